@@ -1,0 +1,104 @@
+// Imports point one way (ARCHITECTURE.md, "Map"). Each rule says why it is there.
+const only = (name, rooms, modules, comment) => ({
+  name,
+  comment,
+  severity: 'error',
+  from: { path: '^src/', pathNot: rooms },
+  to: { path: modules },
+});
+
+/** A room, and the only rooms of src/ that it may import. */
+const room = (name, allowed, comment) => ({
+  name: `${name}-imports`,
+  comment,
+  severity: 'error',
+  from: { path: `^src/${name}/` },
+  to: { path: '^src/', pathNot: `^src/(${[name, ...allowed].join('|')})/` },
+});
+
+const DECIDE = ['facts', 'shell', 'model'];
+const RESOURCES = ['resources', 'gates', 'pki', ...DECIDE];
+const ENGINE = ['engine', 'playbook', 'inventory', 'roles', ...RESOURCES];
+
+module.exports = {
+  forbidden: [
+    {
+      name: 'no-cycles',
+      comment: 'A cycle has no first room to read.',
+      severity: 'error',
+      from: {},
+      to: { circular: true },
+    },
+    {
+      name: 'no-tests-in-src',
+      comment: 'The product never knows its tests.',
+      severity: 'error',
+      from: { path: '^src/' },
+      to: { path: '^tests/' },
+    },
+    {
+      name: 'no-orphans',
+      comment: 'A file that nobody imports is dead.',
+      severity: 'error',
+      from: { orphan: true, path: '^src/', pathNot: '^src/main\\.ts$|\\.d\\.ts$' },
+      to: {},
+    },
+    {
+      name: 'model-is-the-floor',
+      comment: 'The shared words depend on nothing.',
+      severity: 'error',
+      from: { path: '^src/model/' },
+      to: { path: '^src/', pathNot: '^src/model/' },
+    },
+    room('shell', ['model'], 'Shell syntax needs only the words.'),
+    room('facts', ['shell', 'model'], 'A fact is a question and a pure parser.'),
+    room('resources', DECIDE.concat('pki'), 'A resource asks facts and decides; it acts on nothing.'),
+    room('gates', DECIDE, 'A gate asks facts and judges.'),
+    room('pki', DECIDE, 'Certificates know nothing of plays.'),
+    room('inventory', ['model'], 'Loading an inventory touches no host.'),
+    room('playbook', ['inventory', 'roles', ...RESOURCES], 'A playbook becomes steps; it does not run them.'),
+    room('roles', ['inventory', ...RESOURCES], 'A role is a pure function from inventory to resources.'),
+    room('engine', ENGINE, 'The engine runs what the rooms below decide.'),
+    room('report', ENGINE, 'Reports read events and plans.'),
+    room('wizard', ENGINE, 'The wizard writes an inventory.'),
+    room('ssh', ['shell', 'model'], 'Connections know nothing of what runs over them.'),
+    room('lab', ['shell', 'model'], 'The lab makes hosts; what happens on them is not its business.'),
+    only(
+      'node-ssh-in-ssh',
+      '^src/ssh/',
+      '^node_modules/(node-ssh|ssh2)/',
+      'One wrapper handles every pitfall of the library.',
+    ),
+    only(
+      'prompts-in-wizard',
+      '^src/wizard/',
+      '^node_modules/(inquirer|@inquirer/[^/]+)/',
+      'Questions are asked in one room.',
+    ),
+    only('listr2-in-report', '^src/report/', '^node_modules/listr2/', 'Progress is drawn in one room.'),
+    only(
+      'x509-in-pki',
+      '^src/pki/',
+      '^node_modules/(@peculiar/x509|reflect-metadata|age-encryption)/',
+      'Keys are handled in one room.',
+    ),
+    only(
+      'files-in-loaders',
+      '^src/(inventory|playbook|pki|ssh|lab|commands|engine/journal|engine/saved-plan|main\\.ts)',
+      '^(node:)?fs(/promises)?$',
+      'Only loaders, the journal, the PKI store and the lab touch the disk: planning stays pure.',
+    ),
+    only(
+      'processes-in-lab-and-ssh',
+      '^src/(lab|ssh|commands)/',
+      '^(node:)?child_process$',
+      'Only the lab, and ssh for `ssh -G` and proxies, start processes.',
+    ),
+  ],
+  options: {
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: 'tsconfig.json' },
+    doNotFollow: { path: 'node_modules' },
+    enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'node', 'default', 'types'] },
+  },
+};

@@ -1,0 +1,34 @@
+#!/usr/bin/env node
+import { Command } from 'commander';
+import type { Context } from './commands/context.js';
+import { EXIT, ProvisionError } from './model/errors.js';
+
+const context: Context = {
+  stdin: process.stdin,
+  stdout: process.stdout,
+  stderr: process.stderr,
+  env: process.env,
+  exit(code) {
+    process.exitCode = code;
+  },
+};
+
+/** An error as a person should see it: what is wrong, and what to do next. A bug keeps its stack. */
+function describe(error: unknown): string {
+  if (!(error instanceof ProvisionError))
+    return error instanceof Error ? (error.stack ?? error.message) : String(error);
+  return error.hint === undefined ? `error: ${error.message}` : `error: ${error.message}\n  → ${error.hint}`;
+}
+
+const program = new Command('provision')
+  .description('Highly available etcd for Kubernetes over SSH: an honest plan, a safe apply, no agent on the hosts.')
+  .version('0.1.0')
+  .showHelpAfterError()
+  .showSuggestionAfterError();
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  context.stderr.write(`${describe(error)}\n`);
+  context.exit(EXIT.failed);
+}

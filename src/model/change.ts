@@ -1,0 +1,116 @@
+import type { Content } from './content.js';
+import type { JsonObject } from './json.js';
+import type { Command, Probe } from './remote.js';
+
+/** Owner and mode of a file or directory. */
+export interface Ownership {
+  readonly owner: string;
+  readonly group: string;
+  /** Octal text as in `chmod`: `0644`. */
+  readonly mode: string;
+}
+
+/** Puts a file in place atomically: staged beside it, owner and mode set, validated, then renamed. */
+export interface WriteFile extends Ownership {
+  readonly kind: 'write-file';
+  readonly path: string;
+  readonly content: Content;
+  /** Keep the replaced file, dated, outside the configuration directories. */
+  readonly backup: boolean;
+  /** A shell command that must succeed before the file lands; `"$1"` is the staged file. */
+  readonly validate?: string | undefined;
+  /** Where to stage, on the same file system; default: the file's own directory. */
+  readonly stagingDirectory?: string | undefined;
+}
+
+/** Removes a file, after keeping a dated copy. */
+export interface RemoveFile {
+  readonly kind: 'remove-file';
+  readonly path: string;
+}
+
+/** Makes a directory, or mends the owner and mode of one. */
+export interface MakeDirectory extends Ownership {
+  readonly kind: 'make-directory';
+  readonly path: string;
+}
+
+/** Runs a command. */
+export interface Run {
+  readonly kind: 'run';
+  readonly command: Command;
+  /** What takes this back when a later action of the same host fails, run after the files were put back. */
+  readonly undo?: Command | undefined;
+}
+
+/** Makes the certificate authority on the control machine. */
+export interface CreateAuthority {
+  readonly kind: 'create-authority';
+  /** What is made: subject, key type, days. */
+  readonly profile: JsonObject;
+}
+
+/** Signs one leaf: its key is made in memory, and lands only on the host. */
+export interface IssueCertificate extends Ownership {
+  readonly kind: 'issue-certificate';
+  /** Name in the list of certificates. */
+  readonly certificate: string;
+  /** Subject, SANs, usages, days, key type, as the pki room's profile. */
+  readonly profile: JsonObject;
+  /** Where the parts land. `bundle`: certificate and key in one PEM, as HAProxy wants it. */
+  readonly destination:
+    | { readonly layout: 'pair'; readonly certificatePath: string; readonly keyPath: string }
+    | { readonly layout: 'bundle'; readonly path: string };
+}
+
+/** Installs the authority's public certificate on the host. */
+export interface InstallTrust extends Ownership {
+  readonly kind: 'install-trust';
+  readonly path: string;
+}
+
+/** Waits on the host until a gate opens. */
+export interface Await {
+  readonly kind: 'await';
+  /** Name of a gate in the gate table. */
+  readonly gate: string;
+  /** What the gate is told: endpoint, expected arguments, … */
+  readonly parameters: JsonObject;
+}
+
+/** All that apply can do. `perform(action)` in the engine is one exhaustive switch over this. */
+export type Action =
+  WriteFile | RemoveFile | MakeDirectory | Run | CreateAuthority | IssueCertificate | InstallTrust | Await;
+
+/** One thing to be changed on one host: what a person reads, and what apply performs. */
+export interface Change {
+  /** One line: `create /etc/haproxy/haproxy.cfg`, `restart etcd: /etc/default/etcd changes`. */
+  readonly summary: string;
+  /** Unified diff or detail lines, redacted, without colours. */
+  readonly diff: readonly string[];
+  readonly actions: readonly Action[];
+  /** Clients may notice: a service stops, restarts or loses a connection. */
+  readonly disruptive: boolean;
+}
+
+/** What a resource decided. `unknown` is an answer of its own, never a default. */
+export type Outcome =
+  | { readonly kind: 'unchanged' }
+  | { readonly kind: 'change'; readonly change: Change }
+  | { readonly kind: 'unknown'; readonly because: string };
+
+/** Something that a host should have. Deciding looks, and never acts. */
+export interface Resource {
+  /** Unique on its host: `file:/etc/haproxy/haproxy.cfg`, `service:etcd`. */
+  readonly address: string;
+  /** @throws ProvisionError when what is found makes the whole plan unsafe (a held package, a foreign VIP) */
+  plan(probe: Probe): Promise<Outcome>;
+}
+
+/** Nothing to do. */
+export const UNCHANGED: Outcome = { kind: 'unchanged' };
+
+/** An outcome that is a change. */
+export function changed(change: Change): Outcome {
+  return { kind: 'change', change };
+}

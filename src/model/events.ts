@@ -1,0 +1,69 @@
+import type { Plan } from './plan.js';
+
+/** Figures of a finished run. */
+export interface RunResult {
+  readonly changed: number;
+  readonly unchanged: number;
+  readonly failed: number;
+  readonly elapsedMs: number;
+}
+
+/**
+ * What happens during a run, in order. The engine emits these and nothing else; report/ draws them as a live display,
+ * plain lines or NDJSON (docs/reference/events.md). None holds a secret.
+ */
+export type Event =
+  | {
+      readonly type: 'run-started';
+      readonly command: 'plan' | 'apply';
+      readonly inventory: string;
+      readonly hosts: readonly string[];
+    }
+  | { readonly type: 'host-looking'; readonly host: string }
+  | { readonly type: 'host-looked'; readonly host: string }
+  | { readonly type: 'planned'; readonly plan: Plan }
+  | { readonly type: 'play-started'; readonly play: string; readonly hosts: readonly string[] }
+  | { readonly type: 'batch-started'; readonly play: string; readonly hosts: readonly string[] }
+  | { readonly type: 'gate-waiting'; readonly gate: string; readonly hosts: readonly string[]; readonly reason: string }
+  | {
+      readonly type: 'gate-opened';
+      readonly gate: string;
+      readonly hosts: readonly string[];
+      readonly waitedMs: number;
+      readonly note?: string | undefined;
+    }
+  | {
+      readonly type: 'change-started';
+      readonly play: string;
+      readonly host: string;
+      readonly address: string;
+      readonly summary: string;
+    }
+  | {
+      readonly type: 'change-done';
+      readonly play: string;
+      readonly host: string;
+      readonly address: string;
+      readonly summary: string;
+      readonly elapsedMs: number;
+    }
+  | {
+      readonly type: 'change-failed';
+      readonly play: string;
+      readonly host: string;
+      readonly address: string;
+      readonly summary: string;
+      readonly message: string;
+    }
+  | {
+      readonly type: 'rolled-back';
+      readonly play: string;
+      readonly host: string;
+      readonly address: string;
+      readonly summary: string;
+    }
+  | { readonly type: 'notice'; readonly host?: string | undefined; readonly message: string }
+  | { readonly type: 'run-finished'; readonly result: RunResult };
+
+/** Where events go. */
+export type EventSink = (event: Event) => void;

@@ -1,0 +1,73 @@
+import type { Problem, SourcePosition } from './errors.js';
+import type { Json, JsonObject } from './json.js';
+import type { Secret } from './secret.js';
+
+/** How to become another user on the host, from `ansible_become*`. */
+export interface Become {
+  /** Only sudo is supported. */
+  readonly method: 'sudo';
+  readonly user: string;
+  /** `ansible_become_password`; absent for NOPASSWD users. */
+  readonly password?: Secret | undefined;
+}
+
+/** How to reach a host, from its `ansible_*` variables. What is absent is left to ~/.ssh/config and its defaults. */
+export interface Connection {
+  /** `ansible_host`, else the inventory name. */
+  readonly address: string;
+  readonly port?: number | undefined;
+  readonly user?: string | undefined;
+  /** Absolute path of a private key, from `ansible_ssh_private_key_file` or `ansible_private_key_file`. */
+  readonly privateKeyFile?: string | undefined;
+  readonly password?: Secret | undefined;
+  /** `ansible_ssh_common_args` and `ansible_ssh_extra_args` as one text, ssh's own options (`-J bastion`, `-o …`). */
+  readonly sshArgs?: string | undefined;
+  readonly become?: Become | undefined;
+}
+
+/**
+ * The variables of one host, merged by Ansible's precedence. Templates are rendered when a variable is asked for, so
+ * that a variable which nobody uses may hold any Ansible expression.
+ */
+export interface Variables {
+  /** The names that are set, unsorted. */
+  names(): readonly string[];
+  /**
+   * The rendered value; `undefined` when the variable is not set.
+   * @throws InputError when its template is wrong or uses an undefined variable, with the place
+   */
+  get(name: string): Json | undefined;
+  /** Where the variable was set. */
+  at(name: string): SourcePosition | undefined;
+}
+
+/** One host of the inventory. */
+export interface Host {
+  readonly name: string;
+  readonly connection: Connection;
+  readonly variables: Variables;
+  /** All groups that hold the host, directly or through children, sorted, without `all` and `ungrouped`. */
+  readonly groups: readonly string[];
+}
+
+/** What an inventory file and its group_vars/ and host_vars/ say. */
+export interface Inventory {
+  /** The path as the user typed it. */
+  readonly file: string;
+  /** Absolute directory of the inventory: relative paths in variables start here. */
+  readonly directory: string;
+  /** SHA-256 of all that was loaded, hex: two runs with the same digest saw the same inventory. */
+  readonly digest: string;
+  /** In inventory order. */
+  readonly hosts: ReadonlyMap<string, Host>;
+  /** Group → its hosts (children included), in inventory order; `all` holds every host. */
+  readonly groups: ReadonlyMap<string, readonly string[]>;
+  readonly warnings: readonly Problem[];
+  /**
+   * A Jinja2 text with a host's variables (and Ansible's magic ones: inventory_hostname, groups, hostvars, group_names).
+   * @throws InputError naming the undefined variable or the syntax error
+   */
+  render(host: string, text: string, extra?: JsonObject): string;
+  /** A Jinja2 expression (`when:`) as a truth value. @throws InputError as {@link Inventory.render} */
+  test(host: string, expression: string, extra?: JsonObject): boolean;
+}

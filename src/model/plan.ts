@@ -1,0 +1,60 @@
+import type { Outcome } from './change.js';
+
+/** One resource of a host whose outcome is not `unchanged`. */
+export interface PlannedStep {
+  readonly address: string;
+  readonly outcome: Exclude<Outcome, { kind: 'unchanged' }>;
+}
+
+/** What one play does to one host. */
+export interface PlannedHost {
+  readonly host: string;
+  /** In the order in which they will be performed. */
+  readonly steps: readonly PlannedStep[];
+  /** How many resources need nothing. */
+  readonly unchanged: number;
+}
+
+/** Hosts that are worked on at once, between their gates. */
+export interface PlannedBatch {
+  readonly hosts: readonly PlannedHost[];
+}
+
+/** One play: its batches, in order. */
+export interface PlannedPlay {
+  readonly name: string;
+  readonly batches: readonly PlannedBatch[];
+  /** Names of the gates asked before and after each batch that changes something. */
+  readonly gatesBefore: readonly string[];
+  readonly gatesAfter: readonly string[];
+}
+
+/** All that apply will do. Serialised as JSON it holds digests in place of contents, and never a secret. */
+export interface Plan {
+  readonly inventoryDigest: string;
+  readonly playbook: string;
+  readonly limit: string | undefined;
+  readonly plays: readonly PlannedPlay[];
+}
+
+/** Figures for the summary line. */
+export interface PlanSummary {
+  readonly hosts: number;
+  readonly changes: number;
+  readonly unknown: number;
+  readonly disruptive: number;
+  readonly unchanged: number;
+}
+
+/** Counts a plan's outcomes. */
+export function summarisePlan(plan: Plan): PlanSummary {
+  const planned = plan.plays.flatMap((play) => play.batches.flatMap((batch) => batch.hosts));
+  const outcomes = planned.flatMap((host) => host.steps.map((step) => step.outcome));
+  return {
+    hosts: new Set(planned.map((host) => host.host)).size,
+    changes: outcomes.filter((outcome) => outcome.kind === 'change').length,
+    unknown: outcomes.filter((outcome) => outcome.kind === 'unknown').length,
+    disruptive: outcomes.filter((outcome) => outcome.kind === 'change' && outcome.change.disruptive).length,
+    unchanged: planned.reduce((sum, host) => sum + host.unchanged, 0),
+  };
+}

@@ -1,0 +1,57 @@
+import type { Secret } from './secret.js';
+
+/** One command for a host. It runs as the become user. */
+export interface Command {
+  /** What this does, for reports and errors: short, no secret. */
+  readonly summary: string;
+  /** A POSIX shell script. Holds no secret: secrets travel on stdin. */
+  readonly script: string;
+  readonly stdin?: string | Secret | Uint8Array | undefined;
+  /** The command is ended on the far side after this long. Default 60 000. */
+  readonly timeoutMs?: number | undefined;
+}
+
+/** What a command gave back. Only `status === 0` is success. */
+export interface Output {
+  /** Exit status; 124 for a time-out. A lost connection is no output but a RemoteError. */
+  readonly status: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** An open way to one host. Only `apply` ever holds one; planning sees a {@link Probe}. */
+export interface Transport {
+  /** Inventory name. */
+  readonly host: string;
+  /** @throws RemoteError when the connection fails or is lost; a non-zero status is returned, not thrown */
+  run(command: Command): Promise<Output>;
+  close(): Promise<void>;
+}
+
+/** Opens connections, one a host, kept until closed. The adapter is in ssh/. */
+export interface Connector {
+  /** @throws RemoteError unreachable, refused host key, refused authentication */
+  connect(host: string): Promise<Transport>;
+  /** Closes every connection. */
+  close(): Promise<void>;
+}
+
+/**
+ * One question to a host, and how to read its answer. A fact answers all its keys (paths, package names, units) with
+ * one script, so that a host costs a handful of forks however many resources ask.
+ */
+export interface Fact<V> {
+  readonly name: string;
+  /** A POSIX shell script that prints the answers for the keys. It changes nothing and reads no stdin. */
+  script(keys: readonly string[]): string;
+  /** Pure. Must give a value for every key. @throws Error when the text is not what the script prints */
+  parse(stdout: string, keys: readonly string[]): ReadonlyMap<string, V>;
+}
+
+/** The right to look at a host, and at the others of the inventory. It can change nothing. */
+export interface Probe {
+  /** Questions asked in the same turn travel as one script in one exec. @throws RemoteError */
+  ask<V>(fact: Fact<V>, key: string): Promise<V>;
+  /** The same right on another host of the inventory. */
+  on(host: string): Probe;
+}
