@@ -1,0 +1,40 @@
+import type { Fact, Probe } from '../../src/model/remote.js';
+
+/** Answers by fact name, then by key. */
+export type FakeAnswers = Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+
+/** A {@link Probe} that knows its answers, and remembers what it was asked. */
+export interface FakeProbe extends Probe {
+  /** `fact key` of every question so far, in order. */
+  readonly asked: readonly string[];
+}
+
+/**
+ * A host that answers from a table. A question that the table does not hold is an error, never a default, so that a
+ * test says everything that its decision is built on.
+ * @param answers what this host answers
+ * @param others the answers of further hosts, for {@link Probe.on}
+ */
+export function fakeProbe(answers: FakeAnswers, others: Readonly<Record<string, FakeAnswers>> = {}): FakeProbe {
+  const asked: string[] = [];
+  return {
+    asked,
+    ask<V>(fact: Fact<V>, key: string): Promise<V> {
+      asked.push(`${fact.name} ${key}`);
+      const known = answers[fact.name];
+      if (known === undefined || !Object.hasOwn(known, key))
+        return Promise.reject(new Error(`the fake probe has no answer for ${fact.name} ${JSON.stringify(key)}`));
+      return Promise.resolve(known[key] as V);
+    },
+    on(host: string): Probe {
+      const other = others[host];
+      if (other === undefined) throw new Error(`the fake probe knows no host ${host}`);
+      return fakeProbe(other, others);
+    },
+  };
+}
+
+/** A whole group of hosts, each of which can look at the others. */
+export function fakeProbes(hosts: Readonly<Record<string, FakeAnswers>>): ReadonlyMap<string, FakeProbe> {
+  return new Map(Object.entries(hosts).map(([host, answers]) => [host, fakeProbe(answers, hosts)]));
+}
