@@ -103,6 +103,8 @@ export type Outcome =
 export interface Resource {
   /** Unique on its host: `file:/etc/haproxy/haproxy.cfg`, `service:etcd`. */
   readonly address: string;
+  /** The files that it keeps on the host: a service that runs with them compares their times. */
+  readonly paths: readonly string[];
   /** @throws ProvisionError when what is found makes the whole plan unsafe (a held package, a foreign VIP) */
   plan(probe: Probe): Promise<Outcome>;
 }

@@ -1,0 +1,122 @@
+import { RemoteError } from '../model/errors.js';
+import type { Fact, Output, Probe } from '../model/remote.js';
+import { joinScripts, splitAnswers } from '../shell/batch.js';
+
+/** Sends one script to a host and gives its output. @throws RemoteError */
+export type SendScript = (host: string, script: string) => Promise<Output>;
+
+/** What a {@link createLook} needs of the world. */
+export interface LookSource {
+  readonly send: SendScript;
+  /** Random letters and digits that no output will hold. */
+  readonly token: () => string;
+}
+
+/**
+ * One look at the hosts: a right to ask, for as long as the answers are taken to be true. What was asked once is not
+ * asked again; all that is asked of a host in one turn of the event loop travels as one script in one exec.
+ */
+export interface Look {
+  probe(host: string): Probe;
+}
+
+/** Begins a look. */
+export function createLook(source: LookSource): Look {
+  const hosts = new Map<string, HostQuestions>();
+  function questionsOf(host: string): HostQuestions {
+    const known = hosts.get(host) ?? new HostQuestions(host, source);
+    hosts.set(host, known);
+    return known;
+  }
+  function probe(host: string): Probe {
+    return {
+      ask: async <V>(fact: Fact<V>, key: string) => (await questionsOf(host).ask(fact, key)) as V,
+      on: probe,
+    };
+  }
+  return { probe };
+}
+
+interface Question {
+  readonly key: string;
+  readonly settle: (value: unknown) => void;
+  readonly fail: (error: unknown) => void;
+}
+
+interface FactQuestions {
+  readonly fact: Fact<unknown>;
+  readonly questions: Question[];
+}
+
+/** The questions to one host: those answered, and those that leave at the end of this turn. */
+class HostQuestions {
+  readonly #host: string;
+  readonly #source: LookSource;
+  readonly #answers = new Map<string, Promise<unknown>>();
+  /** By fact name. */
+  #waiting = new Map<string, FactQuestions>();
+
+  constructor(host: string, source: LookSource) {
+    this.#host = host;
+    this.#source = source;
+  }
+
+  ask(fact: Fact<unknown>, key: string): Promise<unknown> {
+    const id = `${fact.name}\0${key}`;
+    const answer = this.#answers.get(id) ?? this.#enqueue(fact, key);
+    this.#answers.set(id, answer);
+    return answer;
+  }
+
+  #enqueue(fact: Fact<unknown>, key: string): Promise<unknown> {
+    // setImmediate runs after every promise of this turn: whatever they ask joins the same batch.
+    if (this.#waiting.size === 0) setImmediate(() => void this.#flush());
+    const group = this.#waiting.get(fact.name) ?? { fact, questions: [] };
+    this.#waiting.set(fact.name, group);
+    const answer = new Promise((settle, fail) => {
+      group.questions.push({ key, settle, fail });
+    });
+    // It may fail before anybody awaits it; whoever does await it still gets the failure.
+    answer.catch(() => undefined);
+    return answer;
+  }
+
+  async #flush(): Promise<void> {
+    const groups = [...this.#waiting.values()];
+    this.#waiting = new Map();
+    try {
+      await this.#answer(groups);
+    } catch (error) {
+      const failure = error instanceof RemoteError ? error : this.#failure('the look at the host', String(error), '');
+      for (const { fail } of groups.flatMap((group) => group.questions)) fail(failure);
+    }
+  }
+
+  async #answer(groups: readonly FactQuestions[]): Promise<void> {
+    const token = this.#source.token();
+    const asked = groups.map(({ fact, questions }) => ({ fact, questions, keys: questions.map(({ key }) => key) }));
+    const script = joinScripts(
+      asked.map(({ fact, keys }) => fact.script(keys)),
+      token,
+    );
+    const output = await this.#source.send(this.#host, script);
+    const answers = splitAnswers(output.stdout, token, asked.length);
+    for (const [index, { fact, questions, keys }] of asked.entries()) {
+      const answer = answers[index];
+      if (answer?.status !== 0)
+        throw this.#failure(`fact ${fact.name}`, `ended with status ${answer?.status ?? 'none'}`, output.stderr);
+      const values = fact.parse(answer.stdout, keys);
+      for (const { key, settle } of questions) settle(values.get(key));
+    }
+  }
+
+  #failure(command: string, what: string, output: string): RemoteError {
+    return new RemoteError({
+      code: 'look-failed',
+      host: this.#host,
+      command,
+      message: `${this.#host}: ${command}: ${what}`,
+      output,
+    });
+  }
+}

@@ -1,0 +1,81 @@
+import type { Fact } from '../model/remote.js';
+import { quote } from '../shell/quote.js';
+
+/** One systemd unit on a host. */
+export interface UnitState {
+  /** `not-found` before its package is installed. */
+  readonly load: 'loaded' | 'not-found' | 'masked' | 'other';
+  readonly active: boolean;
+  readonly enabled: boolean;
+  /** Masked in /run: a package was being installed when the run was cut off. */
+  readonly maskedAtRuntime: boolean;
+  /** Start of the main process, seconds since 1970. */
+  readonly startedAt: number | undefined;
+  /** Start, or last successful reload, seconds since 1970: a reload passes through `reloading`, and back. */
+  readonly loadedAt: number | undefined;
+  /** The unit file on disk is newer than the one that systemd knows. */
+  readonly needsDaemonReload: boolean;
+}
+
+const PROPERTIES = [
+  'Id',
+  'Names',
+  'LoadState',
+  'ActiveState',
+  'UnitFileState',
+  'ExecMainStartTimestamp',
+  'StateChangeTimestamp',
+  'ReloadResult',
+  'NeedDaemonReload',
+];
+
+/** Key: unit name without `.service`. One `systemctl show` for all. */
+export const unitState: Fact<UnitState> = {
+  name: 'units',
+  // --timestamp is in systemd 248 and later (Debian 11 has 247: there the times read as local text, refused below).
+  script: (units) =>
+    `systemctl show --timestamp=us+utc -p ${PROPERTIES.join(',')} -- ${units.map((unit) => quote(`${unit}.service`)).join(' ')}`,
+  parse(stdout, units) {
+    const blocks = stdout.trim().split(/\n\n+/).map(parseProperties);
+    return new Map(units.map((unit, index) => [unit, readUnit(unit, blocks[index])]));
+  },
+};
+
+function parseProperties(block: string): ReadonlyMap<string, string> {
+  return new Map(
+    block.split('\n').map((line) => {
+      const equals = line.indexOf('=');
+      return [line.slice(0, equals), line.slice(equals + 1)];
+    }),
+  );
+}
+
+function readUnit(unit: string, properties: ReadonlyMap<string, string> | undefined): UnitState {
+  if (properties === undefined) throw new Error(`systemctl said nothing about ${unit}`);
+  const active = ['active', 'reloading'].includes(properties.get('ActiveState') ?? '');
+  const fileState = properties.get('UnitFileState') ?? '';
+  const startedAt = active ? readTime(properties.get('ExecMainStartTimestamp')) : undefined;
+  const changedAt = active ? readTime(properties.get('StateChangeTimestamp')) : undefined;
+  const reloaded = properties.get('ReloadResult') === 'success' && changedAt !== undefined;
+  return {
+    load: readLoad(properties.get('LoadState')),
+    active,
+    enabled: fileState.startsWith('enabled'),
+    maskedAtRuntime: fileState === 'masked-runtime',
+    startedAt,
+    loadedAt: reloaded ? Math.max(changedAt, startedAt ?? 0) : startedAt,
+    needsDaemonReload: properties.get('NeedDaemonReload') === 'yes',
+  };
+}
+
+function readLoad(text: string | undefined): UnitState['load'] {
+  return text === 'loaded' || text === 'not-found' || text === 'masked' ? text : 'other';
+}
+
+/** `Sat 2026-11-21 01:20:30.123456 UTC` in seconds; empty when it never happened. */
+function readTime(text: string | undefined): number | undefined {
+  if (text === undefined || text === '' || text === 'n/a') return undefined;
+  const [, date, time, micros = '0'] = /(\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d)(?:\.(\d+))? UTC$/.exec(text) ?? [];
+  if (date === undefined || time === undefined) throw new Error(`unexpected time ${text}`);
+  return Date.parse(`${date}T${time}Z`) / 1000 + Number(`0.${micros}`);
+}

@@ -1,0 +1,70 @@
+import { groupExists, userState } from '../facts/accounts.js';
+import { changed, UNCHANGED, type Outcome, type Resource } from '../model/change.js';
+import { quote } from '../shell/quote.js';
+
+/** A user that a host should have. */
+export interface UserOptions {
+  readonly name: string;
+  /** A system account: no aging, a low uid. */
+  readonly system: boolean;
+  readonly home?: string | undefined;
+  readonly shell?: string | undefined;
+  /** Supplementary groups that it must be in; others are left alone. */
+  readonly groups?: readonly string[] | undefined;
+}
+
+/** A user account. */
+export function user(options: UserOptions): Resource {
+  const { name } = options;
+  return {
+    address: `user:${name}`,
+    paths: [],
+    async plan(probe) {
+      const found = await probe.ask(userState, name);
+      if (found === undefined) return run(`create user ${name}`, ['useradd', ...flags(options), name], []);
+      const missing = (options.groups ?? []).filter((group) => !found.groups.includes(group));
+      const wrong = {
+        home: options.home !== found.home ? options.home : undefined,
+        shell: options.shell !== found.shell ? options.shell : undefined,
+      };
+      const words = [
+        ...(wrong.home === undefined ? [] : ['--home', wrong.home]),
+        ...(wrong.shell === undefined ? [] : ['--shell', wrong.shell]),
+        ...(missing.length === 0 ? [] : ['--append', '--groups', missing.join(',')]),
+      ];
+      if (words.length === 0) return UNCHANGED;
+      return run(`change user ${name}`, ['usermod', ...words, name], [`+ ${words.join(' ')}`]);
+    },
+  };
+}
+
+function flags({ system, home, shell, groups }: UserOptions): readonly string[] {
+  return [
+    ...(system ? ['--system'] : ['--create-home']),
+    ...(home === undefined ? [] : ['--home-dir', home]),
+    ...(shell === undefined ? [] : ['--shell', shell]),
+    ...(groups === undefined || groups.length === 0 ? [] : ['--groups', groups.join(',')]),
+  ];
+}
+
+/** A group of the host. */
+export function group(options: { readonly name: string; readonly system: boolean }): Resource {
+  const { name, system } = options;
+  return {
+    address: `group:${name}`,
+    paths: [],
+    async plan(probe) {
+      if (await probe.ask(groupExists, name)) return UNCHANGED;
+      return run(`create group ${name}`, ['groupadd', ...(system ? ['--system'] : []), name], []);
+    },
+  };
+}
+
+function run(summary: string, argv: readonly string[], diff: readonly string[]): Outcome {
+  return changed({
+    summary,
+    diff,
+    actions: [{ kind: 'run', command: { summary, script: argv.map(quote).join(' ') } }],
+    disruptive: false,
+  });
+}

@@ -1,0 +1,101 @@
+import { createHash } from 'node:crypto';
+import { fileContent } from '../facts/file-content.js';
+import { fileState, type FileState } from '../facts/file-state.js';
+import { changed, UNCHANGED, type Outcome, type Ownership, type Resource, type WriteFile } from '../model/change.js';
+import type { Content } from '../model/content.js';
+import { ProvisionError } from '../model/errors.js';
+import type { Probe } from '../model/remote.js';
+import { setOwnership } from '../shell/write-file.js';
+import { unifiedDiff } from './unified-diff.js';
+
+/** A file that a host should have. */
+export interface FileOptions extends Ownership {
+  readonly path: string;
+  /** The whole file; a function when it depends on what is found on the host. */
+  readonly content: Content | ((probe: Probe) => Promise<Content>);
+  /** Shell command that must accept the staged file (`"$1"`) before it lands. */
+  readonly validate?: string | undefined;
+  /** Keep the file that is replaced; default true. */
+  readonly backup?: boolean | undefined;
+  /** Where to stage it, on the same file system; default: beside the file. */
+  readonly stagingDirectory?: string | undefined;
+}
+
+/** A file with just this content, owner and mode. */
+export function file(options: FileOptions): Resource {
+  return {
+    address: `file:${options.path}`,
+    paths: [options.path],
+    async plan(probe) {
+      const [content, state] = await Promise.all([
+        typeof options.content === 'function' ? options.content(probe) : options.content,
+        probe.ask(fileState, options.path),
+      ]);
+      return decide(options, content, state, () => probe.ask(fileContent, options.path));
+    },
+  };
+}
+
+async function decide(
+  options: FileOptions,
+  content: Content,
+  state: FileState,
+  fetch: () => Promise<string | undefined>,
+): Promise<Outcome> {
+  if (state.kind === 'absent') return write(options, content, 'create', undefined);
+  if (state.kind !== 'file') throw notAFile(options.path, state.kind);
+  if (state.sha256 !== sha256(content.reveal())) return write(options, content, 'update', (await fetch()) ?? '');
+  return ownershipOutcome(options.path, options, state);
+}
+
+function write(options: FileOptions, content: Content, verb: string, before: string | undefined): Outcome {
+  const { path, owner, group, mode, validate, stagingDirectory } = options;
+  const action: WriteFile = {
+    kind: 'write-file',
+    path,
+    content,
+    owner,
+    group,
+    mode,
+    backup: options.backup ?? true,
+    validate,
+    stagingDirectory,
+  };
+  return changed({
+    summary: `${verb} ${path} (${owner}:${group} ${mode})`,
+    diff: unifiedDiff(path, before, content.redacted),
+    actions: [action],
+    disruptive: false,
+  });
+}
+
+/** The change that mends owner and mode, or none. Shared by files and directories. */
+export function ownershipOutcome(path: string, wanted: Ownership, found: Ownership): Outcome {
+  const from = `${found.owner}:${found.group} ${found.mode}`;
+  const to = `${wanted.owner}:${wanted.group} ${wanted.mode}`;
+  if (from === to) return UNCHANGED;
+  return changed({
+    summary: `set owner and mode of ${path}`,
+    diff: [`- ${from}`, `+ ${to}`],
+    actions: [
+      {
+        kind: 'run',
+        command: { summary: `set owner and mode of ${path}`, script: `set -eu\n${setOwnership(path, wanted)}` },
+        undo: { summary: `restore owner and mode of ${path}`, script: `set -eu\n${setOwnership(path, found)}` },
+      },
+    ],
+    disruptive: false,
+  });
+}
+
+function sha256(text: string): string {
+  return createHash('sha256').update(text, 'utf8').digest('hex');
+}
+
+function notAFile(path: string, kind: string): ProvisionError {
+  return new ProvisionError({
+    code: 'not-a-file',
+    message: `${path} is a ${kind === 'directory' ? 'directory' : 'special file'}; a file was expected`,
+    hint: `look at it with: ls -ld ${path}`,
+  });
+}

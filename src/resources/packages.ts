@@ -1,0 +1,97 @@
+import { packageState, type PackageState } from '../facts/packages.js';
+import { changed, UNCHANGED, type Outcome, type Resource } from '../model/change.js';
+import { ProvisionError } from '../model/errors.js';
+import type { Command, Probe } from '../model/remote.js';
+import { quote } from '../shell/quote.js';
+
+/** How long apt waits for another dpkg (unattended-upgrades) to end, in seconds. */
+const LOCK_WAIT_S = 600;
+/** Lock wait, and as long again for downloading and unpacking. */
+const INSTALL_TIMEOUT_MS = 2 * LOCK_WAIT_S * 1000;
+
+/** Debian packages that a host should have. */
+export interface PackagesOptions {
+  /** `haproxy`, or `haproxy=2.6.12-1` for just that version. */
+  readonly names: readonly string[];
+  /** Units that the installation must not start: they are masked in /run meanwhile. */
+  readonly keepStopped?: readonly string[];
+}
+
+interface Wanted {
+  readonly name: string;
+  readonly version: string | undefined;
+  readonly state: PackageState;
+}
+
+/** Packages, installed by apt; nothing is upgraded unless its version is named. */
+export function packages(options: PackagesOptions): Resource {
+  return {
+    address: `packages:${options.names.join(',')}`,
+    paths: [],
+    async plan(probe) {
+      const wanted = await Promise.all(options.names.map((spec) => lookUp(spec, probe)));
+      return decide(
+        wanted.filter(({ state, version }) => state.installed === undefined || differs(state.installed, version)),
+        options.keepStopped ?? [],
+      );
+    },
+  };
+}
+
+async function lookUp(spec: string, probe: Probe): Promise<Wanted> {
+  const [name = spec, version] = spec.split('=', 2);
+  return { name, version, state: await probe.ask(packageState, name) };
+}
+
+function differs(installed: string, wanted: string | undefined): boolean {
+  return wanted !== undefined && installed !== wanted;
+}
+
+function decide(missing: readonly Wanted[], keepStopped: readonly string[]): Outcome {
+  if (missing.length === 0) return UNCHANGED;
+  for (const { name, state } of missing) if (state.held) throw heldError(name, state);
+  const specs = missing.map(({ name, version, state }) => {
+    const exact = version ?? state.candidate;
+    return exact === undefined ? name : `${name}=${exact}`;
+  });
+  const names = missing.map(({ name }) => name).join(', ');
+  return changed({
+    summary: `install ${names}`,
+    diff: missing.map(({ name, version, state }) => describe(name, version, state)),
+    actions: [{ kind: 'run', command: installCommand(specs, keepStopped) }],
+    disruptive: false,
+  });
+}
+
+function describe(name: string, version: string | undefined, state: PackageState): string {
+  const to = version ?? state.candidate ?? '(version known after apt-get update)';
+  return state.installed === undefined ? `+ ${name} ${to}` : `~ ${name} ${state.installed} → ${to}`;
+}
+
+function heldError(name: string, state: PackageState): ProvisionError {
+  return new ProvisionError({
+    code: 'package-held',
+    message: `package ${name} is on hold at ${state.installed ?? 'not installed'}, and would have to change`,
+    hint: `apt-mark unhold ${name}   (or name the held version in the playbook)`,
+  });
+}
+
+function installCommand(specs: readonly string[], keepStopped: readonly string[]): Command {
+  const units = keepStopped.map((unit) => quote(`${unit}.service`)).join(' ');
+  const known = specs.every((spec) => spec.includes('='));
+  const apt = `apt-get -q -o DPkg::Lock::Timeout=${LOCK_WAIT_S}`;
+  return {
+    summary: `apt-get install ${specs.join(' ')}`,
+    timeoutMs: INSTALL_TIMEOUT_MS,
+    script: [
+      'set -eu',
+      'export DEBIAN_FRONTEND=noninteractive',
+      // A runtime mask is gone after a reboot, and a run that was cut off here is healed by the service resource.
+      ...(units === ''
+        ? []
+        : [`trap 'systemctl unmask --runtime --quiet ${units}' EXIT`, `systemctl mask --runtime --quiet ${units}`]),
+      ...(known ? [] : [`${apt} update`]),
+      `${apt} -y --no-install-recommends -o Dpkg::Options::=--force-confold install ${specs.map(quote).join(' ')}`,
+    ].join('\n'),
+  };
+}

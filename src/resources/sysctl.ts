@@ -1,0 +1,44 @@
+import { sysctlValue } from '../facts/sysctl.js';
+import { changed, UNCHANGED, type Resource } from '../model/change.js';
+import { plainContent } from '../model/content.js';
+import { quote } from '../shell/quote.js';
+import { file } from './file.js';
+
+/** A kernel setting, now and after a reboot. */
+export interface SysctlOptions {
+  /** With dots: `net.ipv4.ip_nonlocal_bind`. */
+  readonly key: string;
+  readonly value: string;
+  /** A file of its own below /etc/sysctl.d/. */
+  readonly file: string;
+}
+
+/** A kernel setting: the running value, and the file that keeps it (`sysctl -w` alone is lost at a reboot). */
+export function sysctl({ key, value, file: path }: SysctlOptions): Resource {
+  const persisted = file({
+    path,
+    content: plainContent(`# Kept by provision.\n${key} = ${value}\n`),
+    owner: 'root',
+    group: 'root',
+    mode: '0644',
+  });
+  return {
+    address: `sysctl:${key}`,
+    paths: [path],
+    async plan(probe) {
+      const [running, kept] = await Promise.all([probe.ask(sysctlValue, key), persisted.plan(probe)]);
+      const keep = kept.kind === 'change' ? kept.change : undefined;
+      if (running === value && keep === undefined) return UNCHANGED;
+      const command = {
+        summary: `sysctl -w ${key}=${value}`,
+        script: `sysctl -q -w ${quote(`${key}=${value}`)}`,
+      };
+      return changed({
+        summary: `set ${key} = ${value} (now: ${running ?? 'unknown to the kernel'})`,
+        diff: keep?.diff ?? [],
+        actions: [...(keep?.actions ?? []), ...(running === value ? [] : [{ kind: 'run' as const, command }])],
+        disruptive: false,
+      });
+    },
+  };
+}
