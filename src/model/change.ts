@@ -1,3 +1,4 @@
+import type { AuthorityProfile, CertificateDestination, CertificateProfile } from './certificate.js';
 import type { Content } from './content.js';
 import type { JsonObject } from './json.js';
 import type { Command, Probe } from './remote.js';
@@ -46,21 +47,25 @@ export interface Run {
 /** Makes the certificate authority on the control machine. */
 export interface CreateAuthority {
   readonly kind: 'create-authority';
-  /** What is made: subject, key type, days. */
-  readonly profile: JsonObject;
+  readonly profile: AuthorityProfile;
 }
 
-/** Signs one leaf: its key is made in memory, and lands only on the host. */
+/** Keeps a secret that was generated while planning in the store on the control machine, before any host gets it. */
+export interface KeepSecret {
+  readonly kind: 'keep-secret';
+  readonly name: 'keepalived-auth-pass';
+}
+
+/**
+ * Signs one leaf, for the key that the host has or for a new one that is made in memory and lands only there. Owner,
+ * group and mode are those of the key or the bundle; the certificate of a pair is 0644.
+ */
 export interface IssueCertificate extends Ownership {
   readonly kind: 'issue-certificate';
   /** Name in the list of certificates. */
   readonly certificate: string;
-  /** Subject, SANs, usages, days, key type, as the pki room's profile. */
-  readonly profile: JsonObject;
-  /** Where the parts land. `bundle`: certificate and key in one PEM, as HAProxy wants it. */
-  readonly destination:
-    | { readonly layout: 'pair'; readonly certificatePath: string; readonly keyPath: string }
-    | { readonly layout: 'bundle'; readonly path: string };
+  readonly profile: CertificateProfile;
+  readonly destination: CertificateDestination;
 }
 
 /** Installs the authority's public certificate on the host. */
@@ -80,7 +85,7 @@ export interface Await {
 
 /** All that apply can do. `perform(action)` in the engine is one exhaustive switch over this. */
 export type Action =
-  WriteFile | RemoveFile | MakeDirectory | Run | CreateAuthority | IssueCertificate | InstallTrust | Await;
+  WriteFile | RemoveFile | MakeDirectory | Run | CreateAuthority | KeepSecret | IssueCertificate | InstallTrust | Await;
 
 /** One thing to be changed on one host: what a person reads, and what apply performs. */
 export interface Change {

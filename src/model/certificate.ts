@@ -1,0 +1,37 @@
+import type { KeyType } from './cluster.js';
+
+/** What the holder may be: the other side of a connection checks it as extended key usage. */
+export type Usage = 'server' | 'client';
+
+/**
+ * One leaf as it should be. A `type`, so that it passes as the JSON that a plan is made of. Pure: dates and serials are
+ * chosen when it is signed.
+ */
+export type CertificateProfile = {
+  readonly commonName: string;
+  readonly organizations: readonly string[];
+  /** SANs: DNS names and IP addresses are different kinds, and a name given as the wrong kind never verifies. */
+  readonly dnsNames: readonly string[];
+  readonly ipAddresses: readonly string[];
+  readonly usages: readonly Usage[];
+  /** Life in days; less where the authority ends earlier. */
+  readonly days: number;
+  readonly keyType: KeyType;
+  /**
+   * Renew for the key that the host already has: its SubjectPublicKeyInfo, DER as base64. `null`: a new key is made in
+   * memory and lands only on the host.
+   */
+  readonly keepPublicKey: string | null;
+};
+
+/** A certificate authority to be made: self-signed, on the control machine. */
+export type AuthorityProfile = {
+  readonly commonName: string;
+  readonly days: number;
+  readonly keyType: KeyType;
+};
+
+/** Where a leaf lands. `bundle`: certificate and key in one PEM, as HAProxy wants it. */
+export type CertificateDestination =
+  | { readonly layout: 'pair'; readonly certificatePath: string; readonly keyPath: string }
+  | { readonly layout: 'bundle'; readonly path: string };

@@ -1,0 +1,178 @@
+import type { AuthorityProfile, CertificateDestination, CertificateProfile, Usage } from '../model/certificate.js';
+import type { Ownership } from '../model/change.js';
+import type { Balancer, Cluster, Member } from '../model/cluster.js';
+import { splitNames } from './ip.js';
+
+/** One kind of leaf, as a literal; the way of kubeadm's certlist.go. `Site` is what one certificate is made for. */
+interface Entry<Site> {
+  readonly name: string;
+  readonly commonName: (site: Site) => string;
+  readonly usages: readonly Usage[];
+  /** SANs, DNS names and addresses mixed. */
+  readonly names: (cluster: Cluster, site: Site) => readonly string[];
+  readonly destination: (site: Site) => CertificateDestination;
+  /** Owner, group and mode of the key. */
+  readonly key: Ownership;
+}
+
+/** Where a kube-apiserver reads its etcd client certificate: `--etcd-certfile` and `--etcd-keyfile` of its manifest. */
+export interface ApiserverFiles {
+  readonly certificatePath: string;
+  readonly keyPath: string;
+}
+
+/** One certificate that a host should have. */
+export interface WantedCertificate {
+  /** Name in the list: `etcd-server`, `etcd-peer`, `etcdctl-client`, `haproxy-healthcheck-client`, `apiserver-etcd-client`. */
+  readonly name: string;
+  readonly profile: CertificateProfile;
+  readonly destination: CertificateDestination;
+  /** Of the key, or of the bundle; a certificate in a file of its own is 0644. */
+  readonly ownership: Ownership;
+}
+
+const NO_NAMES = (): readonly string[] => [];
+const ROOT_ONLY: Ownership = { owner: 'root', group: 'root', mode: '0600' };
+/** The user that Debian's and Ubuntu's etcd package makes, and its unit runs as. */
+const ETCD_ONLY: Ownership = { owner: 'etcd', group: 'etcd', mode: '0600' };
+
+/** The authority that signs all of them; the name is kubeadm's. */
+const AUTHORITY = { name: 'etcd-ca', commonName: 'etcd-ca' } as const;
+
+const MEMBER: readonly Entry<Member>[] = [
+  {
+    name: 'etcd-server',
+    commonName: (member) => member.name,
+    // The gRPC gateway dials its own server with this certificate (etcd issue 9785).
+    usages: ['server', 'client'],
+    // Direct and load-balanced connections must both verify, so that the move to the virtual IP needs no outage.
+    names: (cluster, member) => [
+      ...namesOf(member),
+      'localhost',
+      '127.0.0.1',
+      '::1',
+      ...(cluster.endpoint === undefined ? [] : [cluster.endpoint.ip]),
+      ...(cluster.endpoint?.name === undefined ? [] : [cluster.endpoint.name]),
+      ...cluster.certificates.altNames,
+      ...cluster.certificates.altIps,
+    ],
+    destination: (member) => pair(member, 'server'),
+    key: ETCD_ONLY,
+  },
+  {
+    name: 'etcd-peer',
+    commonName: (member) => member.name,
+    usages: ['server', 'client'],
+    // Peers never talk through the load balancer.
+    names: (_, member) => namesOf(member),
+    destination: (member) => pair(member, 'peer'),
+    key: ETCD_ONLY,
+  },
+  {
+    name: 'etcdctl-client',
+    commonName: () => 'etcdctl',
+    usages: ['client'],
+    names: NO_NAMES,
+    destination: (member) => pair(member, 'client'),
+    key: ROOT_ONLY,
+  },
+];
+
+const BALANCER: readonly Entry<Balancer>[] = [
+  {
+    name: 'haproxy-healthcheck-client',
+    commonName: () => 'haproxy-healthcheck',
+    usages: ['client'],
+    names: NO_NAMES,
+    destination: () => ({ layout: 'bundle', path: '/etc/haproxy/etcd-client.pem' }),
+    // HAProxy loads it as root, before it drops its privileges.
+    key: ROOT_ONLY,
+  },
+];
+
+const CONTROL_PLANE: readonly Entry<ApiserverFiles>[] = [
+  {
+    name: 'apiserver-etcd-client',
+    // As kubeadm's, which gives no organization any more: etcd reads only the common name.
+    commonName: () => 'kube-apiserver-etcd-client',
+    usages: ['client'],
+    names: NO_NAMES,
+    destination: (files) => ({ layout: 'pair', ...files }),
+    key: ROOT_ONLY,
+  },
+];
+
+/** The trust bundle is public: every client on the host may read it. */
+const PUBLIC: Ownership = { owner: 'root', group: 'root', mode: '0644' };
+
+/** The authority's certificate as a file on a host. */
+export interface WantedTrust {
+  readonly path: string;
+  readonly ownership: Ownership;
+}
+
+/** What the authority is made like, when there is none. */
+export function authorityProfile(cluster: Cluster): AuthorityProfile {
+  const { caDays, keyType } = cluster.certificates;
+  return { commonName: AUTHORITY.commonName, days: caDays, keyType };
+}
+
+/** The server, peer and etcdctl certificates of one member. */
+export function memberCertificates(cluster: Cluster, member: Member): readonly WantedCertificate[] {
+  return MEMBER.map((entry) => wanted(entry, cluster, member));
+}
+
+/** The client certificate that HAProxy's health check shows to etcd. */
+export function balancerCertificates(cluster: Cluster, balancer: Balancer): readonly WantedCertificate[] {
+  return BALANCER.map((entry) => wanted(entry, cluster, balancer));
+}
+
+/** The client certificate of one kube-apiserver. @param files from that host's manifest */
+export function apiserverCertificates(cluster: Cluster, files: ApiserverFiles): readonly WantedCertificate[] {
+  return CONTROL_PLANE.map((entry) => wanted(entry, cluster, files));
+}
+
+/** Where a member's etcd, its peers' checks and etcdctl find the authority. */
+export function memberTrust(member: Member): WantedTrust {
+  return { path: `${member.pkiDir}/ca.crt`, ownership: PUBLIC };
+}
+
+/** Where HAProxy's health check finds the authority. */
+export function balancerTrust(): WantedTrust {
+  return { path: '/etc/haproxy/etcd-ca.crt', ownership: PUBLIC };
+}
+
+/** @param path `--etcd-cafile` of the host's manifest */
+export function apiserverTrust(path: string): WantedTrust {
+  return { path, ownership: PUBLIC };
+}
+
+function namesOf(member: Member): readonly string[] {
+  return [member.address, member.host, member.name];
+}
+
+function pair(member: Member, name: string): CertificateDestination {
+  return {
+    layout: 'pair',
+    certificatePath: `${member.pkiDir}/${name}.crt`,
+    keyPath: `${member.pkiDir}/${name}.key`,
+  };
+}
+
+function wanted<Site>(entry: Entry<Site>, cluster: Cluster, site: Site): WantedCertificate {
+  return {
+    name: entry.name,
+    profile: {
+      // 64 characters are the most that X.520 allows (ub-common-name); who verifies reads the SANs.
+      commonName: entry.commonName(site).slice(0, 64),
+      organizations: [],
+      ...splitNames(entry.names(cluster, site)),
+      usages: entry.usages,
+      days: cluster.certificates.leafDays,
+      keyType: cluster.certificates.keyType,
+      keepPublicKey: null,
+    },
+    destination: entry.destination(site),
+    ownership: entry.key,
+  };
+}

@@ -1,0 +1,91 @@
+import type { X509Certificate } from 'node:crypto';
+import type { CertificateProfile } from '../model/certificate.js';
+import { isSignedBy, keyTypeOf, namesOf, notAfterOf, publicKeyText, subjectOf, usagesOf } from './inspect.js';
+
+const DAY_MS = 24 * 60 * 60 * 1000;
+
+/** What a found certificate is judged against. */
+export interface Judgement {
+  readonly profile: CertificateProfile;
+  /** The signing certificate; `undefined` while it is still to be made: nothing is signed by it yet. */
+  readonly authority: X509Certificate | undefined;
+  readonly now: Date;
+  readonly renewBeforeDays: number;
+}
+
+/**
+ * Why a certificate must be signed anew; nothing when it is as it should be. The reasons say what the host has, and
+ * never what the authority is: they must read the same before and after the authority is made in the same run.
+ */
+export function reasonsToSign(found: X509Certificate, wanted: Judgement): readonly string[] {
+  return [
+    ...signatureReasons(found, wanted),
+    ...expiryReasons(found, wanted),
+    ...subjectReasons(found, wanted.profile),
+    ...nameReasons(found, wanted.profile),
+    ...usageReasons(found, wanted.profile),
+  ];
+}
+
+/** Why the key on the host cannot be kept. */
+export function reasonsForNewKey(found: X509Certificate, profile: CertificateProfile): readonly string[] {
+  const type = keyTypeOf(found.publicKey);
+  return type === profile.keyType ? [] : [`key is ${type}, not ${profile.keyType}`];
+}
+
+/** Is it the certificate of this public key? @param publicKey SubjectPublicKeyInfo, DER as base64 */
+export function isForKey(found: X509Certificate, publicKey: string): boolean {
+  return publicKeyText(found.publicKey) === publicKey;
+}
+
+function signatureReasons(found: X509Certificate, { authority }: Judgement): readonly string[] {
+  if (authority !== undefined && isSignedBy(found, authority)) return [];
+  return ["not signed by this cluster's authority"];
+}
+
+function expiryReasons(found: X509Certificate, { authority, now, renewBeforeDays }: Judgement): readonly string[] {
+  const end = notAfterOf(found);
+  const day = end.toISOString().slice(0, 10);
+  if (end <= now) return [`expired on ${day}`];
+  if (end.getTime() - now.getTime() >= renewBeforeDays * DAY_MS) return [];
+  // A leaf never outlives its authority: near the authority's own end a new one would live no longer.
+  if (authority !== undefined && end >= notAfterOf(authority)) return [];
+  return [`expires on ${day}, in less than ${renewBeforeDays} days`];
+}
+
+function subjectReasons(found: X509Certificate, profile: CertificateProfile): readonly string[] {
+  const subject = subjectOf(found);
+  const has = describeSubject(subject);
+  const wants = describeSubject(profile);
+  return has === wants ? [] : [`subject is ${has}, not ${wants}`];
+}
+
+function nameReasons(found: X509Certificate, profile: CertificateProfile): readonly string[] {
+  const names = namesOf(found);
+  const has = [...withKinds(names), ...names.others];
+  const wants = withKinds(profile);
+  return [
+    ...wants.filter((name) => !has.includes(name)).map((name) => `SAN ${name} missing`),
+    ...has.filter((name) => !wants.includes(name)).map((name) => `SAN ${name} no longer wanted`),
+  ];
+}
+
+/** An address given as a DNS name never verifies, so the kinds are compared too. */
+function withKinds(names: Pick<CertificateProfile, 'dnsNames' | 'ipAddresses'>): readonly string[] {
+  return [...names.dnsNames.map((name) => `DNS ${name}`), ...names.ipAddresses.map((address) => `IP ${address}`)];
+}
+
+function usageReasons(found: X509Certificate, profile: CertificateProfile): readonly string[] {
+  const has = usagesOf(found);
+  return has.join() === [...profile.usages].sort().join()
+    ? []
+    : [`usages are ${has.join(', ') || 'none'}, not ${profile.usages.join(', ')}`];
+}
+
+/** A subject as `CN=…, O=…`. */
+export function describeSubject(subject: {
+  readonly commonName: string;
+  readonly organizations: readonly string[];
+}): string {
+  return [`CN=${subject.commonName}`, ...subject.organizations.map((name) => `O=${name}`)].join(', ');
+}

@@ -1,0 +1,20 @@
+import { isIP } from 'node:net';
+
+/** One spelling for one address, so that `::1` and `0:0:0:0:0:0:0:1` compare equal. IPv4 is returned as it is. */
+export function canonicalIp(address: string): string {
+  return isIP(address) === 6 ? new URL(`http://[${address}]`).hostname.slice(1, -1) : address;
+}
+
+/**
+ * Tells IP addresses from DNS names: a certificate holds them as different kinds, and the library does not notice an
+ * address that is given as a name.
+ * @returns each kind sorted, without duplicates; DNS names in lower case
+ */
+export function splitNames(names: readonly string[]): {
+  readonly dnsNames: readonly string[];
+  readonly ipAddresses: readonly string[];
+} {
+  const addresses = names.filter((name) => isIP(name) !== 0).map(canonicalIp);
+  const dnsNames = names.filter((name) => isIP(name) === 0).map((name) => name.toLowerCase());
+  return { dnsNames: [...new Set(dnsNames)].sort(), ipAddresses: [...new Set(addresses)].sort() };
+}

@@ -1,0 +1,173 @@
+import { createPublicKey, type X509Certificate } from 'node:crypto';
+import {
+  type CertificateFiles,
+  certificateFiles,
+  certificateFilesKey,
+  type FileStat,
+} from '../facts/certificate-files.js';
+import type { CertificateDestination } from '../model/certificate.js';
+import { changed, type Outcome, type Ownership, type Resource, UNCHANGED } from '../model/change.js';
+import type { Probe } from '../model/remote.js';
+import type { AuthorityView } from '../pki/authority.js';
+import type { WantedCertificate } from '../pki/certificate-list.js';
+import { describeSubject, isForKey, reasonsForNewKey, reasonsToSign } from '../pki/compare.js';
+import { isSignedBy, publicKeyText, readCertificates } from '../pki/inspect.js';
+import { quote } from '../shell/quote.js';
+
+/** What a certificate is judged by, beside its own profile. */
+export interface CertificateRules {
+  readonly authority: AuthorityView;
+  readonly now: Date;
+  readonly renewBeforeDays: number;
+}
+
+/**
+ * A leaf and its key on a host. It is judged by what it says and who signed it, not by being another file: whatever
+ * fits is left alone. A leaf is renewed for the key that the host has, unless that key is what is wrong.
+ */
+export function certificateResource(wanted: WantedCertificate, rules: CertificateRules): Resource {
+  const { certificatePath, keyPath } = pathsOf(wanted.destination);
+  return {
+    address: `certificate:${certificatePath}`,
+    paths: [...new Set([certificatePath, keyPath])],
+    async plan(probe: Probe): Promise<Outcome> {
+      const files = await probe.ask(certificateFiles, certificateFilesKey(certificatePath, keyPath));
+      return decideCertificate(wanted, rules, files);
+    },
+  };
+}
+
+/** Why a certificate is to be signed, and whether the host's key can stay. */
+interface Verdict {
+  readonly reasons: readonly string[];
+  /** The public key to renew for; absent: a new key is made. */
+  readonly keep: string | undefined;
+  /** The host has one that another authority signed. */
+  readonly isForeign: boolean;
+}
+
+function decideCertificate(wanted: WantedCertificate, rules: CertificateRules, files: CertificateFiles): Outcome {
+  const verdict = judge(wanted, rules, files);
+  if (verdict.reasons.length > 0) return signed(wanted, verdict, files);
+  return mendOwnership(wanted, files);
+}
+
+function judge(wanted: WantedCertificate, rules: CertificateRules, files: CertificateFiles): Verdict {
+  const missing = missingFiles(wanted.destination, files);
+  if (missing.length > 0) return { reasons: missing, keep: undefined, isForeign: false };
+  const [leaf] = readCertificates(files.pem);
+  if (leaf === undefined) return { reasons: ['holds no readable certificate'], keep: undefined, isForeign: false };
+  const rekey = [...keyReasons(leaf, files), ...reasonsForNewKey(leaf, wanted.profile)];
+  const authorityPem = rules.authority.certificate();
+  const authority = authorityPem === undefined ? undefined : readCertificates(authorityPem)[0];
+  const resign = reasonsToSign(leaf, {
+    profile: wanted.profile,
+    authority,
+    now: rules.now,
+    renewBeforeDays: rules.renewBeforeDays,
+  });
+  const proven = rekey.length === 0 && files.publicKey.kind === 'known';
+  // A bundle is one file with its key: it can only be written whole.
+  const keep = proven && wanted.destination.layout === 'pair' ? publicKeyText(leaf.publicKey) : undefined;
+  return { reasons: [...rekey, ...resign], keep, isForeign: authority === undefined || !isSignedBy(leaf, authority) };
+}
+
+function missingFiles(destination: CertificateDestination, files: CertificateFiles): readonly string[] {
+  const { certificatePath, keyPath } = pathsOf(destination);
+  const paths = new Set([
+    ...(files.certificate === undefined ? [certificatePath] : []),
+    ...(files.key === undefined ? [keyPath] : []),
+  ]);
+  return [...paths].map((path) => `no ${path}`);
+}
+
+function keyReasons(leaf: X509Certificate, files: CertificateFiles): readonly string[] {
+  const { publicKey, key } = files;
+  const exposed = key !== undefined && (Number.parseInt(key.mode, 8) & 0o007) !== 0;
+  return [
+    ...(exposed ? [`key was open to every user of the host (mode ${key.mode})`] : []),
+    ...(publicKey.kind === 'unreadable' ? ['key cannot be read'] : []),
+    ...(publicKey.kind === 'known' && !isForKey(leaf, publicKeyText(createPublicKey(publicKey.pem)))
+      ? ['key does not match the certificate']
+      : []),
+  ];
+}
+
+function signed(wanted: WantedCertificate, verdict: Verdict, files: CertificateFiles): Outcome {
+  const { certificatePath } = pathsOf(wanted.destination);
+  const isFirst = files.certificate === undefined && files.key === undefined;
+  const reasons = verdict.reasons.join('; ');
+  return changed({
+    summary: isFirst
+      ? `issue the ${wanted.name} certificate ${certificatePath}`
+      : `reissue the ${wanted.name} certificate ${certificatePath}: ${reasons}`,
+    diff: [...(isFirst ? [] : verdict.reasons.map((reason) => `- ${reason}`)), ...describe(wanted, verdict)],
+    actions: [
+      {
+        kind: 'issue-certificate',
+        certificate: wanted.name,
+        profile: { ...wanted.profile, keepPublicKey: verdict.keep ?? null },
+        destination: wanted.destination,
+        ...wanted.ownership,
+      },
+    ],
+    // Whoever still trusts only the old signer refuses the new certificate.
+    disruptive: verdict.isForeign,
+  });
+}
+
+function describe({ profile, ownership, destination }: WantedCertificate, verdict: Verdict): readonly string[] {
+  const names = [...profile.dnsNames, ...profile.ipAddresses];
+  const { keyPath } = pathsOf(destination);
+  return [
+    `+ ${describeSubject(profile)}, ${profile.usages.join(' and ')}, ${profile.days} days`,
+    ...(names.length === 0 ? [] : [`+ SANs ${names.join(', ')}`]),
+    verdict.keep === undefined
+      ? `+ new ${profile.keyType} key ${keyPath}, ${ownership.owner}:${ownership.group} ${ownership.mode}`
+      : `  for the key that the host has, ${keyPath}`,
+  ];
+}
+
+/** The certificate is right; only who may read or change the files is not. */
+function mendOwnership(wanted: WantedCertificate, files: CertificateFiles): Outcome {
+  const { certificatePath, keyPath } = pathsOf(wanted.destination);
+  const isPair = wanted.destination.layout === 'pair';
+  const wrong = [
+    ...ownershipProblem(keyPath, files.key, wanted.ownership),
+    ...(isPair ? ownershipProblem(certificatePath, files.certificate, { ...wanted.ownership, mode: '0644' }) : []),
+  ];
+  if (wrong.length === 0) return UNCHANGED;
+  return changed({
+    summary: `set owner and mode of ${wrong.map(({ path }) => path).join(' and ')}`,
+    diff: wrong.flatMap(({ path, has, wants }) => [`- ${has} ${path}`, `+ ${showOwnership(wants)} ${path}`]),
+    actions: wrong.map(({ path, wants }) => ({
+      kind: 'run',
+      command: {
+        summary: `set owner and mode of ${path}`,
+        script: [
+          'set -eu',
+          `chown -- ${quote(`${wants.owner}:${wants.group}`)} ${quote(path)}`,
+          `chmod -- ${quote(wants.mode)} ${quote(path)}`,
+        ].join('\n'),
+      },
+    })),
+    disruptive: false,
+  });
+}
+
+function ownershipProblem(
+  path: string,
+  has: FileStat | undefined,
+  wants: Ownership,
+): readonly { readonly path: string; readonly has: string; readonly wants: Ownership }[] {
+  const found = has === undefined ? 'nothing' : showOwnership(has);
+  return found === showOwnership(wants) ? [] : [{ path, has: found, wants }];
+}
+
+function showOwnership({ owner, group, mode }: Ownership): string {
+  return `${owner}:${group} ${mode}`;
+}
+
+function pathsOf(destination: CertificateDestination): { readonly certificatePath: string; readonly keyPath: string } {
+  return destination.layout === 'pair' ? destination : { certificatePath: destination.path, keyPath: destination.path };
+}

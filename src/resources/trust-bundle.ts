@@ -1,0 +1,56 @@
+import { certificateFiles, type CertificateFiles, certificateFilesKey } from '../facts/certificate-files.js';
+import { changed, type Outcome, type Resource, UNCHANGED } from '../model/change.js';
+import type { AuthorityView } from '../pki/authority.js';
+import type { WantedTrust } from '../pki/certificate-list.js';
+import { describeSubject } from '../pki/compare.js';
+import { notAfterOf, readCertificates, subjectOf } from '../pki/inspect.js';
+
+/** The authority's public certificate on a host. The file is judged by the certificates in it, not by its bytes. */
+export function trustBundleResource(wanted: WantedTrust, authority: AuthorityView): Resource {
+  return {
+    address: `trust:${wanted.path}`,
+    paths: [wanted.path],
+    async plan(probe): Promise<Outcome> {
+      const found = await probe.ask(certificateFiles, certificateFilesKey(wanted.path));
+      return decideTrust(wanted, authority.trustBundle(), found);
+    },
+  };
+}
+
+function decideTrust(wanted: WantedTrust, bundle: string | undefined, found: CertificateFiles): Outcome {
+  const { owner, group, mode } = wanted.ownership;
+  const stat = found.certificate;
+  const wants = bundle === undefined ? undefined : fingerprintsOf(bundle);
+  const isSame = wants !== undefined && fingerprintsOf(found.pem) === wants;
+  const isOwned = stat !== undefined && stat.owner === owner && stat.group === group && stat.mode === mode;
+  if (isSame && isOwned) return UNCHANGED;
+  // The text says what the host has, and nothing of the authority: see reasonsToSign.
+  return changed({
+    summary: stat === undefined ? `install the trust bundle ${wanted.path}` : `replace the trust bundle ${wanted.path}`,
+    diff: [
+      ...(isSame || stat === undefined ? [] : described(found.pem)),
+      ...(isSame && stat !== undefined ? [`- ${stat.owner}:${stat.group} ${stat.mode}`] : []),
+      `+ this cluster's authority, ${owner}:${group} ${mode}`,
+    ],
+    actions: [{ kind: 'install-trust', path: wanted.path, owner, group, mode }],
+    // Nothing reads the new file before its service restarts, and that is a change of its own.
+    disruptive: false,
+  });
+}
+
+function fingerprintsOf(pem: string): string {
+  return readCertificates(pem)
+    .map((certificate) => certificate?.fingerprint256 ?? 'unreadable')
+    .sort()
+    .join();
+}
+
+function described(pem: string): readonly string[] {
+  const lines = readCertificates(pem).map((certificate) =>
+    certificate === undefined
+      ? '- a certificate that cannot be read'
+      : `- ${describeSubject(subjectOf(certificate))}, until ${notAfterOf(certificate).toISOString().slice(0, 10)}, ` +
+        `SHA-256 ${certificate.fingerprint256.slice(0, 23)}…`,
+  );
+  return lines.length === 0 ? ['- no certificate'] : lines;
+}
