@@ -11,13 +11,14 @@ export interface Ownership {
   readonly mode: string;
 }
 
-/** Puts a file in place atomically: staged beside it, owner and mode set, validated, then renamed. */
+/**
+ * Puts a file in place atomically: staged beside it, owner and mode set, validated, then renamed. The file that it
+ * replaces is kept, dated, outside the configuration directories.
+ */
 export interface WriteFile extends Ownership {
   readonly kind: 'write-file';
   readonly path: string;
   readonly content: Content;
-  /** Keep the replaced file, dated, outside the configuration directories. */
-  readonly backup: boolean;
   /** A shell command that must succeed before the file lands; `"$1"` is the staged file. */
   readonly validate?: string | undefined;
   /** Where to stage, on the same file system; default: the file's own directory. */

@@ -18,3 +18,12 @@ export interface Gate {
    */
   check(probes: ReadonlyMap<string, Probe>, parameters: JsonObject): Promise<GateAnswer>;
 }
+
+/** The order in which a play goes through its hosts. `together`: all in one batch, whatever `serial` says. */
+export interface OrderedHosts {
+  readonly hosts: readonly string[];
+  readonly together: boolean;
+}
+
+/** Puts a play's hosts in order from what they are now (who leads, who holds the VIP); it only looks. */
+export type Order = (hosts: readonly string[], probe: (host: string) => Probe) => Promise<OrderedHosts>;

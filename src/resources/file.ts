@@ -15,8 +15,6 @@ export interface FileOptions extends Ownership {
   readonly content: Content | ((probe: Probe) => Promise<Content>);
   /** Shell command that must accept the staged file (`"$1"`) before it lands. */
   readonly validate?: string | undefined;
-  /** Keep the file that is replaced; default true. */
-  readonly backup?: boolean | undefined;
   /** Where to stage it, on the same file system; default: beside the file. */
   readonly stagingDirectory?: string | undefined;
 }
@@ -57,7 +55,6 @@ function write(options: FileOptions, content: Content, verb: string, before: str
     owner,
     group,
     mode,
-    backup: options.backup ?? true,
     validate,
     stagingDirectory,
   };

@@ -32,7 +32,7 @@ export function writeFileScript(target: Target, bytes: number): string {
     `chown ${quote(`${target.owner}:${target.group}`)} "$stage"`,
     `chmod ${quote(target.mode)} "$stage"`,
     ...(target.validate === undefined ? [] : [`sh -c ${quote(target.validate)} validate "$stage" >&2`]),
-    ...(target.backup ? [keepBackup(target.path)] : []),
+    keepBackup(target.path),
     // A rename alone may survive a power cut as an empty file: the data goes to disk first, then the name.
     `sync "$stage"`,
     `mv -T "$stage" ${quote(target.path)}`,

@@ -1,0 +1,93 @@
+import pLimit from 'p-limit';
+import { ProvisionError } from '../model/errors.js';
+import type { RunResult } from '../model/events.js';
+import type { Plan, PlannedBatch, PlannedHost, PlannedPlay } from '../model/plan.js';
+import type { Play } from '../playbook/play.js';
+import { rollBack, workOnHost, type HostWork } from './host-work.js';
+import { planHost } from './planner.js';
+import { RunError, type HostFailure } from './run-error.js';
+import { waitForGate } from './wait-for-gate.js';
+import type { World } from './world.js';
+
+/**
+ * Performs a plan: plays in order, their batches in order, the hosts of a batch at once. A batch is done when its gates
+ * are open and a last look finds nothing left to do. The first batch that fails ends the run: no later host is touched.
+ * @throws RunError naming every host that failed
+ */
+export async function applyPlan(plan: Plan, plays: readonly Play[], world: World): Promise<RunResult> {
+  const begun = world.now();
+  let changed = 0;
+  let unchanged = 0;
+  for (const [index, planned] of plan.plays.entries()) {
+    const play = plays[index];
+    if (play === undefined) throw new ProvisionError({ code: 'plan-mismatch', message: 'the plan has more plays' });
+    unchanged += planned.batches.flatMap(({ hosts }) => hosts).reduce((sum, host) => sum + host.unchanged, 0);
+    const batches = planned.batches.map(withWork).filter(({ hosts }) => hosts.length > 0);
+    if (batches.length === 0) continue;
+    world.emit({ type: 'play-started', play: play.name, hosts: hostNames(batches.flatMap(({ hosts }) => hosts)) });
+    for (const batch of batches) changed += await applyBatch({ play, planned, batch, world });
+  }
+  return { changed, unchanged, failed: 0, elapsedMs: world.now() - begun };
+}
+
+interface BatchRun {
+  readonly play: Play;
+  readonly planned: PlannedPlay;
+  readonly batch: PlannedBatch;
+  readonly world: World;
+}
+
+/** @returns how many changes were made */
+async function applyBatch({ play, planned, batch, world }: BatchRun): Promise<number> {
+  const hosts = hostNames(batch.hosts);
+  world.emit({ type: 'batch-started', play: play.name, hosts });
+  for (const gate of planned.gatesBefore) await waitForGate({ gate, hosts, parameters: { when: 'before' } }, world);
+  const limit = pLimit(world.forks);
+  const results = await Promise.allSettled(batch.hosts.map((host) => limit(() => workOnHost(play, host, world))));
+  const done = results.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
+  const failures = results.flatMap((result, index): HostFailure[] =>
+    result.status === 'rejected' ? [{ host: hosts[index], error: asError(result.reason) }] : [],
+  );
+  if (failures.length > 0) throw new RunError(`play ${play.name} stopped; no later host was touched`, failures);
+  await passGatesAfter({ play, planned, batch, world }, hosts, done);
+  await proveNothingLeft(play, hosts, world);
+  return done.reduce((sum, work) => sum + work.changed, 0);
+}
+
+/** A gate that stays shut after the work means that the work did harm: it is taken back. */
+async function passGatesAfter({ play, planned, world }: BatchRun, hosts: string[], done: HostWork[]): Promise<void> {
+  try {
+    for (const gate of planned.gatesAfter) await waitForGate({ gate, hosts, parameters: { when: 'after' } }, world);
+  } catch (error) {
+    for (const { host, undos } of done) await rollBack({ play: play.name, host, undos, world });
+    throw new RunError(`play ${play.name} stopped and was rolled back on ${hosts.join(', ')}`, [
+      { host: undefined, error: asError(error) },
+    ]);
+  }
+}
+
+/** The last look: what was planned is done, so nothing may be left to do. */
+async function proveNothingLeft(play: Play, hosts: readonly string[], world: World): Promise<void> {
+  const look = world.newLook();
+  const left = await Promise.all(hosts.map((host) => planHost(play, host, look)));
+  const failures = left.flatMap(({ host, steps }) =>
+    steps.map(({ address, outcome }): HostFailure => {
+      const what = outcome.kind === 'change' ? outcome.change.summary : outcome.because;
+      const message = `${address} is still not as it should be after the change: ${what}`;
+      return { host, error: new ProvisionError({ code: 'not-converged', message }) };
+    }),
+  );
+  if (failures.length > 0) throw new RunError(`play ${play.name} did not reach what it planned`, failures);
+}
+
+function withWork(batch: PlannedBatch): PlannedBatch {
+  return { hosts: batch.hosts.filter(({ steps }) => steps.length > 0) };
+}
+
+function hostNames(hosts: readonly PlannedHost[]): string[] {
+  return hosts.map(({ host }) => host);
+}
+
+function asError(reason: unknown): Error {
+  return reason instanceof Error ? reason : new Error(String(reason));
+}

@@ -1,0 +1,125 @@
+import { ProvisionError } from '../model/errors.js';
+import type { Change } from '../model/change.js';
+import type { PlannedHost, PlannedStep } from '../model/plan.js';
+import type { Play } from '../playbook/play.js';
+import { driftedSteps } from './fingerprint.js';
+import { perform, runOrFail, type Undo } from './perform.js';
+import { planHost } from './planner.js';
+import type { World } from './world.js';
+
+/** What was done on one host, and how to take it back. */
+export interface HostWork {
+  readonly host: string;
+  readonly changed: number;
+  readonly undos: readonly Undo[];
+}
+
+/** Stop was asked for: what was begun is finished, the rest is left for the next run. */
+export class Interrupted extends ProvisionError {
+  constructor(host: string, next: string) {
+    super({
+      code: 'interrupted',
+      message: `stopped on request before: ${host} ${next}`,
+      hint: 'what was done stays done; run the same apply again to go on',
+    });
+  }
+}
+
+/** A host is not as it was when the plan was made. */
+export class PlanStale extends ProvisionError {
+  constructor(host: string, drift: readonly string[]) {
+    super({
+      code: 'plan-stale',
+      message: [`${host} has changed since the plan was made:`, ...drift.map((line) => `    ${line}`)].join('\n'),
+      hint: 'nothing was done on it; make a new plan',
+    });
+  }
+}
+
+/**
+ * Looks again at a host, refuses if it would now do anything that the plan did not show, and performs the rest in order.
+ * When a change fails, all that was done here is taken back before the failure is passed on.
+ * @throws PlanStale, Interrupted, RemoteError, GateShut
+ */
+export async function workOnHost(play: Play, planned: PlannedHost, world: World): Promise<HostWork> {
+  const { host } = planned;
+  const now = await planHost(play, host, world.newLook());
+  const drift = driftedSteps(planned.steps, now.steps);
+  if (drift.length > 0) throw new PlanStale(host, drift);
+  reportSettled(planned, now, world);
+  const undos: Undo[] = [];
+  for (const step of now.steps) {
+    if (world.interrupted()) throw new Interrupted(host, step.address);
+    const change = await changeOf(play, host, step, world);
+    if (change === undefined) continue;
+    await performChange(play, host, step.address, change, undos, world);
+  }
+  return { host, changed: now.steps.length, undos };
+}
+
+/** A change that was planned and is not needed any more is said, not silently dropped. */
+function reportSettled(planned: PlannedHost, now: PlannedHost, world: World): void {
+  const needed = new Set(now.steps.map((step) => step.address));
+  for (const { address, outcome } of planned.steps)
+    if (outcome.kind === 'change' && !needed.has(address))
+      world.emit({ type: 'notice', host: planned.host, message: `${address}: already so (${outcome.change.summary})` });
+}
+
+/** The change of a step; what could not be known when planning is decided now, after the steps before it. */
+async function changeOf(play: Play, host: string, step: PlannedStep, world: World): Promise<Change | undefined> {
+  if (step.outcome.kind === 'change') return step.outcome.change;
+  const again = await planHost(play, host, world.newLook());
+  const outcome = again.steps.find(({ address }) => address === step.address)?.outcome;
+  if (outcome?.kind === 'unknown')
+    throw new ProvisionError({
+      code: 'still-unknown',
+      message: `${host}: ${step.address} still can't be decided: ${outcome.because}`,
+    });
+  return outcome?.change;
+}
+
+async function performChange(
+  play: Play,
+  host: string,
+  address: string,
+  change: Change,
+  undos: Undo[],
+  world: World,
+): Promise<void> {
+  const at = { play: play.name, host, address, summary: change.summary };
+  const begun = world.now();
+  world.emit({ type: 'change-started', ...at });
+  try {
+    for (const action of change.actions) {
+      const undo = await perform(action, host, world);
+      if (undo !== undefined) undos.push(undo);
+    }
+  } catch (error) {
+    world.emit({ type: 'change-failed', ...at, message: error instanceof Error ? error.message : String(error) });
+    await rollBack({ play: play.name, host, undos, world });
+    throw error;
+  }
+  world.emit({ type: 'change-done', ...at, elapsedMs: world.now() - begun });
+}
+
+/** Takes back what was done on a host: its files in reverse order, then its services, which run with them again. */
+export async function rollBack(work: {
+  readonly play: string;
+  readonly host: string;
+  readonly undos: readonly Undo[];
+  readonly world: World;
+}): Promise<void> {
+  const { play, host, undos, world } = work;
+  const files = undos.filter(({ restores }) => restores === 'files').reverse();
+  const services = undos.filter(({ restores }) => restores === 'services');
+  for (const { command } of [...files, ...services]) {
+    try {
+      await runOrFail(command, await world.connector.connect(host));
+      world.emit({ type: 'rolled-back', play, host, address: '', summary: command.summary });
+    } catch (error) {
+      // The rest is still taken back: half a roll-back is worse than one step less.
+      const message = error instanceof Error ? error.message : String(error);
+      world.emit({ type: 'notice', host, message: `could not ${command.summary}: ${message}` });
+    }
+  }
+}

@@ -1,0 +1,117 @@
+import type { Look } from '../facts/batched-probe.js';
+import { RunError, type HostFailure } from './run-error.js';
+import { fingerprint } from './fingerprint.js';
+import type { Outcome, Resource } from '../model/change.js';
+import { ProvisionError } from '../model/errors.js';
+import type { Order } from '../model/gate.js';
+import type { Plan, PlannedBatch, PlannedHost, PlannedPlay, PlannedStep } from '../model/plan.js';
+import type { Play } from '../playbook/play.js';
+
+/** What a plan is made of, besides the look at the hosts. */
+export interface PlanRequest {
+  readonly plays: readonly Play[];
+  readonly orders: ReadonlyMap<string, Order>;
+  readonly inventoryDigest: string;
+  readonly playbook: string;
+  readonly limit: string | undefined;
+}
+
+/**
+ * Decides all plays in one look: every question to a host, of all plays, leaves in the same turn, so that a host costs
+ * one exec when nothing differs.
+ * @throws RunError naming every host that could not be looked at
+ */
+export async function planPlays(request: PlanRequest, look: Look): Promise<Plan> {
+  const decided = await Promise.allSettled(request.plays.map((play) => planPlay(play, request.orders, look)));
+  const failures = decided.flatMap((result) => (result.status === 'rejected' ? failuresOf(result.reason) : []));
+  if (failures.length > 0) throw new RunError('planning failed: nothing was changed', failures);
+  const plays = decided.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
+  return {
+    inventoryDigest: request.inventoryDigest,
+    playbook: request.playbook,
+    limit: request.limit,
+    plays: withoutRepeats(plays),
+  };
+}
+
+/** What one host's resources in one play come to, in order, the unchanged ones only counted. */
+export async function planHost(play: Play, host: string, look: Look): Promise<PlannedHost> {
+  const resources = play.resources.get(host) ?? [];
+  const outcomes = await decideAll(host, resources, look);
+  const steps = resources.flatMap((resource, index): PlannedStep[] => {
+    const outcome = outcomes[index];
+    return outcome === undefined || outcome.kind === 'unchanged' ? [] : [{ address: resource.address, outcome }];
+  });
+  return { host, steps, unchanged: resources.length - steps.length };
+}
+
+async function decideAll(host: string, resources: readonly Resource[], look: Look): Promise<readonly Outcome[]> {
+  const probe = look.probe(host);
+  try {
+    return await Promise.all(resources.map((resource) => resource.plan(probe)));
+  } catch (error) {
+    throw new RunError(`${host} could not be planned`, [{ host, error: asError(error) }]);
+  }
+}
+
+async function planPlay(play: Play, orders: ReadonlyMap<string, Order>, look: Look): Promise<PlannedPlay> {
+  const [batches, planned] = await Promise.all([
+    orderBatches(play, orders, look),
+    Promise.allSettled(play.hosts.map((host) => planHost(play, host, look))),
+  ]);
+  const failures = planned.flatMap((result) => (result.status === 'rejected' ? failuresOf(result.reason) : []));
+  if (failures.length > 0) throw new RunError(`play ${play.name} could not be planned`, failures);
+  const byHost = new Map(
+    planned.flatMap((result) => (result.status === 'fulfilled' ? [[result.value.host, result.value] as const] : [])),
+  );
+  return {
+    name: play.name,
+    gatesBefore: play.gatesBefore,
+    gatesAfter: play.gatesAfter,
+    batches: batches.map((hosts): PlannedBatch => ({ hosts: hosts.flatMap((host) => byHost.get(host) ?? []) })),
+  };
+}
+
+/** The batches of a play: its order first, then cut by `serial`, or all at once where the order says so. */
+async function orderBatches(
+  play: Play,
+  orders: ReadonlyMap<string, Order>,
+  look: Look,
+): Promise<readonly (readonly string[])[]> {
+  const order = orders.get(play.order);
+  if (order === undefined)
+    throw new ProvisionError({ code: 'unknown-order', message: `play ${play.name}: there is no order ${play.order}` });
+  const { hosts, together } = await order(play.hosts, (host) => look.probe(host));
+  const size = together ? hosts.length : (play.batchSize ?? hosts.length);
+  return Array.from({ length: Math.ceil(hosts.length / Math.max(1, size)) }, (_, index) =>
+    hosts.slice(index * size, (index + 1) * size),
+  );
+}
+
+/** A change that an earlier play (or an earlier role of the same play) makes already is not listed again. */
+function withoutRepeats(plays: readonly PlannedPlay[]): readonly PlannedPlay[] {
+  const seen = new Set<string>();
+  function isNew(host: string, step: PlannedStep): boolean {
+    const key = `${host}\0${step.address}\0${fingerprint(step.outcome)}`;
+    if (seen.has(key)) return false;
+    seen.add(key);
+    return true;
+  }
+  return plays.map((play) => ({
+    ...play,
+    batches: play.batches.map((batch) => ({
+      hosts: batch.hosts.map((planned) => {
+        const steps = planned.steps.filter((step) => isNew(planned.host, step));
+        return { ...planned, steps, unchanged: planned.unchanged + planned.steps.length - steps.length };
+      }),
+    })),
+  }));
+}
+
+function failuresOf(reason: unknown): readonly HostFailure[] {
+  return reason instanceof RunError ? reason.failures : [{ host: undefined, error: asError(reason) }];
+}
+
+function asError(reason: unknown): Error {
+  return reason instanceof Error ? reason : new Error(String(reason));
+}

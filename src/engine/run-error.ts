@@ -1,0 +1,36 @@
+import { ProvisionError, RemoteError } from '../model/errors.js';
+
+/** What went wrong on one host, or, without a host, with the run itself. */
+export interface HostFailure {
+  readonly host: string | undefined;
+  readonly error: Error;
+}
+
+/** A plan or an apply that did not come to its end: every host's failure, not just the first. */
+export class RunError extends ProvisionError {
+  readonly failures: readonly HostFailure[];
+
+  constructor(message: string, failures: readonly HostFailure[]) {
+    const unique = withoutTwins(failures);
+    super({
+      code: 'run-failed',
+      message: [message, ...unique.map(describeFailure)].join('\n'),
+      hint: unique.map(({ error }) => (error instanceof ProvisionError ? error.hint : undefined)).find(Boolean),
+      cause: unique[0]?.error,
+    });
+    this.failures = unique;
+  }
+}
+
+/** The same failure met by several plays of a host is told once. */
+function withoutTwins(failures: readonly HostFailure[]): readonly HostFailure[] {
+  return [...new Map(failures.map((failure) => [`${failure.host ?? ''}\0${failure.error.message}`, failure])).values()];
+}
+
+/** A failure as a person needs it: host, what failed, the command, its last output. */
+export function describeFailure({ host, error }: HostFailure): string {
+  const subject = host === undefined || error.message.startsWith(`${host}:`) ? '' : `${host}: `;
+  const output = error instanceof RemoteError && error.output !== undefined ? error.output.trimEnd() : '';
+  const lines = output === '' ? [] : output.split('\n').map((line) => `    | ${line}`);
+  return [`  ${subject}${error.message}`, ...lines].join('\n');
+}

@@ -1,0 +1,67 @@
+import type { Gate, GateAnswer } from '../model/gate.js';
+import type { JsonObject } from '../model/json.js';
+import { ProvisionError, RemoteError } from '../model/errors.js';
+import type { World } from './world.js';
+
+/** Time between two questions. A gate costs one exec a host; half a second is below any pause that a client notices. */
+const POLL_MS = 500;
+
+/** A gate that stayed shut until its deadline. */
+export class GateShut extends ProvisionError {
+  constructor(gate: string, reason: string, waitedMs: number) {
+    super({
+      code: 'gate-shut',
+      message: `gate ${gate} stayed shut for ${Math.round(waitedMs / 1000)} s: ${reason}`,
+      hint: 'nothing further was touched; mend the reason, then run the same apply again',
+    });
+  }
+}
+
+/** Which gate is asked, of whom, and what it is told. */
+export interface GateRequest {
+  readonly gate: string;
+  /** The hosts that the report names; the gate may look at every host. */
+  readonly hosts: readonly string[];
+  readonly parameters: JsonObject;
+}
+
+/**
+ * Asks a gate until it opens.
+ * @throws GateShut with the last reason
+ */
+export async function waitForGate(request: GateRequest, world: World): Promise<void> {
+  const gate = world.gates.get(request.gate);
+  if (gate === undefined)
+    throw new ProvisionError({ code: 'unknown-gate', message: `there is no gate named ${request.gate}` });
+  const begun = world.now();
+  let shown = '';
+  for (;;) {
+    const answer = await askOnce(gate, request, world);
+    const waitedMs = world.now() - begun;
+    if (answer.open) {
+      world.emit({ type: 'gate-opened', gate: gate.name, hosts: request.hosts, waitedMs, note: answer.note });
+      return;
+    }
+    if (waitedMs >= gate.deadlineMs || world.interrupted()) throw new GateShut(gate.name, answer.reason, waitedMs);
+    if (answer.reason !== shown)
+      world.emit({ type: 'gate-waiting', gate: gate.name, hosts: request.hosts, reason: answer.reason });
+    shown = answer.reason;
+    await world.sleep(POLL_MS);
+  }
+}
+
+async function askOnce(gate: Gate, request: GateRequest, world: World): Promise<GateAnswer> {
+  const look = world.newLook();
+  const probes = new Map(world.hosts.map((host) => [host, look.probe(host)]));
+  try {
+    return await gate.check(probes, { ...request.parameters, hosts: request.hosts });
+  } catch (error) {
+    if (!isHostAway(error)) throw error;
+    return { open: false, reason: error.message };
+  }
+}
+
+/** A host that cannot be asked right now: it may come back before the deadline. */
+function isHostAway(error: unknown): error is RemoteError {
+  return error instanceof RemoteError;
+}

@@ -1,0 +1,29 @@
+/** Above this many edits a name is another name, not a slip. */
+const MAX_EDITS = 3;
+
+/**
+ * `; did you mean X?` when one of the known names is near the given one, else an empty text.
+ * @param given what the user wrote
+ * @param known the names that would have been right
+ */
+export function didYouMean(given: string, known: Iterable<string>): string {
+  const near = [...known]
+    .map((name) => ({ name, edits: editDistance(given.toLowerCase(), name.toLowerCase()) }))
+    .filter(({ name, edits }) => edits <= Math.min(MAX_EDITS, Math.ceil(name.length / 3)))
+    .sort((a, b) => a.edits - b.edits);
+  return near[0] === undefined ? '' : `; did you mean ${near[0].name}?`;
+}
+
+/** Levenshtein distance, one row at a time. */
+function editDistance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, index) => index);
+  for (const [i, left] of Array.from(a).entries()) {
+    const next = [i + 1];
+    for (const [j, right] of Array.from(b).entries()) {
+      const replaced = (row[j] ?? 0) + (left === right ? 0 : 1);
+      next.push(Math.min(replaced, (row[j + 1] ?? 0) + 1, (next[j] ?? 0) + 1));
+    }
+    row = next;
+  }
+  return row[b.length] ?? 0;
+}

@@ -1,0 +1,171 @@
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { z } from 'zod';
+import type { Resource } from '../model/change.js';
+import { plainContent } from '../model/content.js';
+import { absent } from '../resources/absent.js';
+import { group, user } from '../resources/accounts.js';
+import { command } from '../resources/command.js';
+import { directory } from '../resources/directory.js';
+import { file } from '../resources/file.js';
+import { hostsEntries } from '../resources/hosts-entries.js';
+import { packages } from '../resources/packages.js';
+import { service } from '../resources/service.js';
+import { sysctl } from '../resources/sysctl.js';
+
+/** What a module may use to turn its parameters into a resource. */
+export interface ModuleContext {
+  /** The task's name, or the module's when it has none. */
+  readonly name: string;
+  /** Absolute directory of the playbook. */
+  readonly directory: string;
+  /** Jinja2 with the host's variables. */
+  readonly render: (text: string) => string;
+  /** The resources of the play so far: what a service runs with. */
+  readonly before: readonly Resource[];
+}
+
+/** A module: Ansible's name and parameters, and the resources that they mean. */
+export interface Module {
+  readonly schema: z.ZodType;
+  /** The names of its parameters, for "did you mean". */
+  readonly parameters: readonly string[];
+  build(parameters: unknown, context: ModuleContext): Resource;
+}
+
+function defineModule<Shape extends z.ZodRawShape>(
+  shape: Shape,
+  build: (parameters: z.infer<z.ZodObject<Shape>>, context: ModuleContext) => Resource,
+): Module {
+  const schema = z.strictObject(shape);
+  return {
+    schema,
+    parameters: Object.keys(shape),
+    build: (parameters, context) => build(schema.parse(parameters), context),
+  };
+}
+
+const text = z.union([z.string(), z.number(), z.boolean()]).transform(String);
+const names = z.union([z.string().transform((list) => list.split(/\s*,\s*/)), z.array(z.string())], {
+  error: 'expected a name or a list of names',
+});
+const ansibleBool = z.union([z.boolean(), z.enum(['yes', 'no', 'true', 'false', 'True', 'False'])], {
+  error: 'expected true or false',
+});
+const isTrue = (value: z.infer<typeof ansibleBool>): boolean => value === true || /^(yes|true)$/i.test(String(value));
+/** YAML 1.2 reads 0644 as the number 644 and 0o644 as 420: Ansible's advice, to quote modes, is a rule here. */
+const mode = z
+  .string({ error: 'a mode must be quoted: "0644"' })
+  .regex(/^0?[0-7]{3}$/, 'expected an octal mode like "0644"');
+const ownership = { owner: z.string().default('root'), group: z.string().default('root') };
+const four = (octal: string): string => octal.padStart(4, '0');
+
+const filePlace = {
+  dest: z.string().startsWith('/', 'expected an absolute path'),
+  ...ownership,
+  mode: mode.default('0644'),
+  /** Ansible's: `%s` is the staged file. */
+  validate: z.string().optional(),
+};
+
+function place(parameters: z.infer<z.ZodObject<typeof filePlace>>, content: string): Resource {
+  const { dest, owner, group: ofGroup, validate } = parameters;
+  return file({
+    path: dest,
+    content: plainContent(content),
+    owner,
+    group: ofGroup,
+    mode: four(parameters.mode),
+    validate: validate?.replaceAll('%s', '"$1"'),
+  });
+}
+
+const systemd = defineModule(
+  {
+    name: z.string().transform((name) => name.replace(/\.service$/, '')),
+    state: z.enum(['started', 'reloaded', 'restarted']).default('started'),
+    enabled: ansibleBool.default(true),
+  },
+  ({ name, state, enabled }, { before }) =>
+    service({
+      unit: name,
+      enabled: isTrue(enabled),
+      // Nothing is remembered: it restarts or reloads when a file of the tasks before it is newer than it is.
+      onChange: state === 'reloaded' ? 'reload' : 'restart',
+      runsWith: state === 'started' ? [] : before.filter(({ paths }) => paths.length > 0),
+    }),
+);
+
+const MODULES: Readonly<Record<string, Module>> = {
+  apt: defineModule({ name: names, state: z.literal('present').default('present') }, (p) =>
+    packages({ names: p.name }),
+  ),
+  copy: defineModule({ ...filePlace, content: z.string().optional(), src: z.string().optional() }, (p, context) => {
+    if ((p.content === undefined) === (p.src === undefined))
+      throw new z.ZodError([{ code: 'custom', path: [], message: 'takes just one of content and src', input: p }]);
+    return place(p, p.content ?? readFileSync(resolve(context.directory, p.src ?? ''), 'utf8'));
+  }),
+  template: defineModule({ ...filePlace, src: z.string() }, (p, { directory: from, render }) =>
+    place(p, render(readFileSync(resolve(from, 'templates', p.src), 'utf8'))),
+  ),
+  file: defineModule(
+    {
+      path: z.string().startsWith('/', 'expected an absolute path'),
+      state: z.enum(['directory', 'absent'], {
+        error: 'expected directory or absent; files are made by copy or template',
+      }),
+      ...ownership,
+      mode: mode.default('0755'),
+    },
+    (p) => (p.state === 'absent' ? absent(p) : directory({ ...p, mode: four(p.mode) })),
+  ),
+  systemd,
+  service: systemd,
+  sysctl: defineModule(
+    { name: z.string(), value: text, sysctl_file: z.string().optional() },
+    ({ name, value, sysctl_file: path }) => sysctl({ key: name, value, file: path ?? `/etc/sysctl.d/60-${name}.conf` }),
+  ),
+  user: defineModule(
+    {
+      name: z.string(),
+      system: ansibleBool.default(false),
+      home: z.string().optional(),
+      shell: z.string().optional(),
+      groups: names.optional(),
+    },
+    (p) => user({ ...p, system: isTrue(p.system) }),
+  ),
+  group: defineModule({ name: z.string(), system: ansibleBool.default(false) }, (p) =>
+    group({ name: p.name, system: isTrue(p.system) }),
+  ),
+  command: defineModule(
+    { cmd: z.string(), creates: z.string().optional(), removes: z.string().optional() },
+    (p, { name }) => {
+      if (p.creates === undefined && p.removes === undefined)
+        throw new z.ZodError([
+          {
+            code: 'custom',
+            path: [],
+            input: p,
+            message: 'needs creates or removes: else every plan would run it again',
+          },
+        ]);
+      return command({ name, script: p.cmd, creates: p.creates, removes: p.removes });
+    },
+  ),
+  hosts_entries: defineModule(
+    { entries: z.array(z.strictObject({ address: z.string(), names: z.array(z.string()).min(1) })) },
+    (p) => hostsEntries(p),
+  ),
+};
+
+/** The module of a name, with or without `ansible.builtin.`. */
+export function moduleNamed(name: string): Module | undefined {
+  const short = name.replace(/^ansible\.(builtin|posix)\./, '');
+  return Object.hasOwn(MODULES, short) ? MODULES[short] : undefined;
+}
+
+/** All module names, for "did you mean". */
+export function moduleNames(): readonly string[] {
+  return Object.keys(MODULES);
+}

@@ -1,0 +1,61 @@
+import { z } from 'zod';
+
+const expression = z.union([z.string(), z.boolean(), z.array(z.union([z.string(), z.boolean()]))], {
+  error: '`when` takes a Jinja2 expression, or a list of them',
+});
+
+const vars = z.record(z.string(), z.json());
+
+const roleSchema = z.union(
+  [
+    z.string().transform((role) => ({ role })),
+    z.strictObject({ role: z.string(), when: expression.optional(), vars: vars.optional() }),
+  ],
+  { error: 'a role is a name, or `role:` with `when:` and `vars:`' },
+);
+
+const names = z.union([z.string().transform((name) => [name]), z.array(z.string())], {
+  error: 'expected a name or a list of names',
+});
+
+const gatesSchema = z.strictObject({ before: names.optional(), after: names.optional() });
+
+/** One play, in Ansible's words, and two of our own: `gates` and `order`. */
+export const playSchema = z.strictObject({
+  name: z.string().optional(),
+  hosts: z.union([z.string(), z.array(z.string()).transform((patterns) => patterns.join(':'))], {
+    error: 'expected a host pattern: a group, a host, or a list of them',
+  }),
+  serial: z
+    .union([z.int().min(1), z.string().regex(/^[1-9][0-9]?%$|^100%$/)], {
+      error: 'expected a number of hosts from 1, or a percentage like "30%"',
+    })
+    .optional(),
+  order: z.string().optional(),
+  gates: gatesSchema.optional(),
+  become: z.boolean().optional(),
+  /** Accepted, so that an Ansible play reads as it is: facts are asked for as they are needed. */
+  gather_facts: z.boolean().optional(),
+  vars: vars.optional(),
+  when: expression.optional(),
+  roles: z.array(roleSchema).optional(),
+  tasks: z.array(z.record(z.string(), z.unknown())).optional(),
+});
+
+/** Another playbook of the same directory, whose plays stand here. */
+export const importSchema = z.strictObject({ import_playbook: z.string(), name: z.string().optional() });
+
+/** The words that a task may use beside its module. */
+export const taskWords = ['name', 'when', 'vars', 'become'] as const;
+
+export const taskFrame = z.object({
+  name: z.string().optional(),
+  when: expression.optional(),
+  vars: vars.optional(),
+  become: z.boolean().optional(),
+});
+
+export type RawPlay = z.infer<typeof playSchema>;
+export type RawRole = z.infer<typeof roleSchema>;
+export type RawTask = Readonly<Record<string, unknown>>;
+export type When = z.infer<typeof expression>;

@@ -1,0 +1,120 @@
+import { readFile } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
+import { InputError, type Problem, ProvisionError } from '../model/errors.js';
+import { didYouMean } from '../model/did-you-mean.js';
+import { moduleNamed, moduleNames } from './modules.js';
+import { importSchema, playSchema, taskWords, type RawPlay } from './playbook-schema.js';
+import { parseYaml, problemsOf, type YamlSource } from './yaml-source.js';
+
+/** One play as it stands in its file. */
+export interface ReadPlay {
+  readonly source: YamlSource;
+  /** Its place in the file's list. */
+  readonly index: number;
+  readonly play: RawPlay;
+  /** Absolute; relative paths of `copy` and `template` start here. */
+  readonly directory: string;
+}
+
+/** A playbook, its imports in their places, with every file that was read. */
+export interface Playbook {
+  readonly file: string;
+  readonly plays: readonly ReadPlay[];
+}
+
+/**
+ * Reads and checks a playbook.
+ * @throws InputError with all that is wrong in a file, each with its place
+ */
+export async function readPlaybook(file: string): Promise<Playbook> {
+  return { file, plays: await readPlays(file, []) };
+}
+
+async function readPlays(file: string, importedBy: readonly string[]): Promise<readonly ReadPlay[]> {
+  const source = parseYaml(file, await readText(file));
+  if (!Array.isArray(source.value))
+    throw new InputError([
+      { severity: 'error', at: source.at([]), subject: file, message: 'expected a list of plays' },
+    ]);
+  const problems: Problem[] = [];
+  const read: (ReadPlay | string)[] = [];
+  for (const [index, entry] of source.value.entries()) {
+    const parsed = readEntry(source, index, entry, problems);
+    if (parsed !== undefined) read.push(parsed);
+  }
+  if (problems.length > 0) throw new InputError(problems);
+  const chain = [...importedBy, resolve(file)];
+  const plays = await Promise.all(
+    read.map(async (entry) => (typeof entry === 'string' ? readImport(entry, file, chain) : [entry])),
+  );
+  return plays.flat();
+}
+
+async function readImport(name: string, from: string, chain: readonly string[]): Promise<readonly ReadPlay[]> {
+  const file = resolve(dirname(from), name);
+  if (chain.includes(file))
+    throw new ProvisionError({ code: 'import-circle', message: `${from} imports ${name}, which imports it again` });
+  return readPlays(file, chain);
+}
+
+function readEntry(
+  source: YamlSource,
+  index: number,
+  entry: unknown,
+  problems: Problem[],
+): ReadPlay | string | undefined {
+  if (typeof entry === 'object' && entry !== null && 'import_playbook' in entry) {
+    const parsed = importSchema.safeParse(entry);
+    if (parsed.success) return parsed.data.import_playbook;
+    problems.push(...problemsAt(source, [index], parsed.error.issues));
+    return undefined;
+  }
+  const parsed = playSchema.safeParse(entry);
+  if (!parsed.success) {
+    problems.push(...problemsAt(source, [index], parsed.error.issues));
+    return undefined;
+  }
+  problems.push(...taskProblems(source, index, parsed.data));
+  return { source, index, play: parsed.data, directory: dirname(resolve(source.file)) };
+}
+
+type Issues = Parameters<typeof problemsOf>[1];
+
+function problemsAt(source: YamlSource, path: readonly PropertyKey[], issues: Issues): readonly Problem[] {
+  const known = [...Object.keys(playSchema.shape), 'import_playbook', 'role', 'before', 'after'];
+  return problemsOf(
+    source,
+    issues.map((issue) => ({ ...issue, path: [...path, ...issue.path] })),
+    () => known,
+  );
+}
+
+/** Each task names just one module, and no word that is not known. */
+function taskProblems(source: YamlSource, index: number, play: RawPlay): readonly Problem[] {
+  return (play.tasks ?? []).flatMap((task, at): Problem[] => {
+    const path = [index, 'tasks', at];
+    const words: readonly string[] = taskWords;
+    const others = Object.keys(task).filter((key) => !words.includes(key));
+    const unknown = others.filter((key) => moduleNamed(key) === undefined);
+    const problems = unknown.map((key): Problem => {
+      const message = `is neither a module nor a word of a task${didYouMean(key, [...moduleNames(), ...words])}`;
+      return { severity: 'error', at: source.atKey(path, key), subject: key, message };
+    });
+    if (others.length === 1 || unknown.length > 0) return problems;
+    const message = others.length === 0 ? 'names no module' : `names ${others.length} modules; one was expected`;
+    return [{ severity: 'error', at: source.at(path), subject: 'task', message }];
+  });
+}
+
+async function readText(file: string): Promise<string> {
+  try {
+    return await readFile(file, 'utf8');
+  } catch (cause) {
+    throw new ProvisionError({
+      code: 'playbook-unreadable',
+      message: `playbook ${file} can't be read: ${cause instanceof Error ? cause.message : String(cause)}`,
+      hint: 'shipped playbooks are named site, etcd, etcd-lb, repoint; any other is a path',
+      cause,
+    });
+  }
+}
