@@ -30,3 +30,6 @@ export class Secret {
     return REDACTED;
   }
 }
+
+/** Asks a person for a secret, without echo. @throws when there is nobody to ask, or the person gives up */
+export type AskSecret = (question: string) => Promise<Secret>;

@@ -1,0 +1,144 @@
+import type { Duplex } from 'node:stream';
+import type { AuthMethod, Client } from 'ssh2';
+import { RemoteError } from '../model/errors.js';
+import { quote } from '../shell/quote.js';
+import { causeLevel, causeMessage } from './cause.js';
+import type { Credentials } from './credentials.js';
+import type { HostKeyCheck } from './host-keys.js';
+import { loadLibrary } from './library.js';
+import type { Settings } from './settings.js';
+
+/** An authenticated connection to one machine. */
+export interface Link {
+  readonly client: Client;
+  /** False once the connection has ended, for whatever reason. */
+  isOpen(): boolean;
+  /** Why it ended, when it was not by {@link Link.close}. */
+  lostBecause(): unknown;
+  close(): Promise<void>;
+}
+
+/** Deadlines of a connection, in milliseconds. */
+export interface Timing {
+  /** For the TCP connection, and again for the handshake with authentication. */
+  readonly connectTimeoutMs: number;
+  /** How often a silent peer is asked whether it is alive. */
+  readonly keepaliveIntervalMs: number;
+  /** How many unanswered questions end the connection. */
+  readonly keepaliveCountMax: number;
+}
+
+/** A frozen peer is given up after 25–30 s. */
+export const DEFAULT_TIMING: Timing = { connectTimeoutMs: 10_000, keepaliveIntervalMs: 5_000, keepaliveCountMax: 5 };
+
+/** How long a peer may take to close before the socket is dropped. */
+const CLOSE_MS = 500;
+
+/** What {@link openLink} needs. */
+export interface LinkRequest {
+  /** Inventory name. */
+  readonly host: string;
+  readonly settings: Settings;
+  /** Connected, without Nagle's delay. */
+  readonly socket: Duplex;
+  readonly hostKey: HostKeyCheck;
+  readonly credentials: Credentials;
+  readonly timing: Timing;
+}
+
+/** What the handshake left behind when it failed. */
+interface Failure {
+  readonly error: unknown;
+  readonly refusedKey: RemoteError | undefined;
+}
+
+/** `user@name port 2222 (address)`, as far as it says more than the inventory name. */
+export function destination({ user, hostname, port }: Settings): string {
+  return `${user}@${hostname}${port === 22 ? '' : ` port ${port}`}`;
+}
+
+function refusedLogin({ host, settings, credentials }: LinkRequest, cause: unknown): RemoteError {
+  const tried =
+    credentials.tried.length === 0 ? 'nothing to offer: no key, no agent, no password' : credentials.tried.join(', ');
+  const skipped = credentials.skipped.map((line) => `\n  left out: ${line}`).join('');
+  return new RemoteError({
+    code: 'authentication-refused',
+    host,
+    cause,
+    message: `${host}: ${destination(settings)} refuses the login; tried: ${tried}${skipped}`,
+    hint: `try it by hand: ssh -v -p ${settings.port} ${quote(`${settings.user}@${settings.hostname}`)} true`,
+  });
+}
+
+/** Did the server end the login, rather than the network? */
+function isRefusedLogin(error: unknown): boolean {
+  return causeLevel(error) === 'client-authentication' || /too many authentication/i.test(causeMessage(error));
+}
+
+function explain(request: LinkRequest, { error, refusedKey }: Failure): unknown {
+  if (refusedKey !== undefined) return refusedKey;
+  if (isRefusedLogin(error)) return refusedLogin(request, error);
+  return error;
+}
+
+function closer(client: Client, isOpen: () => boolean): () => Promise<void> {
+  return () =>
+    new Promise((resolve) => {
+      if (!isOpen()) {
+        resolve();
+        return;
+      }
+      const drop = setTimeout(() => client.destroy(), CLOSE_MS);
+      client.once('close', () => {
+        clearTimeout(drop);
+        resolve();
+      });
+      client.end();
+    });
+}
+
+/**
+ * Speaks SSH over a socket: checks the host key, logs in.
+ * @throws RemoteError for a refused host key or login; else the library's Error, for the retry to judge
+ */
+export async function openLink(request: LinkRequest): Promise<Link> {
+  const { settings, socket, hostKey, credentials, timing } = request;
+  const { NodeSSH } = await loadLibrary();
+  const ssh = new NodeSSH();
+  let refusedKey: RemoteError | undefined;
+  let open = true;
+  let lostBecause: unknown;
+  const ready = ssh.connect({
+    sock: socket,
+    username: settings.user,
+    readyTimeout: timing.connectTimeoutMs,
+    keepaliveInterval: timing.keepaliveIntervalMs,
+    keepaliveCountMax: timing.keepaliveCountMax,
+    algorithms: { serverHostKey: [...hostKey.algorithms] as never },
+    // The form with a callback: ssh2 takes the promise of an async verifier for a yes.
+    hostVerifier: (key: Buffer, accept: (valid: boolean) => void): void => {
+      refusedKey = hostKey.verify(key);
+      accept(refusedKey === undefined);
+    },
+    authHandler: [...credentials.methods] as AuthMethod[],
+  });
+  const client = ssh.connection;
+  if (client === null) throw new Error('node-ssh made no connection');
+  // node-ssh takes its own listener away once the connection is ready; an error without one would end the process.
+  client.on('error', (error: Error) => {
+    lostBecause ??= error;
+  });
+  client.on('close', () => {
+    open = false;
+  });
+  const isOpen = (): boolean => open;
+  try {
+    await ready;
+    await hostKey.remember();
+  } catch (error) {
+    client.destroy();
+    socket.destroy();
+    throw explain(request, { error, refusedKey });
+  }
+  return { client, isOpen, lostBecause: () => lostBecause, close: closer(client, isOpen) };
+}

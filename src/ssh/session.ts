@@ -1,0 +1,81 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import pLimit from 'p-limit';
+import { RemoteError } from '../model/errors.js';
+import type { Become } from '../model/inventory.js';
+import type { Command, Output, Transport } from '../model/remote.js';
+import { causeMessage } from './cause.js';
+import { execute, isSessionLimit } from './execute.js';
+import type { Link } from './link.js';
+
+/**
+ * Channels at once on one connection. sshd allows 10 (MaxSessions), and frees a slot some time after its command has
+ * ended.
+ */
+const CHANNELS = 6;
+/** How often, and how late, a channel is asked for again when the server has none and no other command runs. */
+const FREE_SLOT_TRIES = 10;
+const FREE_SLOT_PAUSE_MS = 50;
+
+/** What a session is made of. */
+export interface SessionRequest {
+  /** Inventory name. */
+  readonly host: string;
+  readonly link: Link;
+  /** Undefined when the login user is already the right one. */
+  readonly become: Become | undefined;
+  readonly randomBytes: (size: number) => Uint8Array;
+}
+
+function suffix(reason: string): string {
+  return reason === '' ? '' : `: ${reason}`;
+}
+
+function notConnected(host: string, command: Command, cause: unknown): RemoteError {
+  return new RemoteError({
+    code: 'connection-lost',
+    host,
+    command: command.summary,
+    status: null,
+    cause,
+    message: `${host}: ${command.summary}: not started: the connection was lost${suffix(causeMessage(cause))}`,
+  });
+}
+
+function noChannel(host: string, command: Command, cause: unknown): RemoteError {
+  return new RemoteError({
+    code: 'no-channel',
+    host,
+    command: command.summary,
+    cause,
+    message: `${host}: ${command.summary}: not started: the server opens no channel for a command`,
+    hint: 'check MaxSessions (not 0), ForceCommand and AllowTcpForwarding in its sshd_config',
+  });
+}
+
+/** A {@link Transport} over a link. Commands beyond the number of channels wait for their turn. */
+export function createSession({ host, link, become, randomBytes }: SessionRequest): Transport {
+  const limit = pLimit(CHANNELS);
+  const { client } = link;
+  const lostBecause = (): unknown => link.lostBecause();
+
+  async function attempt(command: Command, triesLeft: number): Promise<Output> {
+    if (!link.isOpen()) throw notConnected(host, command, lostBecause());
+    try {
+      return await execute({ host, client, become, randomBytes, lostBecause }, command);
+    } catch (error) {
+      if (error instanceof RemoteError) throw error;
+      if (!isSessionLimit(error)) throw notConnected(host, command, lostBecause() ?? error);
+      if (triesLeft === 0) throw noChannel(host, command, error);
+    }
+    // The server allows fewer channels than we thought (MaxSessions): nothing has run yet, so wait for a free one.
+    limit.concurrency = Math.max(1, limit.activeCount - 1);
+    await pause(FREE_SLOT_PAUSE_MS);
+    return attempt(command, limit.activeCount > 1 ? triesLeft : triesLeft - 1);
+  }
+
+  return {
+    host,
+    run: (command) => limit(() => attempt(command, FREE_SLOT_TRIES)),
+    close: () => link.close(),
+  };
+}

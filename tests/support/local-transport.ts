@@ -1,0 +1,47 @@
+import { spawn } from 'node:child_process';
+import type { Command, Output, Transport } from '../../src/model/remote.js';
+import { Secret } from '../../src/model/secret.js';
+
+/** What a local transport did, for tests that count round trips. */
+export interface LocalTransport extends Transport {
+  /** The commands that were run, in order. */
+  readonly commands: readonly Command[];
+}
+
+/**
+ * A {@link Transport} that runs its commands here, with `sh`, as the current user: the fake host of contract tests.
+ * Its scripts must touch nothing outside the test's own directory.
+ * @param host the inventory name to answer to
+ * @param env environment of the commands, in addition to PATH
+ */
+export function createLocalTransport(host: string, env: Readonly<Record<string, string>> = {}): LocalTransport {
+  const commands: Command[] = [];
+  return {
+    host,
+    commands,
+    run(command) {
+      commands.push(command);
+      return runHere(command, { PATH: process.env['PATH'], LC_ALL: 'C.UTF-8', ...env });
+    },
+    close: () => Promise.resolve(),
+  };
+}
+
+function runHere(command: Command, env: NodeJS.ProcessEnv): Promise<Output> {
+  const seconds = (command.timeoutMs ?? 60_000) / 1000;
+  return new Promise((resolve, reject) => {
+    const child = spawn('timeout', ['-k', '5', String(seconds), 'sh', '-c', command.script], { env });
+    const stdout: Buffer[] = [];
+    const stderr: Buffer[] = [];
+    child.stdout.on('data', (chunk: Buffer) => stdout.push(chunk));
+    child.stderr.on('data', (chunk: Buffer) => stderr.push(chunk));
+    child.once('error', reject);
+    child.once('close', (status) => {
+      const text = (chunks: readonly Buffer[]): string => Buffer.concat(chunks).toString('utf8');
+      resolve({ status: status ?? 124, stdout: text(stdout), stderr: text(stderr) });
+    });
+    // A command need not read its stdin.
+    child.stdin.on('error', () => undefined);
+    child.stdin.end(command.stdin instanceof Secret ? command.stdin.reveal() : command.stdin);
+  });
+}
