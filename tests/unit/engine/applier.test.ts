@@ -1,0 +1,201 @@
+import { describe, expect, test } from '@jest/globals';
+import { applyPlan } from '../../../src/engine/applier.js';
+import { planPlays } from '../../../src/engine/planner.js';
+import { UNCHANGED, type Resource } from '../../../src/model/change.js';
+import type { Plan } from '../../../src/model/plan.js';
+import { summarisePlan } from '../../../src/model/plan.js';
+import type { Play } from '../../../src/playbook/play.js';
+import {
+  failing,
+  fakeHosts,
+  fakeLook,
+  fakeWorld,
+  inventoryOrder,
+  opensAt,
+  playOf,
+  wantFlag,
+  type FakeHosts,
+} from '../../support/fake-world.js';
+
+const HOSTS = ['a', 'b', 'c'];
+
+function plan(plays: readonly Play[], hosts: FakeHosts): Promise<Plan> {
+  const orders = new Map([
+    ['inventory', inventoryOrder],
+    ['backwards', (names: readonly string[]) => Promise.resolve({ hosts: names.toReversed(), together: false })],
+    ['together', (names: readonly string[]) => Promise.resolve({ hosts: names, together: true })],
+  ]);
+  return planPlays({ plays, orders, inventoryDigest: 'd', playbook: 'p', limit: undefined }, fakeLook(hosts));
+}
+
+describe('a plan', () => {
+  test('changes nothing', async () => {
+    const hosts = fakeHosts(HOSTS);
+    await plan([playOf(HOSTS, [wantFlag('x')])], hosts);
+    expect(hosts.ran).toEqual([]);
+  });
+
+  test('lists just what apply then performs, in the same order', async () => {
+    const hosts = fakeHosts(HOSTS);
+    const plays = [playOf(HOSTS, [wantFlag('x'), wantFlag('y')], { batchSize: 1 })];
+    const planned = await plan(plays, hosts);
+    await applyPlan(planned, plays, fakeWorld(hosts));
+    const listed = planned.plays
+      .flatMap(({ batches }) => batches.flatMap((batch) => batch.hosts))
+      .flatMap(({ host, steps }) => steps.map(({ outcome }) => [host, outcome]))
+      .map(([host, outcome]) => `${String(host)}: ${(outcome as { change: { summary: string } }).change.summary}`);
+    expect(hosts.ran).toEqual(listed);
+    expect(hosts.ran).toHaveLength(6);
+  });
+
+  test('is empty after apply, and then apply runs nothing', async () => {
+    const hosts = fakeHosts(HOSTS);
+    const plays = [playOf(HOSTS, [wantFlag('x')])];
+    await applyPlan(await plan(plays, hosts), plays, fakeWorld(hosts));
+    hosts.ran.length = 0;
+    const second = await plan(plays, hosts);
+    expect(summarisePlan(second)).toMatchObject({ changes: 0, unchanged: 3 });
+    expect(await applyPlan(second, plays, fakeWorld(hosts))).toMatchObject({ changed: 0, unchanged: 3 });
+    expect(hosts.ran).toEqual([]);
+  });
+
+  test('lists a change once that two plays want', async () => {
+    const hosts = fakeHosts(['a']);
+    const planned = await plan([playOf(['a'], [wantFlag('x')]), playOf(['a'], [wantFlag('x')])], hosts);
+    expect(summarisePlan(planned)).toMatchObject({ changes: 1, unchanged: 1 });
+  });
+
+  test('cuts its hosts into batches, in their order', async () => {
+    const hosts = fakeHosts(HOSTS);
+    const batches = async (more: Partial<Play>): Promise<unknown> =>
+      (await plan([playOf(HOSTS, [], more)], hosts)).plays[0]?.batches.map((batch) =>
+        batch.hosts.map(({ host }) => host).join(''),
+      );
+    expect(await batches({})).toEqual(['abc']);
+    expect(await batches({ batchSize: 2 })).toEqual(['ab', 'c']);
+    expect(await batches({ batchSize: 1, order: 'backwards' })).toEqual(['c', 'b', 'a']);
+    expect(await batches({ batchSize: 1, order: 'together' })).toEqual(['abc']);
+  });
+
+  test('names every host that could not be looked at', async () => {
+    const broken: Resource = { address: 'x', paths: [], plan: () => Promise.reject(new Error('no route')) };
+    await expect(plan([playOf(['a', 'b'], [broken])], fakeHosts(HOSTS))).rejects.toThrow(/a: no route\n.*b: no route/);
+  });
+});
+
+describe('apply', () => {
+  test('takes a failed host back, in reverse, and touches no later one', async () => {
+    const hosts = fakeHosts(HOSTS);
+    const plays = [playOf(HOSTS, [wantFlag('x'), wantFlag('y'), wantFlag('z', failing)], { batchSize: 1 })];
+    const world = fakeWorld(hosts);
+    await expect(applyPlan(await plan(plays, hosts), plays, world)).rejects.toThrow(/disk full/);
+    expect(hosts.ran).toEqual(['a: set x', 'a: set y', 'a: fail disk full', 'a: unset x', 'a: unset y']);
+    expect(hosts.flags.get('a')).toEqual(new Set());
+    expect(world.events.map(({ type }) => type)).toContain('rolled-back');
+  });
+
+  test('refuses a host that would now need something that the plan did not show', async () => {
+    const hosts = fakeHosts(['a']);
+    const plays = [playOf(['a'], [wantFlag('x'), wantFlag('y')])];
+    hosts.flags.get('a')?.add('y');
+    const stale = await plan(plays, hosts);
+    hosts.flags.get('a')?.delete('y');
+    await expect(applyPlan(stale, plays, fakeWorld(hosts))).rejects.toThrow(
+      /flag:y: now set y; planned: nothing to do/,
+    );
+    expect(hosts.ran).toEqual([]);
+  });
+
+  test('says so when a planned change is not needed any more', async () => {
+    const hosts = fakeHosts(['a']);
+    const plays = [playOf(['a'], [wantFlag('x'), wantFlag('y')])];
+    const early = await plan(plays, hosts);
+    hosts.flags.get('a')?.add('y');
+    const world = fakeWorld(hosts);
+    await applyPlan(early, plays, world);
+    expect(hosts.ran).toEqual(['a: set x']);
+    expect(world.events).toContainEqual({ type: 'notice', host: 'a', message: 'flag:y: already so (set y)' });
+  });
+
+  test('fails when something is left to do afterwards', async () => {
+    const hosts = fakeHosts(['a']);
+    const ineffective = { actions: [{ kind: 'run', command: { summary: 'set', script: 'set other' } }] } as const;
+    const plays = [playOf(['a'], [wantFlag('x', ineffective)])];
+    await expect(applyPlan(await plan(plays, hosts), plays, fakeWorld(hosts))).rejects.toThrow(
+      /still not as it should/,
+    );
+  });
+
+  test('decides what could not be known when it gets there', async () => {
+    const hosts = fakeHosts(['a']);
+    const second: Resource = {
+      address: 'second',
+      paths: [],
+      async plan(probe) {
+        const first = await wantFlag('x').plan(probe);
+        return first.kind === 'unchanged' ? wantFlag('y').plan(probe) : { kind: 'unknown', because: 'x is not set' };
+      },
+    };
+    const plays = [playOf(['a'], [wantFlag('x'), second])];
+    const planned = await plan(plays, hosts);
+    expect(summarisePlan(planned)).toMatchObject({ changes: 1, unknown: 1 });
+    await applyPlan(planned, plays, fakeWorld(hosts));
+    expect(hosts.ran).toEqual(['a: set x', 'a: set y']);
+  });
+
+  test('finishes the change in hand when asked to stop, and begins no other', async () => {
+    const hosts = fakeHosts(['a']);
+    const plays = [playOf(['a'], [wantFlag('x'), wantFlag('y')])];
+    const world = fakeWorld(hosts, { interrupted: () => hosts.ran.length === 1 });
+    await expect(applyPlan(await plan(plays, hosts), plays, world)).rejects.toThrow(
+      /stopped on request before: a flag:y/,
+    );
+    expect(hosts.ran).toEqual(['a: set x']);
+  });
+});
+
+describe('gates', () => {
+  const gated = { batchSize: 1, gatesBefore: ['before'], gatesAfter: ['after'] };
+
+  test('are asked until they open', async () => {
+    const hosts = fakeHosts(['a']);
+    const plays = [playOf(['a'], [wantFlag('x')], gated)];
+    const gates = new Map([
+      ['before', opensAt('before', 3)],
+      ['after', opensAt('after', 2)],
+    ]);
+    const world = fakeWorld(hosts, { gates });
+    await applyPlan(await plan(plays, hosts), plays, world);
+    const told = world.events.flatMap((event) => (event.type.startsWith('gate') ? [event.type] : []));
+    expect(told).toEqual(['gate-waiting', 'gate-waiting', 'gate-opened', 'gate-waiting', 'gate-opened']);
+  });
+
+  test('are not asked when there is nothing to do', async () => {
+    const hosts = fakeHosts(['a']);
+    const plays = [playOf(['a'], [{ address: 'x', paths: [], plan: () => Promise.resolve(UNCHANGED) }], gated)];
+    await expect(applyPlan(await plan(plays, hosts), plays, fakeWorld(hosts))).resolves.toMatchObject({ changed: 0 });
+  });
+
+  test('that stay shut before the work leave every host as it was', async () => {
+    const hosts = fakeHosts(HOSTS);
+    const plays = [playOf(HOSTS, [wantFlag('x')], gated)];
+    const gates = new Map([['before', opensAt('before', Infinity)]]);
+    await expect(applyPlan(await plan(plays, hosts), plays, fakeWorld(hosts, { gates }))).rejects.toThrow(
+      /gate before stayed shut for 10 s: asked \d+ times/,
+    );
+    expect(hosts.ran).toEqual([]);
+  });
+
+  test('that stay shut after the work have it taken back', async () => {
+    const hosts = fakeHosts(HOSTS);
+    const plays = [playOf(HOSTS, [wantFlag('x')], gated)];
+    const gates = new Map([
+      ['before', opensAt('before', 1)],
+      ['after', opensAt('after', Infinity)],
+    ]);
+    await expect(applyPlan(await plan(plays, hosts), plays, fakeWorld(hosts, { gates }))).rejects.toThrow(
+      /rolled back/,
+    );
+    expect(hosts.ran).toEqual(['a: set x', 'a: unset x']);
+  });
+});
