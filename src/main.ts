@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { Command } from 'commander';
 import type { Context } from './commands/context.js';
+import { addLabCommand } from './commands/lab.js';
 import { EXIT, ProvisionError } from './model/errors.js';
 
 const context: Context = {
@@ -25,6 +26,8 @@ const program = new Command('provision')
   .version('0.1.0')
   .showHelpAfterError()
   .showSuggestionAfterError();
+
+addLabCommand(program, context);
 
 try {
   await program.parseAsync();

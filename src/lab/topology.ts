@@ -1,0 +1,87 @@
+import { InputError } from '../model/errors.js';
+import type { Problem } from '../model/errors.js';
+
+/** A Debian release that hosts can run. */
+export type Release = 'bookworm' | 'trixie';
+
+/** The releases, oldest first. */
+export const RELEASES: readonly Release[] = ['bookworm', 'trixie'];
+
+/** What a host is for. `plain`: a bare host in no group. */
+export type HostRole = 'etcd' | 'lb' | 'control-plane' | 'plain';
+
+/** How many hosts of each role. */
+export interface HostCounts {
+  readonly etcd: number;
+  /** Dedicated load balancers; 0: the etcd hosts carry it. */
+  readonly lb: number;
+  readonly controlPlanes: number;
+  readonly hosts: number;
+}
+
+/** One host of a lab. */
+export interface LabHost {
+  readonly name: string;
+  readonly role: HostRole;
+  readonly address: string;
+}
+
+/** A lab's network: a /24 of which `.1` is the control side. */
+export interface LabNetwork {
+  /** First three octets: `203.0.113`. */
+  readonly prefix: string;
+  readonly control: string;
+  /** A free address for the load balancer. */
+  readonly virtualIp: string;
+}
+
+/** Documentation ranges (RFC 5737): they name no real network. */
+const PREFIXES = ['203.0.113', '198.51.100', '192.0.2'] as const;
+
+/** Where the hosts of a role start in the /24, and how many have room there. The virtual IP is .100. */
+const RANGES: readonly { role: HostRole; name: string; first: number; room: number; count: keyof HostCounts }[] = [
+  { role: 'etcd', name: 'etcd', first: 11, room: 20, count: 'etcd' },
+  { role: 'lb', name: 'lb', first: 31, room: 30, count: 'lb' },
+  { role: 'control-plane', name: 'cp', first: 61, room: 30, count: 'controlPlanes' },
+  { role: 'plain', name: 'host', first: 101, room: 150, count: 'hosts' },
+];
+
+/**
+ * The network of a new lab: the first documentation range that no other lab uses. Labs cannot reach each other, so
+ * that the first range is used again when all are taken.
+ * @param used prefixes of the labs that are there
+ */
+export function chooseNetwork(used: readonly string[]): LabNetwork {
+  const prefix = PREFIXES.find((candidate) => !used.includes(candidate)) ?? PREFIXES[0];
+  return { prefix, control: `${prefix}.1`, virtualIp: `${prefix}.100` };
+}
+
+/**
+ * The hosts of a lab: etcd-1.., lb-1.., cp-1.., host-1.., in this order.
+ * @throws InputError with every count that has no room in the network
+ */
+export function layOutHosts(counts: HostCounts, network: LabNetwork): readonly LabHost[] {
+  const problems: Problem[] = RANGES.filter(
+    ({ count, room }) => !Number.isInteger(counts[count]) || counts[count] < 0 || counts[count] > room,
+  ).map(({ count, room }) => ({
+    severity: 'error',
+    subject: count,
+    message: `${counts[count]} hosts; expected a whole number from 0 to ${room}`,
+  }));
+  if (RANGES.every(({ count }) => counts[count] === 0)) {
+    problems.push({ severity: 'error', subject: 'hosts', message: 'a lab needs at least one host' });
+  }
+  if (problems.length > 0) throw new InputError(problems);
+  return RANGES.flatMap(({ role, name, first, count }) =>
+    Array.from({ length: counts[count] }, (_, index) => ({
+      name: `${name}-${index + 1}`,
+      role,
+      address: `${network.prefix}.${first + index}`,
+    })),
+  );
+}
+
+/** Whether a text can name a lab: it becomes part of namespaces, machines and directories. */
+export function isLabName(name: string): boolean {
+  return /^[a-z][a-z0-9-]{0,19}$/.test(name);
+}

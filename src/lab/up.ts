@@ -1,0 +1,141 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { InputError } from '../model/errors.js';
+import { claimDirectory, labFiles, renderKnownHosts, writeLabFiles } from './directory.js';
+import { downLab } from './down.js';
+import { createIdentity, hostOf, mountDisk, powerOn, waitForSsh } from './host.js';
+import { baseImage, ensureBuilt, writeAptOptions } from './image.js';
+import { findMirror, readAptSources } from './mirror.js';
+import type { Mirror } from './mirror.js';
+import { createControlNetwork } from './network.js';
+import type { LabPaths } from './paths.js';
+import { ownRecord } from './process.js';
+import { inspectMachine, installPackages, requirementsError, whatLacks } from './requirements.js';
+import { createLab, findLab, labNames, stateDirectory, writeLab } from './state.js';
+import type { Lab } from './state.js';
+import { chooseNetwork, isLabName, layOutHosts } from './topology.js';
+import type { HostCounts, Release } from './topology.js';
+
+/** What a new lab should be. */
+export interface UpOptions extends HostCounts {
+  readonly name: string;
+  readonly release: Release;
+  /** Where the inventory and keys go; new or empty. Relative to the working directory. */
+  readonly directory: string;
+  readonly installMissing: 'yes' | 'no';
+  readonly paths: LabPaths;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Told what is being done, for people. */
+  readonly announce: (message: string) => void;
+}
+
+/** fs.inotify.max_user_instances: each host's systemd takes several, and 128 (the default) suffice for about 20. */
+const INOTIFY = '/proc/sys/fs/inotify/max_user_instances';
+const INOTIFY_WANTED = 8192;
+const INOTIFY_ENOUGH_FOR = 15;
+
+async function mirrorOf(env: UpOptions['env']): Promise<Mirror | undefined> {
+  const chosen = env['PROVISION_LAB_MIRROR'];
+  if (chosen !== undefined)
+    return { main: chosen, security: env['PROVISION_LAB_SECURITY_MIRROR'] ?? `${chosen}-security` };
+  return findMirror(await readAptSources('/etc/apt'));
+}
+
+/** @throws ProvisionError `lab-requirements` with all that lacks */
+async function checkRequirements(options: UpOptions): Promise<Mirror> {
+  const mirror = await mirrorOf(options.env);
+  const look = async (): Promise<ReturnType<typeof whatLacks>> =>
+    whatLacks(await inspectMachine(options.env['PATH'] ?? '', mirror !== undefined));
+  let lacking = await look();
+  if (options.installMissing === 'yes' && lacking.packages.length > 0) {
+    options.announce(`installing ${lacking.packages.join(' ')}`);
+    await installPackages(lacking.packages);
+    lacking = await look();
+  }
+  if (lacking.problems.length > 0 || mirror === undefined) throw requirementsError(lacking);
+  return mirror;
+}
+
+async function usedPrefixes(paths: LabPaths): Promise<readonly string[]> {
+  const labs = await Promise.all((await labNames(paths)).map(async (name) => findLab(paths, name)));
+  return labs.flatMap((lab) => (lab === undefined ? [] : [lab.network.prefix]));
+}
+
+/** Raises the machine's limit for many hosts, and notes the old value, which the last lab to go puts back. */
+async function raiseInotify(options: UpOptions, hosts: number): Promise<void> {
+  const current = (await readFile(INOTIFY, 'utf8')).trim();
+  if (hosts <= INOTIFY_ENOUGH_FOR || Number(current) >= INOTIFY_WANTED) return;
+  await writeFile(join(options.paths.state, '.inotify-before'), `${current}\n`);
+  await writeFile(INOTIFY, String(INOTIFY_WANTED));
+  options.announce(
+    `fs.inotify.max_user_instances: ${current} → ${INOTIFY_WANTED} for ${hosts} hosts, until the last lab is down`,
+  );
+}
+
+/** Makes the hosts of a claimed lab and boots them all at once. */
+async function bootHosts(options: UpOptions, lab: Lab): Promise<void> {
+  const state = stateDirectory(options.paths, lab.name);
+  const handles = lab.hosts.map((host) => hostOf(lab, state, host.name));
+  const keys = new Map<string, string>();
+  await Promise.all(handles.map(async (handle) => keys.set(handle.host.name, await createIdentity(handle))));
+  await writeFile(labFiles(lab.directory).knownHosts, renderKnownHosts(lab.hosts, keys));
+  options.announce(`booting ${lab.hosts.length} hosts`);
+  await Promise.all(
+    handles.map(async (handle) => {
+      await mountDisk(handle);
+      await powerOn(handle);
+      await waitForSsh(handle);
+    }),
+  );
+}
+
+async function fillLab(options: UpOptions, claimed: Lab, mirror: Mirror): Promise<Lab> {
+  const { cache } = options.paths;
+  const image = await ensureBuilt(
+    cache,
+    baseImage(options.release, mirror, await writeAptOptions(cache)),
+    options.announce,
+  );
+  const layers = { etcd: [image], lb: [image], 'control-plane': [image], plain: [image] };
+  const lab: Lab = { ...claimed, layers };
+  await writeLab(options.paths, lab);
+  await raiseInotify(options, lab.hosts.length);
+  await createControlNetwork(lab.name, lab.network);
+  await writeLabFiles(lab);
+  await bootHosts(options, lab);
+  const done: Lab = { ...lab, maker: undefined };
+  await writeLab(options.paths, done);
+  return done;
+}
+
+/**
+ * Brings a lab up: hosts that boot and answer ssh, and a directory with their inventory and keys. On failure it takes
+ * down what it had made.
+ * @throws InputError bad name or counts; ProvisionError `lab-requirements`, `lab-exists`, `lab-build-failed`, …
+ */
+export async function upLab(options: UpOptions): Promise<Lab> {
+  if (!isLabName(options.name)) {
+    const message = `${options.name}: expected at most 20 lower-case letters, digits and dashes, a letter first`;
+    throw new InputError([{ severity: 'error', subject: 'name', message }]);
+  }
+  const network = chooseNetwork(await usedPrefixes(options.paths));
+  const hosts = [...layOutHosts(options, network)];
+  const mirror = await checkRequirements(options);
+  const lab: Lab = {
+    name: options.name,
+    directory: resolve(options.directory),
+    release: options.release,
+    network,
+    hosts,
+    layers: { etcd: [], lb: [], 'control-plane': [], plain: [] },
+    maker: await ownRecord(),
+  };
+  await createLab(options.paths, lab);
+  try {
+    await claimDirectory(lab.directory, lab.name);
+    return await fillLab(options, lab, mirror);
+  } catch (error) {
+    await downLab(options.paths, options.name);
+    throw error;
+  }
+}
