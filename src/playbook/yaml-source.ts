@@ -68,7 +68,7 @@ export function problemsOf(
   known: (path: readonly PropertyKey[]) => readonly string[],
 ): readonly Problem[] {
   return issues.flatMap((issue): Problem[] => {
-    const subject = issue.path.map(String).join('.') || 'file';
+    const subject = issue.path.filter((part) => typeof part === 'string').join('.') || 'play';
     if (issue.code !== 'unrecognized_keys')
       return [{ severity: 'error', at: source.at(issue.path), subject, message: issue.message }];
     return issue.keys.map((key) => ({

@@ -1,0 +1,97 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { readPlaybook } from '../../../src/playbook/read-playbook.js';
+
+let directory: string;
+
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'playbook-'));
+});
+
+afterEach(() => rm(directory, { recursive: true }));
+
+async function put(name: string, text: string): Promise<string> {
+  const file = join(directory, name);
+  await writeFile(file, text);
+  return file;
+}
+
+/** What is wrong, without the directory of the test. */
+async function problems(text: string): Promise<readonly string[]> {
+  const file = await put('p.yaml', text);
+  const error: unknown = await readPlaybook(file).catch((reason: unknown) => reason);
+  return error instanceof Error ? error.message.replaceAll(`${directory}/`, '').split('\n') : [];
+}
+
+describe('a playbook', () => {
+  test("in Ansible's words is read, imports in their places", async () => {
+    await put('other.yaml', '- name: second\n  hosts: [a, "!b"]\n');
+    const file = await put(
+      'p.yaml',
+      [
+        '- name: first',
+        '  hosts: etcd',
+        '  become: true',
+        '  gather_facts: false',
+        '  serial: 1',
+        '  order: leader-last',
+        '  gates: { before: etcd-healthy, after: [a, b] }',
+        '  roles: [etcd, { role: haproxy, when: x }]',
+        '  tasks:',
+        '    - name: a file',
+        '      ansible.builtin.copy: { dest: /x, content: y }',
+        '- import_playbook: other.yaml',
+        '- name: third',
+        '  hosts: all',
+      ].join('\n'),
+    );
+    const { plays } = await readPlaybook(file);
+    expect(plays.map(({ play }) => play.name)).toEqual(['first', 'second', 'third']);
+    expect(plays[0]?.play).toMatchObject({ gates: { before: ['etcd-healthy'], after: ['a', 'b'] } });
+    expect(plays[1]?.play.hosts).toBe('a:!b');
+  });
+
+  test.each<[string, string, readonly unknown[]]>([
+    ['an unknown word', '- hosts: a\n  seriall: 1\n', ['p.yaml:2:3: seriall: is not known here; did you mean serial?']],
+    ['a wrong type', '- hosts: a\n  serial: many\n', [expect.stringContaining('p.yaml:2:11: serial: ')]],
+    ['no hosts', '- name: x\n', [expect.stringMatching(/^p\.yaml:1:3: hosts: expected a host pattern/)]],
+    [
+      'an unknown module',
+      '- hosts: a\n  tasks:\n    - copyy: { dest: /x }\n',
+      ['p.yaml:3:7: copyy: is neither a module nor a word of a task; did you mean copy?'],
+    ],
+    [
+      'a word that this tool leaves out',
+      '- hosts: a\n  tasks:\n    - command: { cmd: x }\n      register: y\n',
+      ['p.yaml:4:7: register: is neither a module nor a word of a task'],
+    ],
+    [
+      'two modules',
+      '- hosts: a\n  tasks:\n    - { copy: {}, apt: {} }\n',
+      ['p.yaml:3:7: task: names 2 modules; one was expected'],
+    ],
+    ['no module', '- hosts: a\n  tasks:\n    - name: nothing\n', ['p.yaml:3:7: task: names no module']],
+    ['no list', 'hosts: a\n', [expect.stringContaining('expected a list of plays')]],
+    ['broken YAML', '- hosts: "a\n', [expect.stringMatching(/^p\.yaml:\d+:\d+: YAML: /)]],
+    [
+      'several at once',
+      '- hosts: a\n  xx: 1\n- hosts: b\n  yy: 1\n',
+      ['p.yaml:2:3: xx: is not known here', 'p.yaml:4:3: yy: is not known here'],
+    ],
+  ])('with %s is refused, with the place', async (_, text, expected) => {
+    expect(await problems(text)).toEqual(expected);
+  });
+
+  test('that imports itself is refused', async () => {
+    expect(await problems('- import_playbook: p.yaml\n')).toEqual([expect.stringContaining('imports it again')]);
+  });
+
+  test('that is not there is refused, with the shipped names', async () => {
+    await expect(readPlaybook(join(directory, 'none.yaml'))).rejects.toMatchObject({
+      code: 'playbook-unreadable',
+      hint: expect.stringContaining('site, etcd, etcd-lb, repoint'),
+    });
+  });
+});
