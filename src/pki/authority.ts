@@ -1,12 +1,7 @@
-import type { AuthorityProfile, CertificateProfile } from '../model/certificate.js';
+import type { AuthorityProfile } from '../model/certificate.js';
+import type { IssueCertificate, KeepSecret } from '../model/change.js';
+import type { Command } from '../model/remote.js';
 import type { Secret } from '../model/secret.js';
-
-/** A signed leaf, and its key when a new one was made. */
-export interface IssuedCertificate {
-  readonly certificatePem: string;
-  /** PKCS#8 PEM; absent when the certificate was renewed for the key that the host has. */
-  readonly keyPem: Secret | undefined;
-}
 
 /** What planning may know of the authority: its public part. No passphrase is asked for. */
 export interface AuthorityView {
@@ -16,18 +11,30 @@ export interface AuthorityView {
   trustBundle(): string | undefined;
 }
 
-/** The certificate authority of one cluster, on the control machine. Only `apply` holds one. */
-export interface Authority extends AuthorityView {
+/** How a signed certificate lands on its host, and how it is taken back. */
+export interface CertificateInstall {
+  /** Certificate and new key, if any, travel on its stdin. */
+  readonly command: Command;
+  /** Puts back what the command replaced. */
+  readonly undo: Command;
+}
+
+/** What acts on the control machine. Only `apply` holds one. */
+export interface Signer {
   /**
-   * Asks for the passphrase and tries it, once, so that a wrong one fails before any host is touched. Call it when a
-   * plan holds a `create-authority` or an `issue-certificate`.
-   * @throws ProvisionError `wrong-passphrase`, `passphrase-missing`
+   * Asks for the passphrase and tries it, so that a wrong one fails before any host is touched. Call it when a plan
+   * holds a `create-authority` or an `issue-certificate`.
+   * @throws ProvisionError `wrong-passphrase`, `passphrase-missing`, `passphrase-too-short`
    */
   unlock(): Promise<void>;
-  /** Makes the authority. @throws ProvisionError `authority-exists` */
-  create(profile: AuthorityProfile): Promise<void>;
+  /** Makes the authority in the store. @throws ProvisionError `authority-exists` */
+  createAuthority(profile: AuthorityProfile): Promise<void>;
+  /** Writes a generated secret into the store; does nothing when it is kept already. @throws ProvisionError `store-changed` */
+  keepSecret(name: KeepSecret['name']): Promise<void>;
   /** Signs a leaf. @throws ProvisionError `authority-missing`, `authority-expired`, `certificate-rejected` */
-  issue(profile: CertificateProfile): Promise<IssuedCertificate>;
+  issue(action: IssueCertificate): Promise<CertificateInstall>;
+  /** What hosts should trust, PEM. @throws ProvisionError `authority-missing` */
+  trustBundle(): string;
 }
 
 /** A secret that is generated once: in memory while planning, in the store when `apply` keeps it. */
@@ -35,22 +42,13 @@ export interface GeneratedSecret {
   /** The kept one, else the one generated for this run. */
   value(): Secret;
   isKept(): boolean;
-  /** Writes it, mode 0600. Does nothing when it is kept already. */
-  keep(): Promise<void>;
 }
 
 /** The PKI store of one cluster: a directory on the control machine. */
 export interface PkiStore {
   /** Absolute. */
   readonly directory: string;
-  readonly authority: Authority;
+  readonly authority: AuthorityView;
+  readonly signer: Signer;
   readonly keepalivedAuthPass: GeneratedSecret;
-}
-
-/** Where the passphrase of an authority's key comes from. It is asked for at most once a run. */
-export interface PassphraseSource {
-  /** For a key that exists. @param subject what it opens, for the question and the error */
-  existing(subject: string): Promise<Secret>;
-  /** For a key that is being made: a prompt asks twice. */
-  chosen(subject: string): Promise<Secret>;
 }

@@ -1,18 +1,13 @@
 import { createPublicKey, type X509Certificate } from 'node:crypto';
-import {
-  type CertificateFiles,
-  certificateFiles,
-  certificateFilesKey,
-  type FileStat,
-} from '../facts/certificate-files.js';
+import { type CertificateFiles, certificateFiles, certificateFilesKey } from '../facts/certificate-files.js';
 import type { CertificateDestination } from '../model/certificate.js';
-import { changed, type Outcome, type Ownership, type Resource, UNCHANGED } from '../model/change.js';
+import { changed, type Outcome, type Resource, UNCHANGED } from '../model/change.js';
 import type { Probe } from '../model/remote.js';
 import type { AuthorityView } from '../pki/authority.js';
 import type { WantedCertificate } from '../pki/certificate-list.js';
 import { describeSubject, isForKey, reasonsForNewKey, reasonsToSign } from '../pki/compare.js';
 import { isSignedBy, publicKeyText, readCertificates } from '../pki/inspect.js';
-import { quote } from '../shell/quote.js';
+import { ownershipOutcome } from './file.js';
 
 /** What a certificate is judged by, beside its own profile. */
 export interface CertificateRules {
@@ -128,44 +123,23 @@ function describe({ profile, ownership, destination }: WantedCertificate, verdic
   ];
 }
 
-/** The certificate is right; only who may read or change the files is not. */
-function mendOwnership(wanted: WantedCertificate, files: CertificateFiles): Outcome {
-  const { certificatePath, keyPath } = pathsOf(wanted.destination);
-  const isPair = wanted.destination.layout === 'pair';
-  const wrong = [
-    ...ownershipProblem(keyPath, files.key, wanted.ownership),
-    ...(isPair ? ownershipProblem(certificatePath, files.certificate, { ...wanted.ownership, mode: '0644' }) : []),
+/** The certificate is right; only who may read or change the files may not be. */
+function mendOwnership({ destination, ownership }: WantedCertificate, files: CertificateFiles): Outcome {
+  const { certificatePath, keyPath } = pathsOf(destination);
+  const outcomes = [
+    ...(files.key === undefined ? [] : [ownershipOutcome(keyPath, ownership, files.key)]),
+    ...(files.certificate === undefined || certificatePath === keyPath
+      ? []
+      : [ownershipOutcome(certificatePath, { ...ownership, mode: '0644' }, files.certificate)]),
   ];
-  if (wrong.length === 0) return UNCHANGED;
+  const changes = outcomes.flatMap((outcome) => (outcome.kind === 'change' ? [outcome.change] : []));
+  if (changes.length === 0) return UNCHANGED;
   return changed({
-    summary: `set owner and mode of ${wrong.map(({ path }) => path).join(' and ')}`,
-    diff: wrong.flatMap(({ path, has, wants }) => [`- ${has} ${path}`, `+ ${showOwnership(wants)} ${path}`]),
-    actions: wrong.map(({ path, wants }) => ({
-      kind: 'run',
-      command: {
-        summary: `set owner and mode of ${path}`,
-        script: [
-          'set -eu',
-          `chown -- ${quote(`${wants.owner}:${wants.group}`)} ${quote(path)}`,
-          `chmod -- ${quote(wants.mode)} ${quote(path)}`,
-        ].join('\n'),
-      },
-    })),
+    summary: changes.map((change) => change.summary).join(', '),
+    diff: changes.flatMap((change) => change.diff),
+    actions: changes.flatMap((change) => change.actions),
     disruptive: false,
   });
-}
-
-function ownershipProblem(
-  path: string,
-  has: FileStat | undefined,
-  wants: Ownership,
-): readonly { readonly path: string; readonly has: string; readonly wants: Ownership }[] {
-  const found = has === undefined ? 'nothing' : showOwnership(has);
-  return found === showOwnership(wants) ? [] : [{ path, has: found, wants }];
-}
-
-function showOwnership({ owner, group, mode }: Ownership): string {
-  return `${owner}:${group} ${mode}`;
 }
 
 function pathsOf(destination: CertificateDestination): { readonly certificatePath: string; readonly keyPath: string } {

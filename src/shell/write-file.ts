@@ -46,7 +46,7 @@ export function removeFileScript(path: string): string {
 }
 
 /** Shell lines that copy `path`, when there is one, to its dated backup, print that name and drop older ones. */
-function keepBackup(path: string): string {
+export function keepBackup(path: string): string {
   const kept = `${BACKUP_ROOT}${path}`;
   return [
     `if [ -e ${quote(path)} ]; then`,

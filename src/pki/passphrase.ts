@@ -1,0 +1,75 @@
+import { readFile } from 'node:fs/promises';
+import { ProvisionError } from '../model/errors.js';
+import { Secret } from '../model/secret.js';
+
+/** The environment variable that may hold the passphrase of the authority's key. */
+export const PASSPHRASE_VARIABLE = 'PROVISION_CA_PASSPHRASE';
+
+/** age's advice: at least 8 to 10 random characters. */
+const SHORTEST_NEW = 8;
+
+/** Where the passphrase of an authority's key comes from. It is asked for at most once a run. */
+export interface PassphraseSource {
+  /** For a key that exists. @param subject what it opens, for the question */
+  existing(subject: string): Promise<Secret>;
+  /** For a key that is being made or brought in. @throws ProvisionError `passphrase-too-short` */
+  chosen(subject: string): Promise<Secret>;
+}
+
+/** How a person is asked; `new` asks twice. @throws ProvisionError when there is no person to ask */
+export type AskPassphrase = (question: string, kind: 'existing' | 'new') => Promise<Secret>;
+
+/**
+ * The passphrase from a file, else from the environment, else from a person.
+ * @param file path from `--passphrase-file`; one line end at its end is not part of the passphrase
+ * @param env the process's environment
+ */
+export function passphraseSource(from: {
+  readonly file: string | undefined;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly ask: AskPassphrase;
+}): PassphraseSource {
+  let known: Promise<Secret> | undefined;
+  const get = (question: string, kind: 'existing' | 'new'): Promise<Secret> =>
+    (known ??= (async () => (await given(from)) ?? (await from.ask(question, kind)))());
+  return {
+    existing: (subject) => get(`Passphrase of ${subject}`, 'existing'),
+    async chosen(subject) {
+      const passphrase = await get(`New passphrase for ${subject}`, 'new');
+      if (passphrase.reveal().length >= SHORTEST_NEW) return passphrase;
+      throw new ProvisionError({
+        code: 'passphrase-too-short',
+        message: `the new passphrase for ${subject} is shorter than ${SHORTEST_NEW} characters`,
+        hint: 'make one, for example: openssl rand -base64 24 > passphrase && chmod 600 passphrase',
+      });
+    },
+  };
+}
+
+async function given(from: {
+  readonly file: string | undefined;
+  readonly env: Readonly<Record<string, string | undefined>>;
+}): Promise<Secret | undefined> {
+  if (from.file !== undefined) return new Secret(await readPassphrase(from.file));
+  const value = from.env[PASSPHRASE_VARIABLE];
+  return value === undefined || value === '' ? undefined : new Secret(value);
+}
+
+async function readPassphrase(file: string): Promise<string> {
+  const text = await readFile(file, 'utf8').catch((cause: unknown) => {
+    throw unusable(file, 'cannot be read', cause);
+  });
+  const passphrase = text.replace(/\r?\n$/, '');
+  if (passphrase === '') throw unusable(file, 'is empty');
+  if (passphrase.includes('\n')) throw unusable(file, 'holds more than one line');
+  return passphrase;
+}
+
+function unusable(file: string, why: string, cause?: unknown): ProvisionError {
+  return new ProvisionError({
+    code: 'passphrase-file-unusable',
+    message: `the passphrase file ${file} ${why}`,
+    hint: 'give a file that holds the passphrase on one line: --passphrase-file FILE',
+    cause,
+  });
+}

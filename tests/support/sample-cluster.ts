@@ -1,0 +1,75 @@
+import type { Balancer, Cluster, ControlPlane, Member } from '../../src/model/cluster.js';
+
+/** A member of the sample cluster. @param number 1 to 3 */
+export function sampleMember(number: number): Member {
+  return {
+    host: `etcd-${number}`,
+    name: `etcd-${number}`,
+    address: `10.0.0.${number}`,
+    clientPort: 2379,
+    peerPort: 2380,
+    dataDir: '/var/lib/etcd/default',
+    configFile: '/etc/default/etcd',
+    pkiDir: '/etc/etcd/pki',
+    heartbeatIntervalMs: 100,
+    electionTimeoutMs: 1000,
+    quotaBackendBytes: 2147483648,
+    snapshotCount: 100000,
+    autoCompactionRetention: '8h',
+    extraEnv: {},
+  };
+}
+
+/** The load balancer on the host of a member. @param number 1 to 3 */
+export function sampleBalancer(number: number): Balancer {
+  return {
+    host: `etcd-${number}`,
+    address: `10.0.0.${number}`,
+    haproxy: {
+      configFile: '/etc/haproxy/haproxy.cfg',
+      maxConnections: 4096,
+      timeoutConnect: '5s',
+      timeoutClient: '5m',
+      timeoutServer: '5m',
+      checkInter: '2s',
+      checkRise: 2,
+      checkFall: 3,
+      statsPort: undefined,
+      extraConfig: undefined,
+    },
+    keepalived: {
+      interface: undefined,
+      virtualRouterId: 100,
+      priority: 101 - number,
+      unicast: true,
+      advertIntervalS: 1,
+      authPass: undefined,
+      preempt: false,
+    },
+  };
+}
+
+const CONTROL_PLANE: ControlPlane = {
+  host: 'cp-1',
+  address: '10.0.0.11',
+  manifest: '/etc/kubernetes/manifests/kube-apiserver.yaml',
+  readyTimeoutMs: 180_000,
+};
+
+/** Three members that balance themselves behind 10.0.0.100, and one control plane. */
+export const SAMPLE_CLUSTER: Cluster = {
+  token: 'etcd-cluster',
+  members: [sampleMember(1), sampleMember(2), sampleMember(3)],
+  balancers: [sampleBalancer(1), sampleBalancer(2), sampleBalancer(3)],
+  controlPlanes: [CONTROL_PLANE],
+  endpoint: { ip: '10.0.0.100', name: 'etcd.example.com', port: 2379 },
+  certificates: {
+    keyType: 'ecdsa-p256',
+    caDays: 3650,
+    leafDays: 365,
+    renewBeforeDays: 30,
+    store: '/srv/provision/pki',
+    altNames: [],
+    altIps: [],
+  },
+};

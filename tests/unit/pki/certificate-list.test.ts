@@ -1,0 +1,101 @@
+import { describe, expect, test } from '@jest/globals';
+import {
+  apiserverCertificates,
+  authorityProfile,
+  balancerCertificates,
+  memberCertificates,
+} from '../../../src/pki/certificate-list.js';
+import { SAMPLE_CLUSTER, sampleBalancer, sampleMember } from '../../support/sample-cluster.js';
+
+function memberCertificate(name: string, cluster = SAMPLE_CLUSTER, member = sampleMember(1)) {
+  const found = memberCertificates(cluster, member).find((certificate) => certificate.name === name);
+  if (found === undefined) throw new Error(`no ${name}`);
+  return found;
+}
+
+describe('the list of certificates', () => {
+  test('the server certificate verifies directly and through the load balancer', () => {
+    expect(memberCertificate('etcd-server')).toEqual({
+      name: 'etcd-server',
+      profile: {
+        commonName: 'etcd-1',
+        organizations: [],
+        dnsNames: ['etcd-1', 'etcd.example.com', 'localhost'],
+        ipAddresses: ['10.0.0.1', '10.0.0.100', '127.0.0.1', '::1'],
+        usages: ['server', 'client'],
+        days: 365,
+        keyType: 'ecdsa-p256',
+        keepPublicKey: null,
+      },
+      destination: { layout: 'pair', certificatePath: '/etc/etcd/pki/server.crt', keyPath: '/etc/etcd/pki/server.key' },
+      ownership: { owner: 'etcd', group: 'etcd', mode: '0600' },
+    });
+  });
+
+  test('without a load balancer there is no name of one', () => {
+    const { profile } = memberCertificate('etcd-server', { ...SAMPLE_CLUSTER, endpoint: undefined });
+    expect([...profile.dnsNames, ...profile.ipAddresses]).toEqual([
+      'etcd-1',
+      'localhost',
+      '10.0.0.1',
+      '127.0.0.1',
+      '::1',
+    ]);
+  });
+
+  test('names and addresses are told apart, whichever variable they came from', () => {
+    const certificates = {
+      ...SAMPLE_CLUSTER.certificates,
+      altNames: ['192.0.2.7', 'ETCD.Example.COM', '2001:DB8:0::1'],
+      altIps: ['2001:db8::1', '203.0.113.10'],
+    };
+    const { profile } = memberCertificate('etcd-server', { ...SAMPLE_CLUSTER, certificates });
+    expect(profile.dnsNames).toEqual(['etcd-1', 'etcd.example.com', 'localhost']);
+    expect(profile.ipAddresses).toEqual([
+      '10.0.0.1',
+      '10.0.0.100',
+      '127.0.0.1',
+      '192.0.2.7',
+      '2001:db8::1',
+      '203.0.113.10',
+      '::1',
+    ]);
+  });
+
+  test('the peer certificate holds the node only', () => {
+    const { profile } = memberCertificate('etcd-peer', SAMPLE_CLUSTER, { ...sampleMember(1), name: 'infra0' });
+    expect(profile).toMatchObject({
+      commonName: 'infra0',
+      dnsNames: ['etcd-1', 'infra0'],
+      ipAddresses: ['10.0.0.1'],
+      usages: ['server', 'client'],
+    });
+  });
+
+  test('a common name is never longer than X.520 allows', () => {
+    const member = { ...sampleMember(1), name: 'n'.repeat(80) };
+    expect(memberCertificate('etcd-peer', SAMPLE_CLUSTER, member).profile.commonName).toHaveLength(64);
+  });
+
+  test('clients have no names, and only root reads their keys', () => {
+    const files = { certificatePath: '/k/a.crt', keyPath: '/k/a.key' };
+    const clients = [
+      memberCertificate('etcdctl-client'),
+      ...balancerCertificates(SAMPLE_CLUSTER, sampleBalancer(1)),
+      ...apiserverCertificates(SAMPLE_CLUSTER, files),
+    ];
+    expect(clients.map(({ profile, destination }) => [profile.commonName, destination])).toEqual([
+      ['etcdctl', { layout: 'pair', certificatePath: '/etc/etcd/pki/client.crt', keyPath: '/etc/etcd/pki/client.key' }],
+      ['haproxy-healthcheck', { layout: 'bundle', path: '/etc/haproxy/etcd-client.pem' }],
+      ['kube-apiserver-etcd-client', { layout: 'pair', certificatePath: '/k/a.crt', keyPath: '/k/a.key' }],
+    ]);
+    for (const { profile, ownership } of clients) {
+      expect(profile).toMatchObject({ usages: ['client'], dnsNames: [], ipAddresses: [] });
+      expect(ownership).toEqual({ owner: 'root', group: 'root', mode: '0600' });
+    }
+  });
+
+  test('the authority is made as the variables say', () => {
+    expect(authorityProfile(SAMPLE_CLUSTER)).toEqual({ commonName: 'etcd-ca', days: 3650, keyType: 'ecdsa-p256' });
+  });
+});

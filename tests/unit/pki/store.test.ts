@@ -1,0 +1,194 @@
+import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { inspect } from 'node:util';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import type { IssueCertificate } from '../../../src/model/change.js';
+import { Secret } from '../../../src/model/secret.js';
+import type { PassphraseSource } from '../../../src/pki/passphrase.js';
+import { openStore, type WritableStore } from '../../../src/pki/store.js';
+import { authorityFrom, repeatableBytes, SERVER_PROFILE, TODAY } from '../../support/test-authority.js';
+
+const PROFILE = { commonName: 'etcd-ca', days: 3650, keyType: 'ecdsa-p256' } as const;
+const PASSPHRASE = 'correct-horse-planted';
+const ISSUE: IssueCertificate = {
+  kind: 'issue-certificate',
+  certificate: 'etcd-server',
+  profile: SERVER_PROFILE,
+  destination: { layout: 'pair', certificatePath: '/pki/server.crt', keyPath: '/pki/server.key' },
+  owner: 'etcd',
+  group: 'etcd',
+  mode: '0600',
+};
+
+let parent: string;
+let directory: string;
+
+beforeEach(async () => {
+  parent = await mkdtemp(join(tmpdir(), 'provision-store-'));
+  directory = join(parent, 'pki');
+});
+
+afterEach(() => rm(parent, { recursive: true }));
+
+/** A passphrase source that counts how often it was asked. */
+function typed(passphrase: string): PassphraseSource & { readonly asked: string[] } {
+  const asked: string[] = [];
+  const answer = (subject: string): Promise<Secret> => {
+    asked.push(subject);
+    return Promise.resolve(new Secret(passphrase));
+  };
+  return { asked, existing: answer, chosen: answer };
+}
+
+function open(passphrase: PassphraseSource = typed(PASSPHRASE)): Promise<WritableStore> {
+  return openStore({ directory, passphrase, now: () => TODAY, random: repeatableBytes(), scryptLogN: 4 });
+}
+
+async function modeOf(path: string): Promise<string> {
+  return ((await stat(path)).mode & 0o777).toString(8);
+}
+
+describe('an empty store', () => {
+  test('is opened without making anything or asking for anything', async () => {
+    const passphrase = typed(PASSPHRASE);
+    const store = await open(passphrase);
+    expect(store.authority.certificate()).toBeUndefined();
+    expect(store.authority.trustBundle()).toBeUndefined();
+    expect(store.keepalivedAuthPass.isKept()).toBe(false);
+    expect(passphrase.asked).toEqual([]);
+    expect(await readdir(parent)).toEqual([]);
+  });
+
+  test('signs nothing, and says what to do', async () => {
+    const store = await open();
+    await expect(store.signer.issue(ISSUE)).rejects.toMatchObject({ code: 'authority-missing' });
+    expect(() => store.signer.trustBundle()).toThrow('no certificate authority');
+  });
+});
+
+describe('a new authority', () => {
+  test('lands with its key encrypted, for its owner only, and nothing else', async () => {
+    await (await open()).signer.createAuthority(PROFILE);
+    expect((await readdir(directory)).sort()).toEqual(['ca.crt', 'ca.key.age']);
+    expect(await modeOf(directory)).toBe('700');
+    expect(await modeOf(join(directory, 'ca.key.age'))).toBe('600');
+    expect(await modeOf(join(directory, 'ca.crt'))).toBe('644');
+    expect(await readFile(join(directory, 'ca.key.age'), 'utf8')).toMatch(/^-----BEGIN AGE ENCRYPTED FILE-----\n/);
+  });
+
+  test('signs at once, and in a later run after one question', async () => {
+    const first = await open();
+    await first.signer.createAuthority(PROFILE);
+    await expect(first.signer.issue(ISSUE)).resolves.toBeDefined();
+
+    const passphrase = typed(PASSPHRASE);
+    const later = await open(passphrase);
+    expect(later.authority.certificate()).toBe(first.authority.certificate());
+    await later.signer.unlock();
+    await Promise.all([later.signer.issue(ISSUE), later.signer.issue(ISSUE)]);
+    expect(passphrase.asked).toEqual([join(directory, 'ca.key.age')]);
+  });
+
+  test('is never overwritten, by whatever way', async () => {
+    const early = await open();
+    await (await open()).signer.createAuthority(PROFILE);
+    const before = await readFile(join(directory, 'ca.key.age'), 'utf8');
+    const exists = { code: 'authority-exists' };
+    await expect((await open()).signer.createAuthority(PROFILE)).rejects.toMatchObject(exists);
+    // Opened before the other run made one.
+    await expect(early.signer.createAuthority(PROFILE)).rejects.toMatchObject(exists);
+    await expect((await open()).importAuthority(await authorityFrom(TODAY))).rejects.toMatchObject(exists);
+    expect(await readFile(join(directory, 'ca.key.age'), 'utf8')).toBe(before);
+    expect((await readdir(directory)).sort()).toEqual(['ca.crt', 'ca.key.age']);
+  });
+
+  test('does not open with another passphrase, and says which file', async () => {
+    await (await open()).signer.createAuthority(PROFILE);
+    const wrong = (await open(typed('battery-staple'))).signer.unlock();
+    await expect(wrong).rejects.toMatchObject({
+      code: 'wrong-passphrase',
+      message: `wrong passphrase for ${join(directory, 'ca.key.age')}`,
+    });
+  });
+
+  test.each([
+    ['a damaged key file', (text: string) => `${text.slice(0, 200)}\n`, 'encrypted-file-damaged'],
+    ['a changed byte', (text: string) => text.replace(/^(.*\n.*\n)./, '$1+'), 'encrypted-file-damaged'],
+  ])('%s is told from a wrong passphrase', async (_, damage, code) => {
+    await (await open()).signer.createAuthority(PROFILE);
+    const path = join(directory, 'ca.key.age');
+    await writeFile(path, damage(await readFile(path, 'utf8')));
+    await expect((await open()).signer.unlock()).rejects.toMatchObject({ code });
+  });
+});
+
+describe('a store that lost a file', () => {
+  test('a key without its certificate stops everything', async () => {
+    await (await open()).signer.createAuthority(PROFILE);
+    await rm(join(directory, 'ca.crt'));
+    await expect(open()).rejects.toMatchObject({ code: 'store-broken' });
+  });
+
+  test('a certificate without its key can be trusted, but signs nothing', async () => {
+    await (await open()).signer.createAuthority(PROFILE);
+    await rm(join(directory, 'ca.key.age'));
+    const store = await open();
+    expect(store.authority.trustBundle()).toContain('BEGIN CERTIFICATE');
+    await expect(store.signer.issue(ISSUE)).rejects.toMatchObject({ code: 'authority-key-missing' });
+  });
+});
+
+describe('a trust bundle of two', () => {
+  test('signs with the first, and gives both to trust', async () => {
+    const store = await open();
+    await store.signer.createAuthority(PROFILE);
+    const [own, other] = [store.authority.certificate() ?? '', (await authorityFrom(TODAY)).certificatePem];
+    await writeFile(join(directory, 'ca.crt'), own + other);
+    const later = await open();
+    expect(later.authority.certificate()).toBe(own);
+    expect(later.authority.trustBundle()).toBe(own + other);
+    await expect(later.signer.issue(ISSUE)).resolves.toBeDefined();
+  });
+});
+
+describe("keepalived's password", () => {
+  test('is made up in memory, and written only when it is kept', async () => {
+    const store = await open();
+    const password = store.keepalivedAuthPass.value().reveal();
+    expect(password).toMatch(/^[A-Za-z0-9]{8}$/);
+    expect(await readdir(parent)).toEqual([]);
+
+    await store.signer.keepSecret('keepalived-auth-pass');
+    expect(store.keepalivedAuthPass.isKept()).toBe(true);
+    expect(await modeOf(join(directory, 'keepalived-auth-pass'))).toBe('600');
+    const later = await open();
+    expect(later.keepalivedAuthPass.value().reveal()).toBe(password);
+    expect(later.keepalivedAuthPass.isKept()).toBe(true);
+  });
+
+  test('that another run kept meanwhile is not overwritten', async () => {
+    const early = await open();
+    await (await open()).signer.keepSecret('keepalived-auth-pass');
+    const overtaken = early.signer.keepSecret('keepalived-auth-pass');
+    await expect(overtaken).rejects.toMatchObject({ code: 'store-changed' });
+  });
+
+  test('that keepalived cannot use is refused', async () => {
+    await (await open()).signer.keepSecret('keepalived-auth-pass');
+    await writeFile(join(directory, 'keepalived-auth-pass'), 'ten-letters\n');
+    await expect(open()).rejects.toMatchObject({ code: 'store-broken' });
+  });
+});
+
+describe('secrets', () => {
+  test('a signed leaf shows its key only on stdin', async () => {
+    const store = await open();
+    await store.signer.createAuthority(PROFILE);
+    const { command, undo } = await store.signer.issue(ISSUE);
+    const printed = [JSON.stringify([command, undo, store]), inspect([command, undo, store], { depth: 9 })].join('\n');
+    expect(printed).not.toMatch(/PRIVATE KEY-----\n/);
+    // The same search finds it where it is meant to be.
+    expect(command.stdin instanceof Secret ? command.stdin.reveal() : '').toMatch(/PRIVATE KEY-----\n/);
+  });
+});
