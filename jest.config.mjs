@@ -9,4 +9,8 @@ const shared = {
 
 const room = (name) => ({ ...shared, displayName: name, testMatch: [`<rootDir>/tests/${name}/**/*.test.ts`] });
 
-export default { projects: [room('unit'), room('contract'), room('e2e')], randomize: true };
+export default {
+  projects: [room('unit'), room('contract'), room('e2e')],
+  randomize: true,
+  reporters: ['default', 'summary', '<rootDir>/tests/support/tally-reporter.mjs'],
+};

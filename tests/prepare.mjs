@@ -1,0 +1,59 @@
+// What `npm test` and `npm run demo` need beside Node and npm: installs it where it can, and says what is missing where
+// it can't. Imports nothing but Node: on a fresh clone there are no packages yet.
+import { spawnSync } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { userInfo } from 'node:os';
+
+/** Command → the Debian package that has it, and what lacks without it. */
+const NEEDED = [
+  ['debootstrap', 'debootstrap', 'the lab'],
+  ['systemd-nspawn', 'systemd-container', 'the lab'],
+  ['ip', 'iproute2', 'the lab'],
+  ['ssh', 'openssh-client', 'the lab'],
+  ['/usr/sbin/sshd', 'openssh-server', 'the SSH contract tests'],
+  ['openssl', 'openssl', 'the certificate contract tests'],
+  ['/usr/bin/ansible-inventory', 'ansible-core', 'the comparison with the real ansible-inventory'],
+];
+
+function run(command, ...args) {
+  const { status } = spawnSync(command, args, {
+    stdio: 'inherit',
+    env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
+  });
+  return status === 0;
+}
+
+function has(command) {
+  return command.startsWith('/') ? existsSync(command) : spawnSync('sh', ['-c', `command -v ${command}`]).status === 0;
+}
+
+function installPackages() {
+  const lockfile = 'package-lock.json';
+  const installed = 'node_modules/.package-lock.json';
+  const isCurrent = existsSync(installed) && sameVersions(lockfile, installed);
+  if (!isCurrent && !run('npm', 'ci', '--no-audit', '--no-fund')) process.exit(1);
+}
+
+function sameVersions(lockfile, installed) {
+  const versions = (file) =>
+    Object.entries(JSON.parse(readFileSync(file, 'utf8')).packages).flatMap(([name, { version, optional }]) =>
+      name === '' || optional ? [] : [`${name}@${version}`],
+    );
+  const found = new Set(versions(installed));
+  return versions(lockfile).every((entry) => found.has(entry));
+}
+
+function installTools() {
+  const missing = NEEDED.filter(([command]) => !has(command));
+  if (missing.length === 0) return;
+  const packages = missing.map(([, name]) => name);
+  if (userInfo().uid === 0 && has('apt-get')) {
+    run('apt-get', 'update', '-qq');
+    run('apt-get', 'install', '-y', '-qq', '--no-install-recommends', ...packages);
+  }
+  for (const [command, name, use] of missing.filter(([tool]) => !has(tool)))
+    console.warn(`missing: ${command} (Debian package ${name}), so ${use} can't run here`);
+}
+
+installPackages();
+installTools();
