@@ -64,7 +64,7 @@ export function renderInventory(lab: Lab, user: LabUser): string {
 all:
   vars:
 ${renderUser(user)}    ansible_ssh_private_key_file: ${JSON.stringify(files.privateKey)}
-    ansible_ssh_common_args: ${JSON.stringify(`-o "UserKnownHostsFile=${files.knownHosts}"`)}
+    ansible_ssh_common_args: ${JSON.stringify(`-o UserKnownHostsFile=${files.knownHosts}`)}
     # An address of the lab's network that no host has: the virtual IP.
     etcd_lb_ip: ${lab.network.virtualIp}
     etcd_lb_host: etcd.${lab.name}.example
@@ -83,9 +83,9 @@ export function renderSshConfig(lab: Lab): string {
   );
   return `${hosts.join('')}Host *
   User root
-  IdentityFile "${files.privateKey}"
+  IdentityFile ${files.privateKey}
   IdentitiesOnly yes
-  UserKnownHostsFile "${files.knownHosts}"
+  UserKnownHostsFile ${files.knownHosts}
   GlobalKnownHostsFile /dev/null
   StrictHostKeyChecking yes
 `;
@@ -106,6 +106,12 @@ export async function generateKey(file: string, comment: string): Promise<void> 
  * @throws ProvisionError `lab-directory`
  */
 export async function claimDirectory(directory: string, lab: string): Promise<void> {
+  if (/[\s"'\\%]/.test(directory)) {
+    throw new ProvisionError({
+      code: 'lab-directory',
+      message: `${directory}: ssh cannot read such a path in its options; expected one without spaces, quotes and %`,
+    });
+  }
   await mkdir(directory, { recursive: true });
   if ((await readdir(directory)).length > 0) {
     throw new ProvisionError({

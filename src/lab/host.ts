@@ -85,10 +85,11 @@ export async function createIdentity(handle: HostHandle): Promise<string> {
 /**
  * Mounts the host's file system: the image, its identity, and above them what it will write. `volatile`: nothing is
  * synced to the machine's disk, which makes dpkg several times faster; what a host wrote still outlives its power cut.
+ * @param layers directories of the image, the uppermost first
  */
-export async function mountDisk(handle: HostHandle): Promise<void> {
+export async function mountDisk(handle: HostHandle, layers: readonly string[]): Promise<void> {
   const { identity, changes, work, root } = handle.paths;
-  const lower = [identity, ...handle.lab.layers[handle.host.role]].join(':');
+  const lower = [identity, ...layers].join(':');
   const options = `lowerdir=${lower},upperdir=${changes},workdir=${work},volatile`;
   await runTool('mount', ['-t', 'overlay', 'provision-lab', '-o', options, root]);
 }

@@ -2,18 +2,19 @@ import { createHash } from 'node:crypto';
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdir, open, readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { ProvisionError } from '../model/errors.js';
 import { assetPath } from './assets.js';
 import type { Mirror } from './mirror.js';
 import { runTool } from './process.js';
+import type { Release } from './topology.js';
 
 /** Something that is built once and kept in the cache, keyed by its recipe. */
-export interface CachedBuild {
+interface CachedBuild {
   /** Start of its directory's name: `bookworm`. */
   readonly name: string;
-  /** File name of its script in assets/. It is given the directory to fill. */
-  readonly script: string;
+  /** Files in assets/ that it is made of. The first is the script, which is given the directory to fill. */
+  readonly recipe: readonly [string, ...string[]];
   /** What it reads from the environment; part of the key unless it is a place. */
   readonly settings: Readonly<Record<string, string>>;
   /** Places: paths and addresses that do not change what is built. */
@@ -22,9 +23,9 @@ export interface CachedBuild {
 
 /** Where a build lives: a changed recipe is another directory. */
 async function cachedPath(cache: string, build: CachedBuild): Promise<string> {
-  const recipe = await readFile(assetPath(build.script), 'utf8');
-  const digest = createHash('sha256').update(recipe).update(JSON.stringify(build.settings)).digest('hex');
-  return join(cache, `${build.name}-${digest.slice(0, 12)}`);
+  const hash = createHash('sha256').update(JSON.stringify(build.settings));
+  for (const file of build.recipe) hash.update(await readFile(assetPath(file)));
+  return join(cache, `${build.name}-${hash.digest('hex').slice(0, 12)}`);
 }
 
 /** The end of a build's log, without the mirror's address. */
@@ -42,7 +43,7 @@ async function runBuild(target: string, build: CachedBuild): Promise<void> {
   const steps = 'if test -e "$1"; then exit; fi; rm -rf "$1.partial"; sh "$2" "$1.partial"; mv "$1.partial" "$1"';
   const isolated = ['unshare', '--mount', '--pid', '--fork', '--kill-child', '--mount-proc'];
   const locked = ['setpriv', '--pdeathsig', 'KILL', 'flock', '--no-fork', `${target}.lock`, ...isolated];
-  const child = spawn('env', [...locked, 'sh', '-euc', steps, 'sh', target, assetPath(build.script)], {
+  const child = spawn('env', [...locked, 'sh', '-euc', steps, 'sh', target, assetPath(build.recipe[0])], {
     stdio: ['ignore', log.fd, log.fd],
     env: { ...process.env, ...build.settings, ...build.places },
   });
@@ -61,14 +62,9 @@ async function runBuild(target: string, build: CachedBuild): Promise<void> {
 
 /**
  * A build's directory, made first when the cache lacks it.
- * @param announce told before a build, which takes a minute or more
  * @throws ProvisionError `lab-build-failed`
  */
-export async function ensureBuilt(
-  cache: string,
-  build: CachedBuild,
-  announce: (message: string) => void,
-): Promise<string> {
+async function ensureBuilt({ cache, announce }: Workshop, build: CachedBuild): Promise<string> {
   const target = await cachedPath(cache, build);
   if (existsSync(target)) return target;
   await mkdir(cache, { recursive: true });
@@ -88,12 +84,46 @@ export async function writeAptOptions(cache: string): Promise<string> {
   return file;
 }
 
+/** What every build needs to know of this machine. */
+export interface Workshop {
+  readonly cache: string;
+  readonly mirror: Mirror;
+  /** From {@link writeAptOptions}. */
+  readonly aptOptions: string;
+  /** Told before a build, which takes a minute or more. */
+  readonly announce: (message: string) => void;
+}
+
 /** The base image of a release: what a plain Debian server has, and packages that can be installed offline. */
-export function baseImage(release: string, mirror: Mirror, aptOptions: string): CachedBuild {
-  return {
+export async function ensureBaseImage(workshop: Workshop, release: Release): Promise<string> {
+  const { mirror, aptOptions } = workshop;
+  return ensureBuilt(workshop, {
     name: release,
-    script: 'build-image.sh',
+    recipe: ['build-image.sh'],
     settings: { SUITE: release },
     places: { MIRROR: mirror.main, SECURITY_MIRROR: mirror.security, APT_OPTIONS: aptOptions },
-  };
+  });
+}
+
+/** What control-plane hosts have above the base image: the stand-in for the kubelet. @param base the base image */
+export async function ensureControlPlaneLayer(workshop: Workshop, release: Release, base: string): Promise<string> {
+  const built = await ensureBuilt(workshop, {
+    name: `${release}-control-plane`,
+    recipe: ['build-control-plane.sh', 'kubelet-stand-in.py', 'kubelet.service'],
+    settings: { BASE: base },
+    places: { ASSETS: dirname(assetPath('kubelet.service')) },
+  });
+  return join(built, 'upper');
+}
+
+/** kube-apiserver and kubeadm, built from source the first time: about four minutes. */
+export async function ensureKubernetes(workshop: Workshop): Promise<string> {
+  const recipe = ['build-kubernetes.sh'] as const;
+  // Debian 12 is the last release with Kubernetes sources and a Go that builds them. The programs are static.
+  const places = { MIRROR: workshop.mirror.main, APT_OPTIONS: workshop.aptOptions };
+  const build: CachedBuild = { name: 'kubernetes-1.20.2', recipe, settings: {}, places };
+  const target = await cachedPath(workshop.cache, build);
+  if (existsSync(target)) return target;
+  const base = await ensureBaseImage(workshop, 'bookworm');
+  return ensureBuilt(workshop, { ...build, places: { ...places, BASE: base } });
 }

@@ -18,8 +18,6 @@ const labSchema = z.object({
   release: z.enum(['bookworm', 'trixie']),
   network: z.object({ prefix: z.string(), control: z.string(), virtualIp: z.string() }),
   hosts: z.array(hostSchema),
-  /** Base image, lowest last, as overlayfs lists them; empty until the image is known. */
-  layers: z.record(z.enum(['etcd', 'lb', 'control-plane', 'plain']), z.array(z.string())),
   /** The process that brings the lab up, while it does. */
   maker: z.object({ pid: z.number(), startTime: z.string() }).optional(),
 });

@@ -3,15 +3,18 @@ import { join, resolve } from 'node:path';
 import { InputError } from '../model/errors.js';
 import { claimDirectory, labFiles, renderKnownHosts, writeLabFiles } from './directory.js';
 import { downLab } from './down.js';
+import { createControlPlanes } from './control-plane.js';
 import { createIdentity, hostOf, mountDisk, powerOn, waitForSsh } from './host.js';
-import { baseImage, ensureBuilt, writeAptOptions } from './image.js';
+import type { HostHandle } from './host.js';
+import { ensureBaseImage, ensureControlPlaneLayer, ensureKubernetes, writeAptOptions } from './image.js';
+import type { Workshop } from './image.js';
 import { findMirror, readAptSources } from './mirror.js';
 import type { Mirror } from './mirror.js';
 import { createControlNetwork } from './network.js';
 import type { LabPaths } from './paths.js';
 import { ownRecord } from './process.js';
 import { inspectMachine, installPackages, requirementsError, whatLacks } from './requirements.js';
-import { createLab, findLab, labNames, stateDirectory, writeLab } from './state.js';
+import { createLab, findLab, labNames, writeLab } from './state.js';
 import type { Lab } from './state.js';
 import { chooseNetwork, isLabName, layOutHosts } from './topology.js';
 import type { HostCounts, Release } from './topology.js';
@@ -72,40 +75,51 @@ async function raiseInotify(options: UpOptions, hosts: number): Promise<void> {
   );
 }
 
-/** Makes the hosts of a claimed lab and boots them all at once. */
-async function bootHosts(options: UpOptions, lab: Lab): Promise<void> {
-  const state = stateDirectory(options.paths, lab.name);
-  const handles = lab.hosts.map((host) => hostOf(lab, state, host.name));
-  const keys = new Map<string, string>();
-  await Promise.all(handles.map(async (handle) => keys.set(handle.host.name, await createIdentity(handle))));
-  await writeFile(labFiles(lab.directory).knownHosts, renderKnownHosts(lab.hosts, keys));
-  options.announce(`booting ${lab.hosts.length} hosts`);
+/** Boots hosts whose identity is made, all at once, and waits until ssh answers on each. */
+async function bootHosts(handles: readonly HostHandle[], layers: readonly string[]): Promise<void> {
   await Promise.all(
     handles.map(async (handle) => {
-      await mountDisk(handle);
+      await mountDisk(handle, layers);
       await powerOn(handle);
       await waitForSsh(handle);
     }),
   );
 }
 
-async function fillLab(options: UpOptions, claimed: Lab, mirror: Mirror): Promise<Lab> {
-  const { cache } = options.paths;
-  const image = await ensureBuilt(
-    cache,
-    baseImage(options.release, mirror, await writeAptOptions(cache)),
-    options.announce,
-  );
-  const layers = { etcd: [image], lb: [image], 'control-plane': [image], plain: [image] };
-  const lab: Lab = { ...claimed, layers };
-  await writeLab(options.paths, lab);
+/** Boots the control planes. Kubernetes is built here, when it must be, while the other hosts boot. */
+async function bootControlPlanes(
+  workshop: Workshop,
+  lab: Lab,
+  base: string,
+  handles: readonly HostHandle[],
+): Promise<void> {
+  if (handles.length === 0) return;
+  const layer = await ensureControlPlaneLayer(workshop, lab.release, base);
+  const kubernetes = await ensureKubernetes(workshop);
+  await createControlPlanes(kubernetes, handles);
+  await bootHosts(handles, [kubernetes, layer, base]);
+}
+
+async function fillLab(options: UpOptions, lab: Lab, mirror: Mirror): Promise<void> {
+  const { cache, state } = options.paths;
+  const workshop = { cache, mirror, aptOptions: await writeAptOptions(cache), announce: options.announce };
+  const base = await ensureBaseImage(workshop, lab.release);
   await raiseInotify(options, lab.hosts.length);
   await createControlNetwork(lab.name, lab.network);
   await writeLabFiles(lab);
-  await bootHosts(options, lab);
-  const done: Lab = { ...lab, maker: undefined };
-  await writeLab(options.paths, done);
-  return done;
+  const handles = lab.hosts.map((host) => hostOf(lab, join(state, lab.name), host.name));
+  const keys = new Map<string, string>();
+  await Promise.all(handles.map(async (handle) => keys.set(handle.host.name, await createIdentity(handle))));
+  await writeFile(labFiles(lab.directory).knownHosts, renderKnownHosts(lab.hosts, keys));
+  options.announce(`booting ${lab.hosts.length} hosts`);
+  const controlPlanes = handles.filter(({ host }) => host.role === 'control-plane');
+  const others = handles.filter(({ host }) => host.role !== 'control-plane');
+  // Both run to their end even when one fails: what is made must not outrun what takes it down.
+  const ends = await Promise.allSettled([
+    bootHosts(others, [base]),
+    bootControlPlanes(workshop, lab, base, controlPlanes),
+  ]);
+  for (const end of ends) if (end.status === 'rejected') throw end.reason;
 }
 
 /**
@@ -127,13 +141,15 @@ export async function upLab(options: UpOptions): Promise<Lab> {
     release: options.release,
     network,
     hosts,
-    layers: { etcd: [], lb: [], 'control-plane': [], plain: [] },
     maker: await ownRecord(),
   };
   await createLab(options.paths, lab);
   try {
     await claimDirectory(lab.directory, lab.name);
-    return await fillLab(options, lab, mirror);
+    await fillLab(options, lab, mirror);
+    const done: Lab = { ...lab, maker: undefined };
+    await writeLab(options.paths, done);
+    return done;
   } catch (error) {
     await downLab(options.paths, options.name);
     throw error;

@@ -9,6 +9,8 @@ root=$1
 INSTALLED=systemd,systemd-sysv,dbus,openssh-server,iproute2,procps,sudo,ca-certificates
 # What can be installed inside a host without a network: the product's packages, and what tests of faults need.
 DOWNLOADED='etcd-server etcd-client haproxy keepalived curl nftables'
+# What the control-plane layer installs (build-control-plane.sh).
+FOR_LAYERS='python3-yaml'
 
 debootstrap --variant=minbase --include="$INSTALLED" "$SUITE" "$root" "$MIRROR"
 
@@ -38,7 +40,7 @@ in_root apt-get -qq update
 in_root apt-get -qq -y upgrade
 in_root apt-get clean
 # shellcheck disable=SC2086 # a list of words
-in_root apt-get -qq -y install --download-only $DOWNLOADED
+in_root apt-get -qq -y install --download-only $DOWNLOADED $FOR_LAYERS
 # The binary cache is made now: otherwise the first question to apt on each host costs seconds and writes it there.
 in_root apt-cache policy haproxy
 
