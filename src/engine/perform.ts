@@ -35,18 +35,18 @@ export async function perform(action: Action, host: string, world: World): Promi
       await runOrFail(action.command, await world.connector.connect(host));
       return action.undo && { restores: 'services', command: action.undo };
     case 'create-authority':
-      await world.controlMachine.createAuthority(action.profile);
+      await world.signer.createAuthority(action.profile);
       return undefined;
     case 'keep-secret':
-      await world.controlMachine.keepSecret(action.name);
+      await world.signer.keepSecret(action.name);
       return undefined;
     case 'issue-certificate': {
-      const { command, undo } = await world.controlMachine.issue(action);
+      const { command, undo } = await world.signer.issue(action);
       await runOrFail(command, await world.connector.connect(host));
-      return undo && { restores: 'files', command: undo };
+      return { restores: 'files', command: undo };
     }
     case 'install-trust':
-      return installTrust(action, world.controlMachine.trustBundle(), await world.connector.connect(host));
+      return installTrust(action, world.signer.trustBundle(), await world.connector.connect(host));
     case 'await':
       await waitForGate({ gate: action.gate, hosts: [host], parameters: { ...action.parameters, host } }, world);
       return undefined;

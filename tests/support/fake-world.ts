@@ -103,7 +103,7 @@ export function fakeWorld(hosts: FakeHosts, more: Partial<World> = {}): World & 
   return {
     connector: { connect: (host) => Promise.resolve(fakeTransport(host, hosts)), close: () => Promise.resolve() },
     newLook: () => fakeLook(hosts),
-    controlMachine: { createAuthority: refuse, keepSecret: refuse, issue: refuse, trustBundle: refuse },
+    signer: { unlock: refuse, createAuthority: refuse, keepSecret: refuse, issue: refuse, trustBundle: refuse },
     gates: new Map(),
     orders: new Map([['inventory', inventoryOrder]]),
     hosts: [...hosts.flags.keys()],

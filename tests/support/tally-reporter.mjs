@@ -2,6 +2,6 @@
 export default class TallyReporter {
   onRunComplete(_, { numPassedTests, numFailedTests, numPendingTests, numRuntimeErrorTestSuites }) {
     const failed = numFailedTests + numRuntimeErrorTestSuites;
-    console.log(`\n${numPassedTests} passed, ${failed} failed, ${numPendingTests} skipped`);
+    process.stderr.write(`\n${numPassedTests} passed, ${failed} failed, ${numPendingTests} skipped\n`);
   }
 }
