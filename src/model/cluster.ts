@@ -109,3 +109,6 @@ export interface Cluster {
   readonly endpoint: LoadBalancedEndpoint | undefined;
   readonly certificates: CertificateSettings;
 }
+
+/** Where HAProxy's health check finds its client certificate with its key, and the authority. */
+export const HAPROXY_TLS = { bundle: '/etc/haproxy/etcd-client.pem', ca: '/etc/haproxy/etcd-ca.crt' } as const;

@@ -1,6 +1,6 @@
 import type { AuthorityProfile, CertificateDestination, CertificateProfile, Usage } from '../model/certificate.js';
 import type { Ownership } from '../model/change.js';
-import type { Balancer, Cluster, Member } from '../model/cluster.js';
+import { HAPROXY_TLS, type Balancer, type Cluster, type Member } from '../model/cluster.js';
 import { splitNames } from './ip.js';
 
 /** One kind of leaf, as a literal; the way of kubeadm's certlist.go. `Site` is what one certificate is made for. */
@@ -84,7 +84,7 @@ const BALANCER: readonly Entry<Balancer>[] = [
     commonName: () => 'haproxy-healthcheck',
     usages: ['client'],
     names: NO_NAMES,
-    destination: () => ({ layout: 'bundle', path: '/etc/haproxy/etcd-client.pem' }),
+    destination: () => ({ layout: 'bundle', path: HAPROXY_TLS.bundle }),
     // HAProxy loads it as root, before it drops its privileges.
     key: ROOT_ONLY,
   },
@@ -139,7 +139,7 @@ export function memberTrust(member: Member): WantedTrust {
 
 /** Where HAProxy's health check finds the authority. */
 export function balancerTrust(): WantedTrust {
-  return { path: '/etc/haproxy/etcd-ca.crt', ownership: PUBLIC };
+  return { path: HAPROXY_TLS.ca, ownership: PUBLIC };
 }
 
 /** @param path `--etcd-cafile` of the host's manifest */

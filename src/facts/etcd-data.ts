@@ -1,0 +1,88 @@
+import type { Member } from '../model/cluster.js';
+import type { Fact } from '../model/remote.js';
+import { BOOTSTRAP_DROP_IN } from '../shell/etcd-unit.js';
+import { quote } from '../shell/quote.js';
+
+/** What a member that listens on localhost without TLS says of itself: one that its package started alone. */
+export interface LoneMember {
+  /** etcd begins at revision 1: more means that something was written. */
+  readonly revision: number;
+  readonly members: number;
+  readonly peerUrls: readonly string[];
+}
+
+/** What is on the disk of one member. */
+export interface EtcdData {
+  /** The data directory holds a member. */
+  readonly hasData: boolean;
+  /** The bootstrap drop-in is there: the cluster is not known to be formed. */
+  readonly isBootstrapping: boolean;
+  /** The environment file names an initial cluster: it is no package default. */
+  readonly isConfigured: boolean;
+  /** Asked only where there is data without a configuration; absent when nothing answers. */
+  readonly lone: LoneMember | undefined;
+}
+
+/** The key to ask {@link etcdData} by. */
+export function etcdDataKey(member: Pick<Member, 'dataDir' | 'configFile'>): string {
+  return JSON.stringify([member.dataDir, member.configFile]);
+}
+
+/** Key: {@link etcdDataKey}. */
+export const etcdData: Fact<EtcdData> = {
+  name: 'etcd-data',
+  script: (keys) => keys.map(scriptFor).join('\n'),
+  parse(stdout, keys) {
+    const blocks = stdout.split(/^D ?/m).slice(1);
+    return new Map(
+      keys.map((key, index) => {
+        const block = blocks[index];
+        if (block === undefined) throw new Error(`nothing came back for ${key}`);
+        return [key, parseBlock(block)];
+      }),
+    );
+  },
+};
+
+function scriptFor(key: string): string {
+  const [dataDir = '', configFile = ''] = JSON.parse(key) as readonly string[];
+  // The package's own start has no TLS: https://127.0.0.1 would not answer.
+  const ask = 'ETCDCTL_API=3 timeout 10 etcdctl --endpoints=http://127.0.0.1:2379 --dial-timeout=2s';
+  return [
+    'words=D',
+    `[ ! -d ${quote(`${dataDir}/member`)} ] || words="$words data"`,
+    `[ ! -e ${quote(BOOTSTRAP_DROP_IN)} ] || words="$words bootstrapping"`,
+    `! grep -q '^ETCD_INITIAL_CLUSTER=' ${quote(configFile)} 2>/dev/null || words="$words configured"`,
+    `printf '%s\\n' "$words"`,
+    'if [ "$words" = "D data" ]; then',
+    `  printf 'S '; ${ask} endpoint status -w json 2>/dev/null || echo`,
+    `  printf 'M '; ${ask} member list -w json 2>/dev/null || echo`,
+    'fi',
+  ].join('\n');
+}
+
+function parseBlock(block: string): EtcdData {
+  const [first = '', ...rest] = block.split('\n');
+  const words = first.split(' ');
+  return {
+    hasData: words.includes('data'),
+    isBootstrapping: words.includes('bootstrapping'),
+    isConfigured: words.includes('configured'),
+    lone: parseLone(rest),
+  };
+}
+
+function parseLone(lines: readonly string[]): LoneMember | undefined {
+  const status = readJson(lines.find((line) => line.startsWith('S '))?.slice(2));
+  const list = readJson(lines.find((line) => line.startsWith('M '))?.slice(2));
+  if (!Array.isArray(status) || list === undefined || list === null) return undefined;
+  const [first] = status as readonly { readonly Status?: { readonly header?: { readonly revision?: number } } }[];
+  const members = (list as { readonly members?: readonly { readonly peerURLs?: readonly string[] }[] }).members ?? [];
+  const revision = first?.Status?.header?.revision;
+  if (revision === undefined) return undefined;
+  return { revision, members: members.length, peerUrls: members.flatMap((member) => member.peerURLs ?? []) };
+}
+
+function readJson(text: string | undefined): unknown {
+  return text === undefined || text === '' ? undefined : JSON.parse(text);
+}

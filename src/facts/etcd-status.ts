@@ -1,0 +1,144 @@
+import type { Member } from '../model/cluster.js';
+import type { Fact } from '../model/remote.js';
+import { etcdctl } from '../shell/etcdctl.js';
+
+/** One entry of etcd's member list. Ids are decimal texts: they are 64-bit, more than a JavaScript number holds. */
+export interface EtcdListedMember {
+  readonly id: string;
+  /** Empty until the member has started once. */
+  readonly name: string;
+  readonly peerUrls: readonly string[];
+  readonly isLearner: boolean;
+}
+
+/** What one member says of itself and of the cluster, asked on its own host. */
+export type EtcdStatus =
+  | { readonly kind: 'silent'; readonly reason: string }
+  | {
+      readonly kind: 'answers';
+      /** It committed a proposal: `etcdctl endpoint health`. */
+      readonly isHealthy: boolean;
+      readonly version: string;
+      readonly clusterId: string;
+      readonly memberId: string;
+      /** Id of the leader; `0` while there is none. */
+      readonly leaderId: string;
+      readonly isLearner: boolean;
+      readonly raftIndex: number;
+      /** The store's revision: 1 when nothing was ever written. */
+      readonly revision: number;
+      readonly members: readonly EtcdListedMember[];
+      /** `NOSPACE`, `CORRUPT`. */
+      readonly alarms: readonly string[];
+    };
+
+/** The key to ask {@link etcdStatus} by. */
+export function etcdStatusKey(member: Pick<Member, 'pkiDir' | 'clientPort'>): string {
+  return JSON.stringify([member.pkiDir, member.clientPort]);
+}
+
+/** Key: {@link etcdStatusKey}. The output of etcdctl 3.4 and 3.5, which differ only in what they leave out. */
+export const etcdStatus: Fact<EtcdStatus> = {
+  name: 'etcd-status',
+  script: (keys) => ['export ETCDCTL_API=3', ...keys.map(scriptFor)].join('\n'),
+  parse(stdout, keys) {
+    const blocks = stdout.split(/^E$/m).slice(1);
+    return new Map(
+      keys.map((key, index) => {
+        const block = blocks[index];
+        if (block === undefined) throw new Error(`nothing came back for ${key}`);
+        return [key, parseBlock(block)];
+      }),
+    );
+  },
+};
+
+function scriptFor(key: string): string {
+  const [pkiDir, clientPort] = JSON.parse(key) as readonly [string, number];
+  const ctl = etcdctl({ pkiDir, clientPort });
+  const ask = (letter: string, words: string): string =>
+    `if out=$(${ctl} ${words} 2>&1); then printf '${letter} ok %s\\n' "$(printf %s "$out" | tail -n 1)"; ` +
+    `else printf '${letter} no %s\\n' "$(printf %s "$out" | tail -n 1)"; fi`;
+  return [
+    'echo E',
+    ask('S', 'endpoint status -w json'),
+    // Nothing more is asked of a member that does not answer: each question would wait for its time-out.
+    'if [ "${out#*raftIndex}" != "$out" ]; then',
+    ask('H', 'endpoint health'),
+    ask('M', 'member list -w json'),
+    ask('A', 'alarm list -w json'),
+    'fi',
+  ].join('\n');
+}
+
+interface StatusJson {
+  readonly header: { readonly cluster_id: string; readonly member_id: string; readonly revision?: number };
+  readonly version: string;
+  readonly leader?: string;
+  readonly raftIndex?: number;
+  readonly isLearner?: boolean;
+}
+
+interface MembersJson {
+  readonly members?: readonly {
+    readonly ID: string;
+    readonly name?: string;
+    readonly peerURLs?: readonly string[];
+    readonly isLearner?: boolean;
+  }[];
+}
+
+interface AlarmsJson {
+  readonly alarms?: readonly { readonly alarm?: number }[];
+}
+
+/** etcd's rpc.proto, `enum AlarmType`. */
+const ALARMS: Readonly<Record<number, string>> = { 1: 'NOSPACE', 2: 'CORRUPT' };
+
+function parseBlock(block: string): EtcdStatus {
+  const answers = new Map(
+    [...block.matchAll(/^([SHMA]) (ok|no) ?(.*)$/gm)].map(([, letter = '', verdict = '', text = '']) => [
+      letter,
+      { isOk: verdict === 'ok', text },
+    ]),
+  );
+  const status = answers.get('S');
+  const list = answers.get('M');
+  const alarms = answers.get('A');
+  if (status?.isOk !== true || !status.text.includes('raftIndex'))
+    return { kind: 'silent', reason: status === undefined ? 'etcdctl said nothing' : readable(status.text) };
+  if (list?.isOk !== true) return { kind: 'silent', reason: readable(list?.text ?? 'no member list') };
+  const [first] = readEtcdJson(status.text) as readonly { readonly Status: StatusJson }[];
+  if (first === undefined) return { kind: 'silent', reason: 'etcdctl gave an empty status' };
+  const listed = (readEtcdJson(list.text) as MembersJson).members ?? [];
+  const raised = alarms?.isOk === true ? ((readEtcdJson(alarms.text) as AlarmsJson).alarms ?? []) : [];
+  return {
+    kind: 'answers',
+    isHealthy: answers.get('H')?.isOk === true,
+    version: first.Status.version,
+    clusterId: first.Status.header.cluster_id,
+    memberId: first.Status.header.member_id,
+    leaderId: first.Status.leader ?? '0',
+    isLearner: first.Status.isLearner ?? false,
+    raftIndex: first.Status.raftIndex ?? 0,
+    revision: first.Status.header.revision ?? 0,
+    members: listed.map((member) => ({
+      id: member.ID,
+      name: member.name ?? '',
+      peerUrls: member.peerURLs ?? [],
+      isLearner: member.isLearner ?? false,
+    })),
+    alarms: raised.map(({ alarm = 0 }) => ALARMS[alarm] ?? `alarm ${alarm}`),
+  };
+}
+
+/** Member and cluster ids become texts before JSON.parse would round them. */
+function readEtcdJson(text: string): unknown {
+  return JSON.parse(text.replaceAll(/"(cluster_id|member_id|leader|ID|memberID)":(\d+)/g, '"$1":"$2"'));
+}
+
+/** The part of etcdctl's message that says why. */
+function readable(text: string): string {
+  const [, inner] = /\(([^()]*(?:\([^()]*\)[^()]*)*)\)$/.exec(text) ?? [];
+  return (inner ?? text).replace(/^Error: /, '').slice(0, 200) || 'no answer';
+}

@@ -1,0 +1,128 @@
+import { isIP } from 'node:net';
+import type { Fact } from '../model/remote.js';
+import { quote } from '../shell/quote.js';
+
+/** A GET over TLS from a host, with files that are there. */
+export interface HttpsQuestion {
+  readonly url: string;
+  /** The authority to verify by, name or address included; absent: not verified, as the kubelet's own probes. */
+  readonly ca?: string | undefined;
+  /** The client certificate and its key, when one is shown. */
+  readonly certificate?: string | undefined;
+  readonly key?: string | undefined;
+}
+
+/** The whole exchange worked, whatever the status; or why not. */
+export type HttpsAnswer =
+  | { readonly kind: 'answer'; readonly status: number; readonly body: string }
+  | { readonly kind: 'failure'; readonly reason: string };
+
+/** The key to ask {@link httpsAnswer} by. */
+export function httpsKey(question: HttpsQuestion): string {
+  const { url, ca = null, certificate = null, key = null } = question;
+  return JSON.stringify([url, ca, certificate, key]);
+}
+
+/** No exchange takes longer, in seconds: a hung server is a failure. */
+const LIMIT_S = 10;
+
+/** Key: {@link httpsKey}. Through curl, else `openssl s_client`: whichever the host has. */
+export const httpsAnswer: Fact<HttpsAnswer> = {
+  name: 'https-answers',
+  script: (keys) => keys.map(scriptFor).join('\n'),
+  parse(stdout, keys) {
+    const blocks = stdout.split(/^Q$/m).slice(1);
+    return new Map(
+      keys.map((key, index) => {
+        const block = blocks[index];
+        if (block === undefined) throw new Error(`nothing came back for ${key}`);
+        return [key, parseBlock(block.trim())];
+      }),
+    );
+  },
+};
+
+function scriptFor(key: string): string {
+  const [url = '', ca, certificate, clientKey] = JSON.parse(key) as readonly (string | null)[] & { 0: string };
+  const { host, port, path } = parseUrl(url);
+  const files = { ca: ca ?? undefined, certificate: certificate ?? undefined, key: clientKey ?? undefined };
+  return [
+    'echo Q',
+    'if command -v curl >/dev/null; then',
+    `  out=$(${curlCommand(url, files)} 2>&1); printf 'C %s %s\\n' "$?" "$(printf %s "$out" | base64 -w0)"`,
+    'elif command -v openssl >/dev/null; then',
+    // `Connection: close` ends the exchange; `-ign_eof` waits for it.
+    `  out=$(printf 'GET ${path} HTTP/1.0\\r\\nHost: ${host}\\r\\nConnection: close\\r\\n\\r\\n' | ` +
+      `timeout ${LIMIT_S} ${opensslCommand({ host, port }, files)} 2>&1)` +
+      `; printf 'O %s %s\\n' "$?" "$(printf %s "$out" | base64 -w0)"`,
+    `else printf 'N\\n'`,
+    'fi',
+  ].join('\n');
+}
+
+interface Files {
+  readonly ca: string | undefined;
+  readonly certificate: string | undefined;
+  readonly key: string | undefined;
+}
+
+function parseUrl(url: string): { readonly host: string; readonly port: string; readonly path: string } {
+  const parsed = new URL(url);
+  const host = parsed.hostname.replace(/^\[|\]$/g, '');
+  return { host, port: parsed.port === '' ? '443' : parsed.port, path: `${parsed.pathname}${parsed.search}` };
+}
+
+function curlCommand(url: string, files: Files): string {
+  return [
+    `curl -sS --max-time ${LIMIT_S} --noproxy '*' --globoff`,
+    files.ca === undefined ? '--insecure' : `--cacert ${quote(files.ca)}`,
+    ...clientWords(files, '--cert', '--key'),
+    `-w '\\n%{http_code}'`,
+    quote(url),
+  ].join(' ');
+}
+
+function opensslCommand({ host, port }: { readonly host: string; readonly port: string }, files: Files): string {
+  const verify = isIP(host) === 0 ? `-verify_hostname ${quote(host)}` : `-verify_ip ${quote(host)}`;
+  return [
+    `openssl s_client -quiet -ign_eof -connect ${quote(isIP(host) === 6 ? `[${host}]:${port}` : `${host}:${port}`)}`,
+    ...(isIP(host) === 0 ? [`-servername ${quote(host)}`] : []),
+    ...(files.ca === undefined ? [] : [`-CAfile ${quote(files.ca)} -verify_return_error ${verify}`]),
+    ...clientWords(files, '-cert', '-key'),
+  ].join(' ');
+}
+
+function clientWords({ certificate, key }: Files, certificateFlag: string, keyFlag: string): readonly string[] {
+  if (certificate === undefined || key === undefined) return [];
+  return [`${certificateFlag} ${quote(certificate)} ${keyFlag} ${quote(key)}`];
+}
+
+function parseBlock(block: string): HttpsAnswer {
+  const [tool, status = '', encoded = ''] = block.split(' ');
+  if (tool === 'N') return { kind: 'failure', reason: 'the host has neither curl nor openssl' };
+  const text = Buffer.from(encoded, 'base64').toString('utf8');
+  return tool === 'C' ? readCurl(Number(status), text) : readOpenssl(text);
+}
+
+function readCurl(status: number, text: string): HttpsAnswer {
+  const lines = text.trimEnd().split('\n');
+  // curl prints %{http_code} also after an error: its message is the line that begins with its name.
+  if (status !== 0)
+    return { kind: 'failure', reason: lines.find((line) => line.startsWith('curl:')) ?? `curl ended with ${status}` };
+  return { kind: 'answer', status: Number(lines.at(-1)), body: lines.slice(0, -1).join('\n') };
+}
+
+function readOpenssl(text: string): HttpsAnswer {
+  const start = text.search(/^HTTP\/1\.[01] \d{3}/m);
+  if (start < 0) return { kind: 'failure', reason: opensslReason(text) };
+  const answer = text.slice(start);
+  const [, status = ''] = /^HTTP\/1\.[01] (\d{3})/.exec(answer) ?? [];
+  const [, body = ''] = /\r?\n\r?\n([\s\S]*)$/.exec(answer) ?? [];
+  return { kind: 'answer', status: Number(status), body: body.trimEnd() };
+}
+
+function opensslReason(text: string): string {
+  const [, problem] =
+    /^(verify error:.+)$/m.exec(text) ?? /^(.*(?:refused|timed out|unreachable|alert).*)$/im.exec(text) ?? [];
+  return problem ?? 'no HTTP answer came back';
+}

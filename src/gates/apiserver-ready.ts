@@ -1,0 +1,90 @@
+import { isIP } from 'node:net';
+import { APISERVER, apiserverProcesses, type ApiserverProcess } from '../facts/apiserver-processes.js';
+import { httpsAnswer, httpsKey } from '../facts/https-answer.js';
+import type { Cluster } from '../model/cluster.js';
+import { httpsUrl } from '../model/endpoint.js';
+import type { Gate, GateAnswer } from '../model/gate.js';
+import type { JsonObject } from '../model/json.js';
+import { gateHosts, probeOf } from './gate-hosts.js';
+
+/**
+ * The *new* kube-apiserver of each host is ready: only processes with the wanted arguments run, `/readyz` is ok, and
+ * they are connected to etcd where their `--etcd-servers` says. The old process would answer as well: so first its
+ * arguments, then its health (the way of kubeadm's upgrade/staticpods.go, which waits for the pod's hash).
+ */
+export function apiserverReady(cluster: Cluster): Gate {
+  return {
+    name: 'apiserver-ready',
+    summary: 'the new kube-apiserver runs with the wanted arguments, is ready, and is connected to etcd',
+    deadlineMs: Math.max(0, ...cluster.controlPlanes.map((controlPlane) => controlPlane.readyTimeoutMs)),
+    async check(probes, parameters) {
+      const wanted = readArguments(parameters);
+      const problems = await Promise.all(
+        gateHosts(parameters, cluster.controlPlanes).map(async (host) => {
+          const probe = probeOf(probes, host);
+          const processes = await probe.ask(apiserverProcesses, APISERVER);
+          const early = judgeProcesses(processes, wanted);
+          if (early !== undefined) return [`${host}: ${early}`];
+          const [process] = processes;
+          const answer = await probe.ask(httpsAnswer, httpsKey(readyQuestion(process?.argv ?? [])));
+          if (answer.kind === 'failure') return [`${host}: /readyz fails: ${answer.reason}`];
+          return answer.status === 200
+            ? []
+            : [`${host}: /readyz answers ${answer.status}: ${failedChecks(answer.body)}`];
+        }),
+      );
+      return verdict(problems.flat());
+    },
+  };
+}
+
+function verdict(problems: readonly string[]): GateAnswer {
+  return problems.length === 0 ? { open: true } : { open: false, reason: problems.join('; ') };
+}
+
+function readArguments(parameters: JsonObject): readonly string[] {
+  return Array.isArray(parameters.arguments) ? parameters.arguments.map(String) : [];
+}
+
+/** Why these processes cannot be the wanted ones yet. */
+function judgeProcesses(processes: readonly ApiserverProcess[], wanted: readonly string[]): string | undefined {
+  if (processes.length === 0) return 'no kube-apiserver runs';
+  const stale = processes.filter(({ argv }) => wanted.some((argument) => !argv.includes(argument)));
+  if (stale.length > 0)
+    return `kube-apiserver (pid ${stale.map(({ pid }) => pid).join(', ')}) still runs with the old arguments`;
+  const loose = processes.filter((process) => !isConnected(process));
+  if (loose.length > 0)
+    return `kube-apiserver (pid ${loose.map(({ pid }) => pid).join(', ')}) has no connection to its etcd`;
+  return undefined;
+}
+
+/** Connected to an `--etcd-servers` address; a server given by name is not judged. */
+function isConnected({ argv, connections }: ApiserverProcess): boolean {
+  const servers = (flag(argv, 'etcd-servers') ?? '').split(',').filter((url) => URL.canParse(url));
+  const ends = servers.map((url) => new URL(url)).map(({ hostname, port }) => ({ hostname, port: Number(port) }));
+  return ends.some(({ hostname, port }) => {
+    const address = hostname.replace(/^\[|\]$/g, '');
+    return isIP(address) === 0 || connections.some((end) => end.address === address && end.port === port);
+  });
+}
+
+/** Asked as the kubelet's probes ask: where the process listens, without verifying its serving certificate. */
+function readyQuestion(argv: readonly string[]): Parameters<typeof httpsKey>[0] {
+  const bind = flag(argv, 'bind-address');
+  const isAny = bind === undefined || bind === '0.0.0.0' || bind === '::';
+  const url = `${httpsUrl(isAny ? '127.0.0.1' : bind, Number(flag(argv, 'secure-port') ?? 6443))}/readyz`;
+  const certificate = flag(argv, 'kubelet-client-certificate');
+  const key = flag(argv, 'kubelet-client-key');
+  // Where anonymous requests are off, the apiserver's own client certificate for kubelets is known to it.
+  return { url, certificate, key };
+}
+
+function flag(argv: readonly string[], name: string): string | undefined {
+  return argv.find((word) => word.startsWith(`--${name}=`))?.slice(name.length + 3);
+}
+
+/** The lines of /readyz that name a failed check: `[-]etcd failed: reason withheld`. */
+function failedChecks(body: string): string {
+  const failed = body.split('\n').filter((line) => line.startsWith('[-]'));
+  return (failed.length === 0 ? body : failed.join(', ')).slice(0, 200);
+}

@@ -1,0 +1,140 @@
+import { clusterPhase, lookAtMembers, type ClusterPhase } from '../facts/etcd-phase.js';
+import { etcdStatus, etcdStatusKey, type EtcdStatus } from '../facts/etcd-status.js';
+import type { Cluster } from '../model/cluster.js';
+import type { Gate, GateAnswer } from '../model/gate.js';
+import type { JsonObject } from '../model/json.js';
+import type { Probe } from '../model/remote.js';
+
+/**
+ * How far a healthy follower may be behind. etcd sends followers a snapshot only when they are more than 5000 entries
+ * behind (`SnapshotCatchUpEntries`, etcd server.go), and members are asked at slightly different times.
+ */
+const MAX_RAFT_LAG = 1000;
+
+/** A member restarts in seconds; a follower that must catch up from a snapshot may take minutes. */
+const DEADLINE_MS = 180_000;
+
+/** What one member said, by the name of its host. */
+export type MemberAnswers = ReadonlyMap<string, EtcdStatus>;
+
+/** After a batch: every member is healthy, and all agree. */
+export function etcdHealthy(cluster: Cluster): Gate {
+  return {
+    name: 'etcd-healthy',
+    summary: 'every etcd member is healthy; one leader, one cluster id, no alarm, no learner, small raft lag',
+    deadlineMs: DEADLINE_MS,
+    async check(probes) {
+      const probe = anyProbe(probes);
+      const [states, answers] = await Promise.all([lookAtMembers(cluster, probe), askMembers(cluster, probe)]);
+      // etcd answers a moment before systemd has noted that it is started.
+      const late = states.filter((state) => !state.isRunning).map((state) => `etcd is not started on ${state.host}`);
+      const answer = judgeMembers(answers, cluster, new Set());
+      if (late.length === 0) return answer;
+      return { open: false, reason: [...late, ...(answer.open ? [] : [answer.reason])].join('; ') };
+    },
+  };
+}
+
+/**
+ * Before a batch: the cluster stands without it. Every member outside the batch is healthy and all that answer agree;
+ * a member of the batch may be down already. Where no quorum runs there is nothing to protect, and it says so.
+ */
+export function etcdCanSpareBatch(cluster: Cluster): Gate {
+  return {
+    name: 'etcd-can-spare-batch',
+    summary: 'the etcd cluster, where there is one, is healthy without the members of this batch',
+    deadlineMs: DEADLINE_MS,
+    async check(probes, parameters) {
+      const probe = anyProbe(probes);
+      const [states, answers] = await Promise.all([lookAtMembers(cluster, probe), askMembers(cluster, probe)]);
+      const phase = clusterPhase(states);
+      if (phase !== 'serving') return { open: true, note: NOTHING_TO_PROTECT[phase] };
+      const batch = batchOf(parameters);
+      const down = states.filter((state) => batch.has(state.host) && !state.isRunning);
+      return judgeMembers(answers, cluster, new Set(down.map((state) => state.host)));
+    },
+  };
+}
+
+const NOTHING_TO_PROTECT: Readonly<Record<Exclude<ClusterPhase, 'serving'>, string>> = {
+  absent: 'there is no etcd cluster yet',
+  forming: 'the first start of the etcd cluster was cut off, and goes on now',
+  down: 'fewer than a quorum of the etcd members run: there is nothing left to protect',
+};
+
+function batchOf(parameters: JsonObject): ReadonlySet<string> {
+  const { hosts } = parameters;
+  return new Set(Array.isArray(hosts) ? hosts.map(String) : []);
+}
+
+/** Any host will do: a probe reaches the others. */
+function anyProbe(probes: ReadonlyMap<string, Probe>): Probe {
+  const [probe] = probes.values();
+  if (probe === undefined) throw new Error('a gate was given no host');
+  return probe;
+}
+
+async function askMembers(cluster: Cluster, probe: Probe): Promise<MemberAnswers> {
+  const answers = await Promise.all(
+    cluster.members.map(
+      async (member) => [member.host, await probe.on(member.host).ask(etcdStatus, etcdStatusKey(member))] as const,
+    ),
+  );
+  return new Map(answers);
+}
+
+/**
+ * The verdict on what all members said.
+ * @param spared hosts that need not answer
+ */
+export function judgeMembers(answers: MemberAnswers, cluster: Cluster, spared: ReadonlySet<string>): GateAnswer {
+  const heard = [...answers].flatMap(([host, status]) => (status.kind === 'answers' ? [{ host, ...status }] : []));
+  const problems = [
+    ...[...answers].flatMap(([host, status]) =>
+      status.kind === 'silent' && !spared.has(host) ? [`${host} does not answer: ${status.reason}`] : [],
+    ),
+    ...heard.filter((member) => !member.isHealthy).map(({ host }) => `${host} cannot commit a proposal`),
+    ...heard.filter((member) => member.isLearner).map(({ host }) => `${host} is a learner`),
+    ...disagreement(
+      'cluster id',
+      heard.map(({ host, clusterId }) => [host, clusterId]),
+    ),
+    ...disagreement(
+      'leader',
+      heard.map(({ host, leaderId }) => [host, leaderId]),
+    ),
+    ...heard.filter((member) => member.leaderId === '0').map(({ host }) => `${host} knows no leader`),
+    ...[...new Set(heard.flatMap((member) => member.alarms))].map((alarm) => `alarm ${alarm} is raised`),
+    ...membershipProblems(heard, cluster),
+    ...lagProblems(heard),
+  ];
+  if (problems.length === 0) return { open: true };
+  return { open: false, reason: problems.join('; ') };
+}
+
+type Heard = Extract<EtcdStatus, { kind: 'answers' }> & { readonly host: string };
+
+function disagreement(what: string, values: readonly (readonly [string, string])[]): readonly string[] {
+  if (new Set(values.map(([, value]) => value)).size <= 1) return [];
+  return [`members disagree on the ${what}: ${values.map(([host, value]) => `${host} says ${value}`).join(', ')}`];
+}
+
+function membershipProblems(heard: readonly Heard[], cluster: Cluster): readonly string[] {
+  const [first] = heard;
+  if (first === undefined) return [];
+  const learners = first.members.filter((member) => member.isLearner).map((member) => member.name || member.id);
+  const counted = first.members.length;
+  return [
+    ...(counted === cluster.members.length
+      ? []
+      : [`etcd lists ${counted} members, the inventory ${cluster.members.length}`]),
+    ...learners.map((name) => `${name} is listed as a learner`),
+  ];
+}
+
+function lagProblems(heard: readonly Heard[]): readonly string[] {
+  const newest = Math.max(0, ...heard.map((member) => member.raftIndex));
+  return heard
+    .filter((member) => newest - member.raftIndex > MAX_RAFT_LAG)
+    .map(({ host, raftIndex }) => `${host} is ${newest - raftIndex} raft entries behind`);
+}

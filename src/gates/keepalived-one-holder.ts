@@ -1,0 +1,58 @@
+import { ALL_ADDRESSES, hostAddresses } from '../facts/host-addresses.js';
+import { sourceAddress } from '../facts/source-address.js';
+import type { Cluster } from '../model/cluster.js';
+import type { Gate, GateAnswer } from '../model/gate.js';
+import type { Probe } from '../model/remote.js';
+import { probeOf } from './gate-hosts.js';
+
+/** VRRP elects within four advert intervals; a check script that must rise first takes some seconds more. */
+const DEADLINE_MS = 60_000;
+
+/** Exactly one balancer holds the virtual IP, and does not talk to its peers from it. */
+export function keepalivedOneHolder(cluster: Cluster): Gate {
+  return {
+    name: 'keepalived-one-holder',
+    summary: 'exactly one balancer holds the virtual IP',
+    deadlineMs: DEADLINE_MS,
+    async check(probes) {
+      const vip = cluster.endpoint?.ip;
+      if (vip === undefined) return { open: true, note: 'there is no virtual IP' };
+      const looks = await Promise.all(
+        cluster.balancers.map((balancer) => lookAt(probeOf(probes, balancer.host), balancer.host, vip, cluster)),
+      );
+      return judge(looks, vip);
+    },
+  };
+}
+
+interface Look {
+  readonly host: string;
+  readonly isHolder: boolean;
+  /** etcd members that this host would talk to from the virtual IP. */
+  readonly spoofed: readonly string[];
+}
+
+async function lookAt(probe: Probe, host: string, vip: string, cluster: Cluster): Promise<Look> {
+  const far = cluster.members.filter((member) => member.host !== host);
+  const [addresses, sources] = await Promise.all([
+    probe.ask(hostAddresses, ALL_ADDRESSES),
+    Promise.all(far.map(async (member) => [member.host, await probe.ask(sourceAddress, member.address)] as const)),
+  ]);
+  return {
+    host,
+    isHolder: addresses.some(({ address }) => address === vip),
+    spoofed: sources.filter(([, source]) => source === vip).map(([member]) => member),
+  };
+}
+
+function judge(looks: readonly Look[], vip: string): GateAnswer {
+  const holders = looks.filter((look) => look.isHolder);
+  const [holder] = holders;
+  if (holder === undefined) return { open: false, reason: `no balancer holds ${vip}` };
+  if (holders.length > 1)
+    return { open: false, reason: `${vip} is held by ${holders.map((look) => look.host).join(' and ')} at once` };
+  // Peers check the certificate against the source address: the virtual IP there breaks peering (kubeadm#2614).
+  if (holder.spoofed.length > 0)
+    return { open: false, reason: `${holder.host} would talk to ${holder.spoofed.join(', ')} from ${vip}` };
+  return { open: true, note: `${holder.host} holds ${vip}` };
+}

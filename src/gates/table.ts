@@ -1,0 +1,20 @@
+import type { Cluster } from '../model/cluster.js';
+import type { Gate } from '../model/gate.js';
+import { apiserverReady } from './apiserver-ready.js';
+import { etcdCanSpareBatch, etcdHealthy } from './etcd-healthy.js';
+import { haproxySeesEtcd } from './haproxy-sees-etcd.js';
+import { keepalivedOneHolder } from './keepalived-one-holder.js';
+import { vipAnswers } from './vip-answers.js';
+
+/** Every gate that a play or an action can name, for this cluster. */
+export function gateTable(cluster: Cluster): ReadonlyMap<string, Gate> {
+  const gates = [
+    etcdCanSpareBatch(cluster),
+    etcdHealthy(cluster),
+    haproxySeesEtcd(cluster),
+    keepalivedOneHolder(cluster),
+    vipAnswers(cluster),
+    apiserverReady(cluster),
+  ];
+  return new Map(gates.map((gate) => [gate.name, gate]));
+}

@@ -1,0 +1,67 @@
+import { httpsAnswer, httpsKey, type HttpsAnswer } from '../facts/https-answer.js';
+import { HAPROXY_TLS, type Cluster, type LoadBalancedEndpoint } from '../model/cluster.js';
+import { httpsUrl } from '../model/endpoint.js';
+import type { Gate, GateAnswer } from '../model/gate.js';
+import type { JsonObject } from '../model/json.js';
+import { gateHosts, probeOf } from './gate-hosts.js';
+
+/** An election of the virtual IP and a health check's rise, with room. */
+const DEADLINE_MS = 60_000;
+
+/** etcd answers a linearizable read; a full disk (alarm NOSPACE) does not close it, for reads go on. */
+export const ETCD_HEALTH_PATH = '/health?exclude=NOSPACE';
+
+/** What a client shows, and what it verifies by: paths on its host. */
+export interface ClientFiles {
+  readonly ca: string;
+  readonly certificate: string;
+  readonly key: string;
+}
+
+/** A `type`, so that it passes as the parameters of an `await` action. */
+type VipQuestion = { readonly url: string } & { readonly [Name in keyof ClientFiles]: string };
+
+/** What {@link vipAnswers} asks with, as parameters of an `await` action. */
+export function vipQuestion({ ip, port }: LoadBalancedEndpoint, files: ClientFiles): VipQuestion {
+  return { url: `${httpsUrl(ip, port)}${ETCD_HEALTH_PATH}`, ...files };
+}
+
+/**
+ * etcd answers through the virtual IP: a whole exchange, the server verified by the address that clients use, with a
+ * client certificate. Asked from the host of the action with its own files, else from the balancers with HAProxy's.
+ */
+export function vipAnswers(cluster: Cluster): Gate {
+  return {
+    name: 'vip-answers',
+    summary: 'etcd answers through the virtual IP, with verified TLS and a client certificate',
+    deadlineMs: DEADLINE_MS,
+    async check(probes, parameters) {
+      if (cluster.endpoint === undefined) return { open: true, note: 'there is no virtual IP' };
+      const own = readQuestion(parameters);
+      const { ca, bundle } = HAPROXY_TLS;
+      const question = own ?? vipQuestion(cluster.endpoint, { ca, certificate: bundle, key: bundle });
+      const candidates = own === undefined ? cluster.balancers : cluster.controlPlanes;
+      const answers = await Promise.all(
+        gateHosts(parameters, candidates).map(
+          async (host) => [host, await probeOf(probes, host).ask(httpsAnswer, httpsKey(question))] as const,
+        ),
+      );
+      return judge(answers, question.url);
+    },
+  };
+}
+
+function readQuestion(parameters: JsonObject): VipQuestion | undefined {
+  const { url, ca, certificate, key } = parameters;
+  if (typeof url !== 'string' || typeof ca !== 'string' || typeof certificate !== 'string' || typeof key !== 'string')
+    return undefined;
+  return { url, ca, certificate, key };
+}
+
+function judge(answers: readonly (readonly [string, HttpsAnswer])[], url: string): GateAnswer {
+  const problems = answers.flatMap(([host, answer]) => {
+    if (answer.kind === 'failure') return [`from ${host}, ${url} fails: ${answer.reason}`];
+    return answer.status === 200 ? [] : [`from ${host}, ${url} answers ${answer.status}: ${answer.body.slice(0, 100)}`];
+  });
+  return problems.length === 0 ? { open: true } : { open: false, reason: problems.join('; ') };
+}

@@ -1,0 +1,14 @@
+/** `host:port`, with the brackets that an IPv6 address needs (RFC 3986, section 3.2.2). */
+export function hostPort(host: string, port: number): string {
+  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+}
+
+/** An HTTPS URL without a path. @param host name or address, IPv6 without brackets */
+export function httpsUrl(host: string, port: number): string {
+  return `https://${hostPort(host, port)}`;
+}
+
+/** The prefix length that makes an address stand alone: 32, or 128 for IPv6. */
+export function hostPrefix(address: string): number {
+  return address.includes(':') ? 128 : 32;
+}
