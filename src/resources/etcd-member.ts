@@ -1,0 +1,146 @@
+import {
+  clusterPhase,
+  isUntouchedLoneMember,
+  lookAtMembers,
+  type ClusterPhase,
+  type MemberState,
+} from '../facts/etcd-phase.js';
+import { unitState, type UnitState } from '../facts/unit-state.js';
+import { changed, UNCHANGED, type Action, type Outcome, type Resource, type Run } from '../model/change.js';
+import type { Cluster, Member } from '../model/cluster.js';
+import { ProvisionError } from '../model/errors.js';
+import type { Probe } from '../model/remote.js';
+import { allowFirstStart, ETCD_UNIT, queueEtcd } from '../shell/etcd-unit.js';
+import { handOverLeadership } from '../shell/etcdctl.js';
+import { serviceCommand } from '../shell/service-command.js';
+import { newerFiles } from './service.js';
+
+/** One member of the cluster, as a running service. */
+export interface EtcdMemberOptions {
+  readonly cluster: Cluster;
+  readonly member: Member;
+  /**
+   * What a running etcd reads only at its start: its environment file and the trust bundle (etcd#11555). Leaf
+   * certificates are read again at every handshake, and need no restart.
+   */
+  readonly runsWith: readonly Resource[];
+}
+
+/**
+ * An etcd member: formed with the others when there is no cluster yet, started when it is down, restarted when it runs
+ * with older files. It never begins a second cluster.
+ */
+export function etcdMember(options: EtcdMemberOptions): Resource {
+  const { cluster, member } = options;
+  return {
+    address: `etcd-member:${member.name}`,
+    paths: [],
+    async plan(probe) {
+      const [states, unit, newer] = await Promise.all([
+        lookAtMembers(cluster, probe),
+        probe.ask(unitState, ETCD_UNIT),
+        newerFiles(options.runsWith, probe),
+      ]);
+      return decide(options, states, unit, newer(unit.startedAt));
+    },
+  };
+}
+
+/** Whether the member's next start is the first one of its cluster: the bootstrap drop-in is then written for it. */
+export async function isFirstStart(cluster: Cluster, member: Member, probe: Probe): Promise<boolean> {
+  const states = await lookAtMembers(cluster, probe);
+  return !hasOwnData(ownState(states, member)) && isForming(clusterPhase(states));
+}
+
+function decide(
+  { cluster, member }: EtcdMemberOptions,
+  states: readonly MemberState[],
+  unit: UnitState,
+  reasons: readonly string[],
+): Outcome {
+  if (hasOwnData(ownState(states, member))) return decideService(member, unit, reasons);
+  if (!isForming(clusterPhase(states))) throw lostMember(member, states);
+  return changed({
+    summary: `form the etcd cluster: first start of ${member.name}, together with the others`,
+    diff: [
+      `+ ${cluster.members.map(({ name }) => name).join(', ')} begin as one new cluster, ${cluster.token}`,
+      '+ a systemd drop-in allows the first start, and is removed once the cluster is formed',
+    ],
+    actions: [
+      ...unmask(unit),
+      { kind: 'run', command: allowFirstStart() },
+      { kind: 'run', command: serviceCommand('enable', ETCD_UNIT) },
+      { kind: 'run', command: queueEtcd('restart'), undo: serviceCommand('stop', ETCD_UNIT) },
+    ],
+    disruptive: false,
+  });
+}
+
+function decideService(member: Member, unit: UnitState, reasons: readonly string[]): Outcome {
+  const isStale = unit.active && reasons.length > 0;
+  const words = [
+    ...(unit.maskedAtRuntime ? ['unmask'] : []),
+    ...(unit.enabled ? [] : ['enable']),
+    ...(unit.active ? [] : ['start']),
+    ...(isStale ? ['restart'] : []),
+  ];
+  if (words.length === 0) return UNCHANGED;
+  const actions: Action[] = [...unmask(unit)];
+  if (!unit.enabled) actions.push({ kind: 'run', command: serviceCommand('enable', ETCD_UNIT) });
+  if (!unit.active) actions.push({ kind: 'run', command: queueEtcd('start') });
+  if (isStale) actions.push(...restart(member));
+  return changed({
+    summary: `${words.join(' and ')} ${ETCD_UNIT} (member ${member.name})`,
+    diff: isStale ? reasons.map((reason) => `because ${reason}`) : [],
+    actions,
+    disruptive: isStale,
+  });
+}
+
+function restart(member: Member): readonly Run[] {
+  const verb = serviceCommand('restart', ETCD_UNIT);
+  const seconds = Math.ceil(member.electionTimeoutMs / 1000);
+  return [
+    {
+      kind: 'run',
+      command: { summary: 'hand over etcd leadership, if held', script: handOverLeadership(member) },
+    },
+    { kind: 'run', command: verb, undo: verb },
+    {
+      kind: 'run',
+      // Followers that missed the leader would begin an election within this time: let it pass before the gate looks.
+      command: { summary: `wait one election timeout (${seconds} s)`, script: `sleep ${seconds}` },
+    },
+  ];
+}
+
+function unmask(unit: UnitState): readonly Run[] {
+  return unit.maskedAtRuntime ? [{ kind: 'run', command: serviceCommand('unmask', ETCD_UNIT) }] : [];
+}
+
+function isForming(phase: ClusterPhase): boolean {
+  return phase === 'absent' || phase === 'forming';
+}
+
+function hasOwnData(state: MemberState): boolean {
+  return state.hasData && !isUntouchedLoneMember(state);
+}
+
+function ownState(states: readonly MemberState[], member: Member): MemberState {
+  const own = states.find((state) => state.host === member.host);
+  if (own === undefined) throw new Error(`${member.host} is not a member of its own cluster`);
+  return own;
+}
+
+function lostMember(member: Member, states: readonly MemberState[]): ProvisionError {
+  const others = states.filter((state) => state.hasData).map((state) => state.host);
+  return new ProvisionError({
+    code: 'etcd-member-lost',
+    message:
+      `${member.host} has no etcd data in ${member.dataDir}, while ${others.join(', ')} have: ` +
+      'the cluster exists, and this member was lost or is new to it. Starting it as it is could begin a second cluster',
+    hint:
+      `replace it by a membership change: etcdctl member list; etcdctl member remove <id of ${member.name}>; ` +
+      `etcdctl member add ${member.name} --peer-urls=<its peer URL>; then: systemctl start etcd on ${member.host}`,
+  });
+}

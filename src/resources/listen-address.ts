@@ -1,0 +1,53 @@
+import { listeners, type Listener } from '../facts/listeners.js';
+import { UNCHANGED, type Resource } from '../model/change.js';
+import { hostPort } from '../model/endpoint.js';
+import { ProvisionError } from '../model/errors.js';
+
+/** An address and port that one program is to have for itself. */
+export interface ListenAddressOptions {
+  readonly address: string;
+  readonly port: number;
+  /** Name of the process that may listen there already. */
+  readonly process: string;
+  /**
+   * Resources whose change frees the address earlier in the same run: an etcd that listens everywhere until its
+   * environment file is replaced.
+   */
+  readonly freedBy: readonly Resource[];
+}
+
+/**
+ * Nobody else listens there. It changes nothing: a stranger's listener is refused while planning, for the bind would
+ * fail after everything else was done.
+ */
+export function listenAddress(options: ListenAddressOptions): Resource {
+  const { address, port } = options;
+  return {
+    address: `listen:${hostPort(address, port)}`,
+    paths: [],
+    async plan(probe) {
+      const [found, ...freeing] = await Promise.all([
+        probe.ask(listeners, String(port)),
+        ...options.freedBy.map((resource) => resource.plan(probe)),
+      ]);
+      const strangers = found.filter((listener) => clashes(listener, options));
+      const isFreed = freeing.some((outcome) => outcome.kind === 'change');
+      if (strangers.length === 0 || isFreed) return UNCHANGED;
+      throw taken(options, strangers);
+    },
+  };
+}
+
+function clashes(listener: Listener, { address, process }: ListenAddressOptions): boolean {
+  const isEverywhere = ['0.0.0.0', '*', '::'].includes(listener.address);
+  return listener.process !== process && (isEverywhere || listener.address === address);
+}
+
+function taken({ address, port, process }: ListenAddressOptions, strangers: readonly Listener[]): ProvisionError {
+  const who = strangers.map((stranger) => `${stranger.process || 'a process'} on ${hostPort(stranger.address, port)}`);
+  return new ProvisionError({
+    code: 'address-taken',
+    message: `${process} cannot listen on ${hostPort(address, port)}: ${who.join(', ')} listens there already`,
+    hint: `make it listen on the node's own address only, or give the load balancer another port: etcd_lb_port`,
+  });
+}

@@ -1,0 +1,97 @@
+import { BlockList, isIP } from 'node:net';
+import { addressInUse } from '../facts/address-in-use.js';
+import { hardwareAddresses } from '../facts/hardware-addresses.js';
+import { ALL_ADDRESSES, hostAddresses, type HostAddress } from '../facts/host-addresses.js';
+import { UNCHANGED, type Resource } from '../model/change.js';
+import type { Balancer } from '../model/cluster.js';
+import { ProvisionError } from '../model/errors.js';
+import type { Probe } from '../model/remote.js';
+
+/** The virtual IP as one balancer would hold it. */
+export interface VirtualIpOptions {
+  readonly vip: string;
+  readonly balancer: Balancer;
+  /** All that may hold it. */
+  readonly balancers: readonly Balancer[];
+}
+
+/**
+ * The virtual IP fits the balancer's interface, and no stranger has it. It changes nothing: what is wrong is refused
+ * while planning.
+ */
+export function virtualIp(options: VirtualIpOptions): Resource {
+  const { vip, balancer, balancers } = options;
+  return {
+    address: `virtual-ip:${vip}`,
+    paths: [],
+    async plan(probe) {
+      const [own, holders] = await Promise.all([
+        probe.ask(hostAddresses, ALL_ADDRESSES),
+        Promise.all(balancers.map(({ host }) => holds(probe.on(host), vip))),
+      ]);
+      const name = interfaceOf(balancer, own);
+      const isInside = own.some((address) => address.interface === name && contains(address, vip));
+      if (!isInside) throw outside(options, name, own);
+      // Only while no balancer has it: a look that finds nothing to do asks no more than this.
+      if (!holders.includes(true)) await refuseStranger(options, probe);
+      return UNCHANGED;
+    },
+  };
+}
+
+/**
+ * The interface for the virtual IP: the configured one, else the one that holds the node's address.
+ * @throws ProvisionError `no-interface`
+ */
+export function interfaceOf(balancer: Balancer, addresses: readonly HostAddress[]): string {
+  const { interface: configured } = balancer.keepalived;
+  const names = [...new Set(addresses.map((address) => address.interface))];
+  if (configured !== undefined && names.includes(configured)) return configured;
+  const holder = addresses.find(({ address }) => address === balancer.address);
+  if (configured === undefined && holder !== undefined) return holder.interface;
+  throw new ProvisionError({
+    code: 'no-interface',
+    message:
+      configured === undefined
+        ? `no interface of ${balancer.host} holds its address ${balancer.address}; it has ${names.join(', ')}`
+        : `${balancer.host} has no interface ${configured} with an address (keepalived_interface); it has ${names.join(', ')}`,
+    hint: `set keepalived_interface for ${balancer.host}, or \`ip\` to its real address`,
+  });
+}
+
+async function holds(probe: Probe, vip: string): Promise<boolean> {
+  return (await probe.ask(hostAddresses, ALL_ADDRESSES)).some(({ address }) => address === vip);
+}
+
+async function refuseStranger({ vip, balancer, balancers }: VirtualIpOptions, probe: Probe): Promise<void> {
+  const [hardware, ours] = await Promise.all([
+    probe.ask(addressInUse, vip),
+    Promise.all(balancers.map(({ host }) => probe.on(host).ask(hardwareAddresses, 'all'))),
+  ]);
+  // A balancer that gave it up a moment ago is still in the neighbours' tables.
+  if (hardware === undefined || ours.flat().includes(hardware)) return;
+  throw new ProvisionError({
+    code: 'virtual-ip-taken',
+    message: `the virtual IP ${vip} is in use: ${hardware} answers for it, seen from ${balancer.host}, and no balancer holds it`,
+    hint: 'choose a free address for etcd_lb_ip, or find who has this one: ip neigh',
+  });
+}
+
+function contains(network: HostAddress, address: string): boolean {
+  const family = isIP(address) === 6 ? 'ipv6' : 'ipv4';
+  if ((isIP(network.address) === 6 ? 'ipv6' : 'ipv4') !== family || network.address === address) return false;
+  const list = new BlockList();
+  list.addSubnet(network.address, network.prefixLength, family);
+  return list.check(address, family);
+}
+
+function outside({ vip, balancer }: VirtualIpOptions, name: string, addresses: readonly HostAddress[]): ProvisionError {
+  const networks = addresses.filter((address) => address.interface === name && address.address !== vip);
+  return new ProvisionError({
+    code: 'virtual-ip-outside',
+    message:
+      `the virtual IP ${vip} is in no network of ${name} on ${balancer.host} ` +
+      `(${networks.map((network) => `${network.address}/${network.prefixLength}`).join(', ')}): nobody there would find it`,
+    hint: 'set etcd_lb_ip to a free address of that network, or keepalived_interface to another interface',
+  });
+}
