@@ -1,0 +1,49 @@
+import type { Resource } from '../../model/change.js';
+import type { Cluster, Member } from '../../model/cluster.js';
+import { plainContent } from '../../model/content.js';
+import { hostPort, httpsUrl } from '../../model/endpoint.js';
+import type { Inventory } from '../../model/inventory.js';
+import { file } from '../../resources/file.js';
+import type { RoleTools } from '../role.js';
+
+/** The environment file that etcd's unit reads. */
+export function etcdEnvironment(
+  { template }: Pick<RoleTools, 'template'>,
+  inventory: Inventory,
+  { cluster, member }: { readonly cluster: Cluster; readonly member: Member },
+): Resource {
+  const text = inventory.render(member.host, template('etcd.env.j2'), {
+    member: {
+      name: member.name,
+      data_dir: member.dataDir,
+      pki_dir: member.pkiDir,
+      client_url: httpsUrl(member.address, member.clientPort),
+      peer_url: peerUrl(member),
+      listen_client_urls: [member.address, '127.0.0.1'].map((host) => httpsUrl(host, member.clientPort)).join(','),
+      heartbeat_interval: member.heartbeatIntervalMs,
+      election_timeout: member.electionTimeoutMs,
+      quota_backend_bytes: member.quotaBackendBytes,
+      snapshot_count: member.snapshotCount,
+      auto_compaction_retention: member.autoCompactionRetention,
+    },
+    token: cluster.token,
+    initial_cluster: cluster.members.map((each) => `${each.name}=${peerUrl(each)}`).join(','),
+    extra_env: Object.entries(member.extraEnv).map(([name, value]) => ({ name, value: escapeValue(value) })),
+  });
+  return file({
+    path: member.configFile,
+    content: plainContent(text),
+    owner: 'root',
+    group: 'root',
+    mode: '0644',
+  });
+}
+
+function peerUrl(member: Member): string {
+  return `https://${hostPort(member.address, member.peerPort)}`;
+}
+
+/** For systemd's double quotes (systemd.exec(5), EnvironmentFile=). */
+function escapeValue(value: string): string {
+  return value.replaceAll(/["\\]/g, '\\$&').replaceAll('\n', '\\n');
+}

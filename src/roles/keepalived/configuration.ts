@@ -1,0 +1,84 @@
+import { ALL_ADDRESSES, hostAddresses } from '../../facts/host-addresses.js';
+import type { Resource } from '../../model/change.js';
+import type { Balancer, Cluster } from '../../model/cluster.js';
+import { contentOf, type Content } from '../../model/content.js';
+import { hostPrefix } from '../../model/endpoint.js';
+import type { Inventory } from '../../model/inventory.js';
+import type { Secret } from '../../model/secret.js';
+import { file } from '../../resources/file.js';
+import { interfaceOf } from '../../resources/virtual-ip.js';
+import { requireEndpoint } from '../require-endpoint.js';
+import type { RoleTools } from '../role.js';
+
+/** What keepalived asks whether this node may hold the virtual IP. */
+export const CHECK_SCRIPT = '/usr/local/lib/provision/check-haproxy';
+
+/** Stands for the password while the template is rendered: a `Secret` must not pass through Jinja. */
+const PASSWORD_PLACE = '<auth_pass>';
+
+/**
+ * keepalived's own test of a file, judged by what it says: 2.2.7 (Debian 12) ends with 143 for a good file and a bad one
+ * alike, for it signals its own process group (acassen/keepalived#2587; 2.3 ends with 0 or 5). It says nothing of a
+ * good file. `setsid` keeps that signal from this shell, and from the connection.
+ */
+const VALIDATE = [
+  'log=$(mktemp)',
+  `trap 'rm -f "$log"' EXIT`,
+  'setsid -w timeout 20 keepalived --config-test="$log" -f "$1" >/dev/null 2>&1',
+  'status=$?',
+  'cat "$log" >&2',
+  '{ [ "$status" -eq 0 ] || [ "$status" -eq 143 ]; } && [ ! -s "$log" ]',
+].join('\n');
+
+/** `keepalived.conf`; readable by root only, for it holds the password. */
+export function keepalivedConfiguration(
+  tools: RoleTools,
+  inventory: Inventory,
+  site: { readonly cluster: Cluster; readonly balancer: Balancer },
+): Resource {
+  return file({
+    path: '/etc/keepalived/keepalived.conf',
+    content: async (probe) => {
+      const addresses = await probe.ask(hostAddresses, ALL_ADDRESSES);
+      return render(tools, inventory, { ...site, interface: interfaceOf(site.balancer, addresses) });
+    },
+    owner: 'root',
+    group: 'root',
+    mode: '0600',
+    validate: VALIDATE,
+  });
+}
+
+interface Site {
+  readonly cluster: Cluster;
+  readonly balancer: Balancer;
+  readonly interface: string;
+}
+
+function render({ template, pki }: RoleTools, inventory: Inventory, site: Site): Content {
+  const { keepalived, host, address } = site.balancer;
+  const { ip } = requireEndpoint(site.cluster);
+  const text = inventory.render(host, template('keepalived.conf.j2'), {
+    router_id: host,
+    check_script: CHECK_SCRIPT,
+    preempt: keepalived.preempt,
+    interface: site.interface,
+    virtual_router_id: keepalived.virtualRouterId,
+    priority: keepalived.priority,
+    advert_int: keepalived.advertIntervalS,
+    unicast: keepalived.unicast,
+    address,
+    peers: site.cluster.balancers.filter((balancer) => balancer.host !== host).map((balancer) => balancer.address),
+    // VRRP version 3, which IPv6 needs, has no authentication (RFC 5798, section 9).
+    auth_pass: ip.includes(':') ? null : PASSWORD_PLACE,
+    vip: ip,
+    // Alone, without the network's prefix: else the node may pick it as the source address towards its peers.
+    vip_prefix: hostPrefix(ip),
+  });
+  return withSecret(text, keepalived.authPass ?? pki.keepalivedAuthPass.value());
+}
+
+function withSecret(text: string, secret: Secret): Content {
+  const parts = text.split(PASSWORD_PLACE);
+  return contentOf(...parts.flatMap((part, index) => (index === 0 ? [part] : [secret, part])));
+}

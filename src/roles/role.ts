@@ -1,0 +1,59 @@
+import type { Resource } from '../model/change.js';
+import type { Balancer, Cluster, ControlPlane, Member } from '../model/cluster.js';
+import { ProvisionError } from '../model/errors.js';
+import type { Host, Inventory } from '../model/inventory.js';
+import type { PkiStore } from '../pki/authority.js';
+import type { CertificateRules } from '../resources/certificate.js';
+
+/** What a host should have to play a part in the cluster. Pure: from the inventory to resources. */
+export interface Role {
+  readonly name: string;
+  /** One line: what a host is after it. */
+  readonly summary: string;
+  /**
+   * In the order in which changes are made.
+   * @throws ProvisionError `not-in-group` when the inventory gives the host no such part
+   */
+  resources(host: Host, inventory: Inventory, cluster: Cluster): readonly Resource[];
+}
+
+/** What roles are made with. */
+export interface RoleTools {
+  /** The text of `playbooks/templates/<name>`. */
+  readonly template: (name: string) => string;
+  /** What planning may know of the PKI store. */
+  readonly pki: Pick<PkiStore, 'directory' | 'authority' | 'keepalivedAuthPass'>;
+  /** The time that certificates are judged by. */
+  readonly now: Date;
+}
+
+/** How certificates of this cluster are judged. */
+export function certificateRules(tools: RoleTools, cluster: Cluster): CertificateRules {
+  const { authority } = tools.pki;
+  return { authority, now: tools.now, renewBeforeDays: cluster.certificates.renewBeforeDays };
+}
+
+/** The member that runs on a host. @throws ProvisionError `not-in-group` */
+export function memberOn(cluster: Cluster, host: Host): Member {
+  return found(cluster.members, host, 'etcd');
+}
+
+/** The balancer that runs on a host. @throws ProvisionError `not-in-group` */
+export function balancerOn(cluster: Cluster, host: Host): Balancer {
+  return found(cluster.balancers, host, 'etcd_lb');
+}
+
+/** The control plane that runs on a host. @throws ProvisionError `not-in-group` */
+export function controlPlaneOn(cluster: Cluster, host: Host): ControlPlane {
+  return found(cluster.controlPlanes, host, 'kube_control_plane');
+}
+
+function found<Part extends { readonly host: string }>(parts: readonly Part[], host: Host, group: string): Part {
+  const part = parts.find((candidate) => candidate.host === host.name);
+  if (part !== undefined) return part;
+  throw new ProvisionError({
+    code: 'not-in-group',
+    message: `${host.name} is not in the group ${group}, and the play gives it a role that is only for hosts of that group`,
+    hint: `add ${host.name} to the group ${group}, or narrow the play's hosts`,
+  });
+}

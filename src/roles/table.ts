@@ -1,0 +1,22 @@
+import { etcdSettledRole } from './etcd-settled/role.js';
+import { etcdRole } from './etcd/role.js';
+import { haproxyRole } from './haproxy/role.js';
+import { ipNonlocalBindRole } from './ip-nonlocal-bind/role.js';
+import { keepalivedRole } from './keepalived/role.js';
+import { kubeApiserverRole } from './kube-apiserver/role.js';
+import { pkiRole } from './pki/role.js';
+import type { Role, RoleTools } from './role.js';
+
+/** Every role that a play can name. */
+export function roleTable(tools: RoleTools): ReadonlyMap<string, Role> {
+  const roles = [
+    pkiRole(tools),
+    etcdRole(tools),
+    etcdSettledRole(),
+    ipNonlocalBindRole(),
+    haproxyRole(tools),
+    keepalivedRole(tools),
+    kubeApiserverRole(tools),
+  ];
+  return new Map(roles.map((role) => [role.name, role]));
+}
