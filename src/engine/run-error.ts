@@ -8,6 +8,8 @@ export interface HostFailure {
 
 /** A plan or an apply that did not come to its end: every host's failure, not just the first. */
 export class RunError extends ProvisionError {
+  /** What it means for the run, in one line: the message without the failures. */
+  readonly summary: string;
   readonly failures: readonly HostFailure[];
 
   constructor(message: string, failures: readonly HostFailure[]) {
@@ -18,6 +20,7 @@ export class RunError extends ProvisionError {
       hint: unique.map(({ error }) => (error instanceof ProvisionError ? error.hint : undefined)).find(Boolean),
       cause: unique[0]?.error,
     });
+    this.summary = message;
     this.failures = unique;
   }
 }

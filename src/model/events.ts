@@ -8,6 +8,13 @@ export interface RunResult {
   readonly elapsedMs: number;
 }
 
+/** What failed on one host; without a host, with the run itself. */
+export interface HostFailureReport {
+  readonly host?: string | undefined;
+  /** Lines: what failed, at which command, and its last output. */
+  readonly message: string;
+}
+
 /**
  * What happens during a run, in order. The engine emits these and nothing else; report/ draws them as a live display,
  * plain lines or NDJSON (docs/reference/events.md). None holds a secret.
@@ -63,7 +70,13 @@ export type Event =
       readonly summary: string;
     }
   | { readonly type: 'notice'; readonly host?: string | undefined; readonly message: string }
-  | { readonly type: 'run-finished'; readonly result: RunResult };
+  | { readonly type: 'run-finished'; readonly result: RunResult }
+  | {
+      readonly type: 'run-failed';
+      readonly message: string;
+      readonly failures: readonly HostFailureReport[];
+      readonly hint?: string | undefined;
+    };
 
 /** Where events go. */
 export type EventSink = (event: Event) => void;

@@ -39,7 +39,10 @@ export interface Plan {
 
 /** Figures for the summary line. */
 export interface PlanSummary {
+  /** Hosts that were looked at. */
   readonly hosts: number;
+  /** Hosts on which something changes. */
+  readonly changedHosts: number;
   readonly changes: number;
   readonly unknown: number;
   readonly disruptive: number;
@@ -50,8 +53,10 @@ export interface PlanSummary {
 export function summarisePlan(plan: Plan): PlanSummary {
   const planned = plan.plays.flatMap((play) => play.batches.flatMap((batch) => batch.hosts));
   const outcomes = planned.flatMap((host) => host.steps.map((step) => step.outcome));
+  const changing = planned.filter((host) => host.steps.some((step) => step.outcome.kind === 'change'));
   return {
     hosts: new Set(planned.map((host) => host.host)).size,
+    changedHosts: new Set(changing.map((host) => host.host)).size,
     changes: outcomes.filter((outcome) => outcome.kind === 'change').length,
     unknown: outcomes.filter((outcome) => outcome.kind === 'unknown').length,
     disruptive: outcomes.filter((outcome) => outcome.kind === 'change' && outcome.change.disruptive).length,

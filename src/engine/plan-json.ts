@@ -1,0 +1,108 @@
+import { createHash } from 'node:crypto';
+import type { Action } from '../model/change.js';
+import type { Json } from '../model/json.js';
+import { summarisePlan, type Plan, type PlannedPlay, type PlannedStep } from '../model/plan.js';
+import type { Command } from '../model/remote.js';
+import { Secret } from '../model/secret.js';
+import type { ActionJson, CommandJson, PlanJson, PlayJson, StepJson } from './plan-schema.js';
+
+/** As {@link Json}, but owned by the caller: a fresh copy. */
+type FreshJson = string | number | boolean | null | FreshJson[] | { [key: string]: FreshJson };
+
+function sortKeys(value: Json): FreshJson {
+  if (value === null || typeof value !== 'object') return value;
+  if (isArray(value)) return value.map(sortKeys);
+  return sortObject(value);
+}
+
+function isArray(value: Json): value is readonly Json[] {
+  return Array.isArray(value);
+}
+
+function sortObject(value: Readonly<Record<string, Json>>): Record<string, FreshJson> {
+  const entries = Object.entries(value).map(([key, inner]) => [key, sortKeys(inner)] as const);
+  return Object.fromEntries(entries.sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+function sha256(data: string | Uint8Array): string {
+  return createHash('sha256').update(data).digest('hex');
+}
+
+function digestOf(data: string | Uint8Array): { sha256: string; bytes: number } {
+  return { sha256: sha256(data), bytes: Buffer.byteLength(data) };
+}
+
+function stdinToJson(stdin: Command['stdin']): CommandJson['stdin'] {
+  if (stdin === undefined) return null;
+  // Not even a digest: a short secret could be guessed from it.
+  return stdin instanceof Secret ? 'secret' : digestOf(stdin);
+}
+
+function commandToJson({ summary, script, stdin, timeoutMs }: Command): CommandJson {
+  return { summary, script, stdin: stdinToJson(stdin), timeoutMs: timeoutMs ?? null };
+}
+
+function actionToJson(action: Action): ActionJson {
+  switch (action.kind) {
+    case 'write-file': {
+      const { kind, path, owner, group, mode, content, validate, stagingDirectory } = action;
+      return {
+        ...{ kind, path, owner, group, mode, content: digestOf(content.redacted) },
+        ...{ validate: validate ?? null, stagingDirectory: stagingDirectory ?? null },
+      };
+    }
+    case 'run':
+      return {
+        kind: 'run',
+        command: commandToJson(action.command),
+        undo: action.undo ? commandToJson(action.undo) : null,
+      };
+    case 'create-authority':
+      return { kind: action.kind, profile: sortObject(action.profile) };
+    case 'issue-certificate': {
+      const { kind, certificate, profile, destination, owner, group, mode } = action;
+      return { kind, certificate, profile: sortObject(profile), destination, owner, group, mode };
+    }
+    case 'await':
+      return { kind: action.kind, gate: action.gate, parameters: sortObject(action.parameters) };
+    case 'keep-secret':
+    case 'remove-file':
+    case 'make-directory':
+    case 'install-trust':
+      return action;
+  }
+}
+
+function stepToJson({ address, outcome }: PlannedStep): StepJson {
+  if (outcome.kind === 'unknown') return { kind: 'unknown', address, because: outcome.because };
+  const { summary, disruptive, diff, actions } = outcome.change;
+  return { kind: 'change', address, summary, disruptive, diff: [...diff], actions: actions.map(actionToJson) };
+}
+
+function playToJson({ name, gatesBefore, gatesAfter, batches }: PlannedPlay): PlayJson {
+  return {
+    name,
+    gatesBefore: [...gatesBefore],
+    gatesAfter: [...gatesAfter],
+    batches: batches.map(({ hosts }) => ({
+      hosts: hosts.map(({ host, steps, unchanged }) => ({ host, steps: steps.map(stepToJson), unchanged })),
+    })),
+  };
+}
+
+/** A plan as JSON (docs/reference/plan.md): the same plan always gives the same text. It holds no secret. */
+export function planToJson(plan: Plan): PlanJson {
+  const { inventoryDigest, playbook, limit, plays } = plan;
+  return {
+    ...{ formatVersion: 1, inventoryDigest, playbook, limit: limit ?? null },
+    ...{ summary: summarisePlan(plan), plays: plays.map(playToJson) },
+  };
+}
+
+/**
+ * SHA-256 in hex over what a plan does: two plans with the same digest change the same things in the same order, and
+ * were shown to people as the same diffs.
+ */
+export function planDigest(plan: Plan): string {
+  return sha256(JSON.stringify(sortKeys(plan.plays.map(playToJson))));
+}

@@ -1,0 +1,136 @@
+import { z } from 'zod';
+
+// The one source of the plan's JSON: its types, the check of a file that is read back, and docs/reference/plan.md.
+
+const digest = z
+  .strictObject({
+    sha256: z.string().describe('SHA-256 in hex, of the text with `[redacted]` in place of each secret.'),
+    bytes: z.number().describe('Length of the same text in bytes, UTF-8.'),
+  })
+  .describe('Stands for a content.');
+
+const parameters = z.record(z.string(), z.json());
+
+const ownership = {
+  owner: z.string(),
+  group: z.string(),
+  mode: z.string().describe('Octal, as for `chmod`: `0644`.'),
+};
+
+const command = z
+  .strictObject({
+    summary: z.string().describe('What it does, in a few words.'),
+    script: z.string().describe('The POSIX shell script. Secrets are never in it.'),
+    stdin: z.union([digest, z.literal('secret'), z.null()]).describe('What it is fed with.'),
+    timeoutMs: z.number().nullable().describe('Ended after this long; `null`: the default.'),
+  })
+  .describe('A command that runs on the host.');
+
+const destination = z.discriminatedUnion('layout', [
+  z.strictObject({ layout: z.literal('pair'), certificatePath: z.string(), keyPath: z.string() }),
+  z.strictObject({ layout: z.literal('bundle'), path: z.string() }),
+]);
+
+const action = z.discriminatedUnion('kind', [
+  z
+    .strictObject({
+      kind: z.literal('write-file'),
+      path: z.string(),
+      ...ownership,
+      content: digest,
+      validate: z.string().nullable().describe('The check that the staged file must pass before it lands.'),
+      stagingDirectory: z.string().nullable().describe('`null`: beside the file.'),
+    })
+    .describe('Puts a file in place atomically, keeping a copy of the one it replaces.'),
+  z.strictObject({ kind: z.literal('remove-file'), path: z.string() }).describe('Removes a file, keeping a copy.'),
+  z
+    .strictObject({ kind: z.literal('make-directory'), path: z.string(), ...ownership })
+    .describe('Makes a directory, or mends its owner and mode.'),
+  z
+    .strictObject({ kind: z.literal('run'), command, undo: command.nullable() })
+    .describe('Runs a command. `undo` takes it back when a later action of the same host fails.'),
+  z
+    .strictObject({ kind: z.literal('create-authority'), profile: parameters })
+    .describe('Makes the certificate authority on the control machine.'),
+  z
+    .strictObject({ kind: z.literal('keep-secret'), name: z.literal('keepalived-auth-pass') })
+    .describe('Keeps a generated secret in the store on the control machine.'),
+  z
+    .strictObject({
+      kind: z.literal('issue-certificate'),
+      certificate: z.string().describe('Its name in the list of certificates.'),
+      profile: parameters.describe('Subject, SANs, usages, days, key type.'),
+      destination,
+      ...ownership,
+    })
+    .describe('Signs one leaf. Its key is made during apply, and is in no plan.'),
+  z
+    .strictObject({ kind: z.literal('install-trust'), path: z.string(), ...ownership })
+    .describe("Installs the authority's public certificate."),
+  z
+    .strictObject({ kind: z.literal('await'), gate: z.string(), parameters })
+    .describe('Waits on the host until a gate opens.'),
+]);
+
+const step = z.discriminatedUnion('kind', [
+  z
+    .strictObject({
+      kind: z.literal('change'),
+      address: z.string().describe('The resource, unique on its host: `file:/etc/haproxy/haproxy.cfg`.'),
+      summary: z.string().describe('One line: what changes and why.'),
+      disruptive: z.boolean().describe('Clients may notice.'),
+      diff: z.array(z.string()).describe('Lines of a unified diff, redacted.'),
+      actions: z.array(action).describe('What apply performs, in this order.'),
+    })
+    .describe('Something that apply changes.'),
+  z
+    .strictObject({
+      kind: z.literal('unknown'),
+      address: z.string(),
+      because: z.string().describe('What must happen before it can be decided.'),
+    })
+    .describe("Something that can't be known yet; apply decides it when it can."),
+]);
+
+const host = z.strictObject({
+  host: z.string(),
+  steps: z.array(step).describe('In the order in which they are performed.'),
+  unchanged: z.number().describe('How many resources need nothing.'),
+});
+
+const play = z.strictObject({
+  name: z.string(),
+  gatesBefore: z.array(z.string()).describe('Gates that must open before each batch that changes something.'),
+  gatesAfter: z.array(z.string()).describe('Gates that must open after it.'),
+  batches: z
+    .array(z.strictObject({ hosts: z.array(host).describe('Worked on at once.') }))
+    .describe('One after the other.'),
+});
+
+/** A plan as JSON: what `plan -o FILE` and `plan --format json` write. Holds digests in place of contents, no secret. */
+export const planSchema = z.strictObject({
+  formatVersion: z.literal(1).describe('Grows when a reader of the old format would misread the new one.'),
+  inventoryDigest: z.string().describe('SHA-256 of all inventory files, in hex.'),
+  playbook: z.string(),
+  limit: z.string().nullable().describe('The host pattern of `--limit`; `null` without one.'),
+  summary: z.strictObject({
+    hosts: z.number().describe('Hosts that were looked at.'),
+    changedHosts: z.number().describe('Hosts on which something changes.'),
+    changes: z.number(),
+    unknown: z.number(),
+    disruptive: z.number().describe('How many of the changes are disruptive.'),
+    unchanged: z.number(),
+  }),
+  plays: z.array(play).describe('One after the other.'),
+});
+
+/** The type of {@link planSchema}. */
+export type PlanJson = z.infer<typeof planSchema>;
+/** One action of {@link PlanJson}. */
+export type ActionJson = z.infer<typeof action>;
+/** One command of {@link PlanJson}. */
+export type CommandJson = z.infer<typeof command>;
+/** One play of {@link PlanJson}. */
+export type PlayJson = z.infer<typeof play>;
+/** One step of {@link PlanJson}. */
+export type StepJson = z.infer<typeof step>;

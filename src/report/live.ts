@@ -1,0 +1,56 @@
+import type { Event } from '../model/events.js';
+import { createLightScreen } from './light-screen.js';
+import { createListrScreen } from './listr-screen.js';
+import { createLiveDrawing, type LiveDrawing } from './live-drawing.js';
+import type { Reporter } from './reporter.js';
+import { createRunLog } from './run-log.js';
+import type { Screen } from './screen.js';
+import { createStyle } from './style.js';
+
+/** Above this, Listr's drawing costs more CPU than the run itself: it draws every row ten times a second. */
+const MAX_LISTR_HOSTS = 15;
+
+/** What a live display needs. */
+export interface LiveOptions {
+  readonly stdout: NodeJS.WriteStream;
+  size(): { readonly columns: number; readonly rows: number };
+  now(): Date;
+  readonly colour: boolean;
+}
+
+/** Shows a run as it goes on a terminal, and leaves a readable log of it there. */
+export function createLiveReporter(options: LiveOptions): Reporter {
+  const terminal = {
+    ...options,
+    write(text: string): void {
+      options.stdout.write(text);
+    },
+    style: createStyle(options),
+  };
+  const log = createRunLog();
+  let shown: { readonly screen: Screen; readonly drawing: LiveDrawing } | undefined;
+
+  function show(hosts: number): { readonly screen: Screen; readonly drawing: LiveDrawing } {
+    const screen = hosts > MAX_LISTR_HOSTS ? createLightScreen(terminal) : createListrScreen(terminal, options.stdout);
+    return { screen, drawing: createLiveDrawing(screen, terminal) };
+  }
+
+  function hostsOf(event: Event): number {
+    return 'hosts' in event ? event.hosts.length : 0;
+  }
+
+  return {
+    sink(event) {
+      log.note(event);
+      shown ??= show(hostsOf(event));
+      shown.drawing.draw(event);
+    },
+    settled: () => shown?.screen.settled() ?? Promise.resolve(),
+    async close() {
+      shown?.drawing.shut();
+      await shown?.screen.settled();
+      const ending = log.ending(terminal.style);
+      if (ending.length > 0) terminal.write(`${ending.join('\n')}\n`);
+    },
+  };
+}

@@ -1,0 +1,47 @@
+import { planToJson } from '../engine/plan-json.js';
+import type { Event } from '../model/events.js';
+import type { EventJson } from './event-schema.js';
+import type { Reporter } from './reporter.js';
+
+function eventToJson(event: Event, time: string): EventJson {
+  const envelope = { formatVersion: 1, time } as const;
+  switch (event.type) {
+    case 'run-started':
+    case 'play-started':
+    case 'batch-started':
+    case 'gate-waiting':
+      return { ...envelope, ...event, hosts: [...event.hosts] };
+    case 'gate-opened':
+      return { ...envelope, ...event, hosts: [...event.hosts], note: event.note ?? null };
+    case 'planned':
+      return { ...envelope, type: event.type, plan: planToJson(event.plan) };
+    case 'run-failed': {
+      const failures = event.failures.map(({ host, message }) => ({ host: host ?? null, message }));
+      return { ...envelope, type: event.type, message: event.message, failures, hint: event.hint ?? null };
+    }
+    case 'notice':
+      return { ...envelope, type: event.type, host: event.host ?? null, message: event.message };
+    case 'host-looking':
+    case 'host-looked':
+    case 'change-started':
+    case 'change-done':
+    case 'change-failed':
+    case 'rolled-back':
+    case 'run-finished':
+      return { ...envelope, ...event };
+  }
+}
+
+/**
+ * For programs: each event as one line of JSON (docs/reference/events.md).
+ * @param write takes the text of one line, with its newline
+ */
+export function createNdjsonReporter(write: (text: string) => void, now: () => Date): Reporter {
+  return {
+    sink(event) {
+      write(`${JSON.stringify(eventToJson(event, now().toISOString()))}\n`);
+    },
+    settled: () => Promise.resolve(),
+    close: () => Promise.resolve(),
+  };
+}

@@ -1,0 +1,100 @@
+import { summarisePlan, type Plan, type PlannedBatch, type PlannedPlay, type PlannedStep } from '../model/plan.js';
+import { groupHosts, type GroupedStep, type HostGroup } from './plan-groups.js';
+import { createStyle, type Style } from './style.js';
+import { printable } from './terminal-text.js';
+import { counted, nameHosts } from './wording.js';
+
+function colourDiffLine(line: string, style: Style): string {
+  const text = printable(line);
+  if (/^(?:---|\+\+\+) /.test(line)) return style.bold(text);
+  if (line.startsWith('@@')) return style.place(text);
+  if (line.startsWith('+')) return style.good(text);
+  if (line.startsWith('-')) return style.bad(text);
+  return text;
+}
+
+function renderHeadline({ address, outcome }: PlannedStep, style: Style): string {
+  if (outcome.kind === 'unknown')
+    return `    ${style.watch('?')} ${printable(`${address}: can't be known yet: ${outcome.because}`)}`;
+  const { summary, disruptive } = outcome.change;
+  return disruptive
+    ? `    ${style.watch('!')} ${printable(summary)} ${style.watch('(disruptive)')}`
+    : `    ${style.good('~')} ${printable(summary)}`;
+}
+
+function renderStep({ step, variants }: GroupedStep, style: Style): string[] {
+  const diffs = variants.flatMap(({ hosts, diff }) => [
+    ...(variants.length > 1 ? [`      ${style.dim(`on ${nameHosts(hosts)}:`)}`] : []),
+    ...diff.map((line) => `        ${colourDiffLine(line, style)}`.trimEnd()),
+  ]);
+  return [renderHeadline(step, style), ...diffs];
+}
+
+function renderGroup(group: HostGroup, style: Style): string[] {
+  return ['', `  ${style.bold(nameHosts(group.hosts))}`, ...group.steps.flatMap((step) => renderStep(step, style))];
+}
+
+function isBusy(batch: PlannedBatch): boolean {
+  return batch.hosts.some((host) => host.steps.length > 0);
+}
+
+function busyHosts(batch: PlannedBatch): string[] {
+  return batch.hosts.filter((host) => host.steps.length > 0).map(({ host }) => host);
+}
+
+function renderOrder(batches: readonly PlannedBatch[]): string[] {
+  const groups = batches.filter(isBusy).map(busyHosts);
+  if (groups.length < 2) return [];
+  if (groups.every((hosts) => hosts.length === 1)) return [`  One host after another: ${nameHosts(groups.flat())}.`];
+  return [`  In ${counted(groups.length, 'batch', 'batches')}: ${groups.map(nameHosts).join('; then ')}.`];
+}
+
+function renderGates({ gatesBefore, gatesAfter, batches }: PlannedPlay): string[] {
+  const each = batches.filter(isBusy).length > 1 ? ' each batch' : '';
+  return [
+    ...(gatesBefore.length > 0 ? [`  Gates before${each}: ${gatesBefore.join(', ')}.`] : []),
+    ...(gatesAfter.length > 0 ? [`  Gates after${each}: ${gatesAfter.join(', ')}.`] : []),
+  ];
+}
+
+function renderPlay(play: PlannedPlay, style: Style): string[] {
+  const hosts = play.batches.flatMap((batch) => batch.hosts);
+  const groups = groupHosts(hosts);
+  if (groups.length === 0) return [`${style.bold(`Play ${play.name}`)}: ${style.dim('nothing to change')}`, ''];
+  const idle = hosts.filter((host) => host.steps.length === 0).map(({ host }) => host);
+  return [
+    style.bold(`Play ${play.name}`),
+    ...renderOrder(play.batches),
+    ...renderGates(play),
+    ...groups.flatMap((group) => renderGroup(group, style)),
+    ...(idle.length > 0 ? ['', `  ${style.dim(`Nothing to change on ${nameHosts(idle)}.`)}`] : []),
+    '',
+  ];
+}
+
+function renderSummary(plan: Plan, style: Style): string {
+  const { hosts, changedHosts, changes, disruptive, unknown, unchanged } = summarisePlan(plan);
+  if (changes + unknown === 0)
+    return `${style.bold('No changes.')} ${counted(hosts, 'host')} looked at, ${unchanged} unchanged.`;
+  const where = changedHosts === hosts ? counted(hosts, 'host') : `${changedHosts} of ${counted(hosts, 'host')}`;
+  const figures = [
+    changes === 0 ? '0 changes' : `${counted(changes, 'change')} on ${where}`,
+    ...(disruptive > 0 ? [style.watch(`${disruptive} disruptive`)] : []),
+    ...(unknown > 0 ? [style.watch(`${unknown} can't be known yet`)] : []),
+    `${unchanged} unchanged`,
+  ];
+  return `${style.bold('Plan:')} ${figures.join(', ')}`;
+}
+
+/**
+ * A plan for people: what will happen on which hosts, in which order, and why; the diffs; what is disruptive and what
+ * can't be known yet. It shows the same `Change`s that apply performs.
+ * @param options `colour`: whether to colour it
+ * @returns lines, with a newline at the end
+ */
+export function renderPlan(plan: Plan, options: { readonly colour: boolean }): string {
+  const style = createStyle(options);
+  const { changes, unknown } = summarisePlan(plan);
+  const plays = changes + unknown === 0 ? [] : plan.plays.flatMap((play) => renderPlay(play, style));
+  return `${[...plays, renderSummary(plan, style)].join('\n')}\n`;
+}

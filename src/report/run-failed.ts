@@ -1,0 +1,21 @@
+import { RunError } from '../engine/run-error.js';
+import type { ProvisionError } from '../model/errors.js';
+import { RemoteError } from '../model/errors.js';
+import type { Event } from '../model/events.js';
+
+function describe(error: Error): string {
+  if (!(error instanceof RemoteError) || error.output === undefined || error.message.includes(error.output))
+    return error.message;
+  return `${error.message}\n${error.output}`;
+}
+
+/** The last event of a run that an error ended: what the reporter shows, so that nobody else prints the error. */
+export function runFailed(error: ProvisionError): Extract<Event, { type: 'run-failed' }> {
+  const { hint } = error;
+  if (!(error instanceof RunError)) {
+    const host = error instanceof RemoteError ? error.host : undefined;
+    return { type: 'run-failed', message: 'stopped', failures: [{ host, message: describe(error) }], hint };
+  }
+  const failures = error.failures.map((failure) => ({ host: failure.host, message: describe(failure.error) }));
+  return { type: 'run-failed', message: error.summary, failures, hint };
+}
