@@ -47,8 +47,14 @@ const action = z.discriminatedUnion('kind', [
     .strictObject({ kind: z.literal('make-directory'), path: z.string(), ...ownership })
     .describe('Makes a directory, or mends its owner and mode.'),
   z
-    .strictObject({ kind: z.literal('run'), command, undo: command.nullable() })
-    .describe('Runs a command. `undo` takes it back when a later action of the same host fails.'),
+    .strictObject({
+      kind: z.literal('run'),
+      command,
+      undo: command
+        .nullable()
+        .describe('Takes it back when a later action of the same host fails; fields as of `command`.'),
+    })
+    .describe('Runs a command.'),
   z
     .strictObject({ kind: z.literal('create-authority'), profile: parameters })
     .describe('Makes the certificate authority on the control machine.'),

@@ -1,10 +1,22 @@
-import { describe, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Event } from '../../../src/model/events.js';
 import { createLiveReporter } from '../../../src/report/live.js';
 import { tickingClock } from '../../support/clock.js';
 import { expectGolden } from '../../support/golden.js';
 import { FAILING_RUN, manyHostsRun, PLANNING_RUN, ROLLING_RUN, UNREACHABLE_RUN } from '../../support/sample-runs.js';
 import { createFakeTerminal, type FakeTerminal } from '../../support/terminal.js';
+
+// Listr looks at the width of process.stdout itself, whatever it draws on.
+const widthOfThisProcess = Object.getOwnPropertyDescriptor(process.stdout, 'columns');
+
+beforeAll(() => {
+  Object.defineProperty(process.stdout, 'columns', { value: 80, configurable: true });
+});
+
+afterAll(() => {
+  if (widthOfThisProcess) Object.defineProperty(process.stdout, 'columns', widthOfThisProcess);
+  else Reflect.deleteProperty(process.stdout, 'columns');
+});
 
 async function report(events: readonly Event[], columns = 80): Promise<FakeTerminal> {
   const terminal = createFakeTerminal(columns);

@@ -1,0 +1,72 @@
+import { describe, expect, test } from '@jest/globals';
+import { planSchema } from '../../../src/engine/plan-schema.js';
+import type { Event } from '../../../src/model/events.js';
+import { eventSchema, type EventJson } from '../../../src/report/event-schema.js';
+import { expectGolden } from '../../support/golden.js';
+import { describeSchema, renderTable } from '../../support/schema-reference.js';
+
+/** Fails to compile when one side has a type of event that the other has not. */
+const EVERY_EVENT_HAS_A_SCHEMA: Event['type'] extends EventJson['type']
+  ? EventJson['type'] extends Event['type']
+    ? true
+    : never
+  : never = true;
+
+const NOTE = `<!-- Generated from the schema by \`UPDATE_GOLDEN=1 npm run -s test:unit\`: change it there. -->`;
+const ENVELOPE = ['formatVersion', 'time', 'type'];
+
+function eventReference(): string {
+  const intro = `# Events
+
+${NOTE}
+
+\`provision plan\` and \`provision apply\` with \`--format json\` write one JSON object a line (NDJSON) to stdout. No
+event holds a secret. Every event has these fields:
+
+| field | type | meaning |
+|---|---|---|
+| \`formatVersion\` | \`1\` | Grows when a reader of the old format would misread the new one. |
+| \`time\` | string | When, ISO 8601 in UTC with milliseconds. |
+| \`type\` | string | Which of the events below it is. |
+
+New types and new fields may come without a new \`formatVersion\`: skip what you do not know.
+
+`;
+  const plan = new Set(describeSchema('plan', planSchema).map(({ fields }) => JSON.stringify(fields)));
+  const tables = eventSchema.options
+    .flatMap((option) => describeSchema(option.shape.type.value, option))
+    .filter(({ fields }) => !plan.has(JSON.stringify(fields)))
+    .map((table) => ({ ...table, fields: table.fields.filter(({ path }) => !ENVELOPE.includes(path)) }));
+  return intro + tables.map(renderTable).join('\n');
+}
+
+function planReference(): string {
+  const intro = `# The plan as JSON
+
+${NOTE}
+
+What \`provision plan -o FILE\` and the \`planned\` event of \`--format json\` hold. Contents of files are replaced by
+digests; secrets are in it in no form. The same plan always gives the same text.
+
+`;
+  return intro + describeSchema('The plan', planSchema).map(renderTable).join('\n');
+}
+
+describe('the reference is current', () => {
+  test('docs/reference/events.md', () => {
+    expectGolden('docs/reference/events.md', eventReference());
+  });
+
+  test('docs/reference/plan.md', () => {
+    expectGolden('docs/reference/plan.md', planReference());
+  });
+
+  test('every type of event is in it', () => {
+    expect(EVERY_EVENT_HAS_A_SCHEMA).toBe(true);
+    for (const option of eventSchema.options) expect(eventReference()).toContain(`## ${option.shape.type.value}\n`);
+  });
+
+  test.each([eventReference, planReference])('every field of it has a type', (render) => {
+    expect(render()).not.toMatch(/^\| `[^|]*` \| (?:any|undefined)? *\|/m);
+  });
+});

@@ -1,0 +1,41 @@
+import { describe, expect, test } from '@jest/globals';
+import { RunError } from '../../../src/engine/run-error.js';
+import { ProvisionError, RemoteError } from '../../../src/model/errors.js';
+import { runFailed } from '../../../src/report/run-failed.js';
+
+const remote = new RemoteError({
+  code: 'command-failed',
+  host: 'etcd-2',
+  command: 'restart etcd',
+  status: 1,
+  message: 'etcd-2: restart etcd: ended with status 1',
+  output: 'Job failed.\nSee journal.',
+  hint: 'journalctl -u etcd',
+});
+
+describe('runFailed', () => {
+  test('names every host, with the command and its last output', () => {
+    const other = new ProvisionError({ code: 'gate-shut', message: 'gate x stayed shut' });
+    const error = new RunError('play etcd stopped', [
+      { host: 'etcd-2', error: remote },
+      { host: undefined, error: other },
+    ]);
+    expect(runFailed(error)).toEqual({
+      type: 'run-failed',
+      message: 'play etcd stopped',
+      failures: [
+        { host: 'etcd-2', message: 'etcd-2: restart etcd: ended with status 1\nJob failed.\nSee journal.' },
+        { host: undefined, message: 'gate x stayed shut' },
+      ],
+      hint: 'journalctl -u etcd',
+    });
+  });
+
+  test('an error that is no RunError is the run itself, or its host', () => {
+    expect(runFailed(remote).failures).toEqual([
+      { host: 'etcd-2', message: 'etcd-2: restart etcd: ended with status 1\nJob failed.\nSee journal.' },
+    ]);
+    const lock = new ProvisionError({ code: 'locked', message: 'another run holds the lock' });
+    expect(runFailed(lock).failures).toEqual([{ host: undefined, message: 'another run holds the lock' }]);
+  });
+});
