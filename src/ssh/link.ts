@@ -40,7 +40,7 @@ export interface LinkRequest {
   readonly host: string;
   readonly settings: Settings;
   /** Connected, without Nagle's delay. */
-  readonly socket: Duplex;
+  readonly stream: Duplex;
   readonly hostKey: HostKeyCheck;
   readonly credentials: Credentials;
   readonly timing: Timing;
@@ -102,14 +102,14 @@ function closer(client: Client, isOpen: () => boolean): () => Promise<void> {
  * @throws RemoteError for a refused host key or login; else the library's Error, for the retry to judge
  */
 export async function openLink(request: LinkRequest): Promise<Link> {
-  const { settings, socket, hostKey, credentials, timing } = request;
+  const { settings, stream, hostKey, credentials, timing } = request;
   const { NodeSSH } = await loadLibrary();
   const ssh = new NodeSSH();
   let refusedKey: RemoteError | undefined;
   let open = true;
   let lostBecause: unknown;
   const ready = ssh.connect({
-    sock: socket,
+    sock: stream,
     username: settings.user,
     readyTimeout: timing.connectTimeoutMs,
     keepaliveInterval: timing.keepaliveIntervalMs,
@@ -137,7 +137,7 @@ export async function openLink(request: LinkRequest): Promise<Link> {
     await hostKey.remember();
   } catch (error) {
     client.destroy();
-    socket.destroy();
+    stream.destroy();
     throw explain(request, { error, refusedKey });
   }
   return { client, isOpen, lostBecause: () => lostBecause, close: closer(client, isOpen) };

@@ -1,15 +1,14 @@
-import type { Duplex } from 'node:stream';
 import pLimit, { type LimitFunction } from 'p-limit';
 import { RemoteError } from '../model/errors.js';
 import type { Secret } from '../model/secret.js';
 import type { FindCredentials } from './credentials.js';
 import type { HostKeys } from './host-keys.js';
 import { keepOpen } from './keep-open.js';
-import { openLink, type Link, type Timing } from './link.js';
+import { openLink, type Link, type LinkRequest, type Timing } from './link.js';
 import type { ResolveSettings } from './resolve-settings.js';
 import { connectWithRetry, type RetryTools } from './retry.js';
 import { lastHop, type Settings } from './settings.js';
-import { openTcp, openThroughCommand, openThroughJump } from './socket.js';
+import { openTcp, openThroughCommand, openThroughJump, type Socket } from './socket.js';
 import { unreachable } from './unreachable.js';
 
 /**
@@ -65,6 +64,15 @@ function throughJump(host: string, jump: string, error: unknown): RemoteError {
   });
 }
 
+/** Speaks SSH over a socket, which may know better why that failed. */
+async function openLinkOver(socket: Socket, request: Omit<LinkRequest, 'stream'>): Promise<Link> {
+  try {
+    return await openLink({ ...request, stream: socket.stream });
+  } catch (error) {
+    throw error instanceof RemoteError ? error : await socket.explain(error);
+  }
+}
+
 /** Makes {@link Links}. */
 export function createLinks(tools: LinkTools): Links {
   const jumps = keepOpen<Link>();
@@ -100,7 +108,7 @@ export function createLinks(tools: LinkTools): Links {
     }
   }
 
-  function openSocket(settings: Settings, jump: Link | undefined): Promise<Duplex> {
+  function openSocket(settings: Settings, jump: Link | undefined): Promise<Socket> {
     if (jump !== undefined) return openThroughJump(jump, settings);
     const { proxyCommand, hostname, port, connectTimeoutMs } = settings;
     if (proxyCommand !== undefined) return Promise.resolve(openThroughCommand(proxyCommand, settings, tools.env));
@@ -116,9 +124,11 @@ export function createLinks(tools: LinkTools): Links {
     ]);
     const timing = { ...tools.timing, connectTimeoutMs: settings.connectTimeoutMs ?? tools.timing.connectTimeoutMs };
     const connect = async (): Promise<Link> =>
-      openLink({ host, settings, socket: await openSocket(settings, jump), hostKey, credentials, timing });
+      openLinkOver(await openSocket(settings, jump), { host, settings, hostKey, credentials, timing });
     try {
-      return await limitOf(`${settings.hostname}:${settings.port}`)(() => connectWithRetry(connect, tools));
+      // The hosts behind one ProxyCommand log in to one server as well: the bastion.
+      const server = settings.proxyCommand ?? `${settings.hostname}:${settings.port}`;
+      return await limitOf(server)(() => connectWithRetry(connect, tools));
     } catch (error) {
       throw error instanceof RemoteError ? error : unreachable(host, settings, error);
     }

@@ -11,7 +11,8 @@ const FIRST_PAUSE_MS = 200;
  * refused TCP connection and a wrong host key are answers, and are not asked for twice.
  */
 export function isLostBeforeHandshake(error: unknown): boolean {
-  if (/Connection lost before handshake/.test(causeMessage(error))) return true;
+  // The second is what an `ssh -W` says that is the ProxyCommand.
+  if (/Connection lost before handshake|kex_exchange_identification/.test(causeMessage(error))) return true;
   return causeCode(error) === 'ECONNRESET' && causeLevel(error) === 'client-socket';
 }
 

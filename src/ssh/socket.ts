@@ -1,11 +1,25 @@
 import { spawn } from 'node:child_process';
 import { connect } from 'node:net';
 import { Duplex } from 'node:stream';
+import { setTimeout as pause } from 'node:timers/promises';
 import type { Link } from './link.js';
 import type { Settings } from './settings.js';
 
+/** A connected stream that SSH can be spoken over. */
+export interface Socket {
+  readonly stream: Duplex;
+  /** The better error, when the way to the host knows more than the stream that ended. */
+  explain(error: unknown): Promise<unknown>;
+}
+
+function plainSocket(stream: Duplex): Socket {
+  // ssh2 listens later; an error before that must not end the process.
+  stream.on('error', () => undefined);
+  return { stream, explain: (error) => Promise.resolve(error) };
+}
+
 /** A TCP connection without Nagle's delay, which else adds 40 ms and more to each command. */
-export function openTcp(hostname: string, port: number, timeoutMs: number): Promise<Duplex> {
+export function openTcp(hostname: string, port: number, timeoutMs: number): Promise<Socket> {
   return new Promise((resolve, reject) => {
     const socket = connect({ host: hostname, port, noDelay: true });
     const deadline = setTimeout(() => {
@@ -17,23 +31,17 @@ export function openTcp(hostname: string, port: number, timeoutMs: number): Prom
     });
     socket.once('connect', () => {
       clearTimeout(deadline);
-      // An error between here and ssh2's own listener must not end the process.
-      socket.on('error', () => undefined);
-      resolve(socket);
+      resolve(plainSocket(socket));
     });
   });
 }
 
 /** A connection that a jump host makes. */
-export function openThroughJump(jump: Link, { hostname, port }: Settings): Promise<Duplex> {
+export function openThroughJump(jump: Link, { hostname, port }: Settings): Promise<Socket> {
   return new Promise((resolve, reject) => {
     jump.client.forwardOut('127.0.0.1', 0, hostname, port, (error, channel) => {
-      if (error) {
-        reject(error);
-        return;
-      }
-      channel.on('error', () => undefined);
-      resolve(channel);
+      if (error) reject(error);
+      else resolve(plainSocket(channel));
     });
   });
 }
@@ -50,27 +58,32 @@ export function expandTokens(command: string, settings: Settings): string {
   return command.replace(/%./g, (token) => tokens[token] ?? token);
 }
 
-/**
- * A connection through a ProxyCommand's stdin and stdout. Its stderr goes into the error.
- * @throws never; a command that can't run ends the stream
- */
-export function openThroughCommand(command: string, settings: Settings, env: NodeJS.ProcessEnv): Duplex {
+/** How long a ProxyCommand may take to end after its output has, to be asked why. */
+const PROXY_END_MS = 1_000;
+
+/** A connection through a ProxyCommand's stdin and stdout; what it prints on stderr explains a failure. */
+export function openThroughCommand(command: string, settings: Settings, env: NodeJS.ProcessEnv): Socket {
   // As ssh runs it: by a shell that replaces itself, so that closing reaches the command.
-  const child = spawn('/bin/sh', ['-c', `exec ${expandTokens(command, settings)}`], {
-    env,
-    stdio: ['pipe', 'pipe', 'pipe'],
-  });
+  const child = spawn('/bin/sh', ['-c', `exec ${expandTokens(command, settings)}`], { env });
   const stream = Duplex.from({ readable: child.stdout, writable: child.stdin });
   let said = '';
   child.stderr.on('data', (chunk: Buffer) => {
     said = `${said}${chunk.toString('utf8')}`.slice(-2000);
   });
-  child.on('error', (error) => stream.destroy(error));
-  child.on('close', (status) => {
-    if (status !== 0 && !stream.destroyed)
-      stream.destroy(new Error(`ProxyCommand ended with status ${String(status)}: ${said.trim()}`));
+  const ended = new Promise<number | null>((resolve) => {
+    child.on('error', () => {
+      resolve(null);
+    });
+    child.on('close', resolve);
   });
-  stream.on('error', () => undefined);
   stream.on('close', () => child.kill());
-  return stream;
+  return {
+    stream: plainSocket(stream).stream,
+    async explain(error) {
+      const status = await Promise.race([ended, pause(PROXY_END_MS, 0, { ref: false })]);
+      return status === 0 || status === null
+        ? error
+        : new Error(`ProxyCommand ended with status ${status}: ${said.trim()}`, { cause: error });
+    },
+  };
 }

@@ -99,6 +99,8 @@ export function createSshLab(): SshLab {
       'PasswordAuthentication no',
       'PermitRootLogin yes',
       'LogLevel VERBOSE',
+      // bash reads ~/.bashrc for sshd only in a first shell: what the tester has there is no part of a test.
+      'SetEnv SHLVL=2',
     ];
     writeFileSync(path('config'), `${config.join('\n')}\n`);
     const child = spawn(PROGRAM, ['-D', '-E', path('log'), '-f', path('config')], { stdio: 'ignore' });

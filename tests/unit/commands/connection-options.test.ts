@@ -33,12 +33,12 @@ test('what the inventory says wins over what was typed', () => {
     password: new Secret('own'),
     become: { method: 'sudo', user: 'own', password: new Secret('own') },
   } as const;
-  expect(withDefaults(own, defaults)).toEqual(own);
-  expect(withDefaults({ address: 'a' }, defaults)).toMatchObject({
-    user: 'typed',
-    privateKeyFile: '/typed',
-    become: { method: 'sudo', user: 'typed' },
-  });
+  const filled = withDefaults(own, defaults);
+  expect(filled).toMatchObject({ user: 'own', privateKeyFile: '/own', become: { user: 'own' } });
+  expect([filled.password?.reveal(), filled.become?.password?.reveal()]).toEqual(['own', 'own']);
+  const gaps = withDefaults({ address: 'a' }, defaults);
+  expect(gaps).toMatchObject({ user: 'typed', privateKeyFile: '/typed', become: { method: 'sudo', user: 'typed' } });
+  expect([gaps.password?.reveal(), gaps.become?.password?.reveal()]).toEqual(['typed', 'typed']);
 });
 
 test('a become password alone makes nobody become anybody', () => {
