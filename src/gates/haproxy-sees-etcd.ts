@@ -1,4 +1,4 @@
-import { HAPROXY_HEALTH_PORT, haproxyServersUp } from '../facts/haproxy-servers-up.js';
+import { HAPROXY_HEALTH_PORT, haproxyServers, type HaproxyServer } from '../facts/haproxy-servers.js';
 import type { Cluster } from '../model/cluster.js';
 import type { Gate } from '../model/gate.js';
 import { gateHosts, probeOf } from './gate-hosts.js';
@@ -13,18 +13,25 @@ export function haproxySeesEtcd(cluster: Cluster): Gate {
     summary: 'HAProxy on each host of the batch runs and finds every etcd member up',
     deadlineMs: DEADLINE_MS,
     async check(probes, parameters) {
-      const expected = cluster.members.length;
-      const counts = await Promise.all(
-        gateHosts(parameters, cluster.balancers).map(
-          async (host) =>
-            [host, await probeOf(probes, host).ask(haproxyServersUp, String(HAPROXY_HEALTH_PORT))] as const,
-        ),
+      const looks = await Promise.all(
+        gateHosts(parameters, cluster.balancers).map(async (host) => ({
+          host,
+          servers: await probeOf(probes, host).ask(haproxyServers, String(HAPROXY_HEALTH_PORT)),
+        })),
       );
-      const problems = counts.flatMap(([host, count]) => {
-        if (count === undefined) return [`HAProxy on ${host} does not answer`];
-        return count < expected ? [`HAProxy on ${host} finds ${count} of ${expected} etcd members up`] : [];
-      });
+      const problems = looks.flatMap(({ host, servers }) => problemsOf(host, servers, cluster));
       return problems.length === 0 ? { open: true } : { open: false, reason: problems.join('; ') };
     },
   };
+}
+
+function problemsOf(host: string, servers: readonly HaproxyServer[] | undefined, cluster: Cluster): readonly string[] {
+  if (servers === undefined) return [`HAProxy on ${host} does not answer`];
+  return cluster.members.flatMap(({ name }) => {
+    const server = servers.find((each) => each.name === name);
+    if (server === undefined) return [`HAProxy on ${host} does not know ${name}`];
+    // A new HAProxy counts every server as up until the first check: only a check that passed proves it.
+    if (server.status.startsWith('UP') && server.check === 'L7OK') return [];
+    return [`HAProxy on ${host} finds ${name} ${server.status}: ${server.check || 'not checked yet'}`];
+  });
 }

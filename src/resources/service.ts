@@ -44,11 +44,14 @@ export async function newerFiles(
   probe: Probe,
 ): Promise<(since: number | undefined) => readonly string[]> {
   const found = await Promise.all(
-    resources.map(async (resource) => ({
-      resource,
-      outcome: await resource.plan(probe),
-      states: await Promise.all(resource.paths.map((path) => probe.ask(fileState, path))),
-    })),
+    resources.map(async (resource) => {
+      // At once: what is asked in one turn travels in one exec.
+      const [outcome, states] = await Promise.all([
+        resource.plan(probe),
+        Promise.all(resource.paths.map((path) => probe.ask(fileState, path))),
+      ]);
+      return { resource, outcome, states };
+    }),
   );
   return (since) =>
     found.flatMap(({ resource, outcome, states }) => {

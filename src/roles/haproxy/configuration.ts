@@ -1,5 +1,5 @@
 import { isIP } from 'node:net';
-import { HAPROXY_HEALTH_PORT } from '../../facts/haproxy-servers-up.js';
+import { HAPROXY_HEALTH_PORT } from '../../facts/haproxy-servers.js';
 import { ETCD_HEALTH_PATH } from '../../gates/vip-answers.js';
 import type { Resource } from '../../model/change.js';
 import { HAPROXY_TLS, type Balancer, type Cluster, type Member } from '../../model/cluster.js';
@@ -45,7 +45,7 @@ export function haproxyConfiguration(
     owner: 'root',
     group: 'root',
     mode: '0644',
-    validate: 'haproxy -c -q -f "$1"',
+    validate: 'haproxy -c -f "$1"',
   });
 }
 

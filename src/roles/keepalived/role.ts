@@ -2,7 +2,7 @@ import type { Resource } from '../../model/change.js';
 import type { Balancer, Cluster } from '../../model/cluster.js';
 import { plainContent } from '../../model/content.js';
 import type { Inventory } from '../../model/inventory.js';
-import { HAPROXY_HEALTH_PORT } from '../../facts/haproxy-servers-up.js';
+import { HAPROXY_HEALTH_PORT } from '../../facts/haproxy-servers.js';
 import { directory } from '../../resources/directory.js';
 import { file } from '../../resources/file.js';
 import { authPassResource } from '../../resources/generated-secret.js';
