@@ -1,5 +1,5 @@
 import type { RowEnd, Screen, Terminal } from './screen.js';
-import type { Style } from './style.js';
+import { mark, markLine } from './style.js';
 import { fit } from './terminal-text.js';
 import { duration } from './wording.js';
 
@@ -54,17 +54,8 @@ function endLine(section: Section, terminal: Terminal): string {
   const { style } = terminal;
   const failed = countEnds(section, 'failed');
   const took = duration(terminal.now().getTime() - section.began);
-  if (failed === 0) return `${markOf('done', style)} ${section.title} in ${took}`;
-  return `${markOf('failed', style)} ${section.title}: ${failed} of ${section.rows.size} failed in ${took}`;
-}
-
-function markOf(end: RowEnd, style: Style): string {
-  return end === 'done' ? style.good('✔') : style.bad('✖');
-}
-
-function colourMark(line: string, style: Style): string {
-  if (line.startsWith('✔')) return `${style.good('✔')}${line.slice(1)}`;
-  return line.startsWith('✖') ? style.bad(line) : line;
+  if (failed === 0) return `${mark('✔', style)} ${section.title} in ${took}`;
+  return `${mark('✖', style)} ${section.title}: ${failed} of ${section.rows.size} failed in ${took}`;
 }
 
 /** The part of the terminal that is drawn over: the cursor stands below its last line. */
@@ -123,11 +114,11 @@ export function createLightScreen(terminal: Terminal): Screen {
       paintSoon();
     },
     keep(row, line) {
-      kept.push(`  ${terminal.style.bold(row)}  ${colourMark(line, terminal.style)}`);
+      kept.push(`  ${terminal.style.bold(row)}  ${markLine(line, terminal.style)}`);
       paintSoon();
     },
     finish(row, end, remark) {
-      if (remark !== undefined) kept.push(`${markOf(end, terminal.style)} ${row}  ${remark}`);
+      if (remark !== undefined) kept.push(`${mark(end === 'done' ? '✔' : '✖', terminal.style)} ${row}  ${remark}`);
       section?.rows.set(row, { doing: '', since: 0, end });
       paintSoon();
     },

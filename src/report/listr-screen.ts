@@ -1,24 +1,19 @@
-import { Listr, ListrLogger, ProcessOutput, type ListrTask } from 'listr2';
+import { Listr, ListrLogger, ProcessOutput, Spinner, type ListrTask } from 'listr2';
 import type { RowEnd, Screen, Terminal } from './screen.js';
-import { fit } from './terminal-text.js';
+import { mark, markLine, type Style } from './style.js';
 import { duration } from './wording.js';
-
-/** The part of Listr's task that a row needs. */
-interface TaskView {
-  title: string;
-  output: string;
-}
 
 /** One row, from before Listr has started it until after. */
 interface Row {
   readonly name: string;
   doing: string;
-  hidden: boolean;
-  over: boolean;
   readonly kept: string[];
-  view: TaskView | undefined;
-  readonly ended: Promise<RowEnd>;
-  end(end: RowEnd): void;
+  /** What Listr draws. */
+  drawn: { title?: string | undefined } | undefined;
+  ended: RowEnd | undefined;
+  /** Lets Listr end the row. */
+  release(): void;
+  readonly released: Promise<void>;
 }
 
 /**
@@ -33,50 +28,58 @@ class SharedOutput extends ProcessOutput {
   override release(): void {
     this.active = false;
   }
+}
 
-  /** Listr ends a section of rows that are all gone with an empty line. */
-  override toStdout(text: string, newline?: boolean): boolean {
-    return text === '' || super.toStdout(text, newline);
+/** Turns five times a second: measuring every line for each drawing is what costs Listr's CPU. */
+class CalmSpinner extends Spinner {
+  override start(draw?: () => void): void {
+    super.start(draw, 200);
   }
 }
 
 function createRow(name: string): Row {
-  let end: (end: RowEnd) => void = () => undefined;
-  const ended = new Promise<RowEnd>((resolve) => {
-    end = resolve;
+  let release: () => void = () => undefined;
+  const released = new Promise<void>((resolve) => {
+    release = resolve;
   });
-  return { name, doing: '', hidden: false, over: false, kept: [], view: undefined, ended, end };
+  return { name, doing: '', kept: [], drawn: undefined, ended: undefined, release, released };
 }
 
-/** A row to which nothing happened leaves the screen: Listr draws no empty title. */
-function endRow(row: Row, end: RowEnd, remark = ''): void {
-  if (row.over) return;
-  row.over = true;
-  row.doing = remark;
-  row.hidden = end === 'done' && remark === '' && row.kept.length === 0;
-  if (row.view) row.view.title = titleOf(row);
-  row.end(end);
-}
-
-function titleOf({ name, doing, hidden }: Row): string {
-  if (hidden) return '';
+function titleOf({ name, doing }: Row): string {
   return doing === '' ? name : `${name}  ${doing}`;
 }
 
-/** A row as a task that Listr draws: it runs until the row's end is known. */
+/** Past Listr's own setter, which draws at once: the spinner's next turn is soon enough. */
+function setDoing(row: Row, doing: string): void {
+  row.doing = doing;
+  if (row.drawn) row.drawn.title = titleOf(row);
+}
+
+function endRow(row: Row, end: RowEnd, remark = ''): void {
+  if (row.ended) return;
+  setDoing(row, remark);
+  row.ended = end;
+  row.release();
+}
+
+/** A row as a task that Listr draws until its end is known. */
 function taskOf(row: Row): ListrTask {
-  const rowOptions = { persistentOutput: true, outputBar: Infinity };
   return {
     title: titleOf(row),
-    rendererOptions: rowOptions,
-    fallbackRendererOptions: rowOptions,
     async task(_context, view) {
-      row.view = view;
-      view.title = titleOf(row);
-      for (const line of row.kept) view.output = line;
-      if ((await row.ended) === 'failed') throw new Error(row.name);
+      row.drawn = view.task;
+      setDoing(row, row.doing);
+      await row.released;
+      if (row.ended === 'failed') throw new Error(row.name);
     },
   };
+}
+
+/** What stays of a row: nothing, where nothing happened. */
+function logOf(row: Row, style: Style): string[] {
+  if (row.ended === 'done' && row.doing === '' && row.kept.length === 0) return [];
+  const heading = `${mark(row.ended === 'failed' ? '✖' : '✔', style)} ${titleOf(row)}`;
+  return [heading, ...row.kept.map((line) => `    ${markLine(line, style)}`)];
 }
 
 async function runSection(rows: readonly Row[], stdout: NodeJS.WriteStream): Promise<void> {
@@ -84,7 +87,9 @@ async function runSection(rows: readonly Row[], stdout: NodeJS.WriteStream): Pro
     logger: new ListrLogger({ useIcons: true, processOutput: new SharedOutput(stdout) }),
     formatOutput: 'truncate',
     showErrorMessage: false,
-    collapseSubtasks: false,
+    // Listr measures every line for every drawing: what happened is printed once, by us, when the section ends.
+    clearOutput: true,
+    spinner: new CalmSpinner(),
   } as const;
   const listr = new Listr(rows.map(taskOf), {
     concurrent: true,
@@ -101,27 +106,24 @@ async function runSection(rows: readonly Row[], stdout: NodeJS.WriteStream): Pro
 }
 
 /**
- * A {@link Screen} drawn by Listr: every host keeps its row, with what was done below it. For a few hosts: it draws all
- * rows anew ten times a second.
+ * A {@link Screen} drawn by Listr: every host has its row; when a section ends, what was done on each stays. For a few
+ * hosts: it draws and measures all rows for each movement.
  */
 export function createListrScreen(terminal: Terminal, stdout: NodeJS.WriteStream): Screen {
+  const { style } = terminal;
   let rows = new Map<string, Row>();
   let began = 0;
   let title = '';
   // Listr draws in its own time: one section after the other, and printed texts between them.
   let drawn: Promise<void> = Promise.resolve();
 
-  function after(work: () => Promise<void> | void): void {
-    drawn = drawn.then(work);
-  }
-
   function update(name: string, change: (row: Row) => void): void {
     const row = rows.get(name);
     if (row) change(row);
   }
 
-  function printLater(text: string): void {
-    after(() => {
+  function print(text: string): void {
+    drawn = drawn.then(() => {
       terminal.write(`${text}\n`);
     });
   }
@@ -132,18 +134,16 @@ export function createListrScreen(terminal: Terminal, stdout: NodeJS.WriteStream
       began = terminal.now().getTime();
       rows = new Map(names.map((row) => [row, createRow(row)]));
       const section = [...rows.values()];
-      after(() => runSection(section, stdout));
+      drawn = drawn.then(() => runSection(section, stdout));
     },
     show(name, doing) {
       update(name, (row) => {
-        row.doing = doing;
-        if (row.view) row.view.title = titleOf(row);
+        setDoing(row, doing);
       });
     },
     keep(name, line) {
       update(name, (row) => {
         row.kept.push(line);
-        if (row.view) row.view.output = fit(line, terminal.size().columns - 6);
       });
     },
     finish(name, end, remark) {
@@ -152,14 +152,14 @@ export function createListrScreen(terminal: Terminal, stdout: NodeJS.WriteStream
       });
     },
     shut() {
-      const quiet = [...rows.values()].every(({ kept }) => kept.length === 0);
       for (const row of rows.values()) endRow(row, 'done');
+      const log = [...rows.values()].flatMap((row) => logOf(row, style));
+      const took = duration(terminal.now().getTime() - began);
+      if (log.length > 0) print(log.join('\n'));
+      else if (title !== '') print(`${mark('✔', style)} ${title} in ${took}`);
       rows = new Map();
-      // Rows that kept something speak for themselves.
-      if (quiet && title !== '')
-        printLater(terminal.style.dim(`${title} in ${duration(terminal.now().getTime() - began)}`));
     },
-    print: printLater,
+    print,
     settled: () => drawn,
   };
 }

@@ -28,3 +28,14 @@ export function createStyle(options: { readonly colour: boolean }): Style {
     place: apply('cyan'),
   };
 }
+
+/** How a thing ended, in colour. */
+export function mark(sign: '✔' | '✖', style: Style): string {
+  return sign === '✔' ? style.good(sign) : style.bad(sign);
+}
+
+/** A kept line, with its mark in colour; a failure is coloured whole. */
+export function markLine(line: string, style: Style): string {
+  if (line.startsWith('✔')) return `${mark('✔', style)}${line.slice(1)}`;
+  return line.startsWith('✖') ? style.bad(line) : line;
+}
