@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { Command } from 'commander';
 import type { Context } from './commands/context.js';
+import { addInventoryCommand } from './commands/inventory.js';
 import { addLabCommand } from './commands/lab.js';
 import { EXIT, ProvisionError } from './model/errors.js';
 
@@ -27,6 +28,7 @@ const program = new Command('provision')
   .showHelpAfterError()
   .showSuggestionAfterError();
 
+addInventoryCommand(program, context);
 addLabCommand(program, context);
 
 try {

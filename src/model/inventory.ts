@@ -37,8 +37,8 @@ export interface Variables {
    * @throws InputError when its template is wrong or uses an undefined variable, with the place
    */
   get(name: string): Json | undefined;
-  /** Where the variable was set. */
-  at(name: string): SourcePosition | undefined;
+  /** Where the variable was set, or a part of its value (`['key', 0]`). */
+  at(name: string, path?: readonly (string | number)[]): SourcePosition | undefined;
 }
 
 /** One host of the inventory. */
@@ -70,4 +70,8 @@ export interface Inventory {
   render(host: string, text: string, extra?: JsonObject): string;
   /** A Jinja2 expression (`when:`) as a truth value. @throws InputError as {@link Inventory.render} */
   test(host: string, expression: string, extra?: JsonObject): boolean;
+  /** The same inventory with a play's variables laid over those of every host, as Ansible does with `vars:`. */
+  withVariables(extra: JsonObject): Inventory;
+  /** A text with every vault value that was decrypted so far as `[redacted]`: for what is shown of a rendered file. */
+  redact(text: string): string;
 }

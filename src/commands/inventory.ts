@@ -1,0 +1,47 @@
+import { Option, type Command } from 'commander';
+import { EXIT, formatProblem } from '../model/errors.js';
+import type { Context } from './context.js';
+
+interface Options {
+  readonly format: 'json' | 'yaml';
+  readonly limit?: string;
+  readonly vaultPasswordFile?: string;
+}
+
+/** Adds `provision inventory FILE`: what the inventory says, as `ansible-inventory --list` prints it. */
+export function addInventoryCommand(program: Command, context: Context): void {
+  program
+    .command('inventory')
+    .description('print groups and merged variables of an inventory, as `ansible-inventory --list` does')
+    .argument('<file>', 'inventory file or directory, YAML or INI')
+    .addOption(new Option('--format <format>', 'output format').choices(['json', 'yaml']).default('json'))
+    .option('--limit <pattern>', 'only these hosts, by an Ansible host pattern: etcd:!etcd-2')
+    .option('--vault-password-file <file>', 'password of encrypted variable files (also ANSIBLE_VAULT_PASSWORD_FILE)')
+    .action(async (file: string, options: Options) => {
+      await printInventory(file, options, context);
+    });
+}
+
+async function printInventory(file: string, options: Options, context: Context): Promise<void> {
+  const { loadInventory } = await import('../inventory/load-inventory.js');
+  const { readVaultPassword } = await import('../inventory/vault-password.js');
+  const { listAsJson, listAsTree } = await import('../inventory/list-inventory.js');
+  const { selectHosts } = await import('../inventory/host-patterns.js');
+  const passwordFile = options.vaultPasswordFile ?? context.env['ANSIBLE_VAULT_PASSWORD_FILE'];
+  const inventory = await loadInventory(file, {
+    home: context.env['HOME'],
+    vaultPassword: passwordFile === undefined ? undefined : await readVaultPassword(passwordFile),
+  });
+  for (const warning of inventory.warnings) context.stderr.write(`${formatProblem(warning)}\n`);
+  const hosts = selectHosts(inventory, options.limit ?? 'all');
+  if (options.format === 'json') context.stdout.write(`${JSON.stringify(listAsJson(inventory, hosts), null, 4)}\n`);
+  else
+    context.stdout.write(
+      (await import('yaml')).stringify(listAsTree(inventory, hosts), {
+        version: '1.1',
+        lineWidth: 0,
+        aliasDuplicateObjects: false,
+      }),
+    );
+  context.exit(EXIT.done);
+}

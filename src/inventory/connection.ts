@@ -1,0 +1,121 @@
+import { InputError, type Problem } from '../model/errors.js';
+import type { Become, Connection, Variables } from '../model/inventory.js';
+import { Secret } from '../model/secret.js';
+
+/** What {@link readConnection} needs to know. */
+export interface ConnectionSource {
+  readonly host: string;
+  readonly variables: Variables;
+  /** The absolute path of a key file. */
+  resolvePath(path: string): string;
+}
+
+/** Connections of Ansible that are SSH by another program. */
+const SSH_CONNECTIONS = [
+  'ssh',
+  'smart',
+  'paramiko',
+  'paramiko_ssh',
+  'ansible.builtin.ssh',
+  'ansible.builtin.paramiko_ssh',
+];
+
+/**
+ * How to reach a host, from its `ansible_*` variables (ansible/plugins/connection/ssh.py, plugins/become/sudo.py).
+ * @throws InputError for values of a wrong kind, for connections other than SSH and for become methods other than sudo
+ */
+export function readConnection(source: ConnectionSource): Connection {
+  const reader = createReader(source);
+  const port = reader.number('ansible_port', 'ansible_ssh_port');
+  const kind = reader.text('ansible_connection');
+  if (kind !== undefined && !SSH_CONNECTIONS.includes(kind)) {
+    reader.refuse(
+      'ansible_connection',
+      `'${kind}' is not supported, hosts are reached over ssh; remove it for this host`,
+    );
+  }
+  const key = reader.text('ansible_ssh_private_key_file', 'ansible_private_key_file');
+  const common = [reader.text('ansible_ssh_common_args'), reader.text('ansible_ssh_extra_args')].filter(
+    (text) => text !== undefined,
+  );
+  const connection: Connection = {
+    address: reader.text('ansible_host', 'ansible_ssh_host') ?? source.host,
+    port,
+    user: reader.text('ansible_user', 'ansible_ssh_user'),
+    privateKeyFile: key === undefined ? undefined : source.resolvePath(key),
+    password: reader.secret('ansible_password', 'ansible_ssh_password', 'ansible_ssh_pass'),
+    sshArgs: common.length === 0 ? undefined : common.join(' '),
+    become: readBecome(reader),
+  };
+  reader.finish();
+  return connection;
+}
+
+function readBecome(reader: Reader): Become | undefined {
+  if (reader.truth('ansible_become') !== true) return undefined;
+  const method = reader.text('ansible_become_method') ?? 'sudo';
+  if (method !== 'sudo' && method !== 'ansible.builtin.sudo') {
+    reader.refuse('ansible_become_method', `'${method}' is not supported, only sudo is`);
+  }
+  return {
+    method: 'sudo',
+    user: reader.text('ansible_become_user', 'ansible_sudo_user') ?? 'root',
+    password: reader.secret('ansible_become_password', 'ansible_become_pass', 'ansible_sudo_pass'),
+  };
+}
+
+interface Reader {
+  /** The first of the variables that is set, as Ansible's order of aliases. */
+  text(...names: string[]): string | undefined;
+  number(...names: string[]): number | undefined;
+  truth(name: string): boolean | undefined;
+  secret(...names: string[]): Secret | undefined;
+  refuse(name: string, message: string): void;
+  /** @throws InputError with all that was refused */
+  finish(): void;
+}
+
+function createReader({ host, variables }: ConnectionSource): Reader {
+  const problems: Problem[] = [];
+  function refuse(name: string, message: string): void {
+    problems.push({ severity: 'error', at: variables.at(name), subject: name, message: `${message} (host ${host})` });
+  }
+  function text(...names: string[]): string | undefined {
+    for (const name of names) {
+      const value = variables.get(name);
+      if (value === undefined || value === null || value === '') continue;
+      if (typeof value !== 'object') return String(value);
+      refuse(name, 'expected a text');
+    }
+    return undefined;
+  }
+  return {
+    text,
+    refuse,
+    number(...names) {
+      const value = text(...names);
+      if (value === undefined) return undefined;
+      const port = Number(value);
+      if (Number.isInteger(port) && port > 0 && port < 65_536) return port;
+      refuse(
+        names.find((name) => variables.get(name) !== undefined) ?? '',
+        `'${value}' is no port, expected 1 to 65535`,
+      );
+      return undefined;
+    },
+    truth(name) {
+      const value = text(name)?.toLowerCase();
+      if (value === undefined) return undefined;
+      if (['true', 'yes', 'on', '1', 'y', 't'].includes(value)) return true;
+      if (!['false', 'no', 'off', '0', 'n', 'f'].includes(value)) refuse(name, `'${value}' is neither true nor false`);
+      return false;
+    },
+    secret(...names) {
+      const value = text(...names);
+      return value === undefined ? undefined : new Secret(value);
+    },
+    finish() {
+      if (problems.length > 0) throw new InputError(problems);
+    },
+  };
+}

@@ -1,0 +1,201 @@
+import { dirname } from 'node:path';
+import { didYouMean } from '../model/did-you-mean.js';
+import { InputError, type Problem } from '../model/errors.js';
+import type { Connection, Host, Inventory } from '../model/inventory.js';
+import type { Json, JsonObject } from '../model/json.js';
+import type { Secret } from '../model/secret.js';
+import { readConnection } from './connection.js';
+import { DERIVED_NAMES, derivedVariable } from './derived-variables.js';
+import type { Settings } from './group-vars.js';
+import { createHostView, layerOf, UndefinedVariableError, type HostView } from './host-view.js';
+import { groupsOf, hostsOf, type HostNode, type InventoryGraph } from './inventory-graph.js';
+import type { TemplateEngine } from './jinja.js';
+import { HOSTVARS_KEY } from './jinja-filters.js';
+import { variableLayers, type VariableFiles } from './precedence.js';
+import type { RawValue } from './raw-value.js';
+import { TemplateError } from './template-error.js';
+import { decryptVault } from './vault.js';
+
+/** Shorter secrets are not searched for in texts: they would be found in every other word. */
+const MIN_REDACTED = 4;
+
+/** Everything that was loaded. */
+export interface LoadedInventory {
+  /** As the user typed it. */
+  readonly file: string;
+  /** The same, absolute. */
+  readonly path: string;
+  readonly directory: string;
+  readonly digest: string;
+  readonly warnings: readonly Problem[];
+  readonly graph: InventoryGraph;
+  readonly files: VariableFiles;
+  readonly engine: TemplateEngine;
+  readonly vaultPassword: Secret | undefined;
+  /** The absolute path of a key file named in a variable. */
+  readonly resolvePath: (path: string) => string;
+}
+
+const loadedFrom = new WeakMap<Inventory, LoadedInventory>();
+
+/** What an inventory was made from, raw values included. @throws TypeError for one that {@link createInventory} did not make */
+export function loadedOf(inventory: Inventory): LoadedInventory {
+  const loaded = loadedFrom.get(inventory);
+  if (loaded === undefined) throw new TypeError('this inventory was not loaded from files');
+  return loaded;
+}
+
+/** What the views of one inventory share. */
+interface Shared {
+  readonly loaded: LoadedInventory;
+  readonly groups: ReadonlyMap<string, readonly string[]>;
+  readonly nodes: ReadonlyMap<string, HostNode>;
+  /** Play variables, topmost first to be asked. */
+  readonly extra: readonly Settings[];
+  readonly views: Map<string, HostView>;
+  /** Clear texts of vault values. */
+  readonly secrets: Set<string>;
+  readonly inventory: () => Inventory;
+}
+
+/** The inventory of what was loaded. */
+export function createInventory(loaded: LoadedInventory): Inventory {
+  const groups = new Map(
+    [...loaded.graph.groups.values()].map((group) => [group.name, hostsOf(group).map((host) => host.name)]),
+  );
+  const nodes = new Map(
+    (groups.get('all') ?? []).flatMap((name) => {
+      const node = loaded.graph.hosts.get(name);
+      return node === undefined ? [] : [[name, node] as const];
+    }),
+  );
+  return overlay({ loaded, groups, nodes, extra: [], secrets: new Set() });
+}
+
+function overlay(parts: Omit<Shared, 'views' | 'inventory'>): Inventory {
+  const { loaded } = parts;
+  const shared: Shared = { ...parts, views: new Map(), inventory: () => inventory };
+  const inventory: Inventory = {
+    file: loaded.file,
+    directory: loaded.directory,
+    digest: loaded.digest,
+    hosts: new Map([...shared.nodes.keys()].map((name) => [name, hostOf(shared, name)])),
+    groups: shared.groups,
+    warnings: loaded.warnings,
+    render: (host, text, extra) => onHost(shared, host, extra, (view) => loaded.engine.render(text, view.scope)),
+    test: (host, expression, extra) =>
+      onHost(shared, host, extra, (view) => loaded.engine.test(expression, view.scope)),
+    withVariables: (extra) => overlay({ ...parts, extra: [...parts.extra, layerOf(extra)] }),
+    redact: (text) =>
+      [...shared.secrets]
+        .sort((a, b) => b.length - a.length)
+        .reduce((shown, secret) => shown.replaceAll(secret, '[redacted]'), text),
+  };
+  loadedFrom.set(inventory, loaded);
+  return inventory;
+}
+
+function hostOf(shared: Shared, name: string): Host {
+  let connection: Connection | undefined;
+  const node = shared.nodes.get(name);
+  return {
+    name,
+    groups: node === undefined ? [] : groupNames(node).filter((group) => group !== 'ungrouped'),
+    get variables() {
+      return viewOf(shared, name).variables;
+    },
+    get connection() {
+      const { variables } = viewOf(shared, name);
+      return (connection ??= readConnection({ host: name, variables, resolvePath: shared.loaded.resolvePath }));
+    },
+  };
+}
+
+function groupNames(node: HostNode): readonly string[] {
+  return [...groupsOf(node)]
+    .map((group) => group.name)
+    .filter((group) => group !== 'all')
+    .sort();
+}
+
+function onHost<T>(shared: Shared, host: string, extra: JsonObject | undefined, run: (view: HostView) => T): T {
+  const view = extra === undefined ? viewOf(shared, host) : newView(shared, host, layerOf(extra));
+  try {
+    return run(view);
+  } catch (error) {
+    if (!(error instanceof TemplateError)) throw error;
+    const problem: Problem = { severity: 'error', subject: `host ${host}`, message: error.message };
+    throw error.kind === 'undefined' ? new UndefinedVariableError([problem]) : new InputError([problem]);
+  }
+}
+
+function viewOf(shared: Shared, host: string): HostView {
+  const view = shared.views.get(host) ?? newView(shared, host);
+  shared.views.set(host, view);
+  return view;
+}
+
+function newView(shared: Shared, host: string, extra?: Settings): HostView {
+  const node = shared.nodes.get(host);
+  if (node === undefined) {
+    const message = `there is no such host in ${shared.loaded.file}${didYouMean(host, shared.nodes.keys())}`;
+    throw new InputError([{ severity: 'error', subject: host, message }]);
+  }
+  const layers = [
+    ...variableLayers(node, shared.loaded.files),
+    ...shared.extra,
+    ...(extra === undefined ? [] : [extra]),
+  ];
+  return createHostView({
+    host,
+    layers,
+    engine: shared.loaded.engine,
+    magic: (name) => magicVariable(shared, node, name),
+    derived: (name) => derivedVariable(shared.inventory(), name),
+    other: (other, name) => viewOf(shared, other).variables.get(name),
+    knownNames: [...MAGIC_NAMES, ...DERIVED_NAMES],
+    reveal: (value, subject) => reveal(shared, value, subject),
+  });
+}
+
+function reveal(shared: Shared, value: RawValue & { readonly kind: string }, subject: string): string | number {
+  const clear =
+    value.kind === 'vault' && 'cipherText' in value
+      ? decryptVault(value.cipherText, shared.loaded.vaultPassword, subject)
+      : 'value' in value
+        ? value.value
+        : '';
+  if (String(clear).length >= MIN_REDACTED) shared.secrets.add(String(clear));
+  return clear;
+}
+
+const MAGIC_NAMES = [
+  'inventory_hostname',
+  'inventory_hostname_short',
+  'group_names',
+  'groups',
+  'hostvars',
+  'inventory_dir',
+  'inventory_file',
+];
+
+function magicVariable(shared: Shared, node: HostNode, name: string): Json | undefined {
+  switch (name) {
+    case 'inventory_hostname':
+      return node.name;
+    case 'inventory_hostname_short':
+      return /^[\d.]+$|:/.test(node.name) ? node.name : (node.name.split('.')[0] ?? node.name);
+    case 'group_names':
+      return groupNames(node);
+    case 'groups':
+      return Object.fromEntries(shared.groups);
+    case 'hostvars':
+      return Object.fromEntries([...shared.nodes.keys()].map((host) => [host, { [HOSTVARS_KEY]: host }]));
+    case 'inventory_file':
+      return node.source;
+    case 'inventory_dir':
+      return dirname(node.source);
+    default:
+      return undefined;
+  }
+}

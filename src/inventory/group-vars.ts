@@ -1,0 +1,88 @@
+import { readdir, stat } from 'node:fs/promises';
+import { extname, join } from 'node:path';
+import { isMap } from 'yaml';
+import type { Secret } from '../model/secret.js';
+import type { Setting } from './raw-value.js';
+import { problemAt, readSource, type LoadLog, type SourceText } from './source-text.js';
+import { decryptVault, isVaultText } from './vault.js';
+import { dereference, entriesOf, keyText, parseYaml, positionOfNode, settingOf, valueOf } from './yaml-values.js';
+
+/** Ansible's order: a name without extension first, so that a directory goes before a file (YAML_FILENAME_EXTENSIONS). */
+const EXTENSIONS = ['', '.yml', '.yaml', '.json'];
+
+/** Variables by name, as one entity's files set them; later files lie over earlier ones. */
+export type Settings = ReadonlyMap<string, Setting>;
+
+/** A place on disk, and how it is shown to the user. */
+export interface Place {
+  readonly path: string;
+  readonly file: string;
+}
+
+/**
+ * Loads `group_vars/` or `host_vars/` beside an inventory, for the names that the inventory holds
+ * (ansible/plugins/vars/host_group_vars.py).
+ * @throws InputError when a file has a wrong syntax or holds no mapping
+ * @throws ProvisionError when a file cannot be read, or is encrypted and there is no password
+ */
+export async function loadVariableFiles(
+  directory: Place,
+  names: Iterable<string>,
+  log: LoadLog,
+  vaultPassword: Secret | undefined,
+): Promise<ReadonlyMap<string, Settings>> {
+  const found = new Map<string, Settings>();
+  const entries = new Set(await listDirectory(directory));
+  for (const name of entries.size === 0 ? [] : names) {
+    const entry = EXTENSIONS.map((extension) => name + extension).find((candidate) => entries.has(candidate));
+    if (entry === undefined) continue;
+    const settings = new Map<string, Setting>();
+    for (const file of await filesOf(within(directory, entry))) {
+      for (const [key, setting] of await loadVariables(file, log, vaultPassword)) settings.set(key, setting);
+    }
+    found.set(name, settings);
+  }
+  return found;
+}
+
+function within(place: Place, name: string): Place {
+  return { path: join(place.path, name), file: join(place.file, name) };
+}
+
+async function listDirectory(place: Place): Promise<readonly string[]> {
+  return (await isDirectory(place.path)) ? (await readdir(place.path)).sort() : [];
+}
+
+async function isDirectory(path: string): Promise<boolean> {
+  return (await stat(path).catch(() => undefined))?.isDirectory() ?? false;
+}
+
+/** The file itself, or the variable files in the directory and below, in order; hidden and backup files are left out. */
+async function filesOf(place: Place): Promise<readonly Place[]> {
+  if (!(await isDirectory(place.path))) return [place];
+  const files: Place[] = [];
+  for (const name of await listDirectory(place)) {
+    if (name.startsWith('.') || name.endsWith('~')) continue;
+    const entry = within(place, name);
+    const extension = extname(name);
+    const directory = await isDirectory(entry.path);
+    if (directory ? extension === '' : EXTENSIONS.includes(extension)) files.push(...(await filesOf(entry)));
+  }
+  return files;
+}
+
+async function loadVariables(place: Place, log: LoadLog, vaultPassword: Secret | undefined): Promise<Settings> {
+  const text = await readSource(place.path, place.file, log);
+  const confidential = isVaultText(text);
+  const clear = confidential ? decryptVault(text, vaultPassword, place.file) : text;
+  const source: SourceText = { file: place.file, text: clear, confidential };
+  const file = parseYaml(source, log);
+  const top = dereference(file, file.root);
+  if (top === null) return new Map();
+  if (!isMap(top)) {
+    const value = valueOf(file, top);
+    if (value === null || value === false || value === '' || value === 0) return new Map();
+    throw problemAt(positionOfNode(file, top), place.file, 'expected variables: a mapping of names to values');
+  }
+  return new Map(entriesOf(file, top).map((entry) => [keyText(entry.key), settingOf(file, entry)]));
+}

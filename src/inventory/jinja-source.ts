@@ -1,0 +1,195 @@
+// Rewrites Jinja2 source so that a variable is looked up when it is evaluated, and not before: `a.b['c']` becomes
+// `__get('a', 'b', 'c').v`, a call back into this program. minijinja takes its whole context by value, which would mean
+// rendering every variable of every host for each template; and it compares undefined variables without an error.
+
+/** A piece of an expression. */
+interface Token {
+  readonly kind: 'name' | 'string' | 'number' | 'operator' | 'space';
+  readonly text: string;
+}
+
+const TOKEN =
+  /(?<space>\s+)|(?<string>"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')|(?<number>\d[\d_]*(?:\.\d+)?(?:[eE][-+]?\d+)?)|(?<name>[\p{L}_][\p{L}\p{N}_]*)|(?<operator>==|!=|<=|>=|\/\/|\*\*|[^])/suy;
+
+const KEYWORDS = new Set(
+  (
+    'and or not in is if else elif endif for endfor recursive set endset macro endmacro block endblock call endcall ' +
+    'filter endfilter with endwith without context import from as include ignore missing extends autoescape ' +
+    'endautoescape do true false none True False None loop self super caller varargs kwargs continue break'
+  ).split(' '),
+);
+
+/** Blocks of a template; comments and raw sections come first, so that nothing in them is taken for a block. */
+const BLOCK =
+  /\{#[^]*?#\}|\{%[-+]?\s*raw\s*[-+]?%\}[^]*?\{%[-+]?\s*endraw\s*[-+]?%\}|\{\{(?<outOpen>[-+]?)(?<out>(?:"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|(?!\}\}|-\}\})[^])*)(?<outClose>-?)\}\}|\{%(?<open>[-+]?)(?<statement>(?:"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|(?![-+]?%\})[^])*)(?<close>[-+]?)%\}/g;
+
+/** Whether a text needs Jinja2 at all. */
+export function isTemplate(text: string): boolean {
+  return text.includes('{{') || text.includes('{%') || text.includes('{#');
+}
+
+/** The expression of a text that is one `{{ … }}` and nothing else: such a value keeps its type. */
+export function soleExpression(text: string): string | undefined {
+  const [match] = text.matchAll(BLOCK);
+  return match?.groups?.['out'] !== undefined && match[0] === text.trim() ? match.groups['out'].trim() : undefined;
+}
+
+/** Rewrites a lone expression. */
+export function rewriteExpression(source: string): string {
+  return rewrite(tokenize(source), new Set());
+}
+
+/** Rewrites a whole template. Outputs go through the filter `__text`, which writes values as Python does. */
+export function rewriteTemplate(source: string): string {
+  const locals = localNames(source);
+  return source.replace(BLOCK, (whole, ...rest: unknown[]) => {
+    const groups = rest.at(-1) as Readonly<Record<string, string | undefined>>;
+    const { out, outOpen = '', outClose = '', statement, open = '', close = '' } = groups;
+    if (out !== undefined) {
+      const expression = rewrite(tokenize(out), locals);
+      // Printed bare when undefined: the engine knows which undefined is an error (all but an `if` without `else`).
+      return `{%${outOpen} set __out = (${expression}) %}{{ __out | __text if __out is defined else __out ${outClose}}}`;
+    }
+    if (statement === undefined) return whole;
+    const tokens = tokenize(statement);
+    const keyword = tokens.find((token) => token.kind === 'name')?.text;
+    return keyword === 'block' ? whole : `{%${open}${rewrite(tokens, locals)}${close}%}`;
+  });
+}
+
+function tokenize(source: string): readonly Token[] {
+  return [...source.matchAll(new RegExp(TOKEN.source, 'sug'))].map((match) => {
+    const groups: Readonly<Record<string, string | undefined>> = match.groups ?? {};
+    const kind = Object.keys(groups).find((name) => groups[name] !== undefined) ?? 'operator';
+    return { kind: kind as Token['kind'], text: match[0] };
+  });
+}
+
+/** Names that the template binds itself: loop variables, `set`, macros and their parameters, `with`, imports. */
+function localNames(source: string): ReadonlySet<string> {
+  const names = new Set<string>();
+  for (const match of source.matchAll(BLOCK)) {
+    const tokens = tokenize(match.groups?.['statement'] ?? '').filter((token) => token.kind !== 'space');
+    for (const name of boundNames(tokens)) names.add(name);
+  }
+  return names;
+}
+
+function boundNames(tokens: readonly Token[]): readonly string[] {
+  const names = (part: readonly Token[]): string[] =>
+    part.filter((token) => token.kind === 'name').map((token) => token.text);
+  const until = (stop: string): readonly Token[] => {
+    const end = tokens.findIndex((token) => token.text === stop);
+    return tokens.slice(1, end < 0 ? undefined : end);
+  };
+  switch (tokens[0]?.text) {
+    case 'for':
+      return names(until('in'));
+    case 'set':
+      return names(until('='));
+    case 'macro':
+      return names(tokens.slice(1));
+    case 'call':
+      return tokens[1]?.text === '(' ? names(until(')')) : [];
+    case 'with':
+      return tokens
+        .filter((token, index) => token.kind === 'name' && tokens[index + 1]?.text === '=')
+        .map((token) => token.text);
+    case 'import':
+    case 'from':
+      return names(tokens.slice(tokens.findIndex((token) => token.text === 'import' || token.text === 'as')));
+    default:
+      return [];
+  }
+}
+
+function rewrite(tokens: readonly Token[], locals: ReadonlySet<string>): string {
+  let text = '';
+  for (let index = 0; index < tokens.length; index += 1) {
+    const token = tokens[index];
+    if (token === undefined) break;
+    if (token.kind === 'name' && isVariable(tokens, index, locals)) {
+      const chain = readChain(tokens, index, locals);
+      text += `${isGuarded(tokens, chain.end) ? '__opt' : '__get'}(${chain.path.join(', ')}).v`;
+      index = chain.end - 1;
+    } else text += token.text;
+  }
+  return text;
+}
+
+/** The token at or after an index that is no space, and where it stands. */
+function significant(
+  tokens: readonly Token[],
+  from: number,
+  step: 1 | -1,
+): { readonly text: string; readonly index: number } {
+  let index = from;
+  while (tokens[index]?.kind === 'space') index += step;
+  return { text: tokens[index]?.text ?? '', index };
+}
+
+/** Whether the name at an index is looked up, and is no attribute, filter, test, keyword argument, function or local. */
+function isVariable(tokens: readonly Token[], index: number, locals: ReadonlySet<string>): boolean {
+  const name = tokens[index]?.text ?? '';
+  if (KEYWORDS.has(name) || locals.has(name)) return false;
+  const before = significant(tokens, index - 1, -1);
+  if (['.', '|', 'is', 'filter'].includes(before.text)) return false;
+  if (before.text === 'not' && significant(tokens, before.index - 1, -1).text === 'is') return false;
+  const after = significant(tokens, index + 1, 1).text;
+  return after !== '(' && after !== '=';
+}
+
+/** Follows `.name`, `.0` and `[…]` after a variable; stops before a method call and before a slice. */
+function readChain(
+  tokens: readonly Token[],
+  start: number,
+  locals: ReadonlySet<string>,
+): { readonly path: readonly string[]; readonly end: number } {
+  const path = [`'${tokens[start]?.text ?? ''}'`];
+  let end = start + 1;
+  for (;;) {
+    const next = tokens[end];
+    const after = tokens[end + 1];
+    if (next?.text === '.' && after?.kind === 'name' && significant(tokens, end + 2, 1).text !== '(') {
+      path.push(`'${after.text}'`);
+      end += 2;
+    } else if (next?.text === '.' && after?.kind === 'number') {
+      path.push(after.text);
+      end += 2;
+    } else if (next?.text === '[') {
+      const close = closingBracket(tokens, end);
+      const inner = tokens.slice(end + 1, close);
+      if (close < 0 || isSlice(inner)) return { path, end };
+      path.push(rewrite(inner, locals).trim());
+      end = close + 1;
+    } else return { path, end };
+  }
+}
+
+function closingBracket(tokens: readonly Token[], open: number): number {
+  let depth = 0;
+  for (let index = open; index < tokens.length; index += 1) {
+    if (tokens[index]?.text === '[') depth += 1;
+    if (tokens[index]?.text === ']') depth -= 1;
+    if (depth === 0) return index;
+  }
+  return -1;
+}
+
+function isSlice(inner: readonly Token[]): boolean {
+  let depth = 0;
+  return inner.some((token) => {
+    if (['(', '[', '{'].includes(token.text)) depth += 1;
+    if ([')', ']', '}'].includes(token.text)) depth -= 1;
+    return token.text === ':' && depth === 0;
+  });
+}
+
+/** Whether what follows allows the variable to be missing: `is defined`, `is not defined`, `| default(…)`. */
+function isGuarded(tokens: readonly Token[], from: number): boolean {
+  const first = significant(tokens, from, 1);
+  const second = significant(tokens, first.index + 1, 1);
+  const third = significant(tokens, second.index + 1, 1);
+  if (first.text === '|') return ['default', 'd'].includes(second.text);
+  return first.text === 'is' && /^(?:un)?defined$/.test(second.text === 'not' ? third.text : second.text);
+}

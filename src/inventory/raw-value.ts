@@ -1,0 +1,69 @@
+import type { SourcePosition } from '../model/errors.js';
+import type { Json } from '../model/json.js';
+
+/** `!vault`: Ansible Vault cipher text, decrypted only when it is used. */
+export interface VaultValue {
+  readonly kind: 'vault';
+  readonly cipherText: string;
+}
+
+/** `!unsafe`: a text that is never a template. */
+export interface UnsafeValue {
+  readonly kind: 'unsafe';
+  readonly text: string;
+}
+
+/** A text or number out of a file that was encrypted as a whole. */
+export interface ConfidentialValue {
+  readonly kind: 'confidential';
+  readonly value: string | number;
+}
+
+/** A value as the files hold it: templates unrendered, secrets still marked. Mappings are Maps, in file order. */
+export type RawValue =
+  | string
+  | number
+  | boolean
+  | null
+  | readonly RawValue[]
+  | ReadonlyMap<string, RawValue>
+  | VaultValue
+  | UnsafeValue
+  | ConfidentialValue;
+
+/** A variable as it was set in one place. */
+export interface Setting {
+  /** Read on demand: most variables of a large inventory are never asked for. */
+  value(): RawValue;
+  /** Absent for variables of a play, which are not the inventory's. */
+  readonly at: SourcePosition | undefined;
+  /** The place of a part of the value; the nearest known place when the part has none of its own. */
+  positionOf(path: readonly (string | number)[]): SourcePosition | undefined;
+}
+
+/** A setting whose value is known already. */
+export function plainSetting(value: RawValue, at: SourcePosition | undefined): Setting {
+  return { value: () => value, at, positionOf: () => at };
+}
+
+/** Tells marked values from plain ones. */
+export function isMarked(value: RawValue): value is VaultValue | UnsafeValue | ConfidentialValue {
+  return typeof value === 'object' && value !== null && 'kind' in value;
+}
+
+/** Tells mappings from all else. */
+export function isMapping(value: RawValue): value is ReadonlyMap<string, RawValue> {
+  return value instanceof Map;
+}
+
+/** Tells lists from all else. */
+export function isSequence(value: RawValue): value is readonly RawValue[] {
+  return Array.isArray(value);
+}
+
+/** A JSON value as a raw one. */
+export function fromJson(value: Json): RawValue {
+  if (typeof value !== 'object' || value === null) return value;
+  if (Array.isArray(value)) return (value as readonly Json[]).map(fromJson);
+  return new Map(Object.entries(value).map(([key, item]) => [key, fromJson(item)]));
+}

@@ -1,0 +1,164 @@
+import { isMap, isScalar, type Node } from 'yaml';
+import { InputError, type SourcePosition } from '../model/errors.js';
+import { didYouMean } from '../model/did-you-mean.js';
+import { expandHostPattern, type ExpandedHosts } from './host-ranges.js';
+import {
+  addChild,
+  addGroup,
+  addHost,
+  setGroupVariable,
+  type GroupNode,
+  type InventoryGraph,
+} from './inventory-graph.js';
+import { plainSetting } from './raw-value.js';
+import { problemAt, warn } from './source-text.js';
+import {
+  dereference,
+  entriesOf,
+  keyText,
+  positionOfNode,
+  settingOf,
+  valueOf,
+  type YamlEntry,
+  type YamlFile,
+} from './yaml-values.js';
+
+const SECTIONS = ['vars', 'children', 'hosts'];
+
+/**
+ * Reads a YAML inventory into the graph, by the rules of ansible/plugins/inventory/yaml.py.
+ * @param path absolute path of the file
+ * @throws InputError when the file has another shape, with the place
+ */
+export function readYamlInventory(graph: InventoryGraph, file: YamlFile, path: string): void {
+  const top = dereference(file, file.root);
+  if (!isMap(top)) {
+    const found = top === null ? 'the file is empty' : 'expected groups (a mapping, with `all:` at the top)';
+    throw problemAt(positionOfNode(file, top), 'inventory', found);
+  }
+  const entries = entriesOf(file, top);
+  const plugin = entries.find((entry) => entry.key === 'plugin');
+  if (plugin !== undefined) {
+    const name = keyText(valueOf(file, plugin.node));
+    throw problemAt(
+      plugin.at,
+      'plugin',
+      `this file configures the inventory plugin '${name}', which is not run; write its result to a file first: ` +
+        `ansible-inventory -i ${file.source.file} --list --export --yaml > inventory.yml`,
+    );
+  }
+  const problems: InputError[] = [];
+  for (const entry of entries) collect(problems, () => readGroup(graph, file, path, entry));
+  if (problems.length > 0) throw new InputError(problems.flatMap((error) => error.problems));
+}
+
+function collect(problems: InputError[], read: () => unknown): void {
+  try {
+    read();
+  } catch (error) {
+    if (!(error instanceof InputError)) throw error;
+    problems.push(error);
+  }
+}
+
+function readGroup(graph: InventoryGraph, file: YamlFile, path: string, entry: YamlEntry): GroupNode | undefined {
+  if (typeof entry.key !== 'string' || entry.key === '') {
+    throw problemAt(entry.at, keyText(entry.key), 'a group name must be a text; put it in quotes');
+  }
+  const content = dereference(file, entry.node);
+  if (!isMap(content) && !isNull(file, content)) {
+    warn(file.log, entry.at, entry.key, 'is no group: expected a mapping with hosts, children or vars; skipped');
+    return undefined;
+  }
+  const group = addGroup(graph, entry.key);
+  if (content === null || !isMap(content)) return group;
+  const problems: InputError[] = [];
+  for (const part of entriesOf(file, content)) {
+    collect(problems, () => {
+      readSection(graph, file, path, group, part);
+    });
+  }
+  if (problems.length > 0) throw new InputError(problems.flatMap((error) => error.problems));
+  return group;
+}
+
+function isNull(file: YamlFile, node: Node | null): boolean {
+  return node === null || (isScalar(node) && valueOf(file, node) === null);
+}
+
+function readSection(graph: InventoryGraph, file: YamlFile, path: string, group: GroupNode, part: YamlEntry): void {
+  const section = keyText(part.key);
+  const known = SECTIONS.includes(section);
+  const entries = sectionEntries(file, part, known);
+  if (entries === undefined || !known) {
+    const shape = entries === undefined ? ', and it is no mapping' : '';
+    const near = didYouMean(section, SECTIONS);
+    warn(
+      file.log,
+      part.at,
+      section,
+      `unknown key in group '${group.name}'${shape}, expected hosts, children or vars; skipped${near}`,
+    );
+    return;
+  }
+  if (section === 'vars') {
+    for (const entry of entries) setGroupVariable(group, keyText(entry.key), settingOf(file, entry));
+  } else if (section === 'children') {
+    for (const entry of entries) {
+      const child = readGroup(graph, file, path, entry);
+      if (child === undefined)
+        throw problemAt(entry.at, keyText(entry.key), 'is no group: expected a mapping or nothing');
+      addChild(group, child, entry.at);
+    }
+  } else {
+    for (const entry of entries) readHosts(graph, file, path, group, entry);
+  }
+}
+
+/** The entries of a section. A lone text stands for one entry without content; undefined when it is no mapping. */
+function sectionEntries(file: YamlFile, part: YamlEntry, known: boolean): readonly YamlEntry[] | undefined {
+  const node = dereference(file, part.node);
+  if (isMap(node)) return entriesOf(file, node);
+  if (isNull(file, node)) return [];
+  if (!known) return undefined;
+  const value = valueOf(file, node);
+  if (typeof value === 'string') return [{ key: value, node: null, at: positionOfNode(file, node) }];
+  const shape = Array.isArray(value) ? 'a list' : keyText(value);
+  const advice = Array.isArray(value) ? '; write `name:` in place of `- name`' : '';
+  throw problemAt(positionOfNode(file, node), keyText(part.key), `expected a mapping, got ${shape}${advice}`);
+}
+
+function readHosts(graph: InventoryGraph, file: YamlFile, path: string, group: GroupNode, entry: YamlEntry): void {
+  if (typeof entry.key !== 'string' || entry.key === '') {
+    throw problemAt(entry.at, keyText(entry.key), 'a host name must be a text; put it in quotes');
+  }
+  const { names, port } = expand(entry.key, entry.at);
+  const content = dereference(file, entry.node);
+  if (content !== null && !isMap(content) && isTruthy(file, content)) {
+    throw problemAt(entry.at, entry.key, 'expected the variables of the host (a mapping) or nothing');
+  }
+  const settings = (content === null ? [] : entriesOf(file, content)).map(
+    (variable) => [keyText(variable.key), settingOf(file, variable)] as const,
+  );
+  for (const name of names) {
+    const isNew = !graph.hosts.has(name);
+    const host = addHost(graph, group, { name, at: entry.at, source: path });
+    if (isNew && port !== undefined) host.settings.set('ansible_port', plainSetting(port, entry.at));
+    for (const [key, setting] of settings) host.settings.set(key, setting);
+  }
+}
+
+/** Ansible takes an empty text, 0 or false for "no variables". */
+function isTruthy(file: YamlFile, node: Node): boolean {
+  const value = valueOf(file, node);
+  return Array.isArray(value) ? value.length > 0 : Boolean(value);
+}
+
+function expand(pattern: string, at: SourcePosition): ExpandedHosts {
+  try {
+    return expandHostPattern(pattern);
+  } catch (error) {
+    if (error instanceof RangeError) throw problemAt(at, pattern, error.message);
+    throw error;
+  }
+}
