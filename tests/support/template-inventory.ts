@@ -26,5 +26,7 @@ export function templateInventory(hosts: readonly string[]): Inventory {
     warnings: [],
     render: (_host, text, extra = {}) => environment.renderStr(text, extra),
     test: () => true,
+    withVariables: () => templateInventory(hosts),
+    redact: (text) => text,
   };
 }
