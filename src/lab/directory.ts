@@ -1,6 +1,7 @@
-import { mkdir, readFile, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ProvisionError } from '../model/errors.js';
+import { readIfThere } from './files.js';
 import { runTool } from './process.js';
 import type { Lab } from './state.js';
 import type { HostRole, LabHost } from './topology.js';
@@ -75,7 +76,9 @@ ${groups
   .join('')}`;
 }
 
-/** A configuration for `ssh -F`, by host name. Pure. */
+/**
+ * A configuration for `ssh -F`, by host name. Lab hosts lose their power and network: ssh must notice. Pure.
+ */
 export function renderSshConfig(lab: Lab): string {
   const files = labFiles(lab.directory);
   const hosts = lab.hosts.map(
@@ -88,6 +91,8 @@ export function renderSshConfig(lab: Lab): string {
   UserKnownHostsFile ${files.knownHosts}
   GlobalKnownHostsFile /dev/null
   StrictHostKeyChecking yes
+  ConnectTimeout 5
+  ServerAliveInterval 3
 `;
 }
 
@@ -125,8 +130,8 @@ export async function claimDirectory(directory: string, lab: string): Promise<vo
 
 /** Removes a lab's directory with all that was put there, when its marker says that it is this lab's. */
 export async function releaseDirectory(directory: string, lab: string): Promise<void> {
-  const owner = await readFile(join(directory, MARKER), 'utf8').catch(() => '');
-  if (owner.trim() === lab) await rm(directory, { recursive: true, force: true });
+  const owner = await readIfThere(join(directory, MARKER));
+  if (owner?.trim() === lab) await rm(directory, { recursive: true, force: true });
 }
 
 /** Writes the key pair, inventories and ssh configuration. known_hosts comes when the hosts have their keys. */

@@ -1,9 +1,10 @@
 import { existsSync } from 'node:fs';
-import { readFile, readdir, rm, rmdir, writeFile } from 'node:fs/promises';
+import { readFile, rm, rmdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ProvisionError } from '../model/errors.js';
 import { assetPath } from './assets.js';
 import { releaseDirectory } from './directory.js';
+import { ifThere, listIfThere } from './files.js';
 import { hostOf, removeHost } from './host.js';
 import { deleteNamespace, namespacesOf } from './network.js';
 import type { LabPaths } from './paths.js';
@@ -14,7 +15,7 @@ import type { Lab } from './state.js';
 /** Ends what `lab run` still runs: only the programs that it started itself. */
 async function endRuns(state: string): Promise<void> {
   const directory = join(state, 'runs');
-  for (const file of await readdir(directory).catch(() => [])) {
+  for (const file of await listIfThere(directory)) {
     for (const record of await readRecords(join(directory, file))) {
       await signal(record, 'SIGTERM');
       await waitUntil(async () => !(await isAlive(record)), 5_000, 50);
@@ -30,7 +31,7 @@ async function restoreMachine(paths: LabPaths): Promise<void> {
     await writeFile('/proc/sys/fs/inotify/max_user_instances', (await readFile(note, 'utf8')).trim());
     await rm(note);
   }
-  await rmdir(paths.state).catch(() => undefined);
+  if ((await listIfThere(paths.state)).length === 0) await ifThere(rmdir(paths.state));
 }
 
 async function removeParts(paths: LabPaths, lab: Lab): Promise<void> {

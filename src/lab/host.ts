@@ -6,6 +6,7 @@ import { dirname, join } from 'node:path';
 import { ProvisionError } from '../model/errors.js';
 import { assetPath } from './assets.js';
 import { generateKey, labFiles } from './directory.js';
+import { ifThere, readIfThere } from './files.js';
 import {
   controlNamespace,
   deleteNamespace,
@@ -100,9 +101,15 @@ async function unmountDisk(handle: HostHandle): Promise<void> {
   if (mounts.includes(handle.paths.root)) await runTool('umount', [handle.paths.root]);
 }
 
-/** Starts a host: it boots in the background, and goes on when this program ends. */
+/**
+ * Starts a host: it boots in the background, and goes on when this program ends.
+ * @throws ProvisionError `lab-host-runs`
+ */
 export async function powerOn(handle: HostHandle): Promise<void> {
   const { lab, host, paths } = handle;
+  if (await isRunning(handle)) {
+    throw new ProvisionError({ code: 'lab-host-runs', message: `${host.name}: runs already; expected it to be off` });
+  }
   const network = [controlNamespace(lab.name), hostNamespace(lab.name, host.name), portName(host.name)];
   const console = await open(paths.console, 'a');
   const args = [paths.directory, machineName(handle), host.name, ...network, `${host.address}/24`];
@@ -164,7 +171,7 @@ export async function waitForSsh(handle: HostHandle): Promise<void> {
   await waitUntil(async () => (await answersSsh(handle)) || (await hasStopped(handle)), BOOT_DEADLINE_MS, 200);
   if (await answersSsh(handle)) return;
   const what = (await hasStopped(handle)) ? 'stopped while booting' : 'ssh does not answer';
-  const console = (await readFile(handle.paths.console, 'utf8').catch(() => '')).trimEnd().split('\n').slice(-12);
+  const console = (await readIfThere(handle.paths.console))?.trimEnd().split('\n').slice(-12) ?? [];
   throw new ProvisionError({
     code: 'lab-boot-failed',
     message: `${handle.host.name}: ${what}; its console ends:\n${console.join('\n')}`,
@@ -189,6 +196,7 @@ async function endProcesses(handle: HostHandle): Promise<void> {
       message: `${handle.host.name}: processes do not end: ${(await hostProcesses(handle)).map(({ pid }) => pid).join(', ')}`,
     });
   }
+  await rm(handle.paths.processes, { force: true });
 }
 
 /** Deletes the host's network, with every address, sysctl and packet filter that it had set. */
@@ -199,7 +207,7 @@ async function removeNetwork(handle: HostHandle): Promise<void> {
 
 /** A power cut: the cable first, so that no peer hears the kernel close its connections, then all processes at once. */
 export async function cutPower(handle: HostHandle): Promise<void> {
-  await unplug(handle.lab.name, handle.host.name).catch(() => undefined);
+  await unplug(handle.lab.name, handle.host.name);
   await endProcesses(handle);
   await removeNetwork(handle);
 }
@@ -218,7 +226,7 @@ export async function removeHost(handle: HostHandle): Promise<void> {
   await cutPower(handle);
   const { root, directory } = handle.paths;
   // nspawn names its lock after the inode of the root directory, and leaves it behind when it is killed.
-  const inode = await stat(root).catch(() => undefined);
+  const inode = await ifThere(stat(root));
   if (inode !== undefined) await rm(`/run/systemd/nspawn/locks/inode-${inode.dev}:${inode.ino}`, { force: true });
   await unmountDisk(handle);
   await rm(join('/run/systemd/nspawn/propagate', machineName(handle)), { recursive: true, force: true });

@@ -1,5 +1,5 @@
-import { readFile, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { listIfThere, readIfThere } from './files.js';
 
 /** Where packages come from. */
 export interface Mirror {
@@ -53,8 +53,8 @@ export function findMirror(files: ReadonlyMap<string, string>): Mirror | undefin
 /** Reads this machine's apt sources, by file name. @param directory `/etc/apt` */
 export async function readAptSources(directory: string): Promise<ReadonlyMap<string, string>> {
   const parts = join(directory, 'sources.list.d');
-  const names = (await readdir(parts).catch(() => [])).filter((name) => /\.(list|sources)$/.test(name));
+  const names = (await listIfThere(parts)).filter((name) => /\.(list|sources)$/.test(name));
   const paths = [join(directory, 'sources.list'), ...names.sort().map((name) => join(parts, name))];
-  const texts = await Promise.all(paths.map(async (path) => readFile(path, 'utf8').catch(() => '')));
+  const texts = await Promise.all(paths.map(readIfThere));
   return new Map(paths.map((path, index) => [path, texts[index] ?? '']));
 }

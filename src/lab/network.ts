@@ -1,4 +1,5 @@
-import { readlink, readdir } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
+import { ifThere, listIfThere } from './files.js';
 import { runTool } from './process.js';
 import type { LabNetwork } from './topology.js';
 
@@ -33,9 +34,12 @@ export async function createControlNetwork(lab: string, network: LabNetwork): Pr
   await runTool('ip', ['-n', namespace, '-batch', '-'], `${commands.join('\n')}\n`);
 }
 
-/** Takes a host's cable away: nothing that it sends arrives any more, not even the end of its connections. */
+/** Takes a host's cable away, if it has one: nothing that it sends arrives any more, not even its goodbyes. */
 export async function unplug(lab: string, host: string): Promise<void> {
-  await runTool('ip', ['-n', controlNamespace(lab), 'link', 'delete', portName(host)]);
+  const control = controlNamespace(lab);
+  if ((await namespaceLink(control)) === undefined) return;
+  const links = await runTool('ip', ['-n', control, '-oneline', 'link', 'show']);
+  if (links.includes(` ${portName(host)}@`)) await runTool('ip', ['-n', control, 'link', 'delete', portName(host)]);
 }
 
 /** Sets the switch side of a host's cable. The host keeps its addresses and does not notice at once. */
@@ -46,7 +50,7 @@ export async function setPort(lab: string, host: string, state: 'up' | 'down'): 
 /** All namespaces of a lab that exist, the control side included. */
 export async function namespacesOf(lab: string): Promise<readonly string[]> {
   const own = controlNamespace(lab);
-  const names = await readdir(NAMESPACES).catch(() => []);
+  const names = await listIfThere(NAMESPACES);
   return names.filter((name) => name === own || name.startsWith(`${own}.`));
 }
 
@@ -57,11 +61,10 @@ export async function deleteNamespace(name: string): Promise<void> {
 
 /** What `readlink /proc/PID/ns/net` gives for processes in a namespace; undefined when it does not exist. */
 export async function namespaceLink(name: string): Promise<string | undefined> {
-  const output = await runTool('stat', ['--format=%i', `${NAMESPACES}/${name}`]).catch(() => undefined);
-  if (output === undefined) return undefined;
-  const link = `net:[${output.trim()}]`;
-  // A name whose mount is gone is a plain file: its inode number is no namespace's, or worse, our own by chance.
-  return link === (await readlink('/proc/self/ns/net')) ? undefined : link;
+  const file = await ifThere(stat(`${NAMESPACES}/${name}`));
+  const device = (await stat('/proc/self/ns/net')).dev;
+  // Before its namespace is mounted there, a name is a plain file.
+  return file?.dev === device ? `net:[${file.ino}]` : undefined;
 }
 
 /** The command line that runs something on the control side. @param command program and arguments */

@@ -1,7 +1,8 @@
 import { execFile } from 'node:child_process';
-import { readFile, readdir, readlink } from 'node:fs/promises';
+import { readdir, readlink } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { ProvisionError } from '../model/errors.js';
+import { hasCode, ifThere, readIfThere } from './files.js';
 
 /** A process that was started for a lab. The start time tells it from a later process with the same pid. */
 export interface ProcessRecord {
@@ -34,7 +35,7 @@ export async function runTool(command: string, args: readonly string[], input = 
 
 /** The start time of a process; undefined when there is none, or when it is dead and only waits for its parent. */
 export async function startTimeOf(pid: number): Promise<string | undefined> {
-  const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => undefined);
+  const stat = await readIfThere(`/proc/${pid}/stat`);
   // The name, in parentheses, may hold spaces: count from behind it. It is field 2, the state is 3, the start time 22.
   const fields = stat?.slice(stat.lastIndexOf(')') + 2).split(' ');
   return fields === undefined || fields[0] === 'Z' ? undefined : fields[19];
@@ -52,7 +53,7 @@ export async function isAlive(record: ProcessRecord): Promise<boolean> {
 
 /** Reads lines of `pid start-time`. A missing file is no process. */
 export async function readRecords(file: string): Promise<readonly ProcessRecord[]> {
-  const text = await readFile(file, 'utf8').catch(() => '');
+  const text = (await readIfThere(file)) ?? '';
   return [...text.matchAll(/^(\d+) (\d+)$/gm)].map(([, pid, startTime]) => ({
     pid: Number(pid),
     startTime: startTime ?? '',
@@ -65,7 +66,17 @@ export async function signal(record: ProcessRecord, name: 'SIGTERM' | 'SIGKILL')
   try {
     process.kill(record.pid, name);
   } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error;
+    if (!hasCode(error, 'ESRCH')) throw error;
+  }
+}
+
+/** The network namespace of a process; undefined when it is gone, or one that even root may not look at. */
+async function namespaceOf(pid: number): Promise<string | undefined> {
+  try {
+    return await ifThere(readlink(`/proc/${pid}/ns/net`));
+  } catch (error) {
+    if (hasCode(error, 'EACCES')) return undefined;
+    throw error;
   }
 }
 
@@ -77,7 +88,7 @@ export async function processesInNamespace(link: string): Promise<readonly Proce
   const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name)).map(Number);
   const records: ProcessRecord[] = [];
   for (const pid of pids) {
-    if ((await readlink(`/proc/${pid}/ns/net`).catch(() => undefined)) !== link) continue;
+    if ((await namespaceOf(pid)) !== link) continue;
     const startTime = await startTimeOf(pid);
     if (startTime !== undefined) records.push({ pid, startTime });
   }

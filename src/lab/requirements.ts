@@ -1,7 +1,8 @@
 import { constants } from 'node:fs';
-import { access, readFile } from 'node:fs/promises';
+import { access } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import { ProvisionError } from '../model/errors.js';
+import { readIfThere } from './files.js';
 import { runTool } from './process.js';
 
 /** A program that the lab needs, and the Debian package that brings it. */
@@ -84,7 +85,7 @@ export async function inspectMachine(path: string, hasMirror: boolean): Promise<
       () => true,
       () => false,
     ),
-    hasOverlayfs: /\boverlay$/m.test(await readFile('/proc/filesystems', 'utf8').catch(() => '')),
+    hasOverlayfs: /\boverlay$/m.test((await readIfThere('/proc/filesystems')) ?? ''),
     hasMirror,
   };
 }

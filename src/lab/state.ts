@@ -1,7 +1,8 @@
-import { mkdir, readFile, readdir, rename, writeFile } from 'node:fs/promises';
+import { mkdir, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { ProvisionError } from '../model/errors.js';
+import { hasCode, listIfThere, readIfThere } from './files.js';
 import type { LabPaths } from './paths.js';
 import { isLabName } from './topology.js';
 
@@ -46,6 +47,7 @@ export async function createLab(paths: LabPaths, lab: Lab): Promise<void> {
   try {
     await mkdir(stateDirectory(paths, lab.name));
   } catch (cause) {
+    if (!hasCode(cause, 'EEXIST')) throw cause;
     throw new ProvisionError({
       code: 'lab-exists',
       message: `lab ${lab.name}: there is one already`,
@@ -59,7 +61,7 @@ export async function createLab(paths: LabPaths, lab: Lab): Promise<void> {
 /** A lab; undefined when there is none, or when its maker was ended before it wrote anything. */
 export async function findLab(paths: LabPaths, name: string): Promise<Lab | undefined> {
   const file = join(stateDirectory(paths, name), 'lab.json');
-  const text = await readFile(file, 'utf8').catch(() => undefined);
+  const text = await readIfThere(file);
   return text === undefined ? undefined : labSchema.parse(JSON.parse(text));
 }
 
@@ -80,5 +82,5 @@ export async function readLab(paths: LabPaths, name: string): Promise<Lab> {
 
 /** The names of all labs on this machine, sorted. */
 export async function labNames(paths: LabPaths): Promise<readonly string[]> {
-  return (await readdir(paths.state).catch(() => [])).filter(isLabName).sort();
+  return (await listIfThere(paths.state)).filter(isLabName).sort();
 }

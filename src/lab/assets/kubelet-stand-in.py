@@ -22,7 +22,7 @@ import yaml
 
 POLL_S = 0.25
 FULL_CHECK_S = 20  # the kubelet's fileCheckFrequency
-BACK_OFF_S = (1, 2, 5)
+BACK_OFF_S = (1, 2, 5, 10, 20)
 STEADY_S = 10  # a process that lived this long starts again with the first back-off
 DEFAULT_GRACE_S = 30  # terminationGracePeriodSeconds
 

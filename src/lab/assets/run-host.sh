@@ -10,11 +10,15 @@ dir=$1 machine=$2 hostname=$3 control=$4 netns=$5 port=$6 address=$7
 # before it can be recorded, so that a lab whose maker was killed can still be taken down.
 record() { echo "$1 $(cut -d' ' -f22 "/proc/$1/stat")" >> "$dir/processes"; }
 
+# A network card keeps its address when the host is off: else every neighbour would look for the old one first.
+# shellcheck disable=SC2046 # four words
+mac=$(printf '02:00:%02x:%02x:%02x:%02x' $(echo "${address%/*}" | tr . ' '))
+
 fresh_network() {
   ip netns delete "$netns" 2> /dev/null || :
   ip -n "$control" link delete "$port" 2> /dev/null || :
   ip netns add "$netns"
-  ip -n "$control" link add "$port" type veth peer name eth0 netns "$netns"
+  ip -n "$control" link add "$port" type veth peer name eth0 address "$mac" netns "$netns"
   ip -n "$control" link set "$port" master lab0 up
   ip -n "$netns" link set lo up
   ip -n "$netns" address add "$address" dev eth0

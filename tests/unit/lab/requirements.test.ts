@@ -1,0 +1,60 @@
+import { describe, expect, test } from '@jest/globals';
+import { requirementsError, whatLacks } from '../../../src/lab/requirements.js';
+import type { Machine } from '../../../src/lab/requirements.js';
+
+const FIT: Machine = {
+  platform: 'linux',
+  uid: 0,
+  missingPrograms: [],
+  hasKeyring: true,
+  hasOverlayfs: true,
+  hasMirror: true,
+};
+
+describe('whatLacks', () => {
+  test('a fit machine lacks nothing', () => {
+    expect(whatLacks(FIT)).toEqual({ problems: [], packages: [] });
+  });
+
+  test('says everything at once, and each package once', () => {
+    const lacking = whatLacks({
+      platform: 'darwin',
+      uid: 501,
+      missingPrograms: ['ssh', 'ssh-keygen', 'systemd-nspawn', 'debootstrap'],
+      hasKeyring: false,
+      hasOverlayfs: false,
+      hasMirror: false,
+    });
+    expect(lacking.packages).toEqual(['debian-archive-keyring', 'debootstrap', 'openssh-client', 'systemd-container']);
+    expect(lacking.problems).toHaveLength(9);
+  });
+
+  test.each<[Partial<Machine>, string]>([
+    [{ uid: 1000 }, 'root'],
+    [{ platform: 'win32' }, 'Linux; this is win32'],
+    [{ hasOverlayfs: false }, 'overlay'],
+    [{ hasMirror: false }, 'PROVISION_LAB_MIRROR'],
+    [{ hasKeyring: false }, 'debian-archive-keyring'],
+    [{ missingPrograms: ['ip'] }, 'iproute2'],
+  ])('%p is a problem that says %p', (change, words) => {
+    const { problems } = whatLacks({ ...FIT, ...change });
+    expect(problems).toHaveLength(1);
+    expect(problems[0]).toContain(words);
+  });
+});
+
+describe('requirementsError', () => {
+  test('the hint is the line to type', () => {
+    const error = requirementsError(whatLacks({ ...FIT, missingPrograms: ['debootstrap', 'ip'] }));
+    expect(error.message).toBe(
+      'this machine cannot run a lab; it lacks:\n' +
+        '  - program debootstrap (package debootstrap)\n' +
+        '  - program ip (package iproute2)',
+    );
+    expect(error.hint).toContain('apt-get install debootstrap iproute2 ');
+  });
+
+  test('what no package mends gets no such line', () => {
+    expect(requirementsError(whatLacks({ ...FIT, uid: 1000 })).hint).toBeUndefined();
+  });
+});
