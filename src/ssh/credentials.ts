@@ -136,7 +136,9 @@ export function createCredentials(
 
   async function agentFor(settings: Settings, draft: Draft): Promise<Agent | undefined> {
     const configured = settings.identityAgent ?? 'SSH_AUTH_SOCK';
-    const socket = configured === 'SSH_AUTH_SOCK' ? env['SSH_AUTH_SOCK'] : configured;
+    // IdentityAgent may name an environment variable: SSH_AUTH_SOCK as it is, any other with a dollar sign.
+    const [, variable] = /^(?:\$\{?)?(SSH_AUTH_SOCK|(?<=\$\{?)\w+)\}?$/.exec(configured) ?? [];
+    const socket = variable === undefined ? configured : env[variable];
     if (socket === undefined || socket === '' || socket === 'none') return undefined;
     const opened = agents.get(socket) ?? openAgent(socket);
     agents.set(socket, opened);

@@ -111,7 +111,7 @@ export function createLinks(tools: LinkTools): Links {
   function openSocket(settings: Settings, jump: Link | undefined): Promise<Socket> {
     if (jump !== undefined) return openThroughJump(jump, settings);
     const { proxyCommand, hostname, port, connectTimeoutMs } = settings;
-    if (proxyCommand !== undefined) return Promise.resolve(openThroughCommand(proxyCommand, settings, tools.env));
+    if (proxyCommand !== undefined) return Promise.resolve(openThroughCommand(proxyCommand.expanded, tools.env));
     return openTcp(hostname, port, connectTimeoutMs ?? tools.timing.connectTimeoutMs);
   }
 
@@ -127,7 +127,7 @@ export function createLinks(tools: LinkTools): Links {
       openLinkOver(await openSocket(settings, jump), { host, settings, hostKey, credentials, timing });
     try {
       // The hosts behind one ProxyCommand log in to one server as well: the bastion.
-      const server = settings.proxyCommand ?? `${settings.hostname}:${settings.port}`;
+      const server = settings.proxyCommand?.template ?? `${settings.hostname}:${settings.port}`;
       return await limitOf(server)(() => connectWithRetry(connect, tools));
     } catch (error) {
       throw error instanceof RemoteError ? error : unreachable(host, settings, error);

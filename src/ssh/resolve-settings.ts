@@ -47,7 +47,7 @@ async function dependsOnHost(home: string): Promise<boolean> {
   const names = await readdir(directory).catch(() => []);
   const files = [SYSTEM_CONFIG, join(home, '.ssh/config'), ...names.map((name) => join(directory, name))];
   const text = (await Promise.all(files.map(readIfThere))).join('\n').replaceAll(`Include ${directory}/*.conf`, '');
-  return /^\s*(match|hostname|canonical\w*|include|host[\s=]+(?!"?\*"?\s*$))\b/im.test(text);
+  return /^\s*(match|hostname|canonical\w*|include)\b|^\s*host[ \t=]+(?!["*= \t]*$)|^[^#]*%[a-z]/im.test(text);
 }
 
 /** Runs `ssh -G`. @returns undefined when there is no `ssh` */
@@ -69,7 +69,7 @@ export function createSettingsResolver({ env, home, user }: Surroundings): Resol
 
   async function ask(options: readonly string[], address: string): Promise<SshOptions | undefined> {
     dependent ??= dependsOnHost(home);
-    const isShared = !(await dependent) && !options.some((word) => /^-F|hostname/i.test(word));
+    const isShared = !(await dependent) && !options.some((word) => /^-F|hostname|%[a-z]/i.test(word));
     const key = JSON.stringify([options, isShared ? '' : address]);
     const answer = answers.get(key) ?? limit(() => askSsh([...options, '--', address], env));
     answers.set(key, answer);

@@ -19,8 +19,8 @@ export interface Settings {
   readonly hashKnownHosts: boolean;
   /** `[user@]host[:port],…`, the last one nearest to the host. */
   readonly proxyJump: string | undefined;
-  /** With ssh's tokens (`%h`, `%p`, …) still in it. */
-  readonly proxyCommand: string | undefined;
+  /** As it is written, with ssh's tokens (`%h`, `%p`, …), and ready to be run. */
+  readonly proxyCommand: { readonly template: string; readonly expanded: string } | undefined;
   readonly connectTimeoutMs: number | undefined;
 }
 
@@ -69,6 +69,12 @@ export interface SettingsContext {
   readonly user: string;
 }
 
+type Tokens = Readonly<Record<string, string>>;
+
+function expand(text: string, tokens: Tokens): string {
+  return text.replace(/%./g, (token) => tokens[token] ?? token);
+}
+
 /** Makes sense of options; the first value of a keyword counts, as for ssh. */
 export function settingsFrom(options: SshOptions, { alias, home, user }: SettingsContext): Settings {
   const first = (keyword: string): string | undefined => options.get(keyword)?.[0];
@@ -76,28 +82,43 @@ export function settingsFrom(options: SshOptions, { alias, home, user }: Setting
     const value = first(keyword);
     return value === undefined || value.toLowerCase() === 'none' ? undefined : value;
   };
-  const path = (text: string): string => text.replace(/^"(.*)"$/, '$1').replace(/^(~|%d|\$\{HOME\})(?=\/)/, home);
+  const hostname = (first('hostname') ?? alias).replaceAll('%h', alias);
+  const port = Number(first('port') ?? 22);
+  const login = first('user') ?? user;
+  // ssh_config(5), TOKENS: those that ssh -G leaves as they are written.
+  const tokens: Tokens = {
+    '%%': '%',
+    '%d': home,
+    '%h': hostname,
+    '%n': alias,
+    '%p': String(port),
+    '%r': login,
+    '%u': user,
+  };
+  const path = (text: string): string =>
+    expand(text.replace(/^"(.*)"$/, '$1').replace(/^(~|\$\{HOME\})(?=\/)/, home), tokens);
   const paths = (keyword: string, fallback: string): readonly string[] =>
     (first(keyword) ?? fallback)
       .split(/\s+/)
       .filter((word) => word !== '' && word !== 'none')
       .map(path);
   const seconds = Number(first('connecttimeout'));
+  const [agent, keyAlias, command] = [first('identityagent'), unlessNone('hostkeyalias'), unlessNone('proxycommand')];
   return {
     alias,
-    hostname: (first('hostname') ?? alias).replaceAll('%h', alias),
-    port: Number(first('port') ?? 22),
-    user: first('user') ?? user,
+    hostname,
+    port,
+    user: login,
     identityFiles: (options.get('identityfile') ?? DEFAULT_IDENTITIES).filter((file) => file !== 'none').map(path),
     identitiesOnly: first('identitiesonly') === 'yes',
-    identityAgent: first('identityagent'),
+    identityAgent: agent === undefined ? undefined : path(agent),
     userKnownHostsFiles: paths('userknownhostsfile', '~/.ssh/known_hosts ~/.ssh/known_hosts2'),
     globalKnownHostsFiles: paths('globalknownhostsfile', '/etc/ssh/ssh_known_hosts /etc/ssh/ssh_known_hosts2'),
-    hostKeyAlias: unlessNone('hostkeyalias'),
+    hostKeyAlias: keyAlias === undefined ? undefined : expand(keyAlias, tokens),
     acceptsNewKeys: ['accept-new', 'no', 'off', 'false'].includes(first('stricthostkeychecking') ?? 'ask'),
     hashKnownHosts: first('hashknownhosts') === 'yes',
     proxyJump: unlessNone('proxyjump'),
-    proxyCommand: unlessNone('proxycommand'),
+    proxyCommand: command === undefined ? undefined : { template: command, expanded: expand(command, tokens) },
     connectTimeoutMs: seconds > 0 ? seconds * 1000 : undefined,
   };
 }

@@ -46,25 +46,13 @@ export function openThroughJump(jump: Link, { hostname, port }: Settings): Promi
   });
 }
 
-/** Fills in ssh's tokens (ssh_config(5), TOKENS) that ProxyCommand accepts. */
-export function expandTokens(command: string, settings: Settings): string {
-  const tokens: Readonly<Record<string, string>> = {
-    '%%': '%',
-    '%h': settings.hostname,
-    '%n': settings.alias,
-    '%p': String(settings.port),
-    '%r': settings.user,
-  };
-  return command.replace(/%./g, (token) => tokens[token] ?? token);
-}
-
 /** How long a ProxyCommand may take to end after its output has, to be asked why. */
 const PROXY_END_MS = 1_000;
 
 /** A connection through a ProxyCommand's stdin and stdout; what it prints on stderr explains a failure. */
-export function openThroughCommand(command: string, settings: Settings, env: NodeJS.ProcessEnv): Socket {
+export function openThroughCommand(command: string, env: NodeJS.ProcessEnv): Socket {
   // As ssh runs it: by a shell that replaces itself, so that closing reaches the command.
-  const child = spawn('/bin/sh', ['-c', `exec ${expandTokens(command, settings)}`], { env });
+  const child = spawn('/bin/sh', ['-c', `exec ${command}`], { env });
   const stream = Duplex.from({ readable: child.stdout, writable: child.stdin });
   let said = '';
   child.stderr.on('data', (chunk: Buffer) => {
