@@ -76,6 +76,7 @@ export function createSshLab(): SshLab {
   const directory = mkdtempSync(join(tmpdir(), 'provision-ssh-'));
   const home = join(directory, 'home');
   mkdirSync(join(home, '.ssh'), { recursive: true, mode: 0o700 });
+  writeFileSync(join(home, '.ssh/config'), `Host *\n  UserKnownHostsFile ${home}/.ssh/known_hosts\n`);
   // sshd wants its privilege separation directory, which a service manager usually makes.
   mkdirSync('/run/sshd', { recursive: true });
   const authorized = makeKey(join(home, '.ssh/id_ed25519'), '-t', 'ed25519');
@@ -164,7 +165,6 @@ export function labOptions(
   more: Partial<ConnectorOptions> = {},
 ): ConnectorOptions {
   const config = join(lab.home, '.ssh/config');
-  if (!existsSync(config)) writeFileSync(config, `Host *\n  UserKnownHostsFile ${lab.home}/.ssh/known_hosts\n`);
   const withConfig = Object.entries(hosts).map(
     ([name, connection]) => [name, { ...connection, sshArgs: `-F ${config} ${connection.sshArgs ?? ''}` }] as const,
   );
