@@ -58,7 +58,7 @@ function scriptFor(key: string): string {
   const ctl = etcdctl({ pkiDir, clientPort });
   const ask = (letter: string, words: string): string =>
     `if out=$(${ctl} ${words} 2>&1); then printf '${letter} ok %s\\n' "$(printf %s "$out" | tail -n 1)"; ` +
-    `else printf '${letter} no %s\\n' "$(printf %s "$out" | tail -n 1)"; fi`;
+    `else printf '${letter} no %s\\n' "$(printf %s "$out" | grep -v '^\\[\\]$' | tail -n 1)"; fi`;
   return [
     'echo E',
     ask('S', 'endpoint status -w json'),

@@ -121,8 +121,9 @@ function readOpenssl(text: string): HttpsAnswer {
   return { kind: 'answer', status: Number(status), body: body.trimEnd() };
 }
 
+/** `verify error:num=20:…`, or the reason field of an OpenSSL error line (`…:error:<code>:<library>:<function>:<reason>:…`). */
 function opensslReason(text: string): string {
-  const [, problem] =
-    /^(verify error:.+)$/m.exec(text) ?? /^(.*(?:refused|timed out|unreachable|alert).*)$/im.exec(text) ?? [];
-  return problem ?? 'no HTTP answer came back';
+  const [, verify] = /^(verify error:.+)$/m.exec(text) ?? [];
+  const [, reason] = /:error:[0-9A-F]+:[^:]*:[^:]*:([^:]+):/.exec(text) ?? [];
+  return verify ?? reason ?? 'no HTTP answer came back';
 }

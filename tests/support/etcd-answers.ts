@@ -1,0 +1,73 @@
+import type { EtcdData } from '../../src/facts/etcd-data.js';
+import { etcdDataKey } from '../../src/facts/etcd-data.js';
+import { etcdStatusKey, type EtcdStatus } from '../../src/facts/etcd-status.js';
+import type { UnitState } from '../../src/facts/unit-state.js';
+import { sampleMember } from './sample-cluster.js';
+import type { FakeAnswers } from './fake-probe.js';
+
+/** A unit that is enabled and has run since second 1000. */
+export const RUNNING: UnitState = {
+  load: 'loaded',
+  active: true,
+  enabled: true,
+  maskedAtRuntime: false,
+  startedAt: 1000,
+  loadedAt: 1000,
+  needsDaemonReload: false,
+};
+
+export const STOPPED: UnitState = { ...RUNNING, active: false, startedAt: undefined, loadedAt: undefined };
+
+export const NOT_INSTALLED: UnitState = { ...STOPPED, load: 'not-found', enabled: false };
+
+export const NO_DATA: EtcdData = { hasData: false, isBootstrapping: false, isConfigured: false, lone: undefined };
+
+export const MEMBER_DATA: EtcdData = { hasData: true, isBootstrapping: false, isConfigured: true, lone: undefined };
+
+/** What the package's own first start leaves. */
+export const LONE_DATA: EtcdData = {
+  ...NO_DATA,
+  hasData: true,
+  lone: { revision: 1, members: 1, peerUrls: ['http://localhost:2380'] },
+};
+
+type Answering = Extract<EtcdStatus, { kind: 'answers' }>;
+
+/** What a healthy member of the sample cluster says; `etcd-1` leads. @param number 1 to 3 */
+export function healthy(number: number, changes: Partial<Answering> = {}): Answering {
+  return {
+    kind: 'answers',
+    isHealthy: true,
+    version: '3.4.23',
+    clusterId: '77',
+    memberId: `${number}`,
+    leaderId: '1',
+    isLearner: false,
+    raftIndex: 5000,
+    revision: 40,
+    members: [1, 2, 3].map((each) => ({
+      id: `${each}`,
+      name: `etcd-${each}`,
+      peerUrls: [`https://10.0.0.${each}:2380`],
+      isLearner: false,
+    })),
+    alarms: [],
+    ...changes,
+  };
+}
+
+export const SILENT: EtcdStatus = { kind: 'silent', reason: 'connection refused' };
+
+/** The answers of a host of the sample cluster about its etcd. */
+export function etcdHost(given: {
+  readonly data?: EtcdData;
+  readonly unit?: UnitState;
+  readonly status?: EtcdStatus;
+}): FakeAnswers {
+  const member = sampleMember(1);
+  return {
+    'etcd-data': { [etcdDataKey(member)]: given.data ?? MEMBER_DATA },
+    units: { etcd: given.unit ?? RUNNING },
+    ...(given.status === undefined ? {} : { 'etcd-status': { [etcdStatusKey(member)]: given.status } }),
+  };
+}

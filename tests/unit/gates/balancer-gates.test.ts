@@ -1,0 +1,101 @@
+import { describe, expect, test } from '@jest/globals';
+import type { HaproxyServer } from '../../../src/facts/haproxy-servers.js';
+import { httpsKey, type HttpsAnswer } from '../../../src/facts/https-answer.js';
+import { haproxySeesEtcd } from '../../../src/gates/haproxy-sees-etcd.js';
+import { keepalivedOneHolder } from '../../../src/gates/keepalived-one-holder.js';
+import { vipAnswers, vipQuestion } from '../../../src/gates/vip-answers.js';
+import { fakeProbes, type FakeAnswers } from '../../support/fake-probe.js';
+import { SAMPLE_CLUSTER } from '../../support/sample-cluster.js';
+
+describe('haproxy-sees-etcd', () => {
+  const gate = haproxySeesEtcd(SAMPLE_CLUSTER);
+  const good = ['etcd-1', 'etcd-2', 'etcd-3'].map((name): HaproxyServer => ({ name, status: 'UP', check: 'L7OK' }));
+  const host = (servers: readonly HaproxyServer[] | undefined): FakeAnswers => ({
+    'haproxy-servers': { 23790: servers },
+  });
+
+  test.each([
+    ['all checks passed', good, { open: true }],
+    ['HAProxy is silent', undefined, { open: false, reason: 'HAProxy on etcd-1 does not answer' }],
+    [
+      'a member counts as up, but was never checked',
+      [...good.slice(0, 2), { name: 'etcd-3', status: 'UP 1/3', check: 'INI' }],
+      { open: false, reason: 'HAProxy on etcd-1 finds etcd-3 UP 1/3: INI' },
+    ],
+    [
+      'a member is down',
+      [...good.slice(0, 2), { name: 'etcd-3', status: 'DOWN', check: 'L4CON' }],
+      { open: false, reason: 'HAProxy on etcd-1 finds etcd-3 DOWN: L4CON' },
+    ],
+    ['a member is missing', good.slice(0, 2), { open: false, reason: 'HAProxy on etcd-1 does not know etcd-3' }],
+  ])('%s', async (_, servers, answer) => {
+    expect(await gate.check(fakeProbes({ 'etcd-1': host(servers) }), { hosts: ['etcd-1'] })).toEqual(answer);
+  });
+});
+
+describe('keepalived-one-holder', () => {
+  const gate = keepalivedOneHolder(SAMPLE_CLUSTER);
+  const host = (number: number, isHolder: boolean, source = `10.0.0.${number}`): FakeAnswers => ({
+    'host-addresses': {
+      all: [`10.0.0.${number}`, ...(isHolder ? ['10.0.0.100'] : [])].map((address) => ({
+        interface: 'eth0',
+        address,
+        prefixLength: 24,
+      })),
+    },
+    'source-addresses': { '10.0.0.1': source, '10.0.0.2': source, '10.0.0.3': source },
+  });
+
+  test.each([
+    ['one holds it', [host(1, false), host(2, true), host(3, false)], { open: true, note: 'etcd-2 holds 10.0.0.100' }],
+    ['nobody does', [1, 2, 3].map((n) => host(n, false)), { open: false, reason: 'no balancer holds 10.0.0.100' }],
+    [
+      'two do',
+      [host(1, true), host(2, true), host(3, false)],
+      { open: false, reason: '10.0.0.100 is held by etcd-1 and etcd-2 at once' },
+    ],
+    [
+      'the holder would talk to its peers from it',
+      [host(1, true, '10.0.0.100'), host(2, false), host(3, false)],
+      { open: false, reason: 'etcd-1 would talk to etcd-2, etcd-3 from 10.0.0.100' },
+    ],
+  ])('%s', async (_, [one, two, three], answer) => {
+    const probes = fakeProbes({ 'etcd-1': one ?? {}, 'etcd-2': two ?? {}, 'etcd-3': three ?? {} });
+    expect(await gate.check(probes, { hosts: ['etcd-1'] })).toEqual(answer);
+  });
+});
+
+describe('vip-answers', () => {
+  const gate = vipAnswers(SAMPLE_CLUSTER);
+  const files = { ca: '/pki/ca.crt', certificate: '/pki/client.crt', key: '/pki/client.key' };
+  const url = 'https://10.0.0.100:2379/health?exclude=NOSPACE';
+  const host = (used: typeof files, answer: HttpsAnswer): FakeAnswers => ({
+    'https-answers': { [httpsKey({ url, ...used })]: answer },
+  });
+  const ok: HttpsAnswer = { kind: 'answer', status: 200, body: '{"health":"true"}' };
+  const endpoint = { ip: '10.0.0.100', name: undefined, port: 2379 };
+
+  test('is asked from the host of the action, with its own files', async () => {
+    const probes = fakeProbes({ 'etcd-1': {}, 'cp-1': host(files, ok) });
+    expect(await gate.check(probes, { ...vipQuestion(endpoint, files), hosts: ['cp-1'] })).toEqual({ open: true });
+  });
+
+  test('is asked from the balancers of the batch, with the files of HAProxy', async () => {
+    const bundle = '/etc/haproxy/etcd-client.pem';
+    const haproxy = { ca: '/etc/haproxy/etcd-ca.crt', certificate: bundle, key: bundle };
+    expect(await gate.check(fakeProbes({ 'etcd-2': host(haproxy, ok) }), { hosts: ['etcd-2'] })).toEqual({
+      open: true,
+    });
+  });
+
+  test.each([
+    [{ kind: 'failure', reason: 'Connection refused' }, `from cp-1, ${url} fails: Connection refused`],
+    [{ kind: 'answer', status: 503, body: '{"health":"false"}' }, `from cp-1, ${url} answers 503: {"health":"false"}`],
+  ] as const)('stays shut: %j', async (answer, reason) => {
+    const probes = fakeProbes({ 'cp-1': host(files, answer) });
+    expect(await gate.check(probes, { ...vipQuestion(endpoint, files), hosts: ['cp-1'] })).toEqual({
+      open: false,
+      reason,
+    });
+  });
+});

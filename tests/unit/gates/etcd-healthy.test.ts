@@ -1,0 +1,73 @@
+import { describe, expect, test } from '@jest/globals';
+import { etcdCanSpareBatch, etcdHealthy } from '../../../src/gates/etcd-healthy.js';
+import type { GateAnswer } from '../../../src/model/gate.js';
+import { etcdHost, healthy, NO_DATA, NOT_INSTALLED, SILENT, STOPPED } from '../../support/etcd-answers.js';
+import { fakeProbes, type FakeAnswers } from '../../support/fake-probe.js';
+import { SAMPLE_CLUSTER } from '../../support/sample-cluster.js';
+
+const GOOD = [1, 2, 3].map((number) => etcdHost({ status: healthy(number) }));
+
+/** The three hosts, some of them otherwise. */
+function hosts(changes: Readonly<Record<number, FakeAnswers>>): ReturnType<typeof fakeProbes> {
+  return fakeProbes(Object.fromEntries(GOOD.map((good, index) => [`etcd-${index + 1}`, changes[index + 1] ?? good])));
+}
+
+describe('etcd-healthy', () => {
+  const gate = etcdHealthy(SAMPLE_CLUSTER);
+
+  test('opens when all is well', async () => {
+    expect(await gate.check(hosts({}), { hosts: ['etcd-1'] })).toEqual({ open: true });
+  });
+
+  test.each([
+    ['a silent member', { status: SILENT }, 'etcd-2 does not answer: connection refused'],
+    ['no quorum for a proposal', { status: healthy(2, { isHealthy: false }) }, 'etcd-2 cannot commit a proposal'],
+    ['a learner', { status: healthy(2, { isLearner: true }) }, 'etcd-2 is a learner'],
+    ['two clusters', { status: healthy(2, { clusterId: '78' }) }, 'members disagree on the cluster id'],
+    ['two leaders', { status: healthy(2, { leaderId: '2' }) }, 'members disagree on the leader'],
+    ['an election', { status: healthy(2, { leaderId: '0' }) }, 'etcd-2 knows no leader'],
+    ['an alarm', { status: healthy(2, { alarms: ['NOSPACE'] }) }, 'alarm NOSPACE is raised'],
+    ['a laggard', { status: healthy(2, { raftIndex: 3000 }) }, 'etcd-2 is 2000 raft entries behind'],
+    ['a unit that is still starting', { status: healthy(2), unit: STOPPED }, 'etcd is not started on etcd-2'],
+  ])('stays shut for %s', async (_, given, reason) => {
+    const answer = await gate.check(hosts({ 2: etcdHost(given) }), { hosts: ['etcd-1'] });
+    expect(answer).toEqual({ open: false, reason: expect.stringContaining(reason) });
+  });
+
+  test('stays shut while a member is not in the member list', async () => {
+    const two = healthy(1).members.slice(0, 2);
+    const answer = await gate.check(hosts({ 1: etcdHost({ status: healthy(1, { members: two }) }) }), {});
+    expect(answer).toEqual({ open: false, reason: 'etcd lists 2 members, the inventory 3' });
+  });
+});
+
+describe('etcd-can-spare-batch', () => {
+  const gate = etcdCanSpareBatch(SAMPLE_CLUSTER);
+  const down = etcdHost({ unit: STOPPED, status: SILENT });
+  const bare = etcdHost({ data: NO_DATA, unit: NOT_INSTALLED, status: SILENT });
+  const shut = (host: string): GateAnswer => ({
+    open: false,
+    reason: `${host} does not answer: connection refused`,
+  });
+
+  test.each([
+    ['all are well', {}, ['etcd-1'], { open: true }],
+    ['the batch itself is down', { 2: down }, ['etcd-2'], { open: true }],
+    ['another one is down', { 2: down }, ['etcd-1'], shut('etcd-2')],
+    ['the batch runs, but does not answer', { 2: etcdHost({ status: SILENT }) }, ['etcd-2'], shut('etcd-2')],
+    [
+      'nothing is there',
+      { 1: bare, 2: bare, 3: bare },
+      ['etcd-1', 'etcd-2', 'etcd-3'],
+      { open: true, note: 'there is no etcd cluster yet' },
+    ],
+    [
+      'no quorum runs',
+      { 1: down, 2: down },
+      ['etcd-1', 'etcd-2', 'etcd-3'],
+      { open: true, note: 'fewer than a quorum of the etcd members run: there is nothing left to protect' },
+    ],
+  ])('%s', async (_, changes, batch, answer) => {
+    expect(await gate.check(hosts(changes), { hosts: batch })).toEqual(answer);
+  });
+});

@@ -1,0 +1,96 @@
+import { describe, expect, test } from '@jest/globals';
+import { changed, UNCHANGED, type Resource } from '../../../src/model/change.js';
+import { listenAddress } from '../../../src/resources/listen-address.js';
+import { virtualIp } from '../../../src/resources/virtual-ip.js';
+import { fakeProbe, fakeProbes, type FakeAnswers } from '../../support/fake-probe.js';
+import { sampleBalancer } from '../../support/sample-cluster.js';
+
+describe('listenAddress', () => {
+  const planned = (kind: 'change' | 'unchanged'): Resource => ({
+    address: 'file:/etc/default/etcd',
+    paths: [],
+    plan: () =>
+      Promise.resolve(
+        kind === 'change' ? changed({ summary: '', diff: [], actions: [], disruptive: false }) : UNCHANGED,
+      ),
+  });
+  const wanted = (freedBy: Resource): Resource =>
+    listenAddress({ address: '10.0.0.100', port: 2379, process: 'haproxy', freedBy: [freedBy] });
+  const found = (address: string, process: string): FakeAnswers => ({
+    listeners: { 2379: [{ address, port: 2379, process }] },
+  });
+
+  test.each([
+    ['HAProxy itself', found('10.0.0.100', 'haproxy'), 'unchanged'],
+    ['etcd on the node’s own address', found('10.0.0.1', 'etcd'), 'unchanged'],
+    ['an etcd that this run moves away', found('0.0.0.0', 'etcd'), 'change'],
+  ] as const)('%s is no stranger', async (_, answers, kind) => {
+    expect(await wanted(planned(kind)).plan(fakeProbe(answers))).toEqual(UNCHANGED);
+  });
+
+  test.each([
+    ['0.0.0.0', 'etcd', 'etcd on 0.0.0.0:2379'],
+    ['*', 'etcd', 'etcd on *:2379'],
+    ['::', '', 'a process on [::]:2379'],
+    ['10.0.0.100', 'nginx', 'nginx on 10.0.0.100:2379'],
+  ])('%s of %s is refused', async (address, process, words) => {
+    await expect(wanted(planned('unchanged')).plan(fakeProbe(found(address, process)))).rejects.toMatchObject({
+      code: 'address-taken',
+      message: expect.stringContaining(words),
+      hint: expect.stringContaining('etcd_lb_port'),
+    });
+  });
+});
+
+describe('virtualIp', () => {
+  const balancers = [sampleBalancer(1), sampleBalancer(2)];
+  const [balancer = sampleBalancer(1)] = balancers;
+  const OURS = ['42:8f:a4:a8:70:e2'];
+
+  function host(number: number, extra: readonly string[], given: FakeAnswers = {}): FakeAnswers {
+    const addresses = [
+      { interface: 'lo', address: '127.0.0.1', prefixLength: 8 },
+      { interface: 'eth0', address: `10.0.0.${number}`, prefixLength: 24 },
+      ...extra.map((address) => ({ interface: 'eth0', address, prefixLength: 32 })),
+    ];
+    return { 'host-addresses': { all: addresses }, 'hardware-addresses': { all: OURS }, ...given };
+  }
+  async function plan(vip: string, one: FakeAnswers, interfaceName?: string): Promise<unknown> {
+    const keepalived = { ...balancer.keepalived, interface: interfaceName };
+    const probe = fakeProbes({ 'etcd-1': one, 'etcd-2': host(2, []) }).get('etcd-1');
+    if (probe === undefined) throw new Error('no probe');
+    return virtualIp({ vip, balancer: { ...balancer, keepalived }, balancers }).plan(probe);
+  }
+  const answersFor = (hardware: string | undefined): FakeAnswers => ({
+    'addresses-in-use': { '10.0.0.100': hardware },
+  });
+
+  test.each([
+    ['a balancer holds it: nobody else is asked', host(1, ['10.0.0.100'])],
+    ['nobody answers for it', host(1, [], answersFor(undefined))],
+    ['a balancer gave it up just now', host(1, [], answersFor(OURS[0]))],
+  ])('%s', async (_, one) => {
+    expect(await plan('10.0.0.100', one)).toEqual(UNCHANGED);
+  });
+
+  test('a stranger that answers for it is refused', async () => {
+    await expect(plan('10.0.0.100', host(1, [], answersFor('de:ad:be:ef:00:01')))).rejects.toMatchObject({
+      code: 'virtual-ip-taken',
+      message: expect.stringContaining('de:ad:be:ef:00:01'),
+    });
+  });
+
+  test('an address of another network is refused', async () => {
+    await expect(plan('10.9.0.100', host(1, []))).rejects.toMatchObject({
+      code: 'virtual-ip-outside',
+      message: expect.stringContaining('in no network of eth0 on etcd-1 (10.0.0.1/24)'),
+    });
+  });
+
+  test('an interface that is not there is refused', async () => {
+    await expect(plan('10.0.0.100', host(1, []), 'ens9')).rejects.toMatchObject({
+      code: 'no-interface',
+      message: expect.stringContaining('it has lo, eth0'),
+    });
+  });
+});

@@ -1,0 +1,190 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, test } from '@jest/globals';
+import type { Outcome, Resource } from '../../../src/model/change.js';
+import type { Balancer, Cluster, Member } from '../../../src/model/cluster.js';
+import { Secret } from '../../../src/model/secret.js';
+import { roleTable } from '../../../src/roles/table.js';
+import type { RoleTools } from '../../../src/roles/role.js';
+import { fakeProbe } from '../../support/fake-probe.js';
+import { fixture } from '../../support/fixture.js';
+import { SAMPLE_CLUSTER, sampleBalancer, sampleMember } from '../../support/sample-cluster.js';
+import { namedHost, templateInventory } from '../../support/template-inventory.js';
+
+const PLANTED = 'p4ssw0rd';
+
+const TOOLS: RoleTools = {
+  template: (name) => readFileSync(new URL(`../../../playbooks/templates/${name}`, import.meta.url), 'utf8'),
+  pki: {
+    directory: '/srv/provision/pki',
+    authority: { certificate: () => undefined, trustBundle: () => undefined },
+    keepalivedAuthPass: { value: () => new Secret(PLANTED), isKept: () => false },
+  },
+  now: new Date('2026-11-21T00:00:00Z'),
+};
+const INVENTORY = templateInventory(['etcd-1', 'etcd-2', 'etcd-3', 'cp-1']);
+
+function resourcesOf(role: string, host: string, cluster: Cluster = SAMPLE_CLUSTER): readonly Resource[] {
+  return roleTable(TOOLS).get(role)?.resources(namedHost(host), INVENTORY, cluster) ?? [];
+}
+
+describe('what each role gives a host, in order', () => {
+  test.each([
+    ['pki', 'etcd-1', ['authority:etcd']],
+    ['pki', 'etcd-2', []],
+    [
+      'etcd',
+      'etcd-1',
+      [
+        'packages:etcd-server,etcd-client',
+        'etcd-leftover:/var/lib/etcd/default',
+        'directory:/var/lib/etcd/default',
+        'directory:/etc/etcd',
+        'directory:/etc/etcd/pki',
+        'trust:/etc/etcd/pki/ca.crt',
+        'certificate:/etc/etcd/pki/server.crt',
+        'certificate:/etc/etcd/pki/peer.crt',
+        'certificate:/etc/etcd/pki/client.crt',
+        'file:/etc/default/etcd',
+        'etcd-member:etcd-1',
+      ],
+    ],
+    ['etcd-settled', 'etcd-3', ['etcd-settled:etcd-3']],
+    ['ip-nonlocal-bind', 'etcd-1', ['sysctl:net.ipv4.ip_nonlocal_bind']],
+    [
+      'haproxy',
+      'etcd-1',
+      [
+        'listen:10.0.0.100:2379',
+        'packages:haproxy',
+        'trust:/etc/haproxy/etcd-ca.crt',
+        'certificate:/etc/haproxy/etcd-client.pem',
+        'file:/etc/haproxy/haproxy.cfg',
+        'service:haproxy',
+      ],
+    ],
+    [
+      'keepalived',
+      'etcd-1',
+      [
+        'virtual-ip:10.0.0.100',
+        'secret:keepalived-auth-pass',
+        'packages:keepalived',
+        'directory:/usr/local/lib/provision',
+        'file:/usr/local/lib/provision/check-haproxy',
+        'directory:/etc/keepalived',
+        'file:/etc/keepalived/keepalived.conf',
+        'service:keepalived',
+      ],
+    ],
+    [
+      'kube-apiserver',
+      'cp-1',
+      [
+        'command:mkdir /etc/kubernetes/pki/etcd',
+        'trust:/etc/kubernetes/pki/etcd/ca.crt',
+        'certificate:/etc/kubernetes/pki/apiserver-etcd-client.crt',
+        'static-pod:/etc/kubernetes/manifests/kube-apiserver.yaml',
+      ],
+    ],
+  ])('%s on %s', (role, host, addresses) => {
+    expect(resourcesOf(role, host).map(({ address }) => address)).toEqual(addresses);
+  });
+
+  test('a host outside the group is refused, and so is a load balancer without an address', () => {
+    expect(() => resourcesOf('etcd', 'cp-1')).toThrow('cp-1 is not in the group etcd');
+    expect(() => resourcesOf('haproxy', 'etcd-1', { ...SAMPLE_CLUSTER, endpoint: undefined })).toThrow('etcd_lb_ip');
+  });
+
+  test('a virtual IP of version 6 needs the setting of version 6', () => {
+    const endpoint = { ip: '2001:db8::100', name: undefined, port: 2379 };
+    const [setting] = resourcesOf('ip-nonlocal-bind', 'etcd-1', { ...SAMPLE_CLUSTER, endpoint });
+    expect(setting?.address).toBe('sysctl:net.ipv6.ip_nonlocal_bind');
+  });
+
+  test('only the first balancer keeps the generated password, and none when it is given', () => {
+    const addresses = (host: string, cluster?: Cluster): readonly string[] =>
+      resourcesOf('keepalived', host, cluster).map(({ address }) => address);
+    const balancers = SAMPLE_CLUSTER.balancers.map((balancer) => ({
+      ...balancer,
+      keepalived: { ...balancer.keepalived, authPass: new Secret('given') },
+    }));
+    expect(addresses('etcd-2')).not.toContain('secret:keepalived-auth-pass');
+    expect(addresses('etcd-1', { ...SAMPLE_CLUSTER, balancers })).not.toContain('secret:keepalived-auth-pass');
+  });
+});
+
+const PATHS = {
+  'etcd.env': '/etc/default/etcd',
+  'haproxy.cfg': '/etc/haproxy/haproxy.cfg',
+  'keepalived.conf': '/etc/keepalived/keepalived.conf',
+  'check-haproxy': '/usr/local/lib/provision/check-haproxy',
+} as const;
+
+/** The file that a role would write on a bare `etcd-1`. */
+async function written(role: string, path: string, cluster: Cluster): Promise<Extract<Outcome, { kind: 'change' }>> {
+  const probe = fakeProbe({
+    'file-states': { [path]: { kind: 'absent' } },
+    'host-addresses': {
+      all: ['10.0.0.1', '2001:db8::1'].map((address) => ({ interface: 'eth0', address, prefixLength: 24 })),
+    },
+  });
+  const outcome = await resourcesOf(role, 'etcd-1', cluster)
+    .find(({ address }) => address === `file:${path}`)
+    ?.plan(probe);
+  if (outcome?.kind !== 'change') throw new Error(`${path} is not written`);
+  return outcome;
+}
+
+function withFirst(member: Partial<Member>, balancer: Partial<Balancer> = {}): Cluster {
+  const [, ...members] = SAMPLE_CLUSTER.members;
+  const [, ...balancers] = SAMPLE_CLUSTER.balancers;
+  return {
+    ...SAMPLE_CLUSTER,
+    members: [{ ...sampleMember(1), ...member }, ...members],
+    balancers: [{ ...sampleBalancer(1), ...balancer }, ...balancers],
+  };
+}
+
+const { haproxy, keepalived } = sampleBalancer(1);
+const FULL = withFirst(
+  { extraEnv: { ETCD_LOG_LEVEL: 'warn', ETCD_METRICS: 'say "all"' } },
+  {
+    haproxy: { ...haproxy, statsPort: 8404, extraConfig: 'listen extra\n    bind 127.0.0.1:9000\n' },
+    keepalived: { ...keepalived, preempt: true, unicast: false },
+  },
+);
+const SIX: Cluster = {
+  ...SAMPLE_CLUSTER,
+  members: SAMPLE_CLUSTER.members.map((member, index) => ({ ...member, address: `2001:db8::${index + 1}` })),
+  balancers: SAMPLE_CLUSTER.balancers.map((balancer, index) => ({ ...balancer, address: `2001:db8::${index + 1}` })),
+  endpoint: { ip: '2001:db8::100', name: undefined, port: 2379 },
+};
+
+describe('rendered files', () => {
+  test.each([
+    ['etcd', 'etcd.env', 'default', SAMPLE_CLUSTER],
+    ['etcd', 'etcd.env', 'extra', FULL],
+    ['etcd', 'etcd.env', 'ipv6', SIX],
+    ['haproxy', 'haproxy.cfg', 'default', SAMPLE_CLUSTER],
+    ['haproxy', 'haproxy.cfg', 'extra', FULL],
+    ['haproxy', 'haproxy.cfg', 'ipv6', SIX],
+    ['keepalived', 'keepalived.conf', 'default', SAMPLE_CLUSTER],
+    ['keepalived', 'keepalived.conf', 'extra', FULL],
+    ['keepalived', 'keepalived.conf', 'ipv6', SIX],
+    ['keepalived', 'check-haproxy', 'default', SAMPLE_CLUSTER],
+  ] as const)('%s: %s, %s', async (role, name, variant, cluster) => {
+    const { change } = await written(role, PATHS[name], cluster);
+    const [action] = change.actions;
+    if (action?.kind !== 'write-file') throw new Error('no file is written');
+    expect(action.content.redacted).toBe(fixture(`rendered/${name}.${variant}`));
+  });
+
+  test('the password lands on the host, and is shown nowhere', async () => {
+    const outcome = await written('keepalived', PATHS['keepalived.conf'], SAMPLE_CLUSTER);
+    const [action] = outcome.change.actions;
+    const landed = action?.kind === 'write-file' ? action.content.reveal() : '';
+    expect(landed).toContain(`auth_pass ${PLANTED}\n`);
+    expect(JSON.stringify(outcome)).not.toContain(PLANTED);
+    expect(JSON.stringify({ landed })).toContain(PLANTED);
+  });
+});
