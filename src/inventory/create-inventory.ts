@@ -100,6 +100,7 @@ function hostOf(shared: Shared, name: string): Host {
   const node = shared.nodes.get(name);
   return {
     name,
+    at: node?.at,
     groups: node === undefined ? [] : groupNames(node).filter((group) => group !== 'ungrouped'),
     get variables() {
       return viewOf(shared, name).variables;
@@ -151,7 +152,7 @@ function newView(shared: Shared, host: string, extra?: Settings): HostView {
     layers,
     engine: shared.loaded.engine,
     magic: (name) => magicVariable(shared, node, name),
-    derived: (name) => derivedVariable(shared.inventory(), name),
+    derived: (name) => derivedVariable(shared.inventory(), host, name),
     other: (other, name) => viewOf(shared, other).variables.get(name),
     knownNames: [...MAGIC_NAMES, ...DERIVED_NAMES],
     reveal: (value, subject) => reveal(shared, value, subject),

@@ -1,12 +1,105 @@
+import { httpsUrl } from '../model/endpoint.js';
 import type { Inventory } from '../model/inventory.js';
 import type { Json } from '../model/json.js';
+import { VARIABLES, type VariableName, type VariableValue } from './known-variables.js';
+import { nodeAddress } from './node-address.js';
 
-const DERIVED: Readonly<Record<string, (inventory: Inventory) => Json>> = {};
+/** A variable that this program provides to templates. */
+interface DerivedVariable {
+  readonly description: string;
+  /** @param host inventory name of the host whose template asks */
+  compute(inventory: Inventory, host: string): Json | undefined;
+}
+
+/**
+ * Variables that templates may use without setting them, by the names of the usual guides to etcd behind a load balancer.
+ * They need only addresses and ports, so that other variables may use them.
+ */
+export const DERIVED_VARIABLES: Readonly<Record<string, DerivedVariable>> = {
+  etcd_access_addresses: {
+    description: 'What clients use: the load balancer when there is one, else all members: `https://10.0.0.1:2379,…`.',
+    compute: (inventory) => balancedUrl(inventory) ?? directUrls(inventory),
+  },
+  etcd_lb_address: {
+    description: 'The load balancer: `https://etcd.example.com:2379`. Undefined without one.',
+    compute: balancedUrl,
+  },
+  etcd_access_addresses_direct: {
+    description: 'All members, past the load balancer: `https://10.0.0.1:2379,https://10.0.0.2:2379`.',
+    compute: directUrls,
+  },
+  etcd_peer_addresses: {
+    description: 'Names and peer URLs of all members: `etcd-1=https://10.0.0.1:2380,…`.',
+    compute: (inventory) =>
+      members(inventory)
+        .map(({ host, address }) => {
+          const port = value(inventory, host, 'etcd_peer_port') ?? VARIABLES.etcd_peer_port.fallback;
+          return `${value(inventory, host, 'etcd_member_name') ?? host}=${httpsUrl(address, port)}`;
+        })
+        .join(','),
+  },
+  etcd_cert_paths: {
+    description:
+      'Files of this host by part: `etcd_cert_paths.client.ca`, `.cert`, `.key`; also `server` and `peer` on members.',
+    compute: (inventory, host) => {
+      const directory = value(inventory, host, 'etcd_pki_dir') ?? VARIABLES.etcd_pki_dir.fallback;
+      const files = (name: string): Json => ({
+        ca: `${directory}/ca.crt`,
+        cert: `${directory}/${name}.crt`,
+        key: `${directory}/${name}.key`,
+      });
+      return { client: APISERVER_CLIENT, server: files('server'), peer: files('peer') };
+    },
+  },
+};
+
+/** Where kubeadm's documentation for an external etcd has the apiserver's client certificate. */
+const APISERVER_CLIENT: Json = {
+  ca: '/etc/kubernetes/pki/etcd/ca.crt',
+  cert: '/etc/kubernetes/pki/apiserver-etcd-client.crt',
+  key: '/etc/kubernetes/pki/apiserver-etcd-client.key',
+};
 
 /** Names of the variables that this program provides. */
-export const DERIVED_NAMES: readonly string[] = Object.keys(DERIVED);
+export const DERIVED_NAMES: readonly string[] = Object.keys(DERIVED_VARIABLES);
 
-/** A derived variable; undefined when there is none of that name. */
-export function derivedVariable(inventory: Inventory, name: string): Json | undefined {
-  return DERIVED[name]?.(inventory);
+/** A derived variable; undefined when there is none of that name, or nothing to derive it from. */
+export function derivedVariable(inventory: Inventory, host: string, name: string): Json | undefined {
+  return Object.hasOwn(DERIVED_VARIABLES, name) ? DERIVED_VARIABLES[name]?.compute(inventory, host) : undefined;
+}
+
+function members(inventory: Inventory): readonly { readonly host: string; readonly address: string }[] {
+  return (inventory.groups.get('etcd') ?? []).flatMap((name) => {
+    const host = inventory.hosts.get(name);
+    const address = host === undefined ? undefined : nodeAddress(host)?.address;
+    return address === undefined ? [] : [{ host: name, address }];
+  });
+}
+
+function directUrls(inventory: Inventory): string {
+  return members(inventory)
+    .map(({ host, address }) =>
+      httpsUrl(address, value(inventory, host, 'etcd_client_port') ?? VARIABLES.etcd_client_port.fallback),
+    )
+    .join(',');
+}
+
+function balancedUrl(inventory: Inventory): string | undefined {
+  function shared<Name extends VariableName>(name: Name): VariableValue<Name> | undefined {
+    return [...inventory.hosts.keys()].map((host) => value(inventory, host, name)).find((found) => found !== undefined);
+  }
+  const ip = shared('etcd_lb_ip');
+  if (ip === undefined || shared('etcd_lb_enabled') === false) return undefined;
+  return httpsUrl(shared('etcd_lb_host') ?? ip, shared('etcd_lb_port') ?? VARIABLES.etcd_lb_port.fallback);
+}
+
+/** A checked value; undefined when it is not set, or wrong, which describeCluster tells. */
+function value<Name extends VariableName>(
+  inventory: Inventory,
+  host: string,
+  name: Name,
+): VariableValue<Name> | undefined {
+  const raw = inventory.hosts.get(host)?.variables.get(name);
+  const result = raw === undefined ? undefined : VARIABLES[name].schema.safeParse(raw);
+  return result?.success === true ? (result.data as VariableValue<Name>) : undefined;
 }

@@ -5,7 +5,8 @@ import type { Secret } from '../model/secret.js';
 import type { Setting } from './raw-value.js';
 import { problemAt, readSource, type LoadLog, type SourceText } from './source-text.js';
 import { decryptVault, isVaultText } from './vault.js';
-import { dereference, entriesOf, keyText, parseYaml, positionOfNode, settingOf, valueOf } from './yaml-values.js';
+import { dereference, parseYaml, positionOfNode } from './yaml-file.js';
+import { entriesOf, keyText, settingOf, valueOf } from './yaml-values.js';
 
 /** Ansible's order: a name without extension first, so that a directory goes before a file (YAML_FILENAME_EXTENSIONS). */
 const EXTENSIONS = ['', '.yml', '.yaml', '.json'];

@@ -89,7 +89,10 @@ function renderValue(source: ViewSource, scope: Scope, value: RawValue, name: st
     return Object.fromEntries([...value].map(([key, item]) => [key, renderValue(source, scope, item, name)]));
   }
   if (!isMarked(value)) return null;
-  return value.kind === 'unsafe' ? value.text : source.reveal(value, `${name} of ${source.host}`);
+  if (value.kind === 'unsafe') return value.text;
+  const clear = source.reveal(value, `${name} of ${source.host}`);
+  // In a file that is encrypted as a whole, values are ordinary ones; a `!vault` value is a secret, never a template.
+  return value.kind === 'confidential' && typeof clear === 'string' ? source.engine.value(clear, scope) : clear;
 }
 
 /** A template's error with the place of the variable whose template it is. */

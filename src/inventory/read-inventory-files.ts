@@ -8,7 +8,7 @@ import { emptyGraph, reconcile, type InventoryGraph } from './inventory-graph.js
 import { readSource, type LoadLog, type SourceText } from './source-text.js';
 import { decryptVault, isVaultText } from './vault.js';
 import { readYamlInventory } from './yaml-inventory.js';
-import { parseYaml } from './yaml-values.js';
+import { parseYaml } from './yaml-file.js';
 
 /** Files that Ansible leaves out of a directory of inventories (INVENTORY_IGNORE_EXTS and IGNORED_ALWAYS). */
 const IGNORED =

@@ -55,7 +55,14 @@ export async function readSource(path: string, file: string, log: LoadLog): Prom
   } catch (error) {
     const line = bytes.subarray(0, firstInvalidByte(bytes)).toString('latin1').split('\n').length;
     throw new InputError(
-      [{ severity: 'error', at: { file, line, column: 1 }, subject: file, message: 'is not UTF-8 text' }],
+      [
+        {
+          severity: 'error',
+          at: { file, line, column: 1 },
+          subject: 'encoding',
+          message: 'the file is not UTF-8 text',
+        },
+      ],
       error instanceof Error ? `convert it: iconv -f latin1 -t utf-8 ${file}` : undefined,
     );
   }

@@ -1,5 +1,5 @@
 import { isMap, isScalar, type Node } from 'yaml';
-import { InputError, type SourcePosition } from '../model/errors.js';
+import { InputError, type Problem, type SourcePosition } from '../model/errors.js';
 import { didYouMean } from '../model/did-you-mean.js';
 import { expandHostPattern, type ExpandedHosts } from './host-ranges.js';
 import {
@@ -12,16 +12,8 @@ import {
 } from './inventory-graph.js';
 import { plainSetting } from './raw-value.js';
 import { problemAt, warn } from './source-text.js';
-import {
-  dereference,
-  entriesOf,
-  keyText,
-  positionOfNode,
-  settingOf,
-  valueOf,
-  type YamlEntry,
-  type YamlFile,
-} from './yaml-values.js';
+import { dereference, positionOfNode, type YamlFile } from './yaml-file.js';
+import { entriesOf, keyText, settingOf, valueOf, type YamlEntry } from './yaml-values.js';
 
 const SECTIONS = ['vars', 'children', 'hosts'];
 
@@ -47,18 +39,23 @@ export function readYamlInventory(graph: InventoryGraph, file: YamlFile, path: s
         `ansible-inventory -i ${file.source.file} --list --export --yaml > inventory.yml`,
     );
   }
-  const problems: InputError[] = [];
-  for (const entry of entries) collect(problems, () => readGroup(graph, file, path, entry));
-  if (problems.length > 0) throw new InputError(problems.flatMap((error) => error.problems));
+  forEach(entries, (entry) => {
+    readGroup(graph, file, path, entry);
+  });
 }
 
-function collect(problems: InputError[], read: () => unknown): void {
-  try {
-    read();
-  } catch (error) {
-    if (!(error instanceof InputError)) throw error;
-    problems.push(error);
+/** Does all, then throws what was wrong with any, at once. */
+function forEach(entries: readonly YamlEntry[], read: (entry: YamlEntry) => void): void {
+  const problems: Problem[] = [];
+  for (const entry of entries) {
+    try {
+      read(entry);
+    } catch (error) {
+      if (!(error instanceof InputError)) throw error;
+      problems.push(...error.problems);
+    }
   }
+  if (problems.length > 0) throw new InputError(problems);
 }
 
 function readGroup(graph: InventoryGraph, file: YamlFile, path: string, entry: YamlEntry): GroupNode | undefined {
@@ -72,13 +69,9 @@ function readGroup(graph: InventoryGraph, file: YamlFile, path: string, entry: Y
   }
   const group = addGroup(graph, entry.key);
   if (content === null || !isMap(content)) return group;
-  const problems: InputError[] = [];
-  for (const part of entriesOf(file, content)) {
-    collect(problems, () => {
-      readSection(graph, file, path, group, part);
-    });
-  }
-  if (problems.length > 0) throw new InputError(problems.flatMap((error) => error.problems));
+  forEach(entriesOf(file, content), (part) => {
+    readSection(graph, file, path, group, part);
+  });
   return group;
 }
 
@@ -101,18 +94,17 @@ function readSection(graph: InventoryGraph, file: YamlFile, path: string, group:
     );
     return;
   }
-  if (section === 'vars') {
-    for (const entry of entries) setGroupVariable(group, keyText(entry.key), settingOf(file, entry));
-  } else if (section === 'children') {
-    for (const entry of entries) {
-      const child = readGroup(graph, file, path, entry);
-      if (child === undefined)
-        throw problemAt(entry.at, keyText(entry.key), 'is no group: expected a mapping or nothing');
-      addChild(group, child, entry.at);
-    }
-  } else {
-    for (const entry of entries) readHosts(graph, file, path, group, entry);
-  }
+  forEach(entries, (entry) => {
+    if (section === 'vars') setGroupVariable(group, keyText(entry.key), settingOf(file, entry));
+    else if (section === 'hosts') readHosts(graph, file, path, group, entry);
+    else readChild(graph, file, path, group, entry);
+  });
+}
+
+function readChild(graph: InventoryGraph, file: YamlFile, path: string, group: GroupNode, entry: YamlEntry): void {
+  const child = readGroup(graph, file, path, entry);
+  if (child === undefined) throw problemAt(entry.at, keyText(entry.key), 'is no group: expected a mapping or nothing');
+  addChild(group, child, entry.at);
 }
 
 /** The entries of a section. A lone text stands for one entry without content; undefined when it is no mapping. */

@@ -1,33 +1,9 @@
-import {
-  isAlias,
-  isMap,
-  isScalar,
-  isSeq,
-  parseDocument,
-  LineCounter,
-  type Document,
-  type Node,
-  type Pair,
-  type Scalar,
-} from 'yaml';
-import { InputError, type SourcePosition } from '../model/errors.js';
+import { isMap, isScalar, isSeq, type Node, type Pair, type Scalar } from 'yaml';
+import type { SourcePosition } from '../model/errors.js';
 import { resolvePlainScalar, toBoolean, toFloat, toInteger } from './pyyaml-scalar.js';
 import { isMapping, type RawValue, type Setting } from './raw-value.js';
-import { problemAt, warn, type LoadLog, type SourceText } from './source-text.js';
-
-/** A parsed YAML or JSON file, from which values are read on demand. */
-export interface YamlFile {
-  readonly source: SourceText;
-  /** The top node; null for an empty file. */
-  readonly root: Node | null;
-  readonly document: Document.Parsed;
-  readonly lines: LineCounter;
-  /** Plain scalars follow JSON, not YAML: Ansible tries JSON first (parsing/utils/yaml.py). */
-  readonly json: boolean;
-  readonly log: LoadLog;
-  /** Values of anchors that were read already, so that aliases share them. */
-  readonly read: Map<Node, RawValue>;
-}
+import { problemAt } from './source-text.js';
+import { dereference, isMergeKey, positionOfNode, STANDARD, type YamlFile } from './yaml-file.js';
 
 /** One entry of a mapping. */
 export interface YamlEntry {
@@ -37,73 +13,7 @@ export interface YamlEntry {
   readonly at: SourcePosition;
 }
 
-const STANDARD = 'tag:yaml.org,2002:';
-
-/**
- * Parses a YAML (or JSON) file the way Ansible's loader does.
- * @throws InputError with every syntax error of the file
- */
-export function parseYaml(source: SourceText, log: LoadLog): YamlFile {
-  const lines = new LineCounter();
-  const document = parseDocument(source.text, {
-    version: '1.1',
-    schema: 'failsafe',
-    merge: false,
-    uniqueKeys: false,
-    resolveKnownTags: false,
-    logLevel: 'silent',
-    prettyErrors: false,
-    lineCounter: lines,
-  });
-  if (document.errors.length > 0) {
-    throw new InputError(
-      document.errors.slice(0, 5).map((error) => {
-        const { line, col } = lines.linePos(error.pos[0]);
-        const excerpt = source.confidential ? '' : `: ${(source.text.split('\n')[line - 1] ?? '').trim().slice(0, 80)}`;
-        const at = { file: source.file, line, column: col };
-        return { severity: 'error', at, subject: 'YAML syntax', message: `${syntaxMessage(error)}${excerpt}` };
-      }),
-    );
-  }
-  return { source, root: document.contents, document, lines, json: isJson(source.text), log, read: new Map() };
-}
-
-function syntaxMessage(error: { readonly code: string; readonly message: string }): string {
-  if (error.code === 'MULTIPLE_DOCS') return 'the file holds more than one document (---), expected one';
-  return error.message;
-}
-
-function isJson(text: string): boolean {
-  if (!/^\s*[[{]/.test(text)) return false;
-  try {
-    JSON.parse(text);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-/** Where a node starts. */
-export function positionOfNode(file: YamlFile, node: Node | null | undefined): SourcePosition {
-  const { line, col } = file.lines.linePos(node?.range?.[0] ?? 0);
-  return { file: file.source.file, line: Math.max(line, 1), column: Math.max(col, 1) };
-}
-
-/** Follows an alias to its node. @throws InputError when there is no such anchor */
-export function dereference(file: YamlFile, node: Node | null | undefined): Node | null {
-  if (!isAlias(node)) return node ?? null;
-  const target = node.resolve(file.document);
-  if (target === undefined) {
-    throw problemAt(positionOfNode(file, node), `*${node.source}`, 'there is no anchor of that name above');
-  }
-  return target;
-}
-
-/**
- * The entries of a mapping, merge keys (`<<`) laid under them, the last of duplicate keys winning with a warning as
- * in Ansible.
- * @throws InputError when a key is a list or mapping, best known from an unquoted `{{ … }}`
- */
+/** The entries of a mapping, merge keys (`<<`) laid under them, the last of duplicate keys winning. */
 export function entriesOf(file: YamlFile, node: Node): readonly YamlEntry[] {
   if (!isMap(node)) return [];
   const merged = new Map<RawValue, YamlEntry>();
@@ -114,18 +24,10 @@ export function entriesOf(file: YamlFile, node: Node): readonly YamlEntry[] {
       continue;
     }
     const at = positionOfNode(file, pair.key);
-    const key = keyOf(file, pair.key, at);
-    const before = own.get(key);
-    if (before !== undefined) {
-      warn(file.log, at, keyText(key), `is set twice (also on line ${before.at.line}): the last one is used`);
-    }
+    const key = keyOf(file, pair.key);
     own.set(key, { key, node: pair.value, at });
   }
   return [...new Map([...merged, ...own]).values()];
-}
-
-function isMergeKey(key: Node): boolean {
-  return isScalar(key) && key.value === '<<' && key.type === 'PLAIN';
 }
 
 function mergeEntries(file: YamlFile, value: Node | null): readonly YamlEntry[] {
@@ -135,11 +37,9 @@ function mergeEntries(file: YamlFile, value: Node | null): readonly YamlEntry[] 
   throw problemAt(positionOfNode(file, value), '<<', 'expected a mapping to merge, or a list of them');
 }
 
-function keyOf(file: YamlFile, node: Node, at: SourcePosition): RawValue {
+function keyOf(file: YamlFile, node: Node): RawValue {
   const target = dereference(file, node);
-  if (isScalar(target)) return unmarkedScalar(file, target);
-  const advice = isMap(target) ? 'if it is a template, quote it: "{{ … }}"' : 'expected a text';
-  throw problemAt(at, 'key', `a key cannot be a list or a mapping; ${advice}`);
+  return isScalar(target) ? unmarkedScalar(file, target) : null;
 }
 
 /** How a key is shown, and stored as JSON: as Python's json module writes it. */
@@ -147,7 +47,7 @@ export function keyText(key: RawValue): string {
   return key === null || typeof key !== 'object' ? String(key) : JSON.stringify(key);
 }
 
-/** A node's value. @throws InputError for an unknown tag, a wrong anchor or an alias that holds itself */
+/** A node's value. @throws InputError for an alias that holds itself */
 export function valueOf(file: YamlFile, node: Node | null): RawValue {
   const target = dereference(file, node);
   if (target === null) return null;
@@ -218,11 +118,7 @@ function taggedScalar(file: YamlFile, node: Node, text: string, plain: boolean):
     case `${STANDARD}null`:
       return null;
     default:
-      throw problemAt(
-        positionOfNode(file, node),
-        node.tag.replace(STANDARD, '!!'),
-        'unknown YAML tag; Ansible knows !vault and !unsafe',
-      );
+      return null;
   }
 }
 

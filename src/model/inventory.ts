@@ -48,6 +48,8 @@ export interface Host {
   readonly variables: Variables;
   /** All groups that hold the host, directly or through children, sorted, without `all` and `ungrouped`. */
   readonly groups: readonly string[];
+  /** Where the host is named first. */
+  readonly at?: SourcePosition | undefined;
 }
 
 /** What an inventory file and its group_vars/ and host_vars/ say. */

@@ -1,0 +1,232 @@
+import { BlockList, isIP } from 'node:net';
+import type { Balancer, Cluster, Member } from '../model/cluster.js';
+import type { SourcePosition } from '../model/errors.js';
+import type { Host, Inventory } from '../model/inventory.js';
+import { knownAddresses } from './node-address.js';
+import type { VariableReader } from './variable-reader.js';
+
+/** What the checks look at beside the cluster. */
+export interface CheckContext {
+  readonly inventory: Inventory;
+  readonly hosts: {
+    readonly members: readonly Host[];
+    readonly balancers: readonly Host[];
+    readonly all: readonly Host[];
+  };
+  /** `keepalived_network`. */
+  readonly network: string | undefined;
+  readonly reader: VariableReader;
+}
+
+/** An election needs more silence than this many heartbeats (etcd refuses to start otherwise, embed/config.go). */
+const HEARTBEATS_PER_ELECTION = 5;
+
+/** Variables of etcd that have their own name here, or belong to the role. */
+const MANAGED_ENVIRONMENT: Readonly<Record<string, string>> = {
+  ETCD_NAME: 'etcd_member_name',
+  ETCD_DATA_DIR: 'etcd_data_dir',
+  ETCD_INITIAL_CLUSTER_TOKEN: 'etcd_cluster_token',
+  ETCD_HEARTBEAT_INTERVAL: 'etcd_heartbeat_interval',
+  ETCD_ELECTION_TIMEOUT: 'etcd_election_timeout',
+  ETCD_QUOTA_BACKEND_BYTES: 'etcd_quota_backend_bytes',
+  ETCD_SNAPSHOT_COUNT: 'etcd_snapshot_count',
+  ETCD_AUTO_COMPACTION_RETENTION: 'etcd_auto_compaction_retention',
+};
+const ROLE_ENVIRONMENT =
+  /^ETCD_(?:LISTEN_CLIENT_URLS|ADVERTISE_CLIENT_URLS|LISTEN_PEER_URLS|INITIAL_.*|(?:PEER_)?(?:CERT_FILE|KEY_FILE|TRUSTED_CA_FILE|CLIENT_CERT_AUTH))$/;
+
+/** Checks that need more than one variable. Reports all that is wrong or doubtful. */
+export function checkCluster(cluster: Cluster, context: CheckContext): void {
+  checkNumberOfMembers(cluster, context);
+  checkAddresses(context, [...cluster.members, ...cluster.balancers, ...cluster.controlPlanes]);
+  checkMemberNames(cluster.members, context);
+  for (const member of cluster.members) checkMember(member, context);
+  if (cluster.endpoint !== undefined) {
+    checkVirtualIp(cluster.endpoint.ip, context);
+    checkBalancers(cluster, context);
+  }
+  checkControlPlaneGroup(cluster, context);
+}
+
+function place(context: CheckContext, host: string, ...variables: string[]): SourcePosition | undefined {
+  const found = context.inventory.hosts.get(host);
+  const set = variables.map((name) => found?.variables.at(name)).find((at) => at !== undefined);
+  return set ?? found?.at;
+}
+
+function checkNumberOfMembers({ members }: Cluster, { reader, hosts }: CheckContext): void {
+  const count = members.length;
+  if (count === 0 || (count > 2 && count % 2 === 1)) return;
+  const message =
+    count === 1
+      ? 'has one member: when its host is down, so is the cluster; three are usual'
+      : `has ${count} members: ${count === 2 ? 'it stops when either is down, which is worse than one' : `it survives no more failures than ${count - 1} would`}; take an odd number`;
+  reader.report('warning', hosts.members[0]?.at, 'group etcd', message);
+}
+
+function checkAddresses(
+  context: CheckContext,
+  nodes: readonly { readonly host: string; readonly address: string }[],
+): void {
+  const owners = new Map<string, string>();
+  for (const { host, address } of nodes) {
+    const owner = owners.get(address) ?? host;
+    owners.set(address, owner);
+    if (address !== '' && owner !== host) {
+      context.reader.report(
+        'error',
+        place(context, host, 'ip', 'access_ip', 'ansible_host'),
+        host,
+        `has the address ${address}, which ${owner} has too`,
+      );
+    }
+  }
+}
+
+function checkMemberNames(members: readonly Member[], context: CheckContext): void {
+  const owners = new Map<string, string>();
+  for (const { name, host } of members) {
+    const owner = owners.get(name);
+    if (owner !== undefined) {
+      context.reader.report(
+        'error',
+        place(context, host, 'etcd_member_name'),
+        'etcd_member_name',
+        `'${name}' is the name of both ${owner} and ${host}; each member needs its own`,
+      );
+    }
+    owners.set(name, host);
+  }
+}
+
+function checkMember(member: Member, context: CheckContext): void {
+  const { reader } = context;
+  const least = HEARTBEATS_PER_ELECTION * member.heartbeatIntervalMs;
+  if (member.electionTimeoutMs < least) {
+    reader.report(
+      'error',
+      place(context, member.host, 'etcd_election_timeout', 'etcd_heartbeat_interval'),
+      'etcd_election_timeout',
+      `${member.electionTimeoutMs}: expected at least ${least}, five times etcd_heartbeat_interval (${member.heartbeatIntervalMs})`,
+    );
+  }
+  if (member.clientPort === member.peerPort) {
+    reader.report(
+      'error',
+      place(context, member.host, 'etcd_peer_port', 'etcd_client_port'),
+      'etcd_peer_port',
+      `${member.peerPort}: etcd_client_port is the same; they must differ`,
+    );
+  }
+  const variables = context.inventory.hosts.get(member.host)?.variables;
+  for (const name of Object.keys(member.extraEnv)) {
+    const own = MANAGED_ENVIRONMENT[name];
+    if (own === undefined && !ROLE_ENVIRONMENT.test(name)) continue;
+    const message =
+      own === undefined ? 'is set by this program; remove it here' : `is set by the variable ${own}; use that`;
+    reader.report('error', variables?.at('etcd_extra_env', [name]), `etcd_extra_env.${name}`, message);
+  }
+}
+
+function checkVirtualIp(ip: string, context: CheckContext): void {
+  const { reader, inventory, hosts, network } = context;
+  const at = hosts.all.map((host) => host.variables.at('etcd_lb_ip')).find((found) => found !== undefined);
+  for (const host of inventory.hosts.values()) {
+    const same = reader
+      .attempt(undefined, host.name, () => knownAddresses(host))
+      ?.find(({ address }) => address === ip);
+    if (same !== undefined) {
+      reader.report(
+        'error',
+        at,
+        'etcd_lb_ip',
+        `${ip} is ${same.variable} of ${host.name}; the virtual IP must be an address that no host has`,
+      );
+    }
+  }
+  const family = isIP(ip);
+  for (const host of hosts.balancers) {
+    const address = knownAddresses(host)[0]?.address;
+    if (address !== undefined && isIP(address) !== family) {
+      reader.report(
+        'error',
+        at,
+        'etcd_lb_ip',
+        `${ip} is IPv${family}, and ${host.name} has ${address}; they must be of one kind`,
+      );
+    }
+  }
+  if (network !== undefined && !isWithin(ip, network)) {
+    reader.report('error', at, 'etcd_lb_ip', `${ip} is not in keepalived_network ${network}`);
+  }
+}
+
+function isWithin(ip: string, network: string): boolean {
+  const [base = '', prefix = ''] = network.split('/');
+  const family = base.includes(':') ? 'ipv6' : 'ipv4';
+  if (isIP(ip) !== (family === 'ipv6' ? 6 : 4)) return false;
+  const list = new BlockList();
+  list.addSubnet(base, Number(prefix), family);
+  return list.check(ip, family);
+}
+
+function checkBalancers({ balancers, members }: Cluster, context: CheckContext): void {
+  const { reader } = context;
+  const owners = new Map<number, Balancer>();
+  for (const balancer of balancers) {
+    const { priority } = balancer.keepalived;
+    const owner = owners.get(priority);
+    owners.set(priority, balancer);
+    if (owner !== undefined) {
+      reader.report(
+        'error',
+        place(context, balancer.host, 'keepalived_priority'),
+        'keepalived_priority',
+        `${priority} is that of both ${owner.host} and ${balancer.host}: with equal priorities the virtual IP does not move; give each its own, or none`,
+      );
+    }
+    const member = members.find(({ host }) => host === balancer.host);
+    // etcd listens on the node's address and 127.0.0.1, HAProxy on the virtual IP: only the page on 127.0.0.1 can clash.
+    if (member !== undefined && balancer.haproxy.statsPort === member.clientPort) {
+      reader.report(
+        'error',
+        place(context, balancer.host, 'haproxy_stats_port'),
+        'haproxy_stats_port',
+        `${member.clientPort}: etcd listens there on 127.0.0.1 of ${member.host}`,
+      );
+    }
+  }
+  if (balancers.length === 1) {
+    reader.report(
+      'warning',
+      context.hosts.balancers[0]?.at,
+      'group etcd_lb',
+      'has one host: when it is down, the virtual IP is too',
+    );
+  }
+}
+
+/** Older names of the group, and slips, which would leave the apiservers as they are without a word. */
+const OTHER_CONTROL_PLANE_NAMES = [
+  'kube_master',
+  'kube-master',
+  'kube-control-plane',
+  'control_plane',
+  'control-plane',
+  'controlplane',
+  'kube_control_planes',
+  'masters',
+  'master',
+];
+
+function checkControlPlaneGroup({ controlPlanes }: Cluster, { inventory, reader }: CheckContext): void {
+  if (controlPlanes.length > 0) return;
+  const other = OTHER_CONTROL_PLANE_NAMES.find((name) => (inventory.groups.get(name) ?? []).length > 0);
+  if (other === undefined) return;
+  reader.report(
+    'warning',
+    { file: inventory.file, line: 1, column: 1 },
+    'group kube_control_plane',
+    `is missing; did you mean ${other}? No apiserver will be repointed`,
+  );
+}

@@ -1,0 +1,284 @@
+import type { z } from 'zod';
+import {
+  absolutePath,
+  block,
+  dnsName,
+  etcdEnvironment,
+  flag,
+  haproxyTime,
+  ipAddress,
+  listOf,
+  network,
+  oneOf,
+  text,
+  wholeNumber,
+} from './variable-kinds.js';
+
+/** One variable that this program reads. */
+export interface KnownVariable<Value> {
+  readonly schema: z.ZodType<Value>;
+  /** For the reference: what kind of value it is. */
+  readonly type: string;
+  /** For the reference: what holds when it is not set, where that is worked out. */
+  readonly fallbackText?: string;
+  readonly description: string;
+  /** Its value is never shown. */
+  readonly secret?: true;
+}
+
+/** A variable with a fixed default. */
+export interface DefaultedVariable<Value> extends KnownVariable<Value> {
+  readonly fallback: Value;
+}
+
+function defaulted<Value>(fallback: NoInfer<Value>, definition: KnownVariable<Value>): DefaultedVariable<Value> {
+  return { ...definition, fallback };
+}
+
+function optional<Value>(definition: KnownVariable<Value>): KnownVariable<Value> {
+  return definition;
+}
+
+const port = wholeNumber(1, 65_535);
+const seconds = 'text, HAProxy time';
+
+/**
+ * All variables that the roles use. This table is the one source: values are checked by it, defaults come from it, and
+ * docs/reference/variables.md is written from it.
+ */
+export const VARIABLES = {
+  etcd_lb_enabled: optional({
+    schema: flag(),
+    type: 'true or false',
+    fallbackText: 'true when `etcd_lb_ip` is set',
+    description: 'Whether clients reach etcd through the load balancer.',
+  }),
+  etcd_lb_ip: optional({
+    schema: ipAddress(),
+    type: 'IP address',
+    fallbackText: 'none',
+    description: 'The virtual IP. An unused address in the network of the load-balancer hosts.',
+  }),
+  etcd_lb_host: optional({
+    schema: dnsName(),
+    type: 'DNS name',
+    fallbackText: 'none',
+    description: 'DNS name of the virtual IP. It goes into the server certificates.',
+  }),
+  etcd_lb_port: defaulted(2379, {
+    schema: port,
+    type: 'port',
+    description: 'Port of the load balancer on the virtual IP.',
+  }),
+  etcd_cert_alt_names: defaulted([], {
+    schema: listOf(dnsName(), 'a list of DNS names'),
+    type: 'list of DNS names',
+    description: 'Further names in the server certificates.',
+  }),
+  etcd_cert_alt_ips: defaulted([], {
+    schema: listOf(ipAddress(), 'a list of IP addresses'),
+    type: 'list of IP addresses',
+    description: 'Further addresses in the server certificates.',
+  }),
+  etcd_client_port: defaulted(2379, { schema: port, type: 'port', description: 'Port for clients on each member.' }),
+  etcd_peer_port: defaulted(2380, { schema: port, type: 'port', description: 'Port for the other members.' }),
+  etcd_data_dir: defaulted('/var/lib/etcd/default', {
+    schema: absolutePath(),
+    type: 'path',
+    description: 'Data directory.',
+  }),
+  etcd_cluster_token: defaulted('etcd-cluster', {
+    schema: text('a text without spaces', /^[^\s"'\\]+$/),
+    type: 'text',
+    description: 'Keeps clusters apart that are made at the same time in the same network.',
+  }),
+  etcd_member_name: optional({
+    schema: text('a text without spaces, `,` and `=`', /^[^\s"'\\,=]+$/),
+    type: 'text',
+    fallbackText: 'inventory_hostname',
+    description: 'Name of the member.',
+  }),
+  etcd_config_file: defaulted('/etc/default/etcd', {
+    schema: absolutePath(),
+    type: 'path',
+    description: 'Environment file of the etcd service.',
+  }),
+  etcd_pki_dir: defaulted('/etc/etcd/pki', {
+    schema: absolutePath(),
+    type: 'path',
+    description: 'Directory of the certificates on each member.',
+  }),
+  etcd_heartbeat_interval: defaulted(100, {
+    schema: wholeNumber(10, 10_000),
+    type: 'milliseconds',
+    description: 'Time between heartbeats of the leader: about the round-trip time between members.',
+  }),
+  etcd_election_timeout: defaulted(1000, {
+    schema: wholeNumber(50, 50_000),
+    type: 'milliseconds',
+    description: 'Silence after which a follower stands for election: at least five heartbeats.',
+  }),
+  etcd_quota_backend_bytes: defaulted(2_147_483_648, {
+    schema: wholeNumber(1, Number.MAX_SAFE_INTEGER),
+    type: 'bytes',
+    description: 'Size of the database at which etcd raises the NOSPACE alarm. More than 8 GiB is not advised.',
+  }),
+  etcd_snapshot_count: defaulted(100_000, {
+    schema: wholeNumber(1, Number.MAX_SAFE_INTEGER),
+    type: 'whole number',
+    description: 'Committed transactions between snapshots of the raft log.',
+  }),
+  etcd_auto_compaction_retention: defaulted('8h', {
+    schema: text('hours, or a time such as 30m or 8h', /^\d+(?:ns|us|ms|s|m|h)?$/),
+    type: 'text',
+    description:
+      'How long old revisions are kept. Kubernetes compacts by itself; this is for what else writes to etcd.',
+  }),
+  etcd_extra_env: defaulted(
+    {},
+    {
+      schema: etcdEnvironment(),
+      type: 'mapping of ETCD_… to values',
+      description: 'Further environment variables of etcd: `{ETCD_LOG_LEVEL: warn}`.',
+    },
+  ),
+  etcd_key_type: defaulted('ecdsa-p256', {
+    schema: oneOf(['ecdsa-p256', 'rsa-2048', 'rsa-3072', 'rsa-4096']),
+    type: 'ecdsa-p256, rsa-2048, rsa-3072 or rsa-4096',
+    description: 'Kind of all private keys.',
+  }),
+  etcd_ca_days: defaulted(3650, {
+    schema: wholeNumber(1, 36_500),
+    type: 'days',
+    description: 'Life of the certificate authority.',
+  }),
+  etcd_cert_days: defaulted(365, {
+    schema: wholeNumber(1, 3650),
+    type: 'days',
+    description: 'Life of the certificates.',
+  }),
+  etcd_cert_renew_before_days: defaulted(30, {
+    schema: wholeNumber(0, 3650),
+    type: 'days',
+    description: 'A certificate that ends in fewer days is renewed.',
+  }),
+  etcd_pki_store: defaulted('pki', {
+    schema: text('a path, written in full or relative to the inventory', /^[^~\0\n][^\0\n]*$/),
+    type: 'path on the control machine',
+    description: 'Directory of the encrypted CA key; a relative path starts at the inventory.',
+  }),
+  haproxy_config_file: defaulted('/etc/haproxy/haproxy.cfg', {
+    schema: absolutePath(),
+    type: 'path',
+    description: 'Configuration file of HAProxy.',
+  }),
+  haproxy_maxconn: defaulted(4096, {
+    schema: wholeNumber(1, 1_000_000),
+    type: 'whole number',
+    description: 'Connections at most.',
+  }),
+  haproxy_timeout_connect: defaulted('5s', {
+    schema: haproxyTime(),
+    type: seconds,
+    description: 'Time to reach a member.',
+  }),
+  haproxy_timeout_client: defaulted('5m', {
+    schema: haproxyTime(),
+    type: seconds,
+    description: 'Silence after which a client is cut off. An apiserver pings every 30 s: longer than that.',
+  }),
+  haproxy_timeout_server: defaulted('5m', {
+    schema: haproxyTime(),
+    type: seconds,
+    description: 'The same for the member.',
+  }),
+  haproxy_check_inter: defaulted('2s', {
+    schema: haproxyTime(),
+    type: seconds,
+    description: 'Time between health checks.',
+  }),
+  haproxy_check_rise: defaulted(2, {
+    schema: wholeNumber(1, 100),
+    type: 'whole number',
+    description: 'Good checks until a member is up.',
+  }),
+  haproxy_check_fall: defaulted(3, {
+    schema: wholeNumber(1, 100),
+    type: 'whole number',
+    description: 'Bad checks until a member is down.',
+  }),
+  haproxy_stats_port: optional({
+    schema: port,
+    type: 'port',
+    fallbackText: 'no page',
+    description: 'Statistics page, on 127.0.0.1 only.',
+  }),
+  haproxy_extra_config: optional({
+    schema: block(),
+    type: 'text',
+    fallbackText: 'none',
+    description: 'Put at the end of the configuration as it is.',
+  }),
+  keepalived_interface: optional({
+    schema: text('the name of a network interface', /^[^\s/"'{}!#]{1,15}$/),
+    type: 'text',
+    fallbackText: "the one that holds the node's address",
+    description: 'Interface of the virtual IP.',
+  }),
+  keepalived_network: optional({
+    schema: network(),
+    type: 'network',
+    fallbackText: 'not checked',
+    description: 'The network that `etcd_lb_ip` must be in, to find a slip early.',
+  }),
+  keepalived_vrid: optional({
+    schema: wholeNumber(1, 255),
+    type: '1 to 255',
+    fallbackText: 'last byte of `etcd_lb_ip`',
+    description: 'Virtual router id: unused in the network of the load-balancer hosts.',
+  }),
+  keepalived_priority: optional({
+    schema: wholeNumber(1, 254),
+    type: '1 to 254',
+    fallbackText: '100 for the first host, one less for each further one',
+    description: 'Which host holds the virtual IP; its own on each host (255 is the owner of the address, RFC 5798).',
+  }),
+  keepalived_unicast: defaulted(true, {
+    schema: flag(),
+    type: 'true or false',
+    description: 'Adverts go to each host by itself: most clouds drop multicast.',
+  }),
+  keepalived_advert_int: defaulted(1, {
+    schema: wholeNumber(1, 40),
+    type: 'seconds',
+    description: 'Time between adverts.',
+  }),
+  keepalived_auth_pass: optional({
+    schema: text('1 to 8 characters without spaces and quotes (keepalived cuts off the rest)', /^[^\s"'!#{}]{1,8}$/),
+    type: 'text, secret',
+    fallbackText: 'made once, kept in the PKI store',
+    description: 'Keeps two routers with the same id apart. Best a `!vault` value.',
+    secret: true,
+  }),
+  keepalived_preempt: defaulted(false, {
+    schema: flag(),
+    type: 'true or false',
+    description: 'Whether a host with a higher priority takes the virtual IP back.',
+  }),
+  kube_apiserver_manifest: defaulted('/etc/kubernetes/manifests/kube-apiserver.yaml', {
+    schema: absolutePath(),
+    type: 'path',
+    description: 'Static pod manifest of the apiserver.',
+  }),
+  kube_apiserver_ready_timeout: defaulted(180, {
+    schema: wholeNumber(10, 3600),
+    type: 'seconds',
+    description: 'How long a repointed apiserver may take until it is ready; then its old manifest is put back.',
+  }),
+} as const;
+
+/** Name of a variable that this program reads. */
+export type VariableName = keyof typeof VARIABLES;
+
+/** The value of a variable, checked. */
+export type VariableValue<Name extends VariableName> = z.output<(typeof VARIABLES)[Name]['schema']>;

@@ -1,0 +1,94 @@
+import { isIP } from 'node:net';
+import { z } from 'zod';
+
+// The kinds of values that variables have. Each reads what Ansible people write: numbers and truth values may come as
+// texts, because INI inventories and templates give nothing else.
+
+/** A whole number. */
+export function wholeNumber(min: number, max: number): z.ZodType<number> {
+  const error = `expected a whole number from ${min} to ${max}`;
+  const toNumber = (value: unknown): unknown =>
+    typeof value === 'string' && /^\s*[-+]?\d+\s*$/.test(value) ? Number(value) : value;
+  return z.preprocess(toNumber, z.number({ error }).int({ error }).min(min, { error }).max(max, { error }));
+}
+
+/** A truth value, also as `yes`/`no`, `on`/`off`, `true`/`false`. */
+export function flag(): z.ZodType<boolean> {
+  const toFlag = (value: unknown): unknown => {
+    if (value === 0 || value === 1) return value === 1;
+    if (typeof value !== 'string') return value;
+    if (/^(?:true|yes|on|1)$/i.test(value)) return true;
+    return /^(?:false|no|off|0)$/i.test(value) ? false : value;
+  };
+  return z.preprocess(toFlag, z.boolean({ error: 'expected true or false' }));
+}
+
+/** A text in one line; a number counts as its text. */
+export function text(expected: string, pattern: RegExp = /^[^\r\n\0]+$/): z.ZodType<string> {
+  const error = `expected ${expected}`;
+  const toText = (value: unknown): unknown => (typeof value === 'number' ? String(value) : value);
+  return z.preprocess(toText, z.string({ error }).regex(pattern, { error }));
+}
+
+/** A text of any number of lines. */
+export function block(): z.ZodType<string> {
+  return z.string({ error: 'expected a text' });
+}
+
+/** One of a few words. */
+export function oneOf<const Words extends readonly [string, ...string[]]>(words: Words): z.ZodType<Words[number]> {
+  return z.enum(words, { error: `expected ${words.join(', ')}` });
+}
+
+/** An absolute path on a host. */
+export function absolutePath(): z.ZodType<string> {
+  return text('an absolute path without spaces and quotes', /^\/[^\s"'\\\0]*$/);
+}
+
+/** An IPv4 or IPv6 address, without a prefix length. */
+export function ipAddress(): z.ZodType<string> {
+  const error = 'expected an IP address such as 10.0.0.100';
+  return z.string({ error }).refine((value) => isIP(value) !== 0, { error });
+}
+
+/** A network as address and prefix length. */
+export function network(): z.ZodType<string> {
+  const error = 'expected a network such as 10.0.0.0/24';
+  return z.union([z.cidrv4(), z.cidrv6()], { error });
+}
+
+/** A DNS name. */
+export function dnsName(): z.ZodType<string> {
+  return text(
+    'a DNS name such as etcd.example.com',
+    /^(?=.{1,253}$)(?:\*\.)?[a-zA-Z0-9_](?:[a-zA-Z0-9_-]{0,62})(?:\.[a-zA-Z0-9_][a-zA-Z0-9_-]{0,62})*\.?$/,
+  );
+}
+
+/** A list; a lone text is split at its commas. */
+export function listOf(item: z.ZodType<string>, error: string): z.ZodType<readonly string[]> {
+  const toList = (value: unknown): unknown =>
+    typeof value === 'string'
+      ? value
+          .split(',')
+          .map((part) => part.trim())
+          .filter((part) => part !== '')
+      : value;
+  return z.preprocess(toList, z.array(item, { error: `expected ${error}` }));
+}
+
+/** HAProxy's way to write a time (HAProxy configuration manual, 2.5 "Time format"). */
+export function haproxyTime(): z.ZodType<string> {
+  return text('a time such as 5s, 500ms or 5m', /^\d+(?:us|ms|s|m|h|d)?$/);
+}
+
+/** Environment variables of etcd. */
+export function etcdEnvironment(): z.ZodType<Readonly<Record<string, string>>> {
+  const name = z
+    .string()
+    .regex(/^ETCD_[A-Z0-9_]+$/, { error: 'the name must be ETCD_ and capital letters, as in ETCD_LOG_LEVEL' });
+  const toText = (value: unknown): unknown =>
+    typeof value === 'number' || typeof value === 'boolean' ? String(value) : value;
+  const value = z.preprocess(toText, z.string({ error: 'expected a text' }));
+  return z.record(name, value, { error: 'expected a mapping of ETCD_… names to values' });
+}

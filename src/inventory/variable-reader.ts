@@ -1,0 +1,88 @@
+import { InputError, ProvisionError, type Problem, type SourcePosition } from '../model/errors.js';
+import type { Host } from '../model/inventory.js';
+import type { Json } from '../model/json.js';
+import { VARIABLES, type KnownVariable, type VariableName, type VariableValue } from './known-variables.js';
+
+/** Variables whose default is a value. */
+export type DefaultedName = {
+  [Name in VariableName]: (typeof VARIABLES)[Name] extends { readonly fallback: unknown } ? Name : never;
+}[VariableName];
+
+/** Reads checked variables, and remembers what was wrong with them. */
+export interface VariableReader {
+  /** Undefined when the variable is not set, or wrong. */
+  read<Name extends VariableName>(host: Host, name: Name): VariableValue<Name> | undefined;
+  /** The same, with the default of the table. */
+  readOr<Name extends DefaultedName>(host: Host, name: Name): VariableValue<Name>;
+  /** A step that may throw what is wrong with the inventory; undefined when it did. */
+  attempt<T>(at: SourcePosition | undefined, subject: string, step: () => T): T | undefined;
+  report(severity: Problem['severity'], at: SourcePosition | undefined, subject: string, message: string): void;
+  /** Each problem once, however many hosts share the variable, in the order of the files. */
+  problems(): readonly Problem[];
+}
+
+/** A reader without problems. */
+export function createVariableReader(): VariableReader {
+  const problems = new Map<string, Problem>();
+  const add = (problem: Problem): void => {
+    const place = problem.at === undefined ? '' : `${problem.at.file}:${problem.at.line}:${problem.at.column}`;
+    // The same template fails alike on each host but for the host's name.
+    const key = [place, problem.subject, problem.message.replace(/ \(host [^)]*\)$/, '')].join('\0');
+    if (!problems.has(key)) problems.set(key, problem);
+  };
+  const reader: VariableReader = {
+    read(host, name) {
+      const definition: KnownVariable<VariableValue<typeof name>> = VARIABLES[name] as never;
+      const value = reader.attempt(host.variables.at(name), name, () => host.variables.get(name));
+      if (value === undefined || value === null) return undefined;
+      const result = definition.schema.safeParse(value);
+      if (result.success) return result.data;
+      for (const issue of result.error.issues) {
+        const path = issue.path.map((step) => (typeof step === 'symbol' ? '' : step));
+        const shown = definition.secret === true ? '' : `${JSON.stringify(partOf(value, path))}: `;
+        add({
+          severity: 'error',
+          at: host.variables.at(name, path),
+          subject: [name, ...path].join('.'),
+          message: `${shown}${issue.code === 'invalid_key' ? (issue.issues[0]?.message ?? issue.message) : issue.message}`,
+        });
+      }
+      return undefined;
+    },
+    readOr(host, name) {
+      return reader.read(host, name) ?? (VARIABLES[name].fallback as VariableValue<typeof name>);
+    },
+    attempt(at, subject, step) {
+      try {
+        return step();
+      } catch (error) {
+        if (error instanceof InputError) error.problems.forEach(add);
+        else if (error instanceof ProvisionError) add({ severity: 'error', at, subject, message: hinted(error) });
+        else throw error;
+        return undefined;
+      }
+    },
+    report(severity, at, subject, message) {
+      add({ severity, at, subject, message });
+    },
+    problems: () => [...problems.values()].sort(byPlace),
+  };
+  return reader;
+}
+
+function byPlace(a: Problem, b: Problem): number {
+  if (a.at === undefined || b.at === undefined) return Number(a.at === undefined) - Number(b.at === undefined);
+  return a.at.file.localeCompare(b.at.file, 'en') || a.at.line - b.at.line || a.at.column - b.at.column;
+}
+
+function hinted(error: ProvisionError): string {
+  return error.hint === undefined ? error.message : `${error.message}; ${error.hint}`;
+}
+
+function partOf(value: Json, path: readonly (string | number)[]): Json {
+  return path.reduce<Json>(
+    (part, step) =>
+      typeof part === 'object' && part !== null ? ((part as Readonly<Record<string, Json>>)[step] ?? null) : part,
+    value,
+  );
+}

@@ -1,0 +1,144 @@
+import {
+  isAlias,
+  isMap,
+  isScalar,
+  isSeq,
+  LineCounter,
+  parseDocument,
+  visit,
+  type Document,
+  type Node,
+  type Pair,
+} from 'yaml';
+import { InputError, type Problem, type SourcePosition } from '../model/errors.js';
+import type { RawValue } from './raw-value.js';
+import { warn, type LoadLog, type SourceText } from './source-text.js';
+
+/** A parsed YAML or JSON file, from which values are read on demand. */
+export interface YamlFile {
+  readonly source: SourceText;
+  /** The top node; null for an empty file. */
+  readonly root: Node | null;
+  readonly document: Document.Parsed;
+  readonly lines: LineCounter;
+  /** Plain scalars follow JSON, not YAML: Ansible tries JSON first (parsing/utils/yaml.py). */
+  readonly json: boolean;
+  readonly log: LoadLog;
+  /** Values of anchors that were read already, so that aliases share them. */
+  readonly read: Map<Node, RawValue>;
+}
+
+/** Prefix of YAML's own tags, which are written `!!`. */
+export const STANDARD = 'tag:yaml.org,2002:';
+
+const KNOWN_TAGS = new Set([
+  '!',
+  '!vault',
+  '!vault-encrypted',
+  '!unsafe',
+  ...['str', 'int', 'float', 'bool', 'null', 'map', 'seq'].map((name) => STANDARD + name),
+]);
+
+/**
+ * Parses a YAML (or JSON) file the way Ansible's loader does.
+ * @throws InputError with every syntax error of the file
+ */
+export function parseYaml(source: SourceText, log: LoadLog): YamlFile {
+  const lines = new LineCounter();
+  const document = parseDocument(source.text, {
+    version: '1.1',
+    schema: 'failsafe',
+    merge: false,
+    uniqueKeys: false,
+    resolveKnownTags: false,
+    logLevel: 'error',
+    prettyErrors: false,
+    lineCounter: lines,
+  });
+  if (document.errors.length > 0) {
+    throw new InputError(
+      document.errors.slice(0, 5).map((error) => {
+        const { line, col } = lines.linePos(error.pos[0]);
+        const excerpt = source.confidential ? '' : `: ${(source.text.split('\n')[line - 1] ?? '').trim().slice(0, 80)}`;
+        const at = { file: source.file, line, column: col };
+        return { severity: 'error', at, subject: 'YAML syntax', message: `${syntaxMessage(error)}${excerpt}` };
+      }),
+    );
+  }
+  const root: Node | null = document.contents;
+  const file: YamlFile = { source, root, document, lines, json: isJson(source.text), log, read: new Map() };
+  checkNodes(file);
+  return file;
+}
+
+/**
+ * Finds now what would otherwise come up only when a value is read: keys that are no text, aliases without an anchor,
+ * unknown tags. Duplicate keys are a warning, as in Ansible.
+ */
+function checkNodes(file: YamlFile): void {
+  const problems: Problem[] = [];
+  const wrong = (node: Node | null, subject: string, message: string): void => {
+    problems.push({ severity: 'error', at: positionOfNode(file, node), subject, message });
+  };
+  const checkTag = (node: Node): void => {
+    if (isAlias(node) || node.tag === undefined || KNOWN_TAGS.has(node.tag)) return;
+    wrong(node, node.tag.replace(STANDARD, '!!'), 'unknown YAML tag; Ansible knows !vault and !unsafe');
+  };
+  visit(file.document, {
+    Map(_, map) {
+      checkTag(map);
+      const seen = new Map<unknown, Node>();
+      for (const { key } of map.items as readonly Pair<Node, Node | null>[]) {
+        if (isMap(key)) wrong(key, 'key', 'a key cannot be a mapping; if it is a template, quote it: "{{ … }}"');
+        else if (isSeq(key)) wrong(key, 'key', 'a key cannot be a list; expected a text');
+        if (!isScalar(key) || isMergeKey(key)) continue;
+        const before = seen.get(key.value);
+        if (before !== undefined) {
+          const message = `is set twice (also on line ${positionOfNode(file, before).line}): the last one is used`;
+          warn(file.log, positionOfNode(file, key), String(key.value), message);
+        }
+        seen.set(key.value, key);
+      }
+    },
+    Alias(_, alias) {
+      if (alias.resolve(file.document) === undefined) {
+        wrong(alias, `*${alias.source}`, 'there is no anchor of that name above');
+      }
+    },
+    Value(_, node) {
+      checkTag(node);
+    },
+  });
+  if (problems.length > 0) throw new InputError(problems);
+}
+
+function syntaxMessage(error: { readonly code: string; readonly message: string }): string {
+  if (error.code === 'MULTIPLE_DOCS') return 'the file holds more than one document (---), expected one';
+  return error.message;
+}
+
+function isJson(text: string): boolean {
+  if (!/^\s*[[{]/.test(text)) return false;
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Where a node starts. */
+export function positionOfNode(file: YamlFile, node: Node | null | undefined): SourcePosition {
+  const { line, col } = file.lines.linePos(node?.range?.[0] ?? 0);
+  return { file: file.source.file, line: Math.max(line, 1), column: Math.max(col, 1) };
+}
+
+/** Follows an alias to its node. */
+export function dereference(file: YamlFile, node: Node | null | undefined): Node | null {
+  return isAlias(node) ? (node.resolve(file.document) ?? null) : (node ?? null);
+}
+
+/** Whether a key is `<<`, by which a mapping takes over the entries of another. */
+export function isMergeKey(key: Node): boolean {
+  return isScalar(key) && key.value === '<<' && key.type === 'PLAIN';
+}
