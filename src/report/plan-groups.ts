@@ -1,7 +1,7 @@
 import type { PlannedHost, PlannedStep } from '../model/plan.js';
 
 /** A diff, and the hosts on which it is this one. */
-export interface DiffVariant {
+interface DiffVariant {
   readonly hosts: readonly string[];
   readonly diff: readonly string[];
 }
