@@ -17,19 +17,21 @@ export function authorityResource(
   return {
     address: 'authority:etcd',
     paths: [],
-    plan(): Promise<Outcome> {
-      const pem = authority.certificate();
-      const found = pem === undefined ? undefined : readCertificates(pem)[0];
-      if (found === undefined) return Promise.resolve(created(profile, store));
-      const end = notAfterOf(found);
-      if (end > now) return Promise.resolve(UNCHANGED);
-      throw new ProvisionError({
-        code: 'authority-expired',
-        message: `the certificate authority in ${store} expired on ${end.toISOString().slice(0, 10)}; it can sign nothing`,
-        hint: 'move its files away, and run `provision ca import` or let the next apply make a new authority',
-      });
-    },
+    plan: () => Promise.resolve().then(() => decideAuthority(profile, authority, store, now)),
   };
+}
+
+function decideAuthority(profile: AuthorityProfile, authority: AuthorityView, store: string, now: Date): Outcome {
+  const pem = authority.certificate();
+  const found = pem === undefined ? undefined : readCertificates(pem)[0];
+  if (found === undefined) return created(profile, store);
+  const end = notAfterOf(found);
+  if (end > now) return UNCHANGED;
+  throw new ProvisionError({
+    code: 'authority-expired',
+    message: `the certificate authority in ${store} expired on ${end.toISOString().slice(0, 10)}; it can sign nothing`,
+    hint: 'move its files away, and run `provision ca import` or let the next apply make a new authority',
+  });
 }
 
 function created(profile: AuthorityProfile, store: string): Outcome {

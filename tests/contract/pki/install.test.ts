@@ -1,0 +1,273 @@
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir, userInfo } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { certificateFiles, type CertificateFiles, certificateFilesKey } from '../../../src/facts/certificate-files.js';
+import type { CertificateDestination } from '../../../src/model/certificate.js';
+import type { Ownership } from '../../../src/model/change.js';
+import type { Output } from '../../../src/model/remote.js';
+import { Secret } from '../../../src/model/secret.js';
+import { publicKeyText, readCertificates } from '../../../src/pki/inspect.js';
+import { issueCertificate } from '../../../src/pki/issue.js';
+import { installCertificateScript, restoreCertificateScript } from '../../../src/shell/install-certificate.js';
+import { BACKUP_ROOT } from '../../../src/shell/write-file.js';
+import { createLocalTransport } from '../../support/local-transport.js';
+import { hasOpenssl, openssl } from '../../support/openssl.js';
+import { authorityFrom, circumstancesAt, SERVER_PROFILE, TODAY } from '../../support/test-authority.js';
+
+let directory: string;
+let pki: string;
+let me: Ownership;
+let pair: CertificateDestination & { layout: 'pair' };
+
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'provision-install-'));
+  pki = join(directory, "p k'i");
+  await mkdir(pki);
+  const { username, gid } = userInfo();
+  me = { owner: username, group: String(gid), mode: '0600' };
+  pair = { layout: 'pair', certificatePath: join(pki, 'server.crt'), keyPath: join(pki, 'server.key') };
+});
+
+afterEach(() => rm(directory, { recursive: true }));
+
+/** Runs a script as on a host, with the backups inside the test's own directory. */
+function onHost(script: string, stdin = '', path?: string): Promise<Output> {
+  const transport = createLocalTransport('etcd-1', path === undefined ? {} : { PATH: path });
+  const inside = script.replaceAll(BACKUP_ROOT, join(directory, 'backups'));
+  return transport.run({ summary: 'test', script: inside, stdin: new Secret(stdin) });
+}
+
+async function issue(
+  keepPublicKey: string | null = null,
+): Promise<{ readonly certificate: string; readonly key: string }> {
+  const authority = await authorityFrom(TODAY);
+  const { certificatePem, keyPem } = await issueCertificate(
+    authority,
+    { ...SERVER_PROFILE, keepPublicKey },
+    circumstancesAt(TODAY),
+  );
+  return { certificate: certificatePem, key: keyPem?.reveal() ?? '' };
+}
+
+function install(pem: string, destination: CertificateDestination, key: 'new' | 'kept', bytes = pem.length) {
+  return onHost(installCertificateScript({ destination, ownership: me, key, bytes }), pem);
+}
+
+async function look(certificate: string, key?: string, path?: string): Promise<CertificateFiles> {
+  const asked = certificateFilesKey(certificate, key);
+  const { stdout } = await onHost(certificateFiles.script([asked]), '', path);
+  const found = certificateFiles.parse(stdout, [asked]).get(asked);
+  if (found === undefined) throw new Error('no answer');
+  return found;
+}
+
+async function modeOf(path: string): Promise<string> {
+  return ((await stat(path)).mode & 0o777).toString(8);
+}
+
+/** The files under a directory, relative to it. */
+async function tree(root: string): Promise<readonly string[]> {
+  const entries = await readdir(root, { recursive: true, withFileTypes: true });
+  return entries
+    .filter((entry) => entry.isFile())
+    .map((entry) => entry.name)
+    .sort();
+}
+
+describe('a new pair', () => {
+  test('lands with owner and mode, and leaves nothing else', async () => {
+    const { certificate, key } = await issue();
+    expect(await install(certificate + key, pair, 'new')).toEqual({ status: 0, stdout: '', stderr: '' });
+    expect(await readFile(pair.certificatePath, 'utf8')).toBe(certificate);
+    expect(await readFile(pair.keyPath, 'utf8')).toBe(key);
+    expect(await modeOf(pair.certificatePath)).toBe('644');
+    expect(await modeOf(pair.keyPath)).toBe('600');
+    expect(await tree(directory)).toEqual(['server.crt', 'server.key']);
+  });
+
+  test('lands in two directories as well', async () => {
+    const { certificate, key } = await issue();
+    await mkdir(join(directory, 'private'));
+    const apart = { ...pair, keyPath: join(directory, 'private', 'etcd.key') };
+    expect(await install(certificate + key, apart, 'new')).toMatchObject({ status: 0, stderr: '' });
+    expect(await readFile(apart.keyPath, 'utf8')).toBe(key);
+    expect(await tree(directory)).toEqual(['etcd.key', 'server.crt']);
+  });
+
+  test('keeps one copy of what it replaces, and can be taken back', async () => {
+    const [first, second, third] = [await issue(), await issue(), await issue()];
+    for (const { certificate, key } of [first, second, third]) await install(certificate + key, pair, 'new');
+    expect(await tree(join(directory, 'backups'))).toEqual([
+      expect.stringMatching(/^server\.crt\..*Z$/),
+      expect.stringMatching(/^server\.key\..*Z$/),
+    ]);
+    const undo = restoreCertificateScript({ destination: pair, ownership: me, key: 'new' });
+    expect(await onHost(undo)).toMatchObject({ status: 0, stderr: '' });
+    expect(await readFile(pair.certificatePath, 'utf8')).toBe(second.certificate);
+    expect(await readFile(pair.keyPath, 'utf8')).toBe(second.key);
+    expect(await modeOf(pair.keyPath)).toBe('600');
+  });
+
+  test('that did not arrive whole changes nothing', async () => {
+    const [old, { certificate, key }] = [await issue(), await issue()];
+    await install(old.certificate + old.key, pair, 'new');
+    const cut = (certificate + key).slice(0, -40);
+    const output = await install(cut, pair, 'new', (certificate + key).length);
+    expect(output).toMatchObject({ status: 1, stderr: expect.stringContaining('bytes arrived') });
+    expect(await readFile(pair.keyPath, 'utf8')).toBe(old.key);
+    expect(await tree(pki)).toEqual(['server.crt', 'server.key']);
+  });
+
+  test('takes away what a killed run left', async () => {
+    await mkdir(join(pki, '.server.crt.a1B2c3'));
+    await writeFile(join(pki, '.server.crt.a1B2c3', 'all'), 'planted');
+    const { certificate, key } = await issue();
+    await install(certificate + key, pair, 'new');
+    expect(await readdir(pki)).toEqual(['server.crt', 'server.key']);
+  });
+
+  (hasOpenssl() ? test : test.skip)('whose parts do not belong together changes nothing', async () => {
+    const [old, one, other] = [await issue(), await issue(), await issue()];
+    await install(old.certificate + old.key, pair, 'new');
+    const output = await install(one.certificate + other.key, pair, 'new');
+    expect(output).toMatchObject({ status: 1, stderr: expect.stringContaining('do not belong together') });
+    expect(await readFile(pair.certificatePath, 'utf8')).toBe(old.certificate);
+    expect(await readFile(pair.keyPath, 'utf8')).toBe(old.key);
+  });
+});
+
+(hasOpenssl() ? describe : describe.skip)('a renewed certificate', () => {
+  test('lands beside its key, which is not touched', async () => {
+    const first = await issue();
+    await install(first.certificate + first.key, pair, 'new');
+    const before = await stat(pair.keyPath, { bigint: true });
+    const [leaf] = readCertificates(first.certificate);
+    if (leaf === undefined) throw new Error('no leaf');
+    const renewed = await issue(publicKeyText(leaf.publicKey));
+    expect(renewed.key).toBe('');
+    expect(await install(renewed.certificate, pair, 'kept')).toMatchObject({ status: 0, stderr: '' });
+    expect(await readFile(pair.certificatePath, 'utf8')).toBe(renewed.certificate);
+    expect((await stat(pair.keyPath, { bigint: true })).ctimeNs).toBe(before.ctimeNs);
+    expect(await tree(join(directory, 'backups'))).toEqual([expect.stringMatching(/^server\.crt\./)]);
+  });
+
+  test('for another key changes nothing', async () => {
+    const [first, other] = [await issue(), await issue()];
+    await install(first.certificate + first.key, pair, 'new');
+    expect((await install(other.certificate, pair, 'kept')).status).toBe(1);
+    expect(await readFile(pair.certificatePath, 'utf8')).toBe(first.certificate);
+  });
+});
+
+describe('a bundle', () => {
+  test('is one file, certificate first', async () => {
+    const path = join(pki, 'etcd-client.pem');
+    const { certificate, key } = await issue();
+    expect(await install(certificate + key, { layout: 'bundle', path }, 'new')).toMatchObject({
+      status: 0,
+      stderr: '',
+    });
+    expect(await readFile(path, 'utf8')).toBe(certificate + key);
+    expect(await modeOf(path)).toBe('600');
+    expect(await readdir(pki)).toEqual(['etcd-client.pem']);
+  });
+});
+
+describe('the certificate-files fact', () => {
+  test('says that nothing is there', async () => {
+    expect(await look('/nowhere/a.crt', '/nowhere/a.key')).toEqual({
+      certificate: undefined,
+      key: undefined,
+      pem: '',
+      publicKey: { kind: 'unchecked' },
+    });
+  });
+
+  test('answers many at once, each with its own', async () => {
+    const [one, other] = [await issue(), await issue()];
+    const bundle = join(pki, 'bundle.pem');
+    await install(one.certificate + one.key, pair, 'new');
+    await install(other.certificate + other.key, { layout: 'bundle', path: bundle }, 'new');
+    const keys = [
+      certificateFilesKey(pair.certificatePath, pair.keyPath),
+      certificateFilesKey(bundle, bundle),
+      certificateFilesKey(pair.certificatePath),
+      certificateFilesKey('/nowhere'),
+    ];
+    const { stdout } = await onHost(certificateFiles.script(keys));
+    const found = [...certificateFiles.parse(stdout, keys).values()];
+    expect(found.map(({ pem }) => pem)).toEqual([one.certificate, other.certificate, one.certificate, '']);
+    expect(found.map(({ certificate }) => certificate?.mode)).toEqual(['0644', '0600', '0644', undefined]);
+    expect(found.map(({ key }) => key?.mode)).toEqual(['0600', '0600', undefined, undefined]);
+  });
+
+  test('prints nothing of a private key, wherever one stands', async () => {
+    const { certificate, key } = await issue();
+    const bundle = join(pki, 'bundle.pem');
+    await install(certificate + key, { layout: 'bundle', path: bundle }, 'new');
+    const keys = [certificateFilesKey(bundle, bundle), certificateFilesKey(bundle)];
+    const { stdout, stderr } = await onHost(certificateFiles.script(keys));
+    const secretLine = key.split('\n')[1] ?? '';
+    expect(secretLine).toHaveLength(64);
+    expect(stdout + stderr).not.toContain(secretLine);
+    expect(stdout + stderr).not.toContain('PRIVATE');
+    // The same search finds it where it stands.
+    expect(await readFile(bundle, 'utf8')).toContain(secretLine);
+  });
+
+  (hasOpenssl() ? test : test.skip)('gives the public half of the key', async () => {
+    const { certificate, key } = await issue();
+    await install(certificate + key, pair, 'new');
+    const expected = openssl(['pkey', '-pubout'], key).output;
+    expect((await look(pair.certificatePath, pair.keyPath)).publicKey).toEqual({ kind: 'known', pem: expected });
+  });
+
+  (hasOpenssl() ? test : test.skip)('a key that openssl cannot read is unreadable, also an encrypted one', async () => {
+    await writeFile(pair.certificatePath, '');
+    await writeFile(pair.keyPath, 'no key');
+    expect((await look(pair.certificatePath, pair.keyPath)).publicKey).toEqual({ kind: 'unreadable' });
+    openssl(['genpkey', '-algorithm', 'RSA', '-aes256', '-pass', 'pass:planted', '-out', pair.keyPath]);
+    expect((await look(pair.certificatePath, pair.keyPath)).publicKey).toEqual({ kind: 'unreadable' });
+  });
+
+  test('says so when the host has no openssl, and installs all the same', async () => {
+    const path = join(directory, 'bin');
+    await mkdir(path);
+    for (const tool of TOOLS) await symlink(await which(tool), join(path, tool));
+    const { certificate, key } = await issue();
+    const script = installCertificateScript({
+      destination: pair,
+      ownership: me,
+      key: 'new',
+      bytes: (certificate + key).length,
+    });
+    expect(await onHost(script, certificate + key, path)).toEqual({ status: 0, stdout: '', stderr: '' });
+    const found = await look(pair.certificatePath, pair.keyPath, path);
+    expect(found.publicKey).toEqual({ kind: 'unchecked' });
+    expect(found.pem).toBe(certificate);
+  });
+});
+
+/** All that the scripts need of a host: coreutils, and awk. */
+const TOOLS = [
+  'timeout',
+  'sh',
+  'stat',
+  'awk',
+  'mktemp',
+  'cat',
+  'wc',
+  'chown',
+  'chmod',
+  'mv',
+  'sync',
+  'rm',
+  'mkdir',
+  'date',
+  'cp',
+];
+
+async function which(tool: string): Promise<string> {
+  return (await onHost(`command -v ${tool}`)).stdout.trim();
+}

@@ -1,0 +1,85 @@
+import { beforeAll, describe, expect, test } from '@jest/globals';
+import { type CertificateFiles, certificateFilesKey } from '../../../src/facts/certificate-files.js';
+import type { Outcome } from '../../../src/model/change.js';
+import { trustBundleResource } from '../../../src/resources/trust-bundle.js';
+import { fakeProbe } from '../../support/fake-probe.js';
+import { authorityFrom, TODAY } from '../../support/test-authority.js';
+
+const PATH = '/etc/etcd/pki/ca.crt';
+const OWNERSHIP = { owner: 'root', group: 'root', mode: '0644' };
+const INSTALL = { kind: 'install-trust', path: PATH, ...OWNERSHIP };
+
+let own: string;
+let other: string;
+
+beforeAll(async () => {
+  own = (await authorityFrom(TODAY)).certificatePem;
+  other = (await authorityFrom(TODAY)).certificatePem;
+});
+
+function host(pem: string, certificate: CertificateFiles['certificate'] = OWNERSHIP): CertificateFiles {
+  return { certificate, key: undefined, pem, publicKey: { kind: 'unchecked' } };
+}
+
+function decide(files: CertificateFiles, bundle: string | undefined): Promise<Outcome> {
+  const view = { certificate: () => bundle, trustBundle: () => bundle };
+  const resource = trustBundleResource({ path: PATH, ownership: OWNERSHIP }, view);
+  return resource.plan(fakeProbe({ 'certificate-files': { [certificateFilesKey(PATH)]: files } }));
+}
+
+describe('trustBundleResource', () => {
+  test('the same certificates in another order and spacing are the same', async () => {
+    expect(await decide(host(`${own}\n\n${other}`), other + own)).toEqual({ kind: 'unchanged' });
+  });
+
+  test('a missing one is installed, and reads the same before the authority is made', async () => {
+    const missing: CertificateFiles = {
+      certificate: undefined,
+      key: undefined,
+      pem: '',
+      publicKey: { kind: 'unchecked' },
+    };
+    const outcome = await decide(missing, own);
+    expect(outcome).toEqual({
+      kind: 'change',
+      change: {
+        summary: `install the trust bundle ${PATH}`,
+        diff: ["+ this cluster's authority, root:root 0644"],
+        actions: [INSTALL],
+        disruptive: false,
+      },
+    });
+    expect(await decide(missing, undefined)).toEqual(outcome);
+  });
+
+  test('another authority is replaced, and named', async () => {
+    const outcome = await decide(host(other), own);
+    expect(outcome).toMatchObject({
+      change: {
+        summary: `replace the trust bundle ${PATH}`,
+        diff: [
+          expect.stringMatching(/^- CN=etcd-ca, until 2036-11-18, SHA-256 ([0-9A-F]{2}:){7}[0-9A-F]{2}…$/),
+          expect.any(String),
+        ],
+        actions: [INSTALL],
+      },
+    });
+    expect(await decide(host(other), undefined)).toEqual(outcome);
+  });
+
+  test('one certificate too many is replaced', async () => {
+    expect(await decide(host(own + other), own)).toMatchObject({ kind: 'change' });
+  });
+
+  test('a wrong owner or mode is told', async () => {
+    const outcome = await decide(host(own, { ...OWNERSHIP, mode: '0600' }), own);
+    expect(outcome).toMatchObject({ change: { diff: ['- root:root 0600', expect.stringContaining('0644')] } });
+  });
+
+  test.each([
+    ['nothing', '', '- no certificate'],
+    ['damage', '-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n', '- a certificate that cannot be read'],
+  ])('a file that holds %s is replaced', async (_, pem, line) => {
+    expect(await decide(host(pem), own)).toMatchObject({ change: { diff: [line, expect.any(String)] } });
+  });
+});
