@@ -84,7 +84,7 @@ module.exports = {
     ),
     only(
       'files-in-loaders',
-      '^src/(inventory|playbook|pki|ssh|lab|commands|engine/journal|engine/saved-plan|main\\.ts)',
+      '^src/(inventory|playbook|pki|ssh|lab|commands|report/journal|engine/saved-plan|main\\.ts)',
       '^(node:)?fs(/promises)?$',
       'Only loaders, the journal, the PKI store and the lab touch the disk: planning stays pure.',
     ),

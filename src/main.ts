@@ -1,15 +1,20 @@
 #!/usr/bin/env node
 import { Command } from 'commander';
+import { addApplyCommand } from './commands/apply.js';
 import type { Context } from './commands/context.js';
+import { addHistoryCommand } from './commands/history.js';
 import { addInventoryCommand } from './commands/inventory.js';
 import { addLabCommand } from './commands/lab.js';
+import { addPlanCommand } from './commands/plan.js';
 import { EXIT, ProvisionError } from './model/errors.js';
+import { terminalQuestions } from './wizard/terminal-questions.js';
 
 const context: Context = {
   stdin: process.stdin,
   stdout: process.stdout,
   stderr: process.stderr,
   env: process.env,
+  ask: terminalQuestions({ input: process.stdin, output: process.stderr }),
   exit(code) {
     process.exitCode = code;
   },
@@ -28,8 +33,8 @@ const program = new Command('provision')
   .showHelpAfterError()
   .showSuggestionAfterError();
 
-addInventoryCommand(program, context);
-addLabCommand(program, context);
+const verbs = [addPlanCommand, addApplyCommand, addHistoryCommand, addInventoryCommand, addLabCommand];
+for (const addVerb of verbs) addVerb(program, context);
 
 try {
   await program.parseAsync();

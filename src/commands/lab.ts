@@ -2,6 +2,7 @@ import { Option } from 'commander';
 import type { Command } from 'commander';
 import { EXIT, InputError } from '../model/errors.js';
 import type { Context } from './context.js';
+import { addDemo } from './lab-demo.js';
 
 /** Options of `lab up` as commander gives them. */
 interface UpFlags {
@@ -117,7 +118,7 @@ function addSsh(lab: Command, context: Context): void {
 /** `provision lab`: real hosts on this machine, to try the product and for its tests. */
 export function addLabCommand(program: Command, context: Context): void {
   const lab = program.command('lab').description('real hosts on this machine, to try things on');
-  for (const add of [addUp, addStatus, addSsh, addRun, addDown]) add(lab, context);
+  for (const add of [addUp, addStatus, addSsh, addRun, addDown, addDemo]) add(lab, context);
   lab.addHelpText(
     'after',
     `\nExit codes: ${EXIT.done} done, ${EXIT.failed} failed; run and ssh: those of the command.`,

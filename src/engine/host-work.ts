@@ -2,7 +2,7 @@ import { ProvisionError } from '../model/errors.js';
 import type { Change } from '../model/change.js';
 import type { PlannedHost, PlannedStep } from '../model/plan.js';
 import type { Play } from '../playbook/play.js';
-import { driftedSteps } from './fingerprint.js';
+import { driftedSteps } from './drift.js';
 import { perform, runOrFail, type Undo } from './perform.js';
 import { planHost } from './planner.js';
 import type { World } from './world.js';

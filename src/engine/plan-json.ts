@@ -73,7 +73,8 @@ function actionToJson(action: Action): ActionJson {
   }
 }
 
-function stepToJson({ address, outcome }: PlannedStep): StepJson {
+/** One step as JSON. */
+export function stepToJson({ address, outcome }: PlannedStep): StepJson {
   if (outcome.kind === 'unknown') return { kind: 'unknown', address, because: outcome.because };
   const { summary, disruptive, diff, actions } = outcome.change;
   return { kind: 'change', address, summary, disruptive, diff: [...diff], actions: actions.map(actionToJson) };

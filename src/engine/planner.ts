@@ -1,6 +1,6 @@
 import type { Look } from '../facts/batched-probe.js';
 import { RunError, type HostFailure } from './run-error.js';
-import { fingerprint } from './fingerprint.js';
+import { essenceOf } from './drift.js';
 import type { Outcome, Resource } from '../model/change.js';
 import { ProvisionError } from '../model/errors.js';
 import type { Order } from '../model/gate.js';
@@ -92,7 +92,7 @@ async function orderBatches(
 function withoutRepeats(plays: readonly PlannedPlay[]): readonly PlannedPlay[] {
   const seen = new Set<string>();
   function isNew(host: string, step: PlannedStep): boolean {
-    const key = `${host}\0${step.address}\0${fingerprint(step.outcome)}`;
+    const key = `${host}\0${step.address}\0${essenceOf(step)}`;
     if (seen.has(key)) return false;
     seen.add(key);
     return true;

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { z } from 'zod';
 import type { Resource } from '../model/change.js';
-import { plainContent } from '../model/content.js';
+import type { Content } from '../model/content.js';
 import { absent } from '../resources/absent.js';
 import { group, user } from '../resources/accounts.js';
 import { command } from '../resources/command.js';
@@ -21,6 +21,8 @@ export interface ModuleContext {
   readonly directory: string;
   /** Jinja2 with the host's variables. */
   readonly render: (text: string) => string;
+  /** The content of a file, which may hold vault values: those are not shown. */
+  readonly contentOf: (text: string) => Content;
   /** The resources of the play so far: what a service runs with. */
   readonly before: readonly Resource[];
 }
@@ -68,11 +70,11 @@ const filePlace = {
   validate: z.string().optional(),
 };
 
-function place(parameters: z.infer<z.ZodObject<typeof filePlace>>, content: string): Resource {
+function place(parameters: z.infer<z.ZodObject<typeof filePlace>>, content: Content): Resource {
   const { dest, owner, group: ofGroup, validate } = parameters;
   return file({
     path: dest,
-    content: plainContent(content),
+    content,
     owner,
     group: ofGroup,
     mode: four(parameters.mode),
@@ -103,10 +105,10 @@ const MODULES: Readonly<Record<string, Module>> = {
   copy: defineModule({ ...filePlace, content: z.string().optional(), src: z.string().optional() }, (p, context) => {
     if ((p.content === undefined) === (p.src === undefined))
       throw new z.ZodError([{ code: 'custom', path: [], message: 'takes just one of content and src', input: p }]);
-    return place(p, p.content ?? readFileSync(resolve(context.directory, p.src ?? ''), 'utf8'));
+    return place(p, context.contentOf(p.content ?? readFileSync(resolve(context.directory, p.src ?? ''), 'utf8')));
   }),
-  template: defineModule({ ...filePlace, src: z.string() }, (p, { directory: from, render }) =>
-    place(p, render(readFileSync(resolve(from, 'templates', p.src), 'utf8'))),
+  template: defineModule({ ...filePlace, src: z.string() }, (p, { directory: from, render, contentOf }) =>
+    place(p, contentOf(render(readFileSync(resolve(from, 'templates', p.src), 'utf8')))),
   ),
   file: defineModule(
     {

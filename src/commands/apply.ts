@@ -1,0 +1,63 @@
+import type { Command } from 'commander';
+import { EXIT, ProvisionError } from '../model/errors.js';
+import { summarisePlan, type Plan } from '../model/plan.js';
+import type { Context } from './context.js';
+import { runPlan } from './plan.js';
+import { addRunOptions, type RunOptions } from './run-options.js';
+
+interface ApplyOptions extends RunOptions {
+  /** A saved plan: it is applied exactly, or refused. */
+  readonly plan?: string;
+  readonly yes?: boolean;
+  readonly dryRun?: boolean;
+}
+
+/** `provision apply INVENTORY`: plans, asks, and performs just that plan. */
+export function addApplyCommand(program: Command, context: Context): void {
+  addRunOptions(program.command('apply').description('plan, ask, and perform just that plan'))
+    .option('--plan <file>', 'apply this saved plan exactly, or refuse and say what drifted')
+    .option('-y, --yes', 'do not ask')
+    .option('--dry-run', 'the same as `provision plan`')
+    .action(async (inventory: string, options: ApplyOptions) => {
+      await (options.dryRun === true ? runPlan : runApply)(inventory, options, context);
+    });
+}
+
+async function runApply(inventory: string, options: ApplyOptions, context: Context): Promise<void> {
+  const { withRun } = await import('./run.js');
+  await withRun('apply', inventory, options, context, async ({ session, emit, settled, begun }) => {
+    const plan = await session.plan();
+    if (options.plan !== undefined) {
+      const { refuseDrift } = await import('../engine/saved-plan.js');
+      await refuseDrift(options.plan, plan);
+    }
+    emit({ type: 'planned', plan });
+    const { changes, unknown, unchanged } = summarisePlan(plan);
+    if (changes + unknown === 0) {
+      emit({ type: 'run-finished', result: { changed: 0, unchanged, failed: 0, elapsedMs: Date.now() - begun } });
+      return EXIT.done;
+    }
+    await settled();
+    if (options.yes !== true && options.plan === undefined) await confirm(context, changes + unknown);
+    if (needsSigning(plan)) await session.world.signer.unlock();
+    const { applyPlan } = await import('../engine/applier.js');
+    const result = await applyPlan(plan, session.plays, session.world);
+    emit({ type: 'run-finished', result: { ...result, elapsedMs: Date.now() - begun } });
+    return options.detailedExitcode === true ? EXIT.changesPending : EXIT.done;
+  });
+}
+
+async function confirm(context: Context, changes: number): Promise<void> {
+  if (await context.ask.confirm(`Perform these ${changes} changes?`)) return;
+  throw new ProvisionError({ code: 'declined', message: 'declined: nothing was changed' });
+}
+
+/** A wrong passphrase must show before any host is touched. */
+function needsSigning(plan: Plan): boolean {
+  const steps = plan.plays.flatMap((play) => play.batches.flatMap(({ hosts }) => hosts.flatMap((host) => host.steps)));
+  return steps.some(
+    ({ outcome }) =>
+      outcome.kind === 'change' &&
+      outcome.change.actions.some(({ kind }) => kind === 'create-authority' || kind === 'issue-certificate'),
+  );
+}

@@ -1,0 +1,63 @@
+import { dirname, resolve } from 'node:path';
+import type { Command } from 'commander';
+import { EXIT, ProvisionError } from '../model/errors.js';
+import type { KeptRun } from '../report/journal.js';
+import type { Context } from './context.js';
+
+/** `provision history INVENTORY [RUN]`: the runs that changed something, or one of them. */
+export function addHistoryCommand(program: Command, context: Context): void {
+  program
+    .command('history')
+    .description('what earlier applies did')
+    .argument('<inventory>', 'as for apply')
+    .argument('[run]', 'a run from the list, or `last`')
+    .action(async (inventory: string, name: string | undefined) => {
+      const { journalDirectory, readJournal } = await import('../report/journal.js');
+      const runs = await readJournal(journalDirectory(dirname(resolve(inventory))));
+      const lines = name === undefined ? runs.map(summarise) : describeRun(runs, name);
+      context.stdout.write(lines.length === 0 ? 'no apply has been kept\n' : `${lines.join('\n')}\n`);
+      context.exit(EXIT.done);
+    });
+}
+
+function summarise({ name, end, changed }: KeptRun): string {
+  return `${name}  ${end.padEnd(7)}  ${changed} changes`;
+}
+
+function describeRun(runs: readonly KeptRun[], name: string): readonly string[] {
+  const run = name === 'last' ? runs.at(-1) : runs.find((candidate) => candidate.name === name);
+  if (run === undefined)
+    throw new ProvisionError({
+      code: 'unknown-run',
+      message: `there is no run ${name}`,
+      hint: 'list them with: provision history INVENTORY',
+    });
+  return [summarise(run), ...run.events.flatMap(describeEvent)];
+}
+
+type KeptEvent = KeptRun['events'][number];
+
+/** What was done, and what held it up; looking is left out. */
+function describeEvent(event: KeptEvent): readonly string[] {
+  switch (event.type) {
+    case 'change-started':
+    case 'change-done':
+    case 'rolled-back':
+      return [`${event.time}  ${event.host}  ${event.type}  ${event.summary}`];
+    case 'change-failed':
+      return [`${event.time}  ${event.host}  ${event.type}  ${event.summary}: ${event.message}`];
+    case 'gate-waiting':
+      return [`${event.time}  ${event.hosts.join(',')}  ${event.type}  ${event.gate}: ${event.reason}`];
+    case 'gate-opened':
+      return [`${event.time}  ${event.hosts.join(',')}  ${event.type}  ${event.gate}`];
+    case 'run-failed':
+      return [
+        `${event.time}  ${event.message}`,
+        ...event.failures.map(({ host, message }) => `  ${host ?? ''}  ${message}`),
+      ];
+    case 'notice':
+      return [`${event.time}  ${event.host ?? ''}  ${event.message}`];
+    default:
+      return [];
+  }
+}

@@ -1,0 +1,36 @@
+import type { Command } from 'commander';
+import { EXIT } from '../model/errors.js';
+import { summarisePlan } from '../model/plan.js';
+import type { Context } from './context.js';
+import { addRunOptions, type RunOptions } from './run-options.js';
+
+/** What only `plan` is told. */
+export interface PlanOptions extends RunOptions {
+  /** Where the plan is saved, for `apply --plan`. */
+  readonly out?: string;
+}
+
+/** `provision plan INVENTORY`: what apply would do. It changes nothing, on no machine. */
+export function addPlanCommand(program: Command, context: Context): void {
+  addRunOptions(program.command('plan').description('show what apply would do; changes nothing'))
+    .option('-o, --out <file>', 'save the plan, to be applied exactly with `apply --plan FILE`')
+    .action(async (inventory: string, options: PlanOptions) => {
+      await runPlan(inventory, options, context);
+    });
+}
+
+/** Plans, shows and saves. Also what `apply --dry-run` does. */
+export async function runPlan(inventory: string, options: PlanOptions, context: Context): Promise<void> {
+  const { withRun } = await import('./run.js');
+  await withRun('plan', inventory, options, context, async ({ session, emit, begun }) => {
+    const plan = await session.plan();
+    emit({ type: 'planned', plan });
+    if (options.out !== undefined) {
+      const { savePlan } = await import('../engine/saved-plan.js');
+      await savePlan(options.out, plan);
+    }
+    const { changes, unknown, unchanged } = summarisePlan(plan);
+    emit({ type: 'run-finished', result: { changed: 0, unchanged, failed: 0, elapsedMs: Date.now() - begun } });
+    return options.detailedExitcode === true && changes + unknown > 0 ? EXIT.changesPending : EXIT.done;
+  });
+}

@@ -1,0 +1,33 @@
+import { Option, type Command } from 'commander';
+import { addConnectionOptions, type ConnectionOptions } from './connection-options.js';
+
+/** What `plan` and `apply` are told, beside the inventory. */
+export interface RunOptions extends ConnectionOptions {
+  /** A shipped playbook's name, or a path. */
+  readonly playbook: string;
+  readonly limit?: string;
+  readonly format: 'auto' | 'text' | 'json';
+  readonly detailedExitcode?: boolean;
+  readonly passphraseFile?: string;
+  readonly vaultPasswordFile?: string;
+}
+
+/** Adds the options of {@link RunOptions} to a verb. */
+export function addRunOptions(command: Command): Command {
+  command
+    .argument('<inventory>', "an inventory in Ansible's format, YAML or INI")
+    .option('-p, --playbook <name>', 'site, etcd, etcd-lb, repoint, or the path of your own', 'site')
+    .option('-l, --limit <pattern>', 'only hosts that match: `etcd:!etcd-2`, `etcd-*`, `etcd:&rack1`')
+    .addOption(
+      new Option('--format <format>', 'text, or json: one event a line')
+        .choices(['auto', 'text', 'json'])
+        .default('auto'),
+    )
+    .option('--detailed-exitcode', 'end with 2 when there are changes')
+    .option('--passphrase-file <file>', "the passphrase of the CA's key (or set PROVISION_CA_PASSPHRASE)")
+    .option(
+      '--vault-password-file <file>',
+      'the password of Ansible Vault values (or set ANSIBLE_VAULT_PASSWORD_FILE)',
+    );
+  return addConnectionOptions(command);
+}

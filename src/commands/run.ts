@@ -1,0 +1,89 @@
+import { dirname, resolve } from 'node:path';
+import { EXIT, ProvisionError } from '../model/errors.js';
+import type { EventSink } from '../model/events.js';
+import { createReporter } from '../report/create-reporter.js';
+import { createJournal, journalDirectory } from '../report/journal.js';
+import { runFailed } from '../report/run-failed.js';
+import type { Context } from './context.js';
+import type { RunOptions } from './run-options.js';
+import { openSession, type Session } from './session.js';
+
+/** What a verb's work gets. */
+export interface Run {
+  readonly session: Session;
+  readonly emit: EventSink;
+  /** Everything so far is on the screen: a question may be asked. */
+  settled(): Promise<void>;
+  /** Milliseconds since 1970. */
+  readonly begun: number;
+}
+
+/**
+ * The frame of `plan` and `apply`: opens a session, reports it, closes all. Ctrl-C lets the change in hand be finished
+ * and no other begun; a second one ends at once.
+ * @param work gives the exit code
+ */
+export async function withRun(
+  command: 'plan' | 'apply',
+  inventory: string,
+  options: RunOptions,
+  context: Context,
+  work: (run: Run) => Promise<number>,
+): Promise<void> {
+  const begun = Date.now();
+  const reporter = await createReporter({
+    format: options.format,
+    stdout: context.stdout,
+    isTTY: context.stdout.isTTY,
+    size: () => ({ columns: context.stdout.columns, rows: context.stdout.rows }),
+    env: context.env,
+    now: () => new Date(),
+  });
+  let journal: EventSink | undefined;
+  const emit: EventSink = (event) => {
+    // Not before the inventory was found: its directory is where the journal goes.
+    if (command === 'apply' && event.type === 'run-started') journal = journalOf(inventory, begun);
+    journal?.(event);
+    reporter.sink(event);
+  };
+  const stop = stopOnRequest(emit);
+  let session: Session | undefined;
+  try {
+    session = await openSession(inventory, options, { context, emit, interrupted: stop.asked });
+    emit({ type: 'run-started', command, inventory, hosts: session.world.hosts });
+    context.exit(await work({ session, emit, settled: () => reporter.settled(), begun }));
+  } catch (error) {
+    if (!(error instanceof ProvisionError)) throw error;
+    emit(runFailed(error));
+    context.exit(EXIT.failed);
+  } finally {
+    stop.release();
+    await session?.close();
+    await reporter.close();
+  }
+}
+
+/** Only apply keeps a journal: a plan writes nothing anywhere. */
+function journalOf(inventory: string, begun: number): EventSink {
+  return createJournal(journalDirectory(dirname(resolve(inventory))), new Date(begun), () => new Date());
+}
+
+/** The first Ctrl-C asks for a stop, the second ends the process. */
+function stopOnRequest(emit: EventSink): { asked: () => boolean; release: () => void } {
+  let requests = 0;
+  function onSignal(): void {
+    requests += 1;
+    // 128 + SIGINT's number 2, as shells report it.
+    if (requests > 1) process.exit(130);
+    emit({ type: 'notice', message: 'stopping after the change in hand; Ctrl-C again stops at once' });
+  }
+  process.on('SIGINT', onSignal);
+  process.on('SIGTERM', onSignal);
+  return {
+    asked: () => requests > 0,
+    release() {
+      process.off('SIGINT', onSignal);
+      process.off('SIGTERM', onSignal);
+    },
+  };
+}

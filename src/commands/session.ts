@@ -1,0 +1,114 @@
+import { randomBytes } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { planPlays } from '../engine/planner.js';
+import type { World } from '../engine/world.js';
+import { createLook, type Look } from '../facts/batched-probe.js';
+import { gateTable } from '../gates/table.js';
+import { orderTable } from '../gates/orders.js';
+import { describeCluster } from '../inventory/cluster.js';
+import { loadInventory } from '../inventory/load-inventory.js';
+import { readVaultPassword } from '../inventory/vault-password.js';
+import type { EventSink } from '../model/events.js';
+import { formatProblem } from '../model/errors.js';
+import type { Inventory } from '../model/inventory.js';
+import type { Plan } from '../model/plan.js';
+import type { Connector } from '../model/remote.js';
+import { passphraseSource } from '../pki/passphrase.js';
+import { openStore } from '../pki/store.js';
+import { buildPlays } from '../playbook/build-plays.js';
+import type { Play } from '../playbook/play.js';
+import { readPlaybook, type Playbook } from '../playbook/read-playbook.js';
+import { roleTable } from '../roles/table.js';
+import { createConnector } from './connection-options.js';
+import type { Context } from './context.js';
+import type { RunOptions } from './run-options.js';
+import { playbookFile, shippedTemplate } from './shipped-playbooks.js';
+
+/** One look at a host asks everything at once; a host that needs longer than this is stuck. */
+const LOOK_TIMEOUT_MS = 120_000;
+
+/** Everything of one run, put together: what is wanted, and the ways to look and to act. */
+export interface Session {
+  readonly plays: readonly Play[];
+  readonly world: World;
+  /** Looks at all hosts and decides. */
+  plan(): Promise<Plan>;
+  close(): Promise<void>;
+}
+
+/**
+ * Loads inventory and playbook, and prepares the connections; none is opened yet.
+ * @param emit where the run's events go
+ * @throws InputError, ProvisionError
+ */
+export async function openSession(
+  inventoryFile: string,
+  options: RunOptions,
+  { context, emit, interrupted }: { context: Context; emit: EventSink; interrupted: () => boolean },
+): Promise<Session> {
+  const vaultFile = options.vaultPasswordFile ?? context.env['ANSIBLE_VAULT_PASSWORD_FILE'];
+  const vaultPassword = vaultFile === undefined ? undefined : await readVaultPassword(vaultFile);
+  const inventory = await loadInventory(inventoryFile, { vaultPassword });
+  for (const warning of inventory.warnings) emit({ type: 'notice', message: formatProblem(warning) });
+  const playbook = await readPlaybook(playbookFile(options.playbook));
+  const cluster = describeCluster(inventory);
+  const pki = await openStore({
+    directory: cluster.certificates.store,
+    passphrase: passphraseSource({ file: options.passphraseFile, env: context.env, ask: context.ask.passphrase }),
+    now: () => new Date(),
+    random: (count) => randomBytes(count),
+  });
+  const roles = roleTable({ template: shippedTemplate, pki, now: new Date() });
+  const roleSource = { roles, cluster: describeCluster };
+  const plays = buildPlays({ playbook, inventory, limit: options.limit, roleSource });
+  const connector = await createConnector(withPlayBecome(options, playbook), inventory, {
+    env: context.env,
+    ask: context.ask.secret,
+    onNotice: (host, message) => {
+      emit({ type: 'notice', host, message });
+    },
+  });
+  const world: World = {
+    connector,
+    newLook: () => lookThrough(connector, emit),
+    signer: pki.signer,
+    gates: gateTable(cluster),
+    orders: orderTable(cluster),
+    hosts: [...inventory.hosts.keys()],
+    forks: options.forks,
+    emit,
+    now: () => Date.now(),
+    sleep: (ms) => sleep(ms),
+    interrupted,
+  };
+  return {
+    plays,
+    world,
+    plan: () => planAll(inventory, options, plays, world),
+    close: () => connector.close(),
+  };
+}
+
+/** `become: true` of any play holds for the whole run: a host has one connection, and one user on it. */
+function withPlayBecome(options: RunOptions, playbook: Playbook): RunOptions {
+  return playbook.plays.some(({ play }) => play.become === true) ? { ...options, become: true } : options;
+}
+
+function planAll(inventory: Inventory, options: RunOptions, plays: readonly Play[], world: World): Promise<Plan> {
+  const { playbook, limit } = options;
+  const request = { plays, orders: world.orders, inventoryDigest: inventory.digest, playbook, limit };
+  return planPlays(request, world.newLook());
+}
+
+function lookThrough(connector: Connector, emit: EventSink): Look {
+  return createLook({
+    token: () => randomBytes(16).toString('hex'),
+    async send(host, script) {
+      emit({ type: 'host-looking', host });
+      const transport = await connector.connect(host);
+      const output = await transport.run({ summary: 'look', script, timeoutMs: LOOK_TIMEOUT_MS });
+      emit({ type: 'host-looked', host });
+      return output;
+    },
+  });
+}

@@ -1,0 +1,28 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { ProvisionError } from '../model/errors.js';
+
+/** The root of this package: src/ and dist/ lie one below it. */
+const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
+
+/** The file of a playbook: a shipped one by its name (`site`), any other by its path. */
+export function playbookFile(nameOrPath: string): string {
+  const shipped = join(ROOT, 'playbooks', `${nameOrPath}.yaml`);
+  return /^[a-z-]+$/.test(nameOrPath) && existsSync(shipped) ? shipped : nameOrPath;
+}
+
+/** The text of a shipped template. */
+export function shippedTemplate(name: string): string {
+  const file = join(ROOT, 'playbooks', 'templates', name);
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (cause) {
+    throw new ProvisionError({
+      code: 'template-missing',
+      message: `${file}, which belongs to this program, can't be read`,
+      hint: 'install provision again',
+      cause,
+    });
+  }
+}

@@ -1,0 +1,176 @@
+import { z } from 'zod';
+import { selectHosts } from '../inventory/host-patterns.js';
+import type { Resource } from '../model/change.js';
+import { didYouMean } from '../model/did-you-mean.js';
+import { InputError, type Problem } from '../model/errors.js';
+import type { Host, Inventory } from '../model/inventory.js';
+import type { JsonObject } from '../model/json.js';
+import type { Content } from '../model/content.js';
+import type { Cluster } from '../model/cluster.js';
+import type { Role } from '../roles/role.js';
+import { moduleNamed, type Module } from './modules.js';
+import type { Play } from './play.js';
+import { taskFrame, taskWords, type RawRole, type RawTask, type When } from './playbook-schema.js';
+import type { Playbook, ReadPlay } from './read-playbook.js';
+import { problemsOf } from './yaml-source.js';
+
+/** The control machine's own name in `hosts:`; it is always there, whatever `--limit` says. */
+const CONTROL_MACHINE = 'localhost';
+
+/** Groups that an inventory may leave out, and the group that stands in for one; none: its plays have no hosts. */
+const OPTIONAL_GROUPS: ReadonlyMap<string, string | undefined> = new Map([
+  ['etcd_lb', 'etcd'],
+  ['kube_control_plane', undefined],
+]);
+
+/** What turns a role's name into resources. Made only when a play names a role: a playbook of tasks needs no cluster. */
+export interface RoleSource {
+  readonly roles: ReadonlyMap<string, Role>;
+  /** The cluster that an inventory (with a play's variables) describes. @throws InputError */
+  cluster(inventory: Inventory): Cluster;
+}
+
+/** What plays are built from. */
+export interface BuildRequest {
+  readonly playbook: Playbook;
+  readonly inventory: Inventory;
+  /** A host pattern (`--limit`). */
+  readonly limit: string | undefined;
+  readonly roleSource: RoleSource;
+}
+
+/**
+ * A playbook for this inventory: every play with its hosts and their resources. Nothing is asked of any host.
+ * @throws InputError with all that is wrong in the playbook, each with its place
+ */
+export function buildPlays(request: BuildRequest): readonly Play[] {
+  const { playbook, inventory, limit } = request;
+  const allowed = limit === undefined ? undefined : new Set(selectHosts(inventory, limit));
+  const problems: Problem[] = [];
+  const plays = playbook.plays.flatMap((read) => {
+    try {
+      return [buildPlay(read, request, allowed)];
+    } catch (error) {
+      if (!(error instanceof InputError)) throw error;
+      problems.push(...error.problems);
+      return [];
+    }
+  });
+  if (problems.length > 0) throw new InputError(problems);
+  return plays;
+}
+
+/** One play on one host, while its resources are gathered. */
+interface Site {
+  readonly read: ReadPlay;
+  readonly inventory: Inventory;
+  readonly host: string;
+  readonly roleSource: RoleSource;
+}
+
+function buildPlay(
+  read: ReadPlay,
+  { inventory: base, roleSource }: BuildRequest,
+  allowed: ReadonlySet<string> | undefined,
+): Play {
+  const { play, index, source } = read;
+  const inventory = play.vars === undefined ? base : base.withVariables(play.vars);
+  const hosts = hostsOf(play.hosts, inventory, allowed).filter((host) => holds(inventory, host, play.when));
+  return {
+    name: play.name ?? `${source.file} play ${index + 1}`,
+    hosts,
+    batchSize: batchSize(play.serial, hosts.length),
+    order: play.order ?? 'inventory',
+    gatesBefore: play.gates?.before ?? [],
+    gatesAfter: play.gates?.after ?? [],
+    resources: new Map(hosts.map((host) => [host, resourcesOf({ read, inventory, host, roleSource })])),
+  };
+}
+
+function hostsOf(pattern: string, inventory: Inventory, allowed: ReadonlySet<string> | undefined): readonly string[] {
+  if (pattern === CONTROL_MACHINE && !inventory.hosts.has(CONTROL_MACHINE)) return [CONTROL_MACHINE];
+  const isOurs = OPTIONAL_GROUPS.has(pattern) && !inventory.groups.has(pattern);
+  const standIn = isOurs ? OPTIONAL_GROUPS.get(pattern) : pattern;
+  if (standIn === undefined) return [];
+  return selectHosts(inventory, standIn).filter((host) => allowed === undefined || allowed.has(host));
+}
+
+function batchSize(serial: number | string | undefined, hosts: number): number | undefined {
+  if (typeof serial !== 'string') return serial;
+  // As Ansible: a percentage is rounded down, and is at least one host.
+  return Math.max(1, Math.floor((hosts * Number.parseInt(serial, 10)) / 100));
+}
+
+function holds(inventory: Inventory, host: string, when: When | undefined, extra: JsonObject = {}): boolean {
+  const conditions = when === undefined ? [] : Array.isArray(when) ? when : [when];
+  return conditions.every((condition) =>
+    typeof condition === 'boolean' ? condition : inventory.test(host, condition, extra),
+  );
+}
+
+function resourcesOf(site: Site): readonly Resource[] {
+  const { play, index } = site.read;
+  const resources: Resource[] = [];
+  for (const [at, role] of (play.roles ?? []).entries())
+    resources.push(...roleResources(site, [index, 'roles', at], role));
+  for (const [at, task] of (play.tasks ?? []).entries())
+    resources.push(...taskResources(site, [index, 'tasks', at], task, resources));
+  return resources;
+}
+
+function roleResources(site: Site, path: readonly PropertyKey[], raw: RawRole): readonly Resource[] {
+  const { role: name, when, vars } = { when: undefined, vars: undefined, ...raw };
+  const { roles, cluster } = site.roleSource;
+  const role = roles.get(name);
+  if (role === undefined) {
+    const message = `there is no role ${name}${didYouMean(name, roles.keys())}`;
+    throw new InputError([{ severity: 'error', at: site.read.source.at(path), subject: 'roles', message }]);
+  }
+  const view = vars === undefined ? site.inventory : site.inventory.withVariables(vars);
+  const host = view.hosts.get(site.host) ?? controlMachine(site.host);
+  return holds(view, site.host, when) ? role.resources(host, view, cluster(view)) : [];
+}
+
+/** The control machine where the inventory does not list it: no variables, and never connected to. */
+function controlMachine(name: string): Host {
+  const variables = { names: () => [], get: () => undefined, at: () => undefined };
+  return { name, connection: { address: name }, variables, groups: [] };
+}
+
+function taskResources(
+  { read, inventory, host }: Site,
+  path: readonly PropertyKey[],
+  task: RawTask,
+  before: readonly Resource[],
+): readonly Resource[] {
+  const words: readonly string[] = taskWords;
+  const moduleName = Object.keys(task).find((key) => !words.includes(key)) ?? '';
+  const module = moduleNamed(moduleName);
+  if (module === undefined) return [];
+  const frame = inTask(read, path, module, () => taskFrame.parse(task));
+  if (!holds(inventory, host, frame.when, frame.vars)) return [];
+  const render = (text: string): string => inventory.render(host, text, frame.vars);
+  const contentOf = (text: string): Content => ({ redacted: inventory.redact(text), reveal: () => text });
+  const context = { name: frame.name ?? moduleName, directory: read.directory, render, contentOf, before };
+  const modulePath = [...path, moduleName];
+  return [inTask(read, modulePath, module, () => module.build(renderAll(task[moduleName], render), context))];
+}
+
+/** Turns what zod found into problems at their places. */
+function inTask<T>(read: ReadPlay, path: readonly PropertyKey[], module: Module, build: () => T): T {
+  try {
+    return build();
+  } catch (error) {
+    if (!(error instanceof z.ZodError)) throw error;
+    const issues = error.issues.map((issue) => ({ ...issue, path: [...path, ...issue.path] }));
+    throw new InputError(problemsOf(read.source, issues, () => module.parameters));
+  }
+}
+
+/** Every text in a module's parameters, rendered. */
+function renderAll(value: unknown, render: (text: string) => string): unknown {
+  if (typeof value === 'string') return render(value);
+  if (Array.isArray(value)) return value.map((item) => renderAll(item, render));
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, renderAll(item, render)]));
+}

@@ -1,0 +1,76 @@
+import { appendFileSync, mkdirSync } from 'node:fs';
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { ProvisionError } from '../model/errors.js';
+import type { EventSink } from '../model/events.js';
+import { eventSchema, type EventJson } from './event-schema.js';
+import { createNdjsonReporter } from './ndjson.js';
+
+/** The runs of one inventory are kept beside it, in this directory. */
+export function journalDirectory(inventoryDirectory: string): string {
+  return join(inventoryDirectory, '.provision', 'journal');
+}
+
+/**
+ * Keeps every event of a run as a line of JSON, as it happens: what a killed run had begun is on the disk.
+ * @param begun when the run began; it names the journal
+ */
+export function createJournal(directory: string, begun: Date, now: () => Date): EventSink {
+  const file = join(directory, `${nameOf(begun)}.ndjson`);
+  mkdirSync(directory, { recursive: true, mode: 0o700 });
+  return createNdjsonReporter((line) => {
+    // Synchronous: the line of an action is written before the action begins.
+    appendFileSync(file, line, { mode: 0o600 });
+  }, now).sink;
+}
+
+/** `2026-11-21T02-15-00.123Z`: sorts by time, and is a file name everywhere. */
+function nameOf(begun: Date): string {
+  return begun.toISOString().replaceAll(':', '-');
+}
+
+/** One run, as its journal tells it. */
+export interface KeptRun {
+  /** What `provision history INVENTORY RUN` takes. */
+  readonly name: string;
+  readonly begun: string;
+  /** `cut off`: the process ended before the run did. */
+  readonly end: 'done' | 'failed' | 'cut off';
+  readonly changed: number;
+  readonly events: readonly EventJson[];
+}
+
+/** All runs that were kept, the oldest first. */
+export async function readJournal(directory: string): Promise<readonly KeptRun[]> {
+  const names = await readdir(directory).catch(() => []);
+  const files = names.filter((name) => name.endsWith('.ndjson')).sort();
+  return Promise.all(files.map(async (file) => readRun(directory, file)));
+}
+
+async function readRun(directory: string, file: string): Promise<KeptRun> {
+  const lines = (await readFile(join(directory, file), 'utf8')).split('\n').filter((line) => line !== '');
+  const events = lines.flatMap((line, index) => readLine(file, line, index, lines.length));
+  const last = events.at(-1)?.type;
+  return {
+    name: file.replace(/\.ndjson$/, ''),
+    begun: events[0]?.time ?? '',
+    end: last === 'run-finished' ? 'done' : last === 'run-failed' ? 'failed' : 'cut off',
+    changed: events.filter(({ type }) => type === 'change-done').length,
+    events,
+  };
+}
+
+function readLine(file: string, line: string, index: number, count: number): readonly EventJson[] {
+  try {
+    return [eventSchema.parse(JSON.parse(line))];
+  } catch (cause) {
+    // The power may go while the last line is written; what is before it still tells the run.
+    if (index === count - 1) return [];
+    throw new ProvisionError({
+      code: 'journal-broken',
+      message: `${file}:${index + 1}: is not a line of a journal`,
+      hint: 'move the file away',
+      cause,
+    });
+  }
+}

@@ -1,0 +1,235 @@
+import { beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { powerCut, rebootHost, startHost } from '../../src/lab/faults.js';
+import { overlayChanges, overlayDifference, type OverlayChange } from '../../src/lab/overlay.js';
+import { waitUntil } from '../../src/lab/process.js';
+import { describeOnLab, type TestLab } from '../support/lab.js';
+import {
+  endOf,
+  etcdctl,
+  holdersOf,
+  PASSPHRASE,
+  performedChanges,
+  plannedChanges,
+  runVerb,
+  sessionsOn,
+  type JsonRun,
+} from '../support/main-job.js';
+
+jest.setTimeout(240_000);
+
+const MEMBERS = ['etcd-1', 'etcd-2', 'etcd-3'];
+const CONTROL_PLANES = ['cp-1', 'cp-2'];
+const HOSTS = [...MEMBERS, ...CONTROL_PLANES];
+const VIP = '203.0.113.100';
+
+type Overlays = ReadonlyMap<string, readonly OverlayChange[]>;
+
+async function overlays(lab: TestLab): Promise<Overlays> {
+  const entries = await Promise.all(
+    HOSTS.map(async (host) => [host, await overlayChanges(await lab.host(host))] as const),
+  );
+  return new Map(entries);
+}
+
+/** `host path` of all that was written between two looks, without what running services write into their own data. */
+function written(before: Overlays, after: Overlays): readonly string[] {
+  // etcd and the kube-apiserver's clients go on working while we look: their data is not our doing.
+  const ownData = /^\/var\/lib\/etcd\//;
+  return HOSTS.flatMap((host) =>
+    overlayDifference(before.get(host) ?? [], after.get(host) ?? [])
+      .filter(({ path }) => !ownData.test(path))
+      .map(({ path }) => `${host} ${path}`),
+  );
+}
+
+async function vipOf(lab: TestLab): Promise<string> {
+  const { stdout } = await lab.provision('inventory', lab.files.inventory, '--format', 'json');
+  const vars = JSON.parse(stdout) as { _meta: { hostvars: Record<string, { etcd_lb_ip: string }> } };
+  return vars._meta.hostvars['etcd-1']?.etcd_lb_ip ?? VIP;
+}
+
+/** The line that an API server's health endpoint answers. */
+const READYZ =
+  "printf 'GET /readyz HTTP/1.0\\r\\n\\r\\n' | openssl s_client -quiet -connect 127.0.0.1:6443 2>/dev/null | tail -n 1";
+
+/** Where a host's kube-apiserver is connected to etcd. */
+const ETCD_PEERS = "ss -Htn state established '( dport = :2379 )' | awk '{print $4}' | sort -u";
+
+/** Puts a key through the virtual IP over and over, until told to stop; prints the time of each success. */
+function writer(vip: string): string {
+  const put = etcdctl(`https://${vip}:2379`, '--dial-timeout=1s --command-timeout=1s put drill "$(date +%s.%N)"');
+  return `rm -f /tmp/stop; while [ ! -e /tmp/stop ]; do ${put} >/dev/null 2>&1 && date +%s.%N; sleep 0.05; done`;
+}
+
+/** The longest time between two successes, in seconds. */
+function longestGap(stdout: string): number {
+  const times = stdout.trim().split('\n').map(Number);
+  return Math.max(...times.slice(1).map((time, index) => time - (times[index] ?? 0)));
+}
+
+describeOnLab('the main job on bare hosts', 'job', { etcd: 3, controlPlanes: 2 }, (lab) => {
+  let vip: string;
+  let bare: Overlays;
+  let afterPlan: Overlays;
+  let firstPlan: JsonRun;
+  let firstApply: JsonRun;
+
+  beforeAll(async () => {
+    vip = await vipOf(lab);
+    bare = await overlays(lab);
+    firstPlan = await runVerb(lab, 'plan', '--detailed-exitcode');
+    afterPlan = await overlays(lab);
+    firstApply = await runVerb(lab, 'apply');
+    if (firstApply.status !== 0) throw new Error(endOf(firstApply));
+  }, 300_000);
+
+  test('the first plan has changes, and writes nothing on any host', () => {
+    expect(firstPlan.status).toBe(2);
+    expect(written(bare, afterPlan)).toEqual([]);
+  });
+
+  test('the check for written files finds what apply wrote', async () => {
+    const all = written(bare, await overlays(lab));
+    expect(all).toEqual(
+      expect.arrayContaining(['etcd-1 /etc/haproxy/haproxy.cfg', 'cp-1 /etc/kubernetes/manifests/kube-apiserver.yaml']),
+    );
+  });
+
+  test('what apply performed is what the plan listed, item by item', () => {
+    const planned = plannedChanges(firstPlan);
+    expect(planned.length).toBeGreaterThan(50);
+    expect([...performedChanges(firstApply)].sort()).toEqual([...planned].sort());
+    expect(plannedChanges(firstApply)).toEqual(planned);
+  });
+
+  test('three healthy members are reached through the virtual IP with full verification', async () => {
+    const health = await lab.ssh('etcd-1', etcdctl(`https://${vip}:2379`, 'endpoint health --cluster'));
+    expect(health.stdout + health.stderr).toMatch(/(is healthy.*\n.*){3}/);
+    // It is a check that can fail: without the CA, the same endpoint is refused.
+    const unverified = await lab.ssh(
+      'etcd-1',
+      `ETCDCTL_API=3 etcdctl --endpoints=https://${vip}:2379 --command-timeout=2s endpoint health`,
+    );
+    expect(unverified.status).not.toBe(0);
+  });
+
+  test('one host holds the virtual IP, and HAProxy is up on all three', async () => {
+    expect(await holdersOf(lab, MEMBERS, vip)).toHaveLength(1);
+    for (const host of MEMBERS) {
+      const { stdout } = await lab.ssh(
+        host,
+        'systemctl is-active haproxy keepalived etcd; systemctl is-enabled haproxy keepalived etcd',
+      );
+      expect(stdout.trim().split('\n')).toEqual(['active', 'active', 'active', 'enabled', 'enabled', 'enabled']);
+    }
+  });
+
+  test('both API servers are ready and connected to the virtual IP only', async () => {
+    for (const host of CONTROL_PLANES) {
+      expect((await lab.ssh(host, READYZ)).stdout).toBe('ok');
+      expect((await lab.ssh(host, ETCD_PEERS)).stdout).toBe(`${vip}:2379\n`);
+    }
+  });
+
+  test('a second plan is empty, an apply changes nothing, and each costs one exec a host', async () => {
+    const before = await overlays(lab);
+    const sessions = await Promise.all(HOSTS.map(async (host) => sessionsOn(lab, host)));
+    const plan = await runVerb(lab, 'plan', '--detailed-exitcode');
+    const apply = await runVerb(lab, 'apply');
+    const counted = await Promise.all(HOSTS.map(async (host) => sessionsOn(lab, host)));
+    expect([plan.status, apply.status]).toEqual([0, 0]);
+    expect(plannedChanges(plan)).toEqual([]);
+    expect(performedChanges(apply)).toEqual([]);
+    expect(written(before, await overlays(lab))).toEqual([]);
+    // The plan's exec, the apply's, and the one that counts.
+    expect(counted.map((count, index) => count - (sessions[index] ?? 0))).toEqual(HOSTS.map(() => 3));
+  });
+
+  test('a saved plan is applied exactly, or refused with what drifted', async () => {
+    const file = `${lab.files.inventory}.plan`;
+    await lab.ssh('etcd-2', 'echo "# drift" >> /etc/haproxy/haproxy.cfg');
+    expect((await runVerb(lab, 'plan', '-o', file)).status).toBe(0);
+    await lab.ssh('etcd-3', 'echo "# more drift" >> /etc/haproxy/haproxy.cfg');
+    const refused = await runVerb(lab, 'apply', '--plan', file);
+    expect(refused.status).toBe(1);
+    expect(refused.stdout).toContain('etcd-3 file:/etc/haproxy/haproxy.cfg');
+    expect(performedChanges(refused)).toEqual([]);
+    expect((await runVerb(lab, 'plan', '-o', file)).status).toBe(0);
+    const applied = await runVerb(lab, 'apply', '--plan', file);
+    expect(applied.status).toBe(0);
+    expect(performedChanges(applied)).toEqual(plannedChanges(applied));
+    expect(performedChanges(applied)).toHaveLength(4);
+  });
+
+  test('a sudo user with a password gets the same result as root', async () => {
+    const plan = await runVerb(lab, 'plan', lab.files.becomeInventory, '--detailed-exitcode');
+    expect([plan.status, plannedChanges(plan)]).toEqual([0, []]);
+  });
+
+  test('no passphrase and no private key in any output', () => {
+    const shown = [firstPlan, firstApply].map(({ stdout, stderr }) => stdout + stderr).join('');
+    expect(shown).not.toContain(PASSPHRASE);
+    expect(shown).not.toContain('PRIVATE KEY');
+    // The search works: what is shown is in it.
+    expect(shown).toContain('/etc/etcd/pki/server.crt');
+  });
+
+  describe('when things go down', () => {
+    async function settled(): Promise<void> {
+      const isHealthy = async (): Promise<boolean> =>
+        (await lab.ssh('etcd-1', etcdctl(`https://${vip}:2379`, 'endpoint health --cluster'))).status === 0 &&
+        (await Promise.all(CONTROL_PLANES.map(async (host) => lab.ssh(host, READYZ)))).every(
+          ({ stdout }) => stdout === 'ok',
+        );
+      expect(await waitUntil(isHealthy, 120_000, 500)).toBe(true);
+    }
+
+    async function gapWhile(client: string, fault: () => Promise<void>): Promise<number> {
+      const writing = lab.ssh(client, writer(vip));
+      await fault();
+      // Long enough to see the client go on after the fault.
+      await waitUntil(async () => (await holdersOf(lab, MEMBERS, vip)).length === 1, 30_000, 100);
+      const after = etcdctl(`https://${vip}:2379`, '--command-timeout=2s put drill done');
+      expect(await waitUntil(async () => (await lab.ssh(client, after)).status === 0, 30_000, 100)).toBe(true);
+      await lab.ssh(client, 'touch /tmp/stop');
+      return longestGap((await writing).stdout);
+    }
+
+    async function holderAndClient(): Promise<{ holder: string; client: string }> {
+      const [holder = ''] = await holdersOf(lab, MEMBERS, vip);
+      return { holder, client: MEMBERS.find((host) => host !== holder) ?? '' };
+    }
+
+    test('HAProxy on the holder: the virtual IP moves and a client through it goes on', async () => {
+      const { holder, client } = await holderAndClient();
+      const gap = await gapWhile(client, async () => {
+        await lab.ssh(holder, 'systemctl stop haproxy');
+        expect(await waitUntil(async () => !(await holdersOf(lab, MEMBERS, vip)).includes(holder), 30_000, 100)).toBe(
+          true,
+        );
+      });
+      console.log(`HAProxy stopped on the holder: a client was without the virtual IP for ${gap.toFixed(1)} s`);
+      await lab.ssh(holder, 'systemctl start haproxy');
+      expect(gap).toBeGreaterThan(0.1);
+      expect(gap).toBeLessThan(20);
+      await settled();
+    });
+
+    test('power of the holder: the same', async () => {
+      const { holder, client } = await holderAndClient();
+      const machine = await lab.host(holder);
+      const gap = await gapWhile(client, async () => powerCut(machine));
+      console.log(`power cut of the holder: a client was without the virtual IP for ${gap.toFixed(1)} s`);
+      expect(gap).toBeLessThan(20);
+      await startHost(machine);
+      await settled();
+    });
+
+    test('a host reboots: all comes back, and the plan stays empty', async () => {
+      await rebootHost(await lab.host('etcd-2'));
+      await settled();
+      const plan = await runVerb(lab, 'plan', '--detailed-exitcode');
+      expect([plan.status, plannedChanges(plan)]).toEqual([0, []]);
+    });
+  });
+});
