@@ -5,7 +5,7 @@ import type { World } from '../engine/world.js';
 import { createLook, type Look } from '../facts/batched-probe.js';
 import { gateTable } from '../gates/table.js';
 import { orderTable } from '../gates/orders.js';
-import { describeCluster } from '../inventory/cluster.js';
+import { clusterWarnings, describeCluster } from '../inventory/describe-cluster.js';
 import { loadInventory } from '../inventory/load-inventory.js';
 import { readVaultPassword } from '../inventory/vault-password.js';
 import type { EventSink } from '../model/events.js';
@@ -49,9 +49,10 @@ export async function openSession(
   const vaultFile = options.vaultPasswordFile ?? context.env['ANSIBLE_VAULT_PASSWORD_FILE'];
   const vaultPassword = vaultFile === undefined ? undefined : await readVaultPassword(vaultFile);
   const inventory = await loadInventory(inventoryFile, { vaultPassword });
-  for (const warning of inventory.warnings) emit({ type: 'notice', message: formatProblem(warning) });
   const playbook = await readPlaybook(playbookFile(options.playbook));
   const cluster = describeCluster(inventory);
+  for (const warning of [...inventory.warnings, ...clusterWarnings(inventory)])
+    emit({ type: 'notice', message: formatProblem(warning) });
   const pki = await openStore({
     directory: cluster.certificates.store,
     passphrase: passphraseSource({ file: options.passphraseFile, env: context.env, ask: context.ask.passphrase }),

@@ -4,6 +4,7 @@ import { overlayChanges, overlayDifference, type OverlayChange } from '../../src
 import { waitUntil } from '../../src/lab/process.js';
 import { describeOnLab, type TestLab } from '../support/lab.js';
 import {
+  countSessions,
   endOf,
   etcdctl,
   holdersOf,
@@ -55,10 +56,14 @@ const READYZ =
 /** Where a host's kube-apiserver is connected to etcd. */
 const ETCD_PEERS = "ss -Htn state established '( dport = :2379 )' | awk '{print $4}' | sort -u";
 
-/** Puts a key through the virtual IP over and over, until told to stop; prints the time of each success. */
-function writer(vip: string): string {
+/**
+ * Puts a key through the virtual IP over and over, until told to stop; prints the time of each success.
+ * @param run tells the files of one test from those of another
+ */
+function writer(vip: string, run: string): string {
   const put = etcdctl(`https://${vip}:2379`, '--dial-timeout=1s --command-timeout=1s put drill "$(date +%s.%N)"');
-  return `rm -f /tmp/stop; while [ ! -e /tmp/stop ]; do ${put} >/dev/null 2>&1 && date +%s.%N; sleep 0.05; done`;
+  const once = `${put} >/dev/null 2>&1 && date +%s.%N && touch /tmp/${run}.begun`;
+  return `while [ ! -e /tmp/${run}.stop ]; do ${once}; sleep 0.05; done`;
 }
 
 /** The longest time between two successes, in seconds. */
@@ -76,6 +81,7 @@ describeOnLab('the main job on bare hosts', 'job', { etcd: 3, controlPlanes: 2 }
 
   beforeAll(async () => {
     vip = await vipOf(lab);
+    await countSessions(lab, HOSTS);
     bare = await overlays(lab);
     firstPlan = await runVerb(lab, 'plan', '--detailed-exitcode');
     afterPlan = await overlays(lab);
@@ -184,14 +190,20 @@ describeOnLab('the main job on bare hosts', 'job', { etcd: 3, controlPlanes: 2 }
       expect(await waitUntil(isHealthy, 120_000, 500)).toBe(true);
     }
 
+    let runs = 0;
+
     async function gapWhile(client: string, fault: () => Promise<void>): Promise<number> {
-      const writing = lab.ssh(client, writer(vip));
+      runs += 1;
+      const run = `writer-${runs}`;
+      const writing = lab.ssh(client, writer(vip, run));
+      const hasBegun = async (): Promise<boolean> => (await lab.ssh(client, `test -e /tmp/${run}.begun`)).status === 0;
+      expect(await waitUntil(hasBegun, 30_000, 100)).toBe(true);
       await fault();
       // Long enough to see the client go on after the fault.
       await waitUntil(async () => (await holdersOf(lab, MEMBERS, vip)).length === 1, 30_000, 100);
       const after = etcdctl(`https://${vip}:2379`, '--command-timeout=2s put drill done');
       expect(await waitUntil(async () => (await lab.ssh(client, after)).status === 0, 30_000, 100)).toBe(true);
-      await lab.ssh(client, 'touch /tmp/stop');
+      await lab.ssh(client, `touch /tmp/${run}.stop`);
       return longestGap((await writing).stdout);
     }
 

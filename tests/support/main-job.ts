@@ -69,7 +69,13 @@ export async function holdersOf(lab: TestLab, hosts: readonly string[], address:
   return hosts.filter((_, index) => found[index]?.stdout.trim() !== '');
 }
 
-/** How often sshd began a session on a host, by its own log (LogLevel VERBOSE). */
+/** Lets the sshd of these hosts log every session, for {@link sessionsOn}. */
+export async function countSessions(lab: TestLab, hosts: readonly string[]): Promise<void> {
+  const script = 'echo LogLevel VERBOSE > /etc/ssh/sshd_config.d/count.conf && systemctl reload ssh';
+  await Promise.all(hosts.map(async (host) => lab.ssh(host, script)));
+}
+
+/** How often sshd began a session on a host, by its own log: {@link countSessions} first. */
 export async function sessionsOn(lab: TestLab, host: string): Promise<number> {
   const { stdout } = await lab.ssh(host, 'journalctl -o cat --no-pager -t sshd | grep -c "Starting session: command"');
   return Number(stdout);
