@@ -107,9 +107,13 @@ function parseBlock(block: string): HttpsAnswer {
 function readCurl(status: number, text: string): HttpsAnswer {
   const lines = text.trimEnd().split('\n');
   // curl prints %{http_code} also after an error: its message is the line that begins with its name.
-  if (status !== 0)
-    return { kind: 'failure', reason: lines.find((line) => line.startsWith('curl:')) ?? `curl ended with ${status}` };
+  if (status !== 0) return { kind: 'failure', reason: curlReason(lines) ?? `curl ended with ${status}` };
   return { kind: 'answer', status: Number(lines.at(-1)), body: lines.slice(0, -1).join('\n') };
+}
+
+/** Without the time that it took, so that the same failure reads the same each time. */
+function curlReason(lines: readonly string[]): string | undefined {
+  return lines.find((line) => line.startsWith('curl:'))?.replace(/ after \d+ (?:ms|milliseconds)/, '');
 }
 
 function readOpenssl(text: string): HttpsAnswer {

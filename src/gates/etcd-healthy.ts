@@ -104,7 +104,9 @@ export function judgeMembers(answers: MemberAnswers, cluster: Cluster, spared: R
       heard.map(({ host, leaderId }) => [host, leaderId]),
     ),
     ...heard.filter((member) => member.leaderId === '0').map(({ host }) => `${host} knows no leader`),
-    ...[...new Set(heard.flatMap((member) => member.alarms))].map((alarm) => `alarm ${alarm} is raised`),
+    ...[...new Set(heard.flatMap((member) => member.alarms))].map(
+      (alarm) => `alarm ${alarm} is raised (etcdctl alarm disarm, once there is room)`,
+    ),
     ...membershipProblems(heard, cluster),
     ...lagProblems(heard),
   ];

@@ -39,6 +39,13 @@ describe('etcdStatus', () => {
     });
   });
 
+  test('reads an alarm of etcd 3.4', () => {
+    expect(parse(fixture('facts/etcd-status-alarm.txt'))).toMatchObject({
+      isHealthy: true,
+      alarms: ['NOSPACE', 'NOSPACE'],
+    });
+  });
+
   test('reads alarms and learners', () => {
     const text = [
       'E',

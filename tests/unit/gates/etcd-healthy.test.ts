@@ -26,7 +26,11 @@ describe('etcd-healthy', () => {
     ['two clusters', { status: healthy(2, { clusterId: '78' }) }, 'members disagree on the cluster id'],
     ['two leaders', { status: healthy(2, { leaderId: '2' }) }, 'members disagree on the leader'],
     ['an election', { status: healthy(2, { leaderId: '0' }) }, 'etcd-2 knows no leader'],
-    ['an alarm', { status: healthy(2, { alarms: ['NOSPACE'] }) }, 'alarm NOSPACE is raised'],
+    [
+      'an alarm',
+      { status: healthy(2, { alarms: ['NOSPACE'] }) },
+      'alarm NOSPACE is raised (etcdctl alarm disarm, once there is room)',
+    ],
     ['a laggard', { status: healthy(2, { raftIndex: 3000 }) }, 'etcd-2 is 2000 raft entries behind'],
     ['a unit that is still starting', { status: healthy(2), unit: STOPPED }, 'etcd is not started on etcd-2'],
   ])('stays shut for %s', async (_, given, reason) => {
