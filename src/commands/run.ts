@@ -13,7 +13,7 @@ export interface Run {
   readonly session: Session;
   readonly emit: EventSink;
   /** Everything so far is on the screen: a question may be asked. */
-  settled(): Promise<void>;
+  readonly settled: () => Promise<void>;
   /** Milliseconds since 1970. */
   readonly begun: number;
 }

@@ -3,9 +3,9 @@ import type { Secret } from './secret.js';
 /** How a verb asks a person. Each throws a ProvisionError that names the way to do without where nobody can be asked. */
 export interface Questions {
   /** A text that is not shown while it is typed. */
-  secret(question: string): Promise<Secret>;
+  readonly secret: (question: string) => Promise<Secret>;
   /** A passphrase; a new one is asked for twice. */
-  passphrase(question: string, kind: 'existing' | 'new'): Promise<Secret>;
+  readonly passphrase: (question: string, kind: 'existing' | 'new') => Promise<Secret>;
   /** Yes or no; no by default. */
   confirm(question: string): Promise<boolean>;
 }

@@ -27,7 +27,7 @@ const OPTIONAL_GROUPS: ReadonlyMap<string, string | undefined> = new Map([
 export interface RoleSource {
   readonly roles: ReadonlyMap<string, Role>;
   /** The cluster that an inventory (with a play's variables) describes. @throws InputError */
-  cluster(inventory: Inventory): Cluster;
+  readonly cluster: (inventory: Inventory) => Cluster;
 }
 
 /** What plays are built from. */
