@@ -1,5 +1,6 @@
 import { Option } from 'commander';
 import type { Command } from 'commander';
+import { RELEASES, type Release } from '../lab/topology.js';
 import { EXIT, InputError } from '../model/errors.js';
 import type { Context } from './context.js';
 import { addDemo } from './lab-demo.js';
@@ -11,7 +12,7 @@ interface UpFlags {
   readonly lb: number;
   readonly controlPlanes: number;
   readonly hosts: number;
-  readonly release: 'bookworm' | 'trixie';
+  readonly release: Release;
   readonly dir?: string;
   readonly installMissing?: true;
 }
@@ -27,6 +28,12 @@ function parseCount(text: string): number {
 
 const nameOption = (): Option => new Option('--name <name>', 'which lab').default('default');
 
+const UP_HELP = `
+Environment:
+  PROVISION_LAB_CACHE            where images are kept (default: /var/cache/provision-lab)
+  PROVISION_LAB_MIRROR           URI of a Debian mirror (default: the one that this machine's apt sources name)
+  PROVISION_LAB_SECURITY_MIRROR  URI of its security archive (default: beside the mirror)`;
+
 function addUp(lab: Command, context: Context): void {
   lab
     .command('up')
@@ -36,13 +43,18 @@ function addUp(lab: Command, context: Context): void {
     .addOption(new Option('--lb <n>', 'dedicated load balancers').default(0).argParser(parseCount))
     .addOption(new Option('--control-planes <n>', 'control-plane hosts').default(2).argParser(parseCount))
     .addOption(new Option('--hosts <n>', 'plain hosts, in no group').default(0).argParser(parseCount))
-    .addOption(new Option('--release <name>', 'Debian release').choices(['bookworm', 'trixie']).default('bookworm'))
+    .addOption(new Option('--release <name>', 'Debian release').choices(RELEASES).default('bookworm'))
     .option('--dir <directory>', 'where the inventory and keys go (default: lab-NAME)')
     .option('--install-missing', 'let apt-get install what this machine lacks')
+    .addHelpText('after', UP_HELP)
     .action(async (flags: UpFlags) => {
       const { upLab } = await import('../lab/up.js');
       const { labPaths } = await import('../lab/paths.js');
       const started = performance.now();
+      process.once('SIGINT', () => {
+        context.stderr.write(`\nstopped half-way\n  → provision lab down --name ${flags.name}\n`);
+        process.exit(130);
+      });
       const made = await upLab({
         ...flags,
         directory: flags.dir ?? `lab-${flags.name}`,

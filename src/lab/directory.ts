@@ -13,7 +13,7 @@ const MARKER = '.provision-lab';
 export type LabUser = 'root' | 'ops' | 'deploy';
 
 /** The sudo password of `ops` on lab hosts (build-image.sh). No secret: it opens nothing else. */
-export const OPS_PASSWORD = 'ops-sudo-password';
+const OPS_PASSWORD = 'ops-sudo-password';
 
 /** The files that a lab leaves for its user. */
 export interface LabFiles {

@@ -54,7 +54,7 @@ export function hostOf(lab: Lab, stateDirectory: string, name: string): HostHand
 }
 
 /** The name under which nspawn and the cgroup know the host: unique on the machine. */
-export function machineName(handle: HostHandle): string {
+function machineName(handle: HostHandle): string {
   return `${handle.lab.name}.${handle.host.name}`;
 }
 
@@ -137,7 +137,7 @@ async function supervisors(handle: HostHandle): Promise<readonly ProcessRecord[]
 }
 
 /** Every process of a host: those that run it, and those inside, which its network namespace tells apart. */
-export async function hostProcesses(handle: HostHandle): Promise<readonly ProcessRecord[]> {
+async function hostProcesses(handle: HostHandle): Promise<readonly ProcessRecord[]> {
   const link = await namespaceLink(hostNamespace(handle.lab.name, handle.host.name));
   const inside = link === undefined ? [] : await processesInNamespace(link);
   return [...(await supervisors(handle)), ...inside];

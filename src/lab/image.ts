@@ -74,9 +74,13 @@ async function ensureBuilt({ cache, announce }: Workshop, build: CachedBuild): P
   return target;
 }
 
-/** This machine's own apt options for downloading (proxies, snapshot archives), for builds that use its mirror. */
+/**
+ * This machine's own apt options for downloading (proxies, snapshot archives), for builds that use its mirror.
+ * A machine without apt has none.
+ * @returns the path of the file that holds them
+ */
 export async function writeAptOptions(cache: string): Promise<string> {
-  const options = await runTool('apt-config', ['dump', 'Acquire']).catch(() => '');
+  const options = existsSync('/usr/bin/apt-config') ? await runTool('apt-config', ['dump', 'Acquire']) : '';
   const file = join(cache, 'apt.conf');
   await mkdir(cache, { recursive: true });
   await writeFile(`${file}.${process.pid}`, options);

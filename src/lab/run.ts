@@ -28,7 +28,9 @@ async function runInteractively(state: string, command: readonly string[], direc
   if (child.pid === undefined) return exited;
   // Ctrl-C reaches the command by itself; what it makes of it decides how this program ends.
   const ignore = (): void => undefined;
+  const passOn = (): void => void child.kill('SIGTERM');
   process.on('SIGINT', ignore);
+  process.on('SIGTERM', passOn);
   const record = join(state, 'runs', String(child.pid));
   await mkdir(join(state, 'runs'), { recursive: true });
   await writeFile(record, `${child.pid} ${(await startTimeOf(child.pid)) ?? '0'}\n`);
@@ -36,6 +38,7 @@ async function runInteractively(state: string, command: readonly string[], direc
     return await exited;
   } finally {
     process.off('SIGINT', ignore);
+    process.off('SIGTERM', passOn);
     await rm(record, { force: true });
   }
 }

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { ProvisionError } from '../model/errors.js';
 import { hasCode, listIfThere, readIfThere } from './files.js';
 import type { LabPaths } from './paths.js';
-import { isLabName } from './topology.js';
+import { RELEASES, isLabName } from './topology.js';
 
 const hostSchema = z.object({
   name: z.string(),
@@ -16,7 +16,7 @@ const labSchema = z.object({
   name: z.string(),
   /** Absolute directory with the inventory and keys. */
   directory: z.string(),
-  release: z.enum(['bookworm', 'trixie']),
+  release: z.enum(RELEASES),
   network: z.object({ prefix: z.string(), control: z.string(), virtualIp: z.string() }),
   hosts: z.array(hostSchema),
   /** The process that brings the lab up, while it does. */

@@ -7,7 +7,7 @@ import type { Lab } from './state.js';
 import type { HostRole } from './topology.js';
 
 /** One host, as `lab status --format json` prints it. */
-export interface HostStatus {
+interface HostStatus {
   readonly name: string;
   readonly role: HostRole;
   readonly address: string;

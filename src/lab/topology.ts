@@ -1,11 +1,11 @@
 import { InputError } from '../model/errors.js';
 import type { Problem } from '../model/errors.js';
 
-/** A Debian release that hosts can run. */
-export type Release = 'bookworm' | 'trixie';
+/** The Debian releases that hosts can run, oldest first. */
+export const RELEASES = ['bookworm', 'trixie'] as const;
 
-/** The releases, oldest first. */
-export const RELEASES: readonly Release[] = ['bookworm', 'trixie'];
+/** A Debian release that hosts can run. */
+export type Release = (typeof RELEASES)[number];
 
 /** What a host is for. `plain`: a bare host in no group. */
 export type HostRole = 'etcd' | 'lb' | 'control-plane' | 'plain';

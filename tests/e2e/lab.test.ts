@@ -245,6 +245,19 @@ describeWhereLabsRun('what is left of a lab', () => {
   });
 });
 
+describeWhereLabsRun('without root', () => {
+  test('lab up says so, and makes nothing', async () => {
+    const options = testLabOptions('nobody', { hosts: 1 });
+    const asNobody = ['setpriv', '--reuid', '65534', '--clear-groups', 'env', 'HOME=/nonexistent'];
+    const ended = await run([...asNobody, ...provision('lab', 'up', '--name', options.name)]);
+    expect(ended.status).toBe(1);
+    expect(ended.stderr).toContain(
+      'this machine cannot run a lab; it lacks:\n  - root: hosts need namespaces and mounts',
+    );
+    expect(await leftoversOf(options)).toEqual(NOTHING);
+  });
+});
+
 test.each([
   { args: ['up', '--name', 'No'], message: 'No: expected at most 20 lower-case letters' },
   { args: ['status', '--name', 'nobody-made-it'], message: 'lab nobody-made-it: not found' },
