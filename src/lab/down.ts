@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { ProvisionError } from '../model/errors.js';
 import { assetPath } from './assets.js';
 import { releaseDirectory } from './directory.js';
-import { ifThere, listIfThere } from './files.js';
+import { hasCode, listIfThere } from './files.js';
 import { hostOf, removeHost } from './host.js';
 import { deleteNamespace, namespacesOf } from './network.js';
 import type { LabPaths } from './paths.js';
@@ -31,7 +31,12 @@ async function restoreMachine(paths: LabPaths): Promise<void> {
     await writeFile('/proc/sys/fs/inotify/max_user_instances', (await readFile(note, 'utf8')).trim());
     await rm(note);
   }
-  if ((await listIfThere(paths.state)).length === 0) await ifThere(rmdir(paths.state));
+  try {
+    await rmdir(paths.state);
+  } catch (error) {
+    // Another lab has just come up, or the directory is a disk of its own: then it stays.
+    if (!['ENOENT', 'ENOTEMPTY', 'EBUSY'].some((code) => hasCode(error, code))) throw error;
+  }
 }
 
 async function removeParts(paths: LabPaths, lab: Lab): Promise<void> {

@@ -151,7 +151,9 @@ export async function upLab(options: UpOptions): Promise<Lab> {
     await writeLab(options.paths, done);
     return done;
   } catch (error) {
-    await downLab(options.paths, options.name);
+    await downLab(options.paths, options.name).catch((left: unknown) => {
+      options.announce(`lab ${options.name}: could not be taken down: ${String(left)}`);
+    });
     throw error;
   }
 }

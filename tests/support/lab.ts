@@ -163,7 +163,8 @@ export async function leftoversOf(options: Pick<UpOptions, 'name' | 'directory'>
   const mine = (pid: string): boolean =>
     readOrNothing(`/proc/${pid}/cgroup`).includes(`provision-lab.${options.name}.`) ||
     readOrNothing(`/proc/${pid}/cmdline`).includes(`${state}/`);
-  const mountCgroups = 'mount -t cgroup2 cgroup2 /sys/fs/cgroup && find /sys/fs/cgroup -type d -name "$1"';
+  const mountCgroups =
+    'mkdir -p /tmp/cgroups && mount -t cgroup2 cgroup2 /tmp/cgroups && find /tmp/cgroups -type d -name "$1"';
   const found = await run(['unshare', '--mount', 'sh', '-c', mountCgroups, 'sh', `provision-lab.${options.name}.*`]);
   return {
     processes: readdirSync('/proc').filter((name) => /^\d+$/.test(name) && mine(name) && runs(name)),

@@ -3,7 +3,7 @@
 #   remove-cgroups.sh LAB
 set -eu
 own=$(sed -n 's/^0:://p' /proc/self/cgroup)
-mount -t cgroup2 cgroup2 /sys/fs/cgroup
+test "$(stat -f -c %T /sys/fs/cgroup)" = cgroup2fs || mount -t cgroup2 cgroup2 /sys/fs/cgroup
 cd "/sys/fs/cgroup${own%/}"
 
 cgroups() { find . -depth -type d -path "./provision-lab.$1.*" "$2"; }

@@ -33,7 +33,7 @@ boot() {
   exec unshare --mount --propagation private sh -c '
     set -eu
     own=$(sed -n "s/^0:://p" /proc/self/cgroup)
-    mount -t cgroup2 cgroup2 /sys/fs/cgroup
+    test "$(stat -f -c %T /sys/fs/cgroup)" = cgroup2fs || mount -t cgroup2 cgroup2 /sys/fs/cgroup
     cgroup="/sys/fs/cgroup${own%/}/provision-lab.$1"
     mkdir -p "$cgroup"
     echo $$ > "$cgroup/cgroup.procs"
