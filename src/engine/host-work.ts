@@ -15,7 +15,7 @@ export interface HostWork {
 }
 
 /** Stop was asked for: what was begun is finished, the rest is left for the next run. */
-export class Interrupted extends ProvisionError {
+class Interrupted extends ProvisionError {
   constructor(host: string, next: string) {
     super({
       code: 'interrupted',
@@ -26,7 +26,7 @@ export class Interrupted extends ProvisionError {
 }
 
 /** A host is not as it was when the plan was made. */
-export class PlanStale extends ProvisionError {
+class PlanStale extends ProvisionError {
   constructor(host: string, drift: readonly string[]) {
     super({
       code: 'plan-stale',

@@ -31,7 +31,7 @@ function withoutTwins(failures: readonly HostFailure[]): readonly HostFailure[] 
 }
 
 /** A failure as a person needs it: host, what failed, the command, its last output. */
-export function describeFailure({ host, error }: HostFailure): string {
+function describeFailure({ host, error }: HostFailure): string {
   const subject = host === undefined || error.message.startsWith(`${host}:`) ? '' : `${host}: `;
   const output = error instanceof RemoteError && error.output !== undefined ? error.output.trimEnd() : '';
   const lines = output === '' ? [] : output.split('\n').map((line) => `    | ${line}`);

@@ -7,7 +7,7 @@ import type { World } from './world.js';
 const POLL_MS = 500;
 
 /** A gate that stayed shut until its deadline. */
-export class GateShut extends ProvisionError {
+class GateShut extends ProvisionError {
   constructor(gate: string, reason: string, waitedMs: number) {
     super({
       code: 'gate-shut',

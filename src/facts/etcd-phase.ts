@@ -44,7 +44,7 @@ export function clusterPhase(members: readonly MemberState[]): ClusterPhase {
 }
 
 /** How many voters must agree. */
-export function quorum(members: number): number {
+function quorum(members: number): number {
   return Math.floor(members / 2) + 1;
 }
 

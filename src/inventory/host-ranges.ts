@@ -1,5 +1,5 @@
 /** More hosts than this from one pattern is a slip (`[1:1000000]`), not a cluster. */
-export const MAX_RANGE = 10_000;
+const MAX_RANGE = 10_000;
 
 /** A host pattern of an inventory, expanded. */
 export interface ExpandedHosts {

@@ -113,7 +113,7 @@ export function setGroupVariable(group: GroupNode, name: string, setting: Settin
 }
 
 /** All groups above one. */
-export function ancestorsOf(group: GroupNode): ReadonlySet<GroupNode> {
+function ancestorsOf(group: GroupNode): ReadonlySet<GroupNode> {
   const found = new Set<GroupNode>(group.parents);
   for (const parent of found) for (const above of parent.parents) found.add(above);
   return found;

@@ -3,7 +3,7 @@ import { ProvisionError } from '../model/errors.js';
 import { Secret } from '../model/secret.js';
 
 /** The environment variable that may hold the passphrase of the authority's key. */
-export const PASSPHRASE_VARIABLE = 'PROVISION_CA_PASSPHRASE';
+const PASSPHRASE_VARIABLE = 'PROVISION_CA_PASSPHRASE';
 
 /** age's advice: at least 8 to 10 random characters. */
 const SHORTEST_NEW = 8;

@@ -12,6 +12,8 @@ export interface ServiceOptions {
   readonly runsWith: readonly Resource[];
   /** How it takes up changed files. */
   readonly onChange: 'restart' | 'reload';
+  /** Clients may notice a reload too: keepalived may give its address up. Default false. */
+  readonly isReloadFelt?: boolean | undefined;
   /** Started at boot; default true. */
   readonly enabled?: boolean | undefined;
 }
@@ -92,6 +94,6 @@ function decide(options: ServiceOptions, unit: UnitState, reasons: readonly stri
     summary: `${words.join(' and ')} ${name}`,
     diff: stale ? reasons.map((reason) => `because ${reason}`) : [],
     actions,
-    disruptive: stale && onChange === 'restart',
+    disruptive: stale && (onChange === 'restart' || options.isReloadFelt === true),
   });
 }

@@ -6,7 +6,7 @@ import type { Inventory } from '../../src/model/inventory.js';
 import type { Secret } from '../../src/model/secret.js';
 
 /** fixtures/inventories, relative to the repository, which is where tests run. */
-export const INVENTORIES = 'fixtures/inventories';
+const INVENTORIES = 'fixtures/inventories';
 
 /** One fixture: an inventory that the real ansible-inventory reads, and what it printed. */
 export interface InventoryFixture {

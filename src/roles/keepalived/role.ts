@@ -41,7 +41,8 @@ function balancerResources(
     checkScript(tools, inventory, balancer),
     directory({ path: '/etc/keepalived', owner: 'root', group: 'root', mode: '0755' }),
     configuration,
-    service({ unit: 'keepalived', runsWith: [configuration], onChange: 'reload' }),
+    // Seen on 2.2.7: a changed priority is taken up silently, a changed router id leaves the address unheld for 3 s.
+    service({ unit: 'keepalived', runsWith: [configuration], onChange: 'reload', isReloadFelt: true }),
   ];
 }
 

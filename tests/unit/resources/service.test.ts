@@ -39,6 +39,7 @@ interface Case {
   readonly outcome?: Outcome;
   readonly onChange?: 'restart' | 'reload';
   readonly enabled?: boolean;
+  readonly isReloadFelt?: boolean;
 }
 
 async function decide({ unit, file = fileChangedAt(0), outcome = UNCHANGED, ...options }: Case): Promise<Outcome> {
@@ -68,14 +69,15 @@ describe('a service', () => {
     expect(outcome.kind === 'change' ? outcome.change.summary : undefined).toBe(expected);
   });
 
-  test('is disruptive only when it restarts', async () => {
+  test('is disruptive when it restarts, or when its reload is felt', async () => {
     const disruptive = async (given: Case): Promise<unknown> => {
       const outcome = await decide(given);
       return outcome.kind === 'change' && outcome.change.disruptive;
     };
     expect(await disruptive({ unit: RUNNING, outcome: PENDING })).toBe(true);
     expect(await disruptive({ unit: RUNNING, outcome: PENDING, onChange: 'reload' })).toBe(false);
-    expect(await disruptive({ unit: NOT_INSTALLED })).toBe(false);
+    expect(await disruptive({ unit: RUNNING, outcome: PENDING, onChange: 'reload', isReloadFelt: true })).toBe(true);
+    expect(await disruptive({ unit: NOT_INSTALLED, isReloadFelt: true })).toBe(false);
   });
 
   test('says which file it does not run with', async () => {
