@@ -81,14 +81,16 @@ function explain(request: LinkRequest, { error, refusedKey }: Failure): unknown 
   return error;
 }
 
-function closer(client: Client, isOpen: () => boolean): () => Promise<void> {
+/** Says goodbye, then drops the stream: a ProxyCommand need not end because the server does. */
+function closer(client: Client, stream: Duplex, isOpen: () => boolean): () => Promise<void> {
   return () =>
     new Promise((resolve) => {
       if (!isOpen()) {
         resolve();
         return;
       }
-      const drop = setTimeout(() => client.destroy(), CLOSE_MS);
+      // Not client.destroy(): that does nothing once the stream's writing side has ended.
+      const drop = setTimeout(() => stream.destroy(), CLOSE_MS);
       client.once('close', () => {
         clearTimeout(drop);
         resolve();
@@ -136,9 +138,8 @@ export async function openLink(request: LinkRequest): Promise<Link> {
     await ready;
     await hostKey.remember();
   } catch (error) {
-    client.destroy();
     stream.destroy();
     throw explain(request, { error, refusedKey });
   }
-  return { client, isOpen, lostBecause: () => lostBecause, close: closer(client, isOpen) };
+  return { client, isOpen, lostBecause: () => lostBecause, close: closer(client, stream, isOpen) };
 }

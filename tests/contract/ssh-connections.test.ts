@@ -307,6 +307,19 @@ const count = (text: string, word: string): number => text.split(word).length - 
       });
     });
 
+    test('a ProxyCommand that does not end by itself is ended', async () => {
+      const relay = `const s=require('net').connect(+process.argv[2],process.argv[1]);process.stdin.pipe(s).pipe(process.stdout);setInterval(()=>{},1e6)`;
+      const mark = `mark-${Date.now()}`;
+      const sshArgs = `-o 'ProxyCommand=${process.execPath} -e "${relay.replaceAll("'", `'\\''`)}" %h %p ${mark}'`;
+      const running = (): string => execFileSync('ps', ['-eo', 'args'], { encoding: 'utf8' });
+      await withConnector(labOptions(lab, { one: connectionTo(server, { sshArgs }) }), async (connector) => {
+        const transport = await connector.connect('one');
+        expect((await transport.run({ summary: 'x', script: 'echo in' })).stdout).toBe('in\n');
+        expect(running()).toContain(mark);
+      });
+      await until(() => !running().includes(mark));
+    });
+
     test('a ProxyCommand that fails tells what it said', async () => {
       const sshArgs = `-o ProxyCommand="sh -c 'echo no way to %h >&2; exit 3'"`;
       await expect(
