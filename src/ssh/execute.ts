@@ -39,15 +39,6 @@ function bytesOf(stdin: Command['stdin']): Uint8Array {
   return typeof stdin === 'string' ? Buffer.from(stdin) : stdin;
 }
 
-function openChannel(client: Client, line: string): Promise<ClientChannel> {
-  return new Promise((resolve, reject) => {
-    client.exec(line, (error, channel) => {
-      if (error) reject(error);
-      else resolve(channel);
-    });
-  });
-}
-
 /** How a command ended, as far as the channel tells. */
 type Ending =
   | { readonly kind: 'status'; readonly status: number }
@@ -139,6 +130,19 @@ function converse(channel: ClientChannel, { payload, timeoutMs, password, sudo }
   });
 }
 
+/**
+ * Opens a channel and talks on it. The listeners are there before this turn ends: a short command's status can arrive
+ * in the same packet as the answer to `exec`, and would be missed after an `await`.
+ */
+function openAndConverse(client: Client, line: string, dialogue: Dialogue): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    client.exec(line, (error, channel) => {
+      if (error) reject(error);
+      else resolve(converse(channel, dialogue));
+    });
+  });
+}
+
 function prepare(command: Command, become: Become | undefined, randomBytes: Execution['randomBytes']) {
   const script = Buffer.from(command.script);
   const stdin = bytesOf(command.stdin);
@@ -214,9 +218,8 @@ function failure(execution: Execution, command: Command, answer: Answer, sudo: S
  */
 export async function execute(execution: Execution, command: Command): Promise<Output> {
   const { line, dialogue } = prepare(command, execution.become, execution.randomBytes);
-  const channel = await openChannel(execution.client, line);
   const startedAt = performance.now();
-  const answer = await converse(channel, dialogue);
+  const answer = await openAndConverse(execution.client, line, dialogue);
   if (answer.ending.kind !== 'status' || !answer.granted) throw failure(execution, command, answer, dialogue.sudo);
   const { status } = answer.ending;
   // A command that ignores SIGTERM is killed, and `timeout` with it: then the status is that of the signal.
