@@ -4,6 +4,8 @@ import { addApplyCommand } from './commands/apply.js';
 import type { Context } from './commands/context.js';
 import { addHistoryCommand } from './commands/history.js';
 import { addInventoryCommand } from './commands/inventory.js';
+import { addCaCommand } from './commands/ca.js';
+import { addInitCommand } from './commands/init.js';
 import { addLabCommand } from './commands/lab.js';
 import { addPlanCommand } from './commands/plan.js';
 import { EXIT, ProvisionError } from './model/errors.js';
@@ -33,7 +35,15 @@ const program = new Command('provision')
   .showHelpAfterError()
   .showSuggestionAfterError();
 
-const verbs = [addPlanCommand, addApplyCommand, addHistoryCommand, addInventoryCommand, addLabCommand];
+const verbs = [
+  addInitCommand,
+  addPlanCommand,
+  addApplyCommand,
+  addHistoryCommand,
+  addInventoryCommand,
+  addCaCommand,
+  addLabCommand,
+];
 for (const addVerb of verbs) addVerb(program, context);
 
 try {

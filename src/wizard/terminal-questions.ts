@@ -1,12 +1,7 @@
 import { ProvisionError } from '../model/errors.js';
 import type { Questions } from '../model/questions.js';
 import { Secret } from '../model/secret.js';
-
-/** The terminal that questions are asked on; stdout stays free for what the verb prints. */
-export interface Terminal {
-  readonly input: NodeJS.ReadStream;
-  readonly output: NodeJS.WriteStream;
-}
+import { cancellable, requireTerminal, type Terminal } from './terminal.js';
 
 /** Questions on a terminal. @throws ProvisionError `no-terminal`, `cancelled` */
 export function terminalQuestions(terminal: Terminal): Questions {
@@ -27,7 +22,7 @@ export function terminalQuestions(terminal: Terminal): Questions {
     async confirm(question) {
       requireTerminal(terminal, 'give --yes, or apply a saved plan: --plan FILE');
       const { confirm } = await import('@inquirer/prompts');
-      return translateCancel(() => confirm({ message: question, default: false }, terminal));
+      return cancellable(() => confirm({ message: question, default: false }, terminal));
     },
   };
 }
@@ -35,20 +30,5 @@ export function terminalQuestions(terminal: Terminal): Questions {
 async function askSecret(terminal: Terminal, question: string, otherWay: string): Promise<Secret> {
   requireTerminal(terminal, otherWay);
   const { password } = await import('@inquirer/prompts');
-  return new Secret(await translateCancel(() => password({ message: question, mask: '*' }, terminal)));
-}
-
-/** inquirer tells Ctrl-C and a missing terminal alike: so the terminal is looked at first. */
-function requireTerminal({ input, output }: Terminal, otherWay: string): void {
-  if (input.isTTY && output.isTTY) return;
-  throw new ProvisionError({ code: 'no-terminal', message: 'there is no terminal to ask on', hint: otherWay });
-}
-
-async function translateCancel<T>(ask: () => Promise<T>): Promise<T> {
-  try {
-    return await ask();
-  } catch (error) {
-    if (!(error instanceof Error) || error.name !== 'ExitPromptError') throw error;
-    throw new ProvisionError({ code: 'cancelled', message: 'cancelled: nothing was changed', cause: error });
-  }
+  return new Secret(await cancellable(() => password({ message: question, mask: '*' }, terminal)));
 }

@@ -1,0 +1,64 @@
+import { randomBytes } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import type { Command } from 'commander';
+import { ProvisionError } from '../model/errors.js';
+import { Secret } from '../model/secret.js';
+import type { WritableStore } from '../pki/store.js';
+import type { Context } from './context.js';
+
+interface ImportOptions {
+  readonly certificate: string;
+  readonly key: string;
+  readonly passphraseFile?: string;
+}
+
+/** `provision ca show|import STORE`: looks at the certificate authority, or brings one in. */
+export function addCaCommand(program: Command, context: Context): void {
+  const ca = program.command('ca').description('the certificate authority on this machine');
+  ca.command('show')
+    .description('what the authority is, and until when; asks for no passphrase')
+    .argument('<store>', 'the PKI store: the directory `pki` beside the inventory, or etcd_pki_store')
+    .action(async (store: string) => {
+      const { describeAuthority } = await import('../pki/describe-authority.js');
+      context.stdout.write(describeAuthority(await open(store, context, undefined), new Date()));
+    });
+  ca.command('import')
+    .description('bring in an authority that another program made; an existing one is never overwritten')
+    .argument('<store>', 'the PKI store, made if it is not there')
+    .requiredOption('--certificate <file>', "the authority's certificate, PEM")
+    .requiredOption('--key <file>', 'its private key, PEM, not encrypted; /dev/stdin reads it from a pipe')
+    .option('--passphrase-file <file>', 'the new passphrase of the stored key (or set PROVISION_CA_PASSPHRASE)')
+    .action(async (directory: string, options: ImportOptions) => {
+      const store = await open(directory, context, options.passphraseFile);
+      await store.importAuthority({
+        certificatePem: await read(options.certificate),
+        keyPem: new Secret(await read(options.key)),
+      });
+      context.stdout.write(`The authority is in ${store.directory}; its key is encrypted there.\n`);
+      context.stdout.write('Remove the unencrypted key that it came from, or keep it offline.\n');
+    });
+}
+
+async function open(directory: string, context: Context, passphraseFile: string | undefined): Promise<WritableStore> {
+  const [{ openStore }, { passphraseSource }] = await Promise.all([
+    import('../pki/store.js'),
+    import('../pki/passphrase.js'),
+  ]);
+  return openStore({
+    directory: resolve(directory),
+    passphrase: passphraseSource({
+      file: passphraseFile,
+      env: context.env,
+      ask: (...asked) => context.ask.passphrase(...asked),
+    }),
+    now: () => new Date(),
+    random: (count) => randomBytes(count),
+  });
+}
+
+async function read(file: string): Promise<string> {
+  return readFile(file, 'utf8').catch((cause: unknown) => {
+    throw new ProvisionError({ code: 'file-unreadable', message: `${file} cannot be read`, cause });
+  });
+}

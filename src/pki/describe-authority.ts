@@ -1,0 +1,35 @@
+import { ProvisionError } from '../model/errors.js';
+import type { PkiStore } from './authority.js';
+import { describeSubject } from './compare.js';
+import { keyTypeOf, notAfterOf, readCertificates, subjectOf } from './inspect.js';
+
+const DAY_MS = 24 * 60 * 60 * 1000;
+
+/**
+ * What a person wants to know of an authority, as lines. Only public parts are told.
+ * @throws ProvisionError `authority-missing`
+ */
+export function describeAuthority(
+  { authority, directory }: Pick<PkiStore, 'authority' | 'directory'>,
+  now: Date,
+): string {
+  const [signer, ...others] = readCertificates(authority.trustBundle() ?? '');
+  if (signer === undefined)
+    throw new ProvisionError({
+      code: 'authority-missing',
+      message: `there is no certificate authority in ${directory}`,
+      hint: 'the first `provision apply` makes one; or bring one in: provision ca import',
+    });
+  const end = notAfterOf(signer);
+  const days = Math.floor((end.getTime() - now.getTime()) / DAY_MS);
+  const lines = [
+    ['store', directory],
+    ['subject', describeSubject(subjectOf(signer))],
+    ['key', keyTypeOf(signer.publicKey)],
+    ['serial', signer.serialNumber.toLowerCase()],
+    ['SHA-256', signer.fingerprint256],
+    ['ends', `${end.toISOString()} (${days < 0 ? 'EXPIRED' : `in ${days} days`})`],
+    ...(others.length === 0 ? [] : [['also trusted', `${others.length} more, in ca.crt`]]),
+  ];
+  return lines.map(([name = '', value = '']) => `${`${name}:`.padEnd(14)}${value}\n`).join('');
+}

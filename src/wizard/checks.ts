@@ -1,0 +1,108 @@
+import { BlockList, isIP } from 'node:net';
+import type { NamedHost } from './inventory-answers.js';
+
+/** A check's result as inquirer wants it: `true`, or what is wrong and what was expected. */
+export type CheckResult = true | string;
+
+/** A host name, RFC 1123: what a certificate may hold, and what Ansible takes for a host and no pattern. */
+const HOST_NAME =
+  /^(?=.{1,253}$)[a-zA-Z0-9]([a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?(\.[a-zA-Z0-9]([a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?)*$/;
+
+/** Hosts from `name=address, name=address`; what does not fit stays in the text and is told by {@link checkHosts}. */
+export function parseHosts(text: string): readonly NamedHost[] {
+  return entriesOf(text).map((entry) => {
+    const [name = '', address = ''] = entry.split('=');
+    return { name, address };
+  });
+}
+
+/**
+ * Checks a list of hosts, all problems at once.
+ * @param known hosts of earlier answers: the same host may be named again, but only with its own address
+ */
+export function checkHosts(text: string, known: readonly NamedHost[] = []): CheckResult {
+  const entries = entriesOf(text);
+  if (entries.length === 0) return 'at least one host is needed, as name=address';
+  const hosts = parseHosts(text);
+  const problems = entries.flatMap((entry, index) => {
+    const host = hosts[index];
+    return host === undefined
+      ? []
+      : hostProblems(entry, host, [...known, ...hosts.slice(0, index)], hosts.slice(0, index));
+  });
+  return problems.length === 0 ? true : problems.join('; ');
+}
+
+function entriesOf(text: string): readonly string[] {
+  return text
+    .replaceAll(/\s*=\s*/g, '=')
+    .split(/[,\s]+/)
+    .filter((entry) => entry !== '');
+}
+
+function hostProblems(
+  entry: string,
+  { name, address }: NamedHost,
+  all: readonly NamedHost[],
+  before: readonly NamedHost[],
+): readonly string[] {
+  if (entry.split('=').length !== 2) return [`"${entry}" is not name=address`];
+  const sameName = all.find((other) => other.name === name);
+  const sameAddress = all.find((other) => other.address === address);
+  return [
+    ...(isIP(name) === 0 && HOST_NAME.test(name) ? [] : [`"${name}" is no host name`]),
+    ...(isIP(address) === 0 ? [`"${address}" is no IP address`] : []),
+    ...(before.some((other) => other.name === name) ? [`${name} is named twice`] : []),
+    ...(sameName !== undefined && sameName.address !== address && !before.includes(sameName)
+      ? [`${name} was ${sameName.address} before`]
+      : []),
+    ...(sameAddress !== undefined && sameAddress.name !== name ? [`${address} is ${sameAddress.name} already`] : []),
+  ];
+}
+
+/** A virtual IP: no address of a host, not every address, not this machine. @param text may be empty: no load balancer */
+export function checkVirtualIp(text: string, hosts: readonly NamedHost[]): CheckResult {
+  if (text === '') return true;
+  const version = isIP(text);
+  if (version === 0) return `"${text}" is no IP address`;
+  const holder = hosts.find(({ address }) => address === text);
+  if (holder !== undefined) return `${text} is the address of ${holder.name}; the virtual IP must be a free one`;
+  if (/^(0\.0\.0\.0|127\..*|::1?)$/.test(text)) return `${text} can be reached by nobody`;
+  const other = hosts.find(({ address }) => isIP(address) !== version);
+  return other === undefined ? true : `${text} is IPv${version}, but ${other.name} has ${other.address}`;
+}
+
+/** A CIDR that holds the virtual IP and every balancer. @param text may be empty: not checked */
+export function checkNetwork(text: string, ip: string, balancers: readonly NamedHost[]): CheckResult {
+  if (text === '') return true;
+  const [base = '', bits = ''] = text.split('/');
+  const version = isIP(base);
+  if (version === 0 || !/^\d{1,3}$/.test(bits) || Number(bits) > (version === 4 ? 32 : 128))
+    return `"${text}" is no network; 10.0.0.0/24 was expected`;
+  const network = new BlockList();
+  network.addSubnet(base, Number(bits), version === 4 ? 'ipv4' : 'ipv6');
+  const outside = [{ name: 'the virtual IP', address: ip }, ...balancers].filter(
+    ({ address }) => !network.check(address, isIP(address) === 6 ? 'ipv6' : 'ipv4'),
+  );
+  return outside.length === 0
+    ? true
+    : outside.map(({ name, address }) => `${name} (${address}) is not in ${text}`).join('; ');
+}
+
+/** A DNS name. @param text may be empty: none */
+export function checkDnsName(text: string): CheckResult {
+  if (text === '') return true;
+  return isIP(text) === 0 && HOST_NAME.test(text) ? true : `"${text}" is no DNS name`;
+}
+
+/** A TCP port. */
+export function checkPort(text: string): CheckResult {
+  return /^\d{1,5}$/.test(text) && Number(text) >= 1 && Number(text) <= 65535
+    ? true
+    : `"${text}" is no port; 1 to 65535 was expected`;
+}
+
+/** A login name: the characters that Debian's adduser takes (NAME_REGEX_SYSTEM). */
+export function checkUser(text: string): CheckResult {
+  return /^[a-z_][-a-z0-9_]{0,31}$/.test(text) ? true : `"${text}" is no login name`;
+}

@@ -1,0 +1,27 @@
+import { ProvisionError } from '../model/errors.js';
+
+/** The terminal that questions are asked on. */
+export interface Terminal {
+  readonly input: NodeJS.ReadableStream & { readonly isTTY?: boolean };
+  readonly output: NodeJS.WritableStream & { readonly isTTY?: boolean };
+}
+
+/**
+ * inquirer tells Ctrl-C and a missing terminal alike, so the terminal is looked at first.
+ * @param otherWay what to do without a terminal
+ * @throws ProvisionError `no-terminal`
+ */
+export function requireTerminal({ input, output }: Terminal, otherWay: string): void {
+  if (input.isTTY === true && output.isTTY === true) return;
+  throw new ProvisionError({ code: 'no-terminal', message: 'there is no terminal to ask on', hint: otherWay });
+}
+
+/** Asks, and tells Ctrl-C in our own words. @throws ProvisionError `cancelled` */
+export async function cancellable<T>(ask: () => Promise<T>, message = 'cancelled: nothing was changed'): Promise<T> {
+  try {
+    return await ask();
+  } catch (error) {
+    if (!(error instanceof Error) || error.name !== 'ExitPromptError') throw error;
+    throw new ProvisionError({ code: 'cancelled', message, cause: error });
+  }
+}

@@ -1,0 +1,91 @@
+import { describe, expect, test } from '@jest/globals';
+import {
+  checkDnsName,
+  checkHosts,
+  checkNetwork,
+  checkPort,
+  checkUser,
+  checkVirtualIp,
+  parseHosts,
+} from '../../../src/wizard/checks.js';
+
+const HOSTS = [
+  { name: 'etcd-1', address: '10.0.0.1' },
+  { name: 'etcd-2', address: '10.0.0.2' },
+];
+
+describe('checkHosts', () => {
+  test.each([
+    'etcd-1=10.0.0.1',
+    ' etcd-1 = 10.0.0.1 , etcd-2=10.0.0.2',
+    'a.example.com=2001:db8::1\tb=2001:db8::2',
+    'etcd-2=10.0.0.2',
+  ])('accepts %j', (text) => {
+    expect(checkHosts(text, HOSTS)).toBe(true);
+  });
+
+  test.each([
+    ['', 'at least one host'],
+    ['etcd-1', '"etcd-1" is not name=address'],
+    ['a=b=10.0.0.9', 'is not name=address'],
+    ['etcd_1=10.0.0.9', '"etcd_1" is no host name'],
+    ['10.0.0.9=10.0.0.9', '"10.0.0.9" is no host name'],
+    ['a=10.0.0.256', '"10.0.0.256" is no IP address'],
+    ['a=10.0.0.8, a=10.0.0.9', 'a is named twice'],
+    ['a=10.0.0.8, b=10.0.0.8', '10.0.0.8 is a already'],
+    ['b=10.0.0.1', '10.0.0.1 is etcd-1 already'],
+    ['etcd-1=10.0.0.9', 'etcd-1 was 10.0.0.1 before'],
+  ])('refuses %j', (text, reason) => {
+    expect(checkHosts(text, HOSTS)).toContain(reason);
+  });
+
+  test('tells all problems at once', () => {
+    expect(checkHosts('a=x, b=y')).toBe('"x" is no IP address; "y" is no IP address');
+  });
+
+  test('reads what it accepts', () => {
+    expect(parseHosts('etcd-1 =10.0.0.1,etcd-2= 10.0.0.2')).toEqual(HOSTS);
+  });
+});
+
+describe('checkVirtualIp', () => {
+  test.each(['', '10.0.0.100'])('accepts %j', (text) => {
+    expect(checkVirtualIp(text, HOSTS)).toBe(true);
+  });
+
+  test.each([
+    ['10.0.0', 'is no IP address'],
+    ['10.0.0.2', 'is the address of etcd-2'],
+    ['127.0.0.1', 'can be reached by nobody'],
+    ['0.0.0.0', 'can be reached by nobody'],
+    ['2001:db8::1', 'is IPv6, but etcd-1 has 10.0.0.1'],
+  ])('refuses %j', (text, reason) => {
+    expect(checkVirtualIp(text, HOSTS)).toContain(reason);
+  });
+});
+
+describe('checkNetwork', () => {
+  test.each(['', '10.0.0.0/24', '10.0.0.1/8'])('accepts %j', (text) => {
+    expect(checkNetwork(text, '10.0.0.100', HOSTS)).toBe(true);
+  });
+
+  test.each([
+    ['10.0.0.0', 'is no network'],
+    ['10.0.0.0/33', 'is no network'],
+    ['ten/8', 'is no network'],
+    ['10.0.0.0/30', 'the virtual IP (10.0.0.100) is not in 10.0.0.0/30'],
+    ['10.0.0.96/27', 'etcd-1 (10.0.0.1) is not in 10.0.0.96/27; etcd-2 (10.0.0.2) is not in 10.0.0.96/27'],
+    ['2001:db8::/64', 'the virtual IP (10.0.0.100) is not in'],
+  ])('refuses %j', (text, reason) => {
+    expect(checkNetwork(text, '10.0.0.100', HOSTS)).toContain(reason);
+  });
+});
+
+test.each([
+  [checkDnsName, ['', 'etcd.example.com', 'etcd'], ['10.0.0.1', 'a..b', '-a', 'a_b']],
+  [checkPort, ['1', '2379', '65535'], ['', '0', '65536', '2379x']],
+  [checkUser, ['root', 'debian', '_apt', 'svc-etcd'], ['', 'Root', 'a b', '-x']],
+])('%p accepts and refuses', (check, good, bad) => {
+  for (const text of good) expect(check(text)).toBe(true);
+  for (const text of bad) expect(check(text)).toEqual(expect.stringContaining(`"${text}" is no`));
+});

@@ -1,0 +1,94 @@
+import { expect, test } from '@jest/globals';
+import { parse } from 'yaml';
+import { renderInventory } from '../../../src/wizard/render-inventory.js';
+
+const members = [
+  { name: 'etcd-1', address: '10.0.0.1' },
+  { name: 'etcd-2', address: '10.0.0.2' },
+  { name: 'etcd-3', address: '10.0.0.3' },
+];
+
+test('everything that can be answered, with its comments', () => {
+  const text = renderInventory({
+    members,
+    balancer: {
+      ip: '10.0.0.100',
+      name: 'etcd.example.com',
+      port: 2379,
+      network: '10.0.0.0/24',
+      hosts: [{ name: 'lb-1', address: '10.0.0.21' }],
+    },
+    controlPlanes: [{ name: 'cp-1', address: '10.0.0.11' }],
+    sshUser: 'debian',
+    privateKeyFile: '~/.ssh/id_ed25519',
+  });
+  expect(text).toBe(`# Written by \`provision init\`. This is an Ansible inventory: edit it as one.
+# Every variable and its default: docs/reference/variables.md
+
+all:
+  vars:
+    ansible_user: debian
+    ansible_ssh_private_key_file: ~/.ssh/id_ed25519
+    # sudo; when it asks for a password, run with -K
+    ansible_become: true
+    # The virtual IP, and what clients reach it by
+    etcd_lb_ip: 10.0.0.100
+    etcd_lb_host: etcd.example.com
+    etcd_lb_port: 2379
+    keepalived_network: 10.0.0.0/24
+  children:
+    # The members, in the order in which they are restarted
+    etcd:
+      hosts:
+        etcd-1:
+          ansible_host: 10.0.0.1
+        etcd-2:
+          ansible_host: 10.0.0.2
+        etcd-3:
+          ansible_host: 10.0.0.3
+    # HAProxy and keepalived, on hosts of their own
+    etcd_lb:
+      hosts:
+        lb-1:
+          ansible_host: 10.0.0.21
+    # Hosts whose kube-apiserver is pointed at the virtual IP
+    kube_control_plane:
+      hosts:
+        cp-1:
+          ansible_host: 10.0.0.11
+`);
+});
+
+test('the least that can be answered', () => {
+  const text = renderInventory({
+    members,
+    balancer: undefined,
+    controlPlanes: [],
+    sshUser: 'root',
+    privateKeyFile: undefined,
+  });
+  expect(parse(text)).toEqual({
+    all: {
+      vars: { ansible_user: 'root' },
+      children: {
+        etcd: {
+          hosts: {
+            'etcd-1': { ansible_host: '10.0.0.1' },
+            'etcd-2': { ansible_host: '10.0.0.2' },
+            'etcd-3': { ansible_host: '10.0.0.3' },
+          },
+        },
+      },
+    },
+  });
+});
+
+test('names that Ansible would read as something else stay names, in their order', () => {
+  const members = [
+    { name: 'no', address: '2001:db8::1' },
+    { name: '123', address: '2001:db8::2' },
+  ];
+  const answers = { members, balancer: undefined, controlPlanes: [], sshUser: 'root', privateKeyFile: undefined };
+  const text = renderInventory(answers);
+  expect(text).toMatch(/"no":\n +ansible_host: 2001:db8::1\n +"123":/);
+});

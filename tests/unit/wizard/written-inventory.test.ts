@@ -1,0 +1,48 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { loadInventory } from '../../../src/inventory/load-inventory.js';
+import { renderInventory } from '../../../src/wizard/render-inventory.js';
+
+let directory: string;
+
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'provision-init-'));
+});
+
+afterEach(() => rm(directory, { recursive: true }));
+
+test('what the wizard writes is an inventory that loads', async () => {
+  const file = join(directory, 'inventory.yaml');
+  const text = renderInventory({
+    members: [
+      { name: 'etcd-1', address: '10.0.0.1' },
+      { name: 'etcd-2', address: '10.0.0.2' },
+      { name: 'etcd-3', address: '10.0.0.3' },
+    ],
+    balancer: {
+      ip: '10.0.0.100',
+      name: 'etcd.example.com',
+      port: 2379,
+      network: '10.0.0.0/24',
+      hosts: [{ name: 'lb-1', address: '10.0.0.21' }],
+    },
+    controlPlanes: [{ name: 'cp-1', address: '10.0.0.11' }],
+    sshUser: 'debian',
+    privateKeyFile: '~/.ssh/id_ed25519',
+  });
+  await writeFile(file, text);
+  const inventory = await loadInventory(file, { vaultPassword: undefined });
+  expect(inventory.warnings).toEqual([]);
+  expect(Object.fromEntries(inventory.groups)).toMatchObject({
+    etcd: ['etcd-1', 'etcd-2', 'etcd-3'],
+    etcd_lb: ['lb-1'],
+    kube_control_plane: ['cp-1'],
+  });
+  expect(inventory.hosts.get('lb-1')?.connection).toMatchObject({
+    address: '10.0.0.21',
+    user: 'debian',
+    become: { method: 'sudo', user: 'root' },
+  });
+});
