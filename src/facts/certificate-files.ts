@@ -2,7 +2,7 @@ import type { Fact } from '../model/remote.js';
 import { quote } from '../shell/quote.js';
 
 /** Owner and mode of a file; links are followed. */
-export interface FileStat {
+interface FileStat {
   readonly owner: string;
   readonly group: string;
   /** Four octal digits: `0600`. */

@@ -2,6 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { describeCluster } from '../../../src/inventory/describe-cluster.js';
 import { loadInventory } from '../../../src/inventory/load-inventory.js';
 import { renderInventory } from '../../../src/wizard/render-inventory.js';
 
@@ -13,7 +14,7 @@ beforeEach(async () => {
 
 afterEach(() => rm(directory, { recursive: true }));
 
-test('what the wizard writes is an inventory that loads', async () => {
+test('what the wizard writes is an inventory that loads, and describes the cluster that was meant', async () => {
   const file = join(directory, 'inventory.yaml');
   const text = renderInventory({
     members: [
@@ -40,6 +41,15 @@ test('what the wizard writes is an inventory that loads', async () => {
     etcd_lb: ['lb-1'],
     kube_control_plane: ['cp-1'],
   });
+  const cluster = describeCluster(inventory);
+  expect(cluster.members.map(({ name, address }) => [name, address])).toEqual([
+    ['etcd-1', '10.0.0.1'],
+    ['etcd-2', '10.0.0.2'],
+    ['etcd-3', '10.0.0.3'],
+  ]);
+  expect(cluster.endpoint).toEqual({ ip: '10.0.0.100', name: 'etcd.example.com', port: 2379 });
+  expect(cluster.balancers.map(({ host }) => host)).toEqual(['lb-1']);
+  expect(cluster.controlPlanes.map(({ host }) => host)).toEqual(['cp-1']);
   expect(inventory.hosts.get('lb-1')?.connection).toMatchObject({
     address: '10.0.0.21',
     user: 'debian',
