@@ -1,7 +1,7 @@
 import type { Fact } from '../model/remote.js';
 
 /** A far end that a process is connected to. */
-export interface RemoteEnd {
+interface RemoteEnd {
   /** IP address; IPv4-mapped ones as IPv4. */
   readonly address: string;
   readonly port: number;

@@ -4,7 +4,7 @@ import { BOOTSTRAP_DROP_IN } from '../shell/etcd-unit.js';
 import { quote } from '../shell/quote.js';
 
 /** What a member that listens on localhost without TLS says of itself: one that its package started alone. */
-export interface LoneMember {
+interface LoneMember {
   /** etcd begins at revision 1: more means that something was written. */
   readonly revision: number;
   readonly members: number;

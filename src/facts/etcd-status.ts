@@ -3,7 +3,7 @@ import type { Fact } from '../model/remote.js';
 import { etcdctl } from '../shell/etcdctl.js';
 
 /** One entry of etcd's member list. Ids are decimal texts: they are 64-bit, more than a JavaScript number holds. */
-export interface EtcdListedMember {
+interface EtcdListedMember {
   readonly id: string;
   /** Empty until the member has started once. */
   readonly name: string;

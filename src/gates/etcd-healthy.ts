@@ -15,7 +15,7 @@ const MAX_RAFT_LAG = 1000;
 const DEADLINE_MS = 180_000;
 
 /** What one member said, by the name of its host. */
-export type MemberAnswers = ReadonlyMap<string, EtcdStatus>;
+type MemberAnswers = ReadonlyMap<string, EtcdStatus>;
 
 /** After a batch: every member is healthy, and all agree. */
 export function etcdHealthy(cluster: Cluster): Gate {
@@ -87,7 +87,7 @@ async function askMembers(cluster: Cluster, probe: Probe): Promise<MemberAnswers
  * The verdict on what all members said.
  * @param spared hosts that need not answer
  */
-export function judgeMembers(answers: MemberAnswers, cluster: Cluster, spared: ReadonlySet<string>): GateAnswer {
+function judgeMembers(answers: MemberAnswers, cluster: Cluster, spared: ReadonlySet<string>): GateAnswer {
   const heard = [...answers].flatMap(([host, status]) => (status.kind === 'answers' ? [{ host, ...status }] : []));
   const problems = [
     ...[...answers].flatMap(([host, status]) =>
