@@ -6,13 +6,18 @@ import { describeOnLab, type TestLab } from '../support/lab.js';
 import {
   countSessions,
   endOf,
+  ETCD_PEERS,
   etcdctl,
   holdersOf,
+  longestGap,
   PASSPHRASE,
   performedChanges,
   plannedChanges,
+  READYZ,
   runVerb,
   sessionsOn,
+  vipOf,
+  writer,
   type JsonRun,
 } from '../support/main-job.js';
 
@@ -21,7 +26,6 @@ jest.setTimeout(240_000);
 const MEMBERS = ['etcd-1', 'etcd-2', 'etcd-3'];
 const CONTROL_PLANES = ['cp-1', 'cp-2'];
 const HOSTS = [...MEMBERS, ...CONTROL_PLANES];
-const VIP = '203.0.113.100';
 
 type Overlays = ReadonlyMap<string, readonly OverlayChange[]>;
 
@@ -41,35 +45,6 @@ function written(before: Overlays, after: Overlays): readonly string[] {
       .filter(({ path }) => !ownData.test(path))
       .map(({ path }) => `${host} ${path}`),
   );
-}
-
-async function vipOf(lab: TestLab): Promise<string> {
-  const { stdout } = await lab.provision('inventory', lab.files.inventory, '--format', 'json');
-  const vars = JSON.parse(stdout) as { _meta: { hostvars: Record<string, { etcd_lb_ip: string }> } };
-  return vars._meta.hostvars['etcd-1']?.etcd_lb_ip ?? VIP;
-}
-
-/** The line that an API server's health endpoint answers. */
-const READYZ =
-  "printf 'GET /readyz HTTP/1.0\\r\\n\\r\\n' | openssl s_client -quiet -connect 127.0.0.1:6443 2>/dev/null | tail -n 1";
-
-/** Where a host's kube-apiserver is connected to etcd. */
-const ETCD_PEERS = "ss -Htn state established '( dport = :2379 )' | awk '{print $4}' | sort -u";
-
-/**
- * Puts a key through the virtual IP over and over, until told to stop; prints the time of each success.
- * @param run tells the files of one test from those of another
- */
-function writer(vip: string, run: string): string {
-  const put = etcdctl(`https://${vip}:2379`, '--dial-timeout=1s --command-timeout=1s put drill "$(date +%s.%N)"');
-  const once = `${put} >/dev/null 2>&1 && date +%s.%N && touch /tmp/${run}.begun`;
-  return `while [ ! -e /tmp/${run}.stop ]; do ${once}; sleep 0.05; done`;
-}
-
-/** The longest time between two successes, in seconds. */
-function longestGap(stdout: string): number {
-  const times = stdout.trim().split('\n').map(Number);
-  return Math.max(...times.slice(1).map((time, index) => time - (times[index] ?? 0)));
 }
 
 describeOnLab('the main job on bare hosts', 'job', { etcd: 3, controlPlanes: 2 }, (lab) => {

@@ -80,3 +80,35 @@ export async function sessionsOn(lab: TestLab, host: string): Promise<number> {
   const { stdout } = await lab.ssh(host, 'journalctl -o cat --no-pager -t sshd | grep -c "Starting session: command"');
   return Number(stdout);
 }
+
+/** The virtual IP that a lab's inventory names. */
+export async function vipOf(lab: TestLab): Promise<string> {
+  const { stdout } = await lab.provision('inventory', lab.files.inventory, '--format', 'json');
+  const vars = JSON.parse(stdout) as { _meta: { hostvars: Record<string, { etcd_lb_ip: string }> } };
+  const [first] = Object.values(vars._meta.hostvars);
+  if (first === undefined) throw new Error('the inventory has no hosts');
+  return first.etcd_lb_ip;
+}
+
+/** Prints `ok` when the API server of a host is ready. */
+export const READYZ =
+  "printf 'GET /readyz HTTP/1.0\\r\\n\\r\\n' | openssl s_client -quiet -connect 127.0.0.1:6443 2>/dev/null | tail -n 1";
+
+/** Where a host's kube-apiserver is connected to etcd. */
+export const ETCD_PEERS = "ss -Htn state established '( dport = :2379 )' | awk '{print $4}' | sort -u";
+
+/**
+ * Puts a key through the virtual IP over and over, until told to stop; prints the time of each success.
+ * @param run tells the files of one test from those of another
+ */
+export function writer(vip: string, run: string): string {
+  const put = etcdctl(`https://${vip}:2379`, '--dial-timeout=1s --command-timeout=1s put drill "$(date +%s.%N)"');
+  const once = `${put} >/dev/null 2>&1 && date +%s.%N && touch /tmp/${run}.begun`;
+  return `while [ ! -e /tmp/${run}.stop ]; do ${once}; sleep 0.05; done`;
+}
+
+/** The longest time between two successes, in seconds. */
+export function longestGap(stdout: string): number {
+  const times = stdout.trim().split('\n').map(Number);
+  return Math.max(...times.slice(1).map((time, index) => time - (times[index] ?? 0)));
+}
