@@ -1,4 +1,4 @@
-import type { Command } from 'commander';
+import { InvalidArgumentError, type Command } from 'commander';
 import { EXIT, ProvisionError } from '../model/errors.js';
 import { summarisePlan, type Plan } from '../model/plan.js';
 import type { Context } from './context.js';
@@ -17,10 +17,18 @@ export function addApplyCommand(program: Command, context: Context): void {
   addRunOptions(program.command('apply').description('plan, ask, and perform just that plan'))
     .option('--plan <file>', 'apply this saved plan exactly, or refuse and say what drifted')
     .option('-y, --yes', 'do not ask')
+    .option('--gate-timeout <seconds>', 'how long to wait at each gate, in place of its own time', parseSeconds)
     .option('--dry-run', 'the same as `provision plan`')
     .action(async (inventory: string, options: ApplyOptions) => {
       await (options.dryRun === true ? runPlan : runApply)(inventory, options, context);
     });
+}
+
+function parseSeconds(text: string): number {
+  const seconds = Number(text);
+  if (!Number.isInteger(seconds) || seconds < 1)
+    throw new InvalidArgumentError('expected a whole number of seconds, from 1');
+  return seconds;
 }
 
 async function runApply(inventory: string, options: ApplyOptions, context: Context): Promise<void> {

@@ -10,6 +10,8 @@ export interface RunOptions extends ConnectionOptions {
   readonly detailedExitcode?: boolean;
   readonly passphraseFile?: string;
   readonly vaultPasswordFile?: string;
+  /** Seconds; only apply waits at gates. */
+  readonly gateTimeout?: number;
 }
 
 /** Adds the options of {@link RunOptions} to a verb. */

@@ -74,6 +74,7 @@ export async function openSession(
     newLook: () => lookThrough(connector, emit),
     signer: pki.signer,
     gates: gateTable(cluster),
+    gateDeadlineMs: options.gateTimeout === undefined ? undefined : options.gateTimeout * 1000,
     orders: orderTable(cluster),
     hosts: [...inventory.hosts.keys()],
     forks: options.forks,

@@ -33,6 +33,7 @@ export async function waitForGate(request: GateRequest, world: World): Promise<v
   const gate = world.gates.get(request.gate);
   if (gate === undefined)
     throw new ProvisionError({ code: 'unknown-gate', message: `there is no gate named ${request.gate}` });
+  const deadlineMs = world.gateDeadlineMs ?? gate.deadlineMs;
   const begun = world.now();
   let shown = '';
   for (;;) {
@@ -42,7 +43,7 @@ export async function waitForGate(request: GateRequest, world: World): Promise<v
       world.emit({ type: 'gate-opened', gate: gate.name, hosts: request.hosts, waitedMs, note: answer.note });
       return;
     }
-    if (waitedMs >= gate.deadlineMs || world.interrupted()) throw new GateShut(gate.name, answer.reason, waitedMs);
+    if (waitedMs >= deadlineMs || world.interrupted()) throw new GateShut(gate.name, answer.reason, waitedMs);
     if (answer.reason !== shown)
       world.emit({ type: 'gate-waiting', gate: gate.name, hosts: request.hosts, reason: answer.reason });
     shown = answer.reason;

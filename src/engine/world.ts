@@ -11,6 +11,8 @@ export interface World {
   /** Acts on the control machine. */
   readonly signer: Signer;
   readonly gates: ReadonlyMap<string, Gate>;
+  /** How long to wait at a gate, in milliseconds, in place of each gate's own time. */
+  readonly gateDeadlineMs?: number | undefined;
   readonly orders: ReadonlyMap<string, Order>;
   /** Every host of the inventory: gates may look at all of them. */
   readonly hosts: readonly string[];

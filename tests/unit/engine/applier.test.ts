@@ -189,6 +189,14 @@ describe('gates', () => {
     expect(hosts.ran).toEqual([]);
   });
 
+  test('are waited for as long as the user says', async () => {
+    const hosts = fakeHosts(HOSTS);
+    const plays = [playOf(HOSTS, [wantFlag('x')], gated)];
+    const gates = new Map([['before', opensAt('before', Infinity)]]);
+    const world = fakeWorld(hosts, { gates, gateDeadlineMs: 2_000 });
+    await expect(applyPlan(await plan(plays, hosts), plays, world)).rejects.toThrow(/stayed shut for 2 s/);
+  });
+
   test('that stay shut after the work have it taken back', async () => {
     const hosts = fakeHosts(HOSTS);
     const plays = [playOf(HOSTS, [wantFlag('x')], gated)];
