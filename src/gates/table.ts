@@ -1,5 +1,6 @@
 import type { Cluster } from '../model/cluster.js';
 import type { Gate } from '../model/gate.js';
+import { aptUnlocked } from './apt-unlocked.js';
 import { apiserverReady } from './apiserver-ready.js';
 import { etcdCanSpareBatch, etcdHealthy } from './etcd-healthy.js';
 import { haproxySeesEtcd } from './haproxy-sees-etcd.js';
@@ -15,6 +16,7 @@ export function gateTable(cluster: Cluster): ReadonlyMap<string, Gate> {
     keepalivedOneHolder(cluster),
     vipAnswers(cluster),
     apiserverReady(cluster),
+    aptUnlocked(),
   ];
   return new Map(gates.map((gate) => [gate.name, gate]));
 }

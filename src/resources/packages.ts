@@ -58,7 +58,11 @@ function decide(missing: readonly Wanted[], keepStopped: readonly string[]): Out
   return changed({
     summary: `install ${names}`,
     diff: missing.map(({ name, version, state }) => describe(name, version, state)),
-    actions: [{ kind: 'run', command: installCommand(specs, keepStopped) }],
+    actions: [
+      // apt waits too, but says nothing that anybody sees: it covers who comes between.
+      { kind: 'await', gate: 'apt-unlocked', parameters: {} },
+      { kind: 'run', command: installCommand(specs, keepStopped) },
+    ],
     disruptive: false,
   });
 }

@@ -20,20 +20,30 @@ describe('packages', () => {
       change: {
         summary: 'install x',
         diff: ['+ x 1.1'],
-        actions: [{ command: { summary: 'apt-get install x=1.1', script: expect.not.stringContaining('update') } }],
+        actions: [
+          { gate: 'apt-unlocked' },
+          { command: { summary: 'apt-get install x=1.1', script: expect.not.stringContaining('update') } },
+        ],
       },
     });
   });
 
   test('that apt does not know yet need its lists first', async () => {
     expect(await decide({ x: { ...MISSING, candidate: undefined } }, ['x'])).toMatchObject({
-      change: { actions: [{ command: { script: expect.stringMatching(/apt-get .* update\n.*install x$/) } }] },
+      change: {
+        actions: [
+          { gate: 'apt-unlocked' },
+          { command: { script: expect.stringMatching(/apt-get .* update\n.*install x$/) } },
+        ],
+      },
     });
   });
 
   test('wait for the dpkg lock, keep the configuration, and start nothing', async () => {
     const script = expect.stringMatching(/mask --runtime --quiet x\.service[^]*Lock::Timeout=600[^]*--force-confold/);
-    expect(await decide({ x: MISSING }, ['x'])).toMatchObject({ change: { actions: [{ command: { script } }] } });
+    expect(await decide({ x: MISSING }, ['x'])).toMatchObject({
+      change: { actions: [{ gate: 'apt-unlocked' }, { command: { script } }] },
+    });
   });
 
   test('with a version are moved to it', async () => {

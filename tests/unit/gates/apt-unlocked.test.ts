@@ -1,0 +1,36 @@
+import { describe, expect, test } from '@jest/globals';
+import { fileLocks } from '../../../src/facts/file-locks.js';
+import { APT_LOCKS, aptUnlocked } from '../../../src/gates/apt-unlocked.js';
+import { fakeProbes, type FakeAnswers } from '../../support/fake-probe.js';
+
+const LISTS = '/var/lib/apt/lists/lock';
+
+function host(locks: Readonly<Record<string, string>>): FakeAnswers {
+  return { 'file-locks': Object.fromEntries(APT_LOCKS.map((path) => [path, locks[path]])) };
+}
+
+describe('apt-unlocked', () => {
+  const gate = aptUnlocked();
+
+  test('is open while nobody holds a lock', async () => {
+    expect(await gate.check(fakeProbes({ a: host({}) }), { hosts: ['a'] })).toEqual({ open: true });
+  });
+
+  test.each(APT_LOCKS)('is shut by %s, and says who holds it', async (path) => {
+    const probes = fakeProbes({ a: host({}), b: host({ [path]: 'unattended-upgr (pid 812)' }) });
+    expect(await gate.check(probes, { hosts: ['b'] })).toEqual({
+      open: false,
+      reason: `unattended-upgr (pid 812) on b holds ${path}`,
+    });
+    // Another host's lock is none of its business.
+    expect(await gate.check(probes, { hosts: ['a'] })).toEqual({ open: true });
+  });
+});
+
+test('the holders of locks are read by path', () => {
+  const found = fileLocks.parse(`L 812 ${LISTS} apt-get\n`, [LISTS, '/free']);
+  expect([...found]).toEqual([
+    [LISTS, 'apt-get (pid 812)'],
+    ['/free', undefined],
+  ]);
+});
