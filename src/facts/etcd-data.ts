@@ -55,11 +55,27 @@ function scriptFor(key: string): string {
     `! grep -q '^ETCD_INITIAL_CLUSTER=' ${quote(configFile)} 2>/dev/null || words="$words configured"`,
     `printf '%s\\n' "$words"`,
     'if [ "$words" = "D data" ]; then',
-    `  printf 'S '; ${ask} endpoint status -w json 2>/dev/null || echo`,
-    `  printf 'M '; ${ask} member list -w json 2>/dev/null || echo`,
+    '  if command -v etcdctl >/dev/null; then',
+    `    printf 'S '; ${ask} endpoint status -w json 2>/dev/null || echo`,
+    `    printf 'M '; ${ask} member list -w json 2>/dev/null || echo`,
+    '  else',
+    ...WITHOUT_ETCDCTL,
+    '  fi',
     'fi',
   ].join('\n');
 }
+
+/**
+ * etcdctl is a package of its own. Without it, etcd's JSON gateway is asked (etcd docs, "gRPC gateway": `/v3/` since 3.4)
+ * through bash, and its answers are put in etcdctl's frame.
+ */
+const WITHOUT_ETCDCTL = [
+  '    post() {',
+  `      timeout 10 bash -c 'exec 3<>/dev/tcp/127.0.0.1/2379; printf "POST /v3/%s HTTP/1.0\\r\\nContent-Length: 2\\r\\n\\r\\n{}" "$1" >&3; cat <&3' post "$1" 2>/dev/null | grep '^{'`,
+  '    }',
+  `    ! status=$(post maintenance/status) || printf 'S [{"Status":%s}]\\n' "$status"`,
+  `    ! members=$(post cluster/member/list) || printf 'M %s\\n' "$members"`,
+];
 
 function parseBlock(block: string): EtcdData {
   const [first = '', ...rest] = block.split('\n');
@@ -76,11 +92,18 @@ function parseLone(lines: readonly string[]): LoneMember | undefined {
   const status = readJson(lines.find((line) => line.startsWith('S '))?.slice(2));
   const list = readJson(lines.find((line) => line.startsWith('M '))?.slice(2));
   if (!Array.isArray(status) || list === undefined || list === null) return undefined;
-  const [first] = status as readonly { readonly Status?: { readonly header?: { readonly revision?: number } } }[];
+  const [first] = status as readonly {
+    readonly Status?: { readonly header?: { readonly revision?: number | string } };
+  }[];
   const members = (list as { readonly members?: readonly { readonly peerURLs?: readonly string[] }[] }).members ?? [];
   const revision = first?.Status?.header?.revision;
   if (revision === undefined) return undefined;
-  return { revision, members: members.length, peerUrls: members.flatMap((member) => member.peerURLs ?? []) };
+  // The gateway writes 64-bit numbers as text (the JSON of protocol buffers).
+  return {
+    revision: Number(revision),
+    members: members.length,
+    peerUrls: members.flatMap((member) => member.peerURLs ?? []),
+  };
 }
 
 function readJson(text: string | undefined): unknown {

@@ -17,6 +17,7 @@ test.each([
   ['absent', false, false, false],
   ['member', true, true, false],
   ['lone', true, false, true],
+  ['lone-without-etcdctl', true, false, true],
   ['written', true, false, false],
   ['stopped', true, false, false],
 ])('%s', (name, hasData, isConfigured, isUntouched) => {
