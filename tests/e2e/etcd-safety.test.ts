@@ -1,0 +1,183 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { beforeAll, expect, jest, test } from '@jest/globals';
+import { waitUntil } from '../../src/lab/process.js';
+import { describeOnLab, type TestLab } from '../support/lab.js';
+import {
+  endOf,
+  etcdctl,
+  longestGap,
+  performedChanges,
+  plannedChanges,
+  runVerb,
+  vipOf,
+  type JsonRun,
+} from '../support/main-job.js';
+
+jest.setTimeout(180_000);
+
+const MEMBERS = ['etcd-1', 'etcd-2', 'etcd-3'] as const;
+const DATA = '/var/lib/etcd/default';
+
+/** The lab's inventory with further variables for all hosts, beside it: the certificates are those of the same store. */
+async function inventoryWith(lab: TestLab, name: string, lines: readonly string[]): Promise<string> {
+  const text = await readFile(lab.files.inventory, 'utf8');
+  const file = lab.files.inventory.replace(/inventory\.yaml$/, `${name}.yaml`);
+  await writeFile(file, text.replace('  vars:\n', `  vars:\n${lines.map((line) => `    ${line}\n`).join('')}`));
+  return file;
+}
+
+/** Puts a new key over and over until told to stop; prints the time of each acknowledged one, and keeps its name. */
+function numberedWriter(endpoints: string, name: string): string {
+  const put = etcdctl(endpoints, `--dial-timeout=1s --command-timeout=2s put ${name}/$n $n`);
+  const done = `echo ${name}/$n >>/tmp/${name}.acknowledged; date +%s.%N`;
+  return `n=0; while [ ! -e /tmp/${name}.stop ]; do n=$((n + 1)); ${put} >/dev/null 2>&1 && { ${done}; }; done`;
+}
+
+describeOnLab('etcd is never harmed', 'safety', { etcd: 3 }, (lab) => {
+  let vip: string;
+  let direct: string;
+  let stranger: JsonRun;
+  let applied: JsonRun;
+
+  async function isHealthy(): Promise<boolean> {
+    return (await lab.ssh('etcd-1', etcdctl(`https://${vip}:2379`, 'endpoint health --cluster'))).status === 0;
+  }
+
+  async function processOf(unit: string): Promise<readonly string[]> {
+    const found = await Promise.all(MEMBERS.map(async (host) => lab.ssh(host, `systemctl show -P MainPID ${unit}`)));
+    return found.map(({ stdout }) => stdout.trim());
+  }
+
+  async function leader(): Promise<string | undefined> {
+    const status = etcdctl('https://127.0.0.1:2379', 'endpoint status -w simple');
+    const found = await Promise.all(MEMBERS.map(async (host) => lab.ssh(host, status)));
+    return MEMBERS[found.findIndex(({ stdout }) => stdout.split(', ')[4] === 'true')];
+  }
+
+  beforeAll(async () => {
+    vip = await vipOf(lab);
+    direct = MEMBERS.map((_, index) => `https://${vip.replace(/\d+$/, String(11 + index))}:2379`).join(',');
+    const device = await lab.onControlSide(['sh', '-c', `ip -o route get ${vip} | sed 's/.* dev \\([^ ]*\\) .*/\\1/'`]);
+    const address = [`${vip}/24`, 'dev', device.stdout.trim()];
+    await lab.onControlSide(['ip', 'address', 'add', ...address]);
+    // What a host remembers of an earlier look must not hide the stranger.
+    const link = await lab.onControlSide(['cat', `/sys/class/net/${device.stdout.trim()}/address`]);
+    const remember = `ip neigh replace ${vip} lladdr ${link.stdout.trim()} dev host0 nud stale`;
+    await Promise.all(MEMBERS.map(async (host) => lab.ssh(host, remember)));
+    stranger = await runVerb(lab, 'plan');
+    await lab.onControlSide(['ip', 'address', 'del', ...address]);
+    // Installed by hand, and started by their package alone: one without etcdctl, one with it.
+    const install = (names: string): string =>
+      `apt-get -q update && DEBIAN_FRONTEND=noninteractive apt-get -qy install ${names} && systemctl is-active etcd`;
+    const installed = await Promise.all([
+      lab.ssh('etcd-1', install('etcd-server')),
+      lab.ssh('etcd-2', install('etcd-server etcd-client')),
+    ]);
+    expect(installed.map(({ stdout }) => stdout.trim().split('\n').at(-1))).toEqual(['active', 'active']);
+    const begun = Date.now();
+    applied = await runVerb(lab, 'apply');
+    if (applied.status !== 0) throw new Error(endOf(applied));
+    console.log(`etcd and its load balancer on three hosts: ${((Date.now() - begun) / 1000).toFixed(1)} s`);
+  }, 300_000);
+
+  test('a stranger that holds the virtual IP is refused while planning', () => {
+    expect(stranger.status).toBe(1);
+    expect(stranger.stdout).toContain(`the virtual IP ${vip} is in use`);
+    expect(stranger.events.filter(({ type }) => type === 'planned')).toEqual([]);
+  });
+
+  test("the package's own lone member is recognised, and its data moved aside", async () => {
+    const moved = performedChanges(applied).filter((line) => line.includes('etcd-leftover'));
+    expect(moved.map((line) => line.split(' / ')[1]).sort()).toEqual(['etcd-1', 'etcd-2']);
+    const kept = await lab.ssh('etcd-1', `ls -d ${DATA}.untouched-*/member`);
+    expect(kept.status).toBe(0);
+    const members = await lab.ssh('etcd-1', etcdctl(direct, 'member list'));
+    expect(members.stdout.trim().split('\n')).toHaveLength(3);
+  });
+
+  test('a rolling change restarts one member at a time, the leader last, and no acknowledged write is lost', async () => {
+    const inventory = await inventoryWith(lab, 'rolling', ['etcd_snapshot_count: 50000']);
+    const before = await processOf('etcd');
+    const lastOne = await leader();
+    const names = ['through-vip', 'direct'] as const;
+    const writing = [
+      lab.ssh('etcd-1', numberedWriter(`https://${vip}:2379`, names[0])),
+      lab.ssh('etcd-2', numberedWriter(direct, names[1])),
+    ];
+    const rolled = await runVerb(lab, 'apply', inventory);
+    const counting = 'wc -l </tmp/direct.acknowledged';
+    const after = Number((await lab.ssh('etcd-2', counting)).stdout);
+    expect(await waitUntil(async () => Number((await lab.ssh('etcd-2', counting)).stdout) > after, 20_000, 100)).toBe(
+      true,
+    );
+    await Promise.all([lab.ssh('etcd-1', 'touch /tmp/through-vip.stop'), lab.ssh('etcd-2', 'touch /tmp/direct.stop')]);
+    const written = await Promise.all(writing);
+    expect(endOf(rolled)).toMatch(/^status 0/);
+    const restarted = performedChanges(rolled).filter((line) => line.includes('etcd-member:'));
+    expect(restarted).toHaveLength(3);
+    expect(restarted.at(-1)).toContain(`/ ${lastOne ?? 'no leader'} /`);
+    const batches = rolled.events.flatMap((event) => (event.type === 'batch-started' ? [event.hosts.length] : []));
+    expect(batches).toEqual([1, 1, 1]);
+    expect((await processOf('etcd')).filter((pid) => before.includes(pid))).toEqual([]);
+    for (const [index, name] of names.entries()) {
+      const host = index === 0 ? 'etcd-1' : 'etcd-2';
+      const acknowledged = (await lab.ssh(host, `cat /tmp/${name}.acknowledged`)).stdout.trim().split('\n');
+      const present = (await lab.ssh('etcd-3', etcdctl(direct, `get ${name}/ --prefix --keys-only`))).stdout.split(
+        '\n',
+      );
+      const gap = longestGap(written[index]?.stdout ?? '');
+      console.log(`rolling restart, ${name}: ${acknowledged.length} writes, longest gap ${gap.toFixed(1)} s`);
+      expect(acknowledged.length).toBeGreaterThan(20);
+      expect(acknowledged.filter((key) => !present.includes(key))).toEqual([]);
+      expect(gap).toBeLessThan(10);
+    }
+  });
+
+  test('while a member is down no other is restarted; the whole apply starts it first, and then goes on', async () => {
+    const inventory = await inventoryWith(lab, 'down', ['etcd_snapshot_count: 60000']);
+    await lab.ssh('etcd-1', 'systemctl stop etcd');
+    const before = await processOf('etcd');
+    const refused = await runVerb(lab, 'apply', inventory, '--limit', 'etcd-2', '-p', 'etcd', '--gate-timeout', '3');
+    expect(refused.status).toBe(1);
+    expect(refused.stdout).toMatch(/gate etcd-can-spare-batch stayed shut for [3-9] s: .*etcd-1 does not answer/);
+    expect(performedChanges(refused)).toEqual([]);
+    expect(await processOf('etcd')).toEqual(before);
+    const healed = await runVerb(lab, 'apply', inventory, '-p', 'etcd');
+    expect(endOf(healed)).toMatch(/^status 0/);
+    const started = performedChanges(healed).filter((line) => line.includes('etcd-member:'));
+    expect(started[0]).toContain('etcd-1');
+    expect(started).toHaveLength(3);
+    expect(await isHealthy()).toBe(true);
+  });
+
+  test('a lost data directory is refused while planning, not bootstrapped again', async () => {
+    await lab.ssh('etcd-3', `systemctl stop etcd && mv ${DATA}/member /root/member`);
+    for (const verb of ['plan', 'apply'] as const) {
+      const refused = await runVerb(lab, verb, '-p', 'etcd');
+      expect(refused.status).toBe(1);
+      expect(refused.stdout).toContain(`etcd-3 has no etcd data in ${DATA}`);
+      expect(refused.events.filter(({ type }) => type === 'change-started')).toEqual([]);
+    }
+    expect((await lab.ssh('etcd-3', `ls ${DATA}; systemctl is-active etcd`)).stdout).toBe('inactive\n');
+    await lab.ssh('etcd-3', `mv /root/member ${DATA}/member && systemctl start etcd`);
+    expect(await waitUntil(isHealthy, 60_000, 500)).toBe(true);
+  });
+
+  test('an invalid HAProxy configuration never lands, and HAProxy goes on serving', async () => {
+    const block = ['haproxy_extra_config: |', '  frontend planted', '    no-such-keyword'];
+    const inventory = await inventoryWith(lab, 'invalid', block);
+    const look = async (): Promise<readonly string[]> =>
+      Promise.all(
+        MEMBERS.map(async (host) => (await lab.ssh(host, 'ls -lA --time-style=full-iso /etc/haproxy')).stdout),
+      );
+    const [files, processes] = [await look(), await processOf('haproxy')];
+    const refused = await runVerb(lab, 'apply', inventory, '-p', 'etcd-lb');
+    expect(plannedChanges(refused).filter((line) => line.includes('file:/etc/haproxy/haproxy.cfg'))).toHaveLength(3);
+    expect(refused.status).toBe(1);
+    expect(refused.stdout).toMatch(/etcd-\d: write \/etc\/haproxy\/haproxy\.cfg/);
+    expect(refused.stdout).toContain("unknown keyword 'no-such-keyword'");
+    expect(performedChanges(refused)).toEqual([]);
+    expect([await look(), await processOf('haproxy')]).toEqual([files, processes]);
+    expect(await isHealthy()).toBe(true);
+  });
+});
