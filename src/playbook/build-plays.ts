@@ -114,8 +114,23 @@ function resourcesOf(site: Site): readonly Resource[] {
   for (const [at, role] of (play.roles ?? []).entries())
     resources.push(...roleResources(site, [index, 'roles', at], role));
   for (const [at, task] of (play.tasks ?? []).entries())
-    resources.push(...taskResources(site, [index, 'tasks', at], task, resources));
+    resources.push(
+      ...newOnes(site, [index, 'tasks', at], taskResources(site, [index, 'tasks', at], task, resources), resources),
+    );
   return resources;
+}
+
+/** A plan names each thing of a host once: two tasks for one would undo each other's work at every run. */
+function newOnes(
+  { read }: Site,
+  path: readonly PropertyKey[],
+  made: readonly Resource[],
+  before: readonly Resource[],
+): readonly Resource[] {
+  const twin = made.find(({ address }) => before.some((other) => other.address === address));
+  if (twin === undefined) return made;
+  const message = `${twin.address} is what an earlier task of this play is about, too; put both into one, or name them apart`;
+  throw new InputError([{ severity: 'error', at: read.source.at(path), subject: 'task', message }]);
 }
 
 function roleResources(site: Site, path: readonly PropertyKey[], raw: RawRole): readonly Resource[] {
@@ -151,9 +166,11 @@ function taskResources(
   if (!holds(inventory, host, frame.when, frame.vars)) return [];
   const render = (text: string): string => inventory.render(host, text, frame.vars);
   const contentOf = (text: string): Content => ({ redacted: inventory.redact(text), reveal: () => text });
-  const context = { name: frame.name ?? moduleName, directory: read.directory, render, contentOf, before };
+  const context = { name: frame.name, directory: read.directory, render, contentOf, before };
   const modulePath = [...path, moduleName];
-  return [inTask(read, modulePath, module, () => module.build(renderAll(task[moduleName], render), context))];
+  const parameters = renderAll(task[moduleName], render);
+  refuseSecrets(read, modulePath, parameters, inventory);
+  return [inTask(read, modulePath, module, () => module.build(parameters, context))];
 }
 
 /** Turns what zod found into problems at their places. */
@@ -165,6 +182,19 @@ function inTask<T>(read: ReadPlay, path: readonly PropertyKey[], module: Module,
     const issues = error.issues.map((issue) => ({ ...issue, path: [...path, ...issue.path] }));
     throw new InputError(problemsOf(read.source, issues, () => module.parameters));
   }
+}
+
+/** Vault values may stand in contents only: any other parameter shows in plans, and in the processes of its host. */
+function refuseSecrets(read: ReadPlay, path: readonly PropertyKey[], parameters: unknown, inventory: Inventory): void {
+  if (typeof parameters !== 'object' || parameters === null) return;
+  const shown = Object.entries(parameters).filter(([name]) => name !== 'content');
+  const problems = shown.flatMap(([name, value]): Problem[] => {
+    const text = JSON.stringify(value) as string | undefined;
+    if (text === undefined || inventory.redact(text) === text) return [];
+    const message = 'holds a vault value, which would be seen in plans and processes; write it to a file with template';
+    return [{ severity: 'error', at: read.source.at([...path, name]), subject: name, message }];
+  });
+  if (problems.length > 0) throw new InputError(problems);
 }
 
 /** Every text in a module's parameters, rendered. */

@@ -15,8 +15,8 @@ import { sysctl } from '../resources/sysctl.js';
 
 /** What a module may use to turn its parameters into a resource. */
 export interface ModuleContext {
-  /** The task's name, or the module's when it has none. */
-  readonly name: string;
+  /** The task's name. */
+  readonly name: string | undefined;
   /** Absolute directory of the playbook. */
   readonly directory: string;
   /** Jinja2 with the host's variables. */
@@ -82,6 +82,17 @@ function place(parameters: z.infer<z.ZodObject<typeof filePlace>>, content: Cont
   });
 }
 
+/** @throws ZodError, which knows its place in the playbook */
+function readSource(directory: string, src: string): string {
+  const file = resolve(directory, src);
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    const message = `${file} can't be read: ${String((error as NodeJS.ErrnoException).code)}`;
+    throw new z.ZodError([{ code: 'custom', path: ['src'], message, input: src }]);
+  }
+}
+
 const systemd = defineModule(
   {
     name: z.string().transform((name) => name.replace(/\.service$/, '')),
@@ -105,10 +116,10 @@ const MODULES: Readonly<Record<string, Module>> = {
   copy: defineModule({ ...filePlace, content: z.string().optional(), src: z.string().optional() }, (p, context) => {
     if ((p.content === undefined) === (p.src === undefined))
       throw new z.ZodError([{ code: 'custom', path: [], message: 'takes just one of content and src', input: p }]);
-    return place(p, context.contentOf(p.content ?? readFileSync(resolve(context.directory, p.src ?? ''), 'utf8')));
+    return place(p, context.contentOf(p.content ?? readSource(context.directory, p.src ?? '')));
   }),
   template: defineModule({ ...filePlace, src: z.string() }, (p, { directory: from, render, contentOf }) =>
-    place(p, contentOf(render(readFileSync(resolve(from, 'templates', p.src), 'utf8')))),
+    place(p, contentOf(render(readSource(resolve(from, 'templates'), p.src)))),
   ),
   file: defineModule(
     {
@@ -152,7 +163,7 @@ const MODULES: Readonly<Record<string, Module>> = {
             message: 'needs creates or removes: else every plan would run it again',
           },
         ]);
-      return command({ name, script: p.cmd, creates: p.creates, removes: p.removes });
+      return command({ name: name ?? p.cmd, script: p.cmd, creates: p.creates, removes: p.removes });
     },
   ),
   hosts_entries: defineModule(

@@ -1,0 +1,122 @@
+import { mkdtemp, mkdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { loadInventory } from '../../../src/inventory/load-inventory.js';
+import { Secret } from '../../../src/model/secret.js';
+import { buildPlays, type RoleSource } from '../../../src/playbook/build-plays.js';
+import type { Play } from '../../../src/playbook/play.js';
+import { readPlaybook } from '../../../src/playbook/read-playbook.js';
+import { encryptVault } from '../../support/encrypt-vault.js';
+
+let directory: string;
+
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'plays-'));
+  await mkdir(join(directory, 'templates'));
+  const vault = encryptVault('planted-clear-text', 'vault-password').split('\n');
+  const inventory = `all:\n  vars:\n    secret: !vault |\n${vault.map((line) => `      ${line}\n`).join('')}  hosts:\n    a:\n    b:\n`;
+  await writeFile(join(directory, 'hosts.yaml'), inventory);
+});
+
+afterEach(() => rm(directory, { recursive: true }));
+
+async function build(tasks: readonly string[], limit?: string): Promise<readonly Play[]> {
+  const file = join(directory, 'p.yaml');
+  await writeFile(
+    file,
+    ['- name: p', '  hosts: all', '  tasks:', ...tasks.map((line) => `    ${line}`), ''].join('\n'),
+  );
+  const inventory = await loadInventory(join(directory, 'hosts.yaml'), { vaultPassword: new Secret('vault-password') });
+  const roleSource: RoleSource = {
+    roles: new Map(),
+    cluster() {
+      throw new Error('a playbook of tasks needs no cluster');
+    },
+  };
+  return buildPlays({ playbook: await readPlaybook(file), inventory, limit, roleSource });
+}
+
+async function problems(...tasks: readonly string[]): Promise<readonly string[]> {
+  const error: unknown = await build(tasks).catch((reason: unknown) => reason);
+  return error instanceof Error ? error.message.replaceAll(`${directory}/`, '').split('\n') : [];
+}
+
+describe('the tasks of a play', () => {
+  test('become resources on each host, `when` and `--limit` heeded', async () => {
+    const tasks = [
+      '- copy: { dest: /x, content: "{{ inventory_hostname }}" }',
+      '- group: { name: g }',
+      "  when: inventory_hostname == 'b'",
+    ];
+    const [play] = await build(tasks);
+    expect([...(play?.resources ?? [])].map(([host, all]) => [host, all.map(({ address }) => address)])).toEqual([
+      ['a', ['file:/x']],
+      ['b', ['file:/x', 'group:g']],
+    ]);
+    expect((await build(tasks, 'b'))[0]?.hosts).toEqual(['b']);
+  });
+
+  test('commands without a name are told apart by what they run', async () => {
+    const [play] = await build([
+      '- command: { cmd: touch /x, creates: /x }',
+      '- command: { cmd: touch /y, creates: /y }',
+    ]);
+    const addresses = play?.resources.get('a')?.map(({ address }) => address);
+    expect(addresses).toEqual(['command:touch /x', 'command:touch /y']);
+  });
+
+  test.each<[string, readonly string[], readonly string[]]>([
+    [
+      'a parameter that is not known',
+      ['- copy:', '    dest: /x', '    contnet: y'],
+      ['p.yaml:6:9: contnet: is not known here; did you mean content?'],
+    ],
+    [
+      'a mode that YAML reads as a number',
+      ['- copy: { dest: /x, content: y, mode: 0644 }'],
+      ['p.yaml:4:43: tasks.copy.mode: a mode must be quoted: "0644"'],
+    ],
+    [
+      'a relative path',
+      ['- file:', '    path: x', '    state: directory'],
+      ['p.yaml:5:15: tasks.file.path: expected an absolute path'],
+    ],
+    [
+      'a command for every plan',
+      ['- command: { cmd: date }'],
+      ['p.yaml:4:16: tasks.command: needs creates or removes: else every plan would run it again'],
+    ],
+    [
+      'neither content nor source',
+      ['- copy: { dest: /x }'],
+      ['p.yaml:4:13: tasks.copy: takes just one of content and src'],
+    ],
+    [
+      'a source that is not there',
+      ['- copy: { dest: /x, src: nothing }'],
+      ["p.yaml:4:30: tasks.copy.src: nothing can't be read: ENOENT"],
+    ],
+    [
+      'a template that is not there',
+      ['- template: { dest: /x, src: nothing.j2 }'],
+      ["p.yaml:4:34: tasks.template.src: templates/nothing.j2 can't be read: ENOENT"],
+    ],
+    [
+      'two tasks about one thing',
+      ['- copy: { dest: /x, content: y }', '- copy: { dest: /x, content: z }'],
+      [
+        'p.yaml:5:7: task: file:/x is what an earlier task of this play is about, too; put both into one, or name them apart',
+      ],
+    ],
+    [
+      'a vault value in a command',
+      ['- command:', '    cmd: login {{ secret }}', '    creates: /x'],
+      [
+        'p.yaml:5:14: cmd: holds a vault value, which would be seen in plans and processes; write it to a file with template',
+      ],
+    ],
+  ])('%s is refused at its place', async (_, tasks, expected) => {
+    expect(await problems(...tasks)).toEqual(expected);
+  });
+});
