@@ -7,7 +7,7 @@ const KILL_AFTER_S = 5;
 export const END_OF_PART = '.\n';
 
 /** Whom the command becomes, and the words by which the two sides follow what sudo does. */
-export interface SudoWords {
+interface SudoWords {
   readonly user: string;
   /** sudo's prompt, when a password will be given; without it sudo may not ask (`-n`). */
   readonly prompt?: string | undefined;

@@ -17,7 +17,7 @@ export interface Credentials {
 }
 
 /** Whom the credentials are for. */
-export interface CredentialRequest {
+interface CredentialRequest {
   /** Inventory name. */
   readonly host: string;
   readonly settings: Settings;

@@ -20,7 +20,7 @@ const LOGINS_PER_SERVER = 8;
 const MAX_HOPS = 8;
 
 /** One machine to connect to, on behalf of a host. */
-export interface Machine {
+interface Machine {
   /** Inventory name of the host. */
   readonly host: string;
   readonly settings: Settings;

@@ -48,7 +48,7 @@ function noChannel(host: string, command: Command, cause: unknown): RemoteError 
     command: command.summary,
     cause,
     message: `${host}: ${command.summary}: not started: the server opens no channel for a command`,
-    hint: 'check MaxSessions (not 0), ForceCommand and AllowTcpForwarding in its sshd_config',
+    hint: 'check MaxSessions in its sshd_config: 0 allows no commands',
   });
 }
 
