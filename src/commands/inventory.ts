@@ -8,8 +8,14 @@ interface Options {
   readonly vaultPasswordFile?: string;
 }
 
+/** What this verb needs of the process. */
+interface Output extends Pick<Context, 'env' | 'exit'> {
+  readonly stdout: NodeJS.WritableStream;
+  readonly stderr: NodeJS.WritableStream;
+}
+
 /** Adds `provision inventory FILE`: what the inventory says, as `ansible-inventory --list` prints it. */
-export function addInventoryCommand(program: Command, context: Context): void {
+export function addInventoryCommand(program: Command, context: Output): void {
   program
     .command('inventory')
     .description('print groups and merged variables of an inventory, as `ansible-inventory --list` does')
@@ -22,7 +28,7 @@ export function addInventoryCommand(program: Command, context: Context): void {
     });
 }
 
-async function printInventory(file: string, options: Options, context: Context): Promise<void> {
+async function printInventory(file: string, options: Options, context: Output): Promise<void> {
   const { loadInventory } = await import('../inventory/load-inventory.js');
   const { readVaultPassword } = await import('../inventory/vault-password.js');
   const { listAsJson, listAsTree } = await import('../inventory/list-inventory.js');

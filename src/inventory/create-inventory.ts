@@ -10,7 +10,6 @@ import type { Settings } from './group-vars.js';
 import { createHostView, layerOf, UndefinedVariableError, type HostView } from './host-view.js';
 import { groupsOf, hostsOf, type HostNode, type InventoryGraph } from './inventory-graph.js';
 import type { TemplateEngine } from './jinja.js';
-import { HOSTVARS_KEY } from './jinja-filters.js';
 import { variableLayers, type VariableFiles } from './precedence.js';
 import type { RawValue } from './raw-value.js';
 import { TemplateError } from './template-error.js';
@@ -191,7 +190,8 @@ function magicVariable(shared: Shared, node: HostNode, name: string): Json | und
     case 'groups':
       return Object.fromEntries(shared.groups);
     case 'hostvars':
-      return Object.fromEntries([...shared.nodes.keys()].map((host) => [host, { [HOSTVARS_KEY]: host }]));
+      // Whole, it only tells which hosts there are; a variable of one host is looked up past this.
+      return Object.fromEntries([...shared.nodes.keys()].map((host) => [host, {}]));
     case 'inventory_file':
       return node.source;
     case 'inventory_dir':

@@ -1,6 +1,8 @@
 import type { Environment } from 'minijinja-js';
 import { parse, stringify } from 'yaml';
+import { ProvisionError } from '../model/errors.js';
 import type { Json } from '../model/json.js';
+import { HOSTVARS } from './jinja-source.js';
 import { toJson } from './json-values.js';
 import { pythonText } from './python-text.js';
 import { TemplateError } from './template-error.js';
@@ -26,7 +28,9 @@ export function addAnsibleFilters(
         const [value = null, ...rest] = args.map(toJson);
         return filter(value, ...rest);
       } catch (error) {
-        fail(new TemplateError('wrong', `filter ${name}: ${error instanceof Error ? error.message : String(error)}`));
+        const isTold = error instanceof TemplateError || error instanceof ProvisionError;
+        const message = error instanceof Error ? error.message : String(error);
+        fail(isTold ? error : new TemplateError('wrong', `filter ${name}: ${message}`));
         return '';
       }
     };
@@ -39,21 +43,16 @@ export function addAnsibleFilters(
   environment.addFilter('__text', (value: unknown) => pythonText(toJson(value)));
 }
 
-/** Stands for `hostvars[name]` where hostvars is handed on as a whole. */
-export const HOSTVARS_KEY = '__hostvars__';
-
+/** The filter `extract`: a member of a container, and on into it. */
 function extract(
   key: Json,
   container: Json,
   more: readonly Json[],
   lookUp: (path: readonly (string | number)[]) => Json,
 ): Json {
-  const first = member(container, key);
-  const rest = more.flatMap((step) => (Array.isArray(step) ? (step as readonly Json[]) : [step]));
-  const host = typeof first === 'object' && first !== null ? member(first, HOSTVARS_KEY) : null;
-  if (typeof host === 'string')
-    return lookUp(['hostvars', host, ...rest.map((step) => (typeof step === 'number' ? step : text(step)))]);
-  return rest.reduce<Json>(member, first);
+  const path = [key, ...more.flatMap(items)];
+  if (container !== HOSTVARS) return path.reduce<Json>(member, container);
+  return lookUp(['hostvars', ...path.map((step) => (typeof step === 'number' ? step : text(step)))]);
 }
 
 function member(container: Json, key: Json): Json {

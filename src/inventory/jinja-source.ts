@@ -2,6 +2,8 @@
 // `__get('a', 'b', 'c').v`, a call back into this program. minijinja takes its whole context by value, which would mean
 // rendering every variable of every host for each template; and it compares undefined variables without an error.
 
+import { parsePythonLiteral } from './python-literal.js';
+
 /** A piece of an expression. */
 interface Token {
   readonly kind: 'name' | 'string' | 'number' | 'operator' | 'space';
@@ -22,6 +24,9 @@ const KEYWORDS = new Set(
 /** Blocks of a template; comments and raw sections come first, so that nothing in them is taken for a block. */
 const BLOCK =
   /\{#[^]*?#\}|\{%[-+]?\s*raw\s*[-+]?%\}[^]*?\{%[-+]?\s*endraw\s*[-+]?%\}|\{\{(?<outOpen>[-+]?)(?<out>(?:"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|(?!\}\}|-\}\})[^])*)(?<outClose>-?)\}\}|\{%(?<open>[-+]?)(?<statement>(?:"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|(?![-+]?%\})[^])*)(?<close>[-+]?)%\}/g;
+
+/** Stands for hostvars as the container of the filter `extract`. */
+export const HOSTVARS = '__hostvars__';
 
 /** Whether a text needs Jinja2 at all. */
 export function isTemplate(text: string): boolean {
@@ -110,11 +115,29 @@ function rewrite(tokens: readonly Token[], locals: ReadonlySet<string>): string 
     if (token === undefined) break;
     if (token.kind === 'name' && isVariable(tokens, index, locals)) {
       const chain = readChain(tokens, index, locals);
+      if (isExtracted(tokens, index)) {
+        text += `'${HOSTVARS}'`;
+        continue;
+      }
       text += `${isGuarded(tokens, chain.end) ? '__opt' : '__get'}(${chain.path.join(', ')}).v`;
       index = chain.end - 1;
-    } else text += token.text;
+    } else text += token.kind === 'string' ? plainString(token.text) : token.text;
   }
   return text;
+}
+
+/** A string of Jinja2, which takes Python's escapes (`'\\d'` is a backslash and a d), as minijinja reads it. */
+function plainString(source: string): string {
+  const literal = parsePythonLiteral(source);
+  return literal === undefined ? source : JSON.stringify(literal.value);
+}
+
+/** Whether `hostvars` is handed to the filter `extract`: all variables of all hosts at each call would be quadratic. */
+function isExtracted(tokens: readonly Token[], index: number): boolean {
+  if (tokens[index]?.text !== 'hostvars') return false;
+  const before = significant(tokens, index - 1, -1);
+  const name = significant(tokens, before.index - 1, -1).text;
+  return (before.text === ',' && /^["']extract["']$/.test(name)) || (before.text === '(' && name === 'extract');
 }
 
 /** The token at or after an index that is no space, and where it stands. */

@@ -1,0 +1,47 @@
+import { PassThrough } from 'node:stream';
+import { text } from 'node:stream/consumers';
+import { Command } from 'commander';
+import { describe, expect, test } from '@jest/globals';
+import { parse } from 'yaml';
+import { addInventoryCommand } from '../../../src/commands/inventory.js';
+
+async function run(
+  ...args: string[]
+): Promise<{ readonly stdout: string; readonly stderr: string; readonly exit: number[] }> {
+  const [stdout, stderr] = [new PassThrough(), new PassThrough()];
+  const exit: number[] = [];
+  const program = new Command();
+  addInventoryCommand(program, { stdout, stderr, env: {}, exit: (code) => void exit.push(code) });
+  await program.parseAsync(['inventory', ...args], { from: 'user' });
+  stdout.end();
+  stderr.end();
+  return { stdout: await text(stdout), stderr: await text(stderr), exit };
+}
+
+describe('provision inventory', () => {
+  test('prints the hosts that the pattern names, as JSON', async () => {
+    const { stdout, exit } = await run('inventory/small/hosts.yaml', '--limit', 'etcd:!etcd-2');
+    const printed = JSON.parse(stdout) as { readonly _meta: { readonly hostvars: object }; readonly etcd: object };
+    expect(Object.keys(printed._meta.hostvars)).toEqual(['etcd-1', 'etcd-3']);
+    expect(printed.etcd).toEqual({ hosts: ['etcd-1', 'etcd-3'] });
+    expect(exit).toEqual([0]);
+  });
+
+  test('prints a tree as YAML', async () => {
+    const { stdout } = await run('inventory/small/hosts.yaml', '--format', 'yaml');
+    expect(parse(stdout, { version: '1.1' })).toHaveProperty(
+      'all.children.etcd.hosts.etcd-1.ansible_host',
+      '192.0.2.11',
+    );
+  });
+
+  test('warnings go to stderr', async () => {
+    const { stdout, stderr } = await run('fixtures/bad-inventories/duplicate-keys.yml');
+    expect(stderr).toContain('duplicate-keys.yml:4:5: warning: x: is set twice');
+    expect(stdout).not.toContain('warning');
+  });
+
+  test('a wrong pattern is refused', async () => {
+    await expect(run('inventory/small/hosts.yaml', '--limit', 'etdc')).rejects.toThrow('did you mean etcd?');
+  });
+});

@@ -1,0 +1,73 @@
+import { describe, expect, test } from '@jest/globals';
+import { join } from 'node:path';
+import { Secret } from '../../../src/model/secret.js';
+import { hostOf, loadFiles, writeFiles } from '../../support/write-inventory.js';
+import { loadInventory } from '../../../src/inventory/load-inventory.js';
+
+describe('connection', () => {
+  test('comes from the ansible_ variables', async () => {
+    const inventory = await loadFiles(
+      {
+        'hosts.yml': `
+all:
+  vars:
+    jump: bastion.example.com
+    ansible_ssh_common_args: -o ProxyJump={{ jump }}
+    ansible_ssh_extra_args: -4
+    ansible_user: ops
+    ansible_ssh_private_key_file: ~/.ssh/lab
+    ansible_become: "yes"
+    ansible_become_user: admin
+    ansible_become_pass: planted-become
+    ansible_ssh_pass: planted-login
+  hosts:
+    a:2222: { ansible_host: 192.0.2.1 }
+`,
+      },
+      { home: '/home/me' },
+    );
+    const { connection } = hostOf(inventory, 'a');
+    expect(connection).toEqual({
+      address: '192.0.2.1',
+      port: 2222,
+      user: 'ops',
+      privateKeyFile: '/home/me/.ssh/lab',
+      password: new Secret('planted-login'),
+      sshArgs: '-o ProxyJump=bastion.example.com -4',
+      become: { method: 'sudo', user: 'admin', password: new Secret('planted-become') },
+    });
+    expect(connection.become?.password?.reveal()).toBe('planted-become');
+    expect(connection.password?.reveal()).toBe('planted-login');
+  });
+
+  test('leaves to ssh what is not set', async () => {
+    const inventory = await loadFiles({ 'hosts.ini': 'a\n' });
+    expect(hostOf(inventory, 'a').connection).toEqual({ address: 'a' });
+  });
+
+  test('a relative key stands beside the inventory, or where the program was started', async () => {
+    const directory = writeFiles({
+      'inventory/hosts.yml':
+        'all: { hosts: { a: { ansible_private_key_file: key }, b: { ansible_private_key_file: keys/b } } }',
+      'inventory/key': '',
+      'keys/b': '',
+    });
+    const inventory = await loadInventory('inventory/hosts.yml', { workingDirectory: directory });
+    expect(hostOf(inventory, 'a').connection.privateKeyFile).toBe(join(directory, 'inventory/key'));
+    expect(hostOf(inventory, 'b').connection.privateKeyFile).toBe(join(directory, 'keys/b'));
+  });
+
+  test('all that is wrong is told at once, with its place', async () => {
+    const inventory = await loadFiles({
+      'hosts.ini': 'a ansible_port=70000 ansible_connection=docker ansible_become=perhaps ansible_user=[1]\n',
+    });
+    expect(() => hostOf(inventory, 'a').connection).toThrow(
+      /:1:3: ansible_port: '70000' is no port.*:1:22: ansible_connection: 'docker' is not supported.*:1:71: ansible_user: expected a text.*ansible_become: 'perhaps'/s,
+    );
+  });
+
+  test('only sudo becomes another user', async () => {
+    const inventory = await loadFiles({ 'hosts.ini': 'a ansible_become=true ansible_become_method=su\n' });
+    expect(() => hostOf(inventory, 'a').connection).toThrow("'su' is not supported, only sudo is");
+  });
+});

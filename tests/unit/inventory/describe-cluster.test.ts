@@ -1,0 +1,135 @@
+import { describe, expect, test } from '@jest/globals';
+import { clusterWarnings, describeCluster } from '../../../src/inventory/describe-cluster.js';
+import { loadInventory } from '../../../src/inventory/load-inventory.js';
+import { formatProblem } from '../../../src/model/errors.js';
+import { Secret } from '../../../src/model/secret.js';
+import { loadFiles } from '../../support/write-inventory.js';
+
+const hostsOf = (parts: readonly { readonly host: string }[]): readonly string[] => parts.map(({ host }) => host);
+
+describe('the shipped example inventories', () => {
+  test.each(['inventory/small/hosts.yaml', 'inventory/ini/hosts.ini', 'inventory/dedicated-balancers/hosts.yaml'])(
+    '%s works as it is, without a warning',
+    async (path) => {
+      const inventory = await loadInventory(path);
+      expect(clusterWarnings(inventory).map(formatProblem)).toEqual([]);
+      const cluster = describeCluster(inventory);
+      expect(cluster.members.length).toBeGreaterThanOrEqual(3);
+      expect(cluster.controlPlanes.length).toBeGreaterThanOrEqual(2);
+      expect(cluster.endpoint).toBeDefined();
+      for (const host of inventory.hosts.values()) expect(host.connection.address).not.toBe('');
+    },
+  );
+
+  test('the small one has the defaults filled in', async () => {
+    const cluster = describeCluster(await loadInventory('inventory/small/hosts.yaml'));
+    expect(cluster.members[1]).toEqual({
+      host: 'etcd-2',
+      name: 'etcd-2',
+      address: '192.0.2.12',
+      clientPort: 2379,
+      peerPort: 2380,
+      dataDir: '/var/lib/etcd/default',
+      configFile: '/etc/default/etcd',
+      pkiDir: '/etc/etcd/pki',
+      heartbeatIntervalMs: 100,
+      electionTimeoutMs: 1000,
+      quotaBackendBytes: 2147483648,
+      snapshotCount: 100000,
+      autoCompactionRetention: '8h',
+      extraEnv: {},
+    });
+    expect(cluster.endpoint).toEqual({ ip: '192.0.2.100', name: 'etcd.example.com', port: 2379 });
+    expect(hostsOf(cluster.balancers)).toEqual(['etcd-1', 'etcd-2', 'etcd-3']);
+    expect(cluster.balancers.map(({ keepalived }) => keepalived.priority)).toEqual([100, 99, 98]);
+    expect(cluster.balancers[0]?.keepalived.virtualRouterId).toBe(100);
+    expect(cluster.certificates.store).toMatch(/\/inventory\/small\/pki$/);
+  });
+
+  test('the dedicated balancers have their own settings', async () => {
+    const cluster = describeCluster(await loadInventory('inventory/dedicated-balancers/hosts.yaml'));
+    expect(hostsOf(cluster.balancers)).toEqual(['lb-1.example.com', 'lb-2.example.com']);
+    expect(cluster.balancers.map(({ keepalived }) => keepalived.priority)).toEqual([100, 50]);
+    expect(cluster.members[2]?.address).toBe('198.51.100.13');
+    expect(cluster.members[0]?.extraEnv).toEqual({ ETCD_LOG_LEVEL: 'warn' });
+    expect(cluster.certificates.altNames).toEqual(['etcd.example.com', 'etcd.kube-system.svc']);
+  });
+});
+
+describe('describeCluster', () => {
+  const MEMBERS = '[etcd]\na ip=192.0.2.1\nb ip=192.0.2.2\nc ip=192.0.2.3\n';
+
+  test('reads the texts that INI inventories give as what they mean', async () => {
+    const variables =
+      'etcd_lb_ip=192.0.2.9\netcd_lb_enabled=true\nkeepalived_unicast=no\netcd_lb_port="6379"\nkeepalived_auth_pass=s3cret\netcd_cert_alt_names=a.example.com, b.example.com';
+    const cluster = describeCluster(await loadFiles({ hosts: `${MEMBERS}[all:vars]\n${variables}\n` }));
+    expect(cluster.endpoint).toEqual({ ip: '192.0.2.9', name: undefined, port: 6379 });
+    expect(cluster.balancers[0]?.keepalived.unicast).toBe(false);
+    expect(cluster.balancers[0]?.keepalived.authPass).toEqual(new Secret('s3cret'));
+    expect(cluster.certificates.altNames).toEqual(['a.example.com', 'b.example.com']);
+  });
+
+  test('without a virtual IP, or switched off, there is no balancer', async () => {
+    const plain = describeCluster(await loadFiles({ hosts: MEMBERS }));
+    expect([plain.endpoint, plain.balancers]).toEqual([undefined, []]);
+    const off = describeCluster(
+      await loadFiles({ hosts: `${MEMBERS}[all:vars]\netcd_lb_ip=192.0.2.9\netcd_lb_enabled=false\n` }),
+    );
+    expect([off.endpoint, off.balancers]).toEqual([undefined, []]);
+  });
+
+  test('a kubespray inventory is taken as it is, and what it sets for others is only noted', async () => {
+    const inventory = await loadInventory('fixtures/inventories/kubespray/inventory.ini');
+    const cluster = describeCluster(inventory);
+    expect(cluster.members.map(({ name, address }) => [name, address])).toEqual([
+      ['etcd1', '10.3.0.1'],
+      ['etcd2', '10.3.0.2'],
+      ['etcd3', '10.3.0.3'],
+    ]);
+    expect(clusterWarnings(inventory).map(({ subject }) => subject)).toEqual([
+      'etcd_deployment_type',
+      'etcd_kubeadm_enabled',
+      'etcd_events_cluster_enabled',
+      'etcd_memory_limit',
+      'etcd_metrics',
+    ]);
+  });
+
+  test('priorities that are set are left, the others are free ones', async () => {
+    const hosts = MEMBERS.replace('b ', 'b keepalived_priority=100 ');
+    const cluster = describeCluster(await loadFiles({ hosts: `${hosts}[all:vars]\netcd_lb_ip=192.0.2.9\n` }));
+    expect(cluster.balancers.map(({ keepalived }) => keepalived.priority)).toEqual([99, 100, 98]);
+  });
+
+  test('an encrypted value without the password is one of the problems', async () => {
+    const vault = 'keepalived_auth_pass: !vault |\n  $ANSIBLE_VAULT;1.1;AES256\n  6162\netcd_lb_ip: 192.0.2.9\n';
+    const inventory = await loadFiles({ hosts: MEMBERS, 'group_vars/all.yml': vault });
+    expect(() => describeCluster(inventory)).toThrow(
+      /group_vars\/all\.yml:1:1: keepalived_auth_pass: .*there is no password/,
+    );
+  });
+
+  test('derived variables serve templates, also those of other variables', async () => {
+    const inventory = await loadFiles({
+      hosts: `${MEMBERS}[all:vars]\netcd_lb_ip=192.0.2.9\nservers="{{ etcd_access_addresses }}"\n`,
+    });
+    const get = (name: string): unknown => inventory.hosts.get('a')?.variables.get(name);
+    expect(get('servers')).toBe('https://192.0.2.9:2379');
+    expect(get('etcd_lb_address')).toBe('https://192.0.2.9:2379');
+    expect(get('etcd_access_addresses_direct')).toBe(
+      'https://192.0.2.1:2379,https://192.0.2.2:2379,https://192.0.2.3:2379',
+    );
+    expect(get('etcd_peer_addresses')).toBe(
+      'a=https://192.0.2.1:2380,b=https://192.0.2.2:2380,c=https://192.0.2.3:2380',
+    );
+    expect(inventory.render('a', '{{ etcd_cert_paths.client.cert }}')).toBe(
+      '/etc/kubernetes/pki/apiserver-etcd-client.crt',
+    );
+  });
+
+  test('without a load balancer, etcd_lb_address is undefined and clients use the members', async () => {
+    const inventory = await loadFiles({ hosts: MEMBERS });
+    expect(inventory.render('a', '{{ etcd_access_addresses }}')).toMatch(/^https:\/\/192\.0\.2\.1:2379,/);
+    expect(() => inventory.render('a', '{{ etcd_lb_address }}')).toThrow("'etcd_lb_address' is undefined");
+  });
+});

@@ -1,0 +1,26 @@
+import { beforeAll, describe, expect, test } from '@jest/globals';
+import { selectHosts } from '../../../src/inventory/host-patterns.js';
+import type { Inventory } from '../../../src/model/inventory.js';
+import { PATTERN_CASES, PATTERN_INVENTORY } from '../../support/pattern-cases.js';
+import { loadFiles } from '../../support/write-inventory.js';
+
+let inventory: Inventory;
+beforeAll(async () => {
+  inventory = await loadFiles({ 'hosts.ini': PATTERN_INVENTORY });
+});
+
+describe('selectHosts', () => {
+  test.each(PATTERN_CASES)('%s', (pattern, hosts) => {
+    expect(selectHosts(inventory, pattern)).toStrictEqual(hosts);
+  });
+
+  test.each([
+    ['etdc', 'did you mean etcd?'],
+    ['etcd:!cp-2', 'did you mean cp-1?'],
+    ['etcd[7]', "'etcd' has only 3 hosts"],
+    ['~etcd(', 'no regular expression'],
+    ['nothing-like-it', 'no host and no group matches'],
+  ])('%s is refused', (pattern, message) => {
+    expect(() => selectHosts(inventory, pattern)).toThrow(message);
+  });
+});

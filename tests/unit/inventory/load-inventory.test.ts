@@ -1,0 +1,97 @@
+import { chmodSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from '@jest/globals';
+import { loadInventory } from '../../../src/inventory/load-inventory.js';
+import { hostOf, loadFiles, writeFiles } from '../../support/write-inventory.js';
+
+describe('loadInventory', () => {
+  test('names groups, hosts and places', async () => {
+    const directory = writeFiles({
+      'hosts.yml':
+        'all:\n  children:\n    etcd:\n      hosts:\n        a: { x: { y: [1, 2] } }\n  hosts:\n    lonely:\n',
+      'group_vars/etcd.yml': '# comment\nfrom_file: 1\n',
+    });
+    const inventory = await loadInventory('hosts.yml', { workingDirectory: directory });
+    expect([...inventory.hosts.keys()]).toEqual(['lonely', 'a']);
+    expect(Object.fromEntries(inventory.groups)).toEqual({ all: ['lonely', 'a'], ungrouped: ['lonely'], etcd: ['a'] });
+    expect(hostOf(inventory, 'a').groups).toEqual(['etcd']);
+    expect(hostOf(inventory, 'lonely').groups).toEqual([]);
+    expect(inventory.directory).toBe(directory);
+    const { variables } = hostOf(inventory, 'a');
+    expect(variables.at('from_file')).toEqual({ file: 'group_vars/etcd.yml', line: 2, column: 1 });
+    expect(variables.at('x', ['y', 1])).toEqual({ file: 'hosts.yml', line: 5, column: 26 });
+    expect(variables.at('x', ['nothing', 'there'])).toEqual({ file: 'hosts.yml', line: 5, column: 14 });
+  });
+
+  test('the digest covers every loaded file, and nothing else', async () => {
+    const directory = writeFiles({
+      hosts: '[etcd]\na\n',
+      'group_vars/all.yml': 'x: 1\n',
+      'host_vars/a': 'y: 1\n',
+      'host_vars/other': 'z: 1\n',
+    });
+    const digest = async (): Promise<string> => (await loadInventory(join(directory, 'hosts'))).digest;
+    const before = await digest();
+    expect(await digest()).toBe(before);
+    writeFileSync(join(directory, 'host_vars/other'), 'z: 2\n');
+    expect(await digest()).toBe(before);
+    const seen = new Set([before]);
+    for (const [file, text] of [
+      ['hosts', '[etcd]\na # \n'],
+      ['group_vars/all.yml', 'x: 2\n'],
+      ['host_vars/a', 'y: 2\n'],
+    ] as const) {
+      writeFileSync(join(directory, file), text);
+      seen.add(await digest());
+    }
+    expect(seen.size).toBe(4);
+  });
+
+  test('the format is told by trying, whatever the name says', async () => {
+    expect([...(await loadFiles({ 'hosts.yml': '[etcd]\na x=1\n' })).hosts.keys()]).toEqual(['a']);
+    expect([...(await loadFiles({ hosts: 'etcd:\n  hosts:\n    b:\n' })).hosts.keys()]).toEqual(['b']);
+    expect([...(await loadFiles({ hosts: 'c\nd\n' })).hosts.keys()]).toEqual(['c', 'd']);
+  });
+
+  test('a broken YAML file is told as YAML', async () => {
+    await expect(loadFiles({ hosts: 'all:\n  hosts: [\n' })).rejects.toThrow('YAML syntax');
+  });
+
+  test.each([
+    ['/nonexistent/hosts.yml', 'no such file or directory'],
+    ['/nonexistent', 'no such file or directory'],
+  ])('%s cannot be read', async (path, message) => {
+    await expect(loadInventory(path)).rejects.toMatchObject({ code: 'unreadable' });
+    await expect(loadInventory(path)).rejects.toThrow(message);
+  });
+
+  test('a program is not run', async () => {
+    const directory = writeFiles({ 'hosts.py': '#!/usr/bin/env python3\n', hosts: '#!/bin/sh\n' });
+    chmodSync(join(directory, 'hosts'), 0o755);
+    chmodSync(join(directory, 'hosts.py'), 0o755);
+    await expect(loadInventory(join(directory, 'hosts'))).rejects.toMatchObject({ code: 'inventory-script' });
+    await expect(loadInventory(join(directory, 'hosts.py'))).rejects.toMatchObject({ code: 'inventory-script' });
+  });
+
+  test('an unknown host is told with the likely one', async () => {
+    const inventory = await loadFiles({ hosts: 'etcd-1\n' });
+    expect(() => inventory.render('etcd-2', 'x {{ y }}')).toThrow('did you mean etcd-1?');
+  });
+
+  test('cost is linear: a thousand hosts, each with a template and a file', async () => {
+    const files = Object.fromEntries(
+      Array.from({ length: 1000 }, (_, index) => [`host_vars/h${index}.yml`, `x: ${index}\n`]),
+    );
+    const hosts = Array.from({ length: 1000 }, (_, index) => `h${index} fqdn="{{ inventory_hostname }}.{{ domain }}"`);
+    const started = performance.now();
+    const inventory = await loadFiles({
+      hosts: `[etcd]\n${hosts.join('\n')}\n[all:vars]\ndomain=example.com\n`,
+      ...files,
+    });
+    expect(hostOf(inventory, 'h999').variables.get('x')).toBe(999);
+    const names = [...inventory.hosts.values()].map((host) => host.variables.get('fqdn'));
+    expect(new Set(names).size).toBe(1000);
+    // 0.3 s on an idle machine; quadratic work would take minutes.
+    expect(performance.now() - started).toBeLessThan(20_000);
+  }, 60_000);
+});
