@@ -7,5 +7,5 @@ export interface Questions {
   /** A passphrase; a new one is asked for twice. */
   readonly passphrase: (question: string, kind: 'existing' | 'new') => Promise<Secret>;
   /** Yes or no; no by default. */
-  confirm(question: string): Promise<boolean>;
+  readonly confirm: (question: string) => Promise<boolean>;
 }
