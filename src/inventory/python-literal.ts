@@ -6,7 +6,7 @@ const MAX_DEPTH = 100;
 const NUMBER =
   /(?:0[xX](?:_?[0-9a-fA-F])+|0[oO](?:_?[0-7])+|0[bB](?:_?[01])+|(?:[0-9](?:_?[0-9])*)?\.[0-9](?:_?[0-9])*(?:[eE][-+]?[0-9]+)?|[0-9](?:_?[0-9])*\.?(?:[eE][-+]?[0-9]+)?)/y;
 const STRING =
-  /([rRuUbB]{0,2})('''[^\\]*?(?:\\.[^\\]*?)*'''|"""[^\\]*?(?:\\.[^\\]*?)*"""|'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")/sy;
+  /([uU]|[rR][bB]?|[bB][rR]?)?('''[^\\]*?(?:\\.[^\\]*?)*'''|"""[^\\]*?(?:\\.[^\\]*?)*"""|''(?!')|""(?!")|'(?:[^'\\]|\\.)+'|"(?:[^"\\]|\\.)+")/sy;
 const KEYWORD = /(True|False|None)(?![\p{L}\p{N}_])/uy;
 const SPACE = /(?:[ \t\f\r\n]|#.*)*/y;
 
@@ -139,15 +139,19 @@ function readNumber(cursor: Cursor): number {
   return Number(text);
 }
 
-/** One or more adjacent quoted texts; undefined when there is none. */
+/** One or more adjacent quoted texts, all of them bytes or none; undefined when there is none. */
 function readStrings(cursor: Cursor): string | undefined {
   let text: string | undefined;
+  let kind: boolean | undefined;
   for (;;) {
     readMatch(cursor, SPACE);
     const match = readMatch(cursor, STRING);
     if (match === null) return text;
     const [, prefix = '', quoted = ''] = match;
-    const width = /^('''|""")/.test(quoted) && quoted.length >= 6 ? 3 : 1;
+    const isBytes = /b/i.test(prefix);
+    if (kind !== undefined && kind !== isBytes) throw new NotALiteral();
+    kind = isBytes;
+    const width = /^(?:'''|""")/.test(quoted) ? 3 : 1;
     const body = quoted.slice(width, -width);
     text = (text ?? '') + (/r/i.test(prefix) ? body : unescape(body));
   }

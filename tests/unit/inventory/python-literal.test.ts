@@ -58,6 +58,9 @@ describe('parsePythonLiteral', () => {
     '{1: [}',
     '[,]',
     'Trueish',
+    '"""t"',
+    "b's''s'",
+    "ur's'",
   ])('%s is no literal', (text) => {
     expect(parsePythonLiteral(text)).toBeUndefined();
   });
