@@ -11,7 +11,7 @@ import { createHostView, layerOf, UndefinedVariableError, type HostView } from '
 import { groupsOf, hostsOf, type HostNode, type InventoryGraph } from './inventory-graph.js';
 import type { TemplateEngine } from './jinja.js';
 import { variableLayers, type VariableFiles } from './precedence.js';
-import type { RawValue } from './raw-value.js';
+import type { ConfidentialValue, VaultValue } from './raw-value.js';
 import { TemplateError } from './template-error.js';
 import { decryptVault } from './vault.js';
 
@@ -52,7 +52,9 @@ interface Shared {
   /** Play variables, topmost first to be asked. */
   readonly extra: readonly Settings[];
   readonly views: Map<string, HostView>;
-  /** Clear texts of vault values. */
+  /** Clear texts of vault values, by cipher text: one key takes 10 ms to derive, and groups share values. */
+  readonly opened: Map<string, string>;
+  /** What must not be shown. */
   readonly secrets: Set<string>;
   readonly inventory: () => Inventory;
 }
@@ -68,7 +70,7 @@ export function createInventory(loaded: LoadedInventory): Inventory {
       return node === undefined ? [] : [[name, node] as const];
     }),
   );
-  return overlay({ loaded, groups, nodes, extra: [], secrets: new Set() });
+  return overlay({ loaded, groups, nodes, extra: [], opened: new Map(), secrets: new Set() });
 }
 
 function overlay(parts: Omit<Shared, 'views' | 'inventory'>): Inventory {
@@ -158,14 +160,15 @@ function newView(shared: Shared, host: string, extra?: Settings): HostView {
   });
 }
 
-function reveal(shared: Shared, value: RawValue & { readonly kind: string }, subject: string): string | number {
-  const clear =
-    value.kind === 'vault' && 'cipherText' in value
-      ? decryptVault(value.cipherText, shared.loaded.vaultPassword, subject)
-      : 'value' in value
-        ? value.value
-        : '';
+function reveal(shared: Shared, value: VaultValue | ConfidentialValue, subject: string): string | number {
+  const clear = value.kind === 'vault' ? openVault(shared, value.cipherText, subject) : value.value;
   if (String(clear).length >= MIN_REDACTED) shared.secrets.add(String(clear));
+  return clear;
+}
+
+function openVault(shared: Shared, cipherText: string, subject: string): string {
+  const clear = shared.opened.get(cipherText) ?? decryptVault(cipherText, shared.loaded.vaultPassword, subject);
+  shared.opened.set(cipherText, clear);
   return clear;
 }
 

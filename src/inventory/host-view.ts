@@ -4,7 +4,17 @@ import type { Variables } from '../model/inventory.js';
 import type { Json, JsonObject } from '../model/json.js';
 import type { Settings } from './group-vars.js';
 import type { Scope, TemplateEngine } from './jinja.js';
-import { fromJson, isMapping, isMarked, isSequence, plainSetting, type RawValue, type Setting } from './raw-value.js';
+import {
+  fromJson,
+  isMapping,
+  isMarked,
+  isSequence,
+  plainSetting,
+  type ConfidentialValue,
+  type RawValue,
+  type Setting,
+  type VaultValue,
+} from './raw-value.js';
 import { TemplateError } from './template-error.js';
 
 /** A template of an inventory that uses a variable which is not set. `default` and `is defined` excuse it. */
@@ -30,7 +40,7 @@ export interface ViewSource {
   /** Names for "did you mean" beside the host's own variables. */
   readonly knownNames: readonly string[];
   /** The clear text of a marked value; remembers it as a secret. */
-  reveal(value: RawValue & { readonly kind: string }, subject: string): string | number;
+  reveal(value: VaultValue | ConfidentialValue, subject: string): string | number;
 }
 
 /** A host's variables, and the scope that templates see. */
