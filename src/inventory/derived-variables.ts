@@ -15,7 +15,7 @@ interface DerivedVariable {
  * Variables that templates may use without setting them, by the names of the usual guides to etcd behind a load balancer.
  * They need only addresses and ports, so that other variables may use them.
  */
-const DERIVED_VARIABLES: Readonly<Record<string, DerivedVariable>> = {
+export const DERIVED_VARIABLES: Readonly<Record<string, DerivedVariable>> = {
   etcd_access_addresses: {
     description: 'What clients use: the load balancer when there is one, else all members: `https://10.0.0.1:2379,…`.',
     compute: (inventory) => balancedUrl(inventory) ?? directUrls(inventory),

@@ -21,7 +21,7 @@ import { checkUnknownVariables } from './unknown-variables.js';
 import { createVariableReader, type DefaultedName, type VariableReader } from './variable-reader.js';
 
 /** The hosts of the groups that have a part in the cluster. */
-export interface ClusterHosts {
+interface ClusterHosts {
   readonly members: readonly Host[];
   readonly balancers: readonly Host[];
   readonly controlPlanes: readonly Host[];
@@ -92,7 +92,7 @@ function clusterHosts(inventory: Inventory, reader: VariableReader): ClusterHost
 }
 
 /** Values that hold for the whole cluster: it is enough to set them for one of its groups. */
-export interface SharedValues {
+interface SharedValues {
   value<Name extends VariableName>(name: Name): VariableValue<Name> | undefined;
   valueOr<Name extends DefaultedName>(name: Name): VariableValue<Name>;
   /** Of a host that sets it. */
