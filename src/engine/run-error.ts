@@ -25,9 +25,15 @@ export class RunError extends ProvisionError {
   }
 }
 
-/** The same failure met by several plays of a host is told once. */
+/** The same failure met by several plays of a host, or by several hosts that asked the same third one, is told once. */
 function withoutTwins(failures: readonly HostFailure[]): readonly HostFailure[] {
-  return [...new Map(failures.map((failure) => [`${failure.host ?? ''}\0${failure.error.message}`, failure])).values()];
+  const unique = new Map<string, HostFailure>();
+  for (const { host, error } of failures) {
+    const failed = error instanceof RemoteError ? error.host : host;
+    const key = `${failed ?? ''}\0${error.message}`;
+    if (!unique.has(key)) unique.set(key, { host: failed, error });
+  }
+  return [...unique.values()];
 }
 
 /** A failure as a person needs it: host, what failed, the command, its last output. */

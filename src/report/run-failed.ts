@@ -1,6 +1,6 @@
 import { RunError } from '../engine/run-error.js';
 import type { ProvisionError } from '../model/errors.js';
-import { RemoteError } from '../model/errors.js';
+import { formatProblem, InputError, RemoteError } from '../model/errors.js';
 import type { Event } from '../model/events.js';
 
 function describe(error: Error): string {
@@ -12,6 +12,10 @@ function describe(error: Error): string {
 /** The last event of a run that an error ended: what the reporter shows, so that nobody else prints the error. */
 export function runFailed(error: ProvisionError): Extract<Event, { type: 'run-failed' }> {
   const { hint } = error;
+  if (error instanceof InputError) {
+    const failures = error.problems.map((problem) => ({ message: formatProblem(problem) }));
+    return { type: 'run-failed', message: 'the input is not right; nothing was done', failures, hint };
+  }
   if (!(error instanceof RunError)) {
     const host = error instanceof RemoteError ? error.host : undefined;
     return { type: 'run-failed', message: 'stopped', failures: [{ host, message: describe(error) }], hint };

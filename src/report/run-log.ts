@@ -15,7 +15,8 @@ export interface RunLog {
 function failureLines({ host, message }: HostFailureReport, style: Style): string[] {
   const [first = '', ...output] = outputLines(message);
   const subject = host === undefined || first.startsWith(`${host}:`) ? '' : `${style.bold(printable(host))}  `;
-  return [`  ${subject}${first}`, ...output.map((line) => `      ${line}`), ''];
+  const more = output.map((line) => `      ${line}`);
+  return [`  ${subject}${first}`, ...more, ...(more.length === 0 ? [] : [''])];
 }
 
 function failedLines(event: EventOf<'run-failed'>, style: Style): string[] {
@@ -24,7 +25,7 @@ function failedLines(event: EventOf<'run-failed'>, style: Style): string[] {
     style.bad(`✖ ${printable(event.message)}`),
     '',
     ...event.failures.flatMap((failure) => failureLines(failure, style)),
-    ...(event.hint === undefined ? [] : [printable(event.hint)]),
+    ...(event.hint === undefined ? [] : [`  → ${printable(event.hint)}`]),
   ];
 }
 
