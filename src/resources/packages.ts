@@ -95,7 +95,10 @@ function installCommand(specs: readonly string[], keepStopped: readonly string[]
         ? []
         : [`trap 'systemctl unmask --runtime --quiet ${units}' EXIT`, `systemctl mask --runtime --quiet ${units}`]),
       ...(known ? [] : [`${apt} update`]),
-      `${apt} -y --no-install-recommends -o Dpkg::Options::=--force-confold install ${specs.map(quote).join(' ')}`,
+      `install() { ${apt} -y --no-install-recommends -o Dpkg::Options::=--force-confold install ${specs.map(quote).join(' ')}; }`,
+      // What a dpkg that was cut off had in hand stands in this directory, and until that is finished apt refuses. Not
+      // looked at before the first try: that waits until no other dpkg is at work.
+      'install || { [ -n "$(ls /var/lib/dpkg/updates)" ] && dpkg --force-confold --configure -a && install; }',
     ].join('\n'),
   };
 }

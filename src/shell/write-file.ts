@@ -24,8 +24,7 @@ export function writeFileScript(target: Target, bytes: number): string {
   return [
     'set -eu',
     'umask 077',
-    `stage=$(mktemp ${quote(`${staging}/.${posix.basename(target.path)}.XXXXXX`)})`,
-    `trap 'rm -f "$stage"' EXIT`,
+    ...makeStage(target.path, staging),
     `cat >"$stage"`,
     `got=$(wc -c <"$stage")`,
     `[ "$got" -eq ${bytes} ] || { echo "only $got of ${bytes} bytes arrived" >&2; exit 1; }`,
@@ -38,6 +37,12 @@ export function writeFileScript(target: Target, bytes: number): string {
     `mv -T "$stage" ${quote(target.path)}`,
     `sync ${quote(directory)}`,
   ].join('\n');
+}
+
+/** Lines that make an empty file to be renamed to `path`, after those which killed runs left. */
+function makeStage(path: string, directory: string): readonly string[] {
+  const prefix = quote(`${directory}/.${posix.basename(path)}.`);
+  return [`rm -f ${prefix}??????`, `stage=$(mktemp ${prefix}XXXXXX)`, `trap 'rm -f "$stage"' EXIT`];
 }
 
 /** A script that keeps a dated copy and removes the file. It prints the copy's path. */
@@ -69,8 +74,7 @@ export function restoreFileScript(path: string, backup: string, stagingDirectory
   return [
     'set -eu',
     'umask 077',
-    `stage=$(mktemp ${quote(`${stagingDirectory}/.${posix.basename(path)}.XXXXXX`)})`,
-    `trap 'rm -f "$stage"' EXIT`,
+    ...makeStage(path, stagingDirectory),
     `cp -p ${quote(backup)} "$stage"`,
     // Not its old time: a service that ran with the failed file must see that this one is newer.
     `touch "$stage"`,

@@ -22,7 +22,7 @@ describe('packages', () => {
         diff: ['+ x 1.1'],
         actions: [
           { gate: 'apt-unlocked' },
-          { command: { summary: 'apt-get install x=1.1', script: expect.not.stringContaining('update') } },
+          { command: { summary: 'apt-get install x=1.1', script: expect.not.stringMatching(/ update$/m) } },
         ],
       },
     });
@@ -33,7 +33,7 @@ describe('packages', () => {
       change: {
         actions: [
           { gate: 'apt-unlocked' },
-          { command: { script: expect.stringMatching(/apt-get .* update\n.*install x$/) } },
+          { command: { script: expect.stringMatching(/apt-get .* update\n.*install x; }$/m) } },
         ],
       },
     });
