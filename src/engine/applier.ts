@@ -5,7 +5,7 @@ import type { Plan, PlannedBatch, PlannedHost, PlannedPlay } from '../model/plan
 import type { Play } from '../playbook/play.js';
 import { rollBack, workOnHost, type HostWork } from './host-work.js';
 import { planHost } from './planner.js';
-import { RunError, type HostFailure } from './run-error.js';
+import { Interrupted, RunError, type HostFailure } from './run-error.js';
 import { waitForGate } from './wait-for-gate.js';
 import type { World } from './world.js';
 
@@ -48,7 +48,12 @@ async function applyBatch({ play, planned, batch, world }: BatchRun): Promise<nu
   const failures = results.flatMap((result, index): HostFailure[] =>
     result.status === 'rejected' ? [{ host: hosts[index], error: asError(result.reason) }] : [],
   );
-  if (failures.length > 0) throw new RunError(`play ${play.name} stopped; no later host was touched`, failures);
+  if (failures.length > 0) {
+    for (const work of done) sayDone(work, world);
+    // Who was only asked to stop has broken nothing.
+    if (!failures.every(({ error }) => error instanceof Interrupted)) await askAgain(planned, hosts, world);
+    throw new RunError(`play ${play.name} stopped; no later host was touched`, failures);
+  }
   await passGatesAfter({ play, planned, batch, world }, hosts, done);
   await proveNothingLeft(play, hosts, world);
   return done.reduce((sum, work) => sum + work.changed, 0);
@@ -60,10 +65,29 @@ async function passGatesAfter({ play, planned, world }: BatchRun, hosts: string[
     for (const gate of planned.gatesAfter) await waitForGate({ gate, hosts, parameters: { when: 'after' } }, world);
   } catch (error) {
     for (const { host, undos } of done) await rollBack({ play: play.name, host, undos, world });
+    await askAgain(planned, hosts, world);
     throw new RunError(`play ${play.name} stopped and was rolled back on ${hosts.join(', ')}`, [
       { host: undefined, error: asError(error) },
     ]);
   }
+}
+
+/** After a roll-back a service needs a moment; what is not well by then is told, and not waited for. */
+const ASK_AGAIN_MS = 30_000;
+
+/** Do the hosts stand again after a roll-back? Told, not judged: the run has failed anyway. */
+async function askAgain({ gatesAfter }: PlannedPlay, hosts: readonly string[], world: World): Promise<void> {
+  for (const gate of gatesAfter) {
+    try {
+      await waitForGate({ gate, hosts, parameters: { when: 'after' }, deadlineMs: ASK_AGAIN_MS }, world);
+    } catch (error) {
+      world.emit({ type: 'notice', message: `after the failure: ${asError(error).message}` });
+    }
+  }
+}
+
+function sayDone({ host, changed }: HostWork, world: World): void {
+  world.emit({ type: 'notice', host, message: `done as planned (${changed} changes), and stays so` });
 }
 
 /** The last look: what was planned is done, so nothing may be left to do. */

@@ -1,10 +1,11 @@
-import { ProvisionError } from '../model/errors.js';
+import { ProvisionError, RemoteError } from '../model/errors.js';
 import type { Change } from '../model/change.js';
 import type { PlannedHost, PlannedStep } from '../model/plan.js';
 import type { Play } from '../playbook/play.js';
 import { driftedSteps } from './drift.js';
 import { perform, runOrFail, type Undo } from './perform.js';
 import { planHost } from './planner.js';
+import { Interrupted } from './run-error.js';
 import type { World } from './world.js';
 
 /** What was done on one host, and how to take it back. */
@@ -12,17 +13,6 @@ export interface HostWork {
   readonly host: string;
   readonly changed: number;
   readonly undos: readonly Undo[];
-}
-
-/** Stop was asked for: what was begun is finished, the rest is left for the next run. */
-class Interrupted extends ProvisionError {
-  constructor(host: string, next: string) {
-    super({
-      code: 'interrupted',
-      message: `stopped on request before: ${host} ${next}`,
-      hint: 'what was done stays done; run the same apply again to go on',
-    });
-  }
 }
 
 /** A host is not as it was when the plan was made. */
@@ -103,23 +93,35 @@ async function performChange(
 }
 
 /** Takes back what was done on a host: its files in reverse order, then its services, which run with them again. */
-export async function rollBack(work: {
-  readonly play: string;
-  readonly host: string;
-  readonly undos: readonly Undo[];
-  readonly world: World;
-}): Promise<void> {
-  const { play, host, undos, world } = work;
+export async function rollBack({ play, host, undos, world }: RollBack): Promise<void> {
   const files = undos.filter(({ restores }) => restores === 'files').reverse();
   const services = undos.filter(({ restores }) => restores === 'services');
+  let failed = 0;
   for (const { command } of [...files, ...services]) {
     try {
       await runOrFail(command, await world.connector.connect(host));
       world.emit({ type: 'rolled-back', play, host, address: '', summary: command.summary });
     } catch (error) {
-      // The rest is still taken back: half a roll-back is worse than one step less.
       const message = error instanceof Error ? error.message : String(error);
       world.emit({ type: 'notice', host, message: `could not ${command.summary}: ${message}` });
+      failed += 1;
+      // The rest is still taken back, half a roll-back is worse than one step less; but not on a host that is away.
+      if (error instanceof RemoteError && error.code !== 'command-failed') break;
     }
   }
+  world.emit({ type: 'notice', host, message: stateAfter(undos.length, failed) });
+}
+
+/** What state a roll-back leaves a host in. */
+function stateAfter(steps: number, failed: number): string {
+  if (failed > 0)
+    return 'only partly taken back: look at it; the next apply looks again, and finishes what is half done';
+  return steps === 0 ? 'nothing had to be taken back' : 'taken back: files and services are as before this play';
+}
+
+interface RollBack {
+  readonly play: string;
+  readonly host: string;
+  readonly undos: readonly Undo[];
+  readonly world: World;
 }

@@ -6,6 +6,17 @@ export interface HostFailure {
   readonly error: Error;
 }
 
+/** Stop was asked for: what was begun is finished, the rest is left for the next run. */
+export class Interrupted extends ProvisionError {
+  constructor(host: string, next: string) {
+    super({
+      code: 'interrupted',
+      message: `stopped on request before: ${host} ${next}`,
+      hint: 'what was done stays done; run the same apply again to go on',
+    });
+  }
+}
+
 /** A plan or an apply that did not come to its end: every host's failure, not just the first. */
 export class RunError extends ProvisionError {
   /** What it means for the run, in one line: the message without the failures. */

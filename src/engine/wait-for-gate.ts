@@ -1,6 +1,7 @@
 import type { Gate, GateAnswer } from '../model/gate.js';
 import type { JsonObject } from '../model/json.js';
 import { ProvisionError, RemoteError } from '../model/errors.js';
+import { Interrupted } from './run-error.js';
 import type { World } from './world.js';
 
 /** Time between two questions. A gate costs one exec a host; half a second is below any pause that a client notices. */
@@ -23,17 +24,20 @@ export interface GateRequest {
   /** The hosts that the report names; the gate may look at every host. */
   readonly hosts: readonly string[];
   readonly parameters: JsonObject;
+  /** How long to go on asking, where that is less than the gate's own time. */
+  readonly deadlineMs?: number;
 }
 
 /**
- * Asks a gate until it opens.
- * @throws GateShut with the last reason
+ * Asks a gate until it opens. On a request to stop, a gate is left, and a change that waits for it is taken back; but
+ * one that is asked after the work is waited for: left early, it would have good work taken back.
+ * @throws GateShut with the last reason, Interrupted
  */
 export async function waitForGate(request: GateRequest, world: World): Promise<void> {
   const gate = world.gates.get(request.gate);
   if (gate === undefined)
     throw new ProvisionError({ code: 'unknown-gate', message: `there is no gate named ${request.gate}` });
-  const deadlineMs = world.gateDeadlineMs ?? gate.deadlineMs;
+  const deadlineMs = request.deadlineMs ?? world.gateDeadlineMs ?? gate.deadlineMs;
   const begun = world.now();
   let shown = '';
   for (;;) {
@@ -43,7 +47,9 @@ export async function waitForGate(request: GateRequest, world: World): Promise<v
       world.emit({ type: 'gate-opened', gate: gate.name, hosts: request.hosts, waitedMs, note: answer.note });
       return;
     }
-    if (waitedMs >= deadlineMs || world.interrupted()) throw new GateShut(gate.name, answer.reason, waitedMs);
+    if (request.parameters['when'] !== 'after' && world.interrupted())
+      throw new Interrupted(request.hosts.join(', '), `gate ${gate.name}, which is shut: ${answer.reason}`);
+    if (waitedMs >= deadlineMs) throw new GateShut(gate.name, answer.reason, waitedMs);
     if (answer.reason !== shown)
       world.emit({ type: 'gate-waiting', gate: gate.name, hosts: request.hosts, reason: answer.reason });
     shown = answer.reason;

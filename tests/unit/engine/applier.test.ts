@@ -209,4 +209,42 @@ describe('gates', () => {
     );
     expect(hosts.ran).toEqual(['a: set x', 'a: unset x']);
   });
+
+  test('are asked again after a roll-back, and the state of each host is told', async () => {
+    const hosts = fakeHosts(HOSTS);
+    const resources = new Map(
+      HOSTS.map((host) => [host, host === 'c' ? [wantFlag('x'), wantFlag('y', failing)] : [wantFlag('x')]]),
+    );
+    const plays = [playOf(HOSTS, [], { resources, gatesAfter: ['after'] })];
+    const world = fakeWorld(hosts, { gates: new Map([['after', opensAt('after', 2)]]) });
+    await expect(applyPlan(await plan(plays, hosts), plays, world)).rejects.toThrow(/disk full/);
+    const told = world.events.flatMap((event) =>
+      event.type === 'notice'
+        ? [`${event.host ?? ''}: ${event.message}`]
+        : event.type === 'gate-opened'
+          ? ['open']
+          : [],
+    );
+    expect(told).toEqual([
+      'c: taken back: files and services are as before this play',
+      'a: done as planned (1 changes), and stays so',
+      'b: done as planned (1 changes), and stays so',
+      'open',
+    ]);
+  });
+
+  test('before the work are left on a request to stop, those after it are waited for', async () => {
+    const hosts = fakeHosts(['a']);
+    const plays = [playOf(['a'], [wantFlag('x')], gated)];
+    const gates = new Map([
+      ['before', opensAt('before', 1)],
+      ['after', opensAt('after', 3)],
+    ]);
+    const world = fakeWorld(hosts, { gates, interrupted: () => hosts.ran.length > 0 });
+    expect(await applyPlan(await plan(plays, hosts), plays, world)).toMatchObject({ changed: 1 });
+    const other = fakeHosts(['a']);
+    const shut = fakeWorld(other, { gates: new Map([['before', opensAt('before', 3)]]), interrupted: () => true });
+    await expect(applyPlan(await plan(plays, other), plays, shut)).rejects.toThrow(/stopped on request before: a gate/);
+    expect(other.ran).toEqual([]);
+  });
 });
