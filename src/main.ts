@@ -8,6 +8,7 @@ import { addCaCommand } from './commands/ca.js';
 import { addInitCommand } from './commands/init.js';
 import { addLabCommand } from './commands/lab.js';
 import { addPlanCommand } from './commands/plan.js';
+import { addUnlockCommand } from './commands/unlock.js';
 import { EXIT, ProvisionError } from './model/errors.js';
 import { terminalQuestions } from './wizard/terminal-questions.js';
 
@@ -40,6 +41,7 @@ const verbs = [
   addPlanCommand,
   addApplyCommand,
   addHistoryCommand,
+  addUnlockCommand,
   addInventoryCommand,
   addCaCommand,
   addLabCommand,

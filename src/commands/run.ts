@@ -5,6 +5,7 @@ import { createReporter } from '../report/create-reporter.js';
 import { createJournal, journalDirectory } from '../report/journal.js';
 import { runFailed } from '../report/run-failed.js';
 import type { Context } from './context.js';
+import { changesInHand, stopOnRequest } from './stop-on-request.js';
 import type { RunOptions } from './run-options.js';
 import { openSession, type Session } from './session.js';
 
@@ -14,13 +15,15 @@ export interface Run {
   readonly emit: EventSink;
   /** Everything so far is on the screen: a question may be asked. */
   readonly settled: () => Promise<void>;
+  /** From now on hosts are changed: a first Ctrl-C waits for the change in hand. */
+  readonly startActing: () => void;
   /** Milliseconds since 1970. */
   readonly begun: number;
 }
 
 /**
  * The frame of `plan` and `apply`: opens a session, reports it, closes all. Ctrl-C lets the change in hand be finished
- * and no other begun; a second one ends at once.
+ * and no other begun; a second one ends at once, as does the first while nothing is changed yet.
  * @param work gives the exit code
  */
 export async function withRun(
@@ -45,17 +48,21 @@ export async function withRun(
     if (command === 'apply' && event.type === 'run-started') journal = journalOf(inventory, begun);
     journal?.(event);
     reporter.sink(event);
+    inHand.note(event);
   };
-  const stop = stopOnRequest(emit);
+  const inHand = changesInHand();
+  const stop = stopOnRequest({ emit, inHand: inHand.list, close: () => reporter.close() });
   let session: Session | undefined;
   try {
     session = await openSession(inventory, options, { context, emit, interrupted: stop.asked });
     emit({ type: 'run-started', command, inventory, hosts: session.world.hosts });
-    context.exit(await work({ session, emit, settled: () => reporter.settled(), begun }));
+    context.exit(
+      await work({ session, emit, settled: () => reporter.settled(), startActing: stop.startActing, begun }),
+    );
   } catch (error) {
     if (!(error instanceof ProvisionError)) throw error;
     emit(runFailed(error));
-    context.exit(EXIT.failed);
+    context.exit(stop.asked() ? EXIT.stopped : EXIT.failed);
   } finally {
     stop.release();
     await session?.close();
@@ -66,24 +73,4 @@ export async function withRun(
 /** Only apply keeps a journal: a plan writes nothing anywhere. */
 function journalOf(inventory: string, begun: number): EventSink {
   return createJournal(journalDirectory(dirname(resolve(inventory))), new Date(begun), () => new Date());
-}
-
-/** The first Ctrl-C asks for a stop, the second ends the process. */
-function stopOnRequest(emit: EventSink): { asked: () => boolean; release: () => void } {
-  let requests = 0;
-  function onSignal(): void {
-    requests += 1;
-    // 128 + SIGINT's number 2, as shells report it.
-    if (requests > 1) process.exit(130);
-    emit({ type: 'notice', message: 'stopping after the change in hand; Ctrl-C again stops at once' });
-  }
-  process.on('SIGINT', onSignal);
-  process.on('SIGTERM', onSignal);
-  return {
-    asked: () => requests > 0,
-    release() {
-      process.off('SIGINT', onSignal);
-      process.off('SIGTERM', onSignal);
-    },
-  };
 }

@@ -8,6 +8,7 @@ import { orderTable } from '../gates/orders.js';
 import { clusterWarnings, describeCluster } from '../inventory/describe-cluster.js';
 import { loadInventory } from '../inventory/load-inventory.js';
 import { readVaultPassword } from '../inventory/vault-password.js';
+import type { Cluster } from '../model/cluster.js';
 import type { EventSink } from '../model/events.js';
 import { formatProblem } from '../model/errors.js';
 import type { Inventory } from '../model/inventory.js';
@@ -31,6 +32,8 @@ const LOOK_TIMEOUT_MS = 120_000;
 export interface Session {
   readonly plays: readonly Play[];
   readonly world: World;
+  /** The hosts that keep the lock of the cluster. */
+  readonly lockHosts: readonly string[];
   /** Looks at all hosts and decides. */
   plan(): Promise<Plan>;
   close(): Promise<void>;
@@ -86,9 +89,15 @@ export async function openSession(
   return {
     plays,
     world,
+    lockHosts: lockHosts(inventory, cluster),
     plan: () => planAll(inventory, options, plays, world),
     close: () => connector.close(),
   };
+}
+
+/** The hosts that keep a cluster's lock: its members; where an inventory has none, all its hosts. */
+export function lockHosts(inventory: Inventory, { members }: Cluster): readonly string[] {
+  return members.length > 0 ? members.map(({ host }) => host) : [...inventory.hosts.keys()];
 }
 
 /** `become: true` of any play holds for the whole run: a host has one connection, and one user on it. */

@@ -1,5 +1,5 @@
-/** The process exit codes that users may build on (README, "Exit codes"). */
-export const EXIT = { done: 0, failed: 1, changesPending: 2 } as const;
+/** The process exit codes that users may build on (README, "Exit codes"). 130 is what shells report for Ctrl-C. */
+export const EXIT = { done: 0, failed: 1, changesPending: 2, stopped: 130 } as const;
 
 /** What every error of this program carries. */
 export interface ErrorDetails {

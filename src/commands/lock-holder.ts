@@ -1,0 +1,51 @@
+import { readFileSync, readlinkSync } from 'node:fs';
+import { hostname, userInfo } from 'node:os';
+import { resolve } from 'node:path';
+import type { LockHolder } from '../engine/lock.js';
+
+/** This process, as the holder of a cluster's lock. */
+export function thisHolder(inventory: string, since: Date): LockHolder {
+  return {
+    user: userInfo().username,
+    machine: hostname(),
+    pid: process.pid,
+    process: processMark(process.pid),
+    since: since.toISOString(),
+    inventory: resolve(inventory),
+  };
+}
+
+/**
+ * True when the holder ran in this very boot of this machine, and does not any more. Of another machine nothing can be
+ * told from here, nor of another boot: machine ids are copied with images.
+ */
+export function isGoneHolder(holder: LockHolder): boolean {
+  const boot = bootMark();
+  return boot !== '' && holder.process.startsWith(`${boot} `) && holder.process !== processMark(holder.pid);
+}
+
+/** This boot and this process namespace (a container sees other pids than its host); `''` where there is no /proc. */
+function bootMark(): string {
+  return readOr(
+    '',
+    () => `${readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()}/${readlinkSync('/proc/self/ns/pid')}`,
+  );
+}
+
+/** A process's boot, pid and start time: pids are used again (proc(5), field 22 of `stat`). */
+function processMark(pid: number): string {
+  const started = readOr('', () => {
+    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').replace(/^.*\)/s, '').trim().split(' ');
+    // A zombie has ended. The fields here begin with the third one.
+    return fields[0] === 'Z' ? '' : (fields[19] ?? '');
+  });
+  return started === '' ? '' : `${bootMark()} ${pid} ${started}`;
+}
+
+function readOr(otherwise: string, read: () => string): string {
+  try {
+    return read();
+  } catch {
+    return otherwise;
+  }
+}

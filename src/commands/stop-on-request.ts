@@ -1,0 +1,75 @@
+import { EXIT } from '../model/errors.js';
+import type { Event, EventSink, HostFailureReport } from '../model/events.js';
+
+/** What a stop needs to know and to do. */
+export interface StopEdges {
+  readonly emit: EventSink;
+  /** The changes that were begun and have not ended. */
+  readonly inHand: () => readonly HostFailureReport[];
+  /** Puts everything on the screen. */
+  readonly close: () => Promise<void>;
+}
+
+/** Ctrl-C and SIGTERM, as a run understands them. */
+export interface StopRequests {
+  readonly asked: () => boolean;
+  /** From now on the first request waits for the change in hand. */
+  readonly startActing: () => void;
+  readonly release: () => void;
+}
+
+/**
+ * While nothing is changed, a request ends the process. Later the first one only asks: what is in hand is finished or
+ * taken back. The second ends at once, and says what it leaves.
+ */
+export function stopOnRequest({ emit, inHand, close }: StopEdges): StopRequests {
+  let requests = 0;
+  let isActing = false;
+  function endAtOnce(event: Event): void {
+    emit(event);
+    void close().finally(() => process.exit(EXIT.stopped));
+  }
+  function onSignal(): void {
+    requests += 1;
+    if (!isActing) endAtOnce({ type: 'run-failed', message: 'stopped on request: nothing was changed', failures: [] });
+    else if (requests === 1)
+      emit({ type: 'notice', message: 'stopping after the change in hand; Ctrl-C again stops at once' });
+    else if (requests === 2) endAtOnce(stoppedAtOnce(inHand()));
+  }
+  process.on('SIGINT', onSignal);
+  process.on('SIGTERM', onSignal);
+  return {
+    asked: () => requests > 0,
+    startActing() {
+      isActing = true;
+    },
+    release() {
+      process.off('SIGINT', onSignal);
+      process.off('SIGTERM', onSignal);
+    },
+  };
+}
+
+function stoppedAtOnce(failures: readonly HostFailureReport[]): Event {
+  return {
+    type: 'run-failed',
+    message: 'stopped at once, in the middle; the lock is left on the hosts',
+    failures: failures.length === 0 ? [{ message: 'no change was in hand' }] : failures,
+    hint: 'run the same apply again from this machine: it takes the lock over, and finishes what is half done',
+  };
+}
+
+/** Follows a run's events: which changes were begun and have not ended. */
+export function changesInHand(): { note: EventSink; list: () => readonly HostFailureReport[] } {
+  const open = new Map<string, HostFailureReport>();
+  return {
+    note(event) {
+      if (event.type === 'change-started')
+        open.set(event.host, { host: event.host, message: `was in hand, may be half done: ${event.summary}` });
+      if (event.type === 'change-failed')
+        open.set(event.host, { host: event.host, message: `failed, may be only partly taken back: ${event.summary}` });
+      if (event.type === 'change-done') open.delete(event.host);
+    },
+    list: () => [...open.values()],
+  };
+}

@@ -1,0 +1,273 @@
+import { createHash } from 'node:crypto';
+import { readFile, writeFile } from 'node:fs/promises';
+import { beforeAll, expect, jest, test } from '@jest/globals';
+import { cutNetwork, powerCut, restoreNetwork, startHost } from '../../src/lab/faults.js';
+import { waitUntil } from '../../src/lab/process.js';
+import type { EventJson } from '../../src/report/event-schema.js';
+import { describeOnLab, run, type TestLab } from '../support/lab.js';
+import { endOf, etcdctl, performedChanges, plannedChanges, runVerb, type JsonRun } from '../support/main-job.js';
+import { disturbedApply, isAt, type DisturbedRun, type KillPoint } from '../support/stopped-run.js';
+
+jest.setTimeout(20 * 60_000);
+
+const MEMBERS = ['etcd-1', 'etcd-2', 'etcd-3'];
+/** `all`: no run makes more than one change before it is killed (CONTRIBUTING.md). */
+const SWEEP = process.env['PROVISION_SWEEP'] === 'all';
+/** More kills than this mean that the job makes no progress. */
+const MOST_KILLS = 400;
+
+/** A few kill points of the job on bare hosts, other ones for each commit: three runs that are killed, one after the other. */
+async function pointsOfThisCommit(): Promise<readonly KillPoint[]> {
+  const commit = (await run(['git', 'rev-parse', 'HEAD'])).stdout.trim();
+  const digest = createHash('sha256').update(commit).digest();
+  return [0, 1, 2].map((index): KillPoint => ({
+    type: ((digest[index] ?? 0) & 1) === 0 ? 'change-started' : 'change-done',
+    nth: 1 + ((digest[index + 3] ?? 0) % 20),
+  }));
+}
+
+interface Killed {
+  readonly point: KillPoint;
+  readonly run: DisturbedRun;
+}
+
+async function killAt(lab: TestLab, point: KillPoint): Promise<Killed> {
+  const killed = await disturbedApply(lab, isAt(point), (kill) => {
+    kill('SIGKILL');
+  });
+  return { point, run: killed };
+}
+
+/** Kills runs at these points, one run after the other, until one comes to its end. */
+async function killOneAfterTheOther(lab: TestLab, points: Iterable<KillPoint>): Promise<readonly Killed[]> {
+  const runs: Killed[] = [];
+  for (const point of points) {
+    const killed = await killAt(lab, point);
+    runs.push(killed);
+    const last = killed.run.events.findLast(({ type }) => type === 'change-started' || type === 'change-done');
+    const where = last !== undefined && 'summary' in last ? `${last.host}: ${last.summary}` : 'before any change';
+    if (killed.run.status !== 137) break;
+    console.log(`killed at ${point.type} ${point.nth}: ${where}`);
+  }
+  return runs;
+}
+
+/** After every beginning and after every end of a change, each in a run of its own. */
+function* everyPoint(): Generator<KillPoint> {
+  for (let kill = 0; kill < MOST_KILLS; kill += 1) {
+    // The second time the first change is the same one, half done or not begun.
+    yield { type: kill % 2 === 0 ? 'change-started' : 'change-done', nth: 1 };
+  }
+}
+
+const isStart =
+  (address: RegExp) =>
+  (event: EventJson): boolean =>
+    event.type === 'change-started' && address.test(event.address);
+
+/** Read from the inventory, as a person would. */
+async function vipOf(lab: TestLab): Promise<string> {
+  const found = /etcd_lb_ip: (\S+)/.exec(await readFile(lab.files.inventory, 'utf8'));
+  if (found?.[1] === undefined) throw new Error(`${lab.files.inventory} names no etcd_lb_ip`);
+  return found[1];
+}
+
+async function healthThroughVip(lab: TestLab): Promise<boolean> {
+  const health = etcdctl(`https://${await vipOf(lab)}:2379`, '--command-timeout=3s endpoint health --cluster');
+  return (await lab.ssh('etcd-1', health)).status === 0;
+}
+
+async function expectFinished(lab: TestLab): Promise<void> {
+  expect(await waitUntil(() => healthThroughVip(lab), 60_000, 500)).toBe(true);
+  const plan = await runVerb(lab, 'plan', '--detailed-exitcode');
+  expect(plannedChanges(plan)).toEqual([]);
+  expect(plan.status).toBe(0);
+  const looked = await Promise.all(MEMBERS.map(async (host) => lab.ssh(host, LEFTOVERS)));
+  expect(looked.map(({ stdout }) => stdout)).toEqual(MEMBERS.map(() => ''));
+}
+
+/** What killed runs may leave: half-written files, the lock, masks, the right to a first start. */
+const LEFTOVERS = [
+  "find /etc /var/lib/etcd -name '.*.??????' ! -name '.placeholder*'",
+  'ls -d /run/lock/provision /run/systemd/system/*.service /etc/systemd/system/etcd.service.d/*bootstrap* 2>/dev/null',
+  'dpkg --audit',
+].join('\n');
+
+const DRIFT = "echo '# drift' >> /etc/haproxy/haproxy.cfg";
+const HAS_DRIFT = "grep -q '# drift' /etc/haproxy/haproxy.cfg";
+
+async function driftEverywhere(lab: TestLab): Promise<void> {
+  await Promise.all(MEMBERS.map(async (host) => lab.ssh(host, DRIFT)));
+}
+
+async function drifting(lab: TestLab): Promise<readonly string[]> {
+  const looked = await Promise.all(MEMBERS.map(async (host) => lab.ssh(host, HAS_DRIFT)));
+  return MEMBERS.filter((_, index) => looked[index]?.status === 0);
+}
+
+async function expectNextRunFinishes(lab: TestLab): Promise<void> {
+  const next = await runVerb(lab, 'apply');
+  if (next.status !== 0) throw new Error(endOf(next));
+  await expectFinished(lab);
+}
+
+function hostOfFirstChange({ events }: DisturbedRun): string {
+  const first = events.find((event) => event.type === 'change-started');
+  if (first === undefined) throw new Error('no change was begun');
+  return first.host;
+}
+
+describeOnLab('a run that is cut off', 'killed', { etcd: 3 }, (lab) => {
+  let killed: readonly Killed[];
+
+  beforeAll(async () => {
+    killed = await killOneAfterTheOther(lab, SWEEP ? everyPoint() : await pointsOfThisCommit());
+    const last = killed.at(-1)?.run;
+    if (last?.status === 137) {
+      const finish = await runVerb(lab, 'apply');
+      if (finish.status !== 0) throw new Error(endOf(finish));
+    } else if (last?.status !== 0) throw new Error(last === undefined ? 'nothing ran' : endOf(last));
+    await expectFinished(lab);
+    if (SWEEP) await writeFile('docs/killed-run-sweep.md', sweepPage(killed));
+  }, 60 * 60_000);
+
+  test('by kill -9 leaves its lock, and the next one takes it over', () => {
+    expect(killed.filter(({ run: { status } }) => status === 137).length).toBeGreaterThanOrEqual(SWEEP ? 50 : 1);
+    const [, second] = killed;
+    const notices = second?.run.events.filter(
+      (event) => event.type === 'notice' && event.message.startsWith('took over'),
+    );
+    if (second !== undefined) expect(notices).toHaveLength(MEMBERS.length);
+  });
+
+  test('by Ctrl-C finishes the change in hand, releases the lock, and says where it stopped', async () => {
+    await driftEverywhere(lab);
+    const stopped = await disturbedApply(lab, isStart(/haproxy.cfg/), (kill) => {
+      kill('SIGINT');
+    });
+    expect(stopped.status).toBe(130);
+    expect(performedChanges(stopped)).toHaveLength(1);
+    expect(stopped.events.at(-1)).toMatchObject({
+      type: 'run-failed',
+      failures: [{ message: expect.stringMatching(/stopped on request before: etcd-\d service:haproxy/) as unknown }],
+      hint: expect.stringContaining('run the same apply again') as unknown,
+    });
+    expect(await drifting(lab)).toHaveLength(2);
+    expect((await lab.ssh('etcd-1', 'readlink /run/lock/provision')).status).not.toBe(0);
+    await expectNextRunFinishes(lab);
+  });
+
+  test('by a second Ctrl-C ends at once, and says what it leaves', async () => {
+    await driftEverywhere(lab);
+    const stopped = await disturbedApply(lab, isStart(/service:haproxy/), (kill) => {
+      kill('SIGINT');
+      // Signals of one kind that wait for a process are delivered as one; SIGTERM asks for the same.
+      kill('SIGTERM');
+    });
+    expect(stopped.status).toBe(130);
+    expect(stopped.endedAfterMs).toBeLessThan(5_000);
+    expect(stopped.events.at(-1)).toMatchObject({
+      type: 'run-failed',
+      message: expect.stringContaining('the lock is left') as unknown,
+      failures: [{ host: hostOfFirstChange(stopped), message: expect.stringContaining('haproxy') as unknown }],
+    });
+    expect((await lab.ssh('etcd-1', 'readlink /run/lock/provision')).status).toBe(0);
+    await expectNextRunFinishes(lab);
+  });
+
+  test('by the power of its host fails in bounded time, touches no later host, and the next run finishes', async () => {
+    await driftEverywhere(lab);
+    const at = isStart(/haproxy.cfg/);
+    let cut = '';
+    const failed = await disturbedApply(
+      lab,
+      (event) => at(event) && 'host' in event && (cut = event.host ?? '') !== '',
+      async () => powerCut(await lab.host(cut)),
+    );
+    await expectFailedOn(cut, failed);
+    await startHost(await lab.host(cut));
+    expect(await waitUntil(() => healthThroughVip(lab), 120_000, 500)).toBe(true);
+    expect((await drifting(lab)).length).toBeGreaterThanOrEqual(2);
+    await expectNextRunFinishes(lab);
+  });
+
+  test('by the network of its host: the same', async () => {
+    await driftEverywhere(lab);
+    const at = isStart(/service:haproxy/);
+    let cut = '';
+    const failed = await disturbedApply(
+      lab,
+      (event) => at(event) && 'host' in event && (cut = event.host ?? '') !== '',
+      async () => cutNetwork(await lab.host(cut)),
+    );
+    await restoreNetwork(await lab.host(cut));
+    await expectFailedOn(cut, failed);
+    expect((await drifting(lab)).length).toBeGreaterThanOrEqual(2);
+    await expectNextRunFinishes(lab);
+  });
+
+  async function expectFailedOn(host: string, failed: DisturbedRun): Promise<void> {
+    expect(failed.status).toBe(1);
+    expect(failed.endedAfterMs).toBeLessThan(180_000);
+    expect(failed.events.at(-1)).toMatchObject({ type: 'run-failed', failures: [{ host }] });
+    const changed = failed.events.flatMap((event) => (event.type === 'change-started' ? [event.host] : []));
+    expect(new Set(changed)).toEqual(new Set([host]));
+    await Promise.resolve();
+  }
+
+  test('keeps a second operator out while it runs', async () => {
+    await driftEverywhere(lab);
+    let second: Promise<JsonRun> | undefined;
+    const first = await disturbedApply(lab, isStart(/haproxy.cfg/), async (kill) => {
+      // Held still, so that it can't end before the second one asks for the lock.
+      kill('SIGSTOP');
+      second = runVerb(lab, 'apply');
+      await second;
+      kill('SIGCONT');
+    });
+    const refused = await second;
+    expect([first.status, refused?.status]).toEqual([0, 1]);
+    expect(refused?.stdout).toMatch(/locked by \w+@\S+ \(pid \d+\) since .*provision unlock/);
+    await expectFinished(lab);
+  });
+
+  test('of another machine is not taken over, but unlocked on purpose', async () => {
+    const lock = JSON.stringify({
+      user: 'eve',
+      machine: 'gone',
+      pid: 1,
+      process: 'x 1 1',
+      since: 'then',
+      inventory: 'i',
+    });
+    await lab.ssh('etcd-2', `ln -s '${lock}' /run/lock/provision`);
+    await driftEverywhere(lab);
+    expect((await runVerb(lab, 'apply')).status).toBe(1);
+    expect((await drifting(lab)).length).toBe(3);
+    const unlocked = await lab.provision('unlock', lab.files.inventory, '--yes');
+    expect([unlocked.status, unlocked.stdout]).toEqual([
+      0,
+      'etcd-2: locked by eve@gone (pid 1) since then, with i\nunlocked etcd-2\n',
+    ]);
+    await expectNextRunFinishes(lab);
+  });
+});
+
+function sweepPage(killed: readonly Killed[]): string {
+  const rows = killed.map(({ point, run: { events, status } }, index) => {
+    const last = events.findLast((event) => event.type === 'change-started' || event.type === 'change-done');
+    const at = last === undefined ? '' : `${last.host}: ${last.summary}`;
+    return `| ${index + 1} | ${status === 137 ? `killed at ${point.type}` : 'finished the job'} | ${at.replaceAll('|', '\\|')} |`;
+  });
+  const head = [
+    '# A run killed after each single change',
+    '',
+    `${new Date().toISOString().slice(0, 10)}, by \`npm run sweep\`: ${killed.length} runs of one job on three bare hosts, each killed with \`kill -9\` at the`,
+    'beginning or at the end of its first change. The last run finished; then the plan was empty, etcd healthy through the',
+    'virtual IP, and no half-written file, lock, mask or half-installed package was left.',
+    '',
+    '| run | end | last change |',
+    '|---|---|---|',
+  ];
+  return `${[...head, ...rows].join('\n')}\n`;
+}

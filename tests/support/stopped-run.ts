@@ -1,0 +1,70 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { inControlNamespace } from '../../src/lab/network.js';
+import type { EventJson } from '../../src/report/event-schema.js';
+import { provision, type TestLab } from './lab.js';
+import { PASSPHRASE, type JsonRun } from './main-job.js';
+
+/** A run of `apply` to which something is done on the way. */
+export interface DisturbedRun extends JsonRun {
+  /** From the disturbance to the end of the process, in milliseconds. */
+  readonly endedAfterMs: number;
+}
+
+/**
+ * Runs `apply` on the lab, and disturbs it once: at the first event that `when` picks.
+ * @param disturb is told the process, to send it signals
+ */
+export async function disturbedApply(
+  lab: TestLab,
+  when: (event: EventJson) => boolean,
+  disturb: (kill: (signal: NodeJS.Signals) => void) => unknown,
+): Promise<DisturbedRun> {
+  const passphraseFile = join(lab.files.inventory, '..', 'passphrase');
+  await writeFile(passphraseFile, `${PASSPHRASE}\n`, { mode: 0o600 });
+  const words = ['apply', lab.files.inventory, '--yes', '--passphrase-file', passphraseFile, '--format', 'json'];
+  const [program = '', ...args] = inControlNamespace(lab.name, provision(...words));
+  const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+  const ended = once(child, 'exit') as Promise<[number | null, NodeJS.Signals | null]>;
+  let stderr = '';
+  child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString('utf8')));
+  const lines: string[] = [];
+  let disturbing: Promise<unknown> | undefined;
+  let disturbedAt = Date.now();
+  for await (const line of createInterface({ input: child.stdout })) {
+    lines.push(line);
+    if (disturbing !== undefined || !when(JSON.parse(line) as EventJson)) continue;
+    disturbedAt = Date.now();
+    disturbing = Promise.resolve(disturb((signal) => child.kill(signal)));
+  }
+  const [status, signal] = await ended;
+  const endedAfterMs = Date.now() - disturbedAt;
+  await disturbing;
+  const events = lines.map((line) => JSON.parse(line) as EventJson);
+  return {
+    status: status ?? (signal === 'SIGKILL' ? 137 : 255),
+    stdout: lines.join('\n'),
+    stderr,
+    events,
+    endedAfterMs,
+  };
+}
+
+/** Where a run is killed: at the beginning or after the end of its nth change. */
+export interface KillPoint {
+  readonly type: 'change-started' | 'change-done';
+  /** Counts from 1. */
+  readonly nth: number;
+}
+
+/** Picks the nth event of a kind. */
+export function isAt({ type, nth }: KillPoint): (event: EventJson) => boolean {
+  let seen = 0;
+  return (event) => {
+    if (event.type === type) seen += 1;
+    return seen === nth;
+  };
+}
