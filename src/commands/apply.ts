@@ -54,12 +54,8 @@ async function runApply(inventory: string, options: ApplyOptions, context: Conte
     const { applyPlan } = await import('../engine/applier.js');
     startActing();
     const lock = await lockCluster(inventory, session);
-    try {
-      const result = await applyPlan(plan, session.plays, session.world);
-      emit({ type: 'run-finished', result: { ...result, elapsedMs: Date.now() - begun } });
-    } finally {
-      await lock.release();
-    }
+    const result = await applyPlan(plan, session.plays, session.world).finally(() => lock.release());
+    emit({ type: 'run-finished', result: { ...result, elapsedMs: Date.now() - begun } });
     return options.detailedExitcode === true ? EXIT.changesPending : EXIT.done;
   });
 }
