@@ -54,8 +54,7 @@ export async function openSession(
   const inventory = await loadInventory(inventoryFile, { vaultPassword });
   const playbook = await readPlaybook(playbookFile(options.playbook));
   const cluster = describeCluster(inventory);
-  for (const warning of [...inventory.warnings, ...clusterWarnings(inventory)])
-    emit({ type: 'notice', message: formatProblem(warning) });
+  for (const warning of clusterWarnings(inventory)) emit({ type: 'notice', message: formatProblem(warning) });
   const pki = await openStore({
     directory: cluster.certificates.store,
     passphrase: passphraseSource({ file: options.passphraseFile, env: context.env, ask: context.ask.passphrase }),

@@ -46,6 +46,19 @@ export function checkCluster(cluster: Cluster, context: CheckContext): void {
     checkBalancers(cluster, context);
   }
   checkControlPlaneGroup(cluster, context);
+  checkRenewal(cluster, context);
+}
+
+function checkRenewal({ certificates, members }: Cluster, context: CheckContext): void {
+  const { renewBeforeDays, leafDays } = certificates;
+  const host = members[0]?.host;
+  if (host === undefined || renewBeforeDays < leafDays) return;
+  context.reader.report(
+    'error',
+    place(context, host, 'etcd_cert_renew_before_days', 'etcd_cert_days'),
+    'etcd_cert_renew_before_days',
+    `${renewBeforeDays}: expected less than etcd_cert_days (${leafDays}), else every run would issue all certificates anew`,
+  );
 }
 
 function place(context: CheckContext, host: string, ...variables: string[]): SourcePosition | undefined {

@@ -30,7 +30,8 @@ function memberResources(
   const trust = trustBundleResource(memberTrust(member), tools.pki.authority);
   const environment = etcdEnvironment(tools, inventory, { cluster, member });
   return [
-    packages({ names: ['etcd-server', 'etcd-client'], keepStopped: ['etcd'] }),
+    // With openssl a host can prove that a key fits its certificate, and keeps the key when it is renewed.
+    packages({ names: ['etcd-server', 'etcd-client', 'openssl'], keepStopped: ['etcd'] }),
     etcdLeftover(member),
     ...directories(member),
     trust,

@@ -39,7 +39,7 @@ function balancerResources(
   return [
     // Before anything is installed: a clash is refused while planning.
     listenAddress({ address: ip, port, process: 'haproxy', freedBy: ownEtcd }),
-    packages({ names: ['haproxy'], keepStopped: ['haproxy'] }),
+    packages({ names: ['haproxy', 'openssl'], keepStopped: ['haproxy'] }),
     trust,
     ...certificates,
     configuration,

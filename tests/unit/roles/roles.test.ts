@@ -35,7 +35,7 @@ describe('what each role gives a host, in order', () => {
       'etcd',
       'etcd-1',
       [
-        'packages:etcd-server,etcd-client',
+        'packages:etcd-server,etcd-client,openssl',
         'etcd-leftover:/var/lib/etcd/default',
         'directory:/var/lib/etcd/default',
         'directory:/etc/etcd',
@@ -55,7 +55,7 @@ describe('what each role gives a host, in order', () => {
       'etcd-1',
       [
         'listen:10.0.0.100:2379',
-        'packages:haproxy',
+        'packages:haproxy,openssl',
         'trust:/etc/haproxy/etcd-ca.crt',
         'certificate:/etc/haproxy/etcd-client.pem',
         'file:/etc/haproxy/haproxy.cfg',
