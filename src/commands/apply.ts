@@ -55,7 +55,7 @@ async function runApply(inventory: string, options: ApplyOptions, context: Conte
     startActing();
     const lock = await lockCluster(inventory, session);
     const result = await applyPlan(plan, session.plays, session.world).finally(() => lock.release());
-    emit({ type: 'run-finished', result: { ...result, elapsedMs: Date.now() - begun } });
+    emit({ type: 'run-finished', result });
     return options.detailedExitcode === true ? EXIT.changesPending : EXIT.done;
   });
 }

@@ -38,7 +38,7 @@ export interface Lock {
 }
 
 /** Somebody else is at work on the cluster. */
-export class LockHeld extends ProvisionError {
+class LockHeld extends ProvisionError {
   constructor(host: string, holder: LockHolder | undefined, unlockCommand: string) {
     super({
       code: 'locked',

@@ -1,7 +1,7 @@
 import { quote } from './quote.js';
 
 /** Where the lock stands on a host: gone after a reboot, and writable without root (FHS 3.0, "/run/lock"). */
-export const LOCK_PATH = '/run/lock/provision';
+const LOCK_PATH = '/run/lock/provision';
 
 /** Two operators that look at the lock at the same moment take turns. */
 const IN_TURN = `exec 9</run/lock\nflock -w 10 9`;
