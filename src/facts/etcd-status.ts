@@ -25,6 +25,8 @@ export type EtcdStatus =
       readonly leaderId: string;
       readonly isLearner: boolean;
       readonly raftIndex: number;
+      /** Size of the database file, bytes: what the quota limits. */
+      readonly dbSize: number;
       /** The store's revision: 1 when nothing was ever written. */
       readonly revision: number;
       readonly members: readonly EtcdListedMember[];
@@ -76,6 +78,7 @@ interface StatusJson {
   readonly version: string;
   readonly leader?: string;
   readonly raftIndex?: number;
+  readonly dbSize?: number;
   readonly isLearner?: boolean;
 }
 
@@ -121,6 +124,7 @@ function parseBlock(block: string): EtcdStatus {
     leaderId: first.Status.leader ?? '0',
     isLearner: first.Status.isLearner ?? false,
     raftIndex: first.Status.raftIndex ?? 0,
+    dbSize: first.Status.dbSize ?? 0,
     revision: first.Status.header.revision ?? 0,
     members: listed.map((member) => ({
       id: member.ID,

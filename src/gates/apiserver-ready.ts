@@ -1,10 +1,11 @@
 import { isIP } from 'node:net';
 import { APISERVER, apiserverProcesses, type ApiserverProcess } from '../facts/apiserver-processes.js';
-import { httpsAnswer, httpsKey } from '../facts/https-answer.js';
+import { httpsAnswer, httpsKey, type HttpsQuestion } from '../facts/https-answer.js';
 import type { Cluster } from '../model/cluster.js';
 import { httpsUrl } from '../model/endpoint.js';
 import type { Gate, GateAnswer } from '../model/gate.js';
 import type { JsonObject } from '../model/json.js';
+import type { Probe } from '../model/remote.js';
 import { gateHosts, probeOf } from './gate-hosts.js';
 
 /**
@@ -26,11 +27,8 @@ export function apiserverReady(cluster: Cluster): Gate {
           const early = judgeProcesses(processes, wanted);
           if (early !== undefined) return [`${host}: ${early}`];
           const [process] = processes;
-          const answer = await probe.ask(httpsAnswer, httpsKey(readyQuestion(process?.argv ?? [])));
-          if (answer.kind === 'failure') return [`${host}: /readyz fails: ${answer.reason}`];
-          return answer.status === 200
-            ? []
-            : [`${host}: /readyz answers ${answer.status}: ${failedChecks(answer.body)}`];
+          const problem = await readinessProblem(probe, process?.argv ?? []);
+          return problem === undefined ? [] : [`${host}: ${problem}`];
         }),
       );
       return verdict(problems.flat());
@@ -59,7 +57,7 @@ function judgeProcesses(processes: readonly ApiserverProcess[], wanted: readonly
 }
 
 /** Connected to an `--etcd-servers` address; a server given by name is not judged. */
-function isConnected({ argv, connections }: ApiserverProcess): boolean {
+export function isConnected({ argv, connections }: ApiserverProcess): boolean {
   const servers = (flag(argv, 'etcd-servers') ?? '').split(',').filter((url) => URL.canParse(url));
   const ends = servers.map((url) => new URL(url)).map(({ hostname, port }) => ({ hostname, port: Number(port) }));
   return ends.some(({ hostname, port }) => {
@@ -68,18 +66,30 @@ function isConnected({ argv, connections }: ApiserverProcess): boolean {
   });
 }
 
-/** Asked as the kubelet's probes ask: where the process listens, without verifying its serving certificate. */
-function readyQuestion(argv: readonly string[]): Parameters<typeof httpsKey>[0] {
+/** Why the process with these arguments is not ready; `undefined` when it is. */
+export async function readinessProblem(probe: Probe, argv: readonly string[]): Promise<string | undefined> {
+  const answer = await probe.ask(httpsAnswer, httpsKey(ownQuestion(argv, '/readyz')));
+  if (answer.kind === 'failure') return `/readyz fails: ${answer.reason}`;
+  return answer.status === 200 ? undefined : `/readyz answers ${answer.status}: ${failedChecks(answer.body)}`;
+}
+
+/**
+ * A question to an apiserver on its own host, asked as the kubelet's probes ask: where the process listens, without
+ * verifying its serving certificate.
+ * @param argv of the process
+ */
+export function ownQuestion(argv: readonly string[], path: string): HttpsQuestion {
   const bind = flag(argv, 'bind-address');
   const isAny = bind === undefined || bind === '0.0.0.0' || bind === '::';
-  const url = `${httpsUrl(isAny ? '127.0.0.1' : bind, Number(flag(argv, 'secure-port') ?? 6443))}/readyz`;
+  const url = `${httpsUrl(isAny ? '127.0.0.1' : bind, Number(flag(argv, 'secure-port') ?? 6443))}${path}`;
   const certificate = flag(argv, 'kubelet-client-certificate');
   const key = flag(argv, 'kubelet-client-key');
   // Where anonymous requests are off, the apiserver's own client certificate for kubelets is known to it.
   return { url, certificate, key };
 }
 
-function flag(argv: readonly string[], name: string): string | undefined {
+/** The value of `--name=value` among the words of a command line. */
+export function flag(argv: readonly string[], name: string): string | undefined {
   return argv.find((word) => word.startsWith(`--${name}=`))?.slice(name.length + 3);
 }
 

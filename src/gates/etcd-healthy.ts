@@ -88,13 +88,44 @@ async function askMembers(cluster: Cluster, probe: Probe): Promise<MemberAnswers
  * @param spared hosts that need not answer
  */
 function judgeMembers(answers: MemberAnswers, cluster: Cluster, spared: ReadonlySet<string>): GateAnswer {
-  const heard = [...answers].flatMap(([host, status]) => (status.kind === 'answers' ? [{ host, ...status }] : []));
+  const silent = [...answers].flatMap(([host, status]) =>
+    status.kind === 'silent' && !spared.has(host) ? [`${host} does not answer: ${status.reason}`] : [],
+  );
+  const heard = membersHeard(answers);
   const problems = [
-    ...[...answers].flatMap(([host, status]) =>
-      status.kind === 'silent' && !spared.has(host) ? [`${host} does not answer: ${status.reason}`] : [],
-    ),
-    ...heard.filter((member) => !member.isHealthy).map(({ host }) => `${host} cannot commit a proposal`),
-    ...heard.filter((member) => member.isLearner).map(({ host }) => `${host} is a learner`),
+    ...silent,
+    ...[...ownProblems(heard).values()].flat(),
+    ...agreementProblems(heard, cluster),
+    ...raisedAlarms(heard).map((alarm) => `alarm ${alarm} is raised (etcdctl alarm disarm, once there is room)`),
+  ];
+  if (problems.length === 0) return { open: true };
+  return { open: false, reason: problems.join('; ') };
+}
+
+/** The members that answered. */
+export function membersHeard(answers: MemberAnswers): readonly HeardMember[] {
+  return [...answers].flatMap(([host, status]) => (status.kind === 'answers' ? [{ host, ...status }] : []));
+}
+
+/** What is wrong with single members, by host; only hosts with a problem are listed. */
+export function ownProblems(heard: readonly HeardMember[]): ReadonlyMap<string, readonly string[]> {
+  const newest = Math.max(0, ...heard.map((member) => member.raftIndex));
+  const all = heard.map((member) => {
+    const { host, raftIndex } = member;
+    const problems = [
+      ...(member.isHealthy ? [] : [`${host} cannot commit a proposal`]),
+      ...(member.isLearner ? [`${host} is a learner`] : []),
+      ...(member.leaderId === '0' ? [`${host} knows no leader`] : []),
+      ...(newest - raftIndex > MAX_RAFT_LAG ? [`${host} is ${newest - raftIndex} raft entries behind`] : []),
+    ];
+    return [host, problems] as const;
+  });
+  return new Map(all.filter(([, problems]) => problems.length > 0));
+}
+
+/** What members do not agree on, with each other or with the inventory. */
+export function agreementProblems(heard: readonly HeardMember[], cluster: Cluster): readonly string[] {
+  return [
     ...disagreement(
       'cluster id',
       heard.map(({ host, clusterId }) => [host, clusterId]),
@@ -103,25 +134,24 @@ function judgeMembers(answers: MemberAnswers, cluster: Cluster, spared: Readonly
       'leader',
       heard.map(({ host, leaderId }) => [host, leaderId]),
     ),
-    ...heard.filter((member) => member.leaderId === '0').map(({ host }) => `${host} knows no leader`),
-    ...[...new Set(heard.flatMap((member) => member.alarms))].map(
-      (alarm) => `alarm ${alarm} is raised (etcdctl alarm disarm, once there is room)`,
-    ),
     ...membershipProblems(heard, cluster),
-    ...lagProblems(heard),
   ];
-  if (problems.length === 0) return { open: true };
-  return { open: false, reason: problems.join('; ') };
 }
 
-type Heard = Extract<EtcdStatus, { kind: 'answers' }> & { readonly host: string };
+/** Each alarm once. */
+export function raisedAlarms(heard: readonly HeardMember[]): readonly string[] {
+  return [...new Set(heard.flatMap((member) => member.alarms))];
+}
+
+/** What one member said, with its host. */
+export type HeardMember = Extract<EtcdStatus, { kind: 'answers' }> & { readonly host: string };
 
 function disagreement(what: string, values: readonly (readonly [string, string])[]): readonly string[] {
   if (new Set(values.map(([, value]) => value)).size <= 1) return [];
   return [`members disagree on the ${what}: ${values.map(([host, value]) => `${host} says ${value}`).join(', ')}`];
 }
 
-function membershipProblems(heard: readonly Heard[], cluster: Cluster): readonly string[] {
+function membershipProblems(heard: readonly HeardMember[], cluster: Cluster): readonly string[] {
   const [first] = heard;
   if (first === undefined) return [];
   const learners = first.members.filter((member) => member.isLearner).map((member) => member.name || member.id);
@@ -132,11 +162,4 @@ function membershipProblems(heard: readonly Heard[], cluster: Cluster): readonly
       : [`etcd lists ${counted} members, the inventory ${cluster.members.length}`]),
     ...learners.map((name) => `${name} is listed as a learner`),
   ];
-}
-
-function lagProblems(heard: readonly Heard[]): readonly string[] {
-  const newest = Math.max(0, ...heard.map((member) => member.raftIndex));
-  return heard
-    .filter((member) => newest - member.raftIndex > MAX_RAFT_LAG)
-    .map(({ host, raftIndex }) => `${host} is ${newest - raftIndex} raft entries behind`);
 }

@@ -18,21 +18,27 @@ export function keepalivedOneHolder(cluster: Cluster): Gate {
       const vip = cluster.endpoint?.ip;
       if (vip === undefined) return { open: true, note: 'there is no virtual IP' };
       const looks = await Promise.all(
-        cluster.balancers.map((balancer) => lookAt(probeOf(probes, balancer.host), balancer.host, vip, cluster)),
+        cluster.balancers.map(({ host }) => lookForHolder(probeOf(probes, host), host, { vip, cluster })),
       );
-      return judge(looks, vip);
+      return judgeHolders(looks, vip);
     },
   };
 }
 
-interface Look {
+/** What one balancer shows of the virtual IP. */
+export interface HolderLook {
   readonly host: string;
   readonly isHolder: boolean;
   /** etcd members that this host would talk to from the virtual IP. */
   readonly spoofed: readonly string[];
 }
 
-async function lookAt(probe: Probe, host: string, vip: string, cluster: Cluster): Promise<Look> {
+/** Looks whether a host holds the virtual IP, and what it would use it for. */
+export async function lookForHolder(
+  probe: Probe,
+  host: string,
+  { vip, cluster }: { readonly vip: string; readonly cluster: Cluster },
+): Promise<HolderLook> {
   const far = cluster.members.filter((member) => member.host !== host);
   const [addresses, sources] = await Promise.all([
     probe.ask(hostAddresses, ALL_ADDRESSES),
@@ -45,7 +51,8 @@ async function lookAt(probe: Probe, host: string, vip: string, cluster: Cluster)
   };
 }
 
-function judge(looks: readonly Look[], vip: string): GateAnswer {
+/** Open when exactly one of these holds it, and uses it rightly. */
+export function judgeHolders(looks: readonly HolderLook[], vip: string): GateAnswer {
   const holders = looks.filter((look) => look.isHolder);
   const [holder] = holders;
   if (holder === undefined) return { open: false, reason: `no balancer holds ${vip}` };

@@ -1,4 +1,5 @@
 import { httpsAnswer, httpsKey, type HttpsAnswer } from '../facts/https-answer.js';
+import type { ClientFiles } from '../model/certificate.js';
 import { HAPROXY_TLS, type Cluster, type LoadBalancedEndpoint } from '../model/cluster.js';
 import { httpsUrl } from '../model/endpoint.js';
 import type { Gate, GateAnswer } from '../model/gate.js';
@@ -10,13 +11,6 @@ const DEADLINE_MS = 60_000;
 
 /** etcd answers a linearizable read; a full disk (alarm NOSPACE) does not close it, for reads go on. */
 export const ETCD_HEALTH_PATH = '/health?exclude=NOSPACE';
-
-/** What a client shows, and what it verifies by: paths on its host. */
-export interface ClientFiles {
-  readonly ca: string;
-  readonly certificate: string;
-  readonly key: string;
-}
 
 /** A `type`, so that it passes as the parameters of an `await` action. */
 type VipQuestion = { readonly url: string } & { readonly [Name in keyof ClientFiles]: string };

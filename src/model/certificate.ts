@@ -35,3 +35,10 @@ export type AuthorityProfile = {
 export type CertificateDestination =
   | { readonly layout: 'pair'; readonly certificatePath: string; readonly keyPath: string }
   | { readonly layout: 'bundle'; readonly path: string };
+
+/** What a client shows, and what it verifies by: paths on its host. */
+export interface ClientFiles {
+  readonly ca: string;
+  readonly certificate: string;
+  readonly key: string;
+}

@@ -8,6 +8,11 @@ export function httpsUrl(host: string, port: number): string {
   return `https://${hostPort(host, port)}`;
 }
 
+/** The kernel setting with which a program may listen on an address that is on another host now. */
+export function nonlocalBindKey(address: string): string {
+  return `net.${address.includes(':') ? 'ipv6' : 'ipv4'}.ip_nonlocal_bind`;
+}
+
 /** The prefix length that makes an address stand alone: 32, or 128 for IPv6. */
 export function hostPrefix(address: string): number {
   return address.includes(':') ? 128 : 32;

@@ -13,11 +13,18 @@ export interface Judgement {
   readonly renewBeforeDays: number;
 }
 
+/** One thing that is wrong with a certificate or its key. */
+export interface CertificateFault {
+  readonly text: string;
+  /** It does its work no longer, or its key is no secret; else it only is not what the inventory says. */
+  readonly breaks: boolean;
+}
+
 /**
  * Why a certificate must be signed anew; nothing when it is as it should be. The reasons say what the host has, and
  * never what the authority is: they must read the same before and after the authority is made in the same run.
  */
-export function reasonsToSign(found: X509Certificate, wanted: Judgement): readonly string[] {
+export function reasonsToSign(found: X509Certificate, wanted: Judgement): readonly CertificateFault[] {
   return [
     ...signatureReasons(found, wanted),
     ...expiryReasons(found, wanted),
@@ -28,9 +35,17 @@ export function reasonsToSign(found: X509Certificate, wanted: Judgement): readon
 }
 
 /** Why the key on the host cannot be kept. */
-export function reasonsForNewKey(found: X509Certificate, profile: CertificateProfile): readonly string[] {
+export function reasonsForNewKey(found: X509Certificate, profile: CertificateProfile): readonly CertificateFault[] {
   const type = keyTypeOf(found.publicKey);
-  return type === profile.keyType ? [] : [`key is ${type}, not ${profile.keyType}`];
+  return type === profile.keyType ? [] : [wrong(`key is ${type}, not ${profile.keyType}`)];
+}
+
+function broken(text: string): CertificateFault {
+  return { text, breaks: true };
+}
+
+function wrong(text: string): CertificateFault {
+  return { text, breaks: false };
 }
 
 /** Is it the certificate of this public key? @param publicKey SubjectPublicKeyInfo, DER as base64 */
@@ -38,35 +53,38 @@ export function isForKey(found: X509Certificate, publicKey: string): boolean {
   return publicKeyText(found.publicKey) === publicKey;
 }
 
-function signatureReasons(found: X509Certificate, { authority }: Judgement): readonly string[] {
+function signatureReasons(found: X509Certificate, { authority }: Judgement): readonly CertificateFault[] {
   if (authority !== undefined && isSignedBy(found, authority)) return [];
-  return ["not signed by this cluster's authority"];
+  return [broken("not signed by this cluster's authority")];
 }
 
-function expiryReasons(found: X509Certificate, { authority, now, renewBeforeDays }: Judgement): readonly string[] {
+function expiryReasons(
+  found: X509Certificate,
+  { authority, now, renewBeforeDays }: Judgement,
+): readonly CertificateFault[] {
   const end = notAfterOf(found);
   const day = end.toISOString().slice(0, 10);
-  if (end <= now) return [`expired on ${day}`];
+  if (end <= now) return [broken(`expired on ${day}`)];
   if (end.getTime() - now.getTime() >= renewBeforeDays * DAY_MS) return [];
   // A leaf never outlives its authority: near the authority's own end a new one would live no longer.
   if (authority !== undefined && end >= notAfterOf(authority)) return [];
-  return [`expires on ${day}, in less than ${renewBeforeDays} days`];
+  return [wrong(`expires on ${day}, in less than ${renewBeforeDays} days`)];
 }
 
-function subjectReasons(found: X509Certificate, profile: CertificateProfile): readonly string[] {
+function subjectReasons(found: X509Certificate, profile: CertificateProfile): readonly CertificateFault[] {
   const subject = subjectOf(found);
   const has = describeSubject(subject);
   const wants = describeSubject(profile);
-  return has === wants ? [] : [`subject is ${has}, not ${wants}`];
+  return has === wants ? [] : [wrong(`subject is ${has}, not ${wants}`)];
 }
 
-function nameReasons(found: X509Certificate, profile: CertificateProfile): readonly string[] {
+function nameReasons(found: X509Certificate, profile: CertificateProfile): readonly CertificateFault[] {
   const names = namesOf(found);
   const has = [...withKinds(names), ...names.others];
   const wants = withKinds(profile);
   return [
-    ...wants.filter((name) => !has.includes(name)).map((name) => `SAN ${name} missing`),
-    ...has.filter((name) => !wants.includes(name)).map((name) => `SAN ${name} no longer wanted`),
+    ...wants.filter((name) => !has.includes(name)).map((name) => broken(`SAN ${name} missing`)),
+    ...has.filter((name) => !wants.includes(name)).map((name) => wrong(`SAN ${name} no longer wanted`)),
   ];
 }
 
@@ -75,11 +93,11 @@ function withKinds(names: Pick<CertificateProfile, 'dnsNames' | 'ipAddresses'>):
   return [...names.dnsNames.map((name) => `DNS ${name}`), ...names.ipAddresses.map((address) => `IP ${address}`)];
 }
 
-function usageReasons(found: X509Certificate, profile: CertificateProfile): readonly string[] {
+function usageReasons(found: X509Certificate, profile: CertificateProfile): readonly CertificateFault[] {
   const has = usagesOf(found);
   return has.join() === [...profile.usages].sort().join()
     ? []
-    : [`usages are ${has.join(', ') || 'none'}, not ${profile.usages.join(', ')}`];
+    : [broken(`usages are ${has.join(', ') || 'none'}, not ${profile.usages.join(', ')}`)];
 }
 
 /** A subject as `CN=…, O=…`. */

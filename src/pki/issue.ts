@@ -143,8 +143,10 @@ function rejectUnlessRight(
   now: Date,
 ): void {
   const wrong = [
-    ...reasonsToSign(leaf, { profile, authority, now, renewBeforeDays: 0 }),
-    ...reasonsForNewKey(leaf, profile),
+    ...[
+      ...reasonsToSign(leaf, { profile, authority, now, renewBeforeDays: 0 }),
+      ...reasonsForNewKey(leaf, profile),
+    ].map(({ text }) => text),
     ...(isForKey(leaf, publicKey.toString('base64')) ? [] : ['is for another key']),
     ...(notAfterOf(leaf) > notAfterOf(authority) ? ['outlives its authority'] : []),
   ];

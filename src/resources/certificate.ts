@@ -5,7 +5,7 @@ import { changed, type Outcome, type Resource, UNCHANGED } from '../model/change
 import type { Probe } from '../model/remote.js';
 import type { AuthorityView } from '../pki/authority.js';
 import type { WantedCertificate } from '../pki/certificate-list.js';
-import { describeSubject, isForKey, reasonsForNewKey, reasonsToSign } from '../pki/compare.js';
+import { type CertificateFault, describeSubject, isForKey, reasonsForNewKey, reasonsToSign } from '../pki/compare.js';
 import { isSignedBy, publicKeyText, readCertificates } from '../pki/inspect.js';
 import { ownershipOutcome } from './file.js';
 
@@ -32,9 +32,18 @@ export function certificateResource(wanted: WantedCertificate, rules: Certificat
   };
 }
 
+/** All that is wrong with a certificate that a host has: the reasons for which the resource would sign it anew. */
+export function certificateFaults(
+  wanted: WantedCertificate,
+  rules: CertificateRules,
+  files: CertificateFiles,
+): readonly CertificateFault[] {
+  return judge(wanted, rules, files).faults;
+}
+
 /** Why a certificate is to be signed, and whether the host's key can stay. */
 interface Verdict {
-  readonly reasons: readonly string[];
+  readonly faults: readonly CertificateFault[];
   /** The public key to renew for; absent: a new key is made. */
   readonly keep: string | undefined;
   /** The host has one that another authority signed. */
@@ -43,15 +52,16 @@ interface Verdict {
 
 function decideCertificate(wanted: WantedCertificate, rules: CertificateRules, files: CertificateFiles): Outcome {
   const verdict = judge(wanted, rules, files);
-  if (verdict.reasons.length > 0) return signed(wanted, verdict, files);
+  if (verdict.faults.length > 0) return signed(wanted, verdict, files);
   return mendOwnership(wanted, files);
 }
 
 function judge(wanted: WantedCertificate, rules: CertificateRules, files: CertificateFiles): Verdict {
   const missing = missingFiles(wanted.destination, files);
-  if (missing.length > 0) return { reasons: missing, keep: undefined, isForeign: false };
+  if (missing.length > 0) return { faults: missing, keep: undefined, isForeign: false };
   const [leaf] = readCertificates(files.pem);
-  if (leaf === undefined) return { reasons: ['holds no readable certificate'], keep: undefined, isForeign: false };
+  if (leaf === undefined)
+    return { faults: [broken('holds no readable certificate')], keep: undefined, isForeign: false };
   const rekey = [...keyReasons(leaf, files), ...reasonsForNewKey(leaf, wanted.profile)];
   const authorityPem = rules.authority.certificate();
   const authority = authorityPem === undefined ? undefined : readCertificates(authorityPem)[0];
@@ -64,39 +74,44 @@ function judge(wanted: WantedCertificate, rules: CertificateRules, files: Certif
   const proven = rekey.length === 0 && files.publicKey.kind === 'known';
   // A bundle is one file with its key: it can only be written whole.
   const keep = proven && wanted.destination.layout === 'pair' ? publicKeyText(leaf.publicKey) : undefined;
-  return { reasons: [...rekey, ...resign], keep, isForeign: authority === undefined || !isSignedBy(leaf, authority) };
+  return { faults: [...rekey, ...resign], keep, isForeign: authority === undefined || !isSignedBy(leaf, authority) };
 }
 
-function missingFiles(destination: CertificateDestination, files: CertificateFiles): readonly string[] {
+function broken(text: string): CertificateFault {
+  return { text, breaks: true };
+}
+
+function missingFiles(destination: CertificateDestination, files: CertificateFiles): readonly CertificateFault[] {
   const { certificatePath, keyPath } = pathsOf(destination);
   const paths = new Set([
     ...(files.certificate === undefined ? [certificatePath] : []),
     ...(files.key === undefined ? [keyPath] : []),
   ]);
-  return [...paths].map((path) => `no ${path}`);
+  return [...paths].map((path) => broken(`no ${path}`));
 }
 
-function keyReasons(leaf: X509Certificate, files: CertificateFiles): readonly string[] {
+function keyReasons(leaf: X509Certificate, files: CertificateFiles): readonly CertificateFault[] {
   const { publicKey, key } = files;
   const exposed = key !== undefined && (Number.parseInt(key.mode, 8) & 0o007) !== 0;
-  return [
+  const reasons = [
     ...(exposed ? [`key was open to every user of the host (mode ${key.mode})`] : []),
     ...(publicKey.kind === 'unreadable' ? ['key cannot be read'] : []),
     ...(publicKey.kind === 'known' && !isForKey(leaf, publicKeyText(createPublicKey(publicKey.pem)))
       ? ['key does not match the certificate']
       : []),
   ];
+  return reasons.map(broken);
 }
 
 function signed(wanted: WantedCertificate, verdict: Verdict, files: CertificateFiles): Outcome {
   const { certificatePath } = pathsOf(wanted.destination);
   const isFirst = files.certificate === undefined && files.key === undefined;
-  const reasons = verdict.reasons.join('; ');
+  const reasons = verdict.faults.map(({ text }) => text);
   return changed({
     summary: isFirst
       ? `issue the ${wanted.name} certificate ${certificatePath}`
-      : `reissue the ${wanted.name} certificate ${certificatePath}: ${reasons}`,
-    diff: [...(isFirst ? [] : verdict.reasons.map((reason) => `- ${reason}`)), ...describe(wanted, verdict)],
+      : `reissue the ${wanted.name} certificate ${certificatePath}: ${reasons.join('; ')}`,
+    diff: [...(isFirst ? [] : reasons.map((reason) => `- ${reason}`)), ...describe(wanted, verdict)],
     actions: [
       {
         kind: 'issue-certificate',
@@ -142,6 +157,10 @@ function mendOwnership({ destination, ownership }: WantedCertificate, files: Cer
   });
 }
 
-function pathsOf(destination: CertificateDestination): { readonly certificatePath: string; readonly keyPath: string } {
+/** The files of a certificate: the same path twice for a bundle. */
+export function pathsOf(destination: CertificateDestination): {
+  readonly certificatePath: string;
+  readonly keyPath: string;
+} {
   return destination.layout === 'pair' ? destination : { certificatePath: destination.path, keyPath: destination.path };
 }

@@ -20,8 +20,7 @@ export function trustBundleResource(wanted: WantedTrust, authority: AuthorityVie
 function decideTrust(wanted: WantedTrust, bundle: string | undefined, found: CertificateFiles): Outcome {
   const { owner, group, mode } = wanted.ownership;
   const stat = found.certificate;
-  const wants = bundle === undefined ? undefined : fingerprintsOf(bundle);
-  const isSame = wants !== undefined && fingerprintsOf(found.pem) === wants;
+  const isSame = isTrustBundle(found, bundle);
   const isOwned = stat !== undefined && stat.owner === owner && stat.group === group && stat.mode === mode;
   if (isSame && isOwned) return UNCHANGED;
   // The text says what the host has, and nothing of the authority: see reasonsToSign.
@@ -36,6 +35,11 @@ function decideTrust(wanted: WantedTrust, bundle: string | undefined, found: Cer
     // Nothing reads the new file before its service restarts, and that is a change of its own.
     disruptive: false,
   });
+}
+
+/** Does the file hold just the certificates of the bundle? @param bundle PEM; absent: there is no authority yet */
+export function isTrustBundle(found: CertificateFiles, bundle: string | undefined): boolean {
+  return bundle !== undefined && fingerprintsOf(found.pem) === fingerprintsOf(bundle);
 }
 
 function fingerprintsOf(pem: string): string {

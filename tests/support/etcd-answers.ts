@@ -44,6 +44,7 @@ export function healthy(number: number, changes: Partial<Answering> = {}): Answe
     leaderId: '1',
     isLearner: false,
     raftIndex: 5000,
+    dbSize: 20480,
     revision: 40,
     members: [1, 2, 3].map((each) => ({
       id: `${each}`,

@@ -1,3 +1,4 @@
+import { nonlocalBindKey } from '../../model/endpoint.js';
 import { sysctl } from '../../resources/sysctl.js';
 import { balancerOn, type Role } from '../role.js';
 import { requireEndpoint } from '../require-endpoint.js';
@@ -9,10 +10,9 @@ export function ipNonlocalBindRole(): Role {
     summary: 'may listen on a virtual IP that another host holds',
     resources(host, _, cluster) {
       balancerOn(cluster, host);
-      const family = requireEndpoint(cluster).ip.includes(':') ? 'ipv6' : 'ipv4';
       return [
         sysctl({
-          key: `net.${family}.ip_nonlocal_bind`,
+          key: nonlocalBindKey(requireEndpoint(cluster).ip),
           value: '1',
           file: '/etc/sysctl.d/60-provision-nonlocal-bind.conf',
         }),

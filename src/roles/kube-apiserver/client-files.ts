@@ -1,27 +1,9 @@
 import { fileContent } from '../../facts/file-content.js';
-import type { ClientFiles } from '../../gates/vip-answers.js';
+import type { ClientFiles } from '../../model/certificate.js';
 import type { Resource } from '../../model/change.js';
 import type { ControlPlane } from '../../model/cluster.js';
-import { argumentOf, readStaticPodManifest, type StaticPodManifest } from '../../resources/static-pod-manifest.js';
-
-/** The container's name in kubeadm's manifest. */
-export const CONTAINER = 'kube-apiserver';
-
-/** Where the files usually are: the example of kubeadm's documentation for an external etcd. */
-const USUAL: ClientFiles = {
-  ca: '/etc/kubernetes/pki/etcd/ca.crt',
-  certificate: '/etc/kubernetes/pki/apiserver-etcd-client.crt',
-  key: '/etc/kubernetes/pki/apiserver-etcd-client.key',
-};
-
-/** Where this manifest says that they are; the usual places for what it does not say. */
-export function clientFilesOf(manifest: StaticPodManifest): ClientFiles {
-  return {
-    ca: argumentOf(manifest, 'etcd-cafile') ?? USUAL.ca,
-    certificate: argumentOf(manifest, 'etcd-certfile') ?? USUAL.certificate,
-    key: argumentOf(manifest, 'etcd-keyfile') ?? USUAL.key,
-  };
-}
+import { clientFilesOf, CONTAINER, USUAL_CLIENT_FILES as USUAL } from '../../resources/apiserver-manifest.js';
+import { readStaticPodManifest } from '../../resources/static-pod-manifest.js';
 
 /**
  * Resources whose paths the host's manifest names. The usual ones are asked for together with the manifest, so that a

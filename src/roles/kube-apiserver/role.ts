@@ -1,9 +1,11 @@
 import { posix } from 'node:path';
-import { vipQuestion, type ClientFiles } from '../../gates/vip-answers.js';
+import { vipQuestion } from '../../gates/vip-answers.js';
+import type { ClientFiles } from '../../model/certificate.js';
 import type { Resource } from '../../model/change.js';
 import type { Cluster, ControlPlane } from '../../model/cluster.js';
 import { httpsUrl } from '../../model/endpoint.js';
 import { apiserverCertificates, apiserverTrust } from '../../pki/certificate-list.js';
+import { clientFilesOf, CONTAINER } from '../../resources/apiserver-manifest.js';
 import { certificateResource } from '../../resources/certificate.js';
 import { command, type CommandOptions } from '../../resources/command.js';
 import { staticPodArguments } from '../../resources/static-pod-arguments.js';
@@ -12,7 +14,7 @@ import { trustBundleResource } from '../../resources/trust-bundle.js';
 import { quote } from '../../shell/quote.js';
 import { requireEndpoint } from '../require-endpoint.js';
 import { certificateRules, controlPlaneOn, type Role, type RoleTools } from '../role.js';
-import { clientFilesOf, CONTAINER, fromManifest } from './client-files.js';
+import { fromManifest } from './client-files.js';
 import { refuseForeignServers } from './known-servers.js';
 
 /** A kube-apiserver that reaches etcd through the virtual IP only. */

@@ -1,0 +1,21 @@
+import type { ClientFiles } from '../model/certificate.js';
+import { argumentOf, type StaticPodManifest } from './static-pod-manifest.js';
+
+/** The container's name in kubeadm's manifest. */
+export const CONTAINER = 'kube-apiserver';
+
+/** Where the files usually are: the example of kubeadm's documentation for an external etcd. */
+export const USUAL_CLIENT_FILES: ClientFiles = {
+  ca: '/etc/kubernetes/pki/etcd/ca.crt',
+  certificate: '/etc/kubernetes/pki/apiserver-etcd-client.crt',
+  key: '/etc/kubernetes/pki/apiserver-etcd-client.key',
+};
+
+/** Where this manifest says that they are; the usual places for what it does not say. */
+export function clientFilesOf(manifest: StaticPodManifest): ClientFiles {
+  return {
+    ca: argumentOf(manifest, 'etcd-cafile') ?? USUAL_CLIENT_FILES.ca,
+    certificate: argumentOf(manifest, 'etcd-certfile') ?? USUAL_CLIENT_FILES.certificate,
+    key: argumentOf(manifest, 'etcd-keyfile') ?? USUAL_CLIENT_FILES.key,
+  };
+}
