@@ -9,6 +9,7 @@ import { addInitCommand } from './commands/init.js';
 import { addLabCommand } from './commands/lab.js';
 import { addPlanCommand } from './commands/plan.js';
 import { addUnlockCommand } from './commands/unlock.js';
+import { addVerifyCommand } from './commands/verify.js';
 import { EXIT, ProvisionError } from './model/errors.js';
 import { terminalQuestions } from './wizard/terminal-questions.js';
 
@@ -40,6 +41,7 @@ const verbs = [
   addInitCommand,
   addPlanCommand,
   addApplyCommand,
+  addVerifyCommand,
   addHistoryCommand,
   addUnlockCommand,
   addInventoryCommand,

@@ -19,6 +19,8 @@ import { openStore } from '../pki/store.js';
 import { buildPlays } from '../playbook/build-plays.js';
 import type { Play } from '../playbook/play.js';
 import { readPlaybook, type Playbook } from '../playbook/read-playbook.js';
+import type { CertificateRules } from '../resources/certificate.js';
+import { certificateRules } from '../roles/role.js';
 import { roleTable } from '../roles/table.js';
 import { createConnector } from './connection-options.js';
 import type { Context } from './context.js';
@@ -30,6 +32,9 @@ const LOOK_TIMEOUT_MS = 120_000;
 
 /** Everything of one run, put together: what is wanted, and the ways to look and to act. */
 export interface Session {
+  readonly cluster: Cluster;
+  /** How its certificates are judged, by the authority in the store. */
+  readonly certificates: CertificateRules;
   readonly plays: readonly Play[];
   readonly world: World;
   /** The hosts that keep the lock of the cluster. */
@@ -61,7 +66,8 @@ export async function openSession(
     now: () => new Date(),
     random: (count) => randomBytes(count),
   });
-  const roles = roleTable({ template: shippedTemplate, pki, now: new Date() });
+  const tools = { template: shippedTemplate, pki, now: new Date() };
+  const roles = roleTable(tools);
   const roleSource = { roles, cluster: describeCluster };
   const plays = buildPlays({ playbook, inventory, limit: options.limit, roleSource });
   const connector = await createConnector(withPlayBecome(options, playbook), inventory, {
@@ -86,6 +92,8 @@ export async function openSession(
     interrupted,
   };
   return {
+    cluster,
+    certificates: certificateRules(tools, cluster),
     plays,
     world,
     lockHosts: lockHosts(inventory, cluster),

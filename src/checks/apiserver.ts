@@ -1,0 +1,86 @@
+import { APISERVER, apiserverProcesses, type ApiserverProcess } from '../facts/apiserver-processes.js';
+import { fileContent } from '../facts/file-content.js';
+import { flag, isConnected, readinessProblem } from '../gates/apiserver-ready.js';
+import type { ControlPlane } from '../model/cluster.js';
+import { httpsUrl } from '../model/endpoint.js';
+import { ProvisionError } from '../model/errors.js';
+import type { Probe } from '../model/remote.js';
+import { CONTAINER } from '../resources/apiserver-manifest.js';
+import { argumentOf, readStaticPodManifest } from '../resources/static-pod-manifest.js';
+import { itemsOfHosts } from './ask-hosts.js';
+import type { Check, CheckItem } from './check.js';
+
+/** Each kube-apiserver: what its manifest says, what its process runs with, and whether it is ready. */
+export const checkApiservers: Check = async ({ cluster, probe, inventory }) => {
+  const { endpoint } = cluster;
+  const servers = endpoint === undefined ? undefined : httpsUrl(endpoint.ip, endpoint.port);
+  const next = `provision plan ${inventory} --playbook repoint`;
+  const byHost = new Map(cluster.controlPlanes.map((controlPlane) => [controlPlane.host, controlPlane]));
+  return itemsOfHosts([...byHost.keys()], async (host) => {
+    const controlPlane = byHost.get(host);
+    if (controlPlane === undefined) return [];
+    const there = probe(host);
+    const [text, processes] = await Promise.all([
+      there.ask(fileContent, controlPlane.manifest),
+      there.ask(apiserverProcesses, APISERVER),
+    ]);
+    return [
+      manifestItem(controlPlane, text, { servers, next }),
+      processItem(host, processes, { servers, next }),
+      await readyItem(host, there, processes),
+    ];
+  });
+};
+
+/** `servers`: what `--etcd-servers` should be; any will do without a load balancer. */
+interface Expected {
+  readonly servers: string | undefined;
+  readonly next: string;
+}
+
+function manifestItem(
+  { host, manifest: path }: ControlPlane,
+  text: string | undefined,
+  { servers, next }: Expected,
+): CheckItem {
+  const item = { check: 'apiserver-manifest', host, subject: path };
+  if (text === undefined)
+    return { ...item, verdict: 'fail', evidence: 'is not there', next: `ssh ${host} sudo ls -l ${path}` };
+  try {
+    const given = argumentOf(readStaticPodManifest(path, text, CONTAINER), 'etcd-servers');
+    if (given !== undefined && given === (servers ?? given))
+      return { ...item, verdict: 'ok', evidence: `--etcd-servers=${given}` };
+    return { ...item, verdict: 'fail', evidence: notTheVip(given, servers), next };
+  } catch (error) {
+    if (!(error instanceof ProvisionError)) throw error;
+    return { ...item, verdict: 'fail', evidence: error.message, next: error.hint };
+  }
+}
+
+function processItem(host: string, processes: readonly ApiserverProcess[], { servers, next }: Expected): CheckItem {
+  const item = { check: 'apiserver-process', host };
+  const look = `ssh ${host} sudo crictl ps -a --name kube-apiserver`;
+  const [first] = processes;
+  if (first === undefined) return { ...item, verdict: 'fail', evidence: 'no kube-apiserver runs', next: look };
+  const given = processes.map(({ argv }) => flag(argv, 'etcd-servers'));
+  const stray = given.find((value) => value === undefined || value !== (servers ?? value));
+  if (given.includes(undefined) || stray !== undefined)
+    return { ...item, verdict: 'fail', evidence: notTheVip(stray, servers), next };
+  if (processes.length > 1)
+    return { ...item, verdict: 'fail', evidence: `${processes.length} processes run, not one`, next: look };
+  if (!isConnected(first)) return { ...item, verdict: 'fail', evidence: 'has no connection to its etcd', next: look };
+  return { ...item, verdict: 'ok', evidence: `pid ${first.pid} is connected to ${given[0] ?? ''}` };
+}
+
+async function readyItem(host: string, probe: Probe, processes: readonly ApiserverProcess[]): Promise<CheckItem> {
+  const item = { check: 'apiserver-ready', host };
+  const [process] = processes;
+  const problem = process === undefined ? 'no kube-apiserver runs' : await readinessProblem(probe, process.argv);
+  if (problem === undefined) return { ...item, verdict: 'ok', evidence: '/readyz is ok' };
+  return { ...item, verdict: 'fail', evidence: problem, next: `ssh ${host} sudo crictl ps -a --name kube-apiserver` };
+}
+
+function notTheVip(given: string | undefined, servers: string | undefined): string {
+  if (given === undefined) return 'gives no --etcd-servers';
+  return `--etcd-servers=${given}, not ${servers ?? 'what the inventory says'}`;
+}

@@ -1,0 +1,158 @@
+import { certificateFiles, certificateFilesKey, type CertificateFiles } from '../facts/certificate-files.js';
+import { fileContent } from '../facts/file-content.js';
+import type { ControlPlane } from '../model/cluster.js';
+import { ProvisionError } from '../model/errors.js';
+import type { Probe } from '../model/remote.js';
+import {
+  apiserverCertificates,
+  apiserverTrust,
+  balancerCertificates,
+  balancerTrust,
+  memberCertificates,
+  memberTrust,
+  type WantedCertificate,
+} from '../pki/certificate-list.js';
+import { notAfterOf, readCertificates } from '../pki/inspect.js';
+import { clientFilesOf, CONTAINER } from '../resources/apiserver-manifest.js';
+import { certificateFaults, pathsOf } from '../resources/certificate.js';
+import { readStaticPodManifest } from '../resources/static-pod-manifest.js';
+import { isTrustBundle } from '../resources/trust-bundle.js';
+import { itemsOfHosts } from './ask-hosts.js';
+import type { Check, CheckContext, CheckItem } from './check.js';
+
+const DAY_MS = 24 * 60 * 60 * 1000;
+
+/** The certificates of one part of a host, and where it keeps the authority. */
+interface Part {
+  readonly host: string;
+  readonly certificates: readonly WantedCertificate[];
+  readonly trust: string;
+}
+
+/** The authority in the store, and of every host: each certificate with its key, and what the host trusts. */
+export const checkCertificates: Check = async (context) => {
+  const { cluster, probe } = context;
+  const parts: readonly Part[] = [
+    ...cluster.members.map((member) => ({
+      host: member.host,
+      certificates: memberCertificates(cluster, member),
+      trust: memberTrust(member).path,
+    })),
+    ...cluster.balancers.map((balancer) => ({
+      host: balancer.host,
+      certificates: balancerCertificates(cluster, balancer),
+      trust: balancerTrust().path,
+    })),
+  ];
+  const hosts = [...new Set(parts.map(({ host }) => host))];
+  const [ofParts, ofControlPlanes] = await Promise.all([
+    itemsOfHosts(hosts, async (host) => {
+      const own = parts.filter((part) => part.host === host);
+      return (await Promise.all(own.map((part) => partItems(context, part)))).flat();
+    }),
+    itemsOfHosts(
+      cluster.controlPlanes.map(({ host }) => host),
+      async (host) => {
+        const controlPlane = cluster.controlPlanes.find((each) => each.host === host);
+        const part = controlPlane && (await partOfApiserver(context, controlPlane, probe(host)));
+        return part === undefined ? [] : partItems(context, part);
+      },
+    ),
+  ]);
+  return [authorityItem(context), ...ofParts, ...ofControlPlanes];
+};
+
+/** The files that the host's manifest names; none where the manifest cannot be read: the check of apiservers says so. */
+async function partOfApiserver(
+  { cluster }: CheckContext,
+  { host, manifest: path }: ControlPlane,
+  probe: Probe,
+): Promise<Part | undefined> {
+  const text = await probe.ask(fileContent, path);
+  if (text === undefined) return undefined;
+  try {
+    const files = clientFilesOf(readStaticPodManifest(path, text, CONTAINER));
+    const certificates = apiserverCertificates(cluster, { certificatePath: files.certificate, keyPath: files.key });
+    return { host, certificates, trust: apiserverTrust(files.ca).path };
+  } catch (error) {
+    if (error instanceof ProvisionError && error.code === 'manifest-unreadable') return undefined;
+    throw error;
+  }
+}
+
+async function partItems(context: CheckContext, { host, certificates, trust }: Part): Promise<readonly CheckItem[]> {
+  const probe = context.probe(host);
+  const [trusted, ...items] = await Promise.all([
+    probe.ask(certificateFiles, certificateFilesKey(trust)),
+    ...certificates.map(async (wanted) => {
+      const { certificatePath, keyPath } = pathsOf(wanted.destination);
+      const files = await probe.ask(certificateFiles, certificateFilesKey(certificatePath, keyPath));
+      return certificateItem(context, { host, wanted, files });
+    }),
+  ]);
+  return [trustItem(context, { host, path: trust, trusted }), ...items];
+}
+
+function certificateItem(
+  { certificates: rules, inventory, cluster }: CheckContext,
+  found: { readonly host: string; readonly wanted: WantedCertificate; readonly files: CertificateFiles },
+): CheckItem {
+  const { host, wanted, files } = found;
+  const item = { check: 'certificate', host, subject: pathsOf(wanted.destination).certificatePath };
+  const faults = certificateFaults(wanted, rules, files);
+  const next = `provision plan ${inventory}`;
+  if (faults.length > 0) {
+    const verdict = faults.some(({ breaks }) => breaks) ? 'fail' : 'warn';
+    return { ...item, verdict, evidence: faults.map(({ text }) => text).join('; '), next };
+  }
+  const [leaf] = readCertificates(files.pem);
+  if (leaf === undefined) throw new Error('a certificate without faults can be read');
+  const names = wanted.profile.ipAddresses.includes(cluster.endpoint?.ip ?? '') ? ', names the virtual IP' : '';
+  const evidence = `signed by this cluster's authority${names}, ${validity(notAfterOf(leaf), rules.now)}`;
+  if (files.publicKey.kind === 'known') return { ...item, verdict: 'ok', evidence: `fits its key, ${evidence}` };
+  const install = `ssh ${host} sudo apt-get install openssl`;
+  return {
+    ...item,
+    verdict: 'warn',
+    evidence: `${evidence}; its key could not be compared: no openssl`,
+    next: install,
+  };
+}
+
+function trustItem(
+  { certificates: { authority }, inventory }: CheckContext,
+  found: { readonly host: string; readonly path: string; readonly trusted: CertificateFiles },
+): CheckItem {
+  const item = { check: 'trust', host: found.host, subject: found.path };
+  if (isTrustBundle(found.trusted, authority.trustBundle()))
+    return { ...item, verdict: 'ok', evidence: 'is the authority in the store' };
+  const evidence = found.trusted.pem === '' ? 'holds no certificate' : 'is not the authority in the store';
+  return { ...item, verdict: 'fail', evidence, next: `provision plan ${inventory}` };
+}
+
+function authorityItem({ certificates: { authority, now, renewBeforeDays }, cluster }: CheckContext): CheckItem {
+  const item = { check: 'authority', subject: cluster.certificates.store };
+  const pem = authority.certificate();
+  const found = pem === undefined ? undefined : readCertificates(pem)[0];
+  if (found === undefined)
+    return {
+      ...item,
+      verdict: 'fail',
+      evidence: 'holds no authority: nothing can be judged by it, or signed',
+      next: 'set etcd_pki_store to the directory with ca.crt, or bring one in: provision ca import',
+    };
+  const end = notAfterOf(found);
+  const evidence = validity(end, now);
+  if (end <= now) return { ...item, verdict: 'fail', evidence, next: 'provision ca show' };
+  // Leaves never outlive it: from here on each renewal is shorter than it should be.
+  const isEnding = end.getTime() - now.getTime() < (cluster.certificates.leafDays + renewBeforeDays) * DAY_MS;
+  if (isEnding)
+    return { ...item, verdict: 'warn', evidence: `${evidence}: less than a leaf's life`, next: 'provision ca show' };
+  return { ...item, verdict: 'ok', evidence };
+}
+
+function validity(end: Date, now: Date): string {
+  const days = Math.floor((end.getTime() - now.getTime()) / DAY_MS);
+  const day = end.toISOString().slice(0, 10);
+  return days < 0 ? `expired on ${day}` : `valid until ${day} (${days} days)`;
+}

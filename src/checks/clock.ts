@@ -1,0 +1,42 @@
+import { clock, NOW } from '../facts/clock.js';
+import { itemsOfHosts } from './ask-hosts.js';
+import type { CheckContext, CheckItem } from './check.js';
+
+/** Skew in milliseconds at which logs and leases mislead, and at which certificates and tokens do. */
+const SKEW_MS = { warn: 1000, fail: 5000 } as const;
+
+/** When a question left, what the host's clock said, and when the answer was back. Milliseconds since 1970. */
+export interface ClockReading {
+  readonly sent: number;
+  readonly host: number;
+  readonly received: number;
+}
+
+/**
+ * Each host's clock against the control machine's. Ask when the connections are open and nothing else is asked: the
+ * time of the whole exchange is what cannot be known.
+ */
+export async function checkClocks(
+  { probe, now }: Pick<CheckContext, 'probe' | 'now'>,
+  hosts: readonly string[],
+): Promise<readonly CheckItem[]> {
+  return itemsOfHosts(hosts, async (host) => {
+    const sent = now();
+    const time = await probe(host).ask(clock, NOW);
+    return [judgeClock(host, { sent, host: time, received: now() })];
+  });
+}
+
+/** The host read its clock at some time between sending and receiving: only what is beyond both is surely skew. */
+export function judgeClock(host: string, { sent, host: time, received }: ClockReading): CheckItem {
+  const certain = Math.max(0, time - received, sent - time);
+  const verdict = certain > SKEW_MS.fail ? 'fail' : certain > SKEW_MS.warn ? 'warn' : 'ok';
+  const offset = time - (sent + received) / 2;
+  const evidence = `${seconds(Math.abs(offset))} ${offset < 0 ? 'behind' : 'ahead'} (± ${seconds((received - sent) / 2)})`;
+  const item = { check: 'clock', host, verdict, evidence } as const;
+  return verdict === 'ok' ? item : { ...item, next: `ssh ${host} timedatectl` };
+}
+
+function seconds(milliseconds: number): string {
+  return `${(milliseconds / 1000).toFixed(2)} s`;
+}

@@ -1,0 +1,97 @@
+import { etcdStatus, etcdStatusKey, type EtcdStatus } from '../facts/etcd-status.js';
+import { agreementProblems, membersHeard, ownProblems, raisedAlarms, type HeardMember } from '../gates/etcd-healthy.js';
+import type { Cluster, Member } from '../model/cluster.js';
+import { askHosts } from './ask-hosts.js';
+import type { Check, CheckItem } from './check.js';
+
+/** Share of the quota at which somebody should compact and defragment, and at which writes will soon be refused. */
+const DATABASE = { warn: 0.8, fail: 0.95 } as const;
+
+/** etcd's own default, for `0` (server/storage/quota.go, `DefaultQuotaBytes`). */
+const DEFAULT_QUOTA_BYTES = 2 * 1024 ** 3;
+
+/** Every member, what they agree on, alarms, and the size of each database. */
+export const checkEtcd: Check = async ({ cluster, probe }) => {
+  const members = new Map(cluster.members.map((member) => [member.host, member]));
+  const { heard: answers, unreachable } = await askHosts([...members.keys()], async (host) => {
+    const member = members.get(host);
+    if (member === undefined) throw new Error(`${host} is no member`);
+    return probe(host).ask(etcdStatus, etcdStatusKey(member));
+  });
+  const heard = membersHeard(answers);
+  return [
+    ...unreachable,
+    ...memberItems(answers, heard),
+    clusterItem(heard, cluster),
+    alarmItem(heard),
+    ...heard.flatMap((status) => databaseItem(status, members.get(status.host))),
+  ];
+};
+
+function memberItems(answers: ReadonlyMap<string, EtcdStatus>, heard: readonly HeardMember[]): readonly CheckItem[] {
+  const problems = ownProblems(heard);
+  return [...answers].map(([host, status]): CheckItem => {
+    const next = `ssh ${host} sudo journalctl -u etcd -n 50`;
+    if (status.kind === 'silent')
+      return { check: 'etcd-member', host, verdict: 'fail', evidence: `does not answer: ${status.reason}`, next };
+    const own = problems.get(host);
+    if (own !== undefined) return { check: 'etcd-member', host, verdict: 'fail', evidence: own.join('; '), next };
+    const role = status.memberId === status.leaderId ? 'leader' : 'follower';
+    const evidence = `healthy ${role}, etcd ${status.version}, raft index ${status.raftIndex}`;
+    return { check: 'etcd-member', host, verdict: 'ok', evidence };
+  });
+}
+
+function clusterItem(heard: readonly HeardMember[], cluster: Cluster): CheckItem {
+  const [first] = heard;
+  const next = `ssh ${first?.host ?? cluster.members[0]?.host ?? 'HOST'} sudo etcdctl member list`;
+  if (first === undefined) return { check: 'etcd-cluster', verdict: 'fail', evidence: 'no member answers', next };
+  const problems = agreementProblems(heard, cluster);
+  if (problems.length > 0) return { check: 'etcd-cluster', verdict: 'fail', evidence: problems.join('; '), next };
+  const leader = heard.find((member) => member.memberId === first.leaderId)?.host ?? `member ${first.leaderId}`;
+  const id = BigInt(first.clusterId).toString(16);
+  const evidence = `${heard.length} of ${cluster.members.length} members agree: leader ${leader}, cluster ${id}`;
+  return { check: 'etcd-cluster', verdict: 'ok', evidence };
+}
+
+function alarmItem(heard: readonly HeardMember[]): CheckItem {
+  const alarms = raisedAlarms(heard);
+  if (heard.length === 0)
+    return {
+      check: 'etcd-alarms',
+      verdict: 'fail',
+      evidence: 'no member answers: unknown',
+      next: 'etcdctl alarm list',
+    };
+  if (alarms.length === 0) return { check: 'etcd-alarms', verdict: 'ok', evidence: 'none' };
+  return {
+    check: 'etcd-alarms',
+    verdict: 'fail',
+    evidence: `raised: ${alarms.join(', ')}`,
+    next: alarms.includes('NOSPACE')
+      ? 'etcdctl compact, then etcdctl defrag on each member, then etcdctl alarm disarm (etcd.io, "Maintenance")'
+      : 'etcdctl alarm list; replace the corrupt member (etcd.io, "Data corruption")',
+  };
+}
+
+function databaseItem({ host, dbSize }: HeardMember, member: Member | undefined): readonly CheckItem[] {
+  if (member === undefined) return [];
+  const quota = member.quotaBackendBytes || DEFAULT_QUOTA_BYTES;
+  const share = dbSize / quota;
+  const verdict = share >= DATABASE.fail ? 'fail' : share >= DATABASE.warn ? 'warn' : 'ok';
+  return [
+    {
+      check: 'etcd-database',
+      host,
+      verdict,
+      evidence: `${mebibytes(dbSize)} of ${mebibytes(quota)} (${Math.round(share * 100)} %)`,
+      ...(verdict === 'ok'
+        ? {}
+        : { next: 'etcdctl compact and etcdctl defrag, or raise etcd_quota_backend_bytes in the inventory' }),
+    },
+  ];
+}
+
+function mebibytes(bytes: number): string {
+  return `${(bytes / 1024 ** 2).toFixed(bytes < 100 * 1024 ** 2 ? 1 : 0)} MiB`;
+}

@@ -1,0 +1,46 @@
+import { checkApiservers } from './apiserver.js';
+import { checkCertificates } from './certificates.js';
+import type { Check, CheckContext, CheckItem } from './check.js';
+import { checkClocks } from './clock.js';
+import { checkDrift } from './drift.js';
+import { checkEtcd } from './etcd.js';
+import { checkHaproxy } from './haproxy.js';
+import { checkKubeadmConfig } from './kubeadm-config.js';
+import { checkNonlocalBind } from './nonlocal-bind.js';
+import { checkServices } from './services.js';
+import { checkVirtualIp } from './virtual-ip.js';
+
+/** Every check, in the order of the report. */
+const CHECKS: readonly Check[] = [
+  checkEtcd,
+  checkServices,
+  checkVirtualIp,
+  checkNonlocalBind,
+  checkHaproxy,
+  checkCertificates,
+  checkApiservers,
+  checkKubeadmConfig,
+  checkDrift,
+];
+
+/**
+ * Asks all checks at once, so that their first questions reach a host as one exec; then the clocks, alone.
+ * @returns items in the order of the report, hosts that could not be asked first
+ */
+export async function runChecks(context: CheckContext): Promise<readonly CheckItem[]> {
+  const { members, balancers, controlPlanes } = context.cluster;
+  const items = (await Promise.all(CHECKS.map((check) => check(context)))).flat();
+  const lost = new Set(items.filter(({ check }) => check === 'host').map(({ host }) => host));
+  const hosts = new Set([...members, ...balancers, ...controlPlanes].map(({ host }) => host));
+  const clocks = await checkClocks(
+    context,
+    [...hosts].filter((host) => !lost.has(host)),
+  );
+  return withoutTwins([...items, ...clocks]);
+}
+
+/** A host that cannot be asked is met by several checks, and told once. */
+function withoutTwins(items: readonly CheckItem[]): readonly CheckItem[] {
+  const lost = new Map(items.filter(({ check }) => check === 'host').map((item) => [item.host, item]));
+  return [...lost.values(), ...items.filter(({ check }) => check !== 'host')];
+}

@@ -1,0 +1,81 @@
+import { Option, type Command } from 'commander';
+import type { CheckItem } from '../checks/check.js';
+import type { Resource } from '../model/change.js';
+import { EXIT } from '../model/errors.js';
+import type { Event } from '../model/events.js';
+import type { Play } from '../playbook/play.js';
+import { addConnectionOptions, type ConnectionOptions } from './connection-options.js';
+import type { Context } from './context.js';
+
+/** What `verify` is told, beside the inventory. */
+interface VerifyOptions extends ConnectionOptions {
+  readonly playbook: string;
+  readonly format: 'auto' | 'text' | 'json';
+  readonly vaultPasswordFile?: string;
+}
+
+/** `provision verify INVENTORY`: a check-up of a running cluster. It changes nothing, on no machine. */
+export function addVerifyCommand(program: Command, context: Context): void {
+  const command = program
+    .command('verify')
+    .description('check up on a running cluster; changes nothing')
+    .argument('<inventory>', 'as for plan')
+    .option('-p, --playbook <name>', 'what drift is judged by, as for plan', 'site')
+    .addOption(
+      new Option('--format <format>', 'text, or json: one object').choices(['auto', 'text', 'json']).default('auto'),
+    )
+    .option('--vault-password-file <file>', 'the password of Ansible Vault values');
+  addConnectionOptions(command).action(async (inventory: string, options: VerifyOptions) => {
+    await verify(inventory, options, context);
+  });
+}
+
+async function verify(inventory: string, options: VerifyOptions, context: Context): Promise<void> {
+  const { openSession } = await import('./session.js');
+  const { runChecks } = await import('../checks/run-checks.js');
+  const emit = (event: Event): void => {
+    if (event.type === 'notice') context.stderr.write(`${event.host ?? 'notice'}: ${event.message}\n`);
+  };
+  const session = await openSession(inventory, options, { context, emit, interrupted: () => false });
+  try {
+    const { cluster, certificates, world, plays } = session;
+    const look = world.newLook();
+    const items = await runChecks({
+      cluster,
+      certificates,
+      inventory,
+      probe: (host) => look.probe(host),
+      resources: resourcesOf(plays),
+      now: () => world.now(),
+    });
+    await show(items, { inventory, options, context });
+    context.exit(items.some(({ verdict }) => verdict === 'fail') ? EXIT.failed : EXIT.done);
+  } finally {
+    await session.close();
+  }
+}
+
+/** What all plays want of each host; what several plays want is wanted once. */
+function resourcesOf(plays: readonly Play[]): ReadonlyMap<string, readonly Resource[]> {
+  const hosts = new Set(plays.flatMap((play) => play.hosts));
+  return new Map(
+    [...hosts].map((host) => {
+      const all = plays.flatMap((play) => play.resources.get(host) ?? []).toReversed();
+      return [host, [...new Map(all.map((resource) => [resource.address, resource])).values()].toReversed()];
+    }),
+  );
+}
+
+async function show(
+  items: readonly CheckItem[],
+  { inventory, options, context }: { inventory: string; options: VerifyOptions; context: Context },
+): Promise<void> {
+  if (options.format === 'json') {
+    context.stdout.write(`${JSON.stringify({ formatVersion: 1, inventory, items }, null, 2)}\n`);
+    return;
+  }
+  const { renderCheckUp } = await import('../report/verify-text.js');
+  const { wantsColour } = await import('../report/create-reporter.js');
+  const colour = wantsColour({ isTTY: context.stdout.isTTY, env: context.env });
+  context.stdout.write(renderCheckUp(items, { colour }));
+}

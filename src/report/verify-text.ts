@@ -1,0 +1,69 @@
+import type { CheckItem, Verdict } from '../checks/check.js';
+import { createStyle, type Style } from './style.js';
+import { printable } from './terminal-text.js';
+import { nameHosts } from './wording.js';
+
+const SIGNS: Readonly<Record<Verdict, string>> = { ok: '✔', warn: '!', fail: '✖' };
+
+/** An item, with all the hosts of which it says the same. */
+type Line = Omit<CheckItem, 'host'> & { readonly hosts: string };
+
+/**
+ * A check-up for people: what several hosts have in common in one line, what to type next below what is not ok, and the
+ * figures in the end.
+ * @param options `colour`: whether to colour it
+ * @returns lines, with a newline at the end
+ */
+export function renderCheckUp(items: readonly CheckItem[], options: { readonly colour: boolean }): string {
+  const style = createStyle(options);
+  const lines = inCommon(items);
+  const widths = {
+    check: Math.max(0, ...lines.map(({ check }) => check.length)),
+    hosts: Math.max(0, ...lines.map(({ hosts }) => hosts.length)),
+  };
+  return `${[...lines.flatMap((line) => renderLine(line, widths, style)), '', renderFigures(items, style)].join('\n')}\n`;
+}
+
+function inCommon(items: readonly CheckItem[]): readonly Line[] {
+  const groups = new Map<string, CheckItem[]>();
+  for (const item of items) {
+    const { check, subject, verdict, evidence, next } = item;
+    const key = JSON.stringify([check, subject, verdict, evidence, next]);
+    groups.set(key, [...(groups.get(key) ?? []), item]);
+  }
+  return [...groups.values()].flatMap(([first, ...others]) => {
+    if (first === undefined) return [];
+    const hosts = [first, ...others].flatMap(({ host }) => (host === undefined ? [] : [host]));
+    return [{ ...first, hosts: nameHosts(hosts) }];
+  });
+}
+
+function renderLine(
+  { check, hosts, subject, verdict, evidence, next }: Line,
+  widths: { readonly check: number; readonly hosts: number },
+  style: Style,
+): readonly string[] {
+  const place = `${check.padEnd(widths.check)}  ${hosts.padEnd(widths.hosts)}`;
+  const text = printable(`${subject === undefined ? '' : `${subject}: `}${evidence}`);
+  const line = `${colour(verdict, SIGNS[verdict], style)} ${place}  ${verdict === 'ok' ? text : colour(verdict, text, style)}`;
+  return next === undefined ? [line] : [line, `    → ${printable(next)}`];
+}
+
+function renderFigures(items: readonly CheckItem[], style: Style): string {
+  const counts = (['ok', 'warn', 'fail'] as const).flatMap((verdict) => {
+    const count = items.filter((item) => item.verdict === verdict).length;
+    return count === 0 ? [] : [colour(verdict, `${count} ${verdict}`, style)];
+  });
+  return `${style.bold('Check-up:')} ${counts.join(', ') || 'nothing to check'}`;
+}
+
+function colour(verdict: Verdict, text: string, style: Style): string {
+  switch (verdict) {
+    case 'ok':
+      return style.good(text);
+    case 'warn':
+      return style.watch(text);
+    case 'fail':
+      return style.bad(text);
+  }
+}
