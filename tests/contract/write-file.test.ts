@@ -41,6 +41,13 @@ const names = (): Promise<string[]> => readdir(directory);
     expect(await names()).toEqual(['file.cfg']);
   });
 
+  test('takes away what killed writes of the same file have left', async () => {
+    await writeFile(join(directory, '.file.cfg.Ab12Cd'), 'half');
+    await writeFile(join(directory, '.other.cfg.Ab12Cd'), 'half');
+    await put('whole');
+    expect((await names()).sort()).toEqual(['.other.cfg.Ab12Cd', 'file.cfg']);
+  });
+
   test('keeps just one dated copy of what it replaces, outside the directory', async () => {
     for (const text of ['one', 'two', 'three']) await put(text);
     const kept = await readdir(join(BACKUP_ROOT, directory));
