@@ -7,6 +7,7 @@ import { gateTable } from '../gates/table.js';
 import { orderTable } from '../gates/orders.js';
 import { clusterWarnings, describeCluster } from '../inventory/describe-cluster.js';
 import { loadInventory } from '../inventory/load-inventory.js';
+import { noCluster } from '../inventory/no-cluster.js';
 import { readVaultPassword } from '../inventory/vault-password.js';
 import type { Cluster } from '../model/cluster.js';
 import type { EventSink } from '../model/events.js';
@@ -58,8 +59,10 @@ export async function openSession(
   const vaultPassword = vaultFile === undefined ? undefined : await readVaultPassword(vaultFile);
   const inventory = await loadInventory(inventoryFile, { vaultPassword });
   const playbook = await readPlaybook(playbookFile(options.playbook));
-  const cluster = describeCluster(inventory);
-  for (const warning of clusterWarnings(inventory)) emit({ type: 'notice', message: formatProblem(warning) });
+  const isAboutCluster = needsCluster(playbook);
+  const cluster = isAboutCluster ? describeCluster(inventory) : noCluster(inventory);
+  for (const warning of isAboutCluster ? clusterWarnings(inventory) : inventory.warnings)
+    emit({ type: 'notice', message: formatProblem(warning) });
   const pki = await openStore({
     directory: cluster.certificates.store,
     passphrase: passphraseSource({ file: options.passphraseFile, env: context.env, ask: context.ask.passphrase }),
@@ -69,7 +72,8 @@ export async function openSession(
   const tools = { template: shippedTemplate, pki, now: new Date() };
   const roles = roleTable(tools);
   const roleSource = { roles, cluster: describeCluster };
-  const plays = buildPlays({ playbook, inventory, limit: options.limit, roleSource });
+  const [gates, orders] = [gateTable(cluster), orderTable(cluster)];
+  const plays = buildPlays({ playbook, inventory, limit: options.limit, roleSource, gates, orders });
   const connector = await createConnector(withPlayBecome(options, playbook), inventory, {
     env: context.env,
     ask: context.ask.secret,
@@ -81,9 +85,9 @@ export async function openSession(
     connector,
     newLook: () => lookThrough(connector, emit),
     signer: pki.signer,
-    gates: gateTable(cluster),
+    gates,
     gateDeadlineMs: options.gateTimeout === undefined ? undefined : options.gateTimeout * 1000,
-    orders: orderTable(cluster),
+    orders,
     hosts: [...inventory.hosts.keys()],
     forks: options.forks,
     emit,
@@ -105,6 +109,11 @@ export async function openSession(
 /** The hosts that keep a cluster's lock: its members; where an inventory has none, all its hosts. */
 export function lockHosts(inventory: Inventory, { members }: Cluster): readonly string[] {
   return members.length > 0 ? members.map(({ host }) => host) : [...inventory.hosts.keys()];
+}
+
+/** A playbook of tasks says nothing about etcd: its inventory needs no group of that name. */
+function needsCluster({ plays }: Playbook): boolean {
+  return plays.some(({ play }) => play.roles !== undefined || play.gates !== undefined || play.order !== undefined);
 }
 
 /** `become: true` of any play holds for the whole run: a host has one connection, and one user on it. */

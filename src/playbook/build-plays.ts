@@ -37,6 +37,9 @@ export interface BuildRequest {
   /** A host pattern (`--limit`). */
   readonly limit: string | undefined;
   readonly roleSource: RoleSource;
+  /** The gates and orders that there are, by name. */
+  readonly gates: ReadonlyMap<string, unknown>;
+  readonly orders: ReadonlyMap<string, unknown>;
 }
 
 /**
@@ -70,10 +73,13 @@ interface Site {
 
 function buildPlay(
   read: ReadPlay,
-  { inventory: base, roleSource }: BuildRequest,
+  { inventory: base, roleSource, gates, orders }: BuildRequest,
   allowed: ReadonlySet<string> | undefined,
 ): Play {
   const { play, index, source } = read;
+  refuseUnknown(read, ['order'], play.order === undefined ? [] : [play.order], orders);
+  for (const when of ['before', 'after'] as const)
+    refuseUnknown(read, ['gates', when], play.gates?.[when] ?? [], gates);
   const inventory = play.vars === undefined ? base : base.withVariables(play.vars);
   const hosts = hostsOf(play.hosts, inventory, allowed).filter((host) => holds(inventory, host, play.when));
   return {
@@ -85,6 +91,22 @@ function buildPlay(
     gatesAfter: play.gates?.after ?? [],
     resources: new Map(hosts.map((host) => [host, resourcesOf({ read, inventory, host, roleSource })])),
   };
+}
+
+/** A name that only apply would stumble over, in the middle of its work. */
+function refuseUnknown(
+  { source, index }: ReadPlay,
+  path: readonly string[],
+  names: readonly string[],
+  known: ReadonlyMap<string, unknown>,
+): void {
+  const problems = names
+    .filter((name) => !known.has(name))
+    .map((name): Problem => {
+      const message = `there is no ${path[0] === 'order' ? 'order' : 'gate'} ${name}${didYouMean(name, known.keys())}`;
+      return { severity: 'error', at: source.at([index, ...path]), subject: path.join('.'), message };
+    });
+  if (problems.length > 0) throw new InputError(problems);
 }
 
 function hostsOf(pattern: string, inventory: Inventory, allowed: ReadonlySet<string> | undefined): readonly string[] {

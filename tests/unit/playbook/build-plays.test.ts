@@ -2,11 +2,14 @@ import { mkdtemp, mkdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { orderTable } from '../../../src/gates/orders.js';
+import { gateTable } from '../../../src/gates/table.js';
 import { loadInventory } from '../../../src/inventory/load-inventory.js';
 import { Secret } from '../../../src/model/secret.js';
 import { buildPlays, type RoleSource } from '../../../src/playbook/build-plays.js';
 import type { Play } from '../../../src/playbook/play.js';
 import { readPlaybook } from '../../../src/playbook/read-playbook.js';
+import { SAMPLE_CLUSTER } from '../../support/sample-cluster.js';
 import { encryptVault } from '../../support/encrypt-vault.js';
 
 let directory: string;
@@ -21,11 +24,11 @@ beforeEach(async () => {
 
 afterEach(() => rm(directory, { recursive: true }));
 
-async function build(tasks: readonly string[], limit?: string): Promise<readonly Play[]> {
+async function build(tasks: readonly string[], limit?: string, more: readonly string[] = []): Promise<readonly Play[]> {
   const file = join(directory, 'p.yaml');
   await writeFile(
     file,
-    ['- name: p', '  hosts: all', '  tasks:', ...tasks.map((line) => `    ${line}`), ''].join('\n'),
+    ['- name: p', '  hosts: all', '  tasks:', ...tasks.map((line) => `    ${line}`), ...more, ''].join('\n'),
   );
   const inventory = await loadInventory(join(directory, 'hosts.yaml'), { vaultPassword: new Secret('vault-password') });
   const roleSource: RoleSource = {
@@ -34,13 +37,29 @@ async function build(tasks: readonly string[], limit?: string): Promise<readonly
       throw new Error('a playbook of tasks needs no cluster');
     },
   };
-  return buildPlays({ playbook: await readPlaybook(file), inventory, limit, roleSource });
+  return buildPlays({
+    playbook: await readPlaybook(file),
+    inventory,
+    limit,
+    roleSource,
+    gates: gateTable(SAMPLE_CLUSTER),
+    orders: orderTable(SAMPLE_CLUSTER),
+  });
 }
 
 async function problems(...tasks: readonly string[]): Promise<readonly string[]> {
   const error: unknown = await build(tasks).catch((reason: unknown) => reason);
   return error instanceof Error ? error.message.replaceAll(`${directory}/`, '').split('\n') : [];
 }
+
+test('gates and orders that there are not are refused at their place', async () => {
+  const words = ['- copy: { dest: /x, content: y }', ''];
+  const more = ['  order: inventry', '  gates: { after: [apt-unlock] }'];
+  const error: unknown = await build([...words], undefined, more).catch((reason: unknown) => reason);
+  expect(String(error).replaceAll(`${directory}/`, '')).toContain(
+    'p.yaml:6:10: order: there is no order inventry; did you mean inventory?',
+  );
+});
 
 describe('the tasks of a play', () => {
   test('become resources on each host, `when` and `--limit` heeded', async () => {

@@ -1,0 +1,23 @@
+import { resolve } from 'node:path';
+import type { Cluster } from '../model/cluster.js';
+import type { Inventory } from '../model/inventory.js';
+
+/** The cluster of a playbook that says nothing about etcd: no member, and nothing to sign. */
+export function noCluster({ directory }: Pick<Inventory, 'directory'>): Cluster {
+  return {
+    token: '',
+    members: [],
+    balancers: [],
+    controlPlanes: [],
+    endpoint: undefined,
+    certificates: {
+      keyType: 'ecdsa-p256',
+      caDays: 0,
+      leafDays: 0,
+      renewBeforeDays: 0,
+      store: resolve(directory, 'pki'),
+      altNames: [],
+      altIps: [],
+    },
+  };
+}
