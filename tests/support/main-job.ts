@@ -103,8 +103,9 @@ export const ETCD_PEERS = "ss -Htn state established '( dport = :2379 )' | awk '
  */
 export function writer(vip: string, run: string): string {
   const put = etcdctl(`https://${vip}:2379`, '--dial-timeout=1s --command-timeout=1s put drill "$(date +%s.%N)"');
-  const once = `${put} >/dev/null 2>&1 && date +%s.%N && touch /tmp/${run}.begun`;
-  return `while [ ! -e /tmp/${run}.stop ]; do ${once}; sleep 0.05; done`;
+  const success = `${put} >/dev/null 2>&1 && date +%s.%N && touch /tmp/${run}.begun`;
+  // It ends only with a success: one that is told to stop in the middle of an outage sees the end of it.
+  return `until { ${success} && [ -e /tmp/${run}.stop ]; }; do sleep 0.05; done`;
 }
 
 /** The longest time between two successes, in seconds. */
