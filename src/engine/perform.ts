@@ -19,7 +19,7 @@ export interface Undo {
 const OUTPUT_LINES = 20;
 
 /**
- * Performs one action on a host: the only place where anything is changed.
+ * Performs one action on a host: but for the lock (lock.ts), the only place where anything is changed.
  * @returns how to take it back, when it can be
  * @throws RemoteError, GateShut
  */
