@@ -10,6 +10,7 @@ import {
   balancerTrust,
   memberCertificates,
   memberTrust,
+  type WantedTrust,
   type WantedCertificate,
 } from '../pki/certificate-list.js';
 import { notAfterOf, readCertificates } from '../pki/inspect.js';
@@ -26,7 +27,7 @@ const DAY_MS = 24 * 60 * 60 * 1000;
 interface Part {
   readonly host: string;
   readonly certificates: readonly WantedCertificate[];
-  readonly trust: string;
+  readonly trust: WantedTrust;
 }
 
 /** The authority in the store, and of every host: each certificate with its key, and what the host trusts. */
@@ -36,12 +37,12 @@ export const checkCertificates: Check = async (context) => {
     ...cluster.members.map((member) => ({
       host: member.host,
       certificates: memberCertificates(cluster, member),
-      trust: memberTrust(member).path,
+      trust: memberTrust(cluster, member),
     })),
     ...cluster.balancers.map((balancer) => ({
       host: balancer.host,
       certificates: balancerCertificates(cluster, balancer),
-      trust: balancerTrust().path,
+      trust: balancerTrust(),
     })),
   ];
   const hosts = [...new Set(parts.map(({ host }) => host))];
@@ -73,7 +74,7 @@ async function partOfApiserver(
   try {
     const files = clientFilesOf(readStaticPodManifest(path, text, CONTAINER));
     const certificates = apiserverCertificates(cluster, { certificatePath: files.certificate, keyPath: files.key });
-    return { host, certificates, trust: apiserverTrust(files.ca).path };
+    return { host, certificates, trust: apiserverTrust(cluster, files.ca) };
   } catch (error) {
     if (error instanceof ProvisionError && error.code === 'manifest-unreadable') return undefined;
     throw error;
@@ -83,14 +84,14 @@ async function partOfApiserver(
 async function partItems(context: CheckContext, { host, certificates, trust }: Part): Promise<readonly CheckItem[]> {
   const probe = context.probe(host);
   const [trusted, ...items] = await Promise.all([
-    probe.ask(certificateFiles, certificateFilesKey(trust)),
+    probe.ask(certificateFiles, certificateFilesKey(trust.path)),
     ...certificates.map(async (wanted) => {
       const { certificatePath, keyPath } = pathsOf(wanted.destination);
       const files = await probe.ask(certificateFiles, certificateFilesKey(certificatePath, keyPath));
       return certificateItem(context, { host, wanted, files });
     }),
   ]);
-  return [trustItem(context, { host, path: trust, trusted }), ...items];
+  return [trustItem(context, { host, trust, trusted }), ...items];
 }
 
 function certificateItem(
@@ -121,11 +122,12 @@ function certificateItem(
 
 function trustItem(
   { certificates: { authority }, inventory }: CheckContext,
-  found: { readonly host: string; readonly path: string; readonly trusted: CertificateFiles },
+  found: { readonly host: string; readonly trust: WantedTrust; readonly trusted: CertificateFiles },
 ): CheckItem {
-  const item = { check: 'trust', host: found.host, subject: found.path };
-  if (isTrustBundle(found.trusted, authority.trustBundle()))
-    return { ...item, verdict: 'ok', evidence: 'is the authority in the store' };
+  const item = { check: 'trust', host: found.host, subject: found.trust.path };
+  const holds = `${found.trust.policy === 'exact' ? 'is' : 'holds'} the authority in the store`;
+  if (isTrustBundle(found.trust, found.trusted, authority.trustBundle()))
+    return { ...item, verdict: 'ok', evidence: holds };
   const evidence = found.trusted.pem === '' ? 'holds no certificate' : 'is not the authority in the store';
   return { ...item, verdict: 'fail', evidence, next: `provision plan ${inventory}` };
 }

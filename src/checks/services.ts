@@ -1,12 +1,11 @@
 import { unitState, type UnitState } from '../facts/unit-state.js';
-import { ETCD_UNIT } from '../shell/etcd-unit.js';
 import { itemsOfHosts } from './ask-hosts.js';
 import type { Check, CheckItem } from './check.js';
 
 /** The services of every host run, and will after a reboot. */
 export const checkServices: Check = async ({ cluster, probe }) => {
   const wanted = [
-    ...cluster.members.map(({ host }) => ({ host, unit: ETCD_UNIT })),
+    ...cluster.members.map(({ host, unit }) => ({ host, unit })),
     ...cluster.balancers.flatMap(({ host }) => ['haproxy', 'keepalived'].map((unit) => ({ host, unit }))),
   ];
   return itemsOfHosts([...new Set(wanted.map(({ host }) => host))], async (host) => {

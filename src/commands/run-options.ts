@@ -3,8 +3,8 @@ import { addConnectionOptions, type ConnectionOptions } from './connection-optio
 
 /** What `plan` and `apply` are told, beside the inventory. */
 export interface RunOptions extends ConnectionOptions {
-  /** A shipped playbook's name, or a path. */
-  readonly playbook: string;
+  /** A shipped playbook's name, or a path; absent: what fits the cluster. */
+  readonly playbook?: string;
   readonly limit?: string;
   readonly format: 'auto' | 'text' | 'json';
   readonly detailedExitcode?: boolean;
@@ -18,7 +18,10 @@ export interface RunOptions extends ConnectionOptions {
 export function addRunOptions(command: Command): Command {
   command
     .argument('<inventory>', "an inventory in Ansible's format, YAML or INI")
-    .option('-p, --playbook <name>', 'site, etcd, etcd-lb, repoint, or the path of your own', 'site')
+    .option(
+      '-p, --playbook <name>',
+      'site, etcd, etcd-lb, repoint, migrate, or the path of your own (default: site; migrate for an adopted etcd)',
+    )
     .option('-l, --limit <pattern>', 'only hosts that match: `etcd:!etcd-2`, `etcd-*`, `etcd:&rack1`')
     .addOption(
       new Option('--format <format>', 'text, or json: one event a line')

@@ -15,6 +15,7 @@ import { formatProblem } from '../model/errors.js';
 import type { Inventory } from '../model/inventory.js';
 import type { Plan } from '../model/plan.js';
 import type { Connector } from '../model/remote.js';
+import type { PkiStore } from '../pki/authority.js';
 import { passphraseSource } from '../pki/passphrase.js';
 import { openStore } from '../pki/store.js';
 import { buildPlays } from '../playbook/build-plays.js';
@@ -58,17 +59,13 @@ export async function openSession(
   const vaultFile = options.vaultPasswordFile ?? context.env['ANSIBLE_VAULT_PASSWORD_FILE'];
   const vaultPassword = vaultFile === undefined ? undefined : await readVaultPassword(vaultFile);
   const inventory = await loadInventory(inventoryFile, { vaultPassword });
-  const playbook = await readPlaybook(playbookFile(options.playbook));
+  const playbookName = options.playbook ?? usualPlaybook(describeCluster(inventory));
+  const playbook = await readPlaybook(playbookFile(playbookName));
   const isAboutCluster = needsCluster(playbook);
   const cluster = isAboutCluster ? describeCluster(inventory) : noCluster(inventory);
   for (const warning of isAboutCluster ? clusterWarnings(inventory) : inventory.warnings)
     emit({ type: 'notice', message: formatProblem(warning) });
-  const pki = await openStore({
-    directory: cluster.certificates.store,
-    passphrase: passphraseSource({ file: options.passphraseFile, env: context.env, ask: context.ask.passphrase }),
-    now: () => new Date(),
-    random: (count) => randomBytes(count),
-  });
+  const pki = await storeOf(cluster, options, context);
   const tools = { template: shippedTemplate, pki, now: new Date() };
   const roles = roleTable(tools);
   const roleSource = { roles, cluster: describeCluster };
@@ -95,13 +92,14 @@ export async function openSession(
     sleep: (ms) => sleep(ms),
     interrupted,
   };
+  const request = { playbook: playbookName, limit: options.limit };
   return {
     cluster,
     certificates: certificateRules(tools, cluster),
     plays,
     world,
     lockHosts: lockHosts(inventory, cluster),
-    plan: () => planAll(inventory, options, plays, world),
+    plan: () => planPlays({ ...request, plays, orders, inventoryDigest: inventory.digest }, world.newLook()),
     close: () => connector.close(),
   };
 }
@@ -109,6 +107,20 @@ export async function openSession(
 /** The hosts that keep a cluster's lock: its members; where an inventory has none, all its hosts. */
 export function lockHosts(inventory: Inventory, { members }: Cluster): readonly string[] {
   return members.length > 0 ? members.map(({ host }) => host) : [...inventory.hosts.keys()];
+}
+
+function storeOf(cluster: Cluster, options: RunOptions, context: Context): Promise<PkiStore> {
+  return openStore({
+    directory: cluster.certificates.store,
+    passphrase: passphraseSource({ file: options.passphraseFile, env: context.env, ask: context.ask.passphrase }),
+    now: () => new Date(),
+    random: (count) => randomBytes(count),
+  });
+}
+
+/** All of it, in the order that is safe for this cluster. */
+function usualPlaybook({ isManaged }: Cluster): string {
+  return isManaged ? 'site' : 'migrate';
 }
 
 /** A playbook of tasks says nothing about etcd: its inventory needs no group of that name. */
@@ -119,12 +131,6 @@ function needsCluster({ plays }: Playbook): boolean {
 /** `become: true` of any play holds for the whole run: a host has one connection, and one user on it. */
 function withPlayBecome(options: RunOptions, playbook: Playbook): RunOptions {
   return playbook.plays.some(({ play }) => play.become === true) ? { ...options, become: true } : options;
-}
-
-function planAll(inventory: Inventory, options: RunOptions, plays: readonly Play[], world: World): Promise<Plan> {
-  const { playbook, limit } = options;
-  const request = { plays, orders: world.orders, inventoryDigest: inventory.digest, playbook, limit };
-  return planPlays(request, world.newLook());
 }
 
 function lookThrough(connector: Connector, emit: EventSink): Look {

@@ -9,7 +9,7 @@ import type { Context } from './context.js';
 
 /** What `verify` is told, beside the inventory. */
 interface VerifyOptions extends ConnectionOptions {
-  readonly playbook: string;
+  readonly playbook?: string;
   readonly format: 'auto' | 'text' | 'json';
   readonly vaultPasswordFile?: string;
 }
@@ -20,7 +20,7 @@ export function addVerifyCommand(program: Command, context: Context): void {
     .command('verify')
     .description('check up on a running cluster; changes nothing')
     .argument('<inventory>', 'as for plan')
-    .option('-p, --playbook <name>', 'what drift is judged by, as for plan', 'site')
+    .option('-p, --playbook <name>', 'what drift is judged by, as for plan')
     .addOption(
       new Option('--format <format>', 'text, or json: one object').choices(['auto', 'text', 'json']).default('auto'),
     )

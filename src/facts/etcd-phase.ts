@@ -1,7 +1,6 @@
 import type { Cluster } from '../model/cluster.js';
 import type { Probe } from '../model/remote.js';
 import { etcdData, etcdDataKey, type EtcdData } from './etcd-data.js';
-import { ETCD_UNIT } from '../shell/etcd-unit.js';
 import { unitState } from './unit-state.js';
 
 /** One member as its host shows it. */
@@ -27,7 +26,7 @@ export async function lookAtMembers(cluster: Cluster, probe: Probe): Promise<rea
       const there = probe.on(member.host);
       const [data, unit] = await Promise.all([
         there.ask(etcdData, etcdDataKey(member)),
-        there.ask(unitState, ETCD_UNIT),
+        there.ask(unitState, member.unit),
       ]);
       return { host: member.host, isRunning: unit.active, ...data };
     }),

@@ -35,8 +35,9 @@ export type EtcdStatus =
     };
 
 /** The key to ask {@link etcdStatus} by. */
-export function etcdStatusKey(member: Pick<Member, 'pkiDir' | 'clientPort'>): string {
-  return JSON.stringify([member.pkiDir, member.clientPort]);
+export function etcdStatusKey(member: Pick<Member, 'clientUrl' | 'client'>): string {
+  const { ca, certificate, key } = member.client;
+  return JSON.stringify([member.clientUrl, ca, certificate, key]);
 }
 
 /** Key: {@link etcdStatusKey}. The output of etcdctl 3.4 and 3.5, which differ only in what they leave out. */
@@ -56,8 +57,8 @@ export const etcdStatus: Fact<EtcdStatus> = {
 };
 
 function scriptFor(key: string): string {
-  const [pkiDir, clientPort] = JSON.parse(key) as readonly [string, number];
-  const ctl = etcdctl({ pkiDir, clientPort });
+  const [clientUrl, ca, certificate, clientKey] = JSON.parse(key) as readonly [string, string, string, string];
+  const ctl = etcdctl({ clientUrl, client: { ca, certificate, key: clientKey } });
   const ask = (letter: string, words: string): string =>
     `if out=$(${ctl} ${words} 2>&1); then printf '${letter} ok %s\\n' "$(printf %s "$out" | tail -n 1)"; ` +
     `else printf '${letter} no %s\\n' "$(printf %s "$out" | grep -v '^\\[\\]$' | tail -n 1)"; fi`;

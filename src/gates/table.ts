@@ -5,7 +5,7 @@ import { apiserverReady } from './apiserver-ready.js';
 import { etcdCanSpareBatch, etcdHealthy } from './etcd-healthy.js';
 import { haproxySeesEtcd } from './haproxy-sees-etcd.js';
 import { keepalivedOneHolder } from './keepalived-one-holder.js';
-import { vipAnswers } from './vip-answers.js';
+import { vipAnswers, vipForwards } from './vip-answers.js';
 
 /** Every gate that a play or an action can name, for this cluster. */
 export function gateTable(cluster: Cluster): ReadonlyMap<string, Gate> {
@@ -15,6 +15,7 @@ export function gateTable(cluster: Cluster): ReadonlyMap<string, Gate> {
     haproxySeesEtcd(cluster),
     keepalivedOneHolder(cluster),
     vipAnswers(cluster),
+    vipForwards(cluster),
     apiserverReady(cluster),
     aptUnlocked(),
   ];

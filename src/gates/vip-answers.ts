@@ -4,6 +4,7 @@ import { HAPROXY_TLS, type Cluster, type LoadBalancedEndpoint } from '../model/c
 import { httpsUrl } from '../model/endpoint.js';
 import type { Gate, GateAnswer } from '../model/gate.js';
 import type { JsonObject } from '../model/json.js';
+import type { Probe } from '../model/remote.js';
 import { gateHosts, probeOf } from './gate-hosts.js';
 
 /** An election of the virtual IP and a health check's rise, with room. */
@@ -35,14 +36,39 @@ export function vipAnswers(cluster: Cluster): Gate {
       const { ca, bundle } = HAPROXY_TLS;
       const question = own ?? vipQuestion(cluster.endpoint, { ca, certificate: bundle, key: bundle });
       const candidates = own === undefined ? cluster.balancers : cluster.controlPlanes;
-      const answers = await Promise.all(
-        gateHosts(parameters, candidates).map(
-          async (host) => [host, await probeOf(probes, host).ask(httpsAnswer, httpsKey(question))] as const,
-        ),
-      );
+      const answers = await askAll(gateHosts(parameters, candidates), probes, httpsKey(question));
       return judge(answers, question.url);
     },
   };
+}
+
+/**
+ * The same before the servers' certificates name the virtual IP: they are then not verified, but they verify the client
+ * certificate, and that it is this cluster's authority. Asked from the balancers.
+ */
+export function vipForwards(cluster: Cluster): Gate {
+  return {
+    name: 'vip-forwards',
+    summary: "the virtual IP leads to an etcd that accepts this cluster's client certificate",
+    deadlineMs: DEADLINE_MS,
+    async check(probes, parameters) {
+      if (cluster.endpoint === undefined) return { open: true, note: 'there is no virtual IP' };
+      const { bundle } = HAPROXY_TLS;
+      const { url } = vipQuestion(cluster.endpoint, { ca: '', certificate: '', key: '' });
+      const key = httpsKey({ url, certificate: bundle, key: bundle });
+      const answers = await askAll(gateHosts(parameters, cluster.balancers), probes, key);
+      return judge(answers, url);
+    },
+  };
+}
+
+/** The same question from several hosts. */
+async function askAll(
+  hosts: readonly string[],
+  probes: ReadonlyMap<string, Probe>,
+  key: string,
+): Promise<readonly (readonly [string, HttpsAnswer])[]> {
+  return Promise.all(hosts.map(async (host) => [host, await probeOf(probes, host).ask(httpsAnswer, key)] as const));
 }
 
 function readQuestion(parameters: JsonObject): VipQuestion | undefined {

@@ -6,7 +6,6 @@ import type {
   ControlPlane,
   HaproxySettings,
   LoadBalancedEndpoint,
-  Member,
 } from '../model/cluster.js';
 import { didYouMean } from '../model/did-you-mean.js';
 import { InputError, type Problem } from '../model/errors.js';
@@ -18,6 +17,7 @@ import { assignPriorities, virtualRouterId } from './keepalived-defaults.js';
 import type { VariableName, VariableValue } from './known-variables.js';
 import { nodeAddress } from './node-address.js';
 import { checkUnknownVariables } from './unknown-variables.js';
+import { readMember } from './describe-member.js';
 import { createVariableReader, type DefaultedName, type VariableReader } from './variable-reader.js';
 
 /** The hosts of the groups that have a part in the cluster. */
@@ -60,9 +60,11 @@ function examineCluster(inventory: Inventory): { readonly cluster: Cluster; read
   const shared = sharedValues(hosts.all, reader);
   const endpoint = readEndpoint(shared, reader, hosts);
   const addresses = readAddresses(hosts.all, reader);
+  const isManaged = shared.valueOr('etcd_managed');
   const cluster: Cluster = {
+    isManaged,
     token: shared.valueOr('etcd_cluster_token'),
-    members: hosts.members.map((host) => readMember(host, addresses.get(host) ?? '', reader)),
+    members: hosts.members.map((host) => readMember(host, { address: addresses.get(host) ?? '', isManaged, reader })),
     balancers: endpoint === undefined ? [] : readBalancers(hosts.balancers, { addresses, endpoint, shared, reader }),
     controlPlanes: hosts.controlPlanes.map((host) => readControlPlane(host, addresses.get(host) ?? '', reader)),
     endpoint,
@@ -171,25 +173,6 @@ function readAddresses(hosts: readonly Host[], reader: VariableReader): Readonly
       return [];
     }),
   );
-}
-
-function readMember(host: Host, address: string, reader: VariableReader): Member {
-  return {
-    host: host.name,
-    name: reader.read(host, 'etcd_member_name') ?? host.name,
-    address,
-    clientPort: reader.readOr(host, 'etcd_client_port'),
-    peerPort: reader.readOr(host, 'etcd_peer_port'),
-    dataDir: reader.readOr(host, 'etcd_data_dir'),
-    configFile: reader.readOr(host, 'etcd_config_file'),
-    pkiDir: reader.readOr(host, 'etcd_pki_dir'),
-    heartbeatIntervalMs: reader.readOr(host, 'etcd_heartbeat_interval'),
-    electionTimeoutMs: reader.readOr(host, 'etcd_election_timeout'),
-    quotaBackendBytes: reader.readOr(host, 'etcd_quota_backend_bytes'),
-    snapshotCount: reader.readOr(host, 'etcd_snapshot_count'),
-    autoCompactionRetention: reader.readOr(host, 'etcd_auto_compaction_retention'),
-    extraEnv: reader.readOr(host, 'etcd_extra_env'),
-  };
 }
 
 function readControlPlane(host: Host, address: string, reader: VariableReader): ControlPlane {

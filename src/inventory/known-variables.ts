@@ -1,4 +1,6 @@
 import type { z } from 'zod';
+import { ADOPTED_VARIABLES } from './adopted-variables.js';
+import { defaulted, optional } from './variable-definition.js';
 import {
   absolutePath,
   block,
@@ -13,31 +15,6 @@ import {
   text,
   wholeNumber,
 } from './variable-kinds.js';
-
-/** One variable that this program reads. */
-export interface KnownVariable<Value> {
-  readonly schema: z.ZodType<Value>;
-  /** For the reference: what kind of value it is. */
-  readonly type: string;
-  /** For the reference: what holds when it is not set, where that is worked out. */
-  readonly fallbackText?: string;
-  readonly description: string;
-  /** Its value is never shown. */
-  readonly secret?: true;
-}
-
-/** A variable with a fixed default. */
-export interface DefaultedVariable<Value> extends KnownVariable<Value> {
-  readonly fallback: Value;
-}
-
-function defaulted<Value>(fallback: NoInfer<Value>, definition: KnownVariable<Value>): DefaultedVariable<Value> {
-  return { ...definition, fallback };
-}
-
-function optional<Value>(definition: KnownVariable<Value>): KnownVariable<Value> {
-  return definition;
-}
 
 const port = wholeNumber(1, 65_535);
 const seconds = 'text, HAProxy time';
@@ -167,6 +144,7 @@ export const VARIABLES = {
     type: 'path on the control machine',
     description: 'Directory of the encrypted CA key; a relative path starts at the inventory.',
   }),
+  ...ADOPTED_VARIABLES,
   haproxy_config_file: defaulted('/etc/haproxy/haproxy.cfg', {
     schema: absolutePath(),
     type: 'path',

@@ -5,6 +5,7 @@ import type { Inventory } from '../model/inventory.js';
 /** The cluster of a playbook that says nothing about etcd: no member, and nothing to sign. */
 export function noCluster({ directory }: Pick<Inventory, 'directory'>): Cluster {
   return {
+    isManaged: true,
     token: '',
     members: [],
     balancers: [],

@@ -1,7 +1,8 @@
 import { InputError, ProvisionError, type Problem, type SourcePosition } from '../model/errors.js';
 import type { Host } from '../model/inventory.js';
 import type { Json } from '../model/json.js';
-import { VARIABLES, type KnownVariable, type VariableName, type VariableValue } from './known-variables.js';
+import type { KnownVariable } from './variable-definition.js';
+import { VARIABLES, type VariableName, type VariableValue } from './known-variables.js';
 
 /** Variables whose default is a value. */
 export type DefaultedName = {

@@ -1,4 +1,5 @@
-import type { KeyType } from './cluster.js';
+/** How keys are made; see `etcd_key_type`. */
+export type KeyType = 'ecdsa-p256' | 'rsa-2048' | 'rsa-3072' | 'rsa-4096';
 
 /** What the holder may be: the other side of a connection checks it as extended key usage. */
 export type Usage = 'server' | 'client';
@@ -13,6 +14,7 @@ export type CertificateProfile = {
   /** SANs: DNS names and IP addresses are different kinds, and a name given as the wrong kind never verifies. */
   readonly dnsNames: readonly string[];
   readonly ipAddresses: readonly string[];
+  /** Empty only for a certificate of others that says nothing of them: it is good for every use. */
   readonly usages: readonly Usage[];
   /** Life in days; less where the authority ends earlier. */
   readonly days: number;

@@ -1,7 +1,5 @@
+import type { ClientFiles, KeyType } from './certificate.js';
 import type { Secret } from './secret.js';
-
-/** How keys are made; see `etcd_key_type`. */
-export type KeyType = 'ecdsa-p256' | 'rsa-2048' | 'rsa-3072' | 'rsa-4096';
 
 /** One etcd member, as the `etcd` group and its variables describe it. */
 export interface Member {
@@ -16,8 +14,16 @@ export interface Member {
   readonly dataDir: string;
   /** The environment file that the unit reads. */
   readonly configFile: string;
-  /** Directory of its certificates. */
+  /** Directory of the certificates that are made for it; an adopted member's are where {@link server} and {@link client} say. */
   readonly pkiDir: string;
+  /** Its systemd unit, without `.service`. */
+  readonly unit: string;
+  /** How it is asked by its own host. */
+  readonly clientUrl: string;
+  /** The certificate that it shows to clients. */
+  readonly server: { readonly certificate: string; readonly key: string };
+  /** What its host shows to it, and verifies it by. */
+  readonly client: ClientFiles;
   readonly heartbeatIntervalMs: number;
   readonly electionTimeoutMs: number;
   readonly quotaBackendBytes: number;
@@ -100,6 +106,11 @@ export interface LoadBalancedEndpoint {
 
 /** The cluster that an inventory describes: validated, with every default filled in. */
 export interface Cluster {
+  /**
+   * False: others made this etcd (`provision adopt`). Its packages, units, configuration, data and trust are left alone;
+   * only the names that the load balancer needs are added to each member's server certificate.
+   */
+  readonly isManaged: boolean;
   readonly token: string;
   /** In the order of the `etcd` group. */
   readonly members: readonly Member[];

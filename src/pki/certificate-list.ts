@@ -29,7 +29,14 @@ export interface WantedCertificate {
   readonly destination: CertificateDestination;
   /** Of the key, or of the bundle; a certificate in a file of its own is 0644. */
   readonly ownership: Ownership;
+  readonly policy: Policy;
 }
+
+/**
+ * How a file is judged. `exact`: it is as the list says. `at-least`: others made it, and what is there stays (subject,
+ * further names and usages, key, owner, mode); only what is missing is added.
+ */
+export type Policy = 'exact' | 'at-least';
 
 const NO_NAMES = (): readonly string[] => [];
 const ROOT_ONLY: Ownership = { owner: 'root', group: 'root', mode: '0600' };
@@ -39,33 +46,39 @@ const ETCD_ONLY: Ownership = { owner: 'etcd', group: 'etcd', mode: '0600' };
 /** The authority that signs all of them; the name is kubeadm's. */
 const AUTHORITY = { name: 'etcd-ca', commonName: 'etcd-ca' } as const;
 
+const SERVER: Entry<Member> = {
+  name: 'etcd-server',
+  commonName: (member) => member.name,
+  // The gRPC gateway dials its own server with this certificate (etcd issue 9785).
+  usages: ['server', 'client'],
+  // Direct and load-balanced connections must both verify, so that the move to the virtual IP needs no outage.
+  names: (cluster, member) => [
+    ...namesOf(member),
+    'localhost',
+    '127.0.0.1',
+    '::1',
+    ...(cluster.endpoint === undefined ? [] : [cluster.endpoint.ip]),
+    ...(cluster.endpoint?.name === undefined ? [] : [cluster.endpoint.name]),
+    ...cluster.certificates.altNames,
+    ...cluster.certificates.altIps,
+  ],
+  destination: ({ server }) => ({ layout: 'pair', certificatePath: server.certificate, keyPath: server.key }),
+  key: ETCD_ONLY,
+};
+
 const MEMBER: readonly Entry<Member>[] = [
-  {
-    name: 'etcd-server',
-    commonName: (member) => member.name,
-    // The gRPC gateway dials its own server with this certificate (etcd issue 9785).
-    usages: ['server', 'client'],
-    // Direct and load-balanced connections must both verify, so that the move to the virtual IP needs no outage.
-    names: (cluster, member) => [
-      ...namesOf(member),
-      'localhost',
-      '127.0.0.1',
-      '::1',
-      ...(cluster.endpoint === undefined ? [] : [cluster.endpoint.ip]),
-      ...(cluster.endpoint?.name === undefined ? [] : [cluster.endpoint.name]),
-      ...cluster.certificates.altNames,
-      ...cluster.certificates.altIps,
-    ],
-    destination: (member) => pair(member, 'server'),
-    key: ETCD_ONLY,
-  },
+  SERVER,
   {
     name: 'etcd-peer',
     commonName: (member) => member.name,
     usages: ['server', 'client'],
     // Peers never talk through the load balancer.
     names: (_, member) => namesOf(member),
-    destination: (member) => pair(member, 'peer'),
+    destination: ({ pkiDir }) => ({
+      layout: 'pair',
+      certificatePath: `${pkiDir}/peer.crt`,
+      keyPath: `${pkiDir}/peer.key`,
+    }),
     key: ETCD_ONLY,
   },
   {
@@ -73,7 +86,7 @@ const MEMBER: readonly Entry<Member>[] = [
     commonName: () => 'etcdctl',
     usages: ['client'],
     names: NO_NAMES,
-    destination: (member) => pair(member, 'client'),
+    destination: ({ client }) => ({ layout: 'pair', certificatePath: client.certificate, keyPath: client.key }),
     key: ROOT_ONLY,
   },
 ];
@@ -109,6 +122,7 @@ const PUBLIC: Ownership = { owner: 'root', group: 'root', mode: '0644' };
 export interface WantedTrust {
   readonly path: string;
   readonly ownership: Ownership;
+  readonly policy: Policy;
 }
 
 /** What the authority is made like, when there is none. */
@@ -117,9 +131,10 @@ export function authorityProfile(cluster: Cluster): AuthorityProfile {
   return { commonName: AUTHORITY.commonName, days: caDays, keyType };
 }
 
-/** The server, peer and etcdctl certificates of one member. */
+/** The server, peer and etcdctl certificates of one member; of an adopted one the server certificate alone. */
 export function memberCertificates(cluster: Cluster, member: Member): readonly WantedCertificate[] {
-  return MEMBER.map((entry) => wanted(entry, cluster, member));
+  if (cluster.isManaged) return MEMBER.map((entry) => wanted(entry, cluster, member));
+  return [{ ...wanted(SERVER, cluster, member), policy: 'at-least' }];
 }
 
 /** The client certificate that HAProxy's health check shows to etcd. */
@@ -129,34 +144,31 @@ export function balancerCertificates(cluster: Cluster, balancer: Balancer): read
 
 /** The client certificate of one kube-apiserver. @param files from that host's manifest */
 export function apiserverCertificates(cluster: Cluster, files: ApiserverFiles): readonly WantedCertificate[] {
-  return CONTROL_PLANE.map((entry) => wanted(entry, cluster, files));
+  return CONTROL_PLANE.map((entry) => ({ ...wanted(entry, cluster, files), policy: policyOf(cluster) }));
 }
 
 /** Where a member's etcd, its peers' checks and etcdctl find the authority. */
-export function memberTrust(member: Member): WantedTrust {
-  return { path: `${member.pkiDir}/ca.crt`, ownership: PUBLIC };
+export function memberTrust(cluster: Cluster, member: Member): WantedTrust {
+  return { path: member.client.ca, ownership: PUBLIC, policy: policyOf(cluster) };
 }
 
 /** Where HAProxy's health check finds the authority. */
 export function balancerTrust(): WantedTrust {
-  return { path: HAPROXY_TLS.ca, ownership: PUBLIC };
+  return { path: HAPROXY_TLS.ca, ownership: PUBLIC, policy: 'exact' };
 }
 
 /** @param path `--etcd-cafile` of the host's manifest */
-export function apiserverTrust(path: string): WantedTrust {
-  return { path, ownership: PUBLIC };
+export function apiserverTrust(cluster: Cluster, path: string): WantedTrust {
+  return { path, ownership: PUBLIC, policy: policyOf(cluster) };
+}
+
+/** The apiservers of an adopted etcd have their own files for it. */
+function policyOf({ isManaged }: Cluster): Policy {
+  return isManaged ? 'exact' : 'at-least';
 }
 
 function namesOf(member: Member): readonly string[] {
   return [member.address, member.host, member.name];
-}
-
-function pair(member: Member, name: string): CertificateDestination {
-  return {
-    layout: 'pair',
-    certificatePath: `${member.pkiDir}/${name}.crt`,
-    keyPath: `${member.pkiDir}/${name}.key`,
-  };
 }
 
 function wanted<Site>(entry: Entry<Site>, cluster: Cluster, site: Site): WantedCertificate {
@@ -174,5 +186,6 @@ function wanted<Site>(entry: Entry<Site>, cluster: Cluster, site: Site): WantedC
     },
     destination: entry.destination(site),
     ownership: entry.key,
+    policy: 'exact',
   };
 }

@@ -1,6 +1,16 @@
 import type { X509Certificate } from 'node:crypto';
 import type { CertificateProfile } from '../model/certificate.js';
-import { isSignedBy, keyTypeOf, namesOf, notAfterOf, publicKeyText, subjectOf, usagesOf } from './inspect.js';
+import {
+  isKeyType,
+  isSignedBy,
+  isUsage,
+  keyTypeOf,
+  namesOf,
+  notAfterOf,
+  publicKeyText,
+  subjectOf,
+  usagesOf,
+} from './inspect.js';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 
@@ -32,6 +42,26 @@ export function reasonsToSign(found: X509Certificate, wanted: Judgement): readon
     ...nameReasons(found, wanted.profile),
     ...usageReasons(found, wanted.profile),
   ];
+}
+
+/** A profile with all that a certificate of others says beside it: its subject, further names and usages, its kind of key. */
+export function widenProfile(profile: CertificateProfile, found: X509Certificate): CertificateProfile {
+  const names = namesOf(found);
+  const usages = usagesOf(found).filter(isUsage);
+  const keyType = keyTypeOf(found.publicKey);
+  return {
+    ...profile,
+    ...subjectOf(found),
+    dnsNames: union(profile.dnsNames, names.dnsNames),
+    ipAddresses: union(profile.ipAddresses, names.ipAddresses),
+    // Without the extension a certificate is good for everything (RFC 5280, 4.2.1.12), and stays so.
+    usages: usages.length === 0 ? [] : union(profile.usages, usages),
+    keyType: isKeyType(keyType) ? keyType : profile.keyType,
+  };
+}
+
+function union<Item>(wanted: readonly Item[], found: readonly Item[]): readonly Item[] {
+  return [...new Set([...wanted, ...found])];
 }
 
 /** Why the key on the host cannot be kept. */

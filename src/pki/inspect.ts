@@ -1,6 +1,5 @@
 import { type KeyObject, X509Certificate } from 'node:crypto';
-import type { Usage } from '../model/certificate.js';
-import type { KeyType } from '../model/cluster.js';
+import type { KeyType, Usage } from '../model/certificate.js';
 import { canonicalIp } from './ip.js';
 
 // Reading is Node's own work, not the x509 library's: it starts two hundred times faster, and a plan that finds
@@ -53,12 +52,22 @@ export function usagesOf(certificate: X509Certificate): readonly string[] {
   return oids.map((oid) => Object.entries(USAGE_OIDS).find(([, known]) => known === oid)?.[0] ?? oid).sort();
 }
 
+/** Is this extended key usage one that a profile can ask for? */
+export function isUsage(usage: string): usage is Usage {
+  return usage in USAGE_OIDS;
+}
+
 /** A key type as the variables name it, or as openssl names what they do not know. */
 export function keyTypeOf(key: KeyObject): KeyType | (string & {}) {
   const { namedCurve, modulusLength } = key.asymmetricKeyDetails ?? {};
   if (key.asymmetricKeyType === 'rsa') return `rsa-${modulusLength ?? 0}`;
   if (key.asymmetricKeyType === 'ec') return namedCurve === 'prime256v1' ? 'ecdsa-p256' : `ecdsa-${namedCurve ?? ''}`;
   return key.asymmetricKeyType ?? 'unknown';
+}
+
+/** Is this a kind of key that this program makes certificates for? */
+export function isKeyType(type: string): type is KeyType {
+  return ['ecdsa-p256', 'rsa-2048', 'rsa-3072', 'rsa-4096'].includes(type);
 }
 
 /** SubjectPublicKeyInfo, DER as base64: equal texts are equal keys. */

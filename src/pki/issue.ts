@@ -3,8 +3,7 @@ import 'reflect-metadata';
 import * as x509 from '@peculiar/x509';
 import { createPrivateKey, generateKeyPair, type KeyObject, webcrypto, X509Certificate } from 'node:crypto';
 import { promisify } from 'node:util';
-import type { AuthorityProfile, CertificateProfile } from '../model/certificate.js';
-import type { KeyType } from '../model/cluster.js';
+import type { AuthorityProfile, CertificateProfile, KeyType } from '../model/certificate.js';
 import { ProvisionError } from '../model/errors.js';
 import { Secret } from '../model/secret.js';
 import { describeSubject, isForKey, reasonsForNewKey, reasonsToSign } from './compare.js';
@@ -120,7 +119,9 @@ async function leafExtensions(
     new x509.BasicConstraintsExtension(false, undefined, true),
     // Only an RSA key can encipher another key.
     new x509.KeyUsagesExtension(profile.keyType === 'ecdsa-p256' ? digitalSignature : forRsa, true),
-    new x509.ExtendedKeyUsageExtension(profile.usages.map((usage) => usages[usage])),
+    ...(profile.usages.length === 0
+      ? []
+      : [new x509.ExtendedKeyUsageExtension(profile.usages.map((usage) => usages[usage]))]),
     await x509.SubjectKeyIdentifierExtension.create(publicKey, false, webcrypto),
     // Authorities of other programs may choose their key identifier in another way: theirs is copied.
     authorityKey === null

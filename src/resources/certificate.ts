@@ -4,8 +4,15 @@ import type { CertificateDestination } from '../model/certificate.js';
 import { changed, type Outcome, type Resource, UNCHANGED } from '../model/change.js';
 import type { Probe } from '../model/remote.js';
 import type { AuthorityView } from '../pki/authority.js';
-import type { WantedCertificate } from '../pki/certificate-list.js';
-import { type CertificateFault, describeSubject, isForKey, reasonsForNewKey, reasonsToSign } from '../pki/compare.js';
+import type { Policy, WantedCertificate } from '../pki/certificate-list.js';
+import {
+  type CertificateFault,
+  describeSubject,
+  isForKey,
+  reasonsForNewKey,
+  reasonsToSign,
+  widenProfile,
+} from '../pki/compare.js';
 import { isSignedBy, publicKeyText, readCertificates } from '../pki/inspect.js';
 import { ownershipOutcome } from './file.js';
 
@@ -43,6 +50,8 @@ export function certificateFaults(
 
 /** Why a certificate is to be signed, and whether the host's key can stay. */
 interface Verdict {
+  /** What is to be signed: by its policy widened to what the host has. */
+  readonly wanted: WantedCertificate;
   readonly faults: readonly CertificateFault[];
   /** The public key to renew for; absent: a new key is made. */
   readonly keep: string | undefined;
@@ -52,29 +61,38 @@ interface Verdict {
 
 function decideCertificate(wanted: WantedCertificate, rules: CertificateRules, files: CertificateFiles): Outcome {
   const verdict = judge(wanted, rules, files);
-  if (verdict.faults.length > 0) return signed(wanted, verdict, files);
-  return mendOwnership(wanted, files);
+  if (verdict.faults.length > 0) return signed(verdict.wanted, verdict, files);
+  return wanted.policy === 'exact' ? mendOwnership(wanted, files) : UNCHANGED;
 }
 
-function judge(wanted: WantedCertificate, rules: CertificateRules, files: CertificateFiles): Verdict {
-  const missing = missingFiles(wanted.destination, files);
-  if (missing.length > 0) return { faults: missing, keep: undefined, isForeign: false };
+function judge(given: WantedCertificate, rules: CertificateRules, files: CertificateFiles): Verdict {
+  const nothing = { wanted: given, keep: undefined, isForeign: false };
+  const missing = missingFiles(given.destination, files);
+  if (missing.length > 0) return { ...nothing, faults: missing };
   const [leaf] = readCertificates(files.pem);
-  if (leaf === undefined)
-    return { faults: [broken('holds no readable certificate')], keep: undefined, isForeign: false };
-  const rekey = [...keyReasons(leaf, files), ...reasonsForNewKey(leaf, wanted.profile)];
+  if (leaf === undefined) return { ...nothing, faults: [broken('holds no readable certificate')] };
+  const wanted = given.policy === 'exact' ? given : widened(given, leaf, files);
+  const { profile, destination, policy } = wanted;
+  const rekey = [...keyReasons(leaf, files, policy), ...reasonsForNewKey(leaf, profile)];
   const authorityPem = rules.authority.certificate();
   const authority = authorityPem === undefined ? undefined : readCertificates(authorityPem)[0];
-  const resign = reasonsToSign(leaf, {
-    profile: wanted.profile,
-    authority,
-    now: rules.now,
-    renewBeforeDays: rules.renewBeforeDays,
-  });
-  const proven = rekey.length === 0 && files.publicKey.kind === 'known';
+  const resign = reasonsToSign(leaf, { profile, authority, now: rules.now, renewBeforeDays: rules.renewBeforeDays });
+  // Where openssl is missing, a key that others made is believed: etcd serves with it.
+  const proven = files.publicKey.kind === 'known' || (policy === 'at-least' && files.publicKey.kind === 'unchecked');
   // A bundle is one file with its key: it can only be written whole.
-  const keep = proven && wanted.destination.layout === 'pair' ? publicKeyText(leaf.publicKey) : undefined;
-  return { faults: [...rekey, ...resign], keep, isForeign: authority === undefined || !isSignedBy(leaf, authority) };
+  const keep =
+    rekey.length === 0 && proven && destination.layout === 'pair' ? publicKeyText(leaf.publicKey) : undefined;
+  const isForeign = authority === undefined || !isSignedBy(leaf, authority);
+  return { wanted, faults: [...rekey, ...resign], keep, isForeign };
+}
+
+/** The same wish with all that a certificate of others has beside it. */
+function widened(wanted: WantedCertificate, leaf: X509Certificate, { key }: CertificateFiles): WantedCertificate {
+  return {
+    ...wanted,
+    profile: widenProfile(wanted.profile, leaf),
+    ownership: key === undefined ? wanted.ownership : { owner: key.owner, group: key.group, mode: key.mode },
+  };
 }
 
 function broken(text: string): CertificateFault {
@@ -90,9 +108,10 @@ function missingFiles(destination: CertificateDestination, files: CertificateFil
   return [...paths].map((path) => broken(`no ${path}`));
 }
 
-function keyReasons(leaf: X509Certificate, files: CertificateFiles): readonly CertificateFault[] {
+function keyReasons(leaf: X509Certificate, files: CertificateFiles, policy: Policy): readonly CertificateFault[] {
   const { publicKey, key } = files;
-  const exposed = key !== undefined && (Number.parseInt(key.mode, 8) & 0o007) !== 0;
+  // A new key is more than the owner of that etcd has asked for.
+  const exposed = policy === 'exact' && key !== undefined && (Number.parseInt(key.mode, 8) & 0o007) !== 0;
   const reasons = [
     ...(exposed ? [`key was open to every user of the host (mode ${key.mode})`] : []),
     ...(publicKey.kind === 'unreadable' ? ['key cannot be read'] : []),
@@ -130,7 +149,7 @@ function describe({ profile, ownership, destination }: WantedCertificate, verdic
   const names = [...profile.dnsNames, ...profile.ipAddresses];
   const { keyPath } = pathsOf(destination);
   return [
-    `+ ${describeSubject(profile)}, ${profile.usages.join(' and ')}, ${profile.days} days`,
+    `+ ${describeSubject(profile)}, ${profile.usages.join(' and ') || 'every use'}, ${profile.days} days`,
     ...(names.length === 0 ? [] : [`+ SANs ${names.join(', ')}`]),
     verdict.keep === undefined
       ? `+ new ${profile.keyType} key ${keyPath}, ${ownership.owner}:${ownership.group} ${ownership.mode}`

@@ -10,7 +10,7 @@ import { changed, UNCHANGED, type Action, type Outcome, type Resource, type Run 
 import type { Cluster, Member } from '../model/cluster.js';
 import { ProvisionError } from '../model/errors.js';
 import type { Probe } from '../model/remote.js';
-import { allowFirstStart, ETCD_UNIT, queueEtcd } from '../shell/etcd-unit.js';
+import { allowFirstStart, queueEtcd } from '../shell/etcd-unit.js';
 import { handOverLeadership } from '../shell/etcdctl.js';
 import { serviceCommand } from '../shell/service-command.js';
 import { newerFiles } from './service.js';
@@ -38,7 +38,7 @@ export function etcdMember(options: EtcdMemberOptions): Resource {
     async plan(probe) {
       const [states, unit, newer] = await Promise.all([
         lookAtMembers(cluster, probe),
-        probe.ask(unitState, ETCD_UNIT),
+        probe.ask(unitState, member.unit),
         newerFiles(options.runsWith, probe),
       ]);
       return decide(options, states, unit, newer(unit.startedAt));
@@ -67,16 +67,20 @@ function decide(
       '+ a systemd drop-in allows the first start, and is removed once the cluster is formed',
     ],
     actions: [
-      ...unmask(unit),
+      ...unmask(member, unit),
       { kind: 'run', command: allowFirstStart() },
-      { kind: 'run', command: serviceCommand('enable', ETCD_UNIT) },
-      { kind: 'run', command: queueEtcd('restart'), undo: serviceCommand('stop', ETCD_UNIT) },
+      { kind: 'run', command: serviceCommand('enable', member.unit) },
+      { kind: 'run', command: queueEtcd('restart', member.unit), undo: serviceCommand('stop', member.unit) },
     ],
     disruptive: false,
   });
 }
 
-function decideService(member: Member, unit: UnitState, reasons: readonly string[]): Outcome {
+/**
+ * A member that has its data, as a service: started when it is down, restarted when it runs with older files.
+ * @param reasons why it must be restarted, in words
+ */
+export function decideService(member: Member, unit: UnitState, reasons: readonly string[]): Outcome {
   const isStale = unit.active && reasons.length > 0;
   const words = [
     ...(unit.maskedAtRuntime ? ['unmask'] : []),
@@ -85,12 +89,12 @@ function decideService(member: Member, unit: UnitState, reasons: readonly string
     ...(isStale ? ['restart'] : []),
   ];
   if (words.length === 0) return UNCHANGED;
-  const actions: Action[] = [...unmask(unit)];
-  if (!unit.enabled) actions.push({ kind: 'run', command: serviceCommand('enable', ETCD_UNIT) });
-  if (!unit.active) actions.push({ kind: 'run', command: queueEtcd('start') });
+  const actions: Action[] = [...unmask(member, unit)];
+  if (!unit.enabled) actions.push({ kind: 'run', command: serviceCommand('enable', member.unit) });
+  if (!unit.active) actions.push({ kind: 'run', command: queueEtcd('start', member.unit) });
   if (isStale) actions.push(...restart(member));
   return changed({
-    summary: `${words.join(' and ')} ${ETCD_UNIT} (member ${member.name})`,
+    summary: `${words.join(' and ')} ${member.unit} (member ${member.name})`,
     diff: isStale ? reasons.map((reason) => `because ${reason}`) : [],
     actions,
     disruptive: isStale,
@@ -98,7 +102,7 @@ function decideService(member: Member, unit: UnitState, reasons: readonly string
 }
 
 function restart(member: Member): readonly Run[] {
-  const verb = serviceCommand('restart', ETCD_UNIT);
+  const verb = serviceCommand('restart', member.unit);
   const seconds = Math.ceil(member.electionTimeoutMs / 1000);
   return [
     {
@@ -114,8 +118,8 @@ function restart(member: Member): readonly Run[] {
   ];
 }
 
-function unmask(unit: UnitState): readonly Run[] {
-  return unit.maskedAtRuntime ? [{ kind: 'run', command: serviceCommand('unmask', ETCD_UNIT) }] : [];
+function unmask(member: Member, unit: UnitState): readonly Run[] {
+  return unit.maskedAtRuntime ? [{ kind: 'run', command: serviceCommand('unmask', member.unit) }] : [];
 }
 
 function isForming(phase: ClusterPhase): boolean {

@@ -1,5 +1,6 @@
 import { certificateFiles, type CertificateFiles, certificateFilesKey } from '../facts/certificate-files.js';
 import { changed, type Outcome, type Resource, UNCHANGED } from '../model/change.js';
+import { ProvisionError } from '../model/errors.js';
 import type { AuthorityView } from '../pki/authority.js';
 import type { WantedTrust } from '../pki/certificate-list.js';
 import { describeSubject } from '../pki/compare.js';
@@ -20,9 +21,10 @@ export function trustBundleResource(wanted: WantedTrust, authority: AuthorityVie
 function decideTrust(wanted: WantedTrust, bundle: string | undefined, found: CertificateFiles): Outcome {
   const { owner, group, mode } = wanted.ownership;
   const stat = found.certificate;
-  const isSame = isTrustBundle(found, bundle);
+  const isSame = isTrustBundle(wanted, found, bundle);
   const isOwned = stat !== undefined && stat.owner === owner && stat.group === group && stat.mode === mode;
-  if (isSame && isOwned) return UNCHANGED;
+  if (isSame && (isOwned || wanted.policy === 'at-least')) return UNCHANGED;
+  if (stat !== undefined && wanted.policy === 'at-least') throw foreignTrust(wanted.path, found.pem);
   // The text says what the host has, and nothing of the authority: see reasonsToSign.
   return changed({
     summary: stat === undefined ? `install the trust bundle ${wanted.path}` : `replace the trust bundle ${wanted.path}`,
@@ -37,16 +39,34 @@ function decideTrust(wanted: WantedTrust, bundle: string | undefined, found: Cer
   });
 }
 
-/** Does the file hold just the certificates of the bundle? @param bundle PEM; absent: there is no authority yet */
-export function isTrustBundle(found: CertificateFiles, bundle: string | undefined): boolean {
-  return bundle !== undefined && fingerprintsOf(found.pem) === fingerprintsOf(bundle);
+/**
+ * Does the file hold the certificates of the bundle, and by its policy no others?
+ * @param bundle PEM; absent: there is no authority yet
+ */
+export function isTrustBundle(
+  { policy }: Pick<WantedTrust, 'policy'>,
+  found: CertificateFiles,
+  bundle: string | undefined,
+): boolean {
+  if (bundle === undefined) return false;
+  const [has, wants] = [fingerprintsOf(found.pem), fingerprintsOf(bundle)];
+  const holdsAll = [...wants].every((fingerprint) => has.has(fingerprint));
+  return holdsAll && (policy === 'at-least' || has.size === wants.size);
 }
 
-function fingerprintsOf(pem: string): string {
-  return readCertificates(pem)
-    .map((certificate) => certificate?.fingerprint256 ?? 'unreadable')
-    .sort()
-    .join();
+function fingerprintsOf(pem: string): ReadonlySet<string> {
+  return new Set(readCertificates(pem).map((certificate) => certificate?.fingerprint256 ?? 'unreadable'));
+}
+
+/** Replaced, it would no longer trust whom it trusts now. */
+function foreignTrust(path: string, pem: string): ProvisionError {
+  return new ProvisionError({
+    code: 'foreign-trust',
+    message: `${path} does not hold the authority in the store, and others made it: ${described(pem)
+      .map((line) => line.replace(/^- /, ''))
+      .join('; ')}`,
+    hint: 'compare it with: provision ca show; add the authority to the file, or bring the right one into the store',
+  });
 }
 
 function described(pem: string): readonly string[] {

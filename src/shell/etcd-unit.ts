@@ -3,7 +3,7 @@ import type { Command } from '../model/remote.js';
 import { quote } from './quote.js';
 
 /** Name of etcd's unit in the packages of Debian and Ubuntu. */
-export const ETCD_UNIT = 'etcd';
+const ETCD_UNIT = 'etcd';
 
 /** The drop-in that is there from a member's first start until the cluster is formed. */
 export const BOOTSTRAP_DROP_IN = '/etc/systemd/system/etcd.service.d/10-bootstrap.conf';
@@ -45,10 +45,11 @@ export function forbidFirstStart(): Command {
  * members may be started after this one.
  * @param verb `restart` where the package's own lone member may run
  */
-export function queueEtcd(verb: 'start' | 'restart'): Command {
+export function queueEtcd(verb: 'start' | 'restart', unit: string): Command {
+  const name = quote(unit);
   return {
-    summary: `systemctl ${verb} --no-block ${ETCD_UNIT}`,
-    script: `systemctl daemon-reload && systemctl reset-failed ${ETCD_UNIT} 2>/dev/null; systemctl ${verb} --no-block ${ETCD_UNIT}`,
+    summary: `systemctl ${verb} --no-block ${unit}`,
+    script: `systemctl daemon-reload && systemctl reset-failed ${name} 2>/dev/null; systemctl ${verb} --no-block ${name}`,
   };
 }
 

@@ -1,17 +1,20 @@
 import type { Member } from '../model/cluster.js';
 import { quote } from './quote.js';
 
+/** Which member is asked, and with what. */
+type Asked = Pick<Member, 'clientUrl' | 'client'>;
+
 /**
  * The start of an etcdctl call to the host's own member, with full verification. Give it `ETCDCTL_API=3` in the
  * environment: 3.3 defaults to the old API. No call hangs: etcdctl's own time-outs, and one around them.
  */
-export function etcdctl({ pkiDir, clientPort }: Pick<Member, 'pkiDir' | 'clientPort'>): string {
+export function etcdctl({ clientUrl, client }: Asked): string {
   return [
     'timeout 15 etcdctl',
-    `--endpoints=https://127.0.0.1:${clientPort}`,
-    `--cacert=${quote(`${pkiDir}/ca.crt`)}`,
-    `--cert=${quote(`${pkiDir}/client.crt`)}`,
-    `--key=${quote(`${pkiDir}/client.key`)}`,
+    `--endpoints=${quote(clientUrl)}`,
+    `--cacert=${quote(client.ca)}`,
+    `--cert=${quote(client.certificate)}`,
+    `--key=${quote(client.key)}`,
     '--dial-timeout=2s --command-timeout=5s',
   ].join(' ');
 }
@@ -20,7 +23,7 @@ export function etcdctl({ pkiDir, clientPort }: Pick<Member, 'pkiDir' | 'clientP
  * A script that makes a leader hand over to another started voter before it is stopped, so that clients wait for a
  * transfer and not for an election. It does nothing on a follower, in a cluster of one, or where etcd does not answer.
  */
-export function handOverLeadership(member: Pick<Member, 'pkiDir' | 'clientPort'>): string {
+export function handOverLeadership(member: Asked): string {
   return [
     'set -eu',
     'export ETCDCTL_API=3',

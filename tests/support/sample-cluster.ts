@@ -11,6 +11,10 @@ export function sampleMember(number: number): Member {
     dataDir: '/var/lib/etcd/default',
     configFile: '/etc/default/etcd',
     pkiDir: '/etc/etcd/pki',
+    unit: 'etcd',
+    clientUrl: 'https://127.0.0.1:2379',
+    server: { certificate: '/etc/etcd/pki/server.crt', key: '/etc/etcd/pki/server.key' },
+    client: { ca: '/etc/etcd/pki/ca.crt', certificate: '/etc/etcd/pki/client.crt', key: '/etc/etcd/pki/client.key' },
     heartbeatIntervalMs: 100,
     electionTimeoutMs: 1000,
     quotaBackendBytes: 2147483648,
@@ -58,6 +62,7 @@ const CONTROL_PLANE: ControlPlane = {
 
 /** Three members that balance themselves behind 10.0.0.100, and one control plane. */
 export const SAMPLE_CLUSTER: Cluster = {
+  isManaged: true,
   token: 'etcd-cluster',
   members: [sampleMember(1), sampleMember(2), sampleMember(3)],
   balancers: [sampleBalancer(1), sampleBalancer(2), sampleBalancer(3)],

@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { CertificateProfile } from '../../src/model/certificate.js';
-import type { KeyType } from '../../src/model/cluster.js';
+import type { CertificateProfile, KeyType } from '../../src/model/certificate.js';
 import { makeAuthority, type Circumstances } from '../../src/pki/issue.js';
 import type { SigningAuthority } from '../../src/pki/signing-authority.js';
 

@@ -3,6 +3,7 @@ import type { Resource } from '../../model/change.js';
 import type { Cluster, Member } from '../../model/cluster.js';
 import type { Inventory } from '../../model/inventory.js';
 import { memberCertificates, memberTrust } from '../../pki/certificate-list.js';
+import { adoptedMember } from '../../resources/adopted-member.js';
 import { certificateResource } from '../../resources/certificate.js';
 import { directory } from '../../resources/directory.js';
 import { etcdLeftover } from '../../resources/etcd-leftover.js';
@@ -17,7 +18,12 @@ export function etcdRole(tools: RoleTools): Role {
   return {
     name: 'etcd',
     summary: 'runs a member of the etcd cluster',
-    resources: (host, inventory, cluster) => memberResources(tools, inventory, cluster, memberOn(cluster, host)),
+    resources(host, inventory, cluster) {
+      const member = memberOn(cluster, host);
+      return cluster.isManaged
+        ? memberResources(tools, inventory, cluster, member)
+        : adoptedResources(tools, cluster, member);
+    },
   };
 }
 
@@ -27,7 +33,7 @@ function memberResources(
   cluster: Cluster,
   member: Member,
 ): readonly Resource[] {
-  const trust = trustBundleResource(memberTrust(member), tools.pki.authority);
+  const trust = trustBundleResource(memberTrust(cluster, member), tools.pki.authority);
   const environment = etcdEnvironment(tools, inventory, { cluster, member });
   return [
     // With openssl a host can prove that a key fits its certificate, and keeps the key when it is renewed.
@@ -41,6 +47,14 @@ function memberResources(
     environment,
     etcdMember({ cluster, member, runsWith: [environment, trust] }),
   ];
+}
+
+/** An etcd that others made keeps all but the names in its server certificate. */
+function adoptedResources(tools: RoleTools, cluster: Cluster, member: Member): readonly Resource[] {
+  const certificates = memberCertificates(cluster, member).map((wanted) =>
+    certificateResource(wanted, certificateRules(tools, cluster)),
+  );
+  return [...certificates, adoptedMember({ member, runsWith: certificates })];
 }
 
 /** The package makes the parent of its own data directory only, and none for certificates. */

@@ -34,7 +34,7 @@ export function haproxyConfiguration(
     servers: cluster.members.map((member) => ({
       name: member.name,
       address: hostPort(member.address, member.clientPort),
-      verify: verifyWords(member),
+      verify: verifyWords(cluster, member),
     })),
     stats_port: haproxy.statsPort ?? null,
     extra_config: haproxy.extraConfig?.trimEnd() ?? null,
@@ -49,7 +49,10 @@ export function haproxyConfiguration(
   });
 }
 
-/** HAProxy compares names only, never addresses: a member named by an address is verified by its authority alone. */
-function verifyWords({ name }: Member): string {
-  return isIP(name) === 0 ? ` check-sni ${name} verifyhost ${name}` : '';
+/**
+ * HAProxy compares names only, never addresses: a member named by an address is verified by its authority alone. So is
+ * an adopted one, whose certificate may get its name later in the same run.
+ */
+function verifyWords({ isManaged }: Cluster, { name }: Member): string {
+  return isManaged && isIP(name) === 0 ? ` check-sni ${name} verifyhost ${name}` : '';
 }

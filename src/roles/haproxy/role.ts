@@ -34,7 +34,7 @@ function balancerResources(
   );
   const configuration = haproxyConfiguration(tools, inventory, { cluster, balancer });
   const ownEtcd = cluster.members
-    .filter((member) => member.host === balancer.host)
+    .filter((member) => cluster.isManaged && member.host === balancer.host)
     .map((member) => etcdEnvironment(tools, inventory, { cluster, member }));
   return [
     // Before anything is installed: a clash is refused while planning.

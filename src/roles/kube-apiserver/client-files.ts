@@ -18,7 +18,10 @@ export function fromManifest(
     address: usual.address,
     paths: usual.paths,
     async plan(probe) {
-      const [text, outcome] = await Promise.all([probe.ask(fileContent, path), usual.plan(probe)]);
+      const outcome = usual.plan(probe);
+      // What is wrong with files that this manifest does not name is nobody's concern.
+      outcome.catch(() => undefined);
+      const text = await probe.ask(fileContent, path);
       // A missing manifest is refused by the resource that edits it.
       const files = text === undefined ? USUAL : clientFilesOf(readStaticPodManifest(path, text, CONTAINER));
       const isUsual = JSON.stringify(files) === JSON.stringify(USUAL);

@@ -31,7 +31,7 @@ function controlPlaneResources(tools: RoleTools, cluster: Cluster, controlPlane:
   return [
     ...fromManifest(controlPlane, (files) => [
       command(madeDirectories(files)),
-      trustBundleResource(apiserverTrust(files.ca), rules.authority),
+      trustBundleResource(apiserverTrust(cluster, files.ca), rules.authority),
       ...apiserverCertificates(cluster, { certificatePath: files.certificate, keyPath: files.key }).map((wanted) =>
         certificateResource(wanted, rules),
       ),

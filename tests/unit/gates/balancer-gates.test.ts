@@ -3,7 +3,7 @@ import type { HaproxyServer } from '../../../src/facts/haproxy-servers.js';
 import { httpsKey, type HttpsAnswer } from '../../../src/facts/https-answer.js';
 import { haproxySeesEtcd } from '../../../src/gates/haproxy-sees-etcd.js';
 import { keepalivedOneHolder } from '../../../src/gates/keepalived-one-holder.js';
-import { vipAnswers, vipQuestion } from '../../../src/gates/vip-answers.js';
+import { vipAnswers, vipForwards, vipQuestion } from '../../../src/gates/vip-answers.js';
 import { fakeProbes, type FakeAnswers } from '../../support/fake-probe.js';
 import { SAMPLE_CLUSTER } from '../../support/sample-cluster.js';
 
@@ -97,5 +97,22 @@ describe('vip-answers', () => {
       open: false,
       reason,
     });
+  });
+});
+
+describe('vip-forwards', () => {
+  const bundle = '/etc/haproxy/etcd-client.pem';
+  const url = 'https://10.0.0.100:2379/health?exclude=NOSPACE';
+  const asked = httpsKey({ url, certificate: bundle, key: bundle });
+
+  test.each([
+    [{ kind: 'answer', status: 200, body: '{"health":"true"}' }, { open: true }],
+    [
+      { kind: 'failure', reason: 'bad certificate' },
+      { open: false, reason: `from etcd-2, ${url} fails: bad certificate` },
+    ],
+  ] as const)('asks with the client certificate, and does not verify the server: %j', async (said, answer) => {
+    const probes = fakeProbes({ 'etcd-2': { 'https-answers': { [asked]: said } } });
+    expect(await vipForwards(SAMPLE_CLUSTER).check(probes, { hosts: ['etcd-2'] })).toEqual(answer);
   });
 });

@@ -32,6 +32,10 @@ describe('the shipped example inventories', () => {
       dataDir: '/var/lib/etcd/default',
       configFile: '/etc/default/etcd',
       pkiDir: '/etc/etcd/pki',
+      unit: 'etcd',
+      clientUrl: 'https://127.0.0.1:2379',
+      server: { certificate: '/etc/etcd/pki/server.crt', key: '/etc/etcd/pki/server.key' },
+      client: { ca: '/etc/etcd/pki/ca.crt', certificate: '/etc/etcd/pki/client.crt', key: '/etc/etcd/pki/client.key' },
       heartbeatIntervalMs: 100,
       electionTimeoutMs: 1000,
       quotaBackendBytes: 2147483648,
@@ -93,6 +97,34 @@ describe('describeCluster', () => {
       'etcd_memory_limit',
       'etcd_metrics',
     ]);
+  });
+
+  test('an adopted etcd is where its variables say', async () => {
+    const variables = [
+      'etcd_managed=false etcd_unit=etcd3.service etcd_cert_file=/ssl/{{ inventory_hostname }}.pem etcd_key_file=/ssl/key.pem',
+      'etcd_trusted_ca_file=/ssl/ca.pem etcd_client_cert_file=/ssl/client.pem etcd_client_key_file=/ssl/client_key.pem',
+    ];
+    const all = variables.join(' ').replaceAll(' etcd_', '\netcd_');
+    const { isManaged, members } = describeCluster(await loadFiles({ hosts: `${MEMBERS}[all:vars]\n${all}\n` }));
+    expect(isManaged).toBe(false);
+    expect(members[0]).toMatchObject({
+      unit: 'etcd3',
+      clientUrl: 'https://192.0.2.1:2379',
+      server: { certificate: '/ssl/a.pem', key: '/ssl/key.pem' },
+      client: { ca: '/ssl/ca.pem', certificate: '/ssl/client.pem', key: '/ssl/client_key.pem' },
+    });
+  });
+
+  test('an adopted etcd of which too little is known is refused, with what would find it', async () => {
+    const inventory = await loadFiles({ hosts: `${MEMBERS}[all:vars]\netcd_managed=false\n` });
+    expect(() => describeCluster(inventory)).toThrow(
+      /hosts:2:1: a: etcd_cert_file is not set, and etcd_managed is false: `provision adopt` finds it\n.*etcd_key_file/,
+    );
+  });
+
+  test('what describes an adopted etcd is refused for a managed one, and not silently left out', async () => {
+    const inventory = await loadFiles({ hosts: MEMBERS.replace('b ', 'b etcd_unit=etcd3 ') });
+    expect(() => describeCluster(inventory)).toThrow(/hosts:3:3: etcd_unit: describes an etcd that others made/);
   });
 
   test('priorities that are set are left, the others are free ones', async () => {

@@ -17,6 +17,7 @@ describe('the list of certificates', () => {
   test('the server certificate verifies directly and through the load balancer', () => {
     expect(memberCertificate('etcd-server')).toEqual({
       name: 'etcd-server',
+      policy: 'exact',
       profile: {
         commonName: 'etcd-1',
         organizations: [],

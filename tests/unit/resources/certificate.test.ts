@@ -17,6 +17,7 @@ const WANTED: WantedCertificate = {
   name: 'etcd-server',
   profile: SERVER_PROFILE,
   destination: { layout: 'pair', certificatePath: CERTIFICATE, keyPath: KEY },
+  policy: 'exact',
   ownership: { owner: 'etcd', group: 'etcd', mode: '0600' },
 };
 const NOTHING: CertificateFiles = {
@@ -277,4 +278,47 @@ test('no outcome holds anything of a private key', async () => {
   expect(printed).not.toContain('PRIVATE KEY');
   // The same search finds it where it is.
   expect(goodKey?.reveal()).toContain(keyLine);
+});
+
+describe('a leaf that others made', () => {
+  const adopted: WantedCertificate = { ...WANTED, policy: 'at-least' };
+  const OTHERS = {
+    commonName: 'etcd-1-dev',
+    organizations: ['Example'],
+    dnsNames: ['etcd-1', 'localhost', 'etcd-1-dev'],
+    ipAddresses: ['10.0.0.1', '127.0.0.1', '::1', '10.9.9.9'],
+    keyType: 'rsa-2048',
+  } as const;
+  const owned = {
+    key: { owner: 'root', group: 'ssl', mode: '0644' },
+    certificate: { owner: 'root', group: 'ssl', mode: '0600' },
+  };
+
+  test('is left alone with its own subject, further names, kind of key, owner and mode', async () => {
+    expect(await decide({ ...(await hostWith(OTHERS)), ...owned }, { wanted: adopted })).toEqual({ kind: 'unchanged' });
+  });
+
+  test('is left alone when it is good for every use', async () => {
+    expect(await decide(await hostWith({ ...OTHERS, usages: [] }), { wanted: adopted })).toEqual({ kind: 'unchanged' });
+  });
+
+  test.each([
+    ['with openssl on the host', 'known'],
+    ['without', 'unchecked'],
+  ])('gets what is missing for the same key, and keeps all it has, %s', async (_, kind) => {
+    const had = await hostWith({ ...OTHERS, ipAddresses: ['10.0.0.1', '10.9.9.9'] });
+    const files = { ...had, ...owned, ...(kind === 'known' ? {} : { publicKey: { kind: 'unchecked' } as const }) };
+    const change = await changeOf(decide(files, { wanted: adopted }));
+    expect(change.summary).toBe(
+      `reissue the etcd-server certificate ${CERTIFICATE}: SAN IP 127.0.0.1 missing; SAN IP ::1 missing`,
+    );
+    const action = issueOf(change);
+    expect(action).toMatchObject({
+      ...owned.key,
+      profile: { ...OTHERS, ipAddresses: ['10.0.0.1', '127.0.0.1', '::1', '10.9.9.9'] },
+    });
+    const { certificatePem, keyPem } = await issueCertificate(authority, action.profile, circumstancesAt(TODAY));
+    expect(keyPem).toBeUndefined();
+    expect(await decide({ ...files, pem: certificatePem }, { wanted: adopted })).toEqual({ kind: 'unchanged' });
+  });
 });

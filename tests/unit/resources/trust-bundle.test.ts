@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { type CertificateFiles, certificateFilesKey } from '../../../src/facts/certificate-files.js';
 import type { Outcome } from '../../../src/model/change.js';
+import type { Policy } from '../../../src/pki/certificate-list.js';
 import { trustBundleResource } from '../../../src/resources/trust-bundle.js';
 import { fakeProbe } from '../../support/fake-probe.js';
 import { authorityFrom, TODAY } from '../../support/test-authority.js';
@@ -21,9 +22,9 @@ function host(pem: string, certificate: CertificateFiles['certificate'] = OWNERS
   return { certificate, key: undefined, pem, publicKey: { kind: 'unchecked' } };
 }
 
-function decide(files: CertificateFiles, bundle: string | undefined): Promise<Outcome> {
+function decide(files: CertificateFiles, bundle: string | undefined, policy: Policy = 'exact'): Promise<Outcome> {
   const view = { certificate: () => bundle, trustBundle: () => bundle };
-  const resource = trustBundleResource({ path: PATH, ownership: OWNERSHIP }, view);
+  const resource = trustBundleResource({ path: PATH, ownership: OWNERSHIP, policy }, view);
   return resource.plan(fakeProbe({ 'certificate-files': { [certificateFilesKey(PATH)]: files } }));
 }
 
@@ -81,5 +82,15 @@ describe('trustBundleResource', () => {
     ['damage', '-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n', '- a certificate that cannot be read'],
   ])('a file that holds %s is replaced', async (_, pem, line) => {
     expect(await decide(host(pem), own)).toMatchObject({ change: { diff: [line, expect.any(String)] } });
+  });
+
+  test('one that others made may hold further authorities, and keeps its owner', async () => {
+    const found = host(own + other, { owner: 'etcd', group: 'etcd', mode: '0600' });
+    expect(await decide(found, own, 'at-least')).toEqual({ kind: 'unchanged' });
+  });
+
+  test('one that others made without this authority is refused, not replaced', async () => {
+    await expect(decide(host(other), own, 'at-least')).rejects.toMatchObject({ code: 'foreign-trust' });
+    expect(await decide({ ...host(''), certificate: undefined }, own, 'at-least')).toMatchObject({ kind: 'change' });
   });
 });

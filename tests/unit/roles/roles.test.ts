@@ -27,6 +27,27 @@ function resourcesOf(role: string, host: string, cluster: Cluster = SAMPLE_CLUST
   return roleTable(TOOLS).get(role)?.resources(namedHost(host), INVENTORY, cluster) ?? [];
 }
 
+describe('an etcd that others made', () => {
+  const adopted: Cluster = { ...SAMPLE_CLUSTER, isManaged: false };
+
+  test('keeps all but its server certificate, and is restarted for that', () => {
+    const addresses = resourcesOf('etcd', 'etcd-1', adopted).map(({ address }) => address);
+    expect(addresses).toEqual(['certificate:/etc/etcd/pki/server.crt', 'etcd-member:etcd-1']);
+  });
+
+  test('never gets a new authority', () => {
+    const [authority] = resourcesOf('pki', 'etcd-1');
+    expect(authority?.address).toBe('authority:etcd');
+    expect(() => resourcesOf('pki', 'etcd-1', adopted)).toThrow('must be the one that etcd trusts');
+  });
+
+  test('frees no address: where it listens everywhere, the load balancer is refused', async () => {
+    const [listen] = resourcesOf('haproxy', 'etcd-1', adopted);
+    const probe = fakeProbe({ listeners: { 2379: [{ address: '0.0.0.0', port: 2379, process: 'etcd' }] } });
+    await expect(listen?.plan(probe)).rejects.toMatchObject({ code: 'address-taken' });
+  });
+});
+
 describe('what each role gives a host, in order', () => {
   test.each([
     ['pki', 'etcd-1', ['authority:etcd']],

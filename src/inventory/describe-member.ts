@@ -1,0 +1,84 @@
+import type { Member } from '../model/cluster.js';
+import { httpsUrl } from '../model/endpoint.js';
+import type { Host } from '../model/inventory.js';
+import { ADOPTED_VARIABLES } from './adopted-variables.js';
+import type { VariableReader } from './variable-reader.js';
+
+/** What a member is read with. */
+interface MemberSource {
+  /** Of its node; empty when it has none, which is reported elsewhere. */
+  readonly address: string;
+  /** `etcd_managed` of the cluster. */
+  readonly isManaged: boolean;
+  readonly reader: VariableReader;
+}
+
+/** The member on a host of the group `etcd`. */
+export function readMember(host: Host, source: MemberSource): Member {
+  const { address, isManaged, reader } = source;
+  return {
+    host: host.name,
+    name: reader.read(host, 'etcd_member_name') ?? host.name,
+    address,
+    clientPort: reader.readOr(host, 'etcd_client_port'),
+    peerPort: reader.readOr(host, 'etcd_peer_port'),
+    dataDir: reader.readOr(host, 'etcd_data_dir'),
+    configFile: reader.readOr(host, 'etcd_config_file'),
+    pkiDir: reader.readOr(host, 'etcd_pki_dir'),
+    ...(isManaged ? ownPlaces(host, reader) : foundPlaces(host, source)),
+    heartbeatIntervalMs: reader.readOr(host, 'etcd_heartbeat_interval'),
+    electionTimeoutMs: reader.readOr(host, 'etcd_election_timeout'),
+    quotaBackendBytes: reader.readOr(host, 'etcd_quota_backend_bytes'),
+    snapshotCount: reader.readOr(host, 'etcd_snapshot_count'),
+    autoCompactionRetention: reader.readOr(host, 'etcd_auto_compaction_retention'),
+    extraEnv: reader.readOr(host, 'etcd_extra_env'),
+  };
+}
+
+type Places = Pick<Member, 'unit' | 'clientUrl' | 'server' | 'client'>;
+
+/** Where the role `etcd` puts things: the unit is the package's. */
+function ownPlaces(host: Host, reader: VariableReader): Places {
+  for (const name of Object.keys(ADOPTED_VARIABLES))
+    if (name !== 'etcd_managed' && host.variables.at(name) !== undefined)
+      reader.report(
+        'error',
+        host.variables.at(name),
+        name,
+        'describes an etcd that others made, and etcd_managed is true: set etcd_managed to false, or leave this out',
+      );
+  const directory = reader.readOr(host, 'etcd_pki_dir');
+  return {
+    unit: 'etcd',
+    clientUrl: httpsUrl('127.0.0.1', reader.readOr(host, 'etcd_client_port')),
+    server: { certificate: `${directory}/server.crt`, key: `${directory}/server.key` },
+    client: { ca: `${directory}/ca.crt`, certificate: `${directory}/client.crt`, key: `${directory}/client.key` },
+  };
+}
+
+type FileName = `etcd_${'cert' | 'key' | 'trusted_ca' | 'client_cert' | 'client_key'}_file`;
+
+/** Where others put things. */
+function foundPlaces(host: Host, { address, reader }: MemberSource): Places {
+  const file = (name: FileName): string => {
+    const path = reader.read(host, name);
+    if (path === undefined && host.variables.at(name) === undefined)
+      reader.report(
+        'error',
+        host.at,
+        host.name,
+        `${name} is not set, and etcd_managed is false: \`provision adopt\` finds it`,
+      );
+    return path ?? '';
+  };
+  return {
+    unit: (reader.read(host, 'etcd_unit') ?? 'etcd').replace(/\.service$/, ''),
+    clientUrl: reader.read(host, 'etcd_client_url') ?? httpsUrl(address, reader.readOr(host, 'etcd_client_port')),
+    server: { certificate: file('etcd_cert_file'), key: file('etcd_key_file') },
+    client: {
+      ca: file('etcd_trusted_ca_file'),
+      certificate: file('etcd_client_cert_file'),
+      key: file('etcd_client_key_file'),
+    },
+  };
+}
