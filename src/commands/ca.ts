@@ -9,7 +9,7 @@ import type { Context } from './context.js';
 
 interface ImportOptions {
   readonly certificate: string;
-  readonly key: string;
+  readonly key?: string;
   readonly passphraseFile?: string;
 }
 
@@ -27,14 +27,21 @@ export function addCaCommand(program: Command, context: Context): void {
     .description('bring in an authority that another program made; an existing one is never overwritten')
     .argument('<store>', 'the PKI store, made if it is not there')
     .requiredOption('--certificate <file>', "the authority's certificate, PEM")
-    .requiredOption('--key <file>', 'its private key, PEM, not encrypted; /dev/stdin reads it from a pipe')
+    .option(
+      '--key <file>',
+      'its private key, PEM, not encrypted; /dev/stdin reads it from a pipe; without it certificates are signed elsewhere',
+    )
     .option('--passphrase-file <file>', 'the new passphrase of the stored key (or set PROVISION_CA_PASSPHRASE)')
     .action(async (directory: string, options: ImportOptions) => {
       const store = await open(directory, context, options.passphraseFile);
-      await store.importAuthority({
-        certificatePem: await read(options.certificate),
-        keyPem: new Secret(await read(options.key)),
-      });
+      const certificatePem = await read(options.certificate);
+      if (options.key === undefined) {
+        await store.importCertificate(certificatePem);
+        context.stdout.write(`The authority's certificate is in ${store.directory}; its key stays elsewhere.\n`);
+        context.stdout.write('Where a plan wants certificates, ask for them with: provision ca request INVENTORY\n');
+        return;
+      }
+      await store.importAuthority({ certificatePem, keyPem: new Secret(await read(options.key)) });
       context.stdout.write(`The authority is in ${store.directory}; its key is encrypted there.\n`);
       context.stdout.write('Remove the unencrypted key that it came from, or keep it offline.\n');
     });

@@ -9,6 +9,8 @@ export interface AuthorityView {
   certificate(): string | undefined;
   /** All that hosts should trust, PEM. Today the signing certificate alone; during a rotation the old one too. */
   trustBundle(): string | undefined;
+  /** Is its key with somebody else, who signs what is asked for? Absent: no. */
+  isElsewhere?(): boolean;
 }
 
 /** How a signed certificate lands on its host, and how it is taken back. */

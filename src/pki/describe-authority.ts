@@ -26,6 +26,9 @@ export function describeAuthority(
     ['store', directory],
     ['subject', describeSubject(subjectOf(signer))],
     ['key', keyTypeOf(signer.publicKey)],
+    ...(authority.isElsewhere?.() === true
+      ? [['private key', 'elsewhere: certificates are signed there, for what `provision ca request` writes']]
+      : []),
     ['serial', signer.serialNumber.toLowerCase()],
     ['SHA-256', signer.fingerprint256],
     ['ends', `${end.toISOString()} (${days < 0 ? 'EXPIRED' : `in ${days} days`})`],

@@ -21,7 +21,7 @@ export function readAuthority(
   const key = readKey(given.keyPem);
   const problems = [
     ...(certificate instanceof X509Certificate ? certificateProblems(certificate, now) : [certificate]),
-    ...('message' in key ? [key] : keyProblems(key)),
+    ...('message' in key ? [key] : keyProblems('key', key)),
   ];
   if (!(certificate instanceof X509Certificate) || 'message' in key) throw new InputError(problems);
   if (!certificate.checkPrivateKey(key)) problems.push(wrong('key', 'is not the key of this certificate'));
@@ -30,6 +30,19 @@ export function readAuthority(
     certificatePem: certificate.toString(),
     keyPem: new Secret(key.export({ type: 'pkcs8', format: 'pem' }).toString()),
   };
+}
+
+/**
+ * Checks the certificate of an authority whose key is elsewhere.
+ * @returns it alone, PEM
+ * @throws InputError as {@link readAuthority}
+ */
+export function readAuthorityCertificate(pem: string, now: Date): string {
+  const certificate = readCertificate(pem);
+  if (!(certificate instanceof X509Certificate)) throw new InputError([certificate]);
+  const problems = [...certificateProblems(certificate, now), ...keyProblems('certificate', certificate.publicKey)];
+  if (problems.length > 0) throw new InputError(problems);
+  return certificate.toString();
 }
 
 function readCertificate(pem: string): X509Certificate | Problem {
@@ -83,11 +96,12 @@ function certificateProblems(certificate: X509Certificate, now: Date): Problem[]
   ];
 }
 
-function keyProblems(key: KeyObject): Problem[] {
+function keyProblems(subject: 'certificate' | 'key', key: KeyObject): Problem[] {
   const type = keyTypeOf(key);
+  const is = subject === 'key' ? `is ${type}` : `is for a key of type ${type}`;
   return SIGNING_KEYS.test(type)
     ? []
-    : [wrong('key', `is ${type}; ECDSA on P-256, P-384 or P-521, or RSA from 2048 bits was expected`)];
+    : [wrong(subject, `${is}; ECDSA on P-256, P-384 or P-521, or RSA from 2048 bits was expected`)];
 }
 
 function wrong(subject: string, message: string): Problem {

@@ -1,45 +1,33 @@
 import { join } from 'node:path';
-import type { AuthorityProfile } from '../model/certificate.js';
-import type { IssueCertificate } from '../model/change.js';
-import { ProvisionError } from '../model/errors.js';
-import { Secret } from '../model/secret.js';
-import { installCertificateScript, restoreCertificateScript } from '../shell/install-certificate.js';
-import type { CertificateInstall, PkiStore } from './authority.js';
-import { decryptSecret, encryptSecret } from './encryption.js';
+import type { Secret } from '../model/secret.js';
+import type { PkiStore } from './authority.js';
 import { openGeneratedSecret } from './generated-secret.js';
 import { readAuthority } from './import-authority.js';
-import type { PassphraseSource } from './passphrase.js';
-import type { SigningAuthority } from './signing-authority.js';
-import { readIfThere, writeNew } from './store-files.js';
-
-/** What a store is opened with. */
-export interface StoreOptions {
-  /** Absolute directory on the control machine; made when something is first written to it. */
-  readonly directory: string;
-  readonly passphrase: PassphraseSource;
-  readonly now: () => Date;
-  /** Random bytes, for serial numbers, names of staged files and the generated password. */
-  readonly random: (count: number) => Uint8Array;
-  /** scrypt's work factor, log2; tests take a small one. */
-  readonly scryptLogN?: number | undefined;
-}
+import { openStoredAuthority, type StoreOptions } from './stored-authority.js';
 
 /** A store, as the verbs that keep one see it. */
 export interface WritableStore extends PkiStore {
   /**
-   * Brings in an authority that another program made.
+   * Brings in an authority that another program made; or, where its certificate is in the store already, its key.
    * @throws InputError when it is not one, or the key is not its own; ProvisionError `authority-exists`
    */
   importAuthority(given: { readonly certificatePem: string; readonly keyPem: Secret }): Promise<void>;
+  /**
+   * Brings in the certificate of an authority whose key stays elsewhere: certificates are then signed there, for
+   * requests that are made here. Does nothing when it is in the store already.
+   * @throws InputError when it is none; ProvisionError `authority-exists`
+   */
+  importCertificate(pem: string): Promise<void>;
 }
 
 /**
  * Opens the PKI store: `ca.crt` in plain (the signing certificate, then others that hosts should trust), `ca.key.age`
- * encrypted with a passphrase, `keepalived-auth-pass`. Only public parts are read; nothing is written.
+ * encrypted with a passphrase, `keepalived-auth-pass`. Without `ca.key.age` certificates are signed elsewhere. Only
+ * public parts are read; nothing is written.
  * @throws ProvisionError `store-broken`
  */
 export async function openStore(options: StoreOptions): Promise<WritableStore> {
-  const authority = new StoredAuthority(options, await readPublicPart(options.directory));
+  const authority = await openStoredAuthority(options);
   const authPass = await openGeneratedSecret(join(options.directory, 'keepalived-auth-pass'), options.random);
   return {
     directory: options.directory,
@@ -51,145 +39,8 @@ export async function openStore(options: StoreOptions): Promise<WritableStore> {
       issue: (action) => authority.issue(action),
       trustBundle: () => authority.existingBundle(),
     },
-    importAuthority: (given) => authority.adopt(readAuthority(given, options.now())),
+    importAuthority: async (given) => authority.adopt(readAuthority(given, options.now())),
+    importCertificate: (pem) => authority.adoptCertificate(pem),
     keepalivedAuthPass: authPass,
   };
-}
-
-function certificatePath(directory: string): string {
-  return join(directory, 'ca.crt');
-}
-
-function keyPath(directory: string): string {
-  return join(directory, 'ca.key.age');
-}
-
-async function readPublicPart(directory: string): Promise<string | undefined> {
-  const [certificate, key] = await Promise.all([
-    readIfThere(certificatePath(directory)),
-    readIfThere(keyPath(directory)),
-  ]);
-  if (certificate === undefined && key !== undefined)
-    throw new ProvisionError({
-      code: 'store-broken',
-      message: `${keyPath(directory)} has no ${certificatePath(directory)} beside it`,
-      hint: 'put ca.crt back; or, if a run was killed just when it made the authority, remove ca.key.age and run again',
-    });
-  return certificate;
-}
-
-/** The authority in its files. It remembers what was unlocked or made, so that one passphrase serves the whole run. */
-class StoredAuthority {
-  readonly #options: StoreOptions;
-  /** The text of ca.crt. */
-  #bundle: string | undefined;
-  #unlocked: Promise<SigningAuthority> | undefined;
-
-  constructor(options: StoreOptions, bundle: string | undefined) {
-    this.#options = options;
-    this.#bundle = bundle;
-  }
-
-  certificate(): string | undefined {
-    return this.#bundle?.match(/-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----\n?/)?.[0];
-  }
-
-  trustBundle(): string | undefined {
-    return this.#bundle;
-  }
-
-  existingBundle(): string {
-    if (this.#bundle === undefined) throw this.#missing();
-    return this.#bundle;
-  }
-
-  async unlock(): Promise<void> {
-    if (this.#bundle === undefined) await this.#options.passphrase.chosen(keyPath(this.#options.directory));
-    else await this.#open();
-  }
-
-  async create(profile: AuthorityProfile): Promise<void> {
-    if (this.#bundle !== undefined) throw this.#exists();
-    const { makeAuthority } = await import('./issue.js');
-    await this.adopt(await makeAuthority(profile, this.#options));
-  }
-
-  /** Writes a new authority: the key first, so that a certificate never stands there without one. */
-  async adopt(authority: SigningAuthority): Promise<void> {
-    const { directory, passphrase, random, scryptLogN } = this.#options;
-    if (this.#bundle !== undefined) throw this.#exists();
-    const secret = await passphrase.chosen(keyPath(directory));
-    const encrypted = await encryptSecret(authority.keyPem, secret, scryptLogN);
-    const suffix = Buffer.from(random(6)).toString('hex');
-    const isNew =
-      (await writeNew(keyPath(directory), encrypted, 0o600, suffix)) &&
-      (await writeNew(certificatePath(directory), authority.certificatePem, 0o644, suffix));
-    if (!isNew) throw this.#exists();
-    this.#bundle = authority.certificatePem;
-    this.#unlocked = Promise.resolve(authority);
-  }
-
-  async issue(action: IssueCertificate): Promise<CertificateInstall> {
-    const authority = await this.#open();
-    const { issueCertificate } = await import('./issue.js');
-    const issued = await issueCertificate(authority, action.profile, this.#options);
-    const pem = issued.certificatePem + (issued.keyPem?.reveal() ?? '');
-    const key = issued.keyPem === undefined ? 'kept' : 'new';
-    const installation = {
-      destination: action.destination,
-      ownership: action,
-      key,
-      bytes: Buffer.byteLength(pem),
-    } as const;
-    return {
-      command: {
-        summary: `install the ${action.certificate} certificate`,
-        script: installCertificateScript(installation),
-        stdin: new Secret(pem),
-      },
-      undo: {
-        summary: `put the old ${action.certificate} certificate back`,
-        script: restoreCertificateScript(installation),
-      },
-    };
-  }
-
-  #open(): Promise<SigningAuthority> {
-    return (this.#unlocked ??= this.#decrypt());
-  }
-
-  async #decrypt(): Promise<SigningAuthority> {
-    const { directory, passphrase, now } = this.#options;
-    const certificatePem = this.certificate();
-    if (certificatePem === undefined) throw this.#missing();
-    const path = keyPath(directory);
-    const encrypted = await readIfThere(path);
-    if (encrypted === undefined) throw this.#keyMissing();
-    const keyPem = await decryptSecret(encrypted, await passphrase.existing(path), path);
-    return readAuthority({ certificatePem, keyPem }, now());
-  }
-
-  #missing(): ProvisionError {
-    return new ProvisionError({
-      code: 'authority-missing',
-      message: `there is no certificate authority in ${this.#options.directory}`,
-      hint: 'plan the first etcd member too (it comes with the authority), or bring one in: provision ca import',
-    });
-  }
-
-  #keyMissing(): ProvisionError {
-    return new ProvisionError({
-      code: 'authority-key-missing',
-      message: `${keyPath(this.#options.directory)} is not there: the authority can be trusted, but nothing can be signed`,
-      hint: 'put ca.key.age back from where the authority was made',
-    });
-  }
-
-  #exists(): ProvisionError {
-    return new ProvisionError({
-      code: 'authority-exists',
-      message: `there is a certificate authority in ${this.#options.directory} already; it is never overwritten`,
-      hint: 'look at it with: provision ca show',
-    });
-  }
 }

@@ -2,8 +2,8 @@ import { expect, test } from '@jest/globals';
 import { describeAuthority } from '../../../src/pki/describe-authority.js';
 import { authorityFrom, daysFromToday, TODAY } from '../../support/test-authority.js';
 
-function described(bundle: string | undefined, now = TODAY): string {
-  const authority = { certificate: () => bundle, trustBundle: () => bundle };
+function described(bundle: string | undefined, now = TODAY, isElsewhere = false): string {
+  const authority = { certificate: () => bundle, trustBundle: () => bundle, isElsewhere: () => isElsewhere };
   return describeAuthority({ authority, directory: '/srv/pki' }, now);
 }
 
@@ -13,6 +13,12 @@ test('an authority is told by its public parts', async () => {
   expect(text).toMatch(/^store: +\/srv\/pki\nsubject: +CN=etcd-ca\nkey: +ecdsa-p256\nserial: +[0-9a-f]+\nSHA-256: /);
   expect(text).toContain('2027-03-01T12:00:00.000Z (in 100 days)');
   expect(described(certificatePem, daysFromToday(101))).toContain('(EXPIRED)');
+});
+
+test('a key that is elsewhere is said, with what follows from it', async () => {
+  const { certificatePem } = await authorityFrom(TODAY);
+  expect(described(certificatePem, TODAY, true)).toMatch(/^private key: +elsewhere: .*provision ca request/m);
+  expect(described(certificatePem)).not.toContain('elsewhere');
 });
 
 test('what is trusted besides is counted', async () => {

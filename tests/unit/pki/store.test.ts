@@ -139,6 +139,60 @@ describe('a store that lost a file', () => {
   });
 });
 
+describe('an authority whose key is elsewhere', () => {
+  test('comes as its certificate alone, asks for no passphrase, and is no obstacle to itself', async () => {
+    const { certificatePem } = await authorityFrom(TODAY);
+    const passphrase = typed(PASSPHRASE);
+    const store = await open(passphrase);
+    await store.importCertificate(certificatePem);
+    await store.importCertificate(certificatePem);
+    expect(await readdir(directory)).toEqual(['ca.crt']);
+    expect(await modeOf(join(directory, 'ca.crt'))).toBe('644');
+    expect([store.authority.isElsewhere?.(), (await open()).authority.isElsewhere?.()]).toEqual([true, true]);
+    expect((await open()).authority.certificate()).toBe(store.authority.certificate());
+    expect(passphrase.asked).toEqual([]);
+  });
+
+  test('gets its key later, and signs here from then on', async () => {
+    const authority = await authorityFrom(TODAY);
+    const store = await open();
+    await store.importCertificate(authority.certificatePem);
+    const before = await readFile(join(directory, 'ca.crt'), 'utf8');
+    await store.importAuthority(authority);
+    expect((await readdir(directory)).sort()).toEqual(['ca.crt', 'ca.key.age']);
+    expect(await readFile(join(directory, 'ca.crt'), 'utf8')).toBe(before);
+    expect(store.authority.isElsewhere?.()).toBe(false);
+    const later = await open();
+    expect(later.authority.isElsewhere?.()).toBe(false);
+    await expect(later.signer.issue(ISSUE)).resolves.toBeDefined();
+  });
+
+  test('is never overwritten, by whatever way', async () => {
+    const [one, other] = [await authorityFrom(TODAY), await authorityFrom(TODAY)];
+    const early = await open();
+    await (await open()).importCertificate(one.certificatePem);
+    const exists = { code: 'authority-exists' };
+    await expect((await open()).importCertificate(other.certificatePem)).rejects.toMatchObject(exists);
+    await expect(early.importCertificate(other.certificatePem)).rejects.toMatchObject(exists);
+    await expect((await open()).importAuthority(other)).rejects.toMatchObject(exists);
+    await expect((await open()).signer.createAuthority(PROFILE)).rejects.toMatchObject(exists);
+    expect(await readdir(directory)).toEqual(['ca.crt']);
+    // With its key in the store, neither the key nor the certificate comes a second time.
+    await (await open()).importAuthority(one);
+    await expect((await open()).importAuthority(one)).rejects.toMatchObject(exists);
+  });
+
+  test('is refused when its certificate is none of an authority, or the key is of another', async () => {
+    const [one, other] = [await authorityFrom(TODAY), await authorityFrom(TODAY)];
+    const store = await open();
+    await expect(store.importCertificate('no certificate')).rejects.toMatchObject({ code: 'input-invalid' });
+    await store.importCertificate(one.certificatePem);
+    const mixed = store.importAuthority({ certificatePem: one.certificatePem, keyPem: other.keyPem });
+    await expect(mixed).rejects.toMatchObject({ code: 'input-invalid' });
+    expect(await readdir(directory)).toEqual(['ca.crt']);
+  });
+});
+
 describe('a trust bundle of two', () => {
   test('signs with the first, and gives both to trust', async () => {
     const store = await open();

@@ -1,0 +1,196 @@
+import { X509Certificate } from 'node:crypto';
+import { join } from 'node:path';
+import type { AuthorityProfile } from '../model/certificate.js';
+import type { IssueCertificate } from '../model/change.js';
+import { ProvisionError } from '../model/errors.js';
+import { Secret } from '../model/secret.js';
+import { installCertificateScript, restoreCertificateScript } from '../shell/install-certificate.js';
+import type { AuthorityView, CertificateInstall } from './authority.js';
+import { decryptSecret, encryptSecret } from './encryption.js';
+import { readAuthority, readAuthorityCertificate } from './import-authority.js';
+import type { PassphraseSource } from './passphrase.js';
+import type { SigningAuthority } from './signing-authority.js';
+import { readIfThere, writeNew } from './store-files.js';
+
+/** What a store is opened with. */
+export interface StoreOptions {
+  /** Absolute directory on the control machine; made when something is first written to it. */
+  readonly directory: string;
+  readonly passphrase: PassphraseSource;
+  readonly now: () => Date;
+  /** Random bytes, for serial numbers, names of staged files and the generated password. */
+  readonly random: (count: number) => Uint8Array;
+  /** scrypt's work factor, log2; tests take a small one. */
+  readonly scryptLogN?: number | undefined;
+}
+
+function certificatePath(directory: string): string {
+  return join(directory, 'ca.crt');
+}
+
+function keyPath(directory: string): string {
+  return join(directory, 'ca.key.age');
+}
+
+/**
+ * Reads what an authority's files say without a passphrase.
+ * @throws ProvisionError `store-broken`
+ */
+export async function openStoredAuthority(options: StoreOptions): Promise<StoredAuthority> {
+  const { directory } = options;
+  const [certificate, key] = await Promise.all([
+    readIfThere(certificatePath(directory)),
+    readIfThere(keyPath(directory)),
+  ]);
+  if (certificate === undefined && key !== undefined)
+    throw new ProvisionError({
+      code: 'store-broken',
+      message: `${keyPath(directory)} has no ${certificatePath(directory)} beside it`,
+      hint: 'put ca.crt back; or, if a run was killed just when it made the authority, remove ca.key.age and run again',
+    });
+  return new StoredAuthority(options, { bundle: certificate, hasKey: key !== undefined });
+}
+
+/** The authority in its files. It remembers what was unlocked or made, so that one passphrase serves the whole run. */
+export class StoredAuthority implements AuthorityView {
+  readonly #options: StoreOptions;
+  /** The text of ca.crt. */
+  #bundle: string | undefined;
+  #hasKey: boolean;
+  #unlocked: Promise<SigningAuthority> | undefined;
+
+  constructor(options: StoreOptions, found: { readonly bundle: string | undefined; readonly hasKey: boolean }) {
+    this.#options = options;
+    this.#bundle = found.bundle;
+    this.#hasKey = found.hasKey;
+  }
+
+  certificate(): string | undefined {
+    return this.#bundle?.match(/-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----\n?/)?.[0];
+  }
+
+  trustBundle(): string | undefined {
+    return this.#bundle;
+  }
+
+  isElsewhere(): boolean {
+    return this.#bundle !== undefined && !this.#hasKey;
+  }
+
+  existingBundle(): string {
+    if (this.#bundle === undefined) throw this.#missing();
+    return this.#bundle;
+  }
+
+  async unlock(): Promise<void> {
+    if (this.#bundle === undefined) await this.#options.passphrase.chosen(keyPath(this.#options.directory));
+    else await this.#open();
+  }
+
+  async create(profile: AuthorityProfile): Promise<void> {
+    if (this.#bundle !== undefined) throw this.#exists();
+    const { makeAuthority } = await import('./issue.js');
+    await this.adopt(await makeAuthority(profile, this.#options));
+  }
+
+  /**
+   * Writes an authority: the key first, so that a certificate never stands there without one by accident. Where its
+   * certificate is there already, only the key.
+   */
+  async adopt(authority: SigningAuthority): Promise<void> {
+    const { directory, passphrase, random, scryptLogN } = this.#options;
+    const lacksOnlyKey = this.isElsewhere() && this.#is(authority.certificatePem);
+    if (this.#bundle !== undefined && !lacksOnlyKey) throw this.#exists();
+    const secret = await passphrase.chosen(keyPath(directory));
+    const encrypted = await encryptSecret(authority.keyPem, secret, scryptLogN);
+    const suffix = Buffer.from(random(6)).toString('hex');
+    const isNew =
+      (await writeNew(keyPath(directory), encrypted, 0o600, suffix)) &&
+      (lacksOnlyKey || (await writeNew(certificatePath(directory), authority.certificatePem, 0o644, suffix)));
+    if (!isNew) throw this.#exists();
+    this.#bundle ??= authority.certificatePem;
+    this.#hasKey = true;
+    this.#unlocked = Promise.resolve(authority);
+  }
+
+  /** Writes the certificate of an authority whose key stays elsewhere; does nothing when it is there already. */
+  async adoptCertificate(given: string): Promise<void> {
+    const { directory, random, now } = this.#options;
+    const pem = readAuthorityCertificate(given, now());
+    if (this.#is(pem)) return;
+    if (this.#bundle !== undefined) throw this.#exists();
+    const suffix = Buffer.from(random(6)).toString('hex');
+    if (!(await writeNew(certificatePath(directory), pem, 0o644, suffix))) throw this.#exists();
+    this.#bundle = pem;
+  }
+
+  async issue(action: IssueCertificate): Promise<CertificateInstall> {
+    const authority = await this.#open();
+    const { issueCertificate } = await import('./issue.js');
+    const issued = await issueCertificate(authority, action.profile, this.#options);
+    const pem = issued.certificatePem + (issued.keyPem?.reveal() ?? '');
+    const key = issued.keyPem === undefined ? 'kept' : 'new';
+    const installation = {
+      destination: action.destination,
+      ownership: action,
+      key,
+      bytes: Buffer.byteLength(pem),
+    } as const;
+    return {
+      command: {
+        summary: `install the ${action.certificate} certificate`,
+        script: installCertificateScript(installation),
+        stdin: new Secret(pem),
+      },
+      undo: {
+        summary: `put the old ${action.certificate} certificate back`,
+        script: restoreCertificateScript(installation),
+      },
+    };
+  }
+
+  #open(): Promise<SigningAuthority> {
+    return (this.#unlocked ??= this.#decrypt());
+  }
+
+  async #decrypt(): Promise<SigningAuthority> {
+    const { directory, passphrase, now } = this.#options;
+    const certificatePem = this.certificate();
+    if (certificatePem === undefined) throw this.#missing();
+    const path = keyPath(directory);
+    const encrypted = await readIfThere(path);
+    if (encrypted === undefined) throw this.#keyMissing();
+    const keyPem = await decryptSecret(encrypted, await passphrase.existing(path), path);
+    return readAuthority({ certificatePem, keyPem }, now());
+  }
+
+  /** Is this the signing certificate? */
+  #is(pem: string): boolean {
+    const own = this.certificate();
+    return own !== undefined && new X509Certificate(own).raw.equals(new X509Certificate(pem).raw);
+  }
+
+  #missing(): ProvisionError {
+    return new ProvisionError({
+      code: 'authority-missing',
+      message: `there is no certificate authority in ${this.#options.directory}`,
+      hint: 'plan the first etcd member too (it comes with the authority), or bring one in: provision ca import',
+    });
+  }
+
+  #keyMissing(): ProvisionError {
+    return new ProvisionError({
+      code: 'authority-key-missing',
+      message: `${keyPath(this.#options.directory)} is not there: the authority can be trusted, but nothing can be signed`,
+      hint: 'put ca.key.age back from where the authority was made',
+    });
+  }
+
+  #exists(): ProvisionError {
+    return new ProvisionError({
+      code: 'authority-exists',
+      message: `there is a certificate authority in ${this.#options.directory} already; it is never overwritten`,
+      hint: 'look at it with: provision ca show',
+    });
+  }
+}
