@@ -30,6 +30,7 @@ export function createLook(source: LookSource): Look {
   }
   function probe(host: string): Probe {
     return {
+      host,
       ask: async <V>(fact: Fact<V>, key: string) => (await questionsOf(host).ask(fact, key)) as V,
       on: probe,
     };

@@ -50,6 +50,8 @@ export interface Fact<V> {
 
 /** The right to look at a host, and at the others of the inventory. It can change nothing. */
 export interface Probe {
+  /** Inventory name of the host that answers. */
+  readonly host: string;
   /** Questions asked in the same turn travel as one script in one exec. @throws RemoteError */
   ask<V>(fact: Fact<V>, key: string): Promise<V>;
   /** The same right on another host of the inventory. */

@@ -16,9 +16,9 @@ export function contextOf(
   function probe(host: string): Probe {
     const answers = hosts[host];
     if (answers === undefined) throw new Error(`the context knows no host ${host}`);
-    if (answers !== UNREACHABLE) return { ...fakeProbe(answers), on: probe };
+    if (answers !== UNREACHABLE) return { ...fakeProbe(answers), host, on: probe };
     const error = new RemoteError({ code: 'unreachable', host, message: `${host}: connection refused`, hint: 'try' });
-    return { ask: () => Promise.reject(error), on: probe };
+    return { host, ask: () => Promise.reject(error), on: probe };
   }
   return {
     cluster: SAMPLE_CLUSTER,

@@ -14,10 +14,16 @@ export interface FakeProbe extends Probe {
  * test says everything that its decision is built on.
  * @param answers what this host answers
  * @param others the answers of further hosts, for {@link Probe.on}
+ * @param host its inventory name
  */
-export function fakeProbe(answers: FakeAnswers, others: Readonly<Record<string, FakeAnswers>> = {}): FakeProbe {
+export function fakeProbe(
+  answers: FakeAnswers,
+  others: Readonly<Record<string, FakeAnswers>> = {},
+  host = 'host-1',
+): FakeProbe {
   const asked: string[] = [];
   return {
+    host,
     asked,
     ask<V>(fact: Fact<V>, key: string): Promise<V> {
       asked.push(`${fact.name} ${key}`);
@@ -26,15 +32,15 @@ export function fakeProbe(answers: FakeAnswers, others: Readonly<Record<string, 
         return Promise.reject(new Error(`the fake probe has no answer for ${fact.name} ${JSON.stringify(key)}`));
       return Promise.resolve(known[key] as V);
     },
-    on(host: string): Probe {
-      const other = others[host];
-      if (other === undefined) throw new Error(`the fake probe knows no host ${host}`);
-      return fakeProbe(other, others);
+    on(name: string): Probe {
+      const other = others[name];
+      if (other === undefined) throw new Error(`the fake probe knows no host ${name}`);
+      return fakeProbe(other, others, name);
     },
   };
 }
 
 /** A whole group of hosts, each of which can look at the others. */
 export function fakeProbes(hosts: Readonly<Record<string, FakeAnswers>>): ReadonlyMap<string, FakeProbe> {
-  return new Map(Object.entries(hosts).map(([host, answers]) => [host, fakeProbe(answers, hosts)]));
+  return new Map(Object.entries(hosts).map(([host, answers]) => [host, fakeProbe(answers, hosts, host)]));
 }

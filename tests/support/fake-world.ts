@@ -42,6 +42,7 @@ export const failing = {
 export function fakeLook(hosts: FakeHosts): Look {
   function probe(host: string): Probe {
     return {
+      host,
       ask: <V>(_: Fact<V>, key: string) => Promise.resolve((hosts.flags.get(host)?.has(key) ?? false) as V),
       on: probe,
     };
