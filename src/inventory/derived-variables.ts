@@ -43,12 +43,22 @@ export const DERIVED_VARIABLES: Readonly<Record<string, DerivedVariable>> = {
       'Files of this host by part: `etcd_cert_paths.client.ca`, `.cert`, `.key`; also `server` and `peer` on members.',
     compute: (inventory, host) => {
       const directory = value(inventory, host, 'etcd_pki_dir') ?? VARIABLES.etcd_pki_dir.fallback;
-      const files = (name: string): Json => ({
+      const files = (name: string): { ca: string; cert: string; key: string } => ({
         ca: `${directory}/ca.crt`,
         cert: `${directory}/${name}.crt`,
         key: `${directory}/${name}.key`,
       });
-      return { client: APISERVER_CLIENT, server: files('server'), peer: files('peer') };
+      const found = (name: 'etcd_trusted_ca_file' | 'etcd_cert_file' | 'etcd_key_file', file: string): string =>
+        value(inventory, host, name) ?? file;
+      const own = files('server');
+      const server: Json = {
+        ca: found('etcd_trusted_ca_file', own.ca),
+        cert: found('etcd_cert_file', own.cert),
+        key: found('etcd_key_file', own.key),
+      };
+      // Where an adopted member has its peer certificate is nobody's concern here.
+      const isManaged = value(inventory, host, 'etcd_managed') ?? VARIABLES.etcd_managed.fallback;
+      return { client: APISERVER_CLIENT, server, ...(isManaged ? { peer: files('peer') } : {}) };
     },
   },
 };
