@@ -11,6 +11,8 @@ export type Usage = 'server' | 'client';
 export type CertificateProfile = {
   readonly commonName: string;
   readonly organizations: readonly string[];
+  /** A whole subject to keep, in its order, as `C=US`; absent: organizations and common name are all. */
+  readonly subject?: readonly string[];
   /** SANs: DNS names and IP addresses are different kinds, and a name given as the wrong kind never verifies. */
   readonly dnsNames: readonly string[];
   readonly ipAddresses: readonly string[];

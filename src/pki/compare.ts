@@ -52,6 +52,7 @@ export function widenProfile(profile: CertificateProfile, found: X509Certificate
   return {
     ...profile,
     ...subjectOf(found),
+    subject: found.subject.split('\n'),
     dnsNames: union(profile.dnsNames, names.dnsNames),
     ipAddresses: union(profile.ipAddresses, names.ipAddresses),
     // Without the extension a certificate is good for everything (RFC 5280, 4.2.1.12), and stays so.

@@ -132,8 +132,16 @@ async function leafExtensions(
 }
 
 /** As JSON: the library reads `+` and `,` in a text as syntax. */
-function subjectName({ organizations, commonName }: CertificateProfile): x509.JsonName {
+function subjectName({ subject, organizations, commonName }: CertificateProfile): x509.JsonName {
+  if (subject !== undefined) return subject.flatMap(attribute);
   return [...organizations.map((name) => ({ O: [name] })), { CN: [commonName] }];
+}
+
+/** One attribute of a subject as Node prints it: `C=US`; what the library has no name for is left out. */
+function attribute(line: string): x509.JsonName {
+  const [, type = '', value = ''] = /^([^=]+)=(.*)$/.exec(line) ?? [];
+  const name = type === 'emailAddress' ? 'E' : type;
+  return ['C', 'ST', 'L', 'O', 'OU', 'CN', 'DC', 'E'].includes(name) ? [{ [name]: [value] }] : [];
 }
 
 function rejectUnlessRight(

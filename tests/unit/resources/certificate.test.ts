@@ -1,4 +1,4 @@
-import { createPrivateKey, createPublicKey } from 'node:crypto';
+import { createPrivateKey, createPublicKey, X509Certificate } from 'node:crypto';
 import { inspect } from 'node:util';
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { type CertificateFiles, certificateFilesKey } from '../../../src/facts/certificate-files.js';
@@ -285,6 +285,7 @@ describe('a leaf that others made', () => {
   const OTHERS = {
     commonName: 'etcd-1-dev',
     organizations: ['Example'],
+    subject: ['C=US', 'L=Detroit', 'O=Example', 'OU=Platform', 'CN=etcd-1-dev'],
     dnsNames: ['etcd-1', 'localhost', 'etcd-1-dev'],
     ipAddresses: ['10.0.0.1', '127.0.0.1', '::1', '10.9.9.9'],
     keyType: 'rsa-2048',
@@ -319,6 +320,7 @@ describe('a leaf that others made', () => {
     });
     const { certificatePem, keyPem } = await issueCertificate(authority, action.profile, circumstancesAt(TODAY));
     expect(keyPem).toBeUndefined();
+    expect(new X509Certificate(certificatePem).subject).toBe('C=US\nL=Detroit\nO=Example\nOU=Platform\nCN=etcd-1-dev');
     expect(await decide({ ...files, pem: certificatePem }, { wanted: adopted })).toEqual({ kind: 'unchanged' });
   });
 });
