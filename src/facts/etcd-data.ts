@@ -17,7 +17,7 @@ export interface EtcdData {
   readonly hasData: boolean;
   /** The bootstrap drop-in is there: the cluster is not known to be formed. */
   readonly isBootstrapping: boolean;
-  /** The environment file names an initial cluster: it is no package default. */
+  /** The environment file names an initial cluster, or others configured it: it is no package default. */
   readonly isConfigured: boolean;
   /** Asked only where there is data without a configuration; absent when nothing answers. */
   readonly lone: LoneMember | undefined;
@@ -25,7 +25,7 @@ export interface EtcdData {
 
 /** The key to ask {@link etcdData} by. */
 export function etcdDataKey(member: Pick<Member, 'dataDir' | 'configFile'>): string {
-  return JSON.stringify([member.dataDir, member.configFile]);
+  return JSON.stringify([member.dataDir, member.configFile ?? null]);
 }
 
 /** Key: {@link etcdDataKey}. */
@@ -45,14 +45,16 @@ export const etcdData: Fact<EtcdData> = {
 };
 
 function scriptFor(key: string): string {
-  const [dataDir = '', configFile = ''] = JSON.parse(key) as readonly string[];
+  const [dataDir, configFile] = JSON.parse(key) as readonly [string, string | null];
   // The package's own start has no TLS: https://127.0.0.1 would not answer.
   const ask = 'ETCDCTL_API=3 timeout 10 etcdctl --endpoints=http://127.0.0.1:2379 --dial-timeout=2s';
   return [
     'words=D',
     `[ ! -d ${quote(`${dataDir}/member`)} ] || words="$words data"`,
     `[ ! -e ${quote(BOOTSTRAP_DROP_IN)} ] || words="$words bootstrapping"`,
-    `! grep -q '^ETCD_INITIAL_CLUSTER=' ${quote(configFile)} 2>/dev/null || words="$words configured"`,
+    configFile === null
+      ? 'words="$words configured"'
+      : `! grep -q '^ETCD_INITIAL_CLUSTER=' ${quote(configFile)} 2>/dev/null || words="$words configured"`,
     `printf '%s\\n' "$words"`,
     'if [ "$words" = "D data" ]; then',
     '  if command -v etcdctl >/dev/null; then',

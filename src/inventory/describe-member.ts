@@ -23,7 +23,6 @@ export function readMember(host: Host, source: MemberSource): Member {
     clientPort: reader.readOr(host, 'etcd_client_port'),
     peerPort: reader.readOr(host, 'etcd_peer_port'),
     dataDir: reader.readOr(host, 'etcd_data_dir'),
-    configFile: reader.readOr(host, 'etcd_config_file'),
     pkiDir: reader.readOr(host, 'etcd_pki_dir'),
     ...(isManaged ? ownPlaces(host, reader) : foundPlaces(host, source)),
     heartbeatIntervalMs: reader.readOr(host, 'etcd_heartbeat_interval'),
@@ -35,7 +34,7 @@ export function readMember(host: Host, source: MemberSource): Member {
   };
 }
 
-type Places = Pick<Member, 'unit' | 'clientUrl' | 'server' | 'client'>;
+type Places = Pick<Member, 'configFile' | 'unit' | 'clientUrl' | 'server' | 'client'>;
 
 /** Where the role `etcd` puts things: the unit is the package's. */
 function ownPlaces(host: Host, reader: VariableReader): Places {
@@ -49,6 +48,7 @@ function ownPlaces(host: Host, reader: VariableReader): Places {
       );
   const directory = reader.readOr(host, 'etcd_pki_dir');
   return {
+    configFile: reader.readOr(host, 'etcd_config_file'),
     unit: 'etcd',
     clientUrl: httpsUrl('127.0.0.1', reader.readOr(host, 'etcd_client_port')),
     server: { certificate: `${directory}/server.crt`, key: `${directory}/server.key` },
@@ -72,6 +72,7 @@ function foundPlaces(host: Host, { address, reader }: MemberSource): Places {
     return path ?? '';
   };
   return {
+    configFile: undefined,
     unit: (reader.read(host, 'etcd_unit') ?? 'etcd').replace(/\.service$/, ''),
     clientUrl: reader.read(host, 'etcd_client_url') ?? httpsUrl(address, reader.readOr(host, 'etcd_client_port')),
     server: { certificate: file('etcd_cert_file'), key: file('etcd_key_file') },

@@ -12,8 +12,8 @@ export interface Member {
   readonly clientPort: number;
   readonly peerPort: number;
   readonly dataDir: string;
-  /** The environment file that the unit reads. */
-  readonly configFile: string;
+  /** The environment file that the unit reads; an adopted member is configured by others, somehow. */
+  readonly configFile: string | undefined;
   /** Directory of the certificates that are made for it; an adopted member's are where {@link server} and {@link client} say. */
   readonly pkiDir: string;
   /** Its systemd unit, without `.service`. */

@@ -12,6 +12,8 @@ export function etcdEnvironment(
   inventory: Inventory,
   { cluster, member }: { readonly cluster: Cluster; readonly member: Member },
 ): Resource {
+  const { configFile: path } = member;
+  if (path === undefined) throw new Error(`${member.host} is adopted: its configuration is not ours`);
   const text = inventory.render(member.host, template('etcd.env.j2'), {
     member: {
       name: member.name,
@@ -31,7 +33,7 @@ export function etcdEnvironment(
     extra_env: Object.entries(member.extraEnv).map(([name, value]) => ({ name, value: escapeValue(value) })),
   });
   return file({
-    path: member.configFile,
+    path,
     content: plainContent(text),
     owner: 'root',
     group: 'root',

@@ -26,6 +26,13 @@ test.each([
   expect(isUntouchedLoneMember(data)).toBe(isUntouched);
 });
 
+test('an adopted member is never asked whether it is a throw-away: others configured it', () => {
+  const data = '/var/lib/etcd/data';
+  expect(etcdData.script([etcdDataKey({ dataDir: data, configFile: undefined })])).toContain(
+    'words="$words configured"',
+  );
+});
+
 test('a member with peers on the network is nobody’s throw-away', () => {
   const data = parse('lone');
   const lone = { revision: 1, members: 1, peerUrls: ['https://10.0.0.1:2380'] };
