@@ -38,13 +38,15 @@ export async function workOnHost(play: Play, planned: PlannedHost, world: World)
   if (drift.length > 0) throw new PlanStale(host, drift);
   reportSettled(planned, now, world);
   const undos: Undo[] = [];
+  let changed = 0;
   for (const step of now.steps) {
     if (world.interrupted()) throw new Interrupted(host, step.address);
     const change = await changeOf(play, host, step, world);
     if (change === undefined) continue;
     await performChange(play, host, step.address, change, undos, world);
+    changed += 1;
   }
-  return { host, changed: now.steps.length, undos };
+  return { host, changed, undos };
 }
 
 /** A change that was planned and is not needed any more is said, not silently dropped. */

@@ -101,7 +101,7 @@ function parseBlock(block: string): HttpsAnswer {
   const [tool, status = '', encoded = ''] = block.split(' ');
   if (tool === 'N') return { kind: 'failure', reason: 'the host has neither curl nor openssl' };
   const text = Buffer.from(encoded, 'base64').toString('utf8');
-  return tool === 'C' ? readCurl(Number(status), text) : readOpenssl(text);
+  return tool === 'C' ? readCurl(Number(status), text) : readExchange(text);
 }
 
 function readCurl(status: number, text: string): HttpsAnswer {
@@ -116,9 +116,10 @@ function curlReason(lines: readonly string[]): string | undefined {
   return lines.find((line) => line.startsWith('curl:'))?.replace(/ after \d+ (?:ms|milliseconds)/, '');
 }
 
-function readOpenssl(text: string): HttpsAnswer {
+/** An HTTP answer with its head, after whatever the tool said of the connection; or what curl or openssl complained of. */
+export function readExchange(text: string): HttpsAnswer {
   const start = text.search(/^HTTP\/1\.[01] \d{3}/m);
-  if (start < 0) return { kind: 'failure', reason: opensslReason(text) };
+  if (start < 0) return { kind: 'failure', reason: curlReason(text.split('\n')) ?? opensslReason(text) };
   const answer = text.slice(start);
   const [, status = ''] = /^HTTP\/1\.[01] (\d{3})/.exec(answer) ?? [];
   const [, body = ''] = /\r?\n\r?\n([\s\S]*)$/.exec(answer) ?? [];

@@ -78,7 +78,7 @@ export async function readinessProblem(probe: Probe, argv: readonly string[]): P
  * verifying its serving certificate.
  * @param argv of the process
  */
-export function ownQuestion(argv: readonly string[], path: string): HttpsQuestion {
+function ownQuestion(argv: readonly string[], path: string): HttpsQuestion {
   const bind = flag(argv, 'bind-address');
   const isAny = bind === undefined || bind === '0.0.0.0' || bind === '::';
   const url = `${httpsUrl(isAny ? '127.0.0.1' : bind, Number(flag(argv, 'secure-port') ?? 6443))}${path}`;

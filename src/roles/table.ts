@@ -4,6 +4,7 @@ import { haproxyRole } from './haproxy/role.js';
 import { ipNonlocalBindRole } from './ip-nonlocal-bind/role.js';
 import { keepalivedRole } from './keepalived/role.js';
 import { kubeApiserverRole } from './kube-apiserver/role.js';
+import { kubeadmConfigRole } from './kubeadm-config/role.js';
 import { pkiRole } from './pki/role.js';
 import type { Role, RoleTools } from './role.js';
 
@@ -17,6 +18,7 @@ export function roleTable(tools: RoleTools): ReadonlyMap<string, Role> {
     haproxyRole(tools),
     keepalivedRole(tools),
     kubeApiserverRole(tools),
+    kubeadmConfigRole(),
   ];
   return new Map(roles.map((role) => [role.name, role]));
 }

@@ -79,7 +79,10 @@ describeOnLab('the main job on bare hosts', 'job', { etcd: 3, controlPlanes: 2 }
   test('what apply performed is what the plan listed, item by item', () => {
     const planned = plannedChanges(firstPlan);
     expect(planned.length).toBeGreaterThan(50);
-    expect([...performedChanges(firstApply)].sort()).toEqual([...planned].sort());
+    // No apiserver runs yet; once one does, it says that there is no kubeadm-config.
+    const [undecided] = planned.filter((line) => line.endsWith(': unknown'));
+    expect(undecided).toMatch(/ \/ cp-1 \/ config-map:kube-system\/kubeadm-config: unknown$/);
+    expect([...performedChanges(firstApply)].sort()).toEqual(planned.filter((line) => line !== undecided).sort());
     expect(plannedChanges(firstApply)).toEqual(planned);
   });
 

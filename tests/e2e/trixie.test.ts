@@ -45,7 +45,9 @@ describeOnLab('the main job on Debian 13, through a sudo user with a password', 
     expect(versions.stdout).toMatch(/etcd Version: 3\.5\./);
     expect(balancer.stdout).toMatch(/HAProxy version 3\.0\..*\nKeepalived v2\.3\./);
     expect(Number(sudo.stdout)).toBeGreaterThan(0);
-    expect([...performedChanges(applied)].sort()).toEqual([...plannedChanges(applied)].sort());
+    // kubeadm-config can't be read before an apiserver runs; then there is none.
+    const decided = plannedChanges(applied).filter((line) => !line.endsWith(': unknown'));
+    expect([...performedChanges(applied)].sort()).toEqual([...decided].sort());
   });
 
   test('three healthy members are reached through the virtual IP, on one of the dedicated balancers', async () => {

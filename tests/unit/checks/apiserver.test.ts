@@ -18,8 +18,8 @@ function runs(servers: string): object {
   return { pid: 7, argv, connections: [{ address: new URL(servers).hostname, port: 2379 }] };
 }
 
-function host(given: { text?: string | undefined; processes?: readonly unknown[]; ready?: unknown; config?: unknown }) {
-  const { text, processes = [runs(VIP)], ready = READY, config } = given;
+function host(given: { text?: string | undefined; processes?: readonly unknown[]; ready?: unknown }) {
+  const { text, processes = [runs(VIP)], ready = READY } = given;
   const url = 'https://127.0.0.1:6443';
   return {
     'cp-1': {
@@ -27,7 +27,6 @@ function host(given: { text?: string | undefined; processes?: readonly unknown[]
       'apiserver-processes': { 'kube-apiserver': processes },
       'https-answers': {
         [httpsKey({ url: `${url}/readyz` })]: ready,
-        [httpsKey({ url: `${url}/api/v1/namespaces/kube-system/configmaps/kubeadm-config` })]: config,
       },
     },
   };
@@ -86,39 +85,36 @@ describe('an apiserver', () => {
 });
 
 describe('kubeadm-config', () => {
-  const config = (body: string, status = 200): object => ({ kind: 'answer', status, body });
-  const map = (configuration: string): object =>
-    config(JSON.stringify({ data: { ClusterConfiguration: configuration } }));
+  const found = (configuration: string): object => ({ kind: 'found', configuration });
+  const external = (...endpoints: readonly string[]): object =>
+    found(`etcd:\n  external:\n    endpoints:\n${endpoints.map((each) => `    - ${each}\n`).join('')}`);
 
   test.each([
-    [
-      'is right',
-      { config: map(`etcd:\n  external:\n    endpoints:\n    - ${VIP}\n`) },
-      `ok kubeadm-config: etcd.external.endpoints: ${VIP}`,
-    ],
+    ['is right', external(VIP), `ok kubeadm-config: etcd.external.endpoints: ${VIP}`],
     [
       'names the members',
-      { config: map(`etcd:\n  external:\n    endpoints:\n    - ${DIRECT}\n`) },
-      `warn kubeadm-config: etcd.external.endpoints: ${DIRECT}, not ${VIP}: the next kubeadm upgrade would write them`,
+      external(DIRECT, 'https://10.0.0.2:2379'),
+      `warn kubeadm-config: etcd.external.endpoints: ${DIRECT}, https://10.0.0.2:2379, not ${VIP}: the next kubeadm upgrade would write them`,
     ],
     [
       'is about a local etcd',
-      { config: map('etcd: {local: {}}') },
+      found('etcd: {local: {}}'),
       'warn kubeadm-config: could not be judged: it names no external etcd endpoints',
     ],
-    [
-      'is no YAML',
-      { config: map('a: [') },
-      'warn kubeadm-config: could not be judged: it names no external etcd endpoints',
-    ],
+    ['is no YAML', found('a: ['), 'warn kubeadm-config: could not be judged: it names no external etcd endpoints'],
     [
       'may not be read',
-      { config: config('', 403) },
+      { kind: 'refused', status: 403 },
       'warn kubeadm-config: could not be judged: the kube-apiserver answers 403',
     ],
-    ['is not there', { config: config('', 404) }, 'ok kubeadm-config: there is none: nothing to keep in step'],
-    ['cannot be asked for', { processes: [] }, 'warn kubeadm-config: could not be judged: no kube-apiserver answers'],
-  ])('%s', async (_, given, expected) => {
-    expect(await linesOf(checkKubeadmConfig, contextOf(host(given)))).toEqual([expected]);
+    ['is not there', { kind: 'absent' }, 'ok kubeadm-config: there is none: nothing to keep in step'],
+    [
+      'cannot be asked for',
+      { kind: 'silent', reason: 'no kube-apiserver runs' },
+      'warn kubeadm-config: could not be judged: no kube-apiserver runs',
+    ],
+  ])('%s', async (_, answer, expected) => {
+    const context = contextOf({ 'cp-1': { 'kubeadm-config': { 'kubeadm-config': answer } } });
+    expect(await linesOf(checkKubeadmConfig, context)).toEqual([expected]);
   });
 });

@@ -107,6 +107,8 @@ describe('what each role gives a host, in order', () => {
         'static-pod:/etc/kubernetes/manifests/kube-apiserver.yaml',
       ],
     ],
+    ['kubeadm-config', 'cp-1', ['config-map:kube-system/kubeadm-config']],
+    ['kubeadm-config', 'cp-2', []],
   ])('%s on %s', (role, host, addresses) => {
     expect(resourcesOf(role, host).map(({ address }) => address)).toEqual(addresses);
   });

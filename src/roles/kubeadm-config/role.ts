@@ -1,0 +1,17 @@
+import { httpsUrl } from '../../model/endpoint.js';
+import { kubeadmConfigResource } from '../../resources/kubeadm-config.js';
+import { requireEndpoint } from '../require-endpoint.js';
+import type { Role } from '../role.js';
+
+/** kubeadm's stored configuration follows the virtual IP: one object of the cluster, planned with the first control plane. */
+export function kubeadmConfigRole(): Role {
+  return {
+    name: 'kubeadm-config',
+    summary: 'has a kubeadm that knows etcd by the virtual IP',
+    resources(host, _, cluster) {
+      if (host.name !== cluster.controlPlanes[0]?.host) return [];
+      const { ip, port } = requireEndpoint(cluster);
+      return [kubeadmConfigResource(httpsUrl(ip, port))];
+    },
+  };
+}

@@ -1,0 +1,84 @@
+import { describe, expect, test } from '@jest/globals';
+import type { KubeadmConfig } from '../../../src/facts/kubeadm-config.js';
+import { externalEndpoints, withExternalEndpoint } from '../../../src/resources/cluster-configuration.js';
+import { kubeadmConfigResource } from '../../../src/resources/kubeadm-config.js';
+import { fakeProbe } from '../../support/fake-probe.js';
+
+const VIP = 'https://10.0.0.100:2379';
+
+const KUBEADM = `apiServer:
+  certSANs:
+  - 10.0.0.11
+etcd:
+  external:
+    caFile: /etc/kubernetes/pki/etcd/ca.crt
+    endpoints:
+    - https://10.0.0.1:2379
+    - https://10.0.0.2:2379
+    keyFile: /etc/kubernetes/pki/apiserver-etcd-client.key # by hand
+kind: ClusterConfiguration
+`;
+
+describe('the endpoints in a ClusterConfiguration', () => {
+  test('change alone: order, indentation and comments stay', () => {
+    const after = withExternalEndpoint(KUBEADM, VIP);
+    expect(after).toBe(KUBEADM.replace('    - https://10.0.0.1:2379\n    - https://10.0.0.2:2379\n', `    - ${VIP}\n`));
+    expect(externalEndpoints(after)).toEqual([VIP]);
+  });
+
+  test.each([
+    ['a list in one line', 'etcd: {external: {endpoints: ["https://a:1", b], caFile: x}}\n'],
+    ['an empty list', 'etcd:\n  external:\n    endpoints: []\nkind: x\n'],
+    ['a list at the end, without a line end', 'etcd:\n  external:\n    endpoints:\n      - a'],
+  ])('change in %s', (_, text) => {
+    expect(externalEndpoints(withExternalEndpoint(text, VIP))).toEqual([VIP]);
+  });
+
+  test.each(['', 'etcd: {local: {dataDir: /var/lib/etcd}}', 'etcd: {external: {endpoints: one}}', 'a: ['])(
+    'are not there: %s',
+    (text) => {
+      expect(externalEndpoints(text)).toBeUndefined();
+    },
+  );
+});
+
+describe('kubeadm-config', () => {
+  const plan = async (found: KubeadmConfig) =>
+    kubeadmConfigResource(VIP).plan(fakeProbe({ 'kubeadm-config': { 'kubeadm-config': found } }));
+
+  test.each<readonly [string, KubeadmConfig]>([
+    ['there is none', { kind: 'absent' }],
+    ['nobody on the host may read it', { kind: 'refused', status: 403 }],
+    ['etcd is stacked', { kind: 'found', configuration: 'etcd: {local: {}}\n' }],
+    ['it is right', { kind: 'found', configuration: withExternalEndpoint(KUBEADM, VIP) }],
+  ])('needs nothing where %s', async (_, found) => {
+    expect(await plan(found)).toEqual({ kind: 'unchanged' });
+  });
+
+  test('cannot be decided while no apiserver answers', async () => {
+    expect(await plan({ kind: 'silent', reason: 'no kube-apiserver runs' })).toEqual({
+      kind: 'unknown',
+      because: "kube-system/kubeadm-config can't be read yet: no kube-apiserver runs",
+    });
+  });
+
+  test('is changed only from what was read, and back only from what was written', async () => {
+    const outcome = await plan({ kind: 'found', configuration: `# für alle\n${KUBEADM}` });
+    if (outcome.kind !== 'change') throw new Error('nothing is changed');
+    const after = withExternalEndpoint(`# für alle\n${KUBEADM}`, VIP);
+    const path = '/data/ClusterConfiguration';
+    expect(outcome.change.diff).toContain(`+    - ${VIP}`);
+    const [action] = outcome.change.actions;
+    if (action?.kind !== 'run') throw new Error('nothing is run');
+
+    expect(action.command.stdin).toMatch(/^[\x00-\x7f]+$/);
+    expect(JSON.parse(String(action.command.stdin))).toEqual([
+      { op: 'test', path, value: `# für alle\n${KUBEADM}` },
+      { op: 'replace', path, value: after },
+    ]);
+    expect(JSON.parse(String(action.undo?.stdin))).toEqual([
+      { op: 'test', path, value: after },
+      { op: 'replace', path, value: `# für alle\n${KUBEADM}` },
+    ]);
+  });
+});
