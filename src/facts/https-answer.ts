@@ -1,16 +1,8 @@
-import { isIP } from 'node:net';
 import type { Fact } from '../model/remote.js';
-import { quote } from '../shell/quote.js';
+import { curlCommand, opensslCommand, type HttpsRequest } from '../shell/https-request.js';
 
 /** A GET over TLS from a host, with files that are there. */
-export interface HttpsQuestion {
-  readonly url: string;
-  /** The authority to verify by, name or address included; absent: not verified, as the kubelet's own probes. */
-  readonly ca?: string | undefined;
-  /** The client certificate and its key, when one is shown. */
-  readonly certificate?: string | undefined;
-  readonly key?: string | undefined;
-}
+export type HttpsQuestion = HttpsRequest;
 
 /** The whole exchange worked, whatever the status; or why not. */
 export type HttpsAnswer =
@@ -44,57 +36,17 @@ export const httpsAnswer: Fact<HttpsAnswer> = {
 
 function scriptFor(key: string): string {
   const [url = '', ca, certificate, clientKey] = JSON.parse(key) as readonly (string | null)[] & { 0: string };
-  const { host, port, path } = parseUrl(url);
   const files = { ca: ca ?? undefined, certificate: certificate ?? undefined, key: clientKey ?? undefined };
+  const request = { url, ...files };
   return [
     'echo Q',
     'if command -v curl >/dev/null; then',
-    `  out=$(${curlCommand(url, files)} 2>&1); printf 'C %s %s\\n' "$?" "$(printf %s "$out" | base64 -w0)"`,
+    `  out=$(${curlCommand(request, LIMIT_S)} -w '\\n%{http_code}' 2>&1); printf 'C %s %s\\n' "$?" "$(printf %s "$out" | base64 -w0)"`,
     'elif command -v openssl >/dev/null; then',
-    // `Connection: close` ends the exchange; `-ign_eof` waits for it.
-    `  out=$(printf 'GET ${path} HTTP/1.0\\r\\nHost: ${host}\\r\\nConnection: close\\r\\n\\r\\n' | ` +
-      `timeout ${LIMIT_S} ${opensslCommand({ host, port }, files)} 2>&1)` +
-      `; printf 'O %s %s\\n' "$?" "$(printf %s "$out" | base64 -w0)"`,
+    `  out=$(${opensslCommand(request, LIMIT_S)} 2>&1); printf 'O %s %s\\n' "$?" "$(printf %s "$out" | base64 -w0)"`,
     `else printf 'N\\n'`,
     'fi',
   ].join('\n');
-}
-
-interface Files {
-  readonly ca: string | undefined;
-  readonly certificate: string | undefined;
-  readonly key: string | undefined;
-}
-
-function parseUrl(url: string): { readonly host: string; readonly port: string; readonly path: string } {
-  const parsed = new URL(url);
-  const host = parsed.hostname.replace(/^\[|\]$/g, '');
-  return { host, port: parsed.port === '' ? '443' : parsed.port, path: `${parsed.pathname}${parsed.search}` };
-}
-
-function curlCommand(url: string, files: Files): string {
-  return [
-    `curl -sS --max-time ${LIMIT_S} --noproxy '*' --globoff`,
-    files.ca === undefined ? '--insecure' : `--cacert ${quote(files.ca)}`,
-    ...clientWords(files, '--cert', '--key'),
-    `-w '\\n%{http_code}'`,
-    quote(url),
-  ].join(' ');
-}
-
-function opensslCommand({ host, port }: { readonly host: string; readonly port: string }, files: Files): string {
-  const verify = isIP(host) === 0 ? `-verify_hostname ${quote(host)}` : `-verify_ip ${quote(host)}`;
-  return [
-    `openssl s_client -quiet -ign_eof -connect ${quote(isIP(host) === 6 ? `[${host}]:${port}` : `${host}:${port}`)}`,
-    ...(isIP(host) === 0 ? [`-servername ${quote(host)}`] : []),
-    ...(files.ca === undefined ? [] : [`-CAfile ${quote(files.ca)} -verify_return_error ${verify}`]),
-    ...clientWords(files, '-cert', '-key'),
-  ].join(' ');
-}
-
-function clientWords({ certificate, key }: Files, certificateFlag: string, keyFlag: string): readonly string[] {
-  if (certificate === undefined || key === undefined) return [];
-  return [`${certificateFlag} ${quote(certificate)} ${keyFlag} ${quote(key)}`];
 }
 
 function parseBlock(block: string): HttpsAnswer {
