@@ -60,6 +60,7 @@ module.exports = {
     room('playbook', ['inventory', 'roles', ...RESOURCES], 'A playbook becomes steps; it does not run them.'),
     room('roles', ['inventory', ...RESOURCES], 'A role is a pure function from inventory to resources.'),
     room('engine', ENGINE, 'The engine runs what the rooms below decide.'),
+    room('drill', ENGINE, 'A drill looks and judges as gates do, and acts through the engine.'),
     room('report', [...ENGINE, 'checks'], 'Reports read events, plans and check-ups.'),
     room('wizard', ENGINE, 'The wizard writes an inventory.'),
     room('ssh', ['shell', 'model'], 'Connections know nothing of what runs over them.'),

@@ -2,6 +2,7 @@
 import { Command } from 'commander';
 import { addApplyCommand } from './commands/apply.js';
 import type { Context } from './commands/context.js';
+import { addDrillCommand } from './commands/drill.js';
 import { addHistoryCommand } from './commands/history.js';
 import { addInventoryCommand } from './commands/inventory.js';
 import { addCaCommand } from './commands/ca.js';
@@ -42,6 +43,7 @@ const verbs = [
   addPlanCommand,
   addApplyCommand,
   addVerifyCommand,
+  addDrillCommand,
   addHistoryCommand,
   addUnlockCommand,
   addInventoryCommand,

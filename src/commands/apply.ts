@@ -1,12 +1,10 @@
 import { InvalidArgumentError, type Command } from 'commander';
 import { EXIT, ProvisionError } from '../model/errors.js';
 import { summarisePlan, type Plan } from '../model/plan.js';
-import { quote } from '../shell/quote.js';
-import type { Lock } from '../engine/lock.js';
 import type { Context } from './context.js';
+import { lockCluster } from './lock-cluster.js';
 import { runPlan } from './plan.js';
 import { addRunOptions, type RunOptions } from './run-options.js';
-import type { Session } from './session.js';
 
 interface ApplyOptions extends RunOptions {
   /** A saved plan: it is applied exactly, or refused. */
@@ -36,41 +34,32 @@ function parseSeconds(text: string): number {
 
 async function runApply(inventory: string, options: ApplyOptions, context: Context): Promise<void> {
   const { withRun } = await import('./run.js');
-  await withRun('apply', inventory, options, context, async ({ session, emit, settled, begun, startActing }) => {
-    const plan = await session.plan();
-    if (options.plan !== undefined) {
-      const { refuseDrift } = await import('../engine/saved-plan.js');
-      await refuseDrift(options.plan, plan);
-    }
-    emit({ type: 'planned', plan });
-    const { changes, unknown, unchanged } = summarisePlan(plan);
-    if (changes + unknown === 0) {
-      emit({ type: 'run-finished', result: { changed: 0, unchanged, failed: 0, elapsedMs: Date.now() - begun } });
-      return EXIT.done;
-    }
-    await settled();
-    if (options.yes !== true && options.plan === undefined) await confirm(context, changes + unknown);
-    if (needsSigning(plan)) await session.world.signer.unlock();
-    const { applyPlan } = await import('../engine/applier.js');
-    startActing();
-    const lock = await lockCluster(inventory, session);
-    const result = await applyPlan(plan, session.plays, session.world).finally(() => lock.release());
-    emit({ type: 'run-finished', result });
-    return options.detailedExitcode === true ? EXIT.changesPending : EXIT.done;
-  });
-}
-
-async function lockCluster(inventory: string, { lockHosts, world }: Session): Promise<Lock> {
-  const { takeLock } = await import('../engine/lock.js');
-  const { isGoneHolder, thisHolder } = await import('./lock-holder.js');
-  return takeLock({
-    hosts: lockHosts,
-    holder: thisHolder(inventory, new Date()),
-    isGone: isGoneHolder,
-    connector: world.connector,
-    emit: world.emit,
-    unlockCommand: `provision unlock ${quote(inventory)}`,
-  });
+  await withRun(
+    { command: 'apply', inventory, options },
+    context,
+    async ({ session, emit, settled, begun, startActing }) => {
+      const plan = await session.plan();
+      if (options.plan !== undefined) {
+        const { refuseDrift } = await import('../engine/saved-plan.js');
+        await refuseDrift(options.plan, plan);
+      }
+      emit({ type: 'planned', plan });
+      const { changes, unknown, unchanged } = summarisePlan(plan);
+      if (changes + unknown === 0) {
+        emit({ type: 'run-finished', result: { changed: 0, unchanged, failed: 0, elapsedMs: Date.now() - begun } });
+        return EXIT.done;
+      }
+      await settled();
+      if (options.yes !== true && options.plan === undefined) await confirm(context, changes + unknown);
+      if (needsSigning(plan)) await session.world.signer.unlock();
+      const { applyPlan } = await import('../engine/applier.js');
+      startActing();
+      const lock = await lockCluster(inventory, session);
+      const result = await applyPlan(plan, session.plays, session.world).finally(() => lock.release());
+      emit({ type: 'run-finished', result });
+      return options.detailedExitcode === true ? EXIT.changesPending : EXIT.done;
+    },
+  );
 }
 
 async function confirm(context: Context, changes: number): Promise<void> {

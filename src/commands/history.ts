@@ -8,20 +8,20 @@ import type { Context } from './context.js';
 export function addHistoryCommand(program: Command, context: Context): void {
   program
     .command('history')
-    .description('what earlier applies did')
+    .description('what earlier applies and drills did')
     .argument('<inventory>', 'as for apply')
     .argument('[run]', 'a run from the list, or `last`')
     .action(async (inventory: string, name: string | undefined) => {
       const { journalDirectory, readJournal } = await import('../report/journal.js');
       const runs = await readJournal(journalDirectory(dirname(resolve(inventory))));
       const lines = name === undefined ? runs.map(summarise) : describeRun(runs, name);
-      context.stdout.write(lines.length === 0 ? 'no apply has been kept\n' : `${lines.join('\n')}\n`);
+      context.stdout.write(lines.length === 0 ? 'no run has been kept\n' : `${lines.join('\n')}\n`);
       context.exit(EXIT.done);
     });
 }
 
-function summarise({ name, end, changed }: KeptRun): string {
-  return `${name}  ${end.padEnd(7)}  ${changed} changes`;
+function summarise({ name, command, end, changed }: KeptRun): string {
+  return `${name}  ${command.padEnd(5)}  ${end.padEnd(7)}  ${changed} changes`;
 }
 
 function describeRun(runs: readonly KeptRun[], name: string): readonly string[] {
@@ -50,6 +50,10 @@ function describeEvent(event: KeptEvent): readonly string[] {
       return [`${event.time}  ${event.hosts.join(',')}  ${event.type}  ${event.gate}: ${event.reason}`];
     case 'gate-opened':
       return [`${event.time}  ${event.hosts.join(',')}  ${event.type}  ${event.gate}`];
+    case 'drill-measured':
+      return [
+        `${event.time}  ${event.host}  ${event.service} stopped: address gone ${event.address.longestMs} ms, clients cut off ${event.client.longestMs} ms`,
+      ];
     case 'run-failed':
       return [
         `${event.time}  ${event.message}`,

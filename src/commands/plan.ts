@@ -22,7 +22,7 @@ export function addPlanCommand(program: Command, context: Context): void {
 /** Plans, shows and saves. Also what `apply --dry-run` does. */
 export async function runPlan(inventory: string, options: PlanOptions, context: Context): Promise<void> {
   const { withRun } = await import('./run.js');
-  await withRun('plan', inventory, options, context, async ({ session, emit, begun }) => {
+  await withRun({ command: 'plan', inventory, options }, context, async ({ session, emit, begun }) => {
     const plan = await session.plan();
     emit({ type: 'planned', plan });
     if (options.out !== undefined) {

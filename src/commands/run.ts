@@ -1,6 +1,6 @@
 import { dirname, resolve } from 'node:path';
 import { EXIT, ProvisionError } from '../model/errors.js';
-import type { EventSink } from '../model/events.js';
+import type { EventSink, RunCommand } from '../model/events.js';
 import { createReporter } from '../report/create-reporter.js';
 import { createJournal, journalDirectory } from '../report/journal.js';
 import { runFailed } from '../report/run-failed.js';
@@ -21,15 +21,22 @@ export interface Run {
   readonly begun: number;
 }
 
+/** A run that a person asked for. */
+export interface RunRequest {
+  readonly command: RunCommand;
+  readonly inventory: string;
+  readonly options: RunOptions;
+  /** What to do next when it is stopped in the middle, where that is not to run it again. */
+  readonly left?: string;
+}
+
 /**
- * The frame of `plan` and `apply`: opens a session, reports it, closes all. Ctrl-C lets the change in hand be finished
+ * The frame of `plan`, `apply` and `drill`: opens a session, reports it, closes all. Ctrl-C lets the change in hand be finished
  * and no other begun; a second one ends at once, as does the first while nothing is changed yet.
  * @param work gives the exit code
  */
 export async function withRun(
-  command: 'plan' | 'apply',
-  inventory: string,
-  options: RunOptions,
+  { command, inventory, options, left }: RunRequest,
   context: Context,
   work: (run: Run) => Promise<number>,
 ): Promise<void> {
@@ -45,13 +52,13 @@ export async function withRun(
   let journal: EventSink | undefined;
   const emit: EventSink = (event) => {
     // Not before the inventory was found: its directory is where the journal goes.
-    if (command === 'apply' && event.type === 'run-started') journal = journalOf(inventory, begun);
+    if (command !== 'plan' && event.type === 'run-started') journal = journalOf(inventory, begun);
     journal?.(event);
     reporter.sink(event);
     inHand.note(event);
   };
   const inHand = changesInHand();
-  const stop = stopOnRequest({ emit, inHand: inHand.list, close: () => reporter.close() });
+  const stop = stopOnRequest({ emit, inHand: inHand.list, left, close: () => reporter.close() });
   let session: Session | undefined;
   try {
     session = await openSession(inventory, options, { context, emit, interrupted: stop.asked });
@@ -70,7 +77,7 @@ export async function withRun(
   }
 }
 
-/** Only apply keeps a journal: a plan writes nothing anywhere. */
+/** A plan keeps none: it writes nothing anywhere. */
 function journalOf(inventory: string, begun: number): EventSink {
   return createJournal(journalDirectory(dirname(resolve(inventory))), new Date(begun), () => new Date());
 }

@@ -6,6 +6,8 @@ export interface StopEdges {
   readonly emit: EventSink;
   /** The changes that were begun and have not ended. */
   readonly inHand: () => readonly HostFailureReport[];
+  /** What to do next when the run is stopped at once, where that is not to run it again. */
+  readonly left: string | undefined;
   /** Puts everything on the screen. */
   readonly close: () => Promise<void>;
 }
@@ -22,7 +24,7 @@ export interface StopRequests {
  * While nothing is changed, a request ends the process. Later the first one only asks: what is in hand is finished or
  * taken back. The second ends at once, and says what it leaves.
  */
-export function stopOnRequest({ emit, inHand, close }: StopEdges): StopRequests {
+export function stopOnRequest({ emit, inHand, left, close }: StopEdges): StopRequests {
   let requests = 0;
   let isActing = false;
   function endAtOnce(event: Event): void {
@@ -34,7 +36,7 @@ export function stopOnRequest({ emit, inHand, close }: StopEdges): StopRequests 
     if (!isActing) endAtOnce({ type: 'run-failed', message: 'stopped on request: nothing was changed', failures: [] });
     else if (requests === 1)
       emit({ type: 'notice', message: 'stopping after the change in hand; Ctrl-C again stops at once' });
-    else if (requests === 2) endAtOnce(stoppedAtOnce(inHand()));
+    else if (requests === 2) endAtOnce(stoppedAtOnce(inHand(), left ?? RUN_AGAIN));
   }
   process.on('SIGINT', onSignal);
   process.on('SIGTERM', onSignal);
@@ -50,12 +52,14 @@ export function stopOnRequest({ emit, inHand, close }: StopEdges): StopRequests 
   };
 }
 
-function stoppedAtOnce(failures: readonly HostFailureReport[]): Event {
+const RUN_AGAIN = 'run the same apply again from this machine: it takes the lock over, and finishes what is half done';
+
+function stoppedAtOnce(failures: readonly HostFailureReport[], hint: string): Event {
   return {
     type: 'run-failed',
     message: 'stopped at once, in the middle; the lock is left on the hosts',
     failures: failures.length === 0 ? [{ message: 'no change was in hand' }] : failures,
-    hint: 'run the same apply again from this machine: it takes the lock over, and finishes what is half done',
+    hint,
   };
 }
 

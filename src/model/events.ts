@@ -1,4 +1,8 @@
+import type { DrillMeasurement } from './drill.js';
 import type { Plan } from './plan.js';
+
+/** The verbs that are runs: they have events. */
+export type RunCommand = 'plan' | 'apply' | 'drill';
 
 /** Figures of a finished run. */
 export interface RunResult {
@@ -22,7 +26,7 @@ export interface HostFailureReport {
 export type Event =
   | {
       readonly type: 'run-started';
-      readonly command: 'plan' | 'apply';
+      readonly command: RunCommand;
       readonly inventory: string;
       readonly hosts: readonly string[];
     }
@@ -69,6 +73,7 @@ export type Event =
       readonly address: string;
       readonly summary: string;
     }
+  | ({ readonly type: 'drill-measured' } & DrillMeasurement)
   | { readonly type: 'notice'; readonly host?: string | undefined; readonly message: string }
   | { readonly type: 'run-finished'; readonly result: RunResult }
   | {

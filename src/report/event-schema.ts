@@ -22,6 +22,14 @@ const change = {
   summary: z.string().describe('The change, as the plan names it.'),
 };
 
+const gap = z.strictObject({
+  longestMs: z.number().describe('From the last success before to the first one after, in milliseconds.'),
+  stepMs: z.number().describe('The longest step between attempts in that time: the resolution. Milliseconds.'),
+  isOver: z.boolean().describe('False when it did not come back while it was watched.'),
+  failed: z.number().describe('Attempts that failed.'),
+  attempts: z.number().describe('All attempts.'),
+});
+
 /** A literal type, the fields of the event, and what it means. */
 function event<T extends string, F extends z.ZodRawShape>(type: T, meaning: string, fields: F) {
   return z.strictObject({ ...envelope, type: z.literal(type), ...fields }).describe(meaning);
@@ -30,7 +38,7 @@ function event<T extends string, F extends z.ZodRawShape>(type: T, meaning: stri
 /** One line of `--format json`. */
 export const eventSchema = z.discriminatedUnion('type', [
   event('run-started', 'A run begins.', {
-    command: z.enum(['plan', 'apply']),
+    command: z.enum(['plan', 'apply', 'drill']),
     inventory: z.string().describe('The path as it was typed.'),
     hosts,
   }),
@@ -57,6 +65,18 @@ export const eventSchema = z.discriminatedUnion('type', [
     message: z.string().describe('What failed, with the command and its last output.'),
   }),
   event('rolled-back', 'What a failed change had done was taken back.', change),
+  event('drill-measured', 'A service was stopped for a while by a drill, and is put back.', {
+    service: z.string().describe('`haproxy`, `keepalived`.'),
+    host: z.string().describe('Where it was stopped: the host that held the virtual IP.'),
+    holder: z.string().nullable().describe('Who held the virtual IP in the end; `null`: nobody.'),
+    observer: z.string().describe('The host that measured.'),
+    address: gap.describe('How long the virtual IP was gone from the network.'),
+    client: gap.describe('How long etcd did not answer through it.'),
+    wholeAgainMs: z
+      .number()
+      .nullable()
+      .describe('From the start of the service until all gates were open, in milliseconds; `null`: they stayed shut.'),
+  }),
   event('notice', 'Something that a person should know.', {
     host: z.string().nullable().describe('Inventory name; `null`: it concerns all.'),
     message: z.string(),

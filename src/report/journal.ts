@@ -33,6 +33,8 @@ function nameOf(begun: Date): string {
 export interface KeptRun {
   /** What `provision history INVENTORY RUN` takes. */
   readonly name: string;
+  /** The verb; nothing where not even its first line was written. */
+  readonly command: string;
   readonly begun: string;
   /** `cut off`: the process ended before the run did. */
   readonly end: 'done' | 'failed' | 'cut off';
@@ -53,6 +55,7 @@ async function readRun(directory: string, file: string): Promise<KeptRun> {
   const last = events.at(-1)?.type;
   return {
     name: file.replace(/\.ndjson$/, ''),
+    command: events[0]?.type === 'run-started' ? events[0].command : '',
     begun: events[0]?.time ?? '',
     end: last === 'run-finished' ? 'done' : last === 'run-failed' ? 'failed' : 'cut off',
     changed: events.filter(({ type }) => type === 'change-done').length,

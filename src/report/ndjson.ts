@@ -19,6 +19,8 @@ function eventToJson(event: Event, time: string): EventJson {
       const failures = event.failures.map(({ host, message }) => ({ host: host ?? null, message }));
       return { ...envelope, type: event.type, message: event.message, failures, hint: event.hint ?? null };
     }
+    case 'drill-measured':
+      return { ...envelope, ...event, holder: event.holder ?? null, wholeAgainMs: event.wholeAgainMs ?? null };
     case 'notice':
       return { ...envelope, type: event.type, host: event.host ?? null, message: event.message };
     case 'host-looking':

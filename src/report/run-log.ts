@@ -1,4 +1,6 @@
-import type { Event, HostFailureReport } from '../model/events.js';
+import type { DrillMeasurement } from '../model/drill.js';
+import type { Event, HostFailureReport, RunCommand } from '../model/events.js';
+import { renderDrill } from './drill-text.js';
 import type { Style } from './style.js';
 import { outputLines, printable } from './terminal-text.js';
 import { duration } from './wording.js';
@@ -29,9 +31,10 @@ function failedLines(event: EventOf<'run-failed'>, style: Style): string[] {
   ];
 }
 
-function finishedLine({ result }: EventOf<'run-finished'>, command: 'plan' | 'apply', style: Style): string {
+function finishedLine({ result }: EventOf<'run-finished'>, command: RunCommand, style: Style): string {
   const { changed, unchanged, failed, elapsedMs } = result;
   if (command === 'plan') return style.dim(`Planned in ${duration(elapsedMs)}.`);
+  if (command === 'drill') return `${style.good('Done:')} everything is put back, in ${duration(elapsedMs)}.`;
   const figures = `${failed > 0 ? `${failed} failed, ` : ''}${changed} changed, ${unchanged} unchanged`;
   const word = failed > 0 ? style.bad('Failed:') : style.good('Done:');
   return `${word} ${figures}, in ${duration(elapsedMs)}.`;
@@ -39,16 +42,19 @@ function finishedLine({ result }: EventOf<'run-finished'>, command: 'plan' | 'ap
 
 /** An empty {@link RunLog}. */
 export function createRunLog(): RunLog {
-  let command: 'plan' | 'apply' = 'apply';
+  let command: RunCommand = 'apply';
+  const measured: DrillMeasurement[] = [];
   let end: EventOf<'run-finished' | 'run-failed'> | undefined;
   return {
     note(event) {
       if (event.type === 'run-started') command = event.command;
+      if (event.type === 'drill-measured') measured.push(event);
       if (event.type === 'run-finished' || event.type === 'run-failed') end = event;
     },
     ending(style) {
-      if (end?.type === 'run-failed') return failedLines(end, style);
-      return end ? [...(command === 'plan' ? [] : ['']), finishedLine(end, command, style)] : [];
+      const table = measured.length === 0 ? [] : ['', ...renderDrill(measured, style)];
+      if (end?.type === 'run-failed') return [...table, ...failedLines(end, style)];
+      return end ? [...table, ...(command === 'plan' ? [] : ['']), finishedLine(end, command, style)] : table;
     },
   };
 }

@@ -8,16 +8,13 @@ import type { EventJson } from '../../src/report/event-schema.js';
 import { provision, type TestLab } from './lab.js';
 import { PASSPHRASE, type JsonRun } from './main-job.js';
 
-/** A run of `apply` to which something is done on the way. */
+/** A run to which something is done on the way. */
 export interface DisturbedRun extends JsonRun {
   /** From the disturbance to the end of the process, in milliseconds. */
   readonly endedAfterMs: number;
 }
 
-/**
- * Runs `apply` on the lab, and disturbs it once: at the first event that `when` picks.
- * @param disturb is told the process, to send it signals
- */
+/** Runs `apply` on the lab, and disturbs it as {@link disturbedRun} does. */
 export async function disturbedApply(
   lab: TestLab,
   when: (event: EventJson) => boolean,
@@ -25,8 +22,22 @@ export async function disturbedApply(
 ): Promise<DisturbedRun> {
   const passphraseFile = join(lab.files.inventory, '..', 'passphrase');
   await writeFile(passphraseFile, `${PASSPHRASE}\n`, { mode: 0o600 });
-  const words = ['apply', lab.files.inventory, '--yes', '--passphrase-file', passphraseFile, '--format', 'json'];
-  const [program = '', ...args] = inControlNamespace(lab.name, provision(...words));
+  const words = ['apply', lab.files.inventory, '--yes', '--passphrase-file', passphraseFile];
+  return disturbedRun(lab, words, when, disturb);
+}
+
+/**
+ * Runs a verb on the lab, and disturbs it once: at the first event that `when` picks.
+ * @param verb with its arguments, but for `--format`
+ * @param disturb is told the process, to send it signals
+ */
+export async function disturbedRun(
+  lab: TestLab,
+  verb: readonly string[],
+  when: (event: EventJson) => boolean,
+  disturb: (kill: (signal: NodeJS.Signals) => void) => unknown,
+): Promise<DisturbedRun> {
+  const [program = '', ...args] = inControlNamespace(lab.name, provision(...verb, '--format', 'json'));
   const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'] });
   const ended = once(child, 'exit') as Promise<[number | null, NodeJS.Signals | null]>;
   let stderr = '';

@@ -1,0 +1,76 @@
+import { randomBytes } from 'node:crypto';
+import { InvalidArgumentError, Option, type Command } from 'commander';
+import { EXIT, ProvisionError } from '../model/errors.js';
+import { quote } from '../shell/quote.js';
+import { lockCluster } from './lock-cluster.js';
+import { addConnectionOptions, type ConnectionOptions } from './connection-options.js';
+import type { Context } from './context.js';
+
+/** What `drill` is told, beside the inventory. */
+interface DrillOptions extends ConnectionOptions {
+  readonly format: 'auto' | 'text' | 'json';
+  readonly vaultPasswordFile?: string;
+  readonly yes?: boolean;
+  /** Seconds. */
+  readonly restoreAfter: number;
+}
+
+/** Less leaves no time for a fail-over before the host starts the service by itself. */
+const LEAST_RESTORE_S = 20;
+
+/** `provision drill INVENTORY`: stops a balancer's services on purpose, measures, and puts everything back. */
+export function addDrillCommand(program: Command, context: Context): void {
+  const command = program
+    .command('drill')
+    .description('stop HAProxy, then keepalived, where the virtual IP is; measure, and put everything back')
+    .argument('<inventory>', 'as for apply')
+    .option('-y, --yes', 'do not ask')
+    .option(
+      '--restore-after <seconds>',
+      'when a host starts its service again by itself, should this program be lost',
+      parseRestoreAfter,
+      60,
+    )
+    .addOption(
+      new Option('--format <format>', 'text, or json: one event a line')
+        .choices(['auto', 'text', 'json'])
+        .default('auto'),
+    )
+    .option('--vault-password-file <file>', 'the password of Ansible Vault values');
+  addConnectionOptions(command).action(async (inventory: string, options: DrillOptions) => {
+    await drill(inventory, options, context);
+  });
+}
+
+function parseRestoreAfter(text: string): number {
+  const seconds = Number(text);
+  if (!Number.isInteger(seconds) || seconds < LEAST_RESTORE_S || seconds > 3600)
+    throw new InvalidArgumentError(`expected a whole number of seconds, from ${LEAST_RESTORE_S} to 3600`);
+  return seconds;
+}
+
+async function drill(inventory: string, options: DrillOptions, context: Context): Promise<void> {
+  const { withRun } = await import('./run.js');
+  const { lookBefore } = await import('../drill/look-before.js');
+  const { announceDrill, runDrill } = await import('../drill/run-drill.js');
+  const { restoreAfter: restoreAfterS } = options;
+  const checkUp = `provision verify ${quote(inventory)}`;
+  const left = `a service that is stopped there is started by a timer of its host within ${restoreAfterS} s; then: ${checkUp}`;
+  // The play of the balancers needs what a drill needs: the cluster, and root on its hosts.
+  const run = { command: 'drill', inventory, options: { ...options, playbook: 'etcd-lb' }, left } as const;
+  await withRun(run, context, async ({ session, emit, settled, begun, startActing }) => {
+    const { cluster, world } = session;
+    const position = await lookBefore(cluster, world, checkUp);
+    for (const message of announceDrill(position, restoreAfterS)) emit({ type: 'notice', message });
+    await settled();
+    if (options.yes !== true && !(await context.ask.confirm(`Interrupt clients of ${position.endpoint.ip} now?`)))
+      throw new ProvisionError({ code: 'declined', message: 'declined: nothing was stopped' });
+    startActing();
+    const lock = await lockCluster(inventory, session);
+    const token = (): string => randomBytes(8).toString('hex');
+    const drilled = runDrill({ cluster, restoreAfterS, token, checkUp }, world);
+    const changed = await drilled.finally(() => lock.release());
+    emit({ type: 'run-finished', result: { changed, unchanged: 0, failed: 0, elapsedMs: Date.now() - begun } });
+    return EXIT.done;
+  });
+}

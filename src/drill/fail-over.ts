@@ -1,0 +1,88 @@
+import { perform } from '../engine/perform.js';
+import { waitForGate } from '../engine/wait-for-gate.js';
+import type { World } from '../engine/world.js';
+import { ProvisionError } from '../model/errors.js';
+import { startAgain, stopForAWhile } from '../shell/dead-mans-switch.js';
+import { DRILL_GATES, type Position } from './look-before.js';
+import type { Problems } from './problems.js';
+import { virtualIpMoved } from './virtual-ip-moved.js';
+
+/** No fail-over is waited for longer: an election takes seconds. */
+const FAIL_OVER_MS = 30_000;
+
+/** The wait for a fail-over ends so long before the host starts the service by itself. */
+const MARGIN_MS = 5_000;
+
+/** After a fail-over, for the address to change hands once more if it is going to. */
+const SETTLE_MS = 2_000;
+
+/** For gates to open when the service was started; where that failed, the host's timer has to go off first. */
+const WHOLE_AGAIN_MS = 60_000;
+
+/** One service that is stopped for a while. */
+export interface Failure {
+  readonly service: string;
+  readonly position: Position;
+  /** When its host starts it again by itself, in seconds. */
+  readonly restoreAfterS: number;
+  /** The command that looks at everything. */
+  readonly checkUp: string;
+}
+
+/**
+ * Stops the service, and waits until clients are served by another balancer.
+ * @throws RemoteError; ProvisionError `no-fail-over`, `interrupted`
+ */
+export async function failOver({ service, position, restoreAfterS }: Failure, world: World): Promise<void> {
+  const { holder, others } = position;
+  await perform({ kind: 'run', command: stopForAWhile(service, restoreAfterS) }, holder, world);
+  const deadlineMs = Math.min(FAIL_OVER_MS, restoreAfterS * 1000 - MARGIN_MS);
+  const moved = virtualIpMoved(position, deadlineMs);
+  const gates = new Map(world.gates).set(moved.name, moved);
+  try {
+    await waitForGate({ gate: moved.name, hosts: [holder], parameters: {}, deadlineMs }, { ...world, gates });
+    await waitForGate({ gate: 'vip-answers', hosts: others, parameters: {}, deadlineMs }, world);
+  } catch (error) {
+    throw explain(error, service, position);
+  }
+  await world.sleep(SETTLE_MS);
+}
+
+function explain(error: unknown, service: string, { holder, others, endpoint }: Position): unknown {
+  if (!(error instanceof ProvisionError)) return error;
+  if (error.code === 'interrupted')
+    return new ProvisionError({ code: 'interrupted', message: `stopped on request while ${service} was stopped` });
+  if (error.code !== 'gate-shut') return error;
+  return new ProvisionError({
+    code: 'no-fail-over',
+    message: `${endpoint.ip} was not served by another balancer after ${service} was stopped on ${holder}: ${error.message}`,
+    hint: `ssh ${others[0] ?? holder} sudo journalctl -u keepalived -u haproxy -n 50`,
+  });
+}
+
+/**
+ * Starts the service again, and waits for the gates whatever came of that: the host's own timer starts it too.
+ * @returns milliseconds until all gates were open; nothing where they did not open
+ */
+export async function putBack(failure: Failure, problems: Problems, world: World): Promise<number | undefined> {
+  const { service, position, restoreAfterS, checkUp } = failure;
+  const { holder, others } = position;
+  const begun = world.now();
+  const isStarted = await problems.noting(async () => {
+    await perform({ kind: 'run', command: startAgain(service) }, holder, world);
+    return true;
+  });
+  if (isStarted !== true) {
+    const message = `${service} was not started again from here: a timer of ${holder} does so within ${restoreAfterS} s`;
+    world.emit({ type: 'notice', host: holder, message });
+  }
+  const deadlineMs = WHOLE_AGAIN_MS + (isStarted === true ? 0 : restoreAfterS * 1000);
+  const areOpen = await problems.noting(async () => {
+    for (const gate of DRILL_GATES)
+      await waitForGate({ gate, hosts: [holder, ...others], parameters: { when: 'after' }, deadlineMs }, world);
+    return true;
+  });
+  if (areOpen === true) return world.now() - begun;
+  world.emit({ type: 'notice', message: `the cluster is not whole again; look at it: ${checkUp}` });
+  return undefined;
+}

@@ -1,0 +1,42 @@
+import { runOrFail } from '../engine/perform.js';
+import type { World } from '../engine/world.js';
+import { vipQuestion } from '../gates/vip-answers.js';
+import type { MeasuredGap } from '../model/drill.js';
+import { awaitFirstAnswers, endWatch, watchEndpoint } from '../shell/watch-endpoint.js';
+import type { Position } from './look-before.js';
+import { measureGap, readAttempts } from './measure-gap.js';
+
+/** A measurement that runs on the observer. */
+export interface Watch {
+  /** Ends it. @throws RemoteError when the observer was lost on the way */
+  end(): Promise<Readonly<Record<'address' | 'client', MeasuredGap>>>;
+}
+
+/**
+ * Begins to measure; when this returns, the address and etcd have answered once.
+ * @param token unique letters and digits
+ * @param limitS the measurement ends by itself after so many seconds
+ * @throws RemoteError
+ */
+export async function beginWatch(
+  { endpoint, observer }: Position,
+  { token, limitS }: { readonly token: string; readonly limitS: number },
+  { connector }: World,
+): Promise<Watch> {
+  const transport = await connector.connect(observer.host);
+  const request = vipQuestion(endpoint, observer.files);
+  const output = transport.run(watchEndpoint({ token, ip: endpoint.ip, port: endpoint.port, request, limitS }));
+  // It may fail long before it is awaited.
+  output.catch(() => undefined);
+  await runOrFail(awaitFirstAnswers(token), transport);
+  return {
+    async end() {
+      await runOrFail(endWatch(token), await connector.connect(observer.host));
+      const attempts = readAttempts((await output).stdout);
+      return {
+        address: measureGap(attempts.filter(({ what }) => what === 'address')),
+        client: measureGap(attempts.filter(({ what }) => what === 'client')),
+      };
+    },
+  };
+}

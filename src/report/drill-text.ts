@@ -1,0 +1,40 @@
+import type { DrillMeasurement, MeasuredGap } from '../model/drill.js';
+import type { Style } from './style.js';
+import { printable } from './terminal-text.js';
+
+const TITLES = ['stopped', 'address gone', 'clients cut off', 'address now on', 'whole again in'] as const;
+
+/**
+ * What a drill measured, as a table; each gap with the step between attempts, below which nothing can be seen.
+ * @returns lines
+ */
+export function renderDrill(measured: readonly DrillMeasurement[], style: Style): readonly string[] {
+  const rows = measured.map(({ service, host, address, client, holder, wholeAgainMs }) => [
+    `${service} on ${host}`,
+    describeGap(address),
+    describeGap(client),
+    holder ?? 'no host',
+    wholeAgainMs === undefined ? 'not yet' : seconds(wholeAgainMs),
+  ]);
+  const widths = TITLES.map((title, column) => Math.max(title.length, ...rows.map((row) => row[column]?.length ?? 0)));
+  const line = (cells: readonly string[]): string =>
+    cells
+      .map((cell, column) => printable(cell).padEnd(widths[column] ?? 0))
+      .join('   ')
+      .trimEnd();
+  const observers = [...new Set(measured.map(({ observer }) => observer))].join(', then ');
+  return [
+    style.bold(line(TITLES)),
+    ...rows.map(line),
+    style.dim(`Measured on ${printable(observers)}, with a new connection each time; ± is the step between attempts.`),
+  ];
+}
+
+function describeGap({ longestMs, stepMs, isOver, failed }: MeasuredGap): string {
+  if (failed === 0) return `< ${seconds(longestMs)}`;
+  return `${isOver ? '' : '> '}${seconds(longestMs)} ± ${seconds(stepMs)}`;
+}
+
+function seconds(milliseconds: number): string {
+  return `${(milliseconds / 1000).toFixed(2)} s`;
+}

@@ -1,0 +1,133 @@
+import { beforeAll, expect, jest, test } from '@jest/globals';
+import { waitUntil } from '../../src/lab/process.js';
+import type { EventJson } from '../../src/report/event-schema.js';
+import { describeOnLab, type TestLab } from '../support/lab.js';
+import { endOf, holdersOf, runVerb, vipOf } from '../support/main-job.js';
+import { disturbedRun, type DisturbedRun } from '../support/stopped-run.js';
+
+jest.setTimeout(120_000);
+
+const MEMBERS = ['etcd-1', 'etcd-2', 'etcd-3'];
+
+/** Seconds; as few as the verb takes. */
+const RESTORE_AFTER_S = 20;
+
+/** A service is stopped, and nobody has taken its work over yet. */
+function isDown(event: EventJson): boolean {
+  return event.type === 'gate-waiting' && event.gate === 'virtual-ip-moved';
+}
+
+/** Which services run and start at boot, and what a drill may leave: timers, its measurement, the lock. */
+const STATE = `systemctl is-active etcd haproxy keepalived; systemctl is-enabled etcd haproxy keepalived
+systemctl list-units --all --no-legend 'provision-drill*'; ls -d /run/provision-drill* /run/lock/provision 2>/dev/null || :`;
+
+const AS_BEFORE = ['active', 'active', 'active', 'enabled', 'enabled', 'enabled', ''].join('\n');
+
+function measured(events: readonly EventJson[]): readonly Extract<EventJson, { type: 'drill-measured' }>[] {
+  return events.flatMap((event) => (event.type === 'drill-measured' ? [event] : []));
+}
+
+describeOnLab('a failover drill', 'drill', { etcd: 3 }, (lab) => {
+  beforeAll(async () => {
+    const applied = await runVerb(lab, 'apply');
+    if (applied.status !== 0) throw new Error(endOf(applied));
+  }, 10 * 60_000);
+
+  async function expectAsBefore(): Promise<void> {
+    const states = await Promise.all(MEMBERS.map(async (host) => lab.ssh(host, STATE)));
+    expect(states.map(({ stdout }) => stdout)).toEqual(MEMBERS.map(() => AS_BEFORE));
+    expect(await holdersOf(lab, MEMBERS, await vipOf(lab))).toHaveLength(1);
+    const verified = await lab.provision('verify', lab.files.inventory);
+    if (verified.status !== 0) throw new Error(endOf(verified));
+  }
+
+  async function holder(): Promise<string> {
+    const [first] = await holdersOf(lab, MEMBERS, await vipOf(lab));
+    if (first === undefined) throw new Error('nobody holds the virtual IP');
+    return first;
+  }
+
+  test('killed in the middle is mended by the host itself, and the next one measures both failures', async () => {
+    const host = await holder();
+    const killed = await drillDisturbed(lab, (kill) => {
+      kill('SIGKILL');
+    });
+    expect(killed.status).toBe(137);
+    expect(await isActive(lab, host)).toBe(false);
+    expect(await waitUntil(() => isActive(lab, host), (RESTORE_AFTER_S + 10) * 1000, 500)).toBe(true);
+    // Its HAProxy has to find the members first.
+    expect(await waitUntil(() => isWell(lab), 30_000, 500)).toBe(true);
+
+    const drill = await lab.provision('drill', lab.files.inventory, '--yes');
+    if (drill.status !== 0) throw new Error(endOf(drill));
+    const table = drill.stdout.slice(drill.stdout.indexOf('stopped   '));
+    console.log(table);
+    expect(table).toMatch(/^haproxy on etcd-\d +[<\d].* ± \d\.\d\d s +etcd-\d +\d/m);
+    expect(table).toMatch(/^keepalived on etcd-\d .* ± /m);
+    expect(drill.stdout).toMatch(/took over the lock/);
+    await expectAsBefore();
+    const history = await lab.provision('history', lab.files.inventory);
+    expect(history.stdout.trim().split('\n').slice(-2)).toEqual([
+      expect.stringMatching(/ drill +cut off +0 changes$/),
+      expect.stringMatching(/ drill +done +2 changes$/),
+    ]);
+  });
+
+  test('stopped with Ctrl-C puts back what it stopped, tells what it measured, and releases the lock', async () => {
+    const stopped = await drillDisturbed(lab, (kill) => {
+      kill('SIGINT');
+    });
+    expect(stopped.status).toBe(130);
+    expect(stopped.events.at(-1)).toMatchObject({
+      type: 'run-failed',
+      failures: [{ message: expect.stringContaining('stopped on request while haproxy was stopped') as unknown }],
+    });
+    const [gap, ...others] = measured(stopped.events);
+    expect(others).toEqual([]);
+    expect(gap?.service).toBe('haproxy');
+    // HAProxy was gone, and is back: clients have noticed, for less time than a fail-over takes at most.
+    expect(gap?.client.failed).toBeGreaterThan(0);
+    expect(gap?.client.isOver).toBe(true);
+    expect(gap?.client.longestMs).toBeLessThan(20_000);
+    expect(gap?.client.stepMs).toBeLessThan(gap?.client.longestMs ?? 0);
+    await expectAsBefore();
+  });
+
+  test('stopped at once says what is left; a next one refuses while a balancer is down', async () => {
+    const host = await holder();
+    const stopped = await drillDisturbed(lab, (kill) => {
+      kill('SIGINT');
+      kill('SIGTERM');
+    });
+    expect(stopped.status).toBe(130);
+    expect(stopped.events.at(-1)).toMatchObject({
+      type: 'run-failed',
+      failures: [{ host, message: expect.stringContaining('stop haproxy') as unknown }],
+      hint: expect.stringContaining('started by a timer of its host within 20 s') as unknown,
+    });
+    const next = await lab.provision('drill', lab.files.inventory, '--yes');
+    expect(next.status).toBe(1);
+    expect(next.stdout).toMatch(/nothing was stopped/);
+    expect(next.stdout).toMatch(new RegExp(`gate haproxy-sees-etcd is shut: HAProxy on ${host} does not answer`));
+    expect(await waitUntil(() => isActive(lab, host), (RESTORE_AFTER_S + 10) * 1000, 500)).toBe(true);
+    await lab.provision('unlock', lab.files.inventory, '--yes');
+    expect(await waitUntil(() => isWell(lab), 30_000, 500)).toBe(true);
+    await expectAsBefore();
+  });
+});
+
+async function drillDisturbed(
+  lab: TestLab,
+  disturb: (kill: (signal: NodeJS.Signals) => void) => void,
+): Promise<DisturbedRun> {
+  const words = ['drill', lab.files.inventory, '--yes', '--restore-after', String(RESTORE_AFTER_S)];
+  return disturbedRun(lab, words, isDown, disturb);
+}
+
+async function isActive(lab: TestLab, host: string): Promise<boolean> {
+  return (await lab.ssh(host, 'systemctl is-active --quiet haproxy')).status === 0;
+}
+
+async function isWell(lab: TestLab): Promise<boolean> {
+  return (await lab.provision('verify', lab.files.inventory)).status === 0;
+}
