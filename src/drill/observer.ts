@@ -30,17 +30,13 @@ export function observerCandidates(cluster: Cluster, holder: string): readonly C
   return [
     ...[
       ...cluster.controlPlanes.map(({ host, manifest }) => ({ host, manifest, files: USUAL_CLIENT_FILES })),
-      ...cluster.members.map(({ host, pkiDir }) => ({ host, files: memberFiles(pkiDir) })),
+      ...cluster.members.map(({ host, client }) => ({ host, files: client })),
     ].filter(({ host }) => !balancing.has(host)),
     ...cluster.balancers
       .filter(({ host }) => host !== holder)
       .toSorted((a, b) => a.keepalived.priority - b.keepalived.priority)
       .map(({ host }) => ({ host, files: { ca, certificate: bundle, key: bundle } })),
   ];
-}
-
-function memberFiles(directory: string): ClientFiles {
-  return { ca: `${directory}/ca.crt`, certificate: `${directory}/client.crt`, key: `${directory}/client.key` };
 }
 
 /** The first to whom etcd answers through the virtual IP; one that is away or lacks the files is passed over. */
