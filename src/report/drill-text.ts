@@ -2,7 +2,7 @@ import type { DrillMeasurement, MeasuredGap } from '../model/drill.js';
 import type { Style } from './style.js';
 import { printable } from './terminal-text.js';
 
-const TITLES = ['stopped', 'address gone', 'clients cut off', 'address now on', 'whole again in'] as const;
+const TITLES = ['stopped', 'address gone', 'clients cut off', 'now on', 'whole after'] as const;
 
 /**
  * What a drill measured, as a table; each gap with the step between attempts, below which nothing can be seen.
@@ -20,13 +20,13 @@ export function renderDrill(measured: readonly DrillMeasurement[], style: Style)
   const line = (cells: readonly string[]): string =>
     cells
       .map((cell, column) => printable(cell).padEnd(widths[column] ?? 0))
-      .join('   ')
+      .join('  ')
       .trimEnd();
   const observers = [...new Set(measured.map(({ observer }) => observer))].join(', then ');
   return [
     style.bold(line(TITLES)),
     ...rows.map(line),
-    style.dim(`Measured on ${printable(observers)}, with a new connection each time; ± is the step between attempts.`),
+    style.dim(`Measured on ${printable(observers)}, on new connections; ± is the time between attempts.`),
   ];
 }
 

@@ -94,6 +94,42 @@ export const UNREACHABLE_RUN: readonly Event[] = [
   },
 ];
 
+const GAP = { stepMs: 70, isOver: true, attempts: 74 };
+
+/** `drill` that is stopped after its first failure. */
+export const DRILL_RUN: readonly Event[] = [
+  { type: 'run-started', command: 'drill', inventory: INVENTORY, hosts: HOSTS },
+  { type: 'notice', message: 'clients of 192.0.2.100 are cut off twice' },
+  { type: 'play-started', play: 'failover drill', hosts: HOSTS },
+  { type: 'batch-started', play: 'failover drill', hosts: ['etcd-1'] },
+  ...changeOf('etcd-1', 'service:haproxy', 'stop haproxy, and start it again', 7700).flatMap((event): Event[] =>
+    event.type === 'change-started'
+      ? [
+          event,
+          {
+            type: 'gate-waiting',
+            gate: 'virtual-ip-moved',
+            hosts: ['etcd-1'],
+            reason: 'etcd-1 still holds 192.0.2.100',
+          },
+          { type: 'gate-opened', gate: 'virtual-ip-moved', hosts: ['etcd-1'], waitedMs: 3200, note: 'etcd-2 holds it' },
+          {
+            type: 'drill-measured',
+            ...{ service: 'haproxy', host: 'etcd-1', holder: 'etcd-2', observer: 'etcd-3', wholeAgainMs: 2110 },
+            address: { ...GAP, longestMs: 700, failed: 10 },
+            client: { ...GAP, longestMs: 3310, failed: 47 },
+          },
+        ]
+      : [event],
+  ),
+  {
+    type: 'run-failed',
+    message: 'stopped',
+    failures: [{ message: 'stopped on request, before keepalived was stopped: everything runs' }],
+    hint: 'provision verify inventory/hosts.yml',
+  },
+];
+
 /** `apply` of one change on each of many hosts at once. */
 export function manyHostsRun(count: number): readonly Event[] {
   const hosts = Array.from({ length: count }, (_, index) => `node-${String(index + 1).padStart(2, '0')}`);

@@ -28,9 +28,9 @@ test('gaps are told with their resolution; what nobody noticed, and what did not
     createStyle({ colour: false }),
   );
   expect(lines).toEqual([
-    'stopped                address gone      clients cut off      address now on   whole again in',
-    'haproxy on etcd-1      < 0.06 s          3.31 s ± 0.08 s      etcd-2           2.11 s',
-    'keepalived on etcd-2   0.70 s ± 0.08 s   > 30.00 s ± 0.08 s   no host          not yet',
-    'Measured on etcd-3, then cp-1, with a new connection each time; ± is the step between attempts.',
+    'stopped               address gone     clients cut off     now on   whole after',
+    'haproxy on etcd-1     < 0.06 s         3.31 s ± 0.08 s     etcd-2   2.11 s',
+    'keepalived on etcd-2  0.70 s ± 0.08 s  > 30.00 s ± 0.08 s  no host  not yet',
+    'Measured on etcd-3, then cp-1, on new connections; ± is the time between attempts.',
   ]);
 });

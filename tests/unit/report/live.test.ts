@@ -3,7 +3,14 @@ import type { Event } from '../../../src/model/events.js';
 import { createLiveReporter } from '../../../src/report/live.js';
 import { tickingClock } from '../../support/clock.js';
 import { expectGolden } from '../../support/golden.js';
-import { FAILING_RUN, manyHostsRun, PLANNING_RUN, ROLLING_RUN, UNREACHABLE_RUN } from '../../support/sample-runs.js';
+import {
+  DRILL_RUN,
+  FAILING_RUN,
+  manyHostsRun,
+  PLANNING_RUN,
+  ROLLING_RUN,
+  UNREACHABLE_RUN,
+} from '../../support/sample-runs.js';
 import { createFakeTerminal, type FakeTerminal } from '../../support/terminal.js';
 
 // Listr looks at the width of process.stdout itself, whatever it draws on.
@@ -41,6 +48,7 @@ describe('the live reporter leaves behind', () => {
     ['rolling', ROLLING_RUN],
     ['failing', FAILING_RUN],
     ['unreachable', UNREACHABLE_RUN],
+    ['drill', DRILL_RUN],
     ['twenty-hosts', manyHostsRun(20)],
   ])('%s as in fixtures/runs', async (name, events) => {
     expectGolden(`fixtures/runs/${name}.live.txt`, screen(await report(events)));

@@ -5,7 +5,7 @@ import { createNdjsonReporter } from '../../../src/report/ndjson.js';
 import { tickingClock } from '../../support/clock.js';
 import { expectGolden } from '../../support/golden.js';
 import { PLANTED, SECRETS_AND_ESCAPES } from '../../support/sample-plans.js';
-import { FAILING_RUN, PLANNING_RUN, ROLLING_RUN, UNREACHABLE_RUN } from '../../support/sample-runs.js';
+import { DRILL_RUN, FAILING_RUN, PLANNING_RUN, ROLLING_RUN, UNREACHABLE_RUN } from '../../support/sample-runs.js';
 
 function report(events: readonly Event[]): string {
   let text = '';
@@ -26,6 +26,7 @@ const RUNS: [string, readonly Event[]][] = [
   ['rolling', ROLLING_RUN],
   ['failing', FAILING_RUN],
   ['unreachable', UNREACHABLE_RUN],
+  ['drill', DRILL_RUN],
 ];
 
 describe('the NDJSON reporter', () => {

@@ -3,7 +3,7 @@ import type { Event } from '../../../src/model/events.js';
 import { createPlainReporter } from '../../../src/report/plain.js';
 import { tickingClock } from '../../support/clock.js';
 import { expectGolden } from '../../support/golden.js';
-import { FAILING_RUN, PLANNING_RUN, ROLLING_RUN, UNREACHABLE_RUN } from '../../support/sample-runs.js';
+import { DRILL_RUN, FAILING_RUN, PLANNING_RUN, ROLLING_RUN, UNREACHABLE_RUN } from '../../support/sample-runs.js';
 
 async function report(events: readonly Event[]): Promise<string> {
   let text = '';
@@ -21,6 +21,7 @@ describe('the plain reporter', () => {
     ['rolling', ROLLING_RUN],
     ['failing', FAILING_RUN],
     ['unreachable', UNREACHABLE_RUN],
+    ['drill', DRILL_RUN],
   ])('%s reads as in fixtures/runs', async (name, events) => {
     expectGolden(`fixtures/runs/${name}.txt`, await report(events));
   });
