@@ -5,8 +5,8 @@ import type { ControlPlane } from '../model/cluster.js';
 import { httpsUrl } from '../model/endpoint.js';
 import { ProvisionError } from '../model/errors.js';
 import type { Probe } from '../model/remote.js';
-import { CONTAINER } from '../resources/apiserver-manifest.js';
-import { argumentOf, readStaticPodManifest } from '../resources/static-pod-manifest.js';
+import { CONTAINER } from '../facts/apiserver-manifest.js';
+import { argumentOf, readStaticPodManifest } from '../facts/static-pod-manifest.js';
 import { itemsOfHosts } from './ask-hosts.js';
 import type { Check, CheckItem } from './check.js';
 

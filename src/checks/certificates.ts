@@ -14,9 +14,9 @@ import {
   type WantedCertificate,
 } from '../pki/certificate-list.js';
 import { notAfterOf, readCertificates } from '../pki/inspect.js';
-import { clientFilesOf, CONTAINER } from '../resources/apiserver-manifest.js';
+import { clientFilesOf, CONTAINER } from '../facts/apiserver-manifest.js';
 import { certificateFaults, pathsOf } from '../resources/certificate.js';
-import { readStaticPodManifest } from '../resources/static-pod-manifest.js';
+import { readStaticPodManifest } from '../facts/static-pod-manifest.js';
 import { isTrustBundle } from '../resources/trust-bundle.js';
 import { itemsOfHosts } from './ask-hosts.js';
 import type { Check, CheckContext, CheckItem } from './check.js';

@@ -5,8 +5,8 @@ import type { ClientFiles } from '../model/certificate.js';
 import { HAPROXY_TLS, type Cluster, type LoadBalancedEndpoint } from '../model/cluster.js';
 import { RemoteError } from '../model/errors.js';
 import type { Probe } from '../model/remote.js';
-import { clientFilesOf, CONTAINER, USUAL_CLIENT_FILES } from '../resources/apiserver-manifest.js';
-import { readStaticPodManifest } from '../resources/static-pod-manifest.js';
+import { clientFilesOf, CONTAINER, USUAL_CLIENT_FILES } from '../facts/apiserver-manifest.js';
+import { readStaticPodManifest } from '../facts/static-pod-manifest.js';
 
 /** Who measures, and with which files. */
 export interface Observer {

@@ -41,7 +41,8 @@ interface BatchRun {
 async function applyBatch({ play, planned, batch, world }: BatchRun): Promise<number> {
   const hosts = hostNames(batch.hosts);
   world.emit({ type: 'batch-started', play: play.name, hosts });
-  for (const gate of planned.gatesBefore) await waitForGate({ gate, hosts, parameters: { when: 'before' } }, world);
+  const before = { when: 'before', playHosts: play.hosts };
+  for (const gate of planned.gatesBefore) await waitForGate({ gate, hosts, parameters: before }, world);
   const limit = pLimit(world.forks);
   const results = await Promise.allSettled(batch.hosts.map((host) => limit(() => workOnHost(play, host, world))));
   const done = results.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));

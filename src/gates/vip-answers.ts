@@ -8,7 +8,7 @@ import type { Probe } from '../model/remote.js';
 import { gateHosts, probeOf } from './gate-hosts.js';
 
 /** An election of the virtual IP and a health check's rise, with room. */
-const DEADLINE_MS = 60_000;
+export const VIP_DEADLINE_MS = 60_000;
 
 /** etcd answers a linearizable read; a full disk (alarm NOSPACE) does not close it, for reads go on. */
 export const ETCD_HEALTH_PATH = '/health?exclude=NOSPACE';
@@ -29,7 +29,7 @@ export function vipAnswers(cluster: Cluster): Gate {
   return {
     name: 'vip-answers',
     summary: 'etcd answers through the virtual IP, with verified TLS and a client certificate',
-    deadlineMs: DEADLINE_MS,
+    deadlineMs: VIP_DEADLINE_MS,
     async check(probes, parameters) {
       if (cluster.endpoint === undefined) return { open: true, note: 'there is no virtual IP' };
       const own = readQuestion(parameters);
@@ -50,7 +50,7 @@ export function vipForwards(cluster: Cluster): Gate {
   return {
     name: 'vip-forwards',
     summary: "the virtual IP leads to an etcd that accepts this cluster's client certificate",
-    deadlineMs: DEADLINE_MS,
+    deadlineMs: VIP_DEADLINE_MS,
     async check(probes, parameters) {
       if (cluster.endpoint === undefined) return { open: true, note: 'there is no virtual IP' };
       const { bundle } = HAPROXY_TLS;
@@ -80,8 +80,14 @@ function readQuestion(parameters: JsonObject): VipQuestion | undefined {
 
 function judge(answers: readonly (readonly [string, HttpsAnswer])[], url: string): GateAnswer {
   const problems = answers.flatMap(([host, answer]) => {
-    if (answer.kind === 'failure') return [`from ${host}, ${url} fails: ${answer.reason}`];
-    return answer.status === 200 ? [] : [`from ${host}, ${url} answers ${answer.status}: ${answer.body.slice(0, 100)}`];
+    const problem = exchangeProblem(answer);
+    return problem === undefined ? [] : [`from ${host}, ${url} ${problem}`];
   });
   return problems.length === 0 ? { open: true } : { open: false, reason: problems.join('; ') };
+}
+
+/** What is wrong with an answer of etcd's health: `fails: …`, `answers 503: …`; `undefined` for a good one. */
+export function exchangeProblem(answer: HttpsAnswer): string | undefined {
+  if (answer.kind === 'failure') return `fails: ${answer.reason}`;
+  return answer.status === 200 ? undefined : `answers ${answer.status}: ${answer.body.slice(0, 100)}`;
 }

@@ -8,6 +8,18 @@ export function httpsUrl(host: string, port: number): string {
   return `https://${hostPort(host, port)}`;
 }
 
+/** Every member's own client URL: the way to etcd that needs no load balancer. */
+export function memberUrls(
+  members: readonly { readonly address: string; readonly clientPort: number }[],
+): readonly string[] {
+  return members.map(({ address, clientPort }) => httpsUrl(address, clientPort));
+}
+
+/** Whether the value of an `--etcd-servers` names just these URLs, in whatever order. */
+export function namesJust(servers: string, urls: readonly string[]): boolean {
+  return servers.split(',').toSorted().join() === urls.toSorted().join();
+}
+
 /** The kernel setting with which a program may listen on an address that is on another host now. */
 export function nonlocalBindKey(address: string): string {
   return `net.${address.includes(':') ? 'ipv6' : 'ipv4'}.ip_nonlocal_bind`;

@@ -5,8 +5,9 @@ import { changed, UNCHANGED, type Await, type Outcome, type Resource } from '../
 import { plainContent } from '../model/content.js';
 import { ProvisionError } from '../model/errors.js';
 import type { Probe } from '../model/remote.js';
-import { readStaticPodManifest, withArguments, argumentOf, type StaticPodManifest } from './static-pod-manifest.js';
+import { argumentOf, readStaticPodManifest, type StaticPodManifest } from '../facts/static-pod-manifest.js';
 import { unifiedDiff } from './unified-diff.js';
+import { withArguments } from './with-arguments.js';
 
 /** Arguments that a static pod's container should have. */
 export interface StaticPodArgumentsOptions {

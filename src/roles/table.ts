@@ -3,7 +3,7 @@ import { etcdRole } from './etcd/role.js';
 import { haproxyRole } from './haproxy/role.js';
 import { ipNonlocalBindRole } from './ip-nonlocal-bind/role.js';
 import { keepalivedRole } from './keepalived/role.js';
-import { kubeApiserverRole } from './kube-apiserver/role.js';
+import { kubeApiserverDirectRole, kubeApiserverFilesRole, kubeApiserverRole } from './kube-apiserver/role.js';
 import { kubeadmConfigRole } from './kubeadm-config/role.js';
 import { pkiRole } from './pki/role.js';
 import type { Role, RoleTools } from './role.js';
@@ -17,7 +17,9 @@ export function roleTable(tools: RoleTools): ReadonlyMap<string, Role> {
     ipNonlocalBindRole(),
     haproxyRole(tools),
     keepalivedRole(tools),
+    kubeApiserverFilesRole(tools),
     kubeApiserverRole(tools),
+    kubeApiserverDirectRole(),
     kubeadmConfigRole(),
   ];
   return new Map(roles.map((role) => [role.name, role]));

@@ -2,8 +2,8 @@ import { fileContent } from '../../facts/file-content.js';
 import type { ClientFiles } from '../../model/certificate.js';
 import type { Resource } from '../../model/change.js';
 import type { ControlPlane } from '../../model/cluster.js';
-import { clientFilesOf, CONTAINER, USUAL_CLIENT_FILES as USUAL } from '../../resources/apiserver-manifest.js';
-import { readStaticPodManifest } from '../../resources/static-pod-manifest.js';
+import { clientFilesOf, CONTAINER, USUAL_CLIENT_FILES as USUAL } from '../../facts/apiserver-manifest.js';
+import { readStaticPodManifest } from '../../facts/static-pod-manifest.js';
 
 /**
  * Resources whose paths the host's manifest names. The usual ones are asked for together with the manifest, so that a

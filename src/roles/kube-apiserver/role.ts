@@ -1,43 +1,59 @@
 import { posix } from 'node:path';
+import { directQuestion } from '../../gates/etcd-answers-directly.js';
 import { vipQuestion } from '../../gates/vip-answers.js';
 import type { ClientFiles } from '../../model/certificate.js';
 import type { Resource } from '../../model/change.js';
 import type { Cluster, ControlPlane } from '../../model/cluster.js';
-import { httpsUrl } from '../../model/endpoint.js';
+import { httpsUrl, memberUrls, namesJust } from '../../model/endpoint.js';
 import { apiserverCertificates, apiserverTrust } from '../../pki/certificate-list.js';
-import { clientFilesOf, CONTAINER } from '../../resources/apiserver-manifest.js';
 import { certificateResource } from '../../resources/certificate.js';
 import { command, type CommandOptions } from '../../resources/command.js';
-import { staticPodArguments } from '../../resources/static-pod-arguments.js';
-import { argumentOf } from '../../resources/static-pod-manifest.js';
 import { trustBundleResource } from '../../resources/trust-bundle.js';
 import { quote } from '../../shell/quote.js';
 import { requireEndpoint } from '../require-endpoint.js';
 import { certificateRules, controlPlaneOn, type Role, type RoleTools } from '../role.js';
 import { fromManifest } from './client-files.js';
-import { refuseForeignServers } from './known-servers.js';
+import { etcdServers } from './etcd-servers.js';
+
+/** What a kube-apiserver shows to etcd, and verifies it by: before the first one is moved, all have it. */
+export function kubeApiserverFilesRole(tools: RoleTools): Role {
+  return {
+    name: 'kube-apiserver-files',
+    summary: 'has the client certificate with which its kube-apiserver reaches etcd',
+    resources: (host, _, cluster) => clientFiles(tools, cluster, controlPlaneOn(cluster, host)),
+  };
+}
 
 /** A kube-apiserver that reaches etcd through the virtual IP only. */
 export function kubeApiserverRole(tools: RoleTools): Role {
   return {
     name: 'kube-apiserver',
     summary: 'has a kube-apiserver that uses etcd through the virtual IP',
-    resources: (host, _, cluster) => controlPlaneResources(tools, cluster, controlPlaneOn(cluster, host)),
+    resources(host, _, cluster) {
+      const controlPlane = controlPlaneOn(cluster, host);
+      return [...clientFiles(tools, cluster, controlPlane), repointed(cluster, controlPlane)];
+    },
   };
 }
 
-function controlPlaneResources(tools: RoleTools, cluster: Cluster, controlPlane: ControlPlane): readonly Resource[] {
+/** A kube-apiserver that reaches etcd at the members: for when the load balancer is gone. It needs nothing of that. */
+export function kubeApiserverDirectRole(): Role {
+  return {
+    name: 'kube-apiserver-direct',
+    summary: 'has a kube-apiserver that uses the etcd members directly',
+    resources: (host, _, cluster) => [bypassed(cluster, controlPlaneOn(cluster, host))],
+  };
+}
+
+function clientFiles(tools: RoleTools, cluster: Cluster, controlPlane: ControlPlane): readonly Resource[] {
   const rules = certificateRules(tools, cluster);
-  return [
-    ...fromManifest(controlPlane, (files) => [
-      command(madeDirectories(files)),
-      trustBundleResource(apiserverTrust(cluster, files.ca), rules.authority),
-      ...apiserverCertificates(cluster, { certificatePath: files.certificate, keyPath: files.key }).map((wanted) =>
-        certificateResource(wanted, rules),
-      ),
-    ]),
-    repointed(cluster, controlPlane),
-  ];
+  return fromManifest(controlPlane, (files) => [
+    command(madeDirectories(files)),
+    trustBundleResource(apiserverTrust(cluster, files.ca), rules.authority),
+    ...apiserverCertificates(cluster, { certificatePath: files.certificate, keyPath: files.key }).map((wanted) =>
+      certificateResource(wanted, rules),
+    ),
+  ]);
 }
 
 /** kubeadm makes no directory for the files of an external etcd. One that is there keeps its mode. */
@@ -48,35 +64,21 @@ function madeDirectories({ ca }: ClientFiles): CommandOptions {
 
 function repointed(cluster: Cluster, controlPlane: ControlPlane): Resource {
   const endpoint = requireEndpoint(cluster);
-  return staticPodArguments({
-    path: controlPlane.manifest,
-    container: CONTAINER,
-    anchor: 'etcd-servers',
-    async wanted(manifest, probe) {
-      const servers = argumentOf(manifest, 'etcd-servers') ?? '';
-      await refuseForeignServers(servers, { cluster, controlPlane, probe });
-      const files = clientFilesOf(manifest);
-      return new Map([
-        // The address, not the name: the control plane must not need a DNS server to find its etcd (docs/adr/).
-        ['etcd-servers', httpsUrl(endpoint.ip, endpoint.port)],
-        ['etcd-cafile', files.ca],
-        ['etcd-certfile', files.certificate],
-        ['etcd-keyfile', files.key],
-      ]);
-    },
-    before: (wanted) => ({
-      kind: 'await',
-      gate: 'vip-answers',
-      parameters: vipQuestion(endpoint, {
-        ca: wanted.get('etcd-cafile') ?? '',
-        certificate: wanted.get('etcd-certfile') ?? '',
-        key: wanted.get('etcd-keyfile') ?? '',
-      }),
-    }),
-    after: (wanted) => ({
-      kind: 'await',
-      gate: 'apiserver-ready',
-      parameters: { arguments: [...wanted].map(([name, value]) => `--${name}=${value}`) },
-    }),
+  // The address, not the name: the control plane must not need a DNS server to find its etcd (docs/adr/).
+  const url = httpsUrl(endpoint.ip, endpoint.port);
+  return etcdServers({
+    ...{ cluster, controlPlane },
+    servers: () => url,
+    before: (files) => ({ kind: 'await', gate: 'vip-answers', parameters: vipQuestion(endpoint, files) }),
+  });
+}
+
+function bypassed(cluster: Cluster, controlPlane: ControlPlane): Resource {
+  const urls = memberUrls(cluster.members);
+  return etcdServers({
+    ...{ cluster, controlPlane },
+    // Another order is no reason to restart it.
+    servers: (given) => (namesJust(given, urls) ? given : urls.join()),
+    before: (files) => ({ kind: 'await', gate: 'etcd-answers-directly', parameters: directQuestion(urls, files) }),
   });
 }

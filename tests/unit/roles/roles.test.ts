@@ -107,6 +107,16 @@ describe('what each role gives a host, in order', () => {
         'static-pod:/etc/kubernetes/manifests/kube-apiserver.yaml',
       ],
     ],
+    [
+      'kube-apiserver-files',
+      'cp-1',
+      [
+        'command:mkdir /etc/kubernetes/pki/etcd',
+        'trust:/etc/kubernetes/pki/etcd/ca.crt',
+        'certificate:/etc/kubernetes/pki/apiserver-etcd-client.crt',
+      ],
+    ],
+    ['kube-apiserver-direct', 'cp-1', ['static-pod:/etc/kubernetes/manifests/kube-apiserver.yaml']],
     ['kubeadm-config', 'cp-1', ['config-map:kube-system/kubeadm-config']],
     ['kubeadm-config', 'cp-2', []],
   ])('%s on %s', (role, host, addresses) => {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import { argumentOf, readStaticPodManifest, withArguments } from '../../../src/resources/static-pod-manifest.js';
+import { argumentOf, readStaticPodManifest } from '../../../src/facts/static-pod-manifest.js';
+import { withArguments } from '../../../src/resources/with-arguments.js';
 import { fixture } from '../../support/fixture.js';
 
 const PATH = '/etc/kubernetes/manifests/kube-apiserver.yaml';

@@ -1,0 +1,61 @@
+import { clientFilesOf, CONTAINER } from '../facts/apiserver-manifest.js';
+import { fileContent } from '../facts/file-content.js';
+import { httpsAnswer, httpsKey } from '../facts/https-answer.js';
+import { pathExists } from '../facts/path-exists.js';
+import { readStaticPodManifest } from '../facts/static-pod-manifest.js';
+import type { Cluster, ControlPlane, LoadBalancedEndpoint } from '../model/cluster.js';
+import type { Gate } from '../model/gate.js';
+import type { JsonObject } from '../model/json.js';
+import type { Probe } from '../model/remote.js';
+import { gateHosts, probeOf } from './gate-hosts.js';
+import { exchangeProblem, VIP_DEADLINE_MS, vipQuestion } from './vip-answers.js';
+
+/**
+ * Before the first kube-apiserver is moved to the virtual IP, etcd answers through it from every control plane, with the
+ * very files that its kube-apiserver shows and verifies by. Before a batch, all hosts of the play are asked: who was left
+ * out by `--limit` is not moved, and may be away. After one, its own hosts.
+ */
+export function vipAnswersControlPlanes(cluster: Cluster): Gate {
+  return {
+    name: 'vip-answers-control-planes',
+    summary: 'etcd answers through the virtual IP from every control plane, with the files of its kube-apiserver',
+    deadlineMs: VIP_DEADLINE_MS,
+    async check(probes, parameters) {
+      const { endpoint, controlPlanes } = cluster;
+      if (endpoint === undefined) return { open: true, note: 'there is no virtual IP' };
+      const asked = new Set(gateHosts(concerned(parameters), controlPlanes));
+      const problems = await Promise.all(
+        controlPlanes
+          .filter(({ host }) => asked.has(host))
+          .map(async (controlPlane) => problemOn(probeOf(probes, controlPlane.host), controlPlane, endpoint)),
+      );
+      const found = problems.filter((problem) => problem !== undefined);
+      if (found.length > 0) return { open: false, reason: found.join('; ') };
+      return { open: true, note: `asked from ${[...asked].join(', ')}` };
+    },
+  };
+}
+
+function concerned(parameters: JsonObject): JsonObject {
+  return parameters['when'] === 'before' ? { hosts: parameters['playHosts'] ?? [] } : parameters;
+}
+
+async function problemOn(
+  probe: Probe,
+  { host, manifest: path }: ControlPlane,
+  endpoint: LoadBalancedEndpoint,
+): Promise<string | undefined> {
+  const text = await probe.ask(fileContent, path);
+  if (text === undefined) return `${host} has no ${path}`;
+  const files = clientFilesOf(readStaticPodManifest(path, text, CONTAINER));
+  const question = vipQuestion(endpoint, files);
+  const [answer, ...present] = await Promise.all([
+    probe.ask(httpsAnswer, httpsKey(question)),
+    ...Object.values(files).map(async (file: string) => ({ file, isThere: await probe.ask(pathExists, file) })),
+  ]);
+  const missing = present.filter(({ isThere }) => !isThere).map(({ file }) => file);
+  if (missing.length > 0) return `${host} has no ${missing.join(', ')}, which its kube-apiserver shows or verifies by`;
+  const problem = exchangeProblem(answer);
+  const shown = `${files.certificate}, verified by ${files.ca}`;
+  return problem === undefined ? undefined : `from ${host}, ${question.url} ${problem} (shown ${shown})`;
+}
