@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { Command } from 'commander';
+import { addAdoptCommand } from './commands/adopt.js';
 import { addApplyCommand } from './commands/apply.js';
 import type { Context } from './commands/context.js';
 import { addDrillCommand } from './commands/drill.js';
@@ -40,6 +41,7 @@ const program = new Command('provision')
 
 const verbs = [
   addInitCommand,
+  addAdoptCommand,
   addPlanCommand,
   addApplyCommand,
   addVerifyCommand,

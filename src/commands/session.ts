@@ -133,7 +133,8 @@ function withPlayBecome(options: RunOptions, playbook: Playbook): RunOptions {
   return playbook.plays.some(({ play }) => play.become === true) ? { ...options, become: true } : options;
 }
 
-function lookThrough(connector: Connector, emit: EventSink): Look {
+/** Looks at hosts through their connections, one exec a turn. */
+export function lookThrough(connector: Connector, emit: EventSink): Look {
   return createLook({
     token: () => randomBytes(16).toString('hex'),
     async send(host, script) {

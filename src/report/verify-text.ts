@@ -11,17 +11,20 @@ type Line = Omit<CheckItem, 'host'> & { readonly hosts: string };
 /**
  * A check-up for people: what several hosts have in common in one line, what to type next below what is not ok, and the
  * figures in the end.
- * @param options `colour`: whether to colour it
+ * @param options `colour`: whether to colour it; `title`: before the figures
  * @returns lines, with a newline at the end
  */
-export function renderCheckUp(items: readonly CheckItem[], options: { readonly colour: boolean }): string {
+export function renderCheckUp(
+  items: readonly CheckItem[],
+  options: { readonly colour: boolean; readonly title?: string },
+): string {
   const style = createStyle(options);
   const lines = inCommon(items);
   const widths = {
     check: Math.max(0, ...lines.map(({ check }) => check.length)),
     hosts: Math.max(0, ...lines.map(({ hosts }) => hosts.length)),
   };
-  return `${[...lines.flatMap((line) => renderLine(line, widths, style)), '', renderFigures(items, style)].join('\n')}\n`;
+  return `${[...lines.flatMap((line) => renderLine(line, widths, style)), '', renderFigures(items, options.title ?? 'Check-up:', style)].join('\n')}\n`;
 }
 
 function inCommon(items: readonly CheckItem[]): readonly Line[] {
@@ -49,12 +52,12 @@ function renderLine(
   return next === undefined ? [line] : [line, `    → ${printable(next)}`];
 }
 
-function renderFigures(items: readonly CheckItem[], style: Style): string {
+function renderFigures(items: readonly CheckItem[], title: string, style: Style): string {
   const counts = (['ok', 'warn', 'fail'] as const).flatMap((verdict) => {
     const count = items.filter((item) => item.verdict === verdict).length;
     return count === 0 ? [] : [colour(verdict, `${count} ${verdict}`, style)];
   });
-  return `${style.bold('Check-up:')} ${counts.join(', ') || 'nothing to check'}`;
+  return `${style.bold(title)} ${counts.join(', ') || 'nothing to check'}`;
 }
 
 function colour(verdict: Verdict, text: string, style: Style): string {
