@@ -1,6 +1,7 @@
 import { InvalidArgumentError, type Command } from 'commander';
 import { EXIT, ProvisionError } from '../model/errors.js';
 import { summarisePlan, type Plan } from '../model/plan.js';
+import type { World } from '../engine/world.js';
 import type { Context } from './context.js';
 import { lockCluster } from './lock-cluster.js';
 import { runPlan } from './plan.js';
@@ -51,7 +52,7 @@ async function runApply(inventory: string, options: ApplyOptions, context: Conte
       }
       await settled();
       if (options.yes !== true && options.plan === undefined) await confirm(context, changes + unknown);
-      if (needsSigning(plan)) await session.world.signer.unlock();
+      await unlockSigner(plan, session.world);
       const { applyPlan } = await import('../engine/applier.js');
       startActing();
       const lock = await lockCluster(inventory, session);
@@ -67,12 +68,19 @@ async function confirm(context: Context, changes: number): Promise<void> {
   throw new ProvisionError({ code: 'declined', message: 'declined: nothing was changed' });
 }
 
-/** A wrong passphrase must show before any host is touched. */
-function needsSigning(plan: Plan): boolean {
+/** A wrong passphrase, or a certificate that was signed wrongly elsewhere, must show before any host is touched. */
+async function unlockSigner(plan: Plan, { signer, newLook }: World): Promise<void> {
+  const { plannedCertificates } = await import('../engine/planned-certificates.js');
+  const certificates = plannedCertificates(plan);
+  if (certificates.length === 0 && !makesAuthority(plan)) return;
+  const look = newLook();
+  await signer.unlock(certificates, (host) => look.probe(host));
+}
+
+function makesAuthority(plan: Plan): boolean {
   const steps = plan.plays.flatMap((play) => play.batches.flatMap(({ hosts }) => hosts.flatMap((host) => host.steps)));
   return steps.some(
     ({ outcome }) =>
-      outcome.kind === 'change' &&
-      outcome.change.actions.some(({ kind }) => kind === 'create-authority' || kind === 'issue-certificate'),
+      outcome.kind === 'change' && outcome.change.actions.some(({ kind }) => kind === 'create-authority'),
   );
 }

@@ -5,6 +5,7 @@ import type { Command } from 'commander';
 import { ProvisionError } from '../model/errors.js';
 import { Secret } from '../model/secret.js';
 import type { WritableStore } from '../pki/store.js';
+import { addCaRequestCommand } from './ca-request.js';
 import type { Context } from './context.js';
 
 interface ImportOptions {
@@ -13,7 +14,7 @@ interface ImportOptions {
   readonly passphraseFile?: string;
 }
 
-/** `provision ca show|import STORE`: looks at the certificate authority, or brings one in. */
+/** `provision ca show|import STORE`, `provision ca request INVENTORY`: the certificate authority, and what it signs. */
 export function addCaCommand(program: Command, context: Context): void {
   const ca = program.command('ca').description('the certificate authority on this machine');
   ca.command('show')
@@ -45,6 +46,7 @@ export function addCaCommand(program: Command, context: Context): void {
       context.stdout.write(`The authority is in ${store.directory}; its key is encrypted there.\n`);
       context.stdout.write('Remove the unencrypted key that it came from, or keep it offline.\n');
     });
+  addCaRequestCommand(ca, context);
 }
 
 async function open(directory: string, context: Context, passphraseFile: string | undefined): Promise<WritableStore> {

@@ -15,9 +15,8 @@ import { formatProblem } from '../model/errors.js';
 import type { Inventory } from '../model/inventory.js';
 import type { Plan } from '../model/plan.js';
 import type { Connector } from '../model/remote.js';
-import type { PkiStore } from '../pki/authority.js';
 import { passphraseSource } from '../pki/passphrase.js';
-import { openStore } from '../pki/store.js';
+import { openStore, type WritableStore } from '../pki/store.js';
 import { buildPlays } from '../playbook/build-plays.js';
 import type { Play } from '../playbook/play.js';
 import { readPlaybook, type Playbook } from '../playbook/read-playbook.js';
@@ -37,6 +36,8 @@ export interface Session {
   readonly cluster: Cluster;
   /** How its certificates are judged, by the authority in the store. */
   readonly certificates: CertificateRules;
+  /** The PKI store of the cluster. */
+  readonly pki: WritableStore;
   readonly plays: readonly Play[];
   readonly world: World;
   /** The hosts that keep the lock of the cluster. */
@@ -96,6 +97,7 @@ export async function openSession(
   return {
     cluster,
     certificates: certificateRules(tools, cluster),
+    pki,
     plays,
     world,
     lockHosts: lockHosts(inventory, cluster),
@@ -109,12 +111,13 @@ export function lockHosts(inventory: Inventory, { members }: Cluster): readonly 
   return members.length > 0 ? members.map(({ host }) => host) : [...inventory.hosts.keys()];
 }
 
-function storeOf(cluster: Cluster, options: RunOptions, context: Context): Promise<PkiStore> {
+function storeOf(cluster: Cluster, options: RunOptions, context: Context): Promise<WritableStore> {
   return openStore({
     directory: cluster.certificates.store,
     passphrase: passphraseSource({ file: options.passphraseFile, env: context.env, ask: context.ask.passphrase }),
     now: () => new Date(),
     random: (count) => randomBytes(count),
+    renewBeforeDays: cluster.certificates.renewBeforeDays,
   });
 }
 

@@ -19,7 +19,8 @@ export interface Undo {
 const OUTPUT_LINES = 20;
 
 /**
- * Performs one action on a host: but for the lock (lock.ts), the only place where anything is changed.
+ * Performs one action on a host. But for the lock (lock.ts), and keys that wait for their certificates
+ * (request-certificates.ts), the only place where anything is changed.
  * @returns how to take it back, when it can be
  * @throws RemoteError, GateShut
  */
@@ -41,7 +42,7 @@ export async function perform(action: Action, host: string, world: World): Promi
       await world.signer.keepSecret(action.name);
       return undefined;
     case 'issue-certificate': {
-      const { command, undo } = await world.signer.issue(action);
+      const { command, undo } = await world.signer.issue({ host, action });
       await runOrFail(command, await world.connector.connect(host));
       return { restores: 'files', command: undo };
     }

@@ -69,7 +69,7 @@ const action = z.discriminatedUnion('kind', [
       destination,
       ...ownership,
     })
-    .describe('Signs one leaf. Its key is made during apply, and is in no plan.'),
+    .describe('Signs one leaf, or installs what was signed elsewhere. Its key is in no plan.'),
   z
     .strictObject({ kind: z.literal('install-trust'), path: z.string(), ...ownership })
     .describe("Installs the authority's public certificate."),

@@ -1,7 +1,14 @@
 import type { AuthorityProfile } from '../model/certificate.js';
 import type { IssueCertificate, KeepSecret } from '../model/change.js';
-import type { Command } from '../model/remote.js';
+import type { Command, Probe } from '../model/remote.js';
 import type { Secret } from '../model/secret.js';
+
+/** A leaf that a plan wants signed, and the host that it is for. */
+export interface PlannedCertificate {
+  /** Inventory name. */
+  readonly host: string;
+  readonly action: IssueCertificate;
+}
 
 /** What planning may know of the authority: its public part. No passphrase is asked for. */
 export interface AuthorityView {
@@ -11,6 +18,8 @@ export interface AuthorityView {
   trustBundle(): string | undefined;
   /** Is its key with somebody else, who signs what is asked for? Absent: no. */
   isElsewhere?(): boolean;
+  /** Where {@link isElsewhere}: where a certificate is awaited, and whether it is there and fits, as one line. */
+  describeSignature?(planned: PlannedCertificate): Promise<string>;
 }
 
 /** How a signed certificate lands on its host, and how it is taken back. */
@@ -24,17 +33,23 @@ export interface CertificateInstall {
 /** What acts on the control machine. Only `apply` holds one. */
 export interface Signer {
   /**
-   * Asks for the passphrase and tries it, so that a wrong one fails before any host is touched. Call it when a plan
-   * holds a `create-authority` or an `issue-certificate`.
-   * @throws ProvisionError `wrong-passphrase`, `passphrase-missing`, `passphrase-too-short`
+   * Asks for the passphrase and tries it, so that a wrong one fails before any host is touched; or, where certificates
+   * are signed elsewhere, checks that each is there and right. Call it when a plan holds a `create-authority` or an
+   * `issue-certificate`.
+   * @param planned every leaf that the plan wants signed
+   * @param probe asks hosts whether the keys of certificates that were requested still wait there
+   * @throws ProvisionError `wrong-passphrase`, `passphrase-missing`, `passphrase-too-short`, `signatures-missing`
    */
-  unlock(): Promise<void>;
+  unlock(planned: readonly PlannedCertificate[], probe: (host: string) => Probe): Promise<void>;
   /** Makes the authority in the store. @throws ProvisionError `authority-exists` */
   createAuthority(profile: AuthorityProfile): Promise<void>;
   /** Writes a generated secret into the store; does nothing when it is kept already. @throws ProvisionError `store-changed` */
   keepSecret(name: KeepSecret['name']): Promise<void>;
-  /** Signs a leaf. @throws ProvisionError `authority-missing`, `authority-expired`, `certificate-rejected` */
-  issue(action: IssueCertificate): Promise<CertificateInstall>;
+  /**
+   * Signs a leaf, or takes it from where it was signed.
+   * @throws ProvisionError `authority-missing`, `authority-expired`, `certificate-rejected`, `signatures-missing`
+   */
+  issue(planned: PlannedCertificate): Promise<CertificateInstall>;
   /** What hosts should trust, PEM. @throws ProvisionError `authority-missing` */
   trustBundle(): string;
 }

@@ -8,6 +8,7 @@ import { ProvisionError } from '../model/errors.js';
 import { Secret } from '../model/secret.js';
 import { describeSubject, isForKey, reasonsForNewKey, reasonsToSign } from './compare.js';
 import { notAfterOf } from './inspect.js';
+import { keyUsagesOf } from './key-usages.js';
 import type { SigningAuthority } from './signing-authority.js';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
@@ -108,7 +109,7 @@ async function leafExtensions(
   issuer: x509.X509Certificate,
 ): Promise<x509.Extension[]> {
   const { digitalSignature, keyEncipherment } = x509.KeyUsageFlags;
-  const forRsa: x509.KeyUsageFlags = digitalSignature | keyEncipherment;
+  const both: x509.KeyUsageFlags = digitalSignature | keyEncipherment;
   const names = [
     ...profile.dnsNames.map((value) => ({ type: 'dns', value }) as const),
     ...profile.ipAddresses.map((value) => ({ type: 'ip', value }) as const),
@@ -117,8 +118,7 @@ async function leafExtensions(
   const usages = { server: x509.ExtendedKeyUsage.serverAuth, client: x509.ExtendedKeyUsage.clientAuth } as const;
   return [
     new x509.BasicConstraintsExtension(false, undefined, true),
-    // Only an RSA key can encipher another key.
-    new x509.KeyUsagesExtension(profile.keyType === 'ecdsa-p256' ? digitalSignature : forRsa, true),
+    new x509.KeyUsagesExtension(keyUsagesOf(profile).includes('keyEncipherment') ? both : digitalSignature, true),
     ...(profile.usages.length === 0
       ? []
       : [new x509.ExtendedKeyUsageExtension(profile.usages.map((usage) => usages[usage]))]),

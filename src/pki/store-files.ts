@@ -1,4 +1,4 @@
-import { chmod, link, mkdir, open, readFile, rm } from 'node:fs/promises';
+import { chmod, link, mkdir, open, readFile, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
 /** The text of a file; `undefined` when there is none. @throws the system's error for anything else */
@@ -17,18 +17,9 @@ export async function readIfThere(path: string): Promise<string | undefined> {
  * @returns `false` when there is such a file already; it is left as it is
  */
 export async function writeNew(path: string, text: string, mode: number, suffix: string): Promise<boolean> {
-  const directory = dirname(path);
-  await mkdir(directory, { recursive: true, mode: 0o700 });
   const stage = `${path}.${suffix}`;
   try {
-    const file = await open(stage, 'wx', 0o600);
-    try {
-      await file.writeFile(text, 'utf8');
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-    await chmod(stage, mode);
+    await writeStage(stage, text, mode);
     // Unlike a rename, a link never replaces what is there.
     await link(stage, path);
     return true;
@@ -38,6 +29,33 @@ export async function writeNew(path: string, text: string, mode: number, suffix:
   } finally {
     await rm(stage, { force: true });
   }
+}
+
+/**
+ * Writes a file, in place of one that may be there: whole and on disk, or not at all. Its directory is made, for its
+ * owner only.
+ * @param suffix random, for the name of the staged file
+ */
+export async function replace(path: string, text: string, mode: number, suffix: string): Promise<void> {
+  const stage = `${path}.${suffix}`;
+  try {
+    await writeStage(stage, text, mode);
+    await rename(stage, path);
+  } finally {
+    await rm(stage, { force: true });
+  }
+}
+
+async function writeStage(stage: string, text: string, mode: number): Promise<void> {
+  await mkdir(dirname(stage), { recursive: true, mode: 0o700 });
+  const file = await open(stage, 'wx', 0o600);
+  try {
+    await file.writeFile(text, 'utf8');
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+  await chmod(stage, mode);
 }
 
 function isCode(error: unknown, code: string): boolean {

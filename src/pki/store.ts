@@ -1,8 +1,9 @@
 import { join } from 'node:path';
 import type { Secret } from '../model/secret.js';
-import type { PkiStore } from './authority.js';
+import type { PkiStore, PlannedCertificate } from './authority.js';
 import { openGeneratedSecret } from './generated-secret.js';
 import { readAuthority } from './import-authority.js';
+import type { KeptRequest } from './signed-elsewhere.js';
 import { openStoredAuthority, type StoreOptions } from './stored-authority.js';
 
 /** A store, as the verbs that keep one see it. */
@@ -18,12 +19,18 @@ export interface WritableStore extends PkiStore {
    * @throws InputError when it is none; ProvisionError `authority-exists`
    */
   importCertificate(pem: string): Promise<void>;
+  /**
+   * Writes a request that a host has made to `requests/HOST/CERTIFICATE.csr`.
+   * @param pem PKCS#10
+   * @throws ProvisionError `request-rejected` when it does not ask for what is planned
+   */
+  keepRequest(planned: PlannedCertificate, pem: string): Promise<KeptRequest>;
 }
 
 /**
  * Opens the PKI store: `ca.crt` in plain (the signing certificate, then others that hosts should trust), `ca.key.age`
- * encrypted with a passphrase, `keepalived-auth-pass`. Without `ca.key.age` certificates are signed elsewhere. Only
- * public parts are read; nothing is written.
+ * encrypted with a passphrase, `keepalived-auth-pass`. Without `ca.key.age` certificates are signed elsewhere, for the
+ * requests in `requests/`. Only public parts are read; nothing is written.
  * @throws ProvisionError `store-broken`
  */
 export async function openStore(options: StoreOptions): Promise<WritableStore> {
@@ -33,14 +40,15 @@ export async function openStore(options: StoreOptions): Promise<WritableStore> {
     directory: options.directory,
     authority,
     signer: {
-      unlock: () => authority.unlock(),
+      unlock: (planned, probe) => authority.unlock(planned, probe),
       createAuthority: (profile) => authority.create(profile),
       keepSecret: () => authPass.keep(),
-      issue: (action) => authority.issue(action),
+      issue: (planned) => authority.issue(planned),
       trustBundle: () => authority.existingBundle(),
     },
     importAuthority: async (given) => authority.adopt(readAuthority(given, options.now())),
     importCertificate: (pem) => authority.adoptCertificate(pem),
+    keepRequest: (planned, pem) => authority.keepRequest(planned, pem),
     keepalivedAuthPass: authPass,
   };
 }

@@ -1,14 +1,21 @@
 import { X509Certificate } from 'node:crypto';
 import { join } from 'node:path';
 import type { AuthorityProfile } from '../model/certificate.js';
-import type { IssueCertificate } from '../model/change.js';
 import { ProvisionError } from '../model/errors.js';
-import { Secret } from '../model/secret.js';
-import { installCertificateScript, restoreCertificateScript } from '../shell/install-certificate.js';
-import type { AuthorityView, CertificateInstall } from './authority.js';
+import type { Probe } from '../model/remote.js';
+import { requestedKeyPath } from '../shell/request-certificate.js';
+import type { AuthorityView, CertificateInstall, PlannedCertificate } from './authority.js';
+import { certificateInstall } from './certificate-install.js';
 import { decryptSecret, encryptSecret } from './encryption.js';
 import { readAuthority, readAuthorityCertificate } from './import-authority.js';
 import type { PassphraseSource } from './passphrase.js';
+import {
+  describeSignature,
+  type Elsewhere,
+  keepRequest,
+  type KeptRequest,
+  requireSignatures,
+} from './signed-elsewhere.js';
 import type { SigningAuthority } from './signing-authority.js';
 import { readIfThere, writeNew } from './store-files.js';
 
@@ -20,6 +27,8 @@ export interface StoreOptions {
   readonly now: () => Date;
   /** Random bytes, for serial numbers, names of staged files and the generated password. */
   readonly random: (count: number) => Uint8Array;
+  /** What is signed elsewhere must live longer than this; 0 by default. */
+  readonly renewBeforeDays?: number | undefined;
   /** scrypt's work factor, log2; tests take a small one. */
   readonly scryptLogN?: number | undefined;
 }
@@ -82,9 +91,19 @@ export class StoredAuthority implements AuthorityView {
     return this.#bundle;
   }
 
-  async unlock(): Promise<void> {
+  async unlock(planned: readonly PlannedCertificate[], probe: (host: string) => Probe): Promise<void> {
     if (this.#bundle === undefined) await this.#options.passphrase.chosen(keyPath(this.#options.directory));
+    else if (this.isElsewhere()) await requireSignatures(planned, this.#elsewhere(), probe);
     else await this.#open();
+  }
+
+  describeSignature(planned: PlannedCertificate): Promise<string> {
+    return describeSignature(planned, this.#elsewhere());
+  }
+
+  async keepRequest(planned: PlannedCertificate, pem: string): Promise<KeptRequest> {
+    const suffix = Buffer.from(this.#options.random(6)).toString('hex');
+    return keepRequest(planned, pem, this.#elsewhere(), suffix);
   }
 
   async create(profile: AuthorityProfile): Promise<void> {
@@ -124,29 +143,24 @@ export class StoredAuthority implements AuthorityView {
     this.#bundle = pem;
   }
 
-  async issue(action: IssueCertificate): Promise<CertificateInstall> {
+  async issue(planned: PlannedCertificate): Promise<CertificateInstall> {
+    const { action } = planned;
+    if (this.isElsewhere()) {
+      const [signature] = await requireSignatures([planned], this.#elsewhere());
+      if (signature === undefined) throw new Error('one signature was required');
+      const waiting = { path: requestedKeyPath(action.certificate) };
+      return certificateInstall(action, {
+        pem: signature.certificatePem,
+        key: action.profile.keepPublicKey === null ? waiting : 'kept',
+      });
+    }
     const authority = await this.#open();
     const { issueCertificate } = await import('./issue.js');
-    const issued = await issueCertificate(authority, action.profile, this.#options);
-    const pem = issued.certificatePem + (issued.keyPem?.reveal() ?? '');
-    const key = issued.keyPem === undefined ? 'kept' : 'new';
-    const installation = {
-      destination: action.destination,
-      ownership: action,
-      key,
-      bytes: Buffer.byteLength(pem),
-    } as const;
-    return {
-      command: {
-        summary: `install the ${action.certificate} certificate`,
-        script: installCertificateScript(installation),
-        stdin: new Secret(pem),
-      },
-      undo: {
-        summary: `put the old ${action.certificate} certificate back`,
-        script: restoreCertificateScript(installation),
-      },
-    };
+    const { certificatePem, keyPem } = await issueCertificate(authority, action.profile, this.#options);
+    return certificateInstall(action, {
+      pem: certificatePem + (keyPem?.reveal() ?? ''),
+      key: keyPem === undefined ? 'kept' : 'new',
+    });
   }
 
   #open(): Promise<SigningAuthority> {
@@ -168,6 +182,12 @@ export class StoredAuthority implements AuthorityView {
   #is(pem: string): boolean {
     const own = this.certificate();
     return own !== undefined && new X509Certificate(own).raw.equals(new X509Certificate(pem).raw);
+  }
+
+  #elsewhere(): Elsewhere {
+    const { directory, now, renewBeforeDays = 0 } = this.#options;
+    const authority = new X509Certificate(this.existingBundle());
+    return { directory, authority, now: now(), renewBeforeDays };
   }
 
   #missing(): ProvisionError {

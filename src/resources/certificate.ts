@@ -15,6 +15,7 @@ import {
 } from '../pki/compare.js';
 import { isSignedBy, publicKeyText, readCertificates } from '../pki/inspect.js';
 import { ownershipOutcome } from './file.js';
+import { withSignature } from './with-signature.js';
 
 /** What a certificate is judged by, beside its own profile. */
 export interface CertificateRules {
@@ -34,7 +35,7 @@ export function certificateResource(wanted: WantedCertificate, rules: Certificat
     paths: [...new Set([certificatePath, keyPath])],
     async plan(probe: Probe): Promise<Outcome> {
       const files = await probe.ask(certificateFiles, certificateFilesKey(certificatePath, keyPath));
-      return decideCertificate(wanted, rules, files);
+      return withSignature(decideCertificate(wanted, rules, files), probe.host, rules.authority);
     },
   };
 }

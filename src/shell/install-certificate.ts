@@ -9,10 +9,18 @@ export interface CertificateInstallation {
   readonly destination: CertificateDestination;
   /** Of the key, or of the bundle; a certificate in a file of its own is 0644 and of the same owner. */
   readonly ownership: Ownership;
-  /** `new`: the key follows the certificate on stdin. `kept`: the certificate is for the key that the host has. */
-  readonly key: 'new' | 'kept';
+  /**
+   * `new`: the key follows the certificate on stdin. `kept`: the certificate is for the key that the host has. Else the
+   * key waits on the host since its certificate was requested.
+   */
+  readonly key: 'new' | 'kept' | WaitingKey;
   /** How long stdin is. */
   readonly bytes: number;
+}
+
+/** Where a key waits; it moves away when its certificate is installed. */
+interface WaitingKey {
+  readonly path: string;
 }
 
 /**
@@ -33,9 +41,29 @@ export function installCertificateScript(installation: CertificateInstallation):
  * the new files stay: they harm nobody.
  */
 export function restoreCertificateScript({ destination, key }: Omit<CertificateInstallation, 'bytes'>): string {
-  if (destination.layout === 'bundle') return ['set -eu', ...restoreLines(destination.path)].join('\n');
-  const paths = key === 'new' ? [destination.keyPath, destination.certificatePath] : [destination.certificatePath];
-  return ['set -eu', ...paths.flatMap(restoreLines)].join('\n');
+  const keyPath = destination.layout === 'bundle' ? destination.path : destination.keyPath;
+  const certificate = destination.layout === 'bundle' ? destination.path : destination.certificatePath;
+  const paths = new Set(key === 'kept' ? [certificate] : [keyPath, certificate]);
+  return ['set -eu', ...(isWaiting(key) ? waitAgainLines(keyPath, key) : []), ...[...paths].flatMap(restoreLines)].join(
+    '\n',
+  );
+}
+
+function isWaiting(key: CertificateInstallation['key']): key is WaitingKey {
+  return typeof key === 'object';
+}
+
+/** The key waits again, so that its certificate, signed with some trouble, can still be installed. */
+function waitAgainLines(keyPath: string, { path }: WaitingKey): readonly string[] {
+  const stage = quote(`${posix.dirname(path)}/.${posix.basename(path)}.restored`);
+  return [
+    'umask 077',
+    `for kept in ${quote(`${BACKUP_ROOT}${keyPath}`)}.*Z; do`,
+    '  [ -e "$kept" ] || continue',
+    `  awk '${PRINT_KEY}' ${quote(keyPath)} >${stage}`,
+    `  mv -f -T ${stage} ${quote(path)}`,
+    'done',
+  ];
 }
 
 function restoreLines(path: string): readonly string[] {
@@ -51,15 +79,17 @@ function restoreLines(path: string): readonly string[] {
   ];
 }
 
-function bundleScript({ ownership, bytes }: CertificateInstallation, path: string): string {
+function bundleScript({ ownership, key, bytes }: CertificateInstallation, path: string): string {
   return [
     ...receive(path, bytes),
+    ...(isWaiting(key) ? [stillWaits(key), `cat ${quote(key.path)} >>"$stage/all"`] : []),
     'openssl_matches "$stage/all" "$stage/all"',
     own('"$stage/all"', ownership.mode, ownership),
     keep(path),
     'sync "$stage/all"',
     `mv -f -T "$stage/all" ${quote(path)}`,
     `sync ${quote(posix.dirname(path))}`,
+    ...(isWaiting(key) ? [`rm -f ${quote(key.path)}`] : []),
   ].join('\n');
 }
 
@@ -78,8 +108,9 @@ function pairScript({ ownership, key, bytes }: CertificateInstallation, certific
           `sync ${staged}`,
           `mv -f -T ${staged} ${quote(certificate)}`,
         ]
-      : newPairLines({ certificate, keyPath, staged, ownership });
-  return [...begin, ...land, `sync ${quote(posix.dirname(certificate))}`].join('\n');
+      : newPairLines({ certificate, keyPath, staged, ownership, key });
+  const end = isWaiting(key) ? [`rm -f ${quote(key.path)}`] : [];
+  return [...begin, ...land, `sync ${quote(posix.dirname(certificate))}`, ...end].join('\n');
 }
 
 interface NewPair {
@@ -88,15 +119,17 @@ interface NewPair {
   /** The staged certificate, quoted. */
   readonly staged: string;
   readonly ownership: Ownership;
+  readonly key: 'new' | WaitingKey;
 }
 
-function newPairLines({ certificate, keyPath, staged, ownership }: NewPair): readonly string[] {
+function newPairLines({ certificate, keyPath, staged, ownership, key }: NewPair): readonly string[] {
   const directory = posix.dirname(certificate);
   const isTogether = posix.dirname(keyPath) === directory;
   const stagedKey = `"$${isTogether ? 'stage' : 'key_stage'}"/${quote(posix.basename(keyPath))}`;
   return [
     ...(isTogether ? [] : ['key_stage=', ...makeStage('key_stage', keyPath)]),
-    `awk '/^-----BEGIN [A-Z ]*PRIVATE KEY-----/ {on=1} on {print} /^-----END [A-Z ]*PRIVATE KEY-----/ {on=0}' "$stage/all" >${stagedKey}`,
+    ...(isWaiting(key) ? [stillWaits(key)] : []),
+    `awk '${PRINT_KEY}' ${isWaiting(key) ? quote(key.path) : '"$stage/all"'} >${stagedKey}`,
     own(stagedKey, ownership.mode, ownership),
     `openssl_matches ${staged} ${stagedKey}`,
     keep(keyPath),
@@ -107,6 +140,13 @@ function newPairLines({ certificate, keyPath, staged, ownership }: NewPair): rea
       ? [`mv -f -t ${quote(directory)} ${stagedKey} ${staged}`]
       : [`mv -f -T ${stagedKey} ${quote(keyPath)}`, `mv -f -T ${staged} ${quote(certificate)}`]),
   ];
+}
+
+const PRINT_KEY = '/^-----BEGIN [A-Z ]*PRIVATE KEY-----/ {on=1} on {print} /^-----END [A-Z ]*PRIVATE KEY-----/ {on=0}';
+
+function stillWaits({ path }: WaitingKey): string {
+  const lost = `the key that this certificate was requested for does not wait in ${path}; nothing was changed`;
+  return `[ -f ${quote(path)} ] || { echo ${quote(lost)} >&2; exit 1; }`;
 }
 
 /** Lines that take stdin into `$stage/all`, and refuse half of it: the connection may be lost on the way. */

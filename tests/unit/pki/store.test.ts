@@ -45,6 +45,11 @@ function open(passphrase: PassphraseSource = typed(PASSPHRASE)): Promise<Writabl
   return openStore({ directory, passphrase, now: () => TODAY, random: repeatableBytes(), scryptLogN: 4 });
 }
 
+/** No host is asked. */
+function nobody(): never {
+  throw new Error('not part of this test');
+}
+
 async function modeOf(path: string): Promise<string> {
   return ((await stat(path)).mode & 0o777).toString(8);
 }
@@ -62,7 +67,9 @@ describe('an empty store', () => {
 
   test('signs nothing, and says what to do', async () => {
     const store = await open();
-    await expect(store.signer.issue(ISSUE)).rejects.toMatchObject({ code: 'authority-missing' });
+    await expect(store.signer.issue({ host: 'etcd-1', action: ISSUE })).rejects.toMatchObject({
+      code: 'authority-missing',
+    });
     expect(() => store.signer.trustBundle()).toThrow('no certificate authority');
   });
 });
@@ -80,13 +87,16 @@ describe('a new authority', () => {
   test('signs at once, and in a later run after one question', async () => {
     const first = await open();
     await first.signer.createAuthority(PROFILE);
-    await expect(first.signer.issue(ISSUE)).resolves.toBeDefined();
+    await expect(first.signer.issue({ host: 'etcd-1', action: ISSUE })).resolves.toBeDefined();
 
     const passphrase = typed(PASSPHRASE);
     const later = await open(passphrase);
     expect(later.authority.certificate()).toBe(first.authority.certificate());
-    await later.signer.unlock();
-    await Promise.all([later.signer.issue(ISSUE), later.signer.issue(ISSUE)]);
+    await later.signer.unlock([], nobody);
+    await Promise.all([
+      later.signer.issue({ host: 'etcd-1', action: ISSUE }),
+      later.signer.issue({ host: 'etcd-1', action: ISSUE }),
+    ]);
     expect(passphrase.asked).toEqual([join(directory, 'ca.key.age')]);
   });
 
@@ -105,7 +115,7 @@ describe('a new authority', () => {
 
   test('does not open with another passphrase, and says which file', async () => {
     await (await open()).signer.createAuthority(PROFILE);
-    const wrong = (await open(typed('battery-staple'))).signer.unlock();
+    const wrong = (await open(typed('battery-staple'))).signer.unlock([], nobody);
     await expect(wrong).rejects.toMatchObject({
       code: 'wrong-passphrase',
       message: `wrong passphrase for ${join(directory, 'ca.key.age')}`,
@@ -119,7 +129,7 @@ describe('a new authority', () => {
     await (await open()).signer.createAuthority(PROFILE);
     const path = join(directory, 'ca.key.age');
     await writeFile(path, damage(await readFile(path, 'utf8')));
-    await expect((await open()).signer.unlock()).rejects.toMatchObject({ code });
+    await expect((await open()).signer.unlock([], nobody)).rejects.toMatchObject({ code });
   });
 });
 
@@ -130,12 +140,15 @@ describe('a store that lost a file', () => {
     await expect(open()).rejects.toMatchObject({ code: 'store-broken' });
   });
 
-  test('a certificate without its key can be trusted, but signs nothing', async () => {
+  test('a certificate without its key can be trusted; nothing is signed here, and what to do is said', async () => {
     await (await open()).signer.createAuthority(PROFILE);
     await rm(join(directory, 'ca.key.age'));
     const store = await open();
     expect(store.authority.trustBundle()).toContain('BEGIN CERTIFICATE');
-    await expect(store.signer.issue(ISSUE)).rejects.toMatchObject({ code: 'authority-key-missing' });
+    await expect(store.signer.issue({ host: 'etcd-1', action: ISSUE })).rejects.toMatchObject({
+      code: 'signatures-missing',
+      hint: expect.stringContaining('put ca.key.age back'),
+    });
   });
 });
 
@@ -164,7 +177,7 @@ describe('an authority whose key is elsewhere', () => {
     expect(store.authority.isElsewhere?.()).toBe(false);
     const later = await open();
     expect(later.authority.isElsewhere?.()).toBe(false);
-    await expect(later.signer.issue(ISSUE)).resolves.toBeDefined();
+    await expect(later.signer.issue({ host: 'etcd-1', action: ISSUE })).resolves.toBeDefined();
   });
 
   test('is never overwritten, by whatever way', async () => {
@@ -202,7 +215,7 @@ describe('a trust bundle of two', () => {
     const later = await open();
     expect(later.authority.certificate()).toBe(own);
     expect(later.authority.trustBundle()).toBe(own + other);
-    await expect(later.signer.issue(ISSUE)).resolves.toBeDefined();
+    await expect(later.signer.issue({ host: 'etcd-1', action: ISSUE })).resolves.toBeDefined();
   });
 });
 
@@ -239,7 +252,7 @@ describe('secrets', () => {
   test('a signed leaf shows its key only on stdin', async () => {
     const store = await open();
     await store.signer.createAuthority(PROFILE);
-    const { command, undo } = await store.signer.issue(ISSUE);
+    const { command, undo } = await store.signer.issue({ host: 'etcd-1', action: ISSUE });
     const printed = [JSON.stringify([command, undo, store]), inspect([command, undo, store], { depth: 9 })].join('\n');
     expect(printed).not.toMatch(/PRIVATE KEY-----\n/);
     // The same search finds it where it is meant to be.

@@ -1,0 +1,116 @@
+// The polyfill must be there before the library loads (dependencies: tsyringe inside @peculiar/x509).
+import 'reflect-metadata';
+import * as x509 from '@peculiar/x509';
+import { createPublicKey, type KeyObject, webcrypto } from 'node:crypto';
+import type { CertificateProfile, Usage } from '../model/certificate.js';
+import { describeSubject } from './compare.js';
+import { keyTypeOf, publicKeyText } from './inspect.js';
+import { canonicalIp } from './ip.js';
+import { keyUsagesOf } from './key-usages.js';
+
+/** RFC 5280, 4.2.1.12, by the names that openssl and the x509 library share. */
+const USAGES = { server: 'serverAuth', client: 'clientAuth' } as const satisfies Record<Usage, string>;
+
+/**
+ * What a certificate signing request for a profile says, as a configuration of `openssl req`: what is signed elsewhere
+ * is asked for with the same subject, names and usages as what is signed here.
+ */
+export function requestConfig(profile: CertificateProfile): string {
+  const names = [
+    ...profile.dnsNames.map((name, index) => `DNS.${index + 1} = ${escape(name)}`),
+    ...profile.ipAddresses.map((address, index) => `IP.${index + 1} = ${escape(address)}`),
+  ];
+  return [
+    ...['[req]', 'prompt = no', 'string_mask = utf8only'],
+    ...['distinguished_name = subject', 'req_extensions = wished', '[subject]'],
+    ...profile.organizations.map((name, index) => `${index}.O = ${escape(name)}`),
+    `CN = ${escape(profile.commonName)}`,
+    ...['[wished]', 'basicConstraints = critical, CA:FALSE'],
+    `keyUsage = critical, ${keyUsagesOf(profile).join(', ')}`,
+    ...(profile.usages.length === 0
+      ? []
+      : [`extendedKeyUsage = ${profile.usages.map((usage) => USAGES[usage]).join(', ')}`]),
+    ...(names.length === 0 ? [] : ['subjectAltName = @names', '[names]', ...names]),
+    '',
+  ].join('\n');
+}
+
+/** config(5): a backslash takes the meaning from quotes, `$`, `#` and itself. */
+function escape(text: string): string {
+  return text.replace(/[\\"'`$#;]/g, '\\$&').replaceAll('\n', '\\n');
+}
+
+/** A certificate signing request, as far as it is judged. */
+export interface CertificateRequest {
+  readonly publicKey: KeyObject;
+  /** What is wrong with it for a profile: nothing when it asks for just that. */
+  readonly faults: readonly string[];
+}
+
+/**
+ * Reads a request and judges it by what should have been asked for.
+ * @param pem PKCS#10
+ * @returns `undefined` when it cannot be read, or is not signed with its own key
+ */
+export async function readRequest(pem: string, wanted: CertificateProfile): Promise<CertificateRequest | undefined> {
+  try {
+    const request = new x509.Pkcs10CertificateRequest(pem);
+    if (!(await request.verify(webcrypto))) return undefined;
+    const key = Buffer.from(request.publicKey.rawData);
+    const publicKey = createPublicKey({ key, format: 'der', type: 'spki' });
+    return { publicKey, faults: [...keyFaults(publicKey, wanted), ...contentFaults(request, wanted)] };
+  } catch {
+    return undefined;
+  }
+}
+
+function keyFaults(publicKey: KeyObject, { keepPublicKey, keyType }: CertificateProfile): readonly string[] {
+  if (keepPublicKey !== null)
+    return publicKeyText(publicKey) === keepPublicKey ? [] : ['is for another key than the one that the host has'];
+  const type = keyTypeOf(publicKey);
+  return type === keyType ? [] : [`is for a key of type ${type}, not ${keyType}`];
+}
+
+/** What a request asks for, in comparable forms. */
+interface RequestContent {
+  readonly subject: string;
+  /** `DNS etcd-1`, `IP ::1`, sorted. */
+  readonly names: readonly string[];
+  /** OIDs, sorted. */
+  readonly usages: readonly string[];
+  readonly keyUsages: number;
+}
+
+function contentFaults(request: x509.Pkcs10CertificateRequest, profile: CertificateProfile): readonly string[] {
+  const has = contentOf(request);
+  const wants: RequestContent = {
+    subject: describeSubject(profile),
+    names: [...profile.dnsNames.map((name) => `DNS ${name}`), ...profile.ipAddresses.map((ip) => `IP ${ip}`)].sort(),
+    usages: profile.usages.map((usage) => x509.ExtendedKeyUsage[USAGES[usage]] as string).sort(),
+    keyUsages: keyUsagesOf(profile).reduce<number>((flags, name) => flags | x509.KeyUsageFlags[name], 0),
+  };
+  return [
+    ...(has.subject === wants.subject ? [] : [`subject is ${has.subject}, not ${wants.subject}`]),
+    ...wants.names.filter((name) => !has.names.includes(name)).map((name) => `SAN ${name} missing`),
+    ...has.names.filter((name) => !wants.names.includes(name)).map((name) => `SAN ${name} no longer wanted`),
+    ...(has.usages.join() === wants.usages.join() ? [] : ['extended key usages are other ones']),
+    ...(has.keyUsages === wants.keyUsages ? [] : ['key usages are other ones']),
+  ];
+}
+
+function contentOf({ subjectName, extensions }: x509.Pkcs10CertificateRequest): RequestContent {
+  const names = extensions.find((each) => each instanceof x509.SubjectAlternativeNameExtension)?.names.items ?? [];
+  const usages = extensions.find((each) => each instanceof x509.ExtendedKeyUsageExtension)?.usages ?? [];
+  const keyUsages = extensions.find((each) => each instanceof x509.KeyUsagesExtension)?.usages ?? 0;
+  return {
+    subject: describeSubject({
+      commonName: subjectName.getField('CN').join(' '),
+      organizations: subjectName.getField('O'),
+    }),
+    names: names
+      .map(({ type, value }) => (type === 'ip' ? `IP ${canonicalIp(value)}` : `${type.toUpperCase()} ${value}`))
+      .sort(),
+    usages: usages.map(String).sort(),
+    keyUsages,
+  };
+}
