@@ -148,6 +148,41 @@ describe('a cluster that was made by hand, each member in another way', () => {
     expect(own.join('\n')).not.toMatch(/etcd_client_(url|port)|etcd_peer_port|heartbeat| ip=/);
   });
 
+  test.each([
+    ['kubespray', 'admin-etcd-2.pem', 'admin-etcd-2-key.pem'],
+    ['kubeadm', 'client.crt', 'client.key'],
+    ['hand', 'ops_cert.pem', 'ops_key.pem'],
+  ])(
+    'is asked with a pair beside the server certificate, which is for servers only: named as by %s',
+    async (_, name, keyName) => {
+      const profile = { ...SERVER_PROFILE, ipAddresses: ['192.0.2.12'], dnsNames: [] };
+      const sign = async (usage: 'server' | 'client'): Promise<string> =>
+        (await issueCertificate(authority, { ...profile, usages: [usage] }, circumstancesAt(TODAY))).certificatePem;
+      const directory = '/etc/ssl/etcd/certificate';
+      const own = [`${directory}/etcd-2-dev_cert.pem`, '/etc/ssl/etcd/private/etcd-2-dev_key.pem'] as const;
+      const [server, client] = await Promise.all([sign('server'), sign('client')]);
+      const accepted = { ca: CA, certificate: `${directory}/${name}`, key: `${directory}/${keyName}` };
+      const more: FakeAnswers = {
+        'file-names': {
+          [directory]: ['ca.crt', name, keyName, 'README'],
+          '/etc/ssl/etcd/private': ['etcd-2-dev_key.pem'],
+        },
+        'certificate-files': {
+          ...hostAnswers(1)['certificate-files'],
+          [certificateFilesKey(own[0])]: pem(server, false),
+          [certificateFilesKey(...own)]: pem(server),
+          [certificateFilesKey(accepted.certificate, accepted.key)]: pem(client),
+        },
+        'etcd-status': { [etcdStatusKey({ clientUrl: 'https://192.0.2.12:2379', client: accepted })]: healthy(2) },
+      };
+      const found = await look({ 'etcd-2': { more } });
+      expect(bad(found)).toEqual([]);
+      expect(found.lines).toContain(
+        `ok client-pair etcd-2: ${directory}/${name} is accepted at https://192.0.2.12:2379`,
+      );
+    },
+  );
+
   test('has its address by `ip`, where ssh goes another way', async () => {
     const { written } = await look({}, INVENTORY.replace('192.0.2.12', 'bastion.example'));
     expect(written.hosts.get('etcd-2')?.find(({ name }) => name === 'ip')).toEqual({
