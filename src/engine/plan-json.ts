@@ -24,12 +24,8 @@ function sortObject(value: Readonly<Record<string, Json>>): Record<string, Fresh
   return Object.fromEntries(entries.sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
-function sha256(data: string | Uint8Array): string {
-  return createHash('sha256').update(data).digest('hex');
-}
-
 function digestOf(data: string | Uint8Array): { sha256: string; bytes: number } {
-  return { sha256: sha256(data), bytes: Buffer.byteLength(data) };
+  return { sha256: createHash('sha256').update(data).digest('hex'), bytes: Buffer.byteLength(data) };
 }
 
 function stdinToJson(stdin: Command['stdin']): CommandJson['stdin'] {
@@ -98,12 +94,4 @@ export function planToJson(plan: Plan): PlanJson {
     ...{ formatVersion: 1, inventoryDigest, playbook, limit: limit ?? null },
     ...{ summary: summarisePlan(plan), plays: plays.map(playToJson) },
   };
-}
-
-/**
- * SHA-256 in hex over what a plan does: two plans with the same digest change the same things in the same order, and
- * were shown to people as the same diffs.
- */
-export function planDigest(plan: Plan): string {
-  return sha256(JSON.stringify(sortKeys(plan.plays.map(playToJson))));
 }
