@@ -30,7 +30,8 @@ const context: Context = {
 function describe(error: unknown): string {
   if (!(error instanceof ProvisionError))
     return error instanceof Error ? (error.stack ?? error.message) : String(error);
-  return error.hint === undefined ? `error: ${error.message}` : `error: ${error.message}\n  → ${error.hint}`;
+  const hints = error.hint?.split('\n') ?? [];
+  return [`error: ${error.message}`, ...hints.map((hint) => `  → ${hint}`)].join('\n');
 }
 
 const program = new Command('provision')

@@ -1,6 +1,7 @@
 import { etcdStatus, etcdStatusKey, type EtcdStatus } from '../facts/etcd-status.js';
 import { agreementProblems, membersHeard, ownProblems, raisedAlarms, type HeardMember } from '../gates/etcd-healthy.js';
 import type { Cluster, Member } from '../model/cluster.js';
+import { etcdctlByHand } from '../shell/etcdctl.js';
 import { askHosts } from './ask-hosts.js';
 import type { Check, CheckItem } from './check.js';
 
@@ -23,7 +24,7 @@ export const checkEtcd: Check = async ({ cluster, probe }) => {
     ...unreachable,
     ...memberItems(answers, heard),
     clusterItem(heard, cluster),
-    alarmItem(heard),
+    alarmItem(heard, cluster),
     ...heard.flatMap((status) => databaseItem(status, members.get(status.host))),
   ];
 };
@@ -44,7 +45,7 @@ function memberItems(answers: ReadonlyMap<string, EtcdStatus>, heard: readonly H
 
 function clusterItem(heard: readonly HeardMember[], cluster: Cluster): CheckItem {
   const [first] = heard;
-  const next = `ssh ${first?.host ?? cluster.members[0]?.host ?? 'HOST'} sudo etcdctl member list`;
+  const next = byHand(cluster, first?.host, 'member list');
   if (first === undefined) return { check: 'etcd-cluster', verdict: 'fail', evidence: 'no member answers', next };
   const problems = agreementProblems(heard, cluster);
   if (problems.length > 0) return { check: 'etcd-cluster', verdict: 'fail', evidence: problems.join('; '), next };
@@ -54,23 +55,25 @@ function clusterItem(heard: readonly HeardMember[], cluster: Cluster): CheckItem
   return { check: 'etcd-cluster', verdict: 'ok', evidence };
 }
 
-function alarmItem(heard: readonly HeardMember[]): CheckItem {
+/** @param host the member that is asked; else the first of the inventory */
+function byHand({ members }: Cluster, host: string | undefined, words: string): string {
+  const member = members.find((each) => each.host === host) ?? members[0];
+  return member === undefined ? `etcdctl ${words}` : etcdctlByHand(member, words);
+}
+
+function alarmItem(heard: readonly HeardMember[], cluster: Cluster): CheckItem {
   const alarms = raisedAlarms(heard);
+  const list = byHand(cluster, heard[0]?.host, 'alarm list');
   if (heard.length === 0)
-    return {
-      check: 'etcd-alarms',
-      verdict: 'fail',
-      evidence: 'no member answers: unknown',
-      next: 'etcdctl alarm list',
-    };
+    return { check: 'etcd-alarms', verdict: 'fail', evidence: 'no member answers: unknown', next: list };
   if (alarms.length === 0) return { check: 'etcd-alarms', verdict: 'ok', evidence: 'none' };
   return {
     check: 'etcd-alarms',
     verdict: 'fail',
     evidence: `raised: ${alarms.join(', ')}`,
     next: alarms.includes('NOSPACE')
-      ? 'etcdctl compact, then etcdctl defrag on each member, then etcdctl alarm disarm (etcd.io, "Maintenance")'
-      : 'etcdctl alarm list; replace the corrupt member (etcd.io, "Data corruption")',
+      ? `${list}; with the same flags compact, defrag on each member, then alarm disarm (etcd.io, "Maintenance")`
+      : `${list}; replace the corrupt member (etcd.io, "Data corruption")`,
   };
 }
 
@@ -87,7 +90,9 @@ function databaseItem({ host, dbSize }: HeardMember, member: Member | undefined)
       evidence: `${mebibytes(dbSize)} of ${mebibytes(quota)} (${Math.round(share * 100)} %)`,
       ...(verdict === 'ok'
         ? {}
-        : { next: 'etcdctl compact and etcdctl defrag, or raise etcd_quota_backend_bytes in the inventory' }),
+        : {
+            next: `${etcdctlByHand(member, 'defrag')} after compact, or raise etcd_quota_backend_bytes in the inventory`,
+          }),
     },
   ];
 }

@@ -28,12 +28,18 @@ export class RunError extends ProvisionError {
     super({
       code: 'run-failed',
       message: [message, ...unique.map(describeFailure)].join('\n'),
-      hint: unique.map(({ error }) => (error instanceof ProvisionError ? error.hint : undefined)).find(Boolean),
+      hint: hintsOf(unique),
       cause: unique[0]?.error,
     });
     this.summary = message;
     this.failures = unique;
   }
+}
+
+/** What to do next about each failure, a line each, every one once. */
+function hintsOf(failures: readonly HostFailure[]): string | undefined {
+  const hints = failures.flatMap(({ error }) => (error instanceof ProvisionError ? [error.hint ?? ''] : []));
+  return [...new Set(hints.filter((hint) => hint !== ''))].join('\n') || undefined;
 }
 
 /** The same failure met by several plays of a host, or by several hosts that asked the same third one, is told once. */

@@ -7,7 +7,7 @@ export interface ErrorDetails {
   readonly code: string;
   /** Subject, wrong value, what was expected. Holds no secret. */
   readonly message: string;
-  /** What to do next, best as a command to type. */
+  /** What to do next, best as a command to type; a line for each thing. */
   readonly hint?: string | undefined;
   readonly cause?: unknown;
 }

@@ -27,7 +27,7 @@ function failedLines(event: EventOf<'run-failed'>, style: Style): string[] {
     style.bad(`✖ ${printable(event.message)}`),
     '',
     ...event.failures.flatMap((failure) => failureLines(failure, style)),
-    ...(event.hint === undefined ? [] : [`  → ${printable(event.hint)}`]),
+    ...outputLines(event.hint ?? '').map((line) => `  → ${line}`),
   ];
 }
 

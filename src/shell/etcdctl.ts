@@ -8,14 +8,21 @@ type Asked = Pick<Member, 'clientUrl' | 'client'>;
  * The start of an etcdctl call to the host's own member, with full verification. Give it `ETCDCTL_API=3` in the
  * environment: 3.3 defaults to the old API. No call hangs: etcdctl's own time-outs, and one around them.
  */
-export function etcdctl({ clientUrl, client }: Asked): string {
+export function etcdctl(member: Asked): string {
+  return `timeout 15 etcdctl ${flagsOf(member)} --dial-timeout=2s --command-timeout=5s`;
+}
+
+/** The same as a person types it, from elsewhere. @param words `member list` */
+export function etcdctlByHand(member: Asked & Pick<Member, 'host'>, words: string): string {
+  return `ssh ${member.host} ${quote(`sudo env ETCDCTL_API=3 etcdctl ${flagsOf(member)} ${words}`)}`;
+}
+
+function flagsOf({ clientUrl, client }: Asked): string {
   return [
-    'timeout 15 etcdctl',
     `--endpoints=${quote(clientUrl)}`,
     `--cacert=${quote(client.ca)}`,
     `--cert=${quote(client.certificate)}`,
     `--key=${quote(client.key)}`,
-    '--dial-timeout=2s --command-timeout=5s',
   ].join(' ');
 }
 
