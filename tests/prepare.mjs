@@ -11,6 +11,7 @@ const NEEDED = [
   ['ip', 'iproute2', 'the lab'],
   ['ssh', 'openssh-client', 'the lab'],
   ['/usr/sbin/sshd', 'openssh-server', 'the SSH contract tests'],
+  ['faketime', 'faketime', 'the test of a wrong clock'],
   ['openssl', 'openssl', 'the certificate contract tests'],
   ['/usr/bin/ansible-inventory', 'ansible-core', 'the comparison with the real ansible-inventory'],
 ];

@@ -1,16 +1,9 @@
-import { clock, NOW } from '../facts/clock.js';
+import { certainSkewMs, clock, NOW, type ClockReading } from '../facts/clock.js';
 import { itemsOfHosts } from './ask-hosts.js';
 import type { CheckContext, CheckItem } from './check.js';
 
 /** Skew in milliseconds at which logs and leases mislead, and at which certificates and tokens do. */
 const SKEW_MS = { warn: 1000, fail: 5000 } as const;
-
-/** When a question left, what the host's clock said, and when the answer was back. Milliseconds since 1970. */
-export interface ClockReading {
-  readonly sent: number;
-  readonly host: number;
-  readonly received: number;
-}
 
 /**
  * Each host's clock against the control machine's. Ask when the connections are open and nothing else is asked: the
@@ -27,9 +20,10 @@ export async function checkClocks(
   });
 }
 
-/** The host read its clock at some time between sending and receiving: only what is beyond both is surely skew. */
-export function judgeClock(host: string, { sent, host: time, received }: ClockReading): CheckItem {
-  const certain = Math.max(0, time - received, sent - time);
+/** Judged by what is surely skew. */
+export function judgeClock(host: string, reading: ClockReading): CheckItem {
+  const { sent, host: time, received } = reading;
+  const certain = Math.abs(certainSkewMs(reading));
   const verdict = certain > SKEW_MS.fail ? 'fail' : certain > SKEW_MS.warn ? 'warn' : 'ok';
   const offset = time - (sent + received) / 2;
   const evidence = `${seconds(Math.abs(offset))} ${offset < 0 ? 'behind' : 'ahead'} (± ${seconds((received - sent) / 2)})`;

@@ -3,7 +3,7 @@ import { EXIT, ProvisionError } from '../model/errors.js';
 import { summarisePlan, type Plan } from '../model/plan.js';
 import type { World } from '../engine/world.js';
 import type { Context } from './context.js';
-import { lockCluster } from './lock-cluster.js';
+import { lockCluster, settleLocks } from './lock-cluster.js';
 import { runPlan } from './plan.js';
 import { addRunOptions, type RunOptions } from './run-options.js';
 
@@ -39,7 +39,7 @@ async function runApply(inventory: string, options: ApplyOptions, context: Conte
     { command: 'apply', inventory, options },
     context,
     async ({ session, emit, settled, begun, startActing }) => {
-      const plan = await session.plan();
+      const { plan, locks } = await session.plan();
       if (options.plan !== undefined) {
         const { refuseDrift } = await import('../engine/saved-plan.js');
         await refuseDrift(options.plan, plan);
@@ -47,6 +47,7 @@ async function runApply(inventory: string, options: ApplyOptions, context: Conte
       emit({ type: 'planned', plan });
       const { changes, unknown, unchanged } = summarisePlan(plan);
       if (changes + unknown === 0) {
+        await settleLocks(inventory, locks, session);
         emit({ type: 'run-finished', result: { changed: 0, unchanged, failed: 0, elapsedMs: Date.now() - begun } });
         return EXIT.done;
       }

@@ -41,7 +41,8 @@ async function runRequest(inventory: string, options: RequestOptions, context: C
   const session = await openSession(inventory, runOptions, { context, emit, interrupted: () => false });
   try {
     if (session.pki.authority.isElsewhere?.() !== true) throw notElsewhere(session, inventory);
-    const planned = plannedCertificates(await session.plan());
+    const { plan } = await session.plan();
+    const planned = plannedCertificates(plan);
     if (planned.length === 0) {
       context.stdout.write('The plan wants no certificate signed.\n');
       return;

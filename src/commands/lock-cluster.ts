@@ -1,4 +1,4 @@
-import type { Lock } from '../engine/lock.js';
+import type { FoundLock, Lock } from '../engine/lock.js';
 import { quote } from '../shell/quote.js';
 import type { Session } from './session.js';
 
@@ -12,6 +12,20 @@ export async function lockCluster(inventory: string, { lockHosts, world }: Sessi
     isGone: isGoneHolder,
     connector: world.connector,
     emit: world.emit,
-    unlockCommand: `provision unlock ${quote(inventory)}`,
+    unlockCommand: unlockCommand(inventory),
   });
+}
+
+/** For a run that has nothing to change: removes locks that no run will come back for, and tells of others. */
+export async function settleLocks(inventory: string, locks: readonly FoundLock[], { world }: Session): Promise<void> {
+  if (locks.length === 0) return;
+  const { clearLeftLocks } = await import('../engine/left-lock.js');
+  const { isGoneHolder } = await import('./lock-holder.js');
+  const { connector, emit } = world;
+  await clearLeftLocks(locks, { isGone: isGoneHolder, connector, emit, unlockCommand: unlockCommand(inventory) });
+}
+
+/** What breaks the lock of a cluster on purpose. */
+export function unlockCommand(inventory: string): string {
+  return `provision unlock ${quote(inventory)}`;
 }

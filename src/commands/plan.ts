@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { EXIT } from '../model/errors.js';
 import { summarisePlan } from '../model/plan.js';
 import type { Context } from './context.js';
+import { unlockCommand } from './lock-cluster.js';
 import { addRunOptions, type RunOptions } from './run-options.js';
 
 /** What only `plan` is told. */
@@ -23,7 +24,9 @@ export function addPlanCommand(program: Command, context: Context): void {
 export async function runPlan(inventory: string, options: PlanOptions, context: Context): Promise<void> {
   const { withRun } = await import('./run.js');
   await withRun({ command: 'plan', inventory, options }, context, async ({ session, emit, begun }) => {
-    const plan = await session.plan();
+    const { plan, locks } = await session.plan();
+    const { tellLocks } = await import('../engine/left-lock.js');
+    tellLocks(locks, { emit, unlockCommand: unlockCommand(inventory) });
     emit({ type: 'planned', plan });
     if (options.out !== undefined) {
       const { savePlan } = await import('../engine/saved-plan.js');

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { planPlays } from '../engine/planner.js';
+import { planCluster, type ClusterPlan } from '../engine/plan-cluster.js';
 import type { World } from '../engine/world.js';
 import { createLook, type Look } from '../facts/batched-probe.js';
 import { gateTable } from '../gates/table.js';
@@ -13,7 +13,6 @@ import type { Cluster } from '../model/cluster.js';
 import type { EventSink } from '../model/events.js';
 import { formatProblem } from '../model/errors.js';
 import type { Inventory } from '../model/inventory.js';
-import type { Plan } from '../model/plan.js';
 import type { Connector } from '../model/remote.js';
 import { passphraseSource } from '../pki/passphrase.js';
 import { openStore, type WritableStore } from '../pki/store.js';
@@ -42,8 +41,8 @@ export interface Session {
   readonly world: World;
   /** The hosts that keep the lock of the cluster. */
   readonly lockHosts: readonly string[];
-  /** Looks at all hosts and decides. */
-  plan(): Promise<Plan>;
+  /** Looks at all hosts and decides. @throws RunError */
+  plan(): Promise<ClusterPlan>;
   close(): Promise<void>;
 }
 
@@ -93,15 +92,17 @@ export async function openSession(
     sleep: (ms) => sleep(ms),
     interrupted,
   };
-  const request = { playbook: playbookName, limit: options.limit };
+  const keepers = lockHosts(inventory, cluster);
+  const asked = { plays, orders, inventoryDigest: inventory.digest, playbook: playbookName, limit: options.limit };
+  const request = { ...asked, members: cluster.members.map(({ host }) => host), lockHosts: keepers };
   return {
     cluster,
     certificates: certificateRules(tools, cluster),
     pki,
     plays,
     world,
-    lockHosts: lockHosts(inventory, cluster),
-    plan: () => planPlays({ ...request, plays, orders, inventoryDigest: inventory.digest }, world.newLook()),
+    lockHosts: keepers,
+    plan: () => planCluster(request, world),
     close: () => connector.close(),
   };
 }

@@ -140,7 +140,8 @@ export async function breakLock({ host, text }: FoundLock, connector: Connector)
   await runOrFail(command, await connector.connect(host));
 }
 
-function readHolder(text: string): LockHolder | undefined {
+/** Who a lock's text names; nothing where it is not one of this version. */
+export function readHolder(text: string): LockHolder | undefined {
   try {
     const value = JSON.parse(text) as Partial<LockHolder> | null;
     return typeof value?.user === 'string' && typeof value.process === 'string' ? (value as LockHolder) : undefined;

@@ -6,14 +6,13 @@ import { promisify } from 'node:util';
 import type { AuthorityProfile, CertificateProfile, KeyType } from '../model/certificate.js';
 import { ProvisionError } from '../model/errors.js';
 import { Secret } from '../model/secret.js';
+import { BACKDATE_MS } from './backdate.js';
 import { describeSubject, isForKey, reasonsForNewKey, reasonsToSign } from './compare.js';
 import { notAfterOf } from './inspect.js';
 import { keyUsagesOf } from './key-usages.js';
 import type { SigningAuthority } from './signing-authority.js';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
-/** Hosts whose clock is a little late accept the certificate too; kubeadm's CertificateBackdate. */
-const BACKDATE_MS = 5 * 60 * 1000;
 /** RFC 5280, 4.1.2.2: at most 20 octets, positive. */
 const SERIAL_BYTES = 16;
 

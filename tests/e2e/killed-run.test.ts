@@ -105,6 +105,10 @@ async function drifting(lab: TestLab): Promise<readonly string[]> {
   return MEMBERS.filter((_, index) => looked[index]?.status === 0);
 }
 
+function noticesOf({ events }: JsonRun): readonly string[] {
+  return events.flatMap((event) => (event.type === 'notice' ? [`${event.host ?? ''}: ${event.message}`] : []));
+}
+
 async function expectNextRunFinishes(lab: TestLab): Promise<void> {
   const next = await runVerb(lab, 'apply');
   if (next.status !== 0) throw new Error(endOf(next));
@@ -127,8 +131,6 @@ describeOnLab('a run that is cut off', 'killed', { etcd: 3 }, (lab) => {
       const finish = await runVerb(lab, 'apply');
       if (finish.status !== 0) throw new Error(endOf(finish));
     } else if (last?.status !== 0) throw new Error(last === undefined ? 'nothing ran' : endOf(last));
-    // Killed after its very last change, a run leaves nothing to do: an apply that changes nothing takes no lock over.
-    else if (performedChanges(last).length === 0) await lab.provision('unlock', lab.files.inventory, '--yes');
     await expectFinished(lab);
     if (SWEEP) await writeFile('docs/killed-run-sweep.md', sweepPage(killed));
   }, 60 * 60_000);
@@ -140,6 +142,20 @@ describeOnLab('a run that is cut off', 'killed', { etcd: 3 }, (lab) => {
       (event) => event.type === 'notice' && event.message.startsWith('took over'),
     );
     if (second !== undefined) expect(notices).toHaveLength(MEMBERS.length);
+  });
+
+  test('by kill -9 after its very last change leaves nothing but its lock, which the next one removes', async () => {
+    await lab.ssh('etcd-3', DRIFT);
+    // The file, and the reload of its service.
+    const { run: cut } = await killAt(lab, { type: 'change-done', nth: 2 });
+    expect([cut.status, performedChanges(cut).length]).toEqual([137, 2]);
+    expect((await lab.ssh('etcd-1', 'readlink /run/lock/provision')).status).toBe(0);
+    const next = await runVerb(lab, 'apply');
+    expect([next.status, performedChanges(next)]).toEqual([0, []]);
+    expect(noticesOf(next).map((notice) => notice.split(' ').slice(0, 3).join(' '))).toEqual(
+      MEMBERS.map((host) => `${host}: removed the`),
+    );
+    await expectFinished(lab);
   });
 
   test('by Ctrl-C finishes the change in hand, releases the lock, and says where it stopped', async () => {
@@ -243,6 +259,11 @@ describeOnLab('a run that is cut off', 'killed', { etcd: 3 }, (lab) => {
       inventory: 'i',
     });
     await lab.ssh('etcd-2', `ln -s '${lock}' /run/lock/provision`);
+    const empty = await runVerb(lab, 'apply');
+    expect([empty.status, noticesOf(empty)]).toEqual([
+      0,
+      [expect.stringMatching(/^etcd-2: locked by eve@gone .*: provision unlock/)],
+    ]);
     await driftEverywhere(lab);
     expect((await runVerb(lab, 'apply')).status).toBe(1);
     expect((await drifting(lab)).length).toBe(3);

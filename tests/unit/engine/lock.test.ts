@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import { clearLeftLocks } from '../../../src/engine/left-lock.js';
 import { breakLock, findLock, takeLock, type LockHolder } from '../../../src/engine/lock.js';
 import { RemoteError } from '../../../src/model/errors.js';
 import type { Event } from '../../../src/model/events.js';
@@ -122,5 +123,44 @@ describe('the lock of a cluster', () => {
     await breakLock(found, connector);
     expect(locks.size).toBe(0);
     expect(await findLock('a', connector)).toBeUndefined();
+  });
+});
+
+describe('a lock that a run without changes finds', () => {
+  const found = (holder: LockHolder) => HOSTS.map((host) => ({ host, text: JSON.stringify(holder), holder }));
+
+  test('is removed, with a notice, when its holder has provably ended', async () => {
+    const locks = new Map(HOSTS.map((host) => [host, JSON.stringify(BEN)]));
+    const asked = request(lockHosts(locks), ANNA, ({ user }) => user === 'ben');
+    await clearLeftLocks(found(BEN), asked);
+    expect(locks.size).toBe(0);
+    expect(asked.events).toHaveLength(3);
+    expect(asked.events[0]).toMatchObject({
+      type: 'notice',
+      host: 'a',
+      message: expect.stringMatching(/^removed the lock that ben@desk-2 .* has ended$/) as unknown,
+    });
+  });
+
+  test('stands when its holder lives, or nobody can tell; the notice says how to break it', async () => {
+    const locks = new Map([...HOSTS, 'd'].map((host) => [host, JSON.stringify(BEN)]));
+    const asked = request(lockHosts(locks));
+    await clearLeftLocks([...found(BEN), { host: 'd', text: 'of another version', holder: undefined }], asked);
+    expect(locks.size).toBe(4);
+    expect(asked.events.map((event) => event.type === 'notice' && event.message)).toEqual([
+      ...HOSTS.map(
+        () => expect.stringMatching(/^locked by ben@desk-2 .*: provision unlock inventory.yaml$/) as unknown,
+      ),
+      expect.stringMatching(/^locked by someone unknown/),
+    ]);
+  });
+
+  test('stays when it was taken anew since', async () => {
+    const locks = new Map([['a', JSON.stringify(ANNA)]]);
+    await clearLeftLocks(
+      found(BEN).slice(0, 1),
+      request(lockHosts(locks), ANNA, () => true),
+    );
+    expect(locks.get('a')).toBe(JSON.stringify(ANNA));
   });
 });

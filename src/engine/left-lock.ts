@@ -1,0 +1,50 @@
+import { clusterLock, LOCK } from '../facts/cluster-lock.js';
+import type { Look } from '../facts/batched-probe.js';
+import { breakLock, describeHolder, readHolder, type FoundLock, type LockRequest } from './lock.js';
+
+/**
+ * The locks that stand on hosts, read in the look that is under way: it costs no exec of its own. Who can't be asked is
+ * left out; the plan tells about it.
+ */
+export async function locksSeen(hosts: readonly string[], look: Look): Promise<readonly FoundLock[]> {
+  const read = await Promise.allSettled(
+    hosts.map(async (host) => ({ host, text: await look.probe(host).ask(clusterLock, LOCK) })),
+  );
+  return read.flatMap((result): FoundLock[] => {
+    if (result.status === 'rejected' || result.value.text === undefined) return [];
+    const { host, text } = result.value;
+    return [{ host, text, holder: readHolder(text) }];
+  });
+}
+
+/** What {@link clearLeftLocks} needs of a {@link LockRequest}. */
+type Clearing = Pick<LockRequest, 'isGone' | 'connector' | 'emit' | 'unlockCommand'>;
+
+/**
+ * Removes locks whose holder has provably ended, and says so; of others it says that they stand. A run that is killed
+ * after its very last change leaves nothing to do, so no later one would take its lock over.
+ * @throws RemoteError
+ */
+export async function clearLeftLocks(locks: readonly FoundLock[], clearing: Clearing): Promise<void> {
+  for (const lock of locks) {
+    const { host, holder } = lock;
+    const isDead = holder !== undefined && clearing.isGone(holder);
+    if (isDead) await breakLock(lock, clearing.connector);
+    const message = isDead
+      ? `removed the lock that ${describeHolder(holder)} left behind: that process has ended`
+      : describeStanding(lock, clearing.unlockCommand);
+    clearing.emit({ type: 'notice', host, message });
+  }
+}
+
+/** Says which locks stand. */
+export function tellLocks(
+  locks: readonly FoundLock[],
+  { emit, unlockCommand }: Omit<Clearing, 'isGone' | 'connector'>,
+): void {
+  for (const lock of locks) emit({ type: 'notice', host: lock.host, message: describeStanding(lock, unlockCommand) });
+}
+
+function describeStanding({ holder }: FoundLock, unlockCommand: string): string {
+  return `locked by ${describeHolder(holder)}; if that run has ended for certain: ${unlockCommand}`;
+}

@@ -1,0 +1,45 @@
+import { summarisePlan, type Plan } from '../model/plan.js';
+import { readClocks, wrongClocks } from './clock-guard.js';
+import { locksSeen } from './left-lock.js';
+import type { FoundLock } from './lock.js';
+import { planPlays, type PlanRequest } from './planner.js';
+import { RunError } from './run-error.js';
+import type { World } from './world.js';
+
+/** What a plan is made of, and whom it concerns beside the hosts of its plays. */
+export interface ClusterPlanRequest extends PlanRequest {
+  /** The hosts of the etcd members. */
+  readonly members: readonly string[];
+  readonly lockHosts: readonly string[];
+}
+
+/** What one look at the hosts came to. */
+export interface ClusterPlan {
+  readonly plan: Plan;
+  /** Locks of other runs, on the hosts that were looked at. */
+  readonly locks: readonly FoundLock[];
+}
+
+/**
+ * Plans, and asks in the same look what else decides whether the plan may be performed: clocks and locks.
+ * @throws RunError naming every host that could not be looked at, or whose clock would break what is planned
+ */
+export async function planCluster(request: ClusterPlanRequest, world: World): Promise<ClusterPlan> {
+  const look = world.newLook();
+  // Only hosts that are asked anyway: a host is not connected to for its clock.
+  const asked = new Set(request.plays.flatMap(({ hosts }) => hosts));
+  const [plan, clocks, locks] = await Promise.all([
+    planPlays(request, look),
+    readClocks([...asked], look, world.now),
+    locksSeen(
+      request.lockHosts.filter((host) => asked.has(host)),
+      look,
+    ),
+  ]);
+  const wrong = wrongClocks(plan, clocks, request.members);
+  const { changes, unknown } = summarisePlan(plan);
+  if (wrong.length > 0 && changes + unknown > 0)
+    throw new RunError('the clocks are too far apart for what is planned: nothing was changed', wrong);
+  for (const { host, error } of wrong) world.emit({ type: 'notice', host, message: error.message });
+  return { plan, locks };
+}

@@ -1,0 +1,68 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { planCluster } from '../../src/engine/plan-cluster.js';
+import { createLook } from '../../src/facts/batched-probe.js';
+import { pathExists } from '../../src/facts/path-exists.js';
+import { changed, UNCHANGED, type Resource } from '../../src/model/change.js';
+import { fakeHosts, fakeWorld, inventoryOrder, playOf } from '../support/fake-world.js';
+import { createLocalTransport, type LocalTransport } from '../support/local-transport.js';
+
+let directory: string;
+let transport: LocalTransport;
+
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'plan-'));
+  transport = createLocalTransport('here');
+});
+
+afterEach(() => rm(directory, { recursive: true }));
+
+function wantPath(path: string): Resource {
+  return {
+    address: `path:${path}`,
+    paths: [],
+    async plan(probe) {
+      if (await probe.ask(pathExists, path)) return UNCHANGED;
+      return changed({ summary: 'make it', diff: [], actions: [], disruptive: false });
+    },
+  };
+}
+
+/** @param minutesOff of this machine, for the plan's own idea of the time */
+async function planHere(path: string, minutesOff: number) {
+  const world = fakeWorld(fakeHosts(['here']), {
+    newLook: () =>
+      createLook({ send: (_, script) => transport.run({ summary: 'look', script }), token: () => 'T0ken' }),
+    now: () => Date.now() + minutesOff * 60_000,
+  });
+  const request = {
+    plays: [playOf(['here'], [wantPath(path)]), playOf(['here'], [wantPath('/')])],
+    orders: new Map([['inventory', inventoryOrder]]),
+    ...{ inventoryDigest: '', playbook: '', limit: undefined, members: ['here'], lockHosts: ['here', 'elsewhere'] },
+  };
+  return { planned: planCluster(request, world), events: world.events };
+}
+
+describe('a plan', () => {
+  test('asks clocks and locks in the same exec as everything else, and only of hosts that it asks anyway', async () => {
+    const { planned } = await planHere(join(directory, 'none'), 0);
+    expect((await planned).plan.plays[0]?.batches[0]?.hosts[0]?.steps).toHaveLength(1);
+    expect(transport.commands).toHaveLength(1);
+    expect(transport.commands[0]).toMatchObject({
+      script: expect.stringMatching(/date \+%s[\s\S]*run\/lock/) as unknown,
+    });
+  });
+
+  test('that changes something is refused where a clock is wrong; an empty one is told so', async () => {
+    const { planned } = await planHere(join(directory, 'none'), 10);
+    await expect(planned).rejects.toMatchObject({ failures: [{ host: 'here', error: { code: 'clock-off' } }] });
+    const empty = await planHere(directory, 10);
+    await empty.planned;
+    expect(empty.events).toMatchObject([
+      { type: 'notice', host: 'here', message: expect.stringContaining("behind this machine's") as unknown },
+    ]);
+    expect(transport.commands).toHaveLength(2);
+  });
+});
