@@ -53,7 +53,8 @@ async function applyBatch({ play, planned, batch, world }: BatchRun): Promise<nu
     for (const work of done) sayDone(work, world);
     // Who was only asked to stop has broken nothing.
     if (!failures.every(({ error }) => error instanceof Interrupted)) await askAgain(planned, hosts, world);
-    throw new RunError(`play ${play.name} stopped; no later host was touched`, failures);
+    const hint = 'mend the reason, then run the same apply again';
+    throw new RunError(`play ${play.name} stopped; no later host was touched`, failures, hint);
   }
   await passGatesAfter({ play, planned, batch, world }, hosts, done);
   await proveNothingLeft(play, hosts, world);

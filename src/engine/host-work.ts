@@ -3,7 +3,7 @@ import type { Change } from '../model/change.js';
 import type { PlannedHost, PlannedStep } from '../model/plan.js';
 import type { Play } from '../playbook/play.js';
 import { driftedSteps } from './drift.js';
-import { perform, runOrFail, type Undo } from './perform.js';
+import { perform, runOrFail, undoOf, type Undo } from './perform.js';
 import { planHost } from './planner.js';
 import { Interrupted } from './run-error.js';
 import type { World } from './world.js';
@@ -83,6 +83,8 @@ async function performChange(
   world.emit({ type: 'change-started', ...at });
   try {
     for (const action of change.actions) {
+      const known = undoOf(action);
+      if (known !== undefined) undos.push(known);
       const undo = await perform(action, host, world);
       if (undo !== undefined) undos.push(undo);
     }

@@ -19,9 +19,18 @@ export interface Undo {
 const OUTPUT_LINES = 20;
 
 /**
+ * How an action is taken back, where that is known before it is performed: a command that fails may have done half of
+ * its work, as a restart that stopped the service and could not start it again.
+ */
+export function undoOf(action: Action): Undo | undefined {
+  if (action.kind !== 'run' || action.undo === undefined) return undefined;
+  return { restores: 'services', command: action.undo };
+}
+
+/**
  * Performs one action on a host. But for the lock (lock.ts), and keys that wait for their certificates
  * (request-certificates.ts), the only place where anything is changed.
- * @returns how to take it back, when it can be
+ * @returns how to take it back, when only performing it tells ({@link undoOf} otherwise)
  * @throws RemoteError, GateShut
  */
 export async function perform(action: Action, host: string, world: World): Promise<Undo | undefined> {
@@ -34,7 +43,7 @@ export async function perform(action: Action, host: string, world: World): Promi
       return makeDirectory(action, await world.connector.connect(host));
     case 'run':
       await runOrFail(action.command, await world.connector.connect(host));
-      return action.undo && { restores: 'services', command: action.undo };
+      return undefined;
     case 'create-authority':
       await world.signer.createAuthority(action.profile);
       return undefined;

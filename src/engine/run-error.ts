@@ -23,12 +23,13 @@ export class RunError extends ProvisionError {
   readonly summary: string;
   readonly failures: readonly HostFailure[];
 
-  constructor(message: string, failures: readonly HostFailure[]) {
+  /** @param hint what to do when no failure says it */
+  constructor(message: string, failures: readonly HostFailure[], hint?: string) {
     const unique = withoutTwins(failures);
     super({
       code: 'run-failed',
       message: [message, ...unique.map(describeFailure)].join('\n'),
-      hint: hintsOf(unique),
+      hint: hintsOf(unique) ?? hint,
       cause: unique[0]?.error,
     });
     this.summary = message;

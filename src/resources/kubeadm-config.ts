@@ -1,6 +1,6 @@
 import { KUBEADM_CONFIG, kubeadmConfig, type KubeadmConfig } from '../facts/kubeadm-config.js';
 import { changed, UNCHANGED, type Outcome, type Resource } from '../model/change.js';
-import { replaceClusterConfiguration } from '../shell/kubeadm-config.js';
+import { replaceClusterConfiguration, restoreClusterConfiguration } from '../shell/kubeadm-config.js';
 import { externalEndpoints, withExternalEndpoint } from './cluster-configuration.js';
 import { unifiedDiff } from './unified-diff.js';
 
@@ -35,7 +35,7 @@ function decide(found: KubeadmConfig, url: string): Outcome {
       {
         kind: 'run',
         command: replaceClusterConfiguration(`set etcd.external.endpoints of ${NAME}`, before, after),
-        undo: replaceClusterConfiguration(`restore etcd.external.endpoints of ${NAME}`, after, before),
+        undo: restoreClusterConfiguration(`restore etcd.external.endpoints of ${NAME}`, after, before),
       },
     ],
     disruptive: false,

@@ -24,6 +24,23 @@ export function readKubeadmConfigScript(): string {
  * and replaces in one step (RFC 6902), so that nobody else's edit is overwritten.
  */
 export function replaceClusterConfiguration(summary: string, before: string, after: string): Command {
+  const changed = "echo 'kubeadm-config has changed since it was read: nothing was overwritten' >&2";
+  return replaceOr(changed, { summary, before, after });
+}
+
+/** Takes {@link replaceClusterConfiguration} back; where the text is not what was written then, there is nothing to take back. */
+export function restoreClusterConfiguration(summary: string, written: string, before: string): Command {
+  return replaceOr('exit 0', { summary, before: written, after: before });
+}
+
+interface Replacement {
+  readonly summary: string;
+  readonly before: string;
+  readonly after: string;
+}
+
+/** @param whenChanged what the script does when somebody else has changed the text */
+function replaceOr(whenChanged: string, { summary, before, after }: Replacement): Command {
   const path = '/data/ClusterConfiguration';
   const patch = [
     { op: 'test', path, value: before },
@@ -35,7 +52,7 @@ export function replaceClusterConfiguration(summary: string, before: string, aft
     'case $status in',
     '200) exit 0 ;;',
     // 422: the test failed. 409: somebody wrote at the same moment.
-    "409 | 422) echo 'kubeadm-config has changed since it was read: nothing was overwritten' >&2 ;;",
+    `409 | 422) ${whenChanged} ;;`,
     `'') printf '%s\\n' "the kube-apiserver gave no answer" "$out" >&2 ;;`,
     `*) echo "the kube-apiserver answers $status" >&2 ;;`,
     'esac',

@@ -15,6 +15,8 @@ export function serviceCommand(verb: ServiceVerb, unit: string): Command {
     summary: `systemctl ${verb} ${unit}`,
     timeoutMs: TIMEOUT_MS,
     script: [
+      // What failed before must not count against systemd's limit of starts.
+      ...(verb === 'start' || verb === 'restart' ? [`systemctl reset-failed ${name} 2>/dev/null || :`] : []),
       ...(verb === 'start' || verb === 'restart' || verb === 'reload' ? ['systemctl daemon-reload'] : []),
       `${call} && exit 0`,
       'status=$?',

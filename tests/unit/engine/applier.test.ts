@@ -97,6 +97,17 @@ describe('apply', () => {
     expect(world.events.map(({ type }) => type)).toContain('rolled-back');
   });
 
+  test('takes back a command that failed half done, after the files', async () => {
+    const hosts = fakeHosts(['a']);
+    const undo = { summary: 'restart with the old files', script: 'set old' };
+    const half = {
+      actions: [{ kind: 'run', command: { summary: 'restart', script: 'fail to start' }, undo }],
+    } as const;
+    const plays = [playOf(['a'], [wantFlag('x', half)])];
+    await expect(applyPlan(await plan(plays, hosts), plays, fakeWorld(hosts))).rejects.toThrow(/to start/);
+    expect(hosts.ran).toEqual(['a: fail to start', 'a: set old']);
+  });
+
   test('refuses a host that would now need something that the plan did not show', async () => {
     const hosts = fakeHosts(['a']);
     const plays = [playOf(['a'], [wantFlag('x'), wantFlag('y')])];
