@@ -1,10 +1,10 @@
-import { readFile, writeFile } from 'node:fs/promises';
 import { beforeAll, expect, jest, test } from '@jest/globals';
 import { waitUntil } from '../../src/lab/process.js';
-import { describeOnLab, type TestLab } from '../support/lab.js';
+import { describeOnLab } from '../support/lab.js';
 import {
   endOf,
   etcdctl,
+  inventoryWith,
   longestGap,
   performedChanges,
   plannedChanges,
@@ -17,14 +17,6 @@ jest.setTimeout(180_000);
 
 const MEMBERS = ['etcd-1', 'etcd-2', 'etcd-3'] as const;
 const DATA = '/var/lib/etcd/default';
-
-/** The lab's inventory with further variables for all hosts, beside it: the certificates are those of the same store. */
-async function inventoryWith(lab: TestLab, name: string, lines: readonly string[]): Promise<string> {
-  const text = await readFile(lab.files.inventory, 'utf8');
-  const file = lab.files.inventory.replace(/inventory\.yaml$/, `${name}.yaml`);
-  await writeFile(file, text.replace('  vars:\n', `  vars:\n${lines.map((line) => `    ${line}\n`).join('')}`));
-  return file;
-}
 
 /** Puts a new key over and over until told to stop; prints the time of each acknowledged one, and keeps its name. */
 function numberedWriter(endpoints: string, name: string): string {

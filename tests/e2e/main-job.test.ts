@@ -1,8 +1,7 @@
 import { beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { powerCut, rebootHost, startHost } from '../../src/lab/faults.js';
-import { overlayChanges, overlayDifference, type OverlayChange } from '../../src/lab/overlay.js';
 import { waitUntil } from '../../src/lab/process.js';
-import { describeOnLab, type TestLab } from '../support/lab.js';
+import { describeOnLab } from '../support/lab.js';
 import {
   countSessions,
   endOf,
@@ -20,32 +19,13 @@ import {
   writer,
   type JsonRun,
 } from '../support/main-job.js';
+import { overlaysOf, writtenBetween, type Overlays } from '../support/overlays.js';
 
 jest.setTimeout(240_000);
 
 const MEMBERS = ['etcd-1', 'etcd-2', 'etcd-3'];
 const CONTROL_PLANES = ['cp-1', 'cp-2'];
 const HOSTS = [...MEMBERS, ...CONTROL_PLANES];
-
-type Overlays = ReadonlyMap<string, readonly OverlayChange[]>;
-
-async function overlays(lab: TestLab): Promise<Overlays> {
-  const entries = await Promise.all(
-    HOSTS.map(async (host) => [host, await overlayChanges(await lab.host(host))] as const),
-  );
-  return new Map(entries);
-}
-
-/** `host path` of all that was written between two looks, without what running services write into their own data. */
-function written(before: Overlays, after: Overlays): readonly string[] {
-  // etcd and the kube-apiserver's clients go on working while we look: their data is not our doing.
-  const ownData = /^\/var\/lib\/etcd\//;
-  return HOSTS.flatMap((host) =>
-    overlayDifference(before.get(host) ?? [], after.get(host) ?? [])
-      .filter(({ path }) => !ownData.test(path))
-      .map(({ path }) => `${host} ${path}`),
-  );
-}
 
 describeOnLab('the main job on bare hosts', 'job', { etcd: 3, controlPlanes: 2 }, (lab) => {
   let vip: string;
@@ -57,20 +37,20 @@ describeOnLab('the main job on bare hosts', 'job', { etcd: 3, controlPlanes: 2 }
   beforeAll(async () => {
     vip = await vipOf(lab);
     await countSessions(lab, HOSTS);
-    bare = await overlays(lab);
+    bare = await overlaysOf(lab, HOSTS);
     firstPlan = await runVerb(lab, 'plan', '--detailed-exitcode');
-    afterPlan = await overlays(lab);
+    afterPlan = await overlaysOf(lab, HOSTS);
     firstApply = await runVerb(lab, 'apply');
     if (firstApply.status !== 0) throw new Error(endOf(firstApply));
   }, 300_000);
 
   test('the first plan has changes, and writes nothing on any host', () => {
     expect(firstPlan.status).toBe(2);
-    expect(written(bare, afterPlan)).toEqual([]);
+    expect(writtenBetween(bare, afterPlan)).toEqual([]);
   });
 
   test('the check for written files finds what apply wrote', async () => {
-    const all = written(bare, await overlays(lab));
+    const all = writtenBetween(bare, await overlaysOf(lab, HOSTS));
     expect(all).toEqual(
       expect.arrayContaining(['etcd-1 /etc/haproxy/haproxy.cfg', 'cp-1 /etc/kubernetes/manifests/kube-apiserver.yaml']),
     );
@@ -116,7 +96,7 @@ describeOnLab('the main job on bare hosts', 'job', { etcd: 3, controlPlanes: 2 }
   });
 
   test('a second plan is empty, an apply changes nothing, and each costs one exec a host', async () => {
-    const before = await overlays(lab);
+    const before = await overlaysOf(lab, HOSTS);
     const sessions = await Promise.all(HOSTS.map(async (host) => sessionsOn(lab, host)));
     const plan = await runVerb(lab, 'plan', '--detailed-exitcode');
     const apply = await runVerb(lab, 'apply');
@@ -124,7 +104,7 @@ describeOnLab('the main job on bare hosts', 'job', { etcd: 3, controlPlanes: 2 }
     expect([plan.status, apply.status]).toEqual([0, 0]);
     expect(plannedChanges(plan)).toEqual([]);
     expect(performedChanges(apply)).toEqual([]);
-    expect(written(before, await overlays(lab))).toEqual([]);
+    expect(writtenBetween(before, await overlaysOf(lab, HOSTS))).toEqual([]);
     // The plan's exec, the apply's, and the one that counts.
     expect(counted.map((count, index) => count - (sessions[index] ?? 0))).toEqual(HOSTS.map(() => 3));
   });

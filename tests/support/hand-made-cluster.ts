@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import type { TestLab } from './lab.js';
+import { endOf, passphraseFile } from './main-job.js';
 
 /** How a member is set up; see hand-made-cluster.sh. */
 export type HowMade = 'package' | 'flags' | 'yaml';
@@ -20,6 +21,7 @@ export interface HandMadeCluster {
   readonly caKey: string;
   /** The members' client URLs, in the order of the hosts. */
   readonly endpoints: readonly string[];
+  readonly addressOf: (host: string) => string;
   /** The unit of the member on each host. */
   readonly unitOf: (host: string) => string;
   /** The environment file, unit or configuration file that the member on a host reads. */
@@ -56,7 +58,31 @@ export async function createHandMadeCluster(lab: TestLab, options: HandMadeOptio
     caCertificate: join(directory, 'ca.crt'),
     caKey: join(directory, 'ca.key'),
     endpoints: members.map(({ address }) => `https://${address}:2379`),
+    addressOf: (host) => members.find(({ name }) => name === host)?.address ?? '',
     unitOf: (host) => UNITS[howOf(host)],
     configurationOf: (host) => CONFIGURATIONS[howOf(host)],
   };
+}
+
+/** Lets this program describe the cluster for itself, and gives it the authority's key. */
+export async function adopt(lab: TestLab, made: HandMadeCluster): Promise<void> {
+  const adopted = await lab.provision('adopt', lab.files.inventory, '--yes');
+  if (adopted.status !== 0) throw new Error(endOf(adopted));
+  const words = [
+    '--certificate',
+    made.caCertificate,
+    '--key',
+    made.caKey,
+    '--passphrase-file',
+    await passphraseFile(lab),
+  ];
+  const imported = await lab.provision('ca', 'import', join(lab.files.inventory, '..', 'pki'), ...words);
+  if (imported.status !== 0) throw new Error(endOf(imported));
+}
+
+/** `etcdctl` on a host, as the cluster's owners have always used it. */
+export function memberctl(host: string, words: string): string {
+  const pki = '/etc/ssl/etcd';
+  const files = `--cacert=${pki}/certificate/ca.crt --cert=${pki}/certificate/${host}-dev_cert.pem --key=${pki}/private/${host}-dev_key.pem`;
+  return `ETCDCTL_API=3 etcdctl ${files} ${words}`;
 }

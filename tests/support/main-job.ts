@@ -1,4 +1,4 @@
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { EventJson } from '../../src/report/event-schema.js';
 import type { Ended, TestLab } from './lab.js';
@@ -11,10 +11,16 @@ export interface JsonRun extends Ended {
   readonly events: readonly EventJson[];
 }
 
-/** Runs a verb on the lab's control side and reads its events. */
-export async function runVerb(lab: TestLab, verb: 'plan' | 'apply', ...args: readonly string[]): Promise<JsonRun> {
+/** Writes the passphrase where `--passphrase-file` finds it. */
+export async function passphraseFile(lab: TestLab): Promise<string> {
   const file = join(lab.files.inventory, '..', 'passphrase');
   await writeFile(file, `${PASSPHRASE}\n`, { mode: 0o600 });
+  return file;
+}
+
+/** Runs a verb on the lab's control side and reads its events. */
+export async function runVerb(lab: TestLab, verb: 'plan' | 'apply', ...args: readonly string[]): Promise<JsonRun> {
+  const file = await passphraseFile(lab);
   const inventory = args[0]?.startsWith('/') === true ? [] : [lab.files.inventory];
   const confirm = verb === 'apply' ? ['--yes'] : [];
   const ended = await lab.provision(
@@ -29,6 +35,14 @@ export async function runVerb(lab: TestLab, verb: 'plan' | 'apply', ...args: rea
   );
   const lines = ended.stdout.split('\n').filter((line) => line.startsWith('{'));
   return { ...ended, events: lines.map((line) => JSON.parse(line) as EventJson) };
+}
+
+/** The lab's inventory with further variables for all hosts, beside it: the certificates are those of the same store. */
+export async function inventoryWith(lab: TestLab, name: string, lines: readonly string[]): Promise<string> {
+  const text = await readFile(lab.files.inventory, 'utf8');
+  const file = lab.files.inventory.replace(/inventory\.yaml$/, `${name}.yaml`);
+  await writeFile(file, text.replace('  vars:\n', `  vars:\n${lines.map((line) => `    ${line}\n`).join('')}`));
+  return file;
 }
 
 /** What a plan lists: `play / host / address: summary`, in the order of the plan. */

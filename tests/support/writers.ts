@@ -1,0 +1,147 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { inControlNamespace } from '../../src/lab/network.js';
+import { waitUntil } from '../../src/lab/process.js';
+import type { HandMadeCluster } from './hand-made-cluster.js';
+import type { TestLab } from './lab.js';
+import { vipOf } from './main-job.js';
+import type { Line, Task, Way } from './write-on.js';
+
+/** What one writer did. Times in milliseconds. */
+export interface Written {
+  readonly way: string;
+  /** What was acknowledged, in order. */
+  readonly acknowledged: readonly { readonly id: string; readonly at: number; readonly tries: number }[];
+  /** Writes that were not acknowledged within 5 s of retries, and why. */
+  readonly failed: readonly string[];
+}
+
+/** Writers at work. */
+export interface Writers {
+  /** How many writes have been acknowledged on a way. */
+  count(way: string): number;
+  /** Lets each finish the write in hand. */
+  stop(): Promise<readonly Written[]>;
+}
+
+const program = (mode: 'write' | 'read'): readonly string[] => [
+  process.execPath,
+  '--import',
+  'tsx',
+  'tests/support/write-on.ts',
+  mode,
+];
+
+function written(way: string, lines: readonly Line[]): Written {
+  return {
+    way,
+    acknowledged: lines.flatMap((line) => (line.type === 'acknowledged' && line.way === way ? [line] : [])),
+    failed: lines.flatMap((line) => (line.type === 'failed' && line.way === way ? [`${line.id}: ${line.reason}`] : [])),
+  };
+}
+
+/**
+ * Begins to write on each way in, without a pause until told to stop, and waits until all that begin at once have begun.
+ * @param run tells these writes from those of another run; lower case
+ */
+export async function startWriters(lab: TestLab, run: string, ways: readonly Way[]): Promise<Writers> {
+  const [first = '', ...args] = inControlNamespace(lab.name, program('write'));
+  const child = spawn(first, args, { stdio: ['pipe', 'pipe', 'inherit'] });
+  const ended = once(child, 'exit');
+  const lines: Line[] = [];
+  createInterface({ input: child.stdout }).on('line', (line) => lines.push(JSON.parse(line) as Line));
+  child.stdin.write(`${JSON.stringify({ run, ways } satisfies Task)}\n`);
+  const count = (way: string): number => written(way, lines).acknowledged.length;
+  const now = ways.filter(({ begins }) => begins === 'at-once');
+  const haveBegun = await waitUntil(async () => Promise.resolve(now.every(({ name }) => count(name) > 0)), 20_000, 50);
+  if (!haveBegun) throw new Error(`writers have not begun: ${JSON.stringify(lines.slice(-3))}`);
+  return {
+    count,
+    stop: async () => {
+      child.stdin.end();
+      await ended;
+      return ways.map(({ name }) => written(name, lines));
+    },
+  };
+}
+
+/** The longest time between two successes of a writer, in milliseconds. */
+export function longestGapMs({ acknowledged }: Written): number {
+  return Math.max(0, ...acknowledged.slice(1).map(({ at }, index) => at - (acknowledged[index]?.at ?? at)));
+}
+
+/** Writes that were acknowledged and are not there, and where they lack: `id is not at endpoint`. */
+export async function lostWrites(
+  lab: TestLab,
+  run: string,
+  ways: readonly Way[],
+  done: readonly Written[],
+): Promise<readonly string[]> {
+  const read = await lab.onControlSide(program('read'), `${JSON.stringify({ run, ways })}\n`);
+  if (read.status !== 0) throw new Error(read.stderr);
+  const lines = read.stdout.trim().split('\n');
+  const present = lines.map((line) => JSON.parse(line) as Line & { readonly type: 'present' });
+  return done.flatMap(({ way, acknowledged }) => {
+    const sources = present.filter((source) => source.way === way);
+    if (sources.length === 0) throw new Error(`nobody was asked for what ${way} wrote`);
+    return sources.flatMap(({ from, ids }) => {
+      const there = new Set(ids);
+      return acknowledged.filter(({ id }) => !there.has(id)).map(({ id }) => `${id} is not at ${from}`);
+    });
+  });
+}
+
+/** One line about what a writer saw. */
+export function tell(done: Written): string {
+  const retried = done.acknowledged.filter(({ tries }) => tries > 1).length;
+  const gap = longestGapMs(done).toFixed(0);
+  return `${done.way}: ${done.acknowledged.length} writes acknowledged (${retried} tried again), ${done.failed.length} failed, longest gap ${gap} ms`;
+}
+
+/** Puts the parts of a control plane's admin.conf into files, for a client of the API. */
+async function apiWay(lab: TestLab, name: string, controlPlanes: readonly string[]): Promise<Way> {
+  const { hosts } = (await lab.host(controlPlanes[0] ?? '')).lab;
+  const config = (await lab.ssh(controlPlanes[0] ?? '', 'cat /etc/kubernetes/admin.conf')).stdout;
+  const part = async (field: string): Promise<string> => {
+    const found = new RegExp(`${field}-data: (\\S+)`).exec(config)?.[1];
+    if (found === undefined) throw new Error(`admin.conf has no ${field}`);
+    const file = join(lab.files.inventory, '..', `admin-${field}.pem`);
+    await writeFile(file, Buffer.from(found, 'base64'), { mode: 0o600 });
+    return file;
+  };
+  return {
+    name,
+    kind: 'api',
+    endpoints: hosts
+      .filter((host) => controlPlanes.includes(host.name))
+      .map(({ address }) => `https://${address}:6443`),
+    ca: await part('certificate-authority'),
+    certificate: await part('client-certificate'),
+    key: await part('client-key'),
+    begins: 'at-once',
+  };
+}
+
+/**
+ * The three ways into a cluster that others made: its members directly, the virtual IP (once it serves a certificate that
+ * verifies), and the API servers.
+ */
+export async function waysInto(
+  lab: TestLab,
+  made: HandMadeCluster,
+  controlPlanes: readonly string[],
+): Promise<readonly Way[]> {
+  const client = {
+    ca: made.caCertificate,
+    certificate: join(made.directory, 'apiserver-etcd-client_cert.pem'),
+    key: join(made.directory, 'apiserver-etcd-client_key.pem'),
+  };
+  return [
+    { name: 'members', kind: 'etcd', endpoints: made.endpoints, ...client, begins: 'at-once' },
+    { name: 'vip', kind: 'etcd', endpoints: [`https://${await vipOf(lab)}:2379`], ...client, begins: 'when-verified' },
+    await apiWay(lab, 'api', controlPlanes),
+  ];
+}
