@@ -4,8 +4,9 @@ import { dirname, join } from 'node:path';
 import { beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { overlayChanges, overlayDifference, type OverlayChange } from '../../src/lab/overlay.js';
 import { createHandMadeCluster, type HandMadeCluster } from '../support/hand-made-cluster.js';
-import { describeOnLab, type Ended, type TestLab } from '../support/lab.js';
+import { describeOnLab, run, type Ended, type TestLab } from '../support/lab.js';
 import { endOf, plannedChanges, runVerb, type JsonRun } from '../support/main-job.js';
+import { signAsPrinted } from '../support/sign-as-printed.js';
 
 jest.setTimeout(120_000);
 
@@ -120,6 +121,16 @@ describeOnLab('adopting an etcd that was made by hand, each member in another wa
     expect(
       rest.filter((line) => !/haproxy|keepalived|nonlocal_bind|virtual-ip|\/usr\/local\/lib\/provision/i.test(line)),
     ).toEqual([]);
+  });
+
+  test('and what the load balancer needs can be signed elsewhere, for the keys that the members have', async () => {
+    const requested = await lab.provision('ca', 'request', lab.files.inventory, '--yes');
+    for (const host of MEMBERS)
+      expect(requested.stdout).toContain(`${host}: etcd-server, for the key that the host has\n`);
+    expect(await signAsPrinted(requested, file('pki'), made.caKey)).toMatchObject({ status: 0 });
+    const signed = await lab.provision('ca', 'request', lab.files.inventory, '--yes');
+    expect(endOf(signed)).toContain('All are signed. Next: provision apply');
+    expect((await run(['grep', '-rl', 'PRIVATE', file('pki')])).stdout).toBe('');
   });
 
   describe('writes nothing', () => {

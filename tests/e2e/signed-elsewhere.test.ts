@@ -4,6 +4,7 @@ import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
 import { overlayChanges, overlayDifference, type OverlayChange } from '../../src/lab/overlay.js';
 import { describeOnLab, run, type Ended } from '../support/lab.js';
 import { endOf, etcdctl, performedChanges, plannedChanges, runVerb, vipOf, type JsonRun } from '../support/main-job.js';
+import { signAsPrinted } from '../support/sign-as-printed.js';
 
 jest.setTimeout(240_000);
 
@@ -51,12 +52,7 @@ describeOnLab('certificates that are signed elsewhere', 'signed', { etcd: 3 }, (
     );
   }
 
-  /** Runs the command that the verb printed, where the authority's key is. */
-  async function signAsPrinted({ stdout }: Ended): Promise<Ended> {
-    const printed = /^for name in [^]*?\ndone$/m.exec(stdout)?.[0] ?? 'no command was printed; false';
-    const command = printed.replace('CA.KEY', `${authorities}/company.key`);
-    return run(['sh', '-c', `cd '${store}' && ${command}`]);
-  }
+  const companyKey = `${authorities}/company.key`;
 
   async function signWrongly(name: string, words: readonly string[]): Promise<void> {
     const path = join(store, 'requests', name);
@@ -74,7 +70,7 @@ describeOnLab('certificates that are signed elsewhere', 'signed', { etcd: 3 }, (
       requested = await lab.provision('ca', 'request', lab.files.inventory, '--yes');
     });
     planned = await runVerb(lab, 'plan', '-o', savedPlan);
-    expectDone(await signAsPrinted(requested));
+    expectDone(await signAsPrinted(requested, store, companyKey));
     const authority = (name: string): string[] => [
       '-CA',
       `${authorities}/${name}.crt`,
@@ -86,7 +82,7 @@ describeOnLab('certificates that are signed elsewhere', 'signed', { etcd: 3 }, (
     byWrong = await writtenBy(async () => {
       wronglySigned = await runVerb(lab, 'apply', '--plan', savedPlan);
     });
-    expectDone(await signAsPrinted(requested));
+    expectDone(await signAsPrinted(requested, store, companyKey));
     const begun = Date.now();
     applied = await runVerb(lab, 'apply', '--plan', savedPlan);
     console.log(`a cluster with certificates signed elsewhere: ${((Date.now() - begun) / 1000).toFixed(1)} s`);
@@ -154,7 +150,7 @@ describeOnLab('certificates that are signed elsewhere', 'signed', { etcd: 3 }, (
     const before = await lab.ssh('etcd-1', 'sha256sum /etc/etcd/pki/server.key; ls -A /var/lib/provision/requests');
     const asked = await lab.provision('ca', 'request', inventory, '--yes');
     expect(asked.stdout).toContain('etcd-1: etcd-server, for the key that the host has');
-    expectDone(await signAsPrinted(asked));
+    expectDone(await signAsPrinted(asked, store, companyKey));
     const widened = await runVerb(lab, 'apply', inventory);
     expect(endOf(widened)).toMatch(/^status 0/);
     const after = await lab.ssh('etcd-1', 'sha256sum /etc/etcd/pki/server.key; ls -A /var/lib/provision/requests');
