@@ -4,6 +4,7 @@ import { addAdoptCommand } from './commands/adopt.js';
 import { addApplyCommand } from './commands/apply.js';
 import type { Context } from './commands/context.js';
 import { addDrillCommand } from './commands/drill.js';
+import { addBypassCommand } from './commands/bypass.js';
 import { addHistoryCommand } from './commands/history.js';
 import { addInventoryCommand } from './commands/inventory.js';
 import { addCaCommand } from './commands/ca.js';
@@ -46,6 +47,7 @@ const verbs = [
   addPlanCommand,
   addApplyCommand,
   addVerifyCommand,
+  addBypassCommand,
   addDrillCommand,
   addHistoryCommand,
   addUnlockCommand,

@@ -7,7 +7,8 @@ import { lockCluster, settleLocks } from './lock-cluster.js';
 import { runPlan } from './plan.js';
 import { addRunOptions, type RunOptions } from './run-options.js';
 
-interface ApplyOptions extends RunOptions {
+/** What `apply` is told. */
+export interface ApplyOptions extends RunOptions {
   /** A saved plan: it is applied exactly, or refused. */
   readonly plan?: string;
   readonly yes?: boolean;
@@ -16,14 +17,19 @@ interface ApplyOptions extends RunOptions {
 
 /** `provision apply INVENTORY`: plans, asks, and performs just that plan. */
 export function addApplyCommand(program: Command, context: Context): void {
-  addRunOptions(program.command('apply').description('plan, ask, and perform just that plan'))
+  addActingOptions(addRunOptions(program.command('apply').description('plan, ask, and perform just that plan')))
     .option('--plan <file>', 'apply this saved plan exactly, or refuse and say what drifted')
-    .option('-y, --yes', 'do not ask')
-    .option('--gate-timeout <seconds>', 'how long to wait at each gate, in place of its own time', parseSeconds)
     .option('--dry-run', 'the same as `provision plan`')
     .action(async (inventory: string, options: ApplyOptions) => {
       await (options.dryRun === true ? runPlan : runApply)(inventory, options, context);
     });
+}
+
+/** Adds what every verb is told that plans, asks and performs. */
+export function addActingOptions(command: Command): Command {
+  return command
+    .option('-y, --yes', 'do not ask')
+    .option('--gate-timeout <seconds>', 'how long to wait at each gate, in place of its own time', parseSeconds);
 }
 
 function parseSeconds(text: string): number {
@@ -33,7 +39,8 @@ function parseSeconds(text: string): number {
   return seconds;
 }
 
-async function runApply(inventory: string, options: ApplyOptions, context: Context): Promise<void> {
+/** Plans, shows, asks, locks the cluster and performs. */
+export async function runApply(inventory: string, options: ApplyOptions, context: Context): Promise<void> {
   const { withRun } = await import('./run.js');
   await withRun(
     { command: 'apply', inventory, options },

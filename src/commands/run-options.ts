@@ -14,14 +14,23 @@ export interface RunOptions extends ConnectionOptions {
   readonly gateTimeout?: number;
 }
 
+/** What the argument `inventory` of every verb is. */
+export const INVENTORY = "an inventory in Ansible's format, YAML or INI";
+
 /** Adds the options of {@link RunOptions} to a verb. */
 export function addRunOptions(command: Command): Command {
   command
-    .argument('<inventory>', "an inventory in Ansible's format, YAML or INI")
+    .argument('<inventory>', INVENTORY)
     .option(
       '-p, --playbook <name>',
       'site, etcd, etcd-lb, repoint, migrate, or the path of your own (default: site; migrate for an adopted etcd)',
-    )
+    );
+  return addPlanningOptions(command);
+}
+
+/** The same for a verb that has its own playbook, without the argument. */
+export function addPlanningOptions(command: Command): Command {
+  command
     .option('-l, --limit <pattern>', 'only hosts that match: `etcd:!etcd-2`, `etcd-*`, `etcd:&rack1`')
     .addOption(
       new Option('--format <format>', 'text, or json: one event a line')

@@ -2,7 +2,7 @@ import type { Look } from '../facts/batched-probe.js';
 import { RunError, type HostFailure } from './run-error.js';
 import { essenceOf } from './drift.js';
 import type { Outcome, Resource } from '../model/change.js';
-import { ProvisionError } from '../model/errors.js';
+import { ProvisionError, RemoteError } from '../model/errors.js';
 import type { Order } from '../model/gate.js';
 import type { Plan, PlannedBatch, PlannedHost, PlannedPlay, PlannedStep } from '../model/plan.js';
 import type { Play } from '../playbook/play.js';
@@ -24,7 +24,8 @@ export interface PlanRequest {
 export async function planPlays(request: PlanRequest, look: Look): Promise<Plan> {
   const decided = await Promise.allSettled(request.plays.map((play) => planPlay(play, request.orders, look)));
   const failures = decided.flatMap((result) => (result.status === 'rejected' ? failuresOf(result.reason) : []));
-  if (failures.length > 0) throw new RunError('planning failed: nothing was changed', failures);
+  if (failures.length > 0)
+    throw new RunError(`planning failed: nothing was changed${leaveOut(request.plays, failures)}`, failures);
   const plays = decided.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
   return {
     inventoryDigest: request.inventoryDigest,
@@ -106,6 +107,15 @@ function withoutRepeats(plays: readonly PlannedPlay[]): readonly PlannedPlay[] {
       }),
     })),
   }));
+}
+
+/** How to go on without the hosts of a play that are away. */
+function leaveOut(plays: readonly Play[], failures: readonly HostFailure[]): string {
+  const hosts = new Set(plays.flatMap((play) => play.hosts));
+  const away = failures.flatMap(({ error }) =>
+    error instanceof RemoteError && error.code === 'unreachable' && hosts.has(error.host) ? [`:!${error.host}`] : [],
+  );
+  return away.length === 0 ? '' : `; without who is away: --limit 'all${[...new Set(away)].join('')}'`;
 }
 
 function failuresOf(reason: unknown): readonly HostFailure[] {

@@ -80,7 +80,8 @@ export function readExchange(text: string): HttpsAnswer {
 
 /** `verify error:num=20:…`, or the reason field of an OpenSSL error line (`…:error:<code>:<library>:<function>:<reason>:…`). */
 function opensslReason(text: string): string {
-  const [, verify] = /^(verify error:.+)$/m.exec(text) ?? [];
+  // One that is followed by `verify return:1` was passed over: nothing was to be verified.
+  const [, verify] = /^(verify error:.+)$(?!\nverify return:1)/m.exec(text) ?? [];
   const [, reason] = /:error:[0-9A-F]+:[^:]*:[^:]*:([^:]+):/.exec(text) ?? [];
   return verify ?? reason ?? 'no HTTP answer came back';
 }

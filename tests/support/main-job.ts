@@ -19,10 +19,14 @@ export async function passphraseFile(lab: TestLab): Promise<string> {
 }
 
 /** Runs a verb on the lab's control side and reads its events. */
-export async function runVerb(lab: TestLab, verb: 'plan' | 'apply', ...args: readonly string[]): Promise<JsonRun> {
+export async function runVerb(
+  lab: TestLab,
+  verb: 'plan' | 'apply' | 'bypass',
+  ...args: readonly string[]
+): Promise<JsonRun> {
   const file = await passphraseFile(lab);
   const inventory = args[0]?.startsWith('/') === true ? [] : [lab.files.inventory];
-  const confirm = verb === 'apply' ? ['--yes'] : [];
+  const confirm = verb === 'plan' ? [] : ['--yes'];
   const ended = await lab.provision(
     verb,
     ...inventory,

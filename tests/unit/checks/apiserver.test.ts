@@ -7,6 +7,7 @@ import { contextOf, linesOf } from '../../support/check-context.js';
 const MANIFEST = '/etc/kubernetes/manifests/kube-apiserver.yaml';
 const VIP = 'https://10.0.0.100:2379';
 const DIRECT = 'https://10.0.0.1:2379';
+const MEMBERS = 'https://10.0.0.2:2379,https://10.0.0.1:2379,https://10.0.0.3:2379';
 const READY = { kind: 'answer', status: 200, body: 'ok' };
 
 function manifest(servers: string): string {
@@ -15,7 +16,7 @@ function manifest(servers: string): string {
 
 function runs(servers: string): object {
   const argv = ['kube-apiserver', `--etcd-servers=${servers}`];
-  return { pid: 7, argv, connections: [{ address: new URL(servers).hostname, port: 2379 }] };
+  return { pid: 7, argv, connections: [{ address: new URL(servers.split(',')[0] ?? '').hostname, port: 2379 }] };
 }
 
 function host(given: { text?: string | undefined; processes?: readonly unknown[]; ready?: unknown }) {
@@ -47,6 +48,14 @@ describe('an apiserver', () => {
       'whose manifest names a member',
       { text: manifest(DIRECT) },
       [`fail apiserver-manifest cp-1 ${MANIFEST}: --etcd-servers=${DIRECT}, not ${VIP}`],
+    ],
+    [
+      'that uses all members directly',
+      { text: manifest(MEMBERS), processes: [runs(MEMBERS)] },
+      [
+        `warn apiserver-manifest cp-1 ${MANIFEST}: bypassed: --etcd-servers=${MEMBERS}, not ${VIP}`,
+        `warn apiserver-process cp-1: bypassed: --etcd-servers=${MEMBERS}, not ${VIP}`,
+      ],
     ],
     [
       'whose manifest cannot be read',

@@ -2,6 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { applyPlan } from '../../../src/engine/applier.js';
 import { planPlays } from '../../../src/engine/planner.js';
 import { UNCHANGED, type Resource } from '../../../src/model/change.js';
+import { RemoteError } from '../../../src/model/errors.js';
 import type { Plan } from '../../../src/model/plan.js';
 import { summarisePlan } from '../../../src/model/plan.js';
 import type { Play } from '../../../src/playbook/play.js';
@@ -84,6 +85,21 @@ describe('a plan', () => {
     const broken: Resource = { address: 'x', paths: [], plan: () => Promise.reject(new Error('no route')) };
     await expect(plan([playOf(['a', 'b'], [broken])], fakeHosts(HOSTS))).rejects.toThrow(/a: no route\n.*b: no route/);
   });
+});
+
+test('a plan says how to leave out the hosts of a play that are away, and only those', async () => {
+  const away = (host: string): Resource => ({
+    address: 'x',
+    paths: [],
+    plan: () => Promise.reject(new RemoteError({ code: 'unreachable', host, message: `${host}: no route` })),
+  });
+  const plans = [
+    plan([playOf(['a'], [away('a')]), playOf(['b', 'c'], [away('b')])], fakeHosts(HOSTS)),
+    plan([playOf(['a'], [away('c')])], fakeHosts(HOSTS)),
+  ];
+  const [own, other] = await Promise.all(plans.map(async (each) => each.catch(String)));
+  expect(own).toContain("nothing was changed; without who is away: --limit 'all:!a:!b'\n");
+  expect(other).toContain('nothing was changed\n');
 });
 
 describe('apply', () => {
@@ -182,6 +198,23 @@ describe('gates', () => {
     await applyPlan(await plan(plays, hosts), plays, world);
     const told = world.events.flatMap((event) => (event.type.startsWith('gate') ? [event.type] : []));
     expect(told).toEqual(['gate-waiting', 'gate-waiting', 'gate-opened', 'gate-waiting', 'gate-opened']);
+  });
+
+  test('are told before each batch which hosts the play is about, left-out ones not among them', async () => {
+    const hosts = fakeHosts(HOSTS);
+    const plays = [playOf(['a', 'b'], [wantFlag('x')], { ...gated, gatesAfter: [] })];
+    const told: unknown[] = [];
+    const gate = opensAt('before', 1);
+    const check: typeof gate.check = (probes, { hosts: batch, playHosts }) => {
+      told.push([batch, playHosts]);
+      return gate.check(probes, {});
+    };
+    const gates = new Map([['before', { ...gate, check }]]);
+    await applyPlan(await plan(plays, hosts), plays, fakeWorld(hosts, { gates }));
+    expect(told).toEqual([
+      [['a'], ['a', 'b']],
+      [['b'], ['a', 'b']],
+    ]);
   });
 
   test('are not asked when there is nothing to do', async () => {

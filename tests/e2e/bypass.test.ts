@@ -1,0 +1,253 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { beforeAll, expect, jest, test } from '@jest/globals';
+import type { CheckItem } from '../../src/checks/check.js';
+import { cutNetwork, restoreNetwork } from '../../src/lab/faults.js';
+import { waitUntil } from '../../src/lab/process.js';
+import { describeOnLab, type TestLab } from '../support/lab.js';
+import {
+  endOf,
+  ETCD_PEERS,
+  etcdctl,
+  performedChanges,
+  plannedChanges,
+  READYZ,
+  runVerb,
+  vipOf,
+  type JsonRun,
+} from '../support/main-job.js';
+
+jest.setTimeout(240_000);
+
+const MEMBERS = ['etcd-1', 'etcd-2', 'etcd-3'];
+const CONTROL_PLANES = ['cp-1', 'cp-2'];
+const MANIFEST = '/etc/kubernetes/manifests/kube-apiserver.yaml';
+/** As its owner sees it: the bytes, the owner and mode, and that nothing lies beside it. */
+const MANIFESTS = `sha256sum ${MANIFEST}; stat -c '%U:%G %a' ${MANIFEST}; ls -A /etc/kubernetes/manifests`;
+/** Writes the number of kube-apiservers down, some twenty times a second, until told to stop. */
+const SAMPLER =
+  'rm -f /tmp/stop; while [ ! -e /tmp/stop ]; do grep -lx kube-apiserver /proc/[0-9]*/comm 2>/dev/null | wc -l; sleep 0.03; done';
+const ADMIN = "awk '/client-DATA-data:/ {print $2}' /etc/kubernetes/admin.conf | base64 -d";
+/** The endpoints in kubeadm-config, as an administrator reads them. */
+const STORED_ENDPOINTS = [
+  `umask 077; ${ADMIN.replace('DATA', 'certificate')} > /run/a.crt; ${ADMIN.replace('DATA', 'key')} > /run/a.key`,
+  "printf 'GET /api/v1/namespaces/kube-system/configmaps/kubeadm-config HTTP/1.0\\r\\n\\r\\n' | " +
+    'openssl s_client -quiet -cert /run/a.crt -key /run/a.key -connect 127.0.0.1:6443 2>/dev/null | grep -o "https://[^\\\\]*:2379"',
+].join('\n');
+
+/** What happened, in order; the tests below look at it from several sides. */
+interface Story {
+  readonly stored: { readonly before: string; readonly after: string; readonly run: JsonRun };
+  readonly on: { readonly run: JsonRun; readonly ready: readonly string[]; readonly peers: readonly string[] };
+  readonly items: readonly CheckItem[];
+  readonly plan: JsonRun;
+  readonly again: JsonRun;
+  readonly refused: { readonly run: JsonRun; readonly before: readonly string[]; readonly after: readonly string[] };
+  readonly away: JsonRun;
+  readonly fault: Fault;
+  readonly off: { readonly run: JsonRun; readonly peers: readonly string[]; readonly items: readonly CheckItem[] };
+}
+
+/** A repoint of an API server that is not ready there. */
+interface Fault {
+  readonly run: JsonRun;
+  readonly before: readonly string[];
+  readonly after: readonly string[];
+  readonly isReadyAgain: boolean;
+  readonly peers: string;
+  /** The rules that cut the way off, with their counter. */
+  readonly rules: string;
+  /** How many kube-apiservers ran at once, by control plane. */
+  readonly counts: readonly (readonly number[])[];
+}
+
+function faultRules(vip: string): string {
+  return [
+    'nft add table inet fault',
+    "nft add chain inet fault out '{ type filter hook output priority 0; }'",
+    `nft add rule inet fault out ip daddr ${vip} tcp dport 2379 counter drop`,
+  ].join('; ');
+}
+
+async function onEach(lab: TestLab, hosts: readonly string[], script: string): Promise<readonly string[]> {
+  return Promise.all(hosts.map(async (host) => (await lab.ssh(host, script)).stdout));
+}
+
+async function untilReady(lab: TestLab, answer: 'ready' | 'not ready'): Promise<boolean> {
+  const isSo = async (): Promise<boolean> =>
+    (await onEach(lab, CONTROL_PLANES, READYZ)).every((text) => (text === 'ok') === (answer === 'ready'));
+  return waitUntil(isSo, 120_000, 500);
+}
+
+/** The items of a check-up about API servers that are not ok. */
+async function badItems(lab: TestLab): Promise<readonly CheckItem[]> {
+  const { stdout } = await lab.provision('verify', lab.files.inventory, '--format', 'json');
+  const { items } = JSON.parse(stdout) as { readonly items: readonly CheckItem[] };
+  return items.filter(({ check, verdict }) => check.startsWith('apiserver') && verdict !== 'ok');
+}
+
+async function followed(lab: TestLab): Promise<Story['stored']> {
+  await lab.ssh('cp-1', 'kubeadm init phase upload-config kubeadm --config /etc/kubernetes/kubeadm.yaml');
+  const before = (await lab.ssh('cp-1', STORED_ENDPOINTS)).stdout;
+  const run = await runVerb(lab, 'apply', '--playbook', 'repoint');
+  return { before, run, after: (await lab.ssh('cp-2', STORED_ENDPOINTS)).stdout };
+}
+
+async function cutOffWhile<T>(lab: TestLab, name: string, work: () => Promise<T>): Promise<T> {
+  const host = await lab.host(name);
+  await cutNetwork(host);
+  return work().finally(async () => restoreNetwork(host));
+}
+
+/** Moves to the virtual IP, which the network cuts off as soon as the manifest names it: the proof before has passed. */
+async function notReadyThere(lab: TestLab, vip: string): Promise<Fault> {
+  const inventory = lab.files.inventory.replace(/inventory\.yaml$/, 'impatient.yaml');
+  const text = await readFile(lab.files.inventory, 'utf8');
+  await writeFile(inventory, text.replace('  vars:\n', '  vars:\n    kube_apiserver_ready_timeout: 12\n'));
+  await lab.ssh('cp-1', 'apt-get -qq update; DEBIAN_FRONTEND=noninteractive apt-get -qqy install nftables');
+  const before = await onEach(lab, CONTROL_PLANES, MANIFESTS);
+  const cutting = lab.ssh('cp-1', `until grep -q '${vip}:2379' ${MANIFEST}; do sleep 0.1; done; ${faultRules(vip)}`);
+  const sampling = onEach(lab, CONTROL_PLANES, SAMPLER);
+  const run = await runVerb(lab, 'apply', inventory, '--playbook', 'repoint');
+  await cutting;
+  const isReadyAgain = await untilReady(lab, 'ready');
+  await onEach(lab, CONTROL_PLANES, 'touch /tmp/stop');
+  return {
+    ...{ run, before, isReadyAgain },
+    after: await onEach(lab, CONTROL_PLANES, MANIFESTS),
+    peers: (await lab.ssh('cp-1', ETCD_PEERS)).stdout,
+    rules: (await lab.ssh('cp-1', 'nft list table inet fault; nft delete table inet fault')).stdout,
+    counts: (await sampling).map((counts) => counts.trim().split('\n').map(Number)),
+  };
+}
+
+describeOnLab('the way to etcd of the API servers', 'bypass', { etcd: 3, controlPlanes: 2 }, (lab) => {
+  let vip: string;
+  let direct: readonly string[];
+  let story: Story;
+
+  const bypass = async (way: 'on' | 'off', ...args: readonly string[]): Promise<JsonRun> =>
+    runVerb(lab, 'bypass', lab.files.inventory, way, ...args);
+
+  async function tellWithoutBalancer(): Promise<Omit<Story, 'stored' | 'fault' | 'off'>> {
+    await onEach(lab, MEMBERS, 'systemctl stop keepalived haproxy');
+    if (!(await untilReady(lab, 'not ready'))) throw new Error('the API servers are ready without their etcd');
+    // And a member's host is away: a quorum is left, of etcd and for the lock.
+    const run = await cutOffWhile(lab, 'etcd-3', async () => bypass('on'));
+    const ready = await onEach(lab, CONTROL_PLANES, READYZ);
+    const peers = await onEach(lab, CONTROL_PLANES, ETCD_PEERS);
+    const items = await badItems(lab);
+    const plan = await runVerb(lab, 'plan', '--playbook', 'repoint');
+    const again = await bypass('on');
+    const before = await onEach(lab, CONTROL_PLANES, MANIFESTS);
+    const off = await bypass('off', '--gate-timeout', '2');
+    const refused = { run: off, before, after: await onEach(lab, CONTROL_PLANES, MANIFESTS) };
+    const away = await cutOffWhile(lab, 'cp-2', async () => bypass('on'));
+    return { on: { run, ready, peers }, items, plan, again, refused, away };
+  }
+
+  beforeAll(async () => {
+    vip = await vipOf(lab);
+    direct = MEMBERS.map((_, index) => `https://${vip.replace(/\d+$/, String(11 + index))}:2379`);
+    const applied = await runVerb(lab, 'apply');
+    if (applied.status !== 0) throw new Error(endOf(applied));
+    const stored = await followed(lab);
+    const without = await tellWithoutBalancer();
+    await onEach(lab, MEMBERS, 'systemctl start haproxy keepalived');
+    const answers = async (): Promise<boolean> =>
+      (await lab.ssh('etcd-1', etcdctl(`https://${vip}:2379`, 'endpoint health'))).status === 0;
+    if (!(await waitUntil(answers, 60_000, 500))) throw new Error('the virtual IP does not come back');
+    const fault = await notReadyThere(lab, vip);
+    const run = await bypass('off');
+    const off = { run, peers: await onEach(lab, CONTROL_PLANES, ETCD_PEERS), items: await badItems(lab) };
+    story = { stored, ...without, fault, off };
+  }, 900_000);
+
+  test('kubeadm-config follows the virtual IP, and only it changes', () => {
+    const { before, after, run } = story.stored;
+    expect(before.trim().split('\n')).toEqual(direct);
+    expect(endOf(run)).toMatch(/^status 0/);
+    expect(performedChanges(run)).toEqual([
+      expect.stringMatching(/^kubeadm's configuration \/ cp-1 \/ config-map:kube-system\/kubeadm-config: set /),
+    ]);
+    expect(JSON.stringify(run.events.find(({ type }) => type === 'planned'))).toContain(`+    - https://${vip}:2379`);
+    expect(after).toBe(`https://${vip}:2379\n`);
+  });
+
+  test('on, without load balancer and with a member away: both API servers are ready, connected to members only', () => {
+    const { run, ready, peers } = story.on;
+    expect(endOf(run)).toMatch(/^status 0/);
+    expect(performedChanges(run)).toHaveLength(2);
+    const [first = '', second = '', third = ''] = direct;
+    expect(run.stdout).toContain(`works: cp-1 to ${first}, cp-1 to ${second}; from cp-1, ${third} fails`);
+    expect(ready).toEqual(['ok', 'ok']);
+    for (const each of peers) {
+      expect(each).toMatch(/:2379\n/);
+      expect(each).not.toContain(vip);
+    }
+  });
+
+  test('a check-up says that it is bypassed, and how to end that; a plan shows the same', () => {
+    const next = `provision bypass ${lab.files.inventory} off`;
+    expect(story.items.map(({ check, verdict, host, next: typed }) => [check, verdict, host, typed])).toEqual(
+      CONTROL_PLANES.flatMap((host) => [
+        ['apiserver-manifest', 'warn', host, next],
+        ['apiserver-process', 'warn', host, next],
+      ]),
+    );
+    expect(story.items[0]?.evidence).toBe(`bypassed: --etcd-servers=${direct.join()}, not https://${vip}:2379`);
+    expect(plannedChanges(story.plan).filter((line) => line.includes('set --etcd-servers'))).toHaveLength(2);
+  });
+
+  test('on again: nothing to do', () => {
+    expect([story.again.status, plannedChanges(story.again), performedChanges(story.again)]).toEqual([0, [], []]);
+  });
+
+  test('off is refused while the virtual IP is dead, and says what does not answer', () => {
+    const { run, before, after } = story.refused;
+    expect(run.status).toBe(1);
+    expect(run.stdout).toContain('gate vip-answers-control-planes stayed shut');
+    for (const host of CONTROL_PLANES) expect(run.stdout).toContain(`from ${host}, https://${vip}:2379/health`);
+    expect(performedChanges(run)).toEqual([]);
+    expect(after).toEqual(before);
+  });
+
+  test('a control plane that is away is named, with the way to leave it out', () => {
+    expect(story.away.status).toBe(1);
+    expect(story.away.stdout).toContain("--limit 'all:!cp-2'");
+  });
+
+  test('an API server that is not ready there: its manifest is put back, the later one is not touched', () => {
+    const { run, before, after, isReadyAgain, peers, rules } = story.fault;
+    expect(rules).toMatch(/counter packets [1-9]/);
+    expect(run.status).toBe(1);
+    expect(run.stdout).toMatch(/gate apiserver-ready stayed shut for \d+ s: cp-1: /);
+    expect(run.stdout).toContain('taken back: files and services are as before this play');
+    expect(run.stdout).toContain('run the same apply again');
+    expect(after).toEqual(before);
+    expect(isReadyAgain).toBe(true);
+    expect(peers).not.toContain(vip);
+    expect(run.events.flatMap((event) => (event.type === 'change-started' ? [event.host] : []))).toEqual(['cp-1']);
+  });
+
+  test('no second API server ever ran beside the first, and the one of the later control plane ran on', () => {
+    for (const counts of story.fault.counts) {
+      expect(counts.length).toBeGreaterThan(100);
+      expect(Math.max(...counts)).toBe(1);
+    }
+    expect(Math.min(...(story.fault.counts[1] ?? []))).toBe(1);
+  });
+
+  test('the search for a second API server finds one that is there', async () => {
+    const sampling = lab.ssh('cp-1', SAMPLER);
+    await lab.ssh('cp-1', 'cp /bin/sleep /tmp/kube-apiserver; /tmp/kube-apiserver 1; touch /tmp/stop');
+    expect(Math.max(...(await sampling).stdout.trim().split('\n').map(Number))).toBe(2);
+  });
+
+  test('off: the API servers use the virtual IP again, proved from both before the first moves', () => {
+    const { run, peers, items } = story.off;
+    expect(endOf(run)).toMatch(/^status 0/);
+    expect(run.stdout).toContain('asked from cp-1, cp-2');
+    expect(peers).toEqual([`${vip}:2379\n`, `${vip}:2379\n`]);
+    expect(items).toEqual([]);
+  });
+});
