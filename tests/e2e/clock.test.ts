@@ -63,7 +63,9 @@ if (LIBRARY !== undefined)
         expect.stringMatching(/^etcd-2: its clock is (9 min 5\d s|10 min) behind this machine's .*not yet valid$/),
         expect.stringMatching(/^etcd-3: its clock is (9 min 5\d s|10 min) ahead of this machine's /),
       ]);
-      expect(before.flatMap((changes, index) => overlayDifference(changes, after[index] ?? []))).toEqual([]);
+      const written = before.flatMap((changes, index) => overlayDifference(changes, after[index] ?? []));
+      // With another clock, apt finds its own cache stale, and makes it anew when it is asked for versions.
+      expect(written.map(({ path }) => path).filter((path) => !/^\/var\/cache(\/apt(\/.*)?)?$/.test(path))).toEqual([]);
     });
 
     test('is what verify tells', async () => {
