@@ -11,6 +11,7 @@ import { describeSubject, isForKey, reasonsForNewKey, reasonsToSign } from './co
 import { notAfterOf } from './inspect.js';
 import { keyUsagesOf } from './key-usages.js';
 import type { SigningAuthority } from './signing-authority.js';
+import { subjectAttributes } from './subject.js';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 /** RFC 5280, 4.1.2.2: at most 20 octets, positive. */
@@ -131,16 +132,8 @@ async function leafExtensions(
 }
 
 /** As JSON: the library reads `+` and `,` in a text as syntax. */
-function subjectName({ subject, organizations, commonName }: CertificateProfile): x509.JsonName {
-  if (subject !== undefined) return subject.flatMap(attribute);
-  return [...organizations.map((name) => ({ O: [name] })), { CN: [commonName] }];
-}
-
-/** One attribute of a subject as Node prints it: `C=US`; what the library has no name for is left out. */
-function attribute(line: string): x509.JsonName {
-  const [, type = '', value = ''] = /^([^=]+)=(.*)$/.exec(line) ?? [];
-  const name = type === 'emailAddress' ? 'E' : type;
-  return ['C', 'ST', 'L', 'O', 'OU', 'CN', 'DC', 'E'].includes(name) ? [{ [name]: [value] }] : [];
+function subjectName(profile: CertificateProfile): x509.JsonName {
+  return subjectAttributes(profile).map(([type, value]) => ({ [type === 'emailAddress' ? 'E' : type]: [value] }));
 }
 
 function rejectUnlessRight(

@@ -7,6 +7,7 @@ import { describeSubject } from './compare.js';
 import { keyTypeOf, publicKeyText } from './inspect.js';
 import { canonicalIp } from './ip.js';
 import { keyUsagesOf } from './key-usages.js';
+import { subjectAttributes } from './subject.js';
 
 /** RFC 5280, 4.2.1.12, by the names that openssl and the x509 library share. */
 const USAGES = { server: 'serverAuth', client: 'clientAuth' } as const satisfies Record<Usage, string>;
@@ -23,8 +24,8 @@ export function requestConfig(profile: CertificateProfile): string {
   return [
     ...['[req]', 'prompt = no', 'string_mask = utf8only'],
     ...['distinguished_name = subject', 'req_extensions = wished', '[subject]'],
-    ...profile.organizations.map((name, index) => `${index}.O = ${escape(name)}`),
-    `CN = ${escape(profile.commonName)}`,
+    // Numbered, for a type may be there twice.
+    ...subjectAttributes(profile).map(([type, value], index) => `${index}.${type} = ${escape(value)}`),
     ...['[wished]', 'basicConstraints = critical, CA:FALSE'],
     `keyUsage = critical, ${keyUsagesOf(profile).join(', ')}`,
     ...(profile.usages.length === 0

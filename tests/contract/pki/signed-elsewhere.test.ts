@@ -172,6 +172,17 @@ async function modeOf(path: string): Promise<string> {
     expect(await readFile(pair.keyPath, 'utf8')).toContain(secretLine);
   });
 
+  test('a whole subject that is kept is asked for in its order', async () => {
+    const subject = ['C=US', 'ST=MI', 'O=Lab', 'OU=One', 'OU=Two, #2', 'CN=etcd-1-dev', 'emailAddress=ops@example.com'];
+    await request(wish({ subject, organizations: ['Lab'], commonName: 'etcd-1-dev' }));
+    await sign();
+    const csr = join(directory, 'store/requests/etcd-1/etcd-server.csr');
+    const shown = openssl(['req', '-in', csr, '-noout', '-subject', '-nameopt', 'sep_comma_plus_space,sname']).output;
+    expect(shown.trim()).toBe(
+      'subject=C=US, ST=MI, O=Lab, OU=One, OU=Two, #2, CN=etcd-1-dev, emailAddress=ops@example.com',
+    );
+  });
+
   test('asking again is for the same key; for another kind of key, or the one in use, a new one is made', async () => {
     const first = await request(wish());
     const before = publicHalf(waitingKey);
