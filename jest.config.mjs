@@ -11,6 +11,8 @@ const room = (name) => ({ ...shared, displayName: name, testMatch: [`<rootDir>/t
 
 export default {
   projects: [room('unit'), room('contract'), room('e2e')],
+  // Only against hanging: how slow a loaded machine is, is no test's business.
+  testTimeout: 60_000,
   randomize: true,
   reporters: ['default', 'summary', '<rootDir>/tests/support/tally-reporter.mjs'],
 };
