@@ -8,10 +8,10 @@ import type { WritableStore } from '../pki/store.js';
 import { quote } from '../shell/quote.js';
 import { addConnectionOptions, createConnector, type ConnectionOptions } from './connection-options.js';
 import type { Context } from './context.js';
+import { addInventoryOptions, openInventory, type InventoryOptions } from './inventory-options.js';
 
-interface AdoptOptions extends ConnectionOptions {
+interface AdoptOptions extends ConnectionOptions, InventoryOptions {
   readonly yes?: boolean;
-  readonly vaultPasswordFile?: string;
 }
 
 /** `provision adopt INVENTORY`: writes the variables that describe a running etcd which others made. */
@@ -20,20 +20,15 @@ export function addAdoptCommand(program: Command, context: Context): void {
     .command('adopt')
     .description('describe a running etcd that others made, beside the inventory; changes nothing on the hosts')
     .argument('<inventory>', 'its group etcd names the hosts of all members')
-    .option('-y, --yes', 'do not ask before files are written beside the inventory')
-    .option('--vault-password-file <file>', 'the password of Ansible Vault values');
-  addConnectionOptions(adopt).action(async (inventory: string, options: AdoptOptions) => {
+    .option('-y, --yes', 'do not ask before files are written beside the inventory');
+  addConnectionOptions(addInventoryOptions(adopt)).action(async (inventory: string, options: AdoptOptions) => {
     await runAdopt(inventory, options, context);
   });
 }
 
 async function runAdopt(file: string, options: AdoptOptions, context: Context): Promise<void> {
-  const { loadInventory } = await import('../inventory/load-inventory.js');
-  const { readVaultPassword } = await import('../inventory/vault-password.js');
   const { storeDirectory } = await import('../adopt/adopt-cluster.js');
-  const vaultFile = options.vaultPasswordFile ?? context.env['ANSIBLE_VAULT_PASSWORD_FILE'];
-  const vaultPassword = vaultFile === undefined ? undefined : await readVaultPassword(vaultFile);
-  const inventory = await loadInventory(file, { vaultPassword });
+  const inventory = await openInventory(file, options, context);
   const store = await openStore(storeDirectory(inventory), context);
   const found = await look(inventory, store, options, context);
   const { decideVariables } = await import('../adopt/decide-variables.js');

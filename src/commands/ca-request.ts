@@ -7,13 +7,13 @@ import type { KeptRequest } from '../pki/signed-elsewhere.js';
 import { quote } from '../shell/quote.js';
 import { addConnectionOptions, type ConnectionOptions } from './connection-options.js';
 import type { Context } from './context.js';
+import { addInventoryOptions, type InventoryOptions } from './inventory-options.js';
 import type { Session } from './session.js';
 
-interface RequestOptions extends ConnectionOptions {
+interface RequestOptions extends ConnectionOptions, InventoryOptions {
   readonly playbook?: string;
   readonly limit?: string;
   readonly yes?: boolean;
-  readonly vaultPasswordFile?: string;
 }
 
 /** `provision ca request INVENTORY`: lets the hosts make requests for the certificates that are signed elsewhere. */
@@ -24,9 +24,8 @@ export function addCaRequestCommand(ca: Command, context: Context): void {
     .argument('<inventory>', 'as for plan')
     .option('-p, --playbook <name>', 'as for plan')
     .option('-l, --limit <pattern>', 'as for plan')
-    .option('-y, --yes', 'do not ask')
-    .option('--vault-password-file <file>', 'the password of Ansible Vault values');
-  addConnectionOptions(command).action(async (inventory: string, options: RequestOptions) => {
+    .option('-y, --yes', 'do not ask');
+  addConnectionOptions(addInventoryOptions(command)).action(async (inventory: string, options: RequestOptions) => {
     await runRequest(inventory, options, context);
   });
 }

@@ -5,11 +5,11 @@ import { quote } from '../shell/quote.js';
 import { lockCluster } from './lock-cluster.js';
 import { addConnectionOptions, type ConnectionOptions } from './connection-options.js';
 import type { Context } from './context.js';
+import { addInventoryOptions, type InventoryOptions } from './inventory-options.js';
 
 /** What `drill` is told, beside the inventory. */
-interface DrillOptions extends ConnectionOptions {
+interface DrillOptions extends ConnectionOptions, InventoryOptions {
   readonly format: 'auto' | 'text' | 'json';
-  readonly vaultPasswordFile?: string;
   readonly yes?: boolean;
   /** Seconds. */
   readonly restoreAfter: number;
@@ -35,9 +35,8 @@ export function addDrillCommand(program: Command, context: Context): void {
       new Option('--format <format>', 'text, or json: one event a line')
         .choices(['auto', 'text', 'json'])
         .default('auto'),
-    )
-    .option('--vault-password-file <file>', 'the password of Ansible Vault values');
-  addConnectionOptions(command).action(async (inventory: string, options: DrillOptions) => {
+    );
+  addConnectionOptions(addInventoryOptions(command)).action(async (inventory: string, options: DrillOptions) => {
     await drill(inventory, options, context);
   });
 }

@@ -1,11 +1,11 @@
 import { Option, type Command } from 'commander';
 import { EXIT, formatProblem } from '../model/errors.js';
 import type { Context } from './context.js';
+import { addInventoryOptions, openInventory, type InventoryOptions } from './inventory-options.js';
 
-interface Options {
+interface Options extends InventoryOptions {
   readonly format: 'json' | 'yaml';
   readonly limit?: string;
-  readonly vaultPasswordFile?: string;
 }
 
 /** What this verb needs of the process. */
@@ -16,28 +16,21 @@ interface Output extends Pick<Context, 'env' | 'exit'> {
 
 /** Adds `provision inventory FILE`: what the inventory says, as `ansible-inventory --list` prints it. */
 export function addInventoryCommand(program: Command, context: Output): void {
-  program
+  const command = program
     .command('inventory')
     .description('print groups and merged variables of an inventory, as `ansible-inventory --list` does')
     .argument('<file>', 'inventory file or directory, YAML or INI')
     .addOption(new Option('--format <format>', 'output format').choices(['json', 'yaml']).default('json'))
-    .option('--limit <pattern>', 'only these hosts, by an Ansible host pattern: etcd:!etcd-2')
-    .option('--vault-password-file <file>', 'password of encrypted variable files (also ANSIBLE_VAULT_PASSWORD_FILE)')
-    .action(async (file: string, options: Options) => {
-      await printInventory(file, options, context);
-    });
+    .option('--limit <pattern>', 'only these hosts, by an Ansible host pattern: etcd:!etcd-2');
+  addInventoryOptions(command).action(async (file: string, options: Options) => {
+    await printInventory(file, options, context);
+  });
 }
 
 async function printInventory(file: string, options: Options, context: Output): Promise<void> {
-  const { loadInventory } = await import('../inventory/load-inventory.js');
-  const { readVaultPassword } = await import('../inventory/vault-password.js');
   const { listAsJson, listAsTree } = await import('../inventory/list-inventory.js');
   const { selectHosts } = await import('../inventory/host-patterns.js');
-  const passwordFile = options.vaultPasswordFile ?? context.env['ANSIBLE_VAULT_PASSWORD_FILE'];
-  const inventory = await loadInventory(file, {
-    home: context.env['HOME'],
-    vaultPassword: passwordFile === undefined ? undefined : await readVaultPassword(passwordFile),
-  });
+  const inventory = await openInventory(file, options, context);
   for (const warning of inventory.warnings) context.stderr.write(`${formatProblem(warning)}\n`);
   const hosts = selectHosts(inventory, options.limit ?? 'all');
   if (options.format === 'json') context.stdout.write(`${JSON.stringify(listAsJson(inventory, hosts), null, 4)}\n`);

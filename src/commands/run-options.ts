@@ -1,15 +1,15 @@
 import { Option, type Command } from 'commander';
 import { addConnectionOptions, type ConnectionOptions } from './connection-options.js';
+import { addInventoryOptions, type InventoryOptions } from './inventory-options.js';
 
 /** What `plan` and `apply` are told, beside the inventory. */
-export interface RunOptions extends ConnectionOptions {
+export interface RunOptions extends ConnectionOptions, InventoryOptions {
   /** A shipped playbook's name, or a path; absent: what fits the cluster. */
   readonly playbook?: string;
   readonly limit?: string;
   readonly format: 'auto' | 'text' | 'json';
   readonly detailedExitcode?: boolean;
   readonly passphraseFile?: string;
-  readonly vaultPasswordFile?: string;
   /** Seconds; only apply waits at gates. */
   readonly gateTimeout?: number;
 }
@@ -38,10 +38,6 @@ export function addPlanningOptions(command: Command): Command {
         .default('auto'),
     )
     .option('--detailed-exitcode', 'end with 2 when there are changes')
-    .option('--passphrase-file <file>', "the passphrase of the CA's key (or set PROVISION_CA_PASSPHRASE)")
-    .option(
-      '--vault-password-file <file>',
-      'the password of Ansible Vault values (or set ANSIBLE_VAULT_PASSWORD_FILE)',
-    );
-  return addConnectionOptions(command);
+    .option('--passphrase-file <file>', "the passphrase of the CA's key (or set PROVISION_CA_PASSPHRASE)");
+  return addConnectionOptions(addInventoryOptions(command));
 }

@@ -6,9 +6,7 @@ import { createLook, type Look } from '../facts/batched-probe.js';
 import { gateTable } from '../gates/table.js';
 import { orderTable } from '../gates/orders.js';
 import { clusterWarnings, describeCluster } from '../inventory/describe-cluster.js';
-import { loadInventory } from '../inventory/load-inventory.js';
 import { noCluster } from '../inventory/no-cluster.js';
-import { readVaultPassword } from '../inventory/vault-password.js';
 import type { Cluster } from '../model/cluster.js';
 import type { EventSink } from '../model/events.js';
 import { formatProblem } from '../model/errors.js';
@@ -24,6 +22,7 @@ import { certificateRules } from '../roles/role.js';
 import { roleTable } from '../roles/table.js';
 import { createConnector } from './connection-options.js';
 import type { Context } from './context.js';
+import { openInventory } from './inventory-options.js';
 import type { RunOptions } from './run-options.js';
 import { playbookFile, shippedTemplate } from './shipped-playbooks.js';
 
@@ -56,9 +55,7 @@ export async function openSession(
   options: RunOptions,
   { context, emit, interrupted }: { context: Context; emit: EventSink; interrupted: () => boolean },
 ): Promise<Session> {
-  const vaultFile = options.vaultPasswordFile ?? context.env['ANSIBLE_VAULT_PASSWORD_FILE'];
-  const vaultPassword = vaultFile === undefined ? undefined : await readVaultPassword(vaultFile);
-  const inventory = await loadInventory(inventoryFile, { vaultPassword });
+  const inventory = await openInventory(inventoryFile, options, context);
   const playbookName = options.playbook ?? usualPlaybook(describeCluster(inventory));
   const playbook = await readPlaybook(playbookFile(playbookName));
   const isAboutCluster = needsCluster(playbook);

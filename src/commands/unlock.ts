@@ -3,10 +3,10 @@ import type { Command } from 'commander';
 import { EXIT, ProvisionError } from '../model/errors.js';
 import { addConnectionOptions, createConnector, type ConnectionOptions } from './connection-options.js';
 import type { Context } from './context.js';
+import { addInventoryOptions, openInventory, type InventoryOptions } from './inventory-options.js';
 
-interface UnlockOptions extends ConnectionOptions {
+interface UnlockOptions extends ConnectionOptions, InventoryOptions {
   readonly yes?: boolean;
-  readonly vaultPasswordFile?: string;
 }
 
 /** `provision unlock INVENTORY`: breaks the lock of a run that can't release it any more. */
@@ -15,22 +15,17 @@ export function addUnlockCommand(program: Command, context: Context): void {
     .command('unlock')
     .description('break the lock that a lost run has left')
     .argument('<inventory>', 'as for apply')
-    .option('-y, --yes', 'do not ask')
-    .option('--vault-password-file <file>', 'the password of Ansible Vault values');
-  addConnectionOptions(unlock).action(async (inventory: string, options: UnlockOptions) => {
+    .option('-y, --yes', 'do not ask');
+  addConnectionOptions(addInventoryOptions(unlock)).action(async (inventory: string, options: UnlockOptions) => {
     await runUnlock(inventory, options, context);
   });
 }
 
 async function runUnlock(file: string, options: UnlockOptions, context: Context): Promise<void> {
-  const { loadInventory } = await import('../inventory/load-inventory.js');
-  const { readVaultPassword } = await import('../inventory/vault-password.js');
   const { describeCluster } = await import('../inventory/describe-cluster.js');
   const { breakLock, describeHolder, findLock } = await import('../engine/lock.js');
   const { lockHosts } = await import('./session.js');
-  const vaultFile = options.vaultPasswordFile ?? context.env['ANSIBLE_VAULT_PASSWORD_FILE'];
-  const vaultPassword = vaultFile === undefined ? undefined : await readVaultPassword(vaultFile);
-  const inventory = await loadInventory(file, { vaultPassword });
+  const inventory = await openInventory(file, options, context);
   // The lock belongs to whom apply became, and apply becomes root as soon as a play says so.
   const connector = await createConnector({ ...options, become: true }, inventory, {
     env: context.env,

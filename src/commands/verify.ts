@@ -6,12 +6,12 @@ import type { Event } from '../model/events.js';
 import type { Play } from '../playbook/play.js';
 import { addConnectionOptions, type ConnectionOptions } from './connection-options.js';
 import type { Context } from './context.js';
+import { addInventoryOptions, type InventoryOptions } from './inventory-options.js';
 
 /** What `verify` is told, beside the inventory. */
-interface VerifyOptions extends ConnectionOptions {
+interface VerifyOptions extends ConnectionOptions, InventoryOptions {
   readonly playbook?: string;
   readonly format: 'auto' | 'text' | 'json';
-  readonly vaultPasswordFile?: string;
 }
 
 /** `provision verify INVENTORY`: a check-up of a running cluster. It changes nothing, on no machine. */
@@ -23,9 +23,8 @@ export function addVerifyCommand(program: Command, context: Context): void {
     .option('-p, --playbook <name>', 'what drift is judged by, as for plan')
     .addOption(
       new Option('--format <format>', 'text, or json: one object').choices(['auto', 'text', 'json']).default('auto'),
-    )
-    .option('--vault-password-file <file>', 'the password of Ansible Vault values');
-  addConnectionOptions(command).action(async (inventory: string, options: VerifyOptions) => {
+    );
+  addConnectionOptions(addInventoryOptions(command)).action(async (inventory: string, options: VerifyOptions) => {
     await verify(inventory, options, context);
   });
 }
