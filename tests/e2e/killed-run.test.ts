@@ -1,65 +1,25 @@
-import { createHash } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
 import { beforeAll, expect, jest, test } from '@jest/globals';
 import { cutNetwork, powerCut, restoreNetwork, startHost } from '../../src/lab/faults.js';
 import { waitUntil } from '../../src/lab/process.js';
 import type { EventJson } from '../../src/report/event-schema.js';
-import { describeOnLab, run, type TestLab } from '../support/lab.js';
+import { describeOnLab, type TestLab } from '../support/lab.js';
 import { endOf, etcdctl, performedChanges, plannedChanges, runVerb, type JsonRun } from '../support/main-job.js';
-import { disturbedApply, isAt, type DisturbedRun, type KillPoint } from '../support/stopped-run.js';
+import {
+  everyPoint,
+  killAt,
+  killOneAfterTheOther,
+  pointsOfThisCommit,
+  sweepPage,
+  type Killed,
+} from '../support/kill-points.js';
+import { disturbedApply, type DisturbedRun } from '../support/stopped-run.js';
 
 jest.setTimeout(20 * 60_000);
 
 const MEMBERS = ['etcd-1', 'etcd-2', 'etcd-3'];
 /** `all`: no run makes more than one change before it is killed (CONTRIBUTING.md). */
 const SWEEP = process.env['PROVISION_SWEEP'] === 'all';
-/** More kills than this mean that the job makes no progress. */
-const MOST_KILLS = 400;
-
-/** A few kill points of the job on bare hosts, other ones for each commit: three runs that are killed, one after the other. */
-async function pointsOfThisCommit(): Promise<readonly KillPoint[]> {
-  const commit = (await run(['git', 'rev-parse', 'HEAD'])).stdout.trim();
-  const digest = createHash('sha256').update(commit).digest();
-  return [0, 1, 2].map((index): KillPoint => ({
-    type: ((digest[index] ?? 0) & 1) === 0 ? 'change-started' : 'change-done',
-    nth: 1 + ((digest[index + 3] ?? 0) % 20),
-  }));
-}
-
-interface Killed {
-  readonly point: KillPoint;
-  readonly run: DisturbedRun;
-}
-
-async function killAt(lab: TestLab, point: KillPoint): Promise<Killed> {
-  const killed = await disturbedApply(lab, isAt(point), (kill) => {
-    kill('SIGKILL');
-  });
-  return { point, run: killed };
-}
-
-/** Kills runs at these points, one run after the other, until one comes to its end. */
-async function killOneAfterTheOther(lab: TestLab, points: Iterable<KillPoint>): Promise<readonly Killed[]> {
-  const runs: Killed[] = [];
-  for (const point of points) {
-    const killed = await killAt(lab, point);
-    runs.push(killed);
-    const last = killed.run.events.findLast(({ type }) => type === 'change-started' || type === 'change-done');
-    const where = last !== undefined && 'summary' in last ? `${last.host}: ${last.summary}` : 'before any change';
-    if (killed.run.status !== 137) break;
-    console.log(`killed at ${point.type} ${point.nth}: ${where}`);
-  }
-  return runs;
-}
-
-/** After every beginning and after every end of a change, each in a run of its own. */
-function* everyPoint(): Generator<KillPoint> {
-  for (let kill = 0; kill < MOST_KILLS; kill += 1) {
-    // The second time the first change is the same one, half done or not begun.
-    yield { type: kill % 2 === 0 ? 'change-started' : 'change-done', nth: 1 };
-  }
-}
-
 const isStart =
   (address: RegExp) =>
   (event: EventJson): boolean =>
@@ -125,14 +85,18 @@ describeOnLab('a run that is cut off', 'killed', { etcd: 3 }, (lab) => {
   let killed: readonly Killed[];
 
   beforeAll(async () => {
-    killed = await killOneAfterTheOther(lab, SWEEP ? everyPoint() : await pointsOfThisCommit());
+    killed = await killOneAfterTheOther(lab, SWEEP ? everyPoint() : await pointsOfThisCommit(20));
     const last = killed.at(-1)?.run;
     if (last?.status === 137) {
       const finish = await runVerb(lab, 'apply');
       if (finish.status !== 0) throw new Error(endOf(finish));
     } else if (last?.status !== 0) throw new Error(last === undefined ? 'nothing ran' : endOf(last));
     await expectFinished(lab);
-    if (SWEEP) await writeFile('docs/killed-run-sweep.md', sweepPage(killed));
+    if (SWEEP)
+      await writeFile(
+        'docs/killed-run-sweep.md',
+        sweepPage('A run killed after each single change', 'one job on three bare hosts', killed),
+      );
   }, 60 * 60_000);
 
   test('by kill -9 leaves its lock, and the next one takes it over', () => {
@@ -275,22 +239,3 @@ describeOnLab('a run that is cut off', 'killed', { etcd: 3 }, (lab) => {
     await expectNextRunFinishes(lab);
   });
 });
-
-function sweepPage(killed: readonly Killed[]): string {
-  const rows = killed.map(({ point, run: { events, status } }, index) => {
-    const last = events.findLast((event) => event.type === 'change-started' || event.type === 'change-done');
-    const at = last === undefined ? '' : `${last.host}: ${last.summary}`;
-    return `| ${index + 1} | ${status === 137 ? `killed at ${point.type}` : 'finished the job'} | ${at.replaceAll('|', '\\|')} |`;
-  });
-  const head = [
-    '# A run killed after each single change',
-    '',
-    `${new Date().toISOString().slice(0, 10)}, by \`npm run sweep\`: ${killed.length} runs of one job on three bare hosts, each killed with \`kill -9\` at the`,
-    'beginning or at the end of its first change. The last run finished; then the plan was empty, etcd healthy through the',
-    'virtual IP, and no half-written file, lock, mask or half-installed package was left.',
-    '',
-    '| run | end | last change |',
-    '|---|---|---|',
-  ];
-  return `${[...head, ...rows].join('\n')}\n`;
-}

@@ -63,19 +63,3 @@ export async function disturbedRun(
     endedAfterMs,
   };
 }
-
-/** Where a run is killed: at the beginning or after the end of its nth change. */
-export interface KillPoint {
-  readonly type: 'change-started' | 'change-done';
-  /** Counts from 1. */
-  readonly nth: number;
-}
-
-/** Picks the nth event of a kind. */
-export function isAt({ type, nth }: KillPoint): (event: EventJson) => boolean {
-  let seen = 0;
-  return (event) => {
-    if (event.type === type) seen += 1;
-    return seen === nth;
-  };
-}

@@ -29,6 +29,8 @@ export interface Way {
 export interface Task {
   readonly run: string;
   readonly ways: readonly Way[];
+  /** How long a writer rests between two writes. */
+  readonly paceMs: number;
 }
 
 /** One line of what is printed. Times in milliseconds since 1970. */
@@ -52,8 +54,8 @@ const PATIENCE_MS = 5_000;
 const TRY_MS = 1_000;
 /** A list of thousands of names takes longer than a write. */
 const READ_MS = 20_000;
-/** Between two writes, and between two rounds of tries. */
-const PACE_MS = 30;
+/** Between two rounds of tries. */
+const BETWEEN_ROUNDS_MS = 30;
 /** New connections through a balancer go to one server after the other: so many verify only when all servers do. */
 const VERIFIED_IN_A_ROW = 6;
 
@@ -148,7 +150,7 @@ class Client {
       this.#sessions.get(endpoint)?.destroy();
       this.#sessions.delete(endpoint);
       this.#current += 1;
-      if (this.#current % endpoints.length === 0) await pause(PACE_MS);
+      if (this.#current % endpoints.length === 0) await pause(BETWEEN_ROUNDS_MS);
       throw new Error(`${endpoint}: ${String(error)}`, { cause: error });
     }
   }
@@ -205,12 +207,12 @@ async function untilVerified(way: Way, client: Client, isOver: () => boolean): P
   }
 }
 
-async function keepWriting(way: Way, run: string, isOver: () => boolean): Promise<void> {
+async function keepWriting(way: Way, { run, paceMs }: Task, isOver: () => boolean): Promise<void> {
   const client = new Client(way);
   if (way.begins === 'when-verified') await untilVerified(way, client, isOver);
   for (let n = 1; !isOver(); n += 1) {
     await write(way, client, `${run}-${way.name}-${n}`);
-    await pause(PACE_MS);
+    await pause(paceMs);
   }
   client.hangUp();
 }
@@ -263,7 +265,7 @@ async function main(): Promise<void> {
     });
   });
   if (process.argv[2] === 'write') {
-    await Promise.all(task.ways.map(async (way) => keepWriting(way, task.run, () => over)));
+    await Promise.all(task.ways.map(async (way) => keepWriting(way, task, () => over)));
     return;
   }
   for (const way of task.ways) await (way.kind === 'etcd' ? readEtcd(way, task) : readApi(way, task.run));

@@ -46,14 +46,15 @@ function written(way: string, lines: readonly Line[]): Written {
 /**
  * Begins to write on each way in, without a pause until told to stop, and waits until all that begin at once have begun.
  * @param run tells these writes from those of another run; lower case
+ * @param paceMs how long each rests between two writes: a gap shorter than that is not seen
  */
-export async function startWriters(lab: TestLab, run: string, ways: readonly Way[]): Promise<Writers> {
+export async function startWriters(lab: TestLab, run: string, ways: readonly Way[], paceMs = 30): Promise<Writers> {
   const [first = '', ...args] = inControlNamespace(lab.name, program('write'));
   const child = spawn(first, args, { stdio: ['pipe', 'pipe', 'inherit'] });
   const ended = once(child, 'exit');
   const lines: Line[] = [];
   createInterface({ input: child.stdout }).on('line', (line) => lines.push(JSON.parse(line) as Line));
-  child.stdin.write(`${JSON.stringify({ run, ways } satisfies Task)}\n`);
+  child.stdin.write(`${JSON.stringify({ run, ways, paceMs } satisfies Task)}\n`);
   const count = (way: string): number => written(way, lines).acknowledged.length;
   const now = ways.filter(({ begins }) => begins === 'at-once');
   const haveBegun = await waitUntil(async () => Promise.resolve(now.every(({ name }) => count(name) > 0)), 20_000, 50);
@@ -80,7 +81,7 @@ export async function lostWrites(
   ways: readonly Way[],
   done: readonly Written[],
 ): Promise<readonly string[]> {
-  const read = await lab.onControlSide(program('read'), `${JSON.stringify({ run, ways })}\n`);
+  const read = await lab.onControlSide(program('read'), `${JSON.stringify({ run, ways, paceMs: 0 } satisfies Task)}\n`);
   if (read.status !== 0) throw new Error(read.stderr);
   const lines = read.stdout.trim().split('\n');
   const present = lines.map((line) => JSON.parse(line) as Line & { readonly type: 'present' });
