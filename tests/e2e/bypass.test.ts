@@ -37,7 +37,7 @@ const STORED_ENDPOINTS = [
 /** What happened, in order; the tests below look at it from several sides. */
 interface Story {
   readonly stored: { readonly before: string; readonly after: string; readonly run: JsonRun };
-  readonly on: { readonly run: JsonRun; readonly ready: readonly string[]; readonly peers: readonly string[] };
+  readonly on: { readonly run: JsonRun; readonly isReady: boolean; readonly peers: readonly string[] };
   readonly items: readonly CheckItem[];
   readonly plan: JsonRun;
   readonly again: JsonRun;
@@ -132,9 +132,15 @@ describeOnLab('the way to etcd of the API servers', 'bypass', { etcd: 3, control
     await onEach(lab, MEMBERS, 'systemctl stop keepalived haproxy');
     if (!(await untilReady(lab, 'not ready'))) throw new Error('the API servers are ready without their etcd');
     // And a member's host is away: a quorum is left, of etcd and for the lock.
-    const run = await cutOffWhile(lab, 'etcd-3', async () => bypass('on'));
-    const ready = await onEach(lab, CONTROL_PLANES, READYZ);
-    const peers = await onEach(lab, CONTROL_PLANES, ETCD_PEERS);
+    const on = await cutOffWhile(lab, 'etcd-3', async () => ({
+      run: await bypass('on'),
+      isReady: await untilReady(lab, 'ready'),
+      peers: await onEach(lab, CONTROL_PLANES, ETCD_PEERS),
+    }));
+    // A member that comes back with a higher term makes the others elect again: until then, no API server is ready.
+    const whole = etcdctl(direct.join(), '--command-timeout=3s endpoint health');
+    await waitUntil(async () => (await lab.ssh('etcd-1', whole)).status === 0, 60_000, 500);
+    await untilReady(lab, 'ready');
     const items = await badItems(lab);
     const plan = await runVerb(lab, 'plan', '--playbook', 'repoint');
     const again = await bypass('on');
@@ -142,7 +148,7 @@ describeOnLab('the way to etcd of the API servers', 'bypass', { etcd: 3, control
     const off = await bypass('off', '--gate-timeout', '2');
     const refused = { run: off, before, after: await onEach(lab, CONTROL_PLANES, MANIFESTS) };
     const away = await cutOffWhile(lab, 'cp-2', async () => bypass('on'));
-    return { on: { run, ready, peers }, items, plan, again, refused, away };
+    return { on, items, plan, again, refused, away };
   }
 
   beforeAll(async () => {
@@ -174,12 +180,12 @@ describeOnLab('the way to etcd of the API servers', 'bypass', { etcd: 3, control
   });
 
   test('on, without load balancer and with a member away: both API servers are ready, connected to members only', () => {
-    const { run, ready, peers } = story.on;
+    const { run, isReady, peers } = story.on;
     expect(endOf(run)).toMatch(/^status 0/);
     expect(performedChanges(run)).toHaveLength(2);
     const [first = '', second = '', third = ''] = direct;
     expect(run.stdout).toContain(`works: cp-1 to ${first}, cp-1 to ${second}; from cp-1, ${third} fails`);
-    expect(ready).toEqual(['ok', 'ok']);
+    expect(isReady).toBe(true);
     for (const each of peers) {
       expect(each).toMatch(/:2379\n/);
       expect(each).not.toContain(vip);
