@@ -11,7 +11,7 @@ import {
   sweepPage,
   type Killed,
 } from '../support/kill-points.js';
-import { describeOnLab } from '../support/lab.js';
+import { describeOnLab, type TestLab } from '../support/lab.js';
 import {
   endOf,
   ETCD_PEERS,
@@ -22,7 +22,7 @@ import {
   runVerb,
   vipOf,
 } from '../support/main-job.js';
-import { disturbedRun } from '../support/stopped-run.js';
+import { disturbedApply, disturbedRun } from '../support/stopped-run.js';
 import { lostWrites, startWriters, tell, waysInto, type Written } from '../support/writers.js';
 import type { Way } from '../support/write-on.js';
 
@@ -48,14 +48,15 @@ const LEFTOVERS = [
   'dpkg --audit',
 ].join('\n');
 
-describeOnLab('a migration that is cut off', 'killmig', { etcd: 3, controlPlanes: 2 }, (lab) => {
-  let made: HandMadeCluster;
-  let vip: string;
-  let ways: readonly Way[];
-  let killed: readonly Killed[];
-  let meanwhile: readonly Written[];
+/** What must hold when a migration is finished. */
+interface Proofs {
+  readonly isHealthy: () => Promise<boolean>;
+  readonly expectFinished: (inventory: string) => Promise<void>;
+}
 
+function proofsOn(lab: TestLab, cluster: () => { readonly made: HandMadeCluster; readonly vip: string }): Proofs {
   async function isHealthy(): Promise<boolean> {
+    const { made, vip } = cluster();
     const endpoints = [...made.endpoints, `https://${vip}:2379`].join(',');
     const health = memberctl('etcd-1', `--command-timeout=3s --endpoints=${endpoints} endpoint health`);
     if ((await lab.ssh('etcd-1', health)).status !== 0) return false;
@@ -69,8 +70,20 @@ describeOnLab('a migration that is cut off', 'killmig', { etcd: 3, controlPlanes
     expect([plan.status, plannedChanges(plan)]).toEqual([0, []]);
     const looked = await Promise.all(HOSTS.map(async (host) => lab.ssh(host, LEFTOVERS)));
     expect(looked.map(({ stdout }) => stdout)).toEqual(HOSTS.map(() => ''));
-    for (const host of CONTROL_PLANES) expect((await lab.ssh(host, ETCD_PEERS)).stdout).toBe(`${vip}:2379\n`);
+    for (const host of CONTROL_PLANES) expect((await lab.ssh(host, ETCD_PEERS)).stdout).toBe(`${cluster().vip}:2379\n`);
   }
+
+  return { isHealthy, expectFinished };
+}
+
+describeOnLab('a migration that is cut off', 'killmig', { etcd: 3, controlPlanes: 2 }, (lab) => {
+  let made: HandMadeCluster;
+  let vip: string;
+  let ways: readonly Way[];
+  let killed: readonly Killed[];
+  let meanwhile: readonly Written[];
+
+  const { isHealthy, expectFinished } = proofsOn(lab, () => ({ made, vip }));
 
   beforeAll(async () => {
     made = await createHandMadeCluster(lab);
@@ -137,3 +150,50 @@ describeOnLab('a migration that is cut off', 'killmig', { etcd: 3, controlPlanes
     },
   );
 });
+
+/** One change of each kind that a migration makes, in its order. */
+const KINDS = [
+  /^sysctl:/,
+  /^packages:haproxy/,
+  /^certificate:.*haproxy/,
+  /^file:.*haproxy\.cfg$/,
+  /^service:haproxy$/,
+  /^packages:keepalived/,
+  /^file:.*keepalived\.conf$/,
+  /^service:keepalived$/,
+  /^certificate:.*etcd-\d-dev/,
+  /^etcd-member:/,
+  /^static-pod:/,
+  /^config-map:/,
+];
+
+for (const loss of SWEEP ? CUTS : [])
+  describeOnLab(`a migration that loses ${loss.by}`, loss.name, { etcd: 3, controlPlanes: 2 }, (lab) => {
+    test('at each kind of change: the next run goes on, and the last one finishes', async () => {
+      const made = await createHandMadeCluster(lab);
+      await adopt(lab, made);
+      const vip = await vipOf(lab);
+      const ways = (await waysInto(lab, made, CONTROL_PLANES)).filter(({ begins }) => begins === 'at-once');
+      const writers = await startWriters(lab, loss.name, ways, 200);
+      const health = memberctl('etcd-1', `--command-timeout=3s --endpoints=${made.endpoints.join()} endpoint health`);
+      const told: string[] = [];
+      for (const kind of KINDS) {
+        let hit = { host: '', summary: '' };
+        const lost = await disturbedApply(
+          lab,
+          (event) => event.type === 'change-started' && kind.test(event.address) && (hit = event).host !== '',
+          async () => loss.cut(await lab.host(hit.host)),
+        );
+        expect([kind.source, lost.status, hit.host === '']).toEqual([kind.source, 1, false]);
+        told.push(`${hit.host}: ${hit.summary.slice(0, 70)} (ended after ${Math.round(lost.endedAfterMs / 1000)} s)`);
+        console.log(told.at(-1));
+        await loss.mend(await lab.host(hit.host));
+        expect(await waitUntil(async () => (await lab.ssh('etcd-1', health)).status === 0, 120_000, 500)).toBe(true);
+      }
+      expect(endOf(await runVerb(lab, 'apply'))).toMatch(/^status 0/);
+      await proofsOn(lab, () => ({ made, vip })).expectFinished(lab.files.inventory);
+      const written = await writers.stop();
+      console.log([`lost by ${loss.name}:`, ...told, ...written.map(tell)].join('\n  '));
+      expect(await lostWrites(lab, loss.name, ways, written)).toEqual([]);
+    }, 3_600_000);
+  });
