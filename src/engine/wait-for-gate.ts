@@ -7,6 +7,12 @@ import type { World } from './world.js';
 /** Time between two questions. A gate costs one exec a host; half a second is below any pause that a client notices. */
 const POLL_MS = 500;
 
+/**
+ * How long a host that the gate asks may be away. Some gates wait for minutes, for something that goes on on the host;
+ * a host that is gone is not worth that. sshd is back within it after a restart of the network.
+ */
+const AWAY_MS = 60_000;
+
 /** A gate that stayed shut until its deadline. */
 class GateShut extends ProvisionError {
   constructor(gate: string, reason: string, waitedMs: number) {
@@ -31,7 +37,7 @@ export interface GateRequest {
 /**
  * Asks a gate until it opens. On a request to stop, a gate is left, and a change that waits for it is taken back; but
  * one that is asked after the work is waited for: left early, it would have good work taken back.
- * @throws GateShut with the last reason, Interrupted
+ * @throws GateShut with the last reason, Interrupted; RemoteError when a host was away for a minute
  */
 export async function waitForGate(request: GateRequest, world: World): Promise<void> {
   const gate = world.gates.get(request.gate);
@@ -40,9 +46,12 @@ export async function waitForGate(request: GateRequest, world: World): Promise<v
   const deadlineMs = request.deadlineMs ?? world.gateDeadlineMs ?? gate.deadlineMs;
   const begun = world.now();
   let shown = '';
+  let seenAt = begun;
   for (;;) {
     const answer = await askOnce(gate, request, world);
     const waitedMs = world.now() - begun;
+    if (answer.away === undefined) seenAt = world.now();
+    else if (world.now() - seenAt >= AWAY_MS) throw answer.away;
     if (answer.open) {
       world.emit({ type: 'gate-opened', gate: gate.name, hosts: request.hosts, waitedMs, note: answer.note });
       return;
@@ -57,14 +66,17 @@ export async function waitForGate(request: GateRequest, world: World): Promise<v
   }
 }
 
-async function askOnce(gate: Gate, request: GateRequest, world: World): Promise<GateAnswer> {
+/** An answer, or that a host could not be asked. */
+type Heard = GateAnswer & { readonly away?: RemoteError };
+
+async function askOnce(gate: Gate, request: GateRequest, world: World): Promise<Heard> {
   const look = world.newLook();
   const probes = new Map(world.hosts.map((host) => [host, look.probe(host)]));
   try {
     return await gate.check(probes, { ...request.parameters, hosts: request.hosts });
   } catch (error) {
     if (!isHostAway(error)) throw error;
-    return { open: false, reason: error.message };
+    return { open: false, reason: error.message, away: error };
   }
 }
 

@@ -233,6 +233,28 @@ describe('gates', () => {
     expect(hosts.ran).toEqual([]);
   });
 
+  test.each([
+    ['is told after a minute, however long the gate itself would wait', Infinity, /^etcd-1 is away$/],
+    ['is waited for when it comes back within a minute', 100, /^$/],
+  ])('a host that cannot be asked %s', async (_, until, message) => {
+    const hosts = fakeHosts(['a']);
+    const plays = [playOf(['a'], [wantFlag('x')], { ...gated, gatesAfter: [] })];
+    let asked = 0;
+    const check = (): Promise<{ open: true }> => {
+      asked += 1;
+      const away = new RemoteError({ code: 'unreachable', host: 'etcd-1', message: 'etcd-1 is away' });
+      return asked < until ? Promise.reject(away) : Promise.resolve({ open: true });
+    };
+    const gates = new Map([['before', { ...opensAt('before', 1), deadlineMs: 600_000, check }]]);
+    const world = fakeWorld(hosts, { gates });
+    const failed = await applyPlan(await plan(plays, hosts), plays, world).then(
+      () => '',
+      (error: unknown) => (error instanceof Error ? error.message : ''),
+    );
+    expect(failed).toMatch(message);
+    expect(world.now()).toBeLessThanOrEqual(60_000);
+  });
+
   test('are waited for as long as the user says', async () => {
     const hosts = fakeHosts(HOSTS);
     const plays = [playOf(HOSTS, [wantFlag('x')], gated)];
