@@ -1,11 +1,11 @@
 import pLimit from 'p-limit';
-import { ProvisionError } from '../model/errors.js';
+import { isHostLost, ProvisionError } from '../model/errors.js';
 import type { RunResult } from '../model/events.js';
 import type { Plan, PlannedBatch, PlannedHost, PlannedPlay } from '../model/plan.js';
 import type { Play } from '../playbook/play.js';
 import { rollBack, workOnHost, type HostWork } from './host-work.js';
 import { planHost } from './planner.js';
-import { Interrupted, RunError, type HostFailure } from './run-error.js';
+import { asError, failuresOf, Interrupted, RunError, type HostFailure } from './run-error.js';
 import { waitForGate } from './wait-for-gate.js';
 import type { World } from './world.js';
 
@@ -46,13 +46,15 @@ async function applyBatch({ play, planned, batch, world }: BatchRun): Promise<nu
   const limit = pLimit(world.forks);
   const results = await Promise.allSettled(batch.hosts.map((host) => limit(() => workOnHost(play, host, world))));
   const done = results.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
-  const failures = results.flatMap((result, index): HostFailure[] =>
-    result.status === 'rejected' ? [{ host: hosts[index], error: asError(result.reason) }] : [],
+  const failures = results.flatMap((result, index) =>
+    result.status === 'rejected' ? failuresOf(result.reason, hosts[index]) : [],
   );
   if (failures.length > 0) {
     for (const work of done) sayDone(work, world);
-    // Who was only asked to stop has broken nothing.
-    if (!failures.every(({ error }) => error instanceof Interrupted)) await askAgain(planned, hosts, world);
+    // Who was only asked to stop has broken nothing; on who is lost nothing was rolled back that needs a moment.
+    const isLost = failures.every(({ error }) => isHostLost(error));
+    if (!failures.every(({ error }) => error instanceof Interrupted))
+      await askAgain(planned, hosts, world, isLost ? 0 : ASK_AGAIN_MS);
     const hint = 'mend the reason, then run the same apply again';
     throw new RunError(`play ${play.name} stopped; no later host was touched`, failures, hint);
   }
@@ -67,7 +69,7 @@ async function passGatesAfter({ play, planned, world }: BatchRun, hosts: string[
     for (const gate of planned.gatesAfter) await waitForGate({ gate, hosts, parameters: { when: 'after' } }, world);
   } catch (error) {
     for (const { host, undos } of done) await rollBack({ play: play.name, host, undos, world });
-    await askAgain(planned, hosts, world);
+    await askAgain(planned, hosts, world, ASK_AGAIN_MS);
     throw new RunError(`play ${play.name} stopped and was rolled back on ${hosts.join(', ')}`, [
       { host: undefined, error: asError(error) },
     ]);
@@ -78,10 +80,15 @@ async function passGatesAfter({ play, planned, world }: BatchRun, hosts: string[
 const ASK_AGAIN_MS = 30_000;
 
 /** Do the hosts stand again after a roll-back? Told, not judged: the run has failed anyway. */
-async function askAgain({ gatesAfter }: PlannedPlay, hosts: readonly string[], world: World): Promise<void> {
+async function askAgain(
+  { gatesAfter }: PlannedPlay,
+  hosts: readonly string[],
+  world: World,
+  deadlineMs: number,
+): Promise<void> {
   for (const gate of gatesAfter) {
     try {
-      await waitForGate({ gate, hosts, parameters: { when: 'after' }, deadlineMs: ASK_AGAIN_MS }, world);
+      await waitForGate({ gate, hosts, parameters: { when: 'after' }, deadlineMs }, world);
     } catch (error) {
       world.emit({ type: 'notice', message: `after the failure: ${asError(error).message}` });
     }
@@ -112,8 +119,4 @@ function withWork(batch: PlannedBatch): PlannedBatch {
 
 function hostNames(hosts: readonly PlannedHost[]): string[] {
   return hosts.map(({ host }) => host);
-}
-
-function asError(reason: unknown): Error {
-  return reason instanceof Error ? reason : new Error(String(reason));
 }

@@ -1,4 +1,4 @@
-import { ProvisionError, RemoteError } from '../model/errors.js';
+import { isHostLost, ProvisionError } from '../model/errors.js';
 import type { Change } from '../model/change.js';
 import type { PlannedHost, PlannedStep } from '../model/plan.js';
 import type { Play } from '../playbook/play.js';
@@ -110,7 +110,7 @@ export async function rollBack({ play, host, undos, world }: RollBack): Promise<
       world.emit({ type: 'notice', host, message: `could not ${command.summary}: ${message}` });
       failed += 1;
       // The rest is still taken back, half a roll-back is worse than one step less; but not on a host that is away.
-      if (error instanceof RemoteError && error.code !== 'command-failed') break;
+      if (isHostLost(error)) break;
     }
   }
   world.emit({ type: 'notice', host, message: stateAfter(undos.length, failed) });

@@ -1,4 +1,4 @@
-import { ProvisionError, RemoteError } from '../model/errors.js';
+import { isHostLost, ProvisionError, RemoteError } from '../model/errors.js';
 import type { EventSink } from '../model/events.js';
 import type { Connector } from '../model/remote.js';
 import { readLockScript, releaseLockScript, takeLockScript } from '../shell/lock.js';
@@ -92,7 +92,7 @@ async function takeOn(host: string, text: string, request: LockRequest): Promise
     request.emit({ type: 'notice', host, message });
     return true;
   } catch (error) {
-    if (!isAway(error)) throw error;
+    if (!isHostLost(error)) throw error;
     request.emit({ type: 'notice', host, message: `keeps no lock for this run: ${error.message}` });
     return false;
   }
@@ -148,8 +148,4 @@ export function readHolder(text: string): LockHolder | undefined {
   } catch {
     return undefined;
   }
-}
-
-function isAway(error: unknown): error is RemoteError {
-  return error instanceof RemoteError && error.code !== 'command-failed';
 }

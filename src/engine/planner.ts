@@ -1,5 +1,5 @@
 import type { Look } from '../facts/batched-probe.js';
-import { RunError, type HostFailure } from './run-error.js';
+import { asError, failuresOf, RunError, type HostFailure } from './run-error.js';
 import { essenceOf } from './drift.js';
 import type { Outcome, Resource } from '../model/change.js';
 import { ProvisionError, RemoteError } from '../model/errors.js';
@@ -116,12 +116,4 @@ function leaveOut(plays: readonly Play[], failures: readonly HostFailure[]): str
     error instanceof RemoteError && error.code === 'unreachable' && hosts.has(error.host) ? [`:!${error.host}`] : [],
   );
   return away.length === 0 ? '' : `; without who is away: --limit 'all${[...new Set(away)].join('')}'`;
-}
-
-function failuresOf(reason: unknown): readonly HostFailure[] {
-  return reason instanceof RunError ? reason.failures : [{ host: undefined, error: asError(reason) }];
-}
-
-function asError(reason: unknown): Error {
-  return reason instanceof Error ? reason : new Error(String(reason));
 }

@@ -6,6 +6,16 @@ export interface HostFailure {
   readonly error: Error;
 }
 
+/** Whatever was thrown, as an error. */
+export function asError(reason: unknown): Error {
+  return reason instanceof Error ? reason : new Error(String(reason));
+}
+
+/** What was thrown, as failures: those of a run, else one. @param host whose work threw it */
+export function failuresOf(reason: unknown, host?: string): readonly HostFailure[] {
+  return reason instanceof RunError ? reason.failures : [{ host, error: asError(reason) }];
+}
+
 /** Stop was asked for: what was begun is finished, the rest is left for the next run. */
 export class Interrupted extends ProvisionError {
   constructor(host: string, next: string) {

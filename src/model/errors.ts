@@ -86,3 +86,8 @@ export class RemoteError extends ProvisionError {
     this.output = details.output;
   }
 }
+
+/** Whether the way to a host failed, not one command on it: what comes next there would fail as well. */
+export function isHostLost(error: unknown): error is RemoteError {
+  return error instanceof RemoteError && error.code !== 'command-failed';
+}

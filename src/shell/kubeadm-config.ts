@@ -11,12 +11,23 @@ const KUBECONFIGS = ['/etc/kubernetes/admin.conf', '/etc/kubernetes/super-admin.
 const LIMIT_S = 10;
 
 /**
+ * How often a question is asked again, a second apart, while the apiserver answers 5xx: it does so for the moment in which
+ * its connections to etcd break, as when the virtual IP moves.
+ */
+const MORE_QUESTIONS = 4;
+
+/**
  * Lines that read the ConfigMap kubeadm-config from the host's own kube-apiserver: `$pid` is that process, `$out` what
  * curl or openssl printed (the HTTP answer with its head, or why there is none), `$status` the HTTP status. Each is
  * empty where there is none.
  */
 export function readKubeadmConfigScript(): string {
-  return exchange({ method: 'GET', type: undefined });
+  return [
+    exchange({ method: 'GET', type: undefined }),
+    `for _ in $(seq ${MORE_QUESTIONS}); do`,
+    '  case $status in 5??) sleep 1; ask ;; *) break ;; esac',
+    'done',
+  ].join('\n');
 }
 
 /**
@@ -86,7 +97,7 @@ function exchange(request: Exchange): string {
     `argument() { tr '\\0' '\\n' <"/proc/$pid/cmdline" | sed -n "s/^--$1=//p" | head -n 1; }`,
     send(request),
     `in_kubeconfig() { sed -n "s/^ *client-$2-data: *//p" "$1" | head -n 1 | base64 -d; }`,
-    'if [ -n "$pid" ]; then',
+    'ask() {',
     '  host=$(argument bind-address) port=$(argument secure-port)',
     '  case $host in "" | 0.0.0.0 | ::) host=127.0.0.1 ;; *:*) host="[$host]" ;; esac',
     '  port=${port:-6443}',
@@ -104,7 +115,8 @@ function exchange(request: Exchange): string {
     '$key',
     'KEY',
     '  done',
-    'fi',
+    '}',
+    '[ -z "$pid" ] || ask',
   ].join('\n');
 }
 

@@ -299,6 +299,25 @@ describe('gates', () => {
     ]);
   });
 
+  test('are asked just once more after a host was lost: nothing was rolled back that would need time', async () => {
+    const hosts = fakeHosts(HOSTS);
+    let isGone = false;
+    const lost: Resource = {
+      ...wantFlag('x'),
+      plan: async (probe) =>
+        isGone
+          ? Promise.reject(new RemoteError({ code: 'connection-lost', host: 'a', message: 'a is gone' }))
+          : wantFlag('x').plan(probe),
+    };
+    const plays = [playOf(['a'], [lost], { gatesAfter: ['after'] })];
+    const planned = await plan(plays, hosts);
+    isGone = true;
+    const world = fakeWorld(hosts, { gates: new Map([['after', opensAt('after', 3)]]) });
+    await expect(applyPlan(planned, plays, world)).rejects.toThrow(/a is gone/);
+    expect(world.events.at(-1)).toMatchObject({ type: 'notice', message: expect.stringMatching(/asked 1 times$/) });
+    expect(world.now()).toBe(0);
+  });
+
   test('before the work are left on a request to stop, those after it are waited for', async () => {
     const hosts = fakeHosts(['a']);
     const plays = [playOf(['a'], [wantFlag('x')], gated)];
