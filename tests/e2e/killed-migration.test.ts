@@ -1,6 +1,5 @@
 import { writeFile } from 'node:fs/promises';
 import { beforeAll, expect, jest, test } from '@jest/globals';
-import { cutNetwork, powerCut, restoreNetwork, startHost } from '../../src/lab/faults.js';
 import { waitUntil } from '../../src/lab/process.js';
 import { adopt, createHandMadeCluster, memberctl, type HandMadeCluster } from '../support/hand-made-cluster.js';
 import {
@@ -12,6 +11,7 @@ import {
   type Killed,
 } from '../support/kill-points.js';
 import { describeOnLab, type TestLab } from '../support/lab.js';
+import { loseOneAfterTheOther, LOSSES, lostHostsPage } from '../support/lost-hosts.js';
 import {
   endOf,
   ETCD_PEERS,
@@ -22,7 +22,7 @@ import {
   runVerb,
   vipOf,
 } from '../support/main-job.js';
-import { disturbedApply, disturbedRun } from '../support/stopped-run.js';
+import { disturbedRun } from '../support/stopped-run.js';
 import { lostWrites, startWriters, tell, waysInto, type Written } from '../support/writers.js';
 import type { Way } from '../support/write-on.js';
 
@@ -31,15 +31,12 @@ jest.setTimeout(10 * 60_000);
 const MEMBERS = ['etcd-1', 'etcd-2', 'etcd-3'];
 const CONTROL_PLANES = ['cp-1', 'cp-2'];
 const HOSTS = [...MEMBERS, ...CONTROL_PLANES];
+const SIZE = { etcd: MEMBERS.length, controlPlanes: CONTROL_PLANES.length };
 /** `all`: no run makes more than one change before it is killed (CONTRIBUTING.md). */
 const SWEEP = process.env['PROVISION_SWEEP'] === 'all';
 
 /** How the host in hand is lost. Each takes a minute to be noticed: CI tries one of them. */
-const CUTS = [
-  { by: 'the network of the member in hand', name: 'network', cut: cutNetwork, mend: restoreNetwork },
-  { by: 'the power of the member in hand', name: 'power', cut: powerCut, mend: startHost },
-];
-const cutOfThisCommit = await numberOfThisCommit(9, CUTS.length);
+const lossOfThisCommit = await numberOfThisCommit(9, LOSSES.length);
 
 /** What killed runs may leave: half-written files, the lock, masks, half-installed packages. */
 const LEFTOVERS = [
@@ -50,19 +47,24 @@ const LEFTOVERS = [
 
 /** What must hold when a migration is finished. */
 interface Proofs {
+  /** Members and API servers answer. */
+  readonly isWell: () => Promise<boolean>;
+  /** The same, and the virtual IP. */
   readonly isHealthy: () => Promise<boolean>;
   readonly expectFinished: (inventory: string) => Promise<void>;
 }
 
 function proofsOn(lab: TestLab, cluster: () => { readonly made: HandMadeCluster; readonly vip: string }): Proofs {
-  async function isHealthy(): Promise<boolean> {
-    const { made, vip } = cluster();
-    const endpoints = [...made.endpoints, `https://${vip}:2379`].join(',');
-    const health = memberctl('etcd-1', `--command-timeout=3s --endpoints=${endpoints} endpoint health`);
+  async function answer(endpoints: readonly string[]): Promise<boolean> {
+    const health = memberctl('etcd-1', `--command-timeout=3s --endpoints=${endpoints.join()} endpoint health`);
     if ((await lab.ssh('etcd-1', health)).status !== 0) return false;
     const ready = await Promise.all(CONTROL_PLANES.map(async (host) => lab.ssh(host, READYZ)));
     return ready.every(({ stdout }) => stdout === 'ok');
   }
+
+  const isWell = async (): Promise<boolean> => answer(cluster().made.endpoints);
+  const isHealthy = async (): Promise<boolean> =>
+    answer([...cluster().made.endpoints, `https://${cluster().vip}:2379`]);
 
   async function expectFinished(inventory: string): Promise<void> {
     expect(await waitUntil(isHealthy, 60_000, 500)).toBe(true);
@@ -73,10 +75,10 @@ function proofsOn(lab: TestLab, cluster: () => { readonly made: HandMadeCluster;
     for (const host of CONTROL_PLANES) expect((await lab.ssh(host, ETCD_PEERS)).stdout).toBe(`${cluster().vip}:2379\n`);
   }
 
-  return { isHealthy, expectFinished };
+  return { isWell, isHealthy, expectFinished };
 }
 
-describeOnLab('a migration that is cut off', 'killmig', { etcd: 3, controlPlanes: 2 }, (lab) => {
+describeOnLab('a migration that is cut off', 'killmig', SIZE, (lab) => {
   let made: HandMadeCluster;
   let vip: string;
   let ways: readonly Way[];
@@ -121,8 +123,8 @@ describeOnLab('a migration that is cut off', 'killmig', { etcd: 3, controlPlanes
     expect(await lostWrites(lab, 'killed', ways, meanwhile)).toEqual([]);
   });
 
-  test.each(SWEEP ? CUTS : CUTS.filter((_, index) => index === cutOfThisCommit))(
-    'by $by touches no other one, and is finished by the next run',
+  test.each(SWEEP ? LOSSES : LOSSES.filter((_, index) => index === lossOfThisCommit))(
+    'by the $name of the member in hand touches no other one, and is finished by the next run',
     async ({ name, cut, mend }) => {
       const inventory = await inventoryWith(lab, name, [`etcd_cert_alt_names: [${name}.example]`]);
       // At its certificate or at its restart, as the commit says.
@@ -151,49 +153,34 @@ describeOnLab('a migration that is cut off', 'killmig', { etcd: 3, controlPlanes
   );
 });
 
-/** One change of each kind that a migration makes, in its order. */
-const KINDS = [
-  /^sysctl:/,
-  /^packages:haproxy/,
-  /^certificate:.*haproxy/,
-  /^file:.*haproxy\.cfg$/,
-  /^service:haproxy$/,
-  /^packages:keepalived/,
-  /^file:.*keepalived\.conf$/,
-  /^service:keepalived$/,
-  /^certificate:.*etcd-\d-dev/,
-  /^etcd-member:/,
-  /^static-pod:/,
-  /^config-map:/,
-];
+/** Right after each change; and in the middle of each, but for those that end by themselves while the host is cut off. */
+const MOMENTS = ['change-done', 'change-started'] as const;
 
-for (const loss of SWEEP ? CUTS : [])
-  describeOnLab(`a migration that loses ${loss.by}`, loss.name, { etcd: 3, controlPlanes: 2 }, (lab) => {
-    test('at each kind of change: the next run goes on, and the last one finishes', async () => {
-      const made = await createHandMadeCluster(lab);
-      await adopt(lab, made);
-      const vip = await vipOf(lab);
-      const ways = (await waysInto(lab, made, CONTROL_PLANES)).filter(({ begins }) => begins === 'at-once');
-      const writers = await startWriters(lab, loss.name, ways, 200);
-      const health = memberctl('etcd-1', `--command-timeout=3s --endpoints=${made.endpoints.join()} endpoint health`);
-      const told: string[] = [];
-      for (const kind of KINDS) {
-        let hit = { host: '', summary: '' };
-        const lost = await disturbedApply(
-          lab,
-          (event) => event.type === 'change-started' && kind.test(event.address) && (hit = event).host !== '',
-          async () => loss.cut(await lab.host(hit.host)),
+for (const loss of SWEEP ? LOSSES : [])
+  for (const [index, type] of MOMENTS.entries())
+    describeOnLab(
+      `a migration that loses the ${loss.name} of hosts at ${type}`,
+      `${loss.name}${index}`,
+      SIZE,
+      (lab) => {
+        test(
+          'goes on with the next run each time, and the last one finishes',
+          async () => {
+            const made = await createHandMadeCluster(lab);
+            await adopt(lab, made);
+            const vip = await vipOf(lab);
+            const ways = (await waysInto(lab, made, CONTROL_PLANES)).filter(({ begins }) => begins === 'at-once');
+            const writers = await startWriters(lab, loss.name, ways, 300);
+            const proofs = proofsOn(lab, () => ({ made, vip }));
+            const lost = await loseOneAfterTheOther(lab, type, loss, proofs.isWell);
+            await proofs.expectFinished(lab.files.inventory);
+            const written = await writers.stop();
+            expect(lost.map(({ run }) => run.status)).toEqual(lost.map(() => 1));
+            expect(lost.length).toBeGreaterThan(15);
+            expect(await lostWrites(lab, loss.name, ways, written)).toEqual([]);
+            await writeFile(`docs/lost-${loss.name}-sweep-${type}.md`, lostHostsPage(loss, type, lost, written));
+          },
+          3 * 3_600_000,
         );
-        expect([kind.source, lost.status, hit.host === '']).toEqual([kind.source, 1, false]);
-        told.push(`${hit.host}: ${hit.summary.slice(0, 70)} (ended after ${Math.round(lost.endedAfterMs / 1000)} s)`);
-        console.log(told.at(-1));
-        await loss.mend(await lab.host(hit.host));
-        expect(await waitUntil(async () => (await lab.ssh('etcd-1', health)).status === 0, 120_000, 500)).toBe(true);
-      }
-      expect(endOf(await runVerb(lab, 'apply'))).toMatch(/^status 0/);
-      await proofsOn(lab, () => ({ made, vip })).expectFinished(lab.files.inventory);
-      const written = await writers.stop();
-      console.log([`lost by ${loss.name}:`, ...told, ...written.map(tell)].join('\n  '));
-      expect(await lostWrites(lab, loss.name, ways, written)).toEqual([]);
-    }, 3_600_000);
-  });
+      },
+    );

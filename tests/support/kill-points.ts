@@ -3,8 +3,8 @@ import type { EventJson } from '../../src/report/event-schema.js';
 import { run, type TestLab } from './lab.js';
 import { disturbedApply, type DisturbedRun } from './stopped-run.js';
 
-/** More kills than this mean that the job makes no progress. */
-const MOST_KILLS = 400;
+/** More disturbed runs than this mean that the job makes no progress. */
+export const MOST_KILLS = 400;
 
 /** Where a run is killed: at the beginning or after the end of its nth change. */
 export interface KillPoint {
@@ -14,7 +14,7 @@ export interface KillPoint {
 }
 
 /** Picks the nth event of a kind. */
-function isAt({ type, nth }: KillPoint): (event: EventJson) => boolean {
+export function isAt({ type, nth }: KillPoint): (event: EventJson) => boolean {
   let seen = 0;
   return (event) => {
     if (event.type === type) seen += 1;

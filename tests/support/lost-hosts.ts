@@ -1,0 +1,104 @@
+import { cutNetwork, powerCut, restoreNetwork, startHost } from '../../src/lab/faults.js';
+import type { HostHandle } from '../../src/lab/host.js';
+import { waitUntil } from '../../src/lab/process.js';
+import { isAt, MOST_KILLS, type KillPoint } from './kill-points.js';
+import type { TestLab } from './lab.js';
+import { endOf } from './main-job.js';
+import { disturbedApply, type DisturbedRun } from './stopped-run.js';
+import { tell, type Written } from './writers.js';
+
+/** How a host is lost, and got back. */
+export interface Loss {
+  readonly name: 'network' | 'power';
+  readonly cut: (host: HostHandle) => Promise<void>;
+  readonly mend: (host: HostHandle) => Promise<void>;
+}
+
+export const LOSSES: readonly Loss[] = [
+  { name: 'network', cut: cutNetwork, mend: restoreNetwork },
+  { name: 'power', cut: powerCut, mend: startHost },
+];
+
+/** A run that lost the host of a change. */
+export interface Lost {
+  readonly host: string;
+  readonly summary: string;
+  readonly run: DisturbedRun;
+}
+
+/** At each change in turn. Every run but the first comes a change further, also where the change in hand is undone. */
+function* everyChange(type: KillPoint['type']): Generator<KillPoint> {
+  for (let run = 0; run < MOST_KILLS; run += 1) yield { type, nth: type === 'change-started' && run > 0 ? 2 : 1 };
+}
+
+/**
+ * Runs `apply` again and again: each run loses the host of one change, which is back for the next run, until one comes to
+ * its end.
+ * @param type whether the host is lost while the change is in hand, or right after it
+ * @param isWell waited for after each run
+ * @throws Error when a run that lost no host failed
+ */
+export async function loseOneAfterTheOther(
+  lab: TestLab,
+  type: KillPoint['type'],
+  loss: Loss,
+  isWell: () => Promise<boolean>,
+): Promise<readonly Lost[]> {
+  const lost: Lost[] = [];
+  for (const point of everyChange(type)) {
+    const isPoint = isAt(point);
+    const hit = { host: '', summary: '' };
+    const run = await disturbedApply(
+      lab,
+      (event) => isPoint(event) && event.type === type && Object.assign(hit, event).host !== '',
+      async () => loss.cut(await lab.host(hit.host)),
+    );
+    if (hit.host === '') {
+      if (run.status !== 0) throw new Error(endOf(run));
+      return lost;
+    }
+    lost.push({ host: hit.host, summary: hit.summary, run });
+    console.log(`lost by ${loss.name} at ${type} ${point.nth}: ${rowOf({ ...hit, run })}`);
+    await loss.mend(await lab.host(hit.host));
+    if (!(await waitUntil(isWell, 120_000, 500))) throw new Error(`not well again after ${hit.host}: ${hit.summary}`);
+  }
+  throw new Error('the job makes no progress');
+}
+
+/** What a run said at its end, in a line: of whom, and why. */
+function reasonOf({ events }: DisturbedRun): string {
+  const last = events.at(-1);
+  if (last?.type !== 'run-failed') return 'finished';
+  const [failure] = last.failures;
+  return (failure?.message ?? last.message).split('\n')[0] ?? '';
+}
+
+function rowOf({ host, summary, run }: Lost): string {
+  const cells = [`${host}: ${summary}`, `${Math.round(run.endedAfterMs / 1000)} s`, reasonOf(run)];
+  return cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ');
+}
+
+/** The page in docs/ that keeps what a full sweep found. */
+export function lostHostsPage(
+  { name }: Loss,
+  type: KillPoint['type'],
+  lost: readonly Lost[],
+  written: readonly Written[],
+): string {
+  const when = type === 'change-done' ? 'right after each change' : 'in the middle of a change';
+  const lines = [
+    `# A migration whose host in hand is lost by its ${name}, ${when}`,
+    '',
+    `${new Date().toISOString().slice(0, 10)}, by \`npm run sweep\`: the migration of a live cluster that others made, by ${lost.length} runs one after the other, each of`,
+    `which lost the ${name} of the host that it was working on. Each time etcd and the API servers were well again once the`,
+    'host was back, and the next run went on. The last run, undisturbed, finished; then the plan was empty, and no half-written',
+    'file, lock, mask or half-installed package was left. No acknowledged write was lost:',
+    '',
+    ...written.map((done) => `- ${tell(done)}`),
+    '',
+    '| run | lost at | ended after | and said |',
+    '|---|---|---|---|',
+    ...lost.map((row, index) => `| ${index + 1} | ${rowOf(row)} |`),
+  ];
+  return `${lines.join('\n')}\n`;
+}
