@@ -1,9 +1,16 @@
 import { X509Certificate } from 'node:crypto';
-import { join } from 'node:path';
 import type { AuthorityProfile } from '../model/certificate.js';
 import { ProvisionError } from '../model/errors.js';
 import type { Probe } from '../model/remote.js';
 import { requestedKeyPath } from '../shell/request-certificate.js';
+import {
+  certificatePath,
+  type FoundAuthority,
+  keyPath,
+  placeCertificate,
+  readAuthorityFiles,
+  writeAuthorityFiles,
+} from './authority-files.js';
 import type { AuthorityView, CertificateInstall, PlannedCertificate } from './authority.js';
 import { certificateInstall } from './certificate-install.js';
 import { decryptSecret, encryptSecret } from './encryption.js';
@@ -33,31 +40,12 @@ export interface StoreOptions {
   readonly scryptLogN?: number | undefined;
 }
 
-function certificatePath(directory: string): string {
-  return join(directory, 'ca.crt');
-}
-
-function keyPath(directory: string): string {
-  return join(directory, 'ca.key.age');
-}
-
 /**
  * Reads what an authority's files say without a passphrase.
  * @throws ProvisionError `store-broken`
  */
 export async function openStoredAuthority(options: StoreOptions): Promise<StoredAuthority> {
-  const { directory } = options;
-  const [certificate, key] = await Promise.all([
-    readIfThere(certificatePath(directory)),
-    readIfThere(keyPath(directory)),
-  ]);
-  if (certificate === undefined && key !== undefined)
-    throw new ProvisionError({
-      code: 'store-broken',
-      message: `${keyPath(directory)} has no ${certificatePath(directory)} beside it`,
-      hint: 'put ca.crt back; or, if a run was killed just when it made the authority, remove ca.key.age and run again',
-    });
-  return new StoredAuthority(options, { bundle: certificate, hasKey: key !== undefined });
+  return new StoredAuthority(options, await readAuthorityFiles(options.directory));
 }
 
 /** The authority in its files. It remembers what was unlocked or made, so that one passphrase serves the whole run. */
@@ -66,12 +54,14 @@ export class StoredAuthority implements AuthorityView {
   /** The text of ca.crt. */
   #bundle: string | undefined;
   #hasKey: boolean;
+  #isDraft: boolean;
   #unlocked: Promise<SigningAuthority> | undefined;
 
-  constructor(options: StoreOptions, found: { readonly bundle: string | undefined; readonly hasKey: boolean }) {
+  constructor(options: StoreOptions, found: FoundAuthority) {
     this.#options = options;
     this.#bundle = found.bundle;
     this.#hasKey = found.hasKey;
+    this.#isDraft = found.isDraft;
   }
 
   certificate(): string | undefined {
@@ -102,7 +92,7 @@ export class StoredAuthority implements AuthorityView {
   }
 
   async keepRequest(planned: PlannedCertificate, pem: string): Promise<KeptRequest> {
-    const suffix = Buffer.from(this.#options.random(6)).toString('hex');
+    const suffix = this.#suffix();
     return keepRequest(planned, pem, this.#elsewhere(), suffix);
   }
 
@@ -113,19 +103,18 @@ export class StoredAuthority implements AuthorityView {
   }
 
   /**
-   * Writes an authority: the key first, so that a certificate never stands there without one by accident. Where its
-   * certificate is there already, only the key.
+   * Writes an authority. Where its certificate is there already, only the key.
    */
   async adopt(authority: SigningAuthority): Promise<void> {
-    const { directory, passphrase, random, scryptLogN } = this.#options;
+    const { directory, passphrase, scryptLogN } = this.#options;
     const lacksOnlyKey = this.isElsewhere() && this.#is(authority.certificatePem);
     if (this.#bundle !== undefined && !lacksOnlyKey) throw this.#exists();
     const secret = await passphrase.chosen(keyPath(directory));
     const encrypted = await encryptSecret(authority.keyPem, secret, scryptLogN);
-    const suffix = Buffer.from(random(6)).toString('hex');
-    const isNew =
-      (await writeNew(keyPath(directory), encrypted, 0o600, suffix)) &&
-      (lacksOnlyKey || (await writeNew(certificatePath(directory), authority.certificatePem, 0o644, suffix)));
+    const suffix = this.#suffix();
+    const isNew = lacksOnlyKey
+      ? await writeNew(keyPath(directory), encrypted, 0o600, suffix)
+      : await writeAuthorityFiles(directory, authority.certificatePem, encrypted, suffix);
     if (!isNew) throw this.#exists();
     this.#bundle ??= authority.certificatePem;
     this.#hasKey = true;
@@ -134,11 +123,11 @@ export class StoredAuthority implements AuthorityView {
 
   /** Writes the certificate of an authority whose key stays elsewhere; does nothing when it is there already. */
   async adoptCertificate(given: string): Promise<void> {
-    const { directory, random, now } = this.#options;
+    const { directory, now } = this.#options;
     const pem = readAuthorityCertificate(given, now());
     if (this.#is(pem)) return;
     if (this.#bundle !== undefined) throw this.#exists();
-    const suffix = Buffer.from(random(6)).toString('hex');
+    const suffix = this.#suffix();
     if (!(await writeNew(certificatePath(directory), pem, 0o644, suffix))) throw this.#exists();
     this.#bundle = pem;
   }
@@ -175,7 +164,15 @@ export class StoredAuthority implements AuthorityView {
     const encrypted = await readIfThere(path);
     if (encrypted === undefined) throw this.#keyMissing();
     const keyPem = await decryptSecret(encrypted, await passphrase.existing(path), path);
-    return readAuthority({ certificatePem, keyPem }, now());
+    const authority = readAuthority({ certificatePem, keyPem }, now());
+    if (this.#isDraft && !(await placeCertificate(directory, certificatePem, this.#suffix()))) throw this.#exists();
+    this.#isDraft = false;
+    return authority;
+  }
+
+  /** For the names of staged files. */
+  #suffix(): string {
+    return Buffer.from(this.#options.random(6)).toString('hex');
   }
 
   /** Is this the signing certificate? */

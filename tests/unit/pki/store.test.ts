@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, rmdir, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
@@ -138,6 +138,24 @@ describe('a store that lost a file', () => {
     await (await open()).signer.createAuthority(PROFILE);
     await rm(join(directory, 'ca.crt'));
     await expect(open()).rejects.toMatchObject({ code: 'store-broken' });
+  });
+
+  test('a run that was killed between the two files of an authority is finished by the next one', async () => {
+    const killed = await open();
+    const certificate = join(directory, 'ca.crt');
+    // What stands in its way ends the run just there.
+    await mkdir(certificate, { recursive: true });
+    await expect(killed.signer.createAuthority(PROFILE)).rejects.toMatchObject({ code: 'authority-exists' });
+    await rmdir(certificate);
+    expect((await readdir(directory)).sort()).toEqual(['ca.crt.making', 'ca.key.age']);
+
+    const next = await open();
+    const pem = next.authority.certificate();
+    expect(await readdir(directory)).not.toContain('ca.crt');
+    await next.signer.unlock([], nobody);
+    expect((await readdir(directory)).sort()).toEqual(['ca.crt', 'ca.key.age']);
+    expect(await readFile(certificate, 'utf8')).toBe(pem);
+    expect((await open()).authority.certificate()).toBe(pem);
   });
 
   test('a certificate without its key can be trusted; nothing is signed here, and what to do is said', async () => {
