@@ -21,7 +21,7 @@ export function addApplyCommand(program: Command, context: Context): void {
     .option('--plan <file>', 'apply this saved plan exactly, or refuse and say what drifted')
     .option('--dry-run', 'the same as `provision plan`')
     .action(async (inventory: string, options: ApplyOptions) => {
-      await (options.dryRun === true ? runPlan : runApply)(inventory, options, context);
+      await (options.dryRun === true ? runPlan(inventory, options, context) : runApply(inventory, options, context));
     });
 }
 
@@ -39,36 +39,37 @@ function parseSeconds(text: string): number {
   return seconds;
 }
 
-/** Plans, shows, asks, locks the cluster and performs. */
-export async function runApply(inventory: string, options: ApplyOptions, context: Context): Promise<void> {
+/** Plans, shows, asks, locks the cluster and performs. @param command what the journal calls it */
+export async function runApply(
+  inventory: string,
+  options: ApplyOptions,
+  context: Context,
+  command: 'apply' | 'bypass' = 'apply',
+): Promise<void> {
   const { withRun } = await import('./run.js');
-  await withRun(
-    { command: 'apply', inventory, options },
-    context,
-    async ({ session, emit, settled, begun, startActing }) => {
-      const { plan, locks } = await session.plan();
-      if (options.plan !== undefined) {
-        const { refuseDrift } = await import('../engine/saved-plan.js');
-        await refuseDrift(options.plan, plan);
-      }
-      emit({ type: 'planned', plan });
-      const { changes, unknown, unchanged } = summarisePlan(plan);
-      if (changes + unknown === 0) {
-        await settleLocks(inventory, locks, session);
-        emit({ type: 'run-finished', result: { changed: 0, unchanged, failed: 0, elapsedMs: Date.now() - begun } });
-        return EXIT.done;
-      }
-      await settled();
-      if (options.yes !== true && options.plan === undefined) await confirm(context, changes + unknown);
-      await unlockSigner(plan, session.world);
-      const { applyPlan } = await import('../engine/applier.js');
-      startActing();
-      const lock = await lockCluster(inventory, session);
-      const result = await applyPlan(plan, session.plays, session.world).finally(() => lock.release());
-      emit({ type: 'run-finished', result });
-      return options.detailedExitcode === true ? EXIT.changesPending : EXIT.done;
-    },
-  );
+  await withRun({ command, inventory, options }, context, async ({ session, emit, settled, begun, startActing }) => {
+    const { plan, locks } = await session.plan();
+    if (options.plan !== undefined) {
+      const { refuseDrift } = await import('../engine/saved-plan.js');
+      await refuseDrift(options.plan, plan);
+    }
+    emit({ type: 'planned', plan });
+    const { changes, unknown, unchanged } = summarisePlan(plan);
+    if (changes + unknown === 0) {
+      await settleLocks(inventory, locks, session);
+      emit({ type: 'run-finished', result: { changed: 0, unchanged, failed: 0, elapsedMs: Date.now() - begun } });
+      return EXIT.done;
+    }
+    await settled();
+    if (options.yes !== true && options.plan === undefined) await confirm(context, changes + unknown);
+    await unlockSigner(plan, session.world);
+    const { applyPlan } = await import('../engine/applier.js');
+    startActing();
+    const lock = await lockCluster(inventory, session);
+    const result = await applyPlan(plan, session.plays, session.world).finally(() => lock.release());
+    emit({ type: 'run-finished', result });
+    return options.detailedExitcode === true ? EXIT.changesPending : EXIT.done;
+  });
 }
 
 async function confirm(context: Context, changes: number): Promise<void> {

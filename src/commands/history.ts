@@ -8,7 +8,7 @@ import type { Context } from './context.js';
 export function addHistoryCommand(program: Command, context: Context): void {
   program
     .command('history')
-    .description('what earlier applies and drills did')
+    .description('what earlier applies, bypasses and drills did')
     .argument('<inventory>', 'as for apply')
     .argument('[run]', 'a run from the list, or `last`')
     .action(async (inventory: string, name: string | undefined) => {
@@ -21,7 +21,7 @@ export function addHistoryCommand(program: Command, context: Context): void {
 }
 
 function summarise({ name, command, end, changed }: KeptRun): string {
-  return `${name}  ${command.padEnd(5)}  ${end.padEnd(7)}  ${changed} changes`;
+  return `${name}  ${command.padEnd(6)}  ${end.padEnd(7)}  ${changed} changes`;
 }
 
 function describeRun(runs: readonly KeptRun[], name: string): readonly string[] {

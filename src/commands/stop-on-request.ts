@@ -52,7 +52,8 @@ export function stopOnRequest({ emit, inHand, left, close }: StopEdges): StopReq
   };
 }
 
-const RUN_AGAIN = 'run the same apply again from this machine: it takes the lock over, and finishes what is half done';
+const RUN_AGAIN =
+  'run the same command again from this machine: it takes the lock over, and finishes what is half done';
 
 function stoppedAtOnce(failures: readonly HostFailureReport[], hint: string): Event {
   return {

@@ -55,7 +55,7 @@ async function applyBatch({ play, planned, batch, world }: BatchRun): Promise<nu
     const isLost = failures.every(({ error }) => isHostLost(error));
     if (!failures.every(({ error }) => error instanceof Interrupted))
       await askAgain(planned, hosts, world, isLost ? 0 : ASK_AGAIN_MS);
-    const hint = 'mend the reason, then run the same apply again';
+    const hint = 'mend the reason, then run the same command again';
     throw new RunError(`play ${play.name} stopped; no later host was touched`, failures, hint);
   }
   await passGatesAfter({ play, planned, batch, world }, hosts, done);

@@ -22,7 +22,7 @@ export class Interrupted extends ProvisionError {
     super({
       code: 'interrupted',
       message: `stopped on request before: ${host} ${next}`,
-      hint: 'what was done stays done; run the same apply again to go on',
+      hint: 'what was done stays done; run the same command again to go on',
     });
   }
 }

@@ -19,7 +19,7 @@ class GateShut extends ProvisionError {
     super({
       code: 'gate-shut',
       message: `gate ${gate} stayed shut for ${Math.round(waitedMs / 1000)} s: ${reason}`,
-      hint: 'nothing further was touched; mend the reason, then run the same apply again',
+      hint: 'nothing further was touched; mend the reason, then run the same command again',
     });
   }
 }

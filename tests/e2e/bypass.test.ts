@@ -208,6 +208,12 @@ describeOnLab('the way to etcd of the API servers', 'bypass', { etcd: 3, control
     expect([story.again.status, plannedChanges(story.again), performedChanges(story.again)]).toEqual([0, [], []]);
   });
 
+  test('is told by its own name in the history', async () => {
+    const { stdout } = await lab.provision('history', lab.files.inventory);
+    expect(stdout.match(/ bypass +done +2 changes$/gm)).toHaveLength(2);
+    expect(stdout).toMatch(/ apply +done /);
+  });
+
   test('off is refused while the virtual IP is dead, and says what does not answer', () => {
     const { run, before, after } = story.refused;
     expect(run.status).toBe(1);
@@ -228,7 +234,7 @@ describeOnLab('the way to etcd of the API servers', 'bypass', { etcd: 3, control
     expect(run.status).toBe(1);
     expect(run.stdout).toMatch(/gate apiserver-ready stayed shut for \d+ s: cp-1: /);
     expect(run.stdout).toContain('taken back: files and services are as before this play');
-    expect(run.stdout).toContain('run the same apply again');
+    expect(run.stdout).toContain('run the same command again');
     expect(after).toEqual(before);
     expect(isReadyAgain).toBe(true);
     expect(peers).not.toContain(vip);

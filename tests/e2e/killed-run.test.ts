@@ -132,7 +132,7 @@ describeOnLab('a run that is cut off', 'killed', { etcd: 3 }, (lab) => {
     expect(stopped.events.at(-1)).toMatchObject({
       type: 'run-failed',
       failures: [{ message: expect.stringMatching(/stopped on request before: etcd-\d service:haproxy/) as unknown }],
-      hint: expect.stringContaining('run the same apply again') as unknown,
+      hint: expect.stringContaining('run the same command again') as unknown,
     });
     expect(await drifting(lab)).toHaveLength(2);
     expect((await lab.ssh('etcd-1', 'readlink /run/lock/provision')).status).not.toBe(0);

@@ -69,7 +69,7 @@ export const FAILING_RUN: readonly Event[] = [
           'etcd-2: restart etcd: ended with status 1\nJob for etcd.service failed.\n\u001b[31mlisten tcp 192.0.2.12:2379: bind: address already in use\u001b[0m\u001b]0;owned\u0007\r\n',
       },
     ],
-    hint: 'mend the host, then run the same apply again',
+    hint: 'mend the host, then run the same command again',
   },
 ];
 

@@ -20,7 +20,7 @@ function eventReference(): string {
 
 ${NOTE}
 
-\`provision plan\`, \`apply\` and \`drill\` with \`--format json\` write one JSON object a line (NDJSON) to stdout. No
+\`provision plan\`, \`apply\`, \`bypass\` and \`drill\` with \`--format json\` write one JSON object a line (NDJSON) to stdout. No
 event holds a secret. Every event has these fields:
 
 | field | type | meaning |
