@@ -1,6 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { beforeAll, expect, jest, test } from '@jest/globals';
 import { waitUntil } from '../../src/lab/process.js';
+import type { Way } from '../support/cluster-client.js';
 import { adopt, createHandMadeCluster, memberctl, type HandMadeCluster } from '../support/hand-made-cluster.js';
 import {
   everyPoint,
@@ -24,7 +25,6 @@ import {
 } from '../support/main-job.js';
 import { disturbedRun } from '../support/stopped-run.js';
 import { lostWrites, startWriters, tell, waysInto, type Written } from '../support/writers.js';
-import type { Way } from '../support/write-on.js';
 
 jest.setTimeout(10 * 60_000);
 

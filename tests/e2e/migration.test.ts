@@ -1,6 +1,7 @@
 import { beforeAll, expect, jest, test } from '@jest/globals';
 import type { CheckItem } from '../../src/checks/check.js';
 import { waitUntil } from '../../src/lab/process.js';
+import type { Way } from '../support/cluster-client.js';
 import { adopt, createHandMadeCluster, memberctl, type HandMadeCluster } from '../support/hand-made-cluster.js';
 import { describeOnLab, type TestLab } from '../support/lab.js';
 import {
@@ -15,7 +16,6 @@ import {
   type JsonRun,
 } from '../support/main-job.js';
 import { overlaysOf, writtenBetween, type Overlays } from '../support/overlays.js';
-import type { Way } from '../support/write-on.js';
 import { longestGapMs, lostWrites, startWriters, tell, waysInto, type Written } from '../support/writers.js';
 
 jest.setTimeout(180_000);

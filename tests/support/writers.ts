@@ -5,10 +5,11 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { inControlNamespace } from '../../src/lab/network.js';
 import { waitUntil } from '../../src/lab/process.js';
+import type { Way } from './cluster-client.js';
 import type { HandMadeCluster } from './hand-made-cluster.js';
 import type { TestLab } from './lab.js';
 import { vipOf } from './main-job.js';
-import type { Line, Task, Way } from './write-on.js';
+import type { Line, Task } from './write-on.js';
 
 /** What one writer did. Times in milliseconds. */
 export interface Written {
