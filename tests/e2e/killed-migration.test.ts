@@ -124,7 +124,7 @@ describeOnLab('a migration that is cut off', 'killmig', SIZE, (lab) => {
   });
 
   test.each(SWEEP ? LOSSES : LOSSES.filter((_, index) => index === lossOfThisCommit))(
-    'by the $name of the member in hand touches no other one, and is finished by the next run',
+    'whose member in hand $did touches no other one, and is finished by the next run',
     async ({ name, cut, mend }) => {
       const inventory = await inventoryWith(lab, name, [`etcd_cert_alt_names: [${name}.example]`]);
       // At its certificate or at its restart, as the commit says.
@@ -158,29 +158,24 @@ const MOMENTS = ['change-done', 'change-started'] as const;
 
 for (const loss of SWEEP ? LOSSES : [])
   for (const [index, type] of MOMENTS.entries())
-    describeOnLab(
-      `a migration that loses the ${loss.name} of hosts at ${type}`,
-      `${loss.name}${index}`,
-      SIZE,
-      (lab) => {
-        test(
-          'goes on with the next run each time, and the last one finishes',
-          async () => {
-            const made = await createHandMadeCluster(lab);
-            await adopt(lab, made);
-            const vip = await vipOf(lab);
-            const ways = (await waysInto(lab, made, CONTROL_PLANES)).filter(({ begins }) => begins === 'at-once');
-            const writers = await startWriters(lab, loss.name, ways, 300);
-            const proofs = proofsOn(lab, () => ({ made, vip }));
-            const lost = await loseOneAfterTheOther(lab, type, loss, proofs.isWell);
-            await proofs.expectFinished(lab.files.inventory);
-            const written = await writers.stop();
-            expect(lost.map(({ run }) => run.status)).toEqual(lost.map(() => 1));
-            expect(lost.length).toBeGreaterThan(15);
-            expect(await lostWrites(lab, loss.name, ways, written)).toEqual([]);
-            await writeFile(`docs/lost-${loss.name}-sweep-${type}.md`, lostHostsPage(loss, type, lost, written));
-          },
-          3 * 3_600_000,
-        );
-      },
-    );
+    describeOnLab(`a migration whose host in hand ${loss.did}, at ${type}`, `${loss.name}${index}`, SIZE, (lab) => {
+      test(
+        'goes on with the next run each time, and the last one finishes',
+        async () => {
+          const made = await createHandMadeCluster(lab);
+          await adopt(lab, made);
+          const vip = await vipOf(lab);
+          const ways = (await waysInto(lab, made, CONTROL_PLANES)).filter(({ begins }) => begins === 'at-once');
+          const writers = await startWriters(lab, loss.name, ways, 300);
+          const proofs = proofsOn(lab, () => ({ made, vip }));
+          const lost = await loseOneAfterTheOther(lab, type, loss, proofs.isWell);
+          await proofs.expectFinished(lab.files.inventory);
+          const written = await writers.stop();
+          expect(lost.map(({ run }) => run.status)).toEqual(lost.map(() => 1));
+          expect(lost.length).toBeGreaterThan(15);
+          expect(await lostWrites(lab, loss.name, ways, written)).toEqual([]);
+          await writeFile(`docs/lost-${loss.name}-sweep-${type}.md`, lostHostsPage(loss, type, lost, written));
+        },
+        3 * 3_600_000,
+      );
+    });

@@ -111,7 +111,7 @@ describeOnLab('what goes wrong while a cluster that others made is moved', 'migf
       type: 'run-failed',
       message: 'play etcd members stopped; no later host was touched',
       failures: [{ host, message: expect.stringContaining('1 computed checksum did NOT match') as unknown }],
-      hint: expect.stringContaining('apply') as unknown,
+      hint: expect.stringContaining('run the same command again') as unknown,
     });
     const undone = failed.events.flatMap((event) => (event.type === 'rolled-back' ? [event.summary] : []));
     expect(undone).toEqual(['put the old etcd-server certificate back', `systemctl restart ${made.unitOf(host)}`]);

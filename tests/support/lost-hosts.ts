@@ -1,23 +1,39 @@
 import { cutNetwork, powerCut, restoreNetwork, startHost } from '../../src/lab/faults.js';
+import { inControlNamespace } from '../../src/lab/network.js';
 import type { HostHandle } from '../../src/lab/host.js';
 import { waitUntil } from '../../src/lab/process.js';
 import { isAt, MOST_KILLS, type KillPoint } from './kill-points.js';
-import type { TestLab } from './lab.js';
+import { run, type TestLab } from './lab.js';
 import { endOf } from './main-job.js';
 import { disturbedApply, type DisturbedRun } from './stopped-run.js';
 import { tell, type Written } from './writers.js';
 
 /** How a host is lost, and got back. */
 export interface Loss {
-  readonly name: 'network' | 'power';
+  readonly name: 'network' | 'power' | 'ssh';
+  /** What was done to the host in hand, for a sentence: `lost its power`. */
+  readonly did: string;
   readonly cut: (host: HostHandle) => Promise<void>;
   readonly mend: (host: HostHandle) => Promise<void>;
 }
 
 export const LOSSES: readonly Loss[] = [
-  { name: 'network', cut: cutNetwork, mend: restoreNetwork },
-  { name: 'power', cut: powerCut, mend: startHost },
+  { name: 'network', did: 'lost its network', cut: cutNetwork, mend: restoreNetwork },
+  { name: 'power', did: 'lost its power', cut: powerCut, mend: startHost },
+  {
+    name: 'ssh',
+    did: 'could not be reached by SSH any more, nor could any other, while all ran on',
+    cut: async ({ lab }) => ruleOnSsh(lab.name, 'add'),
+    mend: async ({ lab }) => ruleOnSsh(lab.name, 'del'),
+  },
 ];
+
+/** A rule by which nothing leaves the control side for a host's sshd: also connections that stand fall silent. */
+async function ruleOnSsh(lab: string, verb: 'add' | 'del'): Promise<void> {
+  const rule = ['ip', 'rule', verb, 'ipproto', 'tcp', 'dport', '22', 'blackhole'];
+  const { status, stderr } = await run(inControlNamespace(lab, rule));
+  if (status !== 0) throw new Error(stderr);
+}
 
 /** A run that lost the host of a change. */
 export interface Lost {
@@ -48,17 +64,17 @@ export async function loseOneAfterTheOther(
   for (const point of everyChange(type)) {
     const isPoint = isAt(point);
     const hit = { host: '', summary: '' };
-    const run = await disturbedApply(
+    const ended = await disturbedApply(
       lab,
       (event) => isPoint(event) && event.type === type && Object.assign(hit, event).host !== '',
       async () => loss.cut(await lab.host(hit.host)),
     );
     if (hit.host === '') {
-      if (run.status !== 0) throw new Error(endOf(run));
+      if (ended.status !== 0) throw new Error(endOf(ended));
       return lost;
     }
-    lost.push({ host: hit.host, summary: hit.summary, run });
-    console.log(`lost by ${loss.name} at ${type} ${point.nth}: ${rowOf({ ...hit, run })}`);
+    lost.push({ host: hit.host, summary: hit.summary, run: ended });
+    console.log(`lost by ${loss.name} at ${type} ${point.nth}: ${rowOf({ ...hit, run: ended })}`);
     await loss.mend(await lab.host(hit.host));
     if (!(await waitUntil(isWell, 120_000, 500))) throw new Error(`not well again after ${hit.host}: ${hit.summary}`);
   }
@@ -80,17 +96,17 @@ function rowOf({ host, summary, run }: Lost): string {
 
 /** The page in docs/ that keeps what a full sweep found. */
 export function lostHostsPage(
-  { name }: Loss,
+  { did }: Loss,
   type: KillPoint['type'],
   lost: readonly Lost[],
   written: readonly Written[],
 ): string {
   const when = type === 'change-done' ? 'right after each change' : 'in the middle of a change';
   const lines = [
-    `# A migration whose host in hand is lost by its ${name}, ${when}`,
+    `# A migration whose host in hand ${did}, ${when}`,
     '',
-    `${new Date().toISOString().slice(0, 10)}, by \`npm run sweep\`: the migration of a live cluster that others made, by ${lost.length} runs one after the other, each of`,
-    `which lost the ${name} of the host that it was working on. Each time etcd and the API servers were well again once the`,
+    `${new Date().toISOString().slice(0, 10)}, by \`npm run sweep\`: the migration of a live cluster that others made, by ${lost.length} runs one after the other, each`,
+    `until the host that it was working on ${did}. Each time etcd and the API servers were well again once the`,
     'host was back, and the next run went on. The last run, undisturbed, finished; then the plan was empty, and no half-written',
     'file, lock, mask or half-installed package was left. No acknowledged write was lost (one fails that is not acknowledged',
     'within 5 s: so long etcd, or an API server with its connections to etcd, may take to notice that a host is gone):',
