@@ -6,7 +6,13 @@ import { waitUntil } from '../../src/lab/process.js';
 import { describeOnLab, type TestLab } from '../support/lab.js';
 import { endOf, holdersOf, runVerb } from '../support/main-job.js';
 
-jest.setTimeout(120_000);
+jest.setTimeout(400_000);
+
+/**
+ * What is mended may take longer to be well: connections of a kube-apiserver to an address that has moved end by keep-alive
+ * (30 s, and 10 s for its answer), and gRPC waits before it connects again.
+ */
+const PATIENCE_MS = 150_000;
 
 const MEMBERS = ['etcd-1', 'etcd-2', 'etcd-3'];
 const MANIFEST = '/etc/kubernetes/manifests/kube-apiserver.yaml';
@@ -156,10 +162,11 @@ describeOnLab('verify', 'verify', { etcd: 3, controlPlanes: 2 }, (lab) => {
         last = await verify(lab);
         return shows(notOk(last));
       },
-      60_000,
+      PATIENCE_MS,
       500,
     );
-    if (last === undefined || !isShown) throw new Error(`not ${what}: ${JSON.stringify(last && notOk(last), null, 1)}`);
+    const rest = last?.items.filter(({ verdict }) => verdict !== 'ok');
+    if (last === undefined || !isShown) throw new Error(`not ${what}: ${JSON.stringify(rest, null, 1)}`);
     return last;
   }
 
