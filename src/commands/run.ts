@@ -31,8 +31,8 @@ export interface RunRequest {
 }
 
 /**
- * The frame of `plan`, `apply`, `bypass` and `drill`: opens a session, reports it, closes all. Ctrl-C lets the change in hand be finished
- * and no other begun; a second one ends at once, as does the first while nothing is changed yet.
+ * The frame of `plan`, `apply`, `bypass` and `drill`: opens a session, reports it, closes all. Ctrl-C lets the change in
+ * hand be finished and no other begun; a second one ends at once, as does the first while nothing is changed yet.
  * @param work gives the exit code
  */
 export async function withRun(

@@ -17,6 +17,7 @@ export interface Loss {
   readonly mend: (host: HostHandle) => Promise<void>;
 }
 
+/** Every way to lose a host; a sweep tries all, CI the one that the commit picks. */
 export const LOSSES: readonly Loss[] = [
   { name: 'network', did: 'lost its network', cut: cutNetwork, mend: restoreNetwork },
   { name: 'power', did: 'lost its power', cut: powerCut, mend: startHost },
