@@ -18,7 +18,7 @@ const room = (name, allowed, comment) => ({
 
 const DECIDE = ['facts', 'shell', 'model'];
 const RESOURCES = ['resources', 'gates', 'pki', ...DECIDE];
-const ENGINE = ['engine', 'playbook', 'inventory', 'roles', ...RESOURCES];
+const ENGINE = ['engine', 'playbook', 'ansible', 'cluster', 'roles', ...RESOURCES];
 
 module.exports = {
   forbidden: [
@@ -57,13 +57,14 @@ module.exports = {
     room('checks', RESOURCES, 'A check looks and judges, as gates and resources do, and holds nothing to act with.'),
     room(
       'adopt',
-      ['checks', 'inventory', 'pki', ...DECIDE],
+      ['checks', 'cluster', 'ansible', 'pki', ...DECIDE],
       'Adopting looks, and writes beside the inventory; it holds nothing to act with on a host.',
     ),
     room('pki', DECIDE, 'Certificates know nothing of plays.'),
-    room('inventory', ['model'], 'Loading an inventory touches no host.'),
-    room('playbook', ['inventory', 'roles', ...RESOURCES], 'A playbook becomes steps; it does not run them.'),
-    room('roles', ['inventory', ...RESOURCES], 'A role is a pure function from inventory to resources.'),
+    room('ansible', ['model'], 'The format knows nothing of what its values mean, and touches no host.'),
+    room('cluster', ['model'], 'The meaning of an inventory is a pure function of it, whatever file it came from.'),
+    room('playbook', ['ansible', 'roles', ...RESOURCES], 'A playbook becomes steps; it does not run them.'),
+    room('roles', RESOURCES, 'A role is a pure function from inventory to resources.'),
     room('engine', ENGINE, 'The engine runs what the rooms below decide.'),
     room('drill', ENGINE, 'A drill looks and judges as gates do, and acts through the engine.'),
     room('report', [...ENGINE, 'checks', 'adopt'], 'Reports read events, plans, check-ups and what was found.'),
@@ -91,7 +92,7 @@ module.exports = {
     ),
     only(
       'files-in-loaders',
-      '^src/(inventory|playbook|pki|ssh|lab|commands|adopt/variable-files|report/journal|engine/saved-plan|main\\.ts)',
+      '^src/(ansible|playbook|pki|ssh|lab|commands|adopt/variable-files|report/journal|engine/saved-plan|main\\.ts)',
       '^(node:)?fs(/promises)?$',
       'Only loaders, what is written beside the inventory, the PKI store and the lab touch the disk: planning stays pure.',
     ),

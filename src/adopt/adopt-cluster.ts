@@ -1,8 +1,8 @@
 import { X509Certificate } from 'node:crypto';
 import { resolve } from 'node:path';
 import type { CheckItem } from '../checks/check.js';
-import { VARIABLES, type VariableName, type VariableValue } from '../inventory/known-variables.js';
-import { nodeAddress } from '../inventory/node-address.js';
+import { VARIABLES, type VariableName, type VariableValue } from '../cluster/known-variables.js';
+import { nodeAddress } from '../cluster/node-address.js';
 import { InputError, RemoteError } from '../model/errors.js';
 import type { Host, Inventory } from '../model/inventory.js';
 import type { Probe } from '../model/remote.js';

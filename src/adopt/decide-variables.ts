@@ -1,4 +1,4 @@
-import { VARIABLES } from '../inventory/known-variables.js';
+import { VARIABLES } from '../cluster/known-variables.js';
 import { InputError, type Problem } from '../model/errors.js';
 import type { Inventory } from '../model/inventory.js';
 import type { AdoptedName, FoundVariable } from './member-variables.js';

@@ -1,7 +1,7 @@
 import { canonicalIp } from '../pki/ip.js';
 import { keyTypeOf } from '../pki/inspect.js';
 import type { EtcdSettingName } from '../facts/etcd-process.js';
-import { VARIABLES, type VariableName } from '../inventory/known-variables.js';
+import { VARIABLES, type VariableName } from '../cluster/known-variables.js';
 import { httpsUrl } from '../model/endpoint.js';
 import { describePlace } from './etcd-settings.js';
 import type { FoundMember } from './look-at-member.js';

@@ -21,9 +21,10 @@ export async function openInventory(
   { vaultPasswordFile }: InventoryOptions,
   { env }: Pick<Context, 'env'>,
 ): Promise<Inventory> {
-  const { loadInventory } = await import('../inventory/load-inventory.js');
-  const { readVaultPassword } = await import('../inventory/vault-password.js');
+  const { loadInventory } = await import('../ansible/load-inventory.js');
+  const { PROVIDED_VARIABLES } = await import('../cluster/derived-variables.js');
+  const { readVaultPassword } = await import('../ansible/vault-password.js');
   const passwordFile = vaultPasswordFile ?? env['ANSIBLE_VAULT_PASSWORD_FILE'];
   const vaultPassword = passwordFile === undefined ? undefined : await readVaultPassword(passwordFile);
-  return loadInventory(file, { home: env['HOME'], vaultPassword });
+  return loadInventory(file, { home: env['HOME'], vaultPassword, provided: PROVIDED_VARIABLES });
 }

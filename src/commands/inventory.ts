@@ -28,8 +28,8 @@ export function addInventoryCommand(program: Command, context: Output): void {
 }
 
 async function printInventory(file: string, options: Options, context: Output): Promise<void> {
-  const { listAsJson, listAsTree } = await import('../inventory/list-inventory.js');
-  const { selectHosts } = await import('../inventory/host-patterns.js');
+  const { listAsJson, listAsTree } = await import('../ansible/list-inventory.js');
+  const { selectHosts } = await import('../ansible/host-patterns.js');
   const inventory = await openInventory(file, options, context);
   for (const warning of inventory.warnings) context.stderr.write(`${formatProblem(warning)}\n`);
   const hosts = selectHosts(inventory, options.limit ?? 'all');

@@ -22,7 +22,7 @@ export function addUnlockCommand(program: Command, context: Context): void {
 }
 
 async function runUnlock(file: string, options: UnlockOptions, context: Context): Promise<void> {
-  const { describeCluster } = await import('../inventory/describe-cluster.js');
+  const { describeCluster } = await import('../cluster/describe-cluster.js');
   const { breakLock, describeHolder, findLock } = await import('../engine/lock.js');
   const { lockHosts } = await import('./session.js');
   const inventory = await openInventory(file, options, context);

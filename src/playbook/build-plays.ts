@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { selectHosts } from '../inventory/host-patterns.js';
+import { selectHosts } from '../ansible/host-patterns.js';
 import type { Resource } from '../model/change.js';
 import { didYouMean } from '../model/did-you-mean.js';
 import { InputError, type Problem } from '../model/errors.js';

@@ -1,7 +1,8 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { loadInventory } from '../../src/inventory/load-inventory.js';
-import { readVaultPassword } from '../../src/inventory/vault-password.js';
+import { loadInventory } from '../../src/ansible/load-inventory.js';
+import { readVaultPassword } from '../../src/ansible/vault-password.js';
+import { PROVIDED_VARIABLES } from '../../src/cluster/derived-variables.js';
 import type { Inventory } from '../../src/model/inventory.js';
 import type { Secret } from '../../src/model/secret.js';
 
@@ -40,7 +41,7 @@ export function inventoryFixtures(): readonly InventoryFixture[] {
 export async function loadFixture(fixture: InventoryFixture): Promise<Inventory> {
   const vaultPassword: Secret | undefined =
     fixture.passwordFile === undefined ? undefined : await readVaultPassword(fixture.passwordFile);
-  return loadInventory(fixture.path, { vaultPassword });
+  return loadInventory(fixture.path, { vaultPassword, provided: PROVIDED_VARIABLES });
 }
 
 /** What the real program printed, with what this program hides hidden: values out of files encrypted as a whole. */

@@ -1,5 +1,5 @@
-import { DERIVED_VARIABLES } from '../../src/inventory/derived-variables.js';
-import { VARIABLES } from '../../src/inventory/known-variables.js';
+import { DERIVED_VARIABLES } from '../../src/cluster/derived-variables.js';
+import { VARIABLES } from '../../src/cluster/known-variables.js';
 
 /** docs/reference/variables.md, written from the table that values are checked by. */
 export function variablesPage(): string {

@@ -2,7 +2,8 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll } from '@jest/globals';
-import { loadInventory, type LoadOptions } from '../../src/inventory/load-inventory.js';
+import { loadInventory, type LoadOptions } from '../../src/ansible/load-inventory.js';
+import { PROVIDED_VARIABLES } from '../../src/cluster/derived-variables.js';
 import type { Host, Inventory } from '../../src/model/inventory.js';
 
 const made: string[] = [];
@@ -24,7 +25,10 @@ export function writeFiles(files: Readonly<Record<string, string>>): string {
 
 /** Loads an inventory of these files; the first one is the inventory. */
 export async function loadFiles(files: Readonly<Record<string, string>>, options?: LoadOptions): Promise<Inventory> {
-  return loadInventory(join(writeFiles(files), Object.keys(files)[0] ?? ''), options);
+  return loadInventory(join(writeFiles(files), Object.keys(files)[0] ?? ''), {
+    provided: PROVIDED_VARIABLES,
+    ...options,
+  });
 }
 
 /** A host that must be there. */

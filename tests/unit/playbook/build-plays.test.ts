@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { orderTable } from '../../../src/gates/orders.js';
 import { gateTable } from '../../../src/gates/table.js';
-import { loadInventory } from '../../../src/inventory/load-inventory.js';
+import { PROVIDED_VARIABLES } from '../../../src/cluster/derived-variables.js';
+import { loadInventory } from '../../../src/ansible/load-inventory.js';
 import { Secret } from '../../../src/model/secret.js';
 import { buildPlays, type RoleSource } from '../../../src/playbook/build-plays.js';
 import type { Play } from '../../../src/playbook/play.js';
@@ -30,7 +31,10 @@ async function build(tasks: readonly string[], limit?: string, more: readonly st
     file,
     ['- name: p', '  hosts: all', '  tasks:', ...tasks.map((line) => `    ${line}`), ...more, ''].join('\n'),
   );
-  const inventory = await loadInventory(join(directory, 'hosts.yaml'), { vaultPassword: new Secret('vault-password') });
+  const inventory = await loadInventory(join(directory, 'hosts.yaml'), {
+    provided: PROVIDED_VARIABLES,
+    vaultPassword: new Secret('vault-password'),
+  });
   const roleSource: RoleSource = {
     roles: new Map(),
     cluster() {

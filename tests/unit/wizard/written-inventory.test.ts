@@ -2,8 +2,9 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
-import { describeCluster } from '../../../src/inventory/describe-cluster.js';
-import { loadInventory } from '../../../src/inventory/load-inventory.js';
+import { PROVIDED_VARIABLES } from '../../../src/cluster/derived-variables.js';
+import { describeCluster } from '../../../src/cluster/describe-cluster.js';
+import { loadInventory } from '../../../src/ansible/load-inventory.js';
 import { renderInventory } from '../../../src/wizard/render-inventory.js';
 
 let directory: string;
@@ -34,7 +35,7 @@ test('what the wizard writes is an inventory that loads, and describes the clust
     privateKeyFile: '~/.ssh/id_ed25519',
   });
   await writeFile(file, text);
-  const inventory = await loadInventory(file, { vaultPassword: undefined });
+  const inventory = await loadInventory(file, { provided: PROVIDED_VARIABLES });
   expect(inventory.warnings).toEqual([]);
   expect(Object.fromEntries(inventory.groups)).toMatchObject({
     etcd: ['etcd-1', 'etcd-2', 'etcd-3'],

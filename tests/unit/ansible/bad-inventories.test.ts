@@ -3,8 +3,9 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
-import { clusterWarnings, describeCluster } from '../../../src/inventory/describe-cluster.js';
-import { loadInventory } from '../../../src/inventory/load-inventory.js';
+import { clusterWarnings, describeCluster } from '../../../src/cluster/describe-cluster.js';
+import { PROVIDED_VARIABLES } from '../../../src/cluster/derived-variables.js';
+import { loadInventory } from '../../../src/ansible/load-inventory.js';
 import { formatProblem, InputError, ProvisionError } from '../../../src/model/errors.js';
 
 const DIRECTORY = 'fixtures/bad-inventories';
@@ -12,7 +13,7 @@ const DIRECTORY = 'fixtures/bad-inventories';
 async function whatIsSaidAbout(path: string): Promise<string> {
   const lines: string[] = [];
   try {
-    const inventory = await loadInventory(path);
+    const inventory = await loadInventory(path, { provided: PROVIDED_VARIABLES });
     lines.push(...clusterWarnings(inventory).map(formatProblem));
     describeCluster(inventory);
     lines.push('accepted');

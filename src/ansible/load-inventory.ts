@@ -6,7 +6,7 @@ import type { Inventory } from '../model/inventory.js';
 import type { Secret } from '../model/secret.js';
 import { loadVariableFiles, type Place } from './group-vars.js';
 import { isUndefined } from './host-view.js';
-import { createInventory } from './create-inventory.js';
+import { createInventory, type ProvidedVariables } from './create-inventory.js';
 import { createTemplateEngine } from './jinja.js';
 import { readInventoryFiles } from './read-inventory-files.js';
 import { startLog } from './source-text.js';
@@ -15,6 +15,8 @@ import { startLog } from './source-text.js';
 export interface LoadOptions {
   /** Opens `!vault` values and encrypted files. Without it they are an error when they are used. */
   readonly vaultPassword?: Secret | undefined;
+  /** What templates may use beside what the files set; default: nothing. */
+  readonly provided?: ProvidedVariables | undefined;
   /** What `~` stands for; default: the home directory of the user. */
   readonly home?: string | undefined;
   /** What a relative path stands in; default: the working directory of the process. */
@@ -63,6 +65,7 @@ export async function loadInventory(path: string, options: LoadOptions = {}): Pr
     files,
     engine: await engineReady,
     vaultPassword: options.vaultPassword,
+    provided: options.provided,
     resolvePath: (file) => resolveKeyFile(file, home, [directory.path, workingDirectory]),
   });
 }

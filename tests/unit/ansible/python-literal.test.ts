@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { parsePythonLiteral } from '../../../src/inventory/python-literal.js';
+import { parsePythonLiteral } from '../../../src/ansible/python-literal.js';
 
 describe('parsePythonLiteral', () => {
   // What ast.literal_eval of Python 3.11 gives.

@@ -1,7 +1,7 @@
 import { chmodSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
-import { loadInventory } from '../../../src/inventory/load-inventory.js';
+import { loadInventory } from '../../../src/ansible/load-inventory.js';
 import { hostOf, loadFiles, writeFiles } from '../../support/write-inventory.js';
 
 describe('loadInventory', () => {

@@ -70,13 +70,12 @@ const APISERVER_CLIENT: Json = {
   key: '/etc/kubernetes/pki/apiserver-etcd-client.key',
 };
 
-/** Names of the variables that this program provides. */
-export const DERIVED_NAMES: readonly string[] = Object.keys(DERIVED_VARIABLES);
-
-/** A derived variable; undefined when there is none of that name, or nothing to derive it from. */
-export function derivedVariable(inventory: Inventory, host: string, name: string): Json | undefined {
-  return Object.hasOwn(DERIVED_VARIABLES, name) ? DERIVED_VARIABLES[name]?.compute(inventory, host) : undefined;
-}
+/** The derived variables, as the loader of inventories takes them. */
+export const PROVIDED_VARIABLES = {
+  names: Object.keys(DERIVED_VARIABLES),
+  get: (inventory: Inventory, host: string, name: string): Json | undefined =>
+    Object.hasOwn(DERIVED_VARIABLES, name) ? DERIVED_VARIABLES[name]?.compute(inventory, host) : undefined,
+} as const;
 
 function members(inventory: Inventory): readonly { readonly host: string; readonly address: string }[] {
   return (inventory.groups.get('etcd') ?? []).flatMap((name) => {

@@ -5,7 +5,6 @@ import type { Connection, Host, Inventory } from '../model/inventory.js';
 import type { Json, JsonObject } from '../model/json.js';
 import type { Secret } from '../model/secret.js';
 import { readConnection } from './connection.js';
-import { DERIVED_NAMES, derivedVariable } from './derived-variables.js';
 import type { Settings } from './group-vars.js';
 import { createHostView, layerOf, UndefinedVariableError, type HostView } from './host-view.js';
 import { groupsOf, hostsOf, type HostNode, type InventoryGraph } from './inventory-graph.js';
@@ -17,6 +16,13 @@ import { decryptVault } from './vault.js';
 
 /** Shorter secrets are not searched for in texts: they would be found in every other word. */
 const MIN_REDACTED = 4;
+
+/** Variables that this program gives to templates where an inventory has none of that name; their meaning is not Ansible's. */
+export interface ProvidedVariables {
+  readonly names: readonly string[];
+  /** @returns undefined when there is none of that name, or nothing to derive it from */
+  get(inventory: Inventory, host: string, name: string): Json | undefined;
+}
 
 /** Everything that was loaded. */
 export interface LoadedInventory {
@@ -31,6 +37,7 @@ export interface LoadedInventory {
   readonly files: VariableFiles;
   readonly engine: TemplateEngine;
   readonly vaultPassword: Secret | undefined;
+  readonly provided: ProvidedVariables | undefined;
   /** The absolute path of a key file named in a variable. */
   readonly resolvePath: (path: string) => string;
 }
@@ -143,6 +150,7 @@ function newView(shared: Shared, host: string, extra?: Settings): HostView {
     const message = `there is no such host in ${shared.loaded.file}${didYouMean(host, shared.nodes.keys())}`;
     throw new InputError([{ severity: 'error', subject: host, message }]);
   }
+  const { provided } = shared.loaded;
   const layers = [
     ...variableLayers(node, shared.loaded.files),
     ...shared.extra,
@@ -153,9 +161,9 @@ function newView(shared: Shared, host: string, extra?: Settings): HostView {
     layers,
     engine: shared.loaded.engine,
     magic: (name) => magicVariable(shared, node, name),
-    derived: (name) => derivedVariable(shared.inventory(), host, name),
+    derived: (name) => provided?.get(shared.inventory(), host, name),
     other: (other, name) => viewOf(shared, other).variables.get(name),
-    knownNames: [...MAGIC_NAMES, ...DERIVED_NAMES],
+    knownNames: [...MAGIC_NAMES, ...(provided?.names ?? [])],
     reveal: (value, subject) => reveal(shared, value, subject),
   });
 }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { expandHostPattern, parseAddress } from '../../../src/inventory/host-ranges.js';
+import { expandHostPattern, parseAddress } from '../../../src/ansible/host-ranges.js';
 
 describe('expandHostPattern', () => {
   test.each([

@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, test } from '@jest/globals';
-import { selectHosts } from '../../../src/inventory/host-patterns.js';
+import { selectHosts } from '../../../src/ansible/host-patterns.js';
 import type { Inventory } from '../../../src/model/inventory.js';
 import { PATTERN_CASES, PATTERN_INVENTORY } from '../../support/pattern-cases.js';
 import { loadFiles } from '../../support/write-inventory.js';

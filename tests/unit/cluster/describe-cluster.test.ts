@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
-import { clusterWarnings, describeCluster } from '../../../src/inventory/describe-cluster.js';
-import { loadInventory } from '../../../src/inventory/load-inventory.js';
+import { clusterWarnings, describeCluster } from '../../../src/cluster/describe-cluster.js';
+import { PROVIDED_VARIABLES } from '../../../src/cluster/derived-variables.js';
+import { loadInventory } from '../../../src/ansible/load-inventory.js';
 import { formatProblem } from '../../../src/model/errors.js';
 import { Secret } from '../../../src/model/secret.js';
 import { loadFiles } from '../../support/write-inventory.js';
@@ -11,7 +12,7 @@ describe('the shipped example inventories', () => {
   test.each(['inventory/small/hosts.yaml', 'inventory/ini/hosts.ini', 'inventory/dedicated-balancers/hosts.yaml'])(
     '%s works as it is, without a warning',
     async (path) => {
-      const inventory = await loadInventory(path);
+      const inventory = await loadInventory(path, { provided: PROVIDED_VARIABLES });
       expect(clusterWarnings(inventory).map(formatProblem)).toEqual([]);
       const cluster = describeCluster(inventory);
       expect(cluster.members.length).toBeGreaterThanOrEqual(3);
@@ -22,7 +23,9 @@ describe('the shipped example inventories', () => {
   );
 
   test('the small one has the defaults filled in', async () => {
-    const cluster = describeCluster(await loadInventory('inventory/small/hosts.yaml'));
+    const cluster = describeCluster(
+      await loadInventory('inventory/small/hosts.yaml', { provided: PROVIDED_VARIABLES }),
+    );
     expect(cluster.members[1]).toEqual({
       host: 'etcd-2',
       name: 'etcd-2',
@@ -51,7 +54,9 @@ describe('the shipped example inventories', () => {
   });
 
   test('the dedicated balancers have their own settings', async () => {
-    const cluster = describeCluster(await loadInventory('inventory/dedicated-balancers/hosts.yaml'));
+    const cluster = describeCluster(
+      await loadInventory('inventory/dedicated-balancers/hosts.yaml', { provided: PROVIDED_VARIABLES }),
+    );
     expect(hostsOf(cluster.balancers)).toEqual(['lb-1.example.com', 'lb-2.example.com']);
     expect(cluster.balancers.map(({ keepalived }) => keepalived.priority)).toEqual([100, 50]);
     expect(cluster.members[2]?.address).toBe('198.51.100.13');
@@ -83,7 +88,9 @@ describe('describeCluster', () => {
   });
 
   test('a kubespray inventory is taken as it is, and what it sets for others is only noted', async () => {
-    const inventory = await loadInventory('fixtures/inventories/kubespray/inventory.ini');
+    const inventory = await loadInventory('fixtures/inventories/kubespray/inventory.ini', {
+      provided: PROVIDED_VARIABLES,
+    });
     const cluster = describeCluster(inventory);
     expect(cluster.members.map(({ name, address }) => [name, address])).toEqual([
       ['etcd1', '10.3.0.1'],

@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { join } from 'node:path';
 import { Secret } from '../../../src/model/secret.js';
 import { hostOf, loadFiles, writeFiles } from '../../support/write-inventory.js';
-import { loadInventory } from '../../../src/inventory/load-inventory.js';
+import { loadInventory } from '../../../src/ansible/load-inventory.js';
 
 describe('connection', () => {
   test('comes from the ansible_ variables', async () => {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { listAsJson } from '../../../src/inventory/list-inventory.js';
+import { listAsJson } from '../../../src/ansible/list-inventory.js';
 import { asPrinted, goldenOf, inventoryFixtures, loadFixture } from '../../support/inventories.js';
 
 describe('provision inventory prints what the real ansible-inventory printed', () => {

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { parse } from 'yaml';
-import { listAsJson, listAsTree } from '../../../src/inventory/list-inventory.js';
+import { listAsJson, listAsTree } from '../../../src/ansible/list-inventory.js';
 import {
   asPrinted,
   hideEncryptedFiles,

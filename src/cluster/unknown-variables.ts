@@ -1,6 +1,6 @@
 import { didYouMean } from '../model/did-you-mean.js';
 import type { Inventory } from '../model/inventory.js';
-import { DERIVED_NAMES } from './derived-variables.js';
+import { PROVIDED_VARIABLES } from './derived-variables.js';
 import { VARIABLES } from './known-variables.js';
 import type { VariableReader } from './variable-reader.js';
 
@@ -62,7 +62,7 @@ const OF_OTHERS = new Set([
  */
 export function checkUnknownVariables(inventory: Inventory, reader: VariableReader): void {
   const known = Object.keys(VARIABLES);
-  const ours = new Set([...known, ...DERIVED_NAMES]);
+  const ours = new Set([...known, ...PROVIDED_VARIABLES.names]);
   for (const host of inventory.hosts.values()) {
     for (const name of host.variables.names()) {
       if (!PREFIXES.test(name) || ours.has(name)) continue;

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
-import { loadInventory } from '../../../src/inventory/load-inventory.js';
-import { readVaultPassword } from '../../../src/inventory/vault-password.js';
-import { decryptVault } from '../../../src/inventory/vault.js';
+import { loadInventory } from '../../../src/ansible/load-inventory.js';
+import { readVaultPassword } from '../../../src/ansible/vault-password.js';
+import { decryptVault } from '../../../src/ansible/vault.js';
 import { Secret } from '../../../src/model/secret.js';
 import { hostOf, writeFiles } from '../../support/write-inventory.js';
 
