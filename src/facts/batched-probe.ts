@@ -101,12 +101,16 @@ class HostQuestions {
       token,
     );
     const output = await this.#source.send(this.#host, script);
-    const answers = splitAnswers(output.stdout, token, asked.length);
+    const answers = splitAnswers(output.stdoutBytes, token, asked.length);
     for (const [index, { fact, questions, keys }] of asked.entries()) {
       const answer = answers[index];
       if (answer?.status !== 0)
         throw this.#failure(`fact ${fact.name}`, `ended with status ${answer?.status ?? 'none'}`, output.stderr);
-      const values = fact.parse(answer.stdout, keys);
+      const values = fact.parse(
+        new TextDecoder('utf-8', { ignoreBOM: true }).decode(answer.stdout),
+        keys,
+        answer.stdout,
+      );
       for (const { key, settle } of questions) settle(values.get(key));
     }
   }

@@ -15,8 +15,16 @@ export interface Command {
 export interface Output {
   /** Exit status; 124 for a time-out. A lost connection is no output but a RemoteError. */
   readonly status: number;
+  /** As UTF-8; bytes that are none are replaced: what may hold any bytes is read from {@link Output.stdoutBytes}. */
   readonly stdout: string;
+  readonly stdoutBytes: Uint8Array;
   readonly stderr: string;
+}
+
+/** Makes an {@link Output} whose text and bytes are the same. */
+export function outputOf(status: number, stdout: string | Uint8Array, stderr = ''): Output {
+  const bytes = typeof stdout === 'string' ? new TextEncoder().encode(stdout) : stdout;
+  return { status, stdout: new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes), stdoutBytes: bytes, stderr };
 }
 
 /** An open way to one host. Only `apply` ever holds one; planning sees a {@link Probe}. */
@@ -44,8 +52,13 @@ export interface Fact<V> {
   readonly name: string;
   /** A POSIX shell script that prints the answers for the keys. It changes nothing and reads no stdin. */
   script(keys: readonly string[]): string;
-  /** Pure. Must give a value for every key. @throws Error when the text is not what the script prints */
-  parse(stdout: string, keys: readonly string[]): ReadonlyMap<string, V>;
+  /**
+   * Pure. Must give a value for every key.
+   * @param stdout the answer as UTF-8 text
+   * @param bytes the same answer as it came, for answers that may hold any bytes; a look always gives it
+   * @throws Error when the answer is not what the script prints
+   */
+  parse(stdout: string, keys: readonly string[], bytes?: Uint8Array): ReadonlyMap<string, V>;
 }
 
 /** The right to look at a host, and at the others of the inventory. It can change nothing. */

@@ -1,7 +1,7 @@
 /** One fact's part of a batch: a script, and the exit status and output that came back for it. */
 export interface BatchAnswer {
   readonly status: number;
-  readonly stdout: string;
+  readonly stdout: Uint8Array;
 }
 
 /**
@@ -19,13 +19,19 @@ export function joinScripts(scripts: readonly string[], token: string): string {
  * Splits what a joined script printed into one answer a script, in the same order.
  * @throws Error when an answer is missing: the shell ended early
  */
-export function splitAnswers(stdout: string, token: string, count: number): readonly BatchAnswer[] {
-  const parts = stdout.split(new RegExp(`\\n${token} (\\d+)\\n`));
-  const answers = Array.from({ length: count }, (_, index) => ({
-    stdout: parts[index * 2] ?? '',
-    status: Number(parts[index * 2 + 1] ?? Number.NaN),
-  }));
-  const missing = answers.findIndex((answer) => Number.isNaN(answer.status));
-  if (missing >= 0) throw new Error(`the shell ended before answer ${missing + 1} of ${count}`);
+export function splitAnswers(stdout: Uint8Array, token: string, count: number): readonly BatchAnswer[] {
+  const bytes = Buffer.from(stdout.buffer, stdout.byteOffset, stdout.byteLength);
+  const frame = Buffer.from(`\n${token} `);
+  const answers: BatchAnswer[] = [];
+  for (let start = 0; answers.length < count;) {
+    const end = bytes.indexOf(frame, start);
+    const after = end + frame.length;
+    const lineEnd = end < 0 ? -1 : bytes.indexOf(0x0a, after);
+    // A status has at most three digits: what is longer is none, and is not searched for its end.
+    const status = lineEnd < 0 ? '' : bytes.subarray(after, Math.min(lineEnd, after + 4)).toString('latin1');
+    if (!/^\d{1,3}$/.test(status)) throw new Error(`the shell ended before answer ${answers.length + 1} of ${count}`);
+    answers.push({ status: Number(status), stdout: bytes.subarray(start, end) });
+    start = lineEnd + 1;
+  }
   return answers;
 }

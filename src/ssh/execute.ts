@@ -2,7 +2,7 @@ import { constants } from 'node:os';
 import type { Client, ClientChannel } from 'ssh2';
 import { RemoteError } from '../model/errors.js';
 import type { Become } from '../model/inventory.js';
-import type { Command, Output } from '../model/remote.js';
+import { outputOf, type Command, type Output } from '../model/remote.js';
 import { Secret } from '../model/secret.js';
 import { END_OF_PART, remoteCommandLine } from '../shell/remote-command.js';
 import { causeMessage, channelReason } from './cause.js';
@@ -224,9 +224,5 @@ export async function execute(execution: Execution, command: Command): Promise<O
   const { status } = answer.ending;
   // A command that ignores SIGTERM is killed, and `timeout` with it: then the status is that of the signal.
   const timedOut = status === 137 && performance.now() - startedAt >= dialogue.timeoutMs;
-  return {
-    status: timedOut ? 124 : status,
-    stdout: answer.stdout.toString('utf8'),
-    stderr: answer.stderr.toString('utf8'),
-  };
+  return outputOf(timedOut ? 124 : status, answer.stdout, answer.stderr.toString('utf8'));
 }

@@ -65,6 +65,15 @@ describe('a look', () => {
     ]);
   });
 
+  test('gives the bytes of an answer as they came', async () => {
+    const bytes: Fact<string> = {
+      name: 'bytes',
+      script: () => `printf '\\377\\000\\n\\n'`,
+      parse: (_, keys, raw = Buffer.of()) => new Map(keys.map((key) => [key, Buffer.from(raw).toString('hex')])),
+    };
+    expect(await probe().ask(bytes, 'k')).toBe(Buffer.from('\xff\0\n\n', 'latin1').toString('hex'));
+  });
+
   test('names the fact that failed, with its output', async () => {
     const broken: Fact<string> = { name: 'broken', script: () => 'echo oops >&2; exit 3', parse: () => new Map() };
     await expect(probe().ask(broken, 'k')).rejects.toMatchObject({

@@ -20,7 +20,7 @@ function behavesAsTransport(get: () => Transport): void {
 
   test('gives status and both outputs, untrimmed', async () => {
     const output = await run({ script: 'echo out; echo err >&2; exit 3' });
-    expect(output).toEqual({ status: 3, stdout: 'out\n', stderr: 'err\n' });
+    expect(output).toMatchObject({ status: 3, stdout: 'out\n', stderr: 'err\n' });
   });
 
   test('without stdin a command reads the end of file', async () => {
@@ -30,6 +30,11 @@ function behavesAsTransport(get: () => Transport): void {
   test('keeps UTF-8 whole, wherever chunks end', async () => {
     const text = '€𝄞ü'.repeat(100_000);
     expect((await run({ script: 'cat', stdin: text })).stdout === text).toBe(true);
+  });
+
+  test('gives the bytes as they came, also those that are no UTF-8', async () => {
+    const { stdoutBytes } = await run({ script: `printf '\\357\\273\\277a\\377\\000b\\n'` });
+    expect(Buffer.from(stdoutBytes)).toEqual(Buffer.from([0xef, 0xbb, 0xbf, 0x61, 0xff, 0x00, 0x62, 0x0a]));
   });
 
   test.each([
@@ -110,7 +115,7 @@ function argumentsOfAllProcesses(): string {
 
   test('a script may be longer than one argument of a process', async () => {
     const output = await transport.run({ summary: 'long', script: `${'# filler\n'.repeat(60_000)}echo end` });
-    expect(output).toEqual({ status: 0, stdout: 'end\n', stderr: '' });
+    expect(output).toMatchObject({ status: 0, stdout: 'end\n', stderr: '' });
   });
 
   test('a command that ignores SIGTERM is killed, and that is a time-out', async () => {

@@ -2,7 +2,7 @@ import type { Look } from '../../src/facts/batched-probe.js';
 import { changed, UNCHANGED, type Change, type Resource } from '../../src/model/change.js';
 import type { Event } from '../../src/model/events.js';
 import type { Gate, Order } from '../../src/model/gate.js';
-import type { Fact, Probe, Transport } from '../../src/model/remote.js';
+import { outputOf, type Fact, type Probe, type Transport } from '../../src/model/remote.js';
 import type { Play } from '../../src/playbook/play.js';
 import type { World } from '../../src/engine/world.js';
 
@@ -56,10 +56,10 @@ function fakeTransport(host: string, hosts: FakeHosts): Transport {
     run({ script }) {
       hosts.ran.push(`${host}: ${script}`);
       const [verb, name = ''] = script.split(' ');
-      if (verb === 'fail') return Promise.resolve({ status: 1, stdout: '', stderr: script.slice(5) });
+      if (verb === 'fail') return Promise.resolve(outputOf(1, '', script.slice(5)));
       if (verb === 'set') hosts.flags.get(host)?.add(name);
       else hosts.flags.get(host)?.delete(name);
-      return Promise.resolve({ status: 0, stdout: '', stderr: '' });
+      return Promise.resolve(outputOf(0, ''));
     },
     close: () => Promise.resolve(),
   };

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import type { Command, Output, Transport } from '../../src/model/remote.js';
+import { outputOf, type Command, type Output, type Transport } from '../../src/model/remote.js';
 import { Secret } from '../../src/model/secret.js';
 
 /** What a local transport did, for tests that count round trips. */
@@ -37,8 +37,7 @@ function runHere(command: Command, env: NodeJS.ProcessEnv): Promise<Output> {
     child.stderr.on('data', (chunk: Buffer) => stderr.push(chunk));
     child.once('error', reject);
     child.once('close', (status) => {
-      const text = (chunks: readonly Buffer[]): string => Buffer.concat(chunks).toString('utf8');
-      resolve({ status: status ?? 124, stdout: text(stdout), stderr: text(stderr) });
+      resolve(outputOf(status ?? 124, Buffer.concat(stdout), Buffer.concat(stderr).toString('utf8')));
     });
     // A command need not read its stdin.
     child.stdin.on('error', () => undefined);

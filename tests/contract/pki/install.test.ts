@@ -78,7 +78,7 @@ async function tree(root: string): Promise<readonly string[]> {
 describe('a new pair', () => {
   test('lands with owner and mode, and leaves nothing else', async () => {
     const { certificate, key } = await issue();
-    expect(await install(certificate + key, pair, 'new')).toEqual({ status: 0, stdout: '', stderr: '' });
+    expect(await install(certificate + key, pair, 'new')).toMatchObject({ status: 0, stdout: '', stderr: '' });
     expect(await readFile(pair.certificatePath, 'utf8')).toBe(certificate);
     expect(await readFile(pair.keyPath, 'utf8')).toBe(key);
     expect(await modeOf(pair.certificatePath)).toBe('644');
@@ -242,7 +242,7 @@ describe('the certificate-files fact', () => {
       key: 'new',
       bytes: (certificate + key).length,
     });
-    expect(await onHost(script, certificate + key, path)).toEqual({ status: 0, stdout: '', stderr: '' });
+    expect(await onHost(script, certificate + key, path)).toMatchObject({ status: 0, stdout: '', stderr: '' });
     const found = await look(pair.certificatePath, pair.keyPath, path);
     expect(found.publicKey).toEqual({ kind: 'unchecked' });
     expect(found.pem).toBe(certificate);

@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { requestCertificates } from '../../../src/engine/request-certificates.js';
 import { createLook, type Look } from '../../../src/facts/batched-probe.js';
 import type { CertificateDestination, CertificateProfile } from '../../../src/model/certificate.js';
-import type { Command, Output, Transport } from '../../../src/model/remote.js';
+import { outputOf, type Command, type Output, type Transport } from '../../../src/model/remote.js';
 import { Secret } from '../../../src/model/secret.js';
 import type { PlannedCertificate } from '../../../src/pki/authority.js';
 import { publicKeyText } from '../../../src/pki/inspect.js';
@@ -86,7 +86,7 @@ function look(): Look {
   // The answers are framed by the paths that were asked for.
   const send = async (_: string, script: string): Promise<Output> => {
     const output = await HOST.run({ summary: 'look', script });
-    return { ...output, stdout: output.stdout.replaceAll(join(directory, 'waiting'), REQUESTED_KEYS) };
+    return outputOf(output.status, output.stdout.replaceAll(join(directory, 'waiting'), REQUESTED_KEYS), output.stderr);
   };
   return createLook({ token: () => 'token', send });
 }

@@ -50,7 +50,7 @@ async function swap(keepPublicKey: string | null): Promise<string> {
     bytes: pem.length,
   }).replaceAll(BACKUP_ROOT, join(directory, 'backups'));
   const output = await createLocalTransport('etcd-1').run({ summary: 'swap', script, stdin: new Secret(pem) });
-  expect(output).toEqual({ status: 0, stdout: '', stderr: '' });
+  expect(output).toMatchObject({ status: 0, stdout: '', stderr: '' });
   const [leaf] = readCertificates(certificatePem);
   if (leaf === undefined) throw new Error('no leaf');
   return publicKeyText(leaf.publicKey);

@@ -7,7 +7,7 @@ import { vipQuestion } from '../../../src/gates/vip-answers.js';
 import { HAPROXY_TLS } from '../../../src/model/cluster.js';
 import type { Event } from '../../../src/model/events.js';
 import type { Gate, GateAnswer } from '../../../src/model/gate.js';
-import type { Output, Probe } from '../../../src/model/remote.js';
+import { outputOf, type Output, type Probe } from '../../../src/model/remote.js';
 import { fakeProbe } from '../../support/fake-probe.js';
 import { fakeHosts, fakeWorld } from '../../support/fake-world.js';
 import { SAMPLE_CLUSTER } from '../../support/sample-cluster.js';
@@ -38,10 +38,10 @@ function stage(more: Partial<Stage> = {}): Stage {
 function worldOf(on: Stage): World {
   const base = fakeWorld(fakeHosts(HOSTS));
   let endMeasurement: (output: Output) => void = () => undefined;
-  const done = (stdout: string): Output => ({ status: 0, stdout, stderr: '' });
+  const done = (stdout: string): Output => outputOf(0, stdout);
   function run(host: string, summary: string): Promise<Output> {
     on.ran.push(`${host}: ${summary}`);
-    if (on.failing?.test(summary) === true) return Promise.resolve({ status: 1, stdout: '', stderr: 'no space left' });
+    if (on.failing?.test(summary) === true) return Promise.resolve(outputOf(1, '', 'no space left'));
     if (summary.startsWith('measure'))
       return new Promise((resolve) => {
         endMeasurement = resolve;

@@ -3,7 +3,7 @@ import { clearLeftLocks } from '../../../src/engine/left-lock.js';
 import { breakLock, findLock, takeLock, type LockHolder } from '../../../src/engine/lock.js';
 import { RemoteError } from '../../../src/model/errors.js';
 import type { Event } from '../../../src/model/events.js';
-import type { Connector } from '../../../src/model/remote.js';
+import { outputOf, type Connector } from '../../../src/model/remote.js';
 import { readLockScript, releaseLockScript, takeLockScript } from '../../../src/shell/lock.js';
 
 const HOSTS = ['a', 'b', 'c'];
@@ -41,7 +41,7 @@ function lockHosts(locks: Map<string, string>, away: readonly string[] = []): Co
             } else if (held === '' || script === takeLockScript(text, held)) locks.set(host, text);
             else stdout = held;
           }
-          return Promise.resolve({ status: 0, stdout, stderr: '' });
+          return Promise.resolve(outputOf(0, stdout));
         },
       });
     },
