@@ -1,5 +1,7 @@
+import { availableParallelism } from 'node:os';
+
 // Three rooms of tests. unit: seconds, no network, no root. contract: one suite on a fake and on the real thing,
-// where the machine has it. e2e: the lab's real hosts.
+// where the machine has it. e2e: the lab's real hosts, a lab for each file.
 const shared = {
   testEnvironment: 'node',
   extensionsToTreatAsEsm: ['.ts'],
@@ -7,10 +9,29 @@ const shared = {
   transform: { '^.+\\.ts$': '<rootDir>/tests/support/esbuild-transform.mjs' },
 };
 
-const room = (name) => ({ ...shared, displayName: name, testMatch: [`<rootDir>/tests/${name}/**/*.test.ts`] });
+const processors = availableParallelism();
+/** Hosts of a lab mostly wait: for boots, for elections, for deadlines. */
+const LABS_AT_ONCE = Number(process.env.PROVISION_TEST_LABS ?? Math.min(processors + 1, 6));
+
+/** Lab files that measure how long a client waits: nothing else runs beside them. */
+const ALONE = ['drill', 'etcd-safety', 'main-job', 'migration'].map((name) => `<rootDir>/tests/e2e/${name}.test.ts`);
+
+/** @param workers test files that run at once */
+const room = (name, workers, more) => ({
+  ...shared,
+  displayName: name,
+  testMatch: [`<rootDir>/tests/${name}/**/*.test.ts`],
+  runner: ['<rootDir>/tests/support/room-runner.mjs', { workers }],
+  ...more,
+});
 
 export default {
-  projects: [room('unit'), room('contract'), room('e2e')],
+  projects: [
+    room('unit', processors),
+    room('contract', processors),
+    room('e2e', LABS_AT_ONCE, { testPathIgnorePatterns: ALONE.map((file) => `^${file.replaceAll('.', '\\.')}$`) }),
+    room('e2e', 1, { testMatch: ALONE }),
+  ],
   // Only against hanging: how slow a loaded machine is, is no test's business.
   testTimeout: 60_000,
   randomize: true,

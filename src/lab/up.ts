@@ -59,13 +59,14 @@ async function checkRequirements(options: UpOptions): Promise<Mirror> {
   return mirror;
 }
 
-async function usedPrefixes(paths: LabPaths): Promise<readonly string[]> {
+async function labsOf(paths: LabPaths): Promise<readonly Lab[]> {
   const labs = await Promise.all((await labNames(paths)).map(async (name) => findLab(paths, name)));
-  return labs.flatMap((lab) => (lab === undefined ? [] : [lab.network.prefix]));
+  return labs.filter((lab) => lab !== undefined);
 }
 
-/** Raises the machine's limit for many hosts, and notes the old value, which the last lab to go puts back. */
-async function raiseInotify(options: UpOptions, hosts: number): Promise<void> {
+/** Raises the machine's limit for the hosts of all its labs, and notes the old value, which the last lab to go puts back. */
+async function raiseInotify(options: UpOptions): Promise<void> {
+  const hosts = (await labsOf(options.paths)).flatMap((lab) => lab.hosts).length;
   const current = (await readFile(INOTIFY, 'utf8')).trim();
   if (hosts <= INOTIFY_ENOUGH_FOR || Number(current) >= INOTIFY_WANTED) return;
   await writeFile(join(options.paths.state, '.inotify-before'), `${current}\n`);
@@ -104,7 +105,7 @@ async function fillLab(options: UpOptions, lab: Lab, mirror: Mirror): Promise<vo
   const { cache, state } = options.paths;
   const workshop = { cache, mirror, aptOptions: await writeAptOptions(cache), announce: options.announce };
   const base = await ensureBaseImage(workshop, lab.release);
-  await raiseInotify(options, lab.hosts.length);
+  await raiseInotify(options);
   await createControlNetwork(lab.name, lab.network);
   await writeLabFiles(lab);
   const handles = lab.hosts.map((host) => hostOf(lab, join(state, lab.name), host.name));
@@ -132,7 +133,7 @@ export async function upLab(options: UpOptions): Promise<Lab> {
     const message = `${options.name}: expected at most 20 lower-case letters, digits and dashes, a letter first`;
     throw new InputError([{ severity: 'error', subject: 'name', message }]);
   }
-  const network = chooseNetwork(await usedPrefixes(options.paths));
+  const network = chooseNetwork((await labsOf(options.paths)).map((lab) => lab.network.prefix));
   const hosts = [...layOutHosts(options, network)];
   const mirror = await checkRequirements(options);
   const lab: Lab = {

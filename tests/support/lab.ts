@@ -98,11 +98,29 @@ export function testLabOptions(suffix: string, shape: LabShape): UpOptions {
   };
 }
 
-/** Takes down the labs of test runs that were ended before they could. */
+/** Whether a process is a test run; one that has taken the number of an ended run is none. */
+function isTestRun(pid: string): boolean {
+  return readOrNothing(`/proc/${pid}/cmdline`).includes('jest');
+}
+
+/** Takes down the labs of test runs that were ended before they could. Another run may be at the same: one of them succeeds. */
 async function sweep(): Promise<void> {
   for (const name of await labNames(LAB_PATHS)) {
     const pid = /^test(\d+)-/.exec(name)?.[1];
-    if (pid !== undefined && !readdirSync('/proc').includes(pid)) await downLab(LAB_PATHS, name);
+    if (pid === undefined || isTestRun(pid)) continue;
+    await downLab(LAB_PATHS, name).catch((error: unknown) => {
+      console.warn(`lab ${name}, left by an ended test run, could not be taken down: ${String(error)}`);
+    });
+  }
+}
+
+/** Brings a lab up; once more where a host did not boot: that is no test's subject but those of the lab itself. */
+async function upForTests(options: UpOptions): Promise<void> {
+  try {
+    await upLab(options);
+  } catch (error) {
+    console.warn(`lab ${options.name} did not come up, second attempt: ${String(error)}`);
+    await upLab(options);
   }
 }
 
@@ -120,7 +138,7 @@ export function describeOnLab(title: string, suffix: string, shape: LabShape, te
 
     beforeAll(async () => {
       await sweep();
-      await upLab(options);
+      await upForTests(options);
     }, UP_TIMEOUT_MS);
 
     afterAll(async () => {
