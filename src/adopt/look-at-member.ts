@@ -2,7 +2,7 @@ import type { X509Certificate } from 'node:crypto';
 import { certificateFiles, certificateFilesKey } from '../facts/certificate-files.js';
 import { ETCD, etcdOnHost, settingPlaces, type EtcdProcess } from '../facts/etcd-process.js';
 import type { EtcdStatus } from '../facts/etcd-status.js';
-import { fileContent } from '../facts/file-content.js';
+import { askText } from '../facts/file-content.js';
 import { unitState } from '../facts/unit-state.js';
 import type { Probe } from '../model/remote.js';
 import { pickProcess, readSettings, type MemberProcess, type MemberSettings } from './describe-process.js';
@@ -87,7 +87,7 @@ async function readConfig(
 ): Promise<{ readonly path: string; readonly text: string } | undefined> {
   const path = configFileOf(process);
   if (path === undefined) return undefined;
-  const text = await probe.ask(fileContent, path);
+  const text = await askText(probe, path);
   if (text === undefined)
     throw new Obstacle(
       'etcd-process',

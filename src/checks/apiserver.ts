@@ -1,5 +1,5 @@
 import { APISERVER, apiserverProcesses, type ApiserverProcess } from '../facts/apiserver-processes.js';
-import { fileContent } from '../facts/file-content.js';
+import { askText } from '../facts/file-content.js';
 import { flag, isConnected, readinessProblem } from '../gates/apiserver-ready.js';
 import type { ControlPlane } from '../model/cluster.js';
 import { httpsUrl, memberUrls, namesJust } from '../model/endpoint.js';
@@ -22,7 +22,7 @@ export const checkApiservers: Check = async ({ cluster, probe, inventory }) => {
     if (controlPlane === undefined) return [];
     const there = probe(host);
     const [text, processes] = await Promise.all([
-      there.ask(fileContent, controlPlane.manifest),
+      askText(there, controlPlane.manifest),
       there.ask(apiserverProcesses, APISERVER),
     ]);
     return [

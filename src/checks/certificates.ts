@@ -1,5 +1,5 @@
 import { certificateFiles, certificateFilesKey, type CertificateFiles } from '../facts/certificate-files.js';
-import { fileContent } from '../facts/file-content.js';
+import { askText } from '../facts/file-content.js';
 import type { ControlPlane } from '../model/cluster.js';
 import { ProvisionError } from '../model/errors.js';
 import type { Probe } from '../model/remote.js';
@@ -69,14 +69,14 @@ async function partOfApiserver(
   { host, manifest: path }: ControlPlane,
   probe: Probe,
 ): Promise<Part | undefined> {
-  const text = await probe.ask(fileContent, path);
-  if (text === undefined) return undefined;
   try {
+    const text = await askText(probe, path);
+    if (text === undefined) return undefined;
     const files = clientFilesOf(readStaticPodManifest(path, text, CONTAINER));
     const certificates = apiserverCertificates(cluster, { certificatePath: files.certificate, keyPath: files.key });
     return { host, certificates, trust: apiserverTrust(cluster, files.ca) };
   } catch (error) {
-    if (error instanceof ProvisionError && error.code === 'manifest-unreadable') return undefined;
+    if (error instanceof ProvisionError && /^(manifest|file)-unreadable$/.test(error.code)) return undefined;
     throw error;
   }
 }

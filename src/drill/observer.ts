@@ -1,4 +1,4 @@
-import { fileContent } from '../facts/file-content.js';
+import { askText } from '../facts/file-content.js';
 import { httpsAnswer, httpsKey } from '../facts/https-answer.js';
 import { vipQuestion } from '../gates/vip-answers.js';
 import type { ClientFiles } from '../model/certificate.js';
@@ -55,7 +55,7 @@ async function asObserver(
   probe: Probe,
 ): Promise<Observer | undefined> {
   try {
-    const text = manifest === undefined ? undefined : await probe.ask(fileContent, manifest);
+    const text = manifest === undefined ? undefined : await askText(probe, manifest);
     const named =
       manifest === undefined || text === undefined
         ? files

@@ -5,24 +5,31 @@ import { quote } from '../shell/quote.js';
 export interface UserState {
   readonly home: string;
   readonly shell: string;
-  /** Names of its groups, the primary one first. */
+  /** Its groups, the primary one first: names, which may hold blanks, or the number of one that has no name. */
   readonly groups: readonly string[];
 }
 
 /** Key: user name. */
 export const userState: Fact<UserState | undefined> = {
   name: 'users',
+  // An account, its groups and an empty word, each ended by NUL. `id` fails after a group without a name, and says its number.
   script: (names) =>
     names
-      .map((name) => `printf 'U '; getent passwd ${quote(name)} && id -Gn ${quote(name)} || printf '\\n\\n'`)
+      .map(quote)
+      .map((name) => `printf '%s\\0' "$(getent passwd ${name})"; id -Gnz -- ${name} 2>/dev/null; printf '\\0'`)
       .join('\n'),
   parse(stdout, names) {
-    const lines = stdout.split('\n');
+    const words = stdout.split('\0');
+    let next = 0;
     return new Map(
-      names.map((name, index) => {
-        const [, , , , , home = '', shell = ''] = (lines[index * 2] ?? '').slice(2).split(':');
-        const groups = (lines[index * 2 + 1] ?? '').split(' ').filter((group) => group !== '');
-        return [name, groups.length === 0 ? undefined : { home, shell, groups }];
+      names.map((name) => {
+        const [account, , , , , home = '', shell = ''] = (words[next] ?? '').split(':');
+        const end = words.indexOf('', next + 1);
+        if (end < 0) throw new Error(`no answer came back for the user ${name}`);
+        const groups = words.slice(next + 1, end);
+        next = end + 1;
+        // A name of digits is looked up as a number as well.
+        return [name, account === name ? { home, shell, groups } : undefined];
       }),
     );
   },
@@ -31,9 +38,10 @@ export const userState: Fact<UserState | undefined> = {
 /** Key: group name. True when the group exists. */
 export const groupExists: Fact<boolean> = {
   name: 'groups',
-  script: (names) => names.map((name) => `getent group ${quote(name)} >/dev/null && echo yes || echo no`).join('\n'),
+  script: (names) =>
+    names.map((name) => `group=$(getent group ${quote(name)}); printf '%s\\0' "\${group%%:*}"`).join('\n'),
   parse: (stdout, names) => {
-    const lines = stdout.split('\n');
-    return new Map(names.map((name, index) => [name, lines[index] === 'yes']));
+    const found = stdout.split('\0');
+    return new Map(names.map((name, index) => [name, found[index] === name]));
   },
 };

@@ -38,22 +38,31 @@ export function certificateFilesKey(certificatePath: string, keyPath?: string): 
 export const certificateFiles: Fact<CertificateFiles> = {
   name: 'certificate-files',
   script(keys) {
-    const asked = keys.map(pathsOf);
-    const every = [...new Set(asked.flatMap(([path, key]) => [path, key ?? path]))].map(quote).join(' ');
-    const certificates = [...new Set(asked.map(([path]) => path))].map(quote).join(' ');
-    const privateKeys = [...new Set(asked.flatMap(([, path]) => (path === undefined ? [] : [path])))].map(quote);
+    const asked = askedPaths(keys);
+    const every = [...new Set([...asked.certificates, ...asked.privateKeys])].map(quote).join(' ');
+    const certificates = asked.certificates.map(quote).join(' ');
+    const privateKeys = asked.privateKeys.map(quote);
     return [
-      `stat -L -c 'S %U %G %a %n' -- ${every} 2>/dev/null`,
+      `stat -L --printf '%U\\0%G\\0%u\\0%g\\0%a\\0%n\\0' -- ${every} 2>/dev/null`,
+      // An empty word ends the list.
+      `printf '\\0'`,
       'set --',
-      `for path in ${certificates}; do [ -f "$path" ] && [ -s "$path" ] && set -- "$@" "$path"; done`,
-      `[ $# -eq 0 ] || awk '${PRINT_CERTIFICATES}' "$@"`,
+      'number=0',
+      'numbers=',
+      `for path in ${certificates}; do`,
+      '  number=$((number + 1))',
+      '  [ -f "$path" ] && [ -s "$path" ] && set -- "$@" "$path" && numbers="$numbers $number"',
+      'done',
+      `[ $# -eq 0 ] || awk -v numbers="$numbers" '${PRINT_CERTIFICATES}' "$@"`,
       ...(privateKeys.length === 0 ? [] : [publicKeysScript(privateKeys.join(' '))]),
       'true',
     ].join('\n');
   },
   parse(stdout, keys) {
-    const stats = parseStats(stdout);
-    const sections = parseSections(stdout);
+    const end = /(?:^|\0)\0/.exec(stdout);
+    if (end === null) throw new Error('the list of files has no end');
+    const stats = parseStats(stdout.slice(0, end.index).split('\0'));
+    const sections = parseSections(stdout.slice(end.index + end[0].length), askedPaths(keys));
     return new Map(
       keys.map((key) => {
         const [certificatePath, keyPath] = pathsOf(key);
@@ -62,8 +71,8 @@ export const certificateFiles: Fact<CertificateFiles> = {
           {
             certificate: stats.get(certificatePath),
             key: keyPath === undefined ? undefined : stats.get(keyPath),
-            pem: sections.get(`C ${certificatePath}`) ?? '',
-            publicKey: keyPath === undefined ? { kind: 'unchecked' } : publicKeyOf(sections.get(`K ${keyPath}`)),
+            pem: sections.certificates.get(certificatePath) ?? '',
+            publicKey: keyPath === undefined ? { kind: 'unchecked' } : publicKeyOf(sections.publicKeys.get(keyPath)),
           },
         ];
       }),
@@ -71,17 +80,20 @@ export const certificateFiles: Fact<CertificateFiles> = {
   },
 };
 
+/** Sections are told by the number of their path, and their lines begin with a blank: no file can forge another's. */
 const PRINT_CERTIFICATES =
-  'FNR==1 {on=0; print "C " FILENAME} /^-----BEGIN CERTIFICATE-----/ {on=1} on {print} /^-----END CERTIFICATE-----/ {on=0}';
+  'BEGIN {split(numbers, number, " ")} FNR==1 {on=0; print "C " number[++file]} /^-----BEGIN CERTIFICATE-----/ {on=1} on {print " " $0} /^-----END CERTIFICATE-----/ {on=0}';
 
 function publicKeysScript(paths: string): string {
   return [
     'if command -v openssl >/dev/null; then',
+    '  number=0',
     `  for path in ${paths}; do`,
+    '    number=$((number + 1))',
     '    [ -f "$path" ] || continue',
-    `    printf 'K %s\\n' "$path"`,
+    '    echo "K $number"',
     // An encrypted key must not make openssl ask for its passphrase.
-    '    openssl pkey -in "$path" -passin pass: -pubout 2>/dev/null',
+    '    openssl pkey -in "$path" -passin pass: -pubout 2>/dev/null | sed "s/^/ /"',
     '  done',
     'fi',
   ].join('\n');
@@ -91,26 +103,55 @@ function pathsOf(key: string): readonly [string, string?] {
   return JSON.parse(key) as [string, string?];
 }
 
-function parseStats(stdout: string): ReadonlyMap<string, FileStat> {
-  return new Map(
-    [...stdout.matchAll(/^S (\S+) (\S+) (\d+) (.+)$/gm)].map(([, owner = '', group = '', mode = '', path = '']) => [
-      path,
-      { owner, group, mode: mode.padStart(4, '0') },
-    ]),
-  );
+interface AskedPaths {
+  readonly certificates: readonly string[];
+  readonly privateKeys: readonly string[];
 }
 
-/** Header line (`C path` or `K path`) → the PEM lines after it. */
-function parseSections(stdout: string): ReadonlyMap<string, string> {
-  const sections = new Map<string, string>();
-  let current: string | undefined;
-  for (const line of stdout.split('\n')) {
-    if (/^[CK] \//.test(line)) {
-      current = line;
-      sections.set(line, '');
-    } else if (current !== undefined && !line.startsWith('S ') && line !== '') {
-      sections.set(current, `${sections.get(current) ?? ''}${line}\n`);
+/** Each path once, in the order of their numbers from 1. */
+function askedPaths(keys: readonly string[]): AskedPaths {
+  const asked = keys.map(pathsOf);
+  return {
+    certificates: [...new Set(asked.map(([path]) => path))],
+    privateKeys: [...new Set(asked.flatMap(([, path]) => (path === undefined ? [] : [path])))],
+  };
+}
+
+function parseStats(words: readonly string[]): ReadonlyMap<string, FileStat> {
+  const stats = new Map<string, FileStat>();
+  for (let at = 0; at + 5 < words.length; at += 6) {
+    const [owner = '', group = '', uid = '', gid = '', mode = '', path = ''] = words.slice(at);
+    stats.set(path, {
+      // stat(1) says UNKNOWN of a number that has no name.
+      owner: owner === 'UNKNOWN' ? uid : owner,
+      group: group === 'UNKNOWN' ? gid : group,
+      mode: mode.padStart(4, '0'),
+    });
+  }
+  return stats;
+}
+
+interface Sections {
+  /** Path → the PEM lines of its certificates. */
+  readonly certificates: Map<string, string>;
+  /** Path of a private key → the PEM lines of its public half. */
+  readonly publicKeys: Map<string, string>;
+}
+
+/** Header lines (`C 1`, `K 2`), each followed by PEM lines that begin with a blank. */
+function parseSections(text: string, asked: AskedPaths): Sections {
+  const sections: Sections = { certificates: new Map(), publicKeys: new Map() };
+  let add: (line: string) => void = () => undefined;
+  for (const line of text.split('\n')) {
+    const [, kind, number] = /^([CK]) (\d+)$/.exec(line) ?? [];
+    if (kind === undefined) {
+      if (line.startsWith(' ')) add(`${line.slice(1)}\n`);
+      continue;
     }
+    const path = (kind === 'C' ? asked.certificates : asked.privateKeys)[Number(number) - 1] ?? '';
+    const of = kind === 'C' ? sections.certificates : sections.publicKeys;
+    of.set(path, '');
+    add = (more) => of.set(path, `${of.get(path) ?? ''}${more}`);
   }
   return sections;
 }

@@ -1,27 +1,66 @@
-import type { Fact } from '../model/remote.js';
+import { ProvisionError } from '../model/errors.js';
+import type { Fact, Probe } from '../model/remote.js';
 import { quote } from '../shell/quote.js';
 
 /** Larger files are not fetched: nothing that this program manages is near it. */
 const LIMIT_BYTES = 1024 * 1024;
 
-/** Key: path. The file's bytes as UTF-8 text, `undefined` when there is none. Asked only for files that differ. */
-export const fileContent: Fact<string | undefined> = {
+/** A file whose content is not given, because it could not be written back as it is. */
+export interface UnreadableFile {
+  /** `too-large`: larger than 1 MiB. `not-text`: not UTF-8. */
+  readonly kind: 'too-large' | 'not-text';
+  readonly bytes: number;
+}
+
+/**
+ * Key: path. The file's text, `undefined` when there is none. Asked only for files that differ. Who builds on the text
+ * asks by {@link askText}.
+ */
+export const fileContent: Fact<string | UnreadableFile | undefined> = {
   name: 'file-contents',
   script: (paths) =>
     paths
+      .map(quote)
       .map(
         (path) =>
-          `printf 'F '; if [ -f ${quote(path)} ]; then head -c ${LIMIT_BYTES} -- ${quote(path)} | base64 -w0; else printf -; fi; echo`,
+          `if [ -f ${path} ]; then printf 'F %s ' "$(stat -L -c %s -- ${path})"; head -c ${LIMIT_BYTES + 1} -- ${path} | base64 -w0; else printf -; fi; echo`,
       )
       .join('\n'),
   parse(stdout, paths) {
-    const answers = stdout.split('\n').filter((line) => line.startsWith('F '));
+    const lines = stdout.split('\n');
     return new Map(
       paths.map((path, index) => {
-        const encoded = answers[index]?.slice(2);
-        if (encoded === undefined) throw new Error(`no content came back for ${path}`);
-        return [path, encoded === '-' ? undefined : Buffer.from(encoded, 'base64').toString('utf8')];
+        const line = lines[index] ?? '';
+        if (line === '-') return [path, undefined];
+        const [, size, encoded = ''] = /^F (\d*) ([A-Za-z0-9+/=]*)$/.exec(line) ?? [];
+        if (size === undefined) throw new Error(`no content came back for ${path}`);
+        return [path, readContent(Buffer.from(encoded, 'base64'), Number(size))];
       }),
     );
   },
 };
+
+function readContent(content: Buffer, size: number): string | UnreadableFile {
+  if (content.length > LIMIT_BYTES) return { kind: 'too-large', bytes: Math.max(size, content.length) };
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(content);
+  } catch {
+    return { kind: 'not-text', bytes: content.length };
+  }
+}
+
+/**
+ * The text of a file, to be read or edited: all of it, and the very same bytes when it is written back.
+ * @returns undefined when there is no such file
+ * @throws ProvisionError `file-unreadable`, RemoteError
+ */
+export async function askText(probe: Probe, path: string): Promise<string | undefined> {
+  const content = await probe.ask(fileContent, path);
+  if (typeof content !== 'object') return content;
+  const isLarge = content.kind === 'too-large';
+  throw new ProvisionError({
+    code: 'file-unreadable',
+    message: `${probe.host}: ${path} ${isLarge ? `has ${content.bytes} bytes; at most ${LIMIT_BYTES} are read` : 'is not UTF-8 text'}: it is left as it is`,
+    hint: isLarge ? `look at it with: ls -l ${path}` : `find the lines with: grep -naxv '.*' ${path}`,
+  });
+}

@@ -1,5 +1,5 @@
 import { clientFilesOf, CONTAINER } from '../facts/apiserver-manifest.js';
-import { fileContent } from '../facts/file-content.js';
+import { askText } from '../facts/file-content.js';
 import { httpsAnswer, httpsKey } from '../facts/https-answer.js';
 import { pathExists } from '../facts/path-exists.js';
 import { readStaticPodManifest } from '../facts/static-pod-manifest.js';
@@ -45,7 +45,7 @@ async function problemOn(
   { host, manifest: path }: ControlPlane,
   endpoint: LoadBalancedEndpoint,
 ): Promise<string | undefined> {
-  const text = await probe.ask(fileContent, path);
+  const text = await askText(probe, path);
   if (text === undefined) return `${host} has no ${path}`;
   const files = clientFilesOf(readStaticPodManifest(path, text, CONTAINER));
   const question = vipQuestion(endpoint, files);

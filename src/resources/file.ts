@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { fileContent } from '../facts/file-content.js';
+import { fileContent, type UnreadableFile } from '../facts/file-content.js';
 import { fileState, type FileState } from '../facts/file-state.js';
 import { changed, UNCHANGED, type Outcome, type Ownership, type Resource, type WriteFile } from '../model/change.js';
 import type { Content } from '../model/content.js';
@@ -38,7 +38,7 @@ async function decide(
   options: FileOptions,
   content: Content,
   state: FileState,
-  fetch: () => Promise<string | undefined>,
+  fetch: () => Promise<Found>,
 ): Promise<Outcome> {
   if (state.kind === 'absent') return write(options, content, 'create', undefined);
   if (state.kind !== 'file') throw notAFile(options.path, state.kind);
@@ -46,7 +46,7 @@ async function decide(
   return ownershipOutcome(options.path, options, state);
 }
 
-function write(options: FileOptions, content: Content, verb: string, before: string | undefined): Outcome {
+function write(options: FileOptions, content: Content, verb: string, before: Found): Outcome {
   const { path, owner, group, mode, validate, stagingDirectory } = options;
   const action: WriteFile = {
     kind: 'write-file',
@@ -60,10 +60,19 @@ function write(options: FileOptions, content: Content, verb: string, before: str
   };
   return changed({
     summary: `${verb} ${path} (${owner}:${group} ${mode})`,
-    diff: unifiedDiff(path, before, content.redacted),
+    diff: diffOf(path, before, content.redacted),
     actions: [action],
     disruptive: false,
   });
+}
+
+/** What a file holds now: it may be nothing that can be shown. */
+type Found = string | UnreadableFile | undefined;
+
+function diffOf(path: string, before: Found, after: string): readonly string[] {
+  if (typeof before !== 'object') return unifiedDiff(path, before, after);
+  const what = before.kind === 'too-large' ? 'large' : 'binary';
+  return [`${what} file differs (${before.bytes} → ${Buffer.byteLength(after)} bytes)`];
 }
 
 /** The change that mends owner and mode, or none. Shared by files and directories. */

@@ -1,4 +1,4 @@
-import { fileContent } from '../facts/file-content.js';
+import { askText } from '../facts/file-content.js';
 import type { Resource } from '../model/change.js';
 import { plainContent } from '../model/content.js';
 import { file } from './file.js';
@@ -17,7 +17,7 @@ export function hostsEntries(options: { readonly entries: readonly HostsEntry[] 
   const block = [BEGIN, ...options.entries.map(({ address, names }) => `${address}\t${names.join(' ')}`), END];
   const managed = file({
     path: '/etc/hosts',
-    content: async (probe) => plainContent(replaceBlock((await probe.ask(fileContent, '/etc/hosts')) ?? '', block)),
+    content: async (probe) => plainContent(replaceBlock((await askText(probe, '/etc/hosts')) ?? '', block)),
     owner: 'root',
     group: 'root',
     mode: '0644',

@@ -1,5 +1,5 @@
 import { posix } from 'node:path';
-import { fileContent } from '../facts/file-content.js';
+import { askText } from '../facts/file-content.js';
 import { fileState, type FileState } from '../facts/file-state.js';
 import { changed, UNCHANGED, type Await, type Outcome, type Resource } from '../model/change.js';
 import { plainContent } from '../model/content.js';
@@ -31,7 +31,7 @@ export function staticPodArguments(options: StaticPodArgumentsOptions): Resource
     address: `static-pod:${path}`,
     paths: [path],
     async plan(probe) {
-      const [text, state] = await Promise.all([probe.ask(fileContent, path), probe.ask(fileState, path)]);
+      const [text, state] = await Promise.all([askText(probe, path), probe.ask(fileState, path)]);
       if (text === undefined || state.kind === 'absent') throw noManifest(options);
       const manifest = readStaticPodManifest(path, text, options.container);
       return decide(options, manifest, await options.wanted(manifest, probe), state);

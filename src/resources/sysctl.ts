@@ -1,4 +1,4 @@
-import { sysctlValue } from '../facts/sysctl.js';
+import { inWords, sysctlValue } from '../facts/sysctl.js';
 import { changed, UNCHANGED, type Resource } from '../model/change.js';
 import { plainContent } from '../model/content.js';
 import { quote } from '../shell/quote.js';
@@ -28,7 +28,8 @@ export function sysctl({ key, value, file: path }: SysctlOptions): Resource {
     async plan(probe) {
       const [running, kept] = await Promise.all([probe.ask(sysctlValue, key), persisted.plan(probe)]);
       const keep = kept.kind === 'change' ? kept.change : undefined;
-      if (running === value && keep === undefined) return UNCHANGED;
+      const isSet = running === inWords(value);
+      if (isSet && keep === undefined) return UNCHANGED;
       const command = {
         summary: `sysctl -w ${key}=${value}`,
         script: `sysctl -q -w ${quote(`${key}=${value}`)}`,
@@ -36,7 +37,7 @@ export function sysctl({ key, value, file: path }: SysctlOptions): Resource {
       return changed({
         summary: `set ${key} = ${value} (now: ${running ?? 'unknown to the kernel'})`,
         diff: keep?.diff ?? [],
-        actions: [...(keep?.actions ?? []), ...(running === value ? [] : [{ kind: 'run' as const, command }])],
+        actions: [...(keep?.actions ?? []), ...(isSet ? [] : [{ kind: 'run' as const, command }])],
         disruptive: false,
       });
     },

@@ -1,4 +1,4 @@
-import { fileContent } from '../../facts/file-content.js';
+import { askText } from '../../facts/file-content.js';
 import type { ClientFiles } from '../../model/certificate.js';
 import type { Resource } from '../../model/change.js';
 import type { ControlPlane } from '../../model/cluster.js';
@@ -21,7 +21,7 @@ export function fromManifest(
       const outcome = usual.plan(probe);
       // What is wrong with files that this manifest does not name is nobody's concern.
       outcome.catch(() => undefined);
-      const text = await probe.ask(fileContent, path);
+      const text = await askText(probe, path);
       // A missing manifest is refused by the resource that edits it.
       const files = text === undefined ? USUAL : clientFilesOf(readStaticPodManifest(path, text, CONTAINER));
       const isUsual = JSON.stringify(files) === JSON.stringify(USUAL);

@@ -1,0 +1,198 @@
+import { chmod, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
+import { tmpdir, userInfo } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import { groupExists, userState } from '../../src/facts/accounts.js';
+import { createLook } from '../../src/facts/batched-probe.js';
+import { askText, fileContent } from '../../src/facts/file-content.js';
+import { fileNames } from '../../src/facts/file-names.js';
+import { fileState } from '../../src/facts/file-state.js';
+import { pathExists } from '../../src/facts/path-exists.js';
+import { sysctlValue } from '../../src/facts/sysctl.js';
+import type { Fact, Probe } from '../../src/model/remote.js';
+import { quote } from '../../src/shell/quote.js';
+import { createLocalTransport } from '../support/local-transport.js';
+
+let directory: string;
+
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'answers-'));
+});
+
+afterEach(() => rm(directory, { recursive: true }));
+
+const transport = createLocalTransport('here');
+
+/** A look at this machine; `wrap` may change the whole script. */
+function look(wrap = (script: string): string => script): Probe {
+  const send = (_: string, script: string) => transport.run({ summary: 'look', script: wrap(script) });
+  return createLook({ send, token: () => 'a1b2c3d4e5f6' }).probe('here');
+}
+
+async function askAll<V>(fact: Fact<V>, keys: readonly string[]): Promise<V[]> {
+  const probe = look();
+  return Promise.all(keys.map((key) => probe.ask(fact, key)));
+}
+
+/** Names of files that a stranger may choose: all but NUL and `/`. */
+const fileName = fc
+  .string({
+    unit: fc.constantFrom(
+      'a',
+      'b',
+      ' ',
+      '\n',
+      '\\',
+      "'",
+      '"',
+      '$',
+      '`',
+      '*',
+      '?',
+      '[',
+      ';',
+      '-',
+      '%',
+      '\t',
+      'é',
+      '\u{1F600}',
+    ),
+    minLength: 1,
+    maxLength: 12,
+  })
+  .filter((name) => name !== '.' && name !== '..');
+
+interface Entry {
+  readonly name: string;
+  readonly kind: 'file' | 'directory' | 'link' | 'absent';
+  readonly text: string;
+}
+
+const entries = fc.uniqueArray(
+  fc.record({
+    name: fileName,
+    kind: fc.constantFrom<Entry['kind']>('file', 'directory', 'link', 'absent'),
+    text: fc.string({ unit: 'binary', maxLength: 40 }),
+  }),
+  { selector: ({ name }) => name, maxLength: 6 },
+);
+
+async function make(root: string, { name, kind, text }: Entry): Promise<void> {
+  const path = join(root, name);
+  if (kind === 'file') await writeFile(path, text);
+  if (kind === 'directory') await mkdir(path);
+  if (kind === 'link') await symlink(`to ${text.replaceAll('\0', '')}`, path);
+}
+
+describe('answers about files with any names', () => {
+  test('are about the files that were asked for', async () => {
+    let round = 0;
+    await fc.assert(
+      fc.asyncProperty(entries, async (all) => {
+        round += 1;
+        const root = join(directory, String(round));
+        await mkdir(root);
+        for (const entry of all) await make(root, entry);
+        const paths = all.map(({ name }) => `${root}/${name}`);
+        const [states, contents, present] = await Promise.all([
+          askAll(fileState, paths),
+          askAll(fileContent, paths),
+          askAll(pathExists, paths),
+        ]);
+        for (const [index, { kind, text }] of all.entries()) {
+          const state = states[index];
+          expect(state?.kind).toBe(kind === 'link' ? 'absent' : kind);
+          expect(state?.link?.target).toBe(kind === 'link' ? `to ${text.replaceAll('\0', '')}` : undefined);
+          if (state?.kind === 'file') expect(state.sha256).toBe(createHash('sha256').update(text).digest('hex'));
+          expect(contents[index]).toBe(kind === 'file' ? text : undefined);
+          expect(present[index]).toBe(kind === 'file' || kind === 'directory');
+        }
+        const there = all.filter(({ kind }) => kind !== 'absent').map(({ name }) => name);
+        const [names] = await askAll(fileNames, [root]);
+        expect([...(names ?? [])].sort()).toEqual(there.sort());
+      }),
+      { numRuns: 25 },
+    );
+  });
+
+  test('keep the bytes, or say that they cannot be kept', async () => {
+    const path = join(directory, 'hosts');
+    await writeFile(path, '\uFEFF127.0.0.1 localhost');
+    expect(await askText(look(), path)).toBe('\uFEFF127.0.0.1 localhost');
+    await writeFile(path, Buffer.from([0x31, 0xe9, 0x0a]));
+    await expect(askText(look(), path)).rejects.toThrow(/is not UTF-8 text: it is left as it is/);
+    await writeFile(path, 'x'.repeat(1024 * 1024));
+    expect(await askText(look(), path)).toHaveLength(1024 * 1024);
+    await writeFile(path, 'x'.repeat(1024 * 1024 + 1));
+    await expect(askText(look(), path)).rejects.toThrow(/has 1048577 bytes/);
+  });
+
+  test('tell the number of an owner without a name', async () => {
+    const [state] = await askAll(fileState, ['/proc/self']);
+    expect(state).toMatchObject({ link: { target: expect.stringMatching(/^\d+$/), owner: 'root' } });
+  });
+});
+
+const ACCOUNTS = {
+  passwd: [
+    'root:x:0:0:root:/root:/bin/sh',
+    'ann:x:61001:61001:Ann, B:/home/ann b:/bin/sh',
+    'bob:x:61002:61999::/home/bob:/bin/bash',
+    'cyd:x:61003:61003::/home/cyd:/bin/sh',
+  ],
+  group: ['root:x:0:', 'domain users:x:61001:cyd', 'cyd:x:61003:', 'adm:x:4:cyd,ann'],
+};
+
+const canUnshare =
+  userInfo().uid === 0 && (await transport.run({ summary: 'try', script: 'unshare -m true' })).status === 0;
+if (!canUnshare)
+  console.warn('skipped: accounts, because /etc/passwd is replaced in a mount namespace, which needs root');
+
+(canUnshare ? describe : describe.skip)('answers about accounts', () => {
+  /** In a mount namespace of its own, with these accounts. */
+  async function withAccounts(): Promise<Probe> {
+    for (const [name, lines] of Object.entries(ACCOUNTS)) {
+      await writeFile(join(directory, name), `${lines.join('\n')}\n`);
+      await chmod(join(directory, name), 0o644);
+    }
+    const mounts = Object.keys(ACCOUNTS).map((name) => `mount --bind ${quote(join(directory, name))} /etc/${name}`);
+    return look((script) => `unshare -m sh -c ${quote([...mounts, script].join('\n'))}`);
+  }
+
+  test('do not shift: groups with blanks, groups without a name, users that are not there', async () => {
+    const probe = await withAccounts();
+    const names = ['bob', 'nobody-such', 'ann', '61002', 'cyd'];
+    const found = await Promise.all(names.map((name) => probe.ask(userState, name)));
+    expect(found).toEqual([
+      { home: '/home/bob', shell: '/bin/bash', groups: ['61999'] },
+      undefined,
+      { home: '/home/ann b', shell: '/bin/sh', groups: ['domain users', 'adm'] },
+      undefined,
+      { home: '/home/cyd', shell: '/bin/sh', groups: ['cyd', 'domain users', 'adm'] },
+    ]);
+    const groups = ['61003', 'domain users', 'none', 'adm'];
+    expect(await Promise.all(groups.map((name) => probe.ask(groupExists, name)))).toEqual([false, true, false, true]);
+  });
+
+  test('name the owner of a file, whose group has a blank or no name', async () => {
+    const path = join(directory, 'owned');
+    await writeFile(path, '');
+    const probe = await withAccounts();
+    await transport.run({ summary: 'own', script: `chown 61001:61001 ${quote(path)}` });
+    expect(await probe.ask(fileState, path)).toMatchObject({ owner: 'ann', group: 'domain users' });
+    await transport.run({ summary: 'own', script: `chown 61777:61999 ${quote(path)}` });
+    const later = await withAccounts();
+    expect(await later.ask(fileState, path)).toMatchObject({ owner: '61777', group: '61999' });
+  });
+});
+
+describe('answers about kernel settings', () => {
+  test('do not shift: values of several lines, settings that are not there', async () => {
+    const keys = ['kernel.none', 'kernel.ostype', 'net/ipv4/none.x', 'kernel/ostype', 'net.ipv4.tcp_rmem'];
+    const [none, type, other, again, words] = await askAll(sysctlValue, keys);
+    expect([none, type, other, again]).toEqual([undefined, 'Linux', undefined, 'Linux']);
+    expect(words).toMatch(/^\d+ \d+ \d+$/);
+  });
+});
