@@ -1,6 +1,8 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ProvisionError } from '../model/errors.js';
+import { quote } from '../shell/quote.js';
+import { readCertificates } from './inspect.js';
 import { readIfThere, replace, writeNew } from './store-files.js';
 
 /** What stands in the files of a store's authority. */
@@ -33,10 +35,11 @@ function draftPath(directory: string): string {
  */
 export async function readAuthorityFiles(directory: string): Promise<FoundAuthority> {
   const [certificate, key, draft] = await Promise.all(
-    [certificatePath, keyPath, draftPath].map(async (path) => readIfThere(path(directory))),
+    [certificatePath, keyPath, draftPath].map(async (path) => read(path(directory))),
   );
   const hasKey = key !== undefined;
   const bundle = certificate ?? (hasKey ? draft : undefined);
+  if (bundle !== undefined) refuseDamaged((certificate === undefined ? draftPath : certificatePath)(directory), bundle);
   if (bundle === undefined && hasKey)
     throw new ProvisionError({
       code: 'store-broken',
@@ -44,6 +47,32 @@ export async function readAuthorityFiles(directory: string): Promise<FoundAuthor
       hint: 'put ca.crt back, from a backup or from a host',
     });
   return { bundle, hasKey, isDraft: hasKey && certificate === undefined };
+}
+
+/** A directory, or a file that may not be read, is not "no authority": a plan would make a new one. */
+async function read(path: string): Promise<string | undefined> {
+  return readIfThere(path).catch((cause: unknown) => {
+    throw new ProvisionError({
+      code: 'store-broken',
+      message: `${path} cannot be read: ${cause instanceof Error ? cause.message : String(cause)}`,
+      hint: `a file was expected, readable for whoever runs this: ls -ld ${quote(path)}`,
+      cause,
+    });
+  });
+}
+
+/** A file that holds less than it should is never taken for "no authority", nor half a bundle for a whole one. */
+function refuseDamaged(path: string, text: string): void {
+  const begun = text.match(/-----BEGIN /g)?.length ?? 0;
+  const certificates = readCertificates(text);
+  const readable = certificates.filter((each) => each !== undefined).length;
+  if (readable > 0 && readable === begun) return;
+  const holds = begun === 0 ? 'no certificate' : `${begun} PEM blocks, and only ${readable} readable certificates`;
+  throw new ProvisionError({
+    code: 'store-broken',
+    message: `${path} is damaged: it holds ${holds}. No new authority is made in its place: the hosts trust this one`,
+    hint: 'put ca.crt back, from a backup or from a host (/etc/etcd/pki/ca.crt, or what its etcd has as trusted-ca-file)',
+  });
 }
 
 /**

@@ -47,7 +47,7 @@ export interface Signer {
   keepSecret(name: KeepSecret['name']): Promise<void>;
   /**
    * Signs a leaf, or takes it from where it was signed.
-   * @throws ProvisionError `authority-missing`, `authority-expired`, `certificate-rejected`, `signatures-missing`
+   * @throws ProvisionError `authority-missing`, `authority-unusable`, `certificate-rejected`, `signatures-missing`
    */
   issue(planned: PlannedCertificate): Promise<CertificateInstall>;
   /** What hosts should trust, PEM. @throws ProvisionError `authority-missing` */

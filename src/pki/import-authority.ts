@@ -1,17 +1,20 @@
 import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
 import { InputError, type Problem } from '../model/errors.js';
 import { Secret } from '../model/secret.js';
+import { authorityFaults, SIGNING_KEYS, SIGNING_KEYS_IN_WORDS } from './authority-faults.js';
 import { describeSubject } from './compare.js';
-import { isSignedBy, keyTypeOf, notAfterOf, subjectOf } from './inspect.js';
+import { keyTypeOf, notAfterOf, subjectOf } from './inspect.js';
 import type { SigningAuthority } from './signing-authority.js';
 
-/** Key types that can sign here: what TLS peers of etcd, HAProxy and kube-apiserver all accept. */
-const SIGNING_KEYS = /^(ecdsa-(p256|secp384r1|secp521r1)|rsa-(2048|3072|4096|8192))$/;
+/** What is signed by an authority that ends sooner would be due for renewal at once, and could not be renewed. Days. */
+const SHORTEST_LIFE = 30;
+
+const DAY_MS = 24 * 60 * 60 * 1000;
 
 /**
  * Checks an authority that another program made, and brings its key into one form.
  * @param given the certificate, and its key as PKCS#1, SEC1 or PKCS#8, both PEM, neither encrypted
- * @throws InputError with all that is wrong: no CA, not self-signed, expired, another's key, a kind of key that cannot sign
+ * @throws InputError with all that is wrong: no CA, not self-signed, not valid now, another's key, a kind of key that cannot sign
  */
 export function readAuthority(
   given: { readonly certificatePem: string; readonly keyPem: Secret },
@@ -21,7 +24,7 @@ export function readAuthority(
   const key = readKey(given.keyPem);
   const problems = [
     ...(certificate instanceof X509Certificate ? certificateProblems(certificate, now) : [certificate]),
-    ...('message' in key ? [key] : keyProblems('key', key)),
+    ...('message' in key ? [key] : keyProblems(key)),
   ];
   if (!(certificate instanceof X509Certificate) || 'message' in key) throw new InputError(problems);
   if (!certificate.checkPrivateKey(key)) problems.push(wrong('key', 'is not the key of this certificate'));
@@ -40,9 +43,27 @@ export function readAuthority(
 export function readAuthorityCertificate(pem: string, now: Date): string {
   const certificate = readCertificate(pem);
   if (!(certificate instanceof X509Certificate)) throw new InputError([certificate]);
-  const problems = [...certificateProblems(certificate, now), ...keyProblems('certificate', certificate.publicKey)];
+  const problems = certificateProblems(certificate, now);
   if (problems.length > 0) throw new InputError(problems);
   return certificate.toString();
+}
+
+/**
+ * Refuses to bring in an authority that ends soon: one that is in use already goes on signing to its end.
+ * @param certificatePem as {@link readAuthority} gives it
+ * @throws InputError
+ */
+export function refuseShortLife(certificatePem: string, now: Date): void {
+  const certificate = new X509Certificate(certificatePem);
+  const end = notAfterOf(certificate);
+  if (end.getTime() - now.getTime() >= SHORTEST_LIFE * DAY_MS) return;
+  const name = describeSubject(subjectOf(certificate));
+  throw new InputError([
+    wrong(
+      'certificate',
+      `${name} ends on ${end.toISOString()}, in less than ${SHORTEST_LIFE} days, and with it all that it signs; make one that lives longer first`,
+    ),
+  ]);
 }
 
 function readCertificate(pem: string): X509Certificate | Problem {
@@ -72,36 +93,12 @@ function readKey(pem: Secret): KeyObject | Problem {
 }
 
 function certificateProblems(certificate: X509Certificate, now: Date): Problem[] {
-  const name = describeSubject(subjectOf(certificate));
-  const end = notAfterOf(certificate);
-  return [
-    ...(certificate.ca ? [] : [wrong('certificate', `${name} is no CA: its basic constraints do not say so`)]),
-    ...(certificate.subject === certificate.issuer
-      ? []
-      : [
-          wrong(
-            'certificate',
-            `${name} is signed by another; a self-signed root was expected, as HAProxy trusts only roots`,
-          ),
-        ]),
-    ...(certificate.ca && certificate.subject === certificate.issuer && !isSignedBy(certificate, certificate)
-      ? [
-          wrong(
-            'certificate',
-            `${name} may not sign certificates: its key usage lacks it, or its own signature is wrong`,
-          ),
-        ]
-      : []),
-    ...(end > now ? [] : [wrong('certificate', `${name} expired on ${end.toISOString().slice(0, 10)}`)]),
-  ];
+  return authorityFaults(certificate, now).map((fault) => wrong('certificate', fault));
 }
 
-function keyProblems(subject: 'certificate' | 'key', key: KeyObject): Problem[] {
+function keyProblems(key: KeyObject): Problem[] {
   const type = keyTypeOf(key);
-  const is = subject === 'key' ? `is ${type}` : `is for a key of type ${type}`;
-  return SIGNING_KEYS.test(type)
-    ? []
-    : [wrong(subject, `${is}; ECDSA on P-256, P-384 or P-521, or RSA from 2048 bits was expected`)];
+  return SIGNING_KEYS.test(type) ? [] : [wrong('key', `is ${type}; ${SIGNING_KEYS_IN_WORDS}`)];
 }
 
 function wrong(subject: string, message: string): Problem {

@@ -7,6 +7,7 @@ import type { AuthorityProfile, CertificateProfile, KeyType } from '../model/cer
 import { ProvisionError } from '../model/errors.js';
 import { Secret } from '../model/secret.js';
 import { BACKDATE_MS } from './backdate.js';
+import { authorityFaults } from './authority-faults.js';
 import { describeSubject, isForKey, reasonsForNewKey, reasonsToSign } from './compare.js';
 import { notAfterOf } from './inspect.js';
 import { keyUsagesOf } from './key-usages.js';
@@ -63,7 +64,7 @@ export async function makeAuthority(
 /**
  * Signs a leaf, for a new key or for the one that the profile says to keep. It never outlives its authority. What was
  * signed is then judged as a plan would judge it: a certificate that the next plan would replace is never handed out.
- * @throws ProvisionError `authority-expired`, `certificate-rejected`
+ * @throws ProvisionError `authority-unusable`, `certificate-rejected`
  */
 export async function issueCertificate(
   authority: SigningAuthority,
@@ -72,7 +73,8 @@ export async function issueCertificate(
 ): Promise<IssuedCertificate> {
   const signer = new X509Certificate(authority.certificatePem);
   const time = now();
-  if (notAfterOf(signer) <= time) throw expired(signer);
+  const faults = authorityFaults(signer, time);
+  if (faults.length > 0) throw unusable(faults);
   const { publicKey, keyPem } = await leafKey(profile);
   const issuer = new x509.X509Certificate(authority.certificatePem);
   const certificate = await x509.X509CertificateGenerator.create(
@@ -216,10 +218,10 @@ function latest(a: Date, b: Date): Date {
   return a > b ? a : b;
 }
 
-function expired(authority: X509Certificate): ProvisionError {
+function unusable(faults: readonly string[]): ProvisionError {
   return new ProvisionError({
-    code: 'authority-expired',
-    message: `the certificate authority expired on ${notAfterOf(authority).toISOString().slice(0, 10)}; it can sign nothing`,
-    hint: 'look at it with: provision ca show',
+    code: 'authority-unusable',
+    message: `the certificate authority can sign nothing: ${faults.join('; ')}`,
+    hint: 'check the date of this machine, then: provision ca show',
   });
 }

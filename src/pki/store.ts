@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import type { Secret } from '../model/secret.js';
 import type { PkiStore, PlannedCertificate } from './authority.js';
 import { openGeneratedSecret } from './generated-secret.js';
-import { readAuthority } from './import-authority.js';
+import { readAuthority, refuseShortLife } from './import-authority.js';
 import type { KeptRequest } from './signed-elsewhere.js';
 import { openStoredAuthority, type StoreOptions } from './stored-authority.js';
 
@@ -46,7 +46,11 @@ export async function openStore(options: StoreOptions): Promise<WritableStore> {
       issue: (planned) => authority.issue(planned),
       trustBundle: () => authority.existingBundle(),
     },
-    importAuthority: async (given) => authority.adopt(readAuthority(given, options.now())),
+    async importAuthority(given) {
+      const read = readAuthority(given, options.now());
+      refuseShortLife(read.certificatePem, options.now());
+      await authority.adopt(read);
+    },
     importCertificate: (pem) => authority.adoptCertificate(pem),
     keepRequest: (planned, pem) => authority.keepRequest(planned, pem),
     keepalivedAuthPass: authPass,

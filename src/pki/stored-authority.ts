@@ -14,7 +14,7 @@ import {
 import type { AuthorityView, CertificateInstall, PlannedCertificate } from './authority.js';
 import { certificateInstall } from './certificate-install.js';
 import { decryptSecret, encryptSecret } from './encryption.js';
-import { readAuthority, readAuthorityCertificate } from './import-authority.js';
+import { readAuthority, readAuthorityCertificate, refuseShortLife } from './import-authority.js';
 import type { PassphraseSource } from './passphrase.js';
 import {
   describeSignature,
@@ -126,6 +126,7 @@ export class StoredAuthority implements AuthorityView {
     const { directory, now } = this.#options;
     const pem = readAuthorityCertificate(given, now());
     if (this.#is(pem)) return;
+    refuseShortLife(pem, now());
     if (this.#bundle !== undefined) throw this.#exists();
     const suffix = this.#suffix();
     if (!(await writeNew(certificatePath(directory), pem, 0o644, suffix))) throw this.#exists();

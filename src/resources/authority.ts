@@ -2,7 +2,8 @@ import type { AuthorityProfile } from '../model/certificate.js';
 import { changed, type Outcome, type Resource, UNCHANGED } from '../model/change.js';
 import { ProvisionError } from '../model/errors.js';
 import type { AuthorityView } from '../pki/authority.js';
-import { notAfterOf, readCertificates } from '../pki/inspect.js';
+import { authorityFaults } from '../pki/authority-faults.js';
+import { readCertificates } from '../pki/inspect.js';
 
 /**
  * The certificate authority on the control machine. It belongs to no host: give it to one only, the first member, so
@@ -23,15 +24,20 @@ export function authorityResource(
 
 function decideAuthority(profile: AuthorityProfile, authority: AuthorityView, store: string, now: Date): Outcome {
   const pem = authority.certificate();
-  const found = pem === undefined ? undefined : readCertificates(pem)[0];
-  if (found === undefined) return created(profile, store);
-  const end = notAfterOf(found);
-  if (end > now) return UNCHANGED;
+  if (pem === undefined) return created(profile, store);
+  const faults = faultsOf(pem, now);
+  if (faults.length === 0) return UNCHANGED;
   throw new ProvisionError({
-    code: 'authority-expired',
-    message: `the certificate authority in ${store} expired on ${end.toISOString().slice(0, 10)}; it can sign nothing`,
-    hint: 'move its files away, and run `provision ca import` or let the next apply make a new authority',
+    code: 'authority-unusable',
+    message: `the certificate authority in ${store} can sign nothing: ${faults.join('; ')}`,
+    hint: 'check the date of this machine, then: provision ca show; another authority is brought in with `provision ca import`, into a new directory (etcd_pki_store)',
   });
+}
+
+function faultsOf(pem: string, now: Date): readonly string[] {
+  const [found] = readCertificates(pem);
+  // What cannot be read is never "none": a new authority in its place would cut off all that trust the old one.
+  return found === undefined ? ['its certificate cannot be read'] : authorityFaults(found, now);
 }
 
 function created(profile: AuthorityProfile, store: string): Outcome {

@@ -42,7 +42,7 @@ describe('readAuthority', () => {
     const authority = await authorityFrom(TODAY);
     const leaf = await issueCertificate(authority, SERVER_PROFILE, circumstancesAt(TODAY));
     expect(problemsOf(leaf.certificatePem, leaf.keyPem ?? '')).toEqual([
-      'certificate CN=etcd-1 is no CA: its basic constraints do not say so',
+      'certificate CN=etcd-1 is no CA: its basic constraints or its key usage do not say so',
       'certificate CN=etcd-1 is signed by another; a self-signed root was expected, as HAProxy trusts only roots',
     ]);
   });
@@ -51,6 +51,13 @@ describe('readAuthority', () => {
     const { certificatePem, keyPem } = await authorityFrom(TODAY, 10);
     expect(problemsOf(certificatePem, keyPem, daysFromToday(11))).toEqual([
       'certificate CN=etcd-ca expired on 2026-12-01',
+    ]);
+  });
+
+  test('refuses one that is not valid yet', async () => {
+    const { certificatePem, keyPem } = await authorityFrom(daysFromToday(1));
+    expect(problemsOf(certificatePem, keyPem)).toEqual([
+      'certificate CN=etcd-ca is valid only from 2026-11-22T11:55:00.000Z',
     ]);
   });
 

@@ -103,7 +103,7 @@ describe('issueCertificate', () => {
 
   test('an expired authority signs nothing', async () => {
     await expect(issue({}, daysFromToday(3651))).rejects.toThrow(ProvisionError);
-    await expect(issue({}, daysFromToday(3651))).rejects.toMatchObject({ code: 'authority-expired' });
+    await expect(issue({}, daysFromToday(3651))).rejects.toMatchObject({ code: 'authority-unusable' });
   });
 });
 

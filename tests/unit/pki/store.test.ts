@@ -140,6 +140,36 @@ describe('a store that lost a file', () => {
     await expect(open()).rejects.toMatchObject({ code: 'store-broken' });
   });
 
+  // [what became of ca.crt, from its text]
+  const DAMAGED: readonly [string, (text: string) => string][] = [
+    ['cut in the middle', (text) => text.slice(0, 300)],
+    ['cut before its last line', (text) => text.slice(0, text.indexOf('-----END'))],
+    ['empty', () => ''],
+    ['garbled', (text) => text.replace(/^(-----BEGIN.*\n).{8}/, '$1AAAAAAAA')],
+    ['something else', () => 'Permission denied\n'],
+    ['followed by half of another', (text) => text + text.slice(0, 300)],
+    ['followed by a key', (text) => `${text}-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n`],
+  ];
+
+  test.each(DAMAGED)('a ca.crt that is %s is never taken for no authority', async (_, damage) => {
+    await (await open()).signer.createAuthority(PROFILE);
+    const path = join(directory, 'ca.crt');
+    const whole = await readFile(path, 'utf8');
+    await writeFile(path, damage(whole));
+    await expect(open()).rejects.toMatchObject({
+      code: 'store-broken',
+      message: expect.stringContaining(`${path} is damaged`),
+      hint: expect.stringContaining('put ca.crt back'),
+    });
+    await writeFile(path, whole);
+    expect((await open()).authority.certificate()).toBe(whole);
+  });
+
+  test('a directory in place of ca.crt stops everything, with what to look at', async () => {
+    await mkdir(join(directory, 'ca.crt'), { recursive: true });
+    await expect(open()).rejects.toMatchObject({ code: 'store-broken', hint: expect.stringContaining('ls -ld') });
+  });
+
   test('a run that was killed between the two files of an authority is finished by the next one', async () => {
     const killed = await open();
     const certificate = join(directory, 'ca.crt');
@@ -211,6 +241,15 @@ describe('an authority whose key is elsewhere', () => {
     // With its key in the store, neither the key nor the certificate comes a second time.
     await (await open()).importAuthority(one);
     await expect((await open()).importAuthority(one)).rejects.toMatchObject(exists);
+  });
+
+  test('that ends soon is not brought in, with its key or without', async () => {
+    const ending = await authorityFrom(TODAY, 29);
+    const store = await open();
+    const refused = { code: 'input-invalid', message: expect.stringContaining('ends on 2026-12-20') };
+    await expect(store.importCertificate(ending.certificatePem)).rejects.toMatchObject(refused);
+    await expect(store.importAuthority(ending)).rejects.toMatchObject(refused);
+    await store.importAuthority(await authorityFrom(TODAY, 31));
   });
 
   test('is refused when its certificate is none of an authority, or the key is of another', async () => {

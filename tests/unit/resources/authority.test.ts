@@ -33,7 +33,15 @@ test('an authority that is there is left alone, also one of another kind that wa
 
 test('an expired authority makes the plan unsafe', async () => {
   const { certificatePem } = await authorityFrom(TODAY, 10);
-  await expect(decide(certificatePem, daysFromToday(11))).rejects.toMatchObject({ code: 'authority-expired' });
+  await expect(decide(certificatePem, daysFromToday(11))).rejects.toMatchObject({ code: 'authority-unusable' });
+});
+
+test.each([
+  ['valid only from tomorrow', async () => (await authorityFrom(daysFromToday(1))).certificatePem],
+  ['unreadable', () => Promise.resolve('-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n')],
+  ['empty', () => Promise.resolve('')],
+])('an authority that is %s makes the plan unsafe: no new one is planned in its place', async (_, certificate) => {
+  await expect(decide(await certificate())).rejects.toMatchObject({ code: 'authority-unusable' });
 });
 
 test("keepalived's generated password is kept once, and not shown", async () => {
