@@ -1,6 +1,7 @@
 import { APISERVER, apiserverProcesses, type ApiserverProcess } from '../facts/apiserver-processes.js';
 import { askText } from '../facts/file-content.js';
-import { flag, isConnected, readinessProblem } from '../gates/apiserver-ready.js';
+import { flagValue } from '../facts/command-flags.js';
+import { isConnected, readinessProblem } from '../gates/apiserver-ready.js';
 import type { ControlPlane } from '../model/cluster.js';
 import { httpsUrl, memberUrls, namesJust } from '../model/endpoint.js';
 import { ProvisionError } from '../model/errors.js';
@@ -61,7 +62,7 @@ function processItem(host: string, processes: readonly ApiserverProcess[], expec
   const look = `ssh ${host} sudo crictl ps -a --name kube-apiserver`;
   const [first] = processes;
   if (first === undefined) return { ...item, verdict: 'fail', evidence: 'no kube-apiserver runs', next: look };
-  const given = processes.map(({ argv }) => flag(argv, 'etcd-servers'));
+  const given = processes.map(({ argv }) => flagValue(argv, 'etcd-servers'));
   const stray = given.find((value) => value === undefined || value !== (expected.servers ?? value));
   if (given.includes(undefined) || stray !== undefined) return { ...item, ...notTheVip(stray, expected) };
   if (processes.length > 1)

@@ -1,12 +1,27 @@
-import { isMap, isScalar, isSeq, parseDocument, type Scalar, type YAMLSeq } from 'yaml';
+import { isAlias, isMap, isScalar, isSeq, parseDocument, type Document, type Scalar, type YAMLSeq } from 'yaml';
 import { ProvisionError } from '../model/errors.js';
+import { readFlags } from './command-flags.js';
 
-/** One `--name=value` of a container, with its place in the manifest's text. */
+/** The two lists that make up a container's command line, in this order. */
+const LISTS = ['command', 'args'] as const;
+
+/** One word of a container's command line, with its place in the manifest. */
+export interface Word {
+  readonly text: string;
+  /** Absent where the text stands elsewhere: a YAML alias. */
+  readonly node: Scalar | undefined;
+  readonly list: YAMLSeq;
+  /** Where it is in the manifest's data. */
+  readonly path: readonly [...(string | number)[], number];
+}
+
+/** An argument of a container. */
 export interface Argument {
+  /** `_` counts as `-`. */
   readonly name: string;
   readonly value: string;
-  readonly node: Scalar;
-  readonly list: YAMLSeq;
+  /** `--name=value`, or the two words `--name` and `value`. */
+  readonly words: readonly [Word] | readonly [Word, Word];
 }
 
 /** A static pod manifest: its text, and where its container's arguments stand in it. */
@@ -18,35 +33,94 @@ export interface StaticPodManifest {
 
 /**
  * Reads the arguments of one container.
- * @throws ProvisionError `manifest-unreadable` when the text is no such manifest, or its command is no plain list of
- * `--name=value` words
+ * @throws ProvisionError `manifest-unreadable` when the text is no such manifest, or its command is no plain list of words
  */
 export function readStaticPodManifest(path: string, text: string, container: string): StaticPodManifest {
-  const document = parseDocument(text);
-  const [error] = document.errors;
-  if (error !== undefined) throw unreadable(path, error.message);
+  const document = parseManifest(path, text);
   const containers: unknown = document.getIn(['spec', 'containers']);
-  const found = isSeq(containers)
-    ? containers.items.find((item) => isMap(item) && item.get('name') === container)
-    : undefined;
-  if (!isMap(found)) throw unreadable(path, `it has no container ${container}`);
-  const lists = ['command', 'args'].map((key): unknown => found.get(key)).filter((list) => isSeq(list));
-  const read = lists.flatMap((list) => list.items.flatMap((item) => readArgument(item, list)));
+  const named = isSeq(containers)
+    ? containers.items.flatMap((item, index) =>
+        isMap(item) && item.get('name') === container ? [{ item, index }] : [],
+      )
+    : [];
+  const [found] = named;
+  if (found === undefined || named.length > 1)
+    throw unreadable(
+      path,
+      `it has ${found === undefined ? 'no container' : `${named.length} containers`} ${container}`,
+    );
+  const words = LISTS.flatMap((key) => {
+    const list: unknown = found.item.get(key, true);
+    if (list === undefined && !found.item.items.some(isMergeKey)) return [];
+    if (!isSeq(list)) throw unreadable(path, `${key} of ${container} is not written as a list in its place`);
+    return list.items.map((item, index) =>
+      readWord(document, item, { path, list, at: ['spec', 'containers', found.index, key, index] }),
+    );
+  });
+  const read = readArguments(words);
   if (read.length === 0) throw unreadable(path, `the command of ${container} is no list of --name=value words`);
   return { path, text, arguments: read };
 }
 
-function readArgument(item: unknown, list: YAMLSeq): readonly Argument[] {
-  if (!isScalar(item) || typeof item.value !== 'string') return [];
-  const [, name, value] = /^--([A-Za-z0-9-]+)=(.*)$/s.exec(item.value) ?? [];
-  return name === undefined || value === undefined ? [] : [{ name, value, node: item, list }];
+/** What the text says, as plain data. @throws ProvisionError `manifest-unreadable` */
+export function manifestData(path: string, text: string): unknown {
+  const document = parseManifest(path, text);
+  try {
+    return document.toJS();
+  } catch (error) {
+    // An alias without an anchor, or far too many of them.
+    throw unreadable(path, error instanceof Error ? error.message : String(error));
+  }
 }
 
-/** The value of an argument; `undefined` when it is not given. @throws ProvisionError when it is given twice */
+function parseManifest(path: string, text: string): Document {
+  const document = parseDocument(text, { merge: true });
+  const [error] = document.errors;
+  if (error === undefined) return document;
+  if (error.code === 'MULTIPLE_DOCS')
+    throw unreadable(path, 'it holds several YAML documents, of which the kubelet reads only the first');
+  throw unreadable(path, error.message);
+}
+
+/** `<<: *other`: what the other one holds may hold the list. */
+function isMergeKey({ key }: { readonly key: unknown }): boolean {
+  return isScalar(key) && key.source === '<<';
+}
+
+interface WordPlace {
+  readonly path: string;
+  readonly list: YAMLSeq;
+  readonly at: Word['path'];
+}
+
+function readWord(document: Document, item: unknown, { path, list, at }: WordPlace): Word {
+  const scalar: unknown = isAlias(item) ? item.resolve(document) : item;
+  const value = isScalar(scalar) ? scalar.value : undefined;
+  if (typeof value !== 'string' && typeof value !== 'number' && typeof value !== 'boolean')
+    throw unreadable(path, `${at.join('.')} is no word`);
+  return { text: String(value), node: isScalar(item) ? item : undefined, list, path: at };
+}
+
+function readArguments(words: readonly Word[]): readonly Argument[] {
+  return readFlags(words.map(({ text }) => text)).flatMap(({ name, value, at, words: count }): Argument[] => {
+    const [first, second] = [words[at], words[at + 1]];
+    if (first === undefined) return [];
+    return [{ name, value, words: count === 2 && second !== undefined ? [first, second] : [first] }];
+  });
+}
+
+/**
+ * The value of an argument; `undefined` when it is not given.
+ * @throws ProvisionError when it is given twice, or by a variable of the container
+ */
 export function argumentOf(manifest: StaticPodManifest, name: string): string | undefined {
   const given = manifest.arguments.filter((argument) => argument.name === name);
   if (given.length > 1) throw unreadable(manifest.path, `--${name} is given ${given.length} times`);
-  return given[0]?.value;
+  const value = given[0]?.value;
+  // The kubelet puts the variable's value there (k8s.io/kubernetes, third_party/forked/golang/expansion).
+  if (value !== undefined && /\$\(.*\)/.test(value))
+    throw unreadable(manifest.path, `--${name} is given by a variable: ${value}`);
+  return value;
 }
 
 /** A manifest that is not as this program can edit it. */
@@ -54,6 +128,6 @@ export function unreadable(path: string, why: string): ProvisionError {
   return new ProvisionError({
     code: 'manifest-unreadable',
     message: `${path}: ${why}; a static pod manifest as kubeadm writes it was expected`,
-    hint: 'set kube_apiserver_manifest to the right file, or mend this one',
+    hint: 'set kube_apiserver_manifest to the right file, or correct this one',
   });
 }

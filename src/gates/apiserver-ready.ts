@@ -1,5 +1,6 @@
 import { isIP } from 'node:net';
 import { APISERVER, apiserverProcesses, type ApiserverProcess } from '../facts/apiserver-processes.js';
+import { flagValue, readFlags } from '../facts/command-flags.js';
 import { httpsAnswer, httpsKey, type HttpsQuestion } from '../facts/https-answer.js';
 import type { Cluster } from '../model/cluster.js';
 import { httpsUrl } from '../model/endpoint.js';
@@ -47,7 +48,9 @@ function readArguments(parameters: JsonObject): readonly string[] {
 /** Why these processes cannot be the wanted ones yet. */
 function judgeProcesses(processes: readonly ApiserverProcess[], wanted: readonly string[]): string | undefined {
   if (processes.length === 0) return 'no kube-apiserver runs';
-  const stale = processes.filter(({ argv }) => wanted.some((argument) => !argv.includes(argument)));
+  const stale = processes.filter(({ argv }) =>
+    readFlags(wanted).some(({ name, value }) => flagValue(argv, name) !== value),
+  );
   if (stale.length > 0)
     return `kube-apiserver (pid ${stale.map(({ pid }) => pid).join(', ')}) still runs with the old arguments`;
   const loose = processes.filter((process) => !isConnected(process));
@@ -58,7 +61,7 @@ function judgeProcesses(processes: readonly ApiserverProcess[], wanted: readonly
 
 /** Connected to an `--etcd-servers` address; a server given by name is not judged. */
 export function isConnected({ argv, connections }: ApiserverProcess): boolean {
-  const servers = (flag(argv, 'etcd-servers') ?? '').split(',').filter((url) => URL.canParse(url));
+  const servers = (flagValue(argv, 'etcd-servers') ?? '').split(',').filter((url) => URL.canParse(url));
   const ends = servers.map((url) => new URL(url)).map(({ hostname, port }) => ({ hostname, port: Number(port) }));
   return ends.some(({ hostname, port }) => {
     const address = hostname.replace(/^\[|\]$/g, '');
@@ -79,18 +82,13 @@ export async function readinessProblem(probe: Probe, argv: readonly string[]): P
  * @param argv of the process
  */
 function ownQuestion(argv: readonly string[], path: string): HttpsQuestion {
-  const bind = flag(argv, 'bind-address');
+  const bind = flagValue(argv, 'bind-address');
   const isAny = bind === undefined || bind === '0.0.0.0' || bind === '::';
-  const url = `${httpsUrl(isAny ? '127.0.0.1' : bind, Number(flag(argv, 'secure-port') ?? 6443))}${path}`;
-  const certificate = flag(argv, 'kubelet-client-certificate');
-  const key = flag(argv, 'kubelet-client-key');
+  const url = `${httpsUrl(isAny ? '127.0.0.1' : bind, Number(flagValue(argv, 'secure-port') ?? 6443))}${path}`;
+  const certificate = flagValue(argv, 'kubelet-client-certificate');
+  const key = flagValue(argv, 'kubelet-client-key');
   // Where anonymous requests are off, the apiserver's own client certificate for kubelets is known to it.
   return { url, certificate, key };
-}
-
-/** The value of `--name=value` among the words of a command line. */
-export function flag(argv: readonly string[], name: string): string | undefined {
-  return argv.find((word) => word.startsWith(`--${name}=`))?.slice(name.length + 3);
 }
 
 /** The lines of /readyz that name a failed check: `[-]etcd failed: reason withheld`. */

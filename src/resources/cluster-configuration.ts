@@ -1,7 +1,9 @@
 import { isScalar, isSeq, parseDocument, type YAMLSeq } from 'yaml';
+import { ProvisionError } from '../model/errors.js';
+import { editProblem, withValueAt } from './prove-edit.js';
 
 /** Where kubeadm's ClusterConfiguration names an external etcd. */
-const ENDPOINTS = ['etcd', 'external', 'endpoints'];
+const ENDPOINTS = ['etcd', 'external', 'endpoints'] as const;
 
 /**
  * The endpoints of the external etcd in kubeadm's ClusterConfiguration.
@@ -9,23 +11,47 @@ const ENDPOINTS = ['etcd', 'external', 'endpoints'];
  * @returns `undefined` when it names none: a stacked etcd, or no such document
  */
 export function externalEndpoints(text: string): readonly string[] | undefined {
-  return endpointList(text)?.items.map((item) => (isScalar(item) ? String(item.value) : String(item)));
+  try {
+    const list = ENDPOINTS.reduce<unknown>((held, key) => (held as Record<string, unknown> | null)?.[key], read(text));
+    return Array.isArray(list) ? list.map(String) : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 /**
- * The same text with this one endpoint: only the characters of the list change.
- * @throws Error when {@link externalEndpoints} finds none
+ * The same text with this one endpoint: only the characters of the list change. It is read again before it is given.
+ * @throws ProvisionError `kubeadm-config-unreadable` when the list does not stand in its place, or others share it
  */
 export function withExternalEndpoint(text: string, url: string): string {
   const list = endpointList(text);
-  if (!list?.range) throw new Error('there are no external endpoints to replace');
+  if (!list?.range) throw notEditable('etcd.external.endpoints is not written as a list in its place');
   const [start, end] = list.range;
   const tail = /\s*$/.exec(text.slice(start, end))?.[0] ?? '';
-  return `${text.slice(0, start)}${list.flow === true ? `['${url}']` : `- ${url}`}${tail}${text.slice(end)}`;
+  const after = `${text.slice(0, start)}${list.flow === true ? `['${url}']` : `- ${url}`}${tail}${text.slice(end)}`;
+  const change = (data: unknown): unknown => withValueAt(data, ENDPOINTS, [url]);
+  const problem = editProblem({ before: text, after, read, change });
+  if (problem !== undefined) throw notEditable(`changed as text, it could not be proved right (${problem})`);
+  return after;
+}
+
+/** As kubeadm reads it: one document. @throws Error */
+function read(text: string): unknown {
+  const document = parseDocument(text, { merge: true });
+  const [error] = document.errors;
+  if (error !== undefined) throw error;
+  return document.toJS();
 }
 
 function endpointList(text: string): YAMLSeq | undefined {
-  const document = parseDocument(text);
-  const list: unknown = document.errors.length > 0 ? undefined : document.getIn(ENDPOINTS);
-  return isSeq(list) ? list : undefined;
+  const list: unknown = parseDocument(text, { merge: true }).getIn(ENDPOINTS);
+  return isSeq(list) && list.items.every((item) => isScalar(item)) ? list : undefined;
+}
+
+function notEditable(why: string): ProvisionError {
+  return new ProvisionError({
+    code: 'kubeadm-config-unreadable',
+    message: `kube-system/kubeadm-config: ${why}; a ClusterConfiguration as kubeadm writes it was expected`,
+    hint: 'set the endpoints by hand: kubectl -n kube-system edit configmap kubeadm-config',
+  });
 }

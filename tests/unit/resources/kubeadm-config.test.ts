@@ -34,6 +34,23 @@ describe('the endpoints in a ClusterConfiguration', () => {
     expect(externalEndpoints(withExternalEndpoint(text, VIP))).toEqual([VIP]);
   });
 
+  test('change in a text with Windows line ends', () => {
+    const text = KUBEADM.replaceAll('\n', '\r\n');
+    expect(externalEndpoints(withExternalEndpoint(text, VIP))).toEqual([VIP]);
+  });
+
+  test.each([
+    ['others use the list by its anchor', 'etcd: {external: {endpoints: &e [a, b]}}\nother: *e\n'],
+    ['the list stands elsewhere', 'other: &e [a, b]\netcd: {external: {endpoints: *e}}\n'],
+    ['they come with a merge', 'other: &e {endpoints: [a, b]}\netcd: {external: {<<: *e}}\n'],
+    ['one of them is an alias', 'x: &a a\netcd: {external: {endpoints: [*a, b]}}\n'],
+  ])('are not touched where %s', (_, text) => {
+    expect(externalEndpoints(text)).toEqual(['a', 'b']);
+    expect(() => withExternalEndpoint(text, VIP)).toThrow(
+      expect.objectContaining({ code: 'kubeadm-config-unreadable' }),
+    );
+  });
+
   test.each(['', 'etcd: {local: {dataDir: /var/lib/etcd}}', 'etcd: {external: {endpoints: one}}', 'a: ['])(
     'are not there: %s',
     (text) => {

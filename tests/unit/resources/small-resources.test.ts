@@ -109,5 +109,17 @@ describe('/etc/hosts', () => {
   test('gets only its block replaced', async () => {
     const old = 'x\n# BEGIN provision\n192.0.2.9\told\n# END provision\ny\n';
     expect(await written(old)).toBe(`x\n${BLOCK}y\n`);
+    // An editor that writes Windows line ends must not make it grow with each run.
+    expect(await written(old.replaceAll('\n', '\r\n'))).toBe(`x\r\n${BLOCK}y\r\n`);
+  });
+
+  test.each([
+    '# BEGIN provision\nx\n',
+    'x\n# END provision\n',
+    '# END provision\nx\n# BEGIN provision\n',
+    `# BEGIN provision\nx\n${BLOCK}`,
+    `${BLOCK}x\n${BLOCK}`,
+  ])('is refused where its marks do not stand as they were written: %j', async (text) => {
+    await expect(written(text)).rejects.toMatchObject({ code: 'hosts-block-unclear' });
   });
 });

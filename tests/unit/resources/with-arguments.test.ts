@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import { parse } from 'yaml';
 import { argumentOf, readStaticPodManifest } from '../../../src/facts/static-pod-manifest.js';
 import { withArguments } from '../../../src/resources/with-arguments.js';
 import { fixture } from '../../support/fixture.js';
@@ -77,15 +78,116 @@ describe('withArguments', () => {
   });
 });
 
+/** The command line that a manifest gives, as another reader of YAML sees it. */
+function commandLine(text: string): readonly string[] {
+  const { spec } = parse(text, { merge: true }) as {
+    spec: { containers: readonly { name: string; command?: readonly string[]; args?: readonly string[] }[] };
+  };
+  const found = spec.containers.find(({ name }) => name === 'kube-apiserver');
+  return [...(found?.command ?? []), ...(found?.args ?? [])];
+}
+
+describe('other spellings are understood', () => {
+  const words = { 'etcd-servers': VIP, 'etcd-cafile': '/ca' };
+  const done = ['kube-apiserver', `--etcd-servers=${VIP}`, '--etcd-cafile=/ca', '--v=2'];
+
+  test.each<readonly [string, string, readonly string[]]>([
+    [
+      'a folded block scalar',
+      '    command:\n    - kube-apiserver\n    - >-\n      --etcd-servers=https://a:1,\n      https://b:1\n    - --v=2\n',
+      done,
+    ],
+    [
+      'a literal block scalar, and more lines after it',
+      '    command:\n    - kube-apiserver\n    - |\n      --etcd-servers=https://a:1\n\n    # next\n    - --v=2\n',
+      done,
+    ],
+    [
+      'a value that goes on in the next line',
+      '    command:\n    - kube-apiserver\n    - --etcd-servers=https://a:1,\n      https://b:1\n    - --v=2\n',
+      done,
+    ],
+    [
+      'two words',
+      '    command:\n    - kube-apiserver\n    - --etcd-servers\n    - "https://a:1"\n    - --v=2\n',
+      ['kube-apiserver', '--etcd-servers', VIP, '--etcd-cafile=/ca', '--v=2'],
+    ],
+    [
+      'underscores',
+      '    command: [kube-apiserver, --etcd_servers=https://a:1, --v=2]\n',
+      ['kube-apiserver', `--etcd_servers=${VIP}`, '--etcd-cafile=/ca', '--v=2'],
+    ],
+    ['args', '    command: [kube-apiserver]\n    args:\n      - --etcd-servers=https://a:1\n      - --v=2\n', done],
+    ['args alone', '    args:\n    - --etcd-servers=https://a:1\n    - --v=2\n', done.slice(1)],
+    [
+      'a flow list over several lines',
+      '    command: [\n      kube-apiserver, # it\n      "--etcd-servers=https://a:1",\n      --v=2 ]\n',
+      done,
+    ],
+    [
+      'an anchor that nobody uses',
+      '    command:\n    - kube-apiserver\n    - &servers --etcd-servers=https://a:1\n    - --v=2\n',
+      done,
+    ],
+    [
+      'more than one blank after the dash',
+      "    command:\n      -   kube-apiserver\n      -   '--etcd-servers=https://a:1'\n      -   --v=2\n",
+      done,
+    ],
+  ])('%s', (_, command, expected) => {
+    const text = around(command);
+    const after = edit(text, words);
+    expect(commandLine(after)).toEqual(expected);
+    expect(edit(after, words)).toBe(after);
+    expect(after.split('\n').filter((line) => line.includes('#'))).toHaveLength(text.split('#').length - 1);
+  });
+
+  test('Windows line ends stay, on added lines too', () => {
+    const text = around('    command:\n    - kube-apiserver\n    - --etcd-servers=https://a:1\n').replaceAll(
+      '\n',
+      '\r\n',
+    );
+    const after = edit(text, words);
+    expect(after).toBe(text.replace('https://a:1', `${VIP}\r\n    - --etcd-cafile=/ca`));
+  });
+
+  test('JSON', () => {
+    const container = { name: 'kube-apiserver', command: ['kube-apiserver', '--etcd-servers=https://a:1'] };
+    const text = JSON.stringify({ kind: 'Pod', spec: { containers: [container] } }, undefined, 2);
+    expect(JSON.parse(edit(text, words))).toEqual({
+      kind: 'Pod',
+      spec: { containers: [{ ...container, command: done.slice(0, 3) }] },
+    });
+  });
+
+  test.each(['>-', '>', '|', '|-', '"', "'", ''])(
+    'whatever a word looks like, what is written is YAML (%s)',
+    (style) => {
+      const word = '--etcd-servers=https://a:1,https://b:1';
+      const written =
+        style.length > 1 || style === '|' || style === '>' ? `${style}\n        ${word}` : style + word + style;
+      const after = edit(around(`    command:\n    - kube-apiserver\n    - ${written}\n    - --v=2\n`), words);
+      expect(commandLine(after)).toEqual(done);
+    },
+  );
+});
+
 describe('what is no such manifest is refused', () => {
   test.each([
     ['no YAML', 'a: [', 'kube_apiserver_manifest'],
+    ['tabs', around('\tcommand: [kube-apiserver]\n'), 'Tabs are not allowed'],
+    ['two documents', `${KUBEADM}---\n${KUBEADM}`, 'of which the kubelet reads only the first'],
     ['another pod', around('').replace('kube-apiserver', 'etcd'), 'no container kube-apiserver'],
+    ['no command', around(''), 'no list of --name=value'],
     [
       'a shell command',
       around('    command: [sh, -c, "kube-apiserver --etcd-servers=x"]\n'),
       'no list of --name=value',
     ],
+    ['a command that is a text', around('    command: kube-apiserver --etcd-servers=x\n'), 'not written as a list'],
+    ['a command by an alias', `x: &c [--etcd-servers=x]\n${around('    command: *c\n')}`, 'not written as a list'],
+    ['a command by a merge', `x: &c {command: [--etcd-servers=x]}\n${around('    <<: *c\n')}`, 'not written as a list'],
+    ['a word that is a map', around('    command: [--etcd-servers=x, {a: b}]\n'), 'is no word'],
   ])('%s', (_, text, words) => {
     expect(() => readStaticPodManifest(PATH, text, 'kube-apiserver')).toThrow(
       expect.objectContaining({ code: 'manifest-unreadable' }),
@@ -97,8 +199,35 @@ describe('what is no such manifest is refused', () => {
     }
   });
 
-  test('an argument that is given twice: the apiserver would use both', () => {
-    const text = around('    command: [kube-apiserver, --etcd-servers=a, --etcd-servers=b]\n');
-    expect(() => edit(text, { 'etcd-servers': VIP })).toThrow('--etcd-servers is given 2 times');
+  test.each([
+    [
+      'an argument that is given twice: the apiserver would use both',
+      '    command: [kube-apiserver, --etcd-servers=a, --etcd_servers=b]\n',
+      '--etcd-servers is given 2 times',
+    ],
+    ['none', '    command: [kube-apiserver, --v=2]\n', 'it gives no --etcd-servers'],
+    ['one without a value', '    command: [kube-apiserver, --v=2, --etcd-servers]\n', 'it gives no --etcd-servers'],
+    [
+      'a variable',
+      '    command: [kube-apiserver, --etcd-servers=$(SERVERS)]\n',
+      '--etcd-servers is given by a variable: $(SERVERS)',
+    ],
+    [
+      'an alias',
+      '    env: [{name: A, value: &s --etcd-servers=https://a:1}]\n    command: [kube-apiserver, *s]\n',
+      'it is a YAML alias',
+    ],
+    [
+      'a word that others use by its anchor: they would change with it',
+      '    command: [kube-apiserver, &s --etcd-servers=https://a:1]\n    env: [{name: A, value: *s}]\n',
+      'it would say more or less than was wanted',
+    ],
+    [
+      'a dash in a line of its own',
+      '    command:\n    -\n      --etcd-servers=https://a:1\n',
+      'it does not stand beside its dash',
+    ],
+  ])('%s', (_, command, words) => {
+    expect(() => edit(around(command), { 'etcd-servers': VIP, 'etcd-cafile': '/ca' })).toThrow(words);
   });
 });
