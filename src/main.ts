@@ -27,6 +27,9 @@ const context: Context = {
   },
 };
 
+// A reader that has gone (`| head`), a full disk or a closed terminal ends no verb: a run says so where it still can.
+for (const stream of [process.stdin, process.stdout, process.stderr]) stream.on('error', () => undefined);
+
 /** An error as a person should see it: what is wrong, and what to do next. A bug keeps its stack. */
 function describe(error: unknown): string {
   if (!(error instanceof ProvisionError))

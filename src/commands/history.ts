@@ -2,6 +2,7 @@ import { dirname, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { EXIT, ProvisionError } from '../model/errors.js';
 import type { KeptRun } from '../report/journal.js';
+import { counted } from '../report/wording.js';
 import type { Context } from './context.js';
 
 /** `provision history INVENTORY [RUN]`: the runs that changed something, or one of them. */
@@ -20,8 +21,9 @@ export function addHistoryCommand(program: Command, context: Context): void {
     });
 }
 
-function summarise({ name, command, end, changed }: KeptRun): string {
-  return `${name}  ${command.padEnd(6)}  ${end.padEnd(7)}  ${changed} changes`;
+function summarise({ name, command, end, changed, unreadable }: KeptRun): string {
+  const gaps = unreadable === 0 ? '' : `, ${counted(unreadable, 'line')} of it can't be read`;
+  return `${name}  ${command.padEnd(6)}  ${end.padEnd(7)}  ${counted(changed, 'change')}${gaps}`;
 }
 
 function describeRun(runs: readonly KeptRun[], name: string): readonly string[] {

@@ -3,6 +3,7 @@ import { EXIT, ProvisionError } from '../model/errors.js';
 import type { EventSink, RunCommand } from '../model/events.js';
 import { createReporter } from '../report/create-reporter.js';
 import { createJournal, journalDirectory } from '../report/journal.js';
+import { createResilientReporter, type ResilientReporter } from '../report/resilient-reporter.js';
 import { runFailed } from '../report/run-failed.js';
 import type { Context } from './context.js';
 import { changesInHand, stopOnRequest } from './stop-on-request.js';
@@ -41,23 +42,14 @@ export async function withRun(
   work: (run: Run) => Promise<number>,
 ): Promise<void> {
   const begun = Date.now();
-  const reporter = await createReporter({
-    format: options.format,
-    stdout: context.stdout,
-    isTTY: context.stdout.isTTY,
-    size: () => ({ columns: context.stdout.columns, rows: context.stdout.rows }),
-    env: context.env,
-    now: () => new Date(),
-  });
-  let journal: EventSink | undefined;
-  const emit: EventSink = (event) => {
-    // Not before the inventory was found: its directory is where the journal goes.
-    if (command !== 'plan' && event.type === 'run-started') journal = journalOf(inventory, begun);
-    journal?.(event);
-    reporter.sink(event);
-    inHand.note(event);
-  };
+  const reporter = await openReport(command, options, context);
   const inHand = changesInHand();
+  const emit: EventSink = (event) => {
+    inHand.note(event);
+    // Not before the inventory was found: its directory is where the journal goes.
+    if (command !== 'plan' && event.type === 'run-started') reporter.keep(() => journalOf(inventory, begun));
+    reporter.sink(event);
+  };
   const stop = stopOnRequest({ emit, inHand: inHand.list, left, close: () => reporter.close() });
   let session: Session | undefined;
   try {
@@ -67,14 +59,34 @@ export async function withRun(
       await work({ session, emit, settled: () => reporter.settled(), startActing: stop.startActing, begun }),
     );
   } catch (error) {
-    if (!(error instanceof ProvisionError)) throw error;
     emit(runFailed(error));
+    if (!(error instanceof ProvisionError)) throw error;
     context.exit(stop.asked() ? EXIT.stopped : EXIT.failed);
   } finally {
     stop.release();
     await session?.close();
     await reporter.close();
   }
+}
+
+function openReport(command: RunCommand, { format }: RunOptions, context: Context): Promise<ResilientReporter> {
+  const { stdout, stderr, env } = context;
+  const now = (): Date => new Date();
+  return createResilientReporter({
+    stdout,
+    stderr,
+    now,
+    isNeeded: ({ type }) => command !== 'plan' || type === 'run-failed',
+    create: (guarded) =>
+      createReporter({
+        format,
+        stdout: guarded,
+        isTTY: stdout.isTTY,
+        size: () => ({ columns: stdout.columns, rows: stdout.rows }),
+        env,
+        now,
+      }),
+  });
 }
 
 /** A plan keeps none: it writes nothing anywhere. */

@@ -12,7 +12,7 @@ export interface StopEdges {
   readonly close: () => Promise<void>;
 }
 
-/** Ctrl-C and SIGTERM, as a run understands them. */
+/** Ctrl-C, SIGTERM and SIGHUP, as a run understands them. */
 export interface StopRequests {
   readonly asked: () => boolean;
   /** From now on the first request waits for the change in hand. */
@@ -21,8 +21,9 @@ export interface StopRequests {
 }
 
 /**
- * While nothing is changed, a request ends the process. Later the first one only asks: what is in hand is finished or
- * taken back. The second ends at once, and says what it leaves.
+ * While nothing is changed, a request ends the process. Later the first one only asks: what is in progress is finished or
+ * taken back. The second ends at once, and says what it leaves. A terminal that is closed is no request: who changes
+ * hosts goes on, and the journal tells the rest.
  */
 export function stopOnRequest({ emit, inHand, left, close }: StopEdges): StopRequests {
   let requests = 0;
@@ -38,8 +39,13 @@ export function stopOnRequest({ emit, inHand, left, close }: StopEdges): StopReq
       emit({ type: 'notice', message: 'stopping after the change in hand; Ctrl-C again stops at once' });
     else if (requests === 2) endAtOnce(stoppedAtOnce(inHand(), left ?? RUN_AGAIN));
   }
+  function onHangUp(): void {
+    if (isActing) emit({ type: 'notice', message: 'the terminal was closed (SIGHUP): the run goes on to its end' });
+    else onSignal();
+  }
   process.on('SIGINT', onSignal);
   process.on('SIGTERM', onSignal);
+  process.on('SIGHUP', onHangUp);
   return {
     asked: () => requests > 0,
     startActing() {
@@ -48,6 +54,7 @@ export function stopOnRequest({ emit, inHand, left, close }: StopEdges): StopReq
     release() {
       process.off('SIGINT', onSignal);
       process.off('SIGTERM', onSignal);
+      process.off('SIGHUP', onHangUp);
     },
   };
 }

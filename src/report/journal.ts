@@ -1,7 +1,6 @@
 import { appendFileSync, mkdirSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { ProvisionError } from '../model/errors.js';
 import type { EventSink } from '../model/events.js';
 import { eventSchema, type EventJson } from './event-schema.js';
 import { createNdjsonReporter } from './ndjson.js';
@@ -14,13 +13,22 @@ export function journalDirectory(inventoryDirectory: string): string {
 /**
  * Keeps every event of a run as a line of JSON, as it happens: what a killed run had begun is on the disk.
  * @param begun when the run began; it names the journal
+ * @returns a sink that throws the system's error when an event could not be kept; the next ones may be
  */
 export function createJournal(directory: string, begun: Date, now: () => Date): EventSink {
   const file = join(directory, `${nameOf(begun)}.ndjson`);
-  mkdirSync(directory, { recursive: true, mode: 0o700 });
+  let end = '';
   return createNdjsonReporter((line) => {
-    // Synchronous: the line of an action is written before the action begins.
-    appendFileSync(file, line, { mode: 0o600 });
+    try {
+      mkdirSync(directory, { recursive: true, mode: 0o700 });
+      // Synchronous: the line of an action is written before the action begins.
+      appendFileSync(file, `${end}${line}`, { mode: 0o600 });
+      end = '';
+    } catch (error) {
+      // A full disk may have taken a part of the line; there may be room again for a later one.
+      end = '\n';
+      throw error;
+    }
   }, now).sink;
 }
 
@@ -39,6 +47,8 @@ export interface KeptRun {
   /** `cut off`: the process ended before the run did. */
   readonly end: 'done' | 'failed' | 'cut off';
   readonly changed: number;
+  /** Lines that can't be read: the disk was full, or the power went, while they were written. */
+  readonly unreadable: number;
   readonly events: readonly EventJson[];
 }
 
@@ -51,7 +61,7 @@ export async function readJournal(directory: string): Promise<readonly KeptRun[]
 
 async function readRun(directory: string, file: string): Promise<KeptRun> {
   const lines = (await readFile(join(directory, file), 'utf8')).split('\n').filter((line) => line !== '');
-  const events = lines.flatMap((line, index) => readLine(file, line, index, lines.length));
+  const events = lines.flatMap(readLine);
   const last = events.at(-1)?.type;
   return {
     name: file.replace(/\.ndjson$/, ''),
@@ -59,21 +69,16 @@ async function readRun(directory: string, file: string): Promise<KeptRun> {
     begun: events[0]?.time ?? '',
     end: last === 'run-finished' ? 'done' : last === 'run-failed' ? 'failed' : 'cut off',
     changed: events.filter(({ type }) => type === 'change-done').length,
+    unreadable: lines.length - events.length,
     events,
   };
 }
 
-function readLine(file: string, line: string, index: number, count: number): readonly EventJson[] {
+/** One bad line does not hide the run around it. */
+function readLine(line: string): readonly EventJson[] {
   try {
     return [eventSchema.parse(JSON.parse(line))];
-  } catch (cause) {
-    // The power may go while the last line is written; what is before it still tells the run.
-    if (index === count - 1) return [];
-    throw new ProvisionError({
-      code: 'journal-broken',
-      message: `${file}:${index + 1}: is not a line of a journal`,
-      hint: 'move the file away',
-      cause,
-    });
+  } catch {
+    return [];
   }
 }

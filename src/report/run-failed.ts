@@ -1,6 +1,5 @@
-import { RunError } from '../engine/run-error.js';
-import type { ProvisionError } from '../model/errors.js';
-import { formatProblem, InputError, RemoteError } from '../model/errors.js';
+import { asError, RunError } from '../engine/run-error.js';
+import { formatProblem, InputError, ProvisionError, RemoteError } from '../model/errors.js';
 import type { Event } from '../model/events.js';
 
 function describe(error: Error): string {
@@ -10,8 +9,10 @@ function describe(error: Error): string {
 }
 
 /** The last event of a run that an error ended: what the reporter shows, so that nobody else prints the error. */
-export function runFailed(error: ProvisionError): Extract<Event, { type: 'run-failed' }> {
-  const { hint } = error;
+export function runFailed(reason: unknown): Extract<Event, { type: 'run-failed' }> {
+  const error = asError(reason);
+  const hint =
+    error instanceof ProvisionError ? error.hint : 'this is a bug: report it with what stands on standard error';
   if (error instanceof InputError) {
     const failures = error.problems.map((problem) => ({ message: formatProblem(problem) }));
     return { type: 'run-failed', message: 'the input is not right; nothing was done', failures, hint };

@@ -71,8 +71,11 @@ async function waitForBanner(port: number): Promise<void> {
   throw new Error(`no sshd answers on port ${port}`);
 }
 
-/** Makes a lab in a directory of its own. */
-export function createSshLab(): SshLab {
+/**
+ * Makes a lab in a directory of its own.
+ * @param wrapper words before `sshd -D …`, to start it in surroundings of its own
+ */
+export function createSshLab(wrapper: readonly string[] = []): SshLab {
   const directory = mkdtempSync(join(tmpdir(), 'provision-ssh-'));
   const home = join(directory, 'home');
   mkdirSync(join(home, '.ssh'), { recursive: true, mode: 0o700 });
@@ -104,7 +107,9 @@ export function createSshLab(): SshLab {
       'SetEnv SHLVL=2',
     ];
     writeFileSync(path('config'), `${config.join('\n')}\n`);
-    const child = spawn(PROGRAM, ['-D', '-E', path('log'), '-f', path('config')], { stdio: 'ignore' });
+    const child = spawn('env', [...wrapper, PROGRAM, '-D', '-E', path('log'), '-f', path('config')], {
+      stdio: 'ignore',
+    });
     running.push(child);
     await waitForBanner(port);
     const server: Server = {

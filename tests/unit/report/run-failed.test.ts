@@ -38,4 +38,11 @@ describe('runFailed', () => {
     const lock = new ProvisionError({ code: 'locked', message: 'another run holds the lock' });
     expect(runFailed(lock).failures).toEqual([{ host: undefined, message: 'another run holds the lock' }]);
   });
+
+  test('a bug is named as one', () => {
+    expect(runFailed(new TypeError('x is not a function'))).toMatchObject({
+      failures: [{ message: 'x is not a function' }],
+      hint: expect.stringContaining('bug') as unknown,
+    });
+  });
 });

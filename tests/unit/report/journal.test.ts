@@ -1,0 +1,92 @@
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  renameSync,
+  rmdirSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import type { Event } from '../../../src/model/events.js';
+import { createJournal, journalDirectory, readJournal } from '../../../src/report/journal.js';
+import { tickingClock } from '../../support/clock.js';
+import { FAILING_RUN, ROLLING_RUN } from '../../support/sample-runs.js';
+
+const BEGUN = new Date('2026-11-21T02:15:00.123Z');
+
+let directory: string;
+
+beforeEach(() => {
+  directory = journalDirectory(mkdtempSync(join(tmpdir(), 'journal-')));
+});
+afterEach(() => {
+  rmSync(join(directory, '../..'), { recursive: true });
+});
+
+function keep(events: readonly Event[], begun = BEGUN): string {
+  const sink = createJournal(directory, begun, tickingClock(0));
+  events.forEach(sink);
+  return join(directory, readdirSync(directory).sort().at(-1) ?? '');
+}
+
+describe('the journal', () => {
+  test('keeps a run for its owner only, and reads it back', async () => {
+    const file = keep(ROLLING_RUN);
+    expect(file).toMatch(/2026-11-21T02-15-00\.123Z\.ndjson$/);
+    expect([statSync(directory).mode & 0o777, statSync(file).mode & 0o777]).toEqual([0o700, 0o600]);
+    const [run] = await readJournal(directory);
+    expect(run).toMatchObject({ command: 'apply', end: 'done', changed: 6, unreadable: 0 });
+    expect(run?.events.map(({ type }) => type)).toEqual(ROLLING_RUN.map(({ type }) => type));
+  });
+
+  test('lists runs, the oldest first, with how each ended', async () => {
+    keep(FAILING_RUN, new Date('2026-11-22T00:00:00Z'));
+    keep(ROLLING_RUN.slice(0, -1), new Date('2026-11-21T00:00:00Z'));
+    expect((await readJournal(directory)).map(({ end }) => end)).toEqual(['cut off', 'failed']);
+    expect(await readJournal(join(directory, 'none'))).toEqual([]);
+  });
+
+  test('makes nothing before the first event', () => {
+    createJournal(directory, BEGUN, tickingClock(0));
+    expect(existsSync(directory)).toBe(false);
+  });
+
+  test.each(['', '{"type":"cha', '{"formatVersion":1,"type":"unknown"}', '\u0000\u0000'])(
+    'with a line that was cut off (%j) tells the rest',
+    async (cut) => {
+      const file = keep(ROLLING_RUN.slice(0, 3));
+      writeFileSync(file, `${cut}\n`, { flag: 'a' });
+      const sink = createJournal(directory, BEGUN, tickingClock(0));
+      ROLLING_RUN.slice(3).forEach(sink);
+      const [run] = await readJournal(directory);
+      expect(run).toMatchObject({ end: 'done', unreadable: cut === '' ? 0 : 1 });
+      expect(run?.events).toHaveLength(ROLLING_RUN.length);
+    },
+  );
+
+  test('that could not be written begins a new line afterwards', async () => {
+    const sink = createJournal(directory, BEGUN, tickingClock(0));
+    ROLLING_RUN.slice(0, 2).forEach(sink);
+    const file = join(directory, readdirSync(directory)[0] ?? '');
+    // The disk takes a part of a line, refuses, and then has room again.
+    const aside = `${file}.aside`;
+    renameSync(file, aside);
+    mkdirSync(file);
+    const [third, ...rest] = ROLLING_RUN.slice(2);
+    expect(() => {
+      if (third !== undefined) sink(third);
+    }).toThrow(/EISDIR/);
+    rmdirSync(file);
+    renameSync(aside, file);
+    writeFileSync(file, '{"formatVersion":1,"ti', { flag: 'a' });
+    rest.forEach(sink);
+    const [run] = await readJournal(directory);
+    expect(run).toMatchObject({ end: 'done', unreadable: 1 });
+    expect(run?.events).toHaveLength(ROLLING_RUN.length - 1);
+  });
+});
