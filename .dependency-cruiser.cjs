@@ -17,7 +17,7 @@ const room = (name, allowed, comment) => ({
 });
 
 const DECIDE = ['facts', 'shell', 'model'];
-const RESOURCES = ['resources', 'gates', 'pki', ...DECIDE];
+const RESOURCES = ['resources', 'proxies', 'gates', 'pki', ...DECIDE];
 const ENGINE = ['engine', 'playbook', 'ansible', 'cluster', 'roles', ...RESOURCES];
 
 module.exports = {
@@ -53,7 +53,8 @@ module.exports = {
     room('shell', ['model'], 'Shell syntax needs only the words.'),
     room('facts', ['shell', 'model'], 'A fact is a question and a pure parser.'),
     room('resources', DECIDE.concat('pki'), 'A resource asks facts and decides; it acts on nothing.'),
-    room('gates', DECIDE, 'A gate asks facts and judges.'),
+    room('proxies', ['resources', ...DECIDE], 'What one proxy is made of; whoever uses it knows only that it is one.'),
+    room('gates', ['proxies', ...DECIDE], 'A gate asks facts and judges.'),
     room('checks', RESOURCES, 'A check looks and judges, as gates and resources do, and holds nothing to act with.'),
     room(
       'adopt',

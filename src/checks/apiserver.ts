@@ -10,10 +10,11 @@ import { CONTAINER } from '../facts/apiserver-manifest.js';
 import { argumentOf, readStaticPodManifest } from '../facts/static-pod-manifest.js';
 import { itemsOfHosts } from './ask-hosts.js';
 import type { Check, CheckItem } from './check.js';
+import { serviceNamed } from '../model/virtual-service.js';
 
 /** Each kube-apiserver: what its manifest says, what its process runs with, and whether it is ready. */
 export const checkApiservers: Check = async ({ cluster, probe, inventory }) => {
-  const { endpoint } = cluster;
+  const endpoint = serviceNamed(cluster, 'etcd')?.endpoint;
   const servers = endpoint === undefined ? undefined : httpsUrl(endpoint.ip, endpoint.port);
   const direct = memberUrls(cluster.members);
   const expected = { servers, direct, inventory };

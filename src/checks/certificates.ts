@@ -39,11 +39,13 @@ export const checkCertificates: Check = async (context) => {
       certificates: memberCertificates(cluster, member),
       trust: memberTrust(cluster, member),
     })),
-    ...cluster.balancers.map((balancer) => ({
-      host: balancer.host,
-      certificates: balancerCertificates(cluster, balancer),
-      trust: balancerTrust(),
-    })),
+    ...cluster.services.flatMap((service) =>
+      service.balancers.map(({ host }) => ({
+        host,
+        certificates: balancerCertificates(cluster, service),
+        trust: balancerTrust(service),
+      })),
+    ),
   ];
   const hosts = [...new Set(parts.map(({ host }) => host))];
   const [ofParts, ofControlPlanes] = await Promise.all([
@@ -108,7 +110,9 @@ function certificateItem(
   }
   const [leaf] = readCertificates(files.pem);
   if (leaf === undefined) throw new Error('a certificate without faults can be read');
-  const names = wanted.profile.ipAddresses.includes(cluster.endpoint?.ip ?? '') ? ', names the virtual IP' : '';
+  const names = cluster.services.some(({ endpoint }) => wanted.profile.ipAddresses.includes(endpoint.ip))
+    ? ', names the virtual IP'
+    : '';
   const evidence = `signed by this cluster's authority${names}, ${validity(notAfterOf(leaf), rules.now)}`;
   if (files.publicKey.kind === 'known') return { ...item, verdict: 'ok', evidence: `fits its key, ${evidence}` };
   const install = `ssh ${host} sudo apt-get install openssl`;

@@ -1,5 +1,13 @@
 import { etcdStatus, etcdStatusKey, type EtcdStatus } from '../facts/etcd-status.js';
-import { agreementProblems, membersHeard, ownProblems, raisedAlarms, type HeardMember } from '../gates/etcd-healthy.js';
+import {
+  askByHand,
+  memberJournal,
+  agreementProblems,
+  membersHeard,
+  ownProblems,
+  raisedAlarms,
+  type HeardMember,
+} from '../gates/etcd-healthy.js';
 import type { Cluster, Member } from '../model/cluster.js';
 import { etcdctlByHand } from '../shell/etcdctl.js';
 import { askHosts } from './ask-hosts.js';
@@ -22,17 +30,21 @@ export const checkEtcd: Check = async ({ cluster, probe }) => {
   const heard = membersHeard(answers);
   return [
     ...unreachable,
-    ...memberItems(answers, heard),
+    ...memberItems(answers, heard, cluster),
     clusterItem(heard, cluster),
     alarmItem(heard, cluster),
     ...heard.flatMap((status) => databaseItem(status, members.get(status.host))),
   ];
 };
 
-function memberItems(answers: ReadonlyMap<string, EtcdStatus>, heard: readonly HeardMember[]): readonly CheckItem[] {
+function memberItems(
+  answers: ReadonlyMap<string, EtcdStatus>,
+  heard: readonly HeardMember[],
+  cluster: Cluster,
+): readonly CheckItem[] {
   const problems = ownProblems(heard);
   return [...answers].map(([host, status]): CheckItem => {
-    const next = `ssh ${host} sudo journalctl -u etcd -n 50`;
+    const next = memberJournal(cluster, host);
     if (status.kind === 'silent')
       return { check: 'etcd-member', host, verdict: 'fail', evidence: `does not answer: ${status.reason}`, next };
     const own = problems.get(host);
@@ -45,7 +57,7 @@ function memberItems(answers: ReadonlyMap<string, EtcdStatus>, heard: readonly H
 
 function clusterItem(heard: readonly HeardMember[], cluster: Cluster): CheckItem {
   const [first] = heard;
-  const next = byHand(cluster, first?.host, 'member list');
+  const next = askByHand(cluster, first?.host, 'member list');
   if (first === undefined) return { check: 'etcd-cluster', verdict: 'fail', evidence: 'no member answers', next };
   const problems = agreementProblems(heard, cluster);
   if (problems.length > 0) return { check: 'etcd-cluster', verdict: 'fail', evidence: problems.join('; '), next };
@@ -55,15 +67,9 @@ function clusterItem(heard: readonly HeardMember[], cluster: Cluster): CheckItem
   return { check: 'etcd-cluster', verdict: 'ok', evidence };
 }
 
-/** @param host the member that is asked; else the first of the inventory */
-function byHand({ members }: Cluster, host: string | undefined, words: string): string {
-  const member = members.find((each) => each.host === host) ?? members[0];
-  return member === undefined ? `etcdctl ${words}` : etcdctlByHand(member, words);
-}
-
 function alarmItem(heard: readonly HeardMember[], cluster: Cluster): CheckItem {
   const alarms = raisedAlarms(heard);
-  const list = byHand(cluster, heard[0]?.host, 'alarm list');
+  const list = askByHand(cluster, heard[0]?.host, 'alarm list');
   if (heard.length === 0)
     return { check: 'etcd-alarms', verdict: 'fail', evidence: 'no member answers: unknown', next: list };
   if (alarms.length === 0) return { check: 'etcd-alarms', verdict: 'ok', evidence: 'none' };

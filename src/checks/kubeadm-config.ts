@@ -3,6 +3,7 @@ import { httpsUrl } from '../model/endpoint.js';
 import { externalEndpoints } from '../resources/cluster-configuration.js';
 import { askHosts } from './ask-hosts.js';
 import type { Check, CheckItem } from './check.js';
+import { serviceNamed } from '../model/virtual-service.js';
 
 const CHECK = 'kubeadm-config';
 
@@ -11,7 +12,8 @@ const CHECK = 'kubeadm-config';
  * may read it, it is said.
  */
 export const checkKubeadmConfig: Check = async ({ cluster, probe, inventory }) => {
-  const { endpoint, controlPlanes } = cluster;
+  const { controlPlanes } = cluster;
+  const endpoint = serviceNamed(cluster, 'etcd')?.endpoint;
   if (endpoint === undefined || controlPlanes.length === 0) return [];
   const { heard } = await askHosts(
     controlPlanes.map(({ host }) => host),

@@ -3,19 +3,25 @@ import { sysctlValue } from '../facts/sysctl.js';
 import { nonlocalBindKey } from '../model/endpoint.js';
 import { itemsOfHosts } from './ask-hosts.js';
 import type { Check, CheckItem } from './check.js';
+import type { Cluster } from '../model/cluster.js';
+import { balancerHosts } from '../model/virtual-service.js';
 
-/** HAProxy may bind the virtual IP where it is not: now, and after a reboot. */
+/** The proxies may bind the virtual IP where it is not: now, and after a reboot. */
 export const checkNonlocalBind: Check = async ({ cluster, probe, inventory }) => {
-  if (cluster.endpoint === undefined) return [];
-  const key = nonlocalBindKey(cluster.endpoint.ip);
-  return itemsOfHosts(
-    cluster.balancers.map(({ host }) => host),
-    async (host) => {
+  return itemsOfHosts(balancerHosts(cluster), async (host) => {
+    const items = keysOf(cluster, host).map(async (key) => {
       const [now, atBoot] = await Promise.all([probe(host).ask(sysctlValue, key), probe(host).ask(sysctlAtBoot, key)]);
       return [nowItem(host, key, now), bootItem(host, { key, atBoot, inventory })];
-    },
-  );
+    });
+    return (await Promise.all(items)).flat();
+  });
 };
+
+/** One for IPv4, one for IPv6, whatever the services of the host need. */
+function keysOf({ services }: Cluster, host: string): readonly string[] {
+  const own = services.filter(({ balancers }) => balancers.some((balancer) => balancer.host === host));
+  return [...new Set(own.map(({ endpoint }) => nonlocalBindKey(endpoint.ip)))];
+}
 
 function nowItem(host: string, key: string, value: string | undefined): CheckItem {
   const item = {

@@ -1,14 +1,15 @@
 import { checkApiservers } from './apiserver.js';
+import { checkBackends } from './backends.js';
 import { checkCertificates } from './certificates.js';
 import type { Check, CheckContext, CheckItem } from './check.js';
 import { checkClocks } from './clock.js';
 import { checkDrift } from './drift.js';
 import { checkEtcd } from './etcd.js';
-import { checkHaproxy } from './haproxy.js';
 import { checkKubeadmConfig } from './kubeadm-config.js';
 import { checkNonlocalBind } from './nonlocal-bind.js';
 import { checkServices } from './services.js';
 import { checkVirtualIp } from './virtual-ip.js';
+import { balancerHosts } from '../model/virtual-service.js';
 
 /** Every check, in the order of the report. */
 const CHECKS: readonly Check[] = [
@@ -16,7 +17,7 @@ const CHECKS: readonly Check[] = [
   checkServices,
   checkVirtualIp,
   checkNonlocalBind,
-  checkHaproxy,
+  checkBackends,
   checkCertificates,
   checkApiservers,
   checkKubeadmConfig,
@@ -28,10 +29,11 @@ const CHECKS: readonly Check[] = [
  * @returns items in the order of the report, hosts that could not be asked first
  */
 export async function runChecks(context: CheckContext): Promise<readonly CheckItem[]> {
-  const { members, balancers, controlPlanes } = context.cluster;
+  const { members, controlPlanes } = context.cluster;
   const items = (await Promise.all(CHECKS.map((check) => check(context)))).flat();
   const lost = new Set(items.filter(({ check }) => check === 'host').map(({ host }) => host));
-  const hosts = new Set([...members, ...balancers, ...controlPlanes].map(({ host }) => host));
+  const parts = [...members, ...controlPlanes].map(({ host }) => host);
+  const hosts = new Set([...parts, ...balancerHosts(context.cluster)]);
   const clocks = await checkClocks(
     context,
     [...hosts].filter((host) => !lost.has(host)),

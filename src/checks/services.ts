@@ -6,11 +6,18 @@ import type { Check, CheckItem } from './check.js';
 export const checkServices: Check = async ({ cluster, probe }) => {
   const wanted = [
     ...cluster.members.map(({ host, unit }) => ({ host, unit })),
-    ...cluster.balancers.flatMap(({ host }) => ['haproxy', 'keepalived'].map((unit) => ({ host, unit }))),
+    ...cluster.services.flatMap(({ balancers }) =>
+      balancers.flatMap(({ host, proxy, keepalived }) => [
+        { host, unit: proxy.unit },
+        { host, unit: keepalived.unit },
+      ]),
+    ),
   ];
   return itemsOfHosts([...new Set(wanted.map(({ host }) => host))], async (host) => {
     const units = wanted.filter((each) => each.host === host).map(({ unit }) => unit);
-    return Promise.all(units.map(async (unit) => judge(host, unit, await probe(host).ask(unitState, unit))));
+    return Promise.all(
+      [...new Set(units)].map(async (unit) => judge(host, unit, await probe(host).ask(unitState, unit))),
+    );
   });
 };
 

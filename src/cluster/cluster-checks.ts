@@ -1,7 +1,8 @@
 import { BlockList, isIP } from 'node:net';
-import type { Balancer, Cluster, Member } from '../model/cluster.js';
+import type { Cluster, Member } from '../model/cluster.js';
 import type { SourcePosition } from '../model/errors.js';
 import type { Host, Inventory } from '../model/inventory.js';
+import type { Balancer, VirtualService } from '../model/virtual-service.js';
 import { knownAddresses } from './node-address.js';
 import type { VariableReader } from './variable-reader.js';
 
@@ -38,12 +39,16 @@ const ROLE_ENVIRONMENT =
 /** Checks that need more than one variable. Reports all that is wrong or doubtful. */
 export function checkCluster(cluster: Cluster, context: CheckContext): void {
   checkNumberOfMembers(cluster, context);
-  checkAddresses(context, [...cluster.members, ...cluster.balancers, ...cluster.controlPlanes]);
+  checkAddresses(context, [
+    ...cluster.members,
+    ...cluster.services.flatMap(({ balancers }) => balancers),
+    ...cluster.controlPlanes,
+  ]);
   checkMemberNames(cluster.members, context);
   for (const member of cluster.members) checkMember(member, context);
-  if (cluster.endpoint !== undefined) {
-    checkVirtualIp(cluster.endpoint.ip, context);
-    checkBalancers(cluster, context);
+  for (const service of cluster.services) {
+    checkVirtualIp(service.endpoint.ip, context);
+    checkBalancers(service, cluster, context);
   }
   checkControlPlaneGroup(cluster, context);
   checkRenewal(cluster, context);
@@ -183,7 +188,7 @@ function isWithin(ip: string, network: string): boolean {
   return list.check(ip, family);
 }
 
-function checkBalancers({ balancers, members }: Cluster, context: CheckContext): void {
+function checkBalancers({ balancers, proxy }: VirtualService, { members }: Cluster, context: CheckContext): void {
   const { reader } = context;
   const owners = new Map<number, Balancer>();
   for (const balancer of balancers) {
@@ -199,12 +204,12 @@ function checkBalancers({ balancers, members }: Cluster, context: CheckContext):
       );
     }
     const member = members.find(({ host }) => host === balancer.host);
-    // etcd listens on the node's address and 127.0.0.1, HAProxy on the virtual IP: only the page on 127.0.0.1 can clash.
-    if (member !== undefined && balancer.haproxy.statsPort === member.clientPort) {
+    // etcd listens on the node's address and 127.0.0.1, the proxy on the virtual IP: only the page on 127.0.0.1 can clash.
+    if (member !== undefined && balancer.proxy.statsPort === member.clientPort) {
       reader.report(
         'error',
-        place(context, balancer.host, 'haproxy_stats_port'),
-        'haproxy_stats_port',
+        place(context, balancer.host, `${proxy}_stats_port`),
+        `${proxy}_stats_port`,
         `${member.clientPort}: etcd listens there on 127.0.0.1 of ${member.host}`,
       );
     }

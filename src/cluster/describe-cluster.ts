@@ -1,24 +1,17 @@
 import { resolve } from 'node:path';
-import type {
-  Balancer,
-  CertificateSettings,
-  Cluster,
-  ControlPlane,
-  HaproxySettings,
-  LoadBalancedEndpoint,
-} from '../model/cluster.js';
+import type { CertificateSettings, Cluster, ControlPlane } from '../model/cluster.js';
 import { didYouMean } from '../model/did-you-mean.js';
 import { InputError, type Problem } from '../model/errors.js';
 import type { Host, Inventory } from '../model/inventory.js';
 import type { Json } from '../model/json.js';
-import { Secret } from '../model/secret.js';
+import type { Endpoint } from '../model/virtual-service.js';
 import { checkCluster } from './cluster-checks.js';
-import { assignPriorities, virtualRouterId } from './keepalived-defaults.js';
-import type { VariableName, VariableValue } from './known-variables.js';
+import { describeService } from './describe-service.js';
 import { nodeAddress } from './node-address.js';
 import { checkUnknownVariables } from './unknown-variables.js';
 import { readMember } from './describe-member.js';
-import { createVariableReader, type DefaultedName, type VariableReader } from './variable-reader.js';
+import { sharedValues, hasOwn, type SharedValues } from './shared-values.js';
+import { createVariableReader, type VariableReader } from './variable-reader.js';
 
 /** The hosts of the groups that have a part in the cluster. */
 interface ClusterHosts {
@@ -61,13 +54,16 @@ function examineCluster(inventory: Inventory): { readonly cluster: Cluster; read
   const endpoint = readEndpoint(shared, reader, hosts);
   const addresses = readAddresses(hosts.all, reader);
   const isManaged = shared.valueOr('etcd_managed');
+  const members = hosts.members.map((host) =>
+    readMember(host, { address: addresses.get(host) ?? '', isManaged, reader }),
+  );
+  const source = { isManaged, members, balancers: hosts.balancers, addresses, shared, reader };
   const cluster: Cluster = {
     isManaged,
     token: shared.valueOr('etcd_cluster_token'),
-    members: hosts.members.map((host) => readMember(host, { address: addresses.get(host) ?? '', isManaged, reader })),
-    balancers: endpoint === undefined ? [] : readBalancers(hosts.balancers, { addresses, endpoint, shared, reader }),
+    members,
+    services: endpoint === undefined ? [] : [describeService(endpoint, source)],
     controlPlanes: hosts.controlPlanes.map((host) => readControlPlane(host, addresses.get(host) ?? '', reader)),
-    endpoint,
     certificates: readCertificates(inventory, hosts.all, shared, reader),
   };
   checkCluster(cluster, { inventory, hosts, network: shared.value('keepalived_network'), reader });
@@ -93,54 +89,7 @@ function clusterHosts(inventory: Inventory, reader: VariableReader): ClusterHost
   return { members, balancers, controlPlanes, all: [...new Set([...members, ...balancers, ...controlPlanes])] };
 }
 
-/** Values that hold for the whole cluster: it is enough to set them for one of its groups. */
-interface SharedValues {
-  value<Name extends VariableName>(name: Name): VariableValue<Name> | undefined;
-  valueOr<Name extends DefaultedName>(name: Name): VariableValue<Name>;
-  /** Of a host that sets it. */
-  at(name: VariableName): ReturnType<Host['variables']['at']>;
-}
-
-function sharedValues(hosts: readonly Host[], reader: VariableReader): SharedValues {
-  const setters = (name: VariableName): readonly Host[] =>
-    hosts.filter((host) => host.variables.at(name) !== undefined || hasOwn(host, name));
-  function value<Name extends VariableName>(name: Name): VariableValue<Name> | undefined {
-    const [first, ...others] = setters(name);
-    if (first === undefined) return undefined;
-    const found = reader.read(first, name);
-    for (const other of others) {
-      const different = reader.read(other, name);
-      if (found !== undefined && different !== undefined && JSON.stringify(different) !== JSON.stringify(found)) {
-        const message = `differs between ${first.name} and ${other.name}; it must be the same for the whole cluster: set it once, in all`;
-        reader.report('error', other.variables.at(name), name, message);
-      }
-    }
-    return found;
-  }
-  return {
-    value,
-    valueOr: (name) => value(name) ?? reader.readOr(NO_HOST, name),
-    at: (name) => setters(name)[0]?.variables.at(name),
-  };
-}
-
-function hasOwn(host: Host, name: string): boolean {
-  return host.variables.names().includes(name);
-}
-
-/** Stands for "set nowhere": gives the defaults of the table. */
-const NO_HOST: Host = {
-  name: '',
-  groups: [],
-  connection: { address: '' },
-  variables: { names: () => [], get: () => undefined, at: () => undefined },
-};
-
-function readEndpoint(
-  shared: SharedValues,
-  reader: VariableReader,
-  hosts: ClusterHosts,
-): LoadBalancedEndpoint | undefined {
+function readEndpoint(shared: SharedValues, reader: VariableReader, hosts: ClusterHosts): Endpoint | undefined {
   const ip = shared.value('etcd_lb_ip');
   const name = shared.value('etcd_lb_host');
   const port = shared.valueOr('etcd_lb_port');
@@ -182,49 +131,6 @@ function readControlPlane(host: Host, address: string, reader: VariableReader): 
     manifest: reader.readOr(host, 'kube_apiserver_manifest'),
     readyTimeoutMs: reader.readOr(host, 'kube_apiserver_ready_timeout') * 1000,
   };
-}
-
-function readHaproxy(host: Host, reader: VariableReader): HaproxySettings {
-  return {
-    configFile: reader.readOr(host, 'haproxy_config_file'),
-    maxConnections: reader.readOr(host, 'haproxy_maxconn'),
-    timeoutConnect: reader.readOr(host, 'haproxy_timeout_connect'),
-    timeoutClient: reader.readOr(host, 'haproxy_timeout_client'),
-    timeoutServer: reader.readOr(host, 'haproxy_timeout_server'),
-    checkInter: reader.readOr(host, 'haproxy_check_inter'),
-    checkRise: reader.readOr(host, 'haproxy_check_rise'),
-    checkFall: reader.readOr(host, 'haproxy_check_fall'),
-    statsPort: reader.read(host, 'haproxy_stats_port'),
-    extraConfig: reader.read(host, 'haproxy_extra_config'),
-  };
-}
-
-interface BalancerSource {
-  readonly addresses: ReadonlyMap<Host, string>;
-  readonly endpoint: LoadBalancedEndpoint;
-  readonly shared: SharedValues;
-  readonly reader: VariableReader;
-}
-
-function readBalancers(
-  hosts: readonly Host[],
-  { addresses, endpoint, shared, reader }: BalancerSource,
-): readonly Balancer[] {
-  const authPass = shared.value('keepalived_auth_pass');
-  const virtual = {
-    virtualRouterId: shared.value('keepalived_vrid') ?? virtualRouterId(endpoint.ip),
-    unicast: shared.valueOr('keepalived_unicast'),
-    advertIntervalS: shared.valueOr('keepalived_advert_int'),
-    authPass: authPass === undefined ? undefined : new Secret(authPass),
-    preempt: shared.valueOr('keepalived_preempt'),
-  };
-  const priorities = assignPriorities(hosts.map((host) => reader.read(host, 'keepalived_priority')));
-  return hosts.map((host, index) => ({
-    host: host.name,
-    address: addresses.get(host) ?? '',
-    haproxy: readHaproxy(host, reader),
-    keepalived: { ...virtual, interface: reader.read(host, 'keepalived_interface'), priority: priorities[index] ?? 1 },
-  }));
 }
 
 function readCertificates(

@@ -8,9 +8,8 @@ export function noCluster({ directory }: Pick<Inventory, 'directory'>): Cluster 
     isManaged: true,
     token: '',
     members: [],
-    balancers: [],
+    services: [],
     controlPlanes: [],
-    endpoint: undefined,
     certificates: {
       keyType: 'ecdsa-p256',
       caDays: 0,

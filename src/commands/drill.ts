@@ -22,7 +22,7 @@ const LEAST_RESTORE_S = 20;
 export function addDrillCommand(program: Command, context: Context): void {
   const command = program
     .command('drill')
-    .description('stop HAProxy, then keepalived, where the virtual IP is; measure, and put everything back')
+    .description('stop the proxy, then keepalived, where the virtual IP is; measure, and put everything back')
     .argument('<inventory>', 'as for apply')
     .option('-y, --yes', 'do not ask')
     .option(
@@ -62,7 +62,10 @@ async function drill(inventory: string, options: DrillOptions, context: Context)
     const position = await lookBefore(cluster, world, checkUp);
     for (const message of announceDrill(position, restoreAfterS)) emit({ type: 'notice', message });
     await settled();
-    if (options.yes !== true && !(await context.ask.confirm(`Interrupt clients of ${position.endpoint.ip} now?`)))
+    if (
+      options.yes !== true &&
+      !(await context.ask.confirm(`Interrupt clients of ${position.service.endpoint.ip} now?`))
+    )
       throw new ProvisionError({ code: 'declined', message: 'declined: nothing was stopped' });
     startActing();
     const lock = await lockCluster(inventory, session);

@@ -2,8 +2,10 @@ import { perform } from '../engine/perform.js';
 import { waitForGate } from '../engine/wait-for-gate.js';
 import type { World } from '../engine/world.js';
 import { ProvisionError } from '../model/errors.js';
+import { aboutService } from '../model/gate.js';
+import { journalByHand } from '../shell/by-hand.js';
 import { startAgain, stopForAWhile } from '../shell/dead-mans-switch.js';
-import { DRILL_GATES, type Position } from './look-before.js';
+import { drillGates, unitsOf, type Position } from './look-before.js';
 import type { Problems } from './problems.js';
 import { virtualIpMoved } from './virtual-ip-moved.js';
 
@@ -21,7 +23,8 @@ const WHOLE_AGAIN_MS = 60_000;
 
 /** One service that is stopped for a while. */
 export interface Failure {
-  readonly service: string;
+  /** Its unit, without `.service`. */
+  readonly unit: string;
   readonly position: Position;
   /** When its host starts it again by itself, in seconds. */
   readonly restoreAfterS: number;
@@ -33,30 +36,31 @@ export interface Failure {
  * Stops the service, and waits until clients are served by another balancer.
  * @throws RemoteError; ProvisionError `no-fail-over`, `interrupted`
  */
-export async function failOver({ service, position, restoreAfterS }: Failure, world: World): Promise<void> {
-  const { holder, others } = position;
-  await perform({ kind: 'run', command: stopForAWhile(service, restoreAfterS) }, holder, world);
+export async function failOver({ unit, position, restoreAfterS }: Failure, world: World): Promise<void> {
+  const { holder, others, service } = position;
+  await perform({ kind: 'run', command: stopForAWhile(unit, restoreAfterS) }, holder, world);
   const deadlineMs = Math.min(FAIL_OVER_MS, restoreAfterS * 1000 - MARGIN_MS);
   const moved = virtualIpMoved(position, deadlineMs);
   const gates = new Map(world.gates).set(moved.name, moved);
   try {
-    await waitForGate({ gate: moved.name, hosts: [holder], parameters: {}, deadlineMs }, { ...world, gates });
-    await waitForGate({ gate: 'vip-answers', hosts: others, parameters: {}, deadlineMs }, world);
+    await waitForGate({ gate: moved.name, hosts: [holder], when: 'action', deadlineMs }, { ...world, gates });
+    const answers = aboutService('vip-answers', service.name);
+    await waitForGate({ gate: answers, hosts: others, when: 'action', deadlineMs }, world);
   } catch (error) {
-    throw explain(error, service, position);
+    throw explain(error, unit, position);
   }
   await world.sleep(SETTLE_MS);
 }
 
-function explain(error: unknown, service: string, { holder, others, endpoint }: Position): unknown {
+function explain(error: unknown, unit: string, { holder, others, service }: Position): unknown {
   if (!(error instanceof ProvisionError)) return error;
   if (error.code === 'interrupted')
-    return new ProvisionError({ code: 'interrupted', message: `stopped on request while ${service} was stopped` });
+    return new ProvisionError({ code: 'interrupted', message: `stopped on request while ${unit} was stopped` });
   if (error.code !== 'gate-shut') return error;
   return new ProvisionError({
     code: 'no-fail-over',
-    message: `${endpoint.ip} was not served by another balancer after ${service} was stopped on ${holder}: ${error.message}`,
-    hint: `ssh ${others[0] ?? holder} sudo journalctl -u keepalived -u haproxy -n 50`,
+    message: `${service.endpoint.ip} was not served by another balancer after ${unit} was stopped on ${holder}: ${error.message}`,
+    hint: journalByHand(others[0] ?? holder, ...unitsOf(service, others[0] ?? holder).toReversed()),
   });
 }
 
@@ -65,21 +69,21 @@ function explain(error: unknown, service: string, { holder, others, endpoint }: 
  * @returns milliseconds until all gates were open; nothing where they did not open
  */
 export async function putBack(failure: Failure, problems: Problems, world: World): Promise<number | undefined> {
-  const { service, position, restoreAfterS, checkUp } = failure;
+  const { unit, position, restoreAfterS, checkUp } = failure;
   const { holder, others } = position;
   const begun = world.now();
   const isStarted = await problems.noting(async () => {
-    await perform({ kind: 'run', command: startAgain(service) }, holder, world);
+    await perform({ kind: 'run', command: startAgain(unit) }, holder, world);
     return true;
   });
   if (isStarted !== true) {
-    const message = `${service} was not started again from here: a timer of ${holder} does so within ${restoreAfterS} s`;
+    const message = `${unit} was not started again from here: a timer of ${holder} does so within ${restoreAfterS} s`;
     world.emit({ type: 'notice', host: holder, message });
   }
   const deadlineMs = WHOLE_AGAIN_MS + (isStarted === true ? 0 : restoreAfterS * 1000);
   const areOpen = await problems.noting(async () => {
-    for (const gate of DRILL_GATES)
-      await waitForGate({ gate, hosts: [holder, ...others], parameters: { when: 'after' }, deadlineMs }, world);
+    for (const gate of drillGates(position.service))
+      await waitForGate({ gate, hosts: [holder, ...others], when: 'after', deadlineMs }, world);
     return true;
   });
   if (areOpen === true) return world.now() - begun;

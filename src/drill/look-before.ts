@@ -2,20 +2,27 @@ import { ALL_ADDRESSES, hostAddresses } from '../facts/host-addresses.js';
 import { unitState } from '../facts/unit-state.js';
 import type { Look } from '../facts/batched-probe.js';
 import type { World } from '../engine/world.js';
-import type { Cluster, LoadBalancedEndpoint } from '../model/cluster.js';
+import type { Cluster } from '../model/cluster.js';
 import { ProvisionError } from '../model/errors.js';
+import { aboutService } from '../model/gate.js';
 import type { Probe } from '../model/remote.js';
+import { serviceNamed, type VirtualService } from '../model/virtual-service.js';
 import { findObserver, observerCandidates, type Observer } from './observer.js';
 
-/** What a drill stops, in this order: each is the death of one part of a balancer. */
-export const SERVICES = ['haproxy', 'keepalived'] as const;
+/** Parts of a balancer that a drill stops, in this order: each is a death of its own. */
+export const PARTS = ['proxy', 'keepalived'] as const;
 
 /** Open before anything is stopped, and again after everything was started. */
-export const DRILL_GATES = ['etcd-healthy', 'haproxy-sees-etcd', 'keepalived-one-holder', 'vip-answers'] as const;
+export function drillGates({ name }: VirtualService): readonly string[] {
+  return [
+    'etcd-healthy',
+    ...['backends-up', 'keepalived-one-holder', 'vip-answers'].map((gate) => aboutService(gate, name)),
+  ];
+}
 
 /** What a drill finds when all is well. */
 export interface Position {
-  readonly endpoint: LoadBalancedEndpoint;
+  readonly service: VirtualService;
   /** The balancer that holds the virtual IP. */
   readonly holder: string;
   /** Those that may take it over. */
@@ -40,46 +47,58 @@ class DrillRefused extends ProvisionError {
  * @throws DrillRefused with every reason
  */
 export async function lookBefore(cluster: Cluster, world: World, checkUp: string): Promise<Position> {
-  const { endpoint, balancers } = cluster;
-  if (endpoint === undefined || balancers.length < 2)
+  const service = serviceNamed(cluster, 'etcd');
+  if (service === undefined || service.balancers.length < 2)
     throw new DrillRefused(
       ['it has no virtual IP, or only one load balancer'],
       'set etcd_lb_ip, and two hosts in etcd_lb',
     );
   const look = world.newLook();
-  const [shut, holder] = await Promise.all([shutGates(cluster, world, look), holderOf(cluster, look)]);
+  const [shut, holder] = await Promise.all([shutGates(service, world, look), holderOf(service, look)]);
   if (holder === undefined || shut.length > 0) throw new DrillRefused(shut, checkUp);
   const [unsafe, observer] = await Promise.all([
-    unsafeServices(holder, look.probe(holder)),
-    findObserver(observerCandidates(cluster, holder), endpoint, (host) => look.probe(host)),
+    unsafeUnits(service, holder, look.probe(holder)),
+    findObserver(observerCandidates(cluster, service, holder), service, (host) => look.probe(host)),
   ]);
   if (unsafe.length > 0) throw new DrillRefused(unsafe, checkUp);
   if (observer === undefined) throw new DrillRefused(['no other host reaches etcd through the virtual IP'], checkUp);
-  return { endpoint, holder, others: balancers.map(({ host }) => host).filter((host) => host !== holder), observer };
+  const others = service.balancers.map(({ host }) => host).filter((host) => host !== holder);
+  return { service, holder, others, observer };
 }
 
-async function shutGates({ balancers }: Cluster, { gates, hosts }: World, look: Look): Promise<readonly string[]> {
-  const probes = new Map(hosts.map((host) => [host, look.probe(host)]));
-  const parameters = { hosts: balancers.map(({ host }) => host) };
+async function shutGates(service: VirtualService, { gates }: World, look: Look): Promise<readonly string[]> {
+  const batch = service.balancers.map(({ host }) => host);
+  const probe = (host: string): Probe => look.probe(host);
   const answers = await Promise.all(
-    DRILL_GATES.map(async (name) => ({ name, answer: await gates.get(name)?.check(probes, parameters) })),
+    drillGates(service).map(async (name) => ({
+      name,
+      answer: await gates.get(name)?.check({ probe, when: 'before', batch, play: batch, arguments: {} }),
+    })),
   );
   return answers.flatMap(({ name, answer }) =>
-    answer?.open === true ? [] : [`gate ${name} is shut: ${answer?.reason ?? 'there is no such gate'}`],
+    answer?.open === true ? [] : [`gate ${name} did not open: ${answer?.reason ?? 'there is no such gate'}`],
   );
 }
 
 /** Who holds the virtual IP; one of them, where gates tell that there are several. */
-export async function holderOf({ balancers, endpoint }: Cluster, look: Look): Promise<string | undefined> {
+export async function holderOf({ balancers, endpoint }: VirtualService, look: Look): Promise<string | undefined> {
   const found = await Promise.all(
     balancers.map(async ({ host }) => ({ host, addresses: await look.probe(host).ask(hostAddresses, ALL_ADDRESSES) })),
   );
-  return found.find(({ addresses }) => addresses.some(({ address }) => address === endpoint?.ip))?.host;
+  return found.find(({ addresses }) => addresses.some(({ address }) => address === endpoint.ip))?.host;
+}
+
+/** The systemd units of a balancer's parts, in the order of {@link PARTS}. */
+export function unitsOf({ balancers }: VirtualService, host: string): readonly string[] {
+  const balancer = balancers.find((each) => each.host === host);
+  return balancer === undefined ? [] : PARTS.map((part) => balancer[part].unit);
 }
 
 /** A service that would not start at boot stays down when its host loses power in the middle of a drill. */
-async function unsafeServices(holder: string, probe: Probe): Promise<readonly string[]> {
-  const states = await Promise.all(SERVICES.map(async (unit) => ({ unit, ...(await probe.ask(unitState, unit)) })));
+async function unsafeUnits(service: VirtualService, holder: string, probe: Probe): Promise<readonly string[]> {
+  const states = await Promise.all(
+    unitsOf(service, holder).map(async (unit) => ({ unit, ...(await probe.ask(unitState, unit)) })),
+  );
   return states.flatMap(({ unit, active, enabled }) => [
     ...(active ? [] : [`${unit} does not run on ${holder}`]),
     ...(enabled ? [] : [`${unit} would not start at boot on ${holder}`]),

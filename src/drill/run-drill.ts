@@ -2,16 +2,18 @@ import { RunError } from '../engine/run-error.js';
 import type { World } from '../engine/world.js';
 import type { Cluster } from '../model/cluster.js';
 import { ProvisionError } from '../model/errors.js';
+import { balancerHosts } from '../model/virtual-service.js';
+import { proxyOf } from '../proxies/table.js';
 import { failOver, putBack, type Failure } from './fail-over.js';
-import { holderOf, lookBefore, SERVICES, type Position } from './look-before.js';
+import { holderOf, lookBefore, PARTS, unitsOf, type Position } from './look-before.js';
 import { collectProblems, type Problems } from './problems.js';
 import { beginWatch, type Watch } from './watch.js';
 
 /** The drill as a play, in events and in the journal. */
 const DRILL = 'failover drill';
 
-/** Why it may take: keepalived's check of HAProxy fails twice, 2 s apart (playbooks/templates/keepalived.conf.j2). */
-const USUAL = { haproxy: '3 to 5 s', keepalived: 'about 1 s', all: 'half a minute' } as const;
+/** Why it may take: keepalived's check of the proxy fails twice, 2 s apart (playbooks/templates/keepalived.conf.j2). */
+const USUAL = { proxy: '3 to 5 s', keepalived: 'about 1 s', all: 'half a minute' } as const;
 
 /** How much longer than the timer of the host a measurement may run, in seconds: for gates to open after it. */
 const SPARE_S = 120;
@@ -35,25 +37,26 @@ export interface DrillRequest {
  */
 export async function runDrill(request: DrillRequest, world: World): Promise<number> {
   const { cluster, checkUp, restoreAfterS } = request;
-  world.emit({ type: 'play-started', play: DRILL, hosts: cluster.balancers.map(({ host }) => host) });
-  for (const service of SERVICES) {
+  world.emit({ type: 'play-started', play: DRILL, hosts: balancerHosts(cluster) });
+  for (const index of PARTS.keys()) {
     const position = await lookBefore(cluster, world, checkUp);
+    const unit = unitsOf(position.service, position.holder)[index] ?? '';
     if (world.interrupted())
       throw new ProvisionError({
         code: 'interrupted',
-        message: `stopped on request, before ${service} was stopped: everything runs`,
+        message: `stopped on request, before ${unit} was stopped: everything runs`,
         hint: checkUp,
       });
-    await oneFailure({ service, position, restoreAfterS, checkUp }, request, world);
+    await oneFailure({ unit, position, restoreAfterS, checkUp }, request, world);
   }
-  return SERVICES.length;
+  return PARTS.length;
 }
 
-async function oneFailure(failure: Failure, { cluster, token }: DrillRequest, world: World): Promise<void> {
-  const { service, position, restoreAfterS } = failure;
-  const { holder: host, endpoint } = position;
-  const summary = `stop ${service} while ${endpoint.ip} is here, and start it again`;
-  const at = { play: DRILL, host, address: `service:${service}`, summary };
+async function oneFailure(failure: Failure, { token }: DrillRequest, world: World): Promise<void> {
+  const { unit, position, restoreAfterS } = failure;
+  const { holder: host, service } = position;
+  const summary = `stop ${unit} while ${service.endpoint.ip} is here, and start it again`;
+  const at = { play: DRILL, host, address: `service:${unit}`, summary };
   const begun = world.now();
   world.emit({ type: 'batch-started', play: DRILL, hosts: [host] });
   world.emit({ type: 'change-started', ...at });
@@ -61,24 +64,25 @@ async function oneFailure(failure: Failure, { cluster, token }: DrillRequest, wo
   const watch = await problems.noting(() =>
     beginWatch(position, { token: token(), limitS: restoreAfterS + SPARE_S }, world),
   );
-  if (watch !== undefined) await failAndMeasure({ failure, watch, problems, cluster }, world);
+  if (watch !== undefined) await failAndMeasure({ failure, watch, problems }, world);
   if (problems.all.length === 0) {
     world.emit({ type: 'change-done', ...at, elapsedMs: world.now() - begun });
     return;
   }
   world.emit({ type: 'change-failed', ...at, message: problems.all.map(({ error }) => error.message).join('; ') });
-  throw new RunError(`the drill stopped at ${service} on ${host}`, problems.all);
+  throw new RunError(`the drill stopped at ${unit} on ${host}`, problems.all);
 }
 
 /** What a drill will do, as lines for whoever is asked. */
 export function announceDrill(
-  { endpoint, holder, others, observer }: Position,
+  { service, holder, others, observer }: Position,
   restoreAfterS: number,
 ): readonly string[] {
+  const { ip } = service.endpoint;
   const near = others.includes(observer.host) ? ', a load balancer itself' : '';
   return [
-    `the drill stops HAProxy on ${holder}, which holds ${endpoint.ip}, and starts it again; then the same with keepalived where the address is by then`,
-    `clients of ${endpoint.ip} are cut off twice: usually for ${USUAL.haproxy}, then for ${USUAL.keepalived}; all in all it takes ${USUAL.all}`,
+    `the drill stops ${proxyOf(service).title} on ${holder}, which holds ${ip}, and starts it again; then the same with keepalived where the address is by then`,
+    `clients of ${ip} are cut off twice: usually for ${USUAL.proxy}, then for ${USUAL.keepalived}; all in all it takes ${USUAL.all}`,
     `should this program be lost in between, a timer of the host starts the service ${restoreAfterS} s after it was stopped`,
     `measured on ${observer.host}${near}; the address may be on another host afterwards (${others.join(' or ')})`,
   ];
@@ -88,17 +92,16 @@ interface Measuring {
   readonly failure: Failure;
   readonly watch: Watch;
   readonly problems: Problems;
-  readonly cluster: Cluster;
 }
 
 /** Whatever goes wrong, the next step is taken all the same: the service is started, and the measurement told. */
-async function failAndMeasure({ failure, watch, problems, cluster }: Measuring, world: World): Promise<void> {
-  const { service, position } = failure;
+async function failAndMeasure({ failure, watch, problems }: Measuring, world: World): Promise<void> {
+  const { unit, position } = failure;
   await problems.noting(() => failOver(failure, world));
   const wholeAgainMs = await putBack(failure, problems, world);
-  const holder = await problems.noting(() => holderOf(cluster, world.newLook()));
+  const holder = await problems.noting(() => holderOf(position.service, world.newLook()));
   const gaps = await problems.noting(() => watch.end());
   if (gaps === undefined) return;
   const { host: observer } = position.observer;
-  world.emit({ type: 'drill-measured', service, host: position.holder, holder, observer, ...gaps, wholeAgainMs });
+  world.emit({ type: 'drill-measured', service: unit, host: position.holder, holder, observer, ...gaps, wholeAgainMs });
 }

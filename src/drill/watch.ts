@@ -19,13 +19,14 @@ export interface Watch {
  * @throws RemoteError
  */
 export async function beginWatch(
-  { endpoint, observer }: Position,
+  { service, observer }: Position,
   { token, limitS }: { readonly token: string; readonly limitS: number },
   { connector }: World,
 ): Promise<Watch> {
   const transport = await connector.connect(observer.host);
-  const request = vipQuestion(endpoint, observer.files);
-  const output = transport.run(watchEndpoint({ token, ip: endpoint.ip, port: endpoint.port, request, limitS }));
+  const request = vipQuestion(service, observer.files);
+  const { ip, port } = service.endpoint;
+  const output = transport.run(watchEndpoint({ token, ip, port, request, limitS }));
   // It may fail long before it is awaited.
   output.catch(() => undefined);
   await runOrFail(awaitFirstAnswers(token), transport);

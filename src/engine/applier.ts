@@ -41,8 +41,7 @@ interface BatchRun {
 async function applyBatch({ play, planned, batch, world }: BatchRun): Promise<number> {
   const hosts = hostNames(batch.hosts);
   world.emit({ type: 'batch-started', play: play.name, hosts });
-  const before = { when: 'before', playHosts: play.hosts };
-  for (const gate of planned.gatesBefore) await waitForGate({ gate, hosts, parameters: before }, world);
+  for (const gate of planned.gatesBefore) await waitForGate({ gate, hosts, when: 'before', play: play.hosts }, world);
   const limit = pLimit(world.forks);
   const results = await Promise.allSettled(batch.hosts.map((host) => limit(() => workOnHost(play, host, world))));
   const done = results.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
@@ -66,7 +65,7 @@ async function applyBatch({ play, planned, batch, world }: BatchRun): Promise<nu
 /** A gate that stays shut after the work means that the work did harm: it is taken back. */
 async function passGatesAfter({ play, planned, world }: BatchRun, hosts: string[], done: HostWork[]): Promise<void> {
   try {
-    for (const gate of planned.gatesAfter) await waitForGate({ gate, hosts, parameters: { when: 'after' } }, world);
+    for (const gate of planned.gatesAfter) await waitForGate({ gate, hosts, when: 'after' }, world);
   } catch (error) {
     for (const { host, undos } of done) await rollBack({ play: play.name, host, undos, world });
     await askAgain(planned, hosts, world, ASK_AGAIN_MS);
@@ -88,7 +87,7 @@ async function askAgain(
 ): Promise<void> {
   for (const gate of gatesAfter) {
     try {
-      await waitForGate({ gate, hosts, parameters: { when: 'after' }, deadlineMs }, world);
+      await waitForGate({ gate, hosts, when: 'after', deadlineMs }, world);
     } catch (error) {
       world.emit({ type: 'notice', message: `after the failure: ${asError(error).message}` });
     }

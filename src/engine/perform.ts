@@ -58,7 +58,7 @@ export async function perform(action: Action, host: string, world: World): Promi
     case 'install-trust':
       return installTrust(action, world.signer.trustBundle(), await world.connector.connect(host));
     case 'await':
-      await waitForGate({ gate: action.gate, hosts: [host], parameters: { ...action.parameters, host } }, world);
+      await waitForGate({ gate: action.gate, hosts: [host], when: 'action', arguments: action.parameters }, world);
       return undefined;
   }
 }

@@ -1,4 +1,4 @@
-import type { Gate, GateAnswer } from '../model/gate.js';
+import type { Gate, GateAnswer, GateInput } from '../model/gate.js';
 import type { JsonObject } from '../model/json.js';
 import { ProvisionError, RemoteError } from '../model/errors.js';
 import { Interrupted } from './run-error.js';
@@ -13,13 +13,13 @@ const POLL_MS = 500;
  */
 const AWAY_MS = 60_000;
 
-/** A gate that stayed shut until its deadline. */
+/** A gate that did not open before its deadline. */
 class GateShut extends ProvisionError {
-  constructor(gate: string, reason: string, waitedMs: number) {
+  constructor(gate: string, { reason, next }: { readonly reason: string; readonly next: string }, waitedMs: number) {
     super({
       code: 'gate-shut',
-      message: `gate ${gate} stayed shut for ${Math.round(waitedMs / 1000)} s: ${reason}`,
-      hint: 'nothing further was touched; mend the reason, then run the same command again',
+      message: `gate ${gate} did not open within ${Math.round(waitedMs / 1000)} s: ${reason}`,
+      hint: [next, 'nothing further was touched; fix the reason, then run the same command again'].join('\n'),
     });
   }
 }
@@ -27,9 +27,13 @@ class GateShut extends ProvisionError {
 /** Which gate is asked, of whom, and what it is told. */
 export interface GateRequest {
   readonly gate: string;
-  /** The hosts that the report names; the gate may look at every host. */
+  /** The batch: the hosts that the report names; the gate may look at every host. */
   readonly hosts: readonly string[];
-  readonly parameters: JsonObject;
+  readonly when: GateInput['when'];
+  /** All hosts of the play that are worked on; the batch where there is no other. */
+  readonly play?: readonly string[];
+  /** What an action tells the gate. */
+  readonly arguments?: JsonObject;
   /** How long to go on asking, where that is less than the gate's own time. */
   readonly deadlineMs?: number;
 }
@@ -56,9 +60,9 @@ export async function waitForGate(request: GateRequest, world: World): Promise<v
       world.emit({ type: 'gate-opened', gate: gate.name, hosts: request.hosts, waitedMs, note: answer.note });
       return;
     }
-    if (request.parameters['when'] !== 'after' && world.interrupted())
+    if (request.when !== 'after' && world.interrupted())
       throw new Interrupted(request.hosts.join(', '), `gate ${gate.name}, which is shut: ${answer.reason}`);
-    if (waitedMs >= deadlineMs) throw new GateShut(gate.name, answer.reason, waitedMs);
+    if (waitedMs >= deadlineMs) throw new GateShut(gate.name, answer, waitedMs);
     if (answer.reason !== shown)
       world.emit({ type: 'gate-waiting', gate: gate.name, hosts: request.hosts, reason: answer.reason });
     shown = answer.reason;
@@ -71,12 +75,12 @@ type Heard = GateAnswer & { readonly away?: RemoteError };
 
 async function askOnce(gate: Gate, request: GateRequest, world: World): Promise<Heard> {
   const look = world.newLook();
-  const probes = new Map(world.hosts.map((host) => [host, look.probe(host)]));
+  const { when, hosts, play = hosts, arguments: told = {} } = request;
   try {
-    return await gate.check(probes, { ...request.parameters, hosts: request.hosts });
+    return await gate.check({ probe: (host) => look.probe(host), when, batch: hosts, play, arguments: told });
   } catch (error) {
     if (!isHostAway(error)) throw error;
-    return { open: false, reason: error.message, away: error };
+    return { open: false, reason: error.message, next: error.hint ?? `ssh ${error.host} true`, away: error };
   }
 }
 

@@ -7,7 +7,8 @@ import { httpsUrl } from '../model/endpoint.js';
 import type { Gate, GateAnswer } from '../model/gate.js';
 import type { JsonObject } from '../model/json.js';
 import type { Probe } from '../model/remote.js';
-import { gateHosts, probeOf } from './gate-hosts.js';
+import { containersByHand } from '../shell/by-hand.js';
+import { gateHosts } from './gate-hosts.js';
 
 /**
  * The *new* kube-apiserver of each host is ready: only processes with the wanted arguments run, `/readyz` is ok, and
@@ -17,19 +18,18 @@ import { gateHosts, probeOf } from './gate-hosts.js';
 export function apiserverReady(cluster: Cluster): Gate {
   return {
     name: 'apiserver-ready',
-    summary: 'the new kube-apiserver runs with the wanted arguments, is ready, and is connected to etcd',
     deadlineMs: Math.max(0, ...cluster.controlPlanes.map((controlPlane) => controlPlane.readyTimeoutMs)),
-    async check(probes, parameters) {
-      const wanted = readArguments(parameters);
+    async check({ batch, probe: on, arguments: given }) {
+      const wanted = readArguments(given);
       const problems = await Promise.all(
-        gateHosts(parameters, cluster.controlPlanes).map(async (host) => {
-          const probe = probeOf(probes, host);
+        gateHosts(batch, cluster.controlPlanes).map(async (host) => {
+          const probe = on(host);
           const processes = await probe.ask(apiserverProcesses, APISERVER);
           const early = judgeProcesses(processes, wanted);
-          if (early !== undefined) return [`${host}: ${early}`];
+          if (early !== undefined) return [{ host, problem: early }];
           const [process] = processes;
           const problem = await readinessProblem(probe, process?.argv ?? []);
-          return problem === undefined ? [] : [`${host}: ${problem}`];
+          return problem === undefined ? [] : [{ host, problem }];
         }),
       );
       return verdict(problems.flat());
@@ -37,8 +37,11 @@ export function apiserverReady(cluster: Cluster): Gate {
   };
 }
 
-function verdict(problems: readonly string[]): GateAnswer {
-  return problems.length === 0 ? { open: true } : { open: false, reason: problems.join('; ') };
+function verdict(problems: readonly { readonly host: string; readonly problem: string }[]): GateAnswer {
+  const [first] = problems;
+  if (first === undefined) return { open: true };
+  const reason = problems.map(({ host, problem }) => `${host}: ${problem}`).join('; ');
+  return { open: false, reason, next: containersByHand(first.host, 'kube-apiserver') };
 }
 
 function readArguments(parameters: JsonObject): readonly string[] {

@@ -1,6 +1,5 @@
 import { fileLocks } from '../facts/file-locks.js';
 import type { Gate } from '../model/gate.js';
-import { probeOf } from './gate-hosts.js';
 
 /** As long as apt itself is told to wait (resources/packages.ts): unattended upgrades take minutes. */
 const DEADLINE_MS = 600_000;
@@ -20,19 +19,21 @@ export const APT_LOCKS = [
 export function aptUnlocked(): Gate {
   return {
     name: 'apt-unlocked',
-    summary: 'no other process installs or updates packages on the host',
     deadlineMs: DEADLINE_MS,
-    async check(probes, { hosts }) {
-      const named = Array.isArray(hosts) ? hosts.map(String) : [];
+    async check({ batch, probe }) {
       const held = await Promise.all(
-        named.flatMap((host) => APT_LOCKS.map(async (path) => ({ host, path, holder: await ask(host, path) }))),
+        batch.flatMap((host) => APT_LOCKS.map(async (path) => ({ host, path, holder: await ask(host, path) }))),
       );
       const [first] = held.filter(({ holder }) => holder !== undefined);
       if (first === undefined) return { open: true };
-      return { open: false, reason: `${first.holder ?? ''} on ${first.host} holds ${first.path}` };
+      return {
+        open: false,
+        reason: `${first.holder ?? ''} on ${first.host} holds ${first.path}`,
+        next: `ssh ${first.host} sudo fuser -v ${first.path}`,
+      };
 
       function ask(host: string, path: string): Promise<string | undefined> {
-        return probeOf(probes, host).ask(fileLocks, path);
+        return probe(host).ask(fileLocks, path);
       }
     },
   };

@@ -1,10 +1,11 @@
 import { httpsAnswer, httpsKey, type HttpsQuestion } from '../facts/https-answer.js';
 import type { ClientFiles } from '../model/certificate.js';
-import type { Cluster } from '../model/cluster.js';
+import { ETCD_HEALTH_PATH, type Cluster } from '../model/cluster.js';
 import type { Gate } from '../model/gate.js';
 import type { JsonObject } from '../model/json.js';
-import { gateHosts, probeOf } from './gate-hosts.js';
-import { ETCD_HEALTH_PATH, exchangeProblem } from './vip-answers.js';
+import { journalByHand } from '../shell/by-hand.js';
+import { gateHosts } from './gate-hosts.js';
+import { exchangeProblem } from './vip-answers.js';
 
 /** An election among the members that are left, with room. */
 const DEADLINE_MS = 60_000;
@@ -24,15 +25,14 @@ export function directQuestion(urls: readonly string[], files: ClientFiles): Dir
 export function etcdAnswersDirectly(cluster: Cluster): Gate {
   return {
     name: 'etcd-answers-directly',
-    summary: 'an etcd member answers at its own URL, with verified TLS and a client certificate',
     deadlineMs: DEADLINE_MS,
-    async check(probes, parameters) {
-      const hosts = gateHosts(parameters, cluster.controlPlanes);
+    async check({ batch, probe, arguments: given }) {
+      const hosts = gateHosts(batch, cluster.controlPlanes);
       const answers = await Promise.all(
         hosts.flatMap((host) =>
-          questionsOf(parameters).map(async ({ url, ...files }) => {
+          questionsOf(given).map(async ({ url, ...files }) => {
             const question = { ...files, url: `${url}${ETCD_HEALTH_PATH}` };
-            const problem = exchangeProblem(await probeOf(probes, host).ask(httpsAnswer, httpsKey(question)));
+            const problem = exchangeProblem(await probe(host).ask(httpsAnswer, httpsKey(question)));
             return { host, url, problem };
           }),
         ),
@@ -41,11 +41,16 @@ export function etcdAnswersDirectly(cluster: Cluster): Gate {
         problem === undefined ? [] : [`from ${host}, ${url} ${problem}`],
       );
       const deaf = hosts.filter((host) => !answers.some((each) => each.host === host && each.problem === undefined));
-      if (deaf.length > 0) return { open: false, reason: problems.join('; ') };
+      if (deaf.length > 0) return { open: false, reason: problems.join('; '), next: nextOf(cluster) };
       const good = answers.filter(({ problem }) => problem === undefined).map(({ host, url }) => `${host} to ${url}`);
       return { open: true, note: [`works: ${good.join(', ')}`, ...problems].join('; ') };
     },
   };
+}
+
+function nextOf({ members }: Cluster): string {
+  const [first] = members;
+  return first === undefined ? '' : journalByHand(first.host, first.unit);
 }
 
 function questionsOf(parameters: JsonObject): readonly HttpsQuestion[] {

@@ -1,9 +1,9 @@
 import { clusterPhase, lookAtMembers, type ClusterPhase } from '../facts/etcd-phase.js';
 import { etcdStatus, etcdStatusKey, type EtcdStatus } from '../facts/etcd-status.js';
 import type { Cluster } from '../model/cluster.js';
-import type { Gate, GateAnswer } from '../model/gate.js';
-import type { JsonObject } from '../model/json.js';
-import type { Probe } from '../model/remote.js';
+import type { Gate, GateAnswer, GateInput } from '../model/gate.js';
+import { journalByHand } from '../shell/by-hand.js';
+import { etcdctlByHand } from '../shell/etcdctl.js';
 
 /**
  * How far a healthy follower may be behind. etcd sends followers a snapshot only when they are more than 5000 entries
@@ -21,16 +21,17 @@ type MemberAnswers = ReadonlyMap<string, EtcdStatus>;
 export function etcdHealthy(cluster: Cluster): Gate {
   return {
     name: 'etcd-healthy',
-    summary: 'every etcd member is healthy; one leader, one cluster id, no alarm, no learner, small raft lag',
     deadlineMs: DEADLINE_MS,
-    async check(probes) {
-      const probe = anyProbe(probes);
-      const [states, answers] = await Promise.all([lookAtMembers(cluster, probe), askMembers(cluster, probe)]);
+    async check({ probe }) {
+      const [states, answers] = await lookAtAll(cluster, probe);
       // etcd answers a moment before systemd has noted that it is started.
-      const late = states.filter((state) => !state.isRunning).map((state) => `etcd is not started on ${state.host}`);
+      const late = states.filter((state) => !state.isRunning);
       const answer = judgeMembers(answers, cluster, new Set());
-      if (late.length === 0) return answer;
-      return { open: false, reason: [...late, ...(answer.open ? [] : [answer.reason])].join('; ') };
+      const [first] = late;
+      if (first === undefined) return answer;
+      const reasons = late.map((state) => `etcd is not started on ${state.host}`);
+      const next = memberJournal(cluster, first.host);
+      return { open: false, reason: [...reasons, ...(answer.open ? [] : [answer.reason])].join('; '), next };
     },
   };
 }
@@ -42,14 +43,12 @@ export function etcdHealthy(cluster: Cluster): Gate {
 export function etcdCanSpareBatch(cluster: Cluster): Gate {
   return {
     name: 'etcd-can-spare-batch',
-    summary: 'the etcd cluster, where there is one, is healthy without the members of this batch',
     deadlineMs: DEADLINE_MS,
-    async check(probes, parameters) {
-      const probe = anyProbe(probes);
-      const [states, answers] = await Promise.all([lookAtMembers(cluster, probe), askMembers(cluster, probe)]);
+    async check({ probe, batch: hosts }) {
+      const [states, answers] = await lookAtAll(cluster, probe);
       const phase = clusterPhase(states);
       if (phase !== 'serving') return { open: true, note: NOTHING_TO_PROTECT[phase] };
-      const batch = batchOf(parameters);
+      const batch = new Set(hosts);
       const down = states.filter((state) => batch.has(state.host) && !state.isRunning);
       return judgeMembers(answers, cluster, new Set(down.map((state) => state.host)));
     },
@@ -62,25 +61,25 @@ const NOTHING_TO_PROTECT: Readonly<Record<Exclude<ClusterPhase, 'serving'>, stri
   down: 'fewer than a quorum of the etcd members run: there is nothing left to protect',
 };
 
-function batchOf(parameters: JsonObject): ReadonlySet<string> {
-  const { hosts } = parameters;
-  return new Set(Array.isArray(hosts) ? hosts.map(String) : []);
+async function lookAtAll(
+  cluster: Cluster,
+  probe: GateInput['probe'],
+): Promise<readonly [Awaited<ReturnType<typeof lookAtMembers>>, MemberAnswers]> {
+  return Promise.all([lookAtMembers(cluster, probe(cluster.members[0]?.host ?? '')), askMembers(cluster, probe)]);
 }
 
-/** Any host will do: a probe reaches the others. */
-function anyProbe(probes: ReadonlyMap<string, Probe>): Probe {
-  const [probe] = probes.values();
-  if (probe === undefined) throw new Error('a gate was given no host');
-  return probe;
-}
-
-async function askMembers(cluster: Cluster, probe: Probe): Promise<MemberAnswers> {
+async function askMembers(cluster: Cluster, probe: GateInput['probe']): Promise<MemberAnswers> {
   const answers = await Promise.all(
     cluster.members.map(
-      async (member) => [member.host, await probe.on(member.host).ask(etcdStatus, etcdStatusKey(member))] as const,
+      async (member) => [member.host, await probe(member.host).ask(etcdStatus, etcdStatusKey(member))] as const,
     ),
   );
   return new Map(answers);
+}
+
+/** What the member on a host said last. */
+export function memberJournal({ members }: Cluster, host: string): string {
+  return journalByHand(host, members.find((member) => member.host === host)?.unit ?? 'etcd');
 }
 
 /**
@@ -89,17 +88,28 @@ async function askMembers(cluster: Cluster, probe: Probe): Promise<MemberAnswers
  */
 function judgeMembers(answers: MemberAnswers, cluster: Cluster, spared: ReadonlySet<string>): GateAnswer {
   const silent = [...answers].flatMap(([host, status]) =>
-    status.kind === 'silent' && !spared.has(host) ? [`${host} does not answer: ${status.reason}`] : [],
+    status.kind === 'silent' && !spared.has(host)
+      ? [{ host, problem: `${host} does not answer: ${status.reason}` }]
+      : [],
   );
   const heard = membersHeard(answers);
+  const own = ownProblems(heard);
   const problems = [
-    ...silent,
-    ...[...ownProblems(heard).values()].flat(),
+    ...silent.map(({ problem }) => problem),
+    ...[...own.values()].flat(),
     ...agreementProblems(heard, cluster),
     ...raisedAlarms(heard).map((alarm) => `alarm ${alarm} is raised (etcdctl alarm disarm, once there is room)`),
   ];
   if (problems.length === 0) return { open: true };
-  return { open: false, reason: problems.join('; ') };
+  const [sick = silent[0]?.host] = own.keys();
+  const next = sick === undefined ? askByHand(cluster, heard[0]?.host, 'member list') : memberJournal(cluster, sick);
+  return { open: false, reason: problems.join('; '), next };
+}
+
+/** An etcdctl command to type. @param host the member that is asked; else the first of the inventory */
+export function askByHand({ members }: Cluster, host: string | undefined, words: string): string {
+  const member = members.find((each) => each.host === host) ?? members[0];
+  return member === undefined ? `etcdctl ${words}` : etcdctlByHand(member, words);
 }
 
 /** The members that answered. */

@@ -1,26 +1,25 @@
 import { ALL_ADDRESSES, hostAddresses } from '../facts/host-addresses.js';
 import { sourceAddress } from '../facts/source-address.js';
 import type { Cluster } from '../model/cluster.js';
-import type { Gate, GateAnswer } from '../model/gate.js';
+import { aboutService, type Gate, type GateAnswer } from '../model/gate.js';
 import type { Probe } from '../model/remote.js';
-import { probeOf } from './gate-hosts.js';
+import type { VirtualService } from '../model/virtual-service.js';
+import { journalByHand } from '../shell/by-hand.js';
 
 /** VRRP elects within four advert intervals; a check script that must rise first takes some seconds more. */
 const DEADLINE_MS = 60_000;
 
 /** Exactly one balancer holds the virtual IP, and does not talk to its peers from it. */
-export function keepalivedOneHolder(cluster: Cluster): Gate {
+export function keepalivedOneHolder(service: VirtualService, cluster: Cluster): Gate {
   return {
-    name: 'keepalived-one-holder',
-    summary: 'exactly one balancer holds the virtual IP',
+    name: aboutService('keepalived-one-holder', service.name),
     deadlineMs: DEADLINE_MS,
-    async check(probes) {
-      const vip = cluster.endpoint?.ip;
-      if (vip === undefined) return { open: true, note: 'there is no virtual IP' };
+    async check({ probe }) {
+      const { ip: vip } = service.endpoint;
       const looks = await Promise.all(
-        cluster.balancers.map(({ host }) => lookForHolder(probeOf(probes, host), host, { vip, cluster })),
+        service.balancers.map(({ host }) => lookForHolder(probe(host), host, { vip, cluster })),
       );
-      return judgeHolders(looks, vip);
+      return judgeHolders(looks, service);
     },
   };
 }
@@ -52,14 +51,17 @@ export async function lookForHolder(
 }
 
 /** Open when exactly one of these holds it, and uses it rightly. */
-export function judgeHolders(looks: readonly HolderLook[], vip: string): GateAnswer {
+export function judgeHolders(looks: readonly HolderLook[], { endpoint, balancers }: VirtualService): GateAnswer {
+  const { ip: vip } = endpoint;
   const holders = looks.filter((look) => look.isHolder);
   const [holder] = holders;
-  if (holder === undefined) return { open: false, reason: `no balancer holds ${vip}` };
+  const suspect = balancers.find(({ host }) => host === holders.at(-1)?.host) ?? balancers[0];
+  const next = suspect === undefined ? '' : journalByHand(suspect.host, suspect.keepalived.unit);
+  if (holder === undefined) return { open: false, reason: `no balancer holds ${vip}`, next };
   if (holders.length > 1)
-    return { open: false, reason: `${vip} is held by ${holders.map((look) => look.host).join(' and ')} at once` };
+    return { open: false, reason: `${vip} is held by ${holders.map((look) => look.host).join(' and ')} at once`, next };
   // Peers check the certificate against the source address: the virtual IP there breaks peering (kubeadm#2614).
   if (holder.spoofed.length > 0)
-    return { open: false, reason: `${holder.host} would talk to ${holder.spoofed.join(', ')} from ${vip}` };
+    return { open: false, reason: `${holder.host} would talk to ${holder.spoofed.join(', ')} from ${vip}`, next };
   return { open: true, note: `${holder.host} holds ${vip}` };
 }

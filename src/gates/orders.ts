@@ -2,14 +2,17 @@ import { clusterPhase, lookAtMembers } from '../facts/etcd-phase.js';
 import { etcdStatus, etcdStatusKey } from '../facts/etcd-status.js';
 import { ALL_ADDRESSES, hostAddresses } from '../facts/host-addresses.js';
 import type { Cluster } from '../model/cluster.js';
-import type { Order, OrderedHosts } from '../model/gate.js';
+import { aboutService, type Order, type OrderedHosts } from '../model/gate.js';
+import { SERVICE_NAMES, serviceNamed, type VirtualService } from '../model/virtual-service.js';
 
 /** Every order that a play can name. */
 export function orderTable(cluster: Cluster): ReadonlyMap<string, Order> {
   return new Map<string, Order>([
     ['inventory', inventoryOrder],
     ['leader-last', leaderLast(cluster)],
-    ['vip-holder-last', vipHolderLast(cluster)],
+    ...SERVICE_NAMES.map(
+      (name) => [aboutService('vip-holder-last', name), vipHolderLast(serviceNamed(cluster, name))] as const,
+    ),
   ]);
 }
 
@@ -46,9 +49,9 @@ function leaderLast(cluster: Cluster): Order {
 }
 
 /** The host with the virtual IP in the end, so that the address moves once. */
-function vipHolderLast(cluster: Cluster): Order {
+function vipHolderLast(service: VirtualService | undefined): Order {
   return async (hosts, probe) => {
-    const vip = cluster.endpoint?.ip;
+    const vip = service?.endpoint.ip;
     if (vip === undefined) return { hosts, together: false };
     const found = await Promise.all(
       hosts.map(async (host) => [host, await probe(host).ask(hostAddresses, ALL_ADDRESSES)] as const),

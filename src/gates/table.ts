@@ -1,10 +1,11 @@
 import type { Cluster } from '../model/cluster.js';
-import type { Gate } from '../model/gate.js';
+import { aboutService, type Gate } from '../model/gate.js';
+import { SERVICE_NAMES, serviceNamed, type ServiceName, type VirtualService } from '../model/virtual-service.js';
 import { aptUnlocked } from './apt-unlocked.js';
 import { apiserverReady } from './apiserver-ready.js';
+import { backendsUp } from './backends-up.js';
 import { etcdAnswersDirectly } from './etcd-answers-directly.js';
 import { etcdCanSpareBatch, etcdHealthy } from './etcd-healthy.js';
-import { haproxySeesEtcd } from './haproxy-sees-etcd.js';
 import { keepalivedOneHolder } from './keepalived-one-holder.js';
 import { vipAnswers, vipForwards } from './vip-answers.js';
 import { vipAnswersControlPlanes } from './vip-answers-control-planes.js';
@@ -14,14 +15,34 @@ export function gateTable(cluster: Cluster): ReadonlyMap<string, Gate> {
   const gates = [
     etcdCanSpareBatch(cluster),
     etcdHealthy(cluster),
-    haproxySeesEtcd(cluster),
-    keepalivedOneHolder(cluster),
-    vipAnswers(cluster),
-    vipForwards(cluster),
-    vipAnswersControlPlanes(cluster),
+    ...SERVICE_NAMES.flatMap((name) => serviceGates(name, cluster)),
     etcdAnswersDirectly(cluster),
     apiserverReady(cluster),
     aptUnlocked(),
   ];
   return new Map(gates.map((gate) => [gate.name, gate]));
+}
+
+/** The gates of a service. Where the inventory has none, they have the same names, and are open. */
+function serviceGates(name: ServiceName, cluster: Cluster): readonly Gate[] {
+  const service = serviceNamed(cluster, name);
+  return SERVICE_GATES.map(([gate, build]) =>
+    service === undefined ? noService(gate, name) : build(service, cluster),
+  );
+}
+
+const SERVICE_GATES: readonly (readonly [string, (service: VirtualService, cluster: Cluster) => Gate])[] = [
+  ['backends-up', backendsUp],
+  ['keepalived-one-holder', keepalivedOneHolder],
+  ['vip-answers', vipAnswers],
+  ['vip-forwards', vipForwards],
+  ['vip-answers-control-planes', vipAnswersControlPlanes],
+];
+
+function noService(gate: string, service: ServiceName): Gate {
+  return {
+    name: aboutService(gate, service),
+    deadlineMs: 0,
+    check: () => Promise.resolve({ open: true, note: `there is no virtual IP of ${service}` }),
+  };
 }

@@ -3,52 +3,45 @@ import { askText } from '../facts/file-content.js';
 import { httpsAnswer, httpsKey } from '../facts/https-answer.js';
 import { pathExists } from '../facts/path-exists.js';
 import { readStaticPodManifest } from '../facts/static-pod-manifest.js';
-import type { Cluster, ControlPlane, LoadBalancedEndpoint } from '../model/cluster.js';
-import type { Gate } from '../model/gate.js';
-import type { JsonObject } from '../model/json.js';
+import type { Cluster, ControlPlane } from '../model/cluster.js';
+import { aboutService, type Gate } from '../model/gate.js';
 import type { Probe } from '../model/remote.js';
-import { gateHosts, probeOf } from './gate-hosts.js';
-import { exchangeProblem, VIP_DEADLINE_MS, vipQuestion } from './vip-answers.js';
+import type { VirtualService } from '../model/virtual-service.js';
+import { gateHosts } from './gate-hosts.js';
+import { exchangeProblem, proxyJournal, VIP_DEADLINE_MS, vipQuestion } from './vip-answers.js';
 
 /**
  * Before the first kube-apiserver is moved to the virtual IP, etcd answers through it from every control plane, with the
  * very files that its kube-apiserver shows and verifies by. Before a batch, all hosts of the play are asked: who was left
  * out by `--limit` is not moved, and may be away. After one, its own hosts.
  */
-export function vipAnswersControlPlanes(cluster: Cluster): Gate {
+export function vipAnswersControlPlanes(service: VirtualService, { controlPlanes }: Cluster): Gate {
   return {
-    name: 'vip-answers-control-planes',
-    summary: 'etcd answers through the virtual IP from every control plane, with the files of its kube-apiserver',
+    name: aboutService('vip-answers-control-planes', service.name),
     deadlineMs: VIP_DEADLINE_MS,
-    async check(probes, parameters) {
-      const { endpoint, controlPlanes } = cluster;
-      if (endpoint === undefined) return { open: true, note: 'there is no virtual IP' };
-      const asked = new Set(gateHosts(concerned(parameters), controlPlanes));
+    async check({ when, play, batch, probe }) {
+      const asked = new Set(gateHosts(when === 'before' ? play : batch, controlPlanes));
       const problems = await Promise.all(
         controlPlanes
           .filter(({ host }) => asked.has(host))
-          .map(async (controlPlane) => problemOn(probeOf(probes, controlPlane.host), controlPlane, endpoint)),
+          .map(async (controlPlane) => problemOn(probe(controlPlane.host), controlPlane, service)),
       );
       const found = problems.filter((problem) => problem !== undefined);
-      if (found.length > 0) return { open: false, reason: found.join('; ') };
+      if (found.length > 0) return { open: false, reason: found.join('; '), next: proxyJournal(service, '') };
       return { open: true, note: `asked from ${[...asked].join(', ')}` };
     },
   };
 }
 
-function concerned(parameters: JsonObject): JsonObject {
-  return parameters['when'] === 'before' ? { hosts: parameters['playHosts'] ?? [] } : parameters;
-}
-
 async function problemOn(
   probe: Probe,
   { host, manifest: path }: ControlPlane,
-  endpoint: LoadBalancedEndpoint,
+  service: VirtualService,
 ): Promise<string | undefined> {
   const text = await askText(probe, path);
   if (text === undefined) return `${host} has no ${path}`;
   const files = clientFilesOf(readStaticPodManifest(path, text, CONTAINER));
-  const question = vipQuestion(endpoint, files);
+  const question = vipQuestion(service, files);
   const [answer, ...present] = await Promise.all([
     probe.ask(httpsAnswer, httpsKey(question)),
     ...Object.values(files).map(async (file: string) => ({ file, isThere: await probe.ask(pathExists, file) })),

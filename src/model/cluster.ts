@@ -1,5 +1,5 @@
 import type { ClientFiles, KeyType } from './certificate.js';
-import type { Secret } from './secret.js';
+import type { VirtualService } from './virtual-service.js';
 
 /** One etcd member, as the `etcd` group and its variables describe it. */
 export interface Member {
@@ -34,45 +34,6 @@ export interface Member {
   readonly extraEnv: Readonly<Record<string, string>>;
 }
 
-/** HAProxy on one host. */
-export interface HaproxySettings {
-  readonly configFile: string;
-  readonly maxConnections: number;
-  /** HAProxy time texts: `5s`, `5m`. */
-  readonly timeoutConnect: string;
-  readonly timeoutClient: string;
-  readonly timeoutServer: string;
-  readonly checkInter: string;
-  readonly checkRise: number;
-  readonly checkFall: number;
-  /** A stats page on 127.0.0.1; none by default. */
-  readonly statsPort: number | undefined;
-  /** The user's own block at the end of the file. */
-  readonly extraConfig: string | undefined;
-}
-
-/** keepalived on one host. */
-export interface KeepalivedSettings {
-  /** Absent: the interface that holds the node's address. */
-  readonly interface: string | undefined;
-  readonly virtualRouterId: number;
-  /** 1–254, its own on each node. */
-  readonly priority: number;
-  readonly unicast: boolean;
-  readonly advertIntervalS: number;
-  /** Absent: the generated one of the PKI store. */
-  readonly authPass: Secret | undefined;
-  readonly preempt: boolean;
-}
-
-/** One load-balancer host. */
-export interface Balancer {
-  readonly host: string;
-  readonly address: string;
-  readonly haproxy: HaproxySettings;
-  readonly keepalived: KeepalivedSettings;
-}
-
 /** One control-plane host. */
 export interface ControlPlane {
   readonly host: string;
@@ -95,15 +56,6 @@ export interface CertificateSettings {
   readonly altIps: readonly string[];
 }
 
-/** The one address that clients use. */
-export interface LoadBalancedEndpoint {
-  /** The virtual IP. */
-  readonly ip: string;
-  /** Its DNS name, when there is one. */
-  readonly name: string | undefined;
-  readonly port: number;
-}
-
 /** The cluster that an inventory describes: validated, with every default filled in. */
 export interface Cluster {
   /**
@@ -114,12 +66,11 @@ export interface Cluster {
   readonly token: string;
   /** In the order of the `etcd` group. */
   readonly members: readonly Member[];
-  /** In the order of the `etcd_lb` group (default: the etcd hosts); empty without a load balancer. */
-  readonly balancers: readonly Balancer[];
+  /** What clients reach at a virtual IP; empty without a load balancer. */
+  readonly services: readonly VirtualService[];
   readonly controlPlanes: readonly ControlPlane[];
-  readonly endpoint: LoadBalancedEndpoint | undefined;
   readonly certificates: CertificateSettings;
 }
 
-/** Where HAProxy's health check finds its client certificate with its key, and the authority. */
-export const HAPROXY_TLS = { bundle: '/etc/haproxy/etcd-client.pem', ca: '/etc/haproxy/etcd-ca.crt' } as const;
+/** etcd answers after a linearizable read; a full disk (alarm NOSPACE) does not close it, for reads go on. */
+export const ETCD_HEALTH_PATH = '/health?exclude=NOSPACE';

@@ -1,22 +1,41 @@
 import type { JsonObject } from './json.js';
 import type { Probe } from './remote.js';
+import type { ServiceName } from './virtual-service.js';
 
-/** A gate's answer. `reason` is what a person needs to know while it is shut. */
+/**
+ * A gate's answer. Shut: `reason` is what a person needs to know, `next` the command to type; both are the words of the
+ * check that looks at the same.
+ */
 export type GateAnswer =
-  { readonly open: true; readonly note?: string } | { readonly open: false; readonly reason: string };
+  | { readonly open: true; readonly note?: string }
+  | { readonly open: false; readonly reason: string; readonly next: string };
 
-/** May the roll-out go on? Asked again until it opens or the deadline passes; it only looks. */
+/** When a gate is asked, and about whom. It only looks. */
+export interface GateInput {
+  /** Any host of the inventory. */
+  readonly probe: (host: string) => Probe;
+  /** `action`: a change waits for it, in the middle of the work on one host. */
+  readonly when: 'before' | 'after' | 'action';
+  /** The hosts of the batch, or the one host of the action. */
+  readonly batch: readonly string[];
+  /** All hosts of the play that are worked on; an action's own host. */
+  readonly play: readonly string[];
+  /** What the action told the gate; nothing from a play. */
+  readonly arguments: JsonObject;
+}
+
+/** May the roll-out go on? Asked again until it opens or the deadline passes. */
 export interface Gate {
+  /** With the service that it is about, where it is about one: `vip-answers: etcd`. */
   readonly name: string;
-  /** One line for the plan: what must hold. */
-  readonly summary: string;
   /** How long to go on asking, in milliseconds. */
   readonly deadlineMs: number;
-  /**
-   * @param probes the hosts that the gate looks at, by name
-   * @param parameters what the play or the action told the gate
-   */
-  check(probes: ReadonlyMap<string, Probe>, parameters: JsonObject): Promise<GateAnswer>;
+  check(input: GateInput): Promise<GateAnswer>;
+}
+
+/** The name of a gate or an order that is about one service, as a play writes it. */
+export function aboutService(name: string, service: ServiceName): string {
+  return `${name}: ${service}`;
 }
 
 /** The order in which a play goes through its hosts. `together`: all in one batch, whatever `serial` says. */

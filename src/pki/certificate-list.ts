@@ -1,11 +1,12 @@
 import type { AuthorityProfile, CertificateDestination, CertificateProfile, Usage } from '../model/certificate.js';
 import type { Ownership } from '../model/change.js';
-import { HAPROXY_TLS, type Balancer, type Cluster, type Member } from '../model/cluster.js';
+import type { Cluster, Member } from '../model/cluster.js';
+import { serviceNamed, type VirtualService } from '../model/virtual-service.js';
 import { splitNames } from './ip.js';
 
 /** One kind of leaf, as a literal; the way of kubeadm's certlist.go. `Site` is what one certificate is made for. */
 interface Entry<Site> {
-  readonly name: string;
+  readonly name: (site: Site) => string;
   readonly commonName: (site: Site) => string;
   readonly usages: readonly Usage[];
   /** SANs, DNS names and addresses mixed. */
@@ -23,7 +24,7 @@ export interface ApiserverFiles {
 
 /** One certificate that a host should have. */
 export interface WantedCertificate {
-  /** Name in the list: `etcd-server`, `etcd-peer`, `etcdctl-client`, `haproxy-healthcheck-client`, `apiserver-etcd-client`. */
+  /** Name in the list: `etcd-server`, `etcd-peer`, `etcdctl-client`, `haproxy-healthcheck-client` (after the proxy), `apiserver-etcd-client`. */
   readonly name: string;
   readonly profile: CertificateProfile;
   readonly destination: CertificateDestination;
@@ -47,7 +48,7 @@ const ETCD_ONLY: Ownership = { owner: 'etcd', group: 'etcd', mode: '0600' };
 const AUTHORITY = { name: 'etcd-ca', commonName: 'etcd-ca' } as const;
 
 const SERVER: Entry<Member> = {
-  name: 'etcd-server',
+  name: () => 'etcd-server',
   commonName: (member) => member.name,
   // The gRPC gateway dials its own server with this certificate (etcd issue 9785).
   usages: ['server', 'client'],
@@ -57,8 +58,7 @@ const SERVER: Entry<Member> = {
     'localhost',
     '127.0.0.1',
     '::1',
-    ...(cluster.endpoint === undefined ? [] : [cluster.endpoint.ip]),
-    ...(cluster.endpoint?.name === undefined ? [] : [cluster.endpoint.name]),
+    ...namesOfService(cluster),
     ...cluster.certificates.altNames,
     ...cluster.certificates.altIps,
   ],
@@ -69,7 +69,7 @@ const SERVER: Entry<Member> = {
 const MEMBER: readonly Entry<Member>[] = [
   SERVER,
   {
-    name: 'etcd-peer',
+    name: () => 'etcd-peer',
     commonName: (member) => member.name,
     usages: ['server', 'client'],
     // Peers never talk through the load balancer.
@@ -82,7 +82,7 @@ const MEMBER: readonly Entry<Member>[] = [
     key: ETCD_ONLY,
   },
   {
-    name: 'etcdctl-client',
+    name: () => 'etcdctl-client',
     commonName: () => 'etcdctl',
     usages: ['client'],
     names: NO_NAMES,
@@ -91,21 +91,21 @@ const MEMBER: readonly Entry<Member>[] = [
   },
 ];
 
-const BALANCER: readonly Entry<Balancer>[] = [
+const BALANCER: readonly Entry<VirtualService>[] = [
   {
-    name: 'haproxy-healthcheck-client',
-    commonName: () => 'haproxy-healthcheck',
+    name: ({ proxy }) => `${proxy}-healthcheck-client`,
+    commonName: ({ proxy }) => `${proxy}-healthcheck`,
     usages: ['client'],
     names: NO_NAMES,
-    destination: () => ({ layout: 'bundle', path: HAPROXY_TLS.bundle }),
-    // HAProxy loads it as root, before it drops its privileges.
+    destination: ({ health }) => ({ layout: 'bundle', path: health.files.certificate }),
+    // A proxy loads it as root, before it drops its privileges.
     key: ROOT_ONLY,
   },
 ];
 
 const CONTROL_PLANE: readonly Entry<ApiserverFiles>[] = [
   {
-    name: 'apiserver-etcd-client',
+    name: () => 'apiserver-etcd-client',
     // As kubeadm's, which gives no organization any more: etcd reads only the common name.
     commonName: () => 'kube-apiserver-etcd-client',
     usages: ['client'],
@@ -137,9 +137,9 @@ export function memberCertificates(cluster: Cluster, member: Member): readonly W
   return [{ ...wanted(SERVER, cluster, member), policy: 'at-least' }];
 }
 
-/** The client certificate that HAProxy's health check shows to etcd. */
-export function balancerCertificates(cluster: Cluster, balancer: Balancer): readonly WantedCertificate[] {
-  return BALANCER.map((entry) => wanted(entry, cluster, balancer));
+/** The client certificate that every balancer's health check shows to the service. */
+export function balancerCertificates(cluster: Cluster, service: VirtualService): readonly WantedCertificate[] {
+  return BALANCER.map((entry) => wanted(entry, cluster, service));
 }
 
 /** The client certificate of one kube-apiserver. @param files from that host's manifest */
@@ -152,9 +152,9 @@ export function memberTrust(cluster: Cluster, member: Member): WantedTrust {
   return { path: member.client.ca, ownership: PUBLIC, policy: policyOf(cluster) };
 }
 
-/** Where HAProxy's health check finds the authority. */
-export function balancerTrust(): WantedTrust {
-  return { path: HAPROXY_TLS.ca, ownership: PUBLIC, policy: 'exact' };
+/** Where every balancer's health check finds the authority. */
+export function balancerTrust({ health }: VirtualService): WantedTrust {
+  return { path: health.files.ca, ownership: PUBLIC, policy: 'exact' };
 }
 
 /** @param path `--etcd-cafile` of the host's manifest */
@@ -167,13 +167,18 @@ function policyOf({ isManaged }: Cluster): Policy {
   return isManaged ? 'exact' : 'at-least';
 }
 
+function namesOfService(cluster: Cluster): readonly string[] {
+  const { ip, name } = serviceNamed(cluster, 'etcd')?.endpoint ?? {};
+  return [ip, name].filter((each) => each !== undefined);
+}
+
 function namesOf(member: Member): readonly string[] {
   return [member.address, member.host, member.name];
 }
 
 function wanted<Site>(entry: Entry<Site>, cluster: Cluster, site: Site): WantedCertificate {
   return {
-    name: entry.name,
+    name: entry.name(site),
     profile: {
       // 64 characters are the most that X.520 allows (ub-common-name); who verifies reads the SANs.
       commonName: entry.commonName(site).slice(0, 64),

@@ -14,7 +14,23 @@ const roleSchema = z.union(
   { error: 'a role is a name, or `role:` with `when:` and `vars:`' },
 );
 
-const names = z.union([z.string().transform((name) => [name]), z.array(z.string())], {
+/** A name, or one with what it is about: `vip-answers: etcd`, which YAML reads as a mapping. */
+const name = z.union(
+  [
+    z.string(),
+    z
+      .record(z.string(), z.string())
+      .refine((mapping) => Object.keys(mapping).length === 1)
+      .transform((mapping) =>
+        Object.entries(mapping)
+          .map(([key, about]) => `${key}: ${about}`)
+          .join(),
+      ),
+  ],
+  { error: 'expected a name, or a name and a service: `vip-answers: etcd`' },
+);
+
+const names = z.union([name.transform((one) => [one]), z.array(name)], {
   error: 'expected a name or a list of names',
 });
 
@@ -31,7 +47,7 @@ export const playSchema = z.strictObject({
       error: 'expected a number of hosts from 1, or a percentage like "30%"',
     })
     .optional(),
-  order: z.string().optional(),
+  order: name.optional(),
   gates: gatesSchema.optional(),
   become: z.boolean().optional(),
   /** Accepted, so that an Ansible play reads as it is: facts are asked for as they are needed. */

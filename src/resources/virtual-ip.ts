@@ -3,7 +3,7 @@ import { addressInUse } from '../facts/address-in-use.js';
 import { hardwareAddresses } from '../facts/hardware-addresses.js';
 import { ALL_ADDRESSES, hostAddresses, type HostAddress } from '../facts/host-addresses.js';
 import { UNCHANGED, type Resource } from '../model/change.js';
-import type { Balancer } from '../model/cluster.js';
+import type { Balancer } from '../model/virtual-service.js';
 import { ProvisionError } from '../model/errors.js';
 import type { Probe } from '../model/remote.js';
 

@@ -1,7 +1,8 @@
 import type { Resource } from '../model/change.js';
-import type { Balancer, Cluster, ControlPlane, Member } from '../model/cluster.js';
+import type { Cluster, ControlPlane, Member } from '../model/cluster.js';
 import { ProvisionError } from '../model/errors.js';
 import type { Host, Inventory } from '../model/inventory.js';
+import type { Balancer, VirtualService } from '../model/virtual-service.js';
 import type { PkiStore } from '../pki/authority.js';
 import type { CertificateRules } from '../resources/certificate.js';
 
@@ -38,9 +39,9 @@ export function memberOn(cluster: Cluster, host: Host): Member {
   return found(cluster.members, host, 'etcd');
 }
 
-/** The balancer that runs on a host. @throws ProvisionError `not-in-group` */
-export function balancerOn(cluster: Cluster, host: Host): Balancer {
-  return found(cluster.balancers, host, 'etcd_lb');
+/** The balancer of a service that runs on a host. @throws ProvisionError `not-in-group` */
+export function balancerOn({ balancers, group }: VirtualService, host: Host): Balancer {
+  return found(balancers, host, group);
 }
 
 /** The control plane that runs on a host. @throws ProvisionError `not-in-group` */

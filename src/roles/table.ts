@@ -1,11 +1,12 @@
 import { etcdSettledRole } from './etcd-settled/role.js';
 import { etcdRole } from './etcd/role.js';
-import { haproxyRole } from './haproxy/role.js';
 import { ipNonlocalBindRole } from './ip-nonlocal-bind/role.js';
-import { keepalivedRole } from './keepalived/role.js';
+import { virtualIpRole } from './keepalived/role.js';
 import { kubeApiserverDirectRole, kubeApiserverFilesRole, kubeApiserverRole } from './kube-apiserver/role.js';
 import { kubeadmConfigRole } from './kubeadm-config/role.js';
 import { pkiRole } from './pki/role.js';
+import { proxyRole } from './proxy/role.js';
+import { SERVICE_NAMES } from '../model/virtual-service.js';
 import type { Role, RoleTools } from './role.js';
 
 /** Every role that a play can name. */
@@ -14,9 +15,11 @@ export function roleTable(tools: RoleTools): ReadonlyMap<string, Role> {
     pkiRole(tools),
     etcdRole(tools),
     etcdSettledRole(),
-    ipNonlocalBindRole(),
-    haproxyRole(tools),
-    keepalivedRole(tools),
+    ...SERVICE_NAMES.flatMap((service) => [
+      ipNonlocalBindRole(service),
+      proxyRole(tools, service),
+      virtualIpRole(tools, service),
+    ]),
     kubeApiserverFilesRole(tools),
     kubeApiserverRole(tools),
     kubeApiserverDirectRole(),

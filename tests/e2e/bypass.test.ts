@@ -217,7 +217,7 @@ describeOnLab('the way to etcd of the API servers', 'bypass', { etcd: 3, control
   test('off is refused while the virtual IP is dead, and says what does not answer', () => {
     const { run, before, after } = story.refused;
     expect(run.status).toBe(1);
-    expect(run.stdout).toContain('gate vip-answers-control-planes stayed shut');
+    expect(run.stdout).toContain('gate vip-answers-control-planes: etcd did not open');
     for (const host of CONTROL_PLANES) expect(run.stdout).toContain(`from ${host}, https://${vip}:2379/health`);
     expect(performedChanges(run)).toEqual([]);
     expect(after).toEqual(before);
@@ -232,7 +232,7 @@ describeOnLab('the way to etcd of the API servers', 'bypass', { etcd: 3, control
     const { run, before, after, isReadyAgain, peers, rules } = story.fault;
     expect(rules).toMatch(/counter packets [1-9]/);
     expect(run.status).toBe(1);
-    expect(run.stdout).toMatch(/gate apiserver-ready stayed shut for \d+ s: cp-1: /);
+    expect(run.stdout).toMatch(/gate apiserver-ready did not open within \d+ s: cp-1: /);
     expect(run.stdout).toContain('taken back: files and services are as before this play');
     expect(run.stdout).toContain('run the same command again');
     expect(after).toEqual(before);

@@ -108,7 +108,7 @@ describeOnLab('a failover drill', 'drill', { etcd: 3 }, (lab) => {
     const next = await lab.provision('drill', lab.files.inventory, '--yes');
     expect(next.status).toBe(1);
     expect(next.stdout).toMatch(/nothing was stopped/);
-    expect(next.stdout).toMatch(new RegExp(`gate haproxy-sees-etcd is shut: HAProxy on ${host} does not answer`));
+    expect(next.stdout).toMatch(new RegExp(`gate backends-up: etcd did not open: HAProxy on ${host} does not answer`));
     expect(await waitUntil(() => isActive(lab, host), (RESTORE_AFTER_S + 10) * 1000, 500)).toBe(true);
     await lab.provision('unlock', lab.files.inventory, '--yes');
     expect(await waitUntil(() => isWell(lab), 30_000, 500)).toBe(true);

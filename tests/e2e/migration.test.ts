@@ -29,7 +29,7 @@ const MOST_GAP_MS = 3_000;
 
 /** What a load balancer beside a running cluster may change; everything else is the cluster's own. */
 const FOR_THE_LOAD_BALANCER = [
-  /^(HAProxy|Virtual IP) \/ etcd-\d \/ /,
+  /^(Load balancer|Virtual IP) \/ etcd-\d \/ /,
   /^etcd members \/ etcd-\d \/ (certificate:\/etc\/ssl\/etcd\/certificate\/etcd-\d-dev_cert\.pem|etcd-member:\S+): /,
   /^[^/]+ \/ cp-\d \/ (static-pod:\S+|config-map:kube-system\/kubeadm-config): /,
 ];

@@ -72,11 +72,12 @@ export function opensAt(name: string, question: number): Gate {
   let asked = 0;
   return {
     name,
-    summary: `opens at question ${question}`,
     deadlineMs: 10_000,
     check() {
       asked += 1;
-      return Promise.resolve(asked >= question ? { open: true } : { open: false, reason: `asked ${asked} times` });
+      return Promise.resolve(
+        asked >= question ? { open: true } : { open: false, reason: `asked ${asked} times`, next: 'ask again' },
+      );
     },
   };
 }

@@ -1,4 +1,5 @@
-import type { Balancer, Cluster, ControlPlane, Member } from '../../src/model/cluster.js';
+import type { Cluster, ControlPlane, Member } from '../../src/model/cluster.js';
+import type { Balancer, VirtualService } from '../../src/model/virtual-service.js';
 
 /** A member of the sample cluster. @param number 1 to 3 */
 export function sampleMember(number: number): Member {
@@ -29,7 +30,8 @@ export function sampleBalancer(number: number): Balancer {
   return {
     host: `etcd-${number}`,
     address: `10.0.0.${number}`,
-    haproxy: {
+    proxy: {
+      unit: 'haproxy',
       configFile: '/etc/haproxy/haproxy.cfg',
       maxConnections: 4096,
       timeoutConnect: '5s',
@@ -42,6 +44,8 @@ export function sampleBalancer(number: number): Balancer {
       extraConfig: undefined,
     },
     keepalived: {
+      unit: 'keepalived',
+      configFile: '/etc/keepalived/keepalived.conf',
       interface: undefined,
       virtualRouterId: 100,
       priority: 101 - number,
@@ -60,14 +64,41 @@ const CONTROL_PLANE: ControlPlane = {
   readyTimeoutMs: 180_000,
 };
 
+const BUNDLE = '/etc/haproxy/etcd-client.pem';
+
+/** etcd behind 10.0.0.100, which its three members balance themselves. */
+export const SAMPLE_SERVICE: VirtualService = {
+  name: 'etcd',
+  group: 'etcd_lb',
+  endpoint: { ip: '10.0.0.100', name: 'etcd.example.com', port: 2379 },
+  proxy: 'haproxy',
+  balancers: [sampleBalancer(1), sampleBalancer(2), sampleBalancer(3)],
+  backends: [1, 2, 3].map((number) => ({
+    host: `etcd-${number}`,
+    name: `etcd-${number}`,
+    address: `10.0.0.${number}`,
+    port: 2379,
+    verifyName: `etcd-${number}`,
+  })),
+  health: {
+    ownPort: 23790,
+    path: '/health?exclude=NOSPACE',
+    files: { ca: '/etc/haproxy/etcd-ca.crt', certificate: BUNDLE, key: BUNDLE },
+  },
+};
+
+/** The sample cluster with another service. */
+export function withService(changes: Partial<VirtualService>): Cluster {
+  return { ...SAMPLE_CLUSTER, services: [{ ...SAMPLE_SERVICE, ...changes }] };
+}
+
 /** Three members that balance themselves behind 10.0.0.100, and one control plane. */
 export const SAMPLE_CLUSTER: Cluster = {
   isManaged: true,
   token: 'etcd-cluster',
   members: [sampleMember(1), sampleMember(2), sampleMember(3)],
-  balancers: [sampleBalancer(1), sampleBalancer(2), sampleBalancer(3)],
+  services: [SAMPLE_SERVICE],
   controlPlanes: [CONTROL_PLANE],
-  endpoint: { ip: '10.0.0.100', name: 'etcd.example.com', port: 2379 },
   certificates: {
     keyType: 'ecdsa-p256',
     caDays: 3650,

@@ -1,18 +1,20 @@
 import { nonlocalBindKey } from '../../model/endpoint.js';
+import type { ServiceName } from '../../model/virtual-service.js';
 import { sysctl } from '../../resources/sysctl.js';
+import { requireService } from '../require-service.js';
 import { balancerOn, type Role } from '../role.js';
-import { requireEndpoint } from '../require-endpoint.js';
 
-/** HAProxy binds the virtual IP also where it is not: else it does not start on a standby node. */
-export function ipNonlocalBindRole(): Role {
+/** The proxy binds the virtual IP also where it is not: else it does not start on a standby node. */
+export function ipNonlocalBindRole(name: ServiceName): Role {
   return {
-    name: 'ip-nonlocal-bind',
-    summary: 'may listen on a virtual IP that another host holds',
+    name: `${name}-nonlocal-bind`,
+    summary: `may listen on a virtual IP of ${name} that another host holds`,
     resources(host, _, cluster) {
-      balancerOn(cluster, host);
+      const service = requireService(cluster, name);
+      balancerOn(service, host);
       return [
         sysctl({
-          key: nonlocalBindKey(requireEndpoint(cluster).ip),
+          key: nonlocalBindKey(service.endpoint.ip),
           value: '1',
           file: '/etc/sysctl.d/60-provision-nonlocal-bind.conf',
         }),

@@ -1,17 +1,19 @@
 import { ALL_ADDRESSES, hostAddresses } from '../../facts/host-addresses.js';
 import type { Resource } from '../../model/change.js';
-import type { Balancer, Cluster } from '../../model/cluster.js';
 import { contentOf, type Content } from '../../model/content.js';
 import { hostPrefix } from '../../model/endpoint.js';
 import type { Inventory } from '../../model/inventory.js';
 import type { Secret } from '../../model/secret.js';
+import type { Balancer, VirtualService } from '../../model/virtual-service.js';
+import { proxyOf } from '../../proxies/table.js';
 import { file } from '../../resources/file.js';
 import { interfaceOf } from '../../resources/virtual-ip.js';
-import { requireEndpoint } from '../require-endpoint.js';
 import type { RoleTools } from '../role.js';
 
 /** What keepalived asks whether this node may hold the virtual IP. */
-export const CHECK_SCRIPT = '/usr/local/lib/provision/check-haproxy';
+export function checkScriptPath({ proxy }: VirtualService): string {
+  return `/usr/local/lib/provision/check-${proxy}`;
+}
 
 /** Stands for the password while the template is rendered: a `Secret` must not pass through Jinja. */
 const PASSWORD_PLACE = '<auth_pass>';
@@ -34,10 +36,10 @@ const VALIDATE = [
 export function keepalivedConfiguration(
   tools: RoleTools,
   inventory: Inventory,
-  site: { readonly cluster: Cluster; readonly balancer: Balancer },
+  site: Omit<Site, 'interface'>,
 ): Resource {
   return file({
-    path: '/etc/keepalived/keepalived.conf',
+    path: site.balancer.keepalived.configFile,
     content: async (probe) => {
       const addresses = await probe.ask(hostAddresses, ALL_ADDRESSES);
       return render(tools, inventory, { ...site, interface: interfaceOf(site.balancer, addresses) });
@@ -50,17 +52,21 @@ export function keepalivedConfiguration(
 }
 
 interface Site {
-  readonly cluster: Cluster;
+  readonly service: VirtualService;
   readonly balancer: Balancer;
   readonly interface: string;
 }
 
 function render({ template, pki }: RoleTools, inventory: Inventory, site: Site): Content {
   const { keepalived, host, address } = site.balancer;
-  const { ip } = requireEndpoint(site.cluster);
+  const { service } = site;
+  const { ip } = service.endpoint;
   const text = inventory.render(host, template('keepalived.conf.j2'), {
     router_id: host,
-    check_script: CHECK_SCRIPT,
+    service: service.name,
+    proxy: service.proxy,
+    proxy_title: proxyOf(service).title,
+    check_script: checkScriptPath(service),
     preempt: keepalived.preempt,
     interface: site.interface,
     virtual_router_id: keepalived.virtualRouterId,
@@ -68,7 +74,7 @@ function render({ template, pki }: RoleTools, inventory: Inventory, site: Site):
     advert_int: keepalived.advertIntervalS,
     unicast: keepalived.unicast,
     address,
-    peers: site.cluster.balancers.filter((balancer) => balancer.host !== host).map((balancer) => balancer.address),
+    peers: service.balancers.filter((balancer) => balancer.host !== host).map((balancer) => balancer.address),
     // VRRP version 3, which IPv6 needs, has no authentication (RFC 5798, section 9).
     auth_pass: ip.includes(':') ? null : PASSWORD_PLACE,
     vip: ip,

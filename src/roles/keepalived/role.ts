@@ -1,53 +1,64 @@
+import { posix } from 'node:path';
 import type { Resource } from '../../model/change.js';
-import type { Balancer, Cluster } from '../../model/cluster.js';
 import { plainContent } from '../../model/content.js';
 import type { Inventory } from '../../model/inventory.js';
-import { HAPROXY_HEALTH_PORT } from '../../facts/haproxy-servers.js';
+import type { Balancer, ServiceName, VirtualService } from '../../model/virtual-service.js';
+import { proxyOf } from '../../proxies/table.js';
 import { directory } from '../../resources/directory.js';
 import { file } from '../../resources/file.js';
 import { authPassResource } from '../../resources/generated-secret.js';
 import { packages } from '../../resources/packages.js';
-import { service } from '../../resources/service.js';
+import { service as serviceResource } from '../../resources/service.js';
 import { virtualIp } from '../../resources/virtual-ip.js';
-import { requireEndpoint } from '../require-endpoint.js';
+import { requireService } from '../require-service.js';
 import { balancerOn, type Role, type RoleTools } from '../role.js';
-import { CHECK_SCRIPT, keepalivedConfiguration } from './configuration.js';
+import { checkScriptPath, keepalivedConfiguration } from './configuration.js';
 
-/** The virtual IP, held by one balancer whose HAProxy serves. */
-export function keepalivedRole(tools: RoleTools): Role {
+/** The virtual IP of a service, held by one balancer whose proxy serves. */
+export function virtualIpRole(tools: RoleTools, name: ServiceName): Role {
   return {
-    name: 'keepalived',
-    summary: 'can hold the virtual IP while its HAProxy serves',
-    resources: (host, inventory, cluster) => balancerResources(tools, inventory, cluster, balancerOn(cluster, host)),
+    name: `${name}-virtual-ip`,
+    summary: `can hold the virtual IP of ${name} while its proxy serves`,
+    resources(host, inventory, cluster) {
+      const service = requireService(cluster, name);
+      return balancerResources(tools, inventory, service, balancerOn(service, host));
+    },
   };
 }
 
 function balancerResources(
   tools: RoleTools,
   inventory: Inventory,
-  cluster: Cluster,
+  service: VirtualService,
   balancer: Balancer,
 ): readonly Resource[] {
-  const { ip } = requireEndpoint(cluster);
+  const { balancers, endpoint } = service;
   const { keepalivedAuthPass, directory: store } = tools.pki;
-  const isFirst = balancer === cluster.balancers[0];
-  const isGenerated = balancer.keepalived.authPass === undefined;
-  const configuration = keepalivedConfiguration(tools, inventory, { cluster, balancer });
+  const { authPass, configFile, unit } = balancer.keepalived;
+  const isFirst = balancer === balancers[0];
+  const configuration = keepalivedConfiguration(tools, inventory, { service, balancer });
   return [
-    virtualIp({ vip: ip, balancer, balancers: cluster.balancers }),
-    ...(isFirst && isGenerated ? [authPassResource(keepalivedAuthPass, store)] : []),
-    packages({ names: ['keepalived'], keepStopped: ['keepalived'] }),
-    directory({ path: '/usr/local/lib/provision', owner: 'root', group: 'root', mode: '0755' }),
-    checkScript(tools, inventory, balancer),
-    directory({ path: '/etc/keepalived', owner: 'root', group: 'root', mode: '0755' }),
+    virtualIp({ vip: endpoint.ip, balancer, balancers }),
+    ...(isFirst && authPass === undefined ? [authPassResource(keepalivedAuthPass, store)] : []),
+    packages({ names: ['keepalived'], keepStopped: [unit] }),
+    directory({ path: posix.dirname(checkScriptPath(service)), owner: 'root', group: 'root', mode: '0755' }),
+    checkScript(tools, inventory, service, balancer),
+    directory({ path: posix.dirname(configFile), owner: 'root', group: 'root', mode: '0755' }),
     configuration,
     // Seen on 2.2.7: a changed priority is taken up silently, a changed router id leaves the address unheld for 3 s.
-    service({ unit: 'keepalived', runsWith: [configuration], onChange: 'reload', isReloadFelt: true }),
+    serviceResource({ unit, runsWith: [configuration], onChange: 'reload', isReloadFelt: true }),
   ];
 }
 
 /** keepalived runs it anew each time: a changed script needs no reload. */
-function checkScript({ template }: RoleTools, inventory: Inventory, { host }: Balancer): Resource {
-  const text = inventory.render(host, template('check-haproxy.sh.j2'), { health_port: HAPROXY_HEALTH_PORT });
-  return file({ path: CHECK_SCRIPT, content: plainContent(text), owner: 'root', group: 'root', mode: '0755' });
+function checkScript(
+  { template }: RoleTools,
+  inventory: Inventory,
+  service: VirtualService,
+  { host }: Balancer,
+): Resource {
+  const alive = proxyOf(service).alive(service);
+  const text = inventory.render(host, template(alive.template), alive.values);
+  const content = plainContent(text);
+  return file({ path: checkScriptPath(service), content, owner: 'root', group: 'root', mode: '0755' });
 }

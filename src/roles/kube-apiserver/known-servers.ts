@@ -2,6 +2,7 @@ import { nameAddresses } from '../../facts/name-addresses.js';
 import type { Cluster, ControlPlane } from '../../model/cluster.js';
 import { ProvisionError } from '../../model/errors.js';
 import type { Probe } from '../../model/remote.js';
+import { serviceNamed } from '../../model/virtual-service.js';
 
 /**
  * Refuses to repoint an apiserver that uses another etcd than this inventory's: it would find an empty cluster, or a
@@ -42,7 +43,8 @@ function hostOf(url: string): string {
 }
 
 function knownHosts(cluster: Cluster, controlPlane: ControlPlane): ReadonlySet<string> {
-  const { endpoint, members } = cluster;
+  const { members } = cluster;
+  const endpoint = serviceNamed(cluster, 'etcd')?.endpoint;
   const isMember = members.some((member) => member.host === controlPlane.host);
   return new Set([
     ...members.flatMap((member) => [member.address, member.host, member.name]),

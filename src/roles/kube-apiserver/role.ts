@@ -4,13 +4,14 @@ import { vipQuestion } from '../../gates/vip-answers.js';
 import type { ClientFiles } from '../../model/certificate.js';
 import type { Resource } from '../../model/change.js';
 import type { Cluster, ControlPlane } from '../../model/cluster.js';
+import { aboutService } from '../../model/gate.js';
 import { httpsUrl, memberUrls, namesJust } from '../../model/endpoint.js';
 import { apiserverCertificates, apiserverTrust } from '../../pki/certificate-list.js';
 import { certificateResource } from '../../resources/certificate.js';
 import { command, type CommandOptions } from '../../resources/command.js';
 import { trustBundleResource } from '../../resources/trust-bundle.js';
 import { quote } from '../../shell/quote.js';
-import { requireEndpoint } from '../require-endpoint.js';
+import { requireService } from '../require-service.js';
 import { certificateRules, controlPlaneOn, type Role, type RoleTools } from '../role.js';
 import { fromManifest } from './client-files.js';
 import { etcdServers } from './etcd-servers.js';
@@ -63,13 +64,18 @@ function madeDirectories({ ca }: ClientFiles): CommandOptions {
 }
 
 function repointed(cluster: Cluster, controlPlane: ControlPlane): Resource {
-  const endpoint = requireEndpoint(cluster);
+  const service = requireService(cluster, 'etcd');
+  const { endpoint } = service;
   // The address, not the name: the control plane must not need a DNS server to find its etcd (docs/adr/).
   const url = httpsUrl(endpoint.ip, endpoint.port);
   return etcdServers({
     ...{ cluster, controlPlane },
     servers: () => url,
-    before: (files) => ({ kind: 'await', gate: 'vip-answers', parameters: vipQuestion(endpoint, files) }),
+    before: (files) => ({
+      kind: 'await',
+      gate: aboutService('vip-answers', service.name),
+      parameters: vipQuestion(service, files),
+    }),
   });
 }
 

@@ -1,6 +1,6 @@
 import { httpsUrl } from '../../model/endpoint.js';
 import { kubeadmConfigResource } from '../../resources/kubeadm-config.js';
-import { requireEndpoint } from '../require-endpoint.js';
+import { requireService } from '../require-service.js';
 import type { Role } from '../role.js';
 
 /** kubeadm's stored configuration follows the virtual IP: one object of the cluster, planned with the first control plane. */
@@ -10,7 +10,7 @@ export function kubeadmConfigRole(): Role {
     summary: 'has a kubeadm that knows etcd by the virtual IP',
     resources(host, _, cluster) {
       if (host.name !== cluster.controlPlanes[0]?.host) return [];
-      const { ip, port } = requireEndpoint(cluster);
+      const { ip, port } = requireService(cluster, 'etcd').endpoint;
       return [kubeadmConfigResource(httpsUrl(ip, port))];
     },
   };

@@ -9,7 +9,7 @@ import { readAuthority } from '../../../src/pki/import-authority.js';
 import { issueCertificate } from '../../../src/pki/issue.js';
 import type { SigningAuthority } from '../../../src/pki/signing-authority.js';
 import { hasOpenssl, openssl, type OpensslResult } from '../../support/openssl.js';
-import { SAMPLE_CLUSTER, sampleBalancer, sampleMember } from '../../support/sample-cluster.js';
+import { SAMPLE_CLUSTER, SAMPLE_SERVICE, sampleMember } from '../../support/sample-cluster.js';
 import { authorityFrom, circumstancesAt } from '../../support/test-authority.js';
 
 // openssl judges by the real clock.
@@ -50,7 +50,7 @@ function profilesOf(keyType: KeyType): ReadonlyMap<string, CertificateProfile> {
   const cluster = { ...SAMPLE_CLUSTER, certificates };
   const all = [
     ...memberCertificates(cluster, sampleMember(1)),
-    ...balancerCertificates(cluster, sampleBalancer(1)),
+    ...balancerCertificates(cluster, SAMPLE_SERVICE),
     ...apiserverCertificates(cluster, { certificatePath: '/a.crt', keyPath: '/a.key' }),
   ];
   return new Map(all.map(({ name, profile }) => [name, profile]));

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { checkHaproxy } from '../../../src/checks/haproxy.js';
+import { checkBackends } from '../../../src/checks/backends.js';
 import { checkNonlocalBind } from '../../../src/checks/nonlocal-bind.js';
 import { checkVirtualIp } from '../../../src/checks/virtual-ip.js';
 import { httpsKey } from '../../../src/facts/https-answer.js';
@@ -94,7 +94,7 @@ describe('ip_nonlocal_bind', () => {
 
 describe('HAProxy', () => {
   const up = ['etcd-1', 'etcd-2', 'etcd-3'].map((name) => ({ name, status: 'UP', check: 'L7OK' }));
-  const good = { 'haproxy-servers': { 23790: up } };
+  const good = { 'haproxy-servers': { '23790 etcd': up } };
 
   test.each([
     ['sees all', up, 'ok haproxy etcd-2: finds etcd-1, etcd-2, etcd-3 up'],
@@ -105,8 +105,8 @@ describe('HAProxy', () => {
       'fail haproxy etcd-2: HAProxy on etcd-2 finds etcd-3 DOWN: L4CON',
     ],
   ])('%s', async (_, servers, expected) => {
-    const second = { 'haproxy-servers': { 23790: servers } };
+    const second = { 'haproxy-servers': { '23790 etcd': servers } };
     const context = contextOf({ 'etcd-1': good, 'etcd-2': second, 'etcd-3': good });
-    expect((await linesOf(checkHaproxy, context))[1]).toBe(expected);
+    expect((await linesOf(checkBackends, context))[1]).toBe(expected);
   });
 });

@@ -8,13 +8,18 @@ import { memberCertificates } from '../../../src/pki/certificate-list.js';
 import { issueCertificate } from '../../../src/pki/issue.js';
 import type { SigningAuthority } from '../../../src/pki/signing-authority.js';
 import { contextOf, linesOf } from '../../support/check-context.js';
-import { SAMPLE_CLUSTER, sampleMember } from '../../support/sample-cluster.js';
+import { SAMPLE_CLUSTER, SAMPLE_SERVICE, sampleMember } from '../../support/sample-cluster.js';
 import { authorityFrom, circumstancesAt, daysFromToday, TODAY } from '../../support/test-authority.js';
 
 const PKI = '/etc/etcd/pki';
 const MEMBER = sampleMember(1);
 /** One member is enough: every certificate is judged by the same function. */
-const CLUSTER: Cluster = { ...SAMPLE_CLUSTER, members: [MEMBER], balancers: [], controlPlanes: [] };
+const CLUSTER: Cluster = {
+  ...SAMPLE_CLUSTER,
+  members: [MEMBER],
+  services: [{ ...SAMPLE_SERVICE, balancers: [] }],
+  controlPlanes: [],
+};
 
 let authority: SigningAuthority;
 let stranger: SigningAuthority;

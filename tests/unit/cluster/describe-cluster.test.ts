@@ -5,6 +5,10 @@ import { loadInventory } from '../../../src/ansible/load-inventory.js';
 import { formatProblem } from '../../../src/model/errors.js';
 import { Secret } from '../../../src/model/secret.js';
 import { loadFiles } from '../../support/write-inventory.js';
+import type { Cluster } from '../../../src/model/cluster.js';
+import { serviceNamed, type VirtualService } from '../../../src/model/virtual-service.js';
+
+const etcdOf = (cluster: Cluster): VirtualService | undefined => serviceNamed(cluster, 'etcd');
 
 const hostsOf = (parts: readonly { readonly host: string }[]): readonly string[] => parts.map(({ host }) => host);
 
@@ -17,7 +21,7 @@ describe('the shipped example inventories', () => {
       const cluster = describeCluster(inventory);
       expect(cluster.members.length).toBeGreaterThanOrEqual(3);
       expect(cluster.controlPlanes.length).toBeGreaterThanOrEqual(2);
-      expect(cluster.endpoint).toBeDefined();
+      expect(etcdOf(cluster)?.endpoint).toBeDefined();
       for (const host of inventory.hosts.values()) expect(host.connection.address).not.toBe('');
     },
   );
@@ -46,10 +50,10 @@ describe('the shipped example inventories', () => {
       autoCompactionRetention: '8h',
       extraEnv: {},
     });
-    expect(cluster.endpoint).toEqual({ ip: '192.0.2.100', name: 'etcd.example.com', port: 2379 });
-    expect(hostsOf(cluster.balancers)).toEqual(['etcd-1', 'etcd-2', 'etcd-3']);
-    expect(cluster.balancers.map(({ keepalived }) => keepalived.priority)).toEqual([100, 99, 98]);
-    expect(cluster.balancers[0]?.keepalived.virtualRouterId).toBe(100);
+    expect(etcdOf(cluster)?.endpoint).toEqual({ ip: '192.0.2.100', name: 'etcd.example.com', port: 2379 });
+    expect(hostsOf(etcdOf(cluster)?.balancers ?? [])).toEqual(['etcd-1', 'etcd-2', 'etcd-3']);
+    expect(etcdOf(cluster)?.balancers.map(({ keepalived }) => keepalived.priority)).toEqual([100, 99, 98]);
+    expect(etcdOf(cluster)?.balancers[0]?.keepalived.virtualRouterId).toBe(100);
     expect(cluster.certificates.store).toMatch(/\/inventory\/small\/pki$/);
   });
 
@@ -57,8 +61,8 @@ describe('the shipped example inventories', () => {
     const cluster = describeCluster(
       await loadInventory('inventory/dedicated-balancers/hosts.yaml', { provided: PROVIDED_VARIABLES }),
     );
-    expect(hostsOf(cluster.balancers)).toEqual(['lb-1.example.com', 'lb-2.example.com']);
-    expect(cluster.balancers.map(({ keepalived }) => keepalived.priority)).toEqual([100, 50]);
+    expect(hostsOf(etcdOf(cluster)?.balancers ?? [])).toEqual(['lb-1.example.com', 'lb-2.example.com']);
+    expect(etcdOf(cluster)?.balancers.map(({ keepalived }) => keepalived.priority)).toEqual([100, 50]);
     expect(cluster.members[2]?.address).toBe('198.51.100.13');
     expect(cluster.members[0]?.extraEnv).toEqual({ ETCD_LOG_LEVEL: 'warn' });
     expect(cluster.certificates.altNames).toEqual(['etcd.example.com', 'etcd.kube-system.svc']);
@@ -72,19 +76,19 @@ describe('describeCluster', () => {
     const variables =
       'etcd_lb_ip=192.0.2.9\netcd_lb_enabled=true\nkeepalived_unicast=no\netcd_lb_port="6379"\nkeepalived_auth_pass=s3cret\netcd_cert_alt_names=a.example.com, b.example.com';
     const cluster = describeCluster(await loadFiles({ hosts: `${MEMBERS}[all:vars]\n${variables}\n` }));
-    expect(cluster.endpoint).toEqual({ ip: '192.0.2.9', name: undefined, port: 6379 });
-    expect(cluster.balancers[0]?.keepalived.unicast).toBe(false);
-    expect(cluster.balancers[0]?.keepalived.authPass).toEqual(new Secret('s3cret'));
+    expect(etcdOf(cluster)?.endpoint).toEqual({ ip: '192.0.2.9', name: undefined, port: 6379 });
+    expect(etcdOf(cluster)?.balancers[0]?.keepalived.unicast).toBe(false);
+    expect(etcdOf(cluster)?.balancers[0]?.keepalived.authPass).toEqual(new Secret('s3cret'));
     expect(cluster.certificates.altNames).toEqual(['a.example.com', 'b.example.com']);
   });
 
   test('without a virtual IP, or switched off, there is no balancer', async () => {
     const plain = describeCluster(await loadFiles({ hosts: MEMBERS }));
-    expect([plain.endpoint, plain.balancers]).toEqual([undefined, []]);
+    expect(plain.services).toEqual([]);
     const off = describeCluster(
       await loadFiles({ hosts: `${MEMBERS}[all:vars]\netcd_lb_ip=192.0.2.9\netcd_lb_enabled=false\n` }),
     );
-    expect([off.endpoint, off.balancers]).toEqual([undefined, []]);
+    expect(off.services).toEqual([]);
   });
 
   test('a kubespray inventory is taken as it is, and what it sets for others is only noted', async () => {
@@ -137,7 +141,7 @@ describe('describeCluster', () => {
   test('priorities that are set are left, the others are free ones', async () => {
     const hosts = MEMBERS.replace('b ', 'b keepalived_priority=100 ');
     const cluster = describeCluster(await loadFiles({ hosts: `${hosts}[all:vars]\netcd_lb_ip=192.0.2.9\n` }));
-    expect(cluster.balancers.map(({ keepalived }) => keepalived.priority)).toEqual([99, 100, 98]);
+    expect(etcdOf(cluster)?.balancers.map(({ keepalived }) => keepalived.priority)).toEqual([99, 100, 98]);
   });
 
   test('an encrypted value without the password is one of the problems', async () => {

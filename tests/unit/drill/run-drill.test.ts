@@ -1,22 +1,21 @@
 import { describe, expect, test } from '@jest/globals';
-import { DRILL_GATES, lookBefore } from '../../../src/drill/look-before.js';
+import { drillGates, lookBefore } from '../../../src/drill/look-before.js';
 import { runDrill } from '../../../src/drill/run-drill.js';
 import type { World } from '../../../src/engine/world.js';
 import { httpsKey } from '../../../src/facts/https-answer.js';
 import { vipQuestion } from '../../../src/gates/vip-answers.js';
-import { HAPROXY_TLS } from '../../../src/model/cluster.js';
 import type { Event } from '../../../src/model/events.js';
 import type { Gate, GateAnswer } from '../../../src/model/gate.js';
 import { outputOf, type Output, type Probe } from '../../../src/model/remote.js';
 import { fakeProbe } from '../../support/fake-probe.js';
 import { fakeHosts, fakeWorld } from '../../support/fake-world.js';
-import { SAMPLE_CLUSTER } from '../../support/sample-cluster.js';
+import { SAMPLE_CLUSTER, SAMPLE_SERVICE, withService } from '../../support/sample-cluster.js';
 
 const CLUSTER = { ...SAMPLE_CLUSTER, controlPlanes: [] };
-const ENDPOINT = { ip: '10.0.0.100', name: 'etcd.example.com', port: 2379 };
+const { endpoint: ENDPOINT } = SAMPLE_SERVICE;
 const HOSTS = ['etcd-1', 'etcd-2', 'etcd-3'];
 const CHECK_UP = 'provision verify inventory.yaml';
-const FILES = { ca: HAPROXY_TLS.ca, certificate: HAPROXY_TLS.bundle, key: HAPROXY_TLS.bundle };
+const { files: FILES } = SAMPLE_SERVICE.health;
 
 /** A cluster that fails over as soon as something is stopped. */
 interface Stage {
@@ -53,11 +52,10 @@ function worldOf(on: Stage): World {
   }
   const gate = (name: string): Gate => ({
     name,
-    summary: name,
     deadlineMs: 1000,
     check: () => {
       const reason = on.shut?.[name];
-      return Promise.resolve<GateAnswer>(reason === undefined ? { open: true } : { open: false, reason });
+      return Promise.resolve<GateAnswer>(reason === undefined ? { open: true } : { open: false, reason, next: '' });
     },
   });
   return {
@@ -68,7 +66,7 @@ function worldOf(on: Stage): World {
       close: () => Promise.resolve(),
     },
     newLook: () => ({ probe: (host) => probeOf(on, host) }),
-    gates: new Map(DRILL_GATES.map((name) => [name, gate(name)])),
+    gates: new Map(drillGates(SAMPLE_SERVICE).map((name) => [name, gate(name)])),
     emit: (event) => on.events.push(event),
     interrupted: () => on.interruptedAt !== undefined && on.ran.some((line) => on.interruptedAt?.test(line)),
   };
@@ -80,7 +78,7 @@ function probeOf(on: Stage, host: string): Probe {
   return fakeProbe({
     'host-addresses': { all: addresses },
     units: { haproxy: unit('haproxy'), keepalived: unit('keepalived') },
-    'https-answers': { [httpsKey(vipQuestion(ENDPOINT, FILES))]: { kind: 'answer', status: 200, body: '' } },
+    'https-answers': { [httpsKey(vipQuestion(SAMPLE_SERVICE, FILES))]: { kind: 'answer', status: 200, body: '' } },
   });
 }
 
@@ -162,12 +160,12 @@ describe('a drill is refused, with every reason and before anything is touched,'
   test.each([
     [
       'where gates are shut',
-      stage({ shut: { 'etcd-healthy': 'etcd-2 is silent', 'vip-answers': 'no' } }),
-      /etcd-2 is silent\n.*vip-answers is shut: no/,
+      stage({ shut: { 'etcd-healthy': 'etcd-2 is silent', 'vip-answers: etcd': 'no' } }),
+      /etcd-2 is silent\n.*vip-answers: etcd did not open: no/,
     ],
     [
       'where nobody holds the address',
-      stage({ holder: 'x', shut: { 'keepalived-one-holder': 'no balancer holds it' } }),
+      stage({ holder: 'x', shut: { 'keepalived-one-holder: etcd': 'no balancer holds it' } }),
       /no balancer holds it/,
     ],
     [
@@ -185,7 +183,7 @@ describe('a drill is refused, with every reason and before anything is touched,'
   });
 
   test('where there is one balancer', async () => {
-    const one = { ...CLUSTER, balancers: CLUSTER.balancers.slice(0, 1) };
+    const one = withService({ balancers: SAMPLE_SERVICE.balancers.slice(0, 1) });
     await expect(lookBefore(one, worldOf(stage()), CHECK_UP)).rejects.toMatchObject({ code: 'drill-refused' });
   });
 });

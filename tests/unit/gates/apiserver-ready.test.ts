@@ -4,6 +4,7 @@ import { httpsKey } from '../../../src/facts/https-answer.js';
 import { apiserverReady } from '../../../src/gates/apiserver-ready.js';
 import { fakeProbes } from '../../support/fake-probe.js';
 import { SAMPLE_CLUSTER } from '../../support/sample-cluster.js';
+import { gateInput } from '../../support/gate-input.js';
 
 const WANTED = '--etcd-servers=https://10.0.0.100:2379';
 const VIP = { address: '10.0.0.100', port: 2379 };
@@ -60,9 +61,11 @@ test.each([
       'https-answers': { [httpsKey({ url: 'https://127.0.0.1:6443/readyz' })]: answer },
     },
   });
-  expect(await apiserverReady(SAMPLE_CLUSTER).check(probes, { hosts: ['cp-1'], arguments: [WANTED] })).toEqual(
-    expected,
-  );
+  expect(
+    await apiserverReady(SAMPLE_CLUSTER).check(
+      gateInput(probes, { batch: ['cp-1'], arguments: { arguments: [WANTED] } }),
+    ),
+  ).toMatchObject(expected);
 });
 
 test('is asked where it listens, with its own client certificate', async () => {
@@ -79,5 +82,7 @@ test('is asked where it listens, with its own client certificate', async () => {
       'https-answers': { [httpsKey(question)]: OK },
     },
   });
-  expect(await apiserverReady(SAMPLE_CLUSTER).check(probes, { arguments: [WANTED] })).toEqual({ open: true });
+  expect(await apiserverReady(SAMPLE_CLUSTER).check(gateInput(probes, { arguments: { arguments: [WANTED] } }))).toEqual(
+    { open: true },
+  );
 });

@@ -2,6 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { fileLocks } from '../../../src/facts/file-locks.js';
 import { APT_LOCKS, aptUnlocked } from '../../../src/gates/apt-unlocked.js';
 import { fakeProbes, type FakeAnswers } from '../../support/fake-probe.js';
+import { gateInput } from '../../support/gate-input.js';
 
 const LISTS = '/var/lib/apt/lists/lock';
 
@@ -13,17 +14,17 @@ describe('apt-unlocked', () => {
   const gate = aptUnlocked();
 
   test('is open while nobody holds a lock', async () => {
-    expect(await gate.check(fakeProbes({ a: host({}) }), { hosts: ['a'] })).toEqual({ open: true });
+    expect(await gate.check(gateInput(fakeProbes({ a: host({}) }), { batch: ['a'] }))).toMatchObject({ open: true });
   });
 
   test.each(APT_LOCKS)('is shut by %s, and says who holds it', async (path) => {
     const probes = fakeProbes({ a: host({}), b: host({ [path]: 'unattended-upgr (pid 812)' }) });
-    expect(await gate.check(probes, { hosts: ['b'] })).toEqual({
+    expect(await gate.check(gateInput(probes, { batch: ['b'] }))).toMatchObject({
       open: false,
       reason: `unattended-upgr (pid 812) on b holds ${path}`,
     });
     // Another host's lock is none of its business.
-    expect(await gate.check(probes, { hosts: ['a'] })).toEqual({ open: true });
+    expect(await gate.check(gateInput(probes, { batch: ['a'] }))).toMatchObject({ open: true });
   });
 });
 

@@ -1,17 +1,18 @@
 import { describe, expect, test } from '@jest/globals';
-import type { HaproxyServer } from '../../../src/facts/haproxy-servers.js';
+import type { HaproxyServer } from '../../../src/proxies/haproxy/servers.js';
 import { httpsKey, type HttpsAnswer } from '../../../src/facts/https-answer.js';
-import { haproxySeesEtcd } from '../../../src/gates/haproxy-sees-etcd.js';
+import { backendsUp } from '../../../src/gates/backends-up.js';
 import { keepalivedOneHolder } from '../../../src/gates/keepalived-one-holder.js';
 import { vipAnswers, vipForwards, vipQuestion } from '../../../src/gates/vip-answers.js';
 import { fakeProbes, type FakeAnswers } from '../../support/fake-probe.js';
-import { SAMPLE_CLUSTER } from '../../support/sample-cluster.js';
+import { SAMPLE_CLUSTER, SAMPLE_SERVICE } from '../../support/sample-cluster.js';
+import { gateInput } from '../../support/gate-input.js';
 
-describe('haproxy-sees-etcd', () => {
-  const gate = haproxySeesEtcd(SAMPLE_CLUSTER);
+describe('backends-up', () => {
+  const gate = backendsUp(SAMPLE_SERVICE);
   const good = ['etcd-1', 'etcd-2', 'etcd-3'].map((name): HaproxyServer => ({ name, status: 'UP', check: 'L7OK' }));
   const host = (servers: readonly HaproxyServer[] | undefined): FakeAnswers => ({
-    'haproxy-servers': { 23790: servers },
+    'haproxy-servers': { '23790 etcd': servers },
   });
 
   test.each([
@@ -29,12 +30,14 @@ describe('haproxy-sees-etcd', () => {
     ],
     ['a member is missing', good.slice(0, 2), { open: false, reason: 'HAProxy on etcd-1 does not know etcd-3' }],
   ])('%s', async (_, servers, answer) => {
-    expect(await gate.check(fakeProbes({ 'etcd-1': host(servers) }), { hosts: ['etcd-1'] })).toEqual(answer);
+    expect(await gate.check(gateInput(fakeProbes({ 'etcd-1': host(servers) }), { batch: ['etcd-1'] }))).toMatchObject(
+      answer,
+    );
   });
 });
 
 describe('keepalived-one-holder', () => {
-  const gate = keepalivedOneHolder(SAMPLE_CLUSTER);
+  const gate = keepalivedOneHolder(SAMPLE_SERVICE, SAMPLE_CLUSTER);
   const host = (number: number, isHolder: boolean, source = `10.0.0.${number}`): FakeAnswers => ({
     'host-addresses': {
       all: [`10.0.0.${number}`, ...(isHolder ? ['10.0.0.100'] : [])].map((address) => ({
@@ -61,29 +64,32 @@ describe('keepalived-one-holder', () => {
     ],
   ])('%s', async (_, [one, two, three], answer) => {
     const probes = fakeProbes({ 'etcd-1': one ?? {}, 'etcd-2': two ?? {}, 'etcd-3': three ?? {} });
-    expect(await gate.check(probes, { hosts: ['etcd-1'] })).toEqual(answer);
+    expect(await gate.check(gateInput(probes, { batch: ['etcd-1'] }))).toMatchObject(answer);
   });
 });
 
 describe('vip-answers', () => {
-  const gate = vipAnswers(SAMPLE_CLUSTER);
+  const gate = vipAnswers(SAMPLE_SERVICE, SAMPLE_CLUSTER);
   const files = { ca: '/pki/ca.crt', certificate: '/pki/client.crt', key: '/pki/client.key' };
   const url = 'https://10.0.0.100:2379/health?exclude=NOSPACE';
   const host = (used: typeof files, answer: HttpsAnswer): FakeAnswers => ({
     'https-answers': { [httpsKey({ url, ...used })]: answer },
   });
   const ok: HttpsAnswer = { kind: 'answer', status: 200, body: '{"health":"true"}' };
-  const endpoint = { ip: '10.0.0.100', name: undefined, port: 2379 };
 
   test('is asked from the host of the action, with its own files', async () => {
     const probes = fakeProbes({ 'etcd-1': {}, 'cp-1': host(files, ok) });
-    expect(await gate.check(probes, { ...vipQuestion(endpoint, files), hosts: ['cp-1'] })).toEqual({ open: true });
+    expect(
+      await gate.check(gateInput(probes, { batch: ['cp-1'], arguments: vipQuestion(SAMPLE_SERVICE, files) })),
+    ).toMatchObject({ open: true });
   });
 
   test('is asked from the balancers of the batch, with the files of HAProxy', async () => {
     const bundle = '/etc/haproxy/etcd-client.pem';
     const haproxy = { ca: '/etc/haproxy/etcd-ca.crt', certificate: bundle, key: bundle };
-    expect(await gate.check(fakeProbes({ 'etcd-2': host(haproxy, ok) }), { hosts: ['etcd-2'] })).toEqual({
+    expect(
+      await gate.check(gateInput(fakeProbes({ 'etcd-2': host(haproxy, ok) }), { batch: ['etcd-2'] })),
+    ).toMatchObject({
       open: true,
     });
   });
@@ -93,7 +99,9 @@ describe('vip-answers', () => {
     [{ kind: 'answer', status: 503, body: '{"health":"false"}' }, `from cp-1, ${url} answers 503: {"health":"false"}`],
   ] as const)('stays shut: %j', async (answer, reason) => {
     const probes = fakeProbes({ 'cp-1': host(files, answer) });
-    expect(await gate.check(probes, { ...vipQuestion(endpoint, files), hosts: ['cp-1'] })).toEqual({
+    expect(
+      await gate.check(gateInput(probes, { batch: ['cp-1'], arguments: vipQuestion(SAMPLE_SERVICE, files) })),
+    ).toMatchObject({
       open: false,
       reason,
     });
@@ -113,6 +121,6 @@ describe('vip-forwards', () => {
     ],
   ] as const)('asks with the client certificate, and does not verify the server: %j', async (said, answer) => {
     const probes = fakeProbes({ 'etcd-2': { 'https-answers': { [asked]: said } } });
-    expect(await vipForwards(SAMPLE_CLUSTER).check(probes, { hosts: ['etcd-2'] })).toEqual(answer);
+    expect(await vipForwards(SAMPLE_SERVICE).check(gateInput(probes, { batch: ['etcd-2'] }))).toMatchObject(answer);
   });
 });

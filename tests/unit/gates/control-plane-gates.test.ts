@@ -4,7 +4,9 @@ import { directQuestion, etcdAnswersDirectly } from '../../../src/gates/etcd-ans
 import { vipAnswersControlPlanes } from '../../../src/gates/vip-answers-control-planes.js';
 import type { Cluster } from '../../../src/model/cluster.js';
 import { fakeProbes, type FakeAnswers } from '../../support/fake-probe.js';
-import { SAMPLE_CLUSTER } from '../../support/sample-cluster.js';
+import { SAMPLE_SERVICE, SAMPLE_CLUSTER } from '../../support/sample-cluster.js';
+import { gateInput } from '../../support/gate-input.js';
+import type { GateInput } from '../../../src/model/gate.js';
 
 const MANIFEST = '/etc/kubernetes/manifests/kube-apiserver.yaml';
 const FILES = { ca: '/pki/ca.crt', certificate: '/pki/etcd.crt', key: '/pki/etcd.key' };
@@ -36,9 +38,11 @@ function controlPlane({ answer = GOOD, text, missing }: { answer?: object; text?
 }
 
 describe('vip-answers-control-planes', () => {
-  const BEFORE = { when: 'before', playHosts: ['cp-1', 'cp-2'], hosts: ['cp-1'] };
-  const check = async (second: FakeAnswers, parameters: typeof BEFORE) =>
-    vipAnswersControlPlanes(CLUSTER).check(fakeProbes({ 'cp-1': controlPlane({}), 'cp-2': second }), parameters);
+  const BEFORE = { when: 'before', play: ['cp-1', 'cp-2'], batch: ['cp-1'] } as const;
+  const check = async (second: FakeAnswers, input: Partial<GateInput>) =>
+    vipAnswersControlPlanes(SAMPLE_SERVICE, CLUSTER).check(
+      gateInput(fakeProbes({ 'cp-1': controlPlane({}), 'cp-2': second }), input),
+    );
 
   test('is open when etcd answers all of them', async () => {
     expect(await check(controlPlane({}), BEFORE)).toEqual({ open: true, note: 'asked from cp-1, cp-2' });
@@ -62,13 +66,13 @@ describe('vip-answers-control-planes', () => {
     ],
     ['has no manifest', { text: null }, `cp-2 has no ${MANIFEST}`],
   ] as const)('keeps the first one waiting when a later one %s', async (_, second, reason) => {
-    expect(await check(controlPlane(second), BEFORE)).toEqual({ open: false, reason });
+    expect(await check(controlPlane(second), BEFORE)).toMatchObject({ open: false, reason });
   });
 
   test('asks none that --limit left out, and after a batch only its own', async () => {
     const dead = controlPlane({ answer: { kind: 'failure', reason: 'x' } });
     const open = { open: true, note: 'asked from cp-1' };
-    expect(await check(dead, { ...BEFORE, playHosts: ['cp-1'] })).toEqual(open);
+    expect(await check(dead, { ...BEFORE, play: ['cp-1'] })).toEqual(open);
     expect(await check(dead, { ...BEFORE, when: 'after' })).toEqual(open);
   });
 });
@@ -81,7 +85,9 @@ describe('etcd-answers-directly', () => {
       answers[index],
     ]);
     const probes = fakeProbes({ 'cp-1': { 'https-answers': Object.fromEntries(asked) as FakeAnswers } });
-    return etcdAnswersDirectly(CLUSTER).check(probes, { ...directQuestion(urls, FILES), hosts: ['cp-1'] });
+    return etcdAnswersDirectly(CLUSTER).check(
+      gateInput(probes, { batch: ['cp-1'], arguments: directQuestion(urls, FILES) }),
+    );
   };
   const DEAD = { kind: 'failure', reason: 'refused' };
 
@@ -93,7 +99,7 @@ describe('etcd-answers-directly', () => {
   });
 
   test('none is not', async () => {
-    expect(await check([DEAD, { kind: 'answer', status: 503, body: '{}' }])).toEqual({
+    expect(await check([DEAD, { kind: 'answer', status: 503, body: '{}' }])).toMatchObject({
       open: false,
       reason: 'from cp-1, https://10.0.0.1:2379 fails: refused; from cp-1, https://10.0.0.2:2379 answers 503: {}',
     });

@@ -4,6 +4,7 @@ import type { GateAnswer } from '../../../src/model/gate.js';
 import { etcdHost, healthy, NO_DATA, NOT_INSTALLED, SILENT, STOPPED } from '../../support/etcd-answers.js';
 import { fakeProbes, type FakeAnswers } from '../../support/fake-probe.js';
 import { SAMPLE_CLUSTER } from '../../support/sample-cluster.js';
+import { gateInput } from '../../support/gate-input.js';
 
 const GOOD = [1, 2, 3].map((number) => etcdHost({ status: healthy(number) }));
 
@@ -16,7 +17,7 @@ describe('etcd-healthy', () => {
   const gate = etcdHealthy(SAMPLE_CLUSTER);
 
   test('opens when all is well', async () => {
-    expect(await gate.check(hosts({}), { hosts: ['etcd-1'] })).toEqual({ open: true });
+    expect(await gate.check(gateInput(hosts({}), { batch: ['etcd-1'] }))).toEqual({ open: true });
   });
 
   test.each([
@@ -34,14 +35,14 @@ describe('etcd-healthy', () => {
     ['a laggard', { status: healthy(2, { raftIndex: 3000 }) }, 'etcd-2 is 2000 raft entries behind'],
     ['a unit that is still starting', { status: healthy(2), unit: STOPPED }, 'etcd is not started on etcd-2'],
   ])('stays shut for %s', async (_, given, reason) => {
-    const answer = await gate.check(hosts({ 2: etcdHost(given) }), { hosts: ['etcd-1'] });
-    expect(answer).toEqual({ open: false, reason: expect.stringContaining(reason) });
+    const answer = await gate.check(gateInput(hosts({ 2: etcdHost(given) }), { batch: ['etcd-1'] }));
+    expect(answer).toMatchObject({ open: false, reason: expect.stringContaining(reason) as unknown });
   });
 
   test('stays shut while a member is not in the member list', async () => {
     const two = healthy(1).members.slice(0, 2);
-    const answer = await gate.check(hosts({ 1: etcdHost({ status: healthy(1, { members: two }) }) }), {});
-    expect(answer).toEqual({ open: false, reason: 'etcd lists 2 members, the inventory 3' });
+    const answer = await gate.check(gateInput(hosts({ 1: etcdHost({ status: healthy(1, { members: two }) }) })));
+    expect(answer).toMatchObject({ open: false, reason: 'etcd lists 2 members, the inventory 3' });
   });
 });
 
@@ -52,6 +53,7 @@ describe('etcd-can-spare-batch', () => {
   const shut = (host: string): GateAnswer => ({
     open: false,
     reason: `${host} does not answer: connection refused`,
+    next: `ssh ${host} sudo journalctl -u etcd -n 50`,
   });
 
   test.each([
@@ -72,6 +74,6 @@ describe('etcd-can-spare-batch', () => {
       { open: true, note: 'fewer than a quorum of the etcd members run: there is nothing left to protect' },
     ],
   ])('%s', async (_, changes, batch, answer) => {
-    expect(await gate.check(hosts(changes), { hosts: batch })).toEqual(answer);
+    expect(await gate.check(gateInput(hosts(changes), { batch: batch }))).toMatchObject(answer);
   });
 });

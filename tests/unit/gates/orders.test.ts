@@ -35,7 +35,7 @@ test('the holder of the virtual IP comes last', async () => {
     'host-addresses': { all: addresses.map((address) => ({ interface: 'eth0', address, prefixLength: 24 })) },
   });
   const answers = [host('10.0.0.1', '10.0.0.100'), host('10.0.0.2'), host('10.0.0.3')];
-  expect(await order('vip-holder-last', answers)).toEqual({
+  expect(await order('vip-holder-last: etcd', answers)).toEqual({
     hosts: ['etcd-2', 'etcd-3', 'etcd-1'],
     together: false,
   });

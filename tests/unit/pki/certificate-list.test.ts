@@ -5,7 +5,7 @@ import {
   balancerCertificates,
   memberCertificates,
 } from '../../../src/pki/certificate-list.js';
-import { SAMPLE_CLUSTER, sampleBalancer, sampleMember } from '../../support/sample-cluster.js';
+import { SAMPLE_CLUSTER, SAMPLE_SERVICE, sampleMember } from '../../support/sample-cluster.js';
 
 function memberCertificate(name: string, cluster = SAMPLE_CLUSTER, member = sampleMember(1)) {
   const found = memberCertificates(cluster, member).find((certificate) => certificate.name === name);
@@ -34,7 +34,7 @@ describe('the list of certificates', () => {
   });
 
   test('without a load balancer there is no name of one', () => {
-    const { profile } = memberCertificate('etcd-server', { ...SAMPLE_CLUSTER, endpoint: undefined });
+    const { profile } = memberCertificate('etcd-server', { ...SAMPLE_CLUSTER, services: [] });
     expect([...profile.dnsNames, ...profile.ipAddresses]).toEqual([
       'etcd-1',
       'localhost',
@@ -82,7 +82,7 @@ describe('the list of certificates', () => {
     const files = { certificatePath: '/k/a.crt', keyPath: '/k/a.key' };
     const clients = [
       memberCertificate('etcdctl-client'),
-      ...balancerCertificates(SAMPLE_CLUSTER, sampleBalancer(1)),
+      ...balancerCertificates(SAMPLE_CLUSTER, SAMPLE_SERVICE),
       ...apiserverCertificates(SAMPLE_CLUSTER, files),
     ];
     expect(clients.map(({ profile, destination }) => [profile.commonName, destination])).toEqual([

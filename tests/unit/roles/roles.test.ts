@@ -1,13 +1,20 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
 import type { Outcome, Resource } from '../../../src/model/change.js';
-import type { Balancer, Cluster, Member } from '../../../src/model/cluster.js';
+import type { Cluster, Member } from '../../../src/model/cluster.js';
 import { Secret } from '../../../src/model/secret.js';
+import type { Balancer } from '../../../src/model/virtual-service.js';
 import { roleTable } from '../../../src/roles/table.js';
 import type { RoleTools } from '../../../src/roles/role.js';
 import { fakeProbe } from '../../support/fake-probe.js';
 import { fixture } from '../../support/fixture.js';
-import { SAMPLE_CLUSTER, sampleBalancer, sampleMember } from '../../support/sample-cluster.js';
+import {
+  SAMPLE_CLUSTER,
+  SAMPLE_SERVICE,
+  sampleBalancer,
+  sampleMember,
+  withService,
+} from '../../support/sample-cluster.js';
 import { namedHost, templateInventory } from '../../support/template-inventory.js';
 
 const PLANTED = 'p4ssw0rd';
@@ -42,7 +49,7 @@ describe('an etcd that others made', () => {
   });
 
   test('frees no address: where it listens everywhere, the load balancer is refused', async () => {
-    const [listen] = resourcesOf('haproxy', 'etcd-1', adopted);
+    const [listen] = resourcesOf('etcd-proxy', 'etcd-1', adopted);
     const probe = fakeProbe({ listeners: { 2379: [{ address: '0.0.0.0', port: 2379, process: 'etcd' }] } });
     await expect(listen?.plan(probe)).rejects.toMatchObject({ code: 'address-taken' });
   });
@@ -70,9 +77,9 @@ describe('what each role gives a host, in order', () => {
       ],
     ],
     ['etcd-settled', 'etcd-3', ['etcd-settled:etcd-3']],
-    ['ip-nonlocal-bind', 'etcd-1', ['sysctl:net.ipv4.ip_nonlocal_bind']],
+    ['etcd-nonlocal-bind', 'etcd-1', ['sysctl:net.ipv4.ip_nonlocal_bind']],
     [
-      'haproxy',
+      'etcd-proxy',
       'etcd-1',
       [
         'listen:10.0.0.100:2379',
@@ -84,7 +91,7 @@ describe('what each role gives a host, in order', () => {
       ],
     ],
     [
-      'keepalived',
+      'etcd-virtual-ip',
       'etcd-1',
       [
         'virtual-ip:10.0.0.100',
@@ -125,24 +132,24 @@ describe('what each role gives a host, in order', () => {
 
   test('a host outside the group is refused, and so is a load balancer without an address', () => {
     expect(() => resourcesOf('etcd', 'cp-1')).toThrow('cp-1 is not in the group etcd');
-    expect(() => resourcesOf('haproxy', 'etcd-1', { ...SAMPLE_CLUSTER, endpoint: undefined })).toThrow('etcd_lb_ip');
+    expect(() => resourcesOf('etcd-proxy', 'etcd-1', { ...SAMPLE_CLUSTER, services: [] })).toThrow('etcd_lb_ip');
   });
 
   test('a virtual IP of version 6 needs the setting of version 6', () => {
     const endpoint = { ip: '2001:db8::100', name: undefined, port: 2379 };
-    const [setting] = resourcesOf('ip-nonlocal-bind', 'etcd-1', { ...SAMPLE_CLUSTER, endpoint });
+    const [setting] = resourcesOf('etcd-nonlocal-bind', 'etcd-1', withService({ endpoint }));
     expect(setting?.address).toBe('sysctl:net.ipv6.ip_nonlocal_bind');
   });
 
   test('only the first balancer keeps the generated password, and none when it is given', () => {
     const addresses = (host: string, cluster?: Cluster): readonly string[] =>
-      resourcesOf('keepalived', host, cluster).map(({ address }) => address);
-    const balancers = SAMPLE_CLUSTER.balancers.map((balancer) => ({
+      resourcesOf('etcd-virtual-ip', host, cluster).map(({ address }) => address);
+    const balancers = SAMPLE_SERVICE.balancers.map((balancer) => ({
       ...balancer,
       keepalived: { ...balancer.keepalived, authPass: new Secret('given') },
     }));
     expect(addresses('etcd-2')).not.toContain('secret:keepalived-auth-pass');
-    expect(addresses('etcd-1', { ...SAMPLE_CLUSTER, balancers })).not.toContain('secret:keepalived-auth-pass');
+    expect(addresses('etcd-1', withService({ balancers }))).not.toContain('secret:keepalived-auth-pass');
   });
 });
 
@@ -170,27 +177,28 @@ async function written(role: string, path: string, cluster: Cluster): Promise<Ex
 
 function withFirst(member: Partial<Member>, balancer: Partial<Balancer> = {}): Cluster {
   const [, ...members] = SAMPLE_CLUSTER.members;
-  const [, ...balancers] = SAMPLE_CLUSTER.balancers;
+  const [, ...balancers] = SAMPLE_SERVICE.balancers;
   return {
-    ...SAMPLE_CLUSTER,
+    ...withService({ balancers: [{ ...sampleBalancer(1), ...balancer }, ...balancers] }),
     members: [{ ...sampleMember(1), ...member }, ...members],
-    balancers: [{ ...sampleBalancer(1), ...balancer }, ...balancers],
   };
 }
 
-const { haproxy, keepalived } = sampleBalancer(1);
+const { proxy, keepalived } = sampleBalancer(1);
 const FULL = withFirst(
   { extraEnv: { ETCD_LOG_LEVEL: 'warn', ETCD_METRICS: 'say "all"' } },
   {
-    haproxy: { ...haproxy, statsPort: 8404, extraConfig: 'listen extra\n    bind 127.0.0.1:9000\n' },
+    proxy: { ...proxy, statsPort: 8404, extraConfig: 'listen extra\n    bind 127.0.0.1:9000\n' },
     keepalived: { ...keepalived, preempt: true, unicast: false },
   },
 );
 const SIX: Cluster = {
-  ...SAMPLE_CLUSTER,
+  ...withService({
+    endpoint: { ip: '2001:db8::100', name: undefined, port: 2379 },
+    balancers: SAMPLE_SERVICE.balancers.map((each, index) => ({ ...each, address: `2001:db8::${index + 1}` })),
+    backends: SAMPLE_SERVICE.backends.map((each, index) => ({ ...each, address: `2001:db8::${index + 1}` })),
+  }),
   members: SAMPLE_CLUSTER.members.map((member, index) => ({ ...member, address: `2001:db8::${index + 1}` })),
-  balancers: SAMPLE_CLUSTER.balancers.map((balancer, index) => ({ ...balancer, address: `2001:db8::${index + 1}` })),
-  endpoint: { ip: '2001:db8::100', name: undefined, port: 2379 },
 };
 
 describe('rendered files', () => {
@@ -198,13 +206,13 @@ describe('rendered files', () => {
     ['etcd', 'etcd.env', 'default', SAMPLE_CLUSTER],
     ['etcd', 'etcd.env', 'extra', FULL],
     ['etcd', 'etcd.env', 'ipv6', SIX],
-    ['haproxy', 'haproxy.cfg', 'default', SAMPLE_CLUSTER],
-    ['haproxy', 'haproxy.cfg', 'extra', FULL],
-    ['haproxy', 'haproxy.cfg', 'ipv6', SIX],
-    ['keepalived', 'keepalived.conf', 'default', SAMPLE_CLUSTER],
-    ['keepalived', 'keepalived.conf', 'extra', FULL],
-    ['keepalived', 'keepalived.conf', 'ipv6', SIX],
-    ['keepalived', 'check-haproxy', 'default', SAMPLE_CLUSTER],
+    ['etcd-proxy', 'haproxy.cfg', 'default', SAMPLE_CLUSTER],
+    ['etcd-proxy', 'haproxy.cfg', 'extra', FULL],
+    ['etcd-proxy', 'haproxy.cfg', 'ipv6', SIX],
+    ['etcd-virtual-ip', 'keepalived.conf', 'default', SAMPLE_CLUSTER],
+    ['etcd-virtual-ip', 'keepalived.conf', 'extra', FULL],
+    ['etcd-virtual-ip', 'keepalived.conf', 'ipv6', SIX],
+    ['etcd-virtual-ip', 'check-haproxy', 'default', SAMPLE_CLUSTER],
   ] as const)('%s: %s, %s', async (role, name, variant, cluster) => {
     const { change } = await written(role, PATHS[name], cluster);
     const [action] = change.actions;
@@ -213,7 +221,7 @@ describe('rendered files', () => {
   });
 
   test('the password lands on the host, and is shown nowhere', async () => {
-    const outcome = await written('keepalived', PATHS['keepalived.conf'], SAMPLE_CLUSTER);
+    const outcome = await written('etcd-virtual-ip', PATHS['keepalived.conf'], SAMPLE_CLUSTER);
     const [action] = outcome.change.actions;
     const landed = action?.kind === 'write-file' ? action.content.reveal() : '';
     expect(landed).toContain(`auth_pass ${PLANTED}\n`);

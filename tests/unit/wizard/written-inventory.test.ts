@@ -48,8 +48,8 @@ test('what the wizard writes is an inventory that loads, and describes the clust
     ['etcd-2', '10.0.0.2'],
     ['etcd-3', '10.0.0.3'],
   ]);
-  expect(cluster.endpoint).toEqual({ ip: '10.0.0.100', name: 'etcd.example.com', port: 2379 });
-  expect(cluster.balancers.map(({ host }) => host)).toEqual(['lb-1']);
+  expect(cluster.services[0]?.endpoint).toEqual({ ip: '10.0.0.100', name: 'etcd.example.com', port: 2379 });
+  expect(cluster.services[0]?.balancers.map(({ host }) => host)).toEqual(['lb-1']);
   expect(cluster.controlPlanes.map(({ host }) => host)).toEqual(['cp-1']);
   expect(inventory.hosts.get('lb-1')?.connection).toMatchObject({
     address: '10.0.0.21',

@@ -1,12 +1,6 @@
-import type { Fact } from '../model/remote.js';
+import type { Fact } from '../../model/remote.js';
 
-/**
- * Where HAProxy answers for itself, on 127.0.0.1 only: `/health` for keepalived, `/stats` for the gates. Registered for
- * nothing (IANA), and below Linux's ephemeral ports (32768).
- */
-export const HAPROXY_HEALTH_PORT = 23790;
-
-/** One server of HAProxy's backend `etcd`, as its own statistics show it. */
+/** One server of a backend of HAProxy, as its own statistics show it. */
 export interface HaproxyServer {
   readonly name: string;
   /** `UP`, `DOWN`, `UP 1/3` on its way down, `MAINT`, … */
@@ -15,25 +9,35 @@ export interface HaproxyServer {
   readonly check: string;
 }
 
-/** Key: {@link HAPROXY_HEALTH_PORT} as text. `undefined` when HAProxy is silent. */
+/** @param port where HAProxy answers for itself @param backend the name of the backend whose servers are wanted */
+export function serversKey(port: number, backend: string): string {
+  return `${port} ${backend}`;
+}
+
+/** Key: {@link serversKey}. `undefined` when HAProxy is silent. */
 export const haproxyServers: Fact<readonly HaproxyServer[] | undefined> = {
   name: 'haproxy-servers',
   // bash's /dev/tcp needs no program that a minimal Debian lacks.
-  script: (ports) =>
-    ports
+  script: (keys) =>
+    keys
       .map(
-        (port) =>
-          `echo N; timeout 5 bash -c 'exec 3<>/dev/tcp/127.0.0.1/${Number(port)} && printf "GET /stats;csv HTTP/1.0\\r\\n\\r\\n" >&3 && cat <&3' 2>/dev/null; echo`,
+        (key) =>
+          `echo N; timeout 5 bash -c 'exec 3<>/dev/tcp/127.0.0.1/${readKey(key).port} && printf "GET /stats;csv HTTP/1.0\\r\\n\\r\\n" >&3 && cat <&3' 2>/dev/null; echo`,
       )
       .join('\n'),
-  parse(stdout, ports) {
+  parse(stdout, keys) {
     const blocks = stdout.split(/^N$/m).slice(1);
-    return new Map(ports.map((port, index) => [port, parseCsv(blocks[index] ?? '')]));
+    return new Map(keys.map((key, index) => [key, parseCsv(blocks[index] ?? '', readKey(key).backend)]));
   },
 };
 
+function readKey(key: string): { readonly port: number; readonly backend: string } {
+  const [port, backend = ''] = key.split(' ');
+  return { port: Number(port), backend };
+}
+
 /** Columns by their names: HAProxy adds some with every release. */
-function parseCsv(text: string): readonly HaproxyServer[] | undefined {
+function parseCsv(text: string, backend: string): readonly HaproxyServer[] | undefined {
   const lines = text.slice(Math.max(0, text.indexOf('# pxname'))).split('\n');
   const columns = lines[0]?.replace('# ', '').split(',') ?? [];
   if (columns[0] !== 'pxname') return undefined;
@@ -42,7 +46,7 @@ function parseCsv(text: string): readonly HaproxyServer[] | undefined {
     return new Map(columns.map((column, index) => [column, cells[index] ?? '']));
   });
   return rows
-    .filter((row) => row.get('pxname') === 'etcd' && !['FRONTEND', 'BACKEND', ''].includes(row.get('svname') ?? ''))
+    .filter((row) => row.get('pxname') === backend && !['FRONTEND', 'BACKEND', ''].includes(row.get('svname') ?? ''))
     .map((row) => ({
       name: row.get('svname') ?? '',
       status: row.get('status') ?? '',

@@ -1,0 +1,106 @@
+import { isIP } from 'node:net';
+import { ETCD_HEALTH_PATH, type Member } from '../model/cluster.js';
+import type { Host } from '../model/inventory.js';
+import { Secret } from '../model/secret.js';
+import type {
+  Backend,
+  Balancer,
+  Endpoint,
+  HealthQuestion,
+  ProxyName,
+  ProxySettings,
+  VirtualService,
+} from '../model/virtual-service.js';
+import { assignPriorities, virtualRouterId } from './keepalived-defaults.js';
+import type { SharedValues } from './shared-values.js';
+import type { VariableReader } from './variable-reader.js';
+
+/** What a service is described from. */
+interface ServiceSource {
+  readonly isManaged: boolean;
+  readonly members: readonly Member[];
+  /** The hosts of its balancers. */
+  readonly balancers: readonly Host[];
+  readonly addresses: ReadonlyMap<Host, string>;
+  readonly shared: SharedValues;
+  readonly reader: VariableReader;
+}
+
+/**
+ * Where the proxy answers for itself. Registered for nothing (IANA), and below Linux's ephemeral ports (32768): no
+ * connection that goes out can have taken it.
+ */
+const OWN_PORT = 23790;
+
+/** What each proxy's variables say, and the directory that it reads its own files from. */
+const PROXIES: Readonly<
+  Record<ProxyName, { readonly directory: string; read(host: Host, reader: VariableReader): ProxySettings }>
+> = {
+  haproxy: { directory: '/etc/haproxy', read: readHaproxy },
+};
+
+/** etcd behind its virtual IP. */
+export function describeService(endpoint: Endpoint, source: ServiceSource): VirtualService {
+  const { members, isManaged } = source;
+  const proxy: ProxyName = 'haproxy';
+  const service = { name: 'etcd', group: 'etcd_lb', endpoint, proxy } as const;
+  return {
+    ...service,
+    balancers: readBalancers(service, source),
+    backends: members.map((member) => backendOf(member, isManaged)),
+    health: healthOf(service),
+  };
+}
+
+function healthOf({ name, proxy }: Pick<VirtualService, 'name' | 'proxy'>): HealthQuestion {
+  const bundle = `${PROXIES[proxy].directory}/${name}-client.pem`;
+  const files = { ca: `${PROXIES[proxy].directory}/${name}-ca.crt`, certificate: bundle, key: bundle };
+  return { path: ETCD_HEALTH_PATH, files, ownPort: OWN_PORT };
+}
+
+/**
+ * HAProxy compares names only, never addresses: a member named by an address is verified by its authority alone. So is
+ * an adopted one, whose certificate may get its name later in the same run.
+ */
+function backendOf({ host, name, address, clientPort }: Member, isManaged: boolean): Backend {
+  return { host, name, address, port: clientPort, verifyName: isManaged && isIP(name) === 0 ? name : undefined };
+}
+
+function readBalancers(
+  { proxy, endpoint }: Pick<VirtualService, 'proxy' | 'endpoint'>,
+  { balancers: hosts, addresses, shared, reader }: ServiceSource,
+): readonly Balancer[] {
+  const authPass = shared.value('keepalived_auth_pass');
+  const virtual = {
+    unit: 'keepalived',
+    configFile: '/etc/keepalived/keepalived.conf',
+    virtualRouterId: shared.value('keepalived_vrid') ?? virtualRouterId(endpoint.ip),
+    unicast: shared.valueOr('keepalived_unicast'),
+    advertIntervalS: shared.valueOr('keepalived_advert_int'),
+    authPass: authPass === undefined ? undefined : new Secret(authPass),
+    preempt: shared.valueOr('keepalived_preempt'),
+  };
+  const priorities = assignPriorities(hosts.map((host) => reader.read(host, 'keepalived_priority')));
+  return hosts.map((host, index) => ({
+    host: host.name,
+    address: addresses.get(host) ?? '',
+    proxy: PROXIES[proxy].read(host, reader),
+    keepalived: { ...virtual, interface: reader.read(host, 'keepalived_interface'), priority: priorities[index] ?? 1 },
+  }));
+}
+
+function readHaproxy(host: Host, reader: VariableReader): ProxySettings {
+  return {
+    unit: 'haproxy',
+    configFile: reader.readOr(host, 'haproxy_config_file'),
+    maxConnections: reader.readOr(host, 'haproxy_maxconn'),
+    timeoutConnect: reader.readOr(host, 'haproxy_timeout_connect'),
+    timeoutClient: reader.readOr(host, 'haproxy_timeout_client'),
+    timeoutServer: reader.readOr(host, 'haproxy_timeout_server'),
+    checkInter: reader.readOr(host, 'haproxy_check_inter'),
+    checkRise: reader.readOr(host, 'haproxy_check_rise'),
+    checkFall: reader.readOr(host, 'haproxy_check_fall'),
+    statsPort: reader.read(host, 'haproxy_stats_port'),
+    extraConfig: reader.read(host, 'haproxy_extra_config'),
+  };
+}

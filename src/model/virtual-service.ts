@@ -1,0 +1,115 @@
+import type { ClientFiles } from './certificate.js';
+import type { Secret } from './secret.js';
+
+/** The services that can stand behind a virtual IP: each is one entry here, its variables and where its backends come from. */
+export const SERVICE_NAMES = ['etcd'] as const;
+
+/** Name of a service behind a virtual IP. */
+export type ServiceName = (typeof SERVICE_NAMES)[number];
+
+/** The programs that can pass connections on: the values of `etcd_lb_proxy`; each has a room in src/proxies/. */
+export const PROXY_NAMES = ['haproxy'] as const;
+
+/** Name of a proxy. */
+export type ProxyName = (typeof PROXY_NAMES)[number];
+
+/** The one address that clients of a service use. */
+export interface Endpoint {
+  /** The virtual IP. */
+  readonly ip: string;
+  /** Its DNS name, when there is one. */
+  readonly name: string | undefined;
+  readonly port: number;
+}
+
+/** How the proxy of one host passes connections on; from the variables that are named after the proxy. */
+export interface ProxySettings {
+  /** Its systemd unit, without `.service`. */
+  readonly unit: string;
+  readonly configFile: string;
+  readonly maxConnections: number;
+  /** Times as the variables have them: `5s`, `5m`. */
+  readonly timeoutConnect: string;
+  readonly timeoutClient: string;
+  readonly timeoutServer: string;
+  readonly checkInter: string;
+  readonly checkRise: number;
+  readonly checkFall: number;
+  /** A page of statistics on 127.0.0.1; none by default. */
+  readonly statsPort: number | undefined;
+  /** The user's own block at the end of the file. */
+  readonly extraConfig: string | undefined;
+}
+
+/** keepalived on one host. */
+export interface KeepalivedSettings {
+  /** Its systemd unit, without `.service`. */
+  readonly unit: string;
+  readonly configFile: string;
+  /** Absent: the interface that holds the node's address. */
+  readonly interface: string | undefined;
+  readonly virtualRouterId: number;
+  /** 1–254, its own on each node. */
+  readonly priority: number;
+  readonly unicast: boolean;
+  readonly advertIntervalS: number;
+  /** Absent: the generated one of the PKI store. */
+  readonly authPass: Secret | undefined;
+  readonly preempt: boolean;
+}
+
+/** One load-balancer host of a service. */
+export interface Balancer {
+  readonly host: string;
+  readonly address: string;
+  readonly proxy: ProxySettings;
+  readonly keepalived: KeepalivedSettings;
+}
+
+/** One server that connections are passed on to. */
+export interface Backend {
+  /** Inventory name of its host. */
+  readonly host: string;
+  /** What the proxy calls it. */
+  readonly name: string;
+  readonly address: string;
+  readonly port: number;
+  /** The name that its certificate is verified by; absent: by its authority alone. */
+  readonly verifyName: string | undefined;
+}
+
+/** What a balancer asks a backend, over HTTPS, to know whether it serves: 200 is yes. */
+export interface HealthQuestion {
+  /** Where the proxy answers for itself, on 127.0.0.1 only. */
+  readonly ownPort: number;
+  /** With its query. */
+  readonly path: string;
+  /** What every balancer shows and verifies by; certificate and key in one file. */
+  readonly files: ClientFiles;
+}
+
+/** A service that clients reach at one address, whoever of its balancers holds it. */
+export interface VirtualService {
+  readonly name: ServiceName;
+  /** The inventory's group of its balancers. */
+  readonly group: string;
+  readonly endpoint: Endpoint;
+  readonly proxy: ProxyName;
+  /** In the order of their group; at least one. */
+  readonly balancers: readonly Balancer[];
+  readonly backends: readonly Backend[];
+  readonly health: HealthQuestion;
+}
+
+/** The service of a name, where the inventory describes it. */
+export function serviceNamed(
+  { services }: { readonly services: readonly VirtualService[] },
+  name: ServiceName,
+): VirtualService | undefined {
+  return new Map(services.map((service) => [service.name, service])).get(name);
+}
+
+/** The names of all hosts that balance any service, each once. */
+export function balancerHosts({ services }: { readonly services: readonly VirtualService[] }): readonly string[] {
+  return [...new Set(services.flatMap(({ balancers }) => balancers.map(({ host }) => host)))];
+}

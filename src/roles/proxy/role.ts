@@ -1,0 +1,60 @@
+import type { Resource } from '../../model/change.js';
+import type { Cluster } from '../../model/cluster.js';
+import type { Inventory } from '../../model/inventory.js';
+import type { Balancer, ServiceName, VirtualService } from '../../model/virtual-service.js';
+import { balancerCertificates, balancerTrust } from '../../pki/certificate-list.js';
+import { proxyOf } from '../../proxies/table.js';
+import { certificateResource } from '../../resources/certificate.js';
+import { listenAddress } from '../../resources/listen-address.js';
+import { packages } from '../../resources/packages.js';
+import { service as serviceResource } from '../../resources/service.js';
+import { trustBundleResource } from '../../resources/trust-bundle.js';
+import { etcdEnvironment } from '../etcd/environment.js';
+import { requireService } from '../require-service.js';
+import { balancerOn, certificateRules, type Role, type RoleTools } from '../role.js';
+
+/** A proxy that passes the clients of a service on to every backend that answers. */
+export function proxyRole(tools: RoleTools, name: ServiceName): Role {
+  return {
+    name: `${name}-proxy`,
+    summary: `passes ${name} clients on from the virtual IP to a healthy member`,
+    resources(host, inventory, cluster) {
+      const service = requireService(cluster, name);
+      return balancerResources(tools, inventory, { cluster, service, balancer: balancerOn(service, host) });
+    },
+  };
+}
+
+interface Site {
+  readonly cluster: Cluster;
+  readonly service: VirtualService;
+  readonly balancer: Balancer;
+}
+
+function balancerResources(tools: RoleTools, inventory: Inventory, site: Site): readonly Resource[] {
+  const { cluster, service, balancer } = site;
+  const { ip: address, port } = service.endpoint;
+  const { unit } = balancer.proxy;
+  const proxy = proxyOf(service);
+  const trust = trustBundleResource(balancerTrust(service), tools.pki.authority);
+  const certificates = balancerCertificates(cluster, service).map((wanted) =>
+    certificateResource(wanted, certificateRules(tools, cluster)),
+  );
+  const configuration = proxy.configuration(service, balancer, { template: tools.template, inventory });
+  return [
+    // Before anything is installed: a clash is refused while planning.
+    listenAddress({ address, port, process: proxy.process, freedBy: ownEtcd(tools, inventory, site) }),
+    packages({ names: [...proxy.packages, 'openssl'], keepStopped: [unit] }),
+    trust,
+    ...certificates,
+    configuration,
+    serviceResource({ unit, runsWith: [trust, ...certificates, configuration], onChange: 'reload' }),
+  ];
+}
+
+/** An etcd on this host that listens everywhere gives the port free when its environment changes, earlier in the run. */
+function ownEtcd(tools: RoleTools, inventory: Inventory, { cluster, balancer }: Site): readonly Resource[] {
+  return cluster.members
+    .filter((member) => cluster.isManaged && member.host === balancer.host)
+    .map((member) => etcdEnvironment(tools, inventory, { cluster, member }));
+}

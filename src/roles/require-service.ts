@@ -1,0 +1,15 @@
+import type { Cluster } from '../model/cluster.js';
+import { ProvisionError } from '../model/errors.js';
+import { serviceNamed, type ServiceName, type VirtualService } from '../model/virtual-service.js';
+
+/** The service that clients reach at a virtual IP. @throws ProvisionError `no-load-balancer` */
+export function requireService(cluster: Cluster, name: ServiceName): VirtualService {
+  const service = serviceNamed(cluster, name);
+  if (service !== undefined) return service;
+  throw new ProvisionError({
+    code: 'no-load-balancer',
+    message:
+      'the inventory describes no load balancer (etcd_lb_ip is not set, or etcd_lb_enabled is false), and a play needs one',
+    hint: "set etcd_lb_ip to a free address of the nodes' network, or run the playbook `etcd` alone",
+  });
+}

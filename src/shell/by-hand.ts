@@ -1,0 +1,9 @@
+/** What a person types to read what a service of a host said last. @param units without `.service` */
+export function journalByHand(host: string, ...units: readonly string[]): string {
+  return `ssh ${host} sudo journalctl ${units.map((unit) => `-u ${unit}`).join(' ')} -n 50`;
+}
+
+/** What a person types to see the containers of a static pod. */
+export function containersByHand(host: string, name: string): string {
+  return `ssh ${host} sudo crictl ps -a --name ${name}`;
+}
