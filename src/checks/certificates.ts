@@ -15,7 +15,8 @@ import {
 } from '../pki/certificate-list.js';
 import { notAfterOf, readCertificates } from '../pki/inspect.js';
 import { clientFilesOf, CONTAINER } from '../facts/apiserver-manifest.js';
-import { certificateFaults, pathsOf } from '../resources/certificate.js';
+import { certificateFaults } from '../resources/certificate.js';
+import { pathsOf } from '../resources/judge-certificate.js';
 import { readStaticPodManifest } from '../facts/static-pod-manifest.js';
 import { isTrustBundle } from '../resources/trust-bundle.js';
 import { itemsOfHosts } from './ask-hosts.js';

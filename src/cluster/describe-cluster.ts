@@ -146,6 +146,7 @@ function readCertificates(
     keyType: shared.valueOr('etcd_key_type'),
     caDays: shared.valueOr('etcd_ca_days'),
     leafDays: shared.valueOr('etcd_cert_days'),
+    grants: shared.valueOr('etcd_cert_grants'),
     renewBeforeDays: shared.valueOr('etcd_cert_renew_before_days'),
     store: resolve(inventory.directory, shared.valueOr('etcd_pki_store')),
     altNames: union('etcd_cert_alt_names'),

@@ -139,6 +139,12 @@ export const VARIABLES = {
     type: 'days',
     description: 'A certificate that ends in fewer days is renewed.',
   }),
+  etcd_cert_grants: defaulted([], {
+    schema: listOf(text('an item as a refusal names it, such as `SAN URI spiffe://example/etcd`'), 'a list of texts'),
+    type: 'list of texts',
+    description:
+      'What certificates of an adopted etcd and of its API servers may say beyond what this program lists, although its authority has not signed it before: `[subject O=Example, SAN DNS etcd.example]`. Needed only where a plan refuses to sign them.',
+  }),
   etcd_pki_store: defaulted('pki', {
     schema: text('a path, written in full or relative to the inventory', /^[^~\0\n][^\0\n]*$/),
     type: 'path on the control machine',

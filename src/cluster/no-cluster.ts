@@ -14,6 +14,7 @@ export function noCluster({ directory }: Pick<Inventory, 'directory'>): Cluster 
       keyType: 'ecdsa-p256',
       caDays: 0,
       leafDays: 0,
+      grants: [],
       renewBeforeDays: 0,
       store: resolve(directory, 'pki'),
       altNames: [],

@@ -58,6 +58,8 @@ async function runRequest(inventory: string, options: RequestOptions, context: C
 
 async function describeRequests(planned: readonly PlannedCertificate[], { pki }: Session): Promise<string> {
   const { requestedKeyPath } = await import('../shell/request-certificate.js');
+  const { describeProfile } = await import('../resources/describe-certificate.js');
+  const { printable } = await import('../report/terminal-text.js');
   const lines = await Promise.all(
     planned.map(async (each) => {
       const { certificate, profile } = each.action;
@@ -65,7 +67,8 @@ async function describeRequests(planned: readonly PlannedCertificate[], { pki }:
         profile.keepPublicKey === null
           ? `for a new ${profile.keyType} key that is made there, ${requestedKeyPath(certificate)}`
           : 'for the key that the host has';
-      return `${each.host}: ${certificate}, ${key}\n    ${(await pki.authority.describeSignature?.(each)) ?? ''}\n`;
+      const says = describeProfile(profile, `${profile.days} days`).map((line) => `    ${printable(line)}\n`);
+      return `${each.host}: ${certificate}, ${key}\n${says.join('')}    ${(await pki.authority.describeSignature?.(each)) ?? ''}\n`;
     }),
   );
   return `${lines.join('')}\nThe requests are written to ${pki.directory}/requests. Nothing that runs is changed, and no key leaves its host.\n`;

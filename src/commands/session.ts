@@ -17,7 +17,7 @@ import { openStore, type WritableStore } from '../pki/store.js';
 import { buildPlays } from '../playbook/build-plays.js';
 import type { Play } from '../playbook/play.js';
 import { readPlaybook, type Playbook } from '../playbook/read-playbook.js';
-import type { CertificateRules } from '../resources/certificate.js';
+import type { CertificateRules } from '../resources/judge-certificate.js';
 import { certificateRules } from '../roles/role.js';
 import { roleTable } from '../roles/table.js';
 import { createConnector } from './connection-options.js';

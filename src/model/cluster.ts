@@ -54,6 +54,8 @@ export interface CertificateSettings {
   /** The user's extra names and addresses for server certificates. */
   readonly altNames: readonly string[];
   readonly altIps: readonly string[];
+  /** What adopted certificates may say beyond the list, whoever signed them. */
+  readonly grants: readonly string[];
 }
 
 /** The cluster that an inventory describes: validated, with every default filled in. */

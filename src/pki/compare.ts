@@ -1,5 +1,7 @@
 import type { X509Certificate } from 'node:crypto';
 import type { CertificateProfile } from '../model/certificate.js';
+import { describeNames } from './alternative-names.js';
+import { keyUsagesIn } from './extensions.js';
 import {
   isKeyType,
   isSignedBy,
@@ -36,6 +38,7 @@ export interface CertificateFault {
  */
 export function reasonsToSign(found: X509Certificate, wanted: Judgement): readonly CertificateFault[] {
   return [
+    ...(found.ca ? [broken('is the certificate of an authority')] : []),
     ...signatureReasons(found, wanted),
     ...expiryReasons(found, wanted),
     ...subjectReasons(found, wanted.profile),
@@ -44,19 +47,27 @@ export function reasonsToSign(found: X509Certificate, wanted: Judgement): readon
   ];
 }
 
-/** A profile with all that a certificate of others says beside it: its subject, further names and usages, its kind of key. */
+/**
+ * A profile with all that a kept certificate says beside it: its subject, further names and usages, its kind of key.
+ * Never that it is an authority, and never its life.
+ */
 export function widenProfile(profile: CertificateProfile, found: X509Certificate): CertificateProfile {
   const names = namesOf(found);
-  const usages = usagesOf(found).filter(isUsage);
+  const all = usagesOf(found);
+  const [usages, furtherUsages] = [all.filter(isUsage), all.filter((usage) => !isUsage(usage))];
   const keyType = keyTypeOf(found.publicKey);
+  const keyUsages = keyUsagesIn(found);
   return {
     ...profile,
     ...subjectOf(found),
     subject: found.subject.split('\n'),
     dnsNames: union(profile.dnsNames, names.dnsNames),
     ipAddresses: union(profile.ipAddresses, names.ipAddresses),
+    ...(names.otherNames.length === 0 ? {} : { otherNames: names.otherNames }),
     // Without the extension a certificate is good for everything (RFC 5280, 4.2.1.12), and stays so.
-    usages: usages.length === 0 ? [] : union(profile.usages, usages),
+    usages: all.length === 0 ? [] : union(profile.usages, usages),
+    ...(furtherUsages.length === 0 ? {} : { furtherUsages }),
+    ...(keyUsages.length === 0 ? {} : { keyUsages }),
     keyType: isKeyType(keyType) ? keyType : profile.keyType,
   };
 }
@@ -111,24 +122,20 @@ function subjectReasons(found: X509Certificate, profile: CertificateProfile): re
 
 function nameReasons(found: X509Certificate, profile: CertificateProfile): readonly CertificateFault[] {
   const names = namesOf(found);
-  const has = [...withKinds(names), ...names.others];
-  const wants = withKinds(profile);
+  const has = describeNames(names);
+  const wants = describeNames(profile);
   return [
     ...wants.filter((name) => !has.includes(name)).map((name) => broken(`SAN ${name} missing`)),
     ...has.filter((name) => !wants.includes(name)).map((name) => wrong(`SAN ${name} no longer wanted`)),
   ];
 }
 
-/** An address given as a DNS name never verifies, so the kinds are compared too. */
-function withKinds(names: Pick<CertificateProfile, 'dnsNames' | 'ipAddresses'>): readonly string[] {
-  return [...names.dnsNames.map((name) => `DNS ${name}`), ...names.ipAddresses.map((address) => `IP ${address}`)];
-}
-
 function usageReasons(found: X509Certificate, profile: CertificateProfile): readonly CertificateFault[] {
   const has = usagesOf(found);
-  return has.join() === [...profile.usages].sort().join()
+  const wants = [...profile.usages, ...(profile.furtherUsages ?? [])];
+  return has.join() === wants.toSorted().join()
     ? []
-    : [broken(`usages are ${has.join(', ') || 'none'}, not ${profile.usages.join(', ')}`)];
+    : [broken(`usages are ${has.join(', ') || 'none'}, not ${wants.join(', ')}`)];
 }
 
 /** A subject as `CN=…, O=…`. */

@@ -1,6 +1,7 @@
 import { type KeyObject, X509Certificate } from 'node:crypto';
 import type { KeyType, Usage } from '../model/certificate.js';
-import { canonicalIp } from './ip.js';
+import { readNames, type AlternativeNames } from './alternative-names.js';
+import { namesValue } from './extensions.js';
 
 // Reading is Node's own work, not the x509 library's: it starts two hundred times faster, and a plan that finds
 // nothing to do only reads.
@@ -29,20 +30,10 @@ export function subjectOf(certificate: X509Certificate): {
   return { commonName: [subject.CN ?? ''].flat().join(' '), organizations: [subject.O ?? []].flat() };
 }
 
-/** SANs, each kind sorted; `others` are kinds that this program never makes. */
-export function namesOf(certificate: X509Certificate): {
-  readonly dnsNames: readonly string[];
-  readonly ipAddresses: readonly string[];
-  readonly others: readonly string[];
-} {
-  const entries = certificate.subjectAltName === undefined ? [] : certificate.subjectAltName.split(', ');
-  const ofKind = (kind: string): string[] =>
-    entries.filter((entry) => entry.startsWith(kind)).map((entry) => entry.slice(kind.length));
-  return {
-    dnsNames: ofKind('DNS:').sort(),
-    ipAddresses: ofKind('IP Address:').map(canonicalIp).sort(),
-    others: entries.filter((entry) => !/^(DNS|IP Address):/.test(entry)),
-  };
+/** SANs, each kind sorted. */
+export function namesOf(certificate: X509Certificate): AlternativeNames {
+  const value = namesValue(certificate);
+  return value === undefined ? { dnsNames: [], ipAddresses: [], otherNames: [] } : readNames(value);
 }
 
 /** Extended key usages that this program knows, in the order of the model; others as their OIDs. */

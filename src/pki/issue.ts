@@ -7,16 +7,20 @@ import type { AuthorityProfile, CertificateProfile, KeyType } from '../model/cer
 import { ProvisionError } from '../model/errors.js';
 import { Secret } from '../model/secret.js';
 import { BACKDATE_MS } from './backdate.js';
+import { namesExtension } from './alternative-names.js';
 import { authorityFaults } from './authority-faults.js';
 import { describeSubject, isForKey, reasonsForNewKey, reasonsToSign } from './compare.js';
+import { keyUsagesIn } from './extensions.js';
 import { notAfterOf } from './inspect.js';
 import { keyUsagesOf } from './key-usages.js';
 import type { SigningAuthority } from './signing-authority.js';
-import { subjectAttributes } from './subject.js';
+import { describeAttributes, readSubject, subjectAttributes } from './subject.js';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 /** RFC 5280, 4.1.2.2: at most 20 octets, positive. */
 const SERIAL_BYTES = 16;
+/** RFC 5280, 4.2.1.6. */
+const SUBJECT_ALT_NAME = '2.5.29.17';
 
 /** Where time and serial numbers come from. Keys are always made by the system's own generator. */
 export interface Circumstances {
@@ -110,26 +114,23 @@ async function leafExtensions(
   publicKey: Buffer,
   issuer: x509.X509Certificate,
 ): Promise<x509.Extension[]> {
-  const { digitalSignature, keyEncipherment } = x509.KeyUsageFlags;
-  const both: x509.KeyUsageFlags = digitalSignature | keyEncipherment;
-  const names = [
-    ...profile.dnsNames.map((value) => ({ type: 'dns', value }) as const),
-    ...profile.ipAddresses.map((value) => ({ type: 'ip', value }) as const),
-  ];
+  const flags = keyUsagesOf(profile)
+    .map((usage): x509.KeyUsageFlags => x509.KeyUsageFlags[usage])
+    .reduce((sum, flag): x509.KeyUsageFlags => sum | flag);
+  const names = namesExtension(profile);
   const authorityKey = issuer.getExtension(x509.SubjectKeyIdentifierExtension);
-  const usages = { server: x509.ExtendedKeyUsage.serverAuth, client: x509.ExtendedKeyUsage.clientAuth } as const;
+  const known = { server: x509.ExtendedKeyUsage.serverAuth, client: x509.ExtendedKeyUsage.clientAuth } as const;
+  const usages = [...profile.usages.map((usage) => known[usage]), ...(profile.furtherUsages ?? [])];
   return [
     new x509.BasicConstraintsExtension(false, undefined, true),
-    new x509.KeyUsagesExtension(keyUsagesOf(profile).includes('keyEncipherment') ? both : digitalSignature, true),
-    ...(profile.usages.length === 0
-      ? []
-      : [new x509.ExtendedKeyUsageExtension(profile.usages.map((usage) => usages[usage]))]),
+    new x509.KeyUsagesExtension(flags, true),
+    ...(usages.length === 0 ? [] : [new x509.ExtendedKeyUsageExtension(usages)]),
     await x509.SubjectKeyIdentifierExtension.create(publicKey, false, webcrypto),
     // Authorities of other programs may choose their key identifier in another way: theirs is copied.
     authorityKey === null
       ? await x509.AuthorityKeyIdentifierExtension.create(issuer.publicKey, false, webcrypto)
       : new x509.AuthorityKeyIdentifierExtension(authorityKey.keyId),
-    ...(names.length === 0 ? [] : [new x509.SubjectAlternativeNameExtension(names)]),
+    ...(names === undefined ? [] : [new x509.Extension(SUBJECT_ALT_NAME, false, names)]),
   ];
 }
 
@@ -152,6 +153,11 @@ function rejectUnlessRight(
     ].map(({ text }) => text),
     ...(isForKey(leaf, publicKey.toString('base64')) ? [] : ['is for another key']),
     ...(notAfterOf(leaf) > notAfterOf(authority) ? ['outlives its authority'] : []),
+    ...(leaf.ca ? ['is an authority itself'] : []),
+    ...(describeAttributes(readSubject(leaf.subject)) === describeAttributes(subjectAttributes(profile))
+      ? []
+      : [`has the subject ${describeAttributes(readSubject(leaf.subject))}`]),
+    ...(keyUsagesIn(leaf).toSorted().join() === keyUsagesOf(profile).toSorted().join() ? [] : ['has other key usages']),
   ];
   if (wrong.length === 0) return;
   throw new ProvisionError({

@@ -1,9 +1,12 @@
-import type { CertificateProfile } from '../model/certificate.js';
+import type { CertificateProfile, KeyUsage } from '../model/certificate.js';
 
-/** What the key of a leaf does (RFC 5280, 4.2.1.3), by the names that openssl and the x509 library share. */
+/** What the key of a leaf does: what its kind can do, and what a kept certificate had beside it. */
 export function keyUsagesOf({
   keyType,
-}: Pick<CertificateProfile, 'keyType'>): readonly ('digitalSignature' | 'keyEncipherment')[] {
+  keyUsages = [],
+}: Pick<CertificateProfile, 'keyType' | 'keyUsages'>): readonly KeyUsage[] {
   // Only an RSA key can encipher another key.
-  return keyType === 'ecdsa-p256' ? ['digitalSignature'] : ['digitalSignature', 'keyEncipherment'];
+  const usual: readonly KeyUsage[] =
+    keyType === 'ecdsa-p256' ? ['digitalSignature'] : ['digitalSignature', 'keyEncipherment'];
+  return [...new Set([...usual, ...keyUsages])];
 }

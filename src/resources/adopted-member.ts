@@ -25,13 +25,15 @@ export function adoptedMember({ member, runsWith }: AdoptedMemberOptions): Resou
     address: `etcd-member:${member.name}`,
     paths: [],
     async plan(probe) {
-      const [certificate, unit, newer] = await Promise.all([
+      const [certificate, key, unit, newer] = await Promise.all([
         probe.ask(fileState, member.server.certificate),
+        probe.ask(fileState, member.server.key),
         probe.ask(unitState, member.unit),
         newerFiles(runsWith, probe),
       ]);
       if (unit.load === 'not-found') throw notThere(member, `systemd unit ${member.unit}`);
-      if (certificate.kind === 'absent') throw notThere(member, member.server.certificate);
+      // One file of the two that is lost is issued anew; where neither is, the variables name another place.
+      if (certificate.kind === 'absent' && key.kind === 'absent') throw notThere(member, member.server.certificate);
       const stale = newer(unit.startedAt);
       const reload = unit.needsDaemonReload ? [`with it, ${member.unit}.service takes up its changed unit file`] : [];
       return decideService(member, { ...unit, enabled: true }, stale.length === 0 ? [] : [...stale, ...reload]);

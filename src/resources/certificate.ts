@@ -1,28 +1,18 @@
-import { createPublicKey, type X509Certificate } from 'node:crypto';
+import { verify, type X509Certificate } from 'node:crypto';
 import { type CertificateFiles, certificateFiles, certificateFilesKey } from '../facts/certificate-files.js';
-import type { CertificateDestination } from '../model/certificate.js';
+import { keyProof, keyProofKey } from '../facts/key-proof.js';
 import { changed, type Outcome, type Resource, UNCHANGED } from '../model/change.js';
+import { ProvisionError } from '../model/errors.js';
 import type { Probe } from '../model/remote.js';
-import type { AuthorityView } from '../pki/authority.js';
-import type { Policy, WantedCertificate } from '../pki/certificate-list.js';
-import {
-  type CertificateFault,
-  describeSubject,
-  isForKey,
-  reasonsForNewKey,
-  reasonsToSign,
-  widenProfile,
-} from '../pki/compare.js';
-import { isSignedBy, publicKeyText, readCertificates } from '../pki/inspect.js';
+import type { WantedCertificate } from '../pki/certificate-list.js';
+import type { CertificateFault } from '../pki/compare.js';
+import { describeSigning } from './describe-certificate.js';
 import { ownershipOutcome } from './file.js';
+import { judgeCertificate, pathsOf, type CertificateRules, type Verdict } from './judge-certificate.js';
 import { withSignature } from './with-signature.js';
 
-/** What a certificate is judged by, beside its own profile. */
-export interface CertificateRules {
-  readonly authority: AuthorityView;
-  readonly now: Date;
-  readonly renewBeforeDays: number;
-}
+/** So many items a message names; a host can show thousands. */
+const NAMED = 20;
 
 /**
  * A leaf and its key on a host. It is judged by what it says and who signed it, not by being another file: whatever
@@ -35,7 +25,10 @@ export function certificateResource(wanted: WantedCertificate, rules: Certificat
     paths: [...new Set([certificatePath, keyPath])],
     async plan(probe: Probe): Promise<Outcome> {
       const files = await probe.ask(certificateFiles, certificateFilesKey(certificatePath, keyPath));
-      return withSignature(decideCertificate(wanted, rules, files), probe.host, rules.authority);
+      const verdict = judgeCertificate(wanted, rules, files);
+      if (verdict.faults.length === 0) return wanted.policy === 'exact' ? mendOwnership(wanted, files) : UNCHANGED;
+      await refuseUngranted(verdict, rules, probe);
+      return withSignature(signed(verdict, rules, files), probe.host, rules.authority);
     },
   };
 }
@@ -46,84 +39,45 @@ export function certificateFaults(
   rules: CertificateRules,
   files: CertificateFiles,
 ): readonly CertificateFault[] {
-  return judge(wanted, rules, files).faults;
+  return judgeCertificate(wanted, rules, files).faults;
 }
 
-/** Why a certificate is to be signed, and whether the host's key can stay. */
-interface Verdict {
-  /** What is to be signed: by its policy widened to what the host has. */
-  readonly wanted: WantedCertificate;
-  readonly faults: readonly CertificateFault[];
-  /** The public key to renew for; absent: a new key is made. */
-  readonly keep: string | undefined;
-  /** The host has one that another authority signed. */
-  readonly isForeign: boolean;
+/** @throws ProvisionError `certificate-not-granted` when the host shows what this authority may not sign for it */
+async function refuseUngranted(
+  { leaf, rights, wanted }: Verdict,
+  { now }: CertificateRules,
+  probe: Probe,
+): Promise<void> {
+  const { certificatePath, keyPath } = pathsOf(wanted.destination);
+  if (rights.kind === 'refused') throw notGranted(certificatePath, rights.items, rights.because);
+  if (rights.kind === 'granted' || leaf === undefined) return;
+  const statement = `provision: ${probe.host} asks for a new key for ${certificatePath} at ${now.toISOString()}`;
+  const signature = await probe.ask(keyProof, keyProofKey(keyPath, statement));
+  if (!isSignatureOf(leaf, statement, signature))
+    throw notGranted(certificatePath, rights.items, 'the host does not prove to hold its key');
 }
 
-function decideCertificate(wanted: WantedCertificate, rules: CertificateRules, files: CertificateFiles): Outcome {
-  const verdict = judge(wanted, rules, files);
-  if (verdict.faults.length > 0) return signed(verdict.wanted, verdict, files);
-  return wanted.policy === 'exact' ? mendOwnership(wanted, files) : UNCHANGED;
+function isSignatureOf(leaf: X509Certificate, statement: string, signature: Buffer | undefined): boolean {
+  return signature !== undefined && verify('sha256', Buffer.from(statement), leaf.publicKey, signature);
 }
 
-function judge(given: WantedCertificate, rules: CertificateRules, files: CertificateFiles): Verdict {
-  const nothing = { wanted: given, keep: undefined, isForeign: false };
-  const missing = missingFiles(given.destination, files);
-  if (missing.length > 0) return { ...nothing, faults: missing };
-  const [leaf] = readCertificates(files.pem);
-  if (leaf === undefined) return { ...nothing, faults: [broken('holds no readable certificate')] };
-  const wanted = given.policy === 'exact' ? given : widened(given, leaf, files);
-  const { profile, destination, policy } = wanted;
-  const rekey = [...keyReasons(leaf, files, policy), ...reasonsForNewKey(leaf, profile)];
-  const authorityPem = rules.authority.certificate();
-  const authority = authorityPem === undefined ? undefined : readCertificates(authorityPem)[0];
-  const resign = reasonsToSign(leaf, { profile, authority, now: rules.now, renewBeforeDays: rules.renewBeforeDays });
-  // Where openssl is missing, a key that others made is believed: etcd serves with it.
-  const proven = files.publicKey.kind === 'known' || (policy === 'at-least' && files.publicKey.kind === 'unchecked');
-  // A bundle is one file with its key: it can only be written whole.
-  const keep =
-    rekey.length === 0 && proven && destination.layout === 'pair' ? publicKeyText(leaf.publicKey) : undefined;
-  const isForeign = authority === undefined || !isSignedBy(leaf, authority);
-  return { wanted, faults: [...rekey, ...resign], keep, isForeign };
+function notGranted(path: string, items: readonly string[], because: string): ProvisionError {
+  const named = items.slice(0, NAMED).join('; ') + (items.length > NAMED ? `; and ${items.length - NAMED} more` : '');
+  const grants = items.filter((item) => item !== 'CA:TRUE').slice(0, NAMED);
+  return new ProvisionError({
+    code: 'certificate-not-granted',
+    message: `${path} cannot be signed: it says what the inventory does not grant (${named}), and ${because}`,
+    hint: [
+      ...(grants.length === 0
+        ? []
+        : [`if it should say so, grant it in the inventory: etcd_cert_grants: ${JSON.stringify(grants)}`]),
+      `if not, move ${path} away on the host: the next plan issues a plain one (which authority is used: provision ca show)`,
+    ].join('\n'),
+  });
 }
 
-/** The same wish with all that a certificate of others has beside it. */
-function widened(wanted: WantedCertificate, leaf: X509Certificate, { key }: CertificateFiles): WantedCertificate {
-  return {
-    ...wanted,
-    profile: widenProfile(wanted.profile, leaf),
-    ownership: key === undefined ? wanted.ownership : { owner: key.owner, group: key.group, mode: key.mode },
-  };
-}
-
-function broken(text: string): CertificateFault {
-  return { text, breaks: true };
-}
-
-function missingFiles(destination: CertificateDestination, files: CertificateFiles): readonly CertificateFault[] {
-  const { certificatePath, keyPath } = pathsOf(destination);
-  const paths = new Set([
-    ...(files.certificate === undefined ? [certificatePath] : []),
-    ...(files.key === undefined ? [keyPath] : []),
-  ]);
-  return [...paths].map((path) => broken(`no ${path}`));
-}
-
-function keyReasons(leaf: X509Certificate, files: CertificateFiles, policy: Policy): readonly CertificateFault[] {
-  const { publicKey, key } = files;
-  // A new key is more than the owner of that etcd has asked for.
-  const exposed = policy === 'exact' && key !== undefined && (Number.parseInt(key.mode, 8) & 0o007) !== 0;
-  const reasons = [
-    ...(exposed ? [`key was open to every user of the host (mode ${key.mode})`] : []),
-    ...(publicKey.kind === 'unreadable' ? ['key cannot be read'] : []),
-    ...(publicKey.kind === 'known' && !isForKey(leaf, publicKeyText(createPublicKey(publicKey.pem)))
-      ? ['key does not match the certificate']
-      : []),
-  ];
-  return reasons.map(broken);
-}
-
-function signed(wanted: WantedCertificate, verdict: Verdict, files: CertificateFiles): Outcome {
+function signed(verdict: Verdict, rules: CertificateRules, files: CertificateFiles): Outcome {
+  const { wanted } = verdict;
   const { certificatePath } = pathsOf(wanted.destination);
   const isFirst = files.certificate === undefined && files.key === undefined;
   const reasons = verdict.faults.map(({ text }) => text);
@@ -131,7 +85,7 @@ function signed(wanted: WantedCertificate, verdict: Verdict, files: CertificateF
     summary: isFirst
       ? `issue the ${wanted.name} certificate ${certificatePath}`
       : `reissue the ${wanted.name} certificate ${certificatePath}: ${reasons.join('; ')}`,
-    diff: [...(isFirst ? [] : reasons.map((reason) => `- ${reason}`)), ...describe(wanted, verdict)],
+    diff: [...(isFirst ? [] : reasons.map((reason) => `- ${reason}`)), ...describeSigning(wanted, verdict, rules)],
     actions: [
       {
         kind: 'issue-certificate',
@@ -144,18 +98,6 @@ function signed(wanted: WantedCertificate, verdict: Verdict, files: CertificateF
     // Whoever still trusts only the old signer refuses the new certificate.
     disruptive: verdict.isForeign,
   });
-}
-
-function describe({ profile, ownership, destination }: WantedCertificate, verdict: Verdict): readonly string[] {
-  const names = [...profile.dnsNames, ...profile.ipAddresses];
-  const { keyPath } = pathsOf(destination);
-  return [
-    `+ ${describeSubject(profile)}, ${profile.usages.join(' and ') || 'every use'}, ${profile.days} days`,
-    ...(names.length === 0 ? [] : [`+ SANs ${names.join(', ')}`]),
-    verdict.keep === undefined
-      ? `+ new ${profile.keyType} key ${keyPath}, ${ownership.owner}:${ownership.group} ${ownership.mode}`
-      : `  for the key that the host has, ${keyPath}`,
-  ];
 }
 
 /** The certificate is right; only who may read or change the files may not be. */
@@ -175,12 +117,4 @@ function mendOwnership({ destination, ownership }: WantedCertificate, files: Cer
     actions: changes.flatMap((change) => change.actions),
     disruptive: false,
   });
-}
-
-/** The files of a certificate: the same path twice for a bundle. */
-export function pathsOf(destination: CertificateDestination): {
-  readonly certificatePath: string;
-  readonly keyPath: string;
-} {
-  return destination.layout === 'pair' ? destination : { certificatePath: destination.path, keyPath: destination.path };
 }

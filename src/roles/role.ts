@@ -4,7 +4,7 @@ import { ProvisionError } from '../model/errors.js';
 import type { Host, Inventory } from '../model/inventory.js';
 import type { Balancer, VirtualService } from '../model/virtual-service.js';
 import type { PkiStore } from '../pki/authority.js';
-import type { CertificateRules } from '../resources/certificate.js';
+import type { CertificateRules } from '../resources/judge-certificate.js';
 
 /** What a host should have to play a part in the cluster. Pure: from the inventory to resources. */
 export interface Role {
@@ -31,7 +31,8 @@ export interface RoleTools {
 /** How certificates of this cluster are judged. */
 export function certificateRules(tools: RoleTools, cluster: Cluster): CertificateRules {
   const { authority } = tools.pki;
-  return { authority, now: tools.now, renewBeforeDays: cluster.certificates.renewBeforeDays };
+  const { renewBeforeDays, grants } = cluster.certificates;
+  return { authority, now: tools.now, renewBeforeDays, grants };
 }
 
 /** The member that runs on a host. @throws ProvisionError `not-in-group` */

@@ -107,5 +107,6 @@ export const SAMPLE_CLUSTER: Cluster = {
     store: '/srv/provision/pki',
     altNames: [],
     altIps: [],
+    grants: [],
   },
 };

@@ -18,8 +18,19 @@ export function hostKey(): Promise<webcrypto.CryptoKeyPair> {
   return webcrypto.subtle.generateKey(P256, true, ['sign', 'verify']);
 }
 
+/** What a host puts into a request beside, or in place of, what a profile says. */
+interface Strange {
+  readonly extensions?: readonly x509.Extension[];
+  readonly attributes?: x509.Attribute[];
+  readonly subject?: x509.JsonName;
+}
+
 /** A request for a profile, made without openssl. @param keys the host's; a new one each time by default */
-export async function requestFor(profile: CertificateProfile, keys?: webcrypto.CryptoKeyPair): Promise<TestRequest> {
+export async function requestFor(
+  profile: CertificateProfile,
+  keys?: webcrypto.CryptoKeyPair,
+  { extensions = [], attributes = [], subject }: Strange = {},
+): Promise<TestRequest> {
   const own = keys ?? (await hostKey());
   const names = [
     ...profile.dnsNames.map((value) => ({ type: 'dns', value }) as const),
@@ -28,13 +39,15 @@ export async function requestFor(profile: CertificateProfile, keys?: webcrypto.C
   const usages = { server: x509.ExtendedKeyUsage.serverAuth, client: x509.ExtendedKeyUsage.clientAuth } as const;
   const request = await x509.Pkcs10CertificateRequestGenerator.create(
     {
-      name: [...profile.organizations.map((name) => ({ O: [name] })), { CN: [profile.commonName] }],
+      name: subject ?? [...profile.organizations.map((name) => ({ O: [name] })), { CN: [profile.commonName] }],
+      attributes,
       keys: own,
       signingAlgorithm: P256,
       extensions: [
         new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
         new x509.ExtendedKeyUsageExtension(profile.usages.map((usage) => usages[usage])),
         ...(names.length === 0 ? [] : [new x509.SubjectAlternativeNameExtension(names)]),
+        ...extensions,
       ],
     },
     webcrypto,

@@ -149,8 +149,9 @@ describeWithOpenssl('an authority that openssl made', () => {
     ['P-256 as SEC1', ['-algorithm', 'EC', '-pkeyopt', 'ec_paramgen_curve:P-256'], 'traditional'],
     ['P-384 as PKCS#8', ['-algorithm', 'EC', '-pkeyopt', 'ec_paramgen_curve:P-384'], 'pkcs8'],
   ] as const)('%s is brought in, and its leaves verify', async (_, key, form) => {
-    const authority = readAuthority(await made(key, form), NOW);
-    const leaf = await issue(authority, serverOf('ecdsa-p256'));
+    const authority = readAuthority(await made(key, form), new Date());
+    const signed = await issueCertificate(authority, serverOf('ecdsa-p256'), circumstancesAt(new Date()));
+    const leaf = signed.certificatePem;
     expect(await verify(authority, leaf, '-purpose', 'sslserver')).toMatchObject({ status: 0 });
   });
 });

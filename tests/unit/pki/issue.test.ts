@@ -19,7 +19,7 @@ describe('issueCertificate', () => {
     expect(namesOf(certificate)).toEqual({
       dnsNames: ['etcd-1', 'localhost'],
       ipAddresses: ['10.0.0.1', '127.0.0.1', '::1'],
-      others: [],
+      otherNames: [],
     });
     expect(usagesOf(certificate)).toEqual(['client', 'server']);
     expect(certificate.ca).toBe(false);

@@ -1,3 +1,5 @@
+import 'reflect-metadata';
+import * as x509 from '@peculiar/x509';
 import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -238,9 +240,42 @@ describe('a request', () => {
     expect((await readdir(dirname(path('csr')))).sort()).toEqual(['etcd-server.crt', 'etcd-server.csr']);
   });
 
+  // Whoever signs a request copies its extensions: `openssl x509 -req -copy_extensions copy`.
+  test.each([
+    ['asks to be an authority', [new x509.BasicConstraintsExtension(true, 0, true)], 'CA:TRUE'],
+    [
+      'hides a second list of names behind the first',
+      [new x509.SubjectAlternativeNameExtension([{ type: 'dns', value: '*' }])],
+      'extension 2.5.29.17 is not wanted',
+    ],
+    ['brings an extension of its own', [new x509.Extension('1.2.3.4', false, Buffer.from('0500', 'hex'))], '1.2.3.4'],
+  ])('that %s is thrown away', async (_, extensions, fault) => {
+    const { pem } = await requestFor(SERVER_PROFILE, undefined, { extensions });
+    const error = await refused(store.keepRequest(wish(), pem));
+    expect(error.code).toBe('request-rejected');
+    expect(error.message).toContain(fault);
+    // A request that lay there already is judged in the same way.
+    await put(path('csr'), pem);
+    expect(await store.authority.describeSignature?.(wish())).toContain('request it again');
+  });
+
+  test('with a further attribute is thrown away', async () => {
+    const { pem } = await requestFor(SERVER_PROFILE, undefined, {
+      attributes: [new x509.ChallengePasswordAttribute('planted')],
+    });
+    expect((await refused(store.keepRequest(wish(), pem))).message).toContain('further attributes');
+  });
+
+  test('with an attribute more in its subject is thrown away', async () => {
+    const { pem } = await requestFor(SERVER_PROFILE, undefined, { subject: [{ CN: ['etcd-1'] }, { OU: ['admins'] }] });
+    expect((await refused(store.keepRequest(wish(), pem))).message).toContain(
+      'subject is CN=etcd-1, OU=admins, not CN=etcd-1',
+    );
+  });
+
   test.each([
     ['another name', { dnsNames: ['etcd-1', 'evil'] }, 'SAN DNS localhost missing; SAN DNS evil no longer wanted'],
-    ['another subject', { organizations: ['system:masters'] }, 'subject is CN=etcd-1, O=system:masters'],
+    ['another subject', { organizations: ['system:masters'] }, 'subject is O=system:masters, CN=etcd-1'],
     ['other usages', { usages: ['client'] as const }, 'extended key usages are other ones'],
   ])('for %s is thrown away', async (_name, changes, fault) => {
     const { pem } = await requestFor({ ...SERVER_PROFILE, ...changes });

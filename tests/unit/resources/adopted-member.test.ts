@@ -6,7 +6,7 @@ import { fakeProbe } from '../../support/fake-probe.js';
 import { sampleMember } from '../../support/sample-cluster.js';
 
 const MEMBER = { ...sampleMember(1), unit: 'etcd3' };
-const PATH = MEMBER.server.certificate;
+const { certificate: PATH, key: KEY } = MEMBER.server;
 const RUNNING: UnitState = {
   load: 'loaded',
   active: true,
@@ -18,9 +18,17 @@ const RUNNING: UnitState = {
 };
 const CERTIFICATE: Resource = { address: `certificate:${PATH}`, paths: [PATH], plan: () => Promise.resolve(UNCHANGED) };
 
-function decide(changedAt: number | undefined, unit: Partial<UnitState> = {}): Promise<Outcome> {
+function decide(
+  changedAt: number | undefined,
+  unit: Partial<UnitState> = {},
+  hasKey = changedAt !== undefined,
+): Promise<Outcome> {
   const state = changedAt === undefined ? { kind: 'absent' } : { kind: 'file', changedAt };
-  const probe = fakeProbe({ 'file-states': { [PATH]: state }, units: { etcd3: { ...RUNNING, ...unit } } });
+  const key = hasKey ? { kind: 'file', changedAt: 1 } : { kind: 'absent' };
+  const probe = fakeProbe({
+    'file-states': { [PATH]: state, [KEY]: key },
+    units: { etcd3: { ...RUNNING, ...unit } },
+  });
   return adoptedMember({ member: MEMBER, runsWith: [CERTIFICATE] }).plan(probe);
 }
 
@@ -50,6 +58,10 @@ describe('adoptedMember', () => {
 
   test('is started when it is down', async () => {
     expect(await decide(999, { active: false })).toMatchObject({ change: { summary: 'start etcd3 (member etcd-1)' } });
+  });
+
+  test('is known by its key when its certificate is lost: that is issued anew', async () => {
+    expect(await decide(undefined, {}, true)).toEqual(UNCHANGED);
   });
 
   test.each([

@@ -1,14 +1,17 @@
-import { createPrivateKey, createPublicKey, X509Certificate } from 'node:crypto';
+import { createPrivateKey, createPublicKey, sign, X509Certificate } from 'node:crypto';
 import { inspect } from 'node:util';
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { type CertificateFiles, certificateFilesKey } from '../../../src/facts/certificate-files.js';
-import type { CertificateProfile } from '../../../src/model/certificate.js';
+import type { CertificateProfile, OtherName } from '../../../src/model/certificate.js';
 import type { Change, IssueCertificate, Outcome } from '../../../src/model/change.js';
 import type { Secret } from '../../../src/model/secret.js';
 import type { WantedCertificate } from '../../../src/pki/certificate-list.js';
+import { keyUsagesIn } from '../../../src/pki/extensions.js';
 import { issueCertificate } from '../../../src/pki/issue.js';
 import type { SigningAuthority } from '../../../src/pki/signing-authority.js';
+import { keyProofKey } from '../../../src/facts/key-proof.js';
 import { certificateResource } from '../../../src/resources/certificate.js';
+import type { CertificateRules } from '../../../src/resources/judge-certificate.js';
 import { fakeProbe } from '../../support/fake-probe.js';
 import { authorityFrom, circumstancesAt, daysFromToday, SERVER_PROFILE, TODAY } from '../../support/test-authority.js';
 
@@ -26,6 +29,12 @@ const NOTHING: CertificateFiles = {
   pem: '',
   publicKey: { kind: 'unchecked' },
 };
+
+/** A SAN of a kind that is only kept, of less than 128 bytes. */
+function otherName(tag: number, kind: string, value: string): OtherName {
+  const der = Buffer.concat([Buffer.from([tag, value.length]), Buffer.from(value)]);
+  return { text: `${kind} ${value}`, der: der.toString('base64') };
+}
 
 let authority: SigningAuthority;
 let good: CertificateFiles;
@@ -63,18 +72,32 @@ beforeAll(async () => {
   goodKey = keyPem;
 });
 
-function decide(
-  files: CertificateFiles,
-  { wanted = WANTED, now = TODAY, certificate = authority.certificatePem } = {},
-): Promise<Outcome> {
+interface Decision {
+  readonly wanted?: WantedCertificate;
+  readonly now?: Date;
+  readonly certificate?: string | undefined;
+  readonly rules?: Partial<CertificateRules>;
+  /** The key that signs what the host must sign. */
+  readonly holds?: string;
+}
+
+function decide(files: CertificateFiles, given: Decision = {}): Promise<Outcome> {
+  const { wanted = WANTED, now = TODAY, rules = {}, holds } = given;
+  const certificate = 'certificate' in given ? given.certificate : authority.certificatePem;
   const view = { certificate: () => certificate, trustBundle: () => certificate };
-  const resource = certificateResource(wanted, { authority: view, now, renewBeforeDays: 30 });
+  const resource = certificateResource(wanted, { authority: view, now, renewBeforeDays: 30, ...rules });
   const { destination } = wanted;
   const key =
     destination.layout === 'pair'
       ? certificateFilesKey(destination.certificatePath, destination.keyPath)
       : certificateFilesKey(destination.path, destination.path);
-  return resource.plan(fakeProbe({ 'certificate-files': { [key]: files } }));
+  const statement = `provision: host-1 asks for a new key for ${CERTIFICATE} at ${now.toISOString()}`;
+  const signature = holds === undefined ? undefined : sign('sha256', Buffer.from(statement), holds);
+  const answers = {
+    'certificate-files': { [key]: files },
+    'key-proof': { [keyProofKey(KEY, statement)]: signature },
+  };
+  return resource.plan(fakeProbe(answers));
 }
 
 async function changeOf(outcome: Promise<Outcome>): Promise<Change> {
@@ -131,7 +154,7 @@ describe('a leaf that is missing', () => {
     expect(change.summary).toBe(`issue the etcd-server certificate ${CERTIFICATE}`);
     expect(change.diff).toEqual([
       '+ CN=etcd-1, server and client, 365 days',
-      '+ SANs etcd-1, localhost, 10.0.0.1, 127.0.0.1, ::1',
+      '+ SANs DNS etcd-1, DNS localhost, IP 10.0.0.1, IP 127.0.0.1, IP ::1',
       `+ new ecdsa-p256 key ${KEY}, etcd:etcd 0600`,
     ]);
     expect(change.disruptive).toBe(false);
@@ -145,9 +168,9 @@ describe('a leaf that is missing', () => {
   });
 
   test('is decided the same before the authority is made and after', async () => {
-    expect(await decide(NOTHING, { certificate: undefined as string | undefined })).toEqual(await decide(NOTHING));
+    expect(await decide(NOTHING, { certificate: undefined })).toEqual(await decide(NOTHING));
     const foreign = await hostWith({}, await authorityFrom(TODAY));
-    expect(await decide(foreign, { certificate: undefined as string | undefined })).toEqual(await decide(foreign));
+    expect(await decide(foreign, { certificate: undefined })).toEqual(await decide(foreign));
   });
 });
 
@@ -232,6 +255,8 @@ describe('a leaf that is wrong', () => {
       '- SAN IP 10.0.0.1 missing',
       '- SAN IP 127.0.0.1 missing',
       '- SAN IP ::1 missing',
+      '- CN=x, client and server, until 2026-12-06',
+      '- SANs DNS etcd-1, DNS localhost',
     ]);
   });
 });
@@ -323,4 +348,148 @@ describe('a leaf that others made', () => {
     expect(new X509Certificate(certificatePem).subject).toBe('C=US\nL=Detroit\nO=Example\nOU=Platform\nCN=etcd-1-dev');
     expect(await decide({ ...files, pem: certificatePem }, { wanted: adopted })).toEqual({ kind: 'unchanged' });
   });
+
+  const FURTHER: Partial<CertificateProfile> = {
+    otherNames: [otherName(0x86, 'URI', 'spiffe://example/etcd'), otherName(0x81, 'email', 'etcd@example.com')],
+    furtherUsages: ['1.3.6.1.5.5.7.3.9', '1.3.6.1.5.5.7.3.4'],
+    keyUsages: ['digitalSignature', 'keyEncipherment', 'dataEncipherment'],
+  };
+
+  test('keeps names and usages of every kind, and says so', async () => {
+    const had = await hostWith({ ...OTHERS, ...FURTHER, ipAddresses: ['10.0.0.1'] });
+    const change = await changeOf(decide(had, { wanted: adopted }));
+    expect(change.diff).toEqual([
+      '- SAN IP 127.0.0.1 missing',
+      '- SAN IP ::1 missing',
+      '- C=US, L=Detroit, O=Example, OU=Platform, CN=etcd-1-dev, 1.3.6.1.5.5.7.3.4 and 1.3.6.1.5.5.7.3.9 and client and server, until 2027-11-21',
+      '- SANs DNS etcd-1, DNS etcd-1-dev, DNS localhost, IP 10.0.0.1, email etcd@example.com, URI spiffe://example/etcd',
+      '+ C=US, L=Detroit, O=Example, OU=Platform, CN=etcd-1-dev, server and client and 1.3.6.1.5.5.7.3.4 and 1.3.6.1.5.5.7.3.9, 365 days',
+      '+ SANs DNS etcd-1, DNS localhost, DNS etcd-1-dev, IP 10.0.0.1, IP 127.0.0.1, IP ::1, email etcd@example.com, URI spiffe://example/etcd',
+      `  for the key that the host has, ${KEY}`,
+    ]);
+    const signed = await issueCertificate(authority, issueOf(change).profile, circumstancesAt(TODAY));
+    const leaf = new X509Certificate(signed.certificatePem);
+    expect(leaf.subjectAltName).toContain('URI:spiffe://example/etcd');
+    expect(leaf.subjectAltName).toContain('email:etcd@example.com');
+    expect(leaf.keyUsage).toEqual(expect.arrayContaining(['1.3.6.1.5.5.7.3.9', '1.3.6.1.5.5.7.3.4']));
+    expect(keyUsagesIn(leaf)).toEqual(['digitalSignature', 'keyEncipherment', 'dataEncipherment']);
+    expect(await decide({ ...had, pem: signed.certificatePem }, { wanted: adopted })).toEqual({ kind: 'unchanged' });
+  });
+
+  // [what the host shows, signed by another authority; what is refused by name]
+  const CLAIMS: readonly [string, Partial<CertificateProfile>, readonly string[]][] = [
+    [
+      'the name of an administrator of Kubernetes',
+      { organizations: ['system:masters'], commonName: 'kubernetes-admin' },
+      ['subject O=system:masters', 'subject CN=kubernetes-admin'],
+    ],
+    [
+      'a wildcard, and a name of Kubernetes',
+      { dnsNames: ['etcd-1', '*', 'kubernetes.default.svc'] },
+      ['SAN DNS *', 'SAN DNS kubernetes.default.svc'],
+    ],
+    ['the address of another member', { ipAddresses: ['10.0.0.2'] }, ['SAN IP 10.0.0.2']],
+    ['a URI', { otherNames: [otherName(0x86, 'URI', 'spiffe://cluster/admin')] }, ['SAN URI spiffe://cluster/admin']],
+    ['a further usage', { furtherUsages: ['1.3.6.1.5.5.7.3.3'] }, ['usage 1.3.6.1.5.5.7.3.3']],
+    ['every usage', { usages: [] }, ['every usage']],
+  ];
+
+  test.each(CLAIMS)('that claims %s is not signed, unless the inventory grants it', async (_, claim, items) => {
+    const shown = await hostWith(claim, await authorityFrom(TODAY));
+    await expect(decide(shown, { wanted: adopted })).rejects.toMatchObject({
+      code: 'certificate-not-granted',
+      message: expect.stringContaining(items.join('; ')),
+      hint: expect.stringContaining(JSON.stringify(items)),
+    });
+    const change = await changeOf(decide(shown, { wanted: adopted, rules: { grants: items } }));
+    expect(change.disruptive).toBe(true);
+    // The same from this cluster's authority was granted when it was signed.
+    expect(
+      await decide(await hostWith(claim), { wanted: { ...adopted, profile: { ...SERVER_PROFILE, ...claim } } }),
+    ).toEqual({ kind: 'unchanged' });
+  });
+
+  test('that claims thousands of names is refused in few words', async () => {
+    const dnsNames = Array.from({ length: 2000 }, (_, index) => `n${index}.example`);
+    const shown = await hostWith({ dnsNames }, await authorityFrom(TODAY));
+    const refused = decide(shown, { wanted: adopted });
+    await expect(refused).rejects.toMatchObject({ message: expect.stringContaining('; and 1980 more') });
+  });
+
+  test('of another authority is replaced by what the list says, when it says no more', async () => {
+    const change = await changeOf(decide(await hostWith({}, await authorityFrom(TODAY)), { wanted: adopted }));
+    expect(issueOf(change).profile).toMatchObject({ commonName: 'etcd-1', usages: ['server', 'client'] });
+  });
+
+  test.each([
+    ['the authority itself', () => authority.certificatePem],
+    ['an authority that it made', async () => (await authorityFrom(TODAY)).certificatePem],
+  ])('that is %s is never signed', async (_, pem) => {
+    const shown: CertificateFiles = { ...good, pem: await pem(), publicKey: { kind: 'unchecked' } };
+    await expect(
+      decide(shown, { wanted: adopted, rules: { grants: ['CA:TRUE', 'subject CN=etcd-ca'] } }),
+    ).rejects.toMatchObject({
+      code: 'certificate-not-granted',
+      message: expect.stringContaining('CA:TRUE'),
+    });
+  });
+
+  describe('for a new key', () => {
+    const NEW_KEY = {
+      wanted: adopted,
+      rules: { renewal: { begun: daysFromToday(1), key: 'new' } },
+      now: daysFromToday(1),
+    } as const;
+
+    test('gets what it had when the host proves to hold the old one', async () => {
+      const had = await hostWith(OTHERS);
+      const action = issueOf(await changeOf(decide(had, { ...NEW_KEY, holds: had.keyPem?.reveal() ?? '' })));
+      expect(action.profile).toMatchObject({ ...OTHERS, keepPublicKey: null });
+    });
+
+    test.each([
+      ['no signature', () => Promise.resolve(undefined)],
+      ['a signature of another key', async () => (await hostWith(OTHERS)).keyPem?.reveal()],
+    ])("of another host's certificate gets nothing: %s", async (_, signer) => {
+      const shown = await hostWith({ ...OTHERS, ipAddresses: ['10.0.0.2'] });
+      const holds = await signer();
+      await expect(decide(shown, { ...NEW_KEY, ...(holds === undefined ? {} : { holds }) })).rejects.toMatchObject({
+        code: 'certificate-not-granted',
+        message: expect.stringContaining('does not prove to hold its key'),
+      });
+    });
+
+    test('that replaces one which fits not gets nothing of the certificate beside it', async () => {
+      const shown = { ...(await hostWith(OTHERS)), publicKey: good.publicKey };
+      await expect(decide(shown, { wanted: adopted })).rejects.toMatchObject({
+        message: expect.stringContaining('the key beside it is not its own'),
+      });
+    });
+  });
+});
+
+describe('a renewal that was asked for', () => {
+  const begun = daysFromToday(1);
+
+  test('is made once: what was signed in the same run stays', async () => {
+    const rules = { renewal: { begun, key: 'kept' } } as const;
+    const change = await changeOf(decide(good, { rules, now: begun }));
+    expect(change.summary).toBe(`reissue the etcd-server certificate ${CERTIFICATE}: its renewal was asked for`);
+    const { profile } = issueOf(change);
+    expect(profile.keepPublicKey).not.toBeNull();
+    const { certificatePem } = await issueCertificate(authority, profile, circumstancesAt(begun));
+    expect(await decide({ ...good, pem: certificatePem }, { rules, now: begun })).toEqual({ kind: 'unchanged' });
+  });
+
+  test('gets a new key where that is wanted, once', async () => {
+    const rules = { renewal: { begun, key: 'new' } } as const;
+    expect(issueOf(await changeOf(decide(good, { rules, now: begun }))).profile.keepPublicKey).toBeNull();
+    expect(await decide(await hostWith({}, authority, begun), { rules, now: begun })).toEqual({ kind: 'unchanged' });
+  });
+});
+
+test('near the end of its authority, how much shorter it lives is said', async () => {
+  const ending = await authorityFrom(daysFromToday(-400), 500);
+  const { diff } = await changeOf(decide(NOTHING, { certificate: ending.certificatePem }));
+  expect(diff[0]).toBe('+ CN=etcd-1, server and client, 100 of 365 days: its authority ends on 2027-03-01');
 });
