@@ -3,6 +3,7 @@ import { changed, UNCHANGED, type Outcome, type Resource } from '../model/change
 import { ProvisionError } from '../model/errors.js';
 import type { Command, Probe } from '../model/remote.js';
 import { quote } from '../shell/quote.js';
+import { withAptProxies } from '../shell/remote-environment.js';
 
 /** How long apt waits for another dpkg (unattended-upgrades) to end, in seconds. */
 const LOCK_WAIT_S = 600;
@@ -83,7 +84,7 @@ function heldError(name: string, state: PackageState): ProvisionError {
 function installCommand(specs: readonly string[], keepStopped: readonly string[]): Command {
   const units = keepStopped.map((unit) => quote(`${unit}.service`)).join(' ');
   const known = specs.every((spec) => spec.includes('='));
-  const apt = `apt-get -q -o DPkg::Lock::Timeout=${LOCK_WAIT_S}`;
+  const apt = `${withAptProxies()} apt-get -q -o DPkg::Lock::Timeout=${LOCK_WAIT_S}`;
   return {
     summary: `apt-get install ${specs.join(' ')}`,
     timeoutMs: INSTALL_TIMEOUT_MS,

@@ -11,8 +11,7 @@ export interface BatchAnswer {
  * @param token random, letters and digits
  */
 export function joinScripts(scripts: readonly string[], token: string): string {
-  const framed = scripts.map((script) => `(\n${script}\n) </dev/null\nprintf '\\n%s %d\\n' ${token} $?`);
-  return ['export LC_ALL=C', ...framed].join('\n');
+  return scripts.map((script) => `(\n${script}\n) </dev/null\nprintf '\\n%s %d\\n' ${token} $?`).join('\n');
 }
 
 /**

@@ -1,4 +1,5 @@
 import type { BaseAgent, OpenSSHAgent, ParsedKey, SignCallback, SigningRequestOptions } from 'ssh2';
+import { inTime } from './deadline.js';
 import { loadLibrary } from './library.js';
 
 /** An ssh agent and the keys that it holds. */
@@ -8,12 +9,18 @@ export interface Agent {
   offering(keys: readonly ParsedKey[]): BaseAgent<ParsedKey>;
 }
 
+/** How long an agent may take to list its keys: one that nobody serves any more accepts, and never answers. */
+const AGENT_TIMEOUT_MS = 5_000;
+
 /** Kinds of keys that ssh2 does not know (certificates, sk-) are not listed. */
 function listKeys(agent: OpenSSHAgent): Promise<readonly ParsedKey[]> {
-  return new Promise((resolve, reject) => {
-    agent.getIdentities((error, keys = []) => {
-      if (error) reject(error);
-      else resolve(keys.filter((key) => 'getPublicSSH' in key));
+  const error = (): Error => new Error(`no answer within ${AGENT_TIMEOUT_MS / 1000} s`);
+  return inTime<readonly ParsedKey[]>({ ms: AGENT_TIMEOUT_MS, error }, (done) => {
+    agent.getIdentities((failed, found = []) => {
+      done(
+        failed,
+        found.filter((key) => 'getPublicSSH' in key),
+      );
     });
   });
 }

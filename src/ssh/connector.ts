@@ -44,11 +44,12 @@ function passphraseIn(env: ConnectorOptions['env']): Secret | undefined {
 export function createSshConnector(options: ConnectorOptions): Connector {
   const { hosts, env, randomBytes, ask } = options;
   const resolve = createSettingsResolver(options);
+  const timing = { ...DEFAULT_TIMING, ...options.timing };
   const links = createLinks({
     resolve,
     credentials: createCredentials(createPrivateKeys({ variable: passphraseIn(env), ask }), env),
     hostKeys: createHostKeys({ acceptNew: options.acceptNewHostKeys, randomBytes, onNotice: options.onNotice }),
-    timing: { ...DEFAULT_TIMING, ...options.timing },
+    timing,
     env,
     randomBytes,
     pause: (ms) => pause(ms),
@@ -67,6 +68,7 @@ export function createSshConnector(options: ConnectorOptions): Connector {
       host,
       link,
       randomBytes,
+      timing,
       // As Ansible does (BECOME_ALLOW_SAME_USER): who is that user already needs no sudo.
       become: become?.user === settings.user ? undefined : become,
     });

@@ -1,21 +1,23 @@
-import { constants } from 'node:os';
-import type { Client, ClientChannel } from 'ssh2';
-import { RemoteError } from '../model/errors.js';
+import type { Client } from 'ssh2';
+import { RemoteError, type RemoteDetails } from '../model/errors.js';
 import type { Become } from '../model/inventory.js';
 import { outputOf, type Command, type Output } from '../model/remote.js';
 import { Secret } from '../model/secret.js';
-import { END_OF_PART, remoteCommandLine } from '../shell/remote-command.js';
+import { marksOf, remoteCommandLine, remotePayload } from '../shell/remote-command.js';
 import { causeMessage, channelReason } from './cause.js';
+import { converse, GUARD_MS, NOISE_LIMIT_BYTES, type Answer, type Dialogue } from './converse.js';
+import type { Timing } from './link.js';
 import { explainRefusal, watchSudo, type SudoWatch } from './sudo.js';
 
 /** Default of `Command.timeoutMs`. */
 const DEFAULT_TIMEOUT_MS = 60_000;
-/** The far side ends a command at its time-out, or kills it 5 s later; longer than this, nothing works there. */
-const GUARD_MS = 15_000;
-/** A daemon that a command left behind may hold its outputs open for ever: how long to wait for more of them. */
-const LINGER_MS = 5_000;
-/** No question or command of this program prints so much; without a bound, a wrong one takes all memory. */
-const MAX_OUTPUT_BYTES = 64 * 1024 * 1024;
+/** No question or command of this program prints so much; without a bound, one host takes all memory. */
+const OUTPUT_LIMITS = { stdout: 16 * 1024 * 1024, stderr: 1024 * 1024 };
+/** From this status on (`timeout`, signals) a command was ended before it could end its answer. */
+const FIRST_STATUS_OF_ENDED = 124;
+/** Of an output, what an error shows. */
+const TAIL_LINES = 10;
+const TAIL_BYTES = 4096;
 
 /** Where and as whom a command runs. */
 export interface Execution {
@@ -24,8 +26,11 @@ export interface Execution {
   readonly client: Client;
   readonly become: Become | undefined;
   readonly randomBytes: (size: number) => Uint8Array;
+  readonly timing: Pick<Timing, 'channelTimeoutMs' | 'startTimeoutMs'>;
   /** Why the connection was lost, when it was. */
   readonly lostBecause: () => unknown;
+  /** Ends the connection. */
+  readonly drop: (reason: Error) => void;
 }
 
 /** The server has no free channel (RFC 4254, SSH_OPEN_CONNECT_FAILED), though the connection lives: MaxSessions. */
@@ -39,115 +44,12 @@ function bytesOf(stdin: Command['stdin']): Uint8Array {
   return typeof stdin === 'string' ? Buffer.from(stdin) : stdin;
 }
 
-/** How a command ended, as far as the channel tells. */
-type Ending =
-  | { readonly kind: 'status'; readonly status: number }
-  | { readonly kind: 'lost' }
-  | { readonly kind: 'hung' }
-  | { readonly kind: 'flood' }
-  | { readonly kind: 'wrong-password' };
-
-/** What is said over one channel. */
-interface Dialogue {
-  readonly payload: Buffer;
-  readonly timeoutMs: number;
-  /** Set when a password is ready: the payload waits until sudo lets the command in. */
-  readonly password: Secret | undefined;
-  readonly sudo: SudoWatch | undefined;
-}
-
-/** What came back over one channel. */
-interface Answer {
-  readonly ending: Ending;
-  readonly stdout: Buffer;
-  readonly stderr: Buffer;
-  /** sudo let the command in; true also when there is no sudo in between. */
-  readonly granted: boolean;
-}
-
-function converse(channel: ClientChannel, { payload, timeoutMs, password, sudo }: Dialogue): Promise<Answer> {
-  return new Promise((resolve) => {
-    const stdout: Buffer[] = [];
-    const stderr: Buffer[] = [];
-    let size = 0;
-    let status: number | undefined;
-    let granted = sudo === undefined;
-    let linger: NodeJS.Timeout | undefined;
-    const guard = setTimeout(() => {
-      settle({ kind: 'hung' });
-    }, timeoutMs + GUARD_MS);
-
-    function settle(ending: Ending): void {
-      clearTimeout(guard);
-      clearTimeout(linger);
-      channel.close();
-      resolve({ ending, stdout: Buffer.concat(stdout), stderr: Buffer.concat(stderr), granted });
-    }
-    /** Starts, or starts anew, the wait for outputs that somebody else still holds open. */
-    function lingerOn(): void {
-      if (status === undefined) return;
-      clearTimeout(linger);
-      const ended = status;
-      linger = setTimeout(() => {
-        settle({ kind: 'status', status: ended });
-      }, LINGER_MS);
-    }
-    function collect(into: Buffer[], chunk: Buffer): void {
-      into.push(chunk);
-      size += chunk.length;
-      if (size > MAX_OUTPUT_BYTES) settle({ kind: 'flood' });
-      else lingerOn();
-    }
-    function listenToSudo(watch: SudoWatch, chunk: Buffer): void {
-      const step = watch.read(chunk);
-      if (step === 'send-password' && password !== undefined) channel.write(`${password.reveal()}\n`);
-      if (step === 'wrong-password') settle({ kind: 'wrong-password' });
-      if (step !== 'granted') return;
-      granted = true;
-      if (password !== undefined) channel.write(payload);
-      collect(stderr, watch.rest());
-    }
-
-    channel.on('data', (chunk: Buffer) => {
-      collect(stdout, chunk);
-    });
-    channel.stderr.on('data', (chunk: Buffer) => {
-      if (granted || sudo === undefined) collect(stderr, chunk);
-      else listenToSudo(sudo, chunk);
-    });
-    channel.on('exit', (code: number | null, signal?: string) => {
-      const number = (constants.signals as Readonly<Record<string, number | undefined>>)[signal ?? ''] ?? 0;
-      status = code ?? 128 + number;
-      lingerOn();
-    });
-    // An end without a status is a lost connection, never a success: ssh2 closes its channels like any other.
-    channel.on('close', () => {
-      settle(status === undefined ? { kind: 'lost' } : { kind: 'status', status });
-    });
-    // A command that ends before it has read all of its stdin is no error of the connection.
-    channel.on('error', () => undefined);
-    if (password === undefined) channel.write(payload);
-  });
-}
-
-/**
- * Opens a channel and talks on it. The listeners are there before this turn ends: a short command's status can arrive
- * in the same packet as the answer to `exec`, and would be missed after an `await`.
- */
-function openAndConverse(client: Client, line: string, dialogue: Dialogue): Promise<Answer> {
-  return new Promise((resolve, reject) => {
-    client.exec(line, (error, channel) => {
-      if (error) reject(error);
-      else resolve(converse(channel, dialogue));
-    });
-  });
-}
-
-function prepare(command: Command, become: Become | undefined, randomBytes: Execution['randomBytes']) {
+function prepare(command: Command, { become, randomBytes, timing }: Execution): Dialogue {
   const script = Buffer.from(command.script);
   const stdin = bytesOf(command.stdin);
   const timeoutMs = command.timeoutMs ?? DEFAULT_TIMEOUT_MS;
-  const word = Buffer.from(randomBytes(16)).toString('hex');
+  // Two words: the one of the answer is never in an argument of a process, that of sudo has to be.
+  const [token = '', word = ''] = [16, 16].map((size) => Buffer.from(randomBytes(size)).toString('hex'));
   const words = { prompt: `prompt-${word}`, granted: `granted-${word}` };
   const line = remoteCommandLine({
     scriptBytes: script.length,
@@ -159,70 +61,127 @@ function prepare(command: Command, become: Become | undefined, randomBytes: Exec
       granted: words.granted,
     },
   });
-  const end = Buffer.from(END_OF_PART);
-  const payload = Buffer.concat([script, end, ...(stdin.length === 0 ? [] : [stdin, end])]);
-  const sudo = become && watchSudo(words.prompt, words.granted);
-  return { line, dialogue: { payload, timeoutMs, password: become?.password, sudo } };
+  return {
+    line,
+    payload: remotePayload(token, script, stdin),
+    marks: marksOf(token),
+    timeoutMs,
+    startTimeoutMs: timing.startTimeoutMs,
+    outputLimits: OUTPUT_LIMITS,
+    password: become?.password,
+    sudo: become && watchSudo(words.prompt, words.granted),
+  };
 }
 
 /** The last lines of an output, for an error. */
-function tail(answer: Answer): string {
-  return `${answer.stdout.toString('utf8')}${answer.stderr.toString('utf8')}`
+function tail({ stdout, stderr }: Answer): string {
+  return [stdout, stderr]
+    .map((stream) => stream.content().subarray(-TAIL_BYTES).toString('utf8'))
+    .join('')
     .trimEnd()
     .split('\n')
-    .slice(-10)
+    .slice(-TAIL_LINES)
     .join('\n');
 }
 
+/** What an error says beyond the host and the command. */
+type Reason = Pick<RemoteDetails, 'code' | 'message' | 'hint'>;
+
+const MIB = 1024 * 1024;
+
+/** The answer can't be told from what else came: never taken for a success. */
+function noAnswer(answer: Answer): Reason {
+  const begun = answer.stdout.state() !== 'before';
+  const what = begun ? 'the answer broke off' : 'the command was not started';
+  const status = answer.ending.kind === 'cut' ? ` (status ${answer.ending.status})` : '';
+  return {
+    code: 'no-answer',
+    message: `${what}: the ${begun ? 'end' : 'begin'} mark is missing in what came back${status}`,
+    hint: 'log in by hand and look at the login shell, its start files and any ForceCommand: they must run what is asked for, with its stdin',
+  };
+}
+
+function reasonOf(
+  answer: Answer,
+  sudo: SudoWatch | undefined,
+  { become, host, timing, lostBecause }: Execution,
+): Reason {
+  const { kind } = answer.ending;
+  if (kind === 'hung')
+    return {
+      code: 'command-hung',
+      message: `did not end ${GUARD_MS / 1000} s after its time-out`,
+      hint: `look on the host what still runs: ssh ${host} ps -ef`,
+    };
+  if (kind === 'not-started') {
+    const who = answer.granted ? 'the login shell' : 'sudo';
+    const message = `${who} did not start the command within ${timing.startTimeoutMs / 1000} s`;
+    return {
+      code: 'command-hung',
+      message,
+      hint: `try it by hand: ssh ${host} ${answer.granted ? 'true' : 'sudo true'}`,
+    };
+  }
+  if (kind === 'flood') {
+    const { stdout, stderr } = OUTPUT_LIMITS;
+    const limits = `${stdout / MIB} MiB on stdout, ${stderr / MIB} MiB on stderr`;
+    return { code: 'output-too-large', message: `printed more than is taken from a host (${limits})` };
+  }
+  if (kind === 'too-much-noise')
+    return {
+      code: 'output-too-large',
+      message: `more than ${NOISE_LIMIT_BYTES / 1024} KiB came before the command was started`,
+      hint: 'look at the start files of the login shell (.bashrc, /etc/profile), at sudo and at any ForceCommand',
+    };
+  if (kind === 'lost') {
+    const cause = causeMessage(lostBecause());
+    return {
+      code: 'connection-lost',
+      message: `the connection was lost before the command ended${cause === '' ? '' : `: ${cause}`}`,
+      hint: 'run again: what was done is found as it is, and the rest is done',
+    };
+  }
+  const said = kind === 'wrong-password' ? 'Sorry, try again.' : (sudo?.said() ?? '');
+  return answer.granted || said === '' ? noAnswer(answer) : explainRefusal(said, become?.user ?? 'root');
+}
+
 function failure(execution: Execution, command: Command, answer: Answer, sudo: SudoWatch | undefined): RemoteError {
-  const { host, become } = execution;
-  const details = {
+  const { host } = execution;
+  const reason = reasonOf(answer, sudo, execution);
+  return new RemoteError({
+    ...reason,
     host,
     command: command.summary,
     status: null,
-    output: tail(answer),
+    output: answer.granted ? tail(answer) : `${tail(answer)}${sudo?.said() ?? ''}`,
     cause: execution.lostBecause(),
-  };
-  const place = `${host}: ${command.summary}`;
-  if (answer.ending.kind === 'hung')
-    return new RemoteError({
-      ...details,
-      code: 'command-hung',
-      message: `${place}: did not end ${GUARD_MS / 1000} s after its time-out`,
-      hint: `look on the host what still runs: ssh ${host} ps -ef`,
-    });
-  if (answer.ending.kind === 'flood')
-    return new RemoteError({
-      ...details,
-      code: 'output-too-large',
-      message: `${place}: printed more than ${MAX_OUTPUT_BYTES / 1024 / 1024} MiB`,
-    });
-  if (answer.ending.kind === 'lost') {
-    const cause = causeMessage(execution.lostBecause());
-    return new RemoteError({
-      ...details,
-      code: 'connection-lost',
-      message: `${place}: the connection was lost before the command ended${cause === '' ? '' : `: ${cause}`}`,
-      hint: 'run again: what was done is found as it is, and the rest is done',
-    });
-  }
-  const said = sudo?.said() ?? '';
-  const told = answer.ending.kind === 'wrong-password' ? 'Sorry, try again.' : said;
-  const refusal = explainRefusal(told, become?.user ?? 'root');
-  return new RemoteError({ ...details, output: said, ...refusal, message: `${place}: ${refusal.message}` });
+    message: `${host}: ${command.summary}: ${reason.message}`,
+  });
 }
 
 /**
- * Runs one command on a channel of its own.
- * @throws RemoteError when the connection is lost, sudo refuses, or the command can't be ended
+ * The status of a command that has ended; undefined when nothing is sure about it. Only the mark tells of a success; a
+ * command that was killed with all its processes could not print one.
+ */
+function statusIn({ ending, stdout }: Answer, ranMs: number, timeoutMs: number): number | undefined {
+  if (ending.kind === 'answered') return ending.status;
+  if (ending.kind !== 'cut' || ending.status < FIRST_STATUS_OF_ENDED || stdout.state() !== 'inside') return undefined;
+  // A command that ignores SIGTERM is killed, and `timeout` with it: then the status is that of the signal.
+  return ending.status === 137 && ranMs >= timeoutMs ? 124 : ending.status;
+}
+
+/**
+ * Runs one command on a channel of its own. Its outputs are what came between the marks of this exec, its status what
+ * the end mark says.
+ * @throws RemoteError when the connection is lost, sudo refuses, a limit or a deadline is broken, or marks are missing
+ * @throws NoChannelInTime, or ssh2's Error, when the command was not started
  */
 export async function execute(execution: Execution, command: Command): Promise<Output> {
-  const { line, dialogue } = prepare(command, execution.become, execution.randomBytes);
+  const dialogue = prepare(command, execution);
+  const { client, drop, timing } = execution;
   const startedAt = performance.now();
-  const answer = await openAndConverse(execution.client, line, dialogue);
-  if (answer.ending.kind !== 'status' || !answer.granted) throw failure(execution, command, answer, dialogue.sudo);
-  const { status } = answer.ending;
-  // A command that ignores SIGTERM is killed, and `timeout` with it: then the status is that of the signal.
-  const timedOut = status === 137 && performance.now() - startedAt >= dialogue.timeoutMs;
-  return outputOf(timedOut ? 124 : status, answer.stdout, answer.stderr.toString('utf8'));
+  const answer = await converse({ client, drop, channelTimeoutMs: timing.channelTimeoutMs }, dialogue);
+  const status = statusIn(answer, performance.now() - startedAt, dialogue.timeoutMs);
+  if (status === undefined || !answer.granted) throw failure(execution, command, answer, dialogue.sudo);
+  return outputOf(status, answer.stdout.content(), answer.stderr.content().toString('utf8'));
 }

@@ -15,6 +15,8 @@ export interface Link {
   isOpen(): boolean;
   /** Why it ended, when it was not by {@link Link.close}. */
   lostBecause(): unknown;
+  /** Ends it at once, for a reason. */
+  drop(reason: Error): void;
   close(): Promise<void>;
 }
 
@@ -26,10 +28,20 @@ export interface Timing {
   readonly keepaliveIntervalMs: number;
   /** How many unanswered questions end the connection. */
   readonly keepaliveCountMax: number;
+  /** For the server to open a channel, and to take the request to run a command in it. */
+  readonly channelTimeoutMs: number;
+  /** For the login shell, and sudo, until a command begins. Longer than name servers that do not answer take. */
+  readonly startTimeoutMs: number;
 }
 
 /** A frozen peer is given up after 25–30 s. */
-export const DEFAULT_TIMING: Timing = { connectTimeoutMs: 10_000, keepaliveIntervalMs: 5_000, keepaliveCountMax: 5 };
+export const DEFAULT_TIMING: Timing = {
+  connectTimeoutMs: 10_000,
+  keepaliveIntervalMs: 5_000,
+  keepaliveCountMax: 5,
+  channelTimeoutMs: 30_000,
+  startTimeoutMs: 60_000,
+};
 
 /** How long a peer may take to close before the socket is dropped. */
 const CLOSE_MS = 500;
@@ -91,8 +103,11 @@ function closer(client: Client, stream: Duplex, isOpen: () => boolean): () => Pr
       }
       // Not client.destroy(): that does nothing once the stream's writing side has ended.
       const drop = setTimeout(() => stream.destroy(), CLOSE_MS);
+      // A stream through a jump host closes only when that answers.
+      const giveUp = setTimeout(resolve, 2 * CLOSE_MS);
       client.once('close', () => {
         clearTimeout(drop);
+        clearTimeout(giveUp);
         resolve();
       });
       client.end();
@@ -141,5 +156,15 @@ export async function openLink(request: LinkRequest): Promise<Link> {
     stream.destroy();
     throw explain(request, { error, refusedKey });
   }
-  return { client, isOpen, lostBecause: () => lostBecause, close: closer(client, stream, isOpen) };
+  return {
+    client,
+    isOpen,
+    lostBecause: () => lostBecause,
+    drop(reason) {
+      lostBecause ??= reason;
+      open = false;
+      stream.destroy();
+    },
+    close: closer(client, stream, isOpen),
+  };
 }

@@ -109,10 +109,10 @@ export function createLinks(tools: LinkTools): Links {
   }
 
   function openSocket(settings: Settings, jump: Link | undefined): Promise<Socket> {
-    if (jump !== undefined) return openThroughJump(jump, settings);
-    const { proxyCommand, hostname, port, connectTimeoutMs } = settings;
+    const { proxyCommand, hostname, port, connectTimeoutMs = tools.timing.connectTimeoutMs } = settings;
+    if (jump !== undefined) return openThroughJump(jump, settings, connectTimeoutMs);
     if (proxyCommand !== undefined) return Promise.resolve(openThroughCommand(proxyCommand.expanded, tools.env));
-    return openTcp(hostname, port, connectTimeoutMs ?? tools.timing.connectTimeoutMs);
+    return openTcp(hostname, port, connectTimeoutMs);
   }
 
   async function openMachine(machine: Machine, hops: number): Promise<Link> {

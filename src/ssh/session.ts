@@ -5,7 +5,8 @@ import type { Become } from '../model/inventory.js';
 import type { Command, Output, Transport } from '../model/remote.js';
 import { causeMessage } from './cause.js';
 import { execute, isSessionLimit } from './execute.js';
-import type { Link } from './link.js';
+import { NoChannelInTime } from './converse.js';
+import type { Link, Timing } from './link.js';
 
 /**
  * Channels at once on one connection. sshd allows 10 (MaxSessions), and frees a slot some time after its command has
@@ -24,6 +25,7 @@ export interface SessionRequest {
   /** Undefined when the login user is already the right one. */
   readonly become: Become | undefined;
   readonly randomBytes: (size: number) => Uint8Array;
+  readonly timing: Timing;
 }
 
 function suffix(reason: string): string {
@@ -41,6 +43,18 @@ function notConnected(host: string, command: Command, cause: unknown): RemoteErr
   });
 }
 
+function tooLate(host: string, command: Command, cause: NoChannelInTime): RemoteError {
+  return new RemoteError({
+    code: 'no-channel',
+    host,
+    command: command.summary,
+    status: null,
+    cause,
+    message: `${host}: ${command.summary}: not started: ${cause.message}`,
+    hint: `look on the host how busy it is, and at its log: journalctl -u ssh`,
+  });
+}
+
 function noChannel(host: string, command: Command, cause: unknown): RemoteError {
   return new RemoteError({
     code: 'no-channel',
@@ -53,17 +67,21 @@ function noChannel(host: string, command: Command, cause: unknown): RemoteError 
 }
 
 /** A {@link Transport} over a link. Commands beyond the number of channels wait for their turn. */
-export function createSession({ host, link, become, randomBytes }: SessionRequest): Transport {
+export function createSession({ host, link, become, randomBytes, timing }: SessionRequest): Transport {
   const limit = pLimit(CHANNELS);
   const { client } = link;
   const lostBecause = (): unknown => link.lostBecause();
+  const drop = (reason: Error): void => {
+    link.drop(reason);
+  };
 
   async function attempt(command: Command, triesLeft: number): Promise<Output> {
     if (!link.isOpen()) throw notConnected(host, command, lostBecause());
     try {
-      return await execute({ host, client, become, randomBytes, lostBecause }, command);
+      return await execute({ host, client, become, randomBytes, timing, lostBecause, drop }, command);
     } catch (error) {
       if (error instanceof RemoteError) throw error;
+      if (error instanceof NoChannelInTime) throw tooLate(host, command, error);
       if (!isSessionLimit(error)) throw notConnected(host, command, lostBecause() ?? error);
       if (triesLeft === 0) throw noChannel(host, command, error);
     }

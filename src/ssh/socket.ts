@@ -2,6 +2,8 @@ import { spawn } from 'node:child_process';
 import { connect } from 'node:net';
 import { Duplex } from 'node:stream';
 import { setTimeout as pause } from 'node:timers/promises';
+import type { ClientChannel } from 'ssh2';
+import { inTime } from './deadline.js';
 import type { Link } from './link.js';
 import type { Settings } from './settings.js';
 
@@ -37,13 +39,16 @@ export function openTcp(hostname: string, port: number, timeoutMs: number): Prom
 }
 
 /** A connection that a jump host makes. */
-export function openThroughJump(jump: Link, { hostname, port }: Settings): Promise<Socket> {
-  return new Promise((resolve, reject) => {
-    jump.client.forwardOut('127.0.0.1', 0, hostname, port, (error, channel) => {
-      if (error) reject(error);
-      else resolve(plainSocket(channel));
-    });
+export async function openThroughJump(jump: Link, { hostname, port }: Settings, timeoutMs: number): Promise<Socket> {
+  const error = (): Error =>
+    Object.assign(new Error(`the jump host opened no way to it within ${timeoutMs / 1000} s`), { code: 'ETIMEDOUT' });
+  const late = (channel: ClientChannel): void => {
+    channel.close();
+  };
+  const channel = await inTime<ClientChannel>({ ms: timeoutMs, error, late }, (done) => {
+    jump.client.forwardOut('127.0.0.1', 0, hostname, port, done);
   });
+  return plainSocket(channel);
 }
 
 /** How long a ProxyCommand may take to end after its output has, to be asked why. */

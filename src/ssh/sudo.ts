@@ -1,11 +1,14 @@
 import type { RemoteDetails } from '../model/errors.js';
 
 /** What to do after reading some of sudo's stderr. */
-export type SudoStep = 'wait' | 'send-password' | 'granted' | 'wrong-password';
+export type SudoStep = 'wait' | 'send-password' | 'granted' | 'wrong-password' | 'too-much';
+
+/** What sudo and what is before it (PAM, banners of the login shell) may print before it lets the command in. */
+const SUDO_LIMIT_BYTES = 16 * 1024;
 
 /** Follows what sudo prints on stderr until it lets the command in. */
 export interface SudoWatch {
-  /** Takes the next piece of stderr; asked no more after `granted` or `wrong-password`. */
+  /** Takes the next piece of stderr; asked no more after `granted`, `wrong-password`, `too-much`. */
   read(chunk: Buffer): SudoStep;
   /** All that sudo said, without prompts. */
   said(): string;
@@ -27,6 +30,7 @@ export function watchSudo(prompt: string, granted: string): SudoWatch {
     read(chunk) {
       text = Buffer.concat([text, chunk]);
       if (text.includes(grant)) return 'granted';
+      if (text.length > SUDO_LIMIT_BYTES) return 'too-much';
       const seen = text.toString('latin1').split(prompt).length - 1;
       if (seen === prompts) return 'wait';
       prompts = seen;

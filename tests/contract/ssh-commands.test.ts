@@ -7,7 +7,15 @@ import type { Command, Connector, Output, Transport } from '../../src/model/remo
 import { Secret } from '../../src/model/secret.js';
 import { createSshConnector } from '../../src/ssh/connector.js';
 import { createLocalTransport } from '../support/local-transport.js';
-import { connectionTo, createSshLab, labOptions, missingSshd, trust, type SshLab } from '../support/sshd.js';
+import {
+  connectionTo,
+  createSshLab,
+  labOptions,
+  missingSshd,
+  trust,
+  withConnector,
+  type SshLab,
+} from '../support/sshd.js';
 
 // Real servers, on a machine that may be busy.
 jest.setTimeout(30_000);
@@ -108,6 +116,33 @@ function argumentsOfAllProcesses(): string {
   });
 
   behavesAsTransport(() => transport);
+
+  test.each([
+    [
+      'a forced command that prints around it and ends with another status',
+      `ForceCommand echo Welcome; echo warning >&2; sh -c "$SSH_ORIGINAL_COMMAND"; echo bye; exit 9`,
+    ],
+    [
+      'a login shell that reads /etc/profile, and its umask',
+      `ForceCommand umask 077; echo Welcome; exec bash -lc "$SSH_ORIGINAL_COMMAND"`,
+    ],
+  ])('%s changes no answer', async (_, option) => {
+    const noisy = await lab.startServer(
+      `noisy-${option.length}`,
+      option,
+      'SetEnv SHLVL=2 ETCDCTL_ENDPOINTS=http://wrong:1',
+    );
+    trust(lab, noisy);
+    await withConnector(labOptions(lab, { noisy: connectionTo(noisy) }), async (other) => {
+      const host = await other.connect('noisy');
+      const script = 'echo out; echo err >&2; umask; env | grep ETCDCTL; exit 3';
+      expect(await host.run({ summary: 'try', script })).toMatchObject({
+        status: 3,
+        stdout: 'out\n0022\n',
+        stderr: 'err\n',
+      });
+    });
+  });
 
   test('the same host is connected to once', async () => {
     expect(await connector.connect('one')).toBe(transport);

@@ -21,7 +21,7 @@ export function createLocalTransport(host: string, env: Readonly<Record<string, 
     commands,
     run(command) {
       commands.push(command);
-      return runHere(command, { PATH: process.env['PATH'], LC_ALL: 'C.UTF-8', ...env });
+      return runHere(command, { PATH: process.env['PATH'], LC_ALL: 'C', ...env });
     },
     close: () => Promise.resolve(),
   };

@@ -1,6 +1,9 @@
-import { spawnSync, type SpawnSyncReturns } from 'node:child_process';
-import { expect, test } from '@jest/globals';
-import { END_OF_PART, remoteCommandLine } from '../../../src/shell/remote-command.js';
+import { spawnSync } from 'node:child_process';
+import { describe, expect, test } from '@jest/globals';
+import { marksOf, remoteCommandLine, remotePayload } from '../../../src/shell/remote-command.js';
+
+const TOKEN = '0123456789abcdef';
+const MARKS = marksOf(TOKEN);
 
 interface Wire {
   readonly script: string;
@@ -8,58 +11,119 @@ interface Wire {
   readonly timeoutMs?: number;
   /** How many bytes of what is sent get through; default: all. */
   readonly cutAt?: number;
+  readonly shell?: string;
+  readonly env?: NodeJS.ProcessEnv;
+  /** What the login shell runs before, as .bashrc or a forced command may. */
+  readonly before?: string;
 }
 
 /** Runs the command line as sshd does, and sends the parts. */
-function send({ script, stdin = '', timeoutMs = 5000, cutAt }: Wire): SpawnSyncReturns<string> {
+function send({ script, stdin = '', timeoutMs = 5000, cutAt, shell = 'sh', env = process.env, before = '' }: Wire): {
+  readonly status: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+} {
   const line = remoteCommandLine({
     scriptBytes: Buffer.byteLength(script),
     stdinBytes: Buffer.byteLength(stdin),
     timeoutMs,
   });
-  const input = `${script}${END_OF_PART}${stdin === '' ? '' : stdin + END_OF_PART}`;
-  return spawnSync('sh', ['-c', line], { input: Buffer.from(input).subarray(0, cutAt), encoding: 'utf8' });
+  const input = remotePayload(TOKEN, Buffer.from(script), Buffer.from(stdin)).subarray(0, cutAt);
+  return spawnSync(shell, ['-c', before + line], { input, encoding: 'utf8', env });
 }
 
-test('runs the script and gives its status and both outputs', () => {
+/** An output with its marks around it. */
+const marked = (text: string, status: number): string => `${MARKS.begin}${text}${MARKS.end}${status}\n`;
+
+test('runs the script, and gives its status and both outputs between marks', () => {
   expect(send({ script: 'echo out; echo err >&2; exit 3' })).toMatchObject({
     status: 3,
-    stdout: 'out\n',
-    stderr: 'err\n',
+    stdout: marked('out\n', 3),
+    stderr: marked('err\n', 3),
+  });
+});
+
+test('what comes from before and after is outside of the marks', () => {
+  const before = 'echo Welcome; echo warning >&2; ';
+  expect(send({ script: 'printf x', before })).toMatchObject({
+    stdout: `Welcome\n${marked('x', 0)}`,
+    stderr: `warning\n${marked('', 0)}`,
   });
 });
 
 test('a script without stdin reads the end of file', () => {
-  expect(send({ script: 'cat; echo end' })).toMatchObject({ status: 0, stdout: 'end\n' });
+  expect(send({ script: 'cat; echo end' })).toMatchObject({ status: 0, stdout: marked('end\n', 0) });
 });
 
 test('hands stdin to the script, without the end mark', () => {
-  expect(send({ script: 'cat; exit 4', stdin: 'süß\n.\nno newline' })).toMatchObject({
-    status: 4,
-    stdout: 'süß\n.\nno newline',
-  });
+  const stdin = 'süß\n.\nno newline';
+  expect(send({ script: 'cat; exit 4', stdin })).toMatchObject({ status: 4, stdout: marked(stdin, 4) });
 });
 
 test('a script may leave its stdin unread', () => {
-  expect(send({ script: 'echo done; exit 5', stdin: 'x'.repeat(1_000_000) })).toMatchObject({ status: 5, stderr: '' });
+  const sent = { script: 'echo done; exit 5', stdin: 'x'.repeat(1_000_000) };
+  expect(send(sent)).toMatchObject({ status: 5, stderr: marked('', 5) });
 });
 
 test('a script may be larger than one argument of execve', () => {
-  expect(send({ script: `${'# filler\n'.repeat(40_000)}echo end` })).toMatchObject({ status: 0, stdout: 'end\n' });
+  const script = `${'# filler\n'.repeat(40_000)}echo end`;
+  expect(send({ script })).toMatchObject({ status: 0, stdout: marked('end\n', 0) });
 });
 
-test('a script that was cut off is not started', () => {
-  const script = 'echo one\necho two\n';
-  expect(send({ script, cutAt: Buffer.byteLength('echo one\n') })).toMatchObject({ status: 125, stdout: '' });
+test('a script that was cut off is not started, and has no end mark', () => {
+  const cutAt = TOKEN.length + 1 + 'echo one\n'.length;
+  expect(send({ script: 'echo one\necho two\n', cutAt })).toMatchObject({ status: 125, stdout: MARKS.begin });
 });
 
 test('a script whose stdin was cut off is killed before it can take that for the end', () => {
   const script = 'cat >/dev/null; echo landed';
   const whole = { script, stdin: 'half a file' };
-  expect(send(whole).stdout).toBe('landed\n');
-  expect(send({ ...whole, cutAt: script.length + END_OF_PART.length + 4 }).stdout).toBe('');
+  expect(send(whole).stdout).toBe(marked('landed\n', 0));
+  expect(send({ ...whole, cutAt: TOKEN.length + 1 + script.length + 2 + 4 }).stdout).toBe(MARKS.begin);
 });
 
-test('ends the command at its time-out, with everything that it started', () => {
-  expect(send({ script: 'sleep 30 | cat', timeoutMs: 100 }).status).toBe(124);
+test('ends the command at its time-out, with everything that it started, and without an end mark', () => {
+  expect(send({ script: 'sleep 30 | cat', timeoutMs: 100 })).toMatchObject({ status: 124, stdout: MARKS.begin });
+});
+
+test('the token is no variable of the script, and in no argument or environment of its processes', () => {
+  const script = 'set; tr "\\0" "\\n" </proc/$PPID/cmdline; cat /proc/$PPID/environ /proc/self/environ; set -x; :';
+  const { stdout, stderr } = send({ script });
+  expect(stdout).toContain('PATH=');
+  for (const output of [stdout, stderr]) expect(output.split(TOKEN)).toHaveLength(3);
+});
+
+describe('the environment', () => {
+  const hostile = {
+    PATH: '/usr/bin:/bin',
+    HOME: '/home/ops',
+    USER: 'ops',
+    ETCDCTL_ENDPOINTS: 'http://wrong:1',
+    ETCDUTL_WRITE_OUT: 'json',
+    KUBECONFIG: '/wrong',
+    BASH_ENV: '/wrong',
+    ENV: '/wrong',
+    CDPATH: '/',
+    IFS: '/',
+    LC_ALL: 'de_DE.UTF-8',
+    LANGUAGE: 'de',
+    http_proxy: 'http://proxy.example:3128',
+    HTTPS_PROXY: 'http://proxy.example:3128',
+    'BASH_FUNC_etcdctl%%': '() { echo function; }',
+  };
+
+  test.each(['sh', 'bash'])('is the same whatever a login %s has', (shell) => {
+    const { stdout } = send({ script: 'env | sort; umask', shell, env: hostile, before: 'umask 077; ' });
+    const lines = stdout.split('\n').slice(1, -2);
+    expect(lines.filter((line) => !/^(_|PWD|SHLVL|OLDPWD)=/.test(line))).toEqual([
+      'HOME=/home/ops',
+      'LC_ALL=C',
+      'LOGNAME=',
+      'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
+      'PROVISION_HTTP_PROXY=http://proxy.example:3128',
+      'SHELL=/bin/sh',
+      'USER=ops',
+      '0022',
+    ]);
+  });
 });

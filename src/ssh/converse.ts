@@ -1,0 +1,214 @@
+import { constants } from 'node:os';
+import type { Client, ClientChannel } from 'ssh2';
+import type { Secret } from '../model/secret.js';
+import type { Marks } from '../shell/remote-command.js';
+import { inTime } from './deadline.js';
+import { createMarkedStream, type MarkedStream } from './marked-stream.js';
+import type { SudoWatch } from './sudo.js';
+
+/** The far side ends a command at its time-out, or kills it 5 s later; longer than this, nothing works there. */
+export const GUARD_MS = 15_000;
+/** A forced command may have work to do after the command has answered: how long its end is waited for. */
+const LINGER_MS = 5_000;
+/** What login shells, /etc/profile, a forced command may print before the answer. */
+export const NOISE_LIMIT_BYTES = 64 * 1024;
+/** What a host may still send after its command was given up, before the connection is dropped: two windows of ssh2. */
+const AFTERMATH_LIMIT_BYTES = 4 * 1024 * 1024;
+
+/** How a command ended, as far as the channel tells. */
+export type Ending =
+  /** The answer came whole; the status is the command's own. */
+  | { readonly kind: 'answered'; readonly status: number }
+  /** The command ended, but its answer did not come whole. */
+  | { readonly kind: 'cut'; readonly status: number }
+  | { readonly kind: 'lost' | 'hung' | 'not-started' | 'too-much-noise' | 'flood' | 'wrong-password' };
+
+/** What is said over one channel. */
+export interface Dialogue {
+  readonly line: string;
+  readonly payload: Buffer;
+  readonly marks: Marks;
+  readonly timeoutMs: number;
+  /** How long the login shell, and sudo, may take until the command begins. */
+  readonly startTimeoutMs: number;
+  readonly outputLimits: { readonly stdout: number; readonly stderr: number };
+  /** Set when a password is ready: the payload waits until sudo lets the command in. */
+  readonly password: Secret | undefined;
+  readonly sudo: SudoWatch | undefined;
+}
+
+/** What came back over one channel. */
+export interface Answer {
+  readonly ending: Ending;
+  readonly stdout: MarkedStream;
+  readonly stderr: MarkedStream;
+  /** sudo let the command in; true also when there is no sudo in between. */
+  readonly granted: boolean;
+}
+
+/** The server has no answer to a request to open a channel, or to run a command in it. */
+export class NoChannelInTime extends Error {}
+
+function statusOf(code: number | null, signal: string | undefined): number {
+  const number = (constants.signals as Readonly<Record<string, number | undefined>>)[signal ?? ''] ?? 0;
+  return code ?? 128 + number;
+}
+
+/** Talks on an open channel until its command has ended, failed or broken a limit. */
+class Conversation {
+  readonly #channel: ClientChannel;
+  readonly #dialogue: Dialogue;
+  readonly #stdout: MarkedStream;
+  readonly #stderr: MarkedStream;
+  readonly #drop: (reason: Error) => void;
+  readonly #resolve: (answer: Answer) => void;
+  #granted: boolean;
+  #status: number | undefined;
+  #settled = false;
+  #aftermath = 0;
+  /** For the start, then for the whole command. */
+  #deadline: NodeJS.Timeout | undefined;
+  /** For what is left to come when the command has ended, or has answered. */
+  #linger: NodeJS.Timeout | undefined;
+
+  constructor(
+    channel: ClientChannel,
+    dialogue: Dialogue,
+    { drop, resolve }: { drop: (reason: Error) => void; resolve: (answer: Answer) => void },
+  ) {
+    const limits = (inside: number) => ({ before: NOISE_LIMIT_BYTES, inside });
+    this.#channel = channel;
+    this.#dialogue = dialogue;
+    this.#stdout = createMarkedStream(dialogue.marks, limits(dialogue.outputLimits.stdout));
+    this.#stderr = createMarkedStream(dialogue.marks, limits(dialogue.outputLimits.stderr));
+    this.#drop = drop;
+    this.#resolve = resolve;
+    this.#granted = dialogue.sudo === undefined;
+    this.#deadline = this.#settleIn(dialogue.startTimeoutMs, { kind: 'not-started' });
+  }
+
+  begin(): void {
+    const channel = this.#channel;
+    channel.on('data', (chunk: Buffer) => {
+      this.#take(this.#stdout, chunk);
+    });
+    channel.stderr.on('data', (chunk: Buffer) => {
+      if (this.#granted) this.#take(this.#stderr, chunk);
+      else this.#listenToSudo(chunk);
+    });
+    channel.on('exit', (code: number | null, signal?: string) => {
+      this.#status = statusOf(code, signal);
+      // What is still on its way comes before the close; a daemon that holds the outputs open may keep that away.
+      this.#settleOrLinger();
+    });
+    channel.on('close', () => {
+      // An end without a status is a lost connection, never a success: ssh2 closes its channels like any other.
+      this.#settle(this.#end() ?? { kind: 'lost' });
+    });
+    // A command that ends before it has read all of its stdin is no error of the connection.
+    channel.on('error', () => undefined);
+    if (this.#dialogue.password === undefined) channel.write(this.#dialogue.payload);
+  }
+
+  #settleIn(ms: number, ending: Ending): NodeJS.Timeout {
+    return setTimeout(() => {
+      this.#settle(ending);
+    }, ms);
+  }
+
+  #settle(ending: Ending): void {
+    clearTimeout(this.#deadline);
+    clearTimeout(this.#linger);
+    if (this.#settled) return;
+    this.#settled = true;
+    this.#channel.close();
+    this.#resolve({ ending, stdout: this.#stdout, stderr: this.#stderr, granted: this.#granted });
+  }
+
+  /** How the command ended, as far as it has. */
+  #end(): Ending | undefined {
+    const status = this.#stdout.status();
+    if (status !== undefined && this.#stderr.state() === 'ended') return { kind: 'answered', status };
+    return this.#status === undefined ? undefined : { kind: 'cut', status: this.#status };
+  }
+
+  #settleOrLinger(): void {
+    const end = this.#end();
+    if (end === undefined) return;
+    clearTimeout(this.#linger);
+    if (end.kind === 'answered' && this.#status !== undefined) this.#settle(end);
+    else this.#linger = this.#settleIn(LINGER_MS, end);
+  }
+
+  #take(stream: MarkedStream, chunk: Buffer): void {
+    if (this.#settled) {
+      this.#countAftermath(chunk);
+      return;
+    }
+    const before = stream.state();
+    const state = stream.read(chunk);
+    if (state === 'too-much-before') this.#settle({ kind: 'too-much-noise' });
+    else if (state === 'too-much-inside') this.#settle({ kind: 'flood' });
+    else {
+      if (before === 'before' && state !== 'before') this.#beginTime();
+      this.#settleOrLinger();
+    }
+  }
+
+  #beginTime(): void {
+    clearTimeout(this.#deadline);
+    this.#deadline = this.#settleIn(this.#dialogue.timeoutMs + GUARD_MS, { kind: 'hung' });
+  }
+
+  #listenToSudo(chunk: Buffer): void {
+    const { sudo, password, payload } = this.#dialogue;
+    if (this.#settled || sudo === undefined) {
+      this.#countAftermath(chunk);
+      return;
+    }
+    const step = sudo.read(chunk);
+    if (step === 'send-password' && password !== undefined) this.#channel.write(`${password.reveal()}\n`);
+    if (step === 'wrong-password') this.#settle({ kind: 'wrong-password' });
+    if (step === 'too-much') this.#settle({ kind: 'too-much-noise' });
+    if (step !== 'granted') return;
+    this.#granted = true;
+    if (password !== undefined) this.#channel.write(payload);
+    this.#take(this.#stderr, sudo.rest());
+  }
+
+  /** A host that goes on after its channel was closed means harm, or is broken: neither gets more of our memory. */
+  #countAftermath(chunk: Buffer): void {
+    this.#aftermath += chunk.length;
+    if (this.#aftermath > AFTERMATH_LIMIT_BYTES) this.#drop(new Error('the host goes on sending on a closed channel'));
+  }
+}
+
+/** Where a channel is opened, and how long that may take. */
+export interface ChannelSource {
+  readonly client: Client;
+  readonly channelTimeoutMs: number;
+  /** Ends the connection. */
+  readonly drop: (reason: Error) => void;
+}
+
+/**
+ * Opens a channel and talks on it. The listeners are there before this turn ends: a short command's status can arrive
+ * in the same packet as the answer to `exec`, and would be missed after an `await`.
+ * @throws NoChannelInTime after the connection was dropped, so that nothing is started late; ssh2's Error
+ */
+export function converse({ client, channelTimeoutMs, drop }: ChannelSource, dialogue: Dialogue): Promise<Answer> {
+  function error(): Error {
+    const late = new NoChannelInTime(`the server opened no channel for a command within ${channelTimeoutMs / 1000} s`);
+    drop(late);
+    return late;
+  }
+  return new Promise((resolve, reject) => {
+    const opened = inTime<ClientChannel>({ ms: channelTimeoutMs, error }, (done) => {
+      client.exec(dialogue.line, (failed: Error | undefined, channel) => {
+        if (!failed) new Conversation(channel, dialogue, { drop, resolve }).begin();
+        done(failed, channel);
+      });
+    });
+    opened.catch(reject);
+  });
+}

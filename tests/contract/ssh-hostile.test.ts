@@ -1,0 +1,288 @@
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, describe, expect, jest, test } from '@jest/globals';
+import type { ServerChannel } from 'ssh2';
+import type { Connection } from '../../src/model/inventory.js';
+import { outputOf, type Command, type Output } from '../../src/model/remote.js';
+import { Secret } from '../../src/model/secret.js';
+import { marksOf } from '../../src/shell/remote-command.js';
+import {
+  hostileOptions,
+  readToken,
+  runHonestly,
+  startHostileServer,
+  wayTo,
+  type Behaviour,
+  type HostileServer,
+} from '../support/hostile-server.js';
+import { makeKey, withConnector } from '../support/sshd.js';
+
+jest.setTimeout(60_000);
+
+const servers: HostileServer[] = [];
+
+async function start(behaviour: Behaviour): Promise<HostileServer> {
+  const server = await startHostileServer(behaviour);
+  servers.push(server);
+  return server;
+}
+
+afterEach(async () => {
+  await Promise.all(servers.splice(0).map((server) => server.close()));
+});
+
+const TRY: Command = { summary: 'look', script: 'echo in' };
+
+function runOn(connection: Connection, command = TRY): Promise<Output> {
+  return withConnector(hostileOptions({ one: connection }), async (connector) =>
+    (await connector.connect('one')).run(command),
+  );
+}
+
+/** The error that a command ends with. */
+async function failureOn(connection: Connection, command = TRY): Promise<unknown> {
+  return runOn(connection, command).then(
+    (output) => output,
+    (error: unknown) => error,
+  );
+}
+
+test('the control: an honest server of this kind gives the answer', async () => {
+  const output = await runOn(wayTo(await start({})));
+  expect(output).toMatchObject(outputOf(0, Buffer.from('in\n')));
+});
+
+describe('a server that accepts and never answers', () => {
+  test.each([
+    ['handshake', 'unreachable', /timed out/i],
+    ['authentication', 'unreachable', /timed out/i],
+    ['session', 'no-channel', /look: not started: the server opened no channel for a command within 1 s/],
+    ['exec', 'no-channel', /look: not started: the server opened no channel for a command within 1 s/],
+  ] as const)('at %s: %s', async (silentAt, code, message) => {
+    const server = await start({ silentAt });
+    expect(await failureOn(wayTo(server))).toMatchObject({
+      code,
+      host: 'one',
+      message: expect.stringMatching(message),
+    });
+  });
+
+  test('a command that is accepted late is not started: the connection is gone by then', async () => {
+    let accept: (() => void) | undefined;
+    const server = await start({
+      onExec: (channel) => {
+        accept = () => {
+          channel.write('late');
+        };
+      },
+      silentAt: 'exec',
+    });
+    const error = await failureOn(wayTo(server));
+    expect(error).toMatchObject({ code: 'no-channel' });
+    expect(accept).toBeUndefined();
+  });
+
+  test('a jump host, at direct-tcpip', async () => {
+    const jump = await start({ silentAt: 'direct-tcpip' });
+    const behind = await start({});
+    // A jump host gets keys only, and those of the home.
+    const home = mkdtempSync(join(tmpdir(), 'hostile-'));
+    try {
+      mkdirSync(join(home, '.ssh'));
+      makeKey(join(home, '.ssh/id_ed25519'), '-t', 'ed25519');
+      const way = wayTo(behind);
+      const sshArgs = `${way.sshArgs ?? ''} -J ops@127.0.0.1:${jump.port}`;
+      const options = { ...hostileOptions({ one: { ...way, sshArgs } }), home };
+      await expect(withConnector(options, (connector) => connector.connect('one'))).rejects.toMatchObject({
+        code: 'unreachable',
+        message: expect.stringMatching(/the jump host opened no way to it within 0.5 s/),
+      });
+    } finally {
+      rmSync(home, { recursive: true });
+    }
+  });
+
+  test('the login shell, before the command begins', async () => {
+    const server = await start({ onExec: (channel) => channel.write('Welcome\n') });
+    expect(await failureOn(wayTo(server))).toMatchObject({
+      code: 'command-hung',
+      message: 'one: look: the login shell did not start the command within 0.5 s',
+      output: 'Welcome',
+    });
+  });
+
+  test.each([
+    ['before its prompt', (channel: ServerChannel) => channel.stderr.write('We trust you\n')],
+    [
+      'after the password',
+      (channel: ServerChannel, line: string) => channel.stderr.write(/prompt-[0-9a-f]+/.exec(line)?.[0] ?? ''),
+    ],
+  ])('sudo, %s', async (_, onExec) => {
+    const server = await start({ onExec });
+    const become = { method: 'sudo', user: 'root', password: new Secret('canary') } as const;
+    const error = await failureOn(wayTo(server, { become }));
+    expect(error).toMatchObject({
+      code: 'command-hung',
+      message: 'one: look: sudo did not start the command within 0.5 s',
+    });
+    expect(JSON.stringify(error)).not.toContain('canary');
+  });
+
+  test('the end of a command: the answer that came whole counts', async () => {
+    const server = await start({
+      async onExec(channel) {
+        const { begin, end } = marksOf(await readToken(channel));
+        channel.write(`${begin}in\n${end}0\n`);
+        channel.stderr.write(`${begin}${end}0\n`);
+      },
+    });
+    expect(await runOn(wayTo(server))).toMatchObject({ status: 0, stdout: 'in\n' });
+  });
+
+  test('a command that never ends, although the host ends none at its time-out', async () => {
+    const server = await start({
+      async onExec(channel) {
+        channel.write(marksOf(await readToken(channel)).begin);
+      },
+    });
+    expect(await failureOn(wayTo(server), { ...TRY, timeoutMs: 100 })).toMatchObject({
+      code: 'command-hung',
+      message: 'one: look: did not end 15 s after its time-out',
+    });
+  });
+});
+
+/** Sends as fast as the other side takes it, until it takes no more. */
+function pour(out: NodeJS.WritableStream, chunk: Buffer): void {
+  const more = (): void => {
+    while (out.write(chunk));
+  };
+  out.on('error', () => undefined);
+  out.on('drain', more);
+  more();
+}
+
+describe('a server that floods', () => {
+  const line = Buffer.alloc(64 * 1024, 'x');
+  test.each<[string, (channel: ServerChannel) => unknown, RegExp]>([
+    [
+      'before the answer, on stdout',
+      (channel) => {
+        pour(channel, line);
+      },
+      /more than 64 KiB came before/,
+    ],
+    [
+      'before the answer, on stderr',
+      (channel) => {
+        pour(channel.stderr, line);
+      },
+      /more than 64 KiB came before/,
+    ],
+    [
+      'in the answer',
+      async (channel) => {
+        channel.write(marksOf(await readToken(channel)).begin);
+        pour(channel, line);
+      },
+      /printed more than is taken from a host \(16 MiB on stdout, 1 MiB on stderr\)/,
+    ],
+    [
+      'in stderr',
+      async (channel) => {
+        channel.stderr.write(marksOf(await readToken(channel)).begin);
+        pour(channel.stderr, line);
+      },
+      /printed more than is taken/,
+    ],
+  ])('%s: this command fails, and memory stays as it is', async (_, onExec, message) => {
+    const server = await start({ onExec });
+    const before = process.memoryUsage().arrayBuffers;
+    const error = await failureOn(wayTo(server));
+    expect(error).toMatchObject({ code: 'output-too-large', host: 'one', message: expect.stringMatching(message) });
+    // The error shows lines, not megabytes.
+    expect(JSON.stringify(error).length).toBeLessThan(20_000);
+    // What the server has in its own buffers is in this process as well.
+    expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(80 * 1024 * 1024);
+  });
+
+  test('before sudo lets the command in', async () => {
+    const server = await start({
+      onExec: (channel) => {
+        pour(channel.stderr, Buffer.alloc(1000, 'lecture '));
+      },
+    });
+    const become = { method: 'sudo', user: 'root', password: new Secret('canary') } as const;
+    expect(await failureOn(wayTo(server, { become }))).toMatchObject({ code: 'output-too-large' });
+  });
+
+  test('another host is not touched by it', async () => {
+    const flooding = await start({
+      onExec: (channel) => {
+        pour(channel, line);
+      },
+    });
+    const honest = await start({});
+    await withConnector(hostileOptions({ flooding: wayTo(flooding), honest: wayTo(honest) }), async (connector) => {
+      const [bad, good] = await Promise.allSettled(
+        ['flooding', 'honest'].map(async (name) => (await connector.connect(name)).run(TRY)),
+      );
+      expect(bad).toMatchObject({ reason: { code: 'output-too-large' } });
+      expect(good).toMatchObject({ value: { status: 0, stdout: 'in\n' } });
+    });
+  });
+});
+
+describe('a server that lies', () => {
+  test('forged marks without the token win nothing, and are shown as what they are', async () => {
+    const server = await start({
+      onExec(channel) {
+        const { begin, end } = marksOf('00'.repeat(16));
+        channel.write(`${begin}all is well\n${end}0\n`);
+        channel.stderr.write(`${begin}${end}0\n`);
+        channel.exit(0);
+        channel.end();
+      },
+    });
+    expect(await failureOn(wayTo(server))).toMatchObject({
+      code: 'no-answer',
+      host: 'one',
+      command: 'look',
+      message: expect.stringContaining('the begin mark is missing'),
+      output: expect.stringContaining('all is well'),
+    });
+  });
+
+  test('an answer that breaks off is none, whatever the status says', async () => {
+    const server = await start({
+      async onExec(channel) {
+        channel.write(`${marksOf(await readToken(channel)).begin}half`);
+        channel.exit(0);
+        channel.end();
+      },
+    });
+    expect(await failureOn(wayTo(server))).toMatchObject({ code: 'no-answer', output: 'half' });
+  });
+
+  test('a connection that is dropped in the middle of an answer is lost', async () => {
+    const server = await start({
+      async onExec(channel) {
+        channel.write(`${marksOf(await readToken(channel)).begin}half`);
+        setImmediate(() => void server.close());
+      },
+    });
+    expect(await failureOn(wayTo(server))).toMatchObject({ code: 'connection-lost' });
+  });
+
+  test('what it prints around the answer is ignored', async () => {
+    const server = await start({
+      onExec(channel, line) {
+        channel.write('Last login: today\n');
+        channel.stderr.write('bash: warning: setlocale\n');
+        runHonestly(channel, line);
+      },
+    });
+    expect(await runOn(wayTo(server))).toMatchObject({ status: 0, stdout: 'in\n', stderr: '' });
+  });
+});

@@ -1,0 +1,135 @@
+import { createServer, type AddressInfo, type Socket } from 'node:net';
+import { spawn } from 'node:child_process';
+import ssh2, { type Connection as ServerConnection, type ServerChannel } from 'ssh2';
+import type { Connection } from '../../src/model/inventory.js';
+import { Secret } from '../../src/model/secret.js';
+import type { ConnectorOptions } from '../../src/ssh/connector.js';
+
+/** Where a {@link HostileServer} stops to answer. */
+export type Silence = 'handshake' | 'authentication' | 'session' | 'exec' | 'direct-tcpip' | 'close';
+
+/** How a server behaves. */
+export interface Behaviour {
+  /** From here on nothing is answered; what is before works. */
+  readonly silentAt?: Silence;
+  /** What it does with a command; default: runs it with `sh`, as an honest host. */
+  readonly onExec?: (channel: ServerChannel, line: string) => unknown;
+}
+
+/** An SSH server on a free port of 127.0.0.1 that lets everybody in, and then does as it likes. */
+export interface HostileServer {
+  readonly port: number;
+  /** The lines of all commands that it was sent. */
+  readonly lines: string[];
+  close(): Promise<void>;
+}
+
+/** Runs a command here, as an honest host does. */
+export function runHonestly(channel: ServerChannel, line: string): void {
+  const child = spawn('sh', ['-c', line], { stdio: 'pipe' });
+  channel.pipe(child.stdin);
+  child.stdin.on('error', () => undefined);
+  child.stdout.on('data', (chunk: Buffer) => channel.write(chunk));
+  child.stderr.on('data', (chunk: Buffer) => channel.stderr.write(chunk));
+  child.on('close', (status) => {
+    channel.exit(status ?? 255);
+    channel.end();
+  });
+}
+
+/** The token of an exec, which is the first line that the client sends. */
+export function readToken(channel: ServerChannel): Promise<string> {
+  return new Promise((resolve) => {
+    let text = '';
+    channel.on('data', (chunk: Buffer) => {
+      text += chunk.toString('latin1');
+      if (text.includes('\n')) resolve(text.slice(0, text.indexOf('\n')));
+    });
+  });
+}
+
+/** What the library can do, and its types do not tell: keep the answer to a request back. */
+function onSession(client: ServerConnection, { silentAt, onExec = runHonestly }: Behaviour, lines: string[]): void {
+  client.on('session', (accept) => {
+    if (silentAt === 'session') return;
+    const session = accept();
+    session.on('exec', (acceptExec, _reject, { command }) => {
+      lines.push(command);
+      if (silentAt !== 'exec') onExec(acceptExec(), command);
+    });
+  });
+}
+
+function serveOver(socket: Socket, behaviour: Behaviour, lines: string[]): void {
+  const { silentAt } = behaviour;
+  if (silentAt === 'handshake') return;
+  const { private: key } = ssh2.utils.generateKeyPairSync('ed25519');
+  const server = new ssh2.Server({ hostKeys: [key], ...{ keepaliveInterval: 0 } }, (client) => {
+    client.on('error', () => undefined);
+    client.on('authentication', (context) => {
+      if (silentAt !== 'authentication') context.accept();
+    });
+    onSession(client, behaviour, lines);
+    client.on('tcpip', (accept, _reject, { destIP, destPort }) => {
+      if (silentAt === 'direct-tcpip') return;
+      const channel = accept();
+      void import('node:net').then(({ connect }) => {
+        const onward = connect(destPort, destIP);
+        onward.on('error', () => {
+          channel.close();
+        });
+        channel.pipe(onward).pipe(channel);
+      });
+    });
+  });
+  server.injectSocket(socket);
+}
+
+/** Starts a {@link HostileServer}. */
+export async function startHostileServer(behaviour: Behaviour): Promise<HostileServer> {
+  const sockets = new Set<Socket>();
+  const lines: string[] = [];
+  const listener = createServer((socket) => {
+    sockets.add(socket);
+    socket.on('error', () => undefined);
+    serveOver(socket, behaviour, lines);
+  });
+  await new Promise<void>((resolve) => listener.listen(0, '127.0.0.1', resolve));
+  const { port } = listener.address() as AddressInfo;
+  return {
+    port,
+    lines,
+    async close() {
+      for (const socket of sockets) socket.destroy();
+      await new Promise((resolve) => listener.close(resolve));
+    },
+  };
+}
+
+/** The way to such a server; any host key and any login will do. */
+export function wayTo(server: HostileServer, more: Partial<Connection> = {}): Connection {
+  const sshArgs = `-F none -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null ${more.sshArgs ?? ''}`;
+  return {
+    address: '127.0.0.1',
+    port: server.port,
+    user: 'ops',
+    password: new Secret('login-canary'),
+    ...more,
+    sshArgs,
+  };
+}
+
+/** Options of a connector that reads nothing of this machine's user, with deadlines that a test can wait for. */
+export function hostileOptions(hosts: Readonly<Record<string, Connection>>): ConnectorOptions {
+  return {
+    hosts: new Map(Object.entries(hosts)),
+    forks: 50,
+    env: { PATH: process.env['PATH'] },
+    home: '/nonexistent',
+    user: 'tester',
+    acceptNewHostKeys: true,
+    randomBytes: (size) => crypto.getRandomValues(new Uint8Array(size)),
+    onNotice: () => undefined,
+    timing: { connectTimeoutMs: 500, channelTimeoutMs: 1000, startTimeoutMs: 500 },
+  };
+}

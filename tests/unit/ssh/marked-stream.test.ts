@@ -1,0 +1,66 @@
+import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import { marksOf } from '../../../src/shell/remote-command.js';
+import { createMarkedStream, type MarkedStream } from '../../../src/ssh/marked-stream.js';
+
+const MARKS = marksOf('cafe');
+const LIMITS = { before: 100, inside: 1000 };
+
+function streamOf(...chunks: readonly Uint8Array[]): MarkedStream {
+  const stream = createMarkedStream(MARKS, LIMITS);
+  for (const chunk of chunks) stream.read(chunk);
+  return stream;
+}
+
+/** Cuts bytes into pieces of these sizes, and a last one with the rest. */
+function cut(bytes: Buffer, sizes: readonly number[]): readonly Buffer[] {
+  const ends = sizes.reduce<number[]>((all, size) => [...all, (all.at(-1) ?? 0) + size], [0]);
+  return ends.map((start, index) => bytes.subarray(start, ends[index + 1]));
+}
+
+const noise = fc.uint8Array({ maxLength: 60 });
+
+test('finds the answer, whatever is around it and wherever chunks end', () => {
+  fc.assert(
+    fc.property(noise, fc.uint8Array({ maxLength: 900 }), noise, fc.nat(255), fc.array(fc.nat(40)), (...parts) => {
+      const [before, inside, after, status, sizes] = parts;
+      const bytes = Buffer.concat([
+        before,
+        Buffer.from(MARKS.begin),
+        inside,
+        Buffer.from(`${MARKS.end}${status}\n`),
+        after,
+      ]);
+      const stream = streamOf(...cut(bytes, sizes));
+      expect(stream.state()).toBe('ended');
+      expect(stream.status()).toBe(status);
+      expect(stream.content().equals(inside)).toBe(true);
+    }),
+  );
+});
+
+describe('limits', () => {
+  test.each([
+    ['before', Buffer.alloc(101), 'too-much-before'],
+    ['inside', Buffer.concat([Buffer.from(MARKS.begin), Buffer.alloc(1001)]), 'too-much-inside'],
+    [
+      'in an answer that has an end',
+      Buffer.from(`${MARKS.begin}${'x'.repeat(1001)}${MARKS.end}0\n`),
+      'too-much-inside',
+    ],
+  ])('too much %s', (_, bytes, state) => {
+    expect(streamOf(bytes).state()).toBe(state);
+    expect(streamOf(...cut(bytes, Array<number>(bytes.length).fill(1))).state()).toBe(state);
+  });
+
+  test('exactly the limits are no flood', () => {
+    const stream = streamOf(Buffer.alloc(100), Buffer.from(`${MARKS.begin}${'x'.repeat(1000)}${MARKS.end}0\n`));
+    expect(stream.state()).toBe('ended');
+  });
+});
+
+test('the first end counts: nothing behind it is read', () => {
+  const stream = streamOf(Buffer.from(`${MARKS.begin}a${MARKS.end}1\nb${MARKS.end}0\n`));
+  expect(stream.content().toString()).toBe('a');
+  expect(stream.status()).toBe(1);
+});
