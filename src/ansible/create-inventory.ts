@@ -6,7 +6,7 @@ import type { Json, JsonObject } from '../model/json.js';
 import type { Secret } from '../model/secret.js';
 import { readConnection } from './connection.js';
 import type { Settings } from './group-vars.js';
-import { createHostView, layerOf, UndefinedVariableError, type HostView } from './host-view.js';
+import { createHostView, templateLayer, UndefinedVariableError, valueLayer, type HostView } from './host-view.js';
 import { groupsOf, hostsOf, type HostNode, type InventoryGraph } from './inventory-graph.js';
 import type { TemplateEngine } from './jinja.js';
 import { variableLayers, type VariableFiles } from './precedence.js';
@@ -90,10 +90,9 @@ function overlay(parts: Omit<Shared, 'views' | 'inventory'>): Inventory {
     hosts: new Map([...shared.nodes.keys()].map((name) => [name, hostOf(shared, name)])),
     groups: shared.groups,
     warnings: loaded.warnings,
-    render: (host, text, extra) => onHost(shared, host, extra, (view) => loaded.engine.render(text, view.scope)),
-    test: (host, expression, extra) =>
-      onHost(shared, host, extra, (view) => loaded.engine.test(expression, view.scope)),
-    withVariables: (extra) => overlay({ ...parts, extra: [...parts.extra, layerOf(extra)] }),
+    render: (host, text, values) => onHost(shared, host, values, (view) => loaded.engine.render(text, view.scope)),
+    test: (host, expression) => onHost(shared, host, undefined, (view) => loaded.engine.test(expression, view.scope)),
+    withVariables: (extra) => overlay({ ...parts, extra: [...parts.extra, templateLayer(extra)] }),
     redact: (text) =>
       [...shared.secrets]
         .sort((a, b) => b.length - a.length)
@@ -127,8 +126,8 @@ function groupNames(node: HostNode): readonly string[] {
     .sort();
 }
 
-function onHost<T>(shared: Shared, host: string, extra: JsonObject | undefined, run: (view: HostView) => T): T {
-  const view = extra === undefined ? viewOf(shared, host) : newView(shared, host, layerOf(extra));
+function onHost<T>(shared: Shared, host: string, values: JsonObject | undefined, run: (view: HostView) => T): T {
+  const view = values === undefined ? viewOf(shared, host) : newView(shared, host, valueLayer(values));
   try {
     return run(view);
   } catch (error) {
@@ -144,7 +143,7 @@ function viewOf(shared: Shared, host: string): HostView {
   return view;
 }
 
-function newView(shared: Shared, host: string, extra?: Settings): HostView {
+function newView(shared: Shared, host: string, values?: Settings): HostView {
   const node = shared.nodes.get(host);
   if (node === undefined) {
     const message = `there is no such host in ${shared.loaded.file}${didYouMean(host, shared.nodes.keys())}`;
@@ -154,7 +153,7 @@ function newView(shared: Shared, host: string, extra?: Settings): HostView {
   const layers = [
     ...variableLayers(node, shared.loaded.files),
     ...shared.extra,
-    ...(extra === undefined ? [] : [extra]),
+    ...(values === undefined ? [] : [values]),
   ];
   return createHostView({
     host,

@@ -5,6 +5,7 @@ import type { Json, JsonObject } from '../model/json.js';
 import type { Settings } from './group-vars.js';
 import type { Scope, TemplateEngine } from './jinja.js';
 import {
+  asUnsafe,
   fromJson,
   isMapping,
   isMarked,
@@ -120,9 +121,16 @@ function lookUpOther(source: ViewSource, host: string, path: readonly (string | 
   return descend(value, `hostvars['${host}'].${name}`, rest);
 }
 
-/** A play's variables as the topmost layer. */
-export function layerOf(extra: JsonObject): Settings {
-  return new Map(Object.entries(extra).map(([name, value]) => [name, plainSetting(fromJson(value), undefined)]));
+/** A play's variables as the topmost layer: written in a playbook, they are templates. */
+export function templateLayer(variables: JsonObject): Settings {
+  return new Map(Object.entries(variables).map(([name, value]) => [name, plainSetting(fromJson(value), undefined)]));
+}
+
+/** Values that are handed to a template, as the topmost layer: whatever they hold is text. */
+export function valueLayer(values: JsonObject): Settings {
+  return new Map(
+    Object.entries(values).map(([name, value]) => [name, plainSetting(asUnsafe(fromJson(value)), undefined)]),
+  );
 }
 
 function descend(value: Json, name: string, path: readonly (string | number)[]): Json {

@@ -67,3 +67,10 @@ export function fromJson(value: Json): RawValue {
   if (Array.isArray(value)) return (value as readonly Json[]).map(fromJson);
   return new Map(Object.entries(value).map(([key, item]) => [key, fromJson(item)]));
 }
+
+/** A value in which no text is a template. */
+export function asUnsafe(value: RawValue): RawValue {
+  if (typeof value === 'string') return { kind: 'unsafe', text: value };
+  if (isSequence(value)) return value.map(asUnsafe);
+  return isMapping(value) ? new Map([...value].map(([key, item]) => [key, asUnsafe(item)])) : value;
+}

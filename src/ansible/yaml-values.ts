@@ -1,7 +1,7 @@
 import { isMap, isScalar, isSeq, type Node, type Pair, type Scalar } from 'yaml';
 import type { SourcePosition } from '../model/errors.js';
 import { resolvePlainScalar, toBoolean, toFloat, toInteger } from './pyyaml-scalar.js';
-import { isMapping, type RawValue, type Setting } from './raw-value.js';
+import { asUnsafe, type RawValue, type Setting } from './raw-value.js';
 import { problemAt } from './source-text.js';
 import { dereference, isMergeKey, positionOfNode, STANDARD, type YamlFile } from './yaml-file.js';
 
@@ -77,12 +77,6 @@ function fromJsonHooks(value: ReadonlyMap<string, RawValue>): RawValue {
   if (typeof vault === 'string') return { kind: 'vault', cipherText: vault };
   const unsafe = value.get('__ansible_unsafe');
   return unsafe === undefined ? value : asUnsafe(unsafe);
-}
-
-function asUnsafe(value: RawValue): RawValue {
-  if (typeof value === 'string') return { kind: 'unsafe', text: value };
-  if (Array.isArray(value)) return (value as readonly RawValue[]).map(asUnsafe);
-  return isMapping(value) ? new Map([...value].map(([key, item]) => [key, asUnsafe(item)])) : value;
 }
 
 function scalarValue(file: YamlFile, node: Node): RawValue {

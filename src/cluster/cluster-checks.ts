@@ -1,23 +1,8 @@
-import { BlockList, isIP } from 'node:net';
 import type { Cluster, Member } from '../model/cluster.js';
 import type { SourcePosition } from '../model/errors.js';
-import type { Host, Inventory } from '../model/inventory.js';
 import type { Balancer, VirtualService } from '../model/virtual-service.js';
-import { knownAddresses } from './node-address.js';
-import type { VariableReader } from './variable-reader.js';
-
-/** What the checks look at beside the cluster. */
-export interface CheckContext {
-  readonly inventory: Inventory;
-  readonly hosts: {
-    readonly members: readonly Host[];
-    readonly balancers: readonly Host[];
-    readonly all: readonly Host[];
-  };
-  /** `keepalived_network`. */
-  readonly network: string | undefined;
-  readonly reader: VariableReader;
-}
+import type { CheckContext } from './check-context.js';
+import { checkVirtualIp } from './virtual-ip-checks.js';
 
 /** An election needs more silence than this many heartbeats (etcd refuses to start otherwise, embed/config.go). */
 const HEARTBEATS_PER_ELECTION = 5;
@@ -38,6 +23,7 @@ const ROLE_ENVIRONMENT =
 
 /** Checks that need more than one variable. Reports all that is wrong or doubtful. */
 export function checkCluster(cluster: Cluster, context: CheckContext): void {
+  checkHostNames(context);
   checkNumberOfMembers(cluster, context);
   checkAddresses(context, [
     ...cluster.members,
@@ -70,6 +56,18 @@ function place(context: CheckContext, host: string, ...variables: string[]): Sou
   const found = context.inventory.hosts.get(host);
   const set = variables.map((name) => found?.variables.at(name)).find((at) => at !== undefined);
   return set ?? found?.at;
+}
+
+/** Names of hosts go into keepalived.conf, paths and summaries: none may end a line or a word there. */
+function checkHostNames({ hosts, reader }: CheckContext): void {
+  for (const { name, at } of hosts.all)
+    if (!/^[^\s"'\\{}!#$`/\p{Cc}]+$/u.test(name))
+      reader.report(
+        'error',
+        at,
+        JSON.stringify(name),
+        'is no name for a host: expected letters, digits, `.`, `-`, `_` and `:`',
+      );
 }
 
 function checkNumberOfMembers({ members }: Cluster, { reader, hosts }: CheckContext): void {
@@ -144,48 +142,6 @@ function checkMember(member: Member, context: CheckContext): void {
       own === undefined ? 'is set by this program; remove it here' : `is set by the variable ${own}; use that`;
     reader.report('error', variables?.at('etcd_extra_env', [name]), `etcd_extra_env.${name}`, message);
   }
-}
-
-function checkVirtualIp(ip: string, context: CheckContext): void {
-  const { reader, inventory, hosts, network } = context;
-  const at = hosts.all.map((host) => host.variables.at('etcd_lb_ip')).find((found) => found !== undefined);
-  for (const host of inventory.hosts.values()) {
-    const same = reader
-      .attempt(undefined, host.name, () => knownAddresses(host))
-      ?.find(({ address }) => address === ip);
-    if (same !== undefined) {
-      reader.report(
-        'error',
-        at,
-        'etcd_lb_ip',
-        `${ip} is ${same.variable} of ${host.name}; the virtual IP must be an address that no host has`,
-      );
-    }
-  }
-  const family = isIP(ip);
-  for (const host of hosts.balancers) {
-    const address = knownAddresses(host)[0]?.address;
-    if (address !== undefined && isIP(address) !== family) {
-      reader.report(
-        'error',
-        at,
-        'etcd_lb_ip',
-        `${ip} is IPv${family}, and ${host.name} has ${address}; they must be of one kind`,
-      );
-    }
-  }
-  if (network !== undefined && !isWithin(ip, network)) {
-    reader.report('error', at, 'etcd_lb_ip', `${ip} is not in keepalived_network ${network}`);
-  }
-}
-
-function isWithin(ip: string, network: string): boolean {
-  const [base = '', prefix = ''] = network.split('/');
-  const family = base.includes(':') ? 'ipv6' : 'ipv4';
-  if (isIP(ip) !== (family === 'ipv6' ? 6 : 4)) return false;
-  const list = new BlockList();
-  list.addSubnet(base, Number(prefix), family);
-  return list.check(ip, family);
 }
 
 function checkBalancers({ balancers, proxy }: VirtualService, { members }: Cluster, context: CheckContext): void {

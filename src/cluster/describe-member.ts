@@ -2,6 +2,7 @@ import type { Member } from '../model/cluster.js';
 import { httpsUrl } from '../model/endpoint.js';
 import type { Host } from '../model/inventory.js';
 import { ADOPTED_VARIABLES } from './adopted-variables.js';
+import { VARIABLES } from './known-variables.js';
 import type { VariableReader } from './variable-reader.js';
 
 /** What a member is read with. */
@@ -18,7 +19,7 @@ export function readMember(host: Host, source: MemberSource): Member {
   const { address, isManaged, reader } = source;
   return {
     host: host.name,
-    name: reader.read(host, 'etcd_member_name') ?? host.name,
+    name: memberName(host, reader),
     address,
     clientPort: reader.readOr(host, 'etcd_client_port'),
     peerPort: reader.readOr(host, 'etcd_peer_port'),
@@ -32,6 +33,19 @@ export function readMember(host: Host, source: MemberSource): Member {
     autoCompactionRetention: reader.readOr(host, 'etcd_auto_compaction_retention'),
     extraEnv: reader.readOr(host, 'etcd_extra_env'),
   };
+}
+
+/** A host's name stands for the member's where none is set, and must then be fit to be one. */
+function memberName(host: Host, reader: VariableReader): string {
+  const named = reader.read(host, 'etcd_member_name');
+  if (named !== undefined) return named;
+  const refused = VARIABLES.etcd_member_name.schema.safeParse(host.name).error;
+  if (refused !== undefined && host.variables.at('etcd_member_name') === undefined) {
+    const expected = refused.issues.map(({ message }) => message).join('; ');
+    const message = `cannot be the name of an etcd member (${expected}): set etcd_member_name, or rename the host`;
+    reader.report('error', host.at, JSON.stringify(host.name), message);
+  }
+  return host.name;
 }
 
 type Places = Pick<Member, 'configFile' | 'unit' | 'clientUrl' | 'server' | 'client'>;

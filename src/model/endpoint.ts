@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 /** `host:port`, with the brackets that an IPv6 address needs (RFC 3986, section 3.2.2). */
 export function hostPort(host: string, port: number): string {
   return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
@@ -28,4 +29,17 @@ export function nonlocalBindKey(address: string): string {
 /** The prefix length that makes an address stand alone: 32, or 128 for IPv6. */
 export function hostPrefix(address: string): number {
   return address.includes(':') ? 128 : 32;
+}
+
+/**
+ * Whether an IPv4 address means its network itself or everybody in it: such an address is nobody's (RFC 919, RFC 950;
+ * a network of two or one addresses has none, RFC 3021).
+ * @param base any address of the network
+ */
+export function networkEdge(ip: string, base: string, prefix: number): 'network' | 'broadcast' | undefined {
+  if (isIP(ip) !== 4 || isIP(base) !== 4 || prefix > 30) return undefined;
+  const size = 2 ** (32 - prefix);
+  const place = ip.split('.').reduce((sum, byte) => sum * 256 + Number(byte), 0) % size;
+  if (place === 0) return 'network';
+  return place === size - 1 ? 'broadcast' : undefined;
 }

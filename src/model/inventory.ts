@@ -67,13 +67,17 @@ export interface Inventory {
   readonly warnings: readonly Problem[];
   /**
    * A Jinja2 text with a host's variables (and Ansible's magic ones: inventory_hostname, groups, hostvars, group_names).
+   * @param values laid over them; they are never templates, whatever they hold: answers of hosts may be among them
    * @throws InputError naming the undefined variable or the syntax error
    */
-  render(host: string, text: string, extra?: JsonObject): string;
+  render(host: string, text: string, values?: JsonObject): string;
   /** A Jinja2 expression (`when:`) as a truth value. @throws InputError as {@link Inventory.render} */
-  test(host: string, expression: string, extra?: JsonObject): boolean;
-  /** The same inventory with a play's variables laid over those of every host, as Ansible does with `vars:`. */
-  withVariables(extra: JsonObject): Inventory;
+  test(host: string, expression: string): boolean;
+  /**
+   * The same inventory with a play's variables laid over those of every host, as Ansible does with `vars:`. They are
+   * templates: give it what stands in a playbook, and nothing else.
+   */
+  withVariables(templates: JsonObject): Inventory;
   /** A text with every vault value that was decrypted so far as `[redacted]`: for what is shown of a rendered file. */
   redact(text: string): string;
 }

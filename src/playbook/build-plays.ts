@@ -4,7 +4,6 @@ import type { Resource } from '../model/change.js';
 import { didYouMean } from '../model/did-you-mean.js';
 import { InputError, type Problem } from '../model/errors.js';
 import type { Host, Inventory } from '../model/inventory.js';
-import type { JsonObject } from '../model/json.js';
 import type { Content } from '../model/content.js';
 import type { Cluster } from '../model/cluster.js';
 import type { Role } from '../roles/role.js';
@@ -123,10 +122,10 @@ function batchSize(serial: number | string | undefined, hosts: number): number |
   return Math.max(1, Math.floor((hosts * Number.parseInt(serial, 10)) / 100));
 }
 
-function holds(inventory: Inventory, host: string, when: When | undefined, extra: JsonObject = {}): boolean {
+function holds(inventory: Inventory, host: string, when: When | undefined): boolean {
   const conditions = when === undefined ? [] : Array.isArray(when) ? when : [when];
   return conditions.every((condition) =>
-    typeof condition === 'boolean' ? condition : inventory.test(host, condition, extra),
+    typeof condition === 'boolean' ? condition : inventory.test(host, condition),
   );
 }
 
@@ -175,7 +174,7 @@ function controlMachine(name: string): Host {
 }
 
 function taskResources(
-  { read, inventory, host }: Site,
+  { read, inventory: ofPlay, host }: Site,
   path: readonly PropertyKey[],
   task: RawTask,
   before: readonly Resource[],
@@ -185,8 +184,9 @@ function taskResources(
   const module = moduleNamed(moduleName);
   if (module === undefined) return [];
   const frame = inTask(read, path, module, () => taskFrame.parse(task));
-  if (!holds(inventory, host, frame.when, frame.vars)) return [];
-  const render = (text: string): string => inventory.render(host, text, frame.vars);
+  const inventory = frame.vars === undefined ? ofPlay : ofPlay.withVariables(frame.vars);
+  if (!holds(inventory, host, frame.when)) return [];
+  const render = (text: string): string => inventory.render(host, text);
   const contentOf = (text: string): Content => ({ redacted: inventory.redact(text), reveal: () => text });
   const context = { name: frame.name, directory: read.directory, render, contentOf, before };
   const modulePath = [...path, moduleName];

@@ -3,9 +3,13 @@ import { addressInUse } from '../facts/address-in-use.js';
 import { hardwareAddresses } from '../facts/hardware-addresses.js';
 import { ALL_ADDRESSES, hostAddresses, type HostAddress } from '../facts/host-addresses.js';
 import { UNCHANGED, type Resource } from '../model/change.js';
+import { networkEdge } from '../model/endpoint.js';
 import type { Balancer } from '../model/virtual-service.js';
 import { ProvisionError } from '../model/errors.js';
 import type { Probe } from '../model/remote.js';
+
+/** A name that Linux gives to an interface (dev_valid_name) and keepalived's configuration can hold: a host may report any. */
+const INTERFACE = /^[^\s/"'{}!#]{1,15}$/;
 
 /** The virtual IP as one balancer would hold it. */
 export interface VirtualIpOptions {
@@ -30,8 +34,9 @@ export function virtualIp(options: VirtualIpOptions): Resource {
         Promise.all(balancers.map(({ host }) => holds(probe.on(host), vip))),
       ]);
       const name = interfaceOf(balancer, own);
-      const isInside = own.some((address) => address.interface === name && contains(address, vip));
-      if (!isInside) throw outside(options, name, own);
+      const network = own.find((address) => address.interface === name && contains(address, vip));
+      if (network === undefined) throw outside(options, name, own);
+      refuseEdge(vip, network);
       // Only while no balancer has it: a look that finds nothing to do asks no more than this.
       if (!holders.includes(true)) await refuseStranger(options, probe);
       return UNCHANGED;
@@ -48,7 +53,7 @@ export function interfaceOf(balancer: Balancer, addresses: readonly HostAddress[
   const names = [...new Set(addresses.map((address) => address.interface))];
   if (configured !== undefined && names.includes(configured)) return configured;
   const holder = addresses.find(({ address }) => address === balancer.address);
-  if (configured === undefined && holder !== undefined) return holder.interface;
+  if (configured === undefined && holder !== undefined && INTERFACE.test(holder.interface)) return holder.interface;
   throw new ProvisionError({
     code: 'no-interface',
     message:
@@ -74,6 +79,16 @@ async function refuseStranger({ vip, balancer, balancers }: VirtualIpOptions, pr
     code: 'virtual-ip-taken',
     message: `the virtual IP ${vip} is in use: ${hardware} answers for it, seen from ${balancer.host}, and no balancer holds it`,
     hint: 'choose a free address for etcd_lb_ip, or find who has this one: ip neigh',
+  });
+}
+
+function refuseEdge(vip: string, { interface: name, address, prefixLength }: HostAddress): void {
+  const edge = networkEdge(vip, address, prefixLength);
+  if (edge === undefined) return;
+  throw new ProvisionError({
+    code: 'virtual-ip-outside',
+    message: `the virtual IP ${vip} is the ${edge} address of the network of ${name} (${address}/${prefixLength}): no host can hold it`,
+    hint: 'set etcd_lb_ip to a free address of that network',
   });
 }
 

@@ -108,9 +108,19 @@ describe('render', () => {
   });
 
   test("a play's variables go before the host's, and are templates too", () => {
-    expect(render('{{ x }} {{ fqdn }}', { x: '{{ fqdn }}!', domain: 'play' })).toBe('etcd-1.play! etcd-1.play');
+    const play = inventory.withVariables({ x: '{{ fqdn }}!', domain: 'play' });
+    expect(play.render('etcd-1', '{{ x }} {{ fqdn }}')).toBe('etcd-1.play! etcd-1.play');
     expect(render('{{ fqdn }}')).toBe('etcd-1.example.com');
   });
+
+  test.each(["{{hostvars['etcd-2'].fqdn}}", '{% for x in range(9) %}x{% endfor %}', '{# gone #}', '[{{ fqdn }}]'])(
+    'the value %s is text, alone, in lists and in mappings',
+    (value) => {
+      const text = '{{ a }} {{ b[0] }} {{ c.d.e }} {% for x in b %}{{ x }}{% endfor %}';
+      const values = { a: value, b: [value], c: { d: { e: value } } };
+      expect(render(text, values)).toBe([value, value, value, value].join(' '));
+    },
+  );
 
   test.each([
     ['{{ domian }}', "'domian' is undefined; did you mean domain?"],

@@ -175,4 +175,29 @@ describe('describeCluster', () => {
     expect(inventory.render('a', '{{ etcd_access_addresses }}')).toMatch(/^https:\/\/192\.0\.2\.1:2379,/);
     expect(() => inventory.render('a', '{{ etcd_lb_address }}')).toThrow("'etcd_lb_address' is undefined");
   });
+
+  test.each([
+    ['"a\\nETCD_FORCE_NEW_CLUSTER=true"', 'is no name for a host'],
+    ['"a=b"', 'cannot be the name of an etcd member'],
+    ['"a b"', 'is no name for a host'],
+    ['"{{ x }}"', 'is no name for a host'],
+  ])('the host %s is refused: its name would stand in files of the hosts', async (name, message) => {
+    const hosts = `all:\n  children:\n    etcd:\n      hosts:\n        ${name}: { ip: 192.0.2.1 }\n`;
+    const inventory = await loadFiles({ 'hosts.yml': hosts });
+    expect(() => describeCluster(inventory)).toThrow(message);
+  });
+
+  test('a host of any name is a member by the name that is set for it', async () => {
+    const inventory = await loadFiles({ hosts: '[etcd]\n192.0.2.1 etcd_member_name=one\n' });
+    expect(describeCluster(inventory).members[0]?.name).toBe('one');
+  });
+
+  test.each(['192.0.2.0', '192.0.2.255', '127.0.0.1', '224.0.0.18', '0.0.0.0', '255.255.255.255'])(
+    'the virtual IP %s is refused: no host can hold it',
+    async (ip) => {
+      const text = `${MEMBERS}[all:vars]\netcd_lb_ip=${ip}\nkeepalived_network=192.0.2.0/24\n`;
+      const inventory = await loadFiles({ hosts: text });
+      expect(() => describeCluster(inventory)).toThrow(/can hold/);
+    },
+  );
 });

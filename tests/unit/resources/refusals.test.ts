@@ -87,6 +87,20 @@ describe('virtualIp', () => {
     });
   });
 
+  test.each([
+    ['10.0.0.0', 'network'],
+    ['10.0.0.255', 'broadcast'],
+  ])('%s, the %s address, is refused', async (vip, kind) => {
+    await expect(plan(vip, host(1, []))).rejects.toThrow(`is the ${kind} address of the network of eth0 (10.0.0.1/24)`);
+  });
+
+  test('an interface whose name a host made up is no interface', async () => {
+    const lying = { all: [{ interface: "{{hostvars['etcd-2'].x}}", address: '10.0.0.1', prefixLength: 24 }] };
+    await expect(plan('10.0.0.100', { ...host(1, []), 'host-addresses': lying })).rejects.toMatchObject({
+      code: 'no-interface',
+    });
+  });
+
   test('an interface that is not there is refused', async () => {
     await expect(plan('10.0.0.100', host(1, []), 'ens9')).rejects.toMatchObject({
       code: 'no-interface',

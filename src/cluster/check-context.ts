@@ -1,0 +1,15 @@
+import type { Host, Inventory } from '../model/inventory.js';
+import type { VariableReader } from './variable-reader.js';
+
+/** What the checks look at beside the cluster. */
+export interface CheckContext {
+  readonly inventory: Inventory;
+  readonly hosts: {
+    readonly members: readonly Host[];
+    readonly balancers: readonly Host[];
+    readonly all: readonly Host[];
+  };
+  /** `keepalived_network`. */
+  readonly network: string | undefined;
+  readonly reader: VariableReader;
+}

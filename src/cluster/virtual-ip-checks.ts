@@ -1,0 +1,79 @@
+import { BlockList, isIP } from 'node:net';
+import { networkEdge } from '../model/endpoint.js';
+import type { CheckContext } from './check-context.js';
+import { knownAddresses } from './node-address.js';
+
+/** Addresses that no host can hold: unspecified, loopback, multicast, reserved (RFC 6890). */
+function isUnusable(ip: string): boolean {
+  const list = new BlockList();
+  for (const [net, prefix] of [
+    ['0.0.0.0', 8],
+    ['127.0.0.0', 8],
+    ['224.0.0.0', 3],
+  ] as const)
+    list.addSubnet(net, prefix, 'ipv4');
+  for (const [net, prefix] of [
+    ['::', 127],
+    ['ff00::', 8],
+  ] as const)
+    list.addSubnet(net, prefix, 'ipv6');
+  return list.check(ip, isIP(ip) === 6 ? 'ipv6' : 'ipv4');
+}
+
+/** The virtual IP: an address that a host can hold, and that none has. */
+export function checkVirtualIp(ip: string, context: CheckContext): void {
+  const { reader, inventory, hosts, network } = context;
+  const at = hosts.all.map((host) => host.variables.at('etcd_lb_ip')).find((found) => found !== undefined);
+  for (const host of inventory.hosts.values()) {
+    const same = reader
+      .attempt(undefined, host.name, () => knownAddresses(host))
+      ?.find(({ address }) => address === ip);
+    if (same !== undefined) {
+      reader.report(
+        'error',
+        at,
+        'etcd_lb_ip',
+        `${ip} is ${same.variable} of ${host.name}; the virtual IP must be an address that no host has`,
+      );
+    }
+  }
+  const family = isIP(ip);
+  for (const host of hosts.balancers) {
+    const address = knownAddresses(host)[0]?.address;
+    if (address !== undefined && isIP(address) !== family) {
+      reader.report(
+        'error',
+        at,
+        'etcd_lb_ip',
+        `${ip} is IPv${family}, and ${host.name} has ${address}; they must be of one kind`,
+      );
+    }
+  }
+  if (isUnusable(ip))
+    reader.report(
+      'error',
+      at,
+      'etcd_lb_ip',
+      `${ip} is unspecified, loopback, multicast or reserved: expected an address that a host can hold`,
+    );
+  if (network === undefined) return;
+  const [base = '', prefix = ''] = network.split('/');
+  const edge = networkEdge(ip, base, Number(prefix));
+  if (!isWithin(ip, network)) reader.report('error', at, 'etcd_lb_ip', `${ip} is not in keepalived_network ${network}`);
+  else if (edge !== undefined)
+    reader.report(
+      'error',
+      at,
+      'etcd_lb_ip',
+      `${ip} is the ${edge} address of keepalived_network ${network}; expected one that a host can hold`,
+    );
+}
+
+function isWithin(ip: string, network: string): boolean {
+  const [base = '', prefix = ''] = network.split('/');
+  const family = base.includes(':') ? 'ipv6' : 'ipv4';
+  if (isIP(ip) !== (family === 'ipv6' ? 6 : 4)) return false;
+  const list = new BlockList();
+  list.addSubnet(base, Number(prefix), family);
+  return list.check(ip, family);
+}
