@@ -99,6 +99,8 @@ async function ensureLab(paths: LabPaths, installMissing: boolean, context: Cont
     controlPlanes: 2,
     hosts: 0,
     release: 'bookworm',
+    workers: 0,
+    kubernetes: 'stand-in',
     directory: `lab-${NAME}`,
     installMissing: installMissing ? 'yes' : 'no',
     paths,

@@ -11,6 +11,8 @@ interface UpFlags {
   readonly etcd: number;
   readonly lb: number;
   readonly controlPlanes: number;
+  readonly workers: number;
+  readonly kubernetes?: true;
   readonly hosts: number;
   readonly release: Release;
   readonly dir?: string;
@@ -42,8 +44,10 @@ function addUp(lab: Command, context: Context): void {
     .addOption(new Option('--etcd <n>', 'etcd hosts').default(3).argParser(parseCount))
     .addOption(new Option('--lb <n>', 'dedicated load balancers').default(0).argParser(parseCount))
     .addOption(new Option('--control-planes <n>', 'control-plane hosts').default(2).argParser(parseCount))
+    .addOption(new Option('--workers <n>', 'Kubernetes workers, with --kubernetes').default(0).argParser(parseCount))
     .addOption(new Option('--hosts <n>', 'plain hosts, in no group').default(0).argParser(parseCount))
     .addOption(new Option('--release <name>', 'Debian release').choices(RELEASES).default('bookworm'))
+    .option('--kubernetes', 'control planes and workers ready for a real kubelet, containerd and kubeadm')
     .option('--dir <directory>', 'where the inventory and keys go (default: lab-NAME)')
     .option('--install-missing', 'let apt-get install what this machine lacks')
     .addHelpText('after', UP_HELP)
@@ -57,6 +61,7 @@ function addUp(lab: Command, context: Context): void {
       });
       const made = await upLab({
         ...flags,
+        kubernetes: flags.kubernetes === true ? 'real' : 'stand-in',
         directory: flags.dir ?? `lab-${flags.name}`,
         installMissing: flags.installMissing === true ? 'yes' : 'no',
         paths: labPaths(context.env),

@@ -42,6 +42,7 @@ const GROUPS: readonly { readonly group: string; readonly role: HostRole }[] = [
   { group: 'etcd', role: 'etcd' },
   { group: 'etcd_lb', role: 'lb' },
   { group: 'kube_control_plane', role: 'control-plane' },
+  { group: 'kube_node', role: 'worker' },
   { group: 'ungrouped', role: 'plain' },
 ];
 

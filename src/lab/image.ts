@@ -9,6 +9,9 @@ import type { Mirror } from './mirror.js';
 import { runTool } from './process.js';
 import type { Release } from './topology.js';
 
+/** The directory of all recipes. */
+const ASSETS = dirname(assetPath('kubelet.service'));
+
 /** Something that is built once and kept in the cache, keyed by its recipe. */
 interface CachedBuild {
   /** Start of its directory's name: `bookworm`. */
@@ -115,19 +118,72 @@ export async function ensureControlPlaneLayer(workshop: Workshop, release: Relea
     name: `${release}-control-plane`,
     recipe: ['build-control-plane.sh', 'kubelet-stand-in.py', 'kubelet.service'],
     settings: { BASE: base },
-    places: { ASSETS: dirname(assetPath('kubelet.service')) },
+    places: { ASSETS },
   });
   return join(built, 'upper');
 }
 
-/** kube-apiserver and kubeadm, built from source the first time: about four minutes. */
-export async function ensureKubernetes(workshop: Workshop): Promise<string> {
-  const recipe = ['build-kubernetes.sh'] as const;
-  // Debian 12 is the last release with Kubernetes sources and a Go that builds them. The programs are static.
-  const places = { MIRROR: workshop.mirror.main, APT_OPTIONS: workshop.aptOptions };
-  const build: CachedBuild = { name: 'kubernetes-1.20.2', recipe, settings: {}, places };
-  const target = await cachedPath(workshop.cache, build);
+/** Programs of Kubernetes v1.20.2, built from source: a set of them is one build. */
+async function ensurePrograms(
+  workshop: Workshop,
+  name: string,
+  set: { readonly programs: readonly string[]; readonly tags: readonly string[]; readonly sources: readonly string[] },
+): Promise<string> {
+  const recipe = ['build-kubernetes.sh', ...set.sources] as const;
+  const settings = { PROGRAMS: set.programs.join(' '), TAGS: set.tags.join(',') };
+  const { cache, mirror, aptOptions } = workshop;
+  const places = { MIRROR: mirror.main, APT_OPTIONS: aptOptions, ASSETS, GO_CACHE: join(cache, 'go-cache') };
+  const build: CachedBuild = { name, recipe, settings, places };
+  const target = await cachedPath(cache, build);
   if (existsSync(target)) return target;
+  // Debian 12 is the last release with Kubernetes sources and a Go that builds them. The programs are static.
   const base = await ensureBaseImage(workshop, 'bookworm');
   return ensureBuilt(workshop, { ...build, places: { ...places, BASE: base } });
+}
+
+/** kube-apiserver and kubeadm, built from source the first time: about four minutes. */
+export async function ensureKubernetes(workshop: Workshop): Promise<string> {
+  const programs = ['kube-apiserver', 'kubeadm'];
+  return ensurePrograms(workshop, 'kubernetes-1.20.2', { programs, tags: [], sources: [] });
+}
+
+/** What a whole Kubernetes needs beside them: about nine minutes the first time. */
+async function ensureNodePrograms(workshop: Workshop): Promise<string> {
+  const own = ['crictl', 'coredns', 'pause'];
+  return ensurePrograms(workshop, 'kubernetes-node-1.20.2', {
+    programs: ['kubelet', 'kubectl', 'kube-controller-manager', 'kube-scheduler', 'kube-proxy', ...own],
+    // No cloud and no Docker: half of the size, and of the time.
+    tags: ['providerless', 'dockerless'],
+    sources: own.map((program) => `kubernetes/${program}.go`),
+  });
+}
+
+/** What Kubernetes hosts are made of. */
+export interface KubernetesImage {
+  /** Directories of the image, the uppermost first. */
+  readonly layers: readonly string[];
+  /** A containerd store that holds every image, for /var/lib/containerd; shared, so never to be written. */
+  readonly store: string;
+}
+
+/** The image of hosts that a real Kubernetes is set up on: containerd, kubelet, kubeadm and all images; nothing runs. */
+export async function ensureKubernetesImage(workshop: Workshop): Promise<KubernetesImage> {
+  const base = await ensureBaseImage(workshop, 'bookworm');
+  const kubernetes = await ensureKubernetes(workshop);
+  const node = await ensureNodePrograms(workshop);
+  const settings = { BASE: base, KUBERNETES: kubernetes, NODE: node };
+  const files = ['prepare-node', 'provision-lab-node.service', 'kubelet.service', '10-kubeadm.conf'];
+  const layer = await ensureBuilt(workshop, {
+    name: 'bookworm-kubernetes',
+    recipe: ['kubernetes/build-node.sh', ...files.map((file) => `kubernetes/${file}`)],
+    settings,
+    places: { ASSETS, APT_OPTIONS: workshop.aptOptions },
+  });
+  const images = await ensureBuilt(workshop, {
+    name: 'kubernetes-images-1.20.2',
+    recipe: ['kubernetes/build-image-store.sh'],
+    settings: { ...settings, NODE_LAYER: join(layer, 'upper') },
+    places: {},
+  });
+  return { layers: [join(layer, 'upper'), base], store: join(images, 'store') };
 }

@@ -27,6 +27,12 @@ export interface HostPaths {
   /** Lines of `pid start-time`, written by run-host.sh. */
   readonly processes: string;
   readonly console: string;
+  /** Only of a Kubernetes host: what is bound to /var/lib/containerd, which cannot be an overlay on an overlay. */
+  readonly containerd: string;
+  /** Only of a Kubernetes host: what is bound to /var/lib/kubelet. */
+  readonly kubelet: string;
+  /** Routes that the host has from its first moment, a line each as `ip route add` takes it. */
+  readonly routes: string;
 }
 
 /** Where a host lives. @param stateDirectory the lab's own directory */
@@ -40,5 +46,8 @@ export function hostPaths(stateDirectory: string, host: string): HostPaths {
     root: join(directory, 'root'),
     processes: join(directory, 'processes'),
     console: join(directory, 'console.log'),
+    containerd: join(directory, 'containerd'),
+    kubelet: join(directory, 'kubelet'),
+    routes: join(directory, 'routes'),
   };
 }

@@ -4,11 +4,11 @@ import { z } from 'zod';
 import { ProvisionError } from '../model/errors.js';
 import { hasCode, listIfThere, readIfThere } from './files.js';
 import type { LabPaths } from './paths.js';
-import { RELEASES, isLabName } from './topology.js';
+import { KUBERNETES_KINDS, RELEASES, isLabName } from './topology.js';
 
 const hostSchema = z.object({
   name: z.string(),
-  role: z.enum(['etcd', 'lb', 'control-plane', 'plain']),
+  role: z.enum(['etcd', 'lb', 'control-plane', 'worker', 'plain']),
   address: z.string(),
 });
 
@@ -17,6 +17,8 @@ const labSchema = z.object({
   /** Absolute directory with the inventory and keys. */
   directory: z.string(),
   release: z.enum(RELEASES),
+  /** A lab of an earlier version has none of a real Kubernetes. */
+  kubernetes: z.enum(KUBERNETES_KINDS).default('stand-in'),
   network: z.object({ prefix: z.string(), control: z.string(), virtualIp: z.string() }),
   hosts: z.array(hostSchema),
   /** The process that brings the lab up, while it does. */

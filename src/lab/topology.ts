@@ -7,8 +7,17 @@ export const RELEASES = ['bookworm', 'trixie'] as const;
 /** A Debian release that hosts can run. */
 export type Release = (typeof RELEASES)[number];
 
+/**
+ * What control planes run. `stand-in`: a real kube-apiserver under a small program in the place of the kubelet, quick to
+ * boot. `real`: hosts prepared for a real kubelet, containerd and kubeadm; nothing of it runs until somebody sets it up.
+ */
+export const KUBERNETES_KINDS = ['stand-in', 'real'] as const;
+
+/** What control planes run. */
+export type KubernetesKind = (typeof KUBERNETES_KINDS)[number];
+
 /** What a host is for. `plain`: a bare host in no group. */
-export type HostRole = 'etcd' | 'lb' | 'control-plane' | 'plain';
+export type HostRole = 'etcd' | 'lb' | 'control-plane' | 'worker' | 'plain';
 
 /** How many hosts of each role. */
 export interface HostCounts {
@@ -16,6 +25,8 @@ export interface HostCounts {
   /** Dedicated load balancers; 0: the etcd hosts carry it. */
   readonly lb: number;
   readonly controlPlanes: number;
+  /** Kubernetes nodes that are no control planes. */
+  readonly workers: number;
   readonly hosts: number;
 }
 
@@ -43,6 +54,7 @@ const RANGES: readonly { role: HostRole; name: string; first: number; room: numb
   { role: 'etcd', name: 'etcd', first: 11, room: 20, count: 'etcd' },
   { role: 'lb', name: 'lb', first: 31, room: 30, count: 'lb' },
   { role: 'control-plane', name: 'cp', first: 61, room: 30, count: 'controlPlanes' },
+  { role: 'worker', name: 'worker', first: 91, room: 8, count: 'workers' },
   { role: 'plain', name: 'host', first: 101, room: 150, count: 'hosts' },
 ];
 
@@ -57,7 +69,7 @@ export function chooseNetwork(used: readonly string[]): LabNetwork {
 }
 
 /**
- * The hosts of a lab: etcd-1.., lb-1.., cp-1.., host-1.., in this order.
+ * The hosts of a lab: etcd-1.., lb-1.., cp-1.., worker-1.., host-1.., in this order.
  * @throws InputError with every count that has no room in the network
  */
 export function layOutHosts(counts: HostCounts, network: LabNetwork): readonly LabHost[] {

@@ -6,7 +6,14 @@ import { downLab } from './down.js';
 import { createControlPlanes } from './control-plane.js';
 import { createIdentity, hostOf, mountDisk, powerOn, waitForSsh } from './host.js';
 import type { HostHandle } from './host.js';
-import { ensureBaseImage, ensureControlPlaneLayer, ensureKubernetes, writeAptOptions } from './image.js';
+import { isKubernetesHost, prepareKubernetesHost } from './kubernetes-host.js';
+import {
+  ensureBaseImage,
+  ensureControlPlaneLayer,
+  ensureKubernetes,
+  ensureKubernetesImage,
+  writeAptOptions,
+} from './image.js';
 import type { Workshop } from './image.js';
 import { findMirror, readAptSources } from './mirror.js';
 import type { Mirror } from './mirror.js';
@@ -17,12 +24,13 @@ import { inspectMachine, installPackages, requirementsError, whatLacks } from '.
 import { createLab, findLab, labNames, writeLab } from './state.js';
 import type { Lab } from './state.js';
 import { chooseNetwork, isLabName, layOutHosts } from './topology.js';
-import type { HostCounts, Release } from './topology.js';
+import type { HostCounts, KubernetesKind, Release } from './topology.js';
 
 /** What a new lab should be. */
 export interface UpOptions extends HostCounts {
   readonly name: string;
   readonly release: Release;
+  readonly kubernetes: KubernetesKind;
   /** Where the inventory and keys go; new or empty. Relative to the working directory. */
   readonly directory: string;
   readonly installMissing: 'yes' | 'no';
@@ -101,6 +109,14 @@ async function bootControlPlanes(
   await bootHosts(handles, [kubernetes, layer, base]);
 }
 
+/** Boots hosts for a real Kubernetes. Their images are built here, when they must be, while the other hosts boot. */
+async function bootKubernetesHosts(workshop: Workshop, handles: readonly HostHandle[]): Promise<void> {
+  if (handles.length === 0) return;
+  const { layers, store } = await ensureKubernetesImage(workshop);
+  await Promise.all(handles.map(async (handle) => prepareKubernetesHost(handle, store)));
+  await bootHosts(handles, layers);
+}
+
 async function fillLab(options: UpOptions, lab: Lab, mirror: Mirror): Promise<void> {
   const { cache, state } = options.paths;
   const workshop = { cache, mirror, aptOptions: await writeAptOptions(cache), announce: options.announce };
@@ -113,14 +129,27 @@ async function fillLab(options: UpOptions, lab: Lab, mirror: Mirror): Promise<vo
   await Promise.all(handles.map(async (handle) => keys.set(handle.host.name, await createIdentity(handle))));
   await writeFile(labFiles(lab.directory).knownHosts, renderKnownHosts(lab.hosts, keys));
   options.announce(`booting ${lab.hosts.length} hosts`);
-  const controlPlanes = handles.filter(({ host }) => host.role === 'control-plane');
-  const others = handles.filter(({ host }) => host.role !== 'control-plane');
+  const nodes = handles.filter(({ host }) => isKubernetesHost(lab, host));
+  const controlPlanes = handles.filter((handle) => handle.host.role === 'control-plane' && !nodes.includes(handle));
+  const others = handles.filter((handle) => !nodes.includes(handle) && !controlPlanes.includes(handle));
   // Both run to their end even when one fails: what is made must not outrun what takes it down.
   const ends = await Promise.allSettled([
     bootHosts(others, [base]),
     bootControlPlanes(workshop, lab, base, controlPlanes),
+    bootKubernetesHosts(workshop, nodes),
   ]);
   for (const end of ends) if (end.status === 'rejected') throw end.reason;
+}
+
+/** @throws InputError when what is asked for can't be had together */
+function refuseOddKubernetes({ kubernetes, release, workers }: UpOptions): void {
+  const refuse = (subject: string, message: string): never => {
+    throw new InputError([{ severity: 'error', subject, message }]);
+  };
+  if (kubernetes === 'stand-in' && workers > 0)
+    refuse('workers', `${workers}: only a real Kubernetes has workers; add --kubernetes`);
+  if (kubernetes === 'real' && release !== 'bookworm')
+    refuse('release', `${release}: Kubernetes hosts are Debian 12; expected bookworm`);
 }
 
 /**
@@ -133,6 +162,7 @@ export async function upLab(options: UpOptions): Promise<Lab> {
     const message = `${options.name}: expected at most 20 lower-case letters, digits and dashes, a letter first`;
     throw new InputError([{ severity: 'error', subject: 'name', message }]);
   }
+  refuseOddKubernetes(options);
   const network = chooseNetwork((await labsOf(options.paths)).map((lab) => lab.network.prefix));
   const hosts = [...layOutHosts(options, network)];
   const mirror = await checkRequirements(options);
@@ -140,6 +170,7 @@ export async function upLab(options: UpOptions): Promise<Lab> {
     name: options.name,
     directory: resolve(options.directory),
     release: options.release,
+    kubernetes: options.kubernetes,
     network,
     hosts,
     maker: await ownRecord(),

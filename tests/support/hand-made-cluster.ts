@@ -38,9 +38,11 @@ const CONFIGURATIONS: Readonly<Record<HowMade, string>> = {
 
 /** Makes a running etcd cluster on the lab's etcd hosts, and API servers on it, with openssl and a shell alone. */
 export async function createHandMadeCluster(lab: TestLab, options: HandMadeOptions = {}): Promise<HandMadeCluster> {
-  const { hosts } = (await lab.host('etcd-1')).lab;
+  const { hosts, kubernetes } = (await lab.host('etcd-1')).lab;
   const members = hosts.filter(({ role }) => role === 'etcd');
-  const controlPlanes = hosts.filter(({ role }) => role === 'control-plane').map(({ name }) => name);
+  // A real Kubernetes is set up on it afterwards: kubernetes-cluster.ts.
+  const controlPlanes =
+    kubernetes === 'real' ? [] : hosts.filter(({ role }) => role === 'control-plane').map(({ name }) => name);
   const ways = options.members ?? ['package', 'flags', 'yaml'];
   const howOf = (host: string): HowMade => ways[members.findIndex(({ name }) => name === host)] ?? 'package';
   const directory = join(lab.files.inventory, '..', 'hand-made');

@@ -76,7 +76,9 @@ const lacking = whatLacks(
 );
 
 /** What a test lab should hold; what is left out is none. */
-export type LabShape = Partial<Pick<UpOptions, 'etcd' | 'lb' | 'controlPlanes' | 'hosts' | 'release'>>;
+export type LabShape = Partial<
+  Pick<UpOptions, 'etcd' | 'lb' | 'controlPlanes' | 'workers' | 'hosts' | 'release' | 'kubernetes'>
+>;
 
 /** Options for a lab of a test. @param suffix tells the labs of one test file apart */
 export function testLabOptions(suffix: string, shape: LabShape): UpOptions {
@@ -88,6 +90,8 @@ export function testLabOptions(suffix: string, shape: LabShape): UpOptions {
     controlPlanes: 0,
     hosts: 0,
     release: 'bookworm',
+    workers: 0,
+    kubernetes: 'stand-in',
     ...shape,
     name,
     directory: join(tmpdir(), `lab-${name}`),

@@ -1,24 +1,30 @@
 #!/bin/sh
-# Builds a real kube-apiserver and kubeadm, v1.20.2, from Debian 12's `kubernetes` source package with Debian 12's Go.
-# Everything happens in a throw-away root over the Debian 12 image, so that it works on any distribution.
-# About 4 minutes on 2 cores, 125 MB of downloads, 3 GB of disk while it builds.
-#   build-kubernetes.sh DIR     with BASE (the Debian 12 base image), MIRROR, APT_OPTIONS
-# The layer for hosts is DIR: DIR/usr/local/bin/*.
+# Builds programs of Kubernetes v1.20.2 from Debian 12's `kubernetes` source package with Debian 12's Go, and small ones
+# of the lab's own in the same tree, whose libraries they use. Everything happens in a throw-away root over the Debian 12
+# image, so that it works on any distribution. About 4 minutes on 2 cores for kube-apiserver and kubeadm, 9 for the rest;
+# 125 MB of downloads, 3 GB of disk while it builds.
+#   build-kubernetes.sh DIR     with BASE (the Debian 12 base image), MIRROR, APT_OPTIONS, ASSETS (this directory),
+#                               PROGRAMS (names below cmd/, or kubernetes/NAME.go here), TAGS, GO_CACHE (kept: a build that was
+#                               cut off goes on where it was, and the second set of programs shares the first one's)
+# The result is DIR/usr/local/bin/*.
 set -eu
 work=$1/build
 root=$work/root
-mkdir -p "$1/usr/local/bin" "$work/upper" "$work/work" "$root"
+mkdir -p "$1/usr/local/bin" "$work/upper" "$work/work" "$root" "$GO_CACHE"
 mount -t overlay overlay -o "lowerdir=$BASE,upperdir=$work/upper,workdir=$work/work,volatile" "$root"
 mount -t proc proc "$root/proc"
 mount -t tmpfs tmpfs "$root/run"
 mount --rbind /dev "$root/dev"
+mkdir -p "$root/build/cache" "$root/run/assets"
+mount --bind "$GO_CACHE" "$root/build/cache"
+cp "$ASSETS"/kubernetes/*.go "$root/run/assets/"
 cp "$APT_OPTIONS" "$root/run/apt.conf"
 cp /etc/resolv.conf "$root/etc/resolv.conf"
 cp /etc/hosts "$root/etc/hosts"
 echo "deb-src $MIRROR bookworm main" > "$root/etc/apt/sources.list.d/source.list"
 
 chroot "$root" /usr/bin/env -i PATH=/usr/lib/go-1.19/bin:/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C.UTF-8 HOME=/build \
-  DEBIAN_FRONTEND=noninteractive APT_CONFIG=/run/apt.conf bash -euo pipefail << 'END'
+  DEBIAN_FRONTEND=noninteractive APT_CONFIG=/run/apt.conf PROGRAMS="$PROGRAMS" TAGS="$TAGS" bash -euo pipefail << 'END'
 apt-get -qq update
 apt-get -qq -y install --no-install-recommends golang-1.19-go golang-github-modern-go-reflect2-dev
 mkdir -p /build/src/k8s.io/kubernetes && cd /build
@@ -45,8 +51,12 @@ flags='-s -w'
 for package in k8s.io/kubernetes/vendor/k8s.io/{component-base,client-go/pkg}/version; do
   flags="$flags -X $package.gitVersion=v1.20.2 -X $package.gitMajor=1 -X $package.gitMinor=20 -X $package.gitTreeState=clean"
 done
-for command in kube-apiserver kubeadm; do go build -ldflags "$flags" -o "/build/out/$command" "./cmd/$command"; done
+for program in $PROGRAMS; do
+  [ -d "cmd/$program" ] || install -D "/run/assets/$program.go" "cmd/$program/main.go"
+  go build -tags "$TAGS" -ldflags "$flags" -o "/build/out/$program" "./cmd/$program"
+done
 END
 mv "$root"/build/out/* "$1/usr/local/bin/"
+umount "$root/build/cache"
 umount -R "$root"
 rm -rf "$work"

@@ -3,10 +3,17 @@
 #   remove-cgroups.sh LAB
 set -eu
 own=$(sed -n 's/^0:://p' /proc/self/cgroup)
-test "$(stat -f -c %T /sys/fs/cgroup)" = cgroup2fs || mount -t cgroup2 cgroup2 /sys/fs/cgroup
-cd "/sys/fs/cgroup${own%/}"
+if [ "$(stat -f -c %T /sys/fs/cgroup)" = cgroup2fs ]; then
+  homes=/sys/fs/cgroup${own%/}
+else
+  # Kubernetes hosts have a group in every hierarchy of cgroup v1; all others are on v2 (run-host.sh).
+  mkdir -p /run/provision-lab
+  mount -t cgroup2 cgroup2 /run/provision-lab
+  homes="/run/provision-lab${own%/} $(find /sys/fs/cgroup -mindepth 1 -maxdepth 1 -type d ! -name unified)"
+fi
 
-cgroups() { find . -depth -type d -path "./provision-lab.$1.*" "$2"; }
+# shellcheck disable=SC2086 # a list of words
+cgroups() { find $homes -depth -type d -path "*/provision-lab.$1.*" "$2"; }
 
 # A cgroup is busy until the parent of its last process, often the machine's init, has collected the exit status.
 tries=100

@@ -6,8 +6,15 @@ import { chooseNetwork, layOutHosts } from '../../../src/lab/topology.js';
 
 test('kubeadm is told of external etcd, its own address and every control plane', () => {
   const network = chooseNetwork([]);
-  const hosts = [...layOutHosts({ etcd: 2, lb: 0, controlPlanes: 2, hosts: 0 }, network)];
-  const lab: Lab = { name: 'dev', directory: '/tmp/lab-dev', release: 'bookworm', network, hosts };
+  const hosts = [...layOutHosts({ etcd: 2, lb: 0, controlPlanes: 2, workers: 0, hosts: 0 }, network)];
+  const lab: Lab = {
+    name: 'dev',
+    directory: '/tmp/lab-dev',
+    release: 'bookworm',
+    kubernetes: 'stand-in',
+    network,
+    hosts,
+  };
   const documents = parseAllDocuments(renderKubeadmConfig(lab, { name: 'cp-2', address: '203.0.113.62' }));
   expect(documents.map((document) => document.toJS() as unknown)).toEqual([
     expect.objectContaining({

@@ -15,8 +15,8 @@ import { chooseNetwork, layOutHosts } from '../../../src/lab/topology.js';
 
 function labWith(counts: Partial<Record<'etcd' | 'lb' | 'controlPlanes' | 'hosts', number>>): Lab {
   const network = chooseNetwork([]);
-  const hosts = [...layOutHosts({ etcd: 0, lb: 0, controlPlanes: 0, hosts: 0, ...counts }, network)];
-  return { name: 'dev', directory: '/tmp/lab-dev', release: 'bookworm', network, hosts };
+  const hosts = [...layOutHosts({ etcd: 0, lb: 0, controlPlanes: 0, workers: 0, hosts: 0, ...counts }, network)];
+  return { name: 'dev', directory: '/tmp/lab-dev', release: 'bookworm', kubernetes: 'stand-in', network, hosts };
 }
 
 describe('renderInventory', () => {

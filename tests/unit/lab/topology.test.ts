@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { chooseNetwork, isLabName, layOutHosts } from '../../../src/lab/topology.js';
 
-const NONE = { etcd: 0, lb: 0, controlPlanes: 0, hosts: 0 };
+const NONE = { etcd: 0, lb: 0, controlPlanes: 0, workers: 0, hosts: 0 };
 const NETWORK = chooseNetwork([]);
 
 describe('chooseNetwork', () => {
@@ -17,27 +17,28 @@ describe('chooseNetwork', () => {
 });
 
 describe('layOutHosts', () => {
-  test('names hosts by role and number, in the order etcd, lb, control planes, plain', () => {
-    expect(layOutHosts({ etcd: 2, lb: 1, controlPlanes: 1, hosts: 1 }, NETWORK)).toEqual([
+  test('names hosts by role and number, in the order etcd, lb, control planes, workers, plain', () => {
+    expect(layOutHosts({ etcd: 2, lb: 1, controlPlanes: 1, workers: 1, hosts: 1 }, NETWORK)).toEqual([
       { name: 'etcd-1', role: 'etcd', address: '203.0.113.11' },
       { name: 'etcd-2', role: 'etcd', address: '203.0.113.12' },
       { name: 'lb-1', role: 'lb', address: '203.0.113.31' },
       { name: 'cp-1', role: 'control-plane', address: '203.0.113.61' },
+      { name: 'worker-1', role: 'worker', address: '203.0.113.91' },
       { name: 'host-1', role: 'plain', address: '203.0.113.101' },
     ]);
   });
 
   test('a full lab has no address twice, none beyond the /24, and leaves the virtual IP free', () => {
-    const hosts = layOutHosts({ etcd: 20, lb: 30, controlPlanes: 30, hosts: 150 }, NETWORK);
+    const hosts = layOutHosts({ etcd: 20, lb: 30, controlPlanes: 30, workers: 8, hosts: 150 }, NETWORK);
     const last = hosts.map((host) => Number(host.address.split('.')[3]));
-    expect(new Set(last).size).toBe(230);
+    expect(new Set(last).size).toBe(238);
     expect(Math.max(...last)).toBeLessThan(255);
     expect(last).not.toContain(100);
     expect(last).not.toContain(1);
   });
 
   test('says all counts that have no room', () => {
-    expect(() => layOutHosts({ etcd: 21, lb: 1, controlPlanes: -1, hosts: 1.5 }, NETWORK)).toThrow(
+    expect(() => layOutHosts({ etcd: 21, lb: 1, controlPlanes: -1, workers: 0, hosts: 1.5 }, NETWORK)).toThrow(
       'etcd: 21 hosts; expected a whole number from 0 to 20\n' +
         'controlPlanes: -1 hosts; expected a whole number from 0 to 30\n' +
         'hosts: 1.5 hosts; expected a whole number from 0 to 150',

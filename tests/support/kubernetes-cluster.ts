@@ -1,0 +1,157 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { POD_RANGE, SERVICE_RANGE } from '../../src/lab/kubernetes-host.js';
+import type { LabHost } from '../../src/lab/topology.js';
+import type { HandMadeCluster } from './hand-made-cluster.js';
+import { endOf } from './main-job.js';
+import type { Ended, TestLab } from './lab.js';
+
+/** `kubectl` on a control plane, as its administrator. */
+export function kubectl(words: string): string {
+  return `kubectl --kubeconfig /etc/kubernetes/admin.conf ${words}`;
+}
+
+/**
+ * A Kubernetes of real kubelets, containerd and kubeadm on a lab's hosts, made by hand on an etcd that is there: what an
+ * administrator has before this program comes. All nodes are Ready when it returns.
+ */
+export async function createKubernetes(lab: TestLab, etcd: HandMadeCluster): Promise<void> {
+  const { hosts } = (await lab.host('etcd-1')).lab;
+  const controlPlanes = hosts.filter(({ role }) => role === 'control-plane');
+  const workers = hosts.filter(({ role }) => role === 'worker');
+  const [first, ...others] = controlPlanes;
+  if (first === undefined) throw new Error('a Kubernetes needs a control plane');
+  const nodes = [...controlPlanes, ...workers];
+  await Promise.all(nodes.map(async ({ name }) => must(lab, name, PREPARE)));
+  await giveClientFiles(lab, etcd, first.name);
+  await put(lab, first.name, '/root/kubeadm.yaml', initConfiguration(first, etcd.endpoints));
+  await must(lab, first.name, 'kubeadm init --config /root/kubeadm.yaml --upload-certs');
+  // One after the other, as kubeadm's guide has it; workers need nobody's turn.
+  for (const node of others) await joinNode(lab, first, node, 'control-plane');
+  await Promise.all(workers.map(async (node) => joinNode(lab, first, node, 'worker')));
+  await until(lab, first.name, `test "$(${kubectl('get nodes --no-headers')} | grep -cw Ready)" = ${nodes.length}`);
+}
+
+/** Waits until a command succeeds on a host. @throws with its last output, after two minutes */
+export async function until(lab: TestLab, host: string, script: string): Promise<Ended> {
+  return must(
+    lab,
+    host,
+    `n=0; until { ${script}; } > /tmp/until.log 2>&1; do n=$((n + 1)); [ $n -lt 240 ] || { cat /tmp/until.log >&2; exit 1; }; sleep 0.5; done; cat /tmp/until.log`,
+  );
+}
+
+/** What kubeadm expects of a host: containerd with its socket, forwarding, bridged packets seen by iptables. */
+const PREPARE = `set -eu
+containerd config default | sed 's#sandbox_image = .*#sandbox_image = "lab.invalid/pause:3.2"#
+  s#bin_dir = .*#bin_dir = "/usr/lib/cni"#
+  s#restrict_oom_score_adj = false#restrict_oom_score_adj = true#' > /etc/containerd/config.toml
+echo 1 > /proc/sys/net/ipv4/ip_forward
+echo 1 > /proc/sys/net/bridge/bridge-nf-call-iptables
+systemctl enable --now containerd
+systemctl enable kubelet`;
+
+function initConfiguration(node: LabHost, endpoints: readonly string[]): string {
+  return `apiVersion: kubeadm.k8s.io/v1beta2
+kind: InitConfiguration
+localAPIEndpoint: {advertiseAddress: ${node.address}, bindPort: 6443}
+nodeRegistration: ${registration(node)}
+---
+apiVersion: kubeadm.k8s.io/v1beta2
+kind: ClusterConfiguration
+kubernetesVersion: v1.20.2
+imageRepository: lab.invalid
+controlPlaneEndpoint: ${node.address}:6443
+networking: {serviceSubnet: ${SERVICE_RANGE}, dnsDomain: cluster.local}
+etcd:
+  external:
+    endpoints: ${JSON.stringify(endpoints)}
+    caFile: /etc/kubernetes/pki/etcd/ca.crt
+    certFile: /etc/kubernetes/pki/apiserver-etcd-client.crt
+    keyFile: /etc/kubernetes/pki/apiserver-etcd-client.key
+---
+apiVersion: kubelet.config.k8s.io/v1beta1
+kind: KubeletConfiguration
+cgroupDriver: cgroupfs
+---
+apiVersion: kubeproxy.config.k8s.io/v1alpha1
+kind: KubeProxyConfiguration
+mode: iptables
+clusterCIDR: ${POD_RANGE}
+# These have no namespace: a host of the lab must not set the machine's.
+conntrack: {maxPerCore: 0, tcpEstablishedTimeout: 0s, tcpCloseWaitTimeout: 0s}
+`;
+}
+
+function registration({ name, address }: LabHost): string {
+  // SystemVerification reads the kernel's configuration, which a container does not have.
+  return JSON.stringify({
+    name,
+    criSocket: '/run/containerd/containerd.sock',
+    kubeletExtraArgs: { 'node-ip': address },
+    ignorePreflightErrors: ['SystemVerification'],
+  });
+}
+
+async function joinNode(lab: TestLab, first: LabHost, node: LabHost, kind: 'control-plane' | 'worker'): Promise<void> {
+  const { stdout: token } = await must(lab, first.name, 'kubeadm token create');
+  const { stdout: hash } = await must(
+    lab,
+    first.name,
+    'openssl x509 -pubkey -noout -in /etc/kubernetes/pki/ca.crt | openssl pkey -pubin -outform der | sha256sum | cut -d" " -f1',
+  );
+  const controlPlane = `controlPlane:
+  localAPIEndpoint: {advertiseAddress: ${node.address}, bindPort: 6443}
+  certificateKey: ${kind === 'control-plane' ? await certificateKey(lab, first) : ''}
+`;
+  const configuration = `apiVersion: kubeadm.k8s.io/v1beta2
+kind: JoinConfiguration
+discovery:
+  bootstrapToken: {apiServerEndpoint: "${first.address}:6443", token: ${token.trim()}, caCertHashes: ["sha256:${hash.trim()}"]}
+nodeRegistration: ${registration(node)}
+${kind === 'control-plane' ? controlPlane : ''}`;
+  await put(lab, node.name, '/root/join.yaml', configuration);
+  await must(lab, node.name, 'kubeadm join --config /root/join.yaml');
+}
+
+async function certificateKey(lab: TestLab, first: LabHost): Promise<string> {
+  const upload = 'kubeadm init phase upload-certs --upload-certs --config /root/kubeadm.yaml';
+  return (await must(lab, first.name, upload)).stdout.trim().split('\n').at(-1) ?? '';
+}
+
+/** The certificate by which an API server is known to etcd, signed by the owners of that etcd with openssl. */
+async function giveClientFiles(
+  lab: TestLab,
+  { directory, caCertificate, caKey }: HandMadeCluster,
+  host: string,
+): Promise<void> {
+  const [key, request, certificate] = ['key', 'csr', 'crt'].map((end) =>
+    join(directory, `apiserver-etcd-client.${end}`),
+  );
+  const extension = join(directory, 'apiserver-etcd-client.ext');
+  await writeFile(extension, 'extendedKeyUsage = clientAuth\n');
+  const script = `set -eu
+openssl req -noenc -newkey rsa:2048 -keyout ${key} -out ${request} -subj /CN=kube-apiserver-etcd-client
+openssl x509 -req -days 365 -in ${request} -CA ${caCertificate} -CAkey ${caKey} -CAcreateserial -extfile ${extension} -out ${certificate}`;
+  const signed = await lab.onControlSide(['sh', '-c', script]);
+  if (signed.status !== 0) throw new Error(endOf(signed));
+  const pki = '/etc/kubernetes/pki';
+  const places = [
+    [caCertificate, `${pki}/etcd/ca.crt`],
+    [certificate, `${pki}/apiserver-etcd-client.crt`],
+    [key, `${pki}/apiserver-etcd-client.key`],
+  ] as const;
+  for (const [from = '', to] of places) await put(lab, host, to, await readFile(from, 'utf8'));
+}
+
+async function put(lab: TestLab, host: string, path: string, text: string): Promise<void> {
+  const script = `umask 077; mkdir -p "$(dirname ${path})"; cat > ${path}`;
+  const written = await lab.onControlSide(['ssh', '-F', lab.files.sshConfig, '-l', 'root', host, script], text);
+  if (written.status !== 0) throw new Error(endOf(written));
+}
+
+async function must(lab: TestLab, host: string, script: string): Promise<Ended> {
+  const ended = await lab.ssh(host, script);
+  if (ended.status !== 0) throw new Error(`${host}: ${script.slice(0, 80)}: ${endOf(ended)}`);
+  return ended;
+}
