@@ -1,3 +1,4 @@
+import { posix } from 'node:path';
 import { APISERVER, apiserverProcesses, type ApiserverProcess } from '../facts/apiserver-processes.js';
 import { askText } from '../facts/file-content.js';
 import { flagValue } from '../facts/command-flags.js';
@@ -8,6 +9,8 @@ import { ProvisionError } from '../model/errors.js';
 import type { Probe } from '../model/remote.js';
 import { CONTAINER } from '../facts/apiserver-manifest.js';
 import { argumentOf, readStaticPodManifest } from '../facts/static-pod-manifest.js';
+import { rivalFiles, staticPodFiles, type StaticPodFile } from '../facts/static-pods.js';
+import { quote } from '../shell/quote.js';
 import { itemsOfHosts } from './ask-hosts.js';
 import type { Check, CheckItem } from './check.js';
 import { serviceNamed } from '../model/virtual-service.js';
@@ -23,12 +26,14 @@ export const checkApiservers: Check = async ({ cluster, probe, inventory }) => {
     const controlPlane = byHost.get(host);
     if (controlPlane === undefined) return [];
     const there = probe(host);
-    const [text, processes] = await Promise.all([
+    const [text, processes, files] = await Promise.all([
       askText(there, controlPlane.manifest),
       there.ask(apiserverProcesses, APISERVER),
+      there.ask(staticPodFiles, posix.dirname(controlPlane.manifest)),
     ]);
     return [
       manifestItem(controlPlane, text, expected),
+      ...rivalItems(controlPlane, files),
       processItem(host, processes, expected),
       await readyItem(host, there, processes),
     ];
@@ -56,6 +61,23 @@ function manifestItem({ host, manifest: path }: ControlPlane, text: string | und
     if (!(error instanceof ProvisionError)) throw error;
     return { ...item, verdict: 'fail', evidence: error.message, next: error.hint };
   }
+}
+
+/** Files beside the manifest that claim the same pod: the kubelet may run either. */
+function rivalItems({ host, manifest }: ControlPlane, files: readonly StaticPodFile[]): readonly CheckItem[] {
+  const directory = posix.dirname(manifest);
+  return rivalFiles(files, posix.basename(manifest), CONTAINER).map((name): CheckItem => {
+    const subject = posix.join(directory, name);
+    const evidence = `claims the pod of ${manifest} too: the kubelet may run either`;
+    return {
+      check: 'apiserver-manifest',
+      host,
+      subject,
+      verdict: 'fail',
+      evidence,
+      next: `ssh ${host} sudo mv ${quote(subject)} /root/`,
+    };
+  });
 }
 
 function processItem(host: string, processes: readonly ApiserverProcess[], expected: Expected): CheckItem {

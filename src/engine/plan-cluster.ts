@@ -1,7 +1,9 @@
+import type { Look } from '../facts/batched-probe.js';
 import { summarisePlan, type Plan } from '../model/plan.js';
 import { readClocks, wrongClocks } from './clock-guard.js';
 import { locksSeen } from './left-lock.js';
 import type { FoundLock } from './lock.js';
+import type { Play } from '../playbook/play.js';
 import { planPlays, type PlanRequest } from './planner.js';
 import { RunError } from './run-error.js';
 import type { World } from './world.js';
@@ -28,18 +30,37 @@ export async function planCluster(request: ClusterPlanRequest, world: World): Pr
   const look = world.newLook();
   // Only hosts that are asked anyway: a host is not connected to for its clock.
   const asked = new Set(request.plays.flatMap(({ hosts }) => hosts));
-  const [plan, clocks, locks] = await Promise.all([
+  const [plan, clocks, locks, doubts] = await Promise.all([
     planPlays(request, look),
     readClocks([...asked], look, world.now),
     locksSeen(
       request.lockHosts.filter((host) => asked.has(host)),
       look,
     ),
+    doubtsOf(request.plays, look),
   ]);
   const wrong = wrongClocks(plan, clocks, request.members);
   const { changes, unknown } = summarisePlan(plan);
   if (wrong.length > 0 && changes + unknown > 0)
     throw new RunError('the clocks are too far apart for what is planned: nothing was changed', wrong);
   for (const { host, error } of wrong) world.emit({ type: 'notice', host, message: error.message });
+  for (const { host, message } of doubts) world.emit({ type: 'notice', host, message });
   return { plan, locks };
+}
+
+/** What is doubtful on the hosts of the plays, each once. A host that cannot be asked is met by the plan itself. */
+async function doubtsOf(
+  plays: readonly Play[],
+  look: Look,
+): Promise<readonly { readonly host: string; readonly message: string }[]> {
+  const asked = plays.flatMap((play) =>
+    play.hosts.flatMap((host) =>
+      (play.resources.get(host) ?? []).map(async (resource) => {
+        const message = await resource.doubt?.(look.probe(host));
+        return message === undefined ? [] : [[`${host} ${message}`, { host, message }] as const];
+      }),
+    ),
+  );
+  const told = await Promise.allSettled(asked);
+  return [...new Map(told.flatMap((each) => (each.status === 'fulfilled' ? each.value : []))).values()];
 }

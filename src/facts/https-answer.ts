@@ -78,8 +78,8 @@ export function readExchange(text: string): HttpsAnswer {
   return { kind: 'answer', status: Number(status), body: body.trimEnd() };
 }
 
-/** `verify error:num=20:…`, or the reason field of an OpenSSL error line (`…:error:<code>:<library>:<function>:<reason>:…`). */
-function opensslReason(text: string): string {
+/** Why openssl gave up: `verify error:num=20:…`, or the reason field of an OpenSSL error line (`…:error:<code>:<library>:<function>:<reason>:…`). */
+export function opensslReason(text: string): string {
   // One that is followed by `verify return:1` was passed over: nothing was to be verified.
   const [, verify] = /^(verify error:.+)$(?!\nverify return:1)/m.exec(text) ?? [];
   const [, reason] = /:error:[0-9A-F]+:[^:]*:[^:]*:([^:]+):/.exec(text) ?? [];

@@ -113,6 +113,11 @@ export interface Resource {
   readonly paths: readonly string[];
   /** @throws ProvisionError when what is found makes the whole plan unsafe (a held package, a foreign VIP) */
   plan(probe: Probe): Promise<Outcome>;
+  /**
+   * What a person should know of what was found though nothing may be to do: one line, asked with what planning asks.
+   * @returns undefined where nothing is doubtful
+   */
+  doubt?(probe: Probe): Promise<string | undefined>;
 }
 
 /** Nothing to do. */

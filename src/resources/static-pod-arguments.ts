@@ -1,11 +1,12 @@
 import { posix } from 'node:path';
 import { askText } from '../facts/file-content.js';
 import { fileState, type FileState } from '../facts/file-state.js';
+import { argumentOf, readStaticPodManifest, type StaticPodManifest } from '../facts/static-pod-manifest.js';
+import { rivalFiles, staticPodFiles } from '../facts/static-pods.js';
 import { changed, UNCHANGED, type Await, type Outcome, type Resource } from '../model/change.js';
 import { plainContent } from '../model/content.js';
 import { ProvisionError } from '../model/errors.js';
 import type { Probe } from '../model/remote.js';
-import { argumentOf, readStaticPodManifest, type StaticPodManifest } from '../facts/static-pod-manifest.js';
 import { unifiedDiff } from './unified-diff.js';
 import { withArguments } from './with-arguments.js';
 
@@ -14,8 +15,13 @@ export interface StaticPodArgumentsOptions {
   /** Of the manifest, on the host. */
   readonly path: string;
   readonly container: string;
-  /** Name → value, from the manifest as it is. @throws ProvisionError when it must not be changed */
-  readonly wanted: (manifest: StaticPodManifest, probe: Probe) => Promise<ReadonlyMap<string, string>>;
+  /** Name → value, from the manifest as it is. */
+  readonly wanted: (manifest: StaticPodManifest) => ReadonlyMap<string, string>;
+  /**
+   * Asked in the first look, and settled only where something is to be changed.
+   * @returns what refuses a change of this manifest, by a ProvisionError
+   */
+  readonly permit: (probe: Probe) => (manifest: StaticPodManifest) => Promise<void>;
   /** An argument that every such manifest has: missing ones are added after it. */
   readonly anchor: string;
   /** What must hold before the manifest is touched. */
@@ -26,26 +32,47 @@ export interface StaticPodArgumentsOptions {
 
 /** A static pod's arguments, with its manifest's comments and order kept. */
 export function staticPodArguments(options: StaticPodArgumentsOptions): Resource {
-  const { path } = options;
+  const { path, container } = options;
   return {
     address: `static-pod:${path}`,
     paths: [path],
     async plan(probe) {
-      const [text, state] = await Promise.all([askText(probe, path), probe.ask(fileState, path)]);
+      const permit = options.permit(probe);
+      const [text, state, rivals] = await Promise.all([
+        askText(probe, path),
+        probe.ask(fileState, path),
+        rivalsOf(options, probe),
+      ]);
       if (text === undefined || state.kind === 'absent') throw noManifest(options);
-      const manifest = readStaticPodManifest(path, text, options.container);
-      return decide(options, manifest, await options.wanted(manifest, probe), state);
+      const manifest = readStaticPodManifest(path, text, container);
+      const outcome = decide(options, manifest, state);
+      if (outcome.kind === 'unchanged') return outcome;
+      if (rivals.length > 0) throw twoClaim(options, rivals);
+      await permit(manifest);
+      return outcome;
+    },
+    async doubt(probe) {
+      const rivals = await rivalsOf(options, probe);
+      return rivals.length === 0 ? undefined : twoClaim(options, rivals).message;
     },
   };
+}
+
+async function rivalsOf(
+  { path, container }: Pick<StaticPodArgumentsOptions, 'path' | 'container'>,
+  probe: Probe,
+): Promise<readonly string[]> {
+  const files = await probe.ask(staticPodFiles, posix.dirname(path));
+  return rivalFiles(files, posix.basename(path), container).map((name) => posix.join(posix.dirname(path), name));
 }
 
 function decide(
   options: StaticPodArgumentsOptions,
   manifest: StaticPodManifest,
-  wanted: ReadonlyMap<string, string>,
   state: Exclude<FileState, { kind: 'absent' }>,
 ): Outcome {
   const { path, container } = options;
+  const wanted = options.wanted(manifest);
   const wrong = [...wanted].filter(([name, value]) => argumentOf(manifest, name) !== value);
   if (wrong.length === 0) return UNCHANGED;
   const after = withArguments(manifest, wanted, options.anchor);
@@ -67,6 +94,20 @@ function decide(
       options.after(wanted),
     ],
     disruptive: true,
+  });
+}
+
+/** More than one file from which the kubelet makes this pod. */
+function twoClaim(
+  { path, container }: Pick<StaticPodArgumentsOptions, 'path' | 'container'>,
+  rivals: readonly string[],
+): ProvisionError {
+  return new ProvisionError({
+    code: 'manifest-claimed-twice',
+    message:
+      `${rivals.join(', ')} ${rivals.length === 1 ? 'claims' : 'claim'} the pod of ${path} too: the kubelet reads every file ` +
+      `there whose name does not begin with a dot, and may run any of them as ${container}`,
+    hint: `move the others out of ${posix.dirname(path)}, for example to /root`,
   });
 }
 

@@ -23,17 +23,22 @@ export function curlCommand(request: HttpsRequest, limitS: number): string {
 
 /** The request through `openssl s_client`, which prints the whole answer. @param limitS as for {@link curlCommand} */
 export function opensslCommand(request: HttpsRequest, limitS: number): string {
-  const { host, port, path } = parseUrl(request.url);
+  const { host, path } = parseUrl(request.url);
+  const text = `GET ${path} HTTP/1.0\\r\\nHost: ${host}\\r\\nConnection: close\\r\\n\\r\\n`;
+  return `printf '${text}' | timeout ${limitS} ${opensslConnection(request)}`;
+}
+
+/** `openssl s_client` to the host of a request: it sends what it reads, and prints what comes back. */
+export function opensslConnection(request: HttpsRequest): string {
+  const { host, port } = parseUrl(request.url);
   const verify = isIP(host) === 0 ? `-verify_hostname ${quote(host)}` : `-verify_ip ${quote(host)}`;
-  const client = [
-    // `Connection: close` ends the exchange; `-ign_eof` waits for it.
+  return [
+    // The far end closes the exchange; `-ign_eof` waits for it.
     `openssl s_client -quiet -ign_eof -connect ${quote(isIP(host) === 6 ? `[${host}]:${port}` : `${host}:${port}`)}`,
     ...(isIP(host) === 0 ? [`-servername ${quote(host)}`] : []),
     ...(request.ca === undefined ? [] : [`-CAfile ${quote(request.ca)} -verify_return_error ${verify}`]),
     ...clientWords(request, '-cert', '-key'),
   ].join(' ');
-  const text = `GET ${path} HTTP/1.0\\r\\nHost: ${host}\\r\\nConnection: close\\r\\n\\r\\n`;
-  return `printf '${text}' | timeout ${limitS} ${client}`;
 }
 
 function parseUrl(url: string): { readonly host: string; readonly port: string; readonly path: string } {

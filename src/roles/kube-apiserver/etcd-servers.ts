@@ -1,37 +1,54 @@
 import { clientFilesOf, CONTAINER } from '../../facts/apiserver-manifest.js';
-import { argumentOf } from '../../facts/static-pod-manifest.js';
+import { APISERVER, apiserverProcesses } from '../../facts/apiserver-processes.js';
+import { argumentOf, type StaticPodManifest } from '../../facts/static-pod-manifest.js';
 import type { ClientFiles } from '../../model/certificate.js';
 import type { Await, Resource } from '../../model/change.js';
 import type { Cluster, ControlPlane } from '../../model/cluster.js';
+import type { Probe } from '../../model/remote.js';
 import { staticPodArguments } from '../../resources/static-pod-arguments.js';
-import { refuseForeignServers } from './known-servers.js';
+import { refuseForeignEtcd } from './etcd-evidence.js';
+import { movedOverrides } from './etcd-overrides.js';
+import { etcdUses, serverList } from './etcd-uses.js';
+import { knownServers } from './known-servers.js';
 
 /** Where a kube-apiserver should find its etcd. */
 interface EtcdServers {
   readonly cluster: Cluster;
   readonly controlPlane: ControlPlane;
-  /** The wanted value of `--etcd-servers`, from the one that is given. */
-  readonly servers: (given: string) => string;
+  /** The wanted servers, from the ones that are given. */
+  readonly servers: (given: readonly string[]) => readonly string[];
   /** What must hold before the manifest is touched, with the files that the kube-apiserver will use. */
   readonly before: (files: ClientFiles) => Await;
 }
 
 /** A manifest whose kube-apiserver finds etcd there; changed, the new process is waited for, or the old manifest put back. */
 export function etcdServers({ cluster, controlPlane, servers, before }: EtcdServers): Resource {
+  // By their text alone: a no-op asks nothing more. What is moved for it is proved like the rest.
+  const isKnown = knownServers(cluster, new Map());
   return staticPodArguments({
     path: controlPlane.manifest,
     container: CONTAINER,
     anchor: 'etcd-servers',
-    async wanted(manifest, probe) {
-      const given = argumentOf(manifest, 'etcd-servers') ?? '';
-      await refuseForeignServers(given, { cluster, controlPlane, probe });
+    wanted(manifest) {
       const files = clientFilesOf(manifest);
+      const overrides = argumentOf(manifest, 'etcd-servers-overrides');
       return new Map([
-        ['etcd-servers', servers(given)],
+        ['etcd-servers', servers(serverList(argumentOf(manifest, 'etcd-servers') ?? '')).join()],
         ['etcd-cafile', files.ca],
         ['etcd-certfile', files.certificate],
         ['etcd-keyfile', files.key],
+        ...(overrides === undefined
+          ? []
+          : ([['etcd-servers-overrides', movedOverrides(overrides, isKnown, servers)]] as const)),
       ]);
+    },
+    permit(probe: Probe) {
+      const asked = probe.ask(apiserverProcesses, APISERVER);
+      asked.catch(() => undefined);
+      return async (manifest: StaticPodManifest) => {
+        const uses = etcdUses(manifest, await asked, isKnown);
+        await refuseForeignEtcd(uses, { cluster, controlPlane, probe });
+      };
     },
     before: (wanted) =>
       before({

@@ -1,55 +1,47 @@
-import { nameAddresses } from '../../facts/name-addresses.js';
-import type { Cluster, ControlPlane } from '../../model/cluster.js';
-import { ProvisionError } from '../../model/errors.js';
-import type { Probe } from '../../model/remote.js';
+import type { Cluster } from '../../model/cluster.js';
 import { serviceNamed } from '../../model/virtual-service.js';
 
+/** Decides whether a URL is an address at which this inventory's cluster is to be reached. */
+export type IsKnownServer = (url: string) => boolean;
+
 /**
- * Refuses to repoint an apiserver that uses another etcd than this inventory's: it would find an empty cluster, or a
- * stranger's, where its data was.
- * @param servers the value of its `--etcd-servers`
- * @throws ProvisionError `foreign-etcd`
+ * By host, port and scheme alone, each exactly as the inventory says: for what does not answer. Loopback is no such
+ * address: everybody's etcd may listen there.
+ * @param resolved DNS name → its addresses, seen from the host that uses the URL
  */
-export async function refuseForeignServers(
-  servers: string,
-  {
-    cluster,
-    controlPlane,
-    probe,
-  }: { readonly cluster: Cluster; readonly controlPlane: ControlPlane; readonly probe: Probe },
-): Promise<void> {
-  const hosts = servers.split(',').map(hostOf);
-  const known = knownHosts(cluster, controlPlane);
-  const strange = hosts.filter((host) => !known.has(host));
-  const resolved = await Promise.all(
-    strange.map(async (host) => ({ host, addresses: await probe.ask(nameAddresses, host) })),
-  );
-  const foreign = resolved.filter(
-    ({ addresses }) => addresses.length === 0 || addresses.some((each) => !known.has(each)),
-  );
-  if (foreign.length === 0) return;
-  throw new ProvisionError({
-    code: 'foreign-etcd',
-    message:
-      `kube-apiserver on ${controlPlane.host} uses ${servers}, and ${foreign.map(({ host }) => host).join(', ')} is no member ` +
-      "of this inventory's cluster: repointed, it would lose sight of all its data",
-    hint: 'move its data to this cluster first (etcdctl snapshot save, restore), or correct the group etcd',
-  });
-}
-
-function hostOf(url: string): string {
-  const text = url.trim();
-  return URL.canParse(text) ? new URL(text).hostname.replace(/^\[|\]$/g, '') : text;
-}
-
-function knownHosts(cluster: Cluster, controlPlane: ControlPlane): ReadonlySet<string> {
+export function knownServers(cluster: Cluster, resolved: ReadonlyMap<string, readonly string[]>): IsKnownServer {
   const { members } = cluster;
   const endpoint = serviceNamed(cluster, 'etcd')?.endpoint;
-  const isMember = members.some((member) => member.host === controlPlane.host);
-  return new Set([
-    ...members.flatMap((member) => [member.address, member.host, member.name]),
-    ...(endpoint === undefined ? [] : [endpoint.ip]),
-    ...(endpoint?.name === undefined ? [] : [endpoint.name]),
-    ...(isMember ? ['localhost', '127.0.0.1', '::1'] : []),
+  const places = new Set([
+    ...members.flatMap(({ address, host, name, clientPort }) =>
+      [address, host, name].map((each) => place(each, String(clientPort))),
+    ),
+    ...(endpoint === undefined ? [] : [endpoint.ip, endpoint.name ?? endpoint.ip]).map((each) =>
+      place(each, String(endpoint?.port)),
+    ),
   ]);
+  return (url) => {
+    const found = hostAndPort(url);
+    if (found?.scheme !== 'https:') return false;
+    if (places.has(place(found.host, found.port))) return true;
+    const addresses = resolved.get(found.host) ?? [];
+    return addresses.length > 0 && addresses.every((address) => places.has(place(address, found.port)));
+  };
+}
+
+/** The host of a URL, IPv6 without brackets; `undefined` for what is no URL. */
+export function hostOf(url: string): string | undefined {
+  return hostAndPort(url)?.host;
+}
+
+function hostAndPort(
+  url: string,
+): { readonly scheme: string; readonly host: string; readonly port: string } | undefined {
+  if (!URL.canParse(url)) return undefined;
+  const { protocol, hostname, port } = new URL(url);
+  return { scheme: protocol, host: hostname.replace(/^\[|\]$/g, ''), port: port === '' ? '443' : port };
+}
+
+function place(host: string, port: string): string {
+  return `${host.toLowerCase()} ${port}`;
 }

@@ -70,7 +70,7 @@ function repointed(cluster: Cluster, controlPlane: ControlPlane): Resource {
   const url = httpsUrl(endpoint.ip, endpoint.port);
   return etcdServers({
     ...{ cluster, controlPlane },
-    servers: () => url,
+    servers: () => [url],
     before: (files) => ({
       kind: 'await',
       gate: aboutService('vip-answers', service.name),
@@ -84,7 +84,7 @@ function bypassed(cluster: Cluster, controlPlane: ControlPlane): Resource {
   return etcdServers({
     ...{ cluster, controlPlane },
     // Another order is no reason to restart it.
-    servers: (given) => (namesJust(given, urls) ? given : urls.join()),
+    servers: (given) => (namesJust(given.join(), urls) ? given : urls),
     before: (files) => ({ kind: 'await', gate: 'etcd-answers-directly', parameters: directQuestion(urls, files) }),
   });
 }

@@ -19,13 +19,19 @@ function runs(servers: string): object {
   return { pid: 7, argv, connections: [{ address: new URL(servers.split(',')[0] ?? '').hostname, port: 2379 }] };
 }
 
-function host(given: { text?: string | undefined; processes?: readonly unknown[]; ready?: unknown }) {
+function host(given: {
+  text?: string | undefined;
+  processes?: readonly unknown[];
+  ready?: unknown;
+  files?: readonly { name: string; text: string }[];
+}) {
   const { text, processes = [runs(VIP)], ready = READY } = given;
   const url = 'https://127.0.0.1:6443';
   return {
     'cp-1': {
       'file-contents': { [MANIFEST]: 'text' in given ? text : manifest(VIP) },
       'apiserver-processes': { 'kube-apiserver': processes },
+      'static-pod-files': { '/etc/kubernetes/manifests': given.files ?? [] },
       'https-answers': {
         [httpsKey({ url: `${url}/readyz` })]: ready,
       },
@@ -61,6 +67,18 @@ describe('an apiserver', () => {
       'whose manifest cannot be read',
       { text: 'spec: {}' },
       [expect.stringContaining(`fail apiserver-manifest cp-1 ${MANIFEST}: ${MANIFEST}: it has no container`)],
+    ],
+    [
+      'beside whose manifest lies a copy',
+      {
+        files: [
+          { name: 'kube-apiserver.yaml', text: manifest(VIP) },
+          { name: 'kube-apiserver.yaml.backup', text: manifest(DIRECT) },
+        ],
+      },
+      [
+        `fail apiserver-manifest cp-1 ${MANIFEST}.backup: claims the pod of ${MANIFEST} too: the kubelet may run either`,
+      ],
     ],
     [
       'that runs with a member',

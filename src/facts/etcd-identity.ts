@@ -1,0 +1,119 @@
+import type { Fact } from '../model/remote.js';
+import { etcdStatusCommand, type EtcdStatusRequest } from '../shell/etcd-status-request.js';
+import { opensslReason } from './https-answer.js';
+
+/** Who answers at an etcd endpoint. Ids are decimal texts, as in etcdctl's JSON. */
+export type EtcdIdentity =
+  | { readonly kind: 'silent'; readonly reason: string }
+  | {
+      readonly kind: 'answers';
+      readonly clusterId: string;
+      readonly memberId: string;
+      /** The store's revision: 1 when nothing was ever written. */
+      readonly revision: number;
+    };
+
+/** The key to ask {@link etcdIdentity} by. */
+export function etcdIdentityKey({ url, ca = null, certificate = null, key = null }: NullableRequest): string {
+  return JSON.stringify([url, ca, certificate, key]);
+}
+
+type NullableRequest = { readonly [Name in keyof EtcdStatusRequest]: EtcdStatusRequest[Name] | null };
+
+/** Key: {@link etcdIdentityKey}. Asked as an etcd client asks, from the host; all at once, for some may hang. */
+export const etcdIdentity: Fact<EtcdIdentity> = {
+  name: 'etcd-identities',
+  // One short line each: what runs side by side does not mix.
+  script: (keys) =>
+    [...keys.map((key, index) => `{ out=$(${commandFor(key)}); printf 'I %s %s\\n' ${index} "$out"; } &`), 'wait'].join(
+      '\n',
+    ),
+  parse(stdout, keys) {
+    const answers = new Map(
+      [...stdout.matchAll(/^I (\d+) ([A-Za-z0-9+/=]*)$/gm)].map(([, index, text = '']) => [
+        Number(index),
+        readIdentity(Buffer.from(text, 'base64')),
+      ]),
+    );
+    return new Map(
+      keys.map((key, index) => [key, answers.get(index) ?? { kind: 'silent', reason: 'nothing came back' }]),
+    );
+  },
+};
+
+function commandFor(key: string): string {
+  const [url = '', ca, certificate, clientKey] = JSON.parse(key) as readonly (string | null)[] & { 0: string };
+  const files = { ca: ca ?? undefined, certificate: certificate ?? undefined, key: clientKey ?? undefined };
+  return etcdStatusCommand({ url, ...files });
+}
+
+/**
+ * Reads the answer to a gRPC call of etcdserverpb.Maintenance/Status; what is none is `silent`, whatever came back.
+ * @param bytes what openssl or bash complained of, then HTTP/2 frames
+ */
+export function readIdentity(bytes: Buffer): EtcdIdentity {
+  // A frame begins with the upper byte of its length, which is 0: no text holds that.
+  const start = bytes.indexOf(0);
+  const text = (start < 0 ? bytes : bytes.subarray(0, start)).toString('utf8');
+  const message = start < 0 ? Buffer.alloc(0) : dataOf(bytes.subarray(start));
+  // A gRPC message has a flag and its length before it.
+  const header = fieldsOf(message.subarray(5)).get(1);
+  if (!Buffer.isBuffer(header)) return { kind: 'silent', reason: start < 0 ? complaint(text) : 'no etcd answers' };
+  const [clusterId, memberId, revision] = [1, 2, 3].map((field) => fieldsOf(header).get(field));
+  if (typeof clusterId !== 'bigint' || typeof memberId !== 'bigint')
+    return { kind: 'silent', reason: 'an answer without a cluster id' };
+  return {
+    kind: 'answers',
+    clusterId: String(clusterId),
+    memberId: String(memberId),
+    revision: typeof revision === 'bigint' ? Number(revision) : 0,
+  };
+}
+
+function complaint(text: string): string {
+  const [, shell] =
+    /: (Connection refused|No route to host|Network is unreachable|Name or service not known)/.exec(text) ?? [];
+  const [, socket] = /^connect:errno=(\d+)/m.exec(text) ?? [];
+  if (shell !== undefined) return shell;
+  if (socket !== undefined) return 'no connection';
+  return text.trim() === '' ? 'no answer in time' : opensslReason(text);
+}
+
+/** What the DATA frames of the one stream hold (RFC 9113, sections 4.1 and 6.1). */
+function dataOf(frames: Buffer): Buffer {
+  const parts: Buffer[] = [];
+  for (let at = 0; at + 9 <= frames.length;) {
+    const length = frames.readUIntBE(at, 3);
+    const [type, flags, stream] = [frames.readUInt8(at + 3), frames.readUInt8(at + 4), frames.readUInt32BE(at + 5)];
+    const payload = frames.subarray(at + 9, at + 9 + length);
+    const isPadded = (flags & 8) !== 0;
+    const padding = isPadded ? (payload[0] ?? 0) : 0;
+    if (type === 0 && stream === 1)
+      parts.push(payload.subarray(isPadded ? 1 : 0, Math.max(0, payload.length - padding)));
+    at += 9 + length;
+  }
+  return Buffer.concat(parts);
+}
+
+/** The fields of a protocol buffers message: numbers and byte strings; what follows something else is not read. */
+function fieldsOf(message: Buffer): ReadonlyMap<number, bigint | Buffer> {
+  const fields = new Map<number, bigint | Buffer>();
+  let at = 0;
+  function varint(): bigint {
+    let value = 0n;
+    for (let shift = 0n; shift < 64n; shift += 7n) {
+      const byte = message[at++] ?? 0;
+      value |= BigInt(byte & 0x7f) << shift;
+      if (byte < 0x80) break;
+    }
+    return BigInt.asUintN(64, value);
+  }
+  while (at < message.length) {
+    const tag = Number(varint());
+    const value = varint();
+    if (tag % 8 === 0) fields.set(Math.floor(tag / 8), value);
+    else if (tag % 8 === 2) fields.set(Math.floor(tag / 8), message.subarray(at, (at += Number(value))));
+    else break;
+  }
+  return fields;
+}

@@ -1,0 +1,115 @@
+import { once } from 'node:events';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { createSecureServer, createServer, type ServerHttp2Stream } from 'node:http2';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { etcdIdentity, etcdIdentityKey, type EtcdIdentity } from '../../src/facts/etcd-identity.js';
+import { run } from '../support/lab.js';
+
+/** A gRPC message with a header of cluster 14841639068965178418, member 10276657743932975437, revision 300. */
+const MESSAGE = Buffer.from(
+  `00000000280a1b08b298eaf1948386fccd0110cdd2918bd2b881cf8e0118ac0220021206332e342e3233182a`,
+  'hex',
+);
+const IDENTITY = {
+  kind: 'answers',
+  clusterId: '14841639068965178418',
+  memberId: '10276657743932975437',
+  revision: 300,
+};
+
+/** Answers as etcd does, where it is asked as etcd is asked. */
+function answer(stream: ServerHttp2Stream, headers: Readonly<Record<string, unknown>>): void {
+  const isCall =
+    headers[':path'] === '/etcdserverpb.Maintenance/Status' && headers['content-type'] === 'application/grpc';
+  stream.respond({ ':status': isCall ? 200 : 404, 'content-type': 'application/grpc' });
+  stream.end(isCall ? MESSAGE : undefined);
+}
+
+let directory: string;
+let file: (name: string) => string;
+let [tls, plain]: readonly [number, number] = [0, 0];
+let close: () => void;
+
+async function portOf(
+  server: ReturnType<typeof createServer> | ReturnType<typeof createSecureServer>,
+): Promise<number> {
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return (server.address() as AddressInfo).port;
+}
+
+beforeAll(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'etcd-identity-'));
+  file = (name) => join(directory, name);
+  for (const name of ['own', 'other']) {
+    const words = [
+      '-noenc',
+      '-newkey',
+      'ec',
+      '-pkeyopt',
+      'ec_paramgen_curve:P-256',
+      '-days',
+      '2',
+      '-subj',
+      `/CN=${name}`,
+    ];
+    const sans = ['-addext', 'subjectAltName=IP:127.0.0.1'];
+    await run([
+      'openssl',
+      'req',
+      '-x509',
+      ...words,
+      ...sans,
+      '-keyout',
+      file(`${name}.key`),
+      '-out',
+      file(`${name}.crt`),
+    ]);
+  }
+  const [key, cert] = await Promise.all([readFile(file('own.key')), readFile(file('own.crt'))]);
+  const servers = [
+    createSecureServer({ key, cert, ca: cert, requestCert: true, rejectUnauthorized: true }),
+    createServer(),
+  ] as const;
+  for (const server of servers) server.on('stream', answer);
+  [tls, plain] = await Promise.all([portOf(servers[0]), portOf(servers[1])]);
+  close = () => {
+    for (const server of servers) server.close();
+  };
+});
+
+afterAll(async () => {
+  close();
+  await rm(directory, { recursive: true });
+});
+
+/** Asks with this machine's own shell, all at once. */
+async function asked(...requests: readonly Parameters<typeof etcdIdentityKey>[0][]): Promise<readonly unknown[]> {
+  const keys = requests.map(etcdIdentityKey);
+  const { stdout } = await run(['sh', '-c', etcdIdentity.script(keys)]);
+  const found: ReadonlyMap<string, EtcdIdentity> = etcdIdentity.parse(stdout, keys);
+  return keys.map((key) => found.get(key));
+}
+
+test('an etcd says who it is, over TLS and without it, to who shows and verifies by the right files', async () => {
+  const own = { ca: file('own.crt'), certificate: file('own.crt'), key: file('own.key') };
+  expect(
+    await asked(
+      { url: `https://127.0.0.1:${tls}`, ...own },
+      { url: `http://127.0.0.1:${plain}` },
+      { url: `https://127.0.0.1:${tls}`, ...own, ca: file('other.crt') },
+      { url: `https://127.0.0.1:${tls}`, ca: own.ca },
+      { url: `https://127.0.0.1:${tls}`, ...own, certificate: file('none') },
+      { url: `https://127.0.0.2:${tls}`, ...own },
+      { url: 'http://127.0.0.1:1' },
+      { url: `http://127.0.0.1:${tls}` },
+    ),
+  ).toEqual([
+    IDENTITY,
+    IDENTITY,
+    ...Array.from({ length: 6 }, () => ({ kind: 'silent', reason: expect.stringMatching(/./) })),
+  ]);
+});
