@@ -1,5 +1,9 @@
-import { isMap, isScalar, parseDocument, stringify, type Document } from 'yaml';
+import { isMap, isScalar, parseDocument, type Document } from 'yaml';
+import { yamlText } from './yaml-text.js';
 import type { NewVariable } from './decide-variables.js';
+
+/** A path and a flag fit; a flood does not. */
+const MAX_COMMENT = 500;
 
 /** As Ansible's loader has it, and values are left as texts: only what the file says is compared. */
 const AS_ANSIBLE = {
@@ -33,9 +37,14 @@ export function appendVariables(text: string, variables: readonly NewVariable[])
 /** What is added: each variable below the places where it was found. */
 export function renderVariable({ name, value, found }: NewVariable): readonly string[] {
   return [
-    ...found.map((place) => `# ${place}`),
-    stringify({ [name]: value }, { version: '1.1', lineWidth: 0 }).trimEnd(),
+    ...found.map((place) => `# ${oneLine(place)}`),
+    `${name}: ${typeof value === 'string' ? yamlText(value) : String(value)}`,
   ];
+}
+
+/** What a host said, as a comment that ends where its line does. */
+function oneLine(place: string): string {
+  return place.replaceAll(/[\p{C}\p{Zl}\p{Zp}]/gu, '\uFFFD').slice(0, MAX_COMMENT);
 }
 
 function parse(text: string): Document.Parsed {

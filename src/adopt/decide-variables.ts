@@ -1,4 +1,5 @@
 import { VARIABLES } from '../cluster/known-variables.js';
+import { ipAddress } from '../cluster/variable-kinds.js';
 import { InputError, type Problem } from '../model/errors.js';
 import type { Inventory } from '../model/inventory.js';
 import type { AdoptedName, FoundVariable } from './member-variables.js';
@@ -79,7 +80,7 @@ function isLacking(inventory: Inventory, host: string, wanted: FoundVariable, pr
   const at = variables?.at(name);
   if (has === undefined || has === null) {
     if (value === fallback) return false;
-    const refused = name === 'ip' ? undefined : VARIABLES[name].schema.safeParse(value).error;
+    const refused = (name === 'ip' ? ipAddress() : VARIABLES[name].schema).safeParse(value).error;
     if (refused === undefined) return true;
     const expected = refused.issues.map(({ message }) => message).join('; ');
     problems.push(problem(host, name, at, `${JSON.stringify(value)} (${found}): ${expected}`));

@@ -6,6 +6,7 @@ import {
   type EtcdSettingName,
   type SettingPlaces,
 } from '../facts/etcd-process.js';
+import { tooDeepAt } from '../model/nesting.js';
 
 /** One setting of a running etcd. */
 export interface EtcdSetting {
@@ -79,6 +80,8 @@ const SECTIONS: Partial<Readonly<Record<EtcdSettingName, readonly [string, strin
 };
 
 function fileSettings({ path, text }: { readonly path: string; readonly text: string }): EtcdSettings {
+  const deep = tooDeepAt(text);
+  if (deep !== undefined) throw new Error(`${path}:${deep.line}:${deep.column}: is nested too deeply`);
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: false });
   if (document.errors[0] !== undefined) throw new Error(document.errors[0].message);

@@ -7,6 +7,9 @@ import { quote } from '../shell/quote.js';
 import { appendVariables } from './append-variables.js';
 import type { NewVariable, NewVariables } from './decide-variables.js';
 
+/** A name that stays in its directory, and is not hidden there. */
+const FILE_NAME = /^[^./\p{C}][^/\p{C}]{0,200}$/u;
+
 /** A file of variables as it will be. */
 export interface FileEdit {
   readonly path: string;
@@ -30,6 +33,12 @@ export async function editVariableFiles(directory: string, variables: NewVariabl
   ];
   return Promise.all(
     wanted.map(async ({ room, name, add }) => {
+      if (!FILE_NAME.test(name))
+        throw cannotAdd(
+          `${room}/${JSON.stringify(name)}`,
+          'that is no name for a file',
+          'rename the host in the inventory',
+        );
       const path = await variableFile(join(directory, room), name);
       const shown = shownPath(path);
       const before = await read(path);

@@ -3,7 +3,7 @@ import { extname, join } from 'node:path';
 import { isMap } from 'yaml';
 import type { Secret } from '../model/secret.js';
 import type { Setting } from './raw-value.js';
-import { problemAt, readSource, type LoadLog, type SourceText } from './source-text.js';
+import { attemptFile, problemAt, readSource, type LoadLog, type SourceText } from './source-text.js';
 import { decryptVault, isVaultText } from './vault.js';
 import { dereference, parseYaml, positionOfNode } from './yaml-file.js';
 import { entriesOf, keyText, settingOf, valueOf } from './yaml-values.js';
@@ -51,7 +51,8 @@ function within(place: Place, name: string): Place {
 }
 
 async function listDirectory(place: Place): Promise<readonly string[]> {
-  return (await isDirectory(place.path)) ? (await readdir(place.path)).sort() : [];
+  if (!(await isDirectory(place.path))) return [];
+  return (await attemptFile(place.file, () => readdir(place.path))).sort();
 }
 
 async function isDirectory(path: string): Promise<boolean> {

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { isAbsolute, join, resolve } from 'node:path';
+import { dirname, isAbsolute, join, resolve } from 'node:path';
 import { ProvisionError } from '../model/errors.js';
 import type { Inventory } from '../model/inventory.js';
 import type { Secret } from '../model/secret.js';
@@ -33,8 +33,8 @@ export interface LoadOptions {
 export async function loadInventory(path: string, options: LoadOptions = {}): Promise<Inventory> {
   const workingDirectory = options.workingDirectory ?? process.cwd();
   const home = options.home ?? homedir();
-  const log = startLog();
   const place: Place = { path: resolve(workingDirectory, path), file: path };
+  const log = startLog(dirname(place.path));
   const engineReady = createTemplateEngine(isUndefined);
   const { graph, directory } = await readInventoryFiles(place, log, options.vaultPassword);
   if (graph.hosts.size === 0) {

@@ -5,7 +5,7 @@ import type { Secret } from '../model/secret.js';
 import type { Place } from './group-vars.js';
 import { readIniInventory } from './ini-inventory.js';
 import { emptyGraph, reconcile, type InventoryGraph } from './inventory-graph.js';
-import { readSource, type LoadLog, type SourceText } from './source-text.js';
+import { attemptFile, readSource, type LoadLog, type SourceText } from './source-text.js';
 import { decryptVault, isVaultText } from './vault.js';
 import { readYamlInventory } from './yaml-inventory.js';
 import { parseYaml } from './yaml-file.js';
@@ -48,10 +48,11 @@ export async function readInventoryFiles(
 
 async function filesIn(place: Place): Promise<readonly Place[]> {
   const files: Place[] = [];
-  for (const name of (await readdir(place.path)).sort()) {
+  for (const name of (await attemptFile(place.file, () => readdir(place.path))).sort()) {
     if (IGNORED.test(name)) continue;
     const entry = { path: join(place.path, name), file: join(place.file, name) };
-    files.push(...((await stat(entry.path)).isDirectory() ? await filesIn(entry) : [entry]));
+    const found = await attemptFile(entry.file, () => stat(entry.path));
+    files.push(...(found.isDirectory() ? await filesIn(entry) : [entry]));
   }
   return files;
 }

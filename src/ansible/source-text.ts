@@ -1,5 +1,6 @@
 import { createHash, type Hash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
+import { createReadStream } from 'node:fs';
+import { relative } from 'node:path';
 import { InputError, ProvisionError, type Problem, type SourcePosition } from '../model/errors.js';
 
 /** One loaded file. `file` is the path as it is shown: relative when the user typed a relative one. */
@@ -16,11 +17,13 @@ export interface LoadLog {
   readonly warnings: Problem[];
   /** Takes every loaded byte, so that equal digests mean equal inventories. */
   readonly digest: Hash;
+  /** Absolute: files go into the digest by their paths from here, so that `./inv` and `inv` are one inventory. */
+  readonly root: string;
 }
 
-/** A log for one load. */
-export function startLog(): LoadLog {
-  return { warnings: [], digest: createHash('sha256') };
+/** A log for one load. @param root the directory of the inventory, absolute */
+export function startLog(root: string): LoadLog {
+  return { warnings: [], digest: createHash('sha256'), root };
 }
 
 /** An error at a place in a file. */
@@ -33,22 +36,24 @@ export function warn(log: LoadLog, at: SourcePosition, subject: string, message:
   log.warnings.push({ severity: 'warning', at, subject, message });
 }
 
+/** An inventory of 20 000 hosts has 3 MiB; what is much larger is no inventory, or has no end (`/dev/zero`). */
+const MAX_BYTES = 64 * 1024 * 1024;
+
 /**
  * Reads a file as UTF-8 and adds it to the digest.
- * @throws ProvisionError `unreadable` when there is no such file, it is a directory, or it may not be read
- * @throws InputError when it is not UTF-8
+ * @throws ProvisionError `unreadable` when there is no such file, it is a directory, too large, or may not be read
+ * @throws InputError when it is not UTF-8, or holds a NUL byte
  */
 export async function readSource(path: string, file: string, log: LoadLog): Promise<string> {
-  const bytes = await readFile(path).catch((error: unknown) => {
-    const reason = error instanceof Error ? error.message.replace(/^(\w+): ([^,]*),.*$/s, '$2 ($1)') : String(error);
-    throw new ProvisionError({
-      code: 'unreadable',
-      message: `${file}: cannot be read: ${reason}`,
-      hint: `check the path and its permissions: ls -l ${file}`,
-      cause: error,
-    });
-  });
-  log.digest.update(`${file.length}:${file}:${bytes.length}:`).update(bytes);
+  const bytes = await attemptFile(file, () => readBounded(path));
+  const name = relative(log.root, path);
+  log.digest.update(`${name.length}:${name}:${bytes.length}:`).update(bytes);
+  const nul = bytes.indexOf(0);
+  if (nul >= 0) {
+    const before = bytes.subarray(0, nul).toString('latin1').split('\n');
+    const at = { file, line: before.length, column: (before.at(-1)?.length ?? 0) + 1 };
+    throw problemAt(at, 'encoding', 'the file holds a NUL byte: it is not text');
+  }
   try {
     // Python's utf-8 codec and Ansible leave a byte order mark to the parser; TextDecoder drops it.
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
@@ -72,4 +77,33 @@ export async function readSource(path: string, file: string, log: LoadLog): Prom
 function firstInvalidByte(bytes: Buffer): number {
   const replaced = bytes.toString('utf8').indexOf('\uFFFD');
   return Buffer.byteLength(bytes.toString('utf8').slice(0, Math.max(replaced, 0)));
+}
+
+/**
+ * Something that is done with a file.
+ * @throws ProvisionError `unreadable` in place of an error of the file system
+ */
+export async function attemptFile<T>(file: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    const reason = error instanceof Error ? error.message.replace(/^(\w+): ([^,]*),.*$/s, '$2 ($1)') : String(error);
+    throw new ProvisionError({
+      code: 'unreadable',
+      message: `${file}: cannot be read: ${reason}`,
+      hint: `check the path and its permissions: ls -l ${file}`,
+      cause: error,
+    });
+  }
+}
+
+async function readBounded(path: string): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of createReadStream(path) as AsyncIterable<Buffer>) {
+    chunks.push(chunk);
+    size += chunk.length;
+    if (size > MAX_BYTES) throw new RangeError(`it holds more than ${MAX_BYTES / 1024 / 1024} MiB`);
+  }
+  return Buffer.concat(chunks);
 }

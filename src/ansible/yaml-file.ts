@@ -1,6 +1,7 @@
 import {
   isAlias,
   isMap,
+  isNode,
   isScalar,
   isSeq,
   LineCounter,
@@ -11,8 +12,9 @@ import {
   type Pair,
 } from 'yaml';
 import { InputError, type Problem, type SourcePosition } from '../model/errors.js';
+import { tooDeepAt } from '../model/nesting.js';
 import type { RawValue } from './raw-value.js';
-import { warn, type LoadLog, type SourceText } from './source-text.js';
+import { problemAt, warn, type LoadLog, type SourceText } from './source-text.js';
 
 /** A parsed YAML or JSON file, from which values are read on demand. */
 export interface YamlFile {
@@ -44,6 +46,23 @@ const KNOWN_TAGS = new Set([
  * @throws InputError with every syntax error of the file
  */
 export function parseYaml(source: SourceText, log: LoadLog): YamlFile {
+  refuseControls(source);
+  const deep = tooDeepAt(source.text);
+  if (deep !== undefined) throw problemAt({ file: source.file, ...deep }, 'YAML', 'is nested too deeply');
+  return parseBounded(source, log);
+}
+
+/** PyYAML's reader refuses what is neither printable nor white space (yaml/reader.py, NON_PRINTABLE). */
+function refuseControls({ file, text }: SourceText): void {
+  const index = text.search(/(?![\t\n\r\x85])[\p{Cc}\uFFFE\uFFFF]/u);
+  if (index < 0) return;
+  const before = text.slice(0, index).split('\n');
+  const at = { file, line: before.length, column: (before.at(-1)?.length ?? 0) + 1 };
+  const code = text.charCodeAt(index).toString(16).padStart(4, '0');
+  throw problemAt(at, 'YAML', `holds the control character U+${code}, which YAML does not allow`);
+}
+
+function parseBounded(source: SourceText, log: LoadLog): YamlFile {
   const lines = new LineCounter();
   const document = parseDocument(source.text, {
     version: '1.1',
@@ -67,8 +86,41 @@ export function parseYaml(source: SourceText, log: LoadLog): YamlFile {
   }
   const root: Node | null = document.contents;
   const file: YamlFile = { source, root, document, lines, json: isJson(source.text), log, read: new Map() };
+  checkSize(file);
   checkNodes(file);
   return file;
+}
+
+/** What no file of variables comes near: an alias of aliases can stand for billions of values in a few lines. */
+const MAX_VALUES = 1_000_000;
+
+/** Counts values with every alias in its place, before anything follows one. @throws InputError */
+function checkSize(file: YamlFile): void {
+  const sizes = new Map<Node, number>();
+  const count = (node: unknown): number => {
+    const target = isNode(node) ? dereference(file, node) : null;
+    if (target === null || isScalar(target)) return 1;
+    const at = positionOfNode(file, isNode(node) ? node : null);
+    const known = sizes.get(target);
+    if (known !== undefined) return known;
+    // One that holds itself is refused where it is read.
+    sizes.set(target, 0);
+    const parts = isMap(target)
+      ? target.items.flatMap(({ key, value }) => [key, value])
+      : isSeq(target)
+        ? target.items
+        : [];
+    const size = parts.reduce<number>((sum, part) => sum + count(part), 1);
+    if (size > MAX_VALUES)
+      throw problemAt(
+        at,
+        'YAML',
+        `holds more than ${MAX_VALUES.toLocaleString('en-US')} values, with what its aliases stand for`,
+      );
+    sizes.set(target, size);
+    return size;
+  };
+  count(file.root);
 }
 
 /**

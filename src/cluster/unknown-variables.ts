@@ -1,4 +1,5 @@
-import { didYouMean } from '../model/did-you-mean.js';
+import { editDistance } from '../model/did-you-mean.js';
+import type { SourcePosition } from '../model/errors.js';
 import type { Inventory } from '../model/inventory.js';
 import { PROVIDED_VARIABLES } from './derived-variables.js';
 import { VARIABLES } from './known-variables.js';
@@ -56,20 +57,57 @@ const OF_OTHERS = new Set([
   'etcd_version',
 ]);
 
+/** Words that names of settings are made of, in any role: a name that has one of them is meant so. */
+const WORDS = new Set(
+  (
+    'address addr args backup bin bind ca cert certs check cluster conf config count data day days default defaults dir ' +
+    'dirs disk download enable enabled env extra file files force group home host hosts iface id init interval ip ips ' +
+    'key keys level limit list log logs max metrics min mode name names node nodes opts options owner package packages ' +
+    'pass password path paths peer peers pki pool port ports prefix repo retries root secret server servers service ' +
+    'size ssl stats tag tags timeout tls tmp token type unit units url urls user users uid gid vars version vip vips vrid'
+  ).split(' '),
+);
+
 /**
- * Unknown `etcd_*`, `keepalived_*` and `haproxy_*` variables. Close to a known one it is a slip, and an error: the value
- * would have no effect where the user counts on it. All others may belong to other roles, and are warnings.
+ * The one known name that a user must have meant: one or two letters away, and the word with the slip is no word by itself.
+ * `etcd_dta_dir` is a slip of `etcd_data_dir`; `etcd_bin_dir`, `etcd_user` and `etcd_cert_dir` are names of other roles, and
+ * there are more of those than a list can hold.
+ */
+function slipOf(name: string, known: readonly string[]): string | undefined {
+  if (OF_OTHERS.has(name)) return undefined;
+  const near = known.filter((candidate) => editDistance(name, candidate) <= 2);
+  const [meant] = near;
+  if (meant === undefined || near.length > 1) return undefined;
+  if (name.replaceAll('_', '') === meant.replaceAll('_', '')) return meant;
+  const right = new Set(meant.split('_'));
+  const strange = name.split('_').filter((word) => !right.has(word));
+  return strange.some((word) => word === '' || WORDS.has(word)) ? undefined : meant;
+}
+
+/**
+ * Unknown `etcd_*`, `keepalived_*` and `haproxy_*` variables. A slip beyond doubt is an error: the value would have no
+ * effect where the user counts on it. All others may belong to other roles: one warning names them all.
  */
 export function checkUnknownVariables(inventory: Inventory, reader: VariableReader): void {
   const known = Object.keys(VARIABLES);
   const ours = new Set([...known, ...PROVIDED_VARIABLES.names]);
+  const others = new Map<string, SourcePosition | undefined>();
   for (const host of inventory.hosts.values()) {
     for (const name of host.variables.names()) {
-      if (!PREFIXES.test(name) || ours.has(name)) continue;
-      const near = OF_OTHERS.has(name) ? '' : didYouMean(name, known);
-      const message =
-        near === '' ? 'is not a variable of this program, and has no effect here' : `unknown variable${near}`;
-      reader.report(near === '' ? 'warning' : 'error', host.variables.at(name), name, message);
+      if (!PREFIXES.test(name) || ours.has(name) || others.has(name)) continue;
+      const meant = slipOf(name, known);
+      if (meant === undefined) others.set(name, host.variables.at(name));
+      else reader.report('error', host.variables.at(name), name, `unknown variable; did you mean ${meant}?`);
     }
   }
+  const [first] = others.values();
+  const list = [...others.keys()].map((name) => `${name}${hintFor(name, known)}`).join(', ');
+  if (others.size > 0) reader.report('warning', first, list, 'no variables of this program, and without effect here');
+}
+
+/** Where a name is close to a known one, and may still be another role's. */
+function hintFor(name: string, known: readonly string[]): string {
+  if (OF_OTHERS.has(name)) return '';
+  const near = known.find((candidate) => editDistance(name, candidate) <= 2);
+  return near === undefined ? '' : ` (or ${near}?)`;
 }

@@ -14,8 +14,8 @@ export function didYouMean(given: string, known: Iterable<string>): string {
   return near[0] === undefined ? '' : `; did you mean ${near[0].name}?`;
 }
 
-/** Levenshtein distance, one row at a time. */
-function editDistance(a: string, b: string): number {
+/** Levenshtein distance, one row at a time. @returns letters added, left out or replaced */
+export function editDistance(a: string, b: string): number {
   let row = Array.from({ length: b.length + 1 }, (_, index) => index);
   for (const [i, left] of Array.from(a).entries()) {
     const next = [i + 1];

@@ -1,6 +1,7 @@
 import { isMap, isPair, LineCounter, parseDocument, type Document } from 'yaml';
 import type { z } from 'zod';
 import { didYouMean } from '../model/did-you-mean.js';
+import { tooDeepAt } from '../model/nesting.js';
 import { InputError, type Problem, type SourcePosition } from '../model/errors.js';
 
 /** A parsed YAML file that can tell where each of its values stands. */
@@ -16,6 +17,7 @@ export interface YamlSource {
 /** Parses YAML. @throws InputError with every syntax error and its place */
 export function parseYaml(file: string, text: string): YamlSource {
   const lines = new LineCounter();
+  refuseDeep(file, text);
   const document = parseDocument(text, { lineCounter: lines });
   function position(offset: number): SourcePosition {
     const { line, col } = lines.linePos(offset);
@@ -30,10 +32,29 @@ export function parseYaml(file: string, text: string): YamlSource {
     );
   return {
     file,
-    value: document.toJS(),
+    value: plainValue(document, file),
     at: (path) => position(nearestOffset(document, path)),
     atKey: (path, key) => position(keyOffset(document, path, key) ?? nearestOffset(document, path)),
   };
+}
+
+function refuseDeep(file: string, text: string): void {
+  const deep = tooDeepAt(text);
+  if (deep === undefined) return;
+  throw new InputError([
+    { severity: 'error', at: { file, ...deep }, subject: 'YAML', message: 'is nested too deeply' },
+  ]);
+}
+
+/** @throws InputError for aliases that stand for more than a playbook can hold */
+function plainValue(document: Document, file: string): unknown {
+  try {
+    return document.toJS();
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    const at = { file, line: 1, column: 1 };
+    throw new InputError([{ severity: 'error', at, subject: 'YAML', message }]);
+  }
 }
 
 function nearestOffset(document: Document, path: readonly PropertyKey[]): number {

@@ -26,7 +26,8 @@ describe('variables are added', () => {
   test.each([
     ['1234', "etcd_member_name: '1234'"],
     ['yes', "etcd_member_name: 'yes'"],
-    ['a#b', 'etcd_member_name: a#b'],
+    ['a#b', "etcd_member_name: 'a#b'"],
+    ['{{ x }}', "etcd_member_name: !unsafe '{{ x }}'"],
   ])('so that the text %s stays a text', (value, line) => {
     const text = appendVariables('', [{ name: 'etcd_member_name', value, found: [] }]);
     expect(text.replaceAll('"', "'")).toContain(line);

@@ -102,11 +102,7 @@ describe('describeCluster', () => {
       ['etcd3', '10.3.0.3'],
     ]);
     expect(clusterWarnings(inventory).map(({ subject }) => subject)).toEqual([
-      'etcd_deployment_type',
-      'etcd_kubeadm_enabled',
-      'etcd_events_cluster_enabled',
-      'etcd_memory_limit',
-      'etcd_metrics',
+      'etcd_deployment_type, etcd_kubeadm_enabled, etcd_events_cluster_enabled, etcd_memory_limit, etcd_metrics',
     ]);
   });
 
@@ -200,4 +196,28 @@ describe('describeCluster', () => {
       expect(() => describeCluster(inventory)).toThrow(/can hold/);
     },
   );
+
+  test.each([
+    'etcd_user',
+    'etcd_bin_dir',
+    'etcd_cert_dir',
+    'etcd_init',
+    'keepalived_vip',
+    'haproxy_config_files',
+    'etcd_peer_ports',
+  ])("%s is another role's: a warning, and no more", async (name) => {
+    const inventory = await loadFiles({ hosts: `${MEMBERS}[all:vars]\n${name}=1\n` });
+    expect(() => describeCluster(inventory)).not.toThrow();
+    expect(clusterWarnings(inventory).map(({ subject }) => subject)).toEqual([expect.stringContaining(name)]);
+  });
+
+  test.each([
+    ['etcd_dta_dir', 'etcd_data_dir'],
+    ['etcd_lbip', 'etcd_lb_ip'],
+    ['keepalived_interfcae', 'keepalived_interface'],
+    ['haproxy_maxcon', 'haproxy_maxconn'],
+  ])('%s is a slip beyond doubt, and an error', async (name, meant) => {
+    const inventory = await loadFiles({ hosts: `${MEMBERS}[all:vars]\n${name}=1\n` });
+    expect(() => describeCluster(inventory)).toThrow(`${name}: unknown variable; did you mean ${meant}?`);
+  });
 });
