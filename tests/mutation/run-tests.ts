@@ -1,0 +1,110 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { appendFileSync, existsSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+
+/** A line of the journal that the tests' processes keep (mutant-runner.mjs). */
+export interface Entry {
+  readonly verdict:
+    'trying' | 'noticed' | 'survived' | 'pointless' | 'file fails' | 'file done' | 'loads' | 'room done';
+  readonly id?: number;
+  /** The test file. */
+  readonly by?: string;
+  readonly room?: string;
+}
+
+/** A process that has written nothing for so long runs in circles. */
+const SILENT_MS = 90_000;
+/** More restarts than this are not the mutants' doing. */
+const MOST_STARTS = 400;
+
+/** All that the processes wrote, in no order. */
+export function readJournal(work: string, shards: number): readonly Entry[] {
+  return Array.from({ length: shards }, (_, shard) => journalFile(work, shard, shards))
+    .filter((file) => existsSync(file))
+    .flatMap((file) => readFileSync(file, 'utf8').split('\n'))
+    .filter((line) => line.endsWith('}'))
+    .map((line) => JSON.parse(line) as Entry);
+}
+
+function journalFile(work: string, shard: number, shards: number): string {
+  return join(work, `journal-${shard}-of-${shards}.jsonl`);
+}
+
+/** What is run. */
+export interface Room {
+  readonly room: 'unit' | 'contract';
+  /** Only tests that import one of these; all where it is empty. */
+  readonly related: readonly string[];
+  readonly work: string;
+  readonly shards: number;
+}
+
+function start({ room, related, work, shards }: Room, shard: number): ChildProcess {
+  const options = ['--experimental-vm-modules', '--no-warnings', '--max-old-space-size=4096'];
+  const select = related.length === 0 ? [] : ['--findRelatedTests', ...related];
+  return spawn(
+    process.execPath,
+    [
+      ...options,
+      'node_modules/jest/bin/jest.js',
+      '--config',
+      'tests/mutation/jest.config.mjs',
+      '--selectProjects',
+      room,
+      '--passWithNoTests',
+      ...select,
+    ],
+    {
+      stdio: ['ignore', 'ignore', 'pipe'],
+      env: { ...process.env, MUTATION_WORK: work, MUTATION_SHARD: `${shard}-of-${shards}` },
+    },
+  );
+}
+
+/** Whether a part of the room is through, by its journal. */
+function isDone(room: Room, shard: number): boolean {
+  const file = journalFile(room.work, shard, room.shards);
+  return existsSync(file) && readFileSync(file, 'utf8').includes(`{"verdict":"room done","room":"${room.room}"}`);
+}
+
+/** Ends a process that runs in circles, and notes the mutant that it tried as noticed: a test would have timed out. */
+function endSilent(child: ChildProcess, file: string): void {
+  if (!existsSync(file) || Date.now() - statSync(file).mtimeMs < SILENT_MS) return;
+  child.kill('SIGKILL');
+  const last = readFileSync(file, 'utf8').trimEnd().split('\n').at(-1) ?? '';
+  const entry = JSON.parse(last) as Entry;
+  if (entry.verdict === 'trying')
+    appendFileSync(file, `${JSON.stringify({ ...entry, verdict: 'noticed', how: 'hangs' })}\n`);
+}
+
+/** @returns what it said last where it came to no end */
+async function runShard(room: Room, shard: number): Promise<string> {
+  let said = '';
+  for (let starts = 0; starts < MOST_STARTS && !isDone(room, shard); starts += 1) {
+    const child = start(room, shard);
+    said = '';
+    child.stderr?.on('data', (chunk: Buffer) => (said = (said + chunk.toString()).slice(-4_000)));
+    const ended = new Promise<void>((resolve) => {
+      child.once('close', () => {
+        resolve();
+      });
+    });
+    const open = { is: true };
+    void ended.then(() => (open.is = false));
+    const began = Date.now();
+    while (open.is) {
+      await Promise.race([ended, wait(1_000)]);
+      if (Date.now() - began > SILENT_MS) endSilent(child, journalFile(room.work, shard, room.shards));
+    }
+    // jest exits with 0 where there is no test file to run.
+    if (child.exitCode === 0) return '';
+  }
+  return isDone(room, shard) ? '' : said;
+}
+
+/** Runs the tests of a room against all mutants. @returns what went wrong, for people */
+export async function runRoom(room: Room): Promise<readonly string[]> {
+  const ends = await Promise.all(Array.from({ length: room.shards }, async (_, shard) => runShard(room, shard)));
+  return ends.filter((end) => end !== '');
+}

@@ -1,0 +1,64 @@
+// What the runner and the tests' own world share: which mutant is switched on, and who was met.
+import { appendFileSync, readFileSync } from 'node:fs';
+import fs from 'node:fs';
+import { join, relative, resolve } from 'node:path';
+
+const work = process.env.MUTATION_WORK;
+const root = new URL('../..', import.meta.url).pathname;
+const KEY = Symbol.for('provision.mutation');
+
+/** One for the process, however often this file is loaded. */
+export const state = (globalThis[KEY] ??= {
+  mutants: JSON.parse(readFileSync(join(work, 'mutants.json'), 'utf8')),
+  /** Number of the mutant that is switched on. */
+  active: undefined,
+  /** Numbers of those that were met since this was last emptied. */
+  met: new Set(),
+  /** Whether the active one could make no difference by what it is: "only the first" of what is no list. */
+  isPointless: false,
+  /** The last file's tests and whom they met. */
+  report: undefined,
+});
+
+export function isMutant(id) {
+  if (state.active === undefined) state.met.add(id);
+  return state.active === id;
+}
+
+export function firstOf(items) {
+  if (Array.isArray(items)) return items.slice(0, 1);
+  if (items instanceof Object && (items.constructor?.name === 'Map' || items.constructor?.name === 'Set'))
+    return [...items].slice(0, 1);
+  state.isPointless = true;
+  return items;
+}
+
+/** A line of the journal, from which a next process goes on. */
+export function note(entry) {
+  appendFileSync(join(work, `journal-${process.env.MUTATION_SHARD}.jsonl`), `${JSON.stringify(entry)}\n`);
+}
+
+const dataOf = new Map();
+for (const mutant of state.mutants)
+  if (mutant.when === 'data') dataOf.set(mutant.file, [...(dataOf.get(mutant.file) ?? []), mutant]);
+
+function changed(path, content) {
+  if (typeof path !== 'string' && !(path instanceof URL)) return content;
+  const file = relative(root, resolve(path instanceof URL ? path.pathname : path));
+  const mutants = dataOf.get(file);
+  if (mutants === undefined) return content;
+  if (state.active === undefined) for (const { id } of mutants) state.met.add(id);
+  const active = mutants.find(({ id }) => id === state.active);
+  if (active === undefined) return content;
+  const text = typeof content === 'string' ? content : content.toString('utf8');
+  const planted = text.slice(0, active.start) + active.became + text.slice(active.end);
+  return typeof content === 'string' ? planted : Buffer.from(planted);
+}
+
+/** Playbooks and templates are read from files: their mutants are planted on the way. */
+export function watchReads() {
+  const { readFileSync: readSync } = fs;
+  const { readFile } = fs.promises;
+  fs.readFileSync = (path, ...rest) => changed(path, readSync(path, ...rest));
+  fs.promises.readFile = async (path, ...rest) => changed(path, await readFile(path, ...rest));
+}

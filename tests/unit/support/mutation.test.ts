@@ -1,0 +1,123 @@
+import { runInNewContext } from 'node:vm';
+import { describe, expect, test } from '@jest/globals';
+import { transformSync } from 'esbuild';
+import ts from 'typescript';
+import { playbookSlips, templateSlips } from '../../mutation/data-slips.js';
+import { instrument } from '../../mutation/instrument.js';
+import { plant, type Slip } from '../../mutation/mutant.js';
+import { findSlips } from '../../mutation/slips.js';
+import { judge } from '../../mutation/verdicts.js';
+
+const SOURCE = `
+type Kind = 'small' | 'large';
+export function judge(sizes: readonly number[], most: number): { readonly kind: Kind; readonly over: readonly number[] } {
+  const over: number[] = [];
+  for (const size of sizes) if (size > most && size !== 0) over.push(size);
+  if (over.length > 9) throw new Error('more than nine of them are over');
+  return { kind: over.length === 0 ? 'small' : 'large', over };
+}
+globalThis.result = [judge([1, 5, 7], 5), judge([], 0)];
+`;
+
+function resultOf(code: string, active: number): unknown {
+  const { code: plain } = transformSync(code.replace('export ', ''), { loader: 'ts' });
+  const firstOf = (items: readonly unknown[]): readonly unknown[] => items.slice(0, 1);
+  const world: { readonly [name: string]: unknown; readonly result?: unknown } = {
+    isMutant: (id: number) => id === active,
+    firstOf,
+  };
+  try {
+    runInNewContext(plain, world);
+  } catch (error) {
+    return String(error);
+  }
+  return world.result;
+}
+
+function mutantsOf(text: string) {
+  const source = ts.createSourceFile('a.ts', text, ts.ScriptTarget.ES2023, true);
+  const numbered = findSlips(source).map((place, index) => ({
+    ...place,
+    mutant: { id: index + 1, file: 'a.ts', line: 1, ...place.slip },
+  }));
+  return { numbered, instrumented: instrument(source, numbered) };
+}
+
+function planted(text: string, slips: readonly Slip[]): readonly string[] {
+  return slips.map((slip) => plant(text, slip));
+}
+
+describe('a mutation run', () => {
+  const { numbered, instrumented } = mutantsOf(SOURCE);
+
+  test('leaves the code as it is while no mutant is switched on', () => {
+    expect(resultOf(instrumented, 0)).toEqual(resultOf(SOURCE, 0));
+  });
+
+  test('does with a switch what the planted line does', () => {
+    expect(numbered.length).toBeGreaterThan(25);
+    for (const { mutant } of numbered)
+      expect([mutant.became, resultOf(instrumented, mutant.id)]).toEqual([
+        mutant.became,
+        resultOf(plant(SOURCE, mutant), 0),
+      ]);
+  });
+
+  test('knows the slips of its rooms, and makes none in words for people', () => {
+    const made = new Set(numbered.map(({ slip }) => `${slip.was} → ${slip.became}`));
+    expect([...made]).toEqual(
+      expect.arrayContaining([
+        'size > most → size >= most',
+        'sizes → firstOf(sizes)',
+        'over.push(size); → ;',
+        "'small' → ''",
+        'size > most && size !== 0 → size > most',
+      ]),
+    );
+    expect([...made].join('\n')).not.toMatch(/'more than nine of them are over' →/);
+  });
+
+  test('takes lines and operators from scripts, not from the expressions in them', () => {
+    const { numbered: found } = mutantsOf('const script = `set -e\n[ -f "${a && b}" ] && rm x\n`;');
+    expect(found.map(({ slip }) => slip.became)).toEqual([
+      '`[ -f "${a && b}" ] && rm x\n`',
+      '`set -e\n`',
+      '`set -e\n[ -f "${a && b}" ] || rm x\n`',
+      '`set -e\n[ ! -f "${a && b}" ] && rm x\n`',
+      'a',
+      'b',
+    ]);
+  });
+
+  test('takes lines, gates and numbers from playbooks and templates', () => {
+    const play = '- hosts: etcd\n  serial: 1\n  gates:\n    after: [one, two]\n';
+    expect(planted(play, playbookSlips(play))).toEqual(
+      expect.arrayContaining([
+        '- hosts: etcd\n  gates:\n    after: [one, two]\n',
+        '- hosts: etcd\n  serial: 2\n  gates:\n    after: [one, two]\n',
+        '- hosts: etcd\n  serial: 1\n  gates:\n    after: [two]\n',
+        '- hosts: etcd\n  serial: 1\n  gates:\n    after: [one]\n',
+      ]),
+    );
+    const template = '{% if a %}\nweight 3\n{% endif %}\n';
+    expect(planted(template, templateSlips(template))).toEqual([
+      '{% if not a %}\nweight 3\n{% endif %}\n',
+      '{% if a %}\n{% endif %}\n',
+      '{% if a %}\nweight 4\n{% endif %}\n',
+    ]);
+  });
+
+  test('fails for a survivor, and not for one that is listed', () => {
+    const mutants = numbered.slice(0, 3).map(({ mutant }) => mutant);
+    const [first, second] = mutants;
+    if (first === undefined || second === undefined) throw new Error('no mutants');
+    const known = { file: 'a.ts', was: second.was, became: second.became, because: 'nothing can tell them apart' };
+    const judged = judge(
+      mutants,
+      [{ verdict: 'noticed', id: first.id, by: 'tests/unit/a.test.ts' }],
+      [known],
+      () => true,
+    );
+    expect(judged.map(({ verdict }) => verdict)).toEqual(['unit', 'listed', 'survived']);
+  });
+});
