@@ -8,7 +8,7 @@ import { note, state, watchReads } from './state.mjs';
 const work = process.env.MUTATION_WORK;
 const [shard, shards] = process.env.MUTATION_SHARD.split('-of-').map(Number);
 /** Modules of a test file that has ended are never freed (nodejs/node#33439): a new process goes on. */
-const MOST_HEAP = 2.5 * 1024 ** 3;
+const MOST_HEAP = 1.5 * 1024 ** 3;
 
 function journal() {
   return readdirSync(work)
@@ -19,6 +19,19 @@ function journal() {
         .filter((line) => line.endsWith('}')),
     )
     .map((line) => JSON.parse(line));
+}
+
+/** Groups in which no mutant lies within another, which would hide it. */
+function apart(mutants) {
+  const groups = [];
+  for (const mutant of mutants) {
+    const isFree = (group) =>
+      group.every(({ file, start, end }) => file !== mutant.file || end <= mutant.start || mutant.end <= start);
+    const group = groups.find(isFree);
+    if (group === undefined) groups.push([mutant]);
+    else group.push(mutant);
+  }
+  return groups.map((group) => group.map(({ id }) => id));
 }
 
 export default class MutantRunner extends TestRunner {
@@ -46,16 +59,32 @@ export default class MutantRunner extends TestRunner {
       note({ verdict: 'file fails', by: file });
     } else {
       note({ verdict: 'loads', by: file, tookMs: report.tookMs });
-      const alone = new Set(report.alone ?? []);
-      for (const { id, when } of state.mutants)
-        if (
-          alone.has(id) ||
-          (!state.isNoticed(id) && (report.onLoad.has(id) || (when === 'load' && report.all.has(id))))
-        )
-          await this.tryAlone(test, watcher, id);
+      for (const id of report.alone ?? []) await this.tryAlone(test, watcher, id);
+      const onLoad = state.mutants.filter(
+        ({ id, when }) => !state.isNoticed(id) && (report.onLoad.has(id) || (when === 'load' && report.all.has(id))),
+      );
+      for (const { id } of onLoad.filter(({ when }) => when === 'data')) await this.tryAlone(test, watcher, id);
+      for (const group of apart(onLoad.filter(({ when }) => when !== 'data')))
+        await this.tryTogether(test, watcher, group);
     }
     note({ verdict: 'file done', by: file });
     if (process.memoryUsage().rss > MOST_HEAP) process.exit(76);
+  }
+
+  /** Most test files only load a module: where nothing fails with all of its mutants at once, none is noticed there. */
+  async tryTogether(test, watcher, ids) {
+    if (ids.length === 1) return this.tryAlone(test, watcher, ids[0]);
+    note({ verdict: 'trying together', by: state.file });
+    state.group = new Set(ids);
+    await this.once(test, watcher, -1);
+    state.group = new Set();
+    if (state.report !== undefined && !state.report.hasFailed) {
+      for (const id of ids) note({ id, verdict: 'survived', by: state.file });
+      return undefined;
+    }
+    const half = Math.ceil(ids.length / 2);
+    await this.tryTogether(test, watcher, ids.slice(0, half));
+    return this.tryTogether(test, watcher, ids.slice(half));
   }
 
   async tryAlone(test, watcher, id) {

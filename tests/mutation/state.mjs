@@ -12,6 +12,8 @@ export const state = (globalThis[KEY] ??= {
   mutants: JSON.parse(readFileSync(join(work, 'mutants.json'), 'utf8')),
   /** Number of the mutant that is switched on. */
   active: undefined,
+  /** Numbers of several that are switched on together; no two in the same place. */
+  group: new Set(),
   /** Numbers of those that were met since this was last emptied. */
   met: new Set(),
   /** Whether the active one could make no difference by what it is: "only the first" of what is no list. */
@@ -22,7 +24,7 @@ export const state = (globalThis[KEY] ??= {
 
 export function isMutant(id) {
   if (state.active === undefined) state.met.add(id);
-  return state.active === id;
+  return state.active === id || state.group.has(id);
 }
 
 export function firstOf(items) {
