@@ -1,4 +1,4 @@
-import { perform } from '../engine/perform.js';
+import { runOrFail } from '../engine/perform.js';
 import { waitForGate } from '../engine/wait-for-gate.js';
 import type { World } from '../engine/world.js';
 import { ProvisionError } from '../model/errors.js';
@@ -38,7 +38,7 @@ export interface Failure {
  */
 export async function failOver({ unit, position, restoreAfterS }: Failure, world: World): Promise<void> {
   const { holder, others, service } = position;
-  await perform({ kind: 'run', command: stopForAWhile(unit, restoreAfterS) }, holder, world);
+  await runOrFail(stopForAWhile(unit, restoreAfterS), await world.connector.connect(holder));
   const deadlineMs = Math.min(FAIL_OVER_MS, restoreAfterS * 1000 - MARGIN_MS);
   const moved = virtualIpMoved(position, deadlineMs);
   const gates = new Map(world.gates).set(moved.name, moved);
@@ -73,7 +73,7 @@ export async function putBack(failure: Failure, problems: Problems, world: World
   const { holder, others } = position;
   const begun = world.now();
   const isStarted = await problems.noting(async () => {
-    await perform({ kind: 'run', command: startAgain(unit) }, holder, world);
+    await runOrFail(startAgain(unit), await world.connector.connect(holder));
     return true;
   });
   if (isStarted !== true) {

@@ -67,7 +67,7 @@ async function passGatesAfter({ play, planned, world }: BatchRun, hosts: string[
   try {
     for (const gate of planned.gatesAfter) await waitForGate({ gate, hosts, when: 'after' }, world);
   } catch (error) {
-    for (const { host, undos } of done) await rollBack({ play: play.name, host, undos, world });
+    for (const { host, undos, lasting } of done) await rollBack({ play: play.name, host, undos, lasting, world });
     await askAgain(planned, hosts, world, ASK_AGAIN_MS);
     throw new RunError(`play ${play.name} stopped and was rolled back on ${hosts.join(', ')}`, [
       { host: undefined, error: asError(error) },

@@ -1,9 +1,11 @@
 import { isHostLost, ProvisionError } from '../model/errors.js';
-import type { Change } from '../model/change.js';
+import { lastingOf, type Change } from '../model/change.js';
+import type { Command } from '../model/remote.js';
 import type { PlannedHost, PlannedStep } from '../model/plan.js';
 import type { Play } from '../playbook/play.js';
+import { copyName } from '../shell/kept-copy.js';
 import { driftedSteps } from './drift.js';
-import { perform, runOrFail, undoOf, type Undo } from './perform.js';
+import { perform, runOrFail, type Undo } from './perform.js';
 import { planHost } from './planner.js';
 import { Interrupted } from './run-error.js';
 import type { World } from './world.js';
@@ -13,6 +15,16 @@ export interface HostWork {
   readonly host: string;
   readonly changed: number;
   readonly undos: readonly Undo[];
+  /** What was done and can't be taken back: `install haproxy: packages stay installed`. */
+  readonly lasting: readonly string[];
+}
+
+/** What was begun on a host so far. */
+interface Begun {
+  readonly undos: Undo[];
+  readonly lasting: string[];
+  /** Names the copies of the next action. */
+  readonly nextCopy: () => string;
 }
 
 /** A host is not as it was when the plan was made. */
@@ -37,16 +49,21 @@ export async function workOnHost(play: Play, planned: PlannedHost, world: World)
   const drift = driftedSteps(planned.steps, now.steps);
   if (drift.length > 0) throw new PlanStale(host, drift);
   reportSettled(planned, now, world);
-  const undos: Undo[] = [];
+  const begun = beginWork(world.now());
   let changed = 0;
   for (const step of now.steps) {
     if (world.interrupted()) throw new Interrupted(host, step.address);
     const change = await changeOf(play, host, step, world);
     if (change === undefined) continue;
-    await performChange(play, host, step.address, change, undos, world);
+    await performChange(play, host, step.address, change, begun, world);
     changed += 1;
   }
-  return { host, changed, undos };
+  return { host, changed, undos: begun.undos, lasting: begun.lasting };
+}
+
+function beginWork(now: number): Begun {
+  let actions = 0;
+  return { undos: [], lasting: [], nextCopy: () => copyName(now, actions++) };
 }
 
 /** A change that was planned and is not needed any more is said, not silently dropped. */
@@ -75,33 +92,34 @@ async function performChange(
   host: string,
   address: string,
   change: Change,
-  undos: Undo[],
+  begun: Begun,
   world: World,
 ): Promise<void> {
   const at = { play: play.name, host, address, summary: change.summary };
-  const begun = world.now();
+  const { undos, lasting, nextCopy } = begun;
+  const startedAt = world.now();
   world.emit({ type: 'change-started', ...at });
   try {
     for (const action of change.actions) {
-      const known = undoOf(action);
-      if (known !== undefined) undos.push(known);
-      const undo = await perform(action, host, world);
-      if (undo !== undefined) undos.push(undo);
+      const stays = lastingOf(action);
+      if (stays !== undefined) lasting.push(`${change.summary}: ${stays}`);
+      await perform(action, host, world, { copy: nextCopy(), undos });
     }
   } catch (error) {
     world.emit({ type: 'change-failed', ...at, message: error instanceof Error ? error.message : String(error) });
-    await rollBack({ play: play.name, host, undos, world });
+    await rollBack({ play: play.name, host, undos, lasting, world });
     throw error;
   }
-  world.emit({ type: 'change-done', ...at, elapsedMs: world.now() - begun });
+  world.emit({ type: 'change-done', ...at, elapsedMs: world.now() - startedAt });
 }
 
-/** Takes back what was done on a host: its files in reverse order, then its services, which run with them again. */
-export async function rollBack({ play, host, undos, world }: RollBack): Promise<void> {
-  const files = undos.filter(({ restores }) => restores === 'files').reverse();
-  const services = undos.filter(({ restores }) => restores === 'services');
+/**
+ * Takes back what was done on a host: its files in reverse order, then its services, which run with them again, then
+ * the directories and accounts that were made for them.
+ */
+export async function rollBack({ play, host, undos, lasting, world }: RollBack): Promise<void> {
   let failed = 0;
-  for (const { command } of [...files, ...services]) {
+  for (const command of inOrder(undos)) {
     try {
       await runOrFail(command, await world.connector.connect(host));
       world.emit({ type: 'rolled-back', play, host, address: '', summary: command.summary });
@@ -113,13 +131,25 @@ export async function rollBack({ play, host, undos, world }: RollBack): Promise<
       if (isHostLost(error)) break;
     }
   }
-  world.emit({ type: 'notice', host, message: stateAfter(undos.length, failed) });
+  world.emit({ type: 'notice', host, message: stateAfter(undos.length, failed, lasting) });
+}
+
+function inOrder(undos: readonly Undo[]): readonly Command[] {
+  const those = (kind: Undo['restores']): readonly Command[] =>
+    undos.filter(({ restores }) => restores === kind).map(({ command }) => command);
+  return [
+    ...those('files').toReversed(),
+    ...those('services'),
+    ...those('directories').toReversed(),
+    ...those('accounts').toReversed(),
+  ];
 }
 
 /** What state a roll-back leaves a host in. */
-function stateAfter(steps: number, failed: number): string {
+function stateAfter(steps: number, failed: number, lasting: readonly string[]): string {
   if (failed > 0)
     return 'only partly taken back: look at it; the next apply looks again, and finishes what is half done';
+  if (lasting.length > 0) return `taken back, but for what can't be: ${lasting.join('; ')}`;
   return steps === 0 ? 'nothing had to be taken back' : 'taken back: files and services are as before this play';
 }
 
@@ -127,5 +157,6 @@ interface RollBack {
   readonly play: string;
   readonly host: string;
   readonly undos: readonly Undo[];
+  readonly lasting: readonly string[];
   readonly world: World;
 }

@@ -1,65 +1,58 @@
-import { posix } from 'node:path';
-import type { Action, InstallTrust, MakeDirectory, WriteFile } from '../model/change.js';
+import type { Action, InstallTrust, IssueCertificate, MakeDirectory, Run, WriteFile } from '../model/change.js';
 import { plainContent } from '../model/content.js';
 import { RemoteError } from '../model/errors.js';
 import type { Command, Output, Transport } from '../model/remote.js';
 import { Secret } from '../model/secret.js';
-import { quote } from '../shell/quote.js';
-import { removeFileScript, restoreFileScript, setOwnership, writeFileScript } from '../shell/write-file.js';
+import { makeDirectoryScript, removeDirectoryScript } from '../shell/make-directory.js';
+import { removeFileScript, restoreFileScript, writeFileScript, type Restoration } from '../shell/write-file.js';
 import { waitForGate } from './wait-for-gate.js';
 import type { World } from './world.js';
 
-/** How an action is taken back. Files are put back before anything is told to run with them. */
+/** How an action is taken back: files first, then services, which run with them again, then what those used. */
 export interface Undo {
-  readonly restores: 'files' | 'services';
+  readonly restores: 'files' | 'services' | 'directories' | 'accounts';
   readonly command: Command;
+}
+
+/** What an action needs to be taken back. */
+export interface Record {
+  /** Name of the copies that it keeps on the host. */
+  readonly copy: string;
+  /** What is to be taken back so far; an action adds to it before it changes anything. */
+  readonly undos: Undo[];
 }
 
 /** The last lines of a failed command that a person is shown. */
 const OUTPUT_LINES = 20;
 
 /**
- * How an action is taken back, where that is known before it is performed: a command that fails may have done half of
- * its work, as a restart that stopped the service and could not start it again.
- */
-export function undoOf(action: Action): Undo | undefined {
-  if (action.kind !== 'run' || action.undo === undefined) return undefined;
-  return { restores: 'services', command: action.undo };
-}
-
-/**
  * Performs one action on a host. But for the lock (lock.ts), and keys that wait for their certificates
  * (request-certificates.ts), the only place where anything is changed.
- * @returns how to take it back, when only performing it tells ({@link undoOf} otherwise)
+ *
+ * How it is taken back is recorded before it begins: an action that fails may have done half of its work, as a restart
+ * that stopped the service and could not start it again, or a write that failed after its rename.
  * @throws RemoteError, GateShut
  */
-export async function perform(action: Action, host: string, world: World): Promise<Undo | undefined> {
+export async function perform(action: Action, host: string, world: World, record: Record): Promise<void> {
   switch (action.kind) {
     case 'write-file':
-      return writeFile(action, await world.connector.connect(host));
+      return writeFile(action, await world.connector.connect(host), record);
     case 'remove-file':
-      return removeFile(action.path, await world.connector.connect(host));
+      return removeFile(action.path, await world.connector.connect(host), record);
     case 'make-directory':
-      return makeDirectory(action, await world.connector.connect(host));
+      return makeDirectory(action, await world.connector.connect(host), record);
     case 'run':
-      await runOrFail(action.command, await world.connector.connect(host));
-      return undefined;
+      return run(action, await world.connector.connect(host), record);
     case 'create-authority':
-      await world.signer.createAuthority(action.profile);
-      return undefined;
+      return world.signer.createAuthority(action.profile);
     case 'keep-secret':
-      await world.signer.keepSecret(action.name);
-      return undefined;
-    case 'issue-certificate': {
-      const { command, undo } = await world.signer.issue({ host, action });
-      await runOrFail(command, await world.connector.connect(host));
-      return { restores: 'files', command: undo };
-    }
+      return world.signer.keepSecret(action.name);
+    case 'issue-certificate':
+      return issueCertificate(action, host, world, record);
     case 'install-trust':
-      return installTrust(action, world.signer.trustBundle(), await world.connector.connect(host));
+      return installTrust(action, world.signer.trustBundle(), await world.connector.connect(host), record);
     case 'await':
-      await waitForGate({ gate: action.gate, hosts: [host], when: 'action', arguments: action.parameters }, world);
-      return undefined;
+      return waitForGate({ gate: action.gate, hosts: [host], when: 'action', arguments: action.parameters }, world);
   }
 }
 
@@ -88,29 +81,60 @@ function lastLines(text: string): string {
   return text.trimEnd().split('\n').slice(-OUTPUT_LINES).join('\n');
 }
 
-async function writeFile(action: WriteFile, transport: Transport): Promise<Undo> {
+/** How files are taken back. @param when `if-kept` until the action is done: it may have ended before it kept a copy */
+type RestoreFiles = (when: Restoration['when']) => Command;
+
+async function changeFiles(
+  command: Command,
+  restore: RestoreFiles,
+  transport: Transport,
+  { undos }: Record,
+): Promise<void> {
+  const index = undos.push({ restores: 'files', command: restore('if-kept') }) - 1;
+  await runOrFail(command, transport);
+  undos[index] = { restores: 'files', command: restore('kept') };
+}
+
+async function writeFile(action: WriteFile, transport: Transport, record: Record): Promise<void> {
+  const { path, stagingDirectory } = action;
   const text = action.content.reveal();
-  const script = writeFileScript(action, Buffer.byteLength(text, 'utf8'));
-  const output = await runOrFail({ summary: `write ${action.path}`, script, stdin: new Secret(text) }, transport);
-  return restore(action.path, output, action.stagingDirectory);
+  const script = writeFileScript(action, Buffer.byteLength(text, 'utf8'), record.copy);
+  const command = { summary: `write ${path}`, script, stdin: new Secret(text) };
+  await changeFiles(command, restoreOf({ path, stagingDirectory, name: record.copy }), transport, record);
 }
 
-function installTrust(action: InstallTrust, bundle: string, transport: Transport): Promise<Undo> {
-  return writeFile({ ...action, kind: 'write-file', content: plainContent(bundle) }, transport);
+function installTrust(action: InstallTrust, bundle: string, transport: Transport, record: Record): Promise<void> {
+  return writeFile({ ...action, kind: 'write-file', content: plainContent(bundle) }, transport, record);
 }
 
-async function removeFile(path: string, transport: Transport): Promise<Undo> {
-  return restore(path, await runOrFail({ summary: `remove ${path}`, script: removeFileScript(path) }, transport));
+async function removeFile(path: string, transport: Transport, record: Record): Promise<void> {
+  const command = { summary: `remove ${path}`, script: removeFileScript(path, record.copy) };
+  await changeFiles(command, restoreOf({ path, name: record.copy }), transport, record);
 }
 
-function restore(path: string, output: Output, staging = posix.dirname(path)): Undo {
-  const script = restoreFileScript(path, output.stdout.trim(), staging);
-  return { restores: 'files', command: { summary: `restore ${path}`, script } };
+function restoreOf(copy: Omit<Restoration, 'when'>): RestoreFiles {
+  return (when) => ({ summary: `restore ${copy.path}`, script: restoreFileScript({ ...copy, when }) });
 }
 
-async function makeDirectory(action: MakeDirectory, transport: Transport): Promise<undefined> {
-  const script = ['set -eu', `mkdir -p ${quote(action.path)}`, setOwnership(action.path, action)].join('\n');
-  await runOrFail({ summary: `make directory ${action.path}`, script }, transport);
-  // An empty directory left behind harms nobody, and may be in use by then.
-  return undefined;
+async function issueCertificate(action: IssueCertificate, host: string, world: World, record: Record): Promise<void> {
+  const { command, undo } = await world.signer.issue({ host, action }, record.copy);
+  await changeFiles(command, undo, await world.connector.connect(host), record);
+}
+
+async function makeDirectory(action: MakeDirectory, transport: Transport, { undos, copy }: Record): Promise<void> {
+  const { path } = action;
+  const script = removeDirectoryScript({ path, name: copy });
+  undos.push({ restores: 'directories', command: { summary: `remove directory ${path}`, script } });
+  await runOrFail({ summary: `make directory ${path}`, script: makeDirectoryScript(action, copy) }, transport);
+}
+
+async function run(
+  { command, undo, restores = 'services' }: Run,
+  transport: Transport,
+  { undos }: Record,
+): Promise<void> {
+  const known = typeof undo === 'object' && 'script' in undo ? [{ restores, command: undo }] : [];
+  if (restores === 'services') undos.push(...known);
+  await runOrFail(command, transport);
+  if (restores === 'accounts') undos.push(...known);
 }

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { Action } from '../model/change.js';
+import { lastingOf, type Action } from '../model/change.js';
 import type { Json } from '../model/json.js';
 import { summarisePlan, type Plan, type PlannedPlay, type PlannedStep } from '../model/plan.js';
 import type { Command } from '../model/remote.js';
@@ -51,7 +51,8 @@ function actionToJson(action: Action): ActionJson {
       return {
         kind: 'run',
         command: commandToJson(action.command),
-        undo: action.undo ? commandToJson(action.undo) : null,
+        undo: typeof action.undo === 'object' && 'script' in action.undo ? commandToJson(action.undo) : null,
+        lasting: lastingOf(action) ?? null,
       };
     case 'create-authority':
       return { kind: action.kind, profile: sortObject(action.profile) };

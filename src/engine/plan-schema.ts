@@ -39,13 +39,16 @@ const action = z.discriminatedUnion('kind', [
       ...ownership,
       content: digest,
       validate: z.string().nullable().describe('The check that the staged file must pass before it lands.'),
-      stagingDirectory: z.string().nullable().describe('`null`: beside the file.'),
+      stagingDirectory: z
+        .string()
+        .nullable()
+        .describe('Where the stage is made; `null`: in the directory of the file.'),
     })
     .describe('Puts a file in place atomically, keeping a copy of the one it replaces.'),
   z.strictObject({ kind: z.literal('remove-file'), path: z.string() }).describe('Removes a file, keeping a copy.'),
   z
     .strictObject({ kind: z.literal('make-directory'), path: z.string(), ...ownership })
-    .describe('Makes a directory, or mends its owner and mode.'),
+    .describe('Makes a directory, and those above it that are missing.'),
   z
     .strictObject({
       kind: z.literal('run'),
@@ -53,6 +56,7 @@ const action = z.discriminatedUnion('kind', [
       undo: command
         .nullable()
         .describe('Takes it back when a later action of the same host fails; fields as of `command`.'),
+      lasting: z.string().nullable().describe('What stays of it when the run fails, where it can’t be taken back.'),
     })
     .describe('Runs a command.'),
   z

@@ -12,8 +12,8 @@ export interface Ownership {
 }
 
 /**
- * Puts a file in place atomically: staged beside it, owner and mode set, validated, then renamed. The file that it
- * replaces is kept, dated, outside the configuration directories.
+ * Puts a file in place atomically: staged where only root can look, owner and mode set, validated, then renamed. The
+ * file, or link, that it replaces is kept, dated, outside the configuration directories.
  */
 export interface WriteFile extends Ownership {
   readonly kind: 'write-file';
@@ -21,7 +21,7 @@ export interface WriteFile extends Ownership {
   readonly content: Content;
   /** A shell command that must succeed before the file lands; `"$1"` is the staged file. */
   readonly validate?: string | undefined;
-  /** Where to stage, on the same file system; default: the file's own directory. */
+  /** Where to make the stage, on the same file system; default: in the file's own directory. */
   readonly stagingDirectory?: string | undefined;
 }
 
@@ -31,7 +31,7 @@ export interface RemoveFile {
   readonly path: string;
 }
 
-/** Makes a directory, or mends the owner and mode of one. */
+/** Makes a directory, and those above it that are missing. */
 export interface MakeDirectory extends Ownership {
   readonly kind: 'make-directory';
   readonly path: string;
@@ -41,8 +41,29 @@ export interface MakeDirectory extends Ownership {
 export interface Run {
   readonly kind: 'run';
   readonly command: Command;
-  /** What takes this back when a later action of the same host fails, run after the files were put back. */
-  readonly undo?: Command | undefined;
+  /**
+   * What takes this back when it, or a later action of the same host, fails. `nothing`: it leaves nothing behind.
+   */
+  readonly undo: Command | Lasting | 'nothing';
+  /**
+   * `services` (the default): taken back after the files were put back, also when it failed half way. `accounts`: taken
+   * back last, when nothing runs as them any more, and only when it was done: a failed one made nothing.
+   */
+  readonly restores?: 'services' | 'accounts' | undefined;
+}
+
+/** What a run that fails does not take back. */
+export interface Lasting {
+  /** What stays, in a few words: `packages stay installed`. The plan says it, and so does the report. */
+  readonly lasting: string;
+}
+
+/** What stays of an action when its run fails; nothing of most. */
+export function lastingOf(action: Action): string | undefined {
+  if (action.kind === 'create-authority') return 'the authority stays in the store';
+  if (action.kind === 'keep-secret') return 'the secret stays in the store';
+  if (action.kind !== 'run' || typeof action.undo !== 'object') return undefined;
+  return 'lasting' in action.undo ? action.undo.lasting : undefined;
 }
 
 /** Makes the certificate authority on the control machine. */

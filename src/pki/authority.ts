@@ -26,8 +26,11 @@ export interface AuthorityView {
 export interface CertificateInstall {
   /** Certificate and new key, if any, travel on its stdin. */
   readonly command: Command;
-  /** Puts back what the command replaced. */
-  readonly undo: Command;
+  /**
+   * Puts back what the command replaced, from just the copies that it made.
+   * @param when `kept`: the command succeeded. `if-kept`: it failed, perhaps before it replaced anything
+   */
+  readonly undo: (when: 'kept' | 'if-kept') => Command;
 }
 
 /** What acts on the control machine. Only `apply` holds one. */
@@ -47,9 +50,10 @@ export interface Signer {
   keepSecret(name: KeepSecret['name']): Promise<void>;
   /**
    * Signs a leaf, or takes it from where it was signed.
+   * @param copy name of the copies of what it replaces on the host
    * @throws ProvisionError `authority-missing`, `authority-unusable`, `certificate-rejected`, `signatures-missing`
    */
-  issue(planned: PlannedCertificate): Promise<CertificateInstall>;
+  issue(planned: PlannedCertificate, copy: string): Promise<CertificateInstall>;
   /** What hosts should trust, PEM. @throws ProvisionError `authority-missing` */
   trustBundle(): string;
 }

@@ -7,22 +7,30 @@ import {
 } from '../shell/install-certificate.js';
 import type { CertificateInstall } from './authority.js';
 
-/** How a signed leaf lands on its host, and how it is taken back. @param signed the PEM travels on stdin */
+/** A certificate that was signed. */
+interface SignedLeaf {
+  /** Travels on stdin. */
+  readonly pem: string;
+  readonly key: CertificateInstallation['key'];
+}
+
+/** How a signed leaf lands on its host, and how it is taken back. @param copy name of the copies of what it replaces */
 export function certificateInstall(
   action: IssueCertificate,
-  { pem, key }: { readonly pem: string; readonly key: CertificateInstallation['key'] },
+  { pem, key }: SignedLeaf,
+  copy: string,
 ): CertificateInstall {
   const { destination, certificate } = action;
   const installation = { destination, ownership: action, key, bytes: Buffer.byteLength(pem) };
   return {
     command: {
       summary: `install the ${certificate} certificate`,
-      script: installCertificateScript(installation),
+      script: installCertificateScript(installation, copy),
       stdin: new Secret(pem),
     },
-    undo: {
+    undo: (when) => ({
       summary: `put the old ${certificate} certificate back`,
-      script: restoreCertificateScript(installation),
-    },
+      script: restoreCertificateScript({ destination, ownership: action, key, copy, when }),
+    }),
   };
 }

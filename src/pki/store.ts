@@ -43,7 +43,7 @@ export async function openStore(options: StoreOptions): Promise<WritableStore> {
       unlock: (planned, probe) => authority.unlock(planned, probe),
       createAuthority: (profile) => authority.create(profile),
       keepSecret: () => authPass.keep(),
-      issue: (planned) => authority.issue(planned),
+      issue: (planned, copy) => authority.issue(planned, copy),
       trustBundle: () => authority.existingBundle(),
     },
     async importAuthority(given) {

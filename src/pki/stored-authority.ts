@@ -133,24 +133,23 @@ export class StoredAuthority implements AuthorityView {
     this.#bundle = pem;
   }
 
-  async issue(planned: PlannedCertificate): Promise<CertificateInstall> {
+  async issue(planned: PlannedCertificate, copy: string): Promise<CertificateInstall> {
     const { action } = planned;
     if (this.isElsewhere()) {
       const [signature] = await requireSignatures([planned], this.#elsewhere());
       if (signature === undefined) throw new Error('one signature was required');
       const waiting = { path: requestedKeyPath(action.certificate) };
-      return certificateInstall(action, {
-        pem: signature.certificatePem,
-        key: action.profile.keepPublicKey === null ? waiting : 'kept',
-      });
+      const key = action.profile.keepPublicKey === null ? waiting : 'kept';
+      return certificateInstall(action, { pem: signature.certificatePem, key }, copy);
     }
     const authority = await this.#open();
     const { issueCertificate } = await import('./issue.js');
     const { certificatePem, keyPem } = await issueCertificate(authority, action.profile, this.#options);
-    return certificateInstall(action, {
+    const signed = {
       pem: certificatePem + (keyPem?.reveal() ?? ''),
       key: keyPem === undefined ? 'kept' : 'new',
-    });
+    } as const;
+    return certificateInstall(action, signed, copy);
   }
 
   #open(): Promise<SigningAuthority> {

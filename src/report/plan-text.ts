@@ -1,3 +1,4 @@
+import { lastingOf } from '../model/change.js';
 import { summarisePlan, type Plan, type PlannedBatch, type PlannedPlay, type PlannedStep } from '../model/plan.js';
 import { groupHosts, type GroupedStep, type HostGroup } from './plan-groups.js';
 import { createStyle, type Style } from './style.js';
@@ -27,7 +28,14 @@ function renderStep({ step, variants }: GroupedStep, style: Style): string[] {
     ...(variants.length > 1 ? [`      ${style.dim(`on ${nameHosts(hosts)}:`)}`] : []),
     ...diff.map((line) => `        ${colourDiffLine(line, style)}`.trimEnd()),
   ]);
-  return [renderHeadline(step, style), ...diffs];
+  return [renderHeadline(step, style), ...diffs, ...renderLasting(step, style)];
+}
+
+/** What a run that fails does not take back. */
+function renderLasting({ outcome }: PlannedStep, style: Style): string[] {
+  if (outcome.kind !== 'change') return [];
+  const lasting = new Set(outcome.change.actions.flatMap((action) => lastingOf(action) ?? []));
+  return [...lasting].map((what) => `        ${style.dim(printable(`if the run fails: ${what}`))}`);
 }
 
 function renderGroup(group: HostGroup, style: Style): string[] {

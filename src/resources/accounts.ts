@@ -1,5 +1,7 @@
 import { groupExists, userState } from '../facts/accounts.js';
+import { pathExists } from '../facts/path-exists.js';
 import { changed, UNCHANGED, type Outcome, type Resource } from '../model/change.js';
+import type { Probe } from '../model/remote.js';
 import { quote } from '../shell/quote.js';
 
 /** A user that a host should have. */
@@ -21,7 +23,7 @@ export function user(options: UserOptions): Resource {
     paths: [],
     async plan(probe) {
       const found = await probe.ask(userState, name);
-      if (found === undefined) return run(`create user ${name}`, ['useradd', ...flags(options), name], []);
+      if (found === undefined) return create(options, probe);
       const missing = (options.groups ?? []).filter((group) => !found.groups.includes(group));
       const wrong = {
         home: options.home !== found.home ? options.home : undefined,
@@ -33,9 +35,25 @@ export function user(options: UserOptions): Resource {
         ...(missing.length === 0 ? [] : ['--append', '--groups', missing.join(',')]),
       ];
       if (words.length === 0) return UNCHANGED;
-      return run(`change user ${name}`, ['usermod', ...words, name], [`+ ${words.join(' ')}`]);
+      const back = [
+        ...(wrong.home === undefined ? [] : ['--home', found.home]),
+        ...(wrong.shell === undefined ? [] : ['--shell', found.shell]),
+      ];
+      const undo = [
+        ...(back.length === 0 ? [] : [['usermod', ...back, name]]),
+        ...missing.map((group) => ['gpasswd', '--delete', name, group]),
+      ];
+      return run(`change user ${name}`, ['usermod', ...words, name], undo, [`+ ${words.join(' ')}`]);
     },
   };
+}
+
+async function create(options: UserOptions, probe: Probe): Promise<Outcome> {
+  const { name, system, home = `/home/${name}` } = options;
+  // A home that was there before is not its to take away.
+  const makesHome = !system && !(await probe.ask(pathExists, home));
+  const undo = ['userdel', ...(makesHome ? ['--remove'] : []), name];
+  return run(`create user ${name}`, ['useradd', ...flags(options), name], [undo], []);
 }
 
 function flags({ system, home, shell, groups }: UserOptions): readonly string[] {
@@ -55,16 +73,29 @@ export function group(options: { readonly name: string; readonly system: boolean
     paths: [],
     async plan(probe) {
       if (await probe.ask(groupExists, name)) return UNCHANGED;
-      return run(`create group ${name}`, ['groupadd', ...(system ? ['--system'] : []), name], []);
+      return run(`create group ${name}`, ['groupadd', ...(system ? ['--system'] : []), name], [['groupdel', name]], []);
     },
   };
 }
 
-function run(summary: string, argv: readonly string[], diff: readonly string[]): Outcome {
+type Argv = readonly string[];
+
+function run(summary: string, argv: Argv, undo: readonly Argv[], diff: readonly string[]): Outcome {
   return changed({
     summary,
     diff,
-    actions: [{ kind: 'run', command: { summary, script: argv.map(quote).join(' ') } }],
+    actions: [
+      {
+        kind: 'run',
+        command: { summary, script: scriptOf([argv]) },
+        undo: { summary: `take back: ${summary}`, script: scriptOf(undo) },
+        restores: 'accounts',
+      },
+    ],
     disruptive: false,
   });
+}
+
+function scriptOf(commands: readonly Argv[]): string {
+  return commands.map((argv) => argv.map(quote).join(' ')).join(' && ');
 }

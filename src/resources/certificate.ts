@@ -6,8 +6,9 @@ import { ProvisionError } from '../model/errors.js';
 import type { Probe } from '../model/remote.js';
 import type { WantedCertificate } from '../pki/certificate-list.js';
 import type { CertificateFault } from '../pki/compare.js';
+import { changeFileScript } from '../shell/change-ownership.js';
 import { describeSigning } from './describe-certificate.js';
-import { ownershipOutcome } from './file.js';
+import { ownershipDiff } from './file.js';
 import { judgeCertificate, pathsOf, type CertificateRules, type Verdict } from './judge-certificate.js';
 import { withSignature } from './with-signature.js';
 
@@ -103,18 +104,25 @@ function signed(verdict: Verdict, rules: CertificateRules, files: CertificateFil
 /** The certificate is right; only who may read or change the files may not be. */
 function mendOwnership({ destination, ownership }: WantedCertificate, files: CertificateFiles): Outcome {
   const { certificatePath, keyPath } = pathsOf(destination);
-  const outcomes = [
-    ...(files.key === undefined ? [] : [ownershipOutcome(keyPath, ownership, files.key)]),
-    ...(files.certificate === undefined || certificatePath === keyPath
+  const wanted = [
+    { path: keyPath, owned: ownership, found: files.key },
+    ...(certificatePath === keyPath
       ? []
-      : [ownershipOutcome(certificatePath, { ...ownership, mode: '0644' }, files.certificate)]),
+      : [{ path: certificatePath, owned: { ...ownership, mode: '0644' }, found: files.certificate }]),
   ];
-  const changes = outcomes.flatMap((outcome) => (outcome.kind === 'change' ? [outcome.change] : []));
-  if (changes.length === 0) return UNCHANGED;
+  const wrong = wanted.flatMap(({ path, owned, found }) => {
+    const diff = found === undefined ? [] : ownershipDiff(owned, found);
+    return found === undefined || diff.length === 0 ? [] : [{ path, owned, found, diff }];
+  });
+  if (wrong.length === 0) return UNCHANGED;
   return changed({
-    summary: changes.map((change) => change.summary).join(', '),
-    diff: changes.flatMap((change) => change.diff),
-    actions: changes.flatMap((change) => change.actions),
+    summary: wrong.map(({ path }) => `set owner and mode of ${path}`).join(', '),
+    diff: wrong.flatMap(({ diff }) => diff),
+    actions: wrong.map(({ path, owned, found }) => ({
+      kind: 'run',
+      command: { summary: `set owner and mode of ${path}`, script: changeFileScript(path, owned, found) },
+      undo: { summary: `restore owner and mode of ${path}`, script: changeFileScript(path, found) },
+    })),
     disruptive: false,
   });
 }

@@ -32,7 +32,13 @@ export function command(options: CommandOptions): Resource {
           ...(creates === undefined ? [] : [`creates ${creates}`]),
           ...(removes === undefined ? [] : [`removes ${removes}`]),
         ],
-        actions: [{ kind: 'run', command: { summary: name, script: `set -eu\n${script}` } }],
+        actions: [
+          {
+            kind: 'run',
+            command: { summary: name, script: `set -eu\n${script}` },
+            undo: { lasting: 'what a command did stays' },
+          },
+        ],
         disruptive: false,
       });
     },

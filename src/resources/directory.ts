@@ -1,7 +1,8 @@
-import { fileState } from '../facts/file-state.js';
-import { changed, type Ownership, type Resource } from '../model/change.js';
+import { fileState, type FileState } from '../facts/file-state.js';
+import { changed, UNCHANGED, type Outcome, type Ownership, type Resource } from '../model/change.js';
 import { ProvisionError } from '../model/errors.js';
-import { ownershipOutcome } from './file.js';
+import { changeDirectoryScript } from '../shell/change-ownership.js';
+import { ownershipDiff, refuseForeignLink } from './file.js';
 
 /** A directory with this owner and mode; what is in it is not looked at. */
 export function directory(options: Ownership & { readonly path: string }): Resource {
@@ -11,8 +12,9 @@ export function directory(options: Ownership & { readonly path: string }): Resou
     paths: [],
     async plan(probe) {
       const state = await probe.ask(fileState, path);
-      if (state.kind === 'directory') return ownershipOutcome(path, options, state);
-      if (state.kind !== 'absent')
+      refuseForeignLink(path, state);
+      if (state.kind === 'directory') return decideOwnership(path, options, state);
+      if (state.kind !== 'absent' || state.link !== undefined)
         throw new ProvisionError({
           code: 'not-a-directory',
           message: `${path} is not a directory`,
@@ -26,4 +28,23 @@ export function directory(options: Ownership & { readonly path: string }): Resou
       });
     },
   };
+}
+
+function decideOwnership(path: string, wanted: Ownership, found: Ownership & Pick<FileState, 'link'>): Outcome {
+  const diff = ownershipDiff(wanted, found);
+  if (diff.length === 0) return UNCHANGED;
+  const way = found.link === undefined ? [] : [`${path} is a symbolic link to ${found.link.target}`];
+  const undo = changeDirectoryScript(path, found);
+  return changed({
+    summary: `set owner and mode of ${path}`,
+    diff: [...way, ...diff],
+    actions: [
+      {
+        kind: 'run',
+        command: { summary: `set owner and mode of ${path}`, script: changeDirectoryScript(path, wanted, found) },
+        undo: { summary: `restore owner and mode of ${path}`, script: undo },
+      },
+    ],
+    disruptive: false,
+  });
 }

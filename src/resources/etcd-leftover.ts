@@ -21,7 +21,13 @@ export function etcdLeftover(member: Member): Resource {
       return changed({
         summary: `move aside ${member.dataDir}: the untouched member that the package started alone`,
         diff: ['- one member, known only to itself, nothing ever written (revision 1)'],
-        actions: [{ kind: 'run', command: moveDataAside(member.dataDir) }],
+        actions: [
+          {
+            kind: 'run',
+            command: moveDataAside(member.dataDir),
+            undo: { lasting: 'the data stays aside, under a dated name' },
+          },
+        ],
         disruptive: false,
       });
     },

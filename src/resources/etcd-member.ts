@@ -68,8 +68,8 @@ function decide(
     ],
     actions: [
       ...unmask(member, unit),
-      { kind: 'run', command: allowFirstStart() },
-      { kind: 'run', command: serviceCommand('enable', member.unit) },
+      { kind: 'run', command: allowFirstStart(), undo: { lasting: 'the drop-in stays until the cluster is formed' } },
+      enable(member, unit),
       { kind: 'run', command: queueEtcd('restart', member.unit), undo: serviceCommand('stop', member.unit) },
     ],
     disruptive: false,
@@ -90,8 +90,8 @@ export function decideService(member: Member, unit: UnitState, reasons: readonly
   ];
   if (words.length === 0) return UNCHANGED;
   const actions: Action[] = [...unmask(member, unit)];
-  if (!unit.enabled) actions.push({ kind: 'run', command: serviceCommand('enable', member.unit) });
-  if (!unit.active) actions.push({ kind: 'run', command: queueEtcd('start', member.unit) });
+  if (!unit.enabled) actions.push(enable(member, unit));
+  if (!unit.active) actions.push(start(member));
   if (isStale) actions.push(...restart(member));
   return changed({
     summary: `${words.join(' and ')} ${member.unit} (member ${member.name})`,
@@ -108,18 +108,31 @@ function restart(member: Member): readonly Run[] {
     {
       kind: 'run',
       command: { summary: 'hand over etcd leadership, if held', script: handOverLeadership(member) },
+      undo: 'nothing',
     },
     { kind: 'run', command: verb, undo: verb },
     {
       kind: 'run',
       // Followers that missed the leader would begin an election within this time: let it pass before the gate looks.
       command: { summary: `wait one election timeout (${seconds} s)`, script: `sleep ${seconds}` },
+      undo: 'nothing',
     },
   ];
 }
 
 function unmask(member: Member, unit: UnitState): readonly Run[] {
-  return unit.maskedAtRuntime ? [{ kind: 'run', command: serviceCommand('unmask', member.unit) }] : [];
+  const command = serviceCommand('unmask', member.unit);
+  return unit.maskedAtRuntime ? [{ kind: 'run', command, undo: serviceCommand('mask', member.unit) }] : [];
+}
+
+function enable({ unit: name }: Member, unit: UnitState): Run {
+  const undo = unit.enabled ? 'nothing' : serviceCommand('disable', name);
+  return { kind: 'run', command: serviceCommand('enable', name), undo };
+}
+
+function start({ unit }: Member): Run {
+  // Stopped again, it would be missing in the quorum for a failure elsewhere.
+  return { kind: 'run', command: queueEtcd('start', unit), undo: { lasting: 'the member that was down stays up' } };
 }
 
 function isForming(phase: ClusterPhase): boolean {

@@ -21,7 +21,7 @@ export function etcdSettled({ cluster, member }: { readonly cluster: Cluster; re
       return changed({
         summary: `forbid another first start of ${member.name}: the cluster is formed`,
         diff: ['- the systemd drop-in that allowed it'],
-        actions: [{ kind: 'run', command: forbidFirstStart() }],
+        actions: [{ kind: 'run', command: forbidFirstStart(), undo: { lasting: 'the drop-in stays away' } }],
         disruptive: false,
       });
     },

@@ -5,7 +5,6 @@ import { changed, UNCHANGED, type Outcome, type Ownership, type Resource, type W
 import type { Content } from '../model/content.js';
 import { ProvisionError } from '../model/errors.js';
 import type { Probe } from '../model/remote.js';
-import { setOwnership } from '../shell/write-file.js';
 import { unifiedDiff } from './unified-diff.js';
 
 /** A file that a host should have. */
@@ -40,13 +39,22 @@ async function decide(
   state: FileState,
   fetch: () => Promise<Found>,
 ): Promise<Outcome> {
-  if (state.kind === 'absent') return write(options, content, 'create', undefined);
+  refuseForeignLink(options.path, state);
+  const gone = state.link === undefined ? [] : [`- a symbolic link to ${state.link.target}`, '+ a file'];
+  if (state.kind === 'absent')
+    return write(options, content, 'create', [...gone, ...diffOf(options.path, undefined, content.redacted)]);
   if (state.kind !== 'file') throw notAFile(options.path, state.kind);
-  if (state.sha256 !== sha256(content.reveal())) return write(options, content, 'update', (await fetch()) ?? '');
-  return ownershipOutcome(options.path, options, state);
+  if (state.sha256 !== sha256(content.reveal()))
+    return write(options, content, 'update', [
+      ...gone,
+      ...diffOf(options.path, (await fetch()) ?? '', content.redacted),
+    ]);
+  const diff = ownershipDiff(options, state);
+  // Written anew: what stands there may have another name somewhere else (a hard link), which must keep its owner.
+  return diff.length === 0 ? UNCHANGED : write(options, content, 'set owner and mode of', [...gone, ...diff]);
 }
 
-function write(options: FileOptions, content: Content, verb: string, before: Found): Outcome {
+function write(options: FileOptions, content: Content, verb: string, diff: readonly string[]): Outcome {
   const { path, owner, group, mode, validate, stagingDirectory } = options;
   const action: WriteFile = {
     kind: 'write-file',
@@ -60,7 +68,7 @@ function write(options: FileOptions, content: Content, verb: string, before: Fou
   };
   return changed({
     summary: `${verb} ${path} (${owner}:${group} ${mode})`,
-    diff: diffOf(path, before, content.redacted),
+    diff,
     actions: [action],
     disruptive: false,
   });
@@ -75,22 +83,23 @@ function diffOf(path: string, before: Found, after: string): readonly string[] {
   return [`${what} file differs (${before.bytes} → ${Buffer.byteLength(after)} bytes)`];
 }
 
-/** The change that mends owner and mode, or none. Shared by files and directories. */
-export function ownershipOutcome(path: string, wanted: Ownership, found: Ownership): Outcome {
+/** What differs in owner and mode, as diff lines; none where nothing does. */
+export function ownershipDiff(wanted: Ownership, found: Ownership): readonly string[] {
   const from = `${found.owner}:${found.group} ${found.mode}`;
   const to = `${wanted.owner}:${wanted.group} ${wanted.mode}`;
-  if (from === to) return UNCHANGED;
-  return changed({
-    summary: `set owner and mode of ${path}`,
-    diff: [`- ${from}`, `+ ${to}`],
-    actions: [
-      {
-        kind: 'run',
-        command: { summary: `set owner and mode of ${path}`, script: `set -eu\n${setOwnership(path, wanted)}` },
-        undo: { summary: `restore owner and mode of ${path}`, script: `set -eu\n${setOwnership(path, found)}` },
-      },
-    ],
-    disruptive: false,
+  return from === to ? [] : [`- ${from}`, `+ ${to}`];
+}
+
+/**
+ * A link of one user to what belongs to another was perhaps put there to have that changed.
+ * @throws ProvisionError `foreign-link`
+ */
+export function refuseForeignLink(path: string, state: FileState): void {
+  if (state.kind === 'absent' || state.link === undefined || state.link.owner === state.owner) return;
+  throw new ProvisionError({
+    code: 'foreign-link',
+    message: `${path} is a symbolic link of ${state.link.owner} to ${state.link.target}, which belongs to ${state.owner}: neither is touched`,
+    hint: `look at it with: ls -l ${path}; remove the link, or name the file that it leads to`,
   });
 }
 

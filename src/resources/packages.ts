@@ -62,7 +62,11 @@ function decide(missing: readonly Wanted[], keepStopped: readonly string[]): Out
     actions: [
       // apt waits too, but says nothing that anybody sees: it covers who comes between.
       { kind: 'await', gate: 'apt-unlocked', parameters: {} },
-      { kind: 'run', command: installCommand(specs, keepStopped) },
+      {
+        kind: 'run',
+        command: installCommand(specs, keepStopped),
+        undo: { lasting: 'packages stay installed' },
+      },
     ],
     disruptive: false,
   });

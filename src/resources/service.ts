@@ -71,12 +71,13 @@ function decide(options: ServiceOptions, unit: UnitState, reasons: readonly stri
   const words: string[] = [];
   if (unit.maskedAtRuntime) {
     words.push('unmask');
-    actions.push({ kind: 'run', command: serviceCommand('unmask', name) });
+    actions.push({ kind: 'run', command: serviceCommand('unmask', name), undo: serviceCommand('mask', name) });
   }
   if (wantsEnabled !== unit.enabled) {
     const verb = wantsEnabled ? 'enable' : 'disable';
     words.push(verb);
-    actions.push({ kind: 'run', command: serviceCommand(verb, name) });
+    const back = wantsEnabled ? 'disable' : 'enable';
+    actions.push({ kind: 'run', command: serviceCommand(verb, name), undo: serviceCommand(back, name) });
   }
   const stale = unit.active && reasons.length > 0;
   if (!unit.active) {

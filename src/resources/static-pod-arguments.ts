@@ -7,6 +7,7 @@ import { changed, UNCHANGED, type Await, type Outcome, type Resource } from '../
 import { plainContent } from '../model/content.js';
 import { ProvisionError } from '../model/errors.js';
 import type { Probe } from '../model/remote.js';
+import { refuseForeignLink } from './file.js';
 import { unifiedDiff } from './unified-diff.js';
 import { withArguments } from './with-arguments.js';
 
@@ -44,6 +45,7 @@ export function staticPodArguments(options: StaticPodArgumentsOptions): Resource
         rivalsOf(options, probe),
       ]);
       if (text === undefined || state.kind === 'absent') throw noManifest(options);
+      refuseForeignLink(path, state);
       const manifest = readStaticPodManifest(path, text, container);
       const outcome = decide(options, manifest, state);
       if (outcome.kind === 'unchanged') return outcome;

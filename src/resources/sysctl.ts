@@ -1,6 +1,7 @@
 import { inWords, sysctlValue } from '../facts/sysctl.js';
-import { changed, UNCHANGED, type Resource } from '../model/change.js';
+import { changed, UNCHANGED, type Resource, type Run } from '../model/change.js';
 import { plainContent } from '../model/content.js';
+import type { Command } from '../model/remote.js';
 import { quote } from '../shell/quote.js';
 import { file } from './file.js';
 
@@ -30,16 +31,20 @@ export function sysctl({ key, value, file: path }: SysctlOptions): Resource {
       const keep = kept.kind === 'change' ? kept.change : undefined;
       const isSet = running === inWords(value);
       if (isSet && keep === undefined) return UNCHANGED;
-      const command = {
-        summary: `sysctl -w ${key}=${value}`,
-        script: `sysctl -q -w ${quote(`${key}=${value}`)}`,
-      };
+      const command = setCommand(key, value);
+      // Where the kernel does not know it, it can't be set either.
+      const undo: Run['undo'] = running === undefined ? 'nothing' : setCommand(key, running);
       return changed({
         summary: `set ${key} = ${value} (now: ${running ?? 'unknown to the kernel'})`,
         diff: keep?.diff ?? [],
-        actions: [...(keep?.actions ?? []), ...(isSet ? [] : [{ kind: 'run' as const, command }])],
+        actions: [...(keep?.actions ?? []), ...(isSet ? [] : [{ kind: 'run' as const, command, undo }])],
         disruptive: false,
       });
     },
   };
+}
+
+function setCommand(key: string, value: string): Command {
+  const setting = `${key}=${value}`;
+  return { summary: `sysctl -w ${setting}`, script: `sysctl -q -w ${quote(setting)}` };
 }

@@ -1,8 +1,17 @@
 import { posix } from 'node:path';
 import type { CertificateDestination } from '../model/certificate.js';
 import type { Ownership } from '../model/change.js';
+import {
+  backupDirectory,
+  keepCopyLines,
+  type KeptCopy,
+  restoreCopyLines,
+  SAME_FUNCTION,
+  type Stage,
+  stageOf,
+} from './kept-copy.js';
+import { DIRECTORY_FUNCTIONS } from './open-directory.js';
 import { quote } from './quote.js';
-import { BACKUP_ROOT, keepBackup } from './write-file.js';
 
 /** What {@link installCertificateScript} installs. */
 export interface CertificateInstallation {
@@ -25,28 +34,40 @@ interface WaitingKey {
 
 /**
  * A script that reads a certificate, and its key when that is new, as PEM from stdin, and puts them in place. All is
- * staged beside its destination where only root can look, gets owner and mode there, is checked, and only then
- * renamed. A renewed certificate is one rename; a new pair is renamed by one `mv`, key first
- * (docs/adr/2026-11-21-renewal-keeps-the-key.md). One dated copy of what is replaced is kept.
+ * staged where only root can look, gets owner and mode there, is checked, and only then renamed. A renewed certificate
+ * is one rename; a new pair is renamed by one `mv`, key first (docs/adr/2026-11-21-renewal-keeps-the-key.md). What is
+ * replaced is kept.
+ * @param copy name of the kept copies
  */
-export function installCertificateScript(installation: CertificateInstallation): string {
+export function installCertificateScript(installation: CertificateInstallation, copy: string): string {
   const { destination } = installation;
   return destination.layout === 'bundle'
-    ? bundleScript(installation, destination.path)
-    : pairScript(installation, destination.certificatePath, destination.keyPath);
+    ? bundleScript(installation, destination.path, copy)
+    : pairScript(installation, destination, copy);
+}
+
+/** What {@link restoreCertificateScript} puts back. */
+export interface CertificateRestoration extends Omit<CertificateInstallation, 'bytes'> {
+  /** Name of the kept copies. */
+  readonly copy: string;
+  /** `kept`: a missing copy is an error. `if-kept`: the installation failed, perhaps before it kept one. */
+  readonly when: 'kept' | 'if-kept';
 }
 
 /**
- * A script that puts back what {@link installCertificateScript} replaced, key first. Where there was nothing before,
- * the new files stay: they harm nobody.
+ * A script that puts back what {@link installCertificateScript} replaced, key first, each from its own copy; where there
+ * was nothing, the new files go.
  */
-export function restoreCertificateScript({ destination, key }: Omit<CertificateInstallation, 'bytes'>): string {
+export function restoreCertificateScript({ destination, key, copy, when }: CertificateRestoration): string {
   const keyPath = destination.layout === 'bundle' ? destination.path : destination.keyPath;
   const certificate = destination.layout === 'bundle' ? destination.path : destination.certificatePath;
-  const paths = new Set(key === 'kept' ? [certificate] : [keyPath, certificate]);
-  return ['set -eu', ...(isWaiting(key) ? waitAgainLines(keyPath, key) : []), ...[...paths].flatMap(restoreLines)].join(
-    '\n',
-  );
+  const paths = [...new Set(key === 'kept' ? [certificate] : [keyPath, certificate])];
+  return [
+    DIRECTORY_FUNCTIONS,
+    SAME_FUNCTION,
+    ...(isWaiting(key) ? waitAgainLines({ path: keyPath, name: copy }, key) : []),
+    ...paths.flatMap((path) => restoreCopyLines({ path, name: copy }, stageOf(path), when)),
+  ].join('\n');
 }
 
 function isWaiting(key: CertificateInstallation['key']): key is WaitingKey {
@@ -54,91 +75,107 @@ function isWaiting(key: CertificateInstallation['key']): key is WaitingKey {
 }
 
 /** The key waits again, so that its certificate, signed with some trouble, can still be installed. */
-function waitAgainLines(keyPath: string, { path }: WaitingKey): readonly string[] {
+function waitAgainLines(copy: KeptCopy, { path }: WaitingKey): readonly string[] {
+  const kept = `${quote(backupDirectory(copy.path))}/${quote(copy.name)}`;
   const stage = quote(`${posix.dirname(path)}/.${posix.basename(path)}.restored`);
   return [
-    'umask 077',
-    `for kept in ${quote(`${BACKUP_ROOT}${keyPath}`)}.*Z; do`,
-    '  [ -e "$kept" ] || continue',
-    `  awk '${PRINT_KEY}' ${quote(keyPath)} >${stage}`,
+    `if [ ! -e ${quote(path)} ] && { [ -e ${kept} ] || [ -L ${kept} ] || [ -e ${kept}.absent ]; }; then`,
+    `  awk '${PRINT_KEY}' ${quote(copy.path)} >${stage}`,
     `  mv -f -T ${stage} ${quote(path)}`,
-    'done',
+    'fi',
   ];
 }
 
-function restoreLines(path: string): readonly string[] {
-  const stage = quote(`${posix.dirname(path)}/.${posix.basename(path)}.restored`);
+function bundleScript({ ownership, key, bytes }: CertificateInstallation, path: string, copy: string): string {
+  const stage = stageOf(path);
   return [
-    `for kept in ${quote(`${BACKUP_ROOT}${path}`)}.*Z; do`,
-    '  [ -e "$kept" ] || continue',
-    `  cp -p "$kept" ${stage}`,
-    // Not its old time: a service that ran with the new file must see that this one is newer.
-    `  touch ${stage}`,
-    `  mv -f -T ${stage} ${quote(path)}`,
-    'done',
-  ];
-}
-
-function bundleScript({ ownership, key, bytes }: CertificateInstallation, path: string): string {
-  return [
-    ...receive(path, bytes),
-    ...(isWaiting(key) ? [stillWaits(key), `cat ${quote(key.path)} >>"$stage/all"`] : []),
-    'openssl_matches "$stage/all" "$stage/all"',
-    own('"$stage/all"', ownership.mode, ownership),
-    keep(path),
-    'sync "$stage/all"',
-    `mv -f -T "$stage/all" ${quote(path)}`,
-    `sync ${quote(posix.dirname(path))}`,
+    ...receive(stage, bytes),
+    ...(isWaiting(key) ? [stillWaits(key), `cat ${quote(key.path)} >>./.received`] : []),
+    'belong_together ./.received ./.received',
+    own('./.received', ownership.mode, ownership),
+    'sync ./.received',
+    ...keepCopyLines({ path, name: copy }, stage.target),
+    `mv -f -T ./.received ${stage.target}`,
+    `sync ${stage.directory}`,
     ...(isWaiting(key) ? [`rm -f ${quote(key.path)}`] : []),
   ].join('\n');
 }
 
-function pairScript({ ownership, key, bytes }: CertificateInstallation, certificate: string, keyPath: string): string {
-  const staged = `"$stage"/${quote(posix.basename(certificate))}`;
-  const begin = [
-    ...receive(certificate, bytes),
-    `awk '/^-----BEGIN CERTIFICATE-----/ {on=1} on {print} /^-----END CERTIFICATE-----/ {on=0}' "$stage/all" >${staged}`,
+type Pair = CertificateDestination & { readonly layout: 'pair' };
+
+function pairScript(installation: CertificateInstallation, pair: Pair, copy: string): string {
+  const { ownership, key, bytes } = installation;
+  const stage = stageOf(pair.certificatePath);
+  const staged = quote(`./${posix.basename(pair.certificatePath)}`);
+  const isTogether = posix.dirname(pair.keyPath) === posix.dirname(pair.certificatePath);
+  const land = key === 'kept' ? renewalLines : isTogether ? pairLines : apartLines;
+  return [
+    ...receive(stage, bytes),
+    `awk '/^-----BEGIN CERTIFICATE-----/ {on=1} on {print} /^-----END CERTIFICATE-----/ {on=0}' ./.received >${staged}`,
     own(staged, '0644', ownership),
-  ];
-  const land =
-    key === 'kept'
-      ? [
-          `openssl_matches ${staged} ${quote(keyPath)}`,
-          keep(certificate),
-          `sync ${staged}`,
-          `mv -f -T ${staged} ${quote(certificate)}`,
-        ]
-      : newPairLines({ certificate, keyPath, staged, ownership, key });
-  const end = isWaiting(key) ? [`rm -f ${quote(key.path)}`] : [];
-  return [...begin, ...land, `sync ${quote(posix.dirname(certificate))}`, ...end].join('\n');
+    `sync ${staged}`,
+    ...land({ installation, pair, copy, stage, staged }),
+    `sync ${stage.directory}`,
+    ...(isWaiting(key) ? [`rm -f ${quote(key.path)}`] : []),
+  ].join('\n');
 }
 
-interface NewPair {
-  readonly certificate: string;
-  readonly keyPath: string;
+interface Landing {
+  readonly installation: CertificateInstallation;
+  readonly pair: Pair;
+  readonly copy: string;
+  readonly stage: Stage;
   /** The staged certificate, quoted. */
   readonly staged: string;
-  readonly ownership: Ownership;
-  readonly key: 'new' | WaitingKey;
 }
 
-function newPairLines({ certificate, keyPath, staged, ownership, key }: NewPair): readonly string[] {
-  const directory = posix.dirname(certificate);
-  const isTogether = posix.dirname(keyPath) === directory;
-  const stagedKey = `"$${isTogether ? 'stage' : 'key_stage'}"/${quote(posix.basename(keyPath))}`;
+function renewalLines({ pair, copy, stage, staged }: Landing): readonly string[] {
   return [
-    ...(isTogether ? [] : ['key_stage=', ...makeStage('key_stage', keyPath)]),
-    ...(isWaiting(key) ? [stillWaits(key)] : []),
-    `awk '${PRINT_KEY}' ${isWaiting(key) ? quote(key.path) : '"$stage/all"'} >${stagedKey}`,
-    own(stagedKey, ownership.mode, ownership),
-    `openssl_matches ${staged} ${stagedKey}`,
-    keep(keyPath),
-    keep(certificate),
-    `sync ${staged} ${stagedKey}`,
+    `belong_together ${staged} ${quote(pair.keyPath)}`,
+    ...keepCopyLines({ path: pair.certificatePath, name: copy }, stage.target),
+    `mv -f -T ${staged} ${stage.target}`,
+  ];
+}
+
+function pairLines({ installation, pair, copy, stage, staged }: Landing): readonly string[] {
+  const name = posix.basename(pair.keyPath);
+  const stagedKey = quote(`./${name}`);
+  return [
+    ...keyLines(installation, './.received', stagedKey),
+    `belong_together ${staged} ${stagedKey}`,
+    ...keepCopyLines({ path: pair.keyPath, name: copy }, quote(`../${name}`)),
+    ...keepCopyLines({ path: pair.certificatePath, name: copy }, stage.target),
     // One process and two renames: the two files disagree for microseconds, not for the start of a second `mv`.
-    ...(isTogether
-      ? [`mv -f -t ${quote(directory)} ${stagedKey} ${staged}`]
-      : [`mv -f -T ${stagedKey} ${quote(keyPath)}`, `mv -f -T ${staged} ${quote(certificate)}`]),
+    `mv -f -t .. ${stagedKey} ${staged}`,
+  ];
+}
+
+/** The key goes to another directory: a subshell stands in that one's stage, while this shell stays in its own. */
+function apartLines({ installation, pair, copy, stage, staged }: Landing): readonly string[] {
+  const keyStage = stageOf(pair.keyPath);
+  const stagedKey = quote(`./${posix.basename(pair.keyPath)}`);
+  return [
+    `exec 3<./.received 4<${staged}`,
+    ...keepCopyLines({ path: pair.certificatePath, name: copy }, stage.target),
+    '(',
+    ...keyStage.lines,
+    ...keyLines(installation, '/dev/fd/3', stagedKey),
+    `belong_together /dev/fd/4 ${stagedKey}`,
+    ...keepCopyLines({ path: pair.keyPath, name: copy }, keyStage.target),
+    `mv -f -T ${stagedKey} ${keyStage.target}`,
+    'sync ..',
+    ')',
+    `mv -f -T ${staged} ${stage.target}`,
+  ];
+}
+
+/** @param received a word that names what came on stdin @param stagedKey where the key is put, quoted */
+function keyLines({ key, ownership }: CertificateInstallation, received: string, stagedKey: string): readonly string[] {
+  return [
+    ...(isWaiting(key) ? [stillWaits(key)] : []),
+    `awk '${PRINT_KEY}' ${isWaiting(key) ? quote(key.path) : received} >${stagedKey}`,
+    own(stagedKey, ownership.mode, ownership),
+    `sync ${stagedKey}`,
   ];
 }
 
@@ -146,41 +183,26 @@ const PRINT_KEY = '/^-----BEGIN [A-Z ]*PRIVATE KEY-----/ {on=1} on {print} /^---
 
 function stillWaits({ path }: WaitingKey): string {
   const lost = `the key that this certificate was requested for does not wait in ${path}; nothing was changed`;
-  return `[ -f ${quote(path)} ] || { echo ${quote(lost)} >&2; exit 1; }`;
+  return `[ -f ${quote(path)} ] || refuse ${quote(lost)}`;
 }
 
-/** Lines that take stdin into `$stage/all`, and refuse half of it: the connection may be lost on the way. */
-function receive(path: string, bytes: number): readonly string[] {
+/** Lines that take stdin into `.received` in the stage, and refuse half of it: the connection may be lost on the way. */
+function receive(stage: Stage, bytes: number): readonly string[] {
   return [
-    'set -eu',
-    'umask 077',
-    `trap 'rm -rf "\${stage:-}" "\${key_stage:-}"' EXIT`,
-    ...makeStage('stage', path),
-    'cat >"$stage/all"',
-    'got=$(wc -c <"$stage/all")',
-    `[ "$got" -eq ${bytes} ] || { echo "only $got of ${bytes} bytes arrived" >&2; exit 1; }`,
+    DIRECTORY_FUNCTIONS,
+    ...stage.lines,
+    'cat >./.received',
+    'got=$(wc -c <./.received)',
+    `[ "$got" -eq ${bytes} ] || refuse "only $got of ${bytes} bytes arrived"`,
     // Only public halves are compared. A host without openssl must believe the check on the control machine.
-    'openssl_matches() {',
+    'belong_together() {',
     '  command -v openssl >/dev/null || return 0',
     '  [ "$(openssl x509 -in "$1" -noout -pubkey)" = "$(openssl pkey -in "$2" -pubout)" ] && return 0',
-    '  echo "the certificate and the key do not belong together; nothing was changed" >&2',
-    '  exit 1',
+    '  refuse "the certificate and the key do not belong together; nothing was changed"',
     '}',
   ];
 }
 
-/** Lines that make a directory beside `path`, after those which killed runs left. */
-function makeStage(variable: string, path: string): readonly string[] {
-  const prefix = quote(`${posix.dirname(path)}/.${posix.basename(path)}.`);
-  return [`rm -rf ${prefix}??????`, `${variable}=$(mktemp -d ${prefix}XXXXXX)`];
-}
-
 function own(staged: string, mode: string, { owner, group }: Ownership): string {
   return `chown ${quote(`${owner}:${group}`)} ${staged}\nchmod ${quote(mode)} ${staged}`;
-}
-
-/** Keeps one dated copy of what is about to be replaced, and none of what was there before it. */
-function keep(path: string): string {
-  const old = `${quote(`${BACKUP_ROOT}${path}`)}.*Z`;
-  return `[ -e ${quote(path)} ] || rm -f ${old}\n{\n${keepBackup(path)}\n} >/dev/null`;
 }

@@ -2,7 +2,7 @@ import type { Command } from '../model/remote.js';
 import { quote } from './quote.js';
 
 /** What can be asked of systemd for one unit. */
-export type ServiceVerb = 'start' | 'stop' | 'restart' | 'reload' | 'enable' | 'disable' | 'unmask';
+export type ServiceVerb = 'start' | 'stop' | 'restart' | 'reload' | 'enable' | 'disable' | 'mask' | 'unmask';
 
 /** systemd's own DefaultTimeoutStartSec is 90 s: longer than that, so that its answer is seen. */
 const TIMEOUT_MS = 120_000;
@@ -10,7 +10,8 @@ const TIMEOUT_MS = 120_000;
 /** One `systemctl` call; when it fails, the unit's status and last log lines are its output. */
 export function serviceCommand(verb: ServiceVerb, unit: string): Command {
   const name = quote(`${unit}.service`);
-  const call = verb === 'unmask' ? `systemctl unmask --runtime --quiet ${name}` : `systemctl ${verb} --quiet ${name}`;
+  const isMask = verb === 'mask' || verb === 'unmask';
+  const call = `systemctl ${verb} ${isMask ? '--runtime ' : ''}--quiet ${name}`;
   return {
     summary: `systemctl ${verb} ${unit}`,
     timeoutMs: TIMEOUT_MS,

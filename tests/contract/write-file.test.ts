@@ -1,9 +1,10 @@
-import { mkdtemp, mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { lstat, mkdtemp, mkdir, readdir, readFile, readlink, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import type { Output } from '../../src/model/remote.js';
-import { BACKUP_ROOT, removeFileScript, restoreFileScript, writeFileScript } from '../../src/shell/write-file.js';
+import { backupDirectory, BACKUP_ROOT, copyName } from '../../src/shell/kept-copy.js';
+import { removeFileScript, restoreFileScript, writeFileScript } from '../../src/shell/write-file.js';
 import { createLocalTransport } from '../support/local-transport.js';
 
 const isRoot = userInfo().uid === 0;
@@ -19,16 +20,37 @@ beforeEach(async () => {
 
 afterEach(async () => {
   await rm(directory, { recursive: true });
-  await rm(join(BACKUP_ROOT, directory), { recursive: true, force: true });
+  for (const each of await readdir(BACKUP_ROOT))
+    if (each.startsWith(encodeURIComponent(directory))) await rm(join(BACKUP_ROOT, each), { recursive: true });
 });
 
 const transport = createLocalTransport('here');
 const OWNERSHIP = { owner: 'root', group: 'root', mode: '0640' };
 
-function put(text: string, more: { validate?: string; bytes?: number } = {}): Promise<Output> {
-  const { bytes = Buffer.byteLength(text), validate } = more;
-  const script = writeFileScript({ path, ...OWNERSHIP, validate }, bytes);
+interface Put {
+  readonly validate?: string;
+  readonly bytes?: number;
+  readonly copy?: string;
+  readonly to?: string;
+}
+
+let runs = 0;
+let copy: string;
+
+beforeEach(() => {
+  copy = copyName(Date.now() + runs++, 0);
+});
+
+function put(text: string, more: Put = {}): Promise<Output> {
+  const { bytes = Buffer.byteLength(text), validate, to = path } = more;
+  const script = writeFileScript({ path: to, ...OWNERSHIP, validate }, bytes, more.copy ?? copy);
   return transport.run({ summary: 'write', script, stdin: text });
+}
+
+function restore(more: Put & { readonly when?: 'kept' | 'if-kept' } = {}): Promise<Output> {
+  const { to = path, when = 'kept' } = more;
+  const script = restoreFileScript({ path: to, name: more.copy ?? copy, when });
+  return transport.run({ summary: 'restore', script });
 }
 
 const names = (): Promise<string[]> => readdir(directory);
@@ -41,19 +63,30 @@ const names = (): Promise<string[]> => readdir(directory);
     expect(await names()).toEqual(['file.cfg']);
   });
 
-  test('takes away what killed writes of the same file have left', async () => {
-    await writeFile(join(directory, '.file.cfg.Ab12Cd'), 'half');
-    await writeFile(join(directory, '.other.cfg.Ab12Cd'), 'half');
+  test('takes away what a killed write of the same file has left, and nothing else', async () => {
+    await mkdir(join(directory, '.provision-new.file.cfg'));
+    await writeFile(join(directory, '.provision-new.file.cfg', 'file.cfg'), 'half');
+    for (const name of ['.file.cfg.backup', '.provision-new.other']) await writeFile(join(directory, name), 'mine');
     await put('whole');
-    expect((await names()).sort()).toEqual(['.other.cfg.Ab12Cd', 'file.cfg']);
+    expect((await names()).sort()).toEqual(['.file.cfg.backup', '.provision-new.other', 'file.cfg']);
   });
 
-  test('keeps just one dated copy of what it replaces, outside the directory', async () => {
-    for (const text of ['one', 'two', 'three']) await put(text);
-    const kept = await readdir(join(BACKUP_ROOT, directory));
-    expect(kept).toEqual([expect.stringMatching(/^file\.cfg\.\d{8}T\d{6}\.\d+Z$/)]);
-    expect(await readFile(join(BACKUP_ROOT, directory, kept[0] ?? ''), 'utf8')).toBe('two');
+  test('keeps just the copy of the last run, outside the directory', async () => {
+    for (const [run, text] of ['one', 'two', 'three'].entries()) await put(text, { copy: copyName(run, 7) });
+    expect(await readdir(backupDirectory(path))).toEqual(['19700101T000000.002Z.7']);
+    expect(await readFile(join(backupDirectory(path), '19700101T000000.002Z.7'), 'utf8')).toBe('two');
     expect(await names()).toEqual(['file.cfg']);
+  });
+
+  test('keeps every copy of a run that writes a file twice', async () => {
+    await put('before');
+    const [first, second] = [copyName(5_000, 1), copyName(5_000, 2)];
+    await put('one', { copy: first });
+    await put('two', { copy: second });
+    await restore({ copy: second });
+    expect(await readFile(path, 'utf8')).toBe('one');
+    await restore({ copy: first });
+    expect(await readFile(path, 'utf8')).toBe('before');
   });
 
   test.each([
@@ -73,31 +106,84 @@ const names = (): Promise<string[]> => readdir(directory);
   });
 
   test('fails clearly for an owner that the host does not have', async () => {
-    const script = writeFileScript({ path, owner: 'no-such-user', group: 'root', mode: '0644' }, 1);
+    const script = writeFileScript({ path, owner: 'no-such-user', group: 'root', mode: '0644' }, 1, copy);
     const output = await transport.run({ summary: 'write', script, stdin: 'x' });
     expect(output.stderr).toMatch(/invalid (user|spec)/);
     expect(await names()).toEqual([]);
   });
+});
 
+(isRoot ? describe : describe.skip)('what was written', () => {
   test('can be taken back: the old file with its mode, or none', async () => {
     await writeFile(path, 'old', { mode: 0o600 });
-    const replaced = await put('new');
-    await transport.run({ summary: 'restore', script: restoreFileScript(path, replaced.stdout, directory) });
+    await put('new');
+    expect(await restore()).toMatchObject({ status: 0, stderr: '' });
     expect(await readFile(path, 'utf8')).toBe('old');
     expect((await stat(path)).mode & 0o777).toBe(0o600);
 
     await rm(path);
-    const created = await put('new');
-    await transport.run({ summary: 'restore', script: restoreFileScript(path, created.stdout, directory) });
+    await put('new', { copy: 'other.0' });
+    expect(await restore({ copy: 'other.0' })).toMatchObject({ status: 0, stderr: '' });
     expect(await names()).toEqual([]);
   });
 
-  test('a removal can be taken back', async () => {
-    await mkdir(directory, { recursive: true });
+  test.each([
+    ['a link', 'elsewhere'],
+    ['a dangling link', 'nowhere/at all'],
+  ])('is put back as %s', async (_, target) => {
+    await writeFile(join(directory, 'elsewhere'), 'theirs');
+    await symlink(target, path);
+    await put('new');
+    expect((await lstat(path)).isFile()).toBe(true);
+    expect(await readFile(join(directory, 'elsewhere'), 'utf8')).toBe('theirs');
+    expect(await restore()).toMatchObject({ status: 0, stderr: '' });
+    expect(await readlink(path)).toBe(target);
+    const script = removeFileScript(path, 'other.0');
+    expect(await transport.run({ summary: 'remove', script })).toMatchObject({ status: 0, stderr: '' });
+    expect(await names()).toEqual(['elsewhere']);
+    await restore({ copy: 'other.0' });
+    expect(await readlink(path)).toBe(target);
+  });
+
+  test('is put back from its own copy, whatever the names of others begin with', async () => {
+    const longer = `${path}.key`;
+    await writeFile(path, 'certificate');
+    await writeFile(longer, 'key');
+    await put('new key', { to: longer });
+    for (const run of [1, 2]) await put(`new ${run}`, { copy: copyName(Date.now() + 9_000 + run, 0) });
+    expect(await restore({ to: longer })).toMatchObject({ status: 0 });
+    expect(await readFile(longer, 'utf8')).toBe('key');
+    expect(await readFile(path, 'utf8')).toBe('new 2');
+  });
+
+  test('fails loudly when its copy is gone, and leaves what is there', async () => {
+    await put('old');
+    await put('new', { copy: 'other.0' });
+    await rm(join(backupDirectory(path), 'other.0'));
+    const output = await restore({ copy: 'other.0' });
+    expect(output).toMatchObject({ status: 1, stderr: expect.stringContaining(`${path} was not put back`) });
+    expect(await readFile(path, 'utf8')).toBe('new');
+  });
+
+  test('is put back after a write that failed behind its rename, and left alone when it failed before', async () => {
     await writeFile(path, 'old');
-    const removed = await transport.run({ summary: 'remove', script: removeFileScript(path) });
+    const script = writeFileScript({ path, ...OWNERSHIP }, 3, copy).replace(/sync \.\.$/, 'exit 5');
+    expect(await transport.run({ summary: 'write', script, stdin: 'new' })).toMatchObject({ status: 5 });
+    expect(await readFile(path, 'utf8')).toBe('new');
+    expect(await restore({ when: 'if-kept' })).toMatchObject({ status: 0 });
+    expect(await readFile(path, 'utf8')).toBe('old');
+
+    const before = await stat(path, { bigint: true });
+    await put('bad', { bytes: 100, copy: 'other.0' });
+    expect(await restore({ when: 'if-kept', copy: 'other.0' })).toMatchObject({ status: 0, stderr: '' });
+    expect((await stat(path, { bigint: true })).ctimeNs).toBe(before.ctimeNs);
+  });
+
+  test('a removal can be taken back', async () => {
+    await writeFile(path, 'old');
+    await transport.run({ summary: 'remove', script: removeFileScript(path, copy) });
     expect(await names()).toEqual([]);
-    await transport.run({ summary: 'restore', script: restoreFileScript(path, removed.stdout, directory) });
+    await restore();
     expect(await readFile(path, 'utf8')).toBe('old');
   });
 });

@@ -36,7 +36,7 @@ export function wantFlag(name: string, change: Partial<Change> = {}): Resource {
 
 /** An action list that fails on the host. */
 export const failing = {
-  actions: [{ kind: 'run', command: { summary: 'break', script: 'fail disk full' } }],
+  actions: [{ kind: 'run', command: { summary: 'break', script: 'fail disk full' }, undo: 'nothing' }],
 } as const;
 
 export function fakeLook(hosts: FakeHosts): Look {

@@ -30,7 +30,13 @@ function installPackage(name: string): PlannedStep {
   const script = `apt-get install --yes ${name}`;
   return change(`package:${name}`, {
     summary,
-    actions: [{ kind: 'run', command: { summary, script, timeoutMs: 600_000 } }],
+    actions: [
+      {
+        kind: 'run',
+        command: { summary, script, timeoutMs: 600_000 },
+        undo: { lasting: 'packages stay installed' },
+      },
+    ],
   });
 }
 
@@ -82,7 +88,11 @@ function writeKeepalived(): PlannedStep {
         ...{ kind: 'write-file', path, content, owner: 'root', group: 'root', mode: '0640' },
         validate: 'keepalived --config-test --use-file="$1"',
       },
-      { kind: 'run', command: { summary: 'feed a secret', script: 'cat >/dev/null', stdin: new Secret(PLANTED) } },
+      {
+        kind: 'run',
+        command: { summary: 'feed a secret', script: 'cat >/dev/null', stdin: new Secret(PLANTED) },
+        undo: 'nothing',
+      },
     ],
   });
 }

@@ -10,11 +10,12 @@ import { Secret } from '../../../src/model/secret.js';
 import { publicKeyText, readCertificates } from '../../../src/pki/inspect.js';
 import { issueCertificate } from '../../../src/pki/issue.js';
 import { installCertificateScript, restoreCertificateScript } from '../../../src/shell/install-certificate.js';
-import { BACKUP_ROOT } from '../../../src/shell/write-file.js';
+import { BACKUP_ROOT } from '../../../src/shell/kept-copy.js';
 import { createLocalTransport } from '../../support/local-transport.js';
 import { hasOpenssl, openssl } from '../../support/openssl.js';
 import { authorityFrom, circumstancesAt, SERVER_PROFILE, TODAY } from '../../support/test-authority.js';
 
+let copies = 0;
 let directory: string;
 let pki: string;
 let me: Ownership;
@@ -51,7 +52,7 @@ async function issue(
 }
 
 function install(pem: string, destination: CertificateDestination, key: 'new' | 'kept', bytes = pem.length) {
-  return onHost(installCertificateScript({ destination, ownership: me, key, bytes }), pem);
+  return onHost(installCertificateScript({ destination, ownership: me, key, bytes }, `run${copies++}.0`), pem);
 }
 
 async function look(certificate: string, key?: string, path?: string): Promise<CertificateFiles> {
@@ -64,6 +65,11 @@ async function look(certificate: string, key?: string, path?: string): Promise<C
 
 async function modeOf(path: string): Promise<string> {
   return ((await stat(path)).mode & 0o777).toString(8);
+}
+
+/** All files but for the copies that are kept. */
+async function hostFiles(): Promise<readonly string[]> {
+  return (await tree(directory)).filter((name) => !name.startsWith('run'));
 }
 
 /** The files under a directory, relative to it. */
@@ -83,7 +89,7 @@ describe('a new pair', () => {
     expect(await readFile(pair.keyPath, 'utf8')).toBe(key);
     expect(await modeOf(pair.certificatePath)).toBe('644');
     expect(await modeOf(pair.keyPath)).toBe('600');
-    expect(await tree(directory)).toEqual(['server.crt', 'server.key']);
+    expect(await hostFiles()).toEqual(['server.crt', 'server.key']);
   });
 
   test('lands in two directories as well', async () => {
@@ -92,17 +98,15 @@ describe('a new pair', () => {
     const apart = { ...pair, keyPath: join(directory, 'private', 'etcd.key') };
     expect(await install(certificate + key, apart, 'new')).toMatchObject({ status: 0, stderr: '' });
     expect(await readFile(apart.keyPath, 'utf8')).toBe(key);
-    expect(await tree(directory)).toEqual(['etcd.key', 'server.crt']);
+    expect(await hostFiles()).toEqual(['etcd.key', 'server.crt']);
   });
 
   test('keeps one copy of what it replaces, and can be taken back', async () => {
     const [first, second, third] = [await issue(), await issue(), await issue()];
     for (const { certificate, key } of [first, second, third]) await install(certificate + key, pair, 'new');
-    expect(await tree(join(directory, 'backups'))).toEqual([
-      expect.stringMatching(/^server\.crt\..*Z$/),
-      expect.stringMatching(/^server\.key\..*Z$/),
-    ]);
-    const undo = restoreCertificateScript({ destination: pair, ownership: me, key: 'new' });
+    expect(await tree(join(directory, 'backups'))).toEqual([`run${copies - 1}.0`, `run${copies - 1}.0`]);
+    const copy = `run${copies - 1}.0`;
+    const undo = restoreCertificateScript({ destination: pair, ownership: me, key: 'new', copy, when: 'kept' });
     expect(await onHost(undo)).toMatchObject({ status: 0, stderr: '' });
     expect(await readFile(pair.certificatePath, 'utf8')).toBe(second.certificate);
     expect(await readFile(pair.keyPath, 'utf8')).toBe(second.key);
@@ -120,8 +124,8 @@ describe('a new pair', () => {
   });
 
   test('takes away what a killed run left', async () => {
-    await mkdir(join(pki, '.server.crt.a1B2c3'));
-    await writeFile(join(pki, '.server.crt.a1B2c3', 'all'), 'planted');
+    await mkdir(join(pki, '.provision-new.server.crt'));
+    await writeFile(join(pki, '.provision-new.server.crt', '.received'), 'planted');
     const { certificate, key } = await issue();
     await install(certificate + key, pair, 'new');
     expect(await readdir(pki)).toEqual(['server.crt', 'server.key']);
@@ -149,7 +153,11 @@ describe('a new pair', () => {
     expect(await install(renewed.certificate, pair, 'kept')).toMatchObject({ status: 0, stderr: '' });
     expect(await readFile(pair.certificatePath, 'utf8')).toBe(renewed.certificate);
     expect((await stat(pair.keyPath, { bigint: true })).ctimeNs).toBe(before.ctimeNs);
-    expect(await tree(join(directory, 'backups'))).toEqual([expect.stringMatching(/^server\.crt\./)]);
+    expect(await tree(join(directory, 'backups'))).toEqual([
+      // What was there before the key, and then what was there before the certificate.
+      expect.stringMatching(/^run\d+\.0\.absent$/),
+      expect.stringMatching(/^run\d+\.0$/),
+    ]);
   });
 
   test('for another key changes nothing', async () => {
@@ -236,12 +244,15 @@ describe('the certificate-files fact', () => {
     await mkdir(path);
     for (const tool of TOOLS) await symlink(await which(tool), join(path, tool));
     const { certificate, key } = await issue();
-    const script = installCertificateScript({
-      destination: pair,
-      ownership: me,
-      key: 'new',
-      bytes: (certificate + key).length,
-    });
+    const script = installCertificateScript(
+      {
+        destination: pair,
+        ownership: me,
+        key: 'new',
+        bytes: (certificate + key).length,
+      },
+      'run.0',
+    );
     expect(await onHost(script, certificate + key, path)).toMatchObject({ status: 0, stdout: '', stderr: '' });
     const found = await look(pair.certificatePath, pair.keyPath, path);
     expect(found.publicKey).toEqual({ kind: 'unchecked' });
@@ -251,6 +262,10 @@ describe('the certificate-files fact', () => {
 
 /** All that the scripts need of a host: coreutils, and awk. */
 const TOOLS = [
+  'id',
+  'ls',
+  'rmdir',
+  'readlink',
   'timeout',
   'sh',
   'stat',

@@ -13,10 +13,13 @@ import { publicKeyText } from '../../../src/pki/inspect.js';
 import { KEY_PLACEHOLDER, signingCommand } from '../../../src/pki/signing-command.js';
 import { openStore, type WritableStore } from '../../../src/pki/store.js';
 import { REQUESTED_KEYS } from '../../../src/shell/request-certificate.js';
-import { BACKUP_ROOT } from '../../../src/shell/write-file.js';
+import { BACKUP_ROOT } from '../../../src/shell/kept-copy.js';
 import { createLocalTransport } from '../../support/local-transport.js';
 import { hasOpenssl, openssl } from '../../support/openssl.js';
 import { repeatableBytes, SERVER_PROFILE } from '../../support/test-authority.js';
+
+/** Name of the copies of what is replaced. */
+const COPY = '20261125T120000.000Z.0';
 
 // openssl signs and judges by the real clock.
 const NOW = new Date();
@@ -128,10 +131,10 @@ async function install(planned: PlannedCertificate): Promise<Command> {
   const fresh = await open();
   const hosts = look();
   await fresh.signer.unlock([planned], (host) => hosts.probe(host));
-  const { command, undo } = await fresh.signer.issue(planned);
+  const { command, undo } = await fresh.signer.issue(planned, COPY);
   const output = await HOST.run(command);
   if (output.status !== 0) throw new Error(output.stderr);
-  return undo;
+  return undo('kept');
 }
 
 function publicHalf(path: string): string {
@@ -259,7 +262,7 @@ async function modeOf(path: string): Promise<string> {
   test('a key that went away between the check and the installation changes nothing', async () => {
     await request(wish());
     await sign();
-    const { command } = await store.signer.issue(wish());
+    const { command } = await store.signer.issue(wish(), COPY);
     await rm(waitingKey);
     const output = await HOST.run(command);
     expect(output).toMatchObject({ status: 1, stderr: expect.stringContaining('does not wait in') });
@@ -276,7 +279,7 @@ async function modeOf(path: string): Promise<string> {
   test('no private key travels when its certificate is installed', async () => {
     await request(wish());
     await sign();
-    const { command } = await store.signer.issue(wish());
+    const { command } = await store.signer.issue(wish(), COPY);
     expect(command.stdin).toBeInstanceOf(Secret);
     expect((command.stdin as Secret).reveal()).not.toContain('PRIVATE');
   });

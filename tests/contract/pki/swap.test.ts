@@ -11,7 +11,7 @@ import { publicKeyText, readCertificates } from '../../../src/pki/inspect.js';
 import { issueCertificate } from '../../../src/pki/issue.js';
 import type { SigningAuthority } from '../../../src/pki/signing-authority.js';
 import { installCertificateScript } from '../../../src/shell/install-certificate.js';
-import { BACKUP_ROOT } from '../../../src/shell/write-file.js';
+import { BACKUP_ROOT } from '../../../src/shell/kept-copy.js';
 import { createLocalTransport } from '../../support/local-transport.js';
 import { hasOpenssl } from '../../support/openssl.js';
 import { authorityFrom, circumstancesAt, SERVER_PROFILE } from '../../support/test-authority.js';
@@ -43,12 +43,15 @@ async function swap(keepPublicKey: string | null): Promise<string> {
     circumstancesAt(NOW),
   );
   const pem = certificatePem + (keyPem?.reveal() ?? '');
-  const script = installCertificateScript({
-    destination: pair,
-    ownership: { owner: userInfo().username, group: String(userInfo().gid), mode: '0600' },
-    key: keyPem === undefined ? 'kept' : 'new',
-    bytes: pem.length,
-  }).replaceAll(BACKUP_ROOT, join(directory, 'backups'));
+  const script = installCertificateScript(
+    {
+      destination: pair,
+      ownership: { owner: userInfo().username, group: String(userInfo().gid), mode: '0600' },
+      key: keyPem === undefined ? 'kept' : 'new',
+      bytes: pem.length,
+    },
+    'run.0',
+  ).replaceAll(BACKUP_ROOT, join(directory, 'backups'));
   const output = await createLocalTransport('etcd-1').run({ summary: 'swap', script, stdin: new Secret(pem) });
   expect(output).toMatchObject({ status: 0, stdout: '', stderr: '' });
   const [leaf] = readCertificates(certificatePem);

@@ -149,7 +149,9 @@ describe('apply', () => {
 
   test('fails when something is left to do afterwards', async () => {
     const hosts = fakeHosts(['a']);
-    const ineffective = { actions: [{ kind: 'run', command: { summary: 'set', script: 'set other' } }] } as const;
+    const ineffective = {
+      actions: [{ kind: 'run', command: { summary: 'set', script: 'set other' }, undo: 'nothing' }],
+    } as const;
     const plays = [playOf(['a'], [wantFlag('x', ineffective)])];
     await expect(applyPlan(await plan(plays, hosts), plays, fakeWorld(hosts))).rejects.toThrow(
       /still not as it should/,

@@ -24,6 +24,9 @@ import {
 } from '../../support/test-authority.js';
 import { hostKey, requestFor, type TestRequest } from '../../support/test-request.js';
 
+/** Name of the copies of what is replaced. */
+const COPY = '20261125T120000.000Z.0';
+
 const WAITING = '/var/lib/provision/requests/etcd-server.key';
 
 let directory: string;
@@ -128,17 +131,17 @@ describe('a certificate that was signed elsewhere', () => {
   test('is taken when it fits, and its key waits on the host; no passphrase is asked for', async () => {
     await put(path('crt'), await signedFor(request));
     await store.signer.unlock([wish()], waiting(request));
-    const { command, undo } = await store.signer.issue(wish());
+    const { command, undo } = await store.signer.issue(wish(), COPY);
     expect(command.stdin).toBeInstanceOf(Secret);
     expect((command.stdin as Secret).reveal()).toBe(await readFile(path('crt'), 'utf8'));
     expect(command.script).toContain(WAITING);
-    expect(undo.script).toContain(WAITING);
+    expect(undo('kept').script).toContain(WAITING);
   });
 
   test('is found in a chain, wherever it stands', async () => {
     const leaf = await signedFor(request);
     await put(path('crt'), authority.certificatePem + leaf);
-    const { command } = await store.signer.issue(wish());
+    const { command } = await store.signer.issue(wish(), COPY);
     expect((command.stdin as Secret).reveal()).toBe(leaf);
   });
 
@@ -162,11 +165,11 @@ describe('a certificate that was signed elsewhere', () => {
     expect(error.hint).toContain('provision ca request INVENTORY');
     // The same words while planning, and again while applying.
     expect(await store.authority.describeSignature?.(wish())).toContain(fault);
-    expect((await refused(store.signer.issue(wish()))).code).toBe('signatures-missing');
+    expect((await refused(store.signer.issue(wish(), COPY))).code).toBe('signatures-missing');
   });
 
   test('is refused when it is for another key, is none, or is an authority', async () => {
-    const message = async (): Promise<string> => (await refused(store.signer.issue(wish()))).message;
+    const message = async (): Promise<string> => (await refused(store.signer.issue(wish(), COPY))).message;
     await put(path('crt'), await signedFor(await requestFor(SERVER_PROFILE)));
     expect(await message()).toContain('is for another key than its request');
     await put(path('crt'), authority.certificatePem);
@@ -185,7 +188,7 @@ describe('a certificate that was signed elsewhere', () => {
 
   test('is refused when the wish has changed since it was requested', async () => {
     const changed = wish({ ipAddresses: [...SERVER_PROFILE.ipAddresses, '10.0.0.9'] });
-    const message = async (): Promise<string> => (await refused(store.signer.issue(changed))).message;
+    const message = async (): Promise<string> => (await refused(store.signer.issue(changed, COPY))).message;
     expect(await message()).toContain('is requested for what is not wanted any more (SAN IP 10.0.0.9 missing)');
     await put(path('crt'), await signedFor(request));
     expect(await message()).toContain(
@@ -213,9 +216,9 @@ describe('a certificate for the key that the host has', () => {
     await store.keepRequest(kept, request.pem);
     await put(path('crt'), await signedFor(request));
     await store.signer.unlock([kept], refuse);
-    expect((await store.signer.issue(kept)).command.script).not.toContain(WAITING);
+    expect((await store.signer.issue(kept, COPY)).command.script).not.toContain(WAITING);
     const other = wish({ keepPublicKey: (await requestFor(SERVER_PROFILE)).publicKey });
-    expect((await refused(store.signer.issue(other))).message).toContain(
+    expect((await refused(store.signer.issue(other, COPY))).message).toContain(
       'is for another key than the one that the host has',
     );
   });

@@ -9,6 +9,9 @@ import type { PassphraseSource } from '../../../src/pki/passphrase.js';
 import { openStore, type WritableStore } from '../../../src/pki/store.js';
 import { authorityFrom, repeatableBytes, SERVER_PROFILE, TODAY } from '../../support/test-authority.js';
 
+/** Name of the copies of what is replaced. */
+const COPY = '20261125T120000.000Z.0';
+
 const PROFILE = { commonName: 'etcd-ca', days: 3650, keyType: 'ecdsa-p256' } as const;
 const PASSPHRASE = 'correct-horse-planted';
 const ISSUE: IssueCertificate = {
@@ -67,7 +70,7 @@ describe('an empty store', () => {
 
   test('signs nothing, and says what to do', async () => {
     const store = await open();
-    await expect(store.signer.issue({ host: 'etcd-1', action: ISSUE })).rejects.toMatchObject({
+    await expect(store.signer.issue({ host: 'etcd-1', action: ISSUE }, COPY)).rejects.toMatchObject({
       code: 'authority-missing',
     });
     expect(() => store.signer.trustBundle()).toThrow('no certificate authority');
@@ -87,15 +90,15 @@ describe('a new authority', () => {
   test('signs at once, and in a later run after one question', async () => {
     const first = await open();
     await first.signer.createAuthority(PROFILE);
-    await expect(first.signer.issue({ host: 'etcd-1', action: ISSUE })).resolves.toBeDefined();
+    await expect(first.signer.issue({ host: 'etcd-1', action: ISSUE }, COPY)).resolves.toBeDefined();
 
     const passphrase = typed(PASSPHRASE);
     const later = await open(passphrase);
     expect(later.authority.certificate()).toBe(first.authority.certificate());
     await later.signer.unlock([], nobody);
     await Promise.all([
-      later.signer.issue({ host: 'etcd-1', action: ISSUE }),
-      later.signer.issue({ host: 'etcd-1', action: ISSUE }),
+      later.signer.issue({ host: 'etcd-1', action: ISSUE }, COPY),
+      later.signer.issue({ host: 'etcd-1', action: ISSUE }, COPY),
     ]);
     expect(passphrase.asked).toEqual([join(directory, 'ca.key.age')]);
   });
@@ -193,7 +196,7 @@ describe('a store that lost a file', () => {
     await rm(join(directory, 'ca.key.age'));
     const store = await open();
     expect(store.authority.trustBundle()).toContain('BEGIN CERTIFICATE');
-    await expect(store.signer.issue({ host: 'etcd-1', action: ISSUE })).rejects.toMatchObject({
+    await expect(store.signer.issue({ host: 'etcd-1', action: ISSUE }, COPY)).rejects.toMatchObject({
       code: 'signatures-missing',
       hint: expect.stringContaining('put ca.key.age back'),
     });
@@ -225,7 +228,7 @@ describe('an authority whose key is elsewhere', () => {
     expect(store.authority.isElsewhere?.()).toBe(false);
     const later = await open();
     expect(later.authority.isElsewhere?.()).toBe(false);
-    await expect(later.signer.issue({ host: 'etcd-1', action: ISSUE })).resolves.toBeDefined();
+    await expect(later.signer.issue({ host: 'etcd-1', action: ISSUE }, COPY)).resolves.toBeDefined();
   });
 
   test('is never overwritten, by whatever way', async () => {
@@ -272,7 +275,7 @@ describe('a trust bundle of two', () => {
     const later = await open();
     expect(later.authority.certificate()).toBe(own);
     expect(later.authority.trustBundle()).toBe(own + other);
-    await expect(later.signer.issue({ host: 'etcd-1', action: ISSUE })).resolves.toBeDefined();
+    await expect(later.signer.issue({ host: 'etcd-1', action: ISSUE }, COPY)).resolves.toBeDefined();
   });
 });
 
@@ -309,8 +312,11 @@ describe('secrets', () => {
   test('a signed leaf shows its key only on stdin', async () => {
     const store = await open();
     await store.signer.createAuthority(PROFILE);
-    const { command, undo } = await store.signer.issue({ host: 'etcd-1', action: ISSUE });
-    const printed = [JSON.stringify([command, undo, store]), inspect([command, undo, store], { depth: 9 })].join('\n');
+    const { command, undo } = await store.signer.issue({ host: 'etcd-1', action: ISSUE }, COPY);
+    const printed = [
+      JSON.stringify([command, undo('kept'), store]),
+      inspect([command, undo('kept'), store], { depth: 9 }),
+    ].join('\n');
     expect(printed).not.toMatch(/PRIVATE KEY-----\n/);
     // The same search finds it where it is meant to be.
     expect(command.stdin instanceof Secret ? command.stdin.reveal() : '').toMatch(/PRIVATE KEY-----\n/);

@@ -40,9 +40,9 @@ describe('a file', () => {
     });
   });
 
-  test('of which only the mode differs is not written again', async () => {
+  test('of which only the mode differs is written anew: it may have other names', async () => {
     expect(await file(WANTED).plan(probe(stateOf('new\n', '0600')))).toMatchObject({
-      change: { diff: ['- root:root 0600', '+ root:root 0644'], actions: [{ kind: 'run' }] },
+      change: { diff: ['- root:root 0600', '+ root:root 0644'], actions: [{ kind: 'write-file' }] },
     });
   });
 

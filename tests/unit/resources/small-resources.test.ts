@@ -7,6 +7,7 @@ import { command } from '../../../src/resources/command.js';
 import { directory } from '../../../src/resources/directory.js';
 import { hostsEntries } from '../../../src/resources/hosts-entries.js';
 import { sysctl } from '../../../src/resources/sysctl.js';
+import { changeDirectoryScript } from '../../../src/shell/change-ownership.js';
 import { fakeProbe, type FakeAnswers } from '../../support/fake-probe.js';
 
 function scripts(outcome: Outcome): readonly string[] | undefined {
@@ -29,6 +30,7 @@ const account = user({ name: 'u', system: true, shell: '/bin/sh', groups: ['g'] 
 const once = command({ name: 'c', script: 'touch /made', creates: '/made' });
 const backOut = command({ name: 'c', script: 'rm /old', removes: '/old' });
 const place = directory({ path: '/d', owner: 'root', group: 'root', mode: '0755' });
+const ROOTS = { owner: 'root', group: 'root', mode: '0755' };
 const placeState = { kind: 'directory', owner: 'root', group: 'root', mode: '0755', changedAt: 0 };
 
 describe('decisions', () => {
@@ -71,15 +73,21 @@ describe('decisions', () => {
     ['command run already', once, { paths: { '/made': true } }, undefined],
     ['removal to be run', backOut, { paths: { '/old': true } }, ['set -eu\nrm /old']],
     ['removal done', backOut, { paths: { '/old': false } }, undefined],
-    ['file to be removed', absent({ path: '/f' }), { paths: { '/f': true } }, ['remove-file']],
-    ['file gone', absent({ path: '/f' }), { paths: { '/f': false } }, undefined],
+    ['file to be removed', absent({ path: '/f' }), { 'file-states': { '/f': keptState } }, ['remove-file']],
+    ['file gone', absent({ path: '/f' }), { 'file-states': { '/f': { kind: 'absent' } } }, undefined],
+    [
+      'a link to nothing to be removed',
+      absent({ path: '/f' }),
+      { 'file-states': { '/f': { kind: 'absent', link: { owner: 'root', target: '/gone' } } } },
+      ['remove-file'],
+    ],
     ['directory missing', place, { 'file-states': { '/d': { kind: 'absent' } } }, ['make-directory']],
     ['directory there', place, { 'file-states': { '/d': placeState } }, undefined],
     [
       'directory too open',
       place,
       { 'file-states': { '/d': { ...placeState, mode: '0777' } } },
-      ['set -eu\nchown root:root /d\nchmod 0755 /d'],
+      [changeDirectoryScript('/d', ROOTS, { ...ROOTS, mode: '0777' })],
     ],
   ])('%s', async (_, resource, answers, expected) => {
     expect(scripts(await resource.plan(fakeProbe(answers)))).toEqual(expected);
