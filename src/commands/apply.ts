@@ -1,11 +1,14 @@
 import { InvalidArgumentError, type Command } from 'commander';
 import { EXIT, ProvisionError } from '../model/errors.js';
-import { summarisePlan, type Plan } from '../model/plan.js';
+import type { RunResult } from '../model/events.js';
+import { hostsToChange, summarisePlan, type Plan } from '../model/plan.js';
+import { counted } from '../report/wording.js';
 import type { World } from '../engine/world.js';
 import type { Context } from './context.js';
-import { lockCluster, settleLocks } from './lock-cluster.js';
+import { requireUnlocked, settleLocks, whileLocked } from './lock-cluster.js';
 import { runPlan } from './plan.js';
 import { addRunOptions, type RunOptions } from './run-options.js';
+import type { Session } from './session.js';
 
 /** What `apply` is told. */
 export interface ApplyOptions extends RunOptions {
@@ -60,20 +63,29 @@ export async function runApply(
       emit({ type: 'run-finished', result: { changed: 0, unchanged, failed: 0, elapsedMs: Date.now() - begun } });
       return EXIT.done;
     }
+    const needs = { inventory, session, acted: hostsToChange(plan), seen: locks };
+    await requireUnlocked(needs);
     await settled();
-    if (options.yes !== true && options.plan === undefined) await confirm(context, changes + unknown);
-    await unlockSigner(plan, session.world);
-    const { applyPlan } = await import('../engine/applier.js');
+    if (options.yes !== true && options.plan === undefined) await confirm(context, changes, unknown);
     startActing();
-    const lock = await lockCluster(inventory, session);
-    const result = await applyPlan(plan, session.plays, session.world).finally(() => lock.release());
+    const result = await whileLocked(needs, () => perform(plan, session));
     emit({ type: 'run-finished', result });
     return options.detailedExitcode === true ? EXIT.changesPending : EXIT.done;
   });
 }
 
-async function confirm(context: Context, changes: number): Promise<void> {
-  if (await context.ask.confirm(`Perform these ${changes} changes?`)) return;
+async function perform(plan: Plan, { plays, world }: Session): Promise<RunResult> {
+  await unlockSigner(plan, world);
+  const { applyPlan } = await import('../engine/applier.js');
+  return applyPlan(plan, plays, world);
+}
+
+async function confirm(context: Context, changes: number, unknown: number): Promise<void> {
+  const what = [
+    ...(changes > 0 ? [counted(changes, 'change')] : []),
+    ...(unknown > 0 ? [`what can't be known yet (${unknown})`] : []),
+  ];
+  if (await context.ask.confirm(`Perform ${what.join(', and ')}?`)) return;
   throw new ProvisionError({ code: 'declined', message: 'declined: nothing was changed' });
 }
 

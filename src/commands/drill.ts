@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import { EXIT, ProvisionError } from '../model/errors.js';
 import { quote } from '../shell/quote.js';
-import { lockCluster } from './lock-cluster.js';
+import { whileLocked } from './lock-cluster.js';
 import { addConnectionOptions, type ConnectionOptions } from './connection-options.js';
 import type { Context } from './context.js';
 import { addInventoryOptions, type InventoryOptions } from './inventory-options.js';
@@ -68,10 +68,9 @@ async function drill(inventory: string, options: DrillOptions, context: Context)
     )
       throw new ProvisionError({ code: 'declined', message: 'declined: nothing was stopped' });
     startActing();
-    const lock = await lockCluster(inventory, session);
     const token = (): string => randomBytes(8).toString('hex');
-    const drilled = runDrill({ cluster, restoreAfterS, token, checkUp }, world);
-    const changed = await drilled.finally(() => lock.release());
+    const needs = { inventory, session, acted: cluster.balancers.map(({ host }) => host), seen: [] };
+    const changed = await whileLocked(needs, () => runDrill({ cluster, restoreAfterS, token, checkUp }, world));
     emit({ type: 'run-finished', result: { changed, unchanged: 0, failed: 0, elapsedMs: Date.now() - begun } });
     return EXIT.done;
   });

@@ -1,22 +1,66 @@
-import type { FoundLock, Lock } from '../engine/lock.js';
+import type { FoundLock } from '../engine/lock-holder.js';
+import type { Lock } from '../engine/lock.js';
 import { quote } from '../shell/quote.js';
 import type { Session } from './session.js';
 
-/** Locks the cluster for a run that changes something. @throws ProvisionError `locked`, `lock-unsure` */
-export async function lockCluster(inventory: string, { lockHosts, world }: Session): Promise<Lock> {
+/** What a run that changes something knows about locks. */
+export interface LockNeeds {
+  readonly inventory: string;
+  readonly session: Session;
+  /** The hosts that it changes. */
+  readonly acted: readonly string[];
+  /** The locks that its look has found. */
+  readonly seen: readonly FoundLock[];
+}
+
+/** Before anybody is asked anything. @throws ProvisionError `locked` when another run may be at work */
+export async function requireUnlocked({ inventory, seen }: LockNeeds): Promise<void> {
+  const { refuseLocked } = await import('../engine/lock.js');
+  const { isGoneHolder } = await import('./lock-holder.js');
+  refuseLocked(seen, { isGone: isGoneHolder, unlockCommand: unlockCommand(inventory) });
+}
+
+/** Does the work of a run while its hosts are locked. @throws what {@link lockCluster} and the work throw */
+export async function whileLocked<T>(needs: LockNeeds, work: () => Promise<T>): Promise<T> {
+  const lock = await lockCluster(needs);
+  try {
+    return await work();
+  } finally {
+    await lock.release();
+  }
+}
+
+/**
+ * Locks the hosts of a run that changes something, and removes what dead runs have left on others.
+ * @throws ProvisionError `locked`, `lock-unsure`, `lock-needs-root`
+ */
+async function lockCluster({ inventory, session, acted, seen }: LockNeeds): Promise<Lock> {
   const { takeLock } = await import('../engine/lock.js');
   const { isGoneHolder, thisHolder } = await import('./lock-holder.js');
-  return takeLock({
-    hosts: lockHosts,
+  const { cluster, world } = session;
+  const members = cluster.members.map(({ host }) => host);
+  // A play may stand for the control machine, which is nobody's host.
+  const hosts = acted.filter((host) => world.hosts.includes(host));
+  const lock = await takeLock({
+    acted: hosts,
+    members,
     holder: thisHolder(inventory, new Date()),
     isGone: isGoneHolder,
     connector: world.connector,
     emit: world.emit,
     unlockCommand: unlockCommand(inventory),
   });
+  const others = seen.filter(({ host }) => !hosts.includes(host) && !members.includes(host));
+  try {
+    await settleLocks(inventory, others, session);
+  } catch (error) {
+    await lock.release();
+    throw error;
+  }
+  return lock;
 }
 
-/** For a run that has nothing to change: removes locks that no run will come back for, and tells of others. */
+/** Removes locks that no run will come back for, and tells of others. */
 export async function settleLocks(inventory: string, locks: readonly FoundLock[], { world }: Session): Promise<void> {
   if (locks.length === 0) return;
   const { clearLeftLocks } = await import('../engine/left-lock.js');

@@ -1,7 +1,10 @@
 import { readFileSync, readlinkSync } from 'node:fs';
 import { hostname, userInfo } from 'node:os';
 import { resolve } from 'node:path';
-import type { LockHolder } from '../engine/lock.js';
+import type { LockHolder } from '../engine/lock-holder.js';
+
+/** A lock's text must fit into a symbolic link (symlink(7): 4095 bytes), whatever JSON makes of it. */
+const MOST_OF_A_PATH = 500;
 
 /** This process, as the holder of a cluster's lock. */
 export function thisHolder(inventory: string, since: Date): LockHolder {
@@ -11,7 +14,7 @@ export function thisHolder(inventory: string, since: Date): LockHolder {
     pid: process.pid,
     process: processMark(process.pid),
     since: since.toISOString(),
-    inventory: resolve(inventory),
+    inventory: resolve(inventory).slice(-MOST_OF_A_PATH),
   };
 }
 
@@ -22,6 +25,11 @@ export function thisHolder(inventory: string, since: Date): LockHolder {
 export function isGoneHolder(holder: LockHolder): boolean {
   const boot = bootMark();
   return boot !== '' && holder.process.startsWith(`${boot} `) && holder.process !== processMark(holder.pid);
+}
+
+/** True when the holder is a process of this machine that runs now. */
+export function isLivingHolder({ process, pid }: LockHolder): boolean {
+  return process !== '' && process === processMark(pid);
 }
 
 /** This boot and this process namespace (a container sees other pids than its host); `''` where there is no /proc. */

@@ -10,7 +10,6 @@ import { noCluster } from '../cluster/no-cluster.js';
 import type { Cluster } from '../model/cluster.js';
 import type { EventSink } from '../model/events.js';
 import { formatProblem } from '../model/errors.js';
-import type { Inventory } from '../model/inventory.js';
 import type { Connector } from '../model/remote.js';
 import { passphraseSource } from '../pki/passphrase.js';
 import { openStore, type WritableStore } from '../pki/store.js';
@@ -38,8 +37,6 @@ export interface Session {
   readonly pki: WritableStore;
   readonly plays: readonly Play[];
   readonly world: World;
-  /** The hosts that keep the lock of the cluster. */
-  readonly lockHosts: readonly string[];
   /** Looks at all hosts and decides. @throws RunError */
   plan(): Promise<ClusterPlan>;
   close(): Promise<void>;
@@ -89,24 +86,17 @@ export async function openSession(
     sleep: (ms) => sleep(ms),
     interrupted,
   };
-  const keepers = lockHosts(inventory, cluster);
   const asked = { plays, orders, inventoryDigest: inventory.digest, playbook: playbookName, limit: options.limit };
-  const request = { ...asked, members: cluster.members.map(({ host }) => host), lockHosts: keepers };
+  const request = { ...asked, members: cluster.members.map(({ host }) => host) };
   return {
     cluster,
     certificates: certificateRules(tools, cluster),
     pki,
     plays,
     world,
-    lockHosts: keepers,
     plan: () => planCluster(request, world),
     close: () => connector.close(),
   };
-}
-
-/** The hosts that keep a cluster's lock: its members; where an inventory has none, all its hosts. */
-export function lockHosts(inventory: Inventory, { members }: Cluster): readonly string[] {
-  return members.length > 0 ? members.map(({ host }) => host) : [...inventory.hosts.keys()];
 }
 
 function storeOf(cluster: Cluster, options: RunOptions, context: Context): Promise<WritableStore> {

@@ -1,6 +1,9 @@
 import { hostname } from 'node:os';
 import type { Command } from 'commander';
+import type { FoundLock } from '../engine/lock-holder.js';
 import { EXIT, ProvisionError } from '../model/errors.js';
+import type { Connector } from '../model/remote.js';
+import { printable } from '../report/terminal-text.js';
 import { addConnectionOptions, createConnector, type ConnectionOptions } from './connection-options.js';
 import type { Context } from './context.js';
 import { addInventoryOptions, openInventory, type InventoryOptions } from './inventory-options.js';
@@ -22,37 +25,56 @@ export function addUnlockCommand(program: Command, context: Context): void {
 }
 
 async function runUnlock(file: string, options: UnlockOptions, context: Context): Promise<void> {
-  const { describeCluster } = await import('../cluster/describe-cluster.js');
-  const { breakLock, describeHolder, findLock } = await import('../engine/lock.js');
-  const { lockHosts } = await import('./session.js');
   const inventory = await openInventory(file, options, context);
   // The lock belongs to whom apply became, and apply becomes root as soon as a play says so.
   const connector = await createConnector({ ...options, become: true }, inventory, {
     env: context.env,
     ask: context.ask.secret,
-    onNotice: (host, message) => context.stderr.write(`${host}: ${message}\n`),
+    onNotice: (host, message) => context.stderr.write(`${printable(`${host}: ${message}`)}\n`),
   });
   try {
-    const hosts = lockHosts(inventory, describeCluster(inventory));
-    const asked = await Promise.allSettled(hosts.map((host) => findLock(host, connector)));
-    const locks = asked.flatMap((each) =>
-      each.status === 'fulfilled' && each.value !== undefined ? [each.value] : [],
-    );
-    for (const each of asked) if (each.status === 'rejected') context.stderr.write(`${String(each.reason)}\n`);
-    for (const { host, holder } of locks)
-      context.stdout.write(`${host}: locked by ${describeHolder(holder)}${nearby(holder?.machine)}\n`);
-    if (locks.length > 0 && options.yes !== true && !(await context.ask.confirm('Has that run ended for certain?')))
-      throw new ProvisionError({ code: 'declined', message: 'declined: the lock stays' });
-    for (const lock of locks) await breakLock(lock, connector);
-    context.stdout.write(
-      locks.length === 0 ? 'there is no lock\n' : `unlocked ${locks.map(({ host }) => host).join(', ')}\n`,
-    );
-    context.exit(asked.some((each) => each.status === 'rejected') ? EXIT.failed : EXIT.done);
+    // A lock stands on every host that its run changed: all of the inventory may keep one.
+    context.exit(await unlockHosts([...inventory.hosts.keys()], connector, options, context));
   } finally {
     await connector.close();
   }
 }
 
-function nearby(machine: string | undefined): string {
-  return machine === hostname() ? ', on this machine' : '';
+/** @returns the exit code: done only when no lock stands on any host of the inventory */
+async function unlockHosts(
+  hosts: readonly string[],
+  connector: Connector,
+  { yes }: UnlockOptions,
+  context: Context,
+): Promise<number> {
+  const { breakLocks, findLocks } = await import('../engine/break-locks.js');
+  const say = (line: string): boolean => context.stdout.write(`${printable(line)}\n`);
+  const complain = (line: string): boolean => context.stderr.write(`${printable(line)}\n`);
+  const { locks, silent } = await findLocks(hosts, connector);
+  for (const line of silent) complain(`can't be asked: ${line}`);
+  if (locks.length === 0) say(silent.length === 0 ? 'there is no lock' : 'there is no lock on the hosts that answered');
+  else {
+    await announce(locks, say);
+    if (yes !== true && !(await context.ask.confirm('Has that run ended for certain?')))
+      throw new ProvisionError({ code: 'declined', message: 'declined: the lock stays' });
+  }
+  const { unlocked, standing } = await breakLocks(locks, connector);
+  if (unlocked.length > 0) say(`unlocked ${unlocked.join(', ')}`);
+  for (const line of standing) complain(`not unlocked: ${line}`);
+  return silent.length + standing.length === 0 ? EXIT.done : EXIT.failed;
+}
+
+/** @throws ProvisionError `still-running` when the run of a lock goes on on this machine */
+async function announce(locks: readonly FoundLock[], say: (line: string) => unknown): Promise<void> {
+  const { describeHolder } = await import('../engine/lock-holder.js');
+  const { isLivingHolder } = await import('./lock-holder.js');
+  for (const { host, holder } of locks)
+    say(`${host}: locked by ${describeHolder(holder)}${holder?.machine === hostname() ? ', on this machine' : ''}`);
+  const living = locks.find(({ holder }) => holder !== undefined && isLivingHolder(holder))?.holder;
+  if (living === undefined) return;
+  throw new ProvisionError({
+    code: 'still-running',
+    message: `that run goes on, here, as process ${living.pid}: the lock stays`,
+    hint: `stop it first: kill ${living.pid}`,
+  });
 }

@@ -1,6 +1,7 @@
 import { clusterLock, LOCK } from '../facts/cluster-lock.js';
 import type { Look } from '../facts/batched-probe.js';
-import { breakLock, describeHolder, readHolder, type FoundLock, type LockRequest } from './lock.js';
+import { breakLock, type LockRequest } from './lock.js';
+import { describeHolder, foundLock, type FoundLock } from './lock-holder.js';
 
 /**
  * The locks that stand on hosts, read in the look that is under way: it costs no exec of its own. Who can't be asked is
@@ -8,12 +9,11 @@ import { breakLock, describeHolder, readHolder, type FoundLock, type LockRequest
  */
 export async function locksSeen(hosts: readonly string[], look: Look): Promise<readonly FoundLock[]> {
   const read = await Promise.allSettled(
-    hosts.map(async (host) => ({ host, text: await look.probe(host).ask(clusterLock, LOCK) })),
+    hosts.map(async (host) => ({ host, mark: await look.probe(host).ask(clusterLock, LOCK) })),
   );
   return read.flatMap((result): FoundLock[] => {
-    if (result.status === 'rejected' || result.value.text === undefined) return [];
-    const { host, text } = result.value;
-    return [{ host, text, holder: readHolder(text) }];
+    if (result.status === 'rejected' || result.value.mark === undefined) return [];
+    return [foundLock(result.value.host, result.value.mark)];
   });
 }
 
@@ -22,17 +22,19 @@ type Clearing = Pick<LockRequest, 'isGone' | 'connector' | 'emit' | 'unlockComma
 
 /**
  * Removes locks whose holder has provably ended, and says so; of others it says that they stand. A run that is killed
- * after its very last change leaves nothing to do, so no later one would take its lock over.
+ * after its very last change leaves nothing to do, so no later one would take its lock over; and a later one may change
+ * fewer hosts.
  * @throws RemoteError
  */
 export async function clearLeftLocks(locks: readonly FoundLock[], clearing: Clearing): Promise<void> {
   for (const lock of locks) {
     const { host, holder } = lock;
     const isDead = holder !== undefined && clearing.isGone(holder);
-    if (isDead) await breakLock(lock, clearing.connector);
-    const message = isDead
-      ? `removed the lock that ${describeHolder(holder)} left behind: that process has ended`
-      : describeStanding(lock, clearing.unlockCommand);
+    const left = isDead ? await breakLock(lock, clearing.connector) : lock;
+    const message =
+      left === undefined
+        ? `removed the lock that ${describeHolder(holder)} left behind: that process has ended`
+        : describeStanding(left, clearing.unlockCommand);
     clearing.emit({ type: 'notice', host, message });
   }
 }

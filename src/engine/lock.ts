@@ -1,27 +1,19 @@
 import { isHostLost, ProvisionError, RemoteError } from '../model/errors.js';
 import type { EventSink } from '../model/events.js';
-import type { Connector } from '../model/remote.js';
-import { readLockScript, releaseLockScript, takeLockScript } from '../shell/lock.js';
+import type { Connector, Transport } from '../model/remote.js';
+import { lockMark, NOT_ROOT, readLockScript, releaseLockScript, takeLockScript } from '../shell/lock.js';
+import { describeHolder, foundLock, type FoundLock, type LockHolder } from './lock-holder.js';
 import { runOrFail } from './perform.js';
-
-/** Who holds the lock of a cluster, since when, and with which inventory. */
-export interface LockHolder {
-  readonly user: string;
-  /** Name of the control machine. */
-  readonly machine: string;
-  readonly pid: number;
-  /** Tells this process from every other one of the same machine and boot; `''` where that can't be told. */
-  readonly process: string;
-  /** ISO 8601. */
-  readonly since: string;
-  /** Absolute path on the control machine. */
-  readonly inventory: string;
-}
 
 /** Where and as whom a lock is taken. */
 export interface LockRequest {
-  /** Hosts that keep the lock: the same ones for every run on the cluster, whatever its `--limit`. */
-  readonly hosts: readonly string[];
+  /** The hosts that the run changes: each must keep the lock, so that no other run changes it meanwhile. */
+  readonly acted: readonly string[];
+  /**
+   * The hosts of the etcd members: more than half must keep it, so that no two runs restart members of one cluster at
+   * once, whatever their playbooks and limits.
+   */
+  readonly members: readonly string[];
   readonly holder: LockHolder;
   /** True only when that process has provably ended. */
   readonly isGone: (holder: LockHolder) => boolean;
@@ -37,9 +29,9 @@ export interface Lock {
   release(): Promise<void>;
 }
 
-/** Somebody else is at work on the cluster. */
+/** Somebody else is at work on a host. */
 class LockHeld extends ProvisionError {
-  constructor(host: string, holder: LockHolder | undefined, unlockCommand: string) {
+  constructor({ host, holder }: FoundLock, unlockCommand: string) {
     super({
       code: 'locked',
       message: `${host}: locked by ${describeHolder(holder)}; nothing was changed`,
@@ -48,104 +40,138 @@ class LockHeld extends ProvisionError {
   }
 }
 
-/** A holder in a few words. */
-export function describeHolder(holder: LockHolder | undefined): string {
-  if (holder === undefined) return 'someone unknown (the lock is not one of this version)';
-  const { user, machine, pid, since, inventory } = holder;
-  return `${user}@${machine} (pid ${pid}) since ${since}, with ${inventory}`;
-}
+/**
+ * Up to this many hosts, a lock is taken on one after the other; of more, on several at once. Each costs a round trip.
+ */
+const ROUNDS = 50;
 
 /**
- * Takes the lock on the hosts, one after the other in their order, so that of two operators one gets the first host. More
- * than half must be locked: any two runs then meet on a host, though one may be away or have lost its lock in a reboot.
- * @throws LockHeld at once; ProvisionError `lock-unsure` when too few hosts can be reached
+ * Takes the lock on all hosts in the order of their names: of two operators, one gets the first host that both want.
+ * @throws LockHeld; ProvisionError `lock-unsure` when too few hosts can be reached, `lock-needs-root`. Nothing is left locked
  */
 export async function takeLock(request: LockRequest): Promise<Lock> {
-  const text = JSON.stringify(request.holder);
-  const taken: string[] = [];
-  const release = (): Promise<void> => releaseAll(request, taken, text);
+  const hosts = [...new Set([...request.acted, ...request.members])].sort();
+  const touched = new Set<string>();
+  const away = new Map<string, RemoteError>();
+  const release = (): Promise<void> => releaseAll(request, touched);
   try {
-    for (const host of request.hosts) if (await takeOn(host, text, request)) taken.push(host);
+    for (const group of inGroups(hosts)) {
+      const results = await Promise.allSettled(group.map((host) => takeOn(host, request, touched)));
+      for (const [index, result] of results.entries()) {
+        const host = group[index] ?? '';
+        if (result.status === 'fulfilled') continue;
+        if (!isHostLost(result.reason)) throw result.reason;
+        away.set(host, result.reason);
+      }
+    }
+    requireEnough(request, away);
   } catch (error) {
     await release();
     throw error;
   }
-  if (taken.length * 2 > request.hosts.length) return { release };
-  await release();
+  for (const [host, error] of away)
+    request.emit({ type: 'notice', host, message: `keeps no lock for this run: ${error.message}` });
+  return { release };
+}
+
+function inGroups(hosts: readonly string[]): readonly (readonly string[])[] {
+  const size = Math.ceil(hosts.length / ROUNDS);
+  return Array.from({ length: Math.min(ROUNDS, hosts.length) }, (_, index) =>
+    hosts.slice(index * size, (index + 1) * size),
+  );
+}
+
+function requireEnough({ acted, members }: LockRequest, away: ReadonlyMap<string, RemoteError>): void {
+  const lost = acted.filter((host) => away.has(host));
+  if (lost.length > 0)
+    throw new ProvisionError({
+      code: 'lock-unsure',
+      message: `what is to be changed can't be locked, nothing was changed: ${lost.map((host) => away.get(host)?.message ?? host).join('; ')}`,
+      hint: `make it reachable, or leave it out: --limit 'all${lost.map((host) => `:!${host}`).join('')}'`,
+    });
+  const kept = members.filter((host) => !away.has(host));
+  if (members.length === 0 || kept.length * 2 > members.length) return;
   throw new ProvisionError({
     code: 'lock-unsure',
-    message: `only ${taken.length} of ${request.hosts.length} hosts can keep the lock (${request.hosts.join(', ')}): nothing was changed`,
+    message: `only ${kept.length} of ${members.length} etcd members' hosts can keep the lock (${members.join(', ')}): nothing was changed`,
     hint: 'make more than half of them reachable, then apply again',
   });
 }
 
-/** @returns false when the host is away */
-async function takeOn(host: string, text: string, request: LockRequest): Promise<boolean> {
+/**
+ * @param touched gets the host once the lock may have been made there, also where the answer is lost
+ * @throws LockHeld, RemoteError, ProvisionError `lock-needs-root`
+ */
+async function takeOn(host: string, request: LockRequest, touched: Set<string>): Promise<void> {
+  const transport = await request.connector.connect(host);
+  touched.add(host);
+  const held = await tryToTake(transport, '', request);
+  if (held === undefined) return;
+  const { holder } = held;
+  if (holder === undefined || !request.isGone(holder)) throw new LockHeld(held, request.unlockCommand);
+  const still = await tryToTake(transport, held.mark, request);
+  if (still !== undefined) throw new LockHeld(still, request.unlockCommand);
+  const message = `took over the lock that ${describeHolder(holder)} left behind: that process has ended`;
+  request.emit({ type: 'notice', host, message });
+}
+
+/** @returns the lock that stands there instead */
+async function tryToTake(transport: Transport, left: string, { holder }: LockRequest): Promise<FoundLock | undefined> {
+  const { host } = transport;
+  const script = takeLockScript(JSON.stringify(holder), left);
   try {
-    const held = await tryToTake(host, text, '', request);
-    if (held === '') return true;
-    const holder = readHolder(held);
-    if (holder === undefined || !request.isGone(holder)) throw new LockHeld(host, holder, request.unlockCommand);
-    const message = `took over the lock that ${describeHolder(holder)} left behind: that process has ended`;
-    const still = await tryToTake(host, text, held, request);
-    if (still !== '') throw new LockHeld(host, readHolder(still), request.unlockCommand);
-    request.emit({ type: 'notice', host, message });
-    return true;
+    const mark = (await runOrFail({ summary: 'take the lock', script }, transport)).stdout.trim();
+    return mark === '' ? undefined : foundLock(host, mark);
   } catch (error) {
-    if (!isHostLost(error)) throw error;
-    request.emit({ type: 'notice', host, message: `keeps no lock for this run: ${error.message}` });
-    return false;
+    if (!(error instanceof RemoteError) || error.status !== NOT_ROOT) throw error;
+    throw new ProvisionError({
+      code: 'lock-needs-root',
+      message: `${host}: only root can lock a host, and a host is changed only while it is locked; nothing was changed`,
+      hint: 'let the play, or the run, become root: `become: true` in the playbook, or --become',
+      cause: error,
+    });
   }
 }
 
-async function tryToTake(host: string, text: string, left: string, { connector }: LockRequest): Promise<string> {
-  const script = takeLockScript(text, left);
-  return (await runOrFail({ summary: 'take the lock', script }, await connector.connect(host))).stdout.trim();
-}
-
-async function releaseAll(request: LockRequest, hosts: readonly string[], text: string): Promise<void> {
-  const command = { summary: 'release the lock', script: releaseLockScript(text) };
+async function releaseAll(request: LockRequest, hosts: ReadonlySet<string>): Promise<void> {
+  const mark = lockMark(JSON.stringify(request.holder));
+  const command = { summary: 'release the lock', script: releaseLockScript(mark) };
   await Promise.all(
-    hosts.map(async (host) => {
+    [...hosts].map(async (host) => {
       try {
         await runOrFail(command, await request.connector.connect(host));
       } catch (error) {
-        if (!(error instanceof RemoteError)) throw error;
-        const message = `the lock is left here (${error.message}); the next apply from this machine takes it over, from another one: ${request.unlockCommand}`;
+        const message = `the lock is left here (${error instanceof Error ? error.message : String(error)}); the next apply from this machine takes it over, from another one: ${request.unlockCommand}`;
         request.emit({ type: 'notice', host, message });
       }
     }),
   );
 }
 
-/** A lock as it stands on a host. */
-export interface FoundLock {
-  readonly host: string;
-  /** What {@link breakLock} needs. */
-  readonly text: string;
-  readonly holder: LockHolder | undefined;
-}
-
 /** The lock on a host, when there is one. @throws RemoteError */
 export async function findLock(host: string, connector: Connector): Promise<FoundLock | undefined> {
   const transport = await connector.connect(host);
   const { stdout } = await runOrFail({ summary: 'read the lock', script: readLockScript() }, transport);
-  const text = stdout.trim();
-  return text === '' ? undefined : { host, text, holder: readHolder(text) };
+  const mark = stdout.trim();
+  return mark === '' ? undefined : foundLock(host, mark);
 }
 
-/** Breaks just the lock that was found, not one that was taken since. @throws RemoteError */
-export async function breakLock({ host, text }: FoundLock, connector: Connector): Promise<void> {
-  const command = { summary: 'break the lock', script: releaseLockScript(text) };
-  await runOrFail(command, await connector.connect(host));
+/**
+ * Breaks just the lock that was found, not one that was taken since.
+ * @returns what stands there now
+ * @throws RemoteError
+ */
+export async function breakLock({ host, mark }: FoundLock, connector: Connector): Promise<FoundLock | undefined> {
+  const command = { summary: 'break the lock', script: releaseLockScript(mark) };
+  const left = (await runOrFail(command, await connector.connect(host))).stdout.trim();
+  return left === '' ? undefined : foundLock(host, left);
 }
 
-/** Who a lock's text names; nothing where it is not one of this version. */
-export function readHolder(text: string): LockHolder | undefined {
-  try {
-    const value = JSON.parse(text) as Partial<LockHolder> | null;
-    return typeof value?.user === 'string' && typeof value.process === 'string' ? (value as LockHolder) : undefined;
-  } catch {
-    return undefined;
-  }
+/** @throws LockHeld when one of the locks that were seen belongs to a run that may still be at work */
+export function refuseLocked(
+  seen: readonly FoundLock[],
+  { isGone, unlockCommand }: Pick<LockRequest, 'isGone' | 'unlockCommand'>,
+): void {
+  const live = seen.find(({ holder }) => holder === undefined || !isGone(holder));
+  if (live !== undefined) throw new LockHeld(live, unlockCommand);
 }

@@ -2,7 +2,7 @@ import type { Look } from '../facts/batched-probe.js';
 import { summarisePlan, type Plan } from '../model/plan.js';
 import { readClocks, wrongClocks } from './clock-guard.js';
 import { locksSeen } from './left-lock.js';
-import type { FoundLock } from './lock.js';
+import type { FoundLock } from './lock-holder.js';
 import type { Play } from '../playbook/play.js';
 import { planPlays, type PlanRequest } from './planner.js';
 import { RunError } from './run-error.js';
@@ -12,7 +12,6 @@ import type { World } from './world.js';
 export interface ClusterPlanRequest extends PlanRequest {
   /** The hosts of the etcd members. */
   readonly members: readonly string[];
-  readonly lockHosts: readonly string[];
 }
 
 /** What one look at the hosts came to. */
@@ -28,15 +27,12 @@ export interface ClusterPlan {
  */
 export async function planCluster(request: ClusterPlanRequest, world: World): Promise<ClusterPlan> {
   const look = world.newLook();
-  // Only hosts that are asked anyway: a host is not connected to for its clock.
+  // Only hosts that are asked anyway: a host is not connected to for its clock, or for a lock.
   const asked = new Set(request.plays.flatMap(({ hosts }) => hosts));
   const [plan, clocks, locks, doubts] = await Promise.all([
     planPlays(request, look),
     readClocks([...asked], look, world.now),
-    locksSeen(
-      request.lockHosts.filter((host) => asked.has(host)),
-      look,
-    ),
+    locksSeen([...asked], look),
     doubtsOf(request.plays, look),
   ]);
   const wrong = wrongClocks(plan, clocks, request.members);

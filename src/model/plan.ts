@@ -37,6 +37,12 @@ export interface Plan {
   readonly plays: readonly PlannedPlay[];
 }
 
+/** The hosts on which something is changed, or may be once it can be decided; each once. */
+export function hostsToChange({ plays }: Plan): readonly string[] {
+  const planned = plays.flatMap(({ batches }) => batches.flatMap(({ hosts }) => hosts));
+  return [...new Set(planned.filter(({ steps }) => steps.length > 0).map(({ host }) => host))];
+}
+
 /** Figures for the summary line. */
 export interface PlanSummary {
   /** Hosts that were looked at. */

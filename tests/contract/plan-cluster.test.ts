@@ -40,7 +40,7 @@ async function planHere(path: string, minutesOff: number) {
   const request = {
     plays: [playOf(['here'], [wantPath(path)]), playOf(['here'], [wantPath('/')])],
     orders: new Map([['inventory', inventoryOrder]]),
-    ...{ inventoryDigest: '', playbook: '', limit: undefined, members: ['here'], lockHosts: ['here', 'elsewhere'] },
+    ...{ inventoryDigest: '', playbook: '', limit: undefined, members: ['here', 'elsewhere'] },
   };
   return { planned: planCluster(request, world), events: world.events };
 }
@@ -51,7 +51,7 @@ describe('a plan', () => {
     expect((await planned).plan.plays[0]?.batches[0]?.hosts[0]?.steps).toHaveLength(1);
     expect(transport.commands).toHaveLength(1);
     expect(transport.commands[0]).toMatchObject({
-      script: expect.stringMatching(/date \+%s[\s\S]*run\/lock/) as unknown,
+      script: expect.stringMatching(/date \+%s[\s\S]*run\/provision\/lock/) as unknown,
     });
   });
 

@@ -19,7 +19,7 @@ function isDown(event: EventJson): boolean {
 
 /** Which services run and start at boot, and what a drill may leave: timers, its measurement, the lock. */
 const STATE = `systemctl is-active etcd haproxy keepalived; systemctl is-enabled etcd haproxy keepalived
-systemctl list-units --all --no-legend 'provision-drill*'; ls -d /run/provision-drill* /run/lock/provision 2>/dev/null || :`;
+systemctl list-units --all --no-legend 'provision-drill*'; ls -d /run/provision-drill* /run/provision/lock 2>/dev/null || :`;
 
 const AS_BEFORE = ['active', 'active', 'active', 'enabled', 'enabled', 'enabled', ''].join('\n');
 

@@ -41,7 +41,7 @@ const lossOfThisCommit = await numberOfThisCommit(9, LOSSES.length);
 /** What killed runs may leave: half-written files, the lock, masks, half-installed packages. */
 const LEFTOVERS = [
   "find /etc /var/lib/etcd -name '.*.??????' ! -name '.placeholder*'",
-  'ls -d /run/lock/provision /run/systemd/system/*.service /etc/systemd/system/*/*bootstrap* 2>/dev/null',
+  'ls -d /run/provision/lock /run/systemd/system/*.service /etc/systemd/system/*/*bootstrap* 2>/dev/null',
   'dpkg --audit',
 ].join('\n');
 

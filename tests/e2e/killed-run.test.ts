@@ -49,7 +49,7 @@ async function expectFinished(lab: TestLab): Promise<void> {
 /** What killed runs may leave: half-written files, the lock, masks, the right to a first start. */
 const LEFTOVERS = [
   "find /etc /var/lib/etcd -name '.*.??????' ! -name '.placeholder*'",
-  'ls -d /run/lock/provision /run/systemd/system/*.service /etc/systemd/system/etcd.service.d/*bootstrap* 2>/dev/null',
+  'ls -d /run/provision/lock /run/systemd/system/*.service /etc/systemd/system/etcd.service.d/*bootstrap* 2>/dev/null',
   'dpkg --audit',
 ].join('\n');
 
@@ -113,7 +113,7 @@ describeOnLab('a run that is cut off', 'killed', { etcd: 3 }, (lab) => {
     // The file, and the reload of its service.
     const { run: cut } = await killAt(lab, { type: 'change-done', nth: 2 });
     expect([cut.status, performedChanges(cut).length]).toEqual([137, 2]);
-    expect((await lab.ssh('etcd-1', 'readlink /run/lock/provision')).status).toBe(0);
+    expect((await lab.ssh('etcd-1', 'readlink /run/provision/lock')).status).toBe(0);
     const next = await runVerb(lab, 'apply');
     expect([next.status, performedChanges(next)]).toEqual([0, []]);
     expect(noticesOf(next).map((notice) => notice.split(' ').slice(0, 3).join(' '))).toEqual(
@@ -135,7 +135,7 @@ describeOnLab('a run that is cut off', 'killed', { etcd: 3 }, (lab) => {
       hint: expect.stringContaining('run the same command again') as unknown,
     });
     expect(await drifting(lab)).toHaveLength(2);
-    expect((await lab.ssh('etcd-1', 'readlink /run/lock/provision')).status).not.toBe(0);
+    expect((await lab.ssh('etcd-1', 'readlink /run/provision/lock')).status).not.toBe(0);
     await expectNextRunFinishes(lab);
   });
 
@@ -153,7 +153,7 @@ describeOnLab('a run that is cut off', 'killed', { etcd: 3 }, (lab) => {
       message: expect.stringContaining('the lock is left') as unknown,
       failures: [{ host: hostOfFirstChange(stopped), message: expect.stringContaining('haproxy') as unknown }],
     });
-    expect((await lab.ssh('etcd-1', 'readlink /run/lock/provision')).status).toBe(0);
+    expect((await lab.ssh('etcd-1', 'readlink /run/provision/lock')).status).toBe(0);
     await expectNextRunFinishes(lab);
   });
 
@@ -222,7 +222,7 @@ describeOnLab('a run that is cut off', 'killed', { etcd: 3 }, (lab) => {
       since: 'then',
       inventory: 'i',
     });
-    await lab.ssh('etcd-2', `ln -s '${lock}' /run/lock/provision`);
+    await lab.ssh('etcd-2', `mkdir -p -m 700 /run/provision && ln -s '${lock}' /run/provision/lock`);
     const empty = await runVerb(lab, 'apply');
     expect([empty.status, noticesOf(empty)]).toEqual([
       0,

@@ -11,7 +11,7 @@ import { createSshLab, trust, type Server, type SshLab } from './sshd.js';
  */
 const OWN_PLACES = [
   ...['unshare', '--mount', '--propagation', 'private', 'sh', '-c'],
-  'mount -t tmpfs tmpfs /run && mount -t tmpfs tmpfs /var/backups && mkdir /run/sshd /run/lock && exec "$@"',
+  'mount -t tmpfs tmpfs /run && mount -t tmpfs tmpfs /var/backups && mkdir /run/sshd && exec "$@"',
   'sh',
 ];
 

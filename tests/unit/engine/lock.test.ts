@@ -1,10 +1,12 @@
 import { describe, expect, test } from '@jest/globals';
 import { clearLeftLocks } from '../../../src/engine/left-lock.js';
-import { breakLock, findLock, takeLock, type LockHolder } from '../../../src/engine/lock.js';
+import { breakLocks, findLocks } from '../../../src/engine/break-locks.js';
+import { breakLock, findLock, refuseLocked, takeLock, type LockRequest } from '../../../src/engine/lock.js';
+import { foundLock, type LockHolder } from '../../../src/engine/lock-holder.js';
 import { RemoteError } from '../../../src/model/errors.js';
 import type { Event } from '../../../src/model/events.js';
 import { outputOf, type Connector } from '../../../src/model/remote.js';
-import { readLockScript, releaseLockScript, takeLockScript } from '../../../src/shell/lock.js';
+import { lockMark, readLockScript, releaseLockScript, takeLockScript } from '../../../src/shell/lock.js';
 
 const HOSTS = ['a', 'b', 'c'];
 const ANNA: LockHolder = {
@@ -17,55 +19,77 @@ const ANNA: LockHolder = {
 };
 const BEN: LockHolder = { ...ANNA, user: 'ben', machine: 'desk-2', process: 'boot-2 9 200' };
 
-/** Hosts that know the scripts of the lock, and nothing else; those in `away` can't be reached. */
+const textOf = (holder: LockHolder): string => JSON.stringify(holder);
+const markOf = (holder: LockHolder): string => lockMark(textOf(holder));
+
+/**
+ * Hosts that know the scripts of the lock, and nothing else; those in `away` can't be reached. Each answer takes a turn
+ * of the event loop, so that two operators meet.
+ * @param locks host → what stands there, as it is read
+ */
 function lockHosts(locks: Map<string, string>, away: readonly string[] = []): Connector {
-  const known = (script: string): string[] =>
-    [...new Set([ANNA, BEN].map((holder) => JSON.stringify(holder)))].filter((text) => script.includes(text));
+  const holders = [ANNA, BEN];
+  function answer(host: string, script: string): string {
+    const held = locks.get(host) ?? '';
+    if (script === readLockScript()) return held;
+    if (script === releaseLockScript(held) && held !== '') locks.delete(host);
+    const taker = holders.find(
+      (each) => script === takeLockScript(textOf(each), '') || script === takeLockScript(textOf(each), held),
+    );
+    if (taker === undefined) return locks.get(host) ?? '';
+    const may = held === '' || held === markOf(taker) || script === takeLockScript(textOf(taker), held);
+    if (may) locks.set(host, markOf(taker));
+    return may ? '' : held;
+  }
   return {
-    connect(host) {
-      if (away.includes(host))
-        return Promise.reject(new RemoteError({ code: 'unreachable', host, message: `${host}: unreachable` }));
-      return Promise.resolve({
+    async connect(host) {
+      await new Promise((resolve) => setImmediate(resolve));
+      if (away.includes(host)) throw new RemoteError({ code: 'unreachable', host, message: `${host}: unreachable` });
+      return {
         host,
         close: () => Promise.resolve(),
-        run({ script }) {
-          const held = locks.get(host) ?? '';
-          let stdout = '';
-          if (script === readLockScript()) stdout = held;
-          else {
-            const [text = ''] = known(script).filter(
-              (each) => script.includes(`ln -sfT '${each}'`) || script === releaseLockScript(each),
-            );
-            if (script === releaseLockScript(text)) {
-              if (held === text) locks.delete(host);
-            } else if (held === '' || script === takeLockScript(text, held)) locks.set(host, text);
-            else stdout = held;
-          }
-          return Promise.resolve(outputOf(0, stdout));
+        async run({ script }) {
+          const stdout = answer(host, script);
+          await new Promise((resolve) => setImmediate(resolve));
+          return outputOf(0, Buffer.from(stdout), '');
         },
-      });
+      };
     },
     close: () => Promise.resolve(),
   };
 }
 
-function request(connector: Connector, holder = ANNA, isGone: (holder: LockHolder) => boolean = () => false) {
+function request(
+  connector: Connector,
+  more: Partial<LockRequest> = {},
+): LockRequest & { readonly events: readonly Event[] } {
   const events: Event[] = [];
-  const emit = (event: Event): void => void events.push(event);
-  return { hosts: HOSTS, holder, isGone, connector, emit, unlockCommand: 'provision unlock inventory.yaml', events };
+  return {
+    acted: [],
+    members: HOSTS,
+    holder: ANNA,
+    isGone: () => false,
+    connector,
+    emit: (event) => void events.push(event),
+    unlockCommand: 'provision unlock inventory.yaml',
+    events,
+    ...more,
+  };
 }
 
-describe('the lock of a cluster', () => {
-  test('stands on every host while it is held, and on none afterwards', async () => {
+const isBen = ({ user }: LockHolder): boolean => user === 'ben';
+
+describe('the lock of a run', () => {
+  test('stands on every member and every host that is changed while it is held, and on none afterwards', async () => {
     const locks = new Map<string, string>();
-    const lock = await takeLock(request(lockHosts(locks)));
-    expect([...locks]).toEqual(HOSTS.map((host) => [host, JSON.stringify(ANNA)]));
+    const lock = await takeLock(request(lockHosts(locks), { acted: ['lb', 'a'] }));
+    expect([...locks]).toEqual(['a', 'b', 'c', 'lb'].map((host) => [host, markOf(ANNA)]));
     await lock.release();
     expect(locks.size).toBe(0);
   });
 
   test('refuses a second operator with holder, host, time and the way to break it, and takes nothing', async () => {
-    const locks = new Map([['b', JSON.stringify(BEN)]]);
+    const locks = new Map([['b', markOf(BEN)]]);
     await expect(takeLock(request(lockHosts(locks)))).rejects.toMatchObject({
       code: 'locked',
       message:
@@ -76,10 +100,10 @@ describe('the lock of a cluster', () => {
   });
 
   test('is taken over from a process that has provably ended, with a notice', async () => {
-    const locks = new Map(HOSTS.map((host) => [host, JSON.stringify(BEN)]));
-    const asked = request(lockHosts(locks), ANNA, ({ user }) => user === 'ben');
+    const locks = new Map(HOSTS.map((host) => [host, markOf(BEN)]));
+    const asked = request(lockHosts(locks), { isGone: isBen });
     await takeLock(asked);
-    expect([...locks.values()]).toEqual(HOSTS.map(() => JSON.stringify(ANNA)));
+    expect([...locks.values()]).toEqual(HOSTS.map(() => markOf(ANNA)));
     expect(asked.events).toHaveLength(3);
     expect(asked.events[0]).toMatchObject({
       type: 'notice',
@@ -88,12 +112,65 @@ describe('the lock of a cluster', () => {
     });
   });
 
-  test('holds without one host of three, and not without two', async () => {
+  // Every set of hosts that may be away: more than half must be there.
+  test.each([1, 2, 3, 4, 5, 6])('of %i members holds with more than half of them, and with no fewer', async (count) => {
+    const members = Array.from({ length: count }, (_, index) => `m${index}`);
+    for (let set = 0; set < 2 ** count; set += 1) {
+      const away = members.filter((_, index) => (set >> index) % 2 === 1);
+      const locks = new Map<string, string>();
+      const asked = request(lockHosts(locks, away), { members });
+      const kept = count - away.length;
+      if (kept > count / 2) {
+        const lock = await takeLock(asked);
+        expect(locks.size).toBe(kept);
+        expect(asked.events.map((event) => event.type === 'notice' && event.host)).toEqual(away);
+        await lock.release();
+      } else await expect(takeLock(asked)).rejects.toMatchObject({ code: 'lock-unsure' });
+      expect(locks.size).toBe(0);
+    }
+  });
+
+  test.each([1, 2, 3, 4, 5, 6])('goes to just one of two operators at once, with %i members', async (count) => {
+    const members = Array.from({ length: count }, (_, index) => `m${index}`);
     const locks = new Map<string, string>();
-    const one = request(lockHosts(locks, ['a']));
-    await (await takeLock(one)).release();
-    expect(one.events).toMatchObject([{ type: 'notice', host: 'a' }]);
-    await expect(takeLock(request(lockHosts(locks, ['a', 'c'])))).rejects.toMatchObject({ code: 'lock-unsure' });
+    const connector = lockHosts(locks);
+    const both = [ANNA, BEN].map((holder) => takeLock(request(connector, { members, holder })));
+    const ends = await Promise.allSettled(both);
+    expect(ends.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
+    expect(new Set(locks.values()).size).toBe(1);
+    expect(locks.size).toBe(count);
+  });
+
+  test('goes to just one of two whose playbooks or inventories differ, but share a host', async () => {
+    const locks = new Map<string, string>();
+    const connector = lockHosts(locks);
+    const anna = takeLock(request(connector, { members: [], acted: ['x', 'shared'] }));
+    const ben = takeLock(request(connector, { members: [], acted: ['shared', 'a', 'b'], holder: BEN }));
+    const ends = await Promise.allSettled([anna, ben]);
+    expect(ends.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
+    expect(new Set(locks.values()).size).toBe(1);
+  });
+
+  test('lets two work at once that share no host', async () => {
+    const connector = lockHosts(new Map());
+    await takeLock(request(connector, { members: [], acted: ['a'] }));
+    await takeLock(request(connector, { members: [], acted: ['b'], holder: BEN }));
+  });
+
+  test('is not held where a host that is to be changed is away', async () => {
+    const locks = new Map<string, string>();
+    await expect(takeLock(request(lockHosts(locks, ['c']), { acted: ['c', 'a'] }))).rejects.toMatchObject({
+      code: 'lock-unsure',
+      message: expect.stringContaining('c: unreachable') as unknown,
+      hint: "make it reachable, or leave it out: --limit 'all:!c'",
+    });
+    expect(locks.size).toBe(0);
+  });
+
+  test('reaches a thousand hosts in at most fifty rounds', async () => {
+    const acted = Array.from({ length: 1001 }, (_, index) => `h${index}`);
+    const locks = new Map<string, string>();
+    await (await takeLock(request(lockHosts(locks), { members: [], acted }))).release();
     expect(locks.size).toBe(0);
   });
 
@@ -110,28 +187,90 @@ describe('the lock of a cluster', () => {
     ]);
   });
 
+  test('is released also where the answer to taking it was lost', async () => {
+    const locks = new Map<string, string>();
+    const real = lockHosts(locks);
+    let cut = true;
+    const connector: Connector = {
+      ...real,
+      async connect(host) {
+        const transport = await real.connect(host);
+        if (host !== 'b') return transport;
+        return {
+          ...transport,
+          async run(command) {
+            const output = await transport.run(command);
+            if (!cut) return output;
+            cut = false;
+            throw new RemoteError({ code: 'connection-lost', host, message: 'b: connection lost' });
+          },
+        };
+      },
+    };
+    const lock = await takeLock(request(connector));
+    expect(locks.get('b')).toBe(markOf(ANNA));
+    await lock.release();
+    expect(locks.size).toBe(0);
+  });
+
+  test('is refused before anything is asked, where the look has seen one that may be alive', () => {
+    const unlockCommand = 'provision unlock inventory.yaml';
+    const seen = [foundLock('a', markOf(BEN))];
+    expect(() => {
+      refuseLocked(seen, { isGone: () => false, unlockCommand });
+    }).toThrow(/^a: locked by ben@desk-2/);
+    refuseLocked(seen, { isGone: isBen, unlockCommand });
+    expect(() => {
+      refuseLocked([foundLock('a', '?')], { isGone: () => true, unlockCommand });
+    }).toThrow(/someone unknown/);
+  });
+
   test('is broken only if it is still the one that was found', async () => {
-    const locks = new Map([['a', JSON.stringify(BEN)]]);
+    const locks = new Map([['a', markOf(BEN)]]);
     const connector = lockHosts(locks);
     const found = await findLock('a', connector);
     if (found === undefined) throw new Error('no lock was found');
     expect(found.holder).toEqual(BEN);
-    locks.set('a', JSON.stringify(ANNA));
-    await breakLock(found, connector);
-    expect(locks.get('a')).toBe(JSON.stringify(ANNA));
-    locks.set('a', JSON.stringify(BEN));
-    await breakLock(found, connector);
+    locks.set('a', markOf(ANNA));
+    expect(await breakLock(found, connector)).toMatchObject({ holder: ANNA });
+    expect(locks.get('a')).toBe(markOf(ANNA));
+    locks.set('a', markOf(BEN));
+    expect(await breakLock(found, connector)).toBeUndefined();
     expect(locks.size).toBe(0);
     expect(await findLock('a', connector)).toBeUndefined();
   });
 });
 
+describe('unlock', () => {
+  test('finds a stale lock everywhere, breaks all of it, and names who could not be asked', async () => {
+    const locks = new Map([...HOSTS, 'lb'].map((host) => [host, markOf(BEN)]));
+    const connector = lockHosts(locks, ['c']);
+    const { locks: found, silent } = await findLocks([...HOSTS, 'lb', 'free'], connector);
+    expect(silent).toEqual(['c: unreachable']);
+    expect(await breakLocks(found, connector)).toEqual({ unlocked: ['a', 'b', 'lb'], standing: [] });
+    expect([...locks.keys()]).toEqual(['c']);
+  });
+
+  test('never says that a lock is gone which stands', async () => {
+    const locks = new Map(HOSTS.map((host) => [host, markOf(BEN)]));
+    const away: string[] = [];
+    const connector = lockHosts(locks, away);
+    const { locks: found } = await findLocks(HOSTS, connector);
+    locks.set('a', markOf(ANNA));
+    away.push('b');
+    expect(await breakLocks(found, connector)).toEqual({
+      unlocked: ['c'],
+      standing: expect.arrayContaining(['b: unreachable', expect.stringMatching(/^a: .*anna@desk-1/)]) as unknown,
+    });
+  });
+});
+
 describe('a lock that a run without changes finds', () => {
-  const found = (holder: LockHolder) => HOSTS.map((host) => ({ host, text: JSON.stringify(holder), holder }));
+  const found = (holder: LockHolder) => HOSTS.map((host) => foundLock(host, markOf(holder)));
 
   test('is removed, with a notice, when its holder has provably ended', async () => {
-    const locks = new Map(HOSTS.map((host) => [host, JSON.stringify(BEN)]));
-    const asked = request(lockHosts(locks), ANNA, ({ user }) => user === 'ben');
+    const locks = new Map(HOSTS.map((host) => [host, markOf(BEN)]));
+    const asked = request(lockHosts(locks), { isGone: isBen });
     await clearLeftLocks(found(BEN), asked);
     expect(locks.size).toBe(0);
     expect(asked.events).toHaveLength(3);
@@ -143,9 +282,9 @@ describe('a lock that a run without changes finds', () => {
   });
 
   test('stands when its holder lives, or nobody can tell; the notice says how to break it', async () => {
-    const locks = new Map([...HOSTS, 'd'].map((host) => [host, JSON.stringify(BEN)]));
+    const locks = new Map([...HOSTS, 'd'].map((host) => [host, markOf(BEN)]));
     const asked = request(lockHosts(locks));
-    await clearLeftLocks([...found(BEN), { host: 'd', text: 'of another version', holder: undefined }], asked);
+    await clearLeftLocks([...found(BEN), foundLock('d', lockMark('of another version'))], asked);
     expect(locks.size).toBe(4);
     expect(asked.events.map((event) => event.type === 'notice' && event.message)).toEqual([
       ...HOSTS.map(
@@ -156,11 +295,8 @@ describe('a lock that a run without changes finds', () => {
   });
 
   test('stays when it was taken anew since', async () => {
-    const locks = new Map([['a', JSON.stringify(ANNA)]]);
-    await clearLeftLocks(
-      found(BEN).slice(0, 1),
-      request(lockHosts(locks), ANNA, () => true),
-    );
-    expect(locks.get('a')).toBe(JSON.stringify(ANNA));
+    const locks = new Map([['a', markOf(ANNA)]]);
+    await clearLeftLocks(found(BEN).slice(0, 1), request(lockHosts(locks), { isGone: () => true }));
+    expect(locks.get('a')).toBe(markOf(ANNA));
   });
 });
