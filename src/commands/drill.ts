@@ -69,7 +69,7 @@ async function drill(inventory: string, options: DrillOptions, context: Context)
       throw new ProvisionError({ code: 'declined', message: 'declined: nothing was stopped' });
     startActing();
     const token = (): string => randomBytes(8).toString('hex');
-    const needs = { inventory, session, acted: cluster.balancers.map(({ host }) => host), seen: [] };
+    const needs = { inventory, session, acted: [position.holder, ...position.others], seen: [] };
     const changed = await whileLocked(needs, () => runDrill({ cluster, restoreAfterS, token, checkUp }, world));
     emit({ type: 'run-finished', result: { changed, unchanged: 0, failed: 0, elapsedMs: Date.now() - begun } });
     return EXIT.done;
