@@ -1,0 +1,162 @@
+import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir, userInfo } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { applyPlan } from '../../src/engine/applier.js';
+import { planPlays } from '../../src/engine/planner.js';
+import { createLook, type Look } from '../../src/facts/batched-probe.js';
+import type { Resource } from '../../src/model/change.js';
+import { plainContent } from '../../src/model/content.js';
+import type { Event } from '../../src/model/events.js';
+import { absent } from '../../src/resources/absent.js';
+import { command } from '../../src/resources/command.js';
+import { directory } from '../../src/resources/directory.js';
+import { file } from '../../src/resources/file.js';
+import { service } from '../../src/resources/service.js';
+import { sysctl } from '../../src/resources/sysctl.js';
+import { BACKUP_ROOT } from '../../src/shell/kept-copy.js';
+import { quote } from '../../src/shell/quote.js';
+import { fakeHosts, fakeWorld, inventoryOrder, playOf } from '../support/fake-world.js';
+import { createLocalTransport } from '../support/local-transport.js';
+
+const canUnshare =
+  userInfo().uid === 0 &&
+  (await createLocalTransport('here').run({ summary: 'try', script: 'unshare -n true' })).status === 0;
+if (!canUnshare) console.warn('skipped: roll-backs on a real shell, because they need root and network namespaces');
+
+const ROOTS = { owner: 'root', group: 'root', mode: '0644' };
+const SETTING = 'net.ipv4.ip_default_ttl';
+
+let root: string;
+let etc: string;
+
+beforeEach(async () => {
+  root = await mkdtemp(join(tmpdir(), 'roll-back-'));
+  etc = join(root, 'etc');
+  await mkdir(etc);
+  await mkdir(join(etc, 'units'));
+  await writeFile(join(etc, 'real.conf'), 'real\n', { mode: 0o640 });
+  await symlink('real.conf', join(etc, 'linked.conf'));
+  await symlink('nowhere', join(etc, 'dangling.conf'));
+  await mkdir(join(etc, 'demo-dir'), { mode: 0o755 });
+  await mkdir(join(root, 'bin'));
+  await writeFile(join(root, 'bin', 'systemctl'), SYSTEMCTL(join(etc, 'units')), { mode: 0o755 });
+});
+
+afterEach(() => rm(root, { recursive: true }));
+
+/** A stand-in for systemd's command: a unit's states are files. */
+const SYSTEMCTL = (units: string): string => `#!/bin/sh
+cd ${quote(units)} || exit 1
+verb=$1
+for name; do :; done
+is() { [ -e "$name.$1" ]; }
+case $verb in
+show) echo LoadState=loaded
+  if is active; then echo ActiveState=active; echo "ExecMainStartTimestamp=Sat 2026-11-21 01:20:30 UTC"; else echo ActiveState=inactive; fi
+  if is enabled; then echo UnitFileState=enabled; else echo UnitFileState=disabled; fi ;;
+enable) : >"$name.enabled" ;;
+disable) rm -f "$name.enabled" ;;
+start | restart) : >"$name.active" ;;
+stop) rm -f "$name.active" ;;
+esac
+exit 0
+`;
+
+/** Runs scripts as root of a host whose kernel settings of the network, and whose units, are the test's own. */
+const transport = {
+  ...createLocalTransport('here'),
+  run: (given: Parameters<ReturnType<typeof createLocalTransport>['run']>[0]) => {
+    const own = [
+      `PATH=${join(root, 'bin')}:/usr/sbin:/sbin:$PATH`,
+      given.script.replaceAll(BACKUP_ROOT, join(root, 'backups')),
+    ];
+    return createLocalTransport('here').run({ ...given, script: `unshare -n sh -c ${quote(own.join('\n'))}` });
+  },
+};
+
+function newLook(): Look {
+  const send = (_: string, script: string) => transport.run({ summary: 'look', script });
+  return createLook({ send, token: () => 'a1b2c3d4e5f6' });
+}
+
+/** All that a person would compare: names, kinds, owners, modes, contents and links. */
+async function stateOfHost(): Promise<string> {
+  const script = [
+    `cd ${quote(etc)} && find . -printf '%p %y %u:%g %m %l\\n' | sort`,
+    'find . -type f | sort | xargs sha256sum',
+  ].join('\n');
+  return (await transport.run({ summary: 'look', script })).stdout;
+}
+
+const failing = command({ name: 'fails', script: 'exit 1', creates: '/nonexistent/x' });
+
+async function applyAndFail(resources: readonly Resource[]): Promise<readonly string[]> {
+  const events: Event[] = [];
+  const world = fakeWorld(fakeHosts(['here']), {
+    connector: { connect: () => Promise.resolve(transport), close: () => Promise.resolve() },
+    newLook,
+    emit: (event) => events.push(event),
+  });
+  const plays = [playOf(['here'], [...resources, failing])];
+  const orders = new Map([['inventory', inventoryOrder]]);
+  const request = { plays, orders, inventoryDigest: 'd', playbook: 'p', limit: undefined };
+  const plan = await planPlays(request, newLook());
+  await expect(applyPlan(plan, plays, world)).rejects.toThrow();
+  return events.flatMap((event) => (event.type === 'notice' ? [event.message] : []));
+}
+
+const AS_BEFORE = "taken back, but for what can't be: run fails: what a command did stays";
+
+(canUnshare ? describe : describe.skip)('a run that fails is taken back', () => {
+  const at = (name: string): string => join(etc, name);
+  const content = plainContent('new\n');
+
+  test.each<[string, () => readonly Resource[]]>([
+    ['a new file', () => [file({ path: at('new.conf'), content, ...ROOTS })]],
+    ['a changed file, its owner and mode', () => [file({ path: at('real.conf'), content, ...ROOTS, owner: 'daemon' })]],
+    ['owner and mode of a file', () => [file({ path: at('real.conf'), content: plainContent('real\n'), ...ROOTS })]],
+    ['a link', () => [file({ path: at('linked.conf'), content, ...ROOTS })]],
+    ['a dangling link', () => [file({ path: at('dangling.conf'), content, ...ROOTS })]],
+    ['a file that was removed', () => [absent({ path: at('real.conf') })]],
+    ['links that were removed', () => [absent({ path: at('linked.conf') }), absent({ path: at('dangling.conf') })]],
+    ['a new directory with its parents', () => [directory({ path: at('a/b/c'), ...ROOTS, mode: '0700' })]],
+    [
+      'a new directory with a file',
+      () => [directory({ path: at('a'), ...ROOTS, mode: '0755' }), file({ path: at('a/b.conf'), content, ...ROOTS })],
+    ],
+    [
+      'owner and mode of a directory',
+      () => [directory({ path: at('demo-dir'), ...ROOTS, owner: 'daemon', mode: '0700' })],
+    ],
+    ['a unit that was enabled and started', () => [service({ unit: 'demo', runsWith: [], onChange: 'restart' })]],
+  ])('%s', async (_, resources) => {
+    const before = await stateOfHost();
+    const told = await applyAndFail(resources());
+    expect(await stateOfHost()).toBe(before);
+    expect(told.at(-1)).toBe(AS_BEFORE);
+  });
+
+  test('what the kernel was told', async () => {
+    const before = await transport.run({ summary: 'look', script: `cat /proc/sys/${SETTING.replaceAll('.', '/')}` });
+    const outcome = await sysctl({ key: SETTING, value: '99', file: at('x.conf') }).plan(newLook().probe('here'));
+    const [, action] = outcome.kind === 'change' ? outcome.change.actions : [];
+    if (action?.kind !== 'run' || typeof action.undo !== 'object' || 'lasting' in action.undo)
+      throw new Error('no undo');
+    const script = [action.command.script, action.undo.script, `cat /proc/sys/${SETTING.replaceAll('.', '/')}`].join(
+      '\n',
+    );
+    expect(await transport.run({ summary: 'set, and back', script })).toEqual(before);
+  });
+
+  test('and what it can not take back is said, and no more is promised', async () => {
+    const told = await applyAndFail([directory({ path: at('used'), ...ROOTS, mode: '0755' }), keepsBusy(at('used'))]);
+    expect(told.join('\n')).toMatch(/could not remove directory .*used/);
+    expect(told.at(-1)).toMatch(/^only partly taken back/);
+  });
+});
+
+/** Something that a directory is used for, and that nothing takes away. */
+function keepsBusy(path: string): Resource {
+  return command({ name: 'use it', script: `echo data >${quote(`${path}/data`)}`, creates: `${path}/data` });
+}
