@@ -47,7 +47,7 @@ export async function waitForGate(request: GateRequest, world: World): Promise<v
   const gate = world.gates.get(request.gate);
   if (gate === undefined)
     throw new ProvisionError({ code: 'unknown-gate', message: `there is no gate named ${request.gate}` });
-  const deadlineMs = request.deadlineMs ?? world.gateDeadlineMs ?? gate.deadlineMs;
+  const given = request.deadlineMs ?? world.gateDeadlineMs;
   const begun = world.now();
   let shown = '';
   let seenAt = begun;
@@ -62,7 +62,8 @@ export async function waitForGate(request: GateRequest, world: World): Promise<v
     }
     if (request.when !== 'after' && world.interrupted())
       throw new Interrupted(request.hosts.join(', '), `gate ${gate.name}, which is shut: ${answer.reason}`);
-    if (waitedMs >= deadlineMs) throw new GateShut(gate.name, answer, waitedMs);
+    if (waitedMs >= (given ?? gate.deadlineMs + (answer.patienceMs ?? 0)))
+      throw new GateShut(gate.name, answer, waitedMs);
     if (answer.reason !== shown)
       world.emit({ type: 'gate-waiting', gate: gate.name, hosts: request.hosts, reason: answer.reason });
     shown = answer.reason;

@@ -7,7 +7,7 @@ import { httpsUrl } from '../model/endpoint.js';
 import type { Gate, GateAnswer } from '../model/gate.js';
 import type { JsonObject } from '../model/json.js';
 import type { Probe } from '../model/remote.js';
-import { containersByHand } from '../shell/by-hand.js';
+import { containersByHand, restartByHand } from '../shell/by-hand.js';
 import { gateHosts } from './gate-hosts.js';
 
 /**
@@ -26,10 +26,10 @@ export function apiserverReady(cluster: Cluster): Gate {
           const probe = on(host);
           const processes = await probe.ask(apiserverProcesses, APISERVER);
           const early = judgeProcesses(processes, wanted);
-          if (early !== undefined) return [{ host, problem: early }];
+          if (early !== undefined) return [{ host, ...early }];
           const [process] = processes;
           const problem = await readinessProblem(probe, process?.argv ?? []);
-          return problem === undefined ? [] : [{ host, problem }];
+          return problem === undefined ? [] : [{ host, problem, patienceMs: 0 }];
         }),
       );
       return verdict(problems.flat());
@@ -37,11 +37,30 @@ export function apiserverReady(cluster: Cluster): Gate {
   };
 }
 
-function verdict(problems: readonly { readonly host: string; readonly problem: string }[]): GateAnswer {
+/** The grace period of a static pod: the kubelet lets the old process end beside the new one (`terminationGracePeriodSeconds`). */
+const GRACE_MS = 30_000;
+
+/** The kubelet's longest pause between two starts of what crashes (pkg/kubelet/kubelet.go, `MaxContainerBackOff`). */
+const BACK_OFF_MS = 300_000;
+
+/** Why a kube-apiserver is not the wanted one yet. */
+interface NotYet {
+  readonly problem: string;
+  /** How long the kubelet itself may leave it so. */
+  readonly patienceMs: number;
+}
+
+function verdict(problems: readonly (NotYet & { readonly host: string })[]): GateAnswer {
   const [first] = problems;
   if (first === undefined) return { open: true };
   const reason = problems.map(({ host, problem }) => `${host}: ${problem}`).join('; ');
-  return { open: false, reason, next: containersByHand(first.host, 'kube-apiserver') };
+  const patienceMs = Math.max(...problems.map((each) => each.patienceMs));
+  // A restart of the kubelet ends its pause; static pods that run go on.
+  const next =
+    first.patienceMs === BACK_OFF_MS
+      ? restartByHand(first.host, 'kubelet')
+      : containersByHand(first.host, 'kube-apiserver');
+  return { open: false, reason, next, patienceMs };
 }
 
 function readArguments(parameters: JsonObject): readonly string[] {
@@ -49,17 +68,31 @@ function readArguments(parameters: JsonObject): readonly string[] {
 }
 
 /** Why these processes cannot be the wanted ones yet. */
-function judgeProcesses(processes: readonly ApiserverProcess[], wanted: readonly string[]): string | undefined {
-  if (processes.length === 0) return 'no kube-apiserver runs';
+function judgeProcesses(processes: readonly ApiserverProcess[], wanted: readonly string[]): NotYet | undefined {
+  const named = (some: readonly ApiserverProcess[]): string =>
+    `kube-apiserver (pid ${some.map(({ pid }) => pid).join(', ')})`;
+  if (processes.length === 0) return noneRuns(wanted);
   const stale = processes.filter(({ argv }) =>
     readFlags(wanted).some(({ name, value }) => flagValue(argv, name) !== value),
   );
-  if (stale.length > 0)
-    return `kube-apiserver (pid ${stale.map(({ pid }) => pid).join(', ')}) still runs with the old arguments`;
+  if (stale.length === processes.length)
+    return { problem: `${named(stale)} still runs with the old arguments`, patienceMs: 0 };
+  if (stale.length > 0) {
+    const problem = `the old ${named(stale)} is ending beside the new one: the kubelet gives it ${GRACE_MS / 1000} s`;
+    return { problem, patienceMs: GRACE_MS };
+  }
   const loose = processes.filter((process) => !isConnected(process));
-  if (loose.length > 0)
-    return `kube-apiserver (pid ${loose.map(({ pid }) => pid).join(', ')}) has no connection to its etcd`;
+  if (loose.length > 0) return { problem: `${named(loose)} has no connection to its etcd`, patienceMs: 0 };
   return undefined;
+}
+
+/**
+ * After a change of the manifest the kubelet begins its pauses anew, and a kube-apiserver that can't start there is not
+ * worth waiting for. One whose manifest was right and whose certificate came late may be in the longest.
+ */
+function noneRuns(wanted: readonly string[]): NotYet {
+  const pauses = `after crashes the kubelet waits 10 s to ${BACK_OFF_MS / 60_000} min before the next start`;
+  return { problem: `no kube-apiserver runs; ${pauses}`, patienceMs: wanted.length === 0 ? BACK_OFF_MS : 0 };
 }
 
 /** Connected to an `--etcd-servers` address; a server given by name is not judged. */

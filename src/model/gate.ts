@@ -8,7 +8,13 @@ import type { ServiceName } from './virtual-service.js';
  */
 export type GateAnswer =
   | { readonly open: true; readonly note?: string }
-  | { readonly open: false; readonly reason: string; readonly next: string };
+  | {
+      readonly open: false;
+      readonly reason: string;
+      readonly next: string;
+      /** How much longer than the gate's own time this very reason may last, in milliseconds, where nothing is wrong. */
+      readonly patienceMs?: number;
+    };
 
 /** When a gate is asked, and about whom. It only looks. */
 export interface GateInput {

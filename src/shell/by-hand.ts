@@ -7,3 +7,8 @@ export function journalByHand(host: string, ...units: readonly string[]): string
 export function containersByHand(host: string, name: string): string {
   return `ssh ${host} sudo crictl ps -a --name ${name}`;
 }
+
+/** What a person types to restart a service. @param unit without `.service` */
+export function restartByHand(host: string, unit: string): string {
+  return `ssh ${host} sudo systemctl restart ${unit}`;
+}

@@ -5,8 +5,14 @@ file whose name does not start with a dot is a pod; a pod is replaced when what 
 comment or the order of keys does not matter; it ends when its file goes. A file that cannot be read or parsed is left
 alone until the next full check, and then counts as gone.
 
-What it does not do: probes, images, volumes, resources, mirror pods. Its back-off after a crash is shorter than the
-kubelet's ten seconds to five minutes, and it ends its processes when it is stopped, where the kubelet leaves them.
+A pod that is replaced runs on beside the new one while it ends, for its grace period at most: as the kubelet of v1.20
+does, which knows pods by what they say. What crashes is started again after the kubelet's back-off, which doubles from ten
+seconds to five minutes (pkg/kubelet/kubelet.go, MaxContainerBackOff), is forgotten after ten minutes without a crash, and
+with a restart of the kubelet. BACK_OFF_S in the environment (/etc/default/kubelet-stand-in) gives other pauses, where a
+test has no time for them: `BACK_OFF_S="1 2 5"`.
+
+What it does not do: probes, images, volumes, resources, mirror pods. It ends its processes when it is stopped, where the
+kubelet leaves them.
 """
 
 import hashlib
@@ -22,8 +28,9 @@ import yaml
 
 POLL_S = 0.25
 FULL_CHECK_S = 20  # the kubelet's fileCheckFrequency
-BACK_OFF_S = (1, 2, 5, 10, 20)
-STEADY_S = 10  # a process that lived this long starts again with the first back-off
+BACK_OFF_S = tuple(float(word) for word in os.environ.get("BACK_OFF_S", "10 20 40 80 160 300").split())
+STEADY_S = 2 * BACK_OFF_S[-1]  # a process that lived this long starts again with the first back-off
+CREATE_S = 1  # a sandbox and a container take the kubelet about as long; meanwhile an old pod frees its ports
 DEFAULT_GRACE_S = 30  # terminationGracePeriodSeconds
 
 
@@ -43,13 +50,13 @@ def command_of(container):
 class Process:
     """One container: a process that is started again whenever it ends."""
 
-    def __init__(self, label, container):
+    def __init__(self, label, container, start_at=0.0):
         self.label = label
         self.argv, self.env = command_of(container)
         self.child = None
         self.crashes = 0
         self.started = 0.0
-        self.start_at = 0.0
+        self.start_at = start_at
 
     def tend(self, now):
         if self.child is not None and self.child.poll() is not None:
@@ -86,10 +93,10 @@ class Process:
 class Pod:
     """One manifest file."""
 
-    def __init__(self, file, manifest):
+    def __init__(self, file, manifest, start_at=0.0):
         spec = manifest["spec"]
         self.grace = float(spec.get("terminationGracePeriodSeconds", DEFAULT_GRACE_S))
-        self.processes = [Process(f"{file}: {each['name']}", each) for each in spec["containers"]]
+        self.processes = [Process(f"{file}: {each['name']}", each, start_at) for each in spec["containers"]]
         self.kill_at = None
 
     def tend(self, now):
@@ -131,7 +138,7 @@ class StandIn:
         self.directory = Path(directory)
         self.manifests = Manifests()
         self.pods = {}  # file name -> (digest, Pod)
-        self.stopping = {}  # file name -> Pods on their way out: the next one of that name waits for them
+        self.stopping = []  # (file name, Pod) on their way out, beside the new ones
         self.failing = {}  # file name -> (since when it cannot be parsed, what was said)
         self.ending = False
 
@@ -162,14 +169,12 @@ class StandIn:
                 continue
             log(f"{name}: {'changed' if name in found else 'gone'}; stopping")
             pod.stop(now)
-            self.stopping[name] = pod
+            self.stopping.append((name, pod))
             del self.pods[name]
-        for name, pod in list(self.stopping.items()):
-            if pod.stopped(now):
-                del self.stopping[name]
+        self.stopping = [(name, pod) for name, pod in self.stopping if not pod.stopped(now)]
         for name, entry in found.items():
-            if entry is not None and name not in self.pods and name not in self.stopping:
-                self.pods[name] = (entry[0], Pod(name, entry[1]))
+            if entry is not None and name not in self.pods:
+                self.pods[name] = (entry[0], Pod(name, entry[1], now + CREATE_S))
         for _, pod in self.pods.values():
             pod.tend(now)
 

@@ -265,6 +265,23 @@ describe('gates', () => {
     await expect(applyPlan(await plan(plays, hosts), plays, world)).rejects.toThrow(/did not open within 2 s/);
   });
 
+  test.each([
+    ['a reason that may last', {}, /did not open within 40 s/],
+    [
+      'a reason that may last, but not against the word of the user',
+      { gateDeadlineMs: 2_000 },
+      /did not open within 2 s/,
+    ],
+  ])('are waited for longer, for %s', async (_, settings, message) => {
+    const hosts = fakeHosts(HOSTS);
+    const plays = [playOf(HOSTS, [wantFlag('x')], gated)];
+    const check = async () =>
+      Promise.resolve({ open: false, reason: 'slow', next: 'wait', patienceMs: 30_000 } as const);
+    const gates = new Map([['before', { ...opensAt('before', 1), check }]]);
+    const world = fakeWorld(hosts, { gates, ...settings });
+    await expect(applyPlan(await plan(plays, hosts), plays, world)).rejects.toThrow(message);
+  });
+
   test('that stay shut after the work have it taken back', async () => {
     const hosts = fakeHosts(HOSTS);
     const plays = [playOf(HOSTS, [wantFlag('x')], gated)];
