@@ -87,7 +87,8 @@ function isLacking(inventory: Inventory, host: string, wanted: FoundVariable, pr
     return false;
   }
   if (isSame(name, has, value)) return false;
-  const shown = typeof has === 'object' ? 'another value' : inventory.redact(JSON.stringify(has));
+  const isShown = typeof has !== 'object' && variables?.secretOf(name) === undefined;
+  const shown = isShown ? JSON.stringify(has) : 'another value';
   problems.push(problem(host, name, at, `${shown}, but ${host} runs with ${JSON.stringify(value)} (${found})`));
   return false;
 }

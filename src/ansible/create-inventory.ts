@@ -2,7 +2,8 @@ import { dirname } from 'node:path';
 import { didYouMean } from '../model/did-you-mean.js';
 import { InputError, type Problem } from '../model/errors.js';
 import type { Connection, Host, Inventory } from '../model/inventory.js';
-import type { Json, JsonObject } from '../model/json.js';
+import type { Json } from '../model/json.js';
+import type { TemplateValue } from '../model/marked-text.js';
 import type { Secret } from '../model/secret.js';
 import { readConnection } from './connection.js';
 import type { Settings } from './group-vars.js';
@@ -10,12 +11,8 @@ import { createHostView, templateLayer, UndefinedVariableError, valueLayer, type
 import { groupsOf, hostsOf, type HostNode, type InventoryGraph } from './inventory-graph.js';
 import type { TemplateEngine } from './jinja.js';
 import { variableLayers, type VariableFiles } from './precedence.js';
-import type { ConfidentialValue, VaultValue } from './raw-value.js';
 import { TemplateError } from './template-error.js';
 import { decryptVault } from './vault.js';
-
-/** Shorter secrets are not searched for in texts: they would be found in every other word. */
-const MIN_REDACTED = 4;
 
 /** Variables that this program gives to templates where an inventory has none of that name; their meaning is not Ansible's. */
 export interface ProvidedVariables {
@@ -61,8 +58,6 @@ interface Shared {
   readonly views: Map<string, HostView>;
   /** Clear texts of vault values, by cipher text: one key takes 10 ms to derive, and groups share values. */
   readonly opened: Map<string, string>;
-  /** What must not be shown. */
-  readonly secrets: Set<string>;
   readonly inventory: () => Inventory;
 }
 
@@ -77,7 +72,7 @@ export function createInventory(loaded: LoadedInventory): Inventory {
       return node === undefined ? [] : [[name, node] as const];
     }),
   );
-  return overlay({ loaded, groups, nodes, extra: [], opened: new Map(), secrets: new Set() });
+  return overlay({ loaded, groups, nodes, extra: [], opened: new Map() });
 }
 
 function overlay(parts: Omit<Shared, 'views' | 'inventory'>): Inventory {
@@ -93,10 +88,6 @@ function overlay(parts: Omit<Shared, 'views' | 'inventory'>): Inventory {
     render: (host, text, values) => onHost(shared, host, values, (view) => loaded.engine.render(text, view.scope)),
     test: (host, expression) => onHost(shared, host, undefined, (view) => loaded.engine.test(expression, view.scope)),
     withVariables: (extra) => overlay({ ...parts, extra: [...parts.extra, templateLayer(extra)] }),
-    redact: (text) =>
-      [...shared.secrets]
-        .sort((a, b) => b.length - a.length)
-        .reduce((shown, secret) => shown.replaceAll(secret, '[redacted]'), text),
   };
   loadedFrom.set(inventory, loaded);
   return inventory;
@@ -126,7 +117,12 @@ function groupNames(node: HostNode): readonly string[] {
     .sort();
 }
 
-function onHost<T>(shared: Shared, host: string, values: JsonObject | undefined, run: (view: HostView) => T): T {
+function onHost<T>(
+  shared: Shared,
+  host: string,
+  values: Readonly<Record<string, TemplateValue>> | undefined,
+  run: (view: HostView) => T,
+): T {
   const view = values === undefined ? viewOf(shared, host) : newView(shared, host, valueLayer(values));
   try {
     return run(view);
@@ -161,16 +157,10 @@ function newView(shared: Shared, host: string, values?: Settings): HostView {
     engine: shared.loaded.engine,
     magic: (name) => magicVariable(shared, node, name),
     derived: (name) => provided?.get(shared.inventory(), host, name),
-    other: (other, name) => viewOf(shared, other).variables.get(name),
+    other: (other, name) => viewOf(shared, other).value(name),
     knownNames: [...MAGIC_NAMES, ...(provided?.names ?? [])],
-    reveal: (value, subject) => reveal(shared, value, subject),
+    openVault: ({ cipherText }, subject) => openVault(shared, cipherText, subject),
   });
-}
-
-function reveal(shared: Shared, value: VaultValue | ConfidentialValue, subject: string): string | number {
-  const clear = value.kind === 'vault' ? openVault(shared, value.cipherText, subject) : value.value;
-  if (String(clear).length >= MIN_REDACTED) shared.secrets.add(String(clear));
-  return clear;
 }
 
 function openVault(shared: Shared, cipherText: string, subject: string): string {

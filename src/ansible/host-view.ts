@@ -5,18 +5,18 @@ import type { Json, JsonObject } from '../model/json.js';
 import type { Settings } from './group-vars.js';
 import type { Scope, TemplateEngine } from './jinja.js';
 import {
-  asUnsafe,
   fromJson,
   isMapping,
   isMarked,
   isSequence,
   plainSetting,
-  type ConfidentialValue,
   type RawValue,
   type Setting,
   type VaultValue,
 } from './raw-value.js';
+import { fromTemplateValue, keysOf, markedText, memberOf, originOf, reveal, Sealed, type Value } from './sealed.js';
 import { TemplateError } from './template-error.js';
+import type { TemplateValue } from '../model/marked-text.js';
 
 /** A template of an inventory that uses a variable which is not set. `default` and `is defined` excuse it. */
 export class UndefinedVariableError extends InputError {}
@@ -37,34 +37,41 @@ export interface ViewSource {
   /** Variables that this program provides where the inventory has none of that name. */
   derived(name: string): Json | undefined;
   /** A variable of another host, for `hostvars`; undefined when it is not set. */
-  other(host: string, name: string): Json | undefined;
+  other(host: string, name: string): Value | undefined;
   /** Names for "did you mean" beside the host's own variables. */
   readonly knownNames: readonly string[];
-  /** The clear text of a marked value; remembers it as a secret. */
-  reveal(value: VaultValue | ConfidentialValue, subject: string): string | number;
+  /** The clear text of a `!vault` value. */
+  openVault(value: VaultValue, subject: string): string;
 }
 
 /** A host's variables, and the scope that templates see. */
 export interface HostView {
   readonly variables: Variables;
   readonly scope: Scope;
+  /** A variable with its secrets marked. @throws as {@link Variables.get} */
+  value(name: string): Value | undefined;
 }
+
+/** Variables that refer to variables that refer …: deeper than this is no inventory of people. */
+const MAX_OPEN = 50;
 
 /** Variables of one host, rendered on demand and once. */
 export function createHostView(source: ViewSource): HostView {
-  const values = new Map<string, Json>();
+  const values = new Map<string, Value>();
   const open: string[] = [];
   const settingOf = (name: string): Setting | undefined =>
     source.layers.findLast((layer) => layer.has(name))?.get(name);
   const names = (): readonly string[] => [...new Set(source.layers.flatMap((layer) => [...layer.keys()]))];
 
-  function get(name: string): Json | undefined {
+  function valueOf(name: string): Value | undefined {
     const known = source.magic(name) ?? values.get(name);
     if (known !== undefined) return known;
     const setting = settingOf(name);
     const circle = open.includes(name) ? [...open.slice(open.indexOf(name)), name] : [];
     open.push(name);
     try {
+      if (open.length > MAX_OPEN)
+        throw new TemplateError('wrong', `variables refer to each other more than ${MAX_OPEN} deep`);
       if (circle.length > 0) throw new TemplateError('wrong', `refers to itself: ${circle.join(' → ')}`);
       const value = setting === undefined ? source.derived(name) : renderValue(source, scope, setting.value(), name);
       if (value !== undefined) values.set(name, value);
@@ -81,7 +88,7 @@ export function createHostView(source: ViewSource): HostView {
       const [root = '', ...rest] = path;
       if (root === 'hostvars' && rest.length > 1) return lookUpOther(source, String(rest[0]), rest.slice(1));
       if (root === 'vars' && rest.length > 0) return scope.lookUp(rest);
-      const value = get(String(root));
+      const value = valueOf(String(root));
       if (value !== undefined) return descend(value, String(root), rest);
       const near = didYouMean(String(root), new Set([...names(), ...source.knownNames]));
       throw new TemplateError('undefined', `'${root}' is undefined${near}`);
@@ -89,10 +96,22 @@ export function createHostView(source: ViewSource): HostView {
   };
 
   const at: Variables['at'] = (name, path) => settingOf(name)?.positionOf(path ?? []);
-  return { scope, variables: { names, get, at } };
+  const get: Variables['get'] = (name) => {
+    const value = valueOf(name);
+    return value === undefined ? undefined : reveal(value);
+  };
+  const marked: Variables['marked'] = (name, path = []) => {
+    const value = path.reduce<Value | undefined>(
+      (part, step) => (part === undefined ? undefined : memberOf(part, step)),
+      valueOf(name),
+    );
+    return value === undefined ? undefined : markedText(value);
+  };
+  const secretOf: Variables['secretOf'] = (name) => originOf(valueOf(name) ?? null);
+  return { scope, value: valueOf, variables: { names, get, marked, secretOf, at } };
 }
 
-function renderValue(source: ViewSource, scope: Scope, value: RawValue, name: string): Json {
+function renderValue(source: ViewSource, scope: Scope, value: RawValue, name: string): Value {
   if (typeof value === 'string') return source.engine.value(value, scope);
   if (typeof value !== 'object' || value === null) return value;
   if (isSequence(value)) return value.map((item) => renderValue(source, scope, item, name));
@@ -101,9 +120,12 @@ function renderValue(source: ViewSource, scope: Scope, value: RawValue, name: st
   }
   if (!isMarked(value)) return null;
   if (value.kind === 'unsafe') return value.text;
-  const clear = source.reveal(value, `${name} of ${source.host}`);
-  // In a file that is encrypted as a whole, values are ordinary ones; a `!vault` value is a secret, never a template.
-  return value.kind === 'confidential' && typeof clear === 'string' ? source.engine.value(clear, scope) : clear;
+  if (value.kind === 'given') return value.value;
+  // A `!vault` value is a secret, never a template.
+  if (value.kind === 'vault') return new Sealed(source.openVault(value, `${name} of ${source.host}`), 'value');
+  // In a file that is encrypted as a whole, values are ordinary ones but for who may see them.
+  const clear = typeof value.value === 'string' ? source.engine.value(value.value, scope) : value.value;
+  return originOf(clear) === 'value' ? clear : new Sealed(reveal(clear), 'file');
 }
 
 /** A template's error with the place of the variable whose template it is. */
@@ -114,7 +136,7 @@ function located(error: unknown, setting: Setting | undefined, name: string, hos
   return error.kind === 'undefined' ? new UndefinedVariableError([problem]) : new InputError([problem]);
 }
 
-function lookUpOther(source: ViewSource, host: string, path: readonly (string | number)[]): Json {
+function lookUpOther(source: ViewSource, host: string, path: readonly (string | number)[]): Value {
   const [name = '', ...rest] = path;
   const value = source.other(host, String(name));
   if (value === undefined) throw new TemplateError('undefined', `hostvars['${host}'] has no '${name}'`);
@@ -127,27 +149,22 @@ export function templateLayer(variables: JsonObject): Settings {
 }
 
 /** Values that are handed to a template, as the topmost layer: whatever they hold is text. */
-export function valueLayer(values: JsonObject): Settings {
+export function valueLayer(values: Readonly<Record<string, TemplateValue>>): Settings {
   return new Map(
-    Object.entries(values).map(([name, value]) => [name, plainSetting(asUnsafe(fromJson(value)), undefined)]),
+    Object.entries(values).map(([name, value]) => [
+      name,
+      plainSetting({ kind: 'given', value: fromTemplateValue(value) }, undefined),
+    ]),
   );
 }
 
-function descend(value: Json, name: string, path: readonly (string | number)[]): Json {
+function descend(value: Value, name: string, path: readonly (string | number)[]): Value {
   const [step, ...rest] = path;
   if (step === undefined) return value;
-  const next = member(value, step);
+  const next = memberOf(value, step);
   if (next === undefined) {
-    const keys = typeof value === 'object' && value !== null && !Array.isArray(value) ? Object.keys(value) : [];
-    throw new TemplateError('undefined', `'${name}' has no ${JSON.stringify(step)}${didYouMean(String(step), keys)}`);
+    const near = didYouMean(String(step), keysOf(value));
+    throw new TemplateError('undefined', `'${name}' has no ${JSON.stringify(step)}${near}`);
   }
   return descend(next, `${name}.${step}`, rest);
-}
-
-function member(value: Json, step: string | number): Json | undefined {
-  if (typeof value === 'string') return typeof step === 'number' ? value.at(step) : undefined;
-  if (typeof value !== 'object' || value === null) return undefined;
-  if (Array.isArray(value))
-    return (value as readonly Json[]).at(/^-?\d+$/.test(String(step)) ? Number(step) : Number.NaN);
-  return Object.hasOwn(value, step) ? (value as JsonObject)[step] : undefined;
 }

@@ -1,11 +1,11 @@
 // Rewrites Jinja2 source so that a variable is looked up when it is evaluated, and not before: `a.b['c']` becomes
-// `__get('a', 'b', 'c').v`, a call back into this program. minijinja takes its whole context by value, which would mean
+// `__get(0, 'a', 'b', 'c').v`, a call back into this program. minijinja takes its whole context by value, which would mean
 // rendering every variable of every host for each template; and it compares undefined variables without an error.
 
 import { parsePythonLiteral } from './python-literal.js';
 
 /** A piece of an expression. */
-interface Token {
+export interface Token {
   readonly kind: 'name' | 'string' | 'number' | 'operator' | 'space';
   readonly text: string;
 }
@@ -39,30 +39,40 @@ export function soleExpression(text: string): string | undefined {
   return match?.groups?.['out'] !== undefined && match[0] === text.trim() ? match.groups['out'].trim() : undefined;
 }
 
-/** Rewrites a lone expression. */
-export function rewriteExpression(source: string): string {
-  return rewrite(tokenize(source), new Set());
+/** A block of a template: an output or a statement, and what its braces say about the white space around it. */
+interface Block {
+  readonly whole: string;
+  readonly out?: string | undefined;
+  readonly statement?: string | undefined;
+  readonly open: string;
+  readonly close: string;
 }
 
-/** Rewrites a whole template. Outputs go through the filter `__text`, which writes values as Python does. */
-export function rewriteTemplate(source: string): string {
-  const locals = localNames(source);
+/** Replaces every output and statement of a template; text, comments and raw sections stay. */
+export function blocksOf(source: string, replace: (block: Block) => string): string {
   return source.replace(BLOCK, (whole, ...rest: unknown[]) => {
     const groups = rest.at(-1) as Readonly<Record<string, string | undefined>>;
     const { out, outOpen = '', outClose = '', statement, open = '', close = '' } = groups;
-    if (out !== undefined) {
-      const expression = rewrite(tokenize(out), locals);
-      // Printed bare when undefined: the engine knows which undefined is an error (all but an `if` without `else`).
-      return `{%${outOpen} set __out = (${expression}) %}{{ __out | __text if __out is defined else __out ${outClose}}}`;
-    }
-    if (statement === undefined) return whole;
-    const tokens = tokenize(statement);
-    const keyword = tokens.find((token) => token.kind === 'name')?.text;
-    return keyword === 'block' ? whole : `{%${open}${rewrite(tokens, locals)}${close}%}`;
+    if (out !== undefined) return replace({ whole, out, open: outOpen, close: outClose });
+    return statement === undefined ? whole : replace({ whole, statement, open, close });
   });
 }
 
-function tokenize(source: string): readonly Token[] {
+/** The path of an expression that is a variable and nothing else, such as `a.b['c'][0]`; else undefined. */
+export function constantPath(
+  all: readonly Token[],
+  locals: ReadonlySet<string>,
+): readonly (string | number)[] | undefined {
+  const tokens = all.slice(significant(all, 0, 1).index);
+  if (tokens[0]?.kind !== 'name' || !isVariable(tokens, 0, locals)) return undefined;
+  const { path, end } = readChain(tokens, 0, { locals, site: 0 });
+  if (significant(tokens, end, 1).index < tokens.length) return undefined;
+  const steps = path.map((step) => parsePythonLiteral(step)?.value);
+  return steps.every((step) => typeof step === 'string' || typeof step === 'number') ? steps : undefined;
+}
+
+/** An expression or statement in pieces. */
+export function tokenize(source: string): readonly Token[] {
   return [...source.matchAll(new RegExp(TOKEN.source, 'sug'))].map((match) => {
     const groups: Readonly<Record<string, string | undefined>> = match.groups ?? {};
     const kind = Object.keys(groups).find((name) => groups[name] !== undefined) ?? 'operator';
@@ -71,7 +81,7 @@ function tokenize(source: string): readonly Token[] {
 }
 
 /** Names that the template binds itself: loop variables, `set`, macros and their parameters, `with`, imports. */
-function localNames(source: string): ReadonlySet<string> {
+export function localNames(source: string): ReadonlySet<string> {
   const names = new Set<string>();
   for (const match of source.matchAll(BLOCK)) {
     const tokens = tokenize(match.groups?.['statement'] ?? '').filter((token) => token.kind !== 'space');
@@ -108,18 +118,27 @@ function boundNames(tokens: readonly Token[]): readonly string[] {
   }
 }
 
-function rewrite(tokens: readonly Token[], locals: ReadonlySet<string>): string {
+/** What is rewritten, and for whom. */
+interface Rewriting {
+  readonly locals: ReadonlySet<string>;
+  /** Its number: variables are looked up on its behalf. */
+  readonly site: number;
+}
+
+/** An expression or statement that looks its variables up. */
+export function rewrite(tokens: readonly Token[], rewriting: Rewriting): string {
+  const { locals, site } = rewriting;
   let text = '';
   for (let index = 0; index < tokens.length; index += 1) {
     const token = tokens[index];
     if (token === undefined) break;
     if (token.kind === 'name' && isVariable(tokens, index, locals)) {
-      const chain = readChain(tokens, index, locals);
+      const chain = readChain(tokens, index, rewriting);
       if (isExtracted(tokens, index)) {
         text += `'${HOSTVARS}'`;
         continue;
       }
-      text += `${isGuarded(tokens, chain.end) ? '__opt' : '__get'}(${chain.path.join(', ')}).v`;
+      text += `${isGuarded(tokens, chain.end) ? '__opt' : '__get'}(${site}, ${chain.path.join(', ')}).v`;
       index = chain.end - 1;
     } else text += token.kind === 'string' ? plainString(token.text) : token.text;
   }
@@ -166,7 +185,7 @@ function isVariable(tokens: readonly Token[], index: number, locals: ReadonlySet
 function readChain(
   tokens: readonly Token[],
   start: number,
-  locals: ReadonlySet<string>,
+  rewriting: Rewriting,
 ): { readonly path: readonly string[]; readonly end: number } {
   const path = [`'${tokens[start]?.text ?? ''}'`];
   let end = start + 1;
@@ -183,7 +202,7 @@ function readChain(
       const close = closingBracket(tokens, end);
       const inner = tokens.slice(end + 1, close);
       if (close < 0 || isSlice(inner)) return { path, end };
-      path.push(rewrite(inner, locals).trim());
+      path.push(rewrite(inner, rewriting).trim());
       end = close + 1;
     } else return { path, end };
   }

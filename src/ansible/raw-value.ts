@@ -1,5 +1,6 @@
 import type { SourcePosition } from '../model/errors.js';
 import type { Json } from '../model/json.js';
+import type { Value } from './sealed.js';
 
 /** `!vault`: Ansible Vault cipher text, decrypted only when it is used. */
 export interface VaultValue {
@@ -19,6 +20,12 @@ export interface ConfidentialValue {
   readonly value: string | number;
 }
 
+/** What was handed to a template: never a template itself, secrets marked. */
+export interface GivenValue {
+  readonly kind: 'given';
+  readonly value: Value;
+}
+
 /** A value as the files hold it: templates unrendered, secrets still marked. Mappings are Maps, in file order. */
 export type RawValue =
   | string
@@ -29,7 +36,8 @@ export type RawValue =
   | ReadonlyMap<string, RawValue>
   | VaultValue
   | UnsafeValue
-  | ConfidentialValue;
+  | ConfidentialValue
+  | GivenValue;
 
 /** A variable as it was set in one place. */
 export interface Setting {
@@ -47,7 +55,7 @@ export function plainSetting(value: RawValue, at: SourcePosition | undefined): S
 }
 
 /** Tells marked values from plain ones. */
-export function isMarked(value: RawValue): value is VaultValue | UnsafeValue | ConfidentialValue {
+export function isMarked(value: RawValue): value is VaultValue | UnsafeValue | ConfidentialValue | GivenValue {
   return typeof value === 'object' && value !== null && 'kind' in value;
 }
 

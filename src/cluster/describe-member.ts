@@ -3,6 +3,7 @@ import { httpsUrl } from '../model/endpoint.js';
 import type { Host } from '../model/inventory.js';
 import { ADOPTED_VARIABLES } from './adopted-variables.js';
 import { VARIABLES } from './known-variables.js';
+import { MarkedText } from '../model/marked-text.js';
 import type { VariableReader } from './variable-reader.js';
 
 /** What a member is read with. */
@@ -31,8 +32,18 @@ export function readMember(host: Host, source: MemberSource): Member {
     quotaBackendBytes: reader.readOr(host, 'etcd_quota_backend_bytes'),
     snapshotCount: reader.readOr(host, 'etcd_snapshot_count'),
     autoCompactionRetention: reader.readOr(host, 'etcd_auto_compaction_retention'),
-    extraEnv: reader.readOr(host, 'etcd_extra_env'),
+    extraEnv: extraEnvironment(host, reader),
   };
+}
+
+function extraEnvironment(host: Host, reader: VariableReader): Member['extraEnv'] {
+  return Object.fromEntries(
+    Object.entries(reader.readOr(host, 'etcd_extra_env')).map(([name, value]) => {
+      const marked = reader.marked(host, 'etcd_extra_env', [name]);
+      // Truth values and numbers are texts to etcd, in its own spelling.
+      return [name, marked?.isSecret === true ? marked : new MarkedText([value])];
+    }),
+  );
 }
 
 /** A host's name stands for the member's where none is set, and must then be fit to be one. */

@@ -101,6 +101,6 @@ function readHaproxy(host: Host, reader: VariableReader): ProxySettings {
     checkRise: reader.readOr(host, 'haproxy_check_rise'),
     checkFall: reader.readOr(host, 'haproxy_check_fall'),
     statsPort: reader.read(host, 'haproxy_stats_port'),
-    extraConfig: reader.read(host, 'haproxy_extra_config'),
+    extraConfig: reader.marked(host, 'haproxy_extra_config'),
   };
 }

@@ -116,7 +116,8 @@ export const VARIABLES = {
     {
       schema: etcdEnvironment(),
       type: 'mapping of ETCD_… to values',
-      description: 'Further environment variables of etcd: `{ETCD_LOG_LEVEL: warn}`.',
+      description: 'Further environment variables of etcd: `{ETCD_LOG_LEVEL: warn}`. Values may be secrets.',
+      mayHoldSecrets: true,
     },
   ),
   etcd_key_type: defaulted('ecdsa-p256', {
@@ -201,7 +202,8 @@ export const VARIABLES = {
     schema: block(),
     type: 'text',
     fallbackText: 'none',
-    description: 'Put at the end of the configuration as it is.',
+    description: 'Put at the end of the configuration as it is. May hold secrets.',
+    mayHoldSecrets: true,
   }),
   keepalived_interface: optional({
     schema: text('the name of a network interface', /^[^\s/"'{}!#]{1,15}$/),

@@ -44,5 +44,11 @@ const NO_HOST: Host = {
   name: '',
   groups: [],
   connection: { address: '' },
-  variables: { names: () => [], get: () => undefined, at: () => undefined },
+  variables: {
+    names: () => [],
+    get: () => undefined,
+    marked: () => undefined,
+    secretOf: () => undefined,
+    at: () => undefined,
+  },
 };

@@ -10,6 +10,8 @@ export interface KnownVariable<Value> {
   readonly description: string;
   /** Its value is never shown. */
   readonly secret?: true;
+  /** Parts of it may be secrets, which are kept out of sight by whoever reads it as a marked text. */
+  readonly mayHoldSecrets?: true;
 }
 
 /** A variable with a fixed default. */

@@ -1,6 +1,7 @@
 import { InputError, ProvisionError, type Problem, type SourcePosition } from '../model/errors.js';
 import type { Host } from '../model/inventory.js';
 import type { Json } from '../model/json.js';
+import type { MarkedText } from '../model/marked-text.js';
 import type { KnownVariable } from './variable-definition.js';
 import { VARIABLES, type VariableName, type VariableValue } from './known-variables.js';
 
@@ -13,6 +14,8 @@ export type DefaultedName = {
 export interface VariableReader {
   /** Undefined when the variable is not set, or wrong. */
   read<Name extends VariableName>(host: Host, name: Name): VariableValue<Name> | undefined;
+  /** A checked variable that may hold secrets, or a part of it, as a text in which they are marked. */
+  marked(host: Host, name: VariableName, path?: readonly string[]): MarkedText | undefined;
   /** The same, with the default of the table. */
   readOr<Name extends DefaultedName>(host: Host, name: Name): VariableValue<Name>;
   /** A step that may throw what is wrong with the inventory; undefined when it did. */
@@ -21,6 +24,10 @@ export interface VariableReader {
   /** Each problem once, however many hosts share the variable, in the order of the files. */
   problems(): readonly Problem[];
 }
+
+const SHOWN =
+  'is a vault value, or computed from one, and would be seen in plans, commands and files: write it in clear, or in a file ' +
+  'that is encrypted as a whole';
 
 /** A reader without problems. */
 export function createVariableReader(): VariableReader {
@@ -36,11 +43,16 @@ export function createVariableReader(): VariableReader {
       const definition: KnownVariable<VariableValue<typeof name>> = VARIABLES[name] as never;
       const value = reader.attempt(host.variables.at(name), name, () => host.variables.get(name));
       if (value === undefined || value === null) return undefined;
+      const secret = host.variables.secretOf(name);
+      const mayHold = definition.secret === true || definition.mayHoldSecrets === true;
+      if (secret === 'value' && !mayHold)
+        add({ severity: 'error', at: host.variables.at(name), subject: name, message: SHOWN });
       const result = definition.schema.safeParse(value);
       if (result.success) return result.data;
       for (const issue of result.error.issues) {
         const path = issue.path.map((step) => (typeof step === 'symbol' ? '' : step));
-        const shown = definition.secret === true ? '' : `${JSON.stringify(partOf(value, path))}: `;
+        const isHidden = definition.secret === true || secret !== undefined;
+        const shown = isHidden ? '' : `${JSON.stringify(partOf(value, path))}: `;
         add({
           severity: 'error',
           at: host.variables.at(name, path),
@@ -50,6 +62,8 @@ export function createVariableReader(): VariableReader {
       }
       return undefined;
     },
+    marked: (host, name, path) =>
+      reader.read(host, name) === undefined ? undefined : host.variables.marked(name, path),
     readOr(host, name) {
       return reader.read(host, name) ?? (VARIABLES[name].fallback as VariableValue<typeof name>);
     },

@@ -1,3 +1,4 @@
+import type { MarkedText } from './marked-text.js';
 import type { ClientFiles, KeyType } from './certificate.js';
 import type { VirtualService } from './virtual-service.js';
 
@@ -31,7 +32,7 @@ export interface Member {
   /** As etcd's flag: `8h`, `1000`. */
   readonly autoCompactionRetention: string;
   /** Further ETCD_* variables, by name. */
-  readonly extraEnv: Readonly<Record<string, string>>;
+  readonly extraEnv: Readonly<Record<string, MarkedText>>;
 }
 
 /** One control-plane host. */

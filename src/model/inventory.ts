@@ -1,5 +1,6 @@
 import type { Problem, SourcePosition } from './errors.js';
 import type { Json, JsonObject } from './json.js';
+import type { MarkedText, TemplateValue } from './marked-text.js';
 import type { Secret } from './secret.js';
 
 /** How to become another user on the host, from `ansible_become*`. */
@@ -37,6 +38,16 @@ export interface Variables {
    * @throws InputError when its template is wrong or uses an undefined variable, with the place
    */
   get(name: string): Json | undefined;
+  /**
+   * A variable, or a part of it, as a text whose secrets are marked: what was computed from a secret is one.
+   * @throws as {@link Variables.get}
+   */
+  marked(name: string, path?: readonly (string | number)[]): MarkedText | undefined;
+  /**
+   * Whether a variable is secret, or computed from what is. `value`: from a `!vault` value; `file`: from a file that is
+   * encrypted as a whole, in which most values are no secrets. @throws as {@link Variables.get}
+   */
+  secretOf(name: string): 'value' | 'file' | undefined;
   /** Where the variable was set, or a part of its value (`['key', 0]`). */
   at(name: string, path?: readonly (string | number)[]): SourcePosition | undefined;
 }
@@ -68,9 +79,10 @@ export interface Inventory {
   /**
    * A Jinja2 text with a host's variables (and Ansible's magic ones: inventory_hostname, groups, hostvars, group_names).
    * @param values laid over them; they are never templates, whatever they hold: answers of hosts may be among them
+   * @returns the text; what was computed from a secret is marked
    * @throws InputError naming the undefined variable or the syntax error
    */
-  render(host: string, text: string, values?: JsonObject): string;
+  render(host: string, text: string, values?: Readonly<Record<string, TemplateValue>>): MarkedText;
   /** A Jinja2 expression (`when:`) as a truth value. @throws InputError as {@link Inventory.render} */
   test(host: string, expression: string): boolean;
   /**
@@ -78,6 +90,4 @@ export interface Inventory {
    * templates: give it what stands in a playbook, and nothing else.
    */
   withVariables(templates: JsonObject): Inventory;
-  /** A text with every vault value that was decrypted so far as `[redacted]`: for what is shown of a rendered file. */
-  redact(text: string): string;
 }

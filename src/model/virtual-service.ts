@@ -1,3 +1,4 @@
+import type { MarkedText } from './marked-text.js';
 import type { ClientFiles } from './certificate.js';
 import type { Secret } from './secret.js';
 
@@ -38,7 +39,7 @@ export interface ProxySettings {
   /** A page of statistics on 127.0.0.1; none by default. */
   readonly statsPort: number | undefined;
   /** The user's own block at the end of the file. */
-  readonly extraConfig: string | undefined;
+  readonly extraConfig: MarkedText | undefined;
 }
 
 /** keepalived on one host. */

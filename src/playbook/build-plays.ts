@@ -4,7 +4,7 @@ import type { Resource } from '../model/change.js';
 import { didYouMean } from '../model/did-you-mean.js';
 import { InputError, type Problem } from '../model/errors.js';
 import type { Host, Inventory } from '../model/inventory.js';
-import type { Content } from '../model/content.js';
+import type { MarkedText } from '../model/marked-text.js';
 import type { Cluster } from '../model/cluster.js';
 import type { Role } from '../roles/role.js';
 import { moduleNamed, type Module } from './modules.js';
@@ -169,7 +169,8 @@ function roleResources(site: Site, path: readonly PropertyKey[], raw: RawRole): 
 
 /** The control machine where the inventory does not list it: no variables, and never connected to. */
 function controlMachine(name: string): Host {
-  const variables = { names: () => [], get: () => undefined, at: () => undefined };
+  const none = (): undefined => undefined;
+  const variables = { names: () => [], get: none, marked: none, secretOf: none, at: none };
   return { name, connection: { address: name }, variables, groups: [] };
 }
 
@@ -186,12 +187,11 @@ function taskResources(
   const frame = inTask(read, path, module, () => taskFrame.parse(task));
   const inventory = frame.vars === undefined ? ofPlay : ofPlay.withVariables(frame.vars);
   if (!holds(inventory, host, frame.when)) return [];
-  const render = (text: string): string => inventory.render(host, text);
-  const contentOf = (text: string): Content => ({ redacted: inventory.redact(text), reveal: () => text });
-  const context = { name: frame.name, directory: read.directory, render, contentOf, before };
+  const render = (text: string): MarkedText => inventory.render(host, text);
   const modulePath = [...path, moduleName];
-  const parameters = renderAll(task[moduleName], render);
-  refuseSecrets(read, modulePath, parameters, inventory);
+  const { parameters, content, secrets } = renderAll(task[moduleName], render);
+  refuseSecrets(read, modulePath, secrets);
+  const context = { name: frame.name, directory: read.directory, render, content, before };
   return [inTask(read, modulePath, module, () => module.build(parameters, context))];
 }
 
@@ -206,23 +206,39 @@ function inTask<T>(read: ReadPlay, path: readonly PropertyKey[], module: Module,
   }
 }
 
-/** Vault values may stand in contents only: any other parameter shows in plans, and in the processes of its host. */
-function refuseSecrets(read: ReadPlay, path: readonly PropertyKey[], parameters: unknown, inventory: Inventory): void {
-  if (typeof parameters !== 'object' || parameters === null) return;
-  const shown = Object.entries(parameters).filter(([name]) => name !== 'content');
-  const problems = shown.flatMap(([name, value]): Problem[] => {
-    const text = JSON.stringify(value) as string | undefined;
-    if (text === undefined || inventory.redact(text) === text) return [];
-    const message = 'holds a vault value, which would be seen in plans and processes; write it to a file with template';
-    return [{ severity: 'error', at: read.source.at([...path, name]), subject: name, message }];
+/** Secrets may stand in contents only: any other parameter shows in plans, and in the processes of its host. */
+function refuseSecrets(read: ReadPlay, path: readonly PropertyKey[], secrets: readonly string[]): void {
+  const problems = secrets.map((name): Problem => {
+    const message =
+      'holds a vault value, or what was computed from one, which would be seen in plans and processes; write it to a file ' +
+      'with copy or template, and read it from there';
+    return { severity: 'error', at: read.source.at([...path, name]), subject: name, message };
   });
   if (problems.length > 0) throw new InputError(problems);
 }
 
-/** Every text in a module's parameters, rendered. */
-function renderAll(value: unknown, render: (text: string) => string): unknown {
-  if (typeof value === 'string') return render(value);
-  if (Array.isArray(value)) return value.map((item) => renderAll(item, render));
-  if (typeof value !== 'object' || value === null) return value;
-  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, renderAll(item, render)]));
+/** A module's parameters, rendered. */
+interface Rendered {
+  readonly parameters: unknown;
+  /** Of a file, with its secrets marked. */
+  readonly content: MarkedText | undefined;
+  /** Names of parameters that hold a secret and are shown. */
+  readonly secrets: readonly string[];
+}
+
+function renderAll(raw: unknown, render: (text: string) => MarkedText): Rendered {
+  let content: MarkedText | undefined;
+  const secrets = new Set<string>();
+  const visit = (value: unknown, name: string): unknown => {
+    if (typeof value === 'string') {
+      const text = render(value);
+      if (name === 'content') content = text;
+      else if (text.isSecret) secrets.add(name);
+      return text.reveal();
+    }
+    if (Array.isArray(value)) return value.map((item) => visit(item, name));
+    if (typeof value !== 'object' || value === null) return value;
+    return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, visit(item, name === '' ? key : name)]));
+  };
+  return { parameters: visit(raw, ''), content, secrets: [...secrets] };
 }

@@ -2,7 +2,8 @@ import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { z } from 'zod';
 import type { Resource } from '../model/change.js';
-import type { Content } from '../model/content.js';
+import { plainContent, type Content } from '../model/content.js';
+import type { MarkedText } from '../model/marked-text.js';
 import { absent } from '../resources/absent.js';
 import { group, user } from '../resources/accounts.js';
 import { command } from '../resources/command.js';
@@ -20,9 +21,9 @@ export interface ModuleContext {
   /** Absolute directory of the playbook. */
   readonly directory: string;
   /** Jinja2 with the host's variables. */
-  readonly render: (text: string) => string;
-  /** The content of a file, which may hold vault values: those are not shown. */
-  readonly contentOf: (text: string) => Content;
+  readonly render: (text: string) => MarkedText;
+  /** The parameter `content`, rendered, with its secrets marked. */
+  readonly content: MarkedText | undefined;
   /** The resources of the play so far: what a service runs with. */
   readonly before: readonly Resource[];
 }
@@ -116,10 +117,10 @@ const MODULES: Readonly<Record<string, Module>> = {
   copy: defineModule({ ...filePlace, content: z.string().optional(), src: z.string().optional() }, (p, context) => {
     if ((p.content === undefined) === (p.src === undefined))
       throw new z.ZodError([{ code: 'custom', path: [], message: 'takes just one of content and src', input: p }]);
-    return place(p, context.contentOf(p.content ?? readSource(context.directory, p.src ?? '')));
+    return place(p, context.content ?? plainContent(readSource(context.directory, p.src ?? '')));
   }),
-  template: defineModule({ ...filePlace, src: z.string() }, (p, { directory: from, render, contentOf }) =>
-    place(p, contentOf(render(readSource(resolve(from, 'templates'), p.src)))),
+  template: defineModule({ ...filePlace, src: z.string() }, (p, { directory: from, render }) =>
+    place(p, render(readSource(resolve(from, 'templates'), p.src))),
   ),
   file: defineModule(
     {

@@ -1,22 +1,25 @@
-import { Environment } from 'minijinja-js';
+import { isUndefined } from '../../src/ansible/host-view.js';
+import { createTemplateEngine } from '../../src/ansible/jinja.js';
+import { fromTemplateValue, memberOf, type Value } from '../../src/ansible/sealed.js';
+import { TemplateError } from '../../src/ansible/template-error.js';
 import type { Host, Inventory } from '../../src/model/inventory.js';
+
+const NONE = (): undefined => undefined;
 
 /** A host that has only a name: roles read the described cluster, not variables. */
 export function namedHost(name: string): Host {
   return {
     name,
     connection: { address: name },
-    variables: { names: () => [], get: () => undefined, at: () => undefined },
+    variables: { names: () => [], get: NONE, marked: NONE, secretOf: NONE, at: NONE },
     groups: [],
   };
 }
 
-/** An inventory that renders templates as the real one does (Ansible's settings), with no variables but the given. */
+const engine = await createTemplateEngine(isUndefined);
+
+/** An inventory that renders templates as the real one does, with no variables but the given. */
 export function templateInventory(hosts: readonly string[]): Inventory {
-  const environment = new Environment();
-  environment.undefinedBehavior = 'strict';
-  environment.trimBlocks = true;
-  environment.keepTrailingNewline = true;
   return {
     file: 'inventory.yaml',
     directory: '/inventory',
@@ -24,9 +27,18 @@ export function templateInventory(hosts: readonly string[]): Inventory {
     hosts: new Map(hosts.map((name) => [name, namedHost(name)])),
     groups: new Map(),
     warnings: [],
-    render: (_host, text, extra = {}) => environment.renderStr(text, extra),
+    render: (_host, text, values = {}) =>
+      engine.render(text, {
+        lookUp(path) {
+          const found = path.reduce<Value | undefined>(
+            (value, step) => (value === undefined ? undefined : memberOf(value, step)),
+            fromTemplateValue(values),
+          );
+          if (found === undefined) throw new TemplateError('undefined', `${path.join('.')} is undefined`);
+          return found;
+        },
+      }),
     test: () => true,
     withVariables: () => templateInventory(hosts),
-    redact: (text) => text,
   };
 }

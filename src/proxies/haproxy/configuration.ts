@@ -1,5 +1,4 @@
 import type { Resource } from '../../model/change.js';
-import { plainContent } from '../../model/content.js';
 import { hostPort } from '../../model/endpoint.js';
 import type { Balancer, VirtualService } from '../../model/virtual-service.js';
 import { file } from '../../resources/file.js';
@@ -11,7 +10,7 @@ export function haproxyConfiguration(
   { host, proxy }: Balancer,
   { template, inventory }: ProxyTools,
 ): Resource {
-  const text = inventory.render(host, template('haproxy.cfg.j2'), {
+  const content = inventory.render(host, template('haproxy.cfg.j2'), {
     service,
     bind: hostPort(endpoint.ip, endpoint.port),
     maxconn: proxy.maxConnections,
@@ -35,7 +34,7 @@ export function haproxyConfiguration(
   });
   return file({
     path: proxy.configFile,
-    content: plainContent(text),
+    content,
     owner: 'root',
     group: 'root',
     mode: '0644',

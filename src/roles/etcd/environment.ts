@@ -1,8 +1,8 @@
 import type { Resource } from '../../model/change.js';
 import type { Cluster, Member } from '../../model/cluster.js';
-import { plainContent } from '../../model/content.js';
 import { hostPort, httpsUrl } from '../../model/endpoint.js';
 import type { Inventory } from '../../model/inventory.js';
+import { MarkedText } from '../../model/marked-text.js';
 import { file } from '../../resources/file.js';
 import type { RoleTools } from '../role.js';
 
@@ -14,7 +14,7 @@ export function etcdEnvironment(
 ): Resource {
   const { configFile: path } = member;
   if (path === undefined) throw new Error(`${member.host} is adopted: its configuration is not ours`);
-  const text = inventory.render(member.host, template('etcd.env.j2'), {
+  const content = inventory.render(member.host, template('etcd.env.j2'), {
     member: {
       name: member.name,
       data_dir: member.dataDir,
@@ -30,11 +30,11 @@ export function etcdEnvironment(
     },
     token: cluster.token,
     initial_cluster: cluster.members.map((each) => `${each.name}=${peerUrl(each)}`).join(','),
-    extra_env: Object.entries(member.extraEnv).map(([name, value]) => ({ name, value: escapeValue(value) })),
+    extra_env: extraLines(member),
   });
   return file({
     path,
-    content: plainContent(text),
+    content,
     owner: 'root',
     group: 'root',
     mode: '0644',
@@ -43,6 +43,12 @@ export function etcdEnvironment(
 
 function peerUrl(member: Member): string {
   return `https://${hostPort(member.address, member.peerPort)}`;
+}
+
+/** A line for each: a value that holds a secret hides no other. */
+function extraLines({ extraEnv }: Member): MarkedText {
+  const lines = Object.entries(extraEnv).map(([name, value]) => [`${name}="`, ...value.map(escapeValue).parts, '"\n']);
+  return new MarkedText(lines.flat());
 }
 
 /** For systemd's double quotes (systemd.exec(5), EnvironmentFile=). */

@@ -1,9 +1,8 @@
 import { ALL_ADDRESSES, hostAddresses } from '../../facts/host-addresses.js';
 import type { Resource } from '../../model/change.js';
-import { contentOf, type Content } from '../../model/content.js';
+import type { Content } from '../../model/content.js';
 import { hostPrefix } from '../../model/endpoint.js';
 import type { Inventory } from '../../model/inventory.js';
-import type { Secret } from '../../model/secret.js';
 import type { Balancer, VirtualService } from '../../model/virtual-service.js';
 import { proxyOf } from '../../proxies/table.js';
 import { file } from '../../resources/file.js';
@@ -14,9 +13,6 @@ import type { RoleTools } from '../role.js';
 export function checkScriptPath({ proxy }: VirtualService): string {
   return `/usr/local/lib/provision/check-${proxy}`;
 }
-
-/** Stands for the password while the template is rendered: a `Secret` must not pass through Jinja. */
-const PASSWORD_PLACE = '<auth_pass>';
 
 /**
  * keepalived's own test of a file, judged by what it says: 2.2.7 (Debian 12) ends with 143 for a good file and a bad one
@@ -61,7 +57,7 @@ function render({ template, pki }: RoleTools, inventory: Inventory, site: Site):
   const { keepalived, host, address } = site.balancer;
   const { service } = site;
   const { ip } = service.endpoint;
-  const text = inventory.render(host, template('keepalived.conf.j2'), {
+  return inventory.render(host, template('keepalived.conf.j2'), {
     router_id: host,
     service: service.name,
     proxy: service.proxy,
@@ -76,15 +72,9 @@ function render({ template, pki }: RoleTools, inventory: Inventory, site: Site):
     address,
     peers: service.balancers.filter((balancer) => balancer.host !== host).map((balancer) => balancer.address),
     // VRRP version 3, which IPv6 needs, has no authentication (RFC 5798, section 9).
-    auth_pass: ip.includes(':') ? null : PASSWORD_PLACE,
+    auth_pass: ip.includes(':') ? null : (keepalived.authPass ?? pki.keepalivedAuthPass.value()),
     vip: ip,
     // Alone, without the network's prefix: else the node may pick it as the source address towards its peers.
     vip_prefix: hostPrefix(ip),
   });
-  return withSecret(text, keepalived.authPass ?? pki.keepalivedAuthPass.value());
-}
-
-function withSecret(text: string, secret: Secret): Content {
-  const parts = text.split(PASSWORD_PLACE);
-  return contentOf(...parts.flatMap((part, index) => (index === 0 ? [part] : [secret, part])));
 }

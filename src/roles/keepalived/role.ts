@@ -1,6 +1,5 @@
 import { posix } from 'node:path';
 import type { Resource } from '../../model/change.js';
-import { plainContent } from '../../model/content.js';
 import type { Inventory } from '../../model/inventory.js';
 import type { Balancer, ServiceName, VirtualService } from '../../model/virtual-service.js';
 import { proxyOf } from '../../proxies/table.js';
@@ -58,7 +57,6 @@ function checkScript(
   { host }: Balancer,
 ): Resource {
   const alive = proxyOf(service).alive(service);
-  const text = inventory.render(host, template(alive.template), alive.values);
-  const content = plainContent(text);
+  const content = inventory.render(host, template(alive.template), alive.values);
   return file({ path: checkScriptPath(service), content, owner: 'root', group: 'root', mode: '0755' });
 }

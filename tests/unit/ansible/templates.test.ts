@@ -37,7 +37,7 @@ all:
 });
 
 const render = (text: string, extra?: Readonly<Record<string, Json>>): string =>
-  inventory.render('etcd-1', text, extra);
+  inventory.render('etcd-1', text, extra).reveal();
 
 describe('variables', () => {
   test.each<[string, Json]>([
@@ -109,7 +109,7 @@ describe('render', () => {
 
   test("a play's variables go before the host's, and are templates too", () => {
     const play = inventory.withVariables({ x: '{{ fqdn }}!', domain: 'play' });
-    expect(play.render('etcd-1', '{{ x }} {{ fqdn }}')).toBe('etcd-1.play! etcd-1.play');
+    expect(play.render('etcd-1', '{{ x }} {{ fqdn }}').reveal()).toBe('etcd-1.play! etcd-1.play');
     expect(render('{{ fqdn }}')).toBe('etcd-1.example.com');
   });
 
@@ -168,7 +168,7 @@ describe('withVariables', () => {
     const play = inventory.withVariables({ domain: 'play', made: '{{ fqdn }}' });
     expect(hostOf(play, 'etcd-2').variables.get('made')).toBe('etcd-2.play');
     expect(hostOf(play, 'cp-1').variables.get('own')).toBe('etcd-2.play');
-    expect(play.render('etcd-1', '{{ made }}')).toBe('etcd-1.play');
+    expect(play.render('etcd-1', '{{ made }}').reveal()).toBe('etcd-1.play');
     expect(hostOf(inventory, 'etcd-2').variables.get('fqdn')).toBe('etcd-2.example.com');
   });
 });

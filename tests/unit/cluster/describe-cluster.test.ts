@@ -4,6 +4,7 @@ import { PROVIDED_VARIABLES } from '../../../src/cluster/derived-variables.js';
 import { loadInventory } from '../../../src/ansible/load-inventory.js';
 import { formatProblem } from '../../../src/model/errors.js';
 import { Secret } from '../../../src/model/secret.js';
+import { encryptVault } from '../../support/encrypt-vault.js';
 import { loadFiles } from '../../support/write-inventory.js';
 import type { Cluster } from '../../../src/model/cluster.js';
 import { serviceNamed, type VirtualService } from '../../../src/model/virtual-service.js';
@@ -64,7 +65,7 @@ describe('the shipped example inventories', () => {
     expect(hostsOf(etcdOf(cluster)?.balancers ?? [])).toEqual(['lb-1.example.com', 'lb-2.example.com']);
     expect(etcdOf(cluster)?.balancers.map(({ keepalived }) => keepalived.priority)).toEqual([100, 50]);
     expect(cluster.members[2]?.address).toBe('198.51.100.13');
-    expect(cluster.members[0]?.extraEnv).toEqual({ ETCD_LOG_LEVEL: 'warn' });
+    expect(String(cluster.members[0]?.extraEnv['ETCD_LOG_LEVEL'])).toBe('warn');
     expect(cluster.certificates.altNames).toEqual(['etcd.example.com', 'etcd.kube-system.svc']);
   });
 });
@@ -161,14 +162,14 @@ describe('describeCluster', () => {
     expect(get('etcd_peer_addresses')).toBe(
       'a=https://192.0.2.1:2380,b=https://192.0.2.2:2380,c=https://192.0.2.3:2380',
     );
-    expect(inventory.render('a', '{{ etcd_cert_paths.client.cert }}')).toBe(
+    expect(String(inventory.render('a', '{{ etcd_cert_paths.client.cert }}'))).toBe(
       '/etc/kubernetes/pki/apiserver-etcd-client.crt',
     );
   });
 
   test('without a load balancer, etcd_lb_address is undefined and clients use the members', async () => {
     const inventory = await loadFiles({ hosts: MEMBERS });
-    expect(inventory.render('a', '{{ etcd_access_addresses }}')).toMatch(/^https:\/\/192\.0\.2\.1:2379,/);
+    expect(String(inventory.render('a', '{{ etcd_access_addresses }}'))).toMatch(/^https:\/\/192\.0\.2\.1:2379,/);
     expect(() => inventory.render('a', '{{ etcd_lb_address }}')).toThrow("'etcd_lb_address' is undefined");
   });
 
@@ -219,5 +220,23 @@ describe('describeCluster', () => {
   ])('%s is a slip beyond doubt, and an error', async (name, meant) => {
     const inventory = await loadFiles({ hosts: `${MEMBERS}[all:vars]\n${name}=1\n` });
     expect(() => describeCluster(inventory)).toThrow(`${name}: unknown variable; did you mean ${meant}?`);
+  });
+
+  test('secrets may stand where they are kept out of sight, and nowhere else', async () => {
+    const vault = encryptVault('planted', 'password').replace(/^/gm, '  ');
+    const files = {
+      hosts: `${MEMBERS}[all:vars]\netcd_lb_ip=192.0.2.9\n`,
+      'group_vars/all.yml': `p: !vault |\n${vault}\nhaproxy_extra_config: "userlist u\\n  user x password {{ p }}"\netcd_extra_env: { ETCD_X: "{{ p | upper }}", ETCD_Y: 3 }\n`,
+    };
+    const vaultPassword = new Secret('password');
+    const cluster = describeCluster(await loadFiles(files, { vaultPassword }));
+    expect(JSON.stringify(cluster)).not.toMatch(/planted/i);
+    expect(String(cluster.services[0]?.balancers[0]?.proxy.extraConfig)).toBe(
+      'userlist u\n  user x password [redacted]',
+    );
+    expect(cluster.members[0]?.extraEnv['ETCD_X']?.reveal()).toBe('PLANTED');
+    expect(String(cluster.members[0]?.extraEnv['ETCD_Y'])).toBe('3');
+    const shown = await loadFiles({ ...files, 'host_vars/a.yml': `etcd_data_dir: "/{{ p }}"\n` }, { vaultPassword });
+    expect(() => describeCluster(shown)).toThrow('etcd_data_dir: is a vault value, or computed from one');
   });
 });

@@ -11,6 +11,7 @@ import { buildPlays, type RoleSource } from '../../../src/playbook/build-plays.j
 import type { Play } from '../../../src/playbook/play.js';
 import { readPlaybook } from '../../../src/playbook/read-playbook.js';
 import { SAMPLE_CLUSTER } from '../../support/sample-cluster.js';
+import { fakeProbe } from '../../support/fake-probe.js';
 import { encryptVault } from '../../support/encrypt-vault.js';
 
 let directory: string;
@@ -136,10 +137,28 @@ describe('the tasks of a play', () => {
       'a vault value in a command',
       ['- command:', '    cmd: login {{ secret }}', '    creates: /x'],
       [
-        'p.yaml:5:14: cmd: holds a vault value, which would be seen in plans and processes; write it to a file with template',
+        'p.yaml:5:14: cmd: holds a vault value, or what was computed from one, which would be seen in plans and processes; write it to a file with copy or template, and read it from there',
       ],
     ],
   ])('%s is refused at its place', async (_, tasks, expected) => {
     expect(await problems(...tasks)).toEqual(expected);
   });
+});
+
+test('contents show no secret, whatever became of it, and hold it all the same', async () => {
+  const tasks = [
+    '- copy:',
+    '    dest: /x',
+    '    content: |',
+    "      header: {{ ('admin:' ~ secret) | b64encode }}",
+    '      upper: {{ secret | upper }}',
+  ];
+  const [play] = await build(tasks);
+  const outcome = await play?.resources.get('a')?.[0]?.plan(fakeProbe({ 'file-states': { '/x': { kind: 'absent' } } }));
+  if (outcome?.kind !== 'change') throw new Error('nothing is changed');
+  const [action] = outcome.change.actions;
+  if (action?.kind !== 'write-file') throw new Error('no file is written');
+  expect(outcome.change.diff.slice(-2)).toEqual(['+header: [redacted]', '+upper: [redacted]']);
+  const encoded = Buffer.from('admin:planted-clear-text').toString('base64');
+  expect(action.content.reveal()).toBe(`header: ${encoded}\nupper: PLANTED-CLEAR-TEXT\n`);
 });

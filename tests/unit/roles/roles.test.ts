@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
 import type { Outcome, Resource } from '../../../src/model/change.js';
 import type { Cluster, Member } from '../../../src/model/cluster.js';
+import { MarkedText } from '../../../src/model/marked-text.js';
 import { Secret } from '../../../src/model/secret.js';
 import type { Balancer } from '../../../src/model/virtual-service.js';
 import { roleTable } from '../../../src/roles/table.js';
@@ -186,9 +187,9 @@ function withFirst(member: Partial<Member>, balancer: Partial<Balancer> = {}): C
 
 const { proxy, keepalived } = sampleBalancer(1);
 const FULL = withFirst(
-  { extraEnv: { ETCD_LOG_LEVEL: 'warn', ETCD_METRICS: 'say "all"' } },
+  { extraEnv: { ETCD_LOG_LEVEL: new MarkedText(['warn']), ETCD_METRICS: new MarkedText(['say "all"']) } },
   {
-    proxy: { ...proxy, statsPort: 8404, extraConfig: 'listen extra\n    bind 127.0.0.1:9000\n' },
+    proxy: { ...proxy, statsPort: 8404, extraConfig: new MarkedText(['listen extra\n    bind 127.0.0.1:9000\n']) },
     keepalived: { ...keepalived, preempt: true, unicast: false },
   },
 );
