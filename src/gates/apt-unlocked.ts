@@ -8,7 +8,7 @@ const DEADLINE_MS = 600_000;
  * What apt and dpkg lock: all four are needed, and apt waits by itself for the first only
  * (`DPkg::Lock::Timeout`, apt.conf(5)); `apt-get update` fails at once while the lists are locked.
  */
-export const APT_LOCKS = [
+const APT_LOCKS = [
   '/var/lib/dpkg/lock-frontend',
   '/var/lib/dpkg/lock',
   '/var/lib/apt/lists/lock',

@@ -103,7 +103,7 @@ test('a plan says how to leave out the hosts of a play that are away, and only t
 });
 
 describe('apply', () => {
-  test('takes a failed host back, in reverse, and touches no later one', async () => {
+  test('takes a failed host back, its services in their order, and touches no later one', async () => {
     const hosts = fakeHosts(HOSTS);
     const plays = [playOf(HOSTS, [wantFlag('x'), wantFlag('y'), wantFlag('z', failing)], { batchSize: 1 })];
     const world = fakeWorld(hosts);

@@ -57,13 +57,24 @@ async function problems(...tasks: readonly string[]): Promise<readonly string[]>
   return error instanceof Error ? error.message.replaceAll(`${directory}/`, '').split('\n') : [];
 }
 
-test('gates and orders that there are not are refused at their place', async () => {
-  const words = ['- copy: { dest: /x, content: y }', ''];
-  const more = ['  order: inventry', '  gates: { after: [apt-unlock] }'];
-  const error: unknown = await build([...words], undefined, more).catch((reason: unknown) => reason);
-  expect(String(error).replaceAll(`${directory}/`, '')).toContain(
-    'p.yaml:6:10: order: there is no order inventry; did you mean inventory?',
+test.each([
+  ['an order', '  order: inventry', 'p.yaml:5:10: order: there is no order inventry; did you mean inventory?'],
+  [
+    'a gate',
+    '  gates: { after: [apt-unlock] }',
+    'p.yaml:5:19: gates.after: there is no gate apt-unlock; did you mean apt-unlocked?',
+  ],
+  [
+    'a second gate',
+    '  gates: { before: [apt-unlocked, etcd-healty] }',
+    'p.yaml:5:20: gates.before: there is no gate etcd-healty; did you mean etcd-healthy?',
+  ],
+])('%s that there is not is refused at its place', async (_, line, expected) => {
+  const error: unknown = await build(['- copy: { dest: /x, content: y }'], undefined, [line]).catch(
+    (reason: unknown) => reason,
   );
+  expect(error).toBeInstanceOf(Error);
+  expect(String(error).replaceAll(`${directory}/`, '')).toContain(expected);
 });
 
 describe('the tasks of a play', () => {

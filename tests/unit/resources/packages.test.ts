@@ -39,13 +39,6 @@ describe('packages', () => {
     });
   });
 
-  test('wait for the dpkg lock, keep the configuration, and start nothing', async () => {
-    const script = expect.stringMatching(/mask --runtime --quiet x\.service[^]*Lock::Timeout=600[^]*--force-confold/);
-    expect(await decide({ x: MISSING }, ['x'])).toMatchObject({
-      change: { actions: [{ gate: 'apt-unlocked' }, { command: { script } }] },
-    });
-  });
-
   test('with a version are moved to it', async () => {
     expect(await decide({ x: INSTALLED }, ['x=2.0'])).toMatchObject({ change: { diff: ['~ x 1.0 → 2.0'] } });
     expect(await decide({ x: INSTALLED }, ['x=1.0'])).toEqual({ kind: 'unchanged' });

@@ -1,0 +1,97 @@
+import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import { applyPlan } from '../../../src/engine/applier.js';
+import { rollBack } from '../../../src/engine/host-work.js';
+import type { Undo } from '../../../src/engine/perform.js';
+import { planPlays } from '../../../src/engine/planner.js';
+import type { Play } from '../../../src/playbook/play.js';
+import {
+  fakeHosts,
+  fakeLook,
+  fakeWorld,
+  failing,
+  inventoryOrder,
+  opensAt,
+  playOf,
+  wantFlag,
+  type FakeHosts,
+} from '../../support/fake-world.js';
+
+const HOSTS = ['a', 'b', 'c'];
+const ORDERS = new Map([['inventory', inventoryOrder]]);
+
+async function apply(play: Play, hosts: FakeHosts, world = fakeWorld(hosts)): Promise<string> {
+  const planned = await planPlays(
+    { plays: [play], orders: ORDERS, inventoryDigest: 'd', playbook: 'p', limit: undefined },
+    fakeLook(hosts),
+  );
+  return applyPlan(planned, [play], world).then(() => 'done', String);
+}
+
+function undo(name: string, restores: Undo['restores'], script = `unset ${name}`): Undo {
+  return { restores, command: { summary: `unset ${name}`, script } };
+}
+
+describe('gates after a batch', () => {
+  test.each(['one', 'two', 'three'])('that are all asked: %s alone keeps it shut', async (shut) => {
+    const hosts = fakeHosts(HOSTS);
+    const names = ['one', 'two', 'three'];
+    const gates = new Map(names.map((name) => [name, opensAt(name, name === shut ? Infinity : 1)]));
+    const play = playOf(HOSTS, [wantFlag('x')], { gatesAfter: names });
+    expect(await apply(play, hosts, fakeWorld(hosts, { gates }))).toMatch(`gate ${shut} did not open`);
+    const before = playOf(HOSTS, [wantFlag('y')], { gatesBefore: names });
+    expect(await apply(before, hosts, fakeWorld(hosts, { gates }))).toMatch(`gate ${shut} did not open`);
+    expect(hosts.ran.filter((line) => line.includes('y'))).toEqual([]);
+  });
+
+  test('that stay shut have every host of the batch taken back, and no later one touched', async () => {
+    const hosts = fakeHosts([...HOSTS, 'd']);
+    const gates = new Map([['after', opensAt('after', Infinity)]]);
+    const play = playOf([...HOSTS, 'd'], [wantFlag('x')], { batchSize: 3, gatesAfter: ['after'] });
+    await apply(play, hosts, fakeWorld(hosts, { gates }));
+    expect(hosts.ran.toSorted()).toEqual(HOSTS.flatMap((host) => [`${host}: set x`, `${host}: unset x`]));
+    expect([...hosts.flags.values()].flatMap((flags) => [...flags])).toEqual([]);
+  });
+});
+
+describe('a roll-back', () => {
+  test('goes on after a step that failed, and says that it is only half done', async () => {
+    const hosts = fakeHosts(['a']);
+    const world = fakeWorld(hosts);
+    const undos = [undo('x', 'files'), undo('y', 'files', 'fail no space'), undo('z', 'files')];
+    await rollBack({ play: 'p', host: 'a', undos, world });
+    expect(hosts.ran).toEqual(['a: unset z', 'a: fail no space', 'a: unset x']);
+    expect(world.events.flatMap((event) => (event.type === 'notice' ? [event.message] : []))).toEqual([
+      expect.stringMatching(/^could not unset y: /),
+      expect.stringMatching(/partly/),
+    ]);
+  });
+
+  test('is the reverse of what was done to files; then services run with them again', async () => {
+    const steps = fc.array(fc.constantFrom<Undo['restores']>('files', 'services'), { maxLength: 8 });
+    await fc.assert(
+      fc.asyncProperty(steps, async (kinds) => {
+        const hosts = fakeHosts(['a']);
+        const undos = kinds.map((restores, index) => undo(`${restores}-${index}`, restores));
+        await rollBack({ play: 'p', host: 'a', undos, world: fakeWorld(hosts) });
+        const ran = hosts.ran.map((line) => line.replace('a: unset ', ''));
+        const files = ran.filter((name) => name.startsWith('files'));
+        expect(ran.slice(0, files.length)).toEqual(files);
+        expect(files.map((name) => Number(name.split('-')[1]))).toEqual(
+          kinds.flatMap((kind, index) => (kind === 'files' ? [index] : [])).reverse(),
+        );
+        expect(ran.length).toBe(kinds.length);
+      }),
+      { numRuns: 50 },
+    );
+  });
+
+  test('of one host leaves the work of the others of its batch', async () => {
+    const hosts = fakeHosts(HOSTS);
+    const resources = new Map(
+      HOSTS.map((host) => [host, host === 'b' ? [wantFlag('x'), wantFlag('y', failing)] : [wantFlag('x')]]),
+    );
+    expect(await apply(playOf(HOSTS, [], { resources }), hosts)).toMatch('disk full');
+    expect(HOSTS.filter((host) => hosts.flags.get(host)?.has('x') === true)).toEqual(['a', 'c']);
+  });
+});

@@ -1,0 +1,92 @@
+import { readdir } from 'node:fs/promises';
+import { expect, test } from '@jest/globals';
+import { readPlaybook } from '../../../src/playbook/read-playbook.js';
+
+/** What a play does to whom, and how carefully; without its name, which is for people. */
+interface Shape {
+  readonly hosts: string;
+  readonly roles: readonly string[];
+  readonly become?: true;
+  readonly serial?: number;
+  readonly order?: string;
+  readonly before?: readonly string[];
+  readonly after?: readonly string[];
+}
+
+const AUTHORITY: Shape = { hosts: 'etcd', roles: ['pki'] };
+const MEMBERS: Shape = {
+  hosts: 'etcd',
+  become: true,
+  serial: 1,
+  order: 'leader-last',
+  before: ['etcd-can-spare-batch'],
+  after: ['etcd-healthy'],
+  roles: ['etcd'],
+};
+const SETTLED: Shape = { hosts: 'etcd', become: true, before: ['etcd-healthy'], roles: ['etcd-settled'] };
+const BALANCERS: Shape = {
+  hosts: 'etcd_lb',
+  become: true,
+  serial: 1,
+  order: 'vip-holder-last: etcd',
+  after: ['backends-up: etcd'],
+  roles: ['etcd-nonlocal-bind', 'etcd-proxy'],
+};
+const VIRTUAL_IP: Shape = {
+  hosts: 'etcd_lb',
+  become: true,
+  serial: 1,
+  order: 'vip-holder-last: etcd',
+  after: ['keepalived-one-holder: etcd', 'vip-answers: etcd'],
+  roles: ['etcd-virtual-ip'],
+};
+const API_SERVERS: Pick<Shape, 'hosts' | 'become'> = { hosts: 'kube_control_plane', become: true };
+const REPOINT: readonly Shape[] = [
+  { ...API_SERVERS, serial: 1, after: ['vip-answers-control-planes: etcd'], roles: ['kube-apiserver-files'] },
+  {
+    ...API_SERVERS,
+    serial: 1,
+    before: ['vip-answers-control-planes: etcd'],
+    after: ['apiserver-ready'],
+    roles: ['kube-apiserver'],
+  },
+  { ...API_SERVERS, roles: ['kubeadm-config'] },
+];
+
+/** All that a shipped playbook says: one gate, one order or one `serial` less is an outage on somebody's cluster. */
+const SHIPPED: Readonly<Record<string, readonly Shape[]>> = {
+  'etcd.yaml': [AUTHORITY, MEMBERS, SETTLED],
+  'etcd-lb.yaml': [BALANCERS, VIRTUAL_IP],
+  'repoint.yaml': REPOINT,
+  'site.yaml': [AUTHORITY, MEMBERS, SETTLED, BALANCERS, VIRTUAL_IP, ...REPOINT],
+  'migrate.yaml': [
+    AUTHORITY,
+    BALANCERS,
+    { ...VIRTUAL_IP, after: ['keepalived-one-holder: etcd', 'vip-forwards: etcd'] },
+    MEMBERS,
+    ...REPOINT,
+  ],
+  'bypass.yaml': [{ ...API_SERVERS, serial: 1, after: ['apiserver-ready'], roles: ['kube-apiserver-direct'] }],
+};
+
+test('all of them are here', async () => {
+  const files = (await readdir('playbooks')).filter((name) => name.endsWith('.yaml'));
+  expect(Object.keys(SHIPPED).sort()).toEqual(files.sort());
+});
+
+test.each(Object.entries(SHIPPED))('%s: its plays, their hosts, order, gates and roles', async (file, shapes) => {
+  const { plays } = await readPlaybook(`playbooks/${file}`);
+  expect(
+    plays.map(({ play: { name, gates, ...rest } }) => {
+      expect(name).toMatch(/\w/);
+      return { before: undefined, after: undefined, ...rest, ...gates };
+    }),
+  ).toEqual(
+    shapes.map(({ roles, before, after, ...rest }) => ({
+      ...rest,
+      before,
+      after,
+      roles: roles.map((role) => ({ role })),
+    })),
+  );
+});
