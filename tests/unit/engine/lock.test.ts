@@ -174,24 +174,6 @@ describe('the lock of a run', () => {
     expect(locks.size).toBe(0);
   });
 
-  test.each([
-    [1, 1],
-    [2, 2],
-    [3, 2],
-    [4, 3],
-    [5, 3],
-    [6, 4],
-  ])('of %i hosts needs %i of them, and is not held by one less', async (count, needed) => {
-    const hosts = Array.from({ length: count }, (_, index) => `host-${index + 1}`);
-    const held = new Map<string, string>();
-    await takeLock({ ...request(lockHosts(held, hosts.slice(needed))), hosts });
-    expect([...held.keys()]).toEqual(hosts.slice(0, needed));
-    const none = new Map<string, string>();
-    const taking = takeLock({ ...request(lockHosts(none, hosts.slice(needed - 1))), hosts });
-    await expect(taking).rejects.toMatchObject({ code: 'lock-unsure' });
-    expect(none.size).toBe(0);
-  });
-
   test('that is left on a host which went away is told, with what to do', async () => {
     const locks = new Map<string, string>();
     const away: string[] = [];

@@ -59,7 +59,7 @@ describe('a roll-back', () => {
     const hosts = fakeHosts(['a']);
     const world = fakeWorld(hosts);
     const undos = [undo('x', 'files'), undo('y', 'files', 'fail no space'), undo('z', 'files')];
-    await rollBack({ play: 'p', host: 'a', undos, world });
+    await rollBack({ play: 'p', host: 'a', undos, lasting: [], world });
     expect(hosts.ran).toEqual(['a: unset z', 'a: fail no space', 'a: unset x']);
     expect(world.events.flatMap((event) => (event.type === 'notice' ? [event.message] : []))).toEqual([
       expect.stringMatching(/^could not unset y: /),
@@ -67,20 +67,21 @@ describe('a roll-back', () => {
     ]);
   });
 
-  test('is the reverse of what was done to files; then services run with them again', async () => {
-    const steps = fc.array(fc.constantFrom<Undo['restores']>('files', 'services'), { maxLength: 8 });
+  test('is the reverse of what was done, but that services run with the old files, and directories and users go last', async () => {
+    const all: readonly Undo['restores'][] = ['files', 'services', 'directories', 'accounts'];
     await fc.assert(
-      fc.asyncProperty(steps, async (kinds) => {
+      fc.asyncProperty(fc.array(fc.constantFrom(...all), { maxLength: 12 }), async (kinds) => {
         const hosts = fakeHosts(['a']);
         const undos = kinds.map((restores, index) => undo(`${restores}-${index}`, restores));
-        await rollBack({ play: 'p', host: 'a', undos, world: fakeWorld(hosts) });
-        const ran = hosts.ran.map((line) => line.replace('a: unset ', ''));
-        const files = ran.filter((name) => name.startsWith('files'));
-        expect(ran.slice(0, files.length)).toEqual(files);
-        expect(files.map((name) => Number(name.split('-')[1]))).toEqual(
-          kinds.flatMap((kind, index) => (kind === 'files' ? [index] : [])).reverse(),
-        );
-        expect(ran.length).toBe(kinds.length);
+        await rollBack({ play: 'p', host: 'a', undos, lasting: [], world: fakeWorld(hosts) });
+        const done = (kind: string): string[] =>
+          kinds.flatMap((each, index) => (each === kind ? [`a: unset ${each}-${index}`] : []));
+        expect(hosts.ran).toEqual([
+          ...done('files').reverse(),
+          ...done('services'),
+          ...done('directories').reverse(),
+          ...done('accounts').reverse(),
+        ]);
       }),
       { numRuns: 50 },
     );

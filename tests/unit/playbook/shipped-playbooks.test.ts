@@ -1,6 +1,9 @@
 import { readdir } from 'node:fs/promises';
 import { expect, test } from '@jest/globals';
+import { orderTable } from '../../../src/gates/orders.js';
+import { gateTable } from '../../../src/gates/table.js';
 import { readPlaybook } from '../../../src/playbook/read-playbook.js';
+import { SAMPLE_CLUSTER } from '../../support/sample-cluster.js';
 
 /** What a play does to whom, and how carefully; without its name, which is for people. */
 interface Shape {
@@ -89,4 +92,13 @@ test.each(Object.entries(SHIPPED))('%s: its plays, their hosts, order, gates and
       roles: roles.map((role) => ({ role })),
     })),
   );
+});
+
+test('all gates and orders that they name are there, under just that name', () => {
+  const shapes = Object.values(SHIPPED).flat();
+  const gates = gateTable(SAMPLE_CLUSTER);
+  for (const name of shapes.flatMap(({ before = [], after = [] }) => [...before, ...after]))
+    expect([name, gates.get(name)?.name]).toEqual([name, name]);
+  const orders = orderTable(SAMPLE_CLUSTER);
+  for (const { order = 'inventory' } of shapes) expect([...orders.keys()]).toContain(order);
 });
