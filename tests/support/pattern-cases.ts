@@ -41,4 +41,8 @@ export const PATTERN_CASES: readonly (readonly [string, readonly string[]])[] = 
   ['cp-1, etcd-1', ['cp-1', 'etcd-1']],
   ['web:etcd-2', ['www.example.com', 'www2.example.com', 'etcd-2']],
   ['et*:!etcd-1', ['etcd-2', 'etcd-3']],
+  ['etcd:!etcd-1:!etcd-2', ['etcd-3']],
+  ['etcd:!etcd-3:!etcd-1', ['etcd-2']],
+  ['all:!web:!cp-1:!etcd-2', ['etcd-1', 'etcd-3']],
+  ['cluster:&etcd:&kube_control_plane', ['etcd-1']],
 ];
