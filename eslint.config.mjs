@@ -25,6 +25,39 @@ export default tseslint.config(
     },
   },
   {
+    // The streams of the process are handed out in main.ts, and drawn on in report/: all else writes through TextOutput,
+    // which lets no escape sequence of a host pass.
+    files: ['src/**/*.ts'],
+    ignores: ['src/main.ts'],
+    rules: {
+      'no-console': 'error',
+      'no-restricted-properties': [
+        'error',
+        ...['stdout', 'stderr'].map((property) => ({
+          object: 'process',
+          property,
+          message: 'Write through TextOutput (report/text-output.ts): it makes what hosts say safe for a terminal.',
+        })),
+      ],
+    },
+  },
+  {
+    // `context.streams` has the terminal itself: only what draws on it gets it.
+    files: ['src/commands/**/*.ts'],
+    ignores: ['src/commands/run.ts', 'src/commands/init.ts'],
+    rules: {
+      'no-restricted-syntax': [
+        'error',
+        { selector: 'TSEnumDeclaration', message: 'Use a union of string literals.' },
+        { selector: 'ExportDefaultDeclaration', message: 'Export by name, so that one name is used everywhere.' },
+        {
+          selector: 'MemberExpression[property.name="streams"]',
+          message: 'Write through context.stdout or context.stderr: they make what hosts say safe for a terminal.',
+        },
+      ],
+    },
+  },
+  {
     files: ['tests/**/*.ts'],
     rules: { 'max-lines-per-function': 'off', 'max-lines': 'off', '@typescript-eslint/require-await': 'off' },
   },

@@ -2,7 +2,7 @@
 import { Command } from 'commander';
 import { addAdoptCommand } from './commands/adopt.js';
 import { addApplyCommand } from './commands/apply.js';
-import type { Context } from './commands/context.js';
+import { printableQuestions, type Context } from './commands/context.js';
 import { addDrillCommand } from './commands/drill.js';
 import { addBypassCommand } from './commands/bypass.js';
 import { addHistoryCommand } from './commands/history.js';
@@ -14,14 +14,16 @@ import { addPlanCommand } from './commands/plan.js';
 import { addUnlockCommand } from './commands/unlock.js';
 import { addVerifyCommand } from './commands/verify.js';
 import { EXIT, ProvisionError } from './model/errors.js';
+import { textOutput } from './report/text-output.js';
 import { terminalQuestions } from './wizard/terminal-questions.js';
 
 const context: Context = {
   stdin: process.stdin,
-  stdout: process.stdout,
-  stderr: process.stderr,
+  stdout: textOutput(process.stdout),
+  stderr: textOutput(process.stderr),
+  streams: { stdout: process.stdout, stderr: process.stderr },
   env: process.env,
-  ask: terminalQuestions({ input: process.stdin, output: process.stderr }),
+  ask: printableQuestions(terminalQuestions({ input: process.stdin, output: process.stderr })),
   exit(code) {
     process.exitCode = code;
   },

@@ -1,6 +1,7 @@
 import { InputError, type Problem } from '../model/errors.js';
 import type { Become, Connection, Variables } from '../model/inventory.js';
 import { Secret } from '../model/secret.js';
+import { CONNECTION_VARIABLES } from './connection-variables.js';
 
 /** What {@link readConnection} needs to know. */
 export interface ConnectionSource {
@@ -35,20 +36,70 @@ export function readConnection(source: ConnectionSource): Connection {
     );
   }
   const key = reader.text('ansible_ssh_private_key_file', 'ansible_private_key_file');
-  const common = [reader.text('ansible_ssh_common_args'), reader.text('ansible_ssh_extra_args')].filter(
-    (text) => text !== undefined,
-  );
+  refuseWhatIsNotDone(reader);
   const connection: Connection = {
     address: reader.text('ansible_host', 'ansible_ssh_host') ?? source.host,
     port,
     user: reader.text('ansible_user', 'ansible_ssh_user'),
     privateKeyFile: key === undefined ? undefined : source.resolvePath(key),
     password: reader.secret('ansible_password', 'ansible_ssh_password', 'ansible_ssh_pass'),
-    sshArgs: common.length === 0 ? undefined : common.join(' '),
+    sshArgs: readSshArguments(reader),
     become: readBecome(reader),
   };
   reader.finish();
   return connection;
+}
+
+function refuseWhatIsNotDone(reader: Reader): void {
+  for (const { names, effect, note } of CONNECTION_VARIABLES) {
+    const name = effect === 'refused' ? names.find((each) => reader.text(each) !== undefined) : undefined;
+    if (name !== undefined) reader.refuse(name, `is not supported: ${note}`);
+  }
+}
+
+/** In the order in which Ansible puts them (ssh.py, _build_command); ssh takes the first value that it finds. */
+function readSshArguments(reader: Reader): string | undefined {
+  const checking = reader.truth('ansible_ssh_host_key_checking') ?? reader.truth('ansible_host_key_checking');
+  const seconds = reader.text('ansible_ssh_timeout', 'ansible_timeout');
+  if (seconds !== undefined && !/^[1-9]\d{0,4}$/.test(seconds))
+    reader.refuse('ansible_ssh_timeout', `'${seconds}' is no number of seconds, expected 1 to 99999`);
+  const words = [
+    reader.text('ansible_ssh_args'),
+    checking === false ? '-o StrictHostKeyChecking=no' : undefined,
+    seconds === undefined ? undefined : `-o ConnectTimeout=${seconds}`,
+    reader.text('ansible_ssh_common_args'),
+    reader.text('ansible_ssh_extra_args'),
+  ].filter((text) => text !== undefined);
+  return words.length === 0 ? undefined : words.join(' ');
+}
+
+/** sudo's options that change neither what is run nor how the password is asked for (sudo(8)). */
+const SUDO_FLAG =
+  /^(?:-[HEiPSn]+|--(?:set-home|login|preserve-env(?:=[\w,]+)?|preserve-groups|stdin|non-interactive|(?:group|role|type)=[\w.:-]+))$/;
+/** How sudo asks is up to the connection, which knows whether there is a password. */
+const ASKING = /^--(?:stdin|non-interactive)$/;
+
+function readSudoFlags(reader: Reader): readonly string[] | undefined {
+  const text = reader.text('ansible_become_flags', 'ansible_sudo_flags');
+  if (text === undefined) return undefined;
+  const words = text.split(/\s+/).filter((word) => word !== '');
+  const unknown = words.find((word) => !SUDO_FLAG.test(word));
+  if (unknown !== undefined)
+    reader.refuse(
+      'ansible_become_flags',
+      `'${unknown}' is not supported; supported are -H -E -i -P -S -n and --group=`,
+    );
+  return words
+    .filter((word) => !ASKING.test(word))
+    .map((word) => (word.startsWith('--') ? word : word.replaceAll(/[Sn]/g, '')))
+    .filter((word) => word !== '-');
+}
+
+function readSudoProgram(reader: Reader): string | undefined {
+  const program = reader.text('ansible_become_exe', 'ansible_sudo_exe');
+  if (program !== undefined && !/^(?:\/(?:[\w.+-]+\/)*)?sudo$/.test(program))
+    reader.refuse('ansible_become_exe', `'${program}' is not supported, only sudo or the absolute path of a sudo is`);
+  return program;
 }
 
 function readBecome(reader: Reader): Become | undefined {
@@ -59,6 +110,8 @@ function readBecome(reader: Reader): Become | undefined {
   }
   return {
     method: 'sudo',
+    program: readSudoProgram(reader),
+    flags: readSudoFlags(reader),
     user: reader.text('ansible_become_user', 'ansible_sudo_user') ?? 'root',
     password: reader.secret('ansible_become_password', 'ansible_become_pass', 'ansible_sudo_pass'),
   };

@@ -6,6 +6,7 @@ import { ProvisionError } from '../model/errors.js';
 import type { Inventory } from '../model/inventory.js';
 import type { WritableStore } from '../pki/store.js';
 import { quote } from '../shell/quote.js';
+import { printable } from '../report/terminal-text.js';
 import { addConnectionOptions, createConnector, type ConnectionOptions } from './connection-options.js';
 import type { Context } from './context.js';
 import { addInventoryOptions, openInventory, type InventoryOptions } from './inventory-options.js';
@@ -63,7 +64,9 @@ async function look(
   const connector = await createConnector({ ...options, become: true }, inventory, {
     env: context.env,
     ask: context.ask.secret,
-    onNotice: (host, message) => context.stderr.write(`${host}: ${message}\n`),
+    onNotice: (host, message) => {
+      context.stderr.write(`${host}: ${printable(message)}\n`);
+    },
   });
   try {
     const hosts = lookThrough(connector, () => undefined);

@@ -5,6 +5,7 @@ import type { Event } from '../model/events.js';
 import type { PlannedCertificate } from '../pki/authority.js';
 import type { KeptRequest } from '../pki/signed-elsewhere.js';
 import { quote } from '../shell/quote.js';
+import { printable } from '../report/terminal-text.js';
 import { addConnectionOptions, type ConnectionOptions } from './connection-options.js';
 import type { Context } from './context.js';
 import { addInventoryOptions, type InventoryOptions } from './inventory-options.js';
@@ -34,7 +35,7 @@ async function runRequest(inventory: string, options: RequestOptions, context: C
   const { openSession } = await import('./session.js');
   const { plannedCertificates } = await import('../engine/planned-certificates.js');
   const emit = (event: Event): void => {
-    if (event.type === 'notice') context.stderr.write(`${event.host ?? 'notice'}: ${event.message}\n`);
+    if (event.type === 'notice') context.stderr.write(`${event.host ?? 'notice'}: ${printable(event.message)}\n`);
   };
   const runOptions = { ...options, format: 'text' } as const;
   const session = await openSession(inventory, runOptions, { context, emit, interrupted: () => false });
@@ -68,7 +69,7 @@ async function describeRequests(planned: readonly PlannedCertificate[], { pki }:
           ? `for a new ${profile.keyType} key that is made there, ${requestedKeyPath(certificate)}`
           : 'for the key that the host has';
       const says = describeProfile(profile, `${profile.days} days`).map((line) => `    ${printable(line)}\n`);
-      return `${each.host}: ${certificate}, ${key}\n${says.join('')}    ${(await pki.authority.describeSignature?.(each)) ?? ''}\n`;
+      return `${each.host}: ${certificate}, ${key}\n${says.join('')}    ${printable((await pki.authority.describeSignature?.(each)) ?? '')}\n`;
     }),
   );
   return `${lines.join('')}\nThe requests are written to ${pki.directory}/requests. Nothing that runs is changed, and no key leaves its host.\n`;

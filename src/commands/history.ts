@@ -2,6 +2,7 @@ import { dirname, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { EXIT, ProvisionError } from '../model/errors.js';
 import type { KeptRun } from '../report/journal.js';
+import { printable } from '../report/terminal-text.js';
 import { counted } from '../report/wording.js';
 import type { Context } from './context.js';
 
@@ -34,7 +35,8 @@ function describeRun(runs: readonly KeptRun[], name: string): readonly string[] 
       message: `there is no run ${name}`,
       hint: 'list them with: provision history INVENTORY',
     });
-  return [summarise(run), ...run.events.flatMap(describeEvent)];
+  // A line break in what a host said must not make lines that pose as ours.
+  return [summarise(run), ...run.events.flatMap(describeEvent).map(printable)];
 }
 
 type KeptEvent = KeptRun['events'][number];

@@ -15,7 +15,7 @@ export function addInitCommand(program: Command, context: Context): void {
 
 async function runInit(file: string, context: Context): Promise<void> {
   const { cancellable, requireTerminal } = await import('../wizard/terminal.js');
-  const terminal = { input: context.stdin, output: context.stderr };
+  const terminal = { input: context.stdin, output: context.streams.stderr };
   requireTerminal(terminal, 'write the inventory with an editor; examples are in inventory/');
   const isThere = await exists(file);
   if (isThere && !(await context.ask.confirm(`${file} is there already. Replace it?`)))

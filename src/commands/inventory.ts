@@ -1,5 +1,6 @@
 import { Option, type Command } from 'commander';
 import { EXIT, formatProblem } from '../model/errors.js';
+import { printableJson } from '../report/terminal-text.js';
 import type { Context } from './context.js';
 import { addInventoryOptions, openInventory, type InventoryOptions } from './inventory-options.js';
 
@@ -9,10 +10,7 @@ interface Options extends InventoryOptions {
 }
 
 /** What this verb needs of the process. */
-interface Output extends Pick<Context, 'env' | 'exit'> {
-  readonly stdout: NodeJS.WritableStream;
-  readonly stderr: NodeJS.WritableStream;
-}
+type Output = Pick<Context, 'env' | 'exit' | 'stdout' | 'stderr'>;
 
 /** Adds `provision inventory FILE`: what the inventory says, as `ansible-inventory --list` prints it. */
 export function addInventoryCommand(program: Command, context: Output): void {
@@ -33,7 +31,7 @@ async function printInventory(file: string, options: Options, context: Output): 
   const inventory = await openInventory(file, options, context);
   for (const warning of inventory.warnings) context.stderr.write(`${formatProblem(warning)}\n`);
   const hosts = selectHosts(inventory, options.limit ?? 'all');
-  if (options.format === 'json') context.stdout.write(`${JSON.stringify(listAsJson(inventory, hosts), null, 4)}\n`);
+  if (options.format === 'json') context.stdout.write(`${printableJson(listAsJson(inventory, hosts), 4)}\n`);
   else
     context.stdout.write(
       (await import('yaml')).stringify(listAsTree(inventory, hosts), {

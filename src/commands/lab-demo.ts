@@ -105,7 +105,9 @@ async function ensureLab(paths: LabPaths, installMissing: boolean, context: Cont
     installMissing: installMissing ? 'yes' : 'no',
     paths,
     env: context.env,
-    announce: (message) => context.stderr.write(`${message}\n`),
+    announce: (message) => {
+      context.stderr.write(`${message}\n`);
+    },
   });
 }
 

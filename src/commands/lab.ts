@@ -66,7 +66,9 @@ function addUp(lab: Command, context: Context): void {
         installMissing: flags.installMissing === true ? 'yes' : 'no',
         paths: labPaths(context.env),
         env: context.env,
-        announce: (message) => context.stderr.write(`${message}\n`),
+        announce: (message) => {
+          context.stderr.write(`${message}\n`);
+        },
       });
       const seconds = ((performance.now() - started) / 1000).toFixed(1);
       context.stdout.write(

@@ -70,7 +70,8 @@ export async function withRun(
 }
 
 function openReport(command: RunCommand, { format }: RunOptions, context: Context): Promise<ResilientReporter> {
-  const { stdout, stderr, env } = context;
+  const { streams, env } = context;
+  const { stdout, stderr } = streams;
   const now = (): Date => new Date();
   return createResilientReporter({
     stdout,

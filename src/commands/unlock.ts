@@ -30,7 +30,9 @@ async function runUnlock(file: string, options: UnlockOptions, context: Context)
   const connector = await createConnector({ ...options, become: true }, inventory, {
     env: context.env,
     ask: context.ask.secret,
-    onNotice: (host, message) => context.stderr.write(`${printable(`${host}: ${message}`)}\n`),
+    onNotice: (host, message) => {
+      context.stderr.write(`${printable(`${host}: ${message}`)}\n`);
+    },
   });
   try {
     // A lock stands on every host that its run changed: all of the inventory may keep one.

@@ -4,6 +4,7 @@ import type { Resource } from '../model/change.js';
 import { EXIT } from '../model/errors.js';
 import type { Event } from '../model/events.js';
 import type { Play } from '../playbook/play.js';
+import { printable, printableJson } from '../report/terminal-text.js';
 import { addConnectionOptions, type ConnectionOptions } from './connection-options.js';
 import type { Context } from './context.js';
 import { addInventoryOptions, type InventoryOptions } from './inventory-options.js';
@@ -33,7 +34,7 @@ async function verify(inventory: string, options: VerifyOptions, context: Contex
   const { openSession } = await import('./session.js');
   const { runChecks } = await import('../checks/run-checks.js');
   const emit = (event: Event): void => {
-    if (event.type === 'notice') context.stderr.write(`${event.host ?? 'notice'}: ${event.message}\n`);
+    if (event.type === 'notice') context.stderr.write(`${event.host ?? 'notice'}: ${printable(event.message)}\n`);
   };
   const session = await openSession(inventory, options, { context, emit, interrupted: () => false });
   try {
@@ -70,7 +71,7 @@ async function show(
   { inventory, options, context }: { inventory: string; options: VerifyOptions; context: Context },
 ): Promise<void> {
   if (options.format === 'json') {
-    context.stdout.write(`${JSON.stringify({ formatVersion: 1, inventory, items }, null, 2)}\n`);
+    context.stdout.write(`${printableJson({ formatVersion: 1, inventory, items }, 2)}\n`);
     return;
   }
   const { renderCheckUp } = await import('../report/verify-text.js');

@@ -71,6 +71,14 @@ export interface RemoteDetails extends ErrorDetails {
   readonly output?: string | undefined;
 }
 
+/** What a host says in one line may be as long as its whole answer; an error that a person reads is not. In characters. */
+const LONGEST_PART = 8 * 1024;
+
+function shorten(text: string): string {
+  const more = text.length - LONGEST_PART;
+  return more <= 0 ? text : `${text.slice(0, LONGEST_PART)}… (${more} more characters)`;
+}
+
 /** Something failed on, or on the way to, a host: which host, which command, its last output. */
 export class RemoteError extends ProvisionError {
   readonly host: string;
@@ -79,11 +87,11 @@ export class RemoteError extends ProvisionError {
   readonly output: string | undefined;
 
   constructor(details: RemoteDetails) {
-    super(details);
+    super({ ...details, message: shorten(details.message) });
     this.host = details.host;
     this.command = details.command;
     this.status = details.status;
-    this.output = details.output;
+    this.output = details.output === undefined ? undefined : shorten(details.output);
   }
 }
 

@@ -7,6 +7,10 @@ import type { Secret } from './secret.js';
 export interface Become {
   /** Only sudo is supported. */
   readonly method: 'sudo';
+  /** `ansible_become_exe`, a path or a name; default `sudo`. */
+  readonly program?: string | undefined;
+  /** `ansible_become_flags` as words, without those about asking (`-S`, `-n`); default `-H`. */
+  readonly flags?: readonly string[] | undefined;
   readonly user: string;
   /** `ansible_become_password`; absent for NOPASSWD users. */
   readonly password?: Secret | undefined;
@@ -21,7 +25,7 @@ export interface Connection {
   /** Absolute path of a private key, from `ansible_ssh_private_key_file` or `ansible_private_key_file`. */
   readonly privateKeyFile?: string | undefined;
   readonly password?: Secret | undefined;
-  /** `ansible_ssh_common_args` and `ansible_ssh_extra_args` as one text, ssh's own options (`-J bastion`, `-o …`). */
+  /** `ansible_ssh_args`, `ansible_ssh_common_args` and `ansible_ssh_extra_args` as one text, ssh's own options (`-J bastion`, `-o …`). */
   readonly sshArgs?: string | undefined;
   readonly become?: Become | undefined;
 }

@@ -1,6 +1,7 @@
 import { planToJson } from '../engine/plan-json.js';
 import type { Event } from '../model/events.js';
 import type { EventJson } from './event-schema.js';
+import { clip, printableJson } from './terminal-text.js';
 import type { Reporter } from './reporter.js';
 
 function eventToJson(event: Event, time: string): EventJson {
@@ -34,6 +35,16 @@ function eventToJson(event: Event, time: string): EventJson {
   }
 }
 
+/** No message of ours is longer; what a host sends must not fill the control machine's disk. In characters. */
+const LONGEST_STRING = 16 * 1024;
+
+function clipStrings(value: unknown): unknown {
+  if (typeof value === 'string') return clip(value, LONGEST_STRING);
+  if (Array.isArray(value)) return value.map(clipStrings);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, clipStrings(each)]));
+}
+
 /**
  * For programs: each event as one line of JSON (docs/reference/events.md).
  * @param write takes the text of one line, with its newline
@@ -41,7 +52,7 @@ function eventToJson(event: Event, time: string): EventJson {
 export function createNdjsonReporter(write: (text: string) => void, now: () => Date): Reporter {
   return {
     sink(event) {
-      write(`${JSON.stringify(eventToJson(event, now().toISOString()))}\n`);
+      write(`${printableJson(clipStrings(eventToJson(event, now().toISOString())))}\n`);
     },
     settled: () => Promise.resolve(),
     close: () => Promise.resolve(),

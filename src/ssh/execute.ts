@@ -57,6 +57,8 @@ function prepare(command: Command, { become, randomBytes, timing }: Execution): 
     timeoutMs,
     sudo: become && {
       user: become.user,
+      program: become.program,
+      flags: become.flags,
       prompt: become.password === undefined ? undefined : words.prompt,
       granted: words.granted,
     },

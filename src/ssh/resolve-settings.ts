@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import pLimit from 'p-limit';
 import { RemoteError } from '../model/errors.js';
 import { splitWords } from '../shell/split-words.js';
+import { childEnvironment } from './child-environment.js';
+import { checkNames } from './check-names.js';
 import { causeMessage } from './cause.js';
 import { optionsInArguments, parseOptions, settingsFrom, type Settings, type SshOptions } from './settings.js';
 
@@ -53,7 +55,7 @@ async function dependsOnHost(home: string): Promise<boolean> {
 /** Runs `ssh -G`. @returns undefined when there is no `ssh` */
 function askSsh(args: readonly string[], env: Surroundings['env']): Promise<string | undefined> {
   return new Promise((resolve, reject) => {
-    execFile('ssh', ['-G', ...args], { env, timeout: 10_000 }, (error, stdout, stderr) => {
+    execFile('ssh', ['-G', ...args], { env: childEnvironment(env), timeout: 10_000 }, (error, stdout, stderr) => {
       if (error === null) resolve(stdout);
       else if (error.code === 'ENOENT') resolve(undefined);
       else reject(new Error(stderr.trim() === '' ? error.message : stderr.trim(), { cause: error }));
@@ -80,6 +82,7 @@ export function createSettingsResolver({ env, home, user }: Surroundings): Resol
   }
 
   return async ({ host, address, port, user: login, sshArgs = '' }) => {
+    checkNames(host, { address, user: login });
     try {
       // Before the arguments, because ssh takes the first value that it finds: Ansible's variables win.
       const decided = [
@@ -88,8 +91,11 @@ export function createSettingsResolver({ env, home, user }: Surroundings): Resol
       ];
       const options = [...decided, ...splitWords(sshArgs)];
       const known = (await ask(options, address)) ?? parseOptions(optionsInArguments(options));
-      return settingsFrom(known, { alias: address, home, user });
+      const settings = settingsFrom(known, { alias: address, home, user });
+      checkNames(host, { address: settings.hostname, user: settings.user });
+      return settings;
     } catch (error) {
+      if (error instanceof RemoteError) throw error;
       const message = causeMessage(error);
       throw new RemoteError({
         code: 'ssh-config-invalid',

@@ -3,6 +3,7 @@ import { connect } from 'node:net';
 import { Duplex } from 'node:stream';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { ClientChannel } from 'ssh2';
+import { childEnvironment } from './child-environment.js';
 import { inTime } from './deadline.js';
 import type { Link } from './link.js';
 import type { Settings } from './settings.js';
@@ -57,7 +58,7 @@ const PROXY_END_MS = 1_000;
 /** A connection through a ProxyCommand's stdin and stdout; what it prints on stderr explains a failure. */
 export function openThroughCommand(command: string, env: NodeJS.ProcessEnv): Socket {
   // As ssh runs it: by a shell that replaces itself, so that closing reaches the command.
-  const child = spawn('/bin/sh', ['-c', `exec ${command}`], { env });
+  const child = spawn('/bin/sh', ['-c', `exec ${command}`], { env: childEnvironment(env) });
   const stream = Duplex.from({ readable: child.stdout, writable: child.stdin });
   let said = '';
   child.stderr.on('data', (chunk: Buffer) => {

@@ -307,6 +307,40 @@ const count = (text: string, word: string): number => text.split(word).length - 
       });
     });
 
+    test('a ProxyCommand gets none of our secrets', async () => {
+      const file = join(lab.directory, 'proxy-env');
+      const sshArgs = `-o ProxyCommand="sh -c 'env > ${file}; exit 3'"`;
+      const secrets = { PROVISION_CA_PASSPHRASE: 'canary-1', PROVISION_SSH_KEY_PASSPHRASE: 'canary-2' };
+      const env = { PATH: process.env['PATH'], KEPT: 'kept', ...secrets };
+      const hosts = { one: connectionTo(server, { sshArgs }) };
+      await expect(
+        withConnector(labOptions(lab, hosts, { env }), (connector) => connector.connect('one')),
+      ).rejects.toMatchObject({ code: 'unreachable' });
+      expect(readFileSync(file, 'utf8')).toContain('KEPT=kept');
+      expect(readFileSync(file, 'utf8')).not.toMatch(/canary|PROVISION/);
+    });
+
+    test.each([
+      ['ansible_host', { address: '$(touch FILE)' }],
+      ['ansible_host', { address: '`touch FILE`' }],
+      ['ansible_host', { address: 'a;touch FILE' }],
+      ['ansible_host', { address: '-oProxyCommand=touch FILE' }],
+      ['ansible_user', { user: 'x;touch FILE' }],
+      ['ansible_user', { user: '$(touch FILE)' }],
+    ])('%s is never run by the shell of a ProxyCommand: %j', async (variable, odd) => {
+      const file = join(lab.directory, 'injected');
+      const text = JSON.stringify(odd).replace('FILE', file);
+      const connection = { ...connectionTo(server), ...(JSON.parse(text) as Partial<Connection>) };
+      const sshArgs = `-o ProxyCommand="echo %h %r %n"`;
+      for (const PATH of [process.env['PATH'], '/nonexistent']) {
+        const hosts = { one: { ...connection, sshArgs } };
+        await expect(
+          withConnector(labOptions(lab, hosts, { env: { PATH } }), (connector) => connector.connect('one')),
+        ).rejects.toMatchObject({ code: 'ssh-config-invalid', hint: expect.stringContaining(variable) });
+      }
+      expect(existsSync(file)).toBe(false);
+    });
+
     test('a ProxyCommand that does not end by itself is ended', async () => {
       const relay = `const s=require('net').connect(+process.argv[2],process.argv[1]);process.stdin.pipe(s).pipe(process.stdout);setInterval(()=>{},1e6)`;
       const mark = `mark-${Date.now()}`;

@@ -45,6 +45,50 @@ all:
     expect(hostOf(inventory, 'a').connection).toEqual({ address: 'a' });
   });
 
+  test("Ansible's order of ssh's arguments, host key checking and time-out", async () => {
+    const inventory = await loadFiles({
+      'hosts.yml': `
+all:
+  vars:
+    ansible_ssh_args: -o ProxyJump=first
+    ansible_host_key_checking: false
+    ansible_ssh_timeout: 3
+    ansible_ssh_common_args: -o ProxyJump=second
+    ansible_ssh_extra_args: -4
+  hosts: { a: , b: { ansible_ssh_host_key_checking: true } }
+`,
+    });
+    const end = '-o ConnectTimeout=3 -o ProxyJump=second -4';
+    expect(hostOf(inventory, 'a').connection.sshArgs).toBe(`-o ProxyJump=first -o StrictHostKeyChecking=no ${end}`);
+    expect(hostOf(inventory, 'b').connection.sshArgs).toBe(`-o ProxyJump=first ${end}`);
+  });
+
+  test.each([
+    ['-H -S -n', ['-H']],
+    ['-HSn', ['-H']],
+    ['-S -n', []],
+    ['-i --preserve-env=LANG --group=adm --stdin', ['-i', '--preserve-env=LANG', '--group=adm']],
+  ])('sudo flags %j', async (flags, expected) => {
+    const inventory = await loadFiles({
+      'hosts.yml': `all: { hosts: { a: { ansible_become: true, ansible_become_exe: /usr/local/bin/sudo, ansible_become_flags: '${flags}' } } }`,
+    });
+    expect(hostOf(inventory, 'a').connection.become).toMatchObject({ program: '/usr/local/bin/sudo', flags: expected });
+  });
+
+  test.each([
+    ['ansible_ssh_executable: /opt/ssh', /ansible_ssh_executable: is not supported/],
+    ['ansible_ssh_pkcs11_provider: x.so', /ansible_ssh_pkcs11_provider: is not supported.*ssh-agent/],
+    ['ansible_become_flags: -u other', /ansible_become_flags: '-u' is not supported/],
+    ['ansible_become_flags: -A', /ansible_become_flags: '-A' is not supported/],
+    ['ansible_become_exe: /usr/bin/doas', /ansible_become_exe: '\/usr\/bin\/doas' is not supported/],
+    ['ansible_become_exe: sudo; reboot', /ansible_become_exe: /],
+    ['ansible_ssh_timeout: soon', /ansible_ssh_timeout: 'soon' is no number/],
+  ])('%s is refused by name', async (line, message) => {
+    const files = { 'hosts.yml': `all: { hosts: { a: { ansible_become: true } }, vars: { ${line} } }` };
+    const inventory = await loadFiles(files);
+    expect(() => hostOf(inventory, 'a').connection).toThrow(message);
+  });
+
   test('a relative key stands beside the inventory, or where the program was started', async () => {
     const directory = writeFiles({
       'inventory/hosts.yml':

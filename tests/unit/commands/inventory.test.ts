@@ -4,6 +4,7 @@ import { Command } from 'commander';
 import { describe, expect, test } from '@jest/globals';
 import { parse } from 'yaml';
 import { addInventoryCommand } from '../../../src/commands/inventory.js';
+import { textOutput } from '../../../src/report/text-output.js';
 
 async function run(
   ...args: string[]
@@ -11,7 +12,12 @@ async function run(
   const [stdout, stderr] = [new PassThrough(), new PassThrough()];
   const exit: number[] = [];
   const program = new Command();
-  addInventoryCommand(program, { stdout, stderr, env: {}, exit: (code) => void exit.push(code) });
+  addInventoryCommand(program, {
+    stdout: textOutput(stdout),
+    stderr: textOutput(stderr),
+    env: {},
+    exit: (code) => void exit.push(code),
+  });
   await program.parseAsync(['inventory', ...args], { from: 'user' });
   stdout.end();
   stderr.end();
