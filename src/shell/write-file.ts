@@ -41,11 +41,19 @@ export function writeFileScript(target: Target, bytes: number, copy: string): st
   ].join('\n');
 }
 
-/** The check gets an absolute path: by name where only root can exchange it, else through this shell's directory. */
+/**
+ * The check gets an absolute path: by name where only root can exchange it, else through the directory of a shell that
+ * stays in the stage. Not of this one: a script that is fed runs in a subshell, and its `$$` is another process.
+ */
 function validateLines(validate: string, name: string): readonly string[] {
+  // Not its last command: dash would become that one, and go where the check goes.
+  const check = [
+    'case $1 in /*) ;; *) set -- "/proc/$$/cwd/$1" ;; esac',
+    `sh -c ${quote(validate)} validate "$1" || exit $?`,
+  ].join('\n');
   return [
-    'if [ $trusted = yes ]; then here=$(pwd -P); else here=/proc/$$/cwd; fi',
-    `sh -c ${quote(validate)} validate "$here/"${quote(name)} >&2`,
+    'if [ $trusted = yes ]; then here=$(pwd -P)/; else here=; fi',
+    `sh -c ${quote(check)} validate "$here"${quote(name)} >&2`,
   ];
 }
 

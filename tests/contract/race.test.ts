@@ -8,6 +8,7 @@ import { changeDirectoryScript, changeFileScript } from '../../src/shell/change-
 import { BACKUP_ROOT } from '../../src/shell/kept-copy.js';
 import { installCertificateScript } from '../../src/shell/install-certificate.js';
 import { makeDirectoryScript, removeDirectoryScript } from '../../src/shell/make-directory.js';
+import { quote } from '../../src/shell/quote.js';
 import { removeFileScript, restoreFileScript, writeFileScript } from '../../src/shell/write-file.js';
 import { createLocalTransport } from '../support/local-transport.js';
 
@@ -147,6 +148,17 @@ async function against(kind: string, work: () => Promise<void>): Promise<void> {
     expect(await precious()).toEqual(before);
     expect(await run(writeFileScript({ path: join(root, 'own', 'a.conf'), ...OWNED }, 4, 'run.3'), 'new\n')).toBe(0);
     expect(await readFile(join(app, 'a.conf'), 'utf8')).toBe('new\n');
+  });
+
+  test('has a file checked where it is staged, also when the script is fed by a pipe, as over SSH', async () => {
+    const path = join(app, 'app.conf');
+    const target = { path, ...OWNED, validate: 'cd /; grep -q new "$1" && [ "${1#/}" != "$1" ]' };
+    const script = `printf 'new\\n' | eval ${quote(writeFileScript(target, 4, 'run.0'))}`;
+    expect(await run(script)).toBe(0);
+    expect(await readFile(path, 'utf8')).toBe('new\n');
+    const refused = { ...target, validate: 'grep -q good "$1"' };
+    expect(await run(`printf 'new\\n' | eval ${quote(writeFileScript(refused, 4, 'run.1'))}`)).toBe(1);
+    expect(await readdir(app)).toEqual(['app.conf', 'conf']);
   });
 
   test('stages elsewhere only where nobody else can write on the way', async () => {
