@@ -1,5 +1,5 @@
 import type { ClientFiles } from '../model/certificate.js';
-import { argumentOf, type StaticPodManifest } from './static-pod-manifest.js';
+import { argumentOf, readStaticPodManifest, type StaticPodManifest } from './static-pod-manifest.js';
 
 /** The container's name in kubeadm's manifest. */
 export const CONTAINER = 'kube-apiserver';
@@ -18,4 +18,17 @@ export function clientFilesOf(manifest: StaticPodManifest): ClientFiles {
     certificate: argumentOf(manifest, 'etcd-certfile') ?? USUAL_CLIENT_FILES.certificate,
     key: argumentOf(manifest, 'etcd-keyfile') ?? USUAL_CLIENT_FILES.key,
   };
+}
+
+/** The etcd servers that a manifest names. @throws ProvisionError `manifest-unreadable` */
+export function clientServersOf(path: string, text: string): readonly string[] {
+  return serverList(argumentOf(readStaticPodManifest(path, text, CONTAINER), 'etcd-servers') ?? '');
+}
+
+/** The URLs of an `--etcd-servers`. */
+export function serverList(servers: string): readonly string[] {
+  return servers
+    .split(',')
+    .map((url) => url.trim())
+    .filter((url) => url !== '');
 }

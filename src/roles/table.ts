@@ -2,7 +2,12 @@ import { etcdSettledRole } from './etcd-settled/role.js';
 import { etcdRole } from './etcd/role.js';
 import { ipNonlocalBindRole } from './ip-nonlocal-bind/role.js';
 import { virtualIpRole } from './keepalived/role.js';
-import { kubeApiserverDirectRole, kubeApiserverFilesRole, kubeApiserverRole } from './kube-apiserver/role.js';
+import {
+  kubeApiserverDirectRole,
+  kubeApiserverFilesRole,
+  kubeApiserverOffOldAddressRole,
+  kubeApiserverRole,
+} from './kube-apiserver/role.js';
 import { kubeadmConfigRole } from './kubeadm-config/role.js';
 import { pkiRole } from './pki/role.js';
 import { proxyRole } from './proxy/role.js';
@@ -23,6 +28,7 @@ export function roleTable(tools: RoleTools): ReadonlyMap<string, Role> {
     kubeApiserverFilesRole(tools),
     kubeApiserverRole(tools),
     kubeApiserverDirectRole(),
+    kubeApiserverOffOldAddressRole(),
     kubeadmConfigRole(),
   ];
   return new Map(roles.map((role) => [role.name, role]));

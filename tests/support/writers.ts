@@ -103,8 +103,8 @@ export function tell(done: Written): string {
   return `${done.way}: ${done.acknowledged.length} writes acknowledged (${retried} tried again), ${done.failed.length} failed, longest gap ${gap} ms`;
 }
 
-/** Puts the parts of a control plane's admin.conf into files, for a client of the API. */
-async function apiWay(lab: TestLab, name: string, controlPlanes: readonly string[]): Promise<Way> {
+/** The way in through the API of control planes; the parts of an admin.conf are put into files for it. */
+export async function apiWay(lab: TestLab, name: string, controlPlanes: readonly string[]): Promise<Way> {
   const { hosts } = (await lab.host(controlPlanes[0] ?? '')).lab;
   const config = (await lab.ssh(controlPlanes[0] ?? '', 'cat /etc/kubernetes/admin.conf')).stdout;
   const part = async (field: string): Promise<string> => {

@@ -1,4 +1,4 @@
-import { clientFilesOf, CONTAINER } from '../../facts/apiserver-manifest.js';
+import { clientFilesOf, CONTAINER, serverList } from '../../facts/apiserver-manifest.js';
 import { APISERVER, apiserverProcesses } from '../../facts/apiserver-processes.js';
 import { argumentOf, type StaticPodManifest } from '../../facts/static-pod-manifest.js';
 import type { ClientFiles } from '../../model/certificate.js';
@@ -8,7 +8,7 @@ import type { Probe } from '../../model/remote.js';
 import { staticPodArguments } from '../../resources/static-pod-arguments.js';
 import { refuseForeignEtcd } from './etcd-evidence.js';
 import { movedOverrides } from './etcd-overrides.js';
-import { etcdUses, serverList } from './etcd-uses.js';
+import { etcdUses } from './etcd-uses.js';
 import { knownServers } from './known-servers.js';
 
 /** Where a kube-apiserver should find its etcd. */

@@ -1,4 +1,5 @@
 import type { ApiserverProcess } from '../../facts/apiserver-processes.js';
+import { serverList } from '../../facts/apiserver-manifest.js';
 import { flagValue } from '../../facts/command-flags.js';
 import { argumentOf, type StaticPodManifest } from '../../facts/static-pod-manifest.js';
 import type { EtcdStatusRequest } from '../../shell/etcd-status-request.js';
@@ -38,12 +39,4 @@ export function etcdUses(
     return given.map((url) => ({ url, ...files }));
   });
   return [...new Map(uses.map((use) => [JSON.stringify(use), use])).values()];
-}
-
-/** The URLs of an `--etcd-servers`. */
-export function serverList(servers: string): readonly string[] {
-  return servers
-    .split(',')
-    .map((url) => url.trim())
-    .filter((url) => url !== '');
 }

@@ -4,6 +4,7 @@ import { vipQuestion } from '../../gates/vip-answers.js';
 import type { ClientFiles } from '../../model/certificate.js';
 import type { Resource } from '../../model/change.js';
 import type { Cluster, ControlPlane } from '../../model/cluster.js';
+import { serviceNamed } from '../../model/virtual-service.js';
 import { aboutService } from '../../model/gate.js';
 import { httpsUrl, memberUrls, namesJust } from '../../model/endpoint.js';
 import { apiserverCertificates, apiserverTrust } from '../../pki/certificate-list.js';
@@ -14,6 +15,7 @@ import { quote } from '../../shell/quote.js';
 import { requireService } from '../require-service.js';
 import { certificateRules, controlPlaneOn, type Role, type RoleTools } from '../role.js';
 import { fromManifest } from './client-files.js';
+import { beforeAddressGoes } from './old-address.js';
 import { etcdServers } from './etcd-servers.js';
 
 /** What a kube-apiserver shows to etcd, and verifies it by: before the first one is moved, all have it. */
@@ -43,6 +45,22 @@ export function kubeApiserverDirectRole(): Role {
     name: 'kube-apiserver-direct',
     summary: 'has a kube-apiserver that uses the etcd members directly',
     resources: (host, _, cluster) => [bypassed(cluster, controlPlaneOn(cluster, host))],
+  };
+}
+
+/**
+ * A kube-apiserver that uses no virtual IP which the balancers are about to give up: it uses the members directly until it
+ * is moved to the new one, and no client of it notices.
+ */
+export function kubeApiserverOffOldAddressRole(): Role {
+  return {
+    name: 'kube-apiserver-off-old-address',
+    summary: 'has a kube-apiserver that uses no virtual IP which the balancers are about to give up',
+    resources(host, _, cluster) {
+      const controlPlane = controlPlaneOn(cluster, host);
+      const service = serviceNamed(cluster, 'etcd');
+      return service === undefined ? [] : [beforeAddressGoes(service, controlPlane, bypassed(cluster, controlPlane))];
+    },
   };
 }
 

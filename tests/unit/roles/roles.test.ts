@@ -125,6 +125,7 @@ describe('what each role gives a host, in order', () => {
       ],
     ],
     ['kube-apiserver-direct', 'cp-1', ['static-pod:/etc/kubernetes/manifests/kube-apiserver.yaml']],
+    ['kube-apiserver-off-old-address', 'cp-1', ['static-pod:/etc/kubernetes/manifests/kube-apiserver.yaml']],
     ['kubeadm-config', 'cp-1', ['config-map:kube-system/kubeadm-config']],
     ['kubeadm-config', 'cp-2', []],
   ])('%s on %s', (role, host, addresses) => {
