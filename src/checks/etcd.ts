@@ -7,11 +7,11 @@ import {
   ownProblems,
   raisedAlarms,
   type HeardMember,
-} from '../gates/etcd-healthy.js';
+} from '../gates/judge-members.js';
 import type { Cluster, Member } from '../model/cluster.js';
 import { etcdctlByHand } from '../shell/etcdctl.js';
 import { askHosts } from './ask-hosts.js';
-import type { Check, CheckItem } from './check.js';
+import type { Check, CheckContext, CheckItem } from './check.js';
 
 /** Share of the quota at which somebody should compact and defragment, and at which writes will soon be refused. */
 const DATABASE = { warn: 0.8, fail: 0.95 } as const;
@@ -20,7 +20,7 @@ const DATABASE = { warn: 0.8, fail: 0.95 } as const;
 const DEFAULT_QUOTA_BYTES = 2 * 1024 ** 3;
 
 /** Every member, what they agree on, alarms, and the size of each database. */
-export const checkEtcd: Check = async ({ cluster, probe }) => {
+export const checkEtcd: Check = async ({ cluster, probe, inventory }) => {
   const members = new Map(cluster.members.map((member) => [member.host, member]));
   const { heard: answers, unreachable } = await askHosts([...members.keys()], async (host) => {
     const member = members.get(host);
@@ -30,7 +30,7 @@ export const checkEtcd: Check = async ({ cluster, probe }) => {
   const heard = membersHeard(answers);
   return [
     ...unreachable,
-    ...memberItems(answers, heard, cluster),
+    ...memberItems(answers, heard, { cluster, inventory }),
     clusterItem(heard, cluster),
     alarmItem(heard, cluster),
     ...heard.flatMap((status) => databaseItem(status, members.get(status.host))),
@@ -40,13 +40,17 @@ export const checkEtcd: Check = async ({ cluster, probe }) => {
 function memberItems(
   answers: ReadonlyMap<string, EtcdStatus>,
   heard: readonly HeardMember[],
-  cluster: Cluster,
+  { cluster, inventory }: Pick<CheckContext, 'cluster' | 'inventory'>,
 ): readonly CheckItem[] {
   const problems = ownProblems(heard);
   return [...answers].map(([host, status]): CheckItem => {
     const next = memberJournal(cluster, host);
     if (status.kind === 'silent')
       return { check: 'etcd-member', host, verdict: 'fail', evidence: `does not answer: ${status.reason}`, next };
+    if (status.usualFailure !== undefined) {
+      const evidence = `answers, but not to its host's client certificate: ${status.usualFailure}`;
+      return { check: 'etcd-member', host, verdict: 'fail', evidence, next: `provision plan ${inventory}` };
+    }
     const own = problems.get(host);
     if (own !== undefined) return { check: 'etcd-member', host, verdict: 'fail', evidence: own.join('; '), next };
     const role = status.memberId === status.leaderId ? 'leader' : 'follower';

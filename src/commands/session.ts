@@ -11,6 +11,7 @@ import type { Cluster } from '../model/cluster.js';
 import type { EventSink } from '../model/events.js';
 import { formatProblem } from '../model/errors.js';
 import type { Connector } from '../model/remote.js';
+import type { Secret } from '../model/secret.js';
 import { passphraseSource } from '../pki/passphrase.js';
 import { openStore, type WritableStore } from '../pki/store.js';
 import { buildPlays } from '../playbook/build-plays.js';
@@ -19,6 +20,7 @@ import { readPlaybook, type Playbook } from '../playbook/read-playbook.js';
 import type { CertificateRules } from '../resources/judge-certificate.js';
 import { certificateRules } from '../roles/role.js';
 import { roleTable } from '../roles/table.js';
+import { takeCredential } from '../shell/batch.js';
 import { createConnector } from './connection-options.js';
 import type { Context } from './context.js';
 import { openInventory } from './inventory-options.js';
@@ -63,7 +65,7 @@ export async function openSession(
   const tools = { template: shippedTemplate, pki, now: new Date() };
   const roles = roleTable(tools);
   const roleSource = { roles, cluster: describeCluster };
-  const [gates, orders] = [gateTable(cluster), orderTable(cluster)];
+  const [gates, orders] = [gateTable(cluster, () => new Date()), orderTable(cluster)];
   const plays = buildPlays({ playbook, inventory, limit: options.limit, roleSource, gates, orders });
   const connector = await createConnector(withPlayBecome(options, playbook), inventory, {
     env: context.env,
@@ -72,9 +74,13 @@ export async function openSession(
       emit({ type: 'notice', host, message });
     },
   });
+  const memberHosts = new Set(cluster.members.map(({ host }) => host));
+  // Only hosts that ask etcd as its own clients get it.
+  const credentialFor = (host: string): Secret | undefined =>
+    memberHosts.has(host) ? pki.signer.runCredential?.() : undefined;
   const world: World = {
     connector,
-    newLook: () => lookThrough(connector, emit),
+    newLook: () => lookThrough(connector, emit, credentialFor),
     signer: pki.signer,
     gates,
     gateDeadlineMs: options.gateTimeout === undefined ? undefined : options.gateTimeout * 1000,
@@ -124,14 +130,23 @@ function withPlayBecome(options: RunOptions, playbook: Playbook): RunOptions {
   return playbook.plays.some(({ play }) => play.become === true) ? { ...options, become: true } : options;
 }
 
-/** Looks at hosts through their connections, one exec a turn. */
-export function lookThrough(connector: Connector, emit: EventSink): Look {
+/**
+ * Looks at hosts through their connections, one exec a turn.
+ * @param credentialFor what a host's questions may show to etcd, beside its own files; see {@link takeCredential}
+ */
+export function lookThrough(
+  connector: Connector,
+  emit: EventSink,
+  credentialFor: (host: string) => Secret | undefined = () => undefined,
+): Look {
   return createLook({
     token: () => randomBytes(16).toString('hex'),
     async send(host, script) {
       emit({ type: 'host-looking', host });
       const transport = await connector.connect(host);
-      const output = await transport.run({ summary: 'look', script, timeoutMs: LOOK_TIMEOUT_MS });
+      const stdin = credentialFor(host);
+      const whole = stdin === undefined ? script : `${takeCredential()}\n${script}`;
+      const output = await transport.run({ summary: 'look', script: whole, stdin, timeoutMs: LOOK_TIMEOUT_MS });
       emit({ type: 'host-looked', host });
       return output;
     },

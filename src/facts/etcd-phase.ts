@@ -43,7 +43,7 @@ export function clusterPhase(members: readonly MemberState[]): ClusterPhase {
 }
 
 /** How many voters must agree. */
-function quorum(members: number): number {
+export function quorum(members: number): number {
   return Math.floor(members / 2) + 1;
 }
 

@@ -1,6 +1,8 @@
 import type { Member } from '../model/cluster.js';
 import type { Fact } from '../model/remote.js';
-import { etcdctl } from '../shell/etcdctl.js';
+import { RUN_CREDENTIAL } from '../shell/batch.js';
+import { etcdctl, unverifiedEtcdctl } from '../shell/etcdctl.js';
+import { quote } from '../shell/quote.js';
 
 /** One entry of etcd's member list. Ids are decimal texts: they are 64-bit, more than a JavaScript number holds. */
 interface EtcdListedMember {
@@ -32,12 +34,22 @@ export type EtcdStatus =
       readonly members: readonly EtcdListedMember[];
       /** `NOSPACE`, `CORRUPT`. */
       readonly alarms: readonly string[];
+      /**
+       * Why it did not answer to its host's client certificate, verified by its authority; it was then asked in another
+       * way, as {@link otherWays} has them. Absent: it did.
+       */
+      readonly usualFailure?: string;
     };
 
-/** The key to ask {@link etcdStatus} by. */
-export function etcdStatusKey(member: Pick<Member, 'clientUrl' | 'client'>): string {
+/**
+ * The key to ask {@link etcdStatus} by.
+ * @param member with `server`: where its client certificate or its server certificate does not do, it is asked otherwise
+ */
+export function etcdStatusKey(member: Pick<Member, 'clientUrl' | 'client'> & Partial<Pick<Member, 'server'>>): string {
   const { ca, certificate, key } = member.client;
-  return JSON.stringify([member.clientUrl, ca, certificate, key]);
+  const { server } = member;
+  const other = server === undefined ? [] : [server.certificate, server.key];
+  return JSON.stringify([member.clientUrl, ca, certificate, key, ...other]);
 }
 
 /** Key: {@link etcdStatusKey}. The output of etcdctl 3.4 and 3.5, which differ only in what they leave out. */
@@ -57,21 +69,53 @@ export const etcdStatus: Fact<EtcdStatus> = {
 };
 
 function scriptFor(key: string): string {
-  const [clientUrl, ca, certificate, clientKey] = JSON.parse(key) as readonly [string, string, string, string];
-  const ctl = etcdctl({ clientUrl, client: { ca, certificate, key: clientKey } });
-  const ask = (letter: string, words: string): string =>
-    `if out=$(${ctl} ${words} 2>&1); then printf '${letter} ok %s\\n' "$(printf %s "$out" | tail -n 1)"; ` +
-    `else printf '${letter} no %s\\n' "$(printf %s "$out" | grep -v '^\\[\\]$' | tail -n 1)"; fi`;
+  const [clientUrl, ca, certificate, clientKey, ...server] = JSON.parse(key) as readonly [
+    ...[string, string, string, string],
+    ...string[],
+  ];
+  const usual = etcdctl({ clientUrl, client: { ca, certificate, key: clientKey } });
   return [
     'echo E',
-    ask('S', 'endpoint status -w json'),
+    // Written anew for each key: `ctl` is the way that the member answers to.
+    `ctl() { ${usual} "$@"; }`,
+    `ask() { letter=$1; shift; if out=$(ctl "$@" 2>&1); then printf '%s ok %s\\n' "$letter" "$(printf %s "$out" | tail -n 1)"; ` +
+      `else printf '%s no %s\\n' "$letter" "$(printf %s "$out" | grep -v '^\\[\\]$' | tail -n 1)"; fi; }`,
+    'answers() { [ "${out#*raftIndex}" != "$out" ]; }',
+    'ask S endpoint status -w json',
+    ...otherWays(clientUrl, [certificate, clientKey], server),
     // Nothing more is asked of a member that does not answer: each question would wait for its time-out.
-    'if [ "${out#*raftIndex}" != "$out" ]; then',
-    ask('H', 'endpoint health'),
-    ask('M', 'member list -w json'),
-    ask('A', 'alarm list -w json'),
-    'fi',
+    'if answers; then ask H endpoint health; ask M member list -w json; ask A alarm list -w json; fi',
   ].join('\n');
+}
+
+/**
+ * A member whose own certificate has expired, or whose host lost its client certificate, still knows how its cluster is.
+ * It is asked on its own host, where nobody stands between, without verifying it: with the client certificate, with its
+ * server certificate, which is one for clients too (etcd#9785), and with the one that this run was given (batch.ts).
+ */
+function otherWays(
+  clientUrl: string,
+  client: readonly [string, string],
+  [certificate, key]: readonly string[],
+): readonly string[] {
+  if (certificate === undefined || key === undefined) return [];
+  const pairs = [client, [certificate, key] as const, [RUN_CREDENTIAL, RUN_CREDENTIAL] as const];
+  return [
+    'try_way() {',
+    '  [ -e "$1" ] && [ -e "$2" ] || return 0',
+    '  way=$1; way_key=$2',
+    `  ctl() { ${unverifiedEtcdctl(clientUrl)} --cert="$way" --key="$way_key" "$@"; }`,
+    '  out=$(ctl endpoint status -w json 2>&1) || true',
+    '}',
+    // A port that nobody listens on answers to no certificate.
+    `case $out in *'connection refused'*) ;; *)`,
+    '  if ! answers; then',
+    `    usual=$(printf %s "$out" | grep -v '^\\[\\]$' | tail -n 1)`,
+    ...pairs.map(([shown, shownKey]) => `    answers || try_way ${quote(shown)} ${quote(shownKey)}`),
+    `    if answers; then printf 'U no %s\\nS ok %s\\n' "$usual" "$(printf %s "$out" | tail -n 1)"; fi`,
+    '  fi ;;',
+    'esac',
+  ];
 }
 
 interface StatusJson {
@@ -101,7 +145,7 @@ const ALARMS: Readonly<Record<number, string>> = { 1: 'NOSPACE', 2: 'CORRUPT' };
 
 function parseBlock(block: string): EtcdStatus {
   const answers = new Map(
-    [...block.matchAll(/^([SHMA]) (ok|no) ?(.*)$/gm)].map(([, letter = '', verdict = '', text = '']) => [
+    [...block.matchAll(/^([USHMA]) (ok|no) ?(.*)$/gm)].map(([, letter = '', verdict = '', text = '']) => [
       letter,
       { isOk: verdict === 'ok', text },
     ]),
@@ -109,6 +153,7 @@ function parseBlock(block: string): EtcdStatus {
   const status = answers.get('S');
   const list = answers.get('M');
   const alarms = answers.get('A');
+  const usual = answers.get('U');
   if (status?.isOk !== true || !status.text.includes('raftIndex'))
     return { kind: 'silent', reason: status === undefined ? 'etcdctl said nothing' : readable(status.text) };
   if (list?.isOk !== true) return { kind: 'silent', reason: readable(list?.text ?? 'no member list') };
@@ -134,6 +179,7 @@ function parseBlock(block: string): EtcdStatus {
       isLearner: member.isLearner ?? false,
     })),
     alarms: raised.map(({ alarm = 0 }) => ALARMS[alarm] ?? `alarm ${alarm}`),
+    ...(usual === undefined ? {} : { usualFailure: readable(usual.text) }),
   };
 }
 

@@ -10,11 +10,14 @@ import { keepalivedOneHolder } from './keepalived-one-holder.js';
 import { vipAnswers, vipForwards } from './vip-answers.js';
 import { vipAnswersControlPlanes } from './vip-answers-control-planes.js';
 
-/** Every gate that a play or an action can name, for this cluster. */
-export function gateTable(cluster: Cluster): ReadonlyMap<string, Gate> {
+/**
+ * Every gate that a play or an action can name, for this cluster.
+ * @param now what certificates are judged by
+ */
+export function gateTable(cluster: Cluster, now: () => Date): ReadonlyMap<string, Gate> {
   const gates = [
-    etcdCanSpareBatch(cluster),
-    etcdHealthy(cluster),
+    etcdCanSpareBatch(cluster, now),
+    etcdHealthy(cluster, now),
     ...SERVICE_NAMES.flatMap((name) => serviceGates(name, cluster)),
     etcdAnswersDirectly(cluster),
     apiserverReady(cluster),

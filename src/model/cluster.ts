@@ -35,6 +35,11 @@ export interface Member {
   readonly extraEnv: Readonly<Record<string, MarkedText>>;
 }
 
+/** What a member that is managed here shows to the other members. */
+export function peerFiles({ pkiDir }: Pick<Member, 'pkiDir'>): { readonly certificate: string; readonly key: string } {
+  return { certificate: `${pkiDir}/peer.crt`, key: `${pkiDir}/peer.key` };
+}
+
 /** One control-plane host. */
 export interface ControlPlane {
   readonly host: string;

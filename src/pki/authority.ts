@@ -54,6 +54,11 @@ export interface Signer {
    * @throws ProvisionError `authority-missing`, `authority-unusable`, `certificate-rejected`, `signatures-missing`
    */
   issue(planned: PlannedCertificate, copy: string): Promise<CertificateInstall>;
+  /**
+   * A client certificate with its key, PEM, for the questions of this run alone: what gates ask with must not depend on
+   * what the run replaces. Made in memory by {@link unlock} where certificates are signed here; it lives a day.
+   */
+  runCredential?(): Secret | undefined;
   /** What hosts should trust, PEM. @throws ProvisionError `authority-missing` */
   trustBundle(): string;
 }

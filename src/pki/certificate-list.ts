@@ -1,6 +1,6 @@
 import type { AuthorityProfile, CertificateDestination, CertificateProfile, Usage } from '../model/certificate.js';
 import type { Ownership } from '../model/change.js';
-import type { Cluster, Member } from '../model/cluster.js';
+import { peerFiles, type Cluster, type Member } from '../model/cluster.js';
 import { serviceNamed, type VirtualService } from '../model/virtual-service.js';
 import { splitNames } from './ip.js';
 
@@ -74,10 +74,10 @@ const MEMBER: readonly Entry<Member>[] = [
     usages: ['server', 'client'],
     // Peers never talk through the load balancer.
     names: (_, member) => namesOf(member),
-    destination: ({ pkiDir }) => ({
+    destination: (member) => ({
       layout: 'pair',
-      certificatePath: `${pkiDir}/peer.crt`,
-      keyPath: `${pkiDir}/peer.key`,
+      certificatePath: peerFiles(member).certificate,
+      keyPath: peerFiles(member).key,
     }),
     key: ETCD_ONLY,
   },

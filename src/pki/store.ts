@@ -44,6 +44,7 @@ export async function openStore(options: StoreOptions): Promise<WritableStore> {
       createAuthority: (profile) => authority.create(profile),
       keepSecret: () => authPass.keep(),
       issue: (planned, copy) => authority.issue(planned, copy),
+      runCredential: () => authority.runCredential(),
       trustBundle: () => authority.existingBundle(),
     },
     async importAuthority(given) {

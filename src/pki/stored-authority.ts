@@ -1,7 +1,8 @@
 import { X509Certificate } from 'node:crypto';
-import type { AuthorityProfile } from '../model/certificate.js';
+import type { AuthorityProfile, CertificateProfile } from '../model/certificate.js';
 import { ProvisionError } from '../model/errors.js';
 import type { Probe } from '../model/remote.js';
+import { Secret } from '../model/secret.js';
 import { requestedKeyPath } from '../shell/request-certificate.js';
 import {
   certificatePath,
@@ -40,6 +41,18 @@ export interface StoreOptions {
   readonly scryptLogN?: number | undefined;
 }
 
+/** Who asks etcd in a run: by its name it may do what etcdctl on a member may. */
+const RUN_CLIENT: CertificateProfile = {
+  commonName: 'etcdctl',
+  organizations: [],
+  dnsNames: [],
+  ipAddresses: [],
+  usages: ['client'],
+  days: 1,
+  keyType: 'ecdsa-p256',
+  keepPublicKey: null,
+};
+
 /**
  * Reads what an authority's files say without a passphrase.
  * @throws ProvisionError `store-broken`
@@ -56,6 +69,7 @@ export class StoredAuthority implements AuthorityView {
   #hasKey: boolean;
   #isDraft: boolean;
   #unlocked: Promise<SigningAuthority> | undefined;
+  #runCredential: Secret | undefined;
 
   constructor(options: StoreOptions, found: FoundAuthority) {
     this.#options = options;
@@ -84,7 +98,18 @@ export class StoredAuthority implements AuthorityView {
   async unlock(planned: readonly PlannedCertificate[], probe: (host: string) => Probe): Promise<void> {
     if (this.#bundle === undefined) await this.#options.passphrase.chosen(keyPath(this.#options.directory));
     else if (this.isElsewhere()) await requireSignatures(planned, this.#elsewhere(), probe);
+    else if (planned.length > 0) await this.#makeRunCredential(await this.#open());
     else await this.#open();
+  }
+
+  runCredential(): Secret | undefined {
+    return this.#runCredential;
+  }
+
+  async #makeRunCredential(authority: SigningAuthority): Promise<void> {
+    const { issueCertificate } = await import('./issue.js');
+    const { certificatePem, keyPem } = await issueCertificate(authority, RUN_CLIENT, this.#options);
+    this.#runCredential = new Secret(certificatePem + (keyPem?.reveal() ?? ''));
   }
 
   describeSignature(planned: PlannedCertificate): Promise<string> {

@@ -4,6 +4,21 @@ export interface BatchAnswer {
   readonly stdout: Uint8Array;
 }
 
+/** Where a look that was given a credential on its stdin finds it: {@link takeCredential}. */
+export const RUN_CREDENTIAL = '/dev/fd/3';
+
+/**
+ * Lines before a joined script that read a certificate and its key, PEM, from stdin, for its questions. They are kept in
+ * memory (tmpfs), in a file that has no name any more before anything is written to it: it is gone with the shell.
+ */
+export function takeCredential(): string {
+  return [
+    'if kept=$(mktemp /dev/shm/.provision.XXXXXX 2>/dev/null || mktemp /run/.provision.XXXXXX); then',
+    '  exec 3<>"$kept"; rm -f "$kept"; cat >&3',
+    'fi',
+  ].join('\n');
+}
+
 /**
  * Joins scripts into one, each in a subshell of its own with empty stdin, so that none can end, starve or rename the
  * others. The answers are framed by a token that no output holds.

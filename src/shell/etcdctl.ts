@@ -9,8 +9,18 @@ type Asked = Pick<Member, 'clientUrl' | 'client'>;
  * environment: 3.3 defaults to the old API. No call hangs: etcdctl's own time-outs, and one around them.
  */
 export function etcdctl(member: Asked): string {
-  return `timeout 15 etcdctl ${flagsOf(member)} --dial-timeout=2s --command-timeout=5s`;
+  return `timeout 15 etcdctl ${flagsOf(member)} ${LIMITS}`;
 }
+
+/**
+ * The start of an etcdctl call to the host's own member that takes whatever certificate it shows; give it `--cert` and
+ * `--key`. For questions only: nobody stands between a host and itself, but only a verified member is well.
+ */
+export function unverifiedEtcdctl(clientUrl: string): string {
+  return `timeout 15 etcdctl --endpoints=${quote(clientUrl)} --insecure-skip-tls-verify ${LIMITS}`;
+}
+
+const LIMITS = '--dial-timeout=2s --command-timeout=5s';
 
 /** The same as a person types it, from elsewhere. @param words `member list` */
 export function etcdctlByHand(member: Asked & Pick<Member, 'host'>, words: string): string {

@@ -1,7 +1,9 @@
+import { certificateFilesKey, type CertificateFiles } from '../../src/facts/certificate-files.js';
 import type { EtcdData } from '../../src/facts/etcd-data.js';
 import { etcdDataKey } from '../../src/facts/etcd-data.js';
 import { etcdStatusKey, type EtcdStatus } from '../../src/facts/etcd-status.js';
 import type { UnitState } from '../../src/facts/unit-state.js';
+import { peerFiles } from '../../src/model/cluster.js';
 import { sampleMember } from './sample-cluster.js';
 import type { FakeAnswers } from './fake-probe.js';
 
@@ -59,14 +61,42 @@ export function healthy(number: number, changes: Partial<Answering> = {}): Answe
 
 export const SILENT: EtcdStatus = { kind: 'silent', reason: 'connection refused' };
 
+/** A certificate for a hundred years, of which only the dates matter. */
+const LONG_LIVED = `-----BEGIN CERTIFICATE-----
+MIIBdTCCARugAwIBAgIUIqfmige8xk4bk4NxE0kLfFUdl8owCgYIKoZIzj0EAwIw
+DzENMAsGA1UEAwwEZXRjZDAgFw0yNjExMjUyMTUxNDBaGA8yMTI2MTEwMTIxNTE0
+MFowDzENMAsGA1UEAwwEZXRjZDBZMBMGByqGSM49AgEGCCqGSM49AwEHA0IABBmt
+U/62qGsG5uSkt4AfwCjj24/dfrheF9MpI0YidlV4DjpbukK2K1yPL6fhlmikhbI9
+GxSynlrfNW5YQkD/04KjUzBRMB0GA1UdDgQWBBQiIc0Ozk43oqiGeQ/a/LUJWUwH
+xzAfBgNVHSMEGDAWgBQiIc0Ozk43oqiGeQ/a/LUJWUwHxzAPBgNVHRMBAf8EBTAD
+AQH/MAoGCCqGSM49BAMCA0gAMEUCIQCegprcqC2n/55FTZGeftvGu71J5HREuoW8
+Uw0keRQ6cgIgWYF6u1G6ny7rgd+Liz13Fqa0rpY3OjSuhg6JU/XZdKA=
+-----END CERTIFICATE-----
+`;
+
+/** A certificate with its key, as a host has it. */
+export const SOUND_PAIR: CertificateFiles = {
+  certificate: { owner: 'etcd', group: 'etcd', mode: '0644' },
+  key: { owner: 'etcd', group: 'etcd', mode: '0600' },
+  pem: LONG_LIVED,
+  publicKey: { kind: 'unchecked' },
+};
+
 /** The answers of a host of the sample cluster about its etcd. */
 export function etcdHost(given: {
   readonly data?: EtcdData;
   readonly unit?: UnitState;
   readonly status?: EtcdStatus;
+  readonly server?: CertificateFiles;
+  readonly peer?: CertificateFiles;
 }): FakeAnswers {
   const member = sampleMember(1);
+  const peer = peerFiles(member);
   return {
+    'certificate-files': {
+      [certificateFilesKey(member.server.certificate, member.server.key)]: given.server ?? SOUND_PAIR,
+      [certificateFilesKey(peer.certificate, peer.key)]: given.peer ?? SOUND_PAIR,
+    },
     'etcd-data': { [etcdDataKey(member)]: given.data ?? MEMBER_DATA },
     units: { etcd: given.unit ?? RUNNING },
     ...(given.status === undefined ? {} : { 'etcd-status': { [etcdStatusKey(member)]: given.status } }),

@@ -47,6 +47,19 @@ describe('etcdStatus', () => {
     });
   });
 
+  test('tells that a member was asked in another way, and why', () => {
+    const text = [
+      'E',
+      'S no Error: context deadline exceeded (remote error: tls: bad certificate)',
+      'U no Error: context deadline exceeded (remote error: tls: bad certificate)',
+      'S ok [{"Endpoint":"x","Status":{"header":{"cluster_id":1,"member_id":2,"revision":7},"version":"3.5.16","leader":3,"raftIndex":9}}]',
+      'H ok healthy',
+      'M ok {"members":[{"ID":2,"name":"etcd-1","peerURLs":["https://a:2380"]}]}',
+      'A ok {}',
+    ].join('\n');
+    expect(parse(text)).toMatchObject({ kind: 'answers', usualFailure: 'remote error: tls: bad certificate' });
+  });
+
   test('reads alarms and learners', () => {
     const text = [
       'E',

@@ -1,10 +1,14 @@
 import { describe, expect, test } from '@jest/globals';
 import { etcdCanSpareBatch, etcdHealthy } from '../../../src/gates/etcd-healthy.js';
 import type { GateAnswer } from '../../../src/model/gate.js';
-import { etcdHost, healthy, NO_DATA, NOT_INSTALLED, SILENT, STOPPED } from '../../support/etcd-answers.js';
+import { etcdHost, healthy, NO_DATA, NOT_INSTALLED, SILENT, SOUND_PAIR, STOPPED } from '../../support/etcd-answers.js';
 import { fakeProbes, type FakeAnswers } from '../../support/fake-probe.js';
 import { SAMPLE_CLUSTER } from '../../support/sample-cluster.js';
 import { gateInput } from '../../support/gate-input.js';
+
+/** The certificate of the sample pair is good on this day, and not a hundred years later. */
+const TODAY = new Date('2026-12-01T12:00:00Z');
+const MUCH_LATER = new Date('2226-12-01T12:00:00Z');
 
 const GOOD = [1, 2, 3].map((number) => etcdHost({ status: healthy(number) }));
 
@@ -14,7 +18,7 @@ function hosts(changes: Readonly<Record<number, FakeAnswers>>): ReturnType<typeo
 }
 
 describe('etcd-healthy', () => {
-  const gate = etcdHealthy(SAMPLE_CLUSTER);
+  const gate = etcdHealthy(SAMPLE_CLUSTER, () => TODAY);
 
   test('opens when all is well', async () => {
     expect(await gate.check(gateInput(hosts({}), { batch: ['etcd-1'] }))).toEqual({ open: true });
@@ -47,7 +51,7 @@ describe('etcd-healthy', () => {
 });
 
 describe('etcd-can-spare-batch', () => {
-  const gate = etcdCanSpareBatch(SAMPLE_CLUSTER);
+  const gate = etcdCanSpareBatch(SAMPLE_CLUSTER, () => TODAY);
   const down = etcdHost({ unit: STOPPED, status: SILENT });
   const bare = etcdHost({ data: NO_DATA, unit: NOT_INSTALLED, status: SILENT });
   const shut = (host: string): GateAnswer => ({
@@ -75,5 +79,62 @@ describe('etcd-can-spare-batch', () => {
     ],
   ])('%s', async (_, changes, batch, answer) => {
     expect(await gate.check(gateInput(hosts(changes), { batch: batch }))).toMatchObject(answer);
+  });
+});
+
+describe('members that their own certificates keep from serving', () => {
+  const lost = { ...SOUND_PAIR, key: undefined };
+  const mute = etcdHost({ status: SILENT, server: lost });
+  const leaderless = (number: number, peer = SOUND_PAIR): FakeAnswers =>
+    etcdHost({ status: healthy(number, { leaderId: '0', isHealthy: false }), peer });
+  const spare = etcdCanSpareBatch(SAMPLE_CLUSTER, () => TODAY);
+  const healthyGate = etcdHealthy(SAMPLE_CLUSTER, () => TODAY);
+
+  test('are renewed, whichever batch they are in, and it is said why they are not waited for', async () => {
+    const note = 'etcd-2 has no /etc/etcd/pki/server.key';
+    for (const batch of ['etcd-1', 'etcd-2'])
+      expect(await spare.check(gateInput(hosts({ 2: mute }), { batch: [batch] }))).toEqual({ open: true, note });
+    const after = gateInput(hosts({ 2: mute }), { batch: ['etcd-1'], when: 'after' });
+    expect(await healthyGate.check(after)).toEqual({ open: true, note });
+  });
+
+  test('must serve once they are renewed', async () => {
+    const after = gateInput(hosts({ 2: mute }), { batch: ['etcd-2'], when: 'after' });
+    expect(await healthyGate.check(after)).toMatchObject({
+      open: false,
+      reason: expect.stringContaining('does not answer'),
+    });
+  });
+
+  test.each([
+    ['certificates are good', SOUND_PAIR, TODAY, false],
+    ['keys of peers are lost', lost, TODAY, true],
+    ['peer certificates have expired', SOUND_PAIR, MUCH_LATER, true],
+  ])('without a leader, where %s', async (_, peer, now, open) => {
+    const gate = etcdCanSpareBatch(SAMPLE_CLUSTER, () => now);
+    const all = hosts({ 1: leaderless(1), 2: leaderless(2, peer), 3: leaderless(3, peer) });
+    expect(await gate.check(gateInput(all, { batch: ['etcd-1'] }))).toMatchObject({ open });
+  });
+
+  test('hide no alarm, and nothing of a member whose certificates are good', async () => {
+    const alarm = hosts({ 2: mute, 3: etcdHost({ status: healthy(3, { alarms: ['CORRUPT'] }) }) });
+    expect(await spare.check(gateInput(alarm, { batch: ['etcd-1'] }))).toMatchObject({ open: false });
+    const other = hosts({ 2: mute, 3: etcdHost({ status: SILENT }) });
+    expect(await spare.check(gateInput(other, { batch: ['etcd-2'] }))).toMatchObject({
+      open: false,
+      reason: 'etcd-3 does not answer: connection refused',
+    });
+  });
+
+  test('a member that answers in another way only is well before its batch, and not after', async () => {
+    const other = hosts({ 1: etcdHost({ status: healthy(1, { usualFailure: 'certificate has expired' }) }) });
+    expect(await spare.check(gateInput(other, { batch: ['etcd-1'] }))).toEqual({
+      open: true,
+      note: 'etcd-1 answers, but not as usual: certificate has expired',
+    });
+    expect(await healthyGate.check(gateInput(other, { batch: ['etcd-1'], when: 'after' }))).toMatchObject({
+      open: false,
+      reason: 'etcd-1 does not answer to its own client certificate: certificate has expired',
+    });
   });
 });

@@ -47,7 +47,7 @@ async function build(tasks: readonly string[], limit?: string, more: readonly st
     inventory,
     limit,
     roleSource,
-    gates: gateTable(SAMPLE_CLUSTER),
+    gates: gateTable(SAMPLE_CLUSTER, () => new Date(0)),
     orders: orderTable(SAMPLE_CLUSTER),
   });
 }

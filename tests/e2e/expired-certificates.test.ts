@@ -1,0 +1,142 @@
+import { X509Certificate } from 'node:crypto';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { beforeAll, expect, jest, test } from '@jest/globals';
+import type { CertificateProfile } from '../../src/model/certificate.js';
+import { widenProfile } from '../../src/pki/compare.js';
+import { publicKeyText } from '../../src/pki/inspect.js';
+import { issueCertificate, makeAuthority } from '../../src/pki/issue.js';
+import type { SigningAuthority } from '../../src/pki/signing-authority.js';
+import { describeOnLab } from '../support/lab.js';
+import { endOf, etcdctl, passphraseFile, plannedChanges, READYZ, runVerb, vipOf } from '../support/main-job.js';
+import { circumstancesAt } from '../support/test-authority.js';
+
+jest.setTimeout(300_000);
+
+const DAY_MS = 24 * 60 * 60 * 1000;
+const MEMBERS = ['etcd-1', 'etcd-2', 'etcd-3'];
+const [CLIENT, SERVER, PEER] = ['client', 'server', 'peer'].map((name) => `/etc/etcd/pki/${name}`) as [
+  string,
+  string,
+  string,
+];
+const BUNDLE = '/etc/haproxy/etcd-client.pem';
+const APISERVER = '/etc/kubernetes/pki/apiserver-etcd-client.crt';
+
+function daysAgo(days: number): Date {
+  return new Date(Date.now() - days * DAY_MS);
+}
+
+describeOnLab('certificates that nobody has renewed', 'expired', { etcd: 3, controlPlanes: 1 }, (lab) => {
+  let vip: string;
+  let authority: SigningAuthority;
+
+  async function succeed(host: string, script: string): Promise<string> {
+    const ended = await lab.ssh(host, script);
+    if (ended.status !== 0) throw new Error(`${host}: ${script}\n${ended.stderr}`);
+    return ended.stdout;
+  }
+
+  /** The certificate that a host has becomes one that this authority signed for the same key, and that ended a month ago. */
+  async function expire(host: string, path: string): Promise<void> {
+    const leaf = new X509Certificate(await succeed(host, `openssl x509 -in ${path}`));
+    const none: CertificateProfile = {
+      ...{ commonName: '', organizations: [], dnsNames: [], ipAddresses: [], usages: [] },
+      ...{ days: 365, keyType: 'ecdsa-p256', keepPublicKey: publicKeyText(leaf.publicKey) },
+    };
+    const { certificatePem } = await issueCertificate(
+      authority,
+      widenProfile(none, leaf),
+      circumstancesAt(daysAgo(395)),
+    );
+    const key = "awk '/BEGIN .*PRIVATE/ {on=1} on {print}'";
+    await succeed(
+      host,
+      `key=$(${key} ${path}); cat > ${path} << 'END'\n${certificatePem}END\n[ -z "$key" ] || printf '%s\\n' "$key" >> ${path}`,
+    );
+  }
+
+  const onMembers = async (script: string): Promise<void> => {
+    await Promise.all(MEMBERS.map(async (host) => succeed(host, script)));
+  };
+
+  const expireAll = async (...paths: readonly string[]): Promise<void> => {
+    await Promise.all(MEMBERS.flatMap((host) => paths.map(async (path) => expire(host, path))));
+  };
+
+  beforeAll(async () => {
+    vip = await vipOf(lab);
+    authority = await makeAuthority(
+      { commonName: 'etcd-ca', days: 3650, keyType: 'ecdsa-p256' },
+      circumstancesAt(daysAgo(500)),
+    );
+    const directory = join(lab.files.inventory, '..', 'made');
+    await mkdir(directory);
+    const [certificate, key] = [join(directory, 'ca.crt'), join(directory, 'ca.key')];
+    await writeFile(certificate, authority.certificatePem);
+    await writeFile(key, authority.keyPem.reveal(), { mode: 0o600 });
+    const store = join(lab.files.inventory, '..', 'pki');
+    const words = ['--certificate', certificate, '--key', key, '--passphrase-file', await passphraseFile(lab)];
+    const imported = await lab.provision('ca', 'import', store, ...words);
+    if (imported.status !== 0) throw new Error(endOf(imported));
+    const applied = await runVerb(lab, 'apply');
+    if (applied.status !== 0) throw new Error(endOf(applied));
+  }, 400_000);
+
+  const restart = 'systemctl restart --no-block etcd';
+  // [what has happened, how]
+  const FAULTS: readonly (readonly [string, () => Promise<unknown>])[] = [
+    ['the client certificate of a member has expired', () => expire('etcd-1', `${CLIENT}.crt`)],
+    ['all client certificates of members have expired', () => expireAll(`${CLIENT}.crt`)],
+    ['a client key is lost', () => succeed('etcd-2', `rm ${CLIENT}.key`)],
+    ['a client certificate is lost', () => succeed('etcd-3', `rm ${CLIENT}.crt`)],
+    ['the server certificate of a member has expired', () => expire('etcd-2', `${SERVER}.crt`)],
+    ['all server certificates have expired', () => expireAll(`${SERVER}.crt`)],
+    ['a server key is lost', () => succeed('etcd-1', `rm ${SERVER}.key`)],
+    ['no server key fits its certificate', () => onMembers(`cp -p ${PEER}.key ${SERVER}.key`)],
+    ['the peer certificate of a member has expired', () => expire('etcd-3', `${PEER}.crt`)],
+    [
+      'all peer certificates have expired, and no member has found another since a restart',
+      async () => {
+        await expireAll(`${PEER}.crt`);
+        await onMembers(restart);
+      },
+    ],
+    [
+      'the client certificates of all health checks have expired',
+      async () => {
+        await expireAll(BUNDLE);
+        await onMembers('systemctl reload haproxy');
+      },
+    ],
+    ['the client certificate of an API server has expired', () => expire('cp-1', APISERVER)],
+    [
+      'every certificate has expired on the same day',
+      async () => {
+        await expireAll(`${CLIENT}.crt`, `${SERVER}.crt`, `${PEER}.crt`, BUNDLE);
+        await expire('cp-1', APISERVER);
+      },
+    ],
+    [
+      'every certificate has expired, and all was restarted since',
+      async () => {
+        await expireAll(`${CLIENT}.crt`, `${SERVER}.crt`, `${PEER}.crt`, BUNDLE);
+        await expire('cp-1', APISERVER);
+        await onMembers(`${restart}; systemctl restart haproxy`);
+      },
+    ],
+  ];
+
+  test.each(FAULTS)('%s: one apply makes all well', async (_, harm) => {
+    await harm();
+    const applied = await runVerb(lab, 'apply', '--gate-timeout', '60');
+    expect(endOf(applied)).toMatch(/^status 0/);
+    expect(plannedChanges(applied)).not.toEqual([]);
+    expect(plannedChanges(await runVerb(lab, 'plan'))).toEqual([]);
+    const health = await lab.ssh('etcd-1', etcdctl(`https://${vip}:2379`, 'endpoint health --cluster'));
+    expect(health.stdout + health.stderr).toMatch(/(is healthy[\s\S]*){3}/);
+    expect((await lab.ssh('cp-1', READYZ)).stdout.trim()).toBe('ok');
+    // What the run asked with is nowhere on the hosts.
+    await onMembers('! ls -A /dev/shm /run | grep "^.provision"');
+  });
+});
