@@ -67,8 +67,17 @@ module.exports = {
     room('playbook', ['ansible', 'roles', ...RESOURCES], 'A playbook becomes steps; it does not run them.'),
     room('roles', RESOURCES, 'A role is a pure function from inventory to resources.'),
     room('engine', ENGINE, 'The engine runs what the rooms below decide.'),
+    room(
+      'day-two',
+      ['playbook', 'roles', 'checks', ...RESOURCES],
+      'What is done to a running cluster becomes plays; the engine performs them.',
+    ),
     room('drill', ENGINE, 'A drill looks and judges as gates do, and acts through the engine.'),
-    room('report', [...ENGINE, 'checks', 'adopt'], 'Reports read events, plans, check-ups and what was found.'),
+    room(
+      'report',
+      [...ENGINE, 'checks', 'adopt', 'day-two'],
+      'Reports read events, plans, check-ups and what was found.',
+    ),
     room('wizard', ENGINE, 'The wizard writes an inventory.'),
     room('ssh', ['shell', 'model'], 'Connections know nothing of what runs over them.'),
     room('lab', ['shell', 'model'], 'The lab makes hosts; what happens on them is not its business.'),

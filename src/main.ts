@@ -8,6 +8,7 @@ import { addBypassCommand } from './commands/bypass.js';
 import { addHistoryCommand } from './commands/history.js';
 import { addInventoryCommand } from './commands/inventory.js';
 import { addCaCommand } from './commands/ca.js';
+import { addCertsCommand } from './commands/certs.js';
 import { addInitCommand } from './commands/init.js';
 import { addLabCommand } from './commands/lab.js';
 import { addPlanCommand } from './commands/plan.js';
@@ -58,6 +59,7 @@ const verbs = [
   addUnlockCommand,
   addInventoryCommand,
   addCaCommand,
+  addCertsCommand,
   addLabCommand,
 ];
 for (const addVerb of verbs) addVerb(program, context);

@@ -1,6 +1,7 @@
 import { certificateFiles, certificateFilesKey, type CertificateFiles } from '../facts/certificate-files.js';
 import { askText } from '../facts/file-content.js';
-import type { ControlPlane } from '../model/cluster.js';
+import type { ClientFiles } from '../model/certificate.js';
+import type { Cluster, ControlPlane } from '../model/cluster.js';
 import { ProvisionError } from '../model/errors.js';
 import type { Probe } from '../model/remote.js';
 import {
@@ -25,7 +26,7 @@ import type { Check, CheckContext, CheckItem } from './check.js';
 const DAY_MS = 24 * 60 * 60 * 1000;
 
 /** The certificates of one part of a host, and where it keeps the authority. */
-interface Part {
+export interface CertificatePart {
   readonly host: string;
   readonly certificates: readonly WantedCertificate[];
   readonly trust: WantedTrust;
@@ -34,20 +35,7 @@ interface Part {
 /** The authority in the store, and of every host: each certificate with its key, and what the host trusts. */
 export const checkCertificates: Check = async (context) => {
   const { cluster, probe } = context;
-  const parts: readonly Part[] = [
-    ...cluster.members.map((member) => ({
-      host: member.host,
-      certificates: memberCertificates(cluster, member),
-      trust: memberTrust(cluster, member),
-    })),
-    ...cluster.services.flatMap((service) =>
-      service.balancers.map(({ host }) => ({
-        host,
-        certificates: balancerCertificates(cluster, service),
-        trust: balancerTrust(service),
-      })),
-    ),
-  ];
+  const parts = certificateParts(cluster);
   const hosts = [...new Set(parts.map(({ host }) => host))];
   const [ofParts, ofControlPlanes] = await Promise.all([
     itemsOfHosts(hosts, async (host) => {
@@ -66,25 +54,50 @@ export const checkCertificates: Check = async (context) => {
   return [authorityItem(context), ...ofParts, ...ofControlPlanes];
 };
 
+/** What members and balancers should have. */
+export function certificateParts(cluster: Cluster): readonly CertificatePart[] {
+  return [
+    ...cluster.members.map((member) => ({
+      host: member.host,
+      certificates: memberCertificates(cluster, member),
+      trust: memberTrust(cluster, member),
+    })),
+    ...cluster.services.flatMap((service) =>
+      service.balancers.map(({ host }) => ({
+        host,
+        certificates: balancerCertificates(cluster, service),
+        trust: balancerTrust(service),
+      })),
+    ),
+  ];
+}
+
+/** What a control plane should have whose kube-apiserver reads these files. */
+export function apiserverPart(cluster: Cluster, host: string, files: ClientFiles): CertificatePart {
+  const certificates = apiserverCertificates(cluster, { certificatePath: files.certificate, keyPath: files.key });
+  return { host, certificates, trust: apiserverTrust(cluster, files.ca) };
+}
+
 /** The files that the host's manifest names; none where the manifest cannot be read: the check of apiservers says so. */
-async function partOfApiserver(
-  { cluster }: CheckContext,
+export async function partOfApiserver(
+  { cluster }: Pick<CheckContext, 'cluster'>,
   { host, manifest: path }: ControlPlane,
   probe: Probe,
-): Promise<Part | undefined> {
+): Promise<CertificatePart | undefined> {
   try {
     const text = await askText(probe, path);
     if (text === undefined) return undefined;
-    const files = clientFilesOf(readStaticPodManifest(path, text, CONTAINER));
-    const certificates = apiserverCertificates(cluster, { certificatePath: files.certificate, keyPath: files.key });
-    return { host, certificates, trust: apiserverTrust(cluster, files.ca) };
+    return apiserverPart(cluster, host, clientFilesOf(readStaticPodManifest(path, text, CONTAINER)));
   } catch (error) {
     if (error instanceof ProvisionError && /^(manifest|file)-unreadable$/.test(error.code)) return undefined;
     throw error;
   }
 }
 
-async function partItems(context: CheckContext, { host, certificates, trust }: Part): Promise<readonly CheckItem[]> {
+async function partItems(
+  context: CheckContext,
+  { host, certificates, trust }: CertificatePart,
+): Promise<readonly CheckItem[]> {
   const probe = context.probe(host);
   const [trusted, ...items] = await Promise.all([
     probe.ask(certificateFiles, certificateFilesKey(trust.path)),

@@ -1,14 +1,15 @@
 import { InvalidArgumentError, type Command } from 'commander';
 import { EXIT, ProvisionError } from '../model/errors.js';
-import type { RunResult } from '../model/events.js';
+import type { RunCommand, RunResult } from '../model/events.js';
 import { hostsToChange, summarisePlan, type Plan } from '../model/plan.js';
 import { counted } from '../report/wording.js';
 import type { World } from '../engine/world.js';
+import type { Play } from '../playbook/play.js';
 import type { Context } from './context.js';
 import { requireUnlocked, settleLocks, whileLocked } from './lock-cluster.js';
 import { runPlan } from './plan.js';
 import { addRunOptions, type RunOptions } from './run-options.js';
-import type { Session } from './session.js';
+import type { OwnPlays, Session } from './session.js';
 
 /** What `apply` is told. */
 export interface ApplyOptions extends RunOptions {
@@ -42,22 +43,35 @@ function parseSeconds(text: string): number {
   return seconds;
 }
 
-/** Plans, shows, asks, locks the cluster and performs. @param command what the journal calls it */
+/** What a verb does that plans and performs as `apply` does. */
+export interface ActingVerb {
+  /** What the journal calls it. */
+  readonly command: RunCommand;
+  /** Plays in place of those of the playbook. */
+  readonly playsOf?: (session: Session) => OwnPlays;
+}
+
+/** Plans, shows, asks, locks the cluster and performs. */
 export async function runApply(
   inventory: string,
   options: ApplyOptions,
   context: Context,
-  command: 'apply' | 'bypass' = 'apply',
+  { command, playsOf }: ActingVerb = { command: 'apply' },
 ): Promise<void> {
   const { withRun } = await import('./run.js');
   await withRun({ command, inventory, options }, context, async ({ session, emit, settled, begun, startActing }) => {
-    const { plan, locks } = await session.plan();
+    const own = playsOf?.(session);
+    const { plan, locks } = await session.plan(own);
     if (options.plan !== undefined) {
       const { refuseDrift } = await import('../engine/saved-plan.js');
       await refuseDrift(options.plan, plan);
     }
     emit({ type: 'planned', plan });
     const { changes, unknown, unchanged } = summarisePlan(plan);
+    if (options.dryRun === true) {
+      emit({ type: 'run-finished', result: { changed: 0, unchanged, failed: 0, elapsedMs: Date.now() - begun } });
+      return options.detailedExitcode === true && changes + unknown > 0 ? EXIT.changesPending : EXIT.done;
+    }
     if (changes + unknown === 0) {
       await settleLocks(inventory, locks, session);
       emit({ type: 'run-finished', result: { changed: 0, unchanged, failed: 0, elapsedMs: Date.now() - begun } });
@@ -68,13 +82,13 @@ export async function runApply(
     await settled();
     if (options.yes !== true && options.plan === undefined) await confirm(context, changes, unknown);
     startActing();
-    const result = await whileLocked(needs, () => perform(plan, session));
+    const result = await whileLocked(needs, () => perform(plan, own?.plays ?? session.plays, session.world));
     emit({ type: 'run-finished', result });
     return options.detailedExitcode === true ? EXIT.changesPending : EXIT.done;
   });
 }
 
-async function perform(plan: Plan, { plays, world }: Session): Promise<RunResult> {
+async function perform(plan: Plan, plays: readonly Play[], world: World): Promise<RunResult> {
   await unlockSigner(plan, world);
   const { applyPlan } = await import('../engine/applier.js');
   return applyPlan(plan, plays, world);

@@ -18,7 +18,7 @@ export function addBypassCommand(program: Command, context: Context): void {
     .addArgument(new Argument('<way>', 'on, or off: back to the virtual IP').choices(Object.keys(PLAYBOOKS)));
   addActingOptions(addPlanningOptions(command)).action(
     async (inventory: string, way: keyof typeof PLAYBOOKS, options: ApplyOptions) => {
-      await runApply(inventory, { ...options, playbook: PLAYBOOKS[way] }, context, 'bypass');
+      await runApply(inventory, { ...options, playbook: PLAYBOOKS[way] }, context, { command: 'bypass' });
     },
   );
 }

@@ -30,6 +30,13 @@ import { playbookFile, shippedTemplate } from './shipped-playbooks.js';
 /** One look at a host asks everything at once; a host that needs longer than this is stuck. */
 const LOOK_TIMEOUT_MS = 120_000;
 
+/** Plays of a verb that has no playbook. */
+export interface OwnPlays {
+  /** What the plan calls them. */
+  readonly name: string;
+  readonly plays: readonly Play[];
+}
+
 /** Everything of one run, put together: what is wanted, and the ways to look and to act. */
 export interface Session {
   readonly cluster: Cluster;
@@ -39,8 +46,8 @@ export interface Session {
   readonly pki: WritableStore;
   readonly plays: readonly Play[];
   readonly world: World;
-  /** Looks at all hosts and decides. @throws RunError */
-  plan(): Promise<ClusterPlan>;
+  /** Looks at all hosts and decides. @param own in place of the playbook's plays @throws RunError */
+  plan(own?: OwnPlays): Promise<ClusterPlan>;
   close(): Promise<void>;
 }
 
@@ -100,7 +107,8 @@ export async function openSession(
     pki,
     plays,
     world,
-    plan: () => planCluster(request, world),
+    plan: (own) =>
+      planCluster(own === undefined ? request : { ...request, plays: own.plays, playbook: own.name }, world),
     close: () => connector.close(),
   };
 }

@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import { certificatesSchema } from '../../../src/day-two/certificate-schema.js';
 import { planSchema } from '../../../src/engine/plan-schema.js';
 import type { Event } from '../../../src/model/events.js';
 import { eventSchema, type EventJson } from '../../../src/report/event-schema.js';
@@ -20,7 +21,7 @@ function eventReference(): string {
 
 ${NOTE}
 
-\`provision plan\`, \`apply\`, \`bypass\` and \`drill\` with \`--format json\` write one JSON object a line (NDJSON) to stdout. No
+\`provision plan\`, \`apply\`, \`bypass\`, \`certs renew\` and \`drill\` with \`--format json\` write one JSON object a line (NDJSON) to stdout. No
 event holds a secret. Every event has these fields:
 
 | field | type | meaning |
@@ -52,7 +53,22 @@ digests; secrets are in it in no form. The same plan always gives the same text.
   return intro + describeSchema('The plan', planSchema).map(renderTable).join('\n');
 }
 
+function certificatesReference(): string {
+  const intro = `# The list of certificates as JSON
+
+${NOTE}
+
+What \`provision certs list INVENTORY --format json\` prints: one object. New fields may come without a new \`formatVersion\`.
+
+`;
+  return intro + describeSchema('The list', certificatesSchema).map(renderTable).join('\n');
+}
+
 describe('the reference is current', () => {
+  test('docs/reference/certificates.md', () => {
+    expectGolden('docs/reference/certificates.md', certificatesReference());
+  });
+
   test('docs/reference/events.md', () => {
     expectGolden('docs/reference/events.md', eventReference());
   });
@@ -66,7 +82,7 @@ describe('the reference is current', () => {
     for (const option of eventSchema.options) expect(eventReference()).toContain(`## ${option.shape.type.value}\n`);
   });
 
-  test.each([eventReference, planReference])('every field of it has a type', (render) => {
+  test.each([eventReference, planReference, certificatesReference])('every field of it has a type', (render) => {
     expect(render()).not.toMatch(/^\| `[^|]*` \| (?:any|undefined)? *\|/m);
   });
 });

@@ -1,0 +1,105 @@
+import { Option, type Command } from 'commander';
+import { EXIT, ProvisionError } from '../model/errors.js';
+import type { Event } from '../model/events.js';
+import { quote } from '../shell/quote.js';
+import { addActingOptions, runApply, type ApplyOptions } from './apply.js';
+import { addConnectionOptions, type ConnectionOptions } from './connection-options.js';
+import type { Context } from './context.js';
+import { addInventoryOptions, type InventoryOptions } from './inventory-options.js';
+import { addPlanningOptions, INVENTORY } from './run-options.js';
+import type { OwnPlays, Session } from './session.js';
+
+interface ListOptions extends ConnectionOptions, InventoryOptions {
+  readonly format: 'auto' | 'text' | 'json';
+}
+
+interface RenewOptions extends Omit<ApplyOptions, 'plan' | 'limit'> {
+  readonly all?: boolean;
+  readonly newKey?: boolean;
+}
+
+/** `provision certs list|renew INVENTORY`: all certificates of the cluster, and their renewal before it is due. */
+export function addCertsCommand(program: Command, context: Context): void {
+  const certs = program.command('certs').description('list all certificates of the cluster, and renew them');
+  const list = certs
+    .command('list')
+    .description('every certificate, where it is and until when, in order of expiry; changes nothing')
+    .argument('<inventory>', INVENTORY)
+    .addOption(
+      new Option('--format <format>', 'text, or json: one object').choices(['auto', 'text', 'json']).default('auto'),
+    );
+  addConnectionOptions(addInventoryOptions(list)).action(async (inventory: string, options: ListOptions) => {
+    await runList(inventory, options, context);
+  });
+  const renew = certs
+    .command('renew')
+    .description('plan, ask, and renew certificates now: nothing else is changed')
+    .argument('<inventory>', INVENTORY)
+    .argument('[names...]', 'which: HOST/NAME as `certs list` has them, a HOST, or a NAME on all hosts')
+    .option('--all', 'all of them')
+    .option('--new-key', 'with new keys; otherwise those that the hosts have')
+    .option('--dry-run', 'show what would be done; changes nothing');
+  addActingOptions(addPlanningOptions(renew)).action(
+    async (inventory: string, names: readonly string[], options: RenewOptions) => {
+      await runRenew(inventory, names, { options, context });
+    },
+  );
+}
+
+async function runList(inventory: string, options: ListOptions, context: Context): Promise<void> {
+  const { openSession } = await import('./session.js');
+  const { listCertificates } = await import('../day-two/list-certificates.js');
+  const emit = (event: Event): void => {
+    if (event.type === 'notice') context.stderr.write(`${event.host ?? 'notice'}: ${event.message}\n`);
+  };
+  const session = await openSession(inventory, options, { context, emit, interrupted: () => false });
+  try {
+    const { cluster, certificates, world } = session;
+    const look = world.newLook();
+    const asked = { cluster, certificates, inventory, resources: new Map(), now: () => world.now() };
+    const listing = await listCertificates({ ...asked, probe: (host) => look.probe(host) });
+    if (options.format === 'json')
+      context.stdout.write(`${JSON.stringify({ formatVersion: 1, ...listing }, null, 2)}\n`);
+    else {
+      const { renderCertificates } = await import('../report/certificates-text.js');
+      const { wantsColour } = await import('../report/create-reporter.js');
+      const colour = wantsColour({ isTTY: context.stdout.isTTY, env: context.env });
+      context.stdout.write(renderCertificates(listing, { colour }));
+    }
+    context.exit(listing.unreachable.length > 0 ? EXIT.failed : EXIT.done);
+  } finally {
+    await session.close();
+  }
+}
+
+async function runRenew(
+  inventory: string,
+  names: readonly string[],
+  { options, context }: { readonly options: RenewOptions; readonly context: Context },
+): Promise<void> {
+  if ((options.all === true) === names.length > 0)
+    throw new ProvisionError({
+      code: 'nothing-chosen',
+      message: 'which certificates? Give their names, or --all, and not both',
+      hint: `see them with: provision certs list ${quote(inventory)}`,
+    });
+  const { renewableCertificates, chooseCertificates, renewalPlays } = await import('../day-two/renew-certificates.js');
+  const begun = new Date();
+  function playsOf({ cluster, certificates: rules, pki }: Session): OwnPlays {
+    if (pki.authority.isElsewhere?.() === true) throw signedElsewhere(inventory);
+    const all = renewableCertificates(cluster);
+    const chosen = options.all === true ? all : chooseCertificates(names, all);
+    const renewal = { begun, key: options.newKey === true ? 'new' : 'kept' } as const;
+    return { name: 'certs renew', plays: renewalPlays(cluster, chosen, { ...rules, renewal }) };
+  }
+  await runApply(inventory, options, context, { command: 'certs renew', playsOf });
+}
+
+/** A plan cannot tell a certificate that was signed again elsewhere from the one that the host has. */
+function signedElsewhere(inventory: string): ProvisionError {
+  return new ProvisionError({
+    code: 'signed-elsewhere',
+    message: 'the key of the authority is not in the store: certificates are signed elsewhere, when a plan wants them',
+    hint: `raise etcd_cert_renew_before_days, then: provision ca request ${quote(inventory)}; or bring the key: provision ca import`,
+  });
+}

@@ -1,0 +1,152 @@
+import { posix } from 'node:path';
+import type { X509Certificate } from 'node:crypto';
+import { askHosts } from '../checks/ask-hosts.js';
+import type { CheckContext } from '../checks/check.js';
+import { apiserverPart, certificateParts, partOfApiserver, type CertificatePart } from '../checks/certificates.js';
+import { USUAL_CLIENT_FILES } from '../facts/apiserver-manifest.js';
+import { certificateFiles, certificateFilesKey } from '../facts/certificate-files.js';
+import { directoryCertificates } from '../facts/directory-certificates.js';
+import type { ControlPlane } from '../model/cluster.js';
+import type { Probe } from '../model/remote.js';
+import { describeNames } from '../pki/alternative-names.js';
+import type { WantedCertificate } from '../pki/certificate-list.js';
+import { namesOf, notAfterOf, readCertificates, usagesOf } from '../pki/inspect.js';
+import { describeAttributes, readSubject } from '../pki/subject.js';
+import { certificateFaults } from '../resources/certificate.js';
+import { pathsOf } from '../resources/judge-certificate.js';
+import type { CertificateListing, ListedCertificate } from './certificate-schema.js';
+
+const DAY_MS = 24 * 60 * 60 * 1000;
+
+/** Where kubeadm keeps its certificates (kubeadm's `certificatesDir`). */
+const KUBERNETES_PKI = '/etc/kubernetes/pki';
+
+/**
+ * Every certificate of the cluster: the authority in the store, what each host has of the list of certificates, whom it
+ * trusts, and what kubeadm made on control planes. One exec a host.
+ */
+export async function listCertificates(context: CheckContext): Promise<Omit<CertificateListing, 'formatVersion'>> {
+  const { cluster, probe, inventory } = context;
+  const parts = certificateParts(cluster);
+  const hosts = [...new Set([...parts.map(({ host }) => host), ...cluster.controlPlanes.map(({ host }) => host)])];
+  const { heard, unreachable } = await askHosts(hosts, async (host) => {
+    const own = parts.filter((part) => part.host === host);
+    const controlPlane = cluster.controlPlanes.find((each) => each.host === host);
+    const [listed, ofApiserver, others] = await Promise.all([
+      Promise.all(own.map(async (part) => listPart(context, part, probe(host)))),
+      controlPlane === undefined ? [] : listApiserver(context, controlPlane, probe(host)),
+      controlPlane === undefined ? [] : listKubernetes(context, probe(host)),
+    ]);
+    const ours = [...listed.flat(), ...ofApiserver];
+    const known = new Set(ours.map(({ path }) => path));
+    return unique([...ours, ...others.filter(({ path }) => !known.has(path))]);
+  });
+  const all = [...listAuthority(context), ...[...heard.values()].flat()];
+  return {
+    inventory,
+    certificates: all.toSorted((a, b) => endOf(a) - endOf(b)),
+    unreachable: unreachable.map(({ host = '', evidence }) => ({ host, message: evidence })),
+  };
+}
+
+/** A host that is member and balancer may trust by one file. */
+function unique(listed: readonly ListedCertificate[]): readonly ListedCertificate[] {
+  return [...new Map(listed.map((each) => [`${each.path}\0${each.sha256 ?? ''}`, each])).values()];
+}
+
+function endOf({ validUntil }: ListedCertificate): number {
+  return validUntil === null ? Number.NEGATIVE_INFINITY : Date.parse(validUntil);
+}
+
+function listAuthority({ certificates: { authority, now }, cluster }: CheckContext): readonly ListedCertificate[] {
+  const path = posix.join(cluster.certificates.store, 'ca.crt');
+  return readCertificates(authority.trustBundle() ?? '').map((certificate) =>
+    listed({ name: 'ca', host: null, path, kind: 'authority', certificate, faults: [] }, now),
+  );
+}
+
+async function listPart(
+  context: CheckContext,
+  { host, certificates, trust }: CertificatePart,
+  probe: Probe,
+): Promise<readonly ListedCertificate[]> {
+  const [trusted, ...leaves] = await Promise.all([
+    probe.ask(certificateFiles, certificateFilesKey(trust.path)),
+    ...certificates.map(async (wanted) => listLeaf(context, wanted, probe)),
+  ]);
+  const found = readCertificates(trusted.pem);
+  const { now } = context.certificates;
+  const common = { name: `${host}/trust`, host, path: trust.path, kind: 'trust' } as const;
+  const faults = found.length === 0 ? [`no certificate in ${trust.path}`] : [];
+  const rows = (found.length === 0 ? [undefined] : found).map((certificate) =>
+    listed({ ...common, certificate, faults }, now),
+  );
+  return [...leaves, ...rows];
+}
+
+/** The usual files are asked for together with the manifest that may name others. */
+async function listApiserver(
+  context: CheckContext,
+  controlPlane: ControlPlane,
+  probe: Probe,
+): Promise<readonly ListedCertificate[]> {
+  const usualPart = apiserverPart(context.cluster, controlPlane.host, USUAL_CLIENT_FILES);
+  const [part, usual] = await Promise.all([
+    partOfApiserver(context, controlPlane, probe),
+    listPart(context, usualPart, probe),
+  ]);
+  if (part === undefined) return [];
+  const isUsual = JSON.stringify(part) === JSON.stringify(usualPart);
+  return isUsual ? usual : listPart(context, part, probe);
+}
+
+async function listLeaf(
+  { certificates: rules }: CheckContext,
+  wanted: WantedCertificate,
+  probe: Probe,
+): Promise<ListedCertificate> {
+  const { certificatePath, keyPath } = pathsOf(wanted.destination);
+  const files = await probe.ask(certificateFiles, certificateFilesKey(certificatePath, keyPath));
+  const [certificate] = readCertificates(files.pem);
+  const faults = certificateFaults(wanted, rules, files).map(({ text }) => text);
+  const name = `${probe.host}/${wanted.name}`;
+  return listed({ name, host: probe.host, path: certificatePath, kind: 'leaf', certificate, faults }, rules.now);
+}
+
+async function listKubernetes({ certificates: { now } }: CheckContext, probe: Probe): Promise<ListedCertificate[]> {
+  const files = await probe.ask(directoryCertificates, KUBERNETES_PKI);
+  return files.flatMap(({ path, pem }) =>
+    readCertificates(pem).map((certificate) => {
+      const name = `${probe.host}/${posix.relative(KUBERNETES_PKI, path)}`;
+      return listed({ name, host: probe.host, path, kind: 'kubernetes', certificate, faults: [] }, now);
+    }),
+  );
+}
+
+function listed(
+  found: Pick<ListedCertificate, 'name' | 'host' | 'path' | 'kind' | 'faults'> & {
+    readonly certificate: X509Certificate | undefined;
+  },
+  now: Date,
+): ListedCertificate {
+  const { certificate, ...given } = found;
+  if (certificate === undefined) return { ...given, ...NOTHING };
+  const end = notAfterOf(certificate);
+  return {
+    ...given,
+    subject: describeAttributes(readSubject(certificate.subject)),
+    issuer: describeAttributes(readSubject(certificate.issuer)),
+    names: [...describeNames(namesOf(certificate))],
+    usages: [...usagesOf(certificate)],
+    validFrom: new Date(certificate.validFrom).toISOString(),
+    validUntil: end.toISOString(),
+    daysLeft: Math.floor((end.getTime() - now.getTime()) / DAY_MS),
+    serial: certificate.serialNumber.toLowerCase(),
+    sha256: certificate.fingerprint256,
+  };
+}
+
+const NOTHING = {
+  ...{ subject: null, issuer: null, names: [], usages: [], validFrom: null, validUntil: null },
+  ...{ daysLeft: null, serial: null, sha256: null },
+};

@@ -1,0 +1,87 @@
+import { describe, expect, test } from '@jest/globals';
+import { chooseCertificates, renewableCertificates, renewalPlays } from '../../../src/day-two/renew-certificates.js';
+import { gateTable } from '../../../src/gates/table.js';
+import { orderTable } from '../../../src/gates/orders.js';
+import type { Play } from '../../../src/playbook/play.js';
+import { SAMPLE_CLUSTER } from '../../support/sample-cluster.js';
+import { TODAY } from '../../support/test-authority.js';
+
+const ALL = renewableCertificates(SAMPLE_CLUSTER);
+const RULES = {
+  authority: { certificate: () => undefined, trustBundle: () => undefined },
+  now: TODAY,
+  renewBeforeDays: 30,
+  renewal: { begun: TODAY, key: 'kept' },
+} as const;
+
+function chosen(...words: readonly string[]): readonly string[] {
+  return chooseCertificates(words, ALL).map(({ host, name }) => `${host}/${name}`);
+}
+
+/** `play / host: address address`. */
+function linesOf(plays: readonly Play[]): readonly string[] {
+  return plays.flatMap(({ name, resources }) =>
+    [...resources].map(([host, own]) => `${name} / ${host}: ${own.map(({ address }) => address).join(' ')}`),
+  );
+}
+
+describe('chooseCertificates', () => {
+  test.each([
+    ['etcd-1/etcd-server', ['etcd-1/etcd-server']],
+    ['etcd-peer', ['etcd-1/etcd-peer', 'etcd-2/etcd-peer', 'etcd-3/etcd-peer']],
+    [
+      'etcd-2',
+      ['etcd-2/etcd-server', 'etcd-2/etcd-peer', 'etcd-2/etcdctl-client', 'etcd-2/haproxy-healthcheck-client'],
+    ],
+  ])('%s', (word, names) => {
+    expect(chosen(word)).toEqual(names);
+  });
+
+  test('what is named twice is renewed once', () => {
+    expect(chosen('etcd-1/etcd-peer', 'etcd-1/etcd-peer', 'etcd-peer')).toHaveLength(3);
+  });
+
+  test.each(['etcd-9/etcd-server', 'apiserver.crt', 'etcd-1/etcd'])(
+    '%s is told as unknown, with what is there',
+    (word) => {
+      const refused = expect.objectContaining({
+        code: 'unknown-certificate',
+        message: expect.stringContaining(word) as unknown,
+        hint: expect.stringContaining('haproxy-healthcheck-client') as unknown,
+      });
+      expect(() => chosen('etcd-1', word)).toThrow(refused as unknown as Error);
+    },
+  );
+});
+
+describe('renewalPlays', () => {
+  test('hold the chosen certificates, what must take them up, and nothing else', () => {
+    const some = chooseCertificates(['etcd-1/etcd-server', 'haproxy-healthcheck-client'], ALL);
+    expect(linesOf(renewalPlays(SAMPLE_CLUSTER, some, RULES))).toEqual([
+      'Renew certificates of the members / etcd-1: certificate:/etc/etcd/pki/server.crt',
+      ...[1, 2, 3].map(
+        (number) =>
+          `Renew certificates of the balancers of etcd / etcd-${number}: certificate:/etc/haproxy/etcd-client.pem service:haproxy`,
+      ),
+    ]);
+  });
+
+  test('restart a member that others made, as its role does', () => {
+    const cluster = { ...SAMPLE_CLUSTER, isManaged: false, services: [], controlPlanes: [] };
+    const plays = renewalPlays(cluster, renewableCertificates(cluster), RULES);
+    expect(linesOf(plays)[0]).toBe(
+      'Renew certificates of the members / etcd-1: certificate:/etc/etcd/pki/server.crt etcd-member:etcd-1',
+    );
+  });
+
+  test('go through one host after another, with gates and orders that there are', () => {
+    const plays = renewalPlays(SAMPLE_CLUSTER, ALL, RULES);
+    const gates = gateTable(SAMPLE_CLUSTER, () => TODAY);
+    expect(plays).toHaveLength(3);
+    for (const play of plays) {
+      expect(play.batchSize).toBe(1);
+      expect([...orderTable(SAMPLE_CLUSTER).keys()]).toContain(play.order);
+      for (const gate of [...play.gatesBefore, ...play.gatesAfter]) expect([...gates.keys()]).toContain(gate);
+    }
+  });
+});
