@@ -49,7 +49,7 @@ describe('chooseCertificates', () => {
         message: expect.stringContaining(word) as unknown,
         hint: expect.stringContaining('haproxy-healthcheck-client') as unknown,
       });
-      expect(() => chosen('etcd-1', word)).toThrow(refused as unknown as Error);
+      expect(() => chosen('etcd-1', word)).toThrow(refused);
     },
   );
 });
