@@ -58,6 +58,33 @@ export default tseslint.config(
     },
   },
   {
+    files: ['src/**/*.ts'],
+    ignores: ['src/model/bounded-yaml.ts'],
+    rules: {
+      'no-restricted-imports': [
+        'error',
+        {
+          paths: [
+            {
+              name: 'yaml',
+              importNames: [
+                'default',
+                'parse',
+                'parseDocument',
+                'parseAllDocuments',
+                'Parser',
+                'Composer',
+                'Lexer',
+                'CST',
+              ],
+              message: 'Parse with parseBoundedYaml (src/model/bounded-yaml.ts): the library itself has no bounds.',
+            },
+          ],
+        },
+      ],
+    },
+  },
+  {
     files: ['tests/**/*.ts'],
     rules: { 'max-lines-per-function': 'off', 'max-lines': 'off', '@typescript-eslint/require-await': 'off' },
   },

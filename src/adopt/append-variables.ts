@@ -1,4 +1,5 @@
-import { isMap, isScalar, parseDocument, type Document } from 'yaml';
+import { isMap, isScalar, type Document } from 'yaml';
+import { parseBoundedYaml } from '../model/bounded-yaml.js';
 import { yamlText } from './yaml-text.js';
 import type { NewVariable } from './decide-variables.js';
 
@@ -48,7 +49,7 @@ function oneLine(place: string): string {
 }
 
 function parse(text: string): Document.Parsed {
-  const document = parseDocument(text, { ...AS_ANSIBLE, prettyErrors: false, logLevel: 'error' });
+  const document = parseBoundedYaml(text, { ...AS_ANSIBLE, prettyErrors: false, logLevel: 'error' });
   const [error] = document.errors;
   if (error !== undefined) throw new Error(error.message);
   return document;

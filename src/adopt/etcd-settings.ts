@@ -1,4 +1,4 @@
-import { isMap, isScalar, LineCounter, parseDocument, type Document } from 'yaml';
+import { isMap, isScalar, LineCounter, type Document } from 'yaml';
 import {
   ETCD_SETTINGS,
   etcdVariable,
@@ -6,7 +6,7 @@ import {
   type EtcdSettingName,
   type SettingPlaces,
 } from '../facts/etcd-process.js';
-import { tooDeepAt } from '../model/nesting.js';
+import { parseBoundedYaml, YamlLimitError } from '../model/bounded-yaml.js';
 
 /** One setting of a running etcd. */
 export interface EtcdSetting {
@@ -80,10 +80,8 @@ const SECTIONS: Partial<Readonly<Record<EtcdSettingName, readonly [string, strin
 };
 
 function fileSettings({ path, text }: { readonly path: string; readonly text: string }): EtcdSettings {
-  const deep = tooDeepAt(text);
-  if (deep !== undefined) throw new Error(`${path}:${deep.line}:${deep.column}: is nested too deeply`);
   const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: false });
+  const document = parseFile(path, text, lines);
   if (document.errors[0] !== undefined) throw new Error(document.errors[0].message);
   return new Map(
     ETCD_SETTINGS.flatMap((name): [EtcdSettingName, EtcdSetting][] => {
@@ -99,6 +97,15 @@ function fileSettings({ path, text }: { readonly path: string; readonly text: st
       return [[name, { value: node.source, source }]];
     }),
   );
+}
+
+function parseFile(path: string, text: string, lineCounter: LineCounter): Document.Parsed {
+  try {
+    return parseBoundedYaml(text, { lineCounter, prettyErrors: false, uniqueKeys: false });
+  } catch (error) {
+    if (!(error instanceof YamlLimitError)) throw error;
+    throw new Error(`${path}:${error.place.line}:${error.place.column}: ${error.message}`, { cause: error });
+  }
 }
 
 function nodeAt(document: Document.Parsed, keys: readonly string[]): unknown {

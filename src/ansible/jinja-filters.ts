@@ -1,5 +1,6 @@
 import type { Environment } from 'minijinja-js';
-import { parse, stringify } from 'yaml';
+import { stringify } from 'yaml';
+import { parseBoundedYaml } from '../model/bounded-yaml.js';
 import { ProvisionError } from '../model/errors.js';
 import type { Json } from '../model/json.js';
 import { HOSTVARS } from './jinja-source.js';
@@ -148,6 +149,12 @@ function versionTest(value: Json, other: Json = '', operator: Json = '=='): bool
   return result;
 }
 
+function fromYaml(source: string): Json {
+  const document = parseBoundedYaml(source);
+  if (document.errors[0] !== undefined) throw document.errors[0];
+  return toJson(document.toJS());
+}
+
 const FILTERS: Readonly<Record<string, Filter>> = {
   bool: toBool,
   ternary: (value, yes = null, no = null, none = no) => (value === null ? none : toTruth(value) ? yes : no),
@@ -163,7 +170,7 @@ const FILTERS: Readonly<Record<string, Filter>> = {
   from_json: (value) => JSON.parse(text(value)) as Json,
   to_yaml: (value) => stringify(value),
   to_nice_yaml: (value, options = null) => stringify(value, { indent: Number(member(options, 'indent') ?? 4) }),
-  from_yaml: (value) => toJson(parse(text(value))),
+  from_yaml: (value) => fromYaml(text(value)),
   regex_replace: (value, pattern = '', replacement = '') =>
     text(value).replace(
       regex(pattern, 'g'),

@@ -37,7 +37,7 @@ export function warn(log: LoadLog, at: SourcePosition, subject: string, message:
 }
 
 /** An inventory of 20 000 hosts has 3 MiB; what is much larger is no inventory, or has no end (`/dev/zero`). */
-const MAX_BYTES = 64 * 1024 * 1024;
+export const MAX_BYTES = 64 * 1024 * 1024;
 
 /**
  * Reads a file as UTF-8 and adds it to the digest.

@@ -1,20 +1,8 @@
-import {
-  isAlias,
-  isMap,
-  isNode,
-  isScalar,
-  isSeq,
-  LineCounter,
-  parseDocument,
-  visit,
-  type Document,
-  type Node,
-  type Pair,
-} from 'yaml';
+import { isAlias, isMap, isScalar, isSeq, LineCounter, visit, type Document, type Node, type Pair } from 'yaml';
+import { parseBoundedYaml, YamlLimitError } from '../model/bounded-yaml.js';
 import { InputError, type Problem, type SourcePosition } from '../model/errors.js';
-import { tooDeepAt } from '../model/nesting.js';
 import type { RawValue } from './raw-value.js';
-import { problemAt, warn, type LoadLog, type SourceText } from './source-text.js';
+import { MAX_BYTES, problemAt, warn, type LoadLog, type SourceText } from './source-text.js';
 
 /** A parsed YAML or JSON file, from which values are read on demand. */
 export interface YamlFile {
@@ -47,9 +35,12 @@ const KNOWN_TAGS = new Set([
  */
 export function parseYaml(source: SourceText, log: LoadLog): YamlFile {
   refuseControls(source);
-  const deep = tooDeepAt(source.text);
-  if (deep !== undefined) throw problemAt({ file: source.file, ...deep }, 'YAML', 'is nested too deeply');
-  return parseBounded(source, log);
+  try {
+    return parseWithin(source, log);
+  } catch (error) {
+    if (!(error instanceof YamlLimitError)) throw error;
+    throw problemAt({ file: source.file, ...error.place }, 'YAML', error.message);
+  }
 }
 
 /** PyYAML's reader refuses what is neither printable nor white space (yaml/reader.py, NON_PRINTABLE). */
@@ -62,9 +53,10 @@ function refuseControls({ file, text }: SourceText): void {
   throw problemAt(at, 'YAML', `holds the control character U+${code}, which YAML does not allow`);
 }
 
-function parseBounded(source: SourceText, log: LoadLog): YamlFile {
+function parseWithin(source: SourceText, log: LoadLog): YamlFile {
   const lines = new LineCounter();
-  const document = parseDocument(source.text, {
+  const document = parseBoundedYaml(source.text, {
+    maxCharacters: MAX_BYTES,
     version: '1.1',
     schema: 'failsafe',
     merge: false,
@@ -86,41 +78,8 @@ function parseBounded(source: SourceText, log: LoadLog): YamlFile {
   }
   const root: Node | null = document.contents;
   const file: YamlFile = { source, root, document, lines, json: isJson(source.text), log, read: new Map() };
-  checkSize(file);
   checkNodes(file);
   return file;
-}
-
-/** What no file of variables comes near: an alias of aliases can stand for billions of values in a few lines. */
-const MAX_VALUES = 1_000_000;
-
-/** Counts values with every alias in its place, before anything follows one. @throws InputError */
-function checkSize(file: YamlFile): void {
-  const sizes = new Map<Node, number>();
-  const count = (node: unknown): number => {
-    const target = isNode(node) ? dereference(file, node) : null;
-    if (target === null || isScalar(target)) return 1;
-    const at = positionOfNode(file, isNode(node) ? node : null);
-    const known = sizes.get(target);
-    if (known !== undefined) return known;
-    // One that holds itself is refused where it is read.
-    sizes.set(target, 0);
-    const parts = isMap(target)
-      ? target.items.flatMap(({ key, value }) => [key, value])
-      : isSeq(target)
-        ? target.items
-        : [];
-    const size = parts.reduce<number>((sum, part) => sum + count(part), 1);
-    if (size > MAX_VALUES)
-      throw problemAt(
-        at,
-        'YAML',
-        `holds more than ${MAX_VALUES.toLocaleString('en-US')} values, with what its aliases stand for`,
-      );
-    sizes.set(target, size);
-    return size;
-  };
-  count(file.root);
 }
 
 /**

@@ -1,4 +1,5 @@
-import { isAlias, isMap, isScalar, isSeq, parseDocument, type Document, type Scalar, type YAMLSeq } from 'yaml';
+import { isAlias, isMap, isScalar, isSeq, type Document, type Scalar, type YAMLSeq } from 'yaml';
+import { parseBoundedYaml } from '../model/bounded-yaml.js';
 import { ProvisionError } from '../model/errors.js';
 import { readFlags } from './command-flags.js';
 
@@ -65,16 +66,20 @@ export function readStaticPodManifest(path: string, text: string, container: str
 /** What the text says, as plain data. @throws ProvisionError `manifest-unreadable` */
 export function manifestData(path: string, text: string): unknown {
   const document = parseManifest(path, text);
+  // An alias without an anchor, or far too many of them.
+  return attempt(path, () => document.toJS() as unknown);
+}
+
+function attempt<T>(path: string, read: () => T): T {
   try {
-    return document.toJS();
+    return read();
   } catch (error) {
-    // An alias without an anchor, or far too many of them.
     throw unreadable(path, error instanceof Error ? error.message : String(error));
   }
 }
 
 function parseManifest(path: string, text: string): Document {
-  const document = parseDocument(text, { merge: true });
+  const document = attempt(path, () => parseBoundedYaml(text, { merge: true }));
   const [error] = document.errors;
   if (error === undefined) return document;
   if (error.code === 'MULTIPLE_DOCS')

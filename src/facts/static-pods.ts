@@ -1,4 +1,4 @@
-import { parseDocument } from 'yaml';
+import { parseBoundedYaml } from '../model/bounded-yaml.js';
 import type { Fact } from '../model/remote.js';
 import { quote } from '../shell/quote.js';
 
@@ -83,7 +83,7 @@ function podIn(text: string | undefined): PodIdentity | undefined {
   if (text === undefined) return undefined;
   try {
     // Of several documents only the first is given, with an error that does not concern the kubelet.
-    const data = parseDocument(text, { merge: true }).toJS() as {
+    const data = parseBoundedYaml(text, { merge: true }).toJS() as {
       readonly metadata?: { readonly name?: unknown; readonly namespace?: unknown };
       readonly spec?: { readonly containers?: unknown };
     } | null;

@@ -16,6 +16,9 @@ export function tooDeepAt(text: string): Place | undefined {
   const indents: number[] = [];
   for (const [index, line] of text.split('\n').entries()) {
     const lead = /^(?: |[-?](?= ))*/.exec(line)?.[0] ?? '';
+    // With tags, anchors, tabs and `:` between dashes it is no YAML, and takes the library minutes to say so.
+    const signs = (/^(?:[-?:](?=\s)|[!&]\S*(?=\s)|[^\S\n])*/.exec(line)?.[0] ?? '').match(/\S+/g)?.length ?? 0;
+    if (signs > MAX_DEPTH) return { line: index + 1, column: lead.length + 1 };
     if (lead.length < line.trimEnd().length) {
       while ((indents.at(-1) ?? -1) >= lead.length) indents.pop();
       indents.push(lead.length);

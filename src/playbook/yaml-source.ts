@@ -1,7 +1,7 @@
-import { isMap, isPair, LineCounter, parseDocument, type Document } from 'yaml';
+import { isMap, isPair, LineCounter, type Document } from 'yaml';
 import type { z } from 'zod';
 import { didYouMean } from '../model/did-you-mean.js';
-import { tooDeepAt } from '../model/nesting.js';
+import { parseBoundedYaml, YamlLimitError } from '../model/bounded-yaml.js';
 import { InputError, type Problem, type SourcePosition } from '../model/errors.js';
 
 /** A parsed YAML file that can tell where each of its values stands. */
@@ -17,8 +17,7 @@ export interface YamlSource {
 /** Parses YAML. @throws InputError with every syntax error and its place */
 export function parseYaml(file: string, text: string): YamlSource {
   const lines = new LineCounter();
-  refuseDeep(file, text);
-  const document = parseDocument(text, { lineCounter: lines });
+  const document = parseWithin(file, text, lines);
   function position(offset: number): SourcePosition {
     const { line, col } = lines.linePos(offset);
     return { file, line, column: col };
@@ -38,12 +37,14 @@ export function parseYaml(file: string, text: string): YamlSource {
   };
 }
 
-function refuseDeep(file: string, text: string): void {
-  const deep = tooDeepAt(text);
-  if (deep === undefined) return;
-  throw new InputError([
-    { severity: 'error', at: { file, ...deep }, subject: 'YAML', message: 'is nested too deeply' },
-  ]);
+function parseWithin(file: string, text: string, lineCounter: LineCounter): Document.Parsed {
+  try {
+    return parseBoundedYaml(text, { lineCounter });
+  } catch (error) {
+    if (!(error instanceof YamlLimitError)) throw error;
+    const { message, place } = error;
+    throw new InputError([{ severity: 'error', at: { file, ...place }, subject: 'YAML', message }]);
+  }
 }
 
 /** @throws InputError for aliases that stand for more than a playbook can hold */

@@ -1,4 +1,5 @@
-import { isScalar, isSeq, parseDocument, type YAMLSeq } from 'yaml';
+import { isScalar, isSeq, type Document, type YAMLSeq } from 'yaml';
+import { parseBoundedYaml } from '../model/bounded-yaml.js';
 import { ProvisionError } from '../model/errors.js';
 import { editProblem, withValueAt } from './prove-edit.js';
 
@@ -37,15 +38,23 @@ export function withExternalEndpoint(text: string, url: string): string {
 
 /** As kubeadm reads it: one document. @throws Error */
 function read(text: string): unknown {
-  const document = parseDocument(text, { merge: true });
+  return parsed(text).toJS();
+}
+
+function parsed(text: string): Document.Parsed {
+  const document = parseBoundedYaml(text, { merge: true });
   const [error] = document.errors;
   if (error !== undefined) throw error;
-  return document.toJS();
+  return document;
 }
 
 function endpointList(text: string): YAMLSeq | undefined {
-  const list: unknown = parseDocument(text, { merge: true }).getIn(ENDPOINTS);
-  return isSeq(list) && list.items.every((item) => isScalar(item)) ? list : undefined;
+  try {
+    const list: unknown = parsed(text).getIn(ENDPOINTS);
+    return isSeq(list) && list.items.every((item) => isScalar(item)) ? list : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 function notEditable(why: string): ProvisionError {

@@ -13,7 +13,7 @@ export function variablesPage(): string {
   );
   return `# Variables
 
-Written from \`src/inventory/known-variables.ts\`; a test keeps it current (\`UPDATE_GOLDEN=1 npm run -s jest -- variables-page\`).
+Written from \`src/cluster/known-variables.ts\`; a test keeps it current (\`UPDATE_GOLDEN=1 npm run -s jest -- variables-page\`).
 
 Set them in the inventory, in \`group_vars/\` or in \`host_vars/\`, as in Ansible. Numbers and truth values may be written
 as texts, as INI inventories have to. An unknown \`etcd_*\`, \`haproxy_*\` or \`keepalived_*\` variable is an error when it
