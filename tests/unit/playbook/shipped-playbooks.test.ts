@@ -44,6 +44,12 @@ const VIRTUAL_IP: Shape = {
   roles: ['etcd-virtual-ip'],
 };
 const API_SERVERS: Pick<Shape, 'hosts' | 'become'> = { hosts: 'kube_control_plane', become: true };
+const OFF_OLD_ADDRESS: Shape = {
+  ...API_SERVERS,
+  serial: 1,
+  after: ['apiserver-ready'],
+  roles: ['kube-apiserver-off-old-address'],
+};
 const REPOINT: readonly Shape[] = [
   { ...API_SERVERS, serial: 1, after: ['vip-answers-control-planes: etcd'], roles: ['kube-apiserver-files'] },
   {
@@ -58,11 +64,13 @@ const REPOINT: readonly Shape[] = [
 
 /** All that a shipped playbook says: one gate, one order or one `serial` less is an outage on somebody's cluster. */
 const SHIPPED: Readonly<Record<string, readonly Shape[]>> = {
+  'leave-old-address.yaml': [OFF_OLD_ADDRESS],
   'etcd.yaml': [AUTHORITY, MEMBERS, SETTLED],
-  'etcd-lb.yaml': [BALANCERS, VIRTUAL_IP],
+  'etcd-lb.yaml': [OFF_OLD_ADDRESS, BALANCERS, VIRTUAL_IP],
   'repoint.yaml': REPOINT,
-  'site.yaml': [AUTHORITY, MEMBERS, SETTLED, BALANCERS, VIRTUAL_IP, ...REPOINT],
+  'site.yaml': [OFF_OLD_ADDRESS, AUTHORITY, MEMBERS, SETTLED, OFF_OLD_ADDRESS, BALANCERS, VIRTUAL_IP, ...REPOINT],
   'migrate.yaml': [
+    OFF_OLD_ADDRESS,
     AUTHORITY,
     BALANCERS,
     { ...VIRTUAL_IP, after: ['keepalived-one-holder: etcd', 'vip-forwards: etcd'] },
