@@ -25,13 +25,15 @@ async function runInit(file: string, context: Context): Promise<void> {
       hint: 'give another name: provision init FILE',
     });
   const { askInventory } = await import('../wizard/ask-inventory.js');
+  const { writePrivately } = await import('../pki/store-files.js');
   const { renderInventory } = await import('../wizard/render-inventory.js');
   const answers = await cancellable(
     () => askInventory({ terminal, fileExists: (path) => exists(path.replace(/^~(?=\/)/, homedir())) }),
     'cancelled: no file was written',
   );
   // `wx`: a file that came to be while the questions were asked is not replaced.
-  await writeFile(file, renderInventory(answers), { flag: isThere ? 'w' : 'wx' });
+  if (isThere) await writePrivately(file, renderInventory(answers), 'the inventory');
+  else await writeFile(file, renderInventory(answers), { flag: 'wx', mode: 0o600 });
   context.stdout.write(`Wrote ${file}. Look at what would be done:\n  provision plan ${file}\n`);
 }
 

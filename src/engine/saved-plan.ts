@@ -1,13 +1,17 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { ProvisionError } from '../model/errors.js';
 import type { Plan } from '../model/plan.js';
+import { writePrivately } from '../pki/store-files.js';
 import { describeStep, essenceOf } from './drift.js';
 import { planToJson } from './plan-json.js';
 import { planSchema, type PlanJson, type StepJson } from './plan-schema.js';
 
-/** Writes a plan to a file that only its owner may read: it names hosts, paths and versions, but holds no secret. */
+/**
+ * Writes a plan to a file that only its owner may read: it names hosts, paths and versions, but holds no secret.
+ * @throws ProvisionError `file-not-written`
+ */
 export async function savePlan(file: string, plan: Plan): Promise<void> {
-  await writeFile(file, `${JSON.stringify(planToJson(plan), undefined, 2)}\n`, { mode: 0o600 });
+  await writePrivately(file, `${JSON.stringify(planToJson(plan), undefined, 2)}\n`, 'the plan');
 }
 
 /**

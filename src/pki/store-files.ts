@@ -1,5 +1,7 @@
-import { chmod, link, mkdir, open, readFile, rename, rm } from 'node:fs/promises';
+import { randomBytes } from 'node:crypto';
+import { chmod, link, mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { ProvisionError } from '../model/errors.js';
 
 /** The text of a file; `undefined` when there is none. @throws the system's error for anything else */
 export async function readIfThere(path: string): Promise<string | undefined> {
@@ -44,6 +46,32 @@ export async function replace(path: string, text: string, mode: number, suffix: 
   } finally {
     await rm(stage, { force: true });
   }
+}
+
+/**
+ * Writes a file that its owner alone may read, whatever stood there: a file that others may read, or a link that others
+ * planted, goes; what the link leads to is not touched.
+ * @param what the file is, for the error: `the plan`
+ * @throws ProvisionError `file-not-written`: a directory, a device, no permission, a full disk; what is there stays
+ */
+export async function writePrivately(path: string, text: string, what: string): Promise<void> {
+  // A rename would put a file in place of /dev/stdout, or of /dev/null, for every program of the machine.
+  const there = await stat(path).catch(() => undefined);
+  if (there?.isFile() === false) throw notWritten(path, what, 'it is there, and is not a file');
+  try {
+    await replace(path, text, 0o600, randomBytes(6).toString('hex'));
+  } catch (cause) {
+    throw notWritten(path, what, cause instanceof Error ? cause.message : String(cause), cause);
+  }
+}
+
+function notWritten(path: string, what: string, why: string, cause?: unknown): ProvisionError {
+  return new ProvisionError({
+    code: 'file-not-written',
+    message: `${what} was not written to ${path}: ${why}`,
+    hint: 'name a file, old or new, in a directory where you may make files',
+    cause,
+  });
 }
 
 async function writeStage(stage: string, text: string, mode: number): Promise<void> {

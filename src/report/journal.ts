@@ -1,4 +1,4 @@
-import { appendFileSync, mkdirSync } from 'node:fs';
+import { appendFileSync, closeSync, mkdirSync, openSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { EventSink } from '../model/events.js';
@@ -18,9 +18,13 @@ export function journalDirectory(inventoryDirectory: string): string {
 export function createJournal(directory: string, begun: Date, now: () => Date): EventSink {
   const file = join(directory, `${nameOf(begun)}.ndjson`);
   let end = '';
+  let isMade = false;
   return createNdjsonReporter((line) => {
     try {
       mkdirSync(directory, { recursive: true, mode: 0o700 });
+      // Exclusive: what others put there before is not written through, be it a file or a link.
+      if (!isMade) closeSync(openSync(file, 'ax', 0o600));
+      isMade = true;
       // Synchronous: the line of an action is written before the action begins.
       appendFileSync(file, `${end}${line}`, { mode: 0o600 });
       end = '';

@@ -3,10 +3,12 @@ import {
   mkdirSync,
   mkdtempSync,
   readdirSync,
+  readFileSync,
   renameSync,
   rmdirSync,
   rmSync,
   statSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -51,6 +53,17 @@ describe('the journal', () => {
     expect(await readJournal(join(directory, 'none'))).toEqual([]);
   });
 
+  test('writes nothing into a file or a link that others put in its place', () => {
+    const others = join(directory, '../others');
+    mkdirSync(directory, { recursive: true });
+    writeFileSync(others, 'theirs');
+    symlinkSync(others, join(directory, '2026-11-21T02-15-00.123Z.ndjson'));
+    expect(() => keep(ROLLING_RUN)).toThrow('EEXIST');
+    expect(readFileSync(others, 'utf8')).toBe('theirs');
+    rmSync(join(directory, '2026-11-21T02-15-00.123Z.ndjson'));
+    expect(readFileSync(keep(ROLLING_RUN), 'utf8')).toContain('run-started');
+  });
+
   test('makes nothing before the first event', () => {
     createJournal(directory, BEGUN, tickingClock(0));
     expect(existsSync(directory)).toBe(false);
@@ -59,9 +72,9 @@ describe('the journal', () => {
   test.each(['', '{"type":"cha', '{"formatVersion":1,"type":"unknown"}', '\u0000\u0000'])(
     'with a line that was cut off (%j) tells the rest',
     async (cut) => {
-      const file = keep(ROLLING_RUN.slice(0, 3));
-      writeFileSync(file, `${cut}\n`, { flag: 'a' });
       const sink = createJournal(directory, BEGUN, tickingClock(0));
+      ROLLING_RUN.slice(0, 3).forEach(sink);
+      writeFileSync(join(directory, readdirSync(directory)[0] ?? ''), `${cut}\n`, { flag: 'a' });
       ROLLING_RUN.slice(3).forEach(sink);
       const [run] = await readJournal(directory);
       expect(run).toMatchObject({ end: 'done', unreadable: cut === '' ? 0 : 1 });
