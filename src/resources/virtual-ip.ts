@@ -1,5 +1,6 @@
 import { BlockList, isIP } from 'node:net';
 import { addressInUse } from '../facts/address-in-use.js';
+import { fileState } from '../facts/file-state.js';
 import { hardwareAddresses } from '../facts/hardware-addresses.js';
 import { ALL_ADDRESSES, hostAddresses, type HostAddress } from '../facts/host-addresses.js';
 import { UNCHANGED, type Resource } from '../model/change.js';
@@ -7,6 +8,7 @@ import { networkEdge } from '../model/endpoint.js';
 import type { Balancer } from '../model/virtual-service.js';
 import { ProvisionError } from '../model/errors.js';
 import type { Probe } from '../model/remote.js';
+import { refuseFormer } from './former-balancer.js';
 
 /** A name that Linux gives to an interface (dev_valid_name) and keepalived's configuration can hold: a host may report any. */
 const INTERFACE = /^[^\s/"'{}!#]{1,15}$/;
@@ -17,6 +19,10 @@ export interface VirtualIpOptions {
   readonly balancer: Balancer;
   /** All that may hold it. */
   readonly balancers: readonly Balancer[];
+  /** keepalived's own configuration on this balancer. */
+  readonly configuration: Resource;
+  /** Inventory hosts that are no balancers: `near` are looked at anyway, for they have another part in the cluster. */
+  readonly others: { readonly near: readonly string[]; readonly far: readonly string[] };
 }
 
 /**
@@ -24,21 +30,26 @@ export interface VirtualIpOptions {
  * while planning.
  */
 export function virtualIp(options: VirtualIpOptions): Resource {
-  const { vip, balancer, balancers } = options;
+  const { vip, balancer, balancers, others } = options;
+  const kept = { vip, keepalived: balancer.keepalived };
   return {
     address: `virtual-ip:${vip}`,
     paths: [],
     async plan(probe) {
-      const [own, holders] = await Promise.all([
+      const [own, holders, isOther] = await Promise.all([
         probe.ask(hostAddresses, ALL_ADDRESSES),
         Promise.all(balancers.map(({ host }) => holds(probe.on(host), vip))),
+        isOtherGroup(options, probe),
+        refuseFormer(kept, others.near, probe),
       ]);
       const name = interfaceOf(balancer, own);
       const network = own.find((address) => address.interface === name && contains(address, vip));
       if (network === undefined) throw outside(options, name, own);
       refuseEdge(vip, network);
       // Only while no balancer has it: a look that finds nothing to do asks no more than this.
-      if (!holders.includes(true)) await refuseStranger(options, probe);
+      const stranger = holders.includes(true) ? undefined : await findStranger(options, probe);
+      if (isOther || stranger !== undefined) await refuseFormer(kept, others.far, probe);
+      if (stranger !== undefined) throw taken(options, stranger);
       return UNCHANGED;
     },
   };
@@ -68,14 +79,27 @@ async function holds(probe: Probe, vip: string): Promise<boolean> {
   return (await probe.ask(hostAddresses, ALL_ADDRESSES)).some(({ address }) => address === vip);
 }
 
-async function refuseStranger({ vip, balancer, balancers }: VirtualIpOptions, probe: Probe): Promise<void> {
+/** keepalived is set up here already, and not as now wanted: its peers may be others. */
+async function isOtherGroup({ balancer, configuration }: VirtualIpOptions, probe: Probe): Promise<boolean> {
+  const [state, outcome] = await Promise.all([
+    probe.ask(fileState, balancer.keepalived.configFile),
+    configuration.plan(probe),
+  ]);
+  return state.kind !== 'absent' && outcome.kind !== 'unchanged';
+}
+
+/** The hardware address that answers for the virtual IP, and is no balancer's. */
+async function findStranger({ vip, balancers }: VirtualIpOptions, probe: Probe): Promise<string | undefined> {
   const [hardware, ours] = await Promise.all([
     probe.ask(addressInUse, vip),
     Promise.all(balancers.map(({ host }) => probe.on(host).ask(hardwareAddresses, 'all'))),
   ]);
   // A balancer that gave it up a moment ago is still in the neighbours' tables.
-  if (hardware === undefined || ours.flat().includes(hardware)) return;
-  throw new ProvisionError({
+  return hardware === undefined || ours.flat().includes(hardware) ? undefined : hardware;
+}
+
+function taken({ vip, balancer }: VirtualIpOptions, hardware: string): ProvisionError {
+  return new ProvisionError({
     code: 'virtual-ip-taken',
     message: `the virtual IP ${vip} is in use: ${hardware} answers for it, seen from ${balancer.host}, and no balancer holds it`,
     hint: 'choose a free address for etcd_lb_ip, or find who has this one: ip neigh',

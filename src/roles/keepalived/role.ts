@@ -1,5 +1,6 @@
 import { posix } from 'node:path';
 import type { Resource } from '../../model/change.js';
+import type { Cluster } from '../../model/cluster.js';
 import type { Inventory } from '../../model/inventory.js';
 import type { Balancer, ServiceName, VirtualService } from '../../model/virtual-service.js';
 import { proxyOf } from '../../proxies/table.js';
@@ -8,7 +9,7 @@ import { file } from '../../resources/file.js';
 import { authPassResource } from '../../resources/generated-secret.js';
 import { packages } from '../../resources/packages.js';
 import { service as serviceResource } from '../../resources/service.js';
-import { virtualIp } from '../../resources/virtual-ip.js';
+import { virtualIp, type VirtualIpOptions } from '../../resources/virtual-ip.js';
 import { requireService } from '../require-service.js';
 import { balancerOn, type Role, type RoleTools } from '../role.js';
 import { checkScriptPath, keepalivedConfiguration } from './configuration.js';
@@ -20,24 +21,32 @@ export function virtualIpRole(tools: RoleTools, name: ServiceName): Role {
     summary: `can hold the virtual IP of ${name} while its proxy serves`,
     resources(host, inventory, cluster) {
       const service = requireService(cluster, name);
-      return balancerResources(tools, inventory, service, balancerOn(service, host));
+      return balancerResources(tools, inventory, { cluster, service, balancer: balancerOn(service, host) });
     },
   };
 }
 
-function balancerResources(
-  tools: RoleTools,
-  inventory: Inventory,
-  service: VirtualService,
-  balancer: Balancer,
-): readonly Resource[] {
+interface Site {
+  readonly cluster: Cluster;
+  readonly service: VirtualService;
+  readonly balancer: Balancer;
+}
+
+function balancerResources(tools: RoleTools, inventory: Inventory, site: Site): readonly Resource[] {
+  const { cluster, service, balancer } = site;
   const { balancers, endpoint } = service;
   const { keepalivedAuthPass, directory: store } = tools.pki;
   const { authPass, configFile, unit } = balancer.keepalived;
   const isFirst = balancer === balancers[0];
   const configuration = keepalivedConfiguration(tools, inventory, { service, balancer });
   return [
-    virtualIp({ vip: endpoint.ip, balancer, balancers }),
+    virtualIp({
+      vip: endpoint.ip,
+      balancer,
+      balancers,
+      configuration,
+      others: noBalancers(inventory, cluster, service),
+    }),
     ...(isFirst && authPass === undefined ? [authPassResource(keepalivedAuthPass, store)] : []),
     packages({ names: ['keepalived'], keepStopped: [unit] }),
     directory({ path: posix.dirname(checkScriptPath(service)), owner: 'root', group: 'root', mode: '0755' }),
@@ -47,6 +56,17 @@ function balancerResources(
     // Seen on 2.2.7: a changed priority is taken up silently, a changed router id leaves the address unheld for 3 s.
     serviceResource({ unit, runsWith: [configuration], onChange: 'reload', isReloadFelt: true }),
   ];
+}
+
+/** The hosts of the inventory that are no balancers, by whether the cluster has another part for them. */
+function noBalancers(
+  { hosts }: Inventory,
+  { members, controlPlanes }: Cluster,
+  { balancers }: VirtualService,
+): VirtualIpOptions['others'] {
+  const parts = new Set([...members, ...controlPlanes].map(({ host }) => host));
+  const others = [...hosts.keys()].filter((name) => !balancers.some(({ host }) => host === name));
+  return { near: others.filter((name) => parts.has(name)), far: others.filter((name) => !parts.has(name)) };
 }
 
 /** keepalived runs it anew each time: a changed script needs no reload. */

@@ -1,19 +1,18 @@
 import { describe, expect, test } from '@jest/globals';
 import { changed, UNCHANGED, type Resource } from '../../../src/model/change.js';
 import { listenAddress } from '../../../src/resources/listen-address.js';
-import { virtualIp } from '../../../src/resources/virtual-ip.js';
+import { virtualIp, type VirtualIpOptions } from '../../../src/resources/virtual-ip.js';
 import { fakeProbe, fakeProbes, type FakeAnswers } from '../../support/fake-probe.js';
 import { sampleBalancer } from '../../support/sample-cluster.js';
 
+const planned = (kind: 'change' | 'unchanged'): Resource => ({
+  address: 'file:/etc/default/etcd',
+  paths: [],
+  plan: () =>
+    Promise.resolve(kind === 'change' ? changed({ summary: '', diff: [], actions: [], disruptive: false }) : UNCHANGED),
+});
+
 describe('listenAddress', () => {
-  const planned = (kind: 'change' | 'unchanged'): Resource => ({
-    address: 'file:/etc/default/etcd',
-    paths: [],
-    plan: () =>
-      Promise.resolve(
-        kind === 'change' ? changed({ summary: '', diff: [], actions: [], disruptive: false }) : UNCHANGED,
-      ),
-  });
   const wanted = (freedBy: Resource): Resource =>
     listenAddress({ address: '10.0.0.100', port: 2379, process: 'haproxy', freedBy: [freedBy] });
   const found = (address: string, process: string): FakeAnswers => ({
@@ -46,6 +45,8 @@ describe('virtualIp', () => {
   const balancers = [sampleBalancer(1), sampleBalancer(2)];
   const [balancer = sampleBalancer(1)] = balancers;
   const OURS = ['42:8f:a4:a8:70:e2'];
+  const FILE = balancer.keepalived.configFile;
+  const ALONE = { others: { near: [], far: [] }, configuration: planned('unchanged'), answers: {} };
 
   function host(number: number, extra: readonly string[], given: FakeAnswers = {}): FakeAnswers {
     const addresses = [
@@ -53,13 +54,19 @@ describe('virtualIp', () => {
       { interface: 'eth0', address: `10.0.0.${number}`, prefixLength: 24 },
       ...extra.map((address) => ({ interface: 'eth0', address, prefixLength: 32 })),
     ];
-    return { 'host-addresses': { all: addresses }, 'hardware-addresses': { all: OURS }, ...given };
+    const files = { 'file-states': { [FILE]: { kind: 'file' } } };
+    return { 'host-addresses': { all: addresses }, 'hardware-addresses': { all: OURS }, ...files, ...given };
   }
-  async function plan(vip: string, one: FakeAnswers, interfaceName?: string): Promise<unknown> {
+  async function plan(
+    vip: string,
+    one: FakeAnswers,
+    interfaceName?: string,
+    others: Pick<VirtualIpOptions, 'others' | 'configuration'> & { readonly answers: FakeAnswers } = ALONE,
+  ): Promise<unknown> {
     const keepalived = { ...balancer.keepalived, interface: interfaceName };
-    const probe = fakeProbes({ 'etcd-1': one, 'etcd-2': host(2, []) }).get('etcd-1');
+    const probe = fakeProbes({ 'etcd-1': one, 'etcd-2': host(2, []), other: others.answers }).get('etcd-1');
     if (probe === undefined) throw new Error('no probe');
-    return virtualIp({ vip, balancer: { ...balancer, keepalived }, balancers }).plan(probe);
+    return virtualIp({ vip, balancer: { ...balancer, keepalived }, balancers, ...others }).plan(probe);
   }
   const answersFor = (hardware: string | undefined): FakeAnswers => ({
     'addresses-in-use': { '10.0.0.100': hardware },
@@ -77,6 +84,55 @@ describe('virtualIp', () => {
     await expect(plan('10.0.0.100', host(1, [], answersFor('de:ad:be:ef:00:01')))).rejects.toMatchObject({
       code: 'virtual-ip-taken',
       message: expect.stringContaining('de:ad:be:ef:00:01'),
+    });
+  });
+
+  describe('a host that left the balancers', () => {
+    const VIP = '10.0.0.100';
+    const held = host(1, [VIP]);
+    const config = (vip: string): string => `virtual_ipaddress {\n  ${vip}/32 dev eth0\n}\n`;
+    const former = (text: string | undefined, isActive: boolean, extra: readonly string[] = []): FakeAnswers =>
+      host(9, extra, {
+        units: { keepalived: { active: isActive, enabled: isActive } },
+        'file-contents': { [FILE]: text },
+      });
+    const near = (answers: FakeAnswers): Parameters<typeof plan>[3] => ({
+      ...ALONE,
+      others: { near: ['other'], far: [] },
+      answers,
+    });
+    const far = (kind: 'change' | 'unchanged'): Parameters<typeof plan>[3] => ({
+      others: { near: [], far: ['other'] },
+      configuration: planned(kind),
+      answers: former(config(VIP), true),
+    });
+
+    test.each([
+      ['and may take the address', former(config(VIP), true), /^other .*its keepalived may take/, /^ssh other sudo/],
+      ['and holds it', former(config(VIP), true, [VIP]), /^other .*holds the virtual IP/, /bypass INVENTORY on; then/],
+      ['and holds it without keepalived', former(undefined, false, [VIP]), /holds the virtual IP/, /disable --now/],
+    ])('%s is refused', async (_, answers, message, hint) => {
+      await expect(plan(VIP, held, undefined, near(answers))).rejects.toMatchObject({
+        code: 'former-balancer',
+        message: expect.stringMatching(message),
+        hint: expect.stringMatching(hint),
+      });
+    });
+
+    test.each([
+      ['whose keepalived is stopped and disabled', former(config(VIP), false)],
+      ['whose keepalived has another address', former(config('10.0.0.10'), true)],
+      ['whose keepalived has it in a comment', former(`# ${VIP}\n`, true)],
+      ['that does not answer', {}],
+    ])('%s is accepted', async (_, answers) => {
+      expect(await plan(VIP, held, undefined, near(answers))).toEqual(UNCHANGED);
+    });
+
+    test('is asked without a part in the cluster only where the balancers change, or a stranger has it', async () => {
+      expect(await plan(VIP, held, undefined, far('unchanged'))).toEqual(UNCHANGED);
+      await expect(plan(VIP, held, undefined, far('change'))).rejects.toMatchObject({ code: 'former-balancer' });
+      const strange = host(1, [], answersFor('de:ad:be:ef:00:01'));
+      await expect(plan(VIP, strange, undefined, far('unchanged'))).rejects.toMatchObject({ code: 'former-balancer' });
     });
   });
 
