@@ -9,6 +9,14 @@ export interface Content {
   reveal(): string;
 }
 
+/**
+ * The mode of a configuration that every user of a host may read, as those of packages are: unless a secret stands in
+ * it, which is its owner's alone.
+ */
+export function configurationMode(content: Content): '0600' | '0644' {
+  return content.redacted === content.reveal() ? '0644' : '0600';
+}
+
 /** Content that holds no secret. @param text the whole file, UTF-8 */
 export function plainContent(text: string): Content {
   return { redacted: text, reveal: () => text };

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { z } from 'zod';
 import type { Resource } from '../model/change.js';
-import { plainContent, type Content } from '../model/content.js';
+import { configurationMode, plainContent, type Content } from '../model/content.js';
 import type { MarkedText } from '../model/marked-text.js';
 import { absent } from '../resources/absent.js';
 import { group, user } from '../resources/accounts.js';
@@ -66,7 +66,7 @@ const four = (octal: string): string => octal.padStart(4, '0');
 const filePlace = {
   dest: z.string().startsWith('/', 'expected an absolute path'),
   ...ownership,
-  mode: mode.default('0644'),
+  mode: mode.optional(),
   /** Ansible's: `%s` is the staged file. */
   validate: z.string().optional(),
 };
@@ -78,7 +78,7 @@ function place(parameters: z.infer<z.ZodObject<typeof filePlace>>, content: Cont
     content,
     owner,
     group: ofGroup,
-    mode: four(parameters.mode),
+    mode: four(parameters.mode ?? configurationMode(content)),
     validate: validate?.replaceAll('%s', '"$1"'),
   });
 }

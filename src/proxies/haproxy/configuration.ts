@@ -1,4 +1,5 @@
 import type { Resource } from '../../model/change.js';
+import { configurationMode } from '../../model/content.js';
 import { hostPort } from '../../model/endpoint.js';
 import type { Balancer, VirtualService } from '../../model/virtual-service.js';
 import { file } from '../../resources/file.js';
@@ -37,7 +38,8 @@ export function haproxyConfiguration(
     content,
     owner: 'root',
     group: 'root',
-    mode: '0644',
+    // HAProxy reads it as root, before it drops its privileges.
+    mode: configurationMode(content),
     validate: 'haproxy -c -f "$1"',
   });
 }

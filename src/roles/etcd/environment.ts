@@ -1,5 +1,6 @@
 import type { Resource } from '../../model/change.js';
 import type { Cluster, Member } from '../../model/cluster.js';
+import { configurationMode } from '../../model/content.js';
 import { hostPort, httpsUrl } from '../../model/endpoint.js';
 import type { Inventory } from '../../model/inventory.js';
 import { MarkedText } from '../../model/marked-text.js';
@@ -37,7 +38,8 @@ export function etcdEnvironment(
     content,
     owner: 'root',
     group: 'root',
-    mode: '0644',
+    // systemd reads it as root, before it becomes etcd's user.
+    mode: configurationMode(content),
   });
 }
 

@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { etcdCanSpareBatch, etcdHealthy } from '../../../src/gates/etcd-healthy.js';
+import type { EtcdStatus } from '../../../src/facts/etcd-status.js';
 import type { GateAnswer } from '../../../src/model/gate.js';
 import { etcdHost, healthy, NO_DATA, NOT_INSTALLED, SILENT, SOUND_PAIR, STOPPED } from '../../support/etcd-answers.js';
 import { fakeProbes, type FakeAnswers } from '../../support/fake-probe.js';
@@ -9,6 +10,7 @@ import { gateInput } from '../../support/gate-input.js';
 /** The certificate of the sample pair is good on this day, and not a hundred years later. */
 const TODAY = new Date('2026-12-01T12:00:00Z');
 const MUCH_LATER = new Date('2226-12-01T12:00:00Z');
+type EtcdListedMember = Extract<EtcdStatus, { kind: 'answers' }>['members'][number];
 
 const GOOD = [1, 2, 3].map((number) => etcdHost({ status: healthy(number) }));
 
@@ -43,12 +45,68 @@ describe('etcd-healthy', () => {
     expect(answer).toMatchObject({ open: false, reason: expect.stringContaining(reason) as unknown });
   });
 
-  test('stays shut while a member is not in the member list', async () => {
-    const two = healthy(1).members.slice(0, 2);
-    const answer = await gate.check(gateInput(hosts({ 1: etcdHost({ status: healthy(1, { members: two }) }) })));
-    expect(answer).toMatchObject({ open: false, reason: 'etcd lists 2 members, the inventory 3' });
+  test.each([
+    [0, 'etcd lists 0 members, the inventory 3'],
+    [1, 'etcd lists 1 members, the inventory 3'],
+    [2, 'etcd lists 2 members, the inventory 3'],
+    [3, undefined],
+    [4, 'etcd lists 4 members, the inventory 3'],
+    [5, 'etcd lists 5 members, the inventory 3'],
+  ])('counts the members that etcd lists: %s', async (count, reason) => {
+    const members = [1, 2, 3, 4, 5].slice(0, count).map((number) => listed(number));
+    const all = fakeProbes(
+      Object.fromEntries(
+        [1, 2, 3].map((number) => [`etcd-${number}`, etcdHost({ status: healthy(number, { members }) })]),
+      ),
+    );
+    expect(await gate.check(gateInput(all))).toMatchObject(
+      reason === undefined ? { open: true } : { open: false, reason },
+    );
+  });
+
+  test('stays shut while etcd lists a learner, by its name or, before it has one, by its id', async () => {
+    const members = [listed(1), listed(2, { isLearner: true }), listed(3, { isLearner: true, name: '' })];
+    const answer = await gate.check(gateInput(hosts({ 1: etcdHost({ status: healthy(1, { members }) }) })));
+    expect(answer).toMatchObject({ open: false, reason: 'etcd-2 is listed as a learner; 3 is listed as a learner' });
+  });
+
+  test.each([
+    ['1000 entries behind is well', 4000, true],
+    ['1001 is not', 3999, false],
+  ])('%s', async (_, raftIndex, open) => {
+    const answer = await gate.check(gateInput(hosts({ 3: etcdHost({ status: healthy(3, { raftIndex }) }) })));
+    expect(answer.open).toBe(open);
+  });
+
+  test('names every reason, and where to look at the first host that has one', async () => {
+    const answer = await gate.check(
+      gateInput(
+        hosts({
+          1: etcdHost({ status: healthy(1, { alarms: ['NOSPACE', 'CORRUPT'] }) }),
+          2: etcdHost({ status: healthy(2, { isHealthy: false, alarms: ['NOSPACE'] }) }),
+          3: etcdHost({ status: SILENT, unit: STOPPED }),
+        }),
+      ),
+    );
+    expect(answer).toEqual({
+      open: false,
+      reason: [
+        'etcd is not started on etcd-3',
+        'etcd-3 does not answer: connection refused',
+        'etcd-2 cannot commit a proposal',
+        'alarm NOSPACE is raised (etcdctl alarm disarm, once there is room)',
+        'alarm CORRUPT is raised (etcdctl alarm disarm, once there is room)',
+      ].join('; '),
+      next: 'ssh etcd-3 sudo journalctl -u etcd -n 50',
+    });
   });
 });
+
+/** An entry of the member list. */
+function listed(number: number, changes: Partial<EtcdListedMember> = {}): EtcdListedMember {
+  const name = `etcd-${number}`;
+  return { id: `${number}`, name, peerUrls: [`https://10.0.0.${number}:2380`], isLearner: false, ...changes };
+}
 
 describe('etcd-can-spare-batch', () => {
   const gate = etcdCanSpareBatch(SAMPLE_CLUSTER, () => TODAY);

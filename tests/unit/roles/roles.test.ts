@@ -1,8 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
-import type { Outcome, Resource } from '../../../src/model/change.js';
+import { certificateFilesKey } from '../../../src/facts/certificate-files.js';
+import type { Action, Outcome, Resource } from '../../../src/model/change.js';
 import type { Cluster, Member } from '../../../src/model/cluster.js';
+import { ProvisionError } from '../../../src/model/errors.js';
 import { MarkedText } from '../../../src/model/marked-text.js';
+import type { Probe } from '../../../src/model/remote.js';
 import { Secret } from '../../../src/model/secret.js';
 import type { Balancer } from '../../../src/model/virtual-service.js';
 import { roleTable } from '../../../src/roles/table.js';
@@ -229,5 +232,162 @@ describe('rendered files', () => {
     expect(landed).toContain(`auth_pass ${PLANTED}\n`);
     expect(JSON.stringify(outcome)).not.toContain(PLANTED);
     expect(JSON.stringify({ landed })).toContain(PLANTED);
+  });
+});
+
+const MANIFEST = '/etc/kubernetes/manifests/kube-apiserver.yaml';
+
+/** Everything that a role could put on a bare host, but for what asks the host for more. */
+async function placed(host: string, cluster: Cluster): Promise<readonly Action[]> {
+  const all = [...roleTable(TOOLS).values()].flatMap((role) => {
+    try {
+      return role.resources(namedHost(host), INVENTORY, cluster);
+    } catch (error) {
+      // Not every host is in every group, and not every service is in the cluster.
+      if (error instanceof ProvisionError) return [];
+      throw error;
+    }
+  });
+  const files = all.filter(({ address }) => /^(file|certificate):/.test(address));
+  const outcomes = await Promise.all(files.map((each) => each.plan(bare(each, host))));
+  return outcomes.flatMap((outcome) => (outcome.kind === 'change' ? outcome.change.actions : []));
+}
+
+function bare({ paths: [first = '', last = first] }: Resource, host: string): Probe {
+  const nothing = { certificate: undefined, key: undefined, pem: '', publicKey: { kind: 'unchecked' } };
+  const address = `10.0.0.${host.at(-1) ?? ''}`;
+  return fakeProbe(
+    {
+      'file-states': { [first]: { kind: 'absent' } },
+      'certificate-files': { [certificateFilesKey(first, last)]: nothing },
+      'host-addresses': { all: [{ interface: 'eth0', address, prefixLength: 24 }] },
+      'file-contents': { [MANIFEST]: fixture('manifests/kube-apiserver.yaml') },
+    },
+    {},
+    host,
+  );
+}
+
+/** `path mode` of every file that holds a secret, or a key. */
+async function secretFiles(host: string, cluster: Cluster): Promise<readonly string[]> {
+  const actions = await placed(host, cluster);
+  const found = actions.flatMap((action) => {
+    if (action.kind === 'write-file')
+      return action.content.reveal() === action.content.redacted ? [] : [`${action.path} ${action.mode}`];
+    if (action.kind !== 'issue-certificate') return [];
+    const { destination, mode } = action;
+    return [`${destination.layout === 'pair' ? destination.keyPath : destination.path} ${mode}`];
+  });
+  return [...new Set(found)].toSorted();
+}
+
+describe('what holds a secret is its owner’s alone', () => {
+  const KEYS = [
+    '/etc/etcd/pki/client.key 0600',
+    '/etc/etcd/pki/peer.key 0600',
+    '/etc/etcd/pki/server.key 0600',
+    '/etc/haproxy/etcd-client.pem 0600',
+    '/etc/keepalived/keepalived.conf 0600',
+  ];
+  const secret = new MarkedText(['stats auth admin:', new Secret(PLANTED)]);
+  const WITH_SECRETS = withFirst({ extraEnv: { ETCD_SECRET: secret } }, { proxy: { ...proxy, extraConfig: secret } });
+
+  test.each([
+    ['etcd-1', SAMPLE_CLUSTER, KEYS],
+    ['etcd-3', SAMPLE_CLUSTER, KEYS],
+    ['cp-1', SAMPLE_CLUSTER, ['/etc/kubernetes/pki/apiserver-etcd-client.key 0600']],
+    ['etcd-1', WITH_SECRETS, ['/etc/default/etcd 0600', ...KEYS, '/etc/haproxy/haproxy.cfg 0600'].toSorted()],
+    ['etcd-2', WITH_SECRETS, KEYS],
+  ])('on %s', async (host, cluster, expected) => {
+    expect(await secretFiles(host, cluster)).toEqual(expected);
+  });
+
+  test('and what holds none is for all to read, as the packages have it', async () => {
+    const written = (await placed('etcd-1', SAMPLE_CLUSTER)).flatMap((action) =>
+      action.kind === 'write-file' ? [`${action.path} ${action.mode}`] : [],
+    );
+    expect(written.toSorted()).toEqual([
+      '/etc/default/etcd 0644',
+      '/etc/haproxy/haproxy.cfg 0644',
+      '/etc/keepalived/keepalived.conf 0600',
+      '/usr/local/lib/provision/check-haproxy 0755',
+    ]);
+  });
+});
+
+/** What each host gets in a file: the first word of a line, and what follows it. */
+async function linesOf(host: string, path: string, name: RegExp, cluster = SAMPLE_CLUSTER): Promise<readonly string[]> {
+  const text = (await placed(host, cluster)).flatMap((action) =>
+    action.kind === 'write-file' && action.path === path ? action.content.reveal().split('\n') : [],
+  );
+  return text.map((line) => line.trim()).filter((line) => name.test(line));
+}
+
+describe('each host gets its own', () => {
+  test.each([
+    ['etcd-1', '10.0.0.1', 100, ['10.0.0.2', '10.0.0.3']],
+    ['etcd-2', '10.0.0.2', 99, ['10.0.0.1', '10.0.0.3']],
+    ['etcd-3', '10.0.0.3', 98, ['10.0.0.1', '10.0.0.2']],
+  ])('keepalived.conf: %s', async (host, address, priority, peers) => {
+    expect(
+      await linesOf(
+        host,
+        PATHS['keepalived.conf'],
+        /^(router_id|priority|unicast_src_ip|10\.0\.0\.|virtual_router_id|state|auth_pass)/,
+      ),
+    ).toEqual([
+      `router_id ${host}`,
+      'state BACKUP',
+      'virtual_router_id 100',
+      `priority ${priority}`,
+      `unicast_src_ip ${address}`,
+      ...peers,
+      `auth_pass ${PLANTED}`,
+      '10.0.0.100/32 dev eth0',
+    ]);
+  });
+
+  test.each([
+    ['etcd-1', '10.0.0.1'],
+    ['etcd-3', '10.0.0.3'],
+  ])('etcd.env: %s', async (host, address) => {
+    expect(await linesOf(host, PATHS['etcd.env'], /^ETCD_(NAME|LISTEN|ADVERTISE|INITIAL)/)).toEqual([
+      `ETCD_NAME="${host}"`,
+      `ETCD_LISTEN_CLIENT_URLS="https://${address}:2379,https://127.0.0.1:2379"`,
+      `ETCD_ADVERTISE_CLIENT_URLS="https://${address}:2379"`,
+      `ETCD_LISTEN_PEER_URLS="https://${address}:2380"`,
+      `ETCD_INITIAL_ADVERTISE_PEER_URLS="https://${address}:2380"`,
+      'ETCD_INITIAL_CLUSTER_STATE="existing"',
+      'ETCD_INITIAL_CLUSTER_TOKEN="etcd-cluster"',
+      'ETCD_INITIAL_CLUSTER="etcd-1=https://10.0.0.1:2380,etcd-2=https://10.0.0.2:2380,etcd-3=https://10.0.0.3:2380"',
+    ]);
+  });
+
+  test('haproxy.cfg: the same on every host, with every member', async () => {
+    const [first, ...further] = await Promise.all(
+      ['etcd-1', 'etcd-2', 'etcd-3'].map((host) => linesOf(host, PATHS['haproxy.cfg'], /./)),
+    );
+    expect(further).toEqual([first, first]);
+    expect(first?.filter((line) => line.startsWith('server '))).toEqual(
+      [1, 2, 3].map((n) => `server etcd-${n} 10.0.0.${n}:2379 check-sni etcd-${n} verifyhost etcd-${n}`),
+    );
+  });
+
+  test('another password, router id or priority where the host’s own variables say so', async () => {
+    const own = { ...keepalived, authPass: new Secret('own'), virtualRouterId: 7, priority: 200, advertIntervalS: 3 };
+    const cluster = withFirst({}, { keepalived: own });
+    const words = /^(virtual_router_id|priority|advert_int|auth_pass)/;
+    expect(await linesOf('etcd-1', PATHS['keepalived.conf'], words, cluster)).toEqual([
+      'virtual_router_id 7',
+      'priority 200',
+      'advert_int 3',
+      'auth_pass own',
+    ]);
+    expect(await linesOf('etcd-2', PATHS['keepalived.conf'], words, cluster)).toEqual([
+      'virtual_router_id 100',
+      'priority 99',
+      'advert_int 1',
+      `auth_pass ${PLANTED}`,
+    ]);
   });
 });

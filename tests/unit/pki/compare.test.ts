@@ -1,0 +1,157 @@
+import { X509Certificate } from 'node:crypto';
+import { beforeAll, describe, expect, test } from '@jest/globals';
+import type { CertificateProfile } from '../../../src/model/certificate.js';
+import { reasonsForNewKey, reasonsToSign, type CertificateFault } from '../../../src/pki/compare.js';
+import { notAfterOf } from '../../../src/pki/inspect.js';
+import { issueCertificate } from '../../../src/pki/issue.js';
+import type { SigningAuthority } from '../../../src/pki/signing-authority.js';
+import { authorityFrom, circumstancesAt, daysFromToday, SERVER_PROFILE, TODAY } from '../../support/test-authority.js';
+
+const SECOND = 1000;
+const DAY = 24 * 60 * 60 * SECOND;
+
+let authority: SigningAuthority;
+let leaf: X509Certificate;
+
+async function issue(signer: SigningAuthority, profile: Partial<CertificateProfile> = {}): Promise<X509Certificate> {
+  const wanted = { ...SERVER_PROFILE, ...profile };
+  return new X509Certificate((await issueCertificate(signer, wanted, circumstancesAt(TODAY))).certificatePem);
+}
+
+beforeAll(async () => {
+  authority = await authorityFrom(daysFromToday(-1));
+  leaf = await issue(authority);
+});
+
+interface Given {
+  readonly found?: X509Certificate;
+  readonly signer?: SigningAuthority | undefined;
+  readonly profile?: Partial<CertificateProfile>;
+  readonly now?: Date;
+  readonly days?: number;
+}
+
+function reasons(given: Given = {}): readonly CertificateFault[] {
+  const signer = 'signer' in given ? given.signer : authority;
+  return reasonsToSign(given.found ?? leaf, {
+    profile: { ...SERVER_PROFILE, ...given.profile },
+    authority: signer === undefined ? undefined : new X509Certificate(signer.certificatePem),
+    now: given.now ?? TODAY,
+    renewBeforeDays: given.days ?? 30,
+  });
+}
+
+describe('a leaf is renewed', () => {
+  const END = daysFromToday(365);
+  const before = (ms: number): Date => new Date(END.getTime() - ms);
+  const early = (days: number): CertificateFault[] => [
+    { text: `expires on 2027-11-21, in less than ${days} days`, breaks: false },
+  ];
+  const late = [{ text: 'expired on 2027-11-21', breaks: true }];
+
+  test.each([
+    ['not on its first day', TODAY, 30, []],
+    ['not a second before its days begin', before(30 * DAY + SECOND), 30, []],
+    ['not when exactly its days are left', before(30 * DAY), 30, []],
+    ['a second later', before(30 * DAY - SECOND), 30, early(30)],
+    ['a day before its end', before(DAY), 30, early(30)],
+    ['a second before its end', before(SECOND), 30, early(30)],
+    ['at its end, when it is of no use', END, 30, late],
+    ['after its end', before(-SECOND), 30, late],
+    ['earlier where more days are wanted', before(90 * DAY - SECOND), 90, early(90)],
+    ['and not earlier there', before(90 * DAY), 90, []],
+    ['only after its end where no days are wanted', before(SECOND), 0, []],
+    ['at its end also where no days are wanted', END, 0, late],
+  ])('%s', (_, now, days, expected) => {
+    expect(notAfterOf(leaf)).toEqual(END);
+    expect(reasons({ now, days })).toEqual(expected);
+  });
+
+  test('not where a new one would live no longer: it ends with its authority', async () => {
+    const signer = await authorityFrom(TODAY, 100);
+    const found = await issue(signer);
+    const now = daysFromToday(80);
+    expect(reasons({ found, signer, now })).toEqual([]);
+    expect(reasons({ found, signer: undefined, now }).map(({ text }) => text)).toEqual([
+      "not signed by this cluster's authority",
+      'expires on 2027-03-01, in less than 30 days',
+    ]);
+    expect(reasons({ found, signer, now: daysFromToday(100) })).toEqual([
+      { text: 'expired on 2027-03-01', breaks: true },
+    ]);
+  });
+
+  test('where its authority lives a second longer than it', async () => {
+    const signer = await authorityFrom(new Date(TODAY.getTime() + SECOND), 100);
+    const found = await issue(signer, { days: 100 });
+    const { validTo } = new X509Certificate(signer.certificatePem);
+    expect(notAfterOf(found).getTime()).toBe(new Date(validTo).getTime() - SECOND);
+    expect(reasons({ found, signer, now: daysFromToday(80) })).toHaveLength(1);
+  });
+});
+
+describe('a leaf is signed anew', () => {
+  test.each<readonly [string, Given, readonly CertificateFault[]]>([
+    ['never where all is as it should be', {}, []],
+    [
+      'where no authority is there yet',
+      { signer: undefined },
+      [{ text: "not signed by this cluster's authority", breaks: true }],
+    ],
+    [
+      'for another common name',
+      { profile: { commonName: 'etcd-2' } },
+      [{ text: 'subject is CN=etcd-1, not CN=etcd-2', breaks: false }],
+    ],
+    [
+      'for an organization',
+      { profile: { organizations: ['system:masters'] } },
+      [{ text: 'subject is CN=etcd-1, not CN=etcd-1, O=system:masters', breaks: false }],
+    ],
+    [
+      'for a name that is missing',
+      { profile: { dnsNames: ['etcd-1', 'localhost', 'new'] } },
+      [{ text: 'SAN DNS new missing', breaks: true }],
+    ],
+    [
+      'for a name that is not wanted',
+      { profile: { dnsNames: ['etcd-1'] } },
+      [{ text: 'SAN DNS localhost no longer wanted', breaks: false }],
+    ],
+    [
+      'for an address that is missing',
+      { profile: { ipAddresses: [...SERVER_PROFILE.ipAddresses, '10.0.0.9'] } },
+      [{ text: 'SAN IP 10.0.0.9 missing', breaks: true }],
+    ],
+    [
+      'for a usage that is too much',
+      { profile: { usages: ['client'] } },
+      [{ text: 'usages are client, server, not client', breaks: true }],
+    ],
+    [
+      'for a usage that is missing',
+      { profile: { furtherUsages: ['1.2.3'] } },
+      [{ text: 'usages are client, server, not server, client, 1.2.3', breaks: true }],
+    ],
+  ])('%s', (_, given, expected) => {
+    expect(reasons(given)).toEqual(expected);
+  });
+
+  test('where another authority of the same name has signed it', async () => {
+    expect(reasons({ signer: await authorityFrom(daysFromToday(-1)) })).toEqual([
+      { text: "not signed by this cluster's authority", breaks: true },
+    ]);
+  });
+
+  test('where it is the certificate of an authority', () => {
+    const found = new X509Certificate(authority.certificatePem);
+    expect(reasons({ found })).toContainEqual({ text: 'is the certificate of an authority', breaks: true });
+  });
+
+  test('with a new key, only where that is of another kind', () => {
+    expect(reasonsForNewKey(leaf, SERVER_PROFILE)).toEqual([]);
+    expect(reasonsForNewKey(leaf, { ...SERVER_PROFILE, keyType: 'rsa-3072' })).toEqual([
+      { text: 'key is ecdsa-p256, not rsa-3072', breaks: false },
+    ]);
+  });
+});
