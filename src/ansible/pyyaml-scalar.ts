@@ -12,8 +12,11 @@ const DATE = /^[0-9]{4}-[0-9]{2}-[0-9]{2}$/;
 const TIME =
   /^([0-9]{4})-([0-9][0-9]?)-([0-9][0-9]?)(?:[Tt]|[ \t]+)([0-9][0-9]?):([0-9]{2}):([0-9]{2})(?:\.([0-9]*))?(?:[ \t]*(Z|([-+])([0-9][0-9]?)(?::([0-9]{2}))?))?$/;
 
-/** A plain (unquoted, untagged) scalar as PyYAML's SafeLoader resolves it; dates as their ISO text. */
-export function resolvePlainScalar(text: string): string | number | boolean | null {
+/**
+ * A plain (unquoted, untagged) scalar as PyYAML's SafeLoader resolves it; dates as their ISO text, an integer that a number
+ * cannot hold as a bigint.
+ */
+export function resolvePlainScalar(text: string): string | number | bigint | boolean | null {
   if (BOOLEANS.test(text)) return toBoolean(text);
   if (FLOAT.test(text)) return toFloat(text);
   if (INTEGER.test(text)) return toInteger(text);
@@ -27,7 +30,12 @@ export function toBoolean(text: string): boolean {
 }
 
 /** `!!int`: binary, octal with a leading 0, hexadecimal, base 60, decimal; `_` is ignored. */
-export function toInteger(text: string): number {
+export function toInteger(text: string): number | bigint {
+  const short = toShortInteger(text);
+  return Number.isSafeInteger(short) ? short : toLongInteger(text);
+}
+
+function toShortInteger(text: string): number {
   const digits = text.replaceAll('_', '');
   const sign = digits.startsWith('-') ? -1 : 1;
   const body = digits.replace(/^[-+]/, '');
@@ -35,6 +43,16 @@ export function toInteger(text: string): number {
   if (/^0[bx]/.test(body)) return sign * Number(body);
   if (body.startsWith('0')) return sign * Number.parseInt(body, 8);
   return sign * (body.includes(':') ? sexagesimal(body) : Number(body));
+}
+
+/** All its digits; not a number (`!!int x`) stays NaN. */
+function toLongInteger(text: string): number | bigint {
+  const digits = text.replaceAll('_', '');
+  const body = digits.replace(/^[-+]/, '');
+  const isOctal = /^0[0-7]+$/.test(body);
+  if (!isOctal && !/^(?:0b[01]+|0x[0-9a-fA-F]+|[1-9]\d*)$/.test(body)) return toShortInteger(text);
+  const value = BigInt(isOctal ? `0o${body}` : body);
+  return digits.startsWith('-') ? -value : value;
 }
 
 /** `!!float`. */

@@ -1,7 +1,7 @@
 import { createHash, type Hash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
 import { relative } from 'node:path';
 import { InputError, ProvisionError, type Problem, type SourcePosition } from '../model/errors.js';
+import { readBounded } from '../model/read-bounded.js';
 
 /** One loaded file. `file` is the path as it is shown: relative when the user typed a relative one. */
 export interface SourceText {
@@ -45,7 +45,7 @@ export const MAX_BYTES = 64 * 1024 * 1024;
  * @throws InputError when it is not UTF-8, or holds a NUL byte
  */
 export async function readSource(path: string, file: string, log: LoadLog): Promise<string> {
-  const bytes = await attemptFile(file, () => readBounded(path));
+  const bytes = await attemptFile(file, () => readBounded(path, MAX_BYTES));
   const name = relative(log.root, path);
   log.digest.update(`${name.length}:${name}:${bytes.length}:`).update(bytes);
   const nul = bytes.indexOf(0);
@@ -95,15 +95,4 @@ export async function attemptFile<T>(file: string, work: () => Promise<T>): Prom
       cause: error,
     });
   }
-}
-
-async function readBounded(path: string): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of createReadStream(path) as AsyncIterable<Buffer>) {
-    chunks.push(chunk);
-    size += chunk.length;
-    if (size > MAX_BYTES) throw new RangeError(`it holds more than ${MAX_BYTES / 1024 / 1024} MiB`);
-  }
-  return Buffer.concat(chunks);
 }

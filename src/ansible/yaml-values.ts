@@ -1,6 +1,7 @@
 import { isMap, isScalar, isSeq, type Node, type Pair, type Scalar } from 'yaml';
 import type { SourcePosition } from '../model/errors.js';
 import { resolvePlainScalar, toBoolean, toFloat, toInteger } from './pyyaml-scalar.js';
+import { wholeNumber } from './json-values.js';
 import { asUnsafe, type RawValue, type Setting } from './raw-value.js';
 import { problemAt } from './source-text.js';
 import { dereference, isMergeKey, positionOfNode, STANDARD, type YamlFile } from './yaml-file.js';
@@ -93,8 +94,8 @@ function unmarkedScalar(file: YamlFile, node: Scalar): RawValue {
 function taggedScalar(file: YamlFile, node: Node, text: string, plain: boolean): RawValue {
   switch (node.tag) {
     case undefined:
-      if (file.json) return plain ? (JSON.parse(text) as number | boolean | null) : text;
-      return plain ? resolvePlainScalar(text) : text;
+      if (!plain) return text;
+      return file.json ? jsonScalar(text) : wholeNumber(resolvePlainScalar(text));
     case '!vault':
     case '!vault-encrypted':
       return { kind: 'vault', cipherText: text };
@@ -104,7 +105,7 @@ function taggedScalar(file: YamlFile, node: Node, text: string, plain: boolean):
     case `${STANDARD}str`:
       return text;
     case `${STANDARD}int`:
-      return toInteger(text);
+      return wholeNumber(toInteger(text));
     case `${STANDARD}float`:
       return toFloat(text);
     case `${STANDARD}bool`:
@@ -114,6 +115,10 @@ function taggedScalar(file: YamlFile, node: Node, text: string, plain: boolean):
     default:
       return null;
   }
+}
+
+function jsonScalar(text: string): RawValue {
+  return /^-?\d+$/.test(text) ? wholeNumber(BigInt(text)) : (JSON.parse(text) as number | boolean | null);
 }
 
 /** A variable of a mapping as a setting that is read on demand. */

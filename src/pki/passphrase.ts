@@ -1,5 +1,5 @@
-import { readFile } from 'node:fs/promises';
 import { ProvisionError } from '../model/errors.js';
+import { readBounded, SECRET_FILE_BYTES } from '../model/read-bounded.js';
 import { Secret } from '../model/secret.js';
 
 /** The environment variable that may hold the passphrase of the authority's key. */
@@ -56,10 +56,10 @@ async function given(from: {
 }
 
 async function readPassphrase(file: string): Promise<string> {
-  const text = await readFile(file, 'utf8').catch((cause: unknown) => {
-    throw unusable(file, 'cannot be read', cause);
+  const bytes = await readBounded(file, SECRET_FILE_BYTES).catch((cause: unknown) => {
+    throw unusable(file, `cannot be read: ${cause instanceof Error ? cause.message : String(cause)}`, cause);
   });
-  const passphrase = text.replace(/\r?\n$/, '');
+  const passphrase = bytes.toString('utf8').replace(/\r?\n$/, '');
   if (passphrase === '') throw unusable(file, 'is empty');
   if (passphrase.includes('\n')) throw unusable(file, 'holds more than one line');
   return passphrase;

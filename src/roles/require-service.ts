@@ -9,7 +9,7 @@ export function requireService(cluster: Cluster, name: ServiceName): VirtualServ
   throw new ProvisionError({
     code: 'no-load-balancer',
     message:
-      'the inventory describes no load balancer (etcd_lb_ip is not set, or etcd_lb_enabled is false), and a play needs one',
-    hint: "set etcd_lb_ip to a free address of the nodes' network, or run the playbook `etcd` alone",
+      'no `etcd_lb_ip`, or `etcd_lb_enabled` is false: the inventory describes no load balancer, and a play needs one',
+    hint: "for etcd alone, use `--playbook etcd`; else set etcd_lb_ip to a free address of the nodes' network",
   });
 }

@@ -51,6 +51,10 @@ describe('vault values of an inventory', () => {
 
   test('an empty password file is refused', async () => {
     await expect(readVaultPassword(`${writeFiles({ password: '\n' })}/password`)).rejects.toThrow('is empty');
+    await expect(readVaultPassword('/tmp')).rejects.toThrow(/vault password file .tmp: .*EISDIR/);
+    await expect(readVaultPassword('/dev/zero')).rejects.toThrow(
+      /vault password file .dev.zero: .*holds more than 64 KiB/,
+    );
     await expect(readVaultPassword('/nonexistent/password')).rejects.toThrow('/nonexistent/password');
   });
 });

@@ -69,3 +69,11 @@ describe('passphraseSource', () => {
     await expect(asked).rejects.toThrow('/nowhere/passphrase cannot be read');
   });
 });
+
+test.each([
+  ['/tmp', /the passphrase file \/tmp cannot be read: .*EISDIR/],
+  ['/dev/zero', /the passphrase file \/dev\/zero cannot be read: .*holds more than 64 KiB/],
+])('%s in place of the file is an error that names it', async (file, message) => {
+  const asked = passphraseSource({ file, env: {}, ask: nobody }).existing('ca.key.age');
+  await expect(asked).rejects.toThrow(message);
+});

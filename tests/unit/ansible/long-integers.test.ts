@@ -1,0 +1,40 @@
+import { expect, test } from '@jest/globals';
+import { resolvePlainScalar } from '../../../src/ansible/pyyaml-scalar.js';
+import { parsePythonLiteral } from '../../../src/ansible/python-literal.js';
+import { yamlText } from '../../../src/adopt/yaml-text.js';
+import { loadInventory } from '../../../src/ansible/load-inventory.js';
+import { listAsJson } from '../../../src/ansible/list-inventory.js';
+import { hostOf, writeFiles } from '../../support/write-inventory.js';
+
+const LONG = '12345678901234567890';
+
+test.each([
+  ['YAML', { hosts: '[etcd]\na\n', 'host_vars/a.yml': `ansible_become: true\nansible_become_password: ${LONG}\n` }],
+  [
+    'JSON',
+    { hosts: '[etcd]\na\n', 'host_vars/a.json': `{"ansible_become": true, "ansible_become_password": ${LONG}}` },
+  ],
+  ['INI', { hosts: `[etcd]\na ansible_become=true ansible_become_password=${LONG}\n` }],
+])('a password that is a long number in %s keeps its digits', async (_, files: Record<string, string>) => {
+  const inventory = await loadInventory(`${writeFiles(files)}/hosts`);
+  expect(hostOf(inventory, 'a').connection.become?.password?.reveal()).toBe(LONG);
+  expect(inventory.render('a', 'p={{ ansible_become_password }}').reveal()).toBe(`p=${LONG}`);
+  expect(JSON.stringify(listAsJson(inventory))).toContain(LONG);
+});
+
+test.each([
+  ['0x1fffffffffffffffff', 0x1fffffffffffffffffn],
+  ['-9007199254740993', -9007199254740993n],
+  ['9_007_199_254_740_993', 9007199254740993n],
+  ['0400000000000000001', 0o400000000000000001n],
+  ['9007199254740991', 9007199254740991],
+])('%s is %s, in YAML and as a literal', (text, value) => {
+  expect(resolvePlainScalar(text)).toBe(value);
+  const isOctal = /^0\d/.test(text);
+  const plain = typeof value === 'bigint' ? String(value) : value;
+  expect(parsePythonLiteral(text)).toEqual(isOctal ? undefined : { value: plain });
+});
+
+test('a text of digits that adopt writes stays a text', () => {
+  expect(yamlText(LONG)).toBe(`"${LONG}"`);
+});
