@@ -16,6 +16,7 @@ import { addUnlockCommand } from './commands/unlock.js';
 import { addVerifyCommand } from './commands/verify.js';
 import { EXIT, ProvisionError } from './model/errors.js';
 import { textOutput } from './report/text-output.js';
+import { VERSION } from './model/version.js';
 import { terminalQuestions } from './wizard/terminal-questions.js';
 
 const context: Context = {
@@ -43,7 +44,7 @@ function describe(error: unknown): string {
 
 const program = new Command('provision')
   .description('Highly available etcd for Kubernetes over SSH: an honest plan, a safe apply, no agent on the hosts.')
-  .version('0.1.0')
+  .version(VERSION)
   .showHelpAfterError()
   .showSuggestionAfterError();
 

@@ -12,10 +12,12 @@ import type { EventSink } from '../model/events.js';
 import { formatProblem } from '../model/errors.js';
 import type { Connector } from '../model/remote.js';
 import type { Secret } from '../model/secret.js';
+import { VERSION } from '../model/version.js';
 import { passphraseSource } from '../pki/passphrase.js';
 import { openStore, type WritableStore } from '../pki/store.js';
 import { buildPlays } from '../playbook/build-plays.js';
 import type { Play } from '../playbook/play.js';
+import { digestPlaybook } from '../playbook/playbook-digest.js';
 import { readPlaybook, type Playbook } from '../playbook/read-playbook.js';
 import type { CertificateRules } from '../resources/judge-certificate.js';
 import { certificateRules } from '../roles/role.js';
@@ -99,7 +101,10 @@ export async function openSession(
     sleep: (ms) => sleep(ms),
     interrupted,
   };
-  const asked = { plays, orders, inventoryDigest: inventory.digest, playbook: playbookName, limit: options.limit };
+  const asked = {
+    ...{ plays, orders, tool: VERSION, inventoryDigest: inventory.digest, limit: options.limit },
+    ...{ playbook: playbookName, playbookDigest: await digestPlaybook(playbook) },
+  };
   const request = { ...asked, members: cluster.members.map(({ host }) => host) };
   return {
     cluster,

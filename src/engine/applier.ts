@@ -16,6 +16,7 @@ import type { World } from './world.js';
  */
 export async function applyPlan(plan: Plan, plays: readonly Play[], world: World): Promise<RunResult> {
   const begun = world.now();
+  const touched = new Set<string>();
   let changed = 0;
   let unchanged = 0;
   for (const [index, planned] of plan.plays.entries()) {
@@ -25,7 +26,10 @@ export async function applyPlan(plan: Plan, plays: readonly Play[], world: World
     const batches = planned.batches.map(withWork).filter(({ hosts }) => hosts.length > 0);
     if (batches.length === 0) continue;
     world.emit({ type: 'play-started', play: play.name, hosts: hostNames(batches.flatMap(({ hosts }) => hosts)) });
-    for (const batch of batches) changed += await applyBatch({ play, planned, batch, world });
+    for (const batch of batches) {
+      changed += await applyBatch({ play, planned, batch, touched, world });
+      for (const host of hostNames(batch.hosts)) touched.add(host);
+    }
   }
   return { changed, unchanged, failed: 0, elapsedMs: world.now() - begun };
 }
@@ -34,16 +38,21 @@ interface BatchRun {
   readonly play: Play;
   readonly planned: PlannedPlay;
   readonly batch: PlannedBatch;
+  /** The hosts that this run has changed already. */
+  readonly touched: ReadonlySet<string>;
   readonly world: World;
 }
 
 /** @returns how many changes were made */
-async function applyBatch({ play, planned, batch, world }: BatchRun): Promise<number> {
+async function applyBatch(run: BatchRun): Promise<number> {
+  const { play, planned, batch, touched, world } = run;
   const hosts = hostNames(batch.hosts);
   world.emit({ type: 'batch-started', play: play.name, hosts });
   for (const gate of planned.gatesBefore) await waitForGate({ gate, hosts, when: 'before', play: play.hosts }, world);
   const limit = pLimit(world.forks);
-  const results = await Promise.allSettled(batch.hosts.map((host) => limit(() => workOnHost(play, host, world))));
+  const results = await Promise.allSettled(
+    batch.hosts.map((host) => limit(() => workOnHost(play, host, touched.has(host.host) ? 'begun' : 'none', world))),
+  );
   const done = results.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
   const failures = results.flatMap((result, index) =>
     result.status === 'rejected' ? failuresOf(result.reason, hosts[index]) : [],
@@ -57,7 +66,7 @@ async function applyBatch({ play, planned, batch, world }: BatchRun): Promise<nu
     const hint = 'mend the reason, then run the same command again';
     throw new RunError(`play ${play.name} stopped; no later host was touched`, failures, hint);
   }
-  await passGatesAfter({ play, planned, batch, world }, hosts, done);
+  await passGatesAfter(run, hosts, done);
   await proveNothingLeft(play, hosts, world);
   return done.reduce((sum, work) => sum + work.changed, 0);
 }

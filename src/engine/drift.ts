@@ -1,30 +1,98 @@
 import type { PlannedStep } from '../model/plan.js';
-import { stepToJson } from './plan-json.js';
+import { actionsToJson } from './plan-json.js';
 import type { StepJson } from './plan-schema.js';
+
+/** Enough to see what it is about; the rest is in a new plan. */
+const MAX_LINES = 12;
 
 /**
  * What a step would do, as a text: equal when a person who agreed to the one agreed to the other. Secrets count as
- * `[redacted]`; the diff does not count, it shows how the host was.
+ * `[redacted]`; neither the diff counts, nor what was there.
  */
 export function essenceOf(step: PlannedStep | StepJson | undefined): string {
   if (step === undefined) return 'nothing';
-  const json = 'outcome' in step ? stepToJson(step) : step;
-  return json.kind === 'change' ? JSON.stringify([json.summary, json.actions]) : json.kind;
+  if (!('outcome' in step)) return step.kind === 'change' ? JSON.stringify([step.summary, step.actions]) : step.kind;
+  const { outcome } = step;
+  if (outcome.kind !== 'change') return outcome.kind;
+  return JSON.stringify([outcome.change.summary, actionsToJson(outcome.change)]);
 }
 
 /** A step as a few words for a person. */
 export function describeStep(step: PlannedStep | StepJson | undefined): string {
   if (step === undefined) return 'nothing to do';
-  const json = 'outcome' in step ? stepToJson(step) : step;
-  return json.kind === 'change' ? json.summary : `unknown (${json.because})`;
+  const { kind, summary, because } = wordsOf(step);
+  return kind === 'change' ? summary : `unknown (${because})`;
 }
 
-/** Steps that were not agreed to, each as a line for a person: what would be done now, and what was planned. */
-export function driftedSteps(planned: readonly PlannedStep[], now: readonly PlannedStep[]): readonly string[] {
+function wordsOf(step: PlannedStep | StepJson): { kind: string; summary: string; because: string } {
+  if (!('outcome' in step))
+    return step.kind === 'change'
+      ? { kind: 'change', summary: step.summary, because: '' }
+      : { kind: 'unknown', summary: '', because: step.because };
+  const { outcome } = step;
+  return outcome.kind === 'change'
+    ? { kind: 'change', summary: outcome.change.summary, because: '' }
+    : { kind: 'unknown', summary: '', because: outcome.because };
+}
+
+function diffOf(step: PlannedStep | StepJson): readonly string[] {
+  if (!('outcome' in step)) return step.kind === 'change' ? step.diff : [];
+  return step.outcome.kind === 'change' ? step.outcome.change.diff : [];
+}
+
+/**
+ * Steps that were not agreed to, each as lines for a person: what would be done now, and what was planned; or what has
+ * changed on the host under the same change.
+ * @param ourWork whether this run has changed the host already: then what was there may differ by our own doing
+ */
+export function driftedSteps(
+  planned: readonly PlannedStep[],
+  now: readonly PlannedStep[],
+  ourWork: 'none' | 'begun',
+): readonly string[] {
   const agreed = new Map(planned.map((step) => [step.address, step]));
   return now.flatMap((step) => {
-    const before = agreed.get(step.address);
-    if (before?.outcome.kind === 'unknown' || essenceOf(before) === essenceOf(step)) return [];
-    return [`${step.address}: now ${describeStep(step)}; planned: ${describeStep(before)}`];
+    const was = agreed.get(step.address);
+    if (was?.outcome.kind === 'unknown') return [];
+    if (was === undefined || essenceOf(was) !== essenceOf(step))
+      return [`${step.address}: now ${describeStep(step)}; planned: ${describeStep(was)}`, ...linesSince(was, step)];
+    if (ourWork === 'begun' || was.before === step.before) return [];
+    return [changedUnder(step.address, step), ...linesSince(was, step)];
+  });
+}
+
+/** The headline of a step that is the same, while what it would overwrite is not. */
+export function changedUnder(subject: string, step: PlannedStep | StepJson): string {
+  return `${subject}: ${describeStep(step)}: what is there was changed since`;
+}
+
+/** The lines of a file that came (`+`) or went (`-`) between two plans for it, as far as their diffs tell; redacted as they are. */
+export function linesSince(
+  was: PlannedStep | StepJson | undefined,
+  is: PlannedStep | StepJson | undefined,
+): readonly string[] {
+  const [before, after] = [sidesOf(was), sidesOf(is)];
+  const went = [...without(before.old, after.old), ...without(after.wanted, before.wanted)].map((line) => `- ${line}`);
+  const came = [...without(after.old, before.old), ...without(before.wanted, after.wanted)].map((line) => `+ ${line}`);
+  const lines = [...went, ...came];
+  const more = lines.length > MAX_LINES ? [`… and ${lines.length - MAX_LINES} more lines`] : [];
+  return [...lines.slice(0, MAX_LINES), ...more].map((line) => `    ${line}`);
+}
+
+/** The lines that a diff takes away, and those that it brings. */
+function sidesOf(step: PlannedStep | StepJson | undefined): { old: readonly string[]; wanted: readonly string[] } {
+  const lines = step === undefined ? [] : diffOf(step).filter((line) => !/^(?:---|\+\+\+) /.test(line));
+  const side = (sign: string): string[] => lines.filter((line) => line.startsWith(sign)).map((line) => line.slice(1));
+  return { old: side('-'), wanted: side('+') };
+}
+
+/** The lines of one list that are not in the other, as often as they are missing there. */
+function without(lines: readonly string[], others: readonly string[]): readonly string[] {
+  const left = new Map<string, number>();
+  for (const line of others) left.set(line, (left.get(line) ?? 0) + 1);
+  return lines.filter((line) => {
+    const count = left.get(line) ?? 0;
+    left.set(line, count - 1);
+    return count <= 0;
   });
 }

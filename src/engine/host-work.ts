@@ -39,14 +39,20 @@ class PlanStale extends ProvisionError {
 }
 
 /**
- * Looks again at a host, refuses if it would now do anything that the plan did not show, and performs the rest in order.
+ * Looks again at a host, refuses if it would now do or overwrite anything that the plan did not show, and performs the rest in order.
  * When a change fails, all that was done here is taken back before the failure is passed on.
+ * @param ourWork whether an earlier play of this run has changed the host
  * @throws PlanStale, Interrupted, RemoteError, GateShut
  */
-export async function workOnHost(play: Play, planned: PlannedHost, world: World): Promise<HostWork> {
+export async function workOnHost(
+  play: Play,
+  planned: PlannedHost,
+  ourWork: 'none' | 'begun',
+  world: World,
+): Promise<HostWork> {
   const { host } = planned;
   const now = await planHost(play, host, world.newLook());
-  const drift = driftedSteps(planned.steps, now.steps);
+  const drift = driftedSteps(planned.steps, now.steps, ourWork);
   if (drift.length > 0) throw new PlanStale(host, drift);
   reportSettled(planned, now, world);
   const begun = beginWork(world.now());

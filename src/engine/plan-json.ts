@@ -1,10 +1,17 @@
-import { createHash } from 'node:crypto';
-import { lastingOf, type Action } from '../model/change.js';
+import { createHash, scryptSync } from 'node:crypto';
+import { lastingOf, type Action, type Change } from '../model/change.js';
 import type { Json } from '../model/json.js';
 import { summarisePlan, type Plan, type PlannedPlay, type PlannedStep } from '../model/plan.js';
 import type { Command } from '../model/remote.js';
 import { Secret } from '../model/secret.js';
-import type { ActionJson, CommandJson, PlanJson, PlayJson, StepJson } from './plan-schema.js';
+import {
+  PLAN_FORMAT,
+  type ActionJson,
+  type CommandJson,
+  type PlanJson,
+  type PlayJson,
+  type StepJson,
+} from './plan-schema.js';
 
 /** As {@link Json}, but owned by the caller: a fresh copy. */
 type FreshJson = string | number | boolean | null | FreshJson[] | { [key: string]: FreshJson };
@@ -71,15 +78,37 @@ function actionToJson(action: Action): ActionJson {
 }
 
 /** One step as JSON. */
-export function stepToJson({ address, outcome }: PlannedStep): StepJson {
+function stepToJson(step: PlannedStep): StepJson {
+  const { address, outcome, before } = step;
   if (outcome.kind === 'unknown') return { kind: 'unknown', address, because: outcome.because };
-  const { summary, disruptive, diff, actions } = outcome.change;
-  return { kind: 'change', address, summary, disruptive, diff: [...diff], actions: actions.map(actionToJson) };
+  const { summary, disruptive, diff } = outcome.change;
+  return {
+    ...{ kind: 'change', address, summary, disruptive, diff: [...diff], actions: actionsToJson(outcome.change) },
+    before: before === undefined ? null : digestOfBefore(before, outcome.change),
+  };
 }
 
-function playToJson({ name, gatesBefore, gatesAfter, batches }: PlannedPlay): PlayJson {
+/** What a change does, as JSON. */
+export function actionsToJson({ actions }: Change): ActionJson[] {
+  return actions.map(actionToJson);
+}
+
+/**
+ * The digest of what was there. A file that holds a secret may be known but for that: then it takes so long to make (scrypt
+ * with the costs of RFC 7914, section 2, for logins) that guessing is no way to the secret.
+ */
+function digestOfBefore(before: string, { diff, actions }: Change): string {
+  const isSecret =
+    diff.some((line) => line.includes('[redacted]')) ||
+    actions.some((action) => action.kind === 'write-file' && action.content.redacted !== action.content.reveal());
+  return isSecret ? scryptSync(before, 'provision', 32).toString('hex') : digestOf(before).sha256;
+}
+
+function playToJson({ name, order, batchSize, gatesBefore, gatesAfter, batches }: PlannedPlay): PlayJson {
   return {
     name,
+    order,
+    serial: batchSize ?? null,
     gatesBefore: [...gatesBefore],
     gatesAfter: [...gatesAfter],
     batches: batches.map(({ hosts }) => ({
@@ -90,9 +119,9 @@ function playToJson({ name, gatesBefore, gatesAfter, batches }: PlannedPlay): Pl
 
 /** A plan as JSON (docs/reference/plan.md): the same plan always gives the same text. It holds no secret. */
 export function planToJson(plan: Plan): PlanJson {
-  const { inventoryDigest, playbook, limit, plays } = plan;
+  const { tool, inventoryDigest, playbook, playbookDigest, limit, plays } = plan;
   return {
-    ...{ formatVersion: 1, inventoryDigest, playbook, limit: limit ?? null },
+    ...{ formatVersion: PLAN_FORMAT, tool, inventoryDigest, playbook, playbookDigest, limit: limit ?? null },
     ...{ summary: summarisePlan(plan), plays: plays.map(playToJson) },
   };
 }

@@ -2,6 +2,9 @@ import { z } from 'zod';
 
 // The one source of the plan's JSON: its types, the check of a file that is read back, and docs/reference/plan.md.
 
+/** The format of a plan's JSON. 2: the whole decision, and what was there before. */
+export const PLAN_FORMAT = 2;
+
 const digest = z
   .strictObject({
     sha256: z.string().describe('SHA-256 in hex, of the text with `[redacted]` in place of each secret.'),
@@ -91,6 +94,10 @@ const step = z.discriminatedUnion('kind', [
       disruptive: z.boolean().describe('Clients may notice.'),
       diff: z.array(z.string()).describe('Lines of a unified diff, redacted.'),
       actions: z.array(action).describe('What apply performs, in this order.'),
+      before: z
+        .string()
+        .nullable()
+        .describe('Digest of what was there: files, units, packages. Where it differs, the plan is refused.'),
     })
     .describe('Something that apply changes.'),
   z
@@ -110,6 +117,8 @@ const host = z.strictObject({
 
 const play = z.strictObject({
   name: z.string(),
+  order: z.string().describe('Name of the order that its hosts are in.'),
+  serial: z.number().nullable().describe('How many hosts are worked on at once; `null`: all.'),
   gatesBefore: z.array(z.string()).describe('Gates that must open before each batch that changes something.'),
   gatesAfter: z.array(z.string()).describe('Gates that must open after it.'),
   batches: z
@@ -119,9 +128,11 @@ const play = z.strictObject({
 
 /** A plan as JSON: what `plan -o FILE` and `plan --format json` write. Holds digests in place of contents, no secret. */
 export const planSchema = z.strictObject({
-  formatVersion: z.literal(1).describe('Grows when a reader of the old format would misread the new one.'),
+  formatVersion: z.literal(PLAN_FORMAT).describe('Grows when a reader of the old format would misread the new one.'),
+  tool: z.string().describe('The version of the program that made it.'),
   inventoryDigest: z.string().describe('SHA-256 of all inventory files, in hex.'),
   playbook: z.string(),
+  playbookDigest: z.string().describe('SHA-256 of the playbook, what it imports, and the templates beside it, in hex.'),
   limit: z.string().nullable().describe('The host pattern of `--limit`; `null` without one.'),
   summary: z.strictObject({
     hosts: z.number().describe('Hosts that were looked at.'),

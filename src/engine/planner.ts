@@ -4,6 +4,7 @@ import { essenceOf } from './drift.js';
 import type { Outcome, Resource } from '../model/change.js';
 import { ProvisionError, RemoteError } from '../model/errors.js';
 import type { Order } from '../model/gate.js';
+import type { Fact, Probe } from '../model/remote.js';
 import type { Plan, PlannedBatch, PlannedHost, PlannedPlay, PlannedStep } from '../model/plan.js';
 import type { Play } from '../playbook/play.js';
 
@@ -12,7 +13,9 @@ export interface PlanRequest {
   readonly plays: readonly Play[];
   readonly orders: ReadonlyMap<string, Order>;
   readonly inventoryDigest: string;
+  readonly tool: string;
   readonly playbook: string;
+  readonly playbookDigest: string;
   readonly limit: string | undefined;
 }
 
@@ -28,8 +31,10 @@ export async function planPlays(request: PlanRequest, look: Look): Promise<Plan>
     throw new RunError(`planning failed: nothing was changed${leaveOut(request.plays, failures)}`, failures);
   const plays = decided.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
   return {
+    tool: request.tool,
     inventoryDigest: request.inventoryDigest,
     playbook: request.playbook,
+    playbookDigest: request.playbookDigest,
     limit: request.limit,
     plays: withoutRepeats(plays),
   };
@@ -38,21 +43,46 @@ export async function planPlays(request: PlanRequest, look: Look): Promise<Plan>
 /** What one host's resources in one play come to, in order, the unchanged ones only counted. */
 export async function planHost(play: Play, host: string, look: Look): Promise<PlannedHost> {
   const resources = play.resources.get(host) ?? [];
-  const outcomes = await decideAll(host, resources, look);
-  const steps = resources.flatMap((resource, index): PlannedStep[] => {
-    const outcome = outcomes[index];
-    return outcome === undefined || outcome.kind === 'unchanged' ? [] : [{ address: resource.address, outcome }];
+  const decided = await decideAll(host, resources, look);
+  const steps = resources.flatMap(({ address }, index): PlannedStep[] => {
+    const { outcome, before } = decided[index] ?? {};
+    return outcome === undefined || outcome.kind === 'unchanged' ? [] : [{ address, outcome, before }];
   });
   return { host, steps, unchanged: resources.length - steps.length };
 }
 
-async function decideAll(host: string, resources: readonly Resource[], look: Look): Promise<readonly Outcome[]> {
+/** What a resource decided, and from what. */
+interface Decided {
+  readonly outcome: Outcome;
+  readonly before: string;
+}
+
+async function decideAll(host: string, resources: readonly Resource[], look: Look): Promise<readonly Decided[]> {
   const probe = look.probe(host);
   try {
-    return await Promise.all(resources.map((resource) => resource.plan(probe)));
+    return await Promise.all(
+      resources.map(async (resource) => {
+        const told = new Map<string, string>();
+        const outcome = await resource.plan(recording(probe, told));
+        return { outcome, before: JSON.stringify([...told].sort()) };
+      }),
+    );
   } catch (error) {
     throw new RunError(`${host} could not be planned`, [{ host, error: asError(error) }]);
   }
+}
+
+/** The same probe, which notes the evidence of what it is told about its own host. */
+function recording(probe: Probe, told: Map<string, string>): Probe {
+  return {
+    host: probe.host,
+    async ask<V>(fact: Fact<V>, key: string): Promise<V> {
+      const value = await probe.ask(fact, key);
+      if (fact.evidence !== undefined) told.set(`${fact.name} ${key}`, JSON.stringify([fact.evidence(value)]));
+      return value;
+    },
+    on: (host) => probe.on(host),
+  };
 }
 
 async function planPlay(play: Play, orders: ReadonlyMap<string, Order>, look: Look): Promise<PlannedPlay> {
@@ -67,6 +97,8 @@ async function planPlay(play: Play, orders: ReadonlyMap<string, Order>, look: Lo
   );
   return {
     name: play.name,
+    order: play.order,
+    batchSize: play.batchSize,
     gatesBefore: play.gatesBefore,
     gatesAfter: play.gatesAfter,
     batches: batches.map((hosts): PlannedBatch => ({ hosts: hosts.flatMap((host) => byHost.get(host) ?? []) })),

@@ -2,9 +2,11 @@ import { readFile } from 'node:fs/promises';
 import { ProvisionError } from '../model/errors.js';
 import type { Plan } from '../model/plan.js';
 import { writePrivately } from '../pki/store-files.js';
-import { describeStep, essenceOf } from './drift.js';
+import { changedUnder, describeStep, essenceOf, linesSince } from './drift.js';
 import { planToJson } from './plan-json.js';
-import { planSchema, type PlanJson, type StepJson } from './plan-schema.js';
+import { PLAN_FORMAT, planSchema, type PlanJson, type PlayJson, type StepJson } from './plan-schema.js';
+
+const MAKE_ONE = 'make one with: provision plan INVENTORY -o FILE';
 
 /**
  * Writes a plan to a file that only its owner may read: it names hosts, paths and versions, but holds no secret.
@@ -15,18 +17,13 @@ export async function savePlan(file: string, plan: Plan): Promise<void> {
 }
 
 /**
- * Compares a saved plan with what would be done now.
- * @throws ProvisionError `plan-stale` with every difference, `plan-unreadable`
+ * Compares a saved plan with what would be done now: the whole decision, and what was there before.
+ * @throws ProvisionError `plan-stale` with every difference, `plan-unreadable`, `plan-of-another-version`
  */
 export async function refuseDrift(file: string, now: Plan): Promise<void> {
   const saved = await readSaved(file);
   const fresh = planToJson(now);
-  const drift = [
-    ...differs('the inventory', saved.inventoryDigest, fresh.inventoryDigest),
-    ...differs('the playbook', saved.playbook, fresh.playbook),
-    ...differs('--limit', saved.limit ?? 'none', fresh.limit ?? 'none'),
-    ...stepDrift(saved, fresh),
-  ];
+  const drift = [...inputDrift(saved, fresh), ...playDrift(saved, fresh), ...stepDrift(saved, fresh)];
   if (drift.length === 0) return;
   throw new ProvisionError({
     code: 'plan-stale',
@@ -36,29 +33,91 @@ export async function refuseDrift(file: string, now: Plan): Promise<void> {
 }
 
 async function readSaved(file: string): Promise<PlanJson> {
+  let read: unknown;
   try {
-    return planSchema.parse(JSON.parse(await readFile(file, 'utf8')));
+    read = JSON.parse(await readFile(file, 'utf8'));
   } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
     throw new ProvisionError({
       code: 'plan-unreadable',
-      message: `${file} is not a saved plan of this version: ${cause instanceof Error ? cause.message : String(cause)}`,
-      hint: 'make one with: provision plan INVENTORY -o FILE',
+      message: `${file} is no saved plan: ${why}`,
+      hint: MAKE_ONE,
       cause,
     });
   }
+  const format = typeof read === 'object' && read !== null && 'formatVersion' in read ? read.formatVersion : undefined;
+  if (typeof format === 'number' && format !== PLAN_FORMAT)
+    throw new ProvisionError({
+      code: 'plan-of-another-version',
+      message: `${file} is a saved plan of format ${format}; this version of provision reads format ${PLAN_FORMAT}`,
+      hint: MAKE_ONE,
+    });
+  const parsed = planSchema.safeParse(read);
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  throw new ProvisionError({
+    code: 'plan-unreadable',
+    message: `${file} is no saved plan: ${issue?.path.join('.') ?? ''}: ${issue?.message ?? ''}`,
+    hint: MAKE_ONE,
+    cause: parsed.error,
+  });
+}
+
+function inputDrift(saved: PlanJson, fresh: PlanJson): readonly string[] {
+  return [
+    ...differs('provision', saved.tool, fresh.tool),
+    ...differs('the inventory', saved.inventoryDigest.slice(0, 12), fresh.inventoryDigest.slice(0, 12)),
+    ...(saved.playbookDigest === fresh.playbookDigest
+      ? []
+      : differs('the playbook, or a file that it uses', playbookOf(saved), playbookOf(fresh))),
+    ...differs('--limit', saved.limit ?? 'none', fresh.limit ?? 'none'),
+  ];
+}
+
+/** By its content: the same file may be typed in many ways. */
+function playbookOf({ playbook, playbookDigest }: PlanJson): string {
+  return `${playbook} (${playbookDigest.slice(0, 12)})`;
 }
 
 function differs(what: string, saved: string, now: string): readonly string[] {
-  return saved === now ? [] : [`${what} has changed (${saved.slice(0, 12)} → ${now.slice(0, 12)})`];
+  return saved === now ? [] : [`${what}: saved: ${saved}; now: ${now}`];
 }
 
-/** Every step that is in only one of the plans, or is another one now. */
+/** How carefully: the plays, and each one's gates, batches and order. */
+function playDrift(saved: PlanJson, fresh: PlanJson): readonly string[] {
+  const names = ({ plays }: PlanJson): string => plays.map(({ name }) => name).join(', then ') || 'none';
+  const plays = differs('plays', names(saved), names(fresh));
+  if (plays.length > 0) return plays;
+  return saved.plays.flatMap((was, index) => {
+    const is = fresh.plays[index];
+    return is === undefined ? [] : careDrift(`play ${was.name}`, was, is);
+  });
+}
+
+function careDrift(play: string, was: PlayJson, is: PlayJson): readonly string[] {
+  const gates = (names: readonly string[]): string => names.join(', ') || 'none';
+  const serial = (size: number | null): string => (size === null ? 'all at once' : String(size));
+  const hosts = ({ batches }: PlayJson): string =>
+    batches.map((batch) => batch.hosts.map(({ host }) => host).join(', ')).join('; then ') || 'none';
+  return [
+    ...differs(`${play}: gates before`, gates(was.gatesBefore), gates(is.gatesBefore)),
+    ...differs(`${play}: gates after`, gates(was.gatesAfter), gates(is.gatesAfter)),
+    ...differs(`${play}: serial`, serial(was.serial), serial(is.serial)),
+    ...differs(`${play}: order`, was.order, is.order),
+    ...differs(`${play}: hosts`, hosts(was), hosts(is)),
+  ];
+}
+
+/** Every step that is in only one of the plans, is another one now, or would overwrite something else. */
 function stepDrift(saved: PlanJson, fresh: PlanJson): readonly string[] {
   const before = stepsOf(saved);
   const after = stepsOf(fresh);
   return [...new Set([...before.keys(), ...after.keys()])].flatMap((key) => {
     const [was, is] = [before.get(key), after.get(key)];
-    return essenceOf(was) === essenceOf(is) ? [] : [`${key}: saved: ${describeStep(was)}; now: ${describeStep(is)}`];
+    if (essenceOf(was) !== essenceOf(is))
+      return [`${key}: saved: ${describeStep(was)}; now: ${describeStep(is)}`, ...linesSince(was, is)];
+    if (was?.kind !== 'change' || is?.kind !== 'change' || was.before === is.before) return [];
+    return [changedUnder(key, is), ...linesSince(was, is)];
   });
 }
 

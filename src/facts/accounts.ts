@@ -33,6 +33,7 @@ export const userState: Fact<UserState | undefined> = {
       }),
     );
   },
+  evidence: (user) => user,
 };
 
 /** Key: group name. True when the group exists. */
@@ -44,4 +45,5 @@ export const groupExists: Fact<boolean> = {
     const found = stdout.split('\0');
     return new Map(names.map((name, index) => [name, found[index] === name]));
   },
+  evidence: (exists) => exists,
 };

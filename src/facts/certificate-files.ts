@@ -78,6 +78,7 @@ export const certificateFiles: Fact<CertificateFiles> = {
       }),
     );
   },
+  evidence: (files) => files,
 };
 
 /** Sections are told by the number of their path, and their lines begin with a blank: no file can forge another's. */

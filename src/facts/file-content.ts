@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { ProvisionError } from '../model/errors.js';
 import type { Fact, Probe } from '../model/remote.js';
 import { quote } from '../shell/quote.js';
@@ -38,6 +39,7 @@ export const fileContent: Fact<string | UnreadableFile | undefined> = {
       }),
     );
   },
+  evidence: (content) => (typeof content === 'string' ? createHash('sha256').update(content).digest('hex') : content),
 };
 
 function readContent(content: Buffer, size: number): string | UnreadableFile {

@@ -60,6 +60,8 @@ export const fileState: Fact<FileState> = {
       }),
     );
   },
+  // Not when it changed: a file that was written again as it was is the same.
+  evidence: (state) => (state.kind === 'absent' ? state : { ...state, changedAt: undefined }),
 };
 
 type FoundState = Omit<Exclude<FileState, { kind: 'absent' }>, 'sha256' | 'link'>;

@@ -46,4 +46,5 @@ export const packageState: Fact<PackageState> = {
       }),
     );
   },
+  evidence: ({ installed }) => installed,
 };

@@ -9,4 +9,5 @@ export const pathExists: Fact<boolean> = {
     const lines = stdout.split('\n');
     return new Map(paths.map((path, index) => [path, lines[index] === 'yes']));
   },
+  evidence: (exists) => exists,
 };

@@ -21,6 +21,7 @@ export const sysctlValue: Fact<string | undefined> = {
       }),
     );
   },
+  evidence: (value) => value,
 };
 
 /** A sysctl value with one blank between its words. */

@@ -39,6 +39,7 @@ export const unitState: Fact<UnitState> = {
     const blocks = stdout.trim().split(/\n\n+/).map(parseProperties);
     return new Map(units.map((unit, index) => [unit, readUnit(unit, blocks[index])]));
   },
+  evidence: ({ load, active, enabled }) => ({ load, active, enabled }),
 };
 
 function parseProperties(block: string): ReadonlyMap<string, string> {

@@ -4,6 +4,8 @@ import type { Outcome } from './change.js';
 export interface PlannedStep {
   readonly address: string;
   readonly outcome: Exclude<Outcome, { kind: 'unchanged' }>;
+  /** What the decision was built on: the evidence of its facts (see `Fact.evidence`), as a text. */
+  readonly before?: string | undefined;
 }
 
 /** What one play does to one host. */
@@ -23,6 +25,10 @@ export interface PlannedBatch {
 /** One play: its batches, in order. */
 export interface PlannedPlay {
   readonly name: string;
+  /** Name of the order that its hosts are in. */
+  readonly order: string;
+  /** How many hosts are worked on at once; all when absent. */
+  readonly batchSize: number | undefined;
   readonly batches: readonly PlannedBatch[];
   /** Names of the gates asked before and after each batch that changes something. */
   readonly gatesBefore: readonly string[];
@@ -31,8 +37,12 @@ export interface PlannedPlay {
 
 /** All that apply will do. Serialised as JSON it holds digests in place of contents, and never a secret. */
 export interface Plan {
+  /** The version of this program. */
+  readonly tool: string;
   readonly inventoryDigest: string;
   readonly playbook: string;
+  /** Of the playbook, what it imports, and the templates beside it: what is decided later depends on them, too. */
+  readonly playbookDigest: string;
   readonly limit: string | undefined;
   readonly plays: readonly PlannedPlay[];
 }

@@ -59,6 +59,11 @@ export interface Fact<V> {
    * @throws Error when the answer is not what the script prints
    */
   parse(stdout: string, keys: readonly string[], bytes?: Uint8Array): ReadonlyMap<string, V>;
+  /**
+   * What of an answer a plan holds on to: where that differs when the plan is performed, somebody else has changed the
+   * host. Absent for what varies by itself. JSON without secrets: a digest in place of a content.
+   */
+  evidence?(value: V): unknown;
 }
 
 /** The right to look at a host, and at the others of the inventory. It can change nothing. */

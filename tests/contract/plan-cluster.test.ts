@@ -40,7 +40,8 @@ async function planHere(path: string, minutesOff: number) {
   const request = {
     plays: [playOf(['here'], [wantPath(path)]), playOf(['here'], [wantPath('/')])],
     orders: new Map([['inventory', inventoryOrder]]),
-    ...{ inventoryDigest: '', playbook: '', limit: undefined, members: ['here', 'elsewhere'] },
+    ...{ tool: '', inventoryDigest: '', playbook: '', playbookDigest: '', limit: undefined },
+    members: ['here', 'elsewhere'],
   };
   return { planned: planCluster(request, world), events: world.events };
 }

@@ -100,7 +100,15 @@ async function applyAndFail(resources: readonly Resource[]): Promise<readonly st
   });
   const plays = [playOf(['here'], [...resources, failing])];
   const orders = new Map([['inventory', inventoryOrder]]);
-  const request = { plays, orders, inventoryDigest: 'd', playbook: 'p', limit: undefined };
+  const request = {
+    plays,
+    orders,
+    tool: '',
+    inventoryDigest: 'd',
+    playbook: 'p',
+    playbookDigest: '',
+    limit: undefined,
+  };
   const plan = await planPlays(request, newLook());
   await expect(applyPlan(plan, plays, world)).rejects.toThrow();
   return events.flatMap((event) => (event.type === 'notice' ? [event.message] : []));

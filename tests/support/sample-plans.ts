@@ -18,11 +18,22 @@ function unknown(address: string, because: string): PlannedStep {
 }
 
 function play(name: string, hosts: readonly PlannedHost[], more: Partial<PlannedPlay> = {}): PlannedPlay {
-  return { name, batches: [{ hosts }], gatesBefore: [], gatesAfter: [], ...more };
+  return {
+    name,
+    order: 'inventory',
+    batchSize: undefined,
+    batches: [{ hosts }],
+    gatesBefore: [],
+    gatesAfter: [],
+    ...more,
+  };
 }
 
 function plan(...plays: readonly PlannedPlay[]): Plan {
-  return { inventoryDigest: 'ab'.repeat(32), playbook: 'playbooks/site.yml', limit: undefined, plays };
+  return {
+    ...{ tool: '0.1.0', inventoryDigest: 'ab'.repeat(32), playbook: 'playbooks/site.yml' },
+    ...{ playbookDigest: 'cd'.repeat(32), limit: undefined, plays },
+  };
 }
 
 function installPackage(name: string): PlannedStep {

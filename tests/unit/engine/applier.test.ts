@@ -26,7 +26,8 @@ function plan(plays: readonly Play[], hosts: FakeHosts): Promise<Plan> {
     ['backwards', (names: readonly string[]) => Promise.resolve({ hosts: names.toReversed(), together: false })],
     ['together', (names: readonly string[]) => Promise.resolve({ hosts: names, together: true })],
   ]);
-  return planPlays({ plays, orders, inventoryDigest: 'd', playbook: 'p', limit: undefined }, fakeLook(hosts));
+  const names = { tool: 't', inventoryDigest: 'd', playbook: 'p', playbookDigest: 'e', limit: undefined };
+  return planPlays({ plays, orders, ...names }, fakeLook(hosts));
 }
 
 describe('a plan', () => {

@@ -12,8 +12,8 @@ function clockOf(name: string, minutes: number): HostClock {
 
 function planOf(host: string, step: PlannedStep): Plan {
   const batches = [{ hosts: [{ host, steps: [step], unchanged: 0 }] }];
-  const play = { name: 'p', batches, gatesBefore: [], gatesAfter: [] };
-  return { inventoryDigest: '', playbook: '', limit: undefined, plays: [play] };
+  const play = { name: 'p', order: 'inventory', batchSize: undefined, batches, gatesBefore: [], gatesAfter: [] };
+  return { tool: '', inventoryDigest: '', playbook: '', playbookDigest: '', limit: undefined, plays: [play] };
 }
 
 function change(actions: readonly Action[]): PlannedStep {

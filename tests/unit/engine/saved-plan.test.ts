@@ -1,61 +1,124 @@
-import { chmod, link, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { savePlan } from '../../../src/engine/saved-plan.js';
-import { BARE_HOSTS } from '../../support/sample-plans.js';
+import { driftedSteps } from '../../../src/engine/drift.js';
+import { refuseDrift, savePlan } from '../../../src/engine/saved-plan.js';
+import type { Plan, PlannedPlay, PlannedStep } from '../../../src/model/plan.js';
+import { unifiedDiff } from '../../../src/resources/unified-diff.js';
+import { BARE_HOSTS, PLANTED, ROLLING_RESTART, SECRETS_AND_ESCAPES } from '../../support/sample-plans.js';
 
-let directory: string;
 let file: string;
-let others: string;
 
-beforeEach(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'saved-plan-'));
-  file = join(directory, 'plan.json');
-  others = join(directory, 'others');
-  await writeFile(others, 'theirs\n');
-  await chmod(others, 0o666);
+beforeEach(() => {
+  file = join(mkdtempSync(join(tmpdir(), 'plan-')), 'plan.json');
 });
-afterEach(() => rm(directory, { recursive: true }));
+afterEach(() => {
+  rmSync(join(file, '..'), { recursive: true });
+});
 
-describe('a plan is saved for its owner only, and nothing is written through what stood there:', () => {
-  test.each<[string, () => Promise<void>]>([
-    ['nothing', () => Promise.resolve()],
-    ['a file that all may write', () => writeFile(file, 'old\n').then(() => chmod(file, 0o666))],
-    ['a link to a file of others', () => symlink(others, file)],
-    ['a second name of a file of others', () => link(others, file)],
-    ['a link to nothing', () => symlink(join(directory, 'nowhere'), file)],
-    ['a link to itself', () => symlink(file, file)],
-  ])('%s', async (_, prepare) => {
-    await prepare();
-    await savePlan(file, BARE_HOSTS);
-    expect((await stat(file)).mode & 0o7777).toBe(0o600);
-    expect(JSON.parse(await readFile(file, 'utf8'))).toHaveProperty('inventoryDigest');
-    expect(await readFile(others, 'utf8')).toBe('theirs\n');
-    expect((await readdir(directory)).sort()).toEqual(['others', 'plan.json']);
+function withPlay(plan: Plan, change: (play: PlannedPlay) => PlannedPlay): Plan {
+  return { ...plan, plays: plan.plays.map((play) => (play.name === 'etcd' ? change(play) : play)) };
+}
+
+/** A step that writes a file of which the host has these lines. @param before what its facts said */
+function writing(lines: string, before = lines): PlannedStep {
+  const diff = unifiedDiff('/etc/x', lines, 'wanted\n');
+  return {
+    address: 'file:/etc/x',
+    before,
+    outcome: { kind: 'change', change: { summary: 'update /etc/x', diff, actions: [], disruptive: false } },
+  };
+}
+
+describe('a saved plan', () => {
+  test.each([BARE_HOSTS, ROLLING_RESTART, SECRETS_AND_ESCAPES])('is not refused for itself', async (plan) => {
+    await savePlan(file, plan);
+    await refuseDrift(file, plan);
+    expect(readFileSync(file, 'utf8')).not.toContain(PLANTED);
+  });
+
+  test.each<[string, Plan, RegExp]>([
+    [
+      'no gates before',
+      withPlay(ROLLING_RESTART, (play) => ({ ...play, gatesBefore: [] })),
+      /play etcd: gates before: saved: etcd-healthy; now: none/,
+    ],
+    [
+      'no gates after',
+      withPlay(ROLLING_RESTART, (play) => ({ ...play, gatesAfter: [] })),
+      /play etcd: gates after: saved: etcd-healthy, vip-answers; now: none/,
+    ],
+    [
+      'another order',
+      withPlay(ROLLING_RESTART, (play) => ({ ...play, order: 'leader-last' })),
+      /play etcd: order: saved: inventory; now: leader-last/,
+    ],
+    [
+      'another serial',
+      withPlay(ROLLING_RESTART, (play) => ({ ...play, batchSize: 3 })),
+      /play etcd: serial: saved: all at once; now: 3/,
+    ],
+    [
+      'another leader',
+      withPlay(ROLLING_RESTART, (play) => ({ ...play, batches: play.batches.toReversed() })),
+      /play etcd: hosts: saved: etcd-2; then etcd-3; then etcd-1; now: etcd-1; then etcd-3; then etcd-2/,
+    ],
+    [
+      'fewer plays',
+      { ...ROLLING_RESTART, plays: ROLLING_RESTART.plays.slice(1) },
+      /plays: saved: load balancer, then etcd; now: etcd/,
+    ],
+    ['another tool', { ...ROLLING_RESTART, tool: '0.2.0' }, /provision: saved: 0\.1\.0; now: 0\.2\.0/],
+    ['another inventory', { ...ROLLING_RESTART, inventoryDigest: 'x' }, /the inventory: saved: abab.*; now: x/],
+    [
+      'another playbook',
+      { ...ROLLING_RESTART, playbookDigest: 'x' },
+      /the playbook, or a file that it uses: saved: .*cdcd/,
+    ],
+    ['a limit', { ...ROLLING_RESTART, limit: 'etcd-1' }, /--limit: saved: none; now: etcd-1/],
+  ])('is refused for %s', async (_, now, words) => {
+    await savePlan(file, ROLLING_RESTART);
+    await expect(refuseDrift(file, now)).rejects.toMatchObject({
+      code: 'plan-stale',
+      message: expect.stringMatching(words) as unknown,
+    });
+  });
+
+  test('is refused where what was there differs, with the lines and no secret', async () => {
+    const at = (step: PlannedStep): Plan =>
+      withPlay(ROLLING_RESTART, (play) => ({
+        ...play,
+        batches: [{ hosts: [{ host: 'etcd-1', steps: [step], unchanged: 0 }] }],
+      }));
+    await savePlan(file, at(writing('old\n')));
+    await expect(refuseDrift(file, at(writing('old\nby hand\n')))).rejects.toMatchObject({
+      message: expect.stringMatching(
+        /etcd \/ etcd-1 file:\/etc\/x: update \/etc\/x: what is there was changed since\n +\+ by hand/,
+      ) as unknown,
+    });
+    // Only in a line that is not shown: refused all the same.
+    await expect(refuseDrift(file, at(writing('old\n', 'another secret')))).rejects.toMatchObject({
+      code: 'plan-stale',
+    });
   });
 });
 
-describe('a plan is not saved in place of', () => {
-  test.each<[string, () => Promise<void>]>([
-    ['a directory', () => mkdir(file)],
-    ['a link to a directory', () => symlink(directory, file)],
-    // As /dev/stdout is one; /dev/null itself would be the machine's.
-    ['a link to a device', () => symlink('/dev/null', file)],
-  ])('%s', async (_, prepare) => {
-    await prepare();
-    await expect(savePlan(file, BARE_HOSTS)).rejects.toMatchObject({
-      code: 'file-not-written',
-      message: `the plan was not written to ${file}: it is there, and is not a file`,
-    });
-    expect((await readdir(directory)).sort()).toEqual(['others', 'plan.json']);
+describe('the look before acting', () => {
+  test('finds what was changed since the plan, until this run itself has changed the host', () => {
+    const [was, is] = [writing('old\n'), writing('old\nby hand\n')];
+    expect(driftedSteps([was], [is], 'none')).toEqual([
+      'file:/etc/x: update /etc/x: what is there was changed since',
+      '    + by hand',
+    ]);
+    expect(driftedSteps([was], [is], 'begun')).toEqual([]);
+    expect(driftedSteps([was], [was], 'none')).toEqual([]);
   });
 
-  test('a file in a place where none can be made, and it says which', async () => {
-    const below = join(others, 'plan.json');
-    await expect(savePlan(below, BARE_HOSTS)).rejects.toMatchObject({
-      code: 'file-not-written',
-      message: expect.stringContaining(below),
-    });
+  test('shows at most a dozen lines', () => {
+    const lines = Array.from({ length: 30 }, (_, index) => `line ${index}\n`).join('');
+    const drift = driftedSteps([writing('old\n')], [writing(`old\n${lines}`)], 'none');
+    expect(drift).toHaveLength(14);
+    expect(drift.at(-1)).toBe('    … and 18 more lines');
   });
 });

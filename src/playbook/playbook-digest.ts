@@ -1,0 +1,48 @@
+import { createHash } from 'node:crypto';
+import { readdir, readFile } from 'node:fs/promises';
+import { dirname, join, relative, resolve } from 'node:path';
+import type { Playbook, ReadPlay } from './read-playbook.js';
+
+/**
+ * SHA-256 of all that a playbook's plays are made from, in hex: its files, the templates beside them, and the files that
+ * tasks copy. What can't be known yet when a plan is made is decided from these. The names count as seen from the
+ * playbook, so that it does not matter how its path was typed.
+ */
+export async function digestPlaybook({ file, plays }: Playbook): Promise<string> {
+  const root = dirname(resolve(file));
+  const directories = new Set(plays.map(({ directory }) => join(directory, 'templates')));
+  const templates = await Promise.all([...directories].map(filesBelow));
+  const files = new Set([
+    resolve(file),
+    ...plays.map(({ source }) => resolve(source.file)),
+    ...templates.flat(),
+    ...plays.flatMap(copiedFiles),
+  ]);
+  const read = await Promise.all(
+    [...files].map(async (path) => ({ name: relative(root, path), text: await readIfThere(path) })),
+  );
+  const digest = createHash('sha256');
+  for (const { name, text } of read.sort((a, b) => (a.name < b.name ? -1 : 1)))
+    digest.update(`${JSON.stringify([name, text?.length ?? null])}\n`).update(text ?? '');
+  return digest.digest('hex');
+}
+
+async function filesBelow(directory: string): Promise<readonly string[]> {
+  const entries = await readdir(directory, { recursive: true, withFileTypes: true }).catch(() => []);
+  return entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
+}
+
+/** `src` of a task's module, where it names a file as it stands. */
+function copiedFiles({ play, directory }: ReadPlay): readonly string[] {
+  return (play.tasks ?? [])
+    .flatMap((task) => Object.values(task))
+    .flatMap((parameters) =>
+      typeof parameters === 'object' && parameters !== null && 'src' in parameters && typeof parameters.src === 'string'
+        ? [resolve(directory, parameters.src)]
+        : [],
+    );
+}
+
+async function readIfThere(path: string): Promise<Buffer | undefined> {
+  return readFile(path).catch(() => undefined);
+}

@@ -1,0 +1,148 @@
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { ended, startRealHosts, type RealHosts } from '../support/real-run.js';
+
+let hosts: RealHosts;
+let work: string;
+let saved: string;
+
+beforeAll(async () => {
+  hosts = await startRealHosts('one', 'two');
+  saved = join(hosts.lab.directory, 'plan.json');
+});
+afterAll(async () => hosts.remove());
+beforeEach(() => {
+  work = mkdtempSync(join(tmpdir(), 'saved-plan-'));
+  mkdirSync(join(hosts.directory, 'templates'));
+  writeFileSync(join(hosts.directory, 'templates/b.j2'), 'b\n');
+  writeFileSync(join(work, 'a.conf'), 'first\nmiddle\nlast\n');
+  hosts.write(TASKS(), CAREFUL);
+});
+afterEach(() => {
+  rmSync(work, { recursive: true });
+  rmSync(join(hosts.directory, 'templates'), { recursive: true });
+  rmSync(saved, { force: true });
+});
+
+const CAREFUL = ['  serial: 1'];
+const TASKS = (): string[] => [
+  `copy: { dest: ${work}/a.conf, content: "first\\nnew\\nlast\\n" }`,
+  `command: { cmd: "touch ${work}/marker", creates: ${work}/marker }`,
+];
+
+async function run(verb: string, ...words: readonly string[]) {
+  return ended(hosts.start(hosts.command(verb, ...words)));
+}
+
+async function plan(): Promise<void> {
+  const planned = await run('plan', '-o', saved);
+  expect(planned).toMatchObject({ status: 0, stderr: '' });
+}
+
+async function expectRefused(words: RegExp): Promise<string> {
+  const before = readFileSync(join(work, 'a.conf'), 'utf8');
+  const { status, stdout } = await run('apply', '--plan', saved);
+  expect(status).toBe(1);
+  expect(stdout).toMatch(/is not what would be done now/);
+  expect(stdout).toMatch(words);
+  expect(readFileSync(join(work, 'a.conf'), 'utf8')).toBe(before);
+  return stdout;
+}
+
+describe('a saved plan', () => {
+  test('is applied as it is, however the paths are typed', async () => {
+    await plan();
+    const [node = '', ...args] = hosts.command('apply', '--plan', saved);
+    const typed = args.map((word) =>
+      word === hosts.playbook ? join(hosts.directory, '../inventory/playbook.yaml') : word,
+    );
+    expect((await ended(hosts.start([node, ...typed]))).status).toBe(0);
+    expect(readFileSync(join(work, 'a.conf'), 'utf8')).toBe('first\nnew\nlast\n');
+  });
+
+  // Planned with care, applied without. Gates and orders: tests/unit/engine/saved-plan.test.ts.
+  test.each<[string, readonly string[], RegExp]>([
+    ['serial', [], /play work: serial: saved: 1; now: all at once/],
+    [
+      'hosts',
+      ['  serial: 1', '  when: inventory_hostname == "one"'],
+      /play work: hosts: saved: one; then two; now: one/,
+    ],
+    ['comment', ['  serial: 1', '  # a comment'], /the playbook, or a file that it uses: saved: .*; now: /],
+  ])('is refused when the playbook changes its %s', async (_, care, words) => {
+    await plan();
+    hosts.write(TASKS(), care);
+    await expectRefused(words);
+  });
+
+  test('is refused when a template beside the playbook changes, whoever uses it', async () => {
+    await plan();
+    writeFileSync(join(hosts.directory, 'templates/b.j2'), 'other\n');
+    await expectRefused(/the playbook, or a file that it uses/);
+  });
+
+  test('is refused when a file was edited by hand, with the lines', async () => {
+    await plan();
+    writeFileSync(join(work, 'a.conf'), 'first\nmiddle, by hand\nlast\nand more\n');
+    const stdout = await expectRefused(/a\.conf: .*what is there was changed since/);
+    expect(stdout).toMatch(/- middle\n\s+\+ middle, by hand\n\s+\+ and more\n/);
+    expect(stdout).not.toMatch(/[-+] first/);
+  });
+
+  test.each<[string, (path: string) => void]>([
+    [
+      'its mode',
+      (path) => {
+        chmodSync(path, 0o600);
+      },
+    ],
+    [
+      'that it is a link now',
+      (path) => {
+        rmSync(path);
+        writeFileSync(`${path}.real`, 'first\nmiddle\nlast\n');
+        symlinkSync(`${path}.real`, path);
+      },
+    ],
+    [
+      'that it is gone',
+      (path) => {
+        rmSync(path);
+      },
+    ],
+  ])('is refused when %s is another', async (_, change) => {
+    await plan();
+    change(join(work, 'a.conf'));
+    const { status, stdout } = await run('apply', '--plan', saved);
+    expect([status, stdout]).toEqual([1, expect.stringMatching(/a\.conf/)]);
+    expect(stdout).toMatch(/is not what would be done now/);
+  });
+
+  test('of another format is refused by name', async () => {
+    await plan();
+    const json = JSON.parse(readFileSync(saved, 'utf8')) as object;
+    writeFileSync(saved, JSON.stringify({ ...json, formatVersion: 1 }));
+    const { status, stdout } = await run('apply', '--plan', saved);
+    expect([status, stdout]).toEqual([
+      1,
+      expect.stringMatching(/saved plan of format 1; this version of provision reads format 2/),
+    ]);
+    writeFileSync(saved, JSON.stringify({ ...json, tool: '0.0.9' }));
+    await expectRefused(/provision: saved: 0\.0\.9; now: 0\.1\.0/);
+    writeFileSync(saved, 'no JSON');
+    expect((await run('apply', '--plan', saved)).stdout).toMatch(/is no saved plan/);
+  });
+
+  test('is for its owner only, also in place of a file that was for all; a place that takes none is named', async () => {
+    writeFileSync(saved, 'old', { mode: 0o666 });
+    chmodSync(saved, 0o666);
+    await plan();
+    expect(statSync(saved).mode & 0o777).toBe(0o600);
+    const failed = await run('plan', '-o', '/dev/full/plan.json');
+    expect(failed.status).toBe(1);
+    expect(failed.stdout).toMatch(/the plan can't be saved as \/dev\/full\/plan\.json/);
+    expect(failed.stderr).toBe('');
+  });
+});
