@@ -52,15 +52,16 @@ function ensureWorking({ stage, batchHosts }: Drawing, host: string): void {
   stage.open('working', nameHosts(rows), rows);
 }
 
+/** Only the look that makes the plan is drawn: what a change or a gate looks at is part of that change or gate. */
 function look({ stage, allHosts, work }: Drawing, { host }: EventOf<'host-looking'>): void {
-  if (!work && stage.scene !== 'looking') stage.open('looking', 'hosts looked at', allHosts);
-  if (stage.has(host)) stage.begin(host, 'looking');
+  if (!work && stage.scene === undefined) stage.open('looking', 'hosts looked at', allHosts);
+  if (stage.scene === 'looking' && stage.has(host)) stage.begin(host, 'looking');
 }
 
 function looked({ stage }: Drawing, { host }: EventOf<'host-looked'>): void {
-  if (!stage.has(host)) return;
+  if (stage.scene !== 'looking' || !stage.has(host)) return;
   stage.end(host);
-  if (stage.scene === 'looking') stage.finish(host);
+  stage.finish(host);
 }
 
 function showPlan(drawing: Drawing, { plan }: EventOf<'planned'>): void {

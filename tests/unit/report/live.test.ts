@@ -11,6 +11,7 @@ import {
   ROLLING_RUN,
   UNREACHABLE_RUN,
 } from '../../support/sample-runs.js';
+import { BARE_HOSTS } from '../../support/sample-plans.js';
 import { createFakeTerminal, type FakeTerminal } from '../../support/terminal.js';
 
 // Listr looks at the width of process.stdout itself, whatever it draws on.
@@ -55,7 +56,53 @@ describe('the live reporter leaves behind', () => {
   });
 });
 
+/** Looks that a gate makes while it waits: they come between all other events, and end after some of them. */
+function withLooks(events: readonly Event[], hosts: readonly string[], phase: number): readonly Event[] {
+  return events.flatMap((event, index): readonly Event[] => {
+    const host = hosts[index % hosts.length] ?? '';
+    if ((index + phase) % 3 === 0) return [{ type: 'host-looking', host }, event];
+    return (index + phase) % 3 === 1 ? [event, { type: 'host-looked', host }] : [event];
+  });
+}
+
+/** `apply` on control planes: a change on each waits for a gate, as an installation for apt's locks does. */
+function waitingRun(hosts: readonly string[]): readonly Event[] {
+  const at = (host: string) => ({ play: 'p', host, address: 'package:haproxy', summary: 'install haproxy' });
+  const [first = ''] = hosts;
+  return [
+    { type: 'play-started', play: 'p', hosts },
+    { type: 'batch-started', play: 'p', hosts },
+    ...hosts.map((host): Event => ({ type: 'change-started', ...at(host) })),
+    { type: 'gate-waiting', gate: 'apt-unlocked', hosts: [first], reason: `apt on ${first} holds a lock` },
+    { type: 'gate-waiting', gate: 'apt-unlocked', hosts: [first], reason: `dpkg on ${first} holds a lock` },
+    ...hosts.slice(1).map((host): Event => ({ type: 'change-done', ...at(host), elapsedMs: 900 })),
+    { type: 'gate-opened', gate: 'apt-unlocked', hosts: [first], waitedMs: 2000 },
+    { type: 'change-done', ...at(first), elapsedMs: 2900 },
+    { type: 'gate-waiting', gate: 'apiserver-ready', hosts, reason: 'not yet' },
+    { type: 'gate-opened', gate: 'apiserver-ready', hosts, waitedMs: 700 },
+    { type: 'run-finished', result: { changed: hosts.length, unchanged: 0, failed: 0, elapsedMs: 5000 } },
+  ];
+}
+
 describe('the live reporter', () => {
+  const cases = [2, 20].flatMap((count) => [0, 1, 2].map((phase) => ({ count, phase })));
+
+  test.each(cases)(
+    'never shows a failure, nor a host twice, on a green run whose gates look: $count hosts, $phase',
+    async ({ count, phase }) => {
+      const hosts = Array.from({ length: count }, (_, index) => `cp-${index + 1}`);
+      const begin: Event = { type: 'run-started', command: 'apply', inventory: 'i', hosts };
+      const planned: Event = { type: 'planned', plan: BARE_HOSTS };
+      const terminal = await report([begin, planned, ...withLooks(waitingRun(hosts), hosts, phase)]);
+      expect(terminal.raw()).not.toMatch(/✖|broken off/);
+      expect(screen(terminal)).not.toMatch(/looking/);
+      if (count === 2) expect(screen(terminal)).not.toMatch(/✔ cp-\d+ in 0\.0 s/);
+      if (count === 2)
+        for (const host of hosts)
+          expect(terminal.lines().filter((line) => line.startsWith(`✔ ${host}`))).toHaveLength(1);
+    },
+  );
+
   test.each([3, 20])('shows what a failed command printed, with %i hosts', async (count) => {
     const [started, ...rest] = FAILING_RUN;
     const hosts = Array.from({ length: count }, (_, index) => `etcd-${index + 1}`);
