@@ -22,7 +22,15 @@ const ORDERS = new Map([['inventory', inventoryOrder]]);
 
 async function apply(play: Play, hosts: FakeHosts, world = fakeWorld(hosts)): Promise<string> {
   const planned = await planPlays(
-    { plays: [play], orders: ORDERS, inventoryDigest: 'd', playbook: 'p', limit: undefined },
+    {
+      plays: [play],
+      orders: ORDERS,
+      tool: '',
+      inventoryDigest: 'd',
+      playbook: 'p',
+      playbookDigest: '',
+      limit: undefined,
+    },
     fakeLook(hosts),
   );
   return applyPlan(planned, [play], world).then(() => 'done', String);
