@@ -78,7 +78,8 @@ function actionToJson(action: Action): ActionJson {
 }
 
 /** One step as JSON. */
-function stepToJson(step: PlannedStep): StepJson {
+/** A step as it stands in a saved plan. */
+export function stepToJson(step: PlannedStep): StepJson {
   const { address, outcome, before } = step;
   if (outcome.kind === 'unknown') return { kind: 'unknown', address, because: outcome.because };
   const { summary, disruptive, diff } = outcome.change;

@@ -61,8 +61,8 @@ describe('a step drifted where what it would do differs, under the same summary'
   ])('%s', (_, was, is) => {
     expect(essenceOf(step([was]))).not.toBe(essenceOf(step([is])));
     expect(essenceOf(step([was]))).toBe(essenceOf(step([was])));
-    expect(driftedSteps([step([was])], [step([is])])).toHaveLength(1);
-    expect(driftedSteps([step([is])], [step([is])])).toEqual([]);
+    expect(driftedSteps([step([was])], [step([is])], 'none')).toHaveLength(1);
+    expect(driftedSteps([step([is])], [step([is])], 'none')).toEqual([]);
   });
 
   test('one action more, one less, or another order', () => {
@@ -85,28 +85,28 @@ describe('a step drifted', () => {
   test('where nothing was agreed to, or nothing but a change of another address', () => {
     const now = step([FILE]);
     const line = 'file:/etc/x: now update /etc/x; planned: nothing to do';
-    expect(driftedSteps([], [now])).toEqual([line]);
-    expect(driftedSteps([step([FILE], {}, 'file:/etc/y')], [now])).toEqual([line]);
+    expect(driftedSteps([], [now], 'none')).toEqual([line]);
+    expect(driftedSteps([step([FILE], {}, 'file:/etc/y')], [now], 'none')).toEqual([line]);
     expect(essenceOf(undefined)).not.toBe(essenceOf(now));
     expect(essenceOf(undefined)).not.toBe(essenceOf(unknown('x')));
   });
 
   test('where a change that was agreed to is not known any more', () => {
-    expect(driftedSteps([step([FILE])], [unknown('etcd is not installed')])).toEqual([
+    expect(driftedSteps([step([FILE])], [unknown('etcd is not installed')], 'none')).toEqual([
       'file:/etc/x: now unknown (etcd is not installed); planned: update /etc/x',
     ]);
   });
 
   test('nowhere that was unknown before, and whatever is not to be done any more', () => {
-    expect(driftedSteps([unknown('later')], [step([FILE])])).toEqual([]);
-    expect(driftedSteps([unknown('later')], [unknown('still')])).toEqual([]);
-    expect(driftedSteps([step([FILE])], [])).toEqual([]);
+    expect(driftedSteps([unknown('later')], [step([FILE])], 'none')).toEqual([]);
+    expect(driftedSteps([unknown('later')], [unknown('still')], 'none')).toEqual([]);
+    expect(driftedSteps([step([FILE])], [], 'none')).toEqual([]);
   });
 
   test('for each step by itself, in the order of now', () => {
     const at = (address: string, mode: string): PlannedStep => step([{ ...FILE, mode }], { summary: mode }, address);
     const planned = [at('a', '0600'), at('b', '0600'), at('c', '0600')];
-    expect(driftedSteps(planned, [at('c', '0644'), at('b', '0600'), at('a', '0640')])).toEqual([
+    expect(driftedSteps(planned, [at('c', '0644'), at('b', '0600'), at('a', '0640')], 'none')).toEqual([
       'c: now 0644; planned: 0600',
       'a: now 0640; planned: 0600',
     ]);
