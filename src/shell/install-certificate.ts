@@ -5,6 +5,7 @@ import {
   backupDirectory,
   keepCopyLines,
   type KeptCopy,
+  requireCopyLines,
   restoreCopyLines,
   SAME_FUNCTION,
   type Stage,
@@ -56,7 +57,7 @@ export interface CertificateRestoration extends Omit<CertificateInstallation, 'b
 
 /**
  * A script that puts back what {@link installCertificateScript} replaced, key first, each from its own copy; where there
- * was nothing, the new files go.
+ * was nothing, the new files go. A pair of which one copy is gone stays as it is.
  */
 export function restoreCertificateScript({ destination, key, copy, when }: CertificateRestoration): string {
   const keyPath = destination.layout === 'bundle' ? destination.path : destination.keyPath;
@@ -65,6 +66,7 @@ export function restoreCertificateScript({ destination, key, copy, when }: Certi
   return [
     DIRECTORY_FUNCTIONS,
     SAME_FUNCTION,
+    ...(when === 'kept' ? requireCopyLines(paths.map((path) => ({ path, name: copy }))) : []),
     ...(isWaiting(key) ? waitAgainLines({ path: keyPath, name: copy }, key) : []),
     ...paths.flatMap((path) => restoreCopyLines({ path, name: copy }, stageOf(path), when)),
   ].join('\n');

@@ -113,6 +113,18 @@ export function restoreCopyLines({ path, name }: KeptCopy, stage: Stage, when: '
   ];
 }
 
+/**
+ * Shell lines that refuse, before anything is touched, when the copy of one of several paths is gone: they belong
+ * together, and half of them beside the other new half is worse than both new. Run after `DIRECTORY_FUNCTIONS`.
+ */
+export function requireCopyLines(copies: readonly KeptCopy[]): readonly string[] {
+  return copies.map(({ path, name }) => {
+    const file = `${backupDirectory(path)}/${name}`;
+    const lost = `the copy ${file} is gone: ${copies.map((copy) => copy.path).join(' and ')} was not put back`;
+    return `[ -L ${quote(file)} ] || [ -e ${quote(file)} ] || [ -e ${quote(file)}.absent ] || refuse ${quote(lost)}`;
+  });
+}
+
 /** Shell function `same COPY PATH`: is what stands at the path just what was kept? */
 export const SAME_FUNCTION = `
 same() {

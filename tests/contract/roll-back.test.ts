@@ -8,6 +8,7 @@ import { createLook, type Look } from '../../src/facts/batched-probe.js';
 import type { Resource } from '../../src/model/change.js';
 import { plainContent } from '../../src/model/content.js';
 import type { Event } from '../../src/model/events.js';
+import { group, user } from '../../src/resources/accounts.js';
 import { absent } from '../../src/resources/absent.js';
 import { command } from '../../src/resources/command.js';
 import { directory } from '../../src/resources/directory.js';
@@ -21,7 +22,7 @@ import { createLocalTransport } from '../support/local-transport.js';
 
 const canUnshare =
   userInfo().uid === 0 &&
-  (await createLocalTransport('here').run({ summary: 'try', script: 'unshare -n true' })).status === 0;
+  (await createLocalTransport('here').run({ summary: 'try', script: 'unshare -mn true' })).status === 0;
 if (!canUnshare) console.warn('skipped: roll-backs on a real shell, because they need root and network namespaces');
 
 const ROOTS = { owner: 'root', group: 'root', mode: '0644' };
@@ -68,10 +69,12 @@ const transport = {
   ...createLocalTransport('here'),
   run: (given: Parameters<ReturnType<typeof createLocalTransport>['run']>[0]) => {
     const own = [
+      // Accounts are the test's own: its copy of /etc stands in for the machine's, where a test made one.
+      `[ ! -d ${root}/accounts ] || mount --bind ${root}/accounts /etc || exit 1`,
       `PATH=${join(root, 'bin')}:/usr/sbin:/sbin:$PATH`,
       given.script.replaceAll(BACKUP_ROOT, join(root, 'backups')),
     ];
-    return createLocalTransport('here').run({ ...given, script: `unshare -n sh -c ${quote(own.join('\n'))}` });
+    return createLocalTransport('here').run({ ...given, script: `unshare -mn sh -c ${quote(own.join('\n'))}` });
   },
 };
 
@@ -155,6 +158,43 @@ const AS_BEFORE = "taken back, but for what can't be: run fails: what a command 
       '\n',
     );
     expect(await transport.run({ summary: 'set, and back', script })).toEqual(before);
+  });
+
+  describe('accounts', () => {
+    const FILES = ['passwd', 'group', 'shadow', 'gshadow'];
+    const accounts = async (): Promise<string> => {
+      const script = `cd /etc && sha256sum ${FILES.join(' ')}`;
+      return (await transport.run({ summary: 'look', script })).stdout;
+    };
+    const newUser = user({ name: 'demo-user', system: true, shell: '/bin/sh', groups: ['daemon'] });
+
+    beforeEach(async () => {
+      await createLocalTransport('here').run({
+        summary: 'copy',
+        script: `cp -a /etc ${quote(join(root, 'accounts'))}`,
+      });
+    });
+
+    test.each<[string, () => readonly Resource[]]>([
+      ['new ones', () => [group({ name: 'demo-group', system: true }), newUser]],
+      ['a changed one', () => [user({ name: 'games', system: true, shell: '/bin/sh', groups: ['daemon'] })]],
+    ])('%s', async (_, resources) => {
+      const before = await accounts();
+      const told = await applyAndFail(resources());
+      expect(await accounts()).toBe(before);
+      expect(told.at(-1)).toBe(AS_BEFORE);
+    });
+
+    test('and one that stays is named, and no more is promised', async () => {
+      await writeFile(join(root, 'bin', 'userdel'), '#!/bin/sh\necho used by process 4711 >&2\nexit 8\n', {
+        mode: 0o755,
+      });
+      const before = await accounts();
+      const told = await applyAndFail([newUser]);
+      expect(await accounts()).not.toBe(before);
+      expect(told.join('\n')).toMatch(/could not take back: create user demo-user: .*ended with status 8/);
+      expect(told.at(-1)).toMatch(/^only partly taken back/);
+    });
   });
 
   test('and what it can not take back is said, and no more is promised', async () => {

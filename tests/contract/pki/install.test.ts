@@ -10,7 +10,7 @@ import { Secret } from '../../../src/model/secret.js';
 import { publicKeyText, readCertificates } from '../../../src/pki/inspect.js';
 import { issueCertificate } from '../../../src/pki/issue.js';
 import { installCertificateScript, restoreCertificateScript } from '../../../src/shell/install-certificate.js';
-import { BACKUP_ROOT } from '../../../src/shell/kept-copy.js';
+import { BACKUP_ROOT, backupDirectory } from '../../../src/shell/kept-copy.js';
 import { createLocalTransport } from '../../support/local-transport.js';
 import { hasOpenssl, openssl } from '../../support/openssl.js';
 import { authorityFrom, circumstancesAt, SERVER_PROFILE, TODAY } from '../../support/test-authority.js';
@@ -138,6 +138,62 @@ describe('a new pair', () => {
     expect(output).toMatchObject({ status: 1, stderr: expect.stringContaining('do not belong together') });
     expect(await readFile(pair.certificatePath, 'utf8')).toBe(old.certificate);
     expect(await readFile(pair.keyPath, 'utf8')).toBe(old.key);
+  });
+});
+
+describe('a pair that was half renamed, or whose copies are not what they should be', () => {
+  const restore = (destination: CertificateDestination, copy: string, when: 'kept' | 'if-kept') =>
+    onHost(restoreCertificateScript({ destination, ownership: me, key: 'new', copy, when }));
+  const contents = ({ certificatePath, keyPath }: typeof pair) =>
+    Promise.all([certificatePath, keyPath].map((path) => readFile(path, 'utf8').catch(() => 'none')));
+
+  test.each<[string, 'together' | 'apart', 'old' | 'none']>([
+    ['in one directory', 'together', 'old'],
+    ['in one directory, where there was none', 'together', 'none'],
+    ['in two directories', 'apart', 'old'],
+    ['in two directories, where there was none', 'apart', 'none'],
+  ])('is taken back whole: %s', async (_, place, was) => {
+    await mkdir(join(directory, 'private'));
+    const to = place === 'together' ? pair : { ...pair, keyPath: join(directory, 'private', 'etcd.key') };
+    const [old, { certificate, key }] = [await issue(), await issue()];
+    if (was === 'old') await install(old.certificate + old.key, to, 'new');
+    const before = await contents(to);
+    const bytes = certificate.length + key.length;
+    const whole = installCertificateScript({ destination: to, ownership: me, key: 'new', bytes }, 'half.0');
+    // The key's rename is done, the certificate's is not.
+    const half = whole
+      .replace('mv -f -t .. ./server.key ./server.crt', 'mv -f -t .. ./server.key; exit 5')
+      .replace(/mv -f -T \.\/server\.crt .*/, 'exit 5');
+    expect(await onHost(half, certificate + key)).toMatchObject({ status: 5, stderr: '' });
+    expect(await contents(to)).toEqual([before[0], key]);
+    expect(await restore(to, 'half.0', 'if-kept')).toMatchObject({ status: 0, stderr: '' });
+    expect(await contents(to)).toEqual(before);
+  });
+
+  test.each(['server.crt', 'server.key'])('stays whole when the copy of %s is gone', async (name) => {
+    const [old, { certificate, key }] = [await issue(), await issue()];
+    await install(old.certificate + old.key, pair, 'new');
+    await install(certificate + key, pair, 'new');
+    const copy = `run${copies - 1}.0`;
+    const kept = backupDirectory(join(pki, name)).replace(BACKUP_ROOT, join(directory, 'backups'));
+    await rm(join(kept, copy));
+    const said = { status: 1, stderr: expect.stringContaining('was not put back') };
+    expect(await restore(pair, copy, 'kept')).toMatchObject(said);
+    expect(await contents(pair)).toEqual([certificate, key]);
+  });
+
+  test('is put back from its own copies, beside a pair with a longer name and a run of another name', async () => {
+    const longer = { ...pair, certificatePath: `${pair.certificatePath}.crt`, keyPath: `${pair.certificatePath}.key` };
+    const [one, two, three, four] = [await issue(), await issue(), await issue(), await issue()];
+    await install(one.certificate + one.key, longer, 'new');
+    await install(two.certificate + two.key, longer, 'new');
+    const copy = `run${copies - 1}.0`;
+    await install(three.certificate + three.key, pair, 'new');
+    await install(four.certificate + four.key, pair, 'new');
+    expect(await restore(pair, copy, 'kept')).toMatchObject({ status: 1 });
+    expect(await restore(longer, copy, 'kept')).toMatchObject({ status: 0, stderr: '' });
+    expect(await contents(longer)).toEqual([one.certificate, one.key]);
+    expect(await contents(pair)).toEqual([four.certificate, four.key]);
   });
 });
 
