@@ -25,6 +25,7 @@ export const APISERVER = 'kube-apiserver';
  */
 export const apiserverProcesses: Fact<readonly ApiserverProcess[]> = {
   name: 'apiserver-processes',
+  isConfidential: true,
   script: () =>
     [
       `for comm in $(grep -lx ${APISERVER} /proc/[0-9]*/comm 2>/dev/null); do`,

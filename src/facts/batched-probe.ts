@@ -1,4 +1,4 @@
-import { RemoteError } from '../model/errors.js';
+import { RemoteError, type RemoteDetails } from '../model/errors.js';
 import type { Fact, Output, Probe } from '../model/remote.js';
 import { joinScripts, splitAnswers } from '../shell/batch.js';
 
@@ -49,6 +49,29 @@ interface FactQuestions {
   readonly questions: Question[];
 }
 
+/** Why nothing can be known. */
+interface LookFailure extends Pick<RemoteDetails, 'output' | 'cause' | 'hint'> {
+  /** What was asked. */
+  readonly command: string;
+  readonly what: string;
+}
+
+/** Of an answer that can't be read, what an error shows, in characters. */
+const EXCERPT_LENGTH = 80;
+
+/** In JSON's escapes, and those for what it lets through: a terminal, or a log, shows what came. */
+function excerptOf(answer: Uint8Array, { isConfidential }: Fact<unknown>): string {
+  if (answer.length === 0) return 'it is empty';
+  const size = `${answer.length} bytes`;
+  if (isConfidential) return `${size}, not shown because they may hold secrets`;
+  const text = Buffer.from(answer.subarray(0, EXCERPT_LENGTH)).toString('latin1');
+  const shown = JSON.stringify(text).replaceAll(
+    /[\u007f-\u00ff]/g,
+    (character) => `\\x${character.charCodeAt(0).toString(16)}`,
+  );
+  return answer.length > EXCERPT_LENGTH ? `${shown}… (${size})` : shown;
+}
+
 /** The questions to one host: those answered, and those that leave at the end of this turn. */
 class HostQuestions {
   readonly #host: string;
@@ -88,7 +111,8 @@ class HostQuestions {
     try {
       await this.#answer(groups);
     } catch (error) {
-      const failure = error instanceof RemoteError ? error : this.#failure('the look at the host', String(error), '');
+      const failure =
+        error instanceof RemoteError ? error : this.#failure({ command: 'the look at the host', what: String(error) });
       for (const { fail } of groups.flatMap((group) => group.questions)) fail(failure);
     }
   }
@@ -105,23 +129,35 @@ class HostQuestions {
     for (const [index, { fact, questions, keys }] of asked.entries()) {
       const answer = answers[index];
       if (answer?.status !== 0)
-        throw this.#failure(`fact ${fact.name}`, `ended with status ${answer?.status ?? 'none'}`, output.stderr);
-      const values = fact.parse(
-        new TextDecoder('utf-8', { ignoreBOM: true }).decode(answer.stdout),
-        keys,
-        answer.stdout,
-      );
-      for (const { key, settle } of questions) settle(values.get(key));
+        throw this.#failure({
+          command: `fact ${fact.name}`,
+          what: `ended with status ${answer?.status ?? 'none'}`,
+          output: output.stderr,
+        });
+      const values = this.#read(fact, keys, answer.stdout);
+      for (const { key, settle, fail } of questions) {
+        if (values instanceof RemoteError) fail(values);
+        else settle(values.get(key));
+      }
     }
   }
 
-  #failure(command: string, what: string, output: string): RemoteError {
-    return new RemoteError({
-      code: 'look-failed',
-      host: this.#host,
-      command,
-      message: `${this.#host}: ${command}: ${what}`,
-      output,
-    });
+  /** A parser that fails met an answer that its script does not give: the error is the host's, and is about that fact. */
+  #read(fact: Fact<unknown>, keys: readonly string[], answer: Uint8Array): ReadonlyMap<string, unknown> | RemoteError {
+    try {
+      return fact.parse(new TextDecoder('utf-8', { ignoreBOM: true }).decode(answer), keys, answer);
+    } catch (cause) {
+      return this.#failure({
+        command: `fact ${fact.name}`,
+        what: `the answer can't be read: ${excerptOf(answer, fact)}`,
+        cause,
+        hint: `look on ${this.#host} whether its commands are the system's own: they answer with something else than they print`,
+      });
+    }
+  }
+
+  #failure({ command, what, ...more }: LookFailure): RemoteError {
+    const message = `${this.#host}: ${command}: ${what}`;
+    return new RemoteError({ code: 'look-failed', host: this.#host, command, message, ...more });
   }
 }

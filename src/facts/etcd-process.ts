@@ -66,6 +66,7 @@ export const ETCD = 'etcd';
 /** Key: {@link ETCD}. Every etcd member of the host, in a container or not: the host's /proc shows them all. */
 export const etcdOnHost: Fact<EtcdOnHost> = {
   name: 'etcd-processes',
+  isConfidential: true,
   script: () =>
     [
       'encoded() { base64 -w0; echo; }',

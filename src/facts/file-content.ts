@@ -19,6 +19,7 @@ export interface UnreadableFile {
  */
 export const fileContent: Fact<string | UnreadableFile | undefined> = {
   name: 'file-contents',
+  isConfidential: true,
   script: (paths) =>
     paths
       .map(quote)

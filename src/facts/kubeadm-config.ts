@@ -18,6 +18,7 @@ export const KUBEADM_CONFIG = 'kubeadm-config';
 /** Key: {@link KUBEADM_CONFIG}. What kubeadm will write into manifests at its next upgrade or join. */
 export const kubeadmConfig: Fact<KubeadmConfig> = {
   name: 'kubeadm-config',
+  isConfidential: true,
   script: () => `${readKubeadmConfigScript()}\nprintf '%s %s\\n' "\${pid:--}" "$(printf '%s' "$out" | base64 -w0)"`,
   parse(stdout, keys) {
     const [pid, encoded = ''] = stdout.trim().split(' ');

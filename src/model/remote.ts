@@ -50,6 +50,8 @@ export interface Connector {
  */
 export interface Fact<V> {
   readonly name: string;
+  /** Its answer may hold secrets of the host (contents of files, arguments of processes): no error shows any of it. */
+  readonly isConfidential?: true;
   /** A POSIX shell script that prints the answers for the keys. It changes nothing and reads no stdin. */
   script(keys: readonly string[]): string;
   /**

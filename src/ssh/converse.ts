@@ -2,7 +2,7 @@ import { constants } from 'node:os';
 import type { Client, ClientChannel } from 'ssh2';
 import type { Secret } from '../model/secret.js';
 import type { Marks } from '../shell/remote-command.js';
-import { inTime } from './deadline.js';
+import { afterDeadline, inTime } from './deadline.js';
 import { createMarkedStream, type MarkedStream } from './marked-stream.js';
 import type { SudoWatch } from './sudo.js';
 
@@ -66,10 +66,10 @@ class Conversation {
   #status: number | undefined;
   #settled = false;
   #aftermath = 0;
-  /** For the start, then for the whole command. */
-  #deadline: NodeJS.Timeout | undefined;
+  /** Takes the deadline back: that of the start, then that of the whole command. */
+  #clearDeadline: () => void;
   /** For what is left to come when the command has ended, or has answered. */
-  #linger: NodeJS.Timeout | undefined;
+  #clearLinger: () => void = () => undefined;
 
   constructor(
     channel: ClientChannel,
@@ -84,7 +84,7 @@ class Conversation {
     this.#drop = drop;
     this.#resolve = resolve;
     this.#granted = dialogue.sudo === undefined;
-    this.#deadline = this.#settleIn(dialogue.startTimeoutMs, { kind: 'not-started' });
+    this.#clearDeadline = this.#settleIn(dialogue.startTimeoutMs, { kind: 'not-started' });
   }
 
   begin(): void {
@@ -110,15 +110,15 @@ class Conversation {
     if (this.#dialogue.password === undefined) channel.write(this.#dialogue.payload);
   }
 
-  #settleIn(ms: number, ending: Ending): NodeJS.Timeout {
-    return setTimeout(() => {
+  #settleIn(ms: number, ending: Ending): () => void {
+    return afterDeadline(ms, () => {
       this.#settle(ending);
-    }, ms);
+    });
   }
 
   #settle(ending: Ending): void {
-    clearTimeout(this.#deadline);
-    clearTimeout(this.#linger);
+    this.#clearDeadline();
+    this.#clearLinger();
     if (this.#settled) return;
     this.#settled = true;
     this.#channel.close();
@@ -135,9 +135,9 @@ class Conversation {
   #settleOrLinger(): void {
     const end = this.#end();
     if (end === undefined) return;
-    clearTimeout(this.#linger);
+    this.#clearLinger();
     if (end.kind === 'answered' && this.#status !== undefined) this.#settle(end);
-    else this.#linger = this.#settleIn(LINGER_MS, end);
+    else this.#clearLinger = this.#settleIn(LINGER_MS, end);
   }
 
   #take(stream: MarkedStream, chunk: Buffer): void {
@@ -156,8 +156,8 @@ class Conversation {
   }
 
   #beginTime(): void {
-    clearTimeout(this.#deadline);
-    this.#deadline = this.#settleIn(this.#dialogue.timeoutMs + GUARD_MS, { kind: 'hung' });
+    this.#clearDeadline();
+    this.#clearDeadline = this.#settleIn(this.#dialogue.timeoutMs + GUARD_MS, { kind: 'hung' });
   }
 
   #listenToSudo(chunk: Buffer): void {

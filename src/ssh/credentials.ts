@@ -84,11 +84,20 @@ function holds(agent: Agent | undefined, publicKey: Buffer | undefined): boolean
   return publicKey !== undefined && agent?.keys.some((key) => publicKey.equals(key.getPublicSSH())) === true;
 }
 
+/** Said where the login is refused: a server that takes certificates only refuses the bare key. */
+async function noteCertificate(draft: Draft, file: string): Promise<void> {
+  if (await hasCertificate(file))
+    draft.skipped.push(
+      `${file}-cert.pub: this program can't present a user certificate; put the key itself into authorized_keys`,
+    );
+}
+
 /** The key that was asked for by name: it must work, so whatever is wrong with it is an error. */
 async function addNamedKey(draft: Draft, request: CredentialRequest, { keys, agent }: Sources): Promise<void> {
   const { host, privateKeyFile: file } = request;
   if (file === undefined) return;
   const found = await keys.read(file);
+  await noteCertificate(draft, file);
   if (found.kind === 'missing') throw unusableKey(host, file, 'no such file', 'check ansible_ssh_private_key_file');
   if (found.kind === 'encrypted' && holds(agent, found.publicKey)) {
     addAgent(draft, agent, (key) => found.publicKey?.equals(key.getPublicSSH()) === true);
@@ -108,7 +117,7 @@ async function addFoundKeys(draft: Draft, request: CredentialRequest, { keys, ag
   const isListed = (key: ParsedKey): boolean => listed.some((each) => each.equals(key.getPublicSSH()));
   addAgent(draft, agent, (key) => !settings.identitiesOnly || isListed(key));
   for (const { name, found } of files) {
-    if (await hasCertificate(name)) draft.skipped.push(`${name}-cert.pub: user certificates are not supported`);
+    await noteCertificate(draft, name);
     if (holds(agent, publicKeyOf(found))) continue;
     if (found.kind === 'key') addKey(draft, name, found.key);
     else if (found.kind === 'unusable') draft.skipped.push(`${name}: ${found.reason} (${found.hint})`);

@@ -6,6 +6,7 @@ import type { ServerChannel } from 'ssh2';
 import type { Connection } from '../../src/model/inventory.js';
 import { outputOf, type Command, type Output } from '../../src/model/remote.js';
 import { Secret } from '../../src/model/secret.js';
+import type { ConnectorOptions } from '../../src/ssh/connector.js';
 import { marksOf } from '../../src/shell/remote-command.js';
 import {
   hostileOptions,
@@ -34,15 +35,22 @@ afterEach(async () => {
 
 const TRY: Command = { summary: 'look', script: 'echo in' };
 
-function runOn(connection: Connection, command = TRY): Promise<Output> {
-  return withConnector(hostileOptions({ one: connection }), async (connector) =>
+/** What a command is tried with. */
+interface Trial {
+  readonly command?: Command;
+  /** The deadlines that are waited for. */
+  readonly timing?: ConnectorOptions['timing'];
+}
+
+function runOn(connection: Connection, { command = TRY, timing }: Trial = {}): Promise<Output> {
+  return withConnector(hostileOptions({ one: connection }, timing), async (connector) =>
     (await connector.connect('one')).run(command),
   );
 }
 
 /** The error that a command ends with. */
-async function failureOn(connection: Connection, command = TRY): Promise<unknown> {
-  return runOn(connection, command).then(
+async function failureOn(connection: Connection, trial: Trial = {}): Promise<unknown> {
+  return runOn(connection, trial).then(
     (output) => output,
     (error: unknown) => error,
   );
@@ -54,14 +62,17 @@ test('the control: an honest server of this kind gives the answer', async () => 
 });
 
 describe('a server that accepts and never answers', () => {
+  const NO_CHANNEL = { channelTimeoutMs: 1000 };
+  const NO_START = { startTimeoutMs: 500 };
+
   test.each([
-    ['handshake', 'unreachable', /timed out/i],
-    ['authentication', 'unreachable', /timed out/i],
-    ['session', 'no-channel', /look: not started: the server opened no channel for a command within 1 s/],
-    ['exec', 'no-channel', /look: not started: the server opened no channel for a command within 1 s/],
-  ] as const)('at %s: %s', async (silentAt, code, message) => {
+    ['handshake', 'unreachable', /timed out/i, { connectTimeoutMs: 500 }],
+    ['authentication', 'unreachable', /timed out/i, { connectTimeoutMs: 500 }],
+    ['session', 'no-channel', /look: not started: the server opened no channel for a command within 1 s/, NO_CHANNEL],
+    ['exec', 'no-channel', /look: not started: the server opened no channel for a command within 1 s/, NO_CHANNEL],
+  ] as const)('at %s: %s', async (silentAt, code, message, timing) => {
     const server = await start({ silentAt });
-    expect(await failureOn(wayTo(server))).toMatchObject({
+    expect(await failureOn(wayTo(server), { timing })).toMatchObject({
       code,
       host: 'one',
       message: expect.stringMatching(message),
@@ -78,7 +89,7 @@ describe('a server that accepts and never answers', () => {
       },
       silentAt: 'exec',
     });
-    const error = await failureOn(wayTo(server));
+    const error = await failureOn(wayTo(server), { timing: NO_CHANNEL });
     expect(error).toMatchObject({ code: 'no-channel' });
     expect(accept).toBeUndefined();
   });
@@ -93,10 +104,11 @@ describe('a server that accepts and never answers', () => {
       makeKey(join(home, '.ssh/id_ed25519'), '-t', 'ed25519');
       const way = wayTo(behind);
       const sshArgs = `${way.sshArgs ?? ''} -J ops@127.0.0.1:${jump.port}`;
-      const options = { ...hostileOptions({ one: { ...way, sshArgs } }), home };
+      // The jump host itself must be reached within the same time.
+      const options = { ...hostileOptions({ one: { ...way, sshArgs } }, { connectTimeoutMs: 5000 }), home };
       await expect(withConnector(options, (connector) => connector.connect('one'))).rejects.toMatchObject({
         code: 'unreachable',
-        message: expect.stringMatching(/the jump host opened no way to it within 0.5 s/),
+        message: expect.stringMatching(/the jump host opened no way to it within 5 s/),
       });
     } finally {
       rmSync(home, { recursive: true });
@@ -105,7 +117,7 @@ describe('a server that accepts and never answers', () => {
 
   test('the login shell, before the command begins', async () => {
     const server = await start({ onExec: (channel) => channel.write('Welcome\n') });
-    expect(await failureOn(wayTo(server))).toMatchObject({
+    expect(await failureOn(wayTo(server), { timing: NO_START })).toMatchObject({
       code: 'command-hung',
       message: 'one: look: the login shell did not start the command within 0.5 s',
       output: 'Welcome',
@@ -121,7 +133,7 @@ describe('a server that accepts and never answers', () => {
   ])('sudo, %s', async (_, onExec) => {
     const server = await start({ onExec });
     const become = { method: 'sudo', user: 'root', password: new Secret('canary') } as const;
-    const error = await failureOn(wayTo(server, { become }));
+    const error = await failureOn(wayTo(server, { become }), { timing: NO_START });
     expect(error).toMatchObject({
       code: 'command-hung',
       message: 'one: look: sudo did not start the command within 0.5 s',
@@ -146,7 +158,7 @@ describe('a server that accepts and never answers', () => {
         channel.write(marksOf(await readToken(channel)).begin);
       },
     });
-    expect(await failureOn(wayTo(server), { ...TRY, timeoutMs: 100 })).toMatchObject({
+    expect(await failureOn(wayTo(server), { command: { ...TRY, timeoutMs: 100 } })).toMatchObject({
       code: 'command-hung',
       message: 'one: look: did not end 15 s after its time-out',
     });

@@ -211,6 +211,24 @@ if (missingSshd !== undefined) console.warn(`skipped: logins: ${missingSshd}`);
     ).toHaveLength(1);
   });
 
+  test('a user certificate beside the named key, which alone would open, is named', async () => {
+    const [authority, file] = [otherKey('user-ca'), otherKey('certified')];
+    execFileSync('ssh-keygen', [
+      '-q',
+      '-s',
+      authority,
+      '-I',
+      'ops',
+      '-n',
+      connectionTo(server).user ?? '',
+      `${file}.pub`,
+    ]);
+    await expect(login({ privateKeyFile: file })).rejects.toMatchObject({
+      code: 'authentication-refused',
+      message: expect.stringContaining(`left out: ${file}-cert.pub: this program can't present a user certificate`),
+    });
+  });
+
   test('with nothing to offer it says so', async () => {
     await expect(login({})).rejects.toMatchObject({
       message: expect.stringContaining('no key, no agent, no password'),

@@ -119,8 +119,14 @@ export function wayTo(server: HostileServer, more: Partial<Connection> = {}): Co
   };
 }
 
-/** Options of a connector that reads nothing of this machine's user, with deadlines that a test can wait for. */
-export function hostileOptions(hosts: Readonly<Record<string, Connection>>): ConnectorOptions {
+/**
+ * Options of a connector that reads nothing of this machine's user.
+ * @param timing the deadlines that a test waits for; all others are too long to race with what it does
+ */
+export function hostileOptions(
+  hosts: Readonly<Record<string, Connection>>,
+  timing: ConnectorOptions['timing'] = {},
+): ConnectorOptions {
   return {
     hosts: new Map(Object.entries(hosts)),
     forks: 50,
@@ -130,6 +136,6 @@ export function hostileOptions(hosts: Readonly<Record<string, Connection>>): Con
     acceptNewHostKeys: true,
     randomBytes: (size) => crypto.getRandomValues(new Uint8Array(size)),
     onNotice: () => undefined,
-    timing: { connectTimeoutMs: 500, channelTimeoutMs: 1000, startTimeoutMs: 500 },
+    timing: { connectTimeoutMs: 60_000, channelTimeoutMs: 60_000, startTimeoutMs: 60_000, ...timing },
   };
 }
