@@ -7,6 +7,11 @@ export interface Command {
   /** A POSIX shell script. Holds no secret: secrets travel on stdin. */
   readonly script: string;
   readonly stdin?: string | Secret | Uint8Array | undefined;
+  /**
+   * It must run while others of the same connection do: where the server has no channel beside them, it fails at once
+   * rather than wait until they have ended.
+   */
+  readonly runsBeside?: true;
   /** The command is ended on the far side after this long. Default 60 000. */
   readonly timeoutMs?: number | undefined;
 }

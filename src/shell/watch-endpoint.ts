@@ -99,6 +99,7 @@ fi`;
 export function awaitFirstAnswers(token: string): Command {
   return {
     summary: 'wait until the measurement runs',
+    runsBeside: true,
     script: [
       `flag=${flagOf(token)}`,
       `for try in $(seq ${READY_S * 10}); do`,
@@ -113,5 +114,5 @@ export function awaitFirstAnswers(token: string): Command {
 
 /** Ends a watch: what is being tried is finished. */
 export function endWatch(token: string): Command {
-  return { summary: 'end the measurement', script: `rm -f ${flagOf(token)}` };
+  return { summary: 'end the measurement', runsBeside: true, script: `rm -f ${flagOf(token)}` };
 }

@@ -61,8 +61,15 @@ function noChannel(host: string, command: Command, cause: unknown): RemoteError 
     host,
     command: command.summary,
     cause,
-    message: `${host}: ${command.summary}: not started: the server opens no channel for a command`,
-    hint: 'check MaxSessions in its sshd_config: 0 allows no commands',
+    ...(command.runsBeside
+      ? {
+          message: `${host}: ${command.summary}: not started: it runs beside another command, and the server opens one channel only`,
+          hint: `allow two sessions on a connection: MaxSessions 2 or more in the sshd_config of ${host} (sshd's default: 10)`,
+        }
+      : {
+          message: `${host}: ${command.summary}: not started: the server opens no channel for a command`,
+          hint: 'check MaxSessions in its sshd_config: 0 allows no commands',
+        }),
   });
 }
 
@@ -88,12 +95,16 @@ export function createSession({ host, link, become, randomBytes, timing }: Sessi
     // The server allows fewer channels than we thought (MaxSessions): nothing has run yet, so wait for a free one.
     limit.concurrency = Math.max(1, limit.activeCount - 1);
     await pause(FREE_SLOT_PAUSE_MS);
-    return attempt(command, limit.activeCount > 1 ? triesLeft : triesLeft - 1);
+    const mayWait = limit.activeCount > 1 && command.runsBeside !== true;
+    return attempt(command, mayWait ? triesLeft : triesLeft - 1);
   }
 
   return {
     host,
-    run: (command) => limit(() => attempt(command, FREE_SLOT_TRIES)),
+    run(command) {
+      const start = (): Promise<Output> => attempt(command, FREE_SLOT_TRIES);
+      return command.runsBeside === true ? start() : limit(start);
+    },
     close: () => link.close(),
   };
 }

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
@@ -6,6 +6,8 @@ import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals
 import { Command } from 'commander';
 import type { ServerChannel } from 'ssh2';
 import type { Context } from '../../src/commands/context.js';
+import { addAdoptCommand } from '../../src/commands/adopt.js';
+import { addApplyCommand } from '../../src/commands/apply.js';
 import { addHistoryCommand } from '../../src/commands/history.js';
 import { addPlanCommand } from '../../src/commands/plan.js';
 import { addUnlockCommand } from '../../src/commands/unlock.js';
@@ -13,7 +15,8 @@ import { addVerifyCommand } from '../../src/commands/verify.js';
 import { ProvisionError } from '../../src/model/errors.js';
 import { textOutput } from '../../src/report/text-output.js';
 import { marksOf } from '../../src/shell/remote-command.js';
-import { startHostileServer, type HostileServer } from '../support/hostile-server.js';
+import { hostileOptions, startHostileServer, wayTo, type HostileServer } from '../support/hostile-server.js';
+import { withConnector } from '../support/sshd.js';
 
 // A server that hangs is given up after 30 s.
 jest.setTimeout(240_000);
@@ -39,20 +42,60 @@ function readPayload(channel: ServerChannel): Promise<{ readonly token: string; 
 
 type Answering = (channel: ServerChannel, line: string) => unknown;
 
+/** The tokens that end the answers of a look; none where the script is no look. */
+function framesOf(script: string): readonly string[] {
+  return [...script.matchAll(/^printf '\\n%s %d\\n' ([0-9a-f]+) \$\?$/gm)].map(([, frame = '']) => frame);
+}
+
+/** Lets a command in, reads all that it is sent, and answers in marks. */
+async function answer(
+  channel: ServerChannel,
+  line: string,
+  outputsOf: (script: string) => { readonly stdout: string; readonly stderr: string },
+): Promise<void> {
+  const granted = /granted-[0-9a-f]+/.exec(line)?.[0];
+  if (granted !== undefined) channel.stderr.write(`${granted}\n`);
+  const { token, script } = await readPayload(channel);
+  const { stdout, stderr } = outputsOf(script);
+  const { begin, end } = marksOf(token);
+  channel.write(`${begin}${stdout}${end}0\n`);
+  channel.stderr.write(`${begin}${stderr}${end}0\n`);
+  channel.exit(0);
+  channel.end();
+}
+
 /** Answers each fact of a look with the same text, framed as the look wants it; any other script just with the text. */
 function answering(text: string): Answering {
-  return async (channel, line) => {
-    const granted = /granted-[0-9a-f]+/.exec(line)?.[0];
-    if (granted !== undefined) channel.stderr.write(`${granted}\n`);
-    const { token, script } = await readPayload(channel);
-    const frames = [...script.matchAll(/^printf '\\n%s %d\\n' ([0-9a-f]+) \$\?$/gm)].map(([, frame = '']) => frame);
-    const body = frames.length === 0 ? text : frames.map((frame) => `${text}\n${frame} 0\n`).join('');
-    const { begin, end } = marksOf(token);
-    channel.write(`${begin}${body}${end}0\n`);
-    channel.stderr.write(`${begin}${text}${end}0\n`);
-    channel.exit(0);
-    channel.end();
+  return (channel, line) =>
+    answer(channel, line, (script) => {
+      const frames = framesOf(script);
+      const stdout = frames.length === 0 ? text : frames.map((frame) => `${text}\n${frame} 0\n`).join('');
+      return { stdout, stderr: text };
+    });
+}
+
+/** A host that says nothing of interest; all that it was sent is written down. */
+function listening(received: string[]): Answering {
+  return (channel, line) =>
+    answer(channel, line, (script) => {
+      received.push(`${line}\n${script}`);
+      const stdout = framesOf(script).map((frame) => `\n${frame} 0\n`);
+      return { stdout: stdout.join(''), stderr: '' };
+    });
+}
+
+/** Writes down what comes, and goes on as the host does. */
+function recording(received: string[], onExec: Answering): Answering {
+  return (channel, line) => {
+    received.push(line);
+    channel.on('data', (chunk: Buffer) => received.push(chunk.toString('latin1')));
+    return onExec(channel, line);
   };
+}
+
+/** Of what hosts were sent: what changes something, or asks outside of a look. */
+function beyondLooks(received: readonly string[]): readonly string[] {
+  return received.filter((sent) => framesOf(sent).length === 0);
 }
 
 function forge(channel: ServerChannel): void {
@@ -96,19 +139,28 @@ afterAll(async () => {
   rmSync(directory, { recursive: true });
 });
 
+/** An inventory, and what its hosts were sent. */
+interface Setting {
+  readonly inventory: string;
+  readonly toLiar: string[];
+  readonly toOthers: string[];
+}
+
 /** An inventory of one hostile host and two that say nothing of interest. */
-async function inventoryWith(name: string, onExec: Answering | undefined): Promise<string> {
+async function inventoryWith(name: string, onExec: Answering | undefined): Promise<Setting> {
+  const [toLiar, toOthers]: [string[], string[]] = [[], []];
   const hosts = await Promise.all([
-    startHostileServer(onExec === undefined ? { silentAt: 'exec' } : { onExec }),
-    startHostileServer({ onExec: answering('') }),
-    startHostileServer({ onExec: answering('') }),
+    startHostileServer(onExec === undefined ? { silentAt: 'exec' } : { onExec: recording(toLiar, onExec) }),
+    startHostileServer({ onExec: listening(toOthers) }),
+    startHostileServer({ onExec: listening(toOthers) }),
   ]);
   servers.push(...hosts);
   const at = join(directory, name.replaceAll(' ', '-'));
   mkdirSync(at);
   const file = join(at, 'inventory.yaml');
   const lines = hosts.map(
-    ({ port }, index) => `    etcd-${index + 1}: { ansible_port: ${port}, ip: 192.0.2.1${index} }`,
+    ({ port }, index) =>
+      `    etcd-${index + 1}: { ansible_port: ${port}, ip: 192.0.2.1${index}, ansible_password: ${SECRET}-${index} }`,
   );
   writeFileSync(
     file,
@@ -116,7 +168,6 @@ async function inventoryWith(name: string, onExec: Answering | undefined): Promi
   vars:
     ansible_host: 127.0.0.1
     ansible_user: ops
-    ansible_password: ${SECRET}
     ansible_ssh_common_args: -F none -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null
     etcd_lb_ip: 192.0.2.100
 etcd:
@@ -124,8 +175,10 @@ etcd:
 ${lines.join('\n')}
 `,
   );
-  return file;
+  return { inventory: file, toLiar, toOthers };
 }
+
+const VERBS = [addPlanCommand, addApplyCommand, addAdoptCommand, addVerifyCommand, addUnlockCommand, addHistoryCommand];
 
 /** Runs a verb in this process. @returns all that it printed, its error with it */
 async function run(...args: readonly string[]): Promise<string> {
@@ -141,7 +194,7 @@ async function run(...args: readonly string[]): Promise<string> {
     exit: () => undefined,
   } as unknown as Context;
   const program = new Command();
-  for (const add of [addPlanCommand, addVerifyCommand, addUnlockCommand, addHistoryCommand]) add(program, context);
+  for (const add of VERBS) add(program, context);
   await program.parseAsync([...args], { from: 'user' }).catch((error: unknown) => {
     // Anything else is a bug of ours that a host has found.
     if (!(error instanceof ProvisionError)) throw error;
@@ -154,26 +207,48 @@ test('the control: what the hosts say is harmful as it is', () => {
   expect(LIE).toMatch(HARM);
 });
 
+test('the control: a secret that is sent to another host is found in what it received', async () => {
+  const received: string[] = [];
+  const server = await startHostileServer({ onExec: listening(received) });
+  servers.push(server);
+  await withConnector(hostileOptions({ one: wayTo(server) }), async (connector) =>
+    (await connector.connect('one')).run({ summary: 'leak', script: `: ${SECRET}` }),
+  );
+  expect(received.join('')).toContain(SECRET);
+  expect(beyondLooks(received)).toHaveLength(1);
+});
+
 describe.each(Object.entries(BEHAVIOURS))('a host that %s', (name, onExec) => {
-  test('plan, verify, unlock and history: no harm to the terminal, no secret, and the report says who', async () => {
-    const inventory = await inventoryWith(name, onExec);
+  test('every verb: no harm to the terminal, no secret to anybody, no change elsewhere, and the report says who', async () => {
+    const { inventory, toLiar, toOthers } = await inventoryWith(name, onExec);
     // One after the other: jest's modules can't be loaded by two at once.
-    const plan = await run('plan', inventory, '--format', 'text');
-    const others: string[] = [];
-    for (const verb of ['verify', 'unlock', 'history']) others.push(await run(verb, inventory));
-    for (const printed of [plan, ...others]) {
-      expect(printed).not.toMatch(HARM);
-      expect(printed).not.toContain(SECRET);
-      expect(printed).not.toMatch(/^Done: nothing to do/m);
-      expect(printed.length).toBeLessThan(200_000);
+    const printed: string[] = [await run('plan', inventory, '--format', 'text')];
+    printed.push(await run('apply', inventory, '--yes', '--gate-timeout', '1', '--format', 'text'));
+    printed.push(await run('adopt', inventory, '--yes'));
+    const planned = beyondLooks(toOthers);
+    for (const verb of ['verify', 'unlock', 'history']) printed.push(await run(verb, inventory));
+    for (const text of printed) {
+      expect(text).not.toMatch(HARM);
+      expect(text).not.toContain(SECRET);
+      expect(text).not.toMatch(/^Done: nothing to do/m);
+      expect(text.length).toBeLessThan(200_000);
     }
-    expect(`${plan}${others.join('')}`).toContain('etcd-1');
-    // Nothing was written beside the inventory, whatever a host said.
-    expect(readdirSync(join(inventory, '..'))).toEqual(['inventory.yaml']);
+    // What stands in the way is this host: neither of the others is changed.
+    expect(planned).toEqual([]);
+    expect(toOthers.length).toBeGreaterThan(0);
+    for (const received of [toLiar, toOthers]) expect(received.join('')).not.toContain(SECRET);
+    expect(toOthers.join('')).not.toContain('Done: nothing to do');
+    expect(printed.join('')).toContain('etcd-1');
+    // Nothing but the journal of apply was written beside the inventory, whatever a host said.
+    const beside = join(inventory, '..');
+    expect(readdirSync(beside)).toEqual(['.provision', 'inventory.yaml']);
+    const journals = readdirSync(join(beside, '.provision'), { recursive: true, withFileTypes: true });
+    for (const file of journals.filter((entry) => entry.isFile()))
+      expect(readFileSync(join(file.parentPath, file.name), 'utf8')).not.toContain(SECRET);
   });
 });
 
 test('a host that takes commands and never answers is given up, and named', async () => {
-  const inventory = await inventoryWith('hangs', undefined);
+  const { inventory } = await inventoryWith('hangs', undefined);
   expect(await run('verify', inventory)).toMatch(/etcd-1.*opened no channel for a command within 30 s/);
 });

@@ -1,12 +1,13 @@
 import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer, type AddressInfo, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import type { Connection } from '../../src/model/inventory.js';
 import type { Transport } from '../../src/model/remote.js';
+import { awaitFirstAnswers } from '../../src/shell/watch-endpoint.js';
 import {
   connectionTo,
   createSshLab,
@@ -112,6 +113,26 @@ const count = (text: string, word: string): number => text.split(word).length - 
           hint: expect.stringContaining('MaxSessions'),
         });
       });
+    });
+  });
+
+  test('with MaxSessions 1, a command that must run beside another one is refused while that one runs', async () => {
+    const narrow = await lab.startServer('beside', 'MaxSessions 1');
+    trust(lab, narrow);
+    await withConnector(labOptions(lab, { one: connectionTo(narrow) }), async (connector) => {
+      const transport = await connector.connect('one');
+      const [ready, end] = [join(lab.directory, 'beside-ready'), join(lab.directory, 'beside-end')];
+      const script = `touch ${ready}; until [ -e ${end} ]; do sleep 0.1; done`;
+      const watching = transport.run({ summary: 'measure', script });
+      await until(() => existsSync(ready));
+      // As a drill waits for its measurement, before it stops anything. To wait here would be to wait for ever.
+      await expect(transport.run(awaitFirstAnswers('token'))).rejects.toMatchObject({
+        code: 'no-channel',
+        message: expect.stringContaining('it runs beside another command, and the server opens one channel only'),
+        hint: expect.stringContaining('MaxSessions 2 or more in the sshd_config of one'),
+      });
+      writeFileSync(end, '');
+      expect(await watching).toMatchObject({ status: 0 });
     });
   });
 

@@ -1,5 +1,6 @@
 import { createServer, type AddressInfo, type Socket } from 'node:net';
 import { spawn } from 'node:child_process';
+import { generateKeyPairSync } from 'node:crypto';
 import ssh2, { type Connection as ServerConnection, type ServerChannel } from 'ssh2';
 import type { Connection } from '../../src/model/inventory.js';
 import { Secret } from '../../src/model/secret.js';
@@ -48,6 +49,13 @@ export function readToken(channel: ServerChannel): Promise<string> {
   });
 }
 
+/** The library's own ed25519 keys are now and then ones that it can't read itself. */
+const { privateKey: HOST_KEY } = generateKeyPairSync('ec', {
+  namedCurve: 'prime256v1',
+  privateKeyEncoding: { type: 'sec1', format: 'pem' },
+  publicKeyEncoding: { type: 'spki', format: 'pem' },
+});
+
 /** What the library can do, and its types do not tell: keep the answer to a request back. */
 function onSession(client: ServerConnection, { silentAt, onExec = runHonestly }: Behaviour, lines: string[]): void {
   client.on('session', (accept) => {
@@ -63,8 +71,7 @@ function onSession(client: ServerConnection, { silentAt, onExec = runHonestly }:
 function serveOver(socket: Socket, behaviour: Behaviour, lines: string[]): void {
   const { silentAt } = behaviour;
   if (silentAt === 'handshake') return;
-  const { private: key } = ssh2.utils.generateKeyPairSync('ed25519');
-  const server = new ssh2.Server({ hostKeys: [key], ...{ keepaliveInterval: 0 } }, (client) => {
+  const server = new ssh2.Server({ hostKeys: [HOST_KEY], ...{ keepaliveInterval: 0 } }, (client) => {
     client.on('error', () => undefined);
     client.on('authentication', (context) => {
       if (silentAt !== 'authentication') context.accept();
