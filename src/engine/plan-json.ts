@@ -77,7 +77,6 @@ function actionToJson(action: Action): ActionJson {
   }
 }
 
-/** One step as JSON. */
 /** A step as it stands in a saved plan. */
 export function stepToJson(step: PlannedStep): StepJson {
   const { address, outcome, before } = step;
