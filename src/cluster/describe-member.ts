@@ -33,6 +33,7 @@ export function readMember(host: Host, source: MemberSource): Member {
     snapshotCount: reader.readOr(host, 'etcd_snapshot_count'),
     autoCompactionRetention: reader.readOr(host, 'etcd_auto_compaction_retention'),
     extraEnv: extraEnvironment(host, reader),
+    replaceFiles: reader.readOr(host, 'provision_replace_files'),
   };
 }
 

@@ -9,6 +9,7 @@ import type {
   HealthQuestion,
   ProxyName,
   ProxySettings,
+  ServiceName,
   VirtualService,
 } from '../model/virtual-service.js';
 import { assignPriorities, virtualRouterId } from './keepalived-defaults.js';
@@ -67,13 +68,16 @@ function backendOf({ host, name, address, clientPort }: Member, isManaged: boole
 }
 
 function readBalancers(
-  { proxy, endpoint }: Pick<VirtualService, 'proxy' | 'endpoint'>,
+  { name, proxy, endpoint }: Pick<VirtualService, 'name' | 'proxy' | 'endpoint'>,
   { balancers: hosts, addresses, shared, reader }: ServiceSource,
 ): readonly Balancer[] {
   const authPass = shared.value('keepalived_auth_pass');
+  const isOwn = shared.valueOr('etcd_lb_own_instance');
   const virtual = {
     unit: 'keepalived',
+    unitFile: undefined,
     configFile: '/etc/keepalived/keepalived.conf',
+    ...(isOwn ? ownInstance(name, 'keepalived', `/etc/keepalived/provision/${name}.conf`) : {}),
     virtualRouterId: shared.value('keepalived_vrid') ?? virtualRouterId(endpoint.ip),
     unicast: shared.valueOr('keepalived_unicast'),
     advertIntervalS: shared.valueOr('keepalived_advert_int'),
@@ -84,14 +88,28 @@ function readBalancers(
   return hosts.map((host, index) => ({
     host: host.name,
     address: addresses.get(host) ?? '',
-    proxy: PROXIES[proxy].read(host, reader),
+    proxy: { ...PROXIES[proxy].read(host, reader), ...(isOwn ? ownProxy(name, proxy) : {}) },
+    replaceFiles: reader.readOr(host, 'provision_replace_files'),
     keepalived: { ...virtual, interface: reader.read(host, 'keepalived_interface'), priority: priorities[index] ?? 1 },
   }));
+}
+
+type Instance = Pick<ProxySettings, 'unit' | 'unitFile' | 'configFile'>;
+
+function ownProxy(service: ServiceName, proxy: ProxyName): Instance {
+  return ownInstance(service, proxy, `${PROXIES[proxy].directory}/provision/${service}.cfg`);
+}
+
+/** Names that nobody else takes; a directory of its own, for others may read all files of the program's directory. */
+function ownInstance(service: ServiceName, program: string, configFile: string): Instance {
+  const unit = `provision-${service}-${program}`;
+  return { unit, unitFile: `/etc/systemd/system/${unit}.service`, configFile };
 }
 
 function readHaproxy(host: Host, reader: VariableReader): ProxySettings {
   return {
     unit: 'haproxy',
+    unitFile: undefined,
     configFile: reader.readOr(host, 'haproxy_config_file'),
     maxConnections: reader.readOr(host, 'haproxy_maxconn'),
     timeoutConnect: reader.readOr(host, 'haproxy_timeout_connect'),

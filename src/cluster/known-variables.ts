@@ -47,6 +47,18 @@ export const VARIABLES = {
     type: 'port',
     description: 'Port of the load balancer on the virtual IP.',
   }),
+  etcd_lb_own_instance: defaulted(false, {
+    schema: flag(),
+    type: 'true or false',
+    description:
+      'Whether proxy and keepalived run as units of their own (`provision-etcd-…`), beside those that already serve something else on the load-balancer hosts.',
+  }),
+  provision_replace_files: defaulted([], {
+    schema: listOf(absolutePath(), 'a list of absolute paths'),
+    type: 'list of paths',
+    description:
+      'Files on the host that somebody else wrote, and that may be replaced, with what runs with them. Any other is left alone, and the plan is refused.',
+  }),
   etcd_cert_alt_names: defaulted([], {
     schema: listOf(dnsName(), 'a list of DNS names'),
     type: 'list of DNS names',

@@ -33,6 +33,8 @@ export interface Member {
   readonly autoCompactionRetention: string;
   /** Further ETCD_* variables, by name. */
   readonly extraEnv: Readonly<Record<string, MarkedText>>;
+  /** Files of others that the inventory gives up. */
+  readonly replaceFiles: readonly string[];
 }
 
 /** What a member that is managed here shows to the other members. */

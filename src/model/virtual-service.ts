@@ -27,6 +27,8 @@ export interface Endpoint {
 export interface ProxySettings {
   /** Its systemd unit, without `.service`. */
   readonly unit: string;
+  /** The unit's file where it is an instance of our own; absent: the package's unit. */
+  readonly unitFile: string | undefined;
   readonly configFile: string;
   readonly maxConnections: number;
   /** Times as the variables have them: `5s`, `5m`. */
@@ -46,6 +48,8 @@ export interface ProxySettings {
 export interface KeepalivedSettings {
   /** Its systemd unit, without `.service`. */
   readonly unit: string;
+  /** The unit's file where it is an instance of our own; absent: the package's unit. */
+  readonly unitFile: string | undefined;
   readonly configFile: string;
   /** Absent: the interface that holds the node's address. */
   readonly interface: string | undefined;
@@ -65,6 +69,8 @@ export interface Balancer {
   readonly address: string;
   readonly proxy: ProxySettings;
   readonly keepalived: KeepalivedSettings;
+  /** Files of others that the inventory gives up. */
+  readonly replaceFiles: readonly string[];
 }
 
 /** One server that connections are passed on to. */

@@ -11,6 +11,10 @@ export interface ProxyTools {
   readonly inventory: Inventory;
 }
 
+/** The way out where a program of the host already serves somebody else. */
+export const BESIDE =
+  'let it run beside what is there, as units and files of its own, in the inventory: etcd_lb_own_instance: true';
+
 /** What one proxy shows of the backends of a service. */
 export type BackendView =
   | { readonly kind: 'silent' }
@@ -32,6 +36,10 @@ export interface Proxy {
   readonly packages: readonly string[];
   /** Name of the process that listens. */
   readonly process: string;
+  /** Template of a unit that runs an instance of its own, beside the package's. */
+  readonly unitTemplate: string;
+  /** The configuration files that it reads when it is started so. @param argv the program first */
+  reads(argv: readonly string[]): readonly string[];
   /** Its configuration for the service, accepted by the program itself before it lands. */
   configuration(service: VirtualService, balancer: Balancer, tools: ProxyTools): Resource;
   /** How it finds the backends right now. */

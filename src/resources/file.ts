@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { fileContent, type UnreadableFile } from '../facts/file-content.js';
+import { fileOrigin } from '../facts/file-origin.js';
 import { fileState, type FileState } from '../facts/file-state.js';
 import { changed, UNCHANGED, type Outcome, type Ownership, type Resource, type WriteFile } from '../model/change.js';
 import type { Content } from '../model/content.js';
@@ -16,6 +17,16 @@ export interface FileOptions extends Ownership {
   readonly validate?: string | undefined;
   /** Where to stage it, on the same file system; default: beside the file. */
   readonly stagingDirectory?: string | undefined;
+  /** Given: what somebody else wrote there is no longer replaced without a word. Its content needs our header. */
+  readonly foreign?: ForeignFiles | undefined;
+}
+
+/** What becomes of a file that neither this program nor a package wrote. */
+export interface ForeignFiles {
+  /** Paths that the inventory gives up (`provision_replace_files`); any other is refused. */
+  readonly replace: readonly string[];
+  /** What to do instead, for the hint. */
+  readonly wayOut: string;
 }
 
 /** A file with just this content, owner and mode. */
@@ -28,27 +39,22 @@ export function file(options: FileOptions): Resource {
         typeof options.content === 'function' ? options.content(probe) : options.content,
         probe.ask(fileState, options.path),
       ]);
-      return decide(options, content, state, () => probe.ask(fileContent, options.path));
+      return decide(options, content, state, probe);
     },
   };
 }
 
-async function decide(
-  options: FileOptions,
-  content: Content,
-  state: FileState,
-  fetch: () => Promise<Found>,
-): Promise<Outcome> {
+async function decide(options: FileOptions, content: Content, state: FileState, probe: Probe): Promise<Outcome> {
   refuseForeignLink(options.path, state);
   const gone = state.link === undefined ? [] : [`- a symbolic link to ${state.link.target}`, '+ a file'];
   if (state.kind === 'absent')
     return write(options, content, 'create', [...gone, ...diffOf(options.path, undefined, content.redacted)]);
   if (state.kind !== 'file') throw notAFile(options.path, state.kind);
-  if (state.sha256 !== sha256(content.reveal()))
-    return write(options, content, 'update', [
-      ...gone,
-      ...diffOf(options.path, (await fetch()) ?? '', content.redacted),
-    ]);
+  if (state.sha256 !== sha256(content.reveal())) {
+    const [found, isForeign] = await Promise.all([probe.ask(fileContent, options.path), refuseForeign(options, probe)]);
+    const diff = [...gone, ...diffOf(options.path, found ?? '', content.redacted)];
+    return write(options, content, isForeign ? 'replace' : 'update', diff);
+  }
   const diff = ownershipDiff(options, state);
   // Written anew: what stands there may have another name somewhere else (a hard link), which must keep its owner.
   return diff.length === 0 ? UNCHANGED : write(options, content, 'set owner and mode of', [...gone, ...diff]);
@@ -67,10 +73,24 @@ function write(options: FileOptions, content: Content, verb: string, diff: reado
     stagingDirectory,
   };
   return changed({
-    summary: `${verb} ${path} (${owner}:${group} ${mode})`,
+    summary: `${verb} ${path}${verb === 'replace' ? ', which somebody else wrote' : ''} (${owner}:${group} ${mode})`,
     diff,
     actions: [action],
-    disruptive: false,
+    // What ran with it ends.
+    disruptive: verb === 'replace',
+  });
+}
+
+/** @returns whether the file is somebody else's, and given up @throws ProvisionError `file-not-ours` */
+async function refuseForeign({ path, foreign }: FileOptions, probe: Probe): Promise<boolean> {
+  if (foreign === undefined) return false;
+  const origin = await probe.ask(fileOrigin, path);
+  if (origin.kind !== 'foreign') return false;
+  if (foreign.replace.includes(path)) return true;
+  throw new ProvisionError({
+    code: 'file-not-ours',
+    message: `${probe.host}: ${path} (${origin.lines} lines that are no comments) was written neither by this program nor by its package: it is left as it is`,
+    hint: `${foreign.wayOut}\nto give it up, and what runs with it: provision_replace_files: ['${path}']`,
   });
 }
 

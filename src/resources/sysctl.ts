@@ -3,7 +3,7 @@ import { changed, UNCHANGED, type Resource, type Run } from '../model/change.js'
 import { plainContent } from '../model/content.js';
 import type { Command } from '../model/remote.js';
 import { quote } from '../shell/quote.js';
-import { file } from './file.js';
+import { file, type ForeignFiles } from './file.js';
 
 /** A kernel setting, now and after a reboot. */
 export interface SysctlOptions {
@@ -12,16 +12,19 @@ export interface SysctlOptions {
   readonly value: string;
   /** A file of its own below /etc/sysctl.d/. */
   readonly file: string;
+  /** As of {@link file}. */
+  readonly foreign?: ForeignFiles;
 }
 
 /** A kernel setting: the running value, and the file that keeps it (`sysctl -w` alone is lost at a reboot). */
-export function sysctl({ key, value, file: path }: SysctlOptions): Resource {
+export function sysctl({ key, value, file: path, foreign }: SysctlOptions): Resource {
   const persisted = file({
     path,
     content: plainContent(`# Kept by provision.\n${key} = ${value}\n`),
     owner: 'root',
     group: 'root',
     mode: '0644',
+    foreign,
   });
   return {
     address: `sysctl:${key}`,

@@ -6,10 +6,10 @@ import { quote } from './quote.js';
 const ETCD_UNIT = 'etcd';
 
 /** The drop-in that is there from a member's first start until the cluster is formed. */
-export const BOOTSTRAP_DROP_IN = '/etc/systemd/system/etcd.service.d/10-bootstrap.conf';
+export const BOOTSTRAP_DROP_IN = '/etc/systemd/system/etcd.service.d/10-provision-bootstrap.conf';
 
 /** systemd reads only `*.conf` in that directory, so the variable can lie beside the drop-in. */
-const BOOTSTRAP_ENV = '/etc/systemd/system/etcd.service.d/bootstrap.env';
+export const BOOTSTRAP_ENV = '/etc/systemd/system/etcd.service.d/provision-bootstrap.env';
 
 /**
  * Lets etcd begin a cluster at its next start, whatever its environment file says. Nothing takes it back but
@@ -25,7 +25,7 @@ export function allowFirstStart(): Command {
       `printf 'ETCD_INITIAL_CLUSTER_STATE=new\\n' >${BOOTSTRAP_ENV}`,
       // systemd.exec(5): a later EnvironmentFile= wins over an earlier one, and both over Environment=. etcd 3.4 does
       // not start when a flag and a variable name the same thing, so a flag would not do.
-      `printf '# Only until the cluster is formed.\\n[Service]\\nEnvironmentFile=%s\\n' ${BOOTSTRAP_ENV} >${BOOTSTRAP_DROP_IN}`,
+      `printf '# Written by provision: only until the cluster is formed.\\n[Service]\\nEnvironmentFile=%s\\n' ${BOOTSTRAP_ENV} >${BOOTSTRAP_DROP_IN}`,
       `sync ${BOOTSTRAP_ENV} ${BOOTSTRAP_DROP_IN}`,
       'systemctl daemon-reload',
     ].join('\n'),

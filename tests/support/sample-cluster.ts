@@ -22,6 +22,7 @@ export function sampleMember(number: number): Member {
     snapshotCount: 100000,
     autoCompactionRetention: '8h',
     extraEnv: {},
+    replaceFiles: [],
   };
 }
 
@@ -32,6 +33,7 @@ export function sampleBalancer(number: number): Balancer {
     address: `10.0.0.${number}`,
     proxy: {
       unit: 'haproxy',
+      unitFile: undefined,
       configFile: '/etc/haproxy/haproxy.cfg',
       maxConnections: 4096,
       timeoutConnect: '5s',
@@ -45,6 +47,7 @@ export function sampleBalancer(number: number): Balancer {
     },
     keepalived: {
       unit: 'keepalived',
+      unitFile: undefined,
       configFile: '/etc/keepalived/keepalived.conf',
       interface: undefined,
       virtualRouterId: 100,
@@ -54,6 +57,7 @@ export function sampleBalancer(number: number): Balancer {
       authPass: undefined,
       preempt: false,
     },
+    replaceFiles: [],
   };
 }
 

@@ -3,16 +3,17 @@ import { configurationMode } from '../../model/content.js';
 import { hostPort } from '../../model/endpoint.js';
 import type { Balancer, VirtualService } from '../../model/virtual-service.js';
 import { file } from '../../resources/file.js';
-import type { ProxyTools } from '../proxy.js';
+import { BESIDE, type ProxyTools } from '../proxy.js';
 
 /** `haproxy.cfg`, accepted by the HAProxy of its own host before it lands. */
 export function haproxyConfiguration(
   { name: service, endpoint, backends, health }: VirtualService,
-  { host, proxy }: Balancer,
+  { host, proxy, replaceFiles }: Balancer,
   { template, inventory }: ProxyTools,
 ): Resource {
   const content = inventory.render(host, template('haproxy.cfg.j2'), {
     service,
+    stats_socket: proxy.unitFile === undefined ? '/run/haproxy/admin.sock' : `/run/${proxy.unit}/admin.sock`,
     bind: hostPort(endpoint.ip, endpoint.port),
     maxconn: proxy.maxConnections,
     timeout_connect: proxy.timeoutConnect,
@@ -41,5 +42,6 @@ export function haproxyConfiguration(
     // HAProxy reads it as root, before it drops its privileges.
     mode: configurationMode(content),
     validate: 'haproxy -c -f "$1"',
+    foreign: { replace: replaceFiles, wayOut: BESIDE },
   });
 }

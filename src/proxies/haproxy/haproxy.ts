@@ -9,12 +9,22 @@ export const haproxy: Proxy = {
   title: 'HAProxy',
   packages: ['haproxy'],
   process: 'haproxy',
+  unitTemplate: 'haproxy.service.j2',
+  reads: filesRead,
   configuration: haproxyConfiguration,
   async view({ name, backends, health }, probe) {
     return judge(await probe.ask(haproxyServers, serversKey(health.ownPort, name)), backends);
   },
   alive: ({ health }) => ({ template: 'check-haproxy.sh.j2', values: { health_port: health.ownPort } }),
 };
+
+/** Management guide, section 3: `-f FILE`, as often as wanted, and whatever stands behind `--`. */
+function filesRead(argv: readonly string[]): readonly string[] {
+  const end = argv.indexOf('--');
+  const options = end < 0 ? argv : argv.slice(0, end);
+  const named = options.flatMap((word, index) => (word === '-f' ? (argv[index + 1] ?? []) : []));
+  return end < 0 ? named : [...named, ...argv.slice(end + 1)];
+}
 
 function judge(servers: readonly HaproxyServer[] | undefined, backends: readonly Backend[]): BackendView {
   if (servers === undefined) return { kind: 'silent' };

@@ -7,6 +7,9 @@ import { MarkedText } from '../../model/marked-text.js';
 import { file } from '../../resources/file.js';
 import type { RoleTools } from '../role.js';
 
+/** The way out where an etcd runs that somebody else configured. */
+export const ADOPT = 'where it belongs to an etcd that is to stay as it is: provision adopt INVENTORY';
+
 /** The environment file that etcd's unit reads. */
 export function etcdEnvironment(
   { template }: Pick<RoleTools, 'template'>,
@@ -40,6 +43,7 @@ export function etcdEnvironment(
     group: 'root',
     // systemd reads it as root, before it becomes etcd's user.
     mode: configurationMode(content),
+    foreign: { replace: member.replaceFiles, wayOut: ADOPT },
   });
 }
 

@@ -10,8 +10,10 @@ import { etcdLeftover } from '../../resources/etcd-leftover.js';
 import { etcdMember } from '../../resources/etcd-member.js';
 import { packages } from '../../resources/packages.js';
 import { trustBundleResource } from '../../resources/trust-bundle.js';
+import { unitReads, type StartedWith } from '../../resources/unit-reads.js';
+import { BOOTSTRAP_ENV } from '../../shell/etcd-unit.js';
 import { certificateRules, memberOn, type Role, type RoleTools } from '../role.js';
-import { etcdEnvironment } from './environment.js';
+import { ADOPT, etcdEnvironment } from './environment.js';
 
 /** A member of the etcd cluster, with TLS and client certificates everywhere. */
 export function etcdRole(tools: RoleTools): Role {
@@ -45,8 +47,23 @@ function memberResources(
       certificateResource(wanted, certificateRules(tools, cluster)),
     ),
     environment,
+    unitReads({ unit: member.unit, problem: (started) => otherSettings(member, started), wayOut: ADOPT }),
     etcdMember({ cluster, member, runsWith: [environment, trust] }),
   ];
+}
+
+/** Flags of etcd that its environment file is there to set; what is set twice stops etcd 3.4, and else the flag wins. */
+const OUR_FLAGS =
+  /^--?(?:config-file|name|data-dir|(?:listen|advertise|initial)-.*|(?:peer-)?(?:cert-file|key-file|trusted-ca-file|client-cert-auth|auto-tls))(?:=|$)/;
+
+/** Why an etcd that is started so does not run with our environment file alone. */
+function otherSettings({ configFile = '' }: Member, { argv, environmentFiles }: StartedWith): string | undefined {
+  const flags = argv.filter((word) => OUR_FLAGS.test(word)).map((word) => word.replace(/=.*/, ''));
+  if (flags.length > 0) return `is given ${flags.join(', ')}, which ${configFile} is there to say`;
+  const at = environmentFiles.lastIndexOf(configFile);
+  if (at < 0) return `reads ${environmentFiles.join(', ') || 'no environment file'}, not ${configFile}`;
+  const later = environmentFiles.slice(at + 1).filter((path) => path !== BOOTSTRAP_ENV);
+  return later.length === 0 ? undefined : `reads ${later.join(', ')} after ${configFile}, which wins`;
 }
 
 /** An etcd that others made keeps all but the names in its server certificate. */

@@ -11,12 +11,13 @@ export function ipNonlocalBindRole(name: ServiceName): Role {
     summary: `may listen on a virtual IP of ${name} that another host holds`,
     resources(host, _, cluster) {
       const service = requireService(cluster, name);
-      balancerOn(service, host);
+      const { replaceFiles: replace } = balancerOn(service, host);
       return [
         sysctl({
           key: nonlocalBindKey(service.endpoint.ip),
           value: '1',
           file: '/etc/sysctl.d/60-provision-nonlocal-bind.conf',
+          foreign: { replace, wayOut: 'move it away, or into a file of another name' },
         }),
       ];
     },

@@ -4,6 +4,7 @@ import type { Content } from '../../model/content.js';
 import { hostPrefix } from '../../model/endpoint.js';
 import type { Inventory } from '../../model/inventory.js';
 import type { Balancer, VirtualService } from '../../model/virtual-service.js';
+import { BESIDE } from '../../proxies/proxy.js';
 import { proxyOf } from '../../proxies/table.js';
 import { file } from '../../resources/file.js';
 import { interfaceOf } from '../../resources/virtual-ip.js';
@@ -44,6 +45,7 @@ export function keepalivedConfiguration(
     group: 'root',
     mode: '0600',
     validate: VALIDATE,
+    foreign: { replace: site.balancer.replaceFiles, wayOut: BESIDE },
   });
 }
 

@@ -3,13 +3,16 @@ import type { Resource } from '../../model/change.js';
 import type { Cluster } from '../../model/cluster.js';
 import type { Inventory } from '../../model/inventory.js';
 import type { Balancer, ServiceName, VirtualService } from '../../model/virtual-service.js';
+import { BESIDE } from '../../proxies/proxy.js';
 import { proxyOf } from '../../proxies/table.js';
 import { directory } from '../../resources/directory.js';
 import { file } from '../../resources/file.js';
 import { authPassResource } from '../../resources/generated-secret.js';
 import { packages } from '../../resources/packages.js';
 import { service as serviceResource } from '../../resources/service.js';
+import { unitReads, type StartedWith } from '../../resources/unit-reads.js';
 import { virtualIp, type VirtualIpOptions } from '../../resources/virtual-ip.js';
+import { ownUnit } from '../own-unit.js';
 import { requireService } from '../require-service.js';
 import { balancerOn, type Role, type RoleTools } from '../role.js';
 import { checkScriptPath, keepalivedConfiguration } from './configuration.js';
@@ -39,6 +42,8 @@ function balancerResources(tools: RoleTools, inventory: Inventory, site: Site): 
   const { authPass, configFile, unit } = balancer.keepalived;
   const isFirst = balancer === balancers[0];
   const configuration = keepalivedConfiguration(tools, inventory, { service, balancer });
+  const instance = { service: service.name, balancer, instance: balancer.keepalived };
+  const units = ownUnit(tools, inventory, { ...instance, unitTemplate: 'keepalived.service.j2' });
   return [
     virtualIp({
       vip: endpoint.ip,
@@ -51,10 +56,12 @@ function balancerResources(tools: RoleTools, inventory: Inventory, site: Site): 
     packages({ names: ['keepalived'], keepStopped: [unit] }),
     directory({ path: posix.dirname(checkScriptPath(service)), owner: 'root', group: 'root', mode: '0755' }),
     checkScript(tools, inventory, service, balancer),
-    directory({ path: posix.dirname(configFile), owner: 'root', group: 'root', mode: '0755' }),
+    directory({ path: '/etc/keepalived', owner: 'root', group: 'root', mode: '0755' }),
+    ...units,
     configuration,
+    unitReads({ unit, problem: (started) => otherFile(configFile, started), wayOut: BESIDE }),
     // Seen on 2.2.7: a changed priority is taken up silently, a changed router id leaves the address unheld for 3 s.
-    serviceResource({ unit, runsWith: [configuration], onChange: 'reload', isReloadFelt: true }),
+    serviceResource({ unit, runsWith: [...units, configuration], onChange: 'reload', isReloadFelt: true }),
   ];
 }
 
@@ -67,6 +74,14 @@ function noBalancers(
   const parts = new Set([...members, ...controlPlanes].map(({ host }) => host));
   const others = [...hosts.keys()].filter((name) => !balancers.some(({ host }) => host === name));
   return { near: others.filter((name) => parts.has(name)), far: others.filter((name) => !parts.has(name)) };
+}
+
+/** Why a keepalived that is started so does not read our file (keepalived(8), `-f`). */
+function otherFile(configFile: string, { argv }: StartedWith): string | undefined {
+  const at = argv.findIndex((word) => /^(?:-f|--use-file)/.test(word));
+  const [, value] = /^(?:-f|--use-file=?)(.*)$/.exec(argv[at] ?? '') ?? [];
+  const read = at < 0 ? '/etc/keepalived/keepalived.conf' : value === '' ? argv[at + 1] : value;
+  return read === configFile ? undefined : `reads ${read ?? 'no file'}, not ${configFile}`;
 }
 
 /** keepalived runs it anew each time: a changed script needs no reload. */

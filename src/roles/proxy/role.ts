@@ -3,13 +3,16 @@ import type { Cluster } from '../../model/cluster.js';
 import type { Inventory } from '../../model/inventory.js';
 import type { Balancer, ServiceName, VirtualService } from '../../model/virtual-service.js';
 import { balancerCertificates, balancerTrust } from '../../pki/certificate-list.js';
+import { BESIDE } from '../../proxies/proxy.js';
 import { proxyOf } from '../../proxies/table.js';
 import { certificateResource } from '../../resources/certificate.js';
 import { listenAddress } from '../../resources/listen-address.js';
 import { packages } from '../../resources/packages.js';
 import { service as serviceResource } from '../../resources/service.js';
 import { trustBundleResource } from '../../resources/trust-bundle.js';
+import { unitReads, type StartedWith } from '../../resources/unit-reads.js';
 import { etcdEnvironment } from '../etcd/environment.js';
+import { ownUnit } from '../own-unit.js';
 import { requireService } from '../require-service.js';
 import { balancerOn, certificateRules, type Role, type RoleTools } from '../role.js';
 
@@ -41,15 +44,26 @@ function balancerResources(tools: RoleTools, inventory: Inventory, site: Site): 
     certificateResource(wanted, certificateRules(tools, cluster)),
   );
   const configuration = proxy.configuration(service, balancer, { template: tools.template, inventory });
+  const instance = { service: service.name, balancer, instance: balancer.proxy, unitTemplate: proxy.unitTemplate };
+  const units = ownUnit(tools, inventory, instance);
   return [
     // Before anything is installed: a clash is refused while planning.
     listenAddress({ address, port, process: proxy.process, freedBy: ownEtcd(tools, inventory, site) }),
     packages({ names: [...proxy.packages, 'openssl'], keepStopped: [unit] }),
     trust,
     ...certificates,
+    ...units,
     configuration,
-    serviceResource({ unit, runsWith: [trust, ...certificates, configuration], onChange: 'reload' }),
+    unitReads({ unit, problem: (started) => otherFile(service, balancer, started), wayOut: BESIDE }),
+    serviceResource({ unit, runsWith: [trust, ...certificates, ...units, configuration], onChange: 'reload' }),
   ];
+}
+
+/** Why a proxy that is started so does not read our file; it may read others beside it. */
+function otherFile(service: VirtualService, { proxy }: Balancer, { argv }: StartedWith): string | undefined {
+  const read = proxyOf(service).reads(argv);
+  const isRead = read.some((path) => path === proxy.configFile || proxy.configFile.startsWith(`${path}/`));
+  return isRead ? undefined : `reads ${read.join(', ') || 'no file'}, not ${proxy.configFile}`;
 }
 
 /** An etcd on this host that listens everywhere gives the port free when its environment changes, earlier in the run. */

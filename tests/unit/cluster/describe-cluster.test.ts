@@ -50,6 +50,7 @@ describe('the shipped example inventories', () => {
       snapshotCount: 100000,
       autoCompactionRetention: '8h',
       extraEnv: {},
+      replaceFiles: [],
     });
     expect(etcdOf(cluster)?.endpoint).toEqual({ ip: '192.0.2.100', name: 'etcd.example.com', port: 2379 });
     expect(hostsOf(etcdOf(cluster)?.balancers ?? [])).toEqual(['etcd-1', 'etcd-2', 'etcd-3']);

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, test } from '@jest/globals';
+import type { FileOrigin } from '../../../src/facts/file-origin.js';
 import type { FileState } from '../../../src/facts/file-state.js';
 import { contentOf, plainContent } from '../../../src/model/content.js';
 import { Secret } from '../../../src/model/secret.js';
@@ -43,6 +44,36 @@ describe('a file', () => {
   test('of which only the mode differs is written anew: it may have other names', async () => {
     expect(await file(WANTED).plan(probe(stateOf('new\n', '0600')))).toMatchObject({
       change: { diff: ['- root:root 0600', '+ root:root 0644'], actions: [{ kind: 'write-file' }] },
+    });
+  });
+
+  describe('of somebody else', () => {
+    const guarded = { ...WANTED, foreign: { replace: [] as string[], wayOut: 'let it run beside' } };
+    const host = (origin: FileOrigin) =>
+      fakeProbe({
+        'file-states': { '/etc/x': stateOf('theirs\n') },
+        'file-contents': { '/etc/x': 'theirs\n' },
+        'file-origins': { '/etc/x': origin },
+      });
+
+    test('is refused, with the way out', async () => {
+      await expect(file(guarded).plan(host({ kind: 'foreign', lines: 3 }))).rejects.toMatchObject({
+        code: 'file-not-ours',
+        hint: "let it run beside\nto give it up, and what runs with it: provision_replace_files: ['/etc/x']",
+      });
+    });
+
+    test('is replaced where it is given up by name, and that is disruptive', async () => {
+      const given = { ...guarded, foreign: { ...guarded.foreign, replace: ['/etc/x'] } };
+      expect(await file(given).plan(host({ kind: 'foreign', lines: 3 }))).toMatchObject({
+        change: { summary: 'replace /etc/x, which somebody else wrote (root:root 0644)', disruptive: true },
+      });
+    });
+
+    test.each(['ours', 'package', 'empty'] as const)('is another matter than one that is %s', async (kind) => {
+      expect(await file(guarded).plan(host({ kind }))).toMatchObject({
+        change: { summary: 'update /etc/x (root:root 0644)', disruptive: false },
+      });
     });
   });
 

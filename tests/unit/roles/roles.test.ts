@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
 import { certificateFilesKey } from '../../../src/facts/certificate-files.js';
 import type { Action, Outcome, Resource } from '../../../src/model/change.js';
@@ -9,7 +8,6 @@ import type { Probe } from '../../../src/model/remote.js';
 import { Secret } from '../../../src/model/secret.js';
 import type { Balancer } from '../../../src/model/virtual-service.js';
 import { roleTable } from '../../../src/roles/table.js';
-import type { RoleTools } from '../../../src/roles/role.js';
 import { fakeProbe } from '../../support/fake-probe.js';
 import { fixture } from '../../support/fixture.js';
 import {
@@ -19,23 +17,13 @@ import {
   sampleMember,
   withService,
 } from '../../support/sample-cluster.js';
+import { PLANTED_AUTH_PASS, ROLE_TOOLS } from '../../support/role-tools.js';
 import { namedHost, templateInventory } from '../../support/template-inventory.js';
 
-const PLANTED = 'p4ssw0rd';
-
-const TOOLS: RoleTools = {
-  template: (name) => readFileSync(new URL(`../../../playbooks/templates/${name}`, import.meta.url), 'utf8'),
-  pki: {
-    directory: '/srv/provision/pki',
-    authority: { certificate: () => undefined, trustBundle: () => undefined },
-    keepalivedAuthPass: { value: () => new Secret(PLANTED), isKept: () => false },
-  },
-  now: new Date('2026-11-21T00:00:00Z'),
-};
 const INVENTORY = templateInventory(['etcd-1', 'etcd-2', 'etcd-3', 'cp-1']);
 
 function resourcesOf(role: string, host: string, cluster: Cluster = SAMPLE_CLUSTER): readonly Resource[] {
-  return roleTable(TOOLS).get(role)?.resources(namedHost(host), INVENTORY, cluster) ?? [];
+  return roleTable(ROLE_TOOLS).get(role)?.resources(namedHost(host), INVENTORY, cluster) ?? [];
 }
 
 describe('an etcd that others made', () => {
@@ -77,6 +65,7 @@ describe('what each role gives a host, in order', () => {
         'certificate:/etc/etcd/pki/peer.crt',
         'certificate:/etc/etcd/pki/client.crt',
         'file:/etc/default/etcd',
+        'unit:etcd',
         'etcd-member:etcd-1',
       ],
     ],
@@ -91,6 +80,7 @@ describe('what each role gives a host, in order', () => {
         'trust:/etc/haproxy/etcd-ca.crt',
         'certificate:/etc/haproxy/etcd-client.pem',
         'file:/etc/haproxy/haproxy.cfg',
+        'unit:haproxy',
         'service:haproxy',
       ],
     ],
@@ -105,6 +95,7 @@ describe('what each role gives a host, in order', () => {
         'file:/usr/local/lib/provision/check-haproxy',
         'directory:/etc/keepalived',
         'file:/etc/keepalived/keepalived.conf',
+        'unit:keepalived',
         'service:keepalived',
       ],
     ],
@@ -229,9 +220,9 @@ describe('rendered files', () => {
     const outcome = await written('etcd-virtual-ip', PATHS['keepalived.conf'], SAMPLE_CLUSTER);
     const [action] = outcome.change.actions;
     const landed = action?.kind === 'write-file' ? action.content.reveal() : '';
-    expect(landed).toContain(`auth_pass ${PLANTED}\n`);
-    expect(JSON.stringify(outcome)).not.toContain(PLANTED);
-    expect(JSON.stringify({ landed })).toContain(PLANTED);
+    expect(landed).toContain(`auth_pass ${PLANTED_AUTH_PASS}\n`);
+    expect(JSON.stringify(outcome)).not.toContain(PLANTED_AUTH_PASS);
+    expect(JSON.stringify({ landed })).toContain(PLANTED_AUTH_PASS);
   });
 });
 
