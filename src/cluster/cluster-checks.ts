@@ -1,6 +1,6 @@
 import type { Cluster, Member } from '../model/cluster.js';
 import type { SourcePosition } from '../model/errors.js';
-import type { Balancer, VirtualService } from '../model/virtual-service.js';
+import type { Balancer, ProxyName, VirtualService } from '../model/virtual-service.js';
 import type { CheckContext } from './check-context.js';
 import { checkVirtualIp } from './virtual-ip-checks.js';
 
@@ -35,6 +35,7 @@ export function checkCluster(cluster: Cluster, context: CheckContext): void {
   for (const service of cluster.services) {
     checkVirtualIp(service.endpoint.ip, context);
     checkBalancers(service, cluster, context);
+    checkProxy(service, context);
   }
   checkControlPlaneGroup(cluster, context);
   checkRenewal(cluster, context);
@@ -178,6 +179,19 @@ function checkBalancers({ balancers, proxy }: VirtualService, { members }: Clust
       'has one host: when it is down, the virtual IP is too',
     );
   }
+}
+
+/** What a proxy that was chosen can do less than HAProxy; told with every plan. */
+const WEAKER: Readonly<Record<ProxyName, string | undefined>> = {
+  haproxy: undefined,
+  nginx:
+    'nginx notices a member that is down only by connections that fail, and not at all one that hangs or has lost its quorum: clients meet it; haproxy asks each member',
+};
+
+function checkProxy({ proxy }: VirtualService, { hosts, reader }: CheckContext): void {
+  const weaker = WEAKER[proxy];
+  const at = hosts.all.map((host) => host.variables.at('etcd_lb_proxy')).find((found) => found !== undefined);
+  if (weaker !== undefined) reader.report('warning', at, 'etcd_lb_proxy', weaker);
 }
 
 /** Older names of the group, and slips, which would leave the apiservers as they are without a word. */

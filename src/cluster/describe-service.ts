@@ -2,15 +2,17 @@ import { isIP } from 'node:net';
 import { ETCD_HEALTH_PATH, type Member } from '../model/cluster.js';
 import type { Host } from '../model/inventory.js';
 import { Secret } from '../model/secret.js';
-import type {
-  Backend,
-  Balancer,
-  Endpoint,
-  HealthQuestion,
-  ProxyName,
-  ProxySettings,
-  ServiceName,
-  VirtualService,
+import {
+  PROXY_NAMES,
+  type Backend,
+  type Balancer,
+  type Endpoint,
+  type FormerProxy,
+  type HealthQuestion,
+  type ProxyName,
+  type ProxySettings,
+  type ServiceName,
+  type VirtualService,
 } from '../model/virtual-service.js';
 import { assignPriorities, virtualRouterId } from './keepalived-defaults.js';
 import type { SharedValues } from './shared-values.js';
@@ -33,17 +35,24 @@ interface ServiceSource {
  */
 const OWN_PORT = 23790;
 
-/** What each proxy's variables say, and the directory that it reads its own files from. */
-const PROXIES: Readonly<
-  Record<ProxyName, { readonly directory: string; read(host: Host, reader: VariableReader): ProxySettings }>
-> = {
-  haproxy: { directory: '/etc/haproxy', read: readHaproxy },
+interface ProxyVariables {
+  /** What it reads its own files from. */
+  readonly directory: string;
+  /** Whether the package's own unit can run it for us; `read` says how. */
+  readonly isPackaged: boolean;
+  read(host: Host, reader: VariableReader): ProxySettings;
+}
+
+/** What each proxy's variables say. */
+const PROXIES: Readonly<Record<ProxyName, ProxyVariables>> = {
+  haproxy: { directory: '/etc/haproxy', isPackaged: true, read: readHaproxy },
+  nginx: { directory: '/etc/nginx', isPackaged: false, read: readNginx },
 };
 
 /** etcd behind its virtual IP. */
 export function describeService(endpoint: Endpoint, source: ServiceSource): VirtualService {
-  const { members, isManaged } = source;
-  const proxy: ProxyName = 'haproxy';
+  const { members, isManaged, shared } = source;
+  const proxy = shared.valueOr('etcd_lb_proxy');
   const service = { name: 'etcd', group: 'etcd_lb', endpoint, proxy } as const;
   return {
     ...service,
@@ -67,17 +76,22 @@ function backendOf({ host, name, address, clientPort }: Member, isManaged: boole
   return { host, name, address, port: clientPort, verifyName: isManaged && isIP(name) === 0 ? name : undefined };
 }
 
+const PACKAGED_KEEPALIVED: Instance = {
+  unit: 'keepalived',
+  unitFile: undefined,
+  configFile: '/etc/keepalived/keepalived.conf',
+};
+
 function readBalancers(
   { name, proxy, endpoint }: Pick<VirtualService, 'name' | 'proxy' | 'endpoint'>,
   { balancers: hosts, addresses, shared, reader }: ServiceSource,
 ): readonly Balancer[] {
   const authPass = shared.value('keepalived_auth_pass');
   const isOwn = shared.valueOr('etcd_lb_own_instance');
+  const own = ownInstance(name, 'keepalived', `/etc/keepalived/provision/${name}.conf`);
   const virtual = {
-    unit: 'keepalived',
-    unitFile: undefined,
-    configFile: '/etc/keepalived/keepalived.conf',
-    ...(isOwn ? ownInstance(name, 'keepalived', `/etc/keepalived/provision/${name}.conf`) : {}),
+    ...(isOwn ? own : PACKAGED_KEEPALIVED),
+    former: pickInstance(isOwn ? PACKAGED_KEEPALIVED : own),
     virtualRouterId: shared.value('keepalived_vrid') ?? virtualRouterId(endpoint.ip),
     unicast: shared.valueOr('keepalived_unicast'),
     advertIntervalS: shared.valueOr('keepalived_advert_int'),
@@ -88,10 +102,30 @@ function readBalancers(
   return hosts.map((host, index) => ({
     host: host.name,
     address: addresses.get(host) ?? '',
-    proxy: { ...PROXIES[proxy].read(host, reader), ...(isOwn ? ownProxy(name, proxy) : {}) },
+    ...proxyOn(host, { name, proxy, isOwn, reader }),
     replaceFiles: reader.readOr(host, 'provision_replace_files'),
     keepalived: { ...virtual, interface: reader.read(host, 'keepalived_interface'), priority: priorities[index] ?? 1 },
   }));
+}
+
+interface ProxyWanted extends Pick<VirtualService, 'name' | 'proxy'> {
+  readonly isOwn: boolean;
+  readonly reader: VariableReader;
+}
+
+/** The proxy that is wanted on a host, and all others that an earlier inventory may have put there. */
+function proxyOn(host: Host, { name, proxy, isOwn, reader }: ProxyWanted): Pick<Balancer, 'proxy' | 'formerProxies'> {
+  const packaged = PROXIES[proxy].read(host, reader);
+  const wanted = isOwn || !PROXIES[proxy].isPackaged ? { ...packaged, ...ownProxy(name, proxy) } : packaged;
+  const all = PROXY_NAMES.flatMap((each): readonly FormerProxy[] => [
+    ...(PROXIES[each].isPackaged ? [{ ...pickInstance(PROXIES[each].read(host, reader)), name: each }] : []),
+    { ...pickInstance(ownProxy(name, each)), name: each },
+  ]);
+  return { proxy: wanted, formerProxies: all.filter(({ unit }) => unit !== wanted.unit) };
+}
+
+function pickInstance({ unit, configFile }: Instance): Pick<FormerProxy, 'unit' | 'configFile'> {
+  return { unit, configFile };
 }
 
 type Instance = Pick<ProxySettings, 'unit' | 'unitFile' | 'configFile'>;
@@ -120,5 +154,22 @@ function readHaproxy(host: Host, reader: VariableReader): ProxySettings {
     checkFall: reader.readOr(host, 'haproxy_check_fall'),
     statsPort: reader.read(host, 'haproxy_stats_port'),
     extraConfig: reader.marked(host, 'haproxy_extra_config'),
+  };
+}
+
+/** nginx has one time-out of silence for both sides, and counts failed connections in place of health checks. */
+function readNginx(host: Host, reader: VariableReader): ProxySettings {
+  const timeout = reader.readOr(host, 'nginx_timeout');
+  return {
+    ...ownProxy('etcd', 'nginx'),
+    maxConnections: reader.readOr(host, 'nginx_maxconn'),
+    timeoutConnect: reader.readOr(host, 'nginx_timeout_connect'),
+    timeoutClient: timeout,
+    timeoutServer: timeout,
+    checkInter: reader.readOr(host, 'nginx_fail_timeout'),
+    checkRise: 1,
+    checkFall: reader.readOr(host, 'nginx_max_fails'),
+    statsPort: undefined,
+    extraConfig: reader.marked(host, 'nginx_extra_config'),
   };
 }

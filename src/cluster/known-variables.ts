@@ -1,5 +1,7 @@
 import type { z } from 'zod';
+import { PROXY_NAMES } from '../model/virtual-service.js';
 import { ADOPTED_VARIABLES } from './adopted-variables.js';
+import { NGINX_VARIABLES } from './nginx-variables.js';
 import { defaulted, optional } from './variable-definition.js';
 import {
   absolutePath,
@@ -46,6 +48,11 @@ export const VARIABLES = {
     schema: port,
     type: 'port',
     description: 'Port of the load balancer on the virtual IP.',
+  }),
+  etcd_lb_proxy: defaulted('haproxy', {
+    schema: oneOf(PROXY_NAMES),
+    type: PROXY_NAMES.join(' or '),
+    description: 'What passes connections on. nginx has no health checks of its own: HAProxy is the better choice.',
   }),
   etcd_lb_own_instance: defaulted(false, {
     schema: flag(),
@@ -217,6 +224,7 @@ export const VARIABLES = {
     description: 'Put at the end of the configuration as it is. May hold secrets.',
     mayHoldSecrets: true,
   }),
+  ...NGINX_VARIABLES,
   keepalived_interface: optional({
     schema: text('the name of a network interface', /^[^\s/"'{}!#]{1,15}$/),
     type: 'text',

@@ -9,7 +9,7 @@ export const SERVICE_NAMES = ['etcd'] as const;
 export type ServiceName = (typeof SERVICE_NAMES)[number];
 
 /** The programs that can pass connections on: the values of `etcd_lb_proxy`; each has a room in src/proxies/. */
-export const PROXY_NAMES = ['haproxy'] as const;
+export const PROXY_NAMES = ['haproxy', 'nginx'] as const;
 
 /** Name of a proxy. */
 export type ProxyName = (typeof PROXY_NAMES)[number];
@@ -44,8 +44,17 @@ export interface ProxySettings {
   readonly extraConfig: MarkedText | undefined;
 }
 
+/** A proxy as another inventory would have it on the same host. */
+export interface FormerProxy {
+  readonly name: ProxyName;
+  readonly unit: string;
+  readonly configFile: string;
+}
+
 /** keepalived on one host. */
 export interface KeepalivedSettings {
+  /** Where else it may run on the host, from an earlier inventory: two would both hold the address. */
+  readonly former: { readonly unit: string; readonly configFile: string };
   /** Its systemd unit, without `.service`. */
   readonly unit: string;
   /** The unit's file where it is an instance of our own; absent: the package's unit. */
@@ -69,6 +78,8 @@ export interface Balancer {
   readonly address: string;
   readonly proxy: ProxySettings;
   readonly keepalived: KeepalivedSettings;
+  /** Where else a proxy of the service may run on the host, from an earlier inventory: it hands over, and is stopped. */
+  readonly formerProxies: readonly FormerProxy[];
   /** Files of others that the inventory gives up. */
   readonly replaceFiles: readonly string[];
 }

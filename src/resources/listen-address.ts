@@ -7,8 +7,8 @@ import { ProvisionError } from '../model/errors.js';
 export interface ListenAddressOptions {
   readonly address: string;
   readonly port: number;
-  /** Name of the process that may listen there already. */
-  readonly process: string;
+  /** Names of the processes that may listen there already; the first is the one that will. */
+  readonly processes: readonly [string, ...string[]];
   /**
    * Resources whose change frees the address earlier in the same run: an etcd that listens everywhere until its
    * environment file is replaced.
@@ -38,12 +38,15 @@ export function listenAddress(options: ListenAddressOptions): Resource {
   };
 }
 
-function clashes(listener: Listener, { address, process }: ListenAddressOptions): boolean {
+function clashes(listener: Listener, { address, processes }: ListenAddressOptions): boolean {
   const isEverywhere = ['0.0.0.0', '*', '::'].includes(listener.address);
-  return listener.process !== process && (isEverywhere || listener.address === address);
+  return !processes.includes(listener.process) && (isEverywhere || listener.address === address);
 }
 
-function taken({ address, port, process }: ListenAddressOptions, strangers: readonly Listener[]): ProvisionError {
+function taken(
+  { address, port, processes: [process] }: ListenAddressOptions,
+  strangers: readonly Listener[],
+): ProvisionError {
   const who = strangers.map((stranger) => `${stranger.process || 'a process'} on ${hostPort(stranger.address, port)}`);
   return new ProvisionError({
     code: 'address-taken',

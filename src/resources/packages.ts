@@ -16,6 +16,8 @@ export interface PackagesOptions {
   readonly names: readonly string[];
   /** Units that the installation must not start: they are masked in /run meanwhile. */
   readonly keepStopped?: readonly string[];
+  /** Packages whose unit of the same name is not wanted: where one is installed here, that is neither started nor enabled. */
+  readonly keepDisabled?: readonly string[];
 }
 
 interface Wanted {
@@ -33,7 +35,7 @@ export function packages(options: PackagesOptions): Resource {
       const wanted = await Promise.all(options.names.map((spec) => lookUp(spec, probe)));
       return decide(
         wanted.filter(({ state, version }) => state.installed === undefined || differs(state.installed, version)),
-        options.keepStopped ?? [],
+        options,
       );
     },
   };
@@ -48,13 +50,14 @@ function differs(installed: string, wanted: string | undefined): boolean {
   return wanted !== undefined && installed !== wanted;
 }
 
-function decide(missing: readonly Wanted[], keepStopped: readonly string[]): Outcome {
+function decide(missing: readonly Wanted[], { keepStopped = [], keepDisabled = [] }: PackagesOptions): Outcome {
   if (missing.length === 0) return UNCHANGED;
   for (const { name, state } of missing) if (state.held) throw heldError(name, state);
   const specs = missing.map(({ name, version, state }) => {
     const exact = version ?? state.candidate;
     return exact === undefined ? name : `${name}=${exact}`;
   });
+  const idle = keepDisabled.filter((unit) => missing.some(({ name }) => name === unit));
   const names = missing.map(({ name }) => name).join(', ');
   return changed({
     summary: `install ${names}`,
@@ -64,7 +67,7 @@ function decide(missing: readonly Wanted[], keepStopped: readonly string[]): Out
       { kind: 'await', gate: 'apt-unlocked', parameters: {} },
       {
         kind: 'run',
-        command: installCommand(specs, keepStopped),
+        command: installCommand(specs, [...keepStopped, ...idle], idle),
         undo: { lasting: 'packages stay installed' },
       },
     ],
@@ -85,7 +88,7 @@ function heldError(name: string, state: PackageState): ProvisionError {
   });
 }
 
-function installCommand(specs: readonly string[], keepStopped: readonly string[]): Command {
+function installCommand(specs: readonly string[], keepStopped: readonly string[], idle: readonly string[]): Command {
   const units = keepStopped.map((unit) => quote(`${unit}.service`)).join(' ');
   const known = specs.every((spec) => spec.includes('='));
   const apt = `${withAptProxies()} apt-get -q -o DPkg::Lock::Timeout=${LOCK_WAIT_S}`;
@@ -104,6 +107,9 @@ function installCommand(specs: readonly string[], keepStopped: readonly string[]
       // What a dpkg that was cut off had in hand stands in this directory, and until that is finished apt refuses. Not
       // looked at before the first try: that waits until no other dpkg is at work.
       'install || { [ -n "$(ls /var/lib/dpkg/updates)" ] && dpkg --force-confold --configure -a && install; }',
+      ...(idle.length === 0
+        ? []
+        : [`systemctl disable --quiet ${idle.map((unit) => quote(`${unit}.service`)).join(' ')}`]),
     ].join('\n'),
   };
 }

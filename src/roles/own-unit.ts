@@ -1,6 +1,5 @@
 import { posix } from 'node:path';
 import type { Resource } from '../model/change.js';
-import { plainContent } from '../model/content.js';
 import type { Inventory } from '../model/inventory.js';
 import type { Balancer, ProxySettings, ServiceName } from '../model/virtual-service.js';
 import { BESIDE } from '../proxies/proxy.js';
@@ -26,12 +25,12 @@ export function ownUnit(
   const { unit, unitFile, configFile } = instance;
   if (unitFile === undefined) return [];
   const root = { owner: 'root', group: 'root' } as const;
-  const text = inventory.render(balancer.host, template(unitTemplate), { service, unit, config_file: configFile });
+  const content = inventory.render(balancer.host, template(unitTemplate), { service, unit, config_file: configFile });
   return [
     directory({ path: posix.dirname(configFile), ...root, mode: '0755' }),
     file({
       path: unitFile,
-      content: plainContent(text),
+      content,
       ...root,
       mode: '0644',
       foreign: { replace: balancer.replaceFiles, wayOut: BESIDE },

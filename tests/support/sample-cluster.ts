@@ -47,6 +47,7 @@ export function sampleBalancer(number: number): Balancer {
     },
     keepalived: {
       unit: 'keepalived',
+      former: { unit: 'provision-etcd-keepalived', configFile: '/etc/keepalived/provision/etcd.conf' },
       unitFile: undefined,
       configFile: '/etc/keepalived/keepalived.conf',
       interface: undefined,
@@ -57,6 +58,7 @@ export function sampleBalancer(number: number): Balancer {
       authPass: undefined,
       preempt: false,
     },
+    formerProxies: [],
     replaceFiles: [],
   };
 }

@@ -8,7 +8,7 @@ root=$1
 # What a plain Debian server has. Nothing that the product installs: hosts must start bare.
 INSTALLED=systemd,systemd-sysv,dbus,openssh-server,iproute2,procps,sudo,ca-certificates
 # What can be installed inside a host without a network: the product's packages, and what tests of faults need.
-DOWNLOADED='etcd-server etcd-client haproxy keepalived curl nftables'
+DOWNLOADED='etcd-server etcd-client haproxy keepalived nginx libnginx-mod-stream curl nftables'
 # What the control-plane layer installs (build-control-plane.sh).
 FOR_LAYERS='python3-yaml'
 

@@ -9,11 +9,7 @@ import { proxyOf } from '../../proxies/table.js';
 import { file } from '../../resources/file.js';
 import { interfaceOf } from '../../resources/virtual-ip.js';
 import type { RoleTools } from '../role.js';
-
-/** What keepalived asks whether this node may hold the virtual IP. */
-export function checkScriptPath({ proxy }: VirtualService): string {
-  return `/usr/local/lib/provision/check-${proxy}`;
-}
+import { checkScriptPath } from './check-script.js';
 
 /**
  * keepalived's own test of a file, judged by what it says: 2.2.7 (Debian 12) ends with 143 for a good file and a bad one
@@ -64,7 +60,7 @@ function render({ template, pki }: RoleTools, inventory: Inventory, site: Site):
     service: service.name,
     proxy: service.proxy,
     proxy_title: proxyOf(service).title,
-    check_script: checkScriptPath(service),
+    check_script: checkScriptPath(service.proxy),
     preempt: keepalived.preempt,
     interface: site.interface,
     virtual_router_id: keepalived.virtualRouterId,

@@ -4,18 +4,21 @@ import type { Cluster } from '../../model/cluster.js';
 import type { Inventory } from '../../model/inventory.js';
 import type { Balancer, ServiceName, VirtualService } from '../../model/virtual-service.js';
 import { BESIDE } from '../../proxies/proxy.js';
-import { proxyOf } from '../../proxies/table.js';
 import { directory } from '../../resources/directory.js';
 import { file } from '../../resources/file.js';
 import { authPassResource } from '../../resources/generated-secret.js';
 import { packages } from '../../resources/packages.js';
+import { retiredUnit } from '../../resources/retired-unit.js';
 import { service as serviceResource } from '../../resources/service.js';
 import { unitReads, type StartedWith } from '../../resources/unit-reads.js';
 import { virtualIp, type VirtualIpOptions } from '../../resources/virtual-ip.js';
 import { ownUnit } from '../own-unit.js';
 import { requireService } from '../require-service.js';
 import { balancerOn, type Role, type RoleTools } from '../role.js';
-import { checkScriptPath, keepalivedConfiguration } from './configuration.js';
+import { aliveScript, checkScriptPath } from './check-script.js';
+import { keepalivedConfiguration } from './configuration.js';
+
+const SCRIPT = { owner: 'root', group: 'root', mode: '0755' } as const;
 
 /** The virtual IP of a service, held by one balancer whose proxy serves. */
 export function virtualIpRole(tools: RoleTools, name: ServiceName): Role {
@@ -39,7 +42,7 @@ function balancerResources(tools: RoleTools, inventory: Inventory, site: Site): 
   const { cluster, service, balancer } = site;
   const { balancers, endpoint } = service;
   const { keepalivedAuthPass, directory: store } = tools.pki;
-  const { authPass, configFile, unit } = balancer.keepalived;
+  const { authPass, configFile, former, unit, unitFile } = balancer.keepalived;
   const isFirst = balancer === balancers[0];
   const configuration = keepalivedConfiguration(tools, inventory, { service, balancer });
   const instance = { service: service.name, balancer, instance: balancer.keepalived };
@@ -53,13 +56,18 @@ function balancerResources(tools: RoleTools, inventory: Inventory, site: Site): 
       others: noBalancers(inventory, cluster, service),
     }),
     ...(isFirst && authPass === undefined ? [authPassResource(keepalivedAuthPass, store)] : []),
-    packages({ names: ['keepalived'], keepStopped: [unit] }),
-    directory({ path: posix.dirname(checkScriptPath(service)), owner: 'root', group: 'root', mode: '0755' }),
-    checkScript(tools, inventory, service, balancer),
+    packages({
+      names: ['keepalived'],
+      ...(unitFile === undefined ? { keepStopped: [unit] } : { keepDisabled: ['keepalived'] }),
+    }),
+    directory({ path: posix.dirname(checkScriptPath(service.proxy)), owner: 'root', group: 'root', mode: '0755' }),
+    // keepalived runs it anew each time: a changed script needs no reload.
+    file({ ...aliveScript(tools, inventory, { service, balancer, of: service.proxy }), ...SCRIPT }),
     directory({ path: '/etc/keepalived', owner: 'root', group: 'root', mode: '0755' }),
     ...units,
     configuration,
     unitReads({ unit, problem: (started) => otherFile(configFile, started), wayOut: BESIDE }),
+    retiredUnit({ ...former, successor: unit }),
     // Seen on 2.2.7: a changed priority is taken up silently, a changed router id leaves the address unheld for 3 s.
     serviceResource({ unit, runsWith: [...units, configuration], onChange: 'reload', isReloadFelt: true }),
   ];
@@ -82,16 +90,4 @@ function otherFile(configFile: string, { argv }: StartedWith): string | undefine
   const [, value] = /^(?:-f|--use-file=?)(.*)$/.exec(argv[at] ?? '') ?? [];
   const read = at < 0 ? '/etc/keepalived/keepalived.conf' : value === '' ? argv[at + 1] : value;
   return read === configFile ? undefined : `reads ${read ?? 'no file'}, not ${configFile}`;
-}
-
-/** keepalived runs it anew each time: a changed script needs no reload. */
-function checkScript(
-  { template }: RoleTools,
-  inventory: Inventory,
-  service: VirtualService,
-  { host }: Balancer,
-): Resource {
-  const alive = proxyOf(service).alive(service);
-  const content = inventory.render(host, template(alive.template), alive.values);
-  return file({ path: checkScriptPath(service), content, owner: 'root', group: 'root', mode: '0755' });
 }

@@ -1,18 +1,20 @@
 import type { Resource } from '../../model/change.js';
 import type { Cluster } from '../../model/cluster.js';
 import type { Inventory } from '../../model/inventory.js';
-import type { Balancer, ServiceName, VirtualService } from '../../model/virtual-service.js';
+import type { Balancer, ProxySettings, ServiceName, VirtualService } from '../../model/virtual-service.js';
 import { balancerCertificates, balancerTrust } from '../../pki/certificate-list.js';
 import { BESIDE } from '../../proxies/proxy.js';
 import { proxyOf } from '../../proxies/table.js';
 import { certificateResource } from '../../resources/certificate.js';
 import { listenAddress } from '../../resources/listen-address.js';
-import { packages } from '../../resources/packages.js';
+import { packages, type PackagesOptions } from '../../resources/packages.js';
+import { retiredUnit } from '../../resources/retired-unit.js';
 import { service as serviceResource } from '../../resources/service.js';
 import { trustBundleResource } from '../../resources/trust-bundle.js';
 import { unitReads, type StartedWith } from '../../resources/unit-reads.js';
 import { etcdEnvironment } from '../etcd/environment.js';
 import { ownUnit } from '../own-unit.js';
+import { aliveScript } from '../keepalived/check-script.js';
 import { requireService } from '../require-service.js';
 import { balancerOn, certificateRules, type Role, type RoleTools } from '../role.js';
 
@@ -48,15 +50,48 @@ function balancerResources(tools: RoleTools, inventory: Inventory, site: Site): 
   const units = ownUnit(tools, inventory, instance);
   return [
     // Before anything is installed: a clash is refused while planning.
-    listenAddress({ address, port, process: proxy.process, freedBy: ownEtcd(tools, inventory, site) }),
-    packages({ names: [...proxy.packages, 'openssl'], keepStopped: [unit] }),
+    listenAddress({
+      address,
+      port,
+      processes: [proxy.process, ...formerProcesses(balancer)],
+      freedBy: ownEtcd(tools, inventory, site),
+    }),
+    packages({ names: [...proxy.packages, 'openssl'], ...startedBy(balancer.proxy, proxy.packages) }),
     trust,
     ...certificates,
     ...units,
     configuration,
     unitReads({ unit, problem: (started) => otherFile(service, balancer, started), wayOut: BESIDE }),
     serviceResource({ unit, runsWith: [trust, ...certificates, ...units, configuration], onChange: 'reload' }),
+    ...retired(tools, inventory, site),
   ];
+}
+
+/** Both may listen at once (SO_REUSEPORT), while one hands over to the other. */
+function formerProcesses({ formerProxies }: Balancer): readonly string[] {
+  return formerProxies.map(({ name }) => proxyOf({ proxy: name }).process);
+}
+
+/**
+ * Whatever an earlier inventory had here in place of this proxy. keepalived goes on running the old one's script until its
+ * own play comes: that must not see a dead proxy.
+ */
+function retired(tools: RoleTools, inventory: Inventory, { service, balancer }: Site): readonly Resource[] {
+  const { unit: successor } = balancer.proxy;
+  return balancer.formerProxies.map(({ name, unit, configFile }) =>
+    retiredUnit({
+      ...{ unit, configFile, successor },
+      script: name === service.proxy ? undefined : aliveScript(tools, inventory, { service, balancer, of: name }),
+    }),
+  );
+}
+
+/** Which units an installation must not start, and whether the package's own is wanted at all. */
+function startedBy(
+  { unit, unitFile }: ProxySettings,
+  installed: readonly string[],
+): Pick<PackagesOptions, 'keepStopped' | 'keepDisabled'> {
+  return unitFile === undefined ? { keepStopped: [unit] } : { keepDisabled: installed };
 }
 
 /** Why a proxy that is started so does not read our file; it may read others beside it. */

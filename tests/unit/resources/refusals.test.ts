@@ -14,7 +14,7 @@ const planned = (kind: 'change' | 'unchanged'): Resource => ({
 
 describe('listenAddress', () => {
   const wanted = (freedBy: Resource): Resource =>
-    listenAddress({ address: '10.0.0.100', port: 2379, process: 'haproxy', freedBy: [freedBy] });
+    listenAddress({ address: '10.0.0.100', port: 2379, processes: ['haproxy'], freedBy: [freedBy] });
   const found = (address: string, process: string): FakeAnswers => ({
     listeners: { 2379: [{ address, port: 2379, process }] },
   });

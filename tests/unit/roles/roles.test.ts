@@ -9,7 +9,7 @@ import { Secret } from '../../../src/model/secret.js';
 import type { Balancer } from '../../../src/model/virtual-service.js';
 import { roleTable } from '../../../src/roles/table.js';
 import { fakeProbe } from '../../support/fake-probe.js';
-import { fixture } from '../../support/fixture.js';
+import { expectGolden } from '../../support/golden.js';
 import {
   SAMPLE_CLUSTER,
   SAMPLE_SERVICE,
@@ -96,6 +96,7 @@ describe('what each role gives a host, in order', () => {
         'directory:/etc/keepalived',
         'file:/etc/keepalived/keepalived.conf',
         'unit:keepalived',
+        'retired:provision-etcd-keepalived',
         'service:keepalived',
       ],
     ],
@@ -154,6 +155,9 @@ const PATHS = {
   'haproxy.cfg': '/etc/haproxy/haproxy.cfg',
   'keepalived.conf': '/etc/keepalived/keepalived.conf',
   'check-haproxy': '/usr/local/lib/provision/check-haproxy',
+  'check-nginx': '/usr/local/lib/provision/check-nginx',
+  'nginx.conf': '/etc/nginx/provision/etcd.cfg',
+  'nginx.service': '/etc/systemd/system/provision-etcd-nginx.service',
 } as const;
 
 /** The file that a role would write on a bare `etcd-1`. */
@@ -197,6 +201,19 @@ const SIX: Cluster = {
   members: SAMPLE_CLUSTER.members.map((member, index) => ({ ...member, address: `2001:db8::${index + 1}` })),
 };
 
+const NGINX = withService({
+  proxy: 'nginx',
+  balancers: SAMPLE_SERVICE.balancers.map((balancer) => ({
+    ...balancer,
+    proxy: {
+      ...balancer.proxy,
+      unit: 'provision-etcd-nginx',
+      unitFile: '/etc/systemd/system/provision-etcd-nginx.service',
+      configFile: '/etc/nginx/provision/etcd.cfg',
+    },
+  })),
+});
+
 describe('rendered files', () => {
   test.each([
     ['etcd', 'etcd.env', 'default', SAMPLE_CLUSTER],
@@ -209,11 +226,14 @@ describe('rendered files', () => {
     ['etcd-virtual-ip', 'keepalived.conf', 'extra', FULL],
     ['etcd-virtual-ip', 'keepalived.conf', 'ipv6', SIX],
     ['etcd-virtual-ip', 'check-haproxy', 'default', SAMPLE_CLUSTER],
+    ['etcd-proxy', 'nginx.conf', 'default', NGINX],
+    ['etcd-proxy', 'nginx.service', 'default', NGINX],
+    ['etcd-virtual-ip', 'check-nginx', 'default', NGINX],
   ] as const)('%s: %s, %s', async (role, name, variant, cluster) => {
     const { change } = await written(role, PATHS[name], cluster);
     const [action] = change.actions;
     if (action?.kind !== 'write-file') throw new Error('no file is written');
-    expect(action.content.redacted).toBe(fixture(`rendered/${name}.${variant}`));
+    expectGolden(`fixtures/rendered/${name}.${variant}`, action.content.redacted);
   });
 
   test('the password lands on the host, and is shown nowhere', async () => {

@@ -1,0 +1,52 @@
+import { fileOrigin } from '../facts/file-origin.js';
+import { fileState } from '../facts/file-state.js';
+import { unitState } from '../facts/unit-state.js';
+import { changed, UNCHANGED, type Action, type Ownership, type Resource } from '../model/change.js';
+import type { Content } from '../model/content.js';
+import { serviceCommand } from '../shell/service-command.js';
+
+/** A unit of ours from an earlier inventory, that another one has taken the place of. */
+export interface RetiredUnit {
+  /** Without `.service`. */
+  readonly unit: string;
+  /** It is ours only as long as this file is. */
+  readonly configFile: string;
+  /** Who takes its place. */
+  readonly successor: string;
+  /** A script that somebody still runs to know whether it serves: from now on it asks the successor. */
+  readonly script?: { readonly path: string; readonly content: Content } | undefined;
+}
+
+const SCRIPT: Ownership = { owner: 'root', group: 'root', mode: '0755' };
+
+/** Stops a unit that was ours, once its successor runs; one that serves somebody else is left alone. */
+export function retiredUnit({ unit, configFile, successor, script }: RetiredUnit): Resource {
+  return {
+    address: `retired:${unit}`,
+    paths: [],
+    async plan(probe) {
+      const [state, origin, old] = await Promise.all([
+        probe.ask(unitState, unit),
+        probe.ask(fileOrigin, configFile),
+        script === undefined ? undefined : probe.ask(fileState, script.path),
+      ]);
+      if (origin.kind !== 'ours' || (!state.active && !state.enabled)) return UNCHANGED;
+      const actions: Action[] = [];
+      if (script !== undefined && old?.kind === 'file') actions.push({ kind: 'write-file', ...script, ...SCRIPT });
+      if (state.enabled)
+        actions.push({
+          kind: 'run',
+          command: serviceCommand('disable', unit),
+          undo: serviceCommand('enable', unit),
+        });
+      if (state.active)
+        actions.push({ kind: 'run', command: serviceCommand('stop', unit), undo: serviceCommand('start', unit) });
+      return changed({
+        summary: `stop and disable ${unit}: ${successor} takes its place`,
+        diff: [`connections through ${unit} end; new ones go through ${successor}`],
+        actions,
+        disruptive: state.active,
+      });
+    },
+  };
+}

@@ -1,0 +1,101 @@
+import { beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { describeOnLab } from '../support/lab.js';
+import {
+  endOf,
+  etcdctl,
+  holdersOf,
+  inventoryWith,
+  longestGap,
+  plannedChanges,
+  runVerb,
+  vipOf,
+  writer,
+  type JsonRun,
+} from '../support/main-job.js';
+
+jest.setTimeout(300_000);
+
+const MEMBERS = ['etcd-1', 'etcd-2', 'etcd-3'] as const;
+
+const SITE = `
+server {
+    listen 8081;
+    location / { return 200 "another site"; }
+}
+`;
+
+describeOnLab('nginx in place of HAProxy', 'nginx', { etcd: 3 }, (lab) => {
+  let vip: string;
+  let nginx: string;
+  let applied: JsonRun;
+
+  const site = async (): Promise<string> =>
+    (await lab.ssh('etcd-1', 'curl -s http://127.0.0.1:8081/; systemctl show -P MainPID nginx')).stdout;
+  const units = async (names: string): Promise<string> =>
+    (await lab.ssh('etcd-2', `systemctl is-active ${names} | tr '\\n' ' '`)).stdout.trim();
+
+  beforeAll(async () => {
+    vip = await vipOf(lab);
+    nginx = await inventoryWith(lab, 'nginx', ['etcd_lb_proxy: nginx']);
+    const made = await lab.ssh(
+      'etcd-1',
+      `apt-get -q update; DEBIAN_FRONTEND=noninteractive apt-get -qy install nginx curl && rm -f /etc/nginx/sites-enabled/default && cat >/etc/nginx/sites-enabled/other <<'END'\n${SITE}END\nsystemctl restart nginx`,
+    );
+    if (made.status !== 0) throw new Error(endOf(made));
+    const before = await site();
+    applied = await runVerb(lab, 'apply', nginx);
+    if (applied.status !== 0) throw new Error(endOf(applied));
+    expect(await site()).toBe(before);
+  }, 400_000);
+
+  test('says what is weaker, and leaves another site alone', async () => {
+    expect(applied.stdout).toContain('not at all one that hangs or has lost its quorum');
+    expect(await site()).toMatch(/^another site\d+$/);
+    expect(await units('nginx')).toBe('inactive');
+  });
+
+  test('is verified, and a second plan is empty', async () => {
+    const health = await lab.ssh('etcd-3', etcdctl(`https://${vip}:2379`, 'endpoint health'));
+    expect(health.status).toBe(0);
+    expect(plannedChanges(await runVerb(lab, 'plan', nginx))).toEqual([]);
+    const verified = await lab.provision('verify', nginx);
+    expect(verified.status === 0 ? '' : endOf(verified)).toBe('');
+  });
+
+  test('a member that is down is seen by the gate, though nginx itself looks at none', async () => {
+    await lab.ssh('etcd-3', 'systemctl stop etcd');
+    const verified = await lab.provision('verify', nginx);
+    await lab.ssh('etcd-3', 'systemctl start etcd');
+    expect(verified.stdout).toMatch(/nginx on etcd-\d would find etcd-3 down/);
+  });
+
+  test('fails over in a drill', async () => {
+    const drill = await lab.provision('drill', nginx, '--yes');
+    expect(drill.status === 0 ? '' : endOf(drill)).toBe('');
+    expect(await holdersOf(lab, MEMBERS, vip)).toHaveLength(1);
+  });
+
+  describe('and back, and again, on the live cluster', () => {
+    test.each([
+      ['to HAProxy', 'haproxy', 'haproxy provision-etcd-nginx', 'active inactive'],
+      ['to nginx', 'nginx', 'haproxy provision-etcd-nginx', 'inactive active'],
+    ])('%s: every acknowledged write is there, and writers go on', async (_, proxy, names, states) => {
+      const inventory = await inventoryWith(lab, `switched-${proxy}`, [`etcd_lb_proxy: ${proxy}`]);
+      // From the other side, whatever the tests before have left.
+      const other = proxy === 'nginx' ? 'haproxy' : 'nginx';
+      const from = await inventoryWith(lab, `switched-from-${other}`, [`etcd_lb_proxy: ${other}`]);
+      const begun = await runVerb(lab, 'apply', from);
+      expect(begun.status === 0 ? '' : endOf(begun)).toBe('');
+      const writing = lab.ssh('etcd-3', `rm -f /tmp/${proxy}.stop; ${writer(vip, proxy)}`);
+      const run = await runVerb(lab, 'apply', inventory);
+      await lab.ssh('etcd-3', `touch /tmp/${proxy}.stop`);
+      const gap = longestGap((await writing).stdout);
+      console.log(`switched to ${proxy}: the longest pause of a writer was ${gap.toFixed(1)} s`);
+      expect(run.status === 0 ? '' : endOf(run)).toBe('');
+      expect(gap).toBeLessThan(15);
+      expect(await units(names)).toBe(states);
+      expect(await holdersOf(lab, MEMBERS, vip)).toHaveLength(1);
+      expect(plannedChanges(await runVerb(lab, 'plan', inventory))).toEqual([]);
+    });
+  });
+});
