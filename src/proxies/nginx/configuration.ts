@@ -1,4 +1,5 @@
 import type { Resource } from '../../model/change.js';
+import { configurationMode } from '../../model/content.js';
 import { hostPort } from '../../model/endpoint.js';
 import type { Balancer, VirtualService } from '../../model/virtual-service.js';
 import { file } from '../../resources/file.js';
@@ -37,7 +38,8 @@ export function nginxConfiguration(
     content,
     owner: 'root',
     group: 'root',
-    mode: '0644',
+    // nginx reads it as root, before it drops its privileges.
+    mode: configurationMode(content),
     validate: VALIDATE,
     foreign: { replace: replaceFiles, wayOut: BESIDE },
   });

@@ -9,6 +9,7 @@ import { Secret } from '../../../src/model/secret.js';
 import type { Balancer } from '../../../src/model/virtual-service.js';
 import { roleTable } from '../../../src/roles/table.js';
 import { fakeProbe } from '../../support/fake-probe.js';
+import { fixture } from '../../support/fixture.js';
 import { expectGolden } from '../../support/golden.js';
 import {
   SAMPLE_CLUSTER,
@@ -250,7 +251,7 @@ const MANIFEST = '/etc/kubernetes/manifests/kube-apiserver.yaml';
 
 /** Everything that a role could put on a bare host, but for what asks the host for more. */
 async function placed(host: string, cluster: Cluster): Promise<readonly Action[]> {
-  const all = [...roleTable(TOOLS).values()].flatMap((role) => {
+  const all = [...roleTable(ROLE_TOOLS).values()].flatMap((role) => {
     try {
       return role.resources(namedHost(host), INVENTORY, cluster);
     } catch (error) {
@@ -300,7 +301,7 @@ describe('what holds a secret is its owner’s alone', () => {
     '/etc/haproxy/etcd-client.pem 0600',
     '/etc/keepalived/keepalived.conf 0600',
   ];
-  const secret = new MarkedText(['stats auth admin:', new Secret(PLANTED)]);
+  const secret = new MarkedText(['stats auth admin:', new Secret(PLANTED_AUTH_PASS)]);
   const WITH_SECRETS = withFirst({ extraEnv: { ETCD_SECRET: secret } }, { proxy: { ...proxy, extraConfig: secret } });
 
   test.each([
@@ -353,7 +354,7 @@ describe('each host gets its own', () => {
       `priority ${priority}`,
       `unicast_src_ip ${address}`,
       ...peers,
-      `auth_pass ${PLANTED}`,
+      `auth_pass ${PLANTED_AUTH_PASS}`,
       '10.0.0.100/32 dev eth0',
     ]);
   });
@@ -398,7 +399,7 @@ describe('each host gets its own', () => {
       'virtual_router_id 100',
       'priority 99',
       'advert_int 1',
-      `auth_pass ${PLANTED}`,
+      `auth_pass ${PLANTED_AUTH_PASS}`,
     ]);
   });
 });
