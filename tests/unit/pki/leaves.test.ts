@@ -53,6 +53,7 @@ describe.each([
     const { certificatePem } = await issueCertificate(authority, wanted.profile, circumstancesAt(TODAY));
     const leaf = new X509Certificate(certificatePem);
     expect({
+      saysAuthority: new x509.X509Certificate(certificatePem).getExtension(x509.BasicConstraintsExtension)?.ca,
       isAuthority: leaf.ca,
       subject: subjectOf(leaf),
       from: new Date(leaf.validFrom),
@@ -62,6 +63,8 @@ describe.each([
       usages: usagesOf(leaf).join(),
       verifies: leaf.verify(new X509Certificate(authority.certificatePem).publicKey),
     }).toEqual({
+      // Read by itself: `ca` of Node is false also where CA:TRUE stands beside key usages without keyCertSign.
+      saysAuthority: false,
       isAuthority: false,
       subject: { commonName, organizations: [] },
       from: new Date(TODAY.getTime() - 5 * 60 * 1000),
