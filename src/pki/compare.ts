@@ -1,7 +1,7 @@
 import type { X509Certificate } from 'node:crypto';
 import type { CertificateProfile } from '../model/certificate.js';
 import { describeNames } from './alternative-names.js';
-import { keyUsagesIn } from './extensions.js';
+import { keyUsagesIn, saysAuthority } from './extensions.js';
 import {
   isKeyType,
   isSignedBy,
@@ -38,7 +38,7 @@ export interface CertificateFault {
  */
 export function reasonsToSign(found: X509Certificate, wanted: Judgement): readonly CertificateFault[] {
   return [
-    ...(found.ca ? [broken('is the certificate of an authority')] : []),
+    ...(saysAuthority(found) ? [broken('is the certificate of an authority')] : []),
     ...signatureReasons(found, wanted),
     ...expiryReasons(found, wanted),
     ...subjectReasons(found, wanted.profile),

@@ -153,7 +153,6 @@ function rejectUnlessRight(
     ].map(({ text }) => text),
     ...(isForKey(leaf, publicKey.toString('base64')) ? [] : ['is for another key']),
     ...(notAfterOf(leaf) > notAfterOf(authority) ? ['outlives its authority'] : []),
-    ...(leaf.ca ? ['is an authority itself'] : []),
     ...(describeAttributes(readSubject(leaf.subject)) === describeAttributes(subjectAttributes(profile))
       ? []
       : [`has the subject ${describeAttributes(readSubject(leaf.subject))}`]),

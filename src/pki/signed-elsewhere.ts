@@ -151,7 +151,6 @@ function judge(pem: string, request: CertificateRequest, planned: PlannedCertifi
   const faults = [
     ...reasonsToSign(leaf, { ...place, profile }).map(({ text }) => text),
     ...(isForKey(leaf, publicKey) ? [] : ['is for another key than its request']),
-    ...(leaf.ca ? ['is the certificate of an authority'] : []),
     ...(from > place.now ? [`is valid only from ${from.toISOString()}`] : []),
   ];
   if (faults.length > 0) return { lacks: `does not fit: ${faults.join('; ')}: have its request signed again` };

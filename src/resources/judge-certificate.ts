@@ -5,6 +5,7 @@ import type { AuthorityView } from '../pki/authority.js';
 import { BACKDATE_MS } from '../pki/backdate.js';
 import type { Policy, WantedCertificate } from '../pki/certificate-list.js';
 import { type CertificateFault, isForKey, reasonsForNewKey, reasonsToSign, widenProfile } from '../pki/compare.js';
+import { saysAuthority } from '../pki/extensions.js';
 import { beyondProfile } from '../pki/granted.js';
 import { isSignedBy, publicKeyText, readCertificates } from '../pki/inspect.js';
 
@@ -105,7 +106,8 @@ function rightsOf(
 ): Rights {
   const { given, rules, files, keep } = judged;
   if (given.policy === 'exact') return GRANTED;
-  if (leaf.ca) return { kind: 'refused', items: ['CA:TRUE'], because: 'it is the certificate of an authority' };
+  if (saysAuthority(leaf))
+    return { kind: 'refused', items: ['CA:TRUE'], because: 'it is the certificate of an authority' };
   const grants = new Set(rules.grants);
   const items = beyondProfile(leaf, given.profile).filter((item) => !grants.has(item));
   if (items.length === 0) return GRANTED;
