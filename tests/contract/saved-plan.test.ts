@@ -142,7 +142,7 @@ describe('a saved plan', () => {
     expect(statSync(saved).mode & 0o777).toBe(0o600);
     const failed = await run('plan', '-o', '/dev/full/plan.json');
     expect(failed.status).toBe(1);
-    expect(failed.stdout).toMatch(/the plan can't be saved as \/dev\/full\/plan\.json/);
+    expect(failed.stdout).toMatch(/the plan was not written to \/dev\/full\/plan\.json/);
     expect(failed.stderr).toBe('');
   });
 });
