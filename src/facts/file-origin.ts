@@ -28,7 +28,8 @@ export const fileOrigin: Fact<FileOrigin> = {
           `  printf 'F %s ' "$(md5sum <${path} | cut -d ' ' -f 1)"`,
           `  grep -F -- " "${path}" " /var/lib/dpkg/status 2>/dev/null | sed 's/^ [^ ]* //' | tr '\\n' ' '`,
           `  printf '\\nH '; head -n 2 ${path} | base64 -w0`,
-          `  printf '\\nS '; grep -cvE '^[[:space:]]*([#;!].*)?$' ${path}`,
+          // grep ends with 1 where it counts none.
+          `  printf '\\nS '; grep -cvE '^[[:space:]]*([#;!].*)?$' ${path} || :`,
           `else echo -; fi`,
         ].join('\n'),
       )

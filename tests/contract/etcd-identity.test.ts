@@ -1,7 +1,6 @@
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { createSecureServer, createServer, type ServerHttp2Stream } from 'node:http2';
-import type { AddressInfo } from 'node:net';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
@@ -9,10 +8,7 @@ import { etcdIdentity, etcdIdentityKey, type EtcdIdentity } from '../../src/fact
 import { run } from '../support/lab.js';
 
 /** A gRPC message with a header of cluster 14841639068965178418, member 10276657743932975437, revision 300. */
-const MESSAGE = Buffer.from(
-  `00000000280a1b08b298eaf1948386fccd0110cdd2918bd2b881cf8e0118ac0220021206332e342e3233182a`,
-  'hex',
-);
+const MESSAGE = '00000000280a1b08b298eaf1948386fccd0110cdd2918bd2b881cf8e0118ac0220021206332e342e3233182a';
 const IDENTITY = {
   kind: 'answers',
   clusterId: '14841639068965178418',
@@ -20,26 +16,10 @@ const IDENTITY = {
   revision: 300,
 };
 
-/** Answers as etcd does, where it is asked as etcd is asked. */
-function answer(stream: ServerHttp2Stream, headers: Readonly<Record<string, unknown>>): void {
-  const isCall =
-    headers[':path'] === '/etcdserverpb.Maintenance/Status' && headers['content-type'] === 'application/grpc';
-  stream.respond({ ':status': isCall ? 200 : 404, 'content-type': 'application/grpc' });
-  stream.end(isCall ? MESSAGE : undefined);
-}
-
 let directory: string;
 let file: (name: string) => string;
 let [tls, plain]: readonly [number, number] = [0, 0];
 let close: () => void;
-
-async function portOf(
-  server: ReturnType<typeof createServer> | ReturnType<typeof createSecureServer>,
-): Promise<number> {
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  return (server.address() as AddressInfo).port;
-}
 
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 'etcd-identity-'));
@@ -69,16 +49,11 @@ beforeAll(async () => {
       file(`${name}.crt`),
     ]);
   }
-  const [key, cert] = await Promise.all([readFile(file('own.key')), readFile(file('own.crt'))]);
-  const servers = [
-    createSecureServer({ key, cert, ca: cert, requestCert: true, rejectUnauthorized: true }),
-    createServer(),
-  ] as const;
-  for (const server of servers) server.on('stream', answer);
-  [tls, plain] = await Promise.all([portOf(servers[0]), portOf(servers[1])]);
-  close = () => {
-    for (const server of servers) server.close();
-  };
+  const words = ['tests/support/etcd-status-server.mjs', file('own.key'), file('own.crt'), MESSAGE];
+  const server = spawn(process.execPath, words, { stdio: ['pipe', 'pipe', 'inherit'] });
+  close = () => server.stdin.end();
+  const [line] = (await once(server.stdout, 'data')) as [Buffer];
+  [tls, plain] = JSON.parse(line.toString()) as [number, number];
 });
 
 afterAll(async () => {

@@ -52,6 +52,15 @@ test('tells our files, others, empty ones and missing ones apart, whatever their
   ]);
 });
 
+test.each([
+  ['of comments alone', '# a\n', 'empty'],
+  ['without anything', '', 'empty'],
+  ['of one setting', 'a\n', 'foreign'],
+])('a file %s is told when it is the only one asked for', async (_, text, kind) => {
+  await writeFile(join(directory, 'one'), text);
+  expect(await originsOf([join(directory, 'one')])).toEqual([expect.objectContaining({ kind })]);
+});
+
 test('knows a conffile that is as dpkg installed it', async () => {
   const status = existsSync(STATUS) ? readFileSync(STATUS, 'utf8') : '';
   const unchanged = [...status.matchAll(/^ (\/etc\/\S+) ([0-9a-f]{32})$/gm)].flatMap(([, path = '', sum = '']) =>

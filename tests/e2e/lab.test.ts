@@ -148,7 +148,7 @@ END`;
       const [first] = await become(7001, 1);
       expect(first).toBeDefined();
       await lab.ssh('cp-1', `kill -9 ${first ?? ''}`);
-      const restarted = await waitUntil(async () => (await sleepers(7001)).some((pid) => pid !== first), 10_000, 100);
+      const restarted = await waitUntil(async () => (await sleepers(7001)).some((pid) => pid !== first), 40_000, 100);
       expect(restarted).toBe(true);
       await lab.ssh('cp-1', pod('tiny', 7002));
       expect([await become(7002, 1), await sleepers(7001)]).toEqual([[expect.any(String)], []]);
