@@ -64,6 +64,17 @@ async function applyWhileWriting(
   return { applied, done };
 }
 
+/**
+ * A line of a kept copy as `HOST copy of PATH` (/var/backups/provision/PATH-ENCODED/TIME.N); nothing for a note that nothing
+ * stood there before; any other line as it is.
+ */
+function keptCopy(line: string): readonly string[] {
+  const [, host = '', path = '', note] =
+    /^(\S+) \/var\/backups\/provision\/([^/]+)\/\d{8}T[\d.]+Z\.\d+(\.\w+)?$/.exec(line) ?? [];
+  if (path === '') return [line];
+  return note === undefined ? [`${host} copy of ${decodeURIComponent(path)}`] : [];
+}
+
 describeOnLab('a live cluster that others made', 'migration', { etcd: 3, controlPlanes: 2 }, (lab) => {
   let made: HandMadeCluster;
   let vip: string;
@@ -145,17 +156,13 @@ describeOnLab('a live cluster that others made', 'migration', { etcd: 3, control
       `${host} /etc/ssl/etcd/certificate/${host}-dev_cert.pem`,
       `${host} /etc/sysctl.d/60-provision-nonlocal-bind.conf`,
       `${host} /usr/local/lib/provision/check-haproxy`,
-      `${host} /var/backups/provision/etc/haproxy/haproxy.cfg`,
-      `${host} /var/backups/provision/etc/ssl/etcd/certificate/${host}-dev_cert.pem`,
+      `${host} copy of /etc/haproxy/haproxy.cfg`,
+      `${host} copy of /etc/ssl/etcd/certificate/${host}-dev_cert.pem`,
     ]);
     const manifest = '/etc/kubernetes/manifests/kube-apiserver.yaml';
-    const repointed = CONTROL_PLANES.flatMap((host) => [
-      `${host} ${manifest}`,
-      `${host} /var/backups/provision${manifest}`,
-    ]);
+    const repointed = CONTROL_PLANES.flatMap((host) => [`${host} ${manifest}`, `${host} copy of ${manifest}`]);
     const expected = new Set([...wanted, ...repointed]);
-    // Backups end with the time.
-    const named = files.map((line) => line.replace(/\.\d{8}T[\d.]+Z$/, ''));
+    const named = files.flatMap(keptCopy);
     const ours = named.filter((line) => expected.has(line) || !(packaged.has(line) || BY_PACKAGES.test(line)));
     expect(ours.sort()).toEqual([...expected].sort());
   });
