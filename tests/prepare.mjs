@@ -31,7 +31,7 @@ function has(command) {
 function installPackages() {
   const lockfile = 'package-lock.json';
   const installed = 'node_modules/.package-lock.json';
-  const isCurrent = existsSync(installed) && sameVersions(lockfile, installed);
+  const isCurrent = existsSync(installed) && sameVersions(lockfile, installed) && allThere(installed);
   if (!isCurrent && !run('npm', 'ci', '--no-audit', '--no-fund')) process.exit(1);
 }
 
@@ -42,6 +42,13 @@ function sameVersions(lockfile, installed) {
     );
   const found = new Set(versions(installed));
   return versions(lockfile).every((entry) => found.has(entry));
+}
+
+/** npm's own list of what it installed can name folders that are gone. */
+function allThere(installed) {
+  return Object.entries(JSON.parse(readFileSync(installed, 'utf8')).packages).every(
+    ([folder, { optional }]) => optional || existsSync(folder),
+  );
 }
 
 function installTools() {

@@ -103,6 +103,7 @@ async function ensureLab(paths: LabPaths, installMissing: boolean, context: Cont
     kubernetes: 'stand-in',
     directory: `lab-${NAME}`,
     installMissing: installMissing ? 'yes' : 'no',
+    crashPauses: 'kubelet',
     paths,
     env: context.env,
     announce: (message) => {

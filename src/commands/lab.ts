@@ -64,6 +64,7 @@ function addUp(lab: Command, context: Context): void {
         kubernetes: flags.kubernetes === true ? 'real' : 'stand-in',
         directory: flags.dir ?? `lab-${flags.name}`,
         installMissing: flags.installMissing === true ? 'yes' : 'no',
+        crashPauses: 'kubelet',
         paths: labPaths(context.env),
         env: context.env,
         announce: (message) => {

@@ -3,7 +3,7 @@ import { join, resolve } from 'node:path';
 import { InputError } from '../model/errors.js';
 import { claimDirectory, labFiles, renderKnownHosts, writeLabFiles } from './directory.js';
 import { downLab } from './down.js';
-import { createControlPlanes } from './control-plane.js';
+import { createControlPlanes, shortenCrashPauses } from './control-plane.js';
 import { createIdentity, hostOf, mountDisk, powerOn, waitForSsh } from './host.js';
 import type { HostHandle } from './host.js';
 import { isKubernetesHost, prepareKubernetesHost } from './kubernetes-host.js';
@@ -34,6 +34,8 @@ export interface UpOptions extends HostCounts {
   /** Where the inventory and keys go; new or empty. Relative to the working directory. */
   readonly directory: string;
   readonly installMissing: 'yes' | 'no';
+  /** How long the stand-in for the kubelet pauses after crashes: as the kubelet does, 10 s to 5 min, or 1 s to 5 s. */
+  readonly crashPauses: 'kubelet' | 'short';
   readonly paths: LabPaths;
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Told what is being done, for people. */
@@ -101,11 +103,13 @@ async function bootControlPlanes(
   lab: Lab,
   base: string,
   handles: readonly HostHandle[],
+  crashPauses: UpOptions['crashPauses'],
 ): Promise<void> {
   if (handles.length === 0) return;
   const layer = await ensureControlPlaneLayer(workshop, lab.release, base);
   const kubernetes = await ensureKubernetes(workshop);
   await createControlPlanes(kubernetes, handles);
+  if (crashPauses === 'short') await Promise.all(handles.map(async (handle) => shortenCrashPauses(handle)));
   await bootHosts(handles, [kubernetes, layer, base]);
 }
 
@@ -135,7 +139,7 @@ async function fillLab(options: UpOptions, lab: Lab, mirror: Mirror): Promise<vo
   // Both run to their end even when one fails: what is made must not outrun what takes it down.
   const ends = await Promise.allSettled([
     bootHosts(others, [base]),
-    bootControlPlanes(workshop, lab, base, controlPlanes),
+    bootControlPlanes(workshop, lab, base, controlPlanes, options.crashPauses),
     bootKubernetesHosts(workshop, nodes),
   ]);
   for (const end of ends) if (end.status === 'rejected') throw end.reason;

@@ -30,7 +30,7 @@ async function answers(lab: TestLab, host: string): Promise<boolean> {
   return (await lab.ssh(host, 'true')).status === 0;
 }
 
-describeOnLab('a lab', 'main', { etcd: 2, controlPlanes: 1 }, (lab) => {
+describeOnLab('a lab', 'main', { etcd: 2, controlPlanes: 1, crashPauses: 'kubelet' }, (lab) => {
   test('its hosts answer ssh as root, ops (sudo with a password) and deploy (sudo without)', async () => {
     const who = 'hostname; id -un';
     expect((await lab.ssh('etcd-1', who)).stdout).toBe('etcd-1\nroot\n');

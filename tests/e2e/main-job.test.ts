@@ -27,7 +27,7 @@ const MEMBERS = ['etcd-1', 'etcd-2', 'etcd-3'];
 const CONTROL_PLANES = ['cp-1', 'cp-2'];
 const HOSTS = [...MEMBERS, ...CONTROL_PLANES];
 
-describeOnLab('the main job on bare hosts', 'job', { etcd: 3, controlPlanes: 2 }, (lab) => {
+describeOnLab('the main job on bare hosts', 'job', { etcd: 3, controlPlanes: 2, crashPauses: 'kubelet' }, (lab) => {
   let vip: string;
   let bare: Overlays;
   let afterPlan: Overlays;

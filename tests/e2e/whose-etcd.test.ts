@@ -5,7 +5,7 @@ import { waitUntil } from '../../src/lab/process.js';
 import { describeOnLab, type TestLab } from '../support/lab.js';
 import { endOf, ETCD_PEERS, plannedChanges, READYZ, runVerb, vipOf, type JsonRun } from '../support/main-job.js';
 
-jest.setTimeout(240_000);
+jest.setTimeout(400_000);
 
 const DIRECTORY = '/etc/kubernetes/manifests';
 const MANIFEST = `${DIRECTORY}/kube-apiserver.yaml`;
@@ -47,7 +47,10 @@ describeOnLab('whose etcd an API server uses', 'whose', { etcd: 2, controlPlanes
 
   async function until(script: string, wanted: (stdout: string) => boolean): Promise<void> {
     const isSo = async (): Promise<boolean> => wanted((await lab.ssh('cp-1', script)).stdout);
-    if (!(await waitUntil(isSo, 120_000, 500))) throw new Error(`not in time: ${script}`);
+    if (await waitUntil(isSo, 150_000, 500)) return;
+    throw new Error(
+      `not in time: ${script}\n${(await lab.ssh('cp-1', `${script}; journalctl -n 40 -u kubelet`)).stdout}`,
+    );
   }
 
   /** Another `--etcd-servers`, and an API server that is ready with it, alone. */

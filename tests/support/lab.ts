@@ -77,7 +77,7 @@ const lacking = whatLacks(
 
 /** What a test lab should hold; what is left out is none. */
 export type LabShape = Partial<
-  Pick<UpOptions, 'etcd' | 'lb' | 'controlPlanes' | 'workers' | 'hosts' | 'release' | 'kubernetes'>
+  Pick<UpOptions, 'etcd' | 'lb' | 'controlPlanes' | 'workers' | 'hosts' | 'release' | 'kubernetes' | 'crashPauses'>
 >;
 
 /** Options for a lab of a test. @param suffix tells the labs of one test file apart */
@@ -92,6 +92,7 @@ export function testLabOptions(suffix: string, shape: LabShape): UpOptions {
     release: 'bookworm',
     workers: 0,
     kubernetes: 'stand-in',
+    crashPauses: 'short',
     ...shape,
     name,
     directory: join(tmpdir(), `lab-${name}`),
