@@ -1,7 +1,7 @@
 // Loads a test file once, runs it once to see which test meets which mutant, and then once for each mutant that is called:
 // only the tests that met it, until one fails. With a mutant that was switched on before, it is a single run.
 import { createRequire } from 'node:module';
-import { firstOf, isMutant, note, state } from './state.mjs';
+import { countCalls, firstOf, isMutant, note, state } from './state.mjs';
 
 const require = createRequire(import.meta.url);
 const circus = createRequire(require.resolve('jest-runner')).resolve('jest-circus/runner');
@@ -56,8 +56,15 @@ export default async function mutantCircus(globalConfig, config, environment, ru
       return run.failed || run.circus.unhandledErrors.length > 0;
     };
     const started = Date.now();
-    const hasFailed = await once();
-    state.report = { onLoad, inHooks: run.met.get(undefined) ?? new Set(), hasFailed, tookMs: Date.now() - started };
+    const hasFailed = (await once()) || state.isCircling;
+    const { calls } = state;
+    state.report = {
+      onLoad,
+      inHooks: run.met.get(undefined) ?? new Set(),
+      hasFailed,
+      calls,
+      tookMs: Date.now() - started,
+    };
     for (const id of state.met) state.report.inHooks.add(id);
     state.report.all = new Set([...onLoad, ...[...run.met.values()].flatMap((met) => [...met])]);
     if (state.active === undefined && !hasFailed) await tryAll(run, once, state.report);
@@ -69,7 +76,7 @@ export default async function mutantCircus(globalConfig, config, environment, ru
   return { ...EMPTY, testFilePath: testPath };
 }
 
-async function tryAll(run, once, { onLoad, inHooks, tookMs }) {
+async function tryAll(run, once, { onLoad, inHooks, calls, tookMs }) {
   const tests = testsOf(run.circus.rootDescribeBlock);
   const modes = new Map(tests.map((test) => [test, test.mode]));
   const metBy = new Map(tests.map((test) => [test, run.met.get(test) ?? new Set()]));
@@ -92,10 +99,11 @@ async function tryAll(run, once, { onLoad, inHooks, tookMs }) {
       },
       tookMs * SLOWER + LONGEST_MS,
     );
+    countCalls(calls);
     const failed = await once();
     clearTimeout(timer);
     state.active = undefined;
-    return failed;
+    return failed || state.isCircling;
   };
   let since = [];
   for (const { id, when } of state.mutants) {

@@ -1,12 +1,12 @@
 // Test file after test file: all mutants that are called, in one world; then those that run while a module is loaded, each
 // in a new one. Keeps a journal, from which a next process goes on where this one ended or hung.
-import { existsSync, readFileSync, readdirSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import TestRunner from 'jest-runner';
-import { note, state, watchReads } from './state.mjs';
+import { countCalls, note, state, watchReads } from './state.mjs';
 
 const work = process.env.MUTATION_WORK;
-const [shard, shards] = process.env.MUTATION_SHARD.split('-of-').map(Number);
+const shard = process.env.MUTATION_SHARD;
 /** Modules of a test file that has ended are never freed (nodejs/node#33439): a new process goes on. */
 const MOST_HEAP = 1.5 * 1024 ** 3;
 
@@ -19,6 +19,19 @@ function journal() {
         .filter((line) => line.endsWith('}')),
     )
     .map((line) => JSON.parse(line));
+}
+
+/** Whether this process, or one before it that ended, is the first to take a test file. */
+function isOurs(path, room) {
+  const claims = join(work, 'claims', room);
+  const claim = join(claims, encodeURIComponent(relative(process.cwd(), path)));
+  mkdirSync(claims, { recursive: true });
+  try {
+    writeFileSync(claim, shard, { flag: 'wx' });
+    return true;
+  } catch {
+    return readFileSync(claim, 'utf8') === shard;
+  }
 }
 
 /** Groups in which no mutant lies within another, which would hide it. */
@@ -37,9 +50,9 @@ function apart(mutants) {
 export default class MutantRunner extends TestRunner {
   async runTests(tests, watcher) {
     watchReads();
-    const files = tests.filter((_, index) => index % shards === shard);
-    for (const test of files) await this.tryFile(test, watcher);
-    if (existsSync(work)) note({ verdict: 'room done', room: tests[0]?.context.config.displayName?.name });
+    const room = tests[0]?.context.config.displayName?.name;
+    for (const test of tests) if (isOurs(test.path, room)) await this.tryFile(test, watcher);
+    if (existsSync(work)) note({ verdict: 'room done', room });
   }
 
   async tryFile(test, watcher) {
@@ -59,6 +72,7 @@ export default class MutantRunner extends TestRunner {
       note({ verdict: 'file fails', by: file });
     } else {
       note({ verdict: 'loads', by: file, tookMs: report.tookMs });
+      this.plainCalls = report.calls;
       for (const id of report.alone ?? []) await this.tryAlone(test, watcher, id);
       const onLoad = state.mutants.filter(
         ({ id, when }) => !state.isNoticed(id) && (report.onLoad.has(id) || (when === 'load' && report.all.has(id))),
@@ -100,6 +114,7 @@ export default class MutantRunner extends TestRunner {
   async once(test, watcher, id) {
     state.report = undefined;
     state.active = id;
+    countCalls(id === undefined ? undefined : this.plainCalls);
     await super.runTests([test], watcher, { serial: true });
     state.active = undefined;
   }

@@ -1,15 +1,16 @@
-// npm run mutate -- [PATH…] [--changed] [--most N] [--page]: plants one wrong line after the other, and tells which of
-// them no test notices.
+// npm run mutate -- [PATH…] [--changed BASE] [--most N] [--minutes N] [--page]: plants one wrong line after the other, and
+// tells which of them no test notices. Ends with 3 where one is not listed in survivors.yaml.
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { compiles } from './compiles.js';
 import { readKnown } from './known.js';
+import { mutationPage } from './page.js';
 import { plantMutants, type Lines } from './plant-mutants.js';
-import { readJournal, runRoom, type Entry } from './run-tests.js';
-import { judge, mutationPage, roomTable, survivorLines, type Judged } from './verdicts.js';
+import { readJournal, runRoom } from './run-tests.js';
+import { judge, roomTable, survivorLines, type Judged } from './verdicts.js';
 
 /** Rooms whose mistakes change hosts. */
 const ROOMS = ['engine', 'gates', 'facts', 'pki', 'ssh', 'shell', 'resources', 'playbook', 'roles'].map(
@@ -27,11 +28,19 @@ function filesBelow(paths: readonly string[]): readonly string[] {
     .filter((file) => !file.startsWith('src/lab/'));
 }
 
-/** The lines that a branch changed, by file. */
+/** The lines that a branch changed since it left its base, by file. */
 function changedLines(base: string): ReadonlyMap<string, Lines> {
   const found = new Map<string, Set<number>>();
   let file = '';
-  for (const line of git('diff', '-U0', '--no-prefix', base, '--', 'src', 'playbooks').split('\n')) {
+  for (const line of git(
+    'diff',
+    '-U0',
+    '--no-prefix',
+    git('merge-base', base, 'HEAD').trim(),
+    '--',
+    'src',
+    'playbooks',
+  ).split('\n')) {
     const named = /^\+\+\+ (.*)$/.exec(line)?.[1];
     if (named !== undefined) file = named;
     const hunk = /^@@ \S+ \+(\d+)(?:,(\d+))? @@/.exec(line);
@@ -45,44 +54,66 @@ function changedLines(base: string): ReadonlyMap<string, Lines> {
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { changed: { type: 'string' }, most: { type: 'string' }, page: { type: 'boolean' } },
+  options: {
+    changed: { type: 'string' },
+    most: { type: 'string' },
+    minutes: { type: 'string' },
+    page: { type: 'boolean' },
+  },
 });
+/** Status of a run that a mutant survived; what goes wrong with the run itself ends it with another one. */
+const SURVIVED = 3;
+const PAGE = 'docs/mutation-run.md';
+const most = Number(values.most ?? Infinity);
+const endAt = Date.now() + Number(values.minutes ?? Infinity) * 60_000;
 
-const started = Date.now();
-const files: ReadonlyMap<string, Lines> =
-  values.changed === undefined
-    ? new Map(
-        filesBelow(positionals.length === 0 ? [...ROOMS, 'playbooks'] : positionals).map((file) => [file, undefined]),
-      )
-    : changedLines(values.changed);
-const work = mkdtempSync(join(tmpdir(), 'mutate-'));
-const mutants = plantMutants(files, work, Number(values.most ?? Infinity));
-console.log(`${mutants.length} mutants in ${files.size} files`);
-
-const shards = availableParallelism();
-const hasData = mutants.some(({ when }) => when === 'data');
-const related = hasData ? [] : [...files.keys()];
-const said: string[] = [];
-for (const room of mutants.length === 0 ? [] : (['unit', 'contract'] as const)) {
-  said.push(...(await runRoom({ room, related, work, shards })));
-  const noticed = new Set(readJournal(work, shards).flatMap(({ verdict, id }) => (verdict === 'noticed' ? [id] : [])));
-  console.log(
-    `${room}: ${noticed.size} of ${mutants.length} noticed after ${Math.round((Date.now() - started) / 1000)} s`,
-  );
+/** Plants the mutants of files, and has them judged by the tests. */
+async function tryFiles(files: ReadonlyMap<string, Lines>): Promise<readonly Judged[]> {
+  const started = Date.now();
+  const work = mkdtempSync(join(tmpdir(), 'mutate-'));
+  const mutants = plantMutants(files, work, most);
+  console.log(`${mutants.length} mutants in ${files.size} files`);
+  const shards = availableParallelism();
+  const related = mutants.some(({ when }) => when === 'data') ? [] : [...files.keys()];
+  const stopped: string[] = [];
+  for (const room of mutants.length === 0 ? [] : (['unit', 'contract'] as const)) {
+    stopped.push(...(await runRoom({ room, related, work, shards, endAt })));
+    const noticed = new Set(
+      readJournal(work, shards).flatMap(({ verdict, id }) => (verdict === 'noticed' ? [id] : [])),
+    );
+    const seconds = Math.round((Date.now() - started) / 1000);
+    console.log(`${room}: ${noticed.size} of ${mutants.length} noticed after ${seconds} s`);
+  }
+  const entries = readJournal(work, shards);
+  rmSync(work, { recursive: true });
+  for (const line of stopped) console.log(`not all tests ran, the rest is not judged: ${line}`);
+  for (const { by } of entries.filter(({ verdict }) => verdict === 'file fails'))
+    console.log(`not used, it fails as it is: ${by ?? ''}`);
+  const judged = judge({ mutants, entries, isWhole: stopped.length === 0 }, readKnown(), compiles);
+  console.log(survivorLines(judged).join('\n'));
+  return judged;
 }
 
-const entries: readonly Entry[] = readJournal(work, shards);
-const judged: readonly Judged[] = judge(mutants, entries, readKnown(), compiles);
-for (const line of said) console.log(`stopped: ${line}`);
-for (const { by } of entries.filter(({ verdict }) => verdict === 'file fails'))
-  console.log(`not used, it fails as it is: ${by ?? ''}`);
-console.log(survivorLines(judged).join('\n'));
-console.log(roomTable(judged).join('\n'));
-if (values.page === true)
-  writeFileSync(
-    'docs/mutation-run.md',
-    mutationPage(judged, git('rev-parse', '--short', 'HEAD').trim(), Date.now() - started),
-  );
-rmSync(work, { recursive: true });
-const unlisted = judged.filter(({ verdict }) => verdict === 'survived');
-process.exitCode = unlisted.length > 0 ? 1 : 0;
+const asked = positionals.length === 0 ? [...ROOMS, 'playbooks'] : positionals;
+/** A room at a time: a run that is ended has told about those before. */
+const runs: readonly ReadonlyMap<string, Lines>[] =
+  values.changed === undefined
+    ? asked.map((path) => new Map(filesBelow([path]).map((file) => [file, undefined])))
+    : [changedLines(values.changed)];
+const all: Judged[] = [];
+for (const [index, files] of runs.entries()) {
+  const began = Date.now();
+  const judged = await tryFiles(files);
+  all.push(...judged);
+  if (values.page !== true || values.changed !== undefined) continue;
+  const bound = values.most === undefined ? '' : ` --most ${values.most}`;
+  const measured = {
+    date: new Date().toISOString().slice(0, 10),
+    commit: git('rev-parse', '--short', 'HEAD').trim(),
+    command: `npm run mutate -- ${asked[index] ?? ''}${bound}`,
+    tookMs: Date.now() - began,
+  };
+  writeFileSync(PAGE, mutationPage(existsSync(PAGE) ? readFileSync(PAGE, 'utf8') : '', judged, measured));
+}
+console.log(roomTable(all).join('\n'));
+process.exitCode = all.some(({ verdict }) => verdict === 'survived') ? SURVIVED : 0;

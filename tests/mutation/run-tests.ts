@@ -6,7 +6,15 @@ import { setTimeout as wait } from 'node:timers/promises';
 /** A line of the journal that the tests' processes keep (mutant-runner.mjs). */
 export interface Entry {
   readonly verdict:
-    'trying' | 'noticed' | 'survived' | 'pointless' | 'file fails' | 'file done' | 'loads' | 'room done';
+    | 'trying'
+    | 'trying together'
+    | 'noticed'
+    | 'survived'
+    | 'pointless'
+    | 'file fails'
+    | 'file done'
+    | 'loads'
+    | 'room done';
   readonly id?: number;
   /** The test file. */
   readonly by?: string;
@@ -38,6 +46,8 @@ export interface Room {
   readonly related: readonly string[];
   readonly work: string;
   readonly shards: number;
+  /** When to end, whatever was tried: milliseconds since 1970. */
+  readonly endAt: number;
 }
 
 function start({ room, related, work, shards }: Room, shard: number): ChildProcess {
@@ -81,7 +91,7 @@ function endSilent(child: ChildProcess, file: string): void {
 /** @returns what it said last where it came to no end */
 async function runShard(room: Room, shard: number): Promise<string> {
   let said = '';
-  for (let starts = 0; starts < MOST_STARTS && !isDone(room, shard); starts += 1) {
+  for (let starts = 0; starts < MOST_STARTS && !isDone(room, shard) && Date.now() < room.endAt; starts += 1) {
     const child = start(room, shard);
     said = '';
     child.stderr?.on('data', (chunk: Buffer) => (said = (said + chunk.toString()).slice(-4_000)));
@@ -95,15 +105,16 @@ async function runShard(room: Room, shard: number): Promise<string> {
     const began = Date.now();
     while (open.is) {
       await Promise.race([ended, wait(1_000)]);
+      if (Date.now() > room.endAt) child.kill('SIGKILL');
       if (Date.now() - began > SILENT_MS) endSilent(child, journalFile(room.work, shard, room.shards));
     }
     // jest exits with 0 where there is no test file to run.
     if (child.exitCode === 0) return '';
   }
-  return isDone(room, shard) ? '' : said;
+  return isDone(room, shard) ? '' : said || 'time is up';
 }
 
-/** Runs the tests of a room against all mutants. @returns what went wrong, for people */
+/** Runs the tests of a room against all mutants. @returns why not all of them ran, for people; empty where they did */
 export async function runRoom(room: Room): Promise<readonly string[]> {
   const ends = await Promise.all(Array.from({ length: room.shards }, async (_, shard) => runShard(room, shard)));
   return ends.filter((end) => end !== '');

@@ -20,9 +20,34 @@ export const state = (globalThis[KEY] ??= {
   isPointless: false,
   /** The last file's tests and whom they met. */
   report: undefined,
+  /** How often switches were asked since this was last zeroed, how often they may be, and whether they were too often. */
+  calls: 0,
+  mostCalls: Infinity,
+  isCircling: false,
 });
 
+/** A mutant may ask so many times more switches than the plain run, and so many. Counted, so that a busy machine is no reason. */
+const [MORE_CALLS, SOME_CALLS] = [50, 1_000_000];
+
+/** Begins a run of tests. @param plainCalls what the plain run of the same asked; undefined for that one itself */
+export function countCalls(plainCalls) {
+  state.calls = 0;
+  state.isCircling = false;
+  state.mostCalls = plainCalls === undefined ? Infinity : plainCalls * MORE_CALLS + SOME_CALLS;
+}
+
+/** Breaks a loop without an end: by an error, and where that is caught, by the end of the process. */
+function breakCircle() {
+  state.isCircling = true;
+  if (state.calls <= state.mostCalls + SOME_CALLS) throw new Error('the mutant runs in circles');
+  if (state.active !== undefined && state.active > 0)
+    note({ id: state.active, verdict: 'noticed', by: state.file, how: 'circles' });
+  process.exit(75);
+}
+
 export function isMutant(id) {
+  state.calls += 1;
+  if (state.calls > state.mostCalls) breakCircle();
   if (state.active === undefined) state.met.add(id);
   return state.active === id || state.group.has(id);
 }

@@ -2,17 +2,28 @@ import type { Mutant } from './mutant.js';
 import type { Known } from './known.js';
 import type { Entry } from './run-tests.js';
 
-/** What became of a mutant. `lab`: only the lab sees it; `listed`: nothing can, for a reason that is written down. */
+/**
+ * What became of a mutant. `lab`: only the lab sees it; `listed`: nothing can, for a reason that is written down;
+ * `untried`: time was up before all tests had met it.
+ */
 export interface Judged {
   readonly mutant: Mutant;
-  readonly verdict: 'unit' | 'contract' | 'lab' | 'listed' | 'survived' | 'pointless' | 'does not compile';
+  readonly verdict: 'unit' | 'contract' | 'lab' | 'listed' | 'survived' | 'untried' | 'pointless' | 'does not compile';
   readonly known: Known | undefined;
+}
+
+/** What a run came to. */
+export interface Tried {
+  readonly mutants: readonly Mutant[];
+  /** What the tests' processes wrote. */
+  readonly entries: readonly Entry[];
+  /** Whether all tests ran. */
+  readonly isWhole: boolean;
 }
 
 /** Judges all mutants by the journal of the tests. */
 export function judge(
-  mutants: readonly Mutant[],
-  entries: readonly Entry[],
+  { mutants, entries, isWhole }: Tried,
   known: readonly Known[],
   compiles: (mutant: Mutant) => boolean,
 ): readonly Judged[] {
@@ -27,13 +38,15 @@ export function judge(
       if (by !== undefined) return by.startsWith('tests/contract') ? 'contract' : 'unit';
       if (pointless.has(mutant.id)) return 'pointless';
       if (listed !== undefined) return listed.lab === undefined ? 'listed' : 'lab';
+      if (!isWhole) return 'untried';
       return compiles(mutant) ? 'survived' : 'does not compile';
     };
     return { mutant, verdict: verdict(), known: listed };
   });
 }
 
-function roomOf({ file }: Mutant): string {
+/** The room that a mutant's file lies in. */
+export function roomOf({ file }: Mutant): string {
   if (file.endsWith('.j2')) return 'templates';
   return file.startsWith('playbooks/') ? 'shipped playbooks' : (file.split('/')[1] ?? '');
 }
@@ -67,51 +80,24 @@ function count(judged: readonly Judged[], ...verdicts: readonly Judged['verdict'
   return judged.filter(({ verdict }) => verdicts.includes(verdict)).length;
 }
 
-/** A table of the rooms. Mutants that the compiler refuses, or that can make no difference, do not count. */
-export function roomTable(judged: readonly Judged[]): readonly string[] {
-  const rooms = [...new Set(judged.map(({ mutant }) => roomOf(mutant)))].sort();
-  const row = (room: string, all: readonly Judged[]): string => {
-    const counted = all.length - count(all, 'pointless', 'does not compile');
-    const seen = count(all, 'unit', 'contract');
-    const share = counted === 0 ? '' : `${((100 * seen) / counted).toFixed(1)} %`;
-    return `| ${room} | ${counted} | ${count(all, 'unit')} | ${count(all, 'contract')} | ${count(all, 'lab')} | ${count(all, 'listed')} | ${count(all, 'survived')} | ${share} |`;
-  };
-  return [
-    '| room | mutants | noticed by unit | by contract | only by the lab | listed | survived | noticed |',
-    '|---|---|---|---|---|---|---|---|',
-    ...rooms.map((room) =>
-      row(
-        room,
-        judged.filter(({ mutant }) => roomOf(mutant) === room),
-      ),
-    ),
-    row('all', judged),
-  ];
+/** The first lines of a table of rooms. */
+export const TABLE_HEAD = [
+  '| room | mutants | noticed by unit | by contract | only by the lab | change nothing | survived | noticed |',
+  '|---|---|---|---|---|---|---|---|',
+];
+
+/** A room's line of the table. Mutants that the compiler refuses, or that can make no difference, do not count. */
+export function roomRow(room: string, all: readonly Judged[]): string {
+  const counted = all.length - count(all, 'pointless', 'does not compile', 'untried');
+  const listed = count(all, 'listed');
+  const seen = count(all, 'unit', 'contract');
+  const share = counted === listed ? '' : `${((100 * seen) / (counted - listed)).toFixed(1)} %`;
+  return `| ${room} | ${counted} | ${count(all, 'unit')} | ${count(all, 'contract')} | ${count(all, 'lab')} | ${listed} | ${count(all, 'survived')} | ${share} |`;
 }
 
-/** The page of a run over all rooms. */
-export function mutationPage(judged: readonly Judged[], commit: string, tookMs: number): string {
-  const listed = judged.filter(({ verdict }) => verdict === 'listed' || verdict === 'lab');
-  const lines = [
-    '# Mutation run',
-    '',
-    `${new Date().toISOString().slice(0, 10)}, commit ${commit}, by \`npm run mutate -- --page\` in ${Math.round(tookMs / 60_000)} minutes on ${process.arch} with Node ${process.version}.`,
-    'One wrong line at a time is planted; the unit tests run, then the contract tests. Not counted: what the compiler refuses',
-    '(of those that no test noticed), and “only the first” of what is no list. No slip is made in text for people.',
-    '',
-    ...roomTable(judged),
-    '',
-    '## Listed, with the reason',
-    '',
-    ...listed.map(
-      ({ mutant, known }) =>
-        `- ${mutant.file}:${mutant.line} ${mutant.kind}: ${known?.because ?? ''}${known?.lab === undefined ? '' : ` (${known.lab})`}`,
-    ),
-    '',
-    '## Survivors',
-    '',
-    ...survivorLines(judged).map((line) => `- \`${line.replaceAll('`', "'")}\``),
-    '',
-  ];
-  return lines.join('\n');
+/** A table of the rooms. */
+export function roomTable(judged: readonly Judged[]): readonly string[] {
+  const rooms = [...new Set(judged.map(({ mutant }) => roomOf(mutant)))].sort();
+  const own = (room: string): readonly Judged[] => judged.filter(({ mutant }) => roomOf(mutant) === room);
+  return [...TABLE_HEAD, ...rooms.map((room) => roomRow(room, own(room))), roomRow('all', judged)];
 }

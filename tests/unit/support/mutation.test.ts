@@ -112,12 +112,10 @@ describe('a mutation run', () => {
     const [first, second] = mutants;
     if (first === undefined || second === undefined) throw new Error('no mutants');
     const known = { file: 'a.ts', was: second.was, became: second.became, because: 'nothing can tell them apart' };
-    const judged = judge(
-      mutants,
-      [{ verdict: 'noticed', id: first.id, by: 'tests/unit/a.test.ts' }],
-      [known],
-      () => true,
-    );
-    expect(judged.map(({ verdict }) => verdict)).toEqual(['unit', 'listed', 'survived']);
+    const entries = [{ verdict: 'noticed', id: first.id, by: 'tests/unit/a.test.ts' } as const];
+    const verdicts = (isWhole: boolean): readonly string[] =>
+      judge({ mutants, entries, isWhole }, [known], () => true).map(({ verdict }) => verdict);
+    expect(verdicts(true)).toEqual(['unit', 'listed', 'survived']);
+    expect(verdicts(false)).toEqual(['unit', 'listed', 'untried']);
   });
 });

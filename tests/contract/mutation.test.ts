@@ -1,0 +1,74 @@
+import { execFileSync, spawnSync } from 'node:child_process';
+import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
+import { afterEach, beforeEach, expect, test } from '@jest/globals';
+
+// A small repository with the real tool in it: what CI says about a change whose tests would not notice a wrong line.
+let repository: string;
+
+const TOOL = ['jest.config.mjs', 'package.json', 'tsconfig.json', 'tests/mutation', 'tests/support'];
+const OLD = 'export const mayRestart = (stopped: number): boolean => stopped === 0;\n';
+const CHANGED = `${OLD}export const hasQuorum = (up: number, all: number): boolean => up * 2 > all;\n`;
+const test_ = (cases: string): string => `import { expect, test } from '@jest/globals';
+import { hasQuorum } from '../../src/gates/quorum.js';
+test.each([${cases}])('%i of %i', (up, all, is) => { expect(hasQuorum(up, all)).toBe(is); });
+`;
+
+function git(...args: readonly string[]): void {
+  const config = ['-c', 'user.name=t', '-c', 'user.email=t@example.org', '-c', 'commit.gpgsign=false'];
+  execFileSync('git', [...config, ...args], { cwd: repository, stdio: 'ignore' });
+}
+
+function write(file: string, text: string): void {
+  const path = join(repository, file);
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(path, text);
+}
+
+function commit(message: string): void {
+  git('add', '-A');
+  git('commit', '-q', '-m', message);
+}
+
+function mutate(...args: readonly string[]): { readonly status: number | null; readonly said: string } {
+  const command = ['--import', 'tsx', 'tests/mutation/mutate.ts', ...args];
+  const { status, stdout, stderr } = spawnSync(process.execPath, command, { cwd: repository, encoding: 'utf8' });
+  return { status, said: stdout + stderr };
+}
+
+beforeEach(() => {
+  repository = mkdtempSync(join(tmpdir(), 'mutated-'));
+  for (const path of TOOL) cpSync(path, join(repository, path), { recursive: true });
+  symlinkSync(resolve('node_modules'), join(repository, 'node_modules'));
+  write('.gitignore', 'node_modules\n');
+  write('tests/mutation/survivors.yaml', '[]\n');
+  write('src/gates/quorum.ts', OLD);
+  git('init', '-q');
+  commit('begin');
+});
+afterEach(() => {
+  rmSync(repository, { recursive: true });
+});
+
+test('a change whose tests would not notice a wrong line fails, and names the line; one that has such tests passes', () => {
+  write('src/gates/quorum.ts', CHANGED);
+  write('tests/unit/quorum.test.ts', test_('[3, 3, true], [1, 3, false]'));
+  commit('change');
+  const weak = mutate('--changed', 'HEAD~1');
+  expect(weak.said).toContain('src/gates/quorum.ts:2 comparison: up * 2 > all → up * 2 >= all');
+  // The line that was there before has no test at all, and is no business of this change.
+  expect(weak.said).not.toContain('quorum.ts:1 ');
+  expect(weak.status).toBe(3);
+
+  write('tests/unit/quorum.test.ts', test_('[3, 3, true], [1, 3, false], [2, 4, false]'));
+  commit('test it');
+  expect(mutate('--changed', 'HEAD~2')).toMatchObject({ status: 0 });
+});
+
+test('a run that has no time left says so, and calls nothing a survivor', () => {
+  write('src/gates/quorum.ts', CHANGED);
+  commit('change');
+  const hurried = mutate('--changed', 'HEAD~1', '--minutes', '0');
+  expect(hurried).toMatchObject({ status: 0, said: expect.stringContaining('not all tests ran') as unknown });
+});

@@ -1,0 +1,72 @@
+import { roomOf, roomRow, survivorLines, TABLE_HEAD, type Judged } from './verdicts.js';
+
+/** How a page's rooms were measured. */
+export interface Measured {
+  /** `2026-11-26` */
+  readonly date: string;
+  /** The commit, short. */
+  readonly commit: string;
+  readonly command: string;
+  readonly tookMs: number;
+}
+
+const HEAD = `# Mutation run
+
+Wrong lines are planted one at a time; the unit tests that meet it run, and, where none of them fails, the contract tests
+([how](adr/2026-11-25-mutants-behind-switches.md)). Not counted: what the compiler refuses (of those that no test noticed),
+and “only the first” of what is no list. No slip is made in text for people. “noticed” is the share of all others, but for
+those that are listed because they change nothing that could be observed.`;
+
+/** The rooms of a page: name → its section, without the heading. */
+function readSections(page: string): ReadonlyMap<string, string> {
+  const sections = page.split(/^## /m).slice(1);
+  return new Map(
+    sections.map((section) => {
+      const [name = '', ...rest] = section.split('\n');
+      return [name, rest.join('\n').trim()];
+    }),
+  );
+}
+
+function readRows(page: string): ReadonlyMap<string, string> {
+  const rows = [...page.matchAll(/^\| (?!room |-)([^|]+?) +\|.*$/gm)];
+  return new Map(rows.map((row) => [row[1] ?? '', row[0]]));
+}
+
+function sectionOf(judged: readonly Judged[], { date, commit, command, tookMs }: Measured): string {
+  const listed = judged.filter(({ verdict }) => verdict === 'listed' || verdict === 'lab');
+  const reasons = listed.map(({ mutant: { file, line, kind }, known }) => {
+    const lab = known?.lab === undefined ? '' : `; seen by ${known.lab}`;
+    return `- ${file}:${line} ${kind}: ${known?.because ?? ''}${lab}`;
+  });
+  const survivors = survivorLines(judged).map((line) => `- \`${line.replaceAll('`', "'")}\``);
+  return [
+    `\`${command}\`, ${date}, commit ${commit}, ${Math.max(1, Math.round(tookMs / 60_000))} minutes.`,
+    ...(reasons.length === 0 ? [] : ['', 'Not noticed, with the reason:', '', ...reasons]),
+    ...(survivors.length === 0 ? [] : ['', 'Survived:', '', ...survivors]),
+  ].join('\n');
+}
+
+/**
+ * The page of runs over rooms. Rooms of an earlier page that were not run now stay as they are.
+ * @param page what stands there; empty where there is none
+ */
+export function mutationPage(page: string, judged: readonly Judged[], measured: Measured): string {
+  const rows = new Map(readRows(page));
+  const sections = new Map(readSections(page));
+  for (const room of new Set(judged.map(({ mutant }) => roomOf(mutant)))) {
+    const own = judged.filter(({ mutant }) => roomOf(mutant) === room);
+    rows.set(room, roomRow(room, own));
+    sections.set(room, sectionOf(own, measured));
+  }
+  rows.delete('all');
+  const names = [...sections.keys()].sort();
+  return [
+    HEAD,
+    '',
+    ...TABLE_HEAD,
+    ...names.map((name) => rows.get(name) ?? ''),
+    ...names.flatMap((name) => ['', `## ${name}`, '', sections.get(name) ?? '']),
+    '',
+  ].join('\n');
+}
