@@ -38,7 +38,8 @@ function digestOf(data: string | Uint8Array): { sha256: string; bytes: number } 
 function stdinToJson(stdin: Command['stdin']): CommandJson['stdin'] {
   if (stdin === undefined) return null;
   // Not even a digest: a short secret could be guessed from it.
-  return stdin instanceof Secret ? 'secret' : digestOf(stdin);
+  if (stdin instanceof Secret) return 'secret';
+  return typeof stdin === 'object' && 'read' in stdin ? { sha256: stdin.sha256, bytes: stdin.bytes } : digestOf(stdin);
 }
 
 function commandToJson({ summary, script, stdin, timeoutMs }: Command): CommandJson {

@@ -6,7 +6,7 @@ export interface Command {
   readonly summary: string;
   /** A POSIX shell script. Holds no secret: secrets travel on stdin. */
   readonly script: string;
-  readonly stdin?: string | Secret | Uint8Array | undefined;
+  readonly stdin?: string | Secret | Uint8Array | StdinFile | undefined;
   /**
    * It must run while others of the same connection do: where the server has no channel beside them, it fails at once
    * rather than wait until they have ended.
@@ -14,6 +14,27 @@ export interface Command {
   readonly runsBeside?: true;
   /** The command is ended on the far side after this long. Default 60 000. */
   readonly timeoutMs?: number | undefined;
+}
+
+/** A file on stdin that may be larger than memory: it is read while it is sent. */
+export interface StdinFile {
+  /** Exactly so many are sent: where the file has fewer by then, the command is ended. */
+  readonly bytes: number;
+  /** SHA-256 in hex, for the plan; the host compares it. */
+  readonly sha256: string;
+  read(): AsyncIterable<Uint8Array>;
+}
+
+/** Where the stdout of a command goes that may be larger than memory. */
+export interface Intake {
+  /** Most that is taken; more is a flood, and ends the command. */
+  readonly maxBytes: number;
+  /** How long the host may work before the first byte, in milliseconds. */
+  readonly firstByteMs: number;
+  /** How long nothing may come after that, in milliseconds. */
+  readonly silenceMs: number;
+  /** Takes the next bytes, in order. The host sends no more than a window until it resolves; a rejection ends the command. */
+  take(bytes: Uint8Array): Promise<void>;
 }
 
 /** What a command gave back. Only `status === 0` is success. */
@@ -38,6 +59,12 @@ export interface Transport {
   readonly host: string;
   /** @throws RemoteError when the connection fails or is lost; a non-zero status is returned, not thrown */
   run(command: Command): Promise<Output>;
+  /**
+   * Runs a command whose stdout is handed on as it comes, neither decoded nor kept; that of the output is empty. What was
+   * handed on is whole only where this resolves.
+   * @throws RemoteError as {@link Transport.run}, and for too much or too long a silence; what the intake throws
+   */
+  download(command: Command, intake: Intake): Promise<Output>;
   close(): Promise<void>;
 }
 

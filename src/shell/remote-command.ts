@@ -5,7 +5,7 @@ import { inRemoteEnvironment, PLAIN_ENVIRONMENT } from './remote-environment.js'
 const KILL_AFTER_S = 5;
 
 /** Ends the script and its stdin on the wire: what arrives without it was cut off. */
-const END_OF_PART = '.\n';
+export const END_OF_PART = '.\n';
 
 /** Whom the command becomes, and the words by which the two sides follow what sudo does. */
 interface SudoWords {

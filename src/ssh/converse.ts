@@ -1,9 +1,12 @@
 import { constants } from 'node:os';
 import type { Client, ClientChannel } from 'ssh2';
+import type { Intake, StdinFile } from '../model/remote.js';
 import type { Secret } from '../model/secret.js';
 import type { Marks } from '../shell/remote-command.js';
 import { afterDeadline, inTime } from './deadline.js';
+import { createMarkedPassage } from './marked-passage.js';
 import { createMarkedStream, type MarkedStream } from './marked-stream.js';
+import { sendFile } from './send-file.js';
 import type { SudoWatch } from './sudo.js';
 
 /** The far side ends a command at its time-out, or kills it 5 s later; longer than this, nothing works there. */
@@ -21,12 +24,18 @@ export type Ending =
   | { readonly kind: 'answered'; readonly status: number }
   /** The command ended, but its answer did not come whole. */
   | { readonly kind: 'cut'; readonly status: number }
-  | { readonly kind: 'lost' | 'hung' | 'not-started' | 'too-much-noise' | 'flood' | 'wrong-password' };
+  /** This side could not take what came, or not read what was to be sent. */
+  | { readonly kind: 'given-up'; readonly because: unknown }
+  | { readonly kind: 'lost' | 'hung' | 'silent' | 'not-started' | 'too-much-noise' | 'flood' | 'wrong-password' };
 
 /** What is said over one channel. */
 export interface Dialogue {
   readonly line: string;
   readonly payload: Buffer;
+  /** Follows the payload. */
+  readonly file: StdinFile | undefined;
+  /** Takes stdout as it comes; absent: it is kept. */
+  readonly intake: Intake | undefined;
   readonly marks: Marks;
   readonly timeoutMs: number;
   /** How long the login shell, and sudo, may take until the command begins. */
@@ -59,6 +68,12 @@ class Conversation {
   readonly #channel: ClientChannel;
   readonly #dialogue: Dialogue;
   readonly #stdout: MarkedStream;
+  /** What has come and is surely of the answer, for the intake. */
+  readonly #arrived: () => Buffer;
+  /** The intake has not yet taken the last bytes: the channel waits. */
+  #isTaking = false;
+  /** How it ended while the intake was busy. */
+  #endedMeanwhile: Ending | undefined;
   readonly #stderr: MarkedStream;
   readonly #drop: (reason: Error) => void;
   readonly #resolve: (answer: Answer) => void;
@@ -79,7 +94,9 @@ class Conversation {
     const limits = (inside: number) => ({ before: NOISE_LIMIT_BYTES, inside });
     this.#channel = channel;
     this.#dialogue = dialogue;
-    this.#stdout = createMarkedStream(dialogue.marks, limits(dialogue.outputLimits.stdout));
+    const passage = dialogue.intake && createMarkedPassage(dialogue.marks, limits(dialogue.outputLimits.stdout));
+    this.#stdout = passage ?? createMarkedStream(dialogue.marks, limits(dialogue.outputLimits.stdout));
+    this.#arrived = () => passage?.arrived() ?? Buffer.alloc(0);
     this.#stderr = createMarkedStream(dialogue.marks, limits(dialogue.outputLimits.stderr));
     this.#drop = drop;
     this.#resolve = resolve;
@@ -103,11 +120,22 @@ class Conversation {
     });
     channel.on('close', () => {
       // An end without a status is a lost connection, never a success: ssh2 closes its channels like any other.
-      this.#settle(this.#end() ?? { kind: 'lost' });
+      const end = this.#end() ?? { kind: 'lost' };
+      if (this.#isTaking) this.#endedMeanwhile = end;
+      else this.#settle(end);
     });
     // A command that ends before it has read all of its stdin is no error of the connection.
     channel.on('error', () => undefined);
-    if (this.#dialogue.password === undefined) channel.write(this.#dialogue.payload);
+    if (this.#dialogue.password === undefined) this.#send();
+  }
+
+  #send(): void {
+    const { payload, file } = this.#dialogue;
+    this.#channel.write(payload);
+    if (file === undefined) return;
+    sendFile(this.#channel, file).catch((because: unknown) => {
+      this.#settle({ kind: 'given-up', because });
+    });
   }
 
   #settleIn(ms: number, ending: Ending): () => void {
@@ -134,7 +162,7 @@ class Conversation {
 
   #settleOrLinger(): void {
     const end = this.#end();
-    if (end === undefined) return;
+    if (end === undefined || this.#isTaking) return;
     this.#clearLinger();
     if (end.kind === 'answered' && this.#status !== undefined) this.#settle(end);
     else this.#clearLinger = this.#settleIn(LINGER_MS, end);
@@ -151,17 +179,56 @@ class Conversation {
     else if (state === 'too-much-inside') this.#settle({ kind: 'flood' });
     else {
       if (before === 'before' && state !== 'before') this.#beginTime();
+      if (stream === this.#stdout) this.#handOn();
       this.#settleOrLinger();
     }
   }
 
   #beginTime(): void {
+    const { intake, timeoutMs } = this.#dialogue;
     this.#clearDeadline();
-    this.#clearDeadline = this.#settleIn(this.#dialogue.timeoutMs + GUARD_MS, { kind: 'hung' });
+    this.#clearDeadline =
+      intake === undefined
+        ? this.#settleIn(timeoutMs + GUARD_MS, { kind: 'hung' })
+        : this.#settleIn(intake.firstByteMs, { kind: 'silent' });
+  }
+
+  /** The channel waits until the intake is done with what came: the host sends no more than a window meanwhile. */
+  #handOn(): void {
+    const { intake } = this.#dialogue;
+    const bytes = this.#arrived();
+    if (intake === undefined || bytes.length === 0) return;
+    this.#isTaking = true;
+    this.#channel.pause();
+    // Time that this machine takes is not the host's silence.
+    this.#clearDeadline();
+    this.#clearLinger();
+    intake.take(bytes).then(
+      () => {
+        this.#handedOn(intake);
+      },
+      (because: unknown) => {
+        this.#settle({ kind: 'given-up', because });
+      },
+    );
+  }
+
+  #handedOn({ silenceMs }: Intake): void {
+    this.#isTaking = false;
+    if (this.#settled) return;
+    if (this.#channel.readableLength > AFTERMATH_LIMIT_BYTES) {
+      this.#settle({ kind: 'flood' });
+      this.#drop(new Error('the host sends more than it was asked for'));
+      return;
+    }
+    this.#clearDeadline = this.#settleIn(silenceMs, { kind: 'silent' });
+    if (this.#endedMeanwhile !== undefined) this.#settle(this.#endedMeanwhile);
+    else this.#settleOrLinger();
+    this.#channel.resume();
   }
 
   #listenToSudo(chunk: Buffer): void {
-    const { sudo, password, payload } = this.#dialogue;
+    const { sudo, password } = this.#dialogue;
     if (this.#settled || sudo === undefined) {
       this.#countAftermath(chunk);
       return;
@@ -172,7 +239,7 @@ class Conversation {
     if (step === 'too-much') this.#settle({ kind: 'too-much-noise' });
     if (step !== 'granted') return;
     this.#granted = true;
-    if (password !== undefined) this.#channel.write(payload);
+    if (password !== undefined) this.#send();
     this.#take(this.#stderr, sudo.rest());
   }
 

@@ -1,13 +1,13 @@
 import type { Client } from 'ssh2';
 import { RemoteError, type RemoteDetails } from '../model/errors.js';
 import type { Become } from '../model/inventory.js';
-import { outputOf, type Command, type Output } from '../model/remote.js';
+import { outputOf, type Command, type Intake, type Output, type StdinFile } from '../model/remote.js';
 import { Secret } from '../model/secret.js';
 import { marksOf, remoteCommandLine, remotePayload } from '../shell/remote-command.js';
 import { causeMessage, channelReason } from './cause.js';
 import { converse, GUARD_MS, NOISE_LIMIT_BYTES, type Answer, type Dialogue } from './converse.js';
 import type { Timing } from './link.js';
-import { explainRefusal, watchSudo, type SudoWatch } from './sudo.js';
+import { explainRefusal, watchSudo } from './sudo.js';
 
 /** Default of `Command.timeoutMs`. */
 const DEFAULT_TIMEOUT_MS = 60_000;
@@ -33,27 +33,42 @@ export interface Execution {
   readonly drop: (reason: Error) => void;
 }
 
+/** This side ended the command: what came could not be taken, or what was to be sent could not be read. */
+export class GivenUp extends Error {
+  readonly because: unknown;
+  constructor(because: unknown) {
+    super('given up on this side');
+    this.because = because;
+  }
+}
+
 /** The server has no free channel (RFC 4254, SSH_OPEN_CONNECT_FAILED), though the connection lives: MaxSessions. */
 export function isSessionLimit(error: unknown): boolean {
   return channelReason(error) === 2;
 }
 
-function bytesOf(stdin: Command['stdin']): Uint8Array {
+function isFile(stdin: Command['stdin']): stdin is StdinFile {
+  return typeof stdin === 'object' && 'read' in stdin;
+}
+
+function bytesOf(stdin: Exclude<Command['stdin'], StdinFile>): Uint8Array {
   if (stdin === undefined) return new Uint8Array();
   if (stdin instanceof Secret) return Buffer.from(stdin.reveal());
   return typeof stdin === 'string' ? Buffer.from(stdin) : stdin;
 }
 
-function prepare(command: Command, { become, randomBytes, timing }: Execution): Dialogue {
+function prepare(command: Command, intake: Intake | undefined, execution: Execution): Dialogue {
+  const { become, randomBytes, timing } = execution;
   const script = Buffer.from(command.script);
-  const stdin = bytesOf(command.stdin);
+  const file = isFile(command.stdin) ? command.stdin : undefined;
+  const stdin = isFile(command.stdin) ? new Uint8Array() : bytesOf(command.stdin);
   const timeoutMs = command.timeoutMs ?? DEFAULT_TIMEOUT_MS;
   // Two words: the one of the answer is never in an argument of a process, that of sudo has to be.
   const [token = '', word = ''] = [16, 16].map((size) => Buffer.from(randomBytes(size)).toString('hex'));
   const words = { prompt: `prompt-${word}`, granted: `granted-${word}` };
   const line = remoteCommandLine({
     scriptBytes: script.length,
-    stdinBytes: stdin.length,
+    stdinBytes: file?.bytes ?? stdin.length,
     timeoutMs,
     sudo: become && {
       user: become.user,
@@ -66,10 +81,12 @@ function prepare(command: Command, { become, randomBytes, timing }: Execution): 
   return {
     line,
     payload: remotePayload(token, script, stdin),
+    file,
+    intake,
     marks: marksOf(token),
     timeoutMs,
     startTimeoutMs: timing.startTimeoutMs,
-    outputLimits: OUTPUT_LIMITS,
+    outputLimits: { ...OUTPUT_LIMITS, stdout: intake?.maxBytes ?? OUTPUT_LIMITS.stdout },
     password: become?.password,
     sudo: become && watchSudo(words.prompt, words.granted),
   };
@@ -105,7 +122,7 @@ function noAnswer(answer: Answer): Reason {
 
 function reasonOf(
   answer: Answer,
-  sudo: SudoWatch | undefined,
+  { sudo, outputLimits: limits }: Dialogue,
   { become, host, timing, lostBecause }: Execution,
 ): Reason {
   const { kind } = answer.ending;
@@ -124,10 +141,12 @@ function reasonOf(
       hint: `try it by hand: ssh ${host} ${answer.granted ? 'true' : 'sudo true'}`,
     };
   }
+  if (kind === 'silent')
+    return { code: 'command-hung', message: 'nothing more came for too long: what has come is not whole' };
   if (kind === 'flood') {
-    const { stdout, stderr } = OUTPUT_LIMITS;
-    const limits = `${stdout / MIB} MiB on stdout, ${stderr / MIB} MiB on stderr`;
-    return { code: 'output-too-large', message: `printed more than is taken from a host (${limits})` };
+    const { stdout, stderr } = limits;
+    const most = `${Math.round(stdout / MIB)} MiB on stdout, ${stderr / MIB} MiB on stderr`;
+    return { code: 'output-too-large', message: `printed more than is taken from a host (${most})` };
   }
   if (kind === 'too-much-noise')
     return {
@@ -147,9 +166,10 @@ function reasonOf(
   return answer.granted || said === '' ? noAnswer(answer) : explainRefusal(said, become?.user ?? 'root');
 }
 
-function failure(execution: Execution, command: Command, answer: Answer, sudo: SudoWatch | undefined): RemoteError {
+function failure(execution: Execution, command: Command, answer: Answer, dialogue: Dialogue): RemoteError {
   const { host } = execution;
-  const reason = reasonOf(answer, sudo, execution);
+  const { sudo } = dialogue;
+  const reason = reasonOf(answer, dialogue, execution);
   return new RemoteError({
     ...reason,
     host,
@@ -175,15 +195,22 @@ function statusIn({ ending, stdout }: Answer, ranMs: number, timeoutMs: number):
 /**
  * Runs one command on a channel of its own. Its outputs are what came between the marks of this exec, its status what
  * the end mark says.
+ * @param intake takes stdout as it comes
  * @throws RemoteError when the connection is lost, sudo refuses, a limit or a deadline is broken, or marks are missing
+ * @throws GivenUp with what the intake, or reading the file on stdin, threw
  * @throws NoChannelInTime, or ssh2's Error, when the command was not started
  */
-export async function execute(execution: Execution, command: Command): Promise<Output> {
-  const dialogue = prepare(command, execution);
+export async function execute(execution: Execution, command: Command, intake?: Intake): Promise<Output> {
+  const dialogue = prepare(command, intake, execution);
   const { client, drop, timing } = execution;
   const startedAt = performance.now();
   const answer = await converse({ client, drop, channelTimeoutMs: timing.channelTimeoutMs }, dialogue);
   const status = statusIn(answer, performance.now() - startedAt, dialogue.timeoutMs);
-  if (status === undefined || !answer.granted) throw failure(execution, command, answer, dialogue.sudo);
-  return outputOf(status, answer.stdout.content(), answer.stderr.content().toString('utf8'));
+  if (answer.ending.kind === 'given-up') throw new GivenUp(answer.ending.because);
+  if (status === undefined || !answer.granted) throw failure(execution, command, answer, dialogue);
+  return outputOf(
+    status,
+    intake === undefined ? answer.stdout.content() : '',
+    answer.stderr.content().toString('utf8'),
+  );
 }

@@ -22,7 +22,13 @@ export interface MarkedStream {
 }
 
 /** Digits of a status, and the newline. */
-const STATUS_BYTES = 4;
+export const STATUS_BYTES = 4;
+
+/** The status that stands behind an end mark; undefined where it has not come whole. */
+export function statusAt(bytes: Buffer, start: number): number | undefined {
+  const [, digits] = /^(\d{1,3})\n/.exec(bytes.subarray(start, start + STATUS_BYTES).toString('latin1')) ?? [];
+  return digits === undefined ? undefined : Number(digits);
+}
 const FIRST_SIZE = 4096;
 
 /** Appended bytes in one piece of memory: a host that sends byte by byte costs no more than one that does not. */
@@ -75,10 +81,9 @@ export function createMarkedStream(marks: Marks, limits: StreamLimits): MarkedSt
   function findEnd(from: number): void {
     const bytes = store.bytes();
     for (let at = bytes.indexOf(end, from); at >= 0; at = bytes.indexOf(end, at + 1)) {
-      const start = at + end.length;
-      const [, digits] = /^(\d{1,3})\n/.exec(bytes.subarray(start, start + STATUS_BYTES).toString('latin1')) ?? [];
-      if (digits === undefined) continue;
-      [state, status, length] = ['ended', Number(digits), at];
+      status = statusAt(bytes, at + end.length);
+      if (status === undefined) continue;
+      [state, length] = ['ended', at];
       break;
     }
     if (state !== 'ended') length = bytes.length;

@@ -2,9 +2,9 @@ import { setTimeout as pause } from 'node:timers/promises';
 import pLimit from 'p-limit';
 import { RemoteError } from '../model/errors.js';
 import type { Become } from '../model/inventory.js';
-import type { Command, Output, Transport } from '../model/remote.js';
+import type { Command, Intake, Output, Transport } from '../model/remote.js';
 import { causeMessage } from './cause.js';
-import { execute, isSessionLimit } from './execute.js';
+import { execute, GivenUp, isSessionLimit } from './execute.js';
 import { NoChannelInTime } from './converse.js';
 import type { Link, Timing } from './link.js';
 
@@ -82,12 +82,13 @@ export function createSession({ host, link, become, randomBytes, timing }: Sessi
     link.drop(reason);
   };
 
-  async function attempt(command: Command, triesLeft: number): Promise<Output> {
+  async function attempt(command: Command, triesLeft: number, intake?: Intake): Promise<Output> {
     if (!link.isOpen()) throw notConnected(host, command, lostBecause());
     try {
-      return await execute({ host, client, become, randomBytes, timing, lostBecause, drop }, command);
+      return await execute({ host, client, become, randomBytes, timing, lostBecause, drop }, command, intake);
     } catch (error) {
       if (error instanceof RemoteError) throw error;
+      if (error instanceof GivenUp) throw error.because;
       if (error instanceof NoChannelInTime) throw tooLate(host, command, error);
       if (!isSessionLimit(error)) throw notConnected(host, command, lostBecause() ?? error);
       if (triesLeft === 0) throw noChannel(host, command, error);
@@ -96,7 +97,7 @@ export function createSession({ host, link, become, randomBytes, timing }: Sessi
     limit.concurrency = Math.max(1, limit.activeCount - 1);
     await pause(FREE_SLOT_PAUSE_MS);
     const mayWait = limit.activeCount > 1 && command.runsBeside !== true;
-    return attempt(command, mayWait ? triesLeft : triesLeft - 1);
+    return attempt(command, mayWait ? triesLeft : triesLeft - 1, intake);
   }
 
   return {
@@ -105,6 +106,7 @@ export function createSession({ host, link, become, randomBytes, timing }: Sessi
       const start = (): Promise<Output> => attempt(command, FREE_SLOT_TRIES);
       return command.runsBeside === true ? start() : limit(start);
     },
+    download: (command, intake) => limit(() => attempt(command, FREE_SLOT_TRIES, intake)),
     close: () => link.close(),
   };
 }

@@ -5,6 +5,7 @@ import type { Gate, Order } from '../../src/model/gate.js';
 import { outputOf, type Fact, type Probe, type Transport } from '../../src/model/remote.js';
 import type { Play } from '../../src/playbook/play.js';
 import type { World } from '../../src/engine/world.js';
+import { noDownload } from './local-transport.js';
 
 /** Hosts as sets of flags; the only commands they know are `set X`, `unset X` and `fail X`. */
 export interface FakeHosts {
@@ -61,6 +62,7 @@ function fakeTransport(host: string, hosts: FakeHosts): Transport {
       else hosts.flags.get(host)?.delete(name);
       return Promise.resolve(outputOf(0, ''));
     },
+    download: noDownload,
     close: () => Promise.resolve(),
   };
 }

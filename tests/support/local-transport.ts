@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { Readable } from 'node:stream';
 import { outputOf, type Command, type Output, type Transport } from '../../src/model/remote.js';
 import { Secret } from '../../src/model/secret.js';
 
@@ -23,8 +24,18 @@ export function createLocalTransport(host: string, env: Readonly<Record<string, 
       commands.push(command);
       return runHere(command, { PATH: process.env['PATH'], LC_ALL: 'C', ...env });
     },
+    async download(command, intake) {
+      const output = await this.run(command);
+      await intake.take(output.stdoutBytes);
+      return outputOf(output.status, '', output.stderr);
+    },
     close: () => Promise.resolve(),
   };
+}
+
+/** The download of a host that is never asked for one. */
+export function noDownload(): Promise<never> {
+  return Promise.reject(new Error('nobody downloads here'));
 }
 
 function runHere(command: Command, env: NodeJS.ProcessEnv): Promise<Output> {
@@ -41,6 +52,8 @@ function runHere(command: Command, env: NodeJS.ProcessEnv): Promise<Output> {
     });
     // A command need not read its stdin.
     child.stdin.on('error', () => undefined);
-    child.stdin.end(command.stdin instanceof Secret ? command.stdin.reveal() : command.stdin);
+    const { stdin } = command;
+    if (typeof stdin === 'object' && 'read' in stdin) Readable.from(stdin.read()).pipe(child.stdin);
+    else child.stdin.end(stdin instanceof Secret ? stdin.reveal() : stdin);
   });
 }

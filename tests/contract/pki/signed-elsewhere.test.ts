@@ -14,7 +14,7 @@ import { KEY_PLACEHOLDER, signingCommand } from '../../../src/pki/signing-comman
 import { openStore, type WritableStore } from '../../../src/pki/store.js';
 import { REQUESTED_KEYS } from '../../../src/shell/request-certificate.js';
 import { BACKUP_ROOT } from '../../../src/shell/kept-copy.js';
-import { createLocalTransport } from '../../support/local-transport.js';
+import { createLocalTransport, noDownload } from '../../support/local-transport.js';
 import { hasOpenssl, openssl } from '../../support/openssl.js';
 import { repeatableBytes, SERVER_PROFILE } from '../../support/test-authority.js';
 
@@ -80,6 +80,7 @@ const HOST: Transport = {
     printed += output.stdout + output.stderr;
     return output;
   },
+  download: noDownload,
   close: () => Promise.resolve(),
 };
 

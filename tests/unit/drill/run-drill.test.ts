@@ -10,6 +10,7 @@ import { outputOf, type Output, type Probe } from '../../../src/model/remote.js'
 import { fakeProbe } from '../../support/fake-probe.js';
 import { fakeHosts, fakeWorld } from '../../support/fake-world.js';
 import { SAMPLE_CLUSTER, SAMPLE_SERVICE, withService } from '../../support/sample-cluster.js';
+import { noDownload } from '../../support/local-transport.js';
 
 const CLUSTER = { ...SAMPLE_CLUSTER, controlPlanes: [] };
 const { endpoint: ENDPOINT } = SAMPLE_SERVICE;
@@ -62,7 +63,12 @@ function worldOf(on: Stage): World {
     ...base,
     connector: {
       connect: (host) =>
-        Promise.resolve({ host, close: () => Promise.resolve(), run: ({ summary }) => run(host, summary) }),
+        Promise.resolve({
+          host,
+          close: () => Promise.resolve(),
+          run: ({ summary }) => run(host, summary),
+          download: noDownload,
+        }),
       close: () => Promise.resolve(),
     },
     newLook: () => ({ probe: (host) => probeOf(on, host) }),

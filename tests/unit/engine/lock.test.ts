@@ -7,6 +7,7 @@ import { RemoteError } from '../../../src/model/errors.js';
 import type { Event } from '../../../src/model/events.js';
 import { outputOf, type Connector } from '../../../src/model/remote.js';
 import { lockMark, readLockScript, releaseLockScript, takeLockScript } from '../../../src/shell/lock.js';
+import { noDownload } from '../../support/local-transport.js';
 
 const HOSTS = ['a', 'b', 'c'];
 const ANNA: LockHolder = {
@@ -48,6 +49,7 @@ function lockHosts(locks: Map<string, string>, away: readonly string[] = []): Co
       return {
         host,
         close: () => Promise.resolve(),
+        download: noDownload,
         async run({ script }) {
           const stdout = answer(host, script);
           await new Promise((resolve) => setImmediate(resolve));

@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { marksOf } from '../../../src/shell/remote-command.js';
+import { createMarkedPassage } from '../../../src/ssh/marked-passage.js';
 import { createMarkedStream, type MarkedStream } from '../../../src/ssh/marked-stream.js';
 
 const MARKS = marksOf('cafe');
@@ -63,4 +64,29 @@ test('the first end counts: nothing behind it is read', () => {
   const stream = streamOf(Buffer.from(`${MARKS.begin}a${MARKS.end}1\nb${MARKS.end}0\n`));
   expect(stream.content().toString()).toBe('a');
   expect(stream.status()).toBe(1);
+});
+
+test('what is handed on as it comes is the same, to the byte', () => {
+  fc.assert(
+    fc.property(noise, fc.uint8Array({ maxLength: 900 }), noise, fc.nat(255), fc.array(fc.nat(40)), (...parts) => {
+      const [before, inside, after, status, sizes] = parts;
+      const answer = [before, Buffer.from(MARKS.begin), inside, Buffer.from(`${MARKS.end}${status}\n`), after];
+      const passage = createMarkedPassage(MARKS, LIMITS);
+      const handed = cut(Buffer.concat(answer), sizes).map((chunk) => {
+        passage.read(chunk);
+        return passage.arrived();
+      });
+      expect(passage.state()).toBe('ended');
+      expect(passage.status()).toBe(status);
+      expect(Buffer.concat(handed).equals(inside)).toBe(true);
+    }),
+  );
+});
+
+test('of an answer without an end no more is handed on than the limit and a chunk', () => {
+  const passage = createMarkedPassage(MARKS, LIMITS);
+  passage.read(Buffer.from(MARKS.begin));
+  const states = Array.from({ length: 30 }, () => passage.read(Buffer.alloc(100)));
+  expect(states.at(-1)).toBe('too-much-inside');
+  expect(passage.arrived().length).toBeLessThanOrEqual(1100);
 });
