@@ -62,13 +62,11 @@ export function certificateParts(cluster: Cluster): readonly CertificatePart[] {
       certificates: memberCertificates(cluster, member),
       trust: memberTrust(cluster, member),
     })),
-    ...cluster.services.flatMap((service) =>
-      service.balancers.map(({ host }) => ({
-        host,
-        certificates: balancerCertificates(cluster, service),
-        trust: balancerTrust(service),
-      })),
-    ),
+    ...cluster.services.flatMap((service) => {
+      const trust = balancerTrust(service);
+      const certificates = balancerCertificates(cluster, service);
+      return trust === undefined ? [] : service.balancers.map(({ host }) => ({ host, certificates, trust }));
+    }),
   ];
 }
 

@@ -1,4 +1,5 @@
 import type { Host, Inventory } from '../model/inventory.js';
+import type { SharedValues } from './shared-values.js';
 import type { VariableReader } from './variable-reader.js';
 
 /** What the checks look at beside the cluster. */
@@ -6,10 +7,8 @@ export interface CheckContext {
   readonly inventory: Inventory;
   readonly hosts: {
     readonly members: readonly Host[];
-    readonly balancers: readonly Host[];
     readonly all: readonly Host[];
   };
-  /** `keepalived_network`. */
-  readonly network: string | undefined;
+  readonly shared: SharedValues;
   readonly reader: VariableReader;
 }

@@ -1,7 +1,8 @@
 import type { Cluster, Member } from '../model/cluster.js';
 import type { SourcePosition } from '../model/errors.js';
-import type { Balancer, ProxyName, VirtualService } from '../model/virtual-service.js';
+import type { Balancer, ProxyName, ServiceWords, VirtualService } from '../model/virtual-service.js';
 import type { CheckContext } from './check-context.js';
+import { SERVICE_VARIABLES } from './service-variables.js';
 import { checkVirtualIp } from './virtual-ip-checks.js';
 
 /** An election needs more silence than this many heartbeats (etcd refuses to start otherwise, embed/config.go). */
@@ -33,7 +34,7 @@ export function checkCluster(cluster: Cluster, context: CheckContext): void {
   checkMemberNames(cluster.members, context);
   for (const member of cluster.members) checkMember(member, context);
   for (const service of cluster.services) {
-    checkVirtualIp(service.endpoint.ip, context);
+    checkVirtualIp(service, context);
     checkBalancers(service, cluster, context);
     checkProxy(service, context);
   }
@@ -145,8 +146,13 @@ function checkMember(member: Member, context: CheckContext): void {
   }
 }
 
-function checkBalancers({ balancers, proxy }: VirtualService, { members }: Cluster, context: CheckContext): void {
+function checkBalancers(
+  { name, group, balancers, proxy }: VirtualService,
+  { members }: Cluster,
+  context: CheckContext,
+): void {
   const { reader } = context;
+  const variable = SERVICE_VARIABLES[name].priority;
   const owners = new Map<number, Balancer>();
   for (const balancer of balancers) {
     const { priority } = balancer.keepalived;
@@ -155,8 +161,8 @@ function checkBalancers({ balancers, proxy }: VirtualService, { members }: Clust
     if (owner !== undefined) {
       reader.report(
         'error',
-        place(context, balancer.host, 'keepalived_priority'),
-        'keepalived_priority',
+        place(context, balancer.host, variable),
+        variable,
         `${priority} is that of both ${owner.host} and ${balancer.host}: with equal priorities the virtual IP does not move; give each its own, or none`,
       );
     }
@@ -174,24 +180,24 @@ function checkBalancers({ balancers, proxy }: VirtualService, { members }: Clust
   if (balancers.length === 1) {
     reader.report(
       'warning',
-      context.hosts.balancers[0]?.at,
-      'group etcd_lb',
+      context.inventory.hosts.get(balancers[0]?.host ?? '')?.at,
+      `group ${group}`,
       'has one host: when it is down, the virtual IP is too',
     );
   }
 }
 
 /** What a proxy that was chosen can do less than HAProxy; told with every plan. */
-const WEAKER: Readonly<Record<ProxyName, string | undefined>> = {
+const WEAKER: Readonly<Record<ProxyName, ((words: ServiceWords) => string) | undefined>> = {
   haproxy: undefined,
-  nginx:
-    'nginx notices a member that is down only by connections that fail, and not at all one that hangs or has lost its quorum: clients meet it; haproxy asks each member',
+  nginx: ({ backend, fault }) =>
+    `nginx notices a ${backend} that is down only by connections that fail, and not at all one that hangs or ${fault}: clients meet it; haproxy asks each ${backend}`,
 };
 
-function checkProxy({ proxy }: VirtualService, { hosts, reader }: CheckContext): void {
+function checkProxy({ name, proxy, words }: VirtualService, { shared, reader }: CheckContext): void {
   const weaker = WEAKER[proxy];
-  const at = hosts.all.map((host) => host.variables.at('etcd_lb_proxy')).find((found) => found !== undefined);
-  if (weaker !== undefined) reader.report('warning', at, 'etcd_lb_proxy', weaker);
+  const variable = SERVICE_VARIABLES[name].proxy;
+  if (weaker !== undefined) reader.report('warning', shared.at(variable), variable, weaker(words));
 }
 
 /** Older names of the group, and slips, which would leave the apiservers as they are without a word. */

@@ -4,19 +4,20 @@ import { didYouMean } from '../model/did-you-mean.js';
 import { InputError, type Problem } from '../model/errors.js';
 import type { Host, Inventory } from '../model/inventory.js';
 import type { Json } from '../model/json.js';
-import type { Endpoint } from '../model/virtual-service.js';
+import type { ServiceName } from '../model/virtual-service.js';
 import { checkCluster } from './cluster-checks.js';
-import { describeService } from './describe-service.js';
 import { nodeAddress } from './node-address.js';
 import { checkUnknownVariables } from './unknown-variables.js';
 import { readMember } from './describe-member.js';
-import { sharedValues, hasOwn, type SharedValues } from './shared-values.js';
+import { describeServices } from './services.js';
+import { sharedValues, type SharedValues } from './shared-values.js';
 import { createVariableReader, type VariableReader } from './variable-reader.js';
 
 /** The hosts of the groups that have a part in the cluster. */
 interface ClusterHosts {
   readonly members: readonly Host[];
-  readonly balancers: readonly Host[];
+  /** Of each service. */
+  readonly balancers: Readonly<Record<ServiceName, readonly Host[]>>;
   readonly controlPlanes: readonly Host[];
   /** All of them, each once. */
   readonly all: readonly Host[];
@@ -51,22 +52,22 @@ function examineCluster(inventory: Inventory): { readonly cluster: Cluster; read
   const hosts = clusterHosts(inventory, reader);
   for (const host of hosts.all) reader.attempt(undefined, host.name, () => host.connection);
   const shared = sharedValues(hosts.all, reader);
-  const endpoint = readEndpoint(shared, reader, hosts);
   const addresses = readAddresses(hosts.all, reader);
   const isManaged = shared.valueOr('etcd_managed');
   const members = hosts.members.map((host) =>
     readMember(host, { address: addresses.get(host) ?? '', isManaged, reader }),
   );
-  const source = { isManaged, members, balancers: hosts.balancers, addresses, shared, reader };
+  const controlPlanes = hosts.controlPlanes.map((host) => readControlPlane(host, addresses.get(host) ?? '', reader));
+  const source = { isManaged, members, controlPlanes, balancers: hosts.balancers, all: hosts.all };
   const cluster: Cluster = {
     isManaged,
     token: shared.valueOr('etcd_cluster_token'),
     members,
-    services: endpoint === undefined ? [] : [describeService(endpoint, source)],
-    controlPlanes: hosts.controlPlanes.map((host) => readControlPlane(host, addresses.get(host) ?? '', reader)),
+    services: describeServices({ ...source, addresses, shared, reader }),
+    controlPlanes,
     certificates: readCertificates(inventory, hosts.all, shared, reader),
   };
-  checkCluster(cluster, { inventory, hosts, network: shared.value('keepalived_network'), reader });
+  checkCluster(cluster, { inventory, hosts, shared, reader });
   checkUnknownVariables(inventory, reader);
   return { cluster, problems: reader.problems() };
 }
@@ -84,26 +85,10 @@ function clusterHosts(inventory: Inventory, reader: VariableReader): ClusterHost
     reader.report('error', { file: inventory.file, line: 1, column: 1 }, 'group etcd', message);
   }
   const dedicated = inGroup('etcd_lb');
-  const balancers = dedicated.length === 0 ? members : dedicated;
+  const balancers = { etcd: dedicated.length === 0 ? members : dedicated };
   const controlPlanes = inGroup('kube_control_plane');
-  return { members, balancers, controlPlanes, all: [...new Set([...members, ...balancers, ...controlPlanes])] };
-}
-
-function readEndpoint(shared: SharedValues, reader: VariableReader, hosts: ClusterHosts): Endpoint | undefined {
-  const ip = shared.value('etcd_lb_ip');
-  const name = shared.value('etcd_lb_host');
-  const port = shared.valueOr('etcd_lb_port');
-  const enabled = shared.value('etcd_lb_enabled');
-  const isWrong = ip === undefined && hosts.all.some((host) => hasOwn(host, 'etcd_lb_ip'));
-  if (enabled === true && ip === undefined && !isWrong) {
-    reader.report(
-      'error',
-      shared.at('etcd_lb_enabled'),
-      'etcd_lb_enabled',
-      'is true, and etcd_lb_ip is not set; set it to an unused address in the network of the load balancers',
-    );
-  }
-  return ip === undefined || enabled === false ? undefined : { ip, name, port };
+  const all = new Set([...members, ...Object.values(balancers).flat(), ...controlPlanes]);
+  return { members, balancers, controlPlanes, all: [...all] };
 }
 
 function readAddresses(hosts: readonly Host[], reader: VariableReader): ReadonlyMap<Host, string> {

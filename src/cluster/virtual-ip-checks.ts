@@ -1,7 +1,9 @@
 import { BlockList, isIP } from 'node:net';
 import { networkEdge } from '../model/endpoint.js';
+import type { VirtualService } from '../model/virtual-service.js';
 import type { CheckContext } from './check-context.js';
 import { knownAddresses } from './node-address.js';
+import { SERVICE_VARIABLES } from './service-variables.js';
 
 /** Addresses that no host can hold: unspecified, loopback, multicast, reserved (RFC 6890). */
 function isUnusable(ip: string): boolean {
@@ -21,9 +23,11 @@ function isUnusable(ip: string): boolean {
 }
 
 /** The virtual IP: an address that a host can hold, and that none has. */
-export function checkVirtualIp(ip: string, context: CheckContext): void {
-  const { reader, inventory, hosts, network } = context;
-  const at = hosts.all.map((host) => host.variables.at('etcd_lb_ip')).find((found) => found !== undefined);
+export function checkVirtualIp({ name, endpoint: { ip }, balancers }: VirtualService, context: CheckContext): void {
+  const { reader, inventory, shared } = context;
+  const variables = SERVICE_VARIABLES[name];
+  const network = variables.network === undefined ? undefined : shared.value(variables.network);
+  const at = shared.at(variables.ip);
   for (const host of inventory.hosts.values()) {
     const same = reader
       .attempt(undefined, host.name, () => knownAddresses(host))
@@ -32,19 +36,19 @@ export function checkVirtualIp(ip: string, context: CheckContext): void {
       reader.report(
         'error',
         at,
-        'etcd_lb_ip',
+        variables.ip,
         `${ip} is ${same.variable} of ${host.name}; the virtual IP must be an address that no host has`,
       );
     }
   }
   const family = isIP(ip);
-  for (const host of hosts.balancers) {
+  for (const host of balancers.flatMap((balancer) => inventory.hosts.get(balancer.host) ?? [])) {
     const address = knownAddresses(host)[0]?.address;
     if (address !== undefined && isIP(address) !== family) {
       reader.report(
         'error',
         at,
-        'etcd_lb_ip',
+        variables.ip,
         `${ip} is IPv${family}, and ${host.name} has ${address}; they must be of one kind`,
       );
     }
@@ -53,18 +57,18 @@ export function checkVirtualIp(ip: string, context: CheckContext): void {
     reader.report(
       'error',
       at,
-      'etcd_lb_ip',
+      variables.ip,
       `${ip} is unspecified, loopback, multicast or reserved: expected an address that a host can hold`,
     );
   if (network === undefined) return;
   const [base = '', prefix = ''] = network.split('/');
   const edge = networkEdge(ip, base, Number(prefix));
-  if (!isWithin(ip, network)) reader.report('error', at, 'etcd_lb_ip', `${ip} is not in keepalived_network ${network}`);
+  if (!isWithin(ip, network)) reader.report('error', at, variables.ip, `${ip} is not in keepalived_network ${network}`);
   else if (edge !== undefined)
     reader.report(
       'error',
       at,
-      'etcd_lb_ip',
+      variables.ip,
       `${ip} is the ${edge} address of keepalived_network ${network}; expected one that a host can hold`,
     );
 }

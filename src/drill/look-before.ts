@@ -58,7 +58,7 @@ export async function lookBefore(cluster: Cluster, world: World, checkUp: string
   if (holder === undefined || shut.length > 0) throw new DrillRefused(shut, checkUp);
   const [unsafe, observer] = await Promise.all([
     unsafeUnits(service, holder, look.probe(holder)),
-    findObserver(observerCandidates(cluster, service, holder), service, (host) => look.probe(host)),
+    findObserver(observerCandidates(service, holder), service, (host) => look.probe(host)),
   ]);
   if (unsafe.length > 0) throw new DrillRefused(unsafe, checkUp);
   if (observer === undefined) throw new DrillRefused(['no other host reaches etcd through the virtual IP'], checkUp);

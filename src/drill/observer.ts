@@ -1,51 +1,40 @@
 import { askText } from '../facts/file-content.js';
 import { httpsAnswer, httpsKey } from '../facts/https-answer.js';
-import { vipQuestion } from '../gates/vip-answers.js';
-import type { ClientFiles } from '../model/certificate.js';
-import type { Cluster } from '../model/cluster.js';
+import { vipRequest } from '../gates/vip-answers.js';
+import type { QuestionFiles } from '../model/certificate.js';
 import { RemoteError } from '../model/errors.js';
 import type { Probe } from '../model/remote.js';
-import type { VirtualService } from '../model/virtual-service.js';
+import { healthFiles, type ServiceObserver, type VirtualService } from '../model/virtual-service.js';
 import { clientFilesOf, CONTAINER, USUAL_CLIENT_FILES } from '../facts/apiserver-manifest.js';
 import { readStaticPodManifest } from '../facts/static-pod-manifest.js';
 
 /** Who measures, and with which files. */
 export interface Observer {
   readonly host: string;
-  readonly files: ClientFiles;
-}
-
-/** A host that could measure. */
-interface Candidate extends Observer {
-  /** A manifest that may name other files. */
-  readonly manifest?: string;
+  readonly files: QuestionFiles;
 }
 
 /**
- * Who could measure, the best first: clients, then members without a balancer, then the balancer that takes the address
+ * Who could measure, the best first: the service's observers without a balancer, then the balancer that takes the address
  * over last. For whoever holds the address reaches it without the network, and dies with it.
  */
 export function observerCandidates(
-  cluster: Cluster,
-  { balancers, health }: VirtualService,
+  { balancers, health, observers }: VirtualService,
   holder: string,
-): readonly Candidate[] {
+): readonly ServiceObserver[] {
   const balancing = new Set(balancers.map(({ host }) => host));
   return [
-    ...[
-      ...cluster.controlPlanes.map(({ host, manifest }) => ({ host, manifest, files: USUAL_CLIENT_FILES })),
-      ...cluster.members.map(({ host, client }) => ({ host, files: client })),
-    ].filter(({ host }) => !balancing.has(host)),
+    ...observers.filter(({ host }) => !balancing.has(host)),
     ...balancers
       .filter(({ host }) => host !== holder)
       .toSorted((a, b) => a.keepalived.priority - b.keepalived.priority)
-      .map(({ host }) => ({ host, files: health.files })),
+      .map(({ host }) => ({ host, files: healthFiles(health) })),
   ];
 }
 
-/** The first to whom etcd answers through the virtual IP; one that is away or lacks the files is passed over. */
+/** The first to whom the service answers through the virtual IP; one that is away or lacks the files is passed over. */
 export async function findObserver(
-  candidates: readonly Candidate[],
+  candidates: readonly ServiceObserver[],
   service: VirtualService,
   probe: (host: string) => Probe,
 ): Promise<Observer | undefined> {
@@ -54,20 +43,21 @@ export async function findObserver(
 }
 
 async function asObserver(
-  { host, files, manifest }: Candidate,
+  candidate: ServiceObserver,
   service: VirtualService,
   probe: Probe,
 ): Promise<Observer | undefined> {
   try {
-    const text = manifest === undefined ? undefined : await askText(probe, manifest);
-    const named =
-      manifest === undefined || text === undefined
-        ? files
-        : clientFilesOf(readStaticPodManifest(manifest, text, CONTAINER));
-    const answer = await probe.ask(httpsAnswer, httpsKey(vipQuestion(service, named)));
-    return answer.kind === 'answer' && answer.status === 200 ? { host, files: named } : undefined;
+    const files = 'files' in candidate ? candidate.files : await namedFiles(candidate.manifest, probe);
+    const answer = await probe.ask(httpsAnswer, httpsKey(vipRequest(service, files)));
+    return answer.kind === 'answer' && answer.status === 200 ? { host: candidate.host, files } : undefined;
   } catch (error) {
     if (error instanceof RemoteError) return undefined;
     throw error;
   }
+}
+
+async function namedFiles(manifest: string, probe: Probe): Promise<QuestionFiles> {
+  const text = await askText(probe, manifest);
+  return text === undefined ? USUAL_CLIENT_FILES : clientFilesOf(readStaticPodManifest(manifest, text, CONTAINER));
 }

@@ -1,6 +1,6 @@
 import { runOrFail } from '../engine/perform.js';
 import type { World } from '../engine/world.js';
-import { vipQuestion } from '../gates/vip-answers.js';
+import { vipRequest } from '../gates/vip-answers.js';
 import type { MeasuredGap } from '../model/drill.js';
 import { awaitFirstAnswers, endWatch, watchEndpoint } from '../shell/watch-endpoint.js';
 import type { Position } from './look-before.js';
@@ -13,7 +13,7 @@ export interface Watch {
 }
 
 /**
- * Begins to measure; when this returns, the address and etcd have answered once.
+ * Begins to measure; when this returns, the address and the service have answered once.
  * @param token unique letters and digits
  * @param limitS the measurement ends by itself after so many seconds
  * @throws RemoteError
@@ -24,7 +24,7 @@ export async function beginWatch(
   { connector }: World,
 ): Promise<Watch> {
   const transport = await connector.connect(observer.host);
-  const request = vipQuestion(service, observer.files);
+  const request = vipRequest(service, observer.files);
   const { ip, port } = service.endpoint;
   const output = transport.run(watchEndpoint({ token, ip, port, request, limitS }));
   // It may fail long before it is awaited.

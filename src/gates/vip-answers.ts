@@ -1,10 +1,10 @@
-import { httpsAnswer, httpsKey, type HttpsAnswer } from '../facts/https-answer.js';
-import type { ClientFiles } from '../model/certificate.js';
+import { httpsAnswer, httpsKey, type HttpsAnswer, type HttpsQuestion } from '../facts/https-answer.js';
+import type { ClientFiles, QuestionFiles } from '../model/certificate.js';
 import type { Cluster } from '../model/cluster.js';
 import { httpsUrl } from '../model/endpoint.js';
 import { aboutService, type Gate, type GateAnswer, type GateInput } from '../model/gate.js';
 import type { JsonObject } from '../model/json.js';
-import type { VirtualService } from '../model/virtual-service.js';
+import { healthFiles, type VirtualService } from '../model/virtual-service.js';
 import { journalByHand } from '../shell/by-hand.js';
 import { gateHosts } from './gate-hosts.js';
 
@@ -15,16 +15,24 @@ export const VIP_DEADLINE_MS = 60_000;
 type VipQuestion = { readonly url: string } & { readonly [Name in keyof ClientFiles]: string };
 
 /** What {@link vipAnswers} asks with, as arguments of an `await` action. */
-export function vipQuestion(
-  { endpoint, health }: Pick<VirtualService, 'endpoint' | 'health'>,
-  files: ClientFiles,
-): VipQuestion {
-  return { url: `${httpsUrl(endpoint.ip, endpoint.port)}${health.path}`, ...files };
+export function vipQuestion(service: Pick<VirtualService, 'endpoint' | 'health'>, files: ClientFiles): VipQuestion {
+  const { ca, certificate, key } = files;
+  return { url: vipUrl(service), ca, certificate, key };
+}
+
+/** A question through the virtual IP, whether or not something has to be shown. */
+export function vipRequest(service: Pick<VirtualService, 'endpoint' | 'health'>, files: QuestionFiles): HttpsQuestion {
+  return { url: vipUrl(service), ...files };
+}
+
+function vipUrl({ endpoint, health }: Pick<VirtualService, 'endpoint' | 'health'>): string {
+  return `${httpsUrl(endpoint.ip, endpoint.port)}${health.path}`;
 }
 
 /**
  * The service answers through its virtual IP: a whole exchange, the server verified by the address that clients use, with
- * a client certificate. Asked from the host of the action with its own files, else from the balancers with theirs.
+ * a client certificate where one is wanted. Asked from the host of the action with its own files, else from the service's
+ * clients with theirs.
  */
 export function vipAnswers(service: VirtualService, { controlPlanes }: Cluster): Gate {
   return {
@@ -32,10 +40,11 @@ export function vipAnswers(service: VirtualService, { controlPlanes }: Cluster):
     deadlineMs: VIP_DEADLINE_MS,
     async check(input) {
       const own = readQuestion(input.arguments);
-      const question = own ?? vipQuestion(service, service.health.files);
-      const candidates = own === undefined ? service.balancers : controlPlanes;
-      const answers = await askAll(gateHosts(input.batch, candidates), input, httpsKey(question));
-      return judge(answers, question.url, service);
+      const keys =
+        own === undefined
+          ? service.clients.map(({ host, files }) => [host, httpsKey(vipRequest(service, files))] as const)
+          : controlPlanes.map(({ host }) => [host, httpsKey(own)] as const);
+      return judge(await askAll(keys, input), own?.url ?? vipUrl(service), service);
     },
   };
 }
@@ -49,20 +58,23 @@ export function vipForwards(service: VirtualService): Gate {
     name: aboutService('vip-forwards', service.name),
     deadlineMs: VIP_DEADLINE_MS,
     async check(input) {
-      const { url, certificate, key } = vipQuestion(service, service.health.files);
-      const hosts = gateHosts(input.batch, service.balancers);
-      return judge(await askAll(hosts, input, httpsKey({ url, certificate, key })), url, service);
+      const { certificate, key } = healthFiles(service.health);
+      const question = httpsKey({ url: vipUrl(service), certificate, key });
+      const keys = service.balancers.map(({ host }) => [host, question] as const);
+      return judge(await askAll(keys, input), vipUrl(service), service);
     },
   };
 }
 
-/** The same question from several hosts. */
+/** What hosts are told. @param keys host → its question; of those in the batch, or all when the batch holds none of them */
 async function askAll(
-  hosts: readonly string[],
-  { probe }: GateInput,
-  key: string,
+  keys: readonly (readonly [host: string, key: string])[],
+  { probe, batch }: GateInput,
 ): Promise<readonly (readonly [string, HttpsAnswer])[]> {
-  return Promise.all(hosts.map(async (host) => [host, await probe(host).ask(httpsAnswer, key)] as const));
+  const candidates = keys.map(([host]) => ({ host }));
+  const asked = new Set(gateHosts(batch, candidates));
+  const questions = keys.filter(([host]) => asked.has(host));
+  return Promise.all(questions.map(async ([host, key]) => [host, await probe(host).ask(httpsAnswer, key)] as const));
 }
 
 function readQuestion(given: JsonObject): VipQuestion | undefined {
@@ -88,7 +100,7 @@ export function proxyJournal({ balancers }: VirtualService, host: string): strin
   return balancer === undefined ? '' : journalByHand(balancer.host, balancer.proxy.unit);
 }
 
-/** What is wrong with an answer of etcd's health: `fails: …`, `answers 503: …`; `undefined` for a good one. */
+/** What is wrong with an answer about health: `fails: …`, `answers 503: …`; `undefined` for a good one. */
 export function exchangeProblem(answer: HttpsAnswer): string | undefined {
   if (answer.kind === 'failure') return `fails: ${answer.reason}`;
   return answer.status === 200 ? undefined : `answers ${answer.status}: ${answer.body.slice(0, 100)}`;

@@ -57,9 +57,15 @@ export type CertificateDestination =
   | { readonly layout: 'pair'; readonly certificatePath: string; readonly keyPath: string }
   | { readonly layout: 'bundle'; readonly path: string };
 
-/** What a client shows, and what it verifies by: paths on its host. */
-export interface ClientFiles {
+/** What a client verifies by, and what it shows where it has to show something: paths on its host. */
+export interface QuestionFiles {
   readonly ca: string;
+  readonly certificate?: string | undefined;
+  readonly key?: string | undefined;
+}
+
+/** What a client shows, and what it verifies by: paths on its host. */
+export interface ClientFiles extends QuestionFiles {
   readonly certificate: string;
   readonly key: string;
 }

@@ -1,5 +1,5 @@
 import type { MarkedText } from './marked-text.js';
-import type { ClientFiles } from './certificate.js';
+import type { QuestionFiles } from './certificate.js';
 import type { Secret } from './secret.js';
 
 /** The services that can stand behind a virtual IP: each is one entry here, its variables and where its backends come from. */
@@ -7,6 +7,9 @@ export const SERVICE_NAMES = ['etcd'] as const;
 
 /** Name of a service behind a virtual IP. */
 export type ServiceName = (typeof SERVICE_NAMES)[number];
+
+/** Service → the inventory's group of its balancers, which its variables are named after too: `etcd_lb_ip`. */
+export const SERVICE_GROUPS: Readonly<Record<ServiceName, string>> = { etcd: 'etcd_lb' };
 
 /** The programs that can pass connections on: the values of `etcd_lb_proxy`; each has a room in src/proxies/. */
 export const PROXY_NAMES = ['haproxy', 'nginx'] as const;
@@ -35,6 +38,8 @@ export interface ProxySettings {
   readonly timeoutConnect: string;
   readonly timeoutClient: string;
   readonly timeoutServer: string;
+  /** For connections that have carried data both ways; absent: the other two hold. */
+  readonly timeoutTunnel: string | undefined;
   readonly checkInter: string;
   readonly checkRise: number;
   readonly checkFall: number;
@@ -54,7 +59,7 @@ export interface FormerProxy {
 /** keepalived on one host. */
 export interface KeepalivedSettings {
   /** Where else it may run on the host, from an earlier inventory: two would both hold the address. */
-  readonly former: { readonly unit: string; readonly configFile: string };
+  readonly former: readonly { readonly unit: string; readonly configFile: string }[];
   /** Its systemd unit, without `.service`. */
   readonly unit: string;
   /** The unit's file where it is an instance of our own; absent: the package's unit. */
@@ -102,8 +107,38 @@ export interface HealthQuestion {
   readonly ownPort: number;
   /** With its query. */
   readonly path: string;
-  /** What every balancer shows and verifies by; certificate and key in one file. */
-  readonly files: ClientFiles;
+  readonly trust: HealthTrust;
+  /** What every balancer shows: certificate and key in one file; absent: nothing has to be shown. */
+  readonly bundle: string | undefined;
+}
+
+/** What every balancer verifies backends by. */
+export interface HealthTrust {
+  /** The authority's certificate on the balancer. */
+  readonly path: string;
+  /** The authority in the store; or that of others, as these files of hosts hold it. */
+  readonly from: 'store' | readonly HostFile[];
+}
+
+/** A file of a host. */
+export interface HostFile {
+  readonly host: string;
+  readonly path: string;
+}
+
+/** What every balancer asks with. */
+export function healthFiles({ trust, bundle }: Pick<HealthQuestion, 'trust' | 'bundle'>): QuestionFiles {
+  return { ca: trust.path, certificate: bundle, key: bundle };
+}
+
+/** How people speak of a service's backends. */
+export interface ServiceWords {
+  /** One of them: `member`. */
+  readonly backend: string;
+  /** The same where nothing else says whose it is: `etcd member`. */
+  readonly backendOfService: string;
+  /** What one may be that answers all the same: `has lost its quorum`. */
+  readonly fault: string;
 }
 
 /** A service that clients reach at one address, whoever of its balancers holds it. */
@@ -117,7 +152,30 @@ export interface VirtualService {
   readonly balancers: readonly Balancer[];
   readonly backends: readonly Backend[];
   readonly health: HealthQuestion;
+  /** From where the way through the virtual IP is proved, and with which files of that host. */
+  readonly clients: readonly ServiceClient[];
+  /** Hosts that can measure how the virtual IP answers, beside its balancers: the best first. */
+  readonly observers: readonly ServiceObserver[];
+  readonly words: ServiceWords;
+  readonly places: ServicePlaces;
 }
+
+/** Files that every balancer of a service has, and no other service. */
+export interface ServicePlaces {
+  /** keepalived's check script, without the proxy that it asks: `…/check` for `…/check-haproxy`. */
+  readonly checkScript: string;
+  /** Of sysctl.d: that programs may listen on an address which another host holds. */
+  readonly nonlocalBind: string;
+}
+
+/** A host that asks a service through its virtual IP. */
+export interface ServiceClient {
+  readonly host: string;
+  readonly files: QuestionFiles;
+}
+
+/** A host that can measure: with files of its own, or with those that its kube-apiserver's manifest names. */
+export type ServiceObserver = ServiceClient | { readonly host: string; readonly manifest: string };
 
 /** The service of a name, where the inventory describes it. */
 export function serviceNamed(

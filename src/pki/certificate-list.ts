@@ -91,13 +91,18 @@ const MEMBER: readonly Entry<Member>[] = [
   },
 ];
 
-const BALANCER: readonly Entry<VirtualService>[] = [
+/** A service whose backends want to see a certificate, and the file of it. */
+interface HealthSite extends Pick<VirtualService, 'proxy'> {
+  readonly bundle: string;
+}
+
+const BALANCER: readonly Entry<HealthSite>[] = [
   {
     name: ({ proxy }) => `${proxy}-healthcheck-client`,
     commonName: ({ proxy }) => `${proxy}-healthcheck`,
     usages: ['client'],
     names: NO_NAMES,
-    destination: ({ health }) => ({ layout: 'bundle', path: health.files.certificate }),
+    destination: ({ bundle }) => ({ layout: 'bundle', path: bundle }),
     // A proxy loads it as root, before it drops its privileges.
     key: ROOT_ONLY,
   },
@@ -137,9 +142,12 @@ export function memberCertificates(cluster: Cluster, member: Member): readonly W
   return [{ ...wanted(SERVER, cluster, member), policy: 'at-least' }];
 }
 
-/** The client certificate that every balancer's health check shows to the service. */
-export function balancerCertificates(cluster: Cluster, service: VirtualService): readonly WantedCertificate[] {
-  return BALANCER.map((entry) => wanted(entry, cluster, service));
+/** The client certificate that every balancer's health check shows to the service; none where nothing has to be shown. */
+export function balancerCertificates(
+  cluster: Cluster,
+  { proxy, health: { bundle } }: VirtualService,
+): readonly WantedCertificate[] {
+  return bundle === undefined ? [] : BALANCER.map((entry) => wanted(entry, cluster, { proxy, bundle }));
 }
 
 /** The client certificate of one kube-apiserver. @param files from that host's manifest */
@@ -152,9 +160,9 @@ export function memberTrust(cluster: Cluster, member: Member): WantedTrust {
   return { path: member.client.ca, ownership: PUBLIC, policy: policyOf(cluster) };
 }
 
-/** Where every balancer's health check finds the authority. */
-export function balancerTrust({ health }: VirtualService): WantedTrust {
-  return { path: health.files.ca, ownership: PUBLIC, policy: 'exact' };
+/** Where every balancer's health check finds the authority; of a service whose backends others sign for: nothing. */
+export function balancerTrust({ health: { trust } }: VirtualService): WantedTrust | undefined {
+  return trust.from === 'store' ? { path: trust.path, ownership: PUBLIC, policy: 'exact' } : undefined;
 }
 
 /** @param path `--etcd-cafile` of the host's manifest */

@@ -7,6 +7,8 @@ import { ProvisionError } from '../model/errors.js';
 export interface ListenAddressOptions {
   readonly address: string;
   readonly port: number;
+  /** What sets the port, for the way out. */
+  readonly portVariable: string;
   /** Names of the processes that may listen there already; the first is the one that will. */
   readonly processes: readonly [string, ...string[]];
   /**
@@ -44,13 +46,13 @@ function clashes(listener: Listener, { address, processes }: ListenAddressOption
 }
 
 function taken(
-  { address, port, processes: [process] }: ListenAddressOptions,
+  { address, port, portVariable, processes: [process] }: ListenAddressOptions,
   strangers: readonly Listener[],
 ): ProvisionError {
   const who = strangers.map((stranger) => `${stranger.process || 'a process'} on ${hostPort(stranger.address, port)}`);
   return new ProvisionError({
     code: 'address-taken',
     message: `${process} cannot listen on ${hostPort(address, port)}: ${who.join(', ')} listens there already`,
-    hint: `make it listen on the node's own address only, or give the load balancer another port: etcd_lb_port`,
+    hint: `make it listen on the node's own address only, or give the load balancer another port: ${portVariable}`,
   });
 }

@@ -16,6 +16,8 @@ const INTERFACE = /^[^\s/"'{}!#]{1,15}$/;
 /** The virtual IP as one balancer would hold it. */
 export interface VirtualIpOptions {
   readonly vip: string;
+  /** What its variables are named after: `etcd_lb`, for the way out. */
+  readonly variables: string;
   readonly balancer: Balancer;
   /** All that may hold it. */
   readonly balancers: readonly Balancer[];
@@ -45,7 +47,7 @@ export function virtualIp(options: VirtualIpOptions): Resource {
       const name = interfaceOf(balancer, own);
       const network = own.find((address) => address.interface === name && contains(address, vip));
       if (network === undefined) throw outside(options, name, own);
-      refuseEdge(vip, network);
+      refuseEdge(options, network);
       // Only while no balancer has it: a look that finds nothing to do asks no more than this.
       const stranger = holders.includes(true) ? undefined : await findStranger(options, probe);
       if (isOther || stranger !== undefined) await refuseFormer(kept, others.far, probe);
@@ -98,21 +100,24 @@ async function findStranger({ vip, balancers }: VirtualIpOptions, probe: Probe):
   return hardware === undefined || ours.flat().includes(hardware) ? undefined : hardware;
 }
 
-function taken({ vip, balancer }: VirtualIpOptions, hardware: string): ProvisionError {
+function taken({ vip, variables, balancer }: VirtualIpOptions, hardware: string): ProvisionError {
   return new ProvisionError({
     code: 'virtual-ip-taken',
     message: `the virtual IP ${vip} is in use: ${hardware} answers for it, seen from ${balancer.host}, and no balancer holds it`,
-    hint: 'choose a free address for etcd_lb_ip, or find who has this one: ip neigh',
+    hint: `choose a free address for ${variables}_ip, or find who has this one: ip neigh`,
   });
 }
 
-function refuseEdge(vip: string, { interface: name, address, prefixLength }: HostAddress): void {
+function refuseEdge(
+  { vip, variables }: VirtualIpOptions,
+  { interface: name, address, prefixLength }: HostAddress,
+): void {
   const edge = networkEdge(vip, address, prefixLength);
   if (edge === undefined) return;
   throw new ProvisionError({
     code: 'virtual-ip-outside',
     message: `the virtual IP ${vip} is the ${edge} address of the network of ${name} (${address}/${prefixLength}): no host can hold it`,
-    hint: 'set etcd_lb_ip to a free address of that network',
+    hint: `set ${variables}_ip to a free address of that network`,
   });
 }
 
@@ -124,13 +129,17 @@ function contains(network: HostAddress, address: string): boolean {
   return list.check(address, family);
 }
 
-function outside({ vip, balancer }: VirtualIpOptions, name: string, addresses: readonly HostAddress[]): ProvisionError {
+function outside(
+  { vip, variables, balancer }: VirtualIpOptions,
+  name: string,
+  addresses: readonly HostAddress[],
+): ProvisionError {
   const networks = addresses.filter((address) => address.interface === name && address.address !== vip);
   return new ProvisionError({
     code: 'virtual-ip-outside',
     message:
       `the virtual IP ${vip} is in no network of ${name} on ${balancer.host} ` +
       `(${networks.map((network) => `${network.address}/${network.prefixLength}`).join(', ')}): nobody there would find it`,
-    hint: 'set etcd_lb_ip to a free address of that network, or keepalived_interface to another interface',
+    hint: `set ${variables}_ip to a free address of that network, or keepalived_interface to another interface`,
   });
 }

@@ -39,6 +39,7 @@ export function sampleBalancer(number: number): Balancer {
       timeoutConnect: '5s',
       timeoutClient: '5m',
       timeoutServer: '5m',
+      timeoutTunnel: undefined,
       checkInter: '2s',
       checkRise: 2,
       checkFall: 3,
@@ -47,7 +48,7 @@ export function sampleBalancer(number: number): Balancer {
     },
     keepalived: {
       unit: 'keepalived',
-      former: { unit: 'provision-etcd-keepalived', configFile: '/etc/keepalived/provision/etcd.conf' },
+      former: [{ unit: 'provision-etcd-keepalived', configFile: '/etc/keepalived/provision/etcd.conf' }],
       unitFile: undefined,
       configFile: '/etc/keepalived/keepalived.conf',
       interface: undefined,
@@ -89,7 +90,21 @@ export const SAMPLE_SERVICE: VirtualService = {
   health: {
     ownPort: 23790,
     path: '/health?exclude=NOSPACE',
+    trust: { path: '/etc/haproxy/etcd-ca.crt', from: 'store' },
+    bundle: BUNDLE,
+  },
+  clients: [1, 2, 3].map((number) => ({
+    host: `etcd-${number}`,
     files: { ca: '/etc/haproxy/etcd-ca.crt', certificate: BUNDLE, key: BUNDLE },
+  })),
+  observers: [
+    { host: 'cp-1', manifest: CONTROL_PLANE.manifest },
+    ...[1, 2, 3].map((number) => ({ host: `etcd-${number}`, files: sampleMember(number).client })),
+  ],
+  words: { backend: 'member', backendOfService: 'etcd member', fault: 'has lost its quorum' },
+  places: {
+    checkScript: '/usr/local/lib/provision/check',
+    nonlocalBind: '/etc/sysctl.d/60-provision-nonlocal-bind.conf',
   },
 };
 

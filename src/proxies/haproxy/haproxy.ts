@@ -15,7 +15,10 @@ export const haproxy: Proxy = {
   async view({ name, backends, health }, probe) {
     return judge(await probe.ask(haproxyServers, serversKey(health.ownPort, name)), backends);
   },
-  alive: ({ health }) => ({ template: 'check-haproxy.sh.j2', values: { health_port: health.ownPort } }),
+  alive: ({ health, words }) => ({
+    template: 'check-haproxy.sh.j2',
+    values: { health_port: health.ownPort, backend: words.backendOfService },
+  }),
 };
 
 /** Management guide, section 3: `-f FILE`, as often as wanted, and whatever stands behind `--`. */

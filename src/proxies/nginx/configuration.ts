@@ -1,9 +1,8 @@
 import type { Resource } from '../../model/change.js';
-import { configurationMode } from '../../model/content.js';
 import { hostPort } from '../../model/endpoint.js';
 import type { Balancer, VirtualService } from '../../model/virtual-service.js';
-import { file } from '../../resources/file.js';
-import { BESIDE, type ProxyTools } from '../proxy.js';
+import { configurationFile } from '../configuration-file.js';
+import type { ProxyTools } from '../proxy.js';
 
 /**
  * nginx's own test. It opens the pid file that the unit names, which lies in a directory that is there only while the unit
@@ -17,12 +16,14 @@ const VALIDATE = [
 
 /** The configuration of an nginx that does nothing else, accepted by the nginx of its own host before it lands. */
 export function nginxConfiguration(
-  { name: service, endpoint, backends, health }: VirtualService,
-  { host, proxy, replaceFiles }: Balancer,
+  { name: service, endpoint, backends, health, words }: VirtualService,
+  balancer: Balancer,
   { template, inventory }: ProxyTools,
 ): Resource {
+  const { host, proxy } = balancer;
   const content = inventory.render(host, template('nginx.conf.j2'), {
     service,
+    fault: words.fault,
     listen: hostPort(endpoint.ip, endpoint.port),
     connections: proxy.maxConnections,
     timeout_connect: proxy.timeoutConnect,
@@ -33,14 +34,5 @@ export function nginxConfiguration(
     servers: backends.map(({ name, address, port }) => ({ name, address: hostPort(address, port) })),
     extra_config: proxy.extraConfig?.trimEnd() ?? null,
   });
-  return file({
-    path: proxy.configFile,
-    content,
-    owner: 'root',
-    group: 'root',
-    // nginx reads it as root, before it drops its privileges.
-    mode: configurationMode(content),
-    validate: VALIDATE,
-    foreign: { replace: replaceFiles, wayOut: BESIDE },
-  });
+  return configurationFile(balancer, content, VALIDATE);
 }

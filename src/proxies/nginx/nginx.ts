@@ -1,7 +1,7 @@
 import { httpsAnswer, httpsKey } from '../../facts/https-answer.js';
 import { httpsUrl } from '../../model/endpoint.js';
 import type { Probe } from '../../model/remote.js';
-import type { Backend, VirtualService } from '../../model/virtual-service.js';
+import { healthFiles, type Backend, type VirtualService } from '../../model/virtual-service.js';
 import type { Proxy } from '../proxy.js';
 import { nginxConfiguration } from './configuration.js';
 import { nginxAnswers } from './own-answer.js';
@@ -40,11 +40,11 @@ function filesRead(argv: readonly string[]): readonly string[] {
 /** Asked from the balancer, where nginx would connect from, with the files of the health question. */
 async function problemOf(
   { name, address, port, verifyName }: Backend,
-  { path, files }: VirtualService['health'],
+  health: VirtualService['health'],
   probe: Probe,
 ): Promise<string | undefined> {
-  const { ca, certificate, key } = files;
-  const url = `${httpsUrl(address, port)}${path}`;
+  const { ca, certificate, key } = healthFiles(health);
+  const url = `${httpsUrl(address, port)}${health.path}`;
   // Where a certificate may get its names later in the run, its authority alone can't be verified by a client of URLs.
   const question = verifyName === undefined ? { url, certificate, key } : { url, ca, certificate, key };
   const answer = await probe.ask(httpsAnswer, httpsKey(question));

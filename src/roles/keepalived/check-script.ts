@@ -4,9 +4,9 @@ import type { Balancer, ProxyName, VirtualService } from '../../model/virtual-se
 import { proxyOf } from '../../proxies/table.js';
 import type { RoleTools } from '../role.js';
 
-/** What keepalived asks whether this node may hold the virtual IP. */
-export function checkScriptPath(proxy: ProxyName): string {
-  return `/usr/local/lib/provision/check-${proxy}`;
+/** What keepalived asks whether this node may hold the virtual IP of a service. */
+export function checkScriptPath({ places }: Pick<VirtualService, 'places'>, proxy: ProxyName): string {
+  return `${places.checkScript}-${proxy}`;
 }
 
 /** The script that asks the service's proxy; at the place of another one, where keepalived still runs that. */
@@ -17,5 +17,5 @@ export function aliveScript(
 ): { readonly path: string; readonly content: Content } {
   const alive = proxyOf(site.service).alive(site.service);
   const content = inventory.render(site.balancer.host, template(alive.template), alive.values);
-  return { path: checkScriptPath(site.of), content };
+  return { path: checkScriptPath(site.service, site.of), content };
 }

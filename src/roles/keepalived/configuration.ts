@@ -58,9 +58,10 @@ function render({ template, pki }: RoleTools, inventory: Inventory, site: Site):
   return inventory.render(host, template('keepalived.conf.j2'), {
     router_id: host,
     service: service.name,
+    backend: service.words.backendOfService,
     proxy: service.proxy,
     proxy_title: proxyOf(service).title,
-    check_script: checkScriptPath(service.proxy),
+    check_script: checkScriptPath(service, service.proxy),
     preempt: keepalived.preempt,
     interface: site.interface,
     virtual_router_id: keepalived.virtualRouterId,

@@ -2,7 +2,7 @@ import { posix } from 'node:path';
 import type { Resource } from '../../model/change.js';
 import type { Cluster } from '../../model/cluster.js';
 import type { Inventory } from '../../model/inventory.js';
-import type { Balancer, ServiceName, VirtualService } from '../../model/virtual-service.js';
+import type { ServiceName, VirtualService } from '../../model/virtual-service.js';
 import { BESIDE } from '../../proxies/proxy.js';
 import { directory } from '../../resources/directory.js';
 import { file } from '../../resources/file.js';
@@ -13,8 +13,8 @@ import { service as serviceResource } from '../../resources/service.js';
 import { unitReads, type StartedWith } from '../../resources/unit-reads.js';
 import { virtualIp, type VirtualIpOptions } from '../../resources/virtual-ip.js';
 import { ownUnit } from '../own-unit.js';
-import { requireService } from '../require-service.js';
-import { balancerOn, type Role, type RoleTools } from '../role.js';
+import { balancerRole, type BalancerSite } from '../balancer-role.js';
+import type { Role, RoleTools } from '../role.js';
 import { aliveScript, checkScriptPath } from './check-script.js';
 import { keepalivedConfiguration } from './configuration.js';
 
@@ -22,23 +22,15 @@ const SCRIPT = { owner: 'root', group: 'root', mode: '0755' } as const;
 
 /** The virtual IP of a service, held by one balancer whose proxy serves. */
 export function virtualIpRole(tools: RoleTools, name: ServiceName): Role {
-  return {
-    name: `${name}-virtual-ip`,
+  return balancerRole({
+    service: name,
+    part: 'virtual-ip',
     summary: `can hold the virtual IP of ${name} while its proxy serves`,
-    resources(host, inventory, cluster) {
-      const service = requireService(cluster, name);
-      return balancerResources(tools, inventory, { cluster, service, balancer: balancerOn(service, host) });
-    },
-  };
+    resources: (inventory, site) => balancerResources(tools, inventory, site),
+  });
 }
 
-interface Site {
-  readonly cluster: Cluster;
-  readonly service: VirtualService;
-  readonly balancer: Balancer;
-}
-
-function balancerResources(tools: RoleTools, inventory: Inventory, site: Site): readonly Resource[] {
+function balancerResources(tools: RoleTools, inventory: Inventory, site: BalancerSite): readonly Resource[] {
   const { cluster, service, balancer } = site;
   const { balancers, endpoint } = service;
   const { keepalivedAuthPass, directory: store } = tools.pki;
@@ -50,6 +42,7 @@ function balancerResources(tools: RoleTools, inventory: Inventory, site: Site): 
   return [
     virtualIp({
       vip: endpoint.ip,
+      variables: service.group,
       balancer,
       balancers,
       configuration,
@@ -60,14 +53,19 @@ function balancerResources(tools: RoleTools, inventory: Inventory, site: Site): 
       names: ['keepalived'],
       ...(unitFile === undefined ? { keepStopped: [unit] } : { keepDisabled: ['keepalived'] }),
     }),
-    directory({ path: posix.dirname(checkScriptPath(service.proxy)), owner: 'root', group: 'root', mode: '0755' }),
+    directory({
+      path: posix.dirname(checkScriptPath(service, service.proxy)),
+      owner: 'root',
+      group: 'root',
+      mode: '0755',
+    }),
     // keepalived runs it anew each time: a changed script needs no reload.
     file({ ...aliveScript(tools, inventory, { service, balancer, of: service.proxy }), ...SCRIPT }),
     directory({ path: '/etc/keepalived', owner: 'root', group: 'root', mode: '0755' }),
     ...units,
     configuration,
     unitReads({ unit, problem: (started) => otherFile(configFile, started), wayOut: BESIDE }),
-    retiredUnit({ ...former, successor: unit }),
+    ...former.map((each) => retiredUnit({ ...each, successor: unit })),
     // Seen on 2.2.7: a changed priority is taken up silently, a changed router id leaves the address unheld for 3 s.
     serviceResource({ unit, runsWith: [...units, configuration], onChange: 'reload', isReloadFelt: true }),
   ];

@@ -1,11 +1,11 @@
 import type { Resource } from '../../model/change.js';
-import type { Cluster } from '../../model/cluster.js';
 import type { Inventory } from '../../model/inventory.js';
 import type { Balancer, ProxySettings, ServiceName, VirtualService } from '../../model/virtual-service.js';
 import { balancerCertificates, balancerTrust } from '../../pki/certificate-list.js';
 import { BESIDE } from '../../proxies/proxy.js';
 import { proxyOf } from '../../proxies/table.js';
 import { certificateResource } from '../../resources/certificate.js';
+import { copiedTrust } from '../../resources/copied-trust.js';
 import { listenAddress } from '../../resources/listen-address.js';
 import { packages, type PackagesOptions } from '../../resources/packages.js';
 import { retiredUnit } from '../../resources/retired-unit.js';
@@ -15,33 +15,25 @@ import { unitReads, type StartedWith } from '../../resources/unit-reads.js';
 import { etcdEnvironment } from '../etcd/environment.js';
 import { ownUnit } from '../own-unit.js';
 import { aliveScript } from '../keepalived/check-script.js';
-import { requireService } from '../require-service.js';
-import { balancerOn, certificateRules, type Role, type RoleTools } from '../role.js';
+import { balancerRole, type BalancerSite } from '../balancer-role.js';
+import { certificateRules, type Role, type RoleTools } from '../role.js';
 
 /** A proxy that passes the clients of a service on to every backend that answers. */
 export function proxyRole(tools: RoleTools, name: ServiceName): Role {
-  return {
-    name: `${name}-proxy`,
-    summary: `passes ${name} clients on from the virtual IP to a healthy member`,
-    resources(host, inventory, cluster) {
-      const service = requireService(cluster, name);
-      return balancerResources(tools, inventory, { cluster, service, balancer: balancerOn(service, host) });
-    },
-  };
+  return balancerRole({
+    service: name,
+    part: 'proxy',
+    summary: `passes ${name} clients on from the virtual IP to a healthy server`,
+    resources: (inventory, site) => balancerResources(tools, inventory, site),
+  });
 }
 
-interface Site {
-  readonly cluster: Cluster;
-  readonly service: VirtualService;
-  readonly balancer: Balancer;
-}
-
-function balancerResources(tools: RoleTools, inventory: Inventory, site: Site): readonly Resource[] {
+function balancerResources(tools: RoleTools, inventory: Inventory, site: BalancerSite): readonly Resource[] {
   const { cluster, service, balancer } = site;
   const { ip: address, port } = service.endpoint;
   const { unit } = balancer.proxy;
   const proxy = proxyOf(service);
-  const trust = trustBundleResource(balancerTrust(service), tools.pki.authority);
+  const trust = trustOf(service, tools);
   const certificates = balancerCertificates(cluster, service).map((wanted) =>
     certificateResource(wanted, certificateRules(tools, cluster)),
   );
@@ -53,6 +45,7 @@ function balancerResources(tools: RoleTools, inventory: Inventory, site: Site): 
     listenAddress({
       address,
       port,
+      portVariable: `${service.group}_port`,
       processes: [proxy.process, ...formerProcesses(balancer)],
       freedBy: ownEtcd(tools, inventory, site),
     }),
@@ -67,6 +60,15 @@ function balancerResources(tools: RoleTools, inventory: Inventory, site: Site): 
   ];
 }
 
+/** What the health check verifies by: this cluster's own authority, or that of others. */
+function trustOf(service: VirtualService, { pki }: RoleTools): Resource {
+  const { path, from } = service.health.trust;
+  const own = balancerTrust(service);
+  return own === undefined || from !== 'store'
+    ? copiedTrust({ path, from: from === 'store' ? [] : from })
+    : trustBundleResource(own, pki.authority);
+}
+
 /** Both may listen at once (SO_REUSEPORT), while one hands over to the other. */
 function formerProcesses({ formerProxies }: Balancer): readonly string[] {
   return formerProxies.map(({ name }) => proxyOf({ proxy: name }).process);
@@ -76,7 +78,7 @@ function formerProcesses({ formerProxies }: Balancer): readonly string[] {
  * Whatever an earlier inventory had here in place of this proxy. keepalived goes on running the old one's script until its
  * own play comes: that must not see a dead proxy.
  */
-function retired(tools: RoleTools, inventory: Inventory, { service, balancer }: Site): readonly Resource[] {
+function retired(tools: RoleTools, inventory: Inventory, { service, balancer }: BalancerSite): readonly Resource[] {
   const { unit: successor } = balancer.proxy;
   return balancer.formerProxies.map(({ name, unit, configFile }) =>
     retiredUnit({
@@ -102,7 +104,7 @@ function otherFile(service: VirtualService, { proxy }: Balancer, { argv }: Start
 }
 
 /** An etcd on this host that listens everywhere gives the port free when its environment changes, earlier in the run. */
-function ownEtcd(tools: RoleTools, inventory: Inventory, { cluster, balancer }: Site): readonly Resource[] {
+function ownEtcd(tools: RoleTools, inventory: Inventory, { cluster, balancer }: BalancerSite): readonly Resource[] {
   return cluster.members
     .filter((member) => cluster.isManaged && member.host === balancer.host)
     .map((member) => etcdEnvironment(tools, inventory, { cluster, member }));

@@ -3,20 +3,22 @@ import { drillGates, lookBefore } from '../../../src/drill/look-before.js';
 import { runDrill } from '../../../src/drill/run-drill.js';
 import type { World } from '../../../src/engine/world.js';
 import { httpsKey } from '../../../src/facts/https-answer.js';
-import { vipQuestion } from '../../../src/gates/vip-answers.js';
+import { vipRequest } from '../../../src/gates/vip-answers.js';
 import type { Event } from '../../../src/model/events.js';
 import type { Gate, GateAnswer } from '../../../src/model/gate.js';
 import { outputOf, type Output, type Probe } from '../../../src/model/remote.js';
+import { healthFiles } from '../../../src/model/virtual-service.js';
 import { fakeProbe } from '../../support/fake-probe.js';
 import { fakeHosts, fakeWorld } from '../../support/fake-world.js';
-import { SAMPLE_CLUSTER, SAMPLE_SERVICE, withService } from '../../support/sample-cluster.js';
+import { SAMPLE_SERVICE, withService } from '../../support/sample-cluster.js';
 import { noDownload } from '../../support/local-transport.js';
 
-const CLUSTER = { ...SAMPLE_CLUSTER, controlPlanes: [] };
+const observers = SAMPLE_SERVICE.observers.filter(({ host }) => host !== 'cp-1');
+const CLUSTER = { ...withService({ observers }), controlPlanes: [] };
 const { endpoint: ENDPOINT } = SAMPLE_SERVICE;
 const HOSTS = ['etcd-1', 'etcd-2', 'etcd-3'];
 const CHECK_UP = 'provision verify inventory.yaml';
-const { files: FILES } = SAMPLE_SERVICE.health;
+const FILES = healthFiles(SAMPLE_SERVICE.health);
 
 /** A cluster that fails over as soon as something is stopped. */
 interface Stage {
@@ -84,7 +86,7 @@ function probeOf(on: Stage, host: string): Probe {
   return fakeProbe({
     'host-addresses': { all: addresses },
     units: { haproxy: unit('haproxy'), keepalived: unit('keepalived') },
-    'https-answers': { [httpsKey(vipQuestion(SAMPLE_SERVICE, FILES))]: { kind: 'answer', status: 200, body: '' } },
+    'https-answers': { [httpsKey(vipRequest(SAMPLE_SERVICE, FILES))]: { kind: 'answer', status: 200, body: '' } },
   });
 }
 

@@ -14,7 +14,10 @@ const planned = (kind: 'change' | 'unchanged'): Resource => ({
 
 describe('listenAddress', () => {
   const wanted = (freedBy: Resource): Resource =>
-    listenAddress({ address: '10.0.0.100', port: 2379, processes: ['haproxy'], freedBy: [freedBy] });
+    listenAddress({
+      ...{ address: '10.0.0.100', port: 2379, portVariable: 'etcd_lb_port' },
+      ...{ processes: ['haproxy'], freedBy: [freedBy] },
+    });
   const found = (address: string, process: string): FakeAnswers => ({
     listeners: { 2379: [{ address, port: 2379, process }] },
   });
@@ -66,7 +69,9 @@ describe('virtualIp', () => {
     const keepalived = { ...balancer.keepalived, interface: interfaceName };
     const probe = fakeProbes({ 'etcd-1': one, 'etcd-2': host(2, []), other: others.answers }).get('etcd-1');
     if (probe === undefined) throw new Error('no probe');
-    return virtualIp({ vip, balancer: { ...balancer, keepalived }, balancers, ...others }).plan(probe);
+    return virtualIp({ vip, variables: 'etcd_lb', balancer: { ...balancer, keepalived }, balancers, ...others }).plan(
+      probe,
+    );
   }
   const answersFor = (hardware: string | undefined): FakeAnswers => ({
     'addresses-in-use': { '10.0.0.100': hardware },

@@ -2,13 +2,15 @@ import { expect, test } from '@jest/globals';
 import { httpsKey, type HttpsAnswer } from '../../../../src/facts/https-answer.js';
 import { nginx } from '../../../../src/proxies/nginx/nginx.js';
 import { nginxAnswers } from '../../../../src/proxies/nginx/own-answer.js';
+import { healthFiles } from '../../../../src/model/virtual-service.js';
 import { fakeProbe } from '../../../support/fake-probe.js';
 import { SAMPLE_SERVICE } from '../../../support/sample-cluster.js';
 
 const GOOD: HttpsAnswer = { kind: 'answer', status: 200, body: '{"health":"true"}' };
 
 async function viewOf(isAlive: boolean, third: HttpsAnswer): Promise<unknown> {
-  const { path, files } = SAMPLE_SERVICE.health;
+  const { path } = SAMPLE_SERVICE.health;
+  const files = healthFiles(SAMPLE_SERVICE.health);
   const answers = [1, 2, 3].map((number) => [
     httpsKey({ url: `https://10.0.0.${number}:2379${path}`, ...files }),
     number === 3 ? third : GOOD,
