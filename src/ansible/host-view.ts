@@ -1,11 +1,14 @@
 import { didYouMean } from '../model/did-you-mean.js';
 import { InputError, type Problem } from '../model/errors.js';
 import type { Variables } from '../model/inventory.js';
-import type { Json, JsonObject } from '../model/json.js';
+import type { Json } from '../model/json.js';
+import { type PythonValue, WholeFloat } from '../model/python-value.js';
 import type { Settings } from './group-vars.js';
-import type { Scope, TemplateEngine } from './jinja.js';
+import type { TemplateEngine } from './jinja.js';
+import type { Scope } from './jinja-evaluator.js';
+import { toJson } from './json-values.js';
 import {
-  fromJson,
+  fromPython,
   isMapping,
   isMarked,
   isSequence,
@@ -98,7 +101,7 @@ export function createHostView(source: ViewSource): HostView {
   const at: Variables['at'] = (name, path) => settingOf(name)?.positionOf(path ?? []);
   const get: Variables['get'] = (name) => {
     const value = valueOf(name);
-    return value === undefined ? undefined : reveal(value);
+    return value === undefined ? undefined : toJson(reveal(value));
   };
   const marked: Variables['marked'] = (name, path = []) => {
     const value = path.reduce<Value | undefined>(
@@ -113,7 +116,7 @@ export function createHostView(source: ViewSource): HostView {
 
 function renderValue(source: ViewSource, scope: Scope, value: RawValue, name: string): Value {
   if (typeof value === 'string') return source.engine.value(value, scope);
-  if (typeof value !== 'object' || value === null) return value;
+  if (typeof value !== 'object' || value === null || value instanceof WholeFloat) return value;
   if (isSequence(value)) return value.map((item) => renderValue(source, scope, item, name));
   if (isMapping(value)) {
     return Object.fromEntries([...value].map(([key, item]) => [key, renderValue(source, scope, item, name)]));
@@ -144,8 +147,8 @@ function lookUpOther(source: ViewSource, host: string, path: readonly (string | 
 }
 
 /** A play's variables as the topmost layer: written in a playbook, they are templates. */
-export function templateLayer(variables: JsonObject): Settings {
-  return new Map(Object.entries(variables).map(([name, value]) => [name, plainSetting(fromJson(value), undefined)]));
+export function templateLayer(variables: Readonly<Record<string, PythonValue>>): Settings {
+  return new Map(Object.entries(variables).map(([name, value]) => [name, plainSetting(fromPython(value), undefined)]));
 }
 
 /** Values that are handed to a template, as the topmost layer: whatever they hold is text. */

@@ -1,15 +1,15 @@
 import type { Environment } from 'minijinja-js';
-import { stringify } from 'yaml';
-import { parseBoundedYaml } from '../model/bounded-yaml.js';
 import { ProvisionError } from '../model/errors.js';
-import type { Json } from '../model/json.js';
-import { HOSTVARS } from './jinja-source.js';
-import { toJson } from './json-values.js';
+import { integerOf, isList, type PythonValue, WholeFloat } from '../model/python-value.js';
+import { DATA_FILTERS } from './jinja-data-filters.js';
+import { HOSTVARS, WRITING_FILTERS } from './jinja-source.js';
+import { fromEngine, parseJson, toEngine } from './json-values.js';
+import { pythonJson } from './python-data.js';
 import { pythonText } from './python-text.js';
 import { TemplateError } from './template-error.js';
 
 /** A filter or test: the value, then its positional arguments; keyword arguments come as a last object. */
-type Filter = (value: Json, ...args: readonly Json[]) => Json;
+type Filter = (value: PythonValue, ...args: readonly PythonValue[]) => PythonValue;
 
 /**
  * Ansible's filters and tests that minijinja lacks or has otherwise, as far as inventories and the shipped templates use
@@ -20,63 +20,68 @@ type Filter = (value: Json, ...args: readonly Json[]) => Json;
 export function addAnsibleFilters(
   environment: Environment,
   fail: (error: unknown) => void,
-  lookUp: (path: readonly (string | number)[]) => Json,
+  lookUp: (path: readonly (string | number)[]) => PythonValue,
 ): void {
   const guard =
     (name: string, filter: Filter) =>
     (...args: unknown[]) => {
       try {
-        const [value = null, ...rest] = args.map(toJson);
-        return filter(value, ...rest);
+        const [value = null, ...rest] = args.map(fromEngine);
+        return toEngine(filter(value, ...rest));
       } catch (error) {
-        const isTold = error instanceof TemplateError || error instanceof ProvisionError;
-        const message = error instanceof Error ? error.message : String(error);
-        fail(isTold ? error : new TemplateError('wrong', `filter ${name}: ${message}`));
+        fail(asTemplateError(name, error));
         return '';
       }
     };
-  for (const [name, filter] of Object.entries(FILTERS)) environment.addFilter(name, guard(name, filter));
+  // The engine's own tojson is what tells us of floats.
+  for (const [name, filter] of Object.entries(FILTERS))
+    if (name !== 'tojson') environment.addFilter(name, guard(name, filter));
+  for (const name of WRITING_FILTERS) {
+    const filter = FILTERS[name] ?? pythonText;
+    const write = guard(name, (json, ...options) => filter(parseJson(text(json)), ...options));
+    environment.addFilter(`__${name}`, write);
+  }
   for (const [name, test] of Object.entries(TESTS)) environment.addTest(name, guard(name, test));
   environment.addFilter(
     'extract',
     guard('extract', (key, container, ...more) => extract(key, container, more, lookUp)),
   );
-  environment.addFilter('__text', (value: unknown) => pythonText(toJson(value)));
+  environment.addFilter('__text', (json: unknown) => pythonText(parseJson(String(json))));
 }
 
 /** The filter `extract`: a member of a container, and on into it. */
 function extract(
-  key: Json,
-  container: Json,
-  more: readonly Json[],
-  lookUp: (path: readonly (string | number)[]) => Json,
-): Json {
+  key: PythonValue,
+  container: PythonValue,
+  more: readonly PythonValue[],
+  lookUp: (path: readonly (string | number)[]) => PythonValue,
+): PythonValue {
   const path = [key, ...more.flatMap(items)];
-  if (container !== HOSTVARS) return path.reduce<Json>(member, container);
+  if (container !== HOSTVARS) return path.reduce<PythonValue>(member, container);
   return lookUp(['hostvars', ...path.map((step) => (typeof step === 'number' ? step : text(step)))]);
 }
 
-function member(container: Json, key: Json): Json {
-  if (typeof container !== 'object' || container === null) return null;
-  return (container as Readonly<Record<string, Json>>)[text(key)] ?? null;
+function member(container: PythonValue, key: PythonValue): PythonValue {
+  if (typeof container !== 'object' || container === null || container instanceof WholeFloat) return null;
+  return (container as Readonly<Record<string, PythonValue>>)[text(key)] ?? null;
 }
 
-const text = (value: Json): string => pythonText(value);
-const items = (value: Json): readonly Json[] => (Array.isArray(value) ? (value as readonly Json[]) : [value]);
-const entries = (value: Json): [string, Json][] =>
-  typeof value === 'object' && value !== null ? Object.entries(value) : [];
-const same = (a: Json, b: Json): boolean => JSON.stringify(a) === JSON.stringify(b);
-const has = (list: Json, item: Json): boolean => items(list).some((other) => same(other, item));
+const text = (value: PythonValue): string => pythonText(value);
+const items = (value: PythonValue): readonly PythonValue[] => (isList(value) ? value : [value]);
+const entries = (value: PythonValue): [string, PythonValue][] =>
+  typeof value === 'object' && value !== null && !(value instanceof WholeFloat) ? Object.entries(value) : [];
+const same = (a: PythonValue, b: PythonValue): boolean => pythonJson(a) === pythonJson(b);
+const has = (list: PythonValue, item: PythonValue): boolean => items(list).some((other) => same(other, item));
 
 /** ansible/plugins/filter/core.py, to_bool. */
-function toBool(value: Json): boolean {
+function toBool(value: PythonValue): boolean {
   return typeof value === 'string'
     ? ['yes', 'on', '1', 'true'].includes(value.toLowerCase())
     : value === true || value === 1;
 }
 
 /** A Python regular expression; the syntax in use is the same but for named groups and inline flags. */
-function regex(source: Json, flags: string): RegExp {
+function regex(source: PythonValue, flags: string): RegExp {
   const inline = /^\(\?([imsx]+)\)/.exec(text(source));
   const body = text(source)
     .slice(inline?.[0].length ?? 0)
@@ -85,17 +90,18 @@ function regex(source: Json, flags: string): RegExp {
   return new RegExp(body, flags + (inline?.[1] ?? '').replace('x', ''));
 }
 
-function combine(value: Json, others: readonly Json[]): Json {
+function combine(value: PythonValue, others: readonly PythonValue[]): PythonValue {
   const options = others.at(-1);
   const recursive = entries(options ?? null).length === 1 && member(options ?? null, 'recursive') === true;
-  return (recursive ? others.slice(0, -1) : others).reduce<Json>(
+  return (recursive ? others.slice(0, -1) : others).reduce<PythonValue>(
     (left, right) => merge(left, right, recursive ? 'deep' : 'flat'),
     value,
   );
 }
 
-function merge(left: Json, right: Json, how: 'deep' | 'flat'): Json {
-  const isDict = (value: Json): boolean => typeof value === 'object' && value !== null && !Array.isArray(value);
+function merge(left: PythonValue, right: PythonValue, how: 'deep' | 'flat'): PythonValue {
+  const isDict = (value: PythonValue): boolean =>
+    typeof value === 'object' && value !== null && !isList(value) && !(value instanceof WholeFloat);
   if (!isDict(left) || !isDict(right)) return right;
   const merged = new Map(entries(left));
   for (const [key, item] of entries(right)) {
@@ -104,17 +110,21 @@ function merge(left: Json, right: Json, how: 'deep' | 'flat'): Json {
   return Object.fromEntries(merged);
 }
 
-function flatten(value: Json): readonly Json[] {
+function flatten(value: PythonValue): readonly PythonValue[] {
   return items(value).flatMap((item) => (Array.isArray(item) ? flatten(item) : [item]));
 }
 
 /** jinja2's int: a text that is no number gives the default, 0. */
-function toInt(value: Json, fallback: Json = 0, base: Json = 10): Json {
+function toInt(value: PythonValue, fallback: PythonValue = 0, base: PythonValue = 10): PythonValue {
   if (typeof value === 'boolean') return Number(value);
-  if (typeof value === 'number') return Math.trunc(value);
+  if (value instanceof WholeFloat) return integerOf(BigInt(value.value));
+  if (typeof value === 'number' || typeof value === 'bigint')
+    return typeof value === 'bigint' ? value : Math.trunc(value);
+  const digits = text(value).trim();
+  if (Number(base) === 10 && /^[-+]?\d+$/.test(digits)) return integerOf(BigInt(digits.replace('+', '')));
   const number =
-    Number(base) === 10 ? Number(value === '' ? Number.NaN : value) : Number.parseInt(text(value), Number(base));
-  return Number.isNaN(number) ? fallback : Math.trunc(number);
+    Number(base) === 10 ? Number(digits === '' ? Number.NaN : digits) : Number.parseInt(digits, Number(base));
+  return Number.isFinite(number) ? Math.trunc(number) : fallback;
 }
 
 function compareVersions(a: string, b: string): number {
@@ -127,7 +137,7 @@ function compareVersions(a: string, b: string): number {
   return 0;
 }
 
-function versionTest(value: Json, other: Json = '', operator: Json = '=='): boolean {
+function versionTest(value: PythonValue, other: PythonValue = '', operator: PythonValue = '=='): boolean {
   const order = compareVersions(text(value), text(other));
   const operators: Readonly<Record<string, boolean>> = {
     '==': order === 0,
@@ -149,13 +159,8 @@ function versionTest(value: Json, other: Json = '', operator: Json = '=='): bool
   return result;
 }
 
-function fromYaml(source: string): Json {
-  const document = parseBoundedYaml(source);
-  if (document.errors[0] !== undefined) throw document.errors[0];
-  return toJson(document.toJS());
-}
-
 const FILTERS: Readonly<Record<string, Filter>> = {
+  ...DATA_FILTERS,
   bool: toBool,
   ternary: (value, yes = null, no = null, none = no) => (value === null ? none : toTruth(value) ? yes : no),
   int: toInt,
@@ -165,12 +170,6 @@ const FILTERS: Readonly<Record<string, Filter>> = {
       .map((item) => text(attribute === null ? item : member(item, attribute)))
       .join(text(separator)),
   combine: (value, ...others) => combine(value, others),
-  to_json: (value) => JSON.stringify(value),
-  to_nice_json: (value) => JSON.stringify(value, null, 4),
-  from_json: (value) => JSON.parse(text(value)) as Json,
-  to_yaml: (value) => stringify(value),
-  to_nice_yaml: (value, options = null) => stringify(value, { indent: Number(member(options, 'indent') ?? 4) }),
-  from_yaml: (value) => fromYaml(text(value)),
   regex_replace: (value, pattern = '', replacement = '') =>
     text(value).replace(
       regex(pattern, 'g'),
@@ -197,6 +196,28 @@ const FILTERS: Readonly<Record<string, Filter>> = {
   mandatory: (value) => value,
 };
 
+/** The filters that this program brings. */
+export const FILTER_NAMES: ReadonlySet<string> = new Set(Object.keys(FILTERS));
+
+/**
+ * What a filter of ours makes of a value.
+ * @throws TemplateError, or what it read was wrong about
+ */
+export function applyFilter(name: string, value: PythonValue, options: readonly PythonValue[]): PythonValue {
+  const filter = Object.hasOwn(FILTERS, name) ? FILTERS[name] : undefined;
+  if (filter === undefined) throw new TypeError(`there is no filter ${name}`);
+  try {
+    return filter(value, ...options);
+  } catch (error) {
+    throw asTemplateError(name, error);
+  }
+}
+
+function asTemplateError(name: string, error: unknown): Error {
+  if (error instanceof TemplateError || error instanceof ProvisionError) return error;
+  return new TemplateError('wrong', `filter ${name}: ${error instanceof Error ? error.message : String(error)}`);
+}
+
 const TESTS: Readonly<Record<string, Filter>> = {
   match: (value, pattern = '') => regex(`^(?:${text(pattern)})`, '').test(text(value)),
   search: (value, pattern = '') => regex(pattern, '').test(text(value)),
@@ -211,10 +232,11 @@ const TESTS: Readonly<Record<string, Filter>> = {
 };
 
 /** Python's truth value. */
-function toTruth(value: Json): boolean {
+function toTruth(value: PythonValue): boolean {
+  if (value instanceof WholeFloat) return value.value !== 0;
   return typeof value === 'object' && value !== null ? entries(value).length > 0 : Boolean(value);
 }
 
-function unique(list: readonly Json[]): readonly Json[] {
+function unique(list: readonly PythonValue[]): readonly PythonValue[] {
   return list.filter((item, index) => list.findIndex((other) => same(other, item)) === index);
 }

@@ -8,7 +8,9 @@
 import { randomBytes } from 'node:crypto';
 import { MarkedText } from '../model/marked-text.js';
 import { Secret } from '../model/secret.js';
-import { blocksOf, constantPath, localNames, rewrite, tokenize, type Token } from './jinja-source.js';
+import { FILTER_NAMES } from './jinja-filters.js';
+import { pipelineOf, type Pipeline } from './jinja-pipeline.js';
+import { blocksOf, localNames, rewrite, tokenize, type Token } from './jinja-source.js';
 
 /** Nobody can write this into a value: it is drawn anew in each run. */
 const MARK = `<${randomBytes(16).toString('hex')}>`;
@@ -27,6 +29,8 @@ interface Site {
 /** A template, rewritten. */
 export interface CompiledTemplate {
   readonly text: string;
+  /** Expressions that are worked out here, by number. */
+  readonly pipelines: readonly Pipeline[];
   readonly sites: readonly Site[];
   /** `self` prints a block again, through filters perhaps: then only the whole text can be marked. */
   readonly isMarkable: boolean;
@@ -41,23 +45,25 @@ interface Capture {
 interface Compiler {
   readonly locals: ReadonlySet<string>;
   readonly sites: Site[];
+  readonly pipelines: Pipeline[];
+  readonly numbers: 'plain' | 'exact';
   readonly open: Capture[];
   readonly isMarkable: boolean;
 }
 
 /** Rewrites a whole template. Outputs go through the filter `__text`, which writes values as Python does. */
-export function compileTemplate(source: string): CompiledTemplate {
+export function compileTemplate(source: string, numbers: 'plain' | 'exact' = 'plain'): CompiledTemplate {
   const isMarkable = !/\b(?:self|super)\b/.test(source);
-  const compiler: Compiler = { locals: localNames(source), sites: [], open: [], isMarkable };
+  const compiler: Compiler = { locals: localNames(source), sites: [], pipelines: [], numbers, open: [], isMarkable };
   const text = blocksOf(source, (block) =>
     block.out === undefined ? compileStatement(compiler, block) : compileOutput(compiler, block),
   );
-  return { text, sites: compiler.sites, isMarkable };
+  return { text, sites: compiler.sites, pipelines: compiler.pipelines, isMarkable };
 }
 
 /** Rewrites a lone expression; its site is 0. */
-export function compileExpression(source: string): string {
-  return rewrite(tokenize(source), { locals: new Set(), site: 0 });
+export function compileExpression(source: string, numbers: 'plain' | 'exact' = 'plain'): string {
+  return rewrite(tokenize(source), { locals: new Set(), site: 0, numbers });
 }
 
 function addSite(compiler: Compiler, tokens: readonly Token[], binds: readonly string[], isMacro = false): number {
@@ -77,14 +83,12 @@ function compileOutput(compiler: Compiler, { out = '', open, close }: Block): st
   const tokens = tokenize(out);
   const site = addSite(compiler, tokens, []);
   const isOpen = compiler.isMarkable && compiler.open.length === 0;
-  const path = constantPath(tokens, compiler.locals);
-  if (isOpen && path !== undefined) {
-    const steps = path.map((step) => JSON.stringify(step)).join(', ');
-    return `{{${open} __piece(${site}, ${steps}).v ${close}}}`;
-  }
-  const expression = rewrite(tokens, { locals: compiler.locals, site });
+  const pipeline = isOpen ? pipelineOf(tokens, compiler.locals, FILTER_NAMES) : undefined;
+  if (pipeline !== undefined)
+    return `{{${open} __piece(${site}, ${compiler.pipelines.push(pipeline) - 1}).v ${close}}}`;
+  const expression = rewrite(tokens, { locals: compiler.locals, site, numbers: compiler.numbers });
   // Printed bare when undefined: the engine knows which undefined is an error (all but an `if` without `else`).
-  const printed = '__out | __text if __out is defined else __out';
+  const printed = '__out if __out is undefined or __out is string else __out | tojson | __text';
   return isOpen
     ? `{%${open} set __out = (${expression}) %}{{ '${MARK}${site};' }}{{ ${printed} }}{{ '${MARK};' ${close}}}`
     : `{%${open} set __out = (${expression}) %}{{ ${printed} ${close}}}`;
@@ -106,7 +110,7 @@ function compileStatement(compiler: Compiler, { whole, statement = '', open, clo
   const site = addSite(compiler, tokens, boundBy(words), keyword === 'macro');
   const end = endOf(words);
   if (end !== undefined) compiler.open.push({ site, end });
-  const text = rewrite(tokens, { locals: compiler.locals, site });
+  const text = rewrite(tokens, { locals: compiler.locals, site, numbers: compiler.numbers });
   return isPrinted
     ? `{%${open} set __out = 0 %}{{ '${MARK}${site};' }}{%${text}${close}%}`
     : `{%${open}${text}${close}%}`;

@@ -25,6 +25,16 @@ const KEYWORDS = new Set(
 const BLOCK =
   /\{#[^]*?#\}|\{%[-+]?\s*raw\s*[-+]?%\}[^]*?\{%[-+]?\s*endraw\s*[-+]?%\}|\{\{(?<outOpen>[-+]?)(?<out>(?:"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|(?!\}\}|-\}\})[^])*)(?<outClose>-?)\}\}|\{%(?<open>[-+]?)(?<statement>(?:"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|(?![-+]?%\})[^])*)(?<close>[-+]?)%\}/g;
 
+/** Filters that write a text of a value: they are handed it as JSON, in which minijinja tells floats from integers. */
+export const WRITING_FILTERS: ReadonlySet<string> = new Set([
+  'string',
+  'tojson',
+  'to_json',
+  'to_nice_json',
+  'to_yaml',
+  'to_nice_yaml',
+]);
+
 /** Stands for hostvars as the container of the filter `extract`. */
 export const HOSTVARS = '__hostvars__';
 
@@ -65,7 +75,7 @@ export function constantPath(
 ): readonly (string | number)[] | undefined {
   const tokens = all.slice(significant(all, 0, 1).index);
   if (tokens[0]?.kind !== 'name' || !isVariable(tokens, 0, locals)) return undefined;
-  const { path, end } = readChain(tokens, 0, { locals, site: 0 });
+  const { path, end } = readChain(tokens, 0, { locals, site: 0, numbers: 'plain' });
   if (significant(tokens, end, 1).index < tokens.length) return undefined;
   const steps = path.map((step) => parsePythonLiteral(step)?.value);
   return steps.every((step) => typeof step === 'string' || typeof step === 'number') ? steps : undefined;
@@ -123,11 +133,13 @@ interface Rewriting {
   readonly locals: ReadonlySet<string>;
   /** Its number: variables are looked up on its behalf. */
   readonly site: number;
+  /** `exact`: a variable that has a literal (exact-values.ts) is read from that. */
+  readonly numbers: 'plain' | 'exact';
 }
 
 /** An expression or statement that looks its variables up. */
 export function rewrite(tokens: readonly Token[], rewriting: Rewriting): string {
-  const { locals, site } = rewriting;
+  const { locals, site, numbers } = rewriting;
   let text = '';
   for (let index = 0; index < tokens.length; index += 1) {
     const token = tokens[index];
@@ -138,9 +150,12 @@ export function rewrite(tokens: readonly Token[], rewriting: Rewriting): string 
         text += `'${HOSTVARS}'`;
         continue;
       }
-      text += `${isGuarded(tokens, chain.end) ? '__opt' : '__get'}(${site}, ${chain.path.join(', ')}).v`;
+      const call = `${isGuarded(tokens, chain.end) ? '__opt' : '__get'}(${site}, ${chain.path.join(', ')})`;
+      text += numbers === 'plain' ? `${call}.v` : `(__exact[${call}.k] | default(${call}.v))`;
       index = chain.end - 1;
-    } else text += token.kind === 'string' ? plainString(token.text) : token.text;
+    } else if (WRITING_FILTERS.has(token.text) && significant(tokens, index - 1, -1).text === '|')
+      text += `tojson | __${token.text}`;
+    else text += token.kind === 'string' ? plainString(token.text) : token.text;
   }
   return text;
 }

@@ -1,9 +1,12 @@
 import type { Inventory } from '../model/inventory.js';
-import type { Json, JsonObject } from '../model/json.js';
+import { type PythonValue, WholeFloat } from '../model/python-value.js';
 import { loadedOf, type LoadedInventory } from './create-inventory.js';
 import type { GroupNode, HostNode } from './inventory-graph.js';
 import { variableLayers } from './precedence.js';
 import { isMapping, isSequence, type RawValue } from './raw-value.js';
+
+/** A mapping that is printed. */
+type Listing = Readonly<Record<string, PythonValue>>;
 
 // The shapes are those of ansible/cli/inventory.py, json_inventory and yaml_inventory.
 
@@ -35,10 +38,10 @@ const INTERNAL = new Set([
  * templates not rendered, `!vault` values encrypted.
  * @param hosts only these, from `--limit`
  */
-export function listAsJson(inventory: Inventory, hosts: readonly string[] = [...inventory.hosts.keys()]): JsonObject {
+export function listAsJson(inventory: Inventory, hosts: readonly string[] = [...inventory.hosts.keys()]): Listing {
   const loaded = loadedOf(inventory);
   const chosen = new Set(hosts);
-  const groups: Record<string, Json> = {};
+  const groups: Record<string, PythonValue> = {};
   const seen = new Set<GroupNode>();
   const add = (group: GroupNode): void => {
     seen.add(group);
@@ -60,11 +63,11 @@ export function listAsJson(inventory: Inventory, hosts: readonly string[] = [...
 }
 
 /** What `ansible-inventory --list --yaml` prints: groups within groups, a host's variables where it stands first. */
-export function listAsTree(inventory: Inventory, hosts: readonly string[] = [...inventory.hosts.keys()]): JsonObject {
+export function listAsTree(inventory: Inventory, hosts: readonly string[] = [...inventory.hosts.keys()]): Listing {
   const loaded = loadedOf(inventory);
   const chosen = new Set(hosts);
   const seen = new Set<HostNode>();
-  const format = (group: GroupNode): JsonObject => {
+  const format = (group: GroupNode): Listing => {
     const children = Object.fromEntries([...group.children].map((child) => [child.name, format(child)]));
     const members = group.name === 'all' ? [] : [...group.hosts].filter((host) => chosen.has(host.name));
     const entries = members.map((host) => {
@@ -84,15 +87,15 @@ function topGroup(loaded: LoadedInventory): readonly GroupNode[] {
   return [...loaded.graph.groups.values()].filter((group) => group.name === 'all');
 }
 
-function hostVariables(loaded: LoadedInventory, host: HostNode): JsonObject {
+function hostVariables(loaded: LoadedInventory, host: HostNode): Listing {
   const merged = new Map(variableLayers(host, loaded.files).flatMap((layer) => [...layer]));
   const shown = [...merged].filter(([name]) => !INTERNAL.has(name)).sort(([a], [b]) => (a < b ? -1 : 1));
   return Object.fromEntries(shown.map(([name, setting]) => [name, asAnsibleShows(setting.value())]));
 }
 
 /** Marked values as Ansible's JSON writes them; what came out of an encrypted file stays hidden, unlike there. */
-function asAnsibleShows(value: RawValue): Json {
-  if (typeof value !== 'object' || value === null) return value;
+function asAnsibleShows(value: RawValue): PythonValue {
+  if (typeof value !== 'object' || value === null || value instanceof WholeFloat) return value;
   if (isSequence(value)) return value.map(asAnsibleShows);
   if (isMapping(value)) return Object.fromEntries([...value].map(([key, item]) => [key, asAnsibleShows(item)]));
   if (!('kind' in value)) return null;

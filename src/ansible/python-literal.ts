@@ -1,4 +1,4 @@
-import { wholeNumber } from './json-values.js';
+import { floatOf, integerOf, WholeFloat } from '../model/python-value.js';
 import type { RawValue } from './raw-value.js';
 
 /** Deeper nesting than this is not a variable. Python's own parser stops at 200. */
@@ -68,11 +68,11 @@ function readAtom(cursor: Cursor): RawValue {
   if (skip(cursor, '[')) return readItems(cursor, ']', readValue);
   if (skip(cursor, '(')) return readParenthesised(cursor);
   if (skip(cursor, '{')) return readBraced(cursor);
-  if (skip(cursor, '-')) return wholeNumber(-readNumber(cursor));
-  if (skip(cursor, '+')) return wholeNumber(readNumber(cursor));
+  if (skip(cursor, '-')) return negative(readNumber(cursor));
+  if (skip(cursor, '+')) return readNumber(cursor);
   const keyword = readMatch(cursor, KEYWORD);
   if (keyword !== null) return keyword[1] === 'None' ? null : keyword[1] === 'True';
-  return readStrings(cursor) ?? wholeNumber(readNumber(cursor));
+  return readStrings(cursor) ?? readNumber(cursor);
 }
 
 /** Items up to the closing token; a trailing comma is allowed. An empty closing token means the end of the text. */
@@ -127,18 +127,21 @@ function readPair(cursor: Cursor): [RawValue, RawValue] {
 
 /** Keys as Python's json module writes them. */
 function pythonKey(key: RawValue): string {
-  if (typeof key === 'object' && key !== null) throw new NotALiteral();
+  if (typeof key === 'object' && key !== null && !(key instanceof WholeFloat)) throw new NotALiteral();
   return String(key);
 }
 
-function readNumber(cursor: Cursor): number | bigint {
+function negative(value: number | bigint | WholeFloat): number | bigint | WholeFloat {
+  return value instanceof WholeFloat ? new WholeFloat(-value.value) : value === 0 ? 0 : -value;
+}
+
+function readNumber(cursor: Cursor): number | bigint | WholeFloat {
   readMatch(cursor, SPACE);
   const text = readMatch(cursor, NUMBER)?.[0].replaceAll('_', '');
   const follower = cursor.text.charAt(cursor.at);
   // `010` is a syntax error to Python 3, and so stays a text; `1j` is complex.
   if (text === undefined || /^0+[1-9]\d*$/.test(text) || /[\p{L}\p{N}_.]/u.test(follower)) throw new NotALiteral();
-  const value = Number(text);
-  return Number.isSafeInteger(value) || !/^(?:\d+|0[xob].*)$/i.test(text) ? value : BigInt(text);
+  return /^(?:\d+|0[xob].*)$/i.test(text) ? integerOf(BigInt(text)) : floatOf(Number(text));
 }
 
 /** One or more adjacent quoted texts, all of them bytes or none; undefined when there is none. */

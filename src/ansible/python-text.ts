@@ -1,17 +1,17 @@
-import type { Json } from '../model/json.js';
+import { isList, numberText, type PythonValue, WholeFloat } from '../model/python-value.js';
 
 /** A value as Jinja2 under Ansible prints it: Python's words for truth values, nothing for None. */
-export function pythonText(value: Json): string {
+export function pythonText(value: PythonValue): string {
   return value === null ? '' : typeof value === 'string' ? value : pythonRepr(value);
 }
 
 /** A value as Python's `repr()` writes it. */
-function pythonRepr(value: Json): string {
+function pythonRepr(value: PythonValue): string {
   if (value === null) return 'None';
   if (typeof value === 'boolean') return value ? 'True' : 'False';
-  if (typeof value === 'number') return String(value);
+  if (typeof value === 'number' || typeof value === 'bigint' || value instanceof WholeFloat) return numberText(value);
   if (typeof value === 'string') return quoted(value);
-  if (Array.isArray(value)) return `[${(value as readonly Json[]).map(pythonRepr).join(', ')}]`;
+  if (isList(value)) return `[${value.map(pythonRepr).join(', ')}]`;
   return `{${Object.entries(value)
     .map(([key, item]) => `${quoted(key)}: ${pythonRepr(item)}`)
     .join(', ')}}`;

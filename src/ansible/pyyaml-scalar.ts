@@ -2,6 +2,8 @@
 // the letter: `y` is a text, `1e3` is a text, `0o17` is a text, `017` is 15, `1:30` is 90. Ansible inventories depend
 // on it, and no YAML library for Node reads scalars this way.
 
+import { floatOf, integerOf, type WholeFloat } from '../model/python-value.js';
+
 const BOOLEANS = /^(?:yes|Yes|YES|no|No|NO|true|True|TRUE|false|False|FALSE|on|On|ON|off|Off|OFF)$/;
 const FLOAT =
   /^(?:[-+]?[0-9][0-9_]*\.[0-9_]*(?:[eE][-+][0-9]+)?|\.[0-9][0-9_]*(?:[eE][-+][0-9]+)?|[-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+\.[0-9_]*|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN))$/;
@@ -12,11 +14,8 @@ const DATE = /^[0-9]{4}-[0-9]{2}-[0-9]{2}$/;
 const TIME =
   /^([0-9]{4})-([0-9][0-9]?)-([0-9][0-9]?)(?:[Tt]|[ \t]+)([0-9][0-9]?):([0-9]{2}):([0-9]{2})(?:\.([0-9]*))?(?:[ \t]*(Z|([-+])([0-9][0-9]?)(?::([0-9]{2}))?))?$/;
 
-/**
- * A plain (unquoted, untagged) scalar as PyYAML's SafeLoader resolves it; dates as their ISO text, an integer that a number
- * cannot hold as a bigint.
- */
-export function resolvePlainScalar(text: string): string | number | bigint | boolean | null {
+/** A plain (unquoted, untagged) scalar as PyYAML's SafeLoader resolves it; dates as their ISO text. */
+export function resolvePlainScalar(text: string): string | number | bigint | boolean | WholeFloat | null {
   if (BOOLEANS.test(text)) return toBoolean(text);
   if (FLOAT.test(text)) return toFloat(text);
   if (INTEGER.test(text)) return toInteger(text);
@@ -52,11 +51,15 @@ function toLongInteger(text: string): number | bigint {
   const isOctal = /^0[0-7]+$/.test(body);
   if (!isOctal && !/^(?:0b[01]+|0x[0-9a-fA-F]+|[1-9]\d*)$/.test(body)) return toShortInteger(text);
   const value = BigInt(isOctal ? `0o${body}` : body);
-  return digits.startsWith('-') ? -value : value;
+  return integerOf(digits.startsWith('-') ? -value : value);
 }
 
 /** `!!float`. */
-export function toFloat(text: string): number {
+export function toFloat(text: string): number | WholeFloat {
+  return floatOf(readFloat(text));
+}
+
+function readFloat(text: string): number {
   const digits = text.replaceAll('_', '').toLowerCase();
   const sign = digits.startsWith('-') ? -1 : 1;
   const body = digits.replace(/^[-+]/, '');

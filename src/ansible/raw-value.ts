@@ -1,5 +1,5 @@
 import type { SourcePosition } from '../model/errors.js';
-import type { Json } from '../model/json.js';
+import { isList, type PythonValue, WholeFloat } from '../model/python-value.js';
 import type { Value } from './sealed.js';
 
 /** `!vault`: Ansible Vault cipher text, decrypted only when it is used. */
@@ -17,7 +17,7 @@ export interface UnsafeValue {
 /** A text or number out of a file that was encrypted as a whole. */
 export interface ConfidentialValue {
   readonly kind: 'confidential';
-  readonly value: string | number;
+  readonly value: string | number | bigint | WholeFloat;
 }
 
 /** What was handed to a template: never a template itself, secrets marked. */
@@ -30,8 +30,10 @@ export interface GivenValue {
 export type RawValue =
   | string
   | number
+  | bigint
   | boolean
   | null
+  | WholeFloat
   | readonly RawValue[]
   | ReadonlyMap<string, RawValue>
   | VaultValue
@@ -69,11 +71,11 @@ export function isSequence(value: RawValue): value is readonly RawValue[] {
   return Array.isArray(value);
 }
 
-/** A JSON value as a raw one. */
-export function fromJson(value: Json): RawValue {
-  if (typeof value !== 'object' || value === null) return value;
-  if (Array.isArray(value)) return (value as readonly Json[]).map(fromJson);
-  return new Map(Object.entries(value).map(([key, item]) => [key, fromJson(item)]));
+/** A value as a raw one, its texts templates. */
+export function fromPython(value: PythonValue): RawValue {
+  if (typeof value !== 'object' || value === null || value instanceof WholeFloat) return value;
+  if (isList(value)) return value.map(fromPython);
+  return new Map(Object.entries(value).map(([key, item]) => [key, fromPython(item)]));
 }
 
 /** A value in which no text is a template. */
@@ -81,4 +83,11 @@ export function asUnsafe(value: RawValue): RawValue {
   if (typeof value === 'string') return { kind: 'unsafe', text: value };
   if (isSequence(value)) return value.map(asUnsafe);
   return isMapping(value) ? new Map([...value].map(([key, item]) => [key, asUnsafe(item)])) : value;
+}
+
+/** A literal as a value: it holds no marks. */
+export function fromRaw(value: RawValue): PythonValue {
+  if (typeof value !== 'object' || value === null || value instanceof WholeFloat) return value;
+  if (isSequence(value)) return value.map(fromRaw);
+  return isMapping(value) ? Object.fromEntries([...value].map(([key, item]) => [key, fromRaw(item)])) : null;
 }

@@ -1,5 +1,5 @@
 import { MarkedText, type TemplateValue } from '../model/marked-text.js';
-import type { Json } from '../model/json.js';
+import { type PythonValue, WholeFloat } from '../model/python-value.js';
 import { Secret } from '../model/secret.js';
 import { pythonText } from './python-text.js';
 
@@ -11,29 +11,38 @@ export type SecretOrigin = 'value' | 'file';
 
 /** A value that is secret, or was computed from one. */
 export class Sealed {
-  readonly #value: Json;
+  readonly #value: PythonValue;
   readonly origin: SecretOrigin;
   /** Of a text: which of its parts are secret; absent: all of it is. */
   readonly text: MarkedText | undefined;
 
-  constructor(value: Json, origin: SecretOrigin, text?: MarkedText) {
+  constructor(value: PythonValue, origin: SecretOrigin, text?: MarkedText) {
     this.#value = value;
     this.origin = origin;
     this.text = text;
   }
 
-  reveal(): Json {
+  reveal(): PythonValue {
     return this.#value;
   }
 }
 
 /** A rendered value, in which secrets are marked. */
-export type Value = string | number | boolean | null | Sealed | readonly Value[] | { readonly [name: string]: Value };
+export type Value =
+  | string
+  | number
+  | bigint
+  | boolean
+  | null
+  | WholeFloat
+  | Sealed
+  | readonly Value[]
+  | { readonly [name: string]: Value };
 
 /** The value itself. */
-export function reveal(value: Value): Json {
+export function reveal(value: Value): PythonValue {
   if (value instanceof Sealed) return value.reveal();
-  if (typeof value !== 'object' || value === null) return value;
+  if (typeof value !== 'object' || value === null || value instanceof WholeFloat) return value;
   if (isList(value)) return value.map(reveal);
   return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, reveal(item)]));
 }
@@ -41,7 +50,7 @@ export function reveal(value: Value): Json {
 /** Where the secrets of a value are from; undefined when it holds none. */
 export function originOf(value: Value): SecretOrigin | undefined {
   if (value instanceof Sealed) return value.origin;
-  if (typeof value !== 'object' || value === null) return undefined;
+  if (typeof value !== 'object' || value === null || value instanceof WholeFloat) return undefined;
   let found: SecretOrigin | undefined;
   for (const item of isList(value) ? value : Object.values(value)) {
     const origin = originOf(item);
@@ -79,7 +88,7 @@ export function memberOf(value: Value, step: string | number): Value | undefined
     return found === undefined ? undefined : new Sealed(reveal(found), value.origin);
   }
   if (typeof value === 'string') return typeof step === 'number' ? value.at(step) : undefined;
-  if (typeof value !== 'object' || value === null) return undefined;
+  if (typeof value !== 'object' || value === null || value instanceof WholeFloat) return undefined;
   if (isList(value)) return value.at(/^-?\d+$/.test(String(step)) ? Number(step) : Number.NaN);
   return Object.hasOwn(value, step) ? (value as Readonly<Record<string, Value>>)[step] : undefined;
 }
@@ -87,9 +96,15 @@ export function memberOf(value: Value, step: string | number): Value | undefined
 /** The keys of a mapping, for "did you mean". */
 export function keysOf(value: Value): readonly string[] {
   const open = value instanceof Sealed ? value.reveal() : value;
-  return typeof open === 'object' && open !== null && !Array.isArray(open) ? Object.keys(open) : [];
+  const isMapping = typeof open === 'object' && open !== null && !Array.isArray(open) && !(open instanceof WholeFloat);
+  return isMapping ? Object.keys(open) : [];
 }
 
 function isList(value: Value): value is readonly Value[] {
   return Array.isArray(value);
+}
+
+/** A value as secret as what it was computed from; a truth value tells no more than the outcome of a condition. */
+export function sealed(value: PythonValue, origin: SecretOrigin | undefined): Value {
+  return origin === undefined || value === null || typeof value === 'boolean' ? value : new Sealed(value, origin);
 }

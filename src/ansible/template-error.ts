@@ -8,3 +8,8 @@ export class TemplateError extends Error {
     this.kind = kind;
   }
 }
+
+/** In place of an error about a value that is secret: what it says may be the value. */
+export function unshownError(): TemplateError {
+  return new TemplateError('wrong', 'fails, and reads a secret: the reason is not shown');
+}

@@ -14,6 +14,8 @@ export interface YamlFile {
   /** Plain scalars follow JSON, not YAML: Ansible tries JSON first (parsing/utils/yaml.py). */
   readonly json: boolean;
   readonly log: LoadLog;
+  /** What each alias stands for: the library looks through the whole document for each. */
+  readonly aliases: ReadonlyMap<Node, Node>;
   /** Values of anchors that were read already, so that aliases share them. */
   readonly read: Map<Node, RawValue>;
 }
@@ -77,9 +79,27 @@ function parseWithin(source: SourceText, log: LoadLog): YamlFile {
     );
   }
   const root: Node | null = document.contents;
-  const file: YamlFile = { source, root, document, lines, json: isJson(source.text), log, read: new Map() };
+  const aliases = aliasesOf(document);
+  const file: YamlFile = { source, root, document, lines, aliases, json: isJson(source.text), log, read: new Map() };
   checkNodes(file);
   return file;
+}
+
+/** Each alias with the last node before it that has its anchor. */
+function aliasesOf(document: Document.Parsed): ReadonlyMap<Node, Node> {
+  const anchors = new Map<string, Node>();
+  const aliases = new Map<Node, Node>();
+  visit(document, {
+    Node(_, node) {
+      if (!isAlias(node)) {
+        if (node.anchor !== undefined) anchors.set(node.anchor, node);
+        return;
+      }
+      const target = anchors.get(node.source);
+      if (target !== undefined) aliases.set(node, target);
+    },
+  });
+  return aliases;
 }
 
 /**
@@ -112,7 +132,7 @@ function checkNodes(file: YamlFile): void {
       }
     },
     Alias(_, alias) {
-      if (alias.resolve(file.document) === undefined) {
+      if (!file.aliases.has(alias)) {
         wrong(alias, `*${alias.source}`, 'there is no anchor of that name above');
       }
     },
@@ -146,7 +166,7 @@ export function positionOfNode(file: YamlFile, node: Node | null | undefined): S
 
 /** Follows an alias to its node. */
 export function dereference(file: YamlFile, node: Node | null | undefined): Node | null {
-  return isAlias(node) ? (node.resolve(file.document) ?? null) : (node ?? null);
+  return isAlias(node) ? (file.aliases.get(node) ?? null) : (node ?? null);
 }
 
 /** Whether a key is `<<`, by which a mapping takes over the entries of another. */

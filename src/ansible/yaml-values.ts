@@ -1,7 +1,8 @@
 import { isMap, isScalar, isSeq, type Node, type Pair, type Scalar } from 'yaml';
 import type { SourcePosition } from '../model/errors.js';
+import { WholeFloat } from '../model/python-value.js';
 import { resolvePlainScalar, toBoolean, toFloat, toInteger } from './pyyaml-scalar.js';
-import { wholeNumber } from './json-values.js';
+import { jsonNumber } from './json-values.js';
 import { asUnsafe, type RawValue, type Setting } from './raw-value.js';
 import { problemAt } from './source-text.js';
 import { dereference, isMergeKey, positionOfNode, STANDARD, type YamlFile } from './yaml-file.js';
@@ -45,7 +46,8 @@ function keyOf(file: YamlFile, node: Node): RawValue {
 
 /** How a key is shown, and stored as JSON: as Python's json module writes it. */
 export function keyText(key: RawValue): string {
-  return key === null || typeof key !== 'object' ? String(key) : JSON.stringify(key);
+  const isPlain = key === null || typeof key !== 'object' || key instanceof WholeFloat;
+  return isPlain ? String(key) : JSON.stringify(key);
 }
 
 /** A node's value. @throws InputError for an alias that holds itself */
@@ -83,8 +85,8 @@ function fromJsonHooks(value: ReadonlyMap<string, RawValue>): RawValue {
 function scalarValue(file: YamlFile, node: Node): RawValue {
   if (!isScalar(node)) return null;
   const value = unmarkedScalar(file, node);
-  const confidential = file.source.confidential && (typeof value === 'string' || typeof value === 'number');
-  return confidential ? { kind: 'confidential', value } : value;
+  if (!file.source.confidential || typeof value === 'boolean' || value === null) return value;
+  return typeof value !== 'object' || value instanceof WholeFloat ? { kind: 'confidential', value } : value;
 }
 
 function unmarkedScalar(file: YamlFile, node: Scalar): RawValue {
@@ -95,7 +97,7 @@ function taggedScalar(file: YamlFile, node: Node, text: string, plain: boolean):
   switch (node.tag) {
     case undefined:
       if (!plain) return text;
-      return file.json ? jsonScalar(text) : wholeNumber(resolvePlainScalar(text));
+      return file.json ? jsonScalar(text) : resolvePlainScalar(text);
     case '!vault':
     case '!vault-encrypted':
       return { kind: 'vault', cipherText: text };
@@ -105,7 +107,7 @@ function taggedScalar(file: YamlFile, node: Node, text: string, plain: boolean):
     case `${STANDARD}str`:
       return text;
     case `${STANDARD}int`:
-      return wholeNumber(toInteger(text));
+      return toInteger(text);
     case `${STANDARD}float`:
       return toFloat(text);
     case `${STANDARD}bool`:
@@ -118,7 +120,7 @@ function taggedScalar(file: YamlFile, node: Node, text: string, plain: boolean):
 }
 
 function jsonScalar(text: string): RawValue {
-  return /^-?\d+$/.test(text) ? wholeNumber(BigInt(text)) : (JSON.parse(text) as number | boolean | null);
+  return /^[-\d]/.test(text) ? jsonNumber(text) : (JSON.parse(text) as boolean | null);
 }
 
 /** A variable of a mapping as a setting that is read on demand. */

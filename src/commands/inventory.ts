@@ -1,6 +1,7 @@
 import { Option, type Command } from 'commander';
 import { EXIT, formatProblem } from '../model/errors.js';
-import { printableJson } from '../report/terminal-text.js';
+import type { Inventory } from '../model/inventory.js';
+import { printableJsonText } from '../report/terminal-text.js';
 import type { Context } from './context.js';
 import { addInventoryOptions, openInventory, type InventoryOptions } from './inventory-options.js';
 
@@ -26,19 +27,25 @@ export function addInventoryCommand(program: Command, context: Output): void {
 }
 
 async function printInventory(file: string, options: Options, context: Output): Promise<void> {
-  const { listAsJson, listAsTree } = await import('../ansible/list-inventory.js');
   const { selectHosts } = await import('../ansible/host-patterns.js');
   const inventory = await openInventory(file, options, context);
   for (const warning of inventory.warnings) context.stderr.write(`${formatProblem(warning)}\n`);
   const hosts = selectHosts(inventory, options.limit ?? 'all');
-  if (options.format === 'json') context.stdout.write(`${printableJson(listAsJson(inventory, hosts), 4)}\n`);
-  else
-    context.stdout.write(
-      (await import('yaml')).stringify(listAsTree(inventory, hosts), {
-        version: '1.1',
-        lineWidth: 0,
-        aliasDuplicateObjects: false,
-      }),
-    );
+  const print = options.format === 'json' ? printJson : printYaml;
+  context.stdout.write(await print(inventory, hosts));
   context.exit(EXIT.done);
+}
+
+async function printJson(inventory: Inventory, hosts: readonly string[]): Promise<string> {
+  const { listAsJson } = await import('../ansible/list-inventory.js');
+  const { pythonJson } = await import('../ansible/python-data.js');
+  return `${printableJsonText(pythonJson(listAsJson(inventory, hosts), { indent: 4, unicode: true }))}\n`;
+}
+
+async function printYaml(inventory: Inventory, hosts: readonly string[]): Promise<string> {
+  const { listAsTree } = await import('../ansible/list-inventory.js');
+  const { yamlNode } = await import('../ansible/python-data.js');
+  const { stringify } = await import('yaml');
+  const style = { version: '1.1', lineWidth: 0, aliasDuplicateObjects: false } as const;
+  return stringify(yamlNode(listAsTree(inventory, hosts)), style);
 }

@@ -1,6 +1,7 @@
 import type { Problem, SourcePosition } from './errors.js';
-import type { Json, JsonObject } from './json.js';
+import type { Json } from './json.js';
 import type { MarkedText, TemplateValue } from './marked-text.js';
+import type { PythonValue } from './python-value.js';
 import type { Secret } from './secret.js';
 
 /** How to become another user on the host, from `ansible_become*`. */
@@ -93,5 +94,5 @@ export interface Inventory {
    * The same inventory with a play's variables laid over those of every host, as Ansible does with `vars:`. They are
    * templates: give it what stands in a playbook, and nothing else.
    */
-  withVariables(templates: JsonObject): Inventory;
+  withVariables(templates: Readonly<Record<string, PythonValue>>): Inventory;
 }

@@ -5,6 +5,7 @@ import { didYouMean } from '../model/did-you-mean.js';
 import { InputError, type Problem } from '../model/errors.js';
 import type { Host, Inventory } from '../model/inventory.js';
 import type { MarkedText } from '../model/marked-text.js';
+import { numberText, WholeFloat } from '../model/python-value.js';
 import type { Cluster } from '../model/cluster.js';
 import type { Role } from '../roles/role.js';
 import { moduleNamed, type Module } from './modules.js';
@@ -236,6 +237,7 @@ function renderAll(raw: unknown, render: (text: string) => MarkedText): Rendered
       else if (text.isSecret) secrets.add(name);
       return text.reveal();
     }
+    if (typeof value === 'bigint' || value instanceof WholeFloat) return numberText(value);
     if (Array.isArray(value)) return value.map((item) => visit(item, name));
     if (typeof value !== 'object' || value === null) return value;
     return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, visit(item, name === '' ? key : name)]));

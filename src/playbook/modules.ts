@@ -56,7 +56,7 @@ const ansibleBool = z.union([z.boolean(), z.enum(['yes', 'no', 'true', 'false', 
   error: 'expected true or false',
 });
 const isTrue = (value: z.infer<typeof ansibleBool>): boolean => value === true || /^(yes|true)$/i.test(String(value));
-/** YAML 1.2 reads 0644 as the number 644 and 0o644 as 420: Ansible's advice, to quote modes, is a rule here. */
+/** Ansible's YAML reads 0644 as the number 420, and 0o644 as a text: its advice, to quote modes, is a rule here. */
 const mode = z
   .string({ error: 'a mode must be quoted: "0644"' })
   .regex(/^0?[0-7]{3}$/, 'expected an octal mode like "0644"');

@@ -1,10 +1,15 @@
 import { z } from 'zod';
+import type { PythonValue } from '../model/python-value.js';
 
 const expression = z.union([z.string(), z.boolean(), z.array(z.union([z.string(), z.boolean()]))], {
   error: '`when` takes a Jinja2 expression, or a list of them',
 });
 
-const vars = z.record(z.string(), z.json());
+/** What {@link parseYaml} of yaml-source.ts read. */
+const vars = z.record(
+  z.string(),
+  z.custom<PythonValue>(() => true),
+);
 
 const roleSchema = z.union(
   [

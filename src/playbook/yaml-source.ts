@@ -1,7 +1,11 @@
-import { isMap, isPair, LineCounter, type Document } from 'yaml';
+import { dirname, resolve } from 'node:path';
+import { isAlias, isMap, isPair, visit, type Document, type LineCounter } from 'yaml';
 import type { z } from 'zod';
+import { fromRaw } from '../ansible/raw-value.js';
+import { startLog } from '../ansible/source-text.js';
+import { parseYaml as parseAsAnsible } from '../ansible/yaml-file.js';
+import { valueOf } from '../ansible/yaml-values.js';
 import { didYouMean } from '../model/did-you-mean.js';
-import { parseBoundedYaml, YamlLimitError } from '../model/bounded-yaml.js';
 import { InputError, type Problem, type SourcePosition } from '../model/errors.js';
 
 /** A parsed YAML file that can tell where each of its values stands. */
@@ -14,48 +18,43 @@ export interface YamlSource {
   atKey(path: readonly PropertyKey[], key: string): SourcePosition;
 }
 
-/** Parses YAML. @throws InputError with every syntax error and its place */
+/**
+ * Parses YAML as Ansible reads it, which is not YAML 1.2: `017` is 15, `yes` is a truth value.
+ * @throws InputError with every syntax error and its place, and for what a playbook cannot hold
+ */
 export function parseYaml(file: string, text: string): YamlSource {
-  const lines = new LineCounter();
-  const document = parseWithin(file, text, lines);
+  const log = startLog(dirname(resolve(file)));
+  const parsed = parseAsAnsible({ file, text, confidential: false }, log);
+  const { document, lines } = parsed;
+  refuse([...log.warnings, ...secretsIn(file, document, lines)]);
   function position(offset: number): SourcePosition {
     const { line, col } = lines.linePos(offset);
     return { file, line, column: col };
   }
-  if (document.errors.length > 0)
-    throw new InputError(
-      document.errors.map((error): Problem => {
-        const message = error.message.split('\n')[0] ?? error.message;
-        return { severity: 'error', at: position(error.pos[0]), subject: 'YAML', message };
-      }),
-    );
   return {
     file,
-    value: plainValue(document, file),
+    value: fromRaw(valueOf(parsed, parsed.root)),
     at: (path) => position(nearestOffset(document, path)),
     atKey: (path, key) => position(keyOffset(document, path, key) ?? nearestOffset(document, path)),
   };
 }
 
-function parseWithin(file: string, text: string, lineCounter: LineCounter): Document.Parsed {
-  try {
-    return parseBoundedYaml(text, { lineCounter });
-  } catch (error) {
-    if (!(error instanceof YamlLimitError)) throw error;
-    const { message, place } = error;
-    throw new InputError([{ severity: 'error', at: { file, ...place }, subject: 'YAML', message }]);
-  }
+function refuse(problems: readonly Problem[]): void {
+  if (problems.length > 0) throw new InputError(problems.map((problem) => ({ ...problem, severity: 'error' })));
 }
 
-/** @throws InputError for aliases that stand for more than a playbook can hold */
-function plainValue(document: Document, file: string): unknown {
-  try {
-    return document.toJS();
-  } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
-    const at = { file, line: 1, column: 1 };
-    throw new InputError([{ severity: 'error', at, subject: 'YAML', message }]);
-  }
+/** `!vault` and `!unsafe` are values of variables, which have their places. */
+function secretsIn(file: string, document: Document, lines: LineCounter): readonly Problem[] {
+  const problems: Problem[] = [];
+  visit(document, {
+    Node(_, node) {
+      if (isAlias(node) || node.tag === undefined || !/^!(?:vault|vault-encrypted|unsafe)$/.test(node.tag)) return;
+      const { line, col } = lines.linePos(node.range?.[0] ?? 0);
+      const message = 'is not read in a playbook; set it as a variable in group_vars or host_vars, and use that here';
+      problems.push({ severity: 'error', at: { file, line, column: col }, subject: node.tag, message });
+    },
+  });
+  return problems;
 }
 
 function nearestOffset(document: Document, path: readonly PropertyKey[]): number {

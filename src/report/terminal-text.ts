@@ -54,7 +54,11 @@ function makeVisible(line: string): string {
 
 /** JSON that is safe to look at on a terminal, and means the same: what is unsafe is escaped. */
 export function printableJson(value: unknown, indent?: number): string {
-  const json = JSON.stringify(value, undefined, indent);
+  return printableJsonText(JSON.stringify(value, undefined, indent));
+}
+
+/** A text of JSON, made safe as {@link printableJson} makes one. */
+export function printableJsonText(json: string): string {
   return json.replaceAll(UNSAFE, (character) =>
     character === '\n' ? character : `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
   );

@@ -1,9 +1,11 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { pythonJson } from '../../src/ansible/python-data.js';
 import { loadInventory } from '../../src/ansible/load-inventory.js';
 import { readVaultPassword } from '../../src/ansible/vault-password.js';
 import { PROVIDED_VARIABLES } from '../../src/cluster/derived-variables.js';
 import type { Inventory } from '../../src/model/inventory.js';
+import type { PythonValue } from '../../src/model/python-value.js';
 import type { Secret } from '../../src/model/secret.js';
 
 /** fixtures/inventories, relative to the repository, which is where tests run. */
@@ -56,7 +58,7 @@ export function goldenOf(fixture: InventoryFixture): unknown {
   return hideEncryptedFiles(readFileSync(fixture.golden, 'utf8'));
 }
 
-/** A value as it comes out of the JSON that is printed. */
-export function asPrinted(value: unknown): unknown {
-  return JSON.parse(JSON.stringify(value)) as unknown;
+/** A listing as it comes out of the JSON that is printed. */
+export function asPrinted(listing: PythonValue): unknown {
+  return JSON.parse(pythonJson(listing)) as unknown;
 }

@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import { WholeFloat } from '../../../src/model/python-value.js';
 import { parsePythonLiteral } from '../../../src/ansible/python-literal.js';
 
 describe('parsePythonLiteral', () => {
@@ -12,8 +13,8 @@ describe('parsePythonLiteral', () => {
     ['0o17', 15],
     ['0b11', 3],
     ['1_000', 1000],
-    ['1e3', 1000],
-    ['1.', 1],
+    ['1e3', new WholeFloat(1000)],
+    ['1.', new WholeFloat(1)],
     ['.5', 0.5],
     ['09.5', 9.5],
     ['00', 0],

@@ -98,7 +98,7 @@ describe('render', () => {
       '{{ "no" | bool }} {{ "7" | int + 1 }} {{ true | ternary("a", "b") }} {{ "x" | b64encode | b64decode }}',
       'False 8 a x',
     ],
-    ['{{ {"a": 1} | combine({"b": [2]}) | to_json }} {{ "[1]" | from_json | first }}', '{"a":1,"b":[2]} 1'],
+    ['{{ {"a": 1} | combine({"b": [2]}) | to_json }} {{ "[1]" | from_json | first }}', '{"a": 1, "b": [2]} 1'],
     [
       '{{ "1.10.0" is version("1.9", ">") }} {{ domain is match("ex") }} {{ domain is search("com$") }}',
       'True True True',

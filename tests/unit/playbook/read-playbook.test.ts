@@ -74,7 +74,7 @@ describe('a playbook', () => {
     ],
     ['no module', '- hosts: a\n  tasks:\n    - name: nothing\n', ['p.yaml:3:7: task: names no module']],
     ['no list', 'hosts: a\n', [expect.stringContaining('expected a list of plays')]],
-    ['broken YAML', '- hosts: "a\n', [expect.stringMatching(/^p\.yaml:\d+:\d+: YAML: /)]],
+    ['broken YAML', '- hosts: "a\n', [expect.stringMatching(/^p\.yaml:\d+:\d+: YAML syntax: /)]],
     [
       'several at once',
       '- hosts: a\n  xx: 1\n- hosts: b\n  yy: 1\n',
