@@ -1,7 +1,7 @@
 // Test file after test file: all mutants that are called, in one world; then those that run while a module is loaded, each
 // in a new one. Keeps a journal, from which a next process goes on where this one ended or hung.
-import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
-import { join, relative } from 'node:path';
+import { existsSync, mkdirSync, readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
 import TestRunner from 'jest-runner';
 import { countCalls, note, state, watchReads } from './state.mjs';
 
@@ -34,6 +34,31 @@ function isOurs(path, room) {
   }
 }
 
+/** The tests of the rooms that have mutants first, then the small ones: what they notice, the long ones need not try. */
+function inOrder(tests) {
+  const rooms = new Set(state.mutants.map(({ file }) => dirname(file).split('/')[1] ?? 'playbook'));
+  const isOwn = (path) => rooms.has(relative(process.cwd(), path).split('/')[2]);
+  const rank = ({ path }) => (isOwn(path) ? 0 : 1e9) + statSync(path).size;
+  return [...tests].sort((a, b) => rank(a) - rank(b));
+}
+
+/** What all processes have noticed; read again from time to time. */
+function watchNoticed(tried) {
+  let noticed = new Set();
+  let readAt = 0;
+  return (id) => {
+    if (Date.now() - readAt > 2_000) {
+      noticed = new Set(
+        journal()
+          .filter(({ verdict }) => verdict === 'noticed')
+          .map((entry) => entry.id),
+      );
+      readAt = Date.now();
+    }
+    return noticed.has(id) || tried.has(id);
+  };
+}
+
 /** Groups in which no mutant lies within another, which would hide it. */
 function apart(mutants) {
   const groups = [];
@@ -51,7 +76,7 @@ export default class MutantRunner extends TestRunner {
   async runTests(tests, watcher) {
     watchReads();
     const room = tests[0]?.context.config.displayName?.name;
-    for (const test of tests) if (isOurs(test.path, room)) await this.tryFile(test, watcher);
+    for (const test of inOrder(tests)) if (isOurs(test.path, room)) await this.tryFile(test, watcher);
     if (existsSync(work)) note({ verdict: 'room done', room });
   }
 
@@ -63,12 +88,16 @@ export default class MutantRunner extends TestRunner {
     const tried = new Set(
       entries.filter(({ by, verdict }) => by === file && ended.includes(verdict)).map(({ id }) => id),
     );
-    const noticed = new Set(entries.filter(({ verdict }) => verdict === 'noticed').map(({ id }) => id));
-    state.isNoticed = (id) => noticed.has(id) || tried.has(id);
+    state.isNoticed = watchNoticed(tried);
     state.file = file;
     await this.once(test, watcher);
     const report = state.report;
     if (report === undefined || report.hasFailed) {
+      // What a mutant left running in this process may have failed it: only a new one can tell.
+      if (!entries.some(({ verdict, by }) => verdict === 'fails here' && by === file)) {
+        note({ verdict: 'fails here', by: file });
+        process.exit(76);
+      }
       note({ verdict: 'file fails', by: file });
     } else {
       note({ verdict: 'loads', by: file, tookMs: report.tookMs });

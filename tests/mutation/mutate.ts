@@ -1,4 +1,4 @@
-// npm run mutate -- [PATH…] [--changed BASE] [--most N] [--minutes N] [--page]: plants one wrong line after the other, and
+// npm run mutate -- [PATH…] [--changed BASE] [--most N] [--minutes N] [--unit] [--page]: plants one wrong line after the other, and
 // tells which of them no test notices. Ends with 3 where one is not listed in survivors.yaml.
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -58,11 +58,13 @@ const { values, positionals } = parseArgs({
     changed: { type: 'string' },
     most: { type: 'string' },
     minutes: { type: 'string' },
+    unit: { type: 'boolean' },
     page: { type: 'boolean' },
   },
 });
 /** Status of a run that a mutant survived; what goes wrong with the run itself ends it with another one. */
 const SURVIVED = 3;
+const ROOMS_OF_TESTS = values.unit === true ? (['unit'] as const) : (['unit', 'contract'] as const);
 const PAGE = 'docs/mutation-run.md';
 const most = Number(values.most ?? Infinity);
 const endAt = Date.now() + Number(values.minutes ?? Infinity) * 60_000;
@@ -76,7 +78,7 @@ async function tryFiles(files: ReadonlyMap<string, Lines>): Promise<readonly Jud
   const shards = availableParallelism();
   const related = mutants.some(({ when }) => when === 'data') ? [] : [...files.keys()];
   const stopped: string[] = [];
-  for (const room of mutants.length === 0 ? [] : (['unit', 'contract'] as const)) {
+  for (const room of mutants.length === 0 ? [] : ROOMS_OF_TESTS) {
     stopped.push(...(await runRoom({ room, related, work, shards, endAt })));
     const noticed = new Set(
       readJournal(work, shards).flatMap(({ verdict, id }) => (verdict === 'noticed' ? [id] : [])),

@@ -11,6 +11,7 @@ export interface Entry {
     | 'noticed'
     | 'survived'
     | 'pointless'
+    | 'fails here'
     | 'file fails'
     | 'file done'
     | 'loads'

@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
-import { wrongClocks, type HostClock } from '../../../src/engine/clock-guard.js';
+import { readClocks, wrongClocks, type HostClock } from '../../../src/engine/clock-guard.js';
 import type { Action } from '../../../src/model/change.js';
+import type { Probe } from '../../../src/model/remote.js';
 import type { Plan, PlannedStep } from '../../../src/model/plan.js';
 
 const MINUTE = 60_000;
@@ -63,4 +64,63 @@ test('says how far, what that breaks, and whose clock it likely is', () => {
   expect(one?.error).toMatchObject({ hint: expect.stringContaining('the clock of this machine') as unknown });
   const [only] = wrongClocks(NO_CERTIFICATE, [clockOf('etcd-1', -10)], ['etcd-1']);
   expect(only?.error).toMatchObject({ hint: expect.stringContaining('ssh etcd-1') as unknown });
+});
+
+test('is not this machine’s where not all hosts differ, or not alike', () => {
+  const hintOf = (...clocks: readonly HostClock[]): unknown =>
+    wrongClocks(NO_CERTIFICATE, clocks, ['etcd-1', 'etcd-2']).map(({ error }) => error)[0];
+  const ours = { hint: 'all hosts differ alike, so it is likely the clock of this machine: timedatectl' };
+  const theirs = { hint: expect.stringMatching(/^ssh etcd-1 timedatectl/) as unknown };
+  expect(hintOf(clockOf('etcd-1', -10), clockOf('etcd-2', -11))).toMatchObject(ours);
+  expect(hintOf(clockOf('etcd-1', 10), clockOf('etcd-2', 11))).toMatchObject(ours);
+  expect(hintOf(clockOf('etcd-1', -10), clockOf('etcd-2', 0))).toMatchObject(theirs);
+  expect(hintOf(clockOf('etcd-1', -10), clockOf('etcd-2', -1))).toMatchObject(theirs);
+  expect(hintOf(clockOf('etcd-1', -10), clockOf('etcd-2', 10))).toMatchObject(theirs);
+  expect(wrongClocks(NO_CERTIFICATE, [clockOf('etcd-1', 10.5)], ['etcd-1'])[0]?.error.message).toBe(
+    "etcd-1: its clock is 10 min 29 s ahead of this machine's (at most 4 min): certificates end early on it",
+  );
+});
+
+test('concerns whoever gets a certificate in any play, batch, host, step and action', () => {
+  const certificate = { kind: 'issue-certificate' } as Action;
+  const other: Action = { kind: 'remove-file', path: '/x' };
+  const unknown: PlannedStep = { address: 'u', outcome: { kind: 'unknown', because: 'x' } };
+  const host = (name: string, ...steps: readonly PlannedStep[]) => ({ host: name, steps, unchanged: 0 });
+  const [play] = planOf('x', change([])).plays;
+  if (play === undefined) throw new Error('no play');
+  const plan: Plan = {
+    ...NO_CERTIFICATE,
+    plays: [
+      {
+        ...play,
+        batches: [{ hosts: [host('a', change([other])), host('b', change([other]), change([other, certificate]))] }],
+      },
+      {
+        ...play,
+        batches: [
+          { hosts: [host('c', change([certificate, other]))] },
+          { hosts: [host('d', change([other]), unknown)] },
+        ],
+      },
+    ],
+  };
+  expect(
+    hostsOf(
+      plan,
+      ['a', 'b', 'c', 'd', 'e'].map((name) => clockOf(name, -10)),
+    ),
+  ).toEqual(['b', 'c', 'd']);
+});
+
+test('clocks are read on every host that answers, each with when it was asked and when it answered', async () => {
+  let now = 0;
+  const probe = (host: string): Probe => ({
+    host,
+    ask: <V>() => (host === 'b' ? Promise.reject(new Error('away')) : Promise.resolve(5000 as V)),
+    on: probe,
+  });
+  expect(await readClocks(['a', 'b', 'c'], { probe }, () => (now += 10))).toEqual([
+    { name: 'a', sent: 10, host: 5000, received: 40 },
+    { name: 'c', sent: 30, host: 5000, received: 50 },
+  ]);
 });

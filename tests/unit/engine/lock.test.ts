@@ -1,12 +1,12 @@
 import { describe, expect, test } from '@jest/globals';
-import { clearLeftLocks } from '../../../src/engine/left-lock.js';
+import { clearLeftLocks, locksSeen, tellLocks } from '../../../src/engine/left-lock.js';
 import { breakLocks, findLocks } from '../../../src/engine/break-locks.js';
 import { breakLock, findLock, refuseLocked, takeLock, type LockRequest } from '../../../src/engine/lock.js';
 import { foundLock, type LockHolder } from '../../../src/engine/lock-holder.js';
 import { RemoteError } from '../../../src/model/errors.js';
 import type { Event } from '../../../src/model/events.js';
-import { outputOf, type Connector } from '../../../src/model/remote.js';
-import { lockMark, readLockScript, releaseLockScript, takeLockScript } from '../../../src/shell/lock.js';
+import { outputOf, type Connector, type Output, type Probe } from '../../../src/model/remote.js';
+import { lockMark, NOT_ROOT, readLockScript, releaseLockScript, takeLockScript } from '../../../src/shell/lock.js';
 import { noDownload } from '../../support/local-transport.js';
 
 const HOSTS = ['a', 'b', 'c'];
@@ -169,11 +169,100 @@ describe('the lock of a run', () => {
     expect(locks.size).toBe(0);
   });
 
-  test('reaches a thousand hosts in at most fifty rounds', async () => {
-    const acted = Array.from({ length: 1001 }, (_, index) => `h${index}`);
+  test('names everything that is away, and how to leave all of it out', async () => {
+    const away = lockHosts(new Map(), ['b', 'c', 'm1']);
+    await expect(
+      takeLock(request(away, { acted: ['a', 'b', 'c'], members: ['m1', 'm2', 'm3'] })),
+    ).rejects.toMatchObject({
+      code: 'lock-unsure',
+      message: "what is to be changed can't be locked, nothing was changed: b: unreachable; c: unreachable",
+      hint: "make it reachable, or leave it out: --limit 'all:!b:!c'",
+    });
+    const members = { members: ['a', 'b', 'c'] };
+    await expect(takeLock(request(lockHosts(new Map(), ['b', 'c']), members))).rejects.toMatchObject({
+      message: "only 1 of 3 etcd members' hosts can keep the lock (a, b, c): nothing was changed",
+    });
+  });
+
+  // Up to fifty hosts one after the other; of more, as many at once as it takes to be through in fifty rounds.
+  test.each([
+    [1, 1],
+    [49, 1],
+    [50, 1],
+    [51, 2],
+    [100, 2],
+    [101, 3],
+    [1001, 21],
+  ])('is taken on %i hosts with at most %i at once, on each of them, and released', async (count, most) => {
+    const acted = Array.from({ length: count }, (_, index) => `h${index}`);
     const locks = new Map<string, string>();
-    await (await takeLock(request(lockHosts(locks), { members: [], acted }))).release();
+    const real = lockHosts(locks);
+    let [at, mostAtOnce, rounds] = [0, 0, 0];
+    const taking = { is: true };
+    const connector: Connector = {
+      ...real,
+      async connect(host) {
+        const transport = await real.connect(host);
+        return {
+          ...transport,
+          async run(command) {
+            if (!taking.is) return transport.run(command);
+            if (at === 0) rounds += 1;
+            at += 1;
+            mostAtOnce = Math.max(mostAtOnce, at);
+            const output = await transport.run(command);
+            at -= 1;
+            return output;
+          },
+        };
+      },
+    };
+    const lock = await takeLock(request(connector, { members: [], acted }));
+    taking.is = false;
+    expect([...locks.keys()].toSorted()).toEqual(acted.toSorted());
+    expect(mostAtOnce).toBe(most);
+    expect(rounds).toBeLessThanOrEqual(50);
+    await lock.release();
     expect(locks.size).toBe(0);
+  });
+
+  test.each<[string, number, string]>([
+    ['who is not root', NOT_ROOT, 'lock-needs-root'],
+    ['any other failure', 1, 'command-failed'],
+  ])('tells %s by its own name, and leaves nothing locked', async (_, status, code) => {
+    const locks = new Map<string, string>();
+    const real = lockHosts(locks);
+    const connector: Connector = {
+      ...real,
+      async connect(host) {
+        const transport = await real.connect(host);
+        const run = (): Promise<Output> => Promise.resolve(outputOf(status, '', 'no'));
+        return host === 'c' && locks.size > 0 ? { ...transport, run } : transport;
+      },
+    };
+    await expect(takeLock(request(connector))).rejects.toMatchObject({ code });
+    expect(locks.size).toBe(0);
+  });
+
+  test('is read without the line’s end that a shell may print', async () => {
+    const connector: Connector = {
+      connect: (host) =>
+        Promise.resolve({
+          host,
+          close: () => Promise.resolve(),
+          run: ({ script }) =>
+            Promise.resolve(
+              outputOf(0, script === readLockScript() || script === releaseLockScript('x') ? '\n' : `${markOf(BEN)}\n`),
+            ),
+        }),
+      close: () => Promise.resolve(),
+    };
+    expect(await findLock('a', connector)).toBeUndefined();
+    expect(await breakLock({ host: 'a', mark: 'x', holder: undefined }, connector)).toBeUndefined();
+    await expect(takeLock(request(connector))).rejects.toMatchObject({
+      code: 'locked',
+      message: expect.stringMatching(/^a: locked by ben/) as unknown,
+    });
   });
 
   test('that is left on a host which went away is told, with what to do', async () => {
@@ -222,6 +311,10 @@ describe('the lock of a run', () => {
       refuseLocked(seen, { isGone: () => false, unlockCommand });
     }).toThrow(/^a: locked by ben@desk-2/);
     refuseLocked(seen, { isGone: isBen, unlockCommand });
+    const three = [foundLock('a', markOf(BEN)), foundLock('b', markOf(ANNA)), foundLock('c', markOf(ANNA))];
+    expect(() => {
+      refuseLocked(three, { isGone: isBen, unlockCommand });
+    }).toThrow(/^b: locked by anna/);
     expect(() => {
       refuseLocked([foundLock('a', '?')], { isGone: () => true, unlockCommand });
     }).toThrow(/someone unknown/);
@@ -243,13 +336,42 @@ describe('the lock of a run', () => {
   });
 });
 
+describe('locks that a look has seen', () => {
+  test('are those of every host that answers', async () => {
+    const marks: Readonly<Record<string, string | undefined>> = { a: markOf(BEN), b: undefined, d: markOf(ANNA) };
+    const probe = (host: string): Probe => ({
+      host,
+      ask: <V>() => (host === 'c' ? Promise.reject(new Error('away')) : Promise.resolve(marks[host] as V)),
+      on: probe,
+    });
+    expect((await locksSeen(['a', 'b', 'c', 'd'], { probe })).map(({ host, holder }) => [host, holder])).toEqual([
+      ['a', BEN],
+      ['d', ANNA],
+    ]);
+  });
+
+  test('are each told, with how to break them', () => {
+    const asked = request(lockHosts(new Map()));
+    tellLocks([foundLock('a', markOf(BEN)), foundLock('b', '?')], asked);
+    expect(asked.events).toEqual([
+      {
+        type: 'notice',
+        host: 'a',
+        message:
+          'locked by ben@desk-2 (pid 7) since 2026-11-21T01:02:03.000Z, with /srv/inventory.yaml; if that run has ended for certain: provision unlock inventory.yaml',
+      },
+      { type: 'notice', host: 'b', message: expect.stringMatching(/^locked by someone unknown/) as unknown },
+    ]);
+  });
+});
+
 describe('unlock', () => {
   test('finds a stale lock everywhere, breaks all of it, and names who could not be asked', async () => {
     const locks = new Map([...HOSTS, 'lb'].map((host) => [host, markOf(BEN)]));
     const connector = lockHosts(locks, ['c']);
     const { locks: found, silent } = await findLocks([...HOSTS, 'lb', 'free'], connector);
     expect(silent).toEqual(['c: unreachable']);
-    expect(await breakLocks(found, connector)).toEqual({ unlocked: ['a', 'b', 'lb'], standing: [] });
+    expect(await breakLocks(found.toReversed(), connector)).toEqual({ unlocked: ['a', 'b', 'lb'], standing: [] });
     expect([...locks.keys()]).toEqual(['c']);
   });
 

@@ -1,8 +1,14 @@
-import { createHash } from 'node:crypto';
+import { createHash, scryptSync } from 'node:crypto';
 import { describe, expect, test } from '@jest/globals';
-import { planToJson } from '../../../src/engine/plan-json.js';
+import { planToJson, stepToJson } from '../../../src/engine/plan-json.js';
 import { planSchema } from '../../../src/engine/plan-schema.js';
-import type { Plan } from '../../../src/model/plan.js';
+import { plannedCertificates } from '../../../src/engine/planned-certificates.js';
+import type { Action, WriteFile } from '../../../src/model/change.js';
+import { contentOf, plainContent } from '../../../src/model/content.js';
+import { Secret } from '../../../src/model/secret.js';
+import type { JsonObject } from '../../../src/model/json.js';
+import type { Plan, PlannedStep } from '../../../src/model/plan.js';
+import { SERVER_PROFILE } from '../../support/test-authority.js';
 import { expectGolden } from '../../support/golden.js';
 import {
   BARE_HOSTS,
@@ -11,6 +17,8 @@ import {
   ROLLING_RESTART,
   SECRETS_AND_ESCAPES,
 } from '../../support/sample-plans.js';
+
+const RUN: Action = { kind: 'run', command: { summary: 'r', script: 'r' }, undo: 'nothing' };
 
 const PLANS: [string, Plan][] = [
   ['bare-hosts', BARE_HOSTS],
@@ -41,4 +49,69 @@ describe('planToJson', () => {
     const leaking = { ...SECRETS_AND_ESCAPES, plays: [{ ...first, name: PLANTED }] } as Plan;
     expect(JSON.stringify(planToJson(leaking))).toContain(PLANTED);
   });
+});
+
+describe('what was there', () => {
+  const secret = contentOf('password=', new Secret('hunter2'), '\n');
+  const plain = plainContent('a=1\n');
+  const write = (content: WriteFile['content']): WriteFile => ({
+    ...{ kind: 'write-file', path: '/etc/x', content, owner: 'root', group: 'root', mode: '0600' },
+  });
+  const beforeOf = (diff: readonly string[], actions: readonly Action[]): unknown => {
+    const outcome = { kind: 'change', change: { summary: 's', diff, actions, disruptive: false } } as const;
+    const json = stepToJson({ address: 'a', before: 'what was there', outcome });
+    return json.kind === 'change' ? json.before : undefined;
+  };
+  const quick = createHash('sha256').update('what was there').digest('hex');
+  const slow = scryptSync('what was there', 'provision', 32).toString('hex');
+
+  test.each<[string, readonly string[], readonly Action[], string]>([
+    ['nothing secret', ['-a'], [RUN, write(plain)], quick],
+    ['nothing at all', [], [], quick],
+    ['a secret in a diff’s later line', ['-a', '-password=[redacted]'], [write(plain)], slow],
+    ['a secret in a later file', ['-a'], [RUN, write(plain), write(secret)], slow],
+  ])('is a digest that takes long to guess only where it holds a secret: %s', (_, diff, actions, digest) => {
+    expect(beforeOf(diff, actions)).toBe(digest);
+  });
+});
+
+test('parameters are in one order, whichever they were given in', () => {
+  const text = (parameters: JsonObject): string => {
+    const actions = [{ kind: 'await', gate: 'g', parameters }] as const;
+    const outcome = { kind: 'change', change: { summary: 's', diff: [], actions, disruptive: false } } as const;
+    return JSON.stringify(stepToJson({ address: 'a', outcome }));
+  };
+  const sorted = text({ a: 1, b: [{ c: null, d: 'x' }], e: { f: true, g: 2 } });
+  expect(text({ e: { g: 2, f: true }, b: [{ d: 'x', c: null }], a: 1 })).toBe(sorted);
+  expect(sorted).toContain('{"a":1,"b":[{"c":null,"d":"x"}],"e":{"f":true,"g":2}}');
+});
+
+test('the certificates of a plan are those of every play, batch, host, step and action, in that order', () => {
+  const leaf = (certificate: string): Action => ({
+    ...{ kind: 'issue-certificate', certificate, owner: 'root', group: 'root', mode: '0600' },
+    ...{ profile: SERVER_PROFILE, destination: { layout: 'bundle', path: '/etc/x' } },
+  });
+  const step = (...actions: readonly Action[]): PlannedStep => ({
+    address: 'a',
+    outcome: { kind: 'change', change: { summary: 's', diff: [], actions, disruptive: false } },
+  });
+  const unknown: PlannedStep = { address: 'u', outcome: { kind: 'unknown', because: 'x' } };
+  const host = (name: string, ...steps: readonly PlannedStep[]) => ({ host: name, steps, unchanged: 0 });
+  const play = { name: 'p', order: 'inventory', batchSize: 1, gatesBefore: [], gatesAfter: [] };
+  const plan: Plan = {
+    ...BARE_HOSTS,
+    plays: [
+      {
+        ...play,
+        batches: [
+          { hosts: [host('a', unknown, step(RUN, leaf('1'), leaf('2')), step(leaf('3'))), host('b', step(leaf('4')))] },
+          { hosts: [host('c', step(leaf('5')))] },
+        ],
+      },
+      { ...play, batches: [{ hosts: [host('a', step(leaf('6')))] }] },
+    ],
+  };
+  expect(plannedCertificates(plan).map((each) => `${each.host} ${each.action.certificate}`)).toEqual([
+    ...['a 1', 'a 2', 'a 3', 'b 4', 'c 5', 'a 6'],
+  ]);
 });

@@ -1,8 +1,8 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { driftedSteps } from '../../../src/engine/drift.js';
+import { driftedSteps, linesSince } from '../../../src/engine/drift.js';
 import { refuseDrift, savePlan } from '../../../src/engine/saved-plan.js';
 import type { Plan, PlannedPlay, PlannedStep } from '../../../src/model/plan.js';
 import { unifiedDiff } from '../../../src/resources/unified-diff.js';
@@ -104,6 +104,121 @@ describe('a saved plan', () => {
   });
 });
 
+describe('a saved plan that differs', () => {
+  const change = (address: string, summary = `update ${address}`): PlannedStep => ({
+    address,
+    outcome: { kind: 'change', change: { summary, diff: [], actions: [], disruptive: false } },
+  });
+  const hostOf = (host: string, ...steps: readonly PlannedStep[]) => ({ host, steps, unchanged: 0 });
+  const planOf = (...batches: readonly PlannedPlay['batches'][number][]): Plan => ({
+    ...ROLLING_RESTART,
+    plays: [
+      { name: 'p', order: 'inventory', batchSize: undefined, gatesBefore: [], gatesAfter: [], batches: [...batches] },
+    ],
+  });
+  const messageOf = async (saved: Plan, now: Plan): Promise<string> => {
+    await savePlan(file, saved);
+    return refuseDrift(file, now).then(
+      () => '',
+      (error: unknown) => (error instanceof Error ? error.message : ''),
+    );
+  };
+
+  test('is told with every difference, in every batch, host and step: what is gone and what is new', async () => {
+    const saved = planOf(
+      { hosts: [hostOf('a', change('one'), change('two')), hostOf('b', change('one'))] },
+      { hosts: [hostOf('c', change('three'), writing('old\n'))] },
+    );
+    const now = planOf(
+      { hosts: [hostOf('a', change('one'), change('two', 'replace two')), hostOf('b')] },
+      { hosts: [hostOf('c', change('three'), writing('new\n', 'new'), change('four'))] },
+    );
+    expect(await messageOf(saved, now)).toBe(
+      [
+        `${file} is not what would be done now:`,
+        '  p / a two: saved: update two; now: replace two',
+        '  p / b one: saved: update one; now: nothing to do',
+        '  p / c file:/etc/x: update /etc/x: what is there was changed since',
+        '      - old',
+        '      + new',
+        '  p / c four: saved: nothing to do; now: update four',
+      ].join('\n'),
+    );
+  });
+
+  test('names the hosts of a batch, and says none where there is none', async () => {
+    expect(await messageOf(planOf({ hosts: [hostOf('a'), hostOf('b')] }, { hosts: [hostOf('c')] }), planOf())).toBe(
+      `${file} is not what would be done now:\n  play p: hosts: saved: a, b; then c; now: none`,
+    );
+    expect(await messageOf({ ...ROLLING_RESTART, plays: [] }, planOf())).toContain('plays: saved: none; now: p');
+  });
+
+  test('names inventory and playbook by the first twelve digits of their digests', async () => {
+    const digests = { inventoryDigest: '0123456789abcdef', playbookDigest: 'fedcba9876543210', playbook: 'x.yaml' };
+    expect(await messageOf(ROLLING_RESTART, { ...ROLLING_RESTART, ...digests })).toMatch(
+      /the inventory: saved: abababababab; now: 0123456789ab\n.* saved: [^ ]+ \(cdcdcdcdcdcd\); now: x\.yaml \(fedcba987654\)$/,
+    );
+    // The same content under another name is the same playbook.
+    expect(await messageOf(ROLLING_RESTART, { ...ROLLING_RESTART, playbook: 'other.yaml' })).toBe('');
+  });
+
+  test.each<[string, string, string, RegExp]>([
+    ['is no JSON', 'nonsense', 'plan-unreadable', /is no saved plan: .*JSON/],
+    ['is of another format', '{"formatVersion": 1}', 'plan-of-another-version', /format 1; .* reads format 2$/],
+    ['has no format', '{"plays": []}', 'plan-unreadable', /is no saved plan: formatVersion: Invalid/],
+    ['has another kind of format', '{"formatVersion": "2"}', 'plan-unreadable', /is no saved plan: formatVersion: /],
+    ['is no object', '[]', 'plan-unreadable', /is no saved plan: : Invalid input/],
+    ['is null', 'null', 'plan-unreadable', /is no saved plan/],
+  ])('or %s, is refused with how to make one', async (_, text, code, message) => {
+    writeFileSync(file, text);
+    await expect(refuseDrift(file, ROLLING_RESTART)).rejects.toMatchObject({
+      code,
+      message: expect.stringMatching(message) as unknown,
+      hint: 'make one with: provision plan INVENTORY -o FILE',
+    });
+  });
+
+  test('or is not there, is refused', async () => {
+    await expect(refuseDrift(file, ROLLING_RESTART)).rejects.toMatchObject({ code: 'plan-unreadable' });
+  });
+
+  test('is written to be read: indented', async () => {
+    await savePlan(file, ROLLING_RESTART);
+    expect(readFileSync(file, 'utf8').split('\n')[1]).toBe('  "formatVersion": 2,');
+  });
+});
+
+describe('the lines that changed between two plans', () => {
+  const step = (...diff: readonly string[]): PlannedStep => ({
+    address: 'x',
+    outcome: { kind: 'change', change: { summary: 'update x', diff, actions: [], disruptive: false } },
+  });
+  const plan = (...diff: readonly string[]): readonly string[] =>
+    linesSince(step('--- a/x', '+++ b/x', '-old', '-old', '+wanted'), step(...diff)).map((line) => line.trim());
+
+  test('are what came to the host and what went, as often as it did', () => {
+    expect(plan('--- a/x', '+++ b/x', '-old', '-old', '+wanted')).toEqual([]);
+    expect(plan('-old', '+wanted')).toEqual(['- old']);
+    expect(plan('-old', '-old', '-old', '-old', '+wanted')).toEqual(['+ old', '+ old']);
+    expect(plan('-old', '-old', '-by hand', '+wanted')).toEqual(['+ by hand']);
+  });
+
+  test('also by what is not wanted any more: it is there by now', () => {
+    expect(plan('-old', '-old')).toEqual(['+ wanted']);
+    expect(plan('-old', '-old', '+wanted', '+more')).toEqual(['- more']);
+  });
+
+  test('count lines that look like the head of a diff, where they are none', () => {
+    expect(plan('-old', '-old', '-a --- b', '+wanted')).toEqual(['+ a --- b']);
+  });
+
+  test('are at most twelve, and then a count', () => {
+    const lines = (count: number): readonly string[] => Array.from({ length: count }, (_, index) => `-${index}`);
+    expect(plan('-old', '-old', '+wanted', ...lines(12))).toHaveLength(12);
+    expect(plan('-old', '-old', '+wanted', ...lines(13)).at(-1)).toBe('… and 1 more lines');
+  });
+});
+
 describe('the look before acting', () => {
   test('finds what was changed since the plan, until this run itself has changed the host', () => {
     const [was, is] = [writing('old\n'), writing('old\nby hand\n')];
@@ -113,6 +228,18 @@ describe('the look before acting', () => {
     ]);
     expect(driftedSteps([was], [is], 'begun')).toEqual([]);
     expect(driftedSteps([was], [was], 'none')).toEqual([]);
+  });
+
+  test('shows what was done to the file besides, where another change is wanted', () => {
+    const was: PlannedStep = writing('old\n');
+    const other = writing('old\nby hand\n');
+    const outcome = other.outcome.kind === 'change' ? other.outcome : undefined;
+    if (outcome === undefined) throw new Error('no change');
+    const is = { ...other, outcome: { ...outcome, change: { ...outcome.change, summary: 'replace /etc/x' } } };
+    expect(driftedSteps([was], [is], 'begun')).toEqual([
+      'file:/etc/x: now replace /etc/x; planned: update /etc/x',
+      '    + by hand',
+    ]);
   });
 
   test('shows at most a dozen lines', () => {
