@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { orderTable } from '../../../src/gates/orders.js';
 import type { OrderedHosts } from '../../../src/model/gate.js';
+import { SERVICE_NAMES } from '../../../src/model/virtual-service.js';
 import type { Probe } from '../../../src/model/remote.js';
 import { etcdHost, healthy, NO_DATA, NOT_INSTALLED, SILENT, STOPPED } from '../../support/etcd-answers.js';
 import { fakeProbe, type FakeAnswers } from '../../support/fake-probe.js';
@@ -39,6 +40,40 @@ test('the holder of the virtual IP comes last', async () => {
     hosts: ['etcd-2', 'etcd-3', 'etcd-1'],
     together: false,
   });
+});
+
+describe('vip-holder-last', () => {
+  const host = (...addresses: string[]): FakeAnswers => ({
+    'host-addresses': { all: addresses.map((address) => ({ interface: 'eth0', address, prefixLength: 24 })) },
+  });
+
+  test.each([
+    [1, ['etcd-2', 'etcd-3', 'etcd-1']],
+    [2, ['etcd-1', 'etcd-3', 'etcd-2']],
+    [3, ['etcd-1', 'etcd-2', 'etcd-3']],
+  ])('moves the address once, whoever has it: etcd-%i', async (holder, hosts) => {
+    const answers = [1, 2, 3].map((number) =>
+      host(`10.0.0.${number}`, ...(number === holder ? ['10.0.0.100'] : ['10.0.0.101'])),
+    );
+    expect(await order('vip-holder-last: etcd', answers)).toEqual({ hosts, together: false });
+  });
+
+  test('is the order of the inventory where there is no virtual IP, and asks nobody', async () => {
+    const table = orderTable({ ...SAMPLE_CLUSTER, services: [] });
+    const ask = (): never => {
+      throw new Error('asked');
+    };
+    expect(await table.get('vip-holder-last: etcd')?.(HOSTS, ask)).toEqual({ hosts: HOSTS, together: false });
+    expect(await table.get('leader-last')?.([], ask)).toEqual({ hosts: [], together: false });
+  });
+});
+
+test('the orders that a play can name', () => {
+  expect([...orderTable(SAMPLE_CLUSTER).keys()]).toEqual([
+    'inventory',
+    'leader-last',
+    ...SERVICE_NAMES.map((name) => `vip-holder-last: ${name}`),
+  ]);
 });
 
 test('inventory order asks nobody', async () => {
