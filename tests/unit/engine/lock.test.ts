@@ -249,6 +249,7 @@ describe('the lock of a run', () => {
       connect: (host) =>
         Promise.resolve({
           host,
+          download: noDownload,
           close: () => Promise.resolve(),
           run: ({ script }) =>
             Promise.resolve(

@@ -2,6 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { requestCertificates } from '../../../src/engine/request-certificates.js';
 import { outputOf, type Connector } from '../../../src/model/remote.js';
 import type { PlannedCertificate } from '../../../src/pki/authority.js';
+import { noDownload } from '../../support/local-transport.js';
 import { SERVER_PROFILE } from '../../support/test-authority.js';
 
 const leaf = (host: string, certificate: string, keepPublicKey: string | null = null): PlannedCertificate => ({
@@ -19,6 +20,7 @@ function hostsOf(ran: string[], scripts: string[], away: readonly string[] = [])
     connect: (host) =>
       Promise.resolve({
         host,
+        download: noDownload,
         close: () => Promise.resolve(),
         run: ({ summary, script }) => {
           if (away.includes(host)) return Promise.reject(new Error(`${host} is away`));

@@ -14,7 +14,7 @@ import { gateTable } from '../../../src/gates/table.js';
 import { vipAnswersControlPlanes } from '../../../src/gates/vip-answers-control-planes.js';
 import { exchangeProblem, proxyJournal, vipAnswers, vipForwards } from '../../../src/gates/vip-answers.js';
 import type { Cluster } from '../../../src/model/cluster.js';
-import { SERVICE_NAMES } from '../../../src/model/virtual-service.js';
+import { healthFiles, SERVICE_NAMES } from '../../../src/model/virtual-service.js';
 import { etcdHost, healthy, SILENT, SOUND_PAIR, STOPPED } from '../../support/etcd-answers.js';
 import { fakeProbes, type FakeAnswers } from '../../support/fake-probe.js';
 import { gateInput } from '../../support/gate-input.js';
@@ -396,7 +396,7 @@ describe('the holder of the virtual IP', () => {
 });
 
 describe('an answer through the virtual IP', () => {
-  const { files } = SERVICE.health;
+  const files = healthFiles(SERVICE.health);
   const url = 'https://10.0.0.100:2379/health?exclude=NOSPACE';
   const bad: HttpsAnswer = { kind: 'failure', reason: 'refused' };
   const good: HttpsAnswer = { kind: 'answer', status: 200, body: '' };
