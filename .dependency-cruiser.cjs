@@ -102,7 +102,7 @@ module.exports = {
     ),
     only(
       'files-in-loaders',
-      '^src/(ansible|playbook|pki|ssh|lab|commands|adopt/variable-files|report/journal|engine/saved-plan|model/read-bounded|main\\.ts)',
+      '^src/(ansible|playbook|pki|ssh|lab|commands|adopt/variable-files|day-two/snapshot-(?:file|store)|report/journal|engine/saved-plan|model/read-bounded|main\\.ts)',
       '^(node:)?fs(/promises)?$',
       'Only loaders, what is written beside the inventory, the PKI store and the lab touch the disk: planning stays pure.',
     ),

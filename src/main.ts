@@ -11,6 +11,7 @@ import { addCaCommand } from './commands/ca.js';
 import { addCertsCommand } from './commands/certs.js';
 import { addInitCommand } from './commands/init.js';
 import { addLabCommand } from './commands/lab.js';
+import { addSnapshotCommand } from './commands/snapshot.js';
 import { addPlanCommand } from './commands/plan.js';
 import { addUnlockCommand } from './commands/unlock.js';
 import { addVerifyCommand } from './commands/verify.js';
@@ -61,6 +62,7 @@ const verbs = [
   addInventoryCommand,
   addCaCommand,
   addCertsCommand,
+  addSnapshotCommand,
   addLabCommand,
 ];
 for (const addVerb of verbs) addVerb(program, context);

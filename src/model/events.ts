@@ -2,7 +2,7 @@ import type { DrillMeasurement } from './drill.js';
 import type { Plan } from './plan.js';
 
 /** The verbs that are runs: they have events. */
-export type RunCommand = 'plan' | 'apply' | 'bypass' | 'drill' | 'certs renew';
+export type RunCommand = 'plan' | 'apply' | 'bypass' | 'drill' | 'certs renew' | 'snapshot save' | 'snapshot restore';
 
 /** Figures of a finished run. */
 export interface RunResult {

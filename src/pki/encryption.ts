@@ -2,7 +2,7 @@ import { ProvisionError } from '../model/errors.js';
 import { Secret } from '../model/secret.js';
 
 /** age's own default; about a second on the machine that decrypts. */
-const SCRYPT_LOG_N = 18;
+export const SCRYPT_LOG_N = 18;
 
 /**
  * Encrypts with a passphrase. The result is an armored age file: `age -d` opens it too.
@@ -32,7 +32,8 @@ export async function decryptSecret(text: string, passphrase: Secret, subject: s
   }
 }
 
-function translated(cause: unknown, subject: string): ProvisionError {
+/** The error of the library in the words of a person. */
+export function translated(cause: unknown, subject: string): ProvisionError {
   // The library's words for a passphrase that opens nothing.
   if (cause instanceof Error && cause.message.includes('no identity matched'))
     return new ProvisionError({

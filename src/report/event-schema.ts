@@ -38,7 +38,7 @@ function event<T extends string, F extends z.ZodRawShape>(type: T, meaning: stri
 /** One line of `--format json`. */
 export const eventSchema = z.discriminatedUnion('type', [
   event('run-started', 'A run begins.', {
-    command: z.enum(['plan', 'apply', 'bypass', 'drill', 'certs renew']),
+    command: z.enum(['plan', 'apply', 'bypass', 'drill', 'certs renew', 'snapshot save', 'snapshot restore']),
     inventory: z.string().describe('The path as it was typed.'),
     hosts,
   }),

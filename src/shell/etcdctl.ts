@@ -9,7 +9,7 @@ type Asked = Pick<Member, 'clientUrl' | 'client'>;
  * environment: 3.3 defaults to the old API. No call hangs: etcdctl's own time-outs, and one around them.
  */
 export function etcdctl(member: Asked): string {
-  return `timeout 15 etcdctl ${flagsOf(member)} ${LIMITS}`;
+  return `timeout 15 etcdctl ${etcdctlFlags(member)} ${LIMITS}`;
 }
 
 /**
@@ -24,10 +24,11 @@ const LIMITS = '--dial-timeout=2s --command-timeout=5s';
 
 /** The same as a person types it, from elsewhere. @param words `member list` */
 export function etcdctlByHand(member: Asked & Pick<Member, 'host'>, words: string): string {
-  return `ssh ${member.host} ${quote(`sudo env ETCDCTL_API=3 etcdctl ${flagsOf(member)} ${words}`)}`;
+  return `ssh ${member.host} ${quote(`sudo env ETCDCTL_API=3 etcdctl ${etcdctlFlags(member)} ${words}`)}`;
 }
 
-function flagsOf({ clientUrl, client }: Asked): string {
+/** Which member is asked, and with what, as options. */
+export function etcdctlFlags({ clientUrl, client }: Asked): string {
   return [
     `--endpoints=${quote(clientUrl)}`,
     `--cacert=${quote(client.ca)}`,

@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { certificatesSchema } from '../../../src/day-two/certificate-schema.js';
+import { snapshotListSchema } from '../../../src/day-two/snapshot-manifest.js';
 import { planSchema } from '../../../src/engine/plan-schema.js';
 import type { Event } from '../../../src/model/events.js';
 import { eventSchema, type EventJson } from '../../../src/report/event-schema.js';
@@ -21,7 +22,7 @@ function eventReference(): string {
 
 ${NOTE}
 
-\`provision plan\`, \`apply\`, \`bypass\`, \`certs renew\` and \`drill\` with \`--format json\` write one JSON object a line (NDJSON) to stdout. No
+\`provision plan\`, \`apply\`, \`bypass\`, \`certs renew\`, \`snapshot save\` and \`drill\` with \`--format json\` write one JSON object a line (NDJSON) to stdout. No
 event holds a secret. Every event has these fields:
 
 | field | type | meaning |
@@ -64,9 +65,25 @@ What \`provision certs list INVENTORY --format json\` prints: one object. New fi
   return intro + describeSchema('The list', certificatesSchema).map(renderTable).join('\n');
 }
 
+function snapshotsReference(): string {
+  const intro = `# Snapshots as JSON
+
+${NOTE}
+
+What \`provision snapshot list --format json\` prints: one object. A manifest is also the file \`SNAPSHOT.json\` beside each snapshot.
+New fields may come without a new \`formatVersion\`.
+
+`;
+  return intro + describeSchema('The list', snapshotListSchema).map(renderTable).join('\n');
+}
+
 describe('the reference is current', () => {
   test('docs/reference/certificates.md', () => {
     expectGolden('docs/reference/certificates.md', certificatesReference());
+  });
+
+  test('docs/reference/snapshots.md', () => {
+    expectGolden('docs/reference/snapshots.md', snapshotsReference());
   });
 
   test('docs/reference/events.md', () => {
