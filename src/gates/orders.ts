@@ -1,15 +1,20 @@
+import { APISERVER, apiserverProcesses } from '../facts/apiserver-processes.js';
 import { clusterPhase, lookAtMembers } from '../facts/etcd-phase.js';
 import { etcdStatus, etcdStatusKey } from '../facts/etcd-status.js';
 import { ALL_ADDRESSES, hostAddresses } from '../facts/host-addresses.js';
+import { unitState } from '../facts/unit-state.js';
 import type { Cluster } from '../model/cluster.js';
 import { aboutService, type Order, type OrderedHosts } from '../model/gate.js';
-import { SERVICE_NAMES, serviceNamed, type VirtualService } from '../model/virtual-service.js';
+import type { Probe } from '../model/remote.js';
+import { SERVICE_NAMES, serviceNamed, type Balancer, type VirtualService } from '../model/virtual-service.js';
+import { isConnected } from './apiserver-ready.js';
 
 /** Every order that a play can name. */
 export function orderTable(cluster: Cluster): ReadonlyMap<string, Order> {
   return new Map<string, Order>([
     ['inventory', inventoryOrder],
     ['leader-last', leaderLast(cluster)],
+    ['apiserver-ready-last', apiserverReadyLast(cluster)],
     ...SERVICE_NAMES.map(
       (name) => [aboutService('vip-holder-last', name), vipHolderLast(serviceNamed(cluster, name))] as const,
     ),
@@ -48,18 +53,63 @@ function leaderLast(cluster: Cluster): Order {
   };
 }
 
-/** The host with the virtual IP in the end, so that the address moves once. */
+/**
+ * The host with the virtual IP in the end, so that the address moves once. Where nothing serves yet, which all balancers
+ * of the service must show, nobody can feel it: all are set up at once.
+ */
 function vipHolderLast(service: VirtualService | undefined): Order {
   return async (hosts, probe) => {
-    const vip = service?.endpoint.ip;
-    if (vip === undefined) return { hosts, together: false };
+    if (service === undefined) return { hosts, together: false };
+    const found = await Promise.all(hosts.map(async (host) => ({ host, ...(await part(service, host, probe(host))) })));
+    const rank = new Map(found.map(({ host, holds }) => [host, holds ? 1 : 0]));
+    const isWhole = service.balancers.every(({ host }) => rank.has(host));
+    return {
+      hosts: hosts.toSorted((a, b) => (rank.get(a) ?? 0) - (rank.get(b) ?? 0)),
+      together: isWhole && found.every(({ holds, serves }) => !holds && !serves),
+    };
+  };
+}
+
+/** What a host does for a service right now: whether it has the virtual IP, and whether a proxy or keepalived runs. */
+async function part(
+  { endpoint, balancers }: VirtualService,
+  host: string,
+  probe: Probe,
+): Promise<{ readonly holds: boolean; readonly serves: boolean }> {
+  const balancer = balancers.find((each) => each.host === host);
+  const units = balancer === undefined ? [] : unitsOf(balancer);
+  const [addresses, states] = await Promise.all([
+    probe.ask(hostAddresses, ALL_ADDRESSES),
+    Promise.all(units.map(async (unit) => probe.ask(unitState, unit))),
+  ]);
+  return {
+    holds: addresses.some(({ address }) => address === endpoint.ip),
+    serves: states.some(({ active }) => active),
+  };
+}
+
+/** The units that may serve on a balancer, also as an earlier inventory would have them. */
+function unitsOf({ proxy, formerProxies, keepalived }: Balancer): readonly string[] {
+  return [
+    proxy.unit,
+    ...formerProxies.map(({ unit }) => unit),
+    keepalived.unit,
+    ...keepalived.former.map(({ unit }) => unit),
+  ];
+}
+
+/**
+ * API servers that cannot serve first: without a connection to an etcd nobody gets an answer. Where none of the cluster
+ * serves, all are changed at once.
+ */
+function apiserverReadyLast({ controlPlanes }: Cluster): Order {
+  return async (hosts, probe) => {
     const found = await Promise.all(
-      hosts.map(async (host) => [host, await probe(host).ask(hostAddresses, ALL_ADDRESSES)] as const),
+      hosts.map(async (host) => [host, await probe(host).ask(apiserverProcesses, APISERVER)] as const),
     );
-    const holders = new Set(
-      found.flatMap(([host, addresses]) => (addresses.some(({ address }) => address === vip) ? [host] : [])),
-    );
-    const rank = (host: string): number => (holders.has(host) ? 1 : 0);
-    return { hosts: hosts.toSorted((a, b) => rank(a) - rank(b)), together: false };
+    const serving = new Set(found.flatMap(([host, processes]) => (processes.some(isConnected) ? [host] : [])));
+    const isWhole = controlPlanes.every(({ host }) => hosts.includes(host));
+    const rank = (host: string): number => (serving.has(host) ? 1 : 0);
+    return { hosts: hosts.toSorted((a, b) => rank(a) - rank(b)), together: isWhole && serving.size === 0 };
   };
 }

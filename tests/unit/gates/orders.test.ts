@@ -1,11 +1,13 @@
 import { describe, expect, test } from '@jest/globals';
+import type { ApiserverProcess } from '../../../src/facts/apiserver-processes.js';
 import { orderTable } from '../../../src/gates/orders.js';
+import type { Cluster } from '../../../src/model/cluster.js';
 import type { OrderedHosts } from '../../../src/model/gate.js';
 import { SERVICE_NAMES } from '../../../src/model/virtual-service.js';
 import type { Probe } from '../../../src/model/remote.js';
-import { etcdHost, healthy, NO_DATA, NOT_INSTALLED, SILENT, STOPPED } from '../../support/etcd-answers.js';
+import { etcdHost, healthy, NO_DATA, NOT_INSTALLED, RUNNING, SILENT, STOPPED } from '../../support/etcd-answers.js';
 import { fakeProbe, type FakeAnswers } from '../../support/fake-probe.js';
-import { SAMPLE_CLUSTER } from '../../support/sample-cluster.js';
+import { SAMPLE_CLUSTER, SAMPLE_SERVICE } from '../../support/sample-cluster.js';
 
 const HOSTS = ['etcd-1', 'etcd-2', 'etcd-3'];
 
@@ -31,47 +33,87 @@ describe('leader-last', () => {
   });
 });
 
-test('the holder of the virtual IP comes last', async () => {
-  const host = (...addresses: string[]): FakeAnswers => ({
-    'host-addresses': { all: addresses.map((address) => ({ interface: 'eth0', address, prefixLength: 24 })) },
+describe('vip-holder-last', () => {
+  const UNITS = ['haproxy', 'keepalived', 'provision-etcd-keepalived'];
+
+  function balancer(address: 'holds' | 'waits', active: readonly string[]): FakeAnswers {
+    const addresses = address === 'holds' ? ['10.0.0.1', SAMPLE_SERVICE.endpoint.ip] : ['10.0.0.1'];
+    return {
+      'host-addresses': { all: addresses.map((each) => ({ interface: 'eth0', address: each, prefixLength: 24 })) },
+      units: Object.fromEntries(UNITS.map((unit) => [unit, active.includes(unit) ? RUNNING : STOPPED])),
+    };
+  }
+  const idle = balancer('waits', []);
+  const both = ['haproxy', 'keepalived'];
+
+  test.each([
+    [
+      'the first holds: it comes last',
+      [balancer('holds', both), balancer('waits', both), balancer('waits', both)],
+      false,
+    ],
+    ['the second holds', [balancer('waits', both), balancer('holds', both), balancer('waits', both)], false],
+    ['the third holds', [balancer('waits', both), balancer('waits', both), balancer('holds', both)], false],
+    ['all together where nothing serves', [idle, idle, idle], true],
+    ['one by one where a proxy runs', [idle, idle, balancer('waits', ['haproxy'])], false],
+    ['one by one where keepalived runs', [idle, balancer('waits', ['keepalived']), idle], false],
+    ['one by one where it runs as another unit', [balancer('waits', ['provision-etcd-keepalived']), idle, idle], false],
+    ['one by one where the address is held, whoever holds it', [idle, balancer('holds', []), idle], false],
+  ])('%s', async (_, answers, together) => {
+    const ordered = await order('vip-holder-last: etcd', answers);
+    expect(ordered?.together).toBe(together);
+    const holds = answers.map((each) => JSON.stringify(each).includes(SAMPLE_SERVICE.endpoint.ip));
+    const last = HOSTS.filter((__, index) => holds[index]);
+    expect(ordered?.hosts).toEqual([...HOSTS.filter((host) => !last.includes(host)), ...last]);
   });
-  const answers = [host('10.0.0.1', '10.0.0.100'), host('10.0.0.2'), host('10.0.0.3')];
-  expect(await order('vip-holder-last: etcd', answers)).toEqual({
-    hosts: ['etcd-2', 'etcd-3', 'etcd-1'],
-    together: false,
+
+  test('one by one where a balancer is left out, which may serve', async () => {
+    const probe = (): Probe => fakeProbe(idle);
+    const ordered = await orderTable(SAMPLE_CLUSTER).get('vip-holder-last: etcd')?.(['etcd-1', 'etcd-2'], probe);
+    expect(ordered).toEqual({ hosts: ['etcd-1', 'etcd-2'], together: false });
   });
 });
 
-describe('vip-holder-last', () => {
-  const host = (...addresses: string[]): FakeAnswers => ({
-    'host-addresses': { all: addresses.map((address) => ({ interface: 'eth0', address, prefixLength: 24 })) },
-  });
+describe('apiserver-ready-last', () => {
+  const cluster: Cluster = {
+    ...SAMPLE_CLUSTER,
+    controlPlanes: ['cp-1', 'cp-2'].flatMap((host) => SAMPLE_CLUSTER.controlPlanes.map((each) => ({ ...each, host }))),
+  };
+  const argv = ['kube-apiserver', '--etcd-servers=https://10.0.0.1:2379'];
+  const connected: FakeAnswers = apiservers([{ pid: 7, argv, connections: [{ address: '10.0.0.1', port: 2379 }] }]);
+  const loose: FakeAnswers = apiservers([{ pid: 7, argv, connections: [] }]);
+  const none: FakeAnswers = apiservers([]);
+
+  function apiservers(processes: readonly ApiserverProcess[]): FakeAnswers {
+    return { 'apiserver-processes': { 'kube-apiserver': processes } };
+  }
 
   test.each([
-    [1, ['etcd-2', 'etcd-3', 'etcd-1']],
-    [2, ['etcd-1', 'etcd-3', 'etcd-2']],
-    [3, ['etcd-1', 'etcd-2', 'etcd-3']],
-  ])('moves the address once, whoever has it: etcd-%i', async (holder, hosts) => {
-    const answers = [1, 2, 3].map((number) =>
-      host(`10.0.0.${number}`, ...(number === holder ? ['10.0.0.100'] : ['10.0.0.101'])),
-    );
-    expect(await order('vip-holder-last: etcd', answers)).toEqual({ hosts, together: false });
+    ['one that serves comes last', ['cp-1', 'cp-2'], [connected, loose], ['cp-2', 'cp-1'], false],
+    ['one by one where all serve', ['cp-1', 'cp-2'], [connected, connected], ['cp-1', 'cp-2'], false],
+    ['together where none serves', ['cp-1', 'cp-2'], [none, loose], ['cp-1', 'cp-2'], true],
+    ['one by one where one is left out, which may serve', ['cp-2'], [connected, none], ['cp-2'], false],
+  ])('%s', async (_, hosts, [first = {}, second = {}], wanted, together) => {
+    const probe = (host: string): Probe => fakeProbe(host === 'cp-1' ? first : second);
+    const ordered = await orderTable(cluster).get('apiserver-ready-last')?.(hosts, probe);
+    expect(ordered).toEqual({ hosts: wanted, together });
   });
+});
 
-  test('is the order of the inventory where there is no virtual IP, and asks nobody', async () => {
-    const table = orderTable({ ...SAMPLE_CLUSTER, services: [] });
-    const ask = (): never => {
-      throw new Error('asked');
-    };
-    expect(await table.get('vip-holder-last: etcd')?.(HOSTS, ask)).toEqual({ hosts: HOSTS, together: false });
-    expect(await table.get('leader-last')?.([], ask)).toEqual({ hosts: [], together: false });
-  });
+test('without a virtual IP the order is that of the inventory, and nobody is asked', async () => {
+  const table = orderTable({ ...SAMPLE_CLUSTER, services: [] });
+  const ask = (): never => {
+    throw new Error('asked');
+  };
+  expect(await table.get('vip-holder-last: etcd')?.(HOSTS, ask)).toEqual({ hosts: HOSTS, together: false });
+  expect(await table.get('leader-last')?.([], ask)).toEqual({ hosts: [], together: false });
 });
 
 test('the orders that a play can name', () => {
   expect([...orderTable(SAMPLE_CLUSTER).keys()]).toEqual([
     'inventory',
     'leader-last',
+    'apiserver-ready-last',
     ...SERVICE_NAMES.map((name) => `vip-holder-last: ${name}`),
   ]);
 });

@@ -50,11 +50,11 @@ const OFF_OLD_ADDRESS: Shape = {
   after: ['apiserver-ready'],
   roles: ['kube-apiserver-off-old-address'],
 };
+const READY_LAST = { ...API_SERVERS, serial: 1, order: 'apiserver-ready-last' };
 const REPOINT: readonly Shape[] = [
-  { ...API_SERVERS, serial: 1, after: ['vip-answers-control-planes: etcd'], roles: ['kube-apiserver-files'] },
+  { ...READY_LAST, after: ['vip-answers-control-planes: etcd'], roles: ['kube-apiserver-files'] },
   {
-    ...API_SERVERS,
-    serial: 1,
+    ...READY_LAST,
     before: ['vip-answers-control-planes: etcd'],
     after: ['apiserver-ready'],
     roles: ['kube-apiserver'],
