@@ -8,6 +8,8 @@ interface GateQuestion {
   readonly gate: Gate;
   /** What the items are called. */
   readonly check: string;
+  /** Which of several, as items have it. */
+  readonly subject: string;
   readonly hosts: readonly string[];
   /** The evidence of an open gate that has no note. */
   readonly ok: string;
@@ -15,12 +17,12 @@ interface GateQuestion {
 
 /** One item a host, in the words of the gate. */
 export async function askGate(
-  { gate, check, hosts, ok }: GateQuestion,
+  { gate, check, subject, hosts, ok }: GateQuestion,
   { probe }: CheckContext,
 ): Promise<readonly CheckItem[]> {
   return itemsOfHosts(hosts, async (host) => {
     const batch = [host];
     const answer = await gate.check({ probe, when: 'after', batch, play: batch, arguments: {} });
-    return [fromGate({ check, host }, answer, ok)];
+    return [fromGate({ check, host, subject }, answer, ok)];
   });
 }

@@ -9,6 +9,7 @@ export const checkBackends: Check = async (context) => {
       {
         gate: backendsUp(service),
         check: service.proxy,
+        subject: service.name,
         hosts: service.balancers.map(({ host }) => host),
         ok: `finds ${service.backends.map(({ name }) => name).join(', ')} up`,
       },

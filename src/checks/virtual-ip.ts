@@ -24,7 +24,8 @@ async function holderItems(service: VirtualService, { cluster, probe }: CheckCon
 }
 
 async function answerItems(service: VirtualService, context: CheckContext): Promise<readonly CheckItem[]> {
-  const hosts = service.balancers.map(({ host }) => host);
+  const hosts = service.clients.map(({ host }) => host);
   const ok = `${service.name} answers through it, verified`;
-  return askGate({ gate: vipAnswers(service, context.cluster), check: 'virtual-ip-answers', hosts, ok }, context);
+  const item = { check: 'virtual-ip-answers', subject: service.name };
+  return askGate({ gate: vipAnswers(service, context.cluster), ...item, hosts, ok }, context);
 }

@@ -2,6 +2,7 @@ import type { Cluster, Member } from '../model/cluster.js';
 import type { SourcePosition } from '../model/errors.js';
 import type { Balancer, ProxyName, ServiceWords, VirtualService } from '../model/virtual-service.js';
 import type { CheckContext } from './check-context.js';
+import { checkServices } from './service-checks.js';
 import { SERVICE_VARIABLES } from './service-variables.js';
 import { checkVirtualIp } from './virtual-ip-checks.js';
 
@@ -38,6 +39,7 @@ export function checkCluster(cluster: Cluster, context: CheckContext): void {
     checkBalancers(service, cluster, context);
     checkProxy(service, context);
   }
+  checkServices(cluster.services, context);
   checkControlPlaneGroup(cluster, context);
   checkRenewal(cluster, context);
 }

@@ -2,7 +2,9 @@ import { httpsUrl } from '../model/endpoint.js';
 import type { Inventory } from '../model/inventory.js';
 import type { Json } from '../model/json.js';
 import { VARIABLES, type VariableName, type VariableValue } from './known-variables.js';
+import type { ServiceName } from '../model/virtual-service.js';
 import { nodeAddress } from './node-address.js';
+import { SERVICE_VARIABLES } from './service-variables.js';
 
 /** A variable that this program provides to templates. */
 interface DerivedVariable {
@@ -18,11 +20,15 @@ interface DerivedVariable {
 export const DERIVED_VARIABLES: Readonly<Record<string, DerivedVariable>> = {
   etcd_access_addresses: {
     description: 'What clients use: the load balancer when there is one, else all members: `https://10.0.0.1:2379,…`.',
-    compute: (inventory) => balancedUrl(inventory) ?? directUrls(inventory),
+    compute: (inventory) => balancedUrl(inventory, 'etcd') ?? directUrls(inventory),
   },
   etcd_lb_address: {
     description: 'The load balancer: `https://etcd.example.com:2379`. Undefined without one.',
-    compute: balancedUrl,
+    compute: (inventory) => balancedUrl(inventory, 'etcd'),
+  },
+  kube_apiserver_lb_address: {
+    description: 'The virtual IP of the API servers: `https://10.0.0.200:8443`. Undefined without one.',
+    compute: (inventory) => balancedUrl(inventory, 'kube-apiserver'),
   },
   etcd_access_addresses_direct: {
     description: 'All members, past the load balancer: `https://10.0.0.1:2379,https://10.0.0.2:2379`.',
@@ -93,13 +99,14 @@ function directUrls(inventory: Inventory): string {
     .join(',');
 }
 
-function balancedUrl(inventory: Inventory): string | undefined {
+function balancedUrl(inventory: Inventory, service: ServiceName): string | undefined {
+  const variables = SERVICE_VARIABLES[service];
   function shared<Name extends VariableName>(name: Name): VariableValue<Name> | undefined {
     return [...inventory.hosts.keys()].map((host) => value(inventory, host, name)).find((found) => found !== undefined);
   }
-  const ip = shared('etcd_lb_ip');
-  if (ip === undefined || shared('etcd_lb_enabled') === false) return undefined;
-  return httpsUrl(shared('etcd_lb_host') ?? ip, shared('etcd_lb_port') ?? VARIABLES.etcd_lb_port.fallback);
+  const ip = shared(variables.ip);
+  if (ip === undefined || shared(variables.enabled) === false) return undefined;
+  return httpsUrl(shared(variables.host) ?? ip, shared(variables.port) ?? VARIABLES[variables.port].fallback);
 }
 
 /** A checked value; undefined when it is not set, or wrong, which describeCluster tells. */

@@ -10,7 +10,7 @@ import { nodeAddress } from './node-address.js';
 import { checkUnknownVariables } from './unknown-variables.js';
 import { readMember } from './describe-member.js';
 import { describeServices } from './services.js';
-import { sharedValues, type SharedValues } from './shared-values.js';
+import { hasOwn, sharedValues, type SharedValues } from './shared-values.js';
 import { createVariableReader, type VariableReader } from './variable-reader.js';
 
 /** The hosts of the groups that have a part in the cluster. */
@@ -19,6 +19,8 @@ interface ClusterHosts {
   /** Of each service. */
   readonly balancers: Readonly<Record<ServiceName, readonly Host[]>>;
   readonly controlPlanes: readonly Host[];
+  /** Kubernetes nodes: the way to the API servers is proved from them, too. */
+  readonly nodes: readonly Host[];
   /** All of them, each once. */
   readonly all: readonly Host[];
 }
@@ -58,12 +60,12 @@ function examineCluster(inventory: Inventory): { readonly cluster: Cluster; read
     readMember(host, { address: addresses.get(host) ?? '', isManaged, reader }),
   );
   const controlPlanes = hosts.controlPlanes.map((host) => readControlPlane(host, addresses.get(host) ?? '', reader));
-  const source = { isManaged, members, controlPlanes, balancers: hosts.balancers, all: hosts.all };
+  const source = { isManaged, members, controlPlanes, kubernetes: hosts };
   const cluster: Cluster = {
     isManaged,
     token: shared.valueOr('etcd_cluster_token'),
     members,
-    services: describeServices({ ...source, addresses, shared, reader }),
+    services: describeServices({ ...source, balancers: hosts.balancers, all: hosts.all, addresses, shared, reader }),
     controlPlanes,
     certificates: readCertificates(inventory, hosts.all, shared, reader),
   };
@@ -85,10 +87,16 @@ function clusterHosts(inventory: Inventory, reader: VariableReader): ClusterHost
     reader.report('error', { file: inventory.file, line: 1, column: 1 }, 'group etcd', message);
   }
   const dedicated = inGroup('etcd_lb');
-  const balancers = { etcd: dedicated.length === 0 ? members : dedicated };
   const controlPlanes = inGroup('kube_control_plane');
+  // Without its address the group is somebody else's.
+  const isWanted = [...inventory.hosts.values()].some((host) => hasOwn(host, 'kube_apiserver_lb_ip'));
+  const dedicatedToApiserver = isWanted ? inGroup('kube_apiserver_lb') : [];
+  const balancers = {
+    etcd: dedicated.length === 0 ? members : dedicated,
+    'kube-apiserver': dedicatedToApiserver.length === 0 ? controlPlanes : dedicatedToApiserver,
+  };
   const all = new Set([...members, ...Object.values(balancers).flat(), ...controlPlanes]);
-  return { members, balancers, controlPlanes, all: [...all] };
+  return { members, balancers, controlPlanes, nodes: inGroup('kube_node'), all: [...all] };
 }
 
 function readAddresses(hosts: readonly Host[], reader: VariableReader): ReadonlyMap<Host, string> {

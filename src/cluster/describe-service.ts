@@ -85,12 +85,15 @@ function readBalancers(
     authPass: authPass === undefined ? undefined : new Secret(authPass),
     preempt: shared.valueOr('keepalived_preempt'),
   };
-  const settings = variables.settings(shared);
   const priorities = assignPriorities(hosts.map((host) => reader.read(host, variables.priority)));
   return hosts.map((host, index) => ({
     host: host.name,
     address: addresses.get(host) ?? '',
-    ...proxyOn(host, { service: name, proxy, place, mayHaveBeen, settings }, reader),
+    ...proxyOn(
+      host,
+      { service: name, proxy, place, mayHaveBeen, settings: variables.settings(host, shared, reader) },
+      reader,
+    ),
     replaceFiles: reader.readOr(host, 'provision_replace_files'),
     keepalived: { ...virtual, interface: reader.read(host, 'keepalived_interface'), priority: priorities[index] ?? 1 },
   }));

@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import { PROXY_NAMES } from '../model/virtual-service.js';
 import { ADOPTED_VARIABLES } from './adopted-variables.js';
+import { APISERVER_VARIABLES } from './apiserver-variables.js';
 import { NGINX_VARIABLES } from './nginx-variables.js';
 import { defaulted, optional } from './variable-definition.js';
 import {
@@ -271,6 +272,7 @@ export const VARIABLES = {
     type: 'true or false',
     description: 'Whether a host with a higher priority takes the virtual IP back.',
   }),
+  ...APISERVER_VARIABLES,
   kube_apiserver_manifest: defaulted('/etc/kubernetes/manifests/kube-apiserver.yaml', {
     schema: absolutePath(),
     type: 'path',

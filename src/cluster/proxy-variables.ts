@@ -91,6 +91,7 @@ function readHaproxy(host: Host, reader: VariableReader): Omit<ProxySettings, ke
     checkFall: reader.readOr(host, 'haproxy_check_fall'),
     statsPort: reader.read(host, 'haproxy_stats_port'),
     extraConfig: reader.marked(host, 'haproxy_extra_config'),
+    extraVariable: 'haproxy_extra_config',
   };
 }
 
@@ -108,5 +109,6 @@ function readNginx(host: Host, reader: VariableReader): Omit<ProxySettings, keyo
     checkFall: reader.readOr(host, 'nginx_max_fails'),
     statsPort: undefined,
     extraConfig: reader.marked(host, 'nginx_extra_config'),
+    extraVariable: 'nginx_extra_config',
   };
 }

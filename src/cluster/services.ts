@@ -5,6 +5,7 @@ import {
   SERVICE_NAMES,
   type Backend,
   type Endpoint,
+  type ServiceClient,
   type ServiceName,
   type VirtualService,
 } from '../model/virtual-service.js';
@@ -17,6 +18,8 @@ export interface ServicesSource extends Omit<ServiceSource, 'balancers'> {
   readonly isManaged: boolean;
   readonly members: readonly Member[];
   readonly controlPlanes: readonly ControlPlane[];
+  /** The hosts of {@link controlPlanes}, and Kubernetes nodes: those of `kube_node`. */
+  readonly kubernetes: { readonly controlPlanes: readonly Host[]; readonly nodes: readonly Host[] };
   /** Service → the hosts of its balancers. */
   readonly balancers: Readonly<Record<ServiceName, readonly Host[]>>;
   /** All hosts that have a part in the cluster. */
@@ -49,7 +52,10 @@ function readEndpoint(name: ServiceName, { shared, reader, all }: ServicesSource
   return ip === undefined || enabled === false ? undefined : { ip, ...endpoint };
 }
 
-const TRAITS: Readonly<Record<ServiceName, (source: ServicesSource) => ServiceTraits>> = { etcd };
+const TRAITS: Readonly<Record<ServiceName, (source: ServicesSource) => ServiceTraits>> = {
+  etcd,
+  'kube-apiserver': kubeApiserver,
+};
 
 function etcd({ members, controlPlanes, isManaged }: ServicesSource): ServiceTraits {
   return {
@@ -63,7 +69,7 @@ function etcd({ members, controlPlanes, isManaged }: ServicesSource): ServiceTra
       ...controlPlanes.map(({ host, manifest }) => ({ host, manifest })),
       ...members.map(({ host, client }) => ({ host, files: client })),
     ],
-    words: { backend: 'member', backendOfService: 'etcd member', fault: 'has lost its quorum' },
+    words: { backend: 'member', backendOfService: 'etcd member', fault: 'has lost its quorum', unnamed: undefined },
     places: {
       checkScript: '/usr/local/lib/provision/check',
       nonlocalBind: '/etc/sysctl.d/60-provision-nonlocal-bind.conf',
@@ -76,5 +82,57 @@ function etcd({ members, controlPlanes, isManaged }: ServicesSource): ServiceTra
  * an adopted one, whose certificate may get its name later in the same run.
  */
 function backendOf({ host, name, address, clientPort }: Member, isManaged: boolean): Backend {
-  return { host, name, address, port: clientPort, verifyName: isManaged && isIP(name) === 0 ? name : undefined };
+  return {
+    host,
+    name,
+    address,
+    port: clientPort,
+    verifyName: isManaged && isIP(name) === 0 ? name : undefined,
+    listens: 'on-its-address',
+  };
+}
+
+/** A name that every API server's certificate has: pods reach it by that (kubeadm, pkiutil.GetAPIServerAltNames). */
+const APISERVER_NAME = 'kubernetes';
+
+function kubeApiserver({ kubernetes, addresses, reader }: ServicesSource): ServiceTraits {
+  const { controlPlanes, nodes } = kubernetes;
+  const withAuthority = (host: Host): ServiceClient => ({
+    host: host.name,
+    files: { ca: reader.readOr(host, 'kube_apiserver_ca_file') },
+  });
+  const clients = [...new Set([...controlPlanes, ...nodes])].map(withAuthority);
+  return {
+    backends: controlPlanes.map((host) => ({
+      host: host.name,
+      name: host.name,
+      address: addresses.get(host) ?? '',
+      port: reader.readOr(host, 'kube_apiserver_port'),
+      verifyName: APISERVER_NAME,
+      listens: isAny(reader.read(host, 'kube_apiserver_bind_address')) ? 'everywhere' : 'on-its-address',
+    })),
+    // It fails as soon as the API server is told to end, which /healthz and /livez don't. The port: beside that of etcd.
+    health: { path: '/readyz', ownPort: 23791 },
+    trustFrom: controlPlanes.map((host) => ({ host: host.name, path: reader.readOr(host, 'kube_apiserver_ca_file') })),
+    // kubeadm lets everybody ask it (system:public-info-viewer).
+    shows: 'nothing',
+    clients,
+    // Nodes that carry nothing else first.
+    observers: clients.toReversed(),
+    words: {
+      backend: 'kube-apiserver',
+      backendOfService: 'kube-apiserver',
+      fault: 'is not ready',
+      unnamed:
+        'put it into certSANs, and issue what the API servers show again: kubeadm init phase certs apiserver --config FILE (docs/runbooks/apiserver-virtual-ip.md)',
+    },
+    places: {
+      checkScript: '/usr/local/lib/provision/check-kube-apiserver',
+      nonlocalBind: '/etc/sysctl.d/60-provision-kube-apiserver-nonlocal-bind.conf',
+    },
+  };
+}
+
+function isAny(address: string | undefined): boolean {
+  return address === undefined || ['0.0.0.0', '::'].includes(address);
 }

@@ -6,7 +6,7 @@ import { VARIABLES } from './known-variables.js';
 import type { VariableReader } from './variable-reader.js';
 
 /** Variables with these prefixes are this program's. */
-const PREFIXES = /^(?:etcd|keepalived|haproxy)_/;
+const PREFIXES = /^(?:etcd|keepalived|haproxy|kube_apiserver_lb)_/;
 
 /**
  * Variables of kubespray's etcd role and of well-known HAProxy and keepalived roles that look like slips of ours
@@ -85,7 +85,7 @@ function slipOf(name: string, known: readonly string[]): string | undefined {
 }
 
 /**
- * Unknown `etcd_*`, `keepalived_*` and `haproxy_*` variables. A slip beyond doubt is an error: the value would have no
+ * Unknown `etcd_*`, `keepalived_*`, `haproxy_*` and `kube_apiserver_lb_*` variables. A slip beyond doubt is an error: the value would have no
  * effect where the user counts on it. All others may belong to other roles: one warning names them all.
  */
 export function checkUnknownVariables(inventory: Inventory, reader: VariableReader): void {

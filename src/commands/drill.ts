@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import { EXIT, ProvisionError } from '../model/errors.js';
+import { SERVICE_NAMES, type ServiceName } from '../model/virtual-service.js';
 import { quote } from '../shell/quote.js';
 import { whileLocked } from './lock-cluster.js';
 import { addConnectionOptions, type ConnectionOptions } from './connection-options.js';
@@ -11,12 +12,16 @@ import { addInventoryOptions, type InventoryOptions } from './inventory-options.
 interface DrillOptions extends ConnectionOptions, InventoryOptions {
   readonly format: 'auto' | 'text' | 'json';
   readonly yes?: boolean;
+  readonly service: ServiceName;
   /** Seconds. */
   readonly restoreAfter: number;
 }
 
 /** Less leaves no time for a fail-over before the host starts the service by itself. */
 const LEAST_RESTORE_S = 20;
+
+/** Service → the playbook of its balancers. */
+const PLAYBOOKS: Readonly<Record<ServiceName, string>> = { etcd: 'etcd-lb', 'kube-apiserver': 'apiserver-lb' };
 
 /** `provision drill INVENTORY`: stops a balancer's services on purpose, measures, and puts everything back. */
 export function addDrillCommand(program: Command, context: Context): void {
@@ -25,6 +30,9 @@ export function addDrillCommand(program: Command, context: Context): void {
     .description('stop the proxy, then keepalived, where the virtual IP is; measure, and put everything back')
     .argument('<inventory>', 'as for apply')
     .option('-y, --yes', 'do not ask')
+    .addOption(
+      new Option('--service <name>', 'whose virtual IP fails over').choices(SERVICE_NAMES).default(SERVICE_NAMES[0]),
+    )
     .option(
       '--restore-after <seconds>',
       'when a host starts its service again by itself, should this program be lost',
@@ -56,10 +64,12 @@ async function drill(inventory: string, options: DrillOptions, context: Context)
   const checkUp = `provision verify ${quote(inventory)}`;
   const left = `a service that is stopped there is started by a timer of its host within ${restoreAfterS} s; then: ${checkUp}`;
   // The play of the balancers needs what a drill needs: the cluster, and root on its hosts.
-  const run = { command: 'drill', inventory, options: { ...options, playbook: 'etcd-lb' }, left } as const;
+  const playbook = PLAYBOOKS[options.service];
+  const run = { command: 'drill', inventory, options: { ...options, playbook }, left } as const;
   await withRun(run, context, async ({ session, emit, settled, begun, startActing }) => {
     const { cluster, world } = session;
-    const position = await lookBefore(cluster, world, checkUp);
+    const subject = { cluster, service: options.service, checkUp };
+    const position = await lookBefore(subject, world);
     for (const message of announceDrill(position, restoreAfterS)) emit({ type: 'notice', message });
     await settled();
     if (
@@ -70,7 +80,7 @@ async function drill(inventory: string, options: DrillOptions, context: Context)
     startActing();
     const token = (): string => randomBytes(8).toString('hex');
     const needs = { inventory, session, acted: [position.holder, ...position.others], seen: [] };
-    const changed = await whileLocked(needs, () => runDrill({ cluster, restoreAfterS, token, checkUp }, world));
+    const changed = await whileLocked(needs, () => runDrill({ ...subject, restoreAfterS, token }, world));
     emit({ type: 'run-finished', result: { changed, unchanged: 0, failed: 0, elapsedMs: Date.now() - begun } });
     return EXIT.done;
   });

@@ -6,7 +6,7 @@ import type { Cluster } from '../model/cluster.js';
 import { ProvisionError } from '../model/errors.js';
 import { aboutService } from '../model/gate.js';
 import type { Probe } from '../model/remote.js';
-import { serviceNamed, type VirtualService } from '../model/virtual-service.js';
+import { SERVICE_GROUPS, serviceNamed, type ServiceName, type VirtualService } from '../model/virtual-service.js';
 import { findObserver, observerCandidates, type Observer } from './observer.js';
 
 /** Parts of a balancer that a drill stops, in this order: each is a death of its own. */
@@ -41,17 +41,26 @@ class DrillRefused extends ProvisionError {
   }
 }
 
+/** What a drill is about. */
+export interface DrillSubject {
+  readonly cluster: Cluster;
+  /** Whose virtual IP fails over. */
+  readonly service: ServiceName;
+  /** The command that looks at everything, for the hint. */
+  readonly checkUp: string;
+}
+
 /**
  * Looks whether all is well, whose services would be stopped, and who can measure.
- * @param checkUp the command that looks at everything, for the hint
  * @throws DrillRefused with every reason
  */
-export async function lookBefore(cluster: Cluster, world: World, checkUp: string): Promise<Position> {
-  const service = serviceNamed(cluster, 'etcd');
+export async function lookBefore({ cluster, service: name, checkUp }: DrillSubject, world: World): Promise<Position> {
+  const service = serviceNamed(cluster, name);
+  const group = SERVICE_GROUPS[name];
   if (service === undefined || service.balancers.length < 2)
     throw new DrillRefused(
-      ['it has no virtual IP, or only one load balancer'],
-      'set etcd_lb_ip, and two hosts in etcd_lb',
+      [`${name} has no virtual IP, or only one load balancer`],
+      `set ${group}_ip, and two hosts in ${group}`,
     );
   const look = world.newLook();
   const [shut, holder] = await Promise.all([shutGates(service, world, look), holderOf(service, look)]);
@@ -61,7 +70,7 @@ export async function lookBefore(cluster: Cluster, world: World, checkUp: string
     findObserver(observerCandidates(service, holder), service, (host) => look.probe(host)),
   ]);
   if (unsafe.length > 0) throw new DrillRefused(unsafe, checkUp);
-  if (observer === undefined) throw new DrillRefused(['no other host reaches etcd through the virtual IP'], checkUp);
+  if (observer === undefined) throw new DrillRefused([`no other host reaches ${name} through the virtual IP`], checkUp);
   const others = service.balancers.map(({ host }) => host).filter((host) => host !== holder);
   return { service, holder, others, observer };
 }

@@ -1,11 +1,10 @@
 import { RunError } from '../engine/run-error.js';
 import type { World } from '../engine/world.js';
-import type { Cluster } from '../model/cluster.js';
 import { ProvisionError } from '../model/errors.js';
-import { balancerHosts } from '../model/virtual-service.js';
+import { serviceNamed } from '../model/virtual-service.js';
 import { proxyOf } from '../proxies/table.js';
 import { failOver, putBack, type Failure } from './fail-over.js';
-import { holderOf, lookBefore, PARTS, unitsOf, type Position } from './look-before.js';
+import { holderOf, lookBefore, PARTS, unitsOf, type DrillSubject, type Position } from './look-before.js';
 import { collectProblems, type Problems } from './problems.js';
 import { beginWatch, type Watch } from './watch.js';
 
@@ -19,14 +18,11 @@ const USUAL = { proxy: '3 to 5 s', keepalived: 'about 1 s', all: 'half a minute'
 const SPARE_S = 120;
 
 /** What a drill is told. */
-export interface DrillRequest {
-  readonly cluster: Cluster;
+export interface DrillRequest extends DrillSubject {
   /** When a host starts its service again by itself, in seconds. */
   readonly restoreAfterS: number;
   /** Unique letters and digits each time. */
   readonly token: () => string;
-  /** The command that looks at everything. */
-  readonly checkUp: string;
 }
 
 /**
@@ -36,10 +32,11 @@ export interface DrillRequest {
  * @throws DrillRefused; ProvisionError `interrupted`; RunError with everything that went wrong
  */
 export async function runDrill(request: DrillRequest, world: World): Promise<number> {
-  const { cluster, checkUp, restoreAfterS } = request;
-  world.emit({ type: 'play-started', play: DRILL, hosts: balancerHosts(cluster) });
+  const { cluster, service, checkUp, restoreAfterS } = request;
+  const balancers = serviceNamed(cluster, service)?.balancers ?? [];
+  world.emit({ type: 'play-started', play: DRILL, hosts: balancers.map(({ host }) => host) });
   for (const index of PARTS.keys()) {
-    const position = await lookBefore(cluster, world, checkUp);
+    const position = await lookBefore(request, world);
     const unit = unitsOf(position.service, position.holder)[index] ?? '';
     if (world.interrupted())
       throw new ProvisionError({

@@ -84,14 +84,21 @@ function readQuestion(given: JsonObject): VipQuestion | undefined {
   return { url, ca, certificate, key };
 }
 
+/** What curl and openssl say of a certificate that is right but for its names (curl's lib/vtls/openssl.c; X509_verify_cert_error_string). */
+const UNNAMED =
+  /no alternative certificate subject name|subject name .* does not match|(?:ip address|hostname) mismatch/i;
+
 function judge(answers: readonly (readonly [string, HttpsAnswer])[], url: string, service: VirtualService): GateAnswer {
   const bad = answers.flatMap(([host, answer]) => {
     const problem = exchangeProblem(answer);
-    return problem === undefined ? [] : [{ host, problem: `from ${host}, ${url} ${problem}` }];
+    const isUnnamed = answer.kind === 'failure' && UNNAMED.test(answer.reason);
+    return problem === undefined ? [] : [{ host, isUnnamed, problem: `from ${host}, ${url} ${problem}` }];
   });
   const [first] = bad;
   if (first === undefined) return { open: true };
-  return { open: false, reason: bad.map(({ problem }) => problem).join('; '), next: proxyJournal(service, first.host) };
+  const way = first.isUnnamed ? service.words.unnamed : undefined;
+  const reason = bad.map(({ problem }) => problem).join('; ');
+  return { open: false, reason, next: way ?? proxyJournal(service, first.host) };
 }
 
 /** The log of the proxy on a host; where it is none of the balancers, of the first. */

@@ -3,13 +3,16 @@ import type { QuestionFiles } from './certificate.js';
 import type { Secret } from './secret.js';
 
 /** The services that can stand behind a virtual IP: each is one entry here, its variables and where its backends come from. */
-export const SERVICE_NAMES = ['etcd'] as const;
+export const SERVICE_NAMES = ['etcd', 'kube-apiserver'] as const;
 
 /** Name of a service behind a virtual IP. */
 export type ServiceName = (typeof SERVICE_NAMES)[number];
 
 /** Service → the inventory's group of its balancers, which its variables are named after too: `etcd_lb_ip`. */
-export const SERVICE_GROUPS: Readonly<Record<ServiceName, string>> = { etcd: 'etcd_lb' };
+export const SERVICE_GROUPS: Readonly<Record<ServiceName, string>> = {
+  etcd: 'etcd_lb',
+  'kube-apiserver': 'kube_apiserver_lb',
+};
 
 /** The programs that can pass connections on: the values of `etcd_lb_proxy`; each has a room in src/proxies/. */
 export const PROXY_NAMES = ['haproxy', 'nginx'] as const;
@@ -47,6 +50,8 @@ export interface ProxySettings {
   readonly statsPort: number | undefined;
   /** The user's own block at the end of the file. */
   readonly extraConfig: MarkedText | undefined;
+  /** The variable that holds it. */
+  readonly extraVariable: string;
 }
 
 /** A proxy as another inventory would have it on the same host. */
@@ -99,6 +104,8 @@ export interface Backend {
   readonly port: number;
   /** The name that its certificate is verified by; absent: by its authority alone. */
   readonly verifyName: string | undefined;
+  /** Whether it leaves its port free on other addresses of its host. */
+  readonly listens: 'on-its-address' | 'everywhere';
 }
 
 /** What a balancer asks a backend, over HTTPS, to know whether it serves: 200 is yes. */
@@ -139,6 +146,8 @@ export interface ServiceWords {
   readonly backendOfService: string;
   /** What one may be that answers all the same: `has lost its quorum`. */
   readonly fault: string;
+  /** What to do where what it shows does not name the virtual IP; absent: it is the proxy that is looked at. */
+  readonly unnamed: string | undefined;
 }
 
 /** A service that clients reach at one address, whoever of its balancers holds it. */

@@ -20,6 +20,7 @@ const CONTROL_MACHINE = 'localhost';
 /** Groups that an inventory may leave out, and the group that stands in for one; none: its plays have no hosts. */
 const OPTIONAL_GROUPS: ReadonlyMap<string, string | undefined> = new Map([
   ['etcd_lb', 'etcd'],
+  ['kube_apiserver_lb', 'kube_control_plane'],
   ['kube_control_plane', undefined],
 ]);
 
@@ -111,10 +112,15 @@ function refuseUnknown(
 
 function hostsOf(pattern: string, inventory: Inventory, allowed: ReadonlySet<string> | undefined): readonly string[] {
   if (pattern === CONTROL_MACHINE && !inventory.hosts.has(CONTROL_MACHINE)) return [CONTROL_MACHINE];
-  const isOurs = OPTIONAL_GROUPS.has(pattern) && !inventory.groups.has(pattern);
-  const standIn = isOurs ? OPTIONAL_GROUPS.get(pattern) : pattern;
+  const standIn = standInFor(pattern, inventory);
   if (standIn === undefined) return [];
   return selectHosts(inventory, standIn).filter((host) => allowed === undefined || allowed.has(host));
+}
+
+function standInFor(pattern: string, inventory: Inventory): string | undefined {
+  if (!OPTIONAL_GROUPS.has(pattern) || inventory.groups.has(pattern)) return pattern;
+  const other = OPTIONAL_GROUPS.get(pattern);
+  return other === undefined ? undefined : standInFor(other, inventory);
 }
 
 function batchSize(serial: number | string | undefined, hosts: number): number | undefined {

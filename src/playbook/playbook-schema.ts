@@ -64,7 +64,12 @@ export const playSchema = z.strictObject({
 });
 
 /** Another playbook of the same directory, whose plays stand here. */
-export const importSchema = z.strictObject({ import_playbook: z.string(), name: z.string().optional() });
+export const importSchema = z.strictObject({
+  import_playbook: z.string(),
+  name: z.string().optional(),
+  /** Of each of its plays, beside its own. */
+  when: expression.optional(),
+});
 
 /** The words that a task may use beside its module. */
 export const taskWords = ['name', 'when', 'vars', 'become'] as const;
@@ -76,6 +81,7 @@ export const taskFrame = z.object({
   become: z.boolean().optional(),
 });
 
+export type RawImport = z.infer<typeof importSchema>;
 export type RawPlay = z.infer<typeof playSchema>;
 export type RawRole = z.infer<typeof roleSchema>;
 export type RawTask = Readonly<Record<string, unknown>>;

@@ -3,7 +3,7 @@ import { dirname, resolve } from 'node:path';
 import { InputError, type Problem, ProvisionError } from '../model/errors.js';
 import { didYouMean } from '../model/did-you-mean.js';
 import { moduleNamed, moduleNames } from './modules.js';
-import { importSchema, playSchema, taskWords, type RawPlay } from './playbook-schema.js';
+import { importSchema, playSchema, taskWords, type RawImport, type RawPlay } from './playbook-schema.js';
 import { parseYaml, problemsOf, type YamlSource } from './yaml-source.js';
 
 /** One play as it stands in its file. */
@@ -37,7 +37,7 @@ async function readPlays(file: string, importedBy: readonly string[]): Promise<r
       { severity: 'error', at: source.at([]), subject: file, message: 'expected a list of plays' },
     ]);
   const problems: Problem[] = [];
-  const read: (ReadPlay | string)[] = [];
+  const read: (ReadPlay | RawImport)[] = [];
   for (const [index, entry] of source.value.entries()) {
     const parsed = readEntry(source, index, entry, problems);
     if (parsed !== undefined) read.push(parsed);
@@ -45,16 +45,23 @@ async function readPlays(file: string, importedBy: readonly string[]): Promise<r
   if (problems.length > 0) throw new InputError(problems);
   const chain = [...importedBy, resolve(file)];
   const plays = await Promise.all(
-    read.map(async (entry) => (typeof entry === 'string' ? readImport(entry, file, chain) : [entry])),
+    read.map(async (entry) => ('import_playbook' in entry ? readImport(entry, file, chain) : [entry])),
   );
   return plays.flat();
 }
 
-async function readImport(name: string, from: string, chain: readonly string[]): Promise<readonly ReadPlay[]> {
+async function readImport(
+  { import_playbook: name, when }: RawImport,
+  from: string,
+  chain: readonly string[],
+): Promise<readonly ReadPlay[]> {
   const file = resolve(dirname(from), name);
   if (chain.includes(file))
     throw new ProvisionError({ code: 'import-circle', message: `${from} imports ${name}, which imports it again` });
-  return readPlays(file, chain);
+  const plays = await readPlays(file, chain);
+  if (when === undefined) return plays;
+  // As Ansible: what is said of the import holds of each of its plays.
+  return plays.map(({ play, ...read }) => ({ ...read, play: { ...play, when: [when, play.when ?? []].flat() } }));
 }
 
 function readEntry(
@@ -62,10 +69,10 @@ function readEntry(
   index: number,
   entry: unknown,
   problems: Problem[],
-): ReadPlay | string | undefined {
+): ReadPlay | RawImport | undefined {
   if (typeof entry === 'object' && entry !== null && 'import_playbook' in entry) {
     const parsed = importSchema.safeParse(entry);
-    if (parsed.success) return parsed.data.import_playbook;
+    if (parsed.success) return parsed.data;
     problems.push(...problemsAt(source, [index], parsed.error.issues));
     return undefined;
   }
@@ -113,7 +120,7 @@ async function readText(file: string): Promise<string> {
     throw new ProvisionError({
       code: 'playbook-unreadable',
       message: `playbook ${file} can't be read: ${cause instanceof Error ? cause.message : String(cause)}`,
-      hint: 'shipped playbooks are named site, etcd, etcd-lb, repoint; any other is a path',
+      hint: 'shipped playbooks are named site, etcd, etcd-lb, apiserver-lb, repoint; any other is a path',
       cause,
     });
   }

@@ -67,7 +67,7 @@ const BREAKAGES: readonly Breakage[] = [
     host: 'etcd-1',
     breakIt: 'systemctl stop haproxy',
     mend: 'systemctl start haproxy',
-    red: ['fail haproxy etcd-1 -', 'fail service etcd-1 haproxy'],
+    red: ['fail haproxy etcd-1 etcd', 'fail service etcd-1 haproxy'],
   },
   {
     what: 'keepalived will not start at boot',

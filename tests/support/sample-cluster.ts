@@ -45,6 +45,7 @@ export function sampleBalancer(number: number): Balancer {
       checkFall: 3,
       statsPort: undefined,
       extraConfig: undefined,
+      extraVariable: 'haproxy_extra_config',
     },
     keepalived: {
       unit: 'keepalived',
@@ -86,6 +87,7 @@ export const SAMPLE_SERVICE: VirtualService = {
     address: `10.0.0.${number}`,
     port: 2379,
     verifyName: `etcd-${number}`,
+    listens: 'on-its-address',
   })),
   health: {
     ownPort: 23790,
@@ -101,12 +103,74 @@ export const SAMPLE_SERVICE: VirtualService = {
     { host: 'cp-1', manifest: CONTROL_PLANE.manifest },
     ...[1, 2, 3].map((number) => ({ host: `etcd-${number}`, files: sampleMember(number).client })),
   ],
-  words: { backend: 'member', backendOfService: 'etcd member', fault: 'has lost its quorum' },
+  words: { backend: 'member', backendOfService: 'etcd member', fault: 'has lost its quorum', unnamed: undefined },
   places: {
     checkScript: '/usr/local/lib/provision/check',
     nonlocalBind: '/etc/sysctl.d/60-provision-nonlocal-bind.conf',
   },
 };
+
+const CA = '/etc/haproxy/kube-apiserver-ca.crt';
+const CLUSTER_CA = '/etc/kubernetes/pki/ca.crt';
+
+/** The API server of cp-1 behind 10.0.0.200, which the members balance. */
+export const SAMPLE_APISERVER: VirtualService = {
+  name: 'kube-apiserver',
+  group: 'kube_apiserver_lb',
+  endpoint: { ip: '10.0.0.200', name: undefined, port: 8443 },
+  proxy: 'haproxy',
+  balancers: [1, 2, 3].map((number) => apiserverBalancer(sampleBalancer(number))),
+  backends: [
+    { host: 'cp-1', name: 'cp-1', address: '10.0.0.11', port: 6443, verifyName: 'kubernetes', listens: 'everywhere' },
+  ],
+  health: {
+    ownPort: 23791,
+    path: '/readyz',
+    trust: { path: CA, from: [{ host: 'cp-1', path: CLUSTER_CA }] },
+    bundle: undefined,
+  },
+  clients: [
+    ...[1, 2, 3].map((number) => ({ host: `etcd-${number}`, files: { ca: CA } })),
+    { host: 'cp-1', files: { ca: CLUSTER_CA } },
+  ],
+  observers: [{ host: 'cp-1', files: { ca: CLUSTER_CA } }],
+  words: {
+    backend: 'kube-apiserver',
+    backendOfService: 'kube-apiserver',
+    fault: 'is not ready',
+    unnamed: 'issue its certificate with kubeadm',
+  },
+  places: {
+    checkScript: '/usr/local/lib/provision/check-kube-apiserver',
+    nonlocalBind: '/etc/sysctl.d/60-provision-kube-apiserver-nonlocal-bind.conf',
+  },
+};
+
+function apiserverBalancer({ proxy, keepalived, ...balancer }: Balancer): Balancer {
+  const own = (program: string): Pick<Balancer['proxy'], 'unit' | 'unitFile'> => ({
+    unit: `provision-kube-apiserver-${program}`,
+    unitFile: `/etc/systemd/system/provision-kube-apiserver-${program}.service`,
+  });
+  const timeouts = { timeoutClient: '4h', timeoutServer: '4h', timeoutTunnel: '4h' };
+  const extraVariable = 'kube_apiserver_lb_extra_config';
+  return {
+    ...balancer,
+    proxy: {
+      ...proxy,
+      ...own('haproxy'),
+      ...timeouts,
+      extraVariable,
+      configFile: '/etc/haproxy/provision/kube-apiserver.cfg',
+    },
+    keepalived: {
+      ...keepalived,
+      ...own('keepalived'),
+      former: [],
+      configFile: '/etc/keepalived/provision/kube-apiserver.conf',
+      virtualRouterId: 200,
+    },
+  };
+}
 
 /** The sample cluster with another service. */
 export function withService(changes: Partial<VirtualService>): Cluster {

@@ -34,6 +34,7 @@ export function haproxyConfiguration(
       verify: verifyName === undefined ? '' : ` check-sni ${verifyName} verifyhost ${verifyName}`,
     })),
     stats_port: proxy.statsPort ?? null,
+    extra_variable: proxy.extraVariable,
     extra_config: proxy.extraConfig?.trimEnd() ?? null,
   });
   return configurationFile(balancer, content, 'haproxy -c -f "$1"');

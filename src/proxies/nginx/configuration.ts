@@ -32,6 +32,7 @@ export function nginxConfiguration(
     fail_timeout: proxy.checkInter,
     health_port: health.ownPort,
     servers: backends.map(({ name, address, port }) => ({ name, address: hostPort(address, port) })),
+    extra_variable: proxy.extraVariable,
     extra_config: proxy.extraConfig?.trimEnd() ?? null,
   });
   return configurationFile(balancer, content, VALIDATE);

@@ -57,7 +57,7 @@ describe('the virtual IP', () => {
     const refused = { kind: 'failure', reason: 'Connection refused' };
     const hosts = { 'etcd-1': host(1, ['10.0.0.1', '10.0.0.100'], refused), 'etcd-2': host(2, []), 'etcd-3': standby };
     expect(await linesOf(checkVirtualIp, contextOf(hosts))).toContain(
-      `fail virtual-ip-answers etcd-1: from etcd-1, ${URL_OF_VIP} fails: Connection refused`,
+      `fail virtual-ip-answers etcd-1 etcd: from etcd-1, ${URL_OF_VIP} fails: Connection refused`,
     );
   });
 });
@@ -97,12 +97,12 @@ describe('HAProxy', () => {
   const good = { 'haproxy-servers': { '23790 etcd': up } };
 
   test.each([
-    ['sees all', up, 'ok haproxy etcd-2: finds etcd-1, etcd-2, etcd-3 up'],
-    ['is silent', undefined, 'fail haproxy etcd-2: HAProxy on etcd-2 does not answer'],
+    ['sees all', up, 'ok haproxy etcd-2 etcd: finds etcd-1, etcd-2, etcd-3 up'],
+    ['is silent', undefined, 'fail haproxy etcd-2 etcd: HAProxy on etcd-2 does not answer'],
     [
       'finds one down',
       [...up.slice(0, 2), { name: 'etcd-3', status: 'DOWN', check: 'L4CON' }],
-      'fail haproxy etcd-2: HAProxy on etcd-2 finds etcd-3 DOWN: L4CON',
+      'fail haproxy etcd-2 etcd: HAProxy on etcd-2 finds etcd-3 DOWN: L4CON',
     ],
   ])('%s', async (_, servers, expected) => {
     const second = { 'haproxy-servers': { '23790 etcd': servers } };

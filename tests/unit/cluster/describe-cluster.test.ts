@@ -241,3 +241,122 @@ describe('describeCluster', () => {
     expect(() => describeCluster(shown)).toThrow('etcd_data_dir: is a vault value, or computed from one');
   });
 });
+
+describe('API servers behind a virtual IP', () => {
+  const MEMBERS = '[etcd]\na ip=192.0.2.1\nb ip=192.0.2.2\nc ip=192.0.2.3\n';
+  const CONTROL = '[kube_control_plane]\ncp1 ip=192.0.2.11\ncp2 ip=192.0.2.12\n';
+  const NODES = '[kube_node]\nw1 ip=192.0.2.21\ncp2\n';
+  const described = async (variables: string, more = ''): Promise<Cluster> =>
+    describeCluster(await loadFiles({ hosts: `${MEMBERS}${CONTROL}${NODES}${more}[all:vars]\n${variables}\n` }));
+  const apiserverOf = (cluster: Cluster): VirtualService | undefined => serviceNamed(cluster, 'kube-apiserver');
+
+  test('are balanced by the control planes, unless there are hosts of their own', async () => {
+    const cluster = await described('kube_apiserver_lb_ip=192.0.2.200');
+    expect(etcdOf(cluster)).toBeUndefined();
+    const service = apiserverOf(cluster);
+    expect(service?.endpoint).toEqual({ ip: '192.0.2.200', name: undefined, port: 8443 });
+    expect(hostsOf(service?.balancers ?? [])).toEqual(['cp1', 'cp2']);
+    expect(service?.backends.map(({ address, port }) => [address, port])).toEqual([
+      ['192.0.2.11', 6443],
+      ['192.0.2.12', 6443],
+    ]);
+    const apart = await described(
+      'kube_apiserver_lb_ip=192.0.2.200',
+      '[kube_apiserver_lb]\nlb1 ip=192.0.2.31\nlb2 ip=192.0.2.32\n',
+    );
+    expect(hostsOf(apiserverOf(apart)?.balancers ?? [])).toEqual(['lb1', 'lb2']);
+  });
+
+  test('are reached for hours, beside what serves etcd, from every node', async () => {
+    const service = apiserverOf(
+      await described(
+        'kube_apiserver_lb_ip=192.0.2.200\nkube_apiserver_lb_timeout=8h\nhaproxy_stats_port=8404\nhaproxy_extra_config=x',
+      ),
+    );
+    expect(service?.balancers[0]?.proxy).toMatchObject({
+      ...{ unit: 'provision-kube-apiserver-haproxy', configFile: '/etc/haproxy/provision/kube-apiserver.cfg' },
+      ...{ timeoutClient: '8h', timeoutServer: '8h', timeoutTunnel: '8h' },
+      ...{ statsPort: undefined, extraConfig: undefined, extraVariable: 'kube_apiserver_lb_extra_config' },
+    });
+    expect(
+      service?.balancers.map(({ keepalived }) => [keepalived.unit, keepalived.virtualRouterId, keepalived.priority]),
+    ).toEqual([
+      ['provision-kube-apiserver-keepalived', 200, 100],
+      ['provision-kube-apiserver-keepalived', 200, 99],
+    ]);
+    expect(hostsOf(service?.clients ?? [])).toEqual(['cp1', 'cp2', 'w1']);
+    expect(service?.clients[2]?.files).toEqual({ ca: '/etc/kubernetes/pki/ca.crt' });
+    expect(hostsOf(service?.observers ?? [])).toEqual(['w1', 'cp2', 'cp1']);
+    expect(service?.health).toMatchObject({ path: '/readyz', bundle: undefined });
+  });
+
+  test('share nothing with etcd: no port of its own host, unit, file or id', async () => {
+    const cluster = await described(
+      'etcd_lb_ip=192.0.2.100\nkube_apiserver_lb_ip=192.0.2.200',
+      '[kube_apiserver_lb]\na\nb\n',
+    );
+    const [one, other] = cluster.services.map(({ health, places, balancers: [first] }) => [
+      ...[health.ownPort, health.trust.path, places.checkScript, places.nonlocalBind],
+      ...[first?.proxy.unit, first?.proxy.configFile],
+      ...[first?.keepalived.unit, first?.keepalived.configFile, first?.keepalived.virtualRouterId],
+    ]);
+    expect(new Set(one).size).toBe(9);
+    expect(other?.filter((each) => one?.includes(each))).toEqual([]);
+  });
+
+  test('the variables and the group of others are left alone while there is no such address', async () => {
+    const cluster = await described(
+      'kube_apiserver_port=6443',
+      '[kube_apiserver_lb]\nsomebody ansible_host=lb.example.com\n',
+    );
+    expect(cluster.services).toEqual([]);
+  });
+
+  test('an API server that listens on its own address leaves its port free', async () => {
+    const bound = await described(
+      'kube_apiserver_lb_ip=192.0.2.200\nkube_apiserver_lb_port=6443\nkube_apiserver_bind_address={{ ip }}',
+    );
+    expect(apiserverOf(bound)?.endpoint.port).toBe(6443);
+  });
+
+  test.each([
+    [
+      'etcd_lb_ip=192.0.2.200',
+      'kube_apiserver_lb_ip: 192.0.2.200 is the virtual IP of etcd, too; expected another free address',
+    ],
+    [
+      'etcd_lb_ip=192.0.2.100\nkeepalived_vrid=200',
+      'kube_apiserver_lb_vrid: 200 is the virtual router id of etcd (192.0.2.100), too; set kube_apiserver_lb_vrid to another unused one',
+    ],
+    [
+      'kube_apiserver_lb_port=6443',
+      'kube_apiserver_lb_port: 6443: the kube-apiserver of cp1 listens there on all addresses; set kube_apiserver_lb_port to another one, or put hosts of their own into the group kube_apiserver_lb',
+    ],
+    [
+      'kube_apiserver_lb_port=6443\nkube_apiserver_bind_address=0.0.0.0',
+      'kube_apiserver_lb_port: 6443: the kube-apiserver of cp1 listens there',
+    ],
+    ['kube_apiserver_lb_timout=6h', 'unknown variable; did you mean kube_apiserver_lb_timeout?'],
+  ])('%s is refused', async (variables, message) => {
+    await expect(described(`kube_apiserver_lb_ip=192.0.2.200\n${variables}`)).rejects.toThrow(message);
+  });
+
+  test('an address without control planes is refused, and so is one that a host has', async () => {
+    const alone = await loadFiles({ hosts: `${MEMBERS}[all:vars]\nkube_apiserver_lb_ip=192.0.2.200\n` });
+    expect(() => describeCluster(alone)).toThrow(
+      'kube_apiserver_lb_ip: is set, and the inventory has no hosts that serve kube-apiserver',
+    );
+    await expect(described('kube_apiserver_lb_ip=192.0.2.11')).rejects.toThrow('192.0.2.11 is ip of cp1');
+  });
+
+  test('templates see it by the name that plays ask for', async () => {
+    const inventory = await loadFiles({
+      hosts: `${MEMBERS}${CONTROL}[kube_control_plane:vars]\nkube_apiserver_lb_ip=192.0.2.200\n`,
+    });
+    const address = (host: string) => inventory.hosts.get(host)?.variables.get('kube_apiserver_lb_address');
+    expect([address('a'), address('cp1')]).toEqual(['https://192.0.2.200:8443', 'https://192.0.2.200:8443']);
+    expect(inventory.test('a', 'kube_apiserver_lb_address is defined')).toBe(true);
+    const without = await loadFiles({ hosts: `${MEMBERS}${CONTROL}` });
+    expect(without.test('cp1', 'kube_apiserver_lb_address is defined')).toBe(false);
+  });
+});

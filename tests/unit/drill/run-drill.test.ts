@@ -18,6 +18,7 @@ const CLUSTER = { ...withService({ observers }), controlPlanes: [] };
 const { endpoint: ENDPOINT } = SAMPLE_SERVICE;
 const HOSTS = ['etcd-1', 'etcd-2', 'etcd-3'];
 const CHECK_UP = 'provision verify inventory.yaml';
+const SUBJECT = { cluster: CLUSTER, service: 'etcd', checkUp: CHECK_UP } as const;
 const FILES = healthFiles(SAMPLE_SERVICE.health);
 
 /** A cluster that fails over as soon as something is stopped. */
@@ -91,7 +92,7 @@ function probeOf(on: Stage, host: string): Probe {
 }
 
 const drill = async (on: Stage): Promise<number> =>
-  runDrill({ cluster: CLUSTER, restoreAfterS: 60, token: () => 'abc', checkUp: CHECK_UP }, worldOf(on));
+  runDrill({ ...SUBJECT, restoreAfterS: 60, token: () => 'abc' }, worldOf(on));
 
 const measured = ({ events }: Stage) => events.filter(({ type }) => type === 'drill-measured');
 
@@ -182,7 +183,7 @@ describe('a drill is refused, with every reason and before anything is touched,'
       /keepalived would not start at boot on etcd-1/,
     ],
   ])('%s', async (_, on, message) => {
-    await expect(lookBefore(CLUSTER, worldOf(on), CHECK_UP)).rejects.toMatchObject({
+    await expect(lookBefore(SUBJECT, worldOf(on))).rejects.toMatchObject({
       code: 'drill-refused',
       message: expect.stringMatching(message) as unknown,
       hint: CHECK_UP,
@@ -192,6 +193,15 @@ describe('a drill is refused, with every reason and before anything is touched,'
 
   test('where there is one balancer', async () => {
     const one = withService({ balancers: SAMPLE_SERVICE.balancers.slice(0, 1) });
-    await expect(lookBefore(one, worldOf(stage()), CHECK_UP)).rejects.toMatchObject({ code: 'drill-refused' });
+    await expect(lookBefore({ ...SUBJECT, cluster: one }, worldOf(stage()))).rejects.toMatchObject({
+      code: 'drill-refused',
+    });
+  });
+
+  test('where the service that is meant has no virtual IP', async () => {
+    await expect(lookBefore({ ...SUBJECT, service: 'kube-apiserver' }, worldOf(stage()))).rejects.toMatchObject({
+      code: 'drill-refused',
+      hint: 'set kube_apiserver_lb_ip, and two hosts in kube_apiserver_lb',
+    });
   });
 });

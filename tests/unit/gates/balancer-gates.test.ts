@@ -5,7 +5,7 @@ import { backendsUp } from '../../../src/gates/backends-up.js';
 import { keepalivedOneHolder } from '../../../src/gates/keepalived-one-holder.js';
 import { vipAnswers, vipForwards, vipQuestion } from '../../../src/gates/vip-answers.js';
 import { fakeProbes, type FakeAnswers } from '../../support/fake-probe.js';
-import { SAMPLE_CLUSTER, SAMPLE_SERVICE } from '../../support/sample-cluster.js';
+import { SAMPLE_APISERVER, SAMPLE_CLUSTER, SAMPLE_SERVICE } from '../../support/sample-cluster.js';
 import { gateInput } from '../../support/gate-input.js';
 
 describe('backends-up', () => {
@@ -105,6 +105,43 @@ describe('vip-answers', () => {
       open: false,
       reason,
     });
+  });
+});
+
+describe('vip-answers: kube-apiserver', () => {
+  const gate = vipAnswers(SAMPLE_APISERVER, SAMPLE_CLUSTER);
+  const url = 'https://10.0.0.200:8443/readyz';
+  const host = (ca: string, answer: HttpsAnswer): FakeAnswers => ({
+    'https-answers': { [httpsKey({ url, ca })]: answer },
+  });
+  const ok: HttpsAnswer = { kind: 'answer', status: 200, body: 'ok' };
+  const [BALANCER, NODE] = ['/etc/haproxy/kube-apiserver-ca.crt', '/etc/kubernetes/pki/ca.crt'];
+  const asked = (ofNode: HttpsAnswer) =>
+    fakeProbes({
+      'etcd-1': host(BALANCER, ok),
+      'etcd-2': host(BALANCER, ok),
+      'etcd-3': host(BALANCER, ok),
+      'cp-1': host(NODE, ofNode),
+    });
+
+  test('is asked from every host that uses it, each with the authority that it has, and nothing shown', async () => {
+    expect(await gate.check(gateInput(asked(ok), { batch: ['elsewhere'] }))).toEqual({ open: true });
+    const one = fakeProbes({ 'cp-1': host(NODE, ok) });
+    expect(await gate.check(gateInput(one, { batch: ['cp-1'] }))).toEqual({ open: true });
+  });
+
+  test.each([
+    ["curl: (60) SSL: no alternative certificate subject name matches target host name '10.0.0.200'", true],
+    ['verify error:num=64:IP address mismatch', true],
+    ['verify error:num=62:hostname mismatch', true],
+    ['verify error:num=19:self-signed certificate in certificate chain', false],
+    ['curl: (7) Failed to connect to 10.0.0.200 port 8443: Connection refused', false],
+  ])('where the certificate does not name the address, it is that which is to be done: %s', async (reason, unnamed) => {
+    const answer = await gate.check(gateInput(asked({ kind: 'failure', reason }), { batch: ['elsewhere'] }));
+    expect(answer).toMatchObject({ open: false, reason: `from cp-1, ${url} fails: ${reason}` });
+    const next = answer.open ? '' : answer.next;
+    expect(next === 'issue its certificate with kubeadm').toBe(unnamed);
+    expect(next.includes('journalctl')).toBe(!unnamed);
   });
 });
 

@@ -30,7 +30,14 @@ async function build(tasks: readonly string[], limit?: string, more: readonly st
   const file = join(directory, 'p.yaml');
   await writeFile(
     file,
-    ['- name: p', '  hosts: all', '  tasks:', ...tasks.map((line) => `    ${line}`), ...more, ''].join('\n'),
+    [
+      '- name: p',
+      ...(more.some((line) => line.includes('hosts:')) ? [] : ['  hosts: all']),
+      '  tasks:',
+      ...tasks.map((line) => `    ${line}`),
+      ...more,
+      '',
+    ].join('\n'),
   );
   const inventory = await loadInventory(join(directory, 'hosts.yaml'), {
     provided: PROVIDED_VARIABLES,
@@ -75,6 +82,29 @@ test.each([
   );
   expect(error).toBeInstanceOf(Error);
   expect(String(error).replaceAll(`${directory}/`, '')).toContain(expected);
+});
+
+describe('a group that an inventory may leave out', () => {
+  const hostsOf = async (group: string, groups: string): Promise<readonly string[] | undefined> => {
+    const inventory = join(directory, 'hosts.yaml');
+    await writeFile(
+      inventory,
+      `all:\n  hosts: { a: {}, b: {} }\n  children:\n    etcd: { hosts: { a: {} } }\n${groups}`,
+    );
+    const [play] = await build(['- copy: { dest: /x, content: y }'], undefined, [`  hosts: ${group}`]);
+    return play?.hosts;
+  };
+  const CONTROL = '    kube_control_plane: { hosts: { b: {} } }\n';
+
+  test.each([
+    ['etcd_lb', CONTROL, ['a']],
+    ['kube_apiserver_lb', CONTROL, ['b']],
+    ['kube_apiserver_lb', `${CONTROL}    kube_apiserver_lb: { hosts: { a: {} } }\n`, ['a']],
+    ['kube_apiserver_lb', '', []],
+    ['kube_control_plane', '', []],
+  ])('%s, beside %j', async (group, groups, hosts) => {
+    expect(await hostsOf(group, groups)).toEqual(hosts);
+  });
 });
 
 describe('the tasks of a play', () => {

@@ -53,6 +53,13 @@ describe('a playbook', () => {
     expect(plays[1]?.play.hosts).toBe('a:!b');
   });
 
+  test('what an import is on condition of, each of its plays is, beside what it says itself', async () => {
+    await put('other.yaml', '- hosts: a\n- hosts: b\n  when: [x, y]\n');
+    const file = await put('p.yaml', '- import_playbook: other.yaml\n  when: z is defined\n- hosts: c\n');
+    const { plays } = await readPlaybook(file);
+    expect(plays.map(({ play }) => play.when)).toEqual([['z is defined'], ['z is defined', 'x', 'y'], undefined]);
+  });
+
   test.each<[string, string, readonly unknown[]]>([
     ['an unknown word', '- hosts: a\n  seriall: 1\n', ['p.yaml:2:3: seriall: is not known here; did you mean serial?']],
     ['a wrong type', '- hosts: a\n  serial: many\n', [expect.stringContaining('p.yaml:2:11: serial: ')]],
@@ -91,7 +98,7 @@ describe('a playbook', () => {
   test('that is not there is refused, with the shipped names', async () => {
     await expect(readPlaybook(join(directory, 'none.yaml'))).rejects.toMatchObject({
       code: 'playbook-unreadable',
-      hint: expect.stringContaining('site, etcd, etcd-lb, repoint'),
+      hint: expect.stringContaining('site, etcd, etcd-lb, apiserver-lb, repoint'),
     });
   });
 });

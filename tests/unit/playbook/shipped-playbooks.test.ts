@@ -14,6 +14,7 @@ interface Shape {
   readonly order?: string;
   readonly before?: readonly string[];
   readonly after?: readonly string[];
+  readonly when?: string | readonly string[];
 }
 
 const AUTHORITY: Shape = { hosts: 'etcd', roles: ['pki'] };
@@ -62,13 +63,44 @@ const REPOINT: readonly Shape[] = [
   { ...API_SERVERS, before: ['apiserver-ready'], roles: ['kubeadm-config'] },
 ];
 
+const APISERVER_LB: readonly Shape[] = [
+  {
+    hosts: 'kube_apiserver_lb',
+    become: true,
+    serial: 1,
+    order: 'vip-holder-last: kube-apiserver',
+    after: ['backends-up: kube-apiserver'],
+    roles: ['kube-apiserver-nonlocal-bind', 'kube-apiserver-proxy'],
+  },
+  {
+    hosts: 'kube_apiserver_lb',
+    become: true,
+    serial: 1,
+    order: 'vip-holder-last: kube-apiserver',
+    after: ['keepalived-one-holder: kube-apiserver', 'vip-forwards: kube-apiserver'],
+    roles: ['kube-apiserver-virtual-ip'],
+  },
+];
+const IF_WANTED = APISERVER_LB.map((shape) => ({ ...shape, when: ['kube_apiserver_lb_address is defined'] }));
+
 /** All that a shipped playbook says: one gate, one order or one `serial` less is an outage on somebody's cluster. */
 const SHIPPED: Readonly<Record<string, readonly Shape[]>> = {
   'leave-old-address.yaml': [OFF_OLD_ADDRESS],
   'etcd.yaml': [AUTHORITY, MEMBERS, SETTLED],
   'etcd-lb.yaml': [OFF_OLD_ADDRESS, BALANCERS, VIRTUAL_IP],
   'repoint.yaml': REPOINT,
-  'site.yaml': [OFF_OLD_ADDRESS, AUTHORITY, MEMBERS, SETTLED, OFF_OLD_ADDRESS, BALANCERS, VIRTUAL_IP, ...REPOINT],
+  'site.yaml': [
+    OFF_OLD_ADDRESS,
+    AUTHORITY,
+    MEMBERS,
+    SETTLED,
+    OFF_OLD_ADDRESS,
+    BALANCERS,
+    VIRTUAL_IP,
+    ...REPOINT,
+    ...IF_WANTED,
+  ],
+  'apiserver-lb.yaml': APISERVER_LB,
   'migrate.yaml': [
     OFF_OLD_ADDRESS,
     AUTHORITY,
@@ -76,6 +108,7 @@ const SHIPPED: Readonly<Record<string, readonly Shape[]>> = {
     { ...VIRTUAL_IP, after: ['keepalived-one-holder: etcd', 'vip-forwards: etcd'] },
     MEMBERS,
     ...REPOINT,
+    ...IF_WANTED,
   ],
   'bypass.yaml': [{ ...API_SERVERS, serial: 1, after: ['apiserver-ready'], roles: ['kube-apiserver-direct'] }],
 };

@@ -12,6 +12,7 @@ import { fakeProbe } from '../../support/fake-probe.js';
 import { fixture } from '../../support/fixture.js';
 import { expectGolden } from '../../support/golden.js';
 import {
+  SAMPLE_APISERVER,
   SAMPLE_CLUSTER,
   SAMPLE_SERVICE,
   sampleBalancer,
@@ -124,8 +125,39 @@ describe('what each role gives a host, in order', () => {
     ['kube-apiserver-off-old-address', 'cp-1', ['static-pod:/etc/kubernetes/manifests/kube-apiserver.yaml']],
     ['kubeadm-config', 'cp-1', ['config-map:kube-system/kubeadm-config']],
     ['kubeadm-config', 'cp-2', []],
+    ['kube-apiserver-nonlocal-bind', 'etcd-1', ['sysctl:net.ipv4.ip_nonlocal_bind']],
+    [
+      'kube-apiserver-proxy',
+      'etcd-1',
+      [
+        'listen:10.0.0.200:8443',
+        'packages:haproxy,openssl',
+        'trust:/etc/haproxy/kube-apiserver-ca.crt',
+        'directory:/etc/haproxy/provision',
+        'file:/etc/systemd/system/provision-kube-apiserver-haproxy.service',
+        'file:/etc/haproxy/provision/kube-apiserver.cfg',
+        'unit:provision-kube-apiserver-haproxy',
+        'service:provision-kube-apiserver-haproxy',
+      ],
+    ],
+    [
+      'kube-apiserver-virtual-ip',
+      'etcd-2',
+      [
+        'virtual-ip:10.0.0.200',
+        'packages:keepalived',
+        'directory:/usr/local/lib/provision',
+        'file:/usr/local/lib/provision/check-kube-apiserver-haproxy',
+        'directory:/etc/keepalived',
+        'directory:/etc/keepalived/provision',
+        'file:/etc/systemd/system/provision-kube-apiserver-keepalived.service',
+        'file:/etc/keepalived/provision/kube-apiserver.conf',
+        'unit:provision-kube-apiserver-keepalived',
+        'service:provision-kube-apiserver-keepalived',
+      ],
+    ],
   ])('%s on %s', (role, host, addresses) => {
-    expect(resourcesOf(role, host).map(({ address }) => address)).toEqual(addresses);
+    expect(resourcesOf(role, host, BOTH).map(({ address }) => address)).toEqual(addresses);
   });
 
   test('a host outside the group is refused, and so is a load balancer without an address', () => {
@@ -159,6 +191,10 @@ const PATHS = {
   'check-nginx': '/usr/local/lib/provision/check-nginx',
   'nginx.conf': '/etc/nginx/provision/etcd.cfg',
   'nginx.service': '/etc/systemd/system/provision-etcd-nginx.service',
+  'kube-apiserver.cfg': '/etc/haproxy/provision/kube-apiserver.cfg',
+  'kube-apiserver.nginx.cfg': '/etc/nginx/provision/kube-apiserver.cfg',
+  'kube-apiserver.conf': '/etc/keepalived/provision/kube-apiserver.conf',
+  'check-kube-apiserver-haproxy': '/usr/local/lib/provision/check-kube-apiserver-haproxy',
 } as const;
 
 /** The file that a role would write on a bare `etcd-1`. */
@@ -215,6 +251,22 @@ const NGINX = withService({
   })),
 });
 
+const BOTH: Cluster = { ...SAMPLE_CLUSTER, services: [SAMPLE_SERVICE, SAMPLE_APISERVER] };
+const BOTH_BY_NGINX: Cluster = {
+  ...BOTH,
+  services: [
+    SAMPLE_SERVICE,
+    {
+      ...SAMPLE_APISERVER,
+      proxy: 'nginx',
+      balancers: SAMPLE_APISERVER.balancers.map((balancer) => ({
+        ...balancer,
+        proxy: { ...balancer.proxy, configFile: '/etc/nginx/provision/kube-apiserver.cfg' },
+      })),
+    },
+  ],
+};
+
 describe('rendered files', () => {
   test.each([
     ['etcd', 'etcd.env', 'default', SAMPLE_CLUSTER],
@@ -230,6 +282,10 @@ describe('rendered files', () => {
     ['etcd-proxy', 'nginx.conf', 'default', NGINX],
     ['etcd-proxy', 'nginx.service', 'default', NGINX],
     ['etcd-virtual-ip', 'check-nginx', 'default', NGINX],
+    ['kube-apiserver-proxy', 'kube-apiserver.cfg', 'default', BOTH],
+    ['kube-apiserver-proxy', 'kube-apiserver.nginx.cfg', 'default', BOTH_BY_NGINX],
+    ['kube-apiserver-virtual-ip', 'kube-apiserver.conf', 'default', BOTH],
+    ['kube-apiserver-virtual-ip', 'check-kube-apiserver-haproxy', 'default', BOTH],
   ] as const)('%s: %s, %s', async (role, name, variant, cluster) => {
     const { change } = await written(role, PATHS[name], cluster);
     const [action] = change.actions;
