@@ -4,7 +4,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { userInfo } from 'node:os';
 
-/** Command → the Debian package that has it, and what lacks without it. */
+/** Command → the Debian package that has it, and what is missing without it. */
 const NEEDED = [
   ['debootstrap', 'debootstrap', 'the lab'],
   ['systemd-nspawn', 'systemd-container', 'the lab'],

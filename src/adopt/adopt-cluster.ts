@@ -137,7 +137,7 @@ function storeItems(
     ];
   const host = inventory.hosts.get(first.host);
   const ownPath = `${(host && valueOf(host, 'etcd_pki_dir')) ?? VARIABLES.etcd_pki_dir.fallback}/server.crt`;
-  const isOurs = store.isElsewhere?.() !== true && first.server.certificate === ownPath;
+  const isOurs = store.isExternal?.() !== true && first.server.certificate === ownPath;
   if (!isOurs || (host && valueOf(host, 'etcd_managed')) === false) return [];
   return [
     {

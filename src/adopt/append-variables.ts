@@ -58,7 +58,7 @@ function parse(text: string): Document.Parsed {
 /** Blanks before the keys at the top. */
 function blockIndent({ contents }: Document.Parsed, text: string): string {
   if (contents === null || (isScalar(contents) && contents.source === '')) return '';
-  if (!isMap(contents) || contents.flow === true) throw new Error('its variables are not written one a line');
+  if (!isMap(contents) || contents.flow === true) throw new Error('its variables are not one per line');
   const [start] = contents.range;
   return text.slice(text.lastIndexOf('\n', start - 1) + 1, start);
 }

@@ -12,7 +12,7 @@ export interface NewVariable {
   readonly found: readonly string[];
 }
 
-/** What the inventory lacks. */
+/** What is missing from the inventory. */
 export interface NewVariables {
   /** For all hosts of the group `etcd`. */
   readonly shared: readonly NewVariable[];
@@ -105,7 +105,7 @@ function problem(host: string, name: AdoptedName, at: Problem['at'], message: st
   return { severity: 'error', at, subject: at === undefined ? `${host}: ${name}` : name, message };
 }
 
-/** The same place on several hosts is told once. */
+/** The same place on several hosts is reported once. */
 function places(
   wanted: readonly { readonly host: string; readonly variable: FoundVariable }[],
   count: number,

@@ -15,7 +15,7 @@ export interface MemberProcess {
 /**
  * Picks the member's process among those of its host.
  * @param unit `etcd_unit`, where the inventory says which
- * @throws Obstacle when there is none, several, or one that is no systemd service
+ * @throws Obstacle when there is none, several, or one that is not a systemd service
  */
 export function pickProcess(host: string, { processes, etcdctl }: EtcdOnHost, unit: string | undefined): MemberProcess {
   const contained = processes.filter(({ startedBy }) => startedBy.kind === 'container');
@@ -27,12 +27,12 @@ export function pickProcess(host: string, { processes, etcdctl }: EtcdOnHost, un
   if (member === undefined) throw notAService(host, { processes, contained, services }, unit);
   if (others.length > 0) {
     const names = wanted.map((service) => `${service.unit} (process ${service.process.pid})`).join(', ');
-    throw new Obstacle('etcd-process', `several etcd run here: ${names}`, `say which one: set etcd_unit for ${host}`);
+    throw new Obstacle('etcd-process', `several etcd run here: ${names}`, `choose one: set etcd_unit for ${host}`);
   }
   if (etcdctl === undefined)
     throw new Obstacle(
       'etcdctl',
-      'there is no etcdctl on the PATH: the gates that watch a roll-out ask etcd with it',
+      'etcdctl is not on the PATH; the gates need it to query etcd',
       `apt-get install etcd-client, or put the one of etcd's release at /usr/local/bin/etcdctl`,
     );
   return member;
@@ -64,12 +64,12 @@ function notAService(
   if (other !== undefined)
     return new Obstacle(
       'etcd-process',
-      `etcd (process ${other.pid}) is no systemd service: it runs in ${describeCgroup(other)}`,
+      `etcd (process ${other.pid}) is not a systemd service: it runs in ${describeCgroup(other)}`,
       'start it by a systemd unit',
     );
   return new Obstacle(
     'etcd-process',
-    'no etcd runs here; all members must run to be adopted',
+    'etcd is not running here; all members must be running to be adopted',
     `start it, or take ${host} out of the group etcd: ssh ${host} systemctl status etcd`,
   );
 }
@@ -138,10 +138,10 @@ function requireTls(
   if (server === undefined)
     throw new Obstacle(
       'tls',
-      `etcd has no ${files.isAuto ? 'server certificate but its own (--auto-tls)' : '--cert-file'}`,
+      `etcd has no ${files.isAuto ? 'server certificate except its self-signed one (--auto-tls)' : '--cert-file'}`,
       first,
     );
   if (trustedCaFile === undefined)
-    throw new Obstacle('tls', 'etcd asks no certificate of its clients: it has no --trusted-ca-file', first);
+    throw new Obstacle('tls', 'etcd does not require client certificates: it has no --trusted-ca-file', first);
   return { server, trustedCaFile };
 }

@@ -22,7 +22,7 @@ type SettingSource =
 /** What is set; what is absent has etcd's default. */
 export type EtcdSettings = ReadonlyMap<EtcdSettingName, EtcdSetting>;
 
-/** The configuration file that a process was told to read: then it reads nothing else (etcdmain/config.go, `parse`). */
+/** The configuration file that a process was given: then it reads nothing else (etcdmain/config.go, `parse`). */
 export function configFileOf(process: EtcdProcess): string | undefined {
   const own = ownSettings(process).get('config-file')?.value;
   return own === undefined || own === '' ? undefined : absolute(own, process);
@@ -69,7 +69,7 @@ function flags(words: readonly string[]): [EtcdSettingName, EtcdSetting][] {
   });
 }
 
-/** Settings that stand in a section of a configuration file (etcd.conf.yml.sample). */
+/** Settings that are in a section of a configuration file (etcd.conf.yml.sample). */
 const SECTIONS: Partial<Readonly<Record<EtcdSettingName, readonly [string, string]>>> = {
   'cert-file': ['client-transport-security', 'cert-file'],
   'key-file': ['client-transport-security', 'key-file'],

@@ -29,7 +29,7 @@ export function findAuthority(files: TrustFiles): FoundAuthority {
   const [leaf] = readCertificates(files.server);
   const trusted = readCertificates(files.trusted).flatMap((certificate) => certificate ?? []);
   if (leaf === undefined)
-    throw new Obstacle('certificate', 'its server certificate cannot be read', 'look at the file of --cert-file');
+    throw new Obstacle('certificate', 'its server certificate cannot be read', 'check the file given as --cert-file');
   const authority = trusted.find((candidate) => isSignedBy(leaf, candidate));
   if (authority === undefined) throw unknownSigner(leaf, files, trusted);
   const name = describeSubject(subjectOf(authority));

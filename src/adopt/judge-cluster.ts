@@ -1,10 +1,11 @@
 import type { CheckItem } from '../checks/check.js';
+import { counted } from '../model/counted.js';
 import { describeSubject } from '../pki/compare.js';
 import { notAfterOf, subjectOf } from '../pki/inspect.js';
 import type { FoundMember } from './look-at-member.js';
 import { isWildcard } from './node-place.js';
 
-/** The load balancer, as far as it may stand in a member's way. */
+/** The load balancer, as far as it may conflict with a member. */
 export interface BalancerPlace {
   readonly hosts: readonly string[];
   readonly port: number;
@@ -68,7 +69,7 @@ function stateItems({ host, status, changedSince }: FoundMember, inventory: stri
       : [
           warn(
             'etcd-process',
-            `${changedSince.join(', ')} changed after etcd was started: a restart would bring that too`,
+            `${changedSince.join(', ')} changed after etcd was started: a restart would apply that too`,
             'look at the change, and restart the member yourself first',
           ),
         ]),
@@ -104,7 +105,7 @@ export function clusterItems(members: readonly FoundMember[], isWhole: boolean):
   ];
   if (problems.length > 0 || members[0] === undefined) return problems;
   const { status, authority } = members[0];
-  const evidence = `one cluster of ${members.length} members, id ${status.clusterId}; authority ${describeSubject(subjectOf(authority))}`;
+  const evidence = `one cluster of ${counted(members.length, 'member')}, id ${status.clusterId}; authority ${describeSubject(subjectOf(authority))}`;
   return isWhole ? [{ check: 'cluster', verdict: 'ok', evidence }] : [];
 }
 
@@ -129,7 +130,7 @@ function authorityItems(members: readonly FoundMember[]): readonly CheckItem[] {
       host,
       verdict: 'warn' as const,
       evidence: `${trustedCaFile} trusts ${others} more; only the one that signed the server certificate is used`,
-      next: 'nothing to do, if that is meant so',
+      next: 'nothing to do if this is intended',
     }));
 }
 

@@ -92,7 +92,7 @@ async function readConfig(
     throw new Obstacle(
       'etcd-process',
       `its configuration file ${path} is gone`,
-      `put ${path} back as it was at its start`,
+      `restore ${path} as it was when etcd started`,
     );
   return { path, text };
 }
@@ -126,7 +126,7 @@ function unreachable({ urls }: MemberSettings): Obstacle {
   return new Obstacle(
     'etcd-process',
     `etcd listens for clients only on ${urls.listen.map(({ host }) => host).join(', ')}: no load balancer can reach it`,
-    "let --listen-client-urls hold the node's address too",
+    "add the node's address to --listen-client-urls",
   );
 }
 

@@ -28,7 +28,7 @@ export function memberVariables(member: FoundMember, inventoryAddress: string | 
     {
       name: 'etcd_managed',
       value: false,
-      found: 'others made this etcd: only what the load balancer needs is changed',
+      found: 'existing etcd cluster: only what the load balancer needs is changed',
     },
     { name: 'etcd_unit', value: unit, fallback: 'etcd', found: 'systemd unit of the running etcd' },
     { name: 'etcd_member_name', value: member.name, fallback: member.host, found: at('name') },

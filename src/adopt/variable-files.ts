@@ -36,7 +36,7 @@ export async function editVariableFiles(directory: string, variables: NewVariabl
       if (!FILE_NAME.test(name))
         throw cannotAdd(
           `${room}/${JSON.stringify(name)}`,
-          'that is no name for a file',
+          'is not a valid file name',
           'rename the host in the inventory',
         );
       const path = await variableFile(join(directory, room), name);

@@ -1,9 +1,9 @@
 import { resolvePlainScalar } from '../ansible/pyyaml-scalar.js';
 
-/** Texts that stand in a YAML file as they are, but for those that mean a number, a truth value or a date. */
+/** Texts that are in a YAML file as they are, but for those that mean a number, a truth value or a date. */
 const PLAIN = /^[A-Za-z0-9/][A-Za-z0-9_./@+-]*(?::[A-Za-z0-9_./@+-]+)*$/;
 
-/** Where Jinja2 begins to read: `{{`, `{%`, `{#`. Any brace counts, whatever delimiters somebody has configured. */
+/** Where Jinja2 begins to read: `{{`, `{%`, `{#`. Any brace counts, whatever delimiters someone has configured. */
 const BRACE = /[{}]/;
 
 /**

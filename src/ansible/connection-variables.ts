@@ -44,7 +44,7 @@ export const CONNECTION_VARIABLES = [
   honoured(['ansible_ssh_extra_args'], "ssh's own options, after the common ones"),
   honoured(
     ['ansible_ssh_host_key_checking', 'ansible_host_key_checking'],
-    '`false`: unknown host keys are accepted and remembered; a key that has changed is refused all the same',
+    '`false`: unknown host keys are accepted and remembered; a changed key is still refused',
   ),
   honoured(['ansible_ssh_timeout', 'ansible_timeout'], 'seconds for the TCP connection and again for the login'),
   honoured(['ansible_become'], 'commands run as another user'),

@@ -62,7 +62,7 @@ function readSshArguments(reader: Reader): string | undefined {
   const checking = reader.truth('ansible_ssh_host_key_checking') ?? reader.truth('ansible_host_key_checking');
   const seconds = reader.text('ansible_ssh_timeout', 'ansible_timeout');
   if (seconds !== undefined && !/^[1-9]\d{0,4}$/.test(seconds))
-    reader.refuse('ansible_ssh_timeout', `'${seconds}' is no number of seconds, expected 1 to 99999`);
+    reader.refuse('ansible_ssh_timeout', `'${seconds}' is not a number of seconds; expected 1 to 99999`);
   const words = [
     reader.text('ansible_ssh_args'),
     checking === false ? '-o StrictHostKeyChecking=no' : undefined,
@@ -152,7 +152,7 @@ function createReader({ host, variables }: ConnectionSource): Reader {
       if (Number.isInteger(port) && port > 0 && port < 65_536) return port;
       refuse(
         names.find((name) => variables.get(name) !== undefined) ?? '',
-        `'${value}' is no port, expected 1 to 65535`,
+        `'${value}' is not a port; expected 1 to 65535`,
       );
       return undefined;
     },

@@ -1,3 +1,4 @@
+import { counted } from '../model/counted.js';
 import { didYouMean } from '../model/did-you-mean.js';
 import { InputError } from '../model/errors.js';
 import type { Inventory } from '../model/inventory.js';
@@ -47,7 +48,7 @@ function matchOne(inventory: Names, pattern: string): readonly string[] {
   const [, , index, from, to] = match;
   if (index === undefined) return hosts.slice(Number(from), to === '' || to === undefined ? undefined : Number(to) + 1);
   const host = hosts.at(Number(index));
-  if (host === undefined) throw unknownPattern(pattern, `'${expression}' has only ${hosts.length} hosts`);
+  if (host === undefined) throw unknownPattern(pattern, `'${expression}' has only ${counted(hosts.length, 'host')}`);
   return [host];
 }
 
@@ -78,7 +79,7 @@ function matcher(pattern: string): (name: string) => boolean {
     const expression = new RegExp(source, 'u');
     return (name) => expression.test(name);
   } catch (error) {
-    throw unknownPattern(pattern, `is no regular expression: ${error instanceof Error ? error.message : ''}`);
+    throw unknownPattern(pattern, `is not a regular expression: ${error instanceof Error ? error.message : ''}`);
   }
 }
 

@@ -70,7 +70,7 @@ function readLine(reader: Reader, line: string, at: SourcePosition): void {
   const section = SECTION.exec(line);
   if (section !== null) openSection(reader, section[1] ?? '', section[2] ?? 'hosts', at);
   else if (line.startsWith('[') && line.endsWith(']')) {
-    throw problemAt(at, line, 'is no section; expected [group], [group:children] or [group:vars] without spaces');
+    throw problemAt(at, line, 'is not a section; expected [group], [group:children] or [group:vars] without spaces');
   } else if (reader.state === 'hosts') readHosts(reader, line, at);
   else if (reader.state === 'vars') readVariable(reader, line, at);
   else readChild(reader, line, at);
@@ -98,7 +98,7 @@ function readHosts(reader: Reader, line: string, at: SourcePosition): void {
   const pattern = words[0]?.text ?? '';
   const { names, port } = attempt(at, pattern, () => expandHostPattern(pattern));
   if (pattern === '' || pattern === '---' || (pattern.endsWith(':') && port === undefined)) {
-    throw problemAt(at, line, `'${pattern}' is no host name${pattern === '---' ? '; is this a YAML file?' : ''}`);
+    throw problemAt(at, line, `'${pattern}' is not a host name${pattern === '---' ? '; is this a YAML file?' : ''}`);
   }
   const variables = words.slice(1).map((word) => {
     const place = { ...at, column: at.column + word.column - 1 };

@@ -12,7 +12,7 @@ import { TemplateError } from './template-error.js';
 type Filter = (value: PythonValue, ...args: readonly PythonValue[]) => PythonValue;
 
 /**
- * Ansible's filters and tests that minijinja lacks or has otherwise, as far as inventories and the shipped templates use
+ * Ansible's filters and tests that minijinja does not have or has otherwise, as far as inventories and the shipped templates use
  * them. Any other filter is an error when a variable that needs it is used.
  * @param fail takes what a filter threw: an exception inside WASM would tear it down
  * @param lookUp reads a variable, for `extract` with hostvars

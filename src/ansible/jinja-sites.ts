@@ -12,7 +12,7 @@ import { FILTER_NAMES } from './jinja-filters.js';
 import { pipelineOf, type Pipeline } from './jinja-pipeline.js';
 import { blocksOf, localNames, rewrite, tokenize, type Token } from './jinja-source.js';
 
-/** Nobody can write this into a value: it is drawn anew in each run. */
+/** Nobody can write this into a value: it is drawn afresh in each run. */
 const MARK = `<${randomBytes(16).toString('hex')}>`;
 
 /** One place of a template that evaluates something. */

@@ -174,7 +174,7 @@ function isExtracted(tokens: readonly Token[], index: number): boolean {
   return (before.text === ',' && /^["']extract["']$/.test(name)) || (before.text === '(' && name === 'extract');
 }
 
-/** The token at or after an index that is no space, and where it stands. */
+/** The token at or after an index that is no space, and where it is. */
 function significant(
   tokens: readonly Token[],
   from: number,

@@ -62,7 +62,7 @@ export function listAsJson(inventory: Inventory, hosts: readonly string[] = [...
   return { _meta: { hostvars: Object.fromEntries(hostvars) }, ...groups };
 }
 
-/** What `ansible-inventory --list --yaml` prints: groups within groups, a host's variables where it stands first. */
+/** What `ansible-inventory --list --yaml` prints: groups within groups, a host's variables where it is first. */
 export function listAsTree(inventory: Inventory, hosts: readonly string[] = [...inventory.hosts.keys()]): Listing {
   const loaded = loadedOf(inventory);
   const chosen = new Set(hosts);

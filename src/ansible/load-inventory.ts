@@ -28,7 +28,7 @@ export interface LoadOptions {
  * beside it. Variables are rendered when they are asked for, so a variable that nobody uses may hold anything.
  * @param path as the user typed it; errors show files below it in the same way
  * @throws InputError for everything that is wrong in the files, with file:line:column
- * @throws ProvisionError when a file cannot be read or decrypted, or the inventory holds no host
+ * @throws ProvisionError when a file cannot be read or decrypted, or the inventory contains no host
  */
 export async function loadInventory(path: string, options: LoadOptions = {}): Promise<Inventory> {
   const workingDirectory = options.workingDirectory ?? process.cwd();
@@ -40,7 +40,7 @@ export async function loadInventory(path: string, options: LoadOptions = {}): Pr
   if (graph.hosts.size === 0) {
     throw new ProvisionError({
       code: 'inventory-empty',
-      message: `${path}: the inventory holds no host`,
+      message: `${path}: the inventory contains no host`,
       hint: 'the directory inventory/ of this program holds examples that work as they are',
     });
   }

@@ -37,7 +37,7 @@ export async function readInventoryFiles(
   if (files.length === 0) {
     throw new ProvisionError({
       code: 'inventory-empty',
-      message: `${place.file}: the directory holds no inventory file`,
+      message: `${place.file}: the directory contains no inventory file`,
     });
   }
   let graph = emptyGraph();
@@ -85,7 +85,7 @@ async function readOne(
   return readEither(graph, source, place, log);
 }
 
-/** Ansible tries YAML first, then INI; the error told is that of the format which the file looks like. */
+/** Ansible tries YAML first, then INI; the error reported is that of the format which the file looks like. */
 function readEither(graph: InventoryGraph, source: SourceText, place: Place, log: LoadLog): InventoryGraph {
   const warnings = log.warnings.length;
   try {

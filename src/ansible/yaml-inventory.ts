@@ -64,7 +64,7 @@ function readGroup(graph: InventoryGraph, file: YamlFile, path: string, entry: Y
   }
   const content = dereference(file, entry.node);
   if (!isMap(content) && !isNull(file, content)) {
-    warn(file.log, entry.at, entry.key, 'is no group: expected a mapping with hosts, children or vars; skipped');
+    warn(file.log, entry.at, entry.key, 'is not a group: expected a mapping with hosts, children or vars; skipped');
     return undefined;
   }
   const group = addGroup(graph, entry.key);
@@ -84,7 +84,7 @@ function readSection(graph: InventoryGraph, file: YamlFile, path: string, group:
   const known = SECTIONS.includes(section);
   const entries = sectionEntries(file, part, known);
   if (entries === undefined || !known) {
-    const shape = entries === undefined ? ', and it is no mapping' : '';
+    const shape = entries === undefined ? ', and it is not a mapping' : '';
     const near = didYouMean(section, SECTIONS);
     warn(
       file.log,
@@ -103,7 +103,8 @@ function readSection(graph: InventoryGraph, file: YamlFile, path: string, group:
 
 function readChild(graph: InventoryGraph, file: YamlFile, path: string, group: GroupNode, entry: YamlEntry): void {
   const child = readGroup(graph, file, path, entry);
-  if (child === undefined) throw problemAt(entry.at, keyText(entry.key), 'is no group: expected a mapping or nothing');
+  if (child === undefined)
+    throw problemAt(entry.at, keyText(entry.key), 'is not a group: expected a mapping or nothing');
   addChild(group, child, entry.at);
 }
 

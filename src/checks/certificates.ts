@@ -2,6 +2,7 @@ import { certificateFiles, certificateFilesKey, type CertificateFiles } from '..
 import { askText } from '../facts/file-content.js';
 import type { ClientFiles } from '../model/certificate.js';
 import type { Cluster, ControlPlane } from '../model/cluster.js';
+import { counted } from '../model/counted.js';
 import { ProvisionError } from '../model/errors.js';
 import type { Probe } from '../model/remote.js';
 import {
@@ -126,7 +127,7 @@ function certificateItem(
     ? ', names the virtual IP'
     : '';
   const evidence = `signed by this cluster's authority${names}, ${validity(notAfterOf(leaf), rules.now)}`;
-  if (files.publicKey.kind === 'known') return { ...item, verdict: 'ok', evidence: `fits its key, ${evidence}` };
+  if (files.publicKey.kind === 'known') return { ...item, verdict: 'ok', evidence: `matches its key, ${evidence}` };
   const install = `ssh ${host} sudo apt-get install openssl`;
   return {
     ...item,
@@ -156,8 +157,8 @@ function authorityItem({ certificates: { authority, now, renewBeforeDays }, clus
     return {
       ...item,
       verdict: 'fail',
-      evidence: 'holds no authority: nothing can be judged by it, or signed',
-      next: 'set etcd_pki_store to the directory with ca.crt, or bring one in: provision ca import',
+      evidence: 'has no certificate authority: certificates can be neither verified nor signed',
+      next: 'set etcd_pki_store to the directory with ca.crt, or import one: provision ca import',
     };
   const end = notAfterOf(found);
   const evidence = validity(end, now);
@@ -165,12 +166,17 @@ function authorityItem({ certificates: { authority, now, renewBeforeDays }, clus
   // Leaves never outlive it: from here on each renewal is shorter than it should be.
   const isEnding = end.getTime() - now.getTime() < (cluster.certificates.leafDays + renewBeforeDays) * DAY_MS;
   if (isEnding)
-    return { ...item, verdict: 'warn', evidence: `${evidence}: less than a leaf's life`, next: 'provision ca show' };
+    return {
+      ...item,
+      verdict: 'warn',
+      evidence: `${evidence}: shorter than the lifetime of a leaf certificate`,
+      next: 'provision ca show',
+    };
   return { ...item, verdict: 'ok', evidence };
 }
 
 function validity(end: Date, now: Date): string {
   const days = Math.floor((end.getTime() - now.getTime()) / DAY_MS);
   const day = end.toISOString().slice(0, 10);
-  return days < 0 ? `expired on ${day}` : `valid until ${day} (${days} days)`;
+  return days < 0 ? `expired on ${day}` : `valid until ${day} (${counted(days, 'day')})`;
 }

@@ -3,7 +3,7 @@ import type { Cluster } from '../model/cluster.js';
 import type { Probe } from '../model/remote.js';
 import type { CertificateRules } from '../resources/judge-certificate.js';
 
-/** `warn`: it works, and somebody should look at it; `fail`: something is broken, or would be after the next fault. */
+/** `warn`: it works, and someone should look at it; `fail`: something is broken, or would be after the next fault. */
 export type Verdict = 'ok' | 'warn' | 'fail';
 
 /** One thing that was checked. */

@@ -7,7 +7,7 @@ const SKEW_MS = { warn: 1000, fail: 5000 } as const;
 
 /**
  * Each host's clock against the control machine's. Ask when the connections are open and nothing else is asked: the
- * time of the whole exchange is what cannot be known.
+ * time of the whole exchange is unknown.
  */
 export async function checkClocks(
   { probe, now }: Pick<CheckContext, 'probe' | 'now'>,

@@ -1,4 +1,5 @@
 import type { Outcome, Resource } from '../model/change.js';
+import { counted } from '../model/counted.js';
 import { ProvisionError, RemoteError } from '../model/errors.js';
 import type { Check, CheckContext, CheckItem } from './check.js';
 
@@ -30,7 +31,7 @@ async function hostItems(
   }
   const lost = new Set(errors.flatMap((error) => (error instanceof RemoteError ? [error.host] : [])));
   if (lost.size > 0) {
-    const evidence = `could not be judged without ${[...lost].join(', ')}`;
+    const evidence = `could not be checked without ${[...lost].join(', ')}`;
     return [{ ...item, verdict: 'warn', evidence, next }];
   }
   return [
@@ -54,11 +55,11 @@ async function decide(resource: Resource, probe: ReturnType<CheckContext['probe'
 function outcomeItem(item: Pick<CheckItem, 'check' | 'host'>, outcomes: readonly Outcome[], next: string): CheckItem {
   const summaries = outcomes.flatMap((outcome) => {
     if (outcome.kind === 'change') return [outcome.change.summary];
-    return outcome.kind === 'unknown' ? [`can't be known: ${outcome.because}`] : [];
+    return outcome.kind === 'unknown' ? [`cannot be determined: ${outcome.because}`] : [];
   });
-  if (summaries.length === 0) return { ...item, verdict: 'ok', evidence: 'is as the inventory says' };
+  if (summaries.length === 0) return { ...item, verdict: 'ok', evidence: 'matches the inventory' };
   const rest = summaries.length - NAMED;
   const named = summaries.slice(0, NAMED).join('; ') + (rest > 0 ? `; and ${rest} more` : '');
-  const count = summaries.length === 1 ? '1 change' : `${summaries.length} changes`;
+  const count = counted(summaries.length, 'change');
   return { ...item, verdict: 'warn', evidence: `${count}: ${named}`, next };
 }

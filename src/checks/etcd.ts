@@ -13,7 +13,7 @@ import { etcdctlByHand } from '../shell/etcdctl.js';
 import { askHosts } from './ask-hosts.js';
 import type { Check, CheckContext, CheckItem } from './check.js';
 
-/** Share of the quota at which somebody should compact and defragment, and at which writes will soon be refused. */
+/** Share of the quota at which someone should compact and defragment, and at which writes will soon be refused. */
 const DATABASE = { warn: 0.8, fail: 0.95 } as const;
 
 /** etcd's own default, for `0` (server/storage/quota.go, `DefaultQuotaBytes`). */
@@ -24,7 +24,7 @@ export const checkEtcd: Check = async ({ cluster, probe, inventory }) => {
   const members = new Map(cluster.members.map((member) => [member.host, member]));
   const { heard: answers, unreachable } = await askHosts([...members.keys()], async (host) => {
     const member = members.get(host);
-    if (member === undefined) throw new Error(`${host} is no member`);
+    if (member === undefined) throw new Error(`${host} is not a member`);
     return probe(host).ask(etcdStatus, etcdStatusKey(member));
   });
   const heard = membersHeard(answers);

@@ -36,8 +36,7 @@ interface Expected {
 }
 
 function judge(found: KubeadmConfig, { url, host, inventory }: Expected): CheckItem {
-  if (found.kind === 'absent')
-    return { check: CHECK, verdict: 'ok', evidence: 'there is none: nothing to keep in step' };
+  if (found.kind === 'absent') return { check: CHECK, verdict: 'ok', evidence: 'does not exist: nothing to update' };
   if (found.kind === 'silent') return notRead(found.reason, undefined);
   if (found.kind === 'refused') return notRead(`the kube-apiserver answers ${found.status}`, host);
   const endpoints = externalEndpoints(found.configuration);

@@ -41,7 +41,7 @@ export async function runChecks(context: CheckContext): Promise<readonly CheckIt
   return withoutTwins([...items, ...clocks]);
 }
 
-/** A host that cannot be asked is met by several checks, and told once. */
+/** A host that cannot be asked is met by several checks, and reported once. */
 function withoutTwins(items: readonly CheckItem[]): readonly CheckItem[] {
   const lost = new Map(items.filter(({ check }) => check === 'host').map((item) => [item.host, item]));
   return [...lost.values(), ...items.filter(({ check }) => check !== 'host')];

@@ -29,7 +29,7 @@ function judge(host: string, unit: string, state: UnitState): CheckItem {
     return { ...item, verdict: 'fail', evidence: 'not running', next: `ssh ${host} sudo systemctl start ${unit}` };
   if (!state.enabled) {
     const next = `ssh ${host} sudo systemctl enable ${unit}`;
-    return { ...item, verdict: 'fail', evidence: 'runs, and would not start at boot', next };
+    return { ...item, verdict: 'fail', evidence: 'running, but not enabled at boot', next };
   }
-  return { ...item, verdict: 'ok', evidence: 'runs, and starts at boot' };
+  return { ...item, verdict: 'ok', evidence: 'running and enabled at boot' };
 }

@@ -7,13 +7,13 @@ function file(description: string): ReturnType<typeof optional<string>> {
   return optional({ schema: absolutePath(), type: 'path', fallbackText: foundByAdopt, description });
 }
 
-/** What describes an etcd that others made. Each but `etcd_managed` has a meaning only where that is false. */
+/** What describes an existing etcd cluster. Each but `etcd_managed` has a meaning only where that is false. */
 export const ADOPTED_VARIABLES = {
   etcd_managed: defaulted(true, {
     schema: flag(),
     type: 'true or false',
     description:
-      'false: others made this etcd. Its packages, units, configuration, data and trust are left alone; only the names ' +
+      'false: an existing etcd cluster, not set up by this program. Its packages, units, configuration, data and trust are left alone; only the names ' +
       "that the load balancer needs are added to each member's server certificate.",
   }),
   etcd_unit: optional({

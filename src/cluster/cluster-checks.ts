@@ -52,7 +52,7 @@ function checkRenewal({ certificates, members }: Cluster, context: CheckContext)
     'error',
     place(context, host, 'etcd_cert_renew_before_days', 'etcd_cert_days'),
     'etcd_cert_renew_before_days',
-    `${renewBeforeDays}: expected less than etcd_cert_days (${leafDays}), else every run would issue all certificates anew`,
+    `${renewBeforeDays}: expected less than etcd_cert_days (${leafDays}), else every run would reissue all certificates`,
   );
 }
 
@@ -70,7 +70,7 @@ function checkHostNames({ hosts, reader }: CheckContext): void {
         'error',
         at,
         JSON.stringify(name),
-        'is no name for a host: expected letters, digits, `.`, `-`, `_` and `:`',
+        'is not a valid host name: expected letters, digits, `.`, `-`, `_` and `:`',
       );
 }
 
@@ -80,7 +80,7 @@ function checkNumberOfMembers({ members }: Cluster, { reader, hosts }: CheckCont
   const message =
     count === 1
       ? 'has one member: when its host is down, so is the cluster; three are usual'
-      : `has ${count} members: ${count === 2 ? 'it stops when either is down, which is worse than one' : `it survives no more failures than ${count - 1} would`}; take an odd number`;
+      : `has ${count} members: ${count === 2 ? 'it stops when either is down, which is worse than one' : `it survives no more failures than ${count - 1} would`}; use an odd number`;
   reader.report('warning', hosts.members[0]?.at, 'group etcd', message);
 }
 
@@ -189,7 +189,7 @@ function checkBalancers(
   }
 }
 
-/** What a proxy that was chosen can do less than HAProxy; told with every plan. */
+/** What a proxy that was chosen can do less than HAProxy; said in every plan. */
 const WEAKER: Readonly<Record<ProxyName, ((words: ServiceWords) => string) | undefined>> = {
   haproxy: undefined,
   nginx: ({ backend, fault }) =>

@@ -31,7 +31,7 @@ export const DERIVED_VARIABLES: Readonly<Record<string, DerivedVariable>> = {
     compute: (inventory) => balancedUrl(inventory, 'kube-apiserver'),
   },
   etcd_access_addresses_direct: {
-    description: 'All members, past the load balancer: `https://10.0.0.1:2379,https://10.0.0.2:2379`.',
+    description: 'All members, bypassing the load balancer: `https://10.0.0.1:2379,https://10.0.0.2:2379`.',
     compute: directUrls,
   },
   etcd_peer_addresses: {

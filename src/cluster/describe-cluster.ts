@@ -88,7 +88,7 @@ function clusterHosts(inventory: Inventory, reader: VariableReader): ClusterHost
   }
   const dedicated = inGroup('etcd_lb');
   const controlPlanes = inGroup('kube_control_plane');
-  // Without its address the group is somebody else's.
+  // Without its address the group is another tool's.
   const isWanted = [...inventory.hosts.values()].some((host) => hasOwn(host, 'kube_apiserver_lb_ip'));
   const dedicatedToApiserver = isWanted ? inGroup('kube_apiserver_lb') : [];
   const balancers = {

@@ -70,7 +70,7 @@ function ownPlaces(host: Host, reader: VariableReader): Places {
         'error',
         host.variables.at(name),
         name,
-        'describes an etcd that others made, and etcd_managed is true: set etcd_managed to false, or leave this out',
+        'describes an existing etcd cluster, and etcd_managed is true: set etcd_managed to false, or leave this out',
       );
   const directory = reader.readOr(host, 'etcd_pki_dir');
   return {

@@ -65,7 +65,7 @@ export const VARIABLES = {
     schema: listOf(absolutePath(), 'a list of absolute paths'),
     type: 'list of paths',
     description:
-      'Files on the host that somebody else wrote, and that may be replaced, with what runs with them. Any other is left alone, and the plan is refused.',
+      'Files on the host that provision did not write, and that may be replaced, with what runs with them. Any other is left alone, and the plan is refused.',
   }),
   etcd_cert_alt_names: defaulted([], {
     schema: listOf(dnsName(), 'a list of DNS names'),
@@ -113,7 +113,7 @@ export const VARIABLES = {
   etcd_election_timeout: defaulted(1000, {
     schema: wholeNumber(50, 50_000),
     type: 'milliseconds',
-    description: 'Silence after which a follower stands for election: at least five heartbeats.',
+    description: 'Time without a heartbeat after which a follower starts an election: at least five heartbeats.',
   }),
   etcd_quota_backend_bytes: defaulted(2_147_483_648, {
     schema: wholeNumber(1, Number.MAX_SAFE_INTEGER),
@@ -180,22 +180,23 @@ export const VARIABLES = {
   haproxy_maxconn: defaulted(4096, {
     schema: wholeNumber(1, 1_000_000),
     type: 'whole number',
-    description: 'Connections at most.',
+    description: 'Maximum connections.',
   }),
   haproxy_timeout_connect: defaulted('5s', {
     schema: haproxyTime(),
     type: seconds,
-    description: 'Time to reach a member.',
+    description: 'Time limit for connecting to a member.',
   }),
   haproxy_timeout_client: defaulted('5m', {
     schema: haproxyTime(),
     type: seconds,
-    description: 'Silence after which a client is cut off. An apiserver pings every 30 s: longer than that.',
+    description:
+      'Idle time after which a client connection is closed. An apiserver pings every 30 s: longer than that.',
   }),
   haproxy_timeout_server: defaulted('5m', {
     schema: haproxyTime(),
     type: seconds,
-    description: 'The same for the member.',
+    description: 'The same for the connection to the member.',
   }),
   haproxy_check_inter: defaulted('2s', {
     schema: haproxyTime(),
@@ -205,12 +206,12 @@ export const VARIABLES = {
   haproxy_check_rise: defaulted(2, {
     schema: wholeNumber(1, 100),
     type: 'whole number',
-    description: 'Good checks until a member is up.',
+    description: 'Successful checks before a member is considered up.',
   }),
   haproxy_check_fall: defaulted(3, {
     schema: wholeNumber(1, 100),
     type: 'whole number',
-    description: 'Bad checks until a member is down.',
+    description: 'Failed checks before a member is considered down.',
   }),
   haproxy_stats_port: optional({
     schema: port,
@@ -222,7 +223,7 @@ export const VARIABLES = {
     schema: block(),
     type: 'text',
     fallbackText: 'none',
-    description: 'Put at the end of the configuration as it is. May hold secrets.',
+    description: 'Appended unchanged to the configuration. May contain secrets.',
     mayHoldSecrets: true,
   }),
   ...NGINX_VARIABLES,
@@ -236,7 +237,7 @@ export const VARIABLES = {
     schema: network(),
     type: 'network',
     fallbackText: 'not checked',
-    description: 'The network that `etcd_lb_ip` must be in, to find a slip early.',
+    description: 'The network that `etcd_lb_ip` must be in, to catch a typo early.',
   }),
   keepalived_vrid: optional({
     schema: wholeNumber(1, 255),
@@ -248,12 +249,13 @@ export const VARIABLES = {
     schema: wholeNumber(1, 254),
     type: '1 to 254',
     fallbackText: '100 for the first host, one less for each further one',
-    description: 'Which host holds the virtual IP; its own on each host (255 is the owner of the address, RFC 5798).',
+    description:
+      'VRRP priority: the highest holds the virtual IP; different on each host (255 is the owner of the address, RFC 5798).',
   }),
   keepalived_unicast: defaulted(true, {
     schema: flag(),
     type: 'true or false',
-    description: 'Adverts go to each host by itself: most clouds drop multicast.',
+    description: 'Send VRRP adverts by unicast: most clouds drop multicast.',
   }),
   keepalived_advert_int: defaulted(1, {
     schema: wholeNumber(1, 40),
@@ -263,8 +265,8 @@ export const VARIABLES = {
   keepalived_auth_pass: optional({
     schema: text('1 to 8 characters without spaces and quotes (keepalived cuts off the rest)', /^[^\s"'!#{}]{1,8}$/),
     type: 'text, secret',
-    fallbackText: 'made once, kept in the PKI store',
-    description: 'Keeps two routers with the same id apart. Best a `!vault` value.',
+    fallbackText: 'generated once, kept in the PKI store',
+    description: 'VRRP password: separates two routers with the same id. Preferably a `!vault` value.',
     secret: true,
   }),
   keepalived_preempt: defaulted(false, {
@@ -281,7 +283,7 @@ export const VARIABLES = {
   kube_apiserver_ready_timeout: defaulted(180, {
     schema: wholeNumber(10, 3600),
     type: 'seconds',
-    description: 'How long a repointed apiserver may take until it is ready; then its old manifest is put back.',
+    description: 'How long a repointed apiserver may take to become ready; after that its old manifest is restored.',
   }),
 } as const;
 

@@ -6,33 +6,33 @@ export const NGINX_VARIABLES = {
   nginx_maxconn: defaulted(4096, {
     schema: wholeNumber(1, 1_000_000),
     type: 'whole number',
-    description: 'Connections at most, in each worker of nginx.',
+    description: 'Maximum connections of each nginx worker.',
   }),
   nginx_timeout_connect: defaulted('5s', {
     schema: haproxyTime(),
     type: 'text, time',
-    description: 'Time to reach a member.',
+    description: 'Time limit for connecting to a member.',
   }),
   nginx_timeout: defaulted('10m', {
     schema: haproxyTime(),
     type: 'text, time',
-    description: 'Silence after which a connection is cut off. An apiserver pings every 30 s: longer than that.',
+    description: 'Idle time after which a connection is closed. An apiserver pings every 30 s: longer than that.',
   }),
   nginx_max_fails: defaulted(1, {
     schema: wholeNumber(1, 100),
     type: 'whole number',
-    description: 'Refused connections until a member is left out.',
+    description: 'Failed connections before a member is taken out.',
   }),
   nginx_fail_timeout: defaulted('10s', {
     schema: haproxyTime(),
     type: 'text, time',
-    description: 'How long a member is left out then.',
+    description: 'How long a member then stays out.',
   }),
   nginx_extra_config: optional({
     schema: block(),
     type: 'text',
     fallbackText: 'none',
-    description: 'Put at the end of the `stream` block as it is. May hold secrets.',
+    description: 'Appended unchanged to the `stream` block. May contain secrets.',
     mayHoldSecrets: true,
   }),
 } as const;

@@ -69,7 +69,7 @@ function ownProxy(service: ServiceName, proxy: ProxyName): Instance {
   return ownInstance(service, proxy, `${PROXIES[proxy].directory}/provision/${service}.cfg`);
 }
 
-/** Names that nobody else takes; a directory of its own, for others may read all files of the program's directory. */
+/** Names that no one else takes; a directory of its own, for others may read all files of the program's directory. */
 export function ownInstance(service: ServiceName, program: string, configFile: string): Instance {
   const unit = `provision-${service}-${program}`;
   return { unit, unitFile: `/etc/systemd/system/${unit}.service`, configFile };

@@ -47,7 +47,7 @@ export const SERVICE_VARIABLES: Readonly<Record<ServiceName, ServiceVariables>> 
     virtualRouterId: 'kube_apiserver_lb_vrid',
     priority: 'kube_apiserver_lb_priority',
     network: undefined,
-    // Beside what serves etcd on the same host: neither is reloaded, stopped or taken back for the other (docs/adr/).
+    // Beside what serves etcd on the same host: neither is reloaded, stopped or rolled back for the other (docs/adr/).
     place: () => 'beside',
     mayHaveBeen: 'beside',
     settings: (host, shared, reader) => {

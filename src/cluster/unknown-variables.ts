@@ -69,7 +69,7 @@ const WORDS = new Set(
 );
 
 /**
- * The one known name that a user must have meant: one or two letters away, and the word with the slip is no word by itself.
+ * The one known name that a user must have meant: one or two letters away, and the word with the slip is not a plain word by itself.
  * `etcd_dta_dir` is a slip of `etcd_data_dir`; `etcd_bin_dir`, `etcd_user` and `etcd_cert_dir` are names of other roles, and
  * there are more of those than a list can hold.
  */

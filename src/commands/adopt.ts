@@ -15,11 +15,11 @@ interface AdoptOptions extends ConnectionOptions, InventoryOptions {
   readonly yes?: boolean;
 }
 
-/** `provision adopt INVENTORY`: writes the variables that describe a running etcd which others made. */
+/** `provision adopt INVENTORY`: writes the variables that describe an existing etcd cluster. */
 export function addAdoptCommand(program: Command, context: Context): void {
   const adopt = program
     .command('adopt')
-    .description('describe a running etcd that others made, beside the inventory; changes nothing on the hosts')
+    .description('describe an existing etcd cluster in variables beside the inventory; changes nothing on the hosts')
     .argument('<inventory>', 'its group etcd names the hosts of all members')
     .option('-y, --yes', 'do not ask before files are written beside the inventory');
   addConnectionOptions(addInventoryOptions(adopt)).action(async (inventory: string, options: AdoptOptions) => {
@@ -122,9 +122,9 @@ function nextSteps(inventory: Inventory, { authority, directory }: WritableStore
   const hasAddress = [...inventory.hosts.values()].some(({ variables }) => variables.at('etcd_lb_ip') !== undefined);
   const steps = [
     ...(hasAddress ? [] : ["set etcd_lb_ip: a free address of the nodes' network, the virtual IP"]),
-    ...(authority.isElsewhere?.() === true
+    ...(authority.isExternal?.() === true
       ? [
-          `provision ca import ${store} --certificate ${store}/ca.crt --key FILE   (or have certificates signed elsewhere: provision ca request)`,
+          `provision ca import ${store} --certificate ${store}/ca.crt --key FILE   (or use an external CA: provision ca request)`,
         ]
       : []),
     `provision plan ${quote(inventory.file)}`,

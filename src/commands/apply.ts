@@ -2,7 +2,7 @@ import { InvalidArgumentError, type Command } from 'commander';
 import { EXIT, ProvisionError } from '../model/errors.js';
 import type { RunCommand, RunResult } from '../model/events.js';
 import { hostsToChange, summarisePlan, type Plan } from '../model/plan.js';
-import { counted } from '../report/wording.js';
+import { counted } from '../model/counted.js';
 import type { World } from '../engine/world.js';
 import type { Play } from '../playbook/play.js';
 import type { Context } from './context.js';
@@ -11,7 +11,7 @@ import { runPlan } from './plan.js';
 import { addRunOptions, type RunOptions } from './run-options.js';
 import type { OwnPlays, Session } from './session.js';
 
-/** What `apply` is told. */
+/** The options of `apply`. */
 export interface ApplyOptions extends RunOptions {
   /** A saved plan: it is applied exactly, or refused. */
   readonly plan?: string;
@@ -21,7 +21,9 @@ export interface ApplyOptions extends RunOptions {
 
 /** `provision apply INVENTORY`: plans, asks, and performs just that plan. */
 export function addApplyCommand(program: Command, context: Context): void {
-  addActingOptions(addRunOptions(program.command('apply').description('plan, ask, and perform just that plan')))
+  addActingOptions(
+    addRunOptions(program.command('apply').description('plan, ask for confirmation, and perform exactly that plan')),
+  )
     .option('--plan <file>', 'apply this saved plan exactly, or refuse and say what drifted')
     .option('--dry-run', 'the same as `provision plan`')
     .action(async (inventory: string, options: ApplyOptions) => {
@@ -29,7 +31,7 @@ export function addApplyCommand(program: Command, context: Context): void {
     });
 }
 
-/** Adds what every verb is told that plans, asks and performs. */
+/** Adds the options of every verb that plans, asks and performs. */
 export function addActingOptions(command: Command): Command {
   return command
     .option('-y, --yes', 'do not ask')
@@ -39,7 +41,7 @@ export function addActingOptions(command: Command): Command {
 function parseSeconds(text: string): number {
   const seconds = Number(text);
   if (!Number.isInteger(seconds) || seconds < 1)
-    throw new InvalidArgumentError('expected a whole number of seconds, from 1');
+    throw new InvalidArgumentError('expected a whole number of seconds, at least 1');
   return seconds;
 }
 
@@ -97,13 +99,13 @@ async function perform(plan: Plan, plays: readonly Play[], world: World): Promis
 async function confirm(context: Context, changes: number, unknown: number): Promise<void> {
   const what = [
     ...(changes > 0 ? [counted(changes, 'change')] : []),
-    ...(unknown > 0 ? [`what can't be known yet (${unknown})`] : []),
+    ...(unknown > 0 ? [`what is known after apply (${unknown})`] : []),
   ];
   if (await context.ask.confirm(`Perform ${what.join(', and ')}?`)) return;
   throw new ProvisionError({ code: 'declined', message: 'declined: nothing was changed' });
 }
 
-/** A wrong passphrase, or a certificate that was signed wrongly elsewhere, must show before any host is touched. */
+/** A wrong passphrase, or a certificate that an external CA signed wrongly, must show before any host is touched. */
 async function unlockSigner(plan: Plan, { signer, newLook }: World): Promise<void> {
   const { plannedCertificates } = await import('../engine/planned-certificates.js');
   const certificates = plannedCertificates(plan);

@@ -13,7 +13,7 @@ const PLAYBOOKS = { on: 'bypass', off: 'repoint' } as const;
 export function addBypassCommand(program: Command, context: Context): void {
   const command = program
     .command('bypass')
-    .description('in an emergency, let the API servers use the etcd members directly; and back')
+    .description('in an emergency, point the API servers directly at the etcd members, and back')
     .argument('<inventory>', INVENTORY)
     .addArgument(new Argument('<way>', 'on, or off: back to the virtual IP').choices(Object.keys(PLAYBOOKS)));
   addActingOptions(addPlanningOptions(command)).action(

@@ -1,9 +1,10 @@
 import { posix } from 'node:path';
 import type { Command } from 'commander';
+import { counted } from '../model/counted.js';
 import { ProvisionError } from '../model/errors.js';
 import type { Event } from '../model/events.js';
 import type { PlannedCertificate } from '../pki/authority.js';
-import type { KeptRequest } from '../pki/signed-elsewhere.js';
+import type { KeptRequest } from '../pki/external-ca.js';
 import { quote } from '../shell/quote.js';
 import { printable } from '../report/terminal-text.js';
 import { addConnectionOptions, type ConnectionOptions } from './connection-options.js';
@@ -17,11 +18,13 @@ interface RequestOptions extends ConnectionOptions, InventoryOptions {
   readonly yes?: boolean;
 }
 
-/** `provision ca request INVENTORY`: lets the hosts make requests for the certificates that are signed elsewhere. */
+/** `provision ca request INVENTORY`: lets the hosts make requests for the certificates signed by an external CA. */
 export function addCaRequestCommand(ca: Command, context: Context): void {
   const command = ca
     .command('request')
-    .description('have the hosts make requests for what a plan wants signed elsewhere; nothing that runs is changed')
+    .description(
+      'have the hosts make requests for what a plan needs an external CA to sign; nothing that runs is changed',
+    )
     .argument('<inventory>', 'as for plan')
     .option('-p, --playbook <name>', 'as for plan')
     .option('-l, --limit <pattern>', 'as for plan')
@@ -40,7 +43,7 @@ async function runRequest(inventory: string, options: RequestOptions, context: C
   const runOptions = { ...options, format: 'text' } as const;
   const session = await openSession(inventory, runOptions, { context, emit, interrupted: () => false });
   try {
-    if (session.pki.authority.isElsewhere?.() !== true) throw notElsewhere(session, inventory);
+    if (session.pki.authority.isExternal?.() !== true) throw notExternal(session, inventory);
     const { plan } = await session.plan();
     const planned = plannedCertificates(plan);
     if (planned.length === 0) {
@@ -68,7 +71,7 @@ async function describeRequests(planned: readonly PlannedCertificate[], { pki }:
         profile.keepPublicKey === null
           ? `for a new ${profile.keyType} key that is made there, ${requestedKeyPath(certificate)}`
           : 'for the key that the host has';
-      const says = describeProfile(profile, `${profile.days} days`).map((line) => `    ${printable(line)}\n`);
+      const says = describeProfile(profile, counted(profile.days, 'day')).map((line) => `    ${printable(line)}\n`);
       return `${each.host}: ${certificate}, ${key}\n${says.join('')}    ${printable((await pki.authority.describeSignature?.(each)) ?? '')}\n`;
     }),
   );
@@ -113,15 +116,15 @@ async function whatNext(
   ].join('\n');
 }
 
-function notElsewhere({ pki }: Session, inventory: string): ProvisionError {
+function notExternal({ pki }: Session, inventory: string): ProvisionError {
   const isEmpty = pki.authority.certificate() === undefined;
   return new ProvisionError({
-    code: 'not-signed-elsewhere',
+    code: 'no-external-ca',
     message: isEmpty
-      ? `there is no certificate authority in ${pki.directory}: nothing is signed elsewhere`
+      ? `there is no certificate authority in ${pki.directory}: there is no external CA to ask`
       : `the key of the authority is in ${pki.directory}: certificates are signed here, while they are installed`,
     hint: isEmpty
-      ? `bring its certificate in: provision ca import ${quote(pki.directory)} --certificate FILE`
+      ? `import its certificate: provision ca import ${quote(pki.directory)} --certificate FILE`
       : `provision apply ${quote(inventory)}`,
   });
 }

@@ -18,19 +18,19 @@ interface ImportOptions {
 export function addCaCommand(program: Command, context: Context): void {
   const ca = program.command('ca').description('the certificate authority on this machine');
   ca.command('show')
-    .description('what the authority is, and until when; asks for no passphrase')
+    .description('show the authority and when it expires; needs no passphrase')
     .argument('<store>', 'the PKI store: the directory `pki` beside the inventory, or etcd_pki_store')
     .action(async (store: string) => {
       const { describeAuthority } = await import('../pki/describe-authority.js');
       context.stdout.write(describeAuthority(await open(store, context, undefined), new Date()));
     });
   ca.command('import')
-    .description('bring in an authority that another program made; an existing one is never overwritten')
-    .argument('<store>', 'the PKI store, made if it is not there')
+    .description('import an authority that another program made; an existing one is never overwritten')
+    .argument('<store>', 'the PKI store; created if it is missing')
     .requiredOption('--certificate <file>', "the authority's certificate, PEM")
     .option(
       '--key <file>',
-      'its private key, PEM, not encrypted; /dev/stdin reads it from a pipe; without it certificates are signed elsewhere',
+      'its private key, PEM, not encrypted; /dev/stdin reads it from a pipe; without it certificates are signed by an external CA',
     )
     .option('--passphrase-file <file>', 'the new passphrase of the stored key (or set PROVISION_CA_PASSPHRASE)')
     .action(async (directory: string, options: ImportOptions) => {
@@ -38,7 +38,9 @@ export function addCaCommand(program: Command, context: Context): void {
       const certificatePem = await read(options.certificate);
       if (options.key === undefined) {
         await store.importCertificate(certificatePem);
-        context.stdout.write(`The authority's certificate is in ${store.directory}; its key stays elsewhere.\n`);
+        context.stdout.write(
+          `The authority's certificate is in ${store.directory}; its key stays with the external CA.\n`,
+        );
         context.stdout.write('Where a plan wants certificates, ask for them with: provision ca request INVENTORY\n');
         return;
       }

@@ -23,7 +23,7 @@ export function addCertsCommand(program: Command, context: Context): void {
   const certs = program.command('certs').description('list all certificates of the cluster, and renew them');
   const list = certs
     .command('list')
-    .description('every certificate, where it is and until when, in order of expiry; changes nothing')
+    .description('list every certificate with its path and expiry, soonest first; changes nothing')
     .argument('<inventory>', INVENTORY)
     .addOption(
       new Option('--format <format>', 'text, or json: one object').choices(['auto', 'text', 'json']).default('auto'),
@@ -81,12 +81,12 @@ async function runRenew(
     throw new ProvisionError({
       code: 'nothing-chosen',
       message: 'which certificates? Give their names, or --all, and not both',
-      hint: `see them with: provision certs list ${quote(inventory)}`,
+      hint: `list them with: provision certs list ${quote(inventory)}`,
     });
   const { renewableCertificates, chooseCertificates, renewalPlays } = await import('../day-two/renew-certificates.js');
   const begun = new Date();
   function playsOf({ cluster, certificates: rules, pki }: Session): OwnPlays {
-    if (pki.authority.isElsewhere?.() === true) throw signedElsewhere(inventory);
+    if (pki.authority.isExternal?.() === true) throw externalCa(inventory);
     const all = renewableCertificates(cluster);
     const chosen = options.all === true ? all : chooseCertificates(names, all);
     const renewal = { begun, key: options.newKey === true ? 'new' : 'kept' } as const;
@@ -95,11 +95,12 @@ async function runRenew(
   await runApply(inventory, options, context, { command: 'certs renew', playsOf });
 }
 
-/** A plan cannot tell a certificate that was signed again elsewhere from the one that the host has. */
-function signedElsewhere(inventory: string): ProvisionError {
+/** A plan cannot tell a certificate that an external CA signed again from the one that the host has. */
+function externalCa(inventory: string): ProvisionError {
   return new ProvisionError({
-    code: 'signed-elsewhere',
-    message: 'the key of the authority is not in the store: certificates are signed elsewhere, when a plan wants them',
-    hint: `raise etcd_cert_renew_before_days, then: provision ca request ${quote(inventory)}; or bring the key: provision ca import`,
+    code: 'external-ca',
+    message:
+      'the key of the authority is not in the store: certificates are signed by an external CA when a plan needs them',
+    hint: `raise etcd_cert_renew_before_days, then: provision ca request ${quote(inventory)}; or import the key: provision ca import`,
   });
 }

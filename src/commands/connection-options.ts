@@ -41,13 +41,13 @@ function parseForks(text: string): number {
 export function addConnectionOptions(command: Command): Command {
   return command
     .option('-f, --forks <number>', 'how many hosts to work on at once', parseForks, DEFAULT_FORKS)
-    .option('-u, --user <name>', 'log in as this user, where the inventory names none')
-    .option('--private-key <file>', 'log in with this key, where the inventory names none')
+    .option('-u, --user <name>', 'login user for hosts that have none in the inventory')
+    .option('--private-key <file>', 'private key for hosts that have none in the inventory')
     .option('-k, --ask-pass', 'ask for the login password')
-    .option('-b, --become', 'run as another user with sudo, also where the inventory does not say so')
-    .option('--become-user <name>', 'whom --become becomes', 'root')
+    .option('-b, --become', 'run commands with sudo, even where the inventory does not say so')
+    .option('--become-user <name>', 'user that --become switches to', 'root')
     .option('-K, --ask-become-pass', 'ask for the sudo password')
-    .option('--accept-new-host-keys', 'accept and remember unknown host keys (changed ones are refused all the same)');
+    .option('--accept-new-host-keys', 'accept and remember unknown host keys (changed ones are still refused)');
 }
 
 /** What was typed, with the passwords that were asked for. */

@@ -8,7 +8,7 @@ import { addConnectionOptions, type ConnectionOptions } from './connection-optio
 import type { Context } from './context.js';
 import { addInventoryOptions, type InventoryOptions } from './inventory-options.js';
 
-/** What `drill` is told, beside the inventory. */
+/** The options of `drill`, besides the inventory. */
 interface DrillOptions extends ConnectionOptions, InventoryOptions {
   readonly format: 'auto' | 'text' | 'json';
   readonly yes?: boolean;
@@ -23,11 +23,11 @@ const LEAST_RESTORE_S = 20;
 /** Service → the playbook of its balancers. */
 const PLAYBOOKS: Readonly<Record<ServiceName, string>> = { etcd: 'etcd-lb', 'kube-apiserver': 'apiserver-lb' };
 
-/** `provision drill INVENTORY`: stops a balancer's services on purpose, measures, and puts everything back. */
+/** `provision drill INVENTORY`: stops a balancer's services on purpose, measures, and restores everything. */
 export function addDrillCommand(program: Command, context: Context): void {
   const command = program
     .command('drill')
-    .description('stop the proxy, then keepalived, where the virtual IP is; measure, and put everything back')
+    .description('stop the proxy, then keepalived, where the virtual IP is; measure, and restore everything')
     .argument('<inventory>', 'as for apply')
     .option('-y, --yes', 'do not ask')
     .addOption(
@@ -35,7 +35,7 @@ export function addDrillCommand(program: Command, context: Context): void {
     )
     .option(
       '--restore-after <seconds>',
-      'when a host starts its service again by itself, should this program be lost',
+      'after how long a host restarts its service by itself if this program is lost',
       parseRestoreAfter,
       60,
     )

@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import { EXIT, ProvisionError } from '../model/errors.js';
 import type { KeptRun } from '../report/journal.js';
 import { printable } from '../report/terminal-text.js';
-import { counted } from '../report/wording.js';
+import { counted } from '../model/counted.js';
 import type { Context } from './context.js';
 
 /** `provision history INVENTORY [RUN]`: the runs that changed something, or one of them. */
@@ -56,7 +56,7 @@ function describeEvent(event: KeptEvent): readonly string[] {
       return [`${event.time}  ${event.hosts.join(',')}  ${event.type}  ${event.gate}`];
     case 'drill-measured':
       return [
-        `${event.time}  ${event.host}  ${event.service} stopped: address gone ${event.address.longestMs} ms, clients cut off ${event.client.longestMs} ms`,
+        `${event.time}  ${event.host}  ${event.service} stopped: address gone ${event.address.longestMs} ms, clients interrupted ${event.client.longestMs} ms`,
       ];
     case 'run-failed':
       return [

@@ -34,7 +34,7 @@ async function runInit(file: string, context: Context): Promise<void> {
   // `wx`: a file that came to be while the questions were asked is not replaced.
   if (isThere) await writePrivately(file, renderInventory(answers), 'the inventory');
   else await writeFile(file, renderInventory(answers), { flag: 'wx', mode: 0o600 });
-  context.stdout.write(`Wrote ${file}. Look at what would be done:\n  provision plan ${file}\n`);
+  context.stdout.write(`Wrote ${file}. See what would be done:\n  provision plan ${file}\n`);
 }
 
 async function exists(path: string): Promise<boolean> {

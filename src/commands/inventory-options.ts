@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import type { Inventory } from '../model/inventory.js';
 import type { Context } from './context.js';
 
-/** What every verb that reads an inventory is told. */
+/** The options of every verb that reads an inventory. */
 export interface InventoryOptions {
   readonly vaultPasswordFile?: string;
 }

@@ -51,7 +51,7 @@ export function addDemo(lab: Command, context: Context): void {
   lab
     .command('demo')
     .description('a lab, the main job on it, and what it did')
-    .option('--install-missing', 'let apt-get install what this machine lacks')
+    .option('--install-missing', 'let apt-get install what is missing on this machine')
     .action(async (flags: { readonly installMissing?: true }) => {
       const { labPaths } = await import('../lab/paths.js');
       await runDemo(labPaths(context.env), flags.installMissing === true, context);
@@ -133,7 +133,7 @@ function succeed(status: number, what: string): void {
   throw new ProvisionError({
     code: 'demo-failed',
     message: `demo: ${what} ended with status ${status}`,
-    hint: `the lab still stands: provision lab ssh --name ${NAME} etcd-1; provision lab down --name ${NAME}`,
+    hint: `the lab is still running: provision lab ssh --name ${NAME} etcd-1; provision lab down --name ${NAME}`,
   });
 }
 

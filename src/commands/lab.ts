@@ -1,6 +1,7 @@
 import { Option } from 'commander';
 import type { Command } from 'commander';
 import { RELEASES, type Release } from '../lab/topology.js';
+import { counted } from '../model/counted.js';
 import { EXIT, InputError } from '../model/errors.js';
 import type { Context } from './context.js';
 import { addDemo } from './lab-demo.js';
@@ -49,7 +50,7 @@ function addUp(lab: Command, context: Context): void {
     .addOption(new Option('--release <name>', 'Debian release').choices(RELEASES).default('bookworm'))
     .option('--kubernetes', 'control planes and workers ready for a real kubelet, containerd and kubeadm')
     .option('--dir <directory>', 'where the inventory and keys go (default: lab-NAME)')
-    .option('--install-missing', 'let apt-get install what this machine lacks')
+    .option('--install-missing', 'let apt-get install what is missing on this machine')
     .addHelpText('after', UP_HELP)
     .action(async (flags: UpFlags) => {
       const { upLab } = await import('../lab/up.js');
@@ -73,7 +74,7 @@ function addUp(lab: Command, context: Context): void {
       });
       const seconds = ((performance.now() - started) / 1000).toFixed(1);
       context.stdout.write(
-        `lab ${made.name}: ${made.hosts.length} hosts up in ${seconds} s; inventory ${made.directory}/inventory.yaml\n` +
+        `lab ${made.name}: ${counted(made.hosts.length, 'host')} up in ${seconds} s; inventory ${made.directory}/inventory.yaml\n` +
           `  → provision lab run --name ${made.name} -- provision plan ${made.directory}/inventory.yaml\n`,
       );
     });
@@ -82,7 +83,7 @@ function addUp(lab: Command, context: Context): void {
 function addDown(lab: Command, context: Context): void {
   lab
     .command('down')
-    .description('take a lab away with all that belongs to it')
+    .description('remove a lab and everything that belongs to it')
     .addOption(nameOption())
     .action(async (flags: NameFlag) => {
       const { downLab } = await import('../lab/down.js');
@@ -95,7 +96,7 @@ function addDown(lab: Command, context: Context): void {
 function addStatus(lab: Command, context: Context): void {
   lab
     .command('status')
-    .description('what the labs of this machine are, and which hosts run')
+    .description('list the labs on this machine and their running hosts')
     .option('--name <name>', 'only this lab')
     .addOption(new Option('--format <format>', 'how to print').choices(['text', 'json']).default('text'))
     .action(async (flags: Partial<NameFlag> & { readonly format: 'text' | 'json' }) => {
@@ -137,7 +138,7 @@ function addSsh(lab: Command, context: Context): void {
 
 /** `provision lab`: real hosts on this machine, to try the product and for its tests. */
 export function addLabCommand(program: Command, context: Context): void {
-  const lab = program.command('lab').description('real hosts on this machine, to try things on');
+  const lab = program.command('lab').description('real hosts on this machine, for trying things out');
   for (const add of [addUp, addStatus, addSsh, addRun, addDown, addDemo]) add(lab, context);
   lab.addHelpText(
     'after',

@@ -5,7 +5,7 @@ import type { Context } from './context.js';
 import { unlockCommand } from './lock-cluster.js';
 import { addRunOptions, type RunOptions } from './run-options.js';
 
-/** What only `plan` is told. */
+/** The options of `plan` alone. */
 export interface PlanOptions extends RunOptions {
   /** Where the plan is saved, for `apply --plan`. */
   readonly out?: string;

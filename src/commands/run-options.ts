@@ -2,7 +2,7 @@ import { Option, type Command } from 'commander';
 import { addConnectionOptions, type ConnectionOptions } from './connection-options.js';
 import { addInventoryOptions, type InventoryOptions } from './inventory-options.js';
 
-/** What `plan` and `apply` are told, beside the inventory. */
+/** The options of `plan` and `apply`, besides the inventory. */
 export interface RunOptions extends ConnectionOptions, InventoryOptions {
   /** A shipped playbook's name, or a path; absent: what fits the cluster. */
   readonly playbook?: string;

@@ -16,7 +16,7 @@ export interface Run {
   readonly emit: EventSink;
   /** Everything so far is on the screen: a question may be asked. */
   readonly settled: () => Promise<void>;
-  /** From now on hosts are changed: a first Ctrl-C waits for the change in hand. */
+  /** From now on hosts are changed: a first Ctrl-C waits for the change in progress. */
   readonly startActing: () => void;
   /** Milliseconds since 1970. */
   readonly begun: number;
@@ -33,7 +33,7 @@ export interface RunRequest {
 
 /**
  * The frame of `plan`, `apply`, `bypass` and `drill`: opens a session, reports it, closes all. Ctrl-C lets the change in
- * hand be finished and no other begun; a second one ends at once, as does the first while nothing is changed yet.
+ * progress be finished and no other begun; a second one ends at once, as does the first while nothing is changed yet.
  * @param work gives the exit code
  */
 export async function withRun(

@@ -9,7 +9,7 @@ import type { Secret } from '../model/secret.js';
 import { VERSION } from '../model/version.js';
 import { passphraseSource } from '../pki/passphrase.js';
 import { quote } from '../shell/quote.js';
-import { counted } from '../report/wording.js';
+import { counted } from '../model/counted.js';
 import type { Context } from './context.js';
 import { whileLocked } from './lock-cluster.js';
 import { withRun, type Run } from './run.js';

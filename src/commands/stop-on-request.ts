@@ -15,14 +15,14 @@ export interface StopEdges {
 /** Ctrl-C, SIGTERM and SIGHUP, as a run understands them. */
 export interface StopRequests {
   readonly asked: () => boolean;
-  /** From now on the first request waits for the change in hand. */
+  /** From now on the first request waits for the change in progress. */
   readonly startActing: () => void;
   readonly release: () => void;
 }
 
 /**
  * While nothing is changed, a request ends the process. Later the first one only asks: what is in progress is finished or
- * taken back. The second ends at once, and says what it leaves. A terminal that is closed is no request: who changes
+ * rolled back. The second ends at once, and says what it leaves. A terminal that is closed is no request: who changes
  * hosts goes on, and the journal tells the rest.
  */
 export function stopOnRequest({ emit, inHand, left, close }: StopEdges): StopRequests {
@@ -36,11 +36,14 @@ export function stopOnRequest({ emit, inHand, left, close }: StopEdges): StopReq
     requests += 1;
     if (!isActing) endAtOnce({ type: 'run-failed', message: 'stopped on request: nothing was changed', failures: [] });
     else if (requests === 1)
-      emit({ type: 'notice', message: 'stopping after the change in hand; Ctrl-C again stops at once' });
+      emit({
+        type: 'notice',
+        message: 'finishing the change in progress, then stopping; press Ctrl-C again to stop immediately',
+      });
     else if (requests === 2) endAtOnce(stoppedAtOnce(inHand(), left ?? RUN_AGAIN));
   }
   function onHangUp(): void {
-    if (isActing) emit({ type: 'notice', message: 'the terminal was closed (SIGHUP): the run goes on to its end' });
+    if (isActing) emit({ type: 'notice', message: 'the terminal was closed (SIGHUP): the run continues to its end' });
     else onSignal();
   }
   process.on('SIGINT', onSignal);
@@ -60,13 +63,13 @@ export function stopOnRequest({ emit, inHand, left, close }: StopEdges): StopReq
 }
 
 const RUN_AGAIN =
-  'run the same command again from this machine: it takes the lock over, and finishes what is half done';
+  'run the same command again from this machine: it takes over the lock and completes the unfinished changes';
 
 function stoppedAtOnce(failures: readonly HostFailureReport[], hint: string): Event {
   return {
     type: 'run-failed',
-    message: 'stopped at once, in the middle; the lock is left on the hosts',
-    failures: failures.length === 0 ? [{ message: 'no change was in hand' }] : failures,
+    message: 'stopped immediately, in the middle of the run; the lock remains on the hosts',
+    failures: failures.length === 0 ? [{ message: 'no change was in progress' }] : failures,
     hint,
   };
 }
@@ -77,9 +80,9 @@ export function changesInHand(): { note: EventSink; list: () => readonly HostFai
   return {
     note(event) {
       if (event.type === 'change-started')
-        open.set(event.host, { host: event.host, message: `was in hand, may be half done: ${event.summary}` });
+        open.set(event.host, { host: event.host, message: `was in progress, may be incomplete: ${event.summary}` });
       if (event.type === 'change-failed')
-        open.set(event.host, { host: event.host, message: `failed, may be only partly taken back: ${event.summary}` });
+        open.set(event.host, { host: event.host, message: `failed, may be only partly rolled back: ${event.summary}` });
       if (event.type === 'change-done') open.delete(event.host);
     },
     list: () => [...open.values()],

@@ -16,7 +16,7 @@ interface UnlockOptions extends ConnectionOptions, InventoryOptions {
 export function addUnlockCommand(program: Command, context: Context): void {
   const unlock = program
     .command('unlock')
-    .description('break the lock that a lost run has left')
+    .description('remove the lock that a lost run left behind')
     .argument('<inventory>', 'as for apply')
     .option('-y, --yes', 'do not ask');
   addConnectionOptions(addInventoryOptions(unlock)).action(async (inventory: string, options: UnlockOptions) => {
@@ -35,14 +35,14 @@ async function runUnlock(file: string, options: UnlockOptions, context: Context)
     },
   });
   try {
-    // A lock stands on every host that its run changed: all of the inventory may keep one.
+    // There is a lock on every host that its run changed: all of the inventory may keep one.
     context.exit(await unlockHosts([...inventory.hosts.keys()], connector, options, context));
   } finally {
     await connector.close();
   }
 }
 
-/** @returns the exit code: done only when no lock stands on any host of the inventory */
+/** @returns the exit code: done only when there is no lock on any host of the inventory */
 async function unlockHosts(
   hosts: readonly string[],
   connector: Connector,
@@ -57,7 +57,7 @@ async function unlockHosts(
   if (locks.length === 0) say(silent.length === 0 ? 'there is no lock' : 'there is no lock on the hosts that answered');
   else {
     await announce(locks, say);
-    if (yes !== true && !(await context.ask.confirm('Has that run ended for certain?')))
+    if (yes !== true && !(await context.ask.confirm('Are you sure that this run has ended?')))
       throw new ProvisionError({ code: 'declined', message: 'declined: the lock stays' });
   }
   const { unlocked, standing } = await breakLocks(locks, connector);
@@ -76,7 +76,7 @@ async function announce(locks: readonly FoundLock[], say: (line: string) => unkn
   if (living === undefined) return;
   throw new ProvisionError({
     code: 'still-running',
-    message: `that run goes on, here, as process ${living.pid}: the lock stays`,
+    message: `that run is still active on this machine, as process ${living.pid}: the lock stays`,
     hint: `stop it first: kill ${living.pid}`,
   });
 }

@@ -9,17 +9,17 @@ import { addConnectionOptions, type ConnectionOptions } from './connection-optio
 import type { Context } from './context.js';
 import { addInventoryOptions, type InventoryOptions } from './inventory-options.js';
 
-/** What `verify` is told, beside the inventory. */
+/** The options of `verify`, besides the inventory. */
 interface VerifyOptions extends ConnectionOptions, InventoryOptions {
   readonly playbook?: string;
   readonly format: 'auto' | 'text' | 'json';
 }
 
-/** `provision verify INVENTORY`: a check-up of a running cluster. It changes nothing, on no machine. */
+/** `provision verify INVENTORY`: a health check of a running cluster. It changes nothing, on no machine. */
 export function addVerifyCommand(program: Command, context: Context): void {
   const command = program
     .command('verify')
-    .description('check up on a running cluster; changes nothing')
+    .description('check the health of a running cluster; changes nothing')
     .argument('<inventory>', 'as for plan')
     .option('-p, --playbook <name>', 'what drift is judged by, as for plan')
     .addOption(

@@ -21,7 +21,7 @@ const certificate = z
     daysLeft: z.number().nullable().describe('Whole days; negative: since when it has expired.'),
     serial: z.string().nullable().describe('Hexadecimal.'),
     sha256: z.string().nullable().describe('Fingerprint.'),
-    faults: z.array(z.string()).describe('Why the next plan would sign it anew.'),
+    faults: z.array(z.string()).describe('Why the next plan would sign it again.'),
   })
   .describe('One certificate, in order of expiry; what is missing comes first.');
 

@@ -56,7 +56,7 @@ function explain(error: unknown, unit: string, { holder, others, service }: Posi
   if (!(error instanceof ProvisionError)) return error;
   if (error.code === 'interrupted')
     return new ProvisionError({ code: 'interrupted', message: `stopped on request while ${unit} was stopped` });
-  if (error.code !== 'gate-shut') return error;
+  if (error.code !== 'gate-not-open') return error;
   return new ProvisionError({
     code: 'no-fail-over',
     message: `${service.endpoint.ip} was not served by another balancer after ${unit} was stopped on ${holder}: ${error.message}`,
@@ -87,6 +87,6 @@ export async function putBack(failure: Failure, problems: Problems, world: World
     return true;
   });
   if (areOpen === true) return world.now() - begun;
-  world.emit({ type: 'notice', message: `the cluster is not whole again; look at it: ${checkUp}` });
+  world.emit({ type: 'notice', message: `the cluster has not recovered: run ${checkUp}` });
   return undefined;
 }

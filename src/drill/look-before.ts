@@ -20,7 +20,7 @@ export function drillGates({ name }: VirtualService): readonly string[] {
   ];
 }
 
-/** What a drill finds when all is well. */
+/** What a drill finds when everything is healthy. */
 export interface Position {
   readonly service: VirtualService;
   /** The balancer that holds the virtual IP. */
@@ -30,12 +30,12 @@ export interface Position {
   readonly observer: Observer;
 }
 
-/** On a cluster that is not whole a drill would make an outage of a fault. */
+/** On an unhealthy cluster a drill would make an outage of a fault. */
 class DrillRefused extends ProvisionError {
   constructor(reasons: readonly string[], hint: string) {
     super({
       code: 'drill-refused',
-      message: ['nothing was stopped: a drill needs a cluster that is well', ...reasons].join('\n  '),
+      message: ['nothing was stopped: a drill needs a healthy cluster', ...reasons].join('\n  '),
       hint,
     });
   }
@@ -51,7 +51,7 @@ export interface DrillSubject {
 }
 
 /**
- * Looks whether all is well, whose services would be stopped, and who can measure.
+ * Looks whether everything is healthy, whose services would be stopped, and who can measure.
  * @throws DrillRefused with every reason
  */
 export async function lookBefore({ cluster, service: name, checkUp }: DrillSubject, world: World): Promise<Position> {

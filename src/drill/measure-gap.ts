@@ -8,7 +8,7 @@ export interface Attempt {
   readonly isSuccess: boolean;
 }
 
-/** Reads what shell/watch-endpoint.ts prints; a line that was cut off is left out. */
+/** Reads what shell/watch-endpoint.ts prints; a truncated line is left out. */
 export function readAttempts(stdout: string): readonly Attempt[] {
   return [...stdout.matchAll(/^(address|client) (\d+\.\d+) (\d+\.\d+) ([01])$/gm)].map(
     ([, what, begun, ended, success]): Attempt => ({
@@ -21,7 +21,7 @@ export function readAttempts(stdout: string): readonly Attempt[] {
 }
 
 /**
- * The longest time without a success: what somebody sees who tries all the time, anew each time. The resolution is the
+ * The longest time without a success: what someone sees who tries all the time, newly each time. The resolution is the
  * longest step from the beginning of one attempt to that of the next in that time.
  * @param attempts of one kind, at least one of them a success; they may overlap
  */

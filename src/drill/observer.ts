@@ -32,7 +32,7 @@ export function observerCandidates(
   ];
 }
 
-/** The first to whom the service answers through the virtual IP; one that is away or lacks the files is passed over. */
+/** The first to whom the service answers through the virtual IP; one that is unreachable or does not have the files is passed over. */
 export async function findObserver(
   candidates: readonly ServiceObserver[],
   service: VirtualService,

@@ -1,6 +1,6 @@
 import type { HostFailure } from '../engine/run-error.js';
 
-/** Errors that wait until everything is put back. */
+/** Errors that wait until everything is restored. */
 export interface Problems {
   readonly all: readonly HostFailure[];
   /** @returns nothing where the work failed */

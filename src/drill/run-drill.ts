@@ -17,7 +17,7 @@ const USUAL = { proxy: '3 to 5 s', keepalived: 'about 1 s', all: 'half a minute'
 /** How much longer than the timer of the host a measurement may run, in seconds: for gates to open after it. */
 const SPARE_S = 120;
 
-/** What a drill is told. */
+/** What a drill is given. */
 export interface DrillRequest extends DrillSubject {
   /** When a host starts its service again by itself, in seconds. */
   readonly restoreAfterS: number;
@@ -27,8 +27,8 @@ export interface DrillRequest extends DrillSubject {
 
 /**
  * Stops each service in turn where the virtual IP is, measures what that does to clients, and starts it again, whatever
- * happens in between. Each begins with a look that must find the cluster well.
- * @returns how many services were stopped and put back
+ * happens in between. Each begins with a look that must find the cluster healthy.
+ * @returns how many services were stopped and restored
  * @throws DrillRefused; ProvisionError `interrupted`; RunError with everything that went wrong
  */
 export async function runDrill(request: DrillRequest, world: World): Promise<number> {
@@ -79,8 +79,8 @@ export function announceDrill(
   const near = others.includes(observer.host) ? ', a load balancer itself' : '';
   return [
     `the drill stops ${proxyOf(service).title} on ${holder}, which holds ${ip}, and starts it again; then the same with keepalived where the address is by then`,
-    `clients of ${ip} are cut off twice: usually for ${USUAL.proxy}, then for ${USUAL.keepalived}; all in all it takes ${USUAL.all}`,
-    `should this program be lost in between, a timer of the host starts the service ${restoreAfterS} s after it was stopped`,
+    `clients of ${ip} are interrupted twice: usually for ${USUAL.proxy}, then for ${USUAL.keepalived}; all in all it takes ${USUAL.all}`,
+    `if this program is lost in between, a timer of the host starts the service ${restoreAfterS} s after it was stopped`,
     `measured on ${observer.host}${near}; the address may be on another host afterwards (${others.join(' or ')})`,
   ];
 }
@@ -95,10 +95,10 @@ interface Measuring {
 async function failAndMeasure({ failure, watch, problems }: Measuring, world: World): Promise<void> {
   const { unit, position } = failure;
   await problems.noting(() => failOver(failure, world));
-  const wholeAgainMs = await putBack(failure, problems, world);
+  const recoveredMs = await putBack(failure, problems, world);
   const holder = await problems.noting(() => holderOf(position.service, world.newLook()));
   const gaps = await problems.noting(() => watch.end());
   if (gaps === undefined) return;
   const { host: observer } = position.observer;
-  world.emit({ type: 'drill-measured', service: unit, host: position.holder, holder, observer, ...gaps, wholeAgainMs });
+  world.emit({ type: 'drill-measured', service: unit, host: position.holder, holder, observer, ...gaps, recoveredMs });
 }

@@ -1,4 +1,5 @@
 import pLimit from 'p-limit';
+import { counted } from '../model/counted.js';
 import { isHostLost, ProvisionError } from '../model/errors.js';
 import type { RunResult } from '../model/events.js';
 import type { Plan, PlannedBatch, PlannedHost, PlannedPlay } from '../model/plan.js';
@@ -63,7 +64,7 @@ async function applyBatch(run: BatchRun): Promise<number> {
     const isLost = failures.every(({ error }) => isHostLost(error));
     if (!failures.every(({ error }) => error instanceof Interrupted))
       await askAgain(planned, hosts, world, isLost ? 0 : ASK_AGAIN_MS);
-    const hint = 'mend the reason, then run the same command again';
+    const hint = 'fix the cause, then run the same command again';
     throw new RunError(`play ${play.name} stopped; no later host was touched`, failures, hint);
   }
   await passGatesAfter(run, hosts, done);
@@ -71,7 +72,7 @@ async function applyBatch(run: BatchRun): Promise<number> {
   return done.reduce((sum, work) => sum + work.changed, 0);
 }
 
-/** A gate that stays shut after the work means that the work did harm: it is taken back. */
+/** A gate that does not open after the work means that the work did harm: it is rolled back. */
 async function passGatesAfter({ play, planned, world }: BatchRun, hosts: string[], done: HostWork[]): Promise<void> {
   try {
     for (const gate of planned.gatesAfter) await waitForGate({ gate, hosts, when: 'after' }, world);
@@ -84,10 +85,10 @@ async function passGatesAfter({ play, planned, world }: BatchRun, hosts: string[
   }
 }
 
-/** After a roll-back a service needs a moment; what is not well by then is told, and not waited for. */
+/** After a roll-back a service needs a moment; what is not healthy by then is reported, and not waited for. */
 const ASK_AGAIN_MS = 30_000;
 
-/** Do the hosts stand again after a roll-back? Told, not judged: the run has failed anyway. */
+/** Do the hosts stand again after a roll-back? Reported, not judged: the run has failed anyway. */
 async function askAgain(
   { gatesAfter }: PlannedPlay,
   hosts: readonly string[],
@@ -104,7 +105,7 @@ async function askAgain(
 }
 
 function sayDone({ host, changed }: HostWork, world: World): void {
-  world.emit({ type: 'notice', host, message: `done as planned (${changed} changes), and stays so` });
+  world.emit({ type: 'notice', host, message: `completed, not rolled back (${counted(changed, 'change')})` });
 }
 
 /** The last look: what was planned is done, so nothing may be left to do. */
@@ -118,7 +119,7 @@ async function proveNothingLeft(play: Play, hosts: readonly string[], world: Wor
       return { host, error: new ProvisionError({ code: 'not-converged', message }) };
     }),
   );
-  if (failures.length > 0) throw new RunError(`play ${play.name} did not reach what it planned`, failures);
+  if (failures.length > 0) throw new RunError(`play ${play.name} did not reach the planned state`, failures);
 }
 
 function withWork(batch: PlannedBatch): PlannedBatch {

@@ -21,9 +21,9 @@ export async function findLocks(hosts: readonly string[], connector: Connector):
 
 /** What came of breaking locks. */
 export interface BrokenLocks {
-  /** The hosts that no lock stands on any more. */
+  /** The hosts that are no longer locked. */
   readonly unlocked: readonly string[];
-  /** Why one still stands, a line each. */
+  /** Why one still remains, a line each. */
   readonly standing: readonly string[];
 }
 

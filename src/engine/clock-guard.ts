@@ -59,7 +59,7 @@ class WrongClock extends ProvisionError {
       hint:
         suspect === name
           ? `ssh ${name} timedatectl; let chrony or systemd-timesyncd keep its time`
-          : 'all hosts differ alike, so it is likely the clock of this machine: timedatectl',
+          : 'all hosts differ by the same amount, so the clock of this machine is probably wrong: timedatectl',
     });
   }
 }
@@ -77,7 +77,7 @@ function describeTime(milliseconds: number): string {
   return seconds % 60 === 0 ? `${seconds / 60} min` : `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
 }
 
-/** What can't be known yet may come to be a certificate. */
+/** What is known only after apply may come to be a certificate. */
 function hostsWithNewCertificates({ plays }: Plan): readonly string[] {
   const planned = plays.flatMap(({ batches }) => batches.flatMap(({ hosts }) => hosts));
   return planned

@@ -63,7 +63,7 @@ export function driftedSteps(
 
 /** The headline of a step that is the same, while what it would overwrite is not. */
 export function changedUnder(subject: string, step: PlannedStep | StepJson): string {
-  return `${subject}: ${describeStep(step)}: what is there was changed since`;
+  return `${subject}: ${describeStep(step)}: it was changed on the host since`;
 }
 
 /** The lines of a file that came (`+`) or went (`-`) between two plans for it, as far as their diffs tell; redacted as they are. */

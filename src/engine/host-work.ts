@@ -15,7 +15,7 @@ export interface HostWork {
   readonly host: string;
   readonly changed: number;
   readonly undos: readonly Undo[];
-  /** What was done and can't be taken back: `install haproxy: packages stay installed`. */
+  /** What was done and can't be rolled back: `install haproxy: packages stay installed`. */
   readonly lasting: readonly string[];
 }
 
@@ -40,7 +40,7 @@ class PlanStale extends ProvisionError {
 
 /**
  * Looks again at a host, refuses if it would now do or overwrite anything that the plan did not show, and performs the rest in order.
- * When a change fails, all that was done here is taken back before the failure is passed on.
+ * When a change fails, all that was done here is rolled back before the failure is passed on.
  * @param ourWork whether an earlier play of this run has changed the host
  * @throws PlanStale, Interrupted, RemoteError, GateShut
  */
@@ -88,7 +88,7 @@ async function changeOf(play: Play, host: string, step: PlannedStep, world: Worl
   if (outcome?.kind === 'unknown')
     throw new ProvisionError({
       code: 'still-unknown',
-      message: `${host}: ${step.address} still can't be decided: ${outcome.because}`,
+      message: `${host}: ${step.address} still cannot be decided: ${outcome.because}`,
     });
   return outcome?.change;
 }
@@ -120,7 +120,7 @@ async function performChange(
 }
 
 /**
- * Takes back what was done on a host: its files in reverse order, then its services, which run with them again, then
+ * Rolls back what was done on a host: its files in reverse order, then its services, which run with them again, then
  * the directories and accounts that were made for them.
  */
 export async function rollBack({ play, host, undos, lasting, world }: RollBack): Promise<void> {
@@ -133,7 +133,7 @@ export async function rollBack({ play, host, undos, lasting, world }: RollBack):
       const message = error instanceof Error ? error.message : String(error);
       world.emit({ type: 'notice', host, message: `could not ${command.summary}: ${message}` });
       failed += 1;
-      // The rest is still taken back, half a roll-back is worse than one step less; but not on a host that is away.
+      // The rest is still rolled back, half a roll-back is worse than one step less; but not on a host that is away.
       if (isHostLost(error)) break;
     }
   }
@@ -154,9 +154,9 @@ function inOrder(undos: readonly Undo[]): readonly Command[] {
 /** What state a roll-back leaves a host in. */
 function stateAfter(steps: number, failed: number, lasting: readonly string[]): string {
   if (failed > 0)
-    return 'only partly taken back: look at it; the next apply looks again, and finishes what is half done';
-  if (lasting.length > 0) return `taken back, but for what can't be: ${lasting.join('; ')}`;
-  return steps === 0 ? 'nothing had to be taken back' : 'taken back: files and services are as before this play';
+    return 'only partly rolled back: check this host; the next apply looks again and completes what is missing';
+  if (lasting.length > 0) return `rolled back, except: ${lasting.join('; ')}`;
+  return steps === 0 ? 'nothing had to be rolled back' : 'rolled back: files and services are as before this play';
 }
 
 interface RollBack {

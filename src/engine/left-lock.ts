@@ -4,7 +4,7 @@ import { breakLock, type LockRequest } from './lock.js';
 import { describeHolder, foundLock, type FoundLock } from './lock-holder.js';
 
 /**
- * The locks that stand on hosts, read in the look that is under way: it costs no exec of its own. Who can't be asked is
+ * The locks on hosts, read in the look that is under way: it costs no exec of its own. Who can't be asked is
  * left out; the plan tells about it.
  */
 export async function locksSeen(hosts: readonly string[], look: Look): Promise<readonly FoundLock[]> {
@@ -21,7 +21,7 @@ export async function locksSeen(hosts: readonly string[], look: Look): Promise<r
 type Clearing = Pick<LockRequest, 'isGone' | 'connector' | 'emit' | 'unlockCommand'>;
 
 /**
- * Removes locks whose holder has provably ended, and says so; of others it says that they stand. A run that is killed
+ * Removes locks whose holder has provably ended, and says so; of others it says that they remain. A run that is killed
  * after its very last change leaves nothing to do, so no later one would take its lock over; and a later one may change
  * fewer hosts.
  * @throws RemoteError
@@ -39,7 +39,7 @@ export async function clearLeftLocks(locks: readonly FoundLock[], clearing: Clea
   }
 }
 
-/** Says which locks stand. */
+/** Says which locks remain. */
 export function tellLocks(
   locks: readonly FoundLock[],
   { emit, unlockCommand }: Omit<Clearing, 'isGone' | 'connector'>,
@@ -48,5 +48,5 @@ export function tellLocks(
 }
 
 function describeStanding({ holder }: FoundLock, unlockCommand: string): string {
-  return `locked by ${describeHolder(holder)}; if that run has ended for certain: ${unlockCommand}`;
+  return `locked by ${describeHolder(holder)}; if you are sure that this run has ended: ${unlockCommand}`;
 }

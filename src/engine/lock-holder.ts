@@ -16,10 +16,10 @@ const holderSchema = z.object({
 /** Who holds a lock, since when, and with which inventory. */
 export type LockHolder = Readonly<z.infer<typeof holderSchema>>;
 
-/** A lock as it stands on a host. */
+/** A lock as it is on a host. */
 export interface FoundLock {
   readonly host: string;
-  /** Exactly what stands there: what is broken is this one, and no other. */
+  /** Exactly what is there: what is broken is this one, and no other. */
   readonly mark: string;
   /** Nothing where the text is not one of this version. */
   readonly holder: LockHolder | undefined;
@@ -40,7 +40,7 @@ function readHolder(mark: string): LockHolder | undefined {
 
 /** A holder in a few words. */
 export function describeHolder(holder: LockHolder | undefined): string {
-  if (holder === undefined) return 'someone unknown (the lock is not one of this version)';
+  if (holder === undefined) return 'an unknown holder (the lock is not of this version)';
   const { user, machine, pid, since, inventory } = holder;
   return `${user}@${machine} (pid ${pid}) since ${since}, with ${inventory}`;
 }

@@ -29,13 +29,13 @@ export interface Lock {
   release(): Promise<void>;
 }
 
-/** Somebody else is at work on a host. */
+/** Someone else is at work on a host. */
 class LockHeld extends ProvisionError {
   constructor({ host, holder }: FoundLock, unlockCommand: string) {
     super({
       code: 'locked',
       message: `${host}: locked by ${describeHolder(holder)}; nothing was changed`,
-      hint: `wait for it; if it has ended (a lost control machine), break the lock: ${unlockCommand}`,
+      hint: `wait for it; if it is no longer running (its machine was lost), remove the lock: ${unlockCommand}`,
     });
   }
 }
@@ -70,7 +70,7 @@ export async function takeLock(request: LockRequest): Promise<Lock> {
     throw error;
   }
   for (const [host, error] of away)
-    request.emit({ type: 'notice', host, message: `keeps no lock for this run: ${error.message}` });
+    request.emit({ type: 'notice', host, message: `could not be locked for this run: ${error.message}` });
   return { release };
 }
 
@@ -86,7 +86,7 @@ function requireEnough({ acted, members }: LockRequest, away: ReadonlyMap<string
   if (lost.length > 0)
     throw new ProvisionError({
       code: 'lock-unsure',
-      message: `what is to be changed can't be locked, nothing was changed: ${lost.map((host) => away.get(host)?.message ?? host).join('; ')}`,
+      message: `hosts to be changed could not be locked, nothing was changed: ${lost.map((host) => away.get(host)?.message ?? host).join('; ')}`,
       hint: `make it reachable, or leave it out: --limit 'all${lost.map((host) => `:!${host}`).join('')}'`,
     });
   const kept = members.filter((host) => !away.has(host));
@@ -115,7 +115,7 @@ async function takeOn(host: string, request: LockRequest, touched: Set<string>):
   request.emit({ type: 'notice', host, message });
 }
 
-/** @returns the lock that stands there instead */
+/** @returns the lock that is there instead */
 async function tryToTake(transport: Transport, left: string, { holder }: LockRequest): Promise<FoundLock | undefined> {
   const { host } = transport;
   const script = takeLockScript(JSON.stringify(holder), left);
@@ -158,7 +158,7 @@ export async function findLock(host: string, connector: Connector): Promise<Foun
 
 /**
  * Breaks just the lock that was found, not one that was taken since.
- * @returns what stands there now
+ * @returns what is there now
  * @throws RemoteError
  */
 export async function breakLock({ host, mark }: FoundLock, connector: Connector): Promise<FoundLock | undefined> {

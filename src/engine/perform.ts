@@ -8,17 +8,17 @@ import { removeFileScript, restoreFileScript, writeFileScript, type Restoration 
 import { waitForGate } from './wait-for-gate.js';
 import type { World } from './world.js';
 
-/** How an action is taken back: files first, then services, which run with them again, then what those used. */
+/** How an action is rolled back: files first, then services, which run with them again, then what those used. */
 export interface Undo {
   readonly restores: 'files' | 'services' | 'directories' | 'accounts';
   readonly command: Command;
 }
 
-/** What an action needs to be taken back. */
+/** What an action needs to be rolled back. */
 export interface Record {
   /** Name of the copies that it keeps on the host. */
   readonly copy: string;
-  /** What is to be taken back so far; an action adds to it before it changes anything. */
+  /** What is to be rolled back so far; an action adds to it before it changes anything. */
   readonly undos: Undo[];
 }
 
@@ -29,7 +29,7 @@ const OUTPUT_LINES = 20;
  * Performs one action on a host. But for the lock (lock.ts), and keys that wait for their certificates
  * (request-certificates.ts), the only place where anything is changed.
  *
- * How it is taken back is recorded before it begins: an action that fails may have done half of its work, as a restart
+ * How it is rolled back is recorded before it begins: an action that fails may have done half of its work, as a restart
  * that stopped the service and could not start it again, or a write that failed after its rename.
  * @throws RemoteError, GateShut
  */
@@ -81,7 +81,7 @@ function lastLines(text: string): string {
   return text.trimEnd().split('\n').slice(-OUTPUT_LINES).join('\n');
 }
 
-/** How files are taken back. @param when `if-kept` until the action is done: it may have ended before it kept a copy */
+/** How files are rolled back. @param when `if-kept` until the action is done: it may have ended before it kept a copy */
 type RestoreFiles = (when: Restoration['when']) => Command;
 
 async function changeFiles(

@@ -78,7 +78,7 @@ function actionToJson(action: Action): ActionJson {
   }
 }
 
-/** A step as it stands in a saved plan. */
+/** A step as it is in a saved plan. */
 export function stepToJson(step: PlannedStep): StepJson {
   const { address, outcome, before } = step;
   if (outcome.kind === 'unknown') return { kind: 'unknown', address, because: outcome.because };

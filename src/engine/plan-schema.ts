@@ -59,7 +59,7 @@ const action = z.discriminatedUnion('kind', [
       undo: command
         .nullable()
         .describe('Takes it back when a later action of the same host fails; fields as of `command`.'),
-      lasting: z.string().nullable().describe('What stays of it when the run fails, where it can’t be taken back.'),
+      lasting: z.string().nullable().describe('What stays of it when the run fails, where it can’t be rolled back.'),
     })
     .describe('Runs a command.'),
   z
@@ -76,7 +76,7 @@ const action = z.discriminatedUnion('kind', [
       destination,
       ...ownership,
     })
-    .describe('Signs one leaf, or installs what was signed elsewhere. Its key is in no plan.'),
+    .describe('Signs one leaf, or installs one from an external CA. Its key is in no plan.'),
   z
     .strictObject({ kind: z.literal('install-trust'), path: z.string(), ...ownership })
     .describe("Installs the authority's public certificate."),
@@ -106,7 +106,7 @@ const step = z.discriminatedUnion('kind', [
       address: z.string(),
       because: z.string().describe('What must happen before it can be decided.'),
     })
-    .describe("Something that can't be known yet; apply decides it when it can."),
+    .describe('Something that is known only after apply has made earlier changes; apply decides it then.'),
 ]);
 
 const host = z.strictObject({

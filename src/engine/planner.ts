@@ -147,5 +147,5 @@ function leaveOut(plays: readonly Play[], failures: readonly HostFailure[]): str
   const away = failures.flatMap(({ error }) =>
     error instanceof RemoteError && error.code === 'unreachable' && hosts.has(error.host) ? [`:!${error.host}`] : [],
   );
-  return away.length === 0 ? '' : `; without who is away: --limit 'all${[...new Set(away)].join('')}'`;
+  return away.length === 0 ? '' : `; to skip unreachable hosts: --limit 'all${[...new Set(away)].join('')}'`;
 }

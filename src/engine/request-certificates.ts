@@ -10,7 +10,7 @@ import type { World } from './world.js';
 export type KeepRequest = (planned: PlannedCertificate, pem: string) => Promise<unknown>;
 
 /**
- * Lets each host make the requests for its certificates that are signed elsewhere: for the key that it has, or for a
+ * Lets each host make the requests for its certificates signed by an external CA: for the key that it has, or for a
  * new one, which is made there and waits for its certificate. Nothing that runs is changed, no private key leaves its
  * host, and doing it again gives requests for the same keys.
  * @throws RunError naming every host that failed; the others' requests are kept

@@ -53,7 +53,7 @@ function hintsOf(failures: readonly HostFailure[]): string | undefined {
   return [...new Set(hints.filter((hint) => hint !== ''))].join('\n') || undefined;
 }
 
-/** The same failure met by several plays of a host, or by several hosts that asked the same third one, is told once. */
+/** The same failure met by several plays of a host, or by several hosts that asked the same third one, is reported once. */
 function withoutTwins(failures: readonly HostFailure[]): readonly HostFailure[] {
   const unique = new Map<string, HostFailure>();
   for (const { host, error } of failures) {

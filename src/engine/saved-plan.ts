@@ -40,7 +40,7 @@ async function readSaved(file: string): Promise<PlanJson> {
     const why = cause instanceof Error ? cause.message : String(cause);
     throw new ProvisionError({
       code: 'plan-unreadable',
-      message: `${file} is no saved plan: ${why}`,
+      message: `${file} is not a saved plan: ${why}`,
       hint: MAKE_ONE,
       cause,
     });
@@ -57,7 +57,7 @@ async function readSaved(file: string): Promise<PlanJson> {
   const [issue] = parsed.error.issues;
   throw new ProvisionError({
     code: 'plan-unreadable',
-    message: `${file} is no saved plan: ${issue?.path.join('.') ?? ''}: ${issue?.message ?? ''}`,
+    message: `${file} is not a saved plan: ${issue?.path.join('.') ?? ''}: ${issue?.message ?? ''}`,
     hint: MAKE_ONE,
     cause: parsed.error,
   });

@@ -17,14 +17,14 @@ const AWAY_MS = 60_000;
 class GateShut extends ProvisionError {
   constructor(gate: string, { reason, next }: { readonly reason: string; readonly next: string }, waitedMs: number) {
     super({
-      code: 'gate-shut',
+      code: 'gate-not-open',
       message: `gate ${gate} did not open within ${Math.round(waitedMs / 1000)} s: ${reason}`,
-      hint: [next, 'nothing further was touched; fix the reason, then run the same command again'].join('\n'),
+      hint: [next, 'nothing further was touched; fix the cause, then run the same command again'].join('\n'),
     });
   }
 }
 
-/** Which gate is asked, of whom, and what it is told. */
+/** Which gate is asked, of which hosts, and what it is given. */
 export interface GateRequest {
   readonly gate: string;
   /** The batch: the hosts that the report names; the gate may look at every host. */
@@ -39,8 +39,8 @@ export interface GateRequest {
 }
 
 /**
- * Asks a gate until it opens. On a request to stop, a gate is left, and a change that waits for it is taken back; but
- * one that is asked after the work is waited for: left early, it would have good work taken back.
+ * Asks a gate until it opens. On a request to stop, a gate is left, and a change that waits for it is rolled back; but
+ * one that is asked after the work is waited for: left early, it would have good work rolled back.
  * @throws GateShut with the last reason, Interrupted; RemoteError when a host was away for a minute
  */
 export async function waitForGate(request: GateRequest, world: World): Promise<void> {
@@ -61,7 +61,7 @@ export async function waitForGate(request: GateRequest, world: World): Promise<v
       return;
     }
     if (request.when !== 'after' && world.interrupted())
-      throw new Interrupted(request.hosts.join(', '), `gate ${gate.name}, which is shut: ${answer.reason}`);
+      throw new Interrupted(request.hosts.join(', '), `gate ${gate.name}, which is not open: ${answer.reason}`);
     if (waitedMs >= (given ?? gate.deadlineMs + (answer.patienceMs ?? 0)))
       throw new GateShut(gate.name, answer, waitedMs);
     if (answer.reason !== shown)

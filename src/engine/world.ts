@@ -22,6 +22,6 @@ export interface World {
   /** Milliseconds since 1970. */
   readonly now: () => number;
   readonly sleep: (ms: number) => Promise<void>;
-  /** The user asked to stop: finish the change in hand, and begin no other. */
+  /** The user asked to stop: finish the change in progress, and begin no other. */
   readonly interrupted: () => boolean;
 }

@@ -1,3 +1,4 @@
+import { counted } from '../model/counted.js';
 import { RemoteError, type RemoteDetails } from '../model/errors.js';
 import type { Fact, Output, Probe } from '../model/remote.js';
 import { joinScripts, splitAnswers } from '../shell/batch.js';
@@ -62,7 +63,7 @@ const EXCERPT_LENGTH = 80;
 /** In JSON's escapes, and those for what it lets through: a terminal, or a log, shows what came. */
 function excerptOf(answer: Uint8Array, { isConfidential }: Fact<unknown>): string {
   if (answer.length === 0) return 'it is empty';
-  const size = `${answer.length} bytes`;
+  const size = counted(answer.length, 'byte');
   if (isConfidential) return `${size}, not shown because they may hold secrets`;
   const text = Buffer.from(answer.subarray(0, EXCERPT_LENGTH)).toString('latin1');
   const shown = JSON.stringify(text).replaceAll(

@@ -5,7 +5,7 @@ import { readLockScript } from '../shell/lock.js';
 export const LOCK = 'lock';
 
 /**
- * Key: {@link LOCK}. The lock that stands on the host, as `readLockScript` prints it; `undefined` when there is none, or
+ * Key: {@link LOCK}. The lock on the host, as `readLockScript` prints it; `undefined` when there is none, or
  * who asks is not root.
  */
 export const clusterLock: Fact<string | undefined> = {

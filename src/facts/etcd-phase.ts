@@ -13,7 +13,7 @@ export interface MemberState extends EtcdData {
 /**
  * How far the cluster as a whole is.
  * - `absent`: no member has data.
- * - `forming`: its first start was cut off: some members have data, all of those began as bootstrapping ones.
+ * - `forming`: its bootstrap was interrupted: some members have data, all of those began as bootstrapping ones.
  * - `down`: it exists, but fewer than a quorum of its members run.
  * - `serving`: it exists, and a quorum runs.
  */
@@ -48,8 +48,8 @@ export function quorum(members: number): number {
 }
 
 /**
- * Data that the package's own first start made: one member, known to nobody but itself, never written to. Anything
- * that is not provably that is somebody's data.
+ * Data that the start by the package itself made: one member, known to nobody but itself, never written to. Anything
+ * that is not provably that is someone's data.
  */
 export function isUntouchedLoneMember({ hasData, isConfigured, isBootstrapping, lone }: EtcdData): boolean {
   if (!hasData || isConfigured || isBootstrapping || lone === undefined) return false;

@@ -76,7 +76,7 @@ function scriptFor(key: string): string {
   const usual = etcdctl({ clientUrl, client: { ca, certificate, key: clientKey } });
   return [
     'echo E',
-    // Written anew for each key: `ctl` is the way that the member answers to.
+    // Rewritten for each key: `ctl` is the way that the member answers to.
     `ctl() { ${usual} "$@"; }`,
     `ask() { letter=$1; shift; if out=$(ctl "$@" 2>&1); then printf '%s ok %s\\n' "$letter" "$(printf %s "$out" | tail -n 1)"; ` +
       `else printf '%s no %s\\n' "$letter" "$(printf %s "$out" | grep -v '^\\[\\]$' | tail -n 1)"; fi; }`,

@@ -3,7 +3,7 @@ import { quote } from '../shell/quote.js';
 
 /**
  * Who wrote a file. `ours`: it begins with our header. `package`: its content is what dpkg installed. `empty`: it says
- * nothing. `foreign`: somebody else's work.
+ * nothing. `foreign`: another tool's or a person's work.
  */
 export type FileOrigin =
   | { readonly kind: 'absent' | 'ours' | 'package' | 'empty' }
@@ -45,7 +45,7 @@ function readOrigin(block: string): FileOrigin {
   const [, sum, known = ''] = /^F ([0-9a-f]{32}) (.*)$/m.exec(block) ?? [];
   if (sum === undefined) throw new Error('no origin came back for a file');
   if (OUR_HEADER.test(headOf(block))) return { kind: 'ours' };
-  // `newconffile`: dpkg was cut off before it noted what it installed.
+  // `newconffile`: dpkg was interrupted before it noted what it installed.
   if (known.split(' ').some((each) => each === sum || each === 'newconffile')) return { kind: 'package' };
   const lines = Number(/^S (\d+)$/m.exec(block)?.[1] ?? 1);
   return lines === 0 ? { kind: 'empty' } : { kind: 'foreign', lines };

@@ -1,14 +1,14 @@
 import type { Fact } from '../model/remote.js';
 import { quote } from '../shell/quote.js';
 
-/** A symbolic link on the way to what stands at a path: the last name of the path is one. */
+/** A symbolic link on the way to what is at a path: the last name of the path is one. */
 export interface FoundLink {
   /** What it holds: where it leads, from its own directory. */
   readonly target: string;
   readonly owner: string;
 }
 
-/** What stands at a path; links are followed. */
+/** What is at a path; links are followed. */
 export type FileState =
   /** `link`: it leads nowhere. */
   | { readonly kind: 'absent'; readonly link?: FoundLink | undefined }

@@ -31,7 +31,7 @@ export const kubeadmConfig: Fact<KubeadmConfig> = {
 function readAnswer(text: string): KubeadmConfig {
   const answer = readExchange(text);
   if (answer.kind === 'failure') return { kind: 'silent', reason: answer.reason };
-  // What stands between it and its etcd: it will answer otherwise in a moment.
+  // What is between it and its etcd: it will answer otherwise in a moment.
   if (answer.status >= 500) return { kind: 'silent', reason: `the kube-apiserver answers ${answer.status}` };
   if (answer.status === 404) return { kind: 'absent' };
   if (answer.status !== 200) return { kind: 'refused', status: answer.status };

@@ -3,7 +3,7 @@ import type { CertificateFiles } from './certificate-files.js';
 
 /**
  * Why nobody can talk TLS with this certificate and key, as a predicate of its host: `has no /etc/…/server.key`. It says
- * nothing of who signed it. `undefined`: somebody can.
+ * nothing of who signed it. `undefined`: someone can.
  * @param paths of the certificate and the key
  */
 export function pairFault(

@@ -9,7 +9,7 @@ const LISTS = ['command', 'args'] as const;
 /** One word of a container's command line, with its place in the manifest. */
 export interface Word {
   readonly text: string;
-  /** Absent where the text stands elsewhere: a YAML alias. */
+  /** Absent where the text is defined elsewhere: a YAML alias. */
   readonly node: Scalar | undefined;
   readonly list: YAMLSeq;
   /** Where it is in the manifest's data. */
@@ -59,7 +59,7 @@ export function readStaticPodManifest(path: string, text: string, container: str
     );
   });
   const read = readArguments(words);
-  if (read.length === 0) throw unreadable(path, `the command of ${container} is no list of --name=value words`);
+  if (read.length === 0) throw unreadable(path, `the command of ${container} is not a list of --name=value words`);
   return { path, text, arguments: read };
 }
 
@@ -102,7 +102,7 @@ function readWord(document: Document, item: unknown, { path, list, at }: WordPla
   const scalar: unknown = isAlias(item) ? item.resolve(document) : item;
   const value = isScalar(scalar) ? scalar.value : undefined;
   if (typeof value !== 'string' && typeof value !== 'number' && typeof value !== 'boolean')
-    throw unreadable(path, `${at.join('.')} is no word`);
+    throw unreadable(path, `${at.join('.')} is not a plain word`);
   return { text: String(value), node: isScalar(item) ? item : undefined, list, path: at };
 }
 

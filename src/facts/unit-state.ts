@@ -7,7 +7,7 @@ export interface UnitState {
   readonly load: 'loaded' | 'not-found' | 'masked' | 'other';
   readonly active: boolean;
   readonly enabled: boolean;
-  /** Masked in /run: a package was being installed when the run was cut off. */
+  /** Masked in /run: a package was being installed when the run was interrupted. */
   readonly maskedAtRuntime: boolean;
   /** Start of the main process, seconds since 1970. */
   readonly startedAt: number | undefined;

@@ -87,7 +87,7 @@ function judgeProcesses(processes: readonly ApiserverProcess[], wanted: readonly
 }
 
 /**
- * After a change of the manifest the kubelet begins its pauses anew, and a kube-apiserver that can't start there is not
+ * After a change of the manifest the kubelet starts its pauses again, and a kube-apiserver that can't start there is not
  * worth waiting for. One whose manifest was right and whose certificate came late may be in the longest.
  */
 function noneRuns(wanted: readonly string[]): NotYet {

@@ -1,7 +1,7 @@
 import { fileLocks } from '../facts/file-locks.js';
 import type { Gate } from '../model/gate.js';
 
-/** As long as apt itself is told to wait (resources/packages.ts): unattended upgrades take minutes. */
+/** As long as apt itself waits (resources/packages.ts): unattended upgrades take minutes. */
 const DEADLINE_MS = 600_000;
 
 /**
@@ -15,7 +15,7 @@ const APT_LOCKS = [
   '/var/cache/apt/archives/lock',
 ] as const;
 
-/** Nobody else installs or updates packages on the hosts of the action: waited for aloud, where apt waits in silence. */
+/** No one else installs or updates packages on the hosts of the action: waited for aloud, where apt waits in silence. */
 export function aptUnlocked(): Gate {
   return {
     name: 'apt-unlocked',

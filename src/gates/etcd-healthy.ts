@@ -52,7 +52,7 @@ export function etcdCanSpareBatch(cluster: Cluster, now: () => Date): Gate {
 
 const NOTHING_TO_PROTECT: Readonly<Record<Exclude<ClusterPhase, 'serving'>, string>> = {
   absent: 'there is no etcd cluster yet',
-  forming: 'the first start of the etcd cluster was cut off, and goes on now',
+  forming: 'the bootstrap of the etcd cluster was interrupted, and continues now',
   down: 'fewer than a quorum of the etcd members run: there is nothing left to protect',
 };
 

@@ -52,7 +52,7 @@ function shutFor(problems: readonly Problem[], { answers, cluster }: Asked): Gat
   return { open: false, reason: problems.map(({ text }) => text).join('; '), next };
 }
 
-/** Do the members whose certificates are well make a quorum? */
+/** Do the members whose certificates are good make a quorum? */
 function canDecide({ members }: Cluster, excused: ReadonlyMap<string, string>): boolean {
   return members.length - excused.size >= quorum(members.length);
 }

@@ -26,7 +26,7 @@ function inventoryOrder(hosts: readonly string[]): Promise<OrderedHosts> {
 }
 
 /**
- * Members that are down first, then followers, the leader in the end: it hands over once. Where no quorum runs, all
+ * Members that are down first, then followers, the leader last: it hands over once. Where no quorum runs, all
  * members are started at once, for each waits for the others.
  */
 function leaderLast(cluster: Cluster): Order {

@@ -64,7 +64,7 @@ async function runBuild(target: string, build: CachedBuild): Promise<void> {
 }
 
 /**
- * A build's directory, made first when the cache lacks it.
+ * A build's directory, made first when the cache does not have it.
  * @throws ProvisionError `lab-build-failed`
  */
 async function ensureBuilt({ cache, announce }: Workshop, build: CachedBuild): Promise<string> {

@@ -57,7 +57,7 @@ export async function prepareKubernetesHost(handle: HostHandle, store: string): 
   await writeFile(join(cni, '10-lab.conflist'), renderCniConfig(host));
   const names = lab.hosts.map(({ name, address }) => `${address} ${name}\n`);
   await writeFile(join(paths.identity, 'etc/hosts'), `127.0.0.1 localhost\n::1 localhost\n${names.join('')}`);
-  // The kubelet hands it to pods, and starts none without it. Nobody answers there.
+  // The kubelet hands it to pods, and starts none without it. Nothing answers there.
   await writeFile(join(paths.identity, 'etc/resolv.conf'), `nameserver ${lab.network.control}\n`);
   await writeFile(paths.routes, `${podRoutes(lab, host).join('\n')}\n`);
   await mkdir(paths.kubelet);

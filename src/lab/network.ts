@@ -21,7 +21,7 @@ export function portName(host: string): string {
   return `p-${host}`;
 }
 
-/** Makes the control side: a namespace with a bridge and no way out. */
+/** Makes the control side: a namespace with a bridge and no escape. */
 export async function createControlNetwork(lab: string, network: LabNetwork): Promise<void> {
   const namespace = controlNamespace(lab);
   await runTool('ip', ['netns', 'add', namespace]);

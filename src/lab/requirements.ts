@@ -32,16 +32,16 @@ export interface Machine {
   readonly hasMirror: boolean;
 }
 
-/** What a machine lacks. */
+/** What a machine is missing. */
 export interface Lacking {
   /** One line each, for people; empty when the lab can run. */
   readonly problems: readonly string[];
-  /** Debian packages that mend what packages can mend, sorted. */
+  /** Debian packages that fix what packages can fix, sorted. */
   readonly packages: readonly string[];
 }
 
-/** What lacks for a lab, all at once. Pure. */
-export function whatLacks(machine: Machine): Lacking {
+/** What is missing for a lab, all at once. Pure. */
+export function whatIsMissing(machine: Machine): Lacking {
   const missing = PROGRAMS.filter(({ program }) => machine.missingPrograms.includes(program));
   const packages = missing.map((entry) => entry.package);
   const problems = missing.map((entry) => `program ${entry.program} (package ${entry.package})`);
@@ -90,11 +90,11 @@ export async function inspectMachine(path: string, hasMirror: boolean): Promise<
   };
 }
 
-/** The refusal that names all that lacks. */
+/** The refusal that names all that is missing. */
 export function requirementsError(lacking: Lacking): ProvisionError {
   return new ProvisionError({
     code: 'lab-requirements',
-    message: `this machine cannot run a lab; it lacks:\n${lacking.problems.map((line) => `  - ${line}`).join('\n')}`,
+    message: `this machine cannot run a lab; missing:\n${lacking.problems.map((line) => `  - ${line}`).join('\n')}`,
     hint:
       lacking.packages.length === 0
         ? undefined

@@ -1,3 +1,4 @@
+import { counted } from '../model/counted.js';
 import { InputError } from '../model/errors.js';
 import type { Problem } from '../model/errors.js';
 
@@ -9,7 +10,7 @@ export type Release = (typeof RELEASES)[number];
 
 /**
  * What control planes run. `stand-in`: a real kube-apiserver under a small program in the place of the kubelet, quick to
- * boot. `real`: hosts prepared for a real kubelet, containerd and kubeadm; nothing of it runs until somebody sets it up.
+ * boot. `real`: hosts prepared for a real kubelet, containerd and kubeadm; nothing of it runs until someone sets it up.
  */
 export const KUBERNETES_KINDS = ['stand-in', 'real'] as const;
 
@@ -78,7 +79,7 @@ export function layOutHosts(counts: HostCounts, network: LabNetwork): readonly L
   ).map(({ count, room }) => ({
     severity: 'error',
     subject: count,
-    message: `${counts[count]} hosts; expected a whole number from 0 to ${room}`,
+    message: `${counted(counts[count], 'host')}; expected a whole number from 0 to ${room}`,
   }));
   if (RANGES.every(({ count }) => counts[count] === 0)) {
     problems.push({ severity: 'error', subject: 'hosts', message: 'a lab needs at least one host' });

@@ -1,5 +1,6 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import { counted } from '../model/counted.js';
 import { InputError } from '../model/errors.js';
 import { claimDirectory, labFiles, renderKnownHosts, writeLabFiles } from './directory.js';
 import { downLab } from './down.js';
@@ -20,7 +21,7 @@ import type { Mirror } from './mirror.js';
 import { createControlNetwork } from './network.js';
 import type { LabPaths } from './paths.js';
 import { ownRecord } from './process.js';
-import { inspectMachine, installPackages, requirementsError, whatLacks } from './requirements.js';
+import { inspectMachine, installPackages, requirementsError, whatIsMissing } from './requirements.js';
 import { createLab, findLab, labNames, writeLab } from './state.js';
 import type { Lab } from './state.js';
 import { chooseNetwork, isLabName, layOutHosts } from './topology.js';
@@ -57,8 +58,8 @@ async function mirrorOf(env: UpOptions['env']): Promise<Mirror | undefined> {
 /** @throws ProvisionError `lab-requirements` with all that lacks */
 async function checkRequirements(options: UpOptions): Promise<Mirror> {
   const mirror = await mirrorOf(options.env);
-  const look = async (): Promise<ReturnType<typeof whatLacks>> =>
-    whatLacks(await inspectMachine(options.env['PATH'] ?? '', mirror !== undefined));
+  const look = async (): Promise<ReturnType<typeof whatIsMissing>> =>
+    whatIsMissing(await inspectMachine(options.env['PATH'] ?? '', mirror !== undefined));
   let lacking = await look();
   if (options.installMissing === 'yes' && lacking.packages.length > 0) {
     options.announce(`installing ${lacking.packages.join(' ')}`);
@@ -132,7 +133,7 @@ async function fillLab(options: UpOptions, lab: Lab, mirror: Mirror): Promise<vo
   const keys = new Map<string, string>();
   await Promise.all(handles.map(async (handle) => keys.set(handle.host.name, await createIdentity(handle))));
   await writeFile(labFiles(lab.directory).knownHosts, renderKnownHosts(lab.hosts, keys));
-  options.announce(`booting ${lab.hosts.length} hosts`);
+  options.announce(`booting ${counted(lab.hosts.length, 'host')}`);
   const nodes = handles.filter(({ host }) => isKubernetesHost(lab, host));
   const controlPlanes = handles.filter((handle) => handle.host.role === 'control-plane' && !nodes.includes(handle));
   const others = handles.filter((handle) => !nodes.includes(handle) && !controlPlanes.includes(handle));

@@ -46,13 +46,13 @@ export interface Run {
    */
   readonly undo: Command | Lasting | 'nothing';
   /**
-   * `services` (the default): taken back after the files were put back, also when it failed half way. `accounts`: taken
+   * `services` (the default): rolled back after the files were put back, also when it failed half way. `accounts`: rolled
    * back last, when nothing runs as them any more, and only when it was done: a failed one made nothing.
    */
   readonly restores?: 'services' | 'accounts' | undefined;
 }
 
-/** What a run that fails does not take back. */
+/** What a run that fails does not roll back. */
 export interface Lasting {
   /** What stays, in a few words: `packages stay installed`. The plan says it, and so does the report. */
   readonly lasting: string;
@@ -101,7 +101,7 @@ export interface Await {
   readonly kind: 'await';
   /** Name of a gate in the gate table. */
   readonly gate: string;
-  /** What the gate is told: endpoint, expected arguments, … */
+  /** What the gate is given: endpoint, expected arguments, … */
   readonly parameters: JsonObject;
 }
 

@@ -69,7 +69,7 @@ export interface CertificateSettings {
 /** The cluster that an inventory describes: validated, with every default filled in. */
 export interface Cluster {
   /**
-   * False: others made this etcd (`provision adopt`). Its packages, units, configuration, data and trust are left alone;
+   * False: this is an existing etcd cluster (`provision adopt`). Its packages, units, configuration, data and trust are left alone;
    * only the names that the load balancer needs are added to each member's server certificate.
    */
   readonly isManaged: boolean;

@@ -2,7 +2,7 @@ import { Secret } from './secret.js';
 
 /**
  * The wanted content of a file. `redacted` is what may be shown, and what plans are compared by; `reveal()` is what
- * lands on the host. They differ only where a secret stands.
+ * lands on the host. They differ only where a secret is.
  */
 export interface Content {
   readonly redacted: string;
@@ -10,7 +10,7 @@ export interface Content {
 }
 
 /**
- * The mode of a configuration that every user of a host may read, as those of packages are: unless a secret stands in
+ * The mode of a configuration that every user of a host may read, as those of packages are: unless there is a secret in
  * it, which is its owner's alone.
  */
 export function configurationMode(content: Content): '0600' | '0644' {

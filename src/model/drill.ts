@@ -15,7 +15,7 @@ export interface DrillMeasurement {
   /** The service that was stopped, and on which host, which held the virtual IP. */
   readonly service: string;
   readonly host: string;
-  /** Who held the virtual IP in the end. */
+  /** Who held the virtual IP at the end. */
   readonly holder: string | undefined;
   /** The host that measured. */
   readonly observer: string;
@@ -24,5 +24,5 @@ export interface DrillMeasurement {
   /** Whole exchanges with etcd through it, each on a connection of its own. */
   readonly client: MeasuredGap;
   /** From the start of the service until all gates were open again, in milliseconds; absent: they did not open. */
-  readonly wholeAgainMs: number | undefined;
+  readonly recoveredMs: number | undefined;
 }

@@ -94,7 +94,7 @@ export interface Fact<V> {
    */
   parse(stdout: string, keys: readonly string[], bytes?: Uint8Array): ReadonlyMap<string, V>;
   /**
-   * What of an answer a plan holds on to: where that differs when the plan is performed, somebody else has changed the
+   * What of an answer a plan holds on to: where that differs when the plan is performed, another process has changed the
    * host. Absent for what varies by itself. JSON without secrets: a digest in place of a content.
    */
   evidence?(value: V): unknown;

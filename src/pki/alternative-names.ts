@@ -15,7 +15,7 @@ const KINDS: Readonly<Record<number, string>> = {
   [TAGS.registeredId]: 'registeredID',
 };
 
-/** What a DNS name in a certificate looks like; whatever else stands there is kept as it is, byte by byte. */
+/** What a DNS name in a certificate looks like; whatever else is there is kept as it is, byte by byte. */
 const PLAIN_NAME = /^[\x21-\x7e]{1,253}$/;
 
 /** The names of a certificate, as a profile has them. */

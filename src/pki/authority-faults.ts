@@ -27,7 +27,7 @@ function kindFaults(certificate: X509Certificate): readonly string[] {
   const isRoot = certificate.subject === certificate.issuer;
   const type = keyTypeOf(certificate.publicKey);
   return [
-    ...(certificate.ca ? [] : ['is no CA: its basic constraints or its key usage do not say so']),
+    ...(certificate.ca ? [] : ['is not a CA: its basic constraints or its key usage do not say so']),
     ...(isRoot ? [] : ['is signed by another; a self-signed root was expected, as HAProxy trusts only roots']),
     ...(certificate.ca && isRoot && !isSignedBy(certificate, certificate)
       ? ['has a signature that is not its own']
@@ -44,7 +44,7 @@ function useFaults(certificate: X509Certificate): readonly string[] {
   const usages = usagesOf(certificate);
   const missing = usages.length === 0 ? [] : ['server', 'client'].filter((usage) => !usages.includes(usage));
   return [
-    ...(missing.length === 0 ? [] : [`may not sign for ${missing.join(' and ')}: its extended key usage lacks it`]),
+    ...(missing.length === 0 ? [] : [`may not sign for ${missing.join(' and ')}: missing in its extended key usage`]),
     ...(certificate.ca && certificate.raw.includes(NAME_CONSTRAINTS)
       ? ['constrains the names that it signs; an authority without name constraints was expected']
       : []),

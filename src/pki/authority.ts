@@ -16,13 +16,13 @@ export interface AuthorityView {
   certificate(): string | undefined;
   /** All that hosts should trust, PEM. Today the signing certificate alone; during a rotation the old one too. */
   trustBundle(): string | undefined;
-  /** Is its key with somebody else, who signs what is asked for? Absent: no. */
-  isElsewhere?(): boolean;
-  /** Where {@link isElsewhere}: where a certificate is awaited, and whether it is there and fits, as one line. */
+  /** Is its key with an external CA, who signs what is asked for? Absent: no. */
+  isExternal?(): boolean;
+  /** Where {@link isExternal}: where a certificate is awaited, and whether it is there and fits, as one line. */
   describeSignature?(planned: PlannedCertificate): Promise<string>;
 }
 
-/** How a signed certificate lands on its host, and how it is taken back. */
+/** How a signed certificate lands on its host, and how it is rolled back. */
 export interface CertificateInstall {
   /** Certificate and new key, if any, travel on its stdin. */
   readonly command: Command;
@@ -37,7 +37,7 @@ export interface CertificateInstall {
 export interface Signer {
   /**
    * Asks for the passphrase and tries it, so that a wrong one fails before any host is touched; or, where certificates
-   * are signed elsewhere, checks that each is there and right. Call it when a plan holds a `create-authority` or an
+   * are signed by an external CA, checks that each is there and right. Call it when a plan holds a `create-authority` or an
    * `issue-certificate`.
    * @param planned every leaf that the plan wants signed
    * @param probe asks hosts whether the keys of certificates that were requested still wait there

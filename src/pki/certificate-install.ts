@@ -14,7 +14,7 @@ interface SignedLeaf {
   readonly key: CertificateInstallation['key'];
 }
 
-/** How a signed leaf lands on its host, and how it is taken back. @param copy name of the copies of what it replaces */
+/** How a signed leaf lands on its host, and how it is rolled back. @param copy name of the copies of what it replaces */
 export function certificateInstall(
   action: IssueCertificate,
   { pem, key }: SignedLeaf,

@@ -34,7 +34,7 @@ export interface WantedCertificate {
 }
 
 /**
- * How a file is judged. `exact`: it is as the list says. `at-least`: others made it, and what is there stays (subject,
+ * How a file is judged. `exact`: it is as the list says. `at-least`: another tool made it, and what is there stays (subject,
  * further names and usages, key, owner, mode); only what is missing is added.
  */
 export type Policy = 'exact' | 'at-least';

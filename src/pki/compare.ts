@@ -13,6 +13,7 @@ import {
   subjectOf,
   usagesOf,
 } from './inspect.js';
+import { counted } from '../model/counted.js';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 
@@ -33,7 +34,7 @@ export interface CertificateFault {
 }
 
 /**
- * Why a certificate must be signed anew; nothing when it is as it should be. The reasons say what the host has, and
+ * Why a certificate must be signed again; nothing when it is as it should be. The reasons say what the host has, and
  * never what the authority is: they must read the same before and after the authority is made in the same run.
  */
 export function reasonsToSign(found: X509Certificate, wanted: Judgement): readonly CertificateFault[] {
@@ -64,7 +65,7 @@ export function widenProfile(profile: CertificateProfile, found: X509Certificate
     dnsNames: union(profile.dnsNames, names.dnsNames),
     ipAddresses: union(profile.ipAddresses, names.ipAddresses),
     ...(names.otherNames.length === 0 ? {} : { otherNames: names.otherNames }),
-    // Without the extension a certificate is good for everything (RFC 5280, 4.2.1.12), and stays so.
+    // Without the extension a certificate is good for everything (RFC 5280, 4.2.1.12), not rolled back.
     usages: all.length === 0 ? [] : union(profile.usages, usages),
     ...(furtherUsages.length === 0 ? {} : { furtherUsages }),
     ...(keyUsages.length === 0 ? {} : { keyUsages }),
@@ -110,7 +111,7 @@ function expiryReasons(
   if (end.getTime() - now.getTime() >= renewBeforeDays * DAY_MS) return [];
   // A leaf never outlives its authority: near the authority's own end a new one would live no longer.
   if (authority !== undefined && end >= notAfterOf(authority)) return [];
-  return [wrong(`expires on ${day}, in less than ${renewBeforeDays} days`)];
+  return [wrong(`expires on ${day}, in less than ${counted(renewBeforeDays, 'day')}`)];
 }
 
 function subjectReasons(found: X509Certificate, profile: CertificateProfile): readonly CertificateFault[] {

@@ -1,3 +1,4 @@
+import { counted } from '../model/counted.js';
 import { ProvisionError } from '../model/errors.js';
 import type { PkiStore } from './authority.js';
 import { describeSubject } from './compare.js';
@@ -6,7 +7,7 @@ import { keyTypeOf, notAfterOf, readCertificates, subjectOf } from './inspect.js
 const DAY_MS = 24 * 60 * 60 * 1000;
 
 /**
- * What a person wants to know of an authority, as lines. Only public parts are told.
+ * What a person wants to know of an authority, as lines. Only public parts are shown.
  * @throws ProvisionError `authority-missing`
  */
 export function describeAuthority(
@@ -18,7 +19,7 @@ export function describeAuthority(
     throw new ProvisionError({
       code: 'authority-missing',
       message: `there is no certificate authority in ${directory}`,
-      hint: 'the first `provision apply` makes one; or bring one in: provision ca import',
+      hint: 'the first `provision apply` makes one; or import one: provision ca import',
     });
   const end = notAfterOf(signer);
   const days = Math.floor((end.getTime() - now.getTime()) / DAY_MS);
@@ -26,12 +27,12 @@ export function describeAuthority(
     ['store', directory],
     ['subject', describeSubject(subjectOf(signer))],
     ['key', keyTypeOf(signer.publicKey)],
-    ...(authority.isElsewhere?.() === true
-      ? [['private key', 'elsewhere: certificates are signed there, for what `provision ca request` writes']]
+    ...(authority.isExternal?.() === true
+      ? [['private key', 'external: certificates are signed where the key is, from what `provision ca request` writes']]
       : []),
     ['serial', signer.serialNumber.toLowerCase()],
     ['SHA-256', signer.fingerprint256],
-    ['ends', `${end.toISOString()} (${days < 0 ? 'EXPIRED' : `in ${days} days`})`],
+    ['ends', `${end.toISOString()} (${days < 0 ? 'EXPIRED' : `in ${counted(days, 'day')}`})`],
     ...(others.length === 0 ? [] : [['also trusted', `${others.length} more, in ca.crt`]]),
   ];
   return lines.map(([name = '', value = '']) => `${`${name}:`.padEnd(14)}${value}\n`).join('');

@@ -43,7 +43,7 @@ export function translated(cause: unknown, subject: string): ProvisionError {
     });
   return new ProvisionError({
     code: 'encrypted-file-damaged',
-    message: `${subject} is no whole age file`,
+    message: `${subject} is not a complete age file`,
     hint: 'put it back from a backup',
     cause,
   });

@@ -41,7 +41,7 @@ export async function openGeneratedSecret(
 function unusable(path: string): ProvisionError {
   return new ProvisionError({
     code: 'store-broken',
-    message: `${path} holds no password that keepalived can use: 1 to ${LENGTH} printable characters were expected`,
+    message: `${path} contains no password that keepalived can use: 1 to ${LENGTH} printable characters were expected`,
     hint: `put it back from a backup; or remove it, and the next apply gives all balancers a new one`,
   });
 }
@@ -54,7 +54,7 @@ function overtaken(path: string): ProvisionError {
   });
 }
 
-/** Bytes past the last whole multiple of the alphabet are thrown away: each character is as likely as any other. */
+/** Bytes past the last whole multiple of the alphabet are discarded: each character is as likely as any other. */
 function generate(random: (count: number) => Uint8Array): string {
   const limit = 256 - (256 % ALPHABET.length);
   let text = '';

@@ -36,7 +36,7 @@ export function readAuthority(
 }
 
 /**
- * Checks the certificate of an authority whose key is elsewhere.
+ * Checks the certificate of an authority whose key is kept externally.
  * @returns it alone, PEM
  * @throws InputError as {@link readAuthority}
  */
@@ -82,12 +82,12 @@ function readKey(pem: Secret): KeyObject | Problem {
   if (/ENCRYPTED/.test(text))
     return wrong(
       'key',
-      'is encrypted; give it in plain on stdin: openssl pkey -in KEY | provision ca import … --key /dev/stdin',
+      'is encrypted; pass it unencrypted on stdin: openssl pkey -in KEY | provision ca import … --key /dev/stdin',
     );
   try {
     return createPrivateKey(text);
   } catch {
-    // The cause is not told: nothing of a key may get into a message.
+    // The cause is not shown: nothing of a key may get into a message.
     return wrong('key', 'cannot be read; a PEM private key (PKCS#1, SEC1 or PKCS#8) was expected');
   }
 }

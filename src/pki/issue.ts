@@ -161,7 +161,7 @@ function rejectUnlessRight(
   if (wrong.length === 0) return;
   throw new ProvisionError({
     code: 'certificate-rejected',
-    message: `the certificate ${describeSubject(profile)} was signed wrongly and is thrown away: ${wrong.join('; ')}`,
+    message: `the certificate ${describeSubject(profile)} was signed incorrectly and is discarded: ${wrong.join('; ')}`,
     hint: 'check the authority with: provision ca show',
   });
 }
@@ -226,7 +226,7 @@ function latest(a: Date, b: Date): Date {
 function unusable(faults: readonly string[]): ProvisionError {
   return new ProvisionError({
     code: 'authority-unusable',
-    message: `the certificate authority can sign nothing: ${faults.join('; ')}`,
+    message: `the certificate authority cannot sign anything: ${faults.join('; ')}`,
     hint: 'check the date of this machine, then: provision ca show',
   });
 }

@@ -12,7 +12,7 @@ import { describeAttributes, subjectAttributes, type SubjectAttribute } from './
 const USAGES = { server: 'serverAuth', client: 'clientAuth' } as const satisfies Record<Usage, string>;
 
 /**
- * What a certificate signing request for a profile says, as a configuration of `openssl req`: what is signed elsewhere
+ * What a certificate signing request for a profile says, as a configuration of `openssl req`: what an external CA signs
  * is asked for with the same subject, names and usages as what is signed here.
  */
 export function requestConfig(profile: CertificateProfile): string {

@@ -3,7 +3,7 @@ import type { Secret } from '../model/secret.js';
 import type { PkiStore, PlannedCertificate } from './authority.js';
 import { openGeneratedSecret } from './generated-secret.js';
 import { readAuthority, refuseShortLife } from './import-authority.js';
-import type { KeptRequest } from './signed-elsewhere.js';
+import type { KeptRequest } from './external-ca.js';
 import { openStoredAuthority, type StoreOptions } from './stored-authority.js';
 
 /** A store, as the verbs that keep one see it. */
@@ -14,7 +14,7 @@ export interface WritableStore extends PkiStore {
    */
   importAuthority(given: { readonly certificatePem: string; readonly keyPem: Secret }): Promise<void>;
   /**
-   * Brings in the certificate of an authority whose key stays elsewhere: certificates are then signed there, for
+   * Brings in the certificate of an external CA: certificates are then signed there, for
    * requests that are made here. Does nothing when it is in the store already.
    * @throws InputError when it is none; ProvisionError `authority-exists`
    */
@@ -29,7 +29,7 @@ export interface WritableStore extends PkiStore {
 
 /**
  * Opens the PKI store: `ca.crt` in plain (the signing certificate, then others that hosts should trust), `ca.key.age`
- * encrypted with a passphrase, `keepalived-auth-pass`. Without `ca.key.age` certificates are signed elsewhere, for the
+ * encrypted with a passphrase, `keepalived-auth-pass`. Without `ca.key.age` certificates are signed by an external CA, for the
  * requests in `requests/`. Only public parts are read; nothing is written.
  * @throws ProvisionError `store-broken`
  */

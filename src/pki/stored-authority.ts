@@ -17,13 +17,7 @@ import { certificateInstall } from './certificate-install.js';
 import { decryptSecret, encryptSecret } from './encryption.js';
 import { readAuthority, readAuthorityCertificate, refuseShortLife } from './import-authority.js';
 import type { PassphraseSource } from './passphrase.js';
-import {
-  describeSignature,
-  type Elsewhere,
-  keepRequest,
-  type KeptRequest,
-  requireSignatures,
-} from './signed-elsewhere.js';
+import { describeSignature, type ExternalCa, keepRequest, type KeptRequest, requireSignatures } from './external-ca.js';
 import type { SigningAuthority } from './signing-authority.js';
 import { readIfThere, writeNew } from './store-files.js';
 
@@ -35,7 +29,7 @@ export interface StoreOptions {
   readonly now: () => Date;
   /** Random bytes, for serial numbers, names of staged files and the generated password. */
   readonly random: (count: number) => Uint8Array;
-  /** What is signed elsewhere must live longer than this; 0 by default. */
+  /** What an external CA signs must live longer than this; 0 by default. */
   readonly renewBeforeDays?: number | undefined;
   /** scrypt's work factor, log2; tests take a small one. */
   readonly scryptLogN?: number | undefined;
@@ -86,7 +80,7 @@ export class StoredAuthority implements AuthorityView {
     return this.#bundle;
   }
 
-  isElsewhere(): boolean {
+  isExternal(): boolean {
     return this.#bundle !== undefined && !this.#hasKey;
   }
 
@@ -97,7 +91,7 @@ export class StoredAuthority implements AuthorityView {
 
   async unlock(planned: readonly PlannedCertificate[], probe: (host: string) => Probe): Promise<void> {
     if (this.#bundle === undefined) await this.#options.passphrase.chosen(keyPath(this.#options.directory));
-    else if (this.isElsewhere()) await requireSignatures(planned, this.#elsewhere(), probe);
+    else if (this.isExternal()) await requireSignatures(planned, this.#external(), probe);
     else if (planned.length > 0) await this.#makeRunCredential(await this.#open());
     else await this.#open();
   }
@@ -113,12 +107,12 @@ export class StoredAuthority implements AuthorityView {
   }
 
   describeSignature(planned: PlannedCertificate): Promise<string> {
-    return describeSignature(planned, this.#elsewhere());
+    return describeSignature(planned, this.#external());
   }
 
   async keepRequest(planned: PlannedCertificate, pem: string): Promise<KeptRequest> {
     const suffix = this.#suffix();
-    return keepRequest(planned, pem, this.#elsewhere(), suffix);
+    return keepRequest(planned, pem, this.#external(), suffix);
   }
 
   async create(profile: AuthorityProfile): Promise<void> {
@@ -132,7 +126,7 @@ export class StoredAuthority implements AuthorityView {
    */
   async adopt(authority: SigningAuthority): Promise<void> {
     const { directory, passphrase, scryptLogN } = this.#options;
-    const lacksOnlyKey = this.isElsewhere() && this.#is(authority.certificatePem);
+    const lacksOnlyKey = this.isExternal() && this.#is(authority.certificatePem);
     if (this.#bundle !== undefined && !lacksOnlyKey) throw this.#exists();
     const secret = await passphrase.chosen(keyPath(directory));
     const encrypted = await encryptSecret(authority.keyPem, secret, scryptLogN);
@@ -146,7 +140,7 @@ export class StoredAuthority implements AuthorityView {
     this.#unlocked = Promise.resolve(authority);
   }
 
-  /** Writes the certificate of an authority whose key stays elsewhere; does nothing when it is there already. */
+  /** Writes the certificate of an external CA; does nothing when it is there already. */
   async adoptCertificate(given: string): Promise<void> {
     const { directory, now } = this.#options;
     const pem = readAuthorityCertificate(given, now());
@@ -160,8 +154,8 @@ export class StoredAuthority implements AuthorityView {
 
   async issue(planned: PlannedCertificate, copy: string): Promise<CertificateInstall> {
     const { action } = planned;
-    if (this.isElsewhere()) {
-      const [signature] = await requireSignatures([planned], this.#elsewhere());
+    if (this.isExternal()) {
+      const [signature] = await requireSignatures([planned], this.#external());
       if (signature === undefined) throw new Error('one signature was required');
       const waiting = { path: requestedKeyPath(action.certificate) };
       const key = action.profile.keepPublicKey === null ? waiting : 'kept';
@@ -206,7 +200,7 @@ export class StoredAuthority implements AuthorityView {
     return own !== undefined && new X509Certificate(own).raw.equals(new X509Certificate(pem).raw);
   }
 
-  #elsewhere(): Elsewhere {
+  #external(): ExternalCa {
     const { directory, now, renewBeforeDays = 0 } = this.#options;
     const authority = new X509Certificate(this.existingBundle());
     return { directory, authority, now: now(), renewBeforeDays };
@@ -216,7 +210,7 @@ export class StoredAuthority implements AuthorityView {
     return new ProvisionError({
       code: 'authority-missing',
       message: `there is no certificate authority in ${this.#options.directory}`,
-      hint: 'plan the first etcd member too (it comes with the authority), or bring one in: provision ca import',
+      hint: 'plan the first etcd member too (it comes with the authority), or import one: provision ca import',
     });
   }
 

@@ -116,7 +116,7 @@ const MODULES: Readonly<Record<string, Module>> = {
   ),
   copy: defineModule({ ...filePlace, content: z.string().optional(), src: z.string().optional() }, (p, context) => {
     if ((p.content === undefined) === (p.src === undefined))
-      throw new z.ZodError([{ code: 'custom', path: [], message: 'takes just one of content and src', input: p }]);
+      throw new z.ZodError([{ code: 'custom', path: [], message: 'takes exactly one of content and src', input: p }]);
     return place(p, context.content ?? plainContent(readSource(context.directory, p.src ?? '')));
   }),
   template: defineModule({ ...filePlace, src: z.string() }, (p, { directory: from, render }) =>
@@ -161,7 +161,7 @@ const MODULES: Readonly<Record<string, Module>> = {
             code: 'custom',
             path: [],
             input: p,
-            message: 'needs creates or removes: else every plan would run it again',
+            message: 'needs creates or removes: otherwise every apply would run it again',
           },
         ]);
       return command({ name: name ?? p.cmd, script: p.cmd, creates: p.creates, removes: p.removes });

@@ -5,7 +5,7 @@ import type { Playbook, ReadPlay } from './read-playbook.js';
 
 /**
  * SHA-256 of all that a playbook's plays are made from, in hex: its files, the templates beside them, and the files that
- * tasks copy. What can't be known yet when a plan is made is decided from these. The names count as seen from the
+ * tasks copy. What is known only after apply when a plan is made is decided from these. The names count as seen from the
  * playbook, so that it does not matter how its path was typed.
  */
 export async function digestPlaybook({ file, plays }: Playbook): Promise<string> {
@@ -32,7 +32,7 @@ async function filesBelow(directory: string): Promise<readonly string[]> {
   return entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
 }
 
-/** `src` of a task's module, where it names a file as it stands. */
+/** `src` of a task's module, where it names a file as it is. */
 function copiedFiles({ play, directory }: ReadPlay): readonly string[] {
   return (play.tasks ?? [])
     .flatMap((task) => Object.values(task))

@@ -6,7 +6,7 @@ import { moduleNamed, moduleNames } from './modules.js';
 import { importSchema, playSchema, taskWords, type RawImport, type RawPlay } from './playbook-schema.js';
 import { parseYaml, problemsOf, type YamlSource } from './yaml-source.js';
 
-/** One play as it stands in its file. */
+/** One play as it is in its file. */
 export interface ReadPlay {
   readonly source: YamlSource;
   /** Its place in the file's list. */
@@ -104,7 +104,7 @@ function taskProblems(source: YamlSource, index: number, play: RawPlay): readonl
     const others = Object.keys(task).filter((key) => !words.includes(key));
     const unknown = others.filter((key) => moduleNamed(key) === undefined);
     const problems = unknown.map((key): Problem => {
-      const message = `is neither a module nor a word of a task${didYouMean(key, [...moduleNames(), ...words])}`;
+      const message = `is neither a module nor a keyword of a task${didYouMean(key, [...moduleNames(), ...words])}`;
       return { severity: 'error', at: source.atKey(path, key), subject: key, message };
     });
     if (others.length === 1 || unknown.length > 0) return problems;

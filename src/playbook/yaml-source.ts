@@ -8,7 +8,7 @@ import { valueOf } from '../ansible/yaml-values.js';
 import { didYouMean } from '../model/did-you-mean.js';
 import { InputError, type Problem, type SourcePosition } from '../model/errors.js';
 
-/** A parsed YAML file that can tell where each of its values stands. */
+/** A parsed YAML file that can tell where each of its values is. */
 export interface YamlSource {
   readonly file: string;
   readonly value: unknown;

@@ -11,7 +11,7 @@ export interface ProxyTools {
   readonly inventory: Inventory;
 }
 
-/** The way out where a program of the host already serves somebody else. */
+/** What to do where a program of the host already serves another application. */
 export const BESIDE =
   'let it run beside what is there, as units and files of its own, in the inventory: etcd_lb_own_instance: true';
 

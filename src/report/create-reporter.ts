@@ -27,7 +27,7 @@ export function wantsColour({ isTTY, env }: Pick<ReporterOptions, 'isTTY' | 'env
   return isTTY && !env['NO_COLOR'] && env['TERM'] !== 'dumb';
 }
 
-/** The reporter for an output. The events' plan is shown by it: nobody else prints it. */
+/** The reporter for an output. The events' plan is shown by it: no one else prints it. */
 export async function createReporter(options: ReporterOptions): Promise<Reporter> {
   const { stdout, now } = options;
   const write = (text: string): void => {

@@ -2,19 +2,19 @@ import type { DrillMeasurement, MeasuredGap } from '../model/drill.js';
 import type { Style } from './style.js';
 import { printable } from './terminal-text.js';
 
-const TITLES = ['stopped', 'address gone', 'clients cut off', 'now on', 'whole after'] as const;
+const TITLES = ['stopped', 'address gone', 'clients interrupted', 'now on', 'recovered in'] as const;
 
 /**
  * What a drill measured, as a table; each gap with the step between attempts, below which nothing can be seen.
  * @returns lines
  */
 export function renderDrill(measured: readonly DrillMeasurement[], style: Style): readonly string[] {
-  const rows = measured.map(({ service, host, address, client, holder, wholeAgainMs }) => [
+  const rows = measured.map(({ service, host, address, client, holder, recoveredMs }) => [
     `${service} on ${host}`,
     describeGap(address),
     describeGap(client),
     holder ?? 'no host',
-    wholeAgainMs === undefined ? 'not yet' : seconds(wholeAgainMs),
+    recoveredMs === undefined ? 'not yet' : seconds(recoveredMs),
   ]);
   const widths = TITLES.map((title, column) => Math.max(title.length, ...rows.map((row) => row[column]?.length ?? 0)));
   const line = (cells: readonly string[]): string =>

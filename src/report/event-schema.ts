@@ -47,7 +47,7 @@ export const eventSchema = z.discriminatedUnion('type', [
   event('planned', 'All was decided.', { plan: planSchema.describe('The plan, see [plan.md](plan.md).') }),
   event('play-started', 'A play begins.', { play, hosts }),
   event('batch-started', 'Hosts that are worked on at once begin.', { play, hosts }),
-  event('gate-waiting', 'A gate is shut, and is asked again. Sent when the reason changes.', {
+  event('gate-waiting', 'A gate is closed, and is asked again. Sent when the reason changes.', {
     gate,
     hosts,
     reason: z.string().describe('What does not hold yet.'),
@@ -64,18 +64,18 @@ export const eventSchema = z.discriminatedUnion('type', [
     ...change,
     message: z.string().describe('What failed, with the command and its last output.'),
   }),
-  event('rolled-back', 'What a failed change had done was taken back.', change),
-  event('drill-measured', 'A service was stopped for a while by a drill, and is put back.', {
+  event('rolled-back', 'What a failed change had done was rolled back.', change),
+  event('drill-measured', 'A service was stopped for a while by a drill, and is restored.', {
     service: z.string().describe('`haproxy`, `keepalived`.'),
     host: z.string().describe('Where it was stopped: the host that held the virtual IP.'),
-    holder: z.string().nullable().describe('Who held the virtual IP in the end; `null`: nobody.'),
+    holder: z.string().nullable().describe('Who held the virtual IP at the end; `null`: nobody.'),
     observer: z.string().describe('The host that measured.'),
     address: gap.describe('How long the virtual IP was gone from the network.'),
     client: gap.describe('How long etcd did not answer through it.'),
-    wholeAgainMs: z
+    recoveredMs: z
       .number()
       .nullable()
-      .describe('From the start of the service until all gates were open, in milliseconds; `null`: they stayed shut.'),
+      .describe('From the start of the service until all gates were open, in milliseconds; `null`: they did not open.'),
   }),
   event('notice', 'Something that a person should know.', {
     host: z.string().nullable().describe('Inventory name; `null`: it concerns all.'),

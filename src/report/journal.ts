@@ -48,8 +48,8 @@ export interface KeptRun {
   /** The verb; nothing where not even its first line was written. */
   readonly command: string;
   readonly begun: string;
-  /** `cut off`: the process ended before the run did. */
-  readonly end: 'done' | 'failed' | 'cut off';
+  /** `interrupted`: the process ended before the run did. */
+  readonly end: 'done' | 'failed' | 'interrupted';
   readonly changed: number;
   /** Lines that can't be read: the disk was full, or the power went, while they were written. */
   readonly unreadable: number;
@@ -71,7 +71,7 @@ async function readRun(directory: string, file: string): Promise<KeptRun> {
     name: file.replace(/\.ndjson$/, ''),
     command: events[0]?.type === 'run-started' ? events[0].command : '',
     begun: events[0]?.time ?? '',
-    end: last === 'run-finished' ? 'done' : last === 'run-failed' ? 'failed' : 'cut off',
+    end: last === 'run-finished' ? 'done' : last === 'run-failed' ? 'failed' : 'interrupted',
     changed: events.filter(({ type }) => type === 'change-done').length,
     unreadable: lines.length - events.length,
     events,

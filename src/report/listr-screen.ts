@@ -18,7 +18,7 @@ interface Row {
 
 /**
  * Listr takes stdout and stderr away from the whole process while it draws; an error message written meanwhile would
- * be lost with a crash. Nobody else writes to our terminal, so it need not.
+ * be lost with a crash. No one else writes to our terminal, so it need not.
  */
 class SharedOutput extends ProcessOutput {
   override hijack(): void {

@@ -175,7 +175,7 @@ const HANDLERS: { readonly [T in Event['type']]: (drawing: Drawing, event: Event
   'change-done': endChange,
   'change-failed': failChange,
   'rolled-back': showRollback,
-  // The table in the end shows it.
+  // The table at the end shows it.
   'drill-measured': () => undefined,
   notice: showNotice,
   'run-finished': ({ stage }) => {

@@ -21,7 +21,7 @@ export interface Stage {
   fail(row: string): void;
   /** Nothing more will happen in this row. @param remark what it came to, when that is not in its kept lines */
   finish(row: string, remark?: string): void;
-  /** Ends the section. Rows that are still busy were broken off. */
+  /** Ends the section. Rows that are still busy were interrupted. */
   shut(): void;
 }
 
@@ -34,7 +34,7 @@ export function createStage(screen: Screen): Stage {
 
   function shut(): void {
     if (!scene) return;
-    for (const [row, doing] of busy) screen.keep(row, `✖ ${doing}: broken off`);
+    for (const [row, doing] of busy) screen.keep(row, `✖ ${doing}: interrupted`);
     for (const row of new Set([...failed, ...busy.keys()])) screen.finish(row, 'failed');
     screen.shut();
     scene = undefined;

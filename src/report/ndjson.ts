@@ -21,7 +21,7 @@ function eventToJson(event: Event, time: string): EventJson {
       return { ...envelope, type: event.type, message: event.message, failures, hint: event.hint ?? null };
     }
     case 'drill-measured':
-      return { ...envelope, ...event, holder: event.holder ?? null, wholeAgainMs: event.wholeAgainMs ?? null };
+      return { ...envelope, ...event, holder: event.holder ?? null, recoveredMs: event.recoveredMs ?? null };
     case 'notice':
       return { ...envelope, type: event.type, host: event.host ?? null, message: event.message };
     case 'host-looking':

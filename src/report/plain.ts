@@ -1,10 +1,11 @@
+import { counted } from '../model/counted.js';
 import type { Event } from '../model/events.js';
 import { renderPlan } from './plan-text.js';
 import type { Reporter } from './reporter.js';
 import { createRunLog } from './run-log.js';
 import { createStyle } from './style.js';
 import { printable } from './terminal-text.js';
-import { briefReason, counted, duration, gateOpened, nameHosts } from './wording.js';
+import { briefReason, duration, gateOpened, nameHosts } from './wording.js';
 
 const PLAIN = createStyle({ colour: false });
 

@@ -1,9 +1,10 @@
 import { lastingOf } from '../model/change.js';
+import { counted } from '../model/counted.js';
 import { summarisePlan, type Plan, type PlannedBatch, type PlannedPlay, type PlannedStep } from '../model/plan.js';
 import { groupHosts, type GroupedStep, type HostGroup } from './plan-groups.js';
 import { createStyle, type Style } from './style.js';
 import { printable } from './terminal-text.js';
-import { counted, nameHosts } from './wording.js';
+import { nameHosts } from './wording.js';
 
 function colourDiffLine(line: string, style: Style): string {
   const text = printable(line);
@@ -16,7 +17,7 @@ function colourDiffLine(line: string, style: Style): string {
 
 function renderHeadline({ address, outcome }: PlannedStep, style: Style): string {
   if (outcome.kind === 'unknown')
-    return `    ${style.watch('?')} ${printable(`${address}: can't be known yet: ${outcome.because}`)}`;
+    return `    ${style.watch('?')} ${printable(`${address}: known after apply: ${outcome.because}`)}`;
   const { summary, disruptive } = outcome.change;
   return disruptive
     ? `    ${style.watch('!')} ${printable(summary)} ${style.watch('(disruptive)')}`
@@ -31,7 +32,7 @@ function renderStep({ step, variants }: GroupedStep, style: Style): string[] {
   return [renderHeadline(step, style), ...diffs, ...renderLasting(step, style)];
 }
 
-/** What a run that fails does not take back. */
+/** What a run that fails does not roll back. */
 function renderLasting({ outcome }: PlannedStep, style: Style): string[] {
   if (outcome.kind !== 'change') return [];
   const lasting = new Set(outcome.change.actions.flatMap((action) => lastingOf(action) ?? []));
@@ -88,7 +89,7 @@ function renderSummary(plan: Plan, style: Style): string {
   const figures = [
     changes === 0 ? '0 changes' : `${counted(changes, 'change')} on ${where}`,
     ...(disruptive > 0 ? [style.watch(`${disruptive} disruptive`)] : []),
-    ...(unknown > 0 ? [style.watch(`${unknown} can't be known yet`)] : []),
+    ...(unknown > 0 ? [style.watch(`${unknown} known after apply`)] : []),
     `${unchanged} unchanged`,
   ];
   return `${style.bold('Plan:')} ${figures.join(', ')}`;
@@ -96,7 +97,7 @@ function renderSummary(plan: Plan, style: Style): string {
 
 /**
  * A plan for people: what will happen on which hosts, in which order, and why; the diffs; what is disruptive and what
- * can't be known yet. It shows the same `Change`s that apply performs.
+ * is known only after apply. It shows the same `Change`s that apply performs.
  * @param options `colour`: whether to colour it
  * @returns lines, with a newline at the end
  */

@@ -7,7 +7,7 @@ import type { Reporter } from './reporter.js';
 /** Where a run is reported, and what takes over when that fails. */
 export interface ReportPlaces {
   readonly stdout: NodeJS.WriteStream;
-  /** Where the rest of the run is told, in plain lines, once stdout is gone. */
+  /** Where the rest of the run is reported, in plain lines, once stdout is gone. */
   readonly stderr: NodeJS.WriteStream;
   /** Makes the reporter that a person asked for. @param stdout never throws */
   readonly create: (stdout: NodeJS.WriteStream) => Promise<Reporter>;
@@ -41,7 +41,7 @@ interface Shown {
 
 /**
  * Reports a run in every place that works. A place that fails (a full disk, a reader or a terminal that is gone, a bug
- * in a renderer) is named in the others, once; what it may have swallowed is told again on stderr. No call throws, and
+ * in a renderer) is named in the others, once; what it may have swallowed is repeated on stderr. No call throws, and
  * none rejects: the engine may report in the middle of a roll-back.
  */
 export async function createResilientReporter(places: ReportPlaces): Promise<ResilientReporter> {
@@ -152,7 +152,7 @@ class Report {
     this.#spare = createPlainReporter((text) => stream.write(text), this.#places.now);
     const lost = this.#unsure.map(({ event }) => event);
     for (const event of this.#forTheEnd.filter((each) => !lost.includes(each))) this.#tellSpare(event);
-    this.tell({ type: 'notice', message: `${reason}; the run goes on, and is told on standard error` });
+    this.tell({ type: 'notice', message: `${reason}; the run continues, and is reported on standard error` });
     for (const event of lost) this.#tellSpare(event);
   }
 

@@ -8,14 +8,14 @@ function describe(error: Error): string {
   return `${error.message}\n${error.output}`;
 }
 
-/** The last event of a run that an error ended: what the reporter shows, so that nobody else prints the error. */
+/** The last event of a run that an error ended: what the reporter shows, so that no one else prints the error. */
 export function runFailed(reason: unknown): Extract<Event, { type: 'run-failed' }> {
   const error = asError(reason);
   const hint =
-    error instanceof ProvisionError ? error.hint : 'this is a bug: report it with what stands on standard error';
+    error instanceof ProvisionError ? error.hint : 'this is a bug: please report it with the output on standard error';
   if (error instanceof InputError) {
     const failures = error.problems.map((problem) => ({ message: formatProblem(problem) }));
-    return { type: 'run-failed', message: 'the input is not right; nothing was done', failures, hint };
+    return { type: 'run-failed', message: 'invalid input; nothing was done', failures, hint };
   }
   if (!(error instanceof RunError)) {
     const host = error instanceof RemoteError ? error.host : undefined;

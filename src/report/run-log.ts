@@ -34,7 +34,7 @@ function failedLines(event: EventOf<'run-failed'>, style: Style): string[] {
 function finishedLine({ result }: EventOf<'run-finished'>, command: RunCommand, style: Style): string {
   const { changed, unchanged, failed, elapsedMs } = result;
   if (command === 'plan') return style.dim(`Planned in ${duration(elapsedMs)}.`);
-  if (command === 'drill') return `${style.good('Done:')} everything is put back, in ${duration(elapsedMs)}.`;
+  if (command === 'drill') return `${style.good('Done:')} everything was restored in ${duration(elapsedMs)}.`;
   const figures = `${failed > 0 ? `${failed} failed, ` : ''}${changed} changed, ${unchanged} unchanged`;
   const word = failed > 0 ? style.bad('Failed:') : style.good('Done:');
   return `${word} ${figures}, in ${duration(elapsedMs)}.`;

@@ -9,8 +9,8 @@ const SIGNS: Readonly<Record<Verdict, string>> = { ok: '✔', warn: '!', fail: '
 type Line = Omit<CheckItem, 'host'> & { readonly hosts: string };
 
 /**
- * A check-up for people: what several hosts have in common in one line, what to type next below what is not ok, and the
- * figures in the end.
+ * A health check for people: what several hosts have in common in one line, what to type next below what is not ok, and the
+ * figures at the end.
  * @param options `colour`: whether to colour it; `title`: before the figures
  * @returns lines, with a newline at the end
  */
@@ -24,7 +24,7 @@ export function renderCheckUp(
     check: Math.max(0, ...lines.map(({ check }) => check.length)),
     hosts: Math.max(0, ...lines.map(({ hosts }) => hosts.length)),
   };
-  return `${[...lines.flatMap((line) => renderLine(line, widths, style)), '', renderFigures(items, options.title ?? 'Check-up:', style)].join('\n')}\n`;
+  return `${[...lines.flatMap((line) => renderLine(line, widths, style)), '', renderFigures(items, options.title ?? 'Health check:', style)].join('\n')}\n`;
 }
 
 function inCommon(items: readonly CheckItem[]): readonly Line[] {

@@ -1,3 +1,4 @@
+import { counted } from '../model/counted.js';
 import { outputLines } from './terminal-text.js';
 
 /** A duration for people: `0.8 s`, `12 s`, `2 min 05 s`. */
@@ -17,16 +18,11 @@ export function gateOpened(waitedMs: number, note: string | undefined): string {
 
 /**
  * Why something failed, in a few words: the first line of an error's message, without what the reader has just read.
- * @param told what stands before it: the host, the change's summary
+ * @param told what precedes it: the host, the change's summary
  */
 export function briefReason(message: string, ...told: readonly string[]): string {
   const [first = ''] = outputLines(message);
   return told.reduce((rest, words) => (rest.startsWith(`${words}: `) ? rest.slice(words.length + 2) : rest), first);
-}
-
-/** `1 host`, `3 hosts`. */
-export function counted(count: number, noun: string, plural = `${noun}s`): string {
-  return `${count} ${count === 1 ? noun : plural}`;
 }
 
 /** A name with one number in it: `etcd-` 07 `.example.org`. */

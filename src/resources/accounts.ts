@@ -88,7 +88,7 @@ function run(summary: string, argv: Argv, undo: readonly Argv[], diff: readonly 
       {
         kind: 'run',
         command: { summary, script: scriptOf([argv]) },
-        undo: { summary: `take back: ${summary}`, script: scriptOf(undo) },
+        undo: { summary: `roll back: ${summary}`, script: scriptOf(undo) },
         restores: 'accounts',
       },
     ],

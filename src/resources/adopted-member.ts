@@ -6,7 +6,7 @@ import { ProvisionError } from '../model/errors.js';
 import { decideService } from './etcd-member.js';
 import { newerFiles } from './service.js';
 
-/** A member that others made. */
+/** An adopted member. */
 export interface AdoptedMemberOptions {
   readonly member: Member;
   /**
@@ -32,7 +32,7 @@ export function adoptedMember({ member, runsWith }: AdoptedMemberOptions): Resou
         newerFiles(runsWith, probe),
       ]);
       if (unit.load === 'not-found') throw notThere(member, `systemd unit ${member.unit}`);
-      // One file of the two that is lost is issued anew; where neither is, the variables name another place.
+      // One file of the two that is lost is issued again; where neither is, the variables name another place.
       if (certificate.kind === 'absent' && key.kind === 'absent') throw notThere(member, member.server.certificate);
       const stale = newer(unit.startedAt);
       const reload = unit.needsDaemonReload ? [`with it, ${member.unit}.service takes up its changed unit file`] : [];
@@ -45,6 +45,6 @@ function notThere({ host, name }: Member, what: string): ProvisionError {
   return new ProvisionError({
     code: 'adopted-etcd-differs',
     message: `${host} has no ${what}, which the variables of the adopted member ${name} name`,
-    hint: 'let the hosts tell again: provision adopt INVENTORY, after the wrong variables are removed',
+    hint: 'remove the wrong variables, then run: provision adopt INVENTORY',
   });
 }

@@ -1,5 +1,6 @@
 import type { AuthorityProfile } from '../model/certificate.js';
 import { changed, type Outcome, type Resource, UNCHANGED } from '../model/change.js';
+import { counted } from '../model/counted.js';
 import { ProvisionError } from '../model/errors.js';
 import type { AuthorityView } from '../pki/authority.js';
 import { authorityFaults } from '../pki/authority-faults.js';
@@ -29,8 +30,8 @@ function decideAuthority(profile: AuthorityProfile, authority: AuthorityView, st
   if (faults.length === 0) return UNCHANGED;
   throw new ProvisionError({
     code: 'authority-unusable',
-    message: `the certificate authority in ${store} can sign nothing: ${faults.join('; ')}`,
-    hint: 'check the date of this machine, then: provision ca show; another authority is brought in with `provision ca import`, into a new directory (etcd_pki_store)',
+    message: `the certificate authority in ${store} cannot sign anything: ${faults.join('; ')}`,
+    hint: 'check the date of this machine, then: provision ca show; another authority is imported with `provision ca import`, into a new directory (etcd_pki_store)',
   });
 }
 
@@ -44,7 +45,7 @@ function created(profile: AuthorityProfile, store: string): Outcome {
   return changed({
     summary: `create the certificate authority in ${store}, on this machine`,
     diff: [
-      `+ CN=${profile.commonName}, ${profile.keyType}, ${profile.days} days`,
+      `+ CN=${profile.commonName}, ${profile.keyType}, ${counted(profile.days, 'day')}`,
       '+ its key is encrypted with a passphrase, and never leaves this machine',
     ],
     actions: [{ kind: 'create-authority', profile }],

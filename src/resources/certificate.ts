@@ -34,7 +34,7 @@ export function certificateResource(wanted: WantedCertificate, rules: Certificat
   };
 }
 
-/** All that is wrong with a certificate that a host has: the reasons for which the resource would sign it anew. */
+/** All that is wrong with a certificate that a host has: the reasons for which the resource would sign it again. */
 export function certificateFaults(
   wanted: WantedCertificate,
   rules: CertificateRules,
@@ -67,7 +67,7 @@ function notGranted(path: string, items: readonly string[], because: string): Pr
   const grants = items.filter((item) => item !== 'CA:TRUE').slice(0, NAMED);
   return new ProvisionError({
     code: 'certificate-not-granted',
-    message: `${path} cannot be signed: it says what the inventory does not grant (${named}), and ${because}`,
+    message: `${path} cannot be signed: it contains what the inventory does not grant (${named}), and ${because}`,
     hint: [
       ...(grants.length === 0
         ? []

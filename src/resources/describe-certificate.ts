@@ -1,5 +1,6 @@
 import type { X509Certificate } from 'node:crypto';
 import type { CertificateProfile } from '../model/certificate.js';
+import { counted } from '../model/counted.js';
 import { describeNames } from '../pki/alternative-names.js';
 import type { WantedCertificate } from '../pki/certificate-list.js';
 import { namesOf, notAfterOf, readCertificates, usagesOf } from '../pki/inspect.js';
@@ -46,9 +47,10 @@ function lines(subject: string, usages: readonly string[], life: string, names: 
 /** A leaf never outlives its authority; where that shortens its life, it is said. */
 function lifeOf({ days }: CertificateProfile, { authority, now }: CertificateRules): string {
   const [signer] = readCertificates(authority.certificate() ?? '');
-  if (signer === undefined || notAfterOf(signer).getTime() >= now.getTime() + days * DAY_MS) return `${days} days`;
+  if (signer === undefined || notAfterOf(signer).getTime() >= now.getTime() + days * DAY_MS)
+    return counted(days, 'day');
   const left = Math.floor((notAfterOf(signer).getTime() - now.getTime()) / DAY_MS);
-  return `${left} of ${days} days: its authority ends on ${dayOf(notAfterOf(signer))}`;
+  return `${left} of ${counted(days, 'day')}: its authority ends on ${dayOf(notAfterOf(signer))}`;
 }
 
 function dayOf(date: Date): string {

@@ -44,7 +44,7 @@ function inTheWay(member: Member, revision: number | undefined): ProvisionError 
     message: `${member.dataDir} on ${member.host} holds etcd data, and ${member.configFile} names no cluster (ETCD_INITIAL_CLUSTER): ${what}`,
     hint:
       revision === undefined
-        ? `if it is only the package's own first start: systemctl start etcd on ${member.host}, then plan again`
+        ? `if it is only the start by the package itself: systemctl start etcd on ${member.host}, then plan again`
         : `if it is not needed: systemctl stop etcd, and move ${member.dataDir} away on ${member.host}`,
   });
 }

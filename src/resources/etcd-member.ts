@@ -10,7 +10,7 @@ import { changed, UNCHANGED, type Action, type Outcome, type Resource, type Run 
 import type { Cluster, Member } from '../model/cluster.js';
 import { ProvisionError } from '../model/errors.js';
 import type { Probe } from '../model/remote.js';
-import { allowFirstStart, queueEtcd } from '../shell/etcd-unit.js';
+import { allowBootstrap, queueEtcd } from '../shell/etcd-unit.js';
 import { handOverLeadership } from '../shell/etcdctl.js';
 import { serviceCommand } from '../shell/service-command.js';
 import { newerFiles } from './service.js';
@@ -47,7 +47,7 @@ export function etcdMember(options: EtcdMemberOptions): Resource {
 }
 
 /** Whether the member's next start is the first one of its cluster: the bootstrap drop-in is then written for it. */
-export async function isFirstStart(cluster: Cluster, member: Member, probe: Probe): Promise<boolean> {
+export async function isBootstrap(cluster: Cluster, member: Member, probe: Probe): Promise<boolean> {
   const states = await lookAtMembers(cluster, probe);
   return !hasOwnData(ownState(states, member)) && isForming(clusterPhase(states));
 }
@@ -61,14 +61,14 @@ function decide(
   if (hasOwnData(ownState(states, member))) return decideService(member, unit, reasons);
   if (!isForming(clusterPhase(states))) throw lostMember(member, states);
   return changed({
-    summary: `form the etcd cluster: first start of ${member.name}, together with the others`,
+    summary: `bootstrap the etcd cluster: start ${member.name} together with the other members`,
     diff: [
-      `+ ${cluster.members.map(({ name }) => name).join(', ')} begin as one new cluster, ${cluster.token}`,
-      '+ a systemd drop-in allows the first start, and is removed once the cluster is formed',
+      `+ ${cluster.members.map(({ name }) => name).join(', ')} start as one new cluster, ${cluster.token}`,
+      '+ a systemd drop-in allows the bootstrap, and is removed once the cluster is formed',
     ],
     actions: [
       ...unmask(member, unit),
-      { kind: 'run', command: allowFirstStart(), undo: { lasting: 'the drop-in stays until the cluster is formed' } },
+      { kind: 'run', command: allowBootstrap(), undo: { lasting: 'the drop-in stays until the cluster is formed' } },
       enable(member, unit),
       { kind: 'run', command: queueEtcd('restart', member.unit), undo: serviceCommand('stop', member.unit) },
     ],
@@ -155,7 +155,7 @@ function lostMember(member: Member, states: readonly MemberState[]): ProvisionEr
     code: 'etcd-member-lost',
     message:
       `${member.host} has no etcd data in ${member.dataDir}, while ${others.join(', ')} have: ` +
-      'the cluster exists, and this member was lost or is new to it. Starting it as it is could begin a second cluster',
+      'the cluster exists, and this member was lost or is new to it. Starting it as it is could create a second cluster',
     hint:
       `replace it by a membership change: etcdctl member list; etcdctl member remove <id of ${member.name}>; ` +
       `etcdctl member add ${member.name} --peer-urls=<its peer URL>; then: systemctl start etcd on ${member.host}`,

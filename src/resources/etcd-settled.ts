@@ -1,11 +1,11 @@
 import { etcdData, etcdDataKey } from '../facts/etcd-data.js';
 import { changed, UNCHANGED, type Resource } from '../model/change.js';
 import type { Cluster, Member } from '../model/cluster.js';
-import { forbidFirstStart } from '../shell/etcd-unit.js';
-import { isFirstStart } from './etcd-member.js';
+import { forbidBootstrap } from '../shell/etcd-unit.js';
+import { isBootstrap } from './etcd-member.js';
 
 /**
- * No first start is allowed any more. A play gives this after the members are healthy; a plan of a first start lists it
+ * No bootstrap is allowed any more. A play gives this after the members are healthy; a plan of a bootstrap lists it
  * already, for the drop-in that it removes will be there by then.
  */
 export function etcdSettled({ cluster, member }: { readonly cluster: Cluster; readonly member: Member }): Resource {
@@ -15,13 +15,13 @@ export function etcdSettled({ cluster, member }: { readonly cluster: Cluster; re
     async plan(probe) {
       const [data, isFirst] = await Promise.all([
         probe.ask(etcdData, etcdDataKey(member)),
-        isFirstStart(cluster, member, probe),
+        isBootstrap(cluster, member, probe),
       ]);
       if (!data.isBootstrapping && !isFirst) return UNCHANGED;
       return changed({
-        summary: `forbid another first start of ${member.name}: the cluster is formed`,
+        summary: `remove the bootstrap drop-in of ${member.name}: the cluster is formed`,
         diff: ['- the systemd drop-in that allowed it'],
-        actions: [{ kind: 'run', command: forbidFirstStart(), undo: { lasting: 'the drop-in stays away' } }],
+        actions: [{ kind: 'run', command: forbidBootstrap(), undo: { lasting: 'the drop-in stays away' } }],
         disruptive: false,
       });
     },

@@ -4,6 +4,7 @@ import { fileOrigin } from '../facts/file-origin.js';
 import { fileState, type FileState } from '../facts/file-state.js';
 import { changed, UNCHANGED, type Outcome, type Ownership, type Resource, type WriteFile } from '../model/change.js';
 import type { Content } from '../model/content.js';
+import { counted } from '../model/counted.js';
 import { ProvisionError } from '../model/errors.js';
 import type { Probe } from '../model/remote.js';
 import { unifiedDiff } from './unified-diff.js';
@@ -17,7 +18,7 @@ export interface FileOptions extends Ownership {
   readonly validate?: string | undefined;
   /** Where to stage it, on the same file system; default: beside the file. */
   readonly stagingDirectory?: string | undefined;
-  /** Given: what somebody else wrote there is no longer replaced without a word. Its content needs our header. */
+  /** Given: what another tool wrote there is no longer replaced without a word. Its content needs our header. */
   readonly foreign?: ForeignFiles | undefined;
 }
 
@@ -56,7 +57,7 @@ async function decide(options: FileOptions, content: Content, state: FileState, 
     return write(options, content, isForeign ? 'replace' : 'update', diff);
   }
   const diff = ownershipDiff(options, state);
-  // Written anew: what stands there may have another name somewhere else (a hard link), which must keep its owner.
+  // Rewritten: what is there may have another name somewhere else (a hard link), which must keep its owner.
   return diff.length === 0 ? UNCHANGED : write(options, content, 'set owner and mode of', [...gone, ...diff]);
 }
 
@@ -73,7 +74,7 @@ function write(options: FileOptions, content: Content, verb: string, diff: reado
     stagingDirectory,
   };
   return changed({
-    summary: `${verb} ${path}${verb === 'replace' ? ', which somebody else wrote' : ''} (${owner}:${group} ${mode})`,
+    summary: `${verb} ${path}${verb === 'replace' ? ', which provision did not write' : ''} (${owner}:${group} ${mode})`,
     diff,
     actions: [action],
     // What ran with it ends.
@@ -81,7 +82,7 @@ function write(options: FileOptions, content: Content, verb: string, diff: reado
   });
 }
 
-/** @returns whether the file is somebody else's, and given up @throws ProvisionError `file-not-ours` */
+/** @returns whether the file belongs to another tool, and may be replaced @throws ProvisionError `file-not-ours` */
 async function refuseForeign({ path, foreign }: FileOptions, probe: Probe): Promise<boolean> {
   if (foreign === undefined) return false;
   const origin = await probe.ask(fileOrigin, path);
@@ -89,7 +90,7 @@ async function refuseForeign({ path, foreign }: FileOptions, probe: Probe): Prom
   if (foreign.replace.includes(path)) return true;
   throw new ProvisionError({
     code: 'file-not-ours',
-    message: `${probe.host}: ${path} (${origin.lines} lines that are no comments) was written neither by this program nor by its package: it is left as it is`,
+    message: `${probe.host}: ${path} (${counted(origin.lines, 'line')} besides comments) was written neither by this program nor by its package: it is left as it is`,
     hint: `${foreign.wayOut}\nto give it up, and what runs with it: provision_replace_files: ['${path}']`,
   });
 }

@@ -37,7 +37,7 @@ async function formerProblem({ vip, keepalived }: KeptAddress, probe: Probe): Pr
   const stop = `ssh ${probe.host} sudo systemctl disable --now ${unit}`;
   return new ProvisionError({
     code: 'former-balancer',
-    message: `${probe.host} is no load balancer in this inventory, and ${isHolder ? `holds the virtual IP ${vip}` : `its ${unit} may take the virtual IP ${vip}`}: two hosts would have it at once`,
+    message: `${probe.host} is not a load balancer in this inventory, and ${isHolder ? `holds the virtual IP ${vip}` : `its ${unit} may take the virtual IP ${vip}`}: two hosts would have it at once`,
     hint: isHolder
       ? `first let the API servers use the members: provision bypass INVENTORY on; then: ${stop}; then apply again`
       : `${stop}; then apply again`,

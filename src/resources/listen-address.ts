@@ -19,7 +19,7 @@ export interface ListenAddressOptions {
 }
 
 /**
- * Nobody else listens there. It changes nothing: a stranger's listener is refused while planning, for the bind would
+ * No one else listens there. It changes nothing: a stranger's listener is refused while planning, for the bind would
  * fail after everything else was done.
  */
 export function listenAddress(options: ListenAddressOptions): Resource {

@@ -41,7 +41,7 @@ function mask(line: string, secrets: readonly SecretLine[]): string {
  * text which holds a secret, is masked; where a secret fills its whole line, every such line is. Masks rather too
  * much than too little.
  * @param before what the host has now
- * @param afterRedacted the wanted text, `[redacted]` where a secret stands
+ * @param afterRedacted the wanted text, `[redacted]` where a secret is
  */
 export function maskSecretLines(before: string, afterRedacted: string): string {
   const secrets = secretLines(afterRedacted);

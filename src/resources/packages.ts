@@ -98,13 +98,13 @@ function installCommand(specs: readonly string[], keepStopped: readonly string[]
     script: [
       'set -eu',
       'export DEBIAN_FRONTEND=noninteractive',
-      // A runtime mask is gone after a reboot, and a run that was cut off here is healed by the service resource.
+      // A runtime mask is gone after a reboot, and an interrupted run here is healed by the service resource.
       ...(units === ''
         ? []
         : [`trap 'systemctl unmask --runtime --quiet ${units}' EXIT`, `systemctl mask --runtime --quiet ${units}`]),
       ...(known ? [] : [`${apt} update`]),
       `install() { ${apt} -y --no-install-recommends -o Dpkg::Options::=--force-confold install ${specs.map(quote).join(' ')}; }`,
-      // What a dpkg that was cut off had in hand stands in this directory, and until that is finished apt refuses. Not
+      // What an interrupted dpkg was doing is kept in this directory, and until that is finished apt refuses. Not
       // looked at before the first try: that waits until no other dpkg is at work.
       'install || { [ -n "$(ls /var/lib/dpkg/updates)" ] && dpkg --force-confold --configure -a && install; }',
       ...(idle.length === 0

@@ -13,13 +13,13 @@ export interface RetiredUnit {
   readonly configFile: string;
   /** Who takes its place. */
   readonly successor: string;
-  /** A script that somebody still runs to know whether it serves: from now on it asks the successor. */
+  /** A script that someone still runs to know whether it serves: from now on it asks the successor. */
   readonly script?: { readonly path: string; readonly content: Content } | undefined;
 }
 
 const SCRIPT: Ownership = { owner: 'root', group: 'root', mode: '0755' };
 
-/** Stops a unit that was ours, once its successor runs; one that serves somebody else is left alone. */
+/** Stops a unit that was ours, once its successor runs; one that serves another application is left alone. */
 export function retiredUnit({ unit, configFile, successor, script }: RetiredUnit): Resource {
   return {
     address: `retired:${unit}`,

@@ -62,10 +62,10 @@ function fingerprintsOf(pem: string): ReadonlySet<string> {
 function foreignTrust(path: string, pem: string): ProvisionError {
   return new ProvisionError({
     code: 'foreign-trust',
-    message: `${path} does not hold the authority in the store, and others made it: ${described(pem)
+    message: `${path} does not hold the authority in the store, and another tool wrote it: ${described(pem)
       .map((line) => line.replace(/^- /, ''))
       .join('; ')}`,
-    hint: 'compare it with: provision ca show; add the authority to the file, or bring the right one into the store',
+    hint: 'compare it with: provision ca show; add the authority to the file, or import the right one into the store',
   });
 }
 

@@ -139,7 +139,7 @@ function outside(
     code: 'virtual-ip-outside',
     message:
       `the virtual IP ${vip} is in no network of ${name} on ${balancer.host} ` +
-      `(${networks.map((network) => `${network.address}/${network.prefixLength}`).join(', ')}): nobody there would find it`,
+      `(${networks.map((network) => `${network.address}/${network.prefixLength}`).join(', ')}): no host there would find it`,
     hint: `set ${variables}_ip to a free address of that network, or keepalived_interface to another interface`,
   });
 }

@@ -87,7 +87,7 @@ function insertion(manifest: StaticPodManifest, after: Word, added: readonly str
   if (after.list.flow === true) return { start: end, end, text: words.map((word) => `, ${word}`).join('') };
   const [dash = ''] = /^ *- +/.exec(text.slice(text.lastIndexOf('\n', start - 1) + 1, start)) ?? [];
   if (dash === '')
-    throw unreadable(path, `nothing can be added after ${after.text}: it does not stand beside its dash`);
+    throw unreadable(path, `nothing can be added after ${after.text}: it is not on the line of its dash`);
   const at = end + (/\r?\n|$/.exec(text.slice(end))?.index ?? 0);
   const newLine = text.includes('\r\n') ? '\r\n' : '\n';
   return { start: at, end: at, text: words.map((word) => `${newLine}${dash}${word}`).join('') };
@@ -95,7 +95,7 @@ function insertion(manifest: StaticPodManifest, after: Word, added: readonly str
 
 /** Without the line end of a block scalar, which belongs to the line. */
 function placeOf({ path, text }: StaticPodManifest, { node, text: word }: Word): Pick<Edit, 'start' | 'end'> {
-  if (!node?.range) throw unreadable(path, `${word} stands elsewhere in the file: it is a YAML alias`);
+  if (!node?.range) throw unreadable(path, `${word} is defined elsewhere in the file: it is a YAML alias`);
   const [start, end] = node.range;
   return { start, end: start + text.slice(start, end).trimEnd().length };
 }

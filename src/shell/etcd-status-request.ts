@@ -8,7 +8,7 @@ export type EtcdStatusRequest = HttpsRequest;
 /** No answer takes longer, in seconds. A server that has answered closes a TLS connection after one. */
 const LIMIT_S = 5;
 
-/** grpc-go does not close a plain connection when it is told to: this long is waited for the answer, in seconds. */
+/** grpc-go does not close a plain connection when it is asked to: this long is waited for the answer, in seconds. */
 const PLAIN_LIMIT_S = 3;
 
 /** An answer is some 400 bytes. */

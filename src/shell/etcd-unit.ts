@@ -5,7 +5,7 @@ import { quote } from './quote.js';
 /** Name of etcd's unit in the packages of Debian and Ubuntu. */
 const ETCD_UNIT = 'etcd';
 
-/** The drop-in that is there from a member's first start until the cluster is formed. */
+/** The drop-in that is there from a member's bootstrap until the cluster is formed. */
 export const BOOTSTRAP_DROP_IN = '/etc/systemd/system/etcd.service.d/10-provision-bootstrap.conf';
 
 /** systemd reads only `*.conf` in that directory, so the variable can lie beside the drop-in. */
@@ -13,11 +13,11 @@ export const BOOTSTRAP_ENV = '/etc/systemd/system/etcd.service.d/provision-boots
 
 /**
  * Lets etcd begin a cluster at its next start, whatever its environment file says. Nothing takes it back but
- * {@link forbidFirstStart}: a first start that is cut off must be known for one.
+ * {@link forbidBootstrap}: an interrupted bootstrap must be recognised as one.
  */
-export function allowFirstStart(): Command {
+export function allowBootstrap(): Command {
   return {
-    summary: 'allow the first start of the cluster',
+    summary: 'allow the cluster to bootstrap',
     script: [
       'set -eu',
       'umask 022',
@@ -32,10 +32,10 @@ export function allowFirstStart(): Command {
   };
 }
 
-/** From now on a start without data is no first start any more. */
-export function forbidFirstStart(): Command {
+/** From now on a start without data is no bootstrap any more. */
+export function forbidBootstrap(): Command {
   return {
-    summary: 'forbid another first start',
+    summary: 'forbid another bootstrap',
     script: ['set -eu', `rm -f ${BOOTSTRAP_DROP_IN} ${BOOTSTRAP_ENV}`, 'systemctl daemon-reload'].join('\n'),
   };
 }

@@ -14,7 +14,7 @@ export function etcdctl(member: Asked): string {
 
 /**
  * The start of an etcdctl call to the host's own member that takes whatever certificate it shows; give it `--cert` and
- * `--key`. For questions only: nobody stands between a host and itself, but only a verified member is well.
+ * `--key`. For questions only: nobody stands between a host and itself, but only a verified member is healthy.
  */
 export function unverifiedEtcdctl(clientUrl: string): string {
   return `timeout 15 etcdctl --endpoints=${quote(clientUrl)} --insecure-skip-tls-verify ${LIMITS}`;
@@ -22,7 +22,7 @@ export function unverifiedEtcdctl(clientUrl: string): string {
 
 const LIMITS = '--dial-timeout=2s --command-timeout=5s';
 
-/** The same as a person types it, from elsewhere. @param words `member list` */
+/** The same as a person types it, from another machine. @param words `member list` */
 export function etcdctlByHand(member: Asked & Pick<Member, 'host'>, words: string): string {
   return `ssh ${member.host} ${quote(`sudo env ETCDCTL_API=3 etcdctl ${etcdctlFlags(member)} ${words}`)}`;
 }

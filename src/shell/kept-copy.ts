@@ -35,7 +35,7 @@ export function copyName(run: number, number: number): string {
 }
 
 /**
- * Shell lines that keep what stands at a path: a file with its owner, mode and times, a link as a link, or the note that
+ * Shell lines that keep what is at a path: a file with its owner, mode and times, a link as a link, or the note that
  * there is nothing. All is on disk before they end, so that from then on {@link restoreCopyLines} knows what was there.
  * Copies of earlier runs go. Run after `DIRECTORY_FUNCTIONS`.
  * @param from the path as it is reached from the current directory, as a word of the shell
@@ -125,7 +125,7 @@ export function requireCopyLines(copies: readonly KeptCopy[]): readonly string[]
   });
 }
 
-/** Shell function `same COPY PATH`: is what stands at the path just what was kept? */
+/** Shell function `same COPY PATH`: is what is at the path just what was kept? */
 export const SAME_FUNCTION = `
 same() {
   [ "$(stat -c '%f %u %g' "$1")" = "$(stat -c '%f %u %g' "$2" 2>/dev/null)" ] || return 1

@@ -32,14 +32,14 @@ export function readKubeadmConfigScript(): string {
 
 /**
  * Changes one key of the ConfigMap kubeadm-config, only if its text is still the one that was read: the apiserver tests
- * and replaces in one step (RFC 6902), so that nobody else's edit is overwritten.
+ * and replaces in one step (RFC 6902), so that no one else's edit is overwritten.
  */
 export function replaceClusterConfiguration(summary: string, before: string, after: string): Command {
   const changed = "echo 'kubeadm-config has changed since it was read: nothing was overwritten' >&2";
   return replaceOr(changed, { summary, before, after });
 }
 
-/** Takes {@link replaceClusterConfiguration} back; where the text is not what was written then, there is nothing to take back. */
+/** Takes {@link replaceClusterConfiguration} back; where the text is not what was written then, there is nothing to roll back. */
 export function restoreClusterConfiguration(summary: string, written: string, before: string): Command {
   return replaceOr('exit 0', { summary, before: written, after: before });
 }
@@ -50,7 +50,7 @@ interface Replacement {
   readonly after: string;
 }
 
-/** @param whenChanged what the script does when somebody else has changed the text */
+/** @param whenChanged what the script does when another process has changed the text */
 function replaceOr(whenChanged: string, { summary, before, after }: Replacement): Command {
   const path = '/data/ClusterConfiguration';
   const patch = [
@@ -62,7 +62,7 @@ function replaceOr(whenChanged: string, { summary, before, after }: Replacement)
     exchange({ method: 'PATCH', type: 'application/json-patch+json' }),
     'case $status in',
     '200) exit 0 ;;',
-    // 422: the test failed. 409: somebody wrote at the same moment.
+    // 422: the test failed. 409: someone wrote at the same moment.
     `409 | 422) ${whenChanged} ;;`,
     `'') printf '%s\\n' "the kube-apiserver gave no answer" "$out" >&2 ;;`,
     `*) echo "the kube-apiserver answers $status" >&2 ;;`,
@@ -108,7 +108,7 @@ function exchange(request: Exchange): string {
     '    [ -r "$file" ] || continue',
     '    certificate=$(in_kubeconfig "$file" certificate) key=$(in_kubeconfig "$file" key)',
     '    [ -n "$key" ] || continue',
-    // Here-documents are pipes, or files without a name: nobody else can open them.
+    // Here-documents are pipes, or files without a name: no one else can open them.
     '    send /dev/fd/3 /dev/fd/4 3<<CERTIFICATE 4<<KEY',
     '$certificate',
     'CERTIFICATE',

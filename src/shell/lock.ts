@@ -52,7 +52,7 @@ export function takeLockScript(text: string, left: string): string {
 }
 
 /**
- * Takes the lock away if it is still the one that was read: another's stays. Prints what stands there in the end.
+ * Takes the lock away if it is still the one that was read: another's stays. Prints what is there at the end.
  * @param mark what {@link readLockScript} prints of it
  */
 export function releaseLockScript(mark: string): string {

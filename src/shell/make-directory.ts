@@ -23,16 +23,16 @@ export function makeDirectoryScript(wanted: Ownership & { readonly path: string 
     `echo "$missing $(stat -L -c '%u:%g 0%a' "$above")" >${notes}/${quote(copy)}.directory`,
     `sync ${notes}`,
     `enter ${quote(path)} 0755`,
-    // Another action may have made it meanwhile, on the way to one below it; nobody else's directory is given away.
+    // Another action may have made it meanwhile, on the way to one below it; no one else's directory is given away.
     'case $trusted$(stat -c %u:%a .) in',
     '*:755 | *:2755 | yes*) ;;',
-    `*) refuse ${quote(`${path} was made by others meanwhile`)} ;;`,
+    `*) refuse ${quote(`${path} was created by another process meanwhile`)} ;;`,
     'esac',
     ...ownershipLines('.', wanted),
   ].join('\n');
 }
 
-/** A script that takes back what {@link makeDirectoryScript} made; a directory that is in use by now is an error. */
+/** A script that rolls back what {@link makeDirectoryScript} made; a directory that is in use by now is an error. */
 export function removeDirectoryScript({ path, name }: KeptCopy): string {
   const note = `${quote(backupDirectory(path))}/${quote(name)}.directory`;
   return [

@@ -9,7 +9,7 @@
  *   can exchange any part of the way.
  * - `only_root DIRECTORY`: refuses it unless it was entered on a trusted way.
  * - `stage NAME`: makes the directory NAME in the current one, empty and closed to all but root, and enters it. What
- *   stands there is removed at the end of the script. `..` is the directory that was entered before: only root can move
+ *   is there is removed at the end of the script. `..` is the directory that was entered before: only root can move
  *   a directory that only root may write.
  * - `refuse MESSAGE`: ends the script.
  */

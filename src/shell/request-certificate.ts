@@ -1,7 +1,7 @@
 import type { KeyType } from '../model/certificate.js';
 import { quote } from './quote.js';
 
-/** Where new keys wait on their host, for root only, until their certificates are signed elsewhere and installed. */
+/** Where new keys wait on their host, for root only, until their certificates are signed by an external CA and installed. */
 export const REQUESTED_KEYS = '/var/lib/provision/requests';
 
 /** The path of the waiting key. @param certificate its name in the list of certificates */

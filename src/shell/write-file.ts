@@ -7,7 +7,7 @@ import { quote } from './quote.js';
 /** A new file's target: all of {@link WriteFile} but its content, which travels on stdin. */
 type Target = Omit<WriteFile, 'kind' | 'content'>;
 
-/** What a script that restores is told. */
+/** What a script that restores is given. */
 export interface Restoration extends KeptCopy {
   /** As of {@link WriteFile}. */
   readonly stagingDirectory?: string | undefined;

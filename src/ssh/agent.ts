@@ -29,7 +29,7 @@ function listKeys(agent: OpenSSHAgent): Promise<readonly ParsedKey[]> {
  * Asks an agent for its keys. Done before connecting, because ssh2 reports a dead agent as an error of the connection,
  * although other credentials could still be tried.
  * @param socket path of its Unix socket
- * @throws Error when nobody answers there
+ * @throws Error when nothing answers there
  */
 export async function openAgent(socket: string): Promise<Agent> {
   const library = await loadLibrary();

@@ -1,4 +1,5 @@
 import type { AnyAuthMethod, ParsedKey } from 'ssh2';
+import { counted } from '../model/counted.js';
 import { RemoteError } from '../model/errors.js';
 import type { Secret } from '../model/secret.js';
 import { openAgent, type Agent } from './agent.js';
@@ -50,7 +51,7 @@ function addAgent(draft: Draft, agent: Agent | undefined, isWanted: (key: Parsed
   const keys = agent?.keys.filter(isWanted) ?? [];
   if (agent === undefined || keys.length === 0) return;
   draft.methods.push({ type: 'agent', username: draft.username, agent: agent.offering(keys) });
-  draft.tried.push(keys.length === 1 ? 'one key of the agent' : `${keys.length} keys of the agent`);
+  draft.tried.push(`${counted(keys.length, 'key')} of the agent`);
 }
 
 /** Servers with PAM often take a password only as the answer to a question. */

@@ -111,7 +111,7 @@ const MIB = 1024 * 1024;
 /** The answer can't be told from what else came: never taken for a success. */
 function noAnswer(answer: Answer): Reason {
   const begun = answer.stdout.state() !== 'before';
-  const what = begun ? 'the answer broke off' : 'the command was not started';
+  const what = begun ? 'the answer ended early' : 'the command was not started';
   const status = answer.ending.kind === 'cut' ? ` (status ${answer.ending.status})` : '';
   return {
     code: 'no-answer',
@@ -146,7 +146,7 @@ function reasonOf(
   if (kind === 'flood') {
     const { stdout, stderr } = limits;
     const most = `${Math.round(stdout / MIB)} MiB on stdout, ${stderr / MIB} MiB on stderr`;
-    return { code: 'output-too-large', message: `printed more than is taken from a host (${most})` };
+    return { code: 'output-too-large', message: `printed more than the limit for a host (${most})` };
   }
   if (kind === 'too-much-noise')
     return {
@@ -159,7 +159,7 @@ function reasonOf(
     return {
       code: 'connection-lost',
       message: `the connection was lost before the command ended${cause === '' ? '' : `: ${cause}`}`,
-      hint: 'run again: what was done is found as it is, and the rest is done',
+      hint: 'run again: finished changes are detected, and the rest is completed',
     };
   }
   const said = kind === 'wrong-password' ? 'Sorry, try again.' : (sudo?.said() ?? '');

@@ -58,7 +58,7 @@ function changedKey(host: string, name: string, key: Uint8Array, known: KnownHos
     code: 'host-key-changed',
     host,
     message:
-      `${host}: the host key of ${name} has changed: somebody may be listening in, or the host was reinstalled.\n` +
+      `${host}: the host key of ${name} has changed: someone may be intercepting the connection, or the host was reinstalled.\n` +
       `  it shows ${keyType(key)} ${fingerprint(key)}\n` +
       `  known is ${known.type} ${fingerprint(known.key)} (${known.file}:${known.line})`,
     hint: `if the host was reinstalled: ssh-keygen -R ${quote(name)} -f ${quote(known.file)}, then run again with --accept-new-host-keys`,

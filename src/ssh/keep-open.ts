@@ -8,7 +8,7 @@ interface Entry<T> {
   opened?: T;
 }
 
-/** Opened things by key: each opened once, and anew when it has ended or could not be opened. */
+/** Opened things by key: each opened once, and again when it has ended or could not be opened. */
 export interface KeptOpen<T> {
   /** Those who ask while it is being opened share the outcome, be it a failure. */
   get(key: string, open: () => Promise<T>): Promise<T>;

@@ -15,7 +15,7 @@ export interface StreamLimits {
 export interface MarkedStream {
   read(chunk: Uint8Array): StreamState;
   state(): StreamState;
-  /** What stands between the marks, as far as it has come; before the begin mark: what came instead of it. */
+  /** What is between the marks, as far as it has come; before the begin mark: what came instead of it. */
   content(): Buffer;
   /** The status behind the end mark. */
   status(): number | undefined;

@@ -113,7 +113,7 @@ export function createPrivateKeys({ variable, ask }: PassphraseSource): PrivateK
     if (passphrase !== undefined) return parse(file, (await readText(file)) ?? '', passphrase);
     return {
       kind: 'unusable',
-      reason: 'it is encrypted, and nobody can be asked for its passphrase',
+      reason: 'it is encrypted, and there is no terminal to ask for its passphrase on',
       hint: `add it to the agent: ssh-add ${quote(file)}, or set ${PASSPHRASE_VARIABLE}`,
     };
   }

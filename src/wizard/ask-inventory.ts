@@ -88,7 +88,7 @@ function noneIfEmpty(answer: string): string | undefined {
 }
 
 function evenMembers(count: number): string {
-  return `${count} members stand the loss of ${count / 2 - 1}, as ${count - 1} would: an odd number is better.`;
+  return `${count} members tolerate the loss of ${count / 2 - 1}, no more than ${count - 1} would: an odd number is better.`;
 }
 
 interface Asker {

@@ -50,8 +50,8 @@ function hostProblems(
   const sameName = all.find((other) => other.name === name);
   const sameAddress = all.find((other) => other.address === address);
   return [
-    ...(isIP(name) === 0 && HOST_NAME.test(name) ? [] : [`"${name}" is no host name`]),
-    ...(isIP(address) === 0 ? [`"${address}" is no IP address`] : []),
+    ...(isIP(name) === 0 && HOST_NAME.test(name) ? [] : [`"${name}" is not a host name`]),
+    ...(isIP(address) === 0 ? [`"${address}" is not an IP address`] : []),
     ...(before.some((other) => other.name === name) ? [`${name} is named twice`] : []),
     ...(sameName !== undefined && sameName.address !== address && !before.includes(sameName)
       ? [`${name} was ${sameName.address} before`]
@@ -64,10 +64,10 @@ function hostProblems(
 export function checkVirtualIp(text: string, hosts: readonly NamedHost[]): CheckResult {
   if (text === '') return true;
   const version = isIP(text);
-  if (version === 0) return `"${text}" is no IP address`;
+  if (version === 0) return `"${text}" is not an IP address`;
   const holder = hosts.find(({ address }) => address === text);
   if (holder !== undefined) return `${text} is the address of ${holder.name}; the virtual IP must be a free one`;
-  if (/^(0\.0\.0\.0|127\..*|::1?)$/.test(text)) return `${text} can be reached by nobody`;
+  if (/^(0\.0\.0\.0|127\..*|::1?)$/.test(text)) return `${text} is not reachable`;
   const other = hosts.find(({ address }) => isIP(address) !== version);
   return other === undefined ? true : `${text} is IPv${version}, but ${other.name} has ${other.address}`;
 }
@@ -78,7 +78,7 @@ export function checkNetwork(text: string, ip: string, balancers: readonly Named
   const [base = '', bits = ''] = text.split('/');
   const version = isIP(base);
   if (version === 0 || !/^\d{1,3}$/.test(bits) || Number(bits) > (version === 4 ? 32 : 128))
-    return `"${text}" is no network; 10.0.0.0/24 was expected`;
+    return `"${text}" is not a network; expected for example 10.0.0.0/24`;
   const network = new BlockList();
   network.addSubnet(base, Number(bits), version === 4 ? 'ipv4' : 'ipv6');
   const outside = [{ name: 'the virtual IP', address: ip }, ...balancers].filter(
@@ -92,17 +92,17 @@ export function checkNetwork(text: string, ip: string, balancers: readonly Named
 /** A DNS name. @param text may be empty: none */
 export function checkDnsName(text: string): CheckResult {
   if (text === '') return true;
-  return isIP(text) === 0 && HOST_NAME.test(text) ? true : `"${text}" is no DNS name`;
+  return isIP(text) === 0 && HOST_NAME.test(text) ? true : `"${text}" is not a DNS name`;
 }
 
 /** A TCP port. */
 export function checkPort(text: string): CheckResult {
   return /^\d{1,5}$/.test(text) && Number(text) >= 1 && Number(text) <= 65535
     ? true
-    : `"${text}" is no port; 1 to 65535 was expected`;
+    : `"${text}" is not a port; expected 1 to 65535`;
 }
 
 /** A login name: the characters that Debian's adduser takes (NAME_REGEX_SYSTEM). */
 export function checkUser(text: string): CheckResult {
-  return /^[a-z_][-a-z0-9_]{0,31}$/.test(text) ? true : `"${text}" is no login name`;
+  return /^[a-z_][-a-z0-9_]{0,31}$/.test(text) ? true : `"${text}" is not a login name`;
 }

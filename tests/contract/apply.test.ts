@@ -182,7 +182,7 @@ describe('a saved plan', () => {
 
   test('is refused where the host is otherwise now', async () => {
     await plan({ out: planned });
-    writeFileSync(join(work, '0.conf'), 'of somebody else');
+    writeFileSync(join(work, '0.conf'), 'of another tool');
     expect(await refused()).toMatch(/work \/ one file:.*0\.conf: saved: create .*; now: update/);
   });
 
@@ -214,9 +214,9 @@ describe('a saved plan', () => {
   });
 
   test('is refused where it can’t be read, and where it is of another version', async () => {
-    expect(await refused()).toMatch(/is no saved plan: .*ENOENT/);
+    expect(await refused()).toMatch(/is not a saved plan: .*ENOENT/);
     writeFileSync(planned, '{');
-    expect(await refused()).toMatch(/is no saved plan/);
+    expect(await refused()).toMatch(/is not a saved plan/);
     await plan({ out: planned });
     writeFileSync(planned, readFileSync(planned, 'utf8').replace(/"formatVersion": \d+/, '"formatVersion": 1'));
     expect(await refused()).toMatch(/is a saved plan of format 1; this version of provision reads format \d/);

@@ -93,7 +93,7 @@ describe('the lock on a host', () => {
       await onHost(`chmod 755 ${directory}`);
     });
 
-    test('can not hold it, and is told so', async () => {
+    test('can not hold it, and is refused with that reason', async () => {
       expect(await run(asNobody(takeLockScript(BEN, '')))).toMatchObject({
         status: NOT_ROOT,
         stderr: 'only root can lock a host\n',

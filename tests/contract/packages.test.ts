@@ -65,7 +65,7 @@ test('nothing is started meanwhile, and what was masked is unmasked, also after 
   expect([failed.ran[0], failed.ran.at(-1)]).toEqual([mask, unmask]);
 });
 
-test('a dpkg that was cut off is finished, and the installation tried again', async () => {
+test('an interrupted dpkg is finished, and the installation tried again', async () => {
   await writeFile(join(directory, 'fails-apt-get'), '');
   await writeFile(join(directory, 'updates'), '0001\n');
   expect(await install(MISSING)).toEqual({

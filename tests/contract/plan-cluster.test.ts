@@ -56,7 +56,7 @@ describe('a plan', () => {
     });
   });
 
-  test('that changes something is refused where a clock is wrong; an empty one is told so', async () => {
+  test('that changes something is refused where a clock is wrong; an empty one says so', async () => {
     const { planned } = await planHere(join(directory, 'none'), 10);
     await expect(planned).rejects.toMatchObject({ failures: [{ host: 'here', error: { code: 'clock-off' } }] });
     const empty = await planHere(directory, 10);

@@ -161,7 +161,7 @@ async function against(kind: string, work: () => Promise<void>): Promise<void> {
     expect(await readdir(app)).toEqual(['app.conf', 'conf']);
   });
 
-  test('stages elsewhere only where nobody else can write on the way', async () => {
+  test('stages elsewhere only where no one else can write on the way', async () => {
     const target = { path: join(app, 'conf', 'a.conf'), ...OWNED, stagingDirectory: app };
     expect(await run(writeFileScript(target, 4, 'run.0'), 'new\n')).toBe(1);
     expect(await readdir(join(app, 'conf'))).toEqual([]);
@@ -169,7 +169,7 @@ async function against(kind: string, work: () => Promise<void>): Promise<void> {
 });
 
 (isRoot ? describe : describe.skip)('directories', () => {
-  test('are made with parents that everyone can pass, whatever the umask, and taken back', async () => {
+  test('are made with parents that everyone can pass, whatever the umask, and rolled back', async () => {
     const path = join(victims, 'a', 'b', 'c');
     const script = `umask 077\n${makeDirectoryScript({ path, ...OWNED, mode: '0700' }, 'run.0')}`;
     expect(await run(script)).toBe(0);

@@ -117,9 +117,9 @@ async function applyAndFail(resources: readonly Resource[]): Promise<readonly st
   return events.flatMap((event) => (event.type === 'notice' ? [event.message] : []));
 }
 
-const AS_BEFORE = "taken back, but for what can't be: run fails: what a command did stays";
+const AS_BEFORE = 'rolled back, except: run fails: what a command did stays';
 
-(canUnshare ? describe : describe.skip)('a run that fails is taken back', () => {
+(canUnshare ? describe : describe.skip)('a run that fails is rolled back', () => {
   const at = (name: string): string => join(etc, name);
   const content = plainContent('new\n');
 
@@ -192,15 +192,15 @@ const AS_BEFORE = "taken back, but for what can't be: run fails: what a command 
       const before = await accounts();
       const told = await applyAndFail([newUser]);
       expect(await accounts()).not.toBe(before);
-      expect(told.join('\n')).toMatch(/could not take back: create user demo-user: .*ended with status 8/);
-      expect(told.at(-1)).toMatch(/^only partly taken back/);
+      expect(told.join('\n')).toMatch(/could not roll back: create user demo-user: .*ended with status 8/);
+      expect(told.at(-1)).toMatch(/^only partly rolled back/);
     });
   });
 
-  test('and what it can not take back is said, and no more is promised', async () => {
+  test('and what it can not roll back is said, and no more is promised', async () => {
     const told = await applyAndFail([directory({ path: at('used'), ...ROOTS, mode: '0755' }), keepsBusy(at('used'))]);
     expect(told.join('\n')).toMatch(/could not remove directory .*used/);
-    expect(told.at(-1)).toMatch(/^only partly taken back/);
+    expect(told.at(-1)).toMatch(/^only partly rolled back/);
   });
 });
 

@@ -86,7 +86,7 @@ describe('a saved plan', () => {
   test('is refused when a file was edited by hand, with the lines', async () => {
     await plan();
     writeFileSync(join(work, 'a.conf'), 'first\nmiddle, by hand\nlast\nand more\n');
-    const stdout = await expectRefused(/a\.conf: .*what is there was changed since/);
+    const stdout = await expectRefused(/a\.conf: .*it was changed on the host since/);
     expect(stdout).toMatch(/- middle\n\s+\+ middle, by hand\n\s+\+ and more\n/);
     expect(stdout).not.toMatch(/[-+] first/);
   });
@@ -132,7 +132,7 @@ describe('a saved plan', () => {
     writeFileSync(saved, JSON.stringify({ ...json, tool: '0.0.9' }));
     await expectRefused(/provision: saved: 0\.0\.9; now: 0\.1\.0/);
     writeFileSync(saved, 'no JSON');
-    expect((await run('apply', '--plan', saved)).stdout).toMatch(/is no saved plan/);
+    expect((await run('apply', '--plan', saved)).stdout).toMatch(/is not a saved plan/);
   });
 
   test('is for its owner only, also in place of a file that was for all; a place that takes none is named', async () => {

@@ -198,7 +198,7 @@ describe('a server that floods', () => {
         channel.write(marksOf(await readToken(channel)).begin);
         pour(channel, line);
       },
-      /printed more than is taken from a host \(16 MiB on stdout, 1 MiB on stderr\)/,
+      /printed more than the limit for a host \(16 MiB on stdout, 1 MiB on stderr\)/,
     ],
     [
       'in stderr',
@@ -206,7 +206,7 @@ describe('a server that floods', () => {
         channel.stderr.write(marksOf(await readToken(channel)).begin);
         pour(channel.stderr, line);
       },
-      /printed more than is taken/,
+      /printed more than the limit/,
     ],
   ])('%s: this command fails, and memory stays as it is', async (_, onExec, message) => {
     const server = await start({ onExec });

@@ -162,7 +162,7 @@ if (missingSshd !== undefined) console.warn(`skipped: logins: ${missingSshd}`);
     expect(asked).toBe(1);
   });
 
-  test('an encrypted key with nobody to ask names the ways out', async () => {
+  test('an encrypted key with nobody to ask names the ways to proceed', async () => {
     const file = rewritten('nobody-to-ask', '-N', 'open sesame');
     await expect(login({ privateKeyFile: file })).rejects.toMatchObject({
       code: 'key-unusable',

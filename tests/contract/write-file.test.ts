@@ -114,7 +114,7 @@ const names = (): Promise<string[]> => readdir(directory);
 });
 
 (isRoot ? describe : describe.skip)('what was written', () => {
-  test('can be taken back: the old file with its mode, or none', async () => {
+  test('can be rolled back: the old file with its mode, or none', async () => {
     await writeFile(path, 'old', { mode: 0o600 });
     await put('new');
     expect(await restore()).toMatchObject({ status: 0, stderr: '' });
@@ -179,7 +179,7 @@ const names = (): Promise<string[]> => readdir(directory);
     expect((await stat(path, { bigint: true })).ctimeNs).toBe(before.ctimeNs);
   });
 
-  test('a removal can be taken back', async () => {
+  test('a removal can be rolled back', async () => {
     await writeFile(path, 'old');
     await transport.run({ summary: 'remove', script: removeFileScript(path, copy) });
     expect(await names()).toEqual([]);

@@ -123,7 +123,7 @@ describeOnLab('adopting an etcd that was made by hand, each member in another wa
     ).toEqual([]);
   });
 
-  test('and what the load balancer needs can be signed elsewhere, for the keys that the members have', async () => {
+  test('and what the load balancer needs can be signed by an external CA, for the keys that the members have', async () => {
     const requested = await lab.provision('ca', 'request', lab.files.inventory, '--yes');
     for (const host of MEMBERS)
       expect(requested.stdout).toContain(`${host}: etcd-server, for the key that the host has\n`);
@@ -158,7 +158,7 @@ describeOnLab('adopting an etcd that was made by hand, each member in another wa
       const isThere = existsSync(path);
       await writeFile(path, text);
       expect(ended.status).toBe(1);
-      expect(ended.stdout).toMatch(/✖ etcd-process +etcd-2 +no etcd runs here/);
+      expect(ended.stdout).toMatch(/✖ etcd-process +etcd-2 +etcd is not running here/);
       expect(ended.stdout).toMatch(/✔ member +etcd-1/);
       expect(isThere).toBe(false);
     });

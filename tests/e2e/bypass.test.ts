@@ -78,7 +78,7 @@ async function untilReady(lab: TestLab, answer: 'ready' | 'not ready'): Promise<
   return waitUntil(isSo, 120_000, 500);
 }
 
-/** The items of a check-up about API servers that are not ok. */
+/** The items of a health check about API servers that are not ok. */
 async function badItems(lab: TestLab): Promise<readonly CheckItem[]> {
   const { stdout } = await lab.provision('verify', lab.files.inventory, '--format', 'json');
   const { items } = JSON.parse(stdout) as { readonly items: readonly CheckItem[] };
@@ -192,7 +192,7 @@ describeOnLab('the way to etcd of the API servers', 'bypass', { etcd: 3, control
     }
   });
 
-  test('a check-up says that it is bypassed, and how to end that; a plan shows the same', () => {
+  test('a health check says that it is bypassed, and how to end that; a plan shows the same', () => {
     const next = `provision bypass ${lab.files.inventory} off`;
     expect(story.items.map(({ check, verdict, host, next: typed }) => [check, verdict, host, typed])).toEqual(
       CONTROL_PLANES.flatMap((host) => [
@@ -208,7 +208,7 @@ describeOnLab('the way to etcd of the API servers', 'bypass', { etcd: 3, control
     expect([story.again.status, plannedChanges(story.again), performedChanges(story.again)]).toEqual([0, [], []]);
   });
 
-  test('is told by its own name in the history', async () => {
+  test('is listed by its own name in the history', async () => {
     const { stdout } = await lab.provision('history', lab.files.inventory);
     expect(stdout.match(/ bypass +done +2 changes$/gm)).toHaveLength(2);
     expect(stdout).toMatch(/ apply +done /);
@@ -233,7 +233,7 @@ describeOnLab('the way to etcd of the API servers', 'bypass', { etcd: 3, control
     expect(rules).toMatch(/counter packets [1-9]/);
     expect(run.status).toBe(1);
     expect(run.stdout).toMatch(/gate apiserver-ready did not open within \d+ s: cp-1: /);
-    expect(run.stdout).toContain('taken back: files and services are as before this play');
+    expect(run.stdout).toContain('rolled back: files and services are as before this play');
     expect(run.stdout).toContain('run the same command again');
     expect(after).toEqual(before);
     expect(isReadyAgain).toBe(true);

@@ -47,7 +47,7 @@ describeOnLab('a failover drill', 'drill', { etcd: 3 }, (lab) => {
     return first;
   }
 
-  test('killed in the middle is mended by the host itself, and the next one measures both failures', async () => {
+  test('killed in the middle is undone by the host itself, and the next one measures both failures', async () => {
     const host = await holder();
     const killed = await drillDisturbed(lab, (kill) => {
       kill('SIGKILL');
@@ -68,7 +68,7 @@ describeOnLab('a failover drill', 'drill', { etcd: 3 }, (lab) => {
     await expectAsBefore();
     const history = await lab.provision('history', lab.files.inventory);
     expect(history.stdout.trim().split('\n').slice(-2)).toEqual([
-      expect.stringMatching(/ drill +cut off +0 changes$/),
+      expect.stringMatching(/ drill +interrupted +0 changes$/),
       expect.stringMatching(/ drill +done +2 changes$/),
     ]);
   });

@@ -127,7 +127,7 @@ describeOnLab('certificates that nobody has renewed', 'expired', { etcd: 3, cont
     ],
   ];
 
-  test.each(FAULTS)('%s: one apply makes all well', async (_, harm) => {
+  test.each(FAULTS)('%s: one apply repairs everything', async (_, harm) => {
     await harm();
     const applied = await runVerb(lab, 'apply', '--gate-timeout', '60');
     expect(endOf(applied)).toMatch(/^status 0/);

@@ -35,7 +35,7 @@ const SIZE = { etcd: MEMBERS.length, controlPlanes: CONTROL_PLANES.length, crash
 /** `all`: no run makes more than one change before it is killed (CONTRIBUTING.md). */
 const SWEEP = process.env['PROVISION_SWEEP'] === 'all';
 
-/** How the host in hand is lost. Each takes a minute to be noticed: CI tries one of them. */
+/** How the host being changed is lost. Each takes a minute to be noticed: CI tries one of them. */
 const lossOfThisCommit = await numberOfThisCommit(9, LOSSES.length);
 
 /** What killed runs may leave: half-written files, the lock, masks, half-installed packages. */
@@ -78,7 +78,7 @@ function proofsOn(lab: TestLab, cluster: () => { readonly made: HandMadeCluster;
   return { isWell, isHealthy, expectFinished };
 }
 
-describeOnLab('a migration that is cut off', 'killmig', SIZE, (lab) => {
+describeOnLab('an interrupted migration', 'killmig', SIZE, (lab) => {
   let made: HandMadeCluster;
   let vip: string;
   let ways: readonly Way[];
@@ -107,7 +107,7 @@ describeOnLab('a migration that is cut off', 'killmig', SIZE, (lab) => {
     expect(killed.filter(({ run }) => run.status === 137).length).toBeGreaterThanOrEqual(SWEEP ? 50 : 1);
     await expectFinished(lab.files.inventory);
     if (SWEEP) {
-      const job = 'the migration of a live cluster that others made, with writers on its members and its API servers';
+      const job = 'the migration of an existing live cluster, with writers on its members and its API servers';
       await writeFile(
         'docs/killed-migration-sweep.md',
         sweepPage('A migration killed after each single change', job, killed),
@@ -124,7 +124,7 @@ describeOnLab('a migration that is cut off', 'killmig', SIZE, (lab) => {
   });
 
   test.each(SWEEP ? LOSSES : LOSSES.filter((_, index) => index === lossOfThisCommit))(
-    'whose member in hand $did touches no other one, and is finished by the next run',
+    'whose current member $did touches no other one, and is finished by the next run',
     async ({ name, cut, mend }) => {
       const inventory = await inventoryWith(lab, name, [`etcd_cert_alt_names: [${name}.example]`]);
       // At its certificate or at its restart, as the commit says.
@@ -158,7 +158,7 @@ const MOMENTS = ['change-done', 'change-started'] as const;
 
 for (const loss of SWEEP ? LOSSES : [])
   for (const [index, type] of MOMENTS.entries())
-    describeOnLab(`a migration whose host in hand ${loss.did}, at ${type}`, `${loss.name}${index}`, SIZE, (lab) => {
+    describeOnLab(`a migration whose current host ${loss.did}, at ${type}`, `${loss.name}${index}`, SIZE, (lab) => {
       test(
         'goes on with the next run each time, and the last one finishes',
         async () => {

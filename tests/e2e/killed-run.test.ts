@@ -46,7 +46,7 @@ async function expectFinished(lab: TestLab): Promise<void> {
   expect(looked.map(({ stdout }) => stdout)).toEqual(MEMBERS.map(() => ''));
 }
 
-/** What killed runs may leave: half-written files, the lock, masks, the right to a first start. */
+/** What killed runs may leave: half-written files, the lock, masks, the permission to bootstrap. */
 const LEFTOVERS = [
   "find /etc /var/lib/etcd -name '.*.??????' ! -name '.placeholder*'",
   'ls -d /run/provision/lock /run/systemd/system/*.service /etc/systemd/system/etcd.service.d/*bootstrap* 2>/dev/null',
@@ -81,7 +81,7 @@ function hostOfFirstChange({ events }: DisturbedRun): string {
   return first.host;
 }
 
-describeOnLab('a run that is cut off', 'killed', { etcd: 3 }, (lab) => {
+describeOnLab('an interrupted run', 'killed', { etcd: 3 }, (lab) => {
   let killed: readonly Killed[];
 
   beforeAll(async () => {
@@ -122,7 +122,7 @@ describeOnLab('a run that is cut off', 'killed', { etcd: 3 }, (lab) => {
     await expectFinished(lab);
   });
 
-  test('by Ctrl-C finishes the change in hand, releases the lock, and says where it stopped', async () => {
+  test('by Ctrl-C finishes the change in progress, releases the lock, and says where it stopped', async () => {
     await driftEverywhere(lab);
     const stopped = await disturbedApply(lab, isStart(/haproxy.cfg/), (kill) => {
       kill('SIGINT');

@@ -39,7 +39,7 @@ describeOnLab(
       await createKubernetes(lab, await createHandMadeCluster(lab, { members: ['package'] }));
     }, 300_000);
 
-    test('its hosts are prepared, and nothing of Kubernetes runs on them before somebody sets it up', () => {
+    test('its hosts are prepared, and nothing of Kubernetes runs on them before someone sets it up', () => {
       expect(before).toBe('v1.20.2\n');
     });
 

@@ -67,12 +67,12 @@ describeOnLab('a lab', 'main', { etcd: 2, controlPlanes: 1, crashPauses: 'kubele
     expect((await lab.ssh('etcd-2', 'etcdctl version')).stdout).toMatch(/etcdctl version: 3\.4\./);
   });
 
-  test('hosts have no way out', async () => {
+  test('hosts have no escape', async () => {
     expect((await lab.ssh('etcd-1', 'ip route show default; ip -6 route show default')).stdout).toBe('');
     expect((await lab.onControlSide(['ip', 'route', 'show', 'default'])).stdout).toBe('');
   });
 
-  test('the overlay shows nothing while nobody writes, and every file that somebody wrote or removed', async () => {
+  test('the overlay shows nothing while nobody writes, and every file that someone wrote or removed', async () => {
     const host = await lab.host('etcd-1');
     const before = await overlayChanges(host);
     expect((await lab.ssh('etcd-1', 'cat /etc/hosts; ls -R /etc; apt-cache policy haproxy')).status).toBe(0);
@@ -87,7 +87,7 @@ describeOnLab('a lab', 'main', { etcd: 2, controlPlanes: 1, crashPauses: 'kubele
     ]);
   });
 
-  test('a power cut silences a host at once; its disk keeps what was written, its network starts anew', async () => {
+  test('a power cut silences a host at once; its disk keeps what was written, its network starts empty', async () => {
     const host = await lab.host('etcd-1');
     await lab.ssh(
       'etcd-1',
@@ -143,7 +143,7 @@ END`;
       return sleepers(seconds);
     };
 
-    test('starts what a manifest says, again when it dies, anew when it changes, and ends it with its file', async () => {
+    test('starts what a manifest says, again when it dies, again when it changes, and ends it with its file', async () => {
       await lab.ssh('cp-1', pod('tiny', 7001));
       const [first] = await become(7001, 1);
       expect(first).toBeDefined();
@@ -170,7 +170,7 @@ END`;
       expect(await become(7003, 0)).toEqual([]);
     });
 
-    test('runs the real apiserver, which only lacks the etcd certificate that the product must bring', async () => {
+    test('runs the real apiserver, where only the etcd certificate is missing that the product must bring', async () => {
       const journal = async (): Promise<string> => (await lab.ssh('cp-1', 'journalctl -u kubelet -o cat')).stdout;
       const message = 'open /etc/kubernetes/pki/apiserver-etcd-client.crt: no such file or directory';
       expect(await waitUntil(async () => (await journal()).includes(message), 30_000, 200)).toBe(true);
@@ -252,7 +252,7 @@ describeWhereLabsRun('without root', () => {
     const ended = await run([...asNobody, ...provision('lab', 'up', '--name', options.name)]);
     expect(ended.status).toBe(1);
     expect(ended.stderr).toContain(
-      'this machine cannot run a lab; it lacks:\n  - root: hosts need namespaces and mounts',
+      'this machine cannot run a lab; missing:\n  - root: hosts need namespaces and mounts',
     );
     expect(await leftoversOf(options)).toEqual(NOTHING);
   });

@@ -17,7 +17,7 @@ jest.setTimeout(240_000);
 const MEMBERS = ['etcd-1', 'etcd-2', 'etcd-3'];
 const certificateOf = (host: string): string => `/etc/ssl/etcd/certificate/${host}-dev_cert.pem`;
 
-describeOnLab('what goes wrong while a cluster that others made is moved', 'migfault', { etcd: 3 }, (lab) => {
+describeOnLab('what goes wrong while an existing cluster is moved', 'migfault', { etcd: 3 }, (lab) => {
   let vip: string;
   let made: HandMadeCluster;
   let onAllAddresses: JsonRun;
@@ -116,7 +116,7 @@ describeOnLab('what goes wrong while a cluster that others made is moved', 'migf
     const undone = failed.events.flatMap((event) => (event.type === 'rolled-back' ? [event.summary] : []));
     expect(undone).toEqual(['put the old etcd-server certificate back', `systemctl restart ${made.unitOf(host)}`]);
     expect(failed.events).toContainEqual(
-      expect.objectContaining({ type: 'notice', host, message: expect.stringContaining('taken back') as unknown }),
+      expect.objectContaining({ type: 'notice', host, message: expect.stringContaining('rolled back') as unknown }),
     );
     await onAll((each) => `rm -r /etc/systemd/system/${made.unitOf(each)}.service.d; systemctl daemon-reload`);
     await expectFinishes(inventory);

@@ -135,7 +135,7 @@ describeOnLab('a playbook of one’s own', 'plays', { hosts: 2 }, (lab) => {
     expect((await lab.ssh('host-1', 'ls /etc/limited')).status).not.toBe(0);
   });
 
-  test('while somebody else installs, apply says who, waits, and then goes on', async () => {
+  test('while another process installs, apply says who, waits, and then goes on', async () => {
     const file = await playbook('locked', '- hosts: host-1\n  tasks:\n    - apt: { name: nftables }\n');
     // fcntl(2)'s lock, as apt and dpkg take it.
     const hold =
@@ -157,7 +157,7 @@ describeOnLab('a playbook of one’s own', 'plays', { hosts: 2 }, (lab) => {
     expect((await lab.ssh('host-1', 'command -v nft')).status).toBe(0);
   });
 
-  describe('where a change fails, what was done on the host is taken back, and no later host is touched:', () => {
+  describe('where a change fails, what was done on the host is rolled back, and no later host is touched:', () => {
     test.each<[string, string, string, readonly (string | RegExp)[]]>([
       [
         'a file that its check refuses',
@@ -217,7 +217,7 @@ describeOnLab('a playbook of one’s own', 'plays', { hosts: 2 }, (lab) => {
     });
   });
 
-  describe('a host that cannot be worked on is named, with the way out:', () => {
+  describe('a host that cannot be worked on is named, with the ways to proceed:', () => {
     const nothing = '- hosts: all\n  tasks:\n    - copy: { dest: /etc/never, content: x }\n';
 
     async function refused(file: string): Promise<string> {

@@ -13,7 +13,7 @@ jest.setTimeout(60_000);
 
 const MEMBERS = ['etcd-1', 'etcd-2', 'etcd-3'];
 
-/** Texts that nobody else on this machine uses. */
+/** Texts that no one else on this machine uses. */
 const PLANTED = {
   passphrase: `planted-ca-passphrase-${process.pid}`,
   sudoPassword: `planted-sudo-password-${process.pid}`,

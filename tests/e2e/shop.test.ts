@@ -94,7 +94,7 @@ describeOnLab('balancers that already serve a shop', 'shop', { etcd: 3 }, (lab) 
     before = await theirs();
   }, 300_000);
 
-  test('are refused with the way out, and left alone', async () => {
+  test('are refused with the ways to proceed, and left alone', async () => {
     const refused = await runVerb(lab, 'apply');
     expect(refused.status).toBe(1);
     expect(refused.stdout).toContain('/etc/haproxy/haproxy.cfg');
@@ -109,7 +109,7 @@ describeOnLab('balancers that already serve a shop', 'shop', { etcd: 3 }, (lab) 
     ]);
     const plan = await runVerb(lab, 'plan', given);
     expect(plannedChanges(plan)).toContain(
-      'Load balancer / etcd-1 / file:/etc/haproxy/haproxy.cfg: replace /etc/haproxy/haproxy.cfg, which somebody else wrote (root:root 0644)',
+      'Load balancer / etcd-1 / file:/etc/haproxy/haproxy.cfg: replace /etc/haproxy/haproxy.cfg, which provision did not write (root:root 0644)',
     );
     const planned = plan.events.find((event) => event.type === 'planned');
     expect(planned?.plan.summary.disruptive).toBeGreaterThanOrEqual(4);

@@ -9,7 +9,7 @@ import { endOf, holdersOf, runVerb } from '../support/main-job.js';
 jest.setTimeout(400_000);
 
 /**
- * What is mended may take longer to be well: connections of a kube-apiserver to an address that has moved end by keep-alive
+ * What is repaired may take longer to be healthy: connections of a kube-apiserver to an address that has moved end by keep-alive
  * (30 s, and 10 s for its answer), and gRPC waits before it connects again.
  */
 const PATIENCE_MS = 150_000;
@@ -91,7 +91,7 @@ const BREAKAGES: readonly Breakage[] = [
     red: ['fail nonlocal-bind etcd-2 after a reboot'],
   },
   {
-    what: 'ip_nonlocal_bind taken back by a later file',
+    what: 'ip_nonlocal_bind rolled back by a later file',
     host: 'etcd-2',
     breakIt: 'echo net.ipv4.ip_nonlocal_bind=0 > /etc/sysctl.d/99-zz.conf',
     mend: 'rm /etc/sysctl.d/99-zz.conf',
@@ -154,7 +154,7 @@ describeOnLab('verify', 'verify', { etcd: 3, controlPlanes: 2 }, (lab) => {
     if (applied.status !== 0) throw new Error(endOf(applied));
   }, 300_000);
 
-  /** Waits until a check-up shows these items, or nothing but ok. */
+  /** Waits until a health check shows these items, or nothing but ok. */
   async function until(shows: (found: readonly string[]) => boolean, what: string): Promise<CheckUp> {
     let last: CheckUp | undefined;
     const isShown = await waitUntil(
@@ -185,7 +185,7 @@ describeOnLab('verify', 'verify', { etcd: 3, controlPlanes: 2 }, (lab) => {
     } finally {
       await must(lab, host, mend);
     }
-    await until((found) => found.length === 0, 'mended');
+    await until((found) => found.length === 0, 'repaired');
   });
 
   test('finds the virtual IP on two hosts', async () => {
@@ -198,7 +198,7 @@ describeOnLab('verify', 'verify', { etcd: 3, controlPlanes: 2 }, (lab) => {
     } finally {
       await must(lab, other, `ip address delete ${vip}/32 dev lo`);
     }
-    await until((found) => found.length === 0, 'mended');
+    await until((found) => found.length === 0, 'repaired');
   });
 
   test('a host that cannot be reached does not hide the others', async () => {
@@ -212,6 +212,6 @@ describeOnLab('verify', 'verify', { etcd: 3, controlPlanes: 2 }, (lab) => {
     expect(found.items).toContainEqual(
       expect.objectContaining({ check: 'apiserver-manifest', host: 'cp-1', verdict: 'ok' }),
     );
-    await until((all) => all.length === 0, 'mended');
+    await until((all) => all.length === 0, 'repaired');
   });
 });

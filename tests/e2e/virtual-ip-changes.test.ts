@@ -61,8 +61,8 @@ describeOnLab('another virtual IP, and another port', 'vipchange', { etcd: 3, co
     await expectNobodyNoticed('address');
     const moves = performedChanges(applied).filter((line) => line.includes('static-pod:'));
     expect(moves.map((line) => line.split(' / ').slice(0, 2).join(' / '))).toEqual([
-      'Leave an old virtual IP / cp-1',
-      'Leave an old virtual IP / cp-2',
+      'Move off an old virtual IP / cp-1',
+      'Move off an old virtual IP / cp-2',
       'Repoint the API servers / cp-1',
       'Repoint the API servers / cp-2',
     ]);

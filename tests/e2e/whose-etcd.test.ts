@@ -25,7 +25,7 @@ async function inventoryOf(lab: TestLab, name: string, lines: readonly string[])
   return file;
 }
 
-/** An etcd of somebody else on the control plane, from the package's binary, without TLS and with data of its own. */
+/** An etcd of another tool on the control plane, from the package's binary, without TLS and with data of its own. */
 function stackedEtcd(unit: string, port: number): string {
   const [client, peer] = [`http://127.0.0.1:${port}`, `http://127.0.0.1:${port + 10_001}`];
   const flags = [

@@ -49,7 +49,7 @@ function sectionOf(judged: readonly Judged[], { date, commit, command, tookMs }:
 
 /**
  * The page of runs over rooms. Rooms of an earlier page that were not run now stay as they are.
- * @param page what stands there; empty where there is none
+ * @param page what is there; empty where there is none
  */
 export function mutationPage(page: string, judged: readonly Judged[], measured: Measured): string {
   const rows = new Map(readRows(page));

@@ -26,7 +26,7 @@ export const NO_DATA: EtcdData = { hasData: false, isBootstrapping: false, isCon
 
 export const MEMBER_DATA: EtcdData = { hasData: true, isBootstrapping: false, isConfigured: true, lone: undefined };
 
-/** What the package's own first start leaves. */
+/** What the start by the package itself leaves. */
 export const LONE_DATA: EtcdData = {
   ...NO_DATA,
   hasData: true,

@@ -10,7 +10,7 @@ import type { HostHandle } from '../../src/lab/host.js';
 import { findMirror, readAptSources } from '../../src/lab/mirror.js';
 import { inControlNamespace } from '../../src/lab/network.js';
 import { labPaths } from '../../src/lab/paths.js';
-import { inspectMachine, whatLacks } from '../../src/lab/requirements.js';
+import { inspectMachine, whatIsMissing } from '../../src/lab/requirements.js';
 import { labNames } from '../../src/lab/state.js';
 import { upLab, type UpOptions } from '../../src/lab/up.js';
 
@@ -71,7 +71,7 @@ function testLab(name: string, directory: string): TestLab {
   };
 }
 
-const lacking = whatLacks(
+const lacking = whatIsMissing(
   await inspectMachine(process.env['PATH'] ?? '', findMirror(await readAptSources('/etc/apt')) !== undefined),
 );
 

@@ -11,7 +11,7 @@ import { tell, type Written } from './writers.js';
 /** How a host is lost, and got back. */
 export interface Loss {
   readonly name: 'network' | 'power' | 'ssh';
-  /** What was done to the host in hand, for a sentence: `lost its power`. */
+  /** What was done to the host being changed, for a sentence: `lost its power`. */
   readonly did: string;
   readonly cut: (host: HostHandle) => Promise<void>;
   readonly mend: (host: HostHandle) => Promise<void>;
@@ -43,7 +43,7 @@ export interface Lost {
   readonly run: DisturbedRun;
 }
 
-/** At each change in turn. Every run but the first comes a change further, also where the change in hand is undone. */
+/** At each change in turn. Every run but the first comes a change further, also where the change in progress is undone. */
 function* everyChange(type: KillPoint['type']): Generator<KillPoint> {
   for (let run = 0; run < MOST_KILLS; run += 1) yield { type, nth: type === 'change-started' && run > 0 ? 2 : 1 };
 }
@@ -51,7 +51,7 @@ function* everyChange(type: KillPoint['type']): Generator<KillPoint> {
 /**
  * Runs `apply` again and again: each run loses the host of one change, which is back for the next run, until one comes to
  * its end.
- * @param type whether the host is lost while the change is in hand, or right after it
+ * @param type whether the host is lost while the change is in progress, or right after it
  * @param isWell waited for after each run
  * @throws Error when a run that lost no host failed
  */
@@ -77,7 +77,8 @@ export async function loseOneAfterTheOther(
     lost.push({ host: hit.host, summary: hit.summary, run: ended });
     console.log(`lost by ${loss.name} at ${type} ${point.nth}: ${rowOf({ ...hit, run: ended })}`);
     await loss.mend(await lab.host(hit.host));
-    if (!(await waitUntil(isWell, 120_000, 500))) throw new Error(`not well again after ${hit.host}: ${hit.summary}`);
+    if (!(await waitUntil(isWell, 120_000, 500)))
+      throw new Error(`not healthy again after ${hit.host}: ${hit.summary}`);
   }
   throw new Error('the job makes no progress');
 }
@@ -104,10 +105,10 @@ export function lostHostsPage(
 ): string {
   const when = type === 'change-done' ? 'right after each change' : 'in the middle of a change';
   const lines = [
-    `# A migration whose host in hand ${did}, ${when}`,
+    `# A migration whose current host ${did}, ${when}`,
     '',
-    `${new Date().toISOString().slice(0, 10)}, by \`npm run sweep\`: the migration of a live cluster that others made, by ${lost.length} runs one after the other, each`,
-    `until the host that it was working on ${did}. Each time etcd and the API servers were well again once the`,
+    `${new Date().toISOString().slice(0, 10)}, by \`npm run sweep\`: the migration of an existing live cluster, by ${lost.length} runs one after the other, each`,
+    `until the host that it was working on ${did}. Each time etcd and the API servers were healthy again once the`,
     'host was back, and the next run went on. The last run, undisturbed, finished; then the plan was empty, and no half-written',
     'file, lock, mask or half-installed package was left. No acknowledged write was lost (one fails that is not acknowledged',
     'within 5 s: so long etcd, or an API server with its connections to etcd, may take to notice that a host is gone):',

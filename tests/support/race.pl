@@ -4,7 +4,7 @@ use strict; use warnings;
 my ($kind, $dir, $file, $victims) = @ARGV;
 my $count = 0;
 sub ended { my $r = ''; vec($r, 0, 1) = 1; return select($r, undef, undef, 0) }
-# What stands at PATH goes away, and a link to TARGET stands there.
+# What is at PATH goes away, and a link to TARGET stands there.
 sub exchange { my ($path, $target) = @_; $count++; rename($path, "$dir/gone.$$.$count"); symlink($target, $path) }
 $| = 1; print "ready\n";
 until (ended()) {

@@ -117,7 +117,7 @@ function restart(unit: string, because: string): PlannedStep {
   });
 }
 
-/** Nothing is there yet: what can be done is, and the rest can't be known. */
+/** Nothing is there yet: what can be done is, and the rest is known after apply. */
 export const BARE_HOSTS = plan(
   play(
     'etcd',

@@ -69,7 +69,7 @@ export const FAILING_RUN: readonly Event[] = [
           'etcd-2: restart etcd: ended with status 1\nJob for etcd.service failed.\n\u001b[31mlisten tcp 192.0.2.12:2379: bind: address already in use\u001b[0m\u001b]0;owned\u0007\r\n',
       },
     ],
-    hint: 'mend the host, then run the same command again',
+    hint: 'fix the host, then run the same command again',
   },
 ];
 
@@ -99,7 +99,7 @@ const GAP = { stepMs: 70, isOver: true, attempts: 74 };
 /** `drill` that is stopped after its first failure. */
 export const DRILL_RUN: readonly Event[] = [
   { type: 'run-started', command: 'drill', inventory: INVENTORY, hosts: HOSTS },
-  { type: 'notice', message: 'clients of 192.0.2.100 are cut off twice' },
+  { type: 'notice', message: 'clients of 192.0.2.100 are interrupted twice' },
   { type: 'play-started', play: 'failover drill', hosts: HOSTS },
   { type: 'batch-started', play: 'failover drill', hosts: ['etcd-1'] },
   ...changeOf('etcd-1', 'service:haproxy', 'stop haproxy, and start it again', 7700).flatMap((event): Event[] =>
@@ -115,7 +115,7 @@ export const DRILL_RUN: readonly Event[] = [
           { type: 'gate-opened', gate: 'virtual-ip-moved', hosts: ['etcd-1'], waitedMs: 3200, note: 'etcd-2 holds it' },
           {
             type: 'drill-measured',
-            ...{ service: 'haproxy', host: 'etcd-1', holder: 'etcd-2', observer: 'etcd-3', wholeAgainMs: 2110 },
+            ...{ service: 'haproxy', host: 'etcd-1', holder: 'etcd-2', observer: 'etcd-3', recoveredMs: 2110 },
             address: { ...GAP, longestMs: 700, failed: 10 },
             client: { ...GAP, longestMs: 3310, failed: 47 },
           },

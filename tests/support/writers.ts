@@ -24,7 +24,7 @@ export interface Written {
 export interface Writers {
   /** How many writes have been acknowledged on a way. */
   count(way: string): number;
-  /** Lets each finish the write in hand. */
+  /** Lets each finish the write in progress. */
   stop(): Promise<readonly Written[]>;
 }
 
@@ -75,7 +75,7 @@ export function longestGapMs({ acknowledged }: Written): number {
   return Math.max(0, ...acknowledged.slice(1).map(({ at }, index) => at - (acknowledged[index]?.at ?? at)));
 }
 
-/** Writes that were acknowledged and are not there, and where they lack: `id is not at endpoint`. */
+/** Writes that were acknowledged and are not there, and where they are missing: `id is not at endpoint`. */
 export async function lostWrites(
   lab: TestLab,
   run: string,
@@ -128,7 +128,7 @@ export async function apiWay(lab: TestLab, name: string, controlPlanes: readonly
 }
 
 /**
- * The three ways into a cluster that others made: its members directly, the virtual IP (once it serves a certificate that
+ * The three ways into an existing cluster: its members directly, the virtual IP (once it serves a certificate that
  * verifies), and the API servers.
  */
 export async function waysInto(

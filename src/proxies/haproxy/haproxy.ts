@@ -21,7 +21,7 @@ export const haproxy: Proxy = {
   }),
 };
 
-/** Management guide, section 3: `-f FILE`, as often as wanted, and whatever stands behind `--`. */
+/** Management guide, section 3: `-f FILE`, as often as wanted, and whatever follows `--`. */
 function filesRead(argv: readonly string[]): readonly string[] {
   const end = argv.indexOf('--');
   const options = end < 0 ? argv : argv.slice(0, end);

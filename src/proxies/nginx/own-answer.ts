@@ -1,6 +1,6 @@
 import type { Fact } from '../../model/remote.js';
 
-/** Key: the port where nginx answers for itself on 127.0.0.1, as text. Whether it says that it is well. */
+/** Key: the port where nginx answers for itself on 127.0.0.1, as text. Whether it reports that it is healthy. */
 export const nginxAnswers: Fact<boolean> = {
   name: 'nginx-answers',
   // bash's /dev/tcp needs no program that a minimal Debian lacks.

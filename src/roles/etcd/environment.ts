@@ -7,7 +7,7 @@ import { MarkedText } from '../../model/marked-text.js';
 import { file } from '../../resources/file.js';
 import type { RoleTools } from '../role.js';
 
-/** The way out where an etcd runs that somebody else configured. */
+/** What to do where an etcd runs that another tool configured. */
 export const ADOPT = 'where it belongs to an etcd that is to stay as it is: provision adopt INVENTORY';
 
 /** The environment file that etcd's unit reads. */

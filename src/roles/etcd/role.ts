@@ -66,7 +66,7 @@ function otherSettings({ configFile = '' }: Member, { argv, environmentFiles }: 
   return later.length === 0 ? undefined : `reads ${later.join(', ')} after ${configFile}, which wins`;
 }
 
-/** An etcd that others made keeps all but the names in its server certificate. */
+/** An existing etcd cluster keeps all but the names in its server certificate. */
 function adoptedResources(tools: RoleTools, cluster: Cluster, member: Member): readonly Resource[] {
   const certificates = memberCertificates(cluster, member).map((wanted) =>
     certificateResource(wanted, certificateRules(tools, cluster)),

@@ -59,7 +59,7 @@ function balancerResources(tools: RoleTools, inventory: Inventory, site: Balance
       group: 'root',
       mode: '0755',
     }),
-    // keepalived runs it anew each time: a changed script needs no reload.
+    // keepalived runs it again each time: a changed script needs no reload.
     file({ ...aliveScript(tools, inventory, { service, balancer, of: service.proxy }), ...SCRIPT }),
     directory({ path: '/etc/keepalived', owner: 'root', group: 'root', mode: '0755' }),
     ...units,

@@ -41,7 +41,7 @@ async function askEndpoint(use: EtcdStatusRequest, probe: Probe): Promise<Endpoi
 
 async function identityOf(use: EtcdStatusRequest, probe: Probe): Promise<EtcdIdentity> {
   const scheme = URL.canParse(use.url) ? new URL(use.url).protocol : '';
-  if (scheme !== 'https:' && scheme !== 'http:') return { kind: 'silent', reason: 'it is no http or https URL' };
+  if (scheme !== 'https:' && scheme !== 'http:') return { kind: 'silent', reason: 'it is not an http or https URL' };
   return probe.ask(etcdIdentity, etcdIdentityKey(use));
 }
 

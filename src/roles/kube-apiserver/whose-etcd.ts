@@ -57,7 +57,7 @@ function endpointProblem({ url, identity }: Endpoint, evidence: Evidence): Provi
   const uses = `kube-apiserver on ${controlPlane.host} uses ${url}`;
   if (identity.kind === 'silent') {
     if (isKnown(url)) return undefined;
-    const why = `nobody answers there (${identity.reason}), and it is no address of this inventory's cluster`;
+    const why = `nothing answers there (${identity.reason}), and it is not an address of this inventory's cluster`;
     return notProved(`${uses}; ${why}: whose data it uses is not known`, controlPlane.manifest);
   }
   const statuses = members.flatMap(({ status }) => (status.kind === 'answers' ? [status] : []));
@@ -104,7 +104,7 @@ function described({ host, status }: MemberSeen): readonly string[] {
 function foreign(what: string): ProvisionError {
   return new ProvisionError({
     code: 'foreign-etcd',
-    message: `${what}: moved, the kube-apiserver would lose sight of all its data`,
+    message: `${what}: after the move the kube-apiserver would no longer see its data`,
     hint: 'correct the group etcd, or move the data to this cluster first (etcdctl snapshot save, restore)',
   });
 }

@@ -23,6 +23,6 @@ function noAuthority(store: string): ProvisionError {
   return new ProvisionError({
     code: 'authority-missing',
     message: `${store} holds no certificate authority, and etcd_managed is false: it must be the one that etcd trusts`,
-    hint: `bring it in: provision ca import ${quote(store)} --certificate FILE --key FILE`,
+    hint: `import it: provision ca import ${quote(store)} --certificate FILE --key FILE`,
   });
 }

@@ -78,7 +78,7 @@ describeWithOpenssl('an authority that openssl made', () => {
       'a key usage without signing',
       [CA, 'keyUsage=critical,digitalSignature'],
       'rsa:2048',
-      'is no CA: its basic constraints or its key usage',
+      'is not a CA: its basic constraints or its key usage',
     ],
     ['usages for clients only', [CA, SIGNS, 'extendedKeyUsage=clientAuth'], 'rsa:2048', 'may not sign for server'],
     // Go takes it for every use, OpenSSL (HAProxy, curl) for none.

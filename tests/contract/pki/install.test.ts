@@ -101,7 +101,7 @@ describe('a new pair', () => {
     expect(await hostFiles()).toEqual(['etcd.key', 'server.crt']);
   });
 
-  test('keeps one copy of what it replaces, and can be taken back', async () => {
+  test('keeps one copy of what it replaces, and can be rolled back', async () => {
     const [first, second, third] = [await issue(), await issue(), await issue()];
     for (const { certificate, key } of [first, second, third]) await install(certificate + key, pair, 'new');
     expect(await tree(join(directory, 'backups'))).toEqual([`run${copies - 1}.0`, `run${copies - 1}.0`]);
@@ -152,7 +152,7 @@ describe('a pair that was half renamed, or whose copies are not what they should
     ['in one directory, where there was none', 'together', 'none'],
     ['in two directories', 'apart', 'old'],
     ['in two directories, where there was none', 'apart', 'none'],
-  ])('is taken back whole: %s', async (_, place, was) => {
+  ])('is rolled back whole: %s', async (_, place, was) => {
     await mkdir(join(directory, 'private'));
     const to = place === 'together' ? pair : { ...pair, keyPath: join(directory, 'private', 'etcd.key') };
     const [old, { certificate, key }] = [await issue(), await issue()];
@@ -276,7 +276,7 @@ describe('the certificate-files fact', () => {
     expect(secretLine).toHaveLength(64);
     expect(stdout + stderr).not.toContain(secretLine);
     expect(stdout + stderr).not.toContain('PRIVATE');
-    // The same search finds it where it stands.
+    // The same search finds it where it is.
     expect(await readFile(bundle, 'utf8')).toContain(secretLine);
   });
 

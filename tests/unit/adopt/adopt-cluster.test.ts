@@ -202,7 +202,7 @@ describe('a host cannot be adopted, and the others are looked at all the same', 
   const FLAGS = fixture('facts/etcd-process-flags.txt');
 
   test.each([
-    ['nothing runs', 'T /usr/bin/etcdctl\n', 'etcd-process etcd-2: no etcd runs here'],
+    ['nothing runs', 'T /usr/bin/etcdctl\n', 'etcd-process etcd-2: etcd is not running here'],
     [
       'a container',
       FLAGS.replace(/^C .*$/m, `C ${Buffer.from('0::/system.slice/docker-1.scope\n').toString('base64')}`),
@@ -214,16 +214,20 @@ describe('a host cannot be adopted, and the others are looked at all the same', 
         /^C .*$/m,
         `C ${Buffer.from('0::/user.slice/session-1.scope\n').toString('base64')}`,
       ),
-      'etcd-process etcd-2: etcd (process 112) is no systemd service: it runs in /user.slice/session-1.scope',
+      'etcd-process etcd-2: etcd (process 112) is not a systemd service: it runs in /user.slice/session-1.scope',
     ],
     [
       'two members',
       `${FLAGS}${FLAGS}`,
       'etcd-process etcd-2: several etcd run here: etcd (process 112), etcd (process 112)',
     ],
-    ['no etcdctl', FLAGS.replace(/^T .*$/m, 'T '), 'etcdctl etcd-2: there is no etcdctl'],
+    ['no etcdctl', FLAGS.replace(/^T .*$/m, 'T '), 'etcdctl etcd-2: etcdctl is not on the PATH'],
     ['plain http', without(/https:/g, 'http:'), 'tls etcd-2: etcd listens for clients without TLS'],
-    ['no client certificates', without(/--trusted-ca-file=[^\0]*\0/g, ''), 'tls etcd-2: etcd asks no certificate'],
+    [
+      'no client certificates',
+      without(/--trusted-ca-file=[^\0]*\0/g, ''),
+      'tls etcd-2: etcd does not require client certificates',
+    ],
     [
       'only itself',
       without(/192\.0\.2\.12:2379/g, '127.0.0.1:2379'),
@@ -297,7 +301,7 @@ describe('a person should know', () => {
   test('that a file was changed since the start', async () => {
     const more = { units: { etcd: { ...RUNNING, startedAt: 1795237487 } } };
     expect(bad(await look({ 'etcd-2': { more } }))).toEqual([
-      'warn etcd-process etcd-2: /etc/systemd/system/etcd.service changed after etcd was started: a restart would bring that too',
+      'warn etcd-process etcd-2: /etc/systemd/system/etcd.service changed after etcd was started: a restart would apply that too',
     ]);
   });
 });

@@ -35,8 +35,8 @@ describe('variables are added', () => {
 });
 
 test.each([
-  ['variables in braces', '{a: 1}\n', /one a line/],
-  ['a list', '- a\n', /one a line/],
+  ['variables in braces', '{a: 1}\n', /one per line/],
+  ['a list', '- a\n', /one per line/],
   ['a file that goes on after its end', 'a: 1\n...\n', /./],
   ['a syntax error', 'a: [\n', /./],
 ])('refuses %s', (_, before, message) => {

@@ -21,7 +21,7 @@ function unit(value: string): FoundVariable {
   return { name: 'etcd_unit', value, fallback: 'etcd', found: 'systemd unit' };
 }
 
-const UNMANAGED: FoundVariable = { name: 'etcd_managed', value: false, fallback: undefined, found: 'others made it' };
+const UNMANAGED: FoundVariable = { name: 'etcd_managed', value: false, fallback: undefined, found: 'existing cluster' };
 
 function certificate(value: string): FoundVariable {
   return { name: 'etcd_cert_file', value, found: '--cert-file in /u:1' };
@@ -42,7 +42,7 @@ describe('variables are written', () => {
   test('for the group where all hosts have the same, else for each host', async () => {
     const variables = found([UNMANAGED, certificate('/a')], [UNMANAGED, certificate('/b')]);
     expect(decideVariables(await loadFiles({ 'hosts.ini': INI }), variables)).toEqual({
-      shared: [{ name: 'etcd_managed', value: false, found: ['others made it'] }],
+      shared: [{ name: 'etcd_managed', value: false, found: ['existing cluster'] }],
       hosts: new Map([
         ['a', [{ name: 'etcd_cert_file', value: '/a', found: ['--cert-file in /u:1 on a'] }]],
         ['b', [{ name: 'etcd_cert_file', value: '/b', found: ['--cert-file in /u:1 on b'] }]],
@@ -56,7 +56,7 @@ describe('variables are written', () => {
       'host_vars/b.yml': 'etcd_unit: etcd3.service\netcd_managed: no\n',
     });
     expect(decideVariables(inventory, found([unit('etcd'), UNMANAGED], [unit('etcd3'), UNMANAGED]))).toEqual({
-      shared: [{ name: 'etcd_managed', value: false, found: ['others made it on a'] }],
+      shared: [{ name: 'etcd_managed', value: false, found: ['existing cluster on a'] }],
       hosts: new Map(),
     });
   });
@@ -82,7 +82,7 @@ describe('variables are written', () => {
 });
 
 describe('nothing is written', () => {
-  test('when the inventory says otherwise: all of it is told, with its places', async () => {
+  test('when the inventory says otherwise: all of it is reported, with its places', async () => {
     const files = {
       'hosts.ini': `${INI}\n[etcd:vars]\netcd_unit=etcd9\n`,
       'host_vars/b.yaml': '# ours\netcd_cert_file: /other.pem\n',

@@ -55,7 +55,7 @@ describe('a configuration file', () => {
     expect(settings.get('heartbeat-interval')).toBeUndefined();
   });
 
-  test('is told by its lines', () => {
+  test('is reported by its lines', () => {
     const cert = settingsOf(processOf('yaml'), config).get('cert-file');
     expect(cert && describePlace(cert, { unit: [], environment: [] })).toBe(
       'client-transport-security.cert-file in /etc/etcd/etcd.conf.yml:11',

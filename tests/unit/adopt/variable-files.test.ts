@@ -48,7 +48,7 @@ describe('nothing is written', () => {
   test.each([
     ['encrypted as a whole', { 'group_vars/etcd.yml': '$ANSIBLE_VAULT;1.1;AES256\n6162\n' }, 'encrypted as a whole'],
     ['JSON', { 'group_vars/etcd.json': '{}' }, 'it is JSON'],
-    ['in braces', { 'group_vars/etcd.yml': '{x: 1}\n' }, 'one a line'],
+    ['in braces', { 'group_vars/etcd.yml': '{x: 1}\n' }, 'one per line'],
   ])('into a file that is %s', async (_, files, message) => {
     await expect(editVariableFiles(writeFiles({ hosts: 'a', ...files }), BOTH)).rejects.toThrow(message);
   });

@@ -82,7 +82,7 @@ all:
     ['ansible_become_flags: -A', /ansible_become_flags: '-A' is not supported/],
     ['ansible_become_exe: /usr/bin/doas', /ansible_become_exe: '\/usr\/bin\/doas' is not supported/],
     ['ansible_become_exe: sudo; reboot', /ansible_become_exe: /],
-    ['ansible_ssh_timeout: soon', /ansible_ssh_timeout: 'soon' is no number/],
+    ['ansible_ssh_timeout: soon', /ansible_ssh_timeout: 'soon' is not a number/],
   ])('%s is refused by name', async (line, message) => {
     const files = { 'hosts.yml': `all: { hosts: { a: { ansible_become: true } }, vars: { ${line} } }` };
     const inventory = await loadFiles(files);
@@ -101,12 +101,12 @@ all:
     expect(hostOf(inventory, 'b').connection.privateKeyFile).toBe(join(directory, 'keys/b'));
   });
 
-  test('all that is wrong is told at once, with its place', async () => {
+  test('all that is wrong is reported at once, with its place', async () => {
     const inventory = await loadFiles({
       'hosts.ini': 'a ansible_port=70000 ansible_connection=docker ansible_become=perhaps ansible_user=[1]\n',
     });
     expect(() => hostOf(inventory, 'a').connection).toThrow(
-      /:1:3: ansible_port: '70000' is no port.*:1:22: ansible_connection: 'docker' is not supported.*:1:71: ansible_user: expected a text.*ansible_become: 'perhaps'/s,
+      /:1:3: ansible_port: '70000' is not a port.*:1:22: ansible_connection: 'docker' is not supported.*:1:71: ansible_user: expected a text.*ansible_become: 'perhaps'/s,
     );
   });
 

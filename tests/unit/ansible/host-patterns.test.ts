@@ -18,7 +18,7 @@ describe('selectHosts', () => {
     ['etdc', 'did you mean etcd?'],
     ['etcd:!cp-2', 'did you mean cp-1?'],
     ['etcd[7]', "'etcd' has only 3 hosts"],
-    ['~etcd(', 'no regular expression'],
+    ['~etcd(', 'not a regular expression'],
     ['nothing-like-it', 'no host and no group matches'],
   ])('%s is refused', (pattern, message) => {
     expect(() => selectHosts(inventory, pattern)).toThrow(message);

@@ -53,7 +53,7 @@ describe('loadInventory', () => {
     expect([...(await loadFiles({ hosts: 'c\nd\n' })).hosts.keys()]).toEqual(['c', 'd']);
   });
 
-  test('a broken YAML file is told as YAML', async () => {
+  test('a broken YAML file is reported as YAML', async () => {
     await expect(loadFiles({ hosts: 'all:\n  hosts: [\n' })).rejects.toThrow('YAML syntax');
   });
 
@@ -73,7 +73,7 @@ describe('loadInventory', () => {
     await expect(loadInventory(join(directory, 'hosts.py'))).rejects.toMatchObject({ code: 'inventory-script' });
   });
 
-  test('an unknown host is told with the likely one', async () => {
+  test('an unknown host is reported with the likely one', async () => {
     const inventory = await loadFiles({ hosts: 'etcd-1\n' });
     expect(() => inventory.render('etcd-2', 'x {{ y }}')).toThrow('did you mean etcd-1?');
   });

@@ -134,7 +134,7 @@ describe('kubeadm-config', () => {
       { kind: 'refused', status: 403 },
       'warn kubeadm-config: could not be judged: the kube-apiserver answers 403',
     ],
-    ['is not there', { kind: 'absent' }, 'ok kubeadm-config: there is none: nothing to keep in step'],
+    ['is not there', { kind: 'absent' }, 'ok kubeadm-config: does not exist: nothing to update'],
     [
       'cannot be asked for',
       { kind: 'silent', reason: 'no kube-apiserver runs' },

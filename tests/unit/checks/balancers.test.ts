@@ -79,7 +79,7 @@ describe('ip_nonlocal_bind', () => {
       [`fail nonlocal-bind etcd-2 after a reboot: no file of sysctl.d sets ${KEY}`],
     ],
     [
-      'taken back by a later file',
+      'rolled back by a later file',
       host('1', { value: '0', file: '/etc/sysctl.d/99-y.conf' }),
       [`fail nonlocal-bind etcd-2 after a reboot: ${KEY} = 0 in /etc/sysctl.d/99-y.conf`],
     ],

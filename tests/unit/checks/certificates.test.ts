@@ -67,7 +67,7 @@ async function check(changes: Readonly<Record<string, CertificateFiles>>): Promi
 }
 
 test('certificates as they should be', async () => {
-  const valid = "fits its key, signed by this cluster's authority";
+  const valid = "matches its key, signed by this cluster's authority";
   expect(await check({})).toEqual([
     'ok authority /srv/provision/pki: valid until 2035-10-15 (3250 days)',
     `ok trust etcd-1 ${PKI}/ca.crt: is the authority in the store`,
@@ -143,6 +143,6 @@ test('an empty store', async () => {
   const files = { 'certificate-files': good };
   const lines = await linesOf(checkCertificates, contextOf({ 'etcd-1': files }, { cluster: CLUSTER }));
   expect(lines[0]).toBe(
-    'fail authority /srv/provision/pki: holds no authority: nothing can be judged by it, or signed',
+    'fail authority /srv/provision/pki: has no certificate authority: certificates can be neither verified nor signed',
   );
 });

@@ -25,16 +25,16 @@ const gone = new RemoteError({ code: 'unreachable', host: 'etcd-2', message: 'et
 const refused = new ProvisionError({ code: 'no-manifest', message: 'there is no manifest\nat all', hint: 'kubeadm' });
 
 test.each<[string, readonly (() => Outcome)[], readonly string[]]>([
-  ['none', [() => UNCHANGED, () => UNCHANGED], ['ok drift etcd-1: is as the inventory says']],
+  ['none', [() => UNCHANGED, () => UNCHANGED], ['ok drift etcd-1: matches the inventory']],
   ['one change', [() => UNCHANGED, () => change('update a')], ['warn drift etcd-1: 1 change: update a']],
   [
     'many changes',
     ['a', 'b', 'c', 'd', 'e'].map((name) => () => change(name)),
     ['warn drift etcd-1: 5 changes: a; b; c; and 2 more'],
   ],
-  ['unknown', [() => UNKNOWN], ["warn drift etcd-1: 1 change: can't be known: a package is missing"]],
+  ['unknown', [() => UNKNOWN], ['warn drift etcd-1: 1 change: cannot be determined: a package is missing']],
   ['refused', [() => change('a'), fails(refused)], ['fail drift etcd-1: there is no manifest']],
-  ['another host is gone', [() => UNCHANGED, fails(gone)], ['warn drift etcd-1: could not be judged without etcd-2']],
+  ['another host is gone', [() => UNCHANGED, fails(gone)], ['warn drift etcd-1: could not be checked without etcd-2']],
 ])('%s', async (_, decisions, expected) => {
   const resources = new Map([['etcd-1', decisions.map(resource)]]);
   expect(await linesOf(checkDrift, contextOf({ 'etcd-1': {} }, { resources }))).toEqual(expected);
@@ -45,7 +45,7 @@ test('a bug is no drift', async () => {
   await expect(checkDrift(contextOf({ 'etcd-1': {} }, { resources }))).rejects.toThrow('bug');
 });
 
-test('a host that cannot be reached is told once, and its clock is not asked', async () => {
+test('a host that cannot be reached is reported once, and its clock is not asked', async () => {
   const hosts = { 'etcd-1': UNREACHABLE, 'etcd-2': UNREACHABLE, 'etcd-3': UNREACHABLE, 'cp-1': UNREACHABLE } as const;
   const resources = new Map([['etcd-1', [resource(() => UNCHANGED)]]]);
   const items = await runChecks(contextOf(hosts, { resources }));

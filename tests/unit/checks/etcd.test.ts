@@ -86,12 +86,12 @@ describe('etcd', () => {
 });
 
 test.each([
-  ['runs', RUNNING, 'ok service etcd-2 haproxy: runs, and starts at boot'],
+  ['runs', RUNNING, 'ok service etcd-2 haproxy: running and enabled at boot'],
   ['is stopped', STOPPED, 'fail service etcd-2 haproxy: not running'],
   [
     'would not start at boot',
     { ...RUNNING, enabled: false },
-    'fail service etcd-2 haproxy: runs, and would not start at boot',
+    'fail service etcd-2 haproxy: running, but not enabled at boot',
   ],
   ['is not installed', NOT_INSTALLED, 'fail service etcd-2 haproxy: not-found'],
 ])('a service that %s', async (_, haproxy, expected) => {

@@ -133,7 +133,7 @@ describe('describeCluster', () => {
 
   test('what describes an adopted etcd is refused for a managed one, and not silently left out', async () => {
     const inventory = await loadFiles({ hosts: MEMBERS.replace('b ', 'b etcd_unit=etcd3 ') });
-    expect(() => describeCluster(inventory)).toThrow(/hosts:3:3: etcd_unit: describes an etcd that others made/);
+    expect(() => describeCluster(inventory)).toThrow(/hosts:3:3: etcd_unit: describes an existing etcd cluster/);
   });
 
   test('priorities that are set are left, the others are free ones', async () => {
@@ -175,10 +175,10 @@ describe('describeCluster', () => {
   });
 
   test.each([
-    ['"a\\nETCD_FORCE_NEW_CLUSTER=true"', 'is no name for a host'],
+    ['"a\\nETCD_FORCE_NEW_CLUSTER=true"', 'is not a valid host name'],
     ['"a=b"', 'cannot be the name of an etcd member'],
-    ['"a b"', 'is no name for a host'],
-    ['"{{ x }}"', 'is no name for a host'],
+    ['"a b"', 'is not a valid host name'],
+    ['"{{ x }}"', 'is not a valid host name'],
   ])('the host %s is refused: its name would stand in files of the hosts', async (name, message) => {
     const hosts = `all:\n  children:\n    etcd:\n      hosts:\n        ${name}: { ip: 192.0.2.1 }\n`;
     const inventory = await loadFiles({ 'hosts.yml': hosts });

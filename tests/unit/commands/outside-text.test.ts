@@ -95,7 +95,7 @@ describe('what a host said does no harm to a terminal', () => {
 
   test.each([
     [
-      'a check-up',
+      'a health check',
       () =>
         renderCheckUp([{ check: 'etcd', host: 'etcd-1', verdict: 'fail', evidence: PLANTED, next: PLANTED }], {
           colour: true,

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globa
 import { changesInHand, stopOnRequest, type StopRequests } from '../../../src/commands/stop-on-request.js';
 import type { Event, HostFailureReport } from '../../../src/model/events.js';
 
-const HALF_DONE: HostFailureReport = { host: 'etcd-1', message: 'was in hand, may be half done: restart etcd' };
+const HALF_DONE: HostFailureReport = { host: 'etcd-1', message: 'was in progress, may be incomplete: restart etcd' };
 
 let events: Event[];
 let closed: number;
@@ -65,12 +65,12 @@ describe('while hosts are changed', () => {
     stop.startActing();
   });
 
-  test.each(['SIGINT', 'SIGTERM'] as const)('the first %s waits for the change in hand', async (signal) => {
+  test.each(['SIGINT', 'SIGTERM'] as const)('the first %s waits for the change in progress', async (signal) => {
     expect(stop.asked()).toBe(false);
     await send(signal);
     expect([stop.asked(), told(), closed, exits]).toEqual([
       true,
-      ['stopping after the change in hand; Ctrl-C again stops at once'],
+      ['finishing the change in progress, then stopping; press Ctrl-C again to stop immediately'],
       0,
       [],
     ]);
@@ -83,20 +83,20 @@ describe('while hosts are changed', () => {
     expect(events.slice(1)).toEqual([
       {
         type: 'run-failed',
-        message: 'stopped at once, in the middle; the lock is left on the hosts',
+        message: 'stopped immediately, in the middle of the run; the lock remains on the hosts',
         failures: [HALF_DONE],
-        hint: 'run the same command again from this machine: it takes the lock over, and finishes what is half done',
+        hint: 'run the same command again from this machine: it takes over the lock and completes the unfinished changes',
       },
     ]);
   });
 
-  test('the second says so where nothing was in hand, and what to do where that is not to run it again', async () => {
+  test('the second says so where no change was in progress, and what to do where that is not to run it again', async () => {
     stop.release();
     stop = listen('provision drill --put-back');
     stop.startActing();
     await send('SIGINT', 'SIGINT');
     expect(events[1]).toMatchObject({
-      failures: [{ message: 'no change was in hand' }],
+      failures: [{ message: 'no change was in progress' }],
       hint: 'provision drill --put-back',
     });
   });
@@ -104,9 +104,11 @@ describe('while hosts are changed', () => {
   test('a terminal that is closed asks for nothing, however often', async () => {
     await send('SIGHUP', 'SIGHUP', 'SIGHUP');
     expect([stop.asked(), closed, exits]).toEqual([false, 0, []]);
-    expect(told()[0]).toBe('the terminal was closed (SIGHUP): the run goes on to its end');
+    expect(told()[0]).toBe('the terminal was closed (SIGHUP): the run continues to its end');
     await send('SIGINT');
-    expect(told().at(-1)).toBe('stopping after the change in hand; Ctrl-C again stops at once');
+    expect(told().at(-1)).toBe(
+      'finishing the change in progress, then stopping; press Ctrl-C again to stop immediately',
+    );
   });
 });
 
@@ -118,7 +120,7 @@ test('after the run nothing is heard any more', () => {
   expect(count()).toEqual(during.map((number) => number - 1));
 });
 
-describe('changes in hand', () => {
+describe('changes in progress', () => {
   const at = (host: string, summary: string) => ({ play: 'etcd', host, address: `file:/${summary}`, summary });
 
   test('are those that were begun, or failed, and have not ended: the last of each host', () => {
@@ -128,13 +130,13 @@ describe('changes in hand', () => {
     note({ type: 'change-started', ...at('b', 'two') });
     note({ type: 'notice', message: 'nothing of it' });
     expect(list()).toEqual([
-      { host: 'a', message: 'was in hand, may be half done: one' },
-      { host: 'b', message: 'was in hand, may be half done: two' },
+      { host: 'a', message: 'was in progress, may be incomplete: one' },
+      { host: 'b', message: 'was in progress, may be incomplete: two' },
     ]);
     note({ type: 'change-done', ...at('a', 'one'), elapsedMs: 1 });
     note({ type: 'change-failed', ...at('b', 'two'), message: 'no space' });
-    expect(list()).toEqual([{ host: 'b', message: 'failed, may be only partly taken back: two' }]);
+    expect(list()).toEqual([{ host: 'b', message: 'failed, may be only partly rolled back: two' }]);
     note({ type: 'change-started', ...at('b', 'three') });
-    expect(list()).toEqual([{ host: 'b', message: 'was in hand, may be half done: three' }]);
+    expect(list()).toEqual([{ host: 'b', message: 'was in progress, may be incomplete: three' }]);
   });
 });

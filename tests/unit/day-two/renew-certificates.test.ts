@@ -66,7 +66,7 @@ describe('renewalPlays', () => {
     ]);
   });
 
-  test('restart a member that others made, as its role does', () => {
+  test('restart an adopted member, as its role does', () => {
     const cluster = { ...SAMPLE_CLUSTER, isManaged: false, services: [], controlPlanes: [] };
     const plays = renewalPlays(cluster, renewableCertificates(cluster), RULES);
     expect(linesOf(plays)[0]).toBe(

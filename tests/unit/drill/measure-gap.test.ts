@@ -41,7 +41,7 @@ describe('the longest gap', () => {
   });
 });
 
-test('what the host prints is read; a line that was cut off is not', () => {
+test('what the host prints is read; a truncated line is not', () => {
   expect(readAttempts('address 13505.36 13505.37 1\nnoise\nclient 13505.40 13506.40 0\nclient 135')).toEqual([
     { what: 'address', begunMs: 13505360, endedMs: 13505370, isSuccess: true },
     { what: 'client', begunMs: 13505400, endedMs: 13506400, isSuccess: false },

@@ -99,7 +99,7 @@ test('a plan says how to leave out the hosts of a play that are away, and only t
     plan([playOf(['a'], [away('c')])], fakeHosts(HOSTS)),
   ];
   const [own, other] = await Promise.all(plans.map(async (each) => each.catch(String)));
-  expect(own).toContain("nothing was changed; without who is away: --limit 'all:!a:!b'\n");
+  expect(own).toContain("nothing was changed; to skip unreachable hosts: --limit 'all:!a:!b'\n");
   expect(other).toContain('nothing was changed\n');
 });
 
@@ -114,7 +114,7 @@ describe('apply', () => {
     expect(world.events.map(({ type }) => type)).toContain('rolled-back');
   });
 
-  test('takes back a command that failed half done, after the files', async () => {
+  test('rolls back a command that failed half done, after the files', async () => {
     const hosts = fakeHosts(['a']);
     const undo = { summary: 'restart with the old files', script: 'set old' };
     const half = {
@@ -176,7 +176,7 @@ describe('apply', () => {
     expect(hosts.ran).toEqual(['a: set x', 'a: set y']);
   });
 
-  test('finishes the change in hand when asked to stop, and begins no other', async () => {
+  test('finishes the change in progress when asked to stop, and begins no other', async () => {
     const hosts = fakeHosts(['a']);
     const plays = [playOf(['a'], [wantFlag('x'), wantFlag('y')])];
     const world = fakeWorld(hosts, { interrupted: () => hosts.ran.length === 1 });
@@ -226,7 +226,7 @@ describe('gates', () => {
     await expect(applyPlan(await plan(plays, hosts), plays, fakeWorld(hosts))).resolves.toMatchObject({ changed: 0 });
   });
 
-  test('that stay shut before the work leave every host as it was', async () => {
+  test('that do not open before the work leave every host as it was', async () => {
     const hosts = fakeHosts(HOSTS);
     const plays = [playOf(HOSTS, [wantFlag('x')], gated)];
     const gates = new Map([['before', opensAt('before', Infinity)]]);
@@ -237,7 +237,7 @@ describe('gates', () => {
   });
 
   test.each([
-    ['is told after a minute, however long the gate itself would wait', Infinity, /^etcd-1 is away$/],
+    ['is reported after a minute, however long the gate itself would wait', Infinity, /^etcd-1 is away$/],
     ['is waited for when it comes back within a minute', 100, /^$/],
   ])('a host that cannot be asked %s', async (_, until, message) => {
     const hosts = fakeHosts(['a']);
@@ -283,7 +283,7 @@ describe('gates', () => {
     await expect(applyPlan(await plan(plays, hosts), plays, world)).rejects.toThrow(message);
   });
 
-  test('that stay shut after the work have it taken back', async () => {
+  test('that do not open after the work have it rolled back', async () => {
     const hosts = fakeHosts(HOSTS);
     const plays = [playOf(HOSTS, [wantFlag('x')], gated)];
     const gates = new Map([
@@ -296,7 +296,7 @@ describe('gates', () => {
     expect(hosts.ran).toEqual(['a: set x', 'a: unset x']);
   });
 
-  test('are asked again after a roll-back, and the state of each host is told', async () => {
+  test('are asked again after a roll-back, and the state of each host is reported', async () => {
     const hosts = fakeHosts(HOSTS);
     const resources = new Map(
       HOSTS.map((host) => [host, host === 'c' ? [wantFlag('x'), wantFlag('y', failing)] : [wantFlag('x')]]),
@@ -312,9 +312,9 @@ describe('gates', () => {
           : [],
     );
     expect(told).toEqual([
-      'c: taken back: files and services are as before this play',
-      'a: done as planned (1 changes), and stays so',
-      'b: done as planned (1 changes), and stays so',
+      'c: rolled back: files and services are as before this play',
+      'a: completed, not rolled back (1 change)',
+      'b: completed, not rolled back (1 change)',
       'open',
     ]);
   });

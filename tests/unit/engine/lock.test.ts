@@ -26,7 +26,7 @@ const markOf = (holder: LockHolder): string => lockMark(textOf(holder));
 /**
  * Hosts that know the scripts of the lock, and nothing else; those in `away` can't be reached. Each answer takes a turn
  * of the event loop, so that two operators meet.
- * @param locks host → what stands there, as it is read
+ * @param locks host → what is there, as it is read
  */
 function lockHosts(locks: Map<string, string>, away: readonly string[] = []): Connector {
   const holders = [ANNA, BEN];
@@ -175,7 +175,7 @@ describe('the lock of a run', () => {
       takeLock(request(away, { acted: ['a', 'b', 'c'], members: ['m1', 'm2', 'm3'] })),
     ).rejects.toMatchObject({
       code: 'lock-unsure',
-      message: "what is to be changed can't be locked, nothing was changed: b: unreachable; c: unreachable",
+      message: "hosts to be changed could not be locked, nothing was changed: b: unreachable; c: unreachable",
       hint: "make it reachable, or leave it out: --limit 'all:!b:!c'",
     });
     const members = { members: ['a', 'b', 'c'] };
@@ -266,7 +266,7 @@ describe('the lock of a run', () => {
     });
   });
 
-  test('that is left on a host which went away is told, with what to do', async () => {
+  test('that is left on a host which went away is reported, with what to do', async () => {
     const locks = new Map<string, string>();
     const away: string[] = [];
     const asked = request(lockHosts(locks, away));
@@ -318,7 +318,7 @@ describe('the lock of a run', () => {
     }).toThrow(/^b: locked by anna/);
     expect(() => {
       refuseLocked([foundLock('a', '?')], { isGone: () => true, unlockCommand });
-    }).toThrow(/someone unknown/);
+    }).toThrow(/an unknown holder/);
   });
 
   test('is broken only if it is still the one that was found', async () => {
@@ -359,9 +359,9 @@ describe('locks that a look has seen', () => {
         type: 'notice',
         host: 'a',
         message:
-          'locked by ben@desk-2 (pid 7) since 2026-11-21T01:02:03.000Z, with /srv/inventory.yaml; if that run has ended for certain: provision unlock inventory.yaml',
+          'locked by ben@desk-2 (pid 7) since 2026-11-21T01:02:03.000Z, with /srv/inventory.yaml; if you are sure that this run has ended: provision unlock inventory.yaml',
       },
-      { type: 'notice', host: 'b', message: expect.stringMatching(/^locked by someone unknown/) as unknown },
+      { type: 'notice', host: 'b', message: expect.stringMatching(/^locked by an unknown holder/) as unknown },
     ]);
   });
 });
@@ -415,7 +415,7 @@ describe('a lock that a run without changes finds', () => {
       ...HOSTS.map(
         () => expect.stringMatching(/^locked by ben@desk-2 .*: provision unlock inventory.yaml$/) as unknown,
       ),
-      expect.stringMatching(/^locked by someone unknown/),
+      expect.stringMatching(/^locked by an unknown holder/),
     ]);
   });
 

@@ -52,7 +52,7 @@ describe('gates after a batch', () => {
     expect(hosts.ran.filter((line) => line.includes('y'))).toEqual([]);
   });
 
-  test('that stay shut have every host of the batch taken back, and no later one touched', async () => {
+  test('that do not open have every host of the batch rolled back, and no later one touched', async () => {
     const hosts = fakeHosts([...HOSTS, 'd']);
     const gates = new Map([['after', opensAt('after', Infinity)]]);
     const play = playOf([...HOSTS, 'd'], [wantFlag('x')], { batchSize: 3, gatesAfter: ['after'] });

@@ -86,7 +86,7 @@ describe('an action', () => {
     ['a removed file', { kind: 'remove-file', path: '/etc/x' }, 'remove /etc/x'],
     ['a leaf', leaf, 'install the leaf'],
   ])(
-    'that changes files (%s) is taken back by the copy it kept: by whatever is there where it failed',
+    'that changes files (%s) is rolled back by the copy it kept: by whatever is there where it failed',
     async (_, action, summary) => {
       const done = await performOn(action, 0);
       const failed = await performOn(action, 1);
@@ -113,7 +113,7 @@ describe('an action', () => {
     expect((trust.ran[0]?.stdin as { reveal(): string }).reveal()).toBe('the authority\n');
   });
 
-  test('that makes a directory is taken back also where it failed half way', async () => {
+  test('that makes a directory is rolled back also where it failed half way', async () => {
     const directory: Action = { kind: 'make-directory', path: '/srv/x', ...owned };
     for (const status of [0, 1]) {
       const { ran, undos } = await performOn(directory, status);
@@ -124,7 +124,7 @@ describe('an action', () => {
     }
   });
 
-  test('that runs a command is taken back also where it failed; an account only where it was made', async () => {
+  test('that runs a command is rolled back also where it failed; an account only where it was made', async () => {
     const undo: Command = { summary: 'undo', script: 'undo' };
     const run: Action = { kind: 'run', command: restart, undo };
     const kept = (undos: Kept['undos']): readonly unknown[] =>

@@ -94,7 +94,7 @@ describe('a saved plan', () => {
     await savePlan(file, at(writing('old\n')));
     await expect(refuseDrift(file, at(writing('old\nby hand\n')))).rejects.toMatchObject({
       message: expect.stringMatching(
-        /etcd \/ etcd-1 file:\/etc\/x: update \/etc\/x: what is there was changed since\n +\+ by hand/,
+        /etcd \/ etcd-1 file:\/etc\/x: update \/etc\/x: it was changed on the host since\n +\+ by hand/,
       ) as unknown,
     });
     // Only in a line that is not shown: refused all the same.
@@ -138,7 +138,7 @@ describe('a saved plan that differs', () => {
         `${file} is not what would be done now:`,
         '  p / a two: saved: update two; now: replace two',
         '  p / b one: saved: update one; now: nothing to do',
-        '  p / c file:/etc/x: update /etc/x: what is there was changed since',
+        '  p / c file:/etc/x: update /etc/x: it was changed on the host since',
         '      - old',
         '      + new',
         '  p / c four: saved: nothing to do; now: update four',
@@ -163,12 +163,12 @@ describe('a saved plan that differs', () => {
   });
 
   test.each<[string, string, string, RegExp]>([
-    ['is no JSON', 'nonsense', 'plan-unreadable', /is no saved plan: .*JSON/],
+    ['is no JSON', 'nonsense', 'plan-unreadable', /is not a saved plan: .*JSON/],
     ['is of another format', '{"formatVersion": 1}', 'plan-of-another-version', /format 1; .* reads format 2$/],
-    ['has no format', '{"plays": []}', 'plan-unreadable', /is no saved plan: formatVersion: Invalid/],
-    ['has another kind of format', '{"formatVersion": "2"}', 'plan-unreadable', /is no saved plan: formatVersion: /],
-    ['is no object', '[]', 'plan-unreadable', /is no saved plan: : Invalid input/],
-    ['is null', 'null', 'plan-unreadable', /is no saved plan/],
+    ['has no format', '{"plays": []}', 'plan-unreadable', /is not a saved plan: formatVersion: Invalid/],
+    ['has another kind of format', '{"formatVersion": "2"}', 'plan-unreadable', /is not a saved plan: formatVersion: /],
+    ['is no object', '[]', 'plan-unreadable', /is not a saved plan: : Invalid input/],
+    ['is null', 'null', 'plan-unreadable', /is not a saved plan/],
   ])('or %s, is refused with how to make one', async (_, text, code, message) => {
     writeFileSync(file, text);
     await expect(refuseDrift(file, ROLLING_RESTART)).rejects.toMatchObject({
@@ -223,7 +223,7 @@ describe('the look before acting', () => {
   test('finds what was changed since the plan, until this run itself has changed the host', () => {
     const [was, is] = [writing('old\n'), writing('old\nby hand\n')];
     expect(driftedSteps([was], [is], 'none')).toEqual([
-      'file:/etc/x: update /etc/x: what is there was changed since',
+      'file:/etc/x: update /etc/x: it was changed on the host since',
       '    + by hand',
     ]);
     expect(driftedSteps([was], [is], 'begun')).toEqual([]);

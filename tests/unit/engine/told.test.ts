@@ -90,7 +90,7 @@ describe('a run tells', () => {
     expect(lines(world.events).slice(2)).toEqual([
       'change-started test play a flag:x set x',
       expect.stringMatching(/^change-failed test play a flag:x set x a: break: ended with status 1$/),
-      'notice a nothing had to be taken back',
+      'notice a nothing had to be rolled back',
     ]);
   });
 
@@ -105,12 +105,12 @@ describe('a run tells', () => {
     expect(world.events.at(-1)).toEqual({
       type: 'notice',
       host: 'a',
-      message: "taken back, but for what can't be: set x: p stays; set x: q stays",
+      message: "rolled back, except: set x: p stays; set x: q stays",
     });
   });
 });
 
-describe('a run that did not reach what it planned', () => {
+describe('a run that did not reach the planned state', () => {
   test('names everything that is left, on every host', async () => {
     const hosts = fakeHosts(['a', 'b']);
     const nothing = {
@@ -140,7 +140,7 @@ describe('a run that did not reach what it planned', () => {
       failures: [
         {
           host: 'a',
-          error: { code: 'still-unknown', message: "a: never still can't be decided: etcd is not installed" },
+          error: { code: 'still-unknown', message: "a: never still cannot be decided: etcd is not installed" },
         },
       ],
     });
@@ -220,7 +220,7 @@ describe('a plan that is stale', () => {
     const first = [playOf(['a'], [evidence(other, 'x')])];
     const plan = await planned(first, other);
     other.flags.get('a')?.add('by-hand');
-    await expect(applyPlan(plan, first, fakeWorld(other))).rejects.toThrow(/what is there was changed since/);
+    await expect(applyPlan(plan, first, fakeWorld(other))).rejects.toThrow(/it was changed on the host since/);
     expect(other.ran).toEqual([]);
   });
 });
@@ -285,14 +285,14 @@ describe('after a failure the gates after the batch are asked again', () => {
     expect((await failWith({ b: [lost], a: [wantFlag('x')] }, stop)).asked.size).toBe(2);
   });
 
-  test('also where they themselves stayed shut after the work: the failure is theirs, and no one host’s', async () => {
+  test('also where they themselves did not open after the work: the failure is theirs, and no one host’s', async () => {
     const hosts = fakeHosts(['a', 'b']);
     const gates = new Map([['after', opensAt('after', Infinity)]]);
     const world = fakeWorld(hosts, { gates });
     const play = playOf(['a', 'b'], [wantFlag('x')], { gatesAfter: ['after'] });
     await expect(apply([play], hosts, world)).rejects.toMatchObject({
       summary: 'play test play stopped and was rolled back on a, b',
-      failures: [{ host: undefined, error: { code: 'gate-shut' } }],
+      failures: [{ host: undefined, error: { code: 'gate-not-open' } }],
     });
     expect(world.now()).toBe(40_000);
   });
@@ -336,9 +336,9 @@ describe('a gate that is waited for', () => {
   test('is given up at its deadline, with the last reason and what to type', async () => {
     const { world, clock } = asking(['r']);
     await expect(waitForGate(request, world)).rejects.toMatchObject({
-      code: 'gate-shut',
+      code: 'gate-not-open',
       message: 'gate g did not open within 10 s: r',
-      hint: 'type this\nnothing further was touched; fix the reason, then run the same command again',
+      hint: 'type this\nnothing further was touched; fix the cause, then run the same command again',
     });
     expect(clock()).toBe(10_000);
   });
@@ -347,7 +347,7 @@ describe('a gate that is waited for', () => {
     const { world } = asking(['r'], { interrupted: () => true });
     const stopped = await waitForGate(request, world).catch((error: unknown) => error);
     expect(stopped).toBeInstanceOf(Interrupted);
-    expect(String(stopped)).toContain('stopped on request before: a, b gate g, which is shut: r');
+    expect(String(stopped)).toContain('stopped on request before: a, b gate g, which is not open: r');
   });
 
   test('is an error where no such gate is known', async () => {

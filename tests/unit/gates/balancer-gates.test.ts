@@ -97,7 +97,7 @@ describe('vip-answers', () => {
   test.each([
     [{ kind: 'failure', reason: 'Connection refused' }, `from cp-1, ${url} fails: Connection refused`],
     [{ kind: 'answer', status: 503, body: '{"health":"false"}' }, `from cp-1, ${url} answers 503: {"health":"false"}`],
-  ] as const)('stays shut: %j', async (answer, reason) => {
+  ] as const)('does not open: %j', async (answer, reason) => {
     const probes = fakeProbes({ 'cp-1': host(files, answer) });
     expect(
       await gate.check(gateInput(probes, { batch: ['cp-1'], arguments: vipQuestion(SAMPLE_SERVICE, files) })),

@@ -60,7 +60,7 @@ describe('vip-answers-control-planes', () => {
       `from cp-2, ${URL} answers 503: {"health":"false"} (shown /pki/etcd.crt, verified by /pki/ca.crt)`,
     ],
     [
-      'lacks a file',
+      'has a missing file',
       { answer: { kind: 'failure', reason: 'x' }, missing: FILES.key },
       'cp-2 has no /pki/etcd.key, which its kube-apiserver shows or verifies by',
     ],

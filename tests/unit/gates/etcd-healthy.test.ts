@@ -22,7 +22,7 @@ function hosts(changes: Readonly<Record<number, FakeAnswers>>): ReturnType<typeo
 describe('etcd-healthy', () => {
   const gate = etcdHealthy(SAMPLE_CLUSTER, () => TODAY);
 
-  test('opens when all is well', async () => {
+  test('opens when everything is healthy', async () => {
     expect(await gate.check(gateInput(hosts({}), { batch: ['etcd-1'] }))).toEqual({ open: true });
   });
 
@@ -40,7 +40,7 @@ describe('etcd-healthy', () => {
     ],
     ['a laggard', { status: healthy(2, { raftIndex: 3000 }) }, 'etcd-2 is 2000 raft entries behind'],
     ['a unit that is still starting', { status: healthy(2), unit: STOPPED }, 'etcd is not started on etcd-2'],
-  ])('stays shut for %s', async (_, given, reason) => {
+  ])('does not open for %s', async (_, given, reason) => {
     const answer = await gate.check(gateInput(hosts({ 2: etcdHost(given) }), { batch: ['etcd-1'] }));
     expect(answer).toMatchObject({ open: false, reason: expect.stringContaining(reason) as unknown });
   });
@@ -64,7 +64,7 @@ describe('etcd-healthy', () => {
     );
   });
 
-  test('stays shut while etcd lists a learner, by its name or, before it has one, by its id', async () => {
+  test('does not open while etcd lists a learner, by its name or, before it has one, by its id', async () => {
     const members = [listed(1), listed(2, { isLearner: true }), listed(3, { isLearner: true, name: '' })];
     const answer = await gate.check(gateInput(hosts({ 1: etcdHost({ status: healthy(1, { members }) }) })));
     expect(answer).toMatchObject({ open: false, reason: 'etcd-2 is listed as a learner; 3 is listed as a learner' });

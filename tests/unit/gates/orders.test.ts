@@ -26,7 +26,7 @@ describe('leader-last', () => {
     ['the leader comes last', [up(1), up(2), up(3)], ['etcd-2', 'etcd-3', 'etcd-1'], false],
     ['in inventory order otherwise', [1, 2, 3].map((n) => up(n, '2')), ['etcd-1', 'etcd-3', 'etcd-2'], false],
     ['what is down comes first', [up(1), up(2), down], ['etcd-3', 'etcd-2', 'etcd-1'], false],
-    ['all together for the first start', [bare, bare, bare], HOSTS, true],
+    ['all together for the bootstrap', [bare, bare, bare], HOSTS, true],
     ['all together where no quorum runs', [down, down, up(3)], HOSTS, true],
   ])('%s', async (_, answers, hosts, together) => {
     expect(await order('leader-last', answers)).toEqual({ hosts, together });

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { requirementsError, whatLacks } from '../../../src/lab/requirements.js';
+import { requirementsError, whatIsMissing } from '../../../src/lab/requirements.js';
 import type { Machine } from '../../../src/lab/requirements.js';
 
 const FIT: Machine = {
@@ -11,13 +11,13 @@ const FIT: Machine = {
   hasMirror: true,
 };
 
-describe('whatLacks', () => {
-  test('a fit machine lacks nothing', () => {
-    expect(whatLacks(FIT)).toEqual({ problems: [], packages: [] });
+describe('whatIsMissing', () => {
+  test('a fit machine is missing nothing', () => {
+    expect(whatIsMissing(FIT)).toEqual({ problems: [], packages: [] });
   });
 
   test('says everything at once, and each package once', () => {
-    const lacking = whatLacks({
+    const lacking = whatIsMissing({
       platform: 'darwin',
       uid: 501,
       missingPrograms: ['ssh', 'ssh-keygen', 'systemd-nspawn', 'debootstrap'],
@@ -37,7 +37,7 @@ describe('whatLacks', () => {
     [{ hasKeyring: false }, 'debian-archive-keyring'],
     [{ missingPrograms: ['ip'] }, 'iproute2'],
   ])('%p is a problem that says %p', (change, words) => {
-    const { problems } = whatLacks({ ...FIT, ...change });
+    const { problems } = whatIsMissing({ ...FIT, ...change });
     expect(problems).toHaveLength(1);
     expect(problems[0]).toContain(words);
   });
@@ -45,16 +45,16 @@ describe('whatLacks', () => {
 
 describe('requirementsError', () => {
   test('the hint is the line to type', () => {
-    const error = requirementsError(whatLacks({ ...FIT, missingPrograms: ['debootstrap', 'ip'] }));
+    const error = requirementsError(whatIsMissing({ ...FIT, missingPrograms: ['debootstrap', 'ip'] }));
     expect(error.message).toBe(
-      'this machine cannot run a lab; it lacks:\n' +
+      'this machine cannot run a lab; missing:\n' +
         '  - program debootstrap (package debootstrap)\n' +
         '  - program ip (package iproute2)',
     );
     expect(error.hint).toContain('apt-get install debootstrap iproute2 ');
   });
 
-  test('what no package mends gets no such line', () => {
-    expect(requirementsError(whatLacks({ ...FIT, uid: 1000 })).hint).toBeUndefined();
+  test('what no package fixes gets no such line', () => {
+    expect(requirementsError(whatIsMissing({ ...FIT, uid: 1000 })).hint).toBeUndefined();
   });
 });

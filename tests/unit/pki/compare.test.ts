@@ -90,7 +90,7 @@ describe('a leaf is renewed', () => {
   });
 });
 
-describe('a leaf is signed anew', () => {
+describe('a leaf is signed again', () => {
   test.each<readonly [string, Given, readonly CertificateFault[]]>([
     ['never where all is as it should be', {}, []],
     [

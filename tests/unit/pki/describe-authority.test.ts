@@ -2,8 +2,8 @@ import { expect, test } from '@jest/globals';
 import { describeAuthority } from '../../../src/pki/describe-authority.js';
 import { authorityFrom, daysFromToday, TODAY } from '../../support/test-authority.js';
 
-function described(bundle: string | undefined, now = TODAY, isElsewhere = false): string {
-  const authority = { certificate: () => bundle, trustBundle: () => bundle, isElsewhere: () => isElsewhere };
+function described(bundle: string | undefined, now = TODAY, isExternal = false): string {
+  const authority = { certificate: () => bundle, trustBundle: () => bundle, isExternal: () => isExternal };
   return describeAuthority({ authority, directory: '/srv/pki' }, now);
 }
 
@@ -15,10 +15,10 @@ test('an authority is told by its public parts', async () => {
   expect(described(certificatePem, daysFromToday(101))).toContain('(EXPIRED)');
 });
 
-test('a key that is elsewhere is said, with what follows from it', async () => {
+test('an external key is named, with what follows from it', async () => {
   const { certificatePem } = await authorityFrom(TODAY);
-  expect(described(certificatePem, TODAY, true)).toMatch(/^private key: +elsewhere: .*provision ca request/m);
-  expect(described(certificatePem)).not.toContain('elsewhere');
+  expect(described(certificatePem, TODAY, true)).toMatch(/^private key: +external: .*provision ca request/m);
+  expect(described(certificatePem)).not.toContain('external');
 });
 
 test('what is trusted besides is counted', async () => {

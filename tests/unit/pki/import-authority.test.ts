@@ -42,7 +42,7 @@ describe('readAuthority', () => {
     const authority = await authorityFrom(TODAY);
     const leaf = await issueCertificate(authority, SERVER_PROFILE, circumstancesAt(TODAY));
     expect(problemsOf(leaf.certificatePem, leaf.keyPem ?? '')).toEqual([
-      'certificate CN=etcd-1 is no CA: its basic constraints or its key usage do not say so',
+      'certificate CN=etcd-1 is not a CA: its basic constraints or its key usage do not say so',
       'certificate CN=etcd-1 is signed by another; a self-signed root was expected, as HAProxy trusts only roots',
     ]);
   });

@@ -203,7 +203,7 @@ describe('a store that lost a file', () => {
   });
 });
 
-describe('an authority whose key is elsewhere', () => {
+describe('an authority whose key is kept externally', () => {
   test('comes as its certificate alone, asks for no passphrase, and is no obstacle to itself', async () => {
     const { certificatePem } = await authorityFrom(TODAY);
     const passphrase = typed(PASSPHRASE);
@@ -212,7 +212,7 @@ describe('an authority whose key is elsewhere', () => {
     await store.importCertificate(certificatePem);
     expect(await readdir(directory)).toEqual(['ca.crt']);
     expect(await modeOf(join(directory, 'ca.crt'))).toBe('644');
-    expect([store.authority.isElsewhere?.(), (await open()).authority.isElsewhere?.()]).toEqual([true, true]);
+    expect([store.authority.isExternal?.(), (await open()).authority.isExternal?.()]).toEqual([true, true]);
     expect((await open()).authority.certificate()).toBe(store.authority.certificate());
     expect(passphrase.asked).toEqual([]);
   });
@@ -225,9 +225,9 @@ describe('an authority whose key is elsewhere', () => {
     await store.importAuthority(authority);
     expect((await readdir(directory)).sort()).toEqual(['ca.crt', 'ca.key.age']);
     expect(await readFile(join(directory, 'ca.crt'), 'utf8')).toBe(before);
-    expect(store.authority.isElsewhere?.()).toBe(false);
+    expect(store.authority.isExternal?.()).toBe(false);
     const later = await open();
-    expect(later.authority.isElsewhere?.()).toBe(false);
+    expect(later.authority.isExternal?.()).toBe(false);
     await expect(later.signer.issue({ host: 'etcd-1', action: ISSUE }, COPY)).resolves.toBeDefined();
   });
 

@@ -150,12 +150,12 @@ describe('the tasks of a play', () => {
     [
       'a command for every plan',
       ['- command: { cmd: date }'],
-      ['p.yaml:4:16: tasks.command: needs creates or removes: else every plan would run it again'],
+      ['p.yaml:4:16: tasks.command: needs creates or removes: otherwise every apply would run it again'],
     ],
     [
       'neither content nor source',
       ['- copy: { dest: /x }'],
-      ['p.yaml:4:13: tasks.copy: takes just one of content and src'],
+      ['p.yaml:4:13: tasks.copy: takes exactly one of content and src'],
     ],
     [
       'a source that is not there',

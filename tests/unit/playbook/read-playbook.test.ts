@@ -67,12 +67,12 @@ describe('a playbook', () => {
     [
       'an unknown module',
       '- hosts: a\n  tasks:\n    - copyy: { dest: /x }\n',
-      ['p.yaml:3:7: copyy: is neither a module nor a word of a task; did you mean copy?'],
+      ['p.yaml:3:7: copyy: is neither a module nor a keyword of a task; did you mean copy?'],
     ],
     [
       'a word that this tool leaves out',
       '- hosts: a\n  tasks:\n    - command: { cmd: x }\n      register: y\n',
-      ['p.yaml:4:7: register: is neither a module nor a word of a task'],
+      ['p.yaml:4:7: register: is neither a module nor a keyword of a task'],
     ],
     [
       'two modules',

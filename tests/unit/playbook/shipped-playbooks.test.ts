@@ -83,7 +83,7 @@ const APISERVER_LB: readonly Shape[] = [
 ];
 const IF_WANTED = APISERVER_LB.map((shape) => ({ ...shape, when: ['kube_apiserver_lb_address is defined'] }));
 
-/** All that a shipped playbook says: one gate, one order or one `serial` less is an outage on somebody's cluster. */
+/** All that a shipped playbook says: one gate, one order or one `serial` less is an outage on someone's cluster. */
 const SHIPPED: Readonly<Record<string, readonly Shape[]>> = {
   'leave-old-address.yaml': [OFF_OLD_ADDRESS],
   'etcd.yaml': [AUTHORITY, MEMBERS, SETTLED],

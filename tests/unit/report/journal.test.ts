@@ -49,7 +49,7 @@ describe('the journal', () => {
   test('lists runs, the oldest first, with how each ended', async () => {
     keep(FAILING_RUN, new Date('2026-11-22T00:00:00Z'));
     keep(ROLLING_RUN.slice(0, -1), new Date('2026-11-21T00:00:00Z'));
-    expect((await readJournal(directory)).map(({ end }) => end)).toEqual(['cut off', 'failed']);
+    expect((await readJournal(directory)).map(({ end }) => end)).toEqual(['interrupted', 'failed']);
     expect(await readJournal(join(directory, 'none'))).toEqual([]);
   });
 
@@ -70,7 +70,7 @@ describe('the journal', () => {
   });
 
   test.each(['', '{"type":"cha', '{"formatVersion":1,"type":"unknown"}', '\u0000\u0000'])(
-    'with a line that was cut off (%j) tells the rest',
+    'with a truncated line (%j) tells the rest',
     async (cut) => {
       const sink = createJournal(directory, BEGUN, tickingClock(0));
       ROLLING_RUN.slice(0, 3).forEach(sink);

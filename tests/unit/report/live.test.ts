@@ -94,7 +94,7 @@ describe('the live reporter', () => {
       const begin: Event = { type: 'run-started', command: 'apply', inventory: 'i', hosts };
       const planned: Event = { type: 'planned', plan: BARE_HOSTS };
       const terminal = await report([begin, planned, ...withLooks(waitingRun(hosts), hosts, phase)]);
-      expect(terminal.raw()).not.toMatch(/✖|broken off/);
+      expect(terminal.raw()).not.toMatch(/✖|interrupted/);
       expect(screen(terminal)).not.toMatch(/looking/);
       if (count === 2) expect(screen(terminal)).not.toMatch(/✔ cp-\d+ in 0\.0 s/);
       if (count === 2)
@@ -110,13 +110,13 @@ describe('the live reporter', () => {
     expect(text).toContain('play etcd stopped; no later host was touched');
     expect(text).toContain('bind: address already in use');
     expect(text).toContain('put /etc/default/etcd back');
-    expect(text).toContain('install etcd-server: broken off');
+    expect(text).toContain('install etcd-server: interrupted');
     expect(text).not.toContain('owned');
   });
 
-  test.each([3, 20])('a run that is broken off leaves nothing moving, with %i hosts', async (count) => {
+  test.each([3, 20])('a run that is interrupted leaves nothing moving, with %i hosts', async (count) => {
     const text = screen(await report(manyHostsRun(count).slice(0, -2)));
-    expect(text).toContain('reload haproxy: broken off');
+    expect(text).toContain('reload haproxy: interrupted');
     expect(text).not.toContain('Done');
   });
 
@@ -133,7 +133,7 @@ describe('the live reporter', () => {
     const reporter = createLiveReporter({ stdout: terminal.stdout, size, now: tickingClock(0), colour: false });
     PLANNING_RUN.slice(0, -1).forEach(reporter.sink);
     await reporter.settled();
-    expect(terminal.lines()).toContain("Plan: 9 changes on 3 of 5 hosts, 5 can't be known yet, 3 unchanged");
+    expect(terminal.lines()).toContain('Plan: 9 changes on 3 of 5 hosts, 5 known after apply, 3 unchanged');
     const written = terminal.raw();
     await new Promise((resolve) => setTimeout(resolve, 300));
     expect(terminal.raw()).toBe(written);

@@ -34,7 +34,7 @@ describe('the plain reporter', () => {
     expect(text).not.toContain('owned');
   });
 
-  test('a run that was broken off says what it did so far', async () => {
+  test('a run that was interrupted says what it did so far', async () => {
     const text = await report(ROLLING_RUN.slice(0, -1));
     expect(text).toContain('etcd-1  restart etcd: /etc/default/etcd changes … ok (1.8 s)');
     expect(text).not.toContain('Done');

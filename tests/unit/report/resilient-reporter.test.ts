@@ -75,7 +75,7 @@ describe('a resilient reporter', () => {
   test('that breaks while it closes still tells what a drill measured', async () => {
     const told = await open(plain, breakingStream(linesOf(DRILL_RUN).length));
     await tell(told, DRILL_RUN);
-    expect(told.stderr()).toMatch(/clients cut off[\s\S]*haproxy on etcd-1[\s\S]*before keepalived was stopped/);
+    expect(told.stderr()).toMatch(/clients interrupted[\s\S]*haproxy on etcd-1[\s\S]*before keepalived was stopped/);
   });
 
   test.each<[string, (stdout: NodeJS.WriteStream) => Promise<Reporter>]>([

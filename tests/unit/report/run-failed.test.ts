@@ -15,7 +15,7 @@ const remote = new RemoteError({
 
 describe('runFailed', () => {
   test('names every host, with the command and its last output', () => {
-    const other = new ProvisionError({ code: 'gate-shut', message: 'gate x stayed shut' });
+    const other = new ProvisionError({ code: 'gate-not-open', message: 'gate x did not open' });
     const error = new RunError('play etcd stopped', [
       { host: 'etcd-2', error: remote },
       { host: undefined, error: other },
@@ -25,7 +25,7 @@ describe('runFailed', () => {
       message: 'play etcd stopped',
       failures: [
         { host: 'etcd-2', message: 'etcd-2: restart etcd: ended with status 1\nJob failed.\nSee journal.' },
-        { host: undefined, message: 'gate x stayed shut' },
+        { host: undefined, message: 'gate x did not open' },
       ],
       hint: 'journalctl -u etcd',
     });

@@ -22,7 +22,7 @@ test('what hosts have in common is one line; what is not ok says what to type ne
       '    → wait',
       '✔ etcd-alarms                  none',
       '',
-      'Check-up: 3 ok, 1 warn, 1 fail',
+      'Health check: 3 ok, 1 warn, 1 fail',
       '',
     ].join('\n'),
   );

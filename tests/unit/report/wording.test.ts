@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import { briefReason, counted, duration, gateOpened, nameHosts } from '../../../src/report/wording.js';
+import { counted } from '../../../src/model/counted.js';
+import { briefReason, duration, gateOpened, nameHosts } from '../../../src/report/wording.js';
 
 test.each([
   [0, '0.0 s'],
@@ -43,7 +44,7 @@ test.each([
   expect(gateOpened(waitedMs, note)).toBe(expected);
 });
 
-test('a brief reason does not repeat what stands before it', () => {
+test('a brief reason does not repeat what precedes it', () => {
   expect(briefReason('etcd-1: restart etcd: status 1\nmore', 'etcd-1', 'restart etcd')).toBe('status 1');
   expect(briefReason('no route to host', 'etcd-1', 'restart etcd')).toBe('no route to host');
 });

@@ -60,7 +60,7 @@ describe('adoptedMember', () => {
     expect(await decide(999, { active: false })).toMatchObject({ change: { summary: 'start etcd3 (member etcd-1)' } });
   });
 
-  test('is known by its key when its certificate is lost: that is issued anew', async () => {
+  test('is known by its key when its certificate is lost: that is issued again', async () => {
     expect(await decide(undefined, {}, true)).toEqual(UNCHANGED);
   });
 

@@ -132,7 +132,7 @@ describe('a leaf that is as it should be', () => {
     });
   });
 
-  test('only its owner and mode are mended', async () => {
+  test('only its owner and mode are corrected', async () => {
     const files = {
       ...good,
       key: { owner: 'root', group: 'root', mode: '0640' },
@@ -175,7 +175,7 @@ describe('a leaf that is missing', () => {
 });
 
 describe('a leaf that is wrong', () => {
-  // [what is wrong, what the host has, the day, why it is signed anew]
+  // [what is wrong, what the host has, the day, why it is signed again]
   const RENEWED: readonly [string, () => CertificateFiles | Promise<CertificateFiles>, Date, readonly string[]][] = [
     [
       'an address is missing',
@@ -246,7 +246,7 @@ describe('a leaf that is wrong', () => {
     expect(change.disruptive).toBe(true);
   });
 
-  test('all reasons are told', async () => {
+  test('all reasons are reported', async () => {
     const files = await hostWith({ commonName: 'x', ipAddresses: [] }, authority, daysFromToday(-350));
     const { diff } = await changeOf(decide(files));
     expect(diff.filter((line) => line.startsWith('- '))).toEqual([
@@ -284,7 +284,7 @@ describe('a bundle', () => {
     expect(issueOf(change).profile.keepPublicKey).toBeNull();
   });
 
-  test('that is missing is told once', async () => {
+  test('that is missing is reported once', async () => {
     const change = await changeOf(decide(NOTHING, { wanted }));
     expect(change.summary).toBe(`issue the haproxy-healthcheck-client certificate ${path}`);
   });
@@ -305,7 +305,7 @@ test('no outcome holds anything of a private key', async () => {
   expect(goodKey?.reveal()).toContain(keyLine);
 });
 
-describe('a leaf that others made', () => {
+describe('a leaf that another tool issued', () => {
   const adopted: WantedCertificate = { ...WANTED, policy: 'at-least' };
   const OTHERS = {
     commonName: 'etcd-1-dev',

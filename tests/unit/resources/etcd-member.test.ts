@@ -47,14 +47,14 @@ function commandsOf(outcome: Outcome): readonly string[] {
 describe('etcdMember', () => {
   const member = (runsWith: Resource = SAME): Resource =>
     etcdMember({ cluster: SAMPLE_CLUSTER, member: sampleMember(1), runsWith: [runsWith] });
-  const form = 'form the etcd cluster: first start of etcd-1, together with the others';
+  const form = 'bootstrap the etcd cluster: start etcd-1 together with the other members';
 
   test.each([
     ['bare hosts', BARE, BARE, BARE],
     ['its package has begun a lone member', LONE, BARE, LONE],
-    ['a first start that was cut off before this host', BARE, BOOTSTRAPPING, BOOTSTRAPPING],
+    ['an interrupted bootstrap before this host', BARE, BOOTSTRAPPING, BOOTSTRAPPING],
     [
-      'one that was cut off on this host',
+      'one that was interrupted on this host',
       etcdHost({ data: { ...NO_DATA, isBootstrapping: true } }),
       BARE,
       BOOTSTRAPPING,
@@ -63,14 +63,14 @@ describe('etcdMember', () => {
     expect(summaryOf(await plan(member(), one, two, three))).toBe(form);
   });
 
-  test('the first start is the same change however far the others are: a later look must agree with the plan', async () => {
+  test('the bootstrap is the same change however far the others are: a later look must agree with the plan', async () => {
     const first = await plan(member(), BARE, BARE, BARE);
     expect(await plan(member(), BARE, BOOTSTRAPPING, BOOTSTRAPPING)).toEqual(first);
   });
 
-  test('the first start waits for nobody', async () => {
+  test('the bootstrap waits for nobody', async () => {
     expect(commandsOf(await plan(member(), BARE, BARE, BARE))).toEqual([
-      'allow the first start of the cluster',
+      'allow the cluster to bootstrap',
       'systemctl enable etcd',
       'systemctl restart --no-block etcd',
     ]);
@@ -80,7 +80,7 @@ describe('etcdMember', () => {
     ['the others are a cluster', UP, UP],
     ['one other has data, and is down', etcdHost({ unit: STOPPED }), BARE],
     ['one of the others is settled', BOOTSTRAPPING, UP],
-  ])('refuses to begin a second cluster: %s', async (_, two, three) => {
+  ])('refuses to create a second cluster: %s', async (_, two, three) => {
     await expect(plan(member(), BARE, two, three)).rejects.toMatchObject({
       code: 'etcd-member-lost',
       hint: expect.stringContaining('etcdctl member add etcd-1'),
@@ -129,8 +129,8 @@ describe('etcdSettled', () => {
   const settled = etcdSettled({ cluster: SAMPLE_CLUSTER, member: sampleMember(1) });
 
   test.each([
-    ['a first start is still allowed', BOOTSTRAPPING, UP, UP, true],
-    ['this run begins with the first start', BARE, BARE, BARE, true],
+    ['a bootstrap is still allowed', BOOTSTRAPPING, UP, UP, true],
+    ['this run begins with the bootstrap', BARE, BARE, BARE, true],
     ['the cluster is formed', UP, UP, UP, false],
   ])('%s', async (_, one, two, three, changes) => {
     expect((await plan(settled, one, two, three)).kind).toBe(changes ? 'change' : 'unchanged');
@@ -144,7 +144,7 @@ describe('etcdLeftover', () => {
   test.each([
     ['no data', BARE],
     ['a member of the cluster', UP],
-    ['a first start that goes on', BOOTSTRAPPING],
+    ['a bootstrap that goes on', BOOTSTRAPPING],
   ])('leaves alone: %s', async (_, own) => {
     expect(await plan(leftover, own, BARE, BARE)).toEqual(UNCHANGED);
   });

@@ -41,13 +41,13 @@ describe('a file', () => {
     });
   });
 
-  test('of which only the mode differs is written anew: it may have other names', async () => {
+  test('of which only the mode differs is rewritten: it may have other names', async () => {
     expect(await file(WANTED).plan(probe(stateOf('new\n', '0600')))).toMatchObject({
       change: { diff: ['- root:root 0600', '+ root:root 0644'], actions: [{ kind: 'write-file' }] },
     });
   });
 
-  describe('of somebody else', () => {
+  describe('of another tool', () => {
     const guarded = { ...WANTED, foreign: { replace: [] as string[], wayOut: 'let it run beside' } };
     const host = (origin: FileOrigin) =>
       fakeProbe({
@@ -56,7 +56,7 @@ describe('a file', () => {
         'file-origins': { '/etc/x': origin },
       });
 
-    test('is refused, with the way out', async () => {
+    test('is refused, with the ways to proceed', async () => {
       await expect(file(guarded).plan(host({ kind: 'foreign', lines: 3 }))).rejects.toMatchObject({
         code: 'file-not-ours',
         hint: "let it run beside\nto give it up, and what runs with it: provision_replace_files: ['/etc/x']",
@@ -66,7 +66,7 @@ describe('a file', () => {
     test('is replaced where it is given up by name, and that is disruptive', async () => {
       const given = { ...guarded, foreign: { ...guarded.foreign, replace: ['/etc/x'] } };
       expect(await file(given).plan(host({ kind: 'foreign', lines: 3 }))).toMatchObject({
-        change: { summary: 'replace /etc/x, which somebody else wrote (root:root 0644)', disruptive: true },
+        change: { summary: 'replace /etc/x, which provision did not write (root:root 0644)', disruptive: true },
       });
     });
 

@@ -78,7 +78,7 @@ describe('virtualIp', () => {
   });
 
   test.each([
-    ['a balancer holds it: nobody else is asked', host(1, ['10.0.0.100'])],
+    ['a balancer holds it: no one else is asked', host(1, ['10.0.0.100'])],
     ['nobody answers for it', host(1, [], answersFor(undefined))],
     ['a balancer gave it up just now', host(1, [], answersFor(OURS[0]))],
   ])('%s', async (_, one) => {

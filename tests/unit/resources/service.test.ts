@@ -54,7 +54,7 @@ describe('a service', () => {
     ['is stopped', { unit: { ...RUNNING, active: false, startedAt: undefined } }, 'start x'],
     ['is not started at boot', { unit: { ...RUNNING, enabled: false } }, 'enable x'],
     ['is started at boot and should not be', { unit: RUNNING, enabled: false }, 'disable x'],
-    ['was left masked by a run that was cut off', { unit: { ...RUNNING, maskedAtRuntime: true } }, 'unmask x'],
+    ['was left masked by an interrupted run', { unit: { ...RUNNING, maskedAtRuntime: true } }, 'unmask x'],
     ['is older than its file', { unit: RUNNING, file: fileChangedAt(1001) }, 'restart x'],
     [
       'was reloaded after its file changed',

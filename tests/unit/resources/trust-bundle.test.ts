@@ -72,7 +72,7 @@ describe('trustBundleResource', () => {
     expect(await decide(host(own + other), own)).toMatchObject({ kind: 'change' });
   });
 
-  test('a wrong owner or mode is told', async () => {
+  test('a wrong owner or mode is reported', async () => {
     const outcome = await decide(host(own, { ...OWNERSHIP, mode: '0600' }), own);
     expect(outcome).toMatchObject({ change: { diff: ['- root:root 0600', expect.stringContaining('0644')] } });
   });
@@ -84,12 +84,12 @@ describe('trustBundleResource', () => {
     expect(await decide(host(pem), own)).toMatchObject({ change: { diff: [line, expect.any(String)] } });
   });
 
-  test('one that others made may hold further authorities, and keeps its owner', async () => {
+  test('one that another tool wrote may hold further authorities, and keeps its owner', async () => {
     const found = host(own + other, { owner: 'etcd', group: 'etcd', mode: '0600' });
     expect(await decide(found, own, 'at-least')).toEqual({ kind: 'unchanged' });
   });
 
-  test('one that others made without this authority is refused, not replaced', async () => {
+  test('one that another tool wrote without this authority is refused, not replaced', async () => {
     await expect(decide(host(other), own, 'at-least')).rejects.toMatchObject({ code: 'foreign-trust' });
     expect(await decide({ ...host(''), certificate: undefined }, own, 'at-least')).toMatchObject({ kind: 'change' });
   });

@@ -178,16 +178,16 @@ describe('what is no such manifest is refused', () => {
     ['tabs', around('\tcommand: [kube-apiserver]\n'), 'Tabs are not allowed'],
     ['two documents', `${KUBEADM}---\n${KUBEADM}`, 'of which the kubelet reads only the first'],
     ['another pod', around('').replace('kube-apiserver', 'etcd'), 'no container kube-apiserver'],
-    ['no command', around(''), 'no list of --name=value'],
+    ['no command', around(''), 'not a list of --name=value'],
     [
       'a shell command',
       around('    command: [sh, -c, "kube-apiserver --etcd-servers=x"]\n'),
-      'no list of --name=value',
+      'not a list of --name=value',
     ],
     ['a command that is a text', around('    command: kube-apiserver --etcd-servers=x\n'), 'not written as a list'],
     ['a command by an alias', `x: &c [--etcd-servers=x]\n${around('    command: *c\n')}`, 'not written as a list'],
     ['a command by a merge', `x: &c {command: [--etcd-servers=x]}\n${around('    <<: *c\n')}`, 'not written as a list'],
-    ['a word that is a map', around('    command: [--etcd-servers=x, {a: b}]\n'), 'is no word'],
+    ['a word that is a map', around('    command: [--etcd-servers=x, {a: b}]\n'), 'is not a plain word'],
   ])('%s', (_, text, words) => {
     expect(() => readStaticPodManifest(PATH, text, 'kube-apiserver')).toThrow(
       expect.objectContaining({ code: 'manifest-unreadable' }),
@@ -225,7 +225,7 @@ describe('what is no such manifest is refused', () => {
     [
       'a dash in a line of its own',
       '    command:\n    -\n      --etcd-servers=https://a:1\n',
-      'it does not stand beside its dash',
+      'it is not on the line of its dash',
     ],
   ])('%s', (_, command, words) => {
     expect(() => edit(around(command), { 'etcd-servers': VIP, 'etcd-cafile': '/ca' })).toThrow(words);

@@ -24,11 +24,11 @@ const ISSUE: Outcome = {
   },
 };
 
-function authority(isElsewhere: boolean, state = 'requested'): AuthorityView {
+function authority(isExternal: boolean, state = 'requested'): AuthorityView {
   return {
     certificate: () => undefined,
     trustBundle: () => undefined,
-    isElsewhere: () => isElsewhere,
+    isExternal: () => isExternal,
     describeSignature: ({ host, action }) => Promise.resolve(`${host} ${action.certificate} ${state}`),
   };
 }

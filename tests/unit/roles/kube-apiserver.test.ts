@@ -197,7 +197,7 @@ describe('another file that claims the pod', () => {
     expect((await planned({ servers: VIP, answers, files })).outcome.kind).toBe('change');
   });
 
-  test('is told where nothing is to be done', async () => {
+  test('is reported where nothing is to be done', async () => {
     const files = { 'kube-apiserver.yaml.backup': manifest({ servers: VIP }) };
     const [resource] = kubeApiserverDirectRole().resources(
       namedHost('cp-1'),

@@ -28,7 +28,7 @@ function resourcesOf(role: string, host: string, cluster: Cluster = SAMPLE_CLUST
   return roleTable(ROLE_TOOLS).get(role)?.resources(namedHost(host), INVENTORY, cluster) ?? [];
 }
 
-describe('an etcd that others made', () => {
+describe('an existing etcd cluster', () => {
   const adopted: Cluster = { ...SAMPLE_CLUSTER, isManaged: false };
 
   test('keeps all but its server certificate, and is restarted for that', () => {

@@ -133,7 +133,7 @@ describe('an API server is not moved', () => {
       'from a loopback that is silent',
       { 'https://127.0.0.1:2379': DOWN },
       SERVING,
-      'nobody answers there (Connection refused)',
+      'nothing answers there (Connection refused)',
     ],
     ['from another port that is silent', { 'https://10.0.0.1:12379': DOWN }, SERVING, 'etcd-not-proved: '],
     ['from a member without TLS that is silent', { 'http://10.0.0.1:2379': DOWN }, SERVING, 'etcd-not-proved: '],

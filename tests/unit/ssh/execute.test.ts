@@ -78,7 +78,7 @@ test.each<[string, (channel: ClientChannel) => void, string]>([
     (channel) => {
       answer(channel, '', 'ok\n');
     },
-    'the answer broke off',
+    'the answer ended early',
   ],
   ['marks of another token', (channel) => channel.emit('data', Buffer.from('ff[\nok\nff]0\n')), 'not started'],
   [
@@ -86,7 +86,7 @@ test.each<[string, (channel: ClientChannel) => void, string]>([
     (channel) => {
       answer(channel, `${MARKS.end}\n`, 'ok\n');
     },
-    'the answer broke off',
+    'the answer ended early',
   ],
 ])('%s is no success, and says what came', async (_, happen, message) => {
   const client = clientWhere((channel) => {

@@ -92,7 +92,7 @@ test.each([
   ['one of several keys', `${line('host', OTHER_ED)}\n${line('host', ED)}`, 'known'],
   ['another key of the type', line('host', OTHER_ED), 'changed'],
   ['only a key of another type', line('host', RSA, 'ssh-rsa'), 'changed'],
-  ['an entry for somebody else', line('other', OTHER_ED), 'unknown'],
+  ['an entry for another host', line('other', OTHER_ED), 'unknown'],
   ['the key revoked', `${line('host', ED)}\n@revoked ${line('*', ED)}`, 'revoked'],
   ['another key revoked', `@revoked ${line('host', OTHER_ED)}`, 'unknown'],
 ])('%s', (_, text, kind) => {

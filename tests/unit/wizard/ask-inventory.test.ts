@@ -80,12 +80,12 @@ describe('askInventory', () => {
 
   test('says at once what is wrong with an answer, and says that an even number is no gain', async () => {
     const person = await run([['etcd hosts', 'etcd-1=10.0.0.1, etcd-2=10.0.0.x']]);
-    while (!person.getScreen().includes('"10.0.0.x" is no IP address')) await person.nextRender();
+    while (!person.getScreen().includes('"10.0.0.x" is not an IP address')) await person.nextRender();
     person.events.keypress('backspace');
     person.events.type('2');
     person.events.keypress('enter');
     while (!person.getScreen().includes('Virtual IP')) await person.nextRender();
-    expect(await person.getFullOutput()).toContain('2 members stand the loss of 0, as 1 would');
+    expect(await person.getFullOutput()).toContain('2 members tolerate the loss of 0, no more than 1 would');
     person.events.type('10.0.0.2');
     person.events.keypress('enter');
     while (!person.getScreen().includes('10.0.0.2 is the address of etcd-2')) await person.nextRender();

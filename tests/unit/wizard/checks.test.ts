@@ -28,9 +28,9 @@ describe('checkHosts', () => {
     ['', 'at least one host'],
     ['etcd-1', '"etcd-1" is not name=address'],
     ['a=b=10.0.0.9', 'is not name=address'],
-    ['etcd_1=10.0.0.9', '"etcd_1" is no host name'],
-    ['10.0.0.9=10.0.0.9', '"10.0.0.9" is no host name'],
-    ['a=10.0.0.256', '"10.0.0.256" is no IP address'],
+    ['etcd_1=10.0.0.9', '"etcd_1" is not a host name'],
+    ['10.0.0.9=10.0.0.9', '"10.0.0.9" is not a host name'],
+    ['a=10.0.0.256', '"10.0.0.256" is not an IP address'],
     ['a=10.0.0.8, a=10.0.0.9', 'a is named twice'],
     ['a=10.0.0.8, b=10.0.0.8', '10.0.0.8 is a already'],
     ['b=10.0.0.1', '10.0.0.1 is etcd-1 already'],
@@ -40,7 +40,7 @@ describe('checkHosts', () => {
   });
 
   test('tells all problems at once', () => {
-    expect(checkHosts('a=x, b=y')).toBe('"x" is no IP address; "y" is no IP address');
+    expect(checkHosts('a=x, b=y')).toBe('"x" is not an IP address; "y" is not an IP address');
   });
 
   test('reads what it accepts', () => {
@@ -54,10 +54,10 @@ describe('checkVirtualIp', () => {
   });
 
   test.each([
-    ['10.0.0', 'is no IP address'],
+    ['10.0.0', 'is not an IP address'],
     ['10.0.0.2', 'is the address of etcd-2'],
-    ['127.0.0.1', 'can be reached by nobody'],
-    ['0.0.0.0', 'can be reached by nobody'],
+    ['127.0.0.1', 'is not reachable'],
+    ['0.0.0.0', 'is not reachable'],
     ['2001:db8::1', 'is IPv6, but etcd-1 has 10.0.0.1'],
   ])('refuses %j', (text, reason) => {
     expect(checkVirtualIp(text, HOSTS)).toContain(reason);
@@ -70,9 +70,9 @@ describe('checkNetwork', () => {
   });
 
   test.each([
-    ['10.0.0.0', 'is no network'],
-    ['10.0.0.0/33', 'is no network'],
-    ['ten/8', 'is no network'],
+    ['10.0.0.0', 'is not a network'],
+    ['10.0.0.0/33', 'is not a network'],
+    ['ten/8', 'is not a network'],
     ['10.0.0.0/30', 'the virtual IP (10.0.0.100) is not in 10.0.0.0/30'],
     ['10.0.0.96/27', 'etcd-1 (10.0.0.1) is not in 10.0.0.96/27; etcd-2 (10.0.0.2) is not in 10.0.0.96/27'],
     ['2001:db8::/64', 'the virtual IP (10.0.0.100) is not in'],

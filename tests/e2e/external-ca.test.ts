@@ -22,7 +22,7 @@ function expectDone(ended: Ended): void {
   if (ended.status !== 0) throw new Error(endOf(ended));
 }
 
-describeOnLab('certificates that are signed elsewhere', 'signed', { etcd: 3 }, (lab) => {
+describeOnLab('certificates signed by an external CA', 'signed', { etcd: 3 }, (lab) => {
   const directory = dirname(lab.files.inventory);
   const store = join(directory, 'pki');
   const authorities = `${directory}-authorities`;
@@ -85,7 +85,7 @@ describeOnLab('certificates that are signed elsewhere', 'signed', { etcd: 3 }, (
     expectDone(await signAsPrinted(requested, store, companyKey));
     const begun = Date.now();
     applied = await runVerb(lab, 'apply', '--plan', savedPlan);
-    console.log(`a cluster with certificates signed elsewhere: ${((Date.now() - begun) / 1000).toFixed(1)} s`);
+    console.log(`a cluster with certificates signed by an external CA: ${((Date.now() - begun) / 1000).toFixed(1)} s`);
     if (applied.status !== 0) throw new Error(endOf(applied));
     again = await runVerb(lab, 'plan', '--detailed-exitcode');
   }, 400_000);
@@ -93,15 +93,18 @@ describeOnLab('certificates that are signed elsewhere', 'signed', { etcd: 3 }, (
   afterAll(() => rm(authorities, { recursive: true, force: true }));
 
   test('the certificate of the authority comes without its key', async () => {
-    expect(imported).toMatchObject({ status: 0, stdout: expect.stringContaining('its key stays elsewhere') });
+    expect(imported).toMatchObject({
+      status: 0,
+      stdout: expect.stringContaining('its key stays with the external CA'),
+    });
     const shown = await lab.provision('ca', 'show', store);
-    expect(shown.stdout).toMatch(/^private key: +elsewhere/m);
+    expect(shown.stdout).toMatch(/^private key: +external/m);
     expect((await run(['ls', store])).stdout.split('\n')).not.toContain('ca.key.age');
   });
 
   test('without requests apply refuses, names each certificate and the command, and touches no host', () => {
     expect(unrequested.status).toBe(1);
-    expect(unrequested.stdout).toContain('12 certificates are signed elsewhere, and 12 of them cannot be used');
+    expect(unrequested.stdout).toContain('an external CA signs 12 certificates, of which 12 cannot be used');
     expect(unrequested.stdout).toContain('provision ca request INVENTORY');
     expect(byRefusal).toEqual([]);
   });
@@ -117,7 +120,7 @@ describeOnLab('certificates that are signed elsewhere', 'signed', { etcd: 3 }, (
 
   test('what was signed by a stranger, or without its names, is refused before any host is touched', () => {
     expect(wronglySigned.status).toBe(1);
-    expect(wronglySigned.stdout).toContain('12 certificates are signed elsewhere, and 2 of them cannot be used');
+    expect(wronglySigned.stdout).toContain('an external CA signs 12 certificates, of which 2 cannot be used');
     expect(wronglySigned.stdout).toMatch(/etcd-1, etcd-server: [^\n]*not signed by this cluster's authority/);
     expect(wronglySigned.stdout).toMatch(/etcd-2, etcd-peer: [^\n]*SAN DNS etcd-2 missing/);
     expect(byWrong).toEqual([]);
@@ -145,7 +148,7 @@ describeOnLab('certificates that are signed elsewhere', 'signed', { etcd: 3 }, (
     await writeFile(inventory, text.replace('  vars:\n', '  vars:\n    etcd_cert_alt_names: [more.example.org]\n'));
     const stale = await runVerb(lab, 'apply', inventory);
     expect(stale.status).toBe(1);
-    expect(stale.stdout).toContain('3 certificates are signed elsewhere, and 3 of them cannot be used');
+    expect(stale.stdout).toContain('an external CA signs 3 certificates, of which 3 cannot be used');
     expect(stale.stdout).toContain('request it again');
     const before = await lab.ssh('etcd-1', 'sha256sum /etc/etcd/pki/server.key; ls -A /var/lib/provision/requests');
     const asked = await lab.provision('ca', 'request', inventory, '--yes');

@@ -6,7 +6,7 @@ import { endOf, performedChanges, runVerb } from '../support/main-job.js';
 
 jest.setTimeout(120_000);
 
-/** What each test finds: files, links, a directory and a unit that somebody else made. */
+/** What each test finds: files, links, a directory and a unit that another tool made. */
 const PREPARE = `set -e
 systemctl disable --now demo 2>/dev/null || :
 rm -rf /etc/real.conf /etc/linked.conf /etc/dangling.conf /etc/demo-dir
@@ -43,7 +43,7 @@ const REMOVED_AND_NEW = [
   'systemd: { name: demo, state: restarted }',
 ];
 
-describeOnLab('a run that fails at its last task leaves a host as it was:', 'taken-back', { hosts: 1 }, (lab) => {
+describeOnLab('a run that fails at its last task leaves a host as it was:', 'rolled-back', { hosts: 1 }, (lab) => {
   const onHost = async (script: string): Promise<string> => {
     const { status, stdout, stderr } = await lab.ssh('host-1', script);
     if (status !== 0) throw new Error(stderr);
@@ -61,13 +61,11 @@ describeOnLab('a run that fails at its last task leaves a host as it was:', 'tak
     await writeFile(file, `- name: gaps\n  hosts: host-1\n  tasks:\n${all.map((task) => `    - ${task}\n`).join('')}`);
     const failed = await runVerb(lab, 'apply', '-p', file);
     expect(endOf(failed)).toMatch(/^status 1/);
-    // All but the last one was really done, and so there was something to take back.
+    // All but the last one was really done, and so there was something to roll back.
     expect(performedChanges(failed)).toHaveLength(tasks.length);
     expect(await onHost(LOOK)).toBe(before);
     const told = failed.events.flatMap((event) => (event.type === 'notice' ? [event.message] : []));
-    expect(told).toContainEqual(
-      expect.stringMatching(/^taken back, but for what can't be: .*what a command did stays$/),
-    );
+    expect(told).toContainEqual(expect.stringMatching(/^rolled back, except: .*what a command did stays$/));
   });
 
   test('and a host that is not as it was would be seen', async () => {

@@ -1,6 +1,7 @@
 import { createPublicKey, type X509Certificate } from 'node:crypto';
 import { join } from 'node:path';
 import { certificateFiles, certificateFilesKey } from '../facts/certificate-files.js';
+import { counted } from '../model/counted.js';
 import { ProvisionError } from '../model/errors.js';
 import type { Probe } from '../model/remote.js';
 import { requestedKeyPath } from '../shell/request-certificate.js';
@@ -11,7 +12,7 @@ import type { CertificateRequest } from './request.js';
 import { readIfThere, replace } from './store-files.js';
 
 /** Whose signatures are waited for, and where they are found. */
-export interface Elsewhere {
+export interface ExternalCa {
   /** The store, absolute. */
   readonly directory: string;
   readonly authority: X509Certificate;
@@ -41,11 +42,11 @@ function requestPaths(
   return { request: `${path}.csr`, certificate: `${path}.crt` };
 }
 
-/** What a plan says of a certificate that is signed elsewhere: where it is awaited, and whether it is there and fits. */
-export async function describeSignature(planned: PlannedCertificate, place: Elsewhere): Promise<string> {
+/** What a plan says of a certificate that an external CA signs: where it is awaited, and whether it is there and fits. */
+export async function describeSignature(planned: PlannedCertificate, place: ExternalCa): Promise<string> {
   const found = await findSignature(planned, place);
   const state = 'lacks' in found ? found.lacks : `is there, valid until ${dayOf(found.signature.validUntil)}`;
-  return `signed elsewhere: ${requestPaths(place.directory, planned).certificate} ${state}`;
+  return `external CA: ${requestPaths(place.directory, planned).certificate} ${state}`;
 }
 
 /**
@@ -56,7 +57,7 @@ export async function describeSignature(planned: PlannedCertificate, place: Else
  */
 export async function requireSignatures(
   planned: readonly PlannedCertificate[],
-  place: Elsewhere,
+  place: ExternalCa,
   probe?: (host: string) => Probe,
 ): Promise<readonly Signature[]> {
   const found = await Promise.all(planned.map(async (each) => findUsable(each, place, probe)));
@@ -71,7 +72,7 @@ export async function requireSignatures(
   throw new ProvisionError({
     code: 'signatures-missing',
     message: [
-      `${planned.length} certificates are signed elsewhere, and ${problems.length} of them cannot be used:`,
+      `an external CA signs ${counted(planned.length, 'certificate')}, of which ${problems.length} cannot be used:`,
       ...lines,
     ].join('\n'),
     hint: 'nothing was changed; make the requests with `provision ca request INVENTORY`, have them signed, and apply again; or, if the key of the authority belongs here, put ca.key.age back',
@@ -96,7 +97,7 @@ export interface KeptRequest {
 export async function keepRequest(
   planned: PlannedCertificate,
   pem: string,
-  place: Elsewhere,
+  place: ExternalCa,
   suffix: string,
 ): Promise<KeptRequest> {
   const { request: path } = requestPaths(place.directory, planned);
@@ -112,7 +113,7 @@ export async function keepRequest(
 
 async function findUsable(
   planned: PlannedCertificate,
-  place: Elsewhere,
+  place: ExternalCa,
   probe: ((host: string) => Probe) | undefined,
 ): Promise<Found> {
   const found = await findSignature(planned, place);
@@ -124,10 +125,10 @@ async function findUsable(
       ? publicKeyText(createPublicKey(publicKey.pem)) === found.signature.publicKey
       : key !== undefined && publicKey.kind === 'unchecked';
   if (fits) return found;
-  return { lacks: `is for a key that does not wait on ${planned.host}, in ${path}, any more: request it again` };
+  return { lacks: `is for a key that is no longer waiting on ${planned.host}, in ${path}, any more: request it again` };
 }
 
-async function findSignature(planned: PlannedCertificate, place: Elsewhere): Promise<Found> {
+async function findSignature(planned: PlannedCertificate, place: ExternalCa): Promise<Found> {
   const paths = requestPaths(place.directory, planned);
   const [requestPem, pem] = await Promise.all([readIfThere(paths.request), readIfThere(paths.certificate)]);
   if (requestPem === undefined) return { lacks: 'is not requested yet' };
@@ -135,12 +136,12 @@ async function findSignature(planned: PlannedCertificate, place: Elsewhere): Pro
   if (request === undefined) return { lacks: `has a request that cannot be read: request it again` };
   const what = pem === undefined ? 'is requested' : 'was signed';
   if (request.faults.length > 0)
-    return { lacks: `${what} for what is not wanted any more (${request.faults.join('; ')}): request it again` };
+    return { lacks: `${what} with outdated contents (${request.faults.join('; ')}): request it again` };
   if (pem === undefined) return { lacks: 'is requested, and not signed yet' };
   return judge(pem, request, planned, place);
 }
 
-function judge(pem: string, request: CertificateRequest, planned: PlannedCertificate, place: Elsewhere): Found {
+function judge(pem: string, request: CertificateRequest, planned: PlannedCertificate, place: ExternalCa): Found {
   const publicKey = publicKeyText(request.publicKey);
   const certificates = readCertificates(pem).flatMap((each) => each ?? []);
   // Some authorities hand out the chain, in any order.
@@ -169,7 +170,7 @@ function dayOf(date: Date): string {
 function rejected({ host, action }: PlannedCertificate, faults: readonly string[]): ProvisionError {
   return new ProvisionError({
     code: 'request-rejected',
-    message: `the request that ${host} made for ${action.certificate} is not what is wanted, and is thrown away: ${faults.join('; ')}`,
+    message: `the request that ${host} made for ${action.certificate} is not what was asked for, and is discarded: ${faults.join('; ')}`,
     hint: `look at openssl on ${host}: provision ca request needs version 1.1.1 or later`,
   });
 }

@@ -38,7 +38,7 @@ beforeAll(async () => {
 });
 
 beforeEach(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'provision-elsewhere-'));
+  directory = await mkdtemp(join(tmpdir(), 'provision-external-ca-'));
   await writeFile(join(directory, 'ca.crt'), authority.certificatePem);
   store = await open();
 });
@@ -76,7 +76,7 @@ async function put(file: string, text: string): Promise<void> {
   await writeFile(file, text);
 }
 
-/** What somebody signs for a request. */
+/** What someone signs for a request. */
 async function signedFor(
   request: TestRequest,
   changes: Partial<CertificateProfile> = {},
@@ -110,7 +110,7 @@ async function refused(promise: Promise<unknown>): Promise<ProvisionError> {
 describe('what a plan says', () => {
   test('before the request, before the signature, and after it', async () => {
     const described = async (): Promise<string> => (await store.authority.describeSignature?.(wish())) ?? '';
-    const where = `signed elsewhere: ${path('crt')}`;
+    const where = `external CA: ${path('crt')}`;
     expect(await described()).toBe(`${where} is not requested yet`);
     const request = await requestFor(SERVER_PROFILE);
     await store.keepRequest(wish(), request.pem);
@@ -120,7 +120,7 @@ describe('what a plan says', () => {
   });
 });
 
-describe('a certificate that was signed elsewhere', () => {
+describe('a certificate that was signed by an external CA', () => {
   let request: TestRequest;
 
   beforeEach(async () => {
@@ -182,18 +182,16 @@ describe('a certificate that was signed elsewhere', () => {
     await put(path('crt'), await signedFor(request));
     for (const probe of [waiting(), waiting(await requestFor(SERVER_PROFILE))]) {
       const error = await refused(store.signer.unlock([wish()], probe));
-      expect(error.message).toContain(`is for a key that does not wait on etcd-1, in ${WAITING}, any more`);
+      expect(error.message).toContain(`is for a key that is no longer waiting on etcd-1, in ${WAITING}, any more`);
     }
   });
 
   test('is refused when the wish has changed since it was requested', async () => {
     const changed = wish({ ipAddresses: [...SERVER_PROFILE.ipAddresses, '10.0.0.9'] });
     const message = async (): Promise<string> => (await refused(store.signer.issue(changed, COPY))).message;
-    expect(await message()).toContain('is requested for what is not wanted any more (SAN IP 10.0.0.9 missing)');
+    expect(await message()).toContain('is requested with outdated contents (SAN IP 10.0.0.9 missing)');
     await put(path('crt'), await signedFor(request));
-    expect(await message()).toContain(
-      'was signed for what is not wanted any more (SAN IP 10.0.0.9 missing): request it again',
-    );
+    expect(await message()).toContain('was signed with outdated contents (SAN IP 10.0.0.9 missing): request it again');
   });
 
   test('all that is missing or wrong is listed at once', async () => {
@@ -202,7 +200,7 @@ describe('a certificate that was signed elsewhere', () => {
     await put(path('crt'), await signedFor(request));
     const { message } = await refused(store.signer.unlock([wish(), ...others], waiting(request)));
     expect(message.split('\n')).toEqual([
-      '3 certificates are signed elsewhere, and 2 of them cannot be used:',
+      'an external CA signs 3 certificates, of which 2 cannot be used:',
       `  etcd-2, etcd-server: ${path('crt', 'etcd-2')} is not requested yet`,
       `  etcd-3, etcd-server: ${path('crt', 'etcd-3')} has a request that cannot be read: request it again`,
     ]);
@@ -252,7 +250,7 @@ describe('a request', () => {
       'extension 2.5.29.17 is not wanted',
     ],
     ['brings an extension of its own', [new x509.Extension('1.2.3.4', false, Buffer.from('0500', 'hex'))], '1.2.3.4'],
-  ])('that %s is thrown away', async (_, extensions, fault) => {
+  ])('that %s is discarded', async (_, extensions, fault) => {
     const { pem } = await requestFor(SERVER_PROFILE, undefined, { extensions });
     const error = await refused(store.keepRequest(wish(), pem));
     expect(error.code).toBe('request-rejected');
@@ -262,14 +260,14 @@ describe('a request', () => {
     expect(await store.authority.describeSignature?.(wish())).toContain('request it again');
   });
 
-  test('with a further attribute is thrown away', async () => {
+  test('with a further attribute is discarded', async () => {
     const { pem } = await requestFor(SERVER_PROFILE, undefined, {
       attributes: [new x509.ChallengePasswordAttribute('planted')],
     });
     expect((await refused(store.keepRequest(wish(), pem))).message).toContain('further attributes');
   });
 
-  test('with an attribute more in its subject is thrown away', async () => {
+  test('with an attribute more in its subject is discarded', async () => {
     const { pem } = await requestFor(SERVER_PROFILE, undefined, { subject: [{ CN: ['etcd-1'] }, { OU: ['admins'] }] });
     expect((await refused(store.keepRequest(wish(), pem))).message).toContain(
       'subject is CN=etcd-1, OU=admins, not CN=etcd-1',
@@ -280,7 +278,7 @@ describe('a request', () => {
     ['another name', { dnsNames: ['etcd-1', 'evil'] }, 'SAN DNS localhost missing; SAN DNS evil no longer wanted'],
     ['another subject', { organizations: ['system:masters'] }, 'subject is O=system:masters, CN=etcd-1'],
     ['other usages', { usages: ['client'] as const }, 'extended key usages are other ones'],
-  ])('for %s is thrown away', async (_name, changes, fault) => {
+  ])('for %s is discarded', async (_name, changes, fault) => {
     const { pem } = await requestFor({ ...SERVER_PROFILE, ...changes });
     const error = await refused(store.keepRequest(wish(), pem));
     expect(error.code).toBe('request-rejected');
@@ -288,7 +286,7 @@ describe('a request', () => {
     expect(await readdir(directory)).toEqual(['ca.crt']);
   });
 
-  test('for a key of another type, or none, is thrown away', async () => {
+  test('for a key of another type, or none, is discarded', async () => {
     const { pem } = await requestFor(SERVER_PROFILE);
     expect((await refused(store.keepRequest(wish({ keyType: 'rsa-2048' }), pem))).message).toContain(
       'is for a key of type ecdsa-p256, not rsa-2048',

@@ -24,7 +24,7 @@ const COPY = '20261125T120000.000Z.0';
 // openssl signs and judges by the real clock.
 const NOW = new Date();
 const present = hasOpenssl() && / [3-9]\./.test(openssl(['version']).output);
-if (!present) console.warn('skipped: nothing is signed elsewhere, because this machine has no openssl 3');
+if (!present) console.warn('skipped: this machine has no openssl 3 to sign with');
 
 let directory: string;
 let caKey: string;
@@ -35,7 +35,7 @@ let store: WritableStore;
 let printed: string;
 
 beforeEach(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'provision-elsewhere-'));
+  directory = await mkdtemp(join(tmpdir(), 'provision-external-ca-'));
   printed = '';
   waitingKey = join(directory, 'waiting', 'etcd-server.key');
   pair = {
@@ -146,7 +146,7 @@ async function modeOf(path: string): Promise<string> {
   return ((await stat(path)).mode & 0o777).toString(8);
 }
 
-(present ? describe : describe.skip)('signed elsewhere, with openssl', () => {
+(present ? describe : describe.skip)('signed by an external CA, with openssl', () => {
   test.each(['ecdsa-p256', 'rsa-2048'] as const)('a new %s key: asked for, signed as told, installed', async (type) => {
     const planned = wish({ keyType: type, organizations: ['a, b', '"c" $d #e'], commonName: 'etcd-1\\;' });
     await request(planned);
@@ -207,7 +207,7 @@ async function modeOf(path: string): Promise<string> {
     expect(await readdir(join(directory, 'waiting'))).toEqual(['etcd-server.key']);
   });
 
-  test('what was left by a killed run goes, and a key that cannot be read is made anew', async () => {
+  test('what was left by a killed run goes, and a key that cannot be read is made again', async () => {
     await writeFile(join(directory, 'waiting', '.etcd-server.key.a1B2c3'), 'planted');
     await writeFile(waitingKey, 'no key');
     await request(wish());
@@ -249,7 +249,7 @@ async function modeOf(path: string): Promise<string> {
     expect(await readFile(path, 'utf8')).toBe(certificate + key);
   });
 
-  test('a pair is taken back as well', async () => {
+  test('a pair is rolled back as well', async () => {
     await Promise.all([writeFile(pair.certificatePath, 'old certificate'), writeFile(pair.keyPath, 'old key')]);
     await request(wish());
     const key = await readFile(waitingKey, 'utf8');
@@ -268,7 +268,7 @@ async function modeOf(path: string): Promise<string> {
     const output = await HOST.run(command);
     expect(output).toMatchObject({ status: 1, stderr: expect.stringContaining('does not wait in') });
     expect(await readdir(join(directory, 'host'))).toEqual([]);
-    await expect(install(wish())).rejects.toThrow('is for a key that does not wait on etcd-1');
+    await expect(install(wish())).rejects.toThrow('is for a key that is no longer waiting on etcd-1');
   });
 
   test('a request that cannot be made is a failure of its host, with what is wrong there', async () => {
