@@ -45,8 +45,10 @@ export async function newerFiles(
   resources: readonly Resource[],
   probe: Probe,
 ): Promise<(since: number | undefined) => readonly string[]> {
+  // The directory of a file is none that a process reads: that another mode is wanted is no reason to disturb it.
+  const read = resources.filter(({ paths }) => paths.length > 0);
   const found = await Promise.all(
-    resources.map(async (resource) => {
+    read.map(async (resource) => {
       // At once: what is asked in one turn travels in one exec.
       const [outcome, states] = await Promise.all([
         resource.plan(probe),
