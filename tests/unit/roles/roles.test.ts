@@ -195,6 +195,8 @@ const PATHS = {
   'kube-apiserver.nginx.cfg': '/etc/nginx/provision/kube-apiserver.cfg',
   'kube-apiserver.conf': '/etc/keepalived/provision/kube-apiserver.conf',
   'check-kube-apiserver-haproxy': '/usr/local/lib/provision/check-kube-apiserver-haproxy',
+  'haproxy.service': '/etc/systemd/system/provision-etcd-haproxy.service',
+  'keepalived.service': '/etc/systemd/system/provision-etcd-keepalived.service',
 } as const;
 
 /** The file that a role would write on a bare `etcd-1`. */
@@ -267,6 +269,36 @@ const BOTH_BY_NGINX: Cluster = {
   ],
 };
 
+/** HAProxy and keepalived as instances of our own. */
+const OWN = withService({
+  balancers: SAMPLE_SERVICE.balancers.map((balancer) => ({
+    ...balancer,
+    proxy: {
+      ...balancer.proxy,
+      unit: 'provision-etcd-haproxy',
+      unitFile: PATHS['haproxy.service'],
+      configFile: '/etc/haproxy/provision/etcd.cfg',
+    },
+    keepalived: {
+      ...balancer.keepalived,
+      unit: 'provision-etcd-keepalived',
+      unitFile: PATHS['keepalived.service'],
+      configFile: '/etc/keepalived/provision/etcd.conf',
+    },
+  })),
+});
+
+const NGINX_FULL: Cluster = {
+  ...NGINX,
+  services: NGINX.services.map((service) => ({
+    ...service,
+    balancers: service.balancers.map((balancer) => ({
+      ...balancer,
+      proxy: { ...balancer.proxy, extraConfig: new MarkedText(['error_log /var/log/extra;\n']) },
+    })),
+  })),
+};
+
 describe('rendered files', () => {
   test.each([
     ['etcd', 'etcd.env', 'default', SAMPLE_CLUSTER],
@@ -281,11 +313,14 @@ describe('rendered files', () => {
     ['etcd-virtual-ip', 'check-haproxy', 'default', SAMPLE_CLUSTER],
     ['etcd-proxy', 'nginx.conf', 'default', NGINX],
     ['etcd-proxy', 'nginx.service', 'default', NGINX],
+    ['etcd-proxy', 'nginx.conf', 'extra', NGINX_FULL],
     ['etcd-virtual-ip', 'check-nginx', 'default', NGINX],
     ['kube-apiserver-proxy', 'kube-apiserver.cfg', 'default', BOTH],
     ['kube-apiserver-proxy', 'kube-apiserver.nginx.cfg', 'default', BOTH_BY_NGINX],
     ['kube-apiserver-virtual-ip', 'kube-apiserver.conf', 'default', BOTH],
     ['kube-apiserver-virtual-ip', 'check-kube-apiserver-haproxy', 'default', BOTH],
+    ['etcd-proxy', 'haproxy.service', 'default', OWN],
+    ['etcd-virtual-ip', 'keepalived.service', 'default', OWN],
   ] as const)('%s: %s, %s', async (role, name, variant, cluster) => {
     const { change } = await written(role, PATHS[name], cluster);
     const [action] = change.actions;
