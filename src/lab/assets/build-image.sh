@@ -44,7 +44,7 @@ in_root apt-get -qq -y install --download-only $DOWNLOADED $FOR_LAYERS
 # The binary cache is made now: otherwise the first question to apt on each host costs seconds and writes it there.
 in_root apt-cache policy haproxy
 
-# --- quiet: a host that nobody touches writes nothing, so that a test can prove what someone wrote
+# --- quiet: a host that nobody touches writes nothing, so that a test can prove what somebody wrote
 mkdir -p "$root/etc/systemd/journald.conf.d"
 printf '[Journal]\nStorage=volatile\nRuntimeMaxUse=16M\n' > "$root/etc/systemd/journald.conf.d/lab.conf"
 for unit in apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer e2scrub_all.timer e2scrub_reap.service \

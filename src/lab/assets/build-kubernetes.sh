@@ -4,8 +4,8 @@
 # image, so that it works on any distribution. About 4 minutes on 2 cores for kube-apiserver and kubeadm, 9 for the rest;
 # 125 MB of downloads, 3 GB of disk while it builds.
 #   build-kubernetes.sh DIR     with BASE (the Debian 12 base image), MIRROR, APT_OPTIONS, ASSETS (this directory),
-#                               PROGRAMS (names below cmd/, or kubernetes/NAME.go here), TAGS, GO_CACHE (kept: an interrupted build resumes
-#                               where it was, and the second set of programs shares the first one's)
+#                               PROGRAMS (names below cmd/, or kubernetes/NAME.go here), TAGS, GO_CACHE (kept: a build that was
+#                               cut off goes on where it was, and the second set of programs shares the first one's)
 # The result is DIR/usr/local/bin/*.
 set -eu
 work=$1/build
@@ -37,7 +37,7 @@ rm vendor/github.com/modern-go/reflect2/*.{go,s}
 cp /usr/share/gocode/src/github.com/modern-go/reflect2/*.{go,s} vendor/github.com/modern-go/reflect2/
 export GOPATH=/build GOCACHE=/build/cache GO111MODULE=off GOFLAGS= GOENV=off CGO_ENABLED=0
 
-# The one generated file missing from the tarball.
+# The one generated file that the tarball lacks.
 go build -o /build/openapi-gen ./vendor/k8s.io/kube-openapi/cmd/openapi-gen
 inputs=$(grep -rl --include=*.go -E '^// *\+k8s:openapi-gen=' pkg cmd plugin vendor/k8s.io/*/ |
   grep -v -E '^vendor/k8s.io/(code-generator|sample-apiserver)/|/testdata/' | xargs -n1 dirname | LC_ALL=C sort -u |

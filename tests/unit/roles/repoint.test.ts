@@ -351,7 +351,7 @@ describe('whose etcd answers', () => {
     ).rejects.toMatchObject({
       code: 'etcd-not-proved',
       message: expect.stringContaining(
-        'uses ftp://one.example; nobody answers there (it is no http or https URL)',
+        'uses ftp://one.example; nothing answers there (it is not an http or https URL)',
       ) as unknown,
     });
     expect(names).toEqual(['one.example', 'two.example']);

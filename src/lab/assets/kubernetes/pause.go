@@ -1,4 +1,4 @@
-// The process that holds a pod's namespaces: it waits, collects orphans, and ends when it is asked to.
+// The process that holds a pod's namespaces: it waits, collects orphans, and ends when it is told to.
 package main
 
 import (
