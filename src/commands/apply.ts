@@ -50,7 +50,9 @@ export interface ActingVerb {
   /** What the journal calls it. */
   readonly command: RunCommand;
   /** Plays in place of those of the playbook. */
-  readonly playsOf?: (session: Session) => OwnPlays;
+  readonly playsOf?: (session: Session) => OwnPlays | Promise<OwnPlays>;
+  /** Asked for in place of a yes. @throws ProvisionError where it is not given */
+  readonly consent?: () => Promise<void>;
 }
 
 /** Plans, shows, asks, locks the cluster and performs. */
@@ -58,11 +60,11 @@ export async function runApply(
   inventory: string,
   options: ApplyOptions,
   context: Context,
-  { command, playsOf }: ActingVerb = { command: 'apply' },
+  { command, playsOf, consent }: ActingVerb = { command: 'apply' },
 ): Promise<void> {
   const { withRun } = await import('./run.js');
   await withRun({ command, inventory, options }, context, async ({ session, emit, settled, begun, startActing }) => {
-    const own = playsOf?.(session);
+    const own = await playsOf?.(session);
     const { plan, locks } = await session.plan(own);
     if (options.plan !== undefined) {
       const { refuseDrift } = await import('../engine/saved-plan.js');
@@ -82,7 +84,8 @@ export async function runApply(
     const needs = { inventory, session, acted: hostsToChange(plan), seen: locks };
     await requireUnlocked(needs);
     await settled();
-    if (options.yes !== true && options.plan === undefined) await confirm(context, changes, unknown);
+    if (consent !== undefined) await consent();
+    else if (options.yes !== true && options.plan === undefined) await confirm(context, changes, unknown);
     startActing();
     const result = await whileLocked(needs, () => perform(plan, own?.plays ?? session.plays, session.world));
     emit({ type: 'run-finished', result });

@@ -16,10 +16,11 @@ export interface Context {
 }
 
 /** The same questions, with what they name made safe for the terminal: files, addresses, hosts. */
-export function printableQuestions({ secret, passphrase, confirm }: Questions): Questions {
+export function printableQuestions({ secret, passphrase, typed, confirm }: Questions): Questions {
   return {
     secret: (question) => secret(printable(question)),
     passphrase: (question, kind) => passphrase(printable(question), kind),
+    typed: (question) => typed(printable(question)),
     confirm: (question) => confirm(printable(question)),
   };
 }

@@ -2,8 +2,10 @@ import { InvalidArgumentError, Option, type Command } from 'commander';
 import { addConnectionOptions } from './connection-options.js';
 import type { Context } from './context.js';
 import { addInventoryOptions } from './inventory-options.js';
-import { INVENTORY } from './run-options.js';
+import { addPlanningOptions, INVENTORY } from './run-options.js';
+import { addActingOptions } from './apply.js';
 import type { ListSnapshotsOptions } from './snapshot-list.js';
+import type { RestoreSnapshotOptions } from './snapshot-restore.js';
 import type { SaveSnapshotOptions } from './snapshot-save.js';
 import type { VerifySnapshotOptions } from './snapshot-verify.js';
 
@@ -12,7 +14,7 @@ const PASSPHRASE_FILE = [
   "the passphrase: the same as of the CA's key (or set PROVISION_CA_PASSPHRASE)",
 ] as const;
 
-/** `provision snapshot save|list|verify`: the data of the cluster on this machine. */
+/** `provision snapshot save|list|verify|restore`: the data of the cluster on this machine. */
 export function addSnapshotCommand(program: Command, context: Context): void {
   const snapshot = program.command('snapshot').description("save the cluster's data, list, verify and restore it");
   const save = snapshot
@@ -49,6 +51,25 @@ export function addSnapshotCommand(program: Command, context: Context): void {
     async (file: string, inventory: string | undefined, options: VerifySnapshotOptions) => {
       const { runVerifySnapshot } = await import('./snapshot-verify.js');
       await runVerifySnapshot(file, inventory, { options, context });
+    },
+  );
+  addRestore(snapshot, context);
+}
+
+function addRestore(snapshot: Command, context: Context): void {
+  const restore = snapshot
+    .command('restore')
+    .description('plan, have the name of the cluster typed, and put a snapshot in place of the data of all members')
+    .argument('<inventory>', INVENTORY)
+    .argument('[file]', 'the snapshot; a restore that was cut off goes on with the same one')
+    .option('--confirm <name>', 'the name of the cluster (etcd_cluster_token), in place of typing it; needs --yes')
+    .option('--take-back', 'put everything back as it was before a restore that has not come to its end')
+    .option('--other-cluster', 'the snapshot may be of another cluster, or of this one before it was restored')
+    .option('--dry-run', 'show what would be done; changes nothing');
+  addActingOptions(addPlanningOptions(restore)).action(
+    async (inventory: string, file: string | undefined, options: RestoreSnapshotOptions) => {
+      const { runRestoreSnapshot } = await import('./snapshot-restore.js');
+      await runRestoreSnapshot(inventory, file, { options, context });
     },
   );
 }

@@ -39,7 +39,7 @@ export function saveSnapshotScript(member: Pick<Member, 'clientUrl' | 'client'>,
 }
 
 /** etcdctl lost the commands that read a file in 3.6, to etcdutl (etcd docs, "upgrade to 3.6"). */
-function toolLines(): readonly string[] {
+export function toolLines(): readonly string[] {
   return ['tool=etcdctl', '! command -v etcdutl >/dev/null || tool=etcdutl'];
 }
 

@@ -19,6 +19,11 @@ export function terminalQuestions(terminal: Terminal): Questions {
         hint: 'try again',
       });
     },
+    async typed(question) {
+      requireTerminal(terminal, 'give --yes --confirm NAME');
+      const { input } = await import('@inquirer/prompts');
+      return cancellable(() => input({ message: question }, terminal));
+    },
     async confirm(question) {
       requireTerminal(terminal, 'give --yes, or apply a saved plan: --plan FILE');
       const { confirm } = await import('@inquirer/prompts');

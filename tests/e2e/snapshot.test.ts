@@ -2,8 +2,11 @@ import { mkdir, readFile, readdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { beforeAll, expect, jest, test } from '@jest/globals';
 import { snapshotListSchema, type SnapshotList } from '../../src/day-two/snapshot-manifest.js';
+import type { EventJson } from '../../src/report/event-schema.js';
+import { numberOfThisCommit } from '../support/kill-points.js';
 import { describeOnLab, type Ended } from '../support/lab.js';
-import { endOf, etcdctl, passphraseFile, PASSPHRASE, runVerb } from '../support/main-job.js';
+import { disturbedRun } from '../support/stopped-run.js';
+import { endOf, etcdctl, passphraseFile, PASSPHRASE, READYZ, runVerb } from '../support/main-job.js';
 
 jest.setTimeout(600_000);
 
@@ -52,7 +55,8 @@ describeOnLab('provision snapshot', 'snapshot', { etcd: 3, controlPlanes: 1 }, (
     const verified = await must(snapshot('verify', saved.path, lab.files.inventory, '--on', 'etcd-3'));
     expect(verified).toContain(`restored on trial on etcd-3, and thrown away: revision ${saved.manifest.revision}`);
     // Nothing stays on any host.
-    for (const host of MEMBERS) expect((await lab.ssh(host, 'ls -A /var/lib/provision 2>/dev/null')).stdout).toBe('');
+    for (const host of MEMBERS)
+      expect((await lab.ssh(host, 'ls -A /var/lib/provision 2>/dev/null')).stdout.replace('restore\n', '')).toBe('');
     const { stdout } = await lab.provision('history', lab.files.inventory);
     expect(stdout).toContain('snapshot save');
   });
@@ -73,6 +77,112 @@ describeOnLab('provision snapshot', 'snapshot', { etcd: 3, controlPlanes: 1 }, (
     const verified = await must(snapshot(...verify));
     expect(verified).toContain(`revision ${only.manifest.revision}`);
     expect(verified).not.toContain(PASSPHRASE);
+  });
+
+  const restore = async (...words: readonly string[]): Promise<Ended> =>
+    snapshot('restore', lab.files.inventory, ...words, '--yes', '--confirm', 'etcd-cluster');
+
+  async function saveAs(name: string): Promise<string> {
+    const file = join(directory(), name);
+    await must(snapshot('save', lab.files.inventory, '-o', file));
+    return file;
+  }
+
+  /** Cluster id, as every member says it: one where all agree. */
+  async function clusterIds(): Promise<readonly string[]> {
+    const endpoints = (await ctl('member list')).split('\n').map((line) => line.split(', ')[4] ?? '');
+    const status = await ctl(`endpoint status -w json --endpoints ${endpoints.join(',')}`);
+    return [...new Set([...status.matchAll(/"cluster_id":(\d+)/g)].map(([, id = '']) => id))];
+  }
+
+  async function expectWell(): Promise<void> {
+    const verified = await lab.provision('verify', lab.files.inventory);
+    expect(endOf(verified)).toMatch(/^status 0/);
+    expect((await lab.ssh('cp-1', READYZ)).stdout.trim()).toBe('ok');
+    expect(await clusterIds()).toHaveLength(1);
+  }
+
+  /** Runs a restore, and kills it with kill -9 at an event. */
+  async function killRestore(file: string, when: (event: EventJson) => boolean): Promise<void> {
+    const words = ['snapshot', 'restore', lab.files.inventory, file, '--yes', '--confirm', 'etcd-cluster'];
+    const killed = await disturbedRun(lab, words, when, (kill) => {
+      kill('SIGKILL');
+    });
+    if (killed.status !== 137) throw new Error(endOf(killed));
+  }
+
+  test('restores what was saved, also when it is killed in the middle and run again', async () => {
+    await ctl('put planted before');
+    const file = await saveAs('restored.db');
+    await ctl('put planted after');
+    await ctl('put later x');
+    const ids = await clusterIds();
+    const nthOf = await numberOfThisCommit(7, 12);
+    let seen = 0;
+    await killRestore(file, ({ type }) => type.startsWith('change-') && seen++ === nthOf);
+    await must(restore(file));
+    expect((await ctl('get planted --print-value-only')).trim()).toBe('before');
+    expect(await ctl('get later')).toBe('');
+    await expectWell();
+    expect(await clusterIds()).not.toEqual(ids);
+    for (const host of MEMBERS)
+      expect((await lab.ssh(host, 'ls -d /var/lib/etcd/default/member.before-*')).status).toBe(0);
+    // It is done: once more is a new one, of another cluster by now.
+    const again = await restore(file);
+    expect([again.status, again.stdout + again.stderr]).toEqual([1, expect.stringContaining('--other-cluster')]);
+  });
+
+  test('is taken back until the API servers run on what was restored', async () => {
+    await ctl('put planted before');
+    const file = await saveAs('taken-back.db');
+    await ctl('put planted after');
+    const ids = await clusterIds();
+    await killRestore(file, (event) => event.type === 'play-started' && event.play.startsWith('Start etcd'));
+    expect((await lab.ssh('cp-1', READYZ)).stdout.trim()).not.toBe('ok');
+    await must(restore('--take-back'));
+    expect((await ctl('get planted --print-value-only')).trim()).toBe('after');
+    await expectWell();
+    expect(await clusterIds()).toEqual(ids);
+    const nothing = await restore('--take-back');
+    expect(nothing.stdout + nothing.stderr).toContain('no host tells of a restore');
+  });
+
+  test('refuses before anything stops: damaged, of another cluster, the wrong name', async () => {
+    const file = await saveAs('good.db');
+    const whole = await readFile(file);
+    const manifest = await readFile(`${file}.json`, 'utf8');
+    const flipped = Buffer.from(whole);
+    flipped[5000] = (flipped[5000] ?? 0) ^ 1;
+    const started = async (): Promise<readonly string[]> =>
+      Promise.all(MEMBERS.map(async (host) => (await lab.ssh(host, 'systemctl show -P MainPID etcd')).stdout));
+    const before = await started();
+    const refused = async (name: string, bytes: Uint8Array, text: string | undefined): Promise<string> => {
+      const broken = join(directory(), name);
+      await writeFile(broken, bytes);
+      if (text !== undefined) await writeFile(`${broken}.json`, text.replace('good.db', name));
+      const ended = await restore(broken);
+      expect(ended.status).toBe(1);
+      return ended.stdout + ended.stderr;
+    };
+    expect(await refused('flipped.db', flipped, manifest)).toContain('no whole snapshot');
+    expect(await refused('cut.db', whole.subarray(0, -512), undefined)).toContain('no whole snapshot');
+    const other = manifest.replace(/"clusterId": "\d+"/, '"clusterId": "1234"');
+    expect(await refused('other.db', whole, other)).toContain('is of cluster 1234');
+    const named = await snapshot('restore', lab.files.inventory, file, '--yes', '--confirm', 'prod');
+    expect([named.status, named.stdout + named.stderr]).toEqual([
+      1,
+      expect.stringContaining('not the name of the cluster'),
+    ]);
+    expect(await started()).toEqual(before);
+    expect((await lab.ssh('cp-1', READYZ)).stdout.trim()).toBe('ok');
+    expect(
+      (
+        await lab.ssh(
+          'etcd-1',
+          'ls -d /var/lib/provision/restore/*/unpacked 2>/dev/null; ls -d /var/lib/etcd/default/restore-*',
+        )
+      ).stdout,
+    ).not.toContain('restore-');
   });
 
   test('refuses what is damaged, and says so', async () => {

@@ -122,9 +122,19 @@ describe('what a host said does no harm to a terminal', () => {
         return Promise.resolve(answer);
       };
     const secret = new Secret('');
-    const questions = printableQuestions({ secret: ask(secret), passphrase: ask(secret), confirm: ask(true) });
-    await Promise.all([questions.secret(PLANTED), questions.passphrase(PLANTED, 'new'), questions.confirm(PLANTED)]);
-    expect(asked).toHaveLength(3);
+    const questions = printableQuestions({
+      secret: ask(secret),
+      passphrase: ask(secret),
+      typed: ask('prod'),
+      confirm: ask(true),
+    });
+    await Promise.all([
+      questions.secret(PLANTED),
+      questions.passphrase(PLANTED, 'new'),
+      questions.confirm(PLANTED),
+      questions.typed(PLANTED),
+    ]);
+    expect(asked).toHaveLength(4);
     for (const question of asked) expect(question).not.toMatch(HARM);
   });
 });

@@ -1,0 +1,77 @@
+import { resolve } from 'node:path';
+import { checkSnapshot } from '../day-two/check-snapshot.js';
+import { decideRestore, findUnfinished, hasStage, lookBeforeRestore } from '../day-two/decide-restore.js';
+import { restorePlays, takeBackPlays } from '../day-two/restore-plays.js';
+import { ProvisionError } from '../model/errors.js';
+import { passphraseSource } from '../pki/passphrase.js';
+import { quote } from '../shell/quote.js';
+import { runApply, type ApplyOptions } from './apply.js';
+import type { Context } from './context.js';
+import type { OwnPlays, Session } from './session.js';
+
+/** What `snapshot restore` is told. */
+export interface RestoreSnapshotOptions extends Omit<ApplyOptions, 'plan' | 'limit' | 'playbook'> {
+  readonly confirm?: string;
+  readonly takeBack?: boolean;
+  readonly otherCluster?: boolean;
+}
+
+/** Plans a restore, or the way back from one, shows it, has the cluster's name typed, and performs it. */
+export async function runRestoreSnapshot(
+  inventory: string,
+  file: string | undefined,
+  { options, context }: { readonly options: RestoreSnapshotOptions; readonly context: Context },
+): Promise<void> {
+  if ((file === undefined) !== (options.takeBack === true))
+    throw new ProvisionError({
+      code: 'nothing-chosen',
+      message: 'what is to be restored? Give a snapshot, or --take-back, and not both',
+      hint: `see them with: provision snapshot list ${quote(inventory)}`,
+    });
+  let name = '';
+  async function playsOf({ cluster, world }: Session): Promise<OwnPlays> {
+    name = cluster.token;
+    const probe = world.newLook();
+    const look = await lookBeforeRestore(cluster, (host) => probe.probe(host));
+    if (file === undefined) {
+      const unfinished = findUnfinished(look);
+      if (unfinished === undefined || hasStage(unfinished, 'apiserver-started')) throw tooLate(unfinished?.id);
+      const members = hasStage(unfinished, 'exchanging') ? 'were-stopped' : 'run';
+      return { name: 'snapshot restore --take-back', plays: takeBackPlays(unfinished.id, cluster, members) };
+    }
+    const source = passphraseSource({ file: options.passphraseFile, env: context.env, ask: context.ask.passphrase });
+    const snapshot = await checkSnapshot(resolve(file), source);
+    const from = options.otherCluster === true ? 'any-cluster' : 'this-cluster';
+    const restore = decideRestore({ cluster, look, snapshot, from, now: new Date() });
+    return { name: 'snapshot restore', plays: restorePlays(restore) };
+  }
+  await runApply(inventory, options, context, {
+    command: 'snapshot restore',
+    playsOf,
+    consent: () => requireName(name, options, context),
+  });
+}
+
+/** The cluster's name: what is done here to the wrong cluster can't be made good. */
+async function requireName(name: string, options: RestoreSnapshotOptions, { ask }: Context): Promise<void> {
+  const given = options.confirm ?? (await ask.typed(`Type the name of the cluster, ${name}, to go on`));
+  if (given !== name)
+    throw new ProvisionError({
+      code: 'declined',
+      message: `declined: ${given === '' ? 'nothing' : given} is not the name of the cluster, ${name}: nothing was changed`,
+      hint: `its name is etcd_cluster_token; without a terminal: --yes --confirm ${quote(name)}`,
+    });
+}
+
+function tooLate(id: string | undefined): ProvisionError {
+  return id === undefined
+    ? new ProvisionError({
+        code: 'nothing-to-take-back',
+        message: 'no host tells of a restore that has not come to its end',
+      })
+    : new ProvisionError({
+        code: 'too-late',
+        message: `the restore ${id} can't be taken back any more: an API server writes on the restored data already`,
+        hint: 'finish it: run it again with its snapshot; the data of before is kept beside it',
+      });
+}

@@ -1,0 +1,74 @@
+import type { Fact } from '../model/remote.js';
+import { quote } from '../shell/quote.js';
+import { RESTORES } from '../shell/restore-snapshot.js';
+import { toolLines } from '../shell/snapshot.js';
+
+/** One restore that a host takes, or took, part in. */
+export interface RestoreOnHost {
+  readonly id: string;
+  /** What it has noted, with what the note says. */
+  readonly stages: ReadonlyMap<string, string>;
+}
+
+/** The one key of {@link restores}. */
+export const RESTORES_KEY = 'all';
+
+/** Key: {@link RESTORES_KEY}. Every restore that a host has notes of. */
+export const restores: Fact<readonly RestoreOnHost[]> = {
+  name: 'restores',
+  script: () =>
+    [
+      `for note in ${quote(RESTORES)}/*/*; do`,
+      '  [ -f "$note" ] || continue',
+      `  case $note in */manifest) continue ;; esac`,
+      `  printf 'N %s %s\\n' "$(printf %s "$note" | base64 -w0)" "$(head -c 65536 "$note" | head -n 1 | base64 -w0)"`,
+      'done',
+    ].join('\n'),
+  parse(stdout, keys) {
+    const found = new Map<string, Map<string, string>>();
+    for (const [, path = '', text = ''] of stdout.matchAll(/^N (\S+) (\S*)$/gm)) {
+      const [id = '', stage = ''] = decode(path).slice(`${RESTORES}/`.length).split('/');
+      const stages = found.get(id) ?? new Map<string, string>();
+      stages.set(stage, decode(text).trimEnd());
+      found.set(id, stages);
+    }
+    const all = [...found].map(([id, stages]) => ({ id, stages }));
+    return new Map(keys.map((key) => [key, all]));
+  },
+};
+
+function decode(text: string): string {
+  return Buffer.from(text, 'base64').toString('utf8');
+}
+
+/** What restores a snapshot on a host. */
+export interface RestoreTool {
+  /** `etcdutl`, `etcdctl`; absent: neither is there. */
+  readonly name: string | undefined;
+  /** `3.4.23`; empty where it does not say. */
+  readonly version: string;
+  /** It can raise revisions and mark the old ones as compacted: from 3.4.27 and 3.5.10 on. */
+  readonly canBump: boolean;
+}
+
+/** The one key of {@link restoreTool}. */
+export const RESTORE_TOOL = 'restore';
+
+/** Key: {@link RESTORE_TOOL}. Asked of the tool itself: distributions have taken changes from later versions. */
+export const restoreTool: Fact<RestoreTool> = {
+  name: 'restore-tool',
+  script: () =>
+    [
+      'export ETCDCTL_API=3',
+      ...toolLines(),
+      'if path=$(command -v "$tool"); then',
+      '  bump=no',
+      `  ! "$tool" snapshot restore --help 2>&1 | grep -q -e '--bump-revision' || bump=yes`,
+      `  printf 'T %s %s %s\\n' "$tool" "$bump" "$("$tool" version 2>/dev/null | sed -n 's/^[a-z]* version: *//p' | head -n 1)"`,
+      'fi',
+    ].join('\n'),
+  parse(stdout, keys) {
+    const [, name, bump, version = ''] = /^T (etcd\w+) (yes|no) ?(.*)$/m.exec(stdout) ?? [];
+    return new Map(keys.map((key) => [key, { name, version: version.trim(), canBump: bump === 'yes' }]));
+  },
+};

@@ -1,0 +1,178 @@
+import { describe, expect, test } from '@jest/globals';
+import type { CheckedSnapshot } from '../../../src/day-two/check-snapshot.js';
+import {
+  decideRestore,
+  findUnfinished,
+  type RestoreLook,
+  type RestoreRequest,
+} from '../../../src/day-two/decide-restore.js';
+import { restorePlays, takeBackPlays } from '../../../src/day-two/restore-plays.js';
+import type { SnapshotManifest } from '../../../src/day-two/snapshot-manifest.js';
+import { restores, restoreTool, type RestoreOnHost } from '../../../src/facts/restores.js';
+import type { EtcdStatus } from '../../../src/facts/etcd-status.js';
+import { healthy } from '../../support/etcd-answers.js';
+import { SAMPLE_CLUSTER } from '../../support/sample-cluster.js';
+
+const HOSTS = ['etcd-1', 'etcd-2', 'etcd-3'];
+const SHA = 'abcdef12'.repeat(8);
+const NAMES = HOSTS.map((name, index) => ({ name, peerUrls: [`https://10.0.0.${index + 1}:2380`] }));
+const CLUSTER = HOSTS.map((name, index) => `${name}=https://10.0.0.${index + 1}:2380`).join(',');
+const SILENT: EtcdStatus = { kind: 'silent', reason: 'connection refused' };
+
+const MANIFEST: SnapshotManifest = {
+  ...{ formatVersion: 1, file: 'a.db', cluster: 'etcd-cluster', clusterId: '77', members: NAMES },
+  from: { host: 'etcd-1', name: 'etcd-1', memberId: '1' },
+  ...{ etcdVersion: '3.4.23', revision: 40, keys: 3, hash: 1, bytes: 544, sha256: SHA, encryption: 'none' },
+  ...{ fileBytes: 544, fileSha256: SHA, savedAt: '2026-11-26T00:00:00.000Z', savedBy: 'me@here', tool: '0.1.0' },
+};
+
+function snapshotOf(manifest: SnapshotManifest | undefined): CheckedSnapshot {
+  return { path: '/s/a.db', manifest, passphrase: undefined, bytes: 544, sha256: SHA };
+}
+
+interface Found {
+  readonly statuses?: readonly EtcdStatus[];
+  readonly canBump?: readonly boolean[];
+  readonly version?: string;
+  readonly notes?: Readonly<Record<string, readonly RestoreOnHost[]>>;
+}
+
+function lookOf({ statuses, canBump, version = '3.4.23', notes = {} }: Found = {}): RestoreLook {
+  return {
+    statuses: new Map(HOSTS.map((host, index) => [host, statuses?.[index] ?? healthy(index + 1)])),
+    tools: new Map(
+      HOSTS.map((host, index) => [host, { name: 'etcdctl', version, canBump: canBump?.[index] ?? false }]),
+    ),
+    restores: new Map(HOSTS.map((host) => [host, notes[host] ?? []])),
+  };
+}
+
+function decide(found: Found = {}, more: Partial<RestoreRequest> = {}): ReturnType<typeof decideRestore> {
+  const now = new Date('2026-11-26T01:02:03.456Z');
+  const request = { cluster: SAMPLE_CLUSTER, look: lookOf(found), snapshot: snapshotOf(MANIFEST), now };
+  return decideRestore({ ...request, from: 'this-cluster', ...more });
+}
+
+const note = (id: string, ...stages: readonly (readonly [string, string])[]): RestoreOnHost => ({
+  id,
+  stages: new Map(stages),
+});
+
+test('a restore is named after its time and its snapshot, and goes to the members that run', () => {
+  expect(decide()).toMatchObject({ id: '20261126T010203Z-abcdef12', initialCluster: CLUSTER, bump: 'none' });
+});
+
+test('revisions are raised only where every member can', () => {
+  expect(decide({ canBump: [true, true, true] }).bump).toBe('revisions');
+  expect(decide({ canBump: [true, false, true] }).bump).toBe('none');
+});
+
+describe('of a dead cluster', () => {
+  const statuses = [SILENT, SILENT, SILENT];
+
+  test('the manifest says where members listen; without one, how they are configured here', () => {
+    expect(decide({ statuses }).initialCluster).toBe(CLUSTER);
+    expect(decide({ statuses }, { snapshot: snapshotOf(undefined) }).initialCluster).toBe(CLUSTER);
+  });
+
+  test('that others made, and without a manifest, nothing is guessed', () => {
+    const cluster = { ...SAMPLE_CLUSTER, isManaged: false };
+    expect(() => decide({ statuses }, { cluster, snapshot: snapshotOf(undefined) })).toThrow('no manifest');
+  });
+});
+
+describe('is refused', () => {
+  test.each([
+    ['a snapshot of another cluster', {}, { snapshot: snapshotOf({ ...MANIFEST, clusterId: '78' }) }, 'other-cluster'],
+    ['one that nobody knows the cluster of', {}, { snapshot: snapshotOf(undefined) }, 'other-cluster'],
+    [
+      'where members tell of two clusters',
+      { statuses: [healthy(1), healthy(2, { clusterId: '5' })] },
+      {},
+      'other-cluster',
+    ],
+    [
+      'a snapshot of a later etcd',
+      {},
+      { snapshot: snapshotOf({ ...MANIFEST, etcdVersion: '3.5.1' }) },
+      'newer-snapshot',
+    ],
+    ['where one member lies about the others', { statuses: [healthy(1, { members: [] })] }, {}, 'membership-differs'],
+    ['beside another one', { notes: { 'etcd-1': [note('20261125T000000Z-12345678')] } }, {}, 'other-restore'],
+    ['beside two others', { notes: { 'etcd-1': [note('a-1')], 'etcd-2': [note('b-2')] } }, {}, 'several-restores'],
+    ['on the way back', { notes: { 'etcd-1': [note('x-abcdef12', ['back-stopped', 'yes'])] } }, {}, 'being-taken-back'],
+  ] as const)('%s', (_, found, more, code) => {
+    expect(() => decide(found as Found, more)).toThrow(expect.objectContaining({ code }));
+  });
+
+  test('unless it is meant', () => {
+    expect(decide({}, { snapshot: snapshotOf({ ...MANIFEST, clusterId: '78' }), from: 'any-cluster' }).id).toMatch(
+      /^2026/,
+    );
+  });
+});
+
+describe('goes on', () => {
+  const id = '20261125T000000Z-abcdef12';
+  const unpacked = `revisions ${CLUSTER}`;
+
+  test('as it was decided first, whatever the members say meanwhile', () => {
+    const notes = { 'etcd-1': [note(id, ['unpacked', unpacked], ['exchanged', 'yes'])] };
+    const other = { statuses: [SILENT, healthy(2, { clusterId: '9' }), healthy(3, { clusterId: '9' })], notes };
+    expect(decide(other)).toMatchObject({ id, bump: 'revisions', initialCluster: CLUSTER });
+  });
+
+  test('not with what is done everywhere', () => {
+    const done = note(id, ['unpacked', unpacked], ['done', 'yes']);
+    expect(findUnfinished(lookOf({ notes: { 'etcd-1': [done], 'etcd-2': [done] } }))).toBeUndefined();
+    expect(decide({ notes: { 'etcd-1': [done] } }).id).toBe('20261126T010203Z-abcdef12');
+  });
+
+  test('not where hosts were told different things', () => {
+    const notes = { 'etcd-1': [note(id, ['unpacked', unpacked])], 'etcd-2': [note(id, ['unpacked', 'none x=y'])] };
+    expect(() => decide({ notes })).toThrow('different things');
+  });
+});
+
+test('the order: nothing starts before all have stopped, no API server before etcd is healthy', () => {
+  const plays = restorePlays(decide());
+  expect(plays.map(({ name }) => name)).toEqual([
+    'Restore the snapshot beside the data; nothing stops',
+    'Stop the API servers',
+    'Stop etcd and exchange its data',
+    'Start etcd, all members together',
+    'Start the API servers',
+    'Start again what remembers old revisions',
+  ]);
+  expect(plays.every(({ batchSize }) => batchSize === undefined)).toBe(true);
+  expect(plays[3]?.gatesAfter).toEqual(['etcd-healthy']);
+  expect(plays[4]?.gatesBefore).toEqual(['etcd-healthy']);
+});
+
+test('on the way back nothing starts before all have stopped and have their data', () => {
+  expect(takeBackPlays('x', SAMPLE_CLUSTER, 'were-stopped').map(({ name }) => name)).toEqual([
+    'Stop etcd',
+    'Put the data of before back',
+    'Start etcd, all members together',
+    'Start the API servers',
+    'Note that it was taken back',
+  ]);
+  // Where no member was stopped yet, none is.
+  expect(takeBackPlays('x', SAMPLE_CLUSTER, 'run').map(({ name }) => name)).toEqual([
+    'Remove what was restored; no member was stopped',
+    'Start the API servers',
+    'Note that it was taken back',
+  ]);
+});
+
+test('reads the notes of a host, and what its tool can do', () => {
+  const base64 = (text: string): string => Buffer.from(text).toString('base64');
+  const line = (path: string, text: string): string =>
+    `N ${base64(`/var/lib/provision/restore/${path}`)} ${base64(text)}\n`;
+  const [found] = restores.parse(line('x-1/unpacked', 'none a=b\n') + line('x-1/done', ''), ['all']).values();
+  expect(found).toEqual([note('x-1', ['unpacked', 'none a=b'], ['done', ''])]);
+  const tool = (stdout: string): unknown => restoreTool.parse(stdout, ['restore']).get('restore');
+  expect(tool('T etcdctl no 3.4.23\n')).toEqual({ name: 'etcdctl', version: '3.4.23', canBump: false });
+  expect(tool('T etcdutl yes 3.5.16\n')).toEqual({ name: 'etcdutl', version: '3.5.16', canBump: true });
+  expect(tool('')).toEqual({ name: undefined, version: '', canBump: false });
+});
