@@ -33,17 +33,17 @@ export function decideVariables(
   found: ReadonlyMap<string, readonly FoundVariable[]>,
 ): NewVariables {
   const problems: Problem[] = [];
-  const lacking = [...found].flatMap(([host, variables]) =>
-    variables.flatMap((variable) => (isLacking(inventory, host, variable, problems) ? [{ host, variable }] : [])),
+  const missing = [...found].flatMap(([host, variables]) =>
+    variables.flatMap((variable) => (isMissing(inventory, host, variable, problems) ? [{ host, variable }] : [])),
   );
   if (problems.length > 0)
     throw new InputError(problems, 'nothing was written: correct the inventory, or what runs, and try again');
-  const names = [...new Set(lacking.map(({ variable }) => variable.name))];
+  const names = [...new Set(missing.map(({ variable }) => variable.name))];
   const all = [...found.keys()];
   const shared: NewVariable[] = [];
   const hosts = new Map<string, NewVariable[]>();
   for (const name of names) {
-    const wanted = lacking.filter(({ variable }) => variable.name === name);
+    const wanted = missing.filter(({ variable }) => variable.name === name);
     const [first] = wanted;
     if (first === undefined) continue;
     if (isShared(name, wanted, { found, all })) {
@@ -73,7 +73,7 @@ function isShared(
 }
 
 /** True: to be written. What is set to another value is a problem. */
-function isLacking(inventory: Inventory, host: string, wanted: FoundVariable, problems: Problem[]): boolean {
+function isMissing(inventory: Inventory, host: string, wanted: FoundVariable, problems: Problem[]): boolean {
   const { name, value, fallback, found } = wanted;
   const variables = inventory.hosts.get(host)?.variables;
   const has = variables?.get(name);

@@ -111,7 +111,7 @@ function kubeApiserver({ kubernetes, addresses, reader }: ServicesSource): Servi
       verifyName: APISERVER_NAME,
       listens: isAny(reader.read(host, 'kube_apiserver_bind_address')) ? 'everywhere' : 'on-its-address',
     })),
-    // It fails as soon as the API server is told to end, which /healthz and /livez don't. The port: beside that of etcd.
+    // It fails as soon as the API server is asked to end, which /healthz and /livez don't. The port: beside that of etcd.
     health: { path: '/readyz', ownPort: 23791 },
     trustFrom: controlPlanes.map((host) => ({ host: host.name, path: reader.readOr(host, 'kube_apiserver_ca_file') })),
     // kubeadm lets everybody ask it (system:public-info-viewer).

@@ -5,7 +5,7 @@ import { listSnapshots, snapshotDirectory } from '../day-two/snapshot-store.js';
 import { EXIT } from '../model/errors.js';
 import type { Context } from './context.js';
 
-/** What `snapshot list` is told. */
+/** The options of `snapshot list`. */
 export interface ListSnapshotsOptions {
   readonly format: 'auto' | 'text' | 'json';
 }

@@ -15,7 +15,7 @@ import { whileLocked } from './lock-cluster.js';
 import { withRun, type Run } from './run.js';
 import type { RunOptions } from './run-options.js';
 
-/** What `snapshot save` is told. */
+/** The options of `snapshot save`. */
 export interface SaveSnapshotOptions extends Omit<RunOptions, 'playbook' | 'limit'> {
   readonly output?: string;
   readonly from?: string;

@@ -12,7 +12,7 @@ import { createConnector, type ConnectionOptions } from './connection-options.js
 import type { Context } from './context.js';
 import { openInventory, type InventoryOptions } from './inventory-options.js';
 
-/** What `snapshot verify` is told. */
+/** The options of `snapshot verify`. */
 export interface VerifySnapshotOptions extends ConnectionOptions, InventoryOptions {
   readonly on?: string;
   readonly passphraseFile?: string;

@@ -7,7 +7,7 @@ export interface Problems {
   noting<T>(work: () => Promise<T>): Promise<T | undefined>;
 }
 
-/** No {@link Problems} yet. @param host what they are told about, unless they name another */
+/** No {@link Problems} yet. @param host what they are about, unless they name another */
 export function collectProblems(host: string): Problems {
   const all: HostFailure[] = [];
   return {

@@ -72,7 +72,7 @@ async function decideAll(host: string, resources: readonly Resource[], look: Loo
   }
 }
 
-/** The same probe, which notes the evidence of what it is told about its own host. */
+/** The same probe, which notes the evidence of what it learns about its own host. */
 function recording(probe: Probe, told: Map<string, string>): Probe {
   return {
     host: probe.host,

@@ -81,7 +81,7 @@ export const certificateFiles: Fact<CertificateFiles> = {
   evidence: (files) => files,
 };
 
-/** Sections are told by the number of their path, and their lines begin with a blank: no file can forge another's. */
+/** Sections are identified by the number of their path, and their lines begin with a blank: no file can forge another's. */
 const PRINT_CERTIFICATES =
   'BEGIN {split(numbers, number, " ")} FNR==1 {on=0; print "C " number[++file]} /^-----BEGIN CERTIFICATE-----/ {on=1} on {print " " $0} /^-----END CERTIFICATE-----/ {on=0}';
 

@@ -54,7 +54,7 @@ function leaderLast(cluster: Cluster): Order {
 }
 
 /**
- * The host with the virtual IP in the end, so that the address moves once. Where nothing serves yet, which all balancers
+ * The host with the virtual IP last, so that the address moves once. Where nothing serves yet, which all balancers
  * of the service must show, nobody can feel it: all are set up at once.
  */
 function vipHolderLast(service: VirtualService | undefined): Order {

@@ -66,7 +66,7 @@ export function vipForwards(service: VirtualService): Gate {
   };
 }
 
-/** What hosts are told. @param keys host → its question; of those in the batch, or all when the batch holds none of them */
+/** What hosts are given. @param keys host → its question; of those in the batch, or all when the batch holds none of them */
 async function askAll(
   keys: readonly (readonly [host: string, key: string])[],
   { probe, batch }: GateInput,

@@ -33,7 +33,7 @@ export interface Machine {
 }
 
 /** What a machine is missing. */
-export interface Lacking {
+export interface Missing {
   /** One line each, for people; empty when the lab can run. */
   readonly problems: readonly string[];
   /** Debian packages that fix what packages can fix, sorted. */
@@ -41,7 +41,7 @@ export interface Lacking {
 }
 
 /** What is missing for a lab, all at once. Pure. */
-export function whatIsMissing(machine: Machine): Lacking {
+export function whatIsMissing(machine: Machine): Missing {
   const missing = PROGRAMS.filter(({ program }) => machine.missingPrograms.includes(program));
   const packages = missing.map((entry) => entry.package);
   const problems = missing.map((entry) => `program ${entry.program} (package ${entry.package})`);
@@ -91,14 +91,14 @@ export async function inspectMachine(path: string, hasMirror: boolean): Promise<
 }
 
 /** The refusal that names all that is missing. */
-export function requirementsError(lacking: Lacking): ProvisionError {
+export function requirementsError(missing: Missing): ProvisionError {
   return new ProvisionError({
     code: 'lab-requirements',
-    message: `this machine cannot run a lab; missing:\n${lacking.problems.map((line) => `  - ${line}`).join('\n')}`,
+    message: `this machine cannot run a lab; missing:\n${missing.problems.map((line) => `  - ${line}`).join('\n')}`,
     hint:
-      lacking.packages.length === 0
+      missing.packages.length === 0
         ? undefined
-        : `apt-get install ${lacking.packages.join(' ')}   (or: provision lab up --install-missing)`,
+        : `apt-get install ${missing.packages.join(' ')}   (or: provision lab up --install-missing)`,
   });
 }
 

@@ -55,18 +55,18 @@ async function mirrorOf(env: UpOptions['env']): Promise<Mirror | undefined> {
   return findMirror(await readAptSources('/etc/apt'));
 }
 
-/** @throws ProvisionError `lab-requirements` with all that lacks */
+/** @throws ProvisionError `lab-requirements` with all that is missing */
 async function checkRequirements(options: UpOptions): Promise<Mirror> {
   const mirror = await mirrorOf(options.env);
   const look = async (): Promise<ReturnType<typeof whatIsMissing>> =>
     whatIsMissing(await inspectMachine(options.env['PATH'] ?? '', mirror !== undefined));
-  let lacking = await look();
-  if (options.installMissing === 'yes' && lacking.packages.length > 0) {
-    options.announce(`installing ${lacking.packages.join(' ')}`);
-    await installPackages(lacking.packages);
-    lacking = await look();
+  let missing = await look();
+  if (options.installMissing === 'yes' && missing.packages.length > 0) {
+    options.announce(`installing ${missing.packages.join(' ')}`);
+    await installPackages(missing.packages);
+    missing = await look();
   }
-  if (lacking.problems.length > 0 || mirror === undefined) throw requirementsError(lacking);
+  if (missing.problems.length > 0 || mirror === undefined) throw requirementsError(missing);
   return mirror;
 }
 

@@ -31,7 +31,7 @@ interface Signature {
 }
 
 /** What stands in the store for a planned certificate: one that fits, or why none does. */
-type Found = { readonly signature: Signature } | { readonly lacks: string };
+type Found = { readonly signature: Signature } | { readonly missing: string };
 
 /** Where a request is written, and where its certificate is awaited: beside it, as `.crt`. */
 function requestPaths(
@@ -45,7 +45,7 @@ function requestPaths(
 /** What a plan says of a certificate that an external CA signs: where it is awaited, and whether it is there and fits. */
 export async function describeSignature(planned: PlannedCertificate, place: ExternalCa): Promise<string> {
   const found = await findSignature(planned, place);
-  const state = 'lacks' in found ? found.lacks : `is there, valid until ${dayOf(found.signature.validUntil)}`;
+  const state = 'missing' in found ? found.missing : `is there, valid until ${dayOf(found.signature.validUntil)}`;
   return `external CA: ${requestPaths(place.directory, planned).certificate} ${state}`;
 }
 
@@ -61,13 +61,13 @@ export async function requireSignatures(
   probe?: (host: string) => Probe,
 ): Promise<readonly Signature[]> {
   const found = await Promise.all(planned.map(async (each) => findUsable(each, place, probe)));
-  const problems = found.flatMap((each, index) => ('lacks' in each ? [{ lacks: each.lacks, index }] : []));
+  const problems = found.flatMap((each, index) => ('missing' in each ? [{ missing: each.missing, index }] : []));
   if (problems.length === 0) return found.flatMap((each) => ('signature' in each ? [each.signature] : []));
-  const lines = problems.flatMap(({ lacks, index }) => {
+  const lines = problems.flatMap(({ missing, index }) => {
     const each = planned[index];
     return each === undefined
       ? []
-      : [`  ${each.host}, ${each.action.certificate}: ${requestPaths(place.directory, each).certificate} ${lacks}`];
+      : [`  ${each.host}, ${each.action.certificate}: ${requestPaths(place.directory, each).certificate} ${missing}`];
   });
   throw new ProvisionError({
     code: 'signatures-missing',
@@ -117,7 +117,7 @@ async function findUsable(
   probe: ((host: string) => Probe) | undefined,
 ): Promise<Found> {
   const found = await findSignature(planned, place);
-  if ('lacks' in found || probe === undefined || planned.action.profile.keepPublicKey !== null) return found;
+  if ('missing' in found || probe === undefined || planned.action.profile.keepPublicKey !== null) return found;
   const path = requestedKeyPath(planned.action.certificate);
   const { key, publicKey } = await probe(planned.host).ask(certificateFiles, certificateFilesKey(path, path));
   const fits =
@@ -125,19 +125,21 @@ async function findUsable(
       ? publicKeyText(createPublicKey(publicKey.pem)) === found.signature.publicKey
       : key !== undefined && publicKey.kind === 'unchecked';
   if (fits) return found;
-  return { lacks: `is for a key that is no longer waiting on ${planned.host}, in ${path}, any more: request it again` };
+  return {
+    missing: `is for a key that is no longer waiting on ${planned.host}, in ${path}, any more: request it again`,
+  };
 }
 
 async function findSignature(planned: PlannedCertificate, place: ExternalCa): Promise<Found> {
   const paths = requestPaths(place.directory, planned);
   const [requestPem, pem] = await Promise.all([readIfThere(paths.request), readIfThere(paths.certificate)]);
-  if (requestPem === undefined) return { lacks: 'is not requested yet' };
+  if (requestPem === undefined) return { missing: 'is not requested yet' };
   const request = await read(requestPem, planned);
-  if (request === undefined) return { lacks: `has a request that cannot be read: request it again` };
+  if (request === undefined) return { missing: `has a request that cannot be read: request it again` };
   const what = pem === undefined ? 'is requested' : 'was signed';
   if (request.faults.length > 0)
-    return { lacks: `${what} with outdated contents (${request.faults.join('; ')}): request it again` };
-  if (pem === undefined) return { lacks: 'is requested, and not signed yet' };
+    return { missing: `${what} with outdated contents (${request.faults.join('; ')}): request it again` };
+  if (pem === undefined) return { missing: 'is requested, and not signed yet' };
   return judge(pem, request, planned, place);
 }
 
@@ -146,7 +148,7 @@ function judge(pem: string, request: CertificateRequest, planned: PlannedCertifi
   const certificates = readCertificates(pem).flatMap((each) => each ?? []);
   // Some authorities hand out the chain, in any order.
   const leaf = certificates.find((each) => isForKey(each, publicKey)) ?? certificates[0];
-  if (leaf === undefined) return { lacks: 'holds no readable certificate; PEM was expected' };
+  if (leaf === undefined) return { missing: 'holds no readable certificate; PEM was expected' };
   const { profile } = planned.action;
   const from = new Date(leaf.validFrom);
   const faults = [
@@ -154,7 +156,7 @@ function judge(pem: string, request: CertificateRequest, planned: PlannedCertifi
     ...(isForKey(leaf, publicKey) ? [] : ['is for another key than its request']),
     ...(from > place.now ? [`is valid only from ${from.toISOString()}`] : []),
   ];
-  if (faults.length > 0) return { lacks: `does not fit: ${faults.join('; ')}: have its request signed again` };
+  if (faults.length > 0) return { missing: `does not fit: ${faults.join('; ')}: have its request signed again` };
   return { signature: { certificatePem: leaf.toString(), publicKey, validUntil: notAfterOf(leaf) } };
 }
 

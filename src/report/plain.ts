@@ -39,7 +39,7 @@ function lineOf(event: Event): string | undefined {
   }
 }
 
-/** Tells which events say nothing new: a gate's reason that was told, a batch that is the whole play. */
+/** Tells which events say nothing new: a gate's reason that was shown, a batch that is the whole play. */
 function createRepetitionFilter(): (event: Event) => boolean {
   const reasons = new Map<string, string>();
   let playHosts = '';

@@ -17,7 +17,7 @@ export interface AdoptedMemberOptions {
 }
 
 /**
- * An etcd member that others made: it runs, and with the certificate that is on its disk. Its unit stays as it is,
+ * A member of an existing etcd cluster: it runs, and with the certificate that is on its disk. Its unit stays as it is,
  * enabled or not.
  */
 export function adoptedMember({ member, runsWith }: AdoptedMemberOptions): Resource {

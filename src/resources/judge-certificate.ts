@@ -65,7 +65,7 @@ export function judgeCertificate(given: WantedCertificate, rules: CertificateRul
   const asked = isRenewalDue(leaf, rules) ? [{ text: 'its renewal was asked for', breaks: false }] : [];
   const rekey = [...keyReasons(leaf, files, policy), ...reasonsForNewKey(leaf, profile)];
   const resign = reasonsToSign(leaf, { profile, authority, now: rules.now, renewBeforeDays: rules.renewBeforeDays });
-  // Where openssl is missing, a key that others made is believed: etcd serves with it.
+  // Where openssl is missing, a key that another tool made is believed: etcd serves with it.
   const proven = files.publicKey.kind === 'known' || (policy === 'at-least' && files.publicKey.kind === 'unchecked');
   const mayKeep = rekey.length === 0 && proven && !(asked.length > 0 && rules.renewal?.key === 'new');
   // A bundle is one file with its key: it can only be written whole.

@@ -10,7 +10,7 @@ const NAME_BYTES = 200;
 
 /**
  * The directory of the copies of one path, and of no other: `/var/backups/provision/%2Fetc%2Fhosts`. A path that makes
- * too long a name is told by its SHA-256.
+ * too long a name is replaced by its SHA-256.
  */
 export function backupDirectory(path: string): string {
   const name = encodeURIComponent(path);

@@ -83,7 +83,7 @@ function readAndRun(command: RemoteCommand): string {
   return `${begin}; ${read}; ${body}; c=$?; ${printMark('%s]%d\\n', '"$c"')}; exit "$c"`;
 }
 
-/** What sudo is told by default; Ansible's default has `-S -n` as well, which depend on the password here. */
+/** What sudo is given by default; Ansible's default has `-S -n` as well, which depend on the password here. */
 const DEFAULT_SUDO_FLAGS = ['-H'];
 
 /**

@@ -142,7 +142,7 @@ function reasonOf(
     };
   }
   if (kind === 'silent')
-    return { code: 'command-hung', message: 'nothing more came for too long: what has come is not whole' };
+    return { code: 'command-hung', message: 'nothing more came for too long: what has arrived is incomplete' };
   if (kind === 'flood') {
     const { stdout, stderr } = limits;
     const most = `${Math.round(stdout / MIB)} MiB on stdout, ${stderr / MIB} MiB on stderr`;

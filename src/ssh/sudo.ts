@@ -19,7 +19,7 @@ export interface SudoWatch {
 /**
  * Makes a {@link SudoWatch}. The password may be sent only on the prompt, and the command's stdin only when granted:
  * for a NOPASSWD user sudo asks nothing, and a password sent ahead would be read by the command.
- * @param prompt what sudo was told to prompt with; random, so that nothing else prints it
+ * @param prompt what sudo was asked to prompt with; random, so that nothing else prints it
  * @param granted the line that is printed once sudo has let the command in
  */
 export function watchSudo(prompt: string, granted: string): SudoWatch {

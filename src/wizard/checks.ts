@@ -8,7 +8,7 @@ export type CheckResult = true | string;
 const HOST_NAME =
   /^(?=.{1,253}$)[a-zA-Z0-9]([a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?(\.[a-zA-Z0-9]([a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?)*$/;
 
-/** Hosts from `name=address, name=address`; what does not fit stays in the text and is told by {@link checkHosts}. */
+/** Hosts from `name=address, name=address`; what does not fit stays in the text and is reported by {@link checkHosts}. */
 export function parseHosts(text: string): readonly NamedHost[] {
   return entriesOf(text).map((entry) => {
     const [name = '', address = ''] = entry.split('=');

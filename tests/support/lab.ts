@@ -71,7 +71,7 @@ function testLab(name: string, directory: string): TestLab {
   };
 }
 
-const lacking = whatIsMissing(
+const missing = whatIsMissing(
   await inspectMachine(process.env['PATH'] ?? '', findMirror(await readAptSources('/etc/apt')) !== undefined),
 );
 
@@ -130,8 +130,8 @@ async function upForTests(options: UpOptions): Promise<void> {
 }
 
 /** `describe` where a lab can run; elsewhere the tests are skipped, and the reasons printed once. */
-export const describeWhereLabsRun = lacking.problems.length === 0 ? describe : describe.skip;
-if (lacking.problems.length > 0) console.warn(`skipped, no lab can run here:\n${lacking.problems.join('\n')}`);
+export const describeWhereLabsRun = missing.problems.length === 0 ? describe : describe.skip;
+if (missing.problems.length > 0) console.warn(`skipped, no lab can run here:\n${missing.problems.join('\n')}`);
 
 /**
  * Tests on a lab of their own: up before the first, down after the last.

@@ -17,7 +17,7 @@ export function serversKey(port: number, backend: string): string {
 /** Key: {@link serversKey}. `undefined` when HAProxy is silent. */
 export const haproxyServers: Fact<readonly HaproxyServer[] | undefined> = {
   name: 'haproxy-servers',
-  // bash's /dev/tcp needs no program that a minimal Debian lacks.
+  // bash's /dev/tcp needs no program that a minimal Debian does not have.
   script: (keys) =>
     keys
       .map(

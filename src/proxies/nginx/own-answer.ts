@@ -3,7 +3,7 @@ import type { Fact } from '../../model/remote.js';
 /** Key: the port where nginx answers for itself on 127.0.0.1, as text. Whether it reports that it is healthy. */
 export const nginxAnswers: Fact<boolean> = {
   name: 'nginx-answers',
-  // bash's /dev/tcp needs no program that a minimal Debian lacks.
+  // bash's /dev/tcp needs no program that a minimal Debian does not have.
   script: (ports) =>
     ports
       .map(

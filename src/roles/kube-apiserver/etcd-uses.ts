@@ -11,7 +11,7 @@ const SYSTEM_ROOTS = '/etc/ssl/certs/ca-certificates.crt';
 
 /**
  * Every etcd endpoint that a kube-apiserver uses and would be moved from, as the manifest says and as each running process
- * was told, with the files that it shows and verifies by. The two differ while the kubelet has not taken up a manifest.
+ * was started, with the files that it shows and verifies by. The two differ while the kubelet has not taken up a manifest.
  */
 export function etcdUses(
   manifest: StaticPodManifest,

@@ -71,8 +71,8 @@ describeWithOpenssl('an authority that openssl made', () => {
   });
 
   test.each([
-    ['CA:FALSE', ['basicConstraints=critical,CA:FALSE'], 'rsa:2048', 'is no CA'],
-    ['no basic constraints', [SIGNS], 'rsa:2048', 'is no CA'],
+    ['CA:FALSE', ['basicConstraints=critical,CA:FALSE'], 'rsa:2048', 'is not a CA'],
+    ['no basic constraints', [SIGNS], 'rsa:2048', 'is not a CA'],
     ['a key of 1024 bits', [CA, SIGNS], 'rsa:1024', 'is for a key of type rsa-1024'],
     [
       'a key usage without signing',

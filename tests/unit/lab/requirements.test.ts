@@ -17,7 +17,7 @@ describe('whatIsMissing', () => {
   });
 
   test('says everything at once, and each package once', () => {
-    const lacking = whatIsMissing({
+    const missing = whatIsMissing({
       platform: 'darwin',
       uid: 501,
       missingPrograms: ['ssh', 'ssh-keygen', 'systemd-nspawn', 'debootstrap'],
@@ -25,8 +25,8 @@ describe('whatIsMissing', () => {
       hasOverlayfs: false,
       hasMirror: false,
     });
-    expect(lacking.packages).toEqual(['debian-archive-keyring', 'debootstrap', 'openssh-client', 'systemd-container']);
-    expect(lacking.problems).toHaveLength(9);
+    expect(missing.packages).toEqual(['debian-archive-keyring', 'debootstrap', 'openssh-client', 'systemd-container']);
+    expect(missing.problems).toHaveLength(9);
   });
 
   test.each<[Partial<Machine>, string]>([

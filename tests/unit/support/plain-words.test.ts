@@ -1,0 +1,42 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from '@jest/globals';
+import { stumblesIn } from '../../support/plain-words.js';
+
+/** What people read: messages and comments, playbooks, example inventories, documents. */
+const FOLDERS = ['src', 'playbooks', 'inventory', 'docs'];
+const PAGES = readdirSync('.').filter((name) => name.endsWith('.md'));
+
+describe('what people read', () => {
+  test('is in words of the field', () => {
+    const files = FOLDERS.flatMap((folder) =>
+      readdirSync(folder, { recursive: true, withFileTypes: true }).flatMap((entry) =>
+        entry.isFile() ? [join(entry.parentPath, entry.name)] : [],
+      ),
+    );
+    expect(files.length).toBeGreaterThan(300);
+    const stumbles = [...files, ...PAGES].flatMap((file) =>
+      stumblesIn(readFileSync(file, 'utf8')).map((each) => `${file}: ${each}`),
+    );
+    expect(stumbles).toEqual([]);
+  });
+});
+
+describe('the search for other words', () => {
+  test.each([
+    ["hint: 'mend the reason'", 'fix, repair'],
+    ['/**\n * Nothing of an etcd that others\n * made.\n */', 'existing cluster; made by another tool'],
+    ['# certificates are signed\n# elsewhere', 'signed by an external CA'],
+    ['`gate x stayed shut`', 'does not open, did not open'],
+    ["'1 changes'", 'counted(1, …)'],
+  ])('finds what is planted: %j', (text, say) => {
+    expect(stumblesIn(text)).toEqual([expect.stringContaining(`say "${say}"`)]);
+  });
+
+  test.each(['21 changes', 'names are told apart', 'as well as', 'the recommended way', 'black', 'a slack channel'])(
+    'lets pass: %j',
+    (text) => {
+      expect(stumblesIn(text)).toEqual([]);
+    },
+  );
+});
