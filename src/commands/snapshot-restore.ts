@@ -9,7 +9,7 @@ import { runApply, type ApplyOptions } from './apply.js';
 import type { Context } from './context.js';
 import type { OwnPlays, Session } from './session.js';
 
-/** What `snapshot restore` is told. */
+/** The options of `snapshot restore`. */
 export interface RestoreSnapshotOptions extends Omit<ApplyOptions, 'plan' | 'limit' | 'playbook'> {
   readonly confirm?: string;
   readonly takeBack?: boolean;

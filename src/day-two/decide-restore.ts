@@ -222,14 +222,14 @@ function peerUrlsIn(initialCluster: string): ReadonlyMap<string, readonly string
   return found;
 }
 
-/** What the first host that unpacked it was told: the others are told the same. */
+/** What the first host that unpacked it was given: the others are given the same. */
 function notedParameters(
   unfinished: UnfinishedRestore | undefined,
 ): Pick<Restore, 'bump' | 'initialCluster'> | undefined {
   const notes = [...(unfinished?.stages.values() ?? [])].flatMap((stages) => stages.get('unpacked') ?? []);
   const [note] = notes;
   if (note === undefined) return undefined;
-  if (notes.some((each) => each !== note)) throw differs('hosts were told different things');
+  if (notes.some((each) => each !== note)) throw differs('hosts were given different instructions');
   const [, bump, initialCluster] = /^(revisions|none) (\S+)$/.exec(note) ?? [];
   if (initialCluster === undefined) throw differs("the note of a host can't be read");
   return { bump: bump === 'revisions' ? 'revisions' : 'none', initialCluster };

@@ -231,7 +231,7 @@ function unpackStep({ id, snapshot, label, peerUrls, initialCluster, bump, clust
       `SHA-256 ${sha256}, ${bytes} bytes: compared on the host`,
       `initial cluster ${initialCluster}, token ${token}`,
       bump === 'revisions'
-        ? 'revisions are raised by 1000000000, and the old ones marked as compacted: watches begin anew'
+        ? 'revisions are raised by 1000000000, and the old ones marked as compacted: watches start again'
         : 'revisions are NOT raised: the etcd here cannot; what watches on may see revisions that it has seen before',
     ],
     command: command(summary, script, { stdin: snapshot, timeoutMs: UNPACK_TIMEOUT_MS }),

@@ -20,8 +20,6 @@ const STUMBLES: readonly Stumble[] = [
   { phrase: /\bwho is away\b/i, say: 'unreachable hosts' },
   { phrase: /\bsigned elsewhere\b/i, say: 'signed by an external CA' },
   { phrase: /\bfirst start\b/i, say: 'bootstrap' },
-  { phrase: /\bt(ake|akes|aken|ook) back\b/i, say: 'roll back' },
-  { phrase: /\b(everything|all) (is )?(put )?back\b/i, say: 'restore everything' },
   { phrase: /\bstays so\b|\bdone as planned\b/i, say: 'completed, not rolled back' },
   { phrase: /\banew\b/i, say: 'again' },
   { phrase: /\bto and fro\b/i, say: 'back and forth' },

@@ -128,9 +128,9 @@ describe('goes on', () => {
     expect(decide({ notes: { 'etcd-1': [done] } }).id).toBe('20261126T010203Z-abcdef12');
   });
 
-  test('not where hosts were told different things', () => {
+  test('not where hosts were given different instructions', () => {
     const notes = { 'etcd-1': [note(id, ['unpacked', unpacked])], 'etcd-2': [note(id, ['unpacked', 'none x=y'])] };
-    expect(() => decide({ notes })).toThrow('different things');
+    expect(() => decide({ notes })).toThrow('different instructions');
   });
 });
 

@@ -5,6 +5,11 @@ import { stumblesIn } from '../../support/plain-words.js';
 
 /** What people read: messages and comments, playbooks, example inventories, documents. */
 const FOLDERS = ['src', 'playbooks', 'inventory', 'docs'];
+/**
+ * Their bytes reach hosts and images: another comment in a template would restart services of a cluster that has
+ * converged, and one in the lab's assets would build its images again.
+ */
+const KEPT_AS_THEY_ARE = /^(playbooks\/templates|src\/lab\/assets)\//;
 const PAGES = readdirSync('.').filter((name) => name.endsWith('.md'));
 
 describe('what people read', () => {
@@ -14,8 +19,9 @@ describe('what people read', () => {
         entry.isFile() ? [join(entry.parentPath, entry.name)] : [],
       ),
     );
-    expect(files.length).toBeGreaterThan(300);
-    const stumbles = [...files, ...PAGES].flatMap((file) =>
+    const read = files.filter((file) => !KEPT_AS_THEY_ARE.test(file));
+    expect(read.length).toBeGreaterThan(300);
+    const stumbles = [...read, ...PAGES].flatMap((file) =>
       stumblesIn(readFileSync(file, 'utf8')).map((each) => `${file}: ${each}`),
     );
     expect(stumbles).toEqual([]);
