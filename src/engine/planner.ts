@@ -1,6 +1,7 @@
 import type { Look } from '../facts/batched-probe.js';
 import { asError, failuresOf, RunError, type HostFailure } from './run-error.js';
 import { essenceOf } from './drift.js';
+import { askWays, lookAtWays } from './look-at-ways.js';
 import type { Outcome, Resource } from '../model/change.js';
 import { ProvisionError, RemoteError } from '../model/errors.js';
 import type { Order } from '../model/gate.js';
@@ -63,7 +64,9 @@ async function decideAll(host: string, resources: readonly Resource[], look: Loo
     return await Promise.all(
       resources.map(async (resource) => {
         const told = new Map<string, string>();
-        const outcome = await resource.plan(recording(probe, told));
+        askWays(resource.paths, probe);
+        const noted = recording(probe, told);
+        const outcome = await lookAtWays(await resource.plan(noted), noted);
         return { outcome, before: JSON.stringify([...told].sort()) };
       }),
     );

@@ -41,6 +41,8 @@ export interface MakeDirectory extends Ownership {
 export interface Run {
   readonly kind: 'run';
   readonly command: Command;
+  /** What it changes, where that is one thing at a path. */
+  readonly path?: string | undefined;
   /**
    * What takes this back when it, or a later action of the same host, fails. `nothing`: it leaves nothing behind.
    */

@@ -41,6 +41,7 @@ function decideOwnership(path: string, wanted: Ownership, found: Ownership & Pic
     actions: [
       {
         kind: 'run',
+        path,
         command: { summary: `set owner and mode of ${path}`, script: changeDirectoryScript(path, wanted, found) },
         undo: { summary: `restore owner and mode of ${path}`, script: undo },
       },
