@@ -123,6 +123,7 @@ function readControlPlane(host: Host, address: string, reader: VariableReader): 
     address,
     manifest: reader.readOr(host, 'kube_apiserver_manifest'),
     readyTimeoutMs: reader.readOr(host, 'kube_apiserver_ready_timeout') * 1000,
+    replaceFiles: reader.readOr(host, 'provision_replace_files'),
   };
 }
 

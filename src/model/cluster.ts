@@ -49,6 +49,8 @@ export interface ControlPlane {
   /** The kube-apiserver static pod manifest. */
   readonly manifest: string;
   readonly readyTimeoutMs: number;
+  /** Files of others that the inventory gives up. */
+  readonly replaceFiles: readonly string[];
 }
 
 /** What certificates are made like. */

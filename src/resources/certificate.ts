@@ -5,11 +5,12 @@ import { changed, type Outcome, type Resource, UNCHANGED } from '../model/change
 import { ProvisionError } from '../model/errors.js';
 import type { Probe } from '../model/remote.js';
 import type { WantedCertificate } from '../pki/certificate-list.js';
-import type { CertificateFault } from '../pki/compare.js';
+import { describeSubject, type CertificateFault } from '../pki/compare.js';
+import { subjectOf } from '../pki/inspect.js';
 import { changeFileScript } from '../shell/change-ownership.js';
 import { describeSigning } from './describe-certificate.js';
-import { ownershipDiff } from './file.js';
-import { judgeCertificate, pathsOf, type CertificateRules, type Verdict } from './judge-certificate.js';
+import { givenUp, ownershipDiff } from './file.js';
+import { isOurs, judgeCertificate, pathsOf, type CertificateRules, type Verdict } from './judge-certificate.js';
 import { withSignature } from './with-signature.js';
 
 /** So many items a message names; a host can show thousands. */
@@ -29,7 +30,8 @@ export function certificateResource(wanted: WantedCertificate, rules: Certificat
       const verdict = judgeCertificate(wanted, rules, files);
       if (verdict.faults.length === 0) return wanted.policy === 'exact' ? mendOwnership(wanted, files) : UNCHANGED;
       await refuseUngranted(verdict, rules, probe);
-      return withSignature(signed(verdict, rules, files), probe.host, rules.authority);
+      const isReplaced = isGivenUp(verdict, rules, probe.host);
+      return withSignature(signed(verdict, rules, { files, isReplaced }), probe.host, rules.authority);
     },
   };
 }
@@ -77,7 +79,19 @@ function notGranted(path: string, items: readonly string[], because: string): Pr
   });
 }
 
-function signed(verdict: Verdict, rules: CertificateRules, files: CertificateFiles): Outcome {
+/** @returns whether it is somebody else's, and given up @throws ProvisionError `file-not-ours` */
+function isGivenUp({ leaf, wanted }: Verdict, rules: CertificateRules, host: string): boolean {
+  if (rules.foreign === undefined || leaf === undefined || isOurs(leaf, rules)) return false;
+  const path = pathsOf(wanted.destination).certificatePath;
+  const what = `${describeSubject(subjectOf(leaf))}, issued by ${leaf.issuer.replaceAll('\n', ', ')}`;
+  return givenUp(rules.foreign, { host, path, what, because: 'was signed by no authority in the store' });
+}
+
+function signed(
+  verdict: Verdict,
+  rules: CertificateRules,
+  { files, isReplaced }: { readonly files: CertificateFiles; readonly isReplaced: boolean },
+): Outcome {
   const { wanted } = verdict;
   const { certificatePath } = pathsOf(wanted.destination);
   const isFirst = files.certificate === undefined && files.key === undefined;
@@ -85,7 +99,7 @@ function signed(verdict: Verdict, rules: CertificateRules, files: CertificateFil
   return changed({
     summary: isFirst
       ? `issue the ${wanted.name} certificate ${certificatePath}`
-      : `reissue the ${wanted.name} certificate ${certificatePath}: ${reasons.join('; ')}`,
+      : `${isReplaced ? 'replace' : 'reissue'} the ${wanted.name} certificate ${certificatePath}${isReplaced ? ', which somebody else made' : ''}: ${reasons.join('; ')}`,
     diff: [...(isFirst ? [] : reasons.map((reason) => `- ${reason}`)), ...describeSigning(wanted, verdict, rules)],
     actions: [
       {

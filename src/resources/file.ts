@@ -87,10 +87,30 @@ async function refuseForeign({ path, foreign }: FileOptions, probe: Probe): Prom
   if (foreign === undefined) return false;
   const origin = await probe.ask(fileOrigin, path);
   if (origin.kind !== 'foreign') return false;
+  const what = `${counted(origin.lines, 'line')} besides comments`;
+  const because = 'was written neither by this program nor by its package';
+  return givenUp(foreign, { host: probe.host, path, what, because });
+}
+
+/** A file of somebody else. */
+export interface ForeignFile {
+  readonly host: string;
+  readonly path: string;
+  /** What it holds, in a few words. */
+  readonly what: string;
+  /** How it is known to be somebody else's. */
+  readonly because: string;
+}
+
+/**
+ * Whether the inventory gives up a file of somebody else.
+ * @returns true @throws ProvisionError `file-not-ours` when it does not
+ */
+export function givenUp(foreign: ForeignFiles, { host, path, what, because }: ForeignFile): true {
   if (foreign.replace.includes(path)) return true;
   throw new ProvisionError({
     code: 'file-not-ours',
-    message: `${probe.host}: ${path} (${counted(origin.lines, 'line')} besides comments) was written neither by this program nor by its package: it is left as it is`,
+    message: `${host}: ${path} (${what}) ${because}: it is left as it is`,
     hint: `${foreign.wayOut}\nto give it up, and what runs with it: provision_replace_files: ['${path}']`,
   });
 }

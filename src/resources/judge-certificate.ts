@@ -8,6 +8,7 @@ import { type CertificateFault, isForKey, reasonsForNewKey, reasonsToSign, widen
 import { saysAuthority } from '../pki/extensions.js';
 import { beyondProfile } from '../pki/granted.js';
 import { isSignedBy, publicKeyText, readCertificates } from '../pki/inspect.js';
+import type { ForeignFiles } from './file.js';
 
 /** What a certificate is judged by, beside its own profile. */
 export interface CertificateRules {
@@ -16,6 +17,8 @@ export interface CertificateRules {
   readonly renewBeforeDays: number;
   /** What an adopted certificate may say beyond the list, whoever signed it: `etcd_cert_grants`. */
   readonly grants?: readonly string[];
+  /** Given: a certificate that no authority of the store signed is not replaced without a word. */
+  readonly foreign?: ForeignFiles;
   /** A renewal that was asked for: of each that was signed before this run began. Absent: only what is due. */
   readonly renewal?: Renewal;
 }
@@ -111,13 +114,18 @@ function rightsOf(
   const grants = new Set(rules.grants);
   const items = beyondProfile(leaf, given.profile).filter((item) => !grants.has(item));
   if (items.length === 0) return GRANTED;
-  const isOurs = readCertificates(rules.authority.trustBundle() ?? '').some(
-    (authority) => authority !== undefined && isSignedBy(leaf, authority),
-  );
-  if (!isOurs) return { kind: 'refused', items, because: "this cluster's authority has not signed it before" };
+  if (!isOurs(leaf, rules))
+    return { kind: 'refused', items, because: "this cluster's authority has not signed it before" };
   if (keep !== undefined) return GRANTED;
   if (isKeyOf(leaf, files)) return { kind: 'unproven', items };
   return { kind: 'refused', items, because: 'the key beside it is not its own' };
+}
+
+/** Whether an authority of the store signed it. */
+export function isOurs(leaf: X509Certificate, { authority }: CertificateRules): boolean {
+  return readCertificates(authority.trustBundle() ?? '').some(
+    (signer) => signer !== undefined && isSignedBy(leaf, signer),
+  );
 }
 
 /** The same wish with all that a certificate of others has beside it. */

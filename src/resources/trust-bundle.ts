@@ -4,38 +4,62 @@ import { ProvisionError } from '../model/errors.js';
 import type { AuthorityView } from '../pki/authority.js';
 import type { WantedTrust } from '../pki/certificate-list.js';
 import { describeSubject } from '../pki/compare.js';
+import { givenUp, type ForeignFile, type ForeignFiles } from './file.js';
 import { notAfterOf, readCertificates, subjectOf } from '../pki/inspect.js';
 
-/** The authority's public certificate on a host. The file is judged by the certificates in it, not by its bytes. */
-export function trustBundleResource(wanted: WantedTrust, authority: AuthorityView): Resource {
+/**
+ * The authority's public certificate on a host. The file is judged by the certificates in it, not by its bytes.
+ * @param foreign given: a file that trusts other authorities is not replaced without a word
+ */
+export function trustBundleResource(wanted: WantedTrust, authority: AuthorityView, foreign?: ForeignFiles): Resource {
   return {
     address: `trust:${wanted.path}`,
     paths: [wanted.path],
     async plan(probe): Promise<Outcome> {
       const found = await probe.ask(certificateFiles, certificateFilesKey(wanted.path));
-      return decideTrust(wanted, authority.trustBundle(), found);
+      return decideTrust(
+        wanted,
+        authority.trustBundle(),
+        found,
+        (stranger) => foreign !== undefined && givenUp(foreign, { host: probe.host, path: wanted.path, ...stranger }),
+      );
     },
   };
 }
 
-function decideTrust(wanted: WantedTrust, bundle: string | undefined, found: CertificateFiles): Outcome {
+/** Judges a file of others: may it be replaced? @throws ProvisionError when it may not */
+type JudgeForeign = (stranger: Pick<ForeignFile, 'what' | 'because'>) => boolean;
+
+function decideTrust(
+  wanted: WantedTrust,
+  bundle: string | undefined,
+  found: CertificateFiles,
+  judge: JudgeForeign,
+): Outcome {
   const { owner, group, mode } = wanted.ownership;
   const stat = found.certificate;
   const isSame = isTrustBundle(wanted, found, bundle);
   const isOwned = stat !== undefined && stat.owner === owner && stat.group === group && stat.mode === mode;
   if (isSame && (isOwned || wanted.policy === 'at-least')) return UNCHANGED;
   if (stat !== undefined && wanted.policy === 'at-least') throw foreignTrust(wanted.path, found.pem);
+  const isReplaced =
+    !isSame &&
+    trustsOthers(found, bundle) &&
+    judge({ what: listed(found.pem), because: 'trusts others than the authority in the store' });
   // The text says what the host has, and nothing of the authority: see reasonsToSign.
   return changed({
-    summary: stat === undefined ? `install the trust bundle ${wanted.path}` : `replace the trust bundle ${wanted.path}`,
+    summary:
+      stat === undefined
+        ? `install the trust bundle ${wanted.path}`
+        : `replace the trust bundle ${wanted.path}${isReplaced ? ', which somebody else wrote' : ''}`,
     diff: [
       ...(isSame || stat === undefined ? [] : described(found.pem)),
       ...(isSame && stat !== undefined ? [`- ${stat.owner}:${stat.group} ${stat.mode}`] : []),
       `+ this cluster's authority, ${owner}:${group} ${mode}`,
     ],
     actions: [{ kind: 'install-trust', path: wanted.path, owner, group, mode }],
-    // Nothing reads the new file before its service restarts, and that is a change of its own.
-    disruptive: false,
+    // Nothing of ours reads the new file before its service restarts, and that is a change of its own.
+    disruptive: isReplaced,
   });
 }
 
@@ -62,11 +86,21 @@ function fingerprintsOf(pem: string): ReadonlySet<string> {
 function foreignTrust(path: string, pem: string): ProvisionError {
   return new ProvisionError({
     code: 'foreign-trust',
-    message: `${path} does not hold the authority in the store, and another tool wrote it: ${described(pem)
-      .map((line) => line.replace(/^- /, ''))
-      .join('; ')}`,
+    message: `${path} does not hold the authority in the store, and another tool wrote it: ${listed(pem)}`,
     hint: 'compare it with: provision ca show; add the authority to the file, or import the right one into the store',
   });
+}
+
+/** Whether it holds a certificate that the bundle does not. */
+function trustsOthers({ pem }: CertificateFiles, bundle: string | undefined): boolean {
+  const ours = fingerprintsOf(bundle ?? '');
+  return [...fingerprintsOf(pem)].some((fingerprint) => !ours.has(fingerprint));
+}
+
+function listed(pem: string): string {
+  return described(pem)
+    .map((line) => line.replace(/^- /, ''))
+    .join('; ');
 }
 
 function described(pem: string): readonly string[] {

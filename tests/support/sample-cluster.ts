@@ -70,6 +70,7 @@ const CONTROL_PLANE: ControlPlane = {
   address: '10.0.0.11',
   manifest: '/etc/kubernetes/manifests/kube-apiserver.yaml',
   readyTimeoutMs: 180_000,
+  replaceFiles: [],
 };
 
 const BUNDLE = '/etc/haproxy/etcd-client.pem';

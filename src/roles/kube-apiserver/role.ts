@@ -65,15 +65,20 @@ export function kubeApiserverOffOldAddressRole(): Role {
 }
 
 function clientFiles(tools: RoleTools, cluster: Cluster, controlPlane: ControlPlane): readonly Resource[] {
-  const rules = certificateRules(tools, cluster);
+  const foreign = { replace: controlPlane.replaceFiles, wayOut: WAY_OUT };
+  const rules = { ...certificateRules(tools, cluster), foreign };
   return fromManifest(controlPlane, (files) => [
     command(madeDirectories(files)),
-    trustBundleResource(apiserverTrust(cluster, files.ca), rules.authority),
+    trustBundleResource(apiserverTrust(cluster, files.ca), rules.authority, foreign),
     ...apiserverCertificates(cluster, { certificatePath: files.certificate, keyPath: files.key }).map((wanted) =>
       certificateResource(wanted, rules),
     ),
   ]);
 }
+
+/** kubeadm's files for an external etcd may serve another etcd, or be another tool's. */
+const WAY_OUT =
+  'import that authority into the store (provision ca import), or let --etcd-cafile, --etcd-certfile and --etcd-keyfile of the manifest name files of their own';
 
 /** kubeadm makes no directory for the files of an external etcd. One that is there keeps its mode. */
 function madeDirectories({ ca }: ClientFiles): CommandOptions {
