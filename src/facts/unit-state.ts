@@ -29,7 +29,10 @@ const PROPERTIES = [
   'NeedDaemonReload',
 ];
 
-/** Key: unit name without `.service`. One `systemctl show` for all. */
+/**
+ * Key: unit name without `.service`. One `systemctl show` for all. Its answers are told apart by the names in them: one name may
+ * be a pattern to systemd, and then stands for several units, or for none.
+ */
 export const unitState: Fact<UnitState> = {
   name: 'units',
   // --timestamp is in systemd 248 and later (Debian 11 has 247: there the times read as local text, refused below).
@@ -37,7 +40,15 @@ export const unitState: Fact<UnitState> = {
     `systemctl show --timestamp=us+utc -p ${PROPERTIES.join(',')} -- ${units.map((unit) => quote(`${unit}.service`)).join(' ')}`,
   parse(stdout, units) {
     const blocks = stdout.trim().split(/\n\n+/).map(parseProperties);
-    return new Map(units.map((unit, index) => [unit, readUnit(unit, blocks[index])]));
+    return new Map(
+      units.map((unit) => [
+        unit,
+        readUnit(
+          unit,
+          blocks.find((block) => isAbout(block, unit)),
+        ),
+      ]),
+    );
   },
   evidence: ({ load, active, enabled }) => ({ load, active, enabled }),
 };
@@ -49,6 +60,11 @@ function parseProperties(block: string): ReadonlyMap<string, string> {
       return [line.slice(0, equals), line.slice(equals + 1)];
     }),
   );
+}
+
+function isAbout(properties: ReadonlyMap<string, string>, unit: string): boolean {
+  const names = [properties.get('Id') ?? '', ...(properties.get('Names') ?? '').split(' ')];
+  return names.includes(`${unit}.service`);
 }
 
 function readUnit(unit: string, properties: ReadonlyMap<string, string> | undefined): UnitState {

@@ -1,5 +1,6 @@
 import { chmod, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
@@ -9,6 +10,13 @@ import { createLook } from '../../src/facts/batched-probe.js';
 import { askText, fileContent } from '../../src/facts/file-content.js';
 import { fileNames } from '../../src/facts/file-names.js';
 import { fileState } from '../../src/facts/file-state.js';
+import { addressInUse } from '../../src/facts/address-in-use.js';
+import { ALL_ADDRESSES, hostAddresses } from '../../src/facts/host-addresses.js';
+import { listeners } from '../../src/facts/listeners.js';
+import { nameAddresses } from '../../src/facts/name-addresses.js';
+import { packageState } from '../../src/facts/packages.js';
+import { sourceAddress } from '../../src/facts/source-address.js';
+import { unitState } from '../../src/facts/unit-state.js';
 import { pathExists } from '../../src/facts/path-exists.js';
 import { sysctlValue } from '../../src/facts/sysctl.js';
 import type { Fact, Probe } from '../../src/model/remote.js';
@@ -194,5 +202,139 @@ describe('answers about kernel settings', () => {
     const [none, type, other, again, words] = await askAll(sysctlValue, keys);
     expect([none, type, other, again]).toEqual([undefined, 'Linux', undefined, 'Linux']);
     expect(words).toMatch(/^\d+ \d+ \d+$/);
+  });
+});
+
+/** Words that a play or an inventory may name: of the kind, and what would be a pattern, an option or a command. */
+const word = fc.oneof(
+  fc.constantFrom('*', '?*', '[a-z]*', '-f', '--help', '-oDir=/', ';id', '$(id)', 'a b', "it's", '\\', 'x\ny', ''),
+  fc.string({ unit: fc.constantFrom('a', 'z', '0', '-', '+', '.', ':', '*', ' ', "'", '\n'), maxLength: 8 }),
+);
+
+if (!existsSync('/usr/bin/dpkg-query')) console.warn('skipped: packages, because this machine has no dpkg');
+
+(existsSync('/usr/bin/dpkg-query') ? describe : describe.skip)('answers about packages', () => {
+  test('are about the package that was asked for, whatever is asked beside it', async () => {
+    const [coreutils] = await askAll(packageState, ['coreutils']);
+    expect(coreutils).toMatchObject({ installed: expect.stringMatching(/^\d/), candidate: undefined });
+    await fc.assert(
+      fc.asyncProperty(fc.uniqueArray(word, { maxLength: 5 }), fc.nat(5), async (others, at) => {
+        const names = others.filter((name) => !/^(?:core|[a-z0-9]{2,}$)/.test(name));
+        const found = await askAll(packageState, names.toSpliced(at, 0, 'coreutils'));
+        const index = Math.min(at, names.length);
+        expect(found[index]).toEqual(coreutils);
+        for (const state of found.toSpliced(index, 1))
+          expect(state).toEqual({ installed: undefined, held: false, candidate: undefined });
+      }),
+      { numRuns: 25 },
+    );
+  });
+
+  test('know a package by its name with the architecture, too', async () => {
+    const { stdout } = await transport.run({ summary: 'ask', script: 'dpkg --print-architecture' });
+    const [plain, full] = await askAll(packageState, ['coreutils', `coreutils:${stdout.trim()}`]);
+    expect(full).toEqual(plain);
+  });
+});
+
+/** A unit as systemd knows it; other names are aliases. */
+const systemdUnit = fc.record({
+  name: fc.string({ unit: fc.constantFrom('a', 'b', '-', '@', '.', '_', '1'), minLength: 1, maxLength: 8 }),
+  alias: fc.option(fc.string({ unit: fc.constantFrom('x', 'y', '-'), minLength: 1, maxLength: 6 }), { nil: undefined }),
+  active: fc.boolean(),
+  enabled: fc.boolean(),
+  loaded: fc.boolean(),
+});
+
+describe('answers about units', () => {
+  test('are about the unit that was asked for, in whatever order systemd gives them, by alias, beside patterns', async () => {
+    const bin = join(directory, 'bin');
+    await mkdir(bin);
+    await writeFile(join(bin, 'systemctl'), '#!/bin/sh\ncat "${0%/*}/shown"\n', { mode: 0o755 });
+    const unique = fc.uniqueArray(systemdUnit, { selector: ({ name }) => name, minLength: 1, maxLength: 5 });
+    await fc.assert(
+      fc.asyncProperty(unique, fc.array(fc.nat(100), { minLength: 5, maxLength: 5 }), async (units, order) => {
+        const blocks = units.map(({ name, alias, active, enabled, loaded }, index) =>
+          [
+            `Id=${name}.service`,
+            `Names=${[name, ...(alias === undefined ? [] : [`${alias}${index}`])].map((each) => `${each}.service`).join(' ')}`,
+            `LoadState=${loaded ? 'loaded' : 'not-found'}`,
+            `ActiveState=${active ? 'active' : 'inactive'}`,
+            `UnitFileState=${enabled ? 'enabled' : ''}`,
+            'ExecMainStartTimestamp=',
+            'StateChangeTimestamp=',
+            'ReloadResult=success',
+            'NeedDaemonReload=no',
+          ].join('\n'),
+        );
+        const shuffled = blocks.map((block, index) => ({ block, at: order[index] ?? 0 })).sort((a, b) => a.at - b.at);
+        await writeFile(join(bin, 'shown'), shuffled.map(({ block }) => `${block}\n`).join('\n'));
+        const asked = units.map(({ name, alias }, index) => (alias === undefined ? name : `${alias}${index}`));
+        const probe = look((script) => `PATH=${quote(bin)}:$PATH\n${script}`);
+        const found = await Promise.all(asked.map((name) => probe.ask(unitState, name)));
+        expect(found).toMatchObject(
+          units.map(({ active, enabled, loaded }) => ({ active, enabled, load: loaded ? 'loaded' : 'not-found' })),
+        );
+        await expect(look((script) => `PATH=${quote(bin)}:$PATH\n${script}`).ask(unitState, 'none*')).rejects.toThrow(
+          "the answer can't be read",
+        );
+      }),
+      { numRuns: 25 },
+    );
+  });
+});
+
+/** What the kernel takes for the name of an interface (dev_valid_name), but for `%`, which it counts up. */
+const interfaceName = fc
+  .string({
+    unit: fc.constantFrom('a', 'B', '0', '@', '{', '}', '"', "'", '$', '\\', '-', '.', '#', ';', '*'),
+    minLength: 1,
+    maxLength: 13,
+  })
+  .filter((name) => name !== '.' && name !== '..' && !name.startsWith('-'));
+
+const network = fc.uniqueArray(
+  fc.record({ name: interfaceName, host: fc.integer({ min: 1, max: 250 }), prefix: fc.integer({ min: 8, max: 32 }) }),
+  { selector: ({ name }) => name, minLength: 1, maxLength: 4 },
+);
+
+(canUnshare ? describe : describe.skip)('answers about the network', () => {
+  test('name each interface as it is, and its addresses, routes and listeners', async () => {
+    await fc.assert(
+      fc.asyncProperty(network, async (interfaces) => {
+        const addresses = interfaces.map(({ host }, index) => `10.${index + 1}.0.${host}`);
+        const made = interfaces.flatMap(({ name, prefix }, index) => [
+          `ip link add name ${quote(name)} type bridge`,
+          `ip addr add ${addresses[index] ?? ''}/${prefix} dev ${quote(name)}`,
+          `ip link set ${quote(name)} up`,
+          `ip route add 192.0.${index + 1}.0/24 dev ${quote(name)}`,
+        ]);
+        const wrap = (script: string): string =>
+          `unshare -n -m sh -c ${quote(['set -e', 'mount -t sysfs none /sys', 'ip link set lo up', ...made, 'set +e', script].join('\n'))}`;
+        const probe = look(wrap);
+        const [all, sources, names, ports, strangers] = await Promise.all([
+          probe.ask(hostAddresses, ALL_ADDRESSES),
+          Promise.all(
+            [...addresses.map((_, index) => `192.0.${index + 1}.7`), '198.51.100.1'].map((target) =>
+              probe.ask(sourceAddress, target),
+            ),
+          ),
+          Promise.all(['localhost', '-h', 'R 1', 'none.invalid'].map((name) => probe.ask(nameAddresses, name))),
+          probe.ask(listeners, '2379'),
+          probe.ask(addressInUse, '10.1.0.251'),
+        ]);
+        expect(all.filter(({ address }) => address.startsWith('10.'))).toEqual(
+          interfaces.map(({ name, prefix }, index) => ({
+            interface: name,
+            address: addresses[index],
+            prefixLength: prefix,
+          })),
+        );
+        expect(sources).toEqual([...addresses, undefined]);
+        expect(names).toEqual([expect.arrayContaining(['127.0.0.1']), [], [], []]);
+        expect([ports, strangers]).toEqual([[], undefined]);
+      }),
+      { numRuns: 8 },
+    );
   });
 });

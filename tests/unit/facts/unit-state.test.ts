@@ -15,8 +15,8 @@ const RUNS = {
 };
 
 function read(...blocks: readonly Partial<typeof RUNS>[]): readonly UnitState[] {
-  const texts = blocks.map((changes) =>
-    Object.entries({ ...RUNS, ...changes })
+  const texts = blocks.map((changes, index) =>
+    Object.entries({ ...RUNS, Id: `unit-${index}.service`, Names: `unit-${index}.service`, ...changes })
       .map(([name, value]) => `${name}=${value}`)
       .join('\n'),
   );
