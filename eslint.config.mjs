@@ -1,5 +1,17 @@
 import tseslint from 'typescript-eslint';
 
+// What a person names may be a pipe, or have no end.
+const unboundedReads = [
+  { name: 'node:fs/promises', importNames: ['readFile'] },
+  { name: 'node:fs', importNames: ['readFile', 'readFileSync'] },
+].map((each) => ({ ...each, message: 'Read with readBounded or readTextBounded (src/model/read-bounded.ts).' }));
+
+const unboundedYaml = {
+  name: 'yaml',
+  importNames: ['default', 'parse', 'parseDocument', 'parseAllDocuments', 'Parser', 'Composer', 'Lexer', 'CST'],
+  message: 'Parse with parseBoundedYaml (src/model/bounded-yaml.ts): the library itself has no bounds.',
+};
+
 export default tseslint.config(
   { ignores: ['dist/', 'node_modules/', 'fixtures/'] },
   {
@@ -64,25 +76,15 @@ export default tseslint.config(
       'no-restricted-imports': [
         'error',
         {
-          paths: [
-            {
-              name: 'yaml',
-              importNames: [
-                'default',
-                'parse',
-                'parseDocument',
-                'parseAllDocuments',
-                'Parser',
-                'Composer',
-                'Lexer',
-                'CST',
-              ],
-              message: 'Parse with parseBoundedYaml (src/model/bounded-yaml.ts): the library itself has no bounds.',
-            },
-          ],
+          paths: [...unboundedReads, unboundedYaml],
         },
       ],
     },
+  },
+  {
+    // What these read is this program's own: the lab's state, its package, the kernel's answers.
+    files: ['src/lab/**/*.ts', 'src/commands/lock-holder.ts', 'src/commands/shipped-playbooks.ts'],
+    rules: { 'no-restricted-imports': ['error', { paths: [unboundedYaml] }] },
   },
   {
     files: ['tests/**/*.ts'],

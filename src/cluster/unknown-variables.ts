@@ -8,6 +8,9 @@ import type { VariableReader } from './variable-reader.js';
 /** Variables with these prefixes are this program's. */
 const PREFIXES = /^(?:etcd|keepalived|haproxy|kube_apiserver_lb)_/;
 
+/** So are some with this one; but most are of roles for web servers, in whose names nothing is wrong. */
+const SHARED_PREFIX = /^nginx_/;
+
 /**
  * Variables of kubespray's etcd role and of well-known HAProxy and keepalived roles that look like slips of ours
  * (`etcd_cert_dir`, `etcd_extra_vars`): an inventory that serves both must not be refused.
@@ -94,8 +97,10 @@ export function checkUnknownVariables(inventory: Inventory, reader: VariableRead
   const others = new Map<string, SourcePosition | undefined>();
   for (const host of inventory.hosts.values()) {
     for (const name of host.variables.names()) {
-      if (!PREFIXES.test(name) || ours.has(name) || others.has(name)) continue;
+      const isShared = SHARED_PREFIX.test(name);
+      if (!(isShared || PREFIXES.test(name)) || ours.has(name) || others.has(name)) continue;
       const meant = slipOf(name, known);
+      if (meant === undefined && isShared) continue;
       if (meant === undefined) others.set(name, host.variables.at(name));
       else reader.report('error', host.variables.at(name), name, `unknown variable; did you mean ${meant}?`);
     }

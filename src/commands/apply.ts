@@ -63,7 +63,9 @@ export async function runApply(
   { command, playsOf, consent }: ActingVerb = { command: 'apply' },
 ): Promise<void> {
   const { withRun } = await import('./run.js');
-  await withRun({ command, inventory, options }, context, async ({ session, emit, settled, begun, startActing }) => {
+  // A dry run is a plan: it writes nothing anywhere.
+  const request = { command, inventory, options, journal: options.dryRun === true ? 'none' : 'kept' } as const;
+  await withRun(request, context, async ({ session, emit, settled, begun, startActing }) => {
     const own = await playsOf?.(session);
     const { plan, locks } = await session.plan(own);
     if (options.plan !== undefined) {

@@ -9,6 +9,7 @@ import { quote } from '../shell/quote.js';
 import { printable } from '../report/terminal-text.js';
 import { addConnectionOptions, type ConnectionOptions } from './connection-options.js';
 import type { Context } from './context.js';
+import { requireUnlocked, whileLocked } from './lock-cluster.js';
 import { addInventoryOptions, type InventoryOptions } from './inventory-options.js';
 import type { Session } from './session.js';
 
@@ -44,16 +45,19 @@ async function runRequest(inventory: string, options: RequestOptions, context: C
   const session = await openSession(inventory, runOptions, { context, emit, interrupted: () => false });
   try {
     if (session.pki.authority.isExternal?.() !== true) throw notExternal(session, inventory);
-    const { plan } = await session.plan();
+    const { plan, locks } = await session.plan();
     const planned = plannedCertificates(plan);
     if (planned.length === 0) {
       context.stdout.write('The plan wants no certificate signed.\n');
       return;
     }
+    const needs = { inventory, session, acted: [...new Set(planned.map(({ host }) => host))], seen: locks };
+    await requireUnlocked(needs);
     context.stdout.write(await describeRequests(planned, session));
     if (options.yes !== true && !(await context.ask.confirm('Let the hosts make these requests?')))
       throw new ProvisionError({ code: 'declined', message: 'declined: nothing was made' });
-    const unsigned = await makeRequests(planned, session, context);
+    // Keys are made on the hosts: no other run may be at work there.
+    const unsigned = await whileLocked(needs, () => makeRequests(planned, session, context));
     context.stdout.write(await whatNext(unsigned, session, inventory));
   } finally {
     await session.close();

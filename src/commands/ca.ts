@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { ProvisionError } from '../model/errors.js';
+import { readTextBounded, SECRET_FILE_BYTES } from '../model/read-bounded.js';
 import { Secret } from '../model/secret.js';
 import type { WritableStore } from '../pki/store.js';
 import { addCaRequestCommand } from './ca-request.js';
@@ -69,7 +69,8 @@ async function open(directory: string, context: Context, passphraseFile: string 
 }
 
 async function read(file: string): Promise<string> {
-  return readFile(file, 'utf8').catch((cause: unknown) => {
-    throw new ProvisionError({ code: 'file-unreadable', message: `${file} cannot be read`, cause });
+  return readTextBounded(file, SECRET_FILE_BYTES).catch((cause: unknown) => {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new ProvisionError({ code: 'file-unreadable', message: `${file} cannot be read: ${why}`, cause });
   });
 }

@@ -29,6 +29,8 @@ export interface RunRequest {
   readonly options: RunOptions;
   /** What to do next when it is stopped in the middle, where that is not to run it again. */
   readonly left?: string;
+  /** `none`: it writes nothing anywhere. */
+  readonly journal?: 'kept' | 'none';
 }
 
 /**
@@ -37,7 +39,7 @@ export interface RunRequest {
  * @param work gives the exit code
  */
 export async function withRun(
-  { command, inventory, options, left }: RunRequest,
+  { command, inventory, options, left, journal = command === 'plan' ? 'none' : 'kept' }: RunRequest,
   context: Context,
   work: (run: Run) => Promise<number>,
 ): Promise<void> {
@@ -47,7 +49,7 @@ export async function withRun(
   const emit: EventSink = (event) => {
     inHand.note(event);
     // Not before the inventory was found: its directory is where the journal goes.
-    if (command !== 'plan' && event.type === 'run-started') reporter.keep(() => journalOf(inventory, begun));
+    if (journal === 'kept' && event.type === 'run-started') reporter.keep(() => journalOf(inventory, begun));
     reporter.sink(event);
   };
   const stop = stopOnRequest({ emit, inHand: inHand.list, left, close: () => reporter.close() });
@@ -90,7 +92,6 @@ function openReport(command: RunCommand, { format }: RunOptions, context: Contex
   });
 }
 
-/** A plan keeps none: it writes nothing anywhere. */
 function journalOf(inventory: string, begun: number): EventSink {
   return createJournal(journalDirectory(dirname(resolve(inventory))), new Date(begun), () => new Date());
 }

@@ -1,6 +1,6 @@
-import { readFile } from 'node:fs/promises';
 import { ProvisionError } from '../model/errors.js';
 import type { Plan } from '../model/plan.js';
+import { LARGE_FILE_BYTES, readTextBounded } from '../model/read-bounded.js';
 import { writePrivately } from '../pki/store-files.js';
 import { changedUnder, describeStep, essenceOf, linesSince } from './drift.js';
 import { planToJson } from './plan-json.js';
@@ -35,7 +35,7 @@ export async function refuseDrift(file: string, now: Plan): Promise<void> {
 async function readSaved(file: string): Promise<PlanJson> {
   let read: unknown;
   try {
-    read = JSON.parse(await readFile(file, 'utf8'));
+    read = JSON.parse(await readTextBounded(file, LARGE_FILE_BYTES));
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause);
     throw new ProvisionError({

@@ -140,6 +140,7 @@ export function agreementProblems(heard: readonly HeardMember[], cluster: Cluste
       'leader',
       heard.map(({ host, leaderId }) => [host, leaderId]),
     ),
+    ...listDisagreement(heard),
     ...membershipProblems(heard, cluster),
   ];
 }
@@ -155,6 +156,22 @@ export type HeardMember = Extract<EtcdStatus, { kind: 'answers' }> & { readonly 
 function disagreement(what: string, values: readonly (readonly [string, string])[]): readonly string[] {
   if (new Set(values.map(([, value]) => value)).size <= 1) return [];
   return [`members disagree on the ${what}: ${values.map(([host, value]) => `${host} says ${value}`).join(', ')}`];
+}
+
+/** By ids and parts: a name comes late, and the order is nobody's. */
+function listDisagreement(heard: readonly HeardMember[]): readonly string[] {
+  const listOf = ({ members }: HeardMember): string =>
+    members
+      .map(({ id, isLearner }) => `${id}${isLearner ? ' (learner)' : ''}`)
+      .sort()
+      .join(' + ');
+  if (new Set(heard.map(listOf)).size <= 1) return [];
+  const named = (member: HeardMember): string =>
+    member.members
+      .map(({ id, name, isLearner }) => `${name || '?'} (${id}${isLearner ? ', learner' : ''})`)
+      .join(' + ');
+  const all = heard.map((member) => `${member.host} says ${named(member) || 'none'}`);
+  return [`members disagree on the list of members: ${all.join(', ')}`];
 }
 
 function membershipProblems(heard: readonly HeardMember[], cluster: Cluster): readonly string[] {

@@ -1,12 +1,13 @@
 import { randomBytes } from 'node:crypto';
-import { chmod, link, mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises';
+import { chmod, link, mkdir, open, rename, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { ProvisionError } from '../model/errors.js';
+import { readTextBounded, TYPED_FILE_BYTES } from '../model/read-bounded.js';
 
 /** The text of a file; `undefined` when there is none. @throws the system's error for anything else */
 export async function readIfThere(path: string): Promise<string | undefined> {
   try {
-    return await readFile(path, 'utf8');
+    return await readTextBounded(path, TYPED_FILE_BYTES);
   } catch (error) {
     if (isCode(error, 'ENOENT')) return undefined;
     throw error;

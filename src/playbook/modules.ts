@@ -1,9 +1,9 @@
-import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { z } from 'zod';
 import type { Resource } from '../model/change.js';
 import { configurationMode, plainContent, type Content } from '../model/content.js';
 import type { MarkedText } from '../model/marked-text.js';
+import { COPIED_FILE_BYTES, readTextBoundedSync } from '../model/read-bounded.js';
 import { absent } from '../resources/absent.js';
 import { group, user } from '../resources/accounts.js';
 import { command } from '../resources/command.js';
@@ -87,9 +87,9 @@ function place(parameters: z.infer<z.ZodObject<typeof filePlace>>, content: Cont
 function readSource(directory: string, src: string): string {
   const file = resolve(directory, src);
   try {
-    return readFileSync(file, 'utf8');
+    return readTextBoundedSync(file, COPIED_FILE_BYTES);
   } catch (error) {
-    const message = `${file} can't be read: ${String((error as NodeJS.ErrnoException).code)}`;
+    const message = `${file} can't be read: ${(error as NodeJS.ErrnoException).code ?? (error as Error).message}`;
     throw new z.ZodError([{ code: 'custom', path: ['src'], message, input: src }]);
   }
 }

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { dirname, join, relative, resolve } from 'node:path';
+import { COPIED_FILE_BYTES, readBounded } from '../model/read-bounded.js';
 import type { Playbook, ReadPlay } from './read-playbook.js';
 
 /**
@@ -44,5 +45,5 @@ function copiedFiles({ play, directory }: ReadPlay): readonly string[] {
 }
 
 async function readIfThere(path: string): Promise<Buffer | undefined> {
-  return readFile(path).catch(() => undefined);
+  return readBounded(path, COPIED_FILE_BYTES).catch(() => undefined);
 }

@@ -1,7 +1,7 @@
-import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { InputError, type Problem, ProvisionError } from '../model/errors.js';
 import { didYouMean } from '../model/did-you-mean.js';
+import { readTextBounded, TYPED_FILE_BYTES } from '../model/read-bounded.js';
 import { moduleNamed, moduleNames } from './modules.js';
 import { importSchema, playSchema, taskWords, type RawImport, type RawPlay } from './playbook-schema.js';
 import { parseYaml, problemsOf, type YamlSource } from './yaml-source.js';
@@ -115,7 +115,7 @@ function taskProblems(source: YamlSource, index: number, play: RawPlay): readonl
 
 async function readText(file: string): Promise<string> {
   try {
-    return await readFile(file, 'utf8');
+    return await readTextBounded(file, TYPED_FILE_BYTES);
   } catch (cause) {
     throw new ProvisionError({
       code: 'playbook-unreadable',

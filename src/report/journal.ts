@@ -1,7 +1,8 @@
 import { appendFileSync, closeSync, mkdirSync, openSync } from 'node:fs';
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { EventSink } from '../model/events.js';
+import { LARGE_FILE_BYTES, readTextBounded } from '../model/read-bounded.js';
 import { eventSchema, type EventJson } from './event-schema.js';
 import { createNdjsonReporter } from './ndjson.js';
 
@@ -64,7 +65,9 @@ export async function readJournal(directory: string): Promise<readonly KeptRun[]
 }
 
 async function readRun(directory: string, file: string): Promise<KeptRun> {
-  const lines = (await readFile(join(directory, file), 'utf8')).split('\n').filter((line) => line !== '');
+  const lines = (await readTextBounded(join(directory, file), LARGE_FILE_BYTES))
+    .split('\n')
+    .filter((line) => line !== '');
   const events = lines.flatMap(readLine);
   const last = events.at(-1)?.type;
   return {

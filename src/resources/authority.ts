@@ -1,25 +1,41 @@
+import { etcdData, etcdDataKey } from '../facts/etcd-data.js';
+import { isUntouchedLoneMember } from '../facts/etcd-phase.js';
 import type { AuthorityProfile } from '../model/certificate.js';
+import type { Member } from '../model/cluster.js';
 import { changed, type Outcome, type Resource, UNCHANGED } from '../model/change.js';
 import { counted } from '../model/counted.js';
 import { ProvisionError } from '../model/errors.js';
+import type { Probe } from '../model/remote.js';
 import type { AuthorityView } from '../pki/authority.js';
 import { authorityFaults } from '../pki/authority-faults.js';
 import { readCertificates } from '../pki/inspect.js';
+import { quote } from '../shell/quote.js';
+
+/** Where an authority is kept, and for whom. */
+export interface AuthorityPlace {
+  /** Directory, as the plan should name it. */
+  readonly store: string;
+  readonly now: Date;
+  /** The members that trust it. */
+  readonly members: readonly Member[];
+}
 
 /**
  * The certificate authority on the control machine. It belongs to no host: give it to one only, the first member, so
  * that it is planned once.
- * @param store directory, as the plan should name it
  */
 export function authorityResource(
   profile: AuthorityProfile,
   authority: AuthorityView,
-  { store, now }: { readonly store: string; readonly now: Date },
+  { store, now, members }: AuthorityPlace,
 ): Resource {
   return {
     address: 'authority:etcd',
     paths: [],
-    plan: () => Promise.resolve().then(() => decideAuthority(profile, authority, store, now)),
+    async plan(probe) {
+      if (authority.certificate() === undefined) await refuseBesideCluster(store, members, probe);
+      return decideAuthority(profile, authority, store, now);
+    },
   };
 }
 
@@ -32,6 +48,31 @@ function decideAuthority(profile: AuthorityProfile, authority: AuthorityView, st
     code: 'authority-unusable',
     message: `the certificate authority in ${store} cannot sign anything: ${faults.join('; ')}`,
     hint: 'check the date of this machine, then: provision ca show; another authority is imported with `provision ca import`, into a new directory (etcd_pki_store)',
+  });
+}
+
+/**
+ * Members that have data trust an authority already: one that is made beside it would be trusted by nobody.
+ * @throws ProvisionError `authority-lost`
+ */
+async function refuseBesideCluster(store: string, members: readonly Member[], probe: Probe): Promise<void> {
+  const found = await Promise.allSettled(
+    members.map((member) => probe.on(member.host).ask(etcdData, etcdDataKey(member))),
+  );
+  // A host that does not answer has plays of its own, which fail.
+  const [first] = members.filter((_, index) => {
+    const answer = found[index];
+    return answer?.status === 'fulfilled' && answer.value.hasData && !isUntouchedLoneMember(answer.value);
+  });
+  if (first === undefined) return;
+  throw new ProvisionError({
+    code: 'authority-lost',
+    message: `${store} holds no certificate authority, but etcd on ${first.host} has data in ${first.dataDir}: its cluster trusts another one, and a new one would be trusted by nobody`,
+    hint: [
+      'the store is the directory `pki` beside the inventory, or etcd_pki_store: name the one that made this cluster, or bring it back from a backup',
+      `where only certificate and key are left: provision ca import ${quote(store)} --certificate FILE --key FILE`,
+      `to give the old cluster up and begin anew, on each member: systemctl stop ${first.unit}; mv ${first.dataDir} ${first.dataDir}.old`,
+    ].join('\n'),
   });
 }
 

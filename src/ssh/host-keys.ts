@@ -1,6 +1,7 @@
-import { mkdir, open, readFile } from 'node:fs/promises';
+import { mkdir, open } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { RemoteError } from '../model/errors.js';
+import { LARGE_FILE_BYTES, readTextBounded } from '../model/read-bounded.js';
 import { quote } from '../shell/quote.js';
 import { causeCode } from './cause.js';
 import {
@@ -76,7 +77,7 @@ function revokedKey(host: string, name: string, key: Uint8Array, entry: KnownHos
 
 async function readEntries(file: string): Promise<readonly KnownHost[]> {
   try {
-    return parseKnownHosts(await readFile(file, 'utf8'), file);
+    return parseKnownHosts(await readTextBounded(file, LARGE_FILE_BYTES), file);
   } catch (error) {
     // Most users have only one of ssh's four files.
     if (['ENOENT', 'ENOTDIR', 'EACCES'].includes(causeCode(error))) return [];

@@ -1,5 +1,6 @@
-import { access, readFile } from 'node:fs/promises';
+import { access } from 'node:fs/promises';
 import type { ParsedKey } from 'ssh2';
+import { readTextBounded, SECRET_FILE_BYTES } from '../model/read-bounded.js';
 import type { AskSecret, Secret } from '../model/secret.js';
 import { quote } from '../shell/quote.js';
 import { causeCode } from './cause.js';
@@ -26,7 +27,7 @@ export interface PrivateKeys {
 
 async function readText(file: string): Promise<string | undefined> {
   try {
-    return await readFile(file, 'utf8');
+    return await readTextBounded(file, SECRET_FILE_BYTES);
   } catch (error) {
     if (causeCode(error) === 'ENOENT') return undefined;
     throw error;
@@ -58,7 +59,7 @@ async function parse(file: string, text: string, passphrase: Secret | undefined)
   if (typeof key === 'string') {
     const message = key;
     if (passphrase === undefined && /encrypted.*no passphrase/i.test(message)) {
-      const publicText = await readText(`${file}.pub`);
+      const publicText = await readText(`${file}.pub`).catch(() => undefined);
       const publicKey = publicText?.split(/\s+/)[1];
       return { kind: 'encrypted', publicKey: publicKey === undefined ? undefined : Buffer.from(publicKey, 'base64') };
     }
@@ -98,8 +99,17 @@ export function createPrivateKeys({ variable, ask }: PassphraseSource): PrivateK
   let lastQuestion: Promise<unknown> = Promise.resolve();
 
   async function readKey(file: string): Promise<KeyFile> {
-    const text = await readText(file);
-    return text === undefined ? { kind: 'missing' } : parse(file, text, undefined);
+    try {
+      const text = await readText(file);
+      return text === undefined ? { kind: 'missing' } : await parse(file, text, undefined);
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error;
+      return {
+        kind: 'unusable',
+        reason: `not a private key: ${error.message}`,
+        hint: `look at it with: ls -l ${quote(file)}`,
+      };
+    }
   }
 
   function askFor(file: string, ask: AskSecret): Promise<Secret> {

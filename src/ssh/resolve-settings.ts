@@ -1,8 +1,9 @@
 import { execFile } from 'node:child_process';
-import { readFile, readdir } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import pLimit from 'p-limit';
 import { RemoteError } from '../model/errors.js';
+import { readTextBounded, TYPED_FILE_BYTES } from '../model/read-bounded.js';
 import { splitWords } from '../shell/split-words.js';
 import { childEnvironment } from './child-environment.js';
 import { checkNames } from './check-names.js';
@@ -37,7 +38,7 @@ const CONCURRENT_QUESTIONS = 4;
 const SYSTEM_CONFIG = '/etc/ssh/ssh_config';
 
 async function readIfThere(file: string): Promise<string> {
-  return readFile(file, 'utf8').catch(() => '');
+  return readTextBounded(file, TYPED_FILE_BYTES).catch(() => '');
 }
 
 /**

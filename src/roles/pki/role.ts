@@ -13,7 +13,9 @@ export function pkiRole(tools: RoleTools): Role {
       if (host.name !== cluster.members[0]?.host) return [];
       const { directory: store, authority } = tools.pki;
       if (!cluster.isManaged && authority.certificate() === undefined) throw noAuthority(store);
-      return [authorityResource(authorityProfile(cluster), authority, { store, now: tools.now })];
+      return [
+        authorityResource(authorityProfile(cluster), authority, { store, now: tools.now, members: cluster.members }),
+      ];
     },
   };
 }

@@ -218,10 +218,21 @@ describe('describeCluster', () => {
     ['etcd_lbip', 'etcd_lb_ip'],
     ['keepalived_interfcae', 'keepalived_interface'],
     ['haproxy_maxcon', 'haproxy_maxconn'],
+    ['nginx_maxcon', 'nginx_maxconn'],
+    ['nginx_fail_timout', 'nginx_fail_timeout'],
   ])('%s is a slip beyond doubt, and an error', async (name, meant) => {
     const inventory = await loadFiles({ hosts: `${MEMBERS}[all:vars]\n${name}=1\n` });
     expect(() => describeCluster(inventory)).toThrow(`${name}: unknown variable; did you mean ${meant}?`);
   });
+
+  test.each(['nginx_worker_connections', 'nginx_keepalive_timeout', 'nginx_extra_conf_options', 'nginx_user'])(
+    "%s is a web server's: not a word",
+    async (name) => {
+      const inventory = await loadFiles({ hosts: `${MEMBERS}[all:vars]\n${name}=1\n` });
+      expect(() => describeCluster(inventory)).not.toThrow();
+      expect(clusterWarnings(inventory)).toEqual([]);
+    },
+  );
 
   test('secrets may stand where they are kept out of sight, and nowhere else', async () => {
     const vault = encryptVault('planted', 'password').replace(/^/gm, '  ');

@@ -64,10 +64,29 @@ describe('etcd-healthy', () => {
     );
   });
 
+  test.each([
+    ['another id', [1, 2, 4]],
+    ['one more', [1, 2, 3, 4]],
+    ['one less', [1, 2]],
+  ])('does not open when a later member lists other members: %s', async (_, numbers) => {
+    const members = numbers.map((number) => listed(number));
+    const answer = await gate.check(gateInput(hosts({ 3: etcdHost({ status: healthy(3, { members }) }) })));
+    const reason = expect.stringMatching(/members disagree on the list of members: .*etcd-3 says etcd-1 \(/) as unknown;
+    expect(answer).toMatchObject({ open: false, reason });
+  });
+
+  test('the order of a list, and the name that a member has not told yet, are no disagreement', async () => {
+    const members = [listed(3), listed(2, { name: '' }), listed(1)];
+    expect(await gate.check(gateInput(hosts({ 2: etcdHost({ status: healthy(2, { members }) }) })))).toEqual({
+      open: true,
+    });
+  });
+
   test('does not open while etcd lists a learner, by its name or, before it has one, by its id', async () => {
     const members = [listed(1), listed(2, { isLearner: true }), listed(3, { isLearner: true, name: '' })];
     const answer = await gate.check(gateInput(hosts({ 1: etcdHost({ status: healthy(1, { members }) }) })));
-    expect(answer).toMatchObject({ open: false, reason: 'etcd-2 is listed as a learner; 3 is listed as a learner' });
+    const reason = expect.stringContaining('etcd-2 is listed as a learner; 3 is listed as a learner') as unknown;
+    expect(answer).toMatchObject({ open: false, reason });
   });
 
   test.each([

@@ -1,15 +1,31 @@
 import { expect, test } from '@jest/globals';
+import { type EtcdData, etcdDataKey } from '../../../src/facts/etcd-data.js';
 import { Secret } from '../../../src/model/secret.js';
 import { authorityResource } from '../../../src/resources/authority.js';
 import { authPassResource } from '../../../src/resources/generated-secret.js';
 import { fakeProbe } from '../../support/fake-probe.js';
+import { SAMPLE_CLUSTER } from '../../support/sample-cluster.js';
 import { authorityFrom, daysFromToday, TODAY } from '../../support/test-authority.js';
 
 const PROFILE = { commonName: 'etcd-ca', days: 3650, keyType: 'ecdsa-p256' } as const;
 
-function decide(certificate: string | undefined, now = TODAY) {
+const { members } = SAMPLE_CLUSTER;
+const EMPTY: EtcdData = { hasData: false, isBootstrapping: false, isConfigured: false, lone: undefined };
+const MEMBER: EtcdData = { ...EMPTY, hasData: true, isConfigured: true };
+
+/** @param data what is on the disk of each member; absent: its host does not answer */
+function decide(
+  certificate: string | undefined,
+  now = TODAY,
+  data: readonly (EtcdData | undefined)[] = members.map(() => EMPTY),
+) {
   const view = { certificate: () => certificate, trustBundle: () => certificate };
-  return authorityResource(PROFILE, view, { store: 'pki', now }).plan(fakeProbe({}));
+  const hosts = members.map((member, index) => {
+    const found = data[index];
+    return [member.host, { 'etcd-data': found === undefined ? {} : { [etcdDataKey(member)]: found } }] as const;
+  });
+  const resource = authorityResource(PROFILE, view, { store: 'pki', now, members });
+  return resource.plan(fakeProbe({}, Object.fromEntries(hosts)));
 }
 
 test('an authority that is missing is made, on the control machine', async () => {
@@ -25,6 +41,24 @@ test('an authority that is missing is made, on the control machine', async () =>
       disruptive: false,
     },
   });
+});
+
+test.each<[string, readonly (EtcdData | undefined)[]]>([
+  ['every member has data', members.map(() => MEMBER)],
+  ['the last one has data, and another does not answer', [EMPTY, undefined, MEMBER]],
+  ['the first one is bootstrapping', [{ ...EMPTY, hasData: true, isBootstrapping: true }, EMPTY, EMPTY]],
+])('no authority is made beside a cluster that trusts another one: %s', async (_, data) => {
+  await expect(decide(undefined, TODAY, data)).rejects.toMatchObject({
+    code: 'authority-lost',
+    message: expect.stringContaining('pki holds no certificate authority, but etcd on etcd-'),
+    hint: expect.stringMatching(/etcd_pki_store[^]*provision ca import pki[^]*to give the old cluster up/),
+  });
+});
+
+test('data that the package made at its own first start is no cluster', async () => {
+  const lone = { revision: 1, members: 1, peerUrls: ['http://localhost:2380'] };
+  const data = members.map(() => ({ ...EMPTY, hasData: true, lone }));
+  expect(await decide(undefined, TODAY, data)).toMatchObject({ kind: 'change' });
 });
 
 test('an authority that is there is left alone, also one of another kind that was brought in', async () => {
