@@ -66,6 +66,21 @@ test('the first end counts: nothing behind it is read', () => {
   expect(stream.status()).toBe(1);
 });
 
+test.each([
+  ['no status', 'x'],
+  ['a status of four digits', '1234\n'],
+  ['a status without its line’s end', '7 '],
+])('an end with %s is none: what follows it is still the answer', (_, after) => {
+  const inside = `a${MARKS.end}${after}b`;
+  const bytes = Buffer.from(`${MARKS.begin}${inside}${MARKS.end}3\n`);
+  for (const chunks of [[bytes], cut(bytes, Array<number>(bytes.length).fill(1))]) {
+    const [stream, passage] = [streamOf(...chunks), createMarkedPassage(MARKS, LIMITS)];
+    expect([stream.state(), stream.status(), stream.content().toString()]).toEqual(['ended', 3, inside]);
+    for (const chunk of chunks) passage.read(chunk);
+    expect([passage.state(), passage.status(), passage.arrived().toString()]).toEqual(['ended', 3, inside]);
+  }
+});
+
 test('what is handed on as it comes is the same, to the byte', () => {
   fc.assert(
     fc.property(noise, fc.uint8Array({ maxLength: 900 }), noise, fc.nat(255), fc.array(fc.nat(40)), (...parts) => {
