@@ -10,7 +10,7 @@ import type { Context } from './context.js';
 import type { OwnPlays, Session } from './session.js';
 
 /** The options of `snapshot restore`. */
-export interface RestoreSnapshotOptions extends Omit<ApplyOptions, 'plan' | 'limit' | 'playbook'> {
+export interface RestoreSnapshotOptions extends Omit<ApplyOptions, 'plan' | 'playbook'> {
   readonly confirm?: string;
   readonly takeBack?: boolean;
   readonly otherCluster?: boolean;
@@ -27,6 +27,12 @@ export async function runRestoreSnapshot(
       code: 'nothing-chosen',
       message: 'what is to be restored? Give a snapshot, or --take-back, and not both',
       hint: `see them with: provision snapshot list ${quote(inventory)}`,
+    });
+  if (options.limit !== undefined)
+    throw new ProvisionError({
+      code: 'limit-refused',
+      message: 'a restore is of all members and API servers, or it makes two clusters: it takes no --limit',
+      hint: 'leave --limit out',
     });
   let name = '';
   async function playsOf({ cluster, world }: Session): Promise<OwnPlays> {

@@ -34,15 +34,17 @@ export async function runSaveSnapshot(
 ): Promise<void> {
   const left = `nothing stays on the host; then: provision snapshot save ${quote(inventory)}`;
   await withRun({ command: 'snapshot save', inventory, options, left }, context, async (run) => {
-    const { session, emit, begun, settled } = run;
+    const { session, emit, begun, settled, startActing } = run;
     const { cluster, world } = session;
     const look = world.newLook();
     const source = await chooseSource(cluster, (host) => look.probe(host), options.from);
     await settled();
     const passphrase = options.encrypt === true ? await passphraseOf(options, context) : undefined;
     const path = resolve(options.output ?? defaultPath(inventory, new Date(begun), passphrase));
+    // Until here a request to stop leaves nothing; from here on the download has to be cleaned up after.
+    startActing();
     const needs = { inventory, session, acted: [source.member.host], seen: [] };
-    const manifest = await whileLocked(needs, () => save({ source, path, passphrase }, run));
+    const manifest = await whileLocked(needs, () => save({ source, path, passphrase }, inventory, run));
     emit({ type: 'notice', message: `saved ${path}: ${describe(manifest)}` });
     if (options.keep !== undefined) {
       const gone = await removeOldSnapshots(dirname(path), { cluster: cluster.token, keep: options.keep });
@@ -78,7 +80,7 @@ interface Wanted {
   readonly passphrase: Secret | undefined;
 }
 
-async function save(wanted: Wanted, { session, emit }: Run): Promise<SnapshotManifest> {
+async function save(wanted: Wanted, inventory: string, { session, emit }: Run): Promise<SnapshotManifest> {
   const { source, path, passphrase } = wanted;
   const { world } = session;
   const { host } = source.member;
@@ -90,7 +92,7 @@ async function save(wanted: Wanted, { session, emit }: Run): Promise<SnapshotMan
   emit({ type: 'change-started', ...at });
   const intake = await openSnapshotIntake(path, passphrase);
   try {
-    const manifest = await receive(wanted, intake, session);
+    const manifest = await receive(wanted, untilStopped(intake, world, inventory), session);
     emit({ type: 'change-done', ...at, elapsedMs: world.now() - startedAt });
     return manifest;
   } catch (error) {
@@ -98,6 +100,21 @@ async function save(wanted: Wanted, { session, emit }: Run): Promise<SnapshotMan
     emit({ type: 'change-failed', ...at, message: error instanceof Error ? error.message : String(error) });
     throw error;
   }
+}
+
+/** A first Ctrl-C ends the download with its next bytes, and leaves nothing of it. */
+function untilStopped(intake: SnapshotIntake, world: Run['session']['world'], inventory: string): SnapshotIntake {
+  return {
+    ...intake,
+    async take(bytes) {
+      if (!world.interrupted()) return intake.take(bytes);
+      throw new ProvisionError({
+        code: 'interrupted',
+        message: 'stopped on request: no snapshot was saved, and nothing of it remains',
+        hint: `provision snapshot save ${quote(inventory)}`,
+      });
+    },
+  };
 }
 
 async function receive(

@@ -96,6 +96,8 @@ export function unpackScript(unpacking: Unpacking): string {
     ...asOwner(member),
     'export ETCDCTL_API=3',
     ...toolLines(),
+    // With another log than the one that was restored etcd would have two histories.
+    `[ ! -d "$data/member" ] || [ -d "$data/member/wal" ] || refuse "the log of the member is not in $data (--wal-dir): such a member is restored by hand"`,
     `free=$(df -Pk "$data" | awk 'NR == 2 { print $4 }')`,
     `[ "$free" -ge ${needKib} ] || refuse "a restore needs ${needKib} KiB beside the data in $data, and $free are free"`,
     inData([`rm -rf ${place}`, `mkdir -m 0700 ${place}`, `cat >${place}/snapshot.db`]),

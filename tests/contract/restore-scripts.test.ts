@@ -1,0 +1,218 @@
+import { spawnSync } from 'node:child_process';
+import {
+  chmodSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  readlinkSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import {
+  exchangeBackScript,
+  exchangeScript,
+  leaveScript,
+  RESTORES,
+  startApiserverScript,
+  stopApiserverScript,
+  unpackScript,
+  unstopApiserverScript,
+} from '../../src/shell/restore-snapshot.js';
+
+const ID = '20261126T010203Z-abcdef12';
+
+let directory = '';
+let data = '';
+
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), 'restore-'));
+  data = join(directory, 'data');
+  mkdirSync(data);
+  mkdirSync(join(directory, 'bin'));
+});
+
+afterEach(() => {
+  rmSync(directory, { recursive: true, force: true });
+});
+
+function program(name: string, script: string): void {
+  writeFileSync(join(directory, 'bin', name), `#!/bin/sh\n${script}\n`);
+  chmodSync(join(directory, 'bin', name), 0o755);
+}
+
+interface Ran {
+  readonly status: number | null;
+  readonly stderr: string;
+}
+
+/** Runs a script here, with its notes inside the test's directory. */
+function run(script: string, input: Uint8Array = Buffer.alloc(0)): Ran {
+  const env = { PATH: `${join(directory, 'bin')}:/usr/sbin:/usr/bin:/sbin:/bin`, LC_ALL: 'C' };
+  const here = script.replaceAll(RESTORES, join(directory, 'notes'));
+  const { status, stderr } = spawnSync('sh', ['-c', here], { env, input, encoding: 'utf8' });
+  return { status, stderr };
+}
+
+function put(path: string, text: string): void {
+  mkdirSync(join(path, '..'), { recursive: true });
+  writeFileSync(path, text);
+}
+
+const noted = (): readonly string[] => readdirSync(join(directory, 'notes', ID)).toSorted();
+const read = (path: string): string => readFileSync(join(data, path), 'utf8');
+
+describe('the exchange of data', () => {
+  const member = (): { readonly dataDir: string; readonly unit: string } => ({ dataDir: data, unit: 'etcd' });
+
+  /** What a script that was killed may have left. */
+  const KILLED: Readonly<Record<string, () => void>> = {
+    'before anything': () => {
+      put(join(data, 'member/whose'), 'old');
+      put(join(data, `restore-${ID}/data/member/whose`), 'new');
+    },
+    'between the two renames': () => {
+      put(join(data, `member.before-${ID}/whose`), 'old');
+      put(join(data, `restore-${ID}/data/member/whose`), 'new');
+    },
+    'before the note': () => {
+      put(join(data, `member.before-${ID}/whose`), 'old');
+      put(join(data, 'member/whose'), 'new');
+    },
+  };
+
+  beforeEach(() => {
+    program('systemctl', '[ "$1" != is-active ]');
+  });
+
+  test.each(Object.keys(KILLED))('is whole, and once more, when it was killed %s', (name) => {
+    KILLED[name]?.();
+    for (const time of ['first', 'second']) {
+      expect([time, run(exchangeScript(ID, member()))]).toEqual([time, { status: 0, stderr: '' }]);
+      expect([read('member/whose'), read(`member.before-${ID}/whose`)]).toEqual(['new', 'old']);
+      expect(noted()).toEqual(['exchanged', 'exchanging']);
+    }
+  });
+
+  test.each(Object.keys(KILLED))('is taken back, and once more, when it was killed %s', (name) => {
+    KILLED[name]?.();
+    for (const time of ['first', 'second']) {
+      expect([time, run(exchangeBackScript(ID, member()))]).toEqual([time, { status: 0, stderr: '' }]);
+      expect(read('member/whose')).toBe('old');
+      expect(existsSync(join(data, `member.before-${ID}`))).toBe(false);
+    }
+  });
+
+  test('does not begin while etcd runs on', () => {
+    KILLED['before anything']?.();
+    program('systemctl', 'exit 0');
+    expect(run(exchangeScript(ID, member()))).toMatchObject({
+      status: 1,
+      stderr: expect.stringContaining('still runs'),
+    });
+    expect(read('member/whose')).toBe('old');
+    expect(noted()).toEqual(['exchanging']);
+  });
+
+  test('follows no link that stands in place of the data', () => {
+    put(join(directory, 'elsewhere/whose'), 'precious');
+    symlinkSync(join(directory, 'elsewhere'), join(data, 'member'));
+    put(join(data, `restore-${ID}/data/member/whose`), 'new');
+    expect(run(exchangeScript(ID, member())).status).toBe(0);
+    expect(readlinkSync(join(data, `member.before-${ID}`))).toBe(join(directory, 'elsewhere'));
+    expect(readdirSync(join(directory, 'elsewhere'))).toEqual(['whose']);
+    expect(lstatSync(join(data, 'member')).isDirectory()).toBe(true);
+  });
+
+  test('is left without a stop where nothing was stopped', () => {
+    KILLED['before anything']?.();
+    program('systemctl', 'exit 9');
+    expect(run(leaveScript(ID, member())).status).toBe(0);
+    expect(readdirSync(data)).toEqual(['member']);
+  });
+});
+
+describe('the restore beside the data', () => {
+  const SNAPSHOT = Buffer.from('a snapshot');
+  const SHA = '8a6f7c1f5ba2d4bb7c3d44a5c26ebaaa7b4b0d5e7d6ea2b2f0d0c0a1b2c3d4e5';
+  const unpacking = (bump: 'revisions' | 'none', sha256: string): string =>
+    unpackScript({
+      ...{ id: ID, member: { dataDir: data, unit: 'etcd', name: 'etcd-1' }, bytes: SNAPSHOT.length, sha256, bump },
+      ...{ initialCluster: 'etcd-1=https://10.0.0.1:2380', peerUrls: ['https://10.0.0.1:2380'], token: 'new' },
+    });
+
+  async function shaOf(bytes: Uint8Array): Promise<string> {
+    const { createHash } = await import('node:crypto');
+    return createHash('sha256').update(bytes).digest('hex');
+  }
+
+  beforeEach(() => {
+    put(join(data, 'member/wal/0.wal'), 'log');
+    const note = `printf '%s ' "$@" >'${join(directory, 'arguments')}'`;
+    program('etcdctl', `${note}; for word; do [ "$last" != --data-dir ] || mkdir -p "$word/member"; last=$word; done`);
+  });
+
+  test.each([
+    ['revisions', true],
+    ['none', false],
+  ] as const)('raises revisions where that was decided: %s', async (bump, raised) => {
+    expect(run(unpacking(bump, await shaOf(SNAPSHOT)), SNAPSHOT)).toMatchObject({ status: 0 });
+    const given = readFileSync(join(directory, 'arguments'), 'utf8');
+    expect(given).toContain('--name etcd-1 --initial-cluster etcd-1=https://10.0.0.1:2380');
+    expect(given.includes('--bump-revision 1000000000 --mark-compacted')).toBe(raised);
+    expect(readdirSync(join(data, `restore-${ID}`))).toEqual(['data']);
+    expect(noted()).toEqual(['unpacked']);
+  });
+
+  test('refuses what did not arrive whole, and a member whose log is elsewhere', async () => {
+    expect(run(unpacking('none', SHA), SNAPSHOT)).toMatchObject({
+      status: 1,
+      stderr: expect.stringContaining('did not arrive whole'),
+    });
+    expect(noted()).toEqual([]);
+    rmSync(join(data, 'member/wal'), { recursive: true });
+    expect(run(unpacking('none', await shaOf(SNAPSHOT)), SNAPSHOT)).toMatchObject({
+      status: 1,
+      stderr: expect.stringContaining('--wal-dir'),
+    });
+  });
+});
+
+describe('the manifest of an API server', () => {
+  const watched = (): string => join(directory, 'real');
+  const manifest = (): string => join(directory, 'manifests', 'kube-apiserver.yaml');
+
+  beforeEach(() => {
+    // The kubelet watches where a link leads.
+    mkdirSync(watched());
+    symlinkSync(watched(), join(directory, 'manifests'));
+    put(join(watched(), 'kube-apiserver.yaml'), 'kind: Pod');
+    // None runs here.
+    program('grep', 'exit 1');
+  });
+
+  test('leaves the directory that the kubelet watches, and comes back the same, however often', () => {
+    for (const time of ['first', 'second']) {
+      expect([time, run(stopApiserverScript(ID, manifest())).status]).toEqual([time, 0]);
+      expect(readdirSync(watched())).toEqual([]);
+    }
+    for (const time of ['first', 'second']) {
+      expect([time, run(startApiserverScript(ID, manifest(), 'apiserver-started')).status]).toEqual([time, 0]);
+      expect(readFileSync(join(watched(), 'kube-apiserver.yaml'), 'utf8')).toBe('kind: Pod');
+    }
+    expect(noted()).toEqual(['apiserver-started', 'apiserver-stopped', 'manifest']);
+  });
+
+  test('is put back without a note when its stop is taken back', () => {
+    expect(run(stopApiserverScript(ID, manifest())).status).toBe(0);
+    expect(run(unstopApiserverScript(ID, manifest())).status).toBe(0);
+    expect(readdirSync(watched())).toEqual(['kube-apiserver.yaml']);
+    expect(noted()).toEqual(['manifest']);
+  });
+});
