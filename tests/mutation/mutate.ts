@@ -108,7 +108,7 @@ for (const [index, files] of runs.entries()) {
   const judged = await tryFiles(files);
   all.push(...judged);
   if (values.page !== true || values.changed !== undefined) continue;
-  const bound = values.most === undefined ? '' : ` --most ${values.most}`;
+  const bound = `${values.most === undefined ? '' : ` --most ${values.most}`}${values.unit === true ? ' --unit' : ''}`;
   const measured = {
     date: new Date().toISOString().slice(0, 10),
     commit: git('rev-parse', '--short', 'HEAD').trim(),

@@ -40,8 +40,12 @@ function sectionOf(judged: readonly Judged[], { date, commit, command, tookMs }:
     return `- ${file}:${line} ${kind}: ${known?.because ?? ''}${lab}`;
   });
   const survivors = survivorLines(judged).map((line) => `- \`${line.replaceAll('`', "'")}\``);
+  const untried = judged.filter(({ verdict }) => verdict === 'untried').length;
   return [
     `\`${command}\`, ${date}, commit ${commit}, ${Math.max(1, Math.round(tookMs / 60_000))} minutes.`,
+    ...(untried === 0
+      ? []
+      : ['', `Time was up before ${untried} of them had met all tests; they count as not noticed.`]),
     ...(reasons.length === 0 ? [] : ['', 'Not noticed, with the reason:', '', ...reasons]),
     ...(survivors.length === 0 ? [] : ['', 'Survived:', '', ...survivors]),
   ].join('\n');

@@ -20,10 +20,14 @@ export interface Entry {
   /** The test file. */
   readonly by?: string;
   readonly room?: string;
+  /** How long the plain run of a test file took. */
+  readonly tookMs?: number;
 }
 
-/** A process that has written nothing for so long runs in circles. */
-const SILENT_MS = 90_000;
+/** A process that has written nothing for so long while it tries a mutant runs in circles: so much, and so many plain runs. */
+const [SILENT_MS, SILENT_RUNS] = [90_000, 8];
+/** While it runs tests as they are, it may be the machine that is slow. */
+const SILENT_PLAIN_MS = 1_200_000;
 /** More restarts than this are not the mutants' doing. */
 const MOST_STARTS = 400;
 
@@ -82,11 +86,18 @@ function isDone(room: Room, shard: number): boolean {
 /** Ends a process that runs in circles, and notes the mutant that it tried as noticed: a test would have timed out. */
 function endSilent(child: ChildProcess, file: string): void {
   if (!existsSync(file) || Date.now() - statSync(file).mtimeMs < SILENT_MS) return;
+  const entries = readFileSync(file, 'utf8')
+    .split('\n')
+    .filter((line) => line.endsWith('}'))
+    .map((line) => JSON.parse(line) as Entry);
+  const last = entries.at(-1);
+  const isTrying = last?.verdict === 'trying' || last?.verdict === 'trying together';
+  const plainMs = entries.findLast(({ tookMs }) => tookMs !== undefined)?.tookMs ?? 0;
+  const limitMs = isTrying ? SILENT_MS + SILENT_RUNS * plainMs : SILENT_PLAIN_MS;
+  if (Date.now() - statSync(file).mtimeMs < limitMs) return;
   child.kill('SIGKILL');
-  const last = readFileSync(file, 'utf8').trimEnd().split('\n').at(-1) ?? '';
-  const entry = JSON.parse(last) as Entry;
-  if (entry.verdict === 'trying')
-    appendFileSync(file, `${JSON.stringify({ ...entry, verdict: 'noticed', how: 'hangs' })}\n`);
+  if (last?.verdict === 'trying')
+    appendFileSync(file, `${JSON.stringify({ ...last, verdict: 'noticed', how: 'hangs' })}\n`);
 }
 
 /** @returns what it said last where it came to no end */

@@ -88,7 +88,7 @@ export const TABLE_HEAD = [
 
 /** A room's line of the table. Mutants that the compiler refuses, or that can make no difference, do not count. */
 export function roomRow(room: string, all: readonly Judged[]): string {
-  const counted = all.length - count(all, 'pointless', 'does not compile', 'untried');
+  const counted = all.length - count(all, 'pointless', 'does not compile');
   const listed = count(all, 'listed');
   const seen = count(all, 'unit', 'contract');
   const share = counted === listed ? '' : `${((100 * seen) / (counted - listed)).toFixed(1)} %`;

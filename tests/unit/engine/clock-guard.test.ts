@@ -69,7 +69,9 @@ test('says how far, what that breaks, and whose clock it likely is', () => {
 test('is not this machine’s where not all hosts differ, or not alike', () => {
   const hintOf = (...clocks: readonly HostClock[]): unknown =>
     wrongClocks(NO_CERTIFICATE, clocks, ['etcd-1', 'etcd-2']).map(({ error }) => error)[0];
-  const ours = { hint: 'all hosts differ by the same amount, so the clock of this machine is probably wrong: timedatectl' };
+  const ours = {
+    hint: 'all hosts differ by the same amount, so the clock of this machine is probably wrong: timedatectl',
+  };
   const theirs = { hint: expect.stringMatching(/^ssh etcd-1 timedatectl/) as unknown };
   expect(hintOf(clockOf('etcd-1', -10), clockOf('etcd-2', -11))).toMatchObject(ours);
   expect(hintOf(clockOf('etcd-1', 10), clockOf('etcd-2', 11))).toMatchObject(ours);

@@ -175,7 +175,7 @@ describe('the lock of a run', () => {
       takeLock(request(away, { acted: ['a', 'b', 'c'], members: ['m1', 'm2', 'm3'] })),
     ).rejects.toMatchObject({
       code: 'lock-unsure',
-      message: "hosts to be changed could not be locked, nothing was changed: b: unreachable; c: unreachable",
+      message: 'hosts to be changed could not be locked, nothing was changed: b: unreachable; c: unreachable',
       hint: "make it reachable, or leave it out: --limit 'all:!b:!c'",
     });
     const members = { members: ['a', 'b', 'c'] };

@@ -4,8 +4,11 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { driftedSteps, linesSince } from '../../../src/engine/drift.js';
 import { refuseDrift, savePlan } from '../../../src/engine/saved-plan.js';
+import type { Action } from '../../../src/model/change.js';
+import { plainContent } from '../../../src/model/content.js';
 import type { Plan, PlannedPlay, PlannedStep } from '../../../src/model/plan.js';
 import { unifiedDiff } from '../../../src/resources/unified-diff.js';
+import { SERVER_PROFILE } from '../../support/test-authority.js';
 import { BARE_HOSTS, PLANTED, ROLLING_RESTART, SECRETS_AND_ESCAPES } from '../../support/sample-plans.js';
 
 let file: string;
@@ -178,6 +181,36 @@ describe('a saved plan that differs', () => {
     });
   });
 
+  test('in nothing is read back with every kind of action', async () => {
+    const owned = { owner: 'root', group: 'root', mode: '0644' };
+    const actions: readonly Action[] = [
+      { kind: 'write-file', path: '/a', content: plainContent('a'), ...owned },
+      { kind: 'remove-file', path: '/a' },
+      { kind: 'make-directory', path: '/a', ...owned },
+      { kind: 'run', command: { summary: 's', script: 's', stdin: 'x', timeoutMs: 5 }, undo: { lasting: 'stays' } },
+      { kind: 'run', command: { summary: 's', script: 's' }, undo: { summary: 'u', script: 'u' } },
+      { kind: 'create-authority', profile: { commonName: 'ca', days: 1, keyType: 'ecdsa-p256' } },
+      { kind: 'keep-secret', name: 'keepalived-auth-pass' },
+      ...[
+        { layout: 'bundle', path: '/a' } as const,
+        { layout: 'pair', certificatePath: '/c', keyPath: '/k' } as const,
+      ].map((destination): Action => ({
+        ...{ kind: 'issue-certificate', certificate: 'c', profile: SERVER_PROFILE, ...owned },
+        destination,
+      })),
+      { kind: 'install-trust', path: '/a', ...owned },
+      { kind: 'await', gate: 'g', parameters: { a: ['b', 1, null, true] } },
+    ];
+    const step: PlannedStep = {
+      address: 'all',
+      before: 'x',
+      outcome: { kind: 'change', change: { summary: 's', diff: ['+ a'], actions, disruptive: true } },
+    };
+    const unknown: PlannedStep = { address: 'u', outcome: { kind: 'unknown', because: 'x' } };
+    const plan = planOf({ hosts: [hostOf('a', step, unknown)] });
+    expect(await messageOf(plan, plan)).toBe('');
+  });
+
   test('or is not there, is refused', async () => {
     await expect(refuseDrift(file, ROLLING_RESTART)).rejects.toMatchObject({ code: 'plan-unreadable' });
   });
@@ -199,6 +232,7 @@ describe('the lines that changed between two plans', () => {
   test('are what came to the host and what went, as often as it did', () => {
     expect(plan('--- a/x', '+++ b/x', '-old', '-old', '+wanted')).toEqual([]);
     expect(plan('-old', '+wanted')).toEqual(['- old']);
+    expect(plan('+wanted')).toEqual(['- old', '- old']);
     expect(plan('-old', '-old', '-old', '-old', '+wanted')).toEqual(['+ old', '+ old']);
     expect(plan('-old', '-old', '-by hand', '+wanted')).toEqual(['+ by hand']);
   });

@@ -105,7 +105,7 @@ describe('a run tells', () => {
     expect(world.events.at(-1)).toEqual({
       type: 'notice',
       host: 'a',
-      message: "rolled back, except: set x: p stays; set x: q stays",
+      message: 'rolled back, except: set x: p stays; set x: q stays',
     });
   });
 });
@@ -140,7 +140,7 @@ describe('a run that did not reach the planned state', () => {
       failures: [
         {
           host: 'a',
-          error: { code: 'still-unknown', message: "a: never still cannot be decided: etcd is not installed" },
+          error: { code: 'still-unknown', message: 'a: never still cannot be decided: etcd is not installed' },
         },
       ],
     });
@@ -159,6 +159,26 @@ describe('a run that did not reach the planned state', () => {
     await apply([playOf(['a'], [wantFlag('x'), later('y'), later('z')])], hosts, fakeWorld(hosts));
     expect(hosts.ran).toEqual(['a: set x', 'a: set y', 'a: set z']);
   });
+});
+
+test('a step that was unknown is decided by its own address, also while one before it is still not as it should be', async () => {
+  const hosts = fakeHosts(['a']);
+  const ineffective = {
+    actions: [{ kind: 'run', command: { summary: 's', script: 'set o' }, undo: 'nothing' }],
+  } as const;
+  const later: Resource = {
+    address: 'later',
+    paths: [],
+    async plan(probe) {
+      const first = await wantFlag('x').plan(probe);
+      return first.kind === 'unchanged' ? wantFlag('y').plan(probe) : { kind: 'unknown', because: 'x' };
+    },
+  };
+  const plays = [playOf(['a'], [wantFlag('p', ineffective), wantFlag('x'), later])];
+  await expect(apply(plays, hosts, fakeWorld(hosts))).rejects.toMatchObject({
+    failures: [{ error: { code: 'not-converged' } }],
+  });
+  expect(hosts.ran).toEqual(['a: set o', 'a: set x', 'a: set y']);
 });
 
 describe('a plan that is stale', () => {
@@ -202,19 +222,19 @@ describe('a plan that is stale', () => {
           name: 'seen',
           script: () => '',
           parse: () => new Map(),
-          evidence: () => [...(hosts.flags.get('a') ?? [])],
+          evidence: () => [...(hosts.flags.get(probe.host) ?? [])],
         };
         await probe.ask(fact, name);
         return wantFlag(name).plan(probe);
       },
     });
-    const hosts = fakeHosts(['a']);
+    const hosts = fakeHosts(['a', 'b']);
     const plays = [
-      playOf(['a'], [evidence(hosts, 'x')], { name: 'one' }),
-      playOf(['a'], [evidence(hosts, 'y')], { name: 'two' }),
+      playOf(['a', 'b'], [evidence(hosts, 'x')], { name: 'one' }),
+      playOf(['a', 'b'], [evidence(hosts, 'y')], { name: 'two' }),
     ];
     await apply(plays, hosts, fakeWorld(hosts));
-    expect(hosts.ran).toEqual(['a: set x', 'a: set y']);
+    expect(hosts.ran.toSorted()).toEqual(['a: set x', 'a: set y', 'b: set x', 'b: set y']);
 
     const other = fakeHosts(['a']);
     const first = [playOf(['a'], [evidence(other, 'x')])];
@@ -347,6 +367,7 @@ describe('a gate that is waited for', () => {
     const { world } = asking(['r'], { interrupted: () => true });
     const stopped = await waitForGate(request, world).catch((error: unknown) => error);
     expect(stopped).toBeInstanceOf(Interrupted);
+    expect(stopped).toMatchObject({ code: 'interrupted' });
     expect(String(stopped)).toContain('stopped on request before: a, b gate g, which is not open: r');
   });
 

@@ -1,9 +1,11 @@
+import { existsSync, readFileSync } from 'node:fs';
 import { runInNewContext } from 'node:vm';
 import { describe, expect, test } from '@jest/globals';
 import { transformSync } from 'esbuild';
 import ts from 'typescript';
 import { playbookSlips, templateSlips } from '../../mutation/data-slips.js';
 import { instrument } from '../../mutation/instrument.js';
+import { readKnown } from '../../mutation/known.js';
 import { plant, type Slip } from '../../mutation/mutant.js';
 import { findSlips } from '../../mutation/slips.js';
 import { judge } from '../../mutation/verdicts.js';
@@ -117,5 +119,12 @@ describe('a mutation run', () => {
       judge({ mutants, entries, isWhole }, [known], () => true).map(({ verdict }) => verdict);
     expect(verdicts(true)).toEqual(['unit', 'listed', 'survived']);
     expect(verdicts(false)).toEqual(['unit', 'listed', 'untried']);
+  });
+
+  test('lists as known only what is still there', () => {
+    for (const { file, was, lab } of readKnown()) {
+      expect([file, readFileSync(file, 'utf8')]).toEqual([file, expect.stringContaining(was)]);
+      if (lab !== undefined) expect(existsSync(lab)).toBe(true);
+    }
   });
 });
