@@ -106,7 +106,8 @@ function installCommand(specs: readonly string[], keepStopped: readonly string[]
       `install() { ${apt} -y --no-install-recommends -o Dpkg::Options::=--force-confold install ${specs.map(quote).join(' ')}; }`,
       // What an interrupted dpkg was doing is kept in this directory, and until that is finished apt refuses. Not
       // looked at before the first try: that waits until no other dpkg is at work.
-      'install || { [ -n "$(ls /var/lib/dpkg/updates)" ] && dpkg --force-confold --configure -a && install; }',
+      // A shell goes on after a list like this one, whatever `set -e` says of its end.
+      'install || { [ -n "$(ls /var/lib/dpkg/updates)" ] && dpkg --force-confold --configure -a && install; } || exit',
       ...(idle.length === 0
         ? []
         : [`systemctl disable --quiet ${idle.map((unit) => quote(`${unit}.service`)).join(' ')}`]),

@@ -27,8 +27,11 @@ afterEach(() => rm(directory, { recursive: true }));
 async function install(
   state: PackageState,
   keepStopped: readonly string[] = [],
+  keepDisabled: readonly string[] = [],
 ): Promise<{ readonly status: number; readonly ran: readonly string[] }> {
-  const outcome = await packages({ names: ['x'], keepStopped }).plan(fakeProbe({ packages: { x: state } }));
+  const outcome = await packages({ names: ['x'], keepStopped, keepDisabled }).plan(
+    fakeProbe({ packages: { x: state } }),
+  );
   const action = outcome.kind === 'change' ? outcome.change.actions[1] : undefined;
   if (action?.kind !== 'run') throw new Error('no command was planned');
   const { status } = await run([
@@ -79,4 +82,22 @@ test('an installation that fails for another reason fails, and nothing is config
   const { status, ran } = await install(MISSING);
   expect(status).not.toBe(0);
   expect(ran).toEqual([INSTALL, 'ls /var/lib/dpkg/updates']);
+});
+
+test('and it fails also where the unit of the package is not wanted: what is disabled then hides nothing', async () => {
+  const good = await install(MISSING, [], ['x']);
+  expect(good).toEqual({
+    status: 0,
+    ran: [
+      'systemctl mask --runtime --quiet x.service',
+      INSTALL,
+      'systemctl disable --quiet x.service',
+      'systemctl unmask --runtime --quiet x.service',
+    ],
+  });
+  await rm(join(directory, 'log'));
+  await writeFile(join(directory, 'fails-apt-get'), '');
+  const { status, ran } = await install(MISSING, [], ['x']);
+  expect(status).not.toBe(0);
+  expect(ran).not.toContain('systemctl disable --quiet x.service');
 });
