@@ -124,7 +124,7 @@ function kubeApiserver({ kubernetes, addresses, reader }: ServicesSource): Servi
       backendOfService: 'kube-apiserver',
       fault: 'is not ready',
       unnamed:
-        'put it into certSANs, and issue what the API servers show again: kubeadm init phase certs apiserver --config FILE (docs/runbooks/apiserver-virtual-ip.md)',
+        'add it to the certificates of the API servers: provision plan INVENTORY --playbook apiserver-names (docs/runbooks/apiserver-virtual-ip.md)',
     },
     places: {
       checkScript: '/usr/local/lib/provision/check-kube-apiserver',

@@ -11,8 +11,8 @@ export type HttpsAnswer =
 
 /** The key to ask {@link httpsAnswer} by. */
 export function httpsKey(question: HttpsQuestion): string {
-  const { url, ca = null, certificate = null, key = null } = question;
-  return JSON.stringify([url, ca, certificate, key]);
+  const { url, ca = null, certificate = null, key = null, connectTo } = question;
+  return JSON.stringify([url, ca, certificate, key, ...(connectTo === undefined ? [] : [connectTo])]);
 }
 
 /** No exchange takes longer, in seconds: a hung server is a failure. */
@@ -35,9 +35,11 @@ export const httpsAnswer: Fact<HttpsAnswer> = {
 };
 
 function scriptFor(key: string): string {
-  const [url = '', ca, certificate, clientKey] = JSON.parse(key) as readonly (string | null)[] & { 0: string };
+  const [url = '', ca, certificate, clientKey, connectTo] = JSON.parse(key) as readonly (string | null)[] & {
+    0: string;
+  };
   const files = { ca: ca ?? undefined, certificate: certificate ?? undefined, key: clientKey ?? undefined };
-  const request = { url, ...files };
+  const request = { url, ...files, connectTo: connectTo ?? undefined };
   return [
     'echo Q',
     'if command -v curl >/dev/null; then',

@@ -3,6 +3,7 @@ import { aboutService, type Gate } from '../model/gate.js';
 import { SERVICE_NAMES, serviceNamed, type ServiceName, type VirtualService } from '../model/virtual-service.js';
 import { aptUnlocked } from './apt-unlocked.js';
 import { apiserverReady } from './apiserver-ready.js';
+import { backendsNamed } from './backends-named.js';
 import { backendsUp } from './backends-up.js';
 import { etcdAnswersDirectly } from './etcd-answers-directly.js';
 import { etcdCanSpareBatch, etcdHealthy } from './etcd-healthy.js';
@@ -36,6 +37,7 @@ function serviceGates(name: ServiceName, cluster: Cluster): readonly Gate[] {
 
 const SERVICE_GATES: readonly (readonly [string, (service: VirtualService, cluster: Cluster) => Gate])[] = [
   ['backends-up', backendsUp],
+  ['backends-named', backendsNamed],
   ['keepalived-one-holder', keepalivedOneHolder],
   ['vip-answers', vipAnswers],
   ['vip-forwards', vipForwards],

@@ -1,4 +1,4 @@
-import { isScalar, isSeq, type Document, type YAMLSeq } from 'yaml';
+import { isMap, isScalar, isSeq, type Document, type YAMLSeq } from 'yaml';
 import { parseBoundedYaml } from '../model/bounded-yaml.js';
 import { ProvisionError } from '../model/errors.js';
 import { editProblem, withValueAt } from './prove-edit.js';
@@ -36,6 +36,62 @@ export function withExternalEndpoint(text: string, url: string): string {
   return after;
 }
 
+/** Where it names what kubeadm puts into certificates of API servers, beside what it always puts there. */
+const CERT_SANS = ['apiServer', 'certSANs'] as const;
+
+/**
+ * The same text with further names for the certificates of API servers, at the end of their list.
+ * @returns `undefined` where all of them are there, or this is no ClusterConfiguration
+ * @throws ProvisionError `kubeadm-config-unreadable` when the list does not stand in its place, or others share it
+ */
+export function withCertSans(text: string, names: readonly string[]): string | undefined {
+  const before = certSans(text);
+  const missing = names.filter((name) => before?.includes(name) !== true);
+  if (before === undefined || missing.length === 0) return undefined;
+  const after = withNames(text, missing);
+  const change = (data: unknown): unknown => {
+    const { apiServer, ...rest } = data as { readonly apiServer?: object };
+    return { ...rest, apiServer: { ...apiServer, certSANs: [...before, ...missing] } };
+  };
+  const problem = editProblem({ before: text, after, read, change });
+  if (problem !== undefined) throw notEditable(`changed as text, it could not be proved right (${problem})`, CERT_SANS);
+  return after;
+}
+
+function certSans(text: string): readonly string[] | undefined {
+  try {
+    const data = read(text) as { readonly kind?: unknown; readonly apiServer?: { readonly certSANs?: unknown } } | null;
+    if (data?.kind !== 'ClusterConfiguration') return undefined;
+    const list = data.apiServer?.certSANs ?? [];
+    return Array.isArray(list) ? list.map(String) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Written where kubeadm has the list, or where it would have it. */
+function withNames(text: string, names: readonly string[]): string {
+  const document = parsed(text);
+  const [list, server] = [document.getIn(CERT_SANS), document.get('apiServer')];
+  const items = (indent: string): string => names.map((name) => `${indent}- '${name}'`).join('\n');
+  if (isSeq(list) && list.range && list.flow !== true) {
+    const end = list.range[0] + text.slice(list.range[0], list.range[1]).trimEnd().length;
+    return `${text.slice(0, end)}\n${items(indentAt(text, list.range[0]))}${text.slice(end)}`;
+  }
+  if (isMap(server) && server.range && server.flow !== true && list === undefined) {
+    const [start] = server.range;
+    const indent = indentAt(text, start);
+    return `${text.slice(0, start)}certSANs:\n${items(indent)}\n${indent}${text.slice(start)}`;
+  }
+  if (server !== undefined) throw notEditable('apiServer is not written as kubeadm writes it', CERT_SANS);
+  return `${text.trimEnd()}\napiServer:\n  certSANs:\n${items('  ')}\n`;
+}
+
+/** What stands before an offset on its line. */
+function indentAt(text: string, offset: number): string {
+  return text.slice(text.lastIndexOf('\n', offset - 1) + 1, offset);
+}
+
 /** As kubeadm reads it: one document. @throws Error */
 function read(text: string): unknown {
   return parsed(text).toJS();
@@ -57,10 +113,10 @@ function endpointList(text: string): YAMLSeq | undefined {
   }
 }
 
-function notEditable(why: string): ProvisionError {
+function notEditable(why: string, what: readonly string[] = ENDPOINTS): ProvisionError {
   return new ProvisionError({
     code: 'kubeadm-config-unreadable',
     message: `kube-system/kubeadm-config: ${why}; a ClusterConfiguration as kubeadm writes it was expected`,
-    hint: 'set the endpoints by hand: kubectl -n kube-system edit configmap kubeadm-config',
+    hint: `set ${what.join('.')} by hand: kubectl -n kube-system edit configmap kubeadm-config`,
   });
 }

@@ -1,7 +1,7 @@
 import { KUBEADM_CONFIG, kubeadmConfig, type KubeadmConfig } from '../facts/kubeadm-config.js';
 import { changed, UNCHANGED, type Outcome, type Resource } from '../model/change.js';
 import { replaceClusterConfiguration, restoreClusterConfiguration } from '../shell/kubeadm-config.js';
-import { externalEndpoints, withExternalEndpoint } from './cluster-configuration.js';
+import { externalEndpoints, withCertSans, withExternalEndpoint } from './cluster-configuration.js';
 import { unifiedDiff } from './unified-diff.js';
 
 /** What diffs and summaries call it. */
@@ -13,29 +13,54 @@ const NAME = 'kube-system/kubeadm-config';
  * @param url the one endpoint
  */
 export function kubeadmConfigResource(url: string): Resource {
-  return {
-    address: `config-map:${NAME}`,
-    paths: [],
-    plan: async (probe) => decide(await probe.ask(kubeadmConfig, KUBEADM_CONFIG), url),
-  };
+  return resource(`config-map:${NAME}`, {
+    field: 'etcd.external.endpoints',
+    why: 'which the next kubeadm upgrade writes into manifests',
+    edit(before) {
+      const endpoints = externalEndpoints(before);
+      return endpoints === undefined || endpoints.join() === url ? undefined : withExternalEndpoint(before, url);
+    },
+  });
 }
 
-function decide(found: KubeadmConfig, url: string): Outcome {
+/**
+ * kubeadm's own idea of the names in certificates of API servers, for control planes that join. Where there is none, or
+ * where nobody on the host may read it, nothing is to be done here.
+ */
+export function kubeadmCertSans(names: readonly string[]): Resource {
+  return resource(`config-map:${NAME} apiServer.certSANs`, {
+    field: 'apiServer.certSANs',
+    why: 'which kubeadm issues certificates of API servers with',
+    edit: (before) => withCertSans(before, names),
+  });
+}
+
+interface Edit {
+  readonly field: string;
+  /** What it is there for, for the summary. */
+  readonly why: string;
+  /** Of the ClusterConfiguration; `undefined` where nothing is to be changed. */
+  readonly edit: (before: string) => string | undefined;
+}
+
+function resource(address: string, edit: Edit): Resource {
+  return { address, paths: [], plan: async (probe) => decide(await probe.ask(kubeadmConfig, KUBEADM_CONFIG), edit) };
+}
+
+function decide(found: KubeadmConfig, { field, why, edit }: Edit): Outcome {
   if (found.kind === 'silent') return { kind: 'unknown', because: `${NAME} can't be read yet: ${found.reason}` };
   if (found.kind !== 'found') return UNCHANGED;
   const before = found.configuration;
-  const endpoints = externalEndpoints(before);
-  if (endpoints === undefined || endpoints.join() === url) return UNCHANGED;
-  const after = withExternalEndpoint(before, url);
-  const summary = `set etcd.external.endpoints of ${NAME}, which the next kubeadm upgrade writes into manifests`;
+  const after = edit(before);
+  if (after === undefined) return UNCHANGED;
   return changed({
-    summary,
+    summary: `set ${field} of ${NAME}, ${why}`,
     diff: unifiedDiff(`${NAME} ClusterConfiguration`, before, after),
     actions: [
       {
         kind: 'run',
-        command: replaceClusterConfiguration(`set etcd.external.endpoints of ${NAME}`, before, after),
-        undo: restoreClusterConfiguration(`restore etcd.external.endpoints of ${NAME}`, after, before),
+        command: replaceClusterConfiguration(`set ${field} of ${NAME}`, before, after),
+        undo: restoreClusterConfiguration(`restore ${field} of ${NAME}`, after, before),
       },
     ],
     disruptive: false,

@@ -8,6 +8,7 @@ import {
   kubeApiserverOffOldAddressRole,
   kubeApiserverRole,
 } from './kube-apiserver/role.js';
+import { kubeApiserverNamesRole } from './kube-apiserver-names/role.js';
 import { kubeadmConfigRole } from './kubeadm-config/role.js';
 import { pkiRole } from './pki/role.js';
 import { proxyRole } from './proxy/role.js';
@@ -29,6 +30,7 @@ export function roleTable(tools: RoleTools): ReadonlyMap<string, Role> {
     kubeApiserverRole(tools),
     kubeApiserverDirectRole(),
     kubeApiserverOffOldAddressRole(),
+    kubeApiserverNamesRole(),
     kubeadmConfigRole(),
   ];
   return new Map(roles.map((role) => [role.name, role]));

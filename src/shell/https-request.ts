@@ -4,6 +4,8 @@ import { quote } from './quote.js';
 /** A GET over TLS, with files that are on the host. */
 export interface HttpsRequest {
   readonly url: string;
+  /** An address to ask in place of the URL's own, which is verified all the same; absent: none. */
+  readonly connectTo?: string | undefined;
   /** The authority to verify by, name or address included; absent: not verified, as the kubelet's own probes. */
   readonly ca?: string | undefined;
   /** The client certificate and its key, when one is shown. */
@@ -17,6 +19,8 @@ export function curlCommand(request: HttpsRequest, limitS: number): string {
     `curl -sS --max-time ${limitS} --noproxy '*' --globoff`,
     request.ca === undefined ? '--insecure' : `--cacert ${quote(request.ca)}`,
     ...clientWords(request, '--cert', '--key'),
+    // Of any host and port that the URL names, to the same port there.
+    ...(request.connectTo === undefined ? [] : [`--connect-to ${quote(`::${hostPort(request.connectTo, '')}`)}`]),
     quote(request.url),
   ].join(' ');
 }
@@ -34,11 +38,16 @@ export function opensslConnection(request: HttpsRequest): string {
   const verify = isIP(host) === 0 ? `-verify_hostname ${quote(host)}` : `-verify_ip ${quote(host)}`;
   return [
     // The far end closes the exchange; `-ign_eof` waits for it.
-    `openssl s_client -quiet -ign_eof -connect ${quote(isIP(host) === 6 ? `[${host}]:${port}` : `${host}:${port}`)}`,
+    `openssl s_client -quiet -ign_eof -connect ${quote(hostPort(request.connectTo ?? host, port))}`,
     ...(isIP(host) === 0 ? [`-servername ${quote(host)}`] : []),
     ...(request.ca === undefined ? [] : [`-CAfile ${quote(request.ca)} -verify_return_error ${verify}`]),
     ...clientWords(request, '-cert', '-key'),
   ].join(' ');
+}
+
+/** With the brackets of an IPv6 address; to curl, no port means the same one. */
+function hostPort(host: string, port: string): string {
+  return isIP(host) === 6 ? `[${host}]:${port}` : `${host}:${port}`;
 }
 
 function parseUrl(url: string): { readonly host: string; readonly port: string; readonly path: string } {

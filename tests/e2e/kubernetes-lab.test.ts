@@ -1,7 +1,11 @@
-import { beforeAll, expect, test } from '@jest/globals';
+import { appendFile } from 'node:fs/promises';
+import { beforeAll, expect, jest, test } from '@jest/globals';
 import { createHandMadeCluster } from '../support/hand-made-cluster.js';
 import { createKubernetes, kubectl, until } from '../support/kubernetes-cluster.js';
 import { describeOnLab } from '../support/lab.js';
+import { endOf, inventoryWith, plannedChanges, runVerb, vipOf } from '../support/main-job.js';
+
+jest.setTimeout(300_000);
 
 const WEB = `apiVersion: apps/v1
 kind: Deployment
@@ -52,6 +56,32 @@ describeOnLab(
       const ask = kubectl('exec deployment/web -- curl -sS -m 3 http://web.default.svc.cluster.local/');
       const names = await until(lab, 'cp-1', `for n in 1 2 3 4 5 6 7 8; do ${ask}; done`);
       expect(new Set(names.stdout.trim().split('\n')).size).toBe(2);
+    });
+
+    test('its API server gets a virtual IP, and kubeadm puts that into what it shows and into its configuration', async () => {
+      const vip = (await vipOf(lab)).replace(/\d+$/, '99');
+      const inventory = await inventoryWith(lab, 'apiserver', [`kube_apiserver_lb_ip: ${vip}`]);
+      // The nodes' image has no packages to install: the host of etcd has.
+      await appendFile(inventory, '    kube_apiserver_lb:\n      children:\n        etcd: {}\n');
+      for (const playbook of ['apiserver-lb', 'apiserver-names']) {
+        const run = await runVerb(lab, 'apply', inventory, '--playbook', playbook);
+        expect(run.status === 0 ? '' : endOf(run)).toBe('');
+        expect(plannedChanges(await runVerb(lab, 'plan', inventory, '--playbook', playbook))).toEqual([]);
+      }
+      const verified = await lab.provision('verify', inventory, '--playbook', 'apiserver-lb', '--format', 'json');
+      const { items } = JSON.parse(verified.stdout) as { readonly items: readonly Record<string, string>[] };
+      const answers = items.filter(
+        ({ check, subject }) => check === 'virtual-ip-answers' && subject === 'kube-apiserver',
+      );
+      expect(answers.map(({ host, verdict }) => `${host ?? ''} ${verdict ?? ''}`)).toEqual([
+        'etcd-1 ok',
+        'cp-1 ok',
+        'worker-1 ok',
+      ]);
+      const nodes = await lab.ssh('cp-1', kubectl(`--server https://${vip}:8443 get nodes --no-headers`));
+      expect(nodes.stdout.match(/ Ready /g)).toHaveLength(2);
+      const config = await lab.ssh('cp-1', kubectl('-n kube-system get configmap kubeadm-config -o yaml'));
+      expect(config.stdout).toContain(`- '${vip}'`);
     });
   },
 );

@@ -43,3 +43,16 @@ test('verification names what is expected of the server', () => {
   expect(script('https://[2001:db8::100]:2379/')).toContain("-connect '[2001:db8::100]:2379'");
   expect(script('https://203.0.113.100:2379/')).not.toContain('--insecure');
 });
+
+test('what is asked elsewhere is verified by its own name all the same', () => {
+  const script = (connectTo?: string): string =>
+    httpsAnswer.script([httpsKey({ url: 'https://203.0.113.100:6443/readyz', ca: '/ca.crt', connectTo })]);
+  expect(script('10.0.0.11')).toContain('--connect-to ::10.0.0.11: https://203.0.113.100:6443/readyz');
+  expect(script('10.0.0.11')).toContain(
+    '-connect 10.0.0.11:6443 -CAfile /ca.crt -verify_return_error -verify_ip 203.0.113.100',
+  );
+  expect(script('2001:db8::11')).toContain("--connect-to '::[2001:db8::11]:'");
+  expect(script('2001:db8::11')).toContain("-connect '[2001:db8::11]:6443'");
+  expect(script()).not.toContain('--connect-to');
+  expect(script()).toContain('-connect 203.0.113.100:6443');
+});

@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import type { HaproxyServer } from '../../../src/proxies/haproxy/servers.js';
 import { httpsKey, type HttpsAnswer } from '../../../src/facts/https-answer.js';
+import { backendsNamed } from '../../../src/gates/backends-named.js';
 import { backendsUp } from '../../../src/gates/backends-up.js';
 import { keepalivedOneHolder } from '../../../src/gates/keepalived-one-holder.js';
 import { vipAnswers, vipForwards, vipQuestion } from '../../../src/gates/vip-answers.js';
@@ -142,6 +143,33 @@ describe('vip-answers: kube-apiserver', () => {
     const next = answer.open ? '' : answer.next;
     expect(next === 'issue its certificate with kubeadm').toBe(unnamed);
     expect(next.includes('journalctl')).toBe(!unnamed);
+  });
+});
+
+describe('backends-named: kube-apiserver', () => {
+  const endpoint = { ip: '10.0.0.200', name: 'api.example.com', port: 8443 };
+  const gate = backendsNamed({ ...SAMPLE_APISERVER, endpoint });
+  const asked = (name: string): string =>
+    httpsKey({ url: `https://${name}:6443/readyz`, ca: '/etc/kubernetes/pki/ca.crt', connectTo: '10.0.0.11' });
+  const probes = (byName: HttpsAnswer) =>
+    fakeProbes({
+      'cp-1': {
+        'https-answers': {
+          [asked('10.0.0.200')]: { kind: 'answer', status: 200, body: 'ok' },
+          [asked('api.example.com')]: byName,
+        },
+      },
+    });
+
+  test('each is asked on its own host, past the virtual IP, by every name of it', async () => {
+    const good = probes({ kind: 'answer', status: 200, body: 'ok' });
+    expect(await gate.check(gateInput(good, { batch: ['cp-1'] }))).toEqual({ open: true });
+    const bad = probes({ kind: 'failure', reason: 'no alternative certificate subject name matches' });
+    expect(await gate.check(gateInput(bad, { batch: ['cp-1'] }))).toEqual({
+      open: false,
+      reason: 'cp-1, asked as api.example.com, fails: no alternative certificate subject name matches',
+      next: 'ssh cp-1 sudo crictl ps -a --name kube-apiserver',
+    });
   });
 });
 

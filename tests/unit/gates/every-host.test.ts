@@ -46,9 +46,10 @@ describe('the gates of a cluster', () => {
     'etcd-can-spare-batch',
     'etcd-healthy',
     ...SERVICE_NAMES.flatMap((service) =>
-      ['backends-up', 'keepalived-one-holder', 'vip-answers', 'vip-forwards', 'vip-answers-control-planes'].map(
-        (gate) => `${gate}: ${service}`,
-      ),
+      [
+        ...['backends-up', 'backends-named', 'keepalived-one-holder'],
+        ...['vip-answers', 'vip-forwards', 'vip-answers-control-planes'],
+      ].map((gate) => `${gate}: ${service}`),
     ),
     'etcd-answers-directly',
     'apiserver-ready',
@@ -59,7 +60,7 @@ describe('the gates of a cluster', () => {
     const gates = gateTable(SAMPLE_CLUSTER, () => TODAY);
     expect([...gates].map(([name, gate]) => [name, gate.name, gate.deadlineMs / 1000])).toEqual(
       names.map((name) => {
-        if (name.startsWith('etcd-can') || name === 'etcd-healthy' || name === 'apiserver-ready')
+        if (['etcd-can-spare-batch', 'etcd-healthy', 'apiserver-ready', 'backends-named: etcd'].includes(name))
           return [name, name, 180];
         if (name === 'apt-unlocked') return [name, name, 600];
         return [name, name, name.endsWith(': etcd') || !name.includes(':') ? 60 : 0];

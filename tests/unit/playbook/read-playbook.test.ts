@@ -98,7 +98,7 @@ describe('a playbook', () => {
   test('that is not there is refused, with the shipped names', async () => {
     await expect(readPlaybook(join(directory, 'none.yaml'))).rejects.toMatchObject({
       code: 'playbook-unreadable',
-      hint: expect.stringContaining('site, etcd, etcd-lb, apiserver-lb, repoint'),
+      hint: expect.stringContaining('site, etcd, etcd-lb, apiserver-lb, apiserver-names, repoint'),
     });
   });
 });

@@ -101,6 +101,15 @@ const SHIPPED: Readonly<Record<string, readonly Shape[]>> = {
     ...IF_WANTED,
   ],
   'apiserver-lb.yaml': APISERVER_LB,
+  'apiserver-names.yaml': [
+    {
+      ...API_SERVERS,
+      serial: 1,
+      before: ['vip-forwards: kube-apiserver'],
+      after: ['apiserver-ready', 'backends-named: kube-apiserver'],
+      roles: ['kube-apiserver-names'],
+    },
+  ],
   'migrate.yaml': [
     OFF_OLD_ADDRESS,
     AUTHORITY,

@@ -1,10 +1,15 @@
 import { describe, expect, test } from '@jest/globals';
 import type { KubeadmConfig } from '../../../src/facts/kubeadm-config.js';
-import { externalEndpoints, withExternalEndpoint } from '../../../src/resources/cluster-configuration.js';
-import { kubeadmConfigResource } from '../../../src/resources/kubeadm-config.js';
+import type { Command } from '../../../src/model/remote.js';
+import { externalEndpoints, withCertSans, withExternalEndpoint } from '../../../src/resources/cluster-configuration.js';
+import { kubeadmCertSans, kubeadmConfigResource } from '../../../src/resources/kubeadm-config.js';
 import { fakeProbe } from '../../support/fake-probe.js';
 
 const VIP = 'https://10.0.0.100:2379';
+
+function textOf({ stdin }: Command): string {
+  return typeof stdin === 'string' ? stdin : '';
+}
 
 const KUBEADM = `apiServer:
   certSANs:
@@ -90,13 +95,64 @@ describe('kubeadm-config', () => {
       throw new Error('nothing is run');
 
     expect(action.command.stdin).toMatch(/^[\x00-\x7f]+$/);
-    expect(JSON.parse(String(action.command.stdin))).toEqual([
+    expect(JSON.parse(textOf(action.command))).toEqual([
       { op: 'test', path, value: `# für alle\n${KUBEADM}` },
       { op: 'replace', path, value: after },
     ]);
-    expect(JSON.parse(String(action.undo.stdin))).toEqual([
+    expect(JSON.parse(textOf(action.undo))).toEqual([
       { op: 'test', path, value: after },
       { op: 'replace', path, value: `# für alle\n${KUBEADM}` },
     ]);
+  });
+});
+
+describe('the names of API servers in a ClusterConfiguration', () => {
+  const NAMES = ['10.0.0.200', 'api.example.com'];
+
+  test('are added at the end of their list, and all else stays', () => {
+    expect(withCertSans(KUBEADM, NAMES)).toBe(
+      KUBEADM.replace('  - 10.0.0.11\n', "  - 10.0.0.11\n  - '10.0.0.200'\n  - 'api.example.com'\n"),
+    );
+    expect(withCertSans(KUBEADM, ['10.0.0.11', '2001:db8::200'])).toContain(
+      "  - 10.0.0.11\n  - '2001:db8::200'\netcd:",
+    );
+  });
+
+  test('are added where there was no list, and no apiServer', () => {
+    const without = KUBEADM.replace('  certSANs:\n  - 10.0.0.11\n', '  timeoutForControlPlane: 4m0s\n');
+    expect(withCertSans(without, NAMES)).toBe(
+      without.replace('apiServer:\n', "apiServer:\n  certSANs:\n  - '10.0.0.200'\n  - 'api.example.com'\n"),
+    );
+    expect(withCertSans('kind: ClusterConfiguration\n', NAMES)).toBe(
+      "kind: ClusterConfiguration\napiServer:\n  certSANs:\n  - '10.0.0.200'\n  - 'api.example.com'\n",
+    );
+  });
+
+  test.each([
+    ['they are there', KUBEADM, ['10.0.0.11']],
+    ['it is another object', KUBEADM.replace('ClusterConfiguration', 'InitConfiguration'), NAMES],
+    ['it is nothing', '', NAMES],
+    ['it is no YAML', 'a: [', NAMES],
+  ])('need nothing where %s', (_, text, names) => {
+    expect(withCertSans(text, names)).toBeUndefined();
+  });
+
+  test.each([
+    ['the list is in one line', 'apiServer: {certSANs: [a]}\nkind: ClusterConfiguration\n'],
+    ['apiServer is empty', 'apiServer: {}\nkind: ClusterConfiguration\n'],
+    ['others use the list by its anchor', 'apiServer:\n  certSANs: &e\n  - a\nother: *e\nkind: ClusterConfiguration\n'],
+    ['the list stands elsewhere', 'other: &e\n- a\napiServer: {certSANs: *e}\nkind: ClusterConfiguration\n'],
+  ])('are left to a person where %s', (_, text) => {
+    expect(() => withCertSans(text, NAMES)).toThrow(expect.objectContaining({ code: 'kubeadm-config-unreadable' }));
+  });
+
+  test('are planned with their diff', async () => {
+    const found: KubeadmConfig = { kind: 'found', configuration: KUBEADM };
+    const outcome = await kubeadmCertSans(NAMES).plan(fakeProbe({ 'kubeadm-config': { 'kubeadm-config': found } }));
+    expect(outcome).toMatchObject({
+      kind: 'change',
+      change: { summary: expect.stringContaining('set apiServer.certSANs of kube-system/kubeadm-config') as unknown },
+    });
+    expect(outcome.kind === 'change' ? outcome.change.diff : []).toContain("+  - '10.0.0.200'");
   });
 });
