@@ -53,7 +53,9 @@ export function buildPlays(request: BuildRequest): readonly Play[] {
   const problems: Problem[] = [];
   const plays = playbook.plays.flatMap((read) => {
     try {
-      return [buildPlay(read, request, allowed)];
+      const play = buildPlay(read, request, allowed);
+      // What its `when` holds for nobody is not part of this plan.
+      return read.play.when !== undefined && play.hosts.length === 0 ? [] : [play];
     } catch (error) {
       if (!(error instanceof InputError)) throw error;
       problems.push(...error.problems);

@@ -103,9 +103,14 @@ function otherFile(service: VirtualService, { proxy }: Balancer, { argv }: Start
   return isRead ? undefined : `reads ${read.join(', ') || 'no file'}, not ${proxy.configFile}`;
 }
 
-/** An etcd on this host that listens everywhere gives the port free when its environment changes, earlier in the run. */
-function ownEtcd(tools: RoleTools, inventory: Inventory, { cluster, balancer }: BalancerSite): readonly Resource[] {
+/** An etcd on this host that listens on the same port everywhere frees it when its environment changes, earlier in the run. */
+function ownEtcd(
+  tools: RoleTools,
+  inventory: Inventory,
+  { cluster, service, balancer }: BalancerSite,
+): readonly Resource[] {
+  if (!cluster.isManaged) return [];
   return cluster.members
-    .filter((member) => cluster.isManaged && member.host === balancer.host)
+    .filter(({ host, clientPort }) => host === balancer.host && clientPort === service.endpoint.port)
     .map((member) => etcdEnvironment(tools, inventory, { cluster, member }));
 }

@@ -84,6 +84,13 @@ test.each([
   expect(String(error).replaceAll(`${directory}/`, '')).toContain(expected);
 });
 
+test('a play whose `when` holds for nobody is no part of the plan; one without hosts is', async () => {
+  const tasks = ['- copy: { dest: /x, content: y }'];
+  expect(await build(tasks, undefined, ['  when: nothing is defined'])).toEqual([]);
+  expect((await build(tasks, undefined, ["  when: inventory_hostname == 'a'"]))[0]?.hosts).toEqual(['a']);
+  expect(await build(tasks, undefined, ['  hosts: kube_control_plane'])).toHaveLength(1);
+});
+
 describe('a group that an inventory may leave out', () => {
   const hostsOf = async (group: string, groups: string): Promise<readonly string[] | undefined> => {
     const inventory = join(directory, 'hosts.yaml');

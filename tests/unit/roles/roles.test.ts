@@ -160,6 +160,13 @@ describe('what each role gives a host, in order', () => {
     expect(resourcesOf(role, host, BOTH).map(({ address }) => address)).toEqual(addresses);
   });
 
+  test('what the etcd of a host is configured by matters only to a balancer of the same port', async () => {
+    const free = fakeProbe({ listeners: { 8443: [] } });
+    const [listen] = resourcesOf('kube-apiserver-proxy', 'etcd-1', BOTH);
+    // It asks for nothing else: not for the file of an etcd that others made.
+    expect(await listen?.plan(free)).toEqual({ kind: 'unchanged' });
+  });
+
   test('a host outside the group is refused, and so is a load balancer without an address', () => {
     expect(() => resourcesOf('etcd', 'cp-1')).toThrow('cp-1 is not in the group etcd');
     expect(() => resourcesOf('etcd-proxy', 'etcd-1', { ...SAMPLE_CLUSTER, services: [] })).toThrow('etcd_lb_ip');
