@@ -108,11 +108,13 @@ for (const [index, files] of runs.entries()) {
   const judged = await tryFiles(files);
   all.push(...judged);
   if (values.page !== true || values.changed !== undefined) continue;
-  const bound = `${values.most === undefined ? '' : ` --most ${values.most}`}${values.unit === true ? ' --unit' : ''}`;
+  const bounds = Object.entries(values).flatMap(([name, value]) =>
+    name === 'page' ? [] : [typeof value === 'string' ? ` --${name} ${value}` : ` --${name}`],
+  );
   const measured = {
     date: new Date().toISOString().slice(0, 10),
     commit: git('rev-parse', '--short', 'HEAD').trim(),
-    command: `npm run mutate -- ${asked[index] ?? ''}${bound}`,
+    command: `npm run mutate -- ${asked[index] ?? ''}${bounds.join('')}`,
     tookMs: Date.now() - began,
   };
   writeFileSync(PAGE, mutationPage(existsSync(PAGE) ? readFileSync(PAGE, 'utf8') : '', judged, measured));

@@ -38,8 +38,8 @@ export function judge(
       if (by !== undefined) return by.startsWith('tests/contract') ? 'contract' : 'unit';
       if (pointless.has(mutant.id)) return 'pointless';
       if (listed !== undefined) return listed.lab === undefined ? 'listed' : 'lab';
-      if (!isWhole) return 'untried';
-      return compiles(mutant) ? 'survived' : 'does not compile';
+      if (!compiles(mutant)) return 'does not compile';
+      return isWhole ? 'survived' : 'untried';
     };
     return { mutant, verdict: verdict(), known: listed };
   });
