@@ -1,4 +1,5 @@
-import type { BaseAgent, OpenSSHAgent, ParsedKey, SignCallback, SigningRequestOptions } from 'ssh2';
+import type { Duplex } from 'node:stream';
+import type { BaseAgent, GetStreamCallback, OpenSSHAgent, ParsedKey, SignCallback, SigningRequestOptions } from 'ssh2';
 import { inTime } from './deadline.js';
 import { loadLibrary } from './library.js';
 
@@ -13,9 +14,14 @@ export interface Agent {
 const AGENT_TIMEOUT_MS = 5_000;
 
 /** Kinds of keys that ssh2 does not know (certificates, sk-) are not listed. */
-function listKeys(agent: OpenSSHAgent): Promise<readonly ParsedKey[]> {
-  const error = (): Error => new Error(`no answer within ${AGENT_TIMEOUT_MS / 1000} s`);
-  return inTime<readonly ParsedKey[]>({ ms: AGENT_TIMEOUT_MS, error }, (done) => {
+function listKeys(agent: OpenSSHAgent, streams: readonly Duplex[], ms: number): Promise<readonly ParsedKey[]> {
+  const error = (): Error => new Error(`no answer within ${ms / 1000} s`);
+  // Left open, it would keep this process from ending.
+  const hangUp = (failure: unknown): never => {
+    streams.forEach((stream) => stream.destroy());
+    throw failure;
+  };
+  const asked = inTime<readonly ParsedKey[]>({ ms, error }, (done) => {
     agent.getIdentities((failed, found = []) => {
       done(
         failed,
@@ -23,17 +29,28 @@ function listKeys(agent: OpenSSHAgent): Promise<readonly ParsedKey[]> {
       );
     });
   });
+  return asked.catch(hangUp);
 }
 
 /**
  * Asks an agent for its keys. Done before connecting, because ssh2 reports a dead agent as an error of the connection,
  * although other credentials could still be tried.
  * @param socket path of its Unix socket
+ * @param timeoutMs how long it may take to list its keys
  * @throws Error when nothing answers there
  */
-export async function openAgent(socket: string): Promise<Agent> {
+export async function openAgent(socket: string, timeoutMs = AGENT_TIMEOUT_MS): Promise<Agent> {
   const library = await loadLibrary();
-  const agent = new library.OpenSSHAgent(socket);
+  const streams: Duplex[] = [];
+  class WatchedAgent extends library.OpenSSHAgent {
+    override getStream(callback: GetStreamCallback): void {
+      super.getStream((error, stream) => {
+        if (stream) streams.push(stream);
+        callback(error, stream);
+      });
+    }
+  }
+  const agent = new WatchedAgent(socket);
 
   class SelectedKeys extends library.BaseAgent<ParsedKey> {
     readonly #keys: readonly ParsedKey[];
@@ -58,5 +75,5 @@ export async function openAgent(socket: string): Promise<Agent> {
     }
   }
 
-  return { keys: await listKeys(agent), offering: (keys) => new SelectedKeys(keys) };
+  return { keys: await listKeys(agent, streams, timeoutMs), offering: (keys) => new SelectedKeys(keys) };
 }

@@ -1,12 +1,14 @@
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, describe, expect, jest, test } from '@jest/globals';
+import { createServer, type Server } from 'node:net';
+import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import type { ServerChannel } from 'ssh2';
 import type { Connection } from '../../src/model/inventory.js';
 import { outputOf, type Command, type Output } from '../../src/model/remote.js';
 import { Secret } from '../../src/model/secret.js';
 import type { ConnectorOptions } from '../../src/ssh/connector.js';
+import { openAgent } from '../../src/ssh/agent.js';
 import { marksOf } from '../../src/shell/remote-command.js';
 import {
   hostileOptions,
@@ -139,6 +141,88 @@ describe('a server that accepts and never answers', () => {
       message: 'one: look: sudo did not start the command within 0.5 s',
     });
     expect(JSON.stringify(error)).not.toContain('canary');
+  });
+
+  describe('at the close', () => {
+    /** Settles when the client has dropped the connection by itself. */
+    async function closeOf(
+      servers: readonly HostileServer[],
+      more: Partial<Connection> = {},
+      home?: string,
+    ): Promise<void> {
+      const [server] = servers;
+      if (server === undefined) return;
+      const options = { ...hostileOptions({ one: wayTo(server, more) }), ...(home !== undefined && { home }) };
+      // It closes the connector, and waits for that.
+      await withConnector(options, async (connector) => (await connector.connect('one')).run(TRY));
+      await Promise.all(servers.map((each) => each.allClosed()));
+    }
+
+    test('the control: a server that closes', async () => {
+      await closeOf([await start({})]);
+    });
+
+    test('the connection is dropped', async () => {
+      await closeOf([await start({ silentAt: 'close' })]);
+    });
+
+    test('and that to a jump host before it', async () => {
+      const [server, jump] = [await start({ silentAt: 'close' }), await start({ silentAt: 'close' })];
+      const home = mkdtempSync(join(tmpdir(), 'hostile-'));
+      try {
+        mkdirSync(join(home, '.ssh'));
+        makeKey(join(home, '.ssh/id_ed25519'), '-t', 'ed25519');
+        await closeOf([server, jump], { sshArgs: `-J ops@127.0.0.1:${jump.port}` }, home);
+      } finally {
+        rmSync(home, { recursive: true });
+      }
+    });
+  });
+
+  describe('as an agent', () => {
+    let home: string;
+    const agents: Server[] = [];
+    beforeEach(() => {
+      home = mkdtempSync(join(tmpdir(), 'agent-'));
+    });
+    afterEach(async () => {
+      // Who was given up is hung up on: else this would wait, and the program would never end.
+      await Promise.all(agents.splice(0).map((agent) => new Promise((resolve) => agent.close(resolve))));
+      rmSync(home, { recursive: true });
+    });
+
+    /** An agent on a socket. @param answer what it says to each request */
+    async function startAgent(answer: Buffer | undefined): Promise<string> {
+      const socket = join(home, 'agent.sock');
+      const agent = createServer((connection) => {
+        connection.on('error', () => undefined);
+        connection.on('data', () => answer !== undefined && connection.write(answer));
+      });
+      agents.push(agent);
+      await new Promise<void>((resolve) => agent.listen(socket, resolve));
+      return socket;
+    }
+
+    /** SSH_AGENT_IDENTITIES_ANSWER without a key (draft-miller-ssh-agent). */
+    const NO_KEYS = Buffer.from([0, 0, 0, 5, 12, 0, 0, 0, 0]);
+
+    test('the control: one that answers is asked', async () => {
+      expect((await openAgent(await startAgent(NO_KEYS))).keys).toEqual([]);
+    });
+
+    test('it is given up, by its deadline', async () => {
+      await expect(openAgent(await startAgent(undefined), 200)).rejects.toThrow('no answer within 0.2 s');
+    });
+
+    test('other credentials are tried then', async () => {
+      const socket = await startAgent(undefined);
+      const options = hostileOptions({ one: wayTo(await start({})) });
+      const env = { ...options.env, SSH_AUTH_SOCK: socket };
+      const output = await withConnector({ ...options, env }, async (connector) =>
+        (await connector.connect('one')).run(TRY),
+      );
+      expect(output).toMatchObject({ status: 0, stdout: 'in\n' });
+    });
   });
 
   test('the end of a command: the answer that came whole counts', async () => {

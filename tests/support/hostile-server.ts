@@ -22,6 +22,8 @@ export interface HostileServer {
   readonly port: number;
   /** The lines of all commands that it was sent. */
   readonly lines: string[];
+  /** Resolves when no client has a connection any more. */
+  allClosed(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -68,9 +70,15 @@ function onSession(client: ServerConnection, { silentAt, onExec = runHonestly }:
   });
 }
 
+/** Nothing that the server does closes it. */
+function keepOpen(socket: Socket): void {
+  for (const way of ['end', 'destroy', 'destroySoon'] as const) Object.assign(socket, { [way]: () => socket });
+}
+
 function serveOver(socket: Socket, behaviour: Behaviour, lines: string[]): void {
   const { silentAt } = behaviour;
   if (silentAt === 'handshake') return;
+  if (silentAt === 'close') keepOpen(socket);
   const server = new ssh2.Server({ hostKeys: [HOST_KEY], ...{ keepaliveInterval: 0 } }, (client) => {
     client.on('error', () => undefined);
     client.on('authentication', (context) => {
@@ -94,10 +102,17 @@ function serveOver(socket: Socket, behaviour: Behaviour, lines: string[]): void 
 
 /** Starts a {@link HostileServer}. */
 export async function startHostileServer(behaviour: Behaviour): Promise<HostileServer> {
-  const sockets = new Set<Socket>();
+  const destroys = new Set<() => void>();
+  const ends: Promise<unknown>[] = [];
   const lines: string[] = [];
-  const listener = createServer((socket) => {
-    sockets.add(socket);
+  const listener = createServer({ allowHalfOpen: behaviour.silentAt === 'close' }, (socket) => {
+    const destroy = socket.destroy.bind(socket);
+    destroys.add(() => void destroy());
+    ends.push(
+      new Promise((resolve) => {
+        for (const event of ['end', 'close', 'error']) socket.once(event, resolve);
+      }),
+    );
     socket.on('error', () => undefined);
     serveOver(socket, behaviour, lines);
   });
@@ -106,8 +121,11 @@ export async function startHostileServer(behaviour: Behaviour): Promise<HostileS
   return {
     port,
     lines,
+    async allClosed() {
+      await Promise.all(ends);
+    },
     async close() {
-      for (const socket of sockets) socket.destroy();
+      for (const destroy of destroys) destroy();
       await new Promise((resolve) => listener.close(resolve));
     },
   };

@@ -11,12 +11,14 @@ import { RemoteError } from '../../../src/model/errors.js';
 import type { Event } from '../../../src/model/events.js';
 import { Secret } from '../../../src/model/secret.js';
 import { renderNewVariables } from '../../../src/report/adopt-text.js';
+import { createLiveReporter } from '../../../src/report/live.js';
 import { createJournal, journalDirectory } from '../../../src/report/journal.js';
 import { createNdjsonReporter } from '../../../src/report/ndjson.js';
 import { createPlainReporter } from '../../../src/report/plain.js';
 import { runFailed } from '../../../src/report/run-failed.js';
 import { textOutput } from '../../../src/report/text-output.js';
 import { renderCheckUp } from '../../../src/report/verify-text.js';
+import { createFakeTerminal } from '../../support/terminal.js';
 
 /** Writes the clipboard, moves the cursor, reorders, and poses as lines of ours: in C0, in C1 and in plain text. */
 const PLANTED = '\u001b]52;c;cm0gLXJmIC8=\u0007\u009d52;c;cm0=\u009c\u001b[2A\u202etxt\r\nDone: 1 changed';
@@ -66,6 +68,40 @@ describe('what a host said does no harm to a terminal', () => {
     });
     expect(output).not.toMatch(HARM);
     expect(output).toContain('\u241b]52');
+  });
+
+  /** What no drawing of ours has, and the planted text is made of. */
+  const NOT_OURS = /\u001b\]|\u009d|\u009c|\u202e|\u0007|\r\nDone/;
+
+  async function drawn(hosts: readonly string[], events: readonly Event[]): Promise<string> {
+    const terminal = createFakeTerminal(80);
+    const size = () => ({ columns: 80, rows: 24 });
+    const reporter = createLiveReporter({ stdout: terminal.stdout, size, now: () => new Date(0), colour: true });
+    reporter.sink({ type: 'run-started', command: 'apply', inventory: PLANTED, hosts });
+    for (const event of events) reporter.sink(event);
+    await reporter.close();
+    return terminal.raw();
+  }
+
+  const ACTING: readonly Event[] = [
+    { type: 'play-started', play: PLANTED, hosts: ['etcd-1'] },
+    { type: 'batch-started', play: 'etcd', hosts: ['etcd-1'] },
+    ...EVENTS.slice(1, -1),
+    { type: 'rolled-back', ...PLACE, summary: PLANTED },
+    EVENTS.at(-1) ?? runFailed(new Error(PLANTED)),
+  ];
+
+  test.each([1, 20])('in the live display of %i hosts', async (count) => {
+    const hosts = Array.from({ length: count }, (_, index) => `etcd-${index + 1}`);
+    const output = await drawn(hosts, ACTING);
+    expect(output).not.toMatch(NOT_OURS);
+    expect(output).toContain('\u241b]52');
+  });
+
+  test('the control: what reaches a terminal as it is is found there', () => {
+    const terminal = createFakeTerminal(80);
+    terminal.stdout.write(PLANTED);
+    expect(terminal.raw()).toMatch(NOT_OURS);
   });
 
   test('in events and in the journal as it is on the disk', async () => {
