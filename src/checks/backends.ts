@@ -1,4 +1,4 @@
-import { backendsUp } from '../gates/backends-up.js';
+import { allBackendsUp } from '../gates/backends-up.js';
 import { askGate } from './ask-gate.js';
 import type { Check } from './check.js';
 
@@ -7,7 +7,7 @@ export const checkBackends: Check = async (context) => {
   const items = context.cluster.services.map((service) =>
     askGate(
       {
-        gate: backendsUp(service),
+        gate: allBackendsUp(service),
         check: service.proxy,
         subject: service.name,
         hosts: service.balancers.map(({ host }) => host),

@@ -158,11 +158,11 @@ function authorityItem({ certificates: { authority, now, renewBeforeDays }, clus
       ...item,
       verdict: 'fail',
       evidence: 'has no certificate authority: certificates can be neither verified nor signed',
-      next: 'set etcd_pki_store to the directory with ca.crt, or import one: provision ca import',
+      next: 'set etcd_pki_store to the directory with ca.crt, or import one: provision ca import STORE --certificate FILE --key FILE',
     };
   const end = notAfterOf(found);
   const evidence = validity(end, now);
-  if (end <= now) return { ...item, verdict: 'fail', evidence, next: 'provision ca show' };
+  if (end <= now) return { ...item, verdict: 'fail', evidence, next: 'provision ca show STORE' };
   // Leaves never outlive it: from here on each renewal is shorter than it should be.
   const isEnding = end.getTime() - now.getTime() < (cluster.certificates.leafDays + renewBeforeDays) * DAY_MS;
   if (isEnding)
@@ -170,7 +170,7 @@ function authorityItem({ certificates: { authority, now, renewBeforeDays }, clus
       ...item,
       verdict: 'warn',
       evidence: `${evidence}: shorter than the lifetime of a leaf certificate`,
-      next: 'provision ca show',
+      next: 'provision ca show STORE',
     };
   return { ...item, verdict: 'ok', evidence };
 }

@@ -1,3 +1,4 @@
+import type { HeardMember } from '../facts/etcd-membership.js';
 import { etcdStatus, etcdStatusKey, type EtcdStatus } from '../facts/etcd-status.js';
 import {
   askByHand,
@@ -6,7 +7,6 @@ import {
   membersHeard,
   ownProblems,
   raisedAlarms,
-  type HeardMember,
 } from '../gates/judge-members.js';
 import type { Cluster, Member } from '../model/cluster.js';
 import { etcdctlByHand } from '../shell/etcdctl.js';

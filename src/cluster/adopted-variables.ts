@@ -1,7 +1,7 @@
 import { defaulted, optional } from './variable-definition.js';
 import { absolutePath, flag, text } from './variable-kinds.js';
 
-const foundByAdopt = 'found by `provision adopt`';
+const foundByAdopt = 'found by `provision adopt INVENTORY`';
 
 function file(description: string): ReturnType<typeof optional<string>> {
   return optional({ schema: absolutePath(), type: 'path', fallbackText: foundByAdopt, description });

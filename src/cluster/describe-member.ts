@@ -93,7 +93,7 @@ function foundPlaces(host: Host, { address, reader }: MemberSource): Places {
         'error',
         host.at,
         host.name,
-        `${name} is not set, and etcd_managed is false: \`provision adopt\` finds it`,
+        `${name} is not set, and etcd_managed is false: \`provision adopt INVENTORY\` finds it`,
       );
     return path ?? '';
   };

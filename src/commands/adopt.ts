@@ -124,7 +124,7 @@ function nextSteps(inventory: Inventory, { authority, directory }: WritableStore
     ...(hasAddress ? [] : ["set etcd_lb_ip: a free address of the nodes' network, the virtual IP"]),
     ...(authority.isExternal?.() === true
       ? [
-          `provision ca import ${store} --certificate ${store}/ca.crt --key FILE   (or use an external CA: provision ca request)`,
+          `provision ca import ${store} --certificate ${store}/ca.crt --key FILE   (or use an external CA: provision ca request INVENTORY)`,
         ]
       : []),
     `provision plan ${quote(inventory.file)}`,

@@ -25,7 +25,7 @@ export function addApplyCommand(program: Command, context: Context): void {
     addRunOptions(program.command('apply').description('plan, ask for confirmation, and perform exactly that plan')),
   )
     .option('--plan <file>', 'apply this saved plan exactly, or refuse and say what drifted')
-    .option('--dry-run', 'the same as `provision plan`')
+    .option('--dry-run', 'the same as `provision plan INVENTORY`')
     .action(async (inventory: string, options: ApplyOptions) => {
       await (options.dryRun === true ? runPlan(inventory, options, context) : runApply(inventory, options, context));
     });
@@ -67,7 +67,11 @@ export async function runApply(
   const request = { command, inventory, options, journal: options.dryRun === true ? 'none' : 'kept' } as const;
   await withRun(request, context, async ({ session, emit, settled, begun, startActing }) => {
     const own = await playsOf?.(session);
-    const { plan, locks } = await session.plan(own);
+    const { plan, locks, missing } = await session.plan(own);
+    if (missing !== undefined) {
+      emit({ type: 'planned', plan });
+      throw missing;
+    }
     if (options.plan !== undefined) {
       const { refuseDrift } = await import('../engine/saved-plan.js');
       await refuseDrift(options.plan, plan);

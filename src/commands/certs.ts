@@ -101,6 +101,6 @@ function externalCa(inventory: string): ProvisionError {
     code: 'external-ca',
     message:
       'the key of the authority is not in the store: certificates are signed by an external CA when a plan needs them',
-    hint: `raise etcd_cert_renew_before_days, then: provision ca request ${quote(inventory)}; or import the key: provision ca import`,
+    hint: `raise etcd_cert_renew_before_days, then: provision ca request ${quote(inventory)}; or import the key: provision ca import STORE --certificate FILE --key FILE`,
   });
 }

@@ -9,6 +9,8 @@ export interface Context {
   readonly stderr: TextOutput;
   /** The streams themselves, for what draws on a terminal: the reporters, and the wizard of `init`. */
   readonly streams: ReportStreams;
+  /** The words that were typed after the program's name. */
+  readonly argv: readonly string[];
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly ask: Questions;
   /** The exit code for when the verb is done (model/errors `EXIT`). */

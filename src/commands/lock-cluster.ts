@@ -49,6 +49,7 @@ async function lockCluster({ inventory, session, acted, seen }: LockNeeds): Prom
     connector: world.connector,
     emit: world.emit,
     unlockCommand: unlockCommand(inventory),
+    without: session.without,
   });
   const others = seen.filter(({ host }) => !hosts.includes(host) && !members.includes(host));
   try {

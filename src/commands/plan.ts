@@ -24,10 +24,11 @@ export function addPlanCommand(program: Command, context: Context): void {
 export async function runPlan(inventory: string, options: PlanOptions, context: Context): Promise<void> {
   const { withRun } = await import('./run.js');
   await withRun({ command: 'plan', inventory, options }, context, async ({ session, emit, begun }) => {
-    const { plan, locks } = await session.plan();
+    const { plan, locks, missing } = await session.plan();
     const { tellLocks } = await import('../engine/left-lock.js');
     tellLocks(locks, { emit, unlockCommand: unlockCommand(inventory) });
     emit({ type: 'planned', plan });
+    if (missing !== undefined) throw missing;
     if (options.out !== undefined) {
       const { savePlan } = await import('../engine/saved-plan.js');
       await savePlan(options.out, plan);

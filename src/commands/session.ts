@@ -28,6 +28,7 @@ import type { Context } from './context.js';
 import { openInventory } from './inventory-options.js';
 import type { RunOptions } from './run-options.js';
 import { playbookFile, shippedTemplate } from './shipped-playbooks.js';
+import { typeWithout } from './type-again.js';
 
 /** One look at a host asks everything at once; a host that needs longer than this is stuck. */
 const LOOK_TIMEOUT_MS = 120_000;
@@ -47,6 +48,8 @@ export interface Session {
   /** The PKI store of the cluster. */
   readonly pki: WritableStore;
   readonly plays: readonly Play[];
+  /** The command that was typed, without these hosts. */
+  readonly without: (hosts: readonly string[]) => string;
   readonly world: World;
   /** Looks at all hosts and decides. @param own in place of the playbook's plays @throws RunError */
   plan(own?: OwnPlays): Promise<ClusterPlan>;
@@ -76,6 +79,7 @@ export async function openSession(
   const roleSource = { roles, cluster: describeCluster };
   const [gates, orders] = [gateTable(cluster, () => new Date()), orderTable(cluster)];
   const plays = buildPlays({ playbook, inventory, limit: options.limit, roleSource, gates, orders });
+  const without = (hosts: readonly string[]): string => typeWithout(context.argv, options.limit, hosts);
   const connector = await createConnector(withPlayBecome(options, playbook), inventory, {
     env: context.env,
     ask: context.ask.secret,
@@ -103,11 +107,11 @@ export async function openSession(
   };
   const asked = {
     ...{ plays, orders, tool: VERSION, inventoryDigest: inventory.digest, limit: options.limit },
-    ...{ playbook: playbookName, playbookDigest: await digestPlaybook(playbook) },
+    ...{ playbook: playbookName, playbookDigest: await digestPlaybook(playbook), without },
   };
   const request = { ...asked, members: cluster.members.map(({ host }) => host) };
   return {
-    cluster,
+    ...{ cluster, without },
     certificates: certificateRules(tools, cluster),
     pki,
     plays,

@@ -203,7 +203,7 @@ function differs(why: string): ProvisionError {
   return new ProvisionError({
     code: 'membership-differs',
     message: `it can't be decided who the restored members are: ${why}`,
-    hint: 'provision verify INVENTORY tells what is there',
+    hint: 'see what is there: provision verify INVENTORY',
   });
 }
 

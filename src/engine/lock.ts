@@ -21,6 +21,8 @@ export interface LockRequest {
   readonly emit: EventSink;
   /** The command that breaks the lock on purpose. */
   readonly unlockCommand: string;
+  /** The command that does the same without these hosts. */
+  readonly without: (hosts: readonly string[]) => string;
 }
 
 /** A lock that is held. */
@@ -81,13 +83,13 @@ function inGroups(hosts: readonly string[]): readonly (readonly string[])[] {
   );
 }
 
-function requireEnough({ acted, members }: LockRequest, away: ReadonlyMap<string, RemoteError>): void {
+function requireEnough({ acted, members, without }: LockRequest, away: ReadonlyMap<string, RemoteError>): void {
   const lost = acted.filter((host) => away.has(host));
   if (lost.length > 0)
     throw new ProvisionError({
       code: 'lock-unsure',
       message: `hosts to be changed could not be locked, nothing was changed: ${lost.map((host) => away.get(host)?.message ?? host).join('; ')}`,
-      hint: `make it reachable, or leave it out: --limit 'all${lost.map((host) => `:!${host}`).join('')}'`,
+      hint: `make ${lost.join(', ')} reachable; or to skip ${lost.length === 1 ? 'it' : 'them'}: ${without(lost)}`,
     });
   const kept = members.filter((host) => !away.has(host));
   if (members.length === 0 || kept.length * 2 > members.length) return;

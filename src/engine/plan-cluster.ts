@@ -1,10 +1,10 @@
 import type { Look } from '../facts/batched-probe.js';
-import { summarisePlan, type Plan } from '../model/plan.js';
+import { summarisePlan } from '../model/plan.js';
 import { readClocks, wrongClocks } from './clock-guard.js';
 import { locksSeen } from './left-lock.js';
 import type { FoundLock } from './lock-holder.js';
 import type { Play } from '../playbook/play.js';
-import { planPlays, type PlanRequest } from './planner.js';
+import { planPlays, type PlanRequest, type PlayPlan } from './planner.js';
 import { RunError } from './run-error.js';
 import type { World } from './world.js';
 
@@ -15,8 +15,7 @@ export interface ClusterPlanRequest extends PlanRequest {
 }
 
 /** What one look at the hosts came to. */
-export interface ClusterPlan {
-  readonly plan: Plan;
+export interface ClusterPlan extends PlayPlan {
   /** Locks of other runs, on the hosts that were looked at. */
   readonly locks: readonly FoundLock[];
 }
@@ -29,7 +28,7 @@ export async function planCluster(request: ClusterPlanRequest, world: World): Pr
   const look = world.newLook();
   // Only hosts that are asked anyway: a host is not connected to for its clock, or for a lock.
   const asked = new Set(request.plays.flatMap(({ hosts }) => hosts));
-  const [plan, clocks, locks, doubts] = await Promise.all([
+  const [{ plan, missing }, clocks, locks, doubts] = await Promise.all([
     planPlays(request, look),
     readClocks([...asked], look, world.now),
     locksSeen([...asked], look),
@@ -41,7 +40,7 @@ export async function planCluster(request: ClusterPlanRequest, world: World): Pr
     throw new RunError('the clocks are too far apart for what is planned: nothing was changed', wrong);
   for (const { host, error } of wrong) world.emit({ type: 'notice', host, message: error.message });
   for (const { host, message } of doubts) world.emit({ type: 'notice', host, message });
-  return { plan, locks };
+  return { plan, missing, locks };
 }
 
 /** What is doubtful on the hosts of the plays, each once. A host that cannot be asked is met by the plan itself. */

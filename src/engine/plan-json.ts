@@ -105,11 +105,12 @@ function digestOfBefore(before: string, { diff, actions }: Change): string {
   return isSecret ? scryptSync(before, 'provision', 32).toString('hex') : digestOf(before).sha256;
 }
 
-function playToJson({ name, order, batchSize, gatesBefore, gatesAfter, batches }: PlannedPlay): PlayJson {
+function playToJson({ name, order, batchSize, leftOut, gatesBefore, gatesAfter, batches }: PlannedPlay): PlayJson {
   return {
     name,
     order,
     serial: batchSize ?? null,
+    leftOut: [...leftOut],
     gatesBefore: [...gatesBefore],
     gatesAfter: [...gatesAfter],
     batches: batches.map(({ hosts }) => ({
@@ -120,9 +121,10 @@ function playToJson({ name, order, batchSize, gatesBefore, gatesAfter, batches }
 
 /** A plan as JSON (docs/reference/plan.md): the same plan always gives the same text. It holds no secret. */
 export function planToJson(plan: Plan): PlanJson {
-  const { tool, inventoryDigest, playbook, playbookDigest, limit, plays } = plan;
+  const { tool, inventoryDigest, playbook, playbookDigest, limit, away, plays } = plan;
   return {
     ...{ formatVersion: PLAN_FORMAT, tool, inventoryDigest, playbook, playbookDigest, limit: limit ?? null },
+    away: away.map(({ host, because }) => ({ host, because })),
     ...{ summary: summarisePlan(plan), plays: plays.map(playToJson) },
   };
 }

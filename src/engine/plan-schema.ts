@@ -119,6 +119,7 @@ const play = z.strictObject({
   name: z.string(),
   order: z.string().describe('Name of the order that its hosts are in.'),
   serial: z.number().nullable().describe('How many hosts are worked on at once; `null`: all.'),
+  leftOut: z.array(z.string()).describe('Its hosts that can’t be asked: nothing is done on them.'),
   gatesBefore: z.array(z.string()).describe('Gates that must open before each batch that changes something.'),
   gatesAfter: z.array(z.string()).describe('Gates that must open after it.'),
   batches: z
@@ -134,6 +135,9 @@ export const planSchema = z.strictObject({
   playbook: z.string(),
   playbookDigest: z.string().describe('SHA-256 of the playbook, what it imports, and the templates beside it, in hex.'),
   limit: z.string().nullable().describe('The host pattern of `--limit`; `null` without one.'),
+  away: z
+    .array(z.strictObject({ host: z.string(), because: z.string().describe('Why it could not be asked.') }))
+    .describe('Hosts that could not be asked, and that the plan is made without.'),
   summary: z.strictObject({
     hosts: z.number().describe('Hosts that were looked at.'),
     changedHosts: z.number().describe('Hosts on which something changes.'),

@@ -18,27 +18,63 @@ export interface PlanRequest {
   readonly playbook: string;
   readonly playbookDigest: string;
   readonly limit: string | undefined;
+  /** The command that does the same without these hosts. */
+  readonly without: (hosts: readonly string[]) => string;
+}
+
+/** A plan, and what it could not be made for. */
+export interface PlayPlan {
+  readonly plan: Plan;
+  /** Hosts of its plays that can't be connected to: the plan is for showing; it is performed without them only when asked for. */
+  readonly missing: RunError | undefined;
 }
 
 /**
  * Decides all plays in one look: every question to a host, of all plays, leaves in the same turn, so that a host costs
  * one exec when nothing differs.
- * @throws RunError naming every host that could not be looked at
+ * @throws RunError naming every host that could not be looked at, where no host is left, or another reason comes to it
  */
-export async function planPlays(request: PlanRequest, look: Look): Promise<Plan> {
+export async function planPlays(request: PlanRequest, look: Look): Promise<PlayPlan> {
   const decided = await Promise.allSettled(request.plays.map((play) => planPlay(play, request.orders, look)));
   const failures = decided.flatMap((result) => (result.status === 'rejected' ? failuresOf(result.reason) : []));
-  if (failures.length > 0)
-    throw new RunError(`planning failed: nothing was changed${leaveOut(request.plays, failures)}`, failures);
-  const plays = decided.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
-  return {
-    tool: request.tool,
-    inventoryDigest: request.inventoryDigest,
-    playbook: request.playbook,
-    playbookDigest: request.playbookDigest,
-    limit: request.limit,
-    plays: withoutRepeats(plays),
+  const done = decided.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
+  const plays = done.map(({ play }) => play);
+  const lost = [...look.lost()].filter(([, error]) => isUnreachable(error));
+  const away = [...new Map([...lost, ...done.flatMap((each) => each.away)])];
+  const missing = missingHosts(request, away);
+  const isEmpty = plays.every(({ batches }) => batches.every(({ hosts }) => hosts.length === 0));
+  if (failures.length > 0 || (missing !== undefined && isEmpty))
+    throw new RunError('planning failed: nothing was changed', [...failures, ...(missing?.failures ?? [])]);
+  const { tool, inventoryDigest, playbook, playbookDigest, limit } = request;
+  const plan = {
+    ...{ tool, inventoryDigest, playbook, playbookDigest, limit, plays: withoutRepeats(plays) },
+    away: away.map(([host, error]) => ({ host, because: error.message })),
   };
+  return { plan, missing };
+}
+
+/** No way to the host: not one that answers, and refuses us or says nonsense. */
+function isUnreachable(error: unknown): error is RemoteError {
+  return error instanceof RemoteError && error.code === 'unreachable';
+}
+
+/** Hosts of the plays among these; with the last one, how to go on without them. */
+function missingHosts(
+  { plays, without }: PlanRequest,
+  away: readonly (readonly [string, RemoteError])[],
+): RunError | undefined {
+  const hosts = new Set(plays.flatMap((play) => play.hosts));
+  const missing = away.filter(([host]) => hosts.has(host));
+  const names = missing.map(([host]) => host);
+  if (missing.length === 0) return undefined;
+  const failures = missing.map(([host, error], index): HostFailure => {
+    const isLast = index === missing.length - 1 && missing.length < hosts.size;
+    const next = isLast ? [`to skip ${names.join(', ')}: ${without(names)}`] : [];
+    const { code, message, cause, hint } = error;
+    const hints = [...(hint === undefined ? [] : [hint]), ...next];
+    return { host, error: new RemoteError({ code, host, message, cause, hint: hints.join('\n') || undefined }) };
+  });
+  return new RunError(`${names.join(', ')} can't be reached: nothing was changed`, failures);
 }
 
 /** What one host's resources in one play come to, in order, the unchanged ones only counted. */
@@ -88,23 +124,42 @@ function recording(probe: Probe, told: Map<string, string>): Probe {
   };
 }
 
-async function planPlay(play: Play, orders: ReadonlyMap<string, Order>, look: Look): Promise<PlannedPlay> {
+/** One play, and its hosts that can't be connected to. */
+interface PlayDecided {
+  readonly play: PlannedPlay;
+  readonly away: readonly (readonly [string, RemoteError])[];
+}
+
+async function planPlay(play: Play, orders: ReadonlyMap<string, Order>, look: Look): Promise<PlayDecided> {
   const [batches, planned] = await Promise.all([
     orderBatches(play, orders, look),
     Promise.allSettled(play.hosts.map((host) => planHost(play, host, look))),
   ]);
   const failures = planned.flatMap((result) => (result.status === 'rejected' ? failuresOf(result.reason) : []));
-  if (failures.length > 0) throw new RunError(`play ${play.name} could not be planned`, failures);
+  const away = planned.flatMap((result, index) =>
+    (result.status === 'rejected' ? failuresOf(result.reason) : []).flatMap(({ error }) =>
+      isUnreachable(error) && error.host === play.hosts[index] ? [[error.host, error] as const] : [],
+    ),
+  );
+  // A host that needs another one, which is away, fails; one that is away itself is left out.
+  const others = failures.filter(({ error }) => !away.some(([, own]) => own === error));
+  if (others.length > 0) throw new RunError(`play ${play.name} could not be planned`, failures);
+  const limitedOut = (play.limitedOut ?? []).filter((host) => look.lost().has(host));
   const byHost = new Map(
     planned.flatMap((result) => (result.status === 'fulfilled' ? [[result.value.host, result.value] as const] : [])),
   );
+  const batched = batches.map((hosts): PlannedBatch => ({ hosts: hosts.flatMap((host) => byHost.get(host) ?? []) }));
   return {
-    name: play.name,
-    order: play.order,
-    batchSize: play.batchSize,
-    gatesBefore: play.gatesBefore,
-    gatesAfter: play.gatesAfter,
-    batches: batches.map((hosts): PlannedBatch => ({ hosts: hosts.flatMap((host) => byHost.get(host) ?? []) })),
+    play: {
+      name: play.name,
+      order: play.order,
+      batchSize: play.batchSize,
+      leftOut: [...away.map(([host]) => host), ...limitedOut],
+      gatesBefore: play.gatesBefore,
+      gatesAfter: play.gatesAfter,
+      batches: batched.filter(({ hosts }) => hosts.length > 0),
+    },
+    away,
   };
 }
 
@@ -142,13 +197,4 @@ function withoutRepeats(plays: readonly PlannedPlay[]): readonly PlannedPlay[] {
       }),
     })),
   }));
-}
-
-/** How to go on without the hosts of a play that are away. */
-function leaveOut(plays: readonly Play[], failures: readonly HostFailure[]): string {
-  const hosts = new Set(plays.flatMap((play) => play.hosts));
-  const away = failures.flatMap(({ error }) =>
-    error instanceof RemoteError && error.code === 'unreachable' && hosts.has(error.host) ? [`:!${error.host}`] : [],
-  );
-  return away.length === 0 ? '' : `; to skip unreachable hosts: --limit 'all${[...new Set(away)].join('')}'`;
 }

@@ -49,7 +49,9 @@ export class RunError extends ProvisionError {
 
 /** What to do next about each failure, a line each, every one once. */
 function hintsOf(failures: readonly HostFailure[]): string | undefined {
-  const hints = failures.flatMap(({ error }) => (error instanceof ProvisionError ? [error.hint ?? ''] : []));
+  const hints = failures.flatMap(({ error }) =>
+    error instanceof ProvisionError ? (error.hint ?? '').split('\n') : [],
+  );
   return [...new Set(hints.filter((hint) => hint !== ''))].join('\n') || undefined;
 }
 

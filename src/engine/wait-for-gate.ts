@@ -13,12 +13,15 @@ const POLL_MS = 500;
  */
 const AWAY_MS = 60_000;
 
-/** A gate that did not open before its deadline. */
+type Shut = Extract<GateAnswer, { readonly open: false }>;
+
+/** A gate that did not open before its deadline, or never will. */
 class GateShut extends ProvisionError {
-  constructor(gate: string, { reason, next }: { readonly reason: string; readonly next: string }, waitedMs: number) {
+  constructor(gate: string, { reason, next, isFinal }: Shut, waitedMs: number) {
+    const within = `within ${Math.round(waitedMs / 1000)} s`;
     super({
       code: 'gate-not-open',
-      message: `gate ${gate} did not open within ${Math.round(waitedMs / 1000)} s: ${reason}`,
+      message: `gate ${gate} did not open${isFinal === true ? ', and waiting would not change that' : ` ${within}`}: ${reason}`,
       hint: [next, 'nothing further was touched; fix the cause, then run the same command again'].join('\n'),
     });
   }
@@ -54,15 +57,16 @@ export async function waitForGate(request: GateRequest, world: World): Promise<v
   for (;;) {
     const answer = await askOnce(gate, request, world);
     const waitedMs = world.now() - begun;
-    if (answer.away === undefined) seenAt = world.now();
-    else if (world.now() - seenAt >= AWAY_MS) throw answer.away;
+    const isAway = !answer.open && (answer.isAway === true || answer.away !== undefined);
+    if (!isAway) seenAt = world.now();
     if (answer.open) {
       world.emit({ type: 'gate-opened', gate: gate.name, hosts: request.hosts, waitedMs, note: answer.note });
       return;
     }
     if (request.when !== 'after' && world.interrupted())
       throw new Interrupted(request.hosts.join(', '), `gate ${gate.name}, which is not open: ${answer.reason}`);
-    if (waitedMs >= (given ?? gate.deadlineMs + (answer.patienceMs ?? 0)))
+    if (isAway && world.now() - seenAt >= AWAY_MS) throw answer.away ?? new GateShut(gate.name, answer, waitedMs);
+    if (answer.isFinal === true || waitedMs >= (given ?? gate.deadlineMs + (answer.patienceMs ?? 0)))
       throw new GateShut(gate.name, answer, waitedMs);
     if (answer.reason !== shown)
       world.emit({ type: 'gate-waiting', gate: gate.name, hosts: request.hosts, reason: answer.reason });

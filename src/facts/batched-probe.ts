@@ -19,6 +19,8 @@ export interface LookSource {
  */
 export interface Look {
   probe(host: string): Probe;
+  /** The hosts that could not be asked so far, and why. */
+  lost(): ReadonlyMap<string, RemoteError>;
 }
 
 /** Begins a look. */
@@ -36,7 +38,10 @@ export function createLook(source: LookSource): Look {
       on: probe,
     };
   }
-  return { probe };
+  return {
+    probe,
+    lost: () => new Map([...hosts].flatMap(([host, { lost }]) => (lost === undefined ? [] : [[host, lost] as const]))),
+  };
 }
 
 interface Question {
@@ -78,12 +83,18 @@ class HostQuestions {
   readonly #host: string;
   readonly #source: LookSource;
   readonly #answers = new Map<string, Promise<unknown>>();
+  #lost: RemoteError | undefined;
   /** By fact name. */
   #waiting = new Map<string, FactQuestions>();
 
   constructor(host: string, source: LookSource) {
     this.#host = host;
     this.#source = source;
+  }
+
+  /** Why the host could not be asked. */
+  get lost(): RemoteError | undefined {
+    return this.#lost;
   }
 
   ask(fact: Fact<unknown>, key: string): Promise<unknown> {
@@ -125,7 +136,7 @@ class HostQuestions {
       asked.map(({ fact, keys }) => fact.script(keys)),
       token,
     );
-    const output = await this.#source.send(this.#host, script);
+    const output = await this.#send(script);
     const answers = splitAnswers(output.stdoutBytes, token, asked.length);
     for (const [index, { fact, questions, keys }] of asked.entries()) {
       const answer = answers[index];
@@ -140,6 +151,15 @@ class HostQuestions {
         if (values instanceof RemoteError) fail(values);
         else settle(values.get(key));
       }
+    }
+  }
+
+  async #send(script: string): Promise<Output> {
+    try {
+      return await this.#source.send(this.#host, script);
+    } catch (error) {
+      if (error instanceof RemoteError) this.#lost = error;
+      throw error;
     }
   }
 

@@ -1,7 +1,11 @@
-import type { Cluster } from '../model/cluster.js';
+import type { Cluster, Member } from '../model/cluster.js';
+import { memberUrls } from '../model/endpoint.js';
+import { RemoteError } from '../model/errors.js';
 import type { Probe } from '../model/remote.js';
 import { etcdData, etcdDataKey, type EtcdData } from './etcd-data.js';
+import { etcdStatus, etcdStatusKey, type EtcdStatus } from './etcd-status.js';
 import { unitState } from './unit-state.js';
+import { unlessLost } from './unless-lost.js';
 
 /** One member as its host shows it. */
 export interface MemberState extends EtcdData {
@@ -10,36 +14,89 @@ export interface MemberState extends EtcdData {
   readonly isRunning: boolean;
 }
 
+/** A member whose host can't be asked. */
+export interface AwayMember {
+  /** Inventory name of the host. */
+  readonly host: string;
+  /** Why it can't be asked. */
+  readonly error: RemoteError;
+  /** What the member tells others that ask it at its own URL: it may serve while nobody can log in on its host. */
+  readonly status: EtcdStatus;
+}
+
+/** All members, by whether their hosts can be asked. */
+export interface MembersSeen {
+  readonly states: readonly MemberState[];
+  readonly away: readonly AwayMember[];
+}
+
 /**
  * How far the cluster as a whole is.
  * - `absent`: no member has data.
  * - `forming`: its bootstrap was interrupted: some members have data, all of those began as bootstrapping ones.
  * - `down`: it exists, but fewer than a quorum of its members run.
  * - `serving`: it exists, and a quorum runs.
+ * - `unsure`: whether it exists can't be known, for a host can't be asked.
  */
-export type ClusterPhase = 'absent' | 'forming' | 'down' | 'serving';
+export type ClusterPhase = 'absent' | 'forming' | 'down' | 'serving' | 'unsure';
 
-/** Looks at every member of the cluster. @throws RemoteError when one of their hosts cannot be asked */
-export async function lookAtMembers(cluster: Cluster, probe: Probe): Promise<readonly MemberState[]> {
-  return Promise.all(
-    cluster.members.map(async (member) => {
-      const there = probe.on(member.host);
-      const [data, unit] = await Promise.all([
-        there.ask(etcdData, etcdDataKey(member)),
-        there.ask(unitState, member.unit),
-      ]);
-      return { host: member.host, isRunning: unit.active, ...data };
-    }),
+/** Looks at every member of the cluster; one whose host can't be asked is asked by the hosts of others. */
+export async function lookAtMembers(cluster: Cluster, probe: Probe): Promise<MembersSeen> {
+  const looks = await Promise.all(
+    cluster.members.map(async (member) => ({ member, seen: await unlessLost(lookAtMember(member, probe)) })),
   );
+  const askers = looks.filter(({ seen }) => !(seen instanceof RemoteError)).map(({ member }) => member);
+  const away = looks.flatMap(({ member, seen }) =>
+    seen instanceof RemoteError ? [askFromElsewhere(member, seen, askers, probe)] : [],
+  );
+  return {
+    states: looks.flatMap(({ seen }) => (seen instanceof RemoteError ? [] : [seen])),
+    away: await Promise.all(away),
+  };
+}
+
+async function lookAtMember(member: Member, probe: Probe): Promise<MemberState> {
+  const there = probe.on(member.host);
+  const [data, unit] = await Promise.all([there.ask(etcdData, etcdDataKey(member)), there.ask(unitState, member.unit)]);
+  return { host: member.host, isRunning: unit.active, ...data };
+}
+
+/** Two, so that the answer is no single host's. */
+const ASKERS = 2;
+
+async function askFromElsewhere(
+  member: Member,
+  error: RemoteError,
+  askers: readonly Member[],
+  probe: Probe,
+): Promise<AwayMember> {
+  const [clientUrl = ''] = memberUrls([member]);
+  const answers = await Promise.all(
+    askers
+      .slice(0, ASKERS)
+      .map(async ({ host, client }) =>
+        unlessLost(probe.on(host).ask(etcdStatus, etcdStatusKey({ clientUrl, client }))),
+      ),
+  );
+  const heard = answers.flatMap((answer) =>
+    answer instanceof RemoteError || answer.kind === 'silent' ? [] : [answer],
+  );
+  const isHeard = heard.length > 0 && heard.length === answers.length;
+  const [status] = heard;
+  const silent = { kind: 'silent', reason: `its host can't be asked (${error.message})` } as const;
+  return { host: member.host, error, status: isHeard && status !== undefined ? status : silent };
 }
 
 /** The phase that these members are in. */
-export function clusterPhase(members: readonly MemberState[]): ClusterPhase {
-  const withData = members.filter((member) => member.hasData && !isUntouchedLoneMember(member));
-  if (withData.length === 0) return 'absent';
-  if (withData.length < members.length && withData.every((member) => member.isBootstrapping)) return 'forming';
-  const running = withData.filter((member) => member.isRunning).length;
-  return running < quorum(members.length) ? 'down' : 'serving';
+export function clusterPhase({ states, away }: MembersSeen): ClusterPhase {
+  const withData = states.filter((member) => member.hasData && !isUntouchedLoneMember(member));
+  const answering = away.filter(({ status }) => status.kind === 'answers').length;
+  const isKnown = away.length === 0;
+  if (withData.length + answering === 0) return isKnown ? 'absent' : 'unsure';
+  if (withData.length < states.length && withData.every((member) => member.isBootstrapping) && answering === 0)
+    return isKnown ? 'forming' : 'unsure';
+  const running = withData.filter((member) => member.isRunning).length + answering;
+  return running < quorum(states.length + away.length) ? 'down' : 'serving';
 }
 
 /** How many voters must agree. */

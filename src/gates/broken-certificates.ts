@@ -1,6 +1,8 @@
 import { certificateFiles, certificateFilesKey } from '../facts/certificate-files.js';
 import { pairFault } from '../facts/pair-fault.js';
+import { unlessLost } from '../facts/unless-lost.js';
 import { peerFiles, type Cluster, type Member } from '../model/cluster.js';
+import { RemoteError } from '../model/errors.js';
 import type { GateInput } from '../model/gate.js';
 import type { Probe } from '../model/remote.js';
 
@@ -16,10 +18,14 @@ export async function brokenCertificates(
 ): Promise<ReadonlyMap<string, string>> {
   const found = await Promise.all(
     cluster.members.map(
-      async (member) => [member.host, await faultOf(cluster, member, probe(member.host), now)] as const,
+      async (member) => [member.host, await unlessLost(faultOf(cluster, member, probe(member.host), now))] as const,
     ),
   );
-  return new Map(found.flatMap(([host, fault]) => (fault === undefined ? [] : [[host, fault] as const])));
+  return new Map(
+    found.flatMap(([host, fault]) =>
+      fault === undefined || fault instanceof RemoteError ? [] : [[host, fault] as const],
+    ),
+  );
 }
 
 async function faultOf(cluster: Cluster, member: Member, probe: Probe, now: Date): Promise<string | undefined> {

@@ -1,7 +1,15 @@
-import { clusterPhase, lookAtMembers, type ClusterPhase } from '../facts/etcd-phase.js';
+import {
+  clusterPhase,
+  lookAtMembers,
+  type AwayMember,
+  type ClusterPhase,
+  type MembersSeen,
+} from '../facts/etcd-phase.js';
 import { etcdStatus, etcdStatusKey } from '../facts/etcd-status.js';
+import { unlessLost } from '../facts/unless-lost.js';
 import type { Cluster } from '../model/cluster.js';
-import type { Gate, GateInput } from '../model/gate.js';
+import { RemoteError } from '../model/errors.js';
+import type { Gate, GateAnswer, GateInput } from '../model/gate.js';
 import { judgeMembers, memberJournal, type MemberAnswers } from './judge-members.js';
 
 /** A member restarts in seconds; a follower that must catch up from a snapshot may take minutes. */
@@ -16,16 +24,28 @@ export function etcdHealthy(cluster: Cluster, now: () => Date): Gate {
     name: 'etcd-healthy',
     deadlineMs: DEADLINE_MS,
     async check({ probe, when, batch }) {
-      const [states, answers] = await lookAtAll(cluster, probe);
+      const [seen, answers] = await lookAtAll(cluster, probe);
       // etcd answers a moment before systemd has noted that it is started.
-      const late = states.filter((state) => !state.isRunning);
+      const late = seen.states.filter((state) => !state.isRunning);
       const done = new Set(when === 'after' ? batch : []);
-      const answer = await judgeMembers({ answers, cluster, done, down: new Set() }, probe, now());
+      const gone = seen.away.find(({ host }) => done.has(host));
+      if (gone !== undefined) throw gone.error;
+      const asked = {
+        answers,
+        cluster,
+        done,
+        down: new Set<string>(),
+        away: hostsOf(seen.away),
+        taken: new Set<string>(),
+      };
+      const answer = await judgeMembers(asked, probe, now());
       const [first] = late;
       if (first === undefined) return answer;
       const reasons = late.map((state) => `etcd is not started on ${state.host}`);
-      const next = memberJournal(cluster, first.host);
-      return { open: false, reason: [...reasons, ...(answer.open ? [] : [answer.reason])].join('; '), next };
+      const shut = answer.open
+        ? { open: false as const, reason: '', next: memberJournal(cluster, first.host) }
+        : answer;
+      return { ...shut, reason: [...reasons, ...(answer.open ? [] : [answer.reason])].join('; ') };
     },
   };
 }
@@ -39,35 +59,52 @@ export function etcdCanSpareBatch(cluster: Cluster, now: () => Date): Gate {
     name: 'etcd-can-spare-batch',
     deadlineMs: DEADLINE_MS,
     async check({ probe, batch }) {
-      const [states, answers] = await lookAtAll(cluster, probe);
-      const phase = clusterPhase(states);
+      const [seen, answers] = await lookAtAll(cluster, probe);
+      const phase = clusterPhase(seen);
+      if (phase === 'unsure') return unsure(seen.away);
       if (phase !== 'serving') return { open: true, note: NOTHING_TO_PROTECT[phase] };
-      const down = new Set(
-        states.filter((state) => batch.includes(state.host) && !state.isRunning).map(({ host }) => host),
-      );
-      return judgeMembers({ answers, cluster, done: new Set(), down }, probe, now());
+      const down = hostsOf(seen.states.filter((state) => batch.includes(state.host) && !state.isRunning));
+      const taken = new Set(batch);
+      return judgeMembers({ answers, cluster, done: new Set(), down, away: hostsOf(seen.away), taken }, probe, now());
     },
   };
 }
 
-const NOTHING_TO_PROTECT: Readonly<Record<Exclude<ClusterPhase, 'serving'>, string>> = {
+const NOTHING_TO_PROTECT: Readonly<Record<Exclude<ClusterPhase, 'serving' | 'unsure'>, string>> = {
   absent: 'there is no etcd cluster yet',
   forming: 'the bootstrap of the etcd cluster was interrupted, and continues now',
   down: 'fewer than a quorum of the etcd members run: there is nothing left to protect',
 };
 
-async function lookAtAll(
-  cluster: Cluster,
-  probe: GateInput['probe'],
-): Promise<readonly [Awaited<ReturnType<typeof lookAtMembers>>, MemberAnswers]> {
-  return Promise.all([lookAtMembers(cluster, probe(cluster.members[0]?.host ?? '')), askMembers(cluster, probe)]);
+function hostsOf(members: readonly { readonly host: string }[]): ReadonlySet<string> {
+  return new Set(members.map(({ host }) => host));
+}
+
+function unsure(away: readonly AwayMember[]): GateAnswer {
+  const hosts = away.map(({ host }) => host);
+  const reason = `whether there is an etcd cluster is not known while ${hosts.join(', ')} can't be asked`;
+  return { open: false, reason, next: `ssh ${hosts[0] ?? ''} true`, isAway: true };
+}
+
+/** All members as their hosts show them; of one whose host can't be asked, what others hear. */
+async function lookAtAll(cluster: Cluster, probe: GateInput['probe']): Promise<readonly [MembersSeen, MemberAnswers]> {
+  const [seen, answers] = await Promise.all([
+    lookAtMembers(cluster, probe(cluster.members[0]?.host ?? '')),
+    askMembers(cluster, probe),
+  ]);
+  return [seen, new Map([...answers, ...seen.away.map(({ host, status }) => [host, status] as const)])];
 }
 
 async function askMembers(cluster: Cluster, probe: GateInput['probe']): Promise<MemberAnswers> {
   const answers = await Promise.all(
-    cluster.members.map(
-      async (member) => [member.host, await probe(member.host).ask(etcdStatus, etcdStatusKey(member))] as const,
+    cluster.members.map(async (member) => ({
+      host: member.host,
+      status: await unlessLost(probe(member.host).ask(etcdStatus, etcdStatusKey(member))),
+    })),
+  );
+  return new Map(
+    answers.map(({ host, status }) =>
+      status instanceof RemoteError ? [host, { kind: 'silent', reason: status.message }] : [host, status],
     ),
   );
-  return new Map(answers);
 }

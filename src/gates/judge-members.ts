@@ -1,3 +1,4 @@
+import { membershipDifference, type HeardMember } from '../facts/etcd-membership.js';
 import { quorum } from '../facts/etcd-phase.js';
 import type { EtcdStatus } from '../facts/etcd-status.js';
 import type { Cluster } from '../model/cluster.js';
@@ -28,11 +29,19 @@ interface Asked {
   readonly down: ReadonlySet<string>;
   /** Hosts that the work is done on: their members must answer as usual. */
   readonly done: ReadonlySet<string>;
+  /** Hosts that can't be asked; what others hear of their members is in `answers`. */
+  readonly away: ReadonlySet<string>;
+  /** Hosts whose members are about to be restarted. */
+  readonly taken: ReadonlySet<string>;
 }
 
 /** The verdict on what all members said; where that is bad, on whether their own certificates explain it. */
-export async function judgeMembers(asked: Asked, probe: GateInput['probe'], now: Date): Promise<GateAnswer> {
-  const notes = unusualAnswers(asked);
+export async function judgeMembers(given: Asked, probe: GateInput['probe'], now: Date): Promise<GateAnswer> {
+  const missing = [...given.away].filter((host) => given.answers.get(host)?.kind === 'silent' && !given.down.has(host));
+  const left = stillServing(given);
+  if (missing.length > 0 && left < quorum(given.cluster.members.length)) return tooFew(given, missing, left);
+  const asked = { ...given, down: new Set([...given.down, ...missing]) };
+  const notes = [...missing.map((host) => `${host} can't be asked, and is left out`), ...unusualAnswers(asked)];
   if (problemsOf(asked, new Map(), 'all').length === 0) return openWith(notes);
   const broken = await brokenCertificates(asked.cluster, probe, now);
   const excused = new Map([...broken].filter(([host]) => !asked.done.has(host)));
@@ -41,15 +50,40 @@ export async function judgeMembers(asked: Asked, probe: GateInput['probe'], now:
   return openWith([...[...excused].map(([host, fault]) => `${host} ${fault}`), ...notes]);
 }
 
+/** How many members are well, and stay so while those of the batch are restarted. */
+function stillServing({ answers, taken, down }: Asked): number {
+  const heard = membersHeard(answers);
+  const sick = ownProblems(heard);
+  return heard.filter(({ host }) => !sick.has(host) && !(taken.has(host) && !down.has(host))).length;
+}
+
+/** A host that can't be asked is waited for as long as any host; it may be on its way back. */
+function tooFew({ cluster, taken, answers }: Asked, missing: readonly string[], left: number): GateAnswer {
+  const { length: all } = cluster.members;
+  const meanwhile = taken.size === 0 ? 'serve' : `would serve while ${[...taken].join(', ')} restarts`;
+  const reasons = missing.map((host) => {
+    const status = answers.get(host);
+    return `${host} does not answer: ${status?.kind === 'silent' ? status.reason : ''}`;
+  });
+  return {
+    open: false,
+    reason: `${left} of ${all} etcd members ${meanwhile}, fewer than a quorum of ${quorum(all)}; ${reasons.join('; ')}`,
+    next: `ssh ${missing[0] ?? ''} true`,
+    isAway: true,
+  };
+}
+
 function openWith(notes: readonly string[]): GateAnswer {
   return notes.length === 0 ? { open: true } : { open: true, note: notes.join('; ') };
 }
 
 function shutFor(problems: readonly Problem[], { answers, cluster }: Asked): GateAnswer {
+  const final = problems.find(({ isFinal }) => isFinal === true);
   const sick = problems.find(({ host }) => host !== undefined)?.host;
   const [first] = membersHeard(answers);
-  const next = sick === undefined ? askByHand(cluster, first?.host, 'member list') : memberJournal(cluster, sick);
-  return { open: false, reason: problems.map(({ text }) => text).join('; '), next };
+  const usual = sick === undefined ? askByHand(cluster, first?.host, 'member list') : memberJournal(cluster, sick);
+  const reason = problems.map(({ text }) => text).join('; ');
+  return { open: false, reason, next: final?.next ?? usual, ...(final === undefined ? {} : { isFinal: true }) };
 }
 
 /** Do the members whose certificates are good make a quorum? */
@@ -61,6 +95,10 @@ function canDecide({ members }: Cluster, excused: ReadonlyMap<string, string>): 
 interface Problem {
   readonly host?: string;
   readonly text: string;
+  /** Waiting does not change it. */
+  readonly isFinal?: boolean;
+  /** What to do about it, where that is not what is usual. */
+  readonly next?: string | undefined;
 }
 
 /**
@@ -83,9 +121,10 @@ function problemsOf(
   return [
     // Without a quorum etcd 3.5 does not even list its members.
     ...(expected === 'all' ? [...silent, ...own] : []),
-    ...agreementProblems(steady, cluster).map((text) => ({ text })),
+    ...agreementFaults(steady, cluster),
     ...raisedAlarms(heard).map((alarm) => ({
       text: `alarm ${alarm} is raised (etcdctl alarm disarm, once there is room)`,
+      isFinal: true,
     })),
     ...steady.flatMap(({ host, usualFailure }) =>
       done.has(host) && usualFailure !== undefined
@@ -131,17 +170,17 @@ export function ownProblems(heard: readonly HeardMember[]): ReadonlyMap<string, 
 
 /** What members do not agree on, with each other or with the inventory. */
 export function agreementProblems(heard: readonly HeardMember[], cluster: Cluster): readonly string[] {
+  return agreementFaults(heard, cluster).map(({ text }) => text);
+}
+
+function agreementFaults(heard: readonly HeardMember[], cluster: Cluster): readonly Problem[] {
+  const clusters = heard.map(({ host, clusterId }) => [host, clusterId] as const);
+  const leaders = heard.map(({ host, leaderId }) => [host, leaderId] as const);
   return [
-    ...disagreement(
-      'cluster id',
-      heard.map(({ host, clusterId }) => [host, clusterId]),
-    ),
-    ...disagreement(
-      'leader',
-      heard.map(({ host, leaderId }) => [host, leaderId]),
-    ),
-    ...listDisagreement(heard),
-    ...membershipProblems(heard, cluster),
+    ...disagreement('cluster id', clusters).map((text) => ({ text, isFinal: true })),
+    ...disagreement('leader', leaders).map((text) => ({ text })),
+    ...listDisagreement(heard).map((text) => ({ text })),
+    ...membershipFaults(heard, cluster),
   ];
 }
 
@@ -149,9 +188,6 @@ export function agreementProblems(heard: readonly HeardMember[], cluster: Cluste
 export function raisedAlarms(heard: readonly HeardMember[]): readonly string[] {
   return [...new Set(heard.flatMap((member) => member.alarms))];
 }
-
-/** What one member said, with its host. */
-export type HeardMember = Extract<EtcdStatus, { kind: 'answers' }> & { readonly host: string };
 
 function disagreement(what: string, values: readonly (readonly [string, string])[]): readonly string[] {
   if (new Set(values.map(([, value]) => value)).size <= 1) return [];
@@ -174,15 +210,14 @@ function listDisagreement(heard: readonly HeardMember[]): readonly string[] {
   return [`members disagree on the list of members: ${all.join(', ')}`];
 }
 
-function membershipProblems(heard: readonly HeardMember[], cluster: Cluster): readonly string[] {
+/** Who is a member changes by somebody's hand only. */
+function membershipFaults(heard: readonly HeardMember[], cluster: Cluster): readonly Problem[] {
   const [first] = heard;
   if (first === undefined) return [];
+  const difference = membershipDifference(cluster, heard);
   const learners = first.members.filter((member) => member.isLearner).map((member) => member.name || member.id);
-  const counted = first.members.length;
   return [
-    ...(counted === cluster.members.length
-      ? []
-      : [`etcd lists ${counted} members, the inventory ${cluster.members.length}`]),
-    ...learners.map((name) => `${name} is listed as a learner`),
+    ...(difference === undefined ? [] : [{ ...difference, isFinal: true }]),
+    ...learners.map((name) => ({ text: `${name} is listed as a learner`, isFinal: true })),
   ];
 }

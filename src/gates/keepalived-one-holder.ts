@@ -1,6 +1,8 @@
 import { ALL_ADDRESSES, hostAddresses } from '../facts/host-addresses.js';
 import { sourceAddress } from '../facts/source-address.js';
+import { unlessLost } from '../facts/unless-lost.js';
 import type { Cluster } from '../model/cluster.js';
+import { RemoteError } from '../model/errors.js';
 import { aboutService, type Gate, type GateAnswer } from '../model/gate.js';
 import type { Probe } from '../model/remote.js';
 import type { VirtualService } from '../model/virtual-service.js';
@@ -17,11 +19,21 @@ export function keepalivedOneHolder(service: VirtualService, cluster: Cluster): 
     async check({ probe }) {
       const { ip: vip } = service.endpoint;
       const looks = await Promise.all(
-        service.balancers.map(({ host }) => lookForHolder(probe(host), host, { vip, cluster })),
+        service.balancers.map(async ({ host }) => unlessLost(lookForHolder(probe(host), host, { vip, cluster }))),
       );
-      return judgeHolders(looks, service);
+      const seen = looks.flatMap((look) => (look instanceof RemoteError ? [] : [look]));
+      const away = looks.flatMap((look) => (look instanceof RemoteError ? [look] : []));
+      return withAway(judgeHolders(seen, service), away);
     },
   };
+}
+
+/** A balancer that can't be asked decides nothing, unless none of the others holds the address. */
+function withAway(answer: GateAnswer, away: readonly RemoteError[]): GateAnswer {
+  if (away.length === 0) return answer;
+  const unseen = `${away.map(({ host }) => host).join(', ')} can't be asked`;
+  if (answer.open) return { open: true, note: [answer.note, `${unseen}, and is left out`].filter(Boolean).join('; ') };
+  return { ...answer, reason: `${answer.reason}; ${unseen}`, isAway: true };
 }
 
 /** What one balancer shows of the virtual IP. */

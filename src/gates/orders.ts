@@ -3,7 +3,9 @@ import { clusterPhase, lookAtMembers } from '../facts/etcd-phase.js';
 import { etcdStatus, etcdStatusKey } from '../facts/etcd-status.js';
 import { ALL_ADDRESSES, hostAddresses } from '../facts/host-addresses.js';
 import { unitState } from '../facts/unit-state.js';
+import { unlessLost } from '../facts/unless-lost.js';
 import type { Cluster } from '../model/cluster.js';
+import { RemoteError } from '../model/errors.js';
 import { aboutService, type Order, type OrderedHosts } from '../model/gate.js';
 import type { Probe } from '../model/remote.js';
 import { SERVICE_NAMES, serviceNamed, type Balancer, type VirtualService } from '../model/virtual-service.js';
@@ -27,25 +29,30 @@ function inventoryOrder(hosts: readonly string[]): Promise<OrderedHosts> {
 
 /**
  * Members that are down first, then followers, the leader last: it hands over once. Where no quorum runs, all
- * members are started at once, for each waits for the others.
+ * members are started at once, for each waits for the others. Who can't be asked counts as down.
  */
 function leaderLast(cluster: Cluster): Order {
   return async (hosts, probe) => {
     const [first] = hosts;
     if (first === undefined) return { hosts, together: false };
-    const [states, answers] = await Promise.all([
+    const [seen, answers] = await Promise.all([
       lookAtMembers(cluster, probe(first)),
       Promise.all(
         cluster.members.map(
-          async (member) => [member.host, await probe(member.host).ask(etcdStatus, etcdStatusKey(member))] as const,
+          async (member) =>
+            [member.host, await unlessLost(probe(member.host).ask(etcdStatus, etcdStatusKey(member)))] as const,
         ),
       ),
     ]);
-    if (clusterPhase(states) !== 'serving') return { hosts, together: true };
-    const running = new Set(states.filter((state) => state.isRunning).map((state) => state.host));
+    const phase = clusterPhase(seen);
+    // Not known whether a quorum runs: one after the other is never wrong.
+    if (phase !== 'serving' && phase !== 'unsure') return { hosts, together: true };
+    const running = new Set(seen.states.filter((state) => state.isRunning).map((state) => state.host));
     const leaders = new Set(
       answers.flatMap(([host, status]) =>
-        status.kind === 'answers' && status.memberId === status.leaderId ? [host] : [],
+        !(status instanceof RemoteError) && status.kind === 'answers' && status.memberId === status.leaderId
+          ? [host]
+          : [],
       ),
     );
     const rank = (host: string): number => (leaders.has(host) ? 2 : running.has(host) ? 1 : 0);
@@ -60,7 +67,9 @@ function leaderLast(cluster: Cluster): Order {
 function vipHolderLast(service: VirtualService | undefined): Order {
   return async (hosts, probe) => {
     if (service === undefined) return { hosts, together: false };
-    const found = await Promise.all(hosts.map(async (host) => ({ host, ...(await part(service, host, probe(host))) })));
+    const found = await Promise.all(
+      hosts.map(async (host) => ({ host, ...seenPart(await unlessLost(part(service, host, probe(host)))) })),
+    );
     const rank = new Map(found.map(({ host, holds }) => [host, holds ? 1 : 0]));
     const isWhole = service.balancers.every(({ host }) => rank.has(host));
     return {
@@ -71,11 +80,17 @@ function vipHolderLast(service: VirtualService | undefined): Order {
 }
 
 /** What a host does for a service right now: whether it has the virtual IP, and whether a proxy or keepalived runs. */
-async function part(
-  { endpoint, balancers }: VirtualService,
-  host: string,
-  probe: Probe,
-): Promise<{ readonly holds: boolean; readonly serves: boolean }> {
+interface Part {
+  readonly holds: boolean;
+  readonly serves: boolean;
+}
+
+/** Who can't be asked may serve, and is not worked on. */
+function seenPart(seen: Part | RemoteError): Part {
+  return seen instanceof RemoteError ? { holds: false, serves: true } : seen;
+}
+
+async function part({ endpoint, balancers }: VirtualService, host: string, probe: Probe): Promise<Part> {
   const balancer = balancers.find((each) => each.host === host);
   const units = balancer === undefined ? [] : unitsOf(balancer);
   const [addresses, states] = await Promise.all([

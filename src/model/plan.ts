@@ -30,9 +30,17 @@ export interface PlannedPlay {
   /** How many hosts are worked on at once; all when absent. */
   readonly batchSize: number | undefined;
   readonly batches: readonly PlannedBatch[];
+  /** Hosts of the play that can't be asked: nothing is done on them, whether `--limit` leaves them out or not. */
+  readonly leftOut: readonly string[];
   /** Names of the gates asked before and after each batch that changes something. */
   readonly gatesBefore: readonly string[];
   readonly gatesAfter: readonly string[];
+}
+
+/** A host that could not be asked. */
+export interface AwayHost {
+  readonly host: string;
+  readonly because: string;
 }
 
 /** All that apply will do. Serialised as JSON it holds digests in place of contents, and never a secret. */
@@ -44,6 +52,8 @@ export interface Plan {
   /** Of the playbook, what it imports, and the templates beside it: what is decided later depends on them, too. */
   readonly playbookDigest: string;
   readonly limit: string | undefined;
+  /** Hosts that could not be asked, and that the plan is made without. */
+  readonly away: readonly AwayHost[];
   readonly plays: readonly PlannedPlay[];
 }
 

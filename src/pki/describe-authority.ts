@@ -19,7 +19,7 @@ export function describeAuthority(
     throw new ProvisionError({
       code: 'authority-missing',
       message: `there is no certificate authority in ${directory}`,
-      hint: 'the first `provision apply` makes one; or import one: provision ca import',
+      hint: 'the first `provision apply INVENTORY` makes one; or import one: provision ca import STORE --certificate FILE --key FILE',
     });
   const end = notAfterOf(signer);
   const days = Math.floor((end.getTime() - now.getTime()) / DAY_MS);
@@ -28,7 +28,12 @@ export function describeAuthority(
     ['subject', describeSubject(subjectOf(signer))],
     ['key', keyTypeOf(signer.publicKey)],
     ...(authority.isExternal?.() === true
-      ? [['private key', 'external: certificates are signed where the key is, from what `provision ca request` writes']]
+      ? [
+          [
+            'private key',
+            'external: certificates are signed where the key is, from what `provision ca request INVENTORY` writes',
+          ],
+        ]
       : []),
     ['serial', signer.serialNumber.toLowerCase()],
     ['SHA-256', signer.fingerprint256],

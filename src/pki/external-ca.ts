@@ -173,6 +173,6 @@ function rejected({ host, action }: PlannedCertificate, faults: readonly string[
   return new ProvisionError({
     code: 'request-rejected',
     message: `the request that ${host} made for ${action.certificate} is not what was asked for, and is discarded: ${faults.join('; ')}`,
-    hint: `look at openssl on ${host}: provision ca request needs version 1.1.1 or later`,
+    hint: `look at openssl on ${host}: version 1.1.1 or later is needed`,
   });
 }

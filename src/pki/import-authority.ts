@@ -82,7 +82,7 @@ function readKey(pem: Secret): KeyObject | Problem {
   if (/ENCRYPTED/.test(text))
     return wrong(
       'key',
-      'is encrypted; pass it unencrypted on stdin: openssl pkey -in KEY | provision ca import … --key /dev/stdin',
+      'is encrypted; pass it unencrypted on stdin: openssl pkey -in KEY | provision ca import STORE --certificate FILE --key /dev/stdin',
     );
   try {
     return createPrivateKey(text);

@@ -162,7 +162,7 @@ function rejectUnlessRight(
   throw new ProvisionError({
     code: 'certificate-rejected',
     message: `the certificate ${describeSubject(profile)} was signed incorrectly and is discarded: ${wrong.join('; ')}`,
-    hint: 'check the authority with: provision ca show',
+    hint: 'check the authority with: provision ca show STORE',
   });
 }
 
@@ -227,6 +227,6 @@ function unusable(faults: readonly string[]): ProvisionError {
   return new ProvisionError({
     code: 'authority-unusable',
     message: `the certificate authority cannot sign anything: ${faults.join('; ')}`,
-    hint: 'check the date of this machine, then: provision ca show',
+    hint: 'check the date of this machine, then: provision ca show STORE',
   });
 }

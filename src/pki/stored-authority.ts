@@ -210,7 +210,7 @@ export class StoredAuthority implements AuthorityView {
     return new ProvisionError({
       code: 'authority-missing',
       message: `there is no certificate authority in ${this.#options.directory}`,
-      hint: 'plan the first etcd member too (it comes with the authority), or import one: provision ca import',
+      hint: 'plan the first etcd member too (it comes with the authority), or import one: provision ca import STORE --certificate FILE --key FILE',
     });
   }
 
@@ -226,7 +226,7 @@ export class StoredAuthority implements AuthorityView {
     return new ProvisionError({
       code: 'authority-exists',
       message: `there is a certificate authority in ${this.#options.directory} already; it is never overwritten`,
-      hint: 'look at it with: provision ca show',
+      hint: 'look at it with: provision ca show STORE',
     });
   }
 }

@@ -84,10 +84,12 @@ function buildPlay(
   for (const when of ['before', 'after'] as const)
     refuseUnknown(read, ['gates', when], play.gates?.[when] ?? [], gates);
   const inventory = play.vars === undefined ? base : base.withVariables(play.vars);
-  const hosts = hostsOf(play.hosts, inventory, allowed).filter((host) => holds(inventory, host, play.when));
+  const all = hostsOf(play.hosts, inventory).filter((host) => holds(inventory, host, play.when));
+  const hosts = all.filter((host) => isAllowed(host, inventory, allowed));
   return {
     name: play.name ?? `${source.file} play ${index + 1}`,
     hosts,
+    limitedOut: all.filter((host) => !hosts.includes(host)),
     batchSize: batchSize(play.serial, hosts.length),
     order: play.order ?? 'inventory',
     gatesBefore: play.gates?.before ?? [],
@@ -112,11 +114,16 @@ function refuseUnknown(
   if (problems.length > 0) throw new InputError(problems);
 }
 
-function hostsOf(pattern: string, inventory: Inventory, allowed: ReadonlySet<string> | undefined): readonly string[] {
+/** The control machine is always there, unless the inventory lists it as a host like any other. */
+function isAllowed(host: string, { hosts }: Inventory, allowed: ReadonlySet<string> | undefined): boolean {
+  return allowed === undefined || allowed.has(host) || (host === CONTROL_MACHINE && !hosts.has(host));
+}
+
+function hostsOf(pattern: string, inventory: Inventory): readonly string[] {
   if (pattern === CONTROL_MACHINE && !inventory.hosts.has(CONTROL_MACHINE)) return [CONTROL_MACHINE];
   const standIn = standInFor(pattern, inventory);
   if (standIn === undefined) return [];
-  return selectHosts(inventory, standIn).filter((host) => allowed === undefined || allowed.has(host));
+  return selectHosts(inventory, standIn);
 }
 
 function standInFor(pattern: string, inventory: Inventory): string | undefined {

@@ -5,6 +5,8 @@ export interface Play {
   readonly name: string;
   /** In inventory order, after `--limit`. */
   readonly hosts: readonly string[];
+  /** Those that `--limit` leaves out. */
+  readonly limitedOut?: readonly string[];
   /** How many hosts are worked on at once (`serial`); all when absent. */
   readonly batchSize: number | undefined;
   /** Name of an order: `inventory`, `leader-last`, … */

@@ -66,15 +66,29 @@ function renderGates({ gatesBefore, gatesAfter, batches }: PlannedPlay): string[
   ];
 }
 
+function renderLeftOut({ leftOut }: PlannedPlay, style: Style): string[] {
+  return leftOut.length === 0 ? [] : [`  ${style.watch(printable(leftOutOf(leftOut)))}`];
+}
+
+function leftOutOf(hosts: readonly string[]): string {
+  return `Left out, can't be reached: ${hosts.join(', ')}.`;
+}
+
+function renderAway({ away }: Plan, style: Style): string[] {
+  return away.map(({ host, because }) => style.watch(printable(`Made without ${host}: ${because}`)));
+}
+
 function renderPlay(play: PlannedPlay, style: Style): string[] {
   const hosts = play.batches.flatMap((batch) => batch.hosts);
   const groups = groupHosts(hosts);
-  if (groups.length === 0) return [`${style.bold(`Play ${play.name}`)}: ${style.dim('nothing to change')}`, ''];
+  if (groups.length === 0)
+    return [`${style.bold(`Play ${play.name}`)}: ${style.dim('nothing to change')}`, ...renderLeftOut(play, style), ''];
   const idle = hosts.filter((host) => host.steps.length === 0).map(({ host }) => host);
   return [
     style.bold(`Play ${play.name}`),
     ...renderOrder(play.batches),
     ...renderGates(play),
+    ...renderLeftOut(play, style),
     ...groups.flatMap((group) => renderGroup(group, style)),
     ...(idle.length > 0 ? ['', `  ${style.dim(`Nothing to change on ${nameHosts(idle)}.`)}`] : []),
     '',
@@ -105,5 +119,5 @@ export function renderPlan(plan: Plan, options: { readonly colour: boolean }): s
   const style = createStyle(options);
   const { changes, unknown } = summarisePlan(plan);
   const plays = changes + unknown === 0 ? [] : plan.plays.flatMap((play) => renderPlay(play, style));
-  return `${[...plays, renderSummary(plan, style)].join('\n')}\n`;
+  return `${[...plays, ...renderAway(plan, style), renderSummary(plan, style)].join('\n')}\n`;
 }

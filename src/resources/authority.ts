@@ -47,7 +47,7 @@ function decideAuthority(profile: AuthorityProfile, authority: AuthorityView, st
   throw new ProvisionError({
     code: 'authority-unusable',
     message: `the certificate authority in ${store} cannot sign anything: ${faults.join('; ')}`,
-    hint: 'check the date of this machine, then: provision ca show; another authority is imported with `provision ca import`, into a new directory (etcd_pki_store)',
+    hint: 'check the date of this machine, then: provision ca show STORE; another authority is imported with `provision ca import STORE --certificate FILE --key FILE`, into a new directory (etcd_pki_store)',
   });
 }
 

@@ -74,7 +74,7 @@ function notGranted(path: string, items: readonly string[], because: string): Pr
       ...(grants.length === 0
         ? []
         : [`if it should say so, grant it in the inventory: etcd_cert_grants: ${JSON.stringify(grants)}`]),
-      `if not, move ${path} away on the host: the next plan issues a plain one (which authority is used: provision ca show)`,
+      `if not, move ${path} away on the host: the next plan issues a plain one (which authority is used: provision ca show STORE)`,
     ].join('\n'),
   });
 }

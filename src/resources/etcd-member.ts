@@ -1,18 +1,25 @@
 import {
   clusterPhase,
-  isUntouchedLoneMember,
   lookAtMembers,
   type ClusterPhase,
+  type MembersSeen,
   type MemberState,
 } from '../facts/etcd-phase.js';
 import { unitState, type UnitState } from '../facts/unit-state.js';
 import { changed, UNCHANGED, type Action, type Outcome, type Resource, type Run } from '../model/change.js';
 import type { Cluster, Member } from '../model/cluster.js';
-import { ProvisionError } from '../model/errors.js';
 import type { Probe } from '../model/remote.js';
 import { allowBootstrap, queueEtcd } from '../shell/etcd-unit.js';
 import { handOverLeadership } from '../shell/etcdctl.js';
 import { serviceCommand } from '../shell/service-command.js';
+import {
+  differenceSeen,
+  hasOwnData,
+  lostMember,
+  notKnown,
+  refuseBelowQuorum,
+  refuseOtherMembership,
+} from './member-refusals.js';
 import { newerFiles } from './service.js';
 
 /** One member of the cluster, as a running service. */
@@ -36,30 +43,42 @@ export function etcdMember(options: EtcdMemberOptions): Resource {
     address: `etcd-member:${member.name}`,
     paths: [],
     async plan(probe) {
-      const [states, unit, newer] = await Promise.all([
+      const [seen, unit, newer] = await Promise.all([
         lookAtMembers(cluster, probe),
         probe.ask(unitState, member.unit),
         newerFiles(options.runsWith, probe),
       ]);
-      return decide(options, states, unit, newer(unit.startedAt));
+      const outcome = decide(options, seen, unit, newer(unit.startedAt));
+      if (outcome.kind === 'change' && clusterPhase(seen) === 'serving')
+        await refuseOtherMembership(cluster, member, probe);
+      return outcome;
+    },
+    async doubt(probe) {
+      const difference = await differenceSeen(cluster, probe);
+      return difference === undefined ? undefined : `${difference.text}: ${difference.next}`;
     },
   };
 }
 
 /** Whether the member's next start is the first one of its cluster: the bootstrap drop-in is then written for it. */
 export async function isBootstrap(cluster: Cluster, member: Member, probe: Probe): Promise<boolean> {
-  const states = await lookAtMembers(cluster, probe);
-  return !hasOwnData(ownState(states, member)) && isForming(clusterPhase(states));
+  const seen = await lookAtMembers(cluster, probe);
+  return !hasOwnData(ownState(seen, member)) && isForming(clusterPhase(seen));
 }
 
 function decide(
   { cluster, member }: EtcdMemberOptions,
-  states: readonly MemberState[],
+  seen: MembersSeen,
   unit: UnitState,
   reasons: readonly string[],
 ): Outcome {
-  if (hasOwnData(ownState(states, member))) return decideService(member, unit, reasons);
-  if (!isForming(clusterPhase(states))) throw lostMember(member, states);
+  if (hasOwnData(ownState(seen, member))) {
+    if (unit.active && reasons.length > 0) refuseBelowQuorum(member, seen);
+    return decideService(member, unit, reasons);
+  }
+  const phase = clusterPhase(seen);
+  if (phase === 'unsure') throw notKnown(member, seen);
+  if (!isForming(phase)) throw lostMember(member, seen.states);
   return changed({
     summary: `bootstrap the etcd cluster: start ${member.name} together with the other members`,
     diff: [
@@ -139,25 +158,11 @@ function isForming(phase: ClusterPhase): boolean {
   return phase === 'absent' || phase === 'forming';
 }
 
-function hasOwnData(state: MemberState): boolean {
-  return state.hasData && !isUntouchedLoneMember(state);
-}
-
-function ownState(states: readonly MemberState[], member: Member): MemberState {
+function ownState({ states, away }: MembersSeen, member: Member): MemberState {
   const own = states.find((state) => state.host === member.host);
-  if (own === undefined) throw new Error(`${member.host} is not a member of its own cluster`);
-  return own;
-}
-
-function lostMember(member: Member, states: readonly MemberState[]): ProvisionError {
-  const others = states.filter((state) => state.hasData).map((state) => state.host);
-  return new ProvisionError({
-    code: 'etcd-member-lost',
-    message:
-      `${member.host} has no etcd data in ${member.dataDir}, while ${others.join(', ')} have: ` +
-      'the cluster exists, and this member was lost or is new to it. Starting it as it is could create a second cluster',
-    hint:
-      `replace it by a membership change: etcdctl member list; etcdctl member remove <id of ${member.name}>; ` +
-      `etcdctl member add ${member.name} --peer-urls=<its peer URL>; then: systemctl start etcd on ${member.host}`,
-  });
+  if (own !== undefined) return own;
+  throw (
+    away.find(({ host }) => host === member.host)?.error ??
+    new Error(`${member.host} is not a member of its own cluster`)
+  );
 }

@@ -87,7 +87,7 @@ function foreignTrust(path: string, pem: string): ProvisionError {
   return new ProvisionError({
     code: 'foreign-trust',
     message: `${path} does not hold the authority in the store, and another tool wrote it: ${listed(pem)}`,
-    hint: 'compare it with: provision ca show; add the authority to the file, or import the right one into the store',
+    hint: 'compare it with: provision ca show STORE; add the authority to the file, or import the right one into the store',
   });
 }
 

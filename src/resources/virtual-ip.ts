@@ -3,10 +3,11 @@ import { addressInUse } from '../facts/address-in-use.js';
 import { fileState } from '../facts/file-state.js';
 import { hardwareAddresses } from '../facts/hardware-addresses.js';
 import { ALL_ADDRESSES, hostAddresses, type HostAddress } from '../facts/host-addresses.js';
+import { unlessLost } from '../facts/unless-lost.js';
 import { UNCHANGED, type Resource } from '../model/change.js';
 import { networkEdge } from '../model/endpoint.js';
 import type { Balancer } from '../model/virtual-service.js';
-import { ProvisionError } from '../model/errors.js';
+import { ProvisionError, RemoteError } from '../model/errors.js';
 import type { Probe } from '../model/remote.js';
 import { refuseFormer } from './former-balancer.js';
 
@@ -40,7 +41,7 @@ export function virtualIp(options: VirtualIpOptions): Resource {
     async plan(probe) {
       const [own, holders, isOther] = await Promise.all([
         probe.ask(hostAddresses, ALL_ADDRESSES),
-        Promise.all(balancers.map(({ host }) => holds(probe.on(host), vip))),
+        Promise.all(balancers.map(({ host }) => unlessLost(holds(probe.on(host), vip)))),
         isOtherGroup(options, probe),
         refuseFormer(kept, others.near, probe),
       ]);
@@ -94,10 +95,18 @@ async function isOtherGroup({ balancer, configuration }: VirtualIpOptions, probe
 async function findStranger({ vip, balancers }: VirtualIpOptions, probe: Probe): Promise<string | undefined> {
   const [hardware, ours] = await Promise.all([
     probe.ask(addressInUse, vip),
-    Promise.all(balancers.map(({ host }) => probe.on(host).ask(hardwareAddresses, 'all'))),
+    Promise.all(balancers.map((balancer) => hardwareOf(balancer, probe))),
   ]);
   // A balancer that gave it up a moment ago is still in the neighbours' tables.
   return hardware === undefined || ours.flat().includes(hardware) ? undefined : hardware;
+}
+
+/** Of a balancer where nobody can log in, what answers for its own address: it may hold the virtual IP all the same. */
+async function hardwareOf({ host, address }: Balancer, probe: Probe): Promise<readonly string[]> {
+  const own = await unlessLost(probe.on(host).ask(hardwareAddresses, 'all'));
+  if (!(own instanceof RemoteError)) return own;
+  const seen = await probe.ask(addressInUse, address);
+  return seen === undefined ? [] : [seen];
 }
 
 function taken({ vip, variables, balancer }: VirtualIpOptions, hardware: string): ProvisionError {

@@ -71,6 +71,7 @@ async function run(
     stdout: textOutput(stdout as never),
     stderr: textOutput(stderr as never),
     streams: { stdout: stdout as never, stderr: stderr as never },
+    argv: [],
     env: { HOME: hosts.lab.home, PATH: process.env['PATH'] },
     ask: {
       ...nobody,

@@ -33,14 +33,22 @@ beforeEach(async () => {
 
 afterEach(() => rm(root, { recursive: true }));
 
-function planOf(resource: Resource): Promise<Plan> {
+async function planOf(resource: Resource): Promise<Plan> {
   const send = (_: string, script: string) => transport.run({ summary: 'look', script });
-  const names = { tool: '', inventoryDigest: '', playbook: '', playbookDigest: '', limit: undefined };
+  const names = {
+    tool: '',
+    inventoryDigest: '',
+    playbook: '',
+    playbookDigest: '',
+    limit: undefined,
+    without: () => '',
+  };
   const plays = [playOf(['here'], [resource])];
-  return planPlays(
+  const { plan } = await planPlays(
     { plays, orders: new Map([['inventory', inventoryOrder]]), ...names },
     createLook({ send, token: () => 'T0ken' }),
   );
+  return plan;
 }
 
 async function diffOf(resource: Resource): Promise<readonly string[]> {

@@ -40,7 +40,7 @@ async function planHere(path: string, minutesOff: number) {
   const request = {
     plays: [playOf(['here'], [wantPath(path)]), playOf(['here'], [wantPath('/')])],
     orders: new Map([['inventory', inventoryOrder]]),
-    ...{ tool: '', inventoryDigest: '', playbook: '', playbookDigest: '', limit: undefined },
+    ...{ tool: '', inventoryDigest: '', playbook: '', playbookDigest: '', limit: undefined, without: () => '' },
     members: ['here', 'elsewhere'],
   };
   return { planned: planCluster(request, world), events: world.events };

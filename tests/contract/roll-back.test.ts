@@ -111,8 +111,9 @@ async function applyAndFail(resources: readonly Resource[]): Promise<readonly st
     playbook: 'p',
     playbookDigest: '',
     limit: undefined,
+    without: () => '',
   };
-  const plan = await planPlays(request, newLook());
+  const { plan } = await planPlays(request, newLook());
   await expect(applyPlan(plan, plays, world)).rejects.toThrow();
   return events.flatMap((event) => (event.type === 'notice' ? [event.message] : []));
 }

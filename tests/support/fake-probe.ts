@@ -1,3 +1,4 @@
+import { RemoteError } from '../../src/model/errors.js';
 import type { Fact, Probe } from '../../src/model/remote.js';
 
 /** Answers by fact name, then by key. */
@@ -27,6 +28,7 @@ export function fakeProbe(
     asked,
     ask<V>(fact: Fact<V>, key: string): Promise<V> {
       asked.push(`${fact.name} ${key}`);
+      if (answers === UNREACHABLE) return Promise.reject(unreachableError(host));
       const known = answers[fact.name];
       if (known === undefined || !Object.hasOwn(known, key))
         return Promise.reject(new Error(`the fake probe has no answer for ${fact.name} ${JSON.stringify(key)}`));
@@ -39,6 +41,14 @@ export function fakeProbe(
     },
   };
 }
+
+/** What asking a host gives that can't be connected to. */
+export function unreachableError(host: string): RemoteError {
+  return new RemoteError({ code: 'unreachable', host, message: `${host}: can't connect to it: no route` });
+}
+
+/** A host that can't be connected to. */
+export const UNREACHABLE: FakeAnswers = {};
 
 /** A whole group of hosts, each of which can look at the others. */
 export function fakeProbes(hosts: Readonly<Record<string, FakeAnswers>>): ReadonlyMap<string, FakeProbe> {

@@ -48,7 +48,7 @@ export function fakeLook(hosts: FakeHosts): Look {
       on: probe,
     };
   }
-  return { probe };
+  return { probe, lost: () => new Map() };
 }
 
 function fakeTransport(host: string, hosts: FakeHosts): Transport {

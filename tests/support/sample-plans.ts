@@ -23,6 +23,7 @@ function play(name: string, hosts: readonly PlannedHost[], more: Partial<Planned
     order: 'inventory',
     batchSize: undefined,
     batches: [{ hosts }],
+    leftOut: [],
     gatesBefore: [],
     gatesAfter: [],
     ...more,
@@ -32,7 +33,7 @@ function play(name: string, hosts: readonly PlannedHost[], more: Partial<Planned
 function plan(...plays: readonly PlannedPlay[]): Plan {
   return {
     ...{ tool: '0.1.0', inventoryDigest: 'ab'.repeat(32), playbook: 'playbooks/site.yml' },
-    ...{ playbookDigest: 'cd'.repeat(32), limit: undefined, plays },
+    ...{ playbookDigest: 'cd'.repeat(32), limit: undefined, away: [], plays },
   };
 }
 

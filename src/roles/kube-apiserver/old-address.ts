@@ -1,9 +1,11 @@
 import { askText } from '../../facts/file-content.js';
 import { clientServersOf } from '../../facts/apiserver-manifest.js';
-import { ALL_ADDRESSES, hostAddresses } from '../../facts/host-addresses.js';
+import { ALL_ADDRESSES, hostAddresses, type HostAddress } from '../../facts/host-addresses.js';
+import { unlessLost } from '../../facts/unless-lost.js';
 import { UNCHANGED, type Resource } from '../../model/change.js';
 import type { ControlPlane } from '../../model/cluster.js';
 import { hostPrefix, httpsUrl } from '../../model/endpoint.js';
+import { RemoteError } from '../../model/errors.js';
 import type { Probe } from '../../model/remote.js';
 import type { VirtualService } from '../../model/virtual-service.js';
 import { hostOf } from './known-servers.js';
@@ -33,14 +35,18 @@ export function beforeAddressGoes(
   };
 }
 
-/** Addresses that stand alone on a balancer, as keepalived puts them there; its own address is none. */
+/** Addresses that keepalived put on a balancer. One that can't be asked is about to give nothing up in this run. */
 async function heldAddresses({ balancers }: VirtualService, probe: Probe): Promise<ReadonlySet<string>> {
   const found = await Promise.all(
-    balancers.map(async ({ host, address: own }) =>
-      (await probe.on(host).ask(hostAddresses, ALL_ADDRESSES)).flatMap(({ address, prefixLength, interface: name }) =>
-        address !== own && prefixLength === hostPrefix(address) && name !== 'lo' ? [address] : [],
-      ),
-    ),
+    balancers.map(async ({ host, address: own }) => {
+      const addresses = await unlessLost(probe.on(host).ask(hostAddresses, ALL_ADDRESSES));
+      return addresses instanceof RemoteError ? [] : addresses.filter((each) => standsAlone(each, own));
+    }),
   );
-  return new Set(found.flat());
+  return new Set(found.flat().map(({ address }) => address));
+}
+
+/** As keepalived puts addresses on an interface; the host's own one is none. */
+function standsAlone({ address, prefixLength, interface: name }: HostAddress, own: string): boolean {
+  return address !== own && prefixLength === hostPrefix(address) && name !== 'lo';
 }

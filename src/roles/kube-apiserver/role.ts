@@ -78,7 +78,7 @@ function clientFiles(tools: RoleTools, cluster: Cluster, controlPlane: ControlPl
 
 /** kubeadm's files for an external etcd may serve another etcd, or be another tool's. */
 const WAY_OUT =
-  'import that authority into the store (provision ca import), or let --etcd-cafile, --etcd-certfile and --etcd-keyfile of the manifest name files of their own';
+  'import that authority into the store (provision ca import STORE --certificate FILE --key FILE), or let --etcd-cafile, --etcd-certfile and --etcd-keyfile of the manifest name files of their own';
 
 /** kubeadm makes no directory for the files of an external etcd. One that is there keeps its mode. */
 function madeDirectories({ ca }: ClientFiles): CommandOptions {

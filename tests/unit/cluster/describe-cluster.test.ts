@@ -127,7 +127,7 @@ describe('describeCluster', () => {
   test('an adopted etcd of which too little is known is refused, with what would find it', async () => {
     const inventory = await loadFiles({ hosts: `${MEMBERS}[all:vars]\netcd_managed=false\n` });
     expect(() => describeCluster(inventory)).toThrow(
-      /hosts:2:1: a: etcd_cert_file is not set, and etcd_managed is false: `provision adopt` finds it\n.*etcd_key_file/,
+      /hosts:2:1: a: etcd_cert_file is not set, and etcd_managed is false: `provision adopt INVENTORY` finds it\n.*etcd_key_file/,
     );
   });
 

@@ -74,7 +74,7 @@ function worldOf(on: Stage): World {
         }),
       close: () => Promise.resolve(),
     },
-    newLook: () => ({ probe: (host) => probeOf(on, host) }),
+    newLook: () => ({ probe: (host) => probeOf(on, host), lost: () => new Map() }),
     gates: new Map(drillGates(SAMPLE_SERVICE).map((name) => [name, gate(name)])),
     emit: (event) => on.events.push(event),
     interrupted: () => on.interruptedAt !== undefined && on.ran.some((line) => on.interruptedAt?.test(line)),

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { applyPlan } from '../../../src/engine/applier.js';
-import { planPlays } from '../../../src/engine/planner.js';
+import { planPlays, type PlayPlan } from '../../../src/engine/planner.js';
 import { UNCHANGED, type Resource } from '../../../src/model/change.js';
 import { RemoteError } from '../../../src/model/errors.js';
 import type { Plan } from '../../../src/model/plan.js';
@@ -20,14 +20,21 @@ import {
 
 const HOSTS = ['a', 'b', 'c'];
 
-function plan(plays: readonly Play[], hosts: FakeHosts): Promise<Plan> {
+async function plan(plays: readonly Play[], hosts: FakeHosts): Promise<Plan> {
+  const { plan: planned, missing } = await planAll(plays, hosts);
+  if (missing !== undefined) throw missing;
+  return planned;
+}
+
+function planAll(plays: readonly Play[], hosts: FakeHosts): Promise<PlayPlan> {
   const orders = new Map([
     ['inventory', inventoryOrder],
     ['backwards', (names: readonly string[]) => Promise.resolve({ hosts: names.toReversed(), together: false })],
     ['together', (names: readonly string[]) => Promise.resolve({ hosts: names, together: true })],
   ]);
   const names = { tool: 't', inventoryDigest: 'd', playbook: 'p', playbookDigest: 'e', limit: undefined };
-  return planPlays({ plays, orders, ...names }, fakeLook(hosts));
+  const without = (names: readonly string[]): string => `provision plan i --limit all:!${names.join(':!')}`;
+  return planPlays({ plays, orders, without, ...names }, fakeLook(hosts));
 }
 
 describe('a plan', () => {
@@ -88,19 +95,57 @@ describe('a plan', () => {
   });
 });
 
-test('a plan says how to leave out the hosts of a play that are away, and only those', async () => {
-  const away = (host: string): Resource => ({
+describe('a host of a play that can’t be connected to', () => {
+  /** On host `at`, asks `host`, which can't be connected to. */
+  const asking = (host: string, at = host): Resource => ({
     address: 'x',
     paths: [],
-    plan: () => Promise.reject(new RemoteError({ code: 'unreachable', host, message: `${host}: no route` })),
+    plan: (probe) =>
+      probe.host === at
+        ? Promise.reject(new RemoteError({ code: 'unreachable', host, message: `${host}: no route` }))
+        : wantFlag('x').plan(probe),
   });
-  const plans = [
-    plan([playOf(['a'], [away('a')]), playOf(['b', 'c'], [away('b')])], fakeHosts(HOSTS)),
-    plan([playOf(['a'], [away('c')])], fakeHosts(HOSTS)),
-  ];
-  const [own, other] = await Promise.all(plans.map(async (each) => each.catch(String)));
-  expect(own).toContain("nothing was changed; to skip unreachable hosts: --limit 'all:!a:!b'\n");
-  expect(other).toContain('nothing was changed\n');
+
+  test('is left out of a plan that is for showing, and the command is told that leaves it out', async () => {
+    const plays = [playOf(HOSTS, [asking('a')]), playOf(['b', 'c'], [asking('b')]), playOf(['c'], [wantFlag('y')])];
+    const { plan: planned, missing } = await planAll(plays, fakeHosts(HOSTS));
+    expect(planned.plays.map(({ leftOut }) => leftOut)).toEqual([['a'], ['b'], []]);
+    const hosts = planned.plays.map(({ batches }) => batches.flatMap((batch) => batch.hosts.map(({ host }) => host)));
+    expect(hosts).toEqual([['b', 'c'], ['c'], ['c']]);
+    expect(planned.away).toEqual([
+      { host: 'a', because: 'a: no route' },
+      { host: 'b', because: 'b: no route' },
+    ]);
+    expect(missing?.message).toContain("a, b can't be reached: nothing was changed");
+    expect(missing?.hint).toBe('to skip a, b: provision plan i --limit all:!a:!b');
+  });
+
+  test('is no host that another one asks: what needs it fails, and no command helps', async () => {
+    const failed = planAll([playOf(['a', 'b'], [asking('c', 'a')])], fakeHosts(HOSTS));
+    await expect(failed).rejects.toMatchObject({
+      message: expect.stringContaining('c: no route') as unknown,
+      hint: undefined,
+    });
+  });
+
+  test('is an error where no other is left', async () => {
+    const failed = planAll([playOf(['a'], [asking('a')])], fakeHosts(HOSTS));
+    await expect(failed).rejects.toMatchObject({
+      message: expect.stringContaining('planning failed: nothing was changed') as unknown,
+      hint: undefined,
+    });
+  });
+
+  test('that --limit leaves out is shown where the play would have it, once somebody asked it', async () => {
+    const hosts = fakeHosts(HOSTS);
+    const error = new RemoteError({ code: 'unreachable', host: 'c', message: 'c: no route' });
+    const look = { ...fakeLook(hosts), lost: () => new Map([['c', error]]) };
+    const plays = [playOf(['a'], [wantFlag('x')], { limitedOut: ['b', 'c'] })];
+    const names = { tool: 't', inventoryDigest: 'd', playbook: 'p', playbookDigest: 'e', limit: 'a' };
+    const orders = new Map([['inventory', inventoryOrder]]);
+    const { plan: planned, missing } = await planPlays({ plays, orders, without: () => '', ...names }, look);
+    expect([planned.plays[0]?.leftOut, missing]).toEqual([['c'], undefined]);
+  });
 });
 
 describe('apply', () => {
@@ -256,6 +301,24 @@ describe('gates', () => {
     );
     expect(failed).toMatch(message);
     expect(world.now()).toBeLessThanOrEqual(60_000);
+  });
+
+  test.each([
+    [
+      'not at all for what waiting can’t change',
+      { isFinal: true },
+      0,
+      /gate before did not open, and waiting would not change that: x/,
+    ],
+    ['a minute for a host that is away', { isAway: true }, 60_000, /gate before did not open within 60 s: x/],
+  ])('are waited for %s', async (_, more, waited, message) => {
+    const hosts = fakeHosts(HOSTS);
+    const plays = [playOf(HOSTS, [wantFlag('x')], gated)];
+    const check = async () => Promise.resolve({ open: false, reason: 'x', next: 'fix it', ...more } as const);
+    const gates = new Map([['before', { ...opensAt('before', 1), deadlineMs: 180_000, check }]]);
+    const world = fakeWorld(hosts, { gates });
+    await expect(applyPlan(await plan(plays, hosts), plays, world)).rejects.toThrow(message);
+    expect(world.now()).toBe(waited);
   });
 
   test('are waited for as long as the user says', async () => {

@@ -13,8 +13,16 @@ function clockOf(name: string, minutes: number): HostClock {
 
 function planOf(host: string, step: PlannedStep): Plan {
   const batches = [{ hosts: [{ host, steps: [step], unchanged: 0 }] }];
-  const play = { name: 'p', order: 'inventory', batchSize: undefined, batches, gatesBefore: [], gatesAfter: [] };
-  return { tool: '', inventoryDigest: '', playbook: '', playbookDigest: '', limit: undefined, plays: [play] };
+  const play = {
+    name: 'p',
+    order: 'inventory',
+    batchSize: undefined,
+    batches,
+    leftOut: [],
+    gatesBefore: [],
+    gatesAfter: [],
+  };
+  return { tool: '', inventoryDigest: '', playbook: '', playbookDigest: '', limit: undefined, away: [], plays: [play] };
 }
 
 function change(actions: readonly Action[]): PlannedStep {
@@ -121,7 +129,7 @@ test('clocks are read on every host that answers, each with when it was asked an
     ask: <V>() => (host === 'b' ? Promise.reject(new Error('away')) : Promise.resolve(5000 as V)),
     on: probe,
   });
-  expect(await readClocks(['a', 'b', 'c'], { probe }, () => (now += 10))).toEqual([
+  expect(await readClocks(['a', 'b', 'c'], { probe, lost: () => new Map() }, () => (now += 10))).toEqual([
     { name: 'a', sent: 10, host: 5000, received: 40 },
     { name: 'c', sent: 30, host: 5000, received: 50 },
   ]);

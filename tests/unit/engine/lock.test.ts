@@ -74,6 +74,7 @@ function request(
     connector,
     emit: (event) => void events.push(event),
     unlockCommand: 'provision unlock inventory.yaml',
+    without: (hosts) => `provision apply inventory.yaml --limit 'all:!${hosts.join(':!')}'`,
     events,
     ...more,
   };
@@ -164,7 +165,7 @@ describe('the lock of a run', () => {
     await expect(takeLock(request(lockHosts(locks, ['c']), { acted: ['c', 'a'] }))).rejects.toMatchObject({
       code: 'lock-unsure',
       message: expect.stringContaining('c: unreachable') as unknown,
-      hint: "make it reachable, or leave it out: --limit 'all:!c'",
+      hint: "make c reachable; or to skip it: provision apply inventory.yaml --limit 'all:!c'",
     });
     expect(locks.size).toBe(0);
   });
@@ -176,7 +177,7 @@ describe('the lock of a run', () => {
     ).rejects.toMatchObject({
       code: 'lock-unsure',
       message: 'hosts to be changed could not be locked, nothing was changed: b: unreachable; c: unreachable',
-      hint: "make it reachable, or leave it out: --limit 'all:!b:!c'",
+      hint: "make b, c reachable; or to skip them: provision apply inventory.yaml --limit 'all:!b:!c'",
     });
     const members = { members: ['a', 'b', 'c'] };
     await expect(takeLock(request(lockHosts(new Map(), ['b', 'c']), members))).rejects.toMatchObject({
@@ -345,7 +346,12 @@ describe('locks that a look has seen', () => {
       ask: <V>() => (host === 'c' ? Promise.reject(new Error('away')) : Promise.resolve(marks[host] as V)),
       on: probe,
     });
-    expect((await locksSeen(['a', 'b', 'c', 'd'], { probe })).map(({ host, holder }) => [host, holder])).toEqual([
+    expect(
+      (await locksSeen(['a', 'b', 'c', 'd'], { probe, lost: () => new Map() })).map(({ host, holder }) => [
+        host,
+        holder,
+      ]),
+    ).toEqual([
       ['a', BEN],
       ['d', ANNA],
     ]);

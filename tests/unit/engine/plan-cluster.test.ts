@@ -12,7 +12,7 @@ import { fakeHosts, fakeLook, fakeWorld, inventoryOrder, playOf, wantFlag } from
 const settled: Resource = { address: 'settled', paths: [], plan: () => Promise.resolve(UNCHANGED) };
 const request = (plays: readonly Play[], members: readonly string[] = []) => ({
   ...{ plays, members, orders: new Map([['inventory', inventoryOrder]]) },
-  ...{ tool: '', inventoryDigest: '', playbook: '', playbookDigest: '', limit: undefined },
+  ...{ tool: '', inventoryDigest: '', playbook: '', playbookDigest: '', limit: undefined, without: () => '' },
 });
 
 /** Hosts of flags whose clocks are so many minutes off, and which hold these locks. */
@@ -28,7 +28,7 @@ function worldOf(minutes: Readonly<Record<string, number>>, locks: Readonly<Reco
     },
     on: probe,
   });
-  return fakeWorld(hosts, { newLook: () => ({ probe }) });
+  return fakeWorld(hosts, { newLook: () => ({ probe, lost: () => new Map() }) });
 }
 
 describe('a plan of a cluster', () => {
@@ -112,7 +112,7 @@ describe('what a decision was built on', () => {
     },
   });
   const beforeOf = async (resource: Resource): Promise<string | undefined> =>
-    (await planHost(playOf(['a'], [resource]), 'a', { probe })).steps[0]?.before;
+    (await planHost(playOf(['a'], [resource]), 'a', { probe, lost: () => new Map() })).steps[0]?.before;
 
   test('is the evidence of each fact and key, in one order, whoever was asked first', async () => {
     const [mode, size, time] = [fact('mode', '0644', true), fact('size', '7', true), fact('time', 'noon', false)];

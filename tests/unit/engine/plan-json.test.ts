@@ -97,7 +97,7 @@ test('the certificates of a plan are those of every play, batch, host, step and 
   });
   const unknown: PlannedStep = { address: 'u', outcome: { kind: 'unknown', because: 'x' } };
   const host = (name: string, ...steps: readonly PlannedStep[]) => ({ host: name, steps, unchanged: 0 });
-  const play = { name: 'p', order: 'inventory', batchSize: 1, gatesBefore: [], gatesAfter: [] };
+  const play = { name: 'p', order: 'inventory', batchSize: 1, leftOut: [], gatesBefore: [], gatesAfter: [] };
   const plan: Plan = {
     ...BARE_HOSTS,
     plays: [

@@ -21,7 +21,7 @@ const HOSTS = ['a', 'b', 'c'];
 const ORDERS = new Map([['inventory', inventoryOrder]]);
 
 async function apply(play: Play, hosts: FakeHosts, world = fakeWorld(hosts)): Promise<string> {
-  const planned = await planPlays(
+  const { plan: planned } = await planPlays(
     {
       plays: [play],
       orders: ORDERS,
@@ -30,6 +30,7 @@ async function apply(play: Play, hosts: FakeHosts, world = fakeWorld(hosts)): Pr
       playbook: 'p',
       playbookDigest: '',
       limit: undefined,
+      without: () => '',
     },
     fakeLook(hosts),
   );

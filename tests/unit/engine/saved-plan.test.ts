@@ -116,7 +116,15 @@ describe('a saved plan that differs', () => {
   const planOf = (...batches: readonly PlannedPlay['batches'][number][]): Plan => ({
     ...ROLLING_RESTART,
     plays: [
-      { name: 'p', order: 'inventory', batchSize: undefined, gatesBefore: [], gatesAfter: [], batches: [...batches] },
+      {
+        name: 'p',
+        order: 'inventory',
+        batchSize: undefined,
+        leftOut: [],
+        gatesBefore: [],
+        gatesAfter: [],
+        batches: [...batches],
+      },
     ],
   });
   const messageOf = async (saved: Plan, now: Plan): Promise<string> => {

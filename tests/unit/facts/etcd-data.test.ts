@@ -65,5 +65,5 @@ test.each([
   ['down', [UP, NONE, NONE]],
   ['down', [BOOTSTRAPPING, UP, DOWN].map((state) => ({ ...state, isRunning: false }))],
 ])('a cluster is %s', (phase, members) => {
-  expect(clusterPhase(members)).toBe(phase);
+  expect(clusterPhase({ states: members, away: [] })).toBe(phase);
 });

@@ -1,7 +1,14 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { clusterPhase, isUntouchedLoneMember, type MemberState } from '../../../src/facts/etcd-phase.js';
-import { LONE_DATA, MEMBER_DATA, NO_DATA } from '../../support/etcd-answers.js';
+import {
+  clusterPhase,
+  isUntouchedLoneMember,
+  type AwayMember,
+  type ClusterPhase,
+  type MemberState,
+} from '../../../src/facts/etcd-phase.js';
+import { healthy, LONE_DATA, MEMBER_DATA, NO_DATA, SILENT } from '../../support/etcd-answers.js';
+import { unreachableError } from '../../support/fake-probe.js';
 
 /** A cluster of which so many members run, all with data. */
 function runningOf(running: number, members: number): readonly MemberState[] {
@@ -11,6 +18,26 @@ function runningOf(running: number, members: number): readonly MemberState[] {
     ...MEMBER_DATA,
   }));
 }
+
+function phaseOf(states: readonly MemberState[], away: readonly AwayMember[] = []): ClusterPhase {
+  return clusterPhase({ states, away });
+}
+
+describe('the phase of a cluster with a host that can’t be asked', () => {
+  const dark: AwayMember = { host: 'etcd-9', error: unreachableError('etcd-9'), status: SILENT };
+  const bare: MemberState = { host: 'a', isRunning: false, ...NO_DATA };
+  const begun: MemberState = { host: 'b', isRunning: false, ...MEMBER_DATA, isBootstrapping: true };
+
+  test.each([
+    ['serves while a quorum runs without it', runningOf(2, 2), [dark], 'serving'],
+    ['is down where too few run, for the others do not hear it either', runningOf(1, 2), [dark], 'down'],
+    ['serves with it where others hear it', runningOf(1, 2), [{ ...dark, status: healthy(1) }], 'serving'],
+    ['is unsure while nobody else has data', [bare, bare], [dark], 'unsure'],
+    ['is unsure in the middle of a first start', [bare, begun], [dark], 'unsure'],
+  ])('%s', (_, states, away, phase) => {
+    expect(phaseOf(states, away)).toBe(phase);
+  });
+});
 
 describe('the phase of a cluster', () => {
   test.each([
@@ -22,15 +49,15 @@ describe('the phase of a cluster', () => {
     [6, 4],
     [7, 4],
   ])('of %i members serves with %i of them, and not with one less', (members, quorum) => {
-    expect(clusterPhase(runningOf(quorum, members))).toBe('serving');
-    expect(clusterPhase(runningOf(quorum - 1, members))).toBe('down');
+    expect(phaseOf(runningOf(quorum, members))).toBe('serving');
+    expect(phaseOf(runningOf(quorum - 1, members))).toBe('down');
   });
 
   test('two halves of a cluster never both serve, and one of them does where all run', () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 9 }), fc.nat(9), (members, part) => {
         const one = Math.min(part, members);
-        const phases = [one, members - one].map((running) => clusterPhase(runningOf(running, members)));
+        const phases = [one, members - one].map((running) => phaseOf(runningOf(running, members)));
         expect(phases.filter((phase) => phase === 'serving').length).toBeLessThanOrEqual(1);
         if (members % 2 === 1) expect(phases).toContain('serving');
       }),
@@ -39,21 +66,21 @@ describe('the phase of a cluster', () => {
 
   test('is absent while nobody has data but what the package made', () => {
     const lone = { host: 'b', isRunning: true, ...LONE_DATA };
-    expect(clusterPhase([{ host: 'a', isRunning: false, ...NO_DATA }, lone])).toBe('absent');
-    expect(clusterPhase([{ ...lone, lone: undefined }])).toBe('serving');
+    expect(phaseOf([{ host: 'a', isRunning: false, ...NO_DATA }, lone])).toBe('absent');
+    expect(phaseOf([{ ...lone, lone: undefined }])).toBe('serving');
   });
 
   test('is forming only where some have no data, and all others began as bootstrapping ones', () => {
     const bare: MemberState = { host: 'a', isRunning: false, ...NO_DATA };
     const begun: MemberState = { host: 'b', isRunning: false, ...MEMBER_DATA, isBootstrapping: true };
-    expect(clusterPhase([bare, begun])).toBe('forming');
-    expect(clusterPhase([bare, begun, { ...begun, host: 'c', isBootstrapping: false }])).toBe('down');
-    expect(clusterPhase([begun, { ...begun, host: 'c' }])).toBe('down');
+    expect(phaseOf([bare, begun])).toBe('forming');
+    expect(phaseOf([bare, begun, { ...begun, host: 'c', isBootstrapping: false }])).toBe('down');
+    expect(phaseOf([begun, { ...begun, host: 'c' }])).toBe('down');
   });
 
   test('counts a member that runs without data as none of the quorum', () => {
     const members = [...runningOf(1, 2), { host: 'etcd-3', isRunning: true, ...NO_DATA }];
-    expect(clusterPhase(members)).toBe('down');
+    expect(phaseOf(members)).toBe('down');
   });
 });
 

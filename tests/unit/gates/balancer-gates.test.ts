@@ -2,10 +2,10 @@ import { describe, expect, test } from '@jest/globals';
 import type { HaproxyServer } from '../../../src/proxies/haproxy/servers.js';
 import { httpsKey, type HttpsAnswer } from '../../../src/facts/https-answer.js';
 import { backendsNamed } from '../../../src/gates/backends-named.js';
-import { backendsUp } from '../../../src/gates/backends-up.js';
+import { allBackendsUp, backendsUp } from '../../../src/gates/backends-up.js';
 import { keepalivedOneHolder } from '../../../src/gates/keepalived-one-holder.js';
 import { vipAnswers, vipForwards, vipQuestion } from '../../../src/gates/vip-answers.js';
-import { fakeProbes, type FakeAnswers } from '../../support/fake-probe.js';
+import { fakeProbes, UNREACHABLE, type FakeAnswers } from '../../support/fake-probe.js';
 import { SAMPLE_APISERVER, SAMPLE_CLUSTER, SAMPLE_SERVICE } from '../../support/sample-cluster.js';
 import { gateInput } from '../../support/gate-input.js';
 
@@ -14,7 +14,9 @@ describe('backends-up', () => {
   const good = ['etcd-1', 'etcd-2', 'etcd-3'].map((name): HaproxyServer => ({ name, status: 'UP', check: 'L7OK' }));
   const host = (servers: readonly HaproxyServer[] | undefined): FakeAnswers => ({
     'haproxy-servers': { '23790 etcd': servers },
+    'host-addresses': { all: [] },
   });
+  const others = { 'etcd-2': host(undefined), 'etcd-3': host(undefined) };
 
   test.each([
     ['all checks passed', good, { open: true }],
@@ -31,9 +33,27 @@ describe('backends-up', () => {
     ],
     ['a member is missing', good.slice(0, 2), { open: false, reason: 'HAProxy on etcd-1 does not know etcd-3' }],
   ])('%s', async (_, servers, answer) => {
-    expect(await gate.check(gateInput(fakeProbes({ 'etcd-1': host(servers) }), { batch: ['etcd-1'] }))).toMatchObject(
-      answer,
-    );
+    const probes = fakeProbes({ 'etcd-1': host(servers), ...others });
+    expect(await gate.check(gateInput(probes, { batch: ['etcd-1'] }))).toMatchObject(answer);
+  });
+
+  const down = (name: string): HaproxyServer => ({ name, status: 'DOWN', check: 'L4CON' });
+  test.each([
+    [
+      'a member on a host that can’t be asked is left out',
+      [...good.slice(0, 2), down('etcd-3')],
+      { open: true, note: "etcd-3 can't be asked, and is left out" },
+    ],
+    [
+      'and excuses no other one',
+      [good[0], down('etcd-2'), down('etcd-3')].filter((each) => each !== undefined),
+      { open: false, reason: 'HAProxy on etcd-1 finds etcd-2 DOWN: L4CON' },
+    ],
+  ])('%s', async (_, servers, answer) => {
+    const probes = fakeProbes({ 'etcd-1': host(servers), ...others, 'etcd-3': UNREACHABLE });
+    expect(await gate.check(gateInput(probes, { batch: ['etcd-1'] }))).toMatchObject(answer);
+    const strict = await allBackendsUp(SAMPLE_SERVICE).check(gateInput(probes, { batch: ['etcd-1'] }));
+    expect(strict).toMatchObject({ open: false, reason: expect.stringContaining('etcd-3 DOWN') as unknown });
   });
 });
 
@@ -52,6 +72,16 @@ describe('keepalived-one-holder', () => {
 
   test.each([
     ['one holds it', [host(1, false), host(2, true), host(3, false)], { open: true, note: 'etcd-2 holds 10.0.0.100' }],
+    [
+      'one does, and another one can’t be asked',
+      [host(1, true), host(2, false), UNREACHABLE],
+      { open: true, note: "etcd-1 holds 10.0.0.100; etcd-3 can't be asked, and is left out" },
+    ],
+    [
+      'nobody does, and one can’t be asked',
+      [host(1, false), host(2, false), UNREACHABLE],
+      { open: false, isAway: true, reason: "no balancer holds 10.0.0.100; etcd-3 can't be asked" },
+    ],
     ['nobody does', [1, 2, 3].map((n) => host(n, false)), { open: false, reason: 'no balancer holds 10.0.0.100' }],
     [
       'two do',

@@ -1,10 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
 import { etcdCanSpareBatch, etcdHealthy } from '../../../src/gates/etcd-healthy.js';
-import type { EtcdStatus } from '../../../src/facts/etcd-status.js';
+import { etcdStatusKey, type EtcdStatus } from '../../../src/facts/etcd-status.js';
 import type { GateAnswer } from '../../../src/model/gate.js';
 import { etcdHost, healthy, NO_DATA, NOT_INSTALLED, SILENT, SOUND_PAIR, STOPPED } from '../../support/etcd-answers.js';
-import { fakeProbes, type FakeAnswers } from '../../support/fake-probe.js';
-import { SAMPLE_CLUSTER } from '../../support/sample-cluster.js';
+import { fakeProbes, UNREACHABLE, type FakeAnswers } from '../../support/fake-probe.js';
+import { SAMPLE_CLUSTER, sampleMember } from '../../support/sample-cluster.js';
 import { gateInput } from '../../support/gate-input.js';
 
 /** The certificate of the sample pair is good on this day, and not a hundred years later. */
@@ -60,7 +60,9 @@ describe('etcd-healthy', () => {
       ),
     );
     expect(await gate.check(gateInput(all))).toMatchObject(
-      reason === undefined ? { open: true } : { open: false, reason },
+      reason === undefined
+        ? { open: true }
+        : { open: false, isFinal: true, reason: expect.stringContaining(reason) as unknown },
     );
   });
 
@@ -117,6 +119,7 @@ describe('etcd-healthy', () => {
         'alarm CORRUPT is raised (etcdctl alarm disarm, once there is room)',
       ].join('; '),
       next: 'ssh etcd-3 sudo journalctl -u etcd -n 50',
+      isFinal: true,
     });
   });
 });
@@ -126,6 +129,67 @@ function listed(number: number, changes: Partial<EtcdListedMember> = {}): EtcdLi
   const name = `etcd-${number}`;
   return { id: `${number}`, name, peerUrls: [`https://10.0.0.${number}:2380`], isLearner: false, ...changes };
 }
+
+describe('a host that can’t be asked', () => {
+  const [spare, well] = [etcdCanSpareBatch(SAMPLE_CLUSTER, () => TODAY), etcdHealthy(SAMPLE_CLUSTER, () => TODAY)];
+  /** etcd-1 and etcd-2 hear this of the member on etcd-3. */
+  const hearing = (status: EtcdStatus): ReturnType<typeof fakeProbes> => {
+    const key = etcdStatusKey({ clientUrl: 'https://10.0.0.3:2379', client: sampleMember(1).client });
+    const asker = (number: number): FakeAnswers => {
+      const own = etcdHost({ status: healthy(number) });
+      return { ...own, 'etcd-status': { ...own['etcd-status'], [key]: status } };
+    };
+    return hosts({ 1: asker(1), 2: asker(2), 3: UNREACHABLE });
+  };
+
+  test('is left out after the work while a quorum is well', async () => {
+    const note = "etcd-3 can't be asked, and is left out";
+    expect(await well.check(gateInput(hearing(SILENT), { batch: ['etcd-2'] }))).toEqual({ open: true, note });
+  });
+
+  test('keeps a member from being restarted where fewer than a quorum would serve', async () => {
+    const answer = await spare.check(gateInput(hearing(SILENT), { when: 'before', batch: ['etcd-1'] }));
+    const reason =
+      /^1 of 3 etcd members would serve while etcd-1 restarts, fewer than a quorum of 2; etcd-3 does not answer/;
+    expect(answer).toMatchObject({ open: false, isAway: true, reason: expect.stringMatching(reason) as unknown });
+  });
+
+  test('counts where the others hear its member', async () => {
+    const probes = hearing(healthy(3));
+    expect(await spare.check(gateInput(probes, { when: 'before', batch: ['etcd-1'] }))).toEqual({ open: true });
+  });
+
+  test('that was worked on is an error of its own', async () => {
+    await expect(well.check(gateInput(hearing(SILENT), { batch: ['etcd-3'] }))).rejects.toThrow("can't connect");
+  });
+});
+
+test('who is a member is told with names, ids and URLs, and is nothing to wait for', async () => {
+  const members = [listed(1), listed(2), listed(4)].map((each) => ({ ...each, id: `${Number(each.id) + 9}` }));
+  const all = hosts(
+    Object.fromEntries([1, 2, 3].map((number) => [number, etcdHost({ status: healthy(number, { members }) })])),
+  );
+  expect(await etcdHealthy(SAMPLE_CLUSTER, () => TODAY).check(gateInput(all))).toEqual({
+    open: false,
+    isFinal: true,
+    reason:
+      'etcd lists etcd-4 (id d, https://10.0.0.4:2380), which is no host of the ' +
+      'group etcd; etcd-3 is in the group etcd, and etcd does not list etcd-3',
+    next: expect.stringMatching(
+      /member remove d.*\n.*member add etcd-3 --peer-urls=https:\/\/10\.0\.0\.3:2380/,
+    ) as unknown,
+  });
+});
+
+test('a list that one member shows and others do not is waited for', async () => {
+  const late = etcdHost({ status: healthy(2, { members: [listed(1), listed(2)] }) });
+  const answer = await etcdHealthy(SAMPLE_CLUSTER, () => TODAY).check(gateInput(hosts({ 2: late })));
+  expect(answer).toMatchObject({
+    open: false,
+    reason: expect.stringMatching(/^members disagree on the list of members: /) as unknown,
+  });
+  expect(answer).not.toHaveProperty('isFinal');
+});
 
 describe('etcd-can-spare-batch', () => {
   const gate = etcdCanSpareBatch(SAMPLE_CLUSTER, () => TODAY);

@@ -4,7 +4,7 @@ import { httpsKey, type HttpsAnswer } from '../../../src/facts/https-answer.js';
 import type { EtcdStatus } from '../../../src/facts/etcd-status.js';
 import { apiserverReady } from '../../../src/gates/apiserver-ready.js';
 import { aptUnlocked } from '../../../src/gates/apt-unlocked.js';
-import { backendsUp } from '../../../src/gates/backends-up.js';
+import { allBackendsUp } from '../../../src/gates/backends-up.js';
 import { directQuestion, etcdAnswersDirectly } from '../../../src/gates/etcd-answers-directly.js';
 import { etcdCanSpareBatch, etcdHealthy } from '../../../src/gates/etcd-healthy.js';
 import { gateHosts } from '../../../src/gates/gate-hosts.js';
@@ -181,7 +181,7 @@ describe('backends-up', () => {
   test('names every backend that is down on every balancer of the batch, and where to look first', async () => {
     const probes = fakeProbes({ 'etcd-1': down(), 'etcd-2': down('etcd-1', 'etcd-3'), 'etcd-3': down('etcd-1') });
     const batch = ['etcd-1', 'etcd-2', 'etcd-3'];
-    expect(await backendsUp(SERVICE).check(gateInput(probes, { batch }))).toEqual({
+    expect(await allBackendsUp(SERVICE).check(gateInput(probes, { batch }))).toEqual({
       open: false,
       reason: [
         'HAProxy on etcd-2 finds etcd-1 DOWN: L4CON',

@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import { etcdStatusKey, type EtcdStatus } from '../../../src/facts/etcd-status.js';
 import type { Outcome, Resource } from '../../../src/model/change.js';
 import { etcdLeftover } from '../../../src/resources/etcd-leftover.js';
 import { etcdMember } from '../../../src/resources/etcd-member.js';
@@ -6,18 +7,20 @@ import { etcdSettled } from '../../../src/resources/etcd-settled.js';
 import { changed, UNCHANGED } from '../../../src/model/change.js';
 import {
   etcdHost,
+  healthy,
   LONE_DATA,
   MEMBER_DATA,
   NO_DATA,
   NOT_INSTALLED,
   RUNNING,
+  SILENT,
   STOPPED,
 } from '../../support/etcd-answers.js';
-import { fakeProbes, type FakeAnswers } from '../../support/fake-probe.js';
+import { fakeProbes, UNREACHABLE, type FakeAnswers } from '../../support/fake-probe.js';
 import { SAMPLE_CLUSTER, sampleMember } from '../../support/sample-cluster.js';
 
 const BARE = etcdHost({ data: NO_DATA, unit: NOT_INSTALLED });
-const UP = etcdHost({});
+const UP = etcdHost({ status: healthy(1) });
 const BOOTSTRAPPING = etcdHost({ data: { ...MEMBER_DATA, isBootstrapping: true } });
 const LONE = etcdHost({ data: LONE_DATA });
 
@@ -91,14 +94,14 @@ describe('etcdMember', () => {
     ['all is well', UP, SAME, 'unchanged', []],
     [
       'it is down',
-      etcdHost({ unit: STOPPED }),
+      etcdHost({ unit: STOPPED, status: SILENT }),
       SAME,
       'start etcd (member etcd-1)',
       ['systemctl start --no-block etcd'],
     ],
     [
       'it is not enabled',
-      etcdHost({ unit: { ...RUNNING, enabled: false } }),
+      etcdHost({ unit: { ...RUNNING, enabled: false }, status: healthy(1) }),
       SAME,
       'enable etcd (member etcd-1)',
       ['systemctl enable etcd'],
@@ -112,7 +115,7 @@ describe('etcdMember', () => {
     ],
     [
       'its configuration is newer than the process',
-      etcdHost({ unit: { ...RUNNING, startedAt: 800 } }),
+      etcdHost({ unit: { ...RUNNING, startedAt: 800 }, status: healthy(1) }),
       SAME,
       'restart etcd (member etcd-1)',
       ['hand over etcd leadership, if held', 'systemctl restart etcd', 'wait one election timeout (1 s)'],
@@ -122,6 +125,62 @@ describe('etcdMember', () => {
     expect(summaryOf(outcome)).toBe(summary);
     expect(commandsOf(outcome)).toEqual(commands);
     if (outcome.kind === 'change') expect(outcome.change.disruptive).toBe(summary.startsWith('restart'));
+  });
+});
+
+describe('etcdMember with a host that can’t be asked', () => {
+  const member = (runsWith: Resource = SAME): Resource =>
+    etcdMember({ cluster: SAMPLE_CLUSTER, member: sampleMember(1), runsWith: [runsWith] });
+  const key = etcdStatusKey({ clientUrl: 'https://10.0.0.3:2379', client: sampleMember(1).client });
+  /** A host whose own member is well, and that hears this of the one on etcd-3. */
+  const hearing = (status: EtcdStatus): FakeAnswers => ({
+    ...UP,
+    'etcd-status': { ...UP['etcd-status'], [key]: status },
+  });
+
+  test('needs nothing while nothing is to do', async () => {
+    const own = hearing(SILENT);
+    expect(await plan(member(), own, own, UNREACHABLE)).toEqual(UNCHANGED);
+  });
+
+  test('is not restarted where fewer than a quorum would serve', async () => {
+    const own = hearing(SILENT);
+    await expect(plan(member(CHANGING), own, own, UNREACHABLE)).rejects.toMatchObject({
+      code: 'quorum-at-risk',
+      message: expect.stringContaining('1 of 3 members would serve meanwhile, fewer than a quorum of 2') as unknown,
+    });
+  });
+
+  test('is restarted where the others hear that member', async () => {
+    const own = hearing(healthy(3));
+    expect(summaryOf(await plan(member(CHANGING), own, own, UNREACHABLE))).toBe('restart etcd (member etcd-1)');
+  });
+
+  test('begins no cluster: that host may have one', async () => {
+    const bare = { ...BARE, 'etcd-status': { [key]: SILENT } };
+    await expect(plan(member(), bare, bare, UNREACHABLE)).rejects.toMatchObject({ code: 'etcd-unsure' });
+  });
+});
+
+describe('an inventory with other members than etcd lists', () => {
+  const member = (runsWith: Resource): Resource =>
+    etcdMember({ cluster: SAMPLE_CLUSTER, member: sampleMember(1), runsWith: [runsWith] });
+  const two = healthy(1, { members: healthy(1).members.slice(0, 2) });
+  const other = etcdHost({ status: two });
+
+  test('is told, and no member is changed', async () => {
+    await expect(plan(member(CHANGING), other, other, other)).rejects.toMatchObject({
+      code: 'membership-differs',
+      message: expect.stringContaining('etcd lists 2 members, the inventory 3; etcd-3 is in the group etcd') as unknown,
+      hint: expect.stringContaining('member add etcd-3 --peer-urls=https://10.0.0.3:2380') as unknown,
+    });
+  });
+
+  test('is a doubt where nothing is to do', async () => {
+    expect(await plan(member(SAME), other, other, other)).toEqual(UNCHANGED);
+    const probe = fakeProbes({ 'etcd-1': other, 'etcd-2': other, 'etcd-3': other }).get('etcd-1');
+    if (probe === undefined) throw new Error('no probe');
+    expect(await member(SAME).doubt?.(probe)).toMatch(/^etcd lists 2 members, the inventory 3; .*: take etcd-3 out/);
   });
 });
 

@@ -4,7 +4,7 @@ import type { Cluster } from '../../../src/model/cluster.js';
 import type { Fact, Probe } from '../../../src/model/remote.js';
 import { controlPlaneOn, memberOn } from '../../../src/roles/role.js';
 import { roleTable } from '../../../src/roles/table.js';
-import { MEMBER_DATA, RUNNING } from '../../support/etcd-answers.js';
+import { MEMBER_DATA, RUNNING, SILENT } from '../../support/etcd-answers.js';
 import { ROLE_TOOLS } from '../../support/role-tools.js';
 import { SAMPLE_CLUSTER, SAMPLE_SERVICE, withService } from '../../support/sample-cluster.js';
 import { namedHost, templateInventory } from '../../support/template-inventory.js';
@@ -49,6 +49,7 @@ function probeOf(host: string, more: Readonly<Record<string, unknown>> = {}): Pr
     units: RUNNING,
     'file-origins': { kind: 'ours' },
     'etcd-data': MEMBER_DATA,
+    'etcd-status': SILENT,
     'unit-commands': { files: [], environmentFiles: [], next: [], running: [] },
     listeners: [],
     'host-addresses': [{ interface: 'eth0', address: `10.0.0.${host.at(-1) ?? ''}`, prefixLength: 24 }],

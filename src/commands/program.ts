@@ -1,0 +1,45 @@
+import { Command } from 'commander';
+import { addAdoptCommand } from './adopt.js';
+import { addApplyCommand } from './apply.js';
+import { addDrillCommand } from './drill.js';
+import { addBypassCommand } from './bypass.js';
+import { addHistoryCommand } from './history.js';
+import { addInventoryCommand } from './inventory.js';
+import { addCaCommand } from './ca.js';
+import { addCertsCommand } from './certs.js';
+import { addInitCommand } from './init.js';
+import { addLabCommand } from './lab.js';
+import { addSnapshotCommand } from './snapshot.js';
+import { addPlanCommand } from './plan.js';
+import { addUnlockCommand } from './unlock.js';
+import { addVerifyCommand } from './verify.js';
+import type { Context } from './context.js';
+import { VERSION } from '../model/version.js';
+
+/** The command line: every verb with its options. Nothing runs before it is parsed. */
+export function createProgram(context: Context): Command {
+  const program = new Command('provision')
+    .description('Highly available etcd for Kubernetes over SSH: an honest plan, a safe apply, no agent on the hosts.')
+    .version(VERSION)
+    .showHelpAfterError()
+    .showSuggestionAfterError();
+
+  const verbs = [
+    addInitCommand,
+    addAdoptCommand,
+    addPlanCommand,
+    addApplyCommand,
+    addVerifyCommand,
+    addBypassCommand,
+    addDrillCommand,
+    addHistoryCommand,
+    addUnlockCommand,
+    addInventoryCommand,
+    addCaCommand,
+    addCertsCommand,
+    addSnapshotCommand,
+    addLabCommand,
+  ];
+  for (const addVerb of verbs) addVerb(program, context);
+  return program;
+}

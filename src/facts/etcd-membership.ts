@@ -1,0 +1,84 @@
+import type { Cluster, Member } from '../model/cluster.js';
+import { hostPort, httpsUrl } from '../model/endpoint.js';
+import { etcdctlByHand } from '../shell/etcdctl.js';
+import type { EtcdStatus } from './etcd-status.js';
+
+/** What a member that answers says, with its host. */
+export type HeardMember = Extract<EtcdStatus, { kind: 'answers' }> & { readonly host: string };
+
+/** In what an inventory and etcd's own list of members differ. */
+export interface MembershipDifference {
+  /** Names, ids and URLs. */
+  readonly text: string;
+  /** What to do about it. */
+  readonly next: string;
+}
+
+/**
+ * Compares etcd's list of its members with the inventory: by the ids that members report on their hosts, by names, by peer
+ * URLs. `undefined` when they are the same; and where members list different ones, for one of them lags behind.
+ */
+export function membershipDifference(
+  cluster: Cluster,
+  heard: readonly HeardMember[],
+): MembershipDifference | undefined {
+  const [first] = heard;
+  if (first === undefined) return undefined;
+  const ids = ({ members }: HeardMember): string =>
+    members
+      .map(({ id }) => id)
+      .toSorted()
+      .join();
+  if (heard.some((each) => ids(each) !== ids(first))) return undefined;
+  const found = first.members.map((listed) => ({
+    listed,
+    ours: cluster.members.find((member) => isSame(listed, member, heard)),
+  }));
+  const strangers = found.flatMap(({ listed, ours }) => (ours === undefined ? [listed] : []));
+  const unlisted = cluster.members.filter((member) => !found.some(({ ours }) => ours === member));
+  if (strangers.length + unlisted.length === 0) return undefined;
+  const asker = cluster.members.find(({ host }) => host === first.host);
+  return {
+    text: [
+      ...(first.members.length === cluster.members.length
+        ? []
+        : [`etcd lists ${first.members.length} members, the inventory ${cluster.members.length}`]),
+      ...strangers.map((listed) => `etcd lists ${described(listed)}, which is no host of the group etcd`),
+      ...unlisted.map(({ host, name }) => `${host} is in the group etcd, and etcd does not list ${name}`),
+    ].join('; '),
+    next: [
+      ...strangers.map(
+        (listed) =>
+          `put the host of ${listed.name || hex(listed.id)} into the group etcd; or, where it is gone for good: ${byHand(asker, `member remove ${hex(listed.id)}`)}`,
+      ),
+      ...unlisted.map(
+        (member) =>
+          `take ${member.host} out of the group etcd; or make it a member: ${byHand(asker, `member add ${member.name} --peer-urls=${httpsUrl(member.address, member.peerPort)}`)}`,
+      ),
+    ].join('\n'),
+  };
+}
+
+type Listed = HeardMember['members'][number];
+
+function isSame(listed: Listed, member: Member, heard: readonly HeardMember[]): boolean {
+  const end = hostPort(member.address, member.peerPort);
+  return (
+    heard.some(({ host, memberId }) => host === member.host && memberId === listed.id) ||
+    listed.name === member.name ||
+    listed.peerUrls.some((url) => URL.canParse(url) && new URL(url).host === end)
+  );
+}
+
+function described({ id, name, peerUrls }: Listed): string {
+  return `${name || 'a member that was never started'} (id ${hex(id)}, ${peerUrls.join(', ') || 'no URL'})`;
+}
+
+/** As etcdctl prints ids, and takes them. */
+function hex(id: string): string {
+  return /^\d+$/.test(id) ? BigInt(id).toString(16) : id;
+}
+
+function byHand(asker: Member | undefined, words: string): string {
+  return asker === undefined ? `etcdctl ${words}` : etcdctlByHand(asker, words);
+}

@@ -1,0 +1,93 @@
+import { membershipDifference, type MembershipDifference } from '../facts/etcd-membership.js';
+import {
+  isUntouchedLoneMember,
+  quorum,
+  type AwayMember,
+  type MembersSeen,
+  type MemberState,
+} from '../facts/etcd-phase.js';
+import { etcdStatus, etcdStatusKey } from '../facts/etcd-status.js';
+import { unlessLost } from '../facts/unless-lost.js';
+import type { Cluster, Member } from '../model/cluster.js';
+import { ProvisionError, RemoteError } from '../model/errors.js';
+import type { Probe } from '../model/remote.js';
+
+/** Data of a member, and not what the package's own first start left. */
+export function hasOwnData(state: MemberState): boolean {
+  return state.hasData && !isUntouchedLoneMember(state);
+}
+
+/** What the members that answer list, compared with the inventory. */
+export async function differenceSeen(cluster: Cluster, probe: Probe): Promise<MembershipDifference | undefined> {
+  const answers = await Promise.all(
+    cluster.members.map(async (member) => ({
+      host: member.host,
+      status: await unlessLost(probe.on(member.host).ask(etcdStatus, etcdStatusKey(member))),
+    })),
+  );
+  const heard = answers.flatMap(({ host, status }) =>
+    status instanceof RemoteError || status.kind === 'silent' ? [] : [{ host, ...status }],
+  );
+  return membershipDifference(cluster, heard);
+}
+
+/**
+ * A member is not touched while it is not known who its peers are: the gate before it would never open.
+ * @throws ProvisionError `membership-differs`
+ */
+export async function refuseOtherMembership(cluster: Cluster, { host }: Member, probe: Probe): Promise<void> {
+  const difference = await differenceSeen(cluster, probe);
+  if (difference === undefined) return;
+  throw new ProvisionError({
+    code: 'membership-differs',
+    message: `${host}: its etcd is not changed while the inventory and etcd differ: ${difference.text}`,
+    hint: difference.next,
+  });
+}
+
+/**
+ * Members whose hosts can't be asked and that answer nobody are gone already: a restart must not end the quorum.
+ * @throws ProvisionError `quorum-at-risk`
+ */
+export function refuseBelowQuorum(member: Member, { states, away }: MembersSeen): void {
+  const gone = away.filter(({ status }) => status.kind === 'silent');
+  const all = states.length + away.length;
+  const others = states.filter((state) => state.host !== member.host && state.isRunning && hasOwnData(state));
+  const left = others.length + away.length - gone.length;
+  if (gone.length === 0 || left >= quorum(all)) return;
+  throw new ProvisionError({
+    code: 'quorum-at-risk',
+    message:
+      `${member.host}: its etcd must be restarted, and ${left} of ${all} members would serve meanwhile, fewer than a quorum ` +
+      `of ${quorum(all)}: ${describeAway(gone)}`,
+    hint: `make ${gone.map(({ host }) => host).join(', ')} reachable first; the load balancer alone can be planned: provision plan INVENTORY --playbook etcd-lb`,
+  });
+}
+
+/** Whether there is a cluster to belong to can't be known. */
+export function notKnown(member: Member, { away }: MembersSeen): ProvisionError {
+  const hosts = away.map(({ host }) => host).join(', ');
+  return new ProvisionError({
+    code: 'etcd-unsure',
+    message: `${member.host} has no etcd data, and whether there is a cluster already can't be known: ${describeAway(away)}`,
+    hint: `make ${hosts} reachable; or, where it is gone for good, take it out of the group etcd`,
+  });
+}
+
+function describeAway(away: readonly AwayMember[]): string {
+  return away.map(({ host, error }) => `${host} can't be asked (${error.message})`).join('; ');
+}
+
+/** The cluster exists, and this member has no part of it on its disk. */
+export function lostMember(member: Member, states: readonly MemberState[]): ProvisionError {
+  const others = states.filter((state) => state.hasData).map((state) => state.host);
+  return new ProvisionError({
+    code: 'etcd-member-lost',
+    message:
+      `${member.host} has no etcd data in ${member.dataDir}, while ${others.join(', ')} have: ` +
+      'the cluster exists, and this member was lost or is new to it. Starting it as it is could create a second cluster',
+    hint:
+      `replace it by a membership change: etcdctl member list; etcdctl member remove <id of ${member.name}>; ` +
+      `etcdctl member add ${member.name} --peer-urls=<its peer URL>; then: systemctl start etcd on ${member.host}`,
+  });
+}

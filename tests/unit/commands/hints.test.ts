@@ -1,0 +1,66 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from '@jest/globals';
+import { CommanderError, type Command } from 'commander';
+import type { Context } from '../../../src/commands/context.js';
+import { createProgram } from '../../../src/commands/program.js';
+
+/** A command of this program in a text of the sources, up to what ends it for a reader. */
+const PRINTED = /provision (?!itself|again|reads|did)[a-z](?:\$\{[^}]*\}|[^`'";,()\\\n])*/g;
+
+/** Every command that the sources print, with what a template fills in as one word; comments print nothing. */
+function printedCommands(): readonly string[] {
+  const files = readdirSync('src', { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.ts'));
+  return files.flatMap((file) =>
+    readFileSync(join('src', file), 'utf8')
+      .split('\n')
+      .filter((line) => !/^\s*(\*|\/\/|\/\*)/.test(line))
+      .flatMap((line) => line.match(PRINTED) ?? [])
+      .map((command) =>
+        command
+          .replaceAll(/\$\{[^}]*\}/g, 'X')
+          .split(/ {2,}/)[0]
+          ?.trim(),
+      )
+      .filter((command) => command !== undefined)
+      .map((command) => `${file}: ${command}`),
+  );
+}
+
+/** What the real command line says against a command; `undefined` where it takes it. Nothing is run. */
+function refusal(command: string): string | undefined {
+  const program = createProgram({ stdout: { write: () => undefined }, exit: () => undefined } as unknown as Context);
+  const visit = (each: Command): void => {
+    each.exitOverride().configureOutput({ writeErr: () => undefined, writeOut: () => undefined });
+    if (each.commands.length === 0) each.action(() => undefined);
+    each.commands.forEach(visit);
+  };
+  visit(program);
+  try {
+    program.parse(command.split(' ').slice(1), { from: 'user' });
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    return error.message;
+  }
+}
+
+test('the real command line takes every command that a message prints', () => {
+  const printed = printedCommands();
+  expect(printed.length).toBeGreaterThan(40);
+  const refused = printed.flatMap((each) => {
+    const reason = refusal(each.slice(each.indexOf(': ') + 2));
+    return reason === undefined ? [] : [`${each} (${reason})`];
+  });
+  expect(refused).toEqual([]);
+});
+
+test.each([
+  'provision ca show',
+  'provision plan',
+  'provision aply X',
+  'provision plan X --no-such',
+  'provision bypass X up',
+])('it would refuse %j', (command) => {
+  expect(refusal(command)).toBeDefined();
+});
