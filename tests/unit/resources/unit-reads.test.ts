@@ -57,6 +57,21 @@ describe('a unit that reads another file is refused', () => {
       { next: ['etcd'], environmentFiles: ['/etc/default/etcd', '/etc/etcd.old'] },
       /reads \/etc\/etcd\.old after/,
     ],
+    [
+      'etcd',
+      'etcd',
+      { next: ['etcd'], environmentFiles: ['/etc/default/etcd', '/a', '/b'] },
+      /etcd reads \/a, \/b after \/etc\/default\/etcd, which wins/,
+    ],
+    ['etcd', 'etcd', { next: ['etcd'] }, /etcd reads no environment file, not \/etc\/default\/etcd/],
+    ['etcd-virtual-ip', 'keepalived', { next: words('keepalived -f') }, /keepalived reads no file, not/],
+    ['etcd-virtual-ip', 'keepalived', { next: words('keepalived --use-file /etc/k.conf') }, /reads \/etc\/k\.conf/],
+    [
+      'etcd-proxy',
+      'haproxy',
+      { next: words('haproxy -f /a -f /etc/haproxy/haproxy.cfg.old') },
+      /reads \/a, \/etc\/haproxy\/haproxy\.cfg\.old, not/,
+    ],
   ] as const)('%s: %s %j', async (role, unit, started, message) => {
     await expect(plan(role, unit, started)).rejects.toMatchObject({
       code: 'unit-reads-another-file',
@@ -74,6 +89,9 @@ describe('a unit that reads our file is as it should be', () => {
     ['etcd-proxy', 'haproxy', { next: words('haproxy -Ws -- /etc/haproxy/haproxy.cfg') }],
     ['etcd-proxy', 'haproxy', { running: words('haproxy -sf 12 -Ws -f /etc/haproxy') }],
     ['etcd-virtual-ip', 'keepalived', { next: words('keepalived --dont-fork') }],
+    ['etcd-virtual-ip', 'keepalived', { next: words('keepalived -P -f /etc/keepalived/keepalived.conf') }],
+    ['etcd-virtual-ip', 'keepalived', { next: words('keepalived --pid=/run/no-f -P') }],
+    ['etcd', 'etcd', { next: ['etcd'], environmentFiles: ['/etc/etcd.old', env] }],
     ['etcd', 'etcd', { next: words('etcd --logger=zap'), environmentFiles: [env, first] }],
   ] as const)('%s: %s %j', async (role, unit, started) => {
     expect(await plan(role, unit, started)).toEqual({ kind: 'unchanged' });
