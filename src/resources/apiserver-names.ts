@@ -110,20 +110,20 @@ interface Means {
   readonly key: string;
 }
 
-/** Without kubeadm and the authority's key nothing can be issued here: somebody else signs, and does it as before. */
+/** Without kubeadm and the authority's key nothing can be issued here: another tool signs, and does it as before. */
 function refuseWithout({ host }: Probe, { pair, isProgramThere, isKeyThere, key }: Means): void {
   const isApart = posix.dirname(pair.certificatePath) !== posix.dirname(pair.keyPath);
-  const lacks = isApart
+  const reason = isApart
     ? `${pair.certificatePath} and ${pair.keyPath} are not in one directory, as kubeadm has them`
     : !isProgramThere
       ? `there is no kubeadm (${KUBEADM.join(', ')})`
       : isKeyThere
         ? undefined
         : `the authority's key is not there (${key})`;
-  if (lacks === undefined) return;
+  if (reason === undefined) return;
   throw new ProvisionError({
     code: 'serving-certificate-not-kubeadm',
-    message: `${host}: the certificate of its kube-apiserver does not name the virtual IP, and can't be issued here: ${lacks}`,
+    message: `${host}: the certificate of its kube-apiserver does not name the virtual IP, and can't be issued here: ${reason}`,
     hint: `issue ${pair.certificatePath} as it was issued before, with these names beside the old ones (docs/runbooks/apiserver-virtual-ip.md)`,
   });
 }

@@ -71,7 +71,7 @@ async function refuseBesideCluster(store: string, members: readonly Member[], pr
     hint: [
       'the store is the directory `pki` beside the inventory, or etcd_pki_store: name the one that made this cluster, or bring it back from a backup',
       `where only certificate and key are left: provision ca import ${quote(store)} --certificate FILE --key FILE`,
-      `to give the old cluster up and begin anew, on each member: systemctl stop ${first.unit}; mv ${first.dataDir} ${first.dataDir}.old`,
+      `to give the old cluster up and start again, on each member: systemctl stop ${first.unit}; mv ${first.dataDir} ${first.dataDir}.old`,
     ].join('\n'),
   });
 }

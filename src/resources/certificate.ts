@@ -79,7 +79,7 @@ function notGranted(path: string, items: readonly string[], because: string): Pr
   });
 }
 
-/** @returns whether it is somebody else's, and given up @throws ProvisionError `file-not-ours` */
+/** @returns whether it is another tool's, and given up @throws ProvisionError `file-not-ours` */
 function isGivenUp({ leaf, wanted }: Verdict, rules: CertificateRules, host: string): boolean {
   if (rules.foreign === undefined || leaf === undefined || isOurs(leaf, rules)) return false;
   const path = pathsOf(wanted.destination).certificatePath;
@@ -99,7 +99,7 @@ function signed(
   return changed({
     summary: isFirst
       ? `issue the ${wanted.name} certificate ${certificatePath}`
-      : `${isReplaced ? 'replace' : 'reissue'} the ${wanted.name} certificate ${certificatePath}${isReplaced ? ', which somebody else made' : ''}: ${reasons.join('; ')}`,
+      : `${isReplaced ? 'replace' : 'reissue'} the ${wanted.name} certificate ${certificatePath}${isReplaced ? ', which another tool made' : ''}: ${reasons.join('; ')}`,
     diff: [...(isFirst ? [] : reasons.map((reason) => `- ${reason}`)), ...describeSigning(wanted, verdict, rules)],
     actions: [
       {

@@ -92,18 +92,18 @@ async function refuseForeign({ path, foreign }: FileOptions, probe: Probe): Prom
   return givenUp(foreign, { host: probe.host, path, what, because });
 }
 
-/** A file of somebody else. */
+/** A file of another tool. */
 export interface ForeignFile {
   readonly host: string;
   readonly path: string;
   /** What it holds, in a few words. */
   readonly what: string;
-  /** How it is known to be somebody else's. */
+  /** How it is known to be another tool's. */
   readonly because: string;
 }
 
 /**
- * Whether the inventory gives up a file of somebody else.
+ * Whether the inventory gives up a file of another tool.
  * @returns true @throws ProvisionError `file-not-ours` when it does not
  */
 export function givenUp(foreign: ForeignFiles, { host, path, what, because }: ForeignFile): true {

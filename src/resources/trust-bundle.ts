@@ -51,7 +51,7 @@ function decideTrust(
     summary:
       stat === undefined
         ? `install the trust bundle ${wanted.path}`
-        : `replace the trust bundle ${wanted.path}${isReplaced ? ', which somebody else wrote' : ''}`,
+        : `replace the trust bundle ${wanted.path}${isReplaced ? ', which another tool wrote' : ''}`,
     diff: [
       ...(isSame || stat === undefined ? [] : described(found.pem)),
       ...(isSame && stat !== undefined ? [`- ${stat.owner}:${stat.group} ${stat.mode}`] : []),

@@ -117,11 +117,8 @@ describe('files of an external etcd', () => {
     const replace = [FILES.ca, FILES.certificate];
     const outcomes = await decide({ ca: trusting(theirs), pair: await pairFrom(theirs), replace });
     expect(outcomes).toMatchObject([
-      change(`replace the trust bundle ${FILES.ca}, which somebody else wrote`, true),
-      change(
-        expect.stringMatching(/^replace the apiserver-etcd-client certificate .*, which somebody else made/),
-        true,
-      ),
+      change(`replace the trust bundle ${FILES.ca}, which another tool wrote`, true),
+      change(expect.stringMatching(/^replace the apiserver-etcd-client certificate .*, which another tool made/), true),
     ]);
   });
 });
