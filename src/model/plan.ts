@@ -79,9 +79,11 @@ export interface PlanSummary {
 export function summarisePlan(plan: Plan): PlanSummary {
   const planned = plan.plays.flatMap((play) => play.batches.flatMap((batch) => batch.hosts));
   const outcomes = planned.flatMap((host) => host.steps.map((step) => step.outcome));
+  const away = new Set(plan.away.map(({ host }) => host));
   const changing = planned.filter((host) => host.steps.some((step) => step.outcome.kind === 'change'));
   return {
-    hosts: new Set(planned.map((host) => host.host)).size,
+    // A play that asks nothing of a host has it, though nobody could.
+    hosts: new Set(planned.map((host) => host.host).filter((host) => !away.has(host))).size,
     changedHosts: new Set(changing.map((host) => host.host)).size,
     changes: outcomes.filter((outcome) => outcome.kind === 'change').length,
     unknown: outcomes.filter((outcome) => outcome.kind === 'unknown').length,

@@ -117,6 +117,7 @@ describe('a host of a play that can’t be connected to', () => {
       { host: 'b', because: 'b: no route' },
     ]);
     expect(missing?.message).toContain("a, b can't be reached: nothing was changed");
+    expect(summarisePlan(planned).hosts).toBe(1);
     expect(missing?.hint).toBe('to skip a, b: provision plan i --limit all:!a:!b');
   });
 
