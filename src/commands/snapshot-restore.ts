@@ -73,7 +73,7 @@ function tooLate(id: string | undefined): ProvisionError {
   return id === undefined
     ? new ProvisionError({
         code: 'nothing-to-take-back',
-        message: 'no host tells of a restore that has not come to its end',
+        message: 'no unfinished restore was found on the hosts',
       })
     : new ProvisionError({
         code: 'too-late',

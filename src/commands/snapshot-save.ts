@@ -128,7 +128,7 @@ async function receive(
   if (!isSealed)
     throw new ProvisionError({
       code: 'snapshot-damaged',
-      message: `${member.host}: what came is no whole snapshot: the checksum at its end does not fit`,
+      message: `${member.host}: the downloaded snapshot is damaged or incomplete: the checksum at its end does not match`,
       hint: `try another member: provision snapshot save INVENTORY --from HOST`,
     });
   const manifest: SnapshotManifest = {

@@ -42,7 +42,7 @@ export async function runVerifySnapshot(
   const snapshot = await checkSnapshot(path, source);
   const { manifest, bytes } = snapshot;
   const compared = manifest === undefined ? 'there is no manifest of ours beside it' : 'as its manifest says';
-  context.stdout.write(`${path}: ${bytes} bytes, the checksum of etcd fits; ${compared}\n`);
+  context.stdout.write(`${path}: ${bytes} bytes, etcd's checksum matches; ${compared}\n`);
   const { host, status } =
     inventory === undefined || options.on === undefined
       ? await tryHere(snapshot)

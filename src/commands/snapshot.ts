@@ -63,7 +63,7 @@ function addRestore(snapshot: Command, context: Context): void {
     .argument('<inventory>', INVENTORY)
     .argument('[file]', 'the snapshot; a restore that was cut off goes on with the same one')
     .option('--confirm <name>', 'the name of the cluster (etcd_cluster_token), in place of typing it; needs --yes')
-    .option('--take-back', 'put everything back as it was before a restore that has not come to its end')
+    .option('--take-back', 'undo an unfinished restore: everything as it was before it')
     .option('--other-cluster', 'the snapshot may be of another cluster, or of this one before it was restored')
     .option('--dry-run', 'show what would be done; changes nothing');
   addActingOptions(addPlanningOptions(restore)).action(

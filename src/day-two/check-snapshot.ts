@@ -37,16 +37,15 @@ export async function checkSnapshot(path: string, source: PassphraseSource): Pro
   for await (const chunk of readSnapshot(path, passphrase)) digest.add(chunk);
   const { bytes, sha256, isSealed } = digest.end();
   if (manifest !== undefined && sha256 !== manifest.sha256)
-    throw damaged(path, 'what is in it has not the SHA-256 that its manifest says');
-  if (!isSealed)
-    throw damaged(path, 'the checksum that etcd puts at the end of a snapshot does not fit what is before it');
+    throw damaged(path, 'the SHA-256 of its content is not that of its manifest');
+  if (!isSealed) throw damaged(path, 'the checksum at its end, which etcd writes, does not match its content');
   return { path, manifest, passphrase, bytes, sha256 };
 }
 
 function damaged(path: string, why: string): ProvisionError {
   return new ProvisionError({
     code: 'snapshot-damaged',
-    message: `${path} is no whole snapshot: ${why}`,
+    message: `${path} is damaged or incomplete: ${why}`,
     hint: `take another one: provision snapshot list INVENTORY; its manifest is ${manifestPath(path)}`,
   });
 }

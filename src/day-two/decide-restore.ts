@@ -52,7 +52,7 @@ export function findUnfinished(look: RestoreLook): UnfinishedRestore | undefined
   if (others.length > 0)
     throw new ProvisionError({
       code: 'several-restores',
-      message: `hosts tell of more than one restore that has not come to its end: ${open.join(', ')}`,
+      message: `the hosts have more than one unfinished restore: ${open.join(', ')}`,
       hint: notes
         .map(({ host, id: of }) => `look at it: ssh ${host} sudo ls -l /var/lib/provision/restore/${of}`)
         .join('\n'),
@@ -115,7 +115,7 @@ function describeSnapshot({ path, manifest }: CheckedSnapshot): string {
 function otherRestore({ id }: UnfinishedRestore): ProvisionError {
   return new ProvisionError({
     code: 'other-restore',
-    message: `the restore ${id} of another snapshot has not come to its end`,
+    message: `the restore ${id} of another snapshot is not finished`,
     hint: 'finish it with its snapshot, or put everything back: provision snapshot restore INVENTORY --take-back',
   });
 }
@@ -202,7 +202,7 @@ function hasNamesOf(list: ReadonlyMap<string, readonly string[]>, { members }: C
 function differs(why: string): ProvisionError {
   return new ProvisionError({
     code: 'membership-differs',
-    message: `it can't be decided who the restored members are: ${why}`,
+    message: `the members to restore can't be determined: ${why}`,
     hint: 'see what is there: provision verify INVENTORY',
   });
 }

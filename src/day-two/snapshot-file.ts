@@ -200,6 +200,14 @@ const AGE_MAGIC = 'age-encryption.org/';
 
 /** Whether a snapshot is encrypted, by its first bytes. @throws ProvisionError when it can't be read */
 export async function isEncrypted(path: string): Promise<boolean> {
+  // A pipe or a device has no end that could be waited for, and can't be read twice.
+  const found = await stat(path).catch(() => undefined);
+  if (found?.isFile() === false)
+    throw new ProvisionError({
+      code: 'file-unreadable',
+      message: `${path} is not a regular file`,
+      hint: 'give the file of a snapshot: provision snapshot list INVENTORY',
+    });
   const file = await open(path, 'r').catch((cause: unknown) => {
     throw new ProvisionError({
       code: 'file-unreadable',

@@ -132,6 +132,19 @@ describeOnLab('provision snapshot', 'snapshot', { etcd: 3, controlPlanes: 1 }, (
     expect([again.status, again.stdout + again.stderr]).toEqual([1, expect.stringContaining('--other-cluster')]);
   });
 
+  test('restores a cluster that is dead, members without data too, from an encrypted snapshot', async () => {
+    await ctl('put planted before');
+    const file = join(directory(), 'dead.db.age');
+    const words = ['--passphrase-file', await passphraseFile(lab)];
+    await must(snapshot('save', lab.files.inventory, '-o', file, '--encrypt', ...words));
+    await ctl('put planted after');
+    await Promise.all(MEMBERS.map(async (host) => lab.ssh(host, 'systemctl stop etcd')));
+    await Promise.all(['etcd-2', 'etcd-3'].map(async (host) => lab.ssh(host, 'rm -r /var/lib/etcd/default/member')));
+    await must(restore(file, ...words));
+    expect((await ctl('get planted --print-value-only')).trim()).toBe('before');
+    await expectWell();
+  });
+
   test('is taken back until the API servers run on what was restored', async () => {
     await ctl('put planted before');
     const file = await saveAs('taken-back.db');
@@ -144,7 +157,7 @@ describeOnLab('provision snapshot', 'snapshot', { etcd: 3, controlPlanes: 1 }, (
     await expectWell();
     expect(await clusterIds()).toEqual(ids);
     const nothing = await restore('--take-back');
-    expect(nothing.stdout + nothing.stderr).toContain('no host tells of a restore');
+    expect(nothing.stdout + nothing.stderr).toContain('no unfinished restore was found');
   });
 
   test('refuses before anything stops: damaged, of another cluster, the wrong name', async () => {
@@ -164,8 +177,8 @@ describeOnLab('provision snapshot', 'snapshot', { etcd: 3, controlPlanes: 1 }, (
       expect(ended.status).toBe(1);
       return ended.stdout + ended.stderr;
     };
-    expect(await refused('flipped.db', flipped, manifest)).toContain('no whole snapshot');
-    expect(await refused('cut.db', whole.subarray(0, -512), undefined)).toContain('no whole snapshot');
+    expect(await refused('flipped.db', flipped, manifest)).toContain('damaged or incomplete');
+    expect(await refused('cut.db', whole.subarray(0, -512), undefined)).toContain('damaged or incomplete');
     const other = manifest.replace(/"clusterId": "\d+"/, '"clusterId": "1234"');
     expect(await refused('other.db', whole, other)).toContain('is of cluster 1234');
     const named = await snapshot('restore', lab.files.inventory, file, '--yes', '--confirm', 'prod');

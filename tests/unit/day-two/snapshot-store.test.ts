@@ -113,6 +113,10 @@ describe('a damaged snapshot is known', () => {
   }
 });
 
+test.each(['/dev/zero', '/dev/null', '.'])('%s is no snapshot, and is not read', async (path) => {
+  await expect(checkSnapshot(path, source)).rejects.toThrow('is not a regular file');
+});
+
 describe('the oldest go', () => {
   const day = (number: number): Partial<SnapshotManifest> => ({ savedAt: `2026-11-0${number}T00:00:00.000Z` });
 
