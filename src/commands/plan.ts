@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { EXIT } from '../model/errors.js';
 import { summarisePlan } from '../model/plan.js';
+import { quote } from '../shell/quote.js';
 import type { Context } from './context.js';
 import { unlockCommand } from './lock-cluster.js';
 import { addRunOptions, type RunOptions } from './run-options.js';
@@ -32,6 +33,8 @@ export async function runPlan(inventory: string, options: PlanOptions, context: 
     if (options.out !== undefined) {
       const { savePlan } = await import('../engine/saved-plan.js');
       await savePlan(options.out, plan);
+      const apply = `provision apply ${quote(inventory)} --plan ${quote(options.out)}`;
+      emit({ type: 'notice', message: `the plan is saved in ${options.out}; apply it with: ${apply}` });
     }
     const { changes, unknown, unchanged } = summarisePlan(plan);
     emit({ type: 'run-finished', result: { changed: 0, unchanged, failed: 0, elapsedMs: Date.now() - begun } });

@@ -3,6 +3,7 @@ import { addAdoptCommand } from './adopt.js';
 import { addApplyCommand } from './apply.js';
 import { addDrillCommand } from './drill.js';
 import { addBypassCommand } from './bypass.js';
+import { wayHere } from './foreign-options.js';
 import { addHistoryCommand } from './history.js';
 import { addInventoryCommand } from './inventory.js';
 import { addCaCommand } from './ca.js';
@@ -21,7 +22,13 @@ export function createProgram(context: Context): Command {
   const program = new Command('provision')
     .description('Highly available etcd for Kubernetes over SSH: an honest plan, a safe apply, no agent on the hosts.')
     .version(VERSION)
-    .showHelpAfterError()
+    .configureOutput({
+      // The error stays last: a screenful of help above or below it would hide it.
+      outputError(message, write) {
+        const way = wayHere(message) ?? 'see the options: provision VERB --help';
+        write(`${message.trimEnd()}\n  → ${way}\n`);
+      },
+    })
     .showSuggestionAfterError();
 
   const verbs = [

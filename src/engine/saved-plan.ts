@@ -32,6 +32,16 @@ export async function refuseDrift(file: string, now: Plan): Promise<void> {
   });
 }
 
+/** Whether a file is what {@link savePlan} wrote, in any version. */
+export async function isSavedPlan(file: string): Promise<boolean> {
+  try {
+    const read: unknown = JSON.parse(await readTextBounded(file, LARGE_FILE_BYTES));
+    return typeof read === 'object' && read !== null && 'formatVersion' in read && 'plays' in read;
+  } catch {
+    return false;
+  }
+}
+
 async function readSaved(file: string): Promise<PlanJson> {
   let read: unknown;
   try {

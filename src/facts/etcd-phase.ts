@@ -36,7 +36,7 @@ export interface MembersSeen {
  * - `forming`: its bootstrap was interrupted: some members have data, all of those began as bootstrapping ones.
  * - `down`: it exists, but fewer than a quorum of its members run.
  * - `serving`: it exists, and a quorum runs.
- * - `unsure`: whether it exists can't be known, for a host can't be asked.
+ * - `unsure`: whether it exists is unknown: a host is unreachable.
  */
 export type ClusterPhase = 'absent' | 'forming' | 'down' | 'serving' | 'unsure';
 

@@ -50,7 +50,7 @@ export async function judgeMembers(given: Asked, probe: GateInput['probe'], now:
   return openWith([...[...excused].map(([host, fault]) => `${host} ${fault}`), ...notes]);
 }
 
-/** How many members are well, and stay so while those of the batch are restarted. */
+/** How many members are healthy, and stay healthy while those of the batch are restarted. */
 function stillServing({ answers, taken, down }: Asked): number {
   const heard = membersHeard(answers);
   const sick = ownProblems(heard);

@@ -31,6 +31,10 @@ export interface CertificateFault {
   readonly text: string;
   /** It does its work no longer, or its key is no secret; else it only is not what the inventory says. */
   readonly breaks: boolean;
+  /** A line of a diff that says the same, where it is about one name: `+ SAN DNS new`. */
+  readonly diff?: string;
+  /** Clients that use this name refuse the new certificate. */
+  readonly isFelt?: true;
 }
 
 /**
@@ -126,8 +130,12 @@ function nameReasons(found: X509Certificate, profile: CertificateProfile): reado
   const has = describeNames(names);
   const wants = describeNames(profile);
   return [
-    ...wants.filter((name) => !has.includes(name)).map((name) => broken(`SAN ${name} missing`)),
-    ...has.filter((name) => !wants.includes(name)).map((name) => wrong(`SAN ${name} no longer wanted`)),
+    ...wants
+      .filter((name) => !has.includes(name))
+      .map((name) => ({ ...broken(`SAN ${name} missing`), diff: `+ SAN ${name}` })),
+    ...has
+      .filter((name) => !wants.includes(name))
+      .map((name) => ({ ...wrong(`SAN ${name} no longer wanted`), diff: `- SAN ${name}`, isFelt: true as const })),
   ];
 }
 

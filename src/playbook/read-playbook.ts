@@ -96,6 +96,19 @@ function problemsAt(source: YamlSource, path: readonly PropertyKey[], issues: Is
   );
 }
 
+/** Ansible's words for what happens only while tasks run: nobody could say before what they lead to. */
+const RUNTIME_WORDS = new Set([
+  'register',
+  'notify',
+  'listen',
+  'loop',
+  'until',
+  'retries',
+  'block',
+  'changed_when',
+  'failed_when',
+]);
+
 /** Each task names just one module, and no word that is not known. */
 function taskProblems(source: YamlSource, index: number, play: RawPlay): readonly Problem[] {
   return (play.tasks ?? []).flatMap((task, at): Problem[] => {
@@ -104,13 +117,21 @@ function taskProblems(source: YamlSource, index: number, play: RawPlay): readonl
     const others = Object.keys(task).filter((key) => !words.includes(key));
     const unknown = others.filter((key) => moduleNamed(key) === undefined);
     const problems = unknown.map((key): Problem => {
-      const message = `is neither a module nor a keyword of a task${didYouMean(key, [...moduleNames(), ...words])}`;
+      const message = whyNot(key);
       return { severity: 'error', at: source.atKey(path, key), subject: key, message };
     });
     if (others.length === 1 || unknown.length > 0) return problems;
     const message = others.length === 0 ? 'names no module' : `names ${others.length} modules; one was expected`;
     return [{ severity: 'error', at: source.at(path), subject: 'task', message }];
   });
+}
+
+function whyNot(key: string): string {
+  const near = didYouMean(key, [...moduleNames(), ...taskWords]);
+  const list = `modules: ${moduleNames().join(', ')}; keywords: ${taskWords.join(', ')}`;
+  if (RUNTIME_WORDS.has(key))
+    return `is not supported: a plan is decided before anything runs, so no task may depend on what another one did; ${list}`;
+  return `is neither a module nor a keyword of a task${near === '' ? `; ${list}` : near}`;
 }
 
 async function readText(file: string): Promise<string> {

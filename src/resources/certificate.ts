@@ -100,7 +100,10 @@ function signed(
     summary: isFirst
       ? `issue the ${wanted.name} certificate ${certificatePath}`
       : `${isReplaced ? 'replace' : 'reissue'} the ${wanted.name} certificate ${certificatePath}${isReplaced ? ', which another tool made' : ''}: ${reasons.join('; ')}`,
-    diff: [...(isFirst ? [] : reasons.map((reason) => `- ${reason}`)), ...describeSigning(wanted, verdict, rules)],
+    diff: [
+      ...(isFirst ? [] : verdict.faults.map(({ text, diff }) => diff ?? `~ ${text}`)),
+      ...describeSigning(wanted, verdict, rules),
+    ],
     actions: [
       {
         kind: 'issue-certificate',
@@ -110,9 +113,14 @@ function signed(
         ...wanted.ownership,
       },
     ],
-    // Whoever still trusts only the old signer refuses the new certificate.
-    disruptive: verdict.isForeign,
+    // Whoever still trusts only the old signer, or reaches a server by a name that goes, refuses the new certificate.
+    disruptive: verdict.isForeign || (!isFirst && losesName(verdict)),
   });
+}
+
+/** Nobody reaches a client by the names in its certificate. */
+function losesName({ wanted, faults }: Verdict): boolean {
+  return wanted.profile.usages.includes('server') && faults.some(({ isFelt }) => isFelt === true);
 }
 
 /** The certificate is right; only who may read or change the files may not be. */

@@ -12,7 +12,7 @@ import type { Cluster, Member } from '../model/cluster.js';
 import { ProvisionError, RemoteError } from '../model/errors.js';
 import type { Probe } from '../model/remote.js';
 
-/** Data of a member, and not what the package's own first start left. */
+/** Data of a member, and not what the package left when it started etcd itself. */
 export function hasOwnData(state: MemberState): boolean {
   return state.hasData && !isUntouchedLoneMember(state);
 }
@@ -64,12 +64,12 @@ export function refuseBelowQuorum(member: Member, { states, away }: MembersSeen)
   });
 }
 
-/** Whether there is a cluster to belong to can't be known. */
+/** It is unknown whether there is a cluster to belong to. */
 export function notKnown(member: Member, { away }: MembersSeen): ProvisionError {
   const hosts = away.map(({ host }) => host).join(', ');
   return new ProvisionError({
     code: 'etcd-unsure',
-    message: `${member.host} has no etcd data, and whether there is a cluster already can't be known: ${describeAway(away)}`,
+    message: `${member.host} has no etcd data, and whether there is a cluster already is unknown: ${describeAway(away)}`,
     hint: `make ${hosts} reachable; or, where it is gone for good, take it out of the group etcd`,
   });
 }

@@ -46,7 +46,11 @@ export async function askInventory({ terminal, fileExists }: WizardEdges): Promi
   const sshUser = await ask.text({ message: 'User to log in as with SSH', default: 'root', check: checkUser });
   const privateKeyFile = await ask.text({
     message: "Private key file (empty: the agent, or ssh's defaults)",
-    check: async (answer) => answer === '' || (await fileExists(answer)) || `there is no file ${answer}`,
+    check: async (answer) => {
+      if (answer === '') return true;
+      if (answer.endsWith('.pub')) return `${answer} is the public key; name the private one beside it`;
+      return (await fileExists(answer)) || `there is no file ${answer}`;
+    },
   });
   return { members, balancer, controlPlanes, sshUser, privateKeyFile: noneIfEmpty(privateKeyFile) };
 }

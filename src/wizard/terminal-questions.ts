@@ -3,21 +3,23 @@ import type { Questions } from '../model/questions.js';
 import { Secret } from '../model/secret.js';
 import { cancellable, requireTerminal, type Terminal } from './terminal.js';
 
+/** How often a new passphrase may be typed in two ways before the question ends. */
+const ATTEMPTS = 3;
+
 /** Questions on a terminal. @throws ProvisionError `no-terminal`, `cancelled` */
 export function terminalQuestions(terminal: Terminal): Questions {
   return {
     secret: (question) => askSecret(terminal, question, 'run it on a terminal, or put the password into the inventory'),
     async passphrase(question, kind) {
       const way = 'give --passphrase-file, or set PROVISION_CA_PASSPHRASE';
-      const first = await askSecret(terminal, question, way);
-      if (kind === 'existing') return first;
-      const second = await askSecret(terminal, 'The same again', way);
-      if (first.reveal() === second.reveal()) return first;
-      throw new ProvisionError({
-        code: 'passphrases-differ',
-        message: 'the two passphrases differ',
-        hint: 'try again',
-      });
+      for (let left = ATTEMPTS - 1; ; left -= 1) {
+        const again = left === ATTEMPTS - 1 ? question : `They differ. ${question}`;
+        const first = await askSecret(terminal, again, way, "the CA's passphrase");
+        if (kind === 'existing') return first;
+        const second = await askSecret(terminal, 'Repeat the passphrase', way);
+        if (first.reveal() === second.reveal()) return first;
+        if (left === 0) throw new ProvisionError({ code: 'passphrases-differ', message: 'the two passphrases differ' });
+      }
     },
     async typed(question) {
       requireTerminal(terminal, 'give --yes --confirm NAME');
@@ -32,8 +34,8 @@ export function terminalQuestions(terminal: Terminal): Questions {
   };
 }
 
-async function askSecret(terminal: Terminal, question: string, otherWay: string): Promise<Secret> {
-  requireTerminal(terminal, otherWay);
+async function askSecret(terminal: Terminal, question: string, otherWay: string, what?: string): Promise<Secret> {
+  requireTerminal(terminal, otherWay, what);
   const { password } = await import('@inquirer/prompts');
   return new Secret(await cancellable(() => password({ message: question, mask: '*' }, terminal)));
 }

@@ -9,11 +9,16 @@ export interface Terminal {
 /**
  * inquirer tells Ctrl-C and a missing terminal alike, so the terminal is looked at first.
  * @param otherWay what to do without a terminal
+ * @param what is asked for: `the CA's passphrase`
  * @throws ProvisionError `no-terminal`
  */
-export function requireTerminal({ input, output }: Terminal, otherWay: string): void {
+export function requireTerminal({ input, output }: Terminal, otherWay: string, what?: string): void {
   if (input.isTTY === true && output.isTTY === true) return;
-  throw new ProvisionError({ code: 'no-terminal', message: 'there is no terminal to ask on', hint: otherWay });
+  throw new ProvisionError({
+    code: 'no-terminal',
+    message: `there is no terminal to ask ${what === undefined ? '' : `for ${what} `}on`,
+    hint: otherWay,
+  });
 }
 
 /** Asks, and tells Ctrl-C in our own words. @throws ProvisionError `cancelled` */

@@ -39,6 +39,7 @@ async function run(verb: string, ...words: readonly string[]) {
 async function plan(): Promise<void> {
   const planned = await run('plan', '-o', saved);
   expect(planned).toMatchObject({ status: 0, stderr: '' });
+  expect(planned.stdout).toContain(`--plan ${saved}`);
 }
 
 async function expectRefused(words: RegExp): Promise<string> {
@@ -133,6 +134,22 @@ describe('a saved plan', () => {
     await expectRefused(/provision: saved: 0\.0\.9; now: 0\.1\.0/);
     writeFileSync(saved, 'no JSON');
     expect((await run('apply', '--plan', saved)).stdout).toMatch(/is not a saved plan/);
+  });
+
+  test('in the place of the inventory is known for what it is', async () => {
+    await plan();
+    const words = hosts.command('apply').map((word) => (word === hosts.inventory ? saved : word));
+    expect(words).toContain(saved);
+    const { status, stdout } = await ended(hosts.start(words));
+    expect([status, stdout]).toEqual([1, expect.stringContaining(`apply INVENTORY --plan ${saved}`)]);
+  });
+
+  test('options of other tools are answered with the way of this one, and the error is last', async () => {
+    const { status, stderr } = await run('plan', '--check');
+    expect([status, stderr]).toEqual([
+      1,
+      "error: unknown option '--check'\n  → `--check` is a verb here: provision plan INVENTORY\n",
+    ]);
   });
 
   test('is for its owner only, also in place of a file that was for all; a place that takes none is named', async () => {

@@ -43,7 +43,7 @@ const REMOVED_AND_NEW = [
   'systemd: { name: demo, state: restarted }',
 ];
 
-describeOnLab('a run that fails at its last task leaves a host as it was:', 'rolled-back', { hosts: 1 }, (lab) => {
+describeOnLab('a run that fails at its last task leaves a host as it was:', 'rollback', { hosts: 1 }, (lab) => {
   const onHost = async (script: string): Promise<string> => {
     const { status, stdout, stderr } = await lab.ssh('host-1', script);
     if (status !== 0) throw new Error(stderr);

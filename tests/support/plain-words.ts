@@ -7,10 +7,7 @@ export interface Stumble {
 /** Matches the words across line breaks too: {@link stumblesIn} has made one line of the text. */
 const STUMBLES: readonly Stumble[] = [
   { phrase: /\bmend(s|ed|ing)?\b/i, say: 'fix, repair' },
-  { phrase: /\black(s|ing)?\b/i, say: 'is missing, does not have' },
   { phrase: /\bothers made\b|\bmade by others\b/i, say: 'existing cluster; made by another tool' },
-  { phrase: /\bsomebody\b/i, say: 'someone, another process, another tool' },
-  { phrase: /\b(is|are|was|were) told\b(?! apart)/i, say: 'is reported, is given' },
   { phrase: /\bstay(s|ed)? shut\b/i, say: 'does not open, did not open' },
   { phrase: /\bcan['’]?(no)?t be known\b/i, say: 'known after apply, unknown' },
   { phrase: /\b(change|host|nothing|write)s? (was |were |is )?in hand\b/i, say: 'in progress' },
@@ -21,7 +18,6 @@ const STUMBLES: readonly Stumble[] = [
   { phrase: /\bsigned elsewhere\b/i, say: 'signed by an external CA' },
   { phrase: /\bfirst start\b/i, say: 'bootstrap' },
   { phrase: /\bstays so\b|\bdone as planned\b/i, say: 'completed, not rolled back' },
-  { phrase: /\banew\b/i, say: 'again' },
   { phrase: /\bto and fro\b/i, say: 'back and forth' },
   { phrase: /\bcheck-up\b|\bchecks? up\b/i, say: 'health check' },
   { phrase: /\bbroken off\b/i, say: 'interrupted' },

@@ -111,17 +111,17 @@ describe('a leaf is signed again', () => {
     [
       'for a name that is missing',
       { profile: { dnsNames: ['etcd-1', 'localhost', 'new'] } },
-      [{ text: 'SAN DNS new missing', breaks: true }],
+      [{ text: 'SAN DNS new missing', breaks: true, diff: '+ SAN DNS new' }],
     ],
     [
       'for a name that is not wanted',
       { profile: { dnsNames: ['etcd-1'] } },
-      [{ text: 'SAN DNS localhost no longer wanted', breaks: false }],
+      [{ text: 'SAN DNS localhost no longer wanted', breaks: false, diff: '- SAN DNS localhost', isFelt: true }],
     ],
     [
       'for an address that is missing',
       { profile: { ipAddresses: [...SERVER_PROFILE.ipAddresses, '10.0.0.9'] } },
-      [{ text: 'SAN IP 10.0.0.9 missing', breaks: true }],
+      [{ text: 'SAN IP 10.0.0.9 missing', breaks: true, diff: '+ SAN IP 10.0.0.9' }],
     ],
     [
       'for a usage that is too much',

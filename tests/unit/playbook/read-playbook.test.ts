@@ -72,7 +72,16 @@ describe('a playbook', () => {
     [
       'a word that this tool leaves out',
       '- hosts: a\n  tasks:\n    - command: { cmd: x }\n      register: y\n',
-      ['p.yaml:4:7: register: is neither a module nor a keyword of a task'],
+      [
+        expect.stringMatching(
+          /^p\.yaml:4:7: register: is not supported: a plan is decided before .*modules: apt, .*keywords: /,
+        ),
+      ],
+    ],
+    [
+      'a word that is near nothing',
+      '- hosts: a\n  tasks:\n    - command: { cmd: x }\n      zzzzzzzz: y\n',
+      [expect.stringMatching(/zzzzzzzz: is neither a module nor a keyword of a task; modules: apt, .*keywords: /)],
     ],
     [
       'two modules',

@@ -55,7 +55,7 @@ test.each<[string, readonly (EtcdData | undefined)[]]>([
   });
 });
 
-test('data that the package made at its own first start is no cluster', async () => {
+test('data that the package made at its own bootstrap is no cluster', async () => {
   const lone = { revision: 1, members: 1, peerUrls: ['http://localhost:2380'] };
   const data = members.map(() => ({ ...EMPTY, hasData: true, lone }));
   expect(await decide(undefined, TODAY, data)).toMatchObject({ kind: 'change' });

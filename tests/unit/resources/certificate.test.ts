@@ -199,9 +199,9 @@ describe('a leaf that is wrong', () => {
     const files = await host();
     const change = await changeOf(decide(files, { now }));
     expect(change.summary).toBe(`reissue the etcd-server certificate ${CERTIFICATE}: ${reasons.join('; ')}`);
-    expect(change.diff).toEqual(expect.arrayContaining(reasons.map((reason) => `- ${reason}`)));
+    expect(change.diff.slice(0, reasons.length).join()).toMatch(/^([-+] SAN |~ (subject|usages|expire))/);
     expect(change.diff.at(-1)).toBe(`  for the key that the host has, ${KEY}`);
-    expect(change.disruptive).toBe(false);
+    expect(change.disruptive).toBe(reasons.some((reason) => reason.endsWith('no longer wanted')));
     const { keepPublicKey } = issueOf(change).profile;
     expect(files.publicKey).toMatchObject({ pem: expect.stringContaining(keepPublicKey?.slice(0, 40) ?? 'none') });
   });
@@ -249,15 +249,27 @@ describe('a leaf that is wrong', () => {
   test('all reasons are reported', async () => {
     const files = await hostWith({ commonName: 'x', ipAddresses: [] }, authority, daysFromToday(-350));
     const { diff } = await changeOf(decide(files));
-    expect(diff.filter((line) => line.startsWith('- '))).toEqual([
-      '- expires on 2026-12-06, in less than 30 days',
-      '- subject is CN=x, not CN=etcd-1',
-      '- SAN IP 10.0.0.1 missing',
-      '- SAN IP 127.0.0.1 missing',
-      '- SAN IP ::1 missing',
+    expect(diff.slice(0, 7)).toEqual([
+      '~ expires on 2026-12-06, in less than 30 days',
+      '~ subject is CN=x, not CN=etcd-1',
+      '+ SAN IP 10.0.0.1',
+      '+ SAN IP 127.0.0.1',
+      '+ SAN IP ::1',
       '- CN=x, client and server, until 2026-12-06',
       '- SANs DNS etcd-1, DNS localhost',
     ]);
+  });
+
+  test('a name that goes is shown as one that goes, and clients may notice', async () => {
+    const change = await changeOf(decide(await hostWith({ dnsNames: ['etcd-1', 'localhost', 'old.example.com'] })));
+    expect(change.diff[0]).toBe('- SAN DNS old.example.com');
+    expect(change.disruptive).toBe(true);
+  });
+
+  test('a name that comes is shown as one that comes, and nobody notices', async () => {
+    const change = await changeOf(decide(await hostWith({ dnsNames: ['localhost'] })));
+    expect(change.diff[0]).toBe('+ SAN DNS etcd-1');
+    expect(change.disruptive).toBe(false);
   });
 });
 
@@ -359,8 +371,8 @@ describe('a leaf that another tool issued', () => {
     const had = await hostWith({ ...OTHERS, ...FURTHER, ipAddresses: ['10.0.0.1'] });
     const change = await changeOf(decide(had, { wanted: adopted }));
     expect(change.diff).toEqual([
-      '- SAN IP 127.0.0.1 missing',
-      '- SAN IP ::1 missing',
+      '+ SAN IP 127.0.0.1',
+      '+ SAN IP ::1',
       '- C=US, L=Detroit, O=Example, OU=Platform, CN=etcd-1-dev, 1.3.6.1.5.5.7.3.4 and 1.3.6.1.5.5.7.3.9 and client and server, until 2027-11-21',
       '- SANs DNS etcd-1, DNS etcd-1-dev, DNS localhost, IP 10.0.0.1, email etcd@example.com, URI spiffe://example/etcd',
       '+ C=US, L=Detroit, O=Example, OU=Platform, CN=etcd-1-dev, server and client and 1.3.6.1.5.5.7.3.4 and 1.3.6.1.5.5.7.3.9, 365 days',

@@ -247,7 +247,7 @@ test('what an earlier inventory had here is stopped, and its script asks the new
   expect(kinds('retired:old-nginx')).toEqual(['run', 'run']);
 });
 
-describe('a virtual IP that somebody else has', () => {
+describe('a virtual IP that someone else has', () => {
   /** Everybody holds the address but these. */
   const refused = async (hosts: readonly string[], holder: string): Promise<string> => {
     const inventory = templateInventory(hosts);

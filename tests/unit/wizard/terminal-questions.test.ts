@@ -54,9 +54,27 @@ describe('terminalQuestions', () => {
       (error: unknown) => error,
     );
     await type(person, 'New passphrase', PLANTED);
-    await type(person, 'The same again', second);
-    if (second === PLANTED) expect(await answer).toBe(PLANTED);
-    else expect(await answer).toMatchObject({ code: 'passphrases-differ' });
+    await type(person, 'Repeat the passphrase', second);
+    if (second === PLANTED) {
+      expect(await answer).toBe(PLANTED);
+      return;
+    }
+    await type(person, 'They differ. New passphrase', PLANTED);
+    await type(person, 'Repeat the passphrase', PLANTED);
+    expect(await answer).toBe(PLANTED);
+  });
+
+  test('a new passphrase that differs three times ends the question', async () => {
+    const person = await asked((questions) => questions.passphrase('New passphrase', 'new'));
+    const answer = person.answer.then(
+      () => undefined,
+      (error: unknown) => error,
+    );
+    for (const question of ['New passphrase', 'They differ. New passphrase', 'They differ. New passphrase']) {
+      await type(person, question, PLANTED);
+      await type(person, 'Repeat the passphrase', 'battery-staple');
+    }
+    expect(await answer).toMatchObject({ code: 'passphrases-differ' });
   });
 
   test.each([
