@@ -53,7 +53,7 @@ verb=$1
 for name; do :; done
 is() { [ -e "$name.$1" ]; }
 case $verb in
-show) echo LoadState=loaded
+show) echo "Id=\${name%.service}.service"; echo LoadState=loaded
   if is active; then echo ActiveState=active; echo "ExecMainStartTimestamp=Sat 2026-11-21 01:20:30 UTC"; else echo ActiveState=inactive; fi
   if is enabled; then echo UnitFileState=enabled; else echo UnitFileState=disabled; fi ;;
 enable) : >"$name.enabled" ;;

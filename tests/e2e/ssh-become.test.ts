@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { inControlNamespace } from '../../src/lab/network.js';
 import { readLab } from '../../src/lab/state.js';
 import type { Connection } from '../../src/model/inventory.js';
@@ -35,22 +35,25 @@ const USERS: Readonly<Record<string, Pick<Connection, 'user' | 'become'>>> = {
 for (const release of ['bookworm', 'trixie'] as const) {
   describeOnLab(`becoming another user on ${release}`, release.slice(0, 6), { hosts: 1, release }, (lab: TestLab) => {
     let connector: Connector;
+    let open: () => Connector;
 
     beforeAll(async () => {
       const { hosts } = await readLab(LAB_PATHS, lab.name);
       const relay = inControlNamespace(lab.name, [process.execPath, '-e', `"${RELAY}"`, '%h', '%p']).join(' ');
       const way = { address: hosts[0]?.address ?? '', privateKeyFile: lab.files.privateKey };
       const sshArgs = `-F ${lab.files.sshConfig} -o 'ProxyCommand=${relay.replaceAll("'", `'\\''`)}'`;
-      connector = createSshConnector({
-        hosts: new Map(Object.entries(USERS).map(([name, who]) => [name, { ...way, ...who, sshArgs }])),
-        forks: 50,
-        env: process.env,
-        home: '/nonexistent',
-        user: 'nobody',
-        acceptNewHostKeys: false,
-        randomBytes,
-        onNotice: () => undefined,
-      });
+      open = () =>
+        createSshConnector({
+          hosts: new Map(Object.entries(USERS).map(([name, who]) => [name, { ...way, ...who, sshArgs }])),
+          forks: 50,
+          env: process.env,
+          home: '/nonexistent',
+          user: 'nobody',
+          acceptNewHostKeys: false,
+          randomBytes,
+          onNotice: () => undefined,
+        });
+      connector = open();
     });
 
     afterAll(() => connector.close());
@@ -113,6 +116,66 @@ for (const release of ['bookworm', 'trixie'] as const) {
       await expect(run('ops with password', 'true')).rejects.toMatchObject({ code });
       await run('root', `rm ${file}`);
       expect((await run('ops with password', 'true')).status).toBe(0);
+    });
+
+    describe('whatever a login finds there', () => {
+      const WHO = ['root', 'ops with password', 'deploy'];
+      /** What a command sees of its surroundings. */
+      const LOOK =
+        'env | sed "s/=.*//" | sort; echo "$PATH"; umask; command -v sysctl; rm -rf /tmp/made; mkdir -p /tmp/made/deep; stat -c %a /tmp/made /tmp/made/deep';
+      const NOISE = `set -e
+for home in /root /home/ops /home/deploy; do
+  { echo 'echo Welcome to .bashrc; echo noise >&2'; cat $home/.bashrc 2>/dev/null || :; } >/tmp/bashrc
+  cat /tmp/bashrc >$home/.bashrc
+done
+printf 'echo Welcome to the profile; echo noise >&2\\numask 077\\n' >/etc/profile.d/zz-noise.sh
+cp /etc/environment /tmp/environment 2>/dev/null || : >/tmp/environment
+printf 'ETCDCTL_ENDPOINTS=https://203.0.113.1:1\\nETCDCTL_CACERT=/nonexistent\\nPATH=/usr/bin:/bin\\n' >>/etc/environment
+printf 'Defaults !secure_path\\nDefaults env_keep += "ETCDCTL_ENDPOINTS ETCDCTL_CACERT PATH"\\n' >/etc/sudoers.d/zz-noise
+chmod 0440 /etc/sudoers.d/zz-noise
+printf '#!/bin/sh\\nexec bash -l "$@"\\n' >/usr/local/bin/login-shell
+chmod 755 /usr/local/bin/login-shell
+usermod -s /usr/local/bin/login-shell ops
+usermod -s /usr/local/bin/login-shell deploy`;
+      const QUIET = `rm -f /etc/profile.d/zz-noise.sh /etc/sudoers.d/zz-noise; cat /tmp/environment >/etc/environment
+usermod -s /bin/bash ops; usermod -s /bin/bash deploy
+for home in /root /home/ops /home/deploy; do sed -i 1d $home/.bashrc; done`;
+      const clean = new Map<string, string>();
+      const lookAs = async (through: Connector, who: string): Promise<Output> =>
+        (await through.connect(who)).run({ summary: 'look', script: LOOK });
+      let later: Connector;
+
+      beforeAll(async () => {
+        for (const who of WHO) clean.set(who, (await lookAs(connector, who)).stdout);
+        const planted = await run('root', NOISE);
+        if (planted.status !== 0) throw new Error(planted.stderr);
+        // What is read at a login is read by a new one.
+        later = open();
+      });
+
+      afterAll(async () => {
+        await later.close();
+        await run('root', QUIET);
+      });
+
+      test('the control: a plain ssh sees all of it', async () => {
+        const { hosts } = await readLab(LAB_PATHS, lab.name);
+        const seen = await lab.ssh(hosts[0]?.name ?? '', 'env; umask; sudo -n true', 'deploy');
+        expect(seen.stdout).toMatch(/^Welcome to /m);
+        expect(seen.stdout).toContain('Welcome to the profile');
+        expect(seen.stdout).toContain('ETCDCTL_ENDPOINTS=https://203.0.113.1:1');
+        expect(seen.stdout).toMatch(/^0077$/m);
+        expect(seen.stderr).toContain('noise');
+      });
+
+      test.each(WHO)('%s runs in the one environment, and gives the answer alone', async (who) => {
+        const output = await lookAs(later, who);
+        expect(output).toMatchObject({ status: 0, stdout: clean.get(who), stderr: '' });
+        expect(output.stdout).toMatch(/\/sbin/);
+        expect(output.stdout).toMatch(/^0022$/m);
+        expect(output.stdout).toMatch(/755\n755\n$/);
+        expect(output.stdout).not.toMatch(/ETCDCTL|Welcome/);
+      });
     });
 
     test('no password shows in any process there', async () => {
