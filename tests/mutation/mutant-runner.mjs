@@ -36,7 +36,9 @@ function isOurs(path, room) {
 
 /** The tests of the rooms that have mutants first, then the small ones: what they notice, the long ones need not try. */
 function inOrder(tests) {
-  const rooms = new Set(state.mutants.map(({ file }) => dirname(file).split('/')[1] ?? 'playbook'));
+  // Templates are rendered by roles.
+  const roomOf = (file) => (file.endsWith('.j2') ? 'roles' : (dirname(file).split('/')[1] ?? 'playbook'));
+  const rooms = new Set(state.mutants.map(({ file }) => roomOf(file)));
   const isOwn = (path) => rooms.has(relative(process.cwd(), path).split('/')[2]);
   const rank = ({ path }) => (isOwn(path) ? 0 : 1e9) + statSync(path).size;
   return [...tests].sort((a, b) => rank(a) - rank(b));

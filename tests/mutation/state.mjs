@@ -2,6 +2,7 @@
 import { appendFileSync, readFileSync } from 'node:fs';
 import fs from 'node:fs';
 import { join, relative, resolve } from 'node:path';
+import { Readable } from 'node:stream';
 
 const work = process.env.MUTATION_WORK;
 const root = new URL('../..', import.meta.url).pathname;
@@ -86,6 +87,12 @@ function changed(path, content) {
 export function watchReads() {
   const { readFileSync: readSync } = fs;
   const { readFile } = fs.promises;
+  const { createReadStream } = fs;
+  // What is read within a limit (model/read-bounded.ts).
+  fs.createReadStream = (path, ...rest) =>
+    dataOf.has(relative(root, resolve(String(path))))
+      ? Readable.from([changed(path, readSync(path))])
+      : createReadStream(path, ...rest);
   fs.readFileSync = (path, ...rest) => changed(path, readSync(path, ...rest));
   fs.promises.readFile = async (path, ...rest) => changed(path, await readFile(path, ...rest));
 }
