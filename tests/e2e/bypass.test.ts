@@ -173,7 +173,7 @@ describeOnLab('the way to etcd of the API servers', 'bypass', { etcd: 3, control
     expect(before.trim().split('\n')).toEqual(direct);
     expect(endOf(run)).toMatch(/^status 0/);
     expect(performedChanges(run)).toEqual([
-      expect.stringMatching(/^kubeadm's configuration \/ cp-1 \/ config-map:kube-system\/kubeadm-config: set /),
+      expect.stringMatching(/^kubeadm configuration \/ cp-1 \/ config-map:kube-system\/kubeadm-config: set /),
     ]);
     expect(JSON.stringify(run.events.find(({ type }) => type === 'planned'))).toContain(`+    - https://${vip}:2379`);
     expect(after).toBe(`https://${vip}:2379\n`);
