@@ -306,7 +306,7 @@ const network = fc.uniqueArray(
         const made = interfaces.flatMap(({ name, prefix }, index) => [
           `ip link add name ${quote(name)} type bridge`,
           `ip addr add ${addresses[index] ?? ''}/${prefix} dev ${quote(name)}`,
-          `ip link set ${quote(name)} up`,
+          `ip link set dev ${quote(name)} up`,
           `ip route add 192.0.${index + 1}.0/24 dev ${quote(name)}`,
         ]);
         const wrap = (script: string): string =>
