@@ -9,13 +9,12 @@ import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from '@j
 import { Command } from 'commander';
 import type { ServerChannel } from 'ssh2';
 import { addApplyCommand } from '../../src/commands/apply.js';
-import type { Context } from '../../src/commands/context.js';
 import { ProvisionError } from '../../src/model/errors.js';
-import { textOutput } from '../../src/report/text-output.js';
 import { marksOf } from '../../src/shell/remote-command.js';
 import { quote } from '../../src/shell/quote.js';
 import { startHostileServer, type HostileServer } from '../support/hostile-server.js';
 import { createLocalTransport } from '../support/local-transport.js';
+import { verbContext } from '../support/verb-context.js';
 
 jest.setTimeout(240_000);
 
@@ -171,17 +170,10 @@ async function apply({ inventory, playbook }: Setting): Promise<string> {
   const out = new PassThrough();
   const printed: Buffer[] = [];
   out.on('data', (chunk: Buffer) => printed.push(chunk));
-  const context = {
-    stdout: textOutput(out),
-    stderr: textOutput(out),
-    streams: { stdout: out, stderr: out },
-    env: { PATH: process.env['PATH'] },
-    ask: { confirm: () => Promise.resolve(false) },
-    exit: () => undefined,
-  } as unknown as Context;
+  const words = ['apply', inventory, '--playbook', playbook, '--yes', '--format', 'text'];
+  const context = verbContext(out, words, { PATH: process.env['PATH'] });
   const program = new Command();
   addApplyCommand(program, context);
-  const words = ['apply', inventory, '--playbook', playbook, '--yes', '--format', 'text'];
   await program.parseAsync(words, { from: 'user' }).catch((error: unknown) => {
     if (!(error instanceof ProvisionError)) throw error;
     context.stderr.write(`error: ${error.message}\n`);

@@ -5,7 +5,6 @@ import { PassThrough } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { Command } from 'commander';
 import type { ServerChannel } from 'ssh2';
-import type { Context } from '../../src/commands/context.js';
 import { addAdoptCommand } from '../../src/commands/adopt.js';
 import { addApplyCommand } from '../../src/commands/apply.js';
 import { addHistoryCommand } from '../../src/commands/history.js';
@@ -13,10 +12,10 @@ import { addPlanCommand } from '../../src/commands/plan.js';
 import { addUnlockCommand } from '../../src/commands/unlock.js';
 import { addVerifyCommand } from '../../src/commands/verify.js';
 import { ProvisionError } from '../../src/model/errors.js';
-import { textOutput } from '../../src/report/text-output.js';
 import { marksOf } from '../../src/shell/remote-command.js';
 import { hostileOptions, startHostileServer, wayTo, type HostileServer } from '../support/hostile-server.js';
 import { withConnector } from '../support/sshd.js';
+import { verbContext } from '../support/verb-context.js';
 
 // A server that hangs is given up after 30 s.
 jest.setTimeout(240_000);
@@ -185,14 +184,7 @@ async function run(...args: readonly string[]): Promise<string> {
   const out = new PassThrough();
   const printed: Buffer[] = [];
   out.on('data', (chunk: Buffer) => printed.push(chunk));
-  const context = {
-    stdout: textOutput(out),
-    stderr: textOutput(out),
-    streams: { stdout: out, stderr: out },
-    env: { PATH: process.env['PATH'], PROVISION_CA_PASSPHRASE: SECRET },
-    ask: { confirm: () => Promise.resolve(false) },
-    exit: () => undefined,
-  } as unknown as Context;
+  const context = verbContext(out, args, { PATH: process.env['PATH'], PROVISION_CA_PASSPHRASE: SECRET });
   const program = new Command();
   for (const add of VERBS) add(program, context);
   await program.parseAsync([...args], { from: 'user' }).catch((error: unknown) => {
