@@ -86,7 +86,7 @@ const IF_WANTED = APISERVER_LB.map((shape) => ({ ...shape, when: ['kube_apiserve
 /** All that a shipped playbook says: one gate, one order or one `serial` less is an outage on someone's cluster. */
 const SHIPPED: Readonly<Record<string, readonly Shape[]>> = {
   'leave-old-address.yaml': [OFF_OLD_ADDRESS],
-  'etcd.yaml': [AUTHORITY, MEMBERS, SETTLED],
+  'etcd.yaml': [OFF_OLD_ADDRESS, AUTHORITY, MEMBERS, SETTLED],
   'etcd-lb.yaml': [OFF_OLD_ADDRESS, BALANCERS, VIRTUAL_IP],
   'repoint.yaml': REPOINT,
   'site.yaml': [
