@@ -2,8 +2,21 @@
 import { printableQuestions, type Context } from './commands/context.js';
 import { createProgram } from './commands/program.js';
 import { EXIT, ProvisionError } from './model/errors.js';
+import type { Questions } from './model/questions.js';
 import { textOutput } from './report/text-output.js';
-import { terminalQuestions } from './wizard/terminal-questions.js';
+
+/** Loaded with the first question: most runs ask none. */
+async function questions(): Promise<Questions> {
+  const { terminalQuestions } = await import('./wizard/terminal-questions.js');
+  return terminalQuestions({ input: process.stdin, output: process.stderr });
+}
+
+const ask: Questions = {
+  secret: async (question) => (await questions()).secret(question),
+  passphrase: async (question, kind) => (await questions()).passphrase(question, kind),
+  typed: async (question) => (await questions()).typed(question),
+  confirm: async (question) => (await questions()).confirm(question),
+};
 
 const context: Context = {
   stdin: process.stdin,
@@ -12,7 +25,7 @@ const context: Context = {
   streams: { stdout: process.stdout, stderr: process.stderr },
   argv: process.argv.slice(2),
   env: process.env,
-  ask: printableQuestions(terminalQuestions({ input: process.stdin, output: process.stderr })),
+  ask: printableQuestions(ask),
   exit(code) {
     process.exitCode = code;
   },

@@ -1,7 +1,7 @@
 import { InvalidArgumentError, type Command } from 'commander';
 import { EXIT, ProvisionError } from '../model/errors.js';
 import type { RunCommand, RunResult } from '../model/events.js';
-import { hostsToChange, summarisePlan, type Plan } from '../model/plan.js';
+import type { Plan } from '../model/plan.js';
 import { counted } from '../model/counted.js';
 import type { World } from '../engine/world.js';
 import type { Play } from '../playbook/play.js';
@@ -77,6 +77,7 @@ export async function runApply(
       await refuseDrift(options.plan, plan);
     }
     emit({ type: 'planned', plan });
+    const { hostsToChange, summarisePlan } = await import('../model/plan.js');
     const { changes, unknown, unchanged } = summarisePlan(plan);
     if (options.dryRun === true) {
       emit({ type: 'run-finished', result: { changed: 0, unchanged, failed: 0, elapsedMs: Date.now() - begun } });

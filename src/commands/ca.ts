@@ -2,8 +2,6 @@ import { randomBytes } from 'node:crypto';
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { ProvisionError } from '../model/errors.js';
-import { readTextBounded, SECRET_FILE_BYTES } from '../model/read-bounded.js';
-import { Secret } from '../model/secret.js';
 import type { WritableStore } from '../pki/store.js';
 import { addCaRequestCommand } from './ca-request.js';
 import type { Context } from './context.js';
@@ -44,6 +42,7 @@ export function addCaCommand(program: Command, context: Context): void {
         context.stdout.write('Where a plan wants certificates, ask for them with: provision ca request INVENTORY\n');
         return;
       }
+      const { Secret } = await import('../model/secret.js');
       await store.importAuthority({ certificatePem, keyPem: new Secret(await read(options.key)) });
       context.stdout.write(`The authority is in ${store.directory}; its key is encrypted there.\n`);
       context.stdout.write('Remove the unencrypted key that it came from, or keep it offline.\n');
@@ -69,6 +68,7 @@ async function open(directory: string, context: Context, passphraseFile: string 
 }
 
 async function read(file: string): Promise<string> {
+  const { readTextBounded, SECRET_FILE_BYTES } = await import('../model/read-bounded.js');
   return readTextBounded(file, SECRET_FILE_BYTES).catch((cause: unknown) => {
     const why = cause instanceof Error ? cause.message : String(cause);
     throw new ProvisionError({ code: 'file-unreadable', message: `${file} cannot be read: ${why}`, cause });

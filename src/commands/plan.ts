@@ -1,6 +1,5 @@
 import type { Command } from 'commander';
 import { EXIT } from '../model/errors.js';
-import { summarisePlan } from '../model/plan.js';
 import { quote } from '../shell/quote.js';
 import type { Context } from './context.js';
 import { unlockCommand } from './lock-cluster.js';
@@ -36,6 +35,7 @@ export async function runPlan(inventory: string, options: PlanOptions, context: 
       const apply = `provision apply ${quote(inventory)} --plan ${quote(options.out)}`;
       emit({ type: 'notice', message: `the plan is saved in ${options.out}; apply it with: ${apply}` });
     }
+    const { summarisePlan } = await import('../model/plan.js');
     const { changes, unknown, unchanged } = summarisePlan(plan);
     emit({ type: 'run-finished', result: { changed: 0, unchanged, failed: 0, elapsedMs: Date.now() - begun } });
     return options.detailedExitcode === true && changes + unknown > 0 ? EXIT.changesPending : EXIT.done;
