@@ -67,7 +67,8 @@ const CLUSTER_CA = '/etc/kubernetes/pki/ca.crt';
 /** The same until it answers, for as long as a slow machine may need. */
 async function untilReady(lab: TestLab, host: string, url: string): Promise<string> {
   const ask = `curl -sS -m 5 --noproxy '*' --cacert ${CLUSTER_CA} ${url}/readyz 2>&1`;
-  const script = `until=$((SECONDS + ${PATIENCE_S})); until [ "$(${ask})" = ok ]; do [ $SECONDS -lt $until ] || break; sleep 1; done; ${ask}`;
+  // The answer that ended the wait: the next one may come from an API server that is about to be taken out.
+  const script = `until=$((SECONDS + ${PATIENCE_S})); until answer=$(${ask}); [ "$answer" = ok ] || [ $SECONDS -ge $until ]; do sleep 1; done; printf %s "$answer"`;
   return (await lab.ssh(host, script)).stdout;
 }
 

@@ -150,7 +150,7 @@ describeOnLab('an interrupted run', 'killed', { etcd: 3 }, (lab) => {
     expect(stopped.endedAfterMs).toBeLessThan(5_000);
     expect(stopped.events.at(-1)).toMatchObject({
       type: 'run-failed',
-      message: expect.stringContaining('the lock is left') as unknown,
+      message: expect.stringContaining('the lock remains') as unknown,
       failures: [{ host: hostOfFirstChange(stopped), message: expect.stringContaining('haproxy') as unknown }],
     });
     expect((await lab.ssh('etcd-1', 'readlink /run/provision/lock')).status).toBe(0);
