@@ -4,6 +4,7 @@ import { createProgram } from './commands/program.js';
 import { EXIT, ProvisionError } from './model/errors.js';
 import type { Questions } from './model/questions.js';
 import { textOutput } from './report/text-output.js';
+import { wayToExplain } from './report/way-to-explain.js';
 
 /** Loaded with the first question: most runs ask none. */
 async function questions(): Promise<Questions> {
@@ -38,7 +39,7 @@ for (const stream of [process.stdin, process.stdout, process.stderr]) stream.on(
 function describe(error: unknown): string {
   if (!(error instanceof ProvisionError))
     return error instanceof Error ? (error.stack ?? error.message) : String(error);
-  const hints = error.hint?.split('\n') ?? [];
+  const hints = [...(error.hint?.split('\n') ?? []), ...wayToExplain([error.code])];
   return [`error: ${error.message}`, ...hints.map((hint) => `  → ${hint}`)].join('\n');
 }
 

@@ -3,6 +3,7 @@ import { addAdoptCommand } from './adopt.js';
 import { addApplyCommand } from './apply.js';
 import { addDrillCommand } from './drill.js';
 import { addBypassCommand } from './bypass.js';
+import { addExplainCommand } from './explain.js';
 import { wayHere } from './foreign-options.js';
 import { addHistoryCommand } from './history.js';
 import { addInventoryCommand } from './inventory.js';
@@ -46,6 +47,7 @@ export function createProgram(context: Context): Command {
     addCertsCommand,
     addSnapshotCommand,
     addLabCommand,
+    addExplainCommand,
   ];
   for (const addVerb of verbs) addVerb(program, context);
   return program;

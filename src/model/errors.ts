@@ -1,10 +1,12 @@
+import type { ErrorCode } from './error-codes.js';
+
 /** The process exit codes that users may build on (README, "Exit codes"). 130 is what shells report for Ctrl-C. */
 export const EXIT = { done: 0, failed: 1, changesPending: 2, stopped: 130 } as const;
 
 /** What every error of this program carries. */
 export interface ErrorDetails {
   /** Stable, kebab-case, for scripts: `unreachable`, `host-key-changed`, `inventory-invalid`, … */
-  readonly code: string;
+  readonly code: ErrorCode;
   /** Subject, wrong value, what was expected. Holds no secret. */
   readonly message: string;
   /** What to do next, best as a command to type; a line for each thing. */
@@ -14,7 +16,7 @@ export interface ErrorDetails {
 
 /** The base of every error that a user may see. Anything else that is thrown is a bug in this program. */
 export class ProvisionError extends Error {
-  readonly code: string;
+  readonly code: ErrorCode;
   readonly hint: string | undefined;
 
   constructor(details: ErrorDetails) {

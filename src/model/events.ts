@@ -1,4 +1,5 @@
 import type { DrillMeasurement } from './drill.js';
+import type { ErrorCode } from './error-codes.js';
 import type { Plan } from './plan.js';
 
 /** The verbs that are runs: they have events. */
@@ -15,6 +16,8 @@ export interface RunResult {
 /** What failed on one host; without a host, with the run itself. */
 export interface HostFailureReport {
   readonly host?: string | undefined;
+  /** Absent where it is a bug of this program, or no error: a change that was in progress. */
+  readonly code?: ErrorCode | undefined;
   /** Lines: what failed, at which command, and its last output. */
   readonly message: string;
 }

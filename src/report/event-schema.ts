@@ -94,6 +94,10 @@ export const eventSchema = z.discriminatedUnion('type', [
     failures: z.array(
       z.strictObject({
         host: z.string().nullable().describe('Inventory name; `null`: the run itself.'),
+        code: z
+          .string()
+          .optional()
+          .describe('What kind of failure, see [errors.md](errors.md). Absent: a bug, or no error.'),
         message: z.string().describe('Lines: what failed, at which command, and its last output.'),
       }),
     ),

@@ -17,7 +17,7 @@ function eventToJson(event: Event, time: string): EventJson {
     case 'planned':
       return { ...envelope, type: event.type, plan: planToJson(event.plan) };
     case 'run-failed': {
-      const failures = event.failures.map(({ host, message }) => ({ host: host ?? null, message }));
+      const failures = event.failures.map(({ host, code, message }) => ({ host: host ?? null, code, message }));
       return { ...envelope, type: event.type, message: event.message, failures, hint: event.hint ?? null };
     }
     case 'drill-measured':

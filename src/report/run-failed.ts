@@ -1,11 +1,15 @@
 import { asError, RunError } from '../engine/run-error.js';
 import { formatProblem, InputError, ProvisionError, RemoteError } from '../model/errors.js';
-import type { Event } from '../model/events.js';
+import type { Event, HostFailureReport } from '../model/events.js';
 
 function describe(error: Error): string {
   if (!(error instanceof RemoteError) || error.output === undefined || error.message.includes(error.output))
     return error.message;
   return `${error.message}\n${error.output}`;
+}
+
+function failureOf(error: Error): Pick<HostFailureReport, 'code' | 'message'> {
+  return { code: error instanceof ProvisionError ? error.code : undefined, message: describe(error) };
 }
 
 /** The last event of a run that an error ended: what the reporter shows, so that no one else prints the error. */
@@ -14,13 +18,13 @@ export function runFailed(reason: unknown): Extract<Event, { type: 'run-failed' 
   const hint =
     error instanceof ProvisionError ? error.hint : 'this is a bug: please report it with the output on standard error';
   if (error instanceof InputError) {
-    const failures = error.problems.map((problem) => ({ message: formatProblem(problem) }));
+    const failures = error.problems.map((problem) => ({ code: error.code, message: formatProblem(problem) }));
     return { type: 'run-failed', message: 'invalid input; nothing was done', failures, hint };
   }
   if (!(error instanceof RunError)) {
     const host = error instanceof RemoteError ? error.host : undefined;
-    return { type: 'run-failed', message: 'stopped', failures: [{ host, message: describe(error) }], hint };
+    return { type: 'run-failed', message: 'stopped', failures: [{ host, ...failureOf(error) }], hint };
   }
-  const failures = error.failures.map((failure) => ({ host: failure.host, message: describe(failure.error) }));
+  const failures = error.failures.map((failure) => ({ host: failure.host, ...failureOf(failure.error) }));
   return { type: 'run-failed', message: error.summary, failures, hint };
 }

@@ -1,6 +1,7 @@
 import type { DrillMeasurement } from '../model/drill.js';
 import type { Event, HostFailureReport, RunCommand } from '../model/events.js';
 import { renderDrill } from './drill-text.js';
+import { wayToExplain } from './way-to-explain.js';
 import type { Style } from './style.js';
 import { outputLines, printable } from './terminal-text.js';
 import { duration } from './wording.js';
@@ -27,7 +28,9 @@ function failedLines(event: EventOf<'run-failed'>, style: Style): string[] {
     style.bad(`✖ ${printable(event.message)}`),
     '',
     ...event.failures.flatMap((failure) => failureLines(failure, style)),
-    ...outputLines(event.hint ?? '').map((line) => `  → ${line}`),
+    ...[...outputLines(event.hint ?? ''), ...wayToExplain(event.failures.map(({ code }) => code))].map(
+      (line) => `  → ${line}`,
+    ),
   ];
 }
 

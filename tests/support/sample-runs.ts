@@ -90,7 +90,9 @@ export const UNREACHABLE_RUN: readonly Event[] = [
   {
     type: 'run-failed',
     message: 'planning failed: nothing was changed',
-    failures: [{ host: 'etcd-2', message: 'etcd-2: 192.0.2.12:22 does not answer (connection timed out)' }],
+    failures: [
+      { host: 'etcd-2', code: 'unreachable', message: 'etcd-2: 192.0.2.12:22 does not answer (connection timed out)' },
+    ],
   },
 ];
 

@@ -33,7 +33,9 @@ const EVENTS: readonly Event[] = [
   { type: 'change-started', ...PLACE, summary: PLANTED },
   { type: 'change-failed', ...PLACE, summary: PLANTED, message: PLANTED },
   { type: 'gate-waiting', gate: 'etcd-healthy', hosts: ['etcd-1'], reason: PLANTED },
-  runFailed(new RemoteError({ code: 'x', host: 'etcd-1', message: PLANTED, output: PLANTED, hint: PLANTED })),
+  runFailed(
+    new RemoteError({ code: 'command-failed', host: 'etcd-1', message: PLANTED, output: PLANTED, hint: PLANTED }),
+  ),
 ];
 
 /** What a piece of the program writes through a stream of its own. */
@@ -179,7 +181,7 @@ test('a host that says too much fills neither the screen nor the disk', async ()
   const flood = 'x'.repeat(20_000_000);
   const events: Event[] = [
     { type: 'notice', host: 'etcd-1', message: flood },
-    runFailed(new RemoteError({ code: 'x', host: 'etcd-1', message: flood, output: flood })),
+    runFailed(new RemoteError({ code: 'command-failed', host: 'etcd-1', message: flood, output: flood })),
   ];
   for (const create of [createPlainReporter, createNdjsonReporter]) {
     const output = await written((stream) => {

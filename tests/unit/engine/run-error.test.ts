@@ -3,7 +3,7 @@ import { failuresOf, RunError } from '../../../src/engine/run-error.js';
 import { ProvisionError, RemoteError } from '../../../src/model/errors.js';
 
 function failure(host: string | undefined, message: string, hint?: string) {
-  return { host, error: new ProvisionError({ code: 'x', message, hint }) };
+  return { host, error: new ProvisionError({ code: 'look-failed', message, hint }) };
 }
 
 test('tells what to do next about every failure, each thing once', () => {

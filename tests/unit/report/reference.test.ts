@@ -2,6 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { certificatesSchema } from '../../../src/day-two/certificate-schema.js';
 import { snapshotListSchema } from '../../../src/day-two/snapshot-manifest.js';
 import { planSchema } from '../../../src/engine/plan-schema.js';
+import { ERROR_AREAS } from '../../../src/model/error-codes.js';
 import type { Event } from '../../../src/model/events.js';
 import { eventSchema, type EventJson } from '../../../src/report/event-schema.js';
 import { expectGolden } from '../../support/golden.js';
@@ -77,6 +78,25 @@ New fields may come without a new \`formatVersion\`.
   return intro + describeSchema('The list', snapshotListSchema).map(renderTable).join('\n');
 }
 
+function errorReference(): string {
+  const intro = `# Errors
+
+<!-- Generated from src/model/error-codes/ by \`UPDATE_GOLDEN=1 npm run -s test:unit\`: change it there. -->
+
+Each error has a code, which stays when its text changes. \`provision explain CODE\` prints what is here; with
+\`--format json\`, the failures of the \`run-failed\` event carry it ([events.md](events.md)). What the error itself prints knows
+host, path and value, and is more exact. The exit code is 1, or 130 after Ctrl-C.
+
+`;
+  const areas = ERROR_AREAS.map(
+    ({ title, codes }) =>
+      `## ${title}\n\n${Object.entries(codes)
+        .map(([code, { why, next }]) => `### ${code}\n\n${why}\n\n**Next**: ${next}\n`)
+        .join('\n')}`,
+  );
+  return intro + areas.join('\n');
+}
+
 describe('the reference is current', () => {
   test('docs/reference/certificates.md', () => {
     expectGolden('docs/reference/certificates.md', certificatesReference());
@@ -88,6 +108,10 @@ describe('the reference is current', () => {
 
   test('docs/reference/events.md', () => {
     expectGolden('docs/reference/events.md', eventReference());
+  });
+
+  test('docs/reference/errors.md', () => {
+    expectGolden('docs/reference/errors.md', errorReference());
   });
 
   test('docs/reference/plan.md', () => {

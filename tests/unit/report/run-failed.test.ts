@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { RunError } from '../../../src/engine/run-error.js';
-import { ProvisionError, RemoteError } from '../../../src/model/errors.js';
+import { InputError, ProvisionError, RemoteError } from '../../../src/model/errors.js';
 import { runFailed } from '../../../src/report/run-failed.js';
 
 const remote = new RemoteError({
@@ -24,8 +24,12 @@ describe('runFailed', () => {
       type: 'run-failed',
       message: 'play etcd stopped',
       failures: [
-        { host: 'etcd-2', message: 'etcd-2: restart etcd: ended with status 1\nJob failed.\nSee journal.' },
-        { host: undefined, message: 'gate x did not open' },
+        {
+          host: 'etcd-2',
+          code: 'command-failed',
+          message: 'etcd-2: restart etcd: ended with status 1\nJob failed.\nSee journal.',
+        },
+        { host: undefined, code: 'gate-not-open', message: 'gate x did not open' },
       ],
       hint: 'journalctl -u etcd',
     });
@@ -33,10 +37,22 @@ describe('runFailed', () => {
 
   test('an error that is no RunError is the run itself, or its host', () => {
     expect(runFailed(remote).failures).toEqual([
-      { host: 'etcd-2', message: 'etcd-2: restart etcd: ended with status 1\nJob failed.\nSee journal.' },
+      {
+        host: 'etcd-2',
+        code: 'command-failed',
+        message: 'etcd-2: restart etcd: ended with status 1\nJob failed.\nSee journal.',
+      },
     ]);
     const lock = new ProvisionError({ code: 'locked', message: 'another run holds the lock' });
-    expect(runFailed(lock).failures).toEqual([{ host: undefined, message: 'another run holds the lock' }]);
+    expect(runFailed(lock).failures).toEqual([
+      { host: undefined, code: 'locked', message: 'another run holds the lock' },
+    ]);
+  });
+
+  test('wrong input keeps its code, and a bug has none', () => {
+    const input = new InputError([{ severity: 'error', subject: 'etcd_port', message: 'is no port' }]);
+    expect(runFailed(input).failures).toEqual([{ code: 'input-invalid', message: 'etcd_port: is no port' }]);
+    expect(runFailed(new TypeError('x is not a function')).failures[0]?.code).toBeUndefined();
   });
 
   test('a bug is named as one', () => {

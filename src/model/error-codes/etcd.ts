@@ -1,0 +1,45 @@
+import type { Explanations } from './explanation.js';
+
+/** The etcd cluster: its members, its quorum, and whose data an API server uses. */
+export const ETCD = {
+  'quorum-at-risk': {
+    why: 'A change would restart a member while others are away or unhealthy: fewer members than a quorum would serve, and etcd would stop.',
+    next: 'Make the other members healthy first; `provision verify INVENTORY` shows them.',
+  },
+  'etcd-unsure': {
+    why: 'A host has no etcd data, and members are away: whether a cluster exists already is not known. A second one could be made.',
+    next: 'Make these hosts reachable, or take one that is gone for good out of the group etcd.',
+  },
+  'etcd-member-lost': {
+    why: 'A host has no etcd data while the cluster exists: the member was lost, or is new. Starting it as it is could create a second cluster.',
+    next: 'Replace it by a membership change, as the hint shows: `etcdctl member remove`, then `etcdctl member add`.',
+  },
+  'etcd-data-in-the-way': {
+    why: 'There is etcd data where a new member would be made, for example from a start by the package itself.',
+    next: 'If nobody needs it, stop etcd and move the data directory away; the error has the exact commands. Never delete it unseen.',
+  },
+  'membership-differs': {
+    why: 'The inventory and etcd name different members.',
+    next: 'Compare both with `provision verify INVENTORY`; then correct the group etcd, or finish the membership change with etcdctl.',
+  },
+  'foreign-etcd': {
+    why: 'The etcd behind an API server, or a member of the inventory, belongs to another cluster. After the change data would be gone from view.',
+    next: 'Correct the group etcd, or move the data to this cluster first, with a snapshot: docs/runbooks/snapshots.md.',
+  },
+  'etcd-not-proved': {
+    why: 'Whether the etcd that an API server uses is this cluster could not be proved, because members do not answer. An API server is never moved on a guess.',
+    next: 'Start these members; `provision verify INVENTORY` names them.',
+  },
+  'mixed-overrides': {
+    why: 'An --etcd-servers-overrides of the API server names servers of this cluster and of another in one list.',
+    next: 'Name the servers of one cluster only, as the inventory names them.',
+  },
+  'not-adoptable': {
+    why: "The existing etcd has something that can't be described in variables. The items above the error say what. Nothing was written.",
+    next: 'Fix each item, then run `provision adopt INVENTORY` again.',
+  },
+  'adopted-etcd-differs': {
+    why: 'The variables of an adopted member name a file or a unit that is not on the host.',
+    next: 'Remove the wrong variables, then run `provision adopt INVENTORY`.',
+  },
+} satisfies Explanations;

@@ -1,0 +1,77 @@
+import type { Explanations } from './explanation.js';
+
+/** What is on a host and is in the way of a change: files, addresses, packages, the API server. */
+export const HOST = {
+  'file-not-ours': {
+    why: 'A file that would be written was made or edited by someone else. It is left as it is.',
+    next: 'Keep your file elsewhere; or, to give it up, list its path in provision_replace_files.',
+  },
+  'foreign-link': {
+    why: 'A path leads through a symbolic link that a user other than root could turn elsewhere. Root follows no such link.',
+    next: 'Look at it with `namei -l PATH`; remove the link, or name the place that it leads to.',
+  },
+  'not-a-file': {
+    why: 'There is a directory or a special file where a file was expected.',
+    next: 'Look at it with `ls -ld PATH`, and move it away if nothing needs it.',
+  },
+  'not-a-directory': {
+    why: 'There is something else where a directory was expected.',
+    next: 'Look at it with `ls -ld PATH`, and move it away if nothing needs it.',
+  },
+  'hosts-block-unclear': {
+    why: 'The marks around the lines of this program in /etc/hosts are doubled, or one is missing.',
+    next: 'Remove the marks, and the lines of this program between them. The next apply writes them anew.',
+  },
+  'package-held': {
+    why: 'A package would have to change, and apt has it on hold.',
+    next: '`apt-mark unhold NAME` on the host, or name the held version in the playbook.',
+  },
+  'unit-reads-another-file': {
+    why: 'The systemd unit runs, or would start, with another file than the one that is kept for it: a drop-in or an override says so.',
+    next: 'See who says it with `systemctl cat UNIT`; remove the override, or restart the unit.',
+  },
+  'address-taken': {
+    why: 'Another process listens on the address and port that the load balancer needs.',
+    next: 'Let that process listen on the own address of the node only, or give the load balancer another port.',
+  },
+  'no-interface': {
+    why: 'No network interface of a balancer has the expected address or name.',
+    next: 'Set keepalived_interface for this host, or `ip` to its real address.',
+  },
+  'virtual-ip-taken': {
+    why: 'A machine that is not a balancer of this inventory answers for the virtual IP.',
+    next: 'Choose a free address, or find that machine with `ip neigh`.',
+  },
+  'virtual-ip-outside': {
+    why: 'The virtual IP is in no network of a balancer, or is the first or last address of one: it would not be found there.',
+    next: 'Choose a free address of the network of the nodes, or set keepalived_interface to another interface.',
+  },
+  'former-balancer': {
+    why: 'A host that is no balancer in this inventory any more could still take the virtual IP: two hosts would have it at once.',
+    next: 'Stop keepalived there, as the hint shows. If it holds the address now, first `provision bypass INVENTORY on`.',
+  },
+  'no-manifest': {
+    why: 'The static pod manifest of the API server does not exist on this host.',
+    next: 'Run kubeadm first, set kube_apiserver_manifest, or leave the host out with --limit.',
+  },
+  'manifest-unreadable': {
+    why: "The static pod manifest is not one as kubeadm writes it, so it can't be edited safely.",
+    next: 'Correct the manifest, or set kube_apiserver_manifest to the right file.',
+  },
+  'manifest-claimed-twice': {
+    why: 'Two files in the manifest directory define the same pod, often a copy that was kept as a backup. The kubelet may run either.',
+    next: 'Move the other one out of the directory, for example to /root.',
+  },
+  'no-serving-certificate': {
+    why: 'The certificate that the API server is to show does not exist.',
+    next: 'Look at /etc/kubernetes/pki on the host; kubeadm makes it: `kubeadm init phase certs apiserver`.',
+  },
+  'serving-certificate-not-kubeadm': {
+    why: "The certificate of the API server was not made by kubeadm on this host, or has names that kubeadm can't give. It is left as it is.",
+    next: 'Issue it as it was issued before, with the missing names beside the old ones: docs/runbooks/apiserver-virtual-ip.md.',
+  },
+  'kubeadm-config-unreadable': {
+    why: "The ConfigMap kubeadm-config is not as kubeadm writes it, so it can't be edited safely.",
+    next: 'Edit it by hand: `kubectl -n kube-system edit configmap kubeadm-config`.',
+  },
+} satisfies Explanations;
