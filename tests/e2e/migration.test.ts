@@ -115,7 +115,12 @@ describeOnLab('an existing live cluster', 'migration', { etcd: 3, controlPlanes:
     // One certificate and one restart a member; the rest is beside it.
     expect(planned.filter((line) => line.startsWith('etcd members'))).toHaveLength(6);
     expect(writtenBetween(before, afterPlan)).toEqual([]);
-    expect(performedChanges(migration.applied)).toEqual(planned);
+    // Balancers that nobody uses yet are set up at once: each host does what was planned for it, in that order.
+    const byHost = (lines: readonly string[]): readonly string[] => {
+      const hostOf = (line: string): string => line.split(' / ')[1] ?? '';
+      return lines.toSorted((a, b) => hostOf(a).localeCompare(hostOf(b)));
+    };
+    expect(byHost(performedChanges(migration.applied))).toEqual(byHost(planned));
   });
 
   test('no client saw an error on any way in', () => {
