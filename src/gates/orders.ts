@@ -120,9 +120,12 @@ function unitsOf({ proxy, formerProxies, keepalived }: Balancer): readonly strin
 function apiserverReadyLast({ controlPlanes }: Cluster): Order {
   return async (hosts, probe) => {
     const found = await Promise.all(
-      hosts.map(async (host) => [host, await probe(host).ask(apiserverProcesses, APISERVER)] as const),
+      hosts.map(async (host) => [host, await unlessLost(probe(host).ask(apiserverProcesses, APISERVER))] as const),
     );
-    const serving = new Set(found.flatMap(([host, processes]) => (processes.some(isConnected) ? [host] : [])));
+    // One that can't be asked may serve, and is not worked on.
+    const serving = new Set(
+      found.flatMap(([host, seen]) => (seen instanceof RemoteError || seen.some(isConnected) ? [host] : [])),
+    );
     const isWhole = controlPlanes.every(({ host }) => hosts.includes(host));
     const rank = (host: string): number => (serving.has(host) ? 1 : 0);
     return { hosts: hosts.toSorted((a, b) => rank(a) - rank(b)), together: isWhole && serving.size === 0 };

@@ -75,7 +75,7 @@ describe('of a dead cluster', () => {
     expect(decide({ statuses }, { snapshot: snapshotOf(undefined) }).initialCluster).toBe(CLUSTER);
   });
 
-  test('that others made, and without a manifest, nothing is guessed', () => {
+  test('of an existing cluster, and without a manifest, nothing is guessed', () => {
     const cluster = { ...SAMPLE_CLUSTER, isManaged: false };
     expect(() => decide({ statuses }, { cluster, snapshot: snapshotOf(undefined) })).toThrow('no manifest');
   });

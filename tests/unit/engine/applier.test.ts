@@ -106,7 +106,7 @@ describe('a host of a play that can’t be connected to', () => {
         : wantFlag('x').plan(probe),
   });
 
-  test('is left out of a plan that is for showing, and the command is told that leaves it out', async () => {
+  test('is left out of a plan that is for showing, which names the command that leaves it out', async () => {
     const plays = [playOf(HOSTS, [asking('a')]), playOf(['b', 'c'], [asking('b')]), playOf(['c'], [wantFlag('y')])];
     const { plan: planned, missing } = await planAll(plays, fakeHosts(HOSTS));
     expect(planned.plays.map(({ leftOut }) => leftOut)).toEqual([['a'], ['b'], []]);

@@ -135,7 +135,7 @@ describe('a saved plan that differs', () => {
     );
   };
 
-  test('is told with every difference, in every batch, host and step: what is gone and what is new', async () => {
+  test('is reported with every difference, in every batch, host and step: what is gone and what is new', async () => {
     const saved = planOf(
       { hosts: [hostOf('a', change('one'), change('two')), hostOf('b', change('one'))] },
       { hosts: [hostOf('c', change('three'), writing('old\n'))] },

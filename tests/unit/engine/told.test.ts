@@ -287,7 +287,7 @@ describe('after a failure the gates after the batch are asked again', () => {
     return { asked: new Set(asked), waitedMs: world.now(), told };
   }
 
-  test('each for half a minute, and each that is shut is told', async () => {
+  test('each for half a minute, and each that did not open is reported', async () => {
     const { waitedMs, told, asked } = await failWith({ a: [wantFlag('x', failing)] });
     expect([...asked]).toEqual(['one', 'two']);
     expect(waitedMs).toBe(60_000);

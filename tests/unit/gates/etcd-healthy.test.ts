@@ -142,7 +142,7 @@ describe('a host that can’t be asked', () => {
     return hosts({ 1: asker(1), 2: asker(2), 3: UNREACHABLE });
   };
 
-  test('is left out after the work while a quorum is well', async () => {
+  test('is left out after the work while a quorum is healthy', async () => {
     const note = "etcd-3 can't be asked, and is left out";
     expect(await well.check(gateInput(hearing(SILENT), { batch: ['etcd-2'] }))).toEqual({ open: true, note });
   });
@@ -164,7 +164,7 @@ describe('a host that can’t be asked', () => {
   });
 });
 
-test('who is a member is told with names, ids and URLs, and is nothing to wait for', async () => {
+test('who is a member is reported with names, ids and URLs, and is nothing to wait for', async () => {
   const members = [listed(1), listed(2), listed(4)].map((each) => ({ ...each, id: `${Number(each.id) + 9}` }));
   const all = hosts(
     Object.fromEntries([1, 2, 3].map((number) => [number, etcdHost({ status: healthy(number, { members }) })])),

@@ -2,6 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import type { ApiserverProcess } from '../../../src/facts/apiserver-processes.js';
 import { orderTable } from '../../../src/gates/orders.js';
 import type { Cluster } from '../../../src/model/cluster.js';
+import { RemoteError } from '../../../src/model/errors.js';
 import type { OrderedHosts } from '../../../src/model/gate.js';
 import { SERVICE_NAMES } from '../../../src/model/virtual-service.js';
 import type { Probe } from '../../../src/model/remote.js';
@@ -97,6 +98,14 @@ describe('apiserver-ready-last', () => {
     const probe = (host: string): Probe => fakeProbe(host === 'cp-1' ? first : second);
     const ordered = await orderTable(cluster).get('apiserver-ready-last')?.(hosts, probe);
     expect(ordered).toEqual({ hosts: wanted, together });
+  });
+
+  test('one by one where one cannot be asked, which may serve', async () => {
+    const lost = new RemoteError({ code: 'unreachable', host: 'cp-1', message: 'cp-1: no answer' });
+    const probe = (host: string): Probe =>
+      host === 'cp-1' ? { ...fakeProbe(none), ask: () => Promise.reject(lost) } : fakeProbe(none);
+    const ordered = await orderTable(cluster).get('apiserver-ready-last')?.(['cp-1', 'cp-2'], probe);
+    expect(ordered).toEqual({ hosts: ['cp-2', 'cp-1'], together: false });
   });
 });
 
