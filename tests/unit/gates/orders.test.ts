@@ -82,6 +82,10 @@ describe('apiserver-ready-last', () => {
   };
   const argv = ['kube-apiserver', '--etcd-servers=https://10.0.0.1:2379'];
   const connected: FakeAnswers = apiservers([{ pid: 7, argv, connections: [{ address: '10.0.0.1', port: 2379 }] }]);
+  const both: FakeAnswers = apiservers([
+    { pid: 8, argv, connections: [] },
+    { pid: 7, argv, connections: [{ address: '10.0.0.1', port: 2379 }] },
+  ]);
   const loose: FakeAnswers = apiservers([{ pid: 7, argv, connections: [] }]);
   const none: FakeAnswers = apiservers([]);
 
@@ -93,6 +97,7 @@ describe('apiserver-ready-last', () => {
     ['one that serves comes last', ['cp-1', 'cp-2'], [connected, loose], ['cp-2', 'cp-1'], false],
     ['one by one where all serve', ['cp-1', 'cp-2'], [connected, connected], ['cp-1', 'cp-2'], false],
     ['together where none serves', ['cp-1', 'cp-2'], [none, loose], ['cp-1', 'cp-2'], true],
+    ['one by one where an old process still serves', ['cp-1', 'cp-2'], [both, loose], ['cp-2', 'cp-1'], false],
     ['one by one where one is left out, which may serve', ['cp-2'], [connected, none], ['cp-2'], false],
   ])('%s', async (_, hosts, [first = {}, second = {}], wanted, together) => {
     const probe = (host: string): Probe => fakeProbe(host === 'cp-1' ? first : second);
