@@ -43,6 +43,6 @@ async function refuseSavedPlan(file: string): Promise<void> {
   throw new ProvisionError({
     code: 'plan-not-inventory',
     message: `${file} is a saved plan, not an inventory`,
-    hint: `apply it with the inventory that it was made from: provision apply INVENTORY --plan ${quote(file)}`,
+    hint: `show it with: provision show ${quote(file)}; apply it with the inventory that it was made from: provision apply INVENTORY --plan ${quote(file)}`,
   });
 }

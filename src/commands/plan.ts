@@ -32,8 +32,9 @@ export async function runPlan(inventory: string, options: PlanOptions, context: 
     if (options.out !== undefined) {
       const { savePlan } = await import('../engine/saved-plan.js');
       await savePlan(options.out, plan);
-      const apply = `provision apply ${quote(inventory)} --plan ${quote(options.out)}`;
-      emit({ type: 'notice', message: `the plan is saved in ${options.out}; apply it with: ${apply}` });
+      const [file, apply] = [quote(options.out), `provision apply ${quote(inventory)}`];
+      const next = [`show it with: provision show ${file}`, `apply it with: ${apply} --plan ${file}`];
+      emit({ type: 'notice', message: [`the plan is saved in ${options.out}`, ...next].join('\n') });
     }
     const { summarisePlan } = await import('../model/plan.js');
     const { changes, unknown, unchanged } = summarisePlan(plan);

@@ -11,6 +11,7 @@ import { addCaCommand } from './ca.js';
 import { addCertsCommand } from './certs.js';
 import { addInitCommand } from './init.js';
 import { addLabCommand } from './lab.js';
+import { addShowCommand } from './show.js';
 import { addSnapshotCommand } from './snapshot.js';
 import { addPlanCommand } from './plan.js';
 import { addUnlockCommand } from './unlock.js';
@@ -37,6 +38,7 @@ export function createProgram(context: Context): Command {
     addAdoptCommand,
     addPlanCommand,
     addApplyCommand,
+    addShowCommand,
     addVerifyCommand,
     addBypassCommand,
     addDrillCommand,

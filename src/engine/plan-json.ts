@@ -1,7 +1,15 @@
 import { createHash, scryptSync } from 'node:crypto';
-import { lastingOf, type Action, type Change } from '../model/change.js';
+import { lastingOf, type Action, type ActionOutline, type Change } from '../model/change.js';
 import type { Json } from '../model/json.js';
-import { summarisePlan, type Plan, type PlannedPlay, type PlannedStep } from '../model/plan.js';
+import {
+  summarisePlan,
+  type Plan,
+  type PlannedPlay,
+  type PlannedStep,
+  type PlanOutline,
+  type PlayOutline,
+  type StepOutline,
+} from '../model/plan.js';
 import type { Command } from '../model/remote.js';
 import { Secret } from '../model/secret.js';
 import {
@@ -127,4 +135,43 @@ export function planToJson(plan: Plan): PlanJson {
     away: away.map(({ host, because }) => ({ host, because })),
     ...{ summary: summarisePlan(plan), plays: plays.map(playToJson) },
   };
+}
+
+/** What people read of a plan that was read back; its contents are digests. */
+export function planOutline({
+  tool,
+  inventoryDigest,
+  playbook,
+  playbookDigest,
+  limit,
+  away,
+  plays,
+}: PlanJson): PlanOutline {
+  return {
+    ...{ tool, inventoryDigest, playbook, playbookDigest, limit: limit ?? undefined, away },
+    plays: plays.map(playOutline),
+  };
+}
+
+function playOutline({ serial, batches, ...play }: PlayJson): PlayOutline {
+  return {
+    ...{ ...play, batchSize: serial ?? undefined },
+    batches: batches.map(({ hosts }) => ({
+      hosts: hosts.map(({ steps, ...host }) => ({ ...host, steps: steps.map(stepOutline) })),
+    })),
+  };
+}
+
+function stepOutline(step: StepJson): StepOutline {
+  if (step.kind === 'unknown') return { address: step.address, outcome: { kind: 'unknown', because: step.because } };
+  const { address, summary, disruptive, diff, actions } = step;
+  return {
+    address,
+    outcome: { kind: 'change', change: { summary, disruptive, diff, actions: actions.map(actionOutline) } },
+  };
+}
+
+function actionOutline(action: ActionJson): ActionOutline {
+  if (action.kind !== 'run' || action.lasting === null) return { kind: action.kind };
+  return { kind: action.kind, undo: { lasting: action.lasting } };
 }

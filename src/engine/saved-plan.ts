@@ -1,10 +1,15 @@
+import { stat } from 'node:fs/promises';
 import { ProvisionError } from '../model/errors.js';
 import type { Plan } from '../model/plan.js';
 import { LARGE_FILE_BYTES, readTextBounded } from '../model/read-bounded.js';
 import { writePrivately } from '../pki/store-files.js';
+import { quote } from '../shell/quote.js';
 import { changedUnder, describeStep, essenceOf, linesSince } from './drift.js';
 import { planToJson } from './plan-json.js';
 import { PLAN_FORMAT, planSchema, type PlanJson, type PlayJson, type StepJson } from './plan-schema.js';
+
+/** Write permission of the group and of all others: chmod(2). */
+const WRITABLE_BY_OTHERS = 0o022;
 
 const MAKE_ONE = 'make one with: provision plan INVENTORY -o FILE';
 
@@ -18,10 +23,10 @@ export async function savePlan(file: string, plan: Plan): Promise<void> {
 
 /**
  * Compares a saved plan with what would be done now: the whole decision, and what was there before.
- * @throws ProvisionError `plan-stale` with every difference, `plan-unreadable`, `plan-of-another-version`
+ * @throws ProvisionError `plan-stale` with every difference; what {@link readSavedPlan} throws
  */
 export async function refuseDrift(file: string, now: Plan): Promise<void> {
-  const saved = await readSaved(file);
+  const saved = await readSavedPlan(file);
   const fresh = planToJson(now);
   const drift = [...inputDrift(saved, fresh), ...playDrift(saved, fresh), ...stepDrift(saved, fresh)];
   if (drift.length === 0) return;
@@ -42,19 +47,12 @@ export async function isSavedPlan(file: string): Promise<boolean> {
   }
 }
 
-async function readSaved(file: string): Promise<PlanJson> {
-  let read: unknown;
-  try {
-    read = JSON.parse(await readTextBounded(file, LARGE_FILE_BYTES));
-  } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause);
-    throw new ProvisionError({
-      code: 'plan-unreadable',
-      message: `${file} is not a saved plan: ${why}`,
-      hint: MAKE_ONE,
-      cause,
-    });
-  }
+/**
+ * Reads what {@link savePlan} wrote.
+ * @throws ProvisionError `plan-unreadable`, `plan-of-another-version`, `plan-writable-by-others`
+ */
+export async function readSavedPlan(file: string): Promise<PlanJson> {
+  const read = await readJson(file);
   const format = typeof read === 'object' && read !== null && 'formatVersion' in read ? read.formatVersion : undefined;
   if (typeof format === 'number' && format !== PLAN_FORMAT)
     throw new ProvisionError({
@@ -65,11 +63,36 @@ async function readSaved(file: string): Promise<PlanJson> {
   const parsed = planSchema.safeParse(read);
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
-  throw new ProvisionError({
+  const place = issue === undefined || issue.path.length === 0 ? '' : `${issue.path.join('.')}: `;
+  throw notAPlan(file, `${place}${issue?.message ?? ''}`, parsed.error);
+}
+
+async function readJson(file: string): Promise<unknown> {
+  try {
+    // Whoever reviewed it must not find that somebody else has written another one.
+    const { mode } = await stat(file).then((found) => (found.isFile() ? found : { mode: 0 }));
+    if ((mode & WRITABLE_BY_OTHERS) !== 0) throw writableByOthers(file, mode);
+    return JSON.parse(await readTextBounded(file, LARGE_FILE_BYTES));
+  } catch (cause) {
+    if (cause instanceof ProvisionError) throw cause;
+    throw notAPlan(file, cause instanceof Error ? cause.message : String(cause), cause);
+  }
+}
+
+function writableByOthers(file: string, mode: number): ProvisionError {
+  return new ProvisionError({
+    code: 'plan-writable-by-others',
+    message: `${file}: other users may write this file (mode ${(mode & 0o7777).toString(8).padStart(4, '0')}), so it may not be the plan that was reviewed`,
+    hint: `chmod go-w ${quote(file)}, then read it again: provision show ${quote(file)}; or ${MAKE_ONE}`,
+  });
+}
+
+function notAPlan(file: string, why: string, cause: unknown): ProvisionError {
+  return new ProvisionError({
     code: 'plan-unreadable',
-    message: `${file} is not a saved plan: ${issue?.path.join('.') ?? ''}: ${issue?.message ?? ''}`,
+    message: `${file} is not a saved plan: ${why}`,
     hint: MAKE_ONE,
-    cause: parsed.error,
+    cause,
   });
 }
 

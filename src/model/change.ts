@@ -60,8 +60,14 @@ export interface Lasting {
   readonly lasting: string;
 }
 
+/** An action as far as people read it: a saved plan has no more of it. */
+export interface ActionOutline {
+  readonly kind: Action['kind'];
+  readonly undo?: Run['undo'] | undefined;
+}
+
 /** What stays of an action when its run fails; nothing of most. */
-export function lastingOf(action: Action): string | undefined {
+export function lastingOf(action: ActionOutline): string | undefined {
   if (action.kind === 'create-authority') return 'the authority stays in the store';
   if (action.kind === 'keep-secret') return 'the secret stays in the store';
   if (action.kind !== 'run' || typeof action.undo !== 'object') return undefined;
@@ -122,10 +128,15 @@ export interface Change {
   readonly disruptive: boolean;
 }
 
+/** A change as far as people read it. */
+export interface ChangeOutline extends Omit<Change, 'actions'> {
+  readonly actions: readonly ActionOutline[];
+}
+
 /** What a resource decided. `unknown` is an answer of its own, never a default. */
-export type Outcome =
+export type Outcome<C extends ChangeOutline = Change> =
   | { readonly kind: 'unchanged' }
-  | { readonly kind: 'change'; readonly change: Change }
+  | { readonly kind: 'change'; readonly change: C }
   | { readonly kind: 'unknown'; readonly because: string };
 
 /** Something that a host should have. Deciding looks, and never acts. */

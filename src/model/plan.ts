@@ -1,35 +1,35 @@
-import type { Outcome } from './change.js';
+import type { Change, ChangeOutline, Outcome } from './change.js';
 
 /** One resource of a host whose outcome is not `unchanged`. */
-export interface PlannedStep {
+export interface PlannedStep<C extends ChangeOutline = Change> {
   readonly address: string;
-  readonly outcome: Exclude<Outcome, { kind: 'unchanged' }>;
+  readonly outcome: Exclude<Outcome<C>, { kind: 'unchanged' }>;
   /** What the decision was built on: the evidence of its facts (see `Fact.evidence`), as a text. */
   readonly before?: string | undefined;
 }
 
 /** What one play does to one host. */
-export interface PlannedHost {
+export interface PlannedHost<C extends ChangeOutline = Change> {
   readonly host: string;
   /** In the order in which they will be performed. */
-  readonly steps: readonly PlannedStep[];
+  readonly steps: readonly PlannedStep<C>[];
   /** How many resources need nothing. */
   readonly unchanged: number;
 }
 
 /** Hosts that are worked on at once, between their gates. */
-export interface PlannedBatch {
-  readonly hosts: readonly PlannedHost[];
+export interface PlannedBatch<C extends ChangeOutline = Change> {
+  readonly hosts: readonly PlannedHost<C>[];
 }
 
 /** One play: its batches, in order. */
-export interface PlannedPlay {
+export interface PlannedPlay<C extends ChangeOutline = Change> {
   readonly name: string;
   /** Name of the order that its hosts are in. */
   readonly order: string;
   /** How many hosts are worked on at once; all when absent. */
   readonly batchSize: number | undefined;
-  readonly batches: readonly PlannedBatch[];
+  readonly batches: readonly PlannedBatch<C>[];
   /** Hosts of the play that can't be asked: nothing is done on them, whether `--limit` leaves them out or not. */
   readonly leftOut: readonly string[];
   /** Names of the gates asked before and after each batch that changes something. */
@@ -44,7 +44,7 @@ export interface AwayHost {
 }
 
 /** All that apply will do. Serialised as JSON it holds digests in place of contents, and never a secret. */
-export interface Plan {
+export interface Plan<C extends ChangeOutline = Change> {
   /** The version of this program. */
   readonly tool: string;
   readonly inventoryDigest: string;
@@ -54,8 +54,19 @@ export interface Plan {
   readonly limit: string | undefined;
   /** Hosts that could not be asked, and that the plan is made without. */
   readonly away: readonly AwayHost[];
-  readonly plays: readonly PlannedPlay[];
+  readonly plays: readonly PlannedPlay<C>[];
 }
+
+/** A plan as far as people read it: one that was just made, or a saved one. */
+export type PlanOutline = Plan<ChangeOutline>;
+/** A play of a {@link PlanOutline}. */
+export type PlayOutline = PlannedPlay<ChangeOutline>;
+/** A batch of a {@link PlanOutline}. */
+export type BatchOutline = PlannedBatch<ChangeOutline>;
+/** A host of a {@link PlanOutline}. */
+export type HostOutline = PlannedHost<ChangeOutline>;
+/** A step of a {@link PlanOutline}. */
+export type StepOutline = PlannedStep<ChangeOutline>;
 
 /** The hosts on which something is changed, or may be once it can be decided; each once. */
 export function hostsToChange({ plays }: Plan): readonly string[] {
@@ -76,7 +87,7 @@ export interface PlanSummary {
 }
 
 /** Counts a plan's outcomes. */
-export function summarisePlan(plan: Plan): PlanSummary {
+export function summarisePlan(plan: PlanOutline): PlanSummary {
   const planned = plan.plays.flatMap((play) => play.batches.flatMap((batch) => batch.hosts));
   const outcomes = planned.flatMap((host) => host.steps.map((step) => step.outcome));
   const away = new Set(plan.away.map(({ host }) => host));

@@ -1,4 +1,4 @@
-import type { PlannedHost, PlannedStep } from '../model/plan.js';
+import type { HostOutline, StepOutline } from '../model/plan.js';
 
 /** A diff, and the hosts on which it is this one. */
 interface DiffVariant {
@@ -8,7 +8,7 @@ interface DiffVariant {
 
 /** One step of several hosts: the same words, and mostly the same diff. */
 export interface GroupedStep {
-  readonly step: PlannedStep;
+  readonly step: StepOutline;
   /** In the order of the hosts; more than one when the hosts' files differ. */
   readonly variants: readonly DiffVariant[];
 }
@@ -30,18 +30,18 @@ function groupBy<T>(items: readonly T[], keyOf: (item: T) => string): T[][] {
   return [...groups.values()];
 }
 
-function words({ address, outcome }: PlannedStep): readonly unknown[] {
+function words({ address, outcome }: StepOutline): readonly unknown[] {
   return outcome.kind === 'unknown'
     ? [address, outcome.because]
     : [address, outcome.change.summary, outcome.change.disruptive];
 }
 
-function diffOf(host: PlannedHost, index: number): readonly string[] {
+function diffOf(host: HostOutline, index: number): readonly string[] {
   const outcome = host.steps[index]?.outcome;
   return outcome?.kind === 'change' ? outcome.change.diff : [];
 }
 
-function variantsOf(group: readonly PlannedHost[], index: number): DiffVariant[] {
+function variantsOf(group: readonly HostOutline[], index: number): DiffVariant[] {
   const variants = groupBy(group, (host) => JSON.stringify(diffOf(host, index)));
   return variants.map((hosts) => ({
     hosts: hosts.map(({ host }) => host),
@@ -53,7 +53,7 @@ function variantsOf(group: readonly PlannedHost[], index: number): DiffVariant[]
  * Draws hosts together that get the same steps in the same words, so that a plan for thirty hosts stays readable.
  * Hosts without a step are left out.
  */
-export function groupHosts(hosts: readonly PlannedHost[]): HostGroup[] {
+export function groupHosts(hosts: readonly HostOutline[]): HostGroup[] {
   const busy = hosts.filter((host) => host.steps.length > 0);
   return groupBy(busy, (host) => JSON.stringify(host.steps.map(words))).map((group) => ({
     hosts: group.map(({ host }) => host),

@@ -1,6 +1,12 @@
 import { lastingOf } from '../model/change.js';
 import { counted } from '../model/counted.js';
-import { summarisePlan, type Plan, type PlannedBatch, type PlannedPlay, type PlannedStep } from '../model/plan.js';
+import {
+  summarisePlan,
+  type BatchOutline,
+  type PlanOutline,
+  type PlayOutline,
+  type StepOutline,
+} from '../model/plan.js';
 import { groupHosts, type GroupedStep, type HostGroup } from './plan-groups.js';
 import { createStyle, type Style } from './style.js';
 import { printable } from './terminal-text.js';
@@ -15,7 +21,7 @@ function colourDiffLine(line: string, style: Style): string {
   return text;
 }
 
-function renderHeadline({ address, outcome }: PlannedStep, style: Style): string {
+function renderHeadline({ address, outcome }: StepOutline, style: Style): string {
   if (outcome.kind === 'unknown')
     return `    ${style.watch('?')} ${printable(`${address}: known after apply: ${outcome.because}`)}`;
   const { summary, disruptive } = outcome.change;
@@ -33,7 +39,7 @@ function renderStep({ step, variants }: GroupedStep, style: Style): string[] {
 }
 
 /** What a run that fails does not roll back. */
-function renderLasting({ outcome }: PlannedStep, style: Style): string[] {
+function renderLasting({ outcome }: StepOutline, style: Style): string[] {
   if (outcome.kind !== 'change') return [];
   const lasting = new Set(outcome.change.actions.flatMap((action) => lastingOf(action) ?? []));
   return [...lasting].map((what) => `        ${style.dim(printable(`if the run fails: ${what}`))}`);
@@ -43,22 +49,22 @@ function renderGroup(group: HostGroup, style: Style): string[] {
   return ['', `  ${style.bold(nameHosts(group.hosts))}`, ...group.steps.flatMap((step) => renderStep(step, style))];
 }
 
-function isBusy(batch: PlannedBatch): boolean {
+function isBusy(batch: BatchOutline): boolean {
   return batch.hosts.some((host) => host.steps.length > 0);
 }
 
-function busyHosts(batch: PlannedBatch): string[] {
+function busyHosts(batch: BatchOutline): string[] {
   return batch.hosts.filter((host) => host.steps.length > 0).map(({ host }) => host);
 }
 
-function renderOrder(batches: readonly PlannedBatch[]): string[] {
+function renderOrder(batches: readonly BatchOutline[]): string[] {
   const groups = batches.filter(isBusy).map(busyHosts);
   if (groups.length < 2) return [];
   if (groups.every((hosts) => hosts.length === 1)) return [`  One host after another: ${nameHosts(groups.flat())}.`];
   return [`  In ${counted(groups.length, 'batch', 'batches')}: ${groups.map(nameHosts).join('; then ')}.`];
 }
 
-function renderGates({ gatesBefore, gatesAfter, batches }: PlannedPlay): string[] {
+function renderGates({ gatesBefore, gatesAfter, batches }: PlayOutline): string[] {
   const each = batches.filter(isBusy).length > 1 ? ' each batch' : '';
   return [
     ...(gatesBefore.length > 0 ? [`  Gates before${each}: ${gatesBefore.join(', ')}.`] : []),
@@ -66,7 +72,7 @@ function renderGates({ gatesBefore, gatesAfter, batches }: PlannedPlay): string[
   ];
 }
 
-function renderLeftOut({ leftOut }: PlannedPlay, style: Style): string[] {
+function renderLeftOut({ leftOut }: PlayOutline, style: Style): string[] {
   return leftOut.length === 0 ? [] : [`  ${style.watch(printable(leftOutOf(leftOut)))}`];
 }
 
@@ -74,11 +80,11 @@ function leftOutOf(hosts: readonly string[]): string {
   return `Left out, can't be reached: ${hosts.join(', ')}.`;
 }
 
-function renderAway({ away }: Plan, style: Style): string[] {
+function renderAway({ away }: PlanOutline, style: Style): string[] {
   return away.map(({ host, because }) => style.watch(printable(`Made without ${host}: ${because}`)));
 }
 
-function renderPlay(play: PlannedPlay, style: Style): string[] {
+function renderPlay(play: PlayOutline, style: Style): string[] {
   const hosts = play.batches.flatMap((batch) => batch.hosts);
   const groups = groupHosts(hosts);
   if (groups.length === 0)
@@ -95,11 +101,12 @@ function renderPlay(play: PlannedPlay, style: Style): string[] {
   ];
 }
 
-function renderSummary(plan: Plan, style: Style): string {
+function renderSummary(plan: PlanOutline, style: Style): string {
   const { hosts, changedHosts, changes, disruptive, unknown, unchanged } = summarisePlan(plan);
   if (changes + unknown === 0)
     return `${style.bold('No changes.')} ${counted(hosts, 'host')} looked at, ${unchanged} unchanged.`;
-  const where = changedHosts === hosts ? counted(hosts, 'host') : `${changedHosts} of ${counted(hosts, 'host')}`;
+  // What needs no look at a host (a new authority) is planned where no host answers, too.
+  const where = changedHosts >= hosts ? counted(changedHosts, 'host') : `${changedHosts} of ${counted(hosts, 'host')}`;
   const figures = [
     changes === 0 ? '0 changes' : `${counted(changes, 'change')} on ${where}`,
     ...(disruptive > 0 ? [style.watch(`${disruptive} disruptive`)] : []),
@@ -115,7 +122,7 @@ function renderSummary(plan: Plan, style: Style): string {
  * @param options `colour`: whether to colour it
  * @returns lines, with a newline at the end
  */
-export function renderPlan(plan: Plan, options: { readonly colour: boolean }): string {
+export function renderPlan(plan: PlanOutline, options: { readonly colour: boolean }): string {
   const style = createStyle(options);
   const { changes, unknown } = summarisePlan(plan);
   const plays = changes + unknown === 0 ? [] : plan.plays.flatMap((play) => renderPlay(play, style));

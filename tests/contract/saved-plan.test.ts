@@ -2,6 +2,7 @@ import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, syml
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { provision } from '../support/lab.js';
 import { ended, startRealHosts, type RealHosts } from '../support/real-run.js';
 
 let hosts: RealHosts;
@@ -142,6 +143,24 @@ describe('a saved plan', () => {
     expect(words).toContain(saved);
     const { status, stdout } = await ended(hosts.start(words));
     expect([status, stdout]).toEqual([1, expect.stringContaining(`apply INVENTORY --plan ${saved}`)]);
+  });
+
+  test('is shown as it was planned, and says nothing else than the plan', async () => {
+    const planned = await run('plan', '-o', saved);
+    expect(planned.stdout).toContain(`show it with: provision show ${saved}`);
+    const shown = await ended(hosts.start(provision('show', saved)));
+    expect(shown).toMatchObject({ status: 0, stderr: '' });
+    expect(shown.stdout).toContain('update ');
+    expect(planned.stdout).toContain(shown.stdout);
+    const json = await ended(hosts.start(provision('show', saved, '--format', 'json')));
+    expect(JSON.parse(json.stdout)).toEqual(JSON.parse(readFileSync(saved, 'utf8')));
+
+    chmodSync(saved, 0o666);
+    const refused = await ended(hosts.start(provision('show', saved)));
+    expect(refused).toMatchObject({ status: 1, stdout: '' });
+    expect(refused.stderr).toMatch(/other users may write this file \(mode 0666\)/);
+    const inventory = await ended(hosts.start(provision('show', hosts.inventory)));
+    expect([inventory.status, inventory.stderr]).toEqual([1, expect.stringMatching(/is not a saved plan: /)]);
   });
 
   test('options of other tools are answered with the way of this one, and the error is last', async () => {

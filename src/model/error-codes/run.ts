@@ -38,6 +38,10 @@ export const RUN = {
     why: 'The file is no saved plan, or a damaged one.',
     next: 'Make one: `provision plan INVENTORY -o FILE`.',
   },
+  'plan-writable-by-others': {
+    why: 'Another user of this machine may have written the saved plan since it was reviewed: its permissions allow it.',
+    next: 'Read it again with `provision show FILE` after `chmod go-w FILE`, or make a new one.',
+  },
   'plan-of-another-version': {
     why: 'The plan was saved by another version of this program, which has another format of plans.',
     next: 'Make a new one with this version: `provision plan INVENTORY -o FILE`.',

@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
@@ -178,7 +178,7 @@ describe('a saved plan that differs', () => {
     ['is of another format', '{"formatVersion": 1}', 'plan-of-another-version', /format 1; .* reads format 2$/],
     ['has no format', '{"plays": []}', 'plan-unreadable', /is not a saved plan: formatVersion: Invalid/],
     ['has another kind of format', '{"formatVersion": "2"}', 'plan-unreadable', /is not a saved plan: formatVersion: /],
-    ['is no object', '[]', 'plan-unreadable', /is not a saved plan: : Invalid input/],
+    ['is no object', '[]', 'plan-unreadable', /is not a saved plan: Invalid input/],
     ['is null', 'null', 'plan-unreadable', /is not a saved plan/],
   ])('or %s, is refused with how to make one', async (_, text, code, message) => {
     writeFileSync(file, text);
@@ -187,6 +187,17 @@ describe('a saved plan that differs', () => {
       message: expect.stringMatching(message) as unknown,
       hint: 'make one with: provision plan INVENTORY -o FILE',
     });
+  });
+
+  test.each([0o620, 0o602, 0o666])('that others may write (mode %o) is refused, whatever it says', async (mode) => {
+    await savePlan(file, ROLLING_RESTART);
+    chmodSync(file, mode);
+    await expect(refuseDrift(file, ROLLING_RESTART)).rejects.toMatchObject({
+      code: 'plan-writable-by-others',
+      hint: expect.stringContaining(`chmod go-w ${file}`) as unknown,
+    });
+    chmodSync(file, 0o644);
+    await refuseDrift(file, ROLLING_RESTART);
   });
 
   test('in nothing is read back with every kind of action', async () => {

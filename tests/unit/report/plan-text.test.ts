@@ -1,5 +1,7 @@
 import { stripVTControlCharacters } from 'node:util';
 import { describe, expect, test } from '@jest/globals';
+import { planOutline, planToJson } from '../../../src/engine/plan-json.js';
+import { planSchema } from '../../../src/engine/plan-schema.js';
 import { renderPlan } from '../../../src/report/plan-text.js';
 import { expectGolden } from '../../support/golden.js';
 import {
@@ -20,6 +22,21 @@ describe('renderPlan', () => {
     ['secrets-and-escapes', SECRETS_AND_ESCAPES],
   ])('%s reads as in fixtures/plans', (name, plan) => {
     expectGolden(`fixtures/plans/${name}.txt`, renderPlan(plan, { colour: false }));
+  });
+
+  test.each([BARE_HOSTS, NOTHING_TO_DO, ROLLING_RESTART, THIRTY_HOSTS, SECRETS_AND_ESCAPES])(
+    'a saved plan reads as the plan did',
+    (plan) => {
+      const saved = planSchema.parse(JSON.parse(JSON.stringify(planToJson(plan))));
+      expect(renderPlan(planOutline(saved), { colour: true })).toBe(renderPlan(plan, { colour: true }));
+    },
+  );
+
+  test('counts no more hosts than there are, also where none could be asked', () => {
+    const away = ['etcd-1', 'etcd-2', 'etcd-3'].map((host) => ({ host, because: 'no route to host' }));
+    const text = renderPlan({ ...ROLLING_RESTART, away }, { colour: false });
+    expect(text).toMatch(/^Plan: \d+ changes on 3 hosts, /m);
+    expect(text).not.toMatch(/of 0 hosts/);
   });
 
   test('thirty hosts with the same changes fit on one screen', () => {
