@@ -13,8 +13,8 @@ export const ALL_ADDRESSES = 'all';
 /** Key: {@link ALL_ADDRESSES}. Every address of the host, with its interface. */
 export const hostAddresses: Fact<readonly HostAddress[]> = {
   name: 'host-addresses',
-  // The names as well: `a@b` is one, or `a` on `b`.
-  script: () => String.raw`ip -o addr show; printf 'N %s\n' /sys/class/net/*`,
+  // The names as well, those that begin with a dot too: `a@b` is one, or `a` on `b`.
+  script: () => String.raw`ip -o addr show; printf 'N %s\n' /sys/class/net/* /sys/class/net/.*`,
   parse(stdout, keys) {
     // `2: host0@if5    inet 203.0.113.11/24 brd 203.0.113.255 scope global host0\ …`
     const names = new Set([...stdout.matchAll(/^N \/sys\/class\/net\/(\S+)$/gm)].map(([, name = '']) => name));
