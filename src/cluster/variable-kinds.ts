@@ -82,6 +82,8 @@ export function haproxyTime(): z.ZodType<string> {
   return text('a time such as 5s, 500ms or 5m', /^\d+(?:us|ms|s|m|h|d)?$/);
 }
 
+const ONE_LINE = 'expected a text in one line';
+
 /** Environment variables of etcd. */
 export function etcdEnvironment(): z.ZodType<Readonly<Record<string, string>>> {
   const name = z
@@ -89,6 +91,7 @@ export function etcdEnvironment(): z.ZodType<Readonly<Record<string, string>>> {
     .regex(/^ETCD_[A-Z0-9_]+$/, { error: 'the name must be ETCD_ and capital letters, as in ETCD_LOG_LEVEL' });
   const toText = (value: unknown): unknown =>
     typeof value === 'number' || typeof value === 'boolean' ? String(value) : value;
-  const value = z.preprocess(toText, z.string({ error: 'expected a text' }));
+  // systemd takes a line end within quotes, but what follows it in a secret would stand in a line that nothing marks.
+  const value = z.preprocess(toText, z.string({ error: 'expected a text' }).regex(/^[^\r\n\0]*$/, { error: ONE_LINE }));
   return z.record(name, value, { error: 'expected a mapping of ETCD_… names to values' });
 }

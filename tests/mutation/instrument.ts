@@ -52,6 +52,7 @@ export function instrument(source: ts.SourceFile, numbered: readonly Numbered[])
 }
 
 function elementSwitch({ id, kind }: Mutant, text: string): string {
+  if (kind === 'dropped property') return `...(isMutant(${id})?{}:{${text}})`;
   const spread = text.startsWith('...') ? text.slice(3) : undefined;
   if (kind === 'dropped spread') return `...(isMutant(${id})?{}:(${spread ?? text}))`;
   return `...(isMutant(${id})?[]:${spread === undefined ? `[${text}]` : `(${spread})`})`;

@@ -191,6 +191,14 @@ function isInList(node: ts.Node): boolean {
   return !isTarget && !ts.isOmittedExpression(node);
 }
 
+/** A property of an object that is written out; where it is no optional one, the compiler refuses its absence. */
+function isForgettable(node: ts.Node): boolean {
+  if (!ts.isPropertyAssignment(node) && !ts.isShorthandPropertyAssignment(node)) return false;
+  const { parent } = node.parent;
+  const isTarget = ts.isBinaryExpression(parent) && parent.left === node.parent;
+  return !isTarget && !(ts.isIdentifier(node.name) && WORDS.test(node.name.text));
+}
+
 function isLoad(node: ts.Node): boolean {
   for (let at = node.parent; !ts.isSourceFile(at); at = at.parent) if (ts.isFunctionLike(at)) return false;
   return true;
@@ -208,6 +216,7 @@ export function findSlips(source: ts.SourceFile): readonly Place[] {
     };
     if (isDroppable(node)) add('statement', 'dropped statement', ';');
     if (isInList(node)) add('element', 'dropped element', '...[]');
+    if (isForgettable(node)) add('element', 'dropped property', '...{}');
     if (ts.isSpreadAssignment(node) && ts.isExpression(node.expression)) add('element', 'dropped spread', '...{}');
     else
       for (const [kind, became] of [...expressionSlips(node, source), ...conditionSlips(node)])

@@ -57,7 +57,7 @@ function extraLines({ extraEnv }: Member): MarkedText {
   return new MarkedText(lines.flat());
 }
 
-/** For systemd's double quotes (systemd.exec(5), EnvironmentFile=). */
+/** For systemd's double quotes (its basic/env-file.c): a value has no line ends. */
 function escapeValue(value: string): string {
-  return value.replaceAll(/["\\]/g, '\\$&').replaceAll('\n', '\\n');
+  return value.replaceAll(/["\\]/g, '\\$&');
 }

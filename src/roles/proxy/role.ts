@@ -64,9 +64,8 @@ function balancerResources(tools: RoleTools, inventory: Inventory, site: Balance
 function trustOf(service: VirtualService, { pki }: RoleTools): Resource {
   const { path, from } = service.health.trust;
   const own = balancerTrust(service);
-  return own === undefined || from !== 'store'
-    ? copiedTrust({ path, from: from === 'store' ? [] : from })
-    : trustBundleResource(own, pki.authority);
+  if (own !== undefined) return trustBundleResource(own, pki.authority);
+  return copiedTrust({ path, from: from === 'store' ? [] : from });
 }
 
 /** Both may listen at once (SO_REUSEPORT), while one hands over to the other. */

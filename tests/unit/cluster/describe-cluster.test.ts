@@ -234,6 +234,20 @@ describe('describeCluster', () => {
     },
   );
 
+  test('a further variable of etcd has one line, also where a secret has more', async () => {
+    const vault = encryptVault('planted\nmore\n', 'password').replace(/^/gm, '  ');
+    const vaultPassword = new Secret('password');
+    for (const value of ['"a\\nb"', '"{{ p }}"', '"a\\0b"', '"a\\n"']) {
+      const files = {
+        hosts: MEMBERS,
+        'group_vars/all.yml': `p: !vault |\n${vault}\netcd_extra_env: { ETCD_X: ${value} }\n`,
+      };
+      const inventory = await loadFiles(files, { vaultPassword });
+      expect(() => describeCluster(inventory)).toThrow(/etcd_extra_env\.ETCD_X: .*expected a text in one line/);
+      expect(() => describeCluster(inventory)).not.toThrow(/planted/);
+    }
+  });
+
   test('secrets may stand where they are kept out of sight, and nowhere else', async () => {
     const vault = encryptVault('planted', 'password').replace(/^/gm, '  ');
     const files = {

@@ -51,6 +51,7 @@ describe('a unit that reads another file is refused', () => {
     ['etcd', 'etcd', { next: words('etcd --name=a --data-dir b') }, /is given --name, --data-dir/],
     ['etcd', 'etcd', { next: words('etcd --config-file /etc/etcd.yml') }, /is given --config-file/],
     ['etcd', 'etcd', { next: ['etcd'], environmentFiles: ['/etc/etcd.old'] }, /reads \/etc\/etcd\.old, not/],
+    ['etcd', 'etcd', { next: ['etcd'], environmentFiles: ['/a', '/b'] }, /reads \/a, \/b, not/],
     [
       'etcd',
       'etcd',
@@ -87,12 +88,14 @@ describe('a unit that reads our file is as it should be', () => {
     ['etcd-proxy', 'haproxy', {}],
     ['etcd-proxy', 'haproxy', { next: words('haproxy -Ws -f /etc/haproxy/haproxy.cfg -f /etc/haproxy/more') }],
     ['etcd-proxy', 'haproxy', { next: words('haproxy -Ws -- /etc/haproxy/haproxy.cfg') }],
+    ['etcd-proxy', 'haproxy', { next: words('haproxy -Ws -f /etc/haproxy/more -f /etc/haproxy/haproxy.cfg') }],
     ['etcd-proxy', 'haproxy', { running: words('haproxy -sf 12 -Ws -f /etc/haproxy') }],
     ['etcd-virtual-ip', 'keepalived', { next: words('keepalived --dont-fork') }],
     ['etcd-virtual-ip', 'keepalived', { next: words('keepalived -P -f /etc/keepalived/keepalived.conf') }],
     ['etcd-virtual-ip', 'keepalived', { next: words('keepalived --pid=/run/no-f -P') }],
     ['etcd', 'etcd', { next: ['etcd'], environmentFiles: ['/etc/etcd.old', env] }],
     ['etcd', 'etcd', { next: words('etcd --logger=zap'), environmentFiles: [env, first] }],
+    ['etcd', 'etcd', { next: words('etcd --discovery-srv-name=x'), environmentFiles: [env] }],
   ] as const)('%s: %s %j', async (role, unit, started) => {
     expect(await plan(role, unit, started)).toEqual({ kind: 'unchanged' });
   });

@@ -13,7 +13,7 @@ import { hostOf, knownServers } from '../../../src/roles/kube-apiserver/known-se
 import { beforeAddressGoes } from '../../../src/roles/kube-apiserver/old-address.js';
 import { etcdProblem } from '../../../src/roles/kube-apiserver/whose-etcd.js';
 import { roleTable } from '../../../src/roles/table.js';
-import { fakeProbe } from '../../support/fake-probe.js';
+import { fakeProbe, UNREACHABLE, unreachableError } from '../../support/fake-probe.js';
 import { ROLE_TOOLS } from '../../support/role-tools.js';
 import { SAMPLE_CLUSTER, SAMPLE_SERVICE } from '../../support/sample-cluster.js';
 import { namedHost, templateInventory } from '../../support/template-inventory.js';
@@ -226,7 +226,7 @@ describe('a known server', () => {
   const cluster = {
     ...SAMPLE_CLUSTER,
     members: SAMPLE_CLUSTER.members.map((member, index) =>
-      index === 2 ? { ...member, host: 'h3', name: 'n3', address: 'fd00::3' } : member,
+      index === 2 ? { ...member, host: 'H3', name: 'n3', address: 'fd00::3' } : member,
     ),
   };
 
@@ -376,6 +376,13 @@ describe('whose etcd answers', () => {
     ).rejects.toMatchObject({
       message: expect.stringContaining('etcd-1: etcd-1 is away') as unknown,
     });
+    // What the first member does not say, the others do.
+    const { probe, ...rest } = question(() => here);
+    const silent = { ...probe, ask: () => Promise.reject(unreachableError('etcd-1')) } as Probe;
+    await refuseForeignEtcd(uses.slice(0, 1), {
+      ...rest,
+      probe: { ...probe, on: (host) => (host === 'etcd-1' ? silent : probe) },
+    });
     const broken = (): never => {
       throw new Error('a bug');
     };
@@ -384,7 +391,7 @@ describe('whose etcd answers', () => {
         uses.slice(0, 1),
         question(() => here, broken),
       ),
-    ).rejects.toThrow('a bug');
+    ).rejects.toThrow(/^a bug$/);
   });
 });
 
@@ -417,7 +424,28 @@ describe('an address that is about to go', () => {
     ['another address with its network', 'https://10.0.0.98:2379', addresses(['10.0.0.98', 24, 'eth0']), 'unchanged'],
     ['a balancer’s own that stands alone', 'https://10.0.0.3:2379', addresses(['10.0.0.3', 32, 'eth0']), 'unchanged'],
     ['one of loopback', 'https://127.0.0.2:2379', addresses(['127.0.0.2', 32, 'lo']), 'unchanged'],
+    [
+      'the second of two that a balancer holds',
+      'https://10.0.0.99:2379',
+      addresses(['10.0.0.98', 32, 'eth0'], ['10.0.0.99', 32, 'eth0']),
+      'unknown',
+    ],
   ])('%s', async (_, server, third, outcome) => {
     expect(await plan(server, third)).toBe(outcome);
+  });
+
+  test.each([
+    ['https://10.0.0.99:2379', 'unknown'],
+    ['https://10.0.0.98:2379', 'unchanged'],
+  ])('is what the balancers hold that can be asked: %s', async (server, outcome) => {
+    const hosts = { 'etcd-1': UNREACHABLE, 'etcd-2': held, 'etcd-3': UNREACHABLE };
+    const probe = fakeProbe({ 'file-contents': { [MANIFEST]: manifestOf(`--etcd-servers=${server}`) } }, hosts, 'cp-1');
+    expect((await beforeAddressGoes(SAMPLE_SERVICE, CONTROL_PLANE, moved).plan(probe)).kind).toBe(outcome);
+  });
+
+  test('costs no question to a balancer where only the virtual IP is used', async () => {
+    // The probe knows no other host: to ask one fails.
+    const probe = fakeProbe({ 'file-contents': { [MANIFEST]: manifestOf(`--etcd-servers=${VIP}`) } }, {}, 'cp-1');
+    expect(await beforeAddressGoes(SAMPLE_SERVICE, CONTROL_PLANE, moved).plan(probe)).toEqual({ kind: 'unchanged' });
   });
 });

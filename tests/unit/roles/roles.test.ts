@@ -7,6 +7,7 @@ import { MarkedText } from '../../../src/model/marked-text.js';
 import type { Probe } from '../../../src/model/remote.js';
 import { Secret } from '../../../src/model/secret.js';
 import type { Balancer } from '../../../src/model/virtual-service.js';
+import { etcdEnvironment } from '../../../src/roles/etcd/environment.js';
 import { roleTable } from '../../../src/roles/table.js';
 import { fakeProbe } from '../../support/fake-probe.js';
 import { fixture } from '../../support/fixture.js';
@@ -39,7 +40,22 @@ describe('an existing etcd cluster', () => {
   test('never gets a new authority', () => {
     const [authority] = resourcesOf('pki', 'etcd-1');
     expect(authority?.address).toBe('authority:etcd');
-    expect(() => resourcesOf('pki', 'etcd-1', adopted)).toThrow('must be the one that etcd trusts');
+    expect(() => resourcesOf('pki', 'etcd-1', adopted)).toThrow(
+      expect.objectContaining({
+        code: 'authority-missing',
+        message: expect.stringContaining('must be the one that etcd trusts'),
+      }),
+    );
+    const kept = { ...ROLE_TOOLS.pki, authority: { certificate: () => 'PEM', trustBundle: () => 'PEM' } };
+    const role = roleTable({ ...ROLE_TOOLS, pki: kept }).get('pki');
+    expect(role?.resources(namedHost('etcd-1'), INVENTORY, adopted).map(({ address }) => address)).toEqual([
+      'authority:etcd',
+    ]);
+  });
+
+  test('is not configured from here', () => {
+    const member = { ...sampleMember(1), configFile: undefined };
+    expect(() => etcdEnvironment(ROLE_TOOLS, INVENTORY, { cluster: adopted, member })).toThrow('etcd-1 is adopted');
   });
 
   test('frees no address: where it listens everywhere, the load balancer is refused', async () => {
@@ -160,6 +176,84 @@ describe('what each role gives a host, in order', () => {
     expect(resourcesOf(role, host, BOTH).map(({ address }) => address)).toEqual(addresses);
   });
 
+  describe('an etcd that listens everywhere', () => {
+    const [EVERYWHERE, ENV] = [[{ address: '0.0.0.0', port: 2379, process: 'etcd' }], '/etc/default/etcd'];
+    const listen = (host: string, cluster = SAMPLE_CLUSTER): Promise<unknown> | undefined =>
+      resourcesOf('etcd-proxy', host, cluster)[0]?.plan(
+        fakeProbe({ listeners: { 2379: EVERYWHERE }, 'file-states': { [ENV]: { kind: 'absent' } } }),
+      );
+
+    test.each(['etcd-1', 'etcd-2'])('is no stranger to the balancer of its host, which moves it: %s', async (host) => {
+      expect(await listen(host)).toEqual({ kind: 'unchanged' });
+    });
+
+    test('is one where no member is managed on the host', async () => {
+      const [first, ...members] = SAMPLE_CLUSTER.members;
+      expect(first?.host).toBe('etcd-1');
+      const refused = { code: 'address-taken', hint: expect.stringContaining('etcd_lb_port') as unknown };
+      await expect(listen('etcd-1', { ...SAMPLE_CLUSTER, members })).rejects.toMatchObject(refused);
+    });
+  });
+
+  test.each([
+    ['etcd-proxy', 2379, '10.0.0.100', 'haproxy', () => NGINX, undefined],
+    ['etcd-proxy', 2379, '10.0.0.100', 'nginx', () => NGINX, undefined],
+    ['etcd-proxy', 2379, '10.0.0.100', 'haproxy', () => SAMPLE_CLUSTER, undefined],
+    ['etcd-proxy', 2379, '10.0.0.100', 'nginx', () => SAMPLE_CLUSTER, /etcd_lb_port$/],
+    ['kube-apiserver-proxy', 8443, '10.0.0.200', 'haproxy', () => BOTH, undefined],
+    ['kube-apiserver-proxy', 8443, '10.0.0.200', 'kube-apiserver', () => BOTH, /kube_apiserver_lb_port$/],
+  ] as const)(
+    '%s: who may listen on port %i of %s already is its proxy, and a former one: %s',
+    async (role, port, address, process, cluster, hint) => {
+      // Nothing is freed here: no member is managed.
+      const [listen] = resourcesOf(role, 'etcd-1', { ...withFormer(cluster()), isManaged: false });
+      const found = fakeProbe({ listeners: { [port]: [{ address, port, process }] } });
+      const outcome = await listen?.plan(found).catch((error: unknown) => error);
+      if (hint === undefined) expect(outcome).toEqual({ kind: 'unchanged' });
+      else expect(outcome).toMatchObject({ code: 'address-taken', hint: expect.stringMatching(hint) as unknown });
+    },
+  );
+
+  test('directories are made where they are the package’s, and no parent of others', () => {
+    const directories = (pkiDir: string): readonly string[] =>
+      resourcesOf('etcd', 'etcd-1', withFirst({ pkiDir }))
+        .map(({ address }) => address)
+        .filter((address) => address.startsWith('directory:'));
+    expect(directories('/srv/etcd/pki')).toEqual(['directory:/var/lib/etcd/default', 'directory:/srv/etcd/pki']);
+    expect(directories('/etc/etcd/tls')).toEqual([
+      'directory:/var/lib/etcd/default',
+      'directory:/etc/etcd',
+      'directory:/etc/etcd/tls',
+    ]);
+  });
+
+  test('every former unit is retired', () => {
+    const former = ['one', 'two'].map((unit) => ({ unit, configFile: `/etc/keepalived/${unit}.conf` }));
+    const cluster = withFirst({}, { keepalived: { ...keepalived, former } });
+    expect(
+      resourcesOf('etcd-virtual-ip', 'etcd-1', cluster)
+        .map(({ address }) => address)
+        .filter((address) => address.startsWith('retired:')),
+    ).toEqual(['retired:one', 'retired:two']);
+  });
+
+  test('the proxy may listen where the virtual IP is not', async () => {
+    const file = '/etc/sysctl.d/60-provision-nonlocal-bind.conf';
+    const key = 'net.ipv4.ip_nonlocal_bind';
+    const probe = fakeProbe({ sysctls: { [key]: '0' }, 'file-states': { [file]: { kind: 'absent' } } });
+    const outcome = await resourcesOf('etcd-nonlocal-bind', 'etcd-1')[0]?.plan(probe);
+    const actions = outcome?.kind === 'change' ? outcome.change.actions : [];
+    expect(
+      actions.map((action) =>
+        action.kind === 'write-file'
+          ? action.content.reveal()
+          : action.kind === 'run'
+            ? action.command.script
+            : action.kind,
+      ),
+    ).toEqual([expect.stringContaining(`${key} = 1\n`), `sysctl -q -w '${key}=1'`]);
+  });
+
   test('what the etcd of a host is configured by matters only to a balancer of the same port', async () => {
     const free = fakeProbe({ listeners: { 8443: [] } });
     const [listen] = resourcesOf('kube-apiserver-proxy', 'etcd-1', BOTH);
@@ -259,6 +353,21 @@ const NGINX = withService({
     },
   })),
 });
+
+/** The same, with two proxies of earlier inventories on each balancer. */
+function withFormer(cluster: Cluster): Cluster {
+  const former = (name: 'haproxy' | 'nginx') => ({ name, unit: `old-${name}`, configFile: `/etc/${name}/old.cfg` });
+  return {
+    ...cluster,
+    services: cluster.services.map((service) => ({
+      ...service,
+      balancers: service.balancers.map((each) => ({
+        ...each,
+        formerProxies: service.proxy === 'nginx' ? [former('nginx'), former('haproxy')] : [],
+      })),
+    })),
+  };
+}
 
 const BOTH: Cluster = { ...SAMPLE_CLUSTER, services: [SAMPLE_SERVICE, SAMPLE_APISERVER] };
 const BOTH_BY_NGINX: Cluster = {
@@ -423,6 +532,15 @@ describe('what holds a secret is its owner’s alone', () => {
       '/usr/local/lib/provision/check-haproxy 0755',
     ]);
   });
+});
+
+test('what systemd reads of a further variable of etcd is its value, whatever that is', async () => {
+  /** systemd's basic/env-file.c, within double quotes. */
+  const read = (quoted: string): string => quoted.slice(1, -1).replaceAll(/\\(["\\`$])/g, '$1');
+  const values = ['say "all", "twice"', 'a\\b\\c', '\\', '"', '$HOME `id`', "it's", 'a=b # c', ''];
+  const extraEnv = Object.fromEntries(values.map((value, index) => [`ETCD_X${index}`, new MarkedText([value])]));
+  const lines = await linesOf('etcd-1', PATHS['etcd.env'], /^ETCD_X/, withFirst({ extraEnv }));
+  expect(lines.map((line) => /^ETCD_X\d+=(".*")$/.exec(line)?.[1] ?? line).map(read)).toEqual(values);
 });
 
 /** What each host gets in a file: the first word of a line, and what follows it. */

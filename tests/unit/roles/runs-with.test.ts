@@ -126,6 +126,15 @@ describe('a service runs with', () => {
     expect(reasonsOf(outcomes.get(address))).toEqual(files.map((file) => `because ${file} changes`));
   });
 
+  test('and takes them up without a stop where it can', async () => {
+    const scripts = async (role: string, address: string): Promise<string> =>
+      actionsOf((await planned(role, 'etcd-2', SAMPLE_CLUSTER)).get(address))
+        .flatMap((action) => (action.kind === 'run' ? [action.command.summary] : []))
+        .join(', ');
+    expect(await scripts('etcd-proxy', 'service:haproxy')).toBe('systemctl reload haproxy');
+    expect(await scripts('etcd-virtual-ip', 'service:keepalived')).toBe('systemctl reload keepalived');
+  });
+
   test('and clients are told where they may feel it', async () => {
     const disruptive = async (role: string, address: string): Promise<boolean | undefined> => {
       const outcome = (await planned(role, 'etcd-2', SAMPLE_CLUSTER)).get(address);

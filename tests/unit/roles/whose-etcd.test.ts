@@ -150,3 +150,26 @@ describe('an API server is not moved', () => {
     expect(judged(endpoints, members)).toContain(words);
   });
 });
+
+describe('what is said of it', () => {
+  test('names each member that answers with its cluster, as etcdctl prints it, and no other', () => {
+    expect(
+      judged({ 'https://10.9.9.9:2379': answers(255, 9) }, [member(1, 171), silent(2, true), member(3, 171)]),
+    ).toContain(
+      "etcd cluster ff at revision 50000 answers there, not this inventory's (etcd-1: cluster ab at revision 50000, etcd-3: cluster ab at revision 50000): after the move",
+    );
+    expect(
+      judged({ 'https://10.0.0.1:2379': answers(7, 1) }, [member(1, 8), silent(2, true), member(3), member(2)]),
+    ).toBe(
+      'foreign-etcd: the members of this inventory are in different clusters: etcd-1: cluster 8 at revision 50000, etcd-3: cluster 7 at revision 50000, etcd-2: cluster 7 at revision 50000',
+    );
+  });
+
+  test('names each member that does not answer, where that is why, and no other', () => {
+    expect(
+      judged({ 'https://10.9.9.9:2379': answers(8, 1) }, [silent(1, undefined), member(2, 8), silent(3, true)]),
+    ).toMatch(
+      /for most of its members do not answer: etcd-1: certificate has expired; etcd-3: certificate has expired$/,
+    );
+  });
+});

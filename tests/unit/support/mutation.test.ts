@@ -74,6 +74,7 @@ describe('a mutation run', () => {
         'over.push(size); → ;',
         "'small' → ''",
         'size > most && size !== 0 → size > most',
+        'over → ...{}',
       ]),
     );
     expect([...made].join('\n')).not.toMatch(/'more than nine of them are over' →/);
