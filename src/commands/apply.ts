@@ -64,7 +64,9 @@ export async function runApply(
 ): Promise<void> {
   const { withRun } = await import('./run.js');
   // A dry run is a plan: it writes nothing anywhere.
-  const request = { command, inventory, options, journal: options.dryRun === true ? 'none' : 'kept' } as const;
+  const journal = options.dryRun === true ? 'none' : 'kept';
+  const plays = playsOf === undefined ? undefined : 'own';
+  const request = { command, inventory, options, journal, plays } as const;
   await withRun(request, context, async ({ session, emit, settled, begun, startActing }) => {
     const own = await playsOf?.(session);
     const { plan, locks, missing } = await session.plan(own);

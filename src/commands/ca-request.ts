@@ -2,11 +2,9 @@ import { posix } from 'node:path';
 import type { Command } from 'commander';
 import { counted } from '../model/counted.js';
 import { ProvisionError } from '../model/errors.js';
-import type { Event } from '../model/events.js';
 import type { PlannedCertificate } from '../pki/authority.js';
 import type { KeptRequest } from '../pki/external-ca.js';
 import { quote } from '../shell/quote.js';
-import { printable } from '../report/terminal-text.js';
 import { addConnectionOptions, type ConnectionOptions } from './connection-options.js';
 import type { Context } from './context.js';
 import { requireUnlocked, whileLocked } from './lock-cluster.js';
@@ -37,10 +35,9 @@ export function addCaRequestCommand(ca: Command, context: Context): void {
 
 async function runRequest(inventory: string, options: RequestOptions, context: Context): Promise<void> {
   const { openSession } = await import('./session.js');
+  const { writeNotices } = await import('./write-notices.js');
   const { plannedCertificates } = await import('../engine/planned-certificates.js');
-  const emit = (event: Event): void => {
-    if (event.type === 'notice') context.stderr.write(`${event.host ?? 'notice'}: ${printable(event.message)}\n`);
-  };
+  const emit = writeNotices(context.stderr);
   const runOptions = { ...options, format: 'text' } as const;
   const session = await openSession(inventory, runOptions, { context, emit, interrupted: () => false });
   try {

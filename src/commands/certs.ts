@@ -1,6 +1,5 @@
 import { Option, type Command } from 'commander';
 import { EXIT, ProvisionError } from '../model/errors.js';
-import type { Event } from '../model/events.js';
 import { quote } from '../shell/quote.js';
 import { addActingOptions, runApply, type ApplyOptions } from './apply.js';
 import { addConnectionOptions, type ConnectionOptions } from './connection-options.js';
@@ -13,7 +12,7 @@ interface ListOptions extends ConnectionOptions, InventoryOptions {
   readonly format: 'auto' | 'text' | 'json';
 }
 
-interface RenewOptions extends Omit<ApplyOptions, 'plan' | 'limit'> {
+interface RenewOptions extends Omit<ApplyOptions, 'plan' | 'playbook'> {
   readonly all?: boolean;
   readonly newKey?: boolean;
 }
@@ -48,11 +47,11 @@ export function addCertsCommand(program: Command, context: Context): void {
 
 async function runList(inventory: string, options: ListOptions, context: Context): Promise<void> {
   const { openSession } = await import('./session.js');
+  const { writeNotices } = await import('./write-notices.js');
   const { listCertificates } = await import('../day-two/list-certificates.js');
-  const emit = (event: Event): void => {
-    if (event.type === 'notice') context.stderr.write(`${event.host ?? 'notice'}: ${event.message}\n`);
-  };
-  const session = await openSession(inventory, options, { context, emit, interrupted: () => false });
+  const emit = writeNotices(context.stderr);
+  const edges = { context, emit, interrupted: () => false };
+  const session = await openSession(inventory, options, { ...edges, plays: 'own' });
   try {
     const { cluster, certificates, world } = session;
     const look = world.newLook();
@@ -85,10 +84,11 @@ async function runRenew(
     });
   const { renewableCertificates, chooseCertificates, renewalPlays } = await import('../day-two/renew-certificates.js');
   const begun = new Date();
-  function playsOf({ cluster, certificates: rules, pki }: Session): OwnPlays {
+  function playsOf({ cluster, certificates: rules, pki, isWithinLimit }: Session): OwnPlays {
     if (pki.authority.isExternal?.() === true) throw externalCa(inventory);
     const all = renewableCertificates(cluster);
-    const chosen = options.all === true ? all : chooseCertificates(names, all);
+    const named = options.all === true ? all : chooseCertificates(names, all);
+    const chosen = named.filter(({ host }) => isWithinLimit(host));
     const renewal = { begun, key: options.newKey === true ? 'new' : 'kept' } as const;
     return { name: 'certs renew', plays: renewalPlays(cluster, chosen, { ...rules, renewal }) };
   }

@@ -29,6 +29,8 @@ export interface RunRequest {
   readonly options: RunOptions;
   /** What to do next when it is stopped in the middle, where that is not to run it again. */
   readonly left?: string;
+  /** `own`: it has plays of its own, or none. */
+  readonly plays?: 'own' | undefined;
   /** `none`: it writes nothing anywhere. */
   readonly journal?: 'kept' | 'none';
 }
@@ -39,7 +41,7 @@ export interface RunRequest {
  * @param work gives the exit code
  */
 export async function withRun(
-  { command, inventory, options, left, journal = command === 'plan' ? 'none' : 'kept' }: RunRequest,
+  { command, inventory, options, left, plays, journal = command === 'plan' ? 'none' : 'kept' }: RunRequest,
   context: Context,
   work: (run: Run) => Promise<number>,
 ): Promise<void> {
@@ -55,7 +57,7 @@ export async function withRun(
   const stop = stopOnRequest({ emit, inHand: inHand.list, left, close: () => reporter.close() });
   let session: Session | undefined;
   try {
-    session = await openSession(inventory, options, { context, emit, interrupted: stop.asked });
+    session = await openSession(inventory, options, { context, emit, interrupted: stop.asked, plays });
     emit({ type: 'run-started', command, inventory, hosts: session.world.hosts });
     context.exit(
       await work({ session, emit, settled: () => reporter.settled(), startActing: stop.startActing, begun }),

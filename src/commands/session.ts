@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { selectHosts } from '../ansible/host-patterns.js';
 import { planCluster, type ClusterPlan } from '../engine/plan-cluster.js';
 import type { World } from '../engine/world.js';
 import { createLook, type Look } from '../facts/batched-probe.js';
@@ -9,6 +10,7 @@ import { clusterWarnings, describeCluster } from '../cluster/describe-cluster.js
 import { noCluster } from '../cluster/no-cluster.js';
 import type { Cluster } from '../model/cluster.js';
 import type { EventSink } from '../model/events.js';
+import type { Inventory } from '../model/inventory.js';
 import { formatProblem } from '../model/errors.js';
 import type { Connector } from '../model/remote.js';
 import type { Secret } from '../model/secret.js';
@@ -48,6 +50,8 @@ export interface Session {
   /** The PKI store of the cluster. */
   readonly pki: WritableStore;
   readonly plays: readonly Play[];
+  /** Whether `--limit` lets a host in; plays of a verb's own ask this themselves. */
+  readonly isWithinLimit: (host: string) => boolean;
   /** The command that was typed, without these hosts. */
   readonly without: (hosts: readonly string[]) => string;
   readonly world: World;
@@ -56,15 +60,24 @@ export interface Session {
   close(): Promise<void>;
 }
 
+/** Where a session begins. */
+export interface SessionEdges {
+  readonly context: Context;
+  /** Where the run's events go. */
+  readonly emit: EventSink;
+  readonly interrupted: () => boolean;
+  /** `own`: the verb needs nothing of the playbook's plays, so that a cluster that they don't fit has it too. */
+  readonly plays?: 'of-playbook' | 'own' | undefined;
+}
+
 /**
  * Loads inventory and playbook, and prepares the connections; none is opened yet.
- * @param emit where the run's events go
  * @throws InputError, ProvisionError
  */
 export async function openSession(
   inventoryFile: string,
   options: RunOptions,
-  { context, emit, interrupted }: { context: Context; emit: EventSink; interrupted: () => boolean },
+  { context, emit, interrupted, plays: whose }: SessionEdges,
 ): Promise<Session> {
   const inventory = await openInventory(inventoryFile, options, context);
   const playbookName = options.playbook ?? usualPlaybook(describeCluster(inventory));
@@ -75,11 +88,11 @@ export async function openSession(
     emit({ type: 'notice', message: formatProblem(warning) });
   const pki = await storeOf(cluster, options, context);
   const tools = { template: shippedTemplate, pki, now: new Date() };
-  const roles = roleTable(tools);
-  const roleSource = { roles, cluster: describeCluster };
+  const roleSource = { roles: roleTable(tools), cluster: describeCluster };
   const [gates, orders] = [gateTable(cluster, () => new Date()), orderTable(cluster)];
-  const plays = buildPlays({ playbook, inventory, limit: options.limit, roleSource, gates, orders });
-  const without = (hosts: readonly string[]): string => typeWithout(context.argv, options.limit, hosts);
+  const { limit } = options;
+  const plays = whose === 'own' ? [] : buildPlays({ playbook, inventory, limit, roleSource, gates, orders });
+  const without = (hosts: readonly string[]): string => typeWithout(context.argv, limit, hosts);
   const connector = await createConnector(withPlayBecome(options, playbook), inventory, {
     env: context.env,
     ask: context.ask.secret,
@@ -105,13 +118,14 @@ export async function openSession(
     sleep: (ms) => sleep(ms),
     interrupted,
   };
-  const asked = {
-    ...{ plays, orders, tool: VERSION, inventoryDigest: inventory.digest, limit: options.limit },
+  const request = {
+    ...{ plays, orders, tool: VERSION, inventoryDigest: inventory.digest, limit },
     ...{ playbook: playbookName, playbookDigest: await digestPlaybook(playbook), without },
+    members: [...memberHosts],
   };
-  const request = { ...asked, members: cluster.members.map(({ host }) => host) };
   return {
     ...{ cluster, without },
+    isWithinLimit: withinLimit(inventory, limit),
     certificates: certificateRules(tools, cluster),
     pki,
     plays,
@@ -120,6 +134,12 @@ export async function openSession(
       planCluster(own === undefined ? request : { ...request, plays: own.plays, playbook: own.name }, world),
     close: () => connector.close(),
   };
+}
+
+function withinLimit(inventory: Inventory, limit: string | undefined): (host: string) => boolean {
+  if (limit === undefined) return () => true;
+  const hosts = new Set(selectHosts(inventory, limit));
+  return (host) => hosts.has(host);
 }
 
 function storeOf(cluster: Cluster, options: RunOptions, context: Context): Promise<WritableStore> {

@@ -33,7 +33,7 @@ export async function runSaveSnapshot(
   context: Context,
 ): Promise<void> {
   const left = `nothing stays on the host; then: provision snapshot save ${quote(inventory)}`;
-  await withRun({ command: 'snapshot save', inventory, options, left }, context, async (run) => {
+  await withRun({ command: 'snapshot save', inventory, options, left, plays: 'own' }, context, async (run) => {
     const { session, emit, begun, settled, startActing } = run;
     const { cluster, world } = session;
     const look = world.newLook();

@@ -2,9 +2,8 @@ import { Option, type Command } from 'commander';
 import type { CheckItem } from '../checks/check.js';
 import type { Resource } from '../model/change.js';
 import { EXIT } from '../model/errors.js';
-import type { Event } from '../model/events.js';
 import type { Play } from '../playbook/play.js';
-import { printable, printableJson } from '../report/terminal-text.js';
+import { printableJson } from '../report/terminal-text.js';
 import { addConnectionOptions, type ConnectionOptions } from './connection-options.js';
 import type { Context } from './context.js';
 import { addInventoryOptions, type InventoryOptions } from './inventory-options.js';
@@ -32,10 +31,9 @@ export function addVerifyCommand(program: Command, context: Context): void {
 
 async function verify(inventory: string, options: VerifyOptions, context: Context): Promise<void> {
   const { openSession } = await import('./session.js');
+  const { writeNotices } = await import('./write-notices.js');
   const { runChecks } = await import('../checks/run-checks.js');
-  const emit = (event: Event): void => {
-    if (event.type === 'notice') context.stderr.write(`${event.host ?? 'notice'}: ${printable(event.message)}\n`);
-  };
+  const emit = writeNotices(context.stderr);
   const session = await openSession(inventory, options, { context, emit, interrupted: () => false });
   try {
     const { cluster, certificates, world, plays } = session;

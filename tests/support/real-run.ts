@@ -1,19 +1,42 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { eventSchema, type EventJson } from '../../src/report/event-schema.js';
 import { provision } from './lab.js';
 import { createSshLab, trust, type Server, type SshLab } from './sshd.js';
 
+/** What hosts have of their own, beside a /run and a /var/backups; all else is this machine's. */
+export interface OwnPlaces {
+  /** Directories that they may write in: copies of this machine's. */
+  readonly copies?: readonly string[];
+  /** Programs that they find before all others: name → shell script. */
+  readonly programs?: Readonly<Record<string, string>>;
+}
+
+/** Where every remote command looks first (shell/remote-environment.ts). */
+const FIRST_PLACE = '/usr/local/sbin';
+
 /**
  * Starts what follows with a /run and a /var/backups of its own: where hosts keep locks and backups, so that tests meet
  * neither this machine's nor each other's.
+ * @param programs a directory
  */
-const OWN_PLACES = [
-  ...['unshare', '--mount', '--propagation', 'private', 'sh', '-c'],
-  'mount -t tmpfs tmpfs /run && mount -t tmpfs tmpfs /var/backups && mkdir /run/sshd && exec "$@"',
-  'sh',
-];
+function inOwnPlaces(copies: readonly string[], programs: string): readonly string[] {
+  const script = [
+    'mount -t tmpfs tmpfs /run',
+    'mount -t tmpfs tmpfs /var/backups',
+    ...copies.map((path) => {
+      const own = `/run/copies${path}`;
+      const layers = `lowerdir=${path},upperdir=${own}/upper,workdir=${own}/work`;
+      return `mkdir -p ${own}/upper ${own}/work && mount -t overlay -o ${layers} overlay ${path}`;
+    }),
+    `mount --bind ${programs} ${FIRST_PLACE}`,
+    'mkdir /run/sshd',
+    'exec "$@"',
+  ];
+  return ['unshare', '--mount', '--propagation', 'private', 'sh', '-c', script.join(' && '), 'sh'];
+}
 
 /** Hosts behind real servers, and an inventory directory: the whole program runs as a user would run it. */
 export interface RealHosts {
@@ -31,14 +54,25 @@ export interface RealHosts {
   start(command: readonly string[], stdout?: number): ChildProcess;
   /** The events of the last run that was kept. */
   journal(): readonly EventJson[];
-  /** Runs a script where the hosts' lock and backups are. */
-  onHosts(script: string): Promise<{ readonly status: number; readonly stdout: string }>;
+  /** Runs a script where the first host's lock and backups are, or those of the host named. */
+  onHosts(script: string, host?: string): Promise<{ readonly status: number; readonly stdout: string }>;
   remove(): Promise<void>;
 }
 
 /** Starts one server a name; all are this machine. */
 export async function startRealHosts(...names: readonly string[]): Promise<RealHosts> {
-  const lab = createSshLab(OWN_PLACES);
+  return startRealHostsWith({}, names);
+}
+
+/** {@link startRealHosts} whose hosts have more of their own. */
+export async function startRealHostsWith(
+  { copies = [], programs = {} }: OwnPlaces,
+  names: readonly string[],
+): Promise<RealHosts> {
+  const bin = mkdtempSync(join(tmpdir(), 'programs-'));
+  for (const [name, script] of Object.entries(programs))
+    writeFileSync(join(bin, name), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
+  const lab = createSshLab(inOwnPlaces(copies, bin));
   const servers = await Promise.all(names.map((name) => lab.startServer(name)));
   trust(lab, ...servers);
   const directory = join(lab.directory, 'inventory');
@@ -67,8 +101,12 @@ export async function startRealHosts(...names: readonly string[]): Promise<RealH
       const lines = readFileSync(join(kept, last), 'utf8').split('\n');
       return lines.filter((line) => line !== '').map((line) => eventSchema.parse(JSON.parse(line)));
     },
-    onHosts: (script) => inNamespaceOf(servers[0]?.pid ?? 0, script),
-    remove: () => lab.remove(),
+    onHosts: (script, host = servers[0]?.name) =>
+      inNamespaceOf(servers.find(({ name }) => name === host)?.pid ?? 0, script),
+    async remove() {
+      await lab.remove();
+      rmSync(bin, { recursive: true });
+    },
   };
 }
 
