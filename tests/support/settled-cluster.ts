@@ -52,7 +52,7 @@ const ROOT_FILE = { kind: 'file', owner: 'root', group: 'root' } as const;
 const KUBEADM = 'etcd:\n  external:\n    endpoints:\n    - https://10.0.0.100:2379\n';
 
 /** A file or directory that a plan has put on a host. */
-interface Placed {
+export interface Placed {
   readonly kind: 'file' | 'directory';
   readonly owner: string;
   readonly group: string;
@@ -67,19 +67,36 @@ export interface SettledPlan {
   readonly plan: Plan;
   /** Host → the scripts of its looks, one an exec. */
   readonly looks: ReadonlyMap<string, readonly string[]>;
+  /** The packages, units and kernel settings that it asked for: `etcd-1 packages haproxy`. */
+  readonly asked: readonly string[];
   /** Host → what the plans before have put there, by path. */
   readonly placed: ReadonlyMap<string, ReadonlyMap<string, Placed>>;
 }
 
 /** Plans the shipped site playbook again and again, until the sample cluster's hosts have all that a plan wants. */
 export async function planSettledCluster(more: readonly Play[] = []): Promise<SettledPlan> {
-  const authority = await authorityFrom(TODAY);
+  return settle(await bareHosts(), more);
+}
+
+/** The sample cluster's hosts, and the authority that signs what they get. */
+export interface SampleHosts {
+  readonly authority: SigningAuthority;
+  readonly placed: ReadonlyMap<string, Map<string, Placed>>;
+}
+
+/** Hosts with nothing but a control plane of kubeadm's. */
+export async function bareHosts(): Promise<SampleHosts> {
   const placed = new Map(Object.keys(ADDRESSES).map((host) => [host, new Map<string, Placed>()]));
   placed.get('cp-1')?.set(MANIFEST_PATH, { ...ROOT_FILE, mode: '0600', text: MANIFEST });
+  return { authority: await authorityFrom(TODAY), placed };
+}
+
+/** Plans, and puts there what the plan wants, until it wants nothing. */
+export async function settle({ authority, placed }: SampleHosts, more: readonly Play[] = []): Promise<SettledPlan> {
   for (let round = 0; round < 5; round += 1) {
-    const { plan, looks } = await planOnce(authority, placed, more);
+    const { plan, looks, asked } = await planOnce(authority.certificatePem, placed, more);
     const steps = plan.plays.flatMap(({ batches }) => batches.flatMap(({ hosts }) => hosts));
-    if (steps.every((host) => host.steps.length === 0)) return { plan, looks, placed };
+    if (steps.every((host) => host.steps.length === 0)) return { plan, looks, asked, placed };
     for (const { host, steps: own } of steps)
       for (const { outcome } of own)
         for (const action of outcome.kind === 'change' ? outcome.change.actions : [])
@@ -88,15 +105,19 @@ export async function planSettledCluster(more: readonly Play[] = []): Promise<Se
   throw new Error('the hosts of the sample cluster do not settle');
 }
 
-async function planOnce(
-  authority: SigningAuthority,
+/** Facts whose answers are as they should be whatever a plan has done: what they are asked about is what it wants. */
+const STATES = ['packages', 'sysctls', 'units'];
+
+/** Plans the shipped site playbook once. @param authorityPem the certificate in the store */
+export async function planOnce(
+  authorityPem: string,
   placed: SettledPlan['placed'],
-  more: readonly Play[],
+  more: readonly Play[] = [],
 ): Promise<Omit<SettledPlan, 'placed'>> {
   const inventory = await loadFiles({ 'hosts.yaml': INVENTORY });
   const cluster = describeCluster(inventory);
   const [gates, orders] = [gateTable(cluster, () => TODAY), orderTable(cluster)];
-  const pem = (): string => authority.certificatePem;
+  const pem = (): string => authorityPem;
   const secret = { ...ROLE_TOOLS.pki.keepalivedAuthPass, isKept: () => true };
   const pki = { ...ROLE_TOOLS.pki, authority: { certificate: pem, trustBundle: pem }, keepalivedAuthPass: secret };
   const roles = roleTable({ ...ROLE_TOOLS, pki, now: TODAY });
@@ -104,14 +125,19 @@ async function planOnce(
   const roleSource = { roles, cluster: describeCluster };
   const plays = [...buildPlays({ playbook, inventory, limit: undefined, roleSource, gates, orders }), ...more];
   const looks = new Map<string, string[]>();
+  const asked = new Set<string>();
+  function answers(host: string, fact: string, key: string): unknown {
+    if (STATES.includes(fact)) asked.add(`${host} ${fact} ${key}`);
+    return answer(host, fact, key, placed.get(host) ?? new Map());
+  }
   const world = fakeWorld(fakeHosts(Object.keys(ADDRESSES)), {
-    newLook: () => answeringLook(looks, (host, fact, key) => answer(host, fact, key, placed.get(host) ?? new Map())),
+    newLook: () => answeringLook(looks, answers),
     now: () => TODAY.getTime(),
   });
   const named = { tool: '', inventoryDigest: '', playbook: 'site', playbookDigest: '', limit: undefined };
   const members = cluster.members.map(({ host }) => host);
   const { plan } = await planCluster({ ...named, plays, orders, members, without: () => '' }, world);
-  return { plan, looks };
+  return { plan, looks, asked: [...asked].sort() };
 }
 
 type Answers = (host: string, fact: string, key: string) => unknown;
