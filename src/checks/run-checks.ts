@@ -7,6 +7,7 @@ import { checkDrift } from './drift.js';
 import { checkEtcd } from './etcd.js';
 import { checkKubeadmConfig } from './kubeadm-config.js';
 import { checkNonlocalBind } from './nonlocal-bind.js';
+import { checkRouterIds } from './router-id.js';
 import { checkServices } from './services.js';
 import { checkVirtualIp } from './virtual-ip.js';
 import { balancerHosts } from '../model/virtual-service.js';
@@ -16,6 +17,7 @@ const CHECKS: readonly Check[] = [
   checkEtcd,
   checkServices,
   checkVirtualIp,
+  checkRouterIds,
   checkNonlocalBind,
   checkBackends,
   checkCertificates,

@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { checkBackends } from '../../../src/checks/backends.js';
 import { checkNonlocalBind } from '../../../src/checks/nonlocal-bind.js';
+import { checkRouterIds } from '../../../src/checks/router-id.js';
 import { checkVirtualIp } from '../../../src/checks/virtual-ip.js';
 import { httpsKey } from '../../../src/facts/https-answer.js';
 import { contextOf, linesOf, UNREACHABLE } from '../../support/check-context.js';
@@ -59,6 +60,30 @@ describe('the virtual IP', () => {
     expect(await linesOf(checkVirtualIp, contextOf(hosts))).toContain(
       `fail virtual-ip-answers etcd-1 etcd: from etcd-1, ${URL_OF_VIP} fails: Connection refused`,
     );
+  });
+});
+
+describe('the virtual router id', () => {
+  const line = '(etcd) received an invalid passwd!';
+  test.each<[string, unknown, string]>([
+    ['nobody else uses it', { kind: 'nothing' }, 'ok virtual-router-id etcd-1 etcd: 100 is used by no other group'],
+    [
+      'another group is heard',
+      { kind: 'stranger', line },
+      `warn virtual-router-id etcd-1 etcd: another group on this network uses 100, too; keepalived says: ${line}`,
+    ],
+    [
+      'the journal is for others',
+      { kind: 'unknown' },
+      "warn virtual-router-id etcd-1 etcd: the journal of keepalived can't be read",
+    ],
+  ])('%s', async (_, heard, expected) => {
+    const quiet = { 'vrrp-conflicts': { keepalived: { kind: 'nothing' } } };
+    const hosts = { 'etcd-1': { 'vrrp-conflicts': { keepalived: heard } }, 'etcd-2': quiet, 'etcd-3': quiet };
+    const lines = await linesOf(checkRouterIds, contextOf(hosts));
+    expect(lines).toHaveLength(3);
+    expect(lines[0]).toBe(expected);
+    expect(lines.filter((each) => !each.startsWith('ok'))).toEqual(expected.startsWith('ok') ? [] : [expected]);
   });
 });
 
