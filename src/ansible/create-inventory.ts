@@ -84,6 +84,7 @@ function overlay(parts: Omit<Shared, 'views' | 'inventory'>): Inventory {
     digest: loaded.digest,
     hosts: new Map([...shared.nodes.keys()].map((name) => [name, hostOf(shared, name)])),
     groups: shared.groups,
+    groupAt: (name) => loaded.graph.groups.get(name)?.at,
     warnings: loaded.warnings,
     render: (host, text, values) => onHost(shared, host, values, (view) => loaded.engine.render(text, view.scope)),
     test: (host, expression) => onHost(shared, host, undefined, (view) => loaded.engine.test(expression, view.scope)),

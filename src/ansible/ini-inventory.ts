@@ -85,7 +85,7 @@ function openSection(reader: Reader, name: string, state: string, at: SourcePosi
   if (!reader.graph.groups.has(name) && state === 'vars' && pending === undefined) {
     reader.pending.set(name, { at, state, parents: [] });
   }
-  reader.group = addGroup(reader.graph, name);
+  reader.group = addGroup(reader.graph, name, at);
   reader.state = state;
   if (pending !== undefined && state !== 'vars') {
     reader.pending.delete(name);

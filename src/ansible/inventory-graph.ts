@@ -5,6 +5,8 @@ import { problemAt } from './source-text.js';
 /** A group while the files are read. */
 export interface GroupNode {
   readonly name: string;
+  /** Where it is named first; nowhere, of the groups that always exist. */
+  readonly at: SourcePosition | undefined;
   /** Longest way down from a top group; decides precedence. */
   depth: number;
   /** `ansible_group_priority`. */
@@ -39,12 +41,13 @@ export function emptyGraph(): InventoryGraph {
   return graph;
 }
 
-/** The group of that name, made when it is new. */
-export function addGroup(graph: InventoryGraph, name: string): GroupNode {
+/** The group of that name, made when it is new. @param at where it is named */
+export function addGroup(graph: InventoryGraph, name: string, at?: SourcePosition): GroupNode {
   const known = graph.groups.get(name);
   if (known !== undefined) return known;
   const group: GroupNode = {
     name,
+    at,
     depth: 0,
     priority: 1,
     hosts: new Set(),

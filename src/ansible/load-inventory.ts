@@ -44,7 +44,7 @@ export async function loadInventory(path: string, options: LoadOptions = {}): Pr
       hint: 'the directory inventory/ of this program holds examples that work as they are',
     });
   }
-  const variableFiles = (name: string, names: Iterable<string>): ReturnType<typeof loadVariableFiles> =>
+  const variableFiles = (name: string, names: readonly string[]): ReturnType<typeof loadVariableFiles> =>
     loadVariableFiles(
       { path: join(directory.path, name), file: join(directory.file, name) },
       names,
@@ -52,8 +52,8 @@ export async function loadInventory(path: string, options: LoadOptions = {}): Pr
       options.vaultPassword,
     );
   const files = {
-    groups: await variableFiles('group_vars', graph.groups.keys()),
-    hosts: await variableFiles('host_vars', graph.hosts.keys()),
+    groups: await variableFiles('group_vars', [...graph.groups.keys()]),
+    hosts: await variableFiles('host_vars', [...graph.hosts.keys()]),
   };
   return createInventory({
     file: path,

@@ -67,7 +67,7 @@ function readGroup(graph: InventoryGraph, file: YamlFile, path: string, entry: Y
     warn(file.log, entry.at, entry.key, 'is not a group: expected a mapping with hosts, children or vars; skipped');
     return undefined;
   }
-  const group = addGroup(graph, entry.key);
+  const group = addGroup(graph, entry.key, entry.at);
   if (content === null || !isMap(content)) return group;
   forEach(entriesOf(file, content), (part) => {
     readSection(graph, file, path, group, part);

@@ -206,7 +206,6 @@ function checkProxy({ name, proxy, words }: VirtualService, { shared, reader }: 
 const OTHER_CONTROL_PLANE_NAMES = [
   'kube_master',
   'kube-master',
-  'kube-control-plane',
   'control_plane',
   'control-plane',
   'controlplane',
@@ -221,7 +220,7 @@ function checkControlPlaneGroup({ controlPlanes }: Cluster, { inventory, reader 
   if (other === undefined) return;
   reader.report(
     'warning',
-    { file: inventory.file, line: 1, column: 1 },
+    inventory.groupAt(other),
     'group kube_control_plane',
     `is missing; did you mean ${other}? No apiserver will be repointed`,
   );

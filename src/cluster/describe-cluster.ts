@@ -7,6 +7,7 @@ import type { Json } from '../model/json.js';
 import type { ServiceName } from '../model/virtual-service.js';
 import { checkCluster } from './cluster-checks.js';
 import { nodeAddress } from './node-address.js';
+import { checkGroups } from './group-slips.js';
 import { checkUnknownVariables } from './unknown-variables.js';
 import { readMember } from './describe-member.js';
 import { describeServices } from './services.js';
@@ -71,6 +72,7 @@ function examineCluster(inventory: Inventory): { readonly cluster: Cluster; read
   };
   checkCluster(cluster, { inventory, hosts, shared, reader });
   checkUnknownVariables(inventory, reader);
+  checkGroups(inventory, reader);
   return { cluster, problems: reader.problems() };
 }
 

@@ -80,6 +80,8 @@ export interface Inventory {
   readonly hosts: ReadonlyMap<string, Host>;
   /** Group → its hosts (children included), in inventory order; `all` holds every host. */
   readonly groups: ReadonlyMap<string, readonly string[]>;
+  /** Where a group is named first; nowhere, of those that always exist. */
+  groupAt(name: string): SourcePosition | undefined;
   readonly warnings: readonly Problem[];
   /**
    * A Jinja2 text with a host's variables (and Ansible's magic ones: inventory_hostname, groups, hostvars, group_names).

@@ -26,6 +26,7 @@ export function templateInventory(hosts: readonly string[]): Inventory {
     digest: '0'.repeat(64),
     hosts: new Map(hosts.map((name) => [name, namedHost(name)])),
     groups: new Map(),
+    groupAt: NONE,
     warnings: [],
     render: (_host, text, values = {}) =>
       engine.render(text, {
