@@ -26,7 +26,7 @@ export interface CheckedSnapshot {
 export async function checkSnapshot(path: string, source: PassphraseSource): Promise<CheckedSnapshot> {
   const encrypted = await isEncrypted(path);
   const manifest = await readManifest(path);
-  const passphrase = encrypted ? await source.existing(path) : undefined;
+  const passphrase = encrypted ? await source.opening(path, (typed) => tryOn(path, typed)) : undefined;
   if (manifest !== undefined) {
     const { fileBytes, fileSha256 } = await digestFile(path);
     if (fileBytes !== manifest.fileBytes)
@@ -40,6 +40,19 @@ export async function checkSnapshot(path: string, source: PassphraseSource): Pro
     throw damaged(path, 'the SHA-256 of its content is not that of its manifest');
   if (!isSealed) throw damaged(path, 'the checksum at its end, which etcd writes, does not match its content');
   return { path, manifest, passphrase, bytes, sha256 };
+}
+
+/** Reads the beginning; what else is wrong with it is found later. @throws ProvisionError `wrong-passphrase` */
+async function tryOn(path: string, passphrase: Secret): Promise<Secret> {
+  const content = readSnapshot(path, passphrase);
+  try {
+    await content.next();
+  } catch (error) {
+    if (error instanceof ProvisionError && error.code === 'wrong-passphrase') throw error;
+  } finally {
+    await content.return(undefined);
+  }
+  return passphrase;
 }
 
 function damaged(path: string, why: string): ProvisionError {

@@ -8,10 +8,18 @@ const PASSPHRASE_VARIABLE = 'PROVISION_CA_PASSPHRASE';
 /** age's advice: at least 8 to 10 random characters. */
 const SHORTEST_NEW = 8;
 
-/** Where the passphrase of an authority's key comes from. It is asked for at most once a run. */
+/** How often a person may type the passphrase of what exists. */
+const ATTEMPTS = 3;
+
+/** Where the passphrase of an authority's key comes from. Once it is right, it is not asked for again in a run. */
 export interface PassphraseSource {
-  /** For a key that exists. @param subject what it opens, for the question */
-  existing(subject: string): Promise<Secret>;
+  /**
+   * Opens what exists; a person who mistypes is asked again.
+   * @param subject what it opens, for the question
+   * @param open tries a passphrase
+   * @throws what `open` throws: `wrong-passphrase` at once where no person is asked
+   */
+  opening<T>(subject: string, open: (passphrase: Secret) => Promise<T>): Promise<T>;
   /** For a key that is being made or brought in. @throws ProvisionError `passphrase-too-short` */
   chosen(subject: string): Promise<Secret>;
 }
@@ -30,10 +38,25 @@ export function passphraseSource(from: {
   readonly ask: AskPassphrase;
 }): PassphraseSource {
   let known: Promise<Secret> | undefined;
+  let isTyped = false;
+  const ask = (question: string, kind: 'existing' | 'new'): Promise<Secret> => {
+    isTyped = true;
+    return from.ask(question, kind);
+  };
   const get = (question: string, kind: 'existing' | 'new'): Promise<Secret> =>
-    (known ??= (async () => (await given(from)) ?? (await from.ask(question, kind)))());
+    (known ??= (async () => (await given(from)) ?? (await ask(question, kind)))());
   return {
-    existing: (subject) => get(`Passphrase of ${subject}`, 'existing'),
+    async opening(subject, open) {
+      for (let attempt = 1; ; attempt += 1) {
+        const remark = attempt === 1 ? '' : 'That was not it. ';
+        try {
+          return await open(await get(`${remark}Passphrase of ${subject}`, 'existing'));
+        } catch (error) {
+          if (!isTyped || attempt === ATTEMPTS || !isWrongPassphrase(error)) throw error;
+          known = undefined;
+        }
+      }
+    },
     async chosen(subject) {
       const passphrase = await get(`New passphrase for ${subject}`, 'new');
       if (passphrase.reveal().length >= SHORTEST_NEW) return passphrase;
@@ -44,6 +67,10 @@ export function passphraseSource(from: {
       });
     },
   };
+}
+
+function isWrongPassphrase(error: unknown): boolean {
+  return error instanceof ProvisionError && error.code === 'wrong-passphrase';
 }
 
 async function given(from: {

@@ -182,7 +182,7 @@ export class StoredAuthority implements AuthorityView {
     const path = keyPath(directory);
     const encrypted = await readIfThere(path);
     if (encrypted === undefined) throw this.#keyMissing();
-    const keyPem = await decryptSecret(encrypted, await passphrase.existing(path), path);
+    const keyPem = await passphrase.opening(path, (typed) => decryptSecret(encrypted, typed, path));
     const authority = readAuthority({ certificatePem, keyPem }, now());
     if (this.#isDraft && !(await placeCertificate(directory, certificatePem, this.#suffix()))) throw this.#exists();
     this.#isDraft = false;

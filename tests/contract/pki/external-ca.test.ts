@@ -62,7 +62,7 @@ function refuse(): never {
 }
 
 function open(): Promise<WritableStore> {
-  const passphrase = { existing: refuse, chosen: refuse };
+  const passphrase = { opening: refuse, chosen: refuse };
   return openStore({
     ...{ directory: join(directory, 'store'), passphrase, now: () => new Date(), random: repeatableBytes() },
     renewBeforeDays: 30,

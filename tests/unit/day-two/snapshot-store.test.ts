@@ -8,6 +8,7 @@ import { openSnapshotIntake, readSnapshot } from '../../../src/day-two/snapshot-
 import type { SnapshotManifest } from '../../../src/day-two/snapshot-manifest.js';
 import { listSnapshots, removeOldSnapshots, writeManifest } from '../../../src/day-two/snapshot-store.js';
 import { Secret } from '../../../src/model/secret.js';
+import type { PassphraseSource } from '../../../src/pki/passphrase.js';
 import { sealedSnapshot } from '../../support/sealed-snapshot.js';
 
 let directory = '';
@@ -23,7 +24,12 @@ afterEach(() => {
 /** Little work: nobody guesses here. */
 const LOG_N = 4;
 const PASSPHRASE = new Secret('correct horse');
-const source = { existing: () => Promise.resolve(PASSPHRASE), chosen: () => Promise.resolve(PASSPHRASE) };
+const source = sourceOf(PASSPHRASE);
+
+function sourceOf(passphrase: Secret): PassphraseSource {
+  return { opening: (_, open) => open(passphrase), chosen: () => Promise.resolve(passphrase) };
+}
+
 const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
 
 async function keep(
@@ -64,7 +70,7 @@ describe('a snapshot that lands', () => {
     for await (const chunk of readSnapshot(path, PASSPHRASE)) read.push(chunk);
     expect(Buffer.concat(read).equals(bytes)).toBe(true);
     expect(await checkSnapshot(path, source)).toMatchObject({ sha256: sha256(bytes) });
-    const wrong = { ...source, existing: () => Promise.resolve(new Secret('wrong')) };
+    const wrong = sourceOf(new Secret('wrong'));
     await expect(checkSnapshot(path, wrong)).rejects.toMatchObject({ code: 'wrong-passphrase' });
   });
 

@@ -50,7 +50,7 @@ function refuse(): never {
 }
 
 function open(now = TODAY): Promise<WritableStore> {
-  const passphrase = { existing: refuse, chosen: refuse };
+  const passphrase = { opening: refuse, chosen: refuse };
   return openStore({ directory, passphrase, now: () => now, random: repeatableBytes(), renewBeforeDays: 30 });
 }
 

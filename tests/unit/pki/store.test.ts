@@ -41,7 +41,7 @@ function typed(passphrase: string): PassphraseSource & { readonly asked: string[
     asked.push(subject);
     return Promise.resolve(new Secret(passphrase));
   };
-  return { asked, existing: answer, chosen: answer };
+  return { asked, opening: async (subject, open) => open(await answer(subject)), chosen: answer };
 }
 
 function open(passphrase: PassphraseSource = typed(PASSPHRASE)): Promise<WritableStore> {
