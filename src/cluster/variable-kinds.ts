@@ -1,5 +1,5 @@
-import { isIP } from 'node:net';
 import { z } from 'zod';
+import { isAddress } from '../model/endpoint.js';
 
 // The kinds of values that variables have. Each reads what Ansible people write: numbers and truth values may come as
 // texts, because INI inventories and templates give nothing else.
@@ -48,7 +48,7 @@ export function absolutePath(): z.ZodType<string> {
 /** An IPv4 or IPv6 address, without a prefix length. */
 export function ipAddress(): z.ZodType<string> {
   const error = 'expected an IP address such as 10.0.0.100';
-  return z.string({ error }).refine((value) => isIP(value) !== 0, { error });
+  return z.string({ error }).refine(isAddress, { error });
 }
 
 /** A network as address and prefix length. */

@@ -1,4 +1,13 @@
 import { isIP } from 'node:net';
+
+/**
+ * Whether a text is an address that the same host has for everybody: one with a zone (`fe80::1%eth0`, RFC 4007) means
+ * something on one host only, and no URL and no certificate can hold it.
+ */
+export function isAddress(text: string): boolean {
+  return isIP(text) !== 0 && !text.includes('%');
+}
+
 /** `host:port`, with the brackets that an IPv6 address needs (RFC 3986, section 3.2.2). */
 export function hostPort(host: string, port: number): string {
   return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;

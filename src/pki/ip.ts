@@ -1,8 +1,9 @@
 import { isIP } from 'node:net';
+import { isAddress } from '../model/endpoint.js';
 
-/** One spelling for one address, so that `::1` and `0:0:0:0:0:0:0:1` compare equal. IPv4 is returned as it is. */
+/** One spelling for one address, so that `::1` and `0:0:0:0:0:0:0:1` compare equal. Anything else is returned as it is. */
 export function canonicalIp(address: string): string {
-  return isIP(address) === 6 ? new URL(`http://[${address}]`).hostname.slice(1, -1) : address;
+  return isIP(address) === 6 && isAddress(address) ? new URL(`http://[${address}]`).hostname.slice(1, -1) : address;
 }
 
 /**
@@ -14,7 +15,7 @@ export function splitNames(names: readonly string[]): {
   readonly dnsNames: readonly string[];
   readonly ipAddresses: readonly string[];
 } {
-  const addresses = names.filter((name) => isIP(name) !== 0).map(canonicalIp);
-  const dnsNames = names.filter((name) => isIP(name) === 0).map((name) => name.toLowerCase());
+  const addresses = names.filter(isAddress).map(canonicalIp);
+  const dnsNames = names.filter((name) => !isAddress(name)).map((name) => name.toLowerCase());
   return { dnsNames: [...new Set(dnsNames)].sort(), ipAddresses: [...new Set(addresses)].sort() };
 }

@@ -92,6 +92,7 @@ async function tryFiles(files: ReadonlyMap<string, Lines>): Promise<readonly Jud
   for (const { by } of entries.filter(({ verdict }) => verdict === 'file fails'))
     console.log(`not used, it fails as it is: ${by ?? ''}`);
   const judged = judge({ mutants, entries, isWhole: stopped.length === 0 }, readKnown(), compiles);
+  for (const line of survivorLines(judged, 'untried')) console.log(`not yet noticed: ${line}`);
   console.log(survivorLines(judged).join('\n'));
   return judged;
 }

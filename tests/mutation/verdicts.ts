@@ -56,10 +56,10 @@ function short(text: string): string {
   return line.length <= 100 ? line : `${line.slice(0, 70)} … ${line.slice(-25)}`;
 }
 
-/** Survivors that no list names, a line each: where, what kind of slip, and what it was. */
-export function survivorLines(judged: readonly Judged[]): readonly string[] {
+/** Survivors that no list names, a line each: where, what kind of slip, and what it was. @param wanted others than survivors */
+export function survivorLines(judged: readonly Judged[], wanted: Judged['verdict'] = 'survived'): readonly string[] {
   return judged
-    .filter(({ verdict }) => verdict === 'survived')
+    .filter(({ verdict }) => verdict === wanted)
     .map(({ mutant }) => {
       const { file, line, kind, was, became } = mutant;
       const change = kind.startsWith('dropped')

@@ -234,6 +234,16 @@ describe('describeCluster', () => {
     },
   );
 
+  test.each([
+    ['etcd_lb_ip', 'fe80::1%eth0', 'expected an IP address'],
+    ['etcd_cert_alt_ips', 'fe80::1%eth0', 'expected'],
+  ])('an address of one host’s own zone is refused: %s', async (name, value, words) => {
+    const inventory = await loadFiles({ hosts: `${MEMBERS}[all:vars]\n${name}=${value}\n` });
+    expect(() => describeCluster(inventory)).toThrow(words);
+    const own = await loadFiles({ hosts: `[etcd]\na ansible_host=${value}\nb ip=${value} ansible_host=192.0.2.2\n` });
+    expect(() => describeCluster(own)).toThrow(/\ba\b[^]*\bb\b/);
+  });
+
   test('a further variable of etcd has one line, also where a secret has more', async () => {
     const vault = encryptVault('planted\nmore\n', 'password').replace(/^/gm, '  ');
     const vaultPassword = new Secret('password');
