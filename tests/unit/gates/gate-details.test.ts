@@ -1,0 +1,253 @@
+import { describe, expect, test } from '@jest/globals';
+import { httpsKey, type HttpsAnswer } from '../../../src/facts/https-answer.js';
+import { etcdStatusKey, type EtcdStatus } from '../../../src/facts/etcd-status.js';
+import { backendsNamed } from '../../../src/gates/backends-named.js';
+import { backendsUp } from '../../../src/gates/backends-up.js';
+import { agreementProblems, type MemberAnswers, membersHeard } from '../../../src/gates/judge-members.js';
+import { keepalivedOneHolder } from '../../../src/gates/keepalived-one-holder.js';
+import { orderTable } from '../../../src/gates/orders.js';
+import { vipAnswers } from '../../../src/gates/vip-answers.js';
+import type { Cluster } from '../../../src/model/cluster.js';
+import type { Probe } from '../../../src/model/remote.js';
+import type { VirtualService } from '../../../src/model/virtual-service.js';
+import { etcdHost, healthy, NO_DATA, RUNNING, SILENT, STOPPED } from '../../support/etcd-answers.js';
+import { fakeProbe, fakeProbes, UNREACHABLE, type FakeAnswers } from '../../support/fake-probe.js';
+import { gateInput } from '../../support/gate-input.js';
+import {
+  SAMPLE_APISERVER,
+  SAMPLE_CLUSTER,
+  SAMPLE_SERVICE,
+  sampleMember,
+  withService,
+} from '../../support/sample-cluster.js';
+
+const GOOD: HttpsAnswer = { kind: 'answer', status: 200, body: 'ok' };
+const BAD: HttpsAnswer = { kind: 'failure', reason: 'refused' };
+
+describe('vip-answers', () => {
+  const files = { ca: '/ca', certificate: '/crt', key: '/key' };
+  const url = 'https://10.0.0.100:2379/health?exclude=NOSPACE';
+  const [one] = SAMPLE_CLUSTER.controlPlanes;
+  if (one === undefined) throw new Error('the sample has no control plane');
+  const gate = vipAnswers(SAMPLE_SERVICE, { ...SAMPLE_CLUSTER, controlPlanes: [one, { ...one, host: 'cp-2' }] });
+  const asked = (used: object, answer: HttpsAnswer): FakeAnswers => ({
+    'https-answers': { [httpsKey({ url, ...used })]: answer },
+  });
+
+  test('asks the control plane of the action, whichever it is', async () => {
+    const probes = fakeProbes({ 'cp-1': asked(files, GOOD), 'cp-2': asked(files, BAD) });
+    const given = { arguments: { url, ...files } };
+    expect(await gate.check(gateInput(probes, { batch: ['cp-1'], ...given }))).toEqual({ open: true });
+    expect(await gate.check(gateInput(probes, { batch: ['cp-2'], ...given }))).toMatchObject({
+      open: false,
+      reason: `from cp-2, ${url} fails: refused`,
+    });
+  });
+
+  test.each(['url', 'ca', 'certificate', 'key'])('asks as the balancers do where no %s is given', async (missing) => {
+    const bundle = '/etc/haproxy/etcd-client.pem';
+    const own = asked({ ca: '/etc/haproxy/etcd-ca.crt', certificate: bundle, key: bundle }, GOOD);
+    const given = Object.fromEntries(Object.entries({ url, ...files }).filter(([name]) => name !== missing));
+    expect(await gate.check(gateInput(fakeProbes({ 'etcd-1': own }), { batch: ['etcd-1'], arguments: given }))).toEqual(
+      { open: true },
+    );
+  });
+});
+
+describe('backends-named', () => {
+  const [backend] = SAMPLE_APISERVER.backends;
+  if (backend === undefined) throw new Error('the sample has no backend');
+  const service: VirtualService = {
+    ...SAMPLE_APISERVER,
+    backends: [1, 2, 3].map((number) => ({
+      ...backend,
+      host: `cp-${number}`,
+      name: `cp-${number}`,
+      address: `10.0.0.1${number}`,
+    })),
+    // cp-1 is a client, cp-2 only looks on, and cp-3 is neither; a client that has its files in a manifest has none here.
+    clients: [{ host: 'cp-1', files: { ca: '/client.crt' } }],
+    observers: [
+      { host: 'cp-1', manifest: '/m.yaml' },
+      { host: 'cp-2', manifest: '/m.yaml' },
+      { host: 'cp-2', files: { ca: '/observer.crt' } },
+    ],
+  };
+  const host = (number: number, ca: string, answer: HttpsAnswer): FakeAnswers => ({
+    'https-answers': {
+      [httpsKey({ url: 'https://10.0.0.200:6443/readyz', ca, connectTo: `10.0.0.1${number}` })]: answer,
+    },
+  });
+  const probes = (...answers: readonly HttpsAnswer[]) =>
+    fakeProbes(
+      Object.fromEntries(
+        ['/client.crt', '/observer.crt', '/etc/haproxy/kube-apiserver-ca.crt'].map((ca, index) => [
+          `cp-${index + 1}`,
+          host(index + 1, ca, answers[index] ?? GOOD),
+        ]),
+      ),
+    );
+  const check = async (batch: readonly string[], ...answers: readonly HttpsAnswer[]) =>
+    backendsNamed(service).check(gateInput(probes(...answers), { batch }));
+
+  test('asks those of the batch, each with what its own host verifies by; all where the batch has none', async () => {
+    expect(await check(['cp-1', 'cp-2', 'cp-3'])).toEqual({ open: true });
+    expect(await check(['cp-1'], GOOD, BAD, BAD)).toEqual({ open: true });
+    expect(await check(['cp-3', 'etcd-1'], BAD, BAD, GOOD)).toEqual({ open: true });
+    for (const batch of [[], ['etcd-1'], ['cp-2', 'cp-3']])
+      expect(await check(batch, GOOD, BAD, BAD)).toEqual({
+        open: false,
+        reason: 'cp-2, asked as 10.0.0.200, fails: refused; cp-3, asked as 10.0.0.200, fails: refused',
+        next: 'ssh cp-2 sudo crictl ps -a --name kube-apiserver',
+      });
+  });
+});
+
+describe('backends-up', () => {
+  const servers = (...down: readonly string[]): FakeAnswers => ({
+    'haproxy-servers': {
+      '23790 etcd': ['etcd-1', 'etcd-2', 'etcd-3'].map((name) =>
+        down.includes(name) ? { name, status: 'DOWN', check: 'L4CON' } : { name, status: 'UP', check: 'L7OK' },
+      ),
+    },
+    'host-addresses': { all: [] },
+  });
+  const gate = backendsUp(SAMPLE_SERVICE);
+
+  test('has the name and the patience of the strict one', () => {
+    expect([gate.name, gate.deadlineMs]).toEqual(['backends-up: etcd', 60_000]);
+  });
+
+  test('asks nobody whether he is away while all is well', async () => {
+    // Only etcd-1 is known to the test: to ask another host is an error.
+    expect(await gate.check(gateInput(fakeProbes({ 'etcd-1': servers() }), { batch: ['etcd-1'] }))).toEqual({
+      open: true,
+    });
+  });
+
+  test('leaves out every host that is away, and says so; where all are, nobody is left to count', async () => {
+    const two = fakeProbes({ 'etcd-1': servers('etcd-2', 'etcd-3'), 'etcd-2': UNREACHABLE, 'etcd-3': UNREACHABLE });
+    expect(await gate.check(gateInput(two, { batch: ['etcd-1'] }))).toEqual({
+      open: true,
+      note: "etcd-2, etcd-3 can't be asked, and is left out",
+    });
+    const alone = { ...SAMPLE_SERVICE, backends: SAMPLE_SERVICE.backends.slice(2) };
+    const third = fakeProbes({ 'etcd-1': servers('etcd-3'), 'etcd-3': UNREACHABLE });
+    expect(await backendsUp(alone).check(gateInput(third, { batch: ['etcd-1'] }))).toMatchObject({
+      open: false,
+      reason: 'HAProxy on etcd-1 finds etcd-3 DOWN: L4CON',
+    });
+  });
+});
+
+test('several balancers that are away are all named', async () => {
+  const look = {
+    'host-addresses': { all: [{ interface: 'eth0', address: '10.0.0.100', prefixLength: 32 }] },
+    'source-addresses': { '10.0.0.2': '10.0.0.1', '10.0.0.3': '10.0.0.1' },
+  };
+  const probes = fakeProbes({ 'etcd-1': look, 'etcd-2': UNREACHABLE, 'etcd-3': UNREACHABLE });
+  const gate = keepalivedOneHolder(SAMPLE_SERVICE, SAMPLE_CLUSTER);
+  expect(await gate.check(gateInput(probes, { batch: ['etcd-1'] }))).toEqual({
+    open: true,
+    note: "etcd-1 holds 10.0.0.100; etcd-2, etcd-3 can't be asked, and is left out",
+  });
+});
+
+describe('what members do not agree on', () => {
+  const listed = (number: number, name = `etcd-${number}`, isLearner = false) => ({
+    id: `${number}`,
+    name,
+    peerUrls: [`https://10.0.0.${number}:2380`],
+    isLearner,
+  });
+  const problems = (...statuses: readonly EtcdStatus[]): readonly string[] => {
+    const answers: MemberAnswers = new Map(statuses.map((status, index) => [`etcd-${index + 1}`, status]));
+    return agreementProblems(membersHeard(answers), SAMPLE_CLUSTER);
+  };
+
+  test('is told with what each says: ids, names, who learns', () => {
+    const all = [listed(1), listed(2), listed(3)];
+    expect(problems(healthy(1, { members: all }), healthy(2, { members: [] }), healthy(3, { members: all }))).toContain(
+      'members disagree on the list of members: etcd-1 says etcd-1 (1) + etcd-2 (2) + etcd-3 (3), etcd-2 says none, etcd-3 says etcd-1 (1) + etcd-2 (2) + etcd-3 (3)',
+    );
+    const other = [listed(1), listed(2, '', true), listed(3)];
+    expect(problems(healthy(1, { members: all }), healthy(2, { members: other }))).toContain(
+      'members disagree on the list of members: etcd-1 says etcd-1 (1) + etcd-2 (2) + etcd-3 (3), etcd-2 says etcd-1 (1) + ? (2, learner) + etcd-3 (3)',
+    );
+    expect(problems(healthy(1, { clusterId: '77' }), healthy(2, { clusterId: '78' }))).toContain(
+      'members disagree on the cluster id: etcd-1 says 77, etcd-2 says 78',
+    );
+  });
+});
+
+describe('the order of hosts', () => {
+  const HOSTS = ['etcd-1', 'etcd-2', 'etcd-3'];
+  const order = async (cluster: Cluster, name: string, probes: ReadonlyMap<string, Probe>) =>
+    orderTable(cluster).get(name)?.(HOSTS, (host) => probes.get(host) ?? fakeProbe({}));
+
+  test('leader-last: one after the other where it is not known whether a quorum runs; whoever is away', async () => {
+    const known = etcdHost({ data: NO_DATA, unit: STOPPED, status: SILENT });
+    const elsewhere = Object.fromEntries(
+      [2, 3].map((number) => {
+        const clientUrl = `https://10.0.0.${number}:2379`;
+        return [etcdStatusKey({ clientUrl, client: sampleMember(1).client }), SILENT];
+      }),
+    );
+    const own = { ...known, 'etcd-status': { ...known['etcd-status'], ...elsewhere } };
+    const probes = fakeProbes({ 'etcd-1': own, 'etcd-2': UNREACHABLE, 'etcd-3': UNREACHABLE });
+    expect(await order(SAMPLE_CLUSTER, 'leader-last', probes)).toEqual({ hosts: HOSTS, together: false });
+  });
+
+  const balancer = (address: string | undefined, active: readonly string[], units: readonly string[]): FakeAnswers => ({
+    'host-addresses': {
+      all: ['10.0.0.1', ...(address === undefined ? [] : [address])].map((each) => ({
+        interface: 'eth0',
+        address: each,
+        prefixLength: 24,
+      })),
+    },
+    units: Object.fromEntries(units.map((unit) => [unit, active.includes(unit) ? RUNNING : STOPPED])),
+  });
+  const UNITS = ['haproxy', 'keepalived', 'old-one', 'old-two', 'vrrp-one', 'vrrp-two'];
+  const former = withService({
+    balancers: SAMPLE_SERVICE.balancers.map((each) => ({
+      ...each,
+      formerProxies: ['old-one', 'old-two'].map((unit) => ({ name: 'nginx', unit, configFile: '/x' })),
+      keepalived: {
+        ...each.keepalived,
+        former: ['vrrp-one', 'vrrp-two'].map((unit) => ({ unit, configFile: '/x' })),
+      },
+    })),
+  });
+
+  test.each(UNITS)('vip-holder-last: one by one while %s runs on any balancer, else together', async (unit) => {
+    const idle = balancer(undefined, [], UNITS);
+    const serving = balancer(undefined, [unit], UNITS);
+    const together = async (...hosts: readonly FakeAnswers[]) =>
+      (
+        await order(
+          former,
+          'vip-holder-last: etcd',
+          fakeProbes(Object.fromEntries(hosts.map((each, index) => [`etcd-${index + 1}`, each]))),
+        )
+      )?.together;
+    expect(await together(idle, idle, idle)).toBe(true);
+    expect(await together(idle, idle, serving)).toBe(false);
+    expect(await together(serving, idle, idle)).toBe(false);
+  });
+
+  test('vip-holder-last: who is away may serve, and a host that is no balancer serves nothing', async () => {
+    const idle = balancer(undefined, [], UNITS);
+    const away = fakeProbes({ 'etcd-1': idle, 'etcd-2': UNREACHABLE, 'etcd-3': idle });
+    expect(await order(former, 'vip-holder-last: etcd', away)).toEqual({ hosts: HOSTS, together: false });
+    const two = withService({ balancers: SAMPLE_SERVICE.balancers.slice(0, 2) });
+    const units = ['haproxy', 'keepalived', 'provision-etcd-keepalived'];
+    const probes = fakeProbes({
+      'etcd-1': balancer(undefined, [], units),
+      'etcd-2': balancer(undefined, [], units),
+      // It is asked for no unit at all.
+      'etcd-3': balancer(undefined, [], []),
+    });
+    expect(await order(two, 'vip-holder-last: etcd', probes)).toEqual({ hosts: HOSTS, together: true });
+  });
+});
