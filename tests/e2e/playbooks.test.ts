@@ -1,11 +1,18 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, jest, test } from '@jest/globals';
+import type { EventJson } from '../../src/report/event-schema.js';
 import { encryptVault } from '../support/encrypt-vault.js';
 import { describeOnLab, type Ended } from '../support/lab.js';
 import { endOf, performedChanges, plannedChanges, runVerb, type JsonRun } from '../support/main-job.js';
 
 jest.setTimeout(120_000);
+
+/** Of a run that fails before it changes anything. */
+interface Refusal {
+  readonly text: string;
+  readonly failures: Extract<EventJson, { type: 'run-failed' }>['failures'];
+}
 
 const HOSTS = ['host-1', 'host-2'] as const;
 const PLANTED = 'planted-clear-text-41c7';
@@ -220,29 +227,33 @@ describeOnLab('a playbook of one’s own', 'plays', { hosts: 2 }, (lab) => {
   describe('a host that cannot be worked on is named, with the ways to proceed:', () => {
     const nothing = '- hosts: all\n  tasks:\n    - copy: { dest: /etc/never, content: x }\n';
 
-    async function refused(file: string): Promise<string> {
+    /** What the run says that fails, and of which host. */
+    async function refused(file: string): Promise<Refusal> {
       const run = await runVerb(lab, 'apply', file, '-p', await playbook('never', nothing));
       expect(run.status).toBe(1);
       expect(performedChanges(run)).toEqual([]);
       expect((await lab.ssh('host-1', 'ls /etc/never')).status).not.toBe(0);
-      return run.stdout;
+      return {
+        text: run.stdout,
+        failures: run.events.flatMap((event) => (event.type === 'run-failed' ? event.failures : [])),
+      };
     }
 
     test('a wrong sudo password', async () => {
       const file = await inventory('sudo', lab.files.becomeInventory, ['ops-sudo-password', 'not-the-password']);
-      const said = await refused(file);
-      expect(said).toMatch(/"host":"host-1","message":"[^"]*sudo[^"]*password/);
-      expect(said).not.toContain('not-the-password');
+      const { text, failures } = await refused(file);
+      expect(failures).toMatchObject(HOSTS.map((host) => ({ host, code: 'become-password-wrong' })));
+      expect(text).not.toContain('not-the-password');
     });
 
     test('a host that does not answer', async () => {
       const address = /host-2:\n\s*ansible_host: (\S+)/.exec(await readFile(lab.files.inventory, 'utf8'))?.[1] ?? '';
       const away = address.replace(/\d+$/, '250');
-      const said = await refused(
+      const { failures } = await refused(
         await inventory('away', lab.files.inventory, [`ansible_host: ${address}`, `ansible_host: ${away}`]),
       );
-      expect(said).toMatch(/"host":"host-2","message":"[^"]*host-2/);
-      expect(said).toContain(away);
+      expect(failures).toMatchObject([{ host: 'host-2', code: 'unreachable' }]);
+      expect(failures[0]?.message).toContain(away);
     });
 
     test('an unknown host key, and a changed one', async () => {
@@ -256,11 +267,11 @@ describeOnLab('a playbook of one’s own', 'plays', { hosts: 2 }, (lab) => {
       await writeFile(unknown, '');
       await writeFile(changed, known.replace(one, two));
       const asked = await refused(await inventory('unknown', lab.files.inventory, [lab.files.knownHosts, unknown]));
-      expect(asked).toMatch(/"host":"host-1","message":"[^"]*is not known/);
-      expect(asked).toContain('--accept-new-host-keys');
+      expect(asked.failures).toMatchObject(HOSTS.map((host) => ({ host, code: 'host-key-unknown' })));
+      expect(asked.text).toContain('--accept-new-host-keys');
       const warned = await refused(await inventory('changed', lab.files.inventory, [lab.files.knownHosts, changed]));
-      expect(warned).toMatch(/"host":"host-1","message":"[^"]*changed/);
-      expect(warned).toContain('ssh-keygen');
+      expect(warned.failures).toMatchObject([{ host: 'host-1', code: 'host-key-changed' }]);
+      expect(warned.text).toContain('ssh-keygen');
     });
   });
 });
