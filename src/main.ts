@@ -43,11 +43,23 @@ function describe(error: unknown): string {
   return [`error: ${error.message}`, ...hints.map((hint) => `  → ${hint}`)].join('\n');
 }
 
+/** A program reads stdout: an error must be there, too, in a form that it can read. */
+function asksForJson(argv: readonly string[]): boolean {
+  return (
+    argv.includes('--format=json') || argv.some((word, index) => word === '--format' && argv[index + 1] === 'json')
+  );
+}
+
 const program = createProgram(context);
 
 try {
   await program.parseAsync();
 } catch (error) {
-  context.stderr.write(`${describe(error)}\n`);
+  if (asksForJson(context.argv) && error instanceof ProvisionError) {
+    const { failureAsJson } = await import('./report/run-failed.js');
+    context.stdout.write(`${failureAsJson(error)}\n`);
+  } else {
+    context.stderr.write(`${describe(error)}\n`);
+  }
   context.exit(EXIT.failed);
 }

@@ -22,9 +22,17 @@ export function addHistoryCommand(program: Command, context: Context): void {
     });
 }
 
-function summarise({ name, command, end, changed, unreadable }: KeptRun): string {
-  const gaps = unreadable === 0 ? '' : `, ${counted(unreadable, 'line')} of it can't be read`;
-  return `${name}  ${command.padEnd(6)}  ${end.padEnd(7)}  ${counted(changed, 'change')}${gaps}`;
+/** A run in one line: when, what, how it ended, who ran it with which playbook and limit, and why it ended. */
+function summarise({ name, command, end, changed, unreadable, by, playbook, limit, reason }: KeptRun): string {
+  const told = [
+    ...(by === undefined ? [] : [`by ${by}`]),
+    // Of verbs that have no playbook, it is their own name.
+    ...(playbook === undefined || playbook === command ? [] : [`playbook ${playbook}`]),
+    ...(limit === undefined ? [] : [`limit ${limit}`]),
+    ...(unreadable === 0 ? [] : [`${counted(unreadable, 'line')} of it can't be read`]),
+  ];
+  const line = `${name}  ${command.padEnd(6)}  ${end.padEnd(11)}  ${counted(changed, 'change').padEnd(10)}  ${told.join(', ')}`;
+  return printable(`${line}${reason === undefined ? '' : `: ${reason}`}`.trimEnd());
 }
 
 function describeRun(runs: readonly KeptRun[], name: string): readonly string[] {

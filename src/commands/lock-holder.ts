@@ -9,13 +9,23 @@ const MOST_OF_A_PATH = 500;
 /** This process, as the holder of a cluster's lock. */
 export function thisHolder(inventory: string, since: Date): LockHolder {
   return {
-    user: userInfo().username,
+    user: userName(),
     machine: hostname(),
     pid: process.pid,
     process: processMark(process.pid),
     since: since.toISOString(),
     inventory: resolve(inventory).slice(-MOST_OF_A_PATH),
   };
+}
+
+/** Who runs this process, and where: `user@machine`. */
+export function whoRuns(): string {
+  return `${userName()}@${hostname()}`;
+}
+
+/** A container's user may have no name. */
+function userName(): string {
+  return readOr(`uid ${process.getuid?.() ?? '?'}`, () => userInfo().username);
 }
 
 /**

@@ -26,7 +26,8 @@ export async function runPlan(inventory: string, options: PlanOptions, context: 
   await withRun({ command: 'plan', inventory, options }, context, async ({ session, emit, begun }) => {
     const { plan, locks, missing } = await session.plan();
     const { tellLocks } = await import('../engine/left-lock.js');
-    tellLocks(locks, { emit, unlockCommand: unlockCommand(inventory) });
+    const { isGoneHolder } = await import('./lock-holder.js');
+    tellLocks(locks, { emit, isGone: isGoneHolder, unlockCommand: unlockCommand(inventory) });
     emit({ type: 'planned', plan });
     if (missing !== undefined) throw missing;
     if (options.out !== undefined) {

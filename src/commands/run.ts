@@ -58,7 +58,8 @@ export async function withRun(
   let session: Session | undefined;
   try {
     session = await openSession(inventory, options, { context, emit, interrupted: stop.asked, plays });
-    emit({ type: 'run-started', command, inventory, hosts: session.world.hosts });
+    const { whoRuns } = await import('./lock-holder.js');
+    emit({ type: 'run-started', command, inventory, by: whoRuns(), hosts: session.world.hosts });
     context.exit(
       await work({ session, emit, settled: () => reporter.settled(), startActing: stop.startActing, begun }),
     );

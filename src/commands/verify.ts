@@ -1,11 +1,14 @@
 import { Option, type Command } from 'commander';
 import type { CheckItem } from '../checks/check.js';
 import type { Resource } from '../model/change.js';
+import type { Cluster } from '../model/cluster.js';
 import { EXIT } from '../model/errors.js';
+import { balancerHosts } from '../model/virtual-service.js';
 import type { Play } from '../playbook/play.js';
 import { printableJson } from '../report/terminal-text.js';
 import { addConnectionOptions, type ConnectionOptions } from './connection-options.js';
 import type { Context } from './context.js';
+import { unlockCommand } from './lock-cluster.js';
 import { addInventoryOptions, type InventoryOptions } from './inventory-options.js';
 
 /** The options of `verify`, besides the inventory. */
@@ -32,13 +35,15 @@ export function addVerifyCommand(program: Command, context: Context): void {
 async function verify(inventory: string, options: VerifyOptions, context: Context): Promise<void> {
   const { openSession } = await import('./session.js');
   const { writeNotices } = await import('./write-notices.js');
+  const { describeLocks, locksSeen } = await import('../engine/left-lock.js');
+  const { isGoneHolder } = await import('./lock-holder.js');
   const { runChecks } = await import('../checks/run-checks.js');
   const emit = writeNotices(context.stderr);
   const session = await openSession(inventory, options, { context, emit, interrupted: () => false });
   try {
     const { cluster, certificates, world, plays } = session;
     const look = world.newLook();
-    const items = await runChecks({
+    const checked = runChecks({
       cluster,
       certificates,
       inventory,
@@ -46,11 +51,22 @@ async function verify(inventory: string, options: VerifyOptions, context: Contex
       resources: resourcesOf(plays),
       now: () => world.now(),
     });
-    await show(items, { inventory, options, context });
+    // In the same turn as the checks' first questions: one exec a host.
+    const [items, locks] = await Promise.all([checked, locksSeen(hostsOf(cluster), look)]);
+    const left = describeLocks(locks, { isGone: isGoneHolder, unlockCommand: unlockCommand(inventory) });
+    // What a run is changing may be incomplete: that comes first.
+    const all = [...left.map((lock): CheckItem => ({ check: 'lock', verdict: 'warn', ...lock })), ...items];
+    await show(all, { inventory, options, context });
     context.exit(items.some(({ verdict }) => verdict === 'fail') ? EXIT.failed : EXIT.done);
   } finally {
     await session.close();
   }
+}
+
+/** The hosts that the checks ask. */
+function hostsOf(cluster: Cluster): readonly string[] {
+  const parts = [...cluster.members, ...cluster.controlPlanes].map(({ host }) => host);
+  return [...new Set([...parts, ...balancerHosts(cluster)])];
 }
 
 /** What all plays want of each host; what several plays want is wanted once. */

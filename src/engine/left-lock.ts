@@ -39,12 +39,38 @@ export async function clearLeftLocks(locks: readonly FoundLock[], clearing: Clea
   }
 }
 
-/** Says which locks remain. */
-export function tellLocks(
+/** A lock that was seen, in the words of a report. */
+export interface SeenLock {
+  readonly host: string;
+  /** Who holds it, and whether that run is over. */
+  readonly evidence: string;
+  /** What to do about it. */
+  readonly next: string;
+}
+
+/** Whether the run behind each lock is in progress, or was abandoned. */
+export function describeLocks(
   locks: readonly FoundLock[],
-  { emit, unlockCommand }: Omit<Clearing, 'isGone' | 'connector'>,
-): void {
-  for (const lock of locks) emit({ type: 'notice', host: lock.host, message: describeStanding(lock, unlockCommand) });
+  { isGone, unlockCommand }: Pick<Clearing, 'isGone' | 'unlockCommand'>,
+): readonly SeenLock[] {
+  return locks.map(({ host, holder }) => {
+    const who = describeHolder(holder);
+    return holder !== undefined && isGone(holder)
+      ? {
+          host,
+          evidence: `a run was abandoned: ${who} has ended; its lock is left`,
+          next: 'apply again: it takes the lock over',
+        }
+      : { host, evidence: `a run is in progress, or was abandoned: locked by ${who}`, next: unlockCommand };
+  });
+}
+
+/** Says which locks remain. */
+export function tellLocks(locks: readonly FoundLock[], { emit, ...asked }: Omit<Clearing, 'connector'>): void {
+  for (const { host, evidence, next } of describeLocks(locks, asked)) {
+    const way = next === asked.unlockCommand ? `if you are sure that this run has ended: ${next}` : next;
+    emit({ type: 'notice', host, message: `${evidence}; ${way}` });
+  }
 }
 
 function describeStanding({ holder }: FoundLock, unlockCommand: string): string {

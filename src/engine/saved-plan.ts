@@ -63,8 +63,8 @@ export async function readSavedPlan(file: string): Promise<PlanJson> {
   const parsed = planSchema.safeParse(read);
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
-  const place = issue === undefined || issue.path.length === 0 ? '' : `${issue.path.join('.')}: `;
-  throw notAPlan(file, `${place}${issue?.message ?? ''}`, parsed.error);
+  const path = issue?.path.join('.') ?? '';
+  throw notAPlan(file, `${path === '' ? '' : `${path}: `}${issue?.message ?? ''}`, parsed.error);
 }
 
 async function readJson(file: string): Promise<unknown> {

@@ -31,6 +31,8 @@ export type Event =
       readonly type: 'run-started';
       readonly command: RunCommand;
       readonly inventory: string;
+      /** Who runs it, and where: `user@machine`. */
+      readonly by?: string | undefined;
       readonly hosts: readonly string[];
     }
   | { readonly type: 'host-looking'; readonly host: string }

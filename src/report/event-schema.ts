@@ -40,6 +40,10 @@ export const eventSchema = z.discriminatedUnion('type', [
   event('run-started', 'A run begins.', {
     command: z.enum(['plan', 'apply', 'bypass', 'drill', 'certs renew', 'snapshot save', 'snapshot restore']),
     inventory: z.string().describe('The path as it was typed.'),
+    by: z
+      .string()
+      .optional()
+      .describe('Who runs it, and where: `user@machine`. Absent in journals of earlier versions.'),
     hosts,
   }),
   event('host-looking', 'A host is being looked at.', { host }),

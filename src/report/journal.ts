@@ -49,8 +49,15 @@ export interface KeptRun {
   /** The verb; nothing where not even its first line was written. */
   readonly command: string;
   readonly begun: string;
-  /** `interrupted`: the process ended before the run did. */
-  readonly end: 'done' | 'failed' | 'interrupted';
+  /** Who ran it, and where; nothing in journals of earlier versions. */
+  readonly by: string | undefined;
+  /** Nothing where it ended before it was planned. */
+  readonly playbook: string | undefined;
+  readonly limit: string | undefined;
+  /** `interrupted`: the process ended before the run did. `not begun`: it ended before any play, and changed nothing. */
+  readonly end: 'done' | 'failed' | 'not begun' | 'interrupted';
+  /** Why it did not come to its end, in one line. */
+  readonly reason: string | undefined;
   readonly changed: number;
   /** Lines that can't be read: the disk was full, or the power went, while they were written. */
   readonly unreadable: number;
@@ -69,16 +76,34 @@ async function readRun(directory: string, file: string): Promise<KeptRun> {
     .split('\n')
     .filter((line) => line !== '');
   const events = lines.flatMap(readLine);
-  const last = events.at(-1)?.type;
+  const started = events[0]?.type === 'run-started' ? events[0] : undefined;
+  const plan = events.find((event) => event.type === 'planned')?.plan;
   return {
     name: file.replace(/\.ndjson$/, ''),
-    command: events[0]?.type === 'run-started' ? events[0].command : '',
+    command: started?.command ?? '',
     begun: events[0]?.time ?? '',
-    end: last === 'run-finished' ? 'done' : last === 'run-failed' ? 'failed' : 'interrupted',
+    ...{ by: started?.by, playbook: plan?.playbook, limit: plan?.limit ?? undefined },
+    ...{ end: endOf(events), reason: reasonOf(events.at(-1)) },
     changed: events.filter(({ type }) => type === 'change-done').length,
     unreadable: lines.length - events.length,
     events,
   };
+}
+
+function endOf(events: readonly EventJson[]): KeptRun['end'] {
+  const last = events.at(-1)?.type;
+  if (last === 'run-finished') return 'done';
+  if (last !== 'run-failed') return 'interrupted';
+  // A question without an answer, a lock, a plan that is stale: nothing failed on any host.
+  return events.some(({ type }) => type === 'play-started' || type === 'change-started') ? 'failed' : 'not begun';
+}
+
+function reasonOf(last: EventJson | undefined): string | undefined {
+  if (last?.type !== 'run-failed') return undefined;
+  const [first] = last.failures;
+  if (first === undefined) return last.message;
+  const [line = ''] = first.message.split('\n');
+  return first.host === null || line.startsWith(`${first.host}: `) ? line : `${first.host}: ${line}`;
 }
 
 /** One bad line does not hide the run around it. */

@@ -68,9 +68,14 @@ export function createPlainReporter(write: (text: string) => void, now: () => Da
       log.note(event);
       if (event.type === 'run-started') hostWidth = Math.max(0, ...event.hosts.map((host) => host.length));
       if (event.type === 'planned') write(`\n${renderPlan(event.plan, { colour: false })}\n`);
-      const line = isRepeated(event) ? undefined : lineOf(event);
+      const text = isRepeated(event) ? undefined : lineOf(event);
+      if (text === undefined) return;
       const host = 'host' in event && event.host !== undefined ? `${event.host.padEnd(hostWidth)}  ` : '';
-      if (line !== undefined) write(`${clock(now())} ${host}${printable(line)}\n`);
+      // Only our own notices are meant to have lines; of others, a line break must not make lines that pose as ours.
+      const [line = '', ...more] = event.type === 'notice' ? text.split('\n') : [text];
+      write(
+        [`${clock(now())} ${host}${printable(line)}`, ...more.map((each) => `  ${printable(each)}`), ''].join('\n'),
+      );
     },
     settled: () => Promise.resolve(),
     close() {

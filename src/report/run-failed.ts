@@ -1,5 +1,6 @@
 import { asError, RunError } from '../engine/run-error.js';
 import { formatProblem, InputError, ProvisionError, RemoteError } from '../model/errors.js';
+import { printableJson } from './terminal-text.js';
 import type { Event, HostFailureReport } from '../model/events.js';
 
 function describe(error: Error): string {
@@ -27,4 +28,11 @@ export function runFailed(reason: unknown): Extract<Event, { type: 'run-failed' 
   }
   const failures = error.failures.map((failure) => ({ host: failure.host, ...failureOf(failure.error) }));
   return { type: 'run-failed', message: error.summary, failures, hint };
+}
+
+/** An error of a verb that prints one object, as one: `failed` has the fields of a `run-failed` event. */
+export function failureAsJson(reason: unknown): string {
+  const { message, failures, hint } = runFailed(reason);
+  const named = failures.map(({ host, code, message: why }) => ({ host: host ?? null, code, message: why }));
+  return printableJson({ formatVersion: 1, failed: { message, failures: named, hint: hint ?? null } });
 }

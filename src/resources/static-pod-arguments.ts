@@ -23,6 +23,8 @@ export interface StaticPodArgumentsOptions {
    * @returns what refuses a change of this manifest, by a ProvisionError
    */
   readonly permit: (probe: Probe) => (manifest: StaticPodManifest) => Promise<void>;
+  /** What a person should know of a manifest as it is: one line. */
+  readonly remark?: ((manifest: StaticPodManifest) => string | undefined) | undefined;
   /** An argument that every such manifest has: missing ones are added after it. */
   readonly anchor: string;
   /** What must hold before the manifest is touched. */
@@ -54,10 +56,25 @@ export function staticPodArguments(options: StaticPodArgumentsOptions): Resource
       return outcome;
     },
     async doubt(probe) {
-      const rivals = await rivalsOf(options, probe);
-      return rivals.length === 0 ? undefined : twoClaim(options, rivals).message;
+      const [rivals, remark] = await Promise.all([rivalsOf(options, probe), remarkOn(options, probe)]);
+      return rivals.length === 0 ? remark : twoClaim(options, rivals).message;
     },
   };
+}
+
+/** Of what can't be read, the plan says why. */
+async function remarkOn(
+  { path, container, remark }: StaticPodArgumentsOptions,
+  probe: Probe,
+): Promise<string | undefined> {
+  const text = await askText(probe, path);
+  if (text === undefined || remark === undefined) return undefined;
+  try {
+    return remark(readStaticPodManifest(path, text, container));
+  } catch (error) {
+    if (error instanceof ProvisionError) return undefined;
+    throw error;
+  }
 }
 
 async function rivalsOf(

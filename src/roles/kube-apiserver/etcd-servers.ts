@@ -17,12 +17,14 @@ interface EtcdServers {
   readonly controlPlane: ControlPlane;
   /** The wanted servers, from the ones that are given. */
   readonly servers: (given: readonly string[]) => readonly string[];
+  /** What a person should know where it is given these. */
+  readonly remark?: (given: string) => string | undefined;
   /** What must hold before the manifest is touched, with the files that the kube-apiserver will use. */
   readonly before: (files: ClientFiles) => Await;
 }
 
 /** A manifest whose kube-apiserver finds etcd there; changed, the new process is waited for, or the old manifest put back. */
-export function etcdServers({ cluster, controlPlane, servers, before }: EtcdServers): Resource {
+export function etcdServers({ cluster, controlPlane, servers, remark, before }: EtcdServers): Resource {
   // By their text alone: a no-op asks nothing more. What is moved for it is proved like the rest.
   const isKnown = knownServers(cluster, new Map());
   return staticPodArguments({
@@ -42,6 +44,7 @@ export function etcdServers({ cluster, controlPlane, servers, before }: EtcdServ
           : ([['etcd-servers-overrides', movedOverrides(overrides, isKnown, servers)]] as const)),
       ]);
     },
+    remark: (manifest) => remark?.(argumentOf(manifest, 'etcd-servers') ?? ''),
     permit(probe: Probe) {
       const asked = probe.ask(apiserverProcesses, APISERVER);
       asked.catch(() => undefined);

@@ -86,6 +86,10 @@ function madeDirectories({ ca }: ClientFiles): CommandOptions {
   return { name: `mkdir ${path}`, script: `mkdir -p -m 0755 ${quote(path)}`, creates: path };
 }
 
+/** The manifest does not say which: both are the members' URLs. */
+const USES_MEMBERS =
+  'its API server uses the etcd members directly: the bypass is on, or it was never moved; this plan moves it to the virtual IP';
+
 function repointed(cluster: Cluster, controlPlane: ControlPlane): Resource {
   const service = requireService(cluster, 'etcd');
   const { endpoint } = service;
@@ -94,6 +98,7 @@ function repointed(cluster: Cluster, controlPlane: ControlPlane): Resource {
   return etcdServers({
     ...{ cluster, controlPlane },
     servers: () => [url],
+    remark: (given) => (namesJust(given, memberUrls(cluster.members)) ? USES_MEMBERS : undefined),
     before: (files) => ({
       kind: 'await',
       gate: aboutService('vip-answers', service.name),

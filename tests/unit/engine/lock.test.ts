@@ -359,15 +359,29 @@ describe('locks that a look has seen', () => {
 
   test('are each told, with how to break them', () => {
     const asked = request(lockHosts(new Map()));
-    tellLocks([foundLock('a', markOf(BEN)), foundLock('b', '?')], asked);
+    tellLocks([foundLock('a', markOf(BEN)), foundLock('b', '?')], { ...asked, isGone: () => false });
     expect(asked.events).toEqual([
       {
         type: 'notice',
         host: 'a',
         message:
-          'locked by ben@desk-2 (pid 7) since 2026-11-21T01:02:03.000Z, with /srv/inventory.yaml; if you are sure that this run has ended: provision unlock inventory.yaml',
+          'a run is in progress, or was abandoned: locked by ben@desk-2 (pid 7) since 2026-11-21T01:02:03.000Z, with /srv/inventory.yaml; if you are sure that this run has ended: provision unlock inventory.yaml',
       },
-      { type: 'notice', host: 'b', message: expect.stringMatching(/^locked by an unknown holder/) as unknown },
+      { type: 'notice', host: 'b', message: expect.stringMatching(/ locked by an unknown holder/) as unknown },
+    ]);
+  });
+
+  test('of a run that has provably ended are told as such', () => {
+    const asked = request(lockHosts(new Map()), { isGone: isBen });
+    tellLocks([foundLock('a', markOf(BEN))], asked);
+    expect(asked.events).toEqual([
+      {
+        type: 'notice',
+        host: 'a',
+        message: expect.stringMatching(
+          /^a run was abandoned: ben@desk-2 .* has ended; its lock is left; apply again: it takes the lock over$/,
+        ) as unknown,
+      },
     ]);
   });
 });

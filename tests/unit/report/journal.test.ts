@@ -17,6 +17,7 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import type { Event } from '../../../src/model/events.js';
 import { createJournal, journalDirectory, readJournal } from '../../../src/report/journal.js';
 import { tickingClock } from '../../support/clock.js';
+import { BARE_HOSTS } from '../../support/sample-plans.js';
 import { FAILING_RUN, ROLLING_RUN } from '../../support/sample-runs.js';
 
 const BEGUN = new Date('2026-11-21T02:15:00.123Z');
@@ -51,6 +52,29 @@ describe('the journal', () => {
     keep(ROLLING_RUN.slice(0, -1), new Date('2026-11-21T00:00:00Z'));
     expect((await readJournal(directory)).map(({ end }) => end)).toEqual(['interrupted', 'failed']);
     expect(await readJournal(join(directory, 'none'))).toEqual([]);
+  });
+
+  test('tells who ran what, with which playbook and limit, and why it ended', async () => {
+    const [started, ...rest] = FAILING_RUN;
+    const planned = { ...BARE_HOSTS, playbook: 'etcd-lb', limit: 'etcd:!etcd-2' };
+    if (started?.type !== 'run-started') throw new Error('a run begins');
+    keep([{ ...started, by: 'ana@desk' }, { type: 'planned', plan: planned }, ...rest]);
+    const [run] = await readJournal(directory);
+    expect(run).toMatchObject({ end: 'failed', by: 'ana@desk', playbook: 'etcd-lb', limit: 'etcd:!etcd-2' });
+    expect(run?.reason).toMatch(/^etcd-\d: /);
+  });
+
+  test.each(['no-terminal', 'declined', 'locked'] as const)('%s before any play is no failure', async (code) => {
+    const failures = [{ code, message: 'there is no terminal to ask on\nmore' }];
+    const stopped: Event = { type: 'run-failed', message: 'stopped', failures, hint: undefined };
+    const planned = ROLLING_RUN.slice(
+      0,
+      ROLLING_RUN.findIndex(({ type }) => type === 'play-started'),
+    );
+    keep([...planned, stopped]);
+    expect(await readJournal(directory)).toMatchObject([
+      { end: 'not begun', changed: 0, reason: 'there is no terminal to ask on' },
+    ]);
   });
 
   test('writes nothing into a file or a link that others put in its place', () => {

@@ -34,6 +34,14 @@ describe('the plain reporter', () => {
     expect(text).not.toContain('owned');
   });
 
+  test('a notice of several lines is shown as lines that cannot pose as events', async () => {
+    const message = 'the plan is saved in a.plan\nshow it with: provision show a.plan\n\u001b[2J12:00:00 play x: a';
+    const text = await report([{ type: 'notice', message }]);
+    expect(text).toBe(
+      '12:00:01 the plan is saved in a.plan\n  show it with: provision show a.plan\n  ␛[2J12:00:00 play x: a\n',
+    );
+  });
+
   test('a run that was interrupted says what it did so far', async () => {
     const text = await report(ROLLING_RUN.slice(0, -1));
     expect(text).toContain('etcd-1  restart etcd: /etc/default/etcd changes … ok (1.8 s)');

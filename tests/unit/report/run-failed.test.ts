@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { RunError } from '../../../src/engine/run-error.js';
 import { InputError, ProvisionError, RemoteError } from '../../../src/model/errors.js';
-import { runFailed } from '../../../src/report/run-failed.js';
+import { failureAsJson, runFailed } from '../../../src/report/run-failed.js';
 
 const remote = new RemoteError({
   code: 'command-failed',
@@ -61,4 +61,20 @@ describe('runFailed', () => {
       hint: expect.stringContaining('bug') as unknown,
     });
   });
+});
+
+test('a program that reads JSON gets an error as JSON, safe to look at', () => {
+  const text = failureAsJson(
+    new ProvisionError({ code: 'unreadable', message: 'no such file: \u001b[2J', hint: 'type it again' }),
+  );
+  expect(JSON.parse(text)).toEqual({
+    formatVersion: 1,
+    failed: {
+      message: 'stopped',
+      failures: [{ host: null, code: 'unreadable', message: 'no such file: \u001b[2J' }],
+      hint: 'type it again',
+    },
+  });
+  expect(text).not.toContain('\u001b');
+  expect(JSON.parse(failureAsJson(remote))).toMatchObject({ failed: { failures: [{ host: 'etcd-2' }] } });
 });

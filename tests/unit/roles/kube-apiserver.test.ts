@@ -3,8 +3,9 @@ import { etcdDataKey } from '../../../src/facts/etcd-data.js';
 import { etcdIdentityKey, type EtcdIdentity } from '../../../src/facts/etcd-identity.js';
 import { etcdStatusKey } from '../../../src/facts/etcd-status.js';
 import type { Outcome } from '../../../src/model/change.js';
-import { kubeApiserverDirectRole } from '../../../src/roles/kube-apiserver/role.js';
+import { kubeApiserverDirectRole, kubeApiserverRole } from '../../../src/roles/kube-apiserver/role.js';
 import { fakeProbe, type FakeProbe } from '../../support/fake-probe.js';
+import { ROLE_TOOLS } from '../../support/role-tools.js';
 import { SAMPLE_CLUSTER } from '../../support/sample-cluster.js';
 import { namedHost, templateInventory } from '../../support/template-inventory.js';
 
@@ -195,6 +196,18 @@ describe('another file that claims the pod', () => {
     ['no YAML', { README: 'a: [' }],
   ])('is none: %s', async (_, files) => {
     expect((await planned({ servers: VIP, answers, files })).outcome.kind).toBe('change');
+  });
+
+  test.each([
+    [MEMBERS.toReversed().join(), /^its API server uses the etcd members directly: .*; this plan moves it /],
+    [VIP, undefined],
+    ['https://10.9.9.9:2379', undefined],
+  ])('an API server at %s is told to use the members directly: %s', async (servers, told) => {
+    const role = kubeApiserverRole(ROLE_TOOLS);
+    const resource = role.resources(namedHost('cp-1'), templateInventory(['cp-1']), SAMPLE_CLUSTER).at(-1);
+    const doubt = await resource?.doubt?.(controlPlane({ servers }));
+    if (told === undefined) expect(doubt).toBeUndefined();
+    else expect(doubt).toMatch(told);
   });
 
   test('is reported where nothing is to be done', async () => {
