@@ -29,6 +29,21 @@ export async function numberOfThisCommit(index: number, below: number): Promise<
 }
 
 /**
+ * What picks some of a long list of cases, in order and other ones for each commit; in a sweep it picks all.
+ * @param index as in {@link numberOfThisCommit}
+ */
+export async function partOfThisCommit(
+  index: number,
+): Promise<<C>(cases: readonly C[], count: number) => readonly C[]> {
+  const drawn = await numberOfThisCommit(index, 256);
+  return (cases, count) => {
+    const first = drawn % cases.length;
+    const picked = [...cases, ...cases].slice(first, first + Math.min(count, cases.length));
+    return process.env.PROVISION_SWEEP === 'all' ? cases : picked;
+  };
+}
+
+/**
  * A few kill points of a job, other ones for each commit: three runs that are killed, one after the other.
  * @param changes each is within so many changes of its run
  */
