@@ -1,9 +1,11 @@
 import { describe, expect, test } from '@jest/globals';
 import { httpsKey, type HttpsAnswer } from '../../../src/facts/https-answer.js';
 import { etcdStatusKey, type EtcdStatus } from '../../../src/facts/etcd-status.js';
+import { apiserverReady } from '../../../src/gates/apiserver-ready.js';
 import { backendsNamed } from '../../../src/gates/backends-named.js';
 import { backendsUp } from '../../../src/gates/backends-up.js';
-import { agreementProblems, type MemberAnswers, membersHeard } from '../../../src/gates/judge-members.js';
+import { agreementProblems, judgeMembers, type MemberAnswers, membersHeard } from '../../../src/gates/judge-members.js';
+import { etcdCanSpareBatch, etcdHealthy } from '../../../src/gates/etcd-healthy.js';
 import { keepalivedOneHolder } from '../../../src/gates/keepalived-one-holder.js';
 import { orderTable } from '../../../src/gates/orders.js';
 import { vipAnswers } from '../../../src/gates/vip-answers.js';
@@ -250,4 +252,179 @@ describe('the order of hosts', () => {
     });
     expect(await order(two, 'vip-holder-last: etcd', probes)).toEqual({ hosts: HOSTS, together: true });
   });
+});
+
+describe('members on hosts that can’t be asked', () => {
+  const gone = (number: number): EtcdStatus => ({ kind: 'silent', reason: `no route to etcd-${number}` });
+  const all = [1, 2, 3, 4, 5];
+  const members = all.map((number) => ({
+    id: `${number}`,
+    name: `etcd-${number}`,
+    peerUrls: [`https://10.0.0.${number}:2380`],
+    isLearner: false,
+  }));
+  const five: Cluster = {
+    ...SAMPLE_CLUSTER,
+    members: all.map((number) => sampleMember(number)),
+  };
+  const up = (number: number, change: Parameters<typeof healthy>[1] = {}): EtcdStatus =>
+    healthy(number, { members, ...change });
+  const judged = async (statuses: readonly EtcdStatus[], given: Readonly<Record<string, readonly number[]>>) => {
+    const hosts = (name: string): ReadonlySet<string> => new Set((given[name] ?? []).map((each) => `etcd-${each}`));
+    const asked = {
+      answers: new Map(statuses.map((status, index) => [`etcd-${index + 1}`, status])),
+      cluster: { ...five, members: five.members.slice(0, statuses.length) },
+      down: hosts('down'),
+      done: hosts('done'),
+      away: hosts('away'),
+      taken: hosts('taken'),
+    };
+    const probe = fakeProbe(etcdHost({}));
+    return judgeMembers(asked, () => probe, new Date('2026-12-01T12:00:00Z'));
+  };
+
+  test('are left out, each by its name, while a quorum serves without them', async () => {
+    const statuses = [up(1), up(2), up(3), gone(4), gone(5)];
+    expect(await judged(statuses, { away: [4, 5] })).toEqual({
+      open: true,
+      note: "etcd-4 can't be asked, and is left out; etcd-5 can't be asked, and is left out",
+    });
+    // What is down, and may be, is no news.
+    expect(await judged(statuses, { away: [4, 5], down: [4] })).toEqual({
+      open: true,
+      note: "etcd-5 can't be asked, and is left out",
+    });
+  });
+
+  test('are waited for where too few serve, or would: each is named, and the first is to be looked at', async () => {
+    expect(await judged([up(1), up(2), gone(3), gone(4), gone(5)], { away: [3, 4, 5] })).toEqual({
+      open: false,
+      isAway: true,
+      reason:
+        '2 of 5 etcd members serve, fewer than a quorum of 3; etcd-3 does not answer: no route to etcd-3; ' +
+        'etcd-4 does not answer: no route to etcd-4; etcd-5 does not answer: no route to etcd-5',
+      next: 'ssh etcd-3 true',
+    });
+    expect(await judged([up(1), up(2), up(3), up(4), gone(5)], { away: [5], taken: [1, 2] })).toMatchObject({
+      isAway: true,
+      reason: expect.stringMatching(
+        /^2 of 5 etcd members would serve while etcd-1, etcd-2 restarts, fewer than a quorum of 3; etcd-5 does/,
+      ) as unknown,
+    });
+    expect(await judged([up(1), up(2), up(3), up(4), gone(5)], { away: [5], taken: [1] })).toMatchObject({
+      open: true,
+    });
+  });
+
+  test('and one that is sick does not serve', async () => {
+    const statuses = [up(1), up(2), up(3, { isHealthy: false }), gone(4), gone(5)];
+    expect(await judged(statuses, { away: [4, 5] })).toMatchObject({
+      isAway: true,
+      reason: expect.stringMatching(/^2 of 5 etcd members serve,/) as unknown,
+    });
+  });
+});
+
+test('whether there is a cluster is not known while hosts are away: all are named', async () => {
+  const elsewhere = Object.fromEntries(
+    [2, 3].map((number) => {
+      const clientUrl = `https://10.0.0.${number}:2379`;
+      return [etcdStatusKey({ clientUrl, client: sampleMember(1).client }), SILENT];
+    }),
+  );
+  const bare = etcdHost({ data: NO_DATA, unit: STOPPED, status: SILENT });
+  const own = { ...bare, 'etcd-status': { ...bare['etcd-status'], ...elsewhere } };
+  const probes = fakeProbes({ 'etcd-1': own, 'etcd-2': UNREACHABLE, 'etcd-3': UNREACHABLE });
+  const now = (): Date => new Date('2026-12-01T12:00:00Z');
+  expect(await etcdCanSpareBatch(SAMPLE_CLUSTER, now).check(gateInput(probes, { batch: ['etcd-1'] }))).toEqual({
+    open: false,
+    isAway: true,
+    reason: "whether there is an etcd cluster is not known while etcd-2, etcd-3 can't be asked",
+    next: 'ssh etcd-2 true',
+  });
+  // The one that was worked on ends the gate, also where another one is away before it.
+  await expect(etcdHealthy(SAMPLE_CLUSTER, now).check(gateInput(probes, { batch: ['etcd-3'] }))).rejects.toMatchObject({
+    host: 'etcd-3',
+  });
+});
+
+test('what nobody waits for: another cluster, another list; an election is waited for', async () => {
+  const check = async (third: Parameters<typeof healthy>[1]) =>
+    etcdHealthy(SAMPLE_CLUSTER, () => new Date('2026-12-01T12:00:00Z')).check(
+      gateInput(
+        fakeProbes(
+          Object.fromEntries(
+            [1, 2, 3].map((number) => [
+              `etcd-${number}`,
+              etcdHost({ status: healthy(number, number === 3 ? third : {}) }),
+            ]),
+          ),
+        ),
+      ),
+    );
+  expect(await check({ clusterId: '78' })).toMatchObject({ open: false, isFinal: true });
+  expect(await check({ leaderId: '3' })).not.toHaveProperty('isFinal');
+  const [one, two, three] = healthy(1).members;
+  if (one === undefined || two === undefined || three === undefined) throw new Error('three are listed');
+  const learning = [one, two, { ...three, isLearner: true }];
+  const all = fakeProbes(
+    Object.fromEntries(
+      [1, 2, 3].map((number) => [`etcd-${number}`, etcdHost({ status: healthy(number, { members: learning }) })]),
+    ),
+  );
+  expect(await etcdHealthy(SAMPLE_CLUSTER, () => new Date('2026-12-01T12:00:00Z')).check(gateInput(all))).toMatchObject(
+    { open: false, isFinal: true, reason: expect.stringContaining('listed as a learner') as unknown },
+  );
+});
+
+describe('with several faults', () => {
+  const now = (): Date => new Date('2026-12-01T12:00:00Z');
+  const check = async (change: (number: number) => Parameters<typeof healthy>[1]) =>
+    etcdHealthy(SAMPLE_CLUSTER, now).check(
+      gateInput(
+        fakeProbes(
+          Object.fromEntries(
+            [1, 2, 3].map((number) => [`etcd-${number}`, etcdHost({ status: healthy(number, change(number)) })]),
+          ),
+        ),
+      ),
+    );
+
+  test('the first that waiting does not change says what to do', async () => {
+    const members = healthy(1).members.slice(0, 2);
+    const answer = await check(() => ({ members, alarms: ['NOSPACE'] }));
+    expect(answer).toMatchObject({ isFinal: true, next: expect.stringContaining('member add etcd-3') as unknown });
+  });
+
+  test('a member that lags is told, also where it is the first', async () => {
+    const answer = await check((number) => (number === 1 ? { raftIndex: 3000 } : {}));
+    expect(answer).toMatchObject({ open: false, reason: 'etcd-1 is 2000 raft entries behind' });
+  });
+
+  test('all that members disagree on is told', async () => {
+    const answer = await check((number) => (number === 2 ? { clusterId: '78', leaderId: '2' } : {}));
+    expect(answer).toMatchObject({
+      reason:
+        'members disagree on the cluster id: etcd-1 says 77, etcd-2 says 78, etcd-3 says 77; ' +
+        'members disagree on the leader: etcd-1 says 1, etcd-2 says 2, etcd-3 says 1',
+    });
+    const [first, second] = agreementProblems(
+      membersHeard(new Map([1, 2].map((n) => [`etcd-${n}`, healthy(n, { clusterId: `${n}`, leaderId: `${n}` })]))),
+      SAMPLE_CLUSTER,
+    );
+    expect([first, second]).toEqual([expect.stringContaining('cluster id'), expect.stringContaining('leader')]);
+  });
+});
+
+test('without a control plane apiserver-ready waits for nobody', () => {
+  expect(apiserverReady({ ...SAMPLE_CLUSTER, controlPlanes: [] }).deadlineMs).toBe(0);
+});
+
+test('apiserver-ready-last: together only where all of the cluster’s API servers are there to be seen', async () => {
+  const [one] = SAMPLE_CLUSTER.controlPlanes;
+  if (one === undefined) throw new Error('the sample has no control plane');
+  const cluster = { ...SAMPLE_CLUSTER, controlPlanes: [one, { ...one, host: 'cp-2' }] };
+  const idle = fakeProbe({ 'apiserver-processes': { 'kube-apiserver': [] } });
+  const ordered = await orderTable(cluster).get('apiserver-ready-last')?.(['cp-1'], () => idle);
+  expect(ordered).toEqual({ hosts: ['cp-1'], together: false });
 });
