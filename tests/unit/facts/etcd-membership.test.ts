@@ -1,0 +1,104 @@
+import { describe, expect, test } from '@jest/globals';
+import { membershipDifference, type HeardMember } from '../../../src/facts/etcd-membership.js';
+import { healthy } from '../../support/etcd-answers.js';
+import { SAMPLE_CLUSTER } from '../../support/sample-cluster.js';
+
+type Listed = HeardMember['members'][number];
+
+/** A member of the sample cluster as etcd lists it. */
+function listed(number: number, change: Partial<Listed> = {}): Listed {
+  const name = `etcd-${number}`;
+  return { id: `${number}`, name, peerUrls: [`https://10.0.0.${number}:2380`], isLearner: false, ...change };
+}
+
+/** What the members on these hosts say, who all list the same. */
+function heard(members: readonly Listed[], hosts: readonly number[] = [1]): readonly HeardMember[] {
+  return hosts.map((number) => ({ ...healthy(number, { members }), host: `etcd-${number}` }));
+}
+
+const ALL = [listed(1), listed(2), listed(3)];
+/** Known by nothing at all. */
+const strange = (id: string): Listed => listed(9, { id, name: 'x', peerUrls: ['https://192.0.2.9:2380'] });
+
+describe('etcd lists the members of the inventory', () => {
+  test.each<[string, readonly Listed[]]>([
+    ['in any order', [listed(3), listed(1), listed(2)]],
+    ['by names alone', ALL.map((each) => ({ ...each, id: `7${each.id}`, peerUrls: [] }))],
+    ['by peer URLs alone', ALL.map((each) => ({ ...each, id: `7${each.id}`, name: '' }))],
+    [
+      'by the second of its URLs',
+      [listed(1), listed(2), listed(3, { id: '73', name: '', peerUrls: ['no URL', 'https://10.0.0.3:2380'] })],
+    ],
+    ['by the id that its own host tells', [listed(1, { name: '', peerUrls: [] }), listed(2), listed(3)]],
+  ])('%s', (_, members) => {
+    expect(membershipDifference(SAMPLE_CLUSTER, heard(members))).toBeUndefined();
+  });
+
+  test('where members list different ones, one of them lags: nothing is judged', () => {
+    const [one] = heard(ALL);
+    const [two] = heard(ALL.slice(1), [2]);
+    if (one === undefined || two === undefined) throw new Error('both are heard');
+    expect(membershipDifference(SAMPLE_CLUSTER, [one, two])).toBeUndefined();
+    expect(membershipDifference(SAMPLE_CLUSTER, [two, { ...one, members: two.members }])).toBeDefined();
+    expect(membershipDifference(SAMPLE_CLUSTER, [])).toBeUndefined();
+  });
+});
+
+describe('etcd lists other members', () => {
+  const textOf = (members: readonly Listed[]): string =>
+    membershipDifference(SAMPLE_CLUSTER, heard(members))?.text ?? '';
+
+  test.each<[string, readonly Listed[], string]>([
+    [
+      'one more, with its id as etcdctl prints it',
+      [...ALL, strange('255')],
+      'etcd lists 4 members, the inventory 3; etcd lists x (id ff, https://192.0.2.9:2380), which is no host of the group etcd',
+    ],
+    [
+      'one less',
+      ALL.slice(0, 2),
+      'etcd lists 2 members, the inventory 3; etcd-3 is in the group etcd, and etcd does not list etcd-3',
+    ],
+    [
+      'another, who was never started and has no URL',
+      [listed(1), listed(2), listed(9, { id: 'ab', name: '', peerUrls: [] })],
+      'etcd lists a member that was never started (id ab, no URL), which is no host of the group etcd; etcd-3 is in the group etcd, and etcd does not list etcd-3',
+    ],
+    [
+      'one of the same address and another port',
+      [listed(1), listed(2), listed(9, { name: 'x', peerUrls: ['https://10.0.0.3:2381', 'https://b:1'] })],
+      'etcd lists x (id 9, https://10.0.0.3:2381, https://b:1), which is no host of the group etcd; etcd-3 is in the group etcd, and etcd does not list etcd-3',
+    ],
+    [
+      'none of them',
+      [],
+      'etcd lists 0 members, the inventory 3; etcd-1 is in the group etcd, and etcd does not list etcd-1; etcd-2 is in the group etcd, and etcd does not list etcd-2; etcd-3 is in the group etcd, and etcd does not list etcd-3',
+    ],
+  ])('%s', (_, members, text) => {
+    expect(textOf(members)).toBe(text);
+  });
+
+  test('what to do is told for each, by the member that was heard', () => {
+    const cluster = {
+      ...SAMPLE_CLUSTER,
+      members: SAMPLE_CLUSTER.members.map((each) => ({ ...each, clientUrl: `https://${each.host}:2379` })),
+    };
+    const members = [listed(1), strange('255'), { ...strange('16'), name: '' }];
+    const { next = '' } = membershipDifference(cluster, heard(members, [2, 1])) ?? {};
+    expect(next.split('\n')).toEqual([
+      expect.stringMatching(
+        /^put the host of x into the group etcd; or, where it is gone for good: ssh etcd-2 .*https:\/\/etcd-2:2379.* member remove ff'$/,
+      ),
+      expect.stringMatching(/^put the host of 10 into the group etcd; .* member remove 10'$/),
+      expect.stringMatching(/^take etcd-2 out of the group etcd; .* member add etcd-2 /),
+      expect.stringMatching(
+        /^take etcd-3 out of the group etcd; or make it a member: ssh etcd-2 .* member add etcd-3 --peer-urls=https:\/\/10\.0\.0\.3:2380'$/,
+      ),
+    ]);
+    const [foreign] = heard(members);
+    if (foreign === undefined) throw new Error('one is heard');
+    expect(membershipDifference(cluster, [{ ...foreign, host: 'elsewhere', memberId: '77' }])?.next).toContain(
+      'gone for good: etcdctl member remove ff',
+    );
+  });
+});

@@ -1,0 +1,43 @@
+import { describe, expect, test } from '@jest/globals';
+import { redactKnownSecrets } from '../../../src/resources/redact-known-secrets.js';
+
+const KEY = '[redacted private key]';
+const pem = (kind: string): string => `-----BEGIN ${kind}-----\nplanted\nplanted\n-----END ${kind}-----`;
+
+describe('what is redacted wherever it stands', () => {
+  test.each([
+    ...['PRIVATE KEY', 'RSA PRIVATE KEY', 'EC PRIVATE KEY', 'OPENSSH PRIVATE KEY', 'ENCRYPTED PRIVATE KEY'].map(
+      (kind) => [`a\n${pem(kind)}\nb`, `a\n${KEY}\nb`],
+    ),
+    ['-----BEGIN PGP PRIVATE KEY BLOCK-----\nplanted\n-----END PGP PRIVATE KEY BLOCK-----\nb', `${KEY}\nb`],
+    [`a\n-----BEGIN PRIVATE KEY-----\nplanted\nno end`, `a\n${KEY}`],
+    [`${pem('PRIVATE KEY')}\nbetween\n${pem('RSA PRIVATE KEY')}`, `${KEY}\nbetween\n${KEY}`],
+    [`key: ${Buffer.from(pem('EC PRIVATE KEY')).toString('base64')} end`, `key: ${KEY} end`],
+    ['AGE-SECRET-KEY-1PLANTED9 AGE-SECRET-KEY-PQ-1PLANTED', `${KEY} ${KEY}`],
+    ['  auth_pass planted words\nauth_pass x', '  auth_pass [redacted]\nauth_pass [redacted]'],
+    ['  stats auth admin:planted here', '  stats auth admin:[redacted] here'],
+    ['user a insecure-password planted groups g', 'user a insecure-password [redacted] groups g'],
+    ['user a password planted groups g', 'user a password [redacted] groups g'],
+    ['PASSWORD=planted', 'PASSWORD=[redacted]'],
+    ['db_passwd: planted words', 'db_passwd: [redacted]'],
+    ['"Passphrase" = "planted"', '"Passphrase" = [redacted]'],
+  ])('%j', (text, expected) => {
+    expect(redactKnownSecrets(text)).toBe(expected);
+    expect(redactKnownSecrets(text)).not.toContain('planted');
+  });
+});
+
+describe('what stays', () => {
+  test.each([
+    pem('CERTIFICATE'),
+    pem('PUBLIC KEY'),
+    `certificate: ${Buffer.from(pem('CERTIFICATE')).toString('base64')}`,
+    'age1publickey',
+    'my_auth_pass_word is no directive of keepalived',
+    'bypass words',
+    'passwordless logins',
+    'auth_pass',
+  ])('%j', (text) => {
+    expect(redactKnownSecrets(text)).toBe(text);
+  });
+});
