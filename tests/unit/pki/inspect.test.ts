@@ -1,4 +1,6 @@
-import { X509Certificate } from 'node:crypto';
+import 'reflect-metadata';
+import * as x509 from '@peculiar/x509';
+import { webcrypto, X509Certificate } from 'node:crypto';
 import { describe, expect, test } from '@jest/globals';
 import { isKeyType, isSignedBy } from '../../../src/pki/inspect.js';
 import { issueCertificate, makeAuthority } from '../../../src/pki/issue.js';
@@ -22,6 +24,29 @@ describe('who signed a certificate', () => {
     expect(leaf.issuer).toBe(certificateOf(namesake).subject);
     expect(isSignedBy(leaf, certificateOf(ours))).toBe(true);
     expect(isSignedBy(leaf, certificateOf(namesake))).toBe(false);
+  });
+
+  test('is told by the signature where name and key identifier are copied: anybody can write them', async () => {
+    const ours = await authorityFrom(TODAY);
+    const keys = await webcrypto.subtle.generateKey({ name: 'ECDSA', namedCurve: 'P-256' }, true, ['sign', 'verify']);
+    const keyId = new x509.X509Certificate(ours.certificatePem).getExtension(x509.SubjectKeyIdentifierExtension)?.keyId;
+    const forged = await x509.X509CertificateGenerator.create(
+      {
+        subject: 'CN=etcd-1',
+        issuer: new x509.X509Certificate(ours.certificatePem).subjectName,
+        notBefore: TODAY,
+        notAfter: new Date(TODAY.getTime() + 1_000_000),
+        publicKey: keys.publicKey,
+        signingKey: keys.privateKey,
+        signingAlgorithm: { name: 'ECDSA', hash: 'SHA-256' },
+        extensions: [new x509.AuthorityKeyIdentifierExtension(keyId ?? '')],
+      },
+      webcrypto,
+    );
+    const leaf = new X509Certificate(forged.toString('pem'));
+    // All that is only written there fits.
+    expect(leaf.checkIssued(certificateOf(ours))).toBe(true);
+    expect(isSignedBy(leaf, certificateOf(ours))).toBe(false);
   });
 
   test('is told by the name too: the same key under another name is another authority', async () => {
