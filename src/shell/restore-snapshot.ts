@@ -1,4 +1,5 @@
 import type { Member } from '../model/cluster.js';
+import { needRoomLines } from './disk-room.js';
 import { DIRECTORY_FUNCTIONS } from './open-directory.js';
 import { quote } from './quote.js';
 import { toolLines } from './snapshot.js';
@@ -90,7 +91,7 @@ export function unpackScript(unpacking: Unpacking): string {
   const { id, member, bytes, sha256, initialCluster, peerUrls, token, bump } = unpacking;
   const place = `./restore-${id}`;
   const full = `${member.dataDir}/restore-${id}`;
-  const needKib = Math.ceil((bytes * 2.2) / 1024) + 256 * 1024;
+  const needBytes = bytes * 2.2 + 256 * 1024 * 1024;
   return [
     ...begin(id),
     ...asOwner(member),
@@ -98,8 +99,12 @@ export function unpackScript(unpacking: Unpacking): string {
     ...toolLines(),
     // With another log than the one that was restored etcd would have two histories.
     `[ ! -d "$data/member" ] || [ -d "$data/member/wal" ] || refuse "the log of the member is not in $data (--wal-dir): such a member is restored by hand"`,
-    `free=$(df -Pk "$data" | awk 'NR == 2 { print $4 }')`,
-    `[ "$free" -ge ${needKib} ] || refuse "a restore needs ${needKib} KiB beside the data in $data, and $free are free"`,
+    ...needRoomLines({
+      subject: 'a restore needs',
+      bytes: needBytes,
+      at: '"$data"',
+      place: 'beside the data in $data',
+    }),
     inData([`rm -rf ${place}`, `mkdir -m 0700 ${place}`, `cat >${place}/snapshot.db`]),
     `sum=$(as sha256sum -- ${quote(`${full}/snapshot.db`)} | cut -c 1-64)`,
     `[ "$sum" = ${sha256} ] || refuse 'the snapshot did not arrive whole: its SHA-256 differs'`,

@@ -1,4 +1,5 @@
 import type { Member } from '../model/cluster.js';
+import { needRoomLines } from './disk-room.js';
 import { etcdctlFlags } from './etcdctl.js';
 import { DIRECTORY_FUNCTIONS } from './open-directory.js';
 
@@ -26,9 +27,7 @@ export function saveSnapshotScript(member: Pick<Member, 'clientUrl' | 'client'>,
     // A shell that is ended by a signal runs no trap of its end.
     `trap 'exit 143' HUP INT TERM`,
     'stage snapshot',
-    `need=${Math.ceil(needBytes / 1024)}`,
-    `free=$(df -Pk . | awk 'NR == 2 { print $4 }')`,
-    `[ "$free" -ge "$need" ] || refuse "a snapshot needs $need KiB in ${PLACE}, and $free are free"`,
+    ...needRoomLines({ subject: 'a snapshot needs', bytes: needBytes, at: '.', place: `in ${PLACE}` }),
     // The way of kubeadm and of etcd's own guide: the member is asked at its own address.
     `timeout ${SAVE_LIMIT_S} etcdctl ${etcdctlFlags(member)} --dial-timeout=5s snapshot save ./snapshot.db >&2`,
     ...toolLines(),
@@ -58,9 +57,7 @@ export function tryRestoreScript(needBytes: number): string {
     'rm -rf ./trial',
     'mkdir -m 0700 ./trial',
     'cd -P ./trial',
-    `need=${Math.ceil(needBytes / 1024)}`,
-    `free=$(df -Pk . | awk 'NR == 2 { print $4 }')`,
-    `[ "$free" -ge "$need" ] || refuse "a trial restore needs $need KiB in ${PLACE}, and $free are free"`,
+    ...needRoomLines({ subject: 'a trial restore needs', bytes: needBytes, at: '.', place: `in ${PLACE}` }),
     'cat >./snapshot.db',
     ...trialLines('.'),
   ].join('\n');
