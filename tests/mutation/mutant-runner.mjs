@@ -39,9 +39,14 @@ function inOrder(tests) {
   // Templates are rendered by roles.
   const roomOf = (file) => (file.endsWith('.j2') ? 'roles' : (dirname(file).split('/')[1] ?? 'playbook'));
   const rooms = new Set(state.mutants.map(({ file }) => roomOf(file)));
-  const isOwn = (path) => rooms.has(relative(process.cwd(), path).split('/')[2]);
+  // tests/unit/ssh/…, tests/contract/ssh-….test.ts
+  const isOwn = (path) => {
+    const [, , name = ''] = relative(process.cwd(), path).split('/');
+    return rooms.has(name) || rooms.has(name.split('-')[0]);
+  };
   const rank = ({ path }) => (isOwn(path) ? 0 : 1e9) + statSync(path).size;
-  return [...tests].sort((a, b) => rank(a) - rank(b));
+  const taken = process.env.MUTATION_NEAR === 'yes' ? tests.filter(({ path }) => isOwn(path)) : tests;
+  return [...taken].sort((a, b) => rank(a) - rank(b));
 }
 
 /** What all processes have noticed; read again from time to time. */

@@ -1,5 +1,5 @@
-// npm run mutate -- [PATH…] [--changed BASE] [--most N] [--minutes N] [--unit] [--page]: plants one wrong line after the other, and
-// tells which of them no test notices. Ends with 3 where one is not listed in survivors.yaml.
+// npm run mutate -- [PATH…] [--changed BASE] [--most N] [--minutes N] [--unit] [--near] [--page]: plants one wrong line
+// after the other, and tells which of them no test notices. Ends with 3 where one is not listed in survivors.yaml.
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
@@ -59,6 +59,7 @@ const { values, positionals } = parseArgs({
     most: { type: 'string' },
     minutes: { type: 'string' },
     unit: { type: 'boolean' },
+    near: { type: 'boolean' },
     page: { type: 'boolean' },
   },
 });
@@ -79,7 +80,7 @@ async function tryFiles(files: ReadonlyMap<string, Lines>): Promise<readonly Jud
   const related = mutants.some(({ when }) => when === 'data') ? [] : [...files.keys()];
   const stopped: string[] = [];
   for (const room of mutants.length === 0 ? [] : ROOMS_OF_TESTS) {
-    stopped.push(...(await runRoom({ room, related, work, shards, endAt })));
+    stopped.push(...(await runRoom({ room, related, work, shards, isNear: values.near === true, endAt })));
     const noticed = new Set(
       readJournal(work, shards).flatMap(({ verdict, id }) => (verdict === 'noticed' ? [id] : [])),
     );

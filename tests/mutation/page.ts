@@ -16,8 +16,8 @@ Wrong lines are planted one at a time; the unit tests that meet it run, and, whe
 ([how](adr/2026-11-25-mutants-behind-switches.md)). Not counted: what the compiler refuses (of those that no test noticed),
 and “only the first” of what is no list. No slip is made in text for people. “noticed” is the share of all others, but for
 those that are listed because they change nothing that could be observed. \`--most N\` takes a sample, spread over the room
-by a hash of each slip; \`--minutes N\` ends a room in time; \`--unit\` leaves the contract tests out. Rooms
-that are not here were not measured yet.`;
+by a hash of each slip; \`--minutes N\` ends a room in time; \`--unit\` leaves the contract tests out, \`--near\` the tests
+of other rooms. Rooms that are not here were not measured yet.`;
 
 /** The rooms of a page: name → its section, without the heading. */
 function readSections(page: string): ReadonlyMap<string, string> {

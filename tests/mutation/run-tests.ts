@@ -51,11 +51,13 @@ export interface Room {
   readonly related: readonly string[];
   readonly work: string;
   readonly shards: number;
+  /** Only tests of the rooms that have mutants: quicker, and what other rooms' tests notice counts as not noticed. */
+  readonly isNear: boolean;
   /** When to end, whatever was tried: milliseconds since 1970. */
   readonly endAt: number;
 }
 
-function start({ room, related, work, shards }: Room, shard: number): ChildProcess {
+function start({ room, related, work, shards, isNear }: Room, shard: number): ChildProcess {
   const options = ['--experimental-vm-modules', '--no-warnings', '--max-old-space-size=4096'];
   const select = related.length === 0 ? [] : ['--findRelatedTests', ...related];
   return spawn(
@@ -72,7 +74,12 @@ function start({ room, related, work, shards }: Room, shard: number): ChildProce
     ],
     {
       stdio: ['ignore', 'ignore', 'pipe'],
-      env: { ...process.env, MUTATION_WORK: work, MUTATION_SHARD: `${shard}-of-${shards}` },
+      env: {
+        ...process.env,
+        MUTATION_WORK: work,
+        MUTATION_SHARD: `${shard}-of-${shards}`,
+        MUTATION_NEAR: isNear ? 'yes' : '',
+      },
     },
   );
 }
