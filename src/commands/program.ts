@@ -11,6 +11,7 @@ import { addCaCommand } from './ca.js';
 import { addCertsCommand } from './certs.js';
 import { addInitCommand } from './init.js';
 import { addLabCommand } from './lab.js';
+import { addSchemaCommand } from './schema.js';
 import { addShowCommand } from './show.js';
 import { addSnapshotCommand } from './snapshot.js';
 import { addPlanCommand } from './plan.js';
@@ -50,6 +51,7 @@ export function createProgram(context: Context): Command {
     addSnapshotCommand,
     addLabCommand,
     addExplainCommand,
+    addSchemaCommand,
   ];
   for (const addVerb of verbs) addVerb(program, context);
   return program;

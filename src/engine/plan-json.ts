@@ -89,10 +89,19 @@ function actionToJson(action: Action): ActionJson {
 /** A step as it is in a saved plan. */
 export function stepToJson(step: PlannedStep): StepJson {
   const { address, outcome, before } = step;
-  if (outcome.kind === 'unknown') return { kind: 'unknown', address, because: outcome.because };
+  const task = step.task === undefined ? {} : { task: step.task };
+  if (outcome.kind === 'unknown') return { kind: 'unknown', address, ...task, because: outcome.because };
   const { summary, disruptive, diff } = outcome.change;
   return {
-    ...{ kind: 'change', address, summary, disruptive, diff: [...diff], actions: actionsToJson(outcome.change) },
+    ...{
+      kind: 'change',
+      address,
+      ...task,
+      summary,
+      disruptive,
+      diff: [...diff],
+      actions: actionsToJson(outcome.change),
+    },
     before: before === undefined ? null : digestOfBefore(before, outcome.change),
   };
 }
@@ -163,10 +172,12 @@ function playOutline({ serial, batches, ...play }: PlayJson): PlayOutline {
 }
 
 function stepOutline(step: StepJson): StepOutline {
-  if (step.kind === 'unknown') return { address: step.address, outcome: { kind: 'unknown', because: step.because } };
-  const { address, summary, disruptive, diff, actions } = step;
+  const { address, task } = step;
+  if (step.kind === 'unknown') return { address, task, outcome: { kind: 'unknown', because: step.because } };
+  const { summary, disruptive, diff, actions } = step;
   return {
     address,
+    task,
     outcome: { kind: 'change', change: { summary, disruptive, diff, actions: actions.map(actionOutline) } },
   };
 }

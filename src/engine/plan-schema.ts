@@ -85,11 +85,14 @@ const action = z.discriminatedUnion('kind', [
     .describe('Waits on the host until a gate opens.'),
 ]);
 
+const task = z.string().optional().describe('The name of its task, where the playbook gives it one.');
+
 const step = z.discriminatedUnion('kind', [
   z
     .strictObject({
       kind: z.literal('change'),
       address: z.string().describe('The resource, unique on its host: `file:/etc/haproxy/haproxy.cfg`.'),
+      task,
       summary: z.string().describe('One line: what changes and why.'),
       disruptive: z.boolean().describe('Clients may notice.'),
       diff: z.array(z.string()).describe('Lines of a unified diff, redacted.'),
@@ -104,6 +107,7 @@ const step = z.discriminatedUnion('kind', [
     .strictObject({
       kind: z.literal('unknown'),
       address: z.string(),
+      task,
       because: z.string().describe('What must happen before it can be decided.'),
     })
     .describe('Something that is known only after apply has made earlier changes; apply decides it then.'),

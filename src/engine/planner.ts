@@ -81,9 +81,9 @@ function missingHosts(
 export async function planHost(play: Play, host: string, look: Look): Promise<PlannedHost> {
   const resources = play.resources.get(host) ?? [];
   const decided = await decideAll(host, resources, look);
-  const steps = resources.flatMap(({ address }, index): PlannedStep[] => {
+  const steps = resources.flatMap(({ address, task }, index): PlannedStep[] => {
     const { outcome, before } = decided[index] ?? {};
-    return outcome === undefined || outcome.kind === 'unchanged' ? [] : [{ address, outcome, before }];
+    return outcome === undefined || outcome.kind === 'unchanged' ? [] : [{ address, task, outcome, before }];
   });
   return { host, steps, unchanged: resources.length - steps.length };
 }

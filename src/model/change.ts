@@ -143,6 +143,8 @@ export type Outcome<C extends ChangeOutline = Change> =
 export interface Resource {
   /** Unique on its host: `file:/etc/haproxy/haproxy.cfg`, `service:etcd`. */
   readonly address: string;
+  /** The name of the task that it stands for, where a playbook gives it one. */
+  readonly task?: string | undefined;
   /** The files that it keeps on the host: a service that runs with them compares their times. */
   readonly paths: readonly string[];
   /** @throws ProvisionError when what is found makes the whole plan unsafe (a held package, a foreign VIP) */

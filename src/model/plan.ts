@@ -3,6 +3,8 @@ import type { Change, ChangeOutline, Outcome } from './change.js';
 /** One resource of a host whose outcome is not `unchanged`. */
 export interface PlannedStep<C extends ChangeOutline = Change> {
   readonly address: string;
+  /** The name of its task, where the playbook gives it one. */
+  readonly task?: string | undefined;
   readonly outcome: Exclude<Outcome<C>, { kind: 'unchanged' }>;
   /** What the decision was built on: the evidence of its facts (see `Fact.evidence`), as a text. */
   readonly before?: string | undefined;

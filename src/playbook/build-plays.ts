@@ -208,7 +208,8 @@ function taskResources(
   const { parameters, content, secrets } = renderAll(task[moduleName], render);
   refuseSecrets(read, modulePath, secrets);
   const context = { name: frame.name, directory: read.directory, render, content, before };
-  return [inTask(read, modulePath, module, () => module.build(parameters, context))];
+  const resource = inTask(read, modulePath, module, () => module.build(parameters, context));
+  return [frame.name === undefined ? resource : { ...resource, task: frame.name }];
 }
 
 /** Turns what zod found into problems at their places. */

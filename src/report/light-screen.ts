@@ -2,6 +2,7 @@ import type { RowEnd, Screen, Terminal } from './screen.js';
 import { mark, markLine } from './style.js';
 import { fit } from './terminal-text.js';
 import { duration } from './wording.js';
+import { wrapText } from './wrap-text.js';
 
 /** Drawn at most this often: more is not seen, and costs CPU that the connections need. */
 const MIN_INTERVAL_MS = 100;
@@ -128,7 +129,7 @@ export function createLightScreen(terminal: Terminal): Screen {
       paintNow();
     },
     print(text) {
-      kept.push(...text.split('\n'));
+      kept.push(...wrapText(text, terminal.size().columns).split('\n'));
       paintNow();
     },
     settled() {

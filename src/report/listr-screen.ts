@@ -2,6 +2,7 @@ import { Listr, ListrLogger, ProcessOutput, Spinner, type ListrTask } from 'list
 import type { RowEnd, Screen, Terminal } from './screen.js';
 import { mark, markLine, type Style } from './style.js';
 import { duration } from './wording.js';
+import { wrapText } from './wrap-text.js';
 
 /** One row, from before Listr has started it until after. */
 interface Row {
@@ -124,7 +125,7 @@ export function createListrScreen(terminal: Terminal, stdout: NodeJS.WriteStream
 
   function print(text: string): void {
     drawn = drawn.then(() => {
-      terminal.write(`${text}\n`);
+      terminal.write(`${wrapText(text, terminal.size().columns)}\n`);
     });
   }
 

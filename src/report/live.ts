@@ -6,6 +6,7 @@ import type { Reporter } from './reporter.js';
 import { createRunLog } from './run-log.js';
 import type { Screen } from './screen.js';
 import { createStyle } from './style.js';
+import { wrapText } from './wrap-text.js';
 
 /** Above this, Listr's drawing costs more CPU than the run itself: it draws every row ten times a second. */
 const MAX_LISTR_HOSTS = 15;
@@ -50,7 +51,7 @@ export function createLiveReporter(options: LiveOptions): Reporter {
       shown?.drawing.shut();
       await shown?.screen.settled();
       const ending = log.ending(terminal.style);
-      if (ending.length > 0) terminal.write(`${ending.join('\n')}\n`);
+      if (ending.length > 0) terminal.write(`${wrapText(ending.join('\n'), options.size().columns)}\n`);
     },
   };
 }

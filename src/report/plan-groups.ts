@@ -30,10 +30,10 @@ function groupBy<T>(items: readonly T[], keyOf: (item: T) => string): T[][] {
   return [...groups.values()];
 }
 
-function words({ address, outcome }: StepOutline): readonly unknown[] {
+function words({ address, task, outcome }: StepOutline): readonly unknown[] {
   return outcome.kind === 'unknown'
-    ? [address, outcome.because]
-    : [address, outcome.change.summary, outcome.change.disruptive];
+    ? [address, task, outcome.because]
+    : [address, task, outcome.change.summary, outcome.change.disruptive];
 }
 
 function diffOf(host: HostOutline, index: number): readonly string[] {

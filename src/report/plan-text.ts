@@ -7,6 +7,7 @@ import {
   type PlayOutline,
   type StepOutline,
 } from '../model/plan.js';
+import { renderOverview } from './plan-overview.js';
 import { groupHosts, type GroupedStep, type HostGroup } from './plan-groups.js';
 import { createStyle, type Style } from './style.js';
 import { printable } from './terminal-text.js';
@@ -21,13 +22,21 @@ function colourDiffLine(line: string, style: Style): string {
   return text;
 }
 
-function renderHeadline({ address, outcome }: StepOutline, style: Style): string {
+/** What the playbook calls it, where its own words do not say so. */
+function taskOf({ task, outcome }: StepOutline, style: Style): string {
+  const told = outcome.kind === 'change' ? outcome.change.summary : outcome.because;
+  return task === undefined || told.includes(task) ? '' : ` ${style.dim(printable(`(task: ${task})`))}`;
+}
+
+function renderHeadline(step: StepOutline, style: Style): string {
+  const { address, outcome } = step;
+  const task = taskOf(step, style);
   if (outcome.kind === 'unknown')
-    return `    ${style.watch('?')} ${printable(`${address}: known after apply: ${outcome.because}`)}`;
+    return `    ${style.watch('?')} ${printable(`${address}: known after apply: ${outcome.because}`)}${task}`;
   const { summary, disruptive } = outcome.change;
   return disruptive
-    ? `    ${style.watch('!')} ${printable(summary)} ${style.watch('(disruptive)')}`
-    : `    ${style.good('~')} ${printable(summary)}`;
+    ? `    ${style.watch('!')} ${printable(summary)} ${style.watch('(disruptive)')}${task}`
+    : `    ${style.good('~')} ${printable(summary)}${task}`;
 }
 
 function renderStep({ step, variants }: GroupedStep, style: Style): string[] {
@@ -126,5 +135,6 @@ export function renderPlan(plan: PlanOutline, options: { readonly colour: boolea
   const style = createStyle(options);
   const { changes, unknown } = summarisePlan(plan);
   const plays = changes + unknown === 0 ? [] : plan.plays.flatMap((play) => renderPlay(play, style));
-  return `${[...plays, ...renderAway(plan, style), renderSummary(plan, style)].join('\n')}\n`;
+  const overview = renderOverview(plan, style);
+  return `${[...plays, ...overview, ...renderAway(plan, style), renderSummary(plan, style)].join('\n')}\n`;
 }

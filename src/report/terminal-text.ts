@@ -74,6 +74,11 @@ function widthOf(character: string): number {
   return TWO_WIDE.test(character) ? 2 : 1;
 }
 
+/** How many columns of a terminal a line takes, whatever its colours. */
+export function columnsOf(line: string): number {
+  return Array.from(stripVTControlCharacters(line)).reduce((sum, character) => sum + widthOf(character), 0);
+}
+
 /** A line cut to a number of terminal columns, with `…` where it was cut. The line holds no escape sequence. */
 export function fit(line: string, columns: number): string {
   let width = 0;

@@ -1,4 +1,5 @@
 import { printableText } from './terminal-text.js';
+import { wrapText } from './wrap-text.js';
 
 /**
  * Where a verb writes for people: every text passes {@link printableText}. No verb has the stream itself, so that none
@@ -17,9 +18,16 @@ export interface ReportStreams {
 }
 
 /** The way to a stream for all that is text. */
-export function textOutput(stream: NodeJS.WritableStream & { readonly isTTY?: boolean }): TextOutput {
+export function textOutput(
+  stream: NodeJS.WritableStream & { readonly isTTY?: boolean; readonly columns?: number },
+): TextOutput {
   return {
     isTTY: stream.isTTY === true,
-    write: (text) => stream.write(printableText(text)),
+    write(text) {
+      const safe = printableText(text);
+      // Its columns may change. JSON is for programs, whose strings have no line breaks.
+      const isWrapped = stream.isTTY === true && stream.columns !== undefined && !/^\s*[[{]/.test(text);
+      return stream.write(isWrapped ? wrapText(safe, stream.columns) : safe);
+    },
   };
 }

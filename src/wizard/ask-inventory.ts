@@ -2,6 +2,7 @@ import {
   checkDnsName,
   checkHosts,
   checkNetwork,
+  checkNetworkForm,
   checkPort,
   checkUser,
   checkVirtualIp,
@@ -56,27 +57,49 @@ export async function askInventory({ terminal, fileExists }: WizardEdges): Promi
 }
 
 async function askBalancer(ask: Asker, members: readonly NamedHost[]): Promise<BalancerAnswers | undefined> {
-  const ip = await ask.text({
-    message: 'Virtual IP for clients (empty: no load balancer)',
-    check: (answer) => checkVirtualIp(answer, members),
-  });
-  if (ip === '') return undefined;
+  const address = await askVirtualIp(ask, members);
+  if (address === undefined) return undefined;
+  const { ip, network } = address;
   const name = await ask.text({ message: 'DNS name of the virtual IP (empty: none)', check: checkDnsName });
   const port = await ask.text({ message: 'Port on the virtual IP', default: '2379', check: checkPort });
-  const isShared = await ask.yes('Run HAProxy and keepalived on the etcd hosts?');
+  const apart = network === '' ? true : checkNetwork(network, ip, members);
+  if (apart !== true) ask.note(`${apart}: the load balancer needs hosts of its own`);
+  const isShared = apart === true && (await ask.yes('Run HAProxy and keepalived on the etcd hosts?'));
   const hosts = isShared
     ? undefined
     : parseHosts(
         await ask.text({
           message: 'Load-balancer hosts, as name=address',
-          check: (answer) => firstProblem(checkHosts(answer, members), notVirtual(answer, ip)),
+          check: (answer) =>
+            firstProblem(
+              checkHosts(answer, members),
+              notVirtual(answer, ip),
+              network === '' ? true : checkNetwork(network, ip, parseHosts(answer)),
+            ),
         }),
       );
-  const network = await ask.text({
-    message: 'Network that holds the virtual IP, as 10.0.0.0/24 (empty: not checked)',
-    check: (answer) => checkNetwork(answer, ip, hosts ?? members),
-  });
   return { ip, name: noneIfEmpty(name), port: Number(port), network: noneIfEmpty(network), hosts };
+}
+
+/** Asked together: which of the two is wrong, only a person knows. */
+async function askVirtualIp(
+  ask: Asker,
+  members: readonly NamedHost[],
+): Promise<{ readonly ip: string; readonly network: string } | undefined> {
+  for (;;) {
+    const ip = await ask.text({
+      message: 'Virtual IP for clients (empty: no load balancer)',
+      check: (answer) => checkVirtualIp(answer, members),
+    });
+    if (ip === '') return undefined;
+    const network = await ask.text({
+      message: 'Network that holds the virtual IP, as 10.0.0.0/24 (empty: not checked)',
+      check: (answer) => (answer === '' ? true : checkNetworkForm(answer)),
+    });
+    const fits = network === '' ? true : checkNetwork(network, ip, []);
+    if (fits === true) return { ip, network };
+    ask.note(`${fits}; both are asked again`);
+  }
 }
 
 function notVirtual(answer: string, ip: string | undefined): CheckResult {

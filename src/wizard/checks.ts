@@ -1,4 +1,5 @@
 import { BlockList, isIP } from 'node:net';
+import { networkEdge } from '../model/endpoint.js';
 import type { NamedHost } from './inventory-answers.js';
 
 /** A check's result as inquirer wants it: `true`, or what is wrong and what was expected. */
@@ -72,21 +73,33 @@ export function checkVirtualIp(text: string, hosts: readonly NamedHost[]): Check
   return other === undefined ? true : `${text} is IPv${version}, but ${other.name} has ${other.address}`;
 }
 
+function networkParts(text: string): { readonly base: string; readonly bits: number; readonly version: number } {
+  const [base = '', bits = ''] = text.split('/');
+  return { base, bits: /^\d{1,3}$/.test(bits) ? Number(bits) : Number.NaN, version: isIP(base) };
+}
+
+/** A CIDR, whatever it holds. */
+export function checkNetworkForm(text: string): CheckResult {
+  const { bits, version } = networkParts(text);
+  if (version !== 0 && bits <= (version === 4 ? 32 : 128)) return true;
+  return `"${text}" is not a network; expected for example 10.0.0.0/24`;
+}
+
 /** A CIDR that holds the virtual IP and every balancer. @param text may be empty: not checked */
 export function checkNetwork(text: string, ip: string, balancers: readonly NamedHost[]): CheckResult {
   if (text === '') return true;
-  const [base = '', bits = ''] = text.split('/');
-  const version = isIP(base);
-  if (version === 0 || !/^\d{1,3}$/.test(bits) || Number(bits) > (version === 4 ? 32 : 128))
-    return `"${text}" is not a network; expected for example 10.0.0.0/24`;
+  const form = checkNetworkForm(text);
+  if (form !== true) return form;
+  const { base, bits, version } = networkParts(text);
   const network = new BlockList();
-  network.addSubnet(base, Number(bits), version === 4 ? 'ipv4' : 'ipv6');
+  network.addSubnet(base, bits, version === 4 ? 'ipv4' : 'ipv6');
   const outside = [{ name: 'the virtual IP', address: ip }, ...balancers].filter(
     ({ address }) => !network.check(address, isIP(address) === 6 ? 'ipv6' : 'ipv4'),
   );
-  return outside.length === 0
-    ? true
-    : outside.map(({ name, address }) => `${name} (${address}) is not in ${text}`).join('; ');
+  if (outside.length > 0)
+    return outside.map(({ name, address }) => `${name} (${address}) is not in ${text}`).join('; ');
+  const edge = networkEdge(ip, base, bits);
+  return edge === undefined ? true : `${ip} is the ${edge} address of ${text}, which no host can hold`;
 }
 
 /** A DNS name. @param text may be empty: none */

@@ -30,6 +30,10 @@ export const INPUT = {
     why: 'A saved plan was given where an inventory was expected.',
     next: 'Give both: `provision apply INVENTORY --plan FILE`.',
   },
+  'unknown-schema': {
+    why: 'There is no schema of that name.',
+    next: 'Give one of: inventory, playbook, plan, events.',
+  },
   'playbook-unreadable': {
     why: "There is no shipped playbook of that name, or the file of your own can't be read.",
     next: 'Use a shipped name (site, etcd, etcd-lb, migrate, apiserver-lb, apiserver-names, repoint) or a path.',

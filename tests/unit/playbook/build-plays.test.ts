@@ -84,6 +84,18 @@ test.each([
   expect(String(error).replaceAll(`${directory}/`, '')).toContain(expected);
 });
 
+test("a task's name goes with what it is about", async () => {
+  const [play] = await build([
+    '- name: Say hello',
+    '  copy: { dest: /x, content: y }',
+    '- copy: { dest: /z, content: y }',
+  ]);
+  expect(play?.resources.get('a')?.map(({ address, task }) => [address, task])).toEqual([
+    ['file:/x', 'Say hello'],
+    ['file:/z', undefined],
+  ]);
+});
+
 test('a play whose `when` holds for nobody is no part of the plan; one without hosts is', async () => {
   const tasks = ['- copy: { dest: /x, content: y }'];
   expect(await build(tasks, undefined, ['  when: nothing is defined'])).toEqual([]);

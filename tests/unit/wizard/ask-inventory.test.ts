@@ -50,11 +50,11 @@ describe('askInventory', () => {
     const person = await run([
       ['etcd hosts', THREE],
       ['Virtual IP', '10.0.0.100'],
+      ['Network', '10.0.0.0/24'],
       ['DNS name', 'etcd.example.com'],
       ['Port', ''],
       ['on the etcd hosts?', 'n'],
       ['Load-balancer hosts', 'lb-1=10.0.0.21, lb-2=10.0.0.22'],
-      ['Network', '10.0.0.0/24'],
       ['Control-plane hosts', 'cp-1=10.0.0.11'],
       ['User to log in', 'debian'],
       ['Private key', '~/.ssh/id_ed25519'],
@@ -76,6 +76,21 @@ describe('askInventory', () => {
       privateKeyFile: '~/.ssh/id_ed25519',
     });
     expect(renderInventory(answers)).toContain('etcd_lb_host: etcd.example.com');
+  });
+
+  test.each([
+    ['10.0.1.100', '10.0.0.0/24', 'the virtual IP (10.0.1.100) is not in 10.0.0.0/24; both are asked again'],
+    ['10.0.0.255', '10.0.0.0/24', '10.0.0.255 is the broadcast address of 10.0.0.0/24, which no host can hold'],
+  ])('a virtual IP %s that %s cannot have is asked again at once', async (ip, network, why) => {
+    const person = await run([
+      ['etcd hosts', THREE],
+      ['Virtual IP', ip],
+      ['Network', network],
+      ['Virtual IP', '10.0.0.100'],
+      ['Network', network],
+      ['DNS name', ''],
+    ]);
+    expect(await person.getFullOutput()).toContain(why);
   });
 
   test('says at once what is wrong with an answer, and says that an even number is no gain', async () => {
