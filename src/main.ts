@@ -34,6 +34,15 @@ const context: Context = {
 
 // A reader that has gone (`| head`), a full disk or a closed terminal ends no verb: a run says so where it still can.
 for (const stream of [process.stdin, process.stdout, process.stderr]) stream.on('error', () => undefined);
+// But what was asked for and is not there is no success, or an empty file would pass for an answer. A reader that has gone
+// has had enough.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE') return;
+  process.once('exit', () => {
+    context.stderr.write(`error: standard output can't be written, and is not whole: ${error.message}\n`);
+    process.exitCode ||= EXIT.failed;
+  });
+});
 
 /** An error as a person should see it: what is wrong, and what to do next. A bug keeps its stack. */
 function describe(error: unknown): string {

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, describe, test } from '@jest/globals';
 import { waitUntil } from '../../src/lab/process.js';
 import { quote } from '../../src/shell/quote.js';
+import { provision } from '../support/lab.js';
 import { ended, forgetRuns, startRealHosts, type RealHosts } from '../support/real-run.js';
 
 // Each run writes two files, stands still in a third change until it is let go, fails there, and takes the files back.
@@ -109,6 +110,18 @@ describe('a full disk', () => {
     await expectUnlocked();
     expect(stderr).toMatch(/standard output can't be written \(.*ENOSPC/);
     expect(stderr).toMatch(/Plan: 3 changes[\s\S]*rolled back: restore .*a\.conf[\s\S]*ended with status 1/);
+  });
+
+  test.each([
+    ['plan', 'of a run that changes nothing'],
+    ['inventory', 'of a verb that only prints'],
+  ])('behind the output of %s, %s, is told, and no success', async (verb) => {
+    const words = verb === 'plan' ? hosts.command(verb) : provision(verb, hosts.inventory);
+    const whole = await ended(hosts.start(words));
+    expect([whole.status, whole.stderr]).toEqual([0, '']);
+    const { status, stderr } = await ended(hosts.start(words, openSync('/dev/full', 'w')));
+    expect(status).toBe(1);
+    expect(stderr).toMatch(/^error: standard output can't be written, and is not whole: ENOSPC[^\n]*\n$/);
   });
 
   /** Starts an apply whose journal is on a disk of its own, which the script has made what it is. */
