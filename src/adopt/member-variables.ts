@@ -1,4 +1,4 @@
-import { canonicalIp } from '../pki/ip.js';
+import { canonicalIp } from '../model/ip.js';
 import { keyTypeOf } from '../pki/inspect.js';
 import type { EtcdSettingName } from '../facts/etcd-process.js';
 import { VARIABLES, type VariableName } from '../cluster/known-variables.js';

@@ -1,7 +1,7 @@
 import type { X509Certificate } from 'node:crypto';
 import { isIP } from 'node:net';
 import { httpsUrl } from '../model/endpoint.js';
-import { canonicalIp } from '../pki/ip.js';
+import { canonicalIp } from '../model/ip.js';
 
 /** A URL of etcd's, taken apart. */
 export interface EtcdUrl {

@@ -1,4 +1,5 @@
 import { httpsUrl } from '../model/endpoint.js';
+import { canonicalIp } from '../model/ip.js';
 import type { Inventory } from '../model/inventory.js';
 import type { Json } from '../model/json.js';
 import { VARIABLES, type VariableName, type VariableValue } from './known-variables.js';
@@ -106,7 +107,10 @@ function balancedUrl(inventory: Inventory, service: ServiceName): string | undef
   }
   const ip = shared(variables.ip);
   if (ip === undefined || shared(variables.enabled) === false) return undefined;
-  return httpsUrl(shared(variables.host) ?? ip, shared(variables.port) ?? VARIABLES[variables.port].fallback);
+  return httpsUrl(
+    shared(variables.host) ?? canonicalIp(ip),
+    shared(variables.port) ?? VARIABLES[variables.port].fallback,
+  );
 }
 
 /** A checked value; undefined when it is not set, or wrong, which describeCluster tells. */

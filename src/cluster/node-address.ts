@@ -1,4 +1,4 @@
-import { isAddress } from '../model/endpoint.js';
+import { canonicalIp, isAddress } from '../model/ip.js';
 import type { Host } from '../model/inventory.js';
 
 /** Where a node's address is looked for; `ip` and `access_ip` are kubespray's. */
@@ -18,17 +18,17 @@ export interface NodeAddress {
 export function nodeAddress(host: Host): NodeAddress | undefined {
   for (const variable of SOURCES) {
     const address = host.variables.get(variable);
-    if (typeof address === 'string' && isAddress(address)) return { address, variable };
+    if (typeof address === 'string' && isAddress(address)) return { address: canonicalIp(address), variable };
     // A wrong `ip` is a slip: it must not be made up for in silence.
     if (address !== undefined && address !== null && variable !== 'ansible_host') return undefined;
   }
-  return isAddress(host.name) ? { address: host.name, variable: 'inventory_hostname' } : undefined;
+  return isAddress(host.name) ? { address: canonicalIp(host.name), variable: 'inventory_hostname' } : undefined;
 }
 
 /** Every address that some variable of a host names. */
 export function knownAddresses(host: Host): readonly NodeAddress[] {
   return SOURCES.flatMap((variable) => {
     const address = host.variables.get(variable);
-    return typeof address === 'string' && isAddress(address) ? [{ address, variable }] : [];
+    return typeof address === 'string' && isAddress(address) ? [{ address: canonicalIp(address), variable }] : [];
   });
 }

@@ -1,4 +1,5 @@
 import { isIP } from 'node:net';
+import { canonicalIp } from '../model/ip.js';
 import { ETCD_HEALTH_PATH, type ControlPlane, type Member } from '../model/cluster.js';
 import type { Host } from '../model/inventory.js';
 import {
@@ -49,7 +50,7 @@ function readEndpoint(name: ServiceName, { shared, reader, all }: ServicesSource
       `is true, and ${variables.ip} is not set; set it to an unused address in the network of the load balancers`,
     );
   }
-  return ip === undefined || enabled === false ? undefined : { ip, ...endpoint };
+  return ip === undefined || enabled === false ? undefined : { ip: canonicalIp(ip), ...endpoint };
 }
 
 const TRAITS: Readonly<Record<ServiceName, (source: ServicesSource) => ServiceTraits>> = {

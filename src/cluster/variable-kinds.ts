@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { isAddress } from '../model/endpoint.js';
+import { isAddress } from '../model/ip.js';
 
 // The kinds of values that variables have. Each reads what Ansible people write: numbers and truth values may come as
 // texts, because INI inventories and templates give nothing else.

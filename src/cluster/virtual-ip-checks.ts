@@ -5,7 +5,7 @@ import type { CheckContext } from './check-context.js';
 import { knownAddresses } from './node-address.js';
 import { SERVICE_VARIABLES } from './service-variables.js';
 
-/** Addresses that no host can hold: unspecified, loopback, multicast, reserved (RFC 6890). */
+/** Addresses that no host can hold for others: unspecified, loopback, link-local, IPv4 in disguise, multicast, reserved (RFC 6890). */
 function isUnusable(ip: string): boolean {
   const list = new BlockList();
   for (const [net, prefix] of [
@@ -16,6 +16,7 @@ function isUnusable(ip: string): boolean {
     list.addSubnet(net, prefix, 'ipv4');
   for (const [net, prefix] of [
     ['::', 127],
+    ['fe80::', 10],
     ['ff00::', 8],
   ] as const)
     list.addSubnet(net, prefix, 'ipv6');

@@ -9,7 +9,7 @@ export interface UnitState {
   readonly enabled: boolean;
   /** Masked in /run: a package was being installed when the run was interrupted. */
   readonly maskedAtRuntime: boolean;
-  /** Start of the main process, seconds since 1970. */
+  /** Start of the main process, also of one that is not ready yet, seconds since 1970. */
   readonly startedAt: number | undefined;
   /** Start, or last successful reload, seconds since 1970: a reload passes through `reloading`, and back. */
   readonly loadedAt: number | undefined;
@@ -71,7 +71,8 @@ function readUnit(unit: string, properties: ReadonlyMap<string, string> | undefi
   if (properties === undefined) throw new Error(`systemctl said nothing about ${unit}`);
   const active = ['active', 'reloading'].includes(properties.get('ActiveState') ?? '');
   const fileState = properties.get('UnitFileState') ?? '';
-  const startedAt = active ? readTime(properties.get('ExecMainStartTimestamp')) : undefined;
+  const runs = active || properties.get('ActiveState') === 'activating';
+  const startedAt = runs ? readTime(properties.get('ExecMainStartTimestamp')) : undefined;
   const changedAt = active ? readTime(properties.get('StateChangeTimestamp')) : undefined;
   const reloaded = properties.get('ReloadResult') === 'success' && changedAt !== undefined;
   return {
@@ -80,7 +81,7 @@ function readUnit(unit: string, properties: ReadonlyMap<string, string> | undefi
     enabled: fileState.startsWith('enabled'),
     maskedAtRuntime: fileState === 'masked-runtime',
     startedAt,
-    loadedAt: reloaded ? Math.max(changedAt, startedAt ?? 0) : startedAt,
+    loadedAt: reloaded ? Math.max(changedAt, startedAt ?? 0) : active ? startedAt : undefined,
     needsDaemonReload: properties.get('NeedDaemonReload') === 'yes',
   };
 }

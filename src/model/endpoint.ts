@@ -1,12 +1,5 @@
 import { isIP } from 'node:net';
-
-/**
- * Whether a text is an address that the same host has for everybody: one with a zone (`fe80::1%eth0`, RFC 4007) means
- * something on one host only, and no URL and no certificate can hold it.
- */
-export function isAddress(text: string): boolean {
-  return isIP(text) !== 0 && !text.includes('%');
-}
+import { addressBytes } from './ip.js';
 
 /** `host:port`, with the brackets that an IPv6 address needs (RFC 3986, section 3.2.2). */
 export function hostPort(host: string, port: number): string {
@@ -40,15 +33,25 @@ export function hostPrefix(address: string): number {
   return address.includes(':') ? 128 : 32;
 }
 
+/** What an address of a network may mean in place of one host. */
+export type NetworkEdge = 'network' | 'broadcast' | 'subnet-router anycast';
+
 /**
- * Whether an IPv4 address means its network itself or everybody in it: such an address is nobody's (RFC 919, RFC 950;
- * a network of two or one addresses has none, RFC 3021).
+ * Whether an address means its network itself or everybody in it: such an address is nobody's (RFC 919, RFC 950; a
+ * network of two or one addresses has none, RFC 3021). In IPv6 the first one is every router's (RFC 4291, 2.6.1; RFC 6164).
  * @param base any address of the network
  */
-export function networkEdge(ip: string, base: string, prefix: number): 'network' | 'broadcast' | undefined {
+export function networkEdge(ip: string, base: string, prefix: number): NetworkEdge | undefined {
+  if (isIP(ip) === 6 && isIP(base) === 6 && prefix < 127)
+    return placeIn(prefix, ip) === 0n ? 'subnet-router anycast' : undefined;
   if (isIP(ip) !== 4 || isIP(base) !== 4 || prefix > 30) return undefined;
-  const size = 2 ** (32 - prefix);
-  const place = ip.split('.').reduce((sum, byte) => sum * 256 + Number(byte), 0) % size;
-  if (place === 0) return 'network';
-  return place === size - 1 ? 'broadcast' : undefined;
+  const place = placeIn(prefix, ip);
+  if (place === 0n) return 'network';
+  return place === (1n << BigInt(32 - prefix)) - 1n ? 'broadcast' : undefined;
+}
+
+/** Which one of its network an address is, from 0. */
+function placeIn(prefix: number, ip: string): bigint {
+  const bytes = addressBytes(ip);
+  return BigInt(`0x${bytes.toString('hex')}`) % (1n << BigInt(bytes.length * 8 - prefix));
 }

@@ -1,7 +1,6 @@
-import { isIP } from 'node:net';
 import type { CertificateProfile, OtherName } from '../model/certificate.js';
 import { readDer, writeDer } from './der.js';
-import { canonicalIp } from './ip.js';
+import { addressBytes, canonicalIp } from '../model/ip.js';
 
 /** RFC 5280, 4.2.1.6: the context tags of GeneralName. */
 const TAGS = { email: 0x81, dns: 0x82, uri: 0x86, ip: 0x87, registeredId: 0x88 } as const;
@@ -84,14 +83,4 @@ function addressText(bytes: Buffer): string | undefined {
   if (bytes.length !== 16) return undefined;
   const groups = Array.from({ length: 8 }, (_, index) => bytes.readUInt16BE(index * 2).toString(16));
   return canonicalIp(groups.join(':'));
-}
-
-function addressBytes(address: string): Buffer {
-  if (isIP(address) === 4) return Buffer.from(address.split('.').map(Number));
-  // Node writes an address in its shortest form; a URL's host has one `::` at most.
-  const [head = '', tail = ''] = canonicalIp(address).split('::');
-  const groupsOf = (text: string): number[] => (text === '' ? [] : text.split(':').map((group) => parseInt(group, 16)));
-  const [before, after] = [groupsOf(head), groupsOf(tail)];
-  const groups = [...before, ...Array.from({ length: 8 - before.length - after.length }, () => 0), ...after];
-  return Buffer.from(groups.flatMap((group) => [group >> 8, group & 0xff]));
 }

@@ -1,10 +1,4 @@
-import { isIP } from 'node:net';
-import { isAddress } from '../model/endpoint.js';
-
-/** One spelling for one address, so that `::1` and `0:0:0:0:0:0:0:1` compare equal. Anything else is returned as it is. */
-export function canonicalIp(address: string): string {
-  return isIP(address) === 6 && isAddress(address) ? new URL(`http://[${address}]`).hostname.slice(1, -1) : address;
-}
+import { canonicalIp, isAddress } from '../model/ip.js';
 
 /**
  * Tells IP addresses from DNS names: a certificate holds them as different kinds, and the library does not notice an

@@ -110,7 +110,7 @@ export function decideService(member: Member, unit: UnitState, reasons: readonly
   if (words.length === 0) return UNCHANGED;
   const actions: Action[] = [...unmask(member, unit)];
   if (!unit.enabled) actions.push(enable(member, unit));
-  if (!unit.active) actions.push(start(member));
+  if (!unit.active) actions.push(start(member, reasons));
   if (isStale) actions.push(...restart(member));
   return changed({
     summary: `${words.join(' and ')} ${member.unit} (member ${member.name})`,
@@ -149,9 +149,11 @@ function enable({ unit: name }: Member, unit: UnitState): Run {
   return { kind: 'run', command: serviceCommand('enable', name), undo };
 }
 
-function start({ unit }: Member): Run {
+/** @param reasons why a process that is not ready yet, as one that waits for a quorum, must not become so */
+function start({ unit }: Member, reasons: readonly string[]): Run {
+  const command = queueEtcd(reasons.length === 0 ? 'start' : 'restart', unit);
   // Stopped again, it would be missing in the quorum for a failure elsewhere.
-  return { kind: 'run', command: queueEtcd('start', unit), undo: { lasting: 'the member that was down stays up' } };
+  return { kind: 'run', command, undo: { lasting: 'the member that was down stays up' } };
 }
 
 function isForming(phase: ClusterPhase): boolean {

@@ -43,7 +43,7 @@ export function forbidBootstrap(): Command {
 /**
  * Queues a start that is not waited for: etcd tells systemd that it is ready only once a quorum is there, and the other
  * members may be started after this one.
- * @param verb `restart` where the package's own lone member may run
+ * @param verb `restart` where the package’s own lone member, or a process with older files that is not ready yet, may run
  */
 export function queueEtcd(verb: 'start' | 'restart', unit: string): Command {
   const name = quote(unit);

@@ -199,6 +199,25 @@ describe('describeCluster', () => {
     },
   );
 
+  const IPV6 = '[etcd]\netcd-1 ip=2001:DB8::0:1\netcd-2 ip=2001:db8::2\netcd-3 ip=2001:db8::3\n';
+
+  test.each(['2001:db8::', '2001:DB8:0:0::0', 'fe80::5', 'ff02::12', '::1', '::'])(
+    'the virtual IP %s is refused: no host can hold it for others',
+    async (ip) => {
+      const text = `${IPV6}[all:vars]\netcd_lb_ip=${ip}\nkeepalived_network=2001:db8::/64\n`;
+      const inventory = await loadFiles({ hosts: text });
+      expect(() => describeCluster(inventory)).toThrow(/can hold/);
+    },
+  );
+
+  test('an IPv6 address is the same in every spelling, and is written as the kernel writes it', async () => {
+    const inventory = await loadFiles({ hosts: `${IPV6}[all:vars]\netcd_lb_ip=2001:DB8:0::00:A\n` });
+    const { members, services } = describeCluster(inventory);
+    expect([members[0]?.address, services[0]?.endpoint.ip]).toEqual(['2001:db8::1', '2001:db8::a']);
+    const same = await loadFiles({ hosts: `${IPV6}[all:vars]\netcd_lb_ip=2001:0db8::1\n` });
+    expect(() => describeCluster(same)).toThrow('is ip of etcd-1; the virtual IP must be an address that no host has');
+  });
+
   test.each([
     'etcd_user',
     'etcd_bin_dir',

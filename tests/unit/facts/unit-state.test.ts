@@ -52,7 +52,7 @@ describe('the state of a unit', () => {
     ['', false],
   ])('%j counts as active: %s', (ActiveState, active) => {
     const [unit] = read({ ActiveState });
-    expect(unit).toMatchObject({ active, startedAt: active ? started : undefined });
+    expect(unit).toMatchObject({ active, startedAt: active || ActiveState === 'activating' ? started : undefined });
     if (!active) expect(unit?.loadedAt).toBeUndefined();
   });
 

@@ -1,8 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { describeNames, namesExtension, readNames } from '../../../src/pki/alternative-names.js';
+import { canonicalIp } from '../../../src/model/ip.js';
 import { writeDer } from '../../../src/pki/der.js';
-import { canonicalIp, splitNames } from '../../../src/pki/ip.js';
+import { splitNames } from '../../../src/pki/ip.js';
 import { SERVER_PROFILE } from '../../support/test-authority.js';
 
 /** A subjectAltName with these names, each of its own kind. */

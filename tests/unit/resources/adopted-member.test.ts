@@ -60,6 +60,16 @@ describe('adoptedMember', () => {
     expect(await decide(999, { active: false })).toMatchObject({ change: { summary: 'start etcd3 (member etcd-1)' } });
   });
 
+  // A start of a unit that is starting does nothing: its process would become ready with the old certificate.
+  test.each([
+    ['an older certificate', 1001, 'systemctl restart --no-block etcd3'],
+    ['this one', 999, 'systemctl start --no-block etcd3'],
+  ])('that waits for a quorum, with %s', async (_, changedAt, summary) => {
+    expect(await decide(changedAt, { active: false })).toMatchObject({
+      change: { summary: 'start etcd3 (member etcd-1)', disruptive: false, actions: [{ command: { summary } }] },
+    });
+  });
+
   test('is known by its key when its certificate is lost: that is issued again', async () => {
     expect(await decide(undefined, {}, true)).toEqual(UNCHANGED);
   });
