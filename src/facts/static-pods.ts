@@ -22,6 +22,7 @@ const MOST_FILES = 100;
  */
 export const staticPodFiles: Fact<readonly StaticPodFile[]> = {
   name: 'static-pod-files',
+  isConfidential: true,
   script: (directories) => directories.map(scriptFor).join('\n'),
   parse(stdout, directories) {
     const blocks = stdout.split(/^D$/m).slice(1);

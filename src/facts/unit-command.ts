@@ -21,6 +21,7 @@ const PROPERTIES = 'LoadState,FragmentPath,DropInPaths,Environment,EnvironmentFi
 /** Key: unit name without `.service`. */
 export const unitCommand: Fact<UnitCommand> = {
   name: 'unit-commands',
+  isConfidential: true,
   script: (units) =>
     units
       .map((unit) => quote(`${unit}.service`))

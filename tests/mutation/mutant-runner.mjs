@@ -39,10 +39,11 @@ function inOrder(tests) {
   // Templates are rendered by roles.
   const roomOf = (file) => (file.endsWith('.j2') ? 'roles' : (dirname(file).split('/')[1] ?? 'playbook'));
   const rooms = new Set(state.mutants.map(({ file }) => roomOf(file)));
-  // tests/unit/ssh/…, tests/contract/ssh-….test.ts
+  // Of the contract tests, which have no rooms, those that import one of them.
+  const imports = (path) => [...rooms].some((room) => readFileSync(path, 'utf8').includes(`/src/${room}/`));
   const isOwn = (path) => {
-    const [, , name = ''] = relative(process.cwd(), path).split('/');
-    return rooms.has(name) || rooms.has(name.split('-')[0]);
+    const [, kind, name] = relative(process.cwd(), path).split('/');
+    return rooms.has(name) || (kind === 'contract' && imports(path));
   };
   const rank = ({ path }) => (isOwn(path) ? 0 : 1e9) + statSync(path).size;
   const taken = process.env.MUTATION_NEAR === 'yes' ? tests.filter(({ path }) => isOwn(path)) : tests;

@@ -1,0 +1,55 @@
+import { readdirSync } from 'node:fs';
+import { beforeAll, expect, test } from '@jest/globals';
+import type { Fact } from '../../../src/model/remote.js';
+
+const DIRECTORY = new URL('../../../src/facts/', import.meta.url);
+
+function isFact(value: unknown): value is Fact<unknown> {
+  return typeof value === 'object' && value !== null && 'script' in value && 'parse' in value;
+}
+
+let facts: readonly Fact<unknown>[] = [];
+beforeAll(async () => {
+  // One after the other: they share modules.
+  for (const file of readdirSync(DIRECTORY).filter((name) => name.endsWith('.ts'))) {
+    const module = (await import(new URL(file, DIRECTORY).href)) as Readonly<Record<string, unknown>>;
+    facts = [...facts, ...Object.values(module).filter(isFact)];
+  }
+});
+
+test('every fact has a name of its own', () => {
+  const names = facts.map(({ name }) => name);
+  expect(names.length).toBeGreaterThan(30);
+  expect([...new Set(names)]).toEqual(names);
+  expect(names.filter((name) => !/^[a-z][a-z-]+$/.test(name))).toEqual([]);
+});
+
+// Texts of files, and words of processes: a password stands in them where somebody put it there.
+test('answers that may hold secrets are shown in no error', () => {
+  const confidential = facts.filter(({ isConfidential }) => isConfidential === true);
+  expect(confidential.map(({ name }) => name).toSorted()).toEqual([
+    'apiserver-processes',
+    'etcd-processes',
+    'file-contents',
+    'kubeadm-config',
+    'static-pod-files',
+    'unit-commands',
+  ]);
+});
+
+// What a plan was decided on is compared before it is applied: facts about what others may change meanwhile.
+test('what a saved plan keeps of what was there', () => {
+  const kept = facts.filter((fact) => 'evidence' in fact);
+  expect(kept.map(({ name }) => name).toSorted()).toEqual([
+    'certificate-files',
+    'directory-ways',
+    'file-contents',
+    'file-states',
+    'groups',
+    'packages',
+    'paths',
+    'sysctls',
+    'units',
+    'users',
+  ]);
+});
