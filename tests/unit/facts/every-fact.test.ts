@@ -1,5 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { beforeAll, expect, test } from '@jest/globals';
+import { etcdIdentity } from '../../../src/facts/etcd-identity.js';
+import { keyProof } from '../../../src/facts/key-proof.js';
 import type { Fact } from '../../../src/model/remote.js';
 
 const DIRECTORY = new URL('../../../src/facts/', import.meta.url);
@@ -52,4 +54,17 @@ test('what a saved plan keeps of what was there', () => {
     'units',
     'users',
   ]);
+});
+
+test.each([
+  ['xP 0 c2ln', undefined],
+  ['P 0 c2ln x', undefined],
+  ['P 1 c2ln', undefined],
+  ['noise\nP 0 c2ln\nnoise', 'sig'],
+])('an answer is a line of its own: %j', (stdout, expected) => {
+  const key = JSON.stringify(['/k', 'statement']);
+  expect(keyProof.parse(stdout, [key]).get(key)?.toString()).toBe(expected);
+  const identity = etcdIdentity.parse(stdout.replace('P ', 'I '), [key]).get(key);
+  // What came back is no gRPC; it is read all the same where it is the answer.
+  expect(identity?.kind === 'silent' && identity.reason !== 'nothing came back').toBe(expected !== undefined);
 });
