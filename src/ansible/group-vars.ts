@@ -75,7 +75,7 @@ async function tellUnused(
   log: LoadLog,
 ): Promise<void> {
   const kind = directory.file.endsWith('group_vars') ? 'group' : 'host';
-  const nobodys: string[] = [];
+  const nobodys: { readonly entry: string; readonly name: string }[] = [];
   const read = new Set(used.values());
   for (const entry of await listDirectory(directory)) {
     const name = read.has(entry) ? undefined : await nameOf(directory, entry);
@@ -85,12 +85,12 @@ async function tellUnused(
     if (first !== undefined) tell(entry, `is not read: ${within(directory, first).file} comes first`);
     else if (near !== '')
       tell(entry, `no ${kind} ${name} is in the inventory, so these variables have no effect${near}`);
-    else nobodys.push(entry);
+    else nobodys.push({ entry, name });
   }
   const [first, ...more] = nobodys;
   if (first === undefined) return;
-  const others = more.length === 0 ? '' : ` (the same of ${shortList(more)})`;
-  tell(first, `no ${kind} of that name is in the inventory, so these variables have no effect${others}`);
+  const others = more.length === 0 ? '' : ` (the same of ${shortList(more.map(({ entry }) => entry))})`;
+  tell(first.entry, `no ${kind} ${first.name} is in the inventory, so these variables have no effect${others}`);
 
   function tell(entry: string, message: string): void {
     const { file } = within(directory, entry);

@@ -69,7 +69,7 @@ export async function readSavedPlan(file: string): Promise<PlanJson> {
 
 async function readJson(file: string): Promise<unknown> {
   try {
-    // Whoever reviewed it must not find that somebody else has written another one.
+    // Whoever reviewed it must not find that someone else has written another one.
     const { mode } = await stat(file).then((found) => (found.isFile() ? found : { mode: 0 }));
     if ((mode & WRITABLE_BY_OTHERS) !== 0) throw writableByOthers(file, mode);
     return JSON.parse(await readTextBounded(file, LARGE_FILE_BYTES));

@@ -210,7 +210,7 @@ function listDisagreement(heard: readonly HeardMember[]): readonly string[] {
   return [`members disagree on the list of members: ${all.join(', ')}`];
 }
 
-/** Who is a member changes by somebody's hand only. */
+/** Who is a member changes by someone's hand only. */
 function membershipFaults(heard: readonly HeardMember[], cluster: Cluster): readonly Problem[] {
   const [first] = heard;
   if (first === undefined) return [];

@@ -14,7 +14,7 @@ export type GateAnswer =
       readonly next: string;
       /** How much longer than the gate's own time this very reason may last, in milliseconds, where nothing is wrong. */
       readonly patienceMs?: number;
-      /** Waiting does not change it: somebody must. The gate is not asked again. */
+      /** Waiting does not change it: someone must. The gate is not asked again. */
       readonly isFinal?: boolean;
       /** It is about a host that can't be asked: worth as long a wait as any host that is away. */
       readonly isAway?: boolean;

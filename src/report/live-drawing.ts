@@ -64,8 +64,16 @@ function looked({ stage }: Drawing, { host }: EventOf<'host-looked'>): void {
   stage.finish(host);
 }
 
+/** A row that ends with why it failed, and not as interrupted. */
+function failRow({ stage }: Drawing, host: string, why: string): void {
+  stage.keep(host, `✖ ${printable(why)}`);
+  stage.fail(host);
+}
+
 function showPlan(drawing: Drawing, { plan }: EventOf<'planned'>): void {
   drawing.work = workOf(plan);
+  const looking = new Set(drawing.stage.busy());
+  for (const { host, because } of plan.away) if (looking.has(host)) failRow(drawing, host, briefReason(because, host));
   drawing.stage.shut();
   drawing.screen.print(`\n${renderPlan(plan, { colour: drawing.terminal.colour })}`);
   drawing.blank = true;
@@ -150,12 +158,12 @@ function showRollback(drawing: Drawing, { host, summary }: EventOf<'rolled-back'
   drawing.stage.keep(host, `↩ ${printable(summary)}`);
 }
 
-function endFailed({ stage }: Drawing, { failures }: EventOf<'run-failed'>): void {
+function endFailed(drawing: Drawing, { failures }: EventOf<'run-failed'>): void {
+  const { stage } = drawing;
   const busy = new Set(stage.busy());
   for (const { host, message } of failures) {
     if (host === undefined || !busy.has(host)) continue;
-    stage.keep(host, `✖ ${printable(briefReason(message, host))}`);
-    stage.fail(host);
+    failRow(drawing, host, briefReason(message, host));
   }
   stage.shut();
 }

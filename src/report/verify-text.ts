@@ -24,7 +24,19 @@ export function renderCheckUp(
     check: Math.max(0, ...lines.map(({ check }) => check.length)),
     hosts: Math.max(0, ...lines.map(({ hosts }) => hosts.length)),
   };
-  return `${[...lines.flatMap((line) => renderLine(line, widths, style)), '', renderFigures(items, options.title ?? 'Health check:', style)].join('\n')}\n`;
+  const drawn = lines.map((line) => ({ line, text: renderLine(line, widths, style) }));
+  const figures = renderFigures(items, options.title ?? 'Health check:', style);
+  return `${[...drawn.flatMap(({ text }) => text), '', ...scrolledAway(drawn), figures].join('\n')}\n`;
+}
+
+/** Lines that are still in sight on a small terminal. */
+const IN_SIGHT = 20;
+
+/** What is not ok, once more, where a part of it has scrolled away. */
+function scrolledAway(drawn: readonly { readonly line: Line; readonly text: readonly string[] }[]): readonly string[] {
+  const first = drawn.findIndex(({ line }) => line.verdict !== 'ok');
+  if (first < 0 || drawn.slice(first).flatMap(({ text }) => text).length <= IN_SIGHT) return [];
+  return [...drawn.filter(({ line }) => line.verdict !== 'ok').flatMap(({ text }) => text), ''];
 }
 
 function inCommon(items: readonly CheckItem[]): readonly Line[] {

@@ -21,6 +21,9 @@ const STUMBLES: readonly Stumble[] = [
   { phrase: /\bto and fro\b/i, say: 'back and forth' },
   { phrase: /\bcheck-up\b|\bchecks? up\b/i, say: 'health check' },
   { phrase: /\bbroken off\b/i, say: 'interrupted' },
+  { phrase: /\bsomebody\b/i, say: 'someone' },
+  { phrase: /\banew\b/i, say: 'again' },
+  { phrase: /\blacks\b/i, say: 'has no, is missing' },
   { phrase: /\bin the end\b/i, say: 'last, at the end' },
   { phrase: /\b(connections|attempts) at most\b/i, say: 'maximum connections' },
   {

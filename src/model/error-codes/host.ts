@@ -20,7 +20,7 @@ export const HOST = {
   },
   'hosts-block-unclear': {
     why: 'The marks around the lines of this program in /etc/hosts are doubled, or one is missing.',
-    next: 'Remove the marks, and the lines of this program between them. The next apply writes them anew.',
+    next: 'Remove the marks, and the lines of this program between them. The next apply writes them again.',
   },
   'package-held': {
     why: 'A package would have to change, and apt has it on hold.',

@@ -105,7 +105,7 @@ describe('variables that nobody has', () => {
     ];
     const files = Object.fromEntries(vars.map((name) => [`group_vars/${name}`, 'a: 1\n']));
     expect(await said({ 'hosts.yaml': MEMBERS, ...files })).toEqual([
-      'group_vars/dbservers:1:1: warning: dbservers: no group of that name is in the inventory, so these variables have no effect (the same of etcd_lb.yaml, webservers)',
+      'group_vars/dbservers:1:1: warning: dbservers: no group dbservers is in the inventory, so these variables have no effect (the same of etcd_lb.yaml, webservers)',
     ]);
   });
 
@@ -120,7 +120,7 @@ describe('variables that nobody has', () => {
 
   test('of hosts that are numbered like others are no slips of theirs', async () => {
     expect(await said({ 'hosts.yaml': MEMBERS, 'host_vars/etcd-4.yml': 'a: 1\n' })).toEqual([
-      expect.stringMatching(/no host of that name is in the inventory, so these variables have no effect$/),
+      expect.stringMatching(/no host etcd-4 is in the inventory, so these variables have no effect$/),
     ]);
   });
 });

@@ -103,6 +103,24 @@ describe('the live reporter', () => {
     },
   );
 
+  test.each([3, 20])(
+    'says of a host that could not be asked why, not that it was interrupted, with %i hosts',
+    async (count) => {
+      const hosts = Array.from({ length: count }, (_, index) => `etcd-${index + 1}`);
+      const away = [{ host: 'etcd-2', because: "etcd-2: can't connect: nothing listens on port 22" }];
+      const text = screen(
+        await report([
+          { type: 'run-started', command: 'plan', inventory: 'i', hosts },
+          ...hosts.map((host): Event => ({ type: 'host-looking', host })),
+          ...hosts.filter((host) => host !== 'etcd-2').map((host): Event => ({ type: 'host-looked', host })),
+          { type: 'planned', plan: { ...BARE_HOSTS, away } },
+        ]),
+      );
+      expect(text).toMatch(/etcd-2\s+✖ can't connect: nothing listens on port 22/);
+      expect(text).not.toContain('interrupted');
+    },
+  );
+
   test.each([3, 20])('shows what a failed command printed, with %i hosts', async (count) => {
     const [started, ...rest] = FAILING_RUN;
     const hosts = Array.from({ length: count }, (_, index) => `etcd-${index + 1}`);
