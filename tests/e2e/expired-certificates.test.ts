@@ -1,12 +1,9 @@
-import { X509Certificate } from 'node:crypto';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, expect, jest, test } from '@jest/globals';
-import type { CertificateProfile } from '../../src/model/certificate.js';
-import { widenProfile } from '../../src/pki/compare.js';
-import { publicKeyText } from '../../src/pki/inspect.js';
-import { issueCertificate, makeAuthority } from '../../src/pki/issue.js';
+import { makeAuthority } from '../../src/pki/issue.js';
 import type { SigningAuthority } from '../../src/pki/signing-authority.js';
+import { expireCertificate } from '../support/expire-certificate.js';
 import { partOfThisCommit } from '../support/kill-points.js';
 import { describeOnLab } from '../support/lab.js';
 import { endOf, etcdctl, passphraseFile, plannedChanges, READYZ, runVerb, vipOf } from '../support/main-job.js';
@@ -43,24 +40,9 @@ describeOnLab('certificates that nobody has renewed', 'expired', { etcd: 3, cont
     return ended.stdout;
   }
 
-  /** The certificate that a host has becomes one that this authority signed for the same key, and that ended a month ago. */
-  async function expire(host: string, path: string): Promise<void> {
-    const leaf = new X509Certificate(await succeed(host, `openssl x509 -in ${path}`));
-    const none: CertificateProfile = {
-      ...{ commonName: '', organizations: [], dnsNames: [], ipAddresses: [], usages: [] },
-      ...{ days: 365, keyType: 'ecdsa-p256', keepPublicKey: publicKeyText(leaf.publicKey) },
-    };
-    const { certificatePem } = await issueCertificate(
-      authority,
-      widenProfile(none, leaf),
-      circumstancesAt(daysAgo(395)),
-    );
-    const key = "awk '/BEGIN .*PRIVATE/ {on=1} on {print}'";
-    await succeed(
-      host,
-      `key=$(${key} ${path}); cat > ${path} << 'END'\n${certificatePem}END\n[ -z "$key" ] || printf '%s\\n' "$key" >> ${path}`,
-    );
-  }
+  /** Signed for a year, more than a year ago. */
+  const expire = async (host: string, path: string): Promise<void> =>
+    expireCertificate(lab, { host, path }, authority, { signed: daysAgo(395), days: 365 });
 
   const onMembers = async (script: string): Promise<void> => {
     await Promise.all(MEMBERS.map(async (host) => succeed(host, script)));

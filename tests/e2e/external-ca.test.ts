@@ -2,6 +2,7 @@ import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
 import { overlayChanges, overlayDifference, type OverlayChange } from '../../src/lab/overlay.js';
+import { aSecond, authorityOf, expireCertificate } from '../support/expire-certificate.js';
 import { describeOnLab, run, type Ended } from '../support/lab.js';
 import { endOf, etcdctl, performedChanges, plannedChanges, runVerb, vipOf, type JsonRun } from '../support/main-job.js';
 import { signAsPrinted } from '../support/sign-as-printed.js';
@@ -160,6 +161,44 @@ describeOnLab('certificates signed by an external CA', 'signed', { etcd: 3 }, (l
     expect(after.stdout).toBe(before.stdout);
     const names = await lab.ssh('etcd-1', 'openssl x509 -in /etc/etcd/pki/server.crt -noout -ext subjectAltName');
     expect(names.stdout).toContain('more.example.org');
+  });
+
+  // No credential can be signed for the run, as the authority's key is elsewhere: the evidence on disk is all there is.
+  test.each<[string, readonly (readonly [host: string, name: string])[], string]>([
+    [
+      'one of each kind',
+      [
+        ['etcd-1', 'server'],
+        ['etcd-2', 'peer'],
+        ['etcd-3', 'client'],
+      ],
+      'true',
+    ],
+    [
+      'all on the same day, and etcd was restarted since',
+      HOSTS.flatMap((host) => ['server', 'peer', 'client'].map((name) => [host, name] as const)),
+      'systemctl restart --no-block etcd',
+    ],
+  ])('certificates that have expired, %s, are asked for, signed and replaced', async (_, places, since) => {
+    const authority = await authorityOf(`${authorities}/company.crt`, companyKey);
+    await Promise.all(
+      places.map(async ([host, name]) => {
+        await expireCertificate(lab, { host, path: `/etc/etcd/pki/${name}.crt` }, authority, aSecond());
+        // What was signed last time has ended as well.
+        const kept = join(store, 'requests', host, `${name === 'client' ? 'etcdctl' : 'etcd'}-${name}.crt`);
+        await writeFile(kept, (await lab.ssh(host, `cat /etc/etcd/pki/${name}.crt`)).stdout);
+      }),
+    );
+    await Promise.all(HOSTS.map(async (host) => lab.ssh(host, since)));
+    const asked = await lab.provision('ca', 'request', lab.files.inventory, '--yes');
+    expect(asked.stdout.match(/, for the key that the host has$/gm)).toHaveLength(places.length);
+    expectDone(await signAsPrinted(asked, store, companyKey));
+    const renewed = await runVerb(lab, 'apply', '--gate-timeout', '60');
+    expect(endOf(renewed)).toMatch(/^status 0/);
+    expect(performedChanges(renewed).filter((line) => / certificate:/.test(line))).toHaveLength(places.length);
+    expect(plannedChanges(await runVerb(lab, 'plan'))).toEqual([]);
+    const health = etcdctl(`https://${await vipOf(lab)}:2379`, 'endpoint health --cluster');
+    expect((await lab.ssh('etcd-1', health)).stderr.match(/is healthy/g)).toHaveLength(3);
   });
 
   test('no private key of a host ever came to the control side', async () => {

@@ -1,6 +1,7 @@
 import { beforeAll, expect, jest, test } from '@jest/globals';
 import { waitUntil } from '../../src/lab/process.js';
 import { adopt, createHandMadeCluster, memberctl, type HandMadeCluster } from '../support/hand-made-cluster.js';
+import { aSecond, authorityOf, expireCertificate } from '../support/expire-certificate.js';
 import { describeOnLab } from '../support/lab.js';
 import {
   endOf,
@@ -62,6 +63,29 @@ describeOnLab('what goes wrong while an existing cluster is moved', 'migfault', 
     await expectHealthy();
     await expectFinishes(lab.files.inventory);
   }, 400_000);
+
+  test.each<[string, readonly string[], (unit: string) => string]>([
+    ['of one member have expired', ['etcd-2'], () => 'true'],
+    [
+      'of all members have expired, and each was restarted since',
+      MEMBERS,
+      (unit) => `systemctl restart --no-block ${unit}`,
+    ],
+  ])('certificates %s: one apply renews them', async (_, hosts, since) => {
+    const authority = await authorityOf(made.caCertificate, made.caKey);
+    await Promise.all(
+      hosts.map(async (host) => {
+        await expireCertificate(lab, { host, path: certificateOf(host) }, authority, aSecond());
+        await lab.ssh(host, since(made.unitOf(host)));
+      }),
+    );
+    const renewed = await runVerb(lab, 'apply', '--gate-timeout', '60');
+    expect(endOf(renewed)).toMatch(/^status 0/);
+    const done = performedChanges(renewed).filter((line) => / certificate:/.test(line));
+    expect(done.map((line) => line.split(' / ')[1]).sort()).toEqual(hosts);
+    expect(plannedChanges(await runVerb(lab, 'plan'))).toEqual([]);
+    await expectHealthy();
+  });
 
   test('etcd that listens on all addresses of a balancer is refused while planning, with what to do', () => {
     expect(onAllAddresses.status).toBe(1);
