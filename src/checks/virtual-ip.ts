@@ -6,7 +6,7 @@ import { askHosts } from './ask-hosts.js';
 import { fromGate } from './from-gate.js';
 import type { Check, CheckContext, CheckItem } from './check.js';
 
-/** Exactly one balancer holds each virtual IP, and the service answers through it. */
+/** Exactly one balancer, or former one, holds each virtual IP, and the service answers through it. */
 export const checkVirtualIp: Check = async (context) => {
   const items = context.cluster.services.flatMap((service) => [
     holderItems(service, context),
@@ -17,7 +17,7 @@ export const checkVirtualIp: Check = async (context) => {
 
 async function holderItems(service: VirtualService, { cluster, probe }: CheckContext): Promise<readonly CheckItem[]> {
   const { ip: vip } = service.endpoint;
-  const hosts = service.balancers.map(({ host }) => host);
+  const hosts = [...service.balancers, ...service.formerBalancers].map(({ host }) => host);
   const { heard, unreachable } = await askHosts(hosts, (host) => lookForHolder(probe(host), host, { vip, cluster }));
   const answer = judgeHolders([...heard.values()], service);
   return [...unreachable, fromGate({ check: 'virtual-ip', subject: vip }, answer, '')];

@@ -4,8 +4,9 @@ import { didYouMean } from '../model/did-you-mean.js';
 import { InputError, type Problem } from '../model/errors.js';
 import type { Host, Inventory } from '../model/inventory.js';
 import type { Json } from '../model/json.js';
-import type { ServiceName } from '../model/virtual-service.js';
+import { formerGroupOf, SERVICE_GROUPS, type ServiceName } from '../model/virtual-service.js';
 import { checkCluster } from './cluster-checks.js';
+import { checkFormerBalancers } from './former-balancer-checks.js';
 import { nodeAddress } from './node-address.js';
 import { checkGroups } from './group-slips.js';
 import { checkUnknownVariables } from './unknown-variables.js';
@@ -19,6 +20,8 @@ interface ClusterHosts {
   readonly members: readonly Host[];
   /** Of each service. */
   readonly balancers: Readonly<Record<ServiceName, readonly Host[]>>;
+  /** Of each service, those that were its balancers. */
+  readonly formerBalancers: Readonly<Record<ServiceName, readonly Host[]>>;
   readonly controlPlanes: readonly Host[];
   /** Kubernetes nodes: the way to the API servers is proved from them, too. */
   readonly nodes: readonly Host[];
@@ -27,7 +30,7 @@ interface ClusterHosts {
 }
 
 /**
- * The cluster that an inventory describes: the groups `etcd`, `etcd_lb` (default: the etcd hosts) and
+ * The cluster that an inventory describes: the groups `etcd`, `etcd_lb` (default: the etcd hosts), `etcd_lb_former` and
  * `kube_control_plane`, their variables checked, defaults filled in.
  * @throws InputError with every error of the inventory at once
  */
@@ -61,15 +64,17 @@ function examineCluster(inventory: Inventory): { readonly cluster: Cluster; read
     readMember(host, { address: addresses.get(host) ?? '', isManaged, reader }),
   );
   const controlPlanes = hosts.controlPlanes.map((host) => readControlPlane(host, addresses.get(host) ?? '', reader));
-  const source = { isManaged, members, controlPlanes, kubernetes: hosts };
+  const { balancers, formerBalancers, all } = hosts;
+  const source = { isManaged, members, controlPlanes, kubernetes: hosts, balancers, formerBalancers, all };
   const cluster: Cluster = {
     isManaged,
     token: shared.valueOr('etcd_cluster_token'),
     members,
-    services: describeServices({ ...source, balancers: hosts.balancers, all: hosts.all, addresses, shared, reader }),
+    services: describeServices({ ...source, addresses, shared, reader }),
     controlPlanes,
     certificates: readCertificates(inventory, hosts.all, shared, reader),
   };
+  checkFormerBalancers(hosts, inventory, reader);
   checkCluster(cluster, { inventory, hosts, shared, reader });
   checkUnknownVariables(inventory, reader);
   checkGroups(inventory, reader);
@@ -97,8 +102,16 @@ function clusterHosts(inventory: Inventory, reader: VariableReader): ClusterHost
     etcd: dedicated.length === 0 ? members : dedicated,
     'kube-apiserver': dedicatedToApiserver.length === 0 ? controlPlanes : dedicatedToApiserver,
   };
-  const all = new Set([...members, ...Object.values(balancers).flat(), ...controlPlanes]);
-  return { members, balancers, controlPlanes, nodes: inGroup('kube_node'), all: [...all] };
+  const formerBalancers = {
+    etcd: inGroup(formerGroupOf(SERVICE_GROUPS.etcd)),
+    'kube-apiserver': isWanted ? inGroup(formerGroupOf(SERVICE_GROUPS['kube-apiserver'])) : [],
+  };
+  const all = new Set([
+    ...members,
+    ...[balancers, formerBalancers].flatMap((each) => Object.values(each).flat()),
+    ...controlPlanes,
+  ]);
+  return { members, balancers, formerBalancers, controlPlanes, nodes: inGroup('kube_node'), all: [...all] };
 }
 
 function readAddresses(hosts: readonly Host[], reader: VariableReader): ReadonlyMap<Host, string> {

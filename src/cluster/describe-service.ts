@@ -1,10 +1,12 @@
 import type { Host } from '../model/inventory.js';
 import { Secret } from '../model/secret.js';
 import {
+  PROXY_NAMES,
   SERVICE_GROUPS,
   type Balancer,
   type Endpoint,
   type HealthQuestion,
+  type ProxyName,
   type ServiceName,
   type VirtualService,
 } from '../model/virtual-service.js';
@@ -18,13 +20,16 @@ import type { VariableReader } from './variable-reader.js';
 export interface ServiceSource {
   /** The hosts of its balancers. */
   readonly balancers: readonly Host[];
+  /** The hosts that were its balancers. */
+  readonly formerBalancers: readonly Host[];
   readonly addresses: ReadonlyMap<Host, string>;
   readonly shared: SharedValues;
   readonly reader: VariableReader;
 }
 
 /** What makes one service what it is: whom its balancers pass connections on to, and how they ask them. */
-export interface ServiceTraits extends Pick<VirtualService, 'backends' | 'observers' | 'words' | 'places'> {
+export interface ServiceTraits extends Pick<VirtualService, 'backends' | 'observers' | 'words'> {
+  readonly places: Omit<VirtualService['places'], 'certificates'>;
   readonly health: Pick<HealthQuestion, 'path' | 'ownPort'>;
   /** Where the authority of its backends is; see `HealthTrust`. */
   readonly trustFrom: HealthQuestion['trust']['from'];
@@ -38,23 +43,31 @@ export interface ServiceTraits extends Pick<VirtualService, 'backends' | 'observ
 export function describeService(
   name: ServiceName,
   endpoint: Endpoint,
-  { health, trustFrom, shows, clients, ...traits }: ServiceTraits,
+  { health, trustFrom, shows, clients, places, ...traits }: ServiceTraits,
   source: ServiceSource,
 ): VirtualService {
   const variables = SERVICE_VARIABLES[name];
   const proxy = source.shared.valueOr(variables.proxy);
-  const directory = proxyDirectory(proxy);
-  const trust = { path: `${directory}/${name}-ca.crt`, from: trustFrom };
-  const bundle = shows === 'client-certificate' ? `${directory}/${name}-client.pem` : undefined;
+  const own = certificatesOf(name, proxy);
+  const trust = { path: own.trust, from: trustFrom };
+  const bundle = shows === 'client-certificate' ? own.bundle : undefined;
   const files = { ca: trust.path, certificate: bundle, key: bundle };
-  const balancers = readBalancers({ name, proxy, endpoint, variables }, source);
+  const wanted = { name, proxy, endpoint, variables };
+  const balancers = readBalancers(wanted, source);
+  const formerBalancers = readBalancers(wanted, { ...source, balancers: source.formerBalancers });
   const known = new Set(clients.map(({ host }) => host));
   return {
     ...traits,
-    ...{ name, group: SERVICE_GROUPS[name], endpoint, proxy, balancers },
+    ...{ name, group: SERVICE_GROUPS[name], endpoint, proxy, balancers, formerBalancers },
+    places: { ...places, certificates: PROXY_NAMES.flatMap((each) => Object.values(certificatesOf(name, each))) },
     health: { ...health, trust, bundle },
     clients: [...balancers.filter(({ host }) => !known.has(host)).map(({ host }) => ({ host, files })), ...clients],
   };
+}
+
+function certificatesOf(name: ServiceName, proxy: ProxyName): { readonly trust: string; readonly bundle: string } {
+  const directory = proxyDirectory(proxy);
+  return { trust: `${directory}/${name}-ca.crt`, bundle: `${directory}/${name}-client.pem` };
 }
 
 interface Wanted extends Pick<VirtualService, 'name' | 'proxy' | 'endpoint'> {

@@ -15,7 +15,7 @@ import { SERVICE_VARIABLES } from './service-variables.js';
 import { hasOwn } from './shared-values.js';
 
 /** What services are described from. */
-export interface ServicesSource extends Omit<ServiceSource, 'balancers'> {
+export interface ServicesSource extends Omit<ServiceSource, 'balancers' | 'formerBalancers'> {
   readonly isManaged: boolean;
   readonly members: readonly Member[];
   readonly controlPlanes: readonly ControlPlane[];
@@ -23,6 +23,8 @@ export interface ServicesSource extends Omit<ServiceSource, 'balancers'> {
   readonly kubernetes: { readonly controlPlanes: readonly Host[]; readonly nodes: readonly Host[] };
   /** Service → the hosts of its balancers. */
   readonly balancers: Readonly<Record<ServiceName, readonly Host[]>>;
+  /** Service → the hosts that were its balancers. */
+  readonly formerBalancers: Readonly<Record<ServiceName, readonly Host[]>>;
   /** All hosts that have a part in the cluster. */
   readonly all: readonly Host[];
 }
@@ -31,7 +33,7 @@ export interface ServicesSource extends Omit<ServiceSource, 'balancers'> {
 export function describeServices(source: ServicesSource): readonly VirtualService[] {
   return SERVICE_NAMES.flatMap((name) => {
     const endpoint = readEndpoint(name, source);
-    const own = { ...source, balancers: source.balancers[name] };
+    const own = { ...source, balancers: source.balancers[name], formerBalancers: source.formerBalancers[name] };
     return endpoint === undefined ? [] : [describeService(name, endpoint, TRAITS[name](source), own)];
   });
 }

@@ -5,6 +5,7 @@ import { aptUnlocked } from './apt-unlocked.js';
 import { apiserverReady } from './apiserver-ready.js';
 import { backendsNamed } from './backends-named.js';
 import { backendsUp } from './backends-up.js';
+import { formerBalancersFreed } from './former-balancers-freed.js';
 import { etcdAnswersDirectly } from './etcd-answers-directly.js';
 import { etcdCanSpareBatch, etcdHealthy } from './etcd-healthy.js';
 import { keepalivedOneHolder } from './keepalived-one-holder.js';
@@ -38,6 +39,7 @@ function serviceGates(name: ServiceName, cluster: Cluster): readonly Gate[] {
 const SERVICE_GATES: readonly (readonly [string, (service: VirtualService, cluster: Cluster) => Gate])[] = [
   ['backends-up', backendsUp],
   ['backends-named', backendsNamed],
+  ['former-balancers-freed', formerBalancersFreed],
   ['keepalived-one-holder', keepalivedOneHolder],
   ['vip-answers', vipAnswers],
   ['vip-forwards', vipForwards],

@@ -14,6 +14,11 @@ export const SERVICE_GROUPS: Readonly<Record<ServiceName, string>> = {
   'kube-apiserver': 'kube_apiserver_lb',
 };
 
+/** The inventory's group of hosts that were its balancers, and are freed of that. */
+export function formerGroupOf(group: string): string {
+  return `${group}_former`;
+}
+
 /** The programs that can pass connections on: the values of `etcd_lb_proxy`; each has a room in src/proxies/. */
 export const PROXY_NAMES = ['haproxy', 'nginx'] as const;
 
@@ -159,6 +164,8 @@ export interface VirtualService {
   readonly proxy: ProxyName;
   /** In the order of their group; at least one. */
   readonly balancers: readonly Balancer[];
+  /** Hosts that were its balancers, and that the inventory names as such: what is left of it there is removed. */
+  readonly formerBalancers: readonly Balancer[];
   readonly backends: readonly Backend[];
   readonly health: HealthQuestion;
   /** From where the way through the virtual IP is proved, and with which files of that host. */
@@ -175,6 +182,8 @@ export interface ServicePlaces {
   readonly checkScript: string;
   /** Of sysctl.d: that programs may listen on an address which another host holds. */
   readonly nonlocalBind: string;
+  /** What the health question is asked with: authority and client certificate, for any proxy that an inventory may have had. */
+  readonly certificates: readonly string[];
 }
 
 /** A host that asks a service through its virtual IP. */

@@ -7,6 +7,7 @@ import type { Host, Inventory } from '../model/inventory.js';
 import type { MarkedText } from '../model/marked-text.js';
 import { numberText, WholeFloat } from '../model/python-value.js';
 import type { Cluster } from '../model/cluster.js';
+import { formerGroupOf, SERVICE_GROUPS } from '../model/virtual-service.js';
 import type { Role } from '../roles/role.js';
 import { moduleNamed, type Module } from './modules.js';
 import type { Play } from './play.js';
@@ -18,10 +19,11 @@ import { problemsOf } from './yaml-source.js';
 const CONTROL_MACHINE = 'localhost';
 
 /** Groups that an inventory may leave out, and the group that stands in for one; none: its plays have no hosts. */
-const OPTIONAL_GROUPS: ReadonlyMap<string, string | undefined> = new Map([
+const OPTIONAL_GROUPS: ReadonlyMap<string, string | undefined> = new Map<string, string | undefined>([
   ['etcd_lb', 'etcd'],
   ['kube_apiserver_lb', 'kube_control_plane'],
   ['kube_control_plane', undefined],
+  ...Object.values(SERVICE_GROUPS).map((group) => [formerGroupOf(group), undefined] as const),
 ]);
 
 /** What turns a role's name into resources. Made only when a play names a role: a playbook of tasks needs no cluster. */

@@ -9,7 +9,7 @@ import { networkEdge } from '../model/endpoint.js';
 import type { Balancer } from '../model/virtual-service.js';
 import { ProvisionError, RemoteError } from '../model/errors.js';
 import type { Probe } from '../model/remote.js';
-import { refuseFormer } from './former-balancer.js';
+import { refuseFormer, type FormerCandidates } from './former-balancer.js';
 
 /** A name that Linux gives to an interface (dev_valid_name) and keepalived's configuration can hold: a host may report any. */
 const INTERFACE = /^[^\s/"'{}!#]{1,15}$/;
@@ -24,8 +24,13 @@ export interface VirtualIpOptions {
   readonly balancers: readonly Balancer[];
   /** keepalived's own configuration on this balancer. */
   readonly configuration: Resource;
-  /** Inventory hosts that are no balancers: `near` are looked at anyway, for they have another part in the cluster. */
-  readonly others: { readonly near: readonly string[]; readonly far: readonly string[] };
+  /** Those that held it before, and are freed of it before keepalived starts anywhere else. */
+  readonly formerBalancers: readonly Balancer[];
+  /** Inventory hosts that are neither: `near` are looked at anyway, for they have another part in the cluster. */
+  readonly others: Omit<FormerCandidates, 'hosts'> & {
+    readonly near: readonly string[];
+    readonly far: readonly string[];
+  };
 }
 
 /**
@@ -43,7 +48,7 @@ export function virtualIp(options: VirtualIpOptions): Resource {
         probe.ask(hostAddresses, ALL_ADDRESSES),
         Promise.all(balancers.map(({ host }) => unlessLost(holds(probe.on(host), vip)))),
         isOtherGroup(options, probe),
-        refuseFormer(kept, others.near, probe),
+        refuseFormer(kept, { ...others, hosts: others.near }, probe),
       ]);
       const name = interfaceOf(balancer, own);
       const network = own.find((address) => address.interface === name && contains(address, vip));
@@ -51,7 +56,7 @@ export function virtualIp(options: VirtualIpOptions): Resource {
       refuseEdge(options, network);
       // Only while no balancer has it: a look that finds nothing to do asks no more than this.
       const stranger = holders.includes(true) ? undefined : await findStranger(options, probe);
-      if (isOther || stranger !== undefined) await refuseFormer(kept, others.far, probe);
+      if (isOther || stranger !== undefined) await refuseFormer(kept, { ...others, hosts: others.far }, probe);
       if (stranger !== undefined) throw taken(options, stranger);
       return UNCHANGED;
     },
@@ -91,11 +96,20 @@ async function isOtherGroup({ balancer, configuration }: VirtualIpOptions, probe
   return state.kind !== 'absent' && outcome.kind !== 'unchanged';
 }
 
-/** The hardware address that answers for the virtual IP, and is no balancer's. */
-async function findStranger({ vip, balancers }: VirtualIpOptions, probe: Probe): Promise<string | undefined> {
+/** The hardware address that answers for the virtual IP, and is no balancer's, nor one's that this run frees of it. */
+async function findStranger(
+  { vip, balancers, formerBalancers }: VirtualIpOptions,
+  probe: Probe,
+): Promise<string | undefined> {
   const [hardware, ours] = await Promise.all([
     probe.ask(addressInUse, vip),
-    Promise.all(balancers.map((balancer) => hardwareOf(balancer, probe))),
+    Promise.all([
+      ...balancers.map((balancer) => hardwareOf(balancer, probe)),
+      ...formerBalancers.map(async ({ host }) => {
+        const own = await unlessLost(probe.on(host).ask(hardwareAddresses, 'all'));
+        return own instanceof RemoteError ? [] : own;
+      }),
+    ]),
   ]);
   // A balancer that gave it up a moment ago is still in the neighbours' tables.
   return hardware === undefined || ours.flat().includes(hardware) ? undefined : hardware;
@@ -109,11 +123,14 @@ async function hardwareOf({ host, address }: Balancer, probe: Probe): Promise<re
   return seen === undefined ? [] : [seen];
 }
 
-function taken({ vip, variables, balancer }: VirtualIpOptions, hardware: string): ProvisionError {
+function taken({ vip, variables, balancer, others }: VirtualIpOptions, hardware: string): ProvisionError {
   return new ProvisionError({
     code: 'virtual-ip-taken',
     message: `the virtual IP ${vip} is in use: ${hardware} answers for it, seen from ${balancer.host}, and no balancer holds it`,
-    hint: `choose a free address for ${variables}_ip, or find who has this one: ip neigh`,
+    hint: [
+      `choose a free address for ${variables}_ip, or find who has this one: ip neigh`,
+      `a former load balancer must answer while it is freed: start it, and put it into the group ${others.group}`,
+    ].join('\n'),
   });
 }
 

@@ -2,7 +2,7 @@ import type { Resource } from '../model/change.js';
 import type { Cluster, ControlPlane, Member } from '../model/cluster.js';
 import { ProvisionError } from '../model/errors.js';
 import type { Host, Inventory } from '../model/inventory.js';
-import type { Balancer, VirtualService } from '../model/virtual-service.js';
+import { formerGroupOf, type Balancer, type VirtualService } from '../model/virtual-service.js';
 import type { PkiStore } from '../pki/authority.js';
 import type { CertificateRules } from '../resources/judge-certificate.js';
 
@@ -43,6 +43,11 @@ export function memberOn(cluster: Cluster, host: Host): Member {
 /** The balancer of a service that runs on a host. @throws ProvisionError `not-in-group` */
 export function balancerOn({ balancers, group }: VirtualService, host: Host): Balancer {
   return found(balancers, host, group);
+}
+
+/** The balancer of a service that a host was. @throws ProvisionError `not-in-group` */
+export function formerBalancerOn({ formerBalancers, group }: VirtualService, host: Host): Balancer {
+  return found(formerBalancers, host, formerGroupOf(group));
 }
 
 /** The control plane that runs on a host. @throws ProvisionError `not-in-group` */

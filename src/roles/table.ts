@@ -1,10 +1,12 @@
 import { etcdSettledRole } from './etcd-settled/role.js';
 import { etcdRole } from './etcd/role.js';
+import { formerBalancerRole } from './former-balancer/role.js';
 import { ipNonlocalBindRole } from './ip-nonlocal-bind/role.js';
 import { virtualIpRole } from './keepalived/role.js';
 import {
   kubeApiserverDirectRole,
   kubeApiserverFilesRole,
+  kubeApiserverOffFormerBalancersRole,
   kubeApiserverOffOldAddressRole,
   kubeApiserverRole,
 } from './kube-apiserver/role.js';
@@ -25,11 +27,13 @@ export function roleTable(tools: RoleTools): ReadonlyMap<string, Role> {
       ipNonlocalBindRole(service),
       proxyRole(tools, service),
       virtualIpRole(tools, service),
+      formerBalancerRole(service),
     ]),
     kubeApiserverFilesRole(tools),
     kubeApiserverRole(tools),
     kubeApiserverDirectRole(),
     kubeApiserverOffOldAddressRole(),
+    kubeApiserverOffFormerBalancersRole(),
     kubeApiserverNamesRole(),
     kubeadmConfigRole(),
   ];

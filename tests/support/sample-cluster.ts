@@ -82,6 +82,7 @@ export const SAMPLE_SERVICE: VirtualService = {
   endpoint: { ip: '10.0.0.100', name: 'etcd.example.com', port: 2379 },
   proxy: 'haproxy',
   balancers: [sampleBalancer(1), sampleBalancer(2), sampleBalancer(3)],
+  formerBalancers: [],
   backends: [1, 2, 3].map((number) => ({
     host: `etcd-${number}`,
     name: `etcd-${number}`,
@@ -108,6 +109,10 @@ export const SAMPLE_SERVICE: VirtualService = {
   places: {
     checkScript: '/usr/local/lib/provision/check',
     nonlocalBind: '/etc/sysctl.d/60-provision-nonlocal-bind.conf',
+    certificates: ['haproxy', 'nginx'].flatMap((proxy) => [
+      `/etc/${proxy}/etcd-ca.crt`,
+      `/etc/${proxy}/etcd-client.pem`,
+    ]),
   },
 };
 
@@ -121,6 +126,7 @@ export const SAMPLE_APISERVER: VirtualService = {
   endpoint: { ip: '10.0.0.200', name: undefined, port: 8443 },
   proxy: 'haproxy',
   balancers: [1, 2, 3].map((number) => apiserverBalancer(sampleBalancer(number))),
+  formerBalancers: [],
   backends: [
     { host: 'cp-1', name: 'cp-1', address: '10.0.0.11', port: 6443, verifyName: 'kubernetes', listens: 'everywhere' },
   ],
@@ -144,6 +150,7 @@ export const SAMPLE_APISERVER: VirtualService = {
   places: {
     checkScript: '/usr/local/lib/provision/check-kube-apiserver',
     nonlocalBind: '/etc/sysctl.d/60-provision-kube-apiserver-nonlocal-bind.conf',
+    certificates: ['/etc/haproxy/kube-apiserver-ca.crt'],
   },
 };
 

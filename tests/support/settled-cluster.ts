@@ -71,6 +71,8 @@ export interface SettledPlan {
   readonly asked: readonly string[];
   /** Host → what the plans before have put there, by path. */
   readonly placed: ReadonlyMap<string, ReadonlyMap<string, Placed>>;
+  /** Plans the same hosts for an inventory that says something else. */
+  readonly replan: (change: (inventory: string) => string) => Promise<Plan>;
 }
 
 /** Plans the shipped site playbook again and again, until the sample cluster's hosts have all that a plan wants. */
@@ -93,10 +95,12 @@ export async function bareHosts(): Promise<SampleHosts> {
 
 /** Plans, and puts there what the plan wants, until it wants nothing. */
 export async function settle({ authority, placed }: SampleHosts, more: readonly Play[] = []): Promise<SettledPlan> {
+  const replan: SettledPlan['replan'] = async (change) =>
+    (await planOnce(authority.certificatePem, placed, more, change(INVENTORY))).plan;
   for (let round = 0; round < 5; round += 1) {
     const { plan, looks, asked } = await planOnce(authority.certificatePem, placed, more);
     const steps = plan.plays.flatMap(({ batches }) => batches.flatMap(({ hosts }) => hosts));
-    if (steps.every((host) => host.steps.length === 0)) return { plan, looks, asked, placed };
+    if (steps.every((host) => host.steps.length === 0)) return { plan, looks, asked, placed, replan };
     for (const { host, steps: own } of steps)
       for (const { outcome } of own)
         for (const action of outcome.kind === 'change' ? outcome.change.actions : [])
@@ -113,8 +117,9 @@ export async function planOnce(
   authorityPem: string,
   placed: SettledPlan['placed'],
   more: readonly Play[] = [],
-): Promise<Omit<SettledPlan, 'placed'>> {
-  const inventory = await loadFiles({ 'hosts.yaml': INVENTORY });
+  text: string = INVENTORY,
+): Promise<Omit<SettledPlan, 'placed' | 'replan'>> {
+  const inventory = await loadFiles({ 'hosts.yaml': text });
   const cluster = describeCluster(inventory);
   const [gates, orders] = [gateTable(cluster, () => TODAY), orderTable(cluster)];
   const pem = (): string => authorityPem;

@@ -47,8 +47,8 @@ export const HOST = {
     next: 'Choose a free address of the network of the nodes, or set keepalived_interface to another interface.',
   },
   'former-balancer': {
-    why: 'A host that is no balancer in this inventory any more could still take the virtual IP: two hosts would have it at once.',
-    next: 'Stop keepalived there, as the hint shows. If it holds the address now, first `provision bypass INVENTORY on`.',
+    why: 'A host that is no load balancer in this inventory could still take the virtual IP: two hosts would have it at once.',
+    next: 'Put it into the group etcd_lb_former, as the hint shows, and apply again: docs/runbooks/other-load-balancers.md. What provision did not set up there is stopped by hand.',
   },
   'no-manifest': {
     why: 'The static pod manifest of the API server does not exist on this host.',

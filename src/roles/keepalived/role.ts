@@ -2,7 +2,7 @@ import { posix } from 'node:path';
 import type { Resource } from '../../model/change.js';
 import type { Cluster } from '../../model/cluster.js';
 import type { Inventory } from '../../model/inventory.js';
-import type { ServiceName, VirtualService } from '../../model/virtual-service.js';
+import { formerGroupOf, type ServiceName, type VirtualService } from '../../model/virtual-service.js';
 import { BESIDE } from '../../proxies/proxy.js';
 import { directory } from '../../resources/directory.js';
 import { file } from '../../resources/file.js';
@@ -17,6 +17,7 @@ import { balancerRole, type BalancerSite } from '../balancer-role.js';
 import type { Role, RoleTools } from '../role.js';
 import { aliveScript, checkScriptPath } from './check-script.js';
 import { keepalivedConfiguration } from './configuration.js';
+import { keepalivedReads } from './keepalived-reads.js';
 
 const SCRIPT = { owner: 'root', group: 'root', mode: '0755' } as const;
 
@@ -46,7 +47,12 @@ function balancerResources(tools: RoleTools, inventory: Inventory, site: Balance
       balancer,
       balancers,
       configuration,
-      others: noBalancers(inventory, cluster, service),
+      formerBalancers: service.formerBalancers,
+      others: {
+        ...noBalancers(inventory, cluster, service),
+        group: formerGroupOf(service.group),
+        file: [...inventory.hosts.values()].at(0)?.at?.file ?? inventory.file,
+      },
     }),
     ...(isFirst && authPass === undefined ? [authPassResource(keepalivedAuthPass, store)] : []),
     packages({
@@ -71,21 +77,20 @@ function balancerResources(tools: RoleTools, inventory: Inventory, site: Balance
   ];
 }
 
-/** The hosts of the inventory that are no balancers, by whether the cluster has another part for them. */
+/** The hosts of the inventory that are no balancers, and no former ones, by whether the cluster has another part for them. */
 function noBalancers(
   { hosts }: Inventory,
   { members, controlPlanes }: Cluster,
-  { balancers }: VirtualService,
-): VirtualIpOptions['others'] {
+  { balancers, formerBalancers }: VirtualService,
+): Pick<VirtualIpOptions['others'], 'near' | 'far'> {
   const parts = new Set([...members, ...controlPlanes].map(({ host }) => host));
-  const others = [...hosts.keys()].filter((name) => !balancers.some(({ host }) => host === name));
+  const known = new Set([...balancers, ...formerBalancers].map(({ host }) => host));
+  const others = [...hosts.keys()].filter((name) => !known.has(name));
   return { near: others.filter((name) => parts.has(name)), far: others.filter((name) => !parts.has(name)) };
 }
 
-/** Why a keepalived that is started so does not read our file (keepalived(8), `-f`). */
+/** Why a keepalived that is started so does not read our file. */
 function otherFile(configFile: string, { argv }: StartedWith): string | undefined {
-  const at = argv.findIndex((word) => /^(?:-f|--use-file)/.test(word));
-  const [, value] = /^(?:-f|--use-file=?)(.*)$/.exec(argv[at] ?? '') ?? [];
-  const read = at < 0 ? '/etc/keepalived/keepalived.conf' : value === '' ? argv[at + 1] : value;
+  const [read] = keepalivedReads(argv);
   return read === configFile ? undefined : `reads ${read ?? 'no file'}, not ${configFile}`;
 }

@@ -7,36 +7,72 @@ import type { ControlPlane } from '../../model/cluster.js';
 import { hostPrefix, httpsUrl } from '../../model/endpoint.js';
 import { RemoteError } from '../../model/errors.js';
 import type { Probe } from '../../model/remote.js';
-import type { VirtualService } from '../../model/virtual-service.js';
+import type { Balancer, VirtualService } from '../../model/virtual-service.js';
 import { hostOf } from './known-servers.js';
 
 /**
- * A resource that is needed only while a kube-apiserver uses a virtual IP, or a port of it, that the balancers are about to
- * give up: they hold it, and the inventory names another one.
+ * A resource that is needed only while a kube-apiserver uses a virtual IP, or a port of it, that is about to go: balancers, or
+ * former ones, hold it, and the inventory names another one.
  * @param moved what moves the kube-apiserver away from it
  */
-export function beforeAddressGoes(
-  service: VirtualService,
-  { manifest: path }: ControlPlane,
-  moved: Resource,
-): Resource {
-  const { endpoint } = service;
+export function beforeAddressGoes(service: VirtualService, controlPlane: ControlPlane, moved: Resource): Resource {
+  const { endpoint, balancers, formerBalancers } = service;
+  const current = httpsUrl(endpoint.ip, endpoint.port);
+  return onlyWhile(moved, async (probe) => {
+    const others = (await usedServers(controlPlane, probe)).filter((url) => url !== current);
+    return usesAny(others, [...balancers, ...formerBalancers], probe);
+  });
+}
+
+/**
+ * A resource that is needed only while a kube-apiserver uses the virtual IP, and a former balancer holds it: that is freed of
+ * it before a new one takes it.
+ * @param moved what moves the kube-apiserver away from it
+ */
+export function beforeBalancersGo(service: VirtualService, controlPlane: ControlPlane, moved: Resource): Resource {
+  return onlyWhile(moved, async (probe) =>
+    usesAny(await usedServers(controlPlane, probe), service.formerBalancers, probe),
+  );
+}
+
+/**
+ * The resource that moves a kube-apiserver to the virtual IP. One that uses it already, at a former balancer, leaves it and
+ * comes back in the same run.
+ * @param moved what moves the kube-apiserver to it
+ */
+export function afterBalancersWent(service: VirtualService, controlPlane: ControlPlane, moved: Resource): Resource {
   return {
     ...moved,
     async plan(probe) {
-      const text = await askText(probe, path);
-      const servers = text === undefined ? [] : clientServersOf(path, text);
-      const others = servers.filter((url) => url !== httpsUrl(endpoint.ip, endpoint.port));
-      // Bare hosts and converged ones need no more questions.
-      if (others.length === 0) return UNCHANGED;
-      const held = await heldAddresses(service, probe);
-      return others.some((url) => held.has(hostOf(url) ?? '')) ? moved.plan(probe) : UNCHANGED;
+      const outcome = await moved.plan(probe);
+      if (outcome.kind !== 'unchanged' || service.formerBalancers.length === 0) return outcome;
+      const servers = await usedServers(controlPlane, probe);
+      if (!(await usesAny(servers, service.formerBalancers, probe))) return outcome;
+      const because = `it uses the members while former load balancers give ${service.endpoint.ip} up, and comes back to it after that`;
+      return { kind: 'unknown', because };
     },
   };
 }
 
+function onlyWhile(moved: Resource, isNeeded: (probe: Probe) => Promise<boolean>): Resource {
+  return { ...moved, plan: async (probe) => ((await isNeeded(probe)) ? moved.plan(probe) : UNCHANGED) };
+}
+
+/** The etcd servers that a kube-apiserver uses; none without a manifest. */
+async function usedServers({ manifest: path }: ControlPlane, probe: Probe): Promise<readonly string[]> {
+  const text = await askText(probe, path);
+  return text === undefined ? [] : clientServersOf(path, text);
+}
+
+/** Whether one of the URLs is at an address that keepalived put on one of these. Bare and converged hosts need no questions. */
+async function usesAny(urls: readonly string[], balancers: readonly Balancer[], probe: Probe): Promise<boolean> {
+  if (urls.length === 0) return false;
+  const held = await heldAddresses(balancers, probe);
+  return urls.some((url) => held.has(hostOf(url) ?? ''));
+}
+
 /** Addresses that keepalived put on a balancer. One that can't be asked is about to give nothing up in this run. */
-async function heldAddresses({ balancers }: VirtualService, probe: Probe): Promise<ReadonlySet<string>> {
+async function heldAddresses(balancers: readonly Balancer[], probe: Probe): Promise<ReadonlySet<string>> {
   const found = await Promise.all(
     balancers.map(async ({ host, address: own }) => {
       const addresses = await unlessLost(probe.on(host).ask(hostAddresses, ALL_ADDRESSES));

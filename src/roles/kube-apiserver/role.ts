@@ -15,7 +15,7 @@ import { quote } from '../../shell/quote.js';
 import { requireService } from '../require-service.js';
 import { certificateRules, controlPlaneOn, type Role, type RoleTools } from '../role.js';
 import { fromManifest } from './client-files.js';
-import { beforeAddressGoes } from './old-address.js';
+import { afterBalancersWent, beforeAddressGoes, beforeBalancersGo } from './old-address.js';
 import { etcdServers } from './etcd-servers.js';
 
 /** What a kube-apiserver shows to etcd, and verifies it by: before the first one is moved, all have it. */
@@ -64,6 +64,19 @@ export function kubeApiserverOffOldAddressRole(): Role {
   };
 }
 
+/** The same where the virtual IP stays, and the hosts that hold it are freed of it. */
+export function kubeApiserverOffFormerBalancersRole(): Role {
+  return {
+    name: 'kube-apiserver-off-former-balancers',
+    summary: 'has a kube-apiserver that uses no virtual IP which a former load balancer holds',
+    resources(host, _, cluster) {
+      const controlPlane = controlPlaneOn(cluster, host);
+      const service = serviceNamed(cluster, 'etcd');
+      return service === undefined ? [] : [beforeBalancersGo(service, controlPlane, bypassed(cluster, controlPlane))];
+    },
+  };
+}
+
 function clientFiles(tools: RoleTools, cluster: Cluster, controlPlane: ControlPlane): readonly Resource[] {
   const foreign = { replace: controlPlane.replaceFiles, wayOut: WAY_OUT };
   const rules = { ...certificateRules(tools, cluster), foreign };
@@ -95,7 +108,7 @@ function repointed(cluster: Cluster, controlPlane: ControlPlane): Resource {
   const { endpoint } = service;
   // The address, not the name: the control plane must not need a DNS server to find its etcd (docs/adr/).
   const url = httpsUrl(endpoint.ip, endpoint.port);
-  return etcdServers({
+  const moved = etcdServers({
     ...{ cluster, controlPlane },
     servers: () => [url],
     remark: (given) => (namesJust(given, memberUrls(cluster.members)) ? USES_MEMBERS : undefined),
@@ -105,6 +118,7 @@ function repointed(cluster: Cluster, controlPlane: ControlPlane): Resource {
       parameters: vipQuestion(service, files),
     }),
   });
+  return afterBalancersWent(service, controlPlane, moved);
 }
 
 function bypassed(cluster: Cluster, controlPlane: ControlPlane): Resource {

@@ -6,6 +6,7 @@ import { checkVirtualIp } from '../../../src/checks/virtual-ip.js';
 import { httpsKey } from '../../../src/facts/https-answer.js';
 import { contextOf, linesOf, UNREACHABLE } from '../../support/check-context.js';
 import type { FakeAnswers } from '../../support/fake-probe.js';
+import { sampleBalancer, withService } from '../../support/sample-cluster.js';
 
 const URL_OF_VIP = 'https://10.0.0.100:2379/health?exclude=NOSPACE';
 const BUNDLE = '/etc/haproxy/etcd-client.pem';
@@ -52,6 +53,20 @@ describe('the virtual IP', () => {
   ] as const)('%s', async (_, hosts, expected) => {
     const lines = await linesOf(checkVirtualIp, contextOf(hosts));
     expect(lines.filter((line) => !line.includes('virtual-ip-answers'))).toEqual(expected);
+  });
+
+  test.each([
+    [
+      'holds it, too',
+      ['10.0.0.9', '10.0.0.100'],
+      'fail virtual-ip 10.0.0.100: 10.0.0.100 is held by etcd-2 and old at once',
+    ],
+    ['is freed of it', ['10.0.0.9'], 'ok virtual-ip 10.0.0.100: etcd-2 holds 10.0.0.100'],
+  ])('a former balancer %s', async (_, addresses, expected) => {
+    const holder = host(2, ['10.0.0.2', '10.0.0.100']);
+    const hosts = { 'etcd-1': host(1, ['10.0.0.1']), 'etcd-2': holder, 'etcd-3': standby, old: host(9, addresses) };
+    const cluster = withService({ formerBalancers: [{ ...sampleBalancer(1), host: 'old' }] });
+    expect(await linesOf(checkVirtualIp, contextOf(hosts, { cluster }))).toContain(expected);
   });
 
   test('etcd does not answer through it', async () => {

@@ -414,3 +414,66 @@ describe('API servers behind a virtual IP', () => {
     expect(without.test('cp1', 'kube_apiserver_lb_address is defined')).toBe(false);
   });
 });
+
+describe('former load balancers', () => {
+  const hosts = (...lines: readonly string[]): string => `
+all:
+  vars: { etcd_lb_ip: 10.0.0.100 }
+etcd:
+  hosts:
+    a: { ansible_host: 10.0.0.1 }
+    lb-old: { ansible_host: 10.0.0.9 }
+${lines.join('\n')}
+`;
+
+  test('are balancers with settings of their own, and not asked to be any more', async () => {
+    const lines = [
+      'etcd_lb: { hosts: { a: } }',
+      'etcd_lb_former: { hosts: { lb-old: { haproxy_config_file: /etc/old.cfg } } }',
+    ];
+    const etcd = etcdOf(describeCluster(await loadFiles({ 'hosts.yaml': hosts(...lines) })));
+    expect(hostsOf(etcd?.balancers ?? [])).toEqual(['a']);
+    expect(hostsOf(etcd?.formerBalancers ?? [])).toEqual(['lb-old']);
+    expect(etcd?.formerBalancers[0]?.proxy.configFile).toBe('/etc/old.cfg');
+    expect(etcd?.clients.map(({ host }) => host)).toEqual(['a']);
+  });
+
+  test.each([
+    [['etcd_lb: { hosts: { a: , lb-old: } }'], 'is in the group etcd_lb'],
+    [[], 'is a load balancer, for there is no group etcd_lb'],
+  ])('that are balancers are refused, with their place (%j)', async (lines, words) => {
+    const inventory = await loadFiles({ 'hosts.yaml': hosts(...lines, 'etcd_lb_former: { hosts: { lb-old: } }') });
+    expect(() => describeCluster(inventory)).toThrow(
+      expect.objectContaining({
+        problems: [
+          expect.objectContaining({
+            subject: 'lb-old',
+            at: expect.objectContaining({ line: 7 }),
+            message: expect.stringContaining(words),
+          }),
+        ],
+      }),
+    );
+  });
+
+  test.each(['etcd_lb_formers', 'etcd-lb-former', 'etcd_lb_fromer'])(
+    'the group %s is told to mean nothing',
+    async (group) => {
+      const lines = ['etcd_lb: { hosts: { a: } }', `${group}: { hosts: { lb-old: } }`];
+      const warnings = clusterWarnings(await loadFiles({ 'hosts.yaml': hosts(...lines) })).map(formatProblem);
+      expect(warnings).toContainEqual(
+        expect.stringMatching(/group .*: has no meaning here; did you mean etcd_lb_former\?/),
+      );
+    },
+  );
+
+  test('an address of API servers has a group of its own for them', async () => {
+    const lines = [
+      'kube_control_plane: { hosts: { cp: { ansible_host: 10.0.0.5, kube_apiserver_lb_ip: 10.0.0.101 } } }',
+      'kube_apiserver_lb_former: { hosts: { lb-old: } }',
+    ];
+    const cluster = describeCluster(await loadFiles({ 'hosts.yaml': hosts(...lines) }));
+    expect(hostsOf(serviceNamed(cluster, 'kube-apiserver')?.formerBalancers ?? [])).toEqual(['lb-old']);
+    expect(etcdOf(cluster)?.formerBalancers).toEqual([]);
+  });
+});

@@ -47,7 +47,7 @@ describe('the gates of a cluster', () => {
     'etcd-healthy',
     ...SERVICE_NAMES.flatMap((service) =>
       [
-        ...['backends-up', 'backends-named', 'keepalived-one-holder'],
+        ...['backends-up', 'backends-named', 'former-balancers-freed', 'keepalived-one-holder'],
         ...['vip-answers', 'vip-forwards', 'vip-answers-control-planes'],
       ].map((gate) => `${gate}: ${service}`),
     ),
@@ -63,6 +63,8 @@ describe('the gates of a cluster', () => {
         if (['etcd-can-spare-batch', 'etcd-healthy', 'apiserver-ready', 'backends-named: etcd'].includes(name))
           return [name, name, 180];
         if (name === 'apt-unlocked') return [name, name, 600];
+        // Waiting frees nobody.
+        if (name === 'former-balancers-freed: etcd') return [name, name, 0];
         return [name, name, name.endsWith(': etcd') || !name.includes(':') ? 60 : 0];
       }),
     );

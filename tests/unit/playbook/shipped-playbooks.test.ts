@@ -41,6 +41,7 @@ const VIRTUAL_IP: Shape = {
   become: true,
   serial: 1,
   order: 'vip-holder-last: etcd',
+  before: ['former-balancers-freed: etcd'],
   after: ['keepalived-one-holder: etcd', 'vip-answers: etcd'],
   roles: ['etcd-virtual-ip'],
 };
@@ -51,6 +52,10 @@ const OFF_OLD_ADDRESS: Shape = {
   after: ['apiserver-ready'],
   roles: ['kube-apiserver-off-old-address'],
 };
+const FREE_FORMER: readonly Shape[] = [
+  { ...API_SERVERS, serial: 1, after: ['apiserver-ready'], roles: ['kube-apiserver-off-former-balancers'] },
+  { hosts: 'etcd_lb_former', become: true, roles: ['etcd-former-balancer'] },
+];
 const READY_LAST = { ...API_SERVERS, serial: 1, order: 'apiserver-ready-last' };
 const REPOINT: readonly Shape[] = [
   { ...READY_LAST, after: ['vip-answers-control-planes: etcd'], roles: ['kube-apiserver-files'] },
@@ -72,11 +77,13 @@ const APISERVER_LB: readonly Shape[] = [
     after: ['backends-up: kube-apiserver'],
     roles: ['kube-apiserver-nonlocal-bind', 'kube-apiserver-proxy'],
   },
+  { hosts: 'kube_apiserver_lb_former', become: true, roles: ['kube-apiserver-former-balancer'] },
   {
     hosts: 'kube_apiserver_lb',
     become: true,
     serial: 1,
     order: 'vip-holder-last: kube-apiserver',
+    before: ['former-balancers-freed: kube-apiserver'],
     after: ['keepalived-one-holder: kube-apiserver', 'vip-forwards: kube-apiserver'],
     roles: ['kube-apiserver-virtual-ip'],
   },
@@ -87,7 +94,8 @@ const IF_WANTED = APISERVER_LB.map((shape) => ({ ...shape, when: ['kube_apiserve
 const SHIPPED: Readonly<Record<string, readonly Shape[]>> = {
   'leave-old-address.yaml': [OFF_OLD_ADDRESS],
   'etcd.yaml': [OFF_OLD_ADDRESS, AUTHORITY, MEMBERS, SETTLED],
-  'etcd-lb.yaml': [OFF_OLD_ADDRESS, BALANCERS, VIRTUAL_IP],
+  'free-former-balancers.yaml': FREE_FORMER,
+  'etcd-lb.yaml': [OFF_OLD_ADDRESS, BALANCERS, ...FREE_FORMER, VIRTUAL_IP],
   'repoint.yaml': REPOINT,
   'site.yaml': [
     OFF_OLD_ADDRESS,
@@ -96,6 +104,7 @@ const SHIPPED: Readonly<Record<string, readonly Shape[]>> = {
     SETTLED,
     OFF_OLD_ADDRESS,
     BALANCERS,
+    ...FREE_FORMER,
     VIRTUAL_IP,
     ...REPOINT,
     ...IF_WANTED,
@@ -114,6 +123,7 @@ const SHIPPED: Readonly<Record<string, readonly Shape[]>> = {
     OFF_OLD_ADDRESS,
     AUTHORITY,
     BALANCERS,
+    ...FREE_FORMER,
     { ...VIRTUAL_IP, after: ['keepalived-one-holder: etcd', 'vip-forwards: etcd'] },
     MEMBERS,
     ...REPOINT,

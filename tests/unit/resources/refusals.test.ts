@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { changed, UNCHANGED, type Resource } from '../../../src/model/change.js';
 import { listenAddress } from '../../../src/resources/listen-address.js';
 import { virtualIp, type VirtualIpOptions } from '../../../src/resources/virtual-ip.js';
-import { fakeProbe, fakeProbes, type FakeAnswers } from '../../support/fake-probe.js';
+import { fakeProbe, fakeProbes, UNREACHABLE, type FakeAnswers } from '../../support/fake-probe.js';
 import { sampleBalancer } from '../../support/sample-cluster.js';
 
 const planned = (kind: 'change' | 'unchanged'): Resource => ({
@@ -49,7 +49,8 @@ describe('virtualIp', () => {
   const [balancer = sampleBalancer(1)] = balancers;
   const OURS = ['42:8f:a4:a8:70:e2'];
   const FILE = balancer.keepalived.configFile;
-  const ALONE = { others: { near: [], far: [] }, configuration: planned('unchanged'), answers: {} };
+  const HOSTS = { near: [], far: [], group: 'etcd_lb_former', file: 'inventory.yaml' };
+  const ALONE = { others: HOSTS, formerBalancers: [], configuration: planned('unchanged'), answers: {} };
 
   function host(number: number, extra: readonly string[], given: FakeAnswers = {}): FakeAnswers {
     const addresses = [
@@ -64,7 +65,9 @@ describe('virtualIp', () => {
     vip: string,
     one: FakeAnswers,
     interfaceName?: string,
-    others: Pick<VirtualIpOptions, 'others' | 'configuration'> & { readonly answers: FakeAnswers } = ALONE,
+    others: Pick<VirtualIpOptions, 'others' | 'formerBalancers' | 'configuration'> & {
+      readonly answers: FakeAnswers;
+    } = ALONE,
   ): Promise<unknown> {
     const keepalived = { ...balancer.keepalived, interface: interfaceName };
     const probe = fakeProbes({ 'etcd-1': one, 'etcd-2': host(2, []), other: others.answers }).get('etcd-1');
@@ -103,24 +106,44 @@ describe('virtualIp', () => {
       });
     const near = (answers: FakeAnswers): Parameters<typeof plan>[3] => ({
       ...ALONE,
-      others: { near: ['other'], far: [] },
+      others: { ...HOSTS, near: ['other'] },
       answers,
     });
     const far = (kind: 'change' | 'unchanged'): Parameters<typeof plan>[3] => ({
-      others: { near: [], far: ['other'] },
+      ...ALONE,
+      others: { ...HOSTS, far: ['other'] },
       configuration: planned(kind),
       answers: former(config(VIP), true),
     });
 
     test.each([
-      ['and may take the address', former(config(VIP), true), /^other .*its keepalived may take/, /^ssh other sudo/],
-      ['and holds it', former(config(VIP), true, [VIP]), /^other .*holds the virtual IP/, /bypass INVENTORY on; then/],
-      ['and holds it without keepalived', former(undefined, false, [VIP]), /holds the virtual IP/, /disable --now/],
-    ])('%s is refused', async (_, answers, message, hint) => {
+      ['and may take the address', former(config(VIP), true), /^other runs keepalived, which may take/],
+      ['and holds it', former(config(VIP), true, [VIP]), /^other holds the virtual IP/],
+      ['and holds it without keepalived', former(undefined, false, [VIP]), /^other holds the virtual IP/],
+    ])('%s is refused, with the lines that free it', async (_, answers, message) => {
       await expect(plan(VIP, held, undefined, near(answers))).rejects.toMatchObject({
         code: 'former-balancer',
         message: expect.stringMatching(message),
-        hint: expect.stringMatching(hint),
+        hint: expect.stringMatching(/add to inventory\.yaml:\netcd_lb_former:\n {2}hosts:\n {4}other:$/),
+      });
+    });
+
+    test('is written as a section of an INI inventory', async () => {
+      const others = { ...HOSTS, near: ['other'], file: 'hosts' };
+      const answers = former(config(VIP), true);
+      await expect(plan(VIP, held, undefined, { ...ALONE, others, answers })).rejects.toMatchObject({
+        hint: expect.stringMatching(/add to hosts:\n\[etcd_lb_former\]\nother$/),
+      });
+    });
+
+    test('is no stranger while it is named as a former balancer, and answers', async () => {
+      const named = { ...ALONE, formerBalancers: [{ ...sampleBalancer(3), host: 'other' }] };
+      const free = host(1, [], answersFor('de:ad:be:ef:00:01'));
+      const other = { 'hardware-addresses': { all: ['de:ad:be:ef:00:01'] } };
+      expect(await plan(VIP, free, undefined, { ...named, answers: other })).toEqual(UNCHANGED);
+      await expect(plan(VIP, free, undefined, { ...named, answers: UNREACHABLE })).rejects.toMatchObject({
+        code: 'virtual-ip-taken',
+        hint: expect.stringContaining('a former load balancer must answer while it is freed'),
       });
     });
 

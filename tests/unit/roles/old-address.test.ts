@@ -1,10 +1,14 @@
 import { expect, test } from '@jest/globals';
 import type { HostAddress } from '../../../src/facts/host-addresses.js';
-import { changed, type Resource } from '../../../src/model/change.js';
+import { changed, UNCHANGED, type Resource } from '../../../src/model/change.js';
 import { serviceNamed } from '../../../src/model/virtual-service.js';
-import { beforeAddressGoes } from '../../../src/roles/kube-apiserver/old-address.js';
-import { fakeProbe } from '../../support/fake-probe.js';
-import { SAMPLE_CLUSTER } from '../../support/sample-cluster.js';
+import {
+  afterBalancersWent,
+  beforeAddressGoes,
+  beforeBalancersGo,
+} from '../../../src/roles/kube-apiserver/old-address.js';
+import { fakeProbe, UNREACHABLE, type FakeAnswers } from '../../support/fake-probe.js';
+import { sampleBalancer, SAMPLE_CLUSTER } from '../../support/sample-cluster.js';
 
 const MANIFEST = '/etc/kubernetes/manifests/kube-apiserver.yaml';
 const OTHER: HostAddress = { interface: 'eth0', address: '10.0.0.99', prefixLength: 32 };
@@ -17,20 +21,37 @@ const MOVED: Resource = {
   plan: async () => Promise.resolve(changed({ summary: 'move', diff: [], actions: [], disruptive: true })),
 };
 
-/** What is decided for an API server that uses these servers, while a balancer has these addresses beside its own. */
-async function decided(servers: string | undefined, held: readonly HostAddress[]): Promise<string> {
+const THERE: Resource = { ...MOVED, plan: async () => Promise.resolve(UNCHANGED) };
+
+/** What a balancer has beside its own address, and what a former one has that is at 10.0.0.50; `away`: it can't be asked. */
+interface Held {
+  readonly balancer: readonly HostAddress[];
+  readonly former: readonly HostAddress[] | 'away';
+}
+
+/** What is decided for an API server that uses these servers. */
+async function decided(
+  servers: string | undefined,
+  { balancer: held, former }: Held,
+  build: typeof beforeAddressGoes = beforeAddressGoes,
+): Promise<string> {
   const [controlPlane] = SAMPLE_CLUSTER.controlPlanes;
-  const service = serviceNamed(SAMPLE_CLUSTER, 'etcd');
-  if (controlPlane === undefined || service === undefined) throw new Error('the sample has both');
+  const found = serviceNamed(SAMPLE_CLUSTER, 'etcd');
+  if (controlPlane === undefined || found === undefined) throw new Error('the sample has both');
   const text = `spec: {containers: [{name: kube-apiserver, command: ["--etcd-servers=${servers ?? ''}"]}]}\n`;
+  const service = { ...found, formerBalancers: [{ ...sampleBalancer(1), host: 'old', address: '10.0.0.50' }] };
+  const own: HostAddress = { interface: 'eth0', address: '10.0.0.50', prefixLength: 24 };
+  const old: FakeAnswers = former === 'away' ? UNREACHABLE : { 'host-addresses': { all: [own, ...former] } };
   const balancers = Object.fromEntries(
     service.balancers.map(({ host, address }, index) => [
       host,
       { 'host-addresses': { all: [{ interface: 'eth0', address, prefixLength: 24 }, ...(index === 1 ? held : [])] } },
     ]),
   );
-  const probe = fakeProbe({ 'file-contents': { [MANIFEST]: servers === undefined ? undefined : text } }, balancers);
-  return (await beforeAddressGoes(service, controlPlane, MOVED).plan(probe)).kind;
+  const manifest = { 'file-contents': { [MANIFEST]: servers === undefined ? undefined : text } };
+  const probe = fakeProbe(manifest, { ...balancers, old });
+  const moved = build === afterBalancersWent ? THERE : MOVED;
+  return (await build(service, controlPlane, moved).plan(probe)).kind;
 }
 
 test.each([
@@ -43,5 +64,38 @@ test.each([
   ["a balancer's second address", 'https://192.168.0.1:2379', [SECOND], 'unchanged'],
   ['nothing yet', undefined, [OTHER], 'unchanged'],
 ])('an API server that uses %s', async (_, servers, held, kind) => {
-  expect(await decided(servers, held)).toBe(kind);
+  expect(await decided(servers, { balancer: held, former: [] })).toBe(kind);
+});
+
+const HERE = 'https://10.0.0.100:2379';
+const ELSEWHERE = 'https://10.0.0.99:2379';
+
+test.each([
+  [
+    'another address, which a former balancer holds: at the beginning',
+    ELSEWHERE,
+    [OTHER],
+    ['change', 'change', 'unknown'],
+  ],
+  ['the address that stays, at a former balancer: late', HERE, [CURRENT], ['unchanged', 'change', 'unknown']],
+  ['the address that stays, which no former balancer has any more', HERE, [], ['unchanged', 'unchanged', 'unchanged']],
+  [
+    'the address that stays, while its former balancer is away',
+    HERE,
+    'away' as const,
+    ['unchanged', 'unchanged', 'unchanged'],
+  ],
+  [
+    'the members, while a former balancer has it',
+    'https://10.0.0.1:2379',
+    [CURRENT],
+    ['unchanged', 'unchanged', 'unchanged'],
+  ],
+  ['nothing yet', undefined, [CURRENT], ['unchanged', 'unchanged', 'unchanged']],
+])('an API server leaves %s, and comes back', async (_, servers, former, kinds) => {
+  const held = { balancer: [], former };
+  const found = [beforeAddressGoes, beforeBalancersGo, afterBalancersWent].map(async (build) =>
+    decided(servers, held, build),
+  );
+  expect(await Promise.all(found)).toEqual(kinds);
 });

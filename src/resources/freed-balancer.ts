@@ -1,0 +1,174 @@
+import { claimOf, namesAddress } from '../facts/address-claim.js';
+import { askText } from '../facts/file-content.js';
+import { fileOrigin } from '../facts/file-origin.js';
+import { unitCommand } from '../facts/unit-command.js';
+import { unitState, type UnitState } from '../facts/unit-state.js';
+import { changed, UNCHANGED, type Action, type Resource } from '../model/change.js';
+import { ProvisionError } from '../model/errors.js';
+import type { Probe } from '../model/remote.js';
+import { serviceCommand } from '../shell/service-command.js';
+
+/** A program that a load balancer runs. */
+export interface BalancerProgram {
+  /** Without `.service`. */
+  readonly unit: string;
+  readonly configFile: string;
+  /** The configuration files that it reads when it is started so. @param argv the program first */
+  readonly reads: (argv: readonly string[]) => readonly string[];
+}
+
+/** What a former load balancer of a service may have left. */
+export interface FreedBalancerOptions {
+  readonly service: string;
+  readonly vip: string;
+  /** Of the service's backends: with the virtual IP, what tells its configuration from that of another cluster. */
+  readonly addresses: readonly string[];
+  readonly keepalived: readonly BalancerProgram[];
+  readonly proxies: readonly BalancerProgram[];
+  /** Further files; they begin with our header. */
+  readonly files: readonly string[];
+  /** Authorities and certificates: they can't say whose they are, and go with a configuration of ours. */
+  readonly certificates: readonly string[];
+}
+
+/**
+ * A host that was a load balancer of a service, and is none any more: what provision set up for it is stopped, disabled and
+ * removed. What others wrote stays, and so does a configuration that names neither the virtual IP nor a backend: the
+ * host may be a load balancer of another cluster by now.
+ */
+export function freedBalancer(options: FreedBalancerOptions): Resource {
+  const { service, vip, addresses, keepalived, proxies } = options;
+  return {
+    address: `freed-balancer:${service}`,
+    paths: [],
+    async plan(probe) {
+      const [vrrp, proxy, files, certificates] = await Promise.all([
+        Promise.all(keepalived.map((each) => lookAt(each, probe))),
+        Promise.all(proxies.map((each) => lookAt(each, probe))),
+        found(options.files, probe),
+        found(options.certificates, probe),
+      ]);
+      await refuseOthers(vip, vrrp, probe);
+      const ours = [...vrrp, ...proxy].filter(({ isOurs }) => isOurs);
+      if (!ours.some(({ text }) => [vip, ...addresses].some((each) => namesAddress(text, each)))) return UNCHANGED;
+      const stopped = ours.filter(({ isRun, state }) => isRun && (state.active || state.enabled));
+      const units = ours.filter(({ hasUnitFile }) => hasUnitFile).map(({ unitFile }) => unitFile);
+      const first = [
+        ...files.filter(({ kind }) => kind === 'ours').map(({ path }) => path),
+        ...certificates.filter(({ kind }) => kind !== 'absent').map(({ path }) => path),
+        ...units,
+      ];
+      // Last, that of the proxy after that of keepalived: while one is there, the next run finishes one that was cut off.
+      const last = ours.map(({ configFile }) => configFile);
+      return changed({
+        summary: `free the host of the load balancer of ${service}`,
+        diff: [
+          ...stopped.map(({ unit, state }) => `stop and disable ${unit}${state.active ? ': its connections end' : ''}`),
+          ...[...first, ...last].map((path) => `- ${path}`),
+        ],
+        actions: [
+          ...stopped.flatMap(stopActions),
+          ...first.map(removal),
+          ...(units.length === 0 ? [] : [FORGET]),
+          ...last.map(removal),
+        ],
+        disruptive: stopped.some(({ state }) => state.active),
+      });
+    },
+  };
+}
+
+/** A program as its host has it. */
+interface Seen extends BalancerProgram {
+  readonly state: UnitState;
+  readonly text: string;
+  /** Whether we wrote its configuration. */
+  readonly isOurs: boolean;
+  /** Whether its unit reads that. */
+  readonly isRun: boolean;
+  readonly unitFile: string;
+  /** Whether that is there, and ours. */
+  readonly hasUnitFile: boolean;
+}
+
+async function lookAt(program: BalancerProgram, probe: Probe): Promise<Seen> {
+  const { unit, configFile, reads } = program;
+  const unitFile = `/etc/systemd/system/${unit}.service`;
+  const [state, origin, text = '', unitOrigin, { running, next }] = await Promise.all([
+    probe.ask(unitState, unit),
+    probe.ask(fileOrigin, configFile),
+    askText(probe, configFile),
+    probe.ask(fileOrigin, unitFile),
+    probe.ask(unitCommand, unit),
+  ]);
+  const read = reads(state.active ? running : next);
+  const isRun = read.includes(configFile);
+  const others = read.filter((path) => path !== configFile);
+  if (origin.kind === 'ours' && state.active && isRun && others.length > 0)
+    throw servesOthers(probe.host, program, others);
+  return {
+    ...program,
+    state,
+    text,
+    isOurs: origin.kind === 'ours',
+    isRun,
+    unitFile,
+    hasUnitFile: unitOrigin.kind === 'ours',
+  };
+}
+
+async function found(paths: readonly string[], probe: Probe): Promise<readonly { path: string; kind: string }[]> {
+  return Promise.all(paths.map(async (path) => ({ path, kind: (await probe.ask(fileOrigin, path)).kind })));
+}
+
+/** What is not ours is not stopped, and no new load balancer may start beside it. */
+async function refuseOthers(vip: string, vrrp: readonly Seen[], probe: Probe): Promise<void> {
+  if (vrrp.some(({ isOurs, isRun, state }) => isOurs && isRun && state.active)) return;
+  const claims = await Promise.all(
+    vrrp
+      .filter(({ isOurs }) => !isOurs)
+      .map(async (keepalived) => ({ unit: keepalived.unit, claim: await claimOf({ vip, keepalived }, probe) })),
+  );
+  const [first] = claims.filter(({ claim }) => claim !== undefined);
+  if (first === undefined) return;
+  throw new ProvisionError({
+    code: 'former-balancer',
+    message: `${probe.host} ${first.claim ?? ''}, and not by a keepalived of this program: another one is not stopped`,
+    hint: [
+      `ssh ${probe.host} ip -br address show to ${vip}   shows whether it has the address`,
+      `ssh ${probe.host} sudo systemctl disable --now ${first.unit}   when nothing else uses it; then apply again`,
+    ].join('\n'),
+  });
+}
+
+function servesOthers(host: string, { unit, configFile }: BalancerProgram, others: readonly string[]): ProvisionError {
+  return new ProvisionError({
+    code: 'former-balancer',
+    message: `${host}: ${unit} reads ${others.join(', ')} beside ${configFile}: it is not stopped, for it may serve others`,
+    hint: `take ${configFile} out of it by hand: ssh ${host} systemctl cat ${unit}; remove that file, restart ${unit}, then again`,
+  });
+}
+
+function removal(path: string): Action {
+  return { kind: 'remove-file', path };
+}
+
+function stopActions({ unit, state }: Seen): readonly Action[] {
+  const disable = serviceCommand('disable', unit);
+  return [
+    ...(state.enabled ? [{ kind: 'run', command: disable, undo: serviceCommand('enable', unit) } as const] : []),
+    // One that systemd tries to start again and again is not active, and must not come up later.
+    {
+      kind: 'run',
+      command: serviceCommand('stop', unit),
+      undo: state.active ? serviceCommand('start', unit) : 'nothing',
+    },
+  ];
+}
+
+/** systemd keeps a unit in mind whose file is gone. */
+const FORGET: Action = {
+  kind: 'run',
+  command: { summary: 'systemctl daemon-reload', script: 'systemctl daemon-reload' },
+  undo: 'nothing',
+};

@@ -1,0 +1,45 @@
+import { PROXY_NAMES, type Balancer, type ServiceName, type VirtualService } from '../../model/virtual-service.js';
+import { proxyOf } from '../../proxies/table.js';
+import { freedBalancer, type BalancerProgram } from '../../resources/freed-balancer.js';
+import { checkScriptPath } from '../keepalived/check-script.js';
+import { keepalivedReads } from '../keepalived/keepalived-reads.js';
+import { requireService } from '../require-service.js';
+import { formerBalancerOn, type Role } from '../role.js';
+
+/** A host that was a load balancer of a service, and has nothing left of that. */
+export function formerBalancerRole(name: ServiceName): Role {
+  return {
+    name: `${name}-former-balancer`,
+    summary: `has nothing left of the load balancer of ${name} that it was; packages stay`,
+    resources(host, _, cluster) {
+      const service = requireService(cluster, name);
+      const balancer = formerBalancerOn(service, host);
+      const { places } = service;
+      return [
+        freedBalancer({
+          service: name,
+          vip: service.endpoint.ip,
+          addresses: service.backends.map(({ address }) => address),
+          keepalived: [balancer.keepalived, ...balancer.keepalived.former].map((each) => ({
+            ...program(each),
+            reads: keepalivedReads,
+          })),
+          proxies: proxiesOf(service, balancer),
+          files: [...PROXY_NAMES.map((each) => checkScriptPath(service, each)), places.nonlocalBind],
+          certificates: places.certificates,
+        }),
+      ];
+    },
+  };
+}
+
+function proxiesOf(service: VirtualService, { proxy, formerProxies }: Balancer): readonly BalancerProgram[] {
+  return [{ ...proxy, name: service.proxy }, ...formerProxies].map((each) => ({
+    ...program(each),
+    reads: (argv) => proxyOf({ proxy: each.name }).reads(argv),
+  }));
+}
+
+function program({ unit, configFile }: Omit<BalancerProgram, 'reads'>): Omit<BalancerProgram, 'reads'> {
+  return { unit, configFile };
+}

@@ -1,0 +1,196 @@
+import { describe, expect, test } from '@jest/globals';
+import type { FileOrigin } from '../../../src/facts/file-origin.js';
+import type { UnitState } from '../../../src/facts/unit-state.js';
+import { describeCluster } from '../../../src/cluster/describe-cluster.js';
+import { formerBalancerRole } from '../../../src/roles/former-balancer/role.js';
+import type { Outcome } from '../../../src/model/change.js';
+import { NOT_INSTALLED, RUNNING, STOPPED } from '../../support/etcd-answers.js';
+import { fakeProbe, type FakeAnswers } from '../../support/fake-probe.js';
+import { loadFiles } from '../../support/write-inventory.js';
+
+const KEEPALIVED = '/etc/keepalived/keepalived.conf';
+const HAPROXY = '/etc/haproxy/haproxy.cfg';
+const OWN_NGINX = '/etc/nginx/provision/etcd.cfg';
+const OWN_NGINX_UNIT = '/etc/systemd/system/provision-etcd-nginx.service';
+const CHECK = '/usr/local/lib/provision/check-haproxy';
+const BIND = '/etc/sysctl.d/60-provision-nonlocal-bind.conf';
+const PEM = '/etc/haproxy/etcd-client.pem';
+const HAPROXY_RUNS = ['/usr/sbin/haproxy', '-Ws', '-f', HAPROXY, '-p', '/run/haproxy.pid'];
+const NGINX_RUNS = [`nginx: master process /usr/sbin/nginx -c ${OWN_NGINX}`];
+
+/** What of a host is not as on one that never was a load balancer. */
+interface Left {
+  readonly files?: Readonly<Record<string, FileOrigin['kind']>>;
+  readonly texts?: Readonly<Record<string, string>>;
+  readonly units?: Readonly<Record<string, UnitState>>;
+  readonly running?: Readonly<Record<string, readonly string[]>>;
+  readonly holds?: readonly string[];
+}
+
+/** A table that has the same answer for all keys that it does not name. */
+function answers<V>(given: Readonly<Record<string, V>>, other: V): Readonly<Record<string, V>> {
+  return new Proxy(given, {
+    get: (table, key) => (Object.hasOwn(table, key) ? table[String(key)] : other),
+    getOwnPropertyDescriptor: () => ({ configurable: true, enumerable: true }),
+  });
+}
+
+function host({ files = {}, texts = {}, units = {}, running = {}, holds = [] }: Left): FakeAnswers {
+  const origins = Object.fromEntries(Object.entries(files).map(([path, kind]) => [path, { kind, lines: 1 }]));
+  const commands = Object.fromEntries(
+    Object.entries(running).map(([unit, argv]) => [
+      unit,
+      { files: [], environmentFiles: [], next: argv, running: units[unit]?.active === true ? argv : [] },
+    ]),
+  );
+  return {
+    'file-origins': answers<unknown>(origins, { kind: 'absent' }),
+    'file-contents': answers<string | undefined>(texts, undefined),
+    units: answers(units, NOT_INSTALLED),
+    'unit-commands': answers<unknown>(commands, { files: [], environmentFiles: [], next: [], running: [] }),
+    'host-addresses': { all: holds.map((address) => ({ interface: 'eth0', address, prefixLength: 32 })) },
+  };
+}
+
+const INVENTORY = `
+all:
+  vars: { etcd_lb_ip: 10.0.0.100 }
+etcd: { hosts: { etcd-1: { ansible_host: 10.0.0.1 } } }
+etcd_lb: { hosts: { lb-1: { ansible_host: 10.0.0.21 } } }
+etcd_lb_former: { hosts: { old: { ansible_host: 10.0.0.50 } } }
+`;
+
+async function planned(left: Left): Promise<Outcome> {
+  const inventory = await loadFiles({ 'hosts.yaml': INVENTORY });
+  const old = inventory.hosts.get('old');
+  if (old === undefined) throw new Error('the inventory has that host');
+  const [resource] = formerBalancerRole('etcd').resources(old, inventory, describeCluster(inventory));
+  if (resource === undefined) throw new Error('the role has one resource');
+  return resource.plan(fakeProbe(host(left), {}, 'old'));
+}
+
+async function done(left: Left): Promise<readonly string[]> {
+  const outcome = await planned(left);
+  if (outcome.kind !== 'change') return [outcome.kind];
+  return outcome.change.actions.map((action) =>
+    action.kind === 'run' ? action.command.summary : action.kind === 'remove-file' ? action.path : action.kind,
+  );
+}
+
+const VRRP = 'virtual_ipaddress {\n  10.0.0.100/32 dev eth0\n}\n';
+const PROXY = 'backend etcd\n    server etcd-1 10.0.0.1:2379 verifyhost etcd-1\n';
+const BALANCER: Left = {
+  files: { [KEEPALIVED]: 'ours', [HAPROXY]: 'ours', [CHECK]: 'ours', [BIND]: 'ours', [PEM]: 'foreign' },
+  texts: { [KEEPALIVED]: VRRP, [HAPROXY]: PROXY },
+  units: { keepalived: RUNNING, haproxy: RUNNING },
+  running: { keepalived: ['/usr/sbin/keepalived', '--dont-fork'], haproxy: HAPROXY_RUNS },
+  holds: ['10.0.0.100'],
+};
+const REST = [CHECK, BIND, PEM];
+
+describe('a former load balancer', () => {
+  test('is freed: keepalived before the proxy, configurations last', async () => {
+    expect(await done(BALANCER)).toEqual([
+      'systemctl disable keepalived',
+      'systemctl stop keepalived',
+      'systemctl disable haproxy',
+      'systemctl stop haproxy',
+      ...REST,
+      KEEPALIVED,
+      HAPROXY,
+    ]);
+    const outcome = await planned(BALANCER);
+    expect(outcome).toMatchObject({ kind: 'change', change: { disruptive: true } });
+  });
+
+  test('is freed of nginx, whose unit is ours, and which systemd forgets', async () => {
+    const unit = 'provision-etcd-nginx';
+    const left: Left = {
+      files: { [OWN_NGINX]: 'ours', [OWN_NGINX_UNIT]: 'ours' },
+      texts: { [OWN_NGINX]: 'upstream etcd { server 10.0.0.1:2379 max_fails=1; }\n' },
+      units: { [unit]: RUNNING },
+      running: { [unit]: NGINX_RUNS },
+    };
+    expect(await done(left)).toEqual([
+      `systemctl disable ${unit}`,
+      `systemctl stop ${unit}`,
+      OWN_NGINX_UNIT,
+      'systemctl daemon-reload',
+      OWN_NGINX,
+    ]);
+  });
+
+  test('keeps an earlier virtual IP no longer, which the proxy beside it shows to be of this cluster', async () => {
+    const texts = { [KEEPALIVED]: VRRP.replaceAll('.100', '.77'), [HAPROXY]: PROXY };
+    expect(await done({ ...BALANCER, texts, holds: ['10.0.0.77'] })).toContain('systemctl stop keepalived');
+  });
+
+  const off = { ...STOPPED, enabled: false };
+  test.each([
+    [
+      'after it was stopped',
+      { ...BALANCER, units: { keepalived: off, haproxy: off }, holds: [] },
+      [...REST, KEEPALIVED, HAPROXY],
+    ],
+    [
+      'after all but the last file was removed',
+      { files: { [HAPROXY]: 'ours' }, texts: { [HAPROXY]: PROXY }, units: { haproxy: off } },
+      [HAPROXY],
+    ],
+    ['when it is freed', { units: { haproxy: off, keepalived: off } }, ['unchanged']],
+    ['when it never was one', {}, ['unchanged']],
+  ] satisfies [string, Left, readonly string[]][])('is looked at again %s', async (_, left, actions) => {
+    expect(await done(left)).toEqual(actions);
+  });
+
+  test('is stopped while systemd tries to start it again and again', async () => {
+    const units = { keepalived: off, haproxy: STOPPED };
+    expect(await done({ ...BALANCER, units, holds: [] })).toContain('systemctl stop haproxy');
+  });
+
+  test.each([
+    [
+      'of another cluster of ours is left alone',
+      {
+        ...BALANCER,
+        texts: {
+          [KEEPALIVED]: VRRP.replaceAll('10.0.0.', '10.0.9.'),
+          [HAPROXY]: PROXY.replaceAll('10.0.0.', '10.0.9.'),
+        },
+        holds: ['10.0.9.100'],
+      },
+    ],
+    [
+      'that others set up by now is left alone',
+      { ...BALANCER, files: { [KEEPALIVED]: 'foreign', [HAPROXY]: 'foreign' }, texts: { [HAPROXY]: PROXY }, holds: [] },
+    ],
+  ] satisfies [string, Left][])('%s', async (_, left) => {
+    expect(await done(left)).toEqual(['unchanged']);
+  });
+
+  test('whose package unit reads another file keeps that unit: the stale file alone goes', async () => {
+    const running = { ...BALANCER.running, haproxy: ['/usr/sbin/haproxy', '-f', '/etc/haproxy/shop.cfg'] };
+    const actions = await done({ ...BALANCER, running });
+    expect(actions).toContain(HAPROXY);
+    expect(actions).not.toContain('systemctl stop haproxy');
+  });
+
+  test('whose HAProxy serves others as well is refused', async () => {
+    const haproxy = [...HAPROXY_RUNS, '-f', '/etc/haproxy/shop.cfg'];
+    await expect(done({ ...BALANCER, running: { ...BALANCER.running, haproxy } })).rejects.toMatchObject({
+      code: 'former-balancer',
+      message: expect.stringContaining('haproxy reads /etc/haproxy/shop.cfg beside'),
+    });
+  });
+
+  test.each([
+    ['by hand', { holds: ['10.0.0.100'] }],
+    ['by a keepalived that others wrote', { ...BALANCER, files: { [KEEPALIVED]: 'foreign' }, holds: [] }],
+  ] satisfies [string, Left][])('that has the address %s is refused', async (_, left) => {
+    await expect(done(left)).rejects.toMatchObject({
+      code: 'former-balancer',
+      message: expect.stringMatching(/^old (?:holds|runs keepalived).*and not by a keepalived of this program/),
+      hint: expect.stringContaining('ssh old sudo systemctl disable --now keepalived'),
+    });
+  });
+});
