@@ -1,26 +1,57 @@
+import { readFile, writeFile } from 'node:fs/promises';
 import { beforeAll, expect, jest, test } from '@jest/globals';
 import type { Way } from '../support/cluster-client.js';
-import { describeOnLab } from '../support/lab.js';
+import { describeOnLab, type Ended } from '../support/lab.js';
 import {
   endOf,
   holdersOf,
   inventoryWith,
+  passphraseFile,
   performedChanges,
   plannedChanges,
   runVerb,
   vipOf,
   type JsonRun,
 } from '../support/main-job.js';
+import { disturbedRun, type DisturbedRun } from '../support/stopped-run.js';
 import { apiWay, lostWrites, startWriters, tell, type Written } from '../support/writers.js';
 
 jest.setTimeout(240_000);
 
 const MEMBERS = ['etcd-1', 'etcd-2', 'etcd-3'];
+const BALANCERS = ['lb-1', 'lb-2'];
 const CONTROL_PLANES = ['cp-1', 'cp-2'];
 const PEERS =
   "ss -Htnp state established | grep kube-apiserver | awk '{print $4}' | grep -E ':(2379|12379)$' | sort -u";
 
-describeOnLab('another virtual IP, and another port', 'vipchange', { etcd: 3, controlPlanes: 2 }, (lab) => {
+/** What of a load balancer runs, starts at boot, or is there. */
+const LEFT = [
+  'systemctl is-active haproxy keepalived; systemctl is-enabled haproxy keepalived',
+  'ls /etc/haproxy/haproxy.cfg /etc/haproxy/etcd-* /etc/keepalived/keepalived.conf /usr/local/lib/provision/* /etc/sysctl.d/60-provision* 2>/dev/null',
+].join('; ');
+
+/** `play / host` of the changes of some resources, in the order in which they were made. */
+function story(run: JsonRun, addresses: RegExp): readonly string[] {
+  const lines = performedChanges(run).filter((line) => addresses.test(line));
+  return lines.map((line) => line.split(' / ').slice(0, 2).join(' / '));
+}
+
+/** The lines that a refusal says to add to the inventory. */
+function linesToAdd({ stdout }: JsonRun): string {
+  return /etcd_lb_former:\n {2}hosts:\n(?: {4}[\w-]+:\n?)+/.exec(stdout.replaceAll('\\n', '\n'))?.[0].trimEnd() ?? '';
+}
+
+describeOnLab('changes around the virtual IP', 'vipchange', { etcd: 3, lb: 2, controlPlanes: 2 }, (lab) => {
+  let unnamed: JsonRun;
+  let killed: DisturbedRun;
+  let moved: JsonRun;
+  let movedWhile: readonly Written[];
+  let lostThen: readonly string[];
+  let again: JsonRun;
+  let freed: readonly string[];
+  let grown: JsonRun;
+  let drill: Ended;
+  let verified: Ended;
   let old: string;
   let next: string;
   let way: Way;
@@ -44,17 +75,83 @@ describeOnLab('another virtual IP, and another port', 'vipchange', { etcd: 3, co
     expect(await lostWrites(lab, run, [way], done)).toEqual([]);
   }
 
+  async function variant(name: string, change: (text: string) => string): Promise<string> {
+    const file = lab.files.inventory.replace(/inventory\.yaml$/, `${name}.yaml`);
+    await writeFile(file, change(await readFile(lab.files.inventory, 'utf8')));
+    return file;
+  }
+
+  /** The balancers move from the members to one host, in a run that is killed, and in one that finishes. */
+  async function moveBalancers(): Promise<void> {
+    const alone = (text: string): string => text.replace(/ {8}lb-2:\n.*\n/, '');
+    const refused = await variant('unnamed', alone);
+    unnamed = await runVerb(lab, 'plan', refused);
+    // Just what the refusal says, at the end of the file.
+    const inventory = await variant('moved', (text) => `${alone(text)}${linesToAdd(unnamed)}\n`);
+    const writers = await startWriters(lab, 'moved', [way]);
+    killed = await disturbedRun(
+      lab,
+      ['apply', inventory, '--yes', '--passphrase-file', await passphraseFile(lab)],
+      (event) => event.type === 'change-done' && event.play === 'Free former load balancers',
+      (kill) => {
+        kill('SIGKILL');
+      },
+    );
+    moved = await runVerb(lab, 'apply', inventory);
+    movedWhile = await writers.stop();
+    lostThen = await lostWrites(lab, 'moved', [way], movedWhile);
+    console.log(['the balancers move, in two runs:', ...movedWhile.map(tell)].join('\n  '));
+    again = await runVerb(lab, 'plan', inventory);
+    freed = await Promise.all(MEMBERS.map(async (host) => (await lab.ssh(host, LEFT)).stdout));
+  }
+
   beforeAll(async () => {
     old = await vipOf(lab);
     next = old.replace(/\d+$/, '99');
-    const first = await runVerb(lab, 'apply');
+    const first = await runVerb(
+      lab,
+      'apply',
+      await variant('on-members', (text) => text.replace('etcd_lb:', 'spare:')),
+    );
     if (first.status !== 0) throw new Error(endOf(first));
     way = await apiWay(lab, 'api', CONTROL_PLANES);
-  }, 300_000);
+    await moveBalancers();
+    grown = await runVerb(lab, 'apply');
+    drill = await lab.provision('drill', lab.files.inventory, '--yes');
+    verified = await lab.provision('verify', lab.files.inventory);
+  }, 600_000);
+
+  test('balancers that moved without being named are refused, with the lines that name them', () => {
+    expect(unnamed.status).toBe(1);
+    expect(linesToAdd(unnamed)).toBe(`etcd_lb_former:\n  hosts:\n${MEMBERS.map((host) => `    ${host}:`).join('\n')}`);
+  });
+
+  test('the balancers move: API servers leave first, the old hosts are freed, and no client notices, not even a kill', () => {
+    expect(plannedChanges(killed).filter((line) => line.includes('freed-balancer:'))).toHaveLength(3);
+    expect(killed.status).toBe(137);
+    expect(story(killed, /static-pod:/)).toEqual(
+      CONTROL_PLANES.map((host) => `Move off former load balancers / ${host}`),
+    );
+    expect(endOf(moved)).toMatch(/^status 0/);
+    expect(story(moved, /static-pod:/)).toEqual(CONTROL_PLANES.map((host) => `Repoint the API servers / ${host}`));
+    expect(movedWhile.flatMap(({ failed }) => failed)).toEqual([]);
+    expect(movedWhile[0]?.acknowledged.length).toBeGreaterThan(50);
+    expect(lostThen).toEqual([]);
+    expect(plannedChanges(again)).toEqual([]);
+    expect(freed).toEqual(MEMBERS.map(() => 'inactive\ninactive\ndisabled\ndisabled\n'));
+  });
+
+  test('a second balancer joins the one that serves, and a drill and verify pass there', () => {
+    expect(endOf(grown)).toMatch(/^status 0/);
+    expect(endOf(drill)).toMatch(/^status 0/);
+    expect(drill.stdout).toMatch(/^haproxy on lb-\d /m);
+    expect(endOf(verified)).toMatch(/^status 0/);
+  });
 
   test('the API servers leave the old address one by one, before it goes, and no client notices', async () => {
     const inventory = await inventoryWith(lab, 'address', []).then(async (file) => {
-      await lab.onControlSide(['sed', '-i', `s/etcd_lb_ip: .*/etcd_lb_ip: ${next}/`, file]);
+      const renamed = 's/etcd_lb_host: .*/etcd_lb_host: renamed.example/';
+      await lab.onControlSide(['sed', '-i', `s/etcd_lb_ip: .*/etcd_lb_ip: ${next}/; ${renamed}`, file]);
       return file;
     });
     // Without the balancers: the members' new certificates do not name the old address, so nobody may use it by then.
@@ -72,8 +169,10 @@ describeOnLab('another virtual IP, and another port', 'vipchange', { etcd: 3, co
       'Repoint the API servers / cp-1',
       'Repoint the API servers / cp-2',
     ]);
-    expect(await holdersOf(lab, MEMBERS, old)).toEqual([]);
-    expect(await holdersOf(lab, MEMBERS, next)).toHaveLength(1);
+    expect(await holdersOf(lab, BALANCERS, old)).toEqual([]);
+    expect(await holdersOf(lab, BALANCERS, next)).toHaveLength(1);
+    const names = `echo | openssl s_client -connect ${next}:2379 2>/dev/null | openssl x509 -noout -ext subjectAltName`;
+    expect((await lab.ssh('cp-1', names)).stdout).toContain('DNS:renamed.example');
     for (const host of CONTROL_PLANES) expect((await lab.ssh(host, PEERS)).stdout).toBe(`${next}:2379\n`);
     const again = await runVerb(lab, 'plan', inventory);
     expect(plannedChanges(again)).toEqual([]);
