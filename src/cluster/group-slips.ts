@@ -2,11 +2,12 @@ import { editDistance } from '../model/did-you-mean.js';
 import { counted } from '../model/counted.js';
 import type { Inventory } from '../model/inventory.js';
 import { shortList } from '../model/short-list.js';
-import { SERVICE_GROUPS } from '../model/virtual-service.js';
+import { formerGroupOf, SERVICE_GROUPS } from '../model/virtual-service.js';
 import type { VariableReader } from './variable-reader.js';
 
 /** The groups that have a part in the cluster. A missing `etcd` is an error of its own. */
-const GROUPS = [...Object.values(SERVICE_GROUPS), 'kube_control_plane', 'kube_node'];
+const BALANCERS = Object.values(SERVICE_GROUPS);
+const GROUPS = [...BALANCERS, ...BALANCERS.map(formerGroupOf), 'kube_control_plane', 'kube_node'];
 
 /** Names that Ansible and kubespray have beside ours, also in kubespray's old spelling: nothing is wrong with them. */
 const OF_OTHERS = new Set(

@@ -462,7 +462,7 @@ ${lines.join('\n')}
       const lines = ['etcd_lb: { hosts: { a: } }', `${group}: { hosts: { lb-old: } }`];
       const warnings = clusterWarnings(await loadFiles({ 'hosts.yaml': hosts(...lines) })).map(formatProblem);
       expect(warnings).toContainEqual(
-        expect.stringMatching(/group .*: has no meaning here; did you mean etcd_lb_former\?/),
+        expect.stringMatching(/group .*: this program knows no such group.*; did you mean etcd_lb_former\?/),
       );
     },
   );
