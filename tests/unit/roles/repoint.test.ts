@@ -149,9 +149,29 @@ describe('a kube-apiserver that is moved to the virtual IP', () => {
     ]);
     expect(await resource?.plan(probeOf({ 'file-contents': text }))).toEqual({ kind: 'unchanged' });
     expect(planned).toBe(2);
+    // What was refused for the usual files is handled, though nobody asks for it.
+    await new Promise((resolve) => setImmediate(resolve));
     await expect(resource?.plan(probeOf({ 'file-contents': undefined }))).rejects.toThrow('not ours');
     expect(planned).toBe(3);
   });
+});
+
+test('a question whose answer nobody needs may fail, and is no error of its own', async () => {
+  const members = 'https://10.0.0.1:2379,https://10.0.0.2:2379,https://10.0.0.3:2379';
+  const text = manifestOf(`--etcd-servers=${members}`, '--etcd-cafile=/a', '--etcd-certfile=/b', '--etcd-keyfile=/c');
+  const [resource] =
+    roleTable(ROLE_TOOLS)
+      .get('kube-apiserver-direct')
+      ?.resources(namedHost('cp-1'), templateInventory(['cp-1']), SAMPLE_CLUSTER) ?? [];
+  const probe = probeOf({
+    'file-contents': text,
+    'file-states': { kind: 'file', owner: 'root', group: 'root', mode: '0600', sha256: '' },
+    'static-pod-files': [{ name: 'kube-apiserver.yaml', text }],
+    // Not answered: its processes.
+  });
+  expect(await resource?.plan(probe)).toEqual({ kind: 'unchanged' });
+  // A rejection that nobody handles is reported once the queue is empty, and fails this test.
+  await new Promise((resolve) => setImmediate(resolve));
 });
 
 describe('what a kube-apiserver uses', () => {
