@@ -24,7 +24,8 @@ export const checkRouterIds: Check = async ({ cluster, probe, inventory }) =>
         const { unit, virtualRouterId: id } = keepalived;
         const item = { check: 'virtual-router-id', host, subject: name };
         const heard = await probe(host).ask(vrrpConflicts, unit);
-        if (heard.kind === 'nothing') return { ...item, verdict: 'ok', evidence: `${id} is used by no other group` };
+        if (heard.kind === 'nothing')
+          return { ...item, verdict: 'ok', evidence: `keepalived hears no other group with ${id}` };
         const journal = `ssh ${host} sudo journalctl -u ${unit} -n 20`;
         if (heard.kind === 'unknown')
           return { ...item, verdict: 'warn', evidence: `the journal of ${unit} can't be read`, next: journal };

@@ -81,7 +81,11 @@ describe('the virtual IP', () => {
 describe('the virtual router id', () => {
   const line = '(etcd) received an invalid passwd!';
   test.each<[string, unknown, string]>([
-    ['nobody else uses it', { kind: 'nothing' }, 'ok virtual-router-id etcd-1 etcd: 100 is used by no other group'],
+    [
+      'nobody else uses it',
+      { kind: 'nothing' },
+      'ok virtual-router-id etcd-1 etcd: keepalived hears no other group with 100',
+    ],
     [
       'another group is heard',
       { kind: 'stranger', line },
