@@ -49,6 +49,8 @@ function parseSeconds(text: string): number {
 export interface ActingVerb {
   /** What the journal calls it. */
   readonly command: RunCommand;
+  /** Asked before anything is planned. @throws ProvisionError */
+  readonly check?: (session: Session) => void;
   /** Plays in place of those of the playbook. */
   readonly playsOf?: (session: Session) => OwnPlays | Promise<OwnPlays>;
   /** Asked for in place of a yes. @throws ProvisionError where it is not given */
@@ -60,7 +62,7 @@ export async function runApply(
   inventory: string,
   options: ApplyOptions,
   context: Context,
-  { command, playsOf, consent }: ActingVerb = { command: 'apply' },
+  { command, check, playsOf, consent }: ActingVerb = { command: 'apply' },
 ): Promise<void> {
   const { withRun } = await import('./run.js');
   // A dry run is a plan: it writes nothing anywhere.
@@ -68,6 +70,7 @@ export async function runApply(
   const plays = playsOf === undefined ? undefined : 'own';
   const request = { command, inventory, options, journal, plays } as const;
   await withRun(request, context, async ({ session, emit, settled, begun, startActing }) => {
+    check?.(session);
     const own = await playsOf?.(session);
     const { plan, locks, missing } = await session.plan(own);
     if (missing !== undefined) {

@@ -13,6 +13,7 @@ import { addInitCommand } from './init.js';
 import { addLabCommand } from './lab.js';
 import { addSchemaCommand } from './schema.js';
 import { addShowCommand } from './show.js';
+import { addMemberCommand } from './member.js';
 import { addSnapshotCommand } from './snapshot.js';
 import { addPlanCommand } from './plan.js';
 import { addUnlockCommand } from './unlock.js';
@@ -49,6 +50,7 @@ export function createProgram(context: Context): Command {
     addCaCommand,
     addCertsCommand,
     addSnapshotCommand,
+    addMemberCommand,
     addLabCommand,
     addExplainCommand,
     addSchemaCommand,

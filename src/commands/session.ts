@@ -108,6 +108,7 @@ export async function openSession(
     connector,
     newLook: () => lookThrough(connector, emit, credentialFor),
     signer: pki.signer,
+    saveSnapshot: () => saveSnapshotOf(inventoryFile, cluster, world),
     gates,
     gateDeadlineMs: options.gateTimeout === undefined ? undefined : options.gateTimeout * 1000,
     orders,
@@ -124,12 +125,9 @@ export async function openSession(
     members: [...memberHosts],
   };
   return {
-    ...{ cluster, without },
+    ...{ cluster, without, pki, plays, world },
     isWithinLimit: withinLimit(inventory, limit),
     certificates: certificateRules(tools, cluster),
-    pki,
-    plays,
-    world,
     plan: (own) =>
       planCluster(own === undefined ? request : { ...request, plays: own.plays, playbook: own.name }, world),
     close: () => connector.close(),
@@ -140,6 +138,11 @@ function withinLimit(inventory: Inventory, limit: string | undefined): (host: st
   if (limit === undefined) return () => true;
   const hosts = new Set(selectHosts(inventory, limit));
   return (host) => hosts.has(host);
+}
+
+async function saveSnapshotOf(inventoryFile: string, cluster: Cluster, world: World): Promise<void> {
+  const { saveSnapshotFirst } = await import('./keep-snapshot.js');
+  await saveSnapshotFirst(inventoryFile, { cluster, world });
 }
 
 function storeOf(cluster: Cluster, options: RunOptions, context: Context): Promise<WritableStore> {

@@ -44,6 +44,7 @@ function pathsOf(action: Action): readonly string[] {
       return action.path === undefined ? [] : [action.path];
     case 'create-authority':
     case 'keep-secret':
+    case 'save-snapshot':
     case 'await':
       return [];
   }

@@ -47,6 +47,8 @@ export async function perform(action: Action, host: string, world: World, record
       return world.signer.createAuthority(action.profile);
     case 'keep-secret':
       return world.signer.keepSecret(action.name);
+    case 'save-snapshot':
+      return world.saveSnapshot();
     case 'issue-certificate':
       return issueCertificate(action, host, world, record);
     case 'install-trust':

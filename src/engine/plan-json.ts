@@ -79,6 +79,7 @@ function actionToJson(action: Action): ActionJson {
     case 'await':
       return { kind: action.kind, gate: action.gate, parameters: sortObject(action.parameters) };
     case 'keep-secret':
+    case 'save-snapshot':
     case 'remove-file':
     case 'make-directory':
     case 'install-trust':

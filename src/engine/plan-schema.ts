@@ -69,6 +69,9 @@ const action = z.discriminatedUnion('kind', [
     .strictObject({ kind: z.literal('keep-secret'), name: z.literal('keepalived-auth-pass') })
     .describe('Keeps a generated secret in the store on the control machine.'),
   z
+    .strictObject({ kind: z.literal('save-snapshot') })
+    .describe('Saves a snapshot of the cluster on the control machine.'),
+  z
     .strictObject({
       kind: z.literal('issue-certificate'),
       certificate: z.string().describe('Its name in the list of certificates.'),

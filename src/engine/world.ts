@@ -10,6 +10,8 @@ export interface World {
   readonly newLook: () => Look;
   /** Acts on the control machine. */
   readonly signer: Signer;
+  /** Saves a snapshot of the cluster on the control machine, and says where. @throws ProvisionError, RemoteError */
+  readonly saveSnapshot: () => Promise<void>;
   readonly gates: ReadonlyMap<string, Gate>;
   /** How long to wait at a gate, in milliseconds, in place of each gate's own time. */
   readonly gateDeadlineMs?: number | undefined;

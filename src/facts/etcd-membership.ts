@@ -22,14 +22,14 @@ export function membershipDifference(
   cluster: Cluster,
   heard: readonly HeardMember[],
 ): MembershipDifference | undefined {
-  const [first] = heard;
+  const [first, ...others] = listersOf(heard);
   if (first === undefined) return undefined;
   const ids = ({ members }: HeardMember): string =>
     members
       .map(({ id }) => id)
       .toSorted()
       .join();
-  if (heard.some((each) => ids(each) !== ids(first))) return undefined;
+  if (others.some((each) => ids(each) !== ids(first))) return undefined;
   const found = first.members.map((listed) => ({
     listed,
     ours: cluster.members.find((member) => isSame(listed, member, heard)),
@@ -59,9 +59,16 @@ export function membershipDifference(
   };
 }
 
-type Listed = HeardMember['members'][number];
+/** Those that say who the members are: a learner does not. */
+export function listersOf(heard: readonly HeardMember[]): readonly HeardMember[] {
+  return heard.filter(({ isLearner }) => !isLearner);
+}
 
-function isSame(listed: Listed, member: Member, heard: readonly HeardMember[]): boolean {
+/** One entry of etcd's list. */
+export type Listed = HeardMember['members'][number];
+
+/** Whether an entry is the member on a host: by the id that it reports there, by its name, by a peer URL. */
+export function isSame(listed: Listed, member: Member, heard: readonly HeardMember[]): boolean {
   const end = hostPort(member.address, member.peerPort);
   return (
     heard.some(({ host, memberId }) => host === member.host && memberId === listed.id) ||
@@ -70,12 +77,13 @@ function isSame(listed: Listed, member: Member, heard: readonly HeardMember[]): 
   );
 }
 
-function described({ id, name, peerUrls }: Listed): string {
+/** An entry, for a sentence. */
+export function described({ id, name, peerUrls }: Listed): string {
   return `${name || 'a member that was never started'} (id ${hex(id)}, ${peerUrls.join(', ') || 'no URL'})`;
 }
 
 /** As etcdctl prints ids, and takes them. */
-function hex(id: string): string {
+export function hex(id: string): string {
   return /^\d+$/.test(id) ? BigInt(id).toString(16) : id;
 }
 

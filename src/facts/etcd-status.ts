@@ -31,6 +31,7 @@ export type EtcdStatus =
       readonly dbSize: number;
       /** The store's revision: 1 when nothing was ever written. */
       readonly revision: number;
+      /** Empty where it is a learner. */
       readonly members: readonly EtcdListedMember[];
       /** `NOSPACE`, `CORRUPT`. */
       readonly alarms: readonly string[];
@@ -83,8 +84,8 @@ function scriptFor(key: string): string {
     'answers() { [ "${out#*raftIndex}" != "$out" ]; }',
     'ask S endpoint status -w json',
     ...otherWays(clientUrl, [certificate, clientKey], server),
-    // Nothing more is asked of a member that does not answer: each question would wait for its time-out.
-    'if answers; then ask H endpoint health; ask M member list -w json; ask A alarm list -w json; fi',
+    // Nothing more is asked of a member that does not answer, nor of a learner: each question would wait for its time-out.
+    `if answers && [ "\${out#*'"isLearner":true'}" = "$out" ]; then ask H endpoint health; ask M member list -w json; ask A alarm list -w json; fi`,
   ].join('\n');
 }
 
@@ -156,10 +157,12 @@ function parseBlock(block: string): EtcdStatus {
   const usual = answers.get('U');
   if (status?.isOk !== true || !status.text.includes('raftIndex'))
     return { kind: 'silent', reason: status === undefined ? 'etcdctl said nothing' : readable(status.text) };
-  if (list?.isOk !== true) return { kind: 'silent', reason: readable(list?.text ?? 'no member list') };
   const [first] = readEtcdJson(status.text) as readonly { readonly Status: StatusJson }[];
   if (first === undefined) return { kind: 'silent', reason: 'etcdctl gave an empty status' };
-  const listed = (readEtcdJson(list.text) as MembersJson).members ?? [];
+  const isLearner = first.Status.isLearner ?? false;
+  // A learner answers for its status, and refuses all else (etcd docs, "learner").
+  if (list?.isOk !== true && !isLearner) return { kind: 'silent', reason: readable(list?.text ?? 'no member list') };
+  const listed = list?.isOk === true ? ((readEtcdJson(list.text) as MembersJson).members ?? []) : [];
   const raised = alarms?.isOk === true ? ((readEtcdJson(alarms.text) as AlarmsJson).alarms ?? []) : [];
   return {
     kind: 'answers',
@@ -168,7 +171,7 @@ function parseBlock(block: string): EtcdStatus {
     clusterId: first.Status.header.cluster_id,
     memberId: first.Status.header.member_id,
     leaderId: first.Status.leader ?? '0',
-    isLearner: first.Status.isLearner ?? false,
+    isLearner,
     raftIndex: first.Status.raftIndex ?? 0,
     dbSize: first.Status.dbSize ?? 0,
     revision: first.Status.header.revision ?? 0,

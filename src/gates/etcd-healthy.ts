@@ -5,11 +5,9 @@ import {
   type ClusterPhase,
   type MembersSeen,
 } from '../facts/etcd-phase.js';
-import { etcdStatus, etcdStatusKey } from '../facts/etcd-status.js';
-import { unlessLost } from '../facts/unless-lost.js';
 import type { Cluster } from '../model/cluster.js';
-import { RemoteError } from '../model/errors.js';
 import type { Gate, GateAnswer, GateInput } from '../model/gate.js';
+import { askMembers } from './ask-members.js';
 import { judgeMembers, memberJournal, type MemberAnswers } from './judge-members.js';
 
 /** A member restarts in seconds; a follower that must catch up from a snapshot may take minutes. */
@@ -88,23 +86,9 @@ function unsure(away: readonly AwayMember[]): GateAnswer {
 
 /** All members as their hosts show them; of one whose host can't be asked, what others hear. */
 async function lookAtAll(cluster: Cluster, probe: GateInput['probe']): Promise<readonly [MembersSeen, MemberAnswers]> {
-  const [seen, answers] = await Promise.all([
+  const [seen, { answers }] = await Promise.all([
     lookAtMembers(cluster, probe(cluster.members[0]?.host ?? '')),
     askMembers(cluster, probe),
   ]);
   return [seen, new Map([...answers, ...seen.away.map(({ host, status }) => [host, status] as const)])];
-}
-
-async function askMembers(cluster: Cluster, probe: GateInput['probe']): Promise<MemberAnswers> {
-  const answers = await Promise.all(
-    cluster.members.map(async (member) => ({
-      host: member.host,
-      status: await unlessLost(probe(member.host).ask(etcdStatus, etcdStatusKey(member))),
-    })),
-  );
-  return new Map(
-    answers.map(({ host, status }) =>
-      status instanceof RemoteError ? [host, { kind: 'silent', reason: status.message }] : [host, status],
-    ),
-  );
 }

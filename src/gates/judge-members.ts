@@ -1,4 +1,4 @@
-import { membershipDifference, type HeardMember } from '../facts/etcd-membership.js';
+import { listersOf, membershipDifference, type HeardMember } from '../facts/etcd-membership.js';
 import { quorum } from '../facts/etcd-phase.js';
 import type { EtcdStatus } from '../facts/etcd-status.js';
 import type { Cluster } from '../model/cluster.js';
@@ -11,7 +11,7 @@ import { brokenCertificates } from './broken-certificates.js';
  * How far a healthy follower may be behind. etcd sends followers a snapshot only when they are more than 5000 entries
  * behind (`SnapshotCatchUpEntries`, etcd server.go), and members are asked at slightly different times.
  */
-const MAX_RAFT_LAG = 1000;
+export const MAX_RAFT_LAG = 1000;
 
 /** What one member said, by the name of its host. */
 export type MemberAnswers = ReadonlyMap<string, EtcdStatus>;
@@ -176,11 +176,12 @@ export function agreementProblems(heard: readonly HeardMember[], cluster: Cluste
 function agreementFaults(heard: readonly HeardMember[], cluster: Cluster): readonly Problem[] {
   const clusters = heard.map(({ host, clusterId }) => [host, clusterId] as const);
   const leaders = heard.map(({ host, leaderId }) => [host, leaderId] as const);
+  const listers = listersOf(heard);
   return [
     ...disagreement('cluster id', clusters).map((text) => ({ text, isFinal: true })),
     ...disagreement('leader', leaders).map((text) => ({ text })),
-    ...listDisagreement(heard).map((text) => ({ text })),
-    ...membershipFaults(heard, cluster),
+    ...listDisagreement(listers).map((text) => ({ text })),
+    ...membershipFaults(listers, cluster),
   ];
 }
 

@@ -8,6 +8,7 @@ import { backendsUp } from './backends-up.js';
 import { formerBalancersFreed } from './former-balancers-freed.js';
 import { etcdAnswersDirectly } from './etcd-answers-directly.js';
 import { etcdCanSpareBatch, etcdHealthy } from './etcd-healthy.js';
+import { etcdLearnerCaughtUp, etcdServesWithoutBatch } from './etcd-without-batch.js';
 import { keepalivedOneHolder } from './keepalived-one-holder.js';
 import { vipAnswers, vipForwards } from './vip-answers.js';
 import { vipAnswersControlPlanes } from './vip-answers-control-planes.js';
@@ -20,6 +21,8 @@ export function gateTable(cluster: Cluster, now: () => Date): ReadonlyMap<string
   const gates = [
     etcdCanSpareBatch(cluster, now),
     etcdHealthy(cluster, now),
+    etcdServesWithoutBatch(cluster, now),
+    etcdLearnerCaughtUp(cluster),
     ...SERVICE_NAMES.flatMap((name) => serviceGates(name, cluster)),
     etcdAnswersDirectly(cluster),
     apiserverReady(cluster),

@@ -1,4 +1,4 @@
-import { cutPower, hostOf, powerOn, shutDown, waitForSsh } from './host.js';
+import { cutPower, exchangeDisk, hostOf, powerOn, shutDown, waitForSsh } from './host.js';
 import type { HostHandle } from './host.js';
 import { setPort } from './network.js';
 import type { LabPaths } from './paths.js';
@@ -37,4 +37,15 @@ export async function cutNetwork(handle: HostHandle): Promise<void> {
 /** Gives a host its network back. */
 export async function restoreNetwork(handle: HostHandle): Promise<void> {
   await setPort(handle.lab.name, handle.host.name, 'up');
+}
+
+/**
+ * Another machine in the place of a host whose power was cut: bare, with its name, address and ssh key. Waits until ssh
+ * answers.
+ * @returns where the files are that the old one wrote
+ */
+export async function replaceMachine(handle: HostHandle): Promise<string> {
+  const old = await exchangeDisk(handle);
+  await startHost(handle);
+  return old;
 }

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { chmod, chown, copyFile, mkdir, open, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { chmod, chown, copyFile, mkdir, mkdtemp, open, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { ProvisionError } from '../model/errors.js';
@@ -93,6 +93,27 @@ export async function mountDisk(handle: HostHandle, layers: readonly string[]): 
   const lower = [identity, ...layers].join(':');
   const options = `lowerdir=${lower},upperdir=${changes},workdir=${work},volatile`;
   await runTool('mount', ['-t', 'overlay', 'provision-lab', '-o', options, root]);
+}
+
+/**
+ * Gives a host that is off an empty disk, as another machine in its place has it: its name, address and ssh key stay.
+ * @returns where the files are that it wrote before
+ */
+export async function exchangeDisk(handle: HostHandle): Promise<string> {
+  const { changes, work, root, directory } = handle.paths;
+  const mounts = (await readFile('/proc/self/mountinfo', 'utf8'))
+    .split('\n')
+    .filter((line) => line.split(' ')[4] === root);
+  const [, lower = ''] = /\blowerdir=([^,\s]+)/.exec(mounts[0] ?? '') ?? [];
+  // The first is its identity, which mountDisk gives it again.
+  const [, ...layers] = lower.split(':');
+  await unmountDisk(handle);
+  const old = await mkdtemp(join(directory, 'old-disk-'));
+  await rename(changes, join(old, 'changes'));
+  await rm(work, { recursive: true, force: true });
+  for (const path of [changes, work]) await mkdir(path);
+  await mountDisk(handle, layers);
+  return join(old, 'changes');
 }
 
 /** Unmounts the host's file system, when it is mounted. */

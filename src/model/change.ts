@@ -70,6 +70,7 @@ export interface ActionOutline {
 export function lastingOf(action: ActionOutline): string | undefined {
   if (action.kind === 'create-authority') return 'the authority stays in the store';
   if (action.kind === 'keep-secret') return 'the secret stays in the store';
+  if (action.kind === 'save-snapshot') return 'the snapshot stays on this machine';
   if (action.kind !== 'run' || typeof action.undo !== 'object') return undefined;
   return 'lasting' in action.undo ? action.undo.lasting : undefined;
 }
@@ -84,6 +85,11 @@ export interface CreateAuthority {
 export interface KeepSecret {
   readonly kind: 'keep-secret';
   readonly name: 'keepalived-auth-pass';
+}
+
+/** Saves a snapshot of the cluster on the control machine, from the healthy member that has come furthest. */
+export interface SaveSnapshot {
+  readonly kind: 'save-snapshot';
 }
 
 /**
@@ -115,7 +121,16 @@ export interface Await {
 
 /** All that apply can do. `perform(action)` in the engine is one exhaustive switch over this. */
 export type Action =
-  WriteFile | RemoveFile | MakeDirectory | Run | CreateAuthority | KeepSecret | IssueCertificate | InstallTrust | Await;
+  | WriteFile
+  | RemoveFile
+  | MakeDirectory
+  | Run
+  | CreateAuthority
+  | KeepSecret
+  | SaveSnapshot
+  | IssueCertificate
+  | InstallTrust
+  | Await;
 
 /** One thing to be changed on one host: what a person reads, and what apply performs. */
 export interface Change {

@@ -3,7 +3,8 @@ import type { ErrorCode } from './error-codes.js';
 import type { Plan } from './plan.js';
 
 /** The verbs that are runs: they have events. */
-export type RunCommand = 'plan' | 'apply' | 'bypass' | 'drill' | 'certs renew' | 'snapshot save' | 'snapshot restore';
+export type RunCommand =
+  'plan' | 'apply' | 'bypass' | 'drill' | 'certs renew' | 'snapshot save' | 'snapshot restore' | 'member replace';
 
 /** Figures of a finished run. */
 export interface RunResult {

@@ -38,7 +38,16 @@ function event<T extends string, F extends z.ZodRawShape>(type: T, meaning: stri
 /** One line of `--format json`. */
 export const eventSchema = z.discriminatedUnion('type', [
   event('run-started', 'A run begins.', {
-    command: z.enum(['plan', 'apply', 'bypass', 'drill', 'certs renew', 'snapshot save', 'snapshot restore']),
+    command: z.enum([
+      'plan',
+      'apply',
+      'bypass',
+      'drill',
+      'certs renew',
+      'snapshot save',
+      'snapshot restore',
+      'member replace',
+    ]),
     inventory: z.string().describe('The path as it was typed.'),
     by: z
       .string()

@@ -111,7 +111,7 @@ export function decideService(member: Member, unit: UnitState, reasons: readonly
   const actions: Action[] = [...unmask(member, unit)];
   if (!unit.enabled) actions.push(enable(member, unit));
   if (!unit.active) actions.push(start(member, reasons));
-  if (isStale) actions.push(...restart(member));
+  if (isStale) actions.push(...restartMember(member));
   return changed({
     summary: `${words.join(' and ')} ${member.unit} (member ${member.name})`,
     diff: isStale ? reasons.map((reason) => `because ${reason}`) : [],
@@ -120,7 +120,8 @@ export function decideService(member: Member, unit: UnitState, reasons: readonly
   });
 }
 
-function restart(member: Member): readonly Run[] {
+/** Restarts a member: it hands over leadership first, and an election timeout passes after. */
+export function restartMember(member: Member): readonly Run[] {
   const verb = serviceCommand('restart', member.unit);
   const seconds = Math.ceil(member.electionTimeoutMs / 1000);
   return [

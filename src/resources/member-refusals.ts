@@ -86,8 +86,6 @@ export function lostMember(member: Member, states: readonly MemberState[]): Prov
     message:
       `${member.host} has no etcd data in ${member.dataDir}, while ${others.join(', ')} have: ` +
       'the cluster exists, and this member was lost or is new to it. Starting it as it is could create a second cluster',
-    hint:
-      `replace it by a membership change: etcdctl member list; etcdctl member remove <id of ${member.name}>; ` +
-      `etcdctl member add ${member.name} --peer-urls=<its peer URL>; then: systemctl start etcd on ${member.host}`,
+    hint: `replace it: provision member replace INVENTORY ${member.host}`,
   });
 }

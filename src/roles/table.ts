@@ -1,3 +1,4 @@
+import { etcdReplacementRole } from './etcd-replacement/role.js';
 import { etcdSettledRole } from './etcd-settled/role.js';
 import { etcdRole } from './etcd/role.js';
 import { formerBalancerRole } from './former-balancer/role.js';
@@ -23,6 +24,7 @@ export function roleTable(tools: RoleTools): ReadonlyMap<string, Role> {
     pkiRole(tools),
     etcdRole(tools),
     etcdSettledRole(),
+    etcdReplacementRole(tools),
     ...SERVICE_NAMES.flatMap((service) => [
       ipNonlocalBindRole(service),
       proxyRole(tools, service),

@@ -108,6 +108,7 @@ export function fakeWorld(hosts: FakeHosts, more: Partial<World> = {}): World & 
     connector: { connect: (host) => Promise.resolve(fakeTransport(host, hosts)), close: () => Promise.resolve() },
     newLook: () => fakeLook(hosts),
     signer: { unlock: refuse, createAuthority: refuse, keepSecret: refuse, issue: refuse, trustBundle: refuse },
+    saveSnapshot: refuse,
     gates: new Map(),
     orders: new Map([['inventory', inventoryOrder]]),
     hosts: [...hosts.flags.keys()],

@@ -12,7 +12,23 @@ export const ETCD = {
   },
   'etcd-member-lost': {
     why: 'A host has no etcd data while the cluster exists: the member was lost, or is new. Starting it as it is could create a second cluster.',
-    next: 'Replace it by a membership change, as the hint shows: `etcdctl member remove`, then `etcdctl member add`.',
+    next: 'Replace it: `provision member replace INVENTORY HOST`.',
+  },
+  'member-not-gone': {
+    why: 'A member is replaced only where its host shows that it is gone. Its process runs and does not answer, or an etcd answers at its address elsewhere. A slow member is no dead one.',
+    next: 'See what it does: `journalctl -u etcd` on its host. Where it is beyond help, stop it there, and run the same command again.',
+  },
+  'member-has-data': {
+    why: 'The member that would be replaced is only stopped: its data is on its host.',
+    next: 'Start it. Where its data is damaged for good, move it aside first, as the hint shows, then replace the member.',
+  },
+  'member-not-managed': {
+    why: 'The member belongs to an adopted etcd: its packages, unit and configuration are not made here, so a new one can not be either.',
+    next: 'Replace it with the tool that made it, in the order of docs/runbooks/replace-a-member.md.',
+  },
+  'membership-pending': {
+    why: 'Another membership change was begun and is not finished: etcd lists a learner, or a member that never started.',
+    next: 'Finish that one first: `provision member replace INVENTORY HOST`, with its host. One change at a time.',
   },
   'etcd-data-in-the-way': {
     why: 'There is etcd data where a new member would be made, for example from a start by the package itself.',

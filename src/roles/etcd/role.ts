@@ -12,6 +12,7 @@ import { packages } from '../../resources/packages.js';
 import { trustBundleResource } from '../../resources/trust-bundle.js';
 import { unitReads, type StartedWith } from '../../resources/unit-reads.js';
 import { BOOTSTRAP_ENV } from '../../shell/etcd-unit.js';
+import { JOIN_ENV } from '../../shell/join-member.js';
 import { certificateRules, memberOn, type Role, type RoleTools } from '../role.js';
 import { ADOPT, etcdEnvironment } from './environment.js';
 
@@ -35,21 +36,44 @@ function memberResources(
   cluster: Cluster,
   member: Member,
 ): readonly Resource[] {
-  const trust = trustBundleResource(memberTrust(cluster, member), tools.pki.authority);
-  const environment = etcdEnvironment(tools, inventory, { cluster, member });
+  const { packages: installed, trust, files, environment } = memberParts(tools, inventory, { cluster, member });
   return [
-    // With openssl a host can prove that a key fits its certificate, and keeps the key when it is renewed.
-    packages({ names: ['etcd-server', 'etcd-client', 'openssl'], keepStopped: ['etcd'] }),
+    installed,
     etcdLeftover(member),
-    ...directories(member),
-    trust,
-    ...memberCertificates(cluster, member).map((wanted) =>
-      certificateResource(wanted, certificateRules(tools, cluster)),
-    ),
+    ...files,
     environment,
     unitReads({ unit: member.unit, problem: (started) => otherSettings(member, started), wayOut: ADOPT }),
     etcdMember({ cluster, member, runsWith: [environment, trust] }),
   ];
+}
+
+/** What a member that is managed here is made of, besides its data and its process. */
+export interface MemberParts {
+  readonly packages: Resource;
+  /** Its directories, the authority that it trusts, and its certificates. */
+  readonly files: readonly Resource[];
+  /** Among {@link MemberParts.files}. */
+  readonly trust: Resource;
+  readonly environment: Resource;
+}
+
+/** The parts of a member. */
+export function memberParts(
+  tools: RoleTools,
+  inventory: Inventory,
+  { cluster, member }: { readonly cluster: Cluster; readonly member: Member },
+): MemberParts {
+  const trust = trustBundleResource(memberTrust(cluster, member), tools.pki.authority);
+  const certificates = memberCertificates(cluster, member).map((wanted) =>
+    certificateResource(wanted, certificateRules(tools, cluster)),
+  );
+  return {
+    // With openssl a host can prove that a key fits its certificate, and keeps the key when it is renewed.
+    packages: packages({ names: ['etcd-server', 'etcd-client', 'openssl'], keepStopped: ['etcd'] }),
+    files: [...directories(member), trust, ...certificates],
+    trust,
+    environment: etcdEnvironment(tools, inventory, { cluster, member }),
+  };
 }
 
 /** Flags of etcd that its environment file is there to set; what is set twice stops etcd 3.4, and else the flag wins. */
@@ -57,12 +81,14 @@ const OUR_FLAGS =
   /^--?(?:config-file|name|data-dir|(?:listen|advertise|initial)-.*|(?:peer-)?(?:cert-file|key-file|trusted-ca-file|client-cert-auth|auto-tls))(?:=|$)/;
 
 /** Why an etcd that is started so does not run with our environment file alone. */
-function otherSettings({ configFile = '' }: Member, { argv, environmentFiles }: StartedWith): string | undefined {
+function otherSettings({ host, configFile = '' }: Member, { argv, environmentFiles }: StartedWith): string | undefined {
   const flags = argv.filter((word) => OUR_FLAGS.test(word)).map((word) => word.replace(/=.*/, ''));
   if (flags.length > 0) return `is given ${flags.join(', ')}, which ${configFile} is there to say`;
   const at = environmentFiles.lastIndexOf(configFile);
   if (at < 0) return `reads ${environmentFiles.join(', ') || 'no environment file'}, not ${configFile}`;
   const later = environmentFiles.slice(at + 1).filter((path) => path !== BOOTSTRAP_ENV);
+  if (later.includes(JOIN_ENV))
+    return `is not done joining the cluster (${JOIN_ENV}): provision member replace INVENTORY ${host}`;
   return later.length === 0 ? undefined : `reads ${later.join(', ')} after ${configFile}, which wins`;
 }
 

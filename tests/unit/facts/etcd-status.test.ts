@@ -71,6 +71,18 @@ describe('etcdStatus', () => {
     expect(parse(text)).toMatchObject({ isHealthy: false, isLearner: true, alarms: ['NOSPACE', 'CORRUPT'] });
   });
 
+  test('a learner that refuses all but its status answers', () => {
+    const text = [
+      'E',
+      'S ok [{"Endpoint":"x","Status":{"header":{"cluster_id":1,"member_id":2},"version":"3.4.23","leader":3,"raftIndex":9,"isLearner":true}}]',
+      'H no unhealthy cluster',
+      'M no Error: etcdserver: rpc not supported for learner',
+      'A no Error: etcdserver: rpc not supported for learner',
+    ].join('\n');
+    expect(parse(text)).toMatchObject({ kind: 'answers', memberId: '2', isLearner: true, raftIndex: 9, members: [] });
+    expect(parse(text.replace(',"isLearner":true', ''))).toMatchObject({ kind: 'silent' });
+  });
+
   test.each([
     ['facts/etcd-status-refused.txt', 'context deadline exceeded'],
     ['facts/etcd-status-not-installed.txt', "timeout: failed to run command 'etcdctl': No such file or directory"],

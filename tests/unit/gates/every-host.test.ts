@@ -45,6 +45,8 @@ describe('the gates of a cluster', () => {
   const names = [
     'etcd-can-spare-batch',
     'etcd-healthy',
+    'etcd-serves-without-batch',
+    'etcd-learner-caught-up',
     ...SERVICE_NAMES.flatMap((service) =>
       [
         ...['backends-up', 'backends-named', 'former-balancers-freed', 'keepalived-one-holder'],
@@ -60,8 +62,8 @@ describe('the gates of a cluster', () => {
     const gates = gateTable(SAMPLE_CLUSTER, () => TODAY);
     expect([...gates].map(([name, gate]) => [name, gate.name, gate.deadlineMs / 1000])).toEqual(
       names.map((name) => {
-        if (['etcd-can-spare-batch', 'etcd-healthy', 'apiserver-ready', 'backends-named: etcd'].includes(name))
-          return [name, name, 180];
+        const slow = ['etcd-can-spare-batch', 'etcd-healthy', 'etcd-serves-without-batch', 'etcd-learner-caught-up'];
+        if ([...slow, 'apiserver-ready', 'backends-named: etcd'].includes(name)) return [name, name, 180];
         if (name === 'apt-unlocked') return [name, name, 600];
         // Waiting frees nobody.
         if (name === 'former-balancers-freed: etcd') return [name, name, 0];

@@ -129,6 +129,21 @@ const SHIPPED: Readonly<Record<string, readonly Shape[]>> = {
     ...REPOINT,
     ...IF_WANTED,
   ],
+  'replace-member.yaml': [
+    {
+      hosts: 'etcd',
+      become: true,
+      serial: 1,
+      before: ['etcd-serves-without-batch'],
+      after: ['etcd-healthy'],
+      roles: ['etcd-replacement'],
+    },
+    ...[OFF_OLD_ADDRESS, BALANCERS, ...FREE_FORMER, VIRTUAL_IP].map((shape) => ({
+      ...shape,
+      when: ['etcd_lb_address is defined'],
+    })),
+    ...IF_WANTED,
+  ],
   'bypass.yaml': [{ ...API_SERVERS, serial: 1, after: ['apiserver-ready'], roles: ['kube-apiserver-direct'] }],
 };
 

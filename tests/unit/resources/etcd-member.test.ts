@@ -86,7 +86,7 @@ describe('etcdMember', () => {
   ])('refuses to create a second cluster: %s', async (_, two, three) => {
     await expect(plan(member(), BARE, two, three)).rejects.toMatchObject({
       code: 'etcd-member-lost',
-      hint: expect.stringContaining('etcdctl member add etcd-1'),
+      hint: 'replace it: provision member replace INVENTORY etcd-1',
     });
   });
 

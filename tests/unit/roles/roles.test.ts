@@ -58,6 +58,10 @@ describe('an existing etcd cluster', () => {
     expect(() => etcdEnvironment(ROLE_TOOLS, INVENTORY, { cluster: adopted, member })).toThrow('etcd-1 is adopted');
   });
 
+  test('has no member replaced here', () => {
+    expect(() => resourcesOf('etcd-replacement', 'etcd-1', adopted)).toThrow('this etcd was adopted');
+  });
+
   test('frees no address: where it listens everywhere, the load balancer is refused', async () => {
     const [listen] = resourcesOf('etcd-proxy', 'etcd-1', adopted);
     const probe = fakeProbe({ listeners: { 2379: [{ address: '0.0.0.0', port: 2379, process: 'etcd' }] } });
@@ -88,6 +92,29 @@ describe('what each role gives a host, in order', () => {
       ],
     ],
     ['etcd-settled', 'etcd-3', ['etcd-settled:etcd-3']],
+    [
+      'etcd-replacement',
+      'etcd-3',
+      [
+        'snapshot:before',
+        'packages:etcd-server,etcd-client,openssl',
+        'directory:/var/lib/etcd/default',
+        'directory:/etc/etcd',
+        'directory:/etc/etcd/pki',
+        'trust:/etc/etcd/pki/ca.crt',
+        'certificate:/etc/etcd/pki/server.crt',
+        'certificate:/etc/etcd/pki/peer.crt',
+        'certificate:/etc/etcd/pki/client.crt',
+        'member-aside:etcd-3',
+        'member-remove:etcd-3',
+        // With it and without data, a member would start under the id of the one that is listed.
+        'file:/etc/default/etcd',
+        'member-add:etcd-3',
+        'member-start:etcd-3',
+        'member-promote:etcd-3',
+        'member-open:etcd-3',
+      ],
+    ],
     ['etcd-nonlocal-bind', 'etcd-1', ['sysctl:net.ipv4.ip_nonlocal_bind']],
     [
       'etcd-proxy',
@@ -458,7 +485,9 @@ const MANIFEST = '/etc/kubernetes/manifests/kube-apiserver.yaml';
 
 /** Everything that a role could put on a bare host, but for what asks the host for more. */
 async function placed(host: string, cluster: Cluster): Promise<readonly Action[]> {
-  const all = [...roleTable(ROLE_TOOLS).values()].flatMap((role) => {
+  // Its files are those of the role `etcd`.
+  const roles = [...roleTable(ROLE_TOOLS).values()].filter(({ name }) => name !== 'etcd-replacement');
+  const all = roles.flatMap((role) => {
     try {
       return role.resources(namedHost(host), INVENTORY, cluster);
     } catch (error) {

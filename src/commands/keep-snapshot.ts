@@ -1,0 +1,113 @@
+import { hostname, userInfo } from 'node:os';
+import { basename, dirname, join, resolve } from 'node:path';
+import { chooseSource, downloadSnapshot, type SnapshotSource } from '../day-two/save-snapshot.js';
+import { openSnapshotIntake, type SnapshotIntake } from '../day-two/snapshot-file.js';
+import type { SnapshotManifest } from '../day-two/snapshot-manifest.js';
+import { snapshotDirectory, writeManifest } from '../day-two/snapshot-store.js';
+import type { World } from '../engine/world.js';
+import type { Cluster } from '../model/cluster.js';
+import { counted } from '../model/counted.js';
+import { ProvisionError } from '../model/errors.js';
+import type { Secret } from '../model/secret.js';
+import { VERSION } from '../model/version.js';
+import { quote } from '../shell/quote.js';
+
+/** Where a snapshot comes from, and goes. */
+export interface WantedSnapshot {
+  readonly source: SnapshotSource;
+  readonly path: string;
+  /** Given: it is encrypted. */
+  readonly passphrase: Secret | undefined;
+}
+
+/** The cluster that is saved, and the way to its hosts. */
+export interface SavedCluster {
+  readonly cluster: Cluster;
+  readonly world: World;
+}
+
+/** Where the snapshots of an inventory go, named after their time. */
+export function usualSnapshotPath(inventory: string, begun: Date, passphrase: Secret | undefined): string {
+  const time = begun.toISOString().replaceAll(':', '-');
+  const name = `etcd-${time}.db${passphrase === undefined ? '' : '.age'}`;
+  return join(snapshotDirectory(dirname(resolve(inventory))), name);
+}
+
+/** What was saved, for a sentence. */
+export function describeSaved({ revision, keys, bytes, encryption }: SnapshotManifest): string {
+  const encrypted = encryption === 'age' ? ', encrypted' : '';
+  return `revision ${revision}, ${counted(keys, 'key')}, ${(bytes / 1024 / 1024).toFixed(1)} MiB${encrypted}`;
+}
+
+/** Saves a snapshot before a change that can't be undone: from the healthy member that has come furthest, beside the inventory. */
+export async function saveSnapshotFirst(inventory: string, { cluster, world }: SavedCluster): Promise<void> {
+  const look = world.newLook();
+  const source = await chooseSource(cluster, (host) => look.probe(host), undefined);
+  const path = usualSnapshotPath(inventory, new Date(world.now()), undefined);
+  const manifest = await saveSnapshotTo({ source, path, passphrase: undefined }, inventory, { cluster, world });
+  world.emit({ type: 'notice', message: `saved ${path}: ${describeSaved(manifest)}` });
+}
+
+/** Streams a snapshot here, and puts it and its manifest in place: whole, or nothing of it. @throws ProvisionError, RemoteError */
+export async function saveSnapshotTo(
+  wanted: WantedSnapshot,
+  inventory: string,
+  saved: SavedCluster,
+): Promise<SnapshotManifest> {
+  const intake = await openSnapshotIntake(wanted.path, wanted.passphrase);
+  try {
+    return await receive(wanted, untilStopped(intake, saved.world, inventory), saved);
+  } catch (error) {
+    await intake.abandon();
+    throw error;
+  }
+}
+
+/** A first Ctrl-C ends the download with its next bytes, and leaves nothing of it. */
+function untilStopped(intake: SnapshotIntake, world: World, inventory: string): SnapshotIntake {
+  return {
+    ...intake,
+    async take(bytes) {
+      if (!world.interrupted()) return intake.take(bytes);
+      throw new ProvisionError({
+        code: 'interrupted',
+        message: 'stopped on request: no snapshot was saved, and nothing of it remains',
+        hint: `provision snapshot save ${quote(inventory)}`,
+      });
+    },
+  };
+}
+
+async function receive(
+  { source, path, passphrase }: WantedSnapshot,
+  intake: SnapshotIntake,
+  { cluster, world }: SavedCluster,
+): Promise<SnapshotManifest> {
+  const { member, status } = source;
+  const said = await downloadSnapshot(source, await world.connector.connect(member.host), intake);
+  const { bytes, sha256, isSealed, fileBytes, fileSha256 } = await intake.complete();
+  if (!isSealed)
+    throw new ProvisionError({
+      code: 'snapshot-damaged',
+      message: `${member.host}: the downloaded snapshot is damaged or incomplete: the checksum at its end does not match`,
+      hint: `try another member: provision snapshot save INVENTORY --from HOST`,
+    });
+  const manifest: SnapshotManifest = {
+    ...{ formatVersion: 1, file: basename(path), cluster: cluster.token, clusterId: status.clusterId },
+    members: status.members.map(({ name, peerUrls }) => ({ name, peerUrls: [...peerUrls] })),
+    from: { host: member.host, name: member.name, memberId: status.memberId },
+    ...{ etcdVersion: status.version, revision: said.revision, keys: said.totalKey, hash: said.hash },
+    ...{ bytes, sha256, encryption: passphrase === undefined ? 'none' : 'age', fileBytes, fileSha256 },
+    savedAt: new Date(world.now()).toISOString(),
+    savedBy: `${userInfo().username}@${hostname()}`,
+    tool: VERSION,
+  };
+  await intake.land();
+  if (!(await writeManifest(path, manifest)))
+    throw new ProvisionError({
+      code: 'file-is-there',
+      message: `the snapshot is at ${path}, but there is another manifest beside it`,
+      hint: `look at it, and remove it: ${quote(`${path}.json`)}`,
+    });
+  return manifest;
+}

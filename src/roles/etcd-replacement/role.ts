@@ -1,0 +1,27 @@
+import { ProvisionError } from '../../model/errors.js';
+import { memberReplacement, snapshotBefore } from '../../resources/member-replacement.js';
+import { memberParts } from '../etcd/role.js';
+import { memberOn, type Role, type RoleTools } from '../role.js';
+
+/** A new member in place of one that is gone for good, on a bare host with the same name and address. */
+export function etcdReplacementRole(tools: RoleTools): Role {
+  return {
+    name: 'etcd-replacement',
+    summary: 'has a new member of the etcd cluster, where its own is gone for good',
+    resources(host, inventory, cluster) {
+      const member = memberOn(cluster, host);
+      if (!cluster.isManaged) throw adopted(host.name);
+      const { packages, files, environment } = memberParts(tools, inventory, { cluster, member });
+      const { leaving, joining } = memberReplacement({ cluster, member });
+      return [snapshotBefore({ cluster, member }), packages, ...files, ...leaving, environment, ...joining];
+    },
+  };
+}
+
+function adopted(host: string): ProvisionError {
+  return new ProvisionError({
+    code: 'member-not-managed',
+    message: `${host}: this etcd was adopted: its packages, unit and configuration are not made here, so its member can't be either`,
+    hint: 'replace it with the tool that made it, in the order of docs/runbooks/replace-a-member.md',
+  });
+}

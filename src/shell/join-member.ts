@@ -1,0 +1,159 @@
+import { posix } from 'node:path';
+import { hostPort, httpsUrl, memberUrls } from '../model/endpoint.js';
+import type { Member } from '../model/cluster.js';
+import type { Command } from '../model/remote.js';
+import { etcdctl } from './etcdctl.js';
+import { quote } from './quote.js';
+
+/** The drop-in that is there from the first start of a joining member until it is a voter. */
+export const JOIN_DROP_IN = '/etc/systemd/system/etcd.service.d/20-provision-join.conf';
+
+/** What the drop-in lets etcd read last; systemd reads only `*.conf` in that directory. */
+export const JOIN_ENV = '/etc/systemd/system/etcd.service.d/provision-join.env';
+
+/** A change of the list of members, made from the host of the member that is replaced. */
+export interface MembershipRequest {
+  readonly member: Member;
+  /** The other members, who are asked to make it. */
+  readonly peers: readonly Member[];
+}
+
+/** Where the others reach a member that is managed here. */
+export function peerUrlOf({ address, peerPort }: Pick<Member, 'address' | 'peerPort'>): string {
+  return `https://${hostPort(address, peerPort)}`;
+}
+
+/**
+ * What each of these scripts begins with: `ctl` asks the other members, with the host's own client certificate; `list`
+ * has one member a line, in the `simple` format: id, `started`, name, peer URLs, client URLs, whether it is a learner.
+ */
+function begin({ member, peers }: MembershipRequest): readonly string[] {
+  const { ca, certificate, key } = member.client;
+  const flags = [
+    `--endpoints=${quote(memberUrls(peers).join(','))}`,
+    `--cacert=${quote(ca)} --cert=${quote(certificate)} --key=${quote(key)}`,
+  ].join(' ');
+  return [
+    'set -eu',
+    'export ETCDCTL_API=3',
+    `refuse() { printf '%s\\n' "$1" >&2; exit 1; }`,
+    `ctl() { timeout 40 etcdctl ${flags} --dial-timeout=3s --command-timeout=15s "$@"; }`,
+    'list=$(ctl member list -w simple)',
+  ];
+}
+
+/** Lines that end the script where the host has a member after all. */
+function stillGone({ unit, dataDir }: Member): readonly string[] {
+  return [
+    `! systemctl is-active --quiet ${quote(`${unit}.service`)} || refuse ${quote(`${unit} runs here again: the list of members was not changed`)}`,
+    `[ ! -e ${quote(`${dataDir}/member`)} ] || refuse ${quote(`there is data in ${dataDir} again: the list of members was not changed`)}`,
+  ];
+}
+
+/** Takes a member out of the list. @param id as etcdctl writes it, in hex */
+export function removeMember(request: MembershipRequest, id: string): Command {
+  return {
+    summary: `etcdctl member remove ${id}`,
+    script: [
+      ...begin(request),
+      `printf '%s\\n' "$list" | grep -q ${quote(`^${id}, `)} || exit 0`,
+      ...stillGone(request.member),
+      `ctl member remove ${quote(id)}`,
+    ].join('\n'),
+  };
+}
+
+/** Puts the member on the list, as a learner; one change at a time. */
+export function addLearner(request: MembershipRequest): Command {
+  const { member } = request;
+  const url = peerUrlOf(member);
+  const pending = `$2 != "started" || $6 == "true" { print; exit }`;
+  const listed = `$3 == name || index("," $4 ",", "," url ",") { print; exit }`;
+  return {
+    summary: `etcdctl member add ${member.name} --learner`,
+    script: [
+      ...begin(request),
+      ...stillGone(member),
+      `other=$(printf '%s\\n' "$list" | awk -F ', ' ${quote(pending)})`,
+      '[ -z "$other" ] || refuse "another membership change is in progress: $other"',
+      `other=$(printf '%s\\n' "$list" | awk -F ', ' -v name=${quote(member.name)} -v url=${quote(url)} ${quote(listed)})`,
+      '[ -z "$other" ] || refuse "it is listed already: $other"',
+      `ctl member add ${quote(member.name)} --peer-urls=${quote(url)} --learner`,
+    ].join('\n'),
+  };
+}
+
+/**
+ * Makes the learner that runs here a voter. etcd up to 3.4.23 and 3.5.6 promotes a learner that never started: that it
+ * did is asked of itself, and of the others.
+ */
+export function promoteLearner(request: MembershipRequest): Command {
+  const { member } = request;
+  return {
+    summary: 'etcdctl member promote',
+    script: [
+      ...begin(request),
+      // `simple`: endpoint, id, version, size, is leader, is learner, …
+      `own=$(${etcdctl(member)} endpoint status -w simple) || refuse 'the learner does not answer'`,
+      `id=$(printf '%s\\n' "$own" | awk -F ', ' '$6 == "true" { print $2 }')`,
+      '[ -n "$id" ] || exit 0',
+      `printf '%s\\n' "$list" | grep -q "^$id, started, " || refuse "the other members do not list $id as started"`,
+      'ctl member promote "$id"',
+    ].join('\n'),
+  };
+}
+
+/**
+ * Lets the member join the cluster at its next start. Until it is a voter it serves its own host only: a learner refuses
+ * clients, while its health check answers as if it did not.
+ * @param initialCluster all members as etcd lists them, and this one
+ */
+export function allowJoin({ clientPort, dataDir }: Member, initialCluster: string): Command {
+  const lines = [
+    `ETCD_INITIAL_CLUSTER=${initialCluster}`,
+    'ETCD_INITIAL_CLUSTER_STATE=existing',
+    `ETCD_LISTEN_CLIENT_URLS=${httpsUrl('127.0.0.1', clientPort)}`,
+  ];
+  return {
+    summary: 'let it join, as a learner that serves no clients',
+    script: [
+      'set -eu',
+      'umask 022',
+      `[ ! -e ${quote(`${dataDir}/member`)} ] || { echo ${quote(`there is data in ${dataDir}`)} >&2; exit 1; }`,
+      `mkdir -p ${posix.dirname(JOIN_DROP_IN)}`,
+      `printf '%s\\n' ${lines.map(quote).join(' ')} >${JOIN_ENV}`,
+      // A later EnvironmentFile= wins over an earlier one (systemd.exec(5)).
+      `printf '# Written by provision: only until the member is a voter.\\n[Service]\\nEnvironmentFile=%s\\n' ${JOIN_ENV} >${JOIN_DROP_IN}`,
+      `sync ${JOIN_ENV} ${JOIN_DROP_IN}`,
+      'systemctl daemon-reload',
+    ].join('\n'),
+  };
+}
+
+/** The next start serves clients again. */
+export function endJoin(): Command {
+  return {
+    summary: 'remove the drop-in of the joining member',
+    script: ['set -eu', `rm -f ${JOIN_DROP_IN} ${JOIN_ENV}`, 'systemctl daemon-reload'].join('\n'),
+  };
+}
+
+/**
+ * Stops etcd and renames its data, in its directory, to a dated name: nothing is deleted. The directory itself may be a
+ * mount point. Root does nothing itself in a directory of others.
+ */
+export function moveMemberAside({ unit, dataDir }: Pick<Member, 'unit' | 'dataDir'>): Command {
+  const name = quote(`${unit}.service`);
+  return {
+    summary: `move ${dataDir}/member aside`,
+    script: [
+      'set -eu',
+      `data=${quote(dataDir)}`,
+      `systemctl stop --quiet ${name}`,
+      `! systemctl is-active --quiet ${name} || { echo ${quote(`${unit} still runs`)} >&2; exit 1; }`,
+      '[ -e "$data/member" ] || exit 0',
+      'setpriv --reuid "$(stat -c %u "$data")" --regid "$(stat -c %g "$data")" --clear-groups \\',
+      `  sh -euc 'cd -P -- "$1"; [ ! -e "./$2" ]; mv -T ./member "./$2"; sync -f .' sh "$data" "member.replaced-$(date -u +%Y%m%dT%H%M%SZ)"`,
+    ].join('\n'),
+  };
+}

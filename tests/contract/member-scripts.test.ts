@@ -1,0 +1,181 @@
+import { spawnSync } from 'node:child_process';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import type { Command } from '../../src/model/remote.js';
+import {
+  addLearner,
+  allowJoin,
+  endJoin,
+  JOIN_DROP_IN,
+  JOIN_ENV,
+  moveMemberAside,
+  promoteLearner,
+  removeMember,
+} from '../../src/shell/join-member.js';
+import { sampleMember } from '../support/sample-cluster.js';
+
+let directory = '';
+let data = '';
+
+const VOTERS = [
+  'a1, started, etcd-1, https://10.0.0.1:2380, https://10.0.0.1:2379, false',
+  'b2, started, etcd-2, https://10.0.0.2:2380, https://10.0.0.2:2379, false',
+];
+const OLD = 'c3, started, etcd-3, https://10.0.0.3:2380, https://10.0.0.3:2379, false';
+const ADDED = 'd4, unstarted, , https://10.0.0.3:2380, , true';
+const LEARNER = 'd4, started, etcd-3, https://10.0.0.3:2380, https://10.0.0.3:2379, true';
+const OWN = 'https://127.0.0.1:2379, d4, 3.4.23, 20 kB, false, true, 2, 100, 100, ';
+
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), 'member-'));
+  data = join(directory, 'data');
+  for (const path of [data, join(directory, 'bin'), join(directory, 'systemd')]) mkdirSync(path);
+  program('etcdctl', [
+    // The last words are what is asked; what changes something is noted.
+    `case "$*" in`,
+    `*'member list'*) cat ${directory}/list ;;`,
+    `*'endpoint status'*) cat ${directory}/status ;;`,
+    `*) printf '%s\\n' "\${*##*--command-timeout=15s }" >>${directory}/done ;;`,
+    'esac',
+  ]);
+  program('systemctl', [
+    `case "$1" in is-active) [ -e ${directory}/active ] ;; stop) rm -f ${directory}/active ;; esac`,
+  ]);
+  // Only root may change the user.
+  program('setpriv', ['while [ "$1" != sh ]; do shift; done', 'exec "$@"']);
+  list(...VOTERS);
+});
+
+afterEach(() => {
+  rmSync(directory, { recursive: true, force: true });
+});
+
+function program(name: string, lines: readonly string[]): void {
+  writeFileSync(join(directory, 'bin', name), `#!/bin/sh\n${lines.join('\n')}\n`);
+  chmodSync(join(directory, 'bin', name), 0o755);
+}
+
+const write = (name: string, text: string): void => {
+  writeFileSync(join(directory, name), text);
+};
+
+function list(...lines: readonly string[]): void {
+  write('list', lines.map((line) => `${line}\n`).join(''));
+}
+
+const here = (text: string): string =>
+  text.replaceAll('/etc/systemd/system/etcd.service.d', join(directory, 'systemd'));
+
+/** @returns what was asked of etcd that changes something, or why nothing was */
+function run({ script }: Command): string {
+  const env = { PATH: `${join(directory, 'bin')}:/usr/sbin:/usr/bin:/sbin:/bin`, LC_ALL: 'C' };
+  const { status, stderr } = spawnSync('sh', ['-c', here(script)], { env, encoding: 'utf8' });
+  if (status !== 0) return `refused: ${stderr.trim()}`;
+  const done = join(directory, 'done');
+  return existsSync(done) ? readFileSync(done, 'utf8').trim() : 'nothing';
+}
+
+const member = () => ({ ...sampleMember(3), dataDir: data });
+const request = () => ({ member: member(), peers: [sampleMember(1), sampleMember(2)] });
+
+describe('the list of members', () => {
+  test('loses just the id that was planned, once', () => {
+    list(...VOTERS, OLD);
+    expect(run(removeMember(request(), 'c3'))).toBe('member remove c3');
+    list(...VOTERS, LEARNER);
+    write('done', '');
+    expect(run(removeMember(request(), 'c3'))).toBe('');
+  });
+
+  test.each([
+    [
+      'etcd runs again',
+      () => {
+        write('active', '');
+      },
+      /etcd runs here again/,
+    ],
+    [
+      'its data is back',
+      () => {
+        mkdirSync(join(data, 'member'));
+      },
+      /there is data in .* again/,
+    ],
+  ])('is not changed where %s', (_, comeBack, why) => {
+    list(...VOTERS, OLD);
+    comeBack();
+    expect(run(removeMember(request(), 'c3'))).toMatch(why);
+    list(...VOTERS);
+    expect(run(addLearner(request()))).toMatch(why);
+    expect(existsSync(join(directory, 'done'))).toBe(false);
+  });
+
+  test('gets a learner, under its own peer URL', () => {
+    expect(run(addLearner(request()))).toBe('member add etcd-3 --peer-urls=https://10.0.0.3:2380 --learner');
+  });
+
+  test.each([
+    [
+      'another learner is there',
+      'e5, started, etcd-9, https://10.0.0.9:2380, https://10.0.0.9:2379, true',
+      /another membership change/,
+    ],
+    ['another member never started', 'e5, unstarted, , https://10.0.0.9:2380, , false', /another membership change/],
+    ['its name is listed', OLD.replace('10.0.0.3', '10.0.0.8'), /listed already/],
+    ['its URL is listed', OLD.replace('etcd-3', 'other'), /listed already/],
+  ])('gets none where %s', (_, line, why) => {
+    list(...VOTERS, line);
+    expect(run(addLearner(request()))).toMatch(why);
+  });
+
+  test('a learner that is started is promoted, and no other', () => {
+    write('status', `${OWN}\n`);
+    list(...VOTERS, LEARNER);
+    expect(run(promoteLearner(request()))).toBe('member promote d4');
+    rmSync(join(directory, 'done'));
+    // Debian 12's etcd would promote it.
+    list(...VOTERS, ADDED);
+    expect(run(promoteLearner(request()))).toMatch(/do not list d4 as started/);
+    write('status', `${OWN.replace('false, true', 'false, false')}\n`);
+    expect(run(promoteLearner(request()))).toBe('nothing');
+  });
+});
+
+describe('on its host', () => {
+  test('it joins with just these members, and serves nobody else; then it starts as usual', () => {
+    const initial = 'etcd-1=https://10.0.0.1:2380,etcd-3=https://10.0.0.3:2380';
+    expect(run(allowJoin(member(), initial))).toBe('nothing');
+    expect(readFileSync(here(JOIN_ENV), 'utf8').trim().split('\n')).toEqual([
+      `ETCD_INITIAL_CLUSTER=${initial}`,
+      'ETCD_INITIAL_CLUSTER_STATE=existing',
+      'ETCD_LISTEN_CLIENT_URLS=https://127.0.0.1:2379',
+    ]);
+    expect(readFileSync(here(JOIN_DROP_IN), 'utf8')).toContain(`EnvironmentFile=${here(JOIN_ENV)}\n`);
+    expect(run(endJoin())).toBe('nothing');
+    expect(readdirSync(join(directory, 'systemd'))).toEqual([]);
+    mkdirSync(join(data, 'member'));
+    expect(run(allowJoin(member(), initial))).toMatch(/there is data/);
+  });
+
+  test('what is in the way is renamed, not deleted, and twice it is no error', () => {
+    mkdirSync(join(data, 'member'));
+    writeFileSync(join(data, 'member', 'db'), 'precious');
+    expect(run(moveMemberAside(member()))).toBe('nothing');
+    const [aside = '', ...more] = readdirSync(data);
+    expect([aside, more]).toEqual([expect.stringMatching(/^member\.replaced-\d{8}T\d{6}Z$/), []]);
+    expect(readFileSync(join(data, aside, 'db'), 'utf8')).toBe('precious');
+    expect(run(moveMemberAside(member()))).toBe('nothing');
+  });
+});

@@ -1,0 +1,121 @@
+import { describe, expect, test } from '@jest/globals';
+import type { EtcdStatus } from '../../../src/facts/etcd-status.js';
+import { etcdLearnerCaughtUp, etcdServesWithoutBatch } from '../../../src/gates/etcd-without-batch.js';
+import type { GateAnswer } from '../../../src/model/gate.js';
+import { etcdHost, healthy, SILENT } from '../../support/etcd-answers.js';
+import { fakeProbes, UNREACHABLE, type FakeAnswers } from '../../support/fake-probe.js';
+import { gateInput } from '../../support/gate-input.js';
+import { SAMPLE_CLUSTER } from '../../support/sample-cluster.js';
+
+const LISTED = healthy(1).members;
+const WITHOUT = LISTED.slice(0, 2);
+const learner = (name: string) => ({ id: '30', name, peerUrls: ['https://10.0.0.3:2380'], isLearner: true });
+/** What the learner of etcd-3 says of itself: no list. */
+const OWN = healthy(3, { memberId: '30', isLearner: true, isHealthy: false, members: [] });
+
+const host = (status: EtcdStatus): FakeAnswers => etcdHost({ status });
+const hosts = (
+  three: FakeAnswers,
+  members: typeof LISTED = WITHOUT,
+  two = healthy(2, { members }),
+): Record<string, FakeAnswers> => ({
+  'etcd-1': host(healthy(1, { members })),
+  'etcd-2': host(two),
+  'etcd-3': three,
+});
+
+describe('etcd-serves-without-batch', () => {
+  const check = async (given: Record<string, FakeAnswers>): Promise<GateAnswer> =>
+    etcdServesWithoutBatch(SAMPLE_CLUSTER, () => new Date('2026-12-01T12:00:00Z')).check(
+      gateInput(fakeProbes(given), { batch: ['etcd-3'] }),
+    );
+
+  test.each([
+    ['the dead member is listed', hosts(UNREACHABLE, LISTED)],
+    ['it is not listed any more', hosts(host(SILENT))],
+    ['a learner is listed in its place', hosts(host(OWN), [...WITHOUT, learner('')])],
+  ])('opens, whatever the host of the batch is: %s', async (_, given) => {
+    expect(await check(given)).toEqual({ open: true });
+  });
+
+  test.each([
+    [
+      'is down',
+      hosts(host(SILENT), WITHOUT, { ...healthy(2), members: WITHOUT, isHealthy: false }),
+      /etcd-2 cannot commit/,
+    ],
+    [
+      'has another leader',
+      hosts(host(SILENT), WITHOUT, healthy(2, { members: WITHOUT, leaderId: '2' })),
+      /disagree on the leader/,
+    ],
+    [
+      'lists another one',
+      hosts(host(SILENT), WITHOUT, healthy(2, { members: LISTED.slice(1) })),
+      /disagree on the list/,
+    ],
+    ['is a learner', hosts(host(SILENT), [...WITHOUT, { ...learner('etcd-9'), peerUrls: [] }]), /etcd-9/],
+  ])('stays closed where another member %s', async (_, given, reason) => {
+    expect(await check(given)).toMatchObject({ open: false, reason: expect.stringMatching(reason) as unknown });
+  });
+
+  test('stays closed where another host can not be asked, and its member does not answer', async () => {
+    const away = { ...hosts(host(SILENT)), 'etcd-2': UNREACHABLE };
+    expect(await check(away)).toMatchObject({ open: false, isAway: true });
+  });
+});
+
+describe('etcd-learner-caught-up', () => {
+  const check = async (
+    own: EtcdStatus,
+    members: typeof LISTED = [...WITHOUT, learner('etcd-3')],
+  ): Promise<GateAnswer> =>
+    etcdLearnerCaughtUp(SAMPLE_CLUSTER).check(gateInput(fakeProbes(hosts(host(own), members)), { batch: ['etcd-3'] }));
+
+  test('opens with both indexes', async () => {
+    expect(await check({ ...OWN, raftIndex: 4990 })).toEqual({
+      open: true,
+      note: 'etcd-3 has caught up: raft index 4990 of 5000',
+    });
+  });
+
+  test('opens for a voter: a run before made it one', async () => {
+    const voter = { ...learner('etcd-3'), isLearner: false };
+    const voters = [...WITHOUT, voter];
+    expect(await check({ ...OWN, isLearner: false, members: voters }, voters)).toMatchObject({ open: true });
+  });
+
+  test('waits long for one that catches up', async () => {
+    expect(await check({ ...OWN, raftIndex: 4700 })).toMatchObject({
+      open: false,
+      reason: 'etcd-3 is catching up: raft index 4700 of 5000',
+      patienceMs: 3_600_000,
+    });
+  });
+
+  test.each<[string, EtcdStatus, readonly ReturnType<typeof learner>[], RegExp]>([
+    ['it does not answer', SILENT, [learner('')], /etcd-3 does not answer/],
+    ['the others do not list it as started', { ...OWN }, [learner('')], /is catching up/],
+    ['another member answers there', { ...OWN, memberId: '3' }, [learner('etcd-3')], /no member of this cluster/],
+    ['another cluster answers there', { ...OWN, clusterId: '99' }, [learner('etcd-3')], /no member of this cluster/],
+    ['no leader answers', { ...OWN }, [], /no member/],
+  ])('stays closed where %s', async (_, own, listed, reason) => {
+    expect(await check(own, [...WITHOUT, ...listed])).toMatchObject({
+      open: false,
+      reason: expect.stringMatching(reason) as unknown,
+    });
+  });
+
+  test('compares as a share where there are few entries: nothing is not nearly all', async () => {
+    const young = [1, 2].map((number) =>
+      host(healthy(number, { members: [...WITHOUT, learner('etcd-3')], raftIndex: 900 })),
+    );
+    const probes = fakeProbes({
+      'etcd-1': young[0] ?? {},
+      'etcd-2': young[1] ?? {},
+      'etcd-3': host({ ...OWN, raftIndex: 5 }),
+    });
+    const answer = await etcdLearnerCaughtUp(SAMPLE_CLUSTER).check(gateInput(probes, { batch: ['etcd-3'] }));
+    expect(answer).toMatchObject({ open: false, reason: 'etcd-3 is catching up: raft index 5 of 900' });
+  });
+});
