@@ -61,8 +61,10 @@ function leaderLast(cluster: Cluster): Order {
 }
 
 /**
- * The host with the virtual IP last, so that the address moves once. Where nothing serves yet, which all balancers
- * of the service must show, nobody can feel it: all are set up at once.
+ * The host with the virtual IP last, so that the address moves once; but a balancer that joins comes after it where
+ * another one can take over: the holder sends its adverts only to the peers of its configuration, and one that hears none
+ * takes the address, too. Where nothing serves yet, which all balancers of the service must show, nobody can feel it: all
+ * are set up at once.
  */
 function vipHolderLast(service: VirtualService | undefined): Order {
   return async (hosts, probe) => {
@@ -70,7 +72,10 @@ function vipHolderLast(service: VirtualService | undefined): Order {
     const found = await Promise.all(
       hosts.map(async (host) => ({ host, ...seenPart(await unlessLost(part(service, host, probe(host)))) })),
     );
-    const rank = new Map(found.map(({ host, holds }) => [host, holds ? 1 : 0]));
+    const hasSpare = found.some(({ holds, canTakeOver }) => canTakeOver && !holds);
+    const rank = new Map(
+      found.map(({ host, holds, canTakeOver }) => [host, holds ? 1 : hasSpare && !canTakeOver ? 2 : 0]),
+    );
     const isWhole = service.balancers.every(({ host }) => rank.has(host));
     return {
       hosts: hosts.toSorted((a, b) => (rank.get(a) ?? 0) - (rank.get(b) ?? 0)),
@@ -79,38 +84,51 @@ function vipHolderLast(service: VirtualService | undefined): Order {
   };
 }
 
-/** What a host does for a service right now: whether it has the virtual IP, and whether a proxy or keepalived runs. */
+/** What a host does for a service right now. */
 interface Part {
+  /** It has the virtual IP. */
   readonly holds: boolean;
+  /** A proxy or keepalived runs. */
   readonly serves: boolean;
+  /** keepalived runs. */
+  readonly canTakeOver: boolean;
 }
 
 /** Who can't be asked may serve, and is not worked on. */
 function seenPart(seen: Part | RemoteError): Part {
-  return seen instanceof RemoteError ? { holds: false, serves: true } : seen;
+  return seen instanceof RemoteError ? { holds: false, serves: true, canTakeOver: false } : seen;
 }
 
 async function part({ endpoint, balancers }: VirtualService, host: string, probe: Probe): Promise<Part> {
   const balancer = balancers.find((each) => each.host === host);
-  const units = balancer === undefined ? [] : unitsOf(balancer);
-  const [addresses, states] = await Promise.all([
+  const { proxies, keepaliveds } = balancer === undefined ? { proxies: [], keepaliveds: [] } : unitsOf(balancer);
+  const [addresses, canServe, canTakeOver] = await Promise.all([
     probe.ask(hostAddresses, ALL_ADDRESSES),
-    Promise.all(units.map(async (unit) => probe.ask(unitState, unit))),
+    isAnyActive(proxies, probe),
+    isAnyActive(keepaliveds, probe),
   ]);
   return {
     holds: addresses.some(({ address }) => address === endpoint.ip),
-    serves: states.some(({ active }) => active),
+    serves: canServe || canTakeOver,
+    canTakeOver,
   };
 }
 
+async function isAnyActive(units: readonly string[], probe: Probe): Promise<boolean> {
+  const states = await Promise.all(units.map(async (unit) => probe.ask(unitState, unit)));
+  return states.some(({ active }) => active);
+}
+
 /** The units that may serve on a balancer, also as an earlier inventory would have them. */
-function unitsOf({ proxy, formerProxies, keepalived }: Balancer): readonly string[] {
-  return [
-    proxy.unit,
-    ...formerProxies.map(({ unit }) => unit),
-    keepalived.unit,
-    ...keepalived.former.map(({ unit }) => unit),
-  ];
+function unitsOf({
+  proxy,
+  formerProxies,
+  keepalived,
+}: Balancer): Readonly<Record<'proxies' | 'keepaliveds', readonly string[]>> {
+  return {
+    proxies: [proxy.unit, ...formerProxies.map(({ unit }) => unit)],
+    keepaliveds: [keepalived.unit, ...keepalived.former.map(({ unit }) => unit)],
+  };
 }
 
 /**

@@ -48,24 +48,39 @@ describe('vip-holder-last', () => {
   const both = ['haproxy', 'keepalived'];
 
   test.each([
-    [
-      'the first holds: it comes last',
-      [balancer('holds', both), balancer('waits', both), balancer('waits', both)],
-      false,
-    ],
-    ['the second holds', [balancer('waits', both), balancer('holds', both), balancer('waits', both)], false],
-    ['the third holds', [balancer('waits', both), balancer('waits', both), balancer('holds', both)], false],
     ['all together where nothing serves', [idle, idle, idle], true],
     ['one by one where a proxy runs', [idle, idle, balancer('waits', ['haproxy'])], false],
     ['one by one where keepalived runs', [idle, balancer('waits', ['keepalived']), idle], false],
     ['one by one where it runs as another unit', [balancer('waits', ['provision-etcd-keepalived']), idle, idle], false],
     ['one by one where the address is held, whoever holds it', [idle, balancer('holds', []), idle], false],
   ])('%s', async (_, answers, together) => {
-    const ordered = await order('vip-holder-last: etcd', answers);
-    expect(ordered?.together).toBe(together);
-    const holds = answers.map((each) => JSON.stringify(each).includes(SAMPLE_SERVICE.endpoint.ip));
-    const last = HOSTS.filter((__, index) => holds[index]);
-    expect(ordered?.hosts).toEqual([...HOSTS.filter((host) => !last.includes(host)), ...last]);
+    expect((await order('vip-holder-last: etcd', answers))?.together).toBe(together);
+  });
+
+  const [holds, waits] = [balancer('holds', both), balancer('waits', both)];
+
+  test.each([
+    ['the first holds: it comes last', [holds, waits, waits], ['etcd-2', 'etcd-3', 'etcd-1']],
+    ['the second holds', [waits, holds, waits], ['etcd-1', 'etcd-3', 'etcd-2']],
+    ['the third holds', [waits, waits, holds], ['etcd-1', 'etcd-2', 'etcd-3']],
+    [
+      'one that joins comes after the holder, whose peer it is not yet',
+      [idle, holds, waits],
+      ['etcd-3', 'etcd-2', 'etcd-1'],
+    ],
+    [
+      'a proxy alone makes none that can take over',
+      [balancer('waits', ['haproxy']), holds, waits],
+      ['etcd-3', 'etcd-2', 'etcd-1'],
+    ],
+    [
+      'one that is down comes first where the holder has no other spare',
+      [holds, idle, idle],
+      ['etcd-2', 'etcd-3', 'etcd-1'],
+    ],
+    ['nobody holds', [idle, waits, idle], ['etcd-2', 'etcd-1', 'etcd-3']],
+  ])('%s', async (_, answers, wanted) => {
+    expect(await order('vip-holder-last: etcd', answers)).toEqual({ hosts: wanted, together: false });
   });
 
   test('one by one where a balancer is left out, which may serve', async () => {
