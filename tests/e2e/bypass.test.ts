@@ -44,6 +44,8 @@ interface Story {
   readonly refused: { readonly run: JsonRun; readonly before: readonly string[]; readonly after: readonly string[] };
   readonly away: JsonRun;
   readonly fault: Fault;
+  /** Off without a control plane that is away. */
+  readonly partly: { readonly plain: JsonRun; readonly run: JsonRun; readonly peers: string };
   readonly off: { readonly run: JsonRun; readonly peers: readonly string[]; readonly items: readonly CheckItem[] };
 }
 
@@ -128,7 +130,7 @@ describeOnLab('the way to etcd of the API servers', 'bypass', { etcd: 3, control
   const bypass = async (way: 'on' | 'off', ...args: readonly string[]): Promise<JsonRun> =>
     runVerb(lab, 'bypass', lab.files.inventory, way, ...args);
 
-  async function tellWithoutBalancer(): Promise<Omit<Story, 'stored' | 'fault' | 'off'>> {
+  async function tellWithoutBalancer(): Promise<Omit<Story, 'stored' | 'fault' | 'partly' | 'off'>> {
     await onEach(lab, MEMBERS, 'systemctl stop keepalived haproxy');
     if (!(await untilReady(lab, 'not ready'))) throw new Error('the API servers are ready without their etcd');
     // And a member's host is away: a quorum is left, of etcd and for the lock.
@@ -163,9 +165,14 @@ describeOnLab('the way to etcd of the API servers', 'bypass', { etcd: 3, control
       (await lab.ssh('etcd-1', etcdctl(`https://${vip}:2379`, 'endpoint health'))).status === 0;
     if (!(await waitUntil(answers, 60_000, 500))) throw new Error('the virtual IP does not come back');
     const fault = await notReadyThere(lab, vip);
+    const partly = await cutOffWhile(lab, 'cp-2', async () => ({
+      plain: await bypass('off'),
+      run: await bypass('off', '--limit', 'all:!cp-2'),
+      peers: (await lab.ssh('cp-1', ETCD_PEERS)).stdout,
+    }));
     const run = await bypass('off');
     const off = { run, peers: await onEach(lab, CONTROL_PLANES, ETCD_PEERS), items: await badItems(lab) };
-    story = { stored, ...without, fault, off };
+    story = { stored, ...without, fault, partly, off };
   }, 900_000);
 
   test('kubeadm-config follows the virtual IP, and only it changes', () => {
@@ -210,7 +217,10 @@ describeOnLab('the way to etcd of the API servers', 'bypass', { etcd: 3, control
 
   test('is listed by its own name in the history', async () => {
     const { stdout } = await lab.provision('history', lab.files.inventory);
-    expect(stdout.match(/ bypass +done +2 changes +by \S+@\S+(?:, playbook repoint)?$/gm)).toHaveLength(2);
+    const done = (changes: string): RegExp =>
+      new RegExp(` bypass +done +${changes} +by \\S+@\\S+(?:, playbook \\w+)?(?:, limit .*)?$`, 'gm');
+    expect(stdout.match(done('2 changes'))).toHaveLength(1);
+    expect(stdout.match(done('1 change'))).toHaveLength(2);
     expect(stdout).toMatch(/ apply +done /);
   });
 
@@ -230,6 +240,8 @@ describeOnLab('the way to etcd of the API servers', 'bypass', { etcd: 3, control
 
   test('an API server that is not ready there: its manifest is put back, the later one is not touched', () => {
     const { run, before, after, isReadyAgain, peers, rules } = story.fault;
+    // Proved from both before the first moves.
+    expect(run.stdout).toContain('asked from cp-1, cp-2');
     expect(rules).toMatch(/counter packets [1-9]/);
     expect(run.status).toBe(1);
     expect(run.stdout).toMatch(/gate apiserver-ready did not open within \d+ s: cp-1: /);
@@ -254,10 +266,21 @@ describeOnLab('the way to etcd of the API servers', 'bypass', { etcd: 3, control
     expect(Math.max(...(await sampling).stdout.trim().split('\n').map(Number))).toBe(2);
   });
 
-  test('off: the API servers use the virtual IP again, proved from both before the first moves', () => {
+  test('off, with a control plane away: the other one is moved on demand', () => {
+    const { plain, run, peers } = story.partly;
+    expect(plain.status).toBe(1);
+
+    expect(plain.stdout).toContain("--limit 'all:!cp-2'");
+    expect(performedChanges(plain)).toEqual([]);
+    expect(endOf(run)).toMatch(/^status 0/);
+    expect(performedChanges(run).map((line) => line.split(' / ')[1])).toEqual(['cp-1']);
+    expect(peers).toBe(`${vip}:2379\n`);
+  });
+
+  test('off: the other one follows when it is back, and both use the virtual IP again', () => {
     const { run, peers, items } = story.off;
     expect(endOf(run)).toMatch(/^status 0/);
-    expect(run.stdout).toContain('asked from cp-1, cp-2');
+    expect(performedChanges(run).map((line) => line.split(' / ')[1])).toEqual(['cp-2']);
     expect(peers).toEqual([`${vip}:2379\n`, `${vip}:2379\n`]);
     expect(items).toEqual([]);
   });
