@@ -258,6 +258,7 @@ async function place(
     case 'remove-file':
     case 'create-authority':
     case 'keep-secret':
+    case 'save-snapshot':
     case 'await':
       break;
   }
