@@ -39,7 +39,7 @@ for (const stream of [process.stdin, process.stdout, process.stderr]) stream.on(
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code === 'EPIPE') return;
   process.once('exit', () => {
-    context.stderr.write(`error: standard output can't be written, and is not whole: ${error.message}\n`);
+    context.stderr.write(`error: standard output can't be written, and is incomplete: ${error.message}\n`);
     process.exitCode ||= EXIT.failed;
   });
 });

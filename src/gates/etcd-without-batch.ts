@@ -42,7 +42,7 @@ function withoutMembers(status: EtcdStatus, gone: readonly Member[]): EtcdStatus
 
 /**
  * The member of the batch runs as a learner, its cluster lists it as one, and it has what the leader has. One that is a
- * voter already is well.
+ * voter already is healthy.
  */
 export function etcdLearnerCaughtUp(cluster: Cluster): Gate {
   return {

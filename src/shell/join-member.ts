@@ -5,7 +5,7 @@ import type { Command } from '../model/remote.js';
 import { etcdctl } from './etcdctl.js';
 import { quote } from './quote.js';
 
-/** The drop-in that is there from the first start of a joining member until it is a voter. */
+/** The drop-in that is there from when a joining member is started until it is a voter. */
 export const JOIN_DROP_IN = '/etc/systemd/system/etcd.service.d/20-provision-join.conf';
 
 /** What the drop-in lets etcd read last; systemd reads only `*.conf` in that directory. */

@@ -121,7 +121,7 @@ describe('a full disk', () => {
     expect([whole.status, whole.stderr]).toEqual([0, '']);
     const { status, stderr } = await ended(hosts.start(words, openSync('/dev/full', 'w')));
     expect(status).toBe(1);
-    expect(stderr).toMatch(/^error: standard output can't be written, and is not whole: ENOSPC[^\n]*\n$/);
+    expect(stderr).toMatch(/^error: standard output can't be written, and is incomplete: ENOSPC[^\n]*\n$/);
   });
 
   /** Starts an apply whose journal is on a disk of its own, which the script has made what it is. */
