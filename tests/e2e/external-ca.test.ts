@@ -4,7 +4,16 @@ import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
 import { overlayChanges, overlayDifference, type OverlayChange } from '../../src/lab/overlay.js';
 import { aSecond, authorityOf, expireCertificate } from '../support/expire-certificate.js';
 import { describeOnLab, run, type Ended } from '../support/lab.js';
-import { endOf, etcdctl, performedChanges, plannedChanges, runVerb, vipOf, type JsonRun } from '../support/main-job.js';
+import {
+  endOf,
+  etcdctl,
+  performedChanges,
+  plannedChanges,
+  runVerb,
+  unhealthyThrough,
+  vipOf,
+  type JsonRun,
+} from '../support/main-job.js';
 import { signAsPrinted } from '../support/sign-as-printed.js';
 
 jest.setTimeout(240_000);
@@ -197,8 +206,7 @@ describeOnLab('certificates signed by an external CA', 'signed', { etcd: 3 }, (l
     expect(endOf(renewed)).toMatch(/^status 0/);
     expect(performedChanges(renewed).filter((line) => / certificate:/.test(line))).toHaveLength(places.length);
     expect(plannedChanges(await runVerb(lab, 'plan'))).toEqual([]);
-    const health = etcdctl(`https://${await vipOf(lab)}:2379`, 'endpoint health --cluster');
-    expect((await lab.ssh('etcd-1', health)).stderr.match(/is healthy/g)).toHaveLength(3);
+    expect(await unhealthyThrough(lab, await vipOf(lab))).toBe('');
   });
 
   test('no private key of a host ever came to the control side', async () => {

@@ -1,5 +1,6 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { waitUntil } from '../../src/lab/process.js';
 import type { EventJson } from '../../src/report/event-schema.js';
 import type { Ended, TestLab } from './lab.js';
 
@@ -79,6 +80,20 @@ export function endOf({ status, stdout, stderr }: Ended): string {
 /** `etcdctl` with the member's own client certificate. */
 export function etcdctl(endpoint: string, words: string): string {
   return `ETCDCTL_API=3 etcdctl --endpoints=${endpoint} --cacert=/etc/etcd/pki/ca.crt --cert=/etc/etcd/pki/client.crt --key=/etc/etcd/pki/client.key ${words}`;
+}
+
+/**
+ * Waits until a member finds all three healthy through the virtual IP: HAProxy has to find those that have restarted.
+ * @returns nothing, or what etcdctl said last
+ */
+export async function unhealthyThrough(lab: TestLab, vip: string): Promise<string> {
+  const ask = `${etcdctl(`https://${vip}:2379`, 'endpoint health --cluster')} 2>&1`;
+  let said = '';
+  const isHealthy = async (): Promise<boolean> => {
+    said = (await lab.ssh('etcd-1', ask)).stdout;
+    return said.match(/is healthy/g)?.length === 3;
+  };
+  return (await waitUntil(isHealthy, 120_000, 500)) ? '' : said;
 }
 
 /** The hosts among these that hold an address. */
