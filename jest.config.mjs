@@ -16,10 +16,18 @@ const LABS_AT_ONCE = Number(process.env.PROVISION_TEST_LABS ?? Math.min(processo
 /** Lab files that measure how long a client waits: nothing else runs beside them. */
 const ALONE = ['drill', 'etcd-safety', 'main-job', 'migration'].map((name) => `<rootDir>/tests/e2e/${name}.test.ts`);
 
-/** The lab files that take more than five minutes, the longest first. */
-const LONGEST = ['expired-certificates', 'killed-migration', 'apiserver-lb', 'verify', 'killed-run', 'bypass'].map(
-  (name) => `/e2e/${name}.test.ts`,
-);
+/** The lab files that take minutes, the longest first. */
+const LONGEST = [
+  'apiserver-lb',
+  'virtual-ip-changes',
+  'expired-certificates',
+  'bypass',
+  'killed-run',
+  'snapshot',
+  'verify',
+  'killed-migration',
+  'member-replace',
+].map((name) => `/e2e/${name}.test.ts`);
 
 /** @param workers test files that run at once */
 const room = (name, workers, more) => ({
