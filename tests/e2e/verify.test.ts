@@ -3,6 +3,7 @@ import { beforeAll, expect, jest, test } from '@jest/globals';
 import type { CheckItem } from '../../src/checks/check.js';
 import { cutNetwork, restoreNetwork } from '../../src/lab/faults.js';
 import { waitUntil } from '../../src/lab/process.js';
+import { partOfThisCommit } from '../support/kill-points.js';
 import { describeOnLab, type TestLab } from '../support/lab.js';
 import { endOf, holdersOf, runVerb } from '../support/main-job.js';
 
@@ -53,6 +54,11 @@ interface Breakage {
   /** The items that must be red; more may be, for one fault is seen from several sides. */
   readonly red: readonly string[];
 }
+
+/** Each takes up to half a minute, to be found and to be healthy again. */
+const BREAKAGES_A_RUN = 8;
+
+const partOf = await partOfThisCommit(11);
 
 const BREAKAGES: readonly Breakage[] = [
   {
@@ -176,7 +182,7 @@ describeOnLab('verify', 'verify', { etcd: 3, controlPlanes: 2 }, (lab) => {
     expect(healthy.items.length).toBeGreaterThan(60);
   });
 
-  test.each(BREAKAGES)('finds $what', async ({ host, breakIt, mend, red }) => {
+  test.each(partOf(BREAKAGES, BREAKAGES_A_RUN))('finds $what', async ({ host, breakIt, mend, red }) => {
     try {
       await must(lab, host, breakIt);
       const broken = await until((found) => red.every((item) => found.includes(item)), 'broken');
