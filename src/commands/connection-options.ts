@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { homedir, userInfo } from 'node:os';
+import { homedir } from 'node:os';
 import { resolve } from 'node:path';
 import { InvalidArgumentError, type Command } from 'commander';
 import type { Connection, Inventory } from '../model/inventory.js';
@@ -87,13 +87,14 @@ export async function createConnector(
   const defaults = { options, password, becomePassword };
   const hosts = [...inventory.hosts].map(([name, host]) => [name, withDefaults(host.connection, defaults)] as const);
   const { createSshConnector } = await import('../ssh/connector.js');
+  const { userName } = await import('./lock-holder.js');
   return createSshConnector({
     hosts: new Map(hosts),
     forks: options.forks,
     acceptNewHostKeys: options.acceptNewHostKeys === true,
     env,
     home: homedir(),
-    user: userInfo().username,
+    user: userName(),
     ask,
     randomBytes,
     onNotice,

@@ -1,4 +1,3 @@
-import { hostname, userInfo } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
 import { chooseSource, downloadSnapshot, type SnapshotSource } from '../day-two/save-snapshot.js';
 import { openSnapshotIntake, type SnapshotIntake } from '../day-two/snapshot-file.js';
@@ -11,6 +10,7 @@ import { ProvisionError } from '../model/errors.js';
 import type { Secret } from '../model/secret.js';
 import { VERSION } from '../model/version.js';
 import { quote } from '../shell/quote.js';
+import { whoRuns } from './lock-holder.js';
 
 /** Where a snapshot comes from, and goes. */
 export interface WantedSnapshot {
@@ -99,7 +99,7 @@ async function receive(
     ...{ etcdVersion: status.version, revision: said.revision, keys: said.totalKey, hash: said.hash },
     ...{ bytes, sha256, encryption: passphrase === undefined ? 'none' : 'age', fileBytes, fileSha256 },
     savedAt: new Date(world.now()).toISOString(),
-    savedBy: `${userInfo().username}@${hostname()}`,
+    savedBy: whoRuns(),
     tool: VERSION,
   };
   await intake.land();

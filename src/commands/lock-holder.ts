@@ -23,8 +23,8 @@ export function whoRuns(): string {
   return `${userName()}@${hostname()}`;
 }
 
-/** A container's user may have no name. */
-function userName(): string {
+/** The user's name; a container's user may have none, and is its number then. */
+export function userName(): string {
   return readOr(`uid ${process.getuid?.() ?? '?'}`, () => userInfo().username);
 }
 

@@ -24,7 +24,7 @@ import type { Fact, Probe } from '../../src/model/remote.js';
 import { quote } from '../../src/shell/quote.js';
 import { createLocalTransport } from '../support/local-transport.js';
 
-// Each try starts programs. The first counterexample is told, not a smaller one that the test's time-out would hide; a slow
+// Each try starts programs. The first counterexample is reported, not a smaller one that the test's time-out would hide; a slow
 // machine tries fewer.
 fc.configureGlobal({ endOnFailure: true });
 fc.installGlobalPlugin(fc.interruptAfterTimeLimit(40_000));

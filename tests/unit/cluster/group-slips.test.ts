@@ -38,7 +38,7 @@ describe('a group that looks like one of ours', () => {
     ['etcd-lb', 'etcd_lb'],
     ['kube_apiservers_lb', 'kube_apiserver_lb'],
     ['kube_nodes', 'kube_node'],
-  ])('%s is told once, with its line, its hosts, and what was meant', async (name, meant) => {
+  ])('%s is reported once, with its line, its hosts, and what was meant', async (name, meant) => {
     const hosts = `    ${name}:\n      hosts:\n        x-1: { ansible_host: 10.0.1.20 }\n        x-2: { ansible_host: 10.0.1.21 }\n`;
     expect(await said({ 'hosts.yaml': MEMBERS + hosts })).toEqual([
       `hosts.yaml:9:5: warning: group ${name}: this program knows no such group, and does nothing on its hosts (x-1, x-2); did you mean ${meant}?`,
@@ -74,7 +74,7 @@ test("kubespray's inventory has nothing of it", async () => {
   expect(warnings.filter((warning) => /group|no effect/.test(warning))).toEqual([]);
 });
 
-test('hosts in no group are told, all at once; this machine is none of them', async () => {
+test('hosts in no group are reported, all at once; this machine is none of them', async () => {
   const alone = Array.from({ length: 7 }, (_, index) => `x-${index} ansible_host=10.0.1.3${index}\n`).join('');
   const [warning, ...more] = await said({ 'hosts.ini': `localhost ansible_connection=local\n${alone}${INI}` });
   expect(more).toEqual([]);
@@ -84,7 +84,7 @@ test('hosts in no group are told, all at once; this machine is none of them', as
 });
 
 describe('variables that nobody has', () => {
-  test('are told with what was meant', async () => {
+  test('are reported with what was meant', async () => {
     const files = { 'hosts.yaml': MEMBERS, 'group_vars/etcdd.yaml': 'a: 1\n', 'host_vars/edct-1.yml': 'a: 1\n' };
     expect(await said(files)).toEqual([
       'group_vars/etcdd.yaml:1:1: warning: etcdd.yaml: no group etcdd is in the inventory, so these variables have no effect; did you mean etcd?',
@@ -92,7 +92,7 @@ describe('variables that nobody has', () => {
     ]);
   });
 
-  test('of one of our groups that is missing are told, and others in one line', async () => {
+  test('of one of our groups that is missing are reported, and others in one line', async () => {
     const vars = [
       'etcd_lb.yaml',
       'webservers/a.yml',
@@ -109,7 +109,7 @@ describe('variables that nobody has', () => {
     ]);
   });
 
-  test('in a second file of one name are told: Ansible reads only the first', async () => {
+  test('in a second file of one name are reported: Ansible reads only the first', async () => {
     const files = { 'hosts.yaml': MEMBERS, 'group_vars/etcd/a.yml': 'a: 1\n', 'group_vars/etcd.yaml': 'a: 2\n' };
     expect(await said(files)).toEqual([
       expect.stringMatching(

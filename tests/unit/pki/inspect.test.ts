@@ -18,7 +18,7 @@ function certificateOf({ certificatePem }: SigningAuthority): X509Certificate {
 }
 
 describe('who signed a certificate', () => {
-  test('is told by the signature, not by the name: two authorities may bear the same one', async () => {
+  test('is known by the signature, not by the name: two authorities may bear the same one', async () => {
     const [ours, namesake] = await Promise.all([authorityFrom(TODAY), authorityFrom(TODAY)]);
     const leaf = await leafOf(ours);
     expect(leaf.issuer).toBe(certificateOf(namesake).subject);
@@ -26,7 +26,7 @@ describe('who signed a certificate', () => {
     expect(isSignedBy(leaf, certificateOf(namesake))).toBe(false);
   });
 
-  test('is told by the signature where name and key identifier are copied: anybody can write them', async () => {
+  test('is known by the signature where name and key identifier are copied: anyone can write them', async () => {
     const ours = await authorityFrom(TODAY);
     const keys = await webcrypto.subtle.generateKey({ name: 'ECDSA', namedCurve: 'P-256' }, true, ['sign', 'verify']);
     const keyId = new x509.X509Certificate(ours.certificatePem).getExtension(x509.SubjectKeyIdentifierExtension)?.keyId;
