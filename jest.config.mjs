@@ -29,6 +29,9 @@ const LONGEST = [
   'member-replace',
 ].map((name) => `/e2e/${name}.test.ts`);
 
+/** Rooms that run this program as a process. */
+const program = { globalSetup: '<rootDir>/tests/support/build-program.mjs' };
+
 /** @param workers test files that run at once */
 const room = (name, workers, more) => ({
   ...shared,
@@ -41,9 +44,12 @@ const room = (name, workers, more) => ({
 export default {
   projects: [
     room('unit', processors),
-    room('contract', processors),
-    room('e2e', LABS_AT_ONCE, { testPathIgnorePatterns: ALONE.map((file) => `^${file.replaceAll('.', '\\.')}$`) }),
-    room('e2e', 1, { testMatch: ALONE }),
+    room('contract', processors, program),
+    room('e2e', LABS_AT_ONCE, {
+      ...program,
+      testPathIgnorePatterns: ALONE.map((file) => `^${file.replaceAll('.', '\\.')}$`),
+    }),
+    room('e2e', 1, { ...program, testMatch: ALONE }),
   ],
   // Only against hanging: how slow a loaded machine is, is no test's business.
   testTimeout: 60_000,

@@ -62,7 +62,7 @@ function verify(path: string): Promise<{ readonly status: number; readonly text:
     HOME: directory,
     PROVISION_CA_PASSPHRASE: PASSPHRASE,
   };
-  const args = ['--import', 'tsx', 'src/main.ts', 'snapshot', 'verify', path];
+  const args = ['dist/main.js', 'snapshot', 'verify', path];
   return new Promise((resolve) => {
     execFile(process.execPath, args, { env }, (error, stdout, stderr) => {
       resolve({ status: error === null ? 0 : Number(error.code), text: stdout + stderr });

@@ -3,7 +3,7 @@ import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { encryptVault } from '../support/encrypt-vault.js';
-import { describeOnLab, type Ended } from '../support/lab.js';
+import { describeOnLab, provision, type Ended } from '../support/lab.js';
 
 jest.setTimeout(120_000);
 
@@ -34,8 +34,8 @@ describeOnLab('members that are not to be believed', 'hostile', { etcd: 3 }, (la
   const environment = ['env', `PROVISION_CA_PASSPHRASE=${PASSPHRASE}`];
   const directory = dirname(lab.files.becomeInventory);
 
-  async function provision(...words: readonly string[]): Promise<Ended> {
-    return lab.onControlSide([...environment, process.execPath, '--import', 'tsx', 'src/main.ts', ...words]);
+  async function runProvision(...words: readonly string[]): Promise<Ended> {
+    return lab.onControlSide([...environment, ...provision(...words)]);
   }
 
   describe('a member that names its interface as a template', () => {
@@ -53,7 +53,7 @@ describeOnLab('members that are not to be believed', 'hostile', { etcd: 3 }, (la
     });
 
     test.each(['plan', 'apply'])('%s refuses it, and renders nothing', async (verb) => {
-      const ended = await provision(verb, lab.files.becomeInventory, ...(verb === 'apply' ? ['--yes'] : []));
+      const ended = await runProvision(verb, lab.files.becomeInventory, ...(verb === 'apply' ? ['--yes'] : []));
       const shown = ended.stdout + ended.stderr;
       expect(ended.status).not.toBe(0);
       expect(shown).toContain("{{hostvars['etcd-1'].ansible_become_password}}");
@@ -109,7 +109,7 @@ describeOnLab('members that are not to be believed', 'hostile', { etcd: 3 }, (la
 
     async function run(...words: readonly string[]): Promise<Ended> {
       const password = ['--vault-password-file', join(room, 'vault-password')];
-      const ended = await provision(...words, ...password);
+      const ended = await runProvision(...words, ...password);
       ran.push(ended);
       return ended;
     }
@@ -139,7 +139,7 @@ describeOnLab('members that are not to be believed', 'hostile', { etcd: 3 }, (la
         ['apply', inventory, '-p', files_, '--plan', saved, '--yes', '--format', 'json'],
         ['history', inventory, 'last'],
       ]) {
-        const ended = words[0] === 'history' ? await provision(...words) : await run(...words);
+        const ended = words[0] === 'history' ? await runProvision(...words) : await run(...words);
         ran.push(ended);
         expect({ words, ...ended }).toMatchObject({ status: 0 });
       }

@@ -38,9 +38,9 @@ export async function run(command: readonly string[], input = ''): Promise<Ended
   });
 }
 
-/** The command line of this program, from its sources. */
+/** The command line of this program, as `build-program.mjs` made it of the sources. */
 export function provision(...args: readonly string[]): readonly string[] {
-  return [process.execPath, '--import', 'tsx', 'src/main.ts', ...args];
+  return [process.execPath, 'dist/main.js', ...args];
 }
 
 /** The lab of one test file. */
