@@ -1,4 +1,5 @@
 import { availableParallelism } from 'node:os';
+import { numberOfThisCommit } from './tests/support/this-commit.mjs';
 
 // Three rooms of tests. unit: seconds, no network, no root. contract: one suite on a fake and on the real thing,
 // where the machine has it. e2e: the lab's real hosts, a lab for each file.
@@ -12,6 +13,13 @@ const shared = {
 const processors = availableParallelism();
 /** Hosts of a lab mostly wait: for boots, for elections, for deadlines. */
 const LABS_AT_ONCE = Number(process.env.PROVISION_TEST_LABS ?? Math.min(processors + 1, 6));
+
+/** Lab files that every run has: the two jobs that this program is for. */
+const ALWAYS = ['main-job', 'migration'].map((name) => `/e2e/${name}.test.ts`);
+
+/** A run has one of so many parts of the other lab files, another one for each commit; `npm run test:lab` has them all. */
+const PARTS = 3;
+const part = process.env.PROVISION_LAB_FILES === 'all' ? {} : { parts: PARTS, part: numberOfThisCommit(12, PARTS) };
 
 /** Lab files that measure how long a client waits: nothing else runs beside them. */
 const ALONE = ['drill', 'etcd-safety', 'main-job', 'migration'].map((name) => `<rootDir>/tests/e2e/${name}.test.ts`);
@@ -32,12 +40,12 @@ const LONGEST = [
 /** Rooms that run this program as a process. */
 const program = { globalSetup: '<rootDir>/tests/support/build-program.mjs' };
 
-/** @param workers test files that run at once */
-const room = (name, workers, more) => ({
+/** @param workers test files that run at once @param drawn which part of the files, and what is in each */
+const room = (name, workers, more, drawn = {}) => ({
   ...shared,
   displayName: name,
   testMatch: [`<rootDir>/tests/${name}/**/*.test.ts`],
-  runner: ['<rootDir>/tests/support/room-runner.mjs', { workers, first: LONGEST }],
+  runner: ['<rootDir>/tests/support/room-runner.mjs', { workers, first: LONGEST, ...drawn }],
   ...more,
 });
 
@@ -45,11 +53,13 @@ export default {
   projects: [
     room('unit', processors),
     room('contract', processors, program),
-    room('e2e', LABS_AT_ONCE, {
-      ...program,
-      testPathIgnorePatterns: ALONE.map((file) => `^${file.replaceAll('.', '\\.')}$`),
-    }),
-    room('e2e', 1, { ...program, testMatch: ALONE }),
+    room(
+      'e2e',
+      LABS_AT_ONCE,
+      { ...program, testPathIgnorePatterns: ALONE.map((file) => `^${file.replaceAll('.', '\\.')}$`) },
+      { always: ALWAYS, ...part },
+    ),
+    room('e2e', 1, { ...program, testMatch: ALONE }, { always: ALWAYS, ...part }),
   ],
   // Only against hanging: how slow a loaded machine is, is no test's business.
   testTimeout: 60_000,

@@ -36,7 +36,7 @@ function daysAgo(days: number): Date {
 /** Each repair takes up to a minute. */
 const FAULTS_A_RUN = 4;
 
-const partOf = await partOfThisCommit(10);
+const partOf = partOfThisCommit(10);
 
 describeOnLab('certificates that nobody has renewed', 'expired', { etcd: 3, controlPlanes: 1 }, (lab) => {
   let vip: string;

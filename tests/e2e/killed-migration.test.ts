@@ -6,7 +6,6 @@ import { adopt, createHandMadeCluster, memberctl, type HandMadeCluster } from '.
 import {
   everyPoint,
   killOneAfterTheOther,
-  numberOfThisCommit,
   pointsOfThisCommit,
   sweepPage,
   type Killed,
@@ -24,6 +23,7 @@ import {
   vipOf,
 } from '../support/main-job.js';
 import { disturbedRun } from '../support/stopped-run.js';
+import { numberOfThisCommit } from '../support/this-commit.mjs';
 import { lostWrites, startWriters, tell, waysInto, type Written } from '../support/writers.js';
 
 jest.setTimeout(10 * 60_000);
@@ -36,7 +36,7 @@ const SIZE = { etcd: MEMBERS.length, controlPlanes: CONTROL_PLANES.length, crash
 const SWEEP = process.env['PROVISION_SWEEP'] === 'all';
 
 /** How the host being changed is lost. Each takes a minute to be noticed: CI tries one of them. */
-const lossOfThisCommit = await numberOfThisCommit(9, LOSSES.length);
+const lossOfThisCommit = numberOfThisCommit(9, LOSSES.length);
 
 /** What killed runs may leave: half-written files, the lock, masks, half-installed packages. */
 const LEFTOVERS = [
@@ -93,7 +93,7 @@ describeOnLab('an interrupted migration', 'killmig', SIZE, (lab) => {
     vip = await vipOf(lab);
     ways = (await waysInto(lab, made, CONTROL_PLANES)).filter(({ begins }) => begins === 'at-once');
     const writers = await startWriters(lab, 'killed', ways, SWEEP ? 200 : 30);
-    killed = await killOneAfterTheOther(lab, SWEEP ? everyPoint() : await pointsOfThisCommit(16));
+    killed = await killOneAfterTheOther(lab, SWEEP ? everyPoint() : pointsOfThisCommit(16));
     const last = killed.at(-1)?.run;
     if (last?.status === 137) {
       const finish = await runVerb(lab, 'apply');
@@ -128,7 +128,7 @@ describeOnLab('an interrupted migration', 'killmig', SIZE, (lab) => {
     async ({ name, cut, mend }) => {
       const inventory = await inventoryWith(lab, name, [`etcd_cert_alt_names: [${name}.example]`]);
       // At its certificate or at its restart, as the commit says.
-      const address = (await numberOfThisCommit(name.length, 2)) === 0 ? /^certificate:/ : /^etcd-member:/;
+      const address = numberOfThisCommit(name.length, 2) === 0 ? /^certificate:/ : /^etcd-member:/;
       const writers = await startWriters(lab, name, ways);
       let host = '';
       const failed = await disturbedRun(

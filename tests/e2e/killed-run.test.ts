@@ -85,7 +85,7 @@ describeOnLab('an interrupted run', 'killed', { etcd: 3 }, (lab) => {
   let killed: readonly Killed[];
 
   beforeAll(async () => {
-    killed = await killOneAfterTheOther(lab, SWEEP ? everyPoint() : await pointsOfThisCommit(20));
+    killed = await killOneAfterTheOther(lab, SWEEP ? everyPoint() : pointsOfThisCommit(20));
     const last = killed.at(-1)?.run;
     if (last?.status === 137) {
       const finish = await runVerb(lab, 'apply');

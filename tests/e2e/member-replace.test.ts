@@ -5,10 +5,10 @@ import { powerCut, replaceMachine } from '../../src/lab/faults.js';
 import { waitUntil } from '../../src/lab/process.js';
 import type { EventJson } from '../../src/report/event-schema.js';
 import type { Way } from '../support/cluster-client.js';
-import { numberOfThisCommit } from '../support/kill-points.js';
 import { describeOnLab, run, type Ended } from '../support/lab.js';
 import { endOf, etcdctl, passphraseFile, plannedChanges, runVerb, vipOf } from '../support/main-job.js';
 import { disturbedRun, type DisturbedRun } from '../support/stopped-run.js';
+import { numberOfThisCommit } from '../support/this-commit.mjs';
 import { apiWay, lostWrites, startWriters, tell, type Writers } from '../support/writers.js';
 
 jest.setTimeout(900_000);
@@ -142,7 +142,7 @@ describeOnLab('provision member replace', 'member', { etcd: 3, controlPlanes: 1 
   test('killed in the middle, and the old machine’s data comes back: it ends by itself, and the next run completes', async () => {
     const old = await loseMachine('etcd-2');
     const writers = await write('again');
-    const at = ['remove', 'add', 'start'][await numberOfThisCommit(9, 3)] ?? '';
+    const at = ['remove', 'add', 'start'][numberOfThisCommit(9, 3)] ?? '';
     const isAt = (event: EventJson): boolean => event.type === 'change-done' && event.address === `member-${at}:etcd-2`;
     const killed = await killReplace('etcd-2', isAt);
     if (killed.status !== 137) throw new Error(endOf(killed));

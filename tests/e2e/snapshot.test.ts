@@ -3,10 +3,10 @@ import { dirname, join } from 'node:path';
 import { beforeAll, expect, jest, test } from '@jest/globals';
 import { snapshotListSchema, type SnapshotList } from '../../src/day-two/snapshot-manifest.js';
 import type { EventJson } from '../../src/report/event-schema.js';
-import { numberOfThisCommit } from '../support/kill-points.js';
 import { describeOnLab, type Ended } from '../support/lab.js';
 import { disturbedRun } from '../support/stopped-run.js';
 import { endOf, etcdctl, passphraseFile, PASSPHRASE, READYZ, runVerb } from '../support/main-job.js';
+import { numberOfThisCommit } from '../support/this-commit.mjs';
 
 jest.setTimeout(600_000);
 
@@ -123,7 +123,7 @@ describeOnLab('provision snapshot', 'snapshot', { etcd: 3, controlPlanes: 1 }, (
     await ctl('put planted after');
     await ctl('put later x');
     const ids = await clusterIds();
-    const nthOf = await numberOfThisCommit(7, 12);
+    const nthOf = numberOfThisCommit(7, 12);
     let seen = 0;
     await killRestore(file, ({ type }) => type.startsWith('change-') && seen++ === nthOf);
     await must(restore(file));

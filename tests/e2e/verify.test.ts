@@ -58,7 +58,7 @@ interface Breakage {
 /** Each takes up to half a minute, to be found and to be healthy again. */
 const BREAKAGES_A_RUN = 8;
 
-const partOf = await partOfThisCommit(11);
+const partOf = partOfThisCommit(11);
 
 const BREAKAGES: readonly Breakage[] = [
   {

@@ -1,7 +1,7 @@
-import { createHash } from 'node:crypto';
 import type { EventJson } from '../../src/report/event-schema.js';
-import { run, type TestLab } from './lab.js';
+import type { TestLab } from './lab.js';
 import { disturbedApply, type DisturbedRun } from './stopped-run.js';
+import { numberOfThisCommit } from './this-commit.mjs';
 
 /** More disturbed runs than this mean that the job makes no progress. */
 export const MOST_KILLS = 400;
@@ -22,20 +22,12 @@ export function isAt({ type, nth }: KillPoint): (event: EventJson) => boolean {
   };
 }
 
-/** A number for each commit, other ones for each index. */
-export async function numberOfThisCommit(index: number, below: number): Promise<number> {
-  const commit = (await run(['git', 'rev-parse', 'HEAD'])).stdout.trim();
-  return (createHash('sha256').update(commit).digest()[index] ?? 0) % below;
-}
-
 /**
  * What picks some of a long list of cases, in order and other ones for each commit; in a sweep it picks all.
  * @param index as in {@link numberOfThisCommit}
  */
-export async function partOfThisCommit(
-  index: number,
-): Promise<<C>(cases: readonly C[], count: number) => readonly C[]> {
-  const drawn = await numberOfThisCommit(index, 256);
+export function partOfThisCommit(index: number): <C>(cases: readonly C[], count: number) => readonly C[] {
+  const drawn = numberOfThisCommit(index, 256);
   return (cases, count) => {
     const first = drawn % cases.length;
     const picked = [...cases, ...cases].slice(first, first + Math.min(count, cases.length));
@@ -47,13 +39,11 @@ export async function partOfThisCommit(
  * A few kill points of a job, other ones for each commit: three runs that are killed, one after the other.
  * @param changes each is within so many changes of its run
  */
-export async function pointsOfThisCommit(changes: number): Promise<readonly KillPoint[]> {
-  return Promise.all(
-    [0, 1, 2].map(async (index): Promise<KillPoint> => {
-      const type = (await numberOfThisCommit(index, 2)) === 0 ? 'change-started' : 'change-done';
-      return { type, nth: 1 + (await numberOfThisCommit(index + 3, changes)) };
-    }),
-  );
+export function pointsOfThisCommit(changes: number): readonly KillPoint[] {
+  return [0, 1, 2].map((index): KillPoint => {
+    const type = numberOfThisCommit(index, 2) === 0 ? 'change-started' : 'change-done';
+    return { type, nth: 1 + numberOfThisCommit(index + 3, changes) };
+  });
 }
 
 /** After every beginning and after every end of a change, each in a run of its own. */
