@@ -15,14 +15,23 @@ export interface YamlEntry {
   readonly at: SourcePosition;
 }
 
-/** The entries of a mapping, merge keys (`<<`) laid under them, the last of duplicate keys winning. */
+/**
+ * The entries of a mapping, merge keys (`<<`) laid under them, the last of duplicate keys winning.
+ * @throws InputError for one that is merged into itself
+ */
 export function entriesOf(file: YamlFile, node: Node): readonly YamlEntry[] {
+  return entriesWithin(file, node, []);
+}
+
+/** @param within the mappings and lists that are being merged, the outermost first */
+function entriesWithin(file: YamlFile, node: Node, within: readonly Node[]): readonly YamlEntry[] {
   if (!isMap(node)) return [];
   const merged = new Map<RawValue, YamlEntry>();
   const own = new Map<RawValue, YamlEntry>();
   for (const pair of node.items as readonly Pair<Node, Node | null>[]) {
     if (isMergeKey(pair.key)) {
-      for (const entry of mergeEntries(file, pair.value)) if (!merged.has(entry.key)) merged.set(entry.key, entry);
+      for (const entry of mergeEntries(file, pair.value, [...within, node]))
+        if (!merged.has(entry.key)) merged.set(entry.key, entry);
       continue;
     }
     const at = positionOfNode(file, pair.key);
@@ -32,10 +41,11 @@ export function entriesOf(file: YamlFile, node: Node): readonly YamlEntry[] {
   return [...new Map([...merged, ...own]).values()];
 }
 
-function mergeEntries(file: YamlFile, value: Node | null): readonly YamlEntry[] {
+function mergeEntries(file: YamlFile, value: Node | null, within: readonly Node[]): readonly YamlEntry[] {
   const target = dereference(file, value);
-  if (isMap(target)) return entriesOf(file, target);
-  if (isSeq(target)) return target.items.flatMap((item) => mergeEntries(file, item as Node));
+  if (target !== null && within.includes(target)) throw problemAt(positionOfNode(file, value), 'alias', 'holds itself');
+  if (isMap(target)) return entriesWithin(file, target, within);
+  if (isSeq(target)) return target.items.flatMap((item) => mergeEntries(file, item as Node, [...within, target]));
   throw problemAt(positionOfNode(file, value), '<<', 'expected a mapping to merge, or a list of them');
 }
 

@@ -26,6 +26,9 @@ test('an alias stands for the last node before it that has its anchor', async ()
 test.each([
   ['an alias without an anchor', 'a: *x\n    b: &x 1', 'there is no anchor of that name above'],
   ['an alias that holds itself', 'a: &x [*x]', 'holds itself'],
+  ['a mapping that is merged into itself', 'a: &x { <<: *x }', 'holds itself'],
+  ['one that is merged into itself by another', 'a: &x { <<: { b: 1, <<: [{ c: 1 }, *x] } }', 'holds itself'],
+  ['a list of merged mappings that holds itself', 'a: { <<: &x [{ b: 1 }, *x] }', 'holds itself'],
 ])('%s is refused', async (_, lines, message) => {
   const loading = loadFiles({ 'hosts.yml': `all:\n  vars:\n    ${lines}\n  hosts:\n    h:\n` }).then((inventory) =>
     hostOf(inventory, 'h').variables.get('a'),
