@@ -90,4 +90,21 @@ export default tseslint.config(
     files: ['tests/**/*.ts'],
     rules: { 'max-lines-per-function': 'off', 'max-lines': 'off', '@typescript-eslint/require-await': 'off' },
   },
+  {
+    // What a test makes in the machine's temporary directory is gone after its file, or fails the run.
+    files: ['tests/**/*.ts'],
+    ignores: ['tests/support/temporary-directory.ts', 'tests/mutation/**'],
+    rules: {
+      'no-restricted-imports': [
+        'error',
+        {
+          paths: ['node:fs', 'node:fs/promises'].map((name) => ({
+            name,
+            importNames: ['mkdtemp', 'mkdtempSync', 'mkdtempDisposable', 'mkdtempDisposableSync'],
+            message: 'Call temporaryDirectory (tests/support/temporary-directory.ts).',
+          })),
+        },
+      ],
+    },
+  },
 );

@@ -1,9 +1,9 @@
-import { chmod, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, symlink, writeFile } from 'node:fs/promises';
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { tmpdir, userInfo } from 'node:os';
+import { userInfo } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { beforeEach, describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { groupExists, userState } from '../../src/facts/accounts.js';
 import { createLook } from '../../src/facts/batched-probe.js';
@@ -23,6 +23,7 @@ import { sysctlValue } from '../../src/facts/sysctl.js';
 import type { Fact, Probe } from '../../src/model/remote.js';
 import { quote } from '../../src/shell/quote.js';
 import { createLocalTransport } from '../support/local-transport.js';
+import { temporaryDirectory } from '../support/temporary-directory.js';
 
 // Each try starts programs. The first counterexample is reported, not a smaller one that the test's time-out would hide; a slow
 // machine tries fewer.
@@ -32,10 +33,8 @@ fc.installGlobalPlugin(fc.interruptAfterTimeLimit(40_000));
 let directory: string;
 
 beforeEach(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'answers-'));
+  directory = temporaryDirectory('answers');
 });
-
-afterEach(() => rm(directory, { recursive: true }));
 
 const transport = createLocalTransport('here');
 

@@ -1,7 +1,6 @@
-import { appendFileSync, mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { appendFileSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { beforeAll, describe, expect, test } from '@jest/globals';
 import { pathExists } from '../../src/facts/path-exists.js';
 import { UNCHANGED, type Resource } from '../../src/model/change.js';
 import { playOf } from '../support/fake-world.js';
@@ -9,6 +8,7 @@ import { expectGolden } from '../support/golden.js';
 import { compileInto, loadedModules, type LoadedModules } from '../support/loaded-modules.js';
 import { planSettledCluster, type SettledPlan } from '../support/settled-cluster.js';
 import { startedCommands } from '../support/started-commands.js';
+import { temporaryDirectory } from '../support/temporary-directory.js';
 
 // What a look costs a host, and what a verb loads: exact numbers that no machine's speed changes. More is allowed when it is
 // meant: fixtures/budget/ is then written anew, and its diff is read with the change.
@@ -87,14 +87,11 @@ describe('modules', () => {
   let root: string;
   let home: string;
   beforeAll(() => {
-    root = realpathSync(mkdtempSync(join(tmpdir(), 'budget-')));
+    root = temporaryDirectory('budget');
     home = join(root, 'home');
     mkdirSync(home);
     compileInto(join(root, 'package'));
     writeFileSync(join(home, 'hosts.yaml'), NOBODY_LISTENS);
-  });
-  afterAll(() => {
-    rmSync(root, { recursive: true });
   });
 
   const load = (...words: readonly string[]): LoadedModules => loadedModules(join(root, 'package'), words, home);

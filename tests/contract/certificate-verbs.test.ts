@@ -1,9 +1,9 @@
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { provision, run } from '../support/lab.js';
 import { ended, startRealHostsWith, type RealHosts } from '../support/real-run.js';
+import { temporaryDirectory } from '../support/temporary-directory.js';
 
 // The whole program against three hosts without etcd: nothing here gets as far as to change a cluster.
 
@@ -38,7 +38,7 @@ let directory: string;
 let inventory: string;
 
 beforeAll(async () => {
-  notes = mkdtempSync(join(tmpdir(), 'certificate-verbs-'));
+  notes = temporaryDirectory('certificate-verbs');
   const programs = { systemctl: SYSTEMCTL, openssl: openssl(notes) };
   hosts = await startRealHostsWith({ copies: ['/etc', '/var/lib'], programs }, MEMBERS);
   const made = join(hosts.lab.directory, 'made');
@@ -54,13 +54,10 @@ beforeAll(async () => {
   ])
     expect(await type('ca', 'import', ...words)).toMatchObject({ status: 0, stderr: '' });
 });
-afterAll(async () => {
-  await hosts.remove();
-  rmSync(notes, { recursive: true });
-});
+afterAll(() => hosts.remove());
 
 beforeEach(async () => {
-  directory = mkdtempSync(join(hosts.lab.directory, 'inventory-'));
+  directory = temporaryDirectory('inventory');
   inventory = join(directory, 'inventory.yaml');
   const group = `etcd:\n  hosts:\n${MEMBERS.map((name, index) => `    ${name}: { ip: 192.0.2.1${index} }\n`).join('')}`;
   writeFileSync(inventory, readFileSync(hosts.inventory, 'utf8') + group);

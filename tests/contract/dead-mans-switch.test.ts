@@ -1,18 +1,15 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { beforeEach, describe, expect, test } from '@jest/globals';
 import type { Command } from '../../src/model/remote.js';
 import { startAgain, stopForAWhile } from '../../src/shell/dead-mans-switch.js';
+import { temporaryDirectory } from '../support/temporary-directory.js';
 
 let directory: string;
 
 beforeEach(() => {
-  directory = mkdtempSync(join(tmpdir(), 'dead-mans-switch-'));
-});
-afterEach(() => {
-  rmSync(directory, { recursive: true });
+  directory = temporaryDirectory('dead-mans-switch');
 });
 
 /** Runs a command in a real shell, with a systemd that notes what it is told and fails where a line matches. */

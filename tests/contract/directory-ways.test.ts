@@ -1,8 +1,8 @@
 // A link among the directories above a path: the plan shows where it leads, and refuses what apply would refuse.
-import { chmod, chown, lchown, mkdir, mkdtemp, rm, symlink } from 'node:fs/promises';
-import { tmpdir, userInfo } from 'node:os';
+import { chmod, chown, lchown, mkdir, symlink } from 'node:fs/promises';
+import { userInfo } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { beforeEach, describe, expect, test } from '@jest/globals';
 import { planPlays } from '../../src/engine/planner.js';
 import { createLook } from '../../src/facts/batched-probe.js';
 import { changed, type Action, type Resource } from '../../src/model/change.js';
@@ -13,6 +13,7 @@ import { file } from '../../src/resources/file.js';
 import { writeFileScript } from '../../src/shell/write-file.js';
 import { inventoryOrder, playOf } from '../support/fake-world.js';
 import { createLocalTransport } from '../support/local-transport.js';
+import { temporaryDirectory } from '../support/temporary-directory.js';
 
 /** `nobody` and `nogroup` in Debian's base-passwd. */
 const APP = 65534;
@@ -26,12 +27,10 @@ const transport = createLocalTransport('here');
 let root: string;
 
 beforeEach(async () => {
-  root = await mkdtemp(join(tmpdir(), 'way-'));
+  root = temporaryDirectory('way');
   await chmod(root, 0o755);
   for (const name of ['app', 'data', 'data/conf']) await mkdir(join(root, name));
 });
-
-afterEach(() => rm(root, { recursive: true }));
 
 async function planOf(resource: Resource): Promise<Plan> {
   const send = (_: string, script: string) => transport.run({ summary: 'look', script });

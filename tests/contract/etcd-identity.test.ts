@@ -1,11 +1,10 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { etcdIdentity, etcdIdentityKey, type EtcdIdentity } from '../../src/facts/etcd-identity.js';
 import { run } from '../support/lab.js';
+import { temporaryDirectory } from '../support/temporary-directory.js';
 
 /** A gRPC message with a header of cluster 14841639068965178418, member 10276657743932975437, revision 300. */
 const MESSAGE = '00000000280a1b08b298eaf1948386fccd0110cdd2918bd2b881cf8e0118ac0220021206332e342e3233182a';
@@ -22,7 +21,7 @@ let [tls, plain]: readonly [number, number] = [0, 0];
 let close: () => void;
 
 beforeAll(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'etcd-identity-'));
+  directory = temporaryDirectory('etcd-identity');
   file = (name) => join(directory, name);
   for (const name of ['own', 'other']) {
     const words = [
@@ -58,7 +57,6 @@ beforeAll(async () => {
 
 afterAll(async () => {
   close();
-  await rm(directory, { recursive: true });
 });
 
 /** Asks with this machine's own shell, all at once. */

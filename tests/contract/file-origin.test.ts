@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { beforeEach, expect, test } from '@jest/globals';
 import { createLook } from '../../src/facts/batched-probe.js';
 import { fileOrigin } from '../../src/facts/file-origin.js';
 import { createLocalTransport } from '../support/local-transport.js';
+import { temporaryDirectory } from '../support/temporary-directory.js';
 
 /** Where dpkg keeps the MD5 of each conffile; a machine without dpkg has no conffiles. */
 const STATUS = '/var/lib/dpkg/status';
@@ -14,10 +14,8 @@ const STATUS = '/var/lib/dpkg/status';
 let directory: string;
 
 beforeEach(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'origin-'));
+  directory = temporaryDirectory('origin');
 });
-
-afterEach(() => rm(directory, { recursive: true }));
 
 async function originsOf(paths: readonly string[]): Promise<readonly unknown[]> {
   const transport = createLocalTransport('here');

@@ -1,11 +1,11 @@
 // A host that looks like any other while it is planned, and lies once something is done on it: apply really goes on to the
 // honest hosts beside it, which are plain ones, and there just what was planned happens.
 import { spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir, userInfo } from 'node:os';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough, Readable } from 'node:stream';
-import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { afterEach, describe, expect, jest, test } from '@jest/globals';
 import { Command } from 'commander';
 import type { ServerChannel } from 'ssh2';
 import { addApplyCommand } from '../../src/commands/apply.js';
@@ -14,6 +14,7 @@ import { marksOf } from '../../src/shell/remote-command.js';
 import { quote } from '../../src/shell/quote.js';
 import { startHostileServer, type HostileServer } from '../support/hostile-server.js';
 import { createLocalTransport } from '../support/local-transport.js';
+import { temporaryDirectory } from '../support/temporary-directory.js';
 import { verbContext } from '../support/verb-context.js';
 
 jest.setTimeout(240_000);
@@ -31,17 +32,10 @@ const canUnshare =
   userInfo().uid === 0 && (await transport.run({ summary: 'try', script: 'unshare -m true' })).status === 0;
 if (!canUnshare) console.warn('skipped: hosts with directories of their own, which need root and mount namespaces');
 
-let directory: string;
 const servers: HostileServer[] = [];
 
-beforeAll(() => {
-  directory = mkdtempSync(join(tmpdir(), 'hostile-acting-'));
-});
 afterEach(async () => {
   await Promise.all(servers.splice(0).map((server) => server.close()));
-});
-afterAll(() => {
-  rmSync(directory, { recursive: true });
 });
 
 /** Runs a command line as an honest host with these directories does. */
@@ -130,7 +124,7 @@ interface Setting {
 }
 
 async function settingOf(name: string, lieAt: string, lie: Lie, serial: string): Promise<Setting> {
-  const at = mkdtempSync(join(directory, 'x'));
+  const at = temporaryDirectory('hosts');
   const roots = [1, 2, 3].map((number) => join(at, `host-${number}`));
   for (const root of roots) for (const each of OWN) mkdirSync(join(root, each), { recursive: true });
   const [liar = ''] = roots;

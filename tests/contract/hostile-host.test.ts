@@ -1,5 +1,4 @@
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
@@ -15,6 +14,7 @@ import { ProvisionError } from '../../src/model/errors.js';
 import { marksOf } from '../../src/shell/remote-command.js';
 import { hostileOptions, startHostileServer, wayTo, type HostileServer } from '../support/hostile-server.js';
 import { withConnector } from '../support/sshd.js';
+import { temporaryDirectory } from '../support/temporary-directory.js';
 import { verbContext } from '../support/verb-context.js';
 
 // A server that hangs is given up after 30 s.
@@ -130,12 +130,11 @@ let directory: string;
 const servers: HostileServer[] = [];
 
 beforeAll(() => {
-  directory = mkdtempSync(join(tmpdir(), 'hostile-host-'));
+  directory = temporaryDirectory('hostile-host');
 });
 
 afterAll(async () => {
   await Promise.all(servers.map((server) => server.close()));
-  rmSync(directory, { recursive: true });
 });
 
 /** An inventory, and what its hosts were sent. */

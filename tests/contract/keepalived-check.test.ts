@@ -1,7 +1,6 @@
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { beforeEach, expect, test } from '@jest/globals';
 import { roleTable } from '../../src/roles/table.js';
 import { quote } from '../../src/shell/quote.js';
 import { fakeProbe } from '../support/fake-probe.js';
@@ -9,17 +8,15 @@ import { createLocalTransport } from '../support/local-transport.js';
 import { ROLE_TOOLS } from '../support/role-tools.js';
 import { SAMPLE_CLUSTER } from '../support/sample-cluster.js';
 import { namedHost, templateInventory } from '../support/template-inventory.js';
+import { temporaryDirectory } from '../support/temporary-directory.js';
 
 // keepalived's own test of its file, in a real shell, with a stand-in that ends and says what the versions do.
 let directory: string;
 
 beforeEach(() => {
-  directory = mkdtempSync(join(tmpdir(), 'keepalived-check-'));
+  directory = temporaryDirectory('keepalived-check');
   for (const name of ['bin', 'tmp']) mkdirSync(join(directory, name));
   writeFileSync(join(directory, 'good.conf'), 'vrrp_instance etcd { }\n');
-});
-afterEach(() => {
-  rmSync(directory, { recursive: true });
 });
 
 async function checkOfRole(): Promise<string> {

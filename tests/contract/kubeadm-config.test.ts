@@ -1,9 +1,9 @@
-import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { chmod, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
 import { KUBEADM_CONFIG, kubeadmConfig, type KubeadmConfig } from '../../src/facts/kubeadm-config.js';
 import { run } from '../support/lab.js';
+import { temporaryDirectory } from '../support/temporary-directory.js';
 
 /** What the apiserver answers in the moment in which its connections to etcd break. */
 const BROKEN = String.raw`HTTP/1.1 500 Internal Server Error\r\n\r\n{}`;
@@ -16,7 +16,7 @@ const WHOLE = String.raw`HTTP/1.1 200 OK\r\n\r\n{"data":{"ClusterConfiguration":
 async function readAfter(
   broken: number,
 ): Promise<{ readonly found: KubeadmConfig | undefined; readonly asked: number }> {
-  const directory = await mkdtemp(join(tmpdir(), 'kubeadm-config-'));
+  const directory = temporaryDirectory('kubeadm-config');
   const programs = {
     // A process of that name, whatever runs here.
     grep: 'echo /proc/1/comm',
@@ -33,7 +33,6 @@ async function readAfter(
     const asked = (await readFile(join(directory, 'asked'), 'utf8')).length;
     return { found: kubeadmConfig.parse(stdout, [KUBEADM_CONFIG]).get(KUBEADM_CONFIG), asked };
   } finally {
-    await rm(directory, { recursive: true });
   }
 }
 

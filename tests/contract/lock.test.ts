@@ -1,11 +1,10 @@
 import { mkdirSync, symlinkSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { beforeEach, describe, expect, test } from '@jest/globals';
 import { lockMark, NOT_ROOT, readLockScript, releaseLockScript, takeLockScript } from '../../src/shell/lock.js';
 import { quote } from '../../src/shell/quote.js';
 import { createLocalTransport } from '../support/local-transport.js';
+import { temporaryDirectory } from '../support/temporary-directory.js';
 
 const ANNA = '{"user":"anna","inventory":"/srv/it\'s here"}';
 const BEN = '{"user":"ben"}';
@@ -14,10 +13,7 @@ describe('the lock on a host', () => {
   let directory: string;
 
   beforeEach(async () => {
-    directory = await mkdtemp(join(tmpdir(), 'lock-'));
-  });
-  afterEach(async () => {
-    await rm(directory, { recursive: true });
+    directory = temporaryDirectory('lock');
   });
 
   /** Runs a script as a host would, with /run in a directory of this test. */

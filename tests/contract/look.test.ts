@@ -1,8 +1,7 @@
 import { existsSync } from 'node:fs';
-import { mkdtemp, mkdir, rm, symlink, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { beforeEach, describe, expect, test } from '@jest/globals';
 import { createLook, type Look } from '../../src/facts/batched-probe.js';
 import { fileContent } from '../../src/facts/file-content.js';
 import { fileState } from '../../src/facts/file-state.js';
@@ -12,6 +11,7 @@ import { sysctlValue } from '../../src/facts/sysctl.js';
 import { groupExists, userState } from '../../src/facts/accounts.js';
 import type { Fact } from '../../src/model/remote.js';
 import { createLocalTransport, type LocalTransport } from '../support/local-transport.js';
+import { temporaryDirectory } from '../support/temporary-directory.js';
 
 const hasDpkg = existsSync('/usr/bin/dpkg-query');
 
@@ -20,15 +20,13 @@ let transport: LocalTransport;
 let look: Look;
 
 beforeEach(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'look-'));
+  directory = temporaryDirectory('look');
   transport = createLocalTransport('here');
   look = createLook({
     send: (_, script) => transport.run({ summary: 'look', script }),
     token: () => 'T0ken',
   });
 });
-
-afterEach(() => rm(directory, { recursive: true }));
 
 const probe = (): ReturnType<Look['probe']> => look.probe('here');
 

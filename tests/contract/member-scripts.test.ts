@@ -1,17 +1,7 @@
 import { spawnSync } from 'node:child_process';
-import {
-  chmodSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
-import { tmpdir } from 'node:os';
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { beforeEach, describe, expect, test } from '@jest/globals';
 import type { Command } from '../../src/model/remote.js';
 import {
   addLearner,
@@ -24,6 +14,7 @@ import {
   removeMember,
 } from '../../src/shell/join-member.js';
 import { sampleMember } from '../support/sample-cluster.js';
+import { temporaryDirectory } from '../support/temporary-directory.js';
 
 let directory = '';
 let data = '';
@@ -38,7 +29,7 @@ const LEARNER = 'd4, started, etcd-3, https://10.0.0.3:2380, https://10.0.0.3:23
 const OWN = 'https://127.0.0.1:2379, d4, 3.4.23, 20 kB, false, true, 2, 100, 100, ';
 
 beforeEach(() => {
-  directory = mkdtempSync(join(tmpdir(), 'member-'));
+  directory = temporaryDirectory('member');
   data = join(directory, 'data');
   for (const path of [data, join(directory, 'bin'), join(directory, 'systemd')]) mkdirSync(path);
   program('etcdctl', [
@@ -55,10 +46,6 @@ beforeEach(() => {
   // Only root may change the user.
   program('setpriv', ['while [ "$1" != sh ]; do shift; done', 'exec "$@"']);
   list(...VOTERS);
-});
-
-afterEach(() => {
-  rmSync(directory, { recursive: true, force: true });
 });
 
 function program(name: string, lines: readonly string[]): void {

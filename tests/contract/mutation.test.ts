@@ -1,8 +1,8 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { cpSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
-import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { beforeEach, expect, test } from '@jest/globals';
+import { temporaryDirectory } from '../support/temporary-directory.js';
 
 // A small repository with the real tool in it: what CI says about a change whose tests would not notice a wrong line.
 let repository: string;
@@ -38,7 +38,7 @@ function mutate(...args: readonly string[]): { readonly status: number | null; r
 }
 
 beforeEach(() => {
-  repository = mkdtempSync(join(tmpdir(), 'mutated-'));
+  repository = temporaryDirectory('mutated');
   for (const path of TOOL) cpSync(path, join(repository, path), { recursive: true });
   symlinkSync(resolve('node_modules'), join(repository, 'node_modules'));
   write('.gitignore', 'node_modules\n');
@@ -46,9 +46,6 @@ beforeEach(() => {
   write('src/gates/quorum.ts', OLD);
   git('init', '-q');
   commit('begin');
-});
-afterEach(() => {
-  rmSync(repository, { recursive: true });
 });
 
 test('a change whose tests would not notice a wrong line fails, and names the line; one that has such tests passes', () => {

@@ -4,17 +4,15 @@ import {
   cpSync,
   existsSync,
   mkdirSync,
-  mkdtempSync,
   readdirSync,
   readFileSync,
-  realpathSync,
   rmSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { delimiter, dirname, join, resolve } from 'node:path';
-import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { temporaryDirectory } from '../support/temporary-directory.js';
 
 // What users install: packed from a build in a directory of its own, installed by npm, and run from somewhere else.
 
@@ -42,7 +40,7 @@ let packed: readonly string[];
 let installation: SpawnSyncReturns<string>;
 
 beforeAll(() => {
-  root = realpathSync(mkdtempSync(join(tmpdir(), 'package-')));
+  root = temporaryDirectory('package');
   const source = join(root, 'source');
   mkdirSync(source);
   const there = ['package.json', ...files.filter((path) => path !== 'dist')];
@@ -72,10 +70,6 @@ beforeAll(() => {
   if (!hasNoRegistry(installation)) return;
   console.warn('not installed by npm, because no registry can be reached from here: laid out as npm would');
   layOut(source);
-});
-
-afterAll(() => {
-  rmSync(root, { recursive: true });
 });
 
 const SECRETS = [

@@ -1,18 +1,18 @@
-import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { chmod, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { beforeEach, expect, test } from '@jest/globals';
 import { packages } from '../../src/resources/packages.js';
 import type { PackageState } from '../../src/facts/packages.js';
 import { fakeProbe } from '../support/fake-probe.js';
 import { run } from '../support/lab.js';
+import { temporaryDirectory } from '../support/temporary-directory.js';
 
 const MISSING: PackageState = { installed: undefined, candidate: '1.1', held: false };
 
 let directory: string;
 
 beforeEach(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'packages-'));
+  directory = temporaryDirectory('packages');
   for (const name of ['apt-get', 'systemctl', 'dpkg', 'ls']) {
     // Each program only says that it ran, and ends as the test wants it to.
     const script = `#!/bin/sh\necho "${name} $*" >>${directory}/log\n[ ! -e ${directory}/fails-${name} ] || { rm ${directory}/fails-${name}; exit 100; }\n${name === 'ls' ? `cat ${directory}/updates 2>/dev/null || :` : ''}\n`;
@@ -20,8 +20,6 @@ beforeEach(async () => {
     await chmod(join(directory, name), 0o755);
   }
 });
-
-afterEach(() => rm(directory, { recursive: true }));
 
 /** Runs the script that installs, with stand-ins for apt and systemd. @returns its status, and what ran, in order */
 async function install(

@@ -1,23 +1,20 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { beforeEach, describe, expect, test } from '@jest/globals';
 import { planCluster } from '../../src/engine/plan-cluster.js';
 import { createLook } from '../../src/facts/batched-probe.js';
 import { pathExists } from '../../src/facts/path-exists.js';
 import { changed, UNCHANGED, type Resource } from '../../src/model/change.js';
 import { fakeHosts, fakeWorld, inventoryOrder, playOf } from '../support/fake-world.js';
 import { createLocalTransport, type LocalTransport } from '../support/local-transport.js';
+import { temporaryDirectory } from '../support/temporary-directory.js';
 
 let directory: string;
 let transport: LocalTransport;
 
 beforeEach(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'plan-'));
+  directory = temporaryDirectory('plan');
   transport = createLocalTransport('here');
 });
-
-afterEach(() => rm(directory, { recursive: true }));
 
 function wantPath(path: string): Resource {
   return {

@@ -1,9 +1,9 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmod, chown, link, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
-import { tmpdir, userInfo } from 'node:os';
+import { chmod, chown, link, mkdir, readdir, readFile, stat, symlink, writeFile } from 'node:fs/promises';
+import { userInfo } from 'node:os';
 import { join, resolve } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { beforeEach, describe, expect, test } from '@jest/globals';
 import { changeDirectoryScript, changeFileScript } from '../../src/shell/change-ownership.js';
 import { BACKUP_ROOT } from '../../src/shell/kept-copy.js';
 import { installCertificateScript } from '../../src/shell/install-certificate.js';
@@ -11,6 +11,7 @@ import { makeDirectoryScript, removeDirectoryScript } from '../../src/shell/make
 import { quote } from '../../src/shell/quote.js';
 import { removeFileScript, restoreFileScript, writeFileScript } from '../../src/shell/write-file.js';
 import { createLocalTransport } from '../support/local-transport.js';
+import { temporaryDirectory } from '../support/temporary-directory.js';
 
 /** `nobody`, `nogroup` in Debian's base-passwd. */
 const APP = 65534;
@@ -31,7 +32,7 @@ let backups: string;
 const transport = createLocalTransport('here');
 
 beforeEach(async () => {
-  root = await mkdtemp(join(tmpdir(), 'race-'));
+  root = temporaryDirectory('race');
   await chmod(root, 0o755);
   [app, victims, backups] = [join(root, 'app'), join(root, 'victims'), join(root, 'backups')];
   victim = join(victims, 'victim');
@@ -40,8 +41,6 @@ beforeEach(async () => {
   await writeFile(victim, 'precious\n');
   await chmod(victim, 0o644);
 });
-
-afterEach(() => rm(root, { recursive: true }));
 
 /** What is root's: content, owner and mode of the file, and what is beside it. */
 async function precious(): Promise<unknown> {

@@ -1,12 +1,12 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { chmod, mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { X509Certificate } from 'node:crypto';
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { beforeEach, describe, expect, test } from '@jest/globals';
 import { BACKUP_ROOT } from '../../src/shell/kept-copy.js';
 import { reissueApiserver, restoreApiserver, type Reissue } from '../../src/shell/reissue-apiserver.js';
 import { hasOpenssl } from '../support/openssl.js';
+import { temporaryDirectory } from '../support/temporary-directory.js';
 
 const present = hasOpenssl();
 if (!present) console.warn('skipped: what an API server shows, because this machine has no openssl');
@@ -37,7 +37,7 @@ let reissue: Reissue;
 const inside = (name: string): string => join(directory, name);
 
 beforeEach(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'provision-reissue-'));
+  directory = temporaryDirectory('reissue');
   await mkdir(inside('bin'));
   await mkdir(inside('pki'), { mode: 0o755 });
   await writeFile(inside('bin/kubeadm'), KUBEADM, { mode: 0o755 });
@@ -58,8 +58,6 @@ beforeEach(async () => {
     serviceRange: '10.96.0.0/12',
   };
 });
-
-afterEach(() => rm(directory, { recursive: true }));
 
 function run(script: string): { readonly status: number | null; readonly stderr: string } {
   const env = { HERE: directory, PATH: `${inside('bin')}:${process.env['PATH'] ?? ''}` };

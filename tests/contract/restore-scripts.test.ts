@@ -4,7 +4,6 @@ import {
   existsSync,
   lstatSync,
   mkdirSync,
-  mkdtempSync,
   readFileSync,
   readdirSync,
   readlinkSync,
@@ -12,9 +11,8 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { beforeEach, describe, expect, test } from '@jest/globals';
 import {
   exchangeBackScript,
   exchangeScript,
@@ -25,6 +23,7 @@ import {
   unpackScript,
   unstopApiserverScript,
 } from '../../src/shell/restore-snapshot.js';
+import { temporaryDirectory } from '../support/temporary-directory.js';
 
 const ID = '20261126T010203Z-abcdef12';
 
@@ -32,14 +31,10 @@ let directory = '';
 let data = '';
 
 beforeEach(() => {
-  directory = mkdtempSync(join(tmpdir(), 'restore-'));
+  directory = temporaryDirectory('restore');
   data = join(directory, 'data');
   mkdirSync(data);
   mkdirSync(join(directory, 'bin'));
-});
-
-afterEach(() => {
-  rmSync(directory, { recursive: true, force: true });
 });
 
 function program(name: string, script: string): void {

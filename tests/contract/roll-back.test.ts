@@ -1,7 +1,7 @@
-import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
-import { tmpdir, userInfo } from 'node:os';
+import { mkdir, symlink, writeFile } from 'node:fs/promises';
+import { userInfo } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { beforeEach, describe, expect, test } from '@jest/globals';
 import { applyPlan } from '../../src/engine/applier.js';
 import { planPlays } from '../../src/engine/planner.js';
 import { createLook, type Look } from '../../src/facts/batched-probe.js';
@@ -19,6 +19,7 @@ import { BACKUP_ROOT } from '../../src/shell/kept-copy.js';
 import { quote } from '../../src/shell/quote.js';
 import { fakeHosts, fakeWorld, inventoryOrder, playOf } from '../support/fake-world.js';
 import { createLocalTransport } from '../support/local-transport.js';
+import { temporaryDirectory } from '../support/temporary-directory.js';
 
 const canUnshare =
   userInfo().uid === 0 &&
@@ -32,7 +33,7 @@ let root: string;
 let etc: string;
 
 beforeEach(async () => {
-  root = await mkdtemp(join(tmpdir(), 'roll-back-'));
+  root = temporaryDirectory('roll-back');
   etc = join(root, 'etc');
   await mkdir(etc);
   await mkdir(join(etc, 'units'));
@@ -43,8 +44,6 @@ beforeEach(async () => {
   await mkdir(join(root, 'bin'));
   await writeFile(join(root, 'bin', 'systemctl'), SYSTEMCTL(join(etc, 'units')), { mode: 0o755 });
 });
-
-afterEach(() => rm(root, { recursive: true }));
 
 /** A stand-in for systemd's command: a unit's states are files. */
 const SYSTEMCTL = (units: string): string => `#!/bin/sh

@@ -1,9 +1,9 @@
-import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { chmodSync, mkdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { provision } from '../support/lab.js';
 import { ended, startRealHosts, type RealHosts } from '../support/real-run.js';
+import { temporaryDirectory } from '../support/temporary-directory.js';
 
 let hosts: RealHosts;
 let work: string;
@@ -15,14 +15,13 @@ beforeAll(async () => {
 });
 afterAll(async () => hosts.remove());
 beforeEach(() => {
-  work = mkdtempSync(join(tmpdir(), 'saved-plan-'));
+  work = temporaryDirectory('saved-plan');
   mkdirSync(join(hosts.directory, 'templates'));
   writeFileSync(join(hosts.directory, 'templates/b.j2'), 'b\n');
   writeFileSync(join(work, 'a.conf'), 'first\nmiddle\nlast\n');
   hosts.write(TASKS(), CAREFUL);
 });
 afterEach(() => {
-  rmSync(work, { recursive: true });
   rmSync(join(hosts.directory, 'templates'), { recursive: true });
   rmSync(saved, { force: true });
 });

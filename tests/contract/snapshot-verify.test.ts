@@ -1,13 +1,13 @@
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { chmodSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, jest, test } from '@jest/globals';
+import { beforeEach, expect, jest, test } from '@jest/globals';
 import { openSnapshotIntake } from '../../src/day-two/snapshot-file.js';
 import { writeManifest } from '../../src/day-two/snapshot-store.js';
 import { Secret } from '../../src/model/secret.js';
 import { sealedSnapshot } from '../support/sealed-snapshot.js';
+import { temporaryDirectory } from '../support/temporary-directory.js';
 
 jest.setTimeout(60_000);
 
@@ -16,13 +16,9 @@ const PASSPHRASE = 'planted-passphrase';
 let directory = '';
 
 beforeEach(() => {
-  directory = mkdtempSync(join(tmpdir(), 'verify-'));
+  directory = temporaryDirectory('verify');
   mkdirSync(join(directory, 'bin'));
   mkdirSync(join(directory, 'kept'));
-});
-
-afterEach(() => {
-  rmSync(directory, { recursive: true, force: true });
 });
 
 /** A stand-in for etcdctl: it notes what it was given, and does as etcd's does. */

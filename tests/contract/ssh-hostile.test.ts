@@ -1,5 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { createServer, type Server } from 'node:net';
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
@@ -20,6 +19,7 @@ import {
   type HostileServer,
 } from '../support/hostile-server.js';
 import { makeKey, withConnector } from '../support/sshd.js';
+import { temporaryDirectory } from '../support/temporary-directory.js';
 
 jest.setTimeout(60_000);
 
@@ -100,21 +100,17 @@ describe('a server that accepts and never answers', () => {
     const jump = await start({ silentAt: 'direct-tcpip' });
     const behind = await start({});
     // A jump host gets keys only, and those of the home.
-    const home = mkdtempSync(join(tmpdir(), 'hostile-'));
-    try {
-      mkdirSync(join(home, '.ssh'));
-      makeKey(join(home, '.ssh/id_ed25519'), '-t', 'ed25519');
-      const way = wayTo(behind);
-      const sshArgs = `${way.sshArgs ?? ''} -J ops@127.0.0.1:${jump.port}`;
-      // The jump host itself must be reached within the same time.
-      const options = { ...hostileOptions({ one: { ...way, sshArgs } }, { connectTimeoutMs: 5000 }), home };
-      await expect(withConnector(options, (connector) => connector.connect('one'))).rejects.toMatchObject({
-        code: 'unreachable',
-        message: expect.stringMatching(/the jump host opened no way to it within 5 s/),
-      });
-    } finally {
-      rmSync(home, { recursive: true });
-    }
+    const home = temporaryDirectory('hostile');
+    mkdirSync(join(home, '.ssh'));
+    makeKey(join(home, '.ssh/id_ed25519'), '-t', 'ed25519');
+    const way = wayTo(behind);
+    const sshArgs = `${way.sshArgs ?? ''} -J ops@127.0.0.1:${jump.port}`;
+    // The jump host itself must be reached within the same time.
+    const options = { ...hostileOptions({ one: { ...way, sshArgs } }, { connectTimeoutMs: 5000 }), home };
+    await expect(withConnector(options, (connector) => connector.connect('one'))).rejects.toMatchObject({
+      code: 'unreachable',
+      message: expect.stringMatching(/the jump host opened no way to it within 5 s/),
+    });
   });
 
   test('the login shell, before the command begins', async () => {
@@ -168,14 +164,10 @@ describe('a server that accepts and never answers', () => {
 
     test('and that to a jump host before it', async () => {
       const [server, jump] = [await start({ silentAt: 'close' }), await start({ silentAt: 'close' })];
-      const home = mkdtempSync(join(tmpdir(), 'hostile-'));
-      try {
-        mkdirSync(join(home, '.ssh'));
-        makeKey(join(home, '.ssh/id_ed25519'), '-t', 'ed25519');
-        await closeOf([server, jump], { sshArgs: `-J ops@127.0.0.1:${jump.port}` }, home);
-      } finally {
-        rmSync(home, { recursive: true });
-      }
+      const home = temporaryDirectory('hostile');
+      mkdirSync(join(home, '.ssh'));
+      makeKey(join(home, '.ssh/id_ed25519'), '-t', 'ed25519');
+      await closeOf([server, jump], { sshArgs: `-J ops@127.0.0.1:${jump.port}` }, home);
     });
   });
 
@@ -183,12 +175,11 @@ describe('a server that accepts and never answers', () => {
     let home: string;
     const agents: Server[] = [];
     beforeEach(() => {
-      home = mkdtempSync(join(tmpdir(), 'agent-'));
+      home = temporaryDirectory('agent');
     });
     afterEach(async () => {
       // Who was given up is hung up on: else this would wait, and the program would never end.
       await Promise.all(agents.splice(0).map((agent) => new Promise((resolve) => agent.close(resolve))));
-      rmSync(home, { recursive: true });
     });
 
     /** An agent on a socket. @param answer what it says to each request */

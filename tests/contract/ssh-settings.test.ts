@@ -1,8 +1,8 @@
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { beforeEach, describe, expect, test } from '@jest/globals';
 import { createSettingsResolver, type Target } from '../../src/ssh/resolve-settings.js';
+import { temporaryDirectory } from '../support/temporary-directory.js';
 
 const hasSsh = existsSync('/usr/bin/ssh');
 if (!hasSsh) console.warn('skipped: asking ssh: /usr/bin/ssh is missing (apt-get install openssh-client)');
@@ -12,15 +12,11 @@ if (!hasSsh) console.warn('skipped: asking ssh: /usr/bin/ssh is missing (apt-get
   let directory: string;
 
   beforeEach(() => {
-    directory = mkdtempSync(join(tmpdir(), 'provision-settings-'));
+    directory = temporaryDirectory('settings');
     mkdirSync(join(directory, '.ssh'));
     const recorder = `#!/bin/sh\necho "$*" >> ${directory}/calls\nPATH=$REAL_PATH exec ssh "$@"\n`;
     writeFileSync(join(directory, 'ssh'), recorder);
     chmodSync(join(directory, 'ssh'), 0o755);
-  });
-
-  afterEach(() => {
-    rmSync(directory, { recursive: true });
   });
 
   async function resolveAll(...targets: readonly Partial<Target>[]): Promise<readonly string[]> {

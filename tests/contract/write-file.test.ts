@@ -1,11 +1,12 @@
-import { lstat, mkdtemp, mkdir, readdir, readFile, readlink, rm, stat, symlink, writeFile } from 'node:fs/promises';
-import { tmpdir, userInfo } from 'node:os';
+import { lstat, mkdir, readdir, readFile, readlink, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import type { Output } from '../../src/model/remote.js';
 import { backupDirectory, BACKUP_ROOT, copyName } from '../../src/shell/kept-copy.js';
 import { removeFileScript, restoreFileScript, writeFileScript } from '../../src/shell/write-file.js';
 import { createLocalTransport } from '../support/local-transport.js';
+import { temporaryDirectory } from '../support/temporary-directory.js';
 
 const isRoot = userInfo().uid === 0;
 if (!isRoot) console.warn('skipped: writing files, because backups go to /var/backups, which needs root');
@@ -14,12 +15,11 @@ let directory: string;
 let path: string;
 
 beforeEach(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'write-'));
+  directory = temporaryDirectory('write');
   path = join(directory, 'file.cfg');
 });
 
 afterEach(async () => {
-  await rm(directory, { recursive: true });
   for (const each of await readdir(BACKUP_ROOT))
     if (each.startsWith(encodeURIComponent(directory))) await rm(join(BACKUP_ROOT, each), { recursive: true });
 });

@@ -1,7 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, jest, test } from '@jest/globals';
 import { downLab } from '../../src/lab/down.js';
@@ -22,6 +21,7 @@ import {
   testLabOptions,
 } from '../support/lab.js';
 import type { TestLab } from '../support/lab.js';
+import { temporaryDirectory } from '../support/temporary-directory.js';
 
 // Hosts boot and packages are installed on a machine that may be busy with other tests.
 jest.setTimeout(120_000);
@@ -217,7 +217,7 @@ describeWhereLabsRun('what is left of a lab', () => {
 
   test('of a build that was killed: no process, and down is clean', async () => {
     const options = testLabOptions('build', { hosts: 1 });
-    const cache = mkdtempSync(join(tmpdir(), 'lab-cache-'));
+    const cache = temporaryDirectory('lab-cache');
     const [program = '', ...args] = provision('lab', 'up', '--name', options.name, '--dir', options.directory);
     const up = spawn(program, [...args, '--etcd', '0', '--control-planes', '0', '--hosts', '1'], {
       stdio: 'ignore',
@@ -234,7 +234,6 @@ describeWhereLabsRun('what is left of a lab', () => {
     expect(await waitUntil(async () => (await builders()).length === 0, 10_000, 20)).toBe(true);
     await downLab(LAB_PATHS, options.name);
     expect(await leftoversOf(options)).toEqual(NOTHING);
-    rmSync(cache, { recursive: true });
   });
 
   test('a lab that fails to come up takes itself down', async () => {

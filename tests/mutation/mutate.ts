@@ -1,7 +1,7 @@
 // npm run mutate -- [PATH…] [--changed BASE] [--most N] [--minutes N] [--unit] [--near] [--page]: plants one wrong line
 // after the other, and tells which of them no test notices. Ends with 3 where one is not listed in survivors.yaml.
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -74,6 +74,8 @@ const endAt = Date.now() + Number(values.minutes ?? Infinity) * 60_000;
 async function tryFiles(files: ReadonlyMap<string, Lines>): Promise<readonly Judged[]> {
   const started = Date.now();
   const work = mkdtempSync(join(tmpdir(), 'mutate-'));
+  // Tests act as other users in it.
+  chmodSync(work, 0o755);
   const mutants = plantMutants(files, work, most);
   console.log(`${mutants.length} mutants in ${files.size} files`);
   const shards = availableParallelism();

@@ -1,5 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { appendFileSync, existsSync, readFileSync, statSync } from 'node:fs';
+import { appendFileSync, existsSync, mkdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 
@@ -59,6 +59,7 @@ export interface Room {
 
 function start({ room, related, work, shards, isNear }: Room, shard: number): ChildProcess {
   const options = ['--experimental-vm-modules', '--no-warnings', '--max-old-space-size=4096'];
+  mkdirSync(join(work, 'tmp'), { recursive: true, mode: 0o1777 });
   const select = related.length === 0 ? [] : ['--findRelatedTests', ...related];
   return spawn(
     process.execPath,
@@ -76,6 +77,8 @@ function start({ room, related, work, shards, isNear }: Room, shard: number): Ch
       stdio: ['ignore', 'ignore', 'pipe'],
       env: {
         ...process.env,
+        // What a process that is ended leaves behind goes with the rest of the work.
+        TMPDIR: join(work, 'tmp'),
         MUTATION_WORK: work,
         MUTATION_SHARD: `${shard}-of-${shards}`,
         MUTATION_NEAR: isNear ? 'yes' : '',

@@ -1,10 +1,10 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { eventSchema, type EventJson } from '../../src/report/event-schema.js';
 import { provision } from './lab.js';
 import { createSshLab, trust, type Server, type SshLab } from './sshd.js';
+import { temporaryDirectory } from './temporary-directory.js';
 
 /** What hosts have of their own, beside a /run and a /var/backups; all else is this machine's. */
 export interface OwnPlaces {
@@ -69,7 +69,7 @@ export async function startRealHostsWith(
   { copies = [], programs = {} }: OwnPlaces,
   names: readonly string[],
 ): Promise<RealHosts> {
-  const bin = mkdtempSync(join(tmpdir(), 'programs-'));
+  const bin = temporaryDirectory('programs');
   for (const [name, script] of Object.entries(programs))
     writeFileSync(join(bin, name), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
   const lab = createSshLab(inOwnPlaces(copies, bin));
@@ -103,10 +103,7 @@ export async function startRealHostsWith(
     },
     onHosts: (script, host = servers[0]?.name) =>
       inNamespaceOf(servers.find(({ name }) => name === host)?.pid ?? 0, script),
-    async remove() {
-      await lab.remove();
-      rmSync(bin, { recursive: true });
-    },
+    remove: () => lab.remove(),
   };
 }
 

@@ -1,12 +1,13 @@
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { connect, createServer, type AddressInfo } from 'node:net';
-import { tmpdir, userInfo } from 'node:os';
+import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Connection } from '../../src/model/inventory.js';
 import { createSshConnector, type ConnectorOptions } from '../../src/ssh/connector.js';
+import { temporaryDirectory } from './temporary-directory.js';
 
 const PROGRAM = '/usr/sbin/sshd';
 
@@ -22,7 +23,7 @@ export interface SshLab {
   readonly home: string;
   /** Starts a server on a free port of 127.0.0.1. @param options further lines of its sshd_config */
   startServer(name: string, ...options: readonly string[]): Promise<Server>;
-  /** Ends all servers and removes the directory. */
+  /** Ends all servers; the directory goes after the test file. */
   remove(): Promise<void>;
 }
 
@@ -76,7 +77,7 @@ async function waitForBanner(port: number): Promise<void> {
  * @param wrapper words before `sshd -D …`, to start it in surroundings of its own
  */
 export function createSshLab(wrapper: readonly string[] = []): SshLab {
-  const directory = mkdtempSync(join(tmpdir(), 'provision-ssh-'));
+  const directory = temporaryDirectory('ssh');
   const home = join(directory, 'home');
   mkdirSync(join(home, '.ssh'), { recursive: true, mode: 0o700 });
   writeFileSync(join(home, '.ssh/config'), `Host *\n  UserKnownHostsFile ${home}/.ssh/known_hosts\n`);
@@ -147,7 +148,6 @@ export function createSshLab(wrapper: readonly string[] = []): SshLab {
             }),
         ),
       );
-      rmSync(directory, { recursive: true, force: true });
     },
   };
 }

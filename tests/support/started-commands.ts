@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, realpathSync, rmSync, writeFileSync, mkdtempSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
+import { temporaryDirectory } from './temporary-directory.js';
 
 /** Commands that a look may start, as they are on this machine. */
 const REAL = [
@@ -47,33 +47,29 @@ export function startedCommands(
   script: string,
   files: ReadonlyMap<string, string | undefined>,
 ): ReadonlyMap<string, number> {
-  const root = realpathSync(mkdtempSync(join(tmpdir(), 'started-')));
-  try {
-    const started = join(root, 'started');
-    writeFileSync(started, '');
-    for (const [path, text] of [...Object.entries(PROCESSES), ...files]) put(join(root, path), text);
-    for (const name of [...REAL, ...Object.keys(CANNED)]) putCommand(root, name, started);
-    const inside = script
-      // Relative: a process's number is all the digits of its path.
-      .replaceAll(/(?<![\w}.])\/(?=(?:proc|sys)\/)/g, '')
-      .replaceAll(/(?<![\w}.])\/(?=(?:etc|var|usr|run)\/)/g, `${root}/`);
-    const shell = findCommand('sh');
-    const env = { PATH: join(root, 'bin'), LC_ALL: 'C' };
-    const { stderr, status } = spawnSync(shell, ['-c', inside], {
-      cwd: root,
-      env,
-      encoding: 'utf8',
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
-    if (status !== 0 || stderr !== '')
-      throw new Error(
-        `the look ended with ${status ?? 'a signal'} (a new command? list it in started-commands.ts): ${stderr}`,
-      );
-    const names = readFileSync(started, 'utf8').trim().split('\n').sort();
-    return new Map(names.map((name) => [name, names.filter((other) => other === name).length]));
-  } finally {
-    rmSync(root, { recursive: true });
-  }
+  const root = temporaryDirectory('started');
+  const started = join(root, 'started');
+  writeFileSync(started, '');
+  for (const [path, text] of [...Object.entries(PROCESSES), ...files]) put(join(root, path), text);
+  for (const name of [...REAL, ...Object.keys(CANNED)]) putCommand(root, name, started);
+  const inside = script
+    // Relative: a process's number is all the digits of its path.
+    .replaceAll(/(?<![\w}.])\/(?=(?:proc|sys)\/)/g, '')
+    .replaceAll(/(?<![\w}.])\/(?=(?:etc|var|usr|run)\/)/g, `${root}/`);
+  const shell = findCommand('sh');
+  const env = { PATH: join(root, 'bin'), LC_ALL: 'C' };
+  const { stderr, status } = spawnSync(shell, ['-c', inside], {
+    cwd: root,
+    env,
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  if (status !== 0 || stderr !== '')
+    throw new Error(
+      `the look ended with ${status ?? 'a signal'} (a new command? list it in started-commands.ts): ${stderr}`,
+    );
+  const names = readFileSync(started, 'utf8').trim().split('\n').sort();
+  return new Map(names.map((name) => [name, names.filter((other) => other === name).length]));
 }
 
 function put(path: string, text: string | undefined): void {

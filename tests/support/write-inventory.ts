@@ -1,21 +1,13 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { afterAll } from '@jest/globals';
 import { loadInventory, type LoadOptions } from '../../src/ansible/load-inventory.js';
 import { PROVIDED_VARIABLES } from '../../src/cluster/derived-variables.js';
 import type { Host, Inventory } from '../../src/model/inventory.js';
-
-const made: string[] = [];
-
-afterAll(() => {
-  for (const directory of made) rmSync(directory, { recursive: true });
-});
+import { temporaryDirectory } from './temporary-directory.js';
 
 /** Writes files into a new directory that is gone after the tests. @returns the directory */
 export function writeFiles(files: Readonly<Record<string, string>>): string {
-  const directory = mkdtempSync(join(tmpdir(), 'provision-inventory-'));
-  made.push(directory);
+  const directory = temporaryDirectory('inventory');
   for (const [name, text] of Object.entries(files)) {
     mkdirSync(dirname(join(directory, name)), { recursive: true });
     writeFileSync(join(directory, name), text);

@@ -1,10 +1,9 @@
 // The real ansible-inventory (Debian's ansible-core) and this program read the same files.
 // Refresh the golden files with: UPDATE_GOLDEN=1 npm run -s jest -- --selectProjects contract -- ansible-inventory
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { beforeAll, describe, expect, test } from '@jest/globals';
 import { parse } from 'yaml';
 import { listAsJson, listAsTree } from '../../../src/ansible/list-inventory.js';
 import {
@@ -14,6 +13,7 @@ import {
   loadFixture,
   type InventoryFixture,
 } from '../../support/inventories.js';
+import { temporaryDirectory } from '../../support/temporary-directory.js';
 
 // Not the first python of PATH: a Python environment may hold another release of Ansible.
 const PYTHON = '/usr/bin/python3';
@@ -24,10 +24,7 @@ const fixtures = inventoryFixtures();
 const tree = fixtures.filter(({ name }) => name === 'deep-children/tree.yml');
 
 /** Ansible also merges group_vars/ of the working directory and reads ansible.cfg there. */
-const elsewhere = mkdtempSync(join(tmpdir(), 'provision-'));
-afterAll(() => {
-  rmSync(elsewhere, { recursive: true });
-});
+const elsewhere = temporaryDirectory('elsewhere');
 
 function listArguments(fixture: InventoryFixture): readonly string[] {
   const password = fixture.passwordFile === undefined ? [] : ['--vault-password-file', resolve(fixture.passwordFile)];

@@ -1,13 +1,13 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { beforeAll, describe, expect, test } from '@jest/globals';
 import { InputError } from '../../../src/model/errors.js';
 import { Secret } from '../../../src/model/secret.js';
 import { readAuthority } from '../../../src/pki/import-authority.js';
 import { issueCertificate } from '../../../src/pki/issue.js';
 import type { SigningAuthority } from '../../../src/pki/signing-authority.js';
 import { hasOpenssl, openssl } from '../../support/openssl.js';
+import { temporaryDirectory } from '../../support/temporary-directory.js';
 import { circumstancesAt, SERVER_PROFILE } from '../../support/test-authority.js';
 
 const present = hasOpenssl();
@@ -17,10 +17,8 @@ const describeWithOpenssl = present ? describe : describe.skip;
 let directory: string;
 
 beforeAll(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'provision-authorities-'));
+  directory = temporaryDirectory('authorities');
 });
-
-afterAll(() => rm(directory, { recursive: true }));
 
 let made = 0;
 /** A self-signed certificate as openssl makes it. @param extensions beside or in place of its own */

@@ -1,8 +1,8 @@
 import { createPublicKey } from 'node:crypto';
-import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
-import { tmpdir, userInfo } from 'node:os';
+import { mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { userInfo } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { beforeEach, describe, expect, test } from '@jest/globals';
 import { requestCertificates } from '../../../src/engine/request-certificates.js';
 import { createLook, type Look } from '../../../src/facts/batched-probe.js';
 import type { CertificateDestination, CertificateProfile } from '../../../src/model/certificate.js';
@@ -16,6 +16,7 @@ import { REQUESTED_KEYS } from '../../../src/shell/request-certificate.js';
 import { BACKUP_ROOT } from '../../../src/shell/kept-copy.js';
 import { createLocalTransport, noDownload } from '../../support/local-transport.js';
 import { hasOpenssl, openssl } from '../../support/openssl.js';
+import { temporaryDirectory } from '../../support/temporary-directory.js';
 import { repeatableBytes, SERVER_PROFILE } from '../../support/test-authority.js';
 
 /** Name of the copies of what is replaced. */
@@ -35,7 +36,7 @@ let store: WritableStore;
 let printed: string;
 
 beforeEach(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'provision-external-ca-'));
+  directory = temporaryDirectory('external-ca');
   printed = '';
   waitingKey = join(directory, 'waiting', 'etcd-server.key');
   pair = {
@@ -54,8 +55,6 @@ beforeEach(async () => {
   store = await open();
   await store.importCertificate(await readFile(certificate, 'utf8'));
 });
-
-afterEach(() => rm(directory, { recursive: true }));
 
 function refuse(): never {
   throw new Error('no passphrase is needed');

@@ -1,7 +1,7 @@
-import { mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
-import { tmpdir, userInfo } from 'node:os';
+import { mkdir, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { userInfo } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { beforeEach, describe, expect, test } from '@jest/globals';
 import { certificateFiles, type CertificateFiles, certificateFilesKey } from '../../../src/facts/certificate-files.js';
 import type { CertificateDestination } from '../../../src/model/certificate.js';
 import type { Ownership } from '../../../src/model/change.js';
@@ -13,6 +13,7 @@ import { installCertificateScript, restoreCertificateScript } from '../../../src
 import { BACKUP_ROOT, backupDirectory } from '../../../src/shell/kept-copy.js';
 import { createLocalTransport } from '../../support/local-transport.js';
 import { hasOpenssl, openssl } from '../../support/openssl.js';
+import { temporaryDirectory } from '../../support/temporary-directory.js';
 import { authorityFrom, circumstancesAt, SERVER_PROFILE, TODAY } from '../../support/test-authority.js';
 
 let copies = 0;
@@ -22,15 +23,13 @@ let me: Ownership;
 let pair: CertificateDestination & { layout: 'pair' };
 
 beforeEach(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'provision-install-'));
+  directory = temporaryDirectory('install');
   pki = join(directory, "p k'i");
   await mkdir(pki);
   const { username, gid } = userInfo();
   me = { owner: username, group: String(gid), mode: '0600' };
   pair = { layout: 'pair', certificatePath: join(pki, 'server.crt'), keyPath: join(pki, 'server.key') };
 });
-
-afterEach(() => rm(directory, { recursive: true }));
 
 /** Runs a script as on a host, with the backups inside the test's own directory. */
 function onHost(script: string, stdin = '', path?: string): Promise<Output> {

@@ -1,8 +1,7 @@
 import { verify, X509Certificate } from 'node:crypto';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { beforeAll, describe, expect, test } from '@jest/globals';
 import { keyProof, keyProofKey } from '../../../src/facts/key-proof.js';
 import type { CertificateProfile } from '../../../src/model/certificate.js';
 import { Secret } from '../../../src/model/secret.js';
@@ -12,6 +11,7 @@ import { issueCertificate } from '../../../src/pki/issue.js';
 import { readRequest, requestConfig } from '../../../src/pki/request.js';
 import { createLocalTransport } from '../../support/local-transport.js';
 import { hasOpenssl, openssl } from '../../support/openssl.js';
+import { temporaryDirectory } from '../../support/temporary-directory.js';
 import { circumstancesAt, SERVER_PROFILE } from '../../support/test-authority.js';
 
 const present = hasOpenssl();
@@ -51,7 +51,7 @@ const NAMES =
 let kept: CertificateProfile;
 
 beforeAll(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'provision-kept-'));
+  directory = temporaryDirectory('kept');
   await writeFile(path('leaf.cnf'), CONFIG);
   succeed([
     ...['req', '-x509', '-noenc', '-newkey', 'rsa:2048', '-days', '3650', '-subj', '/CN=made-ca'],
@@ -79,8 +79,6 @@ beforeAll(async () => {
   const keepPublicKey = found.publicKey.export({ type: 'spki', format: 'der' }).toString('base64');
   kept = { ...widenProfile(SERVER_PROFILE, found), keepPublicKey };
 });
-
-afterAll(() => rm(directory, { recursive: true }));
 
 describeWithOpenssl('a certificate of others that openssl made', () => {
   test('is signed again with every name, usage and letter that it had', async () => {

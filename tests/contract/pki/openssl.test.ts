@@ -1,7 +1,6 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { beforeAll, describe, expect, test } from '@jest/globals';
 import type { CertificateProfile, KeyType } from '../../../src/model/certificate.js';
 import { Secret } from '../../../src/model/secret.js';
 import { apiserverCertificates, balancerCertificates, memberCertificates } from '../../../src/pki/certificate-list.js';
@@ -10,6 +9,7 @@ import { issueCertificate } from '../../../src/pki/issue.js';
 import type { SigningAuthority } from '../../../src/pki/signing-authority.js';
 import { hasOpenssl, openssl, type OpensslResult } from '../../support/openssl.js';
 import { SAMPLE_CLUSTER, SAMPLE_SERVICE, sampleMember } from '../../support/sample-cluster.js';
+import { temporaryDirectory } from '../../support/temporary-directory.js';
 import { authorityFrom, circumstancesAt } from '../../support/test-authority.js';
 
 // openssl judges by the real clock.
@@ -23,10 +23,8 @@ const describeWithOpenssl = present ? describe : describe.skip;
 let directory: string;
 
 beforeAll(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'provision-openssl-'));
+  directory = temporaryDirectory('openssl');
 });
-
-afterAll(() => rm(directory, { recursive: true }));
 
 let files = 0;
 async function file(text: string): Promise<string> {

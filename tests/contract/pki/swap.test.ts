@@ -1,10 +1,10 @@
 import { spawn } from 'node:child_process';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir, userInfo } from 'node:os';
+import { writeFile } from 'node:fs/promises';
+import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { beforeEach, describe, expect, test } from '@jest/globals';
 import type { CertificateDestination } from '../../../src/model/certificate.js';
 import { Secret } from '../../../src/model/secret.js';
 import { publicKeyText, readCertificates } from '../../../src/pki/inspect.js';
@@ -14,6 +14,7 @@ import { installCertificateScript } from '../../../src/shell/install-certificate
 import { BACKUP_ROOT } from '../../../src/shell/kept-copy.js';
 import { createLocalTransport } from '../../support/local-transport.js';
 import { hasOpenssl } from '../../support/openssl.js';
+import { temporaryDirectory } from '../../support/temporary-directory.js';
 import { authorityFrom, circumstancesAt, SERVER_PROFILE } from '../../support/test-authority.js';
 
 const CLIENTS = fileURLToPath(new URL('../../support/handshakes.mjs', import.meta.url));
@@ -27,13 +28,11 @@ let authority: SigningAuthority;
 let pair: CertificateDestination & { layout: 'pair' };
 
 beforeEach(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'provision-swap-'));
+  directory = temporaryDirectory('swap');
   pair = { layout: 'pair', certificatePath: join(directory, 'server.crt'), keyPath: join(directory, 'server.key') };
   authority = await authorityFrom(NOW);
   await writeFile(join(directory, 'ca.crt'), authority.certificatePem);
 });
-
-afterEach(() => rm(directory, { recursive: true }));
 
 /** Installs a certificate, for a key or with a new one. @returns its public key */
 async function swap(keepPublicKey: string | null): Promise<string> {

@@ -25,7 +25,7 @@ etcd-3 ansible_host=10.0.1.12
 /** What is said of an inventory, without the directory that its files are in. */
 async function said(files: Readonly<Record<string, string>>): Promise<readonly string[]> {
   const warnings = clusterWarnings(await loadFiles(files)).map(formatProblem);
-  return warnings.map((warning) => warning.replaceAll(/^\S*\/provision-inventory-\w+\//g, ''));
+  return warnings.map((warning) => warning.replaceAll(/^\S*\/provision-test-[\w-]+\//g, ''));
 }
 
 describe('a group that looks like one of ours', () => {

@@ -1,10 +1,8 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { Command } from 'commander';
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { beforeEach, describe, expect, test } from '@jest/globals';
 import { printableQuestions, type Context } from '../../../src/commands/context.js';
 import { addHistoryCommand } from '../../../src/commands/history.js';
 import { RemoteError } from '../../../src/model/errors.js';
@@ -19,6 +17,7 @@ import { runFailed } from '../../../src/report/run-failed.js';
 import { textOutput } from '../../../src/report/text-output.js';
 import { renderCheckUp } from '../../../src/report/verify-text.js';
 import { createFakeTerminal } from '../../support/terminal.js';
+import { temporaryDirectory } from '../../support/temporary-directory.js';
 
 /** Writes the clipboard, moves the cursor, reorders, and poses as lines of ours: in C0, in C1 and in plain text. */
 const PLANTED = '\u001b]52;c;cm0gLXJmIC8=\u0007\u009d52;c;cm0=\u009c\u001b[2A\u202etxt\r\nDone: 1 changed';
@@ -48,10 +47,7 @@ async function written(work: (stream: PassThrough) => unknown): Promise<string> 
 
 let directory: string;
 beforeEach(() => {
-  directory = mkdtempSync(join(tmpdir(), 'outside-text-'));
-});
-afterEach(() => {
-  rmSync(directory, { recursive: true });
+  directory = temporaryDirectory('outside-text');
 });
 
 test('the control: the planted text is harmful as it is', () => {

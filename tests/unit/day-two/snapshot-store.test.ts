@@ -1,8 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { beforeEach, describe, expect, test } from '@jest/globals';
 import { checkSnapshot } from '../../../src/day-two/check-snapshot.js';
 import { openSnapshotIntake, readSnapshot } from '../../../src/day-two/snapshot-file.js';
 import type { SnapshotManifest } from '../../../src/day-two/snapshot-manifest.js';
@@ -10,15 +9,12 @@ import { listSnapshots, removeOldSnapshots, writeManifest } from '../../../src/d
 import { Secret } from '../../../src/model/secret.js';
 import type { PassphraseSource } from '../../../src/pki/passphrase.js';
 import { sealedSnapshot } from '../../support/sealed-snapshot.js';
+import { temporaryDirectory } from '../../support/temporary-directory.js';
 
 let directory = '';
 
 beforeEach(() => {
-  directory = mkdtempSync(join(tmpdir(), 'snapshots-'));
-});
-
-afterEach(() => {
-  rmSync(directory, { recursive: true, force: true });
+  directory = temporaryDirectory('snapshots');
 });
 
 /** Little work: nobody guesses here. */

@@ -1,22 +1,21 @@
-import { chmod, link, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { chmod, link, mkdir, readdir, readFile, stat, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { beforeEach, describe, expect, test } from '@jest/globals';
 import { savePlan } from '../../../src/engine/saved-plan.js';
 import { BARE_HOSTS } from '../../support/sample-plans.js';
+import { temporaryDirectory } from '../../support/temporary-directory.js';
 
 let directory: string;
 let file: string;
 let others: string;
 
 beforeEach(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'saved-plan-'));
+  directory = temporaryDirectory('saved-plan');
   file = join(directory, 'plan.json');
   others = join(directory, 'others');
   await writeFile(others, 'theirs\n');
   await chmod(others, 0o666);
 });
-afterEach(() => rm(directory, { recursive: true }));
 
 describe('a plan is saved for its owner only, and nothing is written through what stood there:', () => {
   test.each<[string, () => Promise<void>]>([

@@ -1,7 +1,6 @@
-import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { beforeEach, describe, expect, test } from '@jest/globals';
 import { driftedSteps, linesSince } from '../../../src/engine/drift.js';
 import { refuseDrift, savePlan } from '../../../src/engine/saved-plan.js';
 import type { Action } from '../../../src/model/change.js';
@@ -10,14 +9,12 @@ import type { Plan, PlannedPlay, PlannedStep } from '../../../src/model/plan.js'
 import { unifiedDiff } from '../../../src/resources/unified-diff.js';
 import { SERVER_PROFILE } from '../../support/test-authority.js';
 import { BARE_HOSTS, PLANTED, ROLLING_RESTART, SECRETS_AND_ESCAPES } from '../../support/sample-plans.js';
+import { temporaryDirectory } from '../../support/temporary-directory.js';
 
 let file: string;
 
 beforeEach(() => {
-  file = join(mkdtempSync(join(tmpdir(), 'plan-')), 'plan.json');
-});
-afterEach(() => {
-  rmSync(join(file, '..'), { recursive: true });
+  file = join(temporaryDirectory('plan'), 'plan.json');
 });
 
 function withPlay(plan: Plan, change: (play: PlannedPlay) => PlannedPlay): Plan {

@@ -1,7 +1,6 @@
-import { mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { beforeEach, describe, expect, test } from '@jest/globals';
 import { parse } from 'yaml';
 import {
   claimDirectory,
@@ -12,6 +11,7 @@ import {
 } from '../../../src/lab/directory.js';
 import type { Lab } from '../../../src/lab/state.js';
 import { chooseNetwork, layOutHosts } from '../../../src/lab/topology.js';
+import { temporaryDirectory } from '../../support/temporary-directory.js';
 
 function labWith(counts: Partial<Record<'etcd' | 'lb' | 'controlPlanes' | 'hosts', number>>): Lab {
   const network = chooseNetwork([]);
@@ -80,11 +80,7 @@ describe('a lab’s directory', () => {
   let directory: string;
 
   beforeEach(async () => {
-    directory = await mkdtemp(join(tmpdir(), 'lab-directory-'));
-  });
-
-  afterEach(async () => {
-    await rm(directory, { recursive: true, force: true });
+    directory = temporaryDirectory('lab-directory');
   });
 
   test('an empty one is taken, and goes with all that is in it', async () => {

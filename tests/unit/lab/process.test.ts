@@ -1,12 +1,12 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { isAlive, ownRecord, readRecords, runTool, signal, startTimeOf, waitUntil } from '../../../src/lab/process.js';
 import type { ProcessRecord } from '../../../src/lab/process.js';
+import { temporaryDirectory } from '../../support/temporary-directory.js';
 
 const children: ChildProcess[] = [];
 
@@ -44,7 +44,7 @@ describe('records of processes', () => {
   });
 
   test('are read line by line; a missing file is none, a line without a start time is none', async () => {
-    const directory = await mkdtemp(join(tmpdir(), 'lab-records-'));
+    const directory = temporaryDirectory('lab-records');
     const file = join(directory, 'processes');
     await writeFile(file, '12 345\n67 \n89 10\n');
     expect(await readRecords(file)).toEqual([
@@ -52,7 +52,6 @@ describe('records of processes', () => {
       { pid: 89, startTime: '10' },
     ]);
     expect(await readRecords(join(directory, 'missing'))).toEqual([]);
-    await rm(directory, { recursive: true });
   });
 });
 

@@ -1,8 +1,7 @@
 // Whatever file a person names may have no end: it is refused by name, and never read whole.
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { beforeEach, describe, expect, test } from '@jest/globals';
 import { Command } from 'commander';
 import { addCaCommand } from '../../../src/commands/ca.js';
 import { refuseDrift } from '../../../src/engine/saved-plan.js';
@@ -14,15 +13,15 @@ import { createPrivateKeys } from '../../../src/ssh/private-keys.js';
 import type { Context } from '../../../src/commands/context.js';
 import type { Plan } from '../../../src/model/plan.js';
 import type { Settings } from '../../../src/ssh/settings.js';
+import { temporaryDirectory } from '../../support/temporary-directory.js';
 
 const ENDLESS = '/dev/zero';
 const TOO_LONG = /more than \d+ KiB/;
 
 let directory: string;
 beforeEach(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'bounded-'));
+  directory = temporaryDirectory('bounded');
 });
-afterEach(() => rm(directory, { recursive: true }));
 
 function importAuthority(...files: readonly string[]): Promise<unknown> {
   const program = new Command().exitOverride();

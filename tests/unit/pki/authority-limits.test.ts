@@ -2,10 +2,9 @@
 import 'reflect-metadata';
 import * as x509 from '@peculiar/x509';
 import { generateKeyPairSync, webcrypto, X509Certificate } from 'node:crypto';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { Secret } from '../../../src/model/secret.js';
 import { authorityFaults, SIGNING_KEYS } from '../../../src/pki/authority-faults.js';
 import { describeAuthority } from '../../../src/pki/describe-authority.js';
@@ -17,6 +16,7 @@ import { issueCertificate, makeAuthority } from '../../../src/pki/issue.js';
 import type { SigningAuthority } from '../../../src/pki/signing-authority.js';
 import { signingCommand } from '../../../src/pki/signing-command.js';
 import { authorityFrom, circumstancesAt, daysFromToday, SERVER_PROFILE, TODAY } from '../../support/test-authority.js';
+import { temporaryDirectory } from '../../support/temporary-directory.js';
 
 const SECOND = 1000;
 const later = (date: Date, ms: number): Date => new Date(date.getTime() + ms);
@@ -236,9 +236,8 @@ describe('what is encrypted', () => {
 describe('a password that is made up', () => {
   let directory: string;
   beforeEach(async () => {
-    directory = await mkdtemp(join(tmpdir(), 'provision-password-'));
+    directory = temporaryDirectory('password');
   });
-  afterEach(() => rm(directory, { recursive: true }));
 
   /** Random bytes that are counted up, from there on. */
   const from = (first: number) => {

@@ -1,9 +1,8 @@
 import 'reflect-metadata';
 import * as x509 from '@peculiar/x509';
-import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { certificateFilesKey, type CertificateFiles } from '../../../src/facts/certificate-files.js';
 import type { CertificateProfile } from '../../../src/model/certificate.js';
 import { ProvisionError } from '../../../src/model/errors.js';
@@ -14,6 +13,7 @@ import { issueCertificate } from '../../../src/pki/issue.js';
 import type { SigningAuthority } from '../../../src/pki/signing-authority.js';
 import { openStore, type WritableStore } from '../../../src/pki/store.js';
 import { fakeProbe } from '../../support/fake-probe.js';
+import { temporaryDirectory } from '../../support/temporary-directory.js';
 import {
   authorityFrom,
   circumstancesAt,
@@ -38,12 +38,10 @@ beforeAll(async () => {
 });
 
 beforeEach(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'provision-external-ca-'));
+  directory = temporaryDirectory('external-ca');
   await writeFile(join(directory, 'ca.crt'), authority.certificatePem);
   store = await open();
 });
-
-afterEach(() => rm(directory, { recursive: true }));
 
 function refuse(): never {
   throw new Error('no passphrase is needed');

@@ -1,18 +1,16 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { beforeEach, describe, expect, test } from '@jest/globals';
 import { ProvisionError } from '../../../src/model/errors.js';
 import { Secret } from '../../../src/model/secret.js';
 import { type AskPassphrase, passphraseSource } from '../../../src/pki/passphrase.js';
+import { temporaryDirectory } from '../../support/temporary-directory.js';
 
 let directory: string;
 
 beforeEach(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'provision-passphrase-'));
+  directory = temporaryDirectory('passphrase');
 });
-
-afterEach(() => rm(directory, { recursive: true }));
 
 const nobody: AskPassphrase = () => Promise.reject(new Error('nobody to ask'));
 const ENV = { PROVISION_CA_PASSPHRASE: 'from-the-environment' };

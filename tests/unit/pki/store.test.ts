@@ -1,13 +1,13 @@
-import { mkdir, mkdtemp, readdir, readFile, rm, rmdir, stat, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, readdir, readFile, rm, rmdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { beforeEach, describe, expect, test } from '@jest/globals';
 import type { IssueCertificate } from '../../../src/model/change.js';
 import { Secret } from '../../../src/model/secret.js';
 import type { PassphraseSource } from '../../../src/pki/passphrase.js';
 import { openStore, type WritableStore } from '../../../src/pki/store.js';
 import { authorityFrom, repeatableBytes, SERVER_PROFILE, TODAY } from '../../support/test-authority.js';
+import { temporaryDirectory } from '../../support/temporary-directory.js';
 
 /** Name of the copies of what is replaced. */
 const COPY = '20261125T120000.000Z.0';
@@ -28,11 +28,9 @@ let parent: string;
 let directory: string;
 
 beforeEach(async () => {
-  parent = await mkdtemp(join(tmpdir(), 'provision-store-'));
+  parent = temporaryDirectory('store');
   directory = join(parent, 'pki');
 });
-
-afterEach(() => rm(parent, { recursive: true }));
 
 /** A passphrase source that counts how often it was asked. */
 function typed(passphrase: string): PassphraseSource & { readonly asked: string[] } {

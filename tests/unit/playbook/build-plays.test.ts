@@ -1,7 +1,6 @@
-import { mkdtemp, mkdir, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { beforeEach, describe, expect, test } from '@jest/globals';
 import { orderTable } from '../../../src/gates/orders.js';
 import { gateTable } from '../../../src/gates/table.js';
 import { PROVIDED_VARIABLES } from '../../../src/cluster/derived-variables.js';
@@ -13,18 +12,17 @@ import { readPlaybook } from '../../../src/playbook/read-playbook.js';
 import { SAMPLE_CLUSTER } from '../../support/sample-cluster.js';
 import { fakeProbe } from '../../support/fake-probe.js';
 import { encryptVault } from '../../support/encrypt-vault.js';
+import { temporaryDirectory } from '../../support/temporary-directory.js';
 
 let directory: string;
 
 beforeEach(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'plays-'));
+  directory = temporaryDirectory('plays');
   await mkdir(join(directory, 'templates'));
   const vault = encryptVault('planted-clear-text', 'vault-password').split('\n');
   const inventory = `all:\n  vars:\n    secret: !vault |\n${vault.map((line) => `      ${line}\n`).join('')}  hosts:\n    a:\n    b:\n`;
   await writeFile(join(directory, 'hosts.yaml'), inventory);
 });
-
-afterEach(() => rm(directory, { recursive: true }));
 
 async function build(tasks: readonly string[], limit?: string, more: readonly string[] = []): Promise<readonly Play[]> {
   const file = join(directory, 'p.yaml');

@@ -1,16 +1,14 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { beforeEach, describe, expect, test } from '@jest/globals';
 import { readPlaybook } from '../../../src/playbook/read-playbook.js';
+import { temporaryDirectory } from '../../support/temporary-directory.js';
 
 let directory: string;
 
 beforeEach(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'playbook-'));
+  directory = temporaryDirectory('playbook');
 });
-
-afterEach(() => rm(directory, { recursive: true }));
 
 async function put(name: string, text: string): Promise<string> {
   const file = join(directory, name);

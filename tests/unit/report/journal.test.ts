@@ -1,7 +1,6 @@
 import {
   existsSync,
   mkdirSync,
-  mkdtempSync,
   readdirSync,
   readFileSync,
   renameSync,
@@ -11,24 +10,21 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { beforeEach, describe, expect, test } from '@jest/globals';
 import type { Event } from '../../../src/model/events.js';
 import { createJournal, journalDirectory, readJournal } from '../../../src/report/journal.js';
 import { tickingClock } from '../../support/clock.js';
 import { BARE_HOSTS } from '../../support/sample-plans.js';
 import { FAILING_RUN, ROLLING_RUN } from '../../support/sample-runs.js';
+import { temporaryDirectory } from '../../support/temporary-directory.js';
 
 const BEGUN = new Date('2026-11-21T02:15:00.123Z');
 
 let directory: string;
 
 beforeEach(() => {
-  directory = journalDirectory(mkdtempSync(join(tmpdir(), 'journal-')));
-});
-afterEach(() => {
-  rmSync(join(directory, '../..'), { recursive: true });
+  directory = journalDirectory(temporaryDirectory('journal'));
 });
 
 function keep(events: readonly Event[], begun = BEGUN): string {

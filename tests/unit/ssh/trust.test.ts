@@ -1,9 +1,8 @@
 // Whom a connection is opened to, by which key it is known, and what it is shown: each rule by itself, without a server.
 import { generateKeyPairSync } from 'node:crypto';
-import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { beforeEach, describe, expect, test } from '@jest/globals';
 import { Secret } from '../../../src/model/secret.js';
 import { checkNames } from '../../../src/ssh/check-names.js';
 import { childEnvironment } from '../../../src/ssh/child-environment.js';
@@ -19,12 +18,12 @@ import {
 import { createPrivateKeys } from '../../../src/ssh/private-keys.js';
 import { lastHop, parseOptions, settingsFrom, type Settings } from '../../../src/ssh/settings.js';
 import { unreachable } from '../../../src/ssh/unreachable.js';
+import { temporaryDirectory } from '../../support/temporary-directory.js';
 
 let directory: string;
 beforeEach(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'provision-trust-'));
+  directory = temporaryDirectory('trust');
 });
-afterEach(() => rm(directory, { recursive: true }));
 
 /** A key in wire format: its type, then some bytes. */
 function keyOf(type: string, body: string): Buffer {

@@ -1,19 +1,17 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { beforeEach, expect, test } from '@jest/globals';
 import { PROVIDED_VARIABLES } from '../../../src/cluster/derived-variables.js';
 import { describeCluster } from '../../../src/cluster/describe-cluster.js';
 import { loadInventory } from '../../../src/ansible/load-inventory.js';
 import { renderInventory } from '../../../src/wizard/render-inventory.js';
+import { temporaryDirectory } from '../../support/temporary-directory.js';
 
 let directory: string;
 
 beforeEach(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'provision-init-'));
+  directory = temporaryDirectory('init');
 });
-
-afterEach(() => rm(directory, { recursive: true }));
 
 test('what the wizard writes is an inventory that loads, and describes the cluster that was meant', async () => {
   const file = join(directory, 'inventory.yaml');
