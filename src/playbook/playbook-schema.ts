@@ -41,6 +41,8 @@ const names = z.union([name.transform((one) => [one]), z.array(name)], {
 
 const gatesSchema = z.strictObject({ before: names.optional(), after: names.optional() });
 
+const SERIAL = 'expected a number of hosts from 1, or a percentage like "30%"';
+
 /** One play, in Ansible's words, and two of our own: `gates` and `order`. */
 export const playSchema = z.strictObject({
   name: z.string().optional(),
@@ -48,9 +50,7 @@ export const playSchema = z.strictObject({
     error: 'expected a host pattern: a group, a host, or a list of them',
   }),
   serial: z
-    .union([z.int().min(1), z.string().regex(/^[1-9][0-9]?%$|^100%$/)], {
-      error: 'expected a number of hosts from 1, or a percentage like "30%"',
-    })
+    .union([z.int().min(1, SERIAL), z.string().regex(/^(?:[1-9][0-9]?|100)%$/, SERIAL)], { error: SERIAL })
     .optional(),
   order: name.optional(),
   gates: gatesSchema.optional(),

@@ -1,0 +1,223 @@
+import { createHash } from 'node:crypto';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from '@jest/globals';
+import { loadInventory } from '../../../src/ansible/load-inventory.js';
+import type { Action } from '../../../src/model/change.js';
+import { buildPlays } from '../../../src/playbook/build-plays.js';
+import { moduleNamed, moduleNames } from '../../../src/playbook/modules.js';
+import { readPlaybook } from '../../../src/playbook/read-playbook.js';
+import type { Probe } from '../../../src/model/remote.js';
+import { fakeProbe } from '../../support/fake-probe.js';
+import { SAMPLE_CLUSTER } from '../../support/sample-cluster.js';
+import { temporaryDirectory } from '../../support/temporary-directory.js';
+
+/** The same answer for every key. */
+const always = (answer: unknown): Record<string, unknown> =>
+  new Proxy({}, { get: () => answer, getOwnPropertyDescriptor: () => ({ configurable: true, value: answer }) });
+
+/** A host that has nothing; its unit runs, since before all its files. */
+const BARE = fakeProbe({
+  'file-states': always({ kind: 'absent' }),
+  'file-contents': always(undefined),
+  'file-origins': always({ kind: 'unknown' }),
+  paths: always(false),
+  users: always(undefined),
+  groups: always(false),
+  packages: always({ installed: undefined, candidate: '1.0', held: false }),
+  sysctls: always('0'),
+  units: always({ load: 'not-found', active: false, enabled: false, maskedAtRuntime: false, needsDaemonReload: false }),
+});
+
+/** What an action does, in short. */
+function inShort(action: Action): unknown {
+  if (action.kind === 'write-file') {
+    const { path, owner, group, mode, validate } = action;
+    return { path, owner, group, mode, content: action.content.reveal(), ...(validate && { validate }) };
+  }
+  if (action.kind === 'make-directory')
+    return { make: action.path, owner: action.owner, group: action.group, mode: action.mode };
+  return action.kind === 'run' ? action.command.script : action;
+}
+
+/** A resource's address, and what it does. */
+type Meant = readonly [string, ...unknown[]];
+
+async function meantOn(probe: Probe, ...tasks: readonly string[]): Promise<readonly Meant[]> {
+  const directory = temporaryDirectory('modules');
+  mkdirSync(join(directory, 'templates'));
+  writeFileSync(join(directory, 'plain'), 'copied {{ as it is }}\n');
+  writeFileSync(join(directory, 'templates/t.j2'), 'of {{ inventory_hostname }}\n');
+  writeFileSync(join(directory, 'hosts.yaml'), 'all: { hosts: { a: {} } }\n');
+  const lines = ['- hosts: a', '  tasks:', ...tasks.map((task) => `    - ${task}`)];
+  writeFileSync(join(directory, 'p.yaml'), `${lines.join('\n')}\n`);
+  const [play] = buildPlays({
+    playbook: await readPlaybook(join(directory, 'p.yaml')),
+    inventory: await loadInventory(join(directory, 'hosts.yaml'), {}),
+    limit: undefined,
+    roleSource: { roles: new Map(), cluster: () => SAMPLE_CLUSTER },
+    gates: new Map(),
+    orders: new Map(),
+  });
+  return Promise.all(
+    (play?.resources.get('a') ?? []).map(async (resource) => {
+      const outcome = await resource.plan(probe);
+      return [resource.address, ...(outcome.kind === 'change' ? outcome.change.actions.map(inShort) : [outcome.kind])];
+    }),
+  );
+}
+
+async function meant(task: string): Promise<readonly Meant[]> {
+  return meantOn(BARE, task);
+}
+
+const ROOTS = { owner: 'root', group: 'root' };
+const APT = ' -y --no-install-recommends -o Dpkg::Options::=--force-confold install';
+
+const MEANINGS: readonly (readonly [string, ...unknown[]])[] = [
+  ['copy: { dest: /x, content: y }', 'file:/x', { path: '/x', ...ROOTS, mode: '0644', content: 'y' }],
+  [
+    'copy: { dest: /x, src: plain }',
+    'file:/x',
+    { path: '/x', ...ROOTS, mode: '0644', content: 'copied {{ as it is }}\n' },
+  ],
+  ['template: { dest: /x, src: t.j2 }', 'file:/x', { path: '/x', ...ROOTS, mode: '0644', content: 'of a\n' }],
+  [
+    "template: { dest: /x, src: t.j2, owner: o, group: g, mode: '640', validate: 'check %s && check %s' }",
+    'file:/x',
+    { path: '/x', owner: 'o', group: 'g', mode: '0640', content: 'of a\n', validate: 'check "$1" && check "$1"' },
+  ],
+  ['file: { path: /d, state: directory }', 'directory:/d', { make: '/d', ...ROOTS, mode: '0755' }],
+  [
+    "file: { path: /d, state: directory, owner: o, group: g, mode: '750' }",
+    'directory:/d',
+    { make: '/d', owner: 'o', group: 'g', mode: '0750' },
+  ],
+  ['file: { path: /d, state: absent }', 'absent:/d', 'unchanged'],
+  [
+    'apt: { name: "a, b ,c" }',
+    'packages:a,b,c',
+    { kind: 'await', gate: 'apt-unlocked', parameters: {} },
+    expect.stringContaining(`${APT} 'a=1.0' 'b=1.0' 'c=1.0'; }`),
+  ],
+  [
+    'apt: { name: [a, b=2.0], state: present }',
+    'packages:a,b=2.0',
+    { kind: 'await', gate: 'apt-unlocked', parameters: {} },
+    expect.stringContaining(`${APT} 'a=1.0' 'b=2.0'; }`),
+  ],
+  [
+    'systemd: { name: x.service }',
+    'service:x',
+    expect.stringContaining('systemctl enable --quiet x.service'),
+    expect.stringContaining('systemctl restart --quiet x.service'),
+  ],
+  ["service: { name: x, enabled: 'no' }", 'service:x', expect.stringContaining('systemctl restart --quiet x.service')],
+  ['service: { name: x, enabled: false }', 'service:x', expect.stringContaining('systemctl restart --quiet x.service')],
+  [
+    'sysctl: { name: vm.swappiness, value: 10 }',
+    'sysctl:vm.swappiness',
+    {
+      path: '/etc/sysctl.d/60-vm.swappiness.conf',
+      ...ROOTS,
+      mode: '0644',
+      content: '# Kept by provision.\nvm.swappiness = 10\n',
+    },
+    "sysctl -q -w 'vm.swappiness=10'",
+  ],
+  [
+    'ansible.posix.sysctl: { name: vm.x, value: true, sysctl_file: /etc/sysctl.d/9.conf }',
+    'sysctl:vm.x',
+    { path: '/etc/sysctl.d/9.conf', ...ROOTS, mode: '0644', content: '# Kept by provision.\nvm.x = true\n' },
+    "sysctl -q -w 'vm.x=true'",
+  ],
+  ['user: { name: u }', 'user:u', 'useradd --create-home u'],
+  [
+    "ansible.builtin.user: { name: u, system: 'True', home: /h, shell: /bin/sh, groups: 'g,h' }",
+    'user:u',
+    'useradd --system --home-dir /h --shell /bin/sh --groups g,h u',
+  ],
+  ['group: { name: g }', 'group:g', 'groupadd g'],
+  ...['yes', "'yes'", 'true', "'true'", "'True'"].map((value): [string, string, string] => [
+    `group: { name: g, system: ${value} }`,
+    'group:g',
+    'groupadd --system g',
+  ]),
+  ...['no', "'no'", 'false', "'false'", "'False'"].map((value): [string, string, string] => [
+    `group: { name: g, system: ${value} }`,
+    'group:g',
+    'groupadd g',
+  ]),
+  ['command: { cmd: touch /y, creates: /y }', 'command:touch /y', 'set -eu\ntouch /y'],
+  ['command: { cmd: rm /y, removes: /y }', 'command:rm /y', 'unchanged'],
+  [
+    'hosts_entries: { entries: [{ address: 192.0.2.1, names: [n, m] }] }',
+    expect.stringContaining('hosts'),
+    expect.objectContaining({ path: '/etc/hosts', content: '# BEGIN provision\n192.0.2.1\tn m\n# END provision\n' }),
+  ],
+];
+
+test.each(MEANINGS.map(([task, ...meaning]) => ({ task, meaning })))('$task', async ({ task, meaning }) => {
+  expect(await meant(task)).toEqual([meaning]);
+});
+
+test.each([
+  ['copy: { dest: x, content: y }', 'expected an absolute path'],
+  ['template: { dest: x, src: t.j2 }', 'expected an absolute path'],
+  ['copy: { dest: /x, content: y, src: plain }', 'takes exactly one of content and src'],
+  ["copy: { dest: /x, content: y, mode: '0844' }", 'expected an octal mode'],
+  ["copy: { dest: /x, content: y, mode: 'x644' }", 'expected an octal mode'],
+  ["copy: { dest: /x, content: y, mode: '64' }", 'expected an octal mode'],
+  ["copy: { dest: /x, content: y, mode: '06440' }", 'expected an octal mode'],
+  ['file: { path: /x, state: touch }', 'files are made by copy or template'],
+  ['apt: { name: a, state: latest }', 'state'],
+  ['apt: { name: { a: b } }', 'expected a name or a list of names'],
+  ['systemd: { name: x, enabled: perhaps }', 'expected true or false'],
+  ['systemd: { name: x, state: stopped }', 'state'],
+  ['hosts_entries: { entries: [{ address: 192.0.2.1, names: [] }] }', 'names'],
+  ['hosts_entries: { entries: [{ address: 192.0.2.1, names: [n], more: 1 }] }', 'more: is not known here'],
+])('%s is refused: %s', async (task, message) => {
+  await expect(meant(task)).rejects.toThrow(message);
+});
+
+/** A unit that runs since before its files of now were written. */
+const OLDER = fakeProbe({
+  'file-states': always({
+    kind: 'file',
+    owner: 'root',
+    group: 'root',
+    mode: '0644',
+    changedAt: 9,
+    sha256: createHash('sha256').update('y').digest('hex'),
+  }),
+  groups: always(true),
+  units: always({
+    load: 'loaded',
+    active: true,
+    enabled: true,
+    maskedAtRuntime: false,
+    needsDaemonReload: false,
+    startedAt: 5,
+    loadedAt: 5,
+  }),
+});
+
+test.each([
+  ['started', ['unchanged']],
+  ['restarted', [expect.stringContaining('systemctl restart --quiet x.service')]],
+  ['reloaded', [expect.stringContaining('systemctl reload --quiet x.service')]],
+])('a service of state %s, after a file that is newer than it', async (state, actions) => {
+  const tasks = ['group: { name: g }', 'copy: { dest: /x, content: y }', `service: { name: x, state: ${state} }`];
+  expect((await meantOn(OLDER, ...tasks)).at(-1)).toEqual(['service:x', ...actions]);
+});
+
+test('a module goes by its name alone, and by that of its collection', () => {
+  for (const name of moduleNames())
+    for (const collection of ['', 'ansible.builtin.', 'ansible.posix.'])
+      expect(moduleNamed(`${collection}${name}`)).toBe(moduleNamed(name));
+  for (const name of ['x', 'community.general.apt', 'x.ansible.builtin.apt', 'constructor', 'ansibleXbuiltin.apt'])
+    expect(moduleNamed(name)).toBeUndefined();
+  expect(moduleNames()).toEqual(
+    'apt copy template file systemd service sysctl user group command hosts_entries'.split(' '),
+  );
+});
