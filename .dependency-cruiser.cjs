@@ -57,6 +57,11 @@ module.exports = {
     room('gates', ['proxies', ...DECIDE], 'A gate asks facts and judges.'),
     room('checks', RESOURCES, 'A check looks and judges, as gates and resources do, and holds nothing to act with.'),
     room(
+      'diagnosis',
+      ['checks', 'gates', 'pki', ...DECIDE],
+      'A diagnosis looks and judges; it holds nothing to act with.',
+    ),
+    room(
       'adopt',
       ['checks', 'cluster', 'ansible', 'pki', ...DECIDE],
       'Adopting looks, and writes beside the inventory; it holds nothing to act with on a host.',
@@ -75,7 +80,7 @@ module.exports = {
     room('drill', ENGINE, 'A drill looks and judges as gates do, and acts through the engine.'),
     room(
       'report',
-      [...ENGINE, 'checks', 'adopt', 'day-two'],
+      [...ENGINE, 'checks', 'adopt', 'day-two', 'diagnosis'],
       'Reports read events, plans, check-ups and what was found.',
     ),
     room('wizard', ENGINE, 'The wizard writes an inventory.'),

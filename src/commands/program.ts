@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { addAdoptCommand } from './adopt.js';
 import { addApplyCommand } from './apply.js';
+import { addDoctorCommand } from './doctor.js';
 import { addDrillCommand } from './drill.js';
 import { addBypassCommand } from './bypass.js';
 import { addExplainCommand } from './explain.js';
@@ -42,6 +43,7 @@ export function createProgram(context: Context): Command {
     addApplyCommand,
     addShowCommand,
     addVerifyCommand,
+    addDoctorCommand,
     addBypassCommand,
     addDrillCommand,
     addHistoryCommand,

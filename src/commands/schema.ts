@@ -6,7 +6,9 @@ import type { Context } from './context.js';
 export function addSchemaCommand(program: Command, context: Context): void {
   program
     .command('schema')
-    .description('print the JSON Schema of an inventory, a playbook, a plan or the events, for editors and checkers')
+    .description(
+      'print the JSON Schema of an inventory, a playbook, a plan, a diagnosis or the events, for editors and checkers',
+    )
     .argument('<name>', 'inventory, playbook, plan or events')
     .action(async (name: string) => {
       const { jsonSchema } = await import('../report/json-schemas.js');

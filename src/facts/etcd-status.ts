@@ -35,6 +35,8 @@ export type EtcdStatus =
       readonly members: readonly EtcdListedMember[];
       /** `NOSPACE`, `CORRUPT`. */
       readonly alarms: readonly string[];
+      /** Which member raised each of {@link alarms}; absent where there is none. */
+      readonly raisedBy?: readonly { readonly alarm: string; readonly memberId: string }[];
       /**
        * Why it did not answer to its host's client certificate, verified by its authority; it was then asked in another
        * way, as {@link otherWays} has them. Absent: it did.
@@ -138,11 +140,15 @@ interface MembersJson {
 }
 
 interface AlarmsJson {
-  readonly alarms?: readonly { readonly alarm?: number }[];
+  readonly alarms?: readonly { readonly alarm?: number; readonly memberID?: string }[];
 }
 
 /** etcd's rpc.proto, `enum AlarmType`. */
 const ALARMS: Readonly<Record<number, string>> = { 1: 'NOSPACE', 2: 'CORRUPT' };
+
+function alarmName(alarm = 0): string {
+  return ALARMS[alarm] ?? `alarm ${alarm}`;
+}
 
 function parseBlock(block: string): EtcdStatus {
   const answers = new Map(
@@ -181,7 +187,10 @@ function parseBlock(block: string): EtcdStatus {
       peerUrls: member.peerURLs ?? [],
       isLearner: member.isLearner ?? false,
     })),
-    alarms: raised.map(({ alarm = 0 }) => ALARMS[alarm] ?? `alarm ${alarm}`),
+    alarms: raised.map(({ alarm }) => alarmName(alarm)),
+    ...(raised.length === 0
+      ? {}
+      : { raisedBy: raised.map(({ alarm, memberID = '0' }) => ({ alarm: alarmName(alarm), memberId: memberID })) }),
     ...(usual === undefined ? {} : { usualFailure: readable(usual.text) }),
   };
 }

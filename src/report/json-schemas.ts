@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { VARIABLES } from '../cluster/known-variables.js';
 import type { KnownVariable } from '../cluster/variable-definition.js';
+import { diagnosisSchema } from '../diagnosis/diagnosis-schema.js';
 import { planSchema } from '../engine/plan-schema.js';
 import { ProvisionError } from '../model/errors.js';
 import { didYouMean } from '../model/did-you-mean.js';
@@ -19,6 +20,7 @@ const SCHEMAS: Readonly<Record<string, () => JsonSchema>> = {
   inventory: inventorySchema,
   playbook: playbookSchema,
   plan: () => ({ title: 'A saved plan of provision', ...z.toJSONSchema(planSchema) }),
+  diagnosis: () => ({ title: 'A diagnosis of etcd by provision', ...z.toJSONSchema(diagnosisSchema) }),
   events: () => ({ title: 'One line of --format json of provision', ...z.toJSONSchema(eventSchema) }),
 };
 

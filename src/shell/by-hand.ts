@@ -12,3 +12,10 @@ export function containersByHand(host: string, name: string): string {
 export function restartByHand(host: string, unit: string): string {
   return `ssh ${host} sudo systemctl restart ${unit}`;
 }
+
+/** What a person types to start a service on hosts, without waiting: a member is ready only when a quorum is. */
+export function startByHand(hosts: readonly string[], unit: string): string {
+  const start = `sudo systemctl start --no-block ${unit}`;
+  const [first = ''] = hosts;
+  return hosts.length === 1 ? `ssh ${first} ${start}` : `for h in ${hosts.join(' ')}; do ssh "$h" ${start}; done`;
+}

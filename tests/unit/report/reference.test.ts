@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { certificatesSchema } from '../../../src/day-two/certificate-schema.js';
 import { snapshotListSchema } from '../../../src/day-two/snapshot-manifest.js';
+import { diagnosisSchema } from '../../../src/diagnosis/diagnosis-schema.js';
 import { planSchema } from '../../../src/engine/plan-schema.js';
 import { ERROR_AREAS } from '../../../src/model/error-codes.js';
 import type { Event } from '../../../src/model/events.js';
@@ -78,6 +79,18 @@ New fields may come without a new \`formatVersion\`.
   return intro + describeSchema('The list', snapshotListSchema).map(renderTable).join('\n');
 }
 
+function diagnosisReference(): string {
+  const intro = `# A diagnosis as JSON
+
+${NOTE}
+
+What \`provision doctor etcd INVENTORY --format json\` prints: one object; \`provision schema diagnosis\` prints its schema. New fields
+and causes may come without a new \`formatVersion\`. What each cause means: [runbook](../runbooks/etcd-does-not-answer.md).
+
+`;
+  return intro + describeSchema('The diagnosis', diagnosisSchema).map(renderTable).join('\n');
+}
+
 function errorReference(): string {
   const intro = `# Errors
 
@@ -104,6 +117,10 @@ describe('the reference is current', () => {
 
   test('docs/reference/snapshots.md', () => {
     expectGolden('docs/reference/snapshots.md', snapshotsReference());
+  });
+
+  test('docs/reference/diagnosis.md', () => {
+    expectGolden('docs/reference/diagnosis.md', diagnosisReference());
   });
 
   test('docs/reference/events.md', () => {

@@ -1,0 +1,131 @@
+import { quorum } from '../facts/etcd-phase.js';
+import type { Member } from '../model/cluster.js';
+import type { Evidence, LostMember, SeenMember } from './evidence.js';
+
+/** A member whose host could be asked. */
+export interface Seen extends SeenMember {
+  readonly host: string;
+  readonly member: Member;
+}
+
+/** A member whose host could not be asked. */
+export interface Lost extends LostMember {
+  readonly host: string;
+  readonly member: Member;
+}
+
+/** A cluster id, and the hosts whose members report it. */
+export interface ReportedCluster {
+  /** Decimal. */
+  readonly id: string;
+  readonly hosts: readonly string[];
+}
+
+/** The evidence, and what follows from it before any cause is looked for. */
+export interface ClusterView extends Evidence {
+  readonly seen: readonly Seen[];
+  readonly lost: readonly Lost[];
+  /** How many of the inventory's members must agree. */
+  readonly quorum: number;
+  /** Who reports which cluster id: the id that most report first. */
+  readonly clusters: readonly ReportedCluster[];
+  /** The hosts of members that commit proposals and can be used by clients, in the cluster that most report. */
+  readonly healthy: ReadonlySet<string>;
+}
+
+/** Makes the view. Pure. */
+export function viewOf(evidence: Evidence): ClusterView {
+  const seen = evidence.members.flatMap(({ member, found }): Seen[] =>
+    found.kind === 'seen' ? [{ ...found, host: member.host, member }] : [],
+  );
+  const lost = evidence.members.flatMap(({ member, found }): Lost[] =>
+    found.kind === 'lost' ? [{ ...found, host: member.host, member }] : [],
+  );
+  const clusters = reportedClusters(seen);
+  const strays = new Set(straysOf(clusters));
+  const healthy = seen.filter((each) => servesClients(each) && !strays.has(each.host)).map(({ host }) => host);
+  return {
+    ...evidence,
+    ...{ seen, lost, clusters },
+    quorum: quorum(evidence.members.length),
+    healthy: new Set(healthy),
+  };
+}
+
+/** Hosts that report another cluster id than most; where none is reported by most, nobody is called a stray. */
+export function straysOf([first, second, ...rest]: readonly ReportedCluster[]): readonly string[] {
+  if (first === undefined || second === undefined || first.hosts.length === second.hosts.length) return [];
+  return [second, ...rest].flatMap(({ hosts }) => hosts);
+}
+
+function servesClients({ status, certificates }: Seen): boolean {
+  return (
+    status.kind === 'answers' &&
+    status.isHealthy &&
+    status.leaderId !== '0' &&
+    !status.isLearner &&
+    !certificates.some(({ of }) => of === 'server')
+  );
+}
+
+function reportedClusters(seen: readonly Seen[]): readonly ReportedCluster[] {
+  const hosts = new Map<string, string[]>();
+  for (const { host, identity, status } of seen) {
+    const id = identity.kind === 'answers' ? identity.clusterId : status.kind === 'answers' ? status.clusterId : '';
+    if (id !== '') hosts.set(id, [...(hosts.get(id) ?? []), host]);
+  }
+  return [...hosts].map(([id, of]) => ({ id, hosts: of })).toSorted((a, b) => b.hosts.length - a.hosts.length);
+}
+
+/** How a member's process is. `waiting`: it runs, and has not told systemd that it is ready, as without a quorum. */
+export type ProcessState = 'running' | 'waiting' | 'stopped' | 'crashed' | 'absent';
+
+/** From what systemd says of the unit. */
+export function processState({ condition: { unit } }: Pick<Seen, 'condition'>): ProcessState {
+  if (unit.load !== 'loaded') return 'absent';
+  if (unit.active === 'active' || unit.active === 'reloading') return 'running';
+  // systemd ends a start that takes too long, and etcd is not ready before it has a quorum: no fault of this member.
+  if (unit.result === 'timeout') return 'waiting';
+  if (unit.active === 'failed' || unit.sub === 'auto-restart') return 'crashed';
+  if (unit.active === 'activating') return unit.restarts >= MANY_RESTARTS ? 'crashed' : 'waiting';
+  return unit.active === 'deactivating' ? 'running' : 'stopped';
+}
+
+/** A member that has been restarted as often, and is starting once more, is in a loop. */
+const MANY_RESTARTS = 3;
+
+/** How old a line of a running member's journal may be, in seconds: what was wrong long ago says nothing of now. */
+const RECENT_S = 600;
+
+/** Of a line that is shown. */
+const SHOWN_CHARACTERS = 240;
+
+/** The lines that speak of now: of a member that has ended its last ones, else recent ones. */
+function linesOfNow(each: Pick<Seen, 'condition'>): readonly string[] {
+  const { journal, at } = each.condition;
+  const hasEnded = ['crashed', 'stopped'].includes(processState(each));
+  return journal.filter((line) => hasEnded || at - line.at <= RECENT_S).map(({ text }) => text);
+}
+
+/** Lines of a member's own journal that speak of now and match, the last one last, as they are shown. */
+export function journalLines(each: Pick<Seen, 'condition'>, pattern: RegExp): readonly string[] {
+  return linesOfNow(each)
+    .filter((line) => pattern.test(line))
+    .map(shownLine);
+}
+
+/** Without the program before it. */
+export function shownLine(line: string): string {
+  const text = line.replace(/^[\w@.-]+\[\d+\]: /, '');
+  return text.length <= SHOWN_CHARACTERS ? text : `${text.slice(0, SHOWN_CHARACTERS)}…`;
+}
+
+/** Hosts for a sentence: `etcd-1 and etcd-2`. */
+export function namesOf(hosts: readonly string[]): string {
+  return hosts.length < 2 ? hosts.join('') : `${hosts.slice(0, -1).join(', ')} and ${hosts.at(-1) ?? ''}`;
+}
+
+/** `fail` where one of the hosts is not healthy, else as given. */
+export function verdictFor(view: ClusterView, hosts: readonly string[]): 'warn' | 'fail' {
+  return hosts.some((host) => !view.healthy.has(host)) ? 'fail' : 'warn';
+}

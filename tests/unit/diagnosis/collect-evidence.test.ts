@@ -1,0 +1,58 @@
+import { expect, test } from '@jest/globals';
+import { collectEvidence } from '../../../src/diagnosis/collect-evidence.js';
+import { certificateFilesKey } from '../../../src/facts/certificate-files.js';
+import { etcdConditionKey } from '../../../src/facts/etcd-condition.js';
+import { etcdIdentityKey } from '../../../src/facts/etcd-identity.js';
+import { etcdHost, healthy, SOUND_PAIR } from '../../support/etcd-answers.js';
+import { fakeProbe, UNREACHABLE, type FakeAnswers } from '../../support/fake-probe.js';
+import { shown } from '../../support/member-evidence.js';
+import { SAMPLE_CLUSTER, sampleMember } from '../../support/sample-cluster.js';
+
+const { client, clientUrl } = sampleMember(1);
+
+/** A host of the sample cluster. @param pem of what it trusts */
+function hostOf(number: number, pem: string): FakeAnswers {
+  const base = etcdHost({ status: healthy(number) });
+  const member = SAMPLE_CLUSTER.members[number - 1] ?? sampleMember(number);
+  const seen = shown(number);
+  return {
+    ...base,
+    clock: { now: 5 },
+    'etcd-identities': { [etcdIdentityKey({ url: clientUrl, ...client })]: seen.identity },
+    'etcd-condition': { [etcdConditionKey(member, SAMPLE_CLUSTER.members)]: seen.condition },
+    'certificate-files': {
+      ...base['certificate-files'],
+      [certificateFilesKey(client.certificate, client.key)]: SOUND_PAIR,
+      [certificateFilesKey(client.ca)]: { ...SOUND_PAIR, pem },
+    },
+  };
+}
+
+async function troublesAt(now: string, pem: string): Promise<readonly unknown[]> {
+  const hosts: Readonly<Record<string, FakeAnswers>> = {
+    'etcd-1': hostOf(1, pem),
+    'etcd-2': UNREACHABLE,
+    'etcd-3': hostOf(3, pem),
+  };
+  const probe = (host: string): ReturnType<typeof fakeProbe> => fakeProbe(hosts[host] ?? {}, hosts, host);
+  const found = await collectEvidence({ cluster: SAMPLE_CLUSTER, probe, now: () => Date.parse(now) });
+  return found.map((each) =>
+    each.found.kind === 'lost' ? each.found : each.found.certificates.map(({ text }) => text),
+  );
+}
+
+const LOST = { kind: 'lost', reason: "can't connect to it: no route", next: undefined };
+
+test('a host that cannot be asked hides nothing of the others', async () => {
+  expect(await troublesAt('2026-12-01', SOUND_PAIR.pem)).toEqual([[], LOST, []]);
+});
+
+test('what a host trusts is asked for its time: one valid authority suffices, none does not', async () => {
+  const late = await troublesAt('2127-01-01', SOUND_PAIR.pem);
+  expect(late[0]).toContain('has /etc/etcd/pki/ca.crt, in which CN=etcd expired on 2126-11-01');
+  expect(late[0]).toContainEqual(expect.stringMatching(/^has \/etc\/etcd\/pki\/server\.crt, which expired on 2126/));
+  expect((await troublesAt('2020-01-01', SOUND_PAIR.pem))[0]).toContainEqual(
+    expect.stringMatching(/ca\.crt, in which CN=etcd is valid only from 2026/),
+  );
+  expect((await troublesAt('2026-12-01', 'none'))[0]).toEqual(['has no authority in /etc/etcd/pki/ca.crt']);
+});
