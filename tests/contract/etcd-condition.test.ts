@@ -1,14 +1,14 @@
 import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { createServer, type AddressInfo, type Server } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { etcdCondition, etcdConditionKey, type EtcdCondition } from '../../src/facts/etcd-condition.js';
 import type { Member } from '../../src/model/cluster.js';
 import { run } from '../support/lab.js';
 import { sampleMember } from '../support/sample-cluster.js';
+import { temporaryDirectory } from '../support/temporary-directory.js';
 
 const METRICS = `# HELP etcd_server_has_leader Whether or not a leader exists.
 etcd_server_has_leader 1
@@ -32,7 +32,7 @@ function program(name: string, script: string, bin = 'bin'): void {
 }
 
 beforeAll(async () => {
-  directory = mkdtempSync(join(tmpdir(), 'condition-'));
+  directory = temporaryDirectory('condition');
   for (const path of ['bin', 'none', 'data', 'data/member', 'new']) mkdirSync(join(directory, path));
   writeFileSync(join(directory, 'metrics'), METRICS);
   writeFileSync(
@@ -64,7 +64,6 @@ beforeAll(async () => {
 
 afterAll(() => {
   listening.close();
-  rmSync(directory, { recursive: true });
 });
 
 function memberAt(peerPort: number, changes: Partial<Member> = {}): Member {
