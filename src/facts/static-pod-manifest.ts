@@ -1,7 +1,7 @@
 import { isAlias, isMap, isScalar, isSeq, type Document, type Scalar, type YAMLSeq } from 'yaml';
-import { parseBoundedYaml } from '../model/bounded-yaml.js';
 import { ProvisionError } from '../model/errors.js';
 import { readFlags } from './command-flags.js';
+import { manifestDocument } from './manifest-document.js';
 
 /** The two lists that make up a container's command line, in this order. */
 const LISTS = ['command', 'args'] as const;
@@ -79,7 +79,7 @@ function attempt<T>(path: string, read: () => T): T {
 }
 
 function parseManifest(path: string, text: string): Document {
-  const document = attempt(path, () => parseBoundedYaml(text, { merge: true }));
+  const document = attempt(path, () => manifestDocument(text));
   const [error] = document.errors;
   if (error === undefined) return document;
   if (error.code === 'MULTIPLE_DOCS')

@@ -1,6 +1,6 @@
-import { parseBoundedYaml } from '../model/bounded-yaml.js';
 import type { Fact } from '../model/remote.js';
 import { quote } from '../shell/quote.js';
+import { manifestDocument } from './manifest-document.js';
 
 /** A file from which the kubelet makes a static pod, or tries to. */
 export interface StaticPodFile {
@@ -84,7 +84,7 @@ function podIn(text: string | undefined): PodIdentity | undefined {
   if (text === undefined) return undefined;
   try {
     // Of several documents only the first is given, with an error that does not concern the kubelet.
-    const data = parseBoundedYaml(text, { merge: true }).toJS() as {
+    const data = manifestDocument(text).toJS() as {
       readonly metadata?: { readonly name?: unknown; readonly namespace?: unknown };
       readonly spec?: { readonly containers?: unknown };
     } | null;
