@@ -1,0 +1,151 @@
+// What is run on a member's host, in a real shell: etcdctl and systemctl are stand-ins that note what they are told.
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { beforeEach, describe, expect, test } from '@jest/globals';
+import { handOverLeadership } from '../../src/shell/etcdctl.js';
+import { allowBootstrap, forbidBootstrap, moveDataAside, queueEtcd } from '../../src/shell/etcd-unit.js';
+import { temporaryDirectory } from '../support/temporary-directory.js';
+
+const UNITS = '/etc/systemd/system/etcd.service.d';
+let directory: string;
+
+function program(name: string, script: string): void {
+  const file = join(directory, 'bin', name);
+  writeFileSync(file, `#!/bin/sh\necho "${name} $*" >>'${directory}/calls'\n${script}\n`, { mode: 0o755 });
+}
+
+/** Runs a script. @returns its status, and what the stand-ins were told */
+function run(script: string): { readonly status: number | null; readonly stdout: string; readonly calls: string } {
+  const inside = script.replaceAll(UNITS, join(directory, 'units/etcd.service.d'));
+  const env = { PATH: `${join(directory, 'bin')}:/usr/bin:/bin` };
+  const { status, stdout } = spawnSync('sh', ['-c', inside], { encoding: 'utf8', env });
+  const calls = join(directory, 'calls');
+  return { status, stdout, calls: existsSync(calls) ? readFileSync(calls, 'utf8') : '' };
+}
+
+beforeEach(() => {
+  directory = temporaryDirectory('etcd-scripts');
+  mkdirSync(join(directory, 'bin'));
+  program('systemctl', '');
+});
+
+describe('leadership', () => {
+  const member = { clientUrl: 'https://127.0.0.1:2379', client: { ca: '/ca', certificate: '/c', key: '/k' } };
+  // As etcdctl 3.4 and 3.5 print them.
+  const status = (isLeader: boolean): string =>
+    `https://127.0.0.1:2379, aa1, 3.5.16, 20 kB, ${String(isLeader)}, false, 2, 9, 9, `;
+  const listed = (id: string, state: string, isLearner: boolean): string =>
+    `${id}, ${state}, etcd-${id}, https://10.0.0.1:2380, https://10.0.0.1:2379, ${String(isLearner)}`;
+  const SELF = listed('aa1', 'started', false);
+
+  test.each<[string, string | undefined, readonly string[], string | undefined]>([
+    [
+      'goes to another voter',
+      status(true),
+      [SELF, listed('bb2', 'started', false), listed('cc3', 'started', false)],
+      'bb2',
+    ],
+    ['goes to the one behind', status(true), [listed('bb2', 'started', false), SELF], 'bb2'],
+    [
+      'goes to no learner',
+      status(true),
+      [SELF, listed('bb2', 'started', true), listed('cc3', 'started', false)],
+      'cc3',
+    ],
+    ['goes to none that is not started', status(true), [SELF, listed('bb2', 'unstarted', false)], undefined],
+    ['stays where there is nobody else', status(true), [SELF], undefined],
+    ['is not a follower’s to give', status(false), [SELF, listed('bb2', 'started', false)], undefined],
+    ['is not asked for where etcd does not answer', undefined, [], undefined],
+  ])('%s', (_, own, list, to) => {
+    writeFileSync(join(directory, 'status'), own === undefined ? '' : `${own}\n`);
+    writeFileSync(join(directory, 'list'), list.map((line) => `${line}\n`).join(''));
+    const lines = [
+      '[ "$ETCDCTL_API" = 3 ] || exit 9',
+      'case "$*" in',
+      `*'endpoint status -w simple') cat '${directory}/status'; [ -s '${directory}/status' ] ;;`,
+      `*'member list -w simple') cat '${directory}/list' ;;`,
+      'esac',
+    ];
+    program('etcdctl', lines.join('\n'));
+    const done = run(handOverLeadership(member));
+    expect(done.status).toBe(0);
+    const moves = done.calls.split('\n').filter((line) => line.includes('move-leader'));
+    expect(moves.map((line) => line.replace(/.* move-leader/, 'move-leader'))).toEqual(
+      to === undefined ? [] : [`move-leader ${to}`],
+    );
+    expect(done.stdout).toBe(own === undefined ? 'etcd does not answer: nothing to hand over\n' : '');
+  });
+
+  test('that can’t be handed over is an error', () => {
+    writeFileSync(join(directory, 'list'), `${SELF}\n${listed('bb2', 'started', false)}\n`);
+    program(
+      'etcdctl',
+      `case "$*" in *status*) echo '${status(true)}' ;; *list*) cat '${directory}/list' ;; *) exit 4 ;; esac`,
+    );
+    expect(run(handOverLeadership(member)).status).toBe(4);
+  });
+});
+
+describe('a bootstrap', () => {
+  const units = (): string => join(directory, 'units/etcd.service.d');
+
+  test('is allowed by a drop-in that systemd and every user can read, and forbidden again', () => {
+    const allowed = run(`umask 077\n${allowBootstrap().script}`);
+    expect(allowed).toMatchObject({ status: 0, calls: 'systemctl daemon-reload\n' });
+    expect(readFileSync(join(units(), '10-provision-bootstrap.conf'), 'utf8')).toBe(
+      `# Written by provision: only until the cluster is formed.\n[Service]\nEnvironmentFile=${units()}/provision-bootstrap.env\n`,
+    );
+    expect(readFileSync(join(units(), 'provision-bootstrap.env'), 'utf8')).toBe('ETCD_INITIAL_CLUSTER_STATE=new\n');
+    for (const name of readdirSync(units())) expect(statSync(join(units(), name)).mode & 0o777).toBe(0o644);
+    expect(run(forbidBootstrap().script)).toMatchObject({
+      status: 0,
+      calls: 'systemctl daemon-reload\nsystemctl daemon-reload\n',
+    });
+    expect(readdirSync(units())).toEqual([]);
+    // As often as a killed run needs.
+    expect(run(forbidBootstrap().script).status).toBe(0);
+  });
+
+  test('that can’t be written, or that systemd does not read, is an error', () => {
+    program('systemctl', 'exit 3');
+    expect(run(allowBootstrap().script).status).toBe(3);
+    expect(run(forbidBootstrap().script).status).toBe(3);
+    writeFileSync(join(directory, 'units/etcd.service.d/x'), '');
+    expect(run(allowBootstrap().script.replaceAll(UNITS, `${units()}/x`)).status).not.toBe(0);
+  });
+
+  test.each(['start', 'restart'] as const)('%s is queued, also where systemd never failed before', (verb) => {
+    expect(run(queueEtcd(verb, 'etcd').script).calls).toBe(
+      `systemctl daemon-reload\nsystemctl reset-failed etcd\nsystemctl ${verb} --no-block etcd\n`,
+    );
+    program('systemctl', '[ "$1" != reset-failed ]');
+    expect(run(queueEtcd(verb, 'etcd').script).status).toBe(0);
+  });
+});
+
+describe('data that is no member’s', () => {
+  const data = (): string => join(directory, "it's data");
+  beforeEach(() => {
+    mkdirSync(data());
+    writeFileSync(join(data(), 'db'), 'precious');
+    program('install', 'shift 7; mkdir "$@"');
+  });
+
+  test('is moved to a dated name beside it, once etcd has stopped', () => {
+    expect(run(moveDataAside(data()).script)).toMatchObject({
+      status: 0,
+      calls: `systemctl stop etcd\ninstall -d -m 0700 -o etcd -g etcd ${data()}\n`,
+    });
+    const [aside = ''] = readdirSync(directory).filter((name) => name.includes('.untouched-'));
+    expect(aside).toMatch(/^it's data\.untouched-\d{8}T\d{6}Z$/);
+    expect(readFileSync(join(directory, aside, 'db'), 'utf8')).toBe('precious');
+    expect(readdirSync(data())).toEqual([]);
+  });
+
+  test('stays where etcd does not stop', () => {
+    program('systemctl', 'exit 1');
+    expect(run(moveDataAside(data()).script).status).toBe(1);
+    expect(readFileSync(join(data(), 'db'), 'utf8')).toBe('precious');
+  });
+});
