@@ -80,8 +80,8 @@ module.exports = {
     room('drill', ENGINE, 'A drill looks and judges as gates do, and acts through the engine.'),
     room(
       'report',
-      [...ENGINE, 'checks', 'adopt', 'day-two', 'diagnosis'],
-      'Reports read events, plans, check-ups and what was found.',
+      [...ENGINE, 'checks', 'adopt', 'day-two', 'diagnosis', 'wizard'],
+      'Reports read events, plans, check-ups and what was found; the JSON Schemas are made of those that read.',
     ),
     room('wizard', ENGINE, 'The wizard writes an inventory.'),
     room('ssh', ['shell', 'model'], 'Connections know nothing of what runs over them.'),

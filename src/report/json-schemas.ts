@@ -7,6 +7,7 @@ import { ProvisionError } from '../model/errors.js';
 import { didYouMean } from '../model/did-you-mean.js';
 import { moduleNamed, moduleNames } from '../playbook/modules.js';
 import { importSchema, playSchema, taskFrame } from '../playbook/playbook-schema.js';
+import { answersSchema } from '../wizard/answers.js';
 import { eventSchema } from './event-schema.js';
 
 /** A schema as JSON (https://json-schema.org, draft 2020-12). */
@@ -22,6 +23,7 @@ const SCHEMAS: Readonly<Record<string, () => JsonSchema>> = {
   plan: () => ({ title: 'A saved plan of provision', ...z.toJSONSchema(planSchema) }),
   diagnosis: () => ({ title: 'A diagnosis of etcd by provision', ...z.toJSONSchema(diagnosisSchema) }),
   events: () => ({ title: 'One line of --format json of provision', ...z.toJSONSchema(eventSchema) }),
+  answers: () => ({ title: 'Answers of provision init', ...z.toJSONSchema(answersSchema) }),
 };
 
 /** The names that {@link jsonSchema} takes. */

@@ -1,109 +1,133 @@
-import {
-  checkDnsName,
-  checkHosts,
-  checkNetwork,
-  checkNetworkForm,
-  checkPort,
-  checkUser,
-  checkVirtualIp,
-  type CheckResult,
-  parseHosts,
-} from './checks.js';
+import type { CheckResult } from './check-result.js';
+import { checkDnsName, checkNetwork, checkNetworkForm, checkPort, checkUser, checkVirtualIp } from './checks.js';
+import { checkHosts, readHosts, splitHosts, type Resolve } from './host-list.js';
+import type { Ask } from './interview.js';
 import type { BalancerAnswers, InventoryAnswers, NamedHost } from './inventory-answers.js';
-import type { Terminal } from './terminal.js';
 
-/** What the wizard needs of the control machine. */
+/** What the questions need of the control machine. */
 export interface WizardEdges {
-  readonly terminal: Terminal;
   /** Is there a file at this path? `~` is the home directory. */
   readonly fileExists: (path: string) => Promise<boolean>;
-}
-
-interface Question {
-  readonly message: string;
-  readonly default?: string;
-  readonly check: (answer: string) => CheckResult | Promise<CheckResult>;
+  readonly resolve: Resolve;
 }
 
 /** Asks everything that an inventory needs. Each answer is checked at once, against the earlier ones too. */
-export async function askInventory({ terminal, fileExists }: WizardEdges): Promise<InventoryAnswers> {
-  const ask = await asker(terminal);
-  const members = parseHosts(
-    await ask.text({
-      message: 'etcd hosts, as name=address, separated by commas',
-      check: (answer) => checkHosts(answer),
-    }),
-  );
-  if (members.length % 2 === 0) ask.note(evenMembers(members.length));
-  const balancer = await askBalancer(ask, members);
-  const known = [...members, ...(balancer?.hosts ?? [])];
-  const controlPlanes = parseHosts(
-    await ask.text({
-      message: 'Control-plane hosts whose kube-apiserver uses this etcd (empty: none)',
-      check: (answer) =>
-        answer === '' ? true : firstProblem(checkHosts(answer, known), notVirtual(answer, balancer?.ip)),
-    }),
-  );
-  const sshUser = await ask.text({ message: 'User to log in as with SSH', default: 'root', check: checkUser });
-  const privateKeyFile = await ask.text({
-    message: "Private key file (empty: the agent, or ssh's defaults)",
-    check: async (answer) => {
-      if (answer === '') return true;
-      if (answer.endsWith('.pub')) return `${answer} is the public key; name the private one beside it`;
-      return (await fileExists(answer)) || `there is no file ${answer}`;
-    },
+export async function askInventory(ask: Ask, { fileExists, resolve }: WizardEdges): Promise<InventoryAnswers> {
+  const entries = await ask.list({
+    key: 'hosts',
+    message: 'Hosts, as etcd-1=10.0.0.1, etcd-[1:3] or a pasted list',
+    split: splitHosts,
+    check: (answer) => checkHosts(answer, resolve),
   });
+  const { hosts } = await readHosts(entries, resolve);
+  const sshUser = await ask.text({
+    key: 'user',
+    message: 'User to log in as',
+    default: 'root',
+    check: checkUser,
+  });
+  const privateKeyFile = await ask.text({
+    key: 'privateKey',
+    message: "Private key file (empty: agent or ssh's defaults)",
+    default: '',
+    check: (answer) => checkKeyFile(answer, fileExists),
+  });
+  const members = await askMembers(ask, hosts);
+  const controlPlanes = await askControlPlanes(ask, hosts);
+  const balancer = await askBalancer(ask, { hosts, members });
+  const used = new Set([...members, ...controlPlanes, ...(balancer?.hosts ?? [])]);
+  const unused = hosts.filter((host) => !used.has(host)).map(({ name }) => name);
+  if (unused.length > 0) ask.note(`left out, without a role: ${unused.join(', ')}`);
   return { members, balancer, controlPlanes, sshUser, privateKeyFile: noneIfEmpty(privateKeyFile) };
 }
 
-async function askBalancer(ask: Asker, members: readonly NamedHost[]): Promise<BalancerAnswers | undefined> {
-  const address = await askVirtualIp(ask, members);
-  if (address === undefined) return undefined;
-  const { ip, network } = address;
-  const name = await ask.text({ message: 'DNS name of the virtual IP (empty: none)', check: checkDnsName });
-  const port = await ask.text({ message: 'Port on the virtual IP', default: '2379', check: checkPort });
-  const apart = network === '' ? true : checkNetwork(network, ip, members);
-  if (apart !== true) ask.note(`${apart}: the load balancer needs hosts of its own`);
-  const isShared = apart === true && (await ask.yes('Run HAProxy and keepalived on the etcd hosts?'));
-  const hosts = isShared
-    ? undefined
-    : parseHosts(
-        await ask.text({
-          message: 'Load-balancer hosts, as name=address',
-          check: (answer) =>
-            firstProblem(
-              checkHosts(answer, members),
-              notVirtual(answer, ip),
-              network === '' ? true : checkNetwork(network, ip, parseHosts(answer)),
-            ),
-        }),
-      );
-  return { ip, name: noneIfEmpty(name), port: Number(port), network: noneIfEmpty(network), hosts };
+async function checkKeyFile(answer: string, fileExists: WizardEdges['fileExists']): Promise<CheckResult> {
+  if (answer === '') return true;
+  if (answer.endsWith('.pub')) return `${answer} is the public key; name the private one beside it`;
+  return (await fileExists(answer)) || `there is no file ${answer}`;
 }
 
-/** Asked together: which of the two is wrong, only a person knows. */
-async function askVirtualIp(
-  ask: Asker,
-  members: readonly NamedHost[],
-): Promise<{ readonly ip: string; readonly network: string } | undefined> {
-  for (;;) {
-    const ip = await ask.text({
-      message: 'Virtual IP for clients (empty: no load balancer)',
-      check: (answer) => checkVirtualIp(answer, members),
-    });
-    if (ip === '') return undefined;
-    const network = await ask.text({
-      message: 'Network that holds the virtual IP, as 10.0.0.0/24 (empty: not checked)',
-      check: (answer) => (answer === '' ? true : checkNetworkForm(answer)),
-    });
-    const fits = network === '' ? true : checkNetwork(network, ip, []);
-    if (fits === true) return { ip, network };
-    ask.note(`${fits}; both are asked again`);
-  }
+async function askMembers(ask: Ask, hosts: readonly NamedHost[]): Promise<readonly NamedHost[]> {
+  const named = hosts.filter(({ name }) => /etcd/i.test(name));
+  const members = await pickHosts(ask, hosts, {
+    key: 'etcd',
+    message: 'Hosts that run etcd',
+    default: named.length === 0 ? hosts : named,
+    check: (picked) => picked.length > 0 || 'at least one member is needed',
+  });
+  if (members.length % 2 === 0) ask.note(evenMembers(members.length));
+  return members;
 }
 
-function notVirtual(answer: string, ip: string | undefined): CheckResult {
-  return parseHosts(answer).some(({ address }) => address === ip) ? `${ip ?? ''} is the virtual IP` : true;
+function askControlPlanes(ask: Ask, hosts: readonly NamedHost[]): Promise<readonly NamedHost[]> {
+  return pickHosts(ask, hosts, {
+    key: 'controlPlanes',
+    message: 'Control planes whose kube-apiserver uses it',
+    default: hosts.filter(({ name }) => /^(?:cp|master|control)|control-?plane/i.test(name)),
+    check: () => true,
+  });
+}
+
+interface PickedHosts {
+  readonly key: 'etcd' | 'controlPlanes' | 'balancers';
+  readonly message: string;
+  readonly default: readonly NamedHost[];
+  readonly check: (picked: readonly NamedHost[]) => CheckResult;
+}
+
+async function pickHosts(ask: Ask, hosts: readonly NamedHost[], what: PickedHosts): Promise<readonly NamedHost[]> {
+  // In the order of the list of hosts, whatever the order of the answer.
+  const named = (names: readonly string[]): readonly NamedHost[] => hosts.filter(({ name }) => names.includes(name));
+  const picked = await ask.pick({
+    key: what.key,
+    message: what.message,
+    choices: hosts.map(({ name, address }) => ({ value: name, name: `${name} (${address})` })),
+    default: what.default.map(({ name }) => name),
+    check: (names) => what.check(named(names)),
+  });
+  return named(picked);
+}
+
+interface ClusterHosts {
+  readonly hosts: readonly NamedHost[];
+  readonly members: readonly NamedHost[];
+}
+
+async function askBalancer(ask: Ask, { hosts, members }: ClusterHosts): Promise<BalancerAnswers | undefined> {
+  const ip = await ask.text({
+    key: 'virtualIp',
+    message: 'Virtual IP for clients (empty: none)',
+    default: '',
+    check: (answer) => checkVirtualIp(answer, hosts),
+  });
+  if (ip === '') return undefined;
+  const network = await ask.text({
+    key: 'network',
+    message: 'Its network, as 10.0.0.0/24 (empty: not checked)',
+    default: '',
+    check: (answer) => (answer === '' ? true : firstProblem(checkNetworkForm(answer), checkNetwork(answer, ip, []))),
+  });
+  const name = await ask.text({
+    key: 'dnsName',
+    message: 'DNS name of the virtual IP (empty: none)',
+    default: '',
+    check: checkDnsName,
+  });
+  const port = await ask.text({ key: 'port', message: 'Port on the virtual IP', default: '2379', check: checkPort });
+  const balancers = await pickHosts(ask, hosts, {
+    key: 'balancers',
+    message: 'Hosts that run HAProxy and keepalived',
+    default: members.filter((member) => checkNetwork(network, ip, [member]) === true),
+    check: (picked) => (picked.length === 0 ? 'at least one host is needed' : checkNetwork(network, ip, picked)),
+  });
+  const isShared = balancers.length === members.length && balancers.every((host) => members.includes(host));
+  return {
+    ip,
+    name: noneIfEmpty(name),
+    port: Number(port),
+    network: noneIfEmpty(network),
+    hosts: isShared ? undefined : balancers,
+  };
 }
 
 function firstProblem(...results: readonly CheckResult[]): CheckResult {
@@ -116,21 +140,4 @@ function noneIfEmpty(answer: string): string | undefined {
 
 function evenMembers(count: number): string {
   return `${count} members tolerate the loss of ${count / 2 - 1}, no more than ${count - 1} would: an odd number is better.`;
-}
-
-interface Asker {
-  text(question: Question): Promise<string>;
-  /** Yes or no, yes by default. */
-  yes(message: string): Promise<boolean>;
-  note(text: string): void;
-}
-
-async function asker(terminal: Terminal): Promise<Asker> {
-  const { confirm, input } = await import('@inquirer/prompts');
-  return {
-    text: async ({ check, ...question }) =>
-      (await input({ ...question, validate: (answer) => check(answer.trim()) }, terminal)).trim(),
-    yes: (message) => confirm({ message, default: true }, terminal),
-    note: (text) => terminal.output.write(`  ${text}\n`),
-  };
 }

@@ -1,65 +1,8 @@
 import { BlockList, isIP } from 'node:net';
 import { networkEdge } from '../model/endpoint.js';
+import type { CheckResult } from './check-result.js';
+import { HOST_NAME } from './host-list.js';
 import type { NamedHost } from './inventory-answers.js';
-
-/** A check's result as inquirer wants it: `true`, or what is wrong and what was expected. */
-export type CheckResult = true | string;
-
-/** A host name, RFC 1123: what a certificate may hold, and what Ansible takes for a host and no pattern. */
-const HOST_NAME =
-  /^(?=.{1,253}$)[a-zA-Z0-9]([a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?(\.[a-zA-Z0-9]([a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?)*$/;
-
-/** Hosts from `name=address, name=address`; what does not fit stays in the text and is reported by {@link checkHosts}. */
-export function parseHosts(text: string): readonly NamedHost[] {
-  return entriesOf(text).map((entry) => {
-    const [name = '', address = ''] = entry.split('=');
-    return { name, address };
-  });
-}
-
-/**
- * Checks a list of hosts, all problems at once.
- * @param known hosts of earlier answers: the same host may be named again, but only with its own address
- */
-export function checkHosts(text: string, known: readonly NamedHost[] = []): CheckResult {
-  const entries = entriesOf(text);
-  if (entries.length === 0) return 'at least one host is needed, as name=address';
-  const hosts = parseHosts(text);
-  const problems = entries.flatMap((entry, index) => {
-    const host = hosts[index];
-    return host === undefined
-      ? []
-      : hostProblems(entry, host, [...known, ...hosts.slice(0, index)], hosts.slice(0, index));
-  });
-  return problems.length === 0 ? true : problems.join('; ');
-}
-
-function entriesOf(text: string): readonly string[] {
-  return text
-    .replaceAll(/\s*=\s*/g, '=')
-    .split(/[,\s]+/)
-    .filter((entry) => entry !== '');
-}
-
-function hostProblems(
-  entry: string,
-  { name, address }: NamedHost,
-  all: readonly NamedHost[],
-  before: readonly NamedHost[],
-): readonly string[] {
-  if (entry.split('=').length !== 2) return [`"${entry}" is not name=address`];
-  const sameName = all.find((other) => other.name === name);
-  const sameAddress = all.find((other) => other.address === address);
-  return [
-    ...(isIP(name) === 0 && HOST_NAME.test(name) ? [] : [`"${name}" is not a host name`]),
-    ...(isIP(address) === 0 ? [`"${address}" is not an IP address`] : []),
-    ...(before.some((other) => other.name === name) ? [`${name} is named twice`] : []),
-    ...(sameName !== undefined && sameName.address !== address && !before.includes(sameName)
-      ? [`${name} was ${sameName.address} before`]
-      : []),
-    ...(sameAddress !== undefined && sameAddress.name !== name ? [`${address} is ${sameAddress.name} already`] : []),
-  ];
-}
 
 /** A virtual IP: no address of a host, not every address, not this machine. @param text may be empty: no load balancer */
 export function checkVirtualIp(text: string, hosts: readonly NamedHost[]): CheckResult {

@@ -6,14 +6,19 @@ export interface Terminal {
   readonly output: NodeJS.WritableStream & { readonly isTTY?: boolean };
 }
 
+/** Whether a person can be asked on it. */
+export function isTerminal({ input, output }: Terminal): boolean {
+  return input.isTTY === true && output.isTTY === true;
+}
+
 /**
  * inquirer tells Ctrl-C and a missing terminal alike, so the terminal is looked at first.
  * @param otherWay what to do without a terminal
  * @param what is asked for: `the CA's passphrase`
  * @throws ProvisionError `no-terminal`
  */
-export function requireTerminal({ input, output }: Terminal, otherWay: string, what?: string): void {
-  if (input.isTTY === true && output.isTTY === true) return;
+export function requireTerminal(terminal: Terminal, otherWay: string, what?: string): void {
+  if (isTerminal(terminal)) return;
   throw new ProvisionError({
     code: 'no-terminal',
     message: `there is no terminal to ask ${what === undefined ? '' : `for ${what} `}on`,

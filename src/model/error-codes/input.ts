@@ -32,7 +32,7 @@ export const INPUT = {
   },
   'unknown-schema': {
     why: 'There is no schema of that name.',
-    next: 'Give one of: inventory, playbook, plan, events.',
+    next: 'Give one of: inventory, playbook, plan, events, answers.',
   },
   'playbook-unreadable': {
     why: "There is no shipped playbook of that name, or the file of your own can't be read.",
@@ -69,6 +69,10 @@ export const INPUT = {
   'no-terminal': {
     why: 'A question would have to be asked, and there is no terminal: a pipe, a job or CI.',
     next: 'Give the answer as the option that the error names, for example --yes or --passphrase-file FILE.',
+  },
+  'answer-missing': {
+    why: 'A question of `provision init` would have to be asked, has no default that is right, and nobody is to be asked.',
+    next: 'Add the answer to the file of --answers; `provision schema answers` describes it.',
   },
   cancelled: {
     why: 'Ctrl-C was pressed at a question. Nothing was changed.',

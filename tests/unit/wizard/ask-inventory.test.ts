@@ -1,44 +1,89 @@
 import { describe, expect, test } from '@jest/globals';
-import { render } from '@inquirer/testing';
-import { askInventory } from '../../../src/wizard/ask-inventory.js';
+import type { Answer, AnswerKey } from '../../../src/wizard/answers.js';
 import { renderInventory } from '../../../src/wizard/render-inventory.js';
-import type { Terminal } from '../../../src/wizard/terminal.js';
+import { startWizard, type Step } from '../../support/person.js';
 
-/** What a person does: waits for a text on the screen, then types and presses enter. */
-type Step = readonly [seen: string, typed: string];
+const HOSTS = 'etcd-1=10.0.0.1, etcd-2=10.0.0.2, etcd-3=10.0.0.3, lb-1=10.0.0.21, cp-1=10.0.0.11';
+const BACK: Step[1] = { key: 'escape' };
+const CTRL_C: Step[1] = { key: 'c', ctrl: true };
 
-async function run(steps: readonly Step[]) {
-  const person = await render((_: object, context) => {
-    const terminal = context as Terminal;
-    // Each question ends its output when it is answered; unlike a real terminal, this one would be closed by it.
-    terminal.output.end = () => terminal.output;
-    return askInventory({ terminal, fileExists: (path) => Promise.resolve(path === '~/.ssh/id_ed25519') });
-  }, {});
-  for (const [seen, typed] of steps) {
-    while (!person.getScreen().includes(seen)) await person.nextRender();
-    person.events.type(typed);
-    person.events.keypress('enter');
-  }
-  return person;
+interface Walk {
+  readonly key: AnswerKey;
+  /** Of the question's own text. */
+  readonly seen: string;
+  readonly typed: string;
+  readonly answer: Answer;
+  /** A wrong answer, and what is said to it. */
+  readonly wrong?: readonly [typed: string, said: string];
 }
 
-const THREE = 'etcd-1=10.0.0.1, etcd-2=10.0.0.2, etcd-3=10.0.0.3';
+const ETCD = ['etcd-1', 'etcd-2', 'etcd-3'];
 
-describe('askInventory', () => {
-  test('asks all, and takes empty answers for none', async () => {
-    const person = await run([
-      ['etcd hosts', THREE],
-      ['Virtual IP', ''],
-      ['Control-plane hosts', ''],
+/** Every question, in order. An empty answer takes what is proposed. */
+const WALK: readonly Walk[] = [
+  {
+    ...{ key: 'hosts', seen: 'Hosts, as', typed: HOSTS, answer: HOSTS.split(', ') },
+    wrong: ['etcd-1=10.0.0.x', '"10.0.0.x" is not an IP address'],
+  },
+  { key: 'user', seen: 'User to log in', typed: 'ops', answer: 'ops', wrong: ['Ops', '"Ops" is not a login name'] },
+  {
+    ...{ key: 'privateKey', seen: 'Private key', typed: '~/.ssh/id_ed25519', answer: '~/.ssh/id_ed25519' },
+    wrong: ['~/.ssh/id_rsa.pub', 'is the public key; name the private one beside it'],
+  },
+  { key: 'etcd', seen: 'Hosts that run etcd', typed: '', answer: ETCD },
+  { key: 'controlPlanes', seen: 'Control planes', typed: '', answer: ['cp-1'] },
+  {
+    ...{ key: 'virtualIp', seen: 'Virtual IP', typed: '10.0.0.100', answer: '10.0.0.100' },
+    wrong: ['10.0.0.2', '10.0.0.2 is the address of etcd-2'],
+  },
+  {
+    ...{ key: 'network', seen: 'Its network', typed: '10.0.0.0/24', answer: '10.0.0.0/24' },
+    wrong: ['10.0.1.0/24', 'the virtual IP (10.0.0.100) is not in 10.0.1.0/24'],
+  },
+  {
+    ...{ key: 'dnsName', seen: 'DNS name', typed: 'etcd.example.com', answer: 'etcd.example.com' },
+    wrong: ['a..b', '"a..b" is not a DNS name'],
+  },
+  { key: 'port', seen: 'Port on', typed: '2380', answer: '2380', wrong: ['0', '"0" is not a port'] },
+  { key: 'balancers', seen: 'Hosts that run HAProxy', typed: '', answer: ETCD },
+];
+
+const STEPS = WALK.map(({ seen, typed }): Step => [seen, typed]);
+
+/** The answers up to a question, without it. */
+function before(index: number): ReadonlyMap<AnswerKey, Answer> {
+  return new Map(WALK.slice(0, index).map(({ key, answer }) => [key, answer]));
+}
+
+describe('the wizard', () => {
+  test('asks all, and each answer is one of the file of answers', async () => {
+    const { answer, answers, does, output } = await startWizard();
+    await does(...STEPS);
+    const inventory = await answer;
+    expect(inventory).toMatchObject({
+      members: ETCD.map((name, index) => ({ name, address: `10.0.0.${index + 1}` })),
+      controlPlanes: [{ name: 'cp-1', address: '10.0.0.11' }],
+      balancer: { ip: '10.0.0.100', name: 'etcd.example.com', port: 2380, network: '10.0.0.0/24', hosts: undefined },
+      sshUser: 'ops',
+      privateKeyFile: '~/.ssh/id_ed25519',
+    });
+    expect(answers.at(-1)).toEqual(before(WALK.length));
+    expect(renderInventory(inventory)).toContain('etcd_lb_host: etcd.example.com');
+    expect(await output()).toContain('left out, without a role: lb-1');
+  });
+
+  test('takes empty answers for the defaults, and without a virtual IP asks nothing about it', async () => {
+    const { answer, does } = await startWizard();
+    await does(
+      ['Hosts, as', 'etcd-[1:3]'],
       ['User to log in', ''],
       ['Private key', ''],
-    ]);
-    expect(await person.answer).toEqual({
-      members: [
-        { name: 'etcd-1', address: '10.0.0.1' },
-        { name: 'etcd-2', address: '10.0.0.2' },
-        { name: 'etcd-3', address: '10.0.0.3' },
-      ],
+      ['Hosts that run etcd', ''],
+      ['Control planes', ''],
+      ['Virtual IP', ''],
+    );
+    expect(await answer).toMatchObject({
+      members: ETCD.map((name) => ({ name })),
       balancer: undefined,
       controlPlanes: [],
       sshUser: 'root',
@@ -46,63 +91,80 @@ describe('askInventory', () => {
     });
   });
 
-  test('asks about the load balancer, also one on hosts of its own', async () => {
-    const person = await run([
-      ['etcd hosts', THREE],
-      ['Virtual IP', '10.0.0.100'],
-      ['Network', '10.0.0.0/24'],
-      ['DNS name', 'etcd.example.com'],
-      ['Port', ''],
-      ['on the etcd hosts?', 'n'],
-      ['Load-balancer hosts', 'lb-1=10.0.0.21, lb-2=10.0.0.22'],
-      ['Control-plane hosts', 'cp-1=10.0.0.11'],
-      ['User to log in', 'debian'],
-      ['Private key', '~/.ssh/id_ed25519'],
-    ]);
-    const answers = await person.answer;
-    expect(answers).toMatchObject({
-      balancer: {
-        ip: '10.0.0.100',
-        name: 'etcd.example.com',
-        port: 2379,
-        network: '10.0.0.0/24',
-        hosts: [
-          { name: 'lb-1', address: '10.0.0.21' },
-          { name: 'lb-2', address: '10.0.0.22' },
-        ],
-      },
-      controlPlanes: [{ name: 'cp-1', address: '10.0.0.11' }],
-      sshUser: 'debian',
-      privateKeyFile: '~/.ssh/id_ed25519',
+  test('the load balancer may have hosts of its own, which are chosen', async () => {
+    const { answer, does } = await startWizard({ draft: before(WALK.length - 1) });
+    await does(['Hosts that run HAProxy', { key: 'i' }], ['◉ lb-1', { key: '5' }], ['◯ cp-1', '']);
+    expect(await answer).toMatchObject({ balancer: { hosts: [{ name: 'lb-1', address: '10.0.0.21' }] } });
+  });
+
+  test('a list that is pasted with a line for each host is taken as a whole', async () => {
+    const { answer, answers, does, pastes } = await startWizard();
+    pastes('10.0.0.11 cp-1\r\n\r\netcd-1\retcd-2\netcd-3');
+    await does(['etcd-3', '']);
+    await does(['User to log in', CTRL_C]);
+    await expect(answer).rejects.toMatchObject({ name: 'ExitPromptError' });
+    expect(answers.at(-1)?.get('hosts')).toEqual(['cp-1=10.0.0.11', ...ETCD]);
+  });
+
+  test('says that an even number of members is no gain', async () => {
+    const { does, sees, output } = await startWizard();
+    await does(['Hosts, as', 'etcd-[1:2]'], ['User to log in', ''], ['Private key', ''], ['Hosts that run etcd', '']);
+    await sees('Control planes');
+    expect(await output()).toContain('2 members tolerate the loss of 0, no more than 1 would');
+  });
+});
+
+describe.each(WALK.map((walk, index) => ({ ...walk, index })))('at the question $key', ({ index, seen, wrong }) => {
+  test('Ctrl-C ends it, and the answers so far are known', async () => {
+    const { answer, answers, does } = await startWizard();
+    await does(...STEPS.slice(0, index), [seen, CTRL_C]);
+    await expect(answer).rejects.toMatchObject({ name: 'ExitPromptError' });
+    expect(answers.at(-1) ?? new Map()).toEqual(before(index));
+  });
+
+  test('a draft of the answers before continues there', async () => {
+    const { answer, answers, does } = await startWizard({ draft: before(index) });
+    await does(...STEPS.slice(index));
+    await answer;
+    expect(answers.at(-1)).toEqual(before(WALK.length));
+  });
+
+  test('Escape goes back to each question before it, and forth with the answers that were given', async () => {
+    const { answer, answers, does, sees } = await startWizard();
+    await does(...STEPS.slice(0, index));
+    if (index > 0) await sees(seen, '(Esc: back)');
+    for (const earlier of WALK.slice(0, index).toReversed()) {
+      await does([WALK[WALK.indexOf(earlier) + 1]?.seen ?? '', BACK]);
+      await sees(earlier.seen);
+    }
+    for (const question of WALK.slice(0, index)) await does([question.seen, '']);
+    await does(...STEPS.slice(index));
+    await answer;
+    expect(answers.at(-1)).toEqual(before(WALK.length));
+  });
+
+  if (wrong !== undefined)
+    test('a wrong answer is told at once, and asked again', async () => {
+      const { answer, answers, does, sees, presses } = await startWizard({ draft: before(index) });
+      await does([seen, wrong[0]]);
+      await sees(wrong[1], wrong[0]);
+      presses('u', 'with-ctrl');
+      await does(...STEPS.slice(index));
+      await answer;
+      expect(answers.at(-1)).toEqual(before(WALK.length));
     });
-    expect(renderInventory(answers)).toContain('etcd_lb_host: etcd.example.com');
-  });
+});
 
-  test.each([
-    ['10.0.1.100', '10.0.0.0/24', 'the virtual IP (10.0.1.100) is not in 10.0.0.0/24; both are asked again'],
-    ['10.0.0.255', '10.0.0.0/24', '10.0.0.255 is the broadcast address of 10.0.0.0/24, which no host can hold'],
-  ])('a virtual IP %s that %s cannot have is asked again at once', async (ip, network, why) => {
-    const person = await run([
-      ['etcd hosts', THREE],
-      ['Virtual IP', ip],
-      ['Network', network],
-      ['Virtual IP', '10.0.0.100'],
-      ['Network', network],
-      ['DNS name', ''],
-    ]);
-    expect(await person.getFullOutput()).toContain(why);
-  });
+test('an earlier answer that is changed leaves the later ones as proposals, as far as they still fit', async () => {
+  const { answer, does, sees } = await startWizard({ draft: before(6) });
+  await does(['Its network', BACK], ['Virtual IP', '10.9.0.100'], ['Its network', '10.0.0.0/24']);
+  await sees('the virtual IP (10.9.0.100) is not in 10.0.0.0/24');
+  await does(['Its network', BACK], ['Virtual IP', '10.0.0.101'], ['Its network', '10.0.0.0/24'], ['DNS name', CTRL_C]);
+  await expect(answer).rejects.toMatchObject({ name: 'ExitPromptError' });
+});
 
-  test('says at once what is wrong with an answer, and says that an even number is no gain', async () => {
-    const person = await run([['etcd hosts', 'etcd-1=10.0.0.1, etcd-2=10.0.0.x']]);
-    while (!person.getScreen().includes('"10.0.0.x" is not an IP address')) await person.nextRender();
-    person.events.keypress('backspace');
-    person.events.type('2');
-    person.events.keypress('enter');
-    while (!person.getScreen().includes('Virtual IP')) await person.nextRender();
-    expect(await person.getFullOutput()).toContain('2 members tolerate the loss of 0, no more than 1 would');
-    person.events.type('10.0.0.2');
-    person.events.keypress('enter');
-    while (!person.getScreen().includes('10.0.0.2 is the address of etcd-2')) await person.nextRender();
-  });
+test('without any host chosen there is no member, and no load balancer', async () => {
+  const { does, sees } = await startWizard({ draft: before(3) });
+  await does(['Hosts that run etcd', { key: 'a' }], ['◉ cp-1', { key: 'a' }], ['◯ etcd-1', '']);
+  await sees('at least one member is needed');
 });

@@ -1,52 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
-import {
-  checkDnsName,
-  checkHosts,
-  checkNetwork,
-  checkPort,
-  checkUser,
-  checkVirtualIp,
-  parseHosts,
-} from '../../../src/wizard/checks.js';
+import { checkDnsName, checkNetwork, checkPort, checkUser, checkVirtualIp } from '../../../src/wizard/checks.js';
 
 const HOSTS = [
   { name: 'etcd-1', address: '10.0.0.1' },
   { name: 'etcd-2', address: '10.0.0.2' },
 ];
-
-describe('checkHosts', () => {
-  test.each([
-    'etcd-1=10.0.0.1',
-    ' etcd-1 = 10.0.0.1 , etcd-2=10.0.0.2',
-    'a.example.com=2001:db8::1\tb=2001:db8::2',
-    'etcd-2=10.0.0.2',
-  ])('accepts %j', (text) => {
-    expect(checkHosts(text, HOSTS)).toBe(true);
-  });
-
-  test.each([
-    ['', 'at least one host'],
-    ['etcd-1', '"etcd-1" is not name=address'],
-    ['a=b=10.0.0.9', 'is not name=address'],
-    ['etcd_1=10.0.0.9', '"etcd_1" is not a host name'],
-    ['10.0.0.9=10.0.0.9', '"10.0.0.9" is not a host name'],
-    ['a=10.0.0.256', '"10.0.0.256" is not an IP address'],
-    ['a=10.0.0.8, a=10.0.0.9', 'a is named twice'],
-    ['a=10.0.0.8, b=10.0.0.8', '10.0.0.8 is a already'],
-    ['b=10.0.0.1', '10.0.0.1 is etcd-1 already'],
-    ['etcd-1=10.0.0.9', 'etcd-1 was 10.0.0.1 before'],
-  ])('refuses %j', (text, reason) => {
-    expect(checkHosts(text, HOSTS)).toContain(reason);
-  });
-
-  test('tells all problems at once', () => {
-    expect(checkHosts('a=x, b=y')).toBe('"x" is not an IP address; "y" is not an IP address');
-  });
-
-  test('reads what it accepts', () => {
-    expect(parseHosts('etcd-1 =10.0.0.1,etcd-2= 10.0.0.2')).toEqual(HOSTS);
-  });
-});
 
 describe('checkVirtualIp', () => {
   test.each(['', '10.0.0.100'])('accepts %j', (text) => {

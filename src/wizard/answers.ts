@@ -1,0 +1,33 @@
+import { z } from 'zod';
+
+/** One answer: a line, or some names. */
+export type Answer = string | readonly string[];
+
+function expected(what: string): { readonly error: (issue: { readonly input: unknown }) => string } {
+  return { error: ({ input }) => `${JSON.stringify(input)} is not ${what}` };
+}
+
+const text = z.string(expected('a text; expected one, in quotes where YAML reads it as something else'));
+const names = z.array(text, expected('a list; expected names, as [etcd-1, etcd-2]'));
+
+/** The answers of `provision init`, by the name of their question, as a file of answers has them. None is a secret. */
+export const answersSchema = z.strictObject({
+  hosts: names.optional().describe('all hosts: `name=address`, a name alone, or a range as `etcd-[1:3]`'),
+  user: text.optional().describe('user to log in as with SSH'),
+  privateKey: text.optional().describe("private key file; empty: the agent, or ssh's defaults"),
+  etcd: names.optional().describe('names of the hosts that run etcd'),
+  controlPlanes: names.optional().describe('names of the hosts whose kube-apiserver uses this etcd'),
+  virtualIp: text.optional().describe('virtual IP for clients; empty: no load balancer'),
+  network: text.optional().describe('network that holds the virtual IP, as 10.0.0.0/24; empty: not checked'),
+  dnsName: text.optional().describe('DNS name of the virtual IP; empty: none'),
+  port: z
+    .int(expected('a port; expected a number from 1 to 65535'))
+    .min(1, expected('a port; expected a number from 1 to 65535'))
+    .max(65535, expected('a port; expected a number from 1 to 65535'))
+    .optional()
+    .describe('port on the virtual IP'),
+  balancers: names.optional().describe('names of the hosts that run HAProxy and keepalived'),
+});
+
+/** The name of an answer. */
+export type AnswerKey = keyof z.infer<typeof answersSchema>;

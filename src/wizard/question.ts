@@ -1,0 +1,48 @@
+import type { Answer, AnswerKey } from './answers.js';
+import type { CheckResult } from './check-result.js';
+
+interface Asked {
+  /** What the answer is called in a file of answers. */
+  readonly key: AnswerKey;
+  readonly message: string;
+}
+
+/** One line. */
+export interface TextQuestion extends Asked {
+  readonly kind: 'text';
+  /** Absent: there is none that could be right. */
+  readonly default?: string;
+  readonly check: (answer: string) => CheckResult | Promise<CheckResult>;
+}
+
+/** Words, on one line or on many that are pasted. */
+export interface ListQuestion extends Asked {
+  readonly kind: 'list';
+  readonly default?: readonly string[];
+  /** Cuts what was typed into its entries. */
+  readonly split: (text: string) => readonly string[];
+  readonly check: (entries: readonly string[]) => CheckResult | Promise<CheckResult>;
+}
+
+/** Some of several. */
+export interface PickQuestion extends Asked {
+  readonly kind: 'pick';
+  readonly choices: readonly { readonly value: string; readonly name: string }[];
+  readonly default: readonly string[];
+  readonly check: (picked: readonly string[]) => CheckResult;
+}
+
+/** Everything that the wizard asks. */
+export type Question = TextQuestion | ListQuestion | PickQuestion;
+
+/** Checks an answer from wherever it comes, its kind too. */
+export async function checkAnswer(question: Question, answer: Answer): Promise<CheckResult> {
+  if (question.kind === 'text')
+    return typeof answer === 'string' ? question.check(answer) : `expected one text, not a list`;
+  if (typeof answer === 'string') return 'expected a list';
+  if (question.kind === 'list') return question.check(answer);
+  const values = question.choices.map(({ value }) => value);
+  const unknown = answer.filter((each) => !values.includes(each));
+  if (unknown.length > 0) return `${unknown.join(', ')} is not one of ${values.join(', ')}`;
+  return question.check(answer);
+}

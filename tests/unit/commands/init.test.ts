@@ -1,0 +1,200 @@
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { PassThrough } from 'node:stream';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { render } from '@inquirer/testing';
+import { Command } from 'commander';
+import { loadInventory } from '../../../src/ansible/load-inventory.js';
+import { PROVIDED_VARIABLES } from '../../../src/cluster/derived-variables.js';
+import type { Context } from '../../../src/commands/context.js';
+import { addInitCommand } from '../../../src/commands/init.js';
+import type { Terminal } from '../../../src/wizard/terminal.js';
+import { verbContext } from '../../support/verb-context.js';
+
+let directory: string;
+let file: string;
+let answers: string;
+let printed: string;
+
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), 'provision-init-'));
+  file = join(directory, 'inventory.yaml');
+  answers = join(directory, 'answers.yaml');
+  printed = '';
+});
+
+afterEach(() => {
+  rmSync(directory, { recursive: true });
+});
+
+function edges(): Context {
+  const out = new PassThrough();
+  out.on('data', (chunk: Buffer) => {
+    printed += chunk.toString();
+  });
+  return verbContext(out, [], {});
+}
+
+async function init(context: Context, ...options: readonly string[]): Promise<void> {
+  const program = new Command();
+  addInitCommand(program, context);
+  await program.parseAsync(['init', file, ...options], { from: 'user' });
+}
+
+/** `init` on a terminal, and a person before it. */
+async function onTerminal(...options: readonly string[]) {
+  const person = await render((_: object, given) => {
+    const { input, output } = given as Terminal;
+    output.end = () => output;
+    Object.assign(input, { isTTY: true });
+    Object.assign(output, { isTTY: true });
+    const context = edges();
+    return init(
+      { ...context, stdin: input as never, streams: { ...context.streams, stderr: output as never } },
+      ...options,
+    );
+  }, {});
+  async function does(seen: string, typed: string | { readonly name: string; readonly ctrl: boolean }): Promise<void> {
+    while (!person.getScreen().includes(seen)) await person.nextRender();
+    if (typeof typed === 'string') {
+      if (typed !== '') person.events.type(typed);
+      person.events.keypress('enter');
+    } else person.events.keypress({ ...typed, shift: false });
+  }
+  return { answer: person.answer, does };
+}
+
+const COMPLETE = `hosts: ['etcd-[1:3]=10.0.0.[1:3]', cp-1=10.0.0.11]
+user: ops
+virtualIp: 10.0.0.100
+network: 10.0.0.0/24
+`;
+
+describe('init for scripts', () => {
+  test('takes answers and defaults, and writes an inventory that loads', async () => {
+    writeFileSync(answers, COMPLETE);
+    await init(edges(), '--answers', answers, '--defaults');
+    const inventory = await loadInventory(file, { provided: PROVIDED_VARIABLES });
+    expect(Object.fromEntries(inventory.groups)).toMatchObject({
+      etcd: ['etcd-1', 'etcd-2', 'etcd-3'],
+      kube_control_plane: ['cp-1'],
+    });
+    expect(statSync(file).mode & 0o777).toBe(0o600);
+    expect(printed).toContain(`provision plan ${file}`);
+  });
+
+  test('what --save-answers wrote gives the same inventory again', async () => {
+    writeFileSync(answers, COMPLETE);
+    const saved = join(directory, 'saved.yaml');
+    await init(edges(), '--answers', answers, '--defaults', '--save-answers', saved);
+    const first = readFileSync(file, 'utf8');
+    rmSync(file);
+    // Complete: no terminal and no default is needed.
+    await init(edges(), '--answers', saved);
+    expect(readFileSync(file, 'utf8')).toBe(first);
+    expect(statSync(saved).mode & 0o777).toBe(0o600);
+  });
+
+  test('without a terminal, and without answers, there is one clear line', async () => {
+    await expect(init(edges())).rejects.toMatchObject({
+      code: 'no-terminal',
+      message: 'there is no terminal to ask on',
+      hint: 'give the answers in a file: provision init FILE --answers ANSWERS --defaults',
+    });
+  });
+
+  test('a question that nothing answers is named', async () => {
+    await expect(init(edges(), '--defaults')).rejects.toMatchObject({
+      code: 'answer-missing',
+      message: expect.stringMatching(/^there is no answer to hosts \(.*\): it has no default$/),
+    });
+    writeFileSync(answers, COMPLETE);
+    await expect(init(edges(), '--answers', answers)).rejects.toMatchObject({
+      code: 'answer-missing',
+      message: expect.stringMatching(/^there is no answer to privateKey .* there is no terminal to ask on$/),
+      hint: expect.stringContaining('--defaults'),
+    });
+  });
+
+  test.each([
+    ['port: 2379', 'port: 0', '5:7: port: 0 is not a port; expected a number from 1 to 65535'],
+    ['', 'balancers: [etcd-9]', '5:12: balancers: etcd-9 is not one of etcd-1, etcd-2, etcd-3, cp-1'],
+    ['', 'dnsName: a..b', '5:10: dnsName: "a..b" is not a DNS name'],
+    ['', 'privateKey: /none/id.pub', '5:13: privateKey: /none/id.pub is the public key'],
+  ])('a wrong answer is refused with its place: %s%s', async (_, line, problem) => {
+    writeFileSync(answers, `${COMPLETE}${line}\n`);
+    await expect(init(edges(), '--answers', answers, '--defaults')).rejects.toMatchObject({
+      code: 'input-invalid',
+      message: expect.stringContaining(`${answers}:${problem}`),
+    });
+    expect(existsSync(file)).toBe(false);
+  });
+
+  test('an inventory that is there is not replaced', async () => {
+    writeFileSync(answers, COMPLETE);
+    writeFileSync(file, 'mine');
+    await expect(init(edges(), '--answers', answers, '--defaults')).rejects.toMatchObject({ code: 'declined' });
+    expect(readFileSync(file, 'utf8')).toBe('mine');
+  });
+});
+
+describe('init on a terminal', () => {
+  const CTRL_C = { name: 'c', ctrl: true };
+
+  test('after Ctrl-C the answers are kept for their owner alone, offered, and removed once the inventory is written', async () => {
+    const first = await onTerminal();
+    await first.does('Hosts, as', 'etcd-[1:3]=10.0.0.[1:3]');
+    await first.does('User to log in', 'ops');
+    await first.does('Private key', CTRL_C);
+    await expect(first.answer).rejects.toMatchObject({
+      code: 'cancelled',
+      hint: expect.stringContaining('are kept in'),
+    });
+    const draft = join(directory, '.provision', 'inventory.yaml.draft');
+    expect([statSync(draft).mode & 0o777, readdirSync(directory)]).toEqual([0o600, ['.provision']]);
+
+    const second = await onTerminal();
+    await second.does('2 answers of an earlier run are kept', '');
+    for (const question of ['Private key', 'Hosts that run etcd', 'Control planes', 'Virtual IP', 'Write this to'])
+      await second.does(question, '');
+    await second.answer;
+    expect(readFileSync(file, 'utf8')).toMatch(/ansible_user: ops[^]*etcd-3/);
+    expect(existsSync(draft)).toBe(false);
+  });
+
+  test('a draft that is declined begins anew; one that cannot be read is none', async () => {
+    const first = await onTerminal();
+    await first.does('Hosts, as', 'a=10.0.0.1');
+    await first.does('User to log in', CTRL_C);
+    await expect(first.answer).rejects.toMatchObject({ code: 'cancelled' });
+    const second = await onTerminal();
+    await second.does('1 answer of an earlier run is kept', 'n');
+    await second.does('Hosts, as', CTRL_C);
+    await expect(second.answer).rejects.toMatchObject({ code: 'cancelled' });
+    writeFileSync(join(directory, '.provision', 'inventory.yaml.draft'), 'hosts: [');
+    const third = await onTerminal();
+    await third.does('Hosts, as', CTRL_C);
+    await expect(third.answer).rejects.toMatchObject({ code: 'cancelled' });
+  });
+
+  test('questions that --answers has are not asked, and the inventory is shown before it replaces another', async () => {
+    writeFileSync(answers, `${COMPLETE}privateKey: ''\ndnsName: ''\nport: 2379\nbalancers: [etcd-1]\n`);
+    writeFileSync(file, 'mine');
+    const declining = await onTerminal('--answers', answers);
+    await declining.does('Hosts that run etcd', '');
+    await declining.does('Control planes', '');
+    await declining.does('Replace', 'n');
+    await expect(declining.answer).rejects.toMatchObject({ code: 'declined' });
+    expect([readFileSync(file, 'utf8'), printed.includes('etcd_lb_ip: 10.0.0.100')]).toEqual(['mine', true]);
+
+    const agreeing = await onTerminal('--answers', answers);
+    await agreeing.does('of an earlier run are kept', '');
+    // Escape goes back from there, too.
+    await agreeing.does('Replace', { name: 'escape', ctrl: false });
+    await agreeing.does('Control planes', '');
+    await agreeing.does('Replace', '');
+    await agreeing.answer;
+    expect(readFileSync(file, 'utf8')).toContain('etcd_lb_ip: 10.0.0.100');
+  });
+});
