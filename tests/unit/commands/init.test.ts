@@ -1,5 +1,4 @@
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
@@ -10,6 +9,7 @@ import { PROVIDED_VARIABLES } from '../../../src/cluster/derived-variables.js';
 import type { Context } from '../../../src/commands/context.js';
 import { addInitCommand } from '../../../src/commands/init.js';
 import type { Terminal } from '../../../src/wizard/terminal.js';
+import { temporaryDirectory } from '../../support/temporary-directory.js';
 import { verbContext } from '../../support/verb-context.js';
 
 let directory: string;
@@ -18,7 +18,7 @@ let answers: string;
 let printed: string;
 
 beforeEach(() => {
-  directory = mkdtempSync(join(tmpdir(), 'provision-init-'));
+  directory = temporaryDirectory('provision-init-');
   file = join(directory, 'inventory.yaml');
   answers = join(directory, 'answers.yaml');
   printed = '';
