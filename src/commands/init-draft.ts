@@ -35,7 +35,7 @@ export function createDraft(inventory: string): Draft {
       const { writePrivately } = await import('../pki/store-files.js');
       const { renderAnswers } = await import('../wizard/answers-file.js');
       await writePrivately(file, renderAnswers(answers), 'the draft');
-      const hint = `the answers so far are kept in ${file}; provision init offers to continue from them`;
+      const hint = `the answers so far are kept in ${file}; the next init offers to continue from them`;
       return new ProvisionError({ code: error.code, message: error.message, hint, cause: error });
     },
     remove: () => rm(file, { force: true }),

@@ -23,7 +23,7 @@ export function parseAnswers(file: string, text: string): AnswersFile {
       isMapping
         ? problemsOf(source, parsed.error.issues, () => Object.keys(answersSchema.shape))
         : [{ severity: 'error', at: source.at([]), subject: file, message: 'expected answers, as `user: root`' }],
-      'provision schema answers describes the file',
+      'what the file may hold: provision schema answers',
     );
   }
   return { answers: asMap(parsed.data), placeOf: (key) => source.at([key]) };
