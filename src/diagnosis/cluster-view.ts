@@ -125,6 +125,11 @@ export function namesOf(hosts: readonly string[]): string {
   return hosts.length < 2 ? hosts.join('') : `${hosts.slice(0, -1).join(', ')} and ${hosts.at(-1) ?? ''}`;
 }
 
+/** The verb of a sentence about hosts: `does` of one, `do` of several. */
+export function verbOf(hosts: readonly string[], singular: string, plural: string): string {
+  return hosts.length === 1 ? singular : plural;
+}
+
 /** `fail` where one of the hosts is not healthy, else as given. */
 export function verdictFor(view: ClusterView, hosts: readonly string[]): 'warn' | 'fail' {
   return hosts.some((host) => !view.healthy.has(host)) ? 'fail' : 'warn';

@@ -5,6 +5,7 @@ import {
   namesOf,
   processState,
   straysOf,
+  verbOf,
   verdictFor,
   type ClusterView,
   type Seen,
@@ -57,7 +58,7 @@ function disputed(view: ClusterView, alarm: Alarm, cause: 'nospace' | 'corrupt',
     cause,
     verdict: 'warn',
     hosts: alarm.reporters,
-    summary: `${namesOf(alarm.reporters)} reports the alarm ${name}, which ${namesOf(alarm.others)} does not list: it is not confirmed`,
+    summary: `${namesOf(alarm.reporters)} ${verbOf(alarm.reporters, 'reports', 'report')} the alarm ${name}, which ${namesOf(alarm.others)} ${verbOf(alarm.others, 'does', 'do')} not list: it is not confirmed`,
     evidence: alarm.reporters.map((host) => ({ host, text: `lists the alarm ${name}` })),
     next: other === undefined ? `provision verify ${view.inventory}` : etcdctlByHand(other.member, 'alarm list'),
   };
@@ -85,12 +86,25 @@ export const findNospace: FindCause = (view) => {
       verdict: 'fail',
       hosts: alarm.of,
       summary: `The alarm NOSPACE is raised: the database of ${namesOf(alarm.of)} reached its quota, and etcd refuses all writes`,
-      evidence: [{ text: `${namesOf(alarm.reporters)} list the alarm NOSPACE` }, ...sizes],
-      next: asker === undefined ? `provision verify ${view.inventory}` : etcdctlByHand(asker.member, 'alarm list'),
+      evidence: [
+        { text: `${namesOf(alarm.reporters)} ${verbOf(alarm.reporters, 'lists', 'list')} the alarm NOSPACE` },
+        ...sizes,
+        { text: AFTER_COMPACTION },
+      ],
+      next: asker === undefined ? `provision verify ${view.inventory}` : compaction(asker),
       stopsAll: true,
     },
   ];
 };
+
+const AFTER_COMPACTION =
+  'to be done in this order: compact, defrag on each member with the leader last, alarm disarm (docs/runbooks/etcd-does-not-answer.md)';
+
+/** The first of the steps. etcd refuses a revision that is ahead of its own, so that no host's word can do harm. */
+function compaction({ member, status }: Seen): string {
+  const revision = status.kind === 'answers' ? status.revision : 0;
+  return etcdctlByHand(member, `compact --physical ${revision}`);
+}
 
 function mib(bytes: number): string {
   return `${(bytes / 1024 ** 2).toFixed(1)} MiB`;
@@ -125,7 +139,12 @@ export const findCorrupt: FindCause = (view) => {
       verdict: 'fail',
       hosts,
       summary: `The data of ${namesOf(hosts)} is corrupt`,
-      evidence: [...(isAgreed ? [{ text: `${namesOf(alarm.reporters)} list the alarm CORRUPT` }] : []), ...ended],
+      evidence: [
+        ...(isAgreed
+          ? [{ text: `${namesOf(alarm.reporters)} ${verbOf(alarm.reporters, 'lists', 'list')} the alarm CORRUPT` }]
+          : []),
+        ...ended,
+      ],
       next: replaceOrRestore(view, hosts),
       ...(isAgreed ? { stopsAll: true as const } : {}),
     },

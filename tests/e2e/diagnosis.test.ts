@@ -275,7 +275,7 @@ describeOnLab('what etcd suffers from', 'diagnosis', { etcd: 3 }, (lab) => {
       },
       ...{ cause: 'nospace', hosts: [], state: 'down' },
       evidence: /list the alarm NOSPACE/,
-      next: /./,
+      next: /compact --physical \d+'$/,
     },
     {
       what: 'a member of another cluster',

@@ -204,6 +204,7 @@ const SINGLE: readonly Case[] = [
     causes: ['nospace: etcd-2'],
     state: 'down',
     says: /database of etcd-2 reached its quota.*\netcd-1, etcd-2 and etcd-3 list the alarm NOSPACE/,
+    next: /^ssh etcd-1 '.* compact --physical 40'$/,
   },
   {
     what: 'a corrupt member by its alarm',
@@ -512,7 +513,7 @@ describe('one host that lies', () => {
     expect(state).toBe('healthy');
     expect(findings).toEqual([expect.objectContaining({ cause: 'corrupt', verdict: 'warn', hosts: ['etcd-1'] })]);
     expect(findings[0]?.summary).toBe(
-      'etcd-1 reports the alarm CORRUPT, which etcd-2 and etcd-3 does not list: it is not confirmed',
+      'etcd-1 reports the alarm CORRUPT, which etcd-2 and etcd-3 do not list: it is not confirmed',
     );
     expect(findings[0]?.next).toMatch(/^ssh etcd-2 '.* alarm list'$/);
   });
