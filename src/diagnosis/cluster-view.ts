@@ -70,11 +70,25 @@ function servesClients({ status, certificates }: Seen): boolean {
 
 function reportedClusters(seen: readonly Seen[]): readonly ReportedCluster[] {
   const hosts = new Map<string, string[]>();
-  for (const { host, identity, status } of seen) {
-    const id = identity.kind === 'answers' ? identity.clusterId : status.kind === 'answers' ? status.clusterId : '';
-    if (id !== '') hosts.set(id, [...(hosts.get(id) ?? []), host]);
+  for (const each of seen) {
+    const id = clusterIdOf(each);
+    if (id !== undefined) hosts.set(id, [...(hosts.get(id) ?? []), each.host]);
   }
   return [...hosts].map(([id, of]) => ({ id, hosts: of })).toSorted((a, b) => b.hosts.length - a.hosts.length);
+}
+
+/** A refused request, of which both sides write a line: what is its own, the other one's is beside it (3.4; 3.5). */
+export const MISMATCH_SIGN =
+  /cluster ID mismatch.*(?:\blocal=|\bwant |"local-member-cluster-id":")([0-9a-f]{1,16})(?![0-9a-f])/i;
+
+function clusterIdOf(each: Seen): string | undefined {
+  const { identity, status } = each;
+  if (identity.kind === 'answers') return identity.clusterId;
+  if (status.kind === 'answers') return status.clusterId;
+  const own = linesOfNow(each)
+    .flatMap((line) => MISMATCH_SIGN.exec(line)?.[1] ?? [])
+    .at(-1);
+  return own === undefined ? undefined : String(BigInt(`0x${own}`));
 }
 
 /** How a member's process is. `waiting`: it runs, and has not told systemd that it is ready, as without a quorum. */
@@ -88,7 +102,7 @@ export function processState({ condition: { unit } }: Pick<Seen, 'condition'>): 
   if (unit.result === 'timeout') return 'waiting';
   if (unit.active === 'failed' || unit.sub === 'auto-restart') return 'crashed';
   if (unit.active === 'activating') return unit.restarts >= MANY_RESTARTS ? 'crashed' : 'waiting';
-  return unit.active === 'deactivating' ? 'running' : 'stopped';
+  return 'stopped';
 }
 
 /** A member that has been restarted as often, and is starting once more, is in a loop. */
@@ -100,11 +114,23 @@ const RECENT_S = 600;
 /** Of a line that is shown. */
 const SHOWN_CHARACTERS = 240;
 
-/** The lines that speak of now: of a member that has ended its last ones, else recent ones. */
+/** Whose line it is: `etcd[1234]: `. */
+const PROGRAM = /^[\w@.-]+\[\d+\]: /;
+
+/**
+ * The lines that speak of now: of the last process, what an earlier one met may be over; of one that has ended its last
+ * ones, of one that runs recent ones. A member in a loop has said in its last runs what ends it, and is only beginning this one.
+ */
 function linesOfNow(each: Pick<Seen, 'condition'>): readonly string[] {
   const { journal, at } = each.condition;
+  const own = journal.filter(({ text }) => !text.startsWith('systemd['));
   const hasEnded = ['crashed', 'stopped'].includes(processState(each));
-  return journal.filter((line) => hasEnded || at - line.at <= RECENT_S).map(({ text }) => text);
+  const isInLoop = hasEnded && each.condition.unit.sub === 'start';
+  const last = PROGRAM.exec(own.at(-1)?.text ?? '')?.[0] ?? '';
+  return own
+    .filter((line) => isInLoop || line.text.startsWith(last))
+    .filter((line) => hasEnded || at - line.at <= RECENT_S)
+    .map(({ text }) => text);
 }
 
 /** Lines of a member's own journal that speak of now and match, the last one last, as they are shown. */
@@ -116,7 +142,7 @@ export function journalLines(each: Pick<Seen, 'condition'>, pattern: RegExp): re
 
 /** Without the program before it. */
 export function shownLine(line: string): string {
-  const text = line.replace(/^[\w@.-]+\[\d+\]: /, '');
+  const text = line.replace(PROGRAM, '');
   return text.length <= SHOWN_CHARACTERS ? text : `${text.slice(0, SHOWN_CHARACTERS)}…`;
 }
 

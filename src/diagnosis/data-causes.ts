@@ -2,6 +2,7 @@ import { hex } from '../facts/etcd-membership.js';
 import { etcdctlByHand } from '../shell/etcdctl.js';
 import {
   journalLines,
+  MISMATCH_SIGN,
   namesOf,
   processState,
   straysOf,
@@ -152,20 +153,17 @@ export const findCorrupt: FindCause = (view) => {
   ];
 };
 
-const MISMATCH_SIGN = /cluster ID mismatch/i;
-
 /** Members of different clusters: one that does not belong to the cluster of the others, or two clusters. */
 export const findWrongCluster: FindCause = (view) => {
   const { clusters, seen } = view;
   const reported = clusters.flatMap(({ id, hosts }) =>
     hosts.map((host) => ({ host, text: `reports the cluster ${hex(id)}${revisionOf(seen, host)}` })),
   );
-  const known = new Set(reported.map(({ host }) => host));
   const refused = seen.flatMap((each): EvidenceLine[] => {
-    const line = known.has(each.host) ? undefined : journalLines(each, MISMATCH_SIGN).at(-1);
+    const line = each.identity.kind === 'answers' ? undefined : journalLines(each, MISMATCH_SIGN).at(-1);
     return line === undefined ? [] : [{ host: each.host, text: `its journal says: ${line}` }];
   });
-  const strays = [...straysOf(clusters), ...refused.flatMap(({ host }) => (host === undefined ? [] : [host]))];
+  const strays = straysOf(clusters);
   if (strays.length > 0)
     return [
       {

@@ -240,11 +240,21 @@ const SINGLE: readonly Case[] = [
     found: [
       shown(1),
       shown(2),
-      down(3, HAS_FAILED, 'etcd[1]: E | rafthttp: request cluster ID mismatch (got 1 want 2)'),
+      down(3, HAS_FAILED, 'etcd[1]: E | rafthttp: request cluster ID mismatch (got 4d want 63)'),
     ],
     causes: ['wrong-cluster: etcd-3'],
     state: 'degraded',
   },
+  ...[
+    'etcd[1]: request sent was ignored (cluster ID mismatch: peer[e585f07b6b73896f]=63, local=4d)',
+    'etcd[1]: E | rafthttp: request cluster ID mismatch (got 63 want 4d)',
+    'etcd[1]: {"level":"warn","msg":"request cluster ID mismatch","local-member-cluster-id":"4d","remote-peer-cluster-id":"63"}',
+  ].map((line): Case => ({
+    what: `a member that has met another cluster, and is none of it: ${line.slice(9, 70)}`,
+    found: [shown(1), shown(2), down(3, IS_STOPPED, line)],
+    causes: ['stopped: etcd-3'],
+    state: 'degraded',
+  })),
   {
     what: 'two clusters, of which none has more members that can be asked',
     found: [shown(1), stray(2, 900), LOST],
@@ -344,6 +354,31 @@ const SINGLE: readonly Case[] = [
     state: 'down',
     says: /at most 1 of 3 members run, fewer than the quorum of 2\netcd is inactive \(dead\), result success/,
     next: 'for h in etcd-1 etcd-2; do ssh "$h" sudo systemctl start --no-block etcd; done',
+  },
+  {
+    what: 'a stop after a failure that was repaired, which an earlier process speaks of',
+    found: [down(1, IS_STOPPED, NO_SPACE_LINE, 'etcd[8]: ready to serve client requests', 'systemd[1]: Stopped etcd')],
+    causes: ['stopped: etcd-1'],
+    state: 'degraded',
+  },
+  {
+    what: 'a loop of restarts, of which the last process has said nothing yet',
+    found: [
+      down(
+        1,
+        { ...RUNS, active: 'activating', sub: 'start', restarts: 9 },
+        NO_SPACE_LINE,
+        'etcd[8]: etcd Version: 3.4.23',
+      ),
+    ],
+    causes: ['disk-full: etcd-1'],
+    state: 'degraded',
+  },
+  {
+    what: 'a member that is being stopped',
+    found: [down(1, { ...RUNS, active: 'deactivating', sub: 'stop-sigterm' })],
+    causes: ['stopped: etcd-1'],
+    state: 'degraded',
   },
   {
     what: 'no unit',
