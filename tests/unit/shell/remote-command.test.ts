@@ -1,6 +1,10 @@
 import { spawnSync } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { marksOf, remoteCommandLine, remotePayload } from '../../../src/shell/remote-command.js';
+import { withAptProxies } from '../../../src/shell/remote-environment.js';
+import { temporaryDirectory } from '../../support/temporary-directory.js';
 
 const TOKEN = '0123456789abcdef';
 const MARKS = marksOf(TOKEN);
@@ -126,4 +130,54 @@ describe('the environment', () => {
       '0022',
     ]);
   });
+});
+
+describe('as another user', () => {
+  const GRANTED = 'abcdef';
+
+  /** What a stand-in for sudo was given, and what came of the command. */
+  function become(sudo: { readonly flags?: readonly string[]; readonly prompt?: string }): {
+    readonly words: readonly string[];
+    readonly stdout: string;
+    readonly stderr: string;
+  } {
+    const directory = temporaryDirectory('sudo');
+    const program = join(directory, 'my sudo');
+    const lines = [`printf '%s\\n' "$@" >'${directory}/words'`, 'env >"$(dirname "$0")/env"'];
+    writeFileSync(program, `#!/bin/sh\n${lines.join('\n')}\nwhile [ "$1" != -- ]; do shift; done; shift; exec "$@"\n`, {
+      mode: 0o755,
+    });
+    const line = remoteCommandLine({
+      scriptBytes: 6,
+      stdinBytes: 0,
+      timeoutMs: 5000,
+      sudo: { user: 'etcd', program, granted: GRANTED, ...sudo },
+    });
+    const { stdout, stderr } = spawnSync('sh', ['-c', line], {
+      input: remotePayload(TOKEN, Buffer.from('echo x'), Buffer.alloc(0)),
+      encoding: 'utf8',
+      env: { ...process.env, LC_ALL: 'de_DE.UTF-8', PATH: '/usr/bin:/bin' },
+    });
+    expect(readFileSync(join(directory, 'env'), 'utf8')).toContain('LC_ALL=C\n');
+    return { words: readFileSync(join(directory, 'words'), 'utf8').split('\n'), stdout, stderr };
+  }
+
+  test('is asked of sudo without a password, and says when it was let in', () => {
+    const { words, stdout, stderr } = become({});
+    expect(words.slice(0, 5)).toEqual(['-H', '-n', '-u', 'etcd', '--']);
+    expect([stdout, stderr]).toEqual([marked('x\n', 0), `${GRANTED}\n${marked('', 0)}`]);
+  });
+
+  test('with one, sudo reads it from stdin each time, at a prompt of ours, and has its own flags', () => {
+    const { words } = become({ flags: ['-E', '-g', 'a b'], prompt: 'pass: ' });
+    expect(words.slice(0, 10)).toEqual(['-E', '-g', 'a b', '-k', '-S', '-p', 'pass: ', '-u', 'etcd', '--']);
+  });
+});
+
+test('apt gets the proxies that the host has, under their own names, and no others', () => {
+  const hosts = { PATH: '/usr/bin:/bin', http_proxy: 'http://a:1', https_proxy: 'http://b:2', no_proxy: 'c' };
+  const { stdout } = send({ script: `${withAptProxies()} env`, env: hosts });
+  const proxies = stdout.split('\n').filter((line) => line.includes('proxy='));
+  expect(proxies.sort()).toEqual(['http_proxy=http://a:1', 'https_proxy=http://b:2', 'no_proxy=c']);
+  expect(send({ script: `${withAptProxies()} env`, env: { PATH: '/usr/bin:/bin' } }).stdout).not.toContain('proxy');
 });

@@ -14,6 +14,11 @@ test.each([
   expect(splitWords(text)).toEqual(words);
 });
 
-test.each([`a 'b`, `"a`, 'a\\'])('refuses %j', (text) => {
-  expect(() => splitWords(text)).toThrow('is not closed');
+test.each([
+  [`a 'b`, 3],
+  [`"a`, 1],
+  ['a\\', 2],
+  [`'a' "b\\"`, 5],
+])('refuses %j, whose quote at character %i is not closed', (text, at) => {
+  expect(() => splitWords(text)).toThrow(`the quote at character ${at} is not closed: ${text}`);
 });
