@@ -73,12 +73,12 @@ function readEntry(
   if (typeof entry === 'object' && entry !== null && 'import_playbook' in entry) {
     const parsed = importSchema.safeParse(entry);
     if (parsed.success) return parsed.data;
-    problems.push(...problemsAt(source, [index], parsed.error.issues));
+    problems.push(...problemsAt(source, [index], parsed.error.issues, () => Object.keys(importSchema.shape)));
     return undefined;
   }
   const parsed = playSchema.safeParse(entry);
   if (!parsed.success) {
-    problems.push(...problemsAt(source, [index], parsed.error.issues));
+    problems.push(...problemsAt(source, [index], parsed.error.issues, playWords));
     return undefined;
   }
   problems.push(...taskProblems(source, index, parsed.data));
@@ -87,12 +87,25 @@ function readEntry(
 
 type Issues = Parameters<typeof problemsOf>[1];
 
-function problemsAt(source: YamlSource, path: readonly PropertyKey[], issues: Issues): readonly Problem[] {
-  const known = [...Object.keys(playSchema.shape), 'import_playbook', 'role', 'before', 'after'];
+type WordsAt = Parameters<typeof problemsOf>[2];
+
+/** The words that may stand at a place of a play, or where one may stand. */
+function playWords(path: readonly PropertyKey[]): readonly string[] {
+  if (path.includes('gates')) return ['before', 'after'];
+  if (path.includes('roles')) return ['role', 'when', 'vars'];
+  return [...Object.keys(playSchema.shape), 'import_playbook'];
+}
+
+function problemsAt(
+  source: YamlSource,
+  path: readonly PropertyKey[],
+  issues: Issues,
+  known: WordsAt,
+): readonly Problem[] {
   return problemsOf(
     source,
     issues.map((issue) => ({ ...issue, path: [...path, ...issue.path] })),
-    () => known,
+    known,
   );
 }
 

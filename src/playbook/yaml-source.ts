@@ -58,7 +58,7 @@ function secretsIn(file: string, document: Document, lines: LineCounter): readon
 }
 
 function nearestOffset(document: Document, path: readonly PropertyKey[]): number {
-  for (let depth = path.length; depth > 0; depth -= 1) {
+  for (let depth = path.length; depth >= 0; depth -= 1) {
     const node = document.getIn(path.slice(0, depth), true);
     const offset = rangeStart(node);
     if (offset !== undefined) return offset;

@@ -185,6 +185,11 @@ describe('`when`', () => {
   });
 });
 
+test('a task may say whom it becomes, as Ansible’s do: everything here is done as root', async () => {
+  const tasks = ['  tasks:', '    - { group: { name: g }, become: true }'];
+  expect(await addresses('- hosts: a', ...tasks)).toEqual({ a: ['group:g'] });
+});
+
 test('values of tasks are rendered at any depth, and numbers stay what they are', async () => {
   const tasks = [
     "- user: { name: 'u-{{ v }}', groups: ['{{ v }}', y] }",
@@ -205,6 +210,10 @@ describe('in a play', () => {
   test.each([
     ['gates: { befor: open }', 'befor: is not known here; did you mean before?'],
     ['gates: { before: { a: b, c: d } }', 'expected a name or a list of names'],
+    ['gates: { order: last }', /order: is not known here$/],
+    ['roles: [{ role: tell, serial: 1 }]', /serial: is not known here$/],
+    ['roles: [{ role: tell, var: {} }]', 'var: is not known here; did you mean vars?'],
+    ['roles: [{ rol: tell }]', 'a role is a name'],
     ['roles: [3]', 'a role is a name, or `role:` with `when:` and `vars:`'],
     ['roles: [{ role: tell, whenn: x }]', 'whenn: is not known here; did you mean when?'],
     ['when: 3', '`when` takes a Jinja2 expression, or a list of them'],

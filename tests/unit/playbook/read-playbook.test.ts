@@ -87,7 +87,25 @@ describe('a playbook', () => {
       ['p.yaml:3:7: task: names 2 modules; one was expected'],
     ],
     ['no module', '- hosts: a\n  tasks:\n    - name: nothing\n', ['p.yaml:3:7: task: names no module']],
-    ['no list', 'hosts: a\n', [expect.stringContaining('expected a list of plays')]],
+    ['no list', '# nothing\n\n  hosts: a\n', [expect.stringMatching(/^p\.yaml:3:3: .*expected a list of plays$/)]],
+    [
+      'several words that are none, in several tasks',
+      '- hosts: a\n  tasks:\n    - { group: { name: x }, aa: 1, bb: 2 }\n    - { cc: 1 }\n',
+      [/:3:29: aa: /, /:3:36: bb: /, /:4:9: cc: /].map((each) => expect.stringMatching(each)),
+    ],
+    [
+      'an import that is misspelt',
+      '- import_playbok: other.yaml\n',
+      [
+        expect.stringMatching(/hosts: expected a host pattern/),
+        'p.yaml:1:3: import_playbok: is not known here; did you mean import_playbook?',
+      ],
+    ],
+    [
+      'an import that says more',
+      '- import_playbook: other.yaml\n  vars: {}\n',
+      ['p.yaml:2:3: vars: is not known here'],
+    ],
     ['broken YAML', '- hosts: "a\n', [expect.stringMatching(/^p\.yaml:\d+:\d+: YAML syntax: /)]],
     [
       'several at once',
@@ -98,6 +116,15 @@ describe('a playbook', () => {
     expect(await problems(text)).toEqual(expected);
   });
 
+  test.each('register notify listen loop until retries block changed_when failed_when'.split(' '))(
+    'with %s in a task is refused: it would be known only while tasks run',
+    async (word) => {
+      expect(await problems(`- hosts: a\n  tasks:\n    - { group: { name: x }, ${word}: y }\n`)).toEqual([
+        `p.yaml:3:29: ${word}: is not supported: a plan is decided before anything runs, so no task may depend on what another one did; modules: apt, copy, template, file, systemd, service, sysctl, user, group, command, hosts_entries; keywords: name, when, vars, become`,
+      ]);
+    },
+  );
+
   test('that imports itself is refused', async () => {
     expect(await problems('- import_playbook: p.yaml\n')).toEqual([expect.stringContaining('imports it again')]);
   });
@@ -105,6 +132,7 @@ describe('a playbook', () => {
   test('that is not there is refused, with the shipped names', async () => {
     await expect(readPlaybook(join(directory, 'none.yaml'))).rejects.toMatchObject({
       code: 'playbook-unreadable',
+      cause: { code: 'ENOENT' },
       hint: expect.stringContaining('site, etcd, etcd-lb, apiserver-lb, apiserver-names, repoint'),
     });
   });
