@@ -10,6 +10,7 @@ import {
 } from '../gates/judge-members.js';
 import type { Cluster, Member } from '../model/cluster.js';
 import { etcdctlByHand } from '../shell/etcdctl.js';
+import { quote } from '../shell/quote.js';
 import { askHosts } from './ask-hosts.js';
 import type { Check, CheckContext, CheckItem } from './check.js';
 
@@ -31,7 +32,7 @@ export const checkEtcd: Check = async ({ cluster, probe, inventory }) => {
   return [
     ...unreachable,
     ...memberItems(answers, heard, { cluster, inventory }),
-    clusterItem(heard, cluster),
+    clusterItem(heard, { cluster, inventory }),
     alarmItem(heard, cluster),
     ...heard.flatMap((status) => databaseItem(status, members.get(status.host))),
   ];
@@ -59,10 +60,16 @@ function memberItems(
   });
 }
 
-function clusterItem(heard: readonly HeardMember[], cluster: Cluster): CheckItem {
+function clusterItem(
+  heard: readonly HeardMember[],
+  { cluster, inventory }: Pick<CheckContext, 'cluster' | 'inventory'>,
+): CheckItem {
   const [first] = heard;
   const next = askByHand(cluster, first?.host, 'member list');
-  if (first === undefined) return { check: 'etcd-cluster', verdict: 'fail', evidence: 'no member answers', next };
+  if (first === undefined) {
+    const why = `provision doctor etcd ${quote(inventory)}`;
+    return { check: 'etcd-cluster', verdict: 'fail', evidence: 'no member answers', next: why };
+  }
   const problems = agreementProblems(heard, cluster);
   if (problems.length > 0) return { check: 'etcd-cluster', verdict: 'fail', evidence: problems.join('; '), next };
   const leader = heard.find((member) => member.memberId === first.leaderId)?.host ?? `member ${first.leaderId}`;

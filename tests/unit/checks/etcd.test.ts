@@ -73,10 +73,7 @@ describe('etcd', () => {
       ['host', 'try'],
       ['host', 'try'],
       ['etcd-member', 'ssh etcd-1 sudo journalctl -u etcd -n 50'],
-      [
-        'etcd-cluster',
-        "ssh etcd-1 'sudo env ETCDCTL_API=3 etcdctl --endpoints=https://127.0.0.1:2379 --cacert=/etc/etcd/pki/ca.crt --cert=/etc/etcd/pki/client.crt --key=/etc/etcd/pki/client.key member list'",
-      ],
+      ['etcd-cluster', 'provision doctor etcd inventory.yaml'],
       [
         'etcd-alarms',
         "ssh etcd-1 'sudo env ETCDCTL_API=3 etcdctl --endpoints=https://127.0.0.1:2379 --cacert=/etc/etcd/pki/ca.crt --cert=/etc/etcd/pki/client.crt --key=/etc/etcd/pki/client.key alarm list'",
