@@ -59,10 +59,16 @@ function asksForJson(argv: readonly string[]): boolean {
   );
 }
 
-const program = createProgram(context);
+/** What was typed; `provision` alone asks, where a person can be asked. */
+async function wordsToRun(): Promise<readonly string[]> {
+  if (context.argv.length > 0 || !process.stdin.isTTY || !process.stderr.isTTY) return context.argv;
+  const { startHere } = await import('./commands/start-here.js');
+  return startHere({ input: process.stdin, output: process.stderr }, process.env);
+}
 
 try {
-  await program.parseAsync();
+  const argv = await wordsToRun();
+  await createProgram({ ...context, argv }).parseAsync(argv, { from: 'user' });
 } catch (error) {
   if (asksForJson(context.argv) && error instanceof ProvisionError) {
     const { failureAsJson } = await import('./report/run-failed.js');

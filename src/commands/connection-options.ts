@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { homedir } from 'node:os';
 import { resolve } from 'node:path';
 import { InvalidArgumentError, type Command } from 'commander';
-import type { Connection, Inventory } from '../model/inventory.js';
+import type { Connection, Host } from '../model/inventory.js';
 import type { Connector } from '../model/remote.js';
 import type { AskSecret, Secret } from '../model/secret.js';
 
@@ -28,7 +28,7 @@ export interface ConnectionEdges {
 }
 
 /** The default of `--forks`; a connection costs little, so most clusters are worked on all at once. */
-const DEFAULT_FORKS = 50;
+export const DEFAULT_FORKS = 50;
 
 function parseForks(text: string): number {
   const forks = Number(text);
@@ -79,7 +79,7 @@ export function withDefaults(connection: Connection, defaults: ConnectionDefault
  */
 export async function createConnector(
   options: ConnectionOptions,
-  inventory: Pick<Inventory, 'hosts'>,
+  inventory: { readonly hosts: ReadonlyMap<string, Pick<Host, 'connection'>> },
   { env, ask, onNotice }: ConnectionEdges,
 ): Promise<Connector> {
   const password = options.askPass === true ? await ask('SSH password') : undefined;

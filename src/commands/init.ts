@@ -1,9 +1,12 @@
 import type { Command } from 'commander';
 import type { Context } from './context.js';
-import type { InitOptions } from './run-init.js';
+import type { InitEdges, InitOptions } from './run-init.js';
 
-/** `provision init [FILE]`: asks for hosts and addresses, and writes an inventory. */
-export function addInitCommand(program: Command, context: Context): void {
+/**
+ * `provision init [FILE]`: asks for hosts and addresses, and writes an inventory.
+ * @param edges runs what is offered at the end, and looks at hosts
+ */
+export function addInitCommand(program: Command, context: Context, edges: InitEdges): void {
   program
     .command('init')
     .description('ask for hosts and addresses, and write an inventory')
@@ -13,6 +16,6 @@ export function addInitCommand(program: Command, context: Context): void {
     .option('--defaults', 'ask nothing: take the default of each question that --answers leaves open')
     .action(async (file: string, options: InitOptions) => {
       const { runInit } = await import('./run-init.js');
-      await runInit(file, options, context);
+      await runInit(file, options, context, edges);
     });
 }

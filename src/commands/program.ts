@@ -37,7 +37,6 @@ export function createProgram(context: Context): Command {
     .showSuggestionAfterError();
 
   const verbs = [
-    addInitCommand,
     addAdoptCommand,
     addPlanCommand,
     addApplyCommand,
@@ -57,6 +56,12 @@ export function createProgram(context: Context): Command {
     addExplainCommand,
     addSchemaCommand,
   ];
+  addInitCommand(program, context, {
+    runVerb: async (argv, edges) => {
+      await createProgram({ ...context, ...edges, argv }).parseAsync(argv, { from: 'user' });
+    },
+    hostLooks: async () => (await import('./look-at-hosts.js')).hostLooks(context),
+  });
   for (const addVerb of verbs) addVerb(program, context);
   return program;
 }

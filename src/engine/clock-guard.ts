@@ -10,7 +10,7 @@ import type { HostFailure } from './run-error.js';
  * {@link BACKDATE_MS} ago on, by this machine's clock: a host that is further behind refuses it. A minute is kept for the
  * time until the certificate is used. Ahead, the same bound: such a host ends certificates early.
  */
-const MAX_SKEW_MS = BACKDATE_MS - 60_000;
+export const MAX_SKEW_MS = BACKDATE_MS - 60_000;
 
 /** One host's clock. */
 export interface HostClock extends ClockReading {

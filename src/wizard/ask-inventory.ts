@@ -1,7 +1,9 @@
 import type { CheckResult } from './check-result.js';
 import { checkDnsName, checkNetwork, checkNetworkForm, checkPort, checkUser, checkVirtualIp } from './checks.js';
 import { checkHosts, readHosts, splitHosts, type Resolve } from './host-list.js';
+import { freeCandidates, networkOf, type HostLook, type Login } from './host-look.js';
 import type { Ask } from './interview.js';
+import { lookAround, type LookEdges } from './look-around.js';
 import type { BalancerAnswers, InventoryAnswers, NamedHost } from './inventory-answers.js';
 
 /** What the questions need of the control machine. */
@@ -9,10 +11,13 @@ export interface WizardEdges {
   /** Is there a file at this path? `~` is the home directory. */
   readonly fileExists: (path: string) => Promise<boolean>;
   readonly resolve: Resolve;
+  /** Absent: hosts are not connected to. */
+  readonly look?: LookEdges;
 }
 
 /** Asks everything that an inventory needs. Each answer is checked at once, against the earlier ones too. */
-export async function askInventory(ask: Ask, { fileExists, resolve }: WizardEdges): Promise<InventoryAnswers> {
+export async function askInventory(ask: Ask, edges: WizardEdges): Promise<InventoryAnswers> {
+  const { fileExists, resolve } = edges;
   const entries = await ask.list({
     key: 'hosts',
     message: 'Hosts, as etcd-1=10.0.0.1, etcd-[1:3] or a pasted list',
@@ -32,9 +37,15 @@ export async function askInventory(ask: Ask, { fileExists, resolve }: WizardEdge
     default: '',
     check: (answer) => checkKeyFile(answer, fileExists),
   });
+  const login = { hosts, user: sshUser, privateKeyFile: noneIfEmpty(privateKeyFile) };
+  const looks = edges.look === undefined ? undefined : await lookAround(ask, login, edges.look);
   const members = await askMembers(ask, hosts);
   const controlPlanes = await askControlPlanes(ask, hosts);
-  const balancer = await askBalancer(ask, { hosts, members });
+  const balancer = await askBalancer(ask, {
+    hosts,
+    members,
+    proposal: await proposeAddress(ask, { login, looks, members }, edges.look),
+  });
   const used = new Set([...members, ...controlPlanes, ...(balancer?.hosts ?? [])]);
   const unused = hosts.filter((host) => !used.has(host)).map(({ name }) => name);
   if (unused.length > 0) ask.note(`left out, without a role: ${unused.join(', ')}`);
@@ -91,20 +102,59 @@ async function pickHosts(ask: Ask, hosts: readonly NamedHost[], what: PickedHost
 interface ClusterHosts {
   readonly hosts: readonly NamedHost[];
   readonly members: readonly NamedHost[];
+  readonly proposal: ProposedAddress;
 }
 
-async function askBalancer(ask: Ask, { hosts, members }: ClusterHosts): Promise<BalancerAnswers | undefined> {
+interface ProposedAddress {
+  readonly network: string;
+  readonly ip: string;
+}
+
+const NO_PROPOSAL: ProposedAddress = { network: '', ip: '' };
+
+interface Looked {
+  readonly login: Omit<Login, 'sudoPassword' | 'trusted'>;
+  readonly looks: ReadonlyMap<string, HostLook> | undefined;
+  readonly members: readonly NamedHost[];
+}
+
+/** A virtual IP in the members' network that nobody has, where they could be looked at. Asked for once for the same hosts. */
+async function proposeAddress(
+  ask: Ask,
+  { login, looks, members }: Looked,
+  look: WizardEdges['look'],
+): Promise<ProposedAddress> {
+  const network = looks === undefined ? undefined : networkOf(members, looks);
+  if (network === undefined || look === undefined) return NO_PROPOSAL;
+  const seen = members.filter(({ name }) => looks?.get(name)?.kind === 'seen');
+  const taken = login.hosts.map(({ address }) => address);
+  const { memory } = look;
+  const key = JSON.stringify([network, taken]);
+  const free =
+    memory.free.get(key) ??
+    (await look.askForFree(
+      { ...login, hosts: seen.slice(0, 1), trusted: [], sudoPassword: memory.sudoPassword },
+      freeCandidates(network, taken),
+    ));
+  memory.free.set(key, free);
+  const [ip] = free;
+  if (ip === undefined) return { network, ip: '' };
+  ask.note(`${ip} is proposed as virtual IP: it is in ${network}, the members' network, and nobody answers there`);
+  return { network, ip };
+}
+
+async function askBalancer(ask: Ask, { hosts, members, proposal }: ClusterHosts): Promise<BalancerAnswers | undefined> {
   const ip = await ask.text({
     key: 'virtualIp',
-    message: 'Virtual IP for clients (empty: none)',
-    default: '',
-    check: (answer) => checkVirtualIp(answer, hosts),
+    message: 'Virtual IP for clients (or: none)',
+    default: proposal.ip,
+    check: (answer) => (answer === 'none' ? true : checkVirtualIp(answer, hosts)),
   });
-  if (ip === '') return undefined;
+  if (ip === '' || ip === 'none') return undefined;
   const network = await ask.text({
     key: 'network',
     message: 'Its network, as 10.0.0.0/24 (empty: not checked)',
-    default: '',
+    default: proposal.network !== '' && checkNetwork(proposal.network, ip, []) === true ? proposal.network : '',
     check: (answer) => (answer === '' ? true : firstProblem(checkNetworkForm(answer), checkNetwork(answer, ip, []))),
   });
   const name = await ask.text({

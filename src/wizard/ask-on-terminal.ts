@@ -1,9 +1,11 @@
 import { styleText } from 'node:util';
-import { checkbox, confirm, input } from '@inquirer/prompts';
+import { checkbox, confirm, input, password } from '@inquirer/prompts';
 import type { Answer } from './answers.js';
-import { WentBack, type Place, type Way } from './interview.js';
+import { WentBack, type Place, type Tell, type Way } from './interview.js';
 import { listPrompt } from './list-prompt.js';
 import type { Question } from './question.js';
+import { Secret } from '../model/secret.js';
+import { watchPrompt } from './watch-prompt.js';
 import type { Terminal } from './terminal.js';
 
 /** How a question says that Escape goes to the one before. */
@@ -24,6 +26,26 @@ export function askOnTerminal(terminal: Terminal): Way {
       const config = { message, theme: themeOf(place), default: true };
       if (place === 'first') return confirm(config, terminal);
       return escapable(terminal, (context) => confirm(config, context));
+    },
+    secret: (message, place) =>
+      escapable(
+        terminal,
+        async (context) => new Secret(await password({ message, mask: '*', theme: themeOf(place) }, context)),
+      ),
+    async watch(message, hosts, work) {
+      const result: Awaited<ReturnType<typeof work>>[] = [];
+      let failure: unknown;
+      async function run(tell: Tell): Promise<void> {
+        try {
+          result.push(await work(tell));
+        } catch (error) {
+          failure = error;
+        }
+      }
+      await escapable(terminal, (context) => watchPrompt({ message, hosts, work: run }, context));
+      const [value] = result;
+      if (value === undefined) throw failure;
+      return value;
     },
     note: (text) => terminal.output.write(`  ${text}\n`),
   };
@@ -73,7 +95,7 @@ function themeOf(place: Place): { readonly style: { readonly message: (text: str
   return {
     style: {
       message: (text, status) =>
-        `${styleText('bold', text)}${place === 'first' || status === 'done' ? '' : ` ${styleText('dim', BACK_HINT)}`}`,
+        `${styleText('bold', text)}${place === 'first' || status !== 'idle' ? '' : ` ${styleText('dim', BACK_HINT)}`}`,
     },
   };
 }

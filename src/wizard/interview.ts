@@ -1,5 +1,6 @@
 import { InputError, type SourcePosition } from '../model/errors.js';
 import type { Answer, AnswerKey } from './answers.js';
+import type { Secret } from '../model/secret.js';
 import { checkAnswer, type ListQuestion, type PickQuestion, type Question, type TextQuestion } from './question.js';
 
 /** The person went back: the question before this one is asked again. */
@@ -7,6 +8,9 @@ export class WentBack extends Error {}
 
 /** Whether there is a question to go back to. */
 export type Place = 'first' | 'later';
+
+/** Says how far a host is. */
+export type Tell = (host: string, state: string) => void;
 
 /** How questions are answered: by a person, or by their defaults. */
 export interface Way {
@@ -18,6 +22,10 @@ export interface Way {
   ask(question: Question, proposed: Answer | undefined, place: Place): Promise<Answer>;
   /** Yes, by default, or no. @throws WentBack */
   confirm(message: string, place: Place): Promise<boolean>;
+  /** @throws WentBack */
+  secret(message: string, place: Place): Promise<Secret>;
+  /** Shows how far hosts are while something is done with them. @throws WentBack */
+  watch<T>(message: string, hosts: readonly string[], work: (tell: Tell) => Promise<T>): Promise<T>;
   note(text: string): void;
 }
 
@@ -28,6 +36,9 @@ export interface Ask {
   pick(question: Omit<PickQuestion, 'kind'>): Promise<readonly string[]>;
   /** Asked each time, and no answer of the inventory's. */
   confirm(message: string): Promise<boolean>;
+  /** A text that is not shown, and is no answer: it is never kept. */
+  secret(message: string): Promise<Secret>;
+  watch: Way['watch'];
   note(text: string): void;
 }
 
@@ -82,6 +93,12 @@ export async function interview<T>(flow: (ask: Ask) => Promise<T>, way: Way, giv
     text: async (question) => textOf(await answerTo({ ...question, kind: 'text' })),
     list: async (question) => listOf(await answerTo({ ...question, kind: 'list' })),
     pick: async (question) => listOf(await answerTo({ ...question, kind: 'pick' })),
+    secret: (message) => way.secret(message, placeNow()),
+    watch(message, hosts, work) {
+      // What comes of it is new, whatever was replayed before.
+      isReplaying = false;
+      return way.watch(message, hosts, work);
+    },
     confirm: (message) => way.confirm(message, placeNow()),
     note(text) {
       if (!isReplaying) way.note(text);

@@ -11,6 +11,8 @@ export function takeDefaults(defaults: 'taken' | 'refused', note: (text: string)
   return {
     note,
     confirm: () => Promise.resolve(true),
+    secret: (message) => Promise.reject(missing(message, message, 'nobody is asked', '')),
+    watch: (_message, _hosts, work) => work(() => undefined),
     async ask(question, proposed) {
       const { key, message } = question;
       if (defaults === 'refused')

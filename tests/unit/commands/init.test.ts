@@ -8,6 +8,8 @@ import { loadInventory } from '../../../src/ansible/load-inventory.js';
 import { PROVIDED_VARIABLES } from '../../../src/cluster/derived-variables.js';
 import type { Context } from '../../../src/commands/context.js';
 import { addInitCommand } from '../../../src/commands/init.js';
+import type { HostLook } from '../../../src/wizard/host-look.js';
+import type { NamedHost } from '../../../src/wizard/inventory-answers.js';
 import type { Terminal } from '../../../src/wizard/terminal.js';
 import { temporaryDirectory } from '../../support/temporary-directory.js';
 import { verbContext } from '../../support/verb-context.js';
@@ -16,12 +18,15 @@ let directory: string;
 let file: string;
 let answers: string;
 let printed: string;
+/** What was run of what the end offers. */
+let verbs: string[];
 
 beforeEach(() => {
   directory = temporaryDirectory('provision-init-');
   file = join(directory, 'inventory.yaml');
   answers = join(directory, 'answers.yaml');
   printed = '';
+  verbs = [];
 });
 
 afterEach(() => {
@@ -36,9 +41,19 @@ function edges(): Context {
   return verbContext(out, [], {});
 }
 
+function nobodyAnswers({ name }: NamedHost): readonly [string, HostLook] {
+  return [name, { kind: 'failed', code: 'unreachable', message: `${name}: no route`, hint: undefined }];
+}
+
 async function init(context: Context, ...options: readonly string[]): Promise<void> {
   const program = new Command();
-  addInitCommand(program, context);
+  addInitCommand(program, context, {
+    runVerb: async (argv) => void verbs.push(argv.join(' ')),
+    hostLooks: async () => ({
+      lookAtHosts: async ({ hosts }) => new Map(hosts.map(nobodyAnswers)),
+      askForFree: async () => [],
+    }),
+  });
   await program.parseAsync(['init', file, ...options], { from: 'user' });
 }
 
@@ -156,9 +171,13 @@ describe('init on a terminal', () => {
 
     const second = await onTerminal();
     await second.does('2 answers of an earlier run are kept', '');
-    for (const question of ['Private key', 'Hosts that run etcd', 'Control planes', 'Virtual IP', 'Write this to'])
+    await second.does('Private key', '');
+    await second.does('3 hosts failed. Try again?', 'n');
+    for (const question of ['Hosts that run etcd', 'Control planes', 'Virtual IP', 'Write this to', 'Plan it now?'])
       await second.does(question, '');
+    await second.does('Go on to apply?', 'n');
     await second.answer;
+    expect(verbs).toEqual([`plan ${file}`]);
     expect(readFileSync(file, 'utf8')).toMatch(/ansible_user: ops[^]*etcd-3/);
     expect(existsSync(draft)).toBe(false);
   });
@@ -182,6 +201,7 @@ describe('init on a terminal', () => {
     writeFileSync(answers, `${COMPLETE}privateKey: ''\ndnsName: ''\nport: 2379\nbalancers: [etcd-1]\n`);
     writeFileSync(file, 'mine');
     const declining = await onTerminal('--answers', answers);
+    await declining.does('4 hosts failed. Try again?', 'n');
     await declining.does('Hosts that run etcd', '');
     await declining.does('Control planes', '');
     await declining.does('Replace', 'n');
@@ -190,10 +210,12 @@ describe('init on a terminal', () => {
 
     const agreeing = await onTerminal('--answers', answers);
     await agreeing.does('of an earlier run are kept', '');
+    await agreeing.does('4 hosts failed. Try again?', 'n');
     // Escape goes back from there, too.
     await agreeing.does('Replace', { name: 'escape', ctrl: false });
     await agreeing.does('Control planes', '');
     await agreeing.does('Replace', '');
+    await agreeing.does('Plan it now?', 'n');
     await agreeing.answer;
     expect(readFileSync(file, 'utf8')).toContain('etcd_lb_ip: 10.0.0.100');
   });

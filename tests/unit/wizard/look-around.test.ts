@@ -1,0 +1,123 @@
+import { describe, expect, test } from '@jest/globals';
+import type { Answer, AnswerKey } from '../../../src/wizard/answers.js';
+import type { HostLook, Login, SeenHost } from '../../../src/wizard/host-look.js';
+import type { LookEdges } from '../../../src/wizard/look-around.js';
+import { startWizard } from '../../support/person.js';
+
+const SEEN: SeenHost = {
+  outline: { system: 'Debian GNU/Linux 12', hasApt: true, hasSystemd: true, memoryMib: 2048, diskMib: 20480 },
+  addresses: [{ interface: 'eth0', address: '10.0.0.1', prefixLength: 24 }],
+  listeners: [],
+  skewMs: 0,
+};
+
+function failed(code: string): HostLook {
+  return { kind: 'failed', code, message: `etcd-1: ${code} it is`, hint: `mind ${code}` };
+}
+
+/** Hosts that answer one after the other as they are told to, then well. */
+function answering(...before: readonly HostLook[]) {
+  const logins: Login[] = [];
+  const look: LookEdges = {
+    lookAtHosts: async (login, tell) => {
+      logins.push(login);
+      tell('etcd-1', 'connecting');
+      return new Map([['etcd-1', before[logins.length - 1] ?? { kind: 'seen', host: SEEN }]]);
+    },
+    askForFree: async (_, addresses) => addresses.slice(1),
+    memory: { looks: new Map(), free: new Map(), sudoPassword: undefined },
+    maxSkewMs: 60_000,
+  };
+  return { logins, look };
+}
+
+const DRAFT = new Map<AnswerKey, Answer>([
+  ['hosts', ['etcd-1']],
+  ['user', 'ops'],
+  ['privateKey', ''],
+]);
+
+describe('the hosts of the wizard are looked at', () => {
+  test('and an address of their network that nobody has is proposed, with its reason', async () => {
+    const { logins, look } = answering();
+    const { does, sees, output, answer } = await startWizard({ draft: DRAFT }, look);
+    await does(['Hosts that run etcd', ''], ['Control planes', '']);
+    await sees('Virtual IP', '10.0.0.249');
+    expect(await output()).toContain(
+      '✔ etcd-1: Debian GNU/Linux 12, eth0 10.0.0.1/24, 2.0 GiB memory and 20.0 GiB disk free',
+    );
+    await does(['Virtual IP', '']);
+    await sees('Its network', '10.0.0.0/24');
+    await does(['Its network', ''], ['DNS name', ''], ['Port on', ''], ['Hosts that run HAProxy', '']);
+    expect(await answer).toMatchObject({ balancer: { ip: '10.0.0.249', network: '10.0.0.0/24' } });
+    expect(logins).toHaveLength(1);
+  });
+
+  test('once for the same answers, and again after others', async () => {
+    const { logins, look } = answering();
+    const { does, sees } = await startWizard({ draft: DRAFT }, look);
+    await does(['Hosts that run etcd', { key: 'escape' }], ['Private key', '']);
+    await does(
+      ['Hosts that run etcd', { key: 'escape' }],
+      ['Private key', { key: 'escape' }],
+      ['User to log in', 'root'],
+    );
+    await does(['Private key', '']);
+    await sees('Hosts that run etcd');
+    expect(logins.map(({ user }) => user)).toEqual(['ops', 'root']);
+  });
+
+  test('a new host key is shown, and trusted only when a person agrees', async () => {
+    const { logins, look } = answering(failed('host-key-unknown'));
+    const { does, sees, output } = await startWizard({ draft: DRAFT }, look);
+    await does(['Trust 1 host key and remember it?', '']);
+    await sees('Hosts that run etcd');
+    expect(await output()).toContain('etcd-1: host-key-unknown it is');
+    expect(logins.map(({ trusted }) => trusted)).toEqual([[], ['etcd-1']]);
+  });
+
+  test('without trust it is not connected to again', async () => {
+    const { logins, look } = answering(failed('host-key-unknown'));
+    const { does, sees } = await startWizard({ draft: DRAFT }, look);
+    await does(['Trust 1 host key', 'n']);
+    await sees('Hosts that run etcd');
+    expect(logins).toHaveLength(1);
+  });
+
+  test('a sudo password that is missing or wrong is asked for, and is in no answer', async () => {
+    const { logins, look } = answering(failed('become-password-missing'), failed('become-password-wrong'));
+    const { does, sees, answers, output } = await startWizard({ draft: DRAFT }, look);
+    await does(
+      ['sudo password (Esc: back)', 'first-planted'],
+      ['sudo password (Esc: back)', 'second-planted'],
+      ['Hosts that run etcd', ''],
+    );
+    await sees('Control planes');
+    expect(logins.map(({ sudoPassword }) => sudoPassword?.reveal())).toEqual([
+      undefined,
+      'first-planted',
+      'second-planted',
+    ]);
+    expect(JSON.stringify(answers.map((all) => [...all])) + (await output())).not.toContain('planted');
+  });
+
+  test.each([
+    ['', 2],
+    ['n', 1],
+  ])('what else fails is tried again, or left: %j', async (typed, tried) => {
+    const { logins, look } = answering(failed('unreachable'));
+    const { does, sees, output } = await startWizard({ draft: DRAFT }, look);
+    await does(['1 host failed. Try again?', typed]);
+    await sees('Hosts that run etcd');
+    expect(logins).toHaveLength(tried);
+    expect(await output()).toContain('→ mind unreachable');
+  });
+
+  test.each(['Trust', 'sudo password', '1 host failed'])('Escape at "%s" goes back to the login', async (question) => {
+    const codes: Record<string, string> = { Trust: 'host-key-unknown', 'sudo password': 'become-password-wrong' };
+    const { look } = answering(failed(codes[question] ?? 'unreachable'));
+    const { does, sees } = await startWizard({ draft: DRAFT }, look);
+    await does([question, { key: 'escape' }]);
+    await sees('Private key');
+  });
+});
