@@ -1,4 +1,4 @@
-import type { HeardMember } from '../facts/etcd-membership.js';
+import { listersOf, membershipDifference, type HeardMember } from '../facts/etcd-membership.js';
 import { etcdStatus, etcdStatusKey, type EtcdStatus } from '../facts/etcd-status.js';
 import {
   askByHand,
@@ -53,11 +53,19 @@ function memberItems(
       return { check: 'etcd-member', host, verdict: 'fail', evidence, next: `provision plan ${inventory}` };
     }
     const own = problems.get(host);
-    if (own !== undefined) return { check: 'etcd-member', host, verdict: 'fail', evidence: own.join('; '), next };
+    if (own !== undefined) {
+      const way = status.isLearner && cluster.isManaged ? finishJoining(inventory) : next;
+      return { check: 'etcd-member', host, verdict: 'fail', evidence: own.join('; '), next: way };
+    }
     const role = status.memberId === status.leaderId ? 'leader' : 'follower';
     const evidence = `healthy ${role}, etcd ${status.version}, raft index ${status.raftIndex}`;
     return { check: 'etcd-member', host, verdict: 'ok', evidence };
   });
+}
+
+/** What makes a voter of a learner, whoever added it. */
+function finishJoining(inventory: string): string {
+  return `provision apply ${quote(inventory)}   makes it a voter once it has caught up`;
 }
 
 function clusterItem(
@@ -71,7 +79,10 @@ function clusterItem(
     return { check: 'etcd-cluster', verdict: 'fail', evidence: 'no member answers', next: why };
   }
   const problems = agreementProblems(heard, cluster);
-  if (problems.length > 0) return { check: 'etcd-cluster', verdict: 'fail', evidence: problems.join('; '), next };
+  const isPending = listersOf(heard).some(({ members }) => members.some(({ isLearner }) => isLearner));
+  const difference = membershipDifference(cluster, heard);
+  const way = isPending && cluster.isManaged ? finishJoining(inventory) : (difference?.next ?? next);
+  if (problems.length > 0) return { check: 'etcd-cluster', verdict: 'fail', evidence: problems.join('; '), next: way };
   const leader = heard.find((member) => member.memberId === first.leaderId)?.host ?? `member ${first.leaderId}`;
   const id = BigInt(first.clusterId).toString(16);
   const evidence = `${heard.length} of ${cluster.members.length} members agree: leader ${leader}, cluster ${id}`;

@@ -19,6 +19,8 @@ export interface EtcdData {
   readonly isBootstrapping: boolean;
   /** The environment file names an initial cluster, or others configured it: it is no package default. */
   readonly isConfigured: boolean;
+  /** Its `ETCD_INITIAL_CLUSTER`, as the environment file has it, without quotes; absent where it names none. */
+  readonly initialCluster?: string;
   /** Asked only where there is data without a configuration; absent when nothing answers. */
   readonly lone: LoneMember | undefined;
 }
@@ -54,8 +56,9 @@ function scriptFor(key: string): string {
     `[ ! -e ${quote(BOOTSTRAP_DROP_IN)} ] || words="$words bootstrapping"`,
     configFile === null
       ? 'words="$words configured"'
-      : `! grep -q '^ETCD_INITIAL_CLUSTER=' ${quote(configFile)} 2>/dev/null || words="$words configured"`,
+      : `cluster=$(sed -n 's/^ETCD_INITIAL_CLUSTER=/C /p' ${quote(configFile)} 2>/dev/null) || true; [ -z "$cluster" ] || words="$words configured"`,
     `printf '%s\\n' "$words"`,
+    ...(configFile === null ? [] : [`[ -z "$cluster" ] || printf '%s\\n' "$cluster"`]),
     'if [ "$words" = "D data" ]; then',
     '  if command -v etcdctl >/dev/null; then',
     `    printf 'S '; ${ask} endpoint status -w json 2>/dev/null || echo`,
@@ -82,7 +85,12 @@ const WITHOUT_ETCDCTL = [
 function parseBlock(block: string): EtcdData {
   const [first = '', ...rest] = block.split('\n');
   const words = first.split(' ');
+  const initialCluster = rest
+    .findLast((line) => line.startsWith('C '))
+    ?.slice(2)
+    .replace(/^"(.*)"$/, '$1');
   return {
+    ...(initialCluster === undefined ? {} : { initialCluster }),
     hasData: words.includes('data'),
     isBootstrapping: words.includes('bootstrapping'),
     isConfigured: words.includes('configured'),

@@ -12,6 +12,8 @@ export interface MembershipDifference {
   readonly text: string;
   /** What to do about it. */
   readonly next: string;
+  /** Entries of etcd's list that no host of the inventory stands for. */
+  readonly strangers: readonly Listed[];
 }
 
 /**
@@ -22,14 +24,8 @@ export function membershipDifference(
   cluster: Cluster,
   heard: readonly HeardMember[],
 ): MembershipDifference | undefined {
-  const [first, ...others] = listersOf(heard);
+  const first = agreedLister(heard);
   if (first === undefined) return undefined;
-  const ids = ({ members }: HeardMember): string =>
-    members
-      .map(({ id }) => id)
-      .toSorted()
-      .join();
-  if (others.some((each) => ids(each) !== ids(first))) return undefined;
   const found = first.members.map((listed) => ({
     listed,
     ours: cluster.members.find((member) => isSame(listed, member, heard)),
@@ -53,15 +49,39 @@ export function membershipDifference(
       ),
       ...unlisted.map(
         (member) =>
-          `take ${member.host} out of the group etcd; or make it a member: ${byHand(asker, `member add ${member.name} --peer-urls=${httpsUrl(member.address, member.peerPort)}`)}`,
+          `take ${member.host} out of the group etcd; or make it a member: ${cluster.isManaged ? 'provision apply INVENTORY' : byHand(asker, `member add ${member.name} --peer-urls=${httpsUrl(member.address, member.peerPort)}`)}`,
       ),
     ].join('\n'),
+    strangers,
   };
+}
+
+/**
+ * One that says who the members are, where all say the same.
+ * @returns undefined where nobody says it, or one lags behind
+ */
+export function agreedLister(heard: readonly HeardMember[]): HeardMember | undefined {
+  const [first, ...others] = listersOf(heard);
+  return first === undefined || others.some((each) => idsOf(each) !== idsOf(first)) ? undefined : first;
+}
+
+/** Whom a member lists, and as what; equal for equal lists. */
+export function idsOf({ members }: HeardMember): string {
+  return members
+    .map(({ id, isLearner }) => (isLearner ? `${id} learner` : id))
+    .toSorted()
+    .join();
 }
 
 /** Those that say who the members are: a learner does not. */
 export function listersOf(heard: readonly HeardMember[]): readonly HeardMember[] {
   return heard.filter(({ isLearner }) => !isLearner);
+}
+
+/** What a member says, without the entries of others on its list. @param gone whose entries don't count */
+export function withoutMembers<Status extends EtcdStatus>(status: Status, gone: readonly Member[]): Status {
+  if (status.kind === 'silent') return status;
+  return { ...status, members: status.members.filter((listed) => !gone.some((member) => isSame(listed, member, []))) };
 }
 
 /** One entry of etcd's list. */

@@ -3,6 +3,7 @@ import { memberUrls } from '../model/endpoint.js';
 import { RemoteError } from '../model/errors.js';
 import type { Probe } from '../model/remote.js';
 import { etcdData, etcdDataKey, type EtcdData } from './etcd-data.js';
+import { agreedLister, isSame, type HeardMember, type Listed } from './etcd-membership.js';
 import { etcdStatus, etcdStatusKey, type EtcdStatus } from './etcd-status.js';
 import { unitState } from './unit-state.js';
 import { unlessLost } from './unless-lost.js';
@@ -24,10 +25,16 @@ export interface AwayMember {
   readonly status: EtcdStatus;
 }
 
-/** All members, by whether their hosts can be asked. */
+/** All members as the running cluster has them, by whether their hosts can be asked. */
 export interface MembersSeen {
   readonly states: readonly MemberState[];
   readonly away: readonly AwayMember[];
+  /** Hosts of the inventory that are no voters of the running cluster yet, as {@link isYetToJoin} has it; they count for no quorum. */
+  readonly joining: readonly MemberState[];
+  /** Their members, also where a host can't be asked; those that are learners already first. */
+  readonly yetToJoin: readonly Member[];
+  /** The cluster with the members that it has now: without those that are to join. */
+  readonly present: Cluster;
 }
 
 /**
@@ -43,16 +50,69 @@ export type ClusterPhase = 'absent' | 'forming' | 'down' | 'serving' | 'unsure';
 /** Looks at every member of the cluster; one whose host can't be asked is asked by the hosts of others. */
 export async function lookAtMembers(cluster: Cluster, probe: Probe): Promise<MembersSeen> {
   const looks = await Promise.all(
-    cluster.members.map(async (member) => ({ member, seen: await unlessLost(lookAtMember(member, probe)) })),
+    cluster.members.map(async (member) => {
+      // At once: what is asked in one turn travels in one exec.
+      const [seen, status] = await Promise.all([
+        unlessLost(lookAtMember(member, probe)),
+        unlessLost(probe.on(member.host).ask(etcdStatus, etcdStatusKey(member))),
+      ]);
+      return { member, seen, status };
+    }),
   );
+  const heard = looks.flatMap(({ member, status }) =>
+    status instanceof RemoteError || status.kind === 'silent' ? [] : [{ host: member.host, ...status }],
+  );
+  const isIn = presence(cluster, heard);
+  const counted = looks.filter(({ member, seen }) => isIn(member, seen));
   const askers = looks.filter(({ seen }) => !(seen instanceof RemoteError)).map(({ member }) => member);
-  const away = looks.flatMap(({ member, seen }) =>
+  const away = counted.flatMap(({ member, seen }) =>
     seen instanceof RemoteError ? [askFromElsewhere(member, seen, askers, probe)] : [],
   );
+  const joining = looks.filter((each) => !counted.includes(each));
+  const statesOf = (some: typeof looks): readonly MemberState[] =>
+    some.flatMap(({ seen }) => (seen instanceof RemoteError ? [] : [seen]));
   return {
-    states: looks.flatMap(({ seen }) => (seen instanceof RemoteError ? [] : [seen])),
+    states: statesOf(counted),
     away: await Promise.all(away),
+    joining: statesOf(joining),
+    yetToJoin: learnersFirst(
+      joining.map(({ member }) => member),
+      agreedLister(heard),
+    ),
+    present: { ...cluster, members: counted.map(({ member }) => member) },
   };
+}
+
+type Seen = MemberState | RemoteError;
+
+/** Who of the inventory is a member now, by etcd's own list; where it is not known, or not agreed on, as the inventory says. */
+function presence(cluster: Cluster, heard: readonly HeardMember[]): (member: Member, seen: Seen) => boolean {
+  const lister = agreedLister(heard);
+  return (member, seen) => {
+    const entry = lister?.members.find((listed) => isSame(listed, member, heard));
+    // Who has data, and is not listed, was removed by someone: that is not ours to go on with.
+    const hasData = !(seen instanceof RemoteError) && hasOwnData(seen);
+    return lister === undefined || !isYetToJoin(cluster, entry, hasData);
+  };
+}
+
+/**
+ * Whether a host of the group `etcd` is to join the running cluster: it is bare and not listed, or is listed as a learner. An
+ * adopted cluster gets its members by others.
+ */
+function isYetToJoin({ isManaged }: Cluster, entry: Listed | undefined, hasData: boolean): boolean {
+  return isManaged && (entry === undefined ? !hasData : entry.isLearner);
+}
+
+function learnersFirst(members: readonly Member[], lister: HeardMember | undefined): readonly Member[] {
+  const rank = (member: Member): number =>
+    lister?.members.some((listed) => listed.isLearner && isSame(listed, member, [])) === true ? 0 : 1;
+  return members.toSorted((a, b) => rank(a) - rank(b));
+}
+
+/** Data of a member, and not what the package left when it started etcd itself. */
+export function hasOwnData(state: EtcdData): boolean {
+  return state.hasData && !isUntouchedLoneMember(state);
 }
 
 async function lookAtMember(member: Member, probe: Probe): Promise<MemberState> {
@@ -88,7 +148,7 @@ async function askFromElsewhere(
 }
 
 /** The phase that these members are in. */
-export function clusterPhase({ states, away }: MembersSeen): ClusterPhase {
+export function clusterPhase({ states, away }: Pick<MembersSeen, 'states' | 'away'>): ClusterPhase {
   const withData = states.filter((member) => member.hasData && !isUntouchedLoneMember(member));
   const answering = away.filter(({ status }) => status.kind === 'answers').length;
   const isKnown = away.length === 0;

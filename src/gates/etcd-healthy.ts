@@ -1,14 +1,8 @@
-import {
-  clusterPhase,
-  lookAtMembers,
-  type AwayMember,
-  type ClusterPhase,
-  type MembersSeen,
-} from '../facts/etcd-phase.js';
+import { clusterPhase, type AwayMember, type ClusterPhase } from '../facts/etcd-phase.js';
 import type { Cluster } from '../model/cluster.js';
-import type { Gate, GateAnswer, GateInput } from '../model/gate.js';
-import { askMembers } from './ask-members.js';
-import { judgeMembers, memberJournal, type MemberAnswers } from './judge-members.js';
+import type { Gate, GateAnswer } from '../model/gate.js';
+import { lookAtPresent } from './ask-members.js';
+import { judgeMembers, memberJournal } from './judge-members.js';
 
 /** A member restarts in seconds; a follower that must catch up from a snapshot may take minutes. */
 const DEADLINE_MS = 180_000;
@@ -22,7 +16,7 @@ export function etcdHealthy(cluster: Cluster, now: () => Date): Gate {
     name: 'etcd-healthy',
     deadlineMs: DEADLINE_MS,
     async check({ probe, when, batch }) {
-      const [seen, answers] = await lookAtAll(cluster, probe);
+      const [seen, answers] = await lookAtPresent(cluster, probe);
       // etcd answers a moment before systemd has noted that it is started.
       const late = seen.states.filter((state) => !state.isRunning);
       const done = new Set(when === 'after' ? batch : []);
@@ -30,7 +24,7 @@ export function etcdHealthy(cluster: Cluster, now: () => Date): Gate {
       if (gone !== undefined) throw gone.error;
       const asked = {
         answers,
-        cluster,
+        cluster: seen.present,
         done,
         down: new Set<string>(),
         away: hostsOf(seen.away),
@@ -57,13 +51,14 @@ export function etcdCanSpareBatch(cluster: Cluster, now: () => Date): Gate {
     name: 'etcd-can-spare-batch',
     deadlineMs: DEADLINE_MS,
     async check({ probe, batch }) {
-      const [seen, answers] = await lookAtAll(cluster, probe);
+      const [seen, answers] = await lookAtPresent(cluster, probe);
       const phase = clusterPhase(seen);
       if (phase === 'unsure') return unsure(seen.away);
       if (phase !== 'serving') return { open: true, note: NOTHING_TO_PROTECT[phase] };
       const down = hostsOf(seen.states.filter((state) => batch.includes(state.host) && !state.isRunning));
       const taken = new Set(batch);
-      return judgeMembers({ answers, cluster, done: new Set(), down, away: hostsOf(seen.away), taken }, probe, now());
+      const asked = { answers, cluster: seen.present, done: new Set<string>(), down, away: hostsOf(seen.away), taken };
+      return judgeMembers(asked, probe, now());
     },
   };
 }
@@ -82,13 +77,4 @@ function unsure(away: readonly AwayMember[]): GateAnswer {
   const hosts = away.map(({ host }) => host);
   const reason = `whether there is an etcd cluster is not known while ${hosts.join(', ')} can't be asked`;
   return { open: false, reason, next: `ssh ${hosts[0] ?? ''} true`, isAway: true };
-}
-
-/** All members as their hosts show them; of one whose host can't be asked, what others hear. */
-async function lookAtAll(cluster: Cluster, probe: GateInput['probe']): Promise<readonly [MembersSeen, MemberAnswers]> {
-  const [seen, { answers }] = await Promise.all([
-    lookAtMembers(cluster, probe(cluster.members[0]?.host ?? '')),
-    askMembers(cluster, probe),
-  ]);
-  return [seen, new Map([...answers, ...seen.away.map(({ host, status }) => [host, status] as const)])];
 }

@@ -1,9 +1,8 @@
-import { isSame } from '../facts/etcd-membership.js';
-import type { EtcdStatus } from '../facts/etcd-status.js';
+import { withoutMembers } from '../facts/etcd-membership.js';
 import type { Cluster, Member } from '../model/cluster.js';
 import type { Gate } from '../model/gate.js';
 import { journalByHand } from '../shell/by-hand.js';
-import { askMembers } from './ask-members.js';
+import { askMembers, lookAtPresent } from './ask-members.js';
 import { judgeMembers, MAX_RAFT_LAG, membersHeard } from './judge-members.js';
 
 /** As long as after a batch: what others do may take a moment to settle. */
@@ -24,20 +23,18 @@ export function etcdServesWithoutBatch(cluster: Cluster, now: () => Date): Gate 
     name: 'etcd-serves-without-batch',
     deadlineMs: DEADLINE_MS,
     async check({ probe, batch }) {
-      const gone = cluster.members.filter(({ host }) => batch.includes(host));
-      const rest = { ...cluster, members: cluster.members.filter((member) => !gone.includes(member)) };
-      const { answers, away } = await askMembers(rest, probe);
-      const without = new Map([...answers].map(([host, status]) => [host, withoutMembers(status, gone)] as const));
+      const [seen, heard] = await lookAtPresent(cluster, probe);
+      const isTaken = ({ host }: Member): boolean => batch.includes(host);
+      const gone = cluster.members.filter(isTaken);
+      const rest = { ...cluster, members: seen.present.members.filter((member) => !isTaken(member)) };
+      const hosts = new Set(rest.members.map(({ host }) => host));
+      const answers = [...heard].filter(([host]) => hosts.has(host));
+      const without = new Map(answers.map(([host, status]) => [host, withoutMembers(status, gone)] as const));
+      const away = new Set(seen.away.flatMap(({ host }) => (hosts.has(host) ? [host] : [])));
       const none = new Set<string>();
       return judgeMembers({ answers: without, cluster: rest, done: none, down: none, away, taken: none }, probe, now());
     },
   };
-}
-
-function withoutMembers(status: EtcdStatus, gone: readonly Member[]): EtcdStatus {
-  if (status.kind === 'silent') return status;
-  const members = status.members.filter((listed) => !gone.some((member) => isSame(listed, member, [])));
-  return { ...status, members };
 }
 
 /**

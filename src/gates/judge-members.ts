@@ -13,6 +13,9 @@ import { brokenCertificates } from './broken-certificates.js';
  */
 export const MAX_RAFT_LAG = 1000;
 
+/** What makes a voter of a learner that the inventory names. */
+const FINISH_JOINING = 'provision apply INVENTORY';
+
 /** What one member said, by the name of its host. */
 export type MemberAnswers = ReadonlyMap<string, EtcdStatus>;
 
@@ -219,6 +222,10 @@ function membershipFaults(heard: readonly HeardMember[], cluster: Cluster): read
   const learners = first.members.filter((member) => member.isLearner).map((member) => member.name || member.id);
   return [
     ...(difference === undefined ? [] : [{ ...difference, isFinal: true }]),
-    ...learners.map((name) => ({ text: `${name} is listed as a learner`, isFinal: true })),
+    ...learners.map((name) => ({
+      text: `${name} is listed as a learner`,
+      isFinal: true,
+      ...(cluster.isManaged ? { next: FINISH_JOINING } : {}),
+    })),
   ];
 }

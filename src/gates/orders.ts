@@ -16,6 +16,7 @@ export function orderTable(cluster: Cluster): ReadonlyMap<string, Order> {
   return new Map<string, Order>([
     ['inventory', inventoryOrder],
     ['leader-last', leaderLast(cluster)],
+    ['learner-first', learnerFirst(cluster)],
     ['apiserver-ready-last', apiserverReadyLast(cluster)],
     ...SERVICE_NAMES.map(
       (name) => [aboutService('vip-holder-last', name), vipHolderLast(serviceNamed(cluster, name))] as const,
@@ -56,6 +57,17 @@ function leaderLast(cluster: Cluster): Order {
       ),
     );
     const rank = (host: string): number => (leaders.has(host) ? 2 : running.has(host) ? 1 : 0);
+    return { hosts: hosts.toSorted((a, b) => rank(a) - rank(b)), together: false };
+  };
+}
+
+/** Who is a learner already first: one membership change is finished before another begins. */
+function learnerFirst(cluster: Cluster): Order {
+  return async (hosts, probe) => {
+    const [first] = hosts;
+    if (first === undefined) return { hosts, together: false };
+    const { yetToJoin } = await lookAtMembers(cluster, probe(first));
+    const rank = (host: string): number => yetToJoin.findIndex((member) => member.host === host);
     return { hosts: hosts.toSorted((a, b) => rank(a) - rank(b)), together: false };
   };
 }

@@ -1,17 +1,17 @@
 import {
   described,
   hex,
+  idsOf,
   isSame,
   listersOf,
   membershipDifference,
   type HeardMember,
   type Listed,
 } from '../facts/etcd-membership.js';
-import { isUntouchedLoneMember, quorum, type MemberState } from '../facts/etcd-phase.js';
+import { hasOwnData, isUntouchedLoneMember, quorum, type MemberState } from '../facts/etcd-phase.js';
 import type { EtcdStatus } from '../facts/etcd-status.js';
 import type { Cluster, Member } from '../model/cluster.js';
 import { peerUrlOf } from '../shell/join-member.js';
-import { hasOwnData } from './member-refusals.js';
 import {
   elsewhere,
   foreignCluster,
@@ -48,7 +48,9 @@ export interface ReplacementLook {
   readonly hasAddress: boolean;
   /** The drop-in of a joining member is there. */
   readonly isJoining: boolean;
-  /** The other members that answer to their own hosts. */
+  /** The other members that the cluster has now. */
+  readonly peers: readonly Member[];
+  /** Those that answer to their own hosts. */
   readonly others: readonly HeardMember[];
   /** Ids of members that answer other hosts at the member's client URL. */
   readonly answering: readonly string[];
@@ -70,7 +72,12 @@ export function decideReplacement(cluster: Cluster, member: Member, look: Replac
       ...(entry.isLearner ? (['promote'] as const) : []),
       ...(look.isJoining ? (['open'] as const) : []),
     ];
-    return { steps, removed: undefined, initialCluster, found: `${member.host} answers as ${described(entry)}` };
+    return {
+      steps,
+      removed: undefined,
+      initialCluster,
+      found: `${member.host} answers as ${described(entry)}`,
+    };
   }
   refuseLiving(member, look, list.clusterId);
   const isVoter = entry !== undefined && !entry.isLearner;
@@ -116,13 +123,6 @@ function othersList(cluster: Cluster, member: Member, { others, own }: Replaceme
   const pending = rest.find(({ isLearner, name }) => isLearner || name === '');
   if (pending !== undefined) throw pendingChange(member, pending);
   return { clusterId: first.clusterId, listed: first.members, rest, healthy: healthy.length };
-}
-
-function idsOf({ members }: HeardMember): string {
-  return members
-    .map(({ id, isLearner }) => (isLearner ? `${id} learner` : id))
-    .toSorted()
-    .join();
 }
 
 function entryOf(member: Member, { listed, rest }: OthersList, look: ReplacementLook): Listed | undefined {

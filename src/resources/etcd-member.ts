@@ -1,5 +1,6 @@
 import {
   clusterPhase,
+  hasOwnData,
   lookAtMembers,
   type ClusterPhase,
   type MembersSeen,
@@ -12,14 +13,7 @@ import type { Probe } from '../model/remote.js';
 import { allowBootstrap, queueEtcd } from '../shell/etcd-unit.js';
 import { handOverLeadership } from '../shell/etcdctl.js';
 import { serviceCommand } from '../shell/service-command.js';
-import {
-  differenceSeen,
-  hasOwnData,
-  lostMember,
-  notKnown,
-  refuseBelowQuorum,
-  refuseOtherMembership,
-} from './member-refusals.js';
+import { differenceSeen, lostMember, notKnown, refuseBelowQuorum, refuseOtherMembership } from './member-refusals.js';
 import { newerFiles } from './service.js';
 
 /** One member of the cluster, as a running service. */
@@ -49,8 +43,7 @@ export function etcdMember(options: EtcdMemberOptions): Resource {
         newerFiles(options.runsWith, probe),
       ]);
       const outcome = decide(options, seen, unit, newer(unit.startedAt));
-      if (outcome.kind === 'change' && clusterPhase(seen) === 'serving')
-        await refuseOtherMembership(cluster, member, probe);
+      if (clusterPhase(seen) === 'serving') await refuseOtherMembership(cluster, member, { outcome, probe });
       return outcome;
     },
     async doubt(probe) {
@@ -72,7 +65,10 @@ function decide(
   unit: UnitState,
   reasons: readonly string[],
 ): Outcome {
-  if (hasOwnData(ownState(seen, member))) {
+  const own = ownState(seen, member);
+  // A role of its own has it join (etcd-joining), and one that joins is a service once it has data.
+  if (seen.joining.includes(own) && !hasOwnData(own)) return UNCHANGED;
+  if (hasOwnData(own)) {
     if (unit.active && reasons.length > 0) refuseBelowQuorum(member, seen);
     return decideService(member, unit, reasons);
   }
@@ -161,8 +157,8 @@ function isForming(phase: ClusterPhase): boolean {
   return phase === 'absent' || phase === 'forming';
 }
 
-function ownState({ states, away }: MembersSeen, member: Member): MemberState {
-  const own = states.find((state) => state.host === member.host);
+function ownState({ states, joining, away }: MembersSeen, member: Member): MemberState {
+  const own = [...states, ...joining].find((state) => state.host === member.host);
   if (own !== undefined) return own;
   throw (
     away.find(({ host }) => host === member.host)?.error ??

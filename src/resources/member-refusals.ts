@@ -1,6 +1,7 @@
-import { membershipDifference, type MembershipDifference } from '../facts/etcd-membership.js';
+import { membershipDifference, withoutMembers, type MembershipDifference } from '../facts/etcd-membership.js';
 import {
-  isUntouchedLoneMember,
+  hasOwnData,
+  lookAtMembers,
   quorum,
   type AwayMember,
   type MembersSeen,
@@ -8,36 +9,44 @@ import {
 } from '../facts/etcd-phase.js';
 import { etcdStatus, etcdStatusKey } from '../facts/etcd-status.js';
 import { unlessLost } from '../facts/unless-lost.js';
+import type { Outcome } from '../model/change.js';
 import type { Cluster, Member } from '../model/cluster.js';
 import { ProvisionError, RemoteError } from '../model/errors.js';
 import type { Probe } from '../model/remote.js';
 
-/** Data of a member, and not what the package left when it started etcd itself. */
-export function hasOwnData(state: MemberState): boolean {
-  return state.hasData && !isUntouchedLoneMember(state);
-}
-
-/** What the members that answer list, compared with the inventory. */
+/**
+ * What the members that answer list, compared with the inventory: in what nothing that is planned will change. Hosts that are
+ * yet to join are no difference.
+ */
 export async function differenceSeen(cluster: Cluster, probe: Probe): Promise<MembershipDifference | undefined> {
+  const { present, yetToJoin } = await lookAtMembers(cluster, probe);
   const answers = await Promise.all(
-    cluster.members.map(async (member) => ({
+    present.members.map(async (member) => ({
       host: member.host,
       status: await unlessLost(probe.on(member.host).ask(etcdStatus, etcdStatusKey(member))),
     })),
   );
   const heard = answers.flatMap(({ host, status }) =>
-    status instanceof RemoteError || status.kind === 'silent' ? [] : [{ host, ...status }],
+    status instanceof RemoteError || status.kind === 'silent' ? [] : [{ host, ...withoutMembers(status, yetToJoin) }],
   );
-  return membershipDifference(cluster, heard);
+  return membershipDifference(present, heard);
 }
 
 /**
- * A member is not touched while it is not known who its peers are: the gate before it would never open.
+ * A member is not touched while it is not known who its peers are: the gate before it would never open. Where etcd lists a
+ * member that the inventory does not name at all, someone must say what becomes of it.
+ * @param outcome what would be done to the member
  * @throws ProvisionError `membership-differs`
  */
-export async function refuseOtherMembership(cluster: Cluster, { host }: Member, probe: Probe): Promise<void> {
+export async function refuseOtherMembership(
+  cluster: Cluster,
+  { host }: Member,
+  { outcome, probe }: { readonly outcome: Outcome; readonly probe: Probe },
+): Promise<void> {
   const difference = await differenceSeen(cluster, probe);
   if (difference === undefined) return;
+  const isStrange = cluster.isManaged && difference.strangers.length > 0;
+  if (outcome.kind === 'unchanged' && !isStrange) return;
   throw new ProvisionError({
     code: 'membership-differs',
     message: `${host}: its etcd is not changed while the inventory and etcd differ: ${difference.text}`,

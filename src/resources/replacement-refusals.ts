@@ -5,7 +5,7 @@ import { ProvisionError } from '../model/errors.js';
 import { httpsUrl } from '../model/endpoint.js';
 import { journalByHand } from '../shell/by-hand.js';
 
-const UNTOUCHED = 'it is not replaced, and nothing was changed';
+const UNTOUCHED = 'nothing was changed';
 
 /** A process of the member's unit runs, and does not answer. */
 export function notGone({ host, unit }: Member, own: EtcdStatus): ProvisionError {
@@ -81,7 +81,7 @@ export function pendingChange({ host }: Member, pending: Listed): ProvisionError
   return new ProvisionError({
     code: 'membership-pending',
     message: `${host}: another membership change is not finished: ${described(pending)} ${what}; ${UNTOUCHED}`,
-    hint: 'finish that one first: provision member replace INVENTORY HOST, with its host',
+    hint: 'finish that one first: provision apply INVENTORY, where its host is in the group etcd; else: provision verify INVENTORY',
   });
 }
 

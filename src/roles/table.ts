@@ -1,3 +1,4 @@
+import { etcdJoinedRole, etcdJoiningRole } from './etcd-joining/role.js';
 import { etcdReplacementRole } from './etcd-replacement/role.js';
 import { etcdSettledRole } from './etcd-settled/role.js';
 import { etcdRole } from './etcd/role.js';
@@ -24,6 +25,8 @@ export function roleTable(tools: RoleTools): ReadonlyMap<string, Role> {
     pkiRole(tools),
     etcdRole(tools),
     etcdSettledRole(),
+    etcdJoiningRole(),
+    etcdJoinedRole(),
     etcdReplacementRole(tools),
     ...SERVICE_NAMES.flatMap((service) => [
       ipNonlocalBindRole(service),

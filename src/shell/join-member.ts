@@ -104,24 +104,30 @@ export function promoteLearner(request: MembershipRequest): Command {
 }
 
 /**
- * Lets the member join the cluster at its next start. Until it is a voter it serves its own host only: a learner refuses
- * clients, while its health check answers as if it did not.
- * @param initialCluster all members as etcd lists them, and this one
+ * Lets the member join the cluster at its next start, with exactly the members that etcd lists by then. Until it is a voter it
+ * serves its own host only: a learner refuses clients, while its health check answers as if it did not.
  */
-export function allowJoin({ clientPort, dataDir }: Member, initialCluster: string): Command {
-  const lines = [
-    `ETCD_INITIAL_CLUSTER=${initialCluster}`,
-    'ETCD_INITIAL_CLUSTER_STATE=existing',
-    `ETCD_LISTEN_CLIENT_URLS=${httpsUrl('127.0.0.1', clientPort)}`,
-  ];
+export function allowJoin(request: MembershipRequest): Command {
+  const { member } = request;
+  const { clientPort, dataDir } = member;
+  const own = `-v name=${quote(member.name)} -v url=${quote(peerUrlOf(member))}`;
+  // Its own entry has no name before it has started; the entry of another that has none is a change of others.
+  const entries =
+    '{ own = index("," $4 ",", "," url ","); who = $3 == "" && own ? name : $3; if (who == "") who = "?"; ' +
+    'n = split($4, urls, ","); for (i = 1; i <= n; i++) print who "=" urls[i] }';
+  const lines = ['ETCD_INITIAL_CLUSTER_STATE=existing', `ETCD_LISTEN_CLIENT_URLS=${httpsUrl('127.0.0.1', clientPort)}`];
   return {
     summary: 'let it join, as a learner that serves no clients',
     script: [
-      'set -eu',
+      ...begin(request),
       'umask 022',
-      `[ ! -e ${quote(`${dataDir}/member`)} ] || { echo ${quote(`there is data in ${dataDir}`)} >&2; exit 1; }`,
+      `[ ! -e ${quote(`${dataDir}/member`)} ] || refuse ${quote(`there is data in ${dataDir}`)}`,
+      `cluster=$(printf '%s\\n' "$list" | awk -F ', ' ${own} ${quote(entries)} | sort | paste -s -d , -)`,
+      // It goes into a file that systemd reads.
+      `case $cluster in *[!]A-Za-z0-9._:/=,@%+[-]*) refuse "etcd lists what is no list of members: $cluster" ;; esac`,
+      `case ,$cluster, in *${quote(`,${member.name}=${peerUrlOf(member)},`)}*) ;; *) refuse "it is not listed: $cluster" ;; esac`,
       `mkdir -p ${posix.dirname(JOIN_DROP_IN)}`,
-      `printf '%s\\n' ${lines.map(quote).join(' ')} >${JOIN_ENV}`,
+      `printf '%s\\n' "ETCD_INITIAL_CLUSTER=$cluster" ${lines.map(quote).join(' ')} >${JOIN_ENV}`,
       // A later EnvironmentFile= wins over an earlier one (systemd.exec(5)).
       `printf '# Written by provision: only until the member is a voter.\\n[Service]\\nEnvironmentFile=%s\\n' ${JOIN_ENV} >${JOIN_DROP_IN}`,
       `sync ${JOIN_ENV} ${JOIN_DROP_IN}`,

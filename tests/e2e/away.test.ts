@@ -104,16 +104,17 @@ describeOnLab('a member that is away, and other members than etcd lists', 'away'
     expect(performedChanges(run)).toEqual([]);
   });
 
-  test('a member more: the plan says that etcd does not list it', async () => {
+  test('a member more: the plan shows how it joins', async () => {
     const more = await withMembers('more', (text) => {
       const [host = ''] = /^ {8}host-1:.*\n(?: {10}.*\n)*/m.exec(text) ?? [];
       return text.replace(/^( {8}etcd-3:)/m, `${host}$1`);
     });
-    const run = await runVerb(lab, 'apply', more);
-    expect(run.status).toBe(1);
-    expect(run.stdout).toContain(
-      'etcd lists 3 members, the inventory 4; host-1 is in the group etcd, and etcd does not list',
-    );
-    expect(performedChanges(run)).toEqual([]);
+    const run = await runVerb(lab, 'plan', more);
+    expect(endOf(run)).toMatch(/^status 0/);
+    const joining = plannedChanges(run).filter((line) => line.startsWith('New members'));
+    expect(joining.map((line) => line.replace(/:.*/, ''))).toEqual([
+      ...['snapshot', 'member-add', 'member-start', 'member-promote'].map((step) => `New members / host-1 / ${step}`),
+      'New members serve clients / host-1 / member-open',
+    ]);
   });
 });

@@ -99,6 +99,6 @@ export function etcdHost(given: {
     },
     'etcd-data': { [etcdDataKey(member)]: given.data ?? MEMBER_DATA },
     units: { etcd: given.unit ?? RUNNING },
-    ...(given.status === undefined ? {} : { 'etcd-status': { [etcdStatusKey(member)]: given.status } }),
+    'etcd-status': { [etcdStatusKey(member)]: given.status ?? SILENT },
   };
 }

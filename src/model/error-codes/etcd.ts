@@ -28,7 +28,7 @@ export const ETCD = {
   },
   'membership-pending': {
     why: 'Another membership change was begun and is not finished: etcd lists a learner, or a member that never started.',
-    next: 'Finish that one first: `provision member replace INVENTORY HOST`, with its host. One change at a time.',
+    next: 'Finish that one first: `provision apply INVENTORY`, where its host is in the group etcd. One change at a time.',
   },
   'etcd-data-in-the-way': {
     why: 'There is etcd data where a new member would be made, for example from a start by the package itself.',
@@ -36,7 +36,7 @@ export const ETCD = {
   },
   'membership-differs': {
     why: 'The inventory and etcd name different members.',
-    next: 'Compare both with `provision verify INVENTORY`; then correct the group etcd, or finish the membership change with etcdctl.',
+    next: 'Compare both with `provision verify INVENTORY`; then correct the group etcd, or finish the membership change: `provision apply INVENTORY` adds a bare host of the group etcd.',
   },
   'foreign-etcd': {
     why: 'The etcd behind an API server, or a member of the inventory, belongs to another cluster. After the change data would be gone from view.',

@@ -1,5 +1,6 @@
 import { ProvisionError } from '../../model/errors.js';
-import { memberReplacement, snapshotBefore } from '../../resources/member-replacement.js';
+import { snapshotBefore } from '../../resources/joining-steps.js';
+import { memberReplacement, replacementWay } from '../../resources/member-replacement.js';
 import { memberParts } from '../etcd/role.js';
 import { memberOn, type Role, type RoleTools } from '../role.js';
 
@@ -12,8 +13,9 @@ export function etcdReplacementRole(tools: RoleTools): Role {
       const member = memberOn(cluster, host);
       if (!cluster.isManaged) throw adopted(host.name);
       const { packages, files, environment } = memberParts(tools, inventory, { cluster, member });
-      const { leaving, joining } = memberReplacement({ cluster, member });
-      return [snapshotBefore({ cluster, member }), packages, ...files, ...leaving, environment, ...joining];
+      const { leaving, joining, open } = memberReplacement(cluster, member);
+      const snapshot = snapshotBefore(replacementWay(cluster, member));
+      return [snapshot, packages, ...files, ...leaving, environment, ...joining, open];
     },
   };
 }

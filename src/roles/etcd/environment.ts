@@ -1,6 +1,7 @@
+import { etcdData, etcdDataKey, type EtcdData } from '../../facts/etcd-data.js';
 import type { Resource } from '../../model/change.js';
 import type { Cluster, Member } from '../../model/cluster.js';
-import { configurationMode } from '../../model/content.js';
+import { configurationMode, type Content } from '../../model/content.js';
 import { hostPort, httpsUrl } from '../../model/endpoint.js';
 import type { Inventory } from '../../model/inventory.js';
 import { MarkedText } from '../../model/marked-text.js';
@@ -18,33 +19,57 @@ export function etcdEnvironment(
 ): Resource {
   const { configFile: path } = member;
   if (path === undefined) throw new Error(`${member.host} is adopted: its configuration is not ours`);
-  const content = inventory.render(member.host, template('etcd.env.j2'), {
-    member: {
-      name: member.name,
-      data_dir: member.dataDir,
-      pki_dir: member.pkiDir,
-      client_url: httpsUrl(member.address, member.clientPort),
-      peer_url: peerUrl(member),
-      listen_client_urls: [member.address, '127.0.0.1'].map((host) => httpsUrl(host, member.clientPort)).join(','),
-      heartbeat_interval: member.heartbeatIntervalMs,
-      election_timeout: member.electionTimeoutMs,
-      quota_backend_bytes: member.quotaBackendBytes,
-      snapshot_count: member.snapshotCount,
-      auto_compaction_retention: member.autoCompactionRetention,
-    },
-    token: cluster.token,
-    initial_cluster: cluster.members.map((each) => `${each.name}=${peerUrl(each)}`).join(','),
-    extra_env: extraLines(member),
-  });
+  const render = (initialCluster: string): Content =>
+    inventory.render(member.host, template('etcd.env.j2'), {
+      member: {
+        name: member.name,
+        data_dir: member.dataDir,
+        pki_dir: member.pkiDir,
+        client_url: httpsUrl(member.address, member.clientPort),
+        peer_url: peerUrl(member),
+        listen_client_urls: [member.address, '127.0.0.1'].map((host) => httpsUrl(host, member.clientPort)).join(','),
+        heartbeat_interval: member.heartbeatIntervalMs,
+        election_timeout: member.electionTimeoutMs,
+        quota_backend_bytes: member.quotaBackendBytes,
+        snapshot_count: member.snapshotCount,
+        auto_compaction_retention: member.autoCompactionRetention,
+      },
+      token: cluster.token,
+      initial_cluster: initialCluster,
+      extra_env: extraLines(member),
+    });
+  const wanted = cluster.members.map(entryOf).join(',');
+  const content = render(wanted);
   return file({
     path,
-    content,
+    content: async (probe) => {
+      const kept = keptInitialCluster(member, await probe.ask(etcdData, etcdDataKey(member)));
+      return kept === undefined || kept === wanted ? content : render(kept);
+    },
     owner: 'root',
     group: 'root',
     // systemd reads it as root, before it becomes etcd's user.
     mode: configurationMode(content),
     foreign: { replace: member.replaceFiles, wayOut: ADOPT },
   });
+}
+
+/**
+ * The members with which a member began. Nothing reads that while there is data, and members come and go: another list there
+ * would restart every member for nothing.
+ */
+function keptInitialCluster(
+  member: Member,
+  { hasData, isBootstrapping, initialCluster }: EtcdData,
+): string | undefined {
+  if (!hasData || isBootstrapping || initialCluster === undefined) return undefined;
+  const entries = initialCluster.split(',');
+  const isPlain = entries.every((entry) => /^[\w.-]+=https:\/\/[\w.:[\]-]+$/.test(entry));
+  return isPlain && entries.includes(entryOf(member)) ? initialCluster : undefined;
+}
+
+function entryOf(member: Member): string {
+  return `${member.name}=${peerUrl(member)}`;
 }
 
 function peerUrl(member: Member): string {

@@ -81,14 +81,12 @@ const OUR_FLAGS =
   /^--?(?:config-file|name|data-dir|(?:listen|advertise|initial)-.*|(?:peer-)?(?:cert-file|key-file|trusted-ca-file|client-cert-auth|auto-tls))(?:=|$)/;
 
 /** Why an etcd that is started so does not run with our environment file alone. */
-function otherSettings({ host, configFile = '' }: Member, { argv, environmentFiles }: StartedWith): string | undefined {
+function otherSettings({ configFile = '' }: Member, { argv, environmentFiles }: StartedWith): string | undefined {
   const flags = argv.filter((word) => OUR_FLAGS.test(word)).map((word) => word.replace(/=.*/, ''));
   if (flags.length > 0) return `is given ${flags.join(', ')}, which ${configFile} is there to say`;
   const at = environmentFiles.lastIndexOf(configFile);
   if (at < 0) return `reads ${environmentFiles.join(', ') || 'no environment file'}, not ${configFile}`;
-  const later = environmentFiles.slice(at + 1).filter((path) => path !== BOOTSTRAP_ENV);
-  if (later.includes(JOIN_ENV))
-    return `is not done joining the cluster (${JOIN_ENV}): provision member replace INVENTORY ${host}`;
+  const later = environmentFiles.slice(at + 1).filter((path) => path !== BOOTSTRAP_ENV && path !== JOIN_ENV);
   return later.length === 0 ? undefined : `reads ${later.join(', ')} after ${configFile}, which wins`;
 }
 

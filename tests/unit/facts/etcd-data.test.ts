@@ -67,3 +67,10 @@ test.each([
 ])('a cluster is %s', (phase, members) => {
   expect(clusterPhase({ states: members, away: [] })).toBe(phase);
 });
+
+test('the initial cluster is what the environment file names last, without its quotes', () => {
+  const key = etcdDataKey({ dataDir: '/d', configFile: '/f' });
+  const parse = (text: string): string | undefined => etcdData.parse(text, [key]).get(key)?.initialCluster;
+  expect(parse('D data configured\nC a=https://a:1\nC "b=https://b:1"\n')).toBe('b=https://b:1');
+  expect(parse('D data\n')).toBeUndefined();
+});

@@ -1,11 +1,11 @@
 import { describe, expect, test } from '@jest/globals';
-import type { EtcdStatus } from '../../../src/facts/etcd-status.js';
+import { etcdStatusKey, type EtcdStatus } from '../../../src/facts/etcd-status.js';
 import { etcdLearnerCaughtUp, etcdServesWithoutBatch } from '../../../src/gates/etcd-without-batch.js';
 import type { GateAnswer } from '../../../src/model/gate.js';
 import { etcdHost, healthy, SILENT } from '../../support/etcd-answers.js';
 import { fakeProbes, UNREACHABLE, type FakeAnswers } from '../../support/fake-probe.js';
 import { gateInput } from '../../support/gate-input.js';
-import { SAMPLE_CLUSTER } from '../../support/sample-cluster.js';
+import { SAMPLE_CLUSTER, sampleMember } from '../../support/sample-cluster.js';
 
 const LISTED = healthy(1).members;
 const WITHOUT = LISTED.slice(0, 2);
@@ -13,7 +13,17 @@ const learner = (name: string) => ({ id: '30', name, peerUrls: ['https://10.0.0.
 /** What the learner of etcd-3 says of itself: no list. */
 const OWN = healthy(3, { memberId: '30', isLearner: true, isHealthy: false, members: [] });
 
-const host = (status: EtcdStatus): FakeAnswers => etcdHost({ status });
+/** A host; nobody answers it at the URLs of others. */
+const host = (status: EtcdStatus): FakeAnswers => {
+  const answers = etcdHost({ status });
+  const elsewhere = [2, 3].map((number) =>
+    etcdStatusKey({ clientUrl: `https://10.0.0.${number}:2379`, client: sampleMember(number).client }),
+  );
+  return {
+    ...answers,
+    'etcd-status': { ...answers['etcd-status'], ...Object.fromEntries(elsewhere.map((key) => [key, SILENT])) },
+  };
+};
 const hosts = (
   three: FakeAnswers,
   members: typeof LISTED = WITHOUT,

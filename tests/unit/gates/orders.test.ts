@@ -142,6 +142,7 @@ test('the orders that a play can name', () => {
   expect([...orderTable(SAMPLE_CLUSTER).keys()]).toEqual([
     'inventory',
     'leader-last',
+    'learner-first',
     'apiserver-ready-last',
     ...SERVICE_NAMES.map((name) => `vip-holder-last: ${name}`),
   ]);

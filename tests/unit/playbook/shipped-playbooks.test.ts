@@ -28,6 +28,18 @@ const MEMBERS: Shape = {
   roles: ['etcd'],
 };
 const SETTLED: Shape = { hosts: 'etcd', become: true, before: ['etcd-healthy'], roles: ['etcd-settled'] };
+const JOINING: readonly Shape[] = [
+  {
+    hosts: 'etcd',
+    become: true,
+    serial: 1,
+    order: 'learner-first',
+    before: ['etcd-serves-without-batch'],
+    after: ['etcd-healthy'],
+    roles: ['etcd-joining'],
+  },
+  { ...MEMBERS, roles: ['etcd-joined'] },
+];
 const BALANCERS: Shape = {
   hosts: 'etcd_lb',
   become: true,
@@ -93,7 +105,7 @@ const IF_WANTED = APISERVER_LB.map((shape) => ({ ...shape, when: ['kube_apiserve
 /** All that a shipped playbook says: one gate, one order or one `serial` less is an outage on someone's cluster. */
 const SHIPPED: Readonly<Record<string, readonly Shape[]>> = {
   'leave-old-address.yaml': [OFF_OLD_ADDRESS],
-  'etcd.yaml': [OFF_OLD_ADDRESS, AUTHORITY, MEMBERS, SETTLED],
+  'etcd.yaml': [OFF_OLD_ADDRESS, AUTHORITY, MEMBERS, SETTLED, ...JOINING],
   'free-former-balancers.yaml': FREE_FORMER,
   'etcd-lb.yaml': [OFF_OLD_ADDRESS, BALANCERS, ...FREE_FORMER, VIRTUAL_IP],
   'repoint.yaml': REPOINT,
@@ -102,6 +114,7 @@ const SHIPPED: Readonly<Record<string, readonly Shape[]>> = {
     AUTHORITY,
     MEMBERS,
     SETTLED,
+    ...JOINING,
     OFF_OLD_ADDRESS,
     BALANCERS,
     ...FREE_FORMER,

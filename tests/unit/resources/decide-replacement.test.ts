@@ -40,6 +40,7 @@ const BARE: ReplacementLook = {
   isRunning: false,
   hasAddress: true,
   isJoining: false,
+  peers: [sampleMember(1), sampleMember(2)],
   others: listing(ONE, TWO, THREE),
   answering: [],
 };

@@ -9,6 +9,8 @@ import { Secret } from '../../../src/model/secret.js';
 import type { Balancer } from '../../../src/model/virtual-service.js';
 import { etcdEnvironment } from '../../../src/roles/etcd/environment.js';
 import { roleTable } from '../../../src/roles/table.js';
+import { etcdDataKey, type EtcdData } from '../../../src/facts/etcd-data.js';
+import { MEMBER_DATA, NO_DATA } from '../../support/etcd-answers.js';
 import { fakeProbe } from '../../support/fake-probe.js';
 import { fixture } from '../../support/fixture.js';
 import { expectGolden } from '../../support/golden.js';
@@ -207,7 +209,7 @@ describe('what each role gives a host, in order', () => {
     const [EVERYWHERE, ENV] = [[{ address: '0.0.0.0', port: 2379, process: 'etcd' }], '/etc/default/etcd'];
     const listen = (host: string, cluster = SAMPLE_CLUSTER): Promise<unknown> | undefined =>
       resourcesOf('etcd-proxy', host, cluster)[0]?.plan(
-        fakeProbe({ listeners: { 2379: EVERYWHERE }, 'file-states': { [ENV]: { kind: 'absent' } } }),
+        fakeProbe({ listeners: { 2379: EVERYWHERE }, 'file-states': { [ENV]: { kind: 'absent' } }, ...NO_ETCD }),
       );
 
     test.each(['etcd-1', 'etcd-2'])('is no stranger to the balancer of its host, which moves it: %s', async (host) => {
@@ -327,10 +329,14 @@ const PATHS = {
   'keepalived.service': '/etc/systemd/system/provision-etcd-keepalived.service',
 } as const;
 
+/** A host without data of etcd. */
+const NO_ETCD = { 'etcd-data': { [etcdDataKey(sampleMember(1))]: NO_DATA } };
+
 /** The file that a role would write on a bare `etcd-1`. */
 async function written(role: string, path: string, cluster: Cluster): Promise<Extract<Outcome, { kind: 'change' }>> {
   const probe = fakeProbe({
     'file-states': { [path]: { kind: 'absent' } },
+    ...NO_ETCD,
     'host-addresses': {
       all: ['10.0.0.1', '2001:db8::1'].map((address) => ({ interface: 'eth0', address, prefixLength: 24 })),
     },
@@ -507,6 +513,7 @@ function bare({ paths: [first = '', last = first] }: Resource, host: string): Pr
   return fakeProbe(
     {
       'file-states': { [first]: { kind: 'absent' } },
+      ...NO_ETCD,
       'certificate-files': { [certificateFilesKey(first, last)]: nothing },
       'host-addresses': { all: [{ interface: 'eth0', address, prefixLength: 24 }] },
       'file-contents': { [MANIFEST]: fixture('manifests/kube-apiserver.yaml') },
@@ -646,5 +653,38 @@ describe('each host gets its own', () => {
       'advert_int 1',
       `auth_pass ${PLANTED_AUTH_PASS}`,
     ]);
+  });
+});
+
+describe('what a member’s first start was given stays as it is', () => {
+  const own = 'etcd-1=https://10.0.0.1:2380';
+  async function initialCluster(found: Partial<EtcdData>): Promise<string | undefined> {
+    const data = { ...MEMBER_DATA, ...found };
+    const probe = fakeProbe({
+      'file-states': { '/etc/default/etcd': { kind: 'absent' } },
+      'etcd-data': { [etcdDataKey(sampleMember(1))]: data },
+    });
+    const outcome = await resourcesOf('etcd', 'etcd-1', SAMPLE_CLUSTER)
+      .find(({ address }) => address === 'file:/etc/default/etcd')
+      ?.plan(probe);
+    const [action] = outcome?.kind === 'change' ? outcome.change.actions : [];
+    if (action?.kind !== 'write-file') throw new Error('it is not written');
+    return /^ETCD_INITIAL_CLUSTER="(.*)"$/m.exec(action.content.reveal())?.[1];
+  }
+  const wanted = [1, 2, 3].map((number) => `etcd-${number}=https://10.0.0.${number}:2380`).join(',');
+
+  test('where it has data', async () => {
+    expect(await initialCluster({ initialCluster: own })).toBe(own);
+    expect(await initialCluster({ initialCluster: `${own},gone=https://[2001:db8::9]:2380` })).toMatch(/,gone=/);
+  });
+
+  test.each<[string, Partial<EtcdData>]>([
+    ['it has none', { hasData: false, initialCluster: own }],
+    ['its bootstrap goes on', { isBootstrapping: true, initialCluster: own }],
+    ['nothing is there', {}],
+    ['it does not name the member itself', { initialCluster: 'etcd-9=https://10.0.0.9:2380' }],
+    ['it is no list of members', { initialCluster: `${own},x=https://a"; b` }],
+  ])('but not where %s', async (_, found) => {
+    expect(await initialCluster(found)).toBe(wanted);
   });
 });

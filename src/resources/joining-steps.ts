@@ -1,0 +1,191 @@
+import { described, hex } from '../facts/etcd-membership.js';
+import { unitState } from '../facts/unit-state.js';
+import { changed, UNCHANGED, type Change, type Outcome, type Resource } from '../model/change.js';
+import type { Cluster, Member } from '../model/cluster.js';
+import type { Probe } from '../model/remote.js';
+import {
+  addLearner,
+  allowJoin,
+  endJoin,
+  JOIN_DROP_IN,
+  moveMemberAside,
+  peerUrlOf,
+  promoteLearner,
+  removeMember,
+  type MembershipRequest,
+} from '../shell/join-member.js';
+import type { Replacement, ReplacementStep } from './decide-replacement.js';
+import { decideService, restartMember } from './etcd-member.js';
+
+/** A way to a new member on a host, as what is left of it is found at each look. */
+export interface JoiningWay {
+  readonly member: Member;
+  /** The other members of the inventory, who are asked to change the list: the same ones however many have joined. */
+  readonly peers: readonly Member[];
+  /** @throws ProvisionError where it must not be gone */
+  readonly decide: (probe: Probe) => Promise<Replacement>;
+}
+
+/** The other members of the inventory. */
+export function peersOf({ members }: Cluster, { host }: Member): readonly Member[] {
+  return members.filter((each) => each.host !== host);
+}
+
+/** A snapshot on the control machine, before the list of members is changed. */
+export function snapshotBefore(way: JoiningWay): Resource {
+  return resourceOf('snapshot:before', way, ({ steps }) => {
+    if (!steps.includes('remove') && !steps.includes('add')) return UNCHANGED;
+    return changed({
+      summary: 'save a snapshot of the cluster on this machine',
+      diff: ['+ .provision/snapshots, beside the inventory'],
+      actions: [{ kind: 'save-snapshot' }],
+      disruptive: false,
+    });
+  });
+}
+
+/** The resources of a way, in the order in which they are done. */
+export interface JoiningSteps {
+  /** What is in the way is moved aside, the old entry taken out of etcd's list. */
+  readonly leaving: readonly Resource[];
+  /** A learner is added, started, and promoted when it has caught up. */
+  readonly joining: readonly Resource[];
+  /** The voter serves clients. */
+  readonly open: Resource;
+}
+
+/**
+ * All of a way to a new member. Give the host its files before `joining`: and where an entry is removed, after `leaving`, for
+ * with an environment file and no data a member would start under the id of the one that is listed.
+ */
+export function joiningSteps(way: JoiningWay): JoiningSteps {
+  const { member, peers } = way;
+  const request = { member, peers };
+  const step = (name: ReplacementStep, what: (replacement: Replacement) => Change) =>
+    resourceOf(`member-${name}:${member.name}`, way, (replacement) =>
+      replacement.steps.includes(name) ? changed(what(replacement)) : UNCHANGED,
+    );
+  return {
+    leaving: [step('aside', () => asideChange(member)), step('remove', (found) => removeChange(request, found))],
+    joining: [
+      step('add', () => addChange(request)),
+      resourceOf(`member-start:${member.name}`, way, (replacement, probe) => startOutcome(request, replacement, probe)),
+      step('promote', () => promoteChange(request)),
+    ],
+    open: step('open', () => openChange(member)),
+  };
+}
+
+function resourceOf(
+  address: string,
+  { decide }: JoiningWay,
+  outcomeOf: (replacement: Replacement, probe: Probe) => Promise<Outcome> | Outcome,
+): Resource {
+  return { address, paths: [], plan: async (probe) => outcomeOf(await decide(probe), probe) };
+}
+
+function asideChange(member: Member): Change {
+  const { dataDir } = member;
+  return {
+    summary: `move the data of a member that is gone aside: ${dataDir}/member`,
+    diff: [`${dataDir}/member → ${dataDir}/member.replaced-TIME: kept, never deleted`],
+    actions: [
+      { kind: 'run', command: moveMemberAside(member), undo: { lasting: 'the data stays aside, under a dated name' } },
+    ],
+    disruptive: false,
+  };
+}
+
+function removeChange(request: MembershipRequest, { removed }: Replacement): Change {
+  const { member } = request;
+  if (removed === undefined) throw new Error('there is no entry to remove');
+  return {
+    summary: `remove ${member.name} from the list of members, by its id ${hex(removed.id)}`,
+    diff: [
+      `- ${described(removed)}`,
+      `${member.host} has no etcd process and no data of it`,
+      "from here on the old member can't come back: with its old data it ends by itself",
+    ],
+    actions: [
+      { kind: 'await', gate: 'etcd-serves-without-batch', parameters: {} },
+      {
+        kind: 'run',
+        command: removeMember(request, hex(removed.id)),
+        undo: { lasting: 'the old member stays removed: run the same command again' },
+      },
+    ],
+    disruptive: false,
+  };
+}
+
+function addChange(request: MembershipRequest): Change {
+  const { member } = request;
+  return {
+    summary: `add ${member.name} to the list of members, as a learner`,
+    diff: [`+ ${member.name} (${peerUrlOf(member)}), without a vote until it has caught up`],
+    actions: [
+      { kind: 'await', gate: 'etcd-serves-without-batch', parameters: {} },
+      {
+        kind: 'run',
+        command: addLearner(request),
+        undo: { lasting: 'the learner stays listed; it has no vote: run the same command again' },
+      },
+    ],
+    disruptive: false,
+  };
+}
+
+async function startOutcome(request: MembershipRequest, replacement: Replacement, probe: Probe): Promise<Outcome> {
+  const { member } = request;
+  const { steps, initialCluster } = replacement;
+  if (!steps.includes('start')) return UNCHANGED;
+  const unit = await probe.ask(unitState, member.unit);
+  const started = decideService(member, { ...unit, active: false }, []);
+  if (started.kind !== 'change') throw new Error(`${member.unit} would not be started`);
+  return changed({
+    summary: `start ${member.unit} (member ${member.name}) as a learner`,
+    diff: [
+      `initial cluster as etcd lists it then, now ${initialCluster}; state existing`,
+      'until it is a voter it serves its own host only',
+    ],
+    actions: [
+      {
+        kind: 'run',
+        command: allowJoin(request),
+        undo: { lasting: 'the drop-in stays until the member is a voter' },
+      },
+      ...started.change.actions,
+    ],
+    disruptive: false,
+  });
+}
+
+function promoteChange(request: MembershipRequest): Change {
+  const { member } = request;
+  return {
+    summary: `promote ${member.name} to a voter, once it has caught up`,
+    diff: ['its own raft index is compared with that of the leader: started, and at most a few entries behind'],
+    actions: [
+      { kind: 'await', gate: 'etcd-learner-caught-up', parameters: {} },
+      {
+        kind: 'run',
+        command: promoteLearner(request),
+        undo: { lasting: 'it stays a member' },
+      },
+    ],
+    disruptive: false,
+  };
+}
+
+function openChange(member: Member): Change {
+  return {
+    summary: `restart ${member.unit} (member ${member.name}): it serves clients from now on`,
+    diff: [`- ${JOIN_DROP_IN}`],
+    actions: [
+      { kind: 'await', gate: 'etcd-can-spare-batch', parameters: {} },
+      { kind: 'run', command: endJoin(), undo: { lasting: 'it stays a member' } },
+      ...restartMember(member),
+    ],
+    disruptive: false,
+  };
+}

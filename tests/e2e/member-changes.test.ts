@@ -1,0 +1,118 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { beforeAll, expect, jest, test } from '@jest/globals';
+import type { EventJson } from '../../src/report/event-schema.js';
+import type { Way } from '../support/cluster-client.js';
+import { partOfThisCommit } from '../support/kill-points.js';
+import { describeOnLab } from '../support/lab.js';
+import { endOf, etcdctl, passphraseFile, plannedChanges, runVerb, vipOf, type JsonRun } from '../support/main-job.js';
+import { disturbedRun } from '../support/stopped-run.js';
+import { lostWrites, startWriters, tell, type Written } from '../support/writers.js';
+
+jest.setTimeout(900_000);
+
+describeOnLab('the inventory says who is a member', 'members', { etcd: 5 }, (lab) => {
+  let ways: readonly Way[];
+
+  /** The lab's inventory, with only the first so many hosts in the group etcd; one of them is the load balancer. */
+  async function ofSize(size: number): Promise<string> {
+    const whole = await readFile(lab.files.inventory, 'utf8');
+    const text = whole.replace('  children:\n', '  children:\n    etcd_lb:\n      hosts:\n        etcd-1:\n');
+    const gone = [1, 2, 3, 4, 5].slice(size);
+    const file = lab.files.inventory.replace(/inventory\.yaml$/, `members-${size}.yaml`);
+    await writeFile(
+      file,
+      gone.reduce((all, number) => all.replace(new RegExp(` {8}etcd-${number}:.*\\n(?: {10}.*\\n)*`), ''), text),
+    );
+    return file;
+  }
+
+  /** Members as etcd lists them: `etcd-1 started voter`. */
+  async function listed(): Promise<readonly string[]> {
+    const { stdout } = await lab.ssh('etcd-1', etcdctl('https://127.0.0.1:2379', 'member list'));
+    return stdout
+      .trim()
+      .split('\n')
+      .map((line) => line.split(', '))
+      .map(([, state = '', name = '', , , learner = '']) => `${name} ${state}${learner === 'true' ? ' learner' : ''}`)
+      .toSorted();
+  }
+
+  async function startedAt(host: string): Promise<string> {
+    return (await lab.ssh(host, 'systemctl show -P ActiveEnterTimestampMonotonic etcd')).stdout.trim();
+  }
+
+  const named = (size: number): readonly string[] => [1, 2, 3, 4, 5].slice(0, size).map((number) => `etcd-${number}`);
+
+  async function expectMembers(size: number): Promise<void> {
+    expect(await listed()).toEqual(named(size).map((name) => `${name} started`));
+    expect(plannedChanges(await runVerb(lab, 'plan', await ofSize(size)))).toEqual([]);
+    const verified = await lab.provision('verify', await ofSize(size));
+    expect(endOf(verified)).toMatch(/^status 0/);
+  }
+
+  /** Runs with writers on the members that are there throughout, and on the virtual IP. */
+  async function withWriters(name: string, work: () => Promise<JsonRun>): Promise<JsonRun> {
+    const writers = await startWriters(lab, name, ways);
+    const begun = Date.now();
+    let written: readonly Written[] = [];
+    const ended = await work().finally(async () => {
+      written = await writers.stop();
+    });
+    const seconds = ((Date.now() - begun) / 1000).toFixed(1);
+    if (ended.status !== 0) throw new Error(endOf(ended));
+    console.log([`${name} in ${seconds} s`, ...written.map(tell)].join('\n'));
+    expect(written.map(({ way, failed }) => [way, failed])).toEqual(ways.map((way) => [way.name, []]));
+    expect(await lostWrites(lab, name, ways, written)).toEqual([]);
+    return ended;
+  }
+
+  beforeAll(async () => {
+    const vip = await vipOf(lab);
+    const applied = await runVerb(lab, 'apply', await ofSize(1));
+    if (applied.status !== 0) throw new Error(endOf(applied));
+    const copy = async (name: string): Promise<string> => {
+      const file = join(dirname(lab.files.inventory), name);
+      await writeFile(file, (await lab.ssh('etcd-1', `cat /etc/etcd/pki/${name}`)).stdout, { mode: 0o600 });
+      return file;
+    };
+    const client = { ca: await copy('ca.crt'), certificate: await copy('client.crt'), key: await copy('client.key') };
+    ways = [
+      {
+        name: 'first',
+        kind: 'etcd',
+        endpoints: [`https://${vip.replace(/\d+$/, '11')}:2379`],
+        ...client,
+        begins: 'at-once',
+      },
+      { name: 'vip', kind: 'etcd', endpoints: [`https://${vip}:2379`], ...client, begins: 'at-once' },
+    ];
+  }, 600_000);
+
+  test('1 → 3 → 5: no client sees it, no member that runs is restarted, and a run that is killed is finished by the next', async () => {
+    const before = await startedAt('etcd-1');
+    const three = await ofSize(3);
+    const grown = await withWriters('three', async () => runVerb(lab, 'apply', three));
+    const notes = grown.events.flatMap((event) => (event.type === 'gate-opened' ? [event.note ?? ''] : []));
+    expect(notes.filter((note) => note.includes('has caught up: raft index'))).toHaveLength(2);
+    await expectMembers(3);
+
+    const five = await ofSize(5);
+    const [at = ''] = partOfThisCommit(11)(['add', 'start', 'promote'], 1);
+    const isAt = (event: EventJson): boolean => event.type === 'change-done' && event.address === `member-${at}:etcd-4`;
+    const words = ['apply', five, '--yes', '--passphrase-file', await passphraseFile(lab)];
+    await withWriters('five', async () => {
+      const killed = await disturbedRun(lab, words, isAt, (kill) => {
+        kill('SIGKILL');
+      });
+      if (killed.status !== 137) throw new Error(endOf(killed));
+      console.log(`killed after: ${at}`);
+      const left = await lab.provision('verify', five);
+      // A learner is left, or a host that is not listed yet.
+      expect(left.stdout).toContain('provision apply ');
+      return runVerb(lab, 'apply', five);
+    });
+    await expectMembers(5);
+    expect(await startedAt('etcd-1')).toBe(before);
+  });
+});

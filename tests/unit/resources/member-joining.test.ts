@@ -1,0 +1,222 @@
+import { describe, expect, test } from '@jest/globals';
+import { etcdStatusKey, type EtcdStatus } from '../../../src/facts/etcd-status.js';
+import { clusterPhase, lookAtMembers } from '../../../src/facts/etcd-phase.js';
+import { essenceOf } from '../../../src/engine/drift.js';
+import type { Outcome } from '../../../src/model/change.js';
+import type { Cluster } from '../../../src/model/cluster.js';
+import { orderTable } from '../../../src/gates/orders.js';
+import { gateTable } from '../../../src/gates/table.js';
+import { etcdMember } from '../../../src/resources/etcd-member.js';
+import { joiningSteps } from '../../../src/resources/joining-steps.js';
+import { joiningWay } from '../../../src/resources/member-joining.js';
+import type { ReplacementStep } from '../../../src/resources/decide-replacement.js';
+import { JOIN_DROP_IN, JOIN_ENV } from '../../../src/shell/join-member.js';
+import { etcdHost, healthy, MEMBER_DATA, NO_DATA, SILENT, STOPPED } from '../../support/etcd-answers.js';
+import { fakeProbes, type FakeAnswers, type FakeProbe } from '../../support/fake-probe.js';
+import { gateInput } from '../../support/gate-input.js';
+import { SAMPLE_CLUSTER, sampleMember } from '../../support/sample-cluster.js';
+
+const entry = (number: number, isLearner = false, name = `etcd-${number}`) => ({
+  ...{ id: `${number}`, name, isLearner },
+  peerUrls: [`https://10.0.0.${number}:2380`],
+});
+
+const cluster = (size: number): Cluster => ({
+  ...SAMPLE_CLUSTER,
+  members: Array.from({ length: size }, (_, index) => sampleMember(index + 1)),
+});
+
+type Host = Parameters<typeof etcdHost>[0] & { readonly isJoining?: boolean };
+
+/** A host that nobody answers at the URLs of others. */
+function host(number: number, given: Host): FakeAnswers {
+  const answers = etcdHost(given);
+  const elsewhere = [1, 2, 3, 4, 5].map((each) =>
+    etcdStatusKey({ clientUrl: `https://10.0.0.${each}:2379`, client: sampleMember(each).client }),
+  );
+  const unit = {
+    ...{ files: [], next: [], running: given.status?.kind === 'answers' ? ['etcd'] : [] },
+    environmentFiles: given.isJoining === true ? [JOIN_ENV] : [],
+  };
+  return {
+    ...answers,
+    'etcd-status': { ...Object.fromEntries(elsewhere.map((key) => [key, SILENT])), ...answers['etcd-status'] },
+    'unit-commands': { etcd: unit },
+    'host-addresses': { all: [{ interface: 'eth0', address: `10.0.0.${number}`, prefixLength: 24 }] },
+    paths: { [JOIN_DROP_IN]: given.isJoining === true },
+  };
+}
+
+const BARE: Host = { data: NO_DATA, unit: STOPPED, status: SILENT };
+
+/** Hosts 1 to `running` are voters that list `members`; the others are as given. */
+function hosts(
+  {
+    running,
+    of,
+    members,
+  }: { readonly running: number; readonly of: number; readonly members?: readonly ReturnType<typeof entry>[] },
+  others: Readonly<Record<number, Host>> = {},
+): ReadonlyMap<string, FakeProbe> {
+  const listed = members ?? Array.from({ length: running }, (_, index) => entry(index + 1));
+  return fakeProbes(
+    Object.fromEntries(
+      Array.from({ length: of }, (_, index) => index + 1).map((number) => [
+        `etcd-${number}`,
+        host(number, number <= running ? { status: healthy(number, { members: listed }) } : (others[number] ?? BARE)),
+      ]),
+    ),
+  );
+}
+
+function on(probes: ReadonlyMap<string, FakeProbe>, number: number): FakeProbe {
+  const probe = probes.get(`etcd-${number}`);
+  if (probe === undefined) throw new Error('no probe');
+  return probe;
+}
+
+async function steps(
+  size: number,
+  number: number,
+  probes: ReadonlyMap<string, FakeProbe>,
+): Promise<readonly ReplacementStep[]> {
+  const wanted = cluster(size);
+  const member = wanted.members[number - 1];
+  if (member === undefined) throw new Error('no member');
+  return (await joiningWay(wanted, member).decide(on(probes, number))).steps;
+}
+
+async function ofRole(size: number, number: number, probes: ReadonlyMap<string, FakeProbe>): Promise<Outcome> {
+  const wanted = cluster(size);
+  const member = wanted.members[number - 1];
+  if (member === undefined) throw new Error('no member');
+  return etcdMember({ cluster: wanted, member, runsWith: [] }).plan(on(probes, number));
+}
+
+const ALL = ['add', 'start', 'promote', 'open'];
+
+describe('the inventory has more members than the running cluster', () => {
+  test('the change is the same however many have joined before: a later look must agree with the plan', async () => {
+    const wanted = cluster(5);
+    const five = sampleMember(5);
+    const resources = joiningSteps(joiningWay({ ...wanted, members: [...wanted.members.slice(0, 4), five] }, five));
+    const essences = async (running: number): Promise<readonly string[]> => {
+      const probe = on(hosts({ running, of: 5 }), 5);
+      const outcomes = await Promise.all([...resources.joining, resources.open].map((each) => each.plan(probe)));
+      return outcomes.map((outcome) =>
+        outcome.kind === 'unchanged' ? outcome.kind : essenceOf({ address: '', outcome, before: '' }),
+      );
+    };
+    expect(await essences(4)).toEqual(await essences(3));
+    expect(await essences(3)).not.toContain('unchanged');
+  });
+
+  test.each([
+    ['1 → 3', 1, 3],
+    ['3 → 4', 3, 4],
+    ['3 → 5', 3, 5],
+  ])('%s: each bare host joins, those that run are left alone', async (_, running, of) => {
+    const probes = hosts({ running, of });
+    for (let number = 1; number <= of; number += 1) {
+      expect(await steps(of, number, probes)).toEqual(number <= running ? [] : ALL);
+      expect((await ofRole(of, number, probes)).kind).toBe('unchanged');
+    }
+  });
+
+  test('what runs is a cluster that serves, whatever the inventory wants: nothing is begun together', async () => {
+    const probes = hosts({ running: 1, of: 3 });
+    const seen = await lookAtMembers(cluster(3), on(probes, 1));
+    expect([clusterPhase(seen), seen.yetToJoin.map(({ name }) => name)]).toEqual(['serving', ['etcd-2', 'etcd-3']]);
+    const order = orderTable(cluster(3)).get('leader-last');
+    expect(await order?.(['etcd-1', 'etcd-2', 'etcd-3'], (name) => probes.get(name) ?? on(probes, 1))).toEqual({
+      hosts: ['etcd-2', 'etcd-3', 'etcd-1'],
+      together: false,
+    });
+    // The check would find a bare host where the list has it: then a member is lost, and three make the quorum.
+    const lost = hosts({ running: 1, of: 3, members: [entry(1), entry(2), entry(3)] });
+    expect(clusterPhase(await lookAtMembers(cluster(3), on(lost, 1)))).toBe('down');
+    await expect(ofRole(3, 2, lost)).rejects.toMatchObject({ code: 'etcd-member-lost' });
+  });
+
+  test.each<[string, Host, ReturnType<typeof entry>, readonly string[]]>([
+    ['added', BARE, entry(4, true, ''), ['start', 'promote', 'open']],
+    [
+      'started',
+      { status: healthy(4, { isLearner: true, members: [] }), isJoining: true },
+      entry(4, true),
+      ['promote', 'open'],
+    ],
+    [
+      'started, and stopped since',
+      { unit: STOPPED, status: SILENT, isJoining: true },
+      entry(4, true),
+      ['promote', 'open'],
+    ],
+    ['promoted', { status: healthy(4), isJoining: true }, entry(4), ['open']],
+    ['opened', { status: healthy(4) }, entry(4), []],
+  ])('a run that was killed after a learner was %s is continued', async (_, four, listed, left) => {
+    const members = [entry(1), entry(2), entry(3), listed];
+    expect(await steps(4, 4, hosts({ running: 3, of: 4, members }, { 4: four }))).toEqual(left);
+  });
+
+  test('a learner in progress comes first, and does not stop the plan of the next', async () => {
+    const members = [entry(1), entry(2), entry(3), entry(5, true, '')];
+    const probes = hosts({ running: 3, of: 5, members });
+    expect(await steps(5, 4, probes)).toEqual(ALL);
+    const order = orderTable(cluster(5)).get('learner-first');
+    const names = ['etcd-1', 'etcd-2', 'etcd-3', 'etcd-4', 'etcd-5'];
+    const ordered = await order?.(names, (name) => probes.get(name) ?? on(probes, 1));
+    expect(ordered?.hosts.slice(-2)).toEqual(['etcd-5', 'etcd-4']);
+  });
+
+  test.each<[string, readonly ReturnType<typeof entry>[], Partial<Extract<EtcdStatus, { kind: 'answers' }>>, string]>([
+    [
+      'a voter is not healthy, and no quorum is left',
+      [entry(1), entry(2), entry(3), entry(9)],
+      {},
+      'membership-differs',
+    ],
+    ['no leader', [entry(1), entry(2), entry(3)], { leaderId: '0' }, 'quorum-at-risk'],
+    ['others are not healthy', [entry(1), entry(2), entry(3)], { isHealthy: false }, 'quorum-at-risk'],
+  ])('refuses: %s', async (_, members, changes, code) => {
+    const all = Object.fromEntries(
+      [1, 2, 3].map((number) => [`etcd-${number}`, host(number, { status: healthy(number, { members, ...changes }) })]),
+    );
+    const probes = fakeProbes({ ...all, 'etcd-4': host(4, BARE) });
+    await expect(steps(4, 4, probes)).rejects.toMatchObject({ code });
+  });
+
+  test('a host with data of its own is none that joins: it is reported', async () => {
+    const probes = hosts({ running: 3, of: 4 }, { 4: { data: MEMBER_DATA, unit: STOPPED, status: SILENT } });
+    expect(await steps(4, 4, probes)).toEqual([]);
+    await expect(ofRole(4, 4, probes)).rejects.toMatchObject({ code: 'membership-differs' });
+  });
+
+  test('members that disagree on the list have nobody join', async () => {
+    const liar = fakeProbes({
+      'etcd-1': host(1, { status: healthy(1, { members: [entry(1)] }) }),
+      'etcd-2': host(2, { status: healthy(2) }),
+      'etcd-3': host(3, BARE),
+    });
+    expect((await lookAtMembers(cluster(3), on(liar, 1))).yetToJoin).toEqual([]);
+  });
+
+  test('an adopted cluster gets its members by others', async () => {
+    const adopted = { ...cluster(4), isManaged: false };
+    const probes = hosts({ running: 3, of: 4 });
+    expect((await lookAtMembers(adopted, on(probes, 1))).yetToJoin).toEqual([]);
+  });
+
+  test.each(['etcd-healthy', 'etcd-can-spare-batch', 'etcd-serves-without-batch'])(
+    '%s judges the members that there are',
+    async (name) => {
+      const probes = hosts({ running: 3, of: 5 });
+      const gate = gateTable(cluster(5), () => new Date('2026-12-01T12:00:00Z')).get(name);
+      expect(await gate?.check(gateInput(probes, { batch: ['etcd-4'], when: 'before' }))).toEqual({ open: true });
+      const strange = hosts({ running: 3, of: 5, members: [entry(1), entry(2), entry(3), entry(9)] });
+      expect(await gate?.check(gateInput(strange, { batch: ['etcd-4'], when: 'before' }))).toMatchObject({
+        open: false,
+      });
+    },
+  );
+});
