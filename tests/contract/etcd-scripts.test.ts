@@ -111,6 +111,7 @@ describe('a bootstrap', () => {
     program('systemctl', 'exit 3');
     expect(run(allowBootstrap().script).status).toBe(3);
     expect(run(forbidBootstrap().script).status).toBe(3);
+    program('systemctl', '');
     writeFileSync(join(directory, 'units/etcd.service.d/x'), '');
     expect(run(allowBootstrap().script.replaceAll(UNITS, `${units()}/x`)).status).not.toBe(0);
   });

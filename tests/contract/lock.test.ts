@@ -1,4 +1,4 @@
-import { mkdirSync, symlinkSync } from 'node:fs';
+import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import { lockMark, NOT_ROOT, readLockScript, releaseLockScript, takeLockScript } from '../../src/shell/lock.js';
@@ -34,6 +34,22 @@ describe('the lock on a host', () => {
     expect(await onHost(readLockScript())).toBe(lockMark(ANNA));
     expect(await onHost(releaseLockScript(lockMark(ANNA)))).toBe('');
     expect(await onHost(readLockScript())).toBe('');
+  });
+
+  test('is asked only in turn: of two who look at once, the second sees the first', async () => {
+    // A stand-in for flock(1): while this one waited for its turn, another operator took the lock.
+    const turn = join(directory, 'bin');
+    mkdirSync(turn);
+    const taken = `ln -sfT -- ${quote(BEN)} '${directory}/provision/lock'`;
+    writeFileSync(join(turn, 'flock'), `#!/bin/sh\n[ "$*" = '-w 10 9' ] && ${taken}\n`, { mode: 0o755 });
+    const inTurn = (script: string): string => `PATH='${turn}':$PATH\n${script}`;
+    expect(await onHost(inTurn(takeLockScript(ANNA, '')))).toBe(lockMark(BEN));
+    await onHost(`ln -sfT -- ${quote(ANNA)} /run/provision/lock`);
+    expect(await onHost(inTurn(releaseLockScript(lockMark(ANNA))))).toBe(lockMark(BEN));
+    // Who does not get the turn changes nothing.
+    writeFileSync(join(turn, 'flock'), '#!/bin/sh\nexit 1\n', { mode: 0o755 });
+    expect((await run(inTurn(takeLockScript(ANNA, lockMark(BEN))))).status).toBe(1);
+    expect(await onHost(readLockScript())).toBe(lockMark(BEN));
   });
 
   test('is taken over only from the one that was known to be left', async () => {

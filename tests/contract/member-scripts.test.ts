@@ -77,6 +77,12 @@ const member = () => ({ ...sampleMember(3), dataDir: data });
 const request = () => ({ member: member(), peers: [sampleMember(1), sampleMember(2)] });
 
 describe('the list of members', () => {
+  test('is not changed where the others do not say what is on it', () => {
+    program('etcdctl', [`case "$*" in *list*) exit 1 ;; *) touch ${directory}/done ;; esac`]);
+    for (const command of [removeMember(request(), 'c3'), addLearner(request()), promoteLearner(request())])
+      expect(run(command)).toBe('refused: ');
+  });
+
   test('loses just the id that was planned, once', () => {
     list(...VOTERS, OLD);
     expect(run(removeMember(request(), 'c3'))).toBe('member remove c3');
@@ -155,6 +161,10 @@ describe('on its host', () => {
     expect(readdirSync(join(directory, 'systemd'))).toEqual([]);
     mkdirSync(join(data, 'member'));
     expect(run(allowJoin(request()))).toMatch(/there is data/);
+    rmSync(join(data, 'member'), { recursive: true });
+    rmSync(join(directory, 'systemd'), { recursive: true });
+    write('systemd', 'no directory');
+    expect(run(allowJoin(request()))).toMatch(/^refused: /);
   });
 
   test('it joins with the names and URLs that etcd lists, however many of them one has', () => {
@@ -182,6 +192,7 @@ describe('on its host', () => {
   test('what is in the way is renamed, not deleted, and twice it is no error', () => {
     mkdirSync(join(data, 'member'));
     writeFileSync(join(data, 'member', 'db'), 'precious');
+    write('active', '');
     expect(run(moveMemberAside(member()))).toBe('nothing');
     const [aside = '', ...more] = readdirSync(data);
     expect([aside, more]).toEqual([expect.stringMatching(/^member\.replaced-\d{8}T\d{6}Z$/), []]);

@@ -180,6 +180,11 @@ test.each([
   await expect(meant(task)).rejects.toThrow(message);
 });
 
+test('all that is wrong with a task is said at once', async () => {
+  const task = "copy: { dest: x, content: y, mode: '0844' }";
+  await expect(meant(task)).rejects.toThrow(/expected an absolute path[^]*expected an octal mode/);
+});
+
 /** A unit that runs since before its files of now were written. */
 const OLDER = fakeProbe({
   'file-states': always({

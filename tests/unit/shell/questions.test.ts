@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { containersByHand, journalByHand, restartByHand } from '../../../src/shell/by-hand.js';
+import { containersByHand, journalByHand, restartByHand, startByHand } from '../../../src/shell/by-hand.js';
 import { etcdctl, etcdctlByHand, unverifiedEtcdctl } from '../../../src/shell/etcdctl.js';
 import { curlCommand, opensslCommand, opensslConnection } from '../../../src/shell/https-request.js';
 import { serviceCommand, type ServiceVerb } from '../../../src/shell/service-command.js';
@@ -89,11 +89,15 @@ test('what a person types', () => {
     journalByHand('h', 'a', 'b'),
     containersByHand('h', 'kube-apiserver'),
     restartByHand('h', 'kubelet'),
+    startByHand(['h'], 'etcd'),
+    startByHand(['h', 'i'], 'etcd'),
   ]).toEqual([
     'ssh h sudo journalctl -u a -n 50',
     'ssh h sudo journalctl -u a -u b -n 50',
     'ssh h sudo crictl ps -a --name kube-apiserver',
     'ssh h sudo systemctl restart kubelet',
+    'ssh h sudo systemctl start --no-block etcd',
+    'for h in h i; do ssh "$h" sudo systemctl start --no-block etcd; done',
   ]);
 });
 
