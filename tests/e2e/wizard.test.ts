@@ -1,0 +1,82 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { stripVTControlCharacters } from 'node:util';
+import { expect, jest, test } from '@jest/globals';
+import { inControlNamespace } from '../../src/lab/network.js';
+import { waitUntil } from '../../src/lab/process.js';
+import { readLab } from '../../src/lab/state.js';
+import { describeOnLab, LAB_PATHS, provision, type TestLab } from '../support/lab.js';
+import { temporaryDirectory } from '../support/temporary-directory.js';
+
+jest.setTimeout(300_000);
+
+/** Longest wait for one text on the screen: a machine may be busy with other labs. */
+const SEEN_MS = 120_000;
+
+/** `init` on a terminal of its own (`script` makes one), with the SSH settings of a person who has never met the hosts. */
+function startInit(lab: TestLab, directory: string) {
+  const known = join(directory, 'known_hosts');
+  const settings = `Host *\n  StrictHostKeyChecking ask\n  UserKnownHostsFile ${known}\nInclude ${lab.files.sshConfig}\n`;
+  writeFileSync(join(directory, 'ssh_config'), settings);
+  const ssh = `#!/bin/sh\nexec /usr/bin/ssh -F ${join(directory, 'ssh_config')} "$@"\n`;
+  writeFileSync(join(directory, 'ssh'), ssh, { mode: 0o755 });
+  const command = `stty cols 100 rows 40; exec ${provision('init', join(directory, 'inventory.yaml')).join(' ')}`;
+  const env = ['env', `PATH=${directory}:${process.env['PATH'] ?? ''}`, 'TERM=xterm', 'SSH_AUTH_SOCK='];
+  const [program = '', ...args] = inControlNamespace(lab.name, [...env, 'script', '-qefc', command, '/dev/null']);
+  const child = spawn(program, args, { stdio: ['pipe', 'pipe', 'inherit'] });
+  const ended = once(child, 'exit');
+  let output = '';
+  child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString('utf8')));
+  let from = 0;
+  return {
+    known,
+    ended,
+    /** Everything so far. */
+    output: () => stripVTControlCharacters(output),
+    /** Waits for a text that was not there before the last key, then types. */
+    async does(seen: string | RegExp, typed: string): Promise<void> {
+      const isThere = (): boolean => stripVTControlCharacters(output.slice(from)).search(seen) >= 0;
+      if (!(await waitUntil(async () => isThere(), SEEN_MS, 50)))
+        throw new Error(`never saw ${String(seen)}, but:\n${stripVTControlCharacters(output.slice(-3000))}`);
+      from = output.length;
+      child.stdin.write(typed);
+    },
+    end: () => child.stdin.end(),
+  };
+}
+
+describeOnLab('the wizard, from an empty directory', 'wizard', { hosts: 3 }, (lab) => {
+  test('to a plan: new host keys, a wrong sudo password, what the hosts are, a free virtual IP', async () => {
+    const directory = temporaryDirectory('wizard');
+    const { hosts } = await readLab(LAB_PATHS, lab.name);
+    const person = startInit(lab, directory);
+    const pasted = hosts.map(({ name, address }) => `${address}\t${name}`).join('\r');
+    await person.does('Hosts, as', `${pasted}\r`);
+    await person.does('User to log in', 'ops\r');
+    await person.does('Private key', `${lab.files.privateKey}\r`);
+    await person.does('Trust 3 host keys', '\r');
+    expect(person.output()).toMatch(/is not known: ssh-ed25519 SHA256:/);
+    await person.does('sudo password', 'not-the-password\r');
+    await person.does(/refuses the become password[^]*sudo password/, 'ops-sudo-password\r');
+    await person.does('Hosts that run etcd', '\r');
+    expect(person.output()).toMatch(/✔ \S+: Debian GNU\/Linux 12 \(bookworm\), \S+ [\d.]+\/24, [\d.]+ GiB memory/);
+    await person.does('Control planes', '\r');
+    await person.does('Virtual IP', '\r');
+    expect(person.output()).toMatch(/is proposed as virtual IP: it is in [\d.]+\/24/);
+    for (const question of ['Its network', 'DNS name', 'Port on', 'Hosts that run HAProxy'])
+      await person.does(question, '\r');
+    await person.does('Write this to', '\r');
+    await person.does('Plan it now', '\r');
+    await person.does('Go on to apply', 'n\r');
+    person.end();
+    expect(await person.ended).toEqual([0, null]);
+    expect(person.output()).toMatch(/to change|changes/);
+    expect(readFileSync(join(directory, 'inventory.yaml'), 'utf8')).toMatch(/etcd_lb_ip: [\d.]+\n/);
+    expect(readFileSync(person.known, 'utf8').trim().split('\n')).toHaveLength(3);
+    expect(person.output() + readFileSync(join(directory, 'inventory.yaml'), 'utf8')).not.toContain(
+      'ops-sudo-password',
+    );
+  });
+});
