@@ -33,6 +33,8 @@ const LONGEST = [
   'killed-run',
   'snapshot',
   'verify',
+  'member-changes',
+  'diagnosis',
   'killed-migration',
   'member-replace',
 ].map((name) => `/e2e/${name}.test.ts`);
