@@ -25,6 +25,8 @@ export interface ConnectionEdges {
   /** Asks on the terminal, without echo. */
   readonly ask: AskSecret;
   readonly onNotice: (host: string, message: string) => void;
+  /** Unknown host keys that a person has compared: host → fingerprint. */
+  readonly confirmedHostKeys?: ReadonlyMap<string, string>;
 }
 
 /** The default of `--forks`; a connection costs little, so most clusters are worked on all at once. */
@@ -80,7 +82,7 @@ export function withDefaults(connection: Connection, defaults: ConnectionDefault
 export async function createConnector(
   options: ConnectionOptions,
   inventory: { readonly hosts: ReadonlyMap<string, Pick<Host, 'connection'>> },
-  { env, ask, onNotice }: ConnectionEdges,
+  { env, ask, onNotice, confirmedHostKeys }: ConnectionEdges,
 ): Promise<Connector> {
   const password = options.askPass === true ? await ask('SSH password') : undefined;
   const becomePassword = options.askBecomePass === true ? await ask('sudo password') : undefined;
@@ -92,6 +94,7 @@ export async function createConnector(
     hosts: new Map(hosts),
     forks: options.forks,
     acceptNewHostKeys: options.acceptNewHostKeys === true,
+    confirmedHostKeys,
     env,
     home: homedir(),
     user: userName(),

@@ -4,7 +4,7 @@ import { certainSkewMs, clock, NOW } from '../facts/clock.js';
 import { ALL_ADDRESSES, hostAddresses } from '../facts/host-addresses.js';
 import { hostOutline, OUTLINE } from '../facts/host-outline.js';
 import { listeners } from '../facts/listeners.js';
-import { ProvisionError } from '../model/errors.js';
+import { ProvisionError, RemoteError } from '../model/errors.js';
 import type { Connector, Probe } from '../model/remote.js';
 import type { HostLook, HostLooks, Login, LookAtHosts, SeenHost } from '../wizard/host-look.js';
 import { createConnector, DEFAULT_FORKS } from './connection-options.js';
@@ -33,7 +33,8 @@ function createLookAtHosts(context: Context): LookAtHosts {
       } catch (error) {
         if (!(error instanceof ProvisionError)) throw error;
         tell(name, `✖ ${error.code}`);
-        return [name, { kind: 'failed', code: error.code, message: error.message, hint: error.hint }];
+        const fingerprint = error instanceof RemoteError ? error.fingerprint : undefined;
+        return [name, { kind: 'failed', code: error.code, message: error.message, hint: error.hint, fingerprint }];
       }
     }
     try {
@@ -77,7 +78,6 @@ function connectorFor(login: Login, context: Context): Promise<Connector> {
       address,
       user,
       ...(privateKeyFile === undefined ? {} : { privateKeyFile: privateKeyFile.replace(/^~(?=\/)/, homedir()) }),
-      ...(trusted.includes(name) ? { sshArgs: '-o StrictHostKeyChecking=accept-new' } : {}),
       ...(user === 'root' ? {} : { become: { method: 'sudo', user: 'root', password: sudoPassword } as const }),
     };
     return [name, { connection }] as const;
@@ -97,6 +97,7 @@ function connectorFor(login: Login, context: Context): Promise<Connector> {
           }),
         ),
       onNotice: () => undefined,
+      confirmedHostKeys: trusted,
     },
   );
 }

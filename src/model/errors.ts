@@ -71,6 +71,8 @@ export interface RemoteDetails extends ErrorDetails {
   readonly status?: number | null | undefined;
   /** The last lines that the command printed. */
   readonly output?: string | undefined;
+  /** The fingerprint of the host's key, where a person has to compare it first: `SHA256:…`. */
+  readonly fingerprint?: string | undefined;
 }
 
 /** What a host says in one line may be as long as its whole answer; an error that a person reads is not. In characters. */
@@ -87,6 +89,7 @@ export class RemoteError extends ProvisionError {
   readonly command: string | undefined;
   readonly status: number | null | undefined;
   readonly output: string | undefined;
+  readonly fingerprint: string | undefined;
 
   constructor(details: RemoteDetails) {
     super({ ...details, message: shorten(details.message) });
@@ -94,6 +97,7 @@ export class RemoteError extends ProvisionError {
     this.command = details.command;
     this.status = details.status;
     this.output = details.output === undefined ? undefined : shorten(details.output);
+    this.fingerprint = details.fingerprint;
   }
 }
 

@@ -21,6 +21,8 @@ export interface ConnectorOptions extends Surroundings {
   readonly forks: number;
   /** Accept unknown host keys, and remember them in known_hosts. A changed key is refused all the same. */
   readonly acceptNewHostKeys: boolean;
+  /** Accept these unknown host keys only, and remember them: host → fingerprint, which a person has compared. */
+  readonly confirmedHostKeys?: ReadonlyMap<string, string> | undefined;
   /** Asks for the passphrase of a key; absent when nobody can be asked. */
   readonly ask?: AskSecret | undefined;
   readonly randomBytes: (size: number) => Uint8Array;
@@ -48,7 +50,12 @@ export function createSshConnector(options: ConnectorOptions): Connector {
   const links = createLinks({
     resolve,
     credentials: createCredentials(createPrivateKeys({ variable: passphraseIn(env), ask }), env),
-    hostKeys: createHostKeys({ acceptNew: options.acceptNewHostKeys, randomBytes, onNotice: options.onNotice }),
+    hostKeys: createHostKeys({
+      acceptNew: options.acceptNewHostKeys,
+      confirmed: options.confirmedHostKeys,
+      randomBytes,
+      onNotice: options.onNotice,
+    }),
     timing,
     env,
     randomBytes,

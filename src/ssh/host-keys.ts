@@ -21,6 +21,8 @@ import type { Settings } from './settings.js';
 export interface HostKeyPolicy {
   /** Unknown keys of all hosts are accepted and remembered (`--accept-new-host-keys`). */
   readonly acceptNew: boolean;
+  /** Unknown keys that a person has compared: host → fingerprint. They are remembered; another key of the host is unknown. */
+  readonly confirmed?: ReadonlyMap<string, string> | undefined;
   readonly randomBytes: (size: number) => Uint8Array;
   readonly onNotice: (host: string, message: string) => void;
 }
@@ -50,6 +52,7 @@ function unknownKey(host: string, name: string, key: Uint8Array): RemoteError {
     code: 'host-key-unknown',
     host,
     message: `${host}: the host key of ${name} is not known: ${keyType(key)} ${fingerprint(key)}`,
+    fingerprint: fingerprint(key),
     hint: 'compare the fingerprint with the one on the host (ssh-keygen -lf /etc/ssh/ssh_host_…_key.pub), then run again with --accept-new-host-keys',
   });
 }
@@ -139,7 +142,8 @@ export function createHostKeys(policy: HostKeyPolicy): HostKeys {
         const revoked = [verdict, fallback].find((each) => each.kind === 'revoked');
         if (revoked !== undefined) return revokedKey(host, name, key, revoked.entry);
         if (fallback.kind === 'known') return undefined;
-        if (!policy.acceptNew && !settings.acceptsNewKeys) return unknownKey(host, name, key);
+        const isConfirmed = policy.confirmed?.get(host) === fingerprint(key);
+        if (!isConfirmed && !policy.acceptNew && !settings.acceptsNewKeys) return unknownKey(host, name, key);
         added = Uint8Array.from(key);
         return undefined;
       },

@@ -133,7 +133,7 @@ async function proposeAddress(
   const free =
     memory.free.get(key) ??
     (await look.askForFree(
-      { ...login, hosts: seen.slice(0, 1), trusted: [], sudoPassword: memory.sudoPassword },
+      { ...login, hosts: seen.slice(0, 1), trusted: new Map(), sudoPassword: memory.sudoPassword },
       freeCandidates(network, taken),
     ));
   memory.free.set(key, free);

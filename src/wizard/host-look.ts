@@ -18,7 +18,14 @@ export interface SeenHost {
 /** What came of a host: what was seen, or why it could not be. */
 export type HostLook =
   | { readonly kind: 'seen'; readonly host: SeenHost }
-  | { readonly kind: 'failed'; readonly code: string; readonly message: string; readonly hint: string | undefined };
+  | {
+      readonly kind: 'failed';
+      readonly code: string;
+      readonly message: string;
+      readonly hint: string | undefined;
+      /** Of its key, where that has to be compared first. */
+      readonly fingerprint: string | undefined;
+    };
 
 /** How to log in to all hosts. */
 export interface Login {
@@ -26,8 +33,8 @@ export interface Login {
   readonly user: string;
   readonly privateKeyFile: string | undefined;
   readonly sudoPassword: Secret | undefined;
-  /** Hosts whose key, which was shown, is trusted. */
-  readonly trusted: readonly string[];
+  /** The keys that were shown and are trusted: host → fingerprint. Another key of the host is not. */
+  readonly trusted: ReadonlyMap<string, string>;
 }
 
 /** Looks at all hosts at once, one exec each. @param tell gets how far each is */

@@ -31,7 +31,7 @@ export async function lookAround(
   const key = JSON.stringify(how);
   const before = memory.looks.get(key);
   if (before !== undefined) return before;
-  let trusted: readonly string[] = [];
+  let trusted: ReadonlyMap<string, string> = new Map();
   for (;;) {
     const login: Login = { ...how, trusted, sudoPassword: memory.sudoPassword };
     const looks = await ask.watch(
@@ -46,7 +46,7 @@ export async function lookAround(
     if (unknown.length > 0) {
       const question = `Compare these keys. Trust ${counted(unknown.length, 'host key')} and remember ${unknown.length === 1 ? 'it' : 'them'}?`;
       if (await ask.confirm(question)) {
-        trusted = [...trusted, ...unknown.map(({ name }) => name)];
+        trusted = new Map([...trusted, ...unknown.map(({ name, fingerprint = '' }) => [name, fingerprint] as const)]);
         continue;
       }
     } else if (sudo.length > 0) {

@@ -1,10 +1,10 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { hostLooks } from '../../src/commands/look-at-hosts.js';
-import type { Login } from '../../src/wizard/host-look.js';
+import type { HostLook, Login } from '../../src/wizard/host-look.js';
 import { createSshLab, missingSshd, type SshLab } from '../support/sshd.js';
 import { verbContext } from '../support/verb-context.js';
 
@@ -30,7 +30,7 @@ if (missingSshd !== undefined) console.warn(`skipped: looking at hosts: ${missin
 
   afterAll(() => lab.remove());
 
-  function login(trusted: readonly string[]): Login {
+  function login(trusted: ReadonlyMap<string, string>): Login {
     const hosts = [{ name: 'one', address: '127.0.0.1' }];
     return {
       hosts,
@@ -41,10 +41,16 @@ if (missingSshd !== undefined) console.warn(`skipped: looking at hosts: ${missin
     };
   }
 
-  test('a new key is shown and not remembered, until it is trusted; then one look says what the host is', async () => {
+  function failureOf(looks: ReadonlyMap<string, HostLook>): Extract<HostLook, { kind: 'failed' }> {
+    const look = looks.get('one');
+    if (look?.kind !== 'failed') throw new Error('it was not refused');
+    return look;
+  }
+
+  test('a new key is shown and not remembered, until just this key is trusted; then one look says what the host is', async () => {
     const { lookAtHosts, askForFree } = hostLooks(verbContext(new PassThrough(), [], env));
     const told: string[] = [];
-    const first = await lookAtHosts(login([]), (host, state) => told.push(`${host} ${state}`));
+    const first = await lookAtHosts(login(new Map()), (host, state) => told.push(`${host} ${state}`));
     expect(first.get('one')).toMatchObject({
       kind: 'failed',
       code: 'host-key-unknown',
@@ -52,7 +58,15 @@ if (missingSshd !== undefined) console.warn(`skipped: looking at hosts: ${missin
     });
     expect(told).toEqual(['one connecting', 'one ✖ host-key-unknown']);
 
-    const second = await lookAtHosts(login(['one']), () => undefined);
+    const shown = failureOf(first);
+    // The key of somebody who came between the two connections.
+    const other = await lookAtHosts(login(new Map([['one', `${shown.fingerprint}x`]])), () => undefined);
+    expect(failureOf(other)).toEqual(shown);
+    const elsewhere = await lookAtHosts(login(new Map([['two', shown.fingerprint ?? '']])), () => undefined);
+    expect(failureOf(elsewhere)).toEqual(shown);
+    expect(existsSync(known)).toBe(false);
+
+    const second = await lookAtHosts(login(new Map([['one', shown.fingerprint ?? '']])), () => undefined);
     expect(second.get('one')).toMatchObject({
       kind: 'seen',
       host: {
@@ -62,6 +76,6 @@ if (missingSshd !== undefined) console.warn(`skipped: looking at hosts: ${missin
     });
     expect(readFileSync(known, 'utf8').trim().split('\n')).toHaveLength(1);
     // Loopback has no neighbours: nobody is found there.
-    expect(await askForFree(login([]), ['127.0.0.9'])).toEqual(['127.0.0.9']);
+    expect(await askForFree(login(new Map()), ['127.0.0.9'])).toEqual(['127.0.0.9']);
   });
 });

@@ -42,7 +42,10 @@ function edges(): Context {
 }
 
 function nobodyAnswers({ name }: NamedHost): readonly [string, HostLook] {
-  return [name, { kind: 'failed', code: 'unreachable', message: `${name}: no route`, hint: undefined }];
+  return [
+    name,
+    { kind: 'failed', code: 'unreachable', message: `${name}: no route`, hint: undefined, fingerprint: undefined },
+  ];
 }
 
 async function init(context: Context, ...options: readonly string[]): Promise<void> {

@@ -12,7 +12,13 @@ const SEEN: SeenHost = {
 };
 
 function failed(code: string): HostLook {
-  return { kind: 'failed', code, message: `etcd-1: ${code} it is`, hint: `mind ${code}` };
+  return {
+    kind: 'failed',
+    code,
+    message: `etcd-1: ${code} it is`,
+    hint: `mind ${code}`,
+    fingerprint: code === 'host-key-unknown' ? 'SHA256:shown' : undefined,
+  };
 }
 
 /** Hosts that answer one after the other as they are told to, then well. */
@@ -73,7 +79,7 @@ describe('the hosts of the wizard are looked at', () => {
     await does(['Trust 1 host key and remember it?', '']);
     await sees('Hosts that run etcd');
     expect(await output()).toContain('etcd-1: host-key-unknown it is');
-    expect(logins.map(({ trusted }) => trusted)).toEqual([[], ['etcd-1']]);
+    expect(logins.map(({ trusted }) => trusted)).toEqual([new Map(), new Map([['etcd-1', 'SHA256:shown']])]);
   });
 
   test('without trust it is not connected to again', async () => {
