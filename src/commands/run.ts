@@ -5,6 +5,7 @@ import { createReporter } from '../report/create-reporter.js';
 import { createJournal, journalDirectory } from '../report/journal.js';
 import { createResilientReporter, type ResilientReporter } from '../report/resilient-reporter.js';
 import { runFailed } from '../report/run-failed.js';
+import { terminalSize } from '../report/terminal-size.js';
 import type { Context } from './context.js';
 import { changesInHand, stopOnRequest } from './stop-on-request.js';
 import type { RunOptions } from './run-options.js';
@@ -88,7 +89,7 @@ function openReport(command: RunCommand, { format }: RunOptions, context: Contex
         format,
         stdout: guarded,
         isTTY: stdout.isTTY,
-        size: () => ({ columns: stdout.columns, rows: stdout.rows }),
+        size: () => terminalSize(stdout),
         env,
         now,
       }),

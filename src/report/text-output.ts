@@ -1,4 +1,5 @@
 import { printableText } from './terminal-text.js';
+import { terminalSize } from './terminal-size.js';
 import { wrapText } from './wrap-text.js';
 
 /**
@@ -26,8 +27,8 @@ export function textOutput(
     write(text) {
       const safe = printableText(text);
       // Its columns may change. JSON is for programs, whose strings have no line breaks.
-      const isWrapped = stream.isTTY === true && stream.columns !== undefined && !/^\s*[[{]/.test(text);
-      return stream.write(isWrapped ? wrapText(safe, stream.columns) : safe);
+      const isWrapped = stream.isTTY === true && !/^\s*[[{]/.test(text);
+      return stream.write(isWrapped ? wrapText(safe, terminalSize(stream).columns) : safe);
     },
   };
 }
