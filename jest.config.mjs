@@ -17,9 +17,9 @@ const LABS_AT_ONCE = Number(process.env.PROVISION_TEST_LABS ?? Math.min(processo
 /** Lab files that every run has: the two jobs that this program is for. */
 const ALWAYS = ['main-job', 'migration'].map((name) => `/e2e/${name}.test.ts`);
 
-/** A run has one of so many parts of the other lab files, another one for each commit; `npm run test:lab` has them all. */
-const PARTS = 3;
-const part = process.env.PROVISION_LAB_FILES === 'all' ? {} : { parts: PARTS, part: numberOfThisCommit(12, PARTS) };
+/** A run has one of so many parts of the other lab files, another one for each commit: 1 has them all, CI's 2 half of them. */
+const PARTS = Number(process.env.PROVISION_LAB_PARTS ?? 6);
+const part = { parts: PARTS, part: numberOfThisCommit(12, PARTS) };
 
 /** Lab files that measure how long a client waits: nothing else runs beside them. */
 const ALONE = ['drill', 'etcd-safety', 'main-job', 'migration'].map((name) => `<rootDir>/tests/e2e/${name}.test.ts`);
