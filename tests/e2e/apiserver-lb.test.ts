@@ -11,6 +11,7 @@ import {
   plannedChanges,
   runVerb,
   sessionsOn,
+  verifyUntil,
   vipOf,
   type JsonRun,
 } from '../support/main-job.js';
@@ -77,17 +78,9 @@ function waiting(command: string): string {
   return `until=$((SECONDS + ${PATIENCE_S})); until ${command}; do [ $SECONDS -lt $until ] || exit 1; sleep 1; done`;
 }
 
-/** Verifies again until the result is as a test waits for, or patience ends: the last result. */
-async function verifyUntil(lab: TestLab, inventory: string, isDone: (ended: Ended) => boolean): Promise<Ended> {
-  const until = Date.now() + PATIENCE_S * 1000;
-  let verified = await lab.provision('verify', inventory);
-  while (!isDone(verified) && Date.now() < until) verified = await lab.provision('verify', inventory);
-  return verified;
-}
-
 /** Waits until a check-up finds all well, whatever a test has stopped before. */
 async function untilWell(lab: TestLab, inventory: string): Promise<void> {
-  const verified = await verifyUntil(lab, inventory, ({ status }) => status === 0);
+  const verified = await verifyUntil(lab, inventory);
   expect(problemOf(verified)).toBe('');
 }
 

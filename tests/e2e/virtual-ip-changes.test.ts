@@ -10,6 +10,7 @@ import {
   performedChanges,
   plannedChanges,
   runVerb,
+  verifyUntil,
   vipOf,
   type JsonRun,
 } from '../support/main-job.js';
@@ -118,7 +119,7 @@ describeOnLab('changes around the virtual IP', 'vipchange', { etcd: 3, lb: 2, co
     await moveBalancers();
     grown = await runVerb(lab, 'apply');
     drill = await lab.provision('drill', lab.files.inventory, '--yes');
-    verified = await lab.provision('verify', lab.files.inventory);
+    verified = await verifyUntil(lab);
   }, 600_000);
 
   test('balancers that moved without being named are refused, with the lines that name them', () => {

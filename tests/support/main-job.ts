@@ -72,6 +72,24 @@ export function performedChanges({ events }: JsonRun): readonly string[] {
   );
 }
 
+/** Against hanging, on a slow machine. */
+const VERIFY_PATIENCE_MS = 300_000;
+
+/**
+ * Verifies again until the result is as a test waits for, by default that all is healthy; then, and when patience ends, the
+ * last result. After a virtual IP has moved unplanned, an API server answers 500 once for each of its old connections.
+ */
+export async function verifyUntil(
+  lab: TestLab,
+  inventory: string = lab.files.inventory,
+  isDone: (ended: Ended) => boolean = ({ status }) => status === 0,
+): Promise<Ended> {
+  const until = Date.now() + VERIFY_PATIENCE_MS;
+  let verified = await lab.provision('verify', inventory);
+  while (!isDone(verified) && Date.now() < until) verified = await lab.provision('verify', inventory);
+  return verified;
+}
+
 /** The end of a run, for a readable failure of a test. */
 export function endOf({ status, stdout, stderr }: Ended): string {
   return `status ${status}\n${stdout.split('\n').slice(-15).join('\n')}\n${stderr}`;
