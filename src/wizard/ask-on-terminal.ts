@@ -1,8 +1,8 @@
 import { styleText } from 'node:util';
-import { checkbox, confirm, input, password } from '@inquirer/prompts';
 import type { Answer } from './answers.js';
 import { WentBack, type Place, type Tell, type Way } from './interview.js';
 import { listPrompt } from './list-prompt.js';
+import { checkbox, confirm, input, password } from './prompts.js';
 import type { Question } from './question.js';
 import { Secret } from '../model/secret.js';
 import { watchPrompt } from './watch-prompt.js';
@@ -66,7 +66,6 @@ async function prompt(question: Question, { proposed, theme, context }: Asking):
         message,
         theme,
         pageSize: PAGE_SIZE,
-        loop: false,
         choices: question.choices.map((choice) => ({
           ...choice,
           short: choice.value,

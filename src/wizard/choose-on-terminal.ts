@@ -1,4 +1,4 @@
-import { select } from '@inquirer/prompts';
+import { select } from './prompts.js';
 import { cancellable, type Terminal } from './terminal.js';
 
 /** One of several things to do. */
@@ -15,5 +15,5 @@ export async function chooseOnTerminal(
   choices: readonly Choice[],
 ): Promise<readonly string[]> {
   const all = choices.map(({ name, words }) => ({ name, value: words, short: words.join(' ') }));
-  return cancellable(() => select({ message, choices: all, loop: false }, terminal));
+  return cancellable(() => select({ message, choices: all }, terminal));
 }

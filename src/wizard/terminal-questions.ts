@@ -23,12 +23,12 @@ export function terminalQuestions(terminal: Terminal): Questions {
     },
     async typed(question) {
       requireTerminal(terminal, 'give --yes --confirm NAME');
-      const { input } = await import('@inquirer/prompts');
+      const { input } = await import('./prompts.js');
       return cancellable(() => input({ message: question }, terminal));
     },
     async confirm(question) {
       requireTerminal(terminal, 'give --yes, or apply a saved plan: --plan FILE');
-      const { confirm } = await import('@inquirer/prompts');
+      const { confirm } = await import('./prompts.js');
       return cancellable(() => confirm({ message: question, default: false }, terminal));
     },
   };
@@ -36,6 +36,6 @@ export function terminalQuestions(terminal: Terminal): Questions {
 
 async function askSecret(terminal: Terminal, question: string, otherWay: string, what?: string): Promise<Secret> {
   requireTerminal(terminal, otherWay, what);
-  const { password } = await import('@inquirer/prompts');
+  const { password } = await import('./prompts.js');
   return new Secret(await cancellable(() => password({ message: question, mask: '*' }, terminal)));
 }
