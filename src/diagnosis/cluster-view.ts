@@ -91,7 +91,7 @@ function clusterIdOf(each: Seen): string | undefined {
   return own === undefined ? undefined : String(BigInt(`0x${own}`));
 }
 
-/** How a member's process is. `waiting`: it runs, and has not told systemd that it is ready, as without a quorum. */
+/** How a member's process is. `waiting`: it runs, and has not reported to systemd that it is ready, as without a quorum. */
 export type ProcessState = 'running' | 'waiting' | 'stopped' | 'crashed' | 'absent';
 
 /** From what systemd says of the unit. */

@@ -2,7 +2,7 @@ import type { Fact } from '../model/remote.js';
 
 /** What kind of machine a host is. */
 export interface HostOutline {
-  /** As /etc/os-release calls it: `Debian GNU/Linux 12 (bookworm)`; empty when it does not tell. */
+  /** As /etc/os-release calls it: `Debian GNU/Linux 12 (bookworm)`; empty when it does not say. */
   readonly system: string;
   readonly hasApt: boolean;
   readonly hasSystemd: boolean;

@@ -81,7 +81,7 @@ function expandEntry(entry: string): readonly WantedHost[] | string {
   }
 }
 
-/** A text without a range stays as it is, so that its own problem is told. */
+/** A text without a range stays as it is, so that its own problem is reported. */
 function expand(text: string): readonly string[] {
   return text.includes('[') || text.includes(']') ? expandHostPattern(text).names : [text];
 }

@@ -1,4 +1,4 @@
-// What is run on a member's host, in a real shell: etcdctl and systemctl are stand-ins that note what they are told.
+// What is run on a member's host, in a real shell: etcdctl and systemctl are stand-ins that write down how they are called.
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

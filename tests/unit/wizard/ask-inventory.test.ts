@@ -144,7 +144,7 @@ describe.each(WALK.map((walk, index) => ({ ...walk, index })))('at the question 
   });
 
   if (wrong !== undefined)
-    test('a wrong answer is told at once, and asked again', async () => {
+    test('a wrong answer is reported at once, and asked again', async () => {
       const { answer, answers, does, sees, presses } = await startWizard({ draft: before(index) });
       await does([seen, wrong[0]]);
       await sees(wrong[1], wrong[0]);

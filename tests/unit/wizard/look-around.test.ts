@@ -21,7 +21,7 @@ function failed(code: string): HostLook {
   };
 }
 
-/** Hosts that answer one after the other as they are told to, then well. */
+/** Hosts that answer with these, one look after the other, then well. */
 function answering(...before: readonly HostLook[]) {
   const logins: Login[] = [];
   const look: LookEdges = {
