@@ -1,9 +1,10 @@
-import { Option, type Command } from 'commander';
+import type { Command } from 'commander';
 import { EXIT, ProvisionError } from '../model/errors.js';
 import { quote } from '../shell/quote.js';
 import { addActingOptions, runApply, type ApplyOptions } from './apply.js';
 import { addConnectionOptions, type ConnectionOptions } from './connection-options.js';
 import type { Context } from './context.js';
+import { formatOption } from './format-option.js';
 import { addInventoryOptions, type InventoryOptions } from './inventory-options.js';
 import { addPlanningOptions, INVENTORY } from './run-options.js';
 import type { OwnPlays, Session } from './session.js';
@@ -24,9 +25,7 @@ export function addCertsCommand(program: Command, context: Context): void {
     .command('list')
     .description('list every certificate with its path and expiry, soonest first; changes nothing')
     .argument('<inventory>', INVENTORY)
-    .addOption(
-      new Option('--format <format>', 'text, or json: one object').choices(['auto', 'text', 'json']).default('auto'),
-    );
+    .addOption(formatOption('one object'));
   addConnectionOptions(addInventoryOptions(list)).action(async (inventory: string, options: ListOptions) => {
     await runList(inventory, options, context);
   });

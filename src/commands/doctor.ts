@@ -1,4 +1,4 @@
-import { Option, type Command } from 'commander';
+import type { Command } from 'commander';
 import type { Diagnosis } from '../diagnosis/diagnose.js';
 import type { DiagnosisJson } from '../diagnosis/diagnosis-schema.js';
 import type { SeenLock } from '../engine/left-lock.js';
@@ -7,6 +7,7 @@ import { printableJson } from '../report/terminal-text.js';
 import { quote } from '../shell/quote.js';
 import { addConnectionOptions, type ConnectionOptions } from './connection-options.js';
 import type { Context } from './context.js';
+import { formatOption } from './format-option.js';
 import { addInventoryOptions, type InventoryOptions } from './inventory-options.js';
 import { unlockCommand } from './lock-cluster.js';
 import { INVENTORY } from './run-options.js';
@@ -22,9 +23,7 @@ export function addDoctorCommand(program: Command, context: Context): void {
     .command('etcd')
     .description('name the cause why etcd does not answer, with the evidence and the next command; changes nothing')
     .argument('<inventory>', INVENTORY)
-    .addOption(
-      new Option('--format <format>', 'text, or json: one object').choices(['auto', 'text', 'json']).default('auto'),
-    );
+    .addOption(formatOption('one object'));
   addConnectionOptions(addInventoryOptions(etcd)).action(async (inventory: string, options: DoctorOptions) => {
     await examine(inventory, options, context);
   });

@@ -3,6 +3,7 @@ import { InvalidArgumentError, Option, type Command } from 'commander';
 import { EXIT, ProvisionError } from '../model/errors.js';
 import { SERVICE_NAMES, type ServiceName } from '../model/virtual-service.js';
 import { quote } from '../shell/quote.js';
+import { formatOption } from './format-option.js';
 import { whileLocked } from './lock-cluster.js';
 import { addConnectionOptions, type ConnectionOptions } from './connection-options.js';
 import type { Context } from './context.js';
@@ -39,11 +40,7 @@ export function addDrillCommand(program: Command, context: Context): void {
       parseRestoreAfter,
       60,
     )
-    .addOption(
-      new Option('--format <format>', 'text, or json: one event a line')
-        .choices(['auto', 'text', 'json'])
-        .default('auto'),
-    );
+    .addOption(formatOption('one event a line'));
   addConnectionOptions(addInventoryOptions(command)).action(async (inventory: string, options: DrillOptions) => {
     await drill(inventory, options, context);
   });

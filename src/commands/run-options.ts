@@ -1,5 +1,6 @@
-import { Option, type Command } from 'commander';
+import type { Command } from 'commander';
 import { addConnectionOptions, type ConnectionOptions } from './connection-options.js';
+import { formatOption } from './format-option.js';
 import { addInventoryOptions, type InventoryOptions } from './inventory-options.js';
 
 /** The options of `plan` and `apply`, besides the inventory. */
@@ -32,11 +33,7 @@ export function addRunOptions(command: Command): Command {
 export function addPlanningOptions(command: Command): Command {
   command
     .option('-l, --limit <pattern>', 'only hosts that match: `etcd:!etcd-2`, `etcd-*`, `etcd:&rack1`')
-    .addOption(
-      new Option('--format <format>', 'text, or json: one event a line')
-        .choices(['auto', 'text', 'json'])
-        .default('auto'),
-    )
+    .addOption(formatOption('one event a line'))
     .option('--detailed-exitcode', 'end with 2 when there are changes')
     .option('--passphrase-file <file>', "the passphrase of the CA's key (or set PROVISION_CA_PASSPHRASE)");
   return addConnectionOptions(addInventoryOptions(command));

@@ -1,6 +1,7 @@
-import { Option, type Command } from 'commander';
+import type { Command } from 'commander';
 import { EXIT } from '../model/errors.js';
 import type { Context } from './context.js';
+import { formatOption } from './format-option.js';
 
 /** The options of `show`. */
 interface ShowOptions {
@@ -13,9 +14,7 @@ export function addShowCommand(program: Command, context: Context): void {
     .command('show')
     .description('show a saved plan, as `plan` has shown it; connects to nothing')
     .argument('<file>', 'what `plan -o FILE` has written')
-    .addOption(
-      new Option('--format <format>', 'text, or json: one object').choices(['auto', 'text', 'json']).default('auto'),
-    )
+    .addOption(formatOption('one object'))
     .action(async (file: string, options: ShowOptions) => {
       await show(file, options, context);
     });

@@ -1,6 +1,7 @@
-import { InvalidArgumentError, Option, type Command } from 'commander';
+import { InvalidArgumentError, type Command } from 'commander';
 import { addConnectionOptions } from './connection-options.js';
 import type { Context } from './context.js';
+import { formatOption } from './format-option.js';
 import { addInventoryOptions } from './inventory-options.js';
 import { addPlanningOptions, INVENTORY } from './run-options.js';
 import { addActingOptions } from './apply.js';
@@ -26,7 +27,7 @@ export function addSnapshotCommand(program: Command, context: Context): void {
     .option('--encrypt', 'encrypt it with age and a passphrase; it is never on this disk in the clear')
     .option(...PASSPHRASE_FILE)
     .option('--keep <number>', 'then remove the oldest ones of the same directory but for so many', parseKeep)
-    .addOption(formatOption('text, or json: one event a line'));
+    .addOption(formatOption('one event a line'));
   addConnectionOptions(addInventoryOptions(save)).action(async (inventory: string, options: SaveSnapshotOptions) => {
     const { runSaveSnapshot } = await import('./snapshot-save.js');
     await runSaveSnapshot(inventory, options, context);
@@ -35,7 +36,7 @@ export function addSnapshotCommand(program: Command, context: Context): void {
     .command('list')
     .description('the snapshots that were saved, the oldest first')
     .argument('<inventory-or-directory>', 'an inventory, or the directory that they are in')
-    .addOption(formatOption('text, or json: one object'))
+    .addOption(formatOption('one object'))
     .action(async (place: string, options: ListSnapshotsOptions) => {
       const { runListSnapshots } = await import('./snapshot-list.js');
       await runListSnapshots(place, options, context);
@@ -72,10 +73,6 @@ function addRestore(snapshot: Command, context: Context): void {
       await runRestoreSnapshot(inventory, file, { options, context });
     },
   );
-}
-
-function formatOption(description: string): Option {
-  return new Option('--format <format>', description).choices(['auto', 'text', 'json']).default('auto');
 }
 
 function parseKeep(text: string): number {

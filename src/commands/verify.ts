@@ -1,4 +1,4 @@
-import { Option, type Command } from 'commander';
+import type { Command } from 'commander';
 import type { CheckItem } from '../checks/check.js';
 import type { Resource } from '../model/change.js';
 import type { Cluster } from '../model/cluster.js';
@@ -8,6 +8,7 @@ import type { Play } from '../playbook/play.js';
 import { printableJson } from '../report/terminal-text.js';
 import { addConnectionOptions, type ConnectionOptions } from './connection-options.js';
 import type { Context } from './context.js';
+import { formatOption } from './format-option.js';
 import { unlockCommand } from './lock-cluster.js';
 import { addInventoryOptions, type InventoryOptions } from './inventory-options.js';
 
@@ -24,9 +25,7 @@ export function addVerifyCommand(program: Command, context: Context): void {
     .description('check the health of a running cluster; changes nothing')
     .argument('<inventory>', 'as for plan')
     .option('-p, --playbook <name>', 'what drift is judged by, as for plan')
-    .addOption(
-      new Option('--format <format>', 'text, or json: one object').choices(['auto', 'text', 'json']).default('auto'),
-    );
+    .addOption(formatOption('one object'));
   addConnectionOptions(addInventoryOptions(command)).action(async (inventory: string, options: VerifyOptions) => {
     await verify(inventory, options, context);
   });
