@@ -11,6 +11,7 @@ import { DEFAULT_TIMING, type Timing } from './link.js';
 import { createLinks } from './links.js';
 import { createPrivateKeys, PASSPHRASE_VARIABLE } from './private-keys.js';
 import { createSettingsResolver, type Surroundings } from './resolve-settings.js';
+import type { RetryTools } from './retry.js';
 import { createSession } from './session.js';
 
 /** What a connector needs. */
@@ -45,6 +46,7 @@ function passphraseIn(env: ConnectorOptions['env']): Secret | undefined {
 /** Makes the {@link Connector} over SSH. Nothing is read or opened before the first host is asked for. */
 export function createSshConnector(options: ConnectorOptions): Connector {
   const { hosts, env, randomBytes, ask } = options;
+  const retry: RetryTools = { randomBytes, pause: (ms) => pause(ms) };
   const resolve = createSettingsResolver(options);
   const timing = { ...DEFAULT_TIMING, ...options.timing };
   const links = createLinks({
@@ -58,8 +60,7 @@ export function createSshConnector(options: ConnectorOptions): Connector {
     }),
     timing,
     env,
-    randomBytes,
-    pause: (ms) => pause(ms),
+    ...retry,
   });
   const limit = pLimit(options.forks);
   const opened = keepOpen<OpenHost>();
@@ -74,7 +75,7 @@ export function createSshConnector(options: ConnectorOptions): Connector {
     const transport = createSession({
       host,
       link,
-      randomBytes,
+      ...retry,
       timing,
       // As Ansible does (BECOME_ALLOW_SAME_USER): who is that user already needs no sudo.
       become: become?.user === settings.user ? undefined : become,

@@ -1,4 +1,3 @@
-import { setTimeout as pause } from 'node:timers/promises';
 import pLimit from 'p-limit';
 import { RemoteError } from '../model/errors.js';
 import type { Become } from '../model/inventory.js';
@@ -7,6 +6,7 @@ import { causeMessage } from './cause.js';
 import { execute, GivenUp, isSessionLimit } from './execute.js';
 import { NoChannelInTime } from './converse.js';
 import type { Link, Timing } from './link.js';
+import type { RetryTools } from './retry.js';
 
 /**
  * Channels at once on one connection. sshd allows 10 (MaxSessions), and frees a slot some time after its command has
@@ -18,13 +18,12 @@ const FREE_SLOT_TRIES = 10;
 const FREE_SLOT_PAUSE_MS = 50;
 
 /** What a session is made of. */
-export interface SessionRequest {
+export interface SessionRequest extends RetryTools {
   /** Inventory name. */
   readonly host: string;
   readonly link: Link;
   /** Undefined when the login user is already the right one. */
   readonly become: Become | undefined;
-  readonly randomBytes: (size: number) => Uint8Array;
   readonly timing: Timing;
 }
 
@@ -74,7 +73,7 @@ function noChannel(host: string, command: Command, cause: unknown): RemoteError 
 }
 
 /** A {@link Transport} over a link. Commands beyond the number of channels wait for their turn. */
-export function createSession({ host, link, become, randomBytes, timing }: SessionRequest): Transport {
+export function createSession({ host, link, become, randomBytes, timing, pause }: SessionRequest): Transport {
   const limit = pLimit(CHANNELS);
   const { client } = link;
   const lostBecause = (): unknown => link.lostBecause();

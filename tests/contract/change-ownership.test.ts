@@ -5,6 +5,7 @@ import { beforeEach, describe, expect, test } from '@jest/globals';
 import type { Ownership } from '../../src/model/change.js';
 import { changeDirectoryScript, changeFileScript } from '../../src/shell/change-ownership.js';
 import { temporaryDirectory } from '../support/temporary-directory.js';
+import { scratch } from '../support/scratch.js';
 
 const nameOf = (flag: string): string => spawnSync('id', [flag], { encoding: 'utf8' }).stdout.trim();
 const SELF = { owner: nameOf('-un'), group: nameOf('-gn') };
@@ -22,7 +23,7 @@ beforeEach(() => {
 });
 
 function run(script: string): string {
-  const { status, stderr } = spawnSync('sh', ['-c', script], { encoding: 'utf8' });
+  const { status, stderr } = spawnSync('sh', ['-c', script], { encoding: 'utf8', cwd: scratch() });
   return status === 0 ? stderr : `${status ?? 'killed'}: ${stderr}`;
 }
 

@@ -5,6 +5,7 @@ import { beforeEach, describe, expect, test } from '@jest/globals';
 import type { Command } from '../../src/model/remote.js';
 import { startAgain, stopForAWhile } from '../../src/shell/dead-mans-switch.js';
 import { temporaryDirectory } from '../support/temporary-directory.js';
+import { scratch } from '../support/scratch.js';
 
 let directory: string;
 
@@ -27,6 +28,7 @@ printf '%s\\n' "$line" >>'${log}'
       { mode: 0o755 },
     );
   const { status, stderr } = spawnSync('/bin/sh', ['-c', script], {
+    cwd: scratch(),
     encoding: 'utf8',
     env: { PATH: `${directory}:/usr/bin:/bin` },
   });

@@ -6,6 +6,7 @@ import { beforeEach, describe, expect, test } from '@jest/globals';
 import { handOverLeadership } from '../../src/shell/etcdctl.js';
 import { allowBootstrap, forbidBootstrap, moveDataAside, queueEtcd } from '../../src/shell/etcd-unit.js';
 import { temporaryDirectory } from '../support/temporary-directory.js';
+import { scratch } from '../support/scratch.js';
 
 const UNITS = '/etc/systemd/system/etcd.service.d';
 let directory: string;
@@ -19,7 +20,7 @@ function program(name: string, script: string): void {
 function run(script: string): { readonly status: number | null; readonly stdout: string; readonly calls: string } {
   const inside = script.replaceAll(UNITS, join(directory, 'units/etcd.service.d'));
   const env = { PATH: `${join(directory, 'bin')}:/usr/bin:/bin` };
-  const { status, stdout } = spawnSync('sh', ['-c', inside], { encoding: 'utf8', env });
+  const { status, stdout } = spawnSync('sh', ['-c', inside], { encoding: 'utf8', env, cwd: scratch() });
   const calls = join(directory, 'calls');
   return { status, stdout, calls: existsSync(calls) ? readFileSync(calls, 'utf8') : '' };
 }

@@ -16,6 +16,7 @@ import { startHostileServer, type HostileServer } from '../support/hostile-serve
 import { createLocalTransport } from '../support/local-transport.js';
 import { temporaryDirectory } from '../support/temporary-directory.js';
 import { verbContext } from '../support/verb-context.js';
+import { scratch } from '../support/scratch.js';
 
 jest.setTimeout(240_000);
 
@@ -43,6 +44,7 @@ function runIn(root: string, channel: ServerChannel, line: string, sent: Readabl
   const mounts = OWN.map((name) => `mount --bind ${quote(join(root, name))} /${name}`);
   // The root itself lies in /tmp, which is bound last.
   const child = spawn('unshare', ['-m', 'sh', '-c', [...mounts, `exec sh -c ${quote(line)}`].join(' && ')], {
+    cwd: scratch(),
     stdio: 'pipe',
   });
   sent.pipe(child.stdin);

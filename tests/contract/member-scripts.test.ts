@@ -15,6 +15,7 @@ import {
 } from '../../src/shell/join-member.js';
 import { sampleMember } from '../support/sample-cluster.js';
 import { temporaryDirectory } from '../support/temporary-directory.js';
+import { scratch } from '../support/scratch.js';
 
 let directory = '';
 let data = '';
@@ -67,7 +68,7 @@ const here = (text: string): string =>
 /** @returns what was asked of etcd that changes something, or why nothing was */
 function run({ script }: Command): string {
   const env = { PATH: `${join(directory, 'bin')}:/usr/sbin:/usr/bin:/sbin:/bin`, LC_ALL: 'C' };
-  const { status, stderr } = spawnSync('sh', ['-c', here(script)], { env, encoding: 'utf8' });
+  const { status, stderr } = spawnSync('sh', ['-c', here(script)], { env, encoding: 'utf8', cwd: scratch() });
   if (status !== 0) return `refused: ${stderr.trim()}`;
   const done = join(directory, 'done');
   return existsSync(done) ? readFileSync(done, 'utf8').trim() : 'nothing';

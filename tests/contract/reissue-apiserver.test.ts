@@ -7,6 +7,7 @@ import { BACKUP_ROOT } from '../../src/shell/kept-copy.js';
 import { reissueApiserver, restoreApiserver, type Reissue } from '../../src/shell/reissue-apiserver.js';
 import { hasOpenssl } from '../support/openssl.js';
 import { temporaryDirectory } from '../support/temporary-directory.js';
+import { scratch } from '../support/scratch.js';
 
 const present = hasOpenssl();
 if (!present) console.warn('skipped: what an API server shows, because this machine has no openssl');
@@ -62,6 +63,7 @@ beforeEach(async () => {
 function run(script: string): { readonly status: number | null; readonly stderr: string } {
   const env = { HERE: directory, PATH: `${inside('bin')}:${process.env['PATH'] ?? ''}` };
   const { status, stderr } = spawnSync('sh', ['-c', script.replaceAll(BACKUP_ROOT, inside('backups'))], {
+    cwd: scratch(),
     env,
     encoding: 'utf8',
   });

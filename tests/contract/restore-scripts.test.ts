@@ -24,6 +24,7 @@ import {
   unstopApiserverScript,
 } from '../../src/shell/restore-snapshot.js';
 import { temporaryDirectory } from '../support/temporary-directory.js';
+import { scratch } from '../support/scratch.js';
 
 const ID = '20261126T010203Z-abcdef12';
 
@@ -51,7 +52,7 @@ interface Ran {
 function run(script: string, input: Uint8Array = Buffer.alloc(0)): Ran {
   const env = { PATH: `${join(directory, 'bin')}:/usr/sbin:/usr/bin:/sbin:/bin`, LC_ALL: 'C' };
   const here = script.replaceAll(RESTORES, join(directory, 'notes'));
-  const { status, stderr } = spawnSync('sh', ['-c', here], { env, input, encoding: 'utf8' });
+  const { status, stderr } = spawnSync('sh', ['-c', here], { env, input, encoding: 'utf8', cwd: scratch() });
   return { status, stderr };
 }
 

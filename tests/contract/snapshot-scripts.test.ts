@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import { saveSnapshotScript, SNAPSHOT_STATUS, tryRestoreScript } from '../../src/shell/snapshot.js';
 import { temporaryDirectory } from '../support/temporary-directory.js';
+import { scratch } from '../support/scratch.js';
 
 const STATUS = '{"hash":1,"revision":300}';
 const MEMBER = { clientUrl: 'https://127.0.0.1:2379', client: { ca: '/ca', certificate: '/c', key: '/k' } };
@@ -41,6 +42,7 @@ interface Ran {
 
 function run(script: string, input = ''): Ran {
   const { status, stdout, stderr } = spawnSync('sh', ['-c', script.replaceAll('/var/lib/provision', place)], {
+    cwd: scratch(),
     input,
     encoding: 'utf8',
     env: { PATH: `${directory}/bin:/usr/bin:/bin` },

@@ -7,6 +7,7 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import type { Command } from '../../src/model/remote.js';
 import { awaitFirstAnswers, endWatch, watchEndpoint } from '../../src/shell/watch-endpoint.js';
 import { temporaryDirectory } from '../support/temporary-directory.js';
+import { scratch } from '../support/scratch.js';
 
 let directory: string;
 let running: ChildProcess | undefined;
@@ -31,7 +32,7 @@ const inside = ({ script }: Command): string => script.replaceAll('/run/', `${di
 const env = (): NodeJS.ProcessEnv => ({ PATH: `${directory}/bin:/usr/bin:/bin` });
 
 function run(command: Command): { readonly status: number | null; readonly stderr: string } {
-  const { status, stderr } = spawnSync('sh', ['-c', inside(command)], { encoding: 'utf8', env: env() });
+  const { status, stderr } = spawnSync('sh', ['-c', inside(command)], { encoding: 'utf8', env: env(), cwd: scratch() });
   return { status, stderr };
 }
 
@@ -53,7 +54,11 @@ interface Watch {
 }
 
 function begin(limitS: number): Watch {
-  const child = spawn('sh', ['-c', inside(watchFor(limitS))], { stdio: ['ignore', 'pipe', 'ignore'], env: env() });
+  const child = spawn('sh', ['-c', inside(watchFor(limitS))], {
+    stdio: ['ignore', 'pipe', 'ignore'],
+    env: env(),
+    cwd: scratch(),
+  });
   running = child;
   let text = '';
   child.stdout.on('data', (chunk: Buffer) => (text += chunk.toString()));
@@ -147,6 +152,7 @@ describe.each([
     const child = spawn('/bin/sh', ['-c', inside(watchFor(0))], {
       stdio: ['ignore', 'pipe', 'inherit'],
       env: { PATH: bin },
+      cwd: scratch(),
     });
     let text = '';
     child.stdout.on('data', (chunk: Buffer) => (text += chunk.toString()));

@@ -5,6 +5,7 @@ import ssh2, { type Connection as ServerConnection, type ServerChannel } from 's
 import type { Connection } from '../../src/model/inventory.js';
 import { Secret } from '../../src/model/secret.js';
 import type { ConnectorOptions } from '../../src/ssh/connector.js';
+import { scratch } from './scratch.js';
 
 /** Where a {@link HostileServer} stops to answer. */
 export type Silence = 'handshake' | 'authentication' | 'session' | 'exec' | 'direct-tcpip' | 'close';
@@ -29,7 +30,7 @@ export interface HostileServer {
 
 /** Runs a command here, as an honest host does. */
 export function runHonestly(channel: ServerChannel, line: string): void {
-  const child = spawn('sh', ['-c', line], { stdio: 'pipe' });
+  const child = spawn('sh', ['-c', line], { stdio: 'pipe', cwd: scratch() });
   channel.pipe(child.stdin);
   child.stdin.on('error', () => undefined);
   child.stdout.on('data', (chunk: Buffer) => channel.write(chunk));

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { Readable } from 'node:stream';
 import { outputOf, type Command, type Output, type Transport } from '../../src/model/remote.js';
 import { Secret } from '../../src/model/secret.js';
+import { scratch } from './scratch.js';
 
 /** What a local transport did, for tests that count round trips. */
 export interface LocalTransport extends Transport {
@@ -41,7 +42,10 @@ export function noDownload(): Promise<never> {
 function runHere(command: Command, env: NodeJS.ProcessEnv): Promise<Output> {
   const seconds = (command.timeoutMs ?? 60_000) / 1000;
   return new Promise((resolve, reject) => {
-    const child = spawn('timeout', ['-k', '5', String(seconds), 'sh', '-c', command.script], { env });
+    const child = spawn('timeout', ['-k', '5', String(seconds), 'sh', '-c', command.script], {
+      env,
+      cwd: scratch(),
+    });
     const stdout: Buffer[] = [];
     const stderr: Buffer[] = [];
     child.stdout.on('data', (chunk: Buffer) => stdout.push(chunk));

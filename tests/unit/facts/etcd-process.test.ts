@@ -3,6 +3,7 @@ import { describe, expect, test } from '@jest/globals';
 import { ETCD, etcdOnHost, settingPlaces, type EtcdOnHost } from '../../../src/facts/etcd-process.js';
 import { fixture } from '../../support/fixture.js';
 import { writeFiles } from '../../support/write-inventory.js';
+import { scratch } from '../../support/scratch.js';
 
 function parse(text: string): EtcdOnHost | undefined {
   return etcdOnHost.parse(text, [ETCD]).get(ETCD);
@@ -100,7 +101,7 @@ describe('where settings are written', () => {
       ].join('\n'),
     });
     const path = `${directory}/etcd.env`;
-    const { stdout } = spawnSync('sh', ['-c', settingPlaces.script([path])], { encoding: 'utf8' });
+    const { stdout } = spawnSync('sh', ['-c', settingPlaces.script([path])], { encoding: 'utf8', cwd: scratch() });
     expect(stdout).not.toContain('planted-secret');
     expect(settingPlaces.parse(stdout, [path]).get(path)?.lines).toEqual(
       new Map([

@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
 import { joinScripts, splitAnswers, RUN_CREDENTIAL, takeCredential } from '../../../src/shell/batch.js';
+import { scratch } from '../../support/scratch.js';
 
 const TOKEN = 'abc123';
 
@@ -15,7 +16,11 @@ function answersOf(stdout: string, count: number): readonly (readonly [number, s
 describe('answers of joined scripts', () => {
   test('are those of each, whatever the others do: end, fail, read, or print no line end', () => {
     const scripts = ['printf x', 'exit 7', 'cat; echo y', 'a=1; set -e; false; echo not', 'echo ${a-none}', ':'];
-    const { stdout } = spawnSync('sh', ['-c', joinScripts(scripts, TOKEN)], { input: 'stdin', encoding: 'utf8' });
+    const { stdout } = spawnSync('sh', ['-c', joinScripts(scripts, TOKEN)], {
+      input: 'stdin',
+      encoding: 'utf8',
+      cwd: scratch(),
+    });
     expect(answersOf(stdout, 6)).toEqual([
       [0, 'x'],
       [7, ''],
@@ -59,7 +64,7 @@ test('a credential on stdin is read by each script that wants it, and has no nam
   const named = 'ls -a /dev/shm /run 2>/dev/null | grep -c provision; :';
   const scripts = [`cat ${RUN_CREDENTIAL}`, named, `cat ${RUN_CREDENTIAL}`];
   const script = `${takeCredential()}\n${joinScripts(scripts, TOKEN)}`;
-  const { stdout } = spawnSync('sh', ['-c', script], { input: 'PEM\n', encoding: 'utf8' });
+  const { stdout } = spawnSync('sh', ['-c', script], { input: 'PEM\n', encoding: 'utf8', cwd: scratch() });
   expect(answersOf(stdout, 3)).toEqual([
     [0, 'PEM\n'],
     [0, expect.any(String)],

@@ -5,6 +5,7 @@ import { describe, expect, test } from '@jest/globals';
 import { marksOf, remoteCommandLine, remotePayload } from '../../../src/shell/remote-command.js';
 import { withAptProxies } from '../../../src/shell/remote-environment.js';
 import { temporaryDirectory } from '../../support/temporary-directory.js';
+import { scratch } from '../../support/scratch.js';
 
 const TOKEN = '0123456789abcdef';
 const MARKS = marksOf(TOKEN);
@@ -33,7 +34,7 @@ function send({ script, stdin = '', timeoutMs = 5000, cutAt, shell = 'sh', env =
     timeoutMs,
   });
   const input = remotePayload(TOKEN, Buffer.from(script), Buffer.from(stdin)).subarray(0, cutAt);
-  return spawnSync(shell, ['-c', before + line], { input, encoding: 'utf8', env });
+  return spawnSync(shell, ['-c', before + line], { input, encoding: 'utf8', env, cwd: scratch() });
 }
 
 /** An output with its marks around it. */
@@ -156,6 +157,7 @@ describe('as another user', () => {
     const { stdout, stderr } = spawnSync('sh', ['-c', line], {
       input: remotePayload(TOKEN, Buffer.from('echo x'), Buffer.alloc(0)),
       encoding: 'utf8',
+      cwd: scratch(),
       env: { ...process.env, LC_ALL: 'de_DE.UTF-8', PATH: '/usr/bin:/bin' },
     });
     expect(readFileSync(join(directory, 'env'), 'utf8')).toContain('LC_ALL=C\n');
