@@ -101,7 +101,7 @@ export function createLinks(tools: LinkTools): Links {
     const { user, hostname, port, proxyJump } = before.settings;
     const jump = `${user}@${hostname}:${port}`;
     try {
-      if (hops > MAX_HOPS) throw new Error(`more than ${MAX_HOPS} jump hosts: does ProxyJump lead back to itself?`);
+      if (hops >= MAX_HOPS) throw new Error(`more than ${MAX_HOPS} jump hosts: does ProxyJump lead back to itself?`);
       return await jumps.get(`${jump} ${proxyJump ?? ''}`, () => openMachine(before, hops + 1));
     } catch (error) {
       throw throughJump(machine.host, jump, error);
