@@ -35,6 +35,7 @@ export type ResolveSettings = (target: Target) => Promise<Settings>;
 
 /** Each `ssh -G` is a process: a few milliseconds of one core. */
 const CONCURRENT_QUESTIONS = 4;
+/** ssh's configuration of the whole machine; what a distribution adds to it is in a directory of the same name, and `.d`. */
 const SYSTEM_CONFIG = '/etc/ssh/ssh_config';
 
 async function readIfThere(file: string): Promise<string> {
@@ -45,10 +46,10 @@ async function readIfThere(file: string): Promise<string> {
  * Can two hosts get different answers from ssh's configuration files? With the files that most machines have they
  * can't, and then one `ssh -G` is enough for all hosts.
  */
-async function dependsOnHost(home: string): Promise<boolean> {
-  const directory = `${SYSTEM_CONFIG}.d`;
+async function dependsOnHost(home: string, systemConfig: string): Promise<boolean> {
+  const directory = `${systemConfig}.d`;
   const names = await readdir(directory).catch(() => []);
-  const files = [SYSTEM_CONFIG, join(home, '.ssh/config'), ...names.map((name) => join(directory, name))];
+  const files = [systemConfig, join(home, '.ssh/config'), ...names.map((name) => join(directory, name))];
   const text = (await Promise.all(files.map(readIfThere))).join('\n').replaceAll(`Include ${directory}/*.conf`, '');
   return /^\s*(match|hostname|canonical\w*|include)\b|^\s*host[ \t=]+(?!["*= \t]*$)|^[^#]*%[a-z]/im.test(text);
 }
@@ -64,14 +65,20 @@ function askSsh(args: readonly string[], env: Surroundings['env']): Promise<stri
   });
 }
 
-/** Makes a {@link ResolveSettings}: ssh itself is asked when it is installed, else its arguments are read here. */
-export function createSettingsResolver({ env, home, user }: Surroundings): ResolveSettings {
+/**
+ * Makes a {@link ResolveSettings}: ssh itself is asked when it is installed, else its arguments are read here.
+ * @param systemConfig another file of the machine, for tests
+ */
+export function createSettingsResolver(
+  { env, home, user }: Surroundings,
+  systemConfig = SYSTEM_CONFIG,
+): ResolveSettings {
   const answers = new Map<string, Promise<string | undefined>>();
   const limit = pLimit(CONCURRENT_QUESTIONS);
   let dependent: Promise<boolean> | undefined;
 
   async function ask(options: readonly string[], address: string): Promise<SshOptions | undefined> {
-    dependent ??= dependsOnHost(home);
+    dependent ??= dependsOnHost(home, systemConfig);
     const isShared = !(await dependent) && !options.some((word) => /^-F|hostname|%[a-z]/i.test(word));
     const key = JSON.stringify([options, isShared ? '' : address]);
     const answer = answers.get(key) ?? limit(() => askSsh([...options, '--', address], env));
