@@ -1,5 +1,5 @@
-// npm run mutate -- [PATH…] [--changed BASE] [--most N] [--minutes N] [--unit] [--near] [--page]: plants one wrong line
-// after the other, and tells which of them no test notices. Ends with 3 where one is not listed in survivors.yaml.
+// npm run mutate -- [PATH…] [--changed BASE] [--each] [--most N] [--minutes N] [--unit] [--near] [--page]: plants one wrong
+// line after the other, and tells which of them no test notices. Ends with 3 where one is not listed in survivors.yaml.
 import { execFileSync } from 'node:child_process';
 import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
@@ -56,6 +56,7 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
     changed: { type: 'string' },
+    each: { type: 'boolean' },
     most: { type: 'string' },
     minutes: { type: 'string' },
     unit: { type: 'boolean' },
@@ -100,17 +101,30 @@ async function tryFiles(files: ReadonlyMap<string, Lines>): Promise<readonly Jud
   return judged;
 }
 
+/** What is tried at once, and the path that was asked for. */
+interface Run {
+  readonly path: string;
+  readonly files: ReadonlyMap<string, Lines>;
+}
+
+/** A path at a time, or each file of it: a run that is ended has told about those before. */
+function runsOf(path: string): readonly Run[] {
+  const files = filesBelow([path]);
+  const groups = values.each === true ? files.map((file) => [file]) : [files];
+  return groups.map((group) => ({ path, files: new Map(group.map((file) => [file, undefined])) }));
+}
+
 const asked = positionals.length === 0 ? [...ROOMS, 'playbooks'] : positionals;
-/** A room at a time: a run that is ended has told about those before. */
-const runs: readonly ReadonlyMap<string, Lines>[] =
-  values.changed === undefined
-    ? asked.map((path) => new Map(filesBelow([path]).map((file) => [file, undefined])))
-    : [changedLines(values.changed)];
+const runs: readonly Run[] =
+  values.changed === undefined ? asked.flatMap(runsOf) : [{ path: '', files: changedLines(values.changed) }];
 const all: Judged[] = [];
-for (const [index, files] of runs.entries()) {
-  const began = Date.now();
+let ofPath: { readonly path: string; readonly began: number; readonly judged: Judged[]; tried: number } | undefined;
+for (const { path, files } of runs) {
+  if (ofPath?.path !== path) ofPath = { path, began: Date.now(), judged: [], tried: 0 };
   const judged = await tryFiles(files);
   all.push(...judged);
+  ofPath.judged.push(...judged);
+  ofPath.tried += files.size;
   if (values.page !== true || values.changed !== undefined) continue;
   const bounds = Object.entries(values).flatMap(([name, value]) =>
     name === 'page' ? [] : [typeof value === 'string' ? ` --${name} ${value}` : ` --${name}`],
@@ -118,10 +132,11 @@ for (const [index, files] of runs.entries()) {
   const measured = {
     date: new Date().toISOString().slice(0, 10),
     commit: git('rev-parse', '--short', 'HEAD').trim(),
-    command: `npm run mutate -- ${asked[index] ?? ''}${bounds.join('')}`,
-    tookMs: Date.now() - began,
+    command: `npm run mutate -- ${path}${bounds.join('')}`,
+    tookMs: Date.now() - ofPath.began,
+    files: [ofPath.tried, filesBelow([path]).length] as const,
   };
-  writeFileSync(PAGE, mutationPage(existsSync(PAGE) ? readFileSync(PAGE, 'utf8') : '', judged, measured));
+  writeFileSync(PAGE, mutationPage(existsSync(PAGE) ? readFileSync(PAGE, 'utf8') : '', ofPath.judged, measured));
 }
 console.log(roomTable(all).join('\n'));
 process.exitCode = all.some(({ verdict }) => verdict === 'survived') ? SURVIVED : 0;

@@ -8,6 +8,8 @@ export interface Measured {
   readonly commit: string;
   readonly command: string;
   readonly tookMs: number;
+  /** How many files were tried, and of how many. */
+  readonly files: readonly [tried: number, all: number];
 }
 
 const HEAD = `# Mutation run
@@ -16,7 +18,7 @@ Wrong lines are planted one at a time; the unit tests that meet it run, and, whe
 ([how](adr/2026-11-25-mutants-behind-switches.md)). Not counted: what the compiler refuses (of those that no test noticed),
 and “only the first” of what is no list. No slip is made in text for people. “noticed” is the share of all others, but for
 those that are listed because they change nothing that could be observed. \`--most N\` takes a sample, spread over the room
-by a hash of each slip; \`--minutes N\` ends a room in time; \`--unit\` leaves the contract tests out, \`--near\` the tests
+by a hash of each slip; \`--each\` tries one file after the other; \`--minutes N\` ends a room in time; \`--unit\` leaves the contract tests out, \`--near\` the tests
 of other rooms. Rooms that are not here were not measured yet.`;
 
 /** The rooms of a page: name → its section, without the heading. */
@@ -35,7 +37,10 @@ function readRows(page: string): ReadonlyMap<string, string> {
   return new Map(rows.map((row) => [row[1] ?? '', row[0]]));
 }
 
-function sectionOf(judged: readonly Judged[], { date, commit, command, tookMs }: Measured): string {
+function sectionOf(
+  judged: readonly Judged[],
+  { date, commit, command, tookMs, files: [tried, files] }: Measured,
+): string {
   const listed = judged.filter(({ verdict }) => verdict === 'listed' || verdict === 'lab');
   const reasons = listed.map(({ mutant: { file, line, kind }, known }) => {
     const lab = known?.lab === undefined ? '' : `; seen by ${known.lab}`;
@@ -45,6 +50,7 @@ function sectionOf(judged: readonly Judged[], { date, commit, command, tookMs }:
   const untried = judged.filter(({ verdict }) => verdict === 'untried').length;
   return [
     `\`${command}\`, ${date}, commit ${commit}, ${Math.max(1, Math.round(tookMs / 60_000))} minutes.`,
+    ...(tried === files ? [] : ['', `Only ${tried} of its ${files} files: the run was ended before the others.`]),
     ...(untried === 0
       ? []
       : ['', `Time was up before ${untried} of them had met all tests; they count as not noticed.`]),
