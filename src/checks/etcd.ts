@@ -8,17 +8,15 @@ import {
   ownProblems,
   raisedAlarms,
 } from '../gates/judge-members.js';
+import { quotaInInventory } from '../facts/etcd-quota.js';
 import type { Cluster, Member } from '../model/cluster.js';
-import { etcdctlByHand } from '../shell/etcdctl.js';
+import { mebibytes } from '../model/mebibytes.js';
 import { quote } from '../shell/quote.js';
 import { askHosts } from './ask-hosts.js';
 import type { Check, CheckContext, CheckItem } from './check.js';
 
 /** Share of the quota at which someone should compact and defragment, and at which writes will soon be refused. */
 const DATABASE = { warn: 0.8, fail: 0.95 } as const;
-
-/** etcd's own default, for `0` (server/storage/quota.go, `DefaultQuotaBytes`). */
-const DEFAULT_QUOTA_BYTES = 2 * 1024 ** 3;
 
 /** Every member, what they agree on, alarms, and the size of each database. */
 export const checkEtcd: Check = async ({ cluster, probe, inventory }) => {
@@ -100,14 +98,14 @@ function alarmItem(heard: readonly HeardMember[], cluster: Cluster): CheckItem {
     verdict: 'fail',
     evidence: `raised: ${alarms.join(', ')}`,
     next: alarms.includes('NOSPACE')
-      ? `${list}; with the same flags compact, defrag on each member, then alarm disarm (etcd.io, "Maintenance")`
+      ? 'provision defrag INVENTORY'
       : `${list}; replace the corrupt member (etcd.io, "Data corruption")`,
   };
 }
 
 function databaseItem({ host, dbSize }: HeardMember, member: Member | undefined): readonly CheckItem[] {
   if (member === undefined) return [];
-  const quota = member.quotaBackendBytes || DEFAULT_QUOTA_BYTES;
+  const quota = quotaInInventory(member);
   const share = dbSize / quota;
   const verdict = share >= DATABASE.fail ? 'fail' : share >= DATABASE.warn ? 'warn' : 'ok';
   return [
@@ -119,12 +117,8 @@ function databaseItem({ host, dbSize }: HeardMember, member: Member | undefined)
       ...(verdict === 'ok'
         ? {}
         : {
-            next: `${etcdctlByHand(member, 'defrag')} after compact, or raise etcd_quota_backend_bytes in the inventory`,
+            next: 'provision defrag INVENTORY; or raise etcd_quota_backend_bytes in the inventory',
           }),
     },
   ];
-}
-
-function mebibytes(bytes: number): string {
-  return `${(bytes / 1024 ** 2).toFixed(bytes < 100 * 1024 ** 2 ? 1 : 0)} MiB`;
 }

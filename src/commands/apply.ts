@@ -51,6 +51,8 @@ export interface ActingVerb {
   readonly command: RunCommand;
   /** Asked before anything is planned. @throws ProvisionError */
   readonly check?: (session: Session) => void;
+  /** `of-playbook`: {@link playsOf} uses them. */
+  readonly plays?: 'of-playbook';
   /** Plays in place of those of the playbook. */
   readonly playsOf?: (session: Session) => OwnPlays | Promise<OwnPlays>;
   /** Asked for in place of a yes. @throws ProvisionError where it is not given */
@@ -62,12 +64,12 @@ export async function runApply(
   inventory: string,
   options: ApplyOptions,
   context: Context,
-  { command, check, playsOf, consent }: ActingVerb = { command: 'apply' },
+  { command, check, plays: whose, playsOf, consent }: ActingVerb = { command: 'apply' },
 ): Promise<void> {
   const { withRun } = await import('./run.js');
   // A dry run is a plan: it writes nothing anywhere.
   const journal = options.dryRun === true ? 'none' : 'kept';
-  const plays = playsOf === undefined ? undefined : 'own';
+  const plays = playsOf === undefined ? undefined : (whose ?? 'own');
   const request = { command, inventory, options, journal, plays } as const;
   await withRun(request, context, async ({ session, emit, settled, begun, startActing }) => {
     check?.(session);

@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { addAdoptCommand } from './adopt.js';
 import { addApplyCommand } from './apply.js';
+import { addDefragCommand } from './defrag.js';
 import { addDoctorCommand } from './doctor.js';
 import { addDrillCommand } from './drill.js';
 import { addBypassCommand } from './bypass.js';
@@ -52,6 +53,7 @@ export function createProgram(context: Context): Command {
     addCertsCommand,
     addSnapshotCommand,
     addMemberCommand,
+    addDefragCommand,
     addLabCommand,
     addExplainCommand,
     addSchemaCommand,

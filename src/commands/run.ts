@@ -31,7 +31,7 @@ export interface RunRequest {
   /** What to do next when it is stopped in the middle, where that is not to run it again. */
   readonly left?: string;
   /** `own`: it has plays of its own, or none. */
-  readonly plays?: 'own' | undefined;
+  readonly plays?: 'own' | 'of-playbook' | undefined;
   /** `none`: it writes nothing anywhere. */
   readonly journal?: 'kept' | 'none';
 }

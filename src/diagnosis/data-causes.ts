@@ -1,4 +1,5 @@
 import { hex } from '../facts/etcd-membership.js';
+import { mebibytes } from '../model/mebibytes.js';
 import { etcdctlByHand } from '../shell/etcdctl.js';
 import {
   journalLines,
@@ -75,12 +76,11 @@ export const findNospace: FindCause = (view) => {
       ? [
           {
             host,
-            text: `reports a database of ${mib(status.dbSize)}; its quota is ${quotaOf(member.quotaBackendBytes)}`,
+            text: `reports a database of ${mebibytes(status.dbSize)}; its quota is ${quotaOf(member.quotaBackendBytes)}`,
           },
         ]
       : [],
   );
-  const asker = view.seen.find(({ host }) => alarm.reporters.includes(host));
   return [
     {
       cause: 'nospace',
@@ -90,29 +90,15 @@ export const findNospace: FindCause = (view) => {
       evidence: [
         { text: `${namesOf(alarm.reporters)} ${verbOf(alarm.reporters, 'lists', 'list')} the alarm NOSPACE` },
         ...sizes,
-        { text: AFTER_COMPACTION },
       ],
-      next: asker === undefined ? `provision verify ${view.inventory}` : compaction(asker),
+      next: `provision defrag ${view.inventory}`,
       stopsAll: true,
     },
   ];
 };
 
-const AFTER_COMPACTION =
-  'to be done in this order: compact, defrag on each member with the leader last, alarm disarm (docs/runbooks/etcd-does-not-answer.md)';
-
-/** The first of the steps. etcd refuses a revision that is ahead of its own, so that no host's word can do harm. */
-function compaction({ member, status }: Seen): string {
-  const revision = status.kind === 'answers' ? status.revision : 0;
-  return etcdctlByHand(member, `compact --physical ${revision}`);
-}
-
-function mib(bytes: number): string {
-  return `${(bytes / 1024 ** 2).toFixed(1)} MiB`;
-}
-
 function quotaOf(bytes: number): string {
-  return bytes === 0 ? "etcd's own, 2 GiB" : mib(bytes);
+  return bytes === 0 ? "etcd's own, 2 GiB" : mebibytes(bytes);
 }
 
 /** etcd's own words for data that it can't use, in lines of failure: a healthy start names its corruption checks, too. */

@@ -29,6 +29,8 @@ export type EtcdStatus =
       readonly raftIndex: number;
       /** Size of the database file, bytes: what the quota limits. */
       readonly dbSize: number;
+      /** Of {@link dbSize}, what is not free for later writes; absent where its etcd does not tell. */
+      readonly dbSizeInUse?: number;
       /** The store's revision: 1 when nothing was ever written. */
       readonly revision: number;
       /** Empty where it is a learner. */
@@ -127,6 +129,7 @@ interface StatusJson {
   readonly leader?: string;
   readonly raftIndex?: number;
   readonly dbSize?: number;
+  readonly dbSizeInUse?: number;
   readonly isLearner?: boolean;
 }
 
@@ -180,6 +183,7 @@ function parseBlock(block: string): EtcdStatus {
     isLearner,
     raftIndex: first.Status.raftIndex ?? 0,
     dbSize: first.Status.dbSize ?? 0,
+    ...(first.Status.dbSizeInUse === undefined ? {} : { dbSizeInUse: first.Status.dbSizeInUse }),
     revision: first.Status.header.revision ?? 0,
     members: listed.map((member) => ({
       id: member.ID,

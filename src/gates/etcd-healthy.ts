@@ -2,7 +2,7 @@ import { clusterPhase, type AwayMember, type ClusterPhase } from '../facts/etcd-
 import type { Cluster } from '../model/cluster.js';
 import type { Gate, GateAnswer } from '../model/gate.js';
 import { lookAtPresent } from './ask-members.js';
-import { judgeMembers, memberJournal } from './judge-members.js';
+import { judgeMembers, memberJournal, withoutNospace, type MemberAnswers } from './judge-members.js';
 
 /** A member restarts in seconds; a follower that must catch up from a snapshot may take minutes. */
 const DEADLINE_MS = 180_000;
@@ -12,11 +12,32 @@ const DEADLINE_MS = 180_000;
  * and are verified. What the broken certificates of others bring about is noted, not held against this batch.
  */
 export function etcdHealthy(cluster: Cluster, now: () => Date): Gate {
+  return healthGate('etcd-healthy', { cluster, now, taken: (answers) => answers });
+}
+
+/** The same while the alarm NOSPACE is raised: that is then what is being repaired. Every other alarm keeps it closed. */
+export function etcdHealthyButForSpace(cluster: Cluster, now: () => Date): Gate {
+  return healthGate('etcd-healthy-but-for-space', {
+    ...{ cluster, now },
+    taken: (answers) => new Map([...answers].map(([host, status]) => [host, withoutNospace(status)])),
+  });
+}
+
+/** What a health gate judges. */
+interface HealthGate {
+  readonly cluster: Cluster;
+  readonly now: () => Date;
+  /** What the members said, as it is judged. */
+  readonly taken: (answers: MemberAnswers) => MemberAnswers;
+}
+
+function healthGate(name: string, { cluster, now, taken }: HealthGate): Gate {
   return {
-    name: 'etcd-healthy',
+    name,
     deadlineMs: DEADLINE_MS,
     async check({ probe, when, batch }) {
-      const [seen, answers] = await lookAtPresent(cluster, probe);
+      const [seen, said] = await lookAtPresent(cluster, probe);
+      const answers = taken(said);
       // etcd answers a moment before systemd has noted that it is started.
       const late = seen.states.filter((state) => !state.isRunning);
       const done = new Set(when === 'after' ? batch : []);

@@ -13,6 +13,9 @@ import { brokenCertificates } from './broken-certificates.js';
  */
 export const MAX_RAFT_LAG = 1000;
 
+/** What makes room, and disarms the alarm. */
+const MAKE_ROOM = 'provision defrag INVENTORY';
+
 /** What makes a voter of a learner that the inventory names. */
 const FINISH_JOINING = 'provision apply INVENTORY';
 
@@ -126,8 +129,9 @@ function problemsOf(
     ...(expected === 'all' ? [...silent, ...own] : []),
     ...agreementFaults(steady, cluster),
     ...raisedAlarms(heard).map((alarm) => ({
-      text: `alarm ${alarm} is raised (etcdctl alarm disarm, once there is room)`,
+      text: `alarm ${alarm} is raised`,
       isFinal: true,
+      ...(alarm === 'NOSPACE' ? { next: MAKE_ROOM } : {}),
     })),
     ...steady.flatMap(({ host, usualFailure }) =>
       done.has(host) && usualFailure !== undefined
@@ -148,6 +152,16 @@ function unusualAnswers({ answers, done }: Asked): readonly string[] {
 export function askByHand({ members }: Cluster, host: string | undefined, words: string): string {
   const member = members.find((each) => each.host === host) ?? members[0];
   return member === undefined ? `etcdctl ${words}` : etcdctlByHand(member, words);
+}
+
+/**
+ * What a member says, but for the alarm NOSPACE. etcdctl from 3.5 on calls a member unhealthy for any alarm: that one knows a leader is
+ * then what is left of its health.
+ */
+export function withoutNospace(status: EtcdStatus): EtcdStatus {
+  if (status.kind === 'silent' || !status.alarms.includes('NOSPACE')) return status;
+  const alarms = status.alarms.filter((alarm) => alarm !== 'NOSPACE');
+  return { ...status, alarms, isHealthy: status.isHealthy || (alarms.length === 0 && status.leaderId !== '0') };
 }
 
 /** The members that answered. */

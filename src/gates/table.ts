@@ -7,7 +7,8 @@ import { backendsNamed } from './backends-named.js';
 import { backendsUp } from './backends-up.js';
 import { formerBalancersFreed } from './former-balancers-freed.js';
 import { etcdAnswersDirectly } from './etcd-answers-directly.js';
-import { etcdCanSpareBatch, etcdHealthy } from './etcd-healthy.js';
+import { etcdHasRoom } from './etcd-has-room.js';
+import { etcdCanSpareBatch, etcdHealthy, etcdHealthyButForSpace } from './etcd-healthy.js';
 import { etcdLearnerCaughtUp, etcdServesWithoutBatch } from './etcd-without-batch.js';
 import { keepalivedOneHolder } from './keepalived-one-holder.js';
 import { vipAnswers, vipForwards } from './vip-answers.js';
@@ -21,6 +22,8 @@ export function gateTable(cluster: Cluster, now: () => Date): ReadonlyMap<string
   const gates = [
     etcdCanSpareBatch(cluster, now),
     etcdHealthy(cluster, now),
+    etcdHealthyButForSpace(cluster, now),
+    etcdHasRoom(cluster),
     etcdServesWithoutBatch(cluster, now),
     etcdLearnerCaughtUp(cluster),
     ...SERVICE_NAMES.flatMap((name) => serviceGates(name, cluster)),

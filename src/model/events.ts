@@ -4,7 +4,15 @@ import type { Plan } from './plan.js';
 
 /** The verbs that are runs: they have events. */
 export type RunCommand =
-  'plan' | 'apply' | 'bypass' | 'drill' | 'certs renew' | 'snapshot save' | 'snapshot restore' | 'member replace';
+  | 'plan'
+  | 'apply'
+  | 'bypass'
+  | 'drill'
+  | 'certs renew'
+  | 'snapshot save'
+  | 'snapshot restore'
+  | 'member replace'
+  | 'defrag';
 
 /** Figures of a finished run. */
 export interface RunResult {

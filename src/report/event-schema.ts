@@ -47,6 +47,7 @@ export const eventSchema = z.discriminatedUnion('type', [
       'snapshot save',
       'snapshot restore',
       'member replace',
+      'defrag',
     ]),
     inventory: z.string().describe('The path as it was typed.'),
     by: z

@@ -121,11 +121,7 @@ export function restartMember(member: Member): readonly Run[] {
   const verb = serviceCommand('restart', member.unit);
   const seconds = Math.ceil(member.electionTimeoutMs / 1000);
   return [
-    {
-      kind: 'run',
-      command: { summary: 'hand over etcd leadership, if held', script: handOverLeadership(member) },
-      undo: 'nothing',
-    },
+    handOver(member),
     { kind: 'run', command: verb, undo: verb },
     {
       kind: 'run',
@@ -134,6 +130,12 @@ export function restartMember(member: Member): readonly Run[] {
       undo: 'nothing',
     },
   ];
+}
+
+/** Before a member answers nobody for a while: clients wait for a transfer, not for an election. */
+export function handOver(member: Member): Run {
+  const command = { summary: 'hand over etcd leadership, if held', script: handOverLeadership(member) };
+  return { kind: 'run', command, undo: 'nothing' };
 }
 
 function unmask(member: Member, unit: UnitState): readonly Run[] {

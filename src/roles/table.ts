@@ -1,4 +1,5 @@
 import { etcdJoinedRole, etcdJoiningRole } from './etcd-joining/role.js';
+import { etcdQuotaRole } from './etcd-quota/role.js';
 import { etcdReplacementRole } from './etcd-replacement/role.js';
 import { etcdSettledRole } from './etcd-settled/role.js';
 import { etcdRole } from './etcd/role.js';
@@ -28,6 +29,7 @@ export function roleTable(tools: RoleTools): ReadonlyMap<string, Role> {
     etcdJoiningRole(),
     etcdJoinedRole(),
     etcdReplacementRole(tools),
+    etcdQuotaRole(tools),
     ...SERVICE_NAMES.flatMap((service) => [
       ipNonlocalBindRole(service),
       proxyRole(tools, service),

@@ -84,7 +84,13 @@ function peerLines(peers: ConditionRequest['peers']): readonly string[] {
   ];
 }
 
-function metricsCommand({ clientUrl, ca, certificate, key }: ConditionRequest): string {
+/** A command that prints the metrics of the host's own member. */
+export function metricsCommand({
+  clientUrl,
+  ca,
+  certificate,
+  key,
+}: Pick<ConditionRequest, 'clientUrl' | 'ca' | 'certificate' | 'key'>): string {
   const url = `${clientUrl}/metrics`;
   const isPlain = new URL(clientUrl).protocol === 'http:';
   const request = isPlain ? { url } : { url, ca, certificate, key };

@@ -264,18 +264,13 @@ describeOnLab('what etcd suffers from', 'diagnosis', { etcd: 3 }, (lab) => {
           `head -c 1000000 /dev/zero | tr '\\0' x > /root/value; n=0; while [ $n -lt 40 ] && ${etcdctl(LOCAL, `put /fill/$n`)} < /root/value >/dev/null 2>&1; do n=$((n + 1)); done; [ $n -lt 40 ]`,
         ),
       repair: async () => {
-        const revision = `$(${etcdctl(LOCAL, 'endpoint status -w json')} | sed 's/.*"revision":\\([0-9]*\\).*/\\1/')`;
-        await must(
-          lab,
-          'etcd-1',
-          `${etcdctl(LOCAL, 'del --prefix /fill')}; ${etcdctl(LOCAL, `compact --physical ${revision}`)}`,
-        );
-        for (const host of MEMBERS) await must(lab, host, etcdctl(LOCAL, 'defrag'));
-        await must(lab, 'etcd-1', etcdctl(LOCAL, 'alarm disarm'));
+        await must(lab, 'etcd-1', etcdctl(LOCAL, 'del --prefix /fill'));
+        const ended = await lab.provision('defrag', inventory, '--yes', '--passphrase-file', await passphraseFile(lab));
+        if (ended.status !== 0) throw new Error(endOf(ended));
       },
       ...{ cause: 'nospace', hosts: [], state: 'down' },
       evidence: /list the alarm NOSPACE/,
-      next: /compact --physical \d+'$/,
+      next: /^provision defrag \S+$/,
     },
     {
       what: 'a member of another cluster',

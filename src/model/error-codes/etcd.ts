@@ -26,6 +26,14 @@ export const ETCD = {
     why: 'The member belongs to an adopted etcd: its packages, unit and configuration are not made here, so a new one can not be either.',
     next: 'Replace it with the tool that made it, in the order of docs/runbooks/replace-a-member.md.',
   },
+  'etcd-unhealthy': {
+    why: 'Members are defragmented, one after the other, only while all of them are healthy but for their space: each answers nobody meanwhile.',
+    next: 'Make them healthy first: `provision doctor etcd INVENTORY` names the cause.',
+  },
+  'alarm-disputed': {
+    why: 'The alarm NOSPACE is listed by some members only. Alarms are replicated: the word of one host drops no history.',
+    next: 'Compare what each says: `provision doctor etcd INVENTORY`.',
+  },
   'membership-pending': {
     why: 'Another membership change was begun and is not finished: etcd lists a learner, or a member that never started.',
     next: 'Finish that one first: `provision apply INVENTORY`, where its host is in the group etcd. One change at a time.',

@@ -204,7 +204,7 @@ const SINGLE: readonly Case[] = [
     causes: ['nospace: etcd-2'],
     state: 'down',
     says: /database of etcd-2 reached its quota.*\netcd-1, etcd-2 and etcd-3 list the alarm NOSPACE/,
-    next: /^ssh etcd-1 '.* compact --physical 40'$/,
+    next: 'provision defrag inventory.yaml',
   },
   {
     what: 'a corrupt member by its alarm',

@@ -142,6 +142,14 @@ const SHIPPED: Readonly<Record<string, readonly Shape[]>> = {
     ...REPOINT,
     ...IF_WANTED,
   ],
+  'larger-quota.yaml': [
+    {
+      ...MEMBERS,
+      before: ['etcd-healthy-but-for-space'],
+      after: ['etcd-healthy-but-for-space'],
+      roles: ['etcd-quota'],
+    },
+  ],
   'replace-member.yaml': [
     {
       hosts: 'etcd',

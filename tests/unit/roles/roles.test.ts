@@ -94,6 +94,7 @@ describe('what each role gives a host, in order', () => {
       ],
     ],
     ['etcd-settled', 'etcd-3', ['etcd-settled:etcd-3']],
+    ['etcd-quota', 'etcd-2', ['file:/etc/default/etcd', 'etcd-member:etcd-2']],
     [
       'etcd-replacement',
       'etcd-3',
@@ -492,7 +493,9 @@ const MANIFEST = '/etc/kubernetes/manifests/kube-apiserver.yaml';
 /** Everything that a role could put on a bare host, but for what asks the host for more. */
 async function placed(host: string, cluster: Cluster): Promise<readonly Action[]> {
   // Its files are those of the role `etcd`.
-  const roles = [...roleTable(ROLE_TOOLS).values()].filter(({ name }) => name !== 'etcd-replacement');
+  const roles = [...roleTable(ROLE_TOOLS).values()].filter(
+    ({ name }) => name !== 'etcd-replacement' && name !== 'etcd-quota',
+  );
   const all = roles.flatMap((role) => {
     try {
       return role.resources(namedHost(host), INVENTORY, cluster);

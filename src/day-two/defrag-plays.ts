@@ -1,0 +1,135 @@
+import { etcdCompacted, etcdCompactedKey } from '../facts/etcd-compacted.js';
+import { etcdStatus, etcdStatusKey } from '../facts/etcd-status.js';
+import { changed, UNCHANGED, type Change, type Outcome, type Resource } from '../model/change.js';
+import type { Member } from '../model/cluster.js';
+import type { Probe } from '../model/remote.js';
+import type { Play } from '../playbook/play.js';
+import { handOver } from '../resources/etcd-member.js';
+import { compactHistory, defragmentMember, disarmNospace } from '../shell/etcd-space.js';
+import { describeSpace, isFragmented, type DefragDecision, type SpaceSeen } from './decide-defrag.js';
+import { unhealthy } from './look-at-space.js';
+
+/** Every member but for NOSPACE, before and after each step. */
+const HEALTHY = ['etcd-healthy-but-for-space'];
+
+/** The plays of a decision. Each resource finds from the hosts whether it is still to be done. @param raiseQuota in between, where that is decided */
+export function defragPlays(
+  decision: DefragDecision,
+  {
+    raiseQuota,
+    isWithinLimit,
+  }: { readonly raiseQuota: readonly Play[]; readonly isWithinLimit: (host: string) => boolean },
+): readonly Play[] {
+  const { seen, worker, alarm, compactTo, quota } = decision;
+  const members = seen.filter(({ member }) => isWithinLimit(member.host));
+  return [
+    ...(compactTo === undefined
+      ? []
+      : [playOf('Compact the history', [[worker.host, compactionOf(worker, compactTo)]])]),
+    ...(quota === 'raised' ? raiseQuota : []),
+    {
+      ...playOf(
+        'Defragment the members, one after the other',
+        members.map((each) => [each.member.host, defragmentationOf(each, decision)]),
+      ),
+      batchSize: 1,
+      order: 'leader-last',
+    },
+    ...(alarm === 'none'
+      ? []
+      : [
+          {
+            ...playOf('Allow writes again', [[worker.host, disarmingOf(worker)]]),
+            gatesBefore: [...HEALTHY, 'etcd-has-room'],
+            gatesAfter: ['etcd-healthy'],
+          },
+        ]),
+  ];
+}
+
+function playOf(name: string, resources: readonly (readonly [host: string, resource: Resource])[]): Play {
+  return {
+    name,
+    hosts: resources.map(([host]) => host),
+    batchSize: undefined,
+    order: 'inventory',
+    gatesBefore: HEALTHY,
+    gatesAfter: HEALTHY,
+    resources: new Map(resources.map(([host, resource]) => [host, [resource]])),
+  };
+}
+
+function compactionOf(member: Member, revision: number): Resource {
+  return {
+    address: 'etcd-compaction',
+    paths: [],
+    async plan(probe) {
+      if ((await probe.ask(etcdCompacted, etcdCompactedKey(member, revision))) === 'yes') return UNCHANGED;
+      return changed({
+        summary: `drop the history of all keys before revision ${revision}`,
+        diff: [
+          'the newest value of each key stays',
+          'a watch that is further behind is ended ("compacted") and lists again, as API servers do by themselves',
+        ],
+        actions: [
+          {
+            kind: 'run',
+            command: compactHistory(member, revision),
+            undo: { lasting: 'the history stays dropped' },
+          },
+        ],
+        disruptive: false,
+      });
+    },
+  };
+}
+
+function defragmentationOf({ member }: SpaceSeen, { rule, alarm, compactTo, seen }: DefragDecision): Resource {
+  async function outcome(probe: Probe): Promise<Outcome> {
+    const [status, compacted] = await Promise.all([
+      probe.ask(etcdStatus, etcdStatusKey(member)),
+      compactTo === undefined ? 'yes' : probe.ask(etcdCompacted, etcdCompactedKey(member, compactTo)),
+    ]);
+    if (status.kind === 'silent') throw unhealthy(`${member.host} does not answer: ${status.reason}`);
+    if (isFragmented(status, rule)) return changed(change);
+    if (compacted === 'yes') return UNCHANGED;
+    return alarm === 'nospace'
+      ? changed(change)
+      : { kind: 'unknown', because: 'how much of the database is free is known once the history is compacted' };
+  }
+  const figures = seen.find((each) => each.member === member);
+  const change: Change = {
+    summary: `defragment the database of ${member.name}`,
+    diff: [
+      ...(figures === undefined ? [] : [describeSpace(figures)]),
+      'it answers nobody meanwhile; leadership is handed over before, where it has it',
+    ],
+    actions: [handOver(member), { kind: 'run', command: defragmentMember(member), undo: 'nothing' }],
+    disruptive: true,
+  };
+  return { address: `etcd-defrag:${member.name}`, paths: [], plan: outcome };
+}
+
+function disarmingOf(member: Member): Resource {
+  return {
+    address: 'etcd-alarm:NOSPACE',
+    paths: [],
+    async plan(probe) {
+      const status = await probe.ask(etcdStatus, etcdStatusKey(member));
+      if (status.kind === 'silent') throw unhealthy(`${member.host} does not answer: ${status.reason}`);
+      if (!status.alarms.includes('NOSPACE')) return UNCHANGED;
+      return changed({
+        summary: 'disarm the alarm NOSPACE',
+        diff: ['once every database is well below its quota: etcd takes writes again'],
+        actions: [
+          {
+            kind: 'run',
+            command: disarmNospace(member),
+            undo: { lasting: 'etcd raises it again by itself, if need be' },
+          },
+        ],
+        disruptive: false,
+      });
+    },
+  };
+}
