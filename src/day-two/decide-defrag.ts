@@ -10,6 +10,8 @@ export interface SpaceSeen {
   readonly status: HeardMember;
   /** Of its process, in bytes; undefined where it does not tell. */
   readonly quota: number | undefined;
+  /** Of the database's file. */
+  readonly inode: string;
 }
 
 /** When a database is worth writing anew. */
@@ -32,6 +34,7 @@ export interface DefragWishes {
 export interface DefragDecision {
   /** All its members. */
   readonly seen: readonly SpaceSeen[];
+  /** Which members are defragmented where nothing is compacted: what a compaction frees shows late, so that after one all are. */
   readonly rule: FragmentRule;
   /** The alarm NOSPACE is raised. */
   readonly alarm: 'nospace' | 'none';
@@ -47,9 +50,6 @@ const MIB = 1024 ** 2;
 
 /** As OpenShift's etcd operator: 45 % free, of a database of 100 MiB or more (defragcontroller.go). */
 const USUAL_RULE: FragmentRule = { percent: 45, leastBytes: 45 * MIB };
-
-/** Under the alarm every page counts; what is freed must be more than what a few writes take. */
-const NOSPACE_RULE: FragmentRule = { percent: 10, leastBytes: 2 * MIB };
 
 /** A database is never without some free pages: less is not worth a minute without an answer. */
 const ASKED_LEAST_BYTES = MIB;
@@ -75,7 +75,7 @@ export function decideDefrag(
   const isLarger = seen.some(({ member, quota }) => quota !== undefined && quotaInInventory(member) > quota);
   return {
     ...{ seen, alarm },
-    rule: isFull ? NOSPACE_RULE : asked,
+    rule: asked,
     compactTo: canCompact ? revision : undefined,
     quota: isFull && isManaged && isLarger ? 'raised' : 'as-it-is',
     worker: follower.member,

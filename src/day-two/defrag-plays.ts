@@ -1,12 +1,19 @@
 import { etcdCompacted, etcdCompactedKey } from '../facts/etcd-compacted.js';
+import { etcdDatabaseFile } from '../facts/etcd-database-file.js';
 import { etcdStatus, etcdStatusKey } from '../facts/etcd-status.js';
-import { changed, UNCHANGED, type Change, type Outcome, type Resource } from '../model/change.js';
+import { changed, UNCHANGED, type Resource } from '../model/change.js';
 import type { Member } from '../model/cluster.js';
 import type { Probe } from '../model/remote.js';
 import type { Play } from '../playbook/play.js';
 import { handOver } from '../resources/etcd-member.js';
 import { compactHistory, defragmentMember, disarmNospace } from '../shell/etcd-space.js';
-import { describeSpace, isFragmented, type DefragDecision, type SpaceSeen } from './decide-defrag.js';
+import {
+  describeSpace,
+  isFragmented,
+  type DefragDecision,
+  type FragmentRule,
+  type SpaceSeen,
+} from './decide-defrag.js';
 import { unhealthy } from './look-at-space.js';
 
 /** Every member but for NOSPACE, before and after each step. */
@@ -84,30 +91,34 @@ function compactionOf(member: Member, revision: number): Resource {
   };
 }
 
-function defragmentationOf({ member }: SpaceSeen, { rule, alarm, compactTo, seen }: DefragDecision): Resource {
-  async function outcome(probe: Probe): Promise<Outcome> {
-    const [status, compacted] = await Promise.all([
-      probe.ask(etcdStatus, etcdStatusKey(member)),
-      compactTo === undefined ? 'yes' : probe.ask(etcdCompacted, etcdCompactedKey(member, compactTo)),
-    ]);
-    if (status.kind === 'silent') throw unhealthy(`${member.host} does not answer: ${status.reason}`);
-    if (isFragmented(status, rule)) return changed(change);
-    if (compacted === 'yes') return UNCHANGED;
-    return alarm === 'nospace'
-      ? changed(change)
-      : { kind: 'unknown', because: 'how much of the database is free is known once the history is compacted' };
-  }
-  const figures = seen.find((each) => each.member === member);
-  const change: Change = {
-    summary: `defragment the database of ${member.name}`,
-    diff: [
-      ...(figures === undefined ? [] : [describeSpace(figures)]),
-      'it answers nobody meanwhile; leadership is handed over before, where it has it',
-    ],
-    actions: [handOver(member), { kind: 'run', command: defragmentMember(member), undo: 'nothing' }],
-    disruptive: true,
+function defragmentationOf(seen: SpaceSeen, { rule, compactTo }: DefragDecision): Resource {
+  const { member, inode } = seen;
+  const { dataDir, name } = member;
+  return {
+    address: `etcd-defrag:${name}`,
+    paths: [],
+    async plan(probe) {
+      const isDue = compactTo === undefined ? isWorthIt(member, rule, probe) : isOld(dataDir, inode, probe);
+      if (!(await isDue)) return UNCHANGED;
+      return changed({
+        summary: `defragment the database of ${name}`,
+        diff: [describeSpace(seen), 'it answers nobody meanwhile; leadership is handed over before, where it has it'],
+        actions: [handOver(member), { kind: 'run', command: defragmentMember(member), undo: 'nothing' }],
+        disruptive: true,
+      });
+    },
   };
-  return { address: `etcd-defrag:${member.name}`, paths: [], plan: outcome };
+}
+
+/** etcd counts what a compaction has freed when it writes again, which it does not under the alarm: its figures would say too little. */
+async function isOld(dataDir: string, inode: string, probe: Probe): Promise<boolean> {
+  return (await probe.ask(etcdDatabaseFile, dataDir)) === inode;
+}
+
+async function isWorthIt(member: Member, rule: FragmentRule, probe: Probe): Promise<boolean> {
+  const status = await probe.ask(etcdStatus, etcdStatusKey(member));
+  if (status.kind === 'silent') throw unhealthy(`${member.host} does not answer: ${status.reason}`);
+  return isFragmented(status, rule);
 }
 
 function disarmingOf(member: Member): Resource {

@@ -1,3 +1,4 @@
+import { etcdDatabaseFile } from '../facts/etcd-database-file.js';
 import { etcdQuota, etcdQuotaKey } from '../facts/etcd-quota.js';
 import { etcdStatus, etcdStatusKey } from '../facts/etcd-status.js';
 import { unlessLost } from '../facts/unless-lost.js';
@@ -21,7 +22,11 @@ export async function lookAtSpace(
       members.map(async (member) => {
         const there = probe(member.host);
         const found = await unlessLost(
-          Promise.all([there.ask(etcdStatus, etcdStatusKey(member)), there.ask(etcdQuota, etcdQuotaKey(member))]),
+          Promise.all([
+            there.ask(etcdStatus, etcdStatusKey(member)),
+            there.ask(etcdQuota, etcdQuotaKey(member)),
+            there.ask(etcdDatabaseFile, member.dataDir),
+          ]),
         );
         return { member, found };
       }),
@@ -30,9 +35,9 @@ export async function lookAtSpace(
   ]);
   const seen = answers.map(({ member, found }): SpaceSeen => {
     if (found instanceof RemoteError) throw unhealthy(`${member.host} can't be asked (${found.message})`, found.hint);
-    const [status, quota] = found;
+    const [status, quota, inode] = found;
     if (status.kind === 'silent') throw unhealthy(`${member.host} does not answer: ${status.reason}`);
-    return { member, status: { host: member.host, ...status }, quota };
+    return { member, status: { host: member.host, ...status }, quota, inode };
   });
   if (!verdict.open) throw unhealthy(verdict.reason, verdict.next);
   return seen;

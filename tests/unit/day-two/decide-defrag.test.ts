@@ -12,7 +12,7 @@ function seen(
   quota: number | undefined = 2048 * MIB,
 ): SpaceSeen {
   const host = `etcd-${number}`;
-  return { member: sampleMember(number), status: { host, ...healthy(number, changes) }, quota };
+  return { member: sampleMember(number), status: { host, ...healthy(number, changes) }, quota, inode: `${number}` };
 }
 
 const FULL = { alarms: ['NOSPACE'], dbSize: 2048 * MIB, dbSizeInUse: 2040 * MIB };
