@@ -21,6 +21,7 @@ describe('etcdStatus', () => {
       isLearner: false,
       raftIndex: 3590,
       dbSize: 32768,
+      dbSizeInUse: 16384,
       revision: 1,
       members: [
         { id: '2515358856023773612', name: 'etcd-1', peerUrls: ['https://198.51.100.11:2380'], isLearner: false },
