@@ -28,9 +28,9 @@ describeOnLab('the worst day', 'worst', { etcd: 3, controlPlanes: 1 }, (lab) => 
   const ctl = async (words: string, host = 'etcd-1'): Promise<string> =>
     (await must(lab.ssh(host, etcdctl(LOCAL, words)))).trim();
 
-  /** Writes values of 300 kB under keys of their own, until etcd takes no more. */
-  const fill = (count: number): string =>
-    `head -c 300000 /dev/zero | tr '\\0' x > /root/value; n=0; while [ $n -lt ${count} ]; do ${etcdctl(LOCAL, 'put /fill/$n')} < /root/value >/dev/null 2>&1 || break; n=$((n + 1)); done; echo $n`;
+  /** Writes values under keys of their own, until etcd takes no more. */
+  const fill = (count: number, bytes = 300_000): string =>
+    `head -c ${bytes} /dev/zero | tr '\\0' x > /root/value; n=0; while [ $n -lt ${count} ]; do ${etcdctl(LOCAL, `put /fill/${bytes}-$n`)} < /root/value >/dev/null 2>&1 || break; n=$((n + 1)); done; echo $n`;
 
   async function sizes(): Promise<readonly number[]> {
     return Promise.all(
@@ -87,7 +87,9 @@ describeOnLab('the worst day', 'worst', { etcd: 3, controlPlanes: 1 }, (lab) => 
   });
 
   test('out of space: compacted, defragmented, disarmed; where all is in use, with a larger quota', async () => {
-    await must(lab.ssh('etcd-1', fill(200)));
+    // Small ones at last, for they take what large ones leave between them.
+    await must(lab.ssh('etcd-1', fill(64)));
+    await must(lab.ssh('etcd-1', fill(500, 16_000)));
     expect(await ctl('alarm list')).toContain('NOSPACE');
     const doctor = await lab.provision('doctor', 'etcd', inventory, '--format', 'json');
     expect(doctor.stdout).toContain(`provision defrag ${inventory}`);
