@@ -76,5 +76,6 @@ try {
   } else {
     context.stderr.write(`${describe(error)}\n`);
   }
-  context.exit(EXIT.failed);
+  const { failureKindOf } = await import('./engine/failure-kind.js');
+  context.exit(EXIT[failureKindOf(error)]);
 }

@@ -4,7 +4,6 @@ import type { EventSink, RunCommand } from '../model/events.js';
 import { createReporter } from '../report/create-reporter.js';
 import { createJournal, journalDirectory } from '../report/journal.js';
 import { createResilientReporter, type ResilientReporter } from '../report/resilient-reporter.js';
-import { runFailed } from '../report/run-failed.js';
 import { terminalSize } from '../report/terminal-size.js';
 import type { Context } from './context.js';
 import { changesInHand, stopOnRequest } from './stop-on-request.js';
@@ -65,9 +64,11 @@ export async function withRun(
       await work({ session, emit, settled: () => reporter.settled(), startActing: stop.startActing, begun }),
     );
   } catch (error) {
+    const { runFailed } = await import('../report/run-failed.js');
     emit(runFailed(error));
     if (!(error instanceof ProvisionError)) throw error;
-    context.exit(stop.asked() ? EXIT.stopped : EXIT.failed);
+    const { failureKindOf } = await import('../engine/failure-kind.js');
+    context.exit(stop.asked() ? EXIT.stopped : EXIT[failureKindOf(error)]);
   } finally {
     stop.release();
     await session?.close();

@@ -34,7 +34,13 @@ export function stopOnRequest({ emit, inHand, left, close }: StopEdges): StopReq
   }
   function onSignal(): void {
     requests += 1;
-    if (!isActing) endAtOnce({ type: 'run-failed', message: 'stopped on request: nothing was changed', failures: [] });
+    if (!isActing)
+      endAtOnce({
+        type: 'run-failed',
+        kind: 'stopped',
+        message: 'stopped on request: nothing was changed',
+        failures: [],
+      });
     else if (requests === 1)
       emit({
         type: 'notice',
@@ -68,6 +74,7 @@ const RUN_AGAIN =
 function stoppedAtOnce(failures: readonly HostFailureReport[], hint: string): Event {
   return {
     type: 'run-failed',
+    kind: 'stopped',
     message: 'stopped immediately, in the middle of the run; the lock remains on the hosts',
     failures: failures.length === 0 ? [{ message: 'no change was in progress' }] : failures,
     hint,

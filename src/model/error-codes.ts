@@ -14,6 +14,9 @@ export const ERROR_CODES = { ...INPUT, ...CONNECTION, ...RUN, ...HOST, ...ETCD, 
 /** The `code` of an error. */
 export type ErrorCode = keyof typeof ERROR_CODES;
 
+/** What each code means. */
+export const EXPLANATIONS: Readonly<Record<ErrorCode, Explanation>> = ERROR_CODES;
+
 /** The codes by what they are about, in the order in which a run meets them. */
 export const ERROR_AREAS: readonly { readonly title: string; readonly codes: Readonly<Record<string, Explanation>> }[] =
   [

@@ -1,7 +1,17 @@
+import type { FailureKind } from './error-codes/explanation.js';
 import type { ErrorCode } from './error-codes.js';
 
 /** The process exit codes that users may build on (README, "Exit codes"). 130 is what shells report for Ctrl-C. */
-export const EXIT = { done: 0, failed: 1, changesPending: 2, stopped: 130 } as const;
+export const EXIT = {
+  done: 0,
+  failed: 1,
+  changesPending: 2,
+  locked: 3,
+  unreachable: 4,
+  stale: 5,
+  unsafe: 6,
+  stopped: 130,
+} as const satisfies Readonly<Record<FailureKind | 'done' | 'changesPending', number>>;
 
 /** What every error of this program carries. */
 export interface ErrorDetails {

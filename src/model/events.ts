@@ -1,4 +1,5 @@
 import type { DrillMeasurement } from './drill.js';
+import type { FailureKind } from './error-codes/explanation.js';
 import type { ErrorCode } from './error-codes.js';
 import type { Plan } from './plan.js';
 
@@ -92,6 +93,7 @@ export type Event =
   | { readonly type: 'run-finished'; readonly result: RunResult }
   | {
       readonly type: 'run-failed';
+      readonly kind: FailureKind;
       readonly message: string;
       readonly failures: readonly HostFailureReport[];
       readonly hint?: string | undefined;

@@ -104,6 +104,10 @@ export const eventSchema = z.discriminatedUnion('type', [
     }),
   }),
   event('run-failed', 'A run did not come to its end. It is the last event.', {
+    kind: z
+      .enum(['failed', 'locked', 'unreachable', 'stale', 'unsafe', 'stopped'])
+      .default('failed')
+      .describe('Each has an exit code; `locked` and `unreachable` may be tried again: [errors.md](errors.md).'),
     message: z.string().describe('What that means for the hosts.'),
     failures: z.array(
       z.strictObject({

@@ -1,9 +1,9 @@
 import { editDistance } from '../model/did-you-mean.js';
-import { ERROR_AREAS, ERROR_CODES } from '../model/error-codes.js';
+import { ERROR_AREAS, EXPLANATIONS as BY_CODE } from '../model/error-codes.js';
 import type { Explanation } from '../model/error-codes/explanation.js';
-import { ProvisionError } from '../model/errors.js';
+import { EXIT, ProvisionError } from '../model/errors.js';
 
-const EXPLANATIONS: ReadonlyMap<string, Explanation> = new Map(Object.entries(ERROR_CODES));
+const EXPLANATIONS: ReadonlyMap<string, Explanation> = new Map(Object.entries(BY_CODE));
 
 /** The longest code, and two spaces. */
 const COLUMN = Math.max(...[...EXPLANATIONS.keys()].map((code) => code.length)) + 2;
@@ -33,8 +33,14 @@ export function explainCode(given: string): string {
       message: `there is no error code ${given}; near it: ${nearest(code).join(', ')}`,
       hint: 'list them with: provision explain',
     });
-  const { why, next } = explanation;
-  return [code, `  why   ${why}`, `  next  ${next}`, `  page  docs/reference/errors.md#${code}`].join('\n');
+  const { why, next, kind = 'failed' } = explanation;
+  return [
+    code,
+    `  why   ${why}`,
+    `  next  ${next}`,
+    `  exit  ${EXIT[kind]}, ${kind}`,
+    `  page  docs/reference/errors.md#${code}`,
+  ].join('\n');
 }
 
 /** How many near codes are named. */

@@ -18,7 +18,8 @@ function eventToJson(event: Event, time: string): EventJson {
       return { ...envelope, type: event.type, plan: planToJson(event.plan) };
     case 'run-failed': {
       const failures = event.failures.map(({ host, code, message }) => ({ host: host ?? null, code, message }));
-      return { ...envelope, type: event.type, message: event.message, failures, hint: event.hint ?? null };
+      const { type, kind, message, hint } = event;
+      return { ...envelope, type, kind, message, failures, hint: hint ?? null };
     }
     case 'drill-measured':
       return { ...envelope, ...event, holder: event.holder ?? null, recoveredMs: event.recoveredMs ?? null };

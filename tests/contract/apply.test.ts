@@ -5,7 +5,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { runApply, type ApplyOptions } from '../../src/commands/apply.js';
 import type { Context } from '../../src/commands/context.js';
 import { runPlan, type PlanOptions } from '../../src/commands/plan.js';
-import { ProvisionError } from '../../src/model/errors.js';
+import { EXIT, ProvisionError } from '../../src/model/errors.js';
 import { eventSchema, type EventJson } from '../../src/report/event-schema.js';
 import { textOutput } from '../../src/report/text-output.js';
 import { terminalQuestions } from '../../src/wizard/terminal-questions.js';
@@ -174,10 +174,10 @@ describe('a saved plan', () => {
     expect([outcome.code, outcome.asked, written()]).toEqual([0, [], ['new']]);
   });
 
-  async function refused(options: Partial<ApplyOptions> = {}): Promise<string> {
+  async function refused(options: Partial<ApplyOptions> = {}, code: number = EXIT.stale): Promise<string> {
     const before = written();
     const outcome = await apply('no terminal', { plan: planned, ...options });
-    expect([outcome.code, outcome.asked, written()]).toEqual([1, [], before]);
+    expect([outcome.code, outcome.asked, written()]).toEqual([code, [], before]);
     return reason(outcome);
   }
 
@@ -215,9 +215,9 @@ describe('a saved plan', () => {
   });
 
   test('is refused where it can’t be read, and where it is of another version', async () => {
-    expect(await refused()).toMatch(/is not a saved plan: .*ENOENT/);
+    expect(await refused({}, EXIT.failed)).toMatch(/is not a saved plan: .*ENOENT/);
     writeFileSync(planned, '{');
-    expect(await refused()).toMatch(/is not a saved plan/);
+    expect(await refused({}, EXIT.failed)).toMatch(/is not a saved plan/);
     await plan({ out: planned });
     writeFileSync(planned, readFileSync(planned, 'utf8').replace(/"formatVersion": \d+/, '"formatVersion": 1'));
     expect(await refused()).toMatch(/is a saved plan of format 1; this version of provision reads format \d/);

@@ -1,6 +1,7 @@
 import { chmodSync, mkdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { EXIT } from '../../src/model/errors.js';
 import { provision } from '../support/lab.js';
 import { ended, startRealHosts, type RealHosts } from '../support/real-run.js';
 import { temporaryDirectory } from '../support/temporary-directory.js';
@@ -45,7 +46,7 @@ async function plan(): Promise<void> {
 async function expectRefused(words: RegExp): Promise<string> {
   const before = readFileSync(join(work, 'a.conf'), 'utf8');
   const { status, stdout } = await run('apply', '--plan', saved);
-  expect(status).toBe(1);
+  expect(status).toBe(EXIT.stale);
   expect(stdout).toMatch(/is not what would be done now/);
   expect(stdout).toMatch(words);
   expect(readFileSync(join(work, 'a.conf'), 'utf8')).toBe(before);
@@ -117,7 +118,7 @@ describe('a saved plan', () => {
     await plan();
     change(join(work, 'a.conf'));
     const { status, stdout } = await run('apply', '--plan', saved);
-    expect([status, stdout]).toEqual([1, expect.stringMatching(/a\.conf/)]);
+    expect([status, stdout]).toEqual([EXIT.stale, expect.stringMatching(/a\.conf/)]);
     expect(stdout).toMatch(/is not what would be done now/);
   });
 
@@ -127,7 +128,7 @@ describe('a saved plan', () => {
     writeFileSync(saved, JSON.stringify({ ...json, formatVersion: 1 }));
     const { status, stdout } = await run('apply', '--plan', saved);
     expect([status, stdout]).toEqual([
-      1,
+      EXIT.stale,
       expect.stringMatching(/saved plan of format 1; this version of provision reads format 2/),
     ]);
     writeFileSync(saved, JSON.stringify({ ...json, tool: '0.0.9' }));
@@ -156,7 +157,7 @@ describe('a saved plan', () => {
 
     chmodSync(saved, 0o666);
     const refused = await ended(hosts.start(provision('show', saved)));
-    expect(refused).toMatchObject({ status: 1, stdout: '' });
+    expect(refused).toMatchObject({ status: EXIT.unsafe, stdout: '' });
     expect(refused.stderr).toMatch(/other users may write this file \(mode 0666\)/);
     const inventory = await ended(hosts.start(provision('show', hosts.inventory)));
     expect([inventory.status, inventory.stderr]).toEqual([1, expect.stringMatching(/is not a saved plan: /)]);

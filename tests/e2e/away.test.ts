@@ -1,5 +1,6 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { beforeAll, expect, jest, test } from '@jest/globals';
+import { EXIT } from '../../src/model/errors.js';
 import { powerCut, startHost } from '../../src/lab/faults.js';
 import { quote } from '../../src/shell/quote.js';
 import { describeOnLab, provision, type Ended } from '../support/lab.js';
@@ -55,7 +56,7 @@ describeOnLab('a member that is away, and other members than etcd lists', 'away'
     await powerCut(await lab.host('etcd-3'));
 
     const idle = await lab.provision('plan', lab.files.inventory);
-    expect(idle.status).toBe(1);
+    expect(idle.status).toBe(EXIT.unreachable);
     expect(idle.stdout).toMatch(/^Made without etcd-3: etcd-3: can't connect to /m);
     expect(idle.stdout).toContain('No changes. 2 hosts looked at');
     const nothing = await type(printedCommand(idle));
@@ -63,14 +64,14 @@ describeOnLab('a member that is away, and other members than etcd lists', 'away'
     expect(nothing.stdout).toMatch(/^Made without etcd-3: /m);
 
     const plain = await lab.provision('plan', changed);
-    expect(plain.status).toBe(1);
+    expect(plain.status).toBe(EXIT.unreachable);
     const planned = await type(printedCommand(plain));
     expect([planned.status, planned.stderr]).toEqual([0, '']);
     expect(planned.stdout).toMatch(/^Play Load balancer\n(?:.*\n)*? {2}Left out, can't be reached: etcd-3\.$/m);
     expect(planned.stdout).toContain('Plan: 4 changes on 2 hosts');
 
     const refused = await lab.provision('apply', changed, '--yes', '--passphrase-file', passphrase);
-    expect(refused.status).toBe(1);
+    expect(refused.status).toBe(EXIT.unreachable);
     expect(await settings()).not.toContain('5000');
     const applied = await type(printedCommand(refused));
     expect(applied.stdout).toContain("etcd-3 can't be asked, and is left out");
@@ -80,7 +81,7 @@ describeOnLab('a member that is away, and other members than etcd lists', 'away'
     // A restart that would end the quorum is refused while planning, with the reason.
     const restarting = await inventoryWith(lab, 'restarting', ['haproxy_maxconn: 5000', 'etcd_snapshot_count: 50000']);
     const run = await runVerb(lab, 'apply', restarting, '--limit', 'all:!etcd-3');
-    expect(run.status).toBe(1);
+    expect(run.status).toBe(EXIT.unsafe);
     expect(run.stdout).toContain('1 of 3 members would serve meanwhile, fewer than a quorum of 2: etcd-3');
     expect(performedChanges(run)).toEqual([]);
 
@@ -96,7 +97,7 @@ describeOnLab('a member that is away, and other members than etcd lists', 'away'
   test('a member fewer in the inventory than etcd lists: the plan names it, its id and URL', async () => {
     const fewer = await withMembers('fewer', (text) => text.replace(/ {8}etcd-3:.*\n(?: {10}.*\n)*/, ''));
     const run = await runVerb(lab, 'apply', fewer);
-    expect(run.status).toBe(1);
+    expect(run.status).toBe(EXIT.unsafe);
     expect(run.stdout).toMatch(
       /etcd lists 3 members, the inventory 2; etcd lists etcd-3 \(id [0-9a-f]{8,16}, https:[^)]*\.13:2380\), which is no host of the group etcd/,
     );

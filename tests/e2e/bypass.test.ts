@@ -1,5 +1,6 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { beforeAll, expect, jest, test } from '@jest/globals';
+import { EXIT } from '../../src/model/errors.js';
 import type { CheckItem } from '../../src/checks/check.js';
 import { cutNetwork, restoreNetwork } from '../../src/lab/faults.js';
 import { waitUntil } from '../../src/lab/process.js';
@@ -234,7 +235,7 @@ describeOnLab('the way to etcd of the API servers', 'bypass', { etcd: 3, control
   });
 
   test('a control plane that is away is named, with the way to leave it out', () => {
-    expect(story.away.status).toBe(1);
+    expect(story.away.status).toBe(EXIT.unreachable);
     expect(story.away.stdout).toContain("--limit 'all:!cp-2'");
   });
 
@@ -268,7 +269,7 @@ describeOnLab('the way to etcd of the API servers', 'bypass', { etcd: 3, control
 
   test('off, with a control plane away: the other one is moved on demand', () => {
     const { plain, run, peers } = story.partly;
-    expect(plain.status).toBe(1);
+    expect(plain.status).toBe(EXIT.unreachable);
 
     expect(plain.stdout).toContain("--limit 'all:!cp-2'");
     expect(performedChanges(plain)).toEqual([]);

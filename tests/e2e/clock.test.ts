@@ -1,5 +1,6 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { beforeAll, beforeEach, expect, jest, test } from '@jest/globals';
+import { EXIT } from '../../src/model/errors.js';
 import type { CheckItem } from '../../src/checks/check.js';
 import { overlayChanges, overlayDifference } from '../../src/lab/overlay.js';
 import { waitUntil } from '../../src/lab/process.js';
@@ -58,7 +59,7 @@ if (LIBRARY !== undefined)
       const before = await Promise.all(handles.map(overlayChanges));
       const run = await runVerb(lab, verb);
       const after = await Promise.all(handles.map(overlayChanges));
-      expect(run.status).toBe(1);
+      expect(run.status).toBe(EXIT.unsafe);
       expect(failuresOf(run)).toEqual([
         expect.stringMatching(/^etcd-2: its clock is (9 min 5\d s|10 min) behind this machine's .*not yet valid$/),
         expect.stringMatching(/^etcd-3: its clock is (9 min 5\d s|10 min) ahead of this machine's /),
@@ -83,7 +84,7 @@ if (LIBRARY !== undefined)
       for (const host of ['etcd-2', 'etcd-3']) await setClock(lab, host, undefined);
       const words = provision('plan', lab.files.inventory);
       const shifted = await lab.onControlSide(['faketime', '--exclude-monotonic', '-f', '+10m', ...words]);
-      expect(shifted.status).toBe(1);
+      expect(shifted.status).toBe(EXIT.unsafe);
       expect(shifted.stdout).toMatch(/etcd-1: its clock is .* behind this machine's/);
       expect(shifted.stdout).toMatch(
         /all hosts differ by the same amount, so the clock of this machine is probably wrong/,

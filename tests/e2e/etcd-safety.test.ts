@@ -1,4 +1,5 @@
 import { beforeAll, expect, jest, test } from '@jest/globals';
+import { EXIT } from '../../src/model/errors.js';
 import { waitUntil } from '../../src/lab/process.js';
 import { describeOnLab } from '../support/lab.js';
 import {
@@ -73,7 +74,7 @@ describeOnLab('etcd is never harmed', 'safety', { etcd: 3 }, (lab) => {
   }, 300_000);
 
   test('a stranger that holds the virtual IP is refused while planning', () => {
-    expect(stranger.status).toBe(1);
+    expect(stranger.status).toBe(EXIT.unsafe);
     expect(stranger.stdout).toContain(`the virtual IP ${vip} is in use`);
     expect(stranger.events.filter(({ type }) => type === 'planned')).toEqual([]);
   });
@@ -146,7 +147,7 @@ describeOnLab('etcd is never harmed', 'safety', { etcd: 3 }, (lab) => {
     await lab.ssh('etcd-3', `systemctl stop etcd && mv ${DATA}/member /root/member`);
     for (const verb of ['plan', 'apply'] as const) {
       const refused = await runVerb(lab, verb, '-p', 'etcd');
-      expect(refused.status).toBe(1);
+      expect(refused.status).toBe(EXIT.unsafe);
       expect(refused.stdout).toContain(`etcd-3 has no etcd data in ${DATA}`);
       expect(refused.events.filter(({ type }) => type === 'change-started')).toEqual([]);
     }

@@ -1,5 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { beforeAll, expect, jest, test } from '@jest/globals';
+import { EXIT } from '../../src/model/errors.js';
 import { waitUntil } from '../../src/lab/process.js';
 import type { Way } from '../support/cluster-client.js';
 import { adopt, createHandMadeCluster, memberctl, type HandMadeCluster } from '../support/hand-made-cluster.js';
@@ -138,7 +139,7 @@ describeOnLab('an interrupted migration', 'killmig', SIZE, (lab) => {
         async () => cut(await lab.host(host)),
       );
       await mend(await lab.host(host));
-      expect(failed.status).toBe(1);
+      expect(failed.status).toBe(EXIT.unreachable);
       expect(failed.events.at(-1)).toMatchObject({ type: 'run-failed', failures: [{ host }] });
       expect(new Set(failed.events.flatMap((event) => (event.type === 'change-started' ? [event.host] : [])))).toEqual(
         new Set([host]),

@@ -1,5 +1,6 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { beforeAll, expect, jest, test } from '@jest/globals';
+import { EXIT } from '../../src/model/errors.js';
 import { cutNetwork, powerCut, restoreNetwork, startHost } from '../../src/lab/faults.js';
 import { waitUntil } from '../../src/lab/process.js';
 import type { EventJson } from '../../src/report/event-schema.js';
@@ -189,7 +190,7 @@ describeOnLab('an interrupted run', 'killed', { etcd: 3 }, (lab) => {
   });
 
   async function expectFailedOn(host: string, failed: DisturbedRun): Promise<void> {
-    expect(failed.status).toBe(1);
+    expect(failed.status).toBe(EXIT.unreachable);
     expect(failed.endedAfterMs).toBeLessThan(180_000);
     expect(failed.events.at(-1)).toMatchObject({ type: 'run-failed', failures: [{ host }] });
     const changed = failed.events.flatMap((event) => (event.type === 'change-started' ? [event.host] : []));
@@ -229,7 +230,7 @@ describeOnLab('an interrupted run', 'killed', { etcd: 3 }, (lab) => {
       [expect.stringMatching(/^etcd-2: locked by eve@gone .*: provision unlock/)],
     ]);
     await driftEverywhere(lab);
-    expect((await runVerb(lab, 'apply')).status).toBe(1);
+    expect((await runVerb(lab, 'apply')).status).toBe(EXIT.locked);
     expect((await drifting(lab)).length).toBe(3);
     const unlocked = await lab.provision('unlock', lab.files.inventory, '--yes');
     expect([unlocked.status, unlocked.stdout]).toEqual([

@@ -1,4 +1,5 @@
 import { beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { EXIT } from '../../src/model/errors.js';
 import { powerCut, rebootHost, startHost } from '../../src/lab/faults.js';
 import { waitUntil } from '../../src/lab/process.js';
 import { describeOnLab } from '../support/lab.js';
@@ -115,7 +116,7 @@ describeOnLab('the main job on bare hosts', 'job', { etcd: 3, controlPlanes: 2, 
     expect((await runVerb(lab, 'plan', '-o', file)).status).toBe(0);
     await lab.ssh('etcd-3', 'echo "# more drift" >> /etc/haproxy/haproxy.cfg');
     const refused = await runVerb(lab, 'apply', '--plan', file);
-    expect(refused.status).toBe(1);
+    expect(refused.status).toBe(EXIT.stale);
     expect(refused.stdout).toContain('etcd-3 file:/etc/haproxy/haproxy.cfg');
     expect(performedChanges(refused)).toEqual([]);
     expect((await runVerb(lab, 'plan', '-o', file)).status).toBe(0);

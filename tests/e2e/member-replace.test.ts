@@ -1,6 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { beforeAll, expect, jest, test } from '@jest/globals';
+import { EXIT } from '../../src/model/errors.js';
 import { powerCut, replaceMachine } from '../../src/lab/faults.js';
 import { waitUntil } from '../../src/lab/process.js';
 import type { EventJson } from '../../src/report/event-schema.js';
@@ -98,13 +99,16 @@ describeOnLab('provision member replace', 'member', { etcd: 3, controlPlanes: 1 
     const slow = await replace('etcd-3');
     await lab.ssh('etcd-3', 'systemctl kill -s CONT etcd');
     expect([slow.status, textOf(slow)]).toEqual([
-      1,
+      EXIT.unsafe,
       expect.stringContaining('a member that is only slow is no dead one'),
     ]);
     await lab.ssh('etcd-3', 'systemctl stop etcd');
     const stopped = await replace('etcd-3');
     await lab.ssh('etcd-3', 'systemctl start etcd');
-    expect([stopped.status, textOf(stopped)]).toEqual([1, expect.stringContaining('is stopped, and has its data')]);
+    expect([stopped.status, textOf(stopped)]).toEqual([
+      EXIT.unsafe,
+      expect.stringContaining('is stopped, and has its data'),
+    ]);
     const unknown = await replace('cp-1');
     expect([unknown.status, textOf(unknown)]).toEqual([1, expect.stringContaining('is no etcd host of the inventory')]);
     expect(await listed()).toEqual(before);
@@ -120,7 +124,7 @@ describeOnLab('provision member replace', 'member', { etcd: 3, controlPlanes: 1 
     await lab.ssh('etcd-2', 'systemctl stop etcd');
     const atRisk = await replace('etcd-3');
     expect([atRisk.status, textOf(atRisk)]).toEqual([
-      1,
+      EXIT.unsafe,
       expect.stringMatching(/[01] of 3 voters are healthy without it, and a quorum is 2/),
     ]);
     await lab.ssh('etcd-2', 'systemctl start etcd');

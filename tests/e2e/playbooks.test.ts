@@ -1,6 +1,7 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { EXIT } from '../../src/model/errors.js';
 import type { EventJson } from '../../src/report/event-schema.js';
 import { encryptVault } from '../support/encrypt-vault.js';
 import { describeOnLab, type Ended } from '../support/lab.js';
@@ -10,6 +11,7 @@ jest.setTimeout(120_000);
 
 /** Of a run that fails before it changes anything. */
 interface Refusal {
+  readonly status: number | null;
   readonly text: string;
   readonly failures: Extract<EventJson, { type: 'run-failed' }>['failures'];
 }
@@ -230,10 +232,10 @@ describeOnLab('a playbook of one’s own', 'plays', { hosts: 2 }, (lab) => {
     /** What the run says that fails, and of which host. */
     async function refused(file: string): Promise<Refusal> {
       const run = await runVerb(lab, 'apply', file, '-p', await playbook('never', nothing));
-      expect(run.status).toBe(1);
       expect(performedChanges(run)).toEqual([]);
       expect((await lab.ssh('host-1', 'ls /etc/never')).status).not.toBe(0);
       return {
+        status: run.status,
         text: run.stdout,
         failures: run.events.flatMap((event) => (event.type === 'run-failed' ? event.failures : [])),
       };
@@ -241,7 +243,8 @@ describeOnLab('a playbook of one’s own', 'plays', { hosts: 2 }, (lab) => {
 
     test('a wrong sudo password', async () => {
       const file = await inventory('sudo', lab.files.becomeInventory, ['ops-sudo-password', 'not-the-password']);
-      const { text, failures } = await refused(file);
+      const { status, text, failures } = await refused(file);
+      expect(status).toBe(EXIT.failed);
       expect(failures).toMatchObject(HOSTS.map((host) => ({ host, code: 'become-password-wrong' })));
       expect(text).not.toContain('not-the-password');
     });
@@ -249,9 +252,10 @@ describeOnLab('a playbook of one’s own', 'plays', { hosts: 2 }, (lab) => {
     test('a host that does not answer', async () => {
       const address = /host-2:\n\s*ansible_host: (\S+)/.exec(await readFile(lab.files.inventory, 'utf8'))?.[1] ?? '';
       const away = address.replace(/\d+$/, '250');
-      const { failures } = await refused(
+      const { status, failures } = await refused(
         await inventory('away', lab.files.inventory, [`ansible_host: ${address}`, `ansible_host: ${away}`]),
       );
+      expect(status).toBe(EXIT.unreachable);
       expect(failures).toMatchObject([{ host: 'host-2', code: 'unreachable' }]);
       expect(failures[0]?.message).toContain(away);
     });
@@ -270,6 +274,7 @@ describeOnLab('a playbook of one’s own', 'plays', { hosts: 2 }, (lab) => {
       expect(asked.failures).toMatchObject(HOSTS.map((host) => ({ host, code: 'host-key-unknown' })));
       expect(asked.text).toContain('--accept-new-host-keys');
       const warned = await refused(await inventory('changed', lab.files.inventory, [lab.files.knownHosts, changed]));
+      expect([asked.status, warned.status]).toEqual([EXIT.failed, EXIT.unsafe]);
       expect(warned.failures).toMatchObject([{ host: 'host-1', code: 'host-key-changed' }]);
       expect(warned.text).toContain('ssh-keygen');
     });

@@ -1,4 +1,5 @@
 import { beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { EXIT } from '../../src/model/errors.js';
 import { waitUntil } from '../../src/lab/process.js';
 import { describeOnLab } from '../support/lab.js';
 import {
@@ -96,7 +97,7 @@ describeOnLab('balancers that already serve a shop', 'shop', { etcd: 3 }, (lab) 
 
   test('are refused with the ways to proceed, and left alone', async () => {
     const refused = await runVerb(lab, 'apply');
-    expect(refused.status).toBe(1);
+    expect(refused.status).toBe(EXIT.unsafe);
     expect(refused.stdout).toContain('/etc/haproxy/haproxy.cfg');
     expect(refused.stdout).toContain('etcd_lb_own_instance: true');
     expect(refused.stdout).toContain('was written neither by this program nor by its package');

@@ -1,6 +1,7 @@
 import { mkdir, readFile, readdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { beforeAll, expect, jest, test } from '@jest/globals';
+import { EXIT } from '../../src/model/errors.js';
 import { snapshotListSchema, type SnapshotList } from '../../src/day-two/snapshot-manifest.js';
 import type { EventJson } from '../../src/report/event-schema.js';
 import { describeOnLab, type Ended } from '../support/lab.js';
@@ -135,7 +136,10 @@ describeOnLab('provision snapshot', 'snapshot', { etcd: 3, controlPlanes: 1 }, (
       expect((await lab.ssh(host, 'ls -d /var/lib/etcd/default/member.before-*')).status).toBe(0);
     // It is done: once more is a new one, of another cluster by now.
     const again = await restore(file);
-    expect([again.status, again.stdout + again.stderr]).toEqual([1, expect.stringContaining('--other-cluster')]);
+    expect([again.status, again.stdout + again.stderr]).toEqual([
+      EXIT.unsafe,
+      expect.stringContaining('--other-cluster'),
+    ]);
   });
 
   test('restores a cluster that is dead, members without data too, from an encrypted snapshot', async () => {
@@ -175,18 +179,23 @@ describeOnLab('provision snapshot', 'snapshot', { etcd: 3, controlPlanes: 1 }, (
     const started = async (): Promise<readonly string[]> =>
       Promise.all(MEMBERS.map(async (host) => (await lab.ssh(host, 'systemctl show -P MainPID etcd')).stdout));
     const before = await started();
-    const refused = async (name: string, bytes: Uint8Array, text: string | undefined): Promise<string> => {
+    const refused = async (
+      name: string,
+      bytes: Uint8Array,
+      text: string | undefined,
+      code: number = EXIT.failed,
+    ): Promise<string> => {
       const broken = join(directory(), name);
       await writeFile(broken, bytes);
       if (text !== undefined) await writeFile(`${broken}.json`, text.replace('good.db', name));
       const ended = await restore(broken);
-      expect(ended.status).toBe(1);
+      expect(ended.status).toBe(code);
       return ended.stdout + ended.stderr;
     };
     expect(await refused('flipped.db', flipped, manifest)).toContain('damaged or incomplete');
     expect(await refused('cut.db', whole.subarray(0, -512), undefined)).toContain('damaged or incomplete');
     const other = manifest.replace(/"clusterId": "\d+"/, '"clusterId": "1234"');
-    expect(await refused('other.db', whole, other)).toContain('is of cluster 1234');
+    expect(await refused('other.db', whole, other, EXIT.unsafe)).toContain('is of cluster 1234');
     const named = await snapshot('restore', lab.files.inventory, file, '--yes', '--confirm', 'prod');
     expect([named.status, named.stdout + named.stderr]).toEqual([
       1,

@@ -1,5 +1,6 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { beforeAll, expect, jest, test } from '@jest/globals';
+import { EXIT } from '../../src/model/errors.js';
 import type { Way } from '../support/cluster-client.js';
 import { describeOnLab, type Ended } from '../support/lab.js';
 import {
@@ -123,7 +124,7 @@ describeOnLab('changes around the virtual IP', 'vipchange', { etcd: 3, lb: 2, co
   }, 600_000);
 
   test('balancers that moved without being named are refused, with the lines that name them', () => {
-    expect(unnamed.status).toBe(1);
+    expect(unnamed.status).toBe(EXIT.unsafe);
     expect(linesToAdd(unnamed)).toBe(`etcd_lb_former:\n  hosts:\n${MEMBERS.map((host) => `    ${host}:`).join('\n')}`);
   });
 

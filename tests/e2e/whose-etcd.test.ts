@@ -1,5 +1,6 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { beforeAll, expect, jest, test } from '@jest/globals';
+import { EXIT } from '../../src/model/errors.js';
 import type { CheckItem } from '../../src/checks/check.js';
 import { waitUntil } from '../../src/lab/process.js';
 import { describeOnLab, type TestLab } from '../support/lab.js';
@@ -78,7 +79,7 @@ describeOnLab('whose etcd an API server uses', 'whose', { etcd: 2, controlPlanes
   }, 400_000);
 
   test('a stacked etcd is not left for a cluster that is still to be made', () => {
-    expect(stacked.status).toBe(1);
+    expect(stacked.status).toBe(EXIT.unsafe);
     expect(stacked.stdout).toMatch(
       /kube-apiserver on cp-1 uses http:\/\/127\.0\.0\.1:2379, and etcd cluster [0-9a-f]+ at revision \d+ answers there; this inventory's members have no data yet/,
     );
@@ -106,7 +107,7 @@ describeOnLab('whose etcd an API server uses', 'whose', { etcd: 2, controlPlanes
       `sed -i 's,--etcd-servers=.*,--etcd-servers=https://localhost:2379\\,http://127.0.0.1:12379,' ${MANIFEST}`,
     );
     const plan = await runVerb(lab, 'plan', inventory);
-    expect(plan.status).toBe(1);
+    expect(plan.status).toBe(EXIT.unsafe);
     expect(plan.stdout).toMatch(
       /uses http:\/\/127\.0\.0\.1:12379, and etcd cluster [0-9a-f]+ at revision \d+ answers there, not this inventory's/,
     );

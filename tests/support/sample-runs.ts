@@ -61,6 +61,7 @@ export const FAILING_RUN: readonly Event[] = [
   },
   {
     type: 'run-failed',
+    kind: 'failed',
     message: 'play etcd stopped; no later host was touched',
     failures: [
       {
@@ -89,6 +90,7 @@ export const UNREACHABLE_RUN: readonly Event[] = [
   { type: 'host-looked', host: 'etcd-3' },
   {
     type: 'run-failed',
+    kind: 'failed',
     message: 'planning failed: nothing was changed',
     failures: [
       { host: 'etcd-2', code: 'unreachable', message: 'etcd-2: 192.0.2.12:22 does not answer (connection timed out)' },
@@ -126,6 +128,7 @@ export const DRILL_RUN: readonly Event[] = [
   ),
   {
     type: 'run-failed',
+    kind: 'failed',
     message: 'stopped',
     failures: [{ message: 'stopped on request, before keepalived was stopped: everything runs' }],
     hint: 'provision verify inventory/hosts.yml',

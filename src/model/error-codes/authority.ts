@@ -29,6 +29,7 @@ export const AUTHORITY = {
   'foreign-trust': {
     why: 'A trust file of another tool does not hold the authority of the store: what is signed here would not be trusted there.',
     next: 'Compare it with `provision ca show STORE`; add the authority to the file, or import the right one into the store.',
+    kind: 'unsafe',
   },
   'store-broken': {
     why: 'A file of the store is damaged, missing beside its twin, or unreadable. No new authority is made in its place.',

@@ -5,6 +5,7 @@ export const CONNECTION = {
   unreachable: {
     why: 'No SSH connection to the host, or to its jump host, could be made: its name does not resolve, it is down, or a firewall is in between.',
     next: 'Follow the hint, which differs by reason. A host that is away for long is left out with --limit; the plan prints the command.',
+    kind: 'unreachable',
   },
   'unknown-host': {
     why: 'A host was asked for that is not in the inventory. This is a bug if no playbook of your own names it.',
@@ -21,10 +22,12 @@ export const CONNECTION = {
   'host-key-changed': {
     why: 'The host shows another key than the one in known_hosts. Either it was reinstalled, or someone intercepts the connection.',
     next: 'Find out which. Only if it was reinstalled: remove the old key with `ssh-keygen -R HOST`, then run again with --accept-new-host-keys.',
+    kind: 'unsafe',
   },
   'host-key-revoked': {
     why: 'The key of the host is marked as @revoked in known_hosts.',
     next: 'Give the host a new key: `rm /etc/ssh/ssh_host_*`, then `ssh-keygen -A`, on the host.',
+    kind: 'unsafe',
   },
   'authentication-refused': {
     why: 'The host accepts none of the keys and passwords that were tried for this user.',
@@ -37,10 +40,12 @@ export const CONNECTION = {
   'connection-lost': {
     why: 'The connection ended before a command did. Whether the command completed is not known.',
     next: 'Run the same command again: finished changes are detected, and the rest is completed.',
+    kind: 'unreachable',
   },
   'no-channel': {
     why: 'The SSH server of the host did not open another channel: it is overloaded, or allows one session only.',
     next: 'Look at its log, `journalctl -u ssh`, and at MaxSessions in its sshd_config.',
+    kind: 'unreachable',
   },
   'no-answer': {
     why: 'The host answered something else than what was asked for: a start file of the login shell, or a ForceCommand, is in the way.',

@@ -5,22 +5,27 @@ export const ETCD = {
   'quorum-at-risk': {
     why: 'A change would restart a member while others are away or unhealthy: fewer members than a quorum would serve, and etcd would stop.',
     next: 'Make the other members healthy first; `provision verify INVENTORY` shows them.',
+    kind: 'unsafe',
   },
   'etcd-unsure': {
     why: 'A host has no etcd data, and members are away: whether a cluster exists already is not known. A second one could be made.',
     next: 'Make these hosts reachable, or take one that is gone for good out of the group etcd.',
+    kind: 'unsafe',
   },
   'etcd-member-lost': {
     why: 'A host has no etcd data while the cluster exists: the member was lost, or is new. Starting it as it is could create a second cluster.',
     next: 'Replace it: `provision member replace INVENTORY HOST`.',
+    kind: 'unsafe',
   },
   'member-not-gone': {
     why: 'A member is replaced only where its host shows that it is gone. Its process runs and does not answer, or an etcd answers at its address elsewhere. A slow member is no dead one.',
     next: 'See what it does: `journalctl -u etcd` on its host. Where it is beyond help, stop it there, and run the same command again.',
+    kind: 'unsafe',
   },
   'member-has-data': {
     why: 'The member that would be replaced is only stopped: its data is on its host.',
     next: 'Start it. Where its data is damaged for good, move it aside first, as the hint shows, then replace the member.',
+    kind: 'unsafe',
   },
   'member-not-managed': {
     why: 'The member belongs to an adopted etcd: its packages, unit and configuration are not made here, so a new one can not be either.',
@@ -37,26 +42,32 @@ export const ETCD = {
   'membership-pending': {
     why: 'Another membership change was begun and is not finished: etcd lists a learner, or a member that never started.',
     next: 'Finish that one first: `provision apply INVENTORY`, where its host is in the group etcd. One change at a time.',
+    kind: 'unsafe',
   },
   'etcd-data-in-the-way': {
     why: 'There is etcd data where a new member would be made, for example from a start by the package itself.',
     next: 'If nobody needs it, stop etcd and move the data directory away; the error has the exact commands. Never delete it unseen.',
+    kind: 'unsafe',
   },
   'membership-differs': {
     why: 'The inventory and etcd name different members.',
     next: 'Compare both with `provision verify INVENTORY`; then correct the group etcd, or finish the membership change: `provision apply INVENTORY` adds a bare host of the group etcd.',
+    kind: 'unsafe',
   },
   'foreign-etcd': {
     why: 'The etcd behind an API server, or a member of the inventory, belongs to another cluster. After the change data would be gone from view.',
     next: 'Correct the group etcd, or move the data to this cluster first, with a snapshot: docs/runbooks/snapshots.md.',
+    kind: 'unsafe',
   },
   'etcd-not-proved': {
     why: 'Whether the etcd that an API server uses is this cluster could not be proved, because members do not answer. An API server is never moved on a guess.',
     next: 'Start these members; `provision verify INVENTORY` names them.',
+    kind: 'unsafe',
   },
   'mixed-overrides': {
     why: 'An --etcd-servers-overrides of the API server names servers of this cluster and of another in one list.',
     next: 'Name the servers of one cluster only, as the inventory names them.',
+    kind: 'unsafe',
   },
   'not-adoptable': {
     why: "The existing etcd has something that can't be described in variables. The items above the error say what. Nothing was written.",

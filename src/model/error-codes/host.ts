@@ -5,10 +5,12 @@ export const HOST = {
   'file-not-ours': {
     why: 'A file that would be written was made or edited by someone else. It is left as it is.',
     next: 'Keep your file elsewhere; or, to give it up, list its path in provision_replace_files.',
+    kind: 'unsafe',
   },
   'foreign-link': {
     why: 'A path leads through a symbolic link that a user other than root could turn elsewhere. Root follows no such link.',
     next: 'Look at it with `namei -l PATH`; remove the link, or name the place that it leads to.',
+    kind: 'unsafe',
   },
   'not-a-file': {
     why: 'There is a directory or a special file where a file was expected.',
@@ -41,6 +43,7 @@ export const HOST = {
   'virtual-ip-taken': {
     why: 'A machine that is not a balancer of this inventory answers for the virtual IP.',
     next: 'Choose a free address, or find that machine with `ip neigh`.',
+    kind: 'unsafe',
   },
   'virtual-ip-outside': {
     why: 'The virtual IP is in no network of a balancer, or is the first or last address of one: it would not be found there.',
@@ -49,6 +52,7 @@ export const HOST = {
   'former-balancer': {
     why: 'A host that is no load balancer in this inventory could still take the virtual IP: two hosts would have it at once.',
     next: 'Put it into the group etcd_lb_former, as the hint shows, and apply again: docs/runbooks/other-load-balancers.md. What provision did not set up there is stopped by hand.',
+    kind: 'unsafe',
   },
   'no-manifest': {
     why: 'The static pod manifest of the API server does not exist on this host.',

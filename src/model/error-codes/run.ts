@@ -29,10 +29,12 @@ export const RUN = {
   interrupted: {
     why: 'Ctrl-C stopped the run between two changes. The exit code is 130.',
     next: 'What is done stays. Run the same command again to go on.',
+    kind: 'stopped',
   },
   'plan-stale': {
     why: 'The hosts, the inventory or the playbook have changed since the plan was made. What was not shown is not done.',
     next: 'Make and read a new plan: `provision plan INVENTORY -o FILE`.',
+    kind: 'stale',
   },
   'plan-unreadable': {
     why: 'The file is no saved plan, or a damaged one.',
@@ -41,10 +43,12 @@ export const RUN = {
   'plan-writable-by-others': {
     why: 'Another user of this machine may have written the saved plan since it was reviewed: its permissions allow it.',
     next: 'Read it again with `provision show FILE` after `chmod go-w FILE`, or make a new one.',
+    kind: 'unsafe',
   },
   'plan-of-another-version': {
     why: 'The plan was saved by another version of this program, which has another format of plans.',
     next: 'Make a new one with this version: `provision plan INVENTORY -o FILE`.',
+    kind: 'stale',
   },
   'plan-mismatch': {
     why: 'The plan and the playbook have different plays. This is a bug.',
@@ -53,14 +57,17 @@ export const RUN = {
   'clock-off': {
     why: 'The clock of a host, or of this machine, is so far off that new certificates or waiting times would be wrong.',
     next: 'Set it right: `timedatectl`; let chrony or systemd-timesyncd keep the time.',
+    kind: 'unsafe',
   },
   locked: {
     why: 'Another run is changing this cluster, or was lost while it did. Nothing was changed.',
     next: 'Wait for it. If it no longer runs, remove its lock: `provision unlock INVENTORY`.',
+    kind: 'locked',
   },
   'lock-unsure': {
     why: 'Hosts that are to be changed, or more than half of the etcd members, could not be locked: two runs could work at once.',
     next: 'Make these hosts reachable, or leave them out with the command that the error prints. Nothing was changed.',
+    kind: 'unreachable',
   },
   'lock-needs-root': {
     why: 'The lock of a host is in a place for root only, and the run is not root there.',
@@ -73,6 +80,7 @@ export const RUN = {
   'drill-refused': {
     why: 'A drill stops services on purpose, and the cluster is not healthy enough for it. Nothing was stopped.',
     next: 'Fix what is listed; `provision verify INVENTORY` shows it with the next command.',
+    kind: 'unsafe',
   },
   'no-fail-over': {
     why: 'A service was stopped on the active load balancer, and no other one took over. The service was started again.',

@@ -37,6 +37,7 @@ export const SNAPSHOT = {
   'other-cluster': {
     why: 'The snapshot is of another cluster than the one that runs. Also a cluster that was restored has another id.',
     next: 'Give the right snapshot. Where this very one is meant, say so with --other-cluster.',
+    kind: 'unsafe',
   },
   'newer-snapshot': {
     why: "The snapshot is of a later minor version of etcd than the one installed, which can't read it.",

@@ -62,7 +62,7 @@ describe('the journal', () => {
 
   test.each(['no-terminal', 'declined', 'locked'] as const)('%s before any play is no failure', async (code) => {
     const failures = [{ code, message: 'there is no terminal to ask on\nmore' }];
-    const stopped: Event = { type: 'run-failed', message: 'stopped', failures, hint: undefined };
+    const stopped: Event = { type: 'run-failed', kind: 'failed', message: 'stopped', failures, hint: undefined };
     const planned = ROLLING_RUN.slice(
       0,
       ROLLING_RUN.findIndex(({ type }) => type === 'play-started'),

@@ -4,6 +4,7 @@ import { snapshotListSchema } from '../../../src/day-two/snapshot-manifest.js';
 import { diagnosisSchema } from '../../../src/diagnosis/diagnosis-schema.js';
 import { planSchema } from '../../../src/engine/plan-schema.js';
 import { ERROR_AREAS } from '../../../src/model/error-codes.js';
+import { EXIT } from '../../../src/model/errors.js';
 import type { Event } from '../../../src/model/events.js';
 import { eventSchema, type EventJson } from '../../../src/report/event-schema.js';
 import { expectGolden } from '../../support/golden.js';
@@ -98,13 +99,17 @@ function errorReference(): string {
 
 Each error has a code, which stays when its text changes. \`provision explain CODE\` prints what is here; with
 \`--format json\`, the failures of the \`run-failed\` event carry it ([events.md](events.md)). What the error itself prints knows
-host, path and value, and is more exact. The exit code is 1, or 130 after Ctrl-C.
+host, path and value, and is more exact. The exit code is 1 where no other is named; of several failures the worst decides (6, 5, 1, 130,
+4, 3), so that 3 and 4, after which the same command may be tried again, stand for all of them.
 
 `;
   const areas = ERROR_AREAS.map(
     ({ title, codes }) =>
       `## ${title}\n\n${Object.entries(codes)
-        .map(([code, { why, next }]) => `### ${code}\n\n${why}\n\n**Next**: ${next}\n`)
+        .map(([code, { why, next, kind }]) => {
+          const exit = kind === undefined ? '' : `\n**Exit code**: ${EXIT[kind]}, ${kind}\n`;
+          return `### ${code}\n\n${why}\n\n**Next**: ${next}\n${exit}`;
+        })
         .join('\n')}`,
   );
   return intro + areas.join('\n');

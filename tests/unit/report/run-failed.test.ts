@@ -22,6 +22,7 @@ describe('runFailed', () => {
     ]);
     expect(runFailed(error)).toEqual({
       type: 'run-failed',
+      kind: 'failed',
       message: 'play etcd stopped',
       failures: [
         {
@@ -70,6 +71,7 @@ test('a program that reads JSON gets an error as JSON, safe to look at', () => {
   expect(JSON.parse(text)).toEqual({
     formatVersion: 1,
     failed: {
+      kind: 'failed',
       message: 'stopped',
       failures: [{ host: null, code: 'unreadable', message: 'no such file: \u001b[2J' }],
       hint: 'type it again',
