@@ -17,7 +17,7 @@ async function explain(...codes: readonly string[]): Promise<string> {
 describe('provision explain', () => {
   test('says why, what to do next, and where more is', async () => {
     expect(await explain('quorum-at-risk')).toMatch(
-      /^quorum-at-risk\n {2}why {3}A change would .*\n {2}next {2}Make .*\n {2}page {2}docs\/reference\/errors\.md#quorum-at-risk\n$/,
+      /^quorum-at-risk\n {2}why {3}A change would .*\n {2}next {2}Make .*\n {2}exit {2}6, unsafe\n {2}page {2}docs\/reference\/errors\.md#quorum-at-risk\n$/,
     );
   });
 

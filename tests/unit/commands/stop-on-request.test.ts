@@ -83,6 +83,7 @@ describe('while hosts are changed', () => {
     expect(events.slice(1)).toEqual([
       {
         type: 'run-failed',
+        kind: 'stopped',
         message: 'stopped immediately, in the middle of the run; the lock remains on the hosts',
         failures: [HALF_DONE],
         hint: 'run the same command again from this machine: it takes over the lock and completes the unfinished changes',
