@@ -80,8 +80,13 @@ module.exports = {
     room('drill', ENGINE, 'A drill looks and judges as gates do, and acts through the engine.'),
     room(
       'report',
-      [...ENGINE, 'checks', 'adopt', 'day-two', 'diagnosis', 'wizard'],
+      [...ENGINE, 'checks', 'adopt', 'day-two', 'diagnosis', 'fleet', 'wizard'],
       'Reports read events, plans, check-ups and what was found; the JSON Schemas are made of those that read.',
+    ),
+    room(
+      'fleet',
+      ['shell', 'model'],
+      'A fleet is inventories and what came of each; each is worked on by a process of its own.',
     ),
     room('wizard', ENGINE, 'The wizard writes an inventory.'),
     room('ssh', ['shell', 'model'], 'Connections know nothing of what runs over them.'),
@@ -107,7 +112,7 @@ module.exports = {
     ),
     only(
       'files-in-loaders',
-      '^src/(ansible|playbook|pki|ssh|lab|commands|adopt/variable-files|day-two/snapshot-(?:file|store)|report/journal|engine/saved-plan|model/read-bounded|main\\.ts)',
+      '^src/(ansible|playbook|pki|ssh|lab|commands|adopt/variable-files|fleet/find-clusters|day-two/snapshot-(?:file|store)|report/journal|engine/saved-plan|model/read-bounded|main\\.ts)',
       '^(node:)?fs(/promises)?$',
       'Only loaders, what is written beside the inventory, the PKI store and the lab touch the disk: planning stays pure.',
     ),

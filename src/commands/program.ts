@@ -7,6 +7,7 @@ import { addDrillCommand } from './drill.js';
 import { addBypassCommand } from './bypass.js';
 import { addExplainCommand } from './explain.js';
 import { wayHere } from './foreign-options.js';
+import { addFleetCommand } from './fleet.js';
 import { addHistoryCommand } from './history.js';
 import { addInventoryCommand } from './inventory.js';
 import { addCaCommand } from './ca.js';
@@ -54,6 +55,7 @@ export function createProgram(context: Context): Command {
     addSnapshotCommand,
     addMemberCommand,
     addDefragCommand,
+    addFleetCommand,
     addLabCommand,
     addExplainCommand,
     addSchemaCommand,

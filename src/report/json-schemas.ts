@@ -3,6 +3,7 @@ import { VARIABLES } from '../cluster/known-variables.js';
 import type { KnownVariable } from '../cluster/variable-definition.js';
 import { diagnosisSchema } from '../diagnosis/diagnosis-schema.js';
 import { planSchema } from '../engine/plan-schema.js';
+import { fleetSchema } from '../fleet/fleet-schema.js';
 import { ProvisionError } from '../model/errors.js';
 import { didYouMean } from '../model/did-you-mean.js';
 import { moduleNamed, moduleNames } from '../playbook/modules.js';
@@ -23,6 +24,7 @@ const SCHEMAS: Readonly<Record<string, () => JsonSchema>> = {
   plan: () => ({ title: 'A saved plan of provision', ...z.toJSONSchema(planSchema) }),
   diagnosis: () => ({ title: 'A diagnosis of etcd by provision', ...z.toJSONSchema(diagnosisSchema) }),
   events: () => ({ title: 'One line of --format json of provision', ...z.toJSONSchema(eventSchema) }),
+  fleet: () => ({ title: 'What came of a fleet of provision', ...z.toJSONSchema(fleetSchema) }),
   answers: () => ({ title: 'Answers of provision init', ...z.toJSONSchema(answersSchema) }),
 };
 

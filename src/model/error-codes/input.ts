@@ -110,4 +110,20 @@ export const INPUT = {
     why: 'The host that was named is in the inventory no member of etcd.',
     next: 'Name one of the hosts in the group etcd.',
   },
+  'fleet-empty': {
+    why: 'The directory has no inventory of a cluster: none of the names that are looked for.',
+    next: 'Give the directory that has NAME.yaml, or NAME/inventory.yaml, for each cluster; `provision fleet list DIRECTORY` shows what is found.',
+  },
+  'fleet-ambiguous': {
+    why: 'Two inventories of a fleet have the same name, for example hosts.yaml and inventory.ini in one directory.',
+    next: 'Keep one inventory in each directory, and name others after their clusters.',
+  },
+  'fleet-too-large': {
+    why: 'A matrix of GitHub starts a limited number of jobs.',
+    next: 'Take a part: `provision fleet list DIRECTORY --format github-matrix --shard 1/2`.',
+  },
+  'fleet-revision': {
+    why: 'What changed since a revision could not be asked of git: the directory is in no repository, or the revision is not in this checkout.',
+    next: 'In a pipeline fetch the whole history (`fetch-depth: 0`), then run the same command again.',
+  },
 } satisfies Explanations;

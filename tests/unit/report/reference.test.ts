@@ -3,6 +3,7 @@ import { certificatesSchema } from '../../../src/day-two/certificate-schema.js';
 import { snapshotListSchema } from '../../../src/day-two/snapshot-manifest.js';
 import { diagnosisSchema } from '../../../src/diagnosis/diagnosis-schema.js';
 import { planSchema } from '../../../src/engine/plan-schema.js';
+import { fleetListSchema, fleetSchema } from '../../../src/fleet/fleet-schema.js';
 import { ERROR_AREAS } from '../../../src/model/error-codes.js';
 import { EXIT } from '../../../src/model/errors.js';
 import type { Event } from '../../../src/model/events.js';
@@ -92,6 +93,23 @@ and causes may come without a new \`formatVersion\`. What each cause means: [run
   return intro + describeSchema('The diagnosis', diagnosisSchema).map(renderTable).join('\n');
 }
 
+function fleetReference(): string {
+  const intro = `# A fleet as JSON
+
+${NOTE}
+
+What \`provision fleet plan\`, \`apply\` and \`verify\` print with \`--format json\`: one object, at the end; \`provision schema fleet\` prints its
+schema. The exit code is the worst of all: [errors.md](errors.md). New fields may come without a new \`formatVersion\`.
+
+`;
+  return (
+    intro +
+    [...describeSchema('The fleet', fleetSchema), ...describeSchema('The list', fleetListSchema)]
+      .map(renderTable)
+      .join('\n')
+  );
+}
+
 function errorReference(): string {
   const intro = `# Errors
 
@@ -126,6 +144,10 @@ describe('the reference is current', () => {
 
   test('docs/reference/diagnosis.md', () => {
     expectGolden('docs/reference/diagnosis.md', diagnosisReference());
+  });
+
+  test('docs/reference/fleet.md', () => {
+    expectGolden('docs/reference/fleet.md', fleetReference());
   });
 
   test('docs/reference/events.md', () => {

@@ -1,0 +1,78 @@
+import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { beforeEach, describe, expect, test } from '@jest/globals';
+import { findClusters } from '../../../src/fleet/find-clusters.js';
+import { temporaryDirectory } from '../../support/temporary-directory.js';
+
+let directory: string;
+beforeEach(() => {
+  directory = temporaryDirectory('clusters');
+});
+
+function add(...paths: readonly string[]): void {
+  for (const path of paths) {
+    mkdirSync(dirname(join(directory, path)), { recursive: true });
+    writeFileSync(join(directory, path), '');
+  }
+}
+
+async function found(): Promise<readonly string[]> {
+  const clusters = await findClusters(directory);
+  return clusters.map(({ name, inventory }) => `${name}: ${inventory.slice(directory.length + 1)}`);
+}
+
+describe('the clusters of a directory', () => {
+  test('are its files, and the inventories of directories below it, by name', async () => {
+    add(
+      'lab.yaml',
+      'old.ini',
+      'b.yml',
+      'prod/inventory.yaml',
+      'eu/west/hosts.ini',
+      'eu/east/hosts',
+      'kubespray/inventory.ini',
+    );
+    expect(await found()).toEqual([
+      'b: b.yml',
+      'eu/east: eu/east/hosts',
+      'eu/west: eu/west/hosts.ini',
+      'kubespray: kubespray/inventory.ini',
+      'lab: lab.yaml',
+      'old: old.ini',
+      'prod: prod/inventory.yaml',
+    ]);
+  });
+
+  test('are not what lies beside inventories', async () => {
+    add('one.yaml', 'README.md', 'ansible.cfg', '.hidden.yaml', '.git/hosts', 'prod/site.yaml', 'prod/inventory.yaml');
+    for (const place of ['group_vars', 'host_vars', 'playbooks', 'roles', 'templates', 'files', 'tasks', 'pki'])
+      add(`${place}/hosts.yaml`, `prod/${place}/inventory.yaml`);
+    mkdirSync(join(directory, 'two.yaml'));
+    symlinkSync('..', join(directory, 'prod/loop'));
+    expect(await found()).toEqual(['one: one.yaml', 'prod: prod/inventory.yaml']);
+  });
+
+  test('may be one alone, named after the directory', async () => {
+    add('inventory.yaml');
+    expect(await found()).toEqual([`${basename(directory)}: inventory.yaml`]);
+  });
+
+  test('have a name each', async () => {
+    add('prod/hosts.yaml', 'prod/inventory.ini', 'other.yaml');
+    await expect(findClusters(directory)).rejects.toMatchObject({
+      code: 'fleet-ambiguous',
+      message: expect.stringMatching(/prod\/hosts\.yaml \(prod\), \S+prod\/inventory\.ini \(prod\)$/) as unknown,
+    });
+    add('twin.yaml', 'twin.ini');
+    await expect(findClusters(directory)).rejects.toThrow(
+      /twin\.ini \(twin\), \S*twin\.yaml \(twin\)|twin\.yaml \(twin\), \S*twin\.ini \(twin\)/,
+    );
+  });
+
+  test('must be there', async () => {
+    await expect(findClusters(directory)).rejects.toMatchObject({ code: 'fleet-empty' });
+    await expect(findClusters(join(directory, 'none'))).rejects.toMatchObject({ code: 'file-unreadable' });
+    add('file');
+    await expect(findClusters(join(directory, 'file'))).rejects.toMatchObject({ code: 'file-unreadable' });
+  });
+});
