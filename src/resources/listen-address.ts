@@ -11,11 +11,15 @@ export interface ListenAddressOptions {
   readonly portVariable: string;
   /** Names of the processes that may listen there already; the first is the one that will. */
   readonly processes: readonly [string, ...string[]];
-  /**
-   * Resources whose change frees the address earlier in the same run: an etcd that listens everywhere until its
-   * environment file is replaced.
-   */
-  readonly freedBy: readonly Resource[];
+  /** Who leaves the address earlier in the same run: an etcd that listens everywhere until its environment file is replaced. */
+  readonly leaving: Leaving;
+}
+
+/** A process that a change of the run moves away. */
+export interface Leaving {
+  readonly process: string;
+  /** The change of any of these moves it; none: it stays. */
+  readonly by: readonly Resource[];
 }
 
 /**
@@ -30,11 +34,11 @@ export function listenAddress(options: ListenAddressOptions): Resource {
     async plan(probe) {
       const [found, ...freeing] = await Promise.all([
         probe.ask(listeners, String(port)),
-        ...options.freedBy.map((resource) => resource.plan(probe)),
+        ...options.leaving.by.map((resource) => resource.plan(probe)),
       ]);
-      const strangers = found.filter((listener) => clashes(listener, options));
-      const isFreed = freeing.some((outcome) => outcome.kind === 'change');
-      if (strangers.length === 0 || isFreed) return UNCHANGED;
+      const leaves = freeing.some((outcome) => outcome.kind === 'change') ? [options.leaving.process] : [];
+      const strangers = found.filter((listener) => clashes(listener, options) && !leaves.includes(listener.process));
+      if (strangers.length === 0) return UNCHANGED;
       throw taken(options, strangers);
     },
   };

@@ -47,7 +47,7 @@ function balancerResources(tools: RoleTools, inventory: Inventory, site: Balance
       port,
       portVariable: `${service.group}_port`,
       processes: [proxy.process, ...formerProcesses(balancer)],
-      freedBy: ownEtcd(tools, inventory, site),
+      leaving: { process: 'etcd', by: ownEtcd(tools, inventory, site) },
     }),
     packages({ names: [...proxy.packages, 'openssl'], ...startedBy(balancer.proxy, proxy.packages) }),
     trust,

@@ -16,7 +16,7 @@ describe('listenAddress', () => {
   const wanted = (freedBy: Resource): Resource =>
     listenAddress({
       ...{ address: '10.0.0.100', port: 2379, portVariable: 'etcd_lb_port' },
-      ...{ processes: ['haproxy'], freedBy: [freedBy] },
+      ...{ processes: ['haproxy'], leaving: { process: 'etcd', by: [freedBy] } },
     });
   const found = (address: string, process: string): FakeAnswers => ({
     listeners: { 2379: [{ address, port: 2379, process }] },
@@ -28,6 +28,13 @@ describe('listenAddress', () => {
     ['an etcd that this run moves away', found('0.0.0.0', 'etcd'), 'change'],
   ] as const)('%s is no stranger', async (_, answers, kind) => {
     expect(await wanted(planned(kind)).plan(fakeProbe(answers))).toEqual(UNCHANGED);
+  });
+
+  test('a stranger is refused also where etcd moves away in the same run', async () => {
+    for (const process of ['nginx', '', 'etcd-proxy'])
+      await expect(wanted(planned('change')).plan(fakeProbe(found('0.0.0.0', process)))).rejects.toMatchObject({
+        code: 'address-taken',
+      });
   });
 
   test.each([
