@@ -25,6 +25,8 @@ export interface CheckItem {
 export interface CheckContext {
   readonly cluster: Cluster;
   readonly probe: (host: string) => Probe;
+  /** A second look at a host, for what may have passed since the first. */
+  readonly probeAgain: (host: string) => Probe;
   /** How certificates are judged, by the authority in the store. */
   readonly certificates: CertificateRules;
   /** Host → what the playbook wants it to have. */

@@ -53,9 +53,10 @@ async function runList(inventory: string, options: ListOptions, context: Context
   const session = await openSession(inventory, options, { ...edges, plays: 'own' });
   try {
     const { cluster, certificates, world } = session;
-    const look = world.newLook();
+    const [look, again] = [world.newLook(), world.newLook()];
+    const looks = { probe: (host: string) => look.probe(host), probeAgain: (host: string) => again.probe(host) };
     const asked = { cluster, certificates, inventory, resources: new Map(), now: () => world.now() };
-    const listing = await listCertificates({ ...asked, probe: (host) => look.probe(host) });
+    const listing = await listCertificates({ ...asked, ...looks });
     if (options.format === 'json')
       context.stdout.write(`${JSON.stringify({ formatVersion: 1, ...listing }, null, 2)}\n`);
     else {

@@ -41,12 +41,13 @@ async function verify(inventory: string, options: VerifyOptions, context: Contex
   const session = await openSession(inventory, options, { context, emit, interrupted: () => false });
   try {
     const { cluster, certificates, world, plays } = session;
-    const look = world.newLook();
+    const [look, again] = [world.newLook(), world.newLook()];
     const checked = runChecks({
       cluster,
       certificates,
       inventory,
       probe: (host) => look.probe(host),
+      probeAgain: (host) => again.probe(host),
       resources: resourcesOf(plays),
       now: () => world.now(),
     });

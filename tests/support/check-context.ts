@@ -23,6 +23,7 @@ export function contextOf(
   return {
     cluster: SAMPLE_CLUSTER,
     probe,
+    probeAgain: probe,
     certificates: {
       authority: { certificate: () => undefined, trustBundle: () => undefined },
       now: TODAY,

@@ -40,6 +40,25 @@ function host(given: {
 }
 
 describe('an apiserver', () => {
+  test('that is ready when it is asked again is so, and both answers are told', async () => {
+    const first = contextOf(host({ ready: { kind: 'answer', status: 500, body: '[-]etcd failed' } }));
+    const { probe: probeAgain } = contextOf(host({}));
+    expect((await linesOf(checkApiservers, { ...first, probeAgain })).at(-1)).toBe(
+      'ok apiserver-ready cp-1: /readyz is ok, asked a second time; the first time: /readyz answers 500: [-]etcd failed',
+    );
+  });
+
+  test('that is ready is not asked again', async () => {
+    const probeAgain = (): never => {
+      throw new Error('asked again');
+    };
+    const lines = await linesOf(checkApiservers, {
+      ...contextOf(host({})),
+      probeAgain: (name) => ({ ...contextOf(host({})).probe(name), ask: probeAgain }),
+    });
+    expect(lines.at(-1)).toBe('ok apiserver-ready cp-1: /readyz is ok');
+  });
+
   test('is all ok', async () => {
     expect(await linesOf(checkApiservers, contextOf(host({})))).toEqual([
       `ok apiserver-manifest cp-1 ${MANIFEST}: --etcd-servers=${VIP}`,
