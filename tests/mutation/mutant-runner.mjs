@@ -1,7 +1,7 @@
 // Test file after test file: all mutants that are called, in one world; then those that run while a module is loaded, each
 // in a new one. Keeps a journal, from which a next process goes on where this one ended or hung.
 import { existsSync, mkdirSync, readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs';
-import { dirname, join, relative } from 'node:path';
+import { basename, dirname, join, relative } from 'node:path';
 import TestRunner from 'jest-runner';
 import { countCalls, note, state, watchReads } from './state.mjs';
 
@@ -34,7 +34,10 @@ function isOurs(path, room) {
   }
 }
 
-/** The tests of the rooms that have mutants first, then the small ones: what they notice, the long ones need not try. */
+/**
+ * The tests of the files that have mutants first, by their names; then those of their rooms; of each the small ones: what they
+ * notice, the long ones need not try.
+ */
 function inOrder(tests) {
   // Templates are rendered by roles.
   const roomOf = (file) => (file.endsWith('.j2') ? 'roles' : (dirname(file).split('/')[1] ?? 'playbook'));
@@ -45,7 +48,8 @@ function inOrder(tests) {
     const [, kind, name] = relative(process.cwd(), path).split('/');
     return rooms.has(name) || (kind === 'contract' && imports(path));
   };
-  const rank = ({ path }) => (isOwn(path) ? 0 : 1e9) + statSync(path).size;
+  const names = new Set(state.mutants.map(({ file }) => `${basename(file, '.ts')}.test.ts`));
+  const rank = ({ path }) => (names.has(basename(path)) ? 0 : isOwn(path) ? 1e9 : 2e9) + statSync(path).size;
   const taken = process.env.MUTATION_NEAR === 'yes' ? tests.filter(({ path }) => isOwn(path)) : tests;
   return [...taken].sort((a, b) => rank(a) - rank(b));
 }

@@ -79,7 +79,8 @@ async function tryFiles(files: ReadonlyMap<string, Lines>): Promise<readonly Jud
   chmodSync(work, 0o755);
   const mutants = plantMutants(files, work, most);
   console.log(`${mutants.length} mutants in ${files.size} files`);
-  const shards = availableParallelism();
+  // Of one file most is noticed by the test of its name: a second process would try with others meanwhile, for nothing.
+  const shards = values.each === true ? 1 : availableParallelism();
   const related = mutants.some(({ when }) => when === 'data') ? [] : [...files.keys()];
   const stopped: string[] = [];
   for (const room of mutants.length === 0 ? [] : ROOMS_OF_TESTS) {
