@@ -1,11 +1,16 @@
 import { describe, expect, test } from '@jest/globals';
 import {
   apiserverCertificates,
+  apiserverTrust,
   authorityProfile,
   balancerCertificates,
+  balancerTrust,
   memberCertificates,
+  memberTrust,
 } from '../../../src/pki/certificate-list.js';
 import { SAMPLE_CLUSTER, SAMPLE_SERVICE, sampleMember } from '../../support/sample-cluster.js';
+
+const PUBLIC = { owner: 'root', group: 'root', mode: '0644' };
 
 function memberCertificate(name: string, cluster = SAMPLE_CLUSTER, member = sampleMember(1)) {
   const found = memberCertificates(cluster, member).find((certificate) => certificate.name === name);
@@ -94,6 +99,86 @@ describe('the list of certificates', () => {
       expect(profile).toMatchObject({ usages: ['client'], dnsNames: [], ipAddresses: [] });
       expect(ownership).toEqual({ owner: 'root', group: 'root', mode: '0600' });
     }
+  });
+
+  test('each lands where its owner reads it', () => {
+    const keys = {
+      etcd: { owner: 'etcd', group: 'etcd', mode: '0600' },
+      root: { owner: 'root', group: 'root', mode: '0600' },
+    };
+    const member = {
+      ...sampleMember(1),
+      server: { certificate: '/s.crt', key: '/s.key' },
+      client: { ca: '/own-ca.crt', certificate: '/c.crt', key: '/c.key' },
+      pkiDir: '/p',
+    };
+    const landed = memberCertificates(SAMPLE_CLUSTER, member).map(({ name, destination, ownership, policy }) => ({
+      ...{ name, ...destination, ownership, policy },
+    }));
+    expect(landed).toEqual([
+      {
+        name: 'etcd-server',
+        layout: 'pair',
+        certificatePath: '/s.crt',
+        keyPath: '/s.key',
+        ownership: keys.etcd,
+        policy: 'exact',
+      },
+      {
+        name: 'etcd-peer',
+        layout: 'pair',
+        certificatePath: '/p/peer.crt',
+        keyPath: '/p/peer.key',
+        ownership: keys.etcd,
+        policy: 'exact',
+      },
+      {
+        name: 'etcdctl-client',
+        layout: 'pair',
+        certificatePath: '/c.crt',
+        keyPath: '/c.key',
+        ownership: keys.root,
+        policy: 'exact',
+      },
+    ]);
+    expect(memberTrust(SAMPLE_CLUSTER, member)).toEqual({ path: '/own-ca.crt', ownership: PUBLIC, policy: 'exact' });
+    expect(apiserverTrust(SAMPLE_CLUSTER, '/k/ca.crt')).toEqual({
+      path: '/k/ca.crt',
+      ownership: PUBLIC,
+      policy: 'exact',
+    });
+  });
+
+  test('of an adopted etcd only the server certificate is made, and what it has beside stays', () => {
+    const adopted = { ...SAMPLE_CLUSTER, isManaged: false };
+    const files = { certificatePath: '/k/a.crt', keyPath: '/k/a.key' };
+    expect(memberCertificates(adopted, sampleMember(1)).map(({ name, policy }) => [name, policy])).toEqual([
+      ['etcd-server', 'at-least'],
+    ]);
+    expect(apiserverCertificates(adopted, files).map(({ policy }) => policy)).toEqual(['at-least']);
+    expect(apiserverCertificates(SAMPLE_CLUSTER, files).map(({ policy }) => policy)).toEqual(['exact']);
+    expect([memberTrust(adopted, sampleMember(1)).policy, apiserverTrust(adopted, '/x').policy]).toEqual([
+      'at-least',
+      'at-least',
+    ]);
+  });
+
+  test('a balancer has what its health check shows and trusts, and nothing where that is nothing', () => {
+    const { health } = SAMPLE_SERVICE;
+    const shown = { ...SAMPLE_SERVICE, proxy: 'nginx' as const, health: { ...health, bundle: '/n.pem' } };
+    expect(balancerCertificates(SAMPLE_CLUSTER, shown)).toMatchObject([
+      {
+        name: 'nginx-healthcheck-client',
+        profile: { commonName: 'nginx-healthcheck' },
+        destination: { layout: 'bundle', path: '/n.pem' },
+        policy: 'exact',
+      },
+    ]);
+    expect(balancerCertificates(SAMPLE_CLUSTER, { ...shown, health: { ...health, bundle: undefined } })).toEqual([]);
+    const trusting = { ...SAMPLE_SERVICE, health: { ...health, trust: { from: 'store', path: '/t.crt' } as const } };
+    expect(balancerTrust(trusting)).toEqual({ path: '/t.crt', ownership: PUBLIC, policy: 'exact' });
+    const other = { ...SAMPLE_SERVICE, health: { ...health, trust: { from: [], path: '/h.crt' } } };
+    expect(balancerTrust(other)).toBeUndefined();
   });
 
   test('the authority is made as the variables say', () => {

@@ -45,6 +45,7 @@ describe('DER', () => {
       [0x84, 0, 0, 0, 2],
     ])
       expect(readDer(bytes(4, ...head, 7, 8)).map(({ content }) => [...content])).toEqual([[7, 8]]);
+    expect(readDer(bytes(4, 0x81, 0)).map(({ content }) => [...content])).toEqual([[]]);
   });
 
   test.each([

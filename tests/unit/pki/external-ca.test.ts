@@ -84,14 +84,15 @@ async function signedFor(
   return (await issueCertificate(signer, profile, circumstancesAt(day))).certificatePem;
 }
 
-/** A host on which a key waits; without one, none does. */
-function waiting(request?: TestRequest): () => Probe {
+/** A host on which a key waits; without one, none does. @param more what it says otherwise */
+function waiting(request?: TestRequest, more: Partial<CertificateFiles> = {}): () => Probe {
   const pem = `-----BEGIN PUBLIC KEY-----\n${request?.publicKey ?? ''}\n-----END PUBLIC KEY-----\n`;
   const files: CertificateFiles = {
     certificate: undefined,
     key: request === undefined ? undefined : { owner: 'root', group: 'root', mode: '0600' },
     pem: '',
     publicKey: request === undefined ? { kind: 'unchecked' } : { kind: 'known', pem },
+    ...more,
   };
   return () => fakeProbe({ 'certificate-files': { [certificateFilesKey(WAITING, WAITING)]: files } });
 }
@@ -184,6 +185,16 @@ describe('a certificate that was signed by an external CA', () => {
     }
   });
 
+  test('is taken where the host has no openssl to tell its key by, and only then', async () => {
+    await put(path('crt'), await signedFor(request));
+    await store.signer.unlock([wish()], waiting(request, { publicKey: { kind: 'unchecked' } }));
+    for (const probe of [
+      waiting(request, { publicKey: { kind: 'unreadable' } }),
+      waiting(request, { publicKey: { kind: 'unchecked' }, key: undefined }),
+    ])
+      expect((await refused(store.signer.unlock([wish()], probe))).message).toContain('no longer waiting on etcd-1');
+  });
+
   test('is refused when the wish has changed since it was requested', async () => {
     const changed = wish({ ipAddresses: [...SERVER_PROFILE.ipAddresses, '10.0.0.9'] });
     const message = async (): Promise<string> => (await refused(store.signer.issue(changed, COPY))).message;
@@ -231,6 +242,10 @@ describe('a request', () => {
     expect((await stat(path('csr'))).mode & 0o777).toBe(0o644);
     await put(path('crt'), await signedFor(first));
     expect(await store.keepRequest(wish(), again.pem)).toEqual({ ...kept, isNew: false, isSigned: true });
+
+    const otherKey = await requestFor(SERVER_PROFILE);
+    expect(await store.keepRequest(wish(), otherKey.pem)).toEqual({ ...kept, isNew: true });
+    expect(await readFile(path('csr'), 'utf8')).toBe(otherKey.pem);
 
     const wider = { ...SERVER_PROFILE, dnsNames: [...SERVER_PROFILE.dnsNames, 'etcd.example.org'] };
     const remade = await requestFor(wider, keys);

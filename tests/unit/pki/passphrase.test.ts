@@ -93,6 +93,8 @@ describe('passphraseSource', () => {
     const source = passphraseSource({ file: undefined, env: { PROVISION_CA_PASSPHRASE: '1234567' }, ask: nobody });
     await expect(source.chosen('ca.key.age')).rejects.toMatchObject({ code: 'passphrase-too-short' });
     expect((await source.opening('ca.key.age', given)).reveal()).toBe('1234567');
+    const enough = passphraseSource({ file: undefined, env: { PROVISION_CA_PASSPHRASE: '12345678' }, ask: nobody });
+    expect((await enough.chosen('ca.key.age')).reveal()).toBe('12345678');
   });
 
   test.each([
