@@ -127,10 +127,9 @@ export function createHostKeys(policy: HostKeyPolicy): HostKeys {
   async function checkFor(host: string, settings: Settings): Promise<HostKeyCheck> {
     const name = nameOf(settings);
     const all = await Promise.all([...settings.userKnownHostsFiles, ...settings.globalKnownHostsFiles].map(entriesIn));
-    const entries = entriesFor(all.flat(), [name]);
+    const entries = entriesFor(all.flat(), name);
     // As ssh does: an entry without the port vouches for the host when none with the port exists.
-    const portless =
-      settings.hostKeyAlias === undefined ? entriesFor(all.flat(), [settings.hostname.toLowerCase()]) : [];
+    const portless = settings.hostKeyAlias === undefined ? entriesFor(all.flat(), settings.hostname.toLowerCase()) : [];
     let added: Uint8Array | undefined;
     return {
       algorithms: hostKeyAlgorithms([...entries, ...portless]),

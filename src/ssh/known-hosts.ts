@@ -80,9 +80,9 @@ export function fingerprint(key: Uint8Array | string): string {
   return `SHA256:${createHash('sha256').update(bytes).digest('base64').replace(/=+$/, '')}`;
 }
 
-/** The entries for a host. @param names as {@link knownHostName} writes them */
-export function entriesFor(entries: readonly KnownHost[], names: readonly string[]): readonly KnownHost[] {
-  return entries.filter((entry) => names.some((name) => matchesName(entry, name)));
+/** The entries for a host. @param name as {@link knownHostName} writes it */
+export function entriesFor(entries: readonly KnownHost[], name: string): readonly KnownHost[] {
+  return entries.filter((entry) => matchesName(entry, name));
 }
 
 /**

@@ -39,7 +39,7 @@ export function createMarkedPassage(marks: Marks, limits: StreamLimits): MarkedP
   return {
     read(chunk) {
       if (state !== 'before' && state !== 'inside') return state;
-      held = held.length === 0 ? Buffer.from(chunk) : Buffer.concat([held, chunk]);
+      held = Buffer.concat([held, chunk]);
       if (state === 'before') {
         const at = held.indexOf(begin);
         if (at < 0) return (state = held.length > limits.before ? 'too-much-before' : 'before');

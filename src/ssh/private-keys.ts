@@ -3,7 +3,7 @@ import type { ParsedKey } from 'ssh2';
 import { readTextBounded, SECRET_FILE_BYTES } from '../model/read-bounded.js';
 import type { AskSecret, Secret } from '../model/secret.js';
 import { quote } from '../shell/quote.js';
-import { causeCode } from './cause.js';
+import { causeCode, causeMessage } from './cause.js';
 import { loadLibrary } from './library.js';
 
 /** The environment variable that holds the passphrase of encrypted private keys. */
@@ -103,11 +103,11 @@ export function createPrivateKeys({ variable, ask }: PassphraseSource): PrivateK
       const text = await readText(file);
       return text === undefined ? { kind: 'missing' } : await parse(file, text, undefined);
     } catch (error) {
-      if (!(error instanceof RangeError)) throw error;
+      const what = error instanceof RangeError ? 'not a private key' : 'it cannot be read';
       return {
         kind: 'unusable',
-        reason: `not a private key: ${error.message}`,
-        hint: `look at it with: ls -l ${quote(file)}`,
+        reason: `${what}: ${causeMessage(error)}`,
+        hint: `look at it with: ls -ld ${quote(file)}`,
       };
     }
   }

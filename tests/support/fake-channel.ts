@@ -15,6 +15,8 @@ export interface FarSide {
   say(text: string | Uint8Array): Promise<void>;
   complain(text: string | Uint8Array): Promise<void>;
   exit(code: number | null, signal?: string): Promise<void>;
+  /** An error of the channel, as where nobody reads what is sent. */
+  fail(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -68,6 +70,10 @@ function openChannel(line: string): { readonly channel: Duplex; readonly far: Fa
     },
     async exit(code, signal) {
       channel.emit('exit', code, signal);
+      await arrived();
+    },
+    async fail() {
+      channel.emit('error', new Error('write EPIPE'));
       await arrived();
     },
     async close() {

@@ -135,7 +135,9 @@ describe('what is sent', () => {
       error: { because: { message: expect.stringContaining(`${bytes} bytes were announced`) as unknown } },
     });
     expect(outcome()).toMatchObject({ error: expect.any(GivenUp) as unknown });
-    expect(far.sent().endsWith(END_OF_PART + END_OF_PART)).toBe(false);
+    const before = remotePayload(TOKEN, Buffer.from('true'), Buffer.alloc(0)).toString();
+    // Nothing beyond what was announced.
+    expect(far.sent()).toBe(before + (bytes === 10 ? 'half ' : 'half a file'));
     expect(far.isClosed()).toBe(true);
   });
 
@@ -333,6 +335,35 @@ describe('a status without an end mark', () => {
     });
   });
 
+  test('is not known by an error of the channel: a command may end before it has read its stdin', async () => {
+    const { far, outcome } = talk({ command: { stdin: 'unread' } });
+    await far.fail();
+    expect(outcome()).toBeUndefined();
+    await answer(far, 0, 'done');
+    await far.exit(0);
+    expect(outcome()).toMatchObject({ status: 0, stdout: 'done' });
+  });
+
+  test('names the mark that is missing', async () => {
+    const { far, outcome } = talk();
+    await far.say(`${begin}half`);
+    await far.exit(0);
+    await far.close();
+    expect(outcome()).toMatchObject({ error: { message: expect.stringContaining('the end mark') as unknown } });
+    const other = talk();
+    await other.far.exit(0);
+    await other.far.close();
+    expect(other.outcome()).toMatchObject({ error: { message: expect.stringContaining('the begin mark') as unknown } });
+  });
+
+  test('nor is the end of a connection of which nothing is known', async () => {
+    const { far, outcome } = talk();
+    await far.close();
+    expect(outcome()).toMatchObject({
+      error: { message: 'one: look: the connection was lost before the command ended' },
+    });
+  });
+
   test('nor is the end of a connection, and it says why that ended', async () => {
     const lost = new Error('Keepalive timeout');
     const { far, outcome } = talk({ lost });
@@ -371,7 +402,10 @@ describe('how much may come', () => {
     expect([enough.outcome(), enough.far.isClosed()]).toEqual([undefined, false]);
     const tooMuch = talk();
     await send(tooMuch.far, most + 1);
-    expect(tooMuch.outcome()).toMatchObject({ error: { code, host: 'one' } });
+    const limits = most < MIB ? 'more than 64 KiB' : '16 MiB on stdout, 1 MiB on stderr';
+    expect(tooMuch.outcome()).toMatchObject({
+      error: { code, host: 'one', message: expect.stringContaining(limits) as unknown },
+    });
     expect(tooMuch.far.isClosed()).toBe(true);
   });
 

@@ -29,6 +29,12 @@ test('opens once for all who ask at once', async () => {
   expect(await kept.all()).toEqual([one]);
 });
 
+test('knows all that are open', async () => {
+  const kept = keepOpen<Door>();
+  const opened = await Promise.all(['a', 'b'].map((key) => kept.get(key, () => Promise.resolve(door()))));
+  expect(await kept.all()).toEqual(opened);
+});
+
 test('opens anew what has ended', async () => {
   const kept = keepOpen<Door>();
   const first = await kept.get('a', () => Promise.resolve(door()));

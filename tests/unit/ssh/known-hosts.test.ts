@@ -46,6 +46,10 @@ test.each([
   ['*.example', 'example', false],
   ['node-?', 'node-1', true],
   ['node-?', 'node-10', false],
+  ['node-??', 'node-10', true],
+  ['*.x.*', 'a.x.y', true],
+  ['*.x.*', '*.x.b*', true],
+  ['n?d?', 'n?dx', true],
   ['*,!bad', 'bad', false],
   ['!bad,*', 'good', true],
   ['!bad', 'good', false],
@@ -96,7 +100,7 @@ test.each([
   ['the key revoked', `${line('host', ED)}\n@revoked ${line('*', ED)}`, 'revoked'],
   ['another key revoked', `@revoked ${line('host', OTHER_ED)}`, 'unknown'],
 ])('%s', (_, text, kind) => {
-  expect(judgeHostKey(entriesFor(parseKnownHosts(text, 'f'), ['host']), ED).kind).toBe(kind);
+  expect(judgeHostKey(entriesFor(parseKnownHosts(text, 'f'), 'host'), ED).kind).toBe(kind);
 });
 
 test('asks for the known types first, RSA by its modern signatures', () => {

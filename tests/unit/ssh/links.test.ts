@@ -92,6 +92,16 @@ describe('the machine before a host', () => {
     expect(await askedAbout(jump, sshArgs)).toEqual([expect.objectContaining({ host: 'etcd-1', ...expected })]);
   });
 
+  test('has the same configuration file as the host, and so has the one before it', async () => {
+    const links = linksWhere({ b: `${NOWHERE}\nproxyjump a`, a: NOWHERE });
+    const to = settings('node', 'hostname 10.0.0.1\nproxyjump a,b');
+    await failed(links.open({ host: 'etcd-1', settings: to, sshArgs: '-F /etc/x' }));
+    expect(links.targets.map(({ address, sshArgs }) => [address, sshArgs])).toEqual([
+      ['b', '-F /etc/x -J a'],
+      ['a', '-F /etc/x'],
+    ]);
+  });
+
   test('is told by the host it is for, with its own name, and gets no key of that', async () => {
     const links = linksWhere({ bastion: `${NOWHERE}\nuser ops` });
     const to = settings('node', 'hostname 10.0.0.1\nproxyjump bastion');

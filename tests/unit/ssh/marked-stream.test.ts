@@ -69,6 +69,7 @@ test('the first end counts: nothing behind it is read', () => {
 test.each([
   ['no status', 'x'],
   ['a status of four digits', '1234\n'],
+  ['a letter before its status', 'x12\n'],
   ['a status without its line’s end', '7 '],
 ])('an end with %s is none: what follows it is still the answer', (_, after) => {
   const inside = `a${MARKS.end}${after}b`;
@@ -96,6 +97,30 @@ test('what is handed on as it comes is the same, to the byte', () => {
       expect(Buffer.concat(handed).equals(inside)).toBe(true);
     }),
   );
+});
+
+test('what is handed on may be just its limit', () => {
+  for (const [size, state] of [
+    [1000, 'ended'],
+    [1001, 'too-much-inside'],
+  ] as const) {
+    const passage = createMarkedPassage(MARKS, LIMITS);
+    passage.read(Buffer.from(`${MARKS.begin}${'x'.repeat(size)}${MARKS.end}0\n`));
+    if (state === 'ended') expect(passage.state()).toBe(state);
+    else expect(passage.state()).not.toBe('inside');
+    expect(passage.arrived()).toHaveLength(size);
+  }
+});
+
+test('of what is handed on only what came instead of it is kept', () => {
+  const passage = createMarkedPassage(MARKS, LIMITS);
+  passage.read(Buffer.from('Welcome'));
+  expect(passage.content().toString()).toBe('Welcome');
+  passage.read(Buffer.alloc(100, 'x'));
+  expect([passage.state(), passage.content().toString()]).toEqual(['too-much-before', `Welcome${'x'.repeat(100)}`]);
+  const begun = createMarkedPassage(MARKS, LIMITS);
+  begun.read(Buffer.from(`${MARKS.begin}some`));
+  expect([begun.state(), begun.content()]).toEqual(['inside', Buffer.alloc(0)]);
 });
 
 test('of an answer without an end no more is handed on than the limit and a chunk', () => {

@@ -7,6 +7,11 @@ const withFields = (message: string, fields: object): Error => Object.assign(new
 test.each([
   ['dropped before a word of SSH', lost(), true],
   ['reset by the server', withFields('read ECONNRESET', { code: 'ECONNRESET', level: 'client-socket' }), true],
+  [
+    'reset in the middle of a login',
+    withFields('read ECONNRESET', { code: 'ECONNRESET', level: 'client-authentication' }),
+    false,
+  ],
   ['dropped behind a ProxyCommand', new Error('status 255: kex_exchange_identification: Connection closed'), true],
   [
     'a refused login',

@@ -102,6 +102,11 @@ describe('without an ssh program', () => {
     });
   });
 
+  test('a flag takes no word', () => {
+    expect(read('-4', '-p', '2222').port).toBe(2222);
+    expect(read('word', '-p', '2222').port).toBe(2222);
+  });
+
   test('what is unknown takes its word along', () => {
     expect(read('-F', '-p', '-p', '3').port).toBe(3);
   });

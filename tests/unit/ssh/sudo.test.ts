@@ -26,6 +26,7 @@ describe('what to do when sudo prints', () => {
 
 test('keeps what the command printed apart from what sudo said', () => {
   const watch = watchSudo(PROMPT, GRANTED);
+  expect(watch.rest()).toEqual(Buffer.alloc(0));
   watch.read(Buffer.from(`sudo: unable to resolve host x\n${PROMPT}`));
   watch.read(Buffer.from(`${GRANTED}\nfirst line of the command`));
   expect(watch.said()).toBe('sudo: unable to resolve host x');

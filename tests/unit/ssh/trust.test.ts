@@ -78,6 +78,14 @@ describe('the key of a host', () => {
     ],
     ['that nobody knows, and is asked for', '', ED, 'stricthostkeychecking ask', false, 'host-key-unknown'],
     ['that is revoked', `@revoked ${line('*', ED)}`, ED, '', true, 'host-key-revoked'],
+    [
+      'that is revoked with the port, and known without it',
+      `@revoked ${line('[node.example]:2222', ED)}${line('node.example', ED)}`,
+      ED,
+      'port 2222',
+      true,
+      'host-key-revoked',
+    ],
     ['of another port', line('[node.example]:2222', ED), ED, 'port 2222', false, undefined],
     ['that is known without the port', line('node.example', ED), ED, 'port 2222', false, undefined],
     ['another one than without the port', line('node.example', OTHER), ED, 'port 2222', false, 'host-key-unknown'],
@@ -93,6 +101,23 @@ describe('the key of a host', () => {
     ['by its alias, not by its name', line('node.example', ED), ED, 'hostkeyalias other', false, 'host-key-unknown'],
   ])('%s', async (_, text, key, options, acceptNew, expected) => {
     expect(await code(text, key, options, acceptNew)).toBe(expected);
+  });
+
+  test('may be known to the machine, not to the user; a file that is no file has none', async () => {
+    const options = await known('');
+    await writeFile(join(directory, 'global'), line('node.example', ED));
+    expect((await check(options, false)).verify(ED)).toBeUndefined();
+    expect((await check(options, false)).verify(OTHER)?.code).toBe('host-key-changed');
+    const below = `userknownhostsfile ${join(directory, 'global', 'below')}\nhostname node\n`;
+    expect((await check(below, false)).verify(ED)?.code).toBe('host-key-unknown');
+  });
+
+  test('is written on a line of its own behind whole lines', async () => {
+    const options = await known(line('a', OTHER));
+    const keys = await check(options, true);
+    keys.verify(ED);
+    await keys.remember();
+    expect(await readFile(join(directory, 'known'), 'utf8')).toBe(line('a', OTHER) + line('node.example', ED));
   });
 
   test('is written down once it is proved, and known from then on, also where the last line has no end', async () => {
@@ -313,6 +338,18 @@ describe('keys and passwords that are tried', () => {
       await expect(find('', { privateKeyFile: await file('bad', text) })).rejects.toThrow(reason);
   });
 
+  test('a key file that can’t be read is one that can’t be used, and only the named one is an error', async () => {
+    const found = await find(`identityfile ${directory}`, { password: new Secret('x') });
+    expect(found.tried).toEqual(['the password']);
+    expect(found.skipped).toEqual([
+      expect.stringMatching(/^.*: it cannot be read: .*EISDIR.* \(look at it with: ls -ld /),
+    ]);
+    await expect(find('', { privateKeyFile: directory })).rejects.toMatchObject({
+      code: 'key-unusable',
+      host: 'etcd-1',
+    });
+  });
+
   test('a certificate that lies beside a key is named', async () => {
     const key = await file('one', pkcs1());
     await file('one-cert.pub', 'x');
@@ -324,6 +361,7 @@ test.each([
   ['hostname none.example\nproxyjump None\nhostkeyalias NONE', { proxyJump: undefined, hostKeyAlias: undefined }],
   ['identityfile none', { identityFiles: [] }],
   ['userknownhostsfile none', { userKnownHostsFiles: [] }],
+  ['userknownhostsfile ', { userKnownHostsFiles: [] }],
   ['identitiesonly yes', { identitiesOnly: true }],
   ['connecttimeout 0', { connectTimeoutMs: undefined }],
   ['hostname %h.example', { hostname: 'node.example' }],

@@ -72,6 +72,8 @@ describe('over TCP', () => {
 
   test('a port that nobody listens on is an error at once, as it is', async () => {
     await expect(openTcp('127.0.0.1', 1, 1000)).rejects.toMatchObject({ code: 'ECONNREFUSED' });
+    // A deadline that is left would keep this process from ending.
+    expect(jest.getTimerCount()).toBe(0);
     const socket = await openTcp('127.0.0.1', await listen(), 1000);
     const error = new Error('any');
     expect(await socket.explain(error)).toBe(error);
