@@ -1,4 +1,4 @@
-import { listersOf, membershipDifference, type HeardMember } from '../facts/etcd-membership.js';
+import { isSame, listersOf, membershipDifference, type HeardMember } from '../facts/etcd-membership.js';
 import { etcdStatus, etcdStatusKey, type EtcdStatus } from '../facts/etcd-status.js';
 import {
   askByHand,
@@ -27,10 +27,13 @@ export const checkEtcd: Check = async ({ cluster, probe, inventory }) => {
     return probe(host).ask(etcdStatus, etcdStatusKey(member));
   });
   const heard = membersHeard(answers);
+  const listed = listersOf(heard)[0]?.members ?? [];
+  const leaving = cluster.formerMembers.filter((member) => listed.some((each) => isSame(each, member, [])));
   return [
     ...unreachable,
     ...memberItems(answers, heard, { cluster, inventory }),
-    clusterItem(heard, { cluster, inventory }),
+    clusterItem(heard, { cluster: { ...cluster, members: [...cluster.members, ...leaving] }, inventory }, cluster),
+    ...leaving.map((member) => leavingItem(member, inventory)),
     alarmItem(heard, cluster),
     ...heard.flatMap((status) => databaseItem(status, members.get(status.host))),
   ];
@@ -69,6 +72,7 @@ function finishJoining(inventory: string): string {
 function clusterItem(
   heard: readonly HeardMember[],
   { cluster, inventory }: Pick<CheckContext, 'cluster' | 'inventory'>,
+  { members }: Pick<Cluster, 'members'>,
 ): CheckItem {
   const [first] = heard;
   const next = askByHand(cluster, first?.host, 'member list');
@@ -83,8 +87,14 @@ function clusterItem(
   if (problems.length > 0) return { check: 'etcd-cluster', verdict: 'fail', evidence: problems.join('; '), next: way };
   const leader = heard.find((member) => member.memberId === first.leaderId)?.host ?? `member ${first.leaderId}`;
   const id = BigInt(first.clusterId).toString(16);
-  const evidence = `${heard.length} of ${cluster.members.length} members agree: leader ${leader}, cluster ${id}`;
+  const evidence = `${heard.length} of ${members.length} members agree: leader ${leader}, cluster ${id}`;
   return { check: 'etcd-cluster', verdict: 'ok', evidence };
+}
+
+/** It works; but it is not what was meant to stay. */
+function leavingItem({ host, name }: Member, inventory: string): CheckItem {
+  const evidence = `${name} is to leave the cluster, and is a member still`;
+  return { check: 'etcd-member', host, verdict: 'warn', evidence, next: `provision apply ${quote(inventory)}` };
 }
 
 function alarmItem(heard: readonly HeardMember[], cluster: Cluster): CheckItem {

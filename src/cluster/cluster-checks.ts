@@ -29,10 +29,11 @@ export function checkCluster(cluster: Cluster, context: CheckContext): void {
   checkNumberOfMembers(cluster, context);
   checkAddresses(context, [
     ...cluster.members,
+    ...cluster.formerMembers,
     ...cluster.services.flatMap(({ balancers }) => balancers),
     ...cluster.controlPlanes,
   ]);
-  checkMemberNames(cluster.members, context);
+  checkMemberNames([...cluster.members, ...cluster.formerMembers], context);
   for (const member of cluster.members) checkMember(member, context);
   for (const service of cluster.services) {
     checkVirtualIp(service, context);

@@ -1,12 +1,14 @@
 import { resolve } from 'node:path';
-import type { CertificateSettings, Cluster, ControlPlane } from '../model/cluster.js';
+import type { CertificateSettings, Cluster, ControlPlane, Member } from '../model/cluster.js';
 import { didYouMean } from '../model/did-you-mean.js';
 import { InputError, type Problem } from '../model/errors.js';
+import { FORMER_MEMBERS, formerBalancersGroup } from '../model/former-groups.js';
 import type { Host, Inventory } from '../model/inventory.js';
 import type { Json } from '../model/json.js';
 import { formerGroupOf, SERVICE_GROUPS, type ServiceName } from '../model/virtual-service.js';
 import { checkCluster } from './cluster-checks.js';
 import { checkFormerBalancers } from './former-balancer-checks.js';
+import { checkFormerMembers } from './former-member-checks.js';
 import { nodeAddress } from './node-address.js';
 import { checkGroups } from './group-slips.js';
 import { checkUnknownVariables } from './unknown-variables.js';
@@ -18,6 +20,8 @@ import { createVariableReader, type VariableReader } from './variable-reader.js'
 /** The hosts of the groups that have a part in the cluster. */
 interface ClusterHosts {
   readonly members: readonly Host[];
+  /** Those that are to leave. */
+  readonly formerMembers: readonly Host[];
   /** Of each service. */
   readonly balancers: Readonly<Record<ServiceName, readonly Host[]>>;
   /** Of each service, those that were its balancers. */
@@ -30,8 +34,8 @@ interface ClusterHosts {
 }
 
 /**
- * The cluster that an inventory describes: the groups `etcd`, `etcd_lb` (default: the etcd hosts), `etcd_lb_former` and
- * `kube_control_plane`, their variables checked, defaults filled in.
+ * The cluster that an inventory describes: the groups `etcd`, `etcd_former`, `etcd_lb` (default: the etcd hosts), `etcd_lb_former`
+ * and `kube_control_plane`, their variables checked, defaults filled in.
  * @throws InputError with every error of the inventory at once
  */
 export function describeCluster(inventory: Inventory): Cluster {
@@ -60,9 +64,8 @@ function examineCluster(inventory: Inventory): { readonly cluster: Cluster; read
   const shared = sharedValues(hosts.all, reader);
   const addresses = readAddresses(hosts.all, reader);
   const isManaged = shared.valueOr('etcd_managed');
-  const members = hosts.members.map((host) =>
-    readMember(host, { address: addresses.get(host) ?? '', isManaged, reader }),
-  );
+  const memberOn = (host: Host): Member => readMember(host, { address: addresses.get(host) ?? '', isManaged, reader });
+  const members = hosts.members.map(memberOn);
   const controlPlanes = hosts.controlPlanes.map((host) => readControlPlane(host, addresses.get(host) ?? '', reader));
   const { balancers, formerBalancers, all } = hosts;
   const source = { isManaged, members, controlPlanes, kubernetes: hosts, balancers, formerBalancers, all };
@@ -70,11 +73,18 @@ function examineCluster(inventory: Inventory): { readonly cluster: Cluster; read
     isManaged,
     token: shared.valueOr('etcd_cluster_token'),
     members,
+    // How an adopted one leaves is not said here, which is refused below: nor what it was like.
+    formerMembers: isManaged ? hosts.formerMembers.map(memberOn) : [],
+    inventory: {
+      file: [...inventory.hosts.values()].at(0)?.at?.file ?? inventory.file,
+      hosts: [...inventory.hosts.keys()],
+    },
     services: describeServices({ ...source, addresses, shared, reader }),
     controlPlanes,
     certificates: readCertificates(inventory, hosts.all, shared, reader),
   };
   checkFormerBalancers(hosts, inventory, reader);
+  checkFormerMembers(hosts, inventory, { isManaged, reader });
   checkCluster(cluster, { inventory, hosts, shared, reader });
   checkUnknownVariables(inventory, reader);
   checkGroups(inventory, reader);
@@ -102,16 +112,19 @@ function clusterHosts(inventory: Inventory, reader: VariableReader): ClusterHost
     etcd: dedicated.length === 0 ? members : dedicated,
     'kube-apiserver': dedicatedToApiserver.length === 0 ? controlPlanes : dedicatedToApiserver,
   };
+  const formerMembers = inGroup(FORMER_MEMBERS);
   const formerBalancers = {
-    etcd: inGroup(formerGroupOf(SERVICE_GROUPS.etcd)),
+    etcd: inGroup(formerBalancersGroup(inventory)),
     'kube-apiserver': isWanted ? inGroup(formerGroupOf(SERVICE_GROUPS['kube-apiserver'])) : [],
   };
   const all = new Set([
     ...members,
+    ...formerMembers,
     ...[balancers, formerBalancers].flatMap((each) => Object.values(each).flat()),
     ...controlPlanes,
   ]);
-  return { members, balancers, formerBalancers, controlPlanes, nodes: inGroup('kube_node'), all: [...all] };
+  const nodes = inGroup('kube_node');
+  return { members, formerMembers, balancers, formerBalancers, controlPlanes, nodes, all: [...all] };
 }
 
 function readAddresses(hosts: readonly Host[], reader: VariableReader): ReadonlyMap<Host, string> {

@@ -8,6 +8,8 @@ export function noCluster({ directory }: Pick<Inventory, 'directory'>): Cluster 
     isManaged: true,
     token: '',
     members: [],
+    formerMembers: [],
+    inventory: { file: '', hosts: [] },
     services: [],
     controlPlanes: [],
     certificates: {

@@ -101,9 +101,10 @@ export async function openSession(
     },
   });
   const memberHosts = new Set(cluster.members.map(({ host }) => host));
+  const formerHosts = cluster.formerMembers.map(({ host }) => host);
   // Only hosts that ask etcd as its own clients get it.
   const credentialFor = (host: string): Secret | undefined =>
-    memberHosts.has(host) ? pki.signer.runCredential?.() : undefined;
+    memberHosts.has(host) || formerHosts.includes(host) ? pki.signer.runCredential?.() : undefined;
   const world: World = {
     connector,
     newLook: () => lookThrough(connector, emit, credentialFor),

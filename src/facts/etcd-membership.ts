@@ -1,5 +1,6 @@
 import type { Cluster, Member } from '../model/cluster.js';
 import { hostPort, httpsUrl } from '../model/endpoint.js';
+import { FORMER_MEMBERS, groupLines } from '../model/former-groups.js';
 import { etcdctlByHand } from '../shell/etcdctl.js';
 import type { EtcdStatus } from './etcd-status.js';
 
@@ -43,10 +44,13 @@ export function membershipDifference(
       ...unlisted.map(({ host, name }) => `${host} is in the group etcd, and etcd does not list ${name}`),
     ].join('; '),
     next: [
-      ...strangers.map(
-        (listed) =>
-          `put the host of ${listed.name || hex(listed.id)} into the group etcd; or, where it is gone for good: ${byHand(asker, `member remove ${hex(listed.id)}`)}`,
-      ),
+      ...linesFor(strangers.filter(canBeNamed), cluster),
+      ...strangers
+        .filter((listed) => !cluster.isManaged || !canBeNamed(listed))
+        .map(
+          (listed) =>
+            `put the host of ${listed.name || hex(listed.id)} into the group etcd; or, where it is gone for good: ${byHand(asker, `member remove ${hex(listed.id)}`)}`,
+        ),
       ...unlisted.map(
         (member) =>
           `take ${member.host} out of the group etcd; or make it a member: ${cluster.isManaged ? 'provision apply INVENTORY' : byHand(asker, `member add ${member.name} --peer-urls=${httpsUrl(member.address, member.peerPort)}`)}`,
@@ -54,6 +58,31 @@ export function membershipDifference(
     ].join('\n'),
     strangers,
   };
+}
+
+/** What can be pasted into an inventory as it is; etcd's list is not ours. */
+function canBeNamed({ name, peerUrls }: Listed): boolean {
+  return /^[A-Za-z][\w.-]*$/.test(name) && peerUrls.some((url) => URL.canParse(url));
+}
+
+/** How a person says that members which the inventory does not know are to leave. */
+function linesFor(strangers: readonly Listed[], { isManaged, inventory }: Cluster): readonly string[] {
+  if (!isManaged || strangers.length === 0) return [];
+  const sorted = strangers.toSorted((a, b) => (a.name < b.name ? -1 : 1));
+  const hosts = sorted.map(({ name, peerUrls }) => ({
+    name,
+    address: inventory.hosts.includes(name) ? undefined : peerUrls.flatMap(hostOfUrl)[0],
+  }));
+  const names = hosts.map(({ name }) => name).join(', ');
+  return [
+    `to have ${names} leave the cluster, gone for good or not, add to ${inventory.file}:`,
+    ...groupLines(inventory.file, FORMER_MEMBERS, hosts),
+    `then: provision apply INVENTORY; or, where ${names} should stay: put the host into the group etcd`,
+  ];
+}
+
+function hostOfUrl(url: string): readonly string[] {
+  return URL.canParse(url) ? [new URL(url).hostname.replace(/^\[|\]$/g, '')] : [];
 }
 
 /**

@@ -3,7 +3,7 @@ import { memberUrls } from '../model/endpoint.js';
 import { RemoteError } from '../model/errors.js';
 import type { Probe } from '../model/remote.js';
 import { etcdData, etcdDataKey, type EtcdData } from './etcd-data.js';
-import { agreedLister, isSame, type HeardMember, type Listed } from './etcd-membership.js';
+import { agreedLister, isSame, listersOf, type HeardMember, type Listed } from './etcd-membership.js';
 import { etcdStatus, etcdStatusKey, type EtcdStatus } from './etcd-status.js';
 import { unitState } from './unit-state.js';
 import { unlessLost } from './unless-lost.js';
@@ -33,7 +33,7 @@ export interface MembersSeen {
   readonly joining: readonly MemberState[];
   /** Their members, also where a host can't be asked; those that are learners already first. */
   readonly yetToJoin: readonly Member[];
-  /** The cluster with the members that it has now: without those that are to join. */
+  /** The cluster with the members that it has now: without those that are to join, with those that are to leave. */
   readonly present: Cluster;
 }
 
@@ -47,10 +47,13 @@ export interface MembersSeen {
  */
 export type ClusterPhase = 'absent' | 'forming' | 'down' | 'serving' | 'unsure';
 
-/** Looks at every member of the cluster; one whose host can't be asked is asked by the hosts of others. */
+/**
+ * Looks at every member of the cluster, and at those that are to leave it; one whose host can't be asked is asked by the hosts
+ * of others.
+ */
 export async function lookAtMembers(cluster: Cluster, probe: Probe): Promise<MembersSeen> {
   const looks = await Promise.all(
-    cluster.members.map(async (member) => {
+    [...cluster.members, ...cluster.formerMembers].map(async (member) => {
       // At once: what is asked in one turn travels in one exec.
       const [seen, status] = await Promise.all([
         unlessLost(lookAtMember(member, probe)),
@@ -68,7 +71,7 @@ export async function lookAtMembers(cluster: Cluster, probe: Probe): Promise<Mem
   const away = counted.flatMap(({ member, seen }) =>
     seen instanceof RemoteError ? [askFromElsewhere(member, seen, askers, probe)] : [],
   );
-  const joining = looks.filter((each) => !counted.includes(each));
+  const joining = looks.filter((each) => !counted.includes(each) && !cluster.formerMembers.includes(each.member));
   const statesOf = (some: typeof looks): readonly MemberState[] =>
     some.flatMap(({ seen }) => (seen instanceof RemoteError ? [] : [seen]));
   return {
@@ -77,21 +80,32 @@ export async function lookAtMembers(cluster: Cluster, probe: Probe): Promise<Mem
     joining: statesOf(joining),
     yetToJoin: learnersFirst(
       joining.map(({ member }) => member),
-      agreedLister(heard),
+      listerOf(cluster, heard),
     ),
-    present: { ...cluster, members: counted.map(({ member }) => member) },
+    present: { ...cluster, members: counted.map(({ member }) => member), formerMembers: [] },
   };
 }
 
 type Seen = MemberState | RemoteError;
 
-/** Who of the inventory is a member now, by etcd's own list; where it is not known, or not agreed on, as the inventory says. */
+/** Who says who the members are: one that has left may still say what it knew last, and counts only where no other one speaks. */
+function listerOf({ formerMembers }: Cluster, heard: readonly HeardMember[]): HeardMember | undefined {
+  const stay = heard.filter(({ host }) => !formerMembers.some((member) => member.host === host));
+  return agreedLister(listersOf(stay).length > 0 ? stay : heard);
+}
+
+/**
+ * Who of the inventory is a member now, by etcd's own list; where it is not known, or not agreed on, as the inventory says. A
+ * former one then counts unless its host shows that it has left.
+ */
 function presence(cluster: Cluster, heard: readonly HeardMember[]): (member: Member, seen: Seen) => boolean {
-  const lister = agreedLister(heard);
+  const lister = listerOf(cluster, heard);
   return (member, seen) => {
     const entry = lister?.members.find((listed) => isSame(listed, member, heard));
     // Who has data, and is not listed, was removed by someone: that is not ours to go on with.
     const hasData = !(seen instanceof RemoteError) && hasOwnData(seen);
+    if (cluster.formerMembers.includes(member))
+      return lister === undefined ? hasData || seen instanceof RemoteError : entry !== undefined;
     return lister === undefined || !isYetToJoin(cluster, entry, hasData);
   };
 }

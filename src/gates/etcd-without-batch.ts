@@ -25,7 +25,7 @@ export function etcdServesWithoutBatch(cluster: Cluster, now: () => Date): Gate 
     async check({ probe, batch }) {
       const [seen, heard] = await lookAtPresent(cluster, probe);
       const isTaken = ({ host }: Member): boolean => batch.includes(host);
-      const gone = cluster.members.filter(isTaken);
+      const gone = [...cluster.members, ...cluster.formerMembers].filter(isTaken);
       const rest = { ...cluster, members: seen.present.members.filter((member) => !isTaken(member)) };
       const hosts = new Set(rest.members.map(({ host }) => host));
       const answers = [...heard].filter(([host]) => hosts.has(host));

@@ -39,7 +39,7 @@ function leaderLast(cluster: Cluster): Order {
     const [seen, answers] = await Promise.all([
       lookAtMembers(cluster, probe(first)),
       Promise.all(
-        cluster.members.map(
+        [...cluster.members, ...cluster.formerMembers].map(
           async (member) =>
             [member.host, await unlessLost(probe(member.host).ask(etcdStatus, etcdStatusKey(member)))] as const,
         ),

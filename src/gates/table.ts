@@ -5,6 +5,7 @@ import { aptUnlocked } from './apt-unlocked.js';
 import { apiserverReady } from './apiserver-ready.js';
 import { backendsNamed } from './backends-named.js';
 import { backendsUp } from './backends-up.js';
+import { formerMembersMayLeave } from './former-members-may-leave.js';
 import { formerBalancersFreed } from './former-balancers-freed.js';
 import { etcdAnswersDirectly } from './etcd-answers-directly.js';
 import { etcdHasRoom } from './etcd-has-room.js';
@@ -26,6 +27,7 @@ export function gateTable(cluster: Cluster, now: () => Date): ReadonlyMap<string
     etcdHasRoom(cluster),
     etcdServesWithoutBatch(cluster, now),
     etcdLearnerCaughtUp(cluster),
+    formerMembersMayLeave(cluster),
     ...SERVICE_NAMES.flatMap((name) => serviceGates(name, cluster)),
     etcdAnswersDirectly(cluster),
     apiserverReady(cluster),

@@ -78,6 +78,10 @@ export interface Cluster {
   readonly token: string;
   /** In the order of the `etcd` group. */
   readonly members: readonly Member[];
+  /** Those of the group `etcd_former`: they are to leave, or have left. None of {@link members}. */
+  readonly formerMembers: readonly Member[];
+  /** Where a person adds lines, and the hosts that need no address there. */
+  readonly inventory: { readonly file: string; readonly hosts: readonly string[] };
   /** What clients reach at a virtual IP; empty without a load balancer. */
   readonly services: readonly VirtualService[];
   readonly controlPlanes: readonly ControlPlane[];

@@ -7,6 +7,7 @@ import type { Host, Inventory } from '../model/inventory.js';
 import type { MarkedText } from '../model/marked-text.js';
 import { numberText, WholeFloat } from '../model/python-value.js';
 import type { Cluster } from '../model/cluster.js';
+import { FORMER_MEMBERS, formerBalancersGroup } from '../model/former-groups.js';
 import { formerGroupOf, SERVICE_GROUPS } from '../model/virtual-service.js';
 import type { Role } from '../roles/role.js';
 import { moduleNamed, type Module } from './modules.js';
@@ -23,6 +24,7 @@ const OPTIONAL_GROUPS: ReadonlyMap<string, string | undefined> = new Map<string,
   ['etcd_lb', 'etcd'],
   ['kube_apiserver_lb', 'kube_control_plane'],
   ['kube_control_plane', undefined],
+  [FORMER_MEMBERS, undefined],
   ...Object.values(SERVICE_GROUPS).map((group) => [formerGroupOf(group), undefined] as const),
 ]);
 
@@ -128,7 +130,8 @@ function hostsOf(pattern: string, inventory: Inventory): readonly string[] {
   return selectHosts(inventory, standIn);
 }
 
-function standInFor(pattern: string, inventory: Inventory): string | undefined {
+function standInFor(given: string, inventory: Inventory): string | undefined {
+  const pattern = given === formerGroupOf(SERVICE_GROUPS.etcd) ? formerBalancersGroup(inventory) : given;
   if (!OPTIONAL_GROUPS.has(pattern) || inventory.groups.has(pattern)) return pattern;
   const other = OPTIONAL_GROUPS.get(pattern);
   return other === undefined ? undefined : standInFor(other, inventory);

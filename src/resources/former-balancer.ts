@@ -1,5 +1,6 @@
 import { claimOf, type KeptAddress } from '../facts/address-claim.js';
 import { ProvisionError } from '../model/errors.js';
+import { groupLines } from '../model/former-groups.js';
 import type { Probe } from '../model/remote.js';
 
 /** Hosts that may have been balancers, and how an inventory says that they were. */
@@ -34,12 +35,13 @@ export async function refuseFormer(kept: KeptAddress, candidates: FormerCandidat
   throw new ProvisionError({
     code: 'former-balancer',
     message: `${claims.map(({ host, claim }) => `${host} ${claim}`).join('; ')}: in this inventory ${them}, and two hosts would have the address at once`,
-    hint: [`to move the load balancers away from there, add to ${file}:`, ...groupLines(file, group, names)].join('\n'),
+    hint: [
+      `to move the load balancers away from there, add to ${file}:`,
+      ...groupLines(
+        file,
+        group,
+        claims.map(({ host: name }) => ({ name })),
+      ),
+    ].join('\n'),
   });
-}
-
-/** Lines that put hosts, which an inventory has already, into a group; at the end of the file they mean just that. */
-function groupLines(file: string, group: string, hosts: readonly string[]): readonly string[] {
-  if (!/\.(?:ya?ml|json)$/.test(file)) return [`[${group}]`, ...hosts];
-  return [`${group}:`, '  hosts:', ...hosts.map((host) => `    ${host}:`)];
 }

@@ -35,14 +35,17 @@ export function peersOf({ members }: Cluster, { host }: Member): readonly Member
 export function snapshotBefore(way: JoiningWay): Resource {
   return resourceOf('snapshot:before', way, ({ steps }) => {
     if (!steps.includes('remove') && !steps.includes('add')) return UNCHANGED;
-    return changed({
-      summary: 'save a snapshot of the cluster on this machine',
-      diff: ['+ .provision/snapshots, beside the inventory'],
-      actions: [{ kind: 'save-snapshot' }],
-      disruptive: false,
-    });
+    return changed(SNAPSHOT_BEFORE);
   });
 }
+
+/** Made before any change of the list of members. */
+export const SNAPSHOT_BEFORE: Change = {
+  summary: 'save a snapshot of the cluster on this machine',
+  diff: ['+ .provision/snapshots, beside the inventory'],
+  actions: [{ kind: 'save-snapshot' }],
+  disruptive: false,
+};
 
 /** The resources of a way, in the order in which they are done. */
 export interface JoiningSteps {

@@ -20,7 +20,7 @@ export async function lookBeforeJoining(cluster: Cluster, member: Member, probe:
   const otherJoiners = yetToJoin.filter(({ host }) => host !== member.host);
   const clientUrl = httpsUrl(member.address, member.clientPort);
   const [seen, own, unit, addresses, isJoining, others, answers] = await Promise.all([
-    lookAtMembers({ ...cluster, members: [member] }, probe),
+    lookAtMembers({ ...cluster, members: [member], formerMembers: [] }, probe),
     here.ask(etcdStatus, etcdStatusKey(member)),
     here.ask(unitCommand, member.unit),
     here.ask(hostAddresses, ALL_ADDRESSES),

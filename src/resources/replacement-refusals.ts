@@ -3,6 +3,7 @@ import type { EtcdStatus } from '../facts/etcd-status.js';
 import type { Member } from '../model/cluster.js';
 import { ProvisionError } from '../model/errors.js';
 import { httpsUrl } from '../model/endpoint.js';
+import { FORMER_MEMBERS } from '../model/former-groups.js';
 import { journalByHand } from '../shell/by-hand.js';
 
 const UNTOUCHED = 'nothing was changed';
@@ -91,5 +92,34 @@ export function otherMembers({ host }: Member, text: string, next?: string): Pro
     code: 'membership-differs',
     message: `${host}: ${text}; ${UNTOUCHED}`,
     hint: next ?? 'see what each says: provision verify INVENTORY',
+  });
+}
+
+const THE_REST = `the rest without that: the same command with --limit 'all:!${FORMER_MEMBERS}'`;
+
+/** The other members that are healthy are no quorum for one to leave. */
+export function notEnoughToLeave(leaving: Member, figures: Parameters<typeof notEnough>[1]): ProvisionError {
+  const { code, message, hint = '' } = notEnough(leaving, figures);
+  return new ProvisionError({ code, message, hint: `${hint}\n${THE_REST}` });
+}
+
+/** No member leaves while one that stays is not healthy. @param host of that one @param what is wrong with it */
+export function sickOther({ host: leaving }: Member, host: string, what: string): ProvisionError {
+  return new ProvisionError({
+    code: 'quorum-at-risk',
+    message: `${leaving}: ${host} ${what}: no member leaves while one that stays is not healthy; ${UNTOUCHED}`,
+    hint: [
+      `make it healthy first: provision verify INVENTORY; or, where ${host} is gone for good, too: move it into the group ${FORMER_MEMBERS}`,
+      THE_REST,
+    ].join('\n'),
+  });
+}
+
+/** The member that is to leave serves, and its host can't be asked. */
+export function servesUnreached({ host, unit, address, clientPort }: Member): ProvisionError {
+  return new ProvisionError({
+    code: 'member-not-gone',
+    message: `${host}: its host can't be asked, and its etcd answers the other members at ${httpsUrl(address, clientPort)}: one that serves is stopped before it leaves; ${UNTOUCHED}`,
+    hint: `let ssh reach ${host} again; or stop it there: systemctl disable --now ${unit}; then run the same command again`,
   });
 }

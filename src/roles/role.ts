@@ -1,6 +1,7 @@
 import type { Resource } from '../model/change.js';
 import type { Cluster, ControlPlane, Member } from '../model/cluster.js';
 import { ProvisionError } from '../model/errors.js';
+import { FORMER_MEMBERS } from '../model/former-groups.js';
 import type { Host, Inventory } from '../model/inventory.js';
 import { formerGroupOf, type Balancer, type VirtualService } from '../model/virtual-service.js';
 import type { PkiStore } from '../pki/authority.js';
@@ -38,6 +39,11 @@ export function certificateRules(tools: RoleTools, cluster: Cluster): Certificat
 /** The member that runs on a host. @throws ProvisionError `not-in-group` */
 export function memberOn(cluster: Cluster, host: Host): Member {
   return found(cluster.members, host, 'etcd');
+}
+
+/** The member that is to leave, or has left, a host. @throws ProvisionError `not-in-group` */
+export function formerMemberOn(cluster: Cluster, host: Host): Member {
+  return found(cluster.formerMembers, host, FORMER_MEMBERS);
 }
 
 /** The balancer of a service that runs on a host. @throws ProvisionError `not-in-group` */

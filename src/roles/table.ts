@@ -1,5 +1,6 @@
 import { etcdJoinedRole, etcdJoiningRole } from './etcd-joining/role.js';
 import { etcdQuotaRole } from './etcd-quota/role.js';
+import { etcdLeavingRole, etcdLostLeavingRole } from './etcd-leaving/role.js';
 import { etcdReplacementRole } from './etcd-replacement/role.js';
 import { etcdSettledRole } from './etcd-settled/role.js';
 import { etcdRole } from './etcd/role.js';
@@ -30,6 +31,8 @@ export function roleTable(tools: RoleTools): ReadonlyMap<string, Role> {
     etcdJoinedRole(),
     etcdReplacementRole(tools),
     etcdQuotaRole(tools),
+    etcdLostLeavingRole(),
+    etcdLeavingRole(),
     ...SERVICE_NAMES.flatMap((service) => [
       ipNonlocalBindRole(service),
       proxyRole(tools, service),

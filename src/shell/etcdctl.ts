@@ -40,8 +40,10 @@ export function etcdctlFlags({ clientUrl, client }: Asked): string {
 /**
  * A script that makes a leader hand over to another started voter before it is stopped, so that clients wait for a
  * transfer and not for an election. It does nothing on a follower, in a cluster of one, or where etcd does not answer.
+ * @param avoid names of members that get it only where there is no other one
  */
-export function handOverLeadership(member: Asked): string {
+export function handOverLeadership(member: Asked, avoid: readonly string[] = []): string {
+  const last = `-v last=${quote(`,${avoid.join(',')},`)}`;
   return [
     'set -eu',
     'export ETCDCTL_API=3',
@@ -50,7 +52,11 @@ export function handOverLeadership(member: Asked): string {
     `status=$(ctl endpoint status -w simple) || { echo 'etcd does not answer: nothing to hand over'; exit 0; }`,
     `id=$(printf '%s\\n' "$status" | awk -F ', ' '$5 == "true" { print $2 }')`,
     '[ -n "$id" ] || exit 0',
-    `to=$(ctl member list -w simple | awk -F ', ' -v self="$id" '$1 != self && $2 == "started" && $6 != "true" { print $1; exit }')`,
+    `to=$(ctl member list -w simple | awk -F ', ' -v self="$id" ${last} ${quote(NEXT_LEADER)})`,
     '[ -z "$to" ] || ctl move-leader "$to"',
   ].join('\n');
 }
+
+/** The first that can lead, of those that are not in `last` where there is one. */
+const NEXT_LEADER =
+  '$1 != self && $2 == "started" && $6 != "true" { if (index(last, "," $3 ",")) { if (other == "") other = $1 } else if (to == "") to = $1 } END { print to == "" ? other : to }';

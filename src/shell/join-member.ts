@@ -11,8 +11,9 @@ export const JOIN_DROP_IN = '/etc/systemd/system/etcd.service.d/20-provision-joi
 /** What the drop-in lets etcd read last; systemd reads only `*.conf` in that directory. */
 export const JOIN_ENV = '/etc/systemd/system/etcd.service.d/provision-join.env';
 
-/** A change of the list of members, made from the host of the member that is replaced. */
+/** A change of the list of members, made from a host that has a client certificate. */
 export interface MembershipRequest {
+  /** On that host. */
   readonly member: Member;
   /** The other members, who are asked to make it. */
   readonly peers: readonly Member[];
@@ -24,10 +25,10 @@ export function peerUrlOf({ address, peerPort }: Pick<Member, 'address' | 'peerP
 }
 
 /**
- * What each of these scripts begins with: `ctl` asks the other members, with the host's own client certificate; `list`
+ * What each script about the list of members begins with: `ctl` asks the other members, with the host's own client certificate; `list`
  * has one member a line, in the `simple` format: id, `started`, name, peer URLs, client URLs, whether it is a learner.
  */
-function begin({ member, peers }: MembershipRequest): readonly string[] {
+export function askingPeers({ member, peers }: MembershipRequest): readonly string[] {
   const { ca, certificate, key } = member.client;
   const flags = [
     `--endpoints=${quote(memberUrls(peers).join(','))}`,
@@ -55,7 +56,7 @@ export function removeMember(request: MembershipRequest, id: string): Command {
   return {
     summary: `etcdctl member remove ${id}`,
     script: [
-      ...begin(request),
+      ...askingPeers(request),
       `printf '%s\\n' "$list" | grep -q ${quote(`^${id}, `)} || exit 0`,
       ...stillGone(request.member),
       `ctl member remove ${quote(id)}`,
@@ -72,7 +73,7 @@ export function addLearner(request: MembershipRequest): Command {
   return {
     summary: `etcdctl member add ${member.name} --learner`,
     script: [
-      ...begin(request),
+      ...askingPeers(request),
       ...stillGone(member),
       `other=$(printf '%s\\n' "$list" | awk -F ', ' ${quote(pending)})`,
       '[ -z "$other" ] || refuse "another membership change is in progress: $other"',
@@ -92,7 +93,7 @@ export function promoteLearner(request: MembershipRequest): Command {
   return {
     summary: 'etcdctl member promote',
     script: [
-      ...begin(request),
+      ...askingPeers(request),
       // `simple`: endpoint, id, version, size, is leader, is learner, …
       `own=$(${etcdctl(member)} endpoint status -w simple) || refuse 'the learner does not answer'`,
       `id=$(printf '%s\\n' "$own" | awk -F ', ' '$6 == "true" { print $2 }')`,
@@ -119,7 +120,7 @@ export function allowJoin(request: MembershipRequest): Command {
   return {
     summary: 'let it join, as a learner that serves no clients',
     script: [
-      ...begin(request),
+      ...askingPeers(request),
       'umask 022',
       `[ ! -e ${quote(`${dataDir}/member`)} ] || refuse ${quote(`there is data in ${dataDir}`)}`,
       `cluster=$(printf '%s\\n' "$list" | awk -F ', ' ${own} ${quote(entries)} | sort | paste -s -d , -)`,
@@ -147,8 +148,12 @@ export function endJoin(): Command {
 /**
  * Stops etcd and renames its data, in its directory, to a dated name: nothing is deleted. The directory itself may be a
  * mount point. Root does nothing itself in a directory of others.
+ * @param why what the new name says
  */
-export function moveMemberAside({ unit, dataDir }: Pick<Member, 'unit' | 'dataDir'>): Command {
+export function moveMemberAside(
+  { unit, dataDir }: Pick<Member, 'unit' | 'dataDir'>,
+  why: 'replaced' | 'removed' = 'replaced',
+): Command {
   const name = quote(`${unit}.service`);
   return {
     summary: `move ${dataDir}/member aside`,
@@ -159,7 +164,7 @@ export function moveMemberAside({ unit, dataDir }: Pick<Member, 'unit' | 'dataDi
       `! systemctl is-active --quiet ${name} || { echo ${quote(`${unit} still runs`)} >&2; exit 1; }`,
       '[ -e "$data/member" ] || exit 0',
       'setpriv --reuid "$(stat -c %u "$data")" --regid "$(stat -c %g "$data")" --clear-groups \\',
-      `  sh -euc 'cd -P -- "$1"; [ ! -e "./$2" ]; mv -T ./member "./$2"; sync -f .' sh "$data" "member.replaced-$(date -u +%Y%m%dT%H%M%SZ)"`,
+      `  sh -euc 'cd -P -- "$1"; [ ! -e "./$2" ]; mv -T ./member "./$2"; sync -f .' sh "$data" "member.${why}-$(date -u +%Y%m%dT%H%M%SZ)"`,
     ].join('\n'),
   };
 }

@@ -13,6 +13,7 @@ import {
   promoteLearner,
   removeMember,
 } from '../../src/shell/join-member.js';
+import { backInService, removeLeaving, yieldLeadership } from '../../src/shell/leave-cluster.js';
 import { sampleMember } from '../support/sample-cluster.js';
 import { temporaryDirectory } from '../support/temporary-directory.js';
 import { scratch } from '../support/scratch.js';
@@ -147,6 +148,55 @@ describe('the list of members', () => {
   });
 });
 
+describe('a member that leaves', () => {
+  const leave = (id = 'c3') => removeLeaving(request(), id, member());
+
+  test('is taken out of the list by its id, once it is stopped, and once', () => {
+    list(...VOTERS, OLD);
+    expect(run(leave())).toBe('member remove c3');
+    write('done', '');
+    write('active', '');
+    expect(run(leave())).toMatch(/etcd runs here again/);
+    // Asked from another host, it is not looked for there.
+    expect(run(removeLeaving(request(), 'c3', undefined))).toBe('member remove c3');
+    write('done', '');
+    list(...VOTERS);
+    expect(run(removeLeaving(request(), 'c3', undefined))).toBe('');
+  });
+
+  test.each([
+    ['a learner', 'e5, started, etcd-9, https://10.0.0.9:2380, https://10.0.0.9:2379, true'],
+    ['one that never started', 'e5, unstarted, , https://10.0.0.9:2380, , false'],
+  ])('stays while another change is in progress: %s', (_, other) => {
+    list(...VOTERS, OLD, other);
+    expect(run(leave())).toMatch(/another membership change is in progress: e5/);
+    // The one that leaves may be that itself.
+    expect(run(leave('e5'))).toBe('member remove e5');
+  });
+
+  test('runs again where that fails, as long as its data is there', () => {
+    program('systemctl', [`printf '%s ' "$*" >>${directory}/done`]);
+    expect(run(backInService(member()))).toBe('nothing');
+    mkdirSync(join(data, 'member'));
+    expect(run(backInService(member()))).toBe('enable --quiet etcd.service start etcd.service');
+  });
+
+  test('stays where the others do not say what is on the list', () => {
+    program('etcdctl', [`case "$*" in *list*) exit 1 ;; *) touch ${directory}/done ;; esac`]);
+    expect(run(leave())).toBe('refused: ');
+  });
+
+  test.each([
+    ['that stays', ['etcd-1'], 'move-leader b2'],
+    ['whoever it is, where all leave', ['etcd-1', 'etcd-2'], 'move-leader a1'],
+    ['that is first, where none leaves', [], 'move-leader a1'],
+  ])('hands leadership over to one %s', (_, leaving, asked) => {
+    list(...VOTERS, OLD);
+    write('status', 'https://127.0.0.1:2379, c3, 3.4.23, 20 kB, true, false, 2, 100, 100, \n');
+    expect(run(yieldLeadership(member(), leaving)).replace(/^.*(?=move-leader)/, '')).toBe(asked);
+  });
+});
+
 describe('on its host', () => {
   test('it joins with just these members, and serves nobody else; then it starts as usual', () => {
     list(...VOTERS, ADDED);
@@ -199,5 +249,8 @@ describe('on its host', () => {
     expect([aside, more]).toEqual([expect.stringMatching(/^member\.replaced-\d{8}T\d{6}Z$/), []]);
     expect(readFileSync(join(data, aside, 'db'), 'utf8')).toBe('precious');
     expect(run(moveMemberAside(member()))).toBe('nothing');
+    mkdirSync(join(data, 'member'));
+    expect(run(moveMemberAside(member(), 'removed'))).toBe('nothing');
+    expect(readdirSync(data).toSorted()[0]).toMatch(/^member\.removed-\d{8}T\d{6}Z$/);
   });
 });

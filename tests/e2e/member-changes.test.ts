@@ -27,6 +27,42 @@ describeOnLab('the inventory says who is a member', 'members', { etcd: 5 }, (lab
     return file;
   }
 
+  /** That inventory with the lines that a refusal prints for the members that it does not name any more. */
+  async function withPrintedLines(size: number): Promise<string> {
+    const file = await ofSize(size);
+    const { stdout } = await runVerb(lab, 'plan', file);
+    const text = stdout.replaceAll('\\n', '\n').replaceAll('\\"', '"');
+    const [lines = ''] = /^etcd_former:\n {2}hosts:\n(?: {4}etcd-\d: .*\n)+/m.exec(text) ?? [];
+    const former = file.replace(/\.yaml$/, '-former.yaml');
+    await writeFile(former, `${await readFile(file, 'utf8')}${lines}`);
+    return former;
+  }
+
+  /** The backends that the load balancer leads to. */
+  async function backends(): Promise<readonly string[]> {
+    const { stdout } = await lab.ssh(
+      'etcd-1',
+      "sed -n 's/^ *server \\(etcd-[0-9]\\) .*/\\1/p' /etc/haproxy/haproxy.cfg",
+    );
+    return stdout.trim().split('\n').toSorted();
+  }
+
+  /** Makes a member the leader. */
+  async function lead(host: string): Promise<void> {
+    const ctl = (words: string): string => etcdctl('https://127.0.0.1:2379', words);
+    const { stdout } = await lab.ssh('etcd-1', ctl('member list'));
+    const [id = ''] =
+      stdout
+        .split('\n')
+        .find((line) => line.includes(`, ${host}, `))
+        ?.split(', ') ?? [];
+    const leads = "endpoint status -w simple | awk -F ', ' '{ print $5 }'";
+    for (const name of named(5))
+      if ((await lab.ssh(name, ctl(leads))).stdout.trim() === 'true' && name !== host)
+        await lab.ssh(name, ctl(`move-leader ${id}`));
+    expect((await lab.ssh(host, ctl(leads))).stdout.trim()).toBe('true');
+  }
+
   /** Members as etcd lists them: `etcd-1 started voter`. */
   async function listed(): Promise<readonly string[]> {
     const { stdout } = await lab.ssh('etcd-1', etcdctl('https://127.0.0.1:2379', 'member list'));
@@ -38,6 +74,10 @@ describeOnLab('the inventory says who is a member', 'members', { etcd: 5 }, (lab
       .toSorted();
   }
 
+  async function isActive(host: string): Promise<string> {
+    return (await lab.ssh(host, 'systemctl is-active etcd')).stdout.trim();
+  }
+
   async function startedAt(host: string): Promise<string> {
     return (await lab.ssh(host, 'systemctl show -P ActiveEnterTimestampMonotonic etcd')).stdout.trim();
   }
@@ -46,6 +86,7 @@ describeOnLab('the inventory says who is a member', 'members', { etcd: 5 }, (lab
 
   async function expectMembers(size: number): Promise<void> {
     expect(await listed()).toEqual(named(size).map((name) => `${name} started`));
+    expect(await backends()).toEqual(named(size));
     expect(plannedChanges(await runVerb(lab, 'plan', await ofSize(size)))).toEqual([]);
     const verified = await lab.provision('verify', await ofSize(size));
     expect(endOf(verified)).toMatch(/^status 0/);
@@ -89,7 +130,7 @@ describeOnLab('the inventory says who is a member', 'members', { etcd: 5 }, (lab
     ];
   }, 600_000);
 
-  test('1 → 3 → 5: no client sees it, no member that runs is restarted, and a run that is killed is finished by the next', async () => {
+  test('1 → 3 → 5 → 3: no client sees it, no member that runs is restarted, and a run that is killed is finished by the next', async () => {
     const before = await startedAt('etcd-1');
     const three = await ofSize(3);
     const grown = await withWriters('three', async () => runVerb(lab, 'apply', three));
@@ -114,5 +155,33 @@ describeOnLab('the inventory says who is a member', 'members', { etcd: 5 }, (lab
     });
     await expectMembers(5);
     expect(await startedAt('etcd-1')).toBe(before);
+
+    await lead('etcd-5');
+    const former = await withPrintedLines(3);
+    const [leftAt = ''] = partOfThisCommit(12)(['stop', 'remove', 'aside'], 1);
+    const isLeftAt = (event: EventJson): boolean =>
+      event.type === 'change-done' && event.address === `member-${leftAt}:etcd-4`;
+    const shrink = ['apply', former, '--yes', '--passphrase-file', await passphraseFile(lab)];
+    await withWriters('back', async () => {
+      const killed = await disturbedRun(lab, shrink, isLeftAt, (kill) => {
+        kill('SIGKILL');
+      });
+      if (killed.status !== 137) throw new Error(endOf(killed));
+      console.log(`killed after: ${leftAt}`);
+      // Who leads leaves last.
+      expect(await isActive('etcd-4')).toBe('inactive');
+      expect(await isActive('etcd-5')).toBe('active');
+      return runVerb(lab, 'apply', former);
+    });
+    expect(plannedChanges(await runVerb(lab, 'plan', former))).toEqual([]);
+    await expectMembers(3);
+    expect(await startedAt('etcd-1')).toBe(before);
+    for (const host of ['etcd-4', 'etcd-5']) {
+      const { stdout } = await lab.ssh(
+        host,
+        'systemctl is-active etcd; systemctl is-enabled etcd; ls /var/lib/etcd/*/ | sed s/[0-9TZ]*$//',
+      );
+      expect(stdout.trim().split('\n')).toEqual(['inactive', 'disabled', 'member.removed-']);
+    }
   });
 });

@@ -190,6 +190,8 @@ export const SAMPLE_CLUSTER: Cluster = {
   isManaged: true,
   token: 'etcd-cluster',
   members: [sampleMember(1), sampleMember(2), sampleMember(3)],
+  formerMembers: [],
+  inventory: { file: 'inventory.yaml', hosts: ['etcd-1', 'etcd-2', 'etcd-3'] },
   services: [SAMPLE_SERVICE],
   controlPlanes: [CONTROL_PLANE],
   certificates: {

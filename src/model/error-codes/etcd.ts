@@ -3,7 +3,7 @@ import type { Explanations } from './explanation.js';
 /** The etcd cluster: its members, its quorum, and whose data an API server uses. */
 export const ETCD = {
   'quorum-at-risk': {
-    why: 'A change would restart a member while others are away or unhealthy: fewer members than a quorum would serve, and etcd would stop.',
+    why: 'A change would restart a member while others are away or unhealthy: fewer members than a quorum would serve, and etcd would stop. No member leaves either, while one that stays is not healthy.',
     next: 'Make the other members healthy first; `provision verify INVENTORY` shows them.',
     kind: 'unsafe',
   },
@@ -18,7 +18,7 @@ export const ETCD = {
     kind: 'unsafe',
   },
   'member-not-gone': {
-    why: 'A member is replaced only where its host shows that it is gone. Its process runs and does not answer, or an etcd answers at its address elsewhere. A slow member is no dead one.',
+    why: 'A member is replaced only where its host shows that it is gone. Its process runs and does not answer, or an etcd answers at its address elsewhere. A slow member is no dead one. Nor does one leave that serves while ssh does not reach it.',
     next: 'See what it does: `journalctl -u etcd` on its host. Where it is beyond help, stop it there, and run the same command again.',
     kind: 'unsafe',
   },
@@ -51,7 +51,7 @@ export const ETCD = {
   },
   'membership-differs': {
     why: 'The inventory and etcd name different members.',
-    next: 'Compare both with `provision verify INVENTORY`; then correct the group etcd, or finish the membership change: `provision apply INVENTORY` adds a bare host of the group etcd.',
+    next: 'Compare both with `provision verify INVENTORY`; then correct the group etcd, or finish the membership change: `provision apply INVENTORY` adds a bare host of the group etcd, and removes members of the group etcd_former.',
     kind: 'unsafe',
   },
   'foreign-etcd': {

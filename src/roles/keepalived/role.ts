@@ -80,10 +80,10 @@ function balancerResources(tools: RoleTools, inventory: Inventory, site: Balance
 /** The hosts of the inventory that are no balancers, and no former ones, by whether the cluster has another part for them. */
 function noBalancers(
   { hosts }: Inventory,
-  { members, controlPlanes }: Cluster,
+  { members, formerMembers, controlPlanes }: Cluster,
   { balancers, formerBalancers }: VirtualService,
 ): Pick<VirtualIpOptions['others'], 'near' | 'far'> {
-  const parts = new Set([...members, ...controlPlanes].map(({ host }) => host));
+  const parts = new Set([...members, ...formerMembers, ...controlPlanes].map(({ host }) => host));
   const known = new Set([...balancers, ...formerBalancers].map(({ host }) => host));
   const others = [...hosts.keys()].filter((name) => !known.has(name));
   return { near: others.filter((name) => parts.has(name)), far: others.filter((name) => !parts.has(name)) };

@@ -6,7 +6,7 @@ import type { Cluster, ControlPlane, Member } from '../../model/cluster.js';
 import { RemoteError } from '../../model/errors.js';
 import type { Probe } from '../../model/remote.js';
 import type { EtcdStatusRequest } from '../../shell/etcd-status-request.js';
-import { hostOf, knownServers } from './known-servers.js';
+import { hostOf, knownServers } from '../../model/known-servers.js';
 import { etcdProblem, type Endpoint, type MemberSeen } from './whose-etcd.js';
 
 /** What is asked, and from where. */

@@ -1,5 +1,5 @@
 import { ProvisionError } from '../../model/errors.js';
-import type { IsKnownServer } from './known-servers.js';
+import type { IsKnownServer } from '../../model/known-servers.js';
 
 /** `--etcd-servers-overrides`: `/events#https://a:2379;https://b:2379,apps/deployments#…` (kube-apiserver's reference). */
 interface Override {

@@ -9,7 +9,7 @@ import { staticPodArguments } from '../../resources/static-pod-arguments.js';
 import { refuseForeignEtcd } from './etcd-evidence.js';
 import { movedOverrides } from './etcd-overrides.js';
 import { etcdUses } from './etcd-uses.js';
-import { knownServers } from './known-servers.js';
+import { knownServers } from '../../model/known-servers.js';
 
 /** Where a kube-apiserver should find its etcd. */
 interface EtcdServers {

@@ -4,7 +4,7 @@ import { flagValue } from '../../facts/command-flags.js';
 import { argumentOf, type StaticPodManifest } from '../../facts/static-pod-manifest.js';
 import type { EtcdStatusRequest } from '../../shell/etcd-status-request.js';
 import { overriddenServers } from './etcd-overrides.js';
-import type { IsKnownServer } from './known-servers.js';
+import type { IsKnownServer } from '../../model/known-servers.js';
 
 /** Go's, on Debian and most others: what a kube-apiserver without `--etcd-cafile` verifies by. */
 const SYSTEM_ROOTS = '/etc/ssl/certs/ca-certificates.crt';

@@ -8,7 +8,7 @@ import { hostPrefix, httpsUrl } from '../../model/endpoint.js';
 import { RemoteError } from '../../model/errors.js';
 import type { Probe } from '../../model/remote.js';
 import type { Balancer, VirtualService } from '../../model/virtual-service.js';
-import { hostOf } from './known-servers.js';
+import { hostOf } from '../../model/known-servers.js';
 
 /**
  * A resource that is needed only while a kube-apiserver uses a virtual IP, or a port of it, that is about to go: balancers, or

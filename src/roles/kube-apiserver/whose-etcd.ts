@@ -2,7 +2,7 @@ import type { EtcdIdentity } from '../../facts/etcd-identity.js';
 import type { EtcdStatus } from '../../facts/etcd-status.js';
 import type { ControlPlane } from '../../model/cluster.js';
 import { ProvisionError } from '../../model/errors.js';
-import type { IsKnownServer } from './known-servers.js';
+import type { IsKnownServer } from '../../model/known-servers.js';
 
 /** An endpoint that a kube-apiserver uses, and who answers there. */
 export interface Endpoint {

@@ -3,6 +3,7 @@ import { checkEtcd } from '../../../src/checks/etcd.js';
 import { checkServices } from '../../../src/checks/services.js';
 import { etcdHost, healthy, NOT_INSTALLED, RUNNING, SILENT, STOPPED } from '../../support/etcd-answers.js';
 import { contextOf, linesOf, UNREACHABLE } from '../../support/check-context.js';
+import { SAMPLE_CLUSTER, sampleMember } from '../../support/sample-cluster.js';
 import type { FakeAnswers } from '../../support/fake-probe.js';
 
 function hosts(second: FakeAnswers | typeof UNREACHABLE): Parameters<typeof contextOf>[0] {
@@ -51,6 +52,26 @@ describe('etcd', () => {
   ])('finds %s', async (_, status, expected) => {
     const lines = await linesOf(checkEtcd, contextOf(hosts(etcdHost({ status }))));
     expect(lines.filter((line) => !line.startsWith('ok'))).toEqual(expected);
+  });
+
+  test('says that a member is to leave, as long as it is one', async () => {
+    const cluster = {
+      ...SAMPLE_CLUSTER,
+      members: SAMPLE_CLUSTER.members.slice(0, 2),
+      formerMembers: [sampleMember(3)],
+    };
+    const all = hosts(etcdHost({ status: healthy(2) }));
+    const lines = await linesOf(checkEtcd, { ...contextOf(all), cluster });
+    expect(lines.filter((line) => !/ok etcd-(?:database|alarms)/.test(line))).toEqual([
+      'ok etcd-member etcd-1: healthy leader, etcd 3.4.23, raft index 5000',
+      'ok etcd-member etcd-2: healthy follower, etcd 3.4.23, raft index 5000',
+      'ok etcd-cluster: 2 of 2 members agree: leader etcd-1, cluster 4d',
+      'warn etcd-member etcd-3: etcd-3 is to leave the cluster, and is a member still',
+    ]);
+    const two = { members: healthy(1).members.slice(0, 2) };
+    const left = { 'etcd-1': etcdHost({ status: healthy(1, two) }), 'etcd-2': etcdHost({ status: healthy(2, two) }) };
+    const after = await linesOf(checkEtcd, { ...contextOf({ ...all, ...left }), cluster });
+    expect(after.filter((line) => !line.startsWith('ok'))).toEqual([]);
   });
 
   test('goes on with the others when a host cannot be reached', async () => {

@@ -477,3 +477,77 @@ ${lines.join('\n')}
     expect(etcdOf(cluster)?.formerBalancers).toEqual([]);
   });
 });
+
+describe('former members', () => {
+  const hosts = (...lines: readonly string[]): string => `
+all:
+  vars: { etcd_lb_ip: 10.0.0.100 }
+etcd:
+  hosts:
+    a: { ansible_host: 10.0.0.1 }
+${lines.join('\n')}
+`;
+  const B = 'etcd_former: { hosts: { b: { ansible_host: 10.0.0.2, etcd_data_dir: /srv/etcd } } }';
+
+  test('are members with settings of their own, and none of the cluster', async () => {
+    const cluster = describeCluster(await loadFiles({ 'hosts.yaml': hosts(B) }));
+    expect(hostsOf(cluster.members)).toEqual(['a']);
+    expect(cluster.formerMembers).toMatchObject([{ host: 'b', address: '10.0.0.2', dataDir: '/srv/etcd' }]);
+    expect(etcdOf(cluster)?.backends.map(({ host }) => host)).toEqual(['a']);
+    expect(cluster.inventory).toEqual({ file: expect.stringMatching(/hosts\.yaml$/), hosts: ['a', 'b'] });
+  });
+
+  test.each([
+    ['they were load balancers as members', [], ['b']],
+    ['load balancers are named', ['etcd_lb: { hosts: { b: } }'], []],
+    ['former load balancers are named', ['etcd_lb_former: { hosts: { c: { ansible_host: 10.0.0.3 } } }'], ['c']],
+  ])('leave the load balancers, too, where %s', async (_, lines, former) => {
+    const cluster = describeCluster(await loadFiles({ 'hosts.yaml': hosts(B, ...lines) }));
+    expect(hostsOf(etcdOf(cluster)?.formerBalancers ?? [])).toEqual(former);
+  });
+
+  test.each<[string, string, readonly string[], object]>([
+    [
+      'that are members',
+      hosts('etcd_former: { hosts: { a: } }'),
+      ['a', "is in the group etcd, and in etcd_former: it can't stay and leave; take it out of one"],
+      { line: 6, column: 5 },
+    ],
+    [
+      'of an etcd that was adopted',
+      hosts(B).replace('vars: {', 'vars: { etcd_managed: false,'),
+      ['group etcd_former', 'in the order of docs/runbooks/remove-a-member.md'],
+      { line: 7, column: 1 },
+    ],
+    [
+      'that have the address of a member',
+      hosts('etcd_former: { hosts: { b: { ansible_host: 10.0.0.1 } } }'),
+      ['b', 'has the address 10.0.0.1, which a has too'],
+      { line: 7 },
+    ],
+    [
+      'that have the name of a member',
+      hosts('etcd_former: { hosts: { b: { ansible_host: 10.0.0.2, etcd_member_name: a } } }'),
+      ['etcd_member_name', "'a' is the name of both a and b"],
+      { line: 7 },
+    ],
+  ])('%s are refused, with their place', async (_, text, [subject = '', words = ''], at) => {
+    const inventory = await loadFiles({ 'hosts.yaml': text });
+    expect(() => describeCluster(inventory)).toThrow(
+      expect.objectContaining({
+        problems: expect.arrayContaining([
+          expect.objectContaining({
+            subject,
+            at: expect.objectContaining(at),
+            message: expect.stringContaining(words),
+          }),
+        ]),
+      }),
+    );
+  });
+
+  test.each(['etcd_formers', 'etcd-former', 'former_etcd'])('the group %s is told to mean nothing', async (group) => {
+    const warnings = clusterWarnings(await loadFiles({ 'hosts.yaml': hosts(B.replace('etcd_former', group)) }));
+    expect(warnings.map(formatProblem)).toContainEqual(expect.stringMatching(/did you mean etcd_former\?/));
+  });
+});

@@ -86,20 +86,31 @@ describe('etcd lists other members', () => {
     const members = [listed(1), strange('255'), { ...strange('16'), name: '' }];
     const { next = '' } = membershipDifference(cluster, heard(members, [2, 1])) ?? {};
     expect(next.split('\n')).toEqual([
+      'to have x leave the cluster, gone for good or not, add to inventory.yaml:',
+      'etcd_former:',
+      '  hosts:',
+      '    x: { ansible_host: "192.0.2.9" }',
+      'then: provision apply INVENTORY; or, where x should stay: put the host into the group etcd',
       expect.stringMatching(
-        /^put the host of x into the group etcd; or, where it is gone for good: ssh etcd-2 .*https:\/\/etcd-2:2379.* member remove ff'$/,
+        /^put the host of 10 into the group etcd; or, where it is gone for good: ssh etcd-2 .*https:\/\/etcd-2:2379.* member remove 10'$/,
       ),
-      expect.stringMatching(/^put the host of 10 into the group etcd; .* member remove 10'$/),
       'take etcd-2 out of the group etcd; or make it a member: provision apply INVENTORY',
       'take etcd-3 out of the group etcd; or make it a member: provision apply INVENTORY',
     ]);
+    const ini = { file: 'hosts', hosts: ['x'] };
+    expect(membershipDifference({ ...cluster, inventory: ini }, heard([strange('255')]))?.next).toContain(
+      'add to hosts:\n[etcd_former]\nx\nthen',
+    );
+    expect(membershipDifference({ ...cluster, isManaged: false }, heard(members, [2, 1]))?.next).toMatch(
+      /^put the host of x into the group etcd; or, where it is gone for good: .* member remove ff'$/m,
+    );
     expect(membershipDifference({ ...cluster, isManaged: false }, heard(members, [2, 1]))?.next).toMatch(
       /make it a member: ssh etcd-2 .* member add etcd-3 --peer-urls=https:\/\/10\.0\.0\.3:2380'$/,
     );
     const [foreign] = heard(members);
     if (foreign === undefined) throw new Error('one is heard');
     expect(membershipDifference(cluster, [{ ...foreign, host: 'elsewhere', memberId: '77' }])?.next).toContain(
-      'gone for good: etcdctl member remove ff',
+      'gone for good: etcdctl member remove 10',
     );
   });
 });

@@ -49,6 +49,7 @@ describe('the gates of a cluster', () => {
     'etcd-has-room',
     'etcd-serves-without-batch',
     'etcd-learner-caught-up',
+    'former-members-may-leave',
     ...SERVICE_NAMES.flatMap((service) =>
       [
         ...['backends-up', 'backends-named', 'former-balancers-freed', 'keepalived-one-holder'],

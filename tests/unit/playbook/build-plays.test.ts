@@ -119,6 +119,11 @@ describe('a group that an inventory may leave out', () => {
     ['kube_apiserver_lb', `${CONTROL}    kube_apiserver_lb: { hosts: { a: {} } }\n`, ['a']],
     ['kube_apiserver_lb', '', []],
     ['kube_control_plane', '', []],
+    ['etcd_former', '', []],
+    ['etcd_lb_former', '', []],
+    ['etcd_lb_former', '    etcd_former: { hosts: { b: {} } }\n', ['b']],
+    ['etcd_lb_former', '    etcd_former: { hosts: { b: {} } }\n    etcd_lb: { hosts: { b: {} } }\n', []],
+    ['etcd_lb_former', '    etcd_former: { hosts: { b: {} } }\n    etcd_lb_former: { hosts: { a: {} } }\n', ['a']],
   ])('%s, beside %j', async (group, groups, hosts) => {
     expect(await hostsOf(group, groups)).toEqual(hosts);
   });

@@ -40,6 +40,26 @@ const JOINING: readonly Shape[] = [
   },
   { ...MEMBERS, roles: ['etcd-joined'] },
 ];
+const LEAVING: readonly Shape[] = [
+  {
+    hosts: 'etcd',
+    become: true,
+    when: "groups['etcd_former'] is defined",
+    serial: 1,
+    before: ['former-members-may-leave', 'etcd-healthy'],
+    after: ['etcd-healthy'],
+    roles: ['etcd-lost-leaving'],
+  },
+  {
+    hosts: 'etcd_former',
+    become: true,
+    serial: 1,
+    order: 'leader-last',
+    before: ['former-members-may-leave', 'etcd-serves-without-batch'],
+    after: ['etcd-healthy'],
+    roles: ['etcd-leaving'],
+  },
+];
 const BALANCERS: Shape = {
   hosts: 'etcd_lb',
   become: true,
@@ -105,7 +125,9 @@ const IF_WANTED = APISERVER_LB.map((shape) => ({ ...shape, when: ['kube_apiserve
 /** All that a shipped playbook says: one gate, one order or one `serial` less is an outage on someone's cluster. */
 const SHIPPED: Readonly<Record<string, readonly Shape[]>> = {
   'leave-old-address.yaml': [OFF_OLD_ADDRESS],
-  'etcd.yaml': [OFF_OLD_ADDRESS, AUTHORITY, MEMBERS, SETTLED, ...JOINING],
+  'members.yaml': [OFF_OLD_ADDRESS, AUTHORITY, MEMBERS, SETTLED, ...JOINING],
+  'former-members.yaml': LEAVING,
+  'etcd.yaml': [OFF_OLD_ADDRESS, AUTHORITY, MEMBERS, SETTLED, ...JOINING, ...LEAVING],
   'free-former-balancers.yaml': FREE_FORMER,
   'etcd-lb.yaml': [OFF_OLD_ADDRESS, BALANCERS, ...FREE_FORMER, VIRTUAL_IP],
   'repoint.yaml': REPOINT,
@@ -121,6 +143,7 @@ const SHIPPED: Readonly<Record<string, readonly Shape[]>> = {
     VIRTUAL_IP,
     ...REPOINT,
     ...IF_WANTED,
+    ...LEAVING,
   ],
   'apiserver-lb.yaml': APISERVER_LB,
   'apiserver-names.yaml': [

@@ -9,7 +9,7 @@ import { fromManifest } from '../../../src/roles/kube-apiserver/client-files.js'
 import { movedOverrides, overriddenServers } from '../../../src/roles/kube-apiserver/etcd-overrides.js';
 import { etcdUses } from '../../../src/roles/kube-apiserver/etcd-uses.js';
 import { refuseForeignEtcd } from '../../../src/roles/kube-apiserver/etcd-evidence.js';
-import { hostOf, knownServers } from '../../../src/roles/kube-apiserver/known-servers.js';
+import { hostOf, knownServers } from '../../../src/model/known-servers.js';
 import { beforeAddressGoes } from '../../../src/roles/kube-apiserver/old-address.js';
 import { etcdProblem } from '../../../src/roles/kube-apiserver/whose-etcd.js';
 import { roleTable } from '../../../src/roles/table.js';

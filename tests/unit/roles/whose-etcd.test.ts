@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import type { EtcdIdentity } from '../../../src/facts/etcd-identity.js';
 import type { EtcdStatus } from '../../../src/facts/etcd-status.js';
-import { knownServers } from '../../../src/roles/kube-apiserver/known-servers.js';
+import { knownServers } from '../../../src/model/known-servers.js';
 import { etcdProblem, type MemberSeen } from '../../../src/roles/kube-apiserver/whose-etcd.js';
 import { SAMPLE_CLUSTER } from '../../support/sample-cluster.js';
 

@@ -1,5 +1,5 @@
-import type { Cluster } from '../../model/cluster.js';
-import { serviceNamed } from '../../model/virtual-service.js';
+import type { Cluster } from './cluster.js';
+import { serviceNamed } from './virtual-service.js';
 
 /** Decides whether a URL is an address at which this inventory's cluster is to be reached. */
 export type IsKnownServer = (url: string) => boolean;
@@ -10,7 +10,7 @@ export type IsKnownServer = (url: string) => boolean;
  * @param resolved DNS name → its addresses, seen from the host that uses the URL
  */
 export function knownServers(cluster: Cluster, resolved: ReadonlyMap<string, readonly string[]>): IsKnownServer {
-  const { members } = cluster;
+  const members = [...cluster.members, ...cluster.formerMembers];
   const endpoint = serviceNamed(cluster, 'etcd')?.endpoint;
   const places = new Set([
     ...members.flatMap(({ address, host, name, clientPort }) =>

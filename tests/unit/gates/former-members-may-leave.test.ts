@@ -1,0 +1,163 @@
+import { describe, expect, test } from '@jest/globals';
+import { APISERVER } from '../../../src/facts/apiserver-processes.js';
+import { KUBEADM_CONFIG } from '../../../src/facts/kubeadm-config.js';
+import { formerMembersMayLeave } from '../../../src/gates/former-members-may-leave.js';
+import type { Cluster } from '../../../src/model/cluster.js';
+import type { GateAnswer } from '../../../src/model/gate.js';
+import { etcdHost, healthy, NO_DATA, SILENT, STOPPED } from '../../support/etcd-answers.js';
+import { fakeProbes, UNREACHABLE, type FakeAnswers } from '../../support/fake-probe.js';
+import { gateInput } from '../../support/gate-input.js';
+import { SAMPLE_CLUSTER, sampleBalancer, sampleMember, SAMPLE_SERVICE } from '../../support/sample-cluster.js';
+
+const MANIFEST = '/etc/kubernetes/manifests/kube-apiserver.yaml';
+const PROXY = '/etc/haproxy/haproxy.cfg';
+const BARE = { data: { ...NO_DATA }, unit: STOPPED, status: SILENT };
+
+const SERVICE = { ...SAMPLE_SERVICE, balancers: [sampleBalancer(1)] };
+
+/** etcd-3 of three is to leave. */
+const CLUSTER: Cluster = {
+  ...SAMPLE_CLUSTER,
+  members: [sampleMember(1), sampleMember(2)],
+  formerMembers: [sampleMember(3)],
+  services: [SERVICE],
+};
+
+interface Seen {
+  /** `--etcd-servers` of the manifest. */
+  readonly manifest?: string;
+  readonly process?: string;
+  readonly overrides?: string;
+  /** Of the balancer. */
+  readonly proxy?: string;
+  readonly kubeadm?: object;
+  readonly etcd?: Readonly<Record<string, FakeAnswers>>;
+}
+
+const ALONE = 'https://10.0.0.1:2379,https://10.0.0.2:2379';
+const ALL = `${ALONE},https://10.0.0.3:2379`;
+
+function controlPlane(seen: Seen): FakeAnswers {
+  const { manifest = ALONE, process = manifest, overrides } = seen;
+  const text = `spec:\n  containers:\n  - name: kube-apiserver\n    command:\n    - kube-apiserver\n    - --etcd-servers=${manifest}\n`;
+  const argv = [
+    'kube-apiserver',
+    `--etcd-servers=${process}`,
+    ...(overrides === undefined ? [] : [`--etcd-servers-overrides=${overrides}`]),
+  ];
+  return {
+    'file-contents': { [MANIFEST]: text },
+    'apiserver-processes': { [APISERVER]: [{ pid: 7, argv, peers: [] }] },
+    'kubeadm-config': { [KUBEADM_CONFIG]: seen.kubeadm ?? { kind: 'absent' } },
+  };
+}
+
+async function ask(seen: Seen, cluster = CLUSTER, batch = 'etcd-3'): Promise<GateAnswer> {
+  const hosts = Object.fromEntries(
+    [1, 2, 3].map((number): [string, FakeAnswers] => [`etcd-${number}`, etcdHost({ status: healthy(number) })]),
+  );
+  const first = { ...hosts['etcd-1'], 'file-contents': { [PROXY]: seen.proxy ?? 'server etcd-1 10.0.0.1:2379' } };
+  const own = controlPlane(seen);
+  const all = { ...hosts, 'etcd-1': first, 'cp-1': own, ...seen.etcd };
+  return formerMembersMayLeave(cluster).check(gateInput(fakeProbes(all), { batch: [batch] }));
+}
+
+describe('former-members-may-leave', () => {
+  test('is open where nobody is led to it', async () => {
+    expect(await ask({})).toEqual({ open: true });
+    const found = { kind: 'found', configuration: `etcd: {external: {endpoints: ['https://10.0.0.100:2379']}}` };
+    expect(await ask({ kubeadm: found, overrides: `/events#https://192.0.2.1:2379` })).toEqual({ open: true });
+  });
+
+  test.each<[string, Seen, string]>([
+    [
+      'the manifest of an API server',
+      { manifest: ALL, process: ALONE },
+      'kube-apiserver on cp-1 uses https://10.0.0.3:2379',
+    ],
+    [
+      'its process, which is older',
+      { manifest: ALONE, process: ALL },
+      'kube-apiserver on cp-1 uses https://10.0.0.3:2379',
+    ],
+    ['by its name', { manifest: 'https://etcd-3:2379' }, 'kube-apiserver on cp-1 uses https://etcd-3:2379'],
+    [
+      'for some resources',
+      { overrides: `/events#https://10.0.0.1:2379;https://10.0.0.3:2379` },
+      'kube-apiserver on cp-1 uses https://10.0.0.3:2379',
+    ],
+    ['the load balancer', { proxy: 'server etcd-3 10.0.0.3:2379 check' }, `${PROXY} on etcd-1 names etcd-3`],
+    [
+      'what kubeadm will write',
+      { kubeadm: { kind: 'found', configuration: 'endpoints:\n- https://10.0.0.3:2379\n' } },
+      'kube-system/kubeadm-config names https://10.0.0.3:2379',
+    ],
+  ])('is shut while it is named by %s', async (_, seen, reason) => {
+    expect(await ask(seen)).toMatchObject({
+      open: false,
+      isFinal: true,
+      reason: expect.stringContaining(reason),
+      next: expect.stringMatching(/^provision apply INVENTORY/),
+    });
+    // One that has left is named by whom it may be.
+    const left = [1, 2].map((number) => healthy(number, { members: healthy(1).members.slice(0, 2) }));
+    const [one, two] = left.map((status) => etcdHost({ status }));
+    const first = { ...one, 'file-contents': { [PROXY]: seen.proxy ?? '' } };
+    const gone = { ...BARE, data: NO_DATA };
+    const etcd = { 'etcd-1': first, 'etcd-2': two ?? {}, 'etcd-3': etcdHost(gone) };
+    expect(await ask({ ...seen, etcd })).toEqual({ open: true });
+  });
+
+  test('without a load balancer it says how the others are told', async () => {
+    const cluster = { ...CLUSTER, services: [] };
+    expect(await ask({ manifest: ALL }, cluster)).toMatchObject({ next: 'provision bypass INVENTORY on' });
+    const kubeadm = { kind: 'found', configuration: 'endpoints: ["https://10.0.0.3:2379"]' };
+    expect(await ask({ kubeadm }, cluster)).toMatchObject({ next: expect.stringContaining('edit configmap') });
+  });
+
+  test('a loopback address is the member of that host', async () => {
+    const [controlPlaneOf] = SAMPLE_CLUSTER.controlPlanes;
+    if (controlPlaneOf === undefined) throw new Error('there is one');
+    const cluster = { ...CLUSTER, controlPlanes: [{ ...controlPlaneOf, host: 'etcd-3' }] };
+    const stacked = { ...etcdHost({ status: healthy(3) }), ...controlPlane({ manifest: 'https://127.0.0.1:2379' }) };
+    expect(await ask({ etcd: { 'etcd-3': stacked } }, cluster)).toMatchObject({
+      reason: 'kube-apiserver on etcd-3 uses https://127.0.0.1:2379, which is about to leave',
+    });
+    expect(await ask({ manifest: 'https://127.0.0.1:2379' })).toEqual({ open: true });
+  });
+
+  test('members join before others leave', async () => {
+    const cluster = { ...CLUSTER, members: [...CLUSTER.members, sampleMember(4)] };
+    expect(await ask({ etcd: { 'etcd-4': etcdHost(BARE) } }, cluster)).toMatchObject({
+      open: false,
+      reason: 'etcd-4 has not joined yet: members join before others leave',
+    });
+  });
+
+  test('the others are a quorum without it, of all that are listed', async () => {
+    const sick = { 'etcd-2': etcdHost({ status: healthy(2, { isHealthy: false }) }) };
+    expect(await ask({ etcd: sick })).toEqual({
+      open: false,
+      reason: '1 of 3 voters are healthy without etcd-3, and a quorum is 2',
+      next: 'provision verify INVENTORY',
+    });
+    const one = { ...CLUSTER, members: [sampleMember(1)], formerMembers: [sampleMember(2)] };
+    const members = healthy(1).members.slice(0, 2);
+    const two = Object.fromEntries(
+      [1, 2].map((number) => [
+        `etcd-${number}`,
+        { ...etcdHost({ status: healthy(number, { members }) }), 'file-contents': { [PROXY]: '' } },
+      ]),
+    );
+    expect(await ask({ manifest: 'https://10.0.0.1:2379', etcd: two }, one, 'etcd-2')).toEqual({ open: true });
+  });
+
+  test('of a host that stays it asks about all that are to leave', async () => {
+    expect(await ask({ manifest: ALL }, CLUSTER, 'etcd-1')).toMatchObject({ open: false, isFinal: true });
+    expect(await ask({}, CLUSTER, 'etcd-1')).toEqual({ open: true });
+  });
+
+  test('a control plane that is away keeps nobody', async () => {
+    expect(await ask({ etcd: { 'cp-1': UNREACHABLE } })).toEqual({ open: true });
+  });
+});
