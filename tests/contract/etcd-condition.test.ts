@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer, type AddressInfo, type Server } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
@@ -49,7 +49,10 @@ beforeAll(async () => {
   );
   program(
     'systemctl',
-    `printf '%s\\n' LoadState=loaded ActiveState=activating SubState=auto-restart Result=exit-code NRestarts=7 ExecMainStatus=2`,
+    // Only what is asked for, of the unit that is asked for.
+    `[ "$1 $2 $4 $5" = 'show -p -- etcd.service' ] || exit 1
+for each in LoadState=loaded ActiveState=activating SubState=auto-restart Result=exit-code NRestarts=7 ExecMainStatus=2 Id=x
+do case ",$3," in *,"\${each%%=*}",*) echo "$each" ;; esac; done`,
   );
   program('journalctl', `echo "$*" > ${directory}/asked; cat ${directory}/journal`);
   program('curl', `cat ${directory}/metrics`);
@@ -108,6 +111,65 @@ test.each(SHELLS)('%s shows unit, data, disk, peers, metrics and journal of a me
   });
   expect(found?.disk?.totalKib).toBeGreaterThan(found?.disk?.freeKib ?? Infinity);
   expect(Math.abs((found?.at ?? 0) - Date.now() / 1000)).toBeLessThan(60);
+});
+
+test('the last lines of its own journal are asked for, with their times', async () => {
+  await asked('sh', memberAt(open));
+  const words = readFileSync(join(directory, 'asked'), 'utf8').trim().split(' ');
+  expect(words).toEqual(
+    expect.arrayContaining(['-u', 'etcd.service', '-n', '60', '--no-pager', '-q', 'short-unix', '--no-hostname']),
+  );
+});
+
+test('what df says is read to the end of the line, also where it knows no inodes', async () => {
+  mkdirSync(join(directory, 'odd'), { recursive: true });
+  // Of a btrfs, on Debian 13.
+  program(
+    'df',
+    `case $1 in
+-Pk) printf '%s\\n' 'Filesystem 1024-blocks Used Available Capacity Mounted on' '/dev/vdb 10485760 6048 9943104 1% /mnt/my disk' ;;
+-Pi) printf '%s\\n' 'Filesystem Inodes IUsed IFree IUse% Mounted on' '/dev/vdb 0 0 0 - /mnt/my disk' ;;
+esac`,
+    'odd',
+  );
+  const [found] = await asked('sh odd', memberAt(open));
+  expect(found?.disk).toEqual({
+    ...{ mount: '/mnt/my disk', totalKib: 10_485_760, freeKib: 9_943_104 },
+    ...{ totalInodes: 0, freeInodes: 0, isReadOnly: false },
+  });
+});
+
+// [how bash ends, what it says, what is made of it]
+test.each([
+  [0, '', 'open'],
+  [124, '', 'timeout'],
+  [1, 'bash: connect: Connection refused', 'refused'],
+  [1, 'bash: connect: No route to host', 'no-route'],
+  [1, 'bash: connect: Network is unreachable', 'no-route'],
+  [1, 'bash: 10.0.0.1: Name or service not known', 'failed'],
+  [127, 'bash: not found', 'failed'],
+])('a connection that ends with %i and %j is %s', async (status, said, way) => {
+  mkdirSync(join(directory, 'ways'), { recursive: true });
+  program('timeout', `echo "$*" >>${directory}/ways/asked; echo '${said}' >&2; exit ${status}`, 'ways');
+  const [found] = await asked('sh ways', memberAt(open, { clientUrl: 'http://127.0.0.1:1' }));
+  expect(found?.peers).toEqual([way, way]);
+  const words = readFileSync(join(directory, 'ways/asked'), 'utf8');
+  for (const port of [open, closed]) expect(words).toMatch(RegExp(`^3 bash -c .* 127\\.0\\.0\\.1 ${port}$`, 'm'));
+});
+
+test('metrics are asked for with the host’s own certificate, and without one where they are plain', async () => {
+  mkdirSync(join(directory, 'tools'), { recursive: true });
+  const member = memberAt(open, { client: { ca: '/t/ca', certificate: '/t/crt', key: '/t/key' } });
+  program('curl', `echo "$*" >>${directory}/tools/asked; cat ${directory}/metrics`, 'tools');
+  const words = (): readonly string[] => readFileSync(join(directory, 'tools/asked'), 'utf8').trim().split('\n');
+  const [secure] = await asked('sh tools', member);
+  expect([secure?.hasLeader, secure?.fsync?.count]).toEqual([true, 1000]);
+  expect(words().at(-1)).toMatch(/\/t\/ca.*\/t\/crt.*\/t\/key.*https:\/\/127\.0\.0\.1:2379\/metrics/);
+  const [plain] = await asked('sh tools', memberAt(open, { clientUrl: 'http://127.0.0.1:2379' }));
+  expect(plain?.hasLeader).toBe(true);
+  const last = words().at(-1);
+  expect(last).toContain('http://127.0.0.1:2379/metrics');
+  expect(last).not.toContain('--cert');
 });
 
 test('a directory that is not there has the room of the one that would hold it, and no data', async () => {
