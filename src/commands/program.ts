@@ -21,6 +21,7 @@ import { addSnapshotCommand } from './snapshot.js';
 import { addPlanCommand } from './plan.js';
 import { addUnlockCommand } from './unlock.js';
 import { addVerifyCommand } from './verify.js';
+import { addCompletionCommand } from './completion.js';
 import type { Context } from './context.js';
 import { VERSION } from '../model/version.js';
 
@@ -59,6 +60,7 @@ export function createProgram(context: Context): Command {
     addLabCommand,
     addExplainCommand,
     addSchemaCommand,
+    addCompletionCommand,
   ];
   addInitCommand(program, context, {
     runVerb: async (argv, edges) => {

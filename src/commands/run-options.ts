@@ -15,6 +15,9 @@ export interface RunOptions extends ConnectionOptions, InventoryOptions {
   readonly gateTimeout?: number;
 }
 
+/** The shipped playbooks that a person names; others belong to a verb. */
+export const PLAYBOOKS = ['site', 'etcd', 'etcd-lb', 'repoint', 'migrate', 'apiserver-lb', 'apiserver-names'] as const;
+
 /** What the argument `inventory` of every verb is. */
 export const INVENTORY = "an inventory in Ansible's format, YAML or INI";
 
@@ -24,7 +27,7 @@ export function addRunOptions(command: Command): Command {
     .argument('<inventory>', INVENTORY)
     .option(
       '-p, --playbook <name>',
-      'site, etcd, etcd-lb, repoint, migrate, or the path of your own (default: site; migrate for an adopted etcd)',
+      `${PLAYBOOKS.join(', ')}, or the path of your own (default: site; migrate for an adopted etcd)`,
     );
   return addPlanningOptions(command);
 }

@@ -9,7 +9,7 @@ export function addSchemaCommand(program: Command, context: Context): void {
     .description(
       'print the JSON Schema of an inventory, a playbook, a plan, a diagnosis, a fleet, the events or answers of init, for editors and checkers',
     )
-    .argument('<name>', 'inventory, playbook, plan, events, diagnosis, fleet or answers')
+    .argument('<schema>', 'inventory, playbook, plan, events, diagnosis, fleet or answers')
     .action(async (name: string) => {
       const { jsonSchema } = await import('../report/json-schemas.js');
       context.stdout.write(`${JSON.stringify(jsonSchema(name), undefined, 2)}\n`);
