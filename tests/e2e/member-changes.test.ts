@@ -4,6 +4,7 @@ import { beforeAll, expect, jest, test } from '@jest/globals';
 import type { EventJson } from '../../src/report/event-schema.js';
 import type { Way } from '../support/cluster-client.js';
 import { partOfThisCommit } from '../support/kill-points.js';
+import { powerCut } from '../../src/lab/faults.js';
 import { describeOnLab } from '../support/lab.js';
 import { endOf, etcdctl, passphraseFile, plannedChanges, runVerb, vipOf, type JsonRun } from '../support/main-job.js';
 import { disturbedRun } from '../support/stopped-run.js';
@@ -130,7 +131,7 @@ describeOnLab('the inventory says who is a member', 'members', { etcd: 5 }, (lab
     ];
   }, 600_000);
 
-  test('1 → 3 → 5 → 3: no client sees it, no member that runs is restarted, and a run that is killed is finished by the next', async () => {
+  test('1 → 3 → 5 → 3 → 2: no client sees it, no member that runs is restarted, and a run that is killed is finished by the next', async () => {
     const before = await startedAt('etcd-1');
     const three = await ofSize(3);
     const grown = await withWriters('three', async () => runVerb(lab, 'apply', three));
@@ -183,5 +184,13 @@ describeOnLab('the inventory says who is a member', 'members', { etcd: 5 }, (lab
       );
       expect(stdout.trim().split('\n')).toEqual(['inactive', 'disabled', 'member.removed-']);
     }
+
+    // A host that is lost leaves without being reached, once someone leaves it out.
+    const lost = await withPrintedLines(2);
+    await powerCut(await lab.host('etcd-3'));
+    const planned = await runVerb(lab, 'plan', lost);
+    expect([planned.status, planned.stdout]).toEqual([4, expect.stringContaining("--limit 'all:!etcd-3'")]);
+    await withWriters('lost', async () => runVerb(lab, 'apply', lost, '--limit', 'all:!etcd-3'));
+    expect(await listed()).toEqual(named(2).map((name) => `${name} started`));
   });
 });
