@@ -55,6 +55,8 @@ export interface ActingVerb {
   readonly plays?: 'of-playbook';
   /** Plays in place of those of the playbook. */
   readonly playsOf?: (session: Session) => OwnPlays | Promise<OwnPlays>;
+  /** Hosts of members that are known to be gone: the lock is kept without them. */
+  readonly cannotLock?: () => readonly string[];
   /** Asked for in place of a yes. @throws ProvisionError where it is not given */
   readonly consent?: () => Promise<void>;
 }
@@ -64,7 +66,7 @@ export async function runApply(
   inventory: string,
   options: ApplyOptions,
   context: Context,
-  { command, check, plays: whose, playsOf, consent }: ActingVerb = { command: 'apply' },
+  { command, check, plays: whose, playsOf, cannotLock, consent }: ActingVerb = { command: 'apply' },
 ): Promise<void> {
   const { withRun } = await import('./run.js');
   // A dry run is a plan: it writes nothing anywhere.
@@ -95,7 +97,7 @@ export async function runApply(
       emit({ type: 'run-finished', result: { changed: 0, unchanged, failed: 0, elapsedMs: Date.now() - begun } });
       return EXIT.done;
     }
-    const needs = { inventory, session, acted: hostsToChange(plan), seen: locks };
+    const needs = { inventory, session, acted: hostsToChange(plan), seen: locks, gone: cannotLock?.() };
     await requireUnlocked(needs);
     await settled();
     if (consent !== undefined) await consent();

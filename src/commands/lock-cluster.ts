@@ -11,6 +11,8 @@ export interface LockNeeds {
   readonly acted: readonly string[];
   /** The locks that its look has found. */
   readonly seen: readonly FoundLock[];
+  /** Hosts of members that are known to be gone. */
+  readonly gone?: readonly string[] | undefined;
 }
 
 /** Before anybody is asked anything. @throws ProvisionError `locked` when another run may be at work */
@@ -34,11 +36,11 @@ export async function whileLocked<T>(needs: LockNeeds, work: () => Promise<T>): 
  * Locks the hosts of a run that changes something, and removes what dead runs have left on others.
  * @throws ProvisionError `locked`, `lock-unsure`, `lock-needs-root`
  */
-async function lockCluster({ inventory, session, acted, seen }: LockNeeds): Promise<Lock> {
+async function lockCluster({ inventory, session, acted, seen, gone = [] }: LockNeeds): Promise<Lock> {
   const { takeLock } = await import('../engine/lock.js');
   const { isGoneHolder, thisHolder } = await import('./lock-holder.js');
   const { cluster, world } = session;
-  const members = cluster.members.map(({ host }) => host);
+  const members = cluster.members.map(({ host }) => host).filter((host) => !gone.includes(host));
   // A play may stand for the control machine, which is nobody's host.
   const hosts = acted.filter((host) => world.hosts.includes(host));
   const lock = await takeLock({

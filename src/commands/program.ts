@@ -17,6 +17,7 @@ import { addLabCommand } from './lab.js';
 import { addSchemaCommand } from './schema.js';
 import { addShowCommand } from './show.js';
 import { addMemberCommand } from './member.js';
+import { addRecoverCommand } from './recover.js';
 import { addSnapshotCommand } from './snapshot.js';
 import { addPlanCommand } from './plan.js';
 import { addUnlockCommand } from './unlock.js';
@@ -57,6 +58,7 @@ export function createProgram(context: Context): Command {
     addMemberCommand,
     addDefragCommand,
     addFleetCommand,
+    addRecoverCommand,
     addLabCommand,
     addExplainCommand,
     addSchemaCommand,

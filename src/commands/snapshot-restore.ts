@@ -7,6 +7,7 @@ import { passphraseSource } from '../pki/passphrase.js';
 import { quote } from '../shell/quote.js';
 import { runApply, type ApplyOptions } from './apply.js';
 import type { Context } from './context.js';
+import { requireName } from './require-name.js';
 import type { OwnPlays, Session } from './session.js';
 
 /** The options of `snapshot restore`. */
@@ -56,17 +57,6 @@ export async function runRestoreSnapshot(
     playsOf,
     consent: () => requireName(name, options, context),
   });
-}
-
-/** The cluster's name: what is done here to the wrong cluster can't be made good. */
-async function requireName(name: string, options: RestoreSnapshotOptions, { ask }: Context): Promise<void> {
-  const given = options.confirm ?? (await ask.typed(`Type the name of the cluster, ${name}, to go on`));
-  if (given !== name)
-    throw new ProvisionError({
-      code: 'declined',
-      message: `declined: ${given === '' ? 'nothing' : given} is not the name of the cluster, ${name}: nothing was changed`,
-      hint: `its name is etcd_cluster_token; without a terminal: --yes --confirm ${quote(name)}`,
-    });
 }
 
 function tooLate(id: string | undefined): ProvisionError {

@@ -14,6 +14,9 @@ import type { Probe } from '../model/remote.js';
 import { asStdin, type CheckedSnapshot } from './check-snapshot.js';
 import type { Restore } from './restore-plays.js';
 
+/** How the id of a recovery ends; that of a restore ends with the digest of its snapshot. */
+export const RECOVERY = '-recover';
+
 /** What all hosts of a restore said before it. */
 export interface RestoreLook {
   /** By host, of the members. */
@@ -44,7 +47,7 @@ export interface UnfinishedRestore {
 }
 
 /** @throws ProvisionError `several-restores` when hosts tell of more than one */
-export function findUnfinished(look: RestoreLook): UnfinishedRestore | undefined {
+export function findUnfinished(look: Pick<RestoreLook, 'restores'>): UnfinishedRestore | undefined {
   const notes = [...look.restores].flatMap(([host, all]) => all.map((each) => ({ host, ...each })));
   const open = [...new Set(notes.filter(({ stages }) => !stages.has('done')).map(({ id }) => id))];
   const [id, ...others] = open;
@@ -97,7 +100,7 @@ export function decideRestore(request: RestoreRequest): Restore {
   const initialCluster = noted?.initialCluster ?? initialClusterOf(peerUrls);
   const canBump = [...look.tools.values()].every((tool) => tool.canBump);
   return {
-    id: unfinished?.id ?? `${now.toISOString().replaceAll(/[-:]|\.\d+/g, '')}-${short}`,
+    id: unfinished?.id ?? `${timeOfId(now)}-${short}`,
     cluster,
     snapshot: asStdin(snapshot),
     label: describeSnapshot(snapshot),
@@ -107,16 +110,24 @@ export function decideRestore(request: RestoreRequest): Restore {
   };
 }
 
+/** What an id begins with. */
+export function timeOfId(now: Date): string {
+  return now.toISOString().replaceAll(/[-:]|\.\d+/g, '');
+}
+
 function describeSnapshot({ path, manifest }: CheckedSnapshot): string {
   const name = path.slice(path.lastIndexOf('/') + 1);
   return manifest === undefined ? name : `${name} (revision ${manifest.revision}, of ${manifest.savedAt})`;
 }
 
-function otherRestore({ id }: UnfinishedRestore): ProvisionError {
+/** Something else was begun. */
+export function otherRestore({ id }: Pick<UnfinishedRestore, 'id'>): ProvisionError {
   return new ProvisionError({
     code: 'other-restore',
-    message: `the restore ${id} of another snapshot is not finished`,
-    hint: 'finish it with its snapshot, or put everything back: provision snapshot restore INVENTORY --take-back',
+    message: `the restore ${id} is another one, and is not finished`,
+    hint: id.endsWith(RECOVERY)
+      ? 'finish it: provision recover INVENTORY'
+      : 'finish it with its snapshot, or put everything back: provision snapshot restore INVENTORY --take-back',
   });
 }
 

@@ -34,12 +34,12 @@ export interface Restore {
 }
 
 /** Sending and restoring gigabytes on a slow disk. */
-const UNPACK_TIMEOUT_MS = 6 * 60 * 60_000;
+export const UNPACK_TIMEOUT_MS = 6 * 60 * 60_000;
 /** systemd's own limits are below it; a kube-apiserver may take three minutes to end. */
 const STEP_TIMEOUT_MS = 300_000;
 
 /** What is done until a stage is noted on its host. */
-interface Step {
+export interface Step {
   readonly stage: RestoreStage;
   readonly summary: string;
   readonly details: readonly string[];
@@ -48,7 +48,8 @@ interface Step {
   readonly disruptive: boolean;
 }
 
-function stepResource(id: string, step: Step): Resource {
+/** A step as a resource: done once its stage is noted. @param id of the restore */
+export function stepResource(id: string, step: Step): Resource {
   return {
     address: `restore:${step.stage}`,
     paths: [],
@@ -64,11 +65,13 @@ function stepResource(id: string, step: Step): Resource {
   };
 }
 
-function command(summary: string, script: string, more: Partial<Command> = {}): Command {
+/** A command of a step. */
+export function command(summary: string, script: string, more: Partial<Command> = {}): Command {
   return { summary, script, timeoutMs: STEP_TIMEOUT_MS, ...more };
 }
 
-function playOf(
+/** A play of such resources. */
+export function playOf(
   name: string,
   resources: readonly (readonly [host: string, resource: Resource])[],
   gates: Partial<Pick<Play, 'gatesBefore' | 'gatesAfter'>> = {},
@@ -203,7 +206,8 @@ function finishSteps({ id, cluster }: Restore): readonly (readonly [string, Reso
   ]);
 }
 
-function doneResource(id: string, role: 'control-plane' | 'member'): Resource {
+/** The end on a host. */
+export function doneResource(id: string, role: 'control-plane' | 'member'): Resource {
   const summary =
     role === 'member' ? 'note that it is done' : 'restart the kubelet, the controller manager and the scheduler';
   return stepResource(id, {
@@ -221,7 +225,8 @@ function unpackStep({ id, snapshot, label, peerUrls, initialCluster, bump, clust
   const { bytes, sha256 } = snapshot;
   const token = `${cluster.token}-${id}`;
   const script = unpackScript({
-    ...{ id, member, bytes, sha256, initialCluster, token, bump },
+    ...{ id, member, initialCluster, token, bump },
+    from: { bytes, sha256 },
     peerUrls: peerUrls.get(member.name) ?? [],
   });
   return {
@@ -240,7 +245,8 @@ function unpackStep({ id, snapshot, label, peerUrls, initialCluster, bump, clust
   };
 }
 
-function stopApiserverStep(id: string, manifest: string): Step {
+/** API servers stop before the data that they use. */
+export function stopApiserverStep(id: string, manifest: string): Step {
   const summary = `move ${manifest} aside, and wait until kube-apiserver has ended`;
   return {
     stage: 'apiserver-stopped',
@@ -265,7 +271,8 @@ function exchangeStep(id: string, member: Member): Step {
   };
 }
 
-function startStep(id: string, { unit }: Member, stage: 'started' | 'back-started'): Step {
+/** A member is started. */
+export function startStep(id: string, { unit }: Member, stage: 'started' | 'back-started'): Step {
   const summary = `start ${unit}`;
   return {
     stage,
@@ -277,7 +284,8 @@ function startStep(id: string, { unit }: Member, stage: 'started' | 'back-starte
   };
 }
 
-function startApiserverStep(id: string, manifest: string, stage: 'apiserver-started' | 'back-apiserver'): Step {
+/** An API server is started, by its manifest. */
+export function startApiserverStep(id: string, manifest: string, stage: 'apiserver-started' | 'back-apiserver'): Step {
   const summary = `put ${manifest} back`;
   return {
     stage,

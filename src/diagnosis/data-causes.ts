@@ -18,9 +18,10 @@ import type { EvidenceLine, FindCause, Finding } from './finding.js';
 function replaceOrRestore(view: ClusterView, hosts: readonly string[]): string {
   const left = view.members.length - hosts.length;
   const [first = ''] = hosts;
-  return left < view.quorum
+  if (left >= view.quorum) return `provision member replace ${view.inventory} ${first}`;
+  return left === 0
     ? `provision snapshot list ${view.inventory}`
-    : `provision member replace ${view.inventory} ${first}`;
+    : `provision recover ${view.inventory} --lost ${hosts.join(' --lost ')}`;
 }
 
 /** One alarm, who reports it, and for which member. */

@@ -1,6 +1,7 @@
 import type { Fact } from '../model/remote.js';
 import { etcdStatusCommand, type EtcdStatusRequest } from '../shell/etcd-status-request.js';
 import { opensslReason } from './https-answer.js';
+import { fieldsOf } from './protobuf-fields.js';
 
 /** Who answers at an etcd endpoint. Ids are decimal texts, as in etcdctl's JSON. */
 export type EtcdIdentity =
@@ -93,27 +94,4 @@ function dataOf(frames: Buffer): Buffer {
     at += 9 + length;
   }
   return Buffer.concat(parts);
-}
-
-/** The fields of a protocol buffers message: numbers and byte strings; what follows something else is not read. */
-function fieldsOf(message: Buffer): ReadonlyMap<number, bigint | Buffer> {
-  const fields = new Map<number, bigint | Buffer>();
-  let at = 0;
-  function varint(): bigint {
-    let value = 0n;
-    for (let shift = 0n; shift < 64n; shift += 7n) {
-      const byte = message[at++] ?? 0;
-      value |= BigInt(byte & 0x7f) << shift;
-      if (byte < 0x80) break;
-    }
-    return BigInt.asUintN(64, value);
-  }
-  while (at < message.length) {
-    const tag = Number(varint());
-    const value = varint();
-    if (tag % 8 === 0) fields.set(Math.floor(tag / 8), value);
-    else if (tag % 8 === 2) fields.set(Math.floor(tag / 8), message.subarray(at, (at += Number(value))));
-    else break;
-  }
-  return fields;
 }

@@ -13,7 +13,8 @@ export type RunCommand =
   | 'snapshot save'
   | 'snapshot restore'
   | 'member replace'
-  | 'defrag';
+  | 'defrag'
+  | 'recover';
 
 /** Figures of a finished run. */
 export interface RunResult {

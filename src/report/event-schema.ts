@@ -48,6 +48,7 @@ export const eventSchema = z.discriminatedUnion('type', [
       'snapshot restore',
       'member replace',
       'defrag',
+      'recover',
     ]),
     inventory: z.string().describe('The path as it was typed.'),
     by: z

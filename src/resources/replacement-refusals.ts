@@ -71,7 +71,7 @@ export function notEnough(
     message: `${host}: ${all}, and a quorum is ${needed}; ${UNTOUCHED}`,
     hint: [
       'make the other members healthy first: provision verify INVENTORY',
-      'where they are gone for good: provision snapshot restore INVENTORY FILE (docs/runbooks/snapshots.md)',
+      'where they are gone for good: provision recover INVENTORY (docs/runbooks/quorum-lost.md)',
     ].join('\n'),
   });
 }

@@ -1,6 +1,7 @@
 import { etcdJoinedRole, etcdJoiningRole } from './etcd-joining/role.js';
 import { etcdQuotaRole } from './etcd-quota/role.js';
 import { etcdLeavingRole, etcdLostLeavingRole } from './etcd-leaving/role.js';
+import { etcdRecoveryRole } from './etcd-recovery/role.js';
 import { etcdReplacementRole } from './etcd-replacement/role.js';
 import { etcdSettledRole } from './etcd-settled/role.js';
 import { etcdRole } from './etcd/role.js';
@@ -33,6 +34,7 @@ export function roleTable(tools: RoleTools): ReadonlyMap<string, Role> {
     etcdQuotaRole(tools),
     etcdLostLeavingRole(),
     etcdLeavingRole(),
+    etcdRecoveryRole(tools),
     ...SERVICE_NAMES.flatMap((service) => [
       ipNonlocalBindRole(service),
       proxyRole(tools, service),

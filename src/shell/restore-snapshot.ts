@@ -1,5 +1,5 @@
 import type { Member } from '../model/cluster.js';
-import { needRoomLines } from './disk-room.js';
+import { needRoomLines, type DiskRoom } from './disk-room.js';
 import { DIRECTORY_FUNCTIONS } from './open-directory.js';
 import { quote } from './quote.js';
 import { toolLines } from './snapshot.js';
@@ -12,6 +12,7 @@ export type RestoreStage =
   | 'apiserver-stopped'
   | 'unpacked'
   | 'exchanging'
+  | 'fenced'
   | 'exchanged'
   | 'started'
   | 'apiserver-started'
@@ -66,10 +67,9 @@ function asOwner({ dataDir, unit }: Pick<Member, 'dataDir' | 'unit'>): readonly 
 /** How a member is restored. */
 export interface Unpacking {
   readonly id: string;
-  readonly member: Pick<Member, 'dataDir' | 'unit' | 'name'>;
-  /** Of the snapshot. */
-  readonly bytes: number;
-  readonly sha256: string;
+  readonly member: Pick<Member, 'dataDir' | 'unit' | 'name' | 'peerPort'>;
+  /** A snapshot on stdin; or what the member itself has, which is stopped for it. */
+  readonly from: { readonly bytes: number; readonly sha256: string } | 'own-data';
   /** `etcd-1=https://10.0.0.1:2380,…`: the same for all. */
   readonly initialCluster: string;
   readonly peerUrls: readonly string[];
@@ -88,10 +88,9 @@ function inData(script: readonly string[]): string {
  * with it goes wrong before anything is stopped.
  */
 export function unpackScript(unpacking: Unpacking): string {
-  const { id, member, bytes, sha256, initialCluster, peerUrls, token, bump } = unpacking;
+  const { id, member, from, initialCluster, peerUrls, token, bump } = unpacking;
   const place = `./restore-${id}`;
   const full = `${member.dataDir}/restore-${id}`;
-  const needBytes = bytes * 2.2 + 256 * 1024 * 1024;
   return [
     ...begin(id),
     ...asOwner(member),
@@ -99,15 +98,7 @@ export function unpackScript(unpacking: Unpacking): string {
     ...toolLines(),
     // With another log than the one that was restored etcd would have two histories.
     `[ ! -d "$data/member" ] || [ -d "$data/member/wal" ] || refuse "the log of the member is not in $data (--wal-dir): such a member is restored by hand"`,
-    ...needRoomLines({
-      subject: 'a restore needs',
-      bytes: needBytes,
-      at: '"$data"',
-      place: 'beside the data in $data',
-    }),
-    inData([`rm -rf ${place}`, `mkdir -m 0700 ${place}`, `cat >${place}/snapshot.db`]),
-    `sum=$(as sha256sum -- ${quote(`${full}/snapshot.db`)} | cut -c 1-64)`,
-    `[ "$sum" = ${sha256} ] || refuse 'the snapshot did not arrive whole: its SHA-256 differs'`,
+    ...(from === 'own-data' ? takeOwnData(member, place) : takeSnapshot(from, place, full)),
     [
       'as env ETCDCTL_API=3 "$tool" snapshot restore',
       quote(`${full}/snapshot.db`),
@@ -116,11 +107,82 @@ export function unpackScript(unpacking: Unpacking): string {
       `--initial-advertise-peer-urls ${quote(peerUrls.join(','))}`,
       `--initial-cluster-token ${quote(token)}`,
       `--data-dir ${quote(`${full}/data`)}`,
+      // A database that is no snapshot has no checksum at its end (etcd docs, "recovery").
+      ...(from === 'own-data' ? ['--skip-hash-check'] : []),
       ...(bump === 'revisions' ? [`--bump-revision ${REVISION_BUMP} --mark-compacted`] : []),
       '>&2',
     ].join(' '),
     inData([`[ -d ${place}/data/member ]`, `rm -f ${place}/snapshot.db`, `sync -f ${place}`]),
     `mark unpacked ${quote(`${bump} ${initialCluster}`)}`,
+  ].join('\n');
+}
+
+/** Room for the database twice: as it is, and as it is restored. */
+function needRoom(bytes: DiskRoom['bytes']): readonly string[] {
+  return needRoomLines({ subject: 'a restore needs', bytes, at: '"$data"', place: 'beside the data in $data' });
+}
+
+function takeSnapshot(
+  { bytes, sha256 }: Exclude<Unpacking['from'], 'own-data'>,
+  place: string,
+  full: string,
+): readonly string[] {
+  return [
+    ...needRoom(bytes * 2.2 + 256 * 1024 * 1024),
+    inData([`rm -rf ${place}`, `mkdir -m 0700 ${place}`, `cat >${place}/snapshot.db`]),
+    `sum=$(as sha256sum -- ${quote(`${full}/snapshot.db`)} | cut -c 1-64)`,
+    `[ "$sum" = ${sha256} ] || refuse 'the snapshot did not arrive whole: its SHA-256 differs'`,
+  ];
+}
+
+/** How long etcd may take to read its log again, in seconds. */
+const REPLAY_S = 300;
+
+/**
+ * Stops the member and copies its database. One that did not end in order has committed entries in its log that are not in
+ * its database yet: it is started once, alone, and stopped in order.
+ */
+function takeOwnData({ unit, peerPort }: Unpacking['member'], place: string): readonly string[] {
+  const name = quote(`${unit}.service`);
+  return [
+    '[ -f "$data/member/snap/db" ] || refuse "there is no database in $data"',
+    'need=$(($(stat -c %s -- "$data/member/snap/db") / 1024 * 22 / 10 + 262144))',
+    ...needRoom({ kib: '$need' }),
+    `state=$(systemctl show -P ActiveState -- ${name})`,
+    'case $state in active | reloading) ;; *)',
+    // Without a quorum it never reports that it is ready; it listens for its peers once its log is read.
+    `  systemctl reset-failed ${name} 2>/dev/null || :`,
+    `  systemctl start --quiet --no-block ${name}`,
+    `  left=$(($(date +%s) + ${REPLAY_S}))`,
+    `  until ss -Hltn 'sport = :${peerPort}' | grep -q .; do`,
+    `    [ "$(date +%s)" -lt "$left" ] || refuse ${quote(`${unit} does not start with the data that it has: journalctl -u ${unit}`)}`,
+    '    sleep 1',
+    '  done',
+    // What is committed is applied, and written to the database, within moments.
+    '  sleep 3 ;;',
+    'esac',
+    ...stopUnit(unit),
+    inData([`rm -rf ${place}`, `mkdir -m 0700 ${place}`, `cp ./member/snap/db ${place}/snapshot.db`]),
+  ];
+}
+
+/**
+ * Keeps a member of a cluster that is given up from coming back: it is stopped, is not started at boot, and its data is moved
+ * aside. A bare host has nothing of it.
+ */
+export function fenceScript(id: string, member: Pick<Member, 'dataDir' | 'unit'>): string {
+  const name = quote(`${member.unit}.service`);
+  return [
+    ...begin(id),
+    `if [ "$(systemctl show -P LoadState -- ${name})" = loaded ]; then`,
+    `  systemctl disable --quiet ${name}`,
+    ...stopUnit(member.unit).map((line) => `  ${line}`),
+    'fi',
+    `if [ -e ${quote(`${member.dataDir}/member`)} ]; then`,
+    ...asOwner(member).map((line) => `  ${line}`),
+    inData([`[ ! -e ./member.before-${id} ] || exit 1`, `mv -T ./member ./member.before-${id}`, 'sync -f .']),
+    'fi',
+    'mark fenced yes',
   ].join('\n');
 }
 

@@ -16,6 +16,7 @@ import { beforeEach, describe, expect, test } from '@jest/globals';
 import {
   exchangeBackScript,
   exchangeScript,
+  fenceScript,
   leaveScript,
   RESTORES,
   startApiserverScript,
@@ -139,7 +140,8 @@ describe('the restore beside the data', () => {
   const SHA = '8a6f7c1f5ba2d4bb7c3d44a5c26ebaaa7b4b0d5e7d6ea2b2f0d0c0a1b2c3d4e5';
   const unpacking = (bump: 'revisions' | 'none', sha256: string): string =>
     unpackScript({
-      ...{ id: ID, member: { dataDir: data, unit: 'etcd', name: 'etcd-1' }, bytes: SNAPSHOT.length, sha256, bump },
+      ...{ id: ID, member: { dataDir: data, unit: 'etcd', name: 'etcd-1', peerPort: 2380 }, bump },
+      from: { bytes: SNAPSHOT.length, sha256 },
       ...{ initialCluster: 'etcd-1=https://10.0.0.1:2380', peerUrls: ['https://10.0.0.1:2380'], token: 'new' },
     });
 
@@ -177,6 +179,106 @@ describe('the restore beside the data', () => {
       status: 1,
       stderr: expect.stringContaining('--wal-dir'),
     });
+  });
+});
+
+describe('a member that is restored from its own data', () => {
+  const unpacking = (): string =>
+    unpackScript({
+      ...{
+        id: ID,
+        member: { dataDir: data, unit: 'etcd', name: 'etcd-1', peerPort: 2380 },
+        from: 'own-data',
+        bump: 'none',
+      },
+      ...{ initialCluster: 'etcd-1=https://10.0.0.1:2380', peerUrls: ['https://10.0.0.1:2380'], token: 'new' },
+    });
+  const read = (name: string): string => readFileSync(join(directory, name), 'utf8');
+
+  beforeEach(() => {
+    put(join(data, 'member/wal/0.wal'), 'log');
+    put(join(data, 'member/snap/db'), 'database');
+    program(
+      'etcdctl',
+      `cat "$3" >'${join(directory, 'restored')}'; printf '%s ' "$@" >'${join(directory, 'arguments')}'; for word; do [ "$last" != --data-dir ] || mkdir -p "$word/member"; last=$word; done`,
+    );
+    // Runs while its file is there; what it is asked is noted.
+    program(
+      'systemctl',
+      [
+        `printf '%s\\n' "$1" >>'${join(directory, 'asked')}'`,
+        `up='${join(directory, 'up')}'`,
+        `case $1 in show) [ -e "$up" ] && echo active || echo failed ;; start) touch "$up" ;; stop) rm -f "$up" ;; is-active) [ -e "$up" ] ;; esac`,
+      ].join('\n'),
+    );
+    program('ss', `[ -e '${join(directory, 'up')}' ] && echo LISTEN`);
+    program('sleep', 'exit 0');
+  });
+
+  test('is stopped in order first, and keeps what it has', () => {
+    put(join(directory, 'up'), '');
+    expect(run(unpacking())).toEqual({ status: 0, stderr: '' });
+    expect(read('restored')).toBe('database');
+    expect(read('arguments')).toContain(`snapshot restore ${data}/restore-${ID}/snapshot.db --name etcd-1`);
+    expect(read('arguments')).toContain('--skip-hash-check');
+    expect(read('arguments')).not.toContain('force-new-cluster');
+    expect(read('asked').split('\n')).not.toContain('start');
+    expect([readdirSync(join(data, `restore-${ID}`)), readdirSync(join(data, 'member/snap'))]).toEqual([
+      ['data'],
+      ['db'],
+    ]);
+    expect(noted()).toEqual(['unpacked']);
+  });
+
+  test('reads its log once more where it had crashed', () => {
+    expect(run(unpacking())).toEqual({ status: 0, stderr: '' });
+    const asked = read('asked').trim().split('\n');
+    expect(asked.indexOf('start')).toBeGreaterThan(-1);
+    expect(asked.indexOf('stop')).toBeGreaterThan(asked.indexOf('start'));
+    expect(existsSync(join(directory, 'up'))).toBe(false);
+  });
+
+  test('is left alone without a database', () => {
+    rmSync(join(data, 'member/snap'), { recursive: true });
+    expect(run(unpacking())).toMatchObject({ status: 1, stderr: expect.stringContaining('there is no database') });
+    expect(noted()).toEqual([]);
+  });
+});
+
+describe('a member that is given up', () => {
+  const member = (): { readonly dataDir: string; readonly unit: string } => ({ dataDir: data, unit: 'etcd' });
+  const unit = (load: string): void => {
+    program(
+      'systemctl',
+      `printf '%s\\n' "$1" >>'${join(directory, 'asked')}'; case "$*" in *LoadState*) echo ${load} ;; is-active*) exit 3 ;; esac`,
+    );
+  };
+
+  test('is stopped and disabled, its data aside, and once more', () => {
+    unit('loaded');
+    put(join(data, 'member/whose'), 'old');
+    for (const time of ['first', 'second']) {
+      expect([time, run(fenceScript(ID, member()))]).toEqual([time, { status: 0, stderr: '' }]);
+      expect([readdirSync(data), read(`member.before-${ID}/whose`)]).toEqual([[`member.before-${ID}`], 'old']);
+    }
+    expect(readFileSync(join(directory, 'asked'), 'utf8')).toMatch(/^show\ndisable\nstop\nis-active\n/);
+    expect(noted()).toEqual(['fenced']);
+  });
+
+  test('is nothing on a bare host', () => {
+    unit('not-found');
+    rmSync(data, { recursive: true });
+    expect(run(fenceScript(ID, member()))).toEqual({ status: 0, stderr: '' });
+    expect(readFileSync(join(directory, 'asked'), 'utf8')).toBe('show\n');
+    expect(noted()).toEqual(['fenced']);
+  });
+
+  test('keeps both where there is data aside already', () => {
+    unit('loaded');
+    put(join(data, 'member/whose'), 'new');
+    put(join(data, `member.before-${ID}/whose`), 'old');
+    expect(run(fenceScript(ID, member())).status).toBe(1);
+    expect([read('member/whose'), read(`member.before-${ID}/whose`)]).toEqual(['new', 'old']);
   });
 });
 

@@ -34,10 +34,31 @@ export const ETCD = {
   'etcd-unhealthy': {
     why: 'Members are defragmented, one after the other, only while all of them are healthy but for their space: each answers nobody meanwhile.',
     next: 'Make them healthy first: `provision doctor etcd INVENTORY` names the cause.',
+    kind: 'unsafe',
+  },
+  'quorum-there': {
+    why: 'A recovery gives up what all members but one have. A member that is not named as lost has a leader, and commits what is written: the quorum is not lost.',
+    next: 'Replace a single member with `provision member replace INVENTORY HOST`; `provision doctor etcd INVENTORY` names what else is wrong.',
+    kind: 'unsafe',
+  },
+  'quorum-may-return': {
+    why: 'Members that are stopped or unreachable may have their data, and would be a quorum again. A recovery gives that up.',
+    next: 'Bring them back. Where they are lost for good: `provision recover INVENTORY --lost HOST`, once for each.',
+    kind: 'unsafe',
+  },
+  'nothing-survives': {
+    why: 'No member is left that has data and is not named as lost.',
+    next: 'Restore a snapshot: `provision snapshot restore INVENTORY FILE`.',
+  },
+  'two-clusters': {
+    why: 'The survivors have data of different clusters: no number says which history is the right one.',
+    next: 'Name the hosts whose data is not to be recovered: `provision recover INVENTORY --lost HOST`. It is moved aside, and kept.',
+    kind: 'unsafe',
   },
   'alarm-disputed': {
     why: 'The alarm NOSPACE is listed by some members only. Alarms are replicated: the word of one host drops no history.',
     next: 'Compare what each says: `provision doctor etcd INVENTORY`.',
+    kind: 'unsafe',
   },
   'membership-pending': {
     why: 'Another membership change was begun and is not finished: etcd lists a learner, or a member that never started.',

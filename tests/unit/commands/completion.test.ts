@@ -47,8 +47,8 @@ describe('what may come next', () => {
     ['plan x --playbook ', [...PLAYBOOKS]],
     ['plan x -p etcd', ['etcd', 'etcd-lb']],
     ['schema ', [...SCHEMA_NAMES]],
-    ['explain quorum', ['quorum-at-risk']],
-    ['explain locked quorum', ['quorum-at-risk']],
+    ['explain quorum', ['quorum-at-risk', 'quorum-there', 'quorum-may-return']],
+    ['explain locked quorum', ['quorum-at-risk', 'quorum-there', 'quorum-may-return']],
   ])('after "%s"', async (line, expected) => {
     expect(await asked(line)).toEqual(expected);
   });

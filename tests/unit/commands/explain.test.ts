@@ -32,7 +32,7 @@ describe('provision explain', () => {
 
   test.each([
     ['unreachabel', /no error code unreachabel; near it: unreachable, /],
-    ['quorum', /near it: quorum-at-risk, /],
+    ['quorum', /near it: quorum-there, quorum-at-risk/],
     ['constructor', /no error code constructor/],
   ])('%s: names the nearest codes', async (given, message) => {
     await expect(explain(given)).rejects.toMatchObject({

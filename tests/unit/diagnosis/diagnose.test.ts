@@ -301,7 +301,7 @@ const SINGLE: readonly Case[] = [
     causes: ['no-data: etcd-1 etcd-2'],
     state: 'down',
     says: /lost for good/,
-    next: 'provision snapshot list inventory.yaml',
+    next: 'provision recover inventory.yaml --lost etcd-1 --lost etcd-2',
   },
   {
     what: 'no cluster at all',
@@ -504,7 +504,7 @@ const COMBINED: readonly Case[] = [
     state: 'degraded',
   },
   {
-    what: 'data that is corrupt on a majority leads to a snapshot',
+    what: 'data that is corrupt on a majority leads to the member that is left',
     found: [
       down(1, HAS_FAILED, 'etcd[9]: panic: freepages: x'),
       down(2, HAS_FAILED, 'etcd[9]: panic: freepages: x'),
@@ -512,7 +512,7 @@ const COMBINED: readonly Case[] = [
     ],
     causes: ['corrupt: etcd-1 etcd-2'],
     state: 'down',
-    next: 'provision snapshot list inventory.yaml',
+    next: 'provision recover inventory.yaml --lost etcd-1 --lost etcd-2',
   },
   {
     what: 'a start that systemd ended for want of a quorum is no crash',

@@ -173,6 +173,24 @@ const SHIPPED: Readonly<Record<string, readonly Shape[]>> = {
       roles: ['etcd-quota'],
     },
   ],
+  'recover.yaml': [
+    {
+      hosts: 'etcd',
+      become: true,
+      serial: 1,
+      before: ['etcd-serves-without-batch'],
+      after: ['etcd-healthy'],
+      roles: ['etcd-recovery'],
+    },
+    {
+      hosts: 'etcd',
+      become: true,
+      serial: 1,
+      before: ['etcd-can-spare-batch'],
+      after: ['etcd-healthy'],
+      roles: ['etcd-joined'],
+    },
+  ],
   'replace-member.yaml': [
     {
       hosts: 'etcd',

@@ -118,6 +118,27 @@ describe('what each role gives a host, in order', () => {
         'member-open:etcd-3',
       ],
     ],
+    [
+      'etcd-recovery',
+      'etcd-3',
+      [
+        'packages:etcd-server,etcd-client,openssl',
+        'directory:/var/lib/etcd/default',
+        'directory:/etc/etcd',
+        'directory:/etc/etcd/pki',
+        'trust:/etc/etcd/pki/ca.crt',
+        'certificate:/etc/etcd/pki/server.crt',
+        'certificate:/etc/etcd/pki/peer.crt',
+        'certificate:/etc/etcd/pki/client.crt',
+        'snapshot:before',
+        'member-aside:etcd-3',
+        'member-remove:etcd-3',
+        'file:/etc/default/etcd',
+        'member-add:etcd-3',
+        'member-start:etcd-3',
+        'member-promote:etcd-3',
+      ],
+    ],
     ['etcd-nonlocal-bind', 'etcd-1', ['sysctl:net.ipv4.ip_nonlocal_bind']],
     [
       'etcd-proxy',
@@ -494,7 +515,7 @@ const MANIFEST = '/etc/kubernetes/manifests/kube-apiserver.yaml';
 async function placed(host: string, cluster: Cluster): Promise<readonly Action[]> {
   // Its files are those of the role `etcd`.
   const roles = [...roleTable(ROLE_TOOLS).values()].filter(
-    ({ name }) => name !== 'etcd-replacement' && name !== 'etcd-quota',
+    ({ name }) => !['etcd-replacement', 'etcd-quota', 'etcd-recovery'].includes(name),
   );
   const all = roles.flatMap((role) => {
     try {

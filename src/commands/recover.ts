@@ -1,0 +1,85 @@
+import type { Command } from 'commander';
+import type { Member } from '../model/cluster.js';
+import { ProvisionError } from '../model/errors.js';
+import { addActingOptions, runApply, type ApplyOptions } from './apply.js';
+import type { Context } from './context.js';
+import { requireName } from './require-name.js';
+import { addPlanningOptions, INVENTORY } from './run-options.js';
+import type { OwnPlays, Session } from './session.js';
+
+interface RecoverOptions extends Omit<ApplyOptions, 'plan' | 'playbook'> {
+  readonly lost: readonly string[];
+  readonly confirm?: string;
+}
+
+/** `provision recover INVENTORY`: a quorum that is lost for good; the cluster goes on from what one member has. */
+export function addRecoverCommand(program: Command, context: Context): void {
+  const recover = program
+    .command('recover')
+    .description(
+      'bring back an etcd that has lost its quorum for good, from the data of the member that has come furthest',
+    )
+    .argument('<inventory>', INVENTORY)
+    .option('--lost <host>', 'its member is lost for good, whatever it may still have; once for each', collect, [])
+    .option('--confirm <name>', 'the name of the cluster, in place of typing it')
+    .option('--dry-run', 'show what would be done; changes nothing');
+  addActingOptions(addPlanningOptions(recover)).action(async (inventory: string, options: RecoverOptions) => {
+    if (options.limit !== undefined)
+      throw new ProvisionError({
+        code: 'limit-refused',
+        message: 'a recovery is of all members and API servers, or it makes two clusters: it takes no --limit',
+        hint: 'leave --limit out; name what is gone for good with --lost HOST',
+      });
+    let name = '';
+    let away: readonly Member[] = [];
+    await runApply(inventory, { ...options, playbook: 'recover' }, context, {
+      command: 'recover',
+      plays: 'of-playbook',
+      async playsOf(session) {
+        name = session.cluster.token;
+        const decided = await decide(session, options.lost);
+        away = decided.away;
+        return decided.own;
+      },
+      consent: () => requireName(name, options, context),
+      // Who is lost for good keeps no lock.
+      cannotLock: () => away.map(({ host }) => host),
+    });
+  });
+}
+
+function collect(host: string, before: readonly string[]): readonly string[] {
+  return [...before, host];
+}
+
+async function decide(
+  session: Session,
+  lost: readonly string[],
+): Promise<{ readonly own: OwnPlays; readonly away: readonly Member[] }> {
+  const { cluster, world } = session;
+  const { decideRecovery, describeRemains } = await import('../day-two/decide-recovery.js');
+  const { lookAtRemains, recoveryId } = await import('../day-two/look-at-remains.js');
+  const { recoverPlays } = await import('../day-two/recover-plays.js');
+  const look = world.newLook();
+  const { seen, id, tools } = await lookAtRemains(cluster, (host) => look.probe(host));
+  for (const each of seen) world.emit({ type: 'notice', host: each.member.host, message: describeRemains(each, lost) });
+  const { survivor, others, away, revision } = decideRecovery({ cluster, seen, lost });
+  world.emit({ type: 'notice', message: describeLoss(survivor, revision) });
+  for (const { host, unit } of away)
+    world.emit({
+      type: 'notice',
+      host,
+      message: `can't be kept from coming back: it must not start ${unit} with its old data. When it is reachable and bare: provision apply INVENTORY`,
+    });
+  const bump = tools.get(survivor.host)?.canBump === true ? 'revisions' : 'none';
+  const plays = recoverPlays({
+    ...{ id: id ?? recoveryId(new Date(world.now())), cluster, survivor, others, bump },
+    joining: session.plays,
+  });
+  return { own: { name: 'recover', plays }, away };
+}
+
+function describeLoss({ host }: Member, revision: number | undefined): string {
+  const at = revision === undefined ? 'its revision is known once it is stopped' : `revision ${revision} by now`;
+  return `recovered is what ${host} has (${at}). Writes that the others acknowledged, and that it had not got, are lost`;
+}

@@ -1,0 +1,210 @@
+import { hex } from '../facts/etcd-membership.js';
+import { quorum } from '../facts/etcd-phase.js';
+import type { EtcdIdentity } from '../facts/etcd-identity.js';
+import type { EtcdRemains } from '../facts/etcd-remains.js';
+import type { EtcdStatus } from '../facts/etcd-status.js';
+import type { Cluster, Member } from '../model/cluster.js';
+import { ProvisionError } from '../model/errors.js';
+
+/** What one host shows of its member. */
+export type MemberRemains =
+  | { readonly kind: 'away'; readonly reason: string }
+  | {
+      readonly kind: 'seen';
+      readonly status: EtcdStatus;
+      readonly identity: EtcdIdentity;
+      readonly remains: EtcdRemains;
+      /** What an unfinished recovery has noted there. */
+      readonly stages: ReadonlySet<string>;
+    };
+
+/** A member, and what its host shows. */
+export interface RemainsSeen {
+  readonly member: Member;
+  readonly found: MemberRemains;
+}
+
+/** What a recovery is decided by. */
+export interface RecoveryRequest {
+  readonly cluster: Pick<Cluster, 'isManaged'>;
+  /** All members of the inventory. */
+  readonly seen: readonly RemainsSeen[];
+  /** Hosts whose members a person says are lost for good. */
+  readonly lost: readonly string[];
+}
+
+/** Who survives, and who is given up. */
+export interface RecoveryDecision {
+  readonly survivor: Member;
+  /** Of its data, as far as it tells. */
+  readonly revision: number | undefined;
+  /** Their hosts can be reached: stopped, their data moved aside, and joined again. */
+  readonly others: readonly Member[];
+  /** Their hosts can't be. */
+  readonly away: readonly Member[];
+}
+
+const UNTOUCHED = 'nothing was changed';
+
+/**
+ * Decides from whose data a cluster is recovered, or that it is not. Pure.
+ * @throws ProvisionError `member-not-managed`, `unknown-member`, `quorum-there`, `quorum-may-return`, `nothing-survives`,
+ * `two-clusters`
+ */
+export function decideRecovery({ cluster, seen, lost }: RecoveryRequest): RecoveryDecision {
+  if (!cluster.isManaged) throw adopted();
+  const unknown = lost.filter((host) => !seen.some(({ member }) => member.host === host));
+  if (unknown.length > 0) throw notThere(unknown, seen);
+  const left = seen.filter(({ member }) => !lost.includes(member.host));
+  const begun = left.find((each) => hasNoted(each, 'exchanging'));
+  const survivor = begun ?? chooseSurvivor(left, seen.length);
+  const rest = seen.filter((each) => each !== survivor);
+  return {
+    survivor: survivor.member,
+    revision: revisionOf(survivor),
+    others: rest.flatMap(({ member, found }) => (found.kind === 'seen' ? [member] : [])),
+    away: rest.flatMap(({ member, found }) => (found.kind === 'away' ? [member] : [])),
+  };
+}
+
+function chooseSurvivor(left: readonly RemainsSeen[], members: number): RemainsSeen {
+  const serving = left.find(({ found }) => found.kind === 'seen' && isServing(found.status));
+  if (serving !== undefined) throw stillServes(serving.member);
+  const candidates = left.filter((each) => hasData(each) && !hasNoted(each, 'fenced'));
+  const mayReturn = left.filter((each) => each.found.kind === 'away' || mayHaveData(each));
+  const needed = quorum(members);
+  if (mayReturn.length >= needed) throw quorumMayReturn(mayReturn, { needed, members });
+  const [first] = candidates;
+  if (first === undefined) throw nothingSurvives(left);
+  const clusters = new Map(candidates.flatMap((each) => idEntry(each)));
+  if (new Set(clusters.values()).size > 1) throw twoClusters(clusters);
+  // The first of those that have come furthest, in the order of the inventory.
+  return candidates.reduce((best, each) => (isFurther(each, best) ? each : best), first);
+}
+
+function isServing(status: EtcdStatus): boolean {
+  return status.kind === 'answers' && status.isHealthy && status.leaderId !== '0';
+}
+
+function hasNoted({ found }: RemainsSeen, stage: string): boolean {
+  return found.kind === 'seen' && found.stages.has(stage);
+}
+
+function hasData({ found }: RemainsSeen): boolean {
+  return found.kind === 'seen' && found.remains.hasData;
+}
+
+/** A process without data where the inventory has it may have it elsewhere. */
+function mayHaveData(each: RemainsSeen): boolean {
+  const { found } = each;
+  if (found.kind === 'away' || hasNoted(each, 'fenced')) return false;
+  return found.remains.hasData || found.remains.isRunning || found.identity.kind === 'answers';
+}
+
+function idEntry({ member, found }: RemainsSeen): readonly (readonly [host: string, clusterId: string])[] {
+  if (found.kind === 'away') return [];
+  const id = found.identity.kind === 'answers' ? found.identity.clusterId : found.remains.clusterId;
+  return id === undefined ? [] : [[member.host, id]];
+}
+
+function revisionOf({ found }: RemainsSeen): number | undefined {
+  if (found.kind === 'away') return undefined;
+  return found.identity.kind === 'answers' ? found.identity.revision : found.remains.revision;
+}
+
+/** Of one cluster, the higher revision is that of the longer log; where one is not known, its raft snapshots tell. */
+function isFurther(each: RemainsSeen, than: RemainsSeen): boolean {
+  const [revision, other] = [revisionOf(each), revisionOf(than)];
+  if (revision !== undefined && other !== undefined && revision !== other) return revision > other;
+  return indexOf(each) > indexOf(than);
+}
+
+function indexOf({ found }: RemainsSeen): number {
+  if (found.kind === 'away') return 0;
+  const { status, remains } = found;
+  return Math.max(status.kind === 'answers' ? status.raftIndex : 0, remains.snapshot?.index ?? 0);
+}
+
+/** What a host shows, for a person. */
+export function describeRemains(each: RemainsSeen, lost: readonly string[]): string {
+  const named = lost.includes(each.member.host) ? 'named as lost; ' : '';
+  return `${named}${describeFound(each)}`;
+}
+
+function describeFound(each: RemainsSeen): string {
+  const { member, found } = each;
+  if (found.kind === 'away') return `can't be asked: ${found.reason}`;
+  const { remains, identity } = found;
+  const runs = remains.isRunning ? `${member.unit} runs` : `${member.unit} does not run`;
+  if (!remains.hasData) return `${runs}, no data in ${member.dataDir}`;
+  const [, id] = idEntry(each)[0] ?? [];
+  const revision = revisionOf(each);
+  const parts = [
+    ...(id === undefined ? [] : [`cluster ${hex(id)}`]),
+    ...(revision === undefined ? [] : [`revision ${revision}`]),
+    ...(remains.snapshot === undefined
+      ? []
+      : [`last raft snapshot: term ${remains.snapshot.term}, index ${remains.snapshot.index}`]),
+  ];
+  const how = identity.kind === 'answers' ? ', and answers' : '';
+  return `${runs}${how}, data in ${member.dataDir}: ${parts.join(', ') || 'nothing of it can be read while it runs'}`;
+}
+
+function adopted(): ProvisionError {
+  return new ProvisionError({
+    code: 'member-not-managed',
+    message: `this etcd was adopted: its unit and configuration are not made here, so that its members can't join again; ${UNTOUCHED}`,
+    hint: 'save what the survivor has: provision snapshot save INVENTORY --from HOST; then: provision snapshot restore INVENTORY FILE',
+  });
+}
+
+function notThere(unknown: readonly string[], seen: readonly RemainsSeen[]): ProvisionError {
+  return new ProvisionError({
+    code: 'unknown-member',
+    message: `${unknown.join(', ')} is no etcd host of the inventory; ${UNTOUCHED}`,
+    hint: `expected one of: ${seen.map(({ member }) => member.host).join(', ')}`,
+  });
+}
+
+function stillServes({ host }: Member): ProvisionError {
+  return new ProvisionError({
+    code: 'quorum-there',
+    message: `etcd serves: ${host} has a leader, and commits what is written; ${UNTOUCHED}`,
+    hint: 'a single member that is gone: provision member replace INVENTORY HOST; what else is wrong: provision doctor etcd INVENTORY',
+  });
+}
+
+function quorumMayReturn(
+  mayReturn: readonly RemainsSeen[],
+  { needed, members }: { readonly needed: number; readonly members: number },
+): ProvisionError {
+  const ways = mayReturn.flatMap(({ member: { host, unit }, found }) => {
+    if (found.kind === 'away') return [`bring ${host}, or the way to it, back: ${found.reason}`];
+    return found.remains.isRunning
+      ? []
+      : [`start the member of ${host}: ssh ${host} sudo systemctl start --no-block ${unit}`];
+  });
+  const hosts = mayReturn.map(({ member }) => member.host);
+  return new ProvisionError({
+    code: 'quorum-may-return',
+    message: `a quorum may come back: ${hosts.join(', ')} may have their data, and ${needed} of ${members} are a quorum. A recovery gives up what they have; ${UNTOUCHED}`,
+    hint: [...ways, 'name those that are lost for good: provision recover INVENTORY --lost HOST'].join('\n'),
+  });
+}
+
+function nothingSurvives(left: readonly RemainsSeen[]): ProvisionError {
+  return new ProvisionError({
+    code: 'nothing-survives',
+    message: `no member that is not named as lost has data (${left.map(({ member }) => member.host).join(', ') || 'all are named'}); ${UNTOUCHED}`,
+    hint: 'provision snapshot list INVENTORY; then: provision snapshot restore INVENTORY FILE',
+  });
+}
+
+function twoClusters(clusters: ReadonlyMap<string, string>): ProvisionError {
+  const told = [...clusters].map(([host, id]) => `${host} has data of cluster ${hex(id)}`);
+  return new ProvisionError({
+    code: 'two-clusters',
+    message: `the survivors are not of one cluster: ${told.join(', ')}; ${UNTOUCHED}`,
+    hint: 'say which is not to be recovered: provision recover INVENTORY --lost HOST; its data is moved aside, and kept',
+  });
+}

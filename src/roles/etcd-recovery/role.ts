@@ -1,0 +1,20 @@
+import { joiningWay } from '../../resources/member-joining.js';
+import { joiningSteps, snapshotBefore } from '../../resources/joining-steps.js';
+import { memberParts } from '../etcd/role.js';
+import { memberOn, type Role, type RoleTools } from '../role.js';
+
+/** A member that joins a cluster that was recovered without it, on the host that it had or a bare one. */
+export function etcdRecoveryRole(tools: RoleTools): Role {
+  return {
+    name: 'etcd-recovery',
+    summary: 'is a voter of the etcd cluster that was recovered without it',
+    resources(host, inventory, cluster) {
+      const member = memberOn(cluster, host);
+      if (!cluster.isManaged) return [];
+      const { packages, files, environment } = memberParts(tools, inventory, { cluster, member });
+      const way = joiningWay(cluster, member);
+      const { leaving, joining } = joiningSteps(way);
+      return [packages, ...files, snapshotBefore(way), ...leaving, environment, ...joining];
+    },
+  };
+}

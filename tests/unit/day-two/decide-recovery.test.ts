@@ -1,0 +1,238 @@
+import { describe, expect, test } from '@jest/globals';
+import {
+  decideRecovery,
+  describeRemains,
+  type MemberRemains,
+  type RemainsSeen,
+} from '../../../src/day-two/decide-recovery.js';
+import type { EtcdRemains } from '../../../src/facts/etcd-remains.js';
+import { healthy, SILENT } from '../../support/etcd-answers.js';
+import { SAMPLE_CLUSTER, sampleMember } from '../../support/sample-cluster.js';
+
+const NOTHING: EtcdRemains = {
+  ...{ hasData: false, isRunning: false },
+  ...{ clusterId: undefined, revision: undefined, snapshot: undefined },
+};
+const DATA: EtcdRemains = { ...NOTHING, hasData: true, clusterId: '77', revision: 900 };
+
+interface Shown {
+  readonly remains?: Partial<EtcdRemains>;
+  readonly status?: ReturnType<typeof healthy>;
+  readonly identity?: { readonly clusterId?: string; readonly revision?: number };
+  readonly stages?: readonly string[];
+}
+
+function found(base: EtcdRemains, { remains, status, identity, stages = [] }: Shown): MemberRemains {
+  return {
+    kind: 'seen',
+    status: status ?? SILENT,
+    identity:
+      identity === undefined
+        ? { kind: 'silent', reason: 'Connection refused' }
+        : { kind: 'answers', clusterId: '77', memberId: '1', revision: 900, ...identity },
+    remains: { ...base, ...remains },
+    stages: new Set(stages),
+  };
+}
+
+const stopped = (shown: Shown = {}): MemberRemains => found(DATA, shown);
+const gone = (shown: Shown = {}): MemberRemains => found(NOTHING, shown);
+/** A member that runs without a quorum: its database is locked, and it answers. */
+const alone = (shown: Shown = {}): MemberRemains =>
+  found({ ...DATA, isRunning: true, revision: undefined }, { identity: {}, ...shown });
+const AWAY: MemberRemains = { kind: 'away', reason: 'no route to host' };
+
+function seen(...remains: readonly MemberRemains[]): readonly RemainsSeen[] {
+  return remains.map((each, index) => ({ member: { ...sampleMember(1), host: `etcd-${index + 1}` }, found: each }));
+}
+
+function decide(
+  remains: readonly MemberRemains[],
+  lost: readonly string[] = [],
+): { readonly survivor: string; readonly others: readonly string[]; readonly away: readonly string[] } | string {
+  try {
+    const { survivor, others, away } = decideRecovery({ cluster: SAMPLE_CLUSTER, seen: seen(...remains), lost });
+    const names = (some: typeof others): readonly string[] => some.map(({ host }) => host);
+    return { survivor: survivor.host, others: names(others), away: names(away) };
+  } catch (error) {
+    return (error as { readonly code?: string }).code ?? String(error);
+  }
+}
+
+describe('a quorum that hosts show to be gone', () => {
+  test.each([
+    ['the one that runs survives', [gone(), alone(), gone()], 'etcd-2'],
+    ['or the one that is stopped', [gone(), gone(), stopped()], 'etcd-3'],
+    [
+      'or one of which nothing can be read, as it waits for a quorum',
+      [gone(), alone({ remains: { clusterId: undefined } }), gone()],
+      'etcd-2',
+    ],
+  ])('%s', (_, remains, survivor) => {
+    const others = ['etcd-1', 'etcd-2', 'etcd-3'].filter((host) => host !== survivor);
+    expect(decide(remains)).toEqual({ survivor, others, away: [] });
+  });
+
+  test('of five, the one that has come furthest', () => {
+    const remains = [
+      gone(),
+      stopped({ remains: { revision: 899 } }),
+      gone(),
+      stopped({ remains: { revision: 901 } }),
+      gone(),
+    ];
+    expect(decide(remains)).toMatchObject({ survivor: 'etcd-4', others: ['etcd-1', 'etcd-2', 'etcd-3', 'etcd-5'] });
+  });
+
+  test.each([
+    [
+      'a running one by what it answers',
+      [gone(), stopped(), gone(), alone({ identity: { revision: 950 } }), gone()],
+      'etcd-4',
+    ],
+    ['the first of equals', [gone(), stopped(), gone(), stopped(), gone()], 'etcd-2'],
+    [
+      'equal revisions: by the raft index',
+      [
+        gone(),
+        stopped({ remains: { snapshot: { term: 2, index: 100 } } }),
+        gone(),
+        stopped({ remains: { snapshot: { term: 2, index: 101 } } }),
+        gone(),
+      ],
+      'etcd-4',
+    ],
+    [
+      'a revision that is not known: by the raft index',
+      [
+        gone(),
+        stopped({ remains: { snapshot: { term: 2, index: 200 } } }),
+        gone(),
+        stopped({ remains: { revision: undefined, snapshot: { term: 2, index: 101 } } }),
+        gone(),
+      ],
+      'etcd-2',
+    ],
+  ])('%s', (_, remains, survivor) => {
+    expect(decide(remains)).toMatchObject({ survivor });
+  });
+});
+
+describe('nothing is recovered', () => {
+  test.each([
+    ['while etcd serves', [alone({ status: healthy(1) }), gone(), gone()], [], 'quorum-there'],
+    [
+      'also where two are named as lost, and it serves',
+      [alone({ status: healthy(1) }), alone(), alone()],
+      ['etcd-2', 'etcd-3'],
+      'quorum-there',
+    ],
+    ['while two are only stopped', [stopped(), stopped(), gone()], [], 'quorum-may-return'],
+    ['while one is stopped, and one away', [stopped(), AWAY, gone()], [], 'quorum-may-return'],
+    ['while all but one are away', [stopped(), AWAY, AWAY], [], 'quorum-may-return'],
+    ['while only one of those is named', [stopped(), AWAY, AWAY], ['etcd-2'], 'quorum-may-return'],
+    [
+      'while a process without data in its place runs',
+      [stopped(), gone({ remains: { isRunning: true } }), gone()],
+      [],
+      'quorum-may-return',
+    ],
+    ['while an etcd answers there', [stopped(), gone({ identity: {} }), gone()], [], 'quorum-may-return'],
+    ['from nothing', [gone(), gone(), gone()], [], 'nothing-survives'],
+    ['from what is named as lost', [gone(), gone(), stopped()], ['etcd-3'], 'nothing-survives'],
+    ['from a host that is away', [gone(), gone(), AWAY], [], 'nothing-survives'],
+    ['where a name is none of the inventory', [stopped(), gone(), gone()], ['etcd-9'], 'unknown-member'],
+    [
+      'from survivors of two clusters',
+      [stopped(), stopped({ remains: { clusterId: '78' } }), gone(), gone(), gone()],
+      [],
+      'two-clusters',
+    ],
+    [
+      'from survivors of two clusters, by what one answers',
+      [stopped(), alone({ identity: { clusterId: '78' } }), gone(), gone(), gone()],
+      [],
+      'two-clusters',
+    ],
+  ])('%s', (_, remains, lost, code) => {
+    expect(decide(remains, lost)).toBe(code);
+  });
+
+  test('of an adopted cluster', () => {
+    const request = { cluster: { isManaged: false }, seen: seen(gone(), stopped(), gone()), lost: [] };
+    expect(() => decideRecovery(request)).toThrow('this etcd was adopted');
+  });
+
+  test('and the ways back are named', () => {
+    const request = { cluster: SAMPLE_CLUSTER, seen: seen(stopped(), AWAY, gone()), lost: [] };
+    expect(() => decideRecovery(request)).toThrow(
+      expect.objectContaining({
+        message: expect.stringContaining('etcd-1, etcd-2 may have their data, and 2 of 3 are a quorum'),
+        hint: [
+          'start the member of etcd-1: ssh etcd-1 sudo systemctl start --no-block etcd',
+          'bring etcd-2, or the way to it, back: no route to host',
+          'name those that are lost for good: provision recover INVENTORY --lost HOST',
+        ].join('\n'),
+      }),
+    );
+  });
+});
+
+describe('who is named as lost', () => {
+  test('is given up, also with its data, and also where it claims to have come further', () => {
+    expect(decide([stopped(), stopped({ remains: { revision: 9_000_000 } }), AWAY], ['etcd-2', 'etcd-3'])).toEqual({
+      ...{ survivor: 'etcd-1', others: ['etcd-2'], away: ['etcd-3'] },
+    });
+  });
+
+  test('has no say in whether the cluster serves', () => {
+    expect(decide([stopped(), alone({ status: healthy(2) }), gone()], ['etcd-2'])).toMatchObject({
+      survivor: 'etcd-1',
+    });
+  });
+
+  test('settles which of two clusters is recovered', () => {
+    const two = [stopped(), stopped({ remains: { clusterId: '78' } }), gone(), gone(), gone()];
+    expect(decide(two, ['etcd-1'])).toMatchObject({ survivor: 'etcd-2' });
+  });
+
+  test('one host that claims to be of another cluster does not become the survivor by it', () => {
+    const liar = stopped({ remains: { clusterId: '666', revision: 9_000_000 } });
+    expect(decide([stopped(), liar, gone(), gone(), gone()])).toBe('two-clusters');
+  });
+});
+
+describe('a recovery that was begun', () => {
+  test('goes on with its survivor, that serves alone by now', () => {
+    const begun = alone({ status: healthy(1), stages: ['exchanging', 'exchanged', 'started'] });
+    const joined = alone({ status: healthy(2), stages: ['fenced'] });
+    expect(decide([joined, begun, gone({ stages: ['fenced'] })])).toEqual({
+      ...{ survivor: 'etcd-2', others: ['etcd-1', 'etcd-3'], away: [] },
+    });
+  });
+
+  test('has none of the fenced ones for its survivor', () => {
+    expect(
+      decide([stopped({ stages: ['fenced'], remains: { revision: 9_000_000 } }), stopped(), gone()]),
+    ).toMatchObject({
+      survivor: 'etcd-2',
+    });
+  });
+});
+
+test('what each shows is told', () => {
+  const all = seen(
+    AWAY,
+    gone(),
+    stopped({ remains: { snapshot: { term: 3, index: 40 } } }),
+    alone(),
+    alone({ remains: { clusterId: undefined } }),
+  );
+  expect(all.map((each) => describeRemains(each, ['etcd-2']))).toEqual([
+    "can't be asked: no route to host",
+    'named as lost; etcd does not run, no data in /var/lib/etcd/default',
+    'etcd does not run, data in /var/lib/etcd/default: cluster 4d, revision 900, last raft snapshot: term 3, index 40',
+    'etcd runs, and answers, data in /var/lib/etcd/default: cluster 4d, revision 900',
+    'etcd runs, and answers, data in /var/lib/etcd/default: cluster 4d, revision 900',
+  ]);
+});
