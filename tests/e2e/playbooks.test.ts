@@ -226,6 +226,28 @@ describeOnLab('a playbook of one’s own', 'plays', { hosts: 2 }, (lab) => {
     });
   });
 
+  test('a fleet of two clusters is planned side by side, applied exactly as planned, and has then nothing to do', async () => {
+    const whole = await readFile(lab.files.inventory, 'utf8');
+    const fleet = join(directory, 'fleet');
+    for (const [own, other] of [HOSTS, ['host-2', 'host-1']] as const) {
+      await mkdir(join(fleet, own), { recursive: true });
+      await writeFile(
+        join(fleet, own, 'hosts.yaml'),
+        whole.replace(new RegExp(`^ *${other}:\n(?: +ansible_host: .*\n)?`, 'm'), ''),
+      );
+    }
+    const file = await playbook('fleet', '- hosts: all\n  tasks:\n    - copy: { dest: /etc/fleet, content: x }\n');
+    const work = async (verb: string, ...more: readonly string[]): Promise<Ended> =>
+      lab.provision('fleet', verb, fleet, '--playbook', file, ...more);
+    const planned = await work('plan', '-o', join(directory, 'plans'));
+    expect(planned.stdout).toMatch(/^✔ host-1 {2}1 change on 1 host .*\n✔ host-2 {2}1 change on 1 host /);
+    expect((await lab.ssh('host-1', 'ls /etc/fleet')).status).not.toBe(0);
+    const applied = await work('apply', '--plans', join(directory, 'plans'));
+    expect([applied.status, applied.stdout]).toEqual([0, expect.stringContaining('2 clusters: 2 ok (2 with changes)')]);
+    expect((await lab.ssh('host-2', 'cat /etc/fleet')).stdout).toBe('x');
+    expect((await work('plan', '--detailed-exitcode')).status).toBe(0);
+  });
+
   describe('a host that cannot be worked on is named, with the ways to proceed:', () => {
     const nothing = '- hosts: all\n  tasks:\n    - copy: { dest: /etc/never, content: x }\n';
 
