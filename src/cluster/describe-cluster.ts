@@ -81,6 +81,7 @@ function examineCluster(inventory: Inventory): { readonly cluster: Cluster; read
     },
     services: describeServices({ ...source, addresses, shared, reader }),
     controlPlanes,
+    nodes: [...new Set([...hosts.controlPlanes, ...hosts.nodes].map(({ name }) => name))],
     certificates: readCertificates(inventory, hosts.all, shared, reader),
   };
   checkFormerBalancers(hosts, inventory, reader);

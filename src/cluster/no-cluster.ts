@@ -12,6 +12,7 @@ export function noCluster({ directory }: Pick<Inventory, 'directory'>): Cluster 
     inventory: { file: '', hosts: [] },
     services: [],
     controlPlanes: [],
+    nodes: [],
     certificates: {
       keyType: 'ecdsa-p256',
       caDays: 0,

@@ -32,3 +32,9 @@ export function serverList(servers: string): readonly string[] {
     .map((url) => url.trim())
     .filter((url) => url !== '');
 }
+
+/** The minor version of Kubernetes 1 that a manifest runs, by its image's tag; `undefined` where that does not say. */
+export function minorVersionOf(text: string): number | undefined {
+  const [, minor] = /\bkube-apiserver(?:-[a-z0-9]+)?:v1\.(\d+)\./.exec(text) ?? [];
+  return minor === undefined ? undefined : Number(minor);
+}

@@ -52,10 +52,14 @@ function scriptFor(key: string): string {
 }
 
 function parseBlock(block: string): HttpsAnswer {
-  const [tool, status = '', encoded = ''] = block.split(' ');
+  const [tool = '', status = '', encoded = ''] = block.split(' ');
+  return readTool(tool, Number(status), Buffer.from(encoded, 'base64').toString('utf8'));
+}
+
+/** What a tool printed. @param tool `C` curl with `%{http_code}` in its last line, `O` openssl, `N` there is neither */
+export function readTool(tool: string, status: number, text: string): HttpsAnswer {
   if (tool === 'N') return { kind: 'failure', reason: 'the host has neither curl nor openssl' };
-  const text = Buffer.from(encoded, 'base64').toString('utf8');
-  return tool === 'C' ? readCurl(Number(status), text) : readExchange(text);
+  return tool === 'C' ? readCurl(status, text) : readExchange(text);
 }
 
 function readCurl(status: number, text: string): HttpsAnswer {

@@ -12,8 +12,10 @@ import { etcdHasRoom } from './etcd-has-room.js';
 import { etcdCanSpareBatch, etcdHealthy, etcdHealthyButForSpace } from './etcd-healthy.js';
 import { etcdLearnerCaughtUp, etcdServesWithoutBatch } from './etcd-without-batch.js';
 import { keepalivedOneHolder } from './keepalived-one-holder.js';
+import { kubeletReady } from './kubelet-ready.js';
 import { vipAnswers, vipForwards } from './vip-answers.js';
 import { vipAnswersControlPlanes } from './vip-answers-control-planes.js';
+import { vipAnswersKubeconfigs } from './vip-answers-kubeconfigs.js';
 
 /**
  * Every gate that a play or an action can name, for this cluster.
@@ -31,6 +33,7 @@ export function gateTable(cluster: Cluster, now: () => Date): ReadonlyMap<string
     ...SERVICE_NAMES.flatMap((name) => serviceGates(name, cluster)),
     etcdAnswersDirectly(cluster),
     apiserverReady(cluster),
+    kubeletReady(cluster),
     aptUnlocked(),
   ];
   return new Map(gates.map((gate) => [gate.name, gate]));
@@ -52,6 +55,7 @@ const SERVICE_GATES: readonly (readonly [string, (service: VirtualService, clust
   ['vip-answers', vipAnswers],
   ['vip-forwards', vipForwards],
   ['vip-answers-control-planes', vipAnswersControlPlanes],
+  ['vip-answers-kubeconfigs', vipAnswersKubeconfigs],
 ];
 
 function noService(gate: string, service: ServiceName): Gate {

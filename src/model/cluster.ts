@@ -85,6 +85,8 @@ export interface Cluster {
   /** What clients reach at a virtual IP; empty without a load balancer. */
   readonly services: readonly VirtualService[];
   readonly controlPlanes: readonly ControlPlane[];
+  /** Every host of Kubernetes, each once: those of `kube_control_plane` and of `kube_node`. */
+  readonly nodes: readonly string[];
   readonly certificates: CertificateSettings;
 }
 

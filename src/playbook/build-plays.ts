@@ -25,6 +25,7 @@ const OPTIONAL_GROUPS: ReadonlyMap<string, string | undefined> = new Map<string,
   ['kube_apiserver_lb', 'kube_control_plane'],
   ['kube_control_plane', undefined],
   [FORMER_MEMBERS, undefined],
+  ['kube_node', undefined],
   ...Object.values(SERVICE_GROUPS).map((group) => [formerGroupOf(group), undefined] as const),
 ]);
 
@@ -125,6 +126,10 @@ function isAllowed(host: string, { hosts }: Inventory, allowed: ReadonlySet<stri
 
 function hostsOf(pattern: string, inventory: Inventory): readonly string[] {
   if (pattern === CONTROL_MACHINE && !inventory.hosts.has(CONTROL_MACHINE)) return [CONTROL_MACHINE];
+  // Of several groups, any may be left out.
+  const groups = pattern.split(':');
+  if (groups.length > 1 && groups.every((group) => OPTIONAL_GROUPS.has(group)))
+    return [...new Set(groups.flatMap((group) => hostsOf(group, inventory)))];
   const standIn = standInFor(pattern, inventory);
   if (standIn === undefined) return [];
   return selectHosts(inventory, standIn);

@@ -15,6 +15,7 @@ import {
   kubeApiserverOffOldAddressRole,
   kubeApiserverRole,
 } from './kube-apiserver/role.js';
+import { kubeClientsRole } from './kube-clients/role.js';
 import { kubeApiserverNamesRole } from './kube-apiserver-names/role.js';
 import { kubeadmConfigRole } from './kubeadm-config/role.js';
 import { pkiRole } from './pki/role.js';
@@ -47,6 +48,7 @@ export function roleTable(tools: RoleTools): ReadonlyMap<string, Role> {
     kubeApiserverOffOldAddressRole(),
     kubeApiserverOffFormerBalancersRole(),
     kubeApiserverNamesRole(),
+    kubeClientsRole(),
     kubeadmConfigRole(),
   ];
   return new Map(roles.map((role) => [role.name, role]));

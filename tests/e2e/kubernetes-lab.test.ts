@@ -3,7 +3,8 @@ import { beforeAll, expect, jest, test } from '@jest/globals';
 import { createHandMadeCluster } from '../support/hand-made-cluster.js';
 import { createKubernetes, kubectl, until } from '../support/kubernetes-cluster.js';
 import { describeOnLab } from '../support/lab.js';
-import { endOf, inventoryWith, plannedChanges, runVerb, vipOf } from '../support/main-job.js';
+import { endOf, inventoryWith, performedChanges, plannedChanges, runVerb, vipOf } from '../support/main-job.js';
+import { apiWay, lostWrites, startWriters, tell } from '../support/writers.js';
 
 jest.setTimeout(300_000);
 
@@ -33,15 +34,35 @@ spec: {selector: {app: web}, ports: [{port: 80, targetPort: 8080}]}
 describeOnLab(
   'a lab with a real Kubernetes',
   'k8s',
-  { etcd: 1, controlPlanes: 1, workers: 1, kubernetes: 'real' },
+  { etcd: 1, controlPlanes: 2, workers: 1, kubernetes: 'real' },
   (lab) => {
     let before = '';
+    let vip = '';
+    let served: Promise<string> | undefined;
+
+    /** The API servers behind their virtual IP, which their certificates name: once, for whichever test comes first. */
+    function serveVip(): Promise<string> {
+      served ??= putVip();
+      return served;
+    }
+
+    async function putVip(): Promise<string> {
+      const inventory = await inventoryWith(lab, 'apiserver', [`kube_apiserver_lb_ip: ${vip}`]);
+      // The nodes' image has no packages to install: the host of etcd has.
+      await appendFile(inventory, '    kube_apiserver_lb:\n      children:\n        etcd: {}\n');
+      for (const playbook of ['apiserver-lb', 'apiserver-names']) {
+        const run = await runVerb(lab, 'apply', inventory, '--playbook', playbook);
+        if (run.status !== 0) throw new Error(endOf(run));
+      }
+      return inventory;
+    }
 
     beforeAll(async () => {
       before = (await lab.ssh('cp-1', 'pgrep -lx "kubelet|containerd|kube-apiserver|etcd"; kubeadm version -o short'))
         .stdout;
       await createKubernetes(lab, await createHandMadeCluster(lab, { members: ['package'] }));
-    }, 300_000);
+      vip = (await vipOf(lab)).replace(/\d+$/, '99');
+    }, 600_000);
 
     test('its hosts are prepared, and nothing of Kubernetes runs on them before someone sets it up', () => {
       expect(before).toBe('v1.20.2\n');
@@ -52,22 +73,16 @@ describeOnLab(
       await until(lab, 'cp-1', kubectl('rollout status deployment web --timeout=1s'));
       await until(lab, 'cp-1', kubectl('-n kube-system rollout status deployment coredns --timeout=1s'));
       const pods = await lab.ssh('cp-1', kubectl('get pods -l app=web -o "jsonpath={.items[*].spec.nodeName}"'));
-      expect(pods.stdout.split(' ').sort()).toEqual(['cp-1', 'worker-1']);
+      expect(new Set(pods.stdout.split(' ')).size).toBe(2);
       const ask = kubectl('exec deployment/web -- curl -sS -m 3 http://web.default.svc.cluster.local/');
       const names = await until(lab, 'cp-1', `for n in 1 2 3 4 5 6 7 8; do ${ask}; done`);
       expect(new Set(names.stdout.trim().split('\n')).size).toBe(2);
     });
 
     test('its API server gets a virtual IP, and kubeadm puts that into what it shows and into its configuration', async () => {
-      const vip = (await vipOf(lab)).replace(/\d+$/, '99');
-      const inventory = await inventoryWith(lab, 'apiserver', [`kube_apiserver_lb_ip: ${vip}`]);
-      // The nodes' image has no packages to install: the host of etcd has.
-      await appendFile(inventory, '    kube_apiserver_lb:\n      children:\n        etcd: {}\n');
-      for (const playbook of ['apiserver-lb', 'apiserver-names']) {
-        const run = await runVerb(lab, 'apply', inventory, '--playbook', playbook);
-        expect(run.status === 0 ? '' : endOf(run)).toBe('');
+      const inventory = await serveVip();
+      for (const playbook of ['apiserver-lb', 'apiserver-names'])
         expect(plannedChanges(await runVerb(lab, 'plan', inventory, '--playbook', playbook))).toEqual([]);
-      }
       const verified = await lab.provision('verify', inventory, '--playbook', 'apiserver-lb', '--format', 'json');
       const { items } = JSON.parse(verified.stdout) as { readonly items: readonly Record<string, string>[] };
       const answers = items.filter(
@@ -76,12 +91,98 @@ describeOnLab(
       expect(answers.map(({ host, verdict }) => `${host ?? ''} ${verdict ?? ''}`)).toEqual([
         'etcd-1 ok',
         'cp-1 ok',
+        'cp-2 ok',
         'worker-1 ok',
       ]);
       const nodes = await lab.ssh('cp-1', kubectl(`--server https://${vip}:8443 get nodes --no-headers`));
-      expect(nodes.stdout.match(/ Ready /g)).toHaveLength(2);
+      expect(nodes.stdout.match(/ Ready /g)).toHaveLength(3);
       const config = await lab.ssh('cp-1', kubectl('-n kube-system get configmap kubeadm-config -o yaml'));
       expect(config.stdout).toContain(`- '${vip}'`);
+    });
+
+    const NODES = ['worker-1', 'cp-1', 'cp-2'];
+    const KUBELET = '/etc/kubernetes/kubelet.conf';
+
+    /** The kubeconfigs of a host: their owners, modes, servers, and the digest of all else. */
+    async function kubeconfigsOf(host: string): Promise<readonly string[]> {
+      const script = `for f in /etc/kubernetes/*.conf; do echo "$f $(stat -c '%U:%G %a' $f) $(sed -n 's/^ *server: //p' $f) $(grep -v '^ *server: ' $f | sha256sum)"; done`;
+      return (await lab.ssh(host, script)).stdout.trim().split('\n');
+    }
+
+    async function kubeletPids(): Promise<readonly string[]> {
+      return Promise.all(NODES.map(async (host) => (await lab.ssh(host, 'pgrep -x kubelet')).stdout.trim()));
+    }
+
+    interface Move {
+      readonly was: readonly (readonly string[])[];
+      readonly after: readonly (readonly string[])[];
+      readonly plan: string;
+      readonly changes: readonly string[];
+      readonly failed: readonly string[];
+      readonly lost: readonly string[];
+      readonly second: readonly string[];
+      /** Kubelets that were not restarted. */
+      readonly oldPids: readonly string[];
+    }
+    let movement: Promise<Move> | undefined;
+
+    /** All clients are moved while writers write: once, for whichever test comes first. */
+    function moveClients(): Promise<Move> {
+      movement ??= moveAll();
+      return movement;
+    }
+
+    async function moveAll(): Promise<Move> {
+      const inventory = await serveVip();
+      const url = `https://${vip}:8443`;
+      const was = await Promise.all(NODES.map(kubeconfigsOf));
+      const pids = await kubeletPids();
+      const direct = await apiWay(lab, 'direct', ['cp-1', 'cp-2']);
+      const ways = [direct, { ...direct, name: 'vip', endpoints: [url] }];
+      // A run was killed before the kubelet was restarted.
+      await lab.ssh('worker-1', `sed -i 's|server: .*|server: ${url}|' ${KUBELET}`);
+      const plan = (await lab.provision('plan', inventory, '--playbook', 'apiserver-clients')).stdout;
+      const writers = await startWriters(lab, 'clients', ways);
+      const moved = await runVerb(lab, 'apply', inventory, '--playbook', 'apiserver-clients');
+      const done = await writers.stop();
+      console.log(['clients move to the virtual IP:', ...done.map(tell)].join('\n  '));
+      if (moved.status !== 0) throw new Error(endOf(moved));
+      const now = await kubeletPids();
+      return {
+        ...{ was, plan, changes: performedChanges(moved), failed: done.flatMap(({ failed }) => failed) },
+        lost: await lostWrites(lab, 'clients', ways, done),
+        second: plannedChanges(await runVerb(lab, 'plan', inventory, '--playbook', 'apiserver-clients')),
+        after: await Promise.all(NODES.map(kubeconfigsOf)),
+        oldPids: now.filter((pid) => pids.includes(pid)),
+      };
+    }
+
+    test('kubelets and administrators move to it, one node after the other, and no client notices', async () => {
+      const url = `https://${vip}:8443`;
+      const { was, after, plan, changes, failed, lost, second, oldPids } = await moveClients();
+      expect(plan).toContain(`restart the kubelet: it does not use ${url} yet`);
+      expect(plan).not.toMatch(/LS0tLS1/);
+      expect(changes).toHaveLength(5);
+      expect([...failed, ...lost, ...second, ...oldPids]).toEqual([]);
+      const isMoved = (line: string): boolean => /\/(admin|kubelet)\.conf /.test(line);
+      const wanted = (line: string): string => (isMoved(line) ? line.replace(/https:\S+/, url) : line);
+      expect(after).toEqual(was.map((lines) => lines.map(wanted)));
+    });
+
+    test('with the first API server stopped, every node stays Ready', async () => {
+      await moveClients();
+      const manifest = 'kube-apiserver.yaml';
+      const { stdout: stopped } = await lab.ssh(
+        'cp-1',
+        `mv /etc/kubernetes/manifests/${manifest} /root/; until ! pgrep -x kube-apiserver >/dev/null; do sleep 0.2; done; date -u +%s`,
+      );
+      const leases = kubectl('-n kube-node-lease get leases -o "jsonpath={.items[*].spec.renewTime}"');
+      const renewed = `for time in $(${leases}); do [ "$(date -d "$time" +%s)" -gt ${stopped.trim()} ] || exit 1; done`;
+      await until(lab, 'cp-2', `( ${renewed} )`);
+      const nodes = await lab.ssh('cp-1', kubectl('get nodes --no-headers'));
+      await lab.ssh('cp-1', `mv /root/${manifest} /etc/kubernetes/manifests/`);
+      await until(lab, 'cp-1', 'test "$(curl -sk https://127.0.0.1:6443/readyz)" = ok');
+      expect(nodes.stdout.match(/ Ready /g)).toHaveLength(3);
     });
   },
 );

@@ -194,6 +194,7 @@ export const SAMPLE_CLUSTER: Cluster = {
   inventory: { file: 'inventory.yaml', hosts: ['etcd-1', 'etcd-2', 'etcd-3'] },
   services: [SAMPLE_SERVICE],
   controlPlanes: [CONTROL_PLANE],
+  nodes: ['cp-1', 'worker-1'],
   certificates: {
     keyType: 'ecdsa-p256',
     caDays: 3650,

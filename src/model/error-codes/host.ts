@@ -74,6 +74,14 @@ export const HOST = {
     why: "The certificate of the API server was not made by kubeadm on this host, or has names that kubeadm can't give. It is left as it is.",
     next: 'Issue it as it was issued before, with the missing names beside the old ones: docs/runbooks/apiserver-virtual-ip.md.',
   },
+  'kubeconfig-unreadable': {
+    why: "The kubeconfig is not as Kubernetes' tools write it, or its user is not known by a client certificate, so it can't be changed and proved right.",
+    next: 'Correct the place that the message names, change its server by hand (docs/runbooks/apiserver-virtual-ip.md), or leave the host out with --limit.',
+  },
+  'no-kubelet': {
+    why: 'No kubelet of a cluster runs on this host, so its way to the API servers can be neither changed nor proved.',
+    next: 'Start it, let the host join the cluster first, or leave the host out with --limit.',
+  },
   'kubeadm-config-unreadable': {
     why: "The ConfigMap kubeadm-config is not as kubeadm writes it, so it can't be edited safely.",
     next: 'Edit it by hand: `kubectl -n kube-system edit configmap kubeadm-config`.',

@@ -34,6 +34,8 @@ test('answers that may hold secrets are shown in no error', () => {
     'etcd-processes',
     'file-contents',
     'kubeadm-config',
+    'kubeconfig-answers',
+    'kubelet-processes',
     'static-pod-files',
     'unit-commands',
   ]);

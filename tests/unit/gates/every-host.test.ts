@@ -53,11 +53,12 @@ describe('the gates of a cluster', () => {
     ...SERVICE_NAMES.flatMap((service) =>
       [
         ...['backends-up', 'backends-named', 'former-balancers-freed', 'keepalived-one-holder'],
-        ...['vip-answers', 'vip-forwards', 'vip-answers-control-planes'],
+        ...['vip-answers', 'vip-forwards', 'vip-answers-control-planes', 'vip-answers-kubeconfigs'],
       ].map((gate) => `${gate}: ${service}`),
     ),
     'etcd-answers-directly',
     'apiserver-ready',
+    'kubelet-ready',
     'apt-unlocked',
   ];
 
@@ -72,7 +73,8 @@ describe('the gates of a cluster', () => {
           'etcd-serves-without-batch',
           'etcd-learner-caught-up',
         ];
-        if ([...slow, 'apiserver-ready', 'backends-named: etcd'].includes(name)) return [name, name, 180];
+        if ([...slow, 'apiserver-ready', 'kubelet-ready', 'backends-named: etcd'].includes(name))
+          return [name, name, 180];
         if (name === 'apt-unlocked') return [name, name, 600];
         // Waiting frees nobody.
         if (name === 'former-balancers-freed: etcd') return [name, name, 0];

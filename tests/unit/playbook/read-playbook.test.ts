@@ -133,7 +133,7 @@ describe('a playbook', () => {
     await expect(readPlaybook(join(directory, 'none.yaml'))).rejects.toMatchObject({
       code: 'playbook-unreadable',
       cause: { code: 'ENOENT' },
-      hint: expect.stringContaining('site, etcd, etcd-lb, apiserver-lb, apiserver-names, repoint'),
+      hint: expect.stringContaining('site, etcd, etcd-lb, apiserver-lb, apiserver-names, apiserver-clients, repoint'),
     });
   });
 });

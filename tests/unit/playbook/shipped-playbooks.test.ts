@@ -155,6 +155,16 @@ const SHIPPED: Readonly<Record<string, readonly Shape[]>> = {
       roles: ['kube-apiserver-names'],
     },
   ],
+  'apiserver-clients.yaml': [
+    {
+      hosts: 'kube_node:kube_control_plane',
+      become: true,
+      serial: 1,
+      before: ['vip-answers-kubeconfigs: kube-apiserver'],
+      after: ['kubelet-ready'],
+      roles: ['kube-clients'],
+    },
+  ],
   'migrate.yaml': [
     OFF_OLD_ADDRESS,
     AUTHORITY,

@@ -1,0 +1,132 @@
+import { minorVersionOf } from '../facts/apiserver-manifest.js';
+import { askText } from '../facts/file-content.js';
+import { fileState, type FileState } from '../facts/file-state.js';
+import { readKubeconfig, type Kubeconfig } from '../facts/kubeconfig.js';
+import { KUBELET, kubeletConfOf, kubeletProcesses, USUAL_KUBELET_CONF } from '../facts/kubelet-processes.js';
+import type { ProgramProcess } from '../facts/program-processes.js';
+import { unitState, type UnitState } from '../facts/unit-state.js';
+import { changed, UNCHANGED, type Action, type Await, type Outcome, type Resource } from '../model/change.js';
+import { ProvisionError } from '../model/errors.js';
+import type { Probe } from '../model/remote.js';
+import type { Endpoint } from '../model/virtual-service.js';
+import { serviceCommand } from '../shell/service-command.js';
+import { serverChange } from './kubeconfig-server.js';
+import { hostOf, usesEndpoint, wantedServer } from './with-server.js';
+
+/** A kubelet that should use a virtual IP. */
+export interface KubeletServerOptions {
+  readonly endpoint: Endpoint;
+  /** The gate that proves the way, with the kubelet's own credentials. */
+  readonly way: string;
+  /** What must hold after its restart; else the old file is put back, and it is restarted with that. */
+  readonly after: Await;
+  /** Of a control plane: its node's address, and the manifest of its API server. */
+  readonly controlPlane: { readonly address: string; readonly manifest: string } | undefined;
+}
+
+/** kubeadm leaves the kubelet of a control plane with its own API server from here on (KEP-4471, ControlPlaneKubeletLocalMode). */
+const LOCAL_SINCE = 33;
+
+/**
+ * A kubelet that runs with a kubeconfig which names the virtual IP. The kubelet of a control plane stays with the API server
+ * of its own host where kubeadm has it so.
+ */
+export function kubeletServer(options: KubeletServerOptions): Resource {
+  return {
+    address: 'kubelet-server',
+    paths: [],
+    async plan(probe) {
+      const seen = await look(options, probe);
+      if (staysLocal(options, seen)) return UNCHANGED;
+      return decide(options, seen);
+    },
+    async doubt(probe) {
+      const seen = await look(options, probe);
+      if (!staysLocal(options, seen)) return undefined;
+      return `its kubelet stays with the API server of its own host (${seen.kubeconfig.server.host}), as kubeadm has it since v1.${LOCAL_SINCE}`;
+    },
+  };
+}
+
+interface Seen {
+  readonly host: string;
+  readonly path: string;
+  readonly kubeconfig: Kubeconfig;
+  readonly state: Exclude<FileState, { readonly kind: 'absent' }>;
+  readonly unit: UnitState;
+  readonly processes: readonly ProgramProcess[];
+  readonly manifest: string | undefined;
+}
+
+async function look({ controlPlane }: KubeletServerOptions, probe: Probe): Promise<Seen> {
+  // The usual file is asked for together with the process that says which it is: a host which has it costs one look.
+  const [processes, unit, manifest, usual] = await Promise.all([
+    probe.ask(kubeletProcesses, KUBELET),
+    probe.ask(unitState, KUBELET),
+    controlPlane === undefined ? undefined : askText(probe, controlPlane.manifest),
+    readFile(USUAL_KUBELET_CONF, probe),
+  ]);
+  const path = kubeletConfOf(processes);
+  const { text, state } = path === USUAL_KUBELET_CONF ? usual : await readFile(path, probe);
+  if (text === undefined || state.kind === 'absent') throw noKubeconfig(probe.host, path);
+  return { host: probe.host, path, kubeconfig: readKubeconfig(path, text), state, unit, processes, manifest };
+}
+
+async function readFile(
+  path: string,
+  probe: Probe,
+): Promise<{ readonly text: string | undefined; readonly state: FileState }> {
+  const [text, state] = await Promise.all([askText(probe, path), probe.ask(fileState, path)]);
+  return { text, state };
+}
+
+function staysLocal({ controlPlane }: KubeletServerOptions, { kubeconfig, manifest }: Seen): boolean {
+  if (controlPlane === undefined) return false;
+  const isOwn = [controlPlane.address, '127.0.0.1', '::1', 'localhost'].includes(hostOf(kubeconfig.server));
+  return isOwn && (minorVersionOf(manifest ?? '') ?? LOCAL_SINCE) >= LOCAL_SINCE;
+}
+
+function decide({ endpoint, way, after }: KubeletServerOptions, seen: Seen): Outcome {
+  const { host, path, kubeconfig, state, unit, processes } = seen;
+  const url = wantedServer(endpoint);
+  // Undone files are in place again by then: the same verb makes it run with them.
+  const restart: Action = {
+    kind: 'run',
+    command: serviceCommand('restart', KUBELET),
+    undo: serviceCommand('restart', KUBELET),
+  };
+  if (!usesEndpoint(kubeconfig, endpoint)) {
+    if (!unit.active) throw notRunning(host, path);
+    const change = serverChange(kubeconfig, state, { path, endpoint, way });
+    const summary = `${change.summary}, and restart the kubelet: pods go on`;
+    return changed({ summary, diff: change.diff, actions: [...change.actions, restart, after], disruptive: true });
+  }
+  // The kubelet itself writes the file when its node joins: being newer than the process alone says nothing.
+  const isNewer = unit.startedAt !== undefined && state.changedAt > unit.startedAt;
+  const isConnected = processes.some(({ connections }) =>
+    connections.some(({ address, port }) => address === endpoint.ip && port === endpoint.port),
+  );
+  if (!isNewer || isConnected) return UNCHANGED;
+  return changed({
+    summary: `restart the kubelet: it does not use ${url} yet`,
+    diff: [`because ${path} is newer than the running process, which has no connection to ${url}`],
+    actions: [{ kind: 'await', gate: way, parameters: { path } }, restart, after],
+    disruptive: true,
+  });
+}
+
+function noKubeconfig(host: string, path: string): ProvisionError {
+  return new ProvisionError({
+    code: 'no-kubelet',
+    message: `${host}: there is no ${path}: no kubelet of a cluster is set up on this host`,
+    hint: `let the host join the cluster first (kubeadm join), or leave it out: --limit 'all:!${host}'`,
+  });
+}
+
+function notRunning(host: string, path: string): ProvisionError {
+  return new ProvisionError({
+    code: 'no-kubelet',
+    message: `${host}: its kubelet does not run, so that ${path} can't be changed and proved right`,
+    hint: `start it: ssh ${host} sudo systemctl start kubelet; or leave the host out: --limit 'all:!${host}'`,
+  });
+}

@@ -1,0 +1,194 @@
+import { beforeAll, describe, expect, test } from '@jest/globals';
+import { certificateFilesKey } from '../../../src/facts/certificate-files.js';
+import type { HttpsAnswer } from '../../../src/facts/https-answer.js';
+import { kubeconfigAnswerKey } from '../../../src/facts/kubeconfig-answer.js';
+import { credentialsOf, readKubeconfig } from '../../../src/facts/kubeconfig.js';
+import { kubeletReady } from '../../../src/gates/kubelet-ready.js';
+import { vipAnswersKubeconfigs } from '../../../src/gates/vip-answers-kubeconfigs.js';
+import type { GateAnswer } from '../../../src/model/gate.js';
+import { issueCertificate } from '../../../src/pki/issue.js';
+import { fakeProbes, type FakeAnswers } from '../../support/fake-probe.js';
+import { gateInput } from '../../support/gate-input.js';
+import { kubeletConf } from '../../support/kubeconfigs.js';
+import { SAMPLE_APISERVER, SAMPLE_CLUSTER } from '../../support/sample-cluster.js';
+import { authorityFrom, circumstancesAt, SERVER_PROFILE, TODAY } from '../../support/test-authority.js';
+
+const FILE = '/etc/kubernetes/kubelet.conf';
+const ADMIN = '/etc/kubernetes/admin.conf';
+const OLD = 'https://10.0.0.12:6443';
+const VIP = 'https://10.0.0.200:8443';
+const DIRECT = 'https://10.0.0.11:6443';
+const NODE = '/api/v1/nodes/worker-1';
+const LEASE = '/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases/worker-1';
+const CLUSTER = { ...SAMPLE_CLUSTER, services: [SAMPLE_APISERVER], nodes: ['worker-1', 'worker-2'] };
+
+let pem = '';
+beforeAll(async () => {
+  const profile = { ...SERVER_PROFILE, commonName: 'system:node:worker-1', organizations: ['system:nodes'] };
+  const authority = await authorityFrom(TODAY);
+  pem = (await issueCertificate(authority, profile, circumstancesAt(TODAY))).certificatePem;
+});
+
+function keyOf(server: string, url: string): string {
+  return kubeconfigAnswerKey({
+    file: FILE,
+    url,
+    credentials: credentialsOf(readKubeconfig(FILE, kubeletConf(server))),
+  });
+}
+
+function uid(text: string): HttpsAnswer {
+  return { kind: 'answer', status: 200, body: JSON.stringify({ metadata: { uid: text } }) };
+}
+
+const SILENT: HttpsAnswer = { kind: 'failure', reason: 'no route' };
+
+/** A worker, and what comes back at each URL. */
+function worker(server: string, answers: Readonly<Record<string, HttpsAnswer>>): FakeAnswers {
+  return {
+    'kubelet-processes': { kubelet: [] },
+    'file-contents': { [FILE]: kubeletConf(server) },
+    'certificate-files': { [certificateFilesKey('/var/lib/kubelet/pki/kubelet-client-current.pem')]: { pem } },
+    'kubeconfig-answers': Object.fromEntries(
+      Object.entries(answers).map(([url, answer]) => [keyOf(server, url), answer]),
+    ),
+    units: { kubelet: { active: true, startedAt: 1_790_000_000.5 } },
+    paths: { [ADMIN]: true },
+  };
+}
+
+describe('before a kubeconfig is moved, the virtual IP answers', () => {
+  const ask = async (...workers: readonly FakeAnswers[]): Promise<GateAnswer> => {
+    const hosts = Object.fromEntries(workers.map((answers, index) => [`worker-${index + 1}`, answers]));
+    const play = Object.keys(hosts);
+    const input = gateInput(fakeProbes(hosts), { when: 'before', batch: ['worker-1'], play });
+    return vipAnswersKubeconfigs(SAMPLE_APISERVER, CLUSTER).check(input);
+  };
+
+  test('as the cluster that its present server is', async () => {
+    const answers = { [`${VIP}${NODE}`]: uid('one'), [`${OLD}${NODE}`]: uid('one') };
+    expect(await ask(worker(OLD, answers))).toEqual({ open: true, note: 'asked from worker-1' });
+  });
+
+  test('as the API servers of the inventory are, where its present server is gone', async () => {
+    const answers = { [`${VIP}${NODE}`]: uid('one'), [`${OLD}${NODE}`]: SILENT, [`${DIRECT}${NODE}`]: uid('one') };
+    expect(await ask(worker(OLD, answers))).toMatchObject({ open: true });
+    expect(await ask(worker(VIP, { [`${VIP}${NODE}`]: uid('one'), [`${DIRECT}${NODE}`]: uid('one') }))).toMatchObject({
+      open: true,
+    });
+  });
+
+  test.each([
+    [
+      'it is another cluster',
+      uid('two'),
+      uid('one'),
+      SILENT,
+      /another cluster answers at https:\/\/10\.0\.0\.200:8443 than https:\/\/10\.0\.0\.12:6443 is/,
+    ],
+    [
+      'it is another cluster than the API servers',
+      uid('two'),
+      SILENT,
+      uid('one'),
+      /another cluster .* its API servers, asked directly, are/,
+    ],
+    ['nobody else answers', uid('one'), SILENT, SILENT, /nothing shows whose/],
+    [
+      'it does not answer',
+      SILENT,
+      uid('one'),
+      SILENT,
+      /8443 fails: no route, asked with \/etc\/kubernetes\/kubelet\.conf/,
+    ],
+    ['it does not know the client', { kind: 'answer', status: 401, body: '' }, uid('one'), SILENT, /answers 401/],
+    [
+      'it is no API server',
+      { kind: 'answer', status: 200, body: 'hello' },
+      uid('one'),
+      SILENT,
+      /no object of Kubernetes/,
+    ],
+  ] as const)('and else stays shut: %s', async (_, through, present, direct, reason) => {
+    const answers = { [`${VIP}${NODE}`]: through, [`${OLD}${NODE}`]: present, [`${DIRECT}${NODE}`]: direct };
+    expect(await ask(worker(OLD, answers))).toMatchObject({ open: false, reason: expect.stringMatching(reason) });
+  });
+
+  test('on every node of the play, not only of the batch', async () => {
+    const good = worker(OLD, { [`${VIP}${NODE}`]: uid('one'), [`${OLD}${NODE}`]: uid('one') });
+    const bad = worker(OLD, { [`${VIP}${NODE}`]: SILENT, [`${OLD}${NODE}`]: uid('one') });
+    expect(await ask(good, bad)).toMatchObject({ open: false, reason: expect.stringMatching(/^from worker-2, /) });
+  });
+
+  test('to the file of an action only', async () => {
+    const answers = worker(OLD, { [`${VIP}${NODE}`]: uid('one'), [`${OLD}${NODE}`]: uid('one') });
+    const input = gateInput(fakeProbes({ 'worker-1': answers }), {
+      when: 'action',
+      batch: ['worker-1'],
+      arguments: { path: FILE },
+    });
+    expect(await vipAnswersKubeconfigs(SAMPLE_APISERVER, CLUSTER).check(input)).toMatchObject({ open: true });
+    const none = gateInput(fakeProbes({ 'worker-1': { 'file-contents': { '/none': undefined } } }), {
+      batch: ['worker-1'],
+      arguments: { path: '/none' },
+    });
+    expect(await vipAnswersKubeconfigs(SAMPLE_APISERVER, CLUSTER).check(none)).toMatchObject({
+      reason: 'worker-1 has no /none',
+    });
+  });
+});
+
+describe('after its restart, a kubelet', () => {
+  const time = (seconds: number): string => new Date(seconds * 1000).toISOString();
+  const nodeObject = (at: number, status = 'True'): HttpsAnswer => ({
+    kind: 'answer',
+    status: 200,
+    body: JSON.stringify({
+      status: {
+        conditions: [{ type: 'Ready', status, lastHeartbeatTime: time(at).replace(/\.\d+/, ''), message: 'PLEG' }],
+      },
+    }),
+  });
+  const lease = (at: number): HttpsAnswer => ({
+    kind: 'answer',
+    status: 200,
+    body: JSON.stringify({ spec: { renewTime: time(at) } }),
+  });
+  const ask = async (node: HttpsAnswer, renewal: HttpsAnswer, changes: FakeAnswers = {}): Promise<GateAnswer> => {
+    const answers = { ...worker(VIP, { [`${VIP}${NODE}`]: node, [`${VIP}${LEASE}`]: renewal }), ...changes };
+    return kubeletReady(CLUSTER).check(gateInput(fakeProbes({ 'worker-1': answers }), { batch: ['worker-1'] }));
+  };
+  const START = 1_790_000_000;
+
+  test('is ready when it has renewed its lease and reported its node since', async () => {
+    expect(await ask(nodeObject(START), lease(START + 1))).toEqual({ open: true });
+  });
+
+  test.each([
+    ['the lease is of the process before', nodeObject(START + 9), lease(START), /not renewed its lease/],
+    ['the report is of the process before', nodeObject(START - 1), lease(START + 1), /not reported its node/],
+    ['its node is not Ready', nodeObject(START + 1, 'False'), lease(START + 1), /not Ready: PLEG/],
+    ['nobody answers', SILENT, lease(START + 1), /8443 fails: no route/],
+    ['it is not known', { kind: 'answer', status: 403, body: '' }, lease(START + 1), /answers 403/],
+    ['there is no lease', nodeObject(START + 1), { kind: 'answer', status: 200, body: '7' }, /not renewed/],
+    [
+      'the node is nonsense',
+      { kind: 'answer', status: 200, body: '{"status":{"conditions":7}}' },
+      lease(START + 1),
+      /not reported/,
+    ],
+  ] as const)('is not ready where %s', async (_, node, renewal, reason) => {
+    expect(await ask(node, renewal)).toEqual({
+      open: false,
+      reason: expect.stringMatching(reason),
+      next: 'ssh worker-1 sudo journalctl -u kubelet -n 50',
+    });
+  });
+
+  test('is not ready where it does not run', async () => {
+    const stopped = { units: { kubelet: { active: false } } };
+    expect(await ask(nodeObject(START), lease(START + 1), stopped)).toMatchObject({
+      reason: 'worker-1: its kubelet does not run',
+    });
+  });
+});
