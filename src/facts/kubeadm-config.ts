@@ -1,14 +1,10 @@
 import type { Fact } from '../model/remote.js';
-import { readKubeadmConfigScript } from '../shell/kubeadm-config.js';
-import { readExchange } from './https-answer.js';
+import { configMapPath } from '../shell/config-map.js';
+import { askObjectScript, parseObject, type ApiserverObject } from './apiserver-object.js';
 
 /** The ConfigMap kube-system/kubeadm-config, as the kube-apiserver of a host gives it. */
 export type KubeadmConfig =
-  /** There is no kube-apiserver, or it gives no answer. */
-  | { readonly kind: 'silent'; readonly reason: string }
-  /** An HTTP status that is neither 200 nor 404. */
-  | { readonly kind: 'refused'; readonly status: number }
-  | { readonly kind: 'absent' }
+  | Exclude<ApiserverObject, { readonly kind: 'found' }>
   /** `configuration`: the YAML of its key ClusterConfiguration, `''` without one. */
   | { readonly kind: 'found'; readonly configuration: string };
 
@@ -19,22 +15,20 @@ export const KUBEADM_CONFIG = 'kubeadm-config';
 export const kubeadmConfig: Fact<KubeadmConfig> = {
   name: 'kubeadm-config',
   isConfidential: true,
-  script: () => `${readKubeadmConfigScript()}\nprintf '%s %s\\n' "\${pid:--}" "$(printf '%s' "$out" | base64 -w0)"`,
+  script: () => askObjectScript(configMapPath({ namespace: 'kube-system', name: 'kubeadm-config' })),
   parse(stdout, keys) {
-    const [pid, encoded = ''] = stdout.trim().split(' ');
-    const text = Buffer.from(encoded, 'base64').toString('utf8');
-    const found: KubeadmConfig = pid === '-' ? { kind: 'silent', reason: 'no kube-apiserver runs' } : readAnswer(text);
+    const read = parseObject(stdout.trim());
+    const found: KubeadmConfig =
+      read.kind === 'found'
+        ? { kind: 'found', configuration: textAt(read.object, 'ClusterConfiguration') ?? '' }
+        : read;
     return new Map(keys.map((key) => [key, found]));
   },
 };
 
-function readAnswer(text: string): KubeadmConfig {
-  const answer = readExchange(text);
-  if (answer.kind === 'failure') return { kind: 'silent', reason: answer.reason };
-  // What is between it and its etcd: it will answer otherwise in a moment.
-  if (answer.status >= 500) return { kind: 'silent', reason: `the kube-apiserver answers ${answer.status}` };
-  if (answer.status === 404) return { kind: 'absent' };
-  if (answer.status !== 200) return { kind: 'refused', status: answer.status };
-  const { data } = JSON.parse(answer.body) as { readonly data?: Readonly<Record<string, string>> };
-  return { kind: 'found', configuration: data?.['ClusterConfiguration'] ?? '' };
+/** The text of a ConfigMap's key; `undefined` where it has none. */
+export function textAt(configMap: unknown, key: string): string | undefined {
+  const { data } = (configMap ?? {}) as { readonly data?: Readonly<Record<string, unknown>> | null };
+  const text = data?.[key];
+  return typeof text === 'string' ? text : undefined;
 }

@@ -12,6 +12,7 @@ import { etcdHasRoom } from './etcd-has-room.js';
 import { etcdCanSpareBatch, etcdHealthy, etcdHealthyButForSpace } from './etcd-healthy.js';
 import { etcdLearnerCaughtUp, etcdServesWithoutBatch } from './etcd-without-batch.js';
 import { keepalivedOneHolder } from './keepalived-one-holder.js';
+import { kubeProxySettled } from './kube-proxy-settled.js';
 import { kubeletReady } from './kubelet-ready.js';
 import { vipAnswers, vipForwards } from './vip-answers.js';
 import { vipAnswersControlPlanes } from './vip-answers-control-planes.js';
@@ -34,6 +35,7 @@ export function gateTable(cluster: Cluster, now: () => Date): ReadonlyMap<string
     etcdAnswersDirectly(cluster),
     apiserverReady(cluster),
     kubeletReady(cluster),
+    kubeProxySettled(cluster),
     aptUnlocked(),
   ];
   return new Map(gates.map((gate) => [gate.name, gate]));

@@ -1,6 +1,8 @@
 import { isMap, isScalar, isSeq, type Document, type YAMLSeq } from 'yaml';
 import { parseBoundedYaml } from '../model/bounded-yaml.js';
+import { hostPort } from '../model/endpoint.js';
 import { ProvisionError } from '../model/errors.js';
+import type { Endpoint } from '../model/virtual-service.js';
 import { editProblem, withValueAt } from './prove-edit.js';
 
 /** Where kubeadm's ClusterConfiguration names an external etcd. */
@@ -67,6 +69,38 @@ function certSans(text: string): readonly string[] | undefined {
   } catch {
     return undefined;
   }
+}
+
+/**
+ * The same text with the virtual IP as the one address of the API servers.
+ * @returns `undefined` where it is there, by address or by name, or this is no ClusterConfiguration
+ * @throws ProvisionError `kubeadm-config-unreadable` when it does not stand in its place, or others share it
+ */
+export function withControlPlaneEndpoint(text: string, { ip, name, port }: Endpoint): string | undefined {
+  if (certSans(text) === undefined) return undefined;
+  const node: unknown = parsed(text).get(ENDPOINT, true);
+  const value = isScalar(node) ? node.value : undefined;
+  const wanted = hostPort(ip, port);
+  if (value === wanted || (name !== undefined && value === hostPort(name, port))) return undefined;
+  const after = node === undefined ? `${text.trimEnd()}\n${ENDPOINT}: '${wanted}'\n` : replaced(text, node, wanted);
+  const change = (data: unknown): unknown => ({ ...(data as object), [ENDPOINT]: wanted });
+  const problem = editProblem({ before: text, after, read, change });
+  if (problem !== undefined)
+    throw notEditable(`changed as text, it could not be proved right (${problem})`, [ENDPOINT]);
+  return after;
+}
+
+/** Where it names the one address of the API servers. */
+const ENDPOINT = 'controlPlaneEndpoint';
+
+/** In quotes, for an address with a port may be read as something else: `[::1]:6443` as a list. */
+function replaced(text: string, node: unknown, value: string): string {
+  if (!isScalar(node) || !node.range || text.slice(node.range[0], node.range[1]).includes('\n'))
+    throw notEditable(`${ENDPOINT} is not written in one line`, [ENDPOINT]);
+  const [start, end] = node.range;
+  // One that is empty stands right behind its colon.
+  const blank = /\s/.test(text.at(start - 1) ?? '') ? '' : ' ';
+  return `${text.slice(0, start)}${blank}'${value}'${text.slice(end)}`;
 }
 
 /** Written where kubeadm has the list, or where it would have it. */

@@ -1,7 +1,13 @@
 import { KUBEADM_CONFIG, kubeadmConfig, type KubeadmConfig } from '../facts/kubeadm-config.js';
-import { changed, UNCHANGED, type Outcome, type Resource } from '../model/change.js';
-import { replaceClusterConfiguration, restoreClusterConfiguration } from '../shell/kubeadm-config.js';
-import { externalEndpoints, withCertSans, withExternalEndpoint } from './cluster-configuration.js';
+import { changed, UNCHANGED, type Await, type Outcome, type Resource } from '../model/change.js';
+import type { Endpoint } from '../model/virtual-service.js';
+import { replaceConfigMapKey, restoreConfigMapKey } from '../shell/config-map.js';
+import {
+  externalEndpoints,
+  withCertSans,
+  withControlPlaneEndpoint,
+  withExternalEndpoint,
+} from './cluster-configuration.js';
 import { unifiedDiff } from './unified-diff.js';
 
 /** What diffs and summaries call it. */
@@ -35,32 +41,55 @@ export function kubeadmCertSans(names: readonly string[]): Resource {
   });
 }
 
+/**
+ * kubeadm's own idea of where clients find the API servers: what it writes into kubeconfigs of hosts that join, and into
+ * certificates. Where there is none, or where nobody on the host may read it, nothing is to be done here.
+ * @param before what must hold before it is changed
+ */
+export function kubeadmControlPlaneEndpoint(endpoint: Endpoint, before: Await): Resource {
+  const names = [endpoint.ip, endpoint.name].filter((name) => name !== undefined);
+  return resource(`config-map:${NAME} controlPlaneEndpoint`, {
+    field: 'controlPlaneEndpoint',
+    why: 'which kubeadm writes into the kubeconfigs of hosts that join',
+    awaited: [before],
+    edit(text) {
+      const withNames = withCertSans(text, names);
+      return withControlPlaneEndpoint(withNames ?? text, endpoint) ?? withNames;
+    },
+  });
+}
+
 interface Edit {
   readonly field: string;
   /** What it is there for, for the summary. */
   readonly why: string;
   /** Of the ClusterConfiguration; `undefined` where nothing is to be changed. */
   readonly edit: (before: string) => string | undefined;
+  /** What must hold before it is changed. */
+  readonly awaited?: readonly Await[] | undefined;
 }
 
 function resource(address: string, edit: Edit): Resource {
   return { address, paths: [], plan: async (probe) => decide(await probe.ask(kubeadmConfig, KUBEADM_CONFIG), edit) };
 }
 
-function decide(found: KubeadmConfig, { field, why, edit }: Edit): Outcome {
+function decide(found: KubeadmConfig, { field, why, edit, awaited = [] }: Edit): Outcome {
   if (found.kind === 'silent') return { kind: 'unknown', because: `${NAME} can't be read yet: ${found.reason}` };
   if (found.kind !== 'found') return UNCHANGED;
   const before = found.configuration;
   const after = edit(before);
   if (after === undefined) return UNCHANGED;
+  const at = { namespace: 'kube-system', name: 'kubeadm-config', key: 'ClusterConfiguration' };
+  const change = { at, before, after };
   return changed({
     summary: `set ${field} of ${NAME}, ${why}`,
     diff: unifiedDiff(`${NAME} ClusterConfiguration`, before, after),
     actions: [
+      ...awaited,
       {
         kind: 'run',
-        command: replaceClusterConfiguration(`set ${field} of ${NAME}`, before, after),
-        undo: restoreClusterConfiguration(`restore ${field} of ${NAME}`, after, before),
+        command: replaceConfigMapKey(`set ${field} of ${NAME}`, change),
+        undo: restoreConfigMapKey(`restore ${field} of ${NAME}`, change),
       },
     ],
     disruptive: false,

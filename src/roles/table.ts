@@ -16,6 +16,7 @@ import {
   kubeApiserverRole,
 } from './kube-apiserver/role.js';
 import { kubeClientsRole } from './kube-clients/role.js';
+import { kubeClientsConfigurationRole } from './kube-clients-configuration/role.js';
 import { kubeApiserverNamesRole } from './kube-apiserver-names/role.js';
 import { kubeadmConfigRole } from './kubeadm-config/role.js';
 import { pkiRole } from './pki/role.js';
@@ -49,6 +50,7 @@ export function roleTable(tools: RoleTools): ReadonlyMap<string, Role> {
     kubeApiserverOffFormerBalancersRole(),
     kubeApiserverNamesRole(),
     kubeClientsRole(),
+    kubeClientsConfigurationRole(),
     kubeadmConfigRole(),
   ];
   return new Map(roles.map((role) => [role.name, role]));

@@ -162,11 +162,25 @@ describeOnLab(
       const { was, after, plan, changes, failed, lost, second, oldPids } = await moveClients();
       expect(plan).toContain(`restart the kubelet: it does not use ${url} yet`);
       expect(plan).not.toMatch(/LS0tLS1/);
-      expect(changes).toHaveLength(5);
+      // One kubelet, two kubelets and administrators, three ConfigMaps.
+      expect(changes).toHaveLength(8);
       expect([...failed, ...lost, ...second, ...oldPids]).toEqual([]);
       const isMoved = (line: string): boolean => /\/(admin|kubelet)\.conf /.test(line);
       const wanted = (line: string): string => (isMoved(line) ? line.replace(/https:\S+/, url) : line);
       expect(after).toEqual(was.map((lines) => lines.map(wanted)));
+    });
+
+    test('what hosts that join are given names it, and kube-proxy uses it on every node', async () => {
+      const { second } = await moveClients();
+      expect(second).toEqual([]);
+      const maps = ['-n kube-system kubeadm-config', '-n kube-public cluster-info', '-n kube-system kube-proxy'];
+      for (const map of maps) {
+        const [, namespace = '', name = ''] = map.split(' ');
+        const { stdout } = await lab.ssh('cp-1', kubectl(`-n ${namespace} get configmap ${name} -o yaml`));
+        expect(stdout).toMatch(new RegExp(`(?:server: https://|controlPlaneEndpoint: ')${vip}:8443`));
+      }
+      const connected = `ss -Htnp state established | grep '"kube-proxy"' | grep -F '${vip}:8443'`;
+      for (const host of NODES) await until(lab, host, connected);
     });
 
     test('with the first API server stopped, every node stays Ready', async () => {

@@ -30,9 +30,11 @@ test('every fact has a name of its own', () => {
 test('answers that may hold secrets are shown in no error', () => {
   const confidential = facts.filter(({ isConfidential }) => isConfidential === true);
   expect(confidential.map(({ name }) => name).toSorted()).toEqual([
+    'apiserver-objects',
     'apiserver-processes',
     'etcd-processes',
     'file-contents',
+    'kube-proxy-processes',
     'kubeadm-config',
     'kubeconfig-answers',
     'kubelet-processes',

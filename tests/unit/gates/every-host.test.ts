@@ -59,6 +59,7 @@ describe('the gates of a cluster', () => {
     'etcd-answers-directly',
     'apiserver-ready',
     'kubelet-ready',
+    'kube-proxy-settled',
     'apt-unlocked',
   ];
 
@@ -75,6 +76,8 @@ describe('the gates of a cluster', () => {
         ];
         if ([...slow, 'apiserver-ready', 'kubelet-ready', 'backends-named: etcd'].includes(name))
           return [name, name, 180];
+        // A minute a node.
+        if (name === 'kube-proxy-settled') return [name, name, 120];
         if (name === 'apt-unlocked') return [name, name, 600];
         // Waiting frees nobody.
         if (name === 'former-balancers-freed: etcd') return [name, name, 0];

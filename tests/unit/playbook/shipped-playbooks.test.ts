@@ -164,6 +164,7 @@ const SHIPPED: Readonly<Record<string, readonly Shape[]>> = {
       after: ['kubelet-ready'],
       roles: ['kube-clients'],
     },
+    { ...API_SERVERS, before: ['apiserver-ready'], roles: ['kube-clients-configuration'] },
   ],
   'migrate.yaml': [
     OFF_OLD_ADDRESS,

@@ -1,8 +1,4 @@
-import type { Command } from '../model/remote.js';
 import { quote } from './quote.js';
-
-/** Where kubeadm keeps what it will write into manifests at the next upgrade or join. */
-const PATH = '/api/v1/namespaces/kube-system/configmaps/kubeadm-config';
 
 /** Kubeconfigs of an administrator, as kubeadm makes them; super-admin.conf since 1.29. */
 const KUBECONFIGS = ['/etc/kubernetes/admin.conf', '/etc/kubernetes/super-admin.conf'];
@@ -17,65 +13,50 @@ const LIMIT_S = 10;
 const MORE_QUESTIONS = 4;
 
 /**
- * Lines that read the ConfigMap kubeadm-config from the host's own kube-apiserver: `$pid` is that process, `$out` what
- * curl or openssl printed (the HTTP answer with its head, or why there is none), `$status` the HTTP status. Each is
- * empty where there is none.
+ * Lines that read an object from the host's own kube-apiserver: `$pid` is that process, `$out` what curl or openssl
+ * printed (the HTTP answer with its head, or why there is none), `$status` the HTTP status. Each is empty where there is
+ * none.
+ * @param path `/api/v1/…`
  */
-export function readKubeadmConfigScript(): string {
+export function readObjectScript(path: string): string {
   return [
-    exchange({ method: 'GET', type: undefined }),
+    exchange({ method: 'GET', type: undefined, path }),
     `for _ in $(seq ${MORE_QUESTIONS}); do`,
     '  case $status in 5??) sleep 1; ask ;; *) break ;; esac',
     'done',
   ].join('\n');
 }
 
-/**
- * Changes one key of the ConfigMap kubeadm-config, only if its text is still the one that was read: the apiserver tests
- * and replaces in one step (RFC 6902), so that no one else's edit is overwritten.
- */
-export function replaceClusterConfiguration(summary: string, before: string, after: string): Command {
-  const changed = "echo 'kubeadm-config has changed since it was read: nothing was overwritten' >&2";
-  return replaceOr(changed, { summary, before, after });
+/** A change of an object; `$body` is sent with it. */
+export interface Patch {
+  /** `/api/v1/…` */
+  readonly path: string;
+  readonly type: 'application/json-patch+json' | 'application/strategic-merge-patch+json';
+  /** What the script does where the object is no longer as it was read. */
+  readonly whenChanged: string;
 }
 
-/** Takes {@link replaceClusterConfiguration} back; where the text is not what was written then, there is nothing to roll back. */
-export function restoreClusterConfiguration(summary: string, written: string, before: string): Command {
-  return replaceOr('exit 0', { summary, before: written, after: before });
-}
-
-interface Replacement {
-  readonly summary: string;
-  readonly before: string;
-  readonly after: string;
-}
-
-/** @param whenChanged what the script does when another process has changed the text */
-function replaceOr(whenChanged: string, { summary, before, after }: Replacement): Command {
-  const path = '/data/ClusterConfiguration';
-  const patch = [
-    { op: 'test', path, value: before },
-    { op: 'replace', path, value: after },
-  ];
-  const script = [
-    'body=$(cat)',
-    exchange({ method: 'PATCH', type: 'application/json-patch+json' }),
+/** Lines that change an object through the host's own kube-apiserver, and end the script where that is refused. */
+export function patchScript({ path, type, whenChanged }: Patch): string {
+  return [
+    exchange({ method: 'PATCH', type, path }),
     'case $status in',
-    '200) exit 0 ;;',
+    '200) ;;',
     // 422: the test failed. 409: someone wrote at the same moment.
     `409 | 422) ${whenChanged} ;;`,
-    `'') printf '%s\\n' "the kube-apiserver gave no answer" "$out" >&2 ;;`,
-    `*) echo "the kube-apiserver answers $status" >&2 ;;`,
+    `*) case $status in '') printf '%s\\n' "the kube-apiserver gave no answer" "$out" >&2 ;; *) echo "the kube-apiserver answers $status" >&2 ;; esac`,
+    String.raw`  printf '%s\n' "$out" | sed -nE 's/.*"message": *"(([^"\\]|\\.)*)".*/\1/p' >&2`,
+    '  exit 1 ;;',
     'esac',
-    String.raw`printf '%s\n' "$out" | sed -nE 's/.*"message": *"(([^"\\]|\\.)*)".*/\1/p' >&2`,
-    'exit 1',
   ].join('\n');
-  // In ASCII, so that a shell which counts characters counts bytes.
-  const ascii = JSON.stringify(patch).replaceAll(
+}
+
+/** JSON in ASCII, so that a shell which counts characters counts bytes. */
+export function asciiJson(value: unknown): string {
+  return JSON.stringify(value).replaceAll(
     /[^\0-\x7f]/g,
     (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`,
   );
-  return { summary, script, stdin: ascii };
 }
 
 /** One HTTP request; `$body` is sent with it. */
@@ -83,6 +64,8 @@ interface Exchange {
   readonly method: 'GET' | 'PATCH';
   /** The body's content type, where there is a body. */
   readonly type: string | undefined;
+  /** `/api/v1/…` */
+  readonly path: string;
 }
 
 /**
@@ -121,16 +104,16 @@ function exchange(request: Exchange): string {
 }
 
 /** `send CERTIFICATE KEY`: one exchange, through curl, else openssl. */
-function send({ method, type }: Exchange): string {
+function send({ method, type, path }: Exchange): string {
   const about = type === undefined ? [] : [`Content-Type: ${type}`, 'Content-Length: ${#body}'];
-  const head = [`${method} ${PATH} HTTP/1.0`, 'Host: $host', 'Connection: close', ...about, ''];
+  const head = [`${method} ${path} HTTP/1.0`, 'Host: $host', 'Connection: close', ...about, ''];
   const curlBody = type === undefined ? [] : [`-H 'Content-Type: ${type}'`, "-H 'Expect:'", '--data-binary @-'];
   const text = type === undefined ? '' : '$body';
   return [
     'send() {',
     '  if command -v curl >/dev/null; then',
     `    out=$(printf '%s' "${text}" | curl -sS -i --http1.1 --max-time ${LIMIT_S} --noproxy '*' --globoff --insecure ` +
-      `\${1:+--cert "$1" --key "$2"} -X ${method} ${curlBody.join(' ')} "https://$host:$port${PATH}" 2>&1)`,
+      `\${1:+--cert "$1" --key "$2"} -X ${method} ${curlBody.join(' ')} "https://$host:$port${path}" 2>&1)`,
     '  elif command -v openssl >/dev/null; then',
     // `Connection: close` ends the exchange; `-ign_eof` waits for it.
     `    out=$({ printf '%s\\r\\n' ${head.map((line) => `"${line}"`).join(' ')}; printf '%s' "${text}"; } | ` +
