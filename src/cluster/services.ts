@@ -64,7 +64,7 @@ function etcd({ members, controlPlanes, isManaged }: ServicesSource): ServiceTra
   return {
     backends: members.map((member) => backendOf(member, isManaged)),
     // Registered for nothing (IANA), and below Linux's ephemeral ports (32768): no connection that goes out can have taken it.
-    health: { path: ETCD_HEALTH_PATH, ownPort: 23790 },
+    health: { path: ETCD_HEALTH_PATH, alive: [200], ownPort: 23790 },
     trustFrom: 'store',
     shows: 'client-certificate',
     clients: [],
@@ -115,7 +115,8 @@ function kubeApiserver({ kubernetes, addresses, reader }: ServicesSource): Servi
       listens: isAny(reader.read(host, 'kube_apiserver_bind_address')) ? 'everywhere' : 'on-its-address',
     })),
     // It fails as soon as the API server is asked to end, which /healthz and /livez don't. The port: beside that of etcd.
-    health: { path: '/readyz', ownPort: 23791 },
+    // 401: it serves, and anonymous requests are off (--anonymous-auth=false). Where they are on, nobody gets it.
+    health: { path: '/readyz', alive: [200, 401], ownPort: 23791 },
     trustFrom: controlPlanes.map((host) => ({ host: host.name, path: reader.readOr(host, 'kube_apiserver_ca_file') })),
     // kubeadm lets everybody ask it (system:public-info-viewer).
     shows: 'nothing',

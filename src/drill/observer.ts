@@ -50,7 +50,9 @@ async function asObserver(
   try {
     const files = 'files' in candidate ? candidate.files : await namedFiles(candidate.manifest, probe);
     const answer = await probe.ask(httpsAnswer, httpsKey(vipRequest(service, files)));
-    return answer.kind === 'answer' && answer.status === 200 ? { host: candidate.host, files } : undefined;
+    return answer.kind === 'answer' && service.health.alive.includes(answer.status)
+      ? { host: candidate.host, files }
+      : undefined;
   } catch (error) {
     if (error instanceof RemoteError) return undefined;
     throw error;

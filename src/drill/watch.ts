@@ -26,7 +26,7 @@ export async function beginWatch(
   const transport = await connector.connect(observer.host);
   const request = vipRequest(service, observer.files);
   const { ip, port } = service.endpoint;
-  const output = transport.run(watchEndpoint({ token, ip, port, request, limitS }));
+  const output = transport.run(watchEndpoint({ token, ip, port, request, alive: service.health.alive, limitS }));
   // It may fail long before it is awaited.
   output.catch(() => undefined);
   await runOrFail(awaitFirstAnswers(token), transport);

@@ -29,7 +29,7 @@ export function backendsNamed(service: VirtualService): Gate {
               httpsAnswer,
               httpsKey({ url, ...filesOf(backend, service), connectTo: backend.address }),
             );
-            return { backend, name, problem: exchangeProblem(answer) };
+            return { backend, name, problem: exchangeProblem(answer, health.alive) };
           }),
         ),
       );

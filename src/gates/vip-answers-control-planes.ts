@@ -48,7 +48,7 @@ async function problemOn(
   ]);
   const missing = present.filter(({ isThere }) => !isThere).map(({ file }) => file);
   if (missing.length > 0) return `${host} has no ${missing.join(', ')}, which its kube-apiserver shows or verifies by`;
-  const problem = exchangeProblem(answer);
+  const problem = exchangeProblem(answer, service.health.alive);
   const shown = `${files.certificate}, verified by ${files.ca}`;
   return problem === undefined ? undefined : `from ${host}, ${question.url} ${problem} (shown ${shown})`;
 }

@@ -90,7 +90,7 @@ const UNNAMED =
 
 function judge(answers: readonly (readonly [string, HttpsAnswer])[], url: string, service: VirtualService): GateAnswer {
   const bad = answers.flatMap(([host, answer]) => {
-    const problem = exchangeProblem(answer);
+    const problem = exchangeProblem(answer, service.health.alive);
     const isUnnamed = answer.kind === 'failure' && UNNAMED.test(answer.reason);
     return problem === undefined ? [] : [{ host, isUnnamed, problem: `from ${host}, ${url} ${problem}` }];
   });
@@ -107,8 +107,11 @@ export function proxyJournal({ balancers }: VirtualService, host: string): strin
   return balancer === undefined ? '' : journalByHand(balancer.host, balancer.proxy.unit);
 }
 
-/** What is wrong with an answer about health: `fails: …`, `answers 503: …`; `undefined` for a good one. */
-export function exchangeProblem(answer: HttpsAnswer): string | undefined {
+/**
+ * What is wrong with an answer about health: `fails: …`, `answers 503: …`; `undefined` for a good one.
+ * @param alive the statuses of good ones
+ */
+export function exchangeProblem(answer: HttpsAnswer, alive: readonly number[] = [200]): string | undefined {
   if (answer.kind === 'failure') return `fails: ${answer.reason}`;
-  return answer.status === 200 ? undefined : `answers ${answer.status}: ${answer.body.slice(0, 100)}`;
+  return alive.includes(answer.status) ? undefined : `answers ${answer.status}: ${answer.body.slice(0, 100)}`;
 }

@@ -113,12 +113,14 @@ export interface Backend {
   readonly listens: 'on-its-address' | 'everywhere';
 }
 
-/** What a balancer asks a backend, over HTTPS, to know whether it serves: 200 is yes. */
+/** What a balancer asks a backend, over HTTPS, to know whether it serves. */
 export interface HealthQuestion {
   /** Where the proxy answers for itself, on 127.0.0.1 only. */
   readonly ownPort: number;
   /** With its query. */
   readonly path: string;
+  /** The HTTP statuses that say yes. */
+  readonly alive: readonly number[];
   readonly trust: HealthTrust;
   /** What every balancer shows: certificate and key in one file; absent: nothing has to be shown. */
   readonly bundle: string | undefined;

@@ -10,6 +10,8 @@ export interface EndpointWatch {
   readonly port: number;
   /** A whole exchange with etcd through that address, verified, with a client certificate. */
   readonly request: HttpsRequest;
+  /** The HTTP statuses of a good answer. */
+  readonly alive: readonly number[];
   /** The watch ends by itself after so many seconds, whatever becomes of who began it. */
   readonly limitS: number;
 }
@@ -35,7 +37,7 @@ function flagOf(token: string): string {
  * answer through it. Prints a line each time: `address|client BEGUN ENDED 1|0`, in seconds of the host's monotonic clock
  * (proc_uptime(5), 10 ms): nobody sets that clock, and one clock for all makes differences true.
  */
-export function watchEndpoint({ token, ip, port, request, limitS }: EndpointWatch): Command {
+export function watchEndpoint({ token, ip, port, request, alive, limitS }: EndpointWatch): Command {
   return {
     summary: `measure how ${ip} answers`,
     timeoutMs: (limitS + 10) * 1000,
@@ -48,7 +50,7 @@ export function watchEndpoint({ token, ip, port, request, limitS }: EndpointWatc
       'read -r now _ </proc/uptime',
       `until=$((\${now%.*} + ${limitS}))`,
       addressFunction(ip, port),
-      clientFunction(request),
+      clientFunction(request, alive),
       WATCH,
       'watch address & watch client & wait',
     ].join('\n'),
@@ -86,12 +88,18 @@ else
 fi`;
 }
 
-function clientFunction(request: HttpsRequest): string {
-  const curl = `${curlCommand(request, EXCHANGE_LIMIT_S)} --connect-timeout ${ADDRESS_LIMIT_S} --fail -o /dev/null`;
+function clientFunction(request: HttpsRequest, alive: readonly number[]): string {
+  const curl = `${curlCommand(request, EXCHANGE_LIMIT_S)} --connect-timeout ${ADDRESS_LIMIT_S}`;
+  // What curl itself calls a failure is any status of 400 or more.
+  const [first, ...others] = alive;
+  const asked =
+    first === 200 && others.length === 0
+      ? `${curl} --fail -o /dev/null 2>/dev/null`
+      : `case $(${curl} -o /dev/null -w '%{http_code}' 2>/dev/null) in ${alive.join(' | ')}) ;; *) return 1 ;; esac`;
   return `if command -v curl >/dev/null; then
-  client() { ${curl} 2>/dev/null; }
+  client() { ${asked}; }
 else
-  client() { ${opensslCommand(request, EXCHANGE_LIMIT_S)} 2>/dev/null | grep -q '^HTTP/1[.][01] 200 '; }
+  client() { ${opensslCommand(request, EXCHANGE_LIMIT_S)} 2>/dev/null | grep -Eq '^HTTP/1[.][01] (${alive.join('|')}) '; }
 fi`;
 }
 

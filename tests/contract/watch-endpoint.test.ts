@@ -36,13 +36,13 @@ function run(command: Command): { readonly status: number | null; readonly stder
   return { status, stderr };
 }
 
-const watchFor = (limitS: number): Command =>
+const watchFor = (limitS: number, alive: readonly number[] = [200]): Command =>
   watchEndpoint({
     token: 't1',
     ip: '192.0.2.1',
     port: 2379,
     request: { url: 'https://192.0.2.1:2379/health' },
-    limitS,
+    ...{ limitS, alive },
   });
 
 /** A watch that runs. */
@@ -53,8 +53,8 @@ interface Watch {
   readonly lines: Promise<readonly (readonly string[])[]>;
 }
 
-function begin(limitS: number): Watch {
-  const child = spawn('sh', ['-c', inside(watchFor(limitS))], {
+function begin(limitS: number, alive?: readonly number[]): Watch {
+  const child = spawn('sh', ['-c', inside(watchFor(limitS, alive))], {
     stdio: ['ignore', 'pipe', 'ignore'],
     env: env(),
     cwd: scratch(),
@@ -103,6 +103,16 @@ describe('a watch', () => {
     expect(readdirSync(join(directory, 'run'))).toEqual([]);
   });
 
+  test('takes what the service says is alive for a good answer', async () => {
+    const curl = `#!/bin/sh\necho >>'${directory}/asked'; [ "$(wc -l <'${directory}/asked')" -le 2 ] && printf 401 || printf 503\n`;
+    writeFileSync(join(directory, 'bin/curl'), curl, { mode: 0o755 });
+    const watch = begin(300, [200, 401]);
+    await watch.said(/^client .* 1$/m);
+    await watch.said(/^client .* 0$/m);
+    expect(run(endWatch('t1')).status).toBe(0);
+    await watch.lines;
+  });
+
   test('ends by itself at its limit', async () => {
     expect((await begin(0).lines).length).toBeGreaterThanOrEqual(2);
     expect(readdirSync(join(directory, 'run'))).toEqual([]);
@@ -133,7 +143,7 @@ test('the questions are verified, and end in time', () => {
   const { script } = watchFor(1);
   expect(script).toContain('timeout 0.25 ping -n -q -c 1 192.0.2.1 >/dev/null 2>&1');
   expect(script).toMatch(/curl -sS --max-time 1 .* --connect-timeout 0\.25 --fail -o \/dev\/null 2>\/dev\/null/);
-  expect(script).toMatch(/timeout 1 openssl s_client .* 2>\/dev\/null \| grep -q '\^HTTP\/1\[\.\]\[01\] 200 '/);
+  expect(script).toMatch(/timeout 1 openssl s_client .* 2>\/dev\/null \| grep -Eq '\^HTTP\/1\[\.\]\[01\] \(200\) '/);
 });
 
 describe.each([

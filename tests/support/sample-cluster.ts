@@ -93,6 +93,7 @@ export const SAMPLE_SERVICE: VirtualService = {
   })),
   health: {
     ownPort: 23790,
+    alive: [200],
     path: '/health?exclude=NOSPACE',
     trust: { path: '/etc/haproxy/etcd-ca.crt', from: 'store' },
     bundle: BUNDLE,
@@ -132,6 +133,7 @@ export const SAMPLE_APISERVER: VirtualService = {
   ],
   health: {
     ownPort: 23791,
+    alive: [200, 401],
     path: '/readyz',
     trust: { path: CA, from: [{ host: 'cp-1', path: CLUSTER_CA }] },
     bundle: undefined,

@@ -22,6 +22,9 @@ export function haproxyConfiguration(
     timeout_server: proxy.timeoutServer,
     timeout_tunnel: proxy.timeoutTunnel ?? null,
     health_path: health.path,
+    // HAProxy compares one status, or many by a pattern.
+    health_expected:
+      health.alive.length === 1 ? `status ${health.alive.join()}` : `rstatus ^(${health.alive.join('|')})$`,
     health_port: health.ownPort,
     ca_file: health.trust.path,
     client_bundle: health.bundle ?? null,

@@ -49,5 +49,7 @@ async function problemOf(
   const question = verifyName === undefined ? { url, certificate, key } : { url, ca, certificate, key };
   const answer = await probe.ask(httpsAnswer, httpsKey(question));
   if (answer.kind === 'failure') return `would find ${name} down: ${answer.reason}`;
-  return answer.status === 200 ? undefined : `would find ${name} not healthy: it answers ${answer.status}`;
+  return health.alive.includes(answer.status)
+    ? undefined
+    : `would find ${name} not healthy: it answers ${answer.status}`;
 }
