@@ -22,7 +22,9 @@ const PARTS = Number(process.env.PROVISION_LAB_PARTS ?? 6);
 const part = { parts: PARTS, part: numberOfThisCommit(12, PARTS) };
 
 /** Lab files that measure how long a client waits: nothing else runs beside them. */
-const ALONE = ['drill', 'etcd-safety', 'main-job', 'migration'].map((name) => `<rootDir>/tests/e2e/${name}.test.ts`);
+const ALONE = ['drill', 'etcd-safety', 'kubernetes-lab', 'main-job', 'migration'].map(
+  (name) => `<rootDir>/tests/e2e/${name}.test.ts`,
+);
 
 /** The lab files that take minutes, the longest first. */
 const LONGEST = [
