@@ -1,3 +1,4 @@
+import { X509Certificate } from 'node:crypto';
 import { posix } from 'node:path';
 import { isMap, isScalar, isSeq, LineCounter, type Document, type Scalar, type YAMLMap } from 'yaml';
 import { parseBoundedYaml, YamlLimitError } from '../model/bounded-yaml.js';
@@ -167,6 +168,18 @@ function partOf({ name, text, placeOf }: Kubeconfig, map: YAMLMap, key: string):
   const path: unknown = map.get(key);
   if (typeof path !== 'string' || path === '') throw unreadable(placeOf(map), `it gives no ${key}`);
   return { kind: 'file', path: posix.resolve(posix.dirname(name), path) };
+}
+
+/**
+ * The node of a kubelet's certificate: it is known as `system:node:NAME` (Kubernetes, "Using Node Authorization").
+ * @returns `undefined` for a certificate of anyone else, and for none
+ */
+export function nodeOf(pem: string): string | undefined {
+  try {
+    return /^CN=system:node:(.+)$/m.exec(new X509Certificate(pem).subject)?.[1];
+  } catch {
+    return undefined;
+  }
 }
 
 /** A kubeconfig that is not as Kubernetes' tools write it. @param place `kubelet.conf:5` */

@@ -2,12 +2,17 @@ import { certificateFiles, certificateFilesKey } from '../facts/certificate-file
 import { askText } from '../facts/file-content.js';
 import type { HttpsAnswer } from '../facts/https-answer.js';
 import { kubeconfigAnswer, kubeconfigAnswerKey } from '../facts/kubeconfig-answer.js';
-import { credentialsOf, readKubeconfig, type KubeconfigCredentials, type KubeconfigPart } from '../facts/kubeconfig.js';
+import {
+  credentialsOf,
+  nodeOf,
+  readKubeconfig,
+  type KubeconfigCredentials,
+  type KubeconfigPart,
+} from '../facts/kubeconfig.js';
 import { httpsUrl } from '../model/endpoint.js';
 import { ProvisionError } from '../model/errors.js';
 import type { Probe } from '../model/remote.js';
 import type { VirtualService } from '../model/virtual-service.js';
-import { readCertificates, subjectOf } from '../pki/inspect.js';
 
 /** A kubeconfig of a host, ready to ask with. */
 export interface KubeconfigUser {
@@ -19,9 +24,6 @@ export interface KubeconfigUser {
   readonly node: string | undefined;
 }
 
-/** How a kubelet is known: `system:node:NAME` (Kubernetes, "Using Node Authorization"). */
-const NODE = /^system:node:(.+)$/;
-
 /**
  * The user of a kubeconfig. @returns `undefined` where there is no such file
  * @throws ProvisionError `kubeconfig-unreadable`
@@ -31,8 +33,7 @@ export async function kubeconfigUser(probe: Probe, path: string): Promise<Kubeco
   if (text === undefined) return undefined;
   const kubeconfig = readKubeconfig(path, text);
   const credentials = credentialsOf(kubeconfig);
-  const [leaf] = readCertificates(await pemOf(credentials.certificate, probe));
-  const node = leaf === undefined ? undefined : NODE.exec(subjectOf(leaf).commonName)?.[1];
+  const node = nodeOf(await pemOf(credentials.certificate, probe));
   return { path, server: kubeconfig.server.href.replace(/\/$/, ''), credentials, node };
 }
 

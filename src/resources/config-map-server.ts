@@ -88,7 +88,7 @@ async function staleReaders({ readers, endpoint }: ConfigMapServerOptions, probe
 }
 
 /** Whether a process has connections, and none to the virtual IP. */
-export function isElsewhere({ connections }: ProgramProcess, { ip, port }: Pick<Endpoint, 'ip' | 'port'>): boolean {
+function isElsewhere({ connections }: ProgramProcess, { ip, port }: Pick<Endpoint, 'ip' | 'port'>): boolean {
   return connections.length > 0 && !connections.some((end) => end.address === ip && end.port === port);
 }
 

@@ -21,7 +21,7 @@ export function hostOf({ hostname }: URL): string {
 }
 
 /** The port of an https URL. */
-export function portOf({ port }: URL): number {
+function portOf({ port }: URL): number {
   return port === '' ? 443 : Number(port);
 }
 
