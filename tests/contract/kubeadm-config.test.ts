@@ -4,11 +4,8 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { KUBEADM_CONFIG, kubeadmConfig, type KubeadmConfig } from '../../src/facts/kubeadm-config.js';
 import type { Command } from '../../src/model/remote.js';
-import {
-  readKubeadmConfigScript,
-  replaceClusterConfiguration,
-  restoreClusterConfiguration,
-} from '../../src/shell/kubeadm-config.js';
+import { replaceConfigMapKey, restoreConfigMapKey } from '../../src/shell/config-map.js';
+import { readObjectScript } from '../../src/shell/own-apiserver.js';
 import { run } from '../support/lab.js';
 import { temporaryDirectory } from '../support/temporary-directory.js';
 
@@ -124,7 +121,7 @@ describe('an exchange with the apiserver', () => {
     return { status, stderr, calls: await Promise.all(calls) };
   }
 
-  const look = (host: Host): Promise<Exchanged> => exchange(readKubeadmConfigScript(), '', host);
+  const look = (host: Host): Promise<Exchanged> => exchange(readObjectScript(CONFIG_MAP), '', host);
   const CONFIG_MAP = '/api/v1/namespaces/kube-system/configmaps/kubeadm-config';
 
   test.each([
@@ -181,9 +178,10 @@ describe('an exchange with the apiserver', () => {
 
   const before = 'kind: "ä\n';
   const after = 'kind: 🙂\n';
+  const at = { namespace: 'kube-system', name: 'kubeadm-config', key: 'ClusterConfiguration' };
   const [REPLACE, RESTORE] = [
-    replaceClusterConfiguration('change it', before, after),
-    restoreClusterConfiguration('take it back', after, before),
+    replaceConfigMapKey('change it', { at, before, after }),
+    restoreConfigMapKey('take it back', { at, before, after }),
   ];
   const textOf = (stdin: Command['stdin']): string => (typeof stdin === 'string' ? stdin : '');
   const patch = (from: string, to: string): unknown => [
