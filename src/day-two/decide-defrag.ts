@@ -14,7 +14,7 @@ export interface SpaceSeen {
   readonly inode: string;
 }
 
-/** When a database is worth writing anew. */
+/** When a database is worth rewriting. */
 export interface FragmentRule {
   /** Of its size, so much or more is free. */
   readonly percent: number;
@@ -102,7 +102,7 @@ function medianRevision(seen: readonly SpaceSeen[]): number {
   return revisions[Math.floor((revisions.length - 1) / 2)] ?? 0;
 }
 
-/** Whether so much of a database is free that it is worth writing it anew. */
+/** Whether so much of a database is free that it is worth rewriting it. */
 export function isFragmented(
   { dbSize, dbSizeInUse = dbSize }: Pick<HeardMember, 'dbSize' | 'dbSizeInUse'>,
   { percent, leastBytes }: FragmentRule,

@@ -9,7 +9,7 @@ import type { Probe } from '../model/remote.js';
 import type { SpaceSeen } from './decide-defrag.js';
 
 /**
- * Asks every member for its space, one exec a host, and whether all but that is well.
+ * Asks every member for its space, one exec a host, and whether all but that is healthy.
  * @param healthy the gate that the work is behind
  * @throws ProvisionError `etcd-unhealthy` where a member does not answer, or anything but NOSPACE is wrong
  */

@@ -2,7 +2,7 @@ import type { Fact } from '../model/remote.js';
 import { quote } from '../shell/quote.js';
 
 /**
- * Key: a data directory. The inode of the database in it: another one after it was written anew. Empty where there is none.
+ * Key: a data directory. The inode of the database in it: another one after it was rewritten. Empty where there is none.
  */
 export const etcdDatabaseFile: Fact<string> = {
   name: 'etcd-database-file',

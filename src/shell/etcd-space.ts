@@ -49,7 +49,7 @@ export function compactedScript(member: Asked, revision: number): string {
   ].join('\n');
 }
 
-/** Writes the member's database anew, without what is free in it. It answers nobody meanwhile. */
+/** Rewrites the member's database without what is free in it. It answers nobody meanwhile. */
 export function defragmentMember(member: Asked & Pick<Member, 'dataDir'>): Command {
   const { dataDir } = member;
   return {

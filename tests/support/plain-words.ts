@@ -13,7 +13,7 @@ const STUMBLES: readonly Stumble[] = [
   { phrase: /\b(change|host|nothing|write)s? (was |were |is )?in hand\b/i, say: 'in progress' },
   { phrase: /\bhalf[ -]done\b(?! write)/i, say: 'incomplete, unfinished' },
   { phrase: /\bwhole again\b|\bnot whole\b/i, say: 'healthy again, recovered' },
-  { phrase: /\b(is|are|was|were) well\b(?! beh)|\bwell again\b/i, say: 'healthy' },
+  { phrase: /\b(is|are|was|were) well\b(?! beh| below)|\bwell again\b/i, say: 'healthy' },
   { phrase: /\bwho is away\b/i, say: 'unreachable hosts' },
   { phrase: /\bsigned elsewhere\b/i, say: 'signed by an external CA' },
   { phrase: /\bfirst start\b/i, say: 'bootstrap' },
