@@ -1,7 +1,7 @@
 import { X509Certificate } from 'node:crypto';
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import type { CertificateProfile } from '../../../src/model/certificate.js';
-import { reasonsForNewKey, reasonsToSign, type CertificateFault } from '../../../src/pki/compare.js';
+import { reasonsForNewKey, reasonsToSign, widenProfile, type CertificateFault } from '../../../src/pki/compare.js';
 import { notAfterOf } from '../../../src/pki/inspect.js';
 import { issueCertificate } from '../../../src/pki/issue.js';
 import type { SigningAuthority } from '../../../src/pki/signing-authority.js';
@@ -114,6 +114,17 @@ describe('a leaf is signed again', () => {
       [{ text: 'SAN DNS new missing', breaks: true, diff: '+ SAN DNS new' }],
     ],
     [
+      'for each of several names, of both kinds',
+      { profile: { dnsNames: ['new', 'newer'], ipAddresses: ['10.0.0.1', '127.0.0.1'] } },
+      [
+        { text: 'SAN DNS new missing', breaks: true, diff: '+ SAN DNS new' },
+        { text: 'SAN DNS newer missing', breaks: true, diff: '+ SAN DNS newer' },
+        { text: 'SAN DNS etcd-1 no longer wanted', breaks: false, diff: '- SAN DNS etcd-1', isFelt: true },
+        { text: 'SAN DNS localhost no longer wanted', breaks: false, diff: '- SAN DNS localhost', isFelt: true },
+        { text: 'SAN IP ::1 no longer wanted', breaks: false, diff: '- SAN IP ::1', isFelt: true },
+      ],
+    ],
+    [
       'for a name that is not wanted',
       { profile: { dnsNames: ['etcd-1'] } },
       [{ text: 'SAN DNS localhost no longer wanted', breaks: false, diff: '- SAN DNS localhost', isFelt: true }],
@@ -146,6 +157,29 @@ describe('a leaf is signed again', () => {
   test('where it is the certificate of an authority', () => {
     const found = new X509Certificate(authority.certificatePem);
     expect(reasons({ found })).toContainEqual({ text: 'is the certificate of an authority', breaks: true });
+  });
+
+  test('with all that it says beside what is wanted, where that is to be kept', async () => {
+    const found = await issue(authority, {
+      ...{ commonName: 'old', organizations: ['Example'], usages: ['client'], furtherUsages: ['1.2.3'] },
+      ...{ dnsNames: ['etcd-1', 'old'], ipAddresses: ['10.0.0.7'], keyType: 'rsa-2048' },
+    });
+    const wanted = { ...SERVER_PROFILE, dnsNames: ['new'], ipAddresses: ['10.0.0.1'], usages: ['server'] as const };
+    expect(widenProfile(wanted, found)).toEqual({
+      ...wanted,
+      ...{ commonName: 'old', organizations: ['Example'], subject: ['O=Example', 'CN=old'] },
+      ...{ dnsNames: ['new', 'etcd-1', 'old'], ipAddresses: ['10.0.0.1', '10.0.0.7'] },
+      ...{ usages: ['server', 'client'], furtherUsages: ['1.2.3'], keyType: 'rsa-2048' },
+      keyUsages: ['digitalSignature', 'keyEncipherment'],
+    });
+    // Good for every use is more than any list; one key usage is one.
+    const anyUse = widenProfile(wanted, await issue(authority, { usages: [] }));
+    expect([anyUse.usages, anyUse.furtherUsages, anyUse.keyUsages, anyUse.keyType]).toEqual([
+      [],
+      undefined,
+      ['digitalSignature'],
+      'ecdsa-p256',
+    ]);
   });
 
   test('with a new key, only where that is of another kind', () => {

@@ -61,7 +61,13 @@ describe('a person who mistypes', () => {
 
   test('is no person where a file or the environment has it: that is wrong at once', async () => {
     const source = passphraseSource({ file: undefined, env: ENV, ask: nobody });
-    await expect(source.opening('x', open)).rejects.toMatchObject({ code: 'wrong-passphrase' });
+    let tries = 0;
+    const counted = (passphrase: Secret): Promise<string> => {
+      tries += 1;
+      return open(passphrase);
+    };
+    await expect(source.opening('x', counted)).rejects.toMatchObject({ code: 'wrong-passphrase' });
+    expect(tries).toBe(1);
   });
 });
 

@@ -56,6 +56,8 @@ test('an error other than a file that is there is none of these answers', async 
     code: expect.stringMatching(/^E(NOTDIR|EXIST)$/) as unknown,
   });
   await expect(readIfThere(path)).rejects.toMatchObject({ code: 'ENOTDIR' });
+  // A directory in which nobody can make a file.
+  await expect(writeNew('/proc/self/provision', 'x', 0o600, 'a')).rejects.toMatchObject({ code: 'ENOENT' });
   await rm(join(directory, 'made'));
   expect(await readIfThere(path)).toBeUndefined();
 });
