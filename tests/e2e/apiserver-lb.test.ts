@@ -257,27 +257,6 @@ describeOnLab('API servers behind hosts of their own', 'apart', { etcd: 3, contr
     await untilWell(lab, inventory);
   });
 
-  test('an API server that answers no anonymous request is alive all the same', async () => {
-    const inventory = await withProxy('haproxy');
-    expect(problemOf(await runVerb(lab, 'apply', inventory))).toBe('');
-    const manifest = '/etc/kubernetes/manifests/kube-apiserver.yaml';
-    const answers = (status: number): string =>
-      waiting(`[ "$(curl -sk -m 5 -o /dev/null -w '%{http_code}' https://127.0.0.1:6443/readyz)" = ${status} ]`);
-    const edit = (script: string): string =>
-      `sed '${script}' ${manifest} > /root/edited && mv /root/edited ${manifest}`;
-    const off = edit('s|^\\( *- \\)kube-apiserver$|&\\n\\1--anonymous-auth=false|');
-    expect(problemOf(await lab.ssh('cp-2', `${off}; ${answers(401)}`))).toBe('');
-    // HAProxy has found it so by its own question, again and again.
-    const stats = 'curl -s http://127.0.0.1:23791/stats\\;csv | grep ^kube-apiserver,cp-2, | cut -d, -f18,37';
-    const seen = await lab.ssh('host-1', waiting(`[ "$(${stats})" = UP,L7OK ]`));
-    const verified = await verifyUntil(lab, inventory);
-    const direct = await runVerb(lab, 'plan', inventory);
-    await lab.ssh('cp-2', `${edit('/--anonymous-auth=false/d')}; ${answers(200)}`);
-    expect(problemOf(seen)).toBe('');
-    expect(problemOf(verified)).toBe('');
-    expect(plannedChanges(direct)).toEqual([]);
-  });
-
   test('with one of them lost it goes on', async () => {
     const inventory = await withProxy('haproxy');
     expect(problemOf(await runVerb(lab, 'apply', inventory))).toBe('');
