@@ -28,14 +28,15 @@ const ALONE = ['drill', 'etcd-safety', 'kubernetes-lab', 'main-job', 'migration'
 
 /** The lab files that take minutes, the longest first. */
 const LONGEST = [
+  'member-changes',
   'apiserver-lb',
+  'worst-day',
   'virtual-ip-changes',
   'expired-certificates',
   'bypass',
   'killed-run',
   'snapshot',
   'verify',
-  'member-changes',
   'diagnosis',
   'killed-migration',
   'member-replace',

@@ -1,6 +1,7 @@
 import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import { EXIT } from '../../src/model/errors.js';
 import { provision, run } from '../support/lab.js';
 import { ended, startRealHostsWith, type RealHosts } from '../support/real-run.js';
 import { temporaryDirectory } from '../support/temporary-directory.js';
@@ -127,7 +128,7 @@ describe('ca request', () => {
     writeFileSync(join(notes, 'lock'), text);
     expect((await hosts.onHosts(plant, 'etcd-3')).status).toBe(0);
     const { status, stdout, stderr } = await request();
-    expect(status).toBe(1);
+    expect(status).toBe(EXIT.locked);
     expect(stderr).toMatch(/^error: etcd-3: locked by /);
     expect(stdout + stderr).not.toMatch(HARM);
     expect(requests()).toEqual([]);
