@@ -18,7 +18,7 @@ const LABS_AT_ONCE = Number(process.env.PROVISION_TEST_LABS ?? Math.min(processo
 const ALWAYS = ['main-job', 'migration'].map((name) => `/e2e/${name}.test.ts`);
 
 /** A run has one of so many parts of the other lab files, another one for each commit: 1 has them all, CI's 2 half of them. */
-const PARTS = Number(process.env.PROVISION_LAB_PARTS ?? 6);
+const PARTS = Number(process.env.PROVISION_LAB_PARTS ?? 10);
 const part = { parts: PARTS, part: numberOfThisCommit(12, PARTS) };
 
 /** Lab files that measure how long a client waits: nothing else runs beside them. */

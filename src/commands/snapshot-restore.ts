@@ -1,7 +1,8 @@
 import { resolve } from 'node:path';
 import { checkSnapshot } from '../day-two/check-snapshot.js';
 import { decideRestore, findUnfinished, hasStage, lookBeforeRestore } from '../day-two/decide-restore.js';
-import { restorePlays, takeBackPlays } from '../day-two/restore-plays.js';
+import { restorePlays } from '../day-two/restore-plays.js';
+import { takeBackPlays } from '../day-two/take-back-plays.js';
 import { ProvisionError } from '../model/errors.js';
 import { passphraseSource } from '../pki/passphrase.js';
 import { quote } from '../shell/quote.js';

@@ -3,25 +3,12 @@ import type { Resource } from '../model/change.js';
 import type { Cluster, ControlPlane, Member } from '../model/cluster.js';
 import type { Play } from '../playbook/play.js';
 import { peerUrlOf } from '../shell/join-member.js';
-import {
-  exchangeScript,
-  fenceScript,
-  removeUnpackedScript,
-  stagePath,
-  unpackScript,
-} from '../shell/restore-snapshot.js';
+import { exchangeScript, fenceScript, removeUnpackedScript, unpackScript } from '../shell/restore-snapshot.js';
+import { stagePath } from '../shell/restore-stage.js';
 import type { RecoveryDecision } from './decide-recovery.js';
-import {
-  command,
-  doneResource,
-  playOf,
-  startApiserverStep,
-  startStep,
-  stepResource,
-  stopApiserverStep,
-  UNPACK_TIMEOUT_MS,
-  type Step,
-} from './restore-plays.js';
+import { UNPACK_TIMEOUT_MS } from './restore-plays.js';
+import { doneResource, startApiserverStep, startStep, stopApiserverStep } from './restore-service-steps.js';
+import { command, playOf, stepResource, type Step } from './restore-step.js';
 
 /** Everything that the plays of a recovery are made of. */
 export interface Recovery extends Pick<RecoveryDecision, 'survivor' | 'others'> {

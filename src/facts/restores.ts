@@ -1,6 +1,6 @@
 import type { Fact } from '../model/remote.js';
 import { quote } from '../shell/quote.js';
-import { RESTORES } from '../shell/restore-snapshot.js';
+import { RESTORES } from '../shell/restore-stage.js';
 import { toolLines } from '../shell/snapshot.js';
 
 /** One restore that a host takes, or took, part in. */

@@ -1,68 +1,11 @@
 import type { Member } from '../model/cluster.js';
 import { needRoomLines, type DiskRoom } from './disk-room.js';
-import { DIRECTORY_FUNCTIONS } from './open-directory.js';
 import { quote } from './quote.js';
+import { asOwner, begin, inData, stopUnit } from './restore-stage.js';
 import { toolLines } from './snapshot.js';
-
-/** Where each host notes how far a restore is, for root only: `ID/STAGE`. */
-export const RESTORES = '/var/lib/provision/restore';
-
-/** As far as a restore, or the way back from one, may be on a host. */
-export type RestoreStage =
-  | 'apiserver-stopped'
-  | 'unpacked'
-  | 'exchanging'
-  | 'fenced'
-  | 'exchanged'
-  | 'started'
-  | 'apiserver-started'
-  | 'back-stopped'
-  | 'back-exchanged'
-  | 'back-started'
-  | 'back-apiserver'
-  | 'done';
-
-/** The note of a stage. @param id of the restore */
-export function stagePath(id: string, stage: RestoreStage): string {
-  return `${RESTORES}/${id}/${stage}`;
-}
 
 /** Etcd's guide for restores under Kubernetes: further than any cluster writes between two snapshots (etcd docs, "recovery"). */
 const REVISION_BUMP = 1_000_000_000;
-
-/** Seconds that a kube-apiserver may take to end: the kubelet's full check of its files, and the grace period of the pod. */
-const END_S = 180;
-
-/** What a script of a restore begins with: it works in the directory of its notes. */
-function begin(id: string): readonly string[] {
-  const directory = `${RESTORES}/${id}`;
-  return [
-    DIRECTORY_FUNCTIONS,
-    `enter ${quote(directory)} 0700`,
-    `only_root ${quote(directory)}`,
-    'mark() {',
-    `  printf '%s\\n' "$2" >"./.$1"`,
-    '  sync "./.$1"',
-    '  mv -T "./.$1" "./$1"',
-    '  sync .',
-    '}',
-  ];
-}
-
-/**
- * Lines that define `as`, which runs a command as the user that the member's data belongs to: root does nothing itself
- * in a directory of others.
- */
-function asOwner({ dataDir, unit }: Pick<Member, 'dataDir' | 'unit'>): readonly string[] {
-  return [
-    `data=${quote(dataDir)}`,
-    `user=$(stat -c %U "$data/member" 2>/dev/null) || user=$(systemctl show -P User -- ${quote(`${unit}.service`)})`,
-    '[ -n "$user" ] || user=root',
-    '[ "$user" != UNKNOWN ] || refuse "$data belongs to a user that the host does not know"',
-    '[ -d "$data" ] || refuse "there is no directory $data"',
-    `as() { (cd -P / && if [ "$user" = root ]; then "$@"; else runuser -u "$user" -- "$@"; fi); }`,
-  ];
-}
 
 /** How a member is restored. */
 export interface Unpacking {
@@ -76,11 +19,6 @@ export interface Unpacking {
   readonly token: string;
   /** Every member's tool can raise revisions and mark the old ones as compacted. */
   readonly bump: 'revisions' | 'none';
-}
-
-/** Lines that only a restore's own `sh -c` runs: its directory is entered first. */
-function inData(script: readonly string[]): string {
-  return `as sh -euc ${quote(['umask 077', 'cd -P -- "$1"', ...script].join('\n'))} sh "$data"`;
 }
 
 /**
@@ -215,14 +153,6 @@ export function exchangeScript(id: string, member: Pick<Member, 'dataDir' | 'uni
   ].join('\n');
 }
 
-function stopUnit(unit: string): readonly string[] {
-  const name = quote(`${unit}.service`);
-  return [
-    `systemctl stop --quiet ${name}`,
-    `! systemctl is-active --quiet ${name} || refuse ${quote(`${unit} still runs`)}`,
-  ];
-}
-
 /** Puts the data of before in place again; what was restored is moved aside. The member must be stopped everywhere. */
 export function exchangeBackScript(id: string, member: Pick<Member, 'dataDir' | 'unit'>): string {
   return [
@@ -244,104 +174,4 @@ export function exchangeBackScript(id: string, member: Pick<Member, 'dataDir' | 
 /** The way back where no member was stopped: only what was restored beside the data goes. */
 export function leaveScript(id: string, member: Pick<Member, 'dataDir' | 'unit'>): string {
   return [...begin(id), ...asOwner(member), inData([`rm -rf ./restore-${id}`]), 'mark back-exchanged yes'].join('\n');
-}
-
-/** Stops a member on the way back, wherever the restore stands. */
-export function stopMemberScript(id: string, unit: string): string {
-  return [...begin(id), ...stopUnit(unit), 'mark back-stopped yes'].join('\n');
-}
-
-/** Starts a member; with all others at once, for none is ready before a quorum is. */
-export function startMemberScript(id: string, unit: string, stage: 'started' | 'back-started'): string {
-  const name = quote(`${unit}.service`);
-  return [
-    ...begin(id),
-    `systemctl reset-failed ${name} 2>/dev/null || :`,
-    `systemctl start --quiet ${name} || { journalctl --no-pager -o cat -n 15 -u ${name} >&2; exit 1; }`,
-    `mark ${stage} yes`,
-  ].join('\n');
-}
-
-/** Takes {@link startMemberScript} back. */
-export function unstartMemberScript(id: string, unit: string, stage: 'started' | 'back-started'): string {
-  return [...begin(id), `rm -f ./${stage}`, `systemctl stop --quiet ${quote(`${unit}.service`)}`].join('\n');
-}
-
-/** Where the kubelet looks, whatever links lead there. @returns lines that set `entry` */
-function manifestEntry(manifest: string): readonly string[] {
-  return [
-    `manifest=${quote(manifest)}`,
-    'watched=$(readlink -f -- "${manifest%/*}") || refuse "there is no directory ${manifest%/*}"',
-    'entry="$watched/${manifest##*/}"',
-  ];
-}
-
-/** Moves the manifest of a kube-apiserver out of the kubelet's sight, and waits until its process has ended. */
-export function stopApiserverScript(id: string, manifest: string): string {
-  return [
-    ...begin(id),
-    ...manifestEntry(manifest),
-    'if [ -e "$entry" ] || [ -L "$entry" ]; then',
-    '  rm -f ./.manifest',
-    '  cp -a -T "$entry" ./.manifest',
-    '  sync ./.manifest',
-    '  mv -T ./.manifest ./manifest',
-    '  sync .',
-    '  rm -f "$entry"',
-    'fi',
-    'left=$(($(date +%s) + ' + String(END_S) + '))',
-    'while grep -qx kube-apiserver /proc/[0-9]*/comm 2>/dev/null; do',
-    '  [ "$(date +%s)" -lt "$left" ] || refuse "a kube-apiserver still runs: look for another manifest of it in $watched"',
-    '  sleep 1',
-    'done',
-    'mark apiserver-stopped yes',
-  ].join('\n');
-}
-
-/** Puts the manifest back where {@link stopApiserverScript} took it from. @param stage what is noted then */
-export function startApiserverScript(
-  id: string,
-  manifest: string,
-  stage: 'apiserver-started' | 'back-apiserver',
-): string {
-  return [
-    ...begin(id),
-    ...manifestEntry(manifest),
-    'if [ -e ./manifest ] || [ -L ./manifest ]; then',
-    '  if [ ! -e "$entry" ]; then',
-    // A name that begins with a dot is none of the kubelet's.
-    '    cp -a -T ./manifest "$watched/.provision-restore"',
-    '    sync "$watched/.provision-restore" 2>/dev/null || :',
-    '    mv -T "$watched/.provision-restore" "$entry"',
-    '  fi',
-    'fi',
-    `mark ${stage} yes`,
-  ].join('\n');
-}
-
-/** Takes {@link stopApiserverScript} back: the manifest is where it was, and the stage is not noted. */
-export function unstopApiserverScript(id: string, manifest: string): string {
-  return [startApiserverScript(id, manifest, 'back-apiserver'), 'rm -f ./apiserver-stopped ./back-apiserver'].join(
-    '\n',
-  );
-}
-
-/**
- * Ends a restore on a host. What was there before the restore, and runs on, may remember revisions that are not there any
- * more: kubelets, the controller manager and the scheduler are started again where they run.
- */
-export function finishScript(id: string, role: 'control-plane' | 'member'): string {
-  return [
-    ...begin(id),
-    ...(role === 'control-plane'
-      ? [
-          // The names of processes have 15 characters at most (proc(5), `comm`).
-          'for pid in $(grep -lxE "kube-controller|kube-scheduler" /proc/[0-9]*/comm 2>/dev/null); do',
-          '  pid=${pid#/proc/}; kill "${pid%/comm}" 2>/dev/null || :',
-          'done',
-          'if systemctl is-active --quiet kubelet.service; then systemctl restart --quiet kubelet.service; fi',
-        ]
-      : []),
-    'mark done yes',
-  ].join('\n');
 }

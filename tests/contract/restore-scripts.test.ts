@@ -18,12 +18,10 @@ import {
   exchangeScript,
   fenceScript,
   leaveScript,
-  RESTORES,
-  startApiserverScript,
-  stopApiserverScript,
   unpackScript,
-  unstopApiserverScript,
 } from '../../src/shell/restore-snapshot.js';
+import { RESTORES } from '../../src/shell/restore-stage.js';
+import { startApiserverScript, stopApiserverScript, unstopApiserverScript } from '../../src/shell/restore-services.js';
 import { temporaryDirectory } from '../support/temporary-directory.js';
 import { scratch } from '../support/scratch.js';
 

@@ -6,7 +6,8 @@ import {
   type RestoreLook,
   type RestoreRequest,
 } from '../../../src/day-two/decide-restore.js';
-import { restorePlays, takeBackPlays } from '../../../src/day-two/restore-plays.js';
+import { restorePlays } from '../../../src/day-two/restore-plays.js';
+import { takeBackPlays } from '../../../src/day-two/take-back-plays.js';
 import type { SnapshotManifest } from '../../../src/day-two/snapshot-manifest.js';
 import { restores, restoreTool, type RestoreOnHost } from '../../../src/facts/restores.js';
 import type { EtcdStatus } from '../../../src/facts/etcd-status.js';

@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { recoverPlays } from '../../../src/day-two/recover-plays.js';
 import { changed, UNCHANGED, type Resource } from '../../../src/model/change.js';
-import { stagePath } from '../../../src/shell/restore-snapshot.js';
+import { stagePath } from '../../../src/shell/restore-stage.js';
 import { fakeProbe, type FakeAnswers } from '../../support/fake-probe.js';
 import { SAMPLE_CLUSTER } from '../../support/sample-cluster.js';
 

@@ -1,0 +1,71 @@
+import type { Member } from '../model/cluster.js';
+import { DIRECTORY_FUNCTIONS } from './open-directory.js';
+import { quote } from './quote.js';
+
+/** Where each host notes how far a restore is, for root only: `ID/STAGE`. */
+export const RESTORES = '/var/lib/provision/restore';
+
+/** As far as a restore, or the way back from one, may be on a host. */
+export type RestoreStage =
+  | 'apiserver-stopped'
+  | 'unpacked'
+  | 'exchanging'
+  | 'fenced'
+  | 'exchanged'
+  | 'started'
+  | 'apiserver-started'
+  | 'back-stopped'
+  | 'back-exchanged'
+  | 'back-started'
+  | 'back-apiserver'
+  | 'done';
+
+/** The note of a stage. @param id of the restore */
+export function stagePath(id: string, stage: RestoreStage): string {
+  return `${RESTORES}/${id}/${stage}`;
+}
+
+/** What a script of a restore begins with: it works in the directory of its notes. */
+export function begin(id: string): readonly string[] {
+  const directory = `${RESTORES}/${id}`;
+  return [
+    DIRECTORY_FUNCTIONS,
+    `enter ${quote(directory)} 0700`,
+    `only_root ${quote(directory)}`,
+    'mark() {',
+    `  printf '%s\\n' "$2" >"./.$1"`,
+    '  sync "./.$1"',
+    '  mv -T "./.$1" "./$1"',
+    '  sync .',
+    '}',
+  ];
+}
+
+/**
+ * Lines that define `as`, which runs a command as the user that the member's data belongs to: root does nothing itself
+ * in a directory of others.
+ */
+export function asOwner({ dataDir, unit }: Pick<Member, 'dataDir' | 'unit'>): readonly string[] {
+  return [
+    `data=${quote(dataDir)}`,
+    `user=$(stat -c %U "$data/member" 2>/dev/null) || user=$(systemctl show -P User -- ${quote(`${unit}.service`)})`,
+    '[ -n "$user" ] || user=root',
+    '[ "$user" != UNKNOWN ] || refuse "$data belongs to a user that the host does not know"',
+    '[ -d "$data" ] || refuse "there is no directory $data"',
+    `as() { (cd -P / && if [ "$user" = root ]; then "$@"; else runuser -u "$user" -- "$@"; fi); }`,
+  ];
+}
+
+/** Lines that only a restore's own `sh -c` runs: its directory is entered first. */
+export function inData(script: readonly string[]): string {
+  return `as sh -euc ${quote(['umask 077', 'cd -P -- "$1"', ...script].join('\n'))} sh "$data"`;
+}
+
+/** Lines that stop a unit, and make sure of it. */
+export function stopUnit(unit: string): readonly string[] {
+  const name = quote(`${unit}.service`);
+  return [
+    `systemctl stop --quiet ${name}`,
+    `! systemctl is-active --quiet ${name} || refuse ${quote(`${unit} still runs`)}`,
+  ];
+}
