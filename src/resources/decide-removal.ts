@@ -141,14 +141,6 @@ interface Case {
   readonly entry: Listed;
 }
 
-/** What is known of the removal. */
-interface Case {
-  readonly look: LeavingLook;
-  readonly list: HeardMember;
-  /** Of the member that leaves. */
-  readonly entry: Listed;
-}
-
 /** One change at a time, of a list that the inventory knows, while all that stay are healthy. */
 function refuseUnsettled(cluster: Cluster, member: Member, { look, list, entry }: Case): void {
   const { members, formerMembers } = cluster;
