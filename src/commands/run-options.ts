@@ -16,7 +16,17 @@ export interface RunOptions extends ConnectionOptions, InventoryOptions {
 }
 
 /** The shipped playbooks that a person names; others belong to a verb. */
-export const PLAYBOOKS = ['site', 'etcd', 'etcd-lb', 'repoint', 'migrate', 'apiserver-lb', 'apiserver-names'] as const;
+export const PLAYBOOKS = [
+  'site',
+  'etcd',
+  'former-members',
+  'etcd-lb',
+  'repoint',
+  'migrate',
+  'apiserver-lb',
+  'apiserver-names',
+  'apiserver-clients',
+] as const;
 
 /** What the argument `inventory` of every verb is. */
 export const INVENTORY = "an inventory in Ansible's format, YAML or INI";
