@@ -174,7 +174,7 @@ for (const loss of SWEEP ? LOSSES : [])
           const written = await writers.stop();
           // Right after the very last change, a run may be through before it notices.
           const statuses = lost.slice(0, -1).map(({ run }) => run.status);
-          expect(statuses).toEqual(statuses.map(() => 1));
+          expect(statuses).toEqual(statuses.map(() => EXIT.unreachable));
           expect(lost.length).toBeGreaterThan(15);
           expect(await lostWrites(lab, loss.name, ways, written)).toEqual([]);
           await writeFile(`docs/lost-${loss.name}-sweep-${type}.md`, lostHostsPage(loss, type, lost, written));

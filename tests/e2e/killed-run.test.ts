@@ -209,7 +209,7 @@ describeOnLab('an interrupted run', 'killed', { etcd: 3 }, (lab) => {
       kill('SIGCONT');
     });
     const refused = await second;
-    expect([first.status, refused?.status]).toEqual([0, 1]);
+    expect([first.status, refused?.status]).toEqual([EXIT.done, EXIT.locked]);
     expect(refused?.stdout).toMatch(/locked by \w+@\S+ \(pid \d+\) since .*provision unlock/);
     await expectFinished(lab);
   });
