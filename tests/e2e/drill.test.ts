@@ -1,4 +1,5 @@
 import { beforeAll, expect, jest, test } from '@jest/globals';
+import { EXIT } from '../../src/model/errors.js';
 import { waitUntil } from '../../src/lab/process.js';
 import type { EventJson } from '../../src/report/event-schema.js';
 import { describeOnLab, type TestLab } from '../support/lab.js';
@@ -106,7 +107,7 @@ describeOnLab('a failover drill', 'drill', { etcd: 3 }, (lab) => {
       hint: expect.stringContaining('started by a timer of its host within 20 s') as unknown,
     });
     const next = await lab.provision('drill', lab.files.inventory, '--yes');
-    expect(next.status).toBe(1);
+    expect(next.status).toBe(EXIT.unsafe);
     expect(next.stdout).toMatch(/nothing was stopped/);
     expect(next.stdout).toMatch(new RegExp(`gate backends-up: etcd did not open: HAProxy on ${host} does not answer`));
     expect(await waitUntil(() => isActive(lab, host), (RESTORE_AFTER_S + 10) * 1000, 500)).toBe(true);
