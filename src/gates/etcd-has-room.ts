@@ -7,7 +7,7 @@ import { mebibytes } from '../model/mebibytes.js';
 import { askMembers } from './ask-members.js';
 import { membersHeard } from './judge-members.js';
 
-/** The size is told a moment after a database was rewritten. */
+/** etcd reports the new size a moment after a database was rewritten. */
 const DEADLINE_MS = 60_000;
 
 /** With less than a twentieth of its quota free, the alarm is raised again within minutes. */

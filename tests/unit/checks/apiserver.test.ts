@@ -40,7 +40,7 @@ function host(given: {
 }
 
 describe('an apiserver', () => {
-  test('that is ready when it is asked again is so, and both answers are told', async () => {
+  test('that is ready when it is asked again is so, and both answers are reported', async () => {
     const first = contextOf(host({ ready: { kind: 'answer', status: 500, body: '[-]etcd failed' } }));
     const { probe: probeAgain } = contextOf(host({}));
     expect((await linesOf(checkApiservers, { ...first, probeAgain })).at(-1)).toBe(

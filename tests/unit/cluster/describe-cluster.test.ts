@@ -457,7 +457,7 @@ ${lines.join('\n')}
   });
 
   test.each(['etcd_lb_formers', 'etcd-lb-former', 'etcd_lb_fromer'])(
-    'the group %s is told to mean nothing',
+    'the group %s is reported to mean nothing',
     async (group) => {
       const lines = ['etcd_lb: { hosts: { a: } }', `${group}: { hosts: { lb-old: } }`];
       const warnings = clusterWarnings(await loadFiles({ 'hosts.yaml': hosts(...lines) })).map(formatProblem);
@@ -546,8 +546,11 @@ ${lines.join('\n')}
     );
   });
 
-  test.each(['etcd_formers', 'etcd-former', 'former_etcd'])('the group %s is told to mean nothing', async (group) => {
-    const warnings = clusterWarnings(await loadFiles({ 'hosts.yaml': hosts(B.replace('etcd_former', group)) }));
-    expect(warnings.map(formatProblem)).toContainEqual(expect.stringMatching(/did you mean etcd_former\?/));
-  });
+  test.each(['etcd_formers', 'etcd-former', 'former_etcd'])(
+    'the group %s is reported to mean nothing',
+    async (group) => {
+      const warnings = clusterWarnings(await loadFiles({ 'hosts.yaml': hosts(B.replace('etcd_former', group)) }));
+      expect(warnings.map(formatProblem)).toContainEqual(expect.stringMatching(/did you mean etcd_former\?/));
+    },
+  );
 });

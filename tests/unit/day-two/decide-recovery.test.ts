@@ -220,7 +220,7 @@ describe('a recovery that was begun', () => {
   });
 });
 
-test('what each shows is told', () => {
+test('what each shows is reported', () => {
   const all = seen(
     AWAY,
     gone(),

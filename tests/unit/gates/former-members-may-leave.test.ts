@@ -108,7 +108,7 @@ describe('former-members-may-leave', () => {
     expect(await ask({ ...seen, etcd })).toEqual({ open: true });
   });
 
-  test('without a load balancer it says how the others are told', async () => {
+  test('without a load balancer it says how API servers are moved to the others', async () => {
     const cluster = { ...CLUSTER, services: [] };
     expect(await ask({ manifest: ALL }, cluster)).toMatchObject({ next: 'provision bypass INVENTORY on' });
     const kubeadm = { kind: 'found', configuration: 'endpoints: ["https://10.0.0.3:2379"]' };

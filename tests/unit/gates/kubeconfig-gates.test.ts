@@ -109,7 +109,7 @@ describe('before a kubeconfig is moved, the virtual IP answers', () => {
       SILENT,
       /no object of Kubernetes/,
     ],
-  ] as const)('and else stays shut: %s', async (_, through, present, direct, reason) => {
+  ] as const)('and else does not open: %s', async (_, through, present, direct, reason) => {
     const answers = { [`${VIP}${NODE}`]: through, [`${OLD}${NODE}`]: present, [`${DIRECT}${NODE}`]: direct };
     expect(await ask(worker(OLD, answers))).toMatchObject({ open: false, reason: expect.stringMatching(reason) });
   });
