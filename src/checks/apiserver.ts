@@ -4,7 +4,8 @@ import { askText } from '../facts/file-content.js';
 import { flagValue } from '../facts/command-flags.js';
 import { isConnected, readinessProblem } from '../gates/apiserver-ready.js';
 import type { ControlPlane } from '../model/cluster.js';
-import { httpsUrl, memberUrls, namesJust } from '../model/endpoint.js';
+import { memberUrls, namesJust } from '../model/endpoint.js';
+import { etcdWay } from '../model/etcd-way.js';
 import { ProvisionError } from '../model/errors.js';
 import type { Probe } from '../model/remote.js';
 import { CONTAINER } from '../facts/apiserver-manifest.js';
@@ -13,12 +14,10 @@ import { rivalFiles, staticPodFiles, type StaticPodFile } from '../facts/static-
 import { quote } from '../shell/quote.js';
 import { itemsOfHosts } from './ask-hosts.js';
 import type { Check, CheckItem } from './check.js';
-import { serviceNamed } from '../model/virtual-service.js';
 
 /** Each kube-apiserver: what its manifest says, what its process runs with, and whether it is ready. */
 export const checkApiservers: Check = async ({ cluster, probe, probeAgain, inventory }) => {
-  const endpoint = serviceNamed(cluster, 'etcd')?.endpoint;
-  const servers = endpoint === undefined ? undefined : httpsUrl(endpoint.ip, endpoint.port);
+  const servers = etcdWay(cluster)?.url;
   const direct = memberUrls(cluster.members);
   const expected = { servers, direct, inventory };
   const byHost = new Map(cluster.controlPlanes.map((controlPlane) => [controlPlane.host, controlPlane]));

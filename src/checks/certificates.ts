@@ -123,9 +123,7 @@ function certificateItem(
   }
   const [leaf] = readCertificates(files.pem);
   if (leaf === undefined) throw new Error('a certificate without faults can be read');
-  const names = cluster.services.some(({ endpoint }) => wanted.profile.ipAddresses.includes(endpoint.ip))
-    ? ', names the virtual IP'
-    : '';
+  const names = namesOfWay(wanted, cluster);
   const evidence = `signed by this cluster's authority${names}, ${validity(notAfterOf(leaf), rules.now)}`;
   if (files.publicKey.kind === 'known') return { ...item, verdict: 'ok', evidence: `matches its key, ${evidence}` };
   const install = `ssh ${host} sudo apt-get install openssl`;
@@ -135,6 +133,13 @@ function certificateItem(
     evidence: `${evidence}; its key could not be compared: no openssl`,
     next: install,
   };
+}
+
+function namesOfWay({ profile }: WantedCertificate, { services, external }: CheckContext['cluster']): string {
+  if (services.some(({ endpoint }) => profile.ipAddresses.includes(endpoint.ip))) return ', names the virtual IP';
+  const { ip, name } = external ?? { ip: undefined, name: undefined };
+  const isNamed = [...profile.ipAddresses, ...profile.dnsNames].some((each) => each === ip || each === name);
+  return isNamed ? ', names the load balancer that others run' : '';
 }
 
 function trustItem(

@@ -1,9 +1,8 @@
 import { KUBEADM_CONFIG, kubeadmConfig, type KubeadmConfig } from '../facts/kubeadm-config.js';
-import { httpsUrl } from '../model/endpoint.js';
+import { etcdWay } from '../model/etcd-way.js';
 import { externalEndpoints } from '../resources/cluster-configuration.js';
 import { askHosts } from './ask-hosts.js';
 import type { Check, CheckItem } from './check.js';
-import { serviceNamed } from '../model/virtual-service.js';
 
 const CHECK = 'kubeadm-config';
 
@@ -13,8 +12,8 @@ const CHECK = 'kubeadm-config';
  */
 export const checkKubeadmConfig: Check = async ({ cluster, probe, inventory }) => {
   const { controlPlanes } = cluster;
-  const endpoint = serviceNamed(cluster, 'etcd')?.endpoint;
-  if (endpoint === undefined || controlPlanes.length === 0) return [];
+  const way = etcdWay(cluster);
+  if (way === undefined || controlPlanes.length === 0) return [];
   const { heard } = await askHosts(
     controlPlanes.map(({ host }) => host),
     async (host) => probe(host).ask(kubeadmConfig, KUBEADM_CONFIG),
@@ -26,7 +25,7 @@ export const checkKubeadmConfig: Check = async ({ cluster, probe, inventory }) =
     answers.find(({ found }) => found.kind !== 'silent') ??
     answers[0];
   if (best === undefined) return [notRead('no control plane can be asked', undefined)];
-  return [judge(best.found, { url: httpsUrl(endpoint.ip, endpoint.port), host: best.host, inventory })];
+  return [judge(best.found, { url: way.url, host: best.host, inventory })];
 };
 
 interface Expected {

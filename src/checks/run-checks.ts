@@ -5,6 +5,7 @@ import type { Check, CheckContext, CheckItem } from './check.js';
 import { checkClocks } from './clock.js';
 import { checkDrift } from './drift.js';
 import { checkEtcd } from './etcd.js';
+import { checkExternalBalancer } from './external-balancer.js';
 import { checkKubeadmConfig } from './kubeadm-config.js';
 import { checkNonlocalBind } from './nonlocal-bind.js';
 import { checkRouterIds } from './router-id.js';
@@ -17,6 +18,7 @@ const CHECKS: readonly Check[] = [
   checkEtcd,
   checkServices,
   checkVirtualIp,
+  checkExternalBalancer,
   checkRouterIds,
   checkNonlocalBind,
   checkBackends,

@@ -106,11 +106,11 @@ function balancedUrl(inventory: Inventory, service: ServiceName): string | undef
     return [...inventory.hosts.keys()].map((host) => value(inventory, host, name)).find((found) => found !== undefined);
   }
   const ip = shared(variables.ip);
-  if (ip === undefined || shared(variables.enabled) === false) return undefined;
-  return httpsUrl(
-    shared(variables.host) ?? canonicalIp(ip),
-    shared(variables.port) ?? VARIABLES[variables.port].fallback,
-  );
+  const name = shared(variables.host);
+  const isOfOthers = service === 'etcd' && shared('etcd_lb_provider') === 'external';
+  const isThere = ip !== undefined || (isOfOthers && name !== undefined);
+  if (!isThere || shared(variables.enabled) === false) return undefined;
+  return httpsUrl(name ?? canonicalIp(ip ?? ''), shared(variables.port) ?? VARIABLES[variables.port].fallback);
 }
 
 /** A checked value; undefined when it is not set, or wrong, which describeCluster tells. */

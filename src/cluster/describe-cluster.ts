@@ -8,6 +8,7 @@ import type { Json } from '../model/json.js';
 import { formerGroupOf, SERVICE_GROUPS, type ServiceName } from '../model/virtual-service.js';
 import { checkCluster } from './cluster-checks.js';
 import { checkFormerBalancers } from './former-balancer-checks.js';
+import { checkExternal, describeExternal, isExternal } from './external-balancer.js';
 import { checkFormerMembers } from './former-member-checks.js';
 import { nodeAddress } from './node-address.js';
 import { checkGroups } from './group-slips.js';
@@ -80,12 +81,14 @@ function examineCluster(inventory: Inventory): { readonly cluster: Cluster; read
       hosts: [...inventory.hosts.keys()],
     },
     services: describeServices({ ...source, addresses, shared, reader }),
+    external: describeExternal({ ...source, inventory, addresses, shared, reader }),
     controlPlanes,
     nodes: [...new Set([...hosts.controlPlanes, ...hosts.nodes].map(({ name }) => name))],
     certificates: readCertificates(inventory, hosts.all, shared, reader),
   };
   checkFormerBalancers(hosts, inventory, reader);
   checkFormerMembers(hosts, inventory, { isManaged, reader });
+  checkExternal(cluster.external, members, { shared, reader });
   checkCluster(cluster, { inventory, hosts, shared, reader });
   checkUnknownVariables(inventory, reader);
   checkGroups(inventory, reader);
@@ -110,7 +113,7 @@ function clusterHosts(inventory: Inventory, reader: VariableReader): ClusterHost
   const isWanted = [...inventory.hosts.values()].some((host) => hasOwn(host, 'kube_apiserver_lb_ip'));
   const dedicatedToApiserver = isWanted ? inGroup('kube_apiserver_lb') : [];
   const balancers = {
-    etcd: dedicated.length === 0 ? members : dedicated,
+    etcd: isExternal(inventory, reader) ? [] : dedicated.length === 0 ? members : dedicated,
     'kube-apiserver': dedicatedToApiserver.length === 0 ? controlPlanes : dedicatedToApiserver,
   };
   const formerMembers = inGroup(FORMER_MEMBERS);

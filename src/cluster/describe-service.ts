@@ -1,4 +1,5 @@
 import type { Host } from '../model/inventory.js';
+import type { FormerService } from '../model/etcd-way.js';
 import { Secret } from '../model/secret.js';
 import {
   PROXY_NAMES,
@@ -39,6 +40,20 @@ export interface ServiceTraits extends Pick<VirtualService, 'backends' | 'observ
   readonly clients: VirtualService['clients'];
 }
 
+/** What balancers of ours may have left of a service that others balance now. */
+export function describeFormer(
+  name: ServiceName,
+  { places, backends }: Pick<ServiceTraits, 'places' | 'backends'>,
+  source: ServiceSource,
+): FormerService {
+  const variables = SERVICE_VARIABLES[name];
+  const proxy = source.shared.valueOr(variables.proxy);
+  const wanted = { name, proxy, endpoint: undefined, variables };
+  const formerBalancers = readBalancers(wanted, { ...source, balancers: source.formerBalancers });
+  const keepalived = [PACKAGED_KEEPALIVED, ownKeepalived(name)].map(pickInstance);
+  return { proxy, formerBalancers, backends, places: placesOf(name, places), keepalived };
+}
+
 /** A service behind its virtual IP. */
 export function describeService(
   name: ServiceName,
@@ -59,10 +74,14 @@ export function describeService(
   return {
     ...traits,
     ...{ name, group: SERVICE_GROUPS[name], endpoint, proxy, balancers, formerBalancers },
-    places: { ...places, certificates: PROXY_NAMES.flatMap((each) => Object.values(certificatesOf(name, each))) },
+    places: placesOf(name, places),
     health: { ...health, trust, bundle },
     clients: [...balancers.filter(({ host }) => !known.has(host)).map(({ host }) => ({ host, files })), ...clients],
   };
+}
+
+function placesOf(name: ServiceName, places: ServiceTraits['places']): VirtualService['places'] {
+  return { ...places, certificates: PROXY_NAMES.flatMap((each) => Object.values(certificatesOf(name, each))) };
 }
 
 function certificatesOf(name: ServiceName, proxy: ProxyName): { readonly trust: string; readonly bundle: string } {
@@ -70,7 +89,9 @@ function certificatesOf(name: ServiceName, proxy: ProxyName): { readonly trust: 
   return { trust: `${directory}/${name}-ca.crt`, bundle: `${directory}/${name}-client.pem` };
 }
 
-interface Wanted extends Pick<VirtualService, 'name' | 'proxy' | 'endpoint'> {
+interface Wanted extends Pick<VirtualService, 'name' | 'proxy'> {
+  /** Absent where no balancer is set up any more. */
+  readonly endpoint: Endpoint | undefined;
   readonly variables: ServiceVariables;
 }
 
@@ -80,6 +101,10 @@ const PACKAGED_KEEPALIVED: Instance = {
   configFile: '/etc/keepalived/keepalived.conf',
 };
 
+function ownKeepalived(name: ServiceName): Instance {
+  return ownInstance(name, 'keepalived', `/etc/keepalived/provision/${name}.conf`);
+}
+
 function readBalancers(
   { name, proxy, endpoint, variables }: Wanted,
   { balancers: hosts, addresses, shared, reader }: ServiceSource,
@@ -87,12 +112,12 @@ function readBalancers(
   const authPass = shared.value('keepalived_auth_pass');
   const place = variables.place(shared);
   const mayHaveBeen = variables.mayHaveBeen;
-  const own = ownInstance(name, 'keepalived', `/etc/keepalived/provision/${name}.conf`);
+  const own = ownKeepalived(name);
   const other = place === 'beside' ? PACKAGED_KEEPALIVED : own;
   const virtual = {
     ...(place === 'beside' ? own : PACKAGED_KEEPALIVED),
     former: mayHaveBeen === 'packaged' ? [pickInstance(other)] : [],
-    virtualRouterId: shared.value(variables.virtualRouterId) ?? virtualRouterId(endpoint.ip),
+    virtualRouterId: shared.value(variables.virtualRouterId) ?? virtualRouterId(endpoint?.ip ?? ''),
     unicast: shared.valueOr('keepalived_unicast'),
     advertIntervalS: shared.valueOr('keepalived_advert_int'),
     authPass: authPass === undefined ? undefined : new Secret(authPass),

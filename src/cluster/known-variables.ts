@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import { LB_PROVIDERS } from '../model/etcd-way.js';
 import { PROXY_NAMES } from '../model/virtual-service.js';
 import { ADOPTED_VARIABLES } from './adopted-variables.js';
 import { APISERVER_VARIABLES } from './apiserver-variables.js';
@@ -30,7 +31,7 @@ export const VARIABLES = {
   etcd_lb_enabled: optional({
     schema: flag(),
     type: 'true or false',
-    fallbackText: 'true when `etcd_lb_ip` is set',
+    fallbackText: 'true when `etcd_lb_ip` is set, or `etcd_lb_provider` is external',
     description: 'Whether clients reach etcd through the load balancer.',
   }),
   etcd_lb_ip: optional({
@@ -49,6 +50,12 @@ export const VARIABLES = {
     schema: port,
     type: 'port',
     description: 'Port of the load balancer on the virtual IP.',
+  }),
+  etcd_lb_provider: defaulted('own', {
+    schema: oneOf(LB_PROVIDERS),
+    type: LB_PROVIDERS.join(' or '),
+    description:
+      'Who runs the load balancer. `external`: others do, at `etcd_lb_ip` or, without one, at `etcd_lb_host`; no proxy and no virtual IP is set up.',
   }),
   etcd_lb_proxy: defaulted('haproxy', {
     schema: oneOf(PROXY_NAMES),

@@ -11,6 +11,7 @@ export function noCluster({ directory }: Pick<Inventory, 'directory'>): Cluster 
     formerMembers: [],
     inventory: { file: '', hosts: [] },
     services: [],
+    external: undefined,
     controlPlanes: [],
     nodes: [],
     certificates: {

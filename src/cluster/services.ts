@@ -29,9 +29,10 @@ export interface ServicesSource extends Omit<ServiceSource, 'balancers' | 'forme
   readonly all: readonly Host[];
 }
 
-/** The services that the inventory wants behind a virtual IP. */
+/** The services that the inventory wants behind a virtual IP of ours. */
 export function describeServices(source: ServicesSource): readonly VirtualService[] {
-  return SERVICE_NAMES.flatMap((name) => {
+  const isOfOthers = source.shared.valueOr('etcd_lb_provider') === 'external';
+  return SERVICE_NAMES.filter((name) => !(name === 'etcd' && isOfOthers)).flatMap((name) => {
     const endpoint = readEndpoint(name, source);
     const own = { ...source, balancers: source.balancers[name], formerBalancers: source.formerBalancers[name] };
     return endpoint === undefined ? [] : [describeService(name, endpoint, TRAITS[name](source), own)];
@@ -56,11 +57,12 @@ function readEndpoint(name: ServiceName, { shared, reader, all }: ServicesSource
 }
 
 const TRAITS: Readonly<Record<ServiceName, (source: ServicesSource) => ServiceTraits>> = {
-  etcd,
+  etcd: etcdTraits,
   'kube-apiserver': kubeApiserver,
 };
 
-function etcd({ members, controlPlanes, isManaged }: ServicesSource): ServiceTraits {
+/** What makes etcd what it is, behind whatever balancer. */
+export function etcdTraits({ members, controlPlanes, isManaged }: ServicesSource): ServiceTraits {
   return {
     backends: members.map((member) => backendOf(member, isManaged)),
     // Registered for nothing (IANA), and below Linux's ephemeral ports (32768): no connection that goes out can have taken it.

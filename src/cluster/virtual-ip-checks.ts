@@ -6,7 +6,7 @@ import { knownAddresses } from './node-address.js';
 import { SERVICE_VARIABLES } from './service-variables.js';
 
 /** Addresses that no host can hold for others: unspecified, loopback, link-local, IPv4 in disguise, multicast, reserved (RFC 6890). */
-function isUnusable(ip: string): boolean {
+export function isUnusable(ip: string): boolean {
   const list = new BlockList();
   for (const [net, prefix] of [
     ['0.0.0.0', 8],

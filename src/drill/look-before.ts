@@ -4,6 +4,7 @@ import type { Look } from '../facts/batched-probe.js';
 import type { World } from '../engine/world.js';
 import type { Cluster } from '../model/cluster.js';
 import { ProvisionError } from '../model/errors.js';
+import type { ExternalBalancer } from '../model/etcd-way.js';
 import { aboutService } from '../model/gate.js';
 import type { Probe } from '../model/remote.js';
 import { SERVICE_GROUPS, serviceNamed, type ServiceName, type VirtualService } from '../model/virtual-service.js';
@@ -56,6 +57,7 @@ export interface DrillSubject {
  */
 export async function lookBefore({ cluster, service: name, checkUp }: DrillSubject, world: World): Promise<Position> {
   const service = serviceNamed(cluster, name);
+  if (name === 'etcd' && cluster.external !== undefined) throw othersRunIt(cluster.external);
   const group = SERVICE_GROUPS[name];
   if (service === undefined || service.balancers.length < 2)
     throw new DrillRefused(
@@ -73,6 +75,13 @@ export async function lookBefore({ cluster, service: name, checkUp }: DrillSubje
   if (observer === undefined) throw new DrillRefused([`no other host reaches ${name} through the virtual IP`], checkUp);
   const others = service.balancers.map(({ host }) => host).filter((host) => host !== holder);
   return { service, holder, others, observer };
+}
+
+function othersRunIt({ ip, name }: ExternalBalancer): DrillRefused {
+  return new DrillRefused(
+    [`others run the load balancer of etcd (${ip ?? name ?? ''}): this program has none to stop there`],
+    'test its fail-over with whoever runs it; without it: provision bypass INVENTORY on',
+  );
 }
 
 async function shutGates(service: VirtualService, { gates }: World, look: Look): Promise<readonly string[]> {

@@ -15,8 +15,14 @@ export type EtcdIdentity =
     };
 
 /** The key to ask {@link etcdIdentity} by. */
-export function etcdIdentityKey({ url, ca = null, certificate = null, key = null }: NullableRequest): string {
-  return JSON.stringify([url, ca, certificate, key]);
+export function etcdIdentityKey({
+  url,
+  ca = null,
+  certificate = null,
+  key = null,
+  connectTo,
+}: NullableRequest): string {
+  return JSON.stringify([url, ca, certificate, key, ...(typeof connectTo === 'string' ? [connectTo] : [])]);
 }
 
 type NullableRequest = { readonly [Name in keyof EtcdStatusRequest]: EtcdStatusRequest[Name] | null };
@@ -43,9 +49,11 @@ export const etcdIdentity: Fact<EtcdIdentity> = {
 };
 
 function commandFor(key: string): string {
-  const [url = '', ca, certificate, clientKey] = JSON.parse(key) as readonly (string | null)[] & { 0: string };
+  const [url = '', ca, certificate, clientKey, connectTo] = JSON.parse(key) as readonly (string | null)[] & {
+    0: string;
+  };
   const files = { ca: ca ?? undefined, certificate: certificate ?? undefined, key: clientKey ?? undefined };
-  return etcdStatusCommand({ url, ...files });
+  return etcdStatusCommand({ url, ...files, connectTo: connectTo ?? undefined });
 }
 
 /**

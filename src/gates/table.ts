@@ -8,6 +8,7 @@ import { backendsUp } from './backends-up.js';
 import { formerMembersMayLeave } from './former-members-may-leave.js';
 import { formerBalancersFreed } from './former-balancers-freed.js';
 import { etcdAnswersDirectly } from './etcd-answers-directly.js';
+import { externalAnswers } from './external-answers.js';
 import { etcdHasRoom } from './etcd-has-room.js';
 import { etcdCanSpareBatch, etcdHealthy, etcdHealthyButForSpace } from './etcd-healthy.js';
 import { etcdLearnerCaughtUp, etcdServesWithoutBatch } from './etcd-without-batch.js';
@@ -44,10 +45,16 @@ export function gateTable(cluster: Cluster, now: () => Date): ReadonlyMap<string
 /** The gates of a service. Where the inventory has none, they have the same names, and are open. */
 function serviceGates(name: ServiceName, cluster: Cluster): readonly Gate[] {
   const service = serviceNamed(cluster, name);
-  return SERVICE_GATES.map(([gate, build]) =>
-    service === undefined ? noService(gate, name) : build(service, cluster),
-  );
+  const external = name === 'etcd' ? cluster.external : undefined;
+  return SERVICE_GATES.map(([gate, build]) => {
+    if (service !== undefined) return build(service, cluster);
+    const isAboutWay = external !== undefined && WAY_GATES.includes(gate);
+    return isAboutWay ? externalAnswers(gate, external, cluster) : noService(gate, name);
+  });
 }
+
+/** Those that ask whether the service answers, whoever runs its balancer. */
+const WAY_GATES = ['vip-answers', 'vip-answers-control-planes'];
 
 const SERVICE_GATES: readonly (readonly [string, (service: VirtualService, cluster: Cluster) => Gate])[] = [
   ['backends-up', backendsUp],

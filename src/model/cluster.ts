@@ -1,5 +1,6 @@
 import type { MarkedText } from './marked-text.js';
 import type { ClientFiles, KeyType } from './certificate.js';
+import type { ExternalBalancer } from './etcd-way.js';
 import type { VirtualService } from './virtual-service.js';
 
 /** One etcd member, as the `etcd` group and its variables describe it. */
@@ -84,6 +85,8 @@ export interface Cluster {
   readonly inventory: { readonly file: string; readonly hosts: readonly string[] };
   /** What clients reach at a virtual IP; empty without a load balancer. */
   readonly services: readonly VirtualService[];
+  /** The balancer of etcd, where others run it; etcd is then none of {@link services}. */
+  readonly external: ExternalBalancer | undefined;
   readonly controlPlanes: readonly ControlPlane[];
   /** Every host of Kubernetes, each once: those of `kube_control_plane` and of `kube_node`. */
   readonly nodes: readonly string[];

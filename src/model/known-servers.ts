@@ -1,5 +1,5 @@
 import type { Cluster } from './cluster.js';
-import { serviceNamed } from './virtual-service.js';
+import { etcdWay } from './etcd-way.js';
 
 /** Decides whether a URL is an address at which this inventory's cluster is to be reached. */
 export type IsKnownServer = (url: string) => boolean;
@@ -11,14 +11,12 @@ export type IsKnownServer = (url: string) => boolean;
  */
 export function knownServers(cluster: Cluster, resolved: ReadonlyMap<string, readonly string[]>): IsKnownServer {
   const members = [...cluster.members, ...cluster.formerMembers];
-  const endpoint = serviceNamed(cluster, 'etcd')?.endpoint;
+  const way = etcdWay(cluster);
   const places = new Set([
     ...members.flatMap(({ address, host, name, clientPort }) =>
       [address, host, name].map((each) => place(each, String(clientPort))),
     ),
-    ...(endpoint === undefined ? [] : [endpoint.ip, endpoint.name ?? endpoint.ip]).map((each) =>
-      place(each, String(endpoint?.port)),
-    ),
+    ...(way?.names ?? []).map((each) => place(each, String(way?.port))),
   ]);
   return (url) => {
     const found = hostAndPort(url);

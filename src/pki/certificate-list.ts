@@ -1,7 +1,8 @@
 import type { AuthorityProfile, CertificateDestination, CertificateProfile, Usage } from '../model/certificate.js';
 import type { Ownership } from '../model/change.js';
 import { peerFiles, type Cluster, type Member } from '../model/cluster.js';
-import { serviceNamed, type VirtualService } from '../model/virtual-service.js';
+import { etcdWay } from '../model/etcd-way.js';
+import type { VirtualService } from '../model/virtual-service.js';
 import { splitNames } from './ip.js';
 
 /** One kind of leaf, as a literal; the way of kubeadm's certlist.go. `Site` is what one certificate is made for. */
@@ -58,7 +59,7 @@ const SERVER: Entry<Member> = {
     'localhost',
     '127.0.0.1',
     '::1',
-    ...namesOfService(cluster),
+    ...(etcdWay(cluster)?.names ?? []),
     ...cluster.certificates.altNames,
     ...cluster.certificates.altIps,
   ],
@@ -173,11 +174,6 @@ export function apiserverTrust(cluster: Cluster, path: string): WantedTrust {
 /** The apiservers of an adopted etcd have their own files for it. */
 function policyOf({ isManaged }: Cluster): Policy {
   return isManaged ? 'exact' : 'at-least';
-}
-
-function namesOfService(cluster: Cluster): readonly string[] {
-  const { ip, name } = serviceNamed(cluster, 'etcd')?.endpoint ?? {};
-  return [ip, name].filter((each) => each !== undefined);
 }
 
 function namesOf(member: Member): readonly string[] {

@@ -20,7 +20,8 @@ export interface BalancerProgram {
 /** What a former load balancer of a service may have left. */
 export interface FreedBalancerOptions {
   readonly service: string;
-  readonly vip: string;
+  /** Absent where the inventory does not name it any more, for others run the balancer. */
+  readonly vip: string | undefined;
   /** Of the service's backends: with the virtual IP, what tells its configuration from that of another cluster. */
   readonly addresses: readonly string[];
   readonly keepalived: readonly BalancerProgram[];
@@ -48,9 +49,10 @@ export function freedBalancer(options: FreedBalancerOptions): Resource {
         found(options.files, probe),
         found(options.certificates, probe),
       ]);
-      await refuseOthers(vip, vrrp, probe);
+      if (vip !== undefined) await refuseOthers(vip, vrrp, probe);
       const ours = [...vrrp, ...proxy].filter(({ isOurs }) => isOurs);
-      if (!ours.some(({ text }) => [vip, ...addresses].some((each) => namesAddress(text, each)))) return UNCHANGED;
+      if (!ours.some(({ text }) => [vip ?? [], addresses].flat().some((each) => namesAddress(text, each))))
+        return UNCHANGED;
       const stopped = ours.filter(({ isRun, state }) => isRun && (state.active || state.enabled));
       const units = ours.filter(({ hasUnitFile }) => hasUnitFile).map(({ unitFile }) => unitFile);
       const first = [

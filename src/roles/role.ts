@@ -52,7 +52,10 @@ export function balancerOn({ balancers, group }: VirtualService, host: Host): Ba
 }
 
 /** The balancer of a service that a host was. @throws ProvisionError `not-in-group` */
-export function formerBalancerOn({ formerBalancers, group }: VirtualService, host: Host): Balancer {
+export function formerBalancerOn(
+  { formerBalancers, group }: Pick<VirtualService, 'formerBalancers' | 'group'>,
+  host: Host,
+): Balancer {
   return found(formerBalancers, host, formerGroupOf(group));
 }
 

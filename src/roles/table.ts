@@ -5,6 +5,7 @@ import { etcdRecoveryRole } from './etcd-recovery/role.js';
 import { etcdReplacementRole } from './etcd-replacement/role.js';
 import { etcdSettledRole } from './etcd-settled/role.js';
 import { etcdRole } from './etcd/role.js';
+import { externalBalancerRole } from './external-balancer/role.js';
 import { formerBalancerRole } from './former-balancer/role.js';
 import { ipNonlocalBindRole } from './ip-nonlocal-bind/role.js';
 import { virtualIpRole } from './keepalived/role.js';
@@ -43,6 +44,7 @@ export function roleTable(tools: RoleTools): ReadonlyMap<string, Role> {
       virtualIpRole(tools, service),
       formerBalancerRole(service),
     ]),
+    externalBalancerRole(),
     kubeApiserverFilesRole(tools),
     kubeApiserverRole(tools),
     kubeApiserverDirectRole(),

@@ -1,4 +1,6 @@
+import { certificateFilesKey, type CertificateFiles } from '../../src/facts/certificate-files.js';
 import type { Cluster, ControlPlane, Member } from '../../src/model/cluster.js';
+import type { ExternalBalancer } from '../../src/model/etcd-way.js';
 import type { Balancer, VirtualService } from '../../src/model/virtual-service.js';
 
 /** A member of the sample cluster. @param number 1 to 3 */
@@ -195,6 +197,7 @@ export const SAMPLE_CLUSTER: Cluster = {
   formerMembers: [],
   inventory: { file: 'inventory.yaml', hosts: ['etcd-1', 'etcd-2', 'etcd-3'] },
   services: [SAMPLE_SERVICE],
+  external: undefined,
   controlPlanes: [CONTROL_PLANE],
   nodes: ['cp-1', 'worker-1'],
   certificates: {
@@ -208,3 +211,25 @@ export const SAMPLE_CLUSTER: Cluster = {
     grants: [],
   },
 };
+
+/** The sample cluster behind a balancer that others run. @param changes of where that is */
+export function withExternal(changes: Partial<ExternalBalancer> = {}): Cluster {
+  const { proxy, backends, places } = SAMPLE_SERVICE;
+  const keepalived = [
+    { unit: 'keepalived', configFile: '/etc/keepalived/keepalived.conf' },
+    { unit: 'provision-etcd-keepalived', configFile: '/etc/keepalived/provision/etcd.conf' },
+  ];
+  const former = { proxy, backends, places, keepalived, formerBalancers: [] };
+  return {
+    ...SAMPLE_CLUSTER,
+    services: [],
+    external: { ip: '10.9.0.1', name: 'balancer.example', port: 2379, former, ...changes },
+  };
+}
+
+/** What a host answers of a member's server certificate. @param pem empty: it has none */
+export function shownCertificate(pem: string): Readonly<Record<string, CertificateFiles>> {
+  const { certificate, key } = sampleMember(1).server;
+  const none = { certificate: undefined, key: undefined, publicKey: { kind: 'unchecked' } } as const;
+  return { [certificateFilesKey(certificate, key)]: { ...none, pem } };
+}

@@ -1,4 +1,10 @@
-import { PROXY_NAMES, type Balancer, type ServiceName, type VirtualService } from '../../model/virtual-service.js';
+import {
+  PROXY_NAMES,
+  SERVICE_GROUPS,
+  type Balancer,
+  type ServiceName,
+  type VirtualService,
+} from '../../model/virtual-service.js';
 import { proxyOf } from '../../proxies/table.js';
 import { freedBalancer, type BalancerProgram } from '../../resources/freed-balancer.js';
 import { checkScriptPath } from '../keepalived/check-script.js';
@@ -12,13 +18,16 @@ export function formerBalancerRole(name: ServiceName): Role {
     name: `${name}-former-balancer`,
     summary: `has nothing left of the load balancer of ${name} that it was; packages stay`,
     resources(host, _, cluster) {
-      const service = requireService(cluster, name);
-      const balancer = formerBalancerOn(service, host);
+      const external = name === 'etcd' ? cluster.external : undefined;
+      // Where others run the balancer, the inventory does not name the virtual IP of ours any more.
+      const vip = external === undefined ? requireService(cluster, name).endpoint.ip : undefined;
+      const service = external?.former ?? requireService(cluster, name);
+      const balancer = formerBalancerOn({ ...service, group: SERVICE_GROUPS[name] }, host);
       const { places } = service;
       return [
         freedBalancer({
           service: name,
-          vip: service.endpoint.ip,
+          vip,
           addresses: service.backends.map(({ address }) => address),
           keepalived: [balancer.keepalived, ...balancer.keepalived.former].map((each) => ({
             ...program(each),
@@ -33,7 +42,10 @@ export function formerBalancerRole(name: ServiceName): Role {
   };
 }
 
-function proxiesOf(service: VirtualService, { proxy, formerProxies }: Balancer): readonly BalancerProgram[] {
+function proxiesOf(
+  service: Pick<VirtualService, 'proxy'>,
+  { proxy, formerProxies }: Balancer,
+): readonly BalancerProgram[] {
   return [{ ...proxy, name: service.proxy }, ...formerProxies].map((each) => ({
     ...program(each),
     reads: (argv) => proxyOf({ proxy: each.name }).reads(argv),

@@ -1,27 +1,58 @@
+import { certificateFiles, certificateFilesKey } from '../../facts/certificate-files.js';
 import { askText } from '../../facts/file-content.js';
 import { clientServersOf } from '../../facts/apiserver-manifest.js';
 import { ALL_ADDRESSES, hostAddresses, type HostAddress } from '../../facts/host-addresses.js';
 import { unlessLost } from '../../facts/unless-lost.js';
 import { UNCHANGED, type Resource } from '../../model/change.js';
-import type { ControlPlane } from '../../model/cluster.js';
-import { hostPrefix, httpsUrl } from '../../model/endpoint.js';
+import type { CertificateProfile } from '../../model/certificate.js';
+import type { Cluster, ControlPlane } from '../../model/cluster.js';
+import { hostPrefix } from '../../model/endpoint.js';
 import { RemoteError } from '../../model/errors.js';
+import { etcdWay } from '../../model/etcd-way.js';
 import type { Probe } from '../../model/remote.js';
-import type { Balancer, VirtualService } from '../../model/virtual-service.js';
+import { serviceNamed, type Balancer, type VirtualService } from '../../model/virtual-service.js';
+import { memberCertificates } from '../../pki/certificate-list.js';
+import { namesOf, readCertificates } from '../../pki/inspect.js';
 import { hostOf } from '../../model/known-servers.js';
 
 /**
- * A resource that is needed only while a kube-apiserver uses a virtual IP, or a port of it, that is about to go: balancers, or
- * former ones, hold it, and the inventory names another one.
+ * A resource that is needed only while a kube-apiserver uses an address that is about to go: a virtual IP, or a port of it, that
+ * balancers, or former ones, hold, and the inventory names another one; or a name, such as that of a balancer which others
+ * ran, that the members' certificates are about to lose.
  * @param moved what moves the kube-apiserver away from it
  */
-export function beforeAddressGoes(service: VirtualService, controlPlane: ControlPlane, moved: Resource): Resource {
-  const { endpoint, balancers, formerBalancers } = service;
-  const current = httpsUrl(endpoint.ip, endpoint.port);
+export function beforeAddressGoes(cluster: Cluster, controlPlane: ControlPlane, moved: Resource): Resource {
+  const current = etcdWay(cluster)?.url;
+  const { balancers, formerBalancers } = serviceNamed(cluster, 'etcd') ?? {
+    balancers: [],
+    formerBalancers: cluster.external?.former.formerBalancers ?? [],
+  };
   return onlyWhile(moved, async (probe) => {
     const others = (await usedServers(controlPlane, probe)).filter((url) => url !== current);
-    return usesAny(others, [...balancers, ...formerBalancers], probe);
+    if (await usesAny(others, [...balancers, ...formerBalancers], probe)) return true;
+    return usesLostName(others, cluster, probe);
   });
+}
+
+/** Whether one of the URLs has a name that a member shows, and will not with its next certificate; adopted ones keep theirs. */
+async function usesLostName(urls: readonly string[], cluster: Cluster, probe: Probe): Promise<boolean> {
+  if (!cluster.isManaged) return false;
+  const kept = new Set(cluster.members.flatMap((member) => namesIn(memberCertificates(cluster, member)[0]?.profile)));
+  const others = urls.flatMap((url) => hostOf(url) ?? []).filter((name) => !kept.has(name));
+  if (others.length === 0) return false;
+  const shown = await Promise.all(
+    cluster.members.map(async ({ host, server }) => {
+      const asked = probe.on(host).ask(certificateFiles, certificateFilesKey(server.certificate, server.key));
+      const files = await unlessLost(asked);
+      const leaf = files instanceof RemoteError ? undefined : readCertificates(files.pem)[0];
+      return leaf === undefined ? [] : namesIn(namesOf(leaf));
+    }),
+  );
+  return shown.flat().some((name) => others.includes(name));
+}
+
+function namesIn(names: Pick<CertificateProfile, 'dnsNames' | 'ipAddresses'> | undefined): readonly string[] {
+  return names === undefined ? [] : [...names.dnsNames, ...names.ipAddresses].map((name) => name.toLowerCase());
 }
 
 /**
@@ -29,7 +60,11 @@ export function beforeAddressGoes(service: VirtualService, controlPlane: Control
  * it before a new one takes it.
  * @param moved what moves the kube-apiserver away from it
  */
-export function beforeBalancersGo(service: VirtualService, controlPlane: ControlPlane, moved: Resource): Resource {
+export function beforeBalancersGo(
+  service: Pick<VirtualService, 'formerBalancers'>,
+  controlPlane: ControlPlane,
+  moved: Resource,
+): Resource {
   return onlyWhile(moved, async (probe) =>
     usesAny(await usedServers(controlPlane, probe), service.formerBalancers, probe),
   );

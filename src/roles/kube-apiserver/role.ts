@@ -1,18 +1,19 @@
 import { posix } from 'node:path';
 import { directQuestion } from '../../gates/etcd-answers-directly.js';
-import { vipQuestion } from '../../gates/vip-answers.js';
 import type { ClientFiles } from '../../model/certificate.js';
 import type { Resource } from '../../model/change.js';
 import type { Cluster, ControlPlane } from '../../model/cluster.js';
+import { ETCD_HEALTH_PATH } from '../../model/cluster.js';
+import { etcdWay } from '../../model/etcd-way.js';
 import { serviceNamed } from '../../model/virtual-service.js';
 import { aboutService } from '../../model/gate.js';
-import { httpsUrl, memberUrls, namesJust } from '../../model/endpoint.js';
+import { memberUrls, namesJust } from '../../model/endpoint.js';
 import { apiserverCertificates, apiserverTrust } from '../../pki/certificate-list.js';
 import { certificateResource } from '../../resources/certificate.js';
 import { command, type CommandOptions } from '../../resources/command.js';
 import { trustBundleResource } from '../../resources/trust-bundle.js';
 import { quote } from '../../shell/quote.js';
-import { requireService } from '../require-service.js';
+import { requireEtcdWay } from '../require-service.js';
 import { certificateRules, controlPlaneOn, type Role, type RoleTools } from '../role.js';
 import { fromManifest } from './client-files.js';
 import { afterBalancersWent, beforeAddressGoes, beforeBalancersGo } from './old-address.js';
@@ -27,11 +28,11 @@ export function kubeApiserverFilesRole(tools: RoleTools): Role {
   };
 }
 
-/** A kube-apiserver that reaches etcd through the virtual IP only. */
+/** A kube-apiserver that reaches etcd through its load balancer only. */
 export function kubeApiserverRole(tools: RoleTools): Role {
   return {
     name: 'kube-apiserver',
-    summary: 'has a kube-apiserver that uses etcd through the virtual IP',
+    summary: 'has a kube-apiserver that uses etcd through its load balancer',
     resources(host, _, cluster) {
       const controlPlane = controlPlaneOn(cluster, host);
       return [...clientFiles(tools, cluster, controlPlane), repointed(cluster, controlPlane)];
@@ -49,8 +50,8 @@ export function kubeApiserverDirectRole(): Role {
 }
 
 /**
- * A kube-apiserver that uses no virtual IP which the balancers are about to give up: it uses the members directly until it
- * is moved to the new one, and no client of it notices.
+ * A kube-apiserver that uses no virtual IP which the balancers are about to give up, and no name that the members are about to
+ * show no more: it uses the members directly until it is moved to the new one, and no client of it notices.
  */
 export function kubeApiserverOffOldAddressRole(): Role {
   return {
@@ -58,8 +59,8 @@ export function kubeApiserverOffOldAddressRole(): Role {
     summary: 'has a kube-apiserver that uses no virtual IP which the balancers are about to give up',
     resources(host, _, cluster) {
       const controlPlane = controlPlaneOn(cluster, host);
-      const service = serviceNamed(cluster, 'etcd');
-      return service === undefined ? [] : [beforeAddressGoes(service, controlPlane, bypassed(cluster, controlPlane))];
+      if (etcdWay(cluster) === undefined) return [];
+      return [beforeAddressGoes(cluster, controlPlane, bypassed(cluster, controlPlane))];
     },
   };
 }
@@ -71,8 +72,8 @@ export function kubeApiserverOffFormerBalancersRole(): Role {
     summary: 'has a kube-apiserver that uses no virtual IP which a former load balancer holds',
     resources(host, _, cluster) {
       const controlPlane = controlPlaneOn(cluster, host);
-      const service = serviceNamed(cluster, 'etcd');
-      return service === undefined ? [] : [beforeBalancersGo(service, controlPlane, bypassed(cluster, controlPlane))];
+      const former = cluster.external?.former ?? serviceNamed(cluster, 'etcd');
+      return former === undefined ? [] : [beforeBalancersGo(former, controlPlane, bypassed(cluster, controlPlane))];
     },
   };
 }
@@ -101,24 +102,23 @@ function madeDirectories({ ca }: ClientFiles): CommandOptions {
 
 /** The manifest does not say which: both are the members' URLs. */
 const USES_MEMBERS =
-  'its API server uses the etcd members directly: the bypass is on, or it was never moved; this plan moves it to the virtual IP';
+  'its API server uses the etcd members directly: the bypass is on, or it was never moved; this plan moves it to ';
 
 function repointed(cluster: Cluster, controlPlane: ControlPlane): Resource {
-  const service = requireService(cluster, 'etcd');
-  const { endpoint } = service;
-  // The address, not the name: the control plane must not need a DNS server to find its etcd (docs/adr/).
-  const url = httpsUrl(endpoint.ip, endpoint.port);
+  const { url, provider } = requireEtcdWay(cluster);
+  const target = provider === 'own' ? 'the virtual IP' : url;
   const moved = etcdServers({
     ...{ cluster, controlPlane },
     servers: () => [url],
-    remark: (given) => (namesJust(given, memberUrls(cluster.members)) ? USES_MEMBERS : undefined),
+    remark: (given) => (namesJust(given, memberUrls(cluster.members)) ? `${USES_MEMBERS}${target}` : undefined),
     before: (files) => ({
       kind: 'await',
-      gate: aboutService('vip-answers', service.name),
-      parameters: vipQuestion(service, files),
+      gate: aboutService('vip-answers', 'etcd'),
+      parameters: { url: `${url}${ETCD_HEALTH_PATH}`, ...files },
     }),
   });
-  return afterBalancersWent(service, controlPlane, moved);
+  const service = serviceNamed(cluster, 'etcd');
+  return service === undefined ? moved : afterBalancersWent(service, controlPlane, moved);
 }
 
 function bypassed(cluster: Cluster, controlPlane: ControlPlane): Resource {

@@ -1,6 +1,7 @@
 import type { EtcdIdentity } from '../../facts/etcd-identity.js';
 import type { EtcdStatus } from '../../facts/etcd-status.js';
 import type { ControlPlane } from '../../model/cluster.js';
+import { described, hex, isSameStore } from '../../gates/same-store.js';
 import { ProvisionError } from '../../model/errors.js';
 import type { IsKnownServer } from '../../model/known-servers.js';
 
@@ -26,12 +27,6 @@ export interface Evidence {
   readonly isKnown: IsKnownServer;
   readonly controlPlane: Pick<ControlPlane, 'host' | 'manifest'>;
 }
-
-/**
- * How far apart two answers of one store may be: they are seconds apart, and a follower may lag. Clusters that were made with
- * the same names and token have the same ids, however different their data.
- */
-const [MOST_WRITES, MOST_SHARE] = [1_000, 0.01];
 
 /**
  * Why a kube-apiserver may not be moved from these endpoints to this cluster: one is another cluster's, or whose it is is
@@ -77,28 +72,6 @@ function endpointProblem({ url, identity }: Endpoint, evidence: Evidence): Provi
     message: `${answers}; whether that is this inventory's cluster is not known, for most of its members do not answer: ${silent.join('; ')}`,
     hint: 'let the members answer first: provision verify INVENTORY',
   });
-}
-
-function isSameStore(
-  { clusterId, memberId, revision }: EtcdIdentity & { readonly kind: 'answers' },
-  status: EtcdStatus & { readonly kind: 'answers' },
-): boolean {
-  const apart = Math.abs(revision - status.revision);
-  return (
-    clusterId === status.clusterId &&
-    status.members.some(({ id }) => id === memberId) &&
-    apart <= MOST_WRITES + MOST_SHARE * Math.max(revision, status.revision)
-  );
-}
-
-/** As etcdctl prints it. */
-function hex(id: string): string {
-  return BigInt(id).toString(16);
-}
-
-function described({ host, status }: MemberSeen): readonly string[] {
-  if (status.kind === 'silent') return [];
-  return [`${host}: cluster ${hex(status.clusterId)} at revision ${status.revision}`];
 }
 
 function foreign(what: string): ProvisionError {

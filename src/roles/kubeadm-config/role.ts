@@ -1,17 +1,15 @@
-import { httpsUrl } from '../../model/endpoint.js';
 import { kubeadmConfigResource } from '../../resources/kubeadm-config.js';
-import { requireService } from '../require-service.js';
+import { requireEtcdWay } from '../require-service.js';
 import type { Role } from '../role.js';
 
 /** kubeadm's stored configuration follows the virtual IP: one object of the cluster, planned with the first control plane. */
 export function kubeadmConfigRole(): Role {
   return {
     name: 'kubeadm-config',
-    summary: 'has a kubeadm that knows etcd by the virtual IP',
+    summary: 'has a kubeadm that knows etcd by its load balancer',
     resources(host, _, cluster) {
       if (host.name !== cluster.controlPlanes[0]?.host) return [];
-      const { ip, port } = requireService(cluster, 'etcd').endpoint;
-      return [kubeadmConfigResource(httpsUrl(ip, port))];
+      return [kubeadmConfigResource(requireEtcdWay(cluster).url)];
     },
   };
 }

@@ -10,7 +10,7 @@ import { outputOf, type Output, type Probe } from '../../../src/model/remote.js'
 import { healthFiles } from '../../../src/model/virtual-service.js';
 import { fakeProbe } from '../../support/fake-probe.js';
 import { fakeHosts, fakeWorld } from '../../support/fake-world.js';
-import { SAMPLE_SERVICE, withService } from '../../support/sample-cluster.js';
+import { SAMPLE_SERVICE, withExternal, withService } from '../../support/sample-cluster.js';
 import { noDownload } from '../../support/local-transport.js';
 
 const observers = SAMPLE_SERVICE.observers.filter(({ host }) => host !== 'cp-1');
@@ -189,6 +189,13 @@ describe('a drill is refused, with every reason and before anything is touched,'
       hint: CHECK_UP,
     });
     expect(on.ran).toEqual([]);
+  });
+
+  test('where others run the balancer', async () => {
+    await expect(lookBefore({ ...SUBJECT, cluster: withExternal() }, worldOf(stage()))).rejects.toMatchObject({
+      code: 'drill-refused',
+      message: expect.stringContaining('others run the load balancer of etcd (10.9.0.1)') as unknown,
+    });
   });
 
   test('where there is one balancer', async () => {

@@ -60,9 +60,11 @@ const LEAVING: readonly Shape[] = [
     roles: ['etcd-leaving'],
   },
 ];
+const OWN = "etcd_lb_provider | default('own') == 'own'";
 const BALANCERS: Shape = {
   hosts: 'etcd_lb',
   become: true,
+  when: OWN,
   serial: 1,
   order: 'vip-holder-last: etcd',
   after: ['backends-up: etcd'],
@@ -71,6 +73,7 @@ const BALANCERS: Shape = {
 const VIRTUAL_IP: Shape = {
   hosts: 'etcd_lb',
   become: true,
+  when: OWN,
   serial: 1,
   order: 'vip-holder-last: etcd',
   before: ['former-balancers-freed: etcd'],
@@ -88,6 +91,12 @@ const FREE_FORMER: readonly Shape[] = [
   { ...API_SERVERS, serial: 1, after: ['apiserver-ready'], roles: ['kube-apiserver-off-former-balancers'] },
   { hosts: 'etcd_lb_former', become: true, roles: ['etcd-former-balancer'] },
 ];
+const OF_OTHERS: Shape = {
+  hosts: 'etcd',
+  become: true,
+  when: "etcd_lb_provider | default('own') == 'external'",
+  roles: ['etcd-external-balancer'],
+};
 const READY_LAST = { ...API_SERVERS, serial: 1, order: 'apiserver-ready-last' };
 const REPOINT: readonly Shape[] = [
   { ...READY_LAST, after: ['vip-answers-control-planes: etcd'], roles: ['kube-apiserver-files'] },
@@ -129,7 +138,7 @@ const SHIPPED: Readonly<Record<string, readonly Shape[]>> = {
   'former-members.yaml': LEAVING,
   'etcd.yaml': [OFF_OLD_ADDRESS, AUTHORITY, MEMBERS, SETTLED, ...JOINING, ...LEAVING],
   'free-former-balancers.yaml': FREE_FORMER,
-  'etcd-lb.yaml': [OFF_OLD_ADDRESS, BALANCERS, ...FREE_FORMER, VIRTUAL_IP],
+  'etcd-lb.yaml': [OFF_OLD_ADDRESS, BALANCERS, ...FREE_FORMER, OF_OTHERS, VIRTUAL_IP],
   'repoint.yaml': REPOINT,
   'site.yaml': [
     OFF_OLD_ADDRESS,
@@ -140,6 +149,7 @@ const SHIPPED: Readonly<Record<string, readonly Shape[]>> = {
     OFF_OLD_ADDRESS,
     BALANCERS,
     ...FREE_FORMER,
+    OF_OTHERS,
     VIRTUAL_IP,
     ...REPOINT,
     ...IF_WANTED,
@@ -171,6 +181,7 @@ const SHIPPED: Readonly<Record<string, readonly Shape[]>> = {
     AUTHORITY,
     BALANCERS,
     ...FREE_FORMER,
+    OF_OTHERS,
     { ...VIRTUAL_IP, after: ['keepalived-one-holder: etcd', 'vip-forwards: etcd'] },
     MEMBERS,
     ...REPOINT,
@@ -211,9 +222,9 @@ const SHIPPED: Readonly<Record<string, readonly Shape[]>> = {
       after: ['etcd-healthy'],
       roles: ['etcd-replacement'],
     },
-    ...[OFF_OLD_ADDRESS, BALANCERS, ...FREE_FORMER, VIRTUAL_IP].map((shape) => ({
+    ...[OFF_OLD_ADDRESS, BALANCERS, ...FREE_FORMER, OF_OTHERS, VIRTUAL_IP].map((shape) => ({
       ...shape,
-      when: ['etcd_lb_address is defined'],
+      when: ['etcd_lb_address is defined', shape.when ?? []].flat(),
     })),
     ...IF_WANTED,
   ],

@@ -1,14 +1,18 @@
-import { expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import type { HostAddress } from '../../../src/facts/host-addresses.js';
 import { changed, UNCHANGED, type Resource } from '../../../src/model/change.js';
-import { serviceNamed } from '../../../src/model/virtual-service.js';
+import type { Cluster } from '../../../src/model/cluster.js';
+import { serviceNamed, type VirtualService } from '../../../src/model/virtual-service.js';
 import {
   afterBalancersWent,
   beforeAddressGoes,
   beforeBalancersGo,
 } from '../../../src/roles/kube-apiserver/old-address.js';
+import { splitNames } from '../../../src/pki/ip.js';
+import { issueCertificate } from '../../../src/pki/issue.js';
 import { fakeProbe, UNREACHABLE, type FakeAnswers } from '../../support/fake-probe.js';
-import { sampleBalancer, SAMPLE_CLUSTER } from '../../support/sample-cluster.js';
+import { sampleBalancer, SAMPLE_CLUSTER, shownCertificate } from '../../support/sample-cluster.js';
+import { authorityFrom, circumstancesAt, SERVER_PROFILE, TODAY } from '../../support/test-authority.js';
 
 const MANIFEST = '/etc/kubernetes/manifests/kube-apiserver.yaml';
 const OTHER: HostAddress = { interface: 'eth0', address: '10.0.0.99', prefixLength: 32 };
@@ -33,7 +37,8 @@ interface Held {
 async function decided(
   servers: string | undefined,
   { balancer: held, former }: Held,
-  build: typeof beforeAddressGoes = beforeAddressGoes,
+  build: typeof beforeAddressGoes | typeof afterBalancersWent | typeof beforeBalancersGo = beforeAddressGoes,
+  pem = '',
 ): Promise<string> {
   const [controlPlane] = SAMPLE_CLUSTER.controlPlanes;
   const found = serviceNamed(SAMPLE_CLUSTER, 'etcd');
@@ -45,13 +50,17 @@ async function decided(
   const balancers = Object.fromEntries(
     service.balancers.map(({ host, address }, index) => [
       host,
-      { 'host-addresses': { all: [{ interface: 'eth0', address, prefixLength: 24 }, ...(index === 1 ? held : [])] } },
+      {
+        'host-addresses': { all: [{ interface: 'eth0', address, prefixLength: 24 }, ...(index === 1 ? held : [])] },
+        'certificate-files': shownCertificate(pem),
+      },
     ]),
   );
   const manifest = { 'file-contents': { [MANIFEST]: servers === undefined ? undefined : text } };
   const probe = fakeProbe(manifest, { ...balancers, old });
   const moved = build === afterBalancersWent ? THERE : MOVED;
-  return (await build(service, controlPlane, moved).plan(probe)).kind;
+  const described: Cluster & VirtualService = { ...SAMPLE_CLUSTER, ...service, services: [service] };
+  return (await build(described, controlPlane, moved).plan(probe)).kind;
 }
 
 test.each([
@@ -65,6 +74,20 @@ test.each([
   ['nothing yet', undefined, [OTHER], 'unchanged'],
 ])('an API server that uses %s', async (_, servers, held, kind) => {
   expect(await decided(servers, { balancer: held, former: [] })).toBe(kind);
+});
+
+describe('an API server that uses the name of a balancer which others run, and the next certificates do not have', () => {
+  test.each([
+    ['that the members show now', 'https://balancer.example:2379', ['balancer.example'], 'change'],
+    ['by its address', 'https://10.9.0.1:2379', ['10.9.0.1'], 'change'],
+    ['that no member shows', 'https://balancer.example:2379', ['other.example'], 'unchanged'],
+    ['that stays', 'https://etcd.example.com:2379', ['etcd.example.com'], 'unchanged'],
+  ])('%s', async (_, servers, names, kind) => {
+    const authority = await authorityFrom(TODAY);
+    const shown = { ...SERVER_PROFILE, ...splitNames(names) };
+    const { certificatePem } = await issueCertificate(authority, shown, circumstancesAt(TODAY));
+    expect(await decided(servers, { balancer: [], former: [] }, beforeAddressGoes, certificatePem)).toBe(kind);
+  });
 });
 
 const HERE = 'https://10.0.0.100:2379';

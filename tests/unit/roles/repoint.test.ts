@@ -15,7 +15,7 @@ import { etcdProblem } from '../../../src/roles/kube-apiserver/whose-etcd.js';
 import { roleTable } from '../../../src/roles/table.js';
 import { fakeProbe, UNREACHABLE, unreachableError } from '../../support/fake-probe.js';
 import { ROLE_TOOLS } from '../../support/role-tools.js';
-import { SAMPLE_CLUSTER, SAMPLE_SERVICE } from '../../support/sample-cluster.js';
+import { SAMPLE_CLUSTER, shownCertificate } from '../../support/sample-cluster.js';
 import { namedHost, templateInventory } from '../../support/template-inventory.js';
 
 const MANIFEST = '/etc/kubernetes/manifests/kube-apiserver.yaml';
@@ -423,6 +423,7 @@ describe('an address that is about to go', () => {
   };
   const addresses = (...all: readonly (readonly [string, number, string])[]) => ({
     'host-addresses': { all: all.map(([address, prefixLength, name]) => ({ interface: name, address, prefixLength })) },
+    'certificate-files': shownCertificate(''),
   });
   const plan = async (server: string, third: ReturnType<typeof addresses>): Promise<string> => {
     const hosts = {
@@ -431,7 +432,7 @@ describe('an address that is about to go', () => {
       'etcd-3': third,
     };
     const probe = fakeProbe({ 'file-contents': { [MANIFEST]: manifestOf(`--etcd-servers=${server}`) } }, hosts, 'cp-1');
-    return (await beforeAddressGoes(SAMPLE_SERVICE, CONTROL_PLANE, moved).plan(probe)).kind;
+    return (await beforeAddressGoes(SAMPLE_CLUSTER, CONTROL_PLANE, moved).plan(probe)).kind;
   };
   const held = addresses(['10.0.0.3', 24, 'eth0'], ['10.0.0.99', 32, 'eth0']);
 
@@ -460,12 +461,12 @@ describe('an address that is about to go', () => {
   ])('is what the balancers hold that can be asked: %s', async (server, outcome) => {
     const hosts = { 'etcd-1': UNREACHABLE, 'etcd-2': held, 'etcd-3': UNREACHABLE };
     const probe = fakeProbe({ 'file-contents': { [MANIFEST]: manifestOf(`--etcd-servers=${server}`) } }, hosts, 'cp-1');
-    expect((await beforeAddressGoes(SAMPLE_SERVICE, CONTROL_PLANE, moved).plan(probe)).kind).toBe(outcome);
+    expect((await beforeAddressGoes(SAMPLE_CLUSTER, CONTROL_PLANE, moved).plan(probe)).kind).toBe(outcome);
   });
 
   test('costs no question to a balancer where only the virtual IP is used', async () => {
     // The probe knows no other host: to ask one fails.
     const probe = fakeProbe({ 'file-contents': { [MANIFEST]: manifestOf(`--etcd-servers=${VIP}`) } }, {}, 'cp-1');
-    expect(await beforeAddressGoes(SAMPLE_SERVICE, CONTROL_PLANE, moved).plan(probe)).toEqual({ kind: 'unchanged' });
+    expect(await beforeAddressGoes(SAMPLE_CLUSTER, CONTROL_PLANE, moved).plan(probe)).toEqual({ kind: 'unchanged' });
   });
 });
