@@ -1,14 +1,13 @@
 import { readFile, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
 import { beforeAll, expect, jest, test } from '@jest/globals';
 import type { EventJson } from '../../src/report/event-schema.js';
 import type { Way } from '../support/cluster-client.js';
 import { partOfThisCommit } from '../support/kill-points.js';
 import { powerCut } from '../../src/lab/faults.js';
 import { describeOnLab } from '../support/lab.js';
-import { endOf, etcdctl, passphraseFile, plannedChanges, runVerb, vipOf, type JsonRun } from '../support/main-job.js';
+import { endOf, etcdctl, passphraseFile, plannedChanges, runVerb, type JsonRun } from '../support/main-job.js';
 import { disturbedRun } from '../support/stopped-run.js';
-import { lostWrites, startWriters, tell, type Written } from '../support/writers.js';
+import { lostWrites, ownWays, startWriters, tell, type Written } from '../support/writers.js';
 
 jest.setTimeout(900_000);
 
@@ -110,25 +109,10 @@ describeOnLab('the inventory says who is a member', 'members', { etcd: 5 }, (lab
   }
 
   beforeAll(async () => {
-    const vip = await vipOf(lab);
     const applied = await runVerb(lab, 'apply', await ofSize(1));
     if (applied.status !== 0) throw new Error(endOf(applied));
-    const copy = async (name: string): Promise<string> => {
-      const file = join(dirname(lab.files.inventory), name);
-      await writeFile(file, (await lab.ssh('etcd-1', `cat /etc/etcd/pki/${name}`)).stdout, { mode: 0o600 });
-      return file;
-    };
-    const client = { ca: await copy('ca.crt'), certificate: await copy('client.crt'), key: await copy('client.key') };
-    ways = [
-      {
-        name: 'first',
-        kind: 'etcd',
-        endpoints: [`https://${vip.replace(/\d+$/, '11')}:2379`],
-        ...client,
-        begins: 'at-once',
-      },
-      { name: 'vip', kind: 'etcd', endpoints: [`https://${vip}:2379`], ...client, begins: 'at-once' },
-    ];
+    // etcd-1 is a member throughout.
+    ways = await ownWays(lab, [11], []);
   }, 600_000);
 
   test('1 → 3 → 5 → 3 → 2: no client sees it, no member that runs is restarted, and a run that is killed is finished by the next', async () => {

@@ -1,5 +1,4 @@
-import { writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { beforeAll, expect, jest, test } from '@jest/globals';
 import { EXIT } from '../../src/model/errors.js';
 import { powerCut, replaceMachine } from '../../src/lab/faults.js';
@@ -10,7 +9,7 @@ import { describeOnLab, run, type Ended } from '../support/lab.js';
 import { endOf, etcdctl, passphraseFile, plannedChanges, runVerb, vipOf } from '../support/main-job.js';
 import { disturbedRun, type DisturbedRun } from '../support/stopped-run.js';
 import { numberOfThisCommit } from '../support/this-commit.mjs';
-import { apiWay, lostWrites, startWriters, tell, type Writers } from '../support/writers.js';
+import { lostWrites, ownWays, startWriters, tell, type Writers } from '../support/writers.js';
 
 jest.setTimeout(900_000);
 
@@ -77,18 +76,7 @@ describeOnLab('provision member replace', 'member', { etcd: 3, controlPlanes: 1 
     vip = await vipOf(lab);
     const applied = await runVerb(lab, 'apply');
     if (applied.status !== 0) throw new Error(endOf(applied));
-    const copy = async (name: string): Promise<string> => {
-      const file = join(dirname(lab.files.inventory), name);
-      await writeFile(file, (await lab.ssh('etcd-1', `cat /etc/etcd/pki/${name}`)).stdout, { mode: 0o600 });
-      return file;
-    };
-    const client = { ca: await copy('ca.crt'), certificate: await copy('client.crt'), key: await copy('client.key') };
-    const endpoints = ['11', '12', '13'].map((end) => `https://${vip.replace(/\d+$/, end)}:2379`);
-    ways = [
-      { name: 'members', kind: 'etcd', endpoints, ...client, begins: 'at-once' },
-      { name: 'vip', kind: 'etcd', endpoints: [`https://${vip}:2379`], ...client, begins: 'at-once' },
-      await apiWay(lab, 'api', ['cp-1']),
-    ];
+    ways = await ownWays(lab, [11, 12, 13], ['cp-1']);
   }, 600_000);
 
   test('a member that answers, is slow, or is only stopped, is not replaced', async () => {

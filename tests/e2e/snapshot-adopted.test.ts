@@ -1,8 +1,8 @@
 import { dirname, join } from 'node:path';
 import { beforeAll, expect, jest, test } from '@jest/globals';
 import { adopt, createHandMadeCluster, memberctl } from '../support/hand-made-cluster.js';
-import { describeOnLab, type Ended } from '../support/lab.js';
-import { endOf } from '../support/main-job.js';
+import { describeOnLab } from '../support/lab.js';
+import { must } from '../support/main-job.js';
 
 jest.setTimeout(600_000);
 
@@ -10,12 +10,6 @@ const MEMBERS = ['etcd-1', 'etcd-2', 'etcd-3'];
 
 // Its members have other units, data directories and configurations each, and there is no control plane.
 describeOnLab('snapshots of an existing etcd cluster', 'snapadopt', { etcd: 3 }, (lab) => {
-  async function must(ended: Promise<Ended>): Promise<string> {
-    const done = await ended;
-    if (done.status !== 0) throw new Error(endOf(done));
-    return done.stdout;
-  }
-
   let endpoints: readonly string[] = [];
 
   /** Asks the member of a host at its own address. */

@@ -6,7 +6,7 @@ import { snapshotListSchema, type SnapshotList } from '../../src/day-two/snapsho
 import type { EventJson } from '../../src/report/event-schema.js';
 import { describeOnLab, type Ended } from '../support/lab.js';
 import { disturbedRun } from '../support/stopped-run.js';
-import { endOf, etcdctl, passphraseFile, PASSPHRASE, READYZ, runVerb } from '../support/main-job.js';
+import { endOf, etcdctl, must, PASSPHRASE, passphraseFile, READYZ, runVerb } from '../support/main-job.js';
 import { numberOfThisCommit } from '../support/this-commit.mjs';
 
 jest.setTimeout(600_000);
@@ -15,12 +15,6 @@ const MEMBERS = ['etcd-1', 'etcd-2', 'etcd-3'];
 
 describeOnLab('provision snapshot', 'snapshot', { etcd: 3, controlPlanes: 1 }, (lab) => {
   const directory = (): string => join(dirname(lab.files.inventory), '.provision', 'snapshots');
-
-  async function must(ended: Promise<Ended>): Promise<string> {
-    const done = await ended;
-    if (done.status !== 0) throw new Error(endOf(done));
-    return done.stdout;
-  }
 
   const snapshot = async (...words: readonly string[]): Promise<Ended> => lab.provision('snapshot', ...words);
   const ctl = async (words: string): Promise<string> =>

@@ -50,6 +50,13 @@ export async function inventoryWith(lab: TestLab, name: string, lines: readonly 
   return file;
 }
 
+/** What a command that must succeed wrote to standard output. @throws Error with its end when it failed */
+export async function must(ended: Promise<Ended>): Promise<string> {
+  const done = await ended;
+  if (done.status !== 0) throw new Error(endOf(done));
+  return done.stdout;
+}
+
 /** What a plan lists: `play / host / address: summary`, in the order of the plan. */
 export function plannedChanges({ events }: JsonRun): readonly string[] {
   const planned = events.find((event) => event.type === 'planned');

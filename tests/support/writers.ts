@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { inControlNamespace } from '../../src/lab/network.js';
 import { waitUntil } from '../../src/lab/process.js';
@@ -145,5 +145,30 @@ export async function waysInto(
     { name: 'members', kind: 'etcd', endpoints: made.endpoints, ...client, begins: 'at-once' },
     { name: 'vip', kind: 'etcd', endpoints: [`https://${await vipOf(lab)}:2379`], ...client, begins: 'when-verified' },
     await apiWay(lab, 'api', controlPlanes),
+  ];
+}
+
+/**
+ * The ways into a cluster that this program made, with etcd's own client certificate: the members that a way names, in turn;
+ * the virtual IP; and the API servers, where control planes are given.
+ * @param direct members of the way `members`, by the last part of their addresses: 11 is etcd-1's
+ */
+export async function ownWays(
+  lab: TestLab,
+  direct: readonly number[],
+  controlPlanes: readonly string[],
+): Promise<readonly Way[]> {
+  const vip = await vipOf(lab);
+  const copy = async (name: string): Promise<string> => {
+    const file = join(dirname(lab.files.inventory), name);
+    await writeFile(file, (await lab.ssh('etcd-1', `cat /etc/etcd/pki/${name}`)).stdout, { mode: 0o600 });
+    return file;
+  };
+  const client = { ca: await copy('ca.crt'), certificate: await copy('client.crt'), key: await copy('client.key') };
+  const endpoints = direct.map((number) => `https://${vip.replace(/\d+$/, String(number))}:2379`);
+  return [
+    { name: 'members', kind: 'etcd', endpoints, ...client, begins: 'at-once' },
+    { name: 'vip', kind: 'etcd', endpoints: [`https://${vip}:2379`], ...client, begins: 'at-once' },
+    ...(controlPlanes.length > 0 ? [await apiWay(lab, 'api', controlPlanes)] : []),
   ];
 }
