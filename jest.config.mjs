@@ -11,61 +11,51 @@ const shared = {
 };
 
 const processors = availableParallelism();
-/** Hosts of a lab mostly wait: for boots, for elections, for deadlines. */
-const LABS_AT_ONCE = Number(process.env.PROVISION_TEST_LABS ?? Math.min(processors + 1, 6));
-
-/** Lab files that every run has: the two jobs that this program is for. */
-const ALWAYS = ['main-job', 'migration'].map((name) => `/e2e/${name}.test.ts`);
-
 /** A run has one of so many parts of the other lab files, another one for each commit: 1 has them all, CI's 2 half of them. */
 const PARTS = Number(process.env.PROVISION_LAB_PARTS ?? 10);
-const part = { parts: PARTS, part: numberOfThisCommit(12, PARTS) };
 
-/** Lab files that measure how long a client waits: nothing else runs beside them. */
-const ALONE = ['drill', 'etcd-safety', 'kubernetes-lab', 'main-job', 'migration'].map(
-  (name) => `<rootDir>/tests/e2e/${name}.test.ts`,
-);
-
-/** The lab files that take minutes, the longest first. */
-const LONGEST = [
-  'member-changes',
-  'apiserver-lb',
-  'worst-day',
-  'virtual-ip-changes',
-  'expired-certificates',
-  'bypass',
-  'killed-run',
-  'snapshot',
-  'verify',
-  'diagnosis',
-  'killed-migration',
-  'member-replace',
-].map((name) => `/e2e/${name}.test.ts`);
+/** What each file runs beside, and which lab files a run has, by their names. */
+const runs = {
+  /** Hosts of a lab mostly wait: for boots, for elections, for deadlines. */
+  labs: Number(process.env.PROVISION_TEST_LABS ?? Math.min(processors + 1, 6)),
+  others: processors,
+  /** The two jobs that this program is for. */
+  always: ['main-job', 'migration'],
+  parts: PARTS,
+  part: numberOfThisCommit(12, PARTS),
+  /** They measure how long a client waits. */
+  alone: ['drill', 'etcd-safety', 'kubernetes-lab', 'main-job', 'migration'],
+  /** They take minutes; the longest first. */
+  first: [
+    'member-changes',
+    'apiserver-lb',
+    'worst-day',
+    'virtual-ip-changes',
+    'expired-certificates',
+    'bypass',
+    'killed-run',
+    'snapshot',
+    'verify',
+    'diagnosis',
+    'killed-migration',
+    'member-replace',
+    'defrag',
+  ],
+};
 
 /** Rooms that run this program as a process. */
 const program = { globalSetup: '<rootDir>/tests/support/build-program.mjs' };
 
-/** @param workers test files that run at once @param drawn which part of the files, and what is in each */
-const room = (name, workers, more, drawn = {}) => ({
+const room = (name, more) => ({
   ...shared,
   displayName: name,
   testMatch: [`<rootDir>/tests/${name}/**/*.test.ts`],
-  runner: ['<rootDir>/tests/support/room-runner.mjs', { workers, first: LONGEST, ...drawn }],
+  runner: ['<rootDir>/tests/support/room-runner.mjs', runs],
   ...more,
 });
 
 export default {
-  projects: [
-    room('unit', processors),
-    room('contract', processors, program),
-    room(
-      'e2e',
-      LABS_AT_ONCE,
-      { ...program, testPathIgnorePatterns: ALONE.map((file) => `^${file.replaceAll('.', '\\.')}$`) },
-      { always: ALWAYS, ...part },
-    ),
-    room('e2e', 1, { ...program, testMatch: ALONE }, { always: ALWAYS, ...part }),
-  ],
+  projects: [room('unit'), room('contract', program), room('e2e', program)],
   // Only against hanging: how slow a loaded machine is, is no test's business.
   testTimeout: 60_000,
   // A worker that was told to end has nothing open, and ends within 0.1 s of its own time; where both processors are busy,

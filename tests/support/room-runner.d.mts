@@ -1,4 +1,4 @@
-/** Which part of the files is dealt, of how many, and ends of paths of the files that are in every part. */
+/** Which part of the lab files is dealt, of how many, and the names of those that are in every part. */
 export interface Dealt {
   readonly always: readonly string[];
   readonly parts: number;
@@ -6,5 +6,5 @@ export interface Dealt {
   readonly part: number;
 }
 
-/** One part of the files, and those that are in every part, in the order given. */
-export declare function dealOut(paths: readonly string[], dealt: Dealt): readonly string[];
+/** One part of the lab files, and those that are in every part, in the order given. */
+export declare function dealOut(names: readonly string[], dealt: Dealt): readonly string[];
