@@ -20,6 +20,7 @@ import { addMemberCommand } from './member.js';
 import { addRecoverCommand } from './recover.js';
 import { addSnapshotCommand } from './snapshot.js';
 import { addPlanCommand } from './plan.js';
+import { addTerraformCommand } from './terraform.js';
 import { addUnlockCommand } from './unlock.js';
 import { addVerifyCommand } from './verify.js';
 import { addCompletionCommand } from './completion.js';
@@ -52,6 +53,7 @@ export function createProgram(context: Context): Command {
     addHistoryCommand,
     addUnlockCommand,
     addInventoryCommand,
+    addTerraformCommand,
     addCaCommand,
     addCertsCommand,
     addSnapshotCommand,

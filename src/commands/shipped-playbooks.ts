@@ -14,7 +14,16 @@ export function playbookFile(nameOrPath: string): string {
 
 /** The text of a shipped template. */
 export function shippedTemplate(name: string): string {
-  const file = join(ROOT, 'playbooks', 'templates', name);
+  return shippedText('templates', name);
+}
+
+/** The text of a file of a Terraform module. @param cloud whose load balancer it is about */
+export function shippedModuleFile(cloud: string, name: string): string {
+  return shippedText('terraform', cloud, name);
+}
+
+function shippedText(...path: readonly string[]): string {
+  const file = join(ROOT, 'playbooks', ...path);
   try {
     return readFileSync(file, 'utf8');
   } catch (cause) {

@@ -31,6 +31,7 @@ const MEANT = [
   /^dist\/[a-z0-9/-]+\.js$/,
   /^src\/lab\/assets\//,
   /^playbooks\/[a-z-]+\.yaml$/,
+  /^playbooks\/terraform\/(?:aws|azure|gcp)\/(?:README\.md|[a-z]+\.tf)$/,
   /^playbooks\/templates\/[a-z-]+(?:\.[a-z]+)?\.j2$/,
   /^inventory\/(?:dedicated-balancers|ini|small)\/(?:group_vars\/)?[a-z_-]+\.(?:yaml|ini)$/,
 ];
@@ -127,10 +128,11 @@ const NOBODY_LISTENS = `all:
 describe('the package', () => {
   test('holds the program with its playbooks, templates and examples, and nothing else', () => {
     expect(packed.filter((path) => !MEANT.some((meant) => meant.test(path)))).toEqual([]);
-    const shipped = ['playbooks', 'playbooks/templates', 'src/lab/assets'].flatMap((directory) =>
-      readdirSync(directory, { withFileTypes: true }).flatMap((entry) =>
-        entry.isFile() ? [join(directory, entry.name)] : [],
-      ),
+    const shipped = ['playbooks', 'playbooks/templates', 'playbooks/terraform/aws', 'src/lab/assets'].flatMap(
+      (directory) =>
+        readdirSync(directory, { withFileTypes: true }).flatMap((entry) =>
+          entry.isFile() ? [join(directory, entry.name)] : [],
+        ),
     );
     expect(packed).toEqual(expect.arrayContaining(['dist/main.js', 'LICENSE', ...shipped]));
   });

@@ -110,6 +110,14 @@ export const INPUT = {
     why: 'The host that was named is in the inventory no member of etcd.',
     next: 'Name one of the hosts in the group etcd.',
   },
+  'cloud-unfit': {
+    why: "The load balancer of this cloud can't have the members as the inventory describes them. Nothing was written.",
+    next: 'Change the variable that the hint names, or choose another cloud: `provision terraform INVENTORY --cloud aws -o DIR`.',
+  },
+  'module-in-the-way': {
+    why: 'A file that this program did not write has the name of a file of the Terraform module. Nothing was written.',
+    next: 'Choose another directory with -o, or move the file away.',
+  },
   'fleet-empty': {
     why: 'The directory has no inventory of a cluster: none of the names that are looked for.',
     next: 'Give the directory that has NAME.yaml, or NAME/inventory.yaml, for each cluster; `provision fleet list DIRECTORY` shows what is found.',

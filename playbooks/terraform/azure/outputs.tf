@@ -1,0 +1,10 @@
+# Written by provision (playbooks/terraform): changes made here are replaced. Put yours into files of your own beside it.
+output "etcd_lb_ip" {
+  description = "For the inventory's etcd_lb_ip."
+  value       = azurerm_lb.etcd.private_ip_address
+}
+
+output "etcd_lb_port" {
+  description = "For the inventory's etcd_lb_port."
+  value       = azurerm_lb_rule.etcd.frontend_port
+}

@@ -1,0 +1,11 @@
+# Written by provision (playbooks/terraform): changes made here are replaced. Put yours into files of your own beside it.
+terraform {
+  required_version = ">= 1.5.0"
+
+  required_providers {
+    azurerm = {
+      source  = "hashicorp/azurerm"
+      version = "~> 4.14"
+    }
+  }
+}
