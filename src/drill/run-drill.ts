@@ -11,8 +11,8 @@ import { beginWatch, type Watch } from './watch.js';
 /** The drill as a play, in events and in the journal. */
 const DRILL = 'failover drill';
 
-/** Why it may take: keepalived's check of the proxy fails twice, 2 s apart (playbooks/templates/keepalived.conf.j2). */
-const USUAL = { proxy: '3 to 5 s', keepalived: 'about 1 s', all: 'half a minute' } as const;
+/** Either is known at once (playbooks/templates/proxy-down.conf.j2); the next balancer then waits (256 − its priority) / 256 s. */
+const USUAL = { gap: 'about 1 s', all: 'half a minute' } as const;
 
 /** How much longer than the timer of the host a measurement may run, in seconds: for gates to open after it. */
 const SPARE_S = 120;
@@ -79,7 +79,7 @@ export function announceDrill(
   const near = others.includes(observer.host) ? ', a load balancer itself' : '';
   return [
     `the drill stops ${proxyOf(service).title} on ${holder}, which holds ${ip}, and starts it again; then the same with keepalived where the address is by then`,
-    `clients of ${ip} are interrupted twice: usually for ${USUAL.proxy}, then for ${USUAL.keepalived}; all in all it takes ${USUAL.all}`,
+    `clients of ${ip} are interrupted twice, usually for ${USUAL.gap} each time; all in all it takes ${USUAL.all}`,
     `if this program is lost in between, a timer of the host starts the service ${restoreAfterS} s after it was stopped`,
     `measured on ${observer.host}${near}; the address may be on another host afterwards (${others.join(' or ')})`,
   ];

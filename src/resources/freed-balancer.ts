@@ -6,7 +6,8 @@ import { unitState, type UnitState } from '../facts/unit-state.js';
 import { changed, UNCHANGED, type Action, type Resource } from '../model/change.js';
 import { ProvisionError } from '../model/errors.js';
 import type { Probe } from '../model/remote.js';
-import { serviceCommand } from '../shell/service-command.js';
+import { daemonReload, serviceCommand } from '../shell/service-command.js';
+import { withoutMark, type MarkedUnit } from './down-mark.js';
 
 /** A program that a load balancer runs. */
 export interface BalancerProgram {
@@ -28,6 +29,8 @@ export interface FreedBalancerOptions {
   readonly proxies: readonly BalancerProgram[];
   /** Further files; they begin with our header. */
   readonly files: readonly string[];
+  /** Units that leave a mark when they end; their drop-ins begin with our header. */
+  readonly marked: readonly MarkedUnit[];
   /** Authorities and certificates: they can't say whose they are, and go with a configuration of ours. */
   readonly certificates: readonly string[];
 }
@@ -55,6 +58,11 @@ export function freedBalancer(options: FreedBalancerOptions): Resource {
         return UNCHANGED;
       const stopped = ours.filter(({ isRun, state }) => isRun && (state.active || state.enabled));
       const units = ours.filter(({ hasUnitFile }) => hasUnitFile).map(({ unitFile }) => unitFile);
+      const dropIns = await found(
+        options.marked.map(({ dropIn }) => dropIn),
+        probe,
+      );
+      const marked = options.marked.filter((_, index) => dropIns[index]?.kind === 'ours');
       const first = [
         ...files.filter(({ kind }) => kind === 'ours').map(({ path }) => path),
         ...certificates.filter(({ kind }) => kind !== 'absent').map(({ path }) => path),
@@ -66,9 +74,10 @@ export function freedBalancer(options: FreedBalancerOptions): Resource {
         summary: `free the host of the load balancer of ${service}`,
         diff: [
           ...stopped.map(({ unit, state }) => `stop and disable ${unit}${state.active ? ': its connections end' : ''}`),
-          ...[...first, ...last].map((path) => `- ${path}`),
+          ...[...marked.map(({ dropIn }) => dropIn), ...first, ...last].map((path) => `- ${path}`),
         ],
         actions: [
+          ...marked.flatMap(withoutMark),
           ...stopped.flatMap(stopActions),
           ...first.map(removal),
           ...(units.length === 0 ? [] : [FORGET]),
@@ -169,8 +178,4 @@ function stopActions({ unit, state }: Seen): readonly Action[] {
 }
 
 /** systemd keeps a unit in mind whose file is gone. */
-const FORGET: Action = {
-  kind: 'run',
-  command: { summary: 'systemctl daemon-reload', script: 'systemctl daemon-reload' },
-  undo: 'nothing',
-};
+const FORGET: Action = { kind: 'run', command: daemonReload(), undo: daemonReload() };

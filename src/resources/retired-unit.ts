@@ -4,6 +4,7 @@ import { unitState } from '../facts/unit-state.js';
 import { changed, UNCHANGED, type Action, type Ownership, type Resource } from '../model/change.js';
 import type { Content } from '../model/content.js';
 import { serviceCommand } from '../shell/service-command.js';
+import { withoutMark, type MarkedUnit } from './down-mark.js';
 
 /** A unit of ours from an earlier inventory, that another one has taken the place of. */
 export interface RetiredUnit {
@@ -15,12 +16,14 @@ export interface RetiredUnit {
   readonly successor: string;
   /** A script that someone still runs to know whether it serves: from now on it asks the successor. */
   readonly script?: { readonly path: string; readonly content: Content } | undefined;
+  /** It leaves a mark when it ends: no more of that before it is stopped. */
+  readonly marked?: MarkedUnit | undefined;
 }
 
 const SCRIPT: Ownership = { owner: 'root', group: 'root', mode: '0755' };
 
 /** Stops a unit that was ours, once its successor runs; one that serves another application is left alone. */
-export function retiredUnit({ unit, configFile, successor, script }: RetiredUnit): Resource {
+export function retiredUnit({ unit, configFile, successor, script, marked }: RetiredUnit): Resource {
   return {
     address: `retired:${unit}`,
     paths: [],
@@ -33,6 +36,8 @@ export function retiredUnit({ unit, configFile, successor, script }: RetiredUnit
       if (origin.kind !== 'ours' || (!state.active && !state.enabled)) return UNCHANGED;
       const actions: Action[] = [];
       if (script !== undefined && old?.kind === 'file') actions.push({ kind: 'write-file', ...script, ...SCRIPT });
+      if (marked !== undefined && (await probe.ask(fileOrigin, marked.dropIn)).kind === 'ours')
+        actions.push(...withoutMark(marked));
       if (state.enabled)
         actions.push({
           kind: 'run',

@@ -26,3 +26,8 @@ export function serviceCommand(verb: ServiceVerb, unit: string): Command {
     ].join('\n'),
   };
 }
+
+/** Has systemd read its units' files again: what runs goes on as it is. */
+export function daemonReload(): Command {
+  return { summary: 'systemctl daemon-reload', script: 'systemctl daemon-reload' };
+}

@@ -22,6 +22,9 @@ function isDown(event: EventJson): boolean {
 const STATE = `systemctl is-active etcd haproxy keepalived; systemctl is-enabled etcd haproxy keepalived
 systemctl list-units --all --no-legend 'provision-drill*'; ls -d /run/provision-drill* /run/provision/lock 2>/dev/null || :`;
 
+const MARK = '/run/provision-down.haproxy';
+const MAIN = 'systemctl show -p MainPID --value haproxy';
+
 const AS_BEFORE = ['active', 'active', 'active', 'enabled', 'enabled', 'enabled', ''].join('\n');
 
 function measured(events: readonly EventJson[]): readonly Extract<EventJson, { type: 'drill-measured' }>[] {
@@ -74,10 +77,29 @@ describeOnLab('a failover drill', 'drill', { etcd: 3 }, (lab) => {
     ]);
   });
 
+  test('HAProxy that is killed gives the address up at once, and one that is reloaded keeps it', async () => {
+    const host = await holder();
+    // Its process is the same all the while, and nothing ever marks the unit as down.
+    const reload = `before=$(${MAIN}); for _ in 1 2 3 4 5; do systemctl reload haproxy; ls ${MARK} 2>/dev/null; done; [ "$(${MAIN})" = "$before" ]`;
+    expect(await lab.ssh(host, reload)).toMatchObject({ status: 0, stdout: '' });
+    expect(await holder()).toBe(host);
+    // systemd starts it again within a moment: two failed checks, a second apart, would not see that.
+    await lab.ssh(host, `kill -9 $(${MAIN})`);
+    const next = async (): Promise<string | undefined> => (await holdersOf(lab, MEMBERS, await vipOf(lab)))[0];
+    expect(await waitUntil(async () => ![undefined, host].includes(await next()), 120_000, 500)).toBe(true);
+    expect(await waitUntil(() => isWell(lab), 120_000, 500)).toBe(true);
+    expect((await lab.ssh(host, `ls ${MARK}`)).stdout).toBe('');
+    await expectAsBefore();
+  });
+
   test('stopped with Ctrl-C puts back what it stopped, tells what it measured, and releases the lock', async () => {
+    const first = await holder();
+    // Nobody takes the address over, so that the drill still waits for that when it is stopped.
+    const spares = MEMBERS.filter((host) => host !== first);
+    await Promise.all(spares.map(async (host) => lab.ssh(host, `echo 1 >${MARK}`)));
     const stopped = await drillDisturbed(lab, (kill) => {
       kill('SIGINT');
-    });
+    }).finally(async () => Promise.all(spares.map(async (host) => lab.ssh(host, `rm -f ${MARK}`))));
     expect(stopped.status).toBe(130);
     expect(stopped.events.at(-1)).toMatchObject({
       type: 'run-failed',

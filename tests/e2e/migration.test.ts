@@ -159,6 +159,7 @@ describeOnLab('an existing live cluster', 'migration', { etcd: 3, controlPlanes:
       ...['etcd-ca.crt', 'etcd-client.pem', 'haproxy.cfg'].map((name) => `${host} /etc/haproxy/${name}`),
       `${host} /etc/keepalived/keepalived.conf`,
       `${host} /etc/ssl/etcd/certificate/${host}-dev_cert.pem`,
+      `${host} /etc/systemd/system/haproxy.service.d/60-provision-down.conf`,
       `${host} /etc/sysctl.d/60-provision-nonlocal-bind.conf`,
       `${host} /usr/local/lib/provision/check-haproxy`,
       `${host} copy of /etc/haproxy/haproxy.cfg`,

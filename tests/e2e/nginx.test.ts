@@ -54,6 +54,12 @@ describeOnLab('nginx in place of HAProxy', 'nginx', { etcd: 3 }, (lab) => {
     expect(run.status === 0 ? '' : endOf(run)).toBe('');
   }
 
+  /** The units that mark themselves as down when they end: as systemd has them, and none is marked. */
+  async function marked(): Promise<string> {
+    const script = `for unit in haproxy provision-etcd-nginx; do systemctl show -p DropInPaths $unit | grep -q provision-down && echo $unit; done; ls /run/provision-down.* 2>/dev/null`;
+    return (await lab.ssh('etcd-1', script)).stdout.trim();
+  }
+
   test('says what is weaker, and leaves another site alone', async () => {
     await putNginxInPlace();
     expect(applied.stdout).toContain('not at all one that hangs or has lost its quorum');
@@ -104,6 +110,7 @@ describeOnLab('nginx in place of HAProxy', 'nginx', { etcd: 3 }, (lab) => {
       expect(run.status === 0 ? '' : endOf(run)).toBe('');
       expect(gap).toBeLessThan(15);
       expect(await units(names)).toBe(states);
+      expect(await marked()).toBe(proxy === 'nginx' ? 'provision-etcd-nginx' : 'haproxy');
       expect(await holdersOf(lab, MEMBERS, vip)).toHaveLength(1);
       expect(plannedChanges(await runVerb(lab, 'plan', inventory))).toEqual([]);
     });

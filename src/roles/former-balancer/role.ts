@@ -8,6 +8,7 @@ import {
 import { proxyOf } from '../../proxies/table.js';
 import { freedBalancer, type BalancerProgram } from '../../resources/freed-balancer.js';
 import { checkScriptPath } from '../keepalived/check-script.js';
+import { markOf } from '../keepalived/down-mark.js';
 import { keepalivedReads } from '../keepalived/keepalived-reads.js';
 import { requireService } from '../require-service.js';
 import { formerBalancerOn, type Role } from '../role.js';
@@ -35,6 +36,7 @@ export function formerBalancerRole(name: ServiceName): Role {
           })),
           proxies: proxiesOf(service, balancer),
           files: [...PROXY_NAMES.map((each) => checkScriptPath(service, each)), places.nonlocalBind],
+          marked: [balancer.proxy, ...balancer.formerProxies].map(({ unit }) => markOf(unit)),
           certificates: places.certificates,
         }),
       ];

@@ -10,6 +10,7 @@ import { file } from '../../resources/file.js';
 import { interfaceOf } from '../../resources/virtual-ip.js';
 import type { RoleTools } from '../role.js';
 import { checkScriptPath } from './check-script.js';
+import { markOf } from './down-mark.js';
 
 /**
  * keepalived's own test of a file, judged by what it says: 2.2.7 (Debian 12) ends with 143 for a good file and a bad one
@@ -62,6 +63,7 @@ function render({ template, pki }: RoleTools, inventory: Inventory, site: Site):
     proxy: service.proxy,
     proxy_title: proxyOf(service).title,
     check_script: checkScriptPath(service, service.proxy),
+    mark: markOf(site.balancer.proxy.unit).mark,
     preempt: keepalived.preempt,
     interface: site.interface,
     virtual_router_id: keepalived.virtualRouterId,

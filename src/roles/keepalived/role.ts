@@ -17,6 +17,7 @@ import { balancerRole, type BalancerSite } from '../balancer-role.js';
 import type { Role, RoleTools } from '../role.js';
 import { aliveScript, checkScriptPath } from './check-script.js';
 import { keepalivedConfiguration } from './configuration.js';
+import { proxyDownMark } from './down-mark.js';
 import { keepalivedReads } from './keepalived-reads.js';
 
 const SCRIPT = { owner: 'root', group: 'root', mode: '0755' } as const;
@@ -67,6 +68,7 @@ function balancerResources(tools: RoleTools, inventory: Inventory, site: Balance
     }),
     // keepalived runs it again each time: a changed script needs no reload.
     file({ ...aliveScript(tools, inventory, { service, balancer, of: service.proxy }), ...SCRIPT }),
+    ...proxyDownMark(tools, inventory, { service, balancer }),
     directory({ path: '/etc/keepalived', owner: 'root', group: 'root', mode: '0755' }),
     ...units,
     configuration,

@@ -15,6 +15,7 @@ import { unitReads, type StartedWith } from '../../resources/unit-reads.js';
 import { etcdEnvironment } from '../etcd/environment.js';
 import { ownUnit } from '../own-unit.js';
 import { aliveScript } from '../keepalived/check-script.js';
+import { markOf } from '../keepalived/down-mark.js';
 import { balancerRole, type BalancerSite } from '../balancer-role.js';
 import { certificateRules, type Role, type RoleTools } from '../role.js';
 
@@ -81,7 +82,7 @@ function retired(tools: RoleTools, inventory: Inventory, { service, balancer }: 
   const { unit: successor } = balancer.proxy;
   return balancer.formerProxies.map(({ name, unit, configFile }) =>
     retiredUnit({
-      ...{ unit, configFile, successor },
+      ...{ unit, configFile, successor, marked: markOf(unit) },
       script: name === service.proxy ? undefined : aliveScript(tools, inventory, { service, balancer, of: name }),
     }),
   );

@@ -103,6 +103,16 @@ describe('a former load balancer', () => {
     expect(outcome).toMatchObject({ kind: 'change', change: { disruptive: true } });
   });
 
+  test('no longer marks its proxy as down when that is stopped', async () => {
+    const dropIn = '/etc/systemd/system/haproxy.service.d/60-provision-down.conf';
+    const actions = await done({ ...BALANCER, files: { ...BALANCER.files, [dropIn]: 'ours' } });
+    expect(actions.slice(0, 3)).toEqual([dropIn, 'systemctl daemon-reload', 'systemctl disable keepalived']);
+    // Of the instances that an inventory may have had, those that are there.
+    expect(actions.filter((each) => each.includes('.service.d/'))).toEqual([dropIn]);
+    const others = await done({ ...BALANCER, files: { ...BALANCER.files, [dropIn]: 'foreign' } });
+    expect(others).not.toContain(dropIn);
+  });
+
   test('is freed of nginx, whose unit is ours, and which systemd forgets', async () => {
     const unit = 'provision-etcd-nginx';
     const left: Left = {

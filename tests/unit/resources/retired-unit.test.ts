@@ -6,13 +6,23 @@ import { fakeProbe } from '../../support/fake-probe.js';
 
 const SCRIPT = { path: '/usr/local/lib/provision/check-haproxy', content: plainContent('ask nginx\n') };
 
-function plan(kind: FileOrigin['kind'], state: { active: boolean; enabled: boolean }): Promise<unknown> {
+const MARKED = {
+  unit: 'haproxy',
+  mark: '/run/provision-down.haproxy',
+  dropIn: '/etc/systemd/system/haproxy.service.d/60-provision-down.conf',
+};
+
+function plan(
+  kind: FileOrigin['kind'],
+  state: { active: boolean; enabled: boolean },
+  dropIn: FileOrigin['kind'] = 'absent',
+): Promise<unknown> {
   const origin = kind === 'foreign' ? { kind, lines: 1 } : { kind };
   const unit = { unit: 'haproxy', configFile: '/etc/haproxy/haproxy.cfg', successor: 'provision-etcd-nginx' };
-  return retiredUnit({ ...unit, script: SCRIPT }).plan(
+  return retiredUnit({ ...unit, script: SCRIPT, marked: MARKED }).plan(
     fakeProbe({
       units: { haproxy: state },
-      'file-origins': { '/etc/haproxy/haproxy.cfg': origin },
+      'file-origins': { '/etc/haproxy/haproxy.cfg': origin, [MARKED.dropIn]: { kind: dropIn } },
       'file-states': { [SCRIPT.path]: { kind: 'file' } },
     }),
   );
@@ -26,6 +36,19 @@ test('what was ours is stopped, after the script that keepalived runs asks the s
       actions: [
         { kind: 'write-file', path: SCRIPT.path },
         { kind: 'run', command: { summary: 'systemctl disable haproxy' } },
+        { kind: 'run', command: { summary: 'systemctl stop haproxy' } },
+      ],
+    },
+  });
+});
+
+test('and its drop-in goes before it is stopped: its end is no fault of the successor', async () => {
+  expect(await plan('ours', { active: true, enabled: false }, 'ours')).toMatchObject({
+    change: {
+      actions: [
+        { kind: 'write-file' },
+        { kind: 'remove-file', path: MARKED.dropIn },
+        { kind: 'run', command: { script: expect.stringContaining(`rm -f ${MARKED.mark}`) as unknown } },
         { kind: 'run', command: { summary: 'systemctl stop haproxy' } },
       ],
     },

@@ -8,9 +8,10 @@ import type { Probe } from '../../../src/model/remote.js';
 import { Secret } from '../../../src/model/secret.js';
 import type { Balancer } from '../../../src/model/virtual-service.js';
 import { etcdEnvironment } from '../../../src/roles/etcd/environment.js';
+import { markOf } from '../../../src/roles/keepalived/down-mark.js';
 import { roleTable } from '../../../src/roles/table.js';
 import { etcdDataKey, type EtcdData } from '../../../src/facts/etcd-data.js';
-import { MEMBER_DATA, NO_DATA } from '../../support/etcd-answers.js';
+import { MEMBER_DATA, NO_DATA, NOT_INSTALLED } from '../../support/etcd-answers.js';
 import { fakeProbe } from '../../support/fake-probe.js';
 import { fixture } from '../../support/fixture.js';
 import { expectGolden } from '../../support/golden.js';
@@ -162,6 +163,8 @@ describe('what each role gives a host, in order', () => {
         'packages:keepalived',
         'directory:/usr/local/lib/provision',
         'file:/usr/local/lib/provision/check-haproxy',
+        'directory:/etc/systemd/system/haproxy.service.d',
+        'drop-in:/etc/systemd/system/haproxy.service.d/60-provision-down.conf',
         'directory:/etc/keepalived',
         'file:/etc/keepalived/keepalived.conf',
         'unit:keepalived',
@@ -215,6 +218,8 @@ describe('what each role gives a host, in order', () => {
         'packages:keepalived',
         'directory:/usr/local/lib/provision',
         'file:/usr/local/lib/provision/check-kube-apiserver-haproxy',
+        'directory:/etc/systemd/system/provision-kube-apiserver-haproxy.service.d',
+        'drop-in:/etc/systemd/system/provision-kube-apiserver-haproxy.service.d/60-provision-down.conf',
         'directory:/etc/keepalived',
         'directory:/etc/keepalived/provision',
         'file:/etc/systemd/system/provision-kube-apiserver-keepalived.service',
@@ -340,6 +345,8 @@ const PATHS = {
   'haproxy.cfg': '/etc/haproxy/haproxy.cfg',
   'keepalived.conf': '/etc/keepalived/keepalived.conf',
   'check-haproxy': '/usr/local/lib/provision/check-haproxy',
+  'proxy-down.conf': '/etc/systemd/system/haproxy.service.d/60-provision-down.conf',
+  'nginx-down.conf': '/etc/systemd/system/provision-etcd-nginx.service.d/60-provision-down.conf',
   'check-nginx': '/usr/local/lib/provision/check-nginx',
   'nginx.conf': '/etc/nginx/provision/etcd.cfg',
   'nginx.service': '/etc/systemd/system/provision-etcd-nginx.service',
@@ -351,20 +358,27 @@ const PATHS = {
   'keepalived.service': '/etc/systemd/system/provision-etcd-keepalived.service',
 } as const;
 
+/** A table with an entry for each unit of a proxy here. */
+function marks(entry: (unit: string) => readonly [string, unknown]): Readonly<Record<string, unknown>> {
+  return Object.fromEntries(['haproxy', 'provision-etcd-nginx'].map(entry));
+}
+
 /** A host without data of etcd. */
 const NO_ETCD = { 'etcd-data': { [etcdDataKey(sampleMember(1))]: NO_DATA } };
 
 /** The file that a role would write on a bare `etcd-1`. */
 async function written(role: string, path: string, cluster: Cluster): Promise<Extract<Outcome, { kind: 'change' }>> {
   const probe = fakeProbe({
-    'file-states': { [path]: { kind: 'absent' } },
+    // Nothing is down either, and nothing runs yet.
+    'file-states': { [path]: { kind: 'absent' }, ...marks((unit) => [markOf(unit).mark, { kind: 'absent' }]) },
+    units: marks((unit) => [unit, NOT_INSTALLED]),
     ...NO_ETCD,
     'host-addresses': {
       all: ['10.0.0.1', '2001:db8::1'].map((address) => ({ interface: 'eth0', address, prefixLength: 24 })),
     },
   });
   const outcome = await resourcesOf(role, 'etcd-1', cluster)
-    .find(({ address }) => address === `file:${path}`)
+    .find(({ address }) => [`file:${path}`, `drop-in:${path}`].includes(address))
     ?.plan(probe);
   if (outcome?.kind !== 'change') throw new Error(`${path} is not written`);
   return outcome;
@@ -482,6 +496,8 @@ describe('rendered files', () => {
     ['etcd-virtual-ip', 'keepalived.conf', 'extra', FULL],
     ['etcd-virtual-ip', 'keepalived.conf', 'ipv6', SIX],
     ['etcd-virtual-ip', 'check-haproxy', 'default', SAMPLE_CLUSTER],
+    ['etcd-virtual-ip', 'proxy-down.conf', 'default', SAMPLE_CLUSTER],
+    ['etcd-virtual-ip', 'nginx-down.conf', 'default', NGINX],
     ['etcd-proxy', 'nginx.conf', 'default', NGINX],
     ['etcd-proxy', 'nginx.service', 'default', NGINX],
     ['etcd-proxy', 'nginx.conf', 'extra', NGINX_FULL],

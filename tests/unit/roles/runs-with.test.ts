@@ -179,6 +179,8 @@ describe('owner and mode', () => {
       [
         '/usr/local/lib/provision root:root 0755',
         '/usr/local/lib/provision/check-haproxy root:root 0755',
+        '/etc/systemd/system/haproxy.service.d root:root 0755',
+        '/etc/systemd/system/haproxy.service.d/60-provision-down.conf root:root 0644',
         '/etc/keepalived root:root 0755',
         '/etc/keepalived/keepalived.conf root:root 0600',
       ],
@@ -189,6 +191,8 @@ describe('owner and mode', () => {
       [
         '/usr/local/lib/provision root:root 0755',
         '/usr/local/lib/provision/check-nginx root:root 0755',
+        '/etc/systemd/system/provision-etcd-nginx.service.d root:root 0755',
+        '/etc/systemd/system/provision-etcd-nginx.service.d/60-provision-down.conf root:root 0644',
         '/etc/keepalived root:root 0755',
         '/etc/keepalived/provision root:root 0755',
         '/etc/systemd/system/provision-etcd-keepalived.service root:root 0644',
@@ -252,8 +256,11 @@ test('what an earlier inventory had here is stopped, and its script asks the new
     actionsOf(outcomes.get(address)).map((action) =>
       action.kind === 'write-file' ? `write ${action.path}` : action.kind,
     );
-  expect(kinds('retired:haproxy')).toEqual(['write /usr/local/lib/provision/check-haproxy', 'run', 'run']);
-  expect(kinds('retired:old-nginx')).toEqual(['run', 'run']);
+  expect(kinds('retired:haproxy')).toEqual([
+    'write /usr/local/lib/provision/check-haproxy',
+    ...['remove-file', 'run', 'run', 'run'],
+  ]);
+  expect(kinds('retired:old-nginx')).toEqual(['remove-file', 'run', 'run', 'run']);
 });
 
 describe('a virtual IP that someone else has', () => {

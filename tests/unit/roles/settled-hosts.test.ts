@@ -104,6 +104,13 @@ describe('hosts that an earlier version has set up', () => {
       ({ text, ...file }) => ({ ...file, text: text.replace(/^ETCD_QUOTA.*\n/m, '') }),
       /etcd-1 file:\/etc\/default\/etcd[^]*etcd-member/,
     ],
+    // And nothing else: no restart and no reload of the proxy comes with it.
+    [
+      'no drop-in',
+      '/etc/systemd/system/haproxy.service.d/60-provision-down.conf',
+      () => undefined,
+      /^etcd-1 drop-in:.*$/,
+    ],
     ['no certificate', '/etc/etcd/pki/peer.crt', () => undefined, /peer\.crt/],
   ])('the check finds %s', async (_, path, change, expected) => {
     const own = new Map(placed.get('etcd-1'));
