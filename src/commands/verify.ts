@@ -2,8 +2,10 @@ import type { Command } from 'commander';
 import type { CheckItem } from '../checks/check.js';
 import type { Resource } from '../model/change.js';
 import type { Cluster } from '../model/cluster.js';
+import type { Latency } from '../model/latency.js';
 import { EXIT } from '../model/errors.js';
 import { balancerHosts } from '../model/virtual-service.js';
+import type { Session } from './session.js';
 import type { Play } from '../playbook/play.js';
 import { printableJson } from '../report/terminal-text.js';
 import { addConnectionOptions, type ConnectionOptions } from './connection-options.js';
@@ -16,6 +18,7 @@ import { addInventoryOptions, type InventoryOptions } from './inventory-options.
 interface VerifyOptions extends ConnectionOptions, InventoryOptions {
   readonly playbook?: string;
   readonly format: 'auto' | 'text' | 'json';
+  readonly latency?: true;
 }
 
 /** `provision verify INVENTORY`: a health check of a running cluster. It changes nothing, on no machine. */
@@ -25,6 +28,7 @@ export function addVerifyCommand(program: Command, context: Context): void {
     .description('check the health of a running cluster; changes nothing')
     .argument('<inventory>', 'as for plan')
     .option('-p, --playbook <name>', 'what drift is judged by, as for plan')
+    .option('--latency', 'measure how fast etcd answers, through the virtual IP and by way of each member')
     .addOption(formatOption('one object'));
   addConnectionOptions(addInventoryOptions(command)).action(async (inventory: string, options: VerifyOptions) => {
     await verify(inventory, options, context);
@@ -56,11 +60,25 @@ async function verify(inventory: string, options: VerifyOptions, context: Contex
     const left = describeLocks(locks, { isGone: isGoneHolder, unlockCommand: unlockCommand(inventory) });
     // What a run is changing may be incomplete: that comes first.
     const all = [...left.map((lock): CheckItem => ({ check: 'lock', verdict: 'warn', ...lock })), ...items];
-    await show(all, { inventory, options, context });
+    // Last, when no check is in the way.
+    const measured = options.latency === true ? await latencyOf(session) : undefined;
+    await show([...all, ...(measured?.items ?? [])], { inventory, options, context, latency: measured?.latency });
     context.exit(items.some(({ verdict }) => verdict === 'fail') ? EXIT.failed : EXIT.done);
   } finally {
     await session.close();
   }
+}
+
+/** What was measured, or an item that says why nothing was. */
+async function latencyOf({ cluster, world }: Pick<Session, 'cluster' | 'world'>): Promise<{
+  readonly latency: Latency | null;
+  readonly items: readonly CheckItem[];
+}> {
+  const { etcdLatency } = await import('../drill/latency.js');
+  const found = await etcdLatency(cluster, world);
+  if (!('problem' in found)) return { latency: found, items: [] };
+  const { problem, next } = found;
+  return { latency: null, items: [{ check: 'latency', verdict: 'warn', evidence: `not measured: ${problem}`, next }] };
 }
 
 /** The hosts that the checks ask. */
@@ -80,16 +98,25 @@ function resourcesOf(plays: readonly Play[]): ReadonlyMap<string, readonly Resou
   );
 }
 
-async function show(
-  items: readonly CheckItem[],
-  { inventory, options, context }: { inventory: string; options: VerifyOptions; context: Context },
-): Promise<void> {
+/** What a health check is shown with. */
+interface Showing {
+  readonly inventory: string;
+  readonly options: VerifyOptions;
+  readonly context: Context;
+  /** Absent: not asked for; null: not measured. */
+  readonly latency: Latency | null | undefined;
+}
+
+async function show(items: readonly CheckItem[], { inventory, options, context, latency }: Showing): Promise<void> {
   if (options.format === 'json') {
-    context.stdout.write(`${printableJson({ formatVersion: 1, inventory, items }, 2)}\n`);
+    context.stdout.write(`${printableJson({ formatVersion: 1, inventory, items, latency }, 2)}\n`);
     return;
   }
   const { renderCheckUp } = await import('../report/verify-text.js');
   const { wantsColour } = await import('../report/create-reporter.js');
   const colour = wantsColour({ isTTY: context.stdout.isTTY, env: context.env });
   context.stdout.write(renderCheckUp(items, { colour }));
+  if (latency === undefined || latency === null) return;
+  const { renderLatency } = await import('../report/latency-text.js');
+  context.stdout.write(`\n${renderLatency(latency, { colour })}`);
 }

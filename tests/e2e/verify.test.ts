@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { beforeAll, expect, jest, test } from '@jest/globals';
 import type { CheckItem } from '../../src/checks/check.js';
 import { cutNetwork, restoreNetwork } from '../../src/lab/faults.js';
+import type { Latency } from '../../src/model/latency.js';
 import { waitUntil } from '../../src/lab/process.js';
 import { partOfThisCommit } from '../support/kill-points.js';
 import { describeOnLab, type TestLab } from '../support/lab.js';
@@ -205,6 +206,33 @@ describeOnLab('verify', 'verify', { etcd: 3, controlPlanes: 2 }, (lab) => {
       await must(lab, other, `ip address delete ${vip}/32 dev lo`);
     }
     await until((found) => found.length === 0, 'repaired');
+  });
+
+  test('measures how fast etcd answers, by each way, where a client has curl', async () => {
+    const latency = async (): Promise<{ readonly latency: Latency | null; readonly items: readonly CheckItem[] }> => {
+      const ended = await lab.provision('verify', lab.files.inventory, '--latency', '--format', 'json');
+      return JSON.parse(ended.stdout) as { latency: Latency | null; items: readonly CheckItem[] };
+    };
+    const without = await latency();
+    expect(without.latency).toBeNull();
+    const item = without.items.find(({ check }) => check === 'latency');
+    expect(item).toMatchObject({ verdict: 'warn', next: 'ssh cp-1 sudo apt-get install curl' });
+    // What it says to type.
+    await must(lab, 'cp-1', `apt-get -q update; DEBIAN_FRONTEND=noninteractive apt-get -qy install curl`);
+    const shown = await lab.provision('verify', lab.files.inventory, '--latency');
+    console.log(shown.stdout.slice(shown.stdout.indexOf('way to etcd')));
+    expect(shown.stdout).toMatch(/^virtual IP \S+:2379( +\d+\.\d\d ms){4}$/m);
+    const { host, ways } = (await latency()).latency ?? { host: '', ways: [] };
+    expect(host).toBe('cp-1');
+    expect(ways.map(({ way, problem }) => [way, problem])).toEqual(
+      ['virtual IP', ...MEMBERS].map((way) => [way, undefined]),
+    );
+    for (const { reads, connections } of ways) {
+      expect(reads?.p50Ms).toBeGreaterThan(0);
+      expect(connections?.p50Ms).toBeGreaterThan(0);
+      expect(reads?.p99Ms).toBeGreaterThanOrEqual(reads?.p50Ms ?? 0);
+    }
+    await must(lab, 'cp-1', 'DEBIAN_FRONTEND=noninteractive apt-get -qy remove curl');
   });
 
   test('a host that cannot be reached does not hide the others', async () => {
