@@ -8,6 +8,7 @@ import { checkEtcd } from './etcd.js';
 import { checkExternalBalancer } from './external-balancer.js';
 import { checkKubeadmConfig } from './kubeadm-config.js';
 import { checkNonlocalBind } from './nonlocal-bind.js';
+import { checkRotation } from './rotation.js';
 import { checkRouterIds } from './router-id.js';
 import { checkServices } from './services.js';
 import { checkVirtualIp } from './virtual-ip.js';
@@ -23,6 +24,7 @@ const CHECKS: readonly Check[] = [
   checkNonlocalBind,
   checkBackends,
   checkCertificates,
+  checkRotation,
   checkApiservers,
   checkKubeadmConfig,
   checkDrift,

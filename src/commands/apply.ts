@@ -137,6 +137,6 @@ function makesAuthority(plan: Plan): boolean {
   const steps = plan.plays.flatMap((play) => play.batches.flatMap(({ hosts }) => hosts.flatMap((host) => host.steps)));
   return steps.some(
     ({ outcome }) =>
-      outcome.kind === 'change' && outcome.change.actions.some(({ kind }) => kind === 'create-authority'),
+      outcome.kind === 'change' && outcome.change.actions.some(({ kind }) => /^(create|move)-authority$/.test(kind)),
   );
 }

@@ -4,6 +4,7 @@ import type { Command } from 'commander';
 import { ProvisionError } from '../model/errors.js';
 import type { WritableStore } from '../pki/store.js';
 import { addCaRequestCommand } from './ca-request.js';
+import { addCaRotateCommand } from './ca-rotate.js';
 import type { Context } from './context.js';
 
 interface ImportOptions {
@@ -12,7 +13,7 @@ interface ImportOptions {
   readonly passphraseFile?: string;
 }
 
-/** `provision ca show|import STORE`, `provision ca request INVENTORY`: the certificate authority, and what it signs. */
+/** `provision ca show|import STORE`, `provision ca request|rotate INVENTORY`: the certificate authority, and what it signs. */
 export function addCaCommand(program: Command, context: Context): void {
   const ca = program.command('ca').description('the certificate authority on this machine');
   ca.command('show')
@@ -48,6 +49,7 @@ export function addCaCommand(program: Command, context: Context): void {
       context.stdout.write('Remove the unencrypted key that it came from, or keep it offline.\n');
     });
   addCaRequestCommand(ca, context);
+  addCaRotateCommand(ca, context);
 }
 
 async function open(directory: string, context: Context, passphraseFile: string | undefined): Promise<WritableStore> {

@@ -9,6 +9,7 @@ import type { Context } from './context.js';
 import { changesInHand, stopOnRequest } from './stop-on-request.js';
 import type { RunOptions } from './run-options.js';
 import { openSession, type Session } from './session.js';
+import { tellRotation } from './tell-rotation.js';
 
 /** What a verb's work gets. */
 export interface Run {
@@ -60,6 +61,7 @@ export async function withRun(
     session = await openSession(inventory, options, { context, emit, interrupted: stop.asked, plays });
     const { whoRuns } = await import('./lock-holder.js');
     emit({ type: 'run-started', command, inventory, by: whoRuns(), hosts: session.world.hosts });
+    if (command !== 'ca rotate') tellRotation(session.pki.authority, inventory, emit);
     context.exit(
       await work({ session, emit, settled: () => reporter.settled(), startActing: stop.startActing, begun }),
     );

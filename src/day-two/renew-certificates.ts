@@ -135,7 +135,8 @@ function controlPlanesPlay(
   });
 }
 
-function oneByOne(
+/** A play of the hosts that have something to do, one after the other. */
+export function oneByOne(
   name: string,
   resources: readonly (readonly [host: string, resources: readonly Resource[]])[],
   care: Pick<Play, 'order' | 'gatesBefore' | 'gatesAfter'>,

@@ -43,6 +43,7 @@ function pathsOf(action: Action): readonly string[] {
     case 'run':
       return action.path === undefined ? [] : [action.path];
     case 'create-authority':
+    case 'move-authority':
     case 'keep-secret':
     case 'save-snapshot':
     case 'await':

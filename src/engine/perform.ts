@@ -45,6 +45,8 @@ export async function perform(action: Action, host: string, world: World, record
       return run(action, await world.connector.connect(host), record);
     case 'create-authority':
       return world.signer.createAuthority(action.profile);
+    case 'move-authority':
+      return world.signer.moveAuthority(action.to, action.profile);
     case 'keep-secret':
       return world.signer.keepSecret(action.name);
     case 'save-snapshot':

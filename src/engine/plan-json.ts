@@ -72,6 +72,8 @@ function actionToJson(action: Action): ActionJson {
       };
     case 'create-authority':
       return { kind: action.kind, profile: sortObject(action.profile) };
+    case 'move-authority':
+      return { kind: action.kind, to: action.to, profile: sortObject(action.profile) };
     case 'issue-certificate': {
       const { kind, certificate, profile, destination, owner, group, mode } = action;
       return { kind, certificate, profile: sortObject(profile), destination, owner, group, mode };

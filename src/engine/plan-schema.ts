@@ -66,6 +66,13 @@ const action = z.discriminatedUnion('kind', [
     .strictObject({ kind: z.literal('create-authority'), profile: parameters })
     .describe('Makes the certificate authority on the control machine.'),
   z
+    .strictObject({
+      kind: z.literal('move-authority'),
+      to: z.enum(['trust-both', 'sign-by-new', 'sign-by-old', 'trust-new', 'trust-old', 'finish']),
+      profile: parameters.describe('Of the new authority.'),
+    })
+    .describe('Takes a step of a rotation of the authority, in the store on the control machine.'),
+  z
     .strictObject({ kind: z.literal('keep-secret'), name: z.literal('keepalived-auth-pass') })
     .describe('Keeps a generated secret in the store on the control machine.'),
   z

@@ -1,6 +1,8 @@
 import { isIP } from 'node:net';
 import { APISERVER, apiserverProcesses, type ApiserverProcess } from '../facts/apiserver-processes.js';
 import { flagValue, readFlags } from '../facts/command-flags.js';
+import { fileState } from '../facts/file-state.js';
+import { programStarts } from '../facts/program-starts.js';
 import { httpsAnswer, httpsKey, type HttpsQuestion } from '../facts/https-answer.js';
 import type { Cluster } from '../model/cluster.js';
 import { httpsUrl } from '../model/endpoint.js';
@@ -20,12 +22,15 @@ export function apiserverReady(cluster: Cluster): Gate {
     name: 'apiserver-ready',
     deadlineMs: Math.max(0, ...cluster.controlPlanes.map((controlPlane) => controlPlane.readyTimeoutMs)),
     async check({ batch, probe: on, arguments: given }) {
-      const wanted = readArguments(given);
+      const [wanted, files] = [wordsOf(given.arguments), wordsOf(given.runsWith)];
       const problems = await Promise.all(
         gateHosts(batch, cluster.controlPlanes).map(async (host) => {
           const probe = on(host);
-          const processes = await probe.ask(apiserverProcesses, APISERVER);
-          const early = judgeProcesses(processes, wanted);
+          const [processes, old] = await Promise.all([
+            probe.ask(apiserverProcesses, APISERVER),
+            startedBefore(files, probe),
+          ]);
+          const early = judgeProcesses(processes, wanted) ?? old;
           if (early !== undefined) return [{ host, ...early }];
           const [process] = processes;
           const problem = await readinessProblem(probe, process?.argv ?? []);
@@ -63,8 +68,22 @@ function verdict(problems: readonly (NotYet & { readonly host: string })[]): Gat
   return { open: false, reason, next, patienceMs };
 }
 
-function readArguments(parameters: JsonObject): readonly string[] {
-  return Array.isArray(parameters.arguments) ? parameters.arguments.map(String) : [];
+function wordsOf(given: JsonObject[string] | undefined): readonly string[] {
+  return Array.isArray(given) ? given.map(String) : [];
+}
+
+/** Why a process has not read these files as they are now: it was started before they were changed. */
+async function startedBefore(files: readonly string[], probe: Probe): Promise<NotYet | undefined> {
+  if (files.length === 0) return undefined;
+  const [starts, states] = await Promise.all([
+    probe.ask(programStarts, APISERVER),
+    Promise.all(files.map((path) => probe.ask(fileState, path))),
+  ]);
+  const changedAt = Math.max(0, ...states.map((state) => (state.kind === 'absent' ? 0 : state.changedAt)));
+  const [old] = starts.filter(({ startedAt }) => startedAt < changedAt);
+  if (old === undefined) return undefined;
+  const problem = `kube-apiserver (pid ${old.pid}) was started before ${files.join(', ')} was changed, and is to end`;
+  return { problem, patienceMs: GRACE_MS };
 }
 
 /** Why these processes cannot be the wanted ones yet. */

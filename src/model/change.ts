@@ -69,6 +69,7 @@ export interface ActionOutline {
 /** What stays of an action when its run fails; nothing of most. */
 export function lastingOf(action: ActionOutline): string | undefined {
   if (action.kind === 'create-authority') return 'the authority stays in the store';
+  if (action.kind === 'move-authority') return 'the step stays in the store: go on, or back with --back';
   if (action.kind === 'keep-secret') return 'the secret stays in the store';
   if (action.kind === 'save-snapshot') return 'the snapshot stays on this machine';
   if (action.kind !== 'run' || typeof action.undo !== 'object') return undefined;
@@ -78,6 +79,20 @@ export function lastingOf(action: ActionOutline): string | undefined {
 /** Makes the certificate authority on the control machine. */
 export interface CreateAuthority {
   readonly kind: 'create-authority';
+  readonly profile: AuthorityProfile;
+}
+
+/**
+ * A step of a rotation in the store on the control machine; each is one rename. `trust-both` begins it, and makes the new
+ * authority; `finish` keeps the one that hosts no longer trust in a directory of its own.
+ */
+export type AuthorityMove = 'trust-both' | 'sign-by-new' | 'sign-by-old' | 'trust-new' | 'trust-old' | 'finish';
+
+/** Takes a step of a rotation. */
+export interface MoveAuthority {
+  readonly kind: 'move-authority';
+  readonly to: AuthorityMove;
+  /** Of the new authority. */
   readonly profile: AuthorityProfile;
 }
 
@@ -126,6 +141,7 @@ export type Action =
   | MakeDirectory
   | Run
   | CreateAuthority
+  | MoveAuthority
   | KeepSecret
   | SaveSnapshot
   | IssueCertificate

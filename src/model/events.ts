@@ -10,6 +10,7 @@ export type RunCommand =
   | 'bypass'
   | 'drill'
   | 'certs renew'
+  | 'ca rotate'
   | 'snapshot save'
   | 'snapshot restore'
   | 'member replace'

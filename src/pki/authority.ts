@@ -1,5 +1,5 @@
 import type { AuthorityProfile } from '../model/certificate.js';
-import type { IssueCertificate, KeepSecret } from '../model/change.js';
+import type { AuthorityMove, IssueCertificate, KeepSecret } from '../model/change.js';
 import type { Command, Probe } from '../model/remote.js';
 import type { Secret } from '../model/secret.js';
 
@@ -10,14 +10,31 @@ export interface PlannedCertificate {
   readonly action: IssueCertificate;
 }
 
+/** The authorities of a rotation that is in progress, as the store has them. */
+export interface StoreRotation {
+  /** Certificates, PEM. */
+  readonly old: string;
+  readonly new: string;
+  /** What hosts should trust beside them, PEM each. */
+  readonly others: readonly string[];
+  /** Which one signs. */
+  readonly signing: 'old' | 'new';
+  /** Which of them hosts should trust. */
+  readonly trusted: 'old' | 'both' | 'new';
+}
+
 /** What planning may know of the authority: its public part. No passphrase is asked for. */
 export interface AuthorityView {
   /** The signing certificate, PEM; `undefined` while there is none: it will be made by the run that is planned. */
   certificate(): string | undefined;
-  /** All that hosts should trust, PEM. Today the signing certificate alone; during a rotation the old one too. */
+  /** All that hosts should trust, PEM: the signing certificate; during a rotation the other one too. */
   trustBundle(): string | undefined;
+  /** What {@link trustBundle} is, for people; absent: this cluster's authority. */
+  readonly trustedInWords?: string;
   /** Is its key with an external CA, who signs what is asked for? Absent: no. */
   isExternal?(): boolean;
+  /** A rotation that is in progress; nothing of most. */
+  rotation?(): StoreRotation | undefined;
   /** Where {@link isExternal}: where a certificate is awaited, and whether it is there and fits, as one line. */
   describeSignature?(planned: PlannedCertificate): Promise<string>;
 }
@@ -46,6 +63,12 @@ export interface Signer {
   unlock(planned: readonly PlannedCertificate[], probe: (host: string) => Probe): Promise<void>;
   /** Makes the authority in the store. @throws ProvisionError `authority-exists` */
   createAuthority(profile: AuthorityProfile): Promise<void>;
+  /**
+   * A step of a rotation in the store; nothing where it was made already.
+   * @param profile of the new authority
+   * @throws ProvisionError `store-changed` where the store is not as the step needs it
+   */
+  moveAuthority(move: AuthorityMove, profile: AuthorityProfile): Promise<void>;
   /** Writes a generated secret into the store; does nothing when it is kept already. @throws ProvisionError `store-changed` */
   keepSecret(name: KeepSecret['name']): Promise<void>;
   /**

@@ -22,6 +22,8 @@ export interface Judgement {
   readonly profile: CertificateProfile;
   /** The signing certificate; `undefined` while it is still to be made: nothing is signed by it yet. */
   readonly authority: X509Certificate | undefined;
+  /** Others that hosts trust: during a rotation of the authority. What they signed serves, and is to be signed again. */
+  readonly alsoTrusted?: readonly X509Certificate[];
   readonly now: Date;
   readonly renewBeforeDays: number;
 }
@@ -100,8 +102,13 @@ export function isForKey(found: X509Certificate, publicKey: string): boolean {
   return publicKeyText(found.publicKey) === publicKey;
 }
 
-function signatureReasons(found: X509Certificate, { authority }: Judgement): readonly CertificateFault[] {
+function signatureReasons(
+  found: X509Certificate,
+  { authority, alsoTrusted = [] }: Judgement,
+): readonly CertificateFault[] {
   if (authority !== undefined && isSignedBy(found, authority)) return [];
+  if (alsoTrusted.some((other) => isSignedBy(found, other)))
+    return [wrong('signed by the other authority that hosts trust, and another one signs now')];
   return [broken("not signed by this cluster's authority")];
 }
 

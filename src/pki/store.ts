@@ -29,7 +29,7 @@ export interface WritableStore extends PkiStore {
 
 /**
  * Opens the PKI store: `ca.crt` in plain (the signing certificate, then others that hosts should trust), `ca.key.age`
- * encrypted with a passphrase, `keepalived-auth-pass`. Without `ca.key.age` certificates are signed by an external CA, for the
+ * encrypted with a passphrase, `keepalived-auth-pass`; during a rotation the new authority in `next/`. Without `ca.key.age` certificates are signed by an external CA, for the
  * requests in `requests/`. Only public parts are read; nothing is written.
  * @throws ProvisionError `store-broken`
  */
@@ -42,6 +42,7 @@ export async function openStore(options: StoreOptions): Promise<WritableStore> {
     signer: {
       unlock: (planned, probe) => authority.unlock(planned, probe),
       createAuthority: (profile) => authority.create(profile),
+      moveAuthority: (move, profile) => authority.move(move, profile),
       keepSecret: () => authPass.keep(),
       issue: (planned, copy) => authority.issue(planned, copy),
       runCredential: () => authority.runCredential(),

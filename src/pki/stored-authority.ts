@@ -1,5 +1,6 @@
 import { X509Certificate } from 'node:crypto';
 import type { AuthorityProfile, CertificateProfile } from '../model/certificate.js';
+import type { AuthorityMove } from '../model/change.js';
 import { ProvisionError } from '../model/errors.js';
 import type { Probe } from '../model/remote.js';
 import { Secret } from '../model/secret.js';
@@ -12,14 +13,16 @@ import {
   readAuthorityFiles,
   writeAuthorityFiles,
 } from './authority-files.js';
-import type { AuthorityView, CertificateInstall, PlannedCertificate } from './authority.js';
+import type { AuthorityView, CertificateInstall, PlannedCertificate, StoreRotation } from './authority.js';
 import { certificateInstall } from './certificate-install.js';
 import { decryptSecret, encryptSecret } from './encryption.js';
 import { readAuthority, readAuthorityCertificate, refuseShortLife } from './import-authority.js';
+import { bundleAfter } from './move-authority.js';
 import type { PassphraseSource } from './passphrase.js';
+import { endRotation, nextDirectory, readRotationFiles, writeNext } from './rotation-files.js';
 import { describeSignature, type ExternalCa, keepRequest, type KeptRequest, requireSignatures } from './external-ca.js';
 import type { SigningAuthority } from './signing-authority.js';
-import { readIfThere, writeNew } from './store-files.js';
+import { readIfThere, replace, writeNew } from './store-files.js';
 
 /** What a store is opened with. */
 export interface StoreOptions {
@@ -52,7 +55,9 @@ const RUN_CLIENT: CertificateProfile = {
  * @throws ProvisionError `store-broken`
  */
 export async function openStoredAuthority(options: StoreOptions): Promise<StoredAuthority> {
-  return new StoredAuthority(options, await readAuthorityFiles(options.directory));
+  const found = await readAuthorityFiles(options.directory);
+  const rotation = await readRotationFiles(options.directory, found.bundle ?? '');
+  return new StoredAuthority(options, found, rotation);
 }
 
 /** The authority in its files. It remembers what was unlocked or made, so that one passphrase serves the whole run. */
@@ -62,14 +67,16 @@ export class StoredAuthority implements AuthorityView {
   #bundle: string | undefined;
   #hasKey: boolean;
   #isDraft: boolean;
+  #rotation: StoreRotation | undefined;
   #unlocked: Promise<SigningAuthority> | undefined;
   #runCredential: Secret | undefined;
 
-  constructor(options: StoreOptions, found: FoundAuthority) {
+  constructor(options: StoreOptions, found: FoundAuthority, rotation: StoreRotation | undefined) {
     this.#options = options;
     this.#bundle = found.bundle;
     this.#hasKey = found.hasKey;
     this.#isDraft = found.isDraft;
+    this.#rotation = rotation;
   }
 
   certificate(): string | undefined {
@@ -78,6 +85,10 @@ export class StoredAuthority implements AuthorityView {
 
   trustBundle(): string | undefined {
     return this.#bundle;
+  }
+
+  rotation(): StoreRotation | undefined {
+    return this.#rotation;
   }
 
   isExternal(): boolean {
@@ -119,6 +130,56 @@ export class StoredAuthority implements AuthorityView {
     if (this.#bundle !== undefined) throw this.#exists();
     const { makeAuthority } = await import('./issue.js');
     await this.adopt(await makeAuthority(profile, this.#options));
+  }
+
+  /** A step of a rotation; nothing where it was made already. @param profile of the new authority */
+  async move(move: AuthorityMove, profile: AuthorityProfile): Promise<void> {
+    const { directory } = this.#options;
+    // Another run may have come in between: what is written must fit what is there.
+    const { bundle = '' } = await readAuthorityFiles(directory);
+    if (bundle !== this.existingBundle()) throw this.#changed();
+    if (move === 'trust-both' && this.#rotation === undefined) await this.#makeNext(profile);
+    const rotation = this.#rotation;
+    if (rotation === undefined) {
+      if (move === 'finish') return;
+      throw this.#changed();
+    }
+    const place = { directory, suffix: this.#suffix() };
+    if (move === 'finish') {
+      if (rotation.trusted === 'both') throw this.#changed();
+      await endRotation(place, rotation);
+    } else {
+      const after = bundleAfter(move, rotation);
+      if (after === undefined) throw this.#changed();
+      if (after !== bundle) await replace(certificatePath(directory), after, 0o644, place.suffix);
+      this.#bundle = after;
+    }
+    this.#rotation = await readRotationFiles(directory, this.existingBundle());
+    // Another one may sign from here on.
+    if (this.#rotation?.signing !== rotation.signing) this.#unlocked = undefined;
+  }
+
+  /** The key of the new authority gets the passphrase that opens the old one's. */
+  async #makeNext(profile: AuthorityProfile): Promise<void> {
+    const { directory, passphrase, scryptLogN } = this.#options;
+    const old = this.certificate();
+    const encrypted = await readIfThere(keyPath(directory));
+    if (old === undefined || encrypted === undefined) throw this.#keyMissing();
+    const secret = await passphrase.opening(keyPath(directory), async (typed) => {
+      await decryptSecret(encrypted, typed, keyPath(directory));
+      return typed;
+    });
+    const { makeAuthority } = await import('./issue.js');
+    const made = await makeAuthority(profile, this.#options);
+    const place = { directory, suffix: this.#suffix() };
+    await writeNext(place, { old, new: made.certificatePem }, await encryptSecret(made.keyPem, secret, scryptLogN));
+    this.#rotation = await readRotationFiles(directory, this.existingBundle());
+  }
+
+  /** The key of the signing certificate. */
+  #keyPath(): string {
+    const { directory } = this.#options;
+    return keyPath(this.#rotation?.signing === 'new' ? nextDirectory(directory) : directory);
   }
 
   /**
@@ -179,7 +240,7 @@ export class StoredAuthority implements AuthorityView {
     const { directory, passphrase, now } = this.#options;
     const certificatePem = this.certificate();
     if (certificatePem === undefined) throw this.#missing();
-    const path = keyPath(directory);
+    const path = this.#keyPath();
     const encrypted = await readIfThere(path);
     if (encrypted === undefined) throw this.#keyMissing();
     const keyPem = await passphrase.opening(path, (typed) => decryptSecret(encrypted, typed, path));
@@ -219,6 +280,14 @@ export class StoredAuthority implements AuthorityView {
       code: 'authority-key-missing',
       message: `${keyPath(this.#options.directory)} is not there: the authority can be trusted, but nothing can be signed`,
       hint: 'put ca.key.age back from where the authority was made',
+    });
+  }
+
+  #changed(): ProvisionError {
+    return new ProvisionError({
+      code: 'store-changed',
+      message: `${this.#options.directory} is not as this step of the rotation needs it: another run has changed it`,
+      hint: 'run the same command again: it uses what is there now',
     });
   }
 

@@ -44,6 +44,7 @@ export const eventSchema = z.discriminatedUnion('type', [
       'bypass',
       'drill',
       'certs renew',
+      'ca rotate',
       'snapshot save',
       'snapshot restore',
       'member replace',

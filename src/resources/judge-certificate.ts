@@ -67,7 +67,9 @@ export function judgeCertificate(given: WantedCertificate, rules: CertificateRul
   const authority = signerOf(rules);
   const asked = isRenewalDue(leaf, rules) ? [{ text: 'its renewal was asked for', breaks: false }] : [];
   const rekey = [...keyReasons(leaf, files, policy), ...reasonsForNewKey(leaf, profile)];
-  const resign = reasonsToSign(leaf, { profile, authority, now: rules.now, renewBeforeDays: rules.renewBeforeDays });
+  const alsoTrusted = trustedBy(rules).filter(({ fingerprint256 }) => fingerprint256 !== authority?.fingerprint256);
+  const { now, renewBeforeDays } = rules;
+  const resign = reasonsToSign(leaf, { profile, authority, alsoTrusted, now, renewBeforeDays });
   // Where openssl is missing, a key that another tool made is believed: etcd serves with it.
   const proven = files.publicKey.kind === 'known' || (policy === 'at-least' && files.publicKey.kind === 'unchecked');
   const mayKeep = rekey.length === 0 && proven && !(asked.length > 0 && rules.renewal?.key === 'new');
@@ -75,7 +77,7 @@ export function judgeCertificate(given: WantedCertificate, rules: CertificateRul
   const keep = mayKeep && destination.layout === 'pair' ? publicKeyText(leaf.publicKey) : undefined;
   return {
     ...{ wanted, leaf, keep, faults: [...rekey, ...resign, ...asked] },
-    isForeign: authority === undefined || !isSignedBy(leaf, authority),
+    isForeign: authority === undefined || !isOurs(leaf, rules),
     rights: rightsOf(leaf, { given, rules, files, keep }),
   };
 }
@@ -122,10 +124,12 @@ function rightsOf(
 }
 
 /** Whether an authority of the store signed it. */
-export function isOurs(leaf: X509Certificate, { authority }: CertificateRules): boolean {
-  return readCertificates(authority.trustBundle() ?? '').some(
-    (signer) => signer !== undefined && isSignedBy(leaf, signer),
-  );
+export function isOurs(leaf: X509Certificate, rules: CertificateRules): boolean {
+  return trustedBy(rules).some((signer) => isSignedBy(leaf, signer));
+}
+
+function trustedBy({ authority }: CertificateRules): readonly X509Certificate[] {
+  return readCertificates(authority.trustBundle() ?? '').filter((each) => each !== undefined);
 }
 
 /** The same wish with all that a certificate of others has beside it. */

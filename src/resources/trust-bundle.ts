@@ -19,7 +19,7 @@ export function trustBundleResource(wanted: WantedTrust, authority: AuthorityVie
       const found = await probe.ask(certificateFiles, certificateFilesKey(wanted.path));
       return decideTrust(
         wanted,
-        authority.trustBundle(),
+        authority,
         found,
         (stranger) => foreign !== undefined && givenUp(foreign, { host: probe.host, path: wanted.path, ...stranger }),
       );
@@ -32,10 +32,11 @@ type JudgeForeign = (stranger: Pick<ForeignFile, 'what' | 'because'>) => boolean
 
 function decideTrust(
   wanted: WantedTrust,
-  bundle: string | undefined,
+  authority: AuthorityView,
   found: CertificateFiles,
   judge: JudgeForeign,
 ): Outcome {
+  const bundle = authority.trustBundle();
   const { owner, group, mode } = wanted.ownership;
   const stat = found.certificate;
   const isSame = isTrustBundle(wanted, found, bundle);
@@ -55,7 +56,7 @@ function decideTrust(
     diff: [
       ...(isSame || stat === undefined ? [] : described(found.pem)),
       ...(isSame && stat !== undefined ? [`- ${stat.owner}:${stat.group} ${stat.mode}`] : []),
-      `+ this cluster's authority, ${owner}:${group} ${mode}`,
+      `+ ${authority.trustedInWords ?? "this cluster's authority"}, ${owner}:${group} ${mode}`,
     ],
     actions: [{ kind: 'install-trust', path: wanted.path, owner, group, mode }],
     // Nothing of ours reads the new file before its service restarts, and that is a change of its own.

@@ -107,7 +107,14 @@ export function fakeWorld(hosts: FakeHosts, more: Partial<World> = {}): World & 
   return {
     connector: { connect: (host) => Promise.resolve(fakeTransport(host, hosts)), close: () => Promise.resolve() },
     newLook: () => fakeLook(hosts),
-    signer: { unlock: refuse, createAuthority: refuse, keepSecret: refuse, issue: refuse, trustBundle: refuse },
+    signer: {
+      unlock: refuse,
+      createAuthority: refuse,
+      moveAuthority: refuse,
+      keepSecret: refuse,
+      issue: refuse,
+      trustBundle: refuse,
+    },
     saveSnapshot: refuse,
     gates: new Map(),
     orders: new Map([['inventory', inventoryOrder]]),

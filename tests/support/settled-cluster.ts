@@ -257,6 +257,7 @@ async function place(
     case 'run':
     case 'remove-file':
     case 'create-authority':
+    case 'move-authority':
     case 'keep-secret':
     case 'save-snapshot':
     case 'await':

@@ -26,6 +26,25 @@ export const AUTHORITY = {
     why: 'Hosts hold different authorities for the same purpose; a cluster has one.',
     next: 'Compare the files that the message names, and put the right one on all hosts.',
   },
+  'rotation-not-settled': {
+    why: 'Hosts do not have what the inventory wants: certificates or trusted authorities that the store knows nothing of. A rotation on top of that would cut someone off.',
+    next: 'Run `provision apply INVENTORY`, then the rotation again.',
+    kind: 'unsafe',
+  },
+  'rotation-not-reversible': {
+    why: 'The last stage of the rotation has begun: some host no longer trusts the old authority, and would refuse certificates that it signs.',
+    next: 'Go on with `provision ca rotate INVENTORY`.',
+    kind: 'unsafe',
+  },
+  'rotation-refused': {
+    why: "The authority can't be rotated here: the cluster is adopted, its authority is external, or its key is not in the store.",
+    next: 'Follow what the message says: whoever made the certificates rotates them (docs/runbooks/rotate-the-ca.md has the order).',
+  },
+  'authority-in-use': {
+    why: 'Something still shows a certificate of the authority that is about to be dropped: after that it would be refused.',
+    next: 'Look at what the message names; `provision apply INVENTORY` reissues what is managed here.',
+    kind: 'unsafe',
+  },
   'foreign-trust': {
     why: 'A trust file of another tool does not hold the authority of the store: what is signed here would not be trusted there.',
     next: 'Compare it with `provision ca show STORE`; add the authority to the file, or import the right one into the store.',

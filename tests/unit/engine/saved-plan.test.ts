@@ -206,6 +206,7 @@ describe('a saved plan that differs', () => {
       { kind: 'run', command: { summary: 's', script: 's', stdin: 'x', timeoutMs: 5 }, undo: { lasting: 'stays' } },
       { kind: 'run', command: { summary: 's', script: 's' }, undo: { summary: 'u', script: 'u' } },
       { kind: 'create-authority', profile: { commonName: 'ca', days: 1, keyType: 'ecdsa-p256' } },
+      { kind: 'move-authority', to: 'trust-both', profile: { commonName: 'ca-2', days: 1, keyType: 'ecdsa-p256' } },
       { kind: 'keep-secret', name: 'keepalived-auth-pass' },
       ...[
         { layout: 'bundle', path: '/a' } as const,

@@ -26,7 +26,7 @@ function eventReference(): string {
 
 ${NOTE}
 
-\`provision plan\`, \`apply\`, \`bypass\`, \`certs renew\`, \`snapshot save\`, \`snapshot restore\`, \`member replace\`, \`defrag\`, \`recover\` and \`drill\` with \`--format json\` write one JSON object a line (NDJSON) to stdout. No
+\`provision plan\`, \`apply\`, \`bypass\`, \`certs renew\`, \`ca rotate\`, \`snapshot save\`, \`snapshot restore\`, \`member replace\`, \`defrag\`, \`recover\` and \`drill\` with \`--format json\` write one JSON object a line (NDJSON) to stdout. No
 event holds a secret. Every event has these fields:
 
 | field | type | meaning |

@@ -1,0 +1,66 @@
+import { posix } from 'node:path';
+import { APISERVER } from '../facts/apiserver-processes.js';
+import { askText } from '../facts/file-content.js';
+import { fileState } from '../facts/file-state.js';
+import { programStarts } from '../facts/program-starts.js';
+import { changed, UNCHANGED, type Resource } from '../model/change.js';
+import type { ControlPlane } from '../model/cluster.js';
+import { plainContent } from '../model/content.js';
+import { refuseForeignLink } from './file.js';
+import { newerFiles } from './service.js';
+import { unifiedDiff } from './unified-diff.js';
+import { annotationOf, withAnnotation } from './with-annotation.js';
+
+/** Counts the restarts that were asked for: the kubelet replaces a static pod when what its manifest says changes. */
+const ANNOTATION = 'provision/restarts';
+
+/**
+ * A kube-apiserver that runs with these files. It reads the authority of its etcd at its start alone; where the file is
+ * newer than the process, the kubelet is made to start another one.
+ */
+export function restartedApiserver(
+  { manifest: path }: Pick<ControlPlane, 'manifest'>,
+  runsWith: readonly Resource[],
+): Resource {
+  return {
+    address: `static-pod-start:${path}`,
+    paths: [],
+    async plan(probe) {
+      const [text, state, processes, newer] = await Promise.all([
+        askText(probe, path),
+        probe.ask(fileState, path),
+        probe.ask(programStarts, APISERVER),
+        newerFiles(runsWith, probe),
+      ]);
+      // What is not there, or does not run, reads the files when it starts.
+      if (text === undefined || state.kind === 'absent' || processes.length === 0) return UNCHANGED;
+      const reasons = newer(Math.min(...processes.map(({ startedAt }) => startedAt)));
+      if (reasons.length === 0) return UNCHANGED;
+      refuseForeignLink(path, state);
+      const count = Number(annotationOf({ text }, ANNOTATION) ?? '0');
+      const after = withAnnotation({ path, text }, ANNOTATION, String(Number.isSafeInteger(count) ? count + 1 : 1));
+      return changed({
+        summary: `restart ${APISERVER}, by an annotation of ${path}`,
+        diff: [...reasons.map((reason) => `because ${reason}`), ...unifiedDiff(path, text, after)],
+        actions: [
+          {
+            kind: 'write-file',
+            path,
+            content: plainContent(after),
+            owner: state.owner,
+            group: state.group,
+            mode: state.mode,
+            // The kubelet runs every file of the manifests directory, a half-written one too (kubeadm#2823).
+            stagingDirectory: posix.dirname(posix.dirname(path)),
+          },
+          {
+            kind: 'await',
+            gate: 'apiserver-ready',
+            parameters: { runsWith: runsWith.flatMap(({ paths }) => paths) },
+          },
+        ],
+        disruptive: true,
+      });
+    },
+  };
+}

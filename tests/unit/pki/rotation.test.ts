@@ -1,0 +1,168 @@
+import { cp, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { beforeEach, describe, expect, test } from '@jest/globals';
+import type { AuthorityMove, IssueCertificate } from '../../../src/model/change.js';
+import { Secret } from '../../../src/model/secret.js';
+import { formerDirectory } from '../../../src/pki/rotation-files.js';
+import { openStore, type WritableStore } from '../../../src/pki/store.js';
+import { readCertificates, subjectOf } from '../../../src/pki/inspect.js';
+import { repeatableBytes, SERVER_PROFILE, TODAY } from '../../support/test-authority.js';
+import { temporaryDirectory } from '../../support/temporary-directory.js';
+
+const OLD = { commonName: 'etcd-ca', days: 3650, keyType: 'rsa-2048' } as const;
+const NEW = { commonName: 'etcd-ca-2', days: 3650, keyType: 'ecdsa-p256' } as const;
+const ISSUE: IssueCertificate = {
+  kind: 'issue-certificate',
+  certificate: 'etcd-server',
+  profile: SERVER_PROFILE,
+  destination: { layout: 'bundle', path: '/pki/server.pem' },
+  owner: 'root',
+  group: 'root',
+  mode: '0600',
+};
+
+let directory: string;
+
+beforeEach(async () => {
+  directory = join(temporaryDirectory('rotation'), 'pki');
+  await (await open()).signer.createAuthority(OLD);
+});
+
+/** As a run opens it: nothing of an earlier one is remembered. */
+function open(): Promise<WritableStore> {
+  const secret = new Secret('correct-horse-planted');
+  return openStore({
+    directory,
+    passphrase: { opening: (_, attempt) => attempt(secret), chosen: () => Promise.resolve(secret) },
+    now: () => TODAY,
+    random: repeatableBytes(),
+    scryptLogN: 4,
+  });
+}
+
+async function move(...moves: readonly AuthorityMove[]): Promise<void> {
+  for (const each of moves) await (await open()).signer.moveAuthority(each, NEW);
+}
+
+/** Names of the authorities in ca.crt, and of the one that really signs. */
+async function state(): Promise<string> {
+  const store = await open();
+  const bundle = readCertificates(store.authority.trustBundle() ?? '').map(
+    (each) => each && subjectOf(each).commonName,
+  );
+  const { command } = await store.signer.issue({ host: 'etcd-1', action: ISSUE }, 'copy');
+  const [leaf] = readCertificates(command.stdin instanceof Secret ? command.stdin.reveal() : '');
+  return `${bundle.join(' + ')}, signed by ${leaf?.issuer.replace('CN=', '') ?? 'nobody'}`;
+}
+
+describe('a rotation in the store', () => {
+  test('goes through its steps, each in a run of its own, and back', async () => {
+    await move('trust-both');
+    expect(await state()).toBe('etcd-ca + etcd-ca-2, signed by etcd-ca');
+    await move('sign-by-new');
+    expect(await state()).toBe('etcd-ca-2 + etcd-ca, signed by etcd-ca-2');
+    await move('sign-by-old');
+    expect(await state()).toBe('etcd-ca + etcd-ca-2, signed by etcd-ca');
+    await move('trust-old', 'finish');
+    expect(await state()).toBe('etcd-ca, signed by etcd-ca');
+    expect((await open()).authority.rotation?.()).toBeUndefined();
+    expect((await readdir(directory)).sort()).toEqual(['ca.crt', 'ca.key.age', 'former']);
+  });
+
+  test('ends with the new one alone; the old one with its key is kept', async () => {
+    const old = (await open()).authority.certificate() ?? '';
+    const oldKey = await readFile(join(directory, 'ca.key.age'), 'utf8');
+    await move('trust-both', 'sign-by-new', 'trust-new');
+    expect(await state()).toBe('etcd-ca-2, signed by etcd-ca-2');
+    await move('finish');
+    expect(await state()).toBe('etcd-ca-2, signed by etcd-ca-2');
+    expect((await readdir(directory)).sort()).toEqual(['ca.crt', 'ca.key.age', 'former']);
+    const former = formerDirectory(directory, old);
+    expect(await readFile(join(former, 'ca.crt'), 'utf8')).toBe(old);
+    expect(await readFile(join(former, 'ca.key.age'), 'utf8')).toBe(oldKey);
+    // And again, from the new one on.
+    await move('trust-both');
+    expect((await open()).authority.rotation?.()).toMatchObject({ signing: 'old', trusted: 'both' });
+  });
+
+  test('what hosts trust beside both stays', async () => {
+    const other = (await open()).authority.certificate() ?? '';
+    await rm(directory, { recursive: true });
+    await (await open()).signer.createAuthority(OLD);
+    const own = (await open()).authority.certificate() ?? '';
+    await writeFile(join(directory, 'ca.crt'), own + other);
+    await move('trust-both', 'sign-by-new', 'trust-new', 'finish');
+    expect((await open()).authority.trustBundle()).toContain(other.trim());
+    expect((await open()).authority.trustBundle()).not.toContain(own.trim());
+  });
+
+  test.each([
+    ['trust-new', ['trust-both']],
+    ['trust-old', ['trust-both', 'sign-by-new']],
+    ['sign-by-new', []],
+    ['finish', ['trust-both']],
+  ] as const)('%s is refused where leaves would be trusted by nobody, or nothing fits', async (last, before) => {
+    await move(...before);
+    const was = await readFile(join(directory, 'ca.crt'), 'utf8');
+    await expect(move(last)).rejects.toMatchObject({ code: 'store-changed' });
+    expect(await readFile(join(directory, 'ca.crt'), 'utf8')).toBe(was);
+  });
+
+  test('a step that was made already changes nothing', async () => {
+    await move('trust-both', 'trust-both', 'sign-by-new', 'sign-by-new', 'trust-new', 'trust-new', 'finish', 'finish');
+    expect(await state()).toBe('etcd-ca-2, signed by etcd-ca-2');
+  });
+
+  test('a run that was opened before another one has changed the store writes nothing', async () => {
+    await move('trust-both');
+    const early = await open();
+    await move('sign-by-new');
+    await expect(early.signer.moveAuthority('trust-old', NEW)).rejects.toMatchObject({ code: 'store-changed' });
+  });
+});
+
+describe('a run that was killed in the middle', () => {
+  test('of making the new authority: nothing is in progress, and the next run makes one', async () => {
+    const whole = join(temporaryDirectory('rotation'), 'whole');
+    await move('trust-both');
+    await cp(join(directory, 'next'), whole, { recursive: true });
+    const both = await readFile(join(directory, 'ca.crt'), 'utf8');
+    const old = (await open()).authority.rotation?.()?.old ?? '';
+    // In the order in which they are written; ca.crt comes last.
+    const files = ['old.crt', 'ca.crt.making', 'ca.key.age', 'ca.crt'];
+    for (let written = 0; written < files.length; written += 1) {
+      await rm(join(directory, 'next'), { recursive: true, force: true });
+      await writeFile(join(directory, 'ca.crt'), old);
+      await mkdir(join(directory, 'next'));
+      for (const file of files.slice(0, written))
+        await cp(join(whole, file.replace('.making', '')), join(directory, 'next', file));
+      expect((await open()).authority.rotation?.()).toBeUndefined();
+      expect(await state()).toBe('etcd-ca, signed by etcd-ca');
+      await move('trust-both');
+      expect(await state()).toBe('etcd-ca + etcd-ca-2, signed by etcd-ca');
+    }
+    // All of it, but for ca.crt: the next run goes on with the very same one.
+    await writeFile(join(directory, 'ca.crt'), old);
+    const made = (await open()).authority.rotation?.()?.new;
+    await move('trust-both');
+    expect((await open()).authority.rotation?.()?.new).toBe(made);
+    expect(await readFile(join(directory, 'ca.crt'), 'utf8')).not.toBe(both);
+  });
+
+  test('of the end: the new one signs, whatever was written', async () => {
+    await move('trust-both', 'sign-by-new', 'trust-new');
+    const rotation = (await open()).authority.rotation?.();
+    const former = formerDirectory(directory, rotation?.old ?? '');
+    const oldKey = await readFile(join(directory, 'ca.key.age'), 'utf8');
+    await mkdir(former, { recursive: true });
+    await writeFile(join(former, 'ca.crt'), rotation?.old ?? '');
+    expect(await state()).toBe('etcd-ca-2, signed by etcd-ca-2');
+    await writeFile(join(former, 'ca.key.age'), oldKey);
+    await cp(join(directory, 'next', 'ca.key.age'), join(directory, 'ca.key.age'));
+    expect(await state()).toBe('etcd-ca-2, signed by etcd-ca-2');
+    // What is kept is not written over by the key that stands in its place by now.
+    await move('finish');
+    expect(await readFile(join(former, 'ca.key.age'), 'utf8')).toBe(oldKey);
+    expect(await state()).toBe('etcd-ca-2, signed by etcd-ca-2');
+  });
+});
