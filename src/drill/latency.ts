@@ -1,15 +1,16 @@
 import type { World } from '../engine/world.js';
+import type { Look } from '../facts/batched-probe.js';
 import { pathExists } from '../facts/path-exists.js';
+import { unlessLost } from '../facts/unless-lost.js';
 import { proxyJournal } from '../gates/vip-answers.js';
-import type { Cluster } from '../model/cluster.js';
+import { ETCD_HEALTH_PATH, type Cluster } from '../model/cluster.js';
 import { httpsUrl } from '../model/endpoint.js';
 import { RemoteError } from '../model/errors.js';
 import type { Latency, LatencyFigures, WayLatency } from '../model/latency.js';
-import type { Probe } from '../model/remote.js';
-import { serviceNamed, type VirtualService } from '../model/virtual-service.js';
+import { serviceNamed, type ServiceObserver } from '../model/virtual-service.js';
 import { CURL_PATH, measureLatency } from '../shell/measure-latency.js';
 import { holderOf } from './look-before.js';
-import { findObserver, observerCandidates, type Observer } from './observer.js';
+import { findObserver, observerCandidates, type Observer, type Reached } from './observer.js';
 
 /** Why nothing was measured, and the next command to type. */
 export interface NotMeasured {
@@ -18,19 +19,19 @@ export interface NotMeasured {
 }
 
 /**
- * How fast etcd answers a client of its own, through the virtual IP and by way of each member; one way after the other, so that
- * none is slower because of another. A control plane measures where one can, for those are the clients; else a load balancer.
+ * How fast etcd answers a client of its own, through its load balancer and by way of each member; one way after the other, so
+ * that none is slower because of another. A control plane measures where one can, for those are the clients.
  */
 export async function etcdLatency(cluster: Cluster, world: World): Promise<Latency | NotMeasured> {
-  const service = serviceNamed(cluster, 'etcd');
-  if (cluster.external !== undefined)
-    return { problem: 'others run the load balancer of etcd', next: 'ask those who run it for its figures' };
-  if (service === undefined) return { problem: 'etcd has no virtual IP', next: 'set etcd_lb_ip in the inventory' };
-  const observer = await observerWithCurl(service, world);
+  const look = world.newLook();
+  const balanced = await balancedWay(cluster, look);
+  if ('problem' in balanced) return balanced;
+  const { way, reached } = balanced;
+  const observer = await observerWithCurl(balanced, look);
   if ('problem' in observer) return observer;
-  const { ip, port } = service.endpoint;
+  const { ip, port } = reached.endpoint;
   const targets = [
-    { way: 'virtual IP', url: httpsUrl(ip, port) },
+    { way, url: httpsUrl(ip, port) },
     ...cluster.members.map(({ name, address, clientPort }) => ({ way: name, url: httpsUrl(address, clientPort) })),
   ];
   const ways: WayLatency[] = [];
@@ -38,16 +39,46 @@ export async function etcdLatency(cluster: Cluster, world: World): Promise<Laten
   return { host: observer.host, ways };
 }
 
-/** Its clocks are the only ones on a host that know when a connection is made. */
-async function observerWithCurl(service: VirtualService, world: World): Promise<Observer | NotMeasured> {
-  const look = world.newLook();
-  const probe = (host: string): Probe => look.probe(host);
+/** How clients reach etcd, other than at its members. */
+interface BalancedWay {
+  readonly way: string;
+  readonly reached: Reached;
+  /** Who could measure, the best first. */
+  readonly candidates: readonly ServiceObserver[];
+  /** What to look at where it does not answer a host. */
+  readonly next: (host: string) => string;
+}
+
+async function balancedWay(cluster: Cluster, look: Look): Promise<BalancedWay | NotMeasured> {
+  const { external, controlPlanes, members } = cluster;
+  if (external !== undefined)
+    return {
+      way: 'load balancer',
+      reached: {
+        endpoint: { ip: external.ip ?? external.name ?? '', port: external.port },
+        health: { path: ETCD_HEALTH_PATH, alive: [200] },
+      },
+      candidates: [...controlPlanes, ...members.map(({ host, client }) => ({ host, files: client }))],
+      next: () => 'look at the load balancer, and at external-load-balancer above',
+    };
+  const service = serviceNamed(cluster, 'etcd');
+  if (service === undefined) return { problem: 'etcd has no virtual IP', next: 'set etcd_lb_ip in the inventory' };
   // Whoever can't be asked holds it no longer, or can't measure either.
-  const holder = await unlessLost(() => holderOf(service, look));
-  const candidates = observerCandidates(service, holder ?? '');
-  const able = await Promise.all(
-    candidates.map(({ host }) => unlessLost(() => probe(host).ask(pathExists, CURL_PATH))),
-  );
+  const holder = await unlessLost(holderOf(service, look));
+  return {
+    way: 'virtual IP',
+    reached: service,
+    candidates: observerCandidates(service, typeof holder === 'string' ? holder : ''),
+    next: (host) => proxyJournal(service, host),
+  };
+}
+
+/** curl's clocks are the only ones on a host that know when a connection is made. */
+async function observerWithCurl(
+  { way, reached, candidates, next }: BalancedWay,
+  look: Look,
+): Promise<Observer | NotMeasured> {
+  const able = await Promise.all(candidates.map(({ host }) => unlessLost(look.probe(host).ask(pathExists, CURL_PATH))));
   const found = candidates.filter((_, index) => able[index] === true);
   const host = (found[0] ?? candidates[0])?.host ?? '';
   if (found.length === 0)
@@ -55,20 +86,8 @@ async function observerWithCurl(service: VirtualService, world: World): Promise<
       problem: `curl is on none of ${candidates.map((each) => each.host).join(', ')}, which may ask etcd`,
       next: `ssh ${host} sudo apt-get install curl`,
     };
-  const unanswered = {
-    problem: `etcd does not answer ${host} through the virtual IP`,
-    next: proxyJournal(service, host),
-  };
-  return (await findObserver(found, service, probe)) ?? unanswered;
-}
-
-async function unlessLost<T>(ask: () => Promise<T>): Promise<T | undefined> {
-  try {
-    return await ask();
-  } catch (error) {
-    if (error instanceof RemoteError) return undefined;
-    throw error;
-  }
+  const observer = await findObserver(found, reached, (each) => look.probe(each));
+  return observer ?? { problem: `etcd does not answer ${host} through the ${way}`, next: next(host) };
 }
 
 async function measureWay(

@@ -1,10 +1,15 @@
 import { askText } from '../facts/file-content.js';
 import { httpsAnswer, httpsKey } from '../facts/https-answer.js';
-import { vipRequest } from '../gates/vip-answers.js';
+import { vipRequest, type AskedAddress } from '../gates/vip-answers.js';
 import type { QuestionFiles } from '../model/certificate.js';
 import { RemoteError } from '../model/errors.js';
 import type { Probe } from '../model/remote.js';
-import { healthFiles, type ServiceObserver, type VirtualService } from '../model/virtual-service.js';
+import {
+  healthFiles,
+  type HealthQuestion,
+  type ServiceObserver,
+  type VirtualService,
+} from '../model/virtual-service.js';
 import { clientFilesOf, CONTAINER, USUAL_CLIENT_FILES } from '../facts/apiserver-manifest.js';
 import { readStaticPodManifest } from '../facts/static-pod-manifest.js';
 
@@ -32,21 +37,22 @@ export function observerCandidates(
   ];
 }
 
+/** An address that clients use, and the answers that prove it. */
+export interface Reached extends AskedAddress {
+  readonly health: Pick<HealthQuestion, 'path' | 'alive'>;
+}
+
 /** The first to whom the service answers through the virtual IP; one that is unreachable or does not have the files is passed over. */
 export async function findObserver(
   candidates: readonly ServiceObserver[],
-  service: VirtualService,
+  service: Reached,
   probe: (host: string) => Probe,
 ): Promise<Observer | undefined> {
   const able = await Promise.all(candidates.map((candidate) => asObserver(candidate, service, probe(candidate.host))));
   return able.find((observer) => observer !== undefined);
 }
 
-async function asObserver(
-  candidate: ServiceObserver,
-  service: VirtualService,
-  probe: Probe,
-): Promise<Observer | undefined> {
+async function asObserver(candidate: ServiceObserver, service: Reached, probe: Probe): Promise<Observer | undefined> {
   try {
     const files = 'files' in candidate ? candidate.files : await namedFiles(candidate.manifest, probe);
     const answer = await probe.ask(httpsAnswer, httpsKey(vipRequest(service, files)));

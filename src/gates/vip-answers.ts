@@ -4,7 +4,7 @@ import type { Cluster } from '../model/cluster.js';
 import { httpsUrl } from '../model/endpoint.js';
 import { aboutService, type Gate, type GateAnswer, type GateInput } from '../model/gate.js';
 import type { JsonObject } from '../model/json.js';
-import { healthFiles, type VirtualService } from '../model/virtual-service.js';
+import { healthFiles, type Endpoint, type HealthQuestion, type VirtualService } from '../model/virtual-service.js';
 import { journalByHand } from '../shell/by-hand.js';
 import { gateHosts } from './gate-hosts.js';
 
@@ -20,12 +20,18 @@ export function vipQuestion(service: Pick<VirtualService, 'endpoint' | 'health'>
   return { url: vipUrl(service), ca, certificate, key };
 }
 
+/** An address that clients use, and what is asked there. */
+export interface AskedAddress {
+  readonly endpoint: Pick<Endpoint, 'ip' | 'port'>;
+  readonly health: Pick<HealthQuestion, 'path'>;
+}
+
 /** A question through the virtual IP, whether or not something has to be shown. */
-export function vipRequest(service: Pick<VirtualService, 'endpoint' | 'health'>, files: QuestionFiles): HttpsQuestion {
+export function vipRequest(service: AskedAddress, files: QuestionFiles): HttpsQuestion {
   return { url: vipUrl(service), ...files };
 }
 
-function vipUrl({ endpoint, health }: Pick<VirtualService, 'endpoint' | 'health'>): string {
+function vipUrl({ endpoint, health }: AskedAddress): string {
   return `${httpsUrl(endpoint.ip, endpoint.port)}${health.path}`;
 }
 

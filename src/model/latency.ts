@@ -8,7 +8,7 @@ export interface LatencyFigures {
 
 /** One way to etcd, as one host measured it. */
 export interface WayLatency {
-  /** `virtual IP`, or the name of a member. */
+  /** `virtual IP`, `load balancer` of others, or the name of a member. */
   readonly way: string;
   readonly url: string;
   /** Linearised reads, one after the other on one connection; absent: none succeeded. */
@@ -19,7 +19,7 @@ export interface WayLatency {
   readonly problem?: string | undefined;
 }
 
-/** How fast etcd answers a client: through its virtual IP, and by way of each member. */
+/** How fast etcd answers a client: through its load balancer, and by way of each member. */
 export interface Latency {
   /** Who measured. */
   readonly host: string;

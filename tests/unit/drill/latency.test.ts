@@ -3,6 +3,7 @@ import { etcdLatency, percentile, readLatency } from '../../../src/drill/latency
 import type { World } from '../../../src/engine/world.js';
 import { httpsKey } from '../../../src/facts/https-answer.js';
 import { vipRequest } from '../../../src/gates/vip-answers.js';
+import { ETCD_HEALTH_PATH } from '../../../src/model/cluster.js';
 import { RemoteError } from '../../../src/model/errors.js';
 import { outputOf, type Command, type Output, type Probe } from '../../../src/model/remote.js';
 import { healthFiles } from '../../../src/model/virtual-service.js';
@@ -10,11 +11,17 @@ import { CURL_PATH } from '../../../src/shell/measure-latency.js';
 import { fakeProbe, UNREACHABLE } from '../../support/fake-probe.js';
 import { fakeHosts, fakeWorld } from '../../support/fake-world.js';
 import { noDownload } from '../../support/local-transport.js';
-import { SAMPLE_SERVICE, withService } from '../../support/sample-cluster.js';
+import { SAMPLE_CLUSTER, SAMPLE_SERVICE, withService } from '../../support/sample-cluster.js';
 
 const HOSTS = ['etcd-1', 'etcd-2', 'etcd-3'];
 const CLUSTER = { ...withService({ observers: [] }), controlPlanes: [] };
-const QUESTION = httpsKey(vipRequest(SAMPLE_SERVICE, healthFiles(SAMPLE_SERVICE.health)));
+/** Through the virtual IP, and through a load balancer of others, with each member's own files. */
+const QUESTIONS = [
+  httpsKey(vipRequest(SAMPLE_SERVICE, healthFiles(SAMPLE_SERVICE.health))),
+  ...SAMPLE_CLUSTER.members.map(({ client }) =>
+    httpsKey({ url: `https://etcd.example.com:2379${ETCD_HEALTH_PATH}`, ...client }),
+  ),
+];
 
 /** Three reads and two connections, of 1 ms and more. */
 const MEASURED = `reads
@@ -47,7 +54,7 @@ function worldOf({ curl, lost, status = 200, run, ran }: Stage): World {
               all: [{ interface: 'eth0', address: host === 'etcd-1' ? '10.0.0.100' : '10.0.0.9', prefixLength: 32 }],
             },
             paths: { [CURL_PATH]: curl.includes(host) },
-            'https-answers': { [QUESTION]: { kind: 'answer', status, body: '' } },
+            'https-answers': Object.fromEntries(QUESTIONS.map((each) => [each, { kind: 'answer', status, body: '' }])),
           },
       {},
       host,
@@ -116,17 +123,19 @@ describe('how fast etcd answers', () => {
     });
   });
 
-  test('is not measured through a load balancer that others run', async () => {
-    const former = {
-      proxy: 'haproxy',
-      formerBalancers: [],
-      backends: [],
-      places: SAMPLE_SERVICE.places,
-      keepalived: [],
-    } as const;
-    const external = { ip: '10.0.0.100', name: undefined, port: 2379, former };
-    expect(await etcdLatency({ ...CLUSTER, services: [], external }, worldOf({ curl: HOSTS }))).toMatchObject({
-      problem: 'others run the load balancer of etcd',
+  test('is measured through a load balancer that others run', async () => {
+    const { places } = SAMPLE_SERVICE;
+    const former = { proxy: 'haproxy', formerBalancers: [], backends: [], keepalived: [], places } as const;
+    const external = { ip: undefined, name: 'etcd.example.com', port: 2379, former };
+    const cluster = { ...CLUSTER, services: [], external };
+    const found = await etcdLatency(cluster, worldOf({ curl: HOSTS }));
+    expect('ways' in found ? found.ways[0] : found).toMatchObject({
+      way: 'load balancer',
+      url: 'https://etcd.example.com:2379',
+    });
+    expect(await etcdLatency(cluster, worldOf({ curl: HOSTS, status: 503 }))).toEqual({
+      problem: 'etcd does not answer etcd-1 through the load balancer',
+      next: expect.stringContaining('external-load-balancer') as unknown,
     });
   });
 
