@@ -15,6 +15,7 @@ import { etcdLearnerCaughtUp, etcdServesWithoutBatch } from './etcd-without-batc
 import { keepalivedOneHolder } from './keepalived-one-holder.js';
 import { kubeProxySettled } from './kube-proxy-settled.js';
 import { kubeletReady } from './kubelet-ready.js';
+import { peersTakeWrites } from './peers-take-writes.js';
 import { vipAnswers, vipForwards } from './vip-answers.js';
 import { vipAnswersControlPlanes } from './vip-answers-control-planes.js';
 import { vipAnswersKubeconfigs } from './vip-answers-kubeconfigs.js';
@@ -32,6 +33,7 @@ export function gateTable(cluster: Cluster, now: () => Date): ReadonlyMap<string
     etcdServesWithoutBatch(cluster, now),
     etcdLearnerCaughtUp(cluster),
     formerMembersMayLeave(cluster),
+    peersTakeWrites(cluster),
     ...SERVICE_NAMES.flatMap((name) => serviceGates(name, cluster)),
     etcdAnswersDirectly(cluster),
     apiserverReady(cluster),

@@ -111,6 +111,7 @@ function removeChange(request: MembershipRequest, { removed }: Replacement): Cha
     ],
     actions: [
       { kind: 'await', gate: 'etcd-serves-without-batch', parameters: {} },
+      { kind: 'await', gate: 'peers-take-writes', parameters: {} },
       {
         kind: 'run',
         command: removeMember(request, hex(removed.id)),

@@ -122,6 +122,7 @@ function removeChange({ cluster, member, on }: Leave, { removed }: Removal): Cha
     ],
     actions: [
       { kind: 'await', gate: isThere ? 'etcd-serves-without-batch' : 'etcd-healthy', parameters: {} },
+      { kind: 'await', gate: 'peers-take-writes', parameters: {} },
       ...(isThere && !isStopped ? [handOver(member, cluster.formerMembers)] : []),
       {
         kind: 'run',

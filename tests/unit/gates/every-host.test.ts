@@ -50,6 +50,7 @@ describe('the gates of a cluster', () => {
     'etcd-serves-without-batch',
     'etcd-learner-caught-up',
     'former-members-may-leave',
+    'peers-take-writes',
     ...SERVICE_NAMES.flatMap((service) =>
       [
         ...['backends-up', 'backends-named', 'former-balancers-freed', 'keepalived-one-holder'],
@@ -73,6 +74,7 @@ describe('the gates of a cluster', () => {
           'etcd-healthy-but-for-space',
           'etcd-serves-without-batch',
           'etcd-learner-caught-up',
+          'peers-take-writes',
         ];
         if ([...slow, 'apiserver-ready', 'kubelet-ready', 'backends-named: etcd'].includes(name))
           return [name, name, 180];

@@ -266,7 +266,11 @@ describe('a member that is to leave, and whose host is lost', () => {
         change: {
           summary: 'remove etcd-5 from the list of members, by its id 5',
           diff: expect.arrayContaining([expect.stringContaining('what is on it stays')]),
-          actions: [{ kind: 'await', gate: 'etcd-healthy' }, { kind: 'run' }],
+          actions: [
+            { kind: 'await', gate: 'etcd-healthy' },
+            { kind: 'await', gate: 'peers-take-writes' },
+            { kind: 'run' },
+          ],
         },
       },
     ]);
