@@ -38,7 +38,24 @@ export function describeAuthority(
     ['serial', signer.serialNumber.toLowerCase()],
     ['SHA-256', signer.fingerprint256],
     ['ends', `${end.toISOString()} (${days < 0 ? 'EXPIRED' : `in ${counted(days, 'day')}`})`],
+    ...rotationLines(authority),
     ...(others.length === 0 ? [] : [['also trusted', `${others.length} more, in ca.crt`]]),
   ];
   return lines.map(([name = '', value = '']) => `${`${name}:`.padEnd(14)}${value}\n`).join('');
+}
+
+/** Both authorities of a rotation by their names, and what the store has hosts do. */
+function rotationLines(authority: PkiStore['authority']): readonly (readonly string[])[] {
+  const found = authority.rotation?.();
+  if (found === undefined) return [];
+  const [old, next] = [found.old, found.new].map((pem) =>
+    readCertificates(pem).flatMap((each) => (each === undefined ? [] : [describeSubject(subjectOf(each))])),
+  );
+  const whom = found.trusted === 'both' ? 'both' : `the ${found.trusted} one alone`;
+  return [
+    [
+      'rotation',
+      `from ${old?.join() ?? ''} to ${next?.join() ?? ''}: the ${found.signing} one signs, hosts are to trust ${whom}`,
+    ],
+  ];
 }

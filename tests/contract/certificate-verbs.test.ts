@@ -185,3 +185,57 @@ describe('certs renew', () => {
     expect(stdout).not.toMatch(/^ {2}etcd-[23]/m);
   });
 });
+
+describe('ca rotate', () => {
+  const rotate = (...words: readonly string[]) => type('ca', 'rotate', inventory, '--yes', ...passphrase, ...words);
+  const keep = (store: string): void => {
+    cpSync(store, join(directory, 'pki'), { recursive: true });
+  };
+
+  test.each<[string, () => void, readonly string[], string]>([
+    [
+      'an external CA',
+      () => {
+        keep(stores.external);
+      },
+      [],
+      'the key of the authority is with an external CA',
+    ],
+    ['no authority', () => undefined, [], 'nothing can be rotated'],
+    [
+      'an adopted etcd',
+      () => {
+        keep(stores.own);
+        const files = ['cert', 'key', 'trusted_ca', 'client_cert', 'client_key'].map((name) => `etcd_${name}_file: /x`);
+        const text = readFileSync(inventory, 'utf8');
+        writeFileSync(inventory, `${text}  vars: { etcd_managed: false, ${files.join(', ')} }\n`);
+      },
+      [],
+      'etcd is adopted',
+    ],
+    [
+      'a part of the hosts',
+      () => {
+        keep(stores.own);
+      },
+      ['--limit', 'etcd-1'],
+      'it takes no --limit',
+    ],
+    // Nothing is set up there: that is for `apply`.
+    [
+      'hosts that are not settled',
+      () => {
+        keep(stores.own);
+      },
+      [],
+      'while hosts are not as the inventory wants them',
+    ],
+  ])('refuses %s, and leaves store and hosts as they are', async (_, prepare, words, told) => {
+    prepare();
+    const files = beside().filter((path) => path.startsWith('pki'));
+    const { status, stdout, stderr } = await rotate(...words);
+    expect([status === 0, stdout + stderr]).toEqual([false, expect.stringContaining(told)]);
+    expect(beside().filter((path) => path.startsWith('pki'))).toEqual(files);
+    for (const host of MEMBERS) expect(await leftOn(host)).toBe('');
+  });
+});

@@ -213,3 +213,35 @@ describe('a connection to etcd', () => {
     expect(isConnected({ pid: 1, argv: ['kube-apiserver'], connections: [end('10.0.0.1', 2379)] })).toBe(false);
   });
 });
+
+test.each([
+  ['was started after its files were changed', [{ pid: 20, startedAt: 101 }], { open: true }],
+  [
+    'was started before',
+    [{ pid: 20, startedAt: 99 }],
+    {
+      open: false,
+      reason: 'cp-1: kube-apiserver (pid 20) was started before /ca, /gone was changed, and is to end',
+      patienceMs: 30_000,
+    },
+  ],
+  [
+    'ends beside the new one',
+    [
+      { pid: 20, startedAt: 101 },
+      { pid: 9, startedAt: 1 },
+    ],
+    { open: false },
+  ],
+])('runs with its files where it %s', async (_, starts, expected) => {
+  const probes = fakeProbes({
+    'cp-1': {
+      'apiserver-processes': { 'kube-apiserver': [NEW] },
+      'program-starts': { 'kube-apiserver': starts },
+      'file-states': { '/ca': { kind: 'file', changedAt: 100 }, '/gone': { kind: 'absent' } },
+      'https-answers': { [QUESTION]: OK },
+    },
+  });
+  const given = { batch: ['cp-1'], arguments: { runsWith: ['/ca', '/gone'] } };
+  expect(await apiserverReady(SAMPLE_CLUSTER).check(gateInput(probes, given))).toMatchObject(expected);
+});

@@ -189,3 +189,15 @@ describe('a leaf is signed again', () => {
     ]);
   });
 });
+
+test('what another trusted authority signed serves on, and is to be signed again', async () => {
+  const other = await authorityFrom(daysFromToday(-2), 3000);
+  const found = await issue(other);
+  const judged = (alsoTrusted: readonly X509Certificate[]): readonly CertificateFault[] =>
+    reasonsToSign(found, {
+      ...{ profile: SERVER_PROFILE, authority: new X509Certificate(authority.certificatePem), now: TODAY },
+      ...{ renewBeforeDays: 30, alsoTrusted },
+    });
+  expect(judged([new X509Certificate(other.certificatePem)]).map(({ breaks }) => breaks)).toEqual([false]);
+  expect(judged([]).map(({ breaks }) => breaks)).toEqual([true]);
+});

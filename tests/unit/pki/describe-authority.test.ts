@@ -29,3 +29,19 @@ test('what is trusted besides is counted', async () => {
 test('an authority that is missing is no empty answer', () => {
   expect(() => described(undefined)).toThrow('there is no certificate authority in /srv/pki');
 });
+
+test('both authorities of a rotation are named, with what the store has hosts do', async () => {
+  const old = (await authorityFrom(TODAY)).certificatePem;
+  const next = (await authorityFrom(TODAY, 3000, 'rsa-2048')).certificatePem;
+  const rotation = { old, new: next, others: [], signing: 'old', trusted: 'both' } as const;
+  const authority = { certificate: () => old, trustBundle: () => old + next };
+  const shown = (is: object): string =>
+    describeAuthority(
+      { authority: { ...authority, rotation: () => ({ ...rotation, ...is }) }, directory: '/srv' },
+      TODAY,
+    );
+  expect(shown({})).toMatch(/^rotation: +from CN=etcd-ca to CN=etcd-ca: the old one signs, hosts are to trust both$/m);
+  expect(shown({ signing: 'new', trusted: 'new' })).toMatch(
+    /the new one signs, hosts are to trust the new one alone$/m,
+  );
+});
