@@ -40,6 +40,7 @@ const runs = {
     'diagnosis',
     'killed-migration',
     'member-replace',
+    'etcd-versions',
     'defrag',
   ],
 };

@@ -33,6 +33,7 @@ export const checkEtcd: Check = async ({ cluster, probe, inventory }) => {
     ...unreachable,
     ...memberItems(answers, heard, { cluster, inventory }),
     clusterItem(heard, { cluster: { ...cluster, members: [...cluster.members, ...leaving] }, inventory }, cluster),
+    ...mixedItem(heard, { cluster, inventory }),
     ...leaving.map((member) => leavingItem(member, inventory)),
     alarmItem(heard, cluster),
     ...heard.flatMap((status) => databaseItem(status, members.get(status.host))),
@@ -89,6 +90,22 @@ function clusterItem(
   const id = BigInt(first.clusterId).toString(16);
   const evidence = `${heard.length} of ${members.length} members agree: leader ${leader}, cluster ${id}`;
   return { check: 'etcd-cluster', verdict: 'ok', evidence };
+}
+
+/** Members of two versions work together; but the newer ones have no new features, and an upgrade that was begun is to end. */
+function mixedItem(
+  heard: readonly HeardMember[],
+  { cluster, inventory }: Pick<CheckContext, 'cluster' | 'inventory'>,
+): readonly CheckItem[] {
+  const versions = [...new Set(heard.map(({ version }) => version))].toSorted();
+  if (versions.length < 2) return [];
+  const hostsOf = (version: string): string =>
+    heard.flatMap((each) => (each.version === version ? [each.host] : [])).join(', ');
+  const evidence = `members run different versions: ${versions.map((version) => `${version} on ${hostsOf(version)}`).join('; ')}`;
+  const next = cluster.members.some(({ release }) => release !== undefined)
+    ? `provision apply ${quote(inventory)}   ends an upgrade that was begun`
+    : 'bring them to the same version, one after the other: docs/runbooks/upgrade-etcd.md';
+  return [{ check: 'etcd-version', verdict: 'warn', evidence, next }];
 }
 
 /** It works; but it is not what was meant to stay. */

@@ -35,6 +35,7 @@ export function checkCluster(cluster: Cluster, context: CheckContext): void {
   ]);
   checkMemberNames([...cluster.members, ...cluster.formerMembers], context);
   for (const member of cluster.members) checkMember(member, context);
+  checkReleases(cluster, context);
   for (const service of cluster.services) {
     checkVirtualIp(service, context);
     checkBalancers(service, cluster, context);
@@ -43,6 +44,20 @@ export function checkCluster(cluster: Cluster, context: CheckContext): void {
   checkServices(cluster.services, context);
   checkControlPlaneGroup(cluster, context);
   checkRenewal(cluster, context);
+}
+
+/** One version for all: which host runs another one for a while is decided by the upgrade. */
+function checkReleases({ members }: Cluster, context: CheckContext): void {
+  const [first] = members;
+  const other = members.find(({ release }) => release?.version !== first?.release?.version);
+  if (first === undefined || other === undefined) return;
+  const of = ({ release }: Member): string => release?.version ?? 'the package';
+  context.reader.report(
+    'error',
+    place(context, other.host, 'etcd_version', 'etcd_install'),
+    'etcd_version',
+    `is ${of(first)} on ${first.host} and ${of(other)} on ${other.host}: it must be the same for all members, set it once`,
+  );
 }
 
 function checkRenewal({ certificates, members }: Cluster, context: CheckContext): void {

@@ -65,7 +65,9 @@ function examineCluster(inventory: Inventory): { readonly cluster: Cluster; read
   const shared = sharedValues(hosts.all, reader);
   const addresses = readAddresses(hosts.all, reader);
   const isManaged = shared.valueOr('etcd_managed');
-  const memberOn = (host: Host): Member => readMember(host, { address: addresses.get(host) ?? '', isManaged, reader });
+  const { directory } = inventory;
+  const memberOn = (host: Host): Member =>
+    readMember(host, { address: addresses.get(host) ?? '', isManaged, directory, reader });
   const members = hosts.members.map(memberOn);
   const controlPlanes = hosts.controlPlanes.map((host) => readControlPlane(host, addresses.get(host) ?? '', reader));
   const { balancers, formerBalancers, all } = hosts;

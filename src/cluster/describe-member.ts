@@ -4,15 +4,13 @@ import type { Host } from '../model/inventory.js';
 import { ADOPTED_VARIABLES } from './adopted-variables.js';
 import { VARIABLES } from './known-variables.js';
 import { MarkedText } from '../model/marked-text.js';
+import { readRelease, type ReleaseSource } from './read-release.js';
 import type { VariableReader } from './variable-reader.js';
 
 /** What a member is read with. */
-interface MemberSource {
+interface MemberSource extends ReleaseSource {
   /** Of its node; empty when it has none, which is reported elsewhere. */
   readonly address: string;
-  /** `etcd_managed` of the cluster. */
-  readonly isManaged: boolean;
-  readonly reader: VariableReader;
 }
 
 /** The member on a host of the group `etcd`. */
@@ -34,6 +32,7 @@ export function readMember(host: Host, source: MemberSource): Member {
     autoCompactionRetention: reader.readOr(host, 'etcd_auto_compaction_retention'),
     extraEnv: extraEnvironment(host, reader),
     replaceFiles: reader.readOr(host, 'provision_replace_files'),
+    release: readRelease(host, source),
   };
 }
 

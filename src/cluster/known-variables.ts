@@ -4,6 +4,7 @@ import { PROXY_NAMES } from '../model/virtual-service.js';
 import { ADOPTED_VARIABLES } from './adopted-variables.js';
 import { APISERVER_VARIABLES } from './apiserver-variables.js';
 import { NGINX_VARIABLES } from './nginx-variables.js';
+import { RELEASE_VARIABLES } from './release-variables.js';
 import { defaulted, optional } from './variable-definition.js';
 import {
   absolutePath,
@@ -178,6 +179,7 @@ export const VARIABLES = {
     type: 'path on the control machine',
     description: 'Directory of the encrypted CA key; a relative path starts at the inventory.',
   }),
+  ...RELEASE_VARIABLES,
   ...ADOPTED_VARIABLES,
   haproxy_config_file: defaulted('/etc/haproxy/haproxy.cfg', {
     schema: absolutePath(),

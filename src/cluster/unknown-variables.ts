@@ -57,7 +57,6 @@ const OF_OTHERS = new Set([
   'etcd_tls_cipher_suites',
   'etcd_unsupported_arch',
   'etcd_vault_mount_path',
-  'etcd_version',
 ]);
 
 /** Words that names of settings are made of, in any role: a name that has one of them is meant so. */

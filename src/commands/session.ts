@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { selectHosts } from '../ansible/host-patterns.js';
 import { planCluster, type ClusterPlan } from '../engine/plan-cluster.js';
@@ -8,7 +9,7 @@ import { gateTable } from '../gates/table.js';
 import { orderTable } from '../gates/orders.js';
 import { clusterWarnings, describeCluster } from '../cluster/describe-cluster.js';
 import { noCluster } from '../cluster/no-cluster.js';
-import type { Cluster } from '../model/cluster.js';
+import type { Cluster, EtcdRelease } from '../model/cluster.js';
 import type { EventSink } from '../model/events.js';
 import type { Inventory } from '../model/inventory.js';
 import { formatProblem } from '../model/errors.js';
@@ -110,6 +111,7 @@ export async function openSession(
     newLook: () => lookThrough(connector, emit, credentialFor),
     signer: pki.signer,
     saveSnapshot: () => saveSnapshotOf(inventoryFile, cluster, world),
+    openRelease: releasesOf(inventory.directory, emit),
     gates,
     gateDeadlineMs: options.gateTimeout === undefined ? undefined : options.gateTimeout * 1000,
     orders,
@@ -144,6 +146,22 @@ function withinLimit(inventory: Inventory, limit: string | undefined): (host: st
 async function saveSnapshotOf(inventoryFile: string, cluster: Cluster, world: World): Promise<void> {
   const { saveSnapshotFirst } = await import('./keep-snapshot.js');
   await saveSnapshotFirst(inventoryFile, { cluster, world });
+}
+
+/** Each release is looked for once a run, however many hosts get it. */
+function releasesOf(directory: string, emit: EventSink): World['openRelease'] {
+  const opened = new Map<string, ReturnType<World['openRelease']>>();
+  return (release) => {
+    const known = opened.get(release.sha256) ?? open(release);
+    opened.set(release.sha256, known);
+    return known;
+  };
+  async function open(release: EtcdRelease): ReturnType<World['openRelease']> {
+    const { openRelease } = await import('../day-two/release-file.js');
+    return openRelease(release, join(directory, '.provision', 'releases'), (message) => {
+      emit({ type: 'notice', message });
+    });
+  }
 }
 
 function storeOf(cluster: Cluster, options: RunOptions, context: Context): Promise<WritableStore> {

@@ -46,6 +46,7 @@ function pathsOf(action: Action): readonly string[] {
     case 'move-authority':
     case 'keep-secret':
     case 'save-snapshot':
+    case 'send-release':
     case 'await':
       return [];
   }

@@ -1,4 +1,12 @@
-import type { Action, InstallTrust, IssueCertificate, MakeDirectory, Run, WriteFile } from '../model/change.js';
+import type {
+  Action,
+  InstallTrust,
+  IssueCertificate,
+  MakeDirectory,
+  Run,
+  SendRelease,
+  WriteFile,
+} from '../model/change.js';
 import { plainContent } from '../model/content.js';
 import { RemoteError } from '../model/errors.js';
 import type { Command, Output, Transport } from '../model/remote.js';
@@ -51,6 +59,8 @@ export async function perform(action: Action, host: string, world: World, record
       return world.signer.keepSecret(action.name);
     case 'save-snapshot':
       return world.saveSnapshot();
+    case 'send-release':
+      return sendRelease(action, host, world);
     case 'issue-certificate':
       return issueCertificate(action, host, world, record);
     case 'install-trust':
@@ -123,6 +133,11 @@ function restoreOf(copy: Omit<Restoration, 'when'>): RestoreFiles {
 async function issueCertificate(action: IssueCertificate, host: string, world: World, record: Record): Promise<void> {
   const { command, undo } = await world.signer.issue({ host, action }, record.copy);
   await changeFiles(command, undo, await world.connector.connect(host), record);
+}
+
+async function sendRelease({ release, command }: SendRelease, host: string, world: World): Promise<void> {
+  const stdin = await world.openRelease(release);
+  await runOrFail({ ...command, stdin }, await world.connector.connect(host));
 }
 
 async function makeDirectory(action: MakeDirectory, transport: Transport, { undos, copy }: Record): Promise<void> {

@@ -80,6 +80,18 @@ const action = z.discriminatedUnion('kind', [
     .describe('Saves a snapshot of the cluster on the control machine.'),
   z
     .strictObject({
+      kind: z.literal('send-release'),
+      release: z.strictObject({
+        version: z.string(),
+        sha256: z.string().describe('Of the tarball, in hex.'),
+        source: z.string().describe('A URL, or an absolute path on the control machine.'),
+        fetch: z.enum(['control', 'host']),
+      }),
+      command,
+    })
+    .describe('Feeds a command with a release of etcd.'),
+  z
+    .strictObject({
       kind: z.literal('issue-certificate'),
       certificate: z.string().describe('Its name in the list of certificates.'),
       profile: parameters.describe('Subject, SANs, usages, days, key type.'),

@@ -1,7 +1,8 @@
 import type { Look } from '../facts/batched-probe.js';
+import type { EtcdRelease } from '../model/cluster.js';
 import type { EventSink } from '../model/events.js';
 import type { Gate, Order } from '../model/gate.js';
-import type { Connector } from '../model/remote.js';
+import type { Connector, StdinFile } from '../model/remote.js';
 import type { Signer } from '../pki/authority.js';
 
 /** Everything that apply acts through. The composition root makes one; tests make their own. */
@@ -12,6 +13,8 @@ export interface World {
   readonly signer: Signer;
   /** Saves a snapshot of the cluster on the control machine, and says where. @throws ProvisionError, RemoteError */
   readonly saveSnapshot: () => Promise<void>;
+  /** A release of etcd as it is on this machine, which downloads it first where it is elsewhere. @throws ProvisionError */
+  readonly openRelease: (release: EtcdRelease) => Promise<StdinFile>;
   readonly gates: ReadonlyMap<string, Gate>;
   /** How long to wait at a gate, in milliseconds, in place of each gate's own time. */
   readonly gateDeadlineMs?: number | undefined;

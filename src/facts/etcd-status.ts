@@ -31,6 +31,8 @@ export type EtcdStatus =
       readonly dbSize: number;
       /** Of {@link dbSize}, what is not free for later writes; absent where its etcd does not tell. */
       readonly dbSizeInUse?: number;
+      /** The version whose format its data has, `3.6.0`; told by etcd 3.6 and later. */
+      readonly storageVersion?: string;
       /** The store's revision: 1 when nothing was ever written. */
       readonly revision: number;
       /** Empty where it is a learner. */
@@ -130,6 +132,7 @@ interface StatusJson {
   readonly raftIndex?: number;
   readonly dbSize?: number;
   readonly dbSizeInUse?: number;
+  readonly storageVersion?: string;
   readonly isLearner?: boolean;
 }
 
@@ -184,6 +187,7 @@ function parseBlock(block: string): EtcdStatus {
     raftIndex: first.Status.raftIndex ?? 0,
     dbSize: first.Status.dbSize ?? 0,
     ...(first.Status.dbSizeInUse === undefined ? {} : { dbSizeInUse: first.Status.dbSizeInUse }),
+    ...(first.Status.storageVersion === undefined ? {} : { storageVersion: first.Status.storageVersion }),
     revision: first.Status.header.revision ?? 0,
     members: listed.map((member) => ({
       id: member.ID,

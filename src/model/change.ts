@@ -1,4 +1,5 @@
 import type { AuthorityProfile, CertificateDestination, CertificateProfile } from './certificate.js';
+import type { EtcdRelease } from './cluster.js';
 import type { Content } from './content.js';
 import type { JsonObject } from './json.js';
 import type { Command, Probe } from './remote.js';
@@ -72,6 +73,7 @@ export function lastingOf(action: ActionOutline): string | undefined {
   if (action.kind === 'move-authority') return 'the step stays in the store: go on, or back with --back';
   if (action.kind === 'keep-secret') return 'the secret stays in the store';
   if (action.kind === 'save-snapshot') return 'the snapshot stays on this machine';
+  if (action.kind === 'send-release') return 'the unpacked release stays, and nothing runs from it';
   if (action.kind !== 'run' || typeof action.undo !== 'object') return undefined;
   return 'lasting' in action.undo ? action.undo.lasting : undefined;
 }
@@ -105,6 +107,14 @@ export interface KeepSecret {
 /** Saves a snapshot of the cluster on the control machine, from the healthy member that has come furthest. */
 export interface SaveSnapshot {
   readonly kind: 'save-snapshot';
+}
+
+/** Feeds a command of the host with a release of etcd, which this machine has or gets first. */
+export interface SendRelease {
+  readonly kind: 'send-release';
+  readonly release: EtcdRelease;
+  /** Without stdin. */
+  readonly command: Command;
 }
 
 /**
@@ -144,6 +154,7 @@ export type Action =
   | MoveAuthority
   | KeepSecret
   | SaveSnapshot
+  | SendRelease
   | IssueCertificate
   | InstallTrust
   | Await;

@@ -3,6 +3,18 @@ import type { ClientFiles, KeyType } from './certificate.js';
 import type { ExternalBalancer } from './etcd-way.js';
 import type { VirtualService } from './virtual-service.js';
 
+/** The release of etcd that a member should run, in place of the host's package. */
+export interface EtcdRelease {
+  /** `3.5.16`. */
+  readonly version: string;
+  /** SHA-256 of the tarball, 64 hex digits, lower case. */
+  readonly sha256: string;
+  /** Where the tarball is: an http or https URL, or an absolute path on the control machine. */
+  readonly source: string;
+  /** Who reads {@link source}: this machine, which sends it over SSH, or the host itself. */
+  readonly fetch: 'control' | 'host';
+}
+
 /** One etcd member, as the `etcd` group and its variables describe it. */
 export interface Member {
   /** Inventory name of the host. */
@@ -36,6 +48,8 @@ export interface Member {
   readonly extraEnv: Readonly<Record<string, MarkedText>>;
   /** Files of others that the inventory gives up. */
   readonly replaceFiles: readonly string[];
+  /** Absent: it runs the host's package. */
+  readonly release?: EtcdRelease | undefined;
 }
 
 /** What a member that is managed here shows to the other members. */

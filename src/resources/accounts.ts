@@ -11,6 +11,8 @@ export interface UserOptions {
   readonly system: boolean;
   readonly home?: string | undefined;
   readonly shell?: string | undefined;
+  /** Its own group, given when the account is made; default: one that is made with it. */
+  readonly ownGroup?: string | undefined;
   /** Supplementary groups that it must be in; others are left alone. */
   readonly groups?: readonly string[] | undefined;
 }
@@ -56,11 +58,12 @@ async function create(options: UserOptions, probe: Probe): Promise<Outcome> {
   return run(`create user ${name}`, ['useradd', ...flags(options), name], [undo], []);
 }
 
-function flags({ system, home, shell, groups }: UserOptions): readonly string[] {
+function flags({ system, home, shell, ownGroup, groups }: UserOptions): readonly string[] {
   return [
     ...(system ? ['--system'] : ['--create-home']),
     ...(home === undefined ? [] : ['--home-dir', home]),
     ...(shell === undefined ? [] : ['--shell', shell]),
+    ...(ownGroup === undefined ? [] : ['--gid', ownGroup]),
     ...(groups === undefined || groups.length === 0 ? [] : ['--groups', groups.join(',')]),
   ];
 }

@@ -25,6 +25,8 @@ export interface EtcdMemberOptions {
    * certificates are read again at every handshake, and need no restart.
    */
   readonly runsWith: readonly Resource[];
+  /** Given: why its process must be restarted, in words, as of another program; what it throws refuses the plan. */
+  readonly otherReasons?: ((probe: Probe) => Promise<readonly string[]>) | undefined;
 }
 
 /**
@@ -37,12 +39,13 @@ export function etcdMember(options: EtcdMemberOptions): Resource {
     address: `etcd-member:${member.name}`,
     paths: [],
     async plan(probe) {
-      const [seen, unit, newer] = await Promise.all([
+      const [seen, unit, newer, others = []] = await Promise.all([
         lookAtMembers(cluster, probe),
         probe.ask(unitState, member.unit),
         newerFiles(options.runsWith, probe),
+        options.otherReasons?.(probe),
       ]);
-      const outcome = decide(options, seen, unit, newer(unit.startedAt));
+      const outcome = decide(options, seen, unit, [...newer(unit.startedAt), ...others]);
       if (clusterPhase(seen) === 'serving') await refuseOtherMembership(cluster, member, { outcome, probe });
       return outcome;
     },

@@ -2,6 +2,7 @@ import { etcdJoinedRole, etcdJoiningRole } from './etcd-joining/role.js';
 import { etcdQuotaRole } from './etcd-quota/role.js';
 import { etcdLeavingRole, etcdLostLeavingRole } from './etcd-leaving/role.js';
 import { etcdRecoveryRole } from './etcd-recovery/role.js';
+import { etcdReleaseRole } from './etcd-release/role.js';
 import { etcdReplacementRole } from './etcd-replacement/role.js';
 import { etcdSettledRole } from './etcd-settled/role.js';
 import { etcdRole } from './etcd/role.js';
@@ -29,6 +30,7 @@ import type { Role, RoleTools } from './role.js';
 export function roleTable(tools: RoleTools): ReadonlyMap<string, Role> {
   const roles = [
     pkiRole(tools),
+    etcdReleaseRole(),
     etcdRole(tools),
     etcdSettledRole(),
     etcdJoiningRole(),

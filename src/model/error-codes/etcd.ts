@@ -55,6 +55,28 @@ export const ETCD = {
     next: 'Name the hosts whose data is not to be recovered: `provision recover INVENTORY --lost HOST`. It is moved aside, and kept.',
     kind: 'unsafe',
   },
+  'upgrade-refused': {
+    why: 'The inventory asks for a version of etcd that the members can not go to from the one that they run: etcd goes one minor version at a time, never back, and some pairs of versions do harm.',
+    next: 'Set `etcd_version` to the next version of the path that the error names, apply, and go on from there.',
+    kind: 'unsafe',
+  },
+  'upgrade-while-down': {
+    why: 'The version of etcd would change while too few members run. What they ran, and whether the new one can read their data, is not known for certain.',
+    next: 'Start them with the version that they have, then run the same command again.',
+    kind: 'unsafe',
+  },
+  'runs-a-release': {
+    why: 'The inventory wants the etcd of the package, and the host runs a release of another version. The package has one version only, and etcd never goes back.',
+    next: 'Keep `etcd_install: release`; or go to the version of the package by release first, where that one is newer.',
+  },
+  'release-unreadable': {
+    why: 'The tarball of an etcd release can not be read: a file that is missing on the control machine, or a mirror that does not answer.',
+    next: 'Name a file or a mirror with `etcd_release_url`. Where only the hosts reach the mirror: `etcd_release_fetch: host`.',
+  },
+  'release-differs': {
+    why: 'The tarball of an etcd release is not the one whose SHA-256 the inventory has. It was sent to no host.',
+    next: 'Compare it with SHA256SUMS of the release. Remove a damaged file, or correct `etcd_release_sha256`.',
+  },
   'alarm-disputed': {
     why: 'The alarm NOSPACE is listed by some members only. Alarms are replicated: the word of one host drops no history.',
     next: 'Compare what each says: `provision doctor etcd INVENTORY`.',

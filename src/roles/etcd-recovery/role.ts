@@ -11,10 +11,10 @@ export function etcdRecoveryRole(tools: RoleTools): Role {
     resources(host, inventory, cluster) {
       const member = memberOn(cluster, host);
       if (!cluster.isManaged) return [];
-      const { packages, files, environment } = memberParts(tools, inventory, { cluster, member });
+      const { installed, files, environment, program } = memberParts(tools, inventory, { cluster, member });
       const way = joiningWay(cluster, member);
       const { leaving, joining } = joiningSteps(way);
-      return [packages, ...files, snapshotBefore(way), ...leaving, environment, ...joining];
+      return [...installed, ...files, snapshotBefore(way), ...leaving, environment, ...program, ...joining];
     },
   };
 }

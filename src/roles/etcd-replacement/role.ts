@@ -12,10 +12,10 @@ export function etcdReplacementRole(tools: RoleTools): Role {
     resources(host, inventory, cluster) {
       const member = memberOn(cluster, host);
       if (!cluster.isManaged) throw adopted(host.name);
-      const { packages, files, environment } = memberParts(tools, inventory, { cluster, member });
+      const { installed, files, environment, program } = memberParts(tools, inventory, { cluster, member });
       const { leaving, joining, open } = memberReplacement(cluster, member);
       const snapshot = snapshotBefore(replacementWay(cluster, member));
-      return [snapshot, packages, ...files, ...leaving, environment, ...joining, open];
+      return [snapshot, ...installed, ...files, ...leaving, environment, ...program, ...joining, open];
     },
   };
 }

@@ -8,6 +8,14 @@ import { certificateResource } from '../../resources/certificate.js';
 import { directory } from '../../resources/directory.js';
 import { etcdLeftover } from '../../resources/etcd-leftover.js';
 import { etcdMember } from '../../resources/etcd-member.js';
+import {
+  otherProgram,
+  packagedProgram,
+  programOfRelease,
+  snapshotBeforeUpgrade,
+  switchedRelease,
+  unpackedRelease,
+} from '../../resources/etcd-release.js';
 import { packages } from '../../resources/packages.js';
 import { trustBundleResource } from '../../resources/trust-bundle.js';
 import { unitReads, type StartedWith } from '../../resources/unit-reads.js';
@@ -15,6 +23,7 @@ import { BOOTSTRAP_ENV } from '../../shell/etcd-unit.js';
 import { JOIN_ENV } from '../../shell/join-member.js';
 import { certificateRules, memberOn, type Role, type RoleTools } from '../role.js';
 import { ADOPT, etcdEnvironment } from './environment.js';
+import { etcdAccount, etcdUnit } from './release-parts.js';
 
 /** A member of the etcd cluster, with TLS and client certificates everywhere. */
 export function etcdRole(tools: RoleTools): Role {
@@ -36,25 +45,34 @@ function memberResources(
   cluster: Cluster,
   member: Member,
 ): readonly Resource[] {
-  const { packages: installed, trust, files, environment } = memberParts(tools, inventory, { cluster, member });
+  const { installed, trust, files, environment, program } = memberParts(tools, inventory, { cluster, member });
+  const { release } = member;
   return [
-    installed,
+    ...installed,
     etcdLeftover(member),
     ...files,
     environment,
     unitReads({ unit: member.unit, problem: (started) => otherSettings(member, started), wayOut: ADOPT }),
-    etcdMember({ cluster, member, runsWith: [environment, trust] }),
+    ...(release === undefined ? [] : [snapshotBeforeUpgrade({ cluster, member, release })]),
+    ...program,
+    etcdMember({
+      ...{ cluster, member, runsWith: [environment, trust, ...program] },
+      otherReasons: (probe) =>
+        release === undefined ? programOfRelease(member, probe) : otherProgram({ member, release }, probe),
+    }),
   ];
 }
 
 /** What a member that is managed here is made of, besides its data and its process. */
 export interface MemberParts {
-  readonly packages: Resource;
+  readonly installed: readonly Resource[];
   /** Its directories, the authority that it trusts, and its certificates. */
   readonly files: readonly Resource[];
   /** Among {@link MemberParts.files}. */
   readonly trust: Resource;
   readonly environment: Resource;
+  /** Which etcd its next start runs. */
+  readonly program: readonly Resource[];
 }
 
 /** The parts of a member. */
@@ -68,11 +86,29 @@ export function memberParts(
     certificateResource(wanted, certificateRules(tools, cluster)),
   );
   return {
-    // With openssl a host can prove that a key fits its certificate, and keeps the key when it is renewed.
-    packages: packages({ names: ['etcd-server', 'etcd-client', 'openssl'], keepStopped: ['etcd'] }),
+    ...installation(tools, inventory, { cluster, member }),
     files: [...directories(member), trust, ...certificates],
     trust,
     environment: etcdEnvironment(tools, inventory, { cluster, member }),
+  };
+}
+
+/** The programs of a member, and its user: of the package, or of a release. */
+function installation(
+  tools: RoleTools,
+  inventory: Inventory,
+  { cluster, member }: { readonly cluster: Cluster; readonly member: Member },
+): Pick<MemberParts, 'installed' | 'program'> {
+  const { release } = member;
+  // With openssl a host can prove that a key fits its certificate, and keeps the key when it is renewed.
+  if (release === undefined)
+    return {
+      installed: [packages({ names: ['etcd-server', 'etcd-client', 'openssl'], keepStopped: ['etcd'] })],
+      program: [packagedProgram({ cluster, member })],
+    };
+  return {
+    installed: [packages({ names: ['openssl'] }), ...etcdAccount(), unpackedRelease({ member, release })],
+    program: [etcdUnit(tools, inventory, member), switchedRelease({ cluster, member, release })],
   };
 }
 

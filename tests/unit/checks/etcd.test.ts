@@ -42,6 +42,11 @@ describe('etcd', () => {
       healthy(2, { clusterId: '78' }),
       ['fail etcd-cluster: members disagree on the cluster id: etcd-1 says 77, etcd-2 says 78, etcd-3 says 77'],
     ],
+    [
+      'an upgrade that was begun',
+      healthy(2, { version: '3.5.16' }),
+      ['warn etcd-version: members run different versions: 3.4.23 on etcd-1, etcd-3; 3.5.16 on etcd-2'],
+    ],
     ['an alarm', healthy(2, { alarms: ['NOSPACE'] }), ['fail etcd-alarms: raised: NOSPACE']],
     ['a large database', healthy(2, { dbSize: 1.8e9 }), ['warn etcd-database etcd-2: 1717 MiB of 2048 MiB (84 %)']],
     [

@@ -49,6 +49,7 @@ test('what a saved plan keeps of what was there', () => {
   expect(kept.map(({ name }) => name).toSorted()).toEqual([
     'certificate-files',
     'directory-ways',
+    'etcd-installed',
     'file-contents',
     'file-states',
     'groups',

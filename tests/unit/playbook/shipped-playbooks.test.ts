@@ -18,6 +18,7 @@ interface Shape {
 }
 
 const AUTHORITY: Shape = { hosts: 'etcd', roles: ['pki'] };
+const RELEASE: Shape = { hosts: 'etcd', become: true, when: 'etcd_install is defined', roles: ['etcd-release'] };
 const MEMBERS: Shape = {
   hosts: 'etcd',
   become: true,
@@ -134,15 +135,16 @@ const IF_WANTED = APISERVER_LB.map((shape) => ({ ...shape, when: ['kube_apiserve
 /** All that a shipped playbook says: one gate, one order or one `serial` less is an outage on someone's cluster. */
 const SHIPPED: Readonly<Record<string, readonly Shape[]>> = {
   'leave-old-address.yaml': [OFF_OLD_ADDRESS],
-  'members.yaml': [OFF_OLD_ADDRESS, AUTHORITY, MEMBERS, SETTLED, ...JOINING],
+  'members.yaml': [OFF_OLD_ADDRESS, AUTHORITY, RELEASE, MEMBERS, SETTLED, ...JOINING],
   'former-members.yaml': LEAVING,
-  'etcd.yaml': [OFF_OLD_ADDRESS, AUTHORITY, MEMBERS, SETTLED, ...JOINING, ...LEAVING],
+  'etcd.yaml': [OFF_OLD_ADDRESS, AUTHORITY, RELEASE, MEMBERS, SETTLED, ...JOINING, ...LEAVING],
   'free-former-balancers.yaml': FREE_FORMER,
   'etcd-lb.yaml': [OFF_OLD_ADDRESS, BALANCERS, ...FREE_FORMER, OF_OTHERS, VIRTUAL_IP],
   'repoint.yaml': REPOINT,
   'site.yaml': [
     OFF_OLD_ADDRESS,
     AUTHORITY,
+    RELEASE,
     MEMBERS,
     SETTLED,
     ...JOINING,

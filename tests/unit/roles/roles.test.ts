@@ -91,6 +91,7 @@ describe('what each role gives a host, in order', () => {
         'certificate:/etc/etcd/pki/client.crt',
         'file:/etc/default/etcd',
         'unit:etcd',
+        'etcd-version:etcd-1',
         'etcd-member:etcd-1',
       ],
     ],
@@ -113,6 +114,7 @@ describe('what each role gives a host, in order', () => {
         'member-remove:etcd-3',
         // With it and without data, a member would start under the id of the one that is listed.
         'file:/etc/default/etcd',
+        'etcd-version:etcd-3',
         'member-add:etcd-3',
         'member-start:etcd-3',
         'member-promote:etcd-3',
@@ -135,6 +137,7 @@ describe('what each role gives a host, in order', () => {
         'member-aside:etcd-3',
         'member-remove:etcd-3',
         'file:/etc/default/etcd',
+        'etcd-version:etcd-3',
         'member-add:etcd-3',
         'member-start:etcd-3',
         'member-promote:etcd-3',
