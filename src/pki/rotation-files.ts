@@ -58,6 +58,24 @@ interface Place {
 }
 
 /**
+ * A new authority that is there, but in no rotation, is kept as a former one: it may be that someone lost a file of a
+ * rotation in which its key signs.
+ */
+async function keepAside(directory: string): Promise<void> {
+  const next = nextDirectory(directory);
+  const pem = await readIfThere(certificatePath(next));
+  if (pem !== undefined) await keepAsFormer(directory, pem);
+  else await rm(next, { recursive: true, force: true });
+}
+
+/** @param pem the certificate in `next` */
+async function keepAsFormer(directory: string, pem: string): Promise<void> {
+  const former = formerDirectory(directory, pem);
+  await mkdir(dirname(former), { recursive: true, mode: 0o700 });
+  await rename(nextDirectory(directory), former);
+}
+
+/**
  * Writes the new authority beside the old. A run that is killed in here leaves what {@link readRotationFiles} does not
  * take for a rotation, or all of it: the encrypted key of what a host may get is on the disk before.
  * @param pems certificates
@@ -68,7 +86,7 @@ export async function writeNext(
   encryptedKey: string,
 ): Promise<void> {
   const next = nextDirectory(directory);
-  await rm(next, { recursive: true, force: true });
+  await keepAside(directory);
   await replace(oldPath(directory), pems.old, 0o644, suffix);
   await writeAuthorityFiles(next, pems.new, encryptedKey, suffix);
 }
@@ -92,7 +110,5 @@ export async function endRotation({ directory, suffix }: Place, rotation: StoreR
     await rm(next, { recursive: true, force: true });
     return;
   }
-  const former = formerDirectory(directory, rotation.new);
-  await mkdir(dirname(former), { recursive: true, mode: 0o700 });
-  await rename(next, former);
+  await keepAsFormer(directory, rotation.new);
 }

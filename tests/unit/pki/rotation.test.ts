@@ -108,6 +108,15 @@ describe('a rotation in the store', () => {
     expect(await readFile(join(directory, 'ca.crt'), 'utf8')).toBe(was);
   });
 
+  test('a key that signs is never deleted, though a file of its rotation is lost', async () => {
+    await move('trust-both', 'sign-by-new');
+    const { new: pem = '' } = (await open()).authority.rotation?.() ?? {};
+    const key = await readFile(join(directory, 'next', 'ca.key.age'), 'utf8');
+    await rm(join(directory, 'next', 'old.crt'));
+    await move('trust-both');
+    expect(await readFile(join(formerDirectory(directory, pem), 'ca.key.age'), 'utf8')).toBe(key);
+  });
+
   test('a step that was made already changes nothing', async () => {
     await move('trust-both', 'trust-both', 'sign-by-new', 'sign-by-new', 'trust-new', 'trust-new', 'finish', 'finish');
     expect(await state()).toBe('etcd-ca-2, signed by etcd-ca-2');
