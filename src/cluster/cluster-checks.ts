@@ -40,6 +40,7 @@ export function checkCluster(cluster: Cluster, context: CheckContext): void {
     checkVirtualIp(service, context);
     checkBalancers(service, cluster, context);
     checkProxy(service, context);
+    checkTermination(service, context);
   }
   checkServices(cluster.services, context);
   checkControlPlaneGroup(cluster, context);
@@ -216,6 +217,26 @@ function checkProxy({ name, proxy, words }: VirtualService, { shared, reader }: 
   const weaker = WEAKER[proxy];
   const variable = SERVICE_VARIABLES[name].proxy;
   if (weaker !== undefined) reader.report('warning', shared.at(variable), variable, weaker(words));
+}
+
+/** What is lost where a proxy ends TLS; said in every plan. */
+function checkTermination({ proxy, termination }: VirtualService, { shared, reader }: CheckContext): void {
+  if (termination === undefined) return;
+  const at = shared.at('etcd_lb_mode');
+  if (proxy === 'haproxy')
+    reader.report(
+      'warning',
+      at,
+      'etcd_lb_mode',
+      'terminate: members see all clients of the load balancer as one, HAProxy; its hosts see what clients read and write, and a key there opens etcd',
+    );
+  else
+    reader.report(
+      'error',
+      at,
+      'etcd_lb_mode',
+      `terminate: ${proxy} only passes TLS through here; set etcd_lb_proxy to haproxy, or etcd_lb_mode to passthrough`,
+    );
 }
 
 /** Older names of the group, and slips, which would leave the apiservers as they are without a word. */

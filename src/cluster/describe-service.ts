@@ -9,6 +9,7 @@ import {
   type HealthQuestion,
   type ProxyName,
   type ServiceName,
+  type Termination,
   type VirtualService,
 } from '../model/virtual-service.js';
 import { assignPriorities, virtualRouterId } from './keepalived-defaults.js';
@@ -30,7 +31,7 @@ export interface ServiceSource {
 
 /** What makes one service what it is: whom its balancers pass connections on to, and how they ask them. */
 export interface ServiceTraits extends Pick<VirtualService, 'backends' | 'observers' | 'words'> {
-  readonly places: Omit<VirtualService['places'], 'certificates'>;
+  readonly places: Omit<VirtualService['places'], 'certificates' | 'termination'>;
   readonly health: Pick<HealthQuestion, 'path' | 'ownPort' | 'alive'>;
   /** Where the authority of its backends is; see `HealthTrust`. */
   readonly trustFrom: HealthQuestion['trust']['from'];
@@ -65,6 +66,7 @@ export function describeService(
   const proxy = source.shared.valueOr(variables.proxy);
   const own = certificatesOf(name, proxy);
   const trust = { path: own.trust, from: trustFrom };
+  const termination = variables.ends(source.shared) === 'tls' ? { server: own.server, client: own.client } : undefined;
   const bundle = shows === 'client-certificate' ? own.bundle : undefined;
   const files = { ca: trust.path, certificate: bundle, key: bundle };
   const wanted = { name, proxy, endpoint, variables };
@@ -76,17 +78,30 @@ export function describeService(
     ...{ name, group: SERVICE_GROUPS[name], endpoint, proxy, balancers, formerBalancers },
     places: placesOf(name, places),
     health: { ...health, trust, bundle },
+    termination,
     clients: [...balancers.filter(({ host }) => !known.has(host)).map(({ host }) => ({ host, files })), ...clients],
   };
 }
 
 function placesOf(name: ServiceName, places: ServiceTraits['places']): VirtualService['places'] {
-  return { ...places, certificates: PROXY_NAMES.flatMap((each) => Object.values(certificatesOf(name, each))) };
+  const { server, client } = certificatesOf(name, 'haproxy');
+  return {
+    ...places,
+    termination: SERVICE_VARIABLES[name].mayEnd === 'tls' ? [server, client] : [],
+    certificates: PROXY_NAMES.flatMap((each) => Object.values(certificatesOf(name, each))),
+  };
 }
 
-function certificatesOf(name: ServiceName, proxy: ProxyName): { readonly trust: string; readonly bundle: string } {
+type CertificateFile = 'trust' | 'bundle' | keyof Termination;
+
+function certificatesOf(name: ServiceName, proxy: ProxyName): Readonly<Record<CertificateFile, string>> {
   const directory = proxyDirectory(proxy);
-  return { trust: `${directory}/${name}-ca.crt`, bundle: `${directory}/${name}-client.pem` };
+  return {
+    trust: `${directory}/${name}-ca.crt`,
+    bundle: `${directory}/${name}-client.pem`,
+    server: `${directory}/${name}-server.pem`,
+    client: `${directory}/${name}-proxy.pem`,
+  };
 }
 
 interface Wanted extends Pick<VirtualService, 'name' | 'proxy'> {

@@ -35,6 +35,13 @@ export function describeExternal(source: ExternalSource): ExternalBalancer | und
     return undefined;
   }
   refuseOwnGroup(inventory, reader);
+  if (shared.valueOr('etcd_lb_mode') === 'terminate')
+    reader.report(
+      'error',
+      shared.at('etcd_lb_mode'),
+      'etcd_lb_mode',
+      'terminate, and etcd_lb_provider is external: only a load balancer of this program can end TLS, for members demand client certificates',
+    );
   const own = { ...source, balancers: [], formerBalancers: formerBalancers.etcd };
   return {
     ...{ name: name?.replace(/\.$/, ''), port },

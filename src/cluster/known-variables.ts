@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import { LB_PROVIDERS } from '../model/etcd-way.js';
-import { PROXY_NAMES } from '../model/virtual-service.js';
+import { LB_MODES, PROXY_NAMES } from '../model/virtual-service.js';
 import { ADOPTED_VARIABLES } from './adopted-variables.js';
 import { APISERVER_VARIABLES } from './apiserver-variables.js';
 import { NGINX_VARIABLES } from './nginx-variables.js';
@@ -57,6 +57,12 @@ export const VARIABLES = {
     type: LB_PROVIDERS.join(' or '),
     description:
       'Who runs the load balancer. `external`: others do, at `etcd_lb_ip` or, without one, at `etcd_lb_host`; no proxy and no virtual IP is set up.',
+  }),
+  etcd_lb_mode: defaulted('passthrough', {
+    schema: oneOf(LB_MODES),
+    type: LB_MODES.join(' or '),
+    description:
+      'What HAProxy does with TLS. `terminate`: it ends it with a certificate of its own, demands client certificates, and is the one client that members see.',
   }),
   etcd_lb_proxy: defaulted('haproxy', {
     schema: oneOf(PROXY_NAMES),

@@ -15,6 +15,10 @@ export interface ServiceVariables {
   readonly priority: 'keepalived_priority' | 'kube_apiserver_lb_priority';
   /** The network that its address must be in. */
   readonly network: Extract<VariableName, 'keepalived_network'> | undefined;
+  /** Whether its proxy ends the clients' TLS. */
+  readonly ends: (shared: SharedValues) => 'tls' | 'nothing';
+  /** Whether it can. */
+  readonly mayEnd: 'tls' | 'nothing';
   /** Whether its programs run by the packages' units, or beside those. */
   readonly place: (shared: SharedValues) => 'beside' | 'packaged';
   /** Where an earlier inventory may have had them. */
@@ -34,6 +38,8 @@ export const SERVICE_VARIABLES: Readonly<Record<ServiceName, ServiceVariables>> 
     virtualRouterId: 'keepalived_vrid',
     priority: 'keepalived_priority',
     network: 'keepalived_network',
+    ends: (shared) => (shared.valueOr('etcd_lb_mode') === 'terminate' ? 'tls' : 'nothing'),
+    mayEnd: 'tls',
     place: (shared) => (shared.valueOr('etcd_lb_own_instance') ? 'beside' : 'packaged'),
     mayHaveBeen: 'packaged',
     settings: () => ({}),
@@ -47,6 +53,8 @@ export const SERVICE_VARIABLES: Readonly<Record<ServiceName, ServiceVariables>> 
     virtualRouterId: 'kube_apiserver_lb_vrid',
     priority: 'kube_apiserver_lb_priority',
     network: undefined,
+    ends: () => 'nothing',
+    mayEnd: 'nothing',
     // Beside what serves etcd on the same host: neither is reloaded, stopped or rolled back for the other (docs/adr/).
     place: () => 'beside',
     mayHaveBeen: 'beside',

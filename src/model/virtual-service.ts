@@ -22,6 +22,9 @@ export function formerGroupOf(group: string): string {
 /** The programs that can pass connections on: the values of `etcd_lb_proxy`; each has a room in src/proxies/. */
 export const PROXY_NAMES = ['haproxy', 'nginx'] as const;
 
+/** What a proxy does with its clients' TLS: the values of `etcd_lb_mode`. */
+export const LB_MODES = ['passthrough', 'terminate'] as const;
+
 /** Name of a proxy. */
 export type ProxyName = (typeof PROXY_NAMES)[number];
 
@@ -145,6 +148,14 @@ export function healthFiles({ trust, bundle }: Pick<HealthQuestion, 'trust' | 'b
   return { ca: trust.path, certificate: bundle, key: bundle };
 }
 
+/** A proxy that ends its clients' TLS, and begins one of its own to the backends: what it shows on each side, certificate and key in one file. */
+export interface Termination {
+  /** To clients. */
+  readonly server: string;
+  /** To backends, for whom all clients are this one. */
+  readonly client: string;
+}
+
 /** How people speak of a service's backends. */
 export interface ServiceWords {
   /** One of them: `member`. */
@@ -170,6 +181,8 @@ export interface VirtualService {
   readonly formerBalancers: readonly Balancer[];
   readonly backends: readonly Backend[];
   readonly health: HealthQuestion;
+  /** Absent: TLS goes through untouched. */
+  readonly termination: Termination | undefined;
   /** From where the way through the virtual IP is proved, and with which files of that host. */
   readonly clients: readonly ServiceClient[];
   /** Hosts that can measure how the virtual IP answers, beside its balancers: the best first. */
@@ -184,6 +197,8 @@ export interface ServicePlaces {
   readonly checkScript: string;
   /** Of sysctl.d: that programs may listen on an address which another host holds. */
   readonly nonlocalBind: string;
+  /** What an earlier inventory's proxy ended TLS with; none where it never does. */
+  readonly termination: readonly string[];
   /** What the health question is asked with: authority and client certificate, for any proxy that an inventory may have had. */
   readonly certificates: readonly string[];
 }

@@ -2,7 +2,7 @@ import type { AuthorityProfile, CertificateDestination, CertificateProfile, Usag
 import type { Ownership } from '../model/change.js';
 import { peerFiles, type Cluster, type Member } from '../model/cluster.js';
 import { etcdWay } from '../model/etcd-way.js';
-import type { VirtualService } from '../model/virtual-service.js';
+import type { Termination, VirtualService } from '../model/virtual-service.js';
 import { splitNames } from './ip.js';
 
 /** One kind of leaf, as a literal; the way of kubeadm's certlist.go. `Site` is what one certificate is made for. */
@@ -25,7 +25,7 @@ export interface ApiserverFiles {
 
 /** One certificate that a host should have. */
 export interface WantedCertificate {
-  /** Name in the list: `etcd-server`, `etcd-peer`, `etcdctl-client`, `haproxy-healthcheck-client` (after the proxy), `apiserver-etcd-client`. */
+  /** Name in the list: `etcd-server`, `etcd-peer`, `etcdctl-client`, `haproxy-healthcheck-client`, `haproxy-server`, `haproxy-client` (after the proxy), `apiserver-etcd-client`. */
   readonly name: string;
   readonly profile: CertificateProfile;
   readonly destination: CertificateDestination;
@@ -109,6 +109,35 @@ const BALANCER: readonly Entry<HealthSite>[] = [
   },
 ];
 
+/** A proxy that ends its clients' TLS. */
+interface TerminationSite extends Pick<VirtualService, 'proxy' | 'endpoint'> {
+  readonly termination: Termination;
+}
+
+const TERMINATION: readonly Entry<TerminationSite>[] = [
+  {
+    name: ({ proxy }) => `${proxy}-server`,
+    commonName: ({ endpoint }) => endpoint.name ?? endpoint.ip,
+    usages: ['server'],
+    // What clients may call it; whoever holds the virtual IP shows the same.
+    names: ({ certificates }, { endpoint: { ip, name } }) => [
+      ...[ip, name].filter((each) => each !== undefined),
+      ...certificates.altNames,
+      ...certificates.altIps,
+    ],
+    destination: ({ termination }) => ({ layout: 'bundle', path: termination.server }),
+    key: ROOT_ONLY,
+  },
+  {
+    name: ({ proxy }) => `${proxy}-client`,
+    commonName: ({ proxy }) => proxy,
+    usages: ['client'],
+    names: NO_NAMES,
+    destination: ({ termination }) => ({ layout: 'bundle', path: termination.client }),
+    key: ROOT_ONLY,
+  },
+];
+
 const CONTROL_PLANE: readonly Entry<ApiserverFiles>[] = [
   {
     name: () => 'apiserver-etcd-client',
@@ -143,12 +172,20 @@ export function memberCertificates(cluster: Cluster, member: Member): readonly W
   return [{ ...wanted(SERVER, cluster, member), policy: 'at-least' }];
 }
 
-/** The client certificate that every balancer's health check shows to the service; none where nothing has to be shown. */
+/**
+ * The client certificate that every balancer's health check shows to the service, none where nothing has to be shown; and
+ * what a proxy that ends TLS shows on both of its sides.
+ */
 export function balancerCertificates(
   cluster: Cluster,
-  { proxy, health: { bundle } }: VirtualService,
+  { proxy, endpoint, termination, health: { bundle } }: VirtualService,
 ): readonly WantedCertificate[] {
-  return bundle === undefined ? [] : BALANCER.map((entry) => wanted(entry, cluster, { proxy, bundle }));
+  return [
+    ...(bundle === undefined ? [] : BALANCER.map((entry) => wanted(entry, cluster, { proxy, bundle }))),
+    ...(termination === undefined
+      ? []
+      : TERMINATION.map((entry) => wanted(entry, cluster, { proxy, endpoint, termination }))),
+  ];
 }
 
 /** The client certificate of one kube-apiserver. @param files from that host's manifest */

@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from '@jest/globals';
+import { etcdAuth, etcdAuthKey } from '../../src/facts/etcd-auth.js';
 import { handOverLeadership } from '../../src/shell/etcdctl.js';
 import { allowBootstrap, forbidBootstrap, moveDataAside, queueEtcd } from '../../src/shell/etcd-unit.js';
 import { temporaryDirectory } from '../support/temporary-directory.js';
@@ -149,5 +150,32 @@ describe('data that is no member’s', () => {
     program('systemctl', 'exit 1');
     expect(run(moveDataAside(data()).script).status).toBe(1);
     expect(readFileSync(join(data(), 'db'), 'utf8')).toBe('precious');
+  });
+});
+
+describe('whether etcd asks its clients who they are', () => {
+  const key = etcdAuthKey({
+    clientUrl: 'https://127.0.0.1:2379',
+    client: { ca: '/ca', certificate: '/c', key: '/k' },
+  });
+
+  // As etcdctl 3.4 and 3.5 print them.
+  test.each<[string, string, object]>([
+    ['not, where a user that nobody has is passed over', 'exit 0', { kind: 'off' }],
+    [
+      'yes, where it is refused',
+      'echo "Error: etcdserver: authentication failed, invalid user ID or password" >&2; exit 1',
+      { kind: 'on' },
+    ],
+    [
+      'not known, where it does not answer',
+      'echo "Error: context deadline exceeded" >&2; exit 1',
+      { kind: 'silent', reason: 'Error: context deadline exceeded' },
+    ],
+  ])('%s', (_, script, answer) => {
+    program('etcdctl', script);
+    const { stdout, calls } = run(etcdAuth.script([key]));
+    expect(etcdAuth.parse(stdout, [key]).get(key)).toEqual(answer);
+    expect(calls).toMatch(/^etcdctl --endpoints=https:\/\/127\.0\.0\.1:2379 .* get --limit=1 --keys-only \S+$/m);
   });
 });

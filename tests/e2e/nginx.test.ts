@@ -1,4 +1,5 @@
 import { beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { EXIT } from '../../src/model/errors.js';
 import { describeOnLab } from '../support/lab.js';
 import {
   endOf,
@@ -12,6 +13,7 @@ import {
   writer,
   type JsonRun,
 } from '../support/main-job.js';
+import { ownWays, startWriters, tell } from '../support/writers.js';
 
 jest.setTimeout(300_000);
 
@@ -89,6 +91,53 @@ describeOnLab('nginx in place of HAProxy', 'nginx', { etcd: 3 }, (lab) => {
     const drill = await lab.provision('drill', nginx, '--yes');
     expect(drill.status === 0 ? '' : endOf(drill)).toBe('');
     expect(await holdersOf(lab, MEMBERS, vip)).toHaveLength(1);
+  });
+
+  test('HAProxy ends TLS, and passes it through again, on the live cluster: no write fails', async () => {
+    const passes = await inventoryWith(lab, 'passes', []);
+    const ends = await inventoryWith(lab, 'ends', ['etcd_lb_mode: terminate']);
+    const begun = await runVerb(lab, 'apply', passes);
+    expect(begun.status === 0 ? '' : endOf(begun)).toBe('');
+    const ways = await ownWays(lab, [11, 12, 13], []);
+    const writers = await startWriters(lab, 'ends', ways);
+    const planned = await runVerb(lab, 'plan', ends);
+    const there = await runVerb(lab, 'apply', ends);
+    const again = await runVerb(lab, 'plan', ends);
+    const verified = await lab.provision('verify', ends);
+    const listed = await lab.provision('certs', 'list', ends);
+    // A client of HTTP/1.1, one of HTTP/2, and one that shows nothing.
+    const ask = (words: string): string =>
+      `curl -sS -m 10 --cacert /etc/etcd/pki/ca.crt ${words} https://${vip}:2379/health 2>&1`;
+    const own = '--cert /etc/etcd/pki/client.crt --key /etc/etcd/pki/client.key';
+    const shown = await lab.ssh('etcd-1', `${ask(`--http1.1 ${own}`)}; ${ask(`--http2 ${own}`)}; ${ask('')}`);
+    const issuedFor = `echo | openssl s_client -connect ${vip}:2379 2>/dev/null | openssl x509 -noout -subject`;
+    const subject = (await lab.ssh('etcd-3', issuedFor)).stdout;
+    const health = await lab.ssh('etcd-3', etcdctl(`https://${vip}:2379`, 'endpoint health'));
+    // All clients would be one user: with RBAC that is refused.
+    const users = (words: string): string => etcdctl('https://127.0.0.1:2379', words);
+    const back = await runVerb(lab, 'apply', passes);
+    const done = await writers.stop();
+    await lab.ssh(
+      'etcd-1',
+      `${users('user add root:secret')}; ${users('user grant-role root root')}; ${users('auth enable')}`,
+    );
+    const refused = await runVerb(lab, 'plan', ends);
+    await lab.ssh('etcd-1', users('--user root:secret auth disable'));
+    console.log(['TLS ended, and passed through again:', ...done.map(tell)].join('\n  '));
+    expect(planned.stdout).toContain('members see all clients of the load balancer as one');
+    expect(there.status === 0 ? '' : endOf(there)).toBe('');
+    expect(plannedChanges(again)).toEqual([]);
+    expect(verified.status === 0 ? '' : endOf(verified)).toBe('');
+    expect(listed.stdout).toMatch(/haproxy-server[\s\S]*haproxy-client|haproxy-client[\s\S]*haproxy-server/);
+    expect(subject).toContain(`etcd.${lab.name}.example`);
+    expect(shown.stdout).toMatch(
+      /^\{"health":"true".*\}\{"health":"true".*\}.*(?:certificate required|alert|reset|closed|SSL_read|error)/s,
+    );
+    expect(health.status).toBe(0);
+    expect(back.status === 0 ? '' : endOf(back)).toBe('');
+    expect(done.flatMap(({ failed }) => failed)).toEqual([]);
+    expect(refused.status).toBe(EXIT.unsafe);
+    expect(refused.stdout).toContain('auth is enabled');
   });
 
   describe('and back, and again, on the live cluster', () => {

@@ -100,6 +100,7 @@ export const SAMPLE_SERVICE: VirtualService = {
     trust: { path: '/etc/haproxy/etcd-ca.crt', from: 'store' },
     bundle: BUNDLE,
   },
+  termination: undefined,
   clients: [1, 2, 3].map((number) => ({
     host: `etcd-${number}`,
     files: { ca: '/etc/haproxy/etcd-ca.crt', certificate: BUNDLE, key: BUNDLE },
@@ -112,6 +113,7 @@ export const SAMPLE_SERVICE: VirtualService = {
   places: {
     checkScript: '/usr/local/lib/provision/check',
     nonlocalBind: '/etc/sysctl.d/60-provision-nonlocal-bind.conf',
+    termination: ['/etc/haproxy/etcd-server.pem', '/etc/haproxy/etcd-proxy.pem'],
     certificates: ['haproxy', 'nginx'].flatMap((proxy) => [
       `/etc/${proxy}/etcd-ca.crt`,
       `/etc/${proxy}/etcd-client.pem`,
@@ -140,6 +142,7 @@ export const SAMPLE_APISERVER: VirtualService = {
     trust: { path: CA, from: [{ host: 'cp-1', path: CLUSTER_CA }] },
     bundle: undefined,
   },
+  termination: undefined,
   clients: [
     ...[1, 2, 3].map((number) => ({ host: `etcd-${number}`, files: { ca: CA } })),
     { host: 'cp-1', files: { ca: CLUSTER_CA } },
@@ -154,6 +157,7 @@ export const SAMPLE_APISERVER: VirtualService = {
   places: {
     checkScript: '/usr/local/lib/provision/check-kube-apiserver',
     nonlocalBind: '/etc/sysctl.d/60-provision-kube-apiserver-nonlocal-bind.conf',
+    termination: [],
     certificates: ['/etc/haproxy/kube-apiserver-ca.crt'],
   },
 };

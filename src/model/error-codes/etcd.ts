@@ -107,6 +107,11 @@ export const ETCD = {
     next: 'Start these members; `provision verify INVENTORY` names them.',
     kind: 'unsafe',
   },
+  'etcd-auth-on': {
+    why: 'The etcd asks its clients who they are (RBAC), and a load balancer that ends TLS would make one user of all of them. Nothing was changed.',
+    next: 'Set etcd_lb_mode to passthrough.',
+    kind: 'unsafe',
+  },
   'mixed-overrides': {
     why: 'An --etcd-servers-overrides of the API server names servers of this cluster and of another in one list.',
     next: 'Name the servers of one cluster only, as the inventory names them.',

@@ -6,7 +6,7 @@ import type { ProxyTools } from '../proxy.js';
 
 /** `haproxy.cfg`, accepted by the HAProxy of its own host before it lands. */
 export function haproxyConfiguration(
-  { name: service, endpoint, backends, health, words }: VirtualService,
+  { name: service, endpoint, backends, health, words, termination }: VirtualService,
   balancer: Balancer,
   { template, inventory }: ProxyTools,
 ): Resource {
@@ -27,18 +27,29 @@ export function haproxyConfiguration(
       health.alive.length === 1 ? `status ${health.alive.join()}` : `rstatus ^(${health.alive.join('|')})$`,
     health_port: health.ownPort,
     ca_file: health.trust.path,
-    client_bundle: health.bundle ?? null,
+    // Of a server, HAProxy shows the same in its checks as for its clients.
+    client_bundle: termination?.client ?? health.bundle ?? null,
+    server_bundle: termination?.server ?? null,
     check_inter: proxy.checkInter,
     check_rise: proxy.checkRise,
     check_fall: proxy.checkFall,
     servers: backends.map(({ name, address, port, verifyName }) => ({
       name,
       address: hostPort(address, port),
-      verify: verifyName === undefined ? '' : ` check-sni ${verifyName} verifyhost ${verifyName}`,
+      verify:
+        verifyName === undefined
+          ? ''
+          : ` check-sni ${verifyName}${ownWords(verifyName, termination)} verifyhost ${verifyName}`,
+      track: verifyName === undefined ? '' : `${ownWords(verifyName, termination)} verifyhost ${verifyName}`,
     })),
     stats_port: proxy.statsPort ?? null,
     extra_variable: proxy.extraVariable,
     extra_config: proxy.extraConfig?.trimEnd() ?? null,
   });
   return configurationFile(balancer, content, 'haproxy -c -f "$1"');
+}
+
+/** Of connections that HAProxy itself encrypts. */
+function ownWords(name: string, termination: VirtualService['termination']): string {
+  return termination === undefined ? '' : ` sni str(${name})`;
 }

@@ -4,9 +4,11 @@ import type { Balancer, ProxySettings, ServiceName, VirtualService } from '../..
 import { balancerCertificates, balancerTrust } from '../../pki/certificate-list.js';
 import { BESIDE } from '../../proxies/proxy.js';
 import { proxyOf } from '../../proxies/table.js';
+import { absent } from '../../resources/absent.js';
 import { certificateResource } from '../../resources/certificate.js';
 import { copiedTrust } from '../../resources/copied-trust.js';
 import { listenAddress } from '../../resources/listen-address.js';
+import { noEtcdAuth } from '../../resources/no-etcd-auth.js';
 import { packages, type PackagesOptions } from '../../resources/packages.js';
 import { retiredUnit } from '../../resources/retired-unit.js';
 import { service as serviceResource } from '../../resources/service.js';
@@ -50,6 +52,7 @@ function balancerResources(tools: RoleTools, inventory: Inventory, site: Balance
       processes: [proxy.process, ...formerProcesses(balancer)],
       leaving: { process: 'etcd', by: ownEtcd(tools, inventory, site) },
     }),
+    ...(service.termination === undefined ? [] : [noEtcdAuth(cluster.members)]),
     packages({ names: [...proxy.packages, 'openssl'], ...startedBy(balancer.proxy, proxy.packages) }),
     trust,
     ...certificates,
@@ -58,6 +61,8 @@ function balancerResources(tools: RoleTools, inventory: Inventory, site: Balance
     unitReads({ unit, problem: (started) => otherFile(service, balancer, started), wayOut: BESIDE }),
     serviceResource({ unit, runsWith: [trust, ...certificates, ...units, configuration], onChange: 'reload' }),
     ...retired(tools, inventory, site),
+    // Keys that nobody uses any more.
+    ...(service.termination === undefined ? service.places.termination.map((path) => absent({ path })) : []),
   ];
 }
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { describeCluster } from '../../../src/cluster/describe-cluster.js';
+import { clusterWarnings, describeCluster } from '../../../src/cluster/describe-cluster.js';
 import { etcdWay } from '../../../src/model/etcd-way.js';
 import { memberCertificates } from '../../../src/pki/certificate-list.js';
 import { hostOf, loadFiles } from '../../support/write-inventory.js';
@@ -66,5 +66,38 @@ describe('a balancer that others run', () => {
     const text = `${EXTERNAL}etcd_lb_ip=203.0.113.7\n[etcd_lb]\nlb ip=192.0.2.9\n`;
     const inventory = await loadFiles({ hosts: text });
     expect(() => describeCluster(inventory)).toThrow(/group etcd_lb: has lb, .* Rename the group to etcd_lb_former/);
+  });
+});
+
+describe('a proxy that ends TLS', () => {
+  const own = `${MEMBERS}[all:vars]\netcd_lb_ip=192.0.2.9\netcd_lb_mode=terminate\n`;
+
+  test('is described with what it shows on both sides, and every plan says what is lost', async () => {
+    const inventory = await loadFiles({ hosts: own });
+    expect(describeCluster(inventory).services[0]?.termination).toEqual({
+      server: '/etc/haproxy/etcd-server.pem',
+      client: '/etc/haproxy/etcd-proxy.pem',
+    });
+    expect(clusterWarnings(inventory).map(({ message }) => message)).toEqual([
+      expect.stringContaining('members see all clients of the load balancer as one'),
+    ]);
+  });
+
+  test('is none without being asked for', async () => {
+    const { services } = describeCluster(await loadFiles({ hosts: own.replace('terminate', 'passthrough') }));
+    expect(services[0]?.termination).toBeUndefined();
+  });
+
+  test.each([
+    ['nginx', `${own}etcd_lb_proxy=nginx\n`, /etcd_lb_mode: terminate: nginx only passes TLS through/],
+    ['a balancer of others', `${own}etcd_lb_provider=external\n`, /only a load balancer of this program can end TLS/],
+    [
+      'a word of its own',
+      own.replace('terminate', 'offload'),
+      /etcd_lb_mode: "offload": expected passthrough, terminate/,
+    ],
+  ])('is refused with %s', async (_, text, message) => {
+    const inventory = await loadFiles({ hosts: text });
+    expect(() => describeCluster(inventory)).toThrow(message);
   });
 });

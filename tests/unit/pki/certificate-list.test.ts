@@ -49,6 +49,32 @@ describe('the list of certificates', () => {
     ]);
   });
 
+  test('a proxy that ends TLS has a certificate for each of its sides, and shows the names that clients use', () => {
+    const termination = { server: '/etc/haproxy/etcd-server.pem', client: '/etc/haproxy/etcd-proxy.pem' };
+    const certificates = {
+      ...SAMPLE_CLUSTER.certificates,
+      altNames: ['etcd.kube-system.svc'],
+      altIps: ['203.0.113.9'],
+    };
+    const service = { ...SAMPLE_SERVICE, termination };
+    const found = balancerCertificates({ ...SAMPLE_CLUSTER, certificates }, service);
+    expect(found.map(({ name }) => name)).toEqual(['haproxy-healthcheck-client', 'haproxy-server', 'haproxy-client']);
+    expect(found[1]).toMatchObject({
+      profile: {
+        commonName: 'etcd.example.com',
+        dnsNames: ['etcd.example.com', 'etcd.kube-system.svc'],
+        ipAddresses: ['10.0.0.100', '203.0.113.9'],
+        usages: ['server'],
+      },
+      destination: { layout: 'bundle', path: termination.server },
+      ownership: { owner: 'root', mode: '0600' },
+    });
+    expect(found[2]).toMatchObject({
+      profile: { commonName: 'haproxy', dnsNames: [], ipAddresses: [], usages: ['client'] },
+      destination: { layout: 'bundle', path: termination.client },
+    });
+  });
+
   test('names and addresses are told apart, whichever variable they came from', () => {
     const certificates = {
       ...SAMPLE_CLUSTER.certificates,

@@ -155,6 +155,9 @@ describe('what each role gives a host, in order', () => {
         'file:/etc/haproxy/haproxy.cfg',
         'unit:haproxy',
         'service:haproxy',
+        // Keys of a proxy that ended TLS.
+        'absent:/etc/haproxy/etcd-server.pem',
+        'absent:/etc/haproxy/etcd-proxy.pem',
       ],
     ],
     [
@@ -476,6 +479,11 @@ const OWN = withService({
   })),
 });
 
+/** A proxy that ends TLS. */
+const ENDS = withService({
+  termination: { server: '/etc/haproxy/etcd-server.pem', client: '/etc/haproxy/etcd-proxy.pem' },
+});
+
 const NGINX_FULL: Cluster = {
   ...NGINX,
   services: NGINX.services.map((service) => ({
@@ -495,6 +503,7 @@ describe('rendered files', () => {
     ['etcd-proxy', 'haproxy.cfg', 'default', SAMPLE_CLUSTER],
     ['etcd-proxy', 'haproxy.cfg', 'extra', FULL],
     ['etcd-proxy', 'haproxy.cfg', 'ipv6', SIX],
+    ['etcd-proxy', 'haproxy.cfg', 'terminate', ENDS],
     ['etcd-virtual-ip', 'keepalived.conf', 'default', SAMPLE_CLUSTER],
     ['etcd-virtual-ip', 'keepalived.conf', 'extra', FULL],
     ['etcd-virtual-ip', 'keepalived.conf', 'ipv6', SIX],
