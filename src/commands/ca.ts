@@ -13,7 +13,12 @@ interface ImportOptions {
   readonly passphraseFile?: string;
 }
 
-/** `provision ca show|import STORE`, `provision ca request|rotate INVENTORY`: the certificate authority, and what it signs. */
+interface PassphraseOptions {
+  readonly passphraseFile?: string;
+  readonly newPassphraseFile?: string;
+}
+
+/** `provision ca show|import|passphrase STORE`, `provision ca request|rotate INVENTORY`: the certificate authority, and what it signs. */
 export function addCaCommand(program: Command, context: Context): void {
   const ca = program.command('ca').description('the certificate authority on this machine');
   ca.command('show')
@@ -47,6 +52,25 @@ export function addCaCommand(program: Command, context: Context): void {
       await store.importAuthority({ certificatePem, keyPem: new Secret(await read(options.key)) });
       context.stdout.write(`The authority is in ${store.directory}; its key is encrypted there.\n`);
       context.stdout.write('Remove the unencrypted key that it came from, or keep it offline.\n');
+    });
+  ca.command('passphrase')
+    .description('encrypt the key of the authority with another passphrase; the old one opens it until then')
+    .argument('<store>', 'the PKI store, as for `ca show`')
+    .option('--passphrase-file <file>', 'the passphrase that it has (or set PROVISION_CA_PASSPHRASE)')
+    .option('--new-passphrase-file <file>', 'the new one; otherwise it is asked for')
+    .action(async (store: string, options: PassphraseOptions) => {
+      const { changePassphrase } = await import('../pki/change-passphrase.js');
+      const { passphraseSource } = await import('../pki/passphrase.js');
+      const ask: Context['ask']['passphrase'] = (...asked) => context.ask.passphrase(...asked);
+      const files = await changePassphrase({
+        directory: resolve(store),
+        old: passphraseSource({ file: options.passphraseFile, env: context.env, ask }),
+        wanted: passphraseSource({ file: options.newPassphraseFile, env: {}, ask }),
+        suffix: randomBytes(6).toString('hex'),
+      });
+      context.stdout.write(
+        `The new passphrase opens ${files.join(', ')}; the old one opens copies and backups only.\n`,
+      );
     });
   addCaRequestCommand(ca, context);
   addCaRotateCommand(ca, context);
