@@ -30,6 +30,8 @@ const runs = {
     'ca-rotate',
     'member-changes',
     'apiserver-lb',
+    'ca-rotate',
+    'etcd-versions',
     'worst-day',
     'virtual-ip-changes',
     'expired-certificates',
