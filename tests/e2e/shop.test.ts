@@ -153,7 +153,7 @@ describeOnLab('balancers that already serve a shop', 'shop', { etcd: 3 }, (lab) 
         'a drop-in starts our HAProxy with another file',
         'etcd-3',
         'mkdir -p /etc/systemd/system/provision-etcd-haproxy.service.d; printf "[Service]\\nExecStart=\\nExecStart=/usr/sbin/haproxy -Ws -f /etc/haproxy/haproxy.cfg\\n" >/etc/systemd/system/provision-etcd-haproxy.service.d/old.conf',
-        'rm -r /etc/systemd/system/provision-etcd-haproxy.service.d',
+        'rm /etc/systemd/system/provision-etcd-haproxy.service.d/old.conf',
         /provision-etcd-haproxy reads \/etc\/haproxy\/haproxy\.cfg, not /,
       ],
       [
