@@ -18,7 +18,7 @@ import {
 import { isSignedBy, readCertificates } from '../pki/inspect.js';
 import { pathsOf } from '../resources/judge-certificate.js';
 import { partOfApiserver } from './certificates.js';
-import type { LeafSeen, RotationSeen, TrustSeen } from './rotation-stage.js';
+import { stageOfLeaf, type LeafSeen, type RotationSeen, type TrustSeen } from './rotation-stage.js';
 
 /** Where to look, and which authorities are looked for. */
 export interface RotationLook {
@@ -138,13 +138,13 @@ async function trustSeen({ probe, name, trust: path, since }: Reader, known: Kno
 
 async function leavesSeen({ probe, certificates, readsAt, since }: Reader, known: Known): Promise<readonly LeafSeen[]> {
   return Promise.all(
-    certificates.map(async ({ name, destination, profile }): Promise<LeafSeen> => {
+    certificates.map(async ({ name, destination }): Promise<LeafSeen> => {
       const { certificatePath: path, keyPath } = pathsOf(destination);
       const [{ pem }, isRead] = await Promise.all([
         probe.ask(certificateFiles, certificateFilesKey(path, keyPath)),
         readsAt === 'handshake' ? true : isReadSince(path, since, probe),
       ]);
-      const stage = profile.usages.includes('server') ? 'members' : 'clients';
+      const stage = stageOfLeaf(name);
       return { host: probe.host, name, path, stage, isRead, signer: signerOf(certificateIn(pem), known) };
     }),
   );

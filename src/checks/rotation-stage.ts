@@ -20,6 +20,14 @@ const STAGE_WORDS: Readonly<Record<RotationStage, string>> = {
   drop: 'no one trusts the old authority',
 };
 
+/**
+ * In which stage a certificate is reissued: what is shown to whoever connects comes after what they show themselves.
+ * @param name in the list of certificates
+ */
+export function stageOfLeaf(name: string): LeafSeen['stage'] {
+  return /-(?:server|peer)$/.test(name) ? 'members' : 'clients';
+}
+
 /** A file of authorities on a host, and the process that reads it. */
 export interface TrustSeen {
   readonly host: string;

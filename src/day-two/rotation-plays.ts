@@ -1,4 +1,4 @@
-import type { RotationDirection, RotationStage } from '../checks/rotation-stage.js';
+import { stageOfLeaf, type RotationDirection, type RotationStage } from '../checks/rotation-stage.js';
 import type { AuthorityMove, Resource } from '../model/change.js';
 import type { Cluster } from '../model/cluster.js';
 import { aboutService } from '../model/gate.js';
@@ -82,8 +82,7 @@ function onStore(name: string, cluster: Cluster, resource: Resource): Play {
 }
 
 function leafPlays(cluster: Cluster, rules: CertificateRules, stage: 'clients' | 'members'): readonly Play[] {
-  const ofMembers = /^etcd-(server|peer)$/;
-  const chosen = renewableCertificates(cluster).filter(({ name }) => ofMembers.test(name) === (stage === 'members'));
+  const chosen = renewableCertificates(cluster).filter(({ name }) => stageOfLeaf(name) === stage);
   return renewalPlays(cluster, chosen, rules);
 }
 

@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, test } from '@jest/globals';
-import type { RotationStage } from '../../../src/checks/rotation-stage.js';
+import { stageOfLeaf, type RotationStage } from '../../../src/checks/rotation-stage.js';
 import { authorityMove } from '../../../src/day-two/authority-move.js';
 import { rotationPlays } from '../../../src/day-two/rotation-plays.js';
 import { nextAuthority, stageView } from '../../../src/day-two/rotation-view.js';
@@ -11,12 +11,13 @@ import { gateTable } from '../../../src/gates/table.js';
 import { orderTable } from '../../../src/gates/orders.js';
 import type { AuthorityMove } from '../../../src/model/change.js';
 import { peerFiles } from '../../../src/model/cluster.js';
-import { authorityProfile } from '../../../src/pki/certificate-list.js';
+import { authorityProfile, balancerCertificates, memberCertificates } from '../../../src/pki/certificate-list.js';
 import type { StoreRotation } from '../../../src/pki/authority.js';
 import { issueCertificate } from '../../../src/pki/issue.js';
 import type { Play } from '../../../src/playbook/play.js';
+import { pathsOf } from '../../../src/resources/judge-certificate.js';
 import { fakeProbe, type FakeAnswers } from '../../support/fake-probe.js';
-import { SAMPLE_CLUSTER, sampleMember } from '../../support/sample-cluster.js';
+import { SAMPLE_CLUSTER, SAMPLE_SERVICE, sampleMember } from '../../support/sample-cluster.js';
 import { authorityFrom, circumstancesAt, SERVER_PROFILE, TODAY } from '../../support/test-authority.js';
 
 const EMPTY = { certificate: () => undefined, trustBundle: () => undefined };
@@ -63,6 +64,34 @@ describe('the plays of a stage', () => {
     ['bundle', 'back', [first('trust-old'), ...TRUSTS, LAST]],
   ] as const)('%s, %s', (stage, direction, lines) => {
     expect(linesOf(playsOf(stage, direction))).toEqual(lines);
+  });
+
+  test('reissue each certificate in just the stage that waits for it, also those of a proxy that ends TLS', () => {
+    const termination = { server: '/etc/haproxy/etcd-server.pem', client: '/etc/haproxy/etcd-proxy.pem' };
+    const cluster = { ...SAMPLE_CLUSTER, services: [{ ...SAMPLE_SERVICE, termination }] };
+    const certificates = balancerCertificates(cluster, { ...SAMPLE_SERVICE, termination });
+    for (const stage of ['clients', 'members'] as const) {
+      const plays = rotationPlays({ cluster, stage, direction: 'forward', signing: 'new', rules: RULES, store: STORE });
+      const reissued = linesOf(plays).filter((line) => line.includes('balancers'));
+      const paths = certificates
+        .filter(({ name }) => stageOfLeaf(name) === stage)
+        .map(({ destination }) => `certificate:${pathsOf(destination).certificatePath}`);
+      expect(reissued).toEqual([
+        `Renew certificates of the balancers of etcd / etcd-1: ${paths.join(' ')} service:haproxy`,
+      ]);
+    }
+  });
+
+  test('a certificate that is shown to who connects is of the stage of members', () => {
+    const all = [
+      ...memberCertificates(SAMPLE_CLUSTER, sampleMember(1)),
+      ...balancerCertificates(SAMPLE_CLUSTER, {
+        ...SAMPLE_SERVICE,
+        termination: { server: '/etc/haproxy/etcd-server.pem', client: '/etc/haproxy/etcd-proxy.pem' },
+      }),
+    ];
+    for (const { name, profile } of all)
+      expect([name, stageOfLeaf(name)]).toEqual([name, profile.usages.includes('server') ? 'members' : 'clients']);
   });
 
   test('go through one host after another, with gates and orders that there are', () => {
