@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import { certificatePath, keyPath, writeAuthorityFiles } from './authority-files.js';
 import type { StoreRotation } from './authority.js';
 import { readCertificates } from './inspect.js';
-import { readIfThere, replace } from './store-files.js';
+import { readIfThere, replace, writeNew } from './store-files.js';
 
 /** The new authority while a rotation lasts: a store of its own, within the store. */
 export function nextDirectory(directory: string): string {
@@ -103,7 +103,8 @@ export async function endRotation({ directory, suffix }: Place, rotation: StoreR
     if (oldKey !== undefined && oldKey !== newKey) {
       const former = formerDirectory(directory, rotation.old);
       await replace(certificatePath(former), rotation.old, 0o644, suffix);
-      await replace(keyPath(former), oldKey, 0o600, suffix);
+      // One that is there is of a run that was killed in here: what stands in the store by now may be the new key, though it differs.
+      await writeNew(keyPath(former), oldKey, 0o600, suffix);
     }
     await replace(keyPath(directory), newKey, 0o600, suffix);
     await rm(oldPath(directory), { force: true });

@@ -1,8 +1,10 @@
-import { cp, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import type { AuthorityMove, IssueCertificate } from '../../../src/model/change.js';
 import { Secret } from '../../../src/model/secret.js';
+import { changePassphrase } from '../../../src/pki/change-passphrase.js';
+import type { PassphraseSource } from '../../../src/pki/passphrase.js';
 import { formerDirectory } from '../../../src/pki/rotation-files.js';
 import { openStore, type WritableStore } from '../../../src/pki/store.js';
 import { readCertificates, subjectOf } from '../../../src/pki/inspect.js';
@@ -170,6 +172,25 @@ describe('a run that was killed in the middle', () => {
     await cp(join(directory, 'next', 'ca.key.age'), join(directory, 'ca.key.age'));
     expect(await state()).toBe('etcd-ca-2, signed by etcd-ca-2');
     // What is kept is not written over by the key that stands in its place by now.
+    await move('finish');
+    expect(await readFile(join(former, 'ca.key.age'), 'utf8')).toBe(oldKey);
+    expect(await state()).toBe('etcd-ca-2, signed by etcd-ca-2');
+  });
+
+  test('of the end, and its passphrase was changed before the next: the key of the old one is still kept', async () => {
+    await move('trust-both', 'sign-by-new', 'trust-new');
+    const former = formerDirectory(directory, (await open()).authority.rotation?.()?.old ?? '');
+    const oldKey = await readFile(join(directory, 'ca.key.age'), 'utf8');
+    await cp(join(directory, 'next'), join(directory, 'whole'), { recursive: true });
+    await move('finish');
+    await rename(join(directory, 'whole'), join(directory, 'next'));
+    // Encrypted anew, the two files of the new key are not the same any more.
+    const same = new Secret('correct-horse-planted');
+    const passphrase: PassphraseSource = {
+      opening: (_, attempt) => attempt(same),
+      chosen: () => Promise.resolve(same),
+    };
+    await changePassphrase({ directory, old: passphrase, wanted: passphrase, suffix: 'cafe', scryptLogN: 4 });
     await move('finish');
     expect(await readFile(join(former, 'ca.key.age'), 'utf8')).toBe(oldKey);
     expect(await state()).toBe('etcd-ca-2, signed by etcd-ca-2');
