@@ -4,7 +4,6 @@ import type { Balancer, ProxySettings, ServiceName, VirtualService } from '../..
 import { balancerCertificates, balancerTrust } from '../../pki/certificate-list.js';
 import { BESIDE } from '../../proxies/proxy.js';
 import { proxyOf } from '../../proxies/table.js';
-import { absent } from '../../resources/absent.js';
 import { certificateResource } from '../../resources/certificate.js';
 import { copiedTrust } from '../../resources/copied-trust.js';
 import { listenAddress } from '../../resources/listen-address.js';
@@ -14,6 +13,7 @@ import { retiredUnit } from '../../resources/retired-unit.js';
 import { service as serviceResource } from '../../resources/service.js';
 import { trustBundleResource } from '../../resources/trust-bundle.js';
 import { unitReads, type StartedWith } from '../../resources/unit-reads.js';
+import { unusedCertificate } from '../../resources/unused-certificate.js';
 import { etcdEnvironment } from '../etcd/environment.js';
 import { ownUnit } from '../own-unit.js';
 import { aliveScript } from '../keepalived/check-script.js';
@@ -62,7 +62,9 @@ function balancerResources(tools: RoleTools, inventory: Inventory, site: Balance
     serviceResource({ unit, runsWith: [trust, ...certificates, ...units, configuration], onChange: 'reload' }),
     ...retired(tools, inventory, site),
     // Keys that nobody uses any more.
-    ...(service.termination === undefined ? service.places.termination.map((path) => absent({ path })) : []),
+    ...(service.termination === undefined
+      ? service.places.termination.map((path) => unusedCertificate(path, certificateRules(tools, cluster)))
+      : []),
   ];
 }
 

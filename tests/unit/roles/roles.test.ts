@@ -156,8 +156,8 @@ describe('what each role gives a host, in order', () => {
         'unit:haproxy',
         'service:haproxy',
         // Keys of a proxy that ended TLS.
-        'absent:/etc/haproxy/etcd-server.pem',
-        'absent:/etc/haproxy/etcd-proxy.pem',
+        'unused-certificate:/etc/haproxy/etcd-server.pem',
+        'unused-certificate:/etc/haproxy/etcd-proxy.pem',
       ],
     ],
     [
