@@ -149,9 +149,13 @@ export function switchedRelease(released: ReleasedMember): Resource {
 }
 
 function refuseForbidden({ member, release }: ReleasedMember, { own, heard, seen }: Versions): void {
+  // Who joins has no version yet, and gets data of the others: the oldest of them counts, as for an upgrade.
+  const from = own ?? [...heard.values()].toSorted(compareVersions)[0];
+  if (from === undefined) return;
+  const verdict = judgeUpgrade({ own: from, all: [from, ...heard.values()], wanted: wantedVersion(release) });
+  if (verdict.kind === 'refused')
+    throw refusedUpgrade(member, { own: from, release, verdict, runs: own === undefined ? 'cluster' : 'member' });
   if (own === undefined) return;
-  const verdict = judgeUpgrade({ own, all: [own, ...heard.values()], wanted: wantedVersion(release) });
-  if (verdict.kind === 'refused') throw refusedUpgrade(member, { own, release, verdict });
   const phase = clusterPhase(seen);
   if (verdict.kind !== 'same' && (phase === 'down' || phase === 'unsure'))
     throw refusedWhileDown(member, { own, release });

@@ -9,15 +9,20 @@ interface Refused {
   readonly release: EtcdRelease;
 }
 
-/** A version that the member can not go to. */
-export function refusedUpgrade(
-  { host }: Member,
-  { own, release, verdict }: Refused & { readonly verdict: Extract<UpgradeVerdict, { kind: 'refused' }> },
-): ProvisionError {
+/** A change of version, and why it is refused. */
+interface Forbidden extends Refused {
+  readonly verdict: Extract<UpgradeVerdict, { kind: 'refused' }>;
+  /** Who runs that version: the member itself, or those of the cluster that it is to join. */
+  readonly runs: 'member' | 'cluster';
+}
+
+/** A version that the member can not go to, or can not join with. */
+export function refusedUpgrade({ host }: Member, { own, release, verdict, runs }: Forbidden): ProvisionError {
   const { why, path } = verdict;
+  const who = runs === 'member' ? `${host} runs` : `${host} has no data, the members that it would join run`;
   return new ProvisionError({
     code: 'upgrade-refused',
-    message: `${host} runs etcd ${versionText(own)}, and etcd_version is ${release.version}: ${why}`,
+    message: `${who} etcd ${versionText(own)}, and etcd_version is ${release.version}: ${why}`,
     hint:
       path.length === 0
         ? `set etcd_version to ${versionText(own)} or later; data of before comes back with: provision snapshot restore INVENTORY FILE`

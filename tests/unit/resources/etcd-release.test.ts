@@ -72,6 +72,12 @@ describe('the release of a member', () => {
     ],
     ['it is down, the others serve', PACKAGE, ['down', '3.4.23', '3.4.23'], SWITCH],
     [
+      'it joins others in the middle of their upgrade',
+      { ...PACKAGE, packaged: undefined },
+      ['bare', '3.4.23', '3.5.16'],
+      SWITCH.replace(' from 3.4.23', ''),
+    ],
+    [
       'there is no cluster yet',
       { ...PACKAGE, packaged: undefined },
       ['bare', 'bare', 'bare'],
@@ -104,6 +110,10 @@ describe('the release of a member', () => {
     // Its own version is that of what was installed last.
     ['3.6.0', ['down', '3.4.23', '3.4.23'], 'upgrade-refused', expect.stringContaining('the whole path')],
     ['3.5.16', ['down', 'down', '3.4.23'], 'upgrade-while-down', expect.stringContaining('systemctl start etcd')],
+    // A host without data joins the others: alone, as with --limit, or in place of a member that is lost.
+    ['3.6.0', ['bare', '3.4.23', '3.4.23'], 'upgrade-refused', expect.stringContaining('the whole path: 3.4.23 →')],
+    ['3.6.0', ['bare', '3.5.16', '3.5.32'], 'upgrade-refused', expect.stringContaining('the whole path: 3.5.16 →')],
+    ['3.4.23', ['bare', '3.5.16', '3.5.16'], 'upgrade-refused', expect.stringContaining('3.5.16 or later')],
   ])('%s is refused where members run %s', async (version, versions, code, hint) => {
     await expect(switchedRelease(released(version)).plan(cluster(PACKAGE, ...versions))).rejects.toMatchObject({
       code,
