@@ -260,6 +260,7 @@ async function place(
     case 'move-authority':
     case 'keep-secret':
     case 'save-snapshot':
+    case 'send-release':
     case 'await':
       break;
   }
