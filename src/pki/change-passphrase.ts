@@ -21,7 +21,7 @@ export interface PassphraseChange {
  * Encrypts the key of a store's authority with another passphrase; during a rotation both keys. All are opened before the
  * first is written, each is replaced by one rename, and what a run that was killed has changed already is opened by the new one.
  * @returns the files
- * @throws ProvisionError `wrong-passphrase`, `passphrase-too-short`, `authority-key-missing`; nothing is changed
+ * @throws ProvisionError `wrong-passphrase`, `passphrase-too-short`, `authority-key-missing`, `store-changed`; nothing is changed
  */
 export async function changePassphrase(change: PassphraseChange): Promise<readonly string[]> {
   const { directory, old, wanted, suffix, scryptLogN } = change;
@@ -41,8 +41,18 @@ export async function changePassphrase(change: PassphraseChange): Promise<readon
     );
     keys.push({ path, encrypted: await encryptSecret(key, secret, scryptLogN) });
   }
+  // Typing takes minutes, and a rotation that went on meanwhile has other keys there.
+  for (const { path, text } of found) if ((await readIfThere(path)) !== text) throw changedMeanwhile(path);
   for (const { path, encrypted } of keys) await replace(path, encrypted, 0o600, suffix);
   return keys.map(({ path }) => path);
+}
+
+function changedMeanwhile(path: string): ProvisionError {
+  return new ProvisionError({
+    code: 'store-changed',
+    message: `${path} was changed by another run while the passphrases were asked for; nothing was written`,
+    hint: 'run the same command again: it uses what is there now',
+  });
 }
 
 function noKey(directory: string): ProvisionError {

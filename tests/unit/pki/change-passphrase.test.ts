@@ -1,6 +1,7 @@
 import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeEach, expect, test } from '@jest/globals';
+import type { AuthorityMove } from '../../../src/model/change.js';
 import { Secret } from '../../../src/model/secret.js';
 import { changePassphrase } from '../../../src/pki/change-passphrase.js';
 import type { PassphraseSource } from '../../../src/pki/passphrase.js';
@@ -65,6 +66,19 @@ test('during a rotation both keys get it; a run that was killed between the two 
   expect(await opens(NEW)).toBe(true);
   await (await open(NEW)).signer.moveAuthority('sign-by-new', PROFILE);
   expect([await opens(OLD), await opens(NEW)]).toEqual([false, true]);
+});
+
+test('a rotation that ends while the new passphrase is typed keeps its key', async () => {
+  const move = async (...moves: readonly AuthorityMove[]): Promise<void> => {
+    for (const each of moves)
+      await (await open(OLD)).signer.moveAuthority(each, { ...PROFILE, commonName: 'etcd-ca-2' });
+  };
+  await move('trust-both', 'sign-by-new', 'trust-new');
+  const slow: PassphraseSource = { ...source(NEW), chosen: () => move('finish').then(() => new Secret(NEW)) };
+  const changing = changePassphrase({ directory, old: source(OLD), wanted: slow, suffix: 'abc', scryptLogN: 4 });
+  await expect(changing).rejects.toMatchObject({ code: 'store-changed' });
+  expect(await opens(OLD)).toBe(true);
+  expect((await readdir(directory)).sort()).toEqual(['ca.crt', 'ca.key.age', 'former']);
 });
 
 test('a store without a key has none', async () => {
