@@ -46,7 +46,8 @@ interface AtPorts {
 
 // `0 1234 203.0.113.11:2380 203.0.113.13:41234\n\t skmem:(r0,rb131072,t0,tb87040,f1792,w2304,o0,bl0,d0)`
 function readStreams(text: string): readonly AtPorts[] {
-  const line = /^\d+\s+\d+\s+\S+:(\d+)\s+(\S+):(\d+)[^\n]*\n\s+skmem:\(r\d+,rb\d+,t\d+,tb(\d+),f\d+,w(\d+)/gm;
+  // An address, with the interface of a link-local one, and no other word: it is shown within a command to type.
+  const line = /^\d+\s+\d+\s+\S+:(\d+)\s+([\w.:[\]%-]+):(\d+)[^\n]*\n\s+skmem:\(r\d+,rb\d+,t\d+,tb(\d+),f\d+,w(\d+)/gm;
   return [...text.matchAll(line)].map(([, own = '', peer = '', theirs = '', room, queued]) => ({
     ports: [own, theirs],
     stream: { peer: peer.replace(/^\[|\]$/g, ''), queuedBytes: Number(queued), roomBytes: Number(room) },
