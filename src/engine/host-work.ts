@@ -1,6 +1,5 @@
 import { isHostLost, ProvisionError } from '../model/errors.js';
 import { lastingOf, type Change } from '../model/change.js';
-import type { Command } from '../model/remote.js';
 import type { PlannedHost, PlannedStep } from '../model/plan.js';
 import type { Play } from '../playbook/play.js';
 import { copyName } from '../shell/kept-copy.js';
@@ -120,12 +119,12 @@ async function performChange(
 }
 
 /**
- * Rolls back what was done on a host: its files in reverse order, then its services, which run with them again, then
+ * Rolls back what was done on a host, unless what was done refuses it: its files in reverse order, then its services, which run with them again, then
  * the directories and accounts that were made for them.
  */
 export async function rollBack({ play, host, undos, lasting, world }: RollBack): Promise<void> {
   let failed = 0;
-  for (const command of inOrder(undos)) {
+  for (const { command, restores } of inOrder(undos)) {
     try {
       await runOrFail(command, await world.connector.connect(host));
       world.emit({ type: 'rolled-back', play, host, address: '', summary: command.summary });
@@ -135,15 +134,24 @@ export async function rollBack({ play, host, undos, lasting, world }: RollBack):
       failed += 1;
       // The rest is still rolled back, half a roll-back is worse than one step less; but not on a host that is away.
       if (isHostLost(error)) break;
+      // A service that could not start with what was there before runs on with what it has.
+      if (restores === 'all') {
+        world.emit({
+          type: 'notice',
+          host,
+          message: 'not rolled back: what was done here stays; the next apply goes on',
+        });
+        return;
+      }
     }
   }
   world.emit({ type: 'notice', host, message: stateAfter(undos.length, failed, lasting) });
 }
 
-function inOrder(undos: readonly Undo[]): readonly Command[] {
-  const those = (kind: Undo['restores']): readonly Command[] =>
-    undos.filter(({ restores }) => restores === kind).map(({ command }) => command);
+function inOrder(undos: readonly Undo[]): readonly Undo[] {
+  const those = (kind: Undo['restores']): readonly Undo[] => undos.filter(({ restores }) => restores === kind);
   return [
+    ...those('all').toReversed(),
     ...those('files').toReversed(),
     ...those('services'),
     ...those('directories').toReversed(),

@@ -16,9 +16,12 @@ import { removeFileScript, restoreFileScript, writeFileScript, type Restoration 
 import { waitForGate } from './wait-for-gate.js';
 import type { World } from './world.js';
 
-/** How an action is rolled back: files first, then services, which run with them again, then what those used. */
+/**
+ * How an action is rolled back: files first, then services, which run with them again, then what those used. Before them `all`:
+ * what refuses a roll-back of all the rest.
+ */
 export interface Undo {
-  readonly restores: 'files' | 'services' | 'directories' | 'accounts';
+  readonly restores: 'all' | 'files' | 'services' | 'directories' | 'accounts';
   readonly command: Command;
 }
 
@@ -153,7 +156,7 @@ async function run(
   { undos }: Record,
 ): Promise<void> {
   const known = typeof undo === 'object' && 'script' in undo ? [{ restores, command: undo }] : [];
-  if (restores === 'services') undos.push(...known);
+  if (restores !== 'accounts') undos.push(...known);
   await runOrFail(command, transport);
   if (restores === 'accounts') undos.push(...known);
 }

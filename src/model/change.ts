@@ -50,9 +50,10 @@ export interface Run {
   readonly undo: Command | Lasting | 'nothing';
   /**
    * `services` (the default): rolled back after the files were put back, also when it failed half way. `accounts`: rolled
-   * back last, when nothing runs as them any more, and only when it was done: a failed one made nothing.
+   * back last, when nothing runs as them any more, and only when it was done: a failed one made nothing. `all`: rolled back
+   * before anything else of the host, and where that is refused, all of the host stays as it is by then.
    */
-  readonly restores?: 'services' | 'accounts' | undefined;
+  readonly restores?: 'services' | 'accounts' | 'all' | undefined;
 }
 
 /** What a run that fails does not roll back. */

@@ -183,6 +183,8 @@ function decideSwitch({ cluster, member, release }: ReleasedMember, versions: Ve
           summary: `switch etcd back${own === undefined ? '' : ` to ${versionText(own)}`}`,
           script: switchBackScript({ directory: installed.current, version: own, member, others }),
         },
+        // The files around it are those of the old version, which may not be able to start any more.
+        restores: 'all',
       },
     ],
     disruptive: false,

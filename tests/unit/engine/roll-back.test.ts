@@ -76,8 +76,20 @@ describe('a roll-back', () => {
     ]);
   });
 
+  test('that is refused by what was done leaves all of that host as it is', async () => {
+    const hosts = fakeHosts(['a']);
+    const world = fakeWorld(hosts);
+    const undos = [undo('x', 'files'), undo('y', 'all', 'fail the cluster is at 3.5'), undo('z', 'services')];
+    await rollBack({ play: 'p', host: 'a', undos, lasting: [], world });
+    expect(hosts.ran).toEqual(['a: fail the cluster is at 3.5']);
+    expect(world.events.flatMap((event) => (event.type === 'notice' ? [event.message] : []))).toEqual([
+      expect.stringMatching(/^could not unset y: /),
+      expect.stringMatching(/^not rolled back/),
+    ]);
+  });
+
   test('is the reverse of what was done, but that services run with the old files, and directories and users go last', async () => {
-    const all: readonly Undo['restores'][] = ['files', 'services', 'directories', 'accounts'];
+    const all: readonly Undo['restores'][] = ['all', 'files', 'services', 'directories', 'accounts'];
     await fc.assert(
       fc.asyncProperty(fc.array(fc.constantFrom(...all), { maxLength: 12 }), async (kinds) => {
         const hosts = fakeHosts(['a']);
@@ -86,6 +98,7 @@ describe('a roll-back', () => {
         const done = (kind: string): string[] =>
           kinds.flatMap((each, index) => (each === kind ? [`a: unset ${each}-${index}`] : []));
         expect(hosts.ran).toEqual([
+          ...done('all').reverse(),
           ...done('files').reverse(),
           ...done('services'),
           ...done('directories').reverse(),

@@ -135,6 +135,11 @@ describe('the release of a member', () => {
     expect(await actions('3.4.23', '3.5.16', '3.5.16')).toEqual(await actions('3.4.23', '3.4.23', '3.4.23'));
   });
 
+  test('is taken back before the files of the unit, or all stays: the old version may not start any more', async () => {
+    const outcome = await switchedRelease(released()).plan(cluster(PACKAGE, '3.4.23', '3.4.23', '3.4.23'));
+    expect(outcome).toMatchObject({ change: { actions: [{ kind: 'run', restores: 'all' }] } });
+  });
+
   test('shows versions, also of the storage where it is told', async () => {
     const newest = etcdHost({ status: healthy(2, { version: '3.6.11', storageVersion: '3.5.0' }) });
     const old = (number: number): FakeAnswers => etcdHost({ status: healthy(number, { version: '3.5.32' }) });
