@@ -1,4 +1,7 @@
 import { type KeyObject, X509Certificate } from 'node:crypto';
+// Before toLegacyObject is called: it loads a part of node:tls which that needs as a whole, and node:tls is broken for the rest
+// of the process then (Node 20.20: "tls.createSecureContext is not a function", in fetch too).
+import 'node:tls';
 import type { KeyType, Usage } from '../model/certificate.js';
 import { readNames, type AlternativeNames } from './alternative-names.js';
 import { namesValue } from './extensions.js';
