@@ -123,7 +123,8 @@ describeOnLab('the worst day', 'worst', { etcd: 3, controlPlanes: 1 }, (lab) => 
       return Number(told.stdout) > 0;
     });
     await ctl('put /after the-old-one');
-    expect(await ctl('endpoint health', 'etcd-2')).toContain('is healthy');
+    // It fails where the member does not serve.
+    await ctl('endpoint health', 'etcd-2');
     await must(
       lab.ssh(
         'etcd-3',
