@@ -88,7 +88,10 @@ function placesOf(name: ServiceName, places: ServiceTraits['places']): VirtualSe
   return {
     ...places,
     termination: SERVICE_VARIABLES[name].mayEnd === 'tls' ? [server, client] : [],
-    certificates: PROXY_NAMES.flatMap((each) => Object.values(certificatesOf(name, each))),
+    certificates: PROXY_NAMES.flatMap((each) => {
+      const { trust, bundle } = certificatesOf(name, each);
+      return [trust, bundle];
+    }),
   };
 }
 

@@ -44,7 +44,7 @@ export function roleTable(tools: RoleTools): ReadonlyMap<string, Role> {
       ipNonlocalBindRole(service),
       proxyRole(tools, service),
       virtualIpRole(tools, service),
-      formerBalancerRole(service),
+      formerBalancerRole(service, tools),
     ]),
     externalBalancerRole(),
     kubeApiserverFilesRole(tools),

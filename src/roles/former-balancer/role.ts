@@ -7,14 +7,15 @@ import {
 } from '../../model/virtual-service.js';
 import { proxyOf } from '../../proxies/table.js';
 import { freedBalancer, type BalancerProgram } from '../../resources/freed-balancer.js';
+import { unusedCertificate } from '../../resources/unused-certificate.js';
 import { checkScriptPath } from '../keepalived/check-script.js';
 import { markOf } from '../keepalived/down-mark.js';
 import { keepalivedReads } from '../keepalived/keepalived-reads.js';
 import { requireService } from '../require-service.js';
-import { formerBalancerOn, type Role } from '../role.js';
+import { certificateRules, formerBalancerOn, type Role, type RoleTools } from '../role.js';
 
 /** A host that was a load balancer of a service, and has nothing left of that. */
-export function formerBalancerRole(name: ServiceName): Role {
+export function formerBalancerRole(name: ServiceName, tools: RoleTools): Role {
   return {
     name: `${name}-former-balancer`,
     summary: `has nothing left of the load balancer of ${name} that it was; packages stay`,
@@ -39,6 +40,7 @@ export function formerBalancerRole(name: ServiceName): Role {
           marked: [balancer.proxy, ...balancer.formerProxies].map(({ unit }) => markOf(unit)),
           certificates: places.certificates,
         }),
+        ...places.termination.map((path) => unusedCertificate(path, certificateRules(tools, cluster))),
       ];
     },
   };

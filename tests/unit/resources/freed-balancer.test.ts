@@ -3,8 +3,9 @@ import type { FileOrigin } from '../../../src/facts/file-origin.js';
 import type { UnitState } from '../../../src/facts/unit-state.js';
 import { describeCluster } from '../../../src/cluster/describe-cluster.js';
 import { formerBalancerRole } from '../../../src/roles/former-balancer/role.js';
-import type { Outcome } from '../../../src/model/change.js';
+import type { Outcome, Resource } from '../../../src/model/change.js';
 import { NOT_INSTALLED, RUNNING, STOPPED } from '../../support/etcd-answers.js';
+import { ROLE_TOOLS } from '../../support/role-tools.js';
 import { fakeProbe, type FakeAnswers } from '../../support/fake-probe.js';
 import { loadFiles } from '../../support/write-inventory.js';
 
@@ -60,11 +61,15 @@ etcd_lb: { hosts: { lb-1: { ansible_host: 10.0.0.21 } } }
 etcd_lb_former: { hosts: { old: { ansible_host: 10.0.0.50 } } }
 `;
 
-async function planned(left: Left): Promise<Outcome> {
+async function resources(): Promise<readonly Resource[]> {
   const inventory = await loadFiles({ 'hosts.yaml': INVENTORY });
   const old = inventory.hosts.get('old');
   if (old === undefined) throw new Error('the inventory has that host');
-  const [resource] = formerBalancerRole('etcd').resources(old, inventory, describeCluster(inventory));
+  return formerBalancerRole('etcd', ROLE_TOOLS).resources(old, inventory, describeCluster(inventory));
+}
+
+async function planned(left: Left): Promise<Outcome> {
+  const [resource] = await resources();
   if (resource === undefined) throw new Error('the role has one resource');
   return resource.plan(fakeProbe(host(left), {}, 'old'));
 }
@@ -203,4 +208,12 @@ describe('a former load balancer', () => {
       hint: expect.stringContaining('ssh old sudo systemctl disable --now keepalived'),
     });
   });
+});
+
+test('what TLS was ended with goes where this cluster signed it, whatever others keep under these names', async () => {
+  expect((await resources()).map(({ address }) => address)).toEqual([
+    'freed-balancer:etcd',
+    'unused-certificate:/etc/haproxy/etcd-server.pem',
+    'unused-certificate:/etc/haproxy/etcd-proxy.pem',
+  ]);
 });
