@@ -17,6 +17,9 @@ import {
   type SshLab,
 } from '../support/sshd.js';
 
+/** A command that ends at its time-out has to have begun before, also where lab files keep the machine busy. */
+const START_MS = 5_000;
+
 // Real servers, on a machine that may be busy.
 jest.setTimeout(30_000);
 
@@ -69,12 +72,12 @@ function behavesAsTransport(get: () => Transport): void {
   });
 
   test('ends a command at its time-out with status 124', async () => {
-    expect(await run({ script: 'sleep 30', timeoutMs: 200 })).toMatchObject({ status: 124 });
+    expect(await run({ script: 'sleep 30', timeoutMs: START_MS })).toMatchObject({ status: 124 });
   });
 
   test('a time-out ends what the command started, too', async () => {
     const mark = `3${String(Date.now()).slice(-6)}`;
-    await run({ script: `sleep ${mark} & sleep ${mark}`, timeoutMs: 200 });
+    await run({ script: `sleep ${mark} & sleep ${mark}`, timeoutMs: START_MS });
     expect((await run({ script: `ps -ef | grep '[s]leep ${mark}'` })).stdout).toBe('');
   });
 }
@@ -155,7 +158,7 @@ function argumentsOfAllProcesses(): string {
 
   test('a command that ignores SIGTERM is killed, and that is a time-out', async () => {
     const script = `trap '' TERM; while :; do sleep 0.1; done`;
-    expect(await transport.run({ summary: 'stubborn', script, timeoutMs: 300 })).toMatchObject({ status: 124 });
+    expect(await transport.run({ summary: 'stubborn', script, timeoutMs: START_MS })).toMatchObject({ status: 124 });
   });
 
   test('a command killed by a signal of its own is a failure like in a shell', async () => {
@@ -189,7 +192,7 @@ function argumentsOfAllProcesses(): string {
     const ready = join(lab.directory, 'ready');
     const script = `: ${inScript ?? ''}; sh -c 'sleep 60' ${planted ?? ''} & touch ${ready}; cat >/dev/null; wait`;
     const stdin = new Secret(inStdin ?? '');
-    const running = transport.run({ summary: 'wait', script, stdin, timeoutMs: 2000 });
+    const running = transport.run({ summary: 'wait', script, stdin, timeoutMs: START_MS });
     while (!existsSync(ready)) await new Promise((resolve) => setTimeout(resolve, 10));
     const shown = argumentsOfAllProcesses();
     await running;
