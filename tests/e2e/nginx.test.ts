@@ -130,9 +130,8 @@ describeOnLab('nginx in place of HAProxy', 'nginx', { etcd: 3 }, (lab) => {
     expect(verified.status === 0 ? '' : endOf(verified)).toBe('');
     expect(listed.stdout).toMatch(/haproxy-server[\s\S]*haproxy-client|haproxy-client[\s\S]*haproxy-server/);
     expect(subject).toContain(`etcd.${lab.name}.example`);
-    expect(shown.stdout).toMatch(
-      /^\{"health":"true".*\}\{"health":"true".*\}.*(?:certificate required|alert|reset|closed|SSL_read|error)/s,
-    );
+    // How curl words that it was refused depends on what it was doing just then.
+    expect(shown.stdout).toMatch(/^\{"health":"true"[^}]*\}\{"health":"true"[^}]*\}curl: \(\d+\)/);
     expect(health.status).toBe(0);
     expect(back.status === 0 ? '' : endOf(back)).toBe('');
     expect(done.flatMap(({ failed }) => failed)).toEqual([]);
