@@ -2,7 +2,7 @@ import type { EventSink } from '../model/events.js';
 import type { AuthorityView } from '../pki/authority.js';
 import { quote } from '../shell/quote.js';
 
-/** What every other verb does in the middle of a rotation is told to a person: it goes by the store, and takes nothing back. */
+/** Tells a person, with any other verb, that a rotation is in progress: the verb goes by the store, and takes nothing back. */
 export function tellRotation(authority: AuthorityView, inventory: string, emit: EventSink): void {
   const rotation = authority.rotation?.();
   if (rotation === undefined) return;

@@ -15,7 +15,7 @@ const SILENCE_MS = 60_000;
 /**
  * The tarball of a release as a file of this machine, which is read each time that it is sent. One at a URL is downloaded into
  * `cache`, once: whole, or not there.
- * @param say is told of a download
+ * @param say reports a download
  * @throws ProvisionError `release-unreadable`, `release-differs`
  */
 export async function openRelease(

@@ -281,7 +281,7 @@ describe('the release in use', () => {
     expect(current()).toBe(releaseDirectory(older));
   });
 
-  test('is told, with what is unpacked, what the package has and what runs', () => {
+  test('is reported, with what is unpacked, what the package has and what runs', () => {
     program('dpkg-query', `printf 'ii  3.4.23-4+b4'`);
     program('systemctl', `echo ${process.pid}`);
     const ask = (): unknown => etcdInstalled.parse(run(etcdInstalled.script(['etcd'])).stdout, ['etcd']).get('etcd');

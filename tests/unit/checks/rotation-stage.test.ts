@@ -112,7 +112,7 @@ describe('the next stage', () => {
   });
 });
 
-test('what is told counts files and certificates', () => {
+test('what is reported counts files and certificates', () => {
   const seen = {
     store: SIGNS,
     trusts: [TRUST, { ...TRUST, isRead: false }, NEW_ONLY],

@@ -164,7 +164,7 @@ describe('what curl prints', () => {
     expect(problem).toMatch(expected);
   });
 
-  test('what came before a failure counts, and the failure is told', () => {
+  test('what came before a failure counts, and the failure is reported', () => {
     expect(readLatency(MEASURED.replace('connections', `${REFUSED}connections`))).toMatchObject({
       reads: { count: 3 },
       connections: { count: 2 },

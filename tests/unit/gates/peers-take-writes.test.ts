@@ -59,7 +59,7 @@ describe('connections between members', () => {
 	 skmem:(r0,rb131072,t0,tb46080,f3328,w768,o0,bl0,d4)
 `;
 
-  test('a word that a shell would run is no address, for a person is told to type it', () => {
+  test('a word that a shell would run is no address, for a person types it', () => {
     const stdout = `${SEEN.replace('203.0.113.13:', '203.0.113.13;touch${IFS}/tmp/x;:')}-- later --\n${SEEN}`;
     const { before, after } = peerStreams.parse(stdout, ['2380']).get('2380') ?? { before: [], after: [] };
     expect(before.map(({ peer }) => peer)).toEqual(['203.0.113.12']);

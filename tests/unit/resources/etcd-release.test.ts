@@ -140,7 +140,7 @@ describe('the release of a member', () => {
     expect(outcome).toMatchObject({ change: { actions: [{ kind: 'run', restores: 'all' }] } });
   });
 
-  test('shows versions, also of the storage where it is told', async () => {
+  test('shows versions, also of the storage where it is reported', async () => {
     const newest = etcdHost({ status: healthy(2, { version: '3.6.11', storageVersion: '3.5.0' }) });
     const old = (number: number): FakeAnswers => etcdHost({ status: healthy(number, { version: '3.5.32' }) });
     const outcome = await switchedRelease(released('3.6.11')).plan(probeOf(PACKAGE, old(1), newest, old(3)));
