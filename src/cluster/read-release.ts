@@ -1,6 +1,8 @@
 import { resolve } from 'node:path';
 import type { EtcdRelease } from '../model/cluster.js';
 import type { Host } from '../model/inventory.js';
+import { MarkedText } from '../model/marked-text.js';
+import { Secret } from '../model/secret.js';
 import type { RELEASE_VARIABLES } from './release-variables.js';
 import type { VariableReader } from './variable-reader.js';
 
@@ -40,12 +42,41 @@ export function readRelease(host: Host, source: ReleaseSource): EtcdRelease | un
   requireSet(host, reader, 'etcd_version', 'expected a version such as 3.5.16');
   requireSet(host, reader, 'etcd_release_sha256', sums);
   if (version === undefined || sha256 === undefined) return undefined;
-  const given = reader.read(host, 'etcd_release_url') ?? `${UPSTREAM}/v${version}/etcd-v${version}-linux-amd64.tar.gz`;
-  const isUrl = /^https?:\/\//.test(given);
   const fetch = reader.readOr(host, 'etcd_release_fetch');
+  const upstream = new MarkedText([`${UPSTREAM}/v${version}/etcd-v${version}-linux-amd64.tar.gz`]);
+  const tarball = splitUrl(reader.marked(host, 'etcd_release_url') ?? upstream, host, reader);
+  const isUrl = URL_START.test(tarball.source);
   if (fetch === 'host' && !isUrl)
-    report(host, reader, 'etcd_release_fetch', `host: expected control, for ${given} is a file of this machine`);
-  return { version, sha256, source: isUrl ? given : resolve(directory, given), fetch };
+    report(
+      host,
+      reader,
+      'etcd_release_fetch',
+      `host: expected control, for ${tarball.source} is a file of this machine`,
+    );
+  if (fetch === 'host' && tarball.query !== undefined)
+    report(
+      host,
+      reader,
+      'etcd_release_fetch',
+      'host: expected control, for etcd_release_url has a query, which all users of a host would see in its list of processes',
+    );
+  return { version, sha256, fetch, ...tarball, source: isUrl ? tarball.source : resolve(directory, tarball.source) };
+}
+
+const URL_START = /^https?:\/\//;
+
+/** What lets one in stands in a URL after `?`: apart from the rest, which is shown. */
+function splitUrl(given: MarkedText, host: Host, reader: VariableReader): Pick<EtcdRelease, 'source' | 'query'> {
+  const text = given.reveal();
+  const [source = text] = URL_START.test(text) ? text.split(/[?#]/) : [text];
+  if (!given.redacted.startsWith(source))
+    report(
+      host,
+      reader,
+      'etcd_release_url',
+      'only what follows `?` in a URL may be a secret: the rest is seen in plans',
+    );
+  return { source, query: source === text ? undefined : new Secret(text.slice(source.length)) };
 }
 
 function requireSet(host: Host, reader: VariableReader, name: ReleaseVariable, expected: string): void {

@@ -22,10 +22,12 @@ export const RELEASE_VARIABLES = {
       'an http or https URL without a password, or a path on the control machine',
       /^(?:https?:\/\/[^\s"'\\@]+|(?!\w+:\/\/)[^~\0\r\n][^\0\r\n]*)$/,
     ),
+    mayHoldSecrets: true,
     type: 'URL, or path on the control machine',
     fallbackText: 'the one of etcd upstream for amd64',
     description:
-      'Release: where the tarball is: a mirror, or a file on the control machine; a relative path starts at the inventory. Both are sent to the hosts over SSH.',
+      'Release: where the tarball is: a mirror, or a file on the control machine; a relative path starts at the inventory. Both are sent to the hosts over SSH. ' +
+      'What a URL has after `?` may be a secret, and is shown nowhere.',
   }),
   etcd_release_sha256: optional({
     schema: text('the SHA-256 of the tarball: 64 hexadecimal digits', /^[0-9a-fA-F]{64}$/),

@@ -52,7 +52,7 @@ export function createVariableReader(): VariableReader {
       for (const issue of result.error.issues) {
         const path = issue.path.map((step) => (typeof step === 'symbol' ? '' : step));
         const isHidden = definition.secret === true || secret !== undefined;
-        const shown = isHidden ? '' : `${JSON.stringify(partOf(value, path))}: `;
+        const shown = isHidden ? '' : `${withoutCredentials(JSON.stringify(partOf(value, path)))}: `;
         add({
           severity: 'error',
           at: host.variables.at(name, path),
@@ -83,6 +83,11 @@ export function createVariableReader(): VariableReader {
     problems: () => [...problems.values()].sort(byPlace),
   };
   return reader;
+}
+
+/** Of a URL in a wrong value, neither whom it lets in nor what follows `?`. */
+function withoutCredentials(text: string): string {
+  return text.replaceAll(/(\w:\/\/)[^\s"/]*@/g, '$1…@').replaceAll(/(\w:\/\/[^\s"?#]*)[?#][^\s"]*/g, '$1?…');
 }
 
 function byPlace(a: Problem, b: Problem): number {

@@ -110,7 +110,7 @@ export async function openSession(
     connector,
     newLook: () => lookThrough(connector, emit, credentialFor),
     signer: pki.signer,
-    saveSnapshot: () => saveSnapshotOf(inventoryFile, cluster, world),
+    saveSnapshot: oncePerRun(() => saveSnapshotOf(inventoryFile, cluster, world)),
     openRelease: releasesOf(inventory.directory, emit),
     gates,
     gateDeadlineMs: options.gateTimeout === undefined ? undefined : options.gateTimeout * 1000,
@@ -141,6 +141,16 @@ function withinLimit(inventory: Inventory, limit: string | undefined): (host: st
   if (limit === undefined) return () => true;
   const hosts = new Set(selectHosts(inventory, limit));
   return (host) => hosts.has(host);
+}
+
+/** What one change after the other asks for, done again for each, or once; a failed one counts for nothing. */
+function oncePerRun(save: () => Promise<void>): World['saveSnapshot'] {
+  let isDone = false;
+  return async (per) => {
+    if (per === 'run' && isDone) return;
+    await save();
+    isDone = true;
+  };
 }
 
 async function saveSnapshotOf(inventoryFile: string, cluster: Cluster, world: World): Promise<void> {

@@ -64,9 +64,13 @@ async function download(release: EtcdRelease, path: string, cache: string): Prom
   const part = `${path}.${process.pid}.part`;
   const file = await open(part, 'w', 0o600);
   try {
-    const found = await measure(bodyOf(release.source), MOST_BYTES, async (chunk) => {
-      await file.writeFile(chunk);
-    }).catch((cause: unknown) => {
+    const found = await measure(
+      bodyOf(`${release.source}${release.query?.reveal() ?? ''}`),
+      MOST_BYTES,
+      async (chunk) => {
+        await file.writeFile(chunk);
+      },
+    ).catch((cause: unknown) => {
       throw unreadable(release, release.source, cause);
     });
     if (found.sha256 !== release.sha256) throw differs(release, release.source, found.sha256);
@@ -95,12 +99,14 @@ async function* bodyOf(url: string): AsyncGenerator<Uint8Array> {
   }
 }
 
-function unreadable({ version }: EtcdRelease, place: string, cause: unknown): ProvisionError {
+function unreadable({ version, query }: EtcdRelease, place: string, cause: unknown): ProvisionError {
+  const reason = reasonOf(cause);
   return new ProvisionError({
     code: 'release-unreadable',
-    message: `etcd ${version}: ${place} cannot be read: ${reasonOf(cause)}`,
+    message: `etcd ${version}: ${place} cannot be read: ${query === undefined ? reason : reason.replaceAll(query.reveal(), '')}`,
     hint: 'name a mirror or a file with etcd_release_url; where only the hosts reach it: etcd_release_fetch: host',
-    cause,
+    // What Node says may have the whole URL.
+    cause: query === undefined ? cause : undefined,
   });
 }
 

@@ -61,7 +61,7 @@ export async function perform(action: Action, host: string, world: World, record
     case 'keep-secret':
       return world.signer.keepSecret(action.name);
     case 'save-snapshot':
-      return world.saveSnapshot();
+      return world.saveSnapshot(action.per);
     case 'send-release':
       return sendRelease(action, host, world);
     case 'issue-certificate':

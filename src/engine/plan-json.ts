@@ -78,8 +78,14 @@ function actionToJson(action: Action): ActionJson {
       const { kind, certificate, profile, destination, owner, group, mode } = action;
       return { kind, certificate, profile: sortObject(profile), destination, owner, group, mode };
     }
-    case 'send-release':
-      return { kind: action.kind, release: action.release, command: commandToJson(action.command) };
+    case 'send-release': {
+      const { version, sha256, source, fetch } = action.release;
+      return {
+        kind: action.kind,
+        release: { version, sha256, source, fetch },
+        command: commandToJson(action.command),
+      };
+    }
     case 'await':
       return { kind: action.kind, gate: action.gate, parameters: sortObject(action.parameters) };
     case 'keep-secret':

@@ -76,7 +76,10 @@ const action = z.discriminatedUnion('kind', [
     .strictObject({ kind: z.literal('keep-secret'), name: z.literal('keepalived-auth-pass') })
     .describe('Keeps a generated secret in the store on the control machine.'),
   z
-    .strictObject({ kind: z.literal('save-snapshot') })
+    .strictObject({
+      kind: z.literal('save-snapshot'),
+      per: z.enum(['change', 'run']).describe('`run`: one suffices for all changes of a run that ask for it so.'),
+    })
     .describe('Saves a snapshot of the cluster on the control machine.'),
   z
     .strictObject({
@@ -84,7 +87,7 @@ const action = z.discriminatedUnion('kind', [
       release: z.strictObject({
         version: z.string(),
         sha256: z.string().describe('Of the tarball, in hex.'),
-        source: z.string().describe('A URL, or an absolute path on the control machine.'),
+        source: z.string().describe('A URL without its query, or an absolute path on the control machine.'),
         fetch: z.enum(['control', 'host']),
       }),
       command,

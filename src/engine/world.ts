@@ -1,4 +1,5 @@
 import type { Look } from '../facts/batched-probe.js';
+import type { SaveSnapshot } from '../model/change.js';
 import type { EtcdRelease } from '../model/cluster.js';
 import type { EventSink } from '../model/events.js';
 import type { Gate, Order } from '../model/gate.js';
@@ -12,7 +13,7 @@ export interface World {
   /** Acts on the control machine. */
   readonly signer: Signer;
   /** Saves a snapshot of the cluster on the control machine, and says where. @throws ProvisionError, RemoteError */
-  readonly saveSnapshot: () => Promise<void>;
+  readonly saveSnapshot: (per: SaveSnapshot['per']) => Promise<void>;
   /** A release of etcd as it is on this machine, which downloads it first where it is elsewhere. @throws ProvisionError */
   readonly openRelease: (release: EtcdRelease) => Promise<StdinFile>;
   readonly gates: ReadonlyMap<string, Gate>;

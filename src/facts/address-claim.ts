@@ -3,7 +3,7 @@ import type { Probe } from '../model/remote.js';
 import type { KeepalivedSettings } from '../model/virtual-service.js';
 import { askText } from './file-content.js';
 import { ALL_ADDRESSES, hostAddresses } from './host-addresses.js';
-import { unitState } from './unit-state.js';
+import { isInUse, unitState } from './unit-state.js';
 
 /** A virtual IP, and keepalived as it is set up for it. */
 export interface KeptAddress {
@@ -20,8 +20,8 @@ export async function claimOf({ vip, keepalived }: KeptAddress, probe: Probe): P
     askText(probe, configFile),
   ]);
   if (addresses.some(({ address }) => address === vip)) return `holds the virtual IP ${vip}`;
-  if (!(state.active || state.enabled) || !namesAddress(text, vip)) return undefined;
-  return `${state.active ? 'runs' : 'starts at boot'} ${unit}, which may take the virtual IP ${vip}`;
+  if (!isInUse(state) || !namesAddress(text, vip)) return undefined;
+  return `${state.active || state.starting ? 'runs' : 'starts at boot'} ${unit}, which may take the virtual IP ${vip}`;
 }
 
 /** Whether a configuration names the address outside of comments: alone, with a prefix, or with a port. */

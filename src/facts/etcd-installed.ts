@@ -1,6 +1,6 @@
 import { readEtcdVersion, type EtcdVersion } from '../model/etcd-version.js';
 import type { Fact } from '../model/remote.js';
-import { PROGRAM_LINKS, PROGRAMS, RELEASES } from '../shell/etcd-release.js';
+import { CURRENT_RELEASE, PROGRAM_LINKS, PROGRAMS, RELEASES } from '../shell/etcd-release.js';
 import { quote } from '../shell/quote.js';
 
 /** Which etcd a host has, and which one runs. */
@@ -11,6 +11,8 @@ export interface EtcdInstalled {
   readonly current: string | undefined;
   /** Whether root finds the programs of the release in use before any others. */
   readonly isFirst: boolean;
+  /** Which of the programs have a file or a link of others in the place where those of a release are found. */
+  readonly inTheWay: readonly string[];
   /** Version of the package `etcd-server`. */
   readonly packaged: EtcdVersion | undefined;
   /** The program of the unit's process; absent where none runs, or it can't be told. */
@@ -22,9 +24,10 @@ export const etcdInstalled: Fact<EtcdInstalled> = {
   name: 'etcd-installed',
   script: (units) =>
     [
-      `current=$(readlink ${RELEASES}/current)`,
+      `current=$(readlink ${CURRENT_RELEASE})`,
       `links=yes`,
-      `for name in ${PROGRAMS.join(' ')}; do [ "$(readlink ${PROGRAM_LINKS}/$name)" = ${RELEASES}/current/$name ] || links=no; done`,
+      `for name in ${PROGRAMS.join(' ')}; do path=${PROGRAM_LINKS}/$name; [ "$(readlink $path)" = ${CURRENT_RELEASE}/$name ] && continue; links=no`,
+      `  [ ! -e $path ] && [ ! -L $path ] || printf 'F %s\\n' $name; done`,
       `printf 'C %s\\nL %s\\nP %s\\n' "$current" $links "$(dpkg-query -W -f='\${db:Status-Abbrev} \${Version}' etcd-server 2>/dev/null)"`,
       `for directory in ${RELEASES}/*-*/; do [ -x "\${directory}etcd" ] && printf 'D %s\\n' "$(basename "$directory")"; done`,
       ...units.map(
@@ -45,6 +48,7 @@ export const etcdInstalled: Fact<EtcdInstalled> = {
       releases: all('D'),
       current: current === '' ? undefined : current,
       isFirst: all('L')[0] === 'yes',
+      inTheWay: all('F'),
       packaged: readEtcdVersion(packaged),
     };
     return new Map(units.map((unit, index) => [unit, { ...host, running: running[index] || undefined }]));

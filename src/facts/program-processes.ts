@@ -15,14 +15,24 @@ export interface ProgramProcess {
 }
 
 /**
- * Lines that list every process of a program on a host, in a container or not: pods on the host's network share its
- * connections, and the host's /proc shows their processes. The last command succeeds.
+ * A command of a loop that passes over a process which is not on the host's own network: one of a cluster in containers, such as
+ * kind's. The host's /proc shows it, and no static pod of the host is one. The shell itself is on the host's network.
+ * @param process its directory in /proc, a word of the shell
+ */
+export function onHostNetwork(process: string): string {
+  return `[ ${process}/ns/net -ef /proc/self/ns/net ] || continue`;
+}
+
+/**
+ * Lines that list every process of a program on a host's own network, in a container or not: pods on the host's network share
+ * its connections, and the host's /proc shows their processes. The last command succeeds.
  * @param program at most 15 characters, as in /proc/PID/comm
  */
 export function programProcessesScript(program: string): string {
   return [
     `for comm in $(grep -lx ${program} /proc/[0-9]*/comm 2>/dev/null); do`,
     '  pid=${comm#/proc/}; pid=${pid%/comm}',
+    `  ${onHostNetwork('"/proc/$pid"')}`,
     '  argv=$(base64 -w0 "/proc/$pid/cmdline" 2>/dev/null) || continue',
     `  [ -z "$argv" ] || printf 'P %s %s\\n' "$pid" "$argv"`,
     'done',

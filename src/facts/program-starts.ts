@@ -1,7 +1,8 @@
 import type { Fact } from '../model/remote.js';
 import { quote } from '../shell/quote.js';
+import { onHostNetwork } from './program-processes.js';
 
-/** When each process of a program was started. */
+/** When each process of a program on the host's own network was started. */
 export interface ProgramStart {
   readonly pid: number;
   /** Seconds since 1970, by the host's own clock, as the change times of its files are. */
@@ -22,6 +23,7 @@ export const programStarts: Fact<readonly ProgramStart[]> = {
         [
           `for comm in $(grep -lx ${quote(program)} /proc/[0-9]*/comm 2>/dev/null); do`,
           '  pid=${comm#/proc/}; pid=${pid%/comm}',
+          `  ${onHostNetwork('"/proc/$pid"')}`,
           '  stat=$(cat "/proc/$pid/stat" 2>/dev/null) || continue',
           '  set -- ${stat##*) }',
           `  printf 'P ${index} %s %s\\n' "$pid" "\${20}"`,

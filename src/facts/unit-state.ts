@@ -6,6 +6,8 @@ export interface UnitState {
   /** `not-found` before its package is installed. */
   readonly load: 'loaded' | 'not-found' | 'masked' | 'other';
   readonly active: boolean;
+  /** It is being started, or waits to be started again after a crash: it does not serve, and nothing has stopped it. */
+  readonly starting: boolean;
   readonly enabled: boolean;
   /** Masked in /run: a package was being installed when the run was interrupted. */
   readonly maskedAtRuntime: boolean;
@@ -15,6 +17,11 @@ export interface UnitState {
   readonly loadedAt: number | undefined;
   /** The unit file on disk is newer than the one that systemd knows. */
   readonly needsDaemonReload: boolean;
+}
+
+/** Whether a unit runs, is tried again and again, or will be at the next boot: who takes its place must stop it. */
+export function isInUse({ active, starting, enabled }: Pick<UnitState, 'active' | 'starting' | 'enabled'>): boolean {
+  return active || starting || enabled;
 }
 
 const PROPERTIES = [
@@ -71,13 +78,14 @@ function readUnit(unit: string, properties: ReadonlyMap<string, string> | undefi
   if (properties === undefined) throw new Error(`systemctl said nothing about ${unit}`);
   const active = ['active', 'reloading'].includes(properties.get('ActiveState') ?? '');
   const fileState = properties.get('UnitFileState') ?? '';
-  const runs = active || properties.get('ActiveState') === 'activating';
-  const startedAt = runs ? readTime(properties.get('ExecMainStartTimestamp')) : undefined;
+  const starting = properties.get('ActiveState') === 'activating';
+  const startedAt = active || starting ? readTime(properties.get('ExecMainStartTimestamp')) : undefined;
   const changedAt = active ? readTime(properties.get('StateChangeTimestamp')) : undefined;
   const reloaded = properties.get('ReloadResult') === 'success' && changedAt !== undefined;
   return {
     load: readLoad(properties.get('LoadState')),
     active,
+    starting,
     enabled: fileState.startsWith('enabled'),
     maskedAtRuntime: fileState === 'masked-runtime',
     startedAt,

@@ -108,6 +108,8 @@ export interface KeepSecret {
 /** Saves a snapshot of the cluster on the control machine, from the healthy member that has come furthest. */
 export interface SaveSnapshot {
   readonly kind: 'save-snapshot';
+  /** `run`: one suffices for all changes of a run that ask for it so. */
+  readonly per: 'change' | 'run';
 }
 
 /** Feeds a command of the host with a release of etcd, which this machine has or gets first. */

@@ -1,6 +1,7 @@
 import type { MarkedText } from './marked-text.js';
 import type { ClientFiles, KeyType } from './certificate.js';
 import type { ExternalBalancer } from './etcd-way.js';
+import type { Secret } from './secret.js';
 import type { VirtualService } from './virtual-service.js';
 
 /** The release of etcd that a member should run, in place of the host's package. */
@@ -9,8 +10,10 @@ export interface EtcdRelease {
   readonly version: string;
   /** SHA-256 of the tarball, 64 hex digits, lower case. */
   readonly sha256: string;
-  /** Where the tarball is: an http or https URL, or an absolute path on the control machine. */
+  /** Where the tarball is: an http or https URL without its query, or an absolute path on the control machine. */
   readonly source: string;
+  /** What follows in the URL, `?token=…`: it may be what lets one in, and is shown nowhere. */
+  readonly query?: Secret | undefined;
   /** Who reads {@link source}: this machine, which sends it over SSH, or the host itself. */
   readonly fetch: 'control' | 'host';
 }

@@ -1,25 +1,20 @@
 import { etcdInstalled, type EtcdInstalled } from '../facts/etcd-installed.js';
-import { clusterPhase, hasOwnData, lookAtMembers, type MembersSeen } from '../facts/etcd-phase.js';
-import { etcdStatus, etcdStatusKey, type EtcdStatus } from '../facts/etcd-status.js';
-import { unitCommand } from '../facts/unit-command.js';
-import { unlessLost } from '../facts/unless-lost.js';
-import { changed, UNCHANGED, type Action, type Outcome, type Resource, type Run } from '../model/change.js';
+import { clusterPhase } from '../facts/etcd-phase.js';
+import { changed, UNCHANGED, type Action, type Outcome, type Resource } from '../model/change.js';
 import type { Cluster, EtcdRelease, Member } from '../model/cluster.js';
-import { RemoteError } from '../model/errors.js';
 import { compareVersions, readEtcdVersion, versionText, type EtcdVersion } from '../model/etcd-version.js';
 import type { Probe } from '../model/remote.js';
 import {
-  leaveReleaseScript,
   PROGRAM_LINKS,
   releaseDirectory,
-  RELEASE_PROGRAM,
   RELEASES,
   switchBackScript,
   switchScript,
   unpackCommand,
 } from '../shell/etcd-release.js';
 import { judgeUpgrade } from './judge-upgrade.js';
-import { refusedUpgrade, refusedWhileDown, runsRelease } from './upgrade-refusals.js';
+import { lookAtClusterVersions, lookAtVersions, type Versions } from './look-at-versions.js';
+import { programInTheWay, refusedUpgrade, refusedWhileDown } from './upgrade-refusals.js';
 
 /** A member that runs a release. */
 export interface ReleasedMember {
@@ -55,83 +50,9 @@ export function unpackedRelease({ member, release }: Pick<ReleasedMember, 'membe
   };
 }
 
-/** What is known of versions, of a member and of its cluster. */
-interface Versions {
-  readonly installed: EtcdInstalled;
-  /** What its data was last used by, as far as it can be told; absent without data. */
-  readonly own: EtcdVersion | undefined;
-  /** Host → version, of those that answer. */
-  readonly heard: ReadonlyMap<string, EtcdVersion>;
-  /** What newer members tell of the format of their data. */
-  readonly storage: readonly string[];
-  readonly seen: MembersSeen;
-}
-
-async function lookAtVersions({ cluster, member }: Omit<ReleasedMember, 'release'>, probe: Probe): Promise<Versions> {
-  const [installed, seen, answers] = await Promise.all([
-    probe.ask(etcdInstalled, member.unit),
-    lookAtMembers(cluster, probe),
-    Promise.all(
-      cluster.members.map(
-        async (each) =>
-          [each.host, await unlessLost(probe.on(each.host).ask(etcdStatus, etcdStatusKey(each)))] as const,
-      ),
-    ),
-  ]);
-  const present = new Set(seen.present.members.map(({ host }) => host));
-  const heard = answers.flatMap(([host, status]) => {
-    const version = versionOf(status);
-    return version === undefined || !present.has(host) ? [] : [[host, version] as const];
-  });
-  const versions = new Map(heard);
-  const state = [...seen.states, ...seen.joining].find(({ host }) => host === member.host);
-  const isBegun = state !== undefined && hasOwnData(state);
-  return {
-    ...{ installed, heard: versions, seen },
-    own: isBegun ? (versions.get(member.host) ?? lastUsed(installed)) : undefined,
-    storage: answers.flatMap(([, status]) =>
-      status instanceof RemoteError || status.kind === 'silent' || status.storageVersion === undefined
-        ? []
-        : [status.storageVersion],
-    ),
-  };
-}
-
-function versionOf(status: EtcdStatus | RemoteError): EtcdVersion | undefined {
-  return status instanceof RemoteError || status.kind === 'silent' ? undefined : readEtcdVersion(status.version);
-}
-
-function lastUsed({ current, packaged }: EtcdInstalled): EtcdVersion | undefined {
-  return current === undefined ? packaged : readEtcdVersion(current);
-}
-
-/**
- * A snapshot on the control machine before the first member runs another version. Each member plans it, for it is not known
- * whose turn comes first; once one of them runs the new version no other one needs it.
- */
-export function snapshotBeforeUpgrade(released: ReleasedMember): Resource {
-  const wanted = wantedVersion(released.release);
-  return {
-    address: 'snapshot:before-upgrade',
-    paths: [],
-    async plan(probe) {
-      const { own, heard } = await lookAtVersions(released, probe);
-      const running = [...heard.values()];
-      const isBegun = running.some((version) => versionText(version) === versionText(wanted));
-      if (own === undefined || running.length === 0 || isBegun) return UNCHANGED;
-      return changed({
-        summary: 'save a snapshot of the cluster on this machine, before the first member is upgraded',
-        diff: ['+ .provision/snapshots, beside the inventory: once, by the member whose turn comes first'],
-        actions: [{ kind: 'save-snapshot' }],
-        disruptive: false,
-      });
-    },
-  };
-}
-
 /**
  * The release that the host's etcd starts from next. A version that the members can not go to is refused while planning.
- * @throws ProvisionError `upgrade-refused`, `upgrade-while-down`
+ * @throws ProvisionError `upgrade-refused`, `upgrade-while-down`, `program-in-the-way`
  */
 export function switchedRelease(released: ReleasedMember): Resource {
   const { member, release } = released;
@@ -140,19 +61,30 @@ export function switchedRelease(released: ReleasedMember): Resource {
     paths: [],
     async plan(probe) {
       const versions = await lookAtVersions(released, probe);
-      refuseForbidden(released, versions);
+      await refuseForbidden(released, versions, probe);
       const { installed } = versions;
       if (installed.current === releaseDirectory(release) && installed.isFirst) return UNCHANGED;
+      const [other] = installed.inTheWay;
+      if (other !== undefined) throw programInTheWay(member, other);
       return decideSwitch(released, versions);
     },
   };
 }
 
-function refuseForbidden({ member, release }: ReleasedMember, { own, heard, seen }: Versions): void {
+async function refuseForbidden(
+  { member, release }: ReleasedMember,
+  { own, heard, seen }: Versions,
+  probe: Probe,
+): Promise<void> {
   // Who joins has no version yet, and gets data of the others: the oldest of them counts, as for an upgrade.
   const from = own ?? [...heard.values()].toSorted(compareVersions)[0];
   if (from === undefined) return;
-  const verdict = judgeUpgrade({ own: from, all: [from, ...heard.values()], wanted: wantedVersion(release) });
+  const wanted = wantedVersion(release);
+  const verdict = judgeUpgrade({
+    ...{ own: from, wanted, members: seen.present.members.length },
+    others: [...heard].flatMap(([host, version]) => (host === member.host ? [] : [version])),
+    clusters: compareVersions(wanted, from) < 0 ? await lookAtClusterVersions(seen.present, probe) : [],
+  });
   if (verdict.kind === 'refused')
     throw refusedUpgrade(member, { own: from, release, verdict, runs: own === undefined ? 'cluster' : 'member' });
   if (own === undefined) return;
@@ -213,48 +145,8 @@ export async function otherProgram(
   return running === undefined || running === wanted ? [] : [`the process is ${running}, not ${wanted}`];
 }
 
-/**
- * The package's etcd in place of a release, where both are the same version; what is unpacked stays.
- * @throws ProvisionError `runs-a-release` where they differ: a package has no version that could be chosen
- */
-export function packagedProgram({ cluster, member }: Omit<ReleasedMember, 'release'>): Resource {
-  const { host, unit, name } = member;
-  return {
-    address: `etcd-version:${name}`,
-    paths: [],
-    async plan(probe) {
-      const { next } = await probe.ask(unitCommand, unit);
-      if (next[0] !== RELEASE_PROGRAM) return UNCHANGED;
-      const { own, installed } = await lookAtVersions({ cluster, member }, probe);
-      const { packaged, current } = installed;
-      if (packaged === undefined)
-        return { kind: 'unknown', because: 'the version of the package is known once it is installed' };
-      if (own !== undefined && compareVersions(own, packaged) !== 0) throw runsRelease(host, { own, packaged });
-      const use = { summary: 'use the programs of the package', script: leaveReleaseScript() };
-      const back: Run['undo'] =
-        current === undefined
-          ? 'nothing'
-          : { summary: 'use those of the release again', script: switchScript(current) };
-      return changed({
-        summary: `go back to the package of etcd, ${versionText(packaged)}`,
-        diff: [`- /etc/systemd/system/${unit}.service`, `${RELEASES}/${current ?? ''} stays unpacked`],
-        actions: [
-          { kind: 'remove-file', path: `/etc/systemd/system/${unit}.service` },
-          { kind: 'run', command: use, undo: back },
-        ],
-        disruptive: false,
-      });
-    },
-  };
-}
-
-/** Why a running member must be restarted for the package: its process was started from a release. */
-export async function programOfRelease({ unit }: Member, probe: Probe): Promise<readonly string[]> {
-  const { running } = await probe.ask(unitCommand, unit);
-  return running[0] === RELEASE_PROGRAM ? [`the process is ${RELEASE_PROGRAM}, of a release`] : [];
-}
-
-function wantedVersion({ version }: EtcdRelease): EtcdVersion {
+/** The version that a release is of. */
+export function wantedVersion({ version }: EtcdRelease): EtcdVersion {
   const found = readEtcdVersion(version);
   if (found === undefined) throw new Error(`${version} was accepted as a version`);
   return found;

@@ -2,12 +2,13 @@ import { claimOf, namesAddress } from '../facts/address-claim.js';
 import { askText } from '../facts/file-content.js';
 import { fileOrigin } from '../facts/file-origin.js';
 import { unitCommand } from '../facts/unit-command.js';
-import { unitState, type UnitState } from '../facts/unit-state.js';
+import { isInUse, unitState, type UnitState } from '../facts/unit-state.js';
 import { changed, UNCHANGED, type Action, type Resource } from '../model/change.js';
 import { ProvisionError } from '../model/errors.js';
 import type { Probe } from '../model/remote.js';
-import { daemonReload, serviceCommand } from '../shell/service-command.js';
+import { daemonReload } from '../shell/service-command.js';
 import { withoutMark, type MarkedUnit } from './down-mark.js';
+import { stopForGood } from './stop-for-good.js';
 
 /** A program that a load balancer runs. */
 export interface BalancerProgram {
@@ -56,7 +57,7 @@ export function freedBalancer(options: FreedBalancerOptions): Resource {
       const ours = [...vrrp, ...proxy].filter(({ isOurs }) => isOurs);
       if (!ours.some(({ text }) => [vip ?? [], addresses].flat().some((each) => namesAddress(text, each))))
         return UNCHANGED;
-      const stopped = ours.filter(({ isRun, state }) => isRun && (state.active || state.enabled));
+      const stopped = ours.filter(({ isRun, state }) => isRun && isInUse(state));
       const units = ours.filter(({ hasUnitFile }) => hasUnitFile).map(({ unitFile }) => unitFile);
       const dropIns = await found(
         options.marked.map(({ dropIn }) => dropIn),
@@ -78,7 +79,7 @@ export function freedBalancer(options: FreedBalancerOptions): Resource {
         ],
         actions: [
           ...marked.flatMap(withoutMark),
-          ...stopped.flatMap(stopActions),
+          ...stopped.flatMap(({ unit, state }) => stopForGood(unit, state)),
           ...first.map(removal),
           ...(units.length === 0 ? [] : [FORGET]),
           ...last.map(removal),
@@ -162,19 +163,6 @@ function servesOthers(host: string, { unit, configFile }: BalancerProgram, other
 
 function removal(path: string): Action {
   return { kind: 'remove-file', path };
-}
-
-function stopActions({ unit, state }: Seen): readonly Action[] {
-  const disable = serviceCommand('disable', unit);
-  return [
-    ...(state.enabled ? [{ kind: 'run', command: disable, undo: serviceCommand('enable', unit) } as const] : []),
-    // One that systemd tries to start again and again is not active, and must not come up later.
-    {
-      kind: 'run',
-      command: serviceCommand('stop', unit),
-      undo: state.active ? serviceCommand('start', unit) : 'nothing',
-    },
-  ];
 }
 
 /** systemd keeps a unit in mind whose file is gone. */

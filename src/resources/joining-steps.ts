@@ -43,7 +43,7 @@ export function snapshotBefore(way: JoiningWay): Resource {
 export const SNAPSHOT_BEFORE: Change = {
   summary: 'save a snapshot of the cluster on this machine',
   diff: ['+ .provision/snapshots, beside the inventory'],
-  actions: [{ kind: 'save-snapshot' }],
+  actions: [{ kind: 'save-snapshot', per: 'change' }],
   disruptive: false,
 };
 

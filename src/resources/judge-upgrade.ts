@@ -27,22 +27,30 @@ export type UpgradeVerdict =
 export interface WantedUpgrade {
   /** Of the member itself. */
   readonly own: EtcdVersion;
-  /** Of each member of the cluster that is known, also the own one. */
-  readonly all: readonly EtcdVersion[];
+  /** Of each other member that answers. */
+  readonly others: readonly EtcdVersion[];
+  /** How many members the cluster has, also those that do not answer. */
+  readonly members: number;
+  /** What members say that the cluster as a whole is at, each for itself; needed for a way back. */
+  readonly clusters: readonly EtcdVersion[];
   readonly wanted: EtcdVersion;
 }
 
 /**
  * Judges a change of version by etcd's own rules: one minor at a time, and never back, for newer data can not be read by an
  * older etcd; while another member still runs the older version the cluster is not newer than that, and an upgrade that was
- * begun can be taken back.
+ * begun can be taken back. The oldest version of all counts for the way on, as far as anybody says it; the way back is
+ * open only where most members say so, for one that lies would have all others read what they can not.
  */
-export function judgeUpgrade({ own, all, wanted }: WantedUpgrade): UpgradeVerdict {
+export function judgeUpgrade({ own, others, members, clusters, wanted }: WantedUpgrade): UpgradeVerdict {
+  const all = [own, ...others];
   const lowest = all.reduce((low, each) => (compareVersions(each, low) < 0 ? each : low), own);
   if (compareVersions(wanted, own) === 0) return { kind: 'same' };
   if (compareVersions(wanted, own) < 0) {
-    const isBegun = lowest.minor === wanted.minor && compareVersions(lowest, wanted) <= 0;
-    return isBegun
+    // Within a minor the cluster as a whole is the same: there the versions themselves are counted.
+    const say = wanted.minor === own.minor ? others : clusters.map(({ minor }) => ({ minor, patch: 0 }));
+    const older = say.filter((each) => compareVersions(each, wanted) <= 0).length;
+    return 2 * older > members && compareVersions(lowest, wanted) <= 0 && lowest.minor === wanted.minor
       ? { kind: 'back' }
       : refused(`etcd never goes back: ${versionText(wanted)} may not read what ${versionText(own)} has written`, []);
   }

@@ -1,5 +1,5 @@
 import { fileOrigin } from '../facts/file-origin.js';
-import { unitState } from '../facts/unit-state.js';
+import { isInUse, unitState } from '../facts/unit-state.js';
 import { unlessLost } from '../facts/unless-lost.js';
 import { UNCHANGED, type Resource } from '../model/change.js';
 import { ProvisionError, RemoteError } from '../model/errors.js';
@@ -70,7 +70,7 @@ async function keptBy(keepalived: FormerService['keepalived'], probe: Probe): Pr
   const seen = await Promise.all(
     keepalived.map(async ({ unit, configFile }) => {
       const [state, origin] = await Promise.all([probe.ask(unitState, unit), probe.ask(fileOrigin, configFile)]);
-      return origin.kind === 'ours' && (state.active || state.enabled) ? [unit] : [];
+      return origin.kind === 'ours' && isInUse(state) ? [unit] : [];
     }),
   );
   return seen.flat();

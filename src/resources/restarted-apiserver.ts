@@ -1,15 +1,14 @@
-import { posix } from 'node:path';
 import { APISERVER } from '../facts/apiserver-processes.js';
 import { askText } from '../facts/file-content.js';
 import { fileState } from '../facts/file-state.js';
 import { programStarts } from '../facts/program-starts.js';
 import { changed, UNCHANGED, type Resource } from '../model/change.js';
 import type { ControlPlane } from '../model/cluster.js';
-import { plainContent } from '../model/content.js';
 import { refuseForeignLink } from './file.js';
 import { newerFiles } from './service.js';
 import { unifiedDiff } from './unified-diff.js';
 import { annotationOf, withAnnotation } from './with-annotation.js';
+import { writeManifest } from './write-manifest.js';
 
 /** Counts the restarts that were asked for: the kubelet replaces a static pod when what its manifest says changes. */
 const ANNOTATION = 'provision/restarts';
@@ -43,16 +42,7 @@ export function restartedApiserver(
         summary: `restart ${APISERVER}, by an annotation of ${path}`,
         diff: [...reasons.map((reason) => `because ${reason}`), ...unifiedDiff(path, text, after)],
         actions: [
-          {
-            kind: 'write-file',
-            path,
-            content: plainContent(after),
-            owner: state.owner,
-            group: state.group,
-            mode: state.mode,
-            // The kubelet runs every file of the manifests directory, a half-written one too (kubeadm#2823).
-            stagingDirectory: posix.dirname(posix.dirname(path)),
-          },
+          writeManifest(path, after, state),
           {
             kind: 'await',
             gate: 'apiserver-ready',

@@ -1,10 +1,10 @@
 import { fileOrigin } from '../facts/file-origin.js';
 import { fileState } from '../facts/file-state.js';
-import { unitState } from '../facts/unit-state.js';
+import { isInUse, unitState } from '../facts/unit-state.js';
 import { changed, UNCHANGED, type Action, type Ownership, type Resource } from '../model/change.js';
 import type { Content } from '../model/content.js';
-import { serviceCommand } from '../shell/service-command.js';
 import { withoutMark, type MarkedUnit } from './down-mark.js';
+import { stopForGood } from './stop-for-good.js';
 
 /** A unit of ours from an earlier inventory, that another one has taken the place of. */
 export interface RetiredUnit {
@@ -33,19 +33,12 @@ export function retiredUnit({ unit, configFile, successor, script, marked }: Ret
         probe.ask(fileOrigin, configFile),
         script === undefined ? undefined : probe.ask(fileState, script.path),
       ]);
-      if (origin.kind !== 'ours' || (!state.active && !state.enabled)) return UNCHANGED;
+      if (origin.kind !== 'ours' || !isInUse(state)) return UNCHANGED;
       const actions: Action[] = [];
       if (script !== undefined && old?.kind === 'file') actions.push({ kind: 'write-file', ...script, ...SCRIPT });
       if (marked !== undefined && (await probe.ask(fileOrigin, marked.dropIn)).kind === 'ours')
         actions.push(...withoutMark(marked));
-      if (state.enabled)
-        actions.push({
-          kind: 'run',
-          command: serviceCommand('disable', unit),
-          undo: serviceCommand('enable', unit),
-        });
-      if (state.active)
-        actions.push({ kind: 'run', command: serviceCommand('stop', unit), undo: serviceCommand('start', unit) });
+      actions.push(...stopForGood(unit, state));
       return changed({
         summary: `stop and disable ${unit}: ${successor} takes its place`,
         diff: [`connections through ${unit} end; new ones go through ${successor}`],

@@ -4,12 +4,12 @@ import { fileState, type FileState } from '../facts/file-state.js';
 import { argumentOf, readStaticPodManifest, type StaticPodManifest } from '../facts/static-pod-manifest.js';
 import { rivalFiles, staticPodFiles } from '../facts/static-pods.js';
 import { changed, UNCHANGED, type Await, type Outcome, type Resource } from '../model/change.js';
-import { plainContent } from '../model/content.js';
 import { ProvisionError } from '../model/errors.js';
 import type { Probe } from '../model/remote.js';
 import { refuseForeignLink } from './file.js';
 import { unifiedDiff } from './unified-diff.js';
 import { withArguments } from './with-arguments.js';
+import { writeManifest } from './write-manifest.js';
 
 /** Arguments that a static pod's container should have. */
 export interface StaticPodArgumentsOptions {
@@ -98,20 +98,7 @@ function decide(
   return changed({
     summary: `set ${wrong.map(([name]) => `--${name}`).join(', ')} of ${container}: the kubelet restarts it`,
     diff: unifiedDiff(path, manifest.text, after),
-    actions: [
-      options.before(wanted),
-      {
-        kind: 'write-file',
-        path,
-        content: plainContent(after),
-        owner: state.owner,
-        group: state.group,
-        mode: state.mode,
-        // The kubelet runs every file of the manifests directory, a half-written one too (kubeadm#2823).
-        stagingDirectory: posix.dirname(posix.dirname(path)),
-      },
-      options.after(wanted),
-    ],
+    actions: [options.before(wanted), writeManifest(path, after, state), options.after(wanted)],
     disruptive: true,
   });
 }

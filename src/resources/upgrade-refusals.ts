@@ -1,6 +1,8 @@
 import type { EtcdRelease, Member } from '../model/cluster.js';
 import { ProvisionError } from '../model/errors.js';
 import { compareVersions, versionText, type EtcdVersion } from '../model/etcd-version.js';
+import { PROGRAM_LINKS } from '../shell/etcd-release.js';
+import { quote } from '../shell/quote.js';
 import type { UpgradeVerdict } from './judge-upgrade.js';
 
 /** The change of version that is refused. */
@@ -52,5 +54,15 @@ export function runsRelease(
       compareVersions(own, packaged) < 0
         ? `go to that version by release first: etcd_install: release, etcd_version: ${has}`
         : `keep etcd_install: release with etcd_version: ${runs}`,
+  });
+}
+
+/** The release's etcdctl is to be found first, and another program is in its place. @param name of a program */
+export function programInTheWay({ host }: Member, name: string): ProvisionError {
+  const path = `${PROGRAM_LINKS}/${name}`;
+  return new ProvisionError({
+    code: 'program-in-the-way',
+    message: `${host} has ${path}, which leads to no release of provision: it is where the ${name} of the release has to be found`,
+    hint: `see what it is, and move it away: ssh ${host} ${quote(`sudo mv ${path} ${path}.before`)}`,
   });
 }

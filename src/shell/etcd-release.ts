@@ -12,8 +12,11 @@ import { withAptProxies } from './remote-environment.js';
 /** Where releases are unpacked, a directory each; `current` leads to the one in use. */
 export const RELEASES = '/usr/local/lib/etcd';
 
+/** A link to the release in use; without one none is. */
+export const CURRENT_RELEASE = `${RELEASES}/current`;
+
 /** What etcd's unit starts. */
-export const RELEASE_PROGRAM = `${RELEASES}/current/etcd`;
+export const RELEASE_PROGRAM = `${CURRENT_RELEASE}/etcd`;
 
 /** Where the programs of the release in use are found: before those of the package, for root, for sudo and for this program. */
 export const PROGRAM_LINKS = '/usr/local/bin';
@@ -96,9 +99,12 @@ export function switchScript(directory: string): string {
     `point ${quote(directory)} current`,
     `enter ${PROGRAM_LINKS}`,
     `only_root ${PROGRAM_LINKS}`,
-    ...PROGRAMS.map((name) => `point ${RELEASES}/current/${name} ${name}`),
+    ...PROGRAMS.map((name) => `point ${CURRENT_RELEASE}/${name} ${name}`),
   ].join('\n');
 }
+
+/** Of what a member answers, the minor version of the cluster as a whole: one answer of each. */
+const CLUSTER_MINOR = `sed -n 's/.*"etcdcluster":"3\\.\\([0-9]\\{1,4\\}\\)\\..*/\\1/p' | head -n 1`;
 
 /** What a switch is taken back with. */
 export interface SwitchBack {
@@ -111,20 +117,22 @@ export interface SwitchBack {
 }
 
 /**
- * A script that takes {@link switchScript} back, unless the cluster as a whole has gone to a newer minor version meanwhile: then
- * the older etcd would refuse to start ("invalid downgrade"), and the new one stays.
+ * A script that takes {@link switchScript} back, unless most members say that the cluster as a whole has gone to a newer minor
+ * version meanwhile: then the older etcd would refuse to start ("invalid downgrade"), and the new one stays.
  */
 export function switchBackScript({ directory, version, member, others }: SwitchBack): string {
   const { ca, certificate, key } = member.client;
   const ask = [member, ...others]
     .map(({ address, clientPort }) => `${httpsUrl(address, clientPort)}/version`)
-    .map((url) => `{ ${opensslCommand({ url, ca, certificate, key }, 5)} 2>/dev/null || :; }`);
+    .map((url) => `${opensslCommand({ url, ca, certificate, key }, 5)} 2>/dev/null | ${CLUSTER_MINOR}; echo;`);
   const guard =
     version === undefined
       ? []
       : [
-          `newest=$({ ${ask.join('; ')}; } | sed -n 's/.*"etcdcluster":"3\\.\\([0-9]*\\)\\..*/\\1/p' | sort -n | tail -n 1)`,
-          `[ "\${newest:-0}" -le ${version.minor} ] || refuse "the cluster is at etcd 3.$newest already, and 3.${version.minor} could not start any more: the new version stays"`,
+          'all=0 newer=0',
+          `for minor in $(${ask.join(' ')}); do all=$((all + 1)); [ "$minor" -le ${version.minor} ] || newer=$((newer + 1)); done`,
+          // One that lies keeps nobody from the way back.
+          `[ "$newer" = 0 ] || [ $((2 * newer)) -lt "$all" ] || refuse "the cluster is newer than etcd 3.${version.minor} already, say $newer of the $all members that answer, and that could not start any more: the new version stays"`,
         ];
   return [
     ...linkLines(),
@@ -138,21 +146,26 @@ export function leaveReleaseScript(): string {
   return [...linkLines(), ...leaveLines()].join('\n');
 }
 
+/** The link to the release goes last: as long as it is there, a look finds that this is not done. */
 function leaveLines(): readonly string[] {
-  return ['rm -f ./current', `enter ${PROGRAM_LINKS}`, ...PROGRAMS.map(removeOwnLink)];
+  return [`enter ${PROGRAM_LINKS}`, ...PROGRAMS.map(removeOwnLink), `enter ${RELEASES}`, 'rm -f ./current'];
 }
 
 function removeOwnLink(name: string): string {
-  return `[ "$(readlink ./${name})" != ${RELEASES}/current/${name} ] || rm ./${name}`;
+  return `[ "$(readlink ./${name})" != ${CURRENT_RELEASE}/${name} ] || rm ./${name}`;
 }
 
-/** `point TARGET NAME`: makes NAME of the current directory a link to it, in one rename; what is there and is no link stays. */
+/**
+ * `point TARGET NAME`: makes NAME of the current directory a link to it, in one rename. Only `current`, in a directory of ours,
+ * may lead elsewhere before; what others have there stays.
+ */
 function linkLines(): readonly string[] {
   return [
     DIRECTORY_FUNCTIONS,
     'point() {',
-    '  [ -L "./$2" ] || [ ! -e "./$2" ] || refuse "$at/$2 is no link: it is left as it is"',
     '  [ "$(readlink "./$2")" != "$1" ] || return 0',
+    '  if [ "$2" = current ] && [ -L ./current ]; then :; elif [ -L "./$2" ] || [ -e "./$2" ]; then',
+    '    refuse "$at/$2 is of others: it is left as it is"; fi',
     '  rm -f "./.$2.provision"; ln -s "$1" "./.$2.provision"; mv -f -T "./.$2.provision" "./$2"; sync .',
     '}',
     `enter ${RELEASES} 0755`,

@@ -48,13 +48,23 @@ export function handOverLeadership(member: Asked, avoid: readonly string[] = [])
     'set -eu',
     'export ETCDCTL_API=3',
     `ctl() { ${etcdctl(member)} "$@"; }`,
-    // `simple` output: endpoint, id (hex), version, size, is leader, is learner, …; id, status, name, peers, clients, is learner.
+    // `simple` output of members: id (hex), status, name, peers, clients, is learner.
     `status=$(ctl endpoint status -w simple) || { echo 'etcd does not answer: nothing to hand over'; exit 0; }`,
-    `id=$(printf '%s\\n' "$status" | awk -F ', ' '$5 == "true" { print $2 }')`,
+    `id=$(printf '%s\\n' "$status" | ${memberThatSays('leader')})`,
     '[ -n "$id" ] || exit 0',
     `to=$(ctl member list -w simple | awk -F ', ' -v self="$id" ${last} ${quote(NEXT_LEADER)})`,
     '[ -z "$to" ] || ctl move-leader "$to"',
   ].join('\n');
+}
+
+/**
+ * A command that reads `endpoint status -w simple`, and prints the id, in hex, of a member that says so of itself. Whether it
+ * leads is the first column with a truth value, whether it is a learner the second: in front of them etcd 3.6 has four
+ * columns more than 3.4 and 3.5 (etcdctl, `makeEndpointStatusTable`).
+ */
+export function memberThatSays(what: 'leader' | 'learner'): string {
+  const program = `{ n = 0; for (i = 4; i <= NF; i++) if (($i == "true" || $i == "false") && ++n == ${what === 'leader' ? 1 : 2}) { if ($i == "true") print $2; break } }`;
+  return `awk -F ', ' ${quote(program)}`;
 }
 
 /** The first that can lead, of those that are not in `last` where there is one. */

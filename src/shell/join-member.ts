@@ -2,7 +2,7 @@ import { posix } from 'node:path';
 import { hostPort, httpsUrl, memberUrls } from '../model/endpoint.js';
 import type { Member } from '../model/cluster.js';
 import type { Command } from '../model/remote.js';
-import { etcdctl } from './etcdctl.js';
+import { etcdctl, memberThatSays } from './etcdctl.js';
 import { quote } from './quote.js';
 
 /** The drop-in that is there from when a joining member is started until it is a voter. */
@@ -94,9 +94,8 @@ export function promoteLearner(request: MembershipRequest): Command {
     summary: 'etcdctl member promote',
     script: [
       ...askingPeers(request),
-      // `simple`: endpoint, id, version, size, is leader, is learner, …
       `own=$(${etcdctl(member)} endpoint status -w simple) || refuse 'the learner does not answer'`,
-      `id=$(printf '%s\\n' "$own" | awk -F ', ' '$6 == "true" { print $2 }')`,
+      `id=$(printf '%s\\n' "$own" | ${memberThatSays('learner')})`,
       '[ -n "$id" ] || exit 0',
       `printf '%s\\n' "$list" | grep -q "^$id, started, " || refuse "the other members do not list $id as started"`,
       'ctl member promote "$id"',

@@ -76,7 +76,12 @@ interface Exchange {
 function exchange(request: Exchange): string {
   return [
     'out= status=',
-    "pid=$(grep -lx kube-apiserver /proc/[0-9]*/comm 2>/dev/null | tr -dc '0-9\\n' | head -n 1)",
+    'pid=',
+    'for comm in $(grep -lx kube-apiserver /proc/[0-9]*/comm 2>/dev/null); do',
+    // One of a cluster in containers is on a network of its own.
+    '  [ "${comm%/comm}/ns/net" -ef /proc/self/ns/net ] || continue',
+    '  pid=${comm#/proc/}; pid=${pid%/comm}; break',
+    'done',
     `argument() { tr '\\0' '\\n' <"/proc/$pid/cmdline" | sed -n "s/^--$1=//p" | head -n 1; }`,
     send(request),
     `in_kubeconfig() { sed -n "s/^ *client-$2-data: *//p" "$1" | head -n 1 | base64 -d; }`,

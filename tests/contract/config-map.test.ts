@@ -22,7 +22,7 @@ async function runBeside(command: Command, ...statuses: readonly number[]) {
   await mkdir(bin);
   const programs = {
     // A process of that name, whatever runs here.
-    grep: 'echo /proc/1/comm',
+    grep: `echo /proc/${process.pid}/comm`,
     curl: `n=$(cat "${directory}/n" 2>/dev/null || echo 0); n=$((n + 1)); echo $n >"${directory}/n"
 printf '%s\\n' "$*" >"${directory}/words.$n"; cat >"${directory}/body.$n"
 set -- ${statuses.join(' ')}; shift $((n - 1)); printf 'HTTP/1.1 %s Words\\r\\n\\r\\n{"message": "said so"}' "$1"`,

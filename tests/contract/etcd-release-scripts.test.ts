@@ -7,8 +7,8 @@ import {
   lstatSync,
   mkdirSync,
   readdirSync,
-  readFileSync,
   readlinkSync,
+  rmSync,
   statSync,
   symlinkSync,
   writeFileSync,
@@ -239,13 +239,31 @@ describe('the release in use', () => {
     expect(lstatSync(join(releases, 'current'), { throwIfNoEntry: false })).toBeUndefined();
   });
 
-  test('replaces no program that is none of ours', () => {
-    writeFileSync(join(links, 'etcdctl'), 'of the administrator');
+  test.each([
+    [
+      'a file',
+      (path: string) => {
+        writeFileSync(path, 'of the administrator');
+      },
+    ],
+    [
+      'a link',
+      (path: string) => {
+        symlinkSync('/opt/etcd/etcdctl', path);
+      },
+    ],
+  ])('replaces %s of others nowhere, and the look finds it', (_, plant) => {
+    plant(join(links, 'etcdctl'));
+    const before = lstatSync(join(links, 'etcdctl')).ino;
+    program('dpkg-query', 'exit 1');
+    program('systemctl', 'echo 0');
+    const { stdout } = run(etcdInstalled.script(['etcd']));
+    expect(etcdInstalled.parse(stdout, ['etcd']).get('etcd')?.inTheWay).toEqual(['etcdctl']);
     expect(run(switchScript(releaseDirectory(newer)))).toMatchObject({
       status: 1,
-      stderr: expect.stringContaining('etcdctl is no link'),
+      stderr: expect.stringContaining('etcdctl is of others: it is left as it is'),
     });
-    expect(readFileSync(join(links, 'etcdctl'), 'utf8')).toBe('of the administrator');
+    expect(lstatSync(join(links, 'etcdctl')).ino).toBe(before);
   });
 
   test('goes back to the one before', () => {
@@ -264,14 +282,41 @@ describe('the release in use', () => {
     expect(everything(releases).filter((name) => name === 'current')).toEqual([]);
   });
 
+  /** What each member of three says of the cluster as a whole, in the order in which they are asked. */
+  function membersSay(...versions: readonly string[]): void {
+    const count = join(directory, 'asked');
+    const answers = versions.map((version, index) => `${index + 1}) printf '{"etcdcluster":"${version}"}' ;;`);
+    program('openssl', `cat >/dev/null; echo >>${count}; case $(wc -l <${count}) in ${answers.join(' ')} esac`);
+  }
+
+  const backOfThree = (): string =>
+    switchBackScript({
+      directory: releaseDirectory(older),
+      version: { minor: 4, patch: 34 },
+      member: sampleMember(1),
+      others: [sampleMember(2), sampleMember(3)],
+    });
+
   test('stays where the cluster as a whole is newer already', () => {
     run(switchScript(releaseDirectory(newer)));
     clusterAt('3.5.0');
     expect(run(back(releaseDirectory(older)))).toMatchObject({
       status: 1,
-      stderr: 'the cluster is at etcd 3.5 already, and 3.4 could not start any more: the new version stays\n',
+      stderr:
+        'the cluster is newer than etcd 3.4 already, say 2 of the 2 members that answer, and that could not start any more: the new version stays\n',
     });
     expect(current()).toBe(releaseDirectory(newer));
+  });
+
+  test('goes back where one alone says that the cluster is newer, and not where most do', () => {
+    run(switchScript(releaseDirectory(newer)));
+    membersSay('3.5.0', '3.5.0', '3.4.0');
+    expect(run(backOfThree())).toMatchObject({ status: 1 });
+    expect(current()).toBe(releaseDirectory(newer));
+    rmSync(join(directory, 'asked'));
+    membersSay('3.4.0', '3.4.0', '3.9.0');
+    expect(run(backOfThree())).toMatchObject({ status: 0, stderr: '' });
+    expect(current()).toBe(releaseDirectory(older));
   });
 
   test('goes back where nobody answers', () => {
@@ -289,6 +334,7 @@ describe('the release in use', () => {
       releases: [releaseDirectory(older), releaseDirectory(newer)],
       current: undefined,
       isFirst: false,
+      inTheWay: [],
       packaged: { minor: 4, patch: 23 },
       running: readlinkSync('/proc/self/exe'),
     };

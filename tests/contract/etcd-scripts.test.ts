@@ -48,6 +48,18 @@ describe('leadership', () => {
       [SELF, listed('bb2', 'started', false), listed('cc3', 'started', false)],
       'bb2',
     ],
+    [
+      'goes to another voter with etcd 3.6, which tells four columns more',
+      'https://127.0.0.1:2379, aa1, 3.6.4, 3.6.0, 20 kB, 16 kB, 20%, 0 B, true, false, 7, 26, 26, , , false',
+      [SELF, listed('bb2', 'started', false)],
+      'bb2',
+    ],
+    [
+      'is not a follower’s to give with etcd 3.6',
+      'https://127.0.0.1:2379, aa1, 3.6.4, 3.6.0, 20 kB, 16 kB, 20%, 0 B, false, false, 7, 26, 26, , , true',
+      [SELF, listed('bb2', 'started', false)],
+      undefined,
+    ],
     ['goes to the one behind', status(true), [listed('bb2', 'started', false), SELF], 'bb2'],
     [
       'goes to no learner',

@@ -23,7 +23,7 @@ async function readAfter(
   const directory = temporaryDirectory('kubeadm-config');
   const programs = {
     // A process of that name, whatever runs here.
-    grep: 'echo /proc/1/comm',
+    grep: `echo /proc/${process.pid}/comm`,
     sleep: ':',
     curl: `echo >>"${directory}/asked"; [ "$(wc -l <"${directory}/asked")" -le ${broken} ] && printf '${BROKEN}' || printf '${WHOLE}'`,
   };

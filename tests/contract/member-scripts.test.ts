@@ -29,6 +29,8 @@ const OLD = 'c3, started, etcd-3, https://10.0.0.3:2380, https://10.0.0.3:2379, 
 const ADDED = 'd4, unstarted, , https://10.0.0.3:2380, , true';
 const LEARNER = 'd4, started, etcd-3, https://10.0.0.3:2380, https://10.0.0.3:2379, true';
 const OWN = 'https://127.0.0.1:2379, d4, 3.4.23, 20 kB, false, true, 2, 100, 100, ';
+/** The same of etcd 3.6: storage version, size in use, share that is free, quota; at its end whether it is to go back. */
+const OWN_3_6 = 'https://127.0.0.1:2379, d4, 3.6.4, 3.6.0, 20 kB, 16 kB, 20%, 0 B, false, true, 3, 12, 12, , , false';
 
 beforeEach(() => {
   directory = temporaryDirectory('member');
@@ -135,15 +137,18 @@ describe('the list of members', () => {
     expect(run(addLearner(request()))).toMatch(why);
   });
 
-  test('a learner that is started is promoted, and no other', () => {
-    write('status', `${OWN}\n`);
+  test.each([
+    ['3.4', OWN],
+    ['3.6', OWN_3_6],
+  ])('a learner of etcd %s that is started is promoted, and no other', (_, own) => {
+    write('status', `${own}\n`);
     list(...VOTERS, LEARNER);
     expect(run(promoteLearner(request()))).toBe('member promote d4');
     rmSync(join(directory, 'done'));
     // Debian 12's etcd would promote it.
     list(...VOTERS, ADDED);
     expect(run(promoteLearner(request()))).toMatch(/do not list d4 as started/);
-    write('status', `${OWN.replace('false, true', 'false, false')}\n`);
+    write('status', `${own.replace('false, true', 'false, false')}\n`);
     expect(run(promoteLearner(request()))).toBe('nothing');
   });
 });

@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { copyFileSync, statSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { createServer, type TLSSocket } from 'node:tls';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -10,6 +10,7 @@ import {
   presentedKey,
   type PresentedCertificate,
 } from '../../src/facts/presented-certificate.js';
+import { parseProgramProcesses, programProcessesScript } from '../../src/facts/program-processes.js';
 import { programStarts } from '../../src/facts/program-starts.js';
 import { readCertificates, subjectOf } from '../../src/pki/inspect.js';
 import { issueCertificate } from '../../src/pki/issue.js';
@@ -52,6 +53,22 @@ test('a process is older than a file that came after it, and newer than one that
   expect(found.get('no-such-program')).toEqual([]);
   expect(startedAt).toBeGreaterThan(statSync(before).ctimeMs / 1000);
   expect(startedAt).toBeLessThan(statSync(after).ctimeMs / 1000);
+});
+
+test('a process on a network of its own, as in a cluster of containers, is none of the host', async () => {
+  const program = join(directory, 'own-network');
+  copyFileSync('/bin/sleep', program);
+  const outside = spawn(program, ['600'], { stdio: 'ignore' });
+  const inside = spawn('unshare', ['--net', program, '600'], { stdio: 'ignore' });
+  children.push(outside, inside);
+  const names = (pid: number | undefined): string =>
+    existsSync(`/proc/${pid ?? 0}/comm`) ? readFileSync(`/proc/${pid ?? 0}/comm`, 'utf8').trim() : '';
+  while ([outside, inside].some(({ pid }) => names(pid) !== 'own-network')) await run(['sleep', '0.05']);
+  const { stdout } = await run(['sh', '-c', programStarts.script(['own-network'])]);
+  const found = programStarts.parse(stdout, ['own-network']).get('own-network') ?? [];
+  expect(found.map(({ pid }) => pid)).toEqual([outside.pid]);
+  const processes = parseProgramProcesses((await run(['sh', '-c', programProcessesScript('own-network')])).stdout);
+  expect(processes.map(({ pid }) => pid)).toEqual([outside.pid]);
 });
 
 test('what a server shows is what it shows now, not what lies on the disk', async () => {

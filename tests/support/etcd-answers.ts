@@ -11,6 +11,7 @@ import type { FakeAnswers } from './fake-probe.js';
 export const RUNNING: UnitState = {
   load: 'loaded',
   active: true,
+  starting: false,
   enabled: true,
   maskedAtRuntime: false,
   startedAt: 1000,

@@ -14,6 +14,7 @@ import { buildPlays } from '../../src/playbook/build-plays.js';
 import type { Play } from '../../src/playbook/play.js';
 import { readPlaybook } from '../../src/playbook/read-playbook.js';
 import { roleTable } from '../../src/roles/table.js';
+import { CURRENT_RELEASE } from '../../src/shell/etcd-release.js';
 import { healthy, MEMBER_DATA, NOT_INSTALLED, RUNNING } from './etcd-answers.js';
 import { fakeHosts, fakeWorld } from './fake-world.js';
 import { ROLE_TOOLS } from './role-tools.js';
@@ -194,7 +195,7 @@ function answer(host: string, fact: string, key: string, placed: ReadonlyMap<str
     'file-contents': placed.get(key)?.text,
     'certificate-files': fact === 'certificate-files' ? certificateFilesOf(key, placed) : undefined,
     'directory-ways': undefined,
-    paths: true,
+    paths: key !== CURRENT_RELEASE,
     clock: TODAY.getTime(),
     'cluster-lock': undefined,
     'static-pod-files': [],

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, linkSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
 import { temporaryDirectory } from './temporary-directory.js';
 
@@ -32,6 +32,7 @@ const CANNED: Readonly<Record<string, readonly string[]>> = {
 const PROCESSES = {
   '/proc/7/comm': 'kube-apiserver\n',
   '/proc/7/cmdline': 'kube-apiserver\0--secure-port=6443\0',
+  '/proc/self/ns/net': '',
   '/proc/sys/net/ipv4/ip_nonlocal_bind': '1\n',
   '/sys/class/net/eth0': '',
 };
@@ -51,6 +52,9 @@ export function startedCommands(
   const started = join(root, 'started');
   writeFileSync(started, '');
   for (const [path, text] of [...Object.entries(PROCESSES), ...files]) put(join(root, path), text);
+  // On the same network as the shell.
+  mkdirSync(join(root, '/proc/7/ns'));
+  linkSync(join(root, '/proc/self/ns/net'), join(root, '/proc/7/ns/net'));
   for (const name of [...REAL, ...Object.keys(CANNED)]) putCommand(root, name, started);
   const inside = script
     // Relative: a process's number is all the digits of its path.

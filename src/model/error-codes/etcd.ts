@@ -55,6 +55,10 @@ export const ETCD = {
     next: 'Name the hosts whose data is not to be recovered: `provision recover INVENTORY --lost HOST`. It is moved aside, and kept.',
     kind: 'unsafe',
   },
+  'program-in-the-way': {
+    why: 'A release of etcd is found by links in `/usr/local/bin`, and something of others is in their place. It is neither replaced nor passed over.',
+    next: 'See whose it is. Where nobody needs it, move it away, as the hint shows; else leave etcd to the package: `etcd_install: package`.',
+  },
   'upgrade-refused': {
     why: 'The inventory asks for a version of etcd that the members can not go to from the one that they run: etcd goes one minor version at a time, never back, and some pairs of versions do harm.',
     next: 'Set `etcd_version` to the next version of the path that the error names, apply, and go on from there.',

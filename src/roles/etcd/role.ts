@@ -8,15 +8,10 @@ import { certificateResource } from '../../resources/certificate.js';
 import { directory } from '../../resources/directory.js';
 import { etcdLeftover } from '../../resources/etcd-leftover.js';
 import { etcdMember } from '../../resources/etcd-member.js';
-import {
-  otherProgram,
-  packagedProgram,
-  programOfRelease,
-  snapshotBeforeUpgrade,
-  switchedRelease,
-  unpackedRelease,
-} from '../../resources/etcd-release.js';
+import { otherProgram, switchedRelease, unpackedRelease } from '../../resources/etcd-release.js';
+import { packagedProgram, programOfRelease } from '../../resources/packaged-program.js';
 import { packages } from '../../resources/packages.js';
+import { snapshotBeforeUpgrade } from '../../resources/snapshot-before-upgrade.js';
 import { trustBundleResource } from '../../resources/trust-bundle.js';
 import { unitReads, type StartedWith } from '../../resources/unit-reads.js';
 import { BOOTSTRAP_ENV } from '../../shell/etcd-unit.js';

@@ -52,7 +52,7 @@ function balancerResources(tools: RoleTools, inventory: Inventory, site: Balance
       processes: [proxy.process, ...formerProcesses(balancer)],
       leaving: { process: 'etcd', by: ownEtcd(tools, inventory, site) },
     }),
-    ...(service.termination === undefined ? [] : [noEtcdAuth(cluster.members)]),
+    ...(service.termination === undefined ? [] : [noEtcdAuth(cluster)]),
     packages({ names: [...proxy.packages, 'openssl'], ...startedBy(balancer.proxy, proxy.packages) }),
     trust,
     ...certificates,

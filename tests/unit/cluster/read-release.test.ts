@@ -1,6 +1,12 @@
 import { describe, expect, test } from '@jest/globals';
 import { clusterWarnings, describeCluster } from '../../../src/cluster/describe-cluster.js';
+import { actionsToJson } from '../../../src/engine/plan-json.js';
+import type { EtcdRelease } from '../../../src/model/cluster.js';
 import { formatProblem, InputError } from '../../../src/model/errors.js';
+import { Secret } from '../../../src/model/secret.js';
+import { unpackedRelease } from '../../../src/resources/etcd-release.js';
+import { fakeProbe } from '../../support/fake-probe.js';
+import { sampleMember } from '../../support/sample-cluster.js';
 import { loadFiles } from '../../support/write-inventory.js';
 
 const SHA = 'AB'.repeat(32);
@@ -28,6 +34,9 @@ async function problemsOf(more: Readonly<Record<string, string>>, one = ''): Pro
   return clusterWarnings(inventory).map(({ subject, message }) => `${subject} ${message}`);
 }
 
+/** Stands where there should be one. */
+const PLAIN: EtcdRelease = { version: '3.5.16', sha256: SHA, source: '/srv', fetch: 'control' };
+
 const RELEASE = { etcd_install: 'release', etcd_version: '3.5.16', etcd_release_sha256: SHA };
 
 describe('the release of etcd that an inventory names', () => {
@@ -49,6 +58,11 @@ describe('the release of etcd that an inventory names', () => {
       'a file beside the inventory',
       { etcd_release_url: 'files/etcd.tar.gz' },
       { source: expect.stringMatching(/^\/.*\/files\/etcd\.tar\.gz$/) },
+    ],
+    [
+      'a mirror that asks for a token',
+      { etcd_release_url: 'https://mirror.example/etcd.tar.gz?token=planted' },
+      { source: 'https://mirror.example/etcd.tar.gz', query: expect.any(Secret) },
     ],
     ['a file', { etcd_release_url: '/srv/etcd.tar.gz', etcd_version: 'v3.5.16' }, { source: '/srv/etcd.tar.gz' }],
   ])('%s', async (_, more, expected) => {
@@ -73,11 +87,38 @@ describe('the release of etcd that an inventory names', () => {
     [{ ...RELEASE, etcd_release_url: 'ftp://mirror/etcd.tar.gz' }, ['expected an http or https URL']],
     [{ ...RELEASE, etcd_release_url: 'https://me:secret@mirror/etcd.tar.gz' }, ['without a password']],
     [{ ...RELEASE, etcd_release_url: '/srv/e.tar.gz', etcd_release_fetch: 'host' }, ['is a file of this machine']],
+    [
+      { ...RELEASE, etcd_release_url: 'https://mirror/e.tar.gz?token=planted', etcd_release_fetch: 'host' },
+      ['would see in its list of processes'],
+    ],
     [{ ...RELEASE, etcd_install: 'source' }, ['expected package, release']],
   ])('is refused: %j', async (more, expected) => {
     const problems = await problemsOf(more);
     expect(problems).toHaveLength(expected.length);
     for (const text of expected) expect(problems.join('\n')).toContain(text);
+  });
+
+  test.each([
+    'https://me:planted@mirror/etcd.tar.gz',
+    'https://planted@mirror/etcd.tar.gz',
+    'ftp://mirror/etcd.tar.gz?token=planted',
+    'https://mirror/etcd.tar.gz?a=b&token=planted with a space',
+  ])('shows nothing that lets one in where it is refused: %s', async (url) => {
+    const problems = (await problemsOf({ ...RELEASE, etcd_release_url: url })).join('\n');
+    expect(problems).toContain('mirror/etcd.tar.gz');
+    expect(problems).not.toContain('planted');
+  });
+
+  test('has a token for whoever reads it alone', async () => {
+    const url = 'https://mirror.example/etcd.tar.gz?token=planted';
+    const [member] = describeCluster(await inventoryWith({ ...RELEASE, etcd_release_url: url })).members;
+    expect(member?.release?.query?.reveal()).toBe('?token=planted');
+    const outcome = await unpackedRelease({ member: sampleMember(1), release: member?.release ?? PLAIN }).plan(
+      fakeProbe({ 'etcd-installed': { etcd: { releases: [] } } }),
+    );
+    const shown = outcome.kind === 'change' ? JSON.stringify([outcome, actionsToJson(outcome.change)]) : '';
+    expect(shown).toContain('https://mirror.example/etcd.tar.gz');
+    expect(shown).not.toContain('planted');
   });
 
   test.each([

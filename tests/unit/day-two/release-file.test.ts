@@ -4,10 +4,12 @@ import { existsSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import { inspect } from 'node:util';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { openRelease } from '../../../src/day-two/release-file.js';
 import type { EtcdRelease } from '../../../src/model/cluster.js';
 import type { StdinFile } from '../../../src/model/remote.js';
+import { Secret } from '../../../src/model/secret.js';
 import { temporaryDirectory } from '../../support/temporary-directory.js';
 
 const BYTES = Buffer.from('a tarball of etcd');
@@ -24,7 +26,7 @@ beforeEach(async () => {
   server = createServer((request, response) => {
     asked.push(request.url ?? '');
     if (request.url === '/moved') response.writeHead(302, { location: '/etcd.tar.gz' }).end();
-    else if (request.url === '/etcd.tar.gz') response.end(BYTES);
+    else if (request.url?.startsWith('/etcd.tar.gz') === true) response.end(BYTES);
     else if (request.url === '/cut')
       response.writeHead(200, { 'content-length': 100 }).write(BYTES, () => response.destroy());
     else if (request.url === '/endless') endless(response);
@@ -95,6 +97,21 @@ describe('a release at a URL', () => {
       message: expect.stringContaining(`has SHA-256 ${SHA}`),
     });
     expect(readdirSync(cache)).toEqual([]);
+  });
+
+  test('with a token is asked for with it, and says nothing of it', async () => {
+    const query = new Secret('?token=planted');
+    const say = (message: string): unknown => said.push(message);
+    await openRelease({ ...releaseAt(url('/etcd.tar.gz')), query }, cache, say);
+    expect(asked).toEqual(['/etcd.tar.gz?token=planted']);
+    expect(said.join('\n')).not.toContain('planted');
+    const missing = openRelease({ ...releaseAt(url('/missing')), query, sha256: '0'.repeat(64) }, cache, say);
+    const error = await missing.catch((each: unknown) => each);
+    expect(inspect(error, { depth: 9 })).toContain('the server answered 404');
+    expect(inspect(error, { depth: 9 })).not.toContain('planted');
+    // Node's own words of a URL that is none have all of it.
+    const wrong = openRelease({ ...releaseAt('http://['), query, sha256: '0'.repeat(64) }, cache, say);
+    expect(inspect(await wrong.catch((each: unknown) => each), { depth: 9 })).not.toContain('planted');
   });
 
   test('that nobody serves says why', async () => {

@@ -41,6 +41,51 @@ describe('etcdStatus', () => {
     });
   });
 
+  test('reads etcd 3.6, which tells more', () => {
+    expect(parse(fixture('facts/etcd-status-3.6.txt'))).toEqual({
+      kind: 'answers',
+      isHealthy: true,
+      version: '3.6.6',
+      clusterId: '16509504660443962926',
+      memberId: '323676404339268582',
+      leaderId: '11589452085494132595',
+      isLearner: false,
+      raftIndex: 308,
+      dbSize: 49152,
+      dbSizeInUse: 40960,
+      storageVersion: '3.6.0',
+      revision: 301,
+      members: [
+        { id: '323676404339268582', name: 'etcd-2', peerUrls: ['https://203.0.113.12:2380'], isLearner: false },
+        { id: '6885762516000392223', name: 'etcd-4', peerUrls: ['https://203.0.113.14:2380'], isLearner: true },
+        { id: '11589452085494132595', name: 'etcd-1', peerUrls: ['https://203.0.113.11:2380'], isLearner: false },
+      ],
+      alarms: [],
+    });
+  });
+
+  test.each([
+    // Each as etcd 3.6 says it of itself, beside errors that 3.4 does not tell.
+    [
+      'is cut off from its peers',
+      '"raftIndex":8,"errors":["etcdserver: no leader"],"dbSizeInUse":16384',
+      { leaderId: '0' },
+    ],
+    ['is a learner', '"leader":7,"raftIndex":8,"isLearner":true', { isLearner: true, leaderId: '7' }],
+    [
+      'was asked to make an older format of its data',
+      '"leader":7,"raftIndex":8,"storageVersion":"3.5.0","downgradeInfo":{"enabled":true,"targetVersion":"3.5.0"}',
+      { storageVersion: '3.5.0' },
+    ],
+  ])('reads etcd 3.6 where it %s', (_, told, expected) => {
+    const text = [
+      'E',
+      `S ok [{"Endpoint":"x","Status":{"header":{"cluster_id":1,"member_id":2},"version":"3.6.6","dbSize":20480,${told}}}]`,
+      'M ok {"members":[{"ID":2,"name":"etcd-1","peerURLs":["https://a:2380"]}]}',
+    ].join('\n');
+    expect(parse(text)).toMatchObject({ kind: 'answers', version: '3.6.6', raftIndex: 8, ...expected });
+  });
+
   test('reads an alarm of etcd 3.4', () => {
     expect(parse(fixture('facts/etcd-status-alarm.txt'))).toMatchObject({
       isHealthy: true,

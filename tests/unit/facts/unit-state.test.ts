@@ -32,6 +32,7 @@ describe('the state of a unit', () => {
       {
         load: 'loaded',
         active: true,
+        starting: false,
         enabled: true,
         maskedAtRuntime: false,
         startedAt: started,
@@ -52,6 +53,8 @@ describe('the state of a unit', () => {
     ['', false],
   ])('%j counts as active: %s', (ActiveState, active) => {
     const [unit] = read({ ActiveState });
+    // One that crashes and is started again counts as starting, between two starts too.
+    expect(unit?.starting).toBe(ActiveState === 'activating');
     expect(unit).toMatchObject({ active, startedAt: active || ActiveState === 'activating' ? started : undefined });
     if (!active) expect(unit?.loadedAt).toBeUndefined();
   });

@@ -10,6 +10,7 @@ const { certificate: PATH, key: KEY } = MEMBER.server;
 const RUNNING: UnitState = {
   load: 'loaded',
   active: true,
+  starting: false,
   enabled: false,
   maskedAtRuntime: false,
   startedAt: 1000,

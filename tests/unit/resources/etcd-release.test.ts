@@ -1,60 +1,20 @@
 import { describe, expect, test } from '@jest/globals';
 import type { EtcdInstalled } from '../../../src/facts/etcd-installed.js';
-import type { Outcome, Resource } from '../../../src/model/change.js';
-import type { EtcdRelease } from '../../../src/model/cluster.js';
+import { otherProgram, switchedRelease, unpackedRelease } from '../../../src/resources/etcd-release.js';
+import { etcdHost, healthy } from '../../support/etcd-answers.js';
+import type { FakeAnswers } from '../../support/fake-probe.js';
 import {
-  otherProgram,
-  packagedProgram,
-  programOfRelease,
-  snapshotBeforeUpgrade,
-  switchedRelease,
-  unpackedRelease,
-} from '../../../src/resources/etcd-release.js';
-import { etcdHost, healthy, NO_DATA, NOT_INSTALLED, SILENT, STOPPED } from '../../support/etcd-answers.js';
-import { fakeProbes, type FakeAnswers, type FakeProbe } from '../../support/fake-probe.js';
-import { SAMPLE_CLUSTER, sampleMember } from '../../support/sample-cluster.js';
-
-const SHA = 'ab'.repeat(32);
-const RELEASE: EtcdRelease = { version: '3.5.16', sha256: SHA, source: 'https://mirror/etcd.tar.gz', fetch: 'control' };
-const DIRECTORY = '3.5.16-abababababab';
-const PACKAGE: EtcdInstalled = {
-  releases: [],
-  current: undefined,
-  isFirst: false,
-  packaged: { minor: 4, patch: 23 },
-  running: '/usr/bin/etcd',
-};
-const SWITCHED: EtcdInstalled = { ...PACKAGE, releases: [DIRECTORY], current: DIRECTORY, isFirst: true };
-const NEW: EtcdInstalled = { ...SWITCHED, running: `/usr/local/lib/etcd/${DIRECTORY}/etcd` };
-
-const member = sampleMember(1);
-const released = (version = '3.5.16') =>
-  ({ cluster: SAMPLE_CLUSTER, member, release: { ...RELEASE, version } }) as const;
-
-function probeOf(installed: EtcdInstalled, own: FakeAnswers, two: FakeAnswers, three: FakeAnswers): FakeProbe {
-  const probe = fakeProbes({
-    'etcd-1': { 'etcd-installed': { etcd: installed }, ...own },
-    'etcd-2': two,
-    'etcd-3': three,
-  }).get('etcd-1');
-  if (probe === undefined) throw new Error('no probe');
-  return probe;
-}
-
-/** @param versions of the three members; `down`, `bare` */
-function cluster(installed: EtcdInstalled, ...versions: readonly string[]): FakeProbe {
-  const [one, two, three] = versions.map((version, index): FakeAnswers => {
-    if (version === 'down') return etcdHost({ unit: STOPPED, status: SILENT });
-    if (version === 'bare') return etcdHost({ data: NO_DATA, unit: NOT_INSTALLED });
-    return etcdHost({ status: healthy(index + 1, { version }) });
-  });
-  return probeOf(installed, one ?? {}, two ?? {}, three ?? {});
-}
-
-async function summary(resource: Resource, probe: FakeProbe): Promise<string> {
-  const outcome: Outcome = await resource.plan(probe);
-  return outcome.kind === 'change' ? outcome.change.summary : outcome.kind;
-}
+  cluster,
+  DIRECTORY,
+  member,
+  NEW,
+  PACKAGE,
+  probeOf,
+  RELEASE,
+  released,
+  summary,
+  SWITCHED,
+} from '../../support/release-answers.js';
 
 const SWITCH = `switch etcd from 3.4.23 to 3.5.16, the release in /usr/local/lib/etcd/${DIRECTORY}`;
 
@@ -121,6 +81,27 @@ describe('the release of a member', () => {
     });
   });
 
+  test.each([
+    // The cluster as a whole is at 3.4 as long as one member runs it, and all say so.
+    ['most members say so', ['3.5.16 in 3.4', '3.5.16 in 3.4', '3.4.23'], 'switch etcd from 3.5.16 to 3.4.23'],
+    ['it is down, the others say so', ['down', '3.4.23', '3.4.23'], 'switch etcd from 3.5.16 to 3.4.23'],
+    ['one that lies says so', ['3.5.16', '3.5.16', '3.4.23'], 'upgrade-refused'],
+    ['one that lies says so, and another is down', ['3.5.16', 'down', '3.4.23'], 'upgrade-refused'],
+  ])('goes back from an upgrade that was begun where %s, else not', async (_, versions, expected) => {
+    const plan = summary(switchedRelease(released('3.4.23')), cluster(NEW, ...versions));
+    const found = await plan.catch((error: unknown) => (error as { readonly code?: string }).code);
+    expect(found?.replace(/,.*/, '')).toBe(expected);
+  });
+
+  test('is refused while planning where a program of others is in its place', async () => {
+    const installed = { ...PACKAGE, inTheWay: ['etcdctl'] };
+    const plan = switchedRelease(released()).plan(cluster(installed, '3.4.23', '3.4.23', '3.4.23'));
+    await expect(plan).rejects.toMatchObject({
+      code: 'program-in-the-way',
+      hint: "see what it is, and move it away: ssh etcd-1 'sudo mv /usr/local/bin/etcdctl /usr/local/bin/etcdctl.before'",
+    });
+  });
+
   test('a version that may not be is refused also where someone has switched to it', async () => {
     const installed = { ...SWITCHED, current: '3.6.0-abababababab' };
     const plan = switchedRelease(released('3.6.0')).plan(cluster(installed, '3.4.23', '3.4.23', '3.4.23'));
@@ -154,26 +135,6 @@ describe('the release of a member', () => {
   });
 });
 
-describe('a snapshot before the first member', () => {
-  const BEFORE = 'save a snapshot of the cluster on this machine, before the first member is upgraded';
-
-  test.each([
-    ['all run the old version', ['3.4.23', '3.4.23', '3.4.23'], BEFORE],
-    ['it is down, the others serve', ['down', '3.4.23', '3.4.23'], BEFORE],
-    ['one runs the new version', ['3.4.23', '3.5.16', '3.4.23'], 'unchanged'],
-    ['all run it', ['3.5.16', '3.5.16', '3.5.16'], 'unchanged'],
-    ['there is no cluster yet', ['bare', 'bare', 'bare'], 'unchanged'],
-    ['nobody answers', ['down', 'down', 'down'], 'unchanged'],
-  ])('%s', async (_, versions, expected) => {
-    expect(await summary(snapshotBeforeUpgrade(released()), cluster(PACKAGE, ...versions))).toBe(expected);
-  });
-
-  test('is none for another tarball of the version that runs', async () => {
-    const probe = cluster(PACKAGE, '3.4.23', '3.4.23', '3.4.23');
-    expect(await summary(snapshotBeforeUpgrade(released('3.4.23')), probe)).toBe('unchanged');
-  });
-});
-
 describe('the program of the process', () => {
   const ask = async (installed: EtcdInstalled): Promise<readonly string[]> =>
     otherProgram({ member, release: RELEASE }, cluster(installed, '3.4.23', '3.4.23', '3.4.23'));
@@ -183,50 +144,6 @@ describe('the program of the process', () => {
     expect(await ask({ ...NEW, running: undefined })).toEqual([]);
     expect(await ask(SWITCHED)).toEqual([`the process is /usr/bin/etcd, not /usr/local/lib/etcd/${DIRECTORY}/etcd`]);
     expect(await ask({ ...NEW, running: `${NEW.running ?? ''} (deleted)` })).toHaveLength(1);
-  });
-
-  test('of a release is a reason to restart, where the package is wanted', async () => {
-    expect(await programOfRelease(member, startedBy('/usr/bin/etcd'))).toEqual([]);
-    expect(await programOfRelease(member, startedBy(RELEASED))).toHaveLength(1);
-  });
-});
-
-const RELEASED = '/usr/local/lib/etcd/current/etcd';
-
-function startedBy(program: string, installed = SWITCHED, version = '3.4.23'): FakeProbe {
-  const command = { files: [], environmentFiles: [], next: [program], running: [program] };
-  const own = etcdHost({ status: healthy(1, { version }) });
-  return probeOf(installed, { 'unit-commands': { etcd: command }, ...own }, own, own);
-}
-
-describe('the way from a release to the package', () => {
-  const resource = packagedProgram({ cluster: SAMPLE_CLUSTER, member });
-
-  test('is nothing where the package runs', async () => {
-    expect(await summary(resource, startedBy('/usr/bin/etcd'))).toBe('unchanged');
-  });
-
-  test('leads to the same version', async () => {
-    const outcome = await resource.plan(startedBy(RELEASED));
-    expect(outcome).toMatchObject({
-      kind: 'change',
-      change: {
-        summary: 'go back to the package of etcd, 3.4.23',
-        actions: [{ kind: 'remove-file', path: '/etc/systemd/system/etcd.service' }, { kind: 'run' }],
-      },
-    });
-  });
-
-  test('is known once the package is installed', async () => {
-    expect((await resource.plan(startedBy(RELEASED, { ...SWITCHED, packaged: undefined }))).kind).toBe('unknown');
-  });
-
-  test.each([
-    ['3.5.16', 'keep etcd_install: release with etcd_version: 3.5.16'],
-    ['3.4.22', 'go to that version by release first: etcd_install: release, etcd_version: 3.4.23'],
-  ])('is refused from %s', async (version, hint) => {
-    const plan = resource.plan(startedBy(RELEASED, SWITCHED, version));
-    await expect(plan).rejects.toMatchObject({ code: 'runs-a-release', hint });
   });
 });
 

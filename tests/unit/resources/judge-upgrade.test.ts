@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { readEtcdVersion, versionText, type EtcdVersion } from '../../../src/model/etcd-version.js';
+import { compareVersions, readEtcdVersion, versionText, type EtcdVersion } from '../../../src/model/etcd-version.js';
 import { judgeUpgrade } from '../../../src/resources/judge-upgrade.js';
 
 function version(text: string): EtcdVersion {
@@ -8,11 +8,16 @@ function version(text: string): EtcdVersion {
   return found;
 }
 
-/** @param running versions of the members, the own one first */
-function judge(running: string, wanted: string): readonly string[] {
+/**
+ * @param running versions of the members, the own one first
+ * @param told what each says of the cluster as a whole; default: the oldest of them, as it is
+ */
+function judge(running: string, wanted: string, told?: string): readonly string[] {
   const [own, ...others] = running.split(' ').map(version);
   if (own === undefined) throw new Error('nobody runs');
-  const verdict = judgeUpgrade({ own, all: [own, ...others], wanted: version(wanted) });
+  const oldest = [own, ...others].toSorted(compareVersions)[0] ?? own;
+  const clusters = told?.split(' ').map(version) ?? [own, ...others].map(() => ({ minor: oldest.minor, patch: 0 }));
+  const verdict = judgeUpgrade({ own, others, members: 1 + others.length, clusters, wanted: version(wanted) });
   return verdict.kind === 'refused' ? [verdict.why, ...verdict.path] : [verdict.kind];
 }
 
@@ -38,8 +43,9 @@ describe('which versions a member may go to', () => {
     ['3.5.16 3.4.23 3.4.23', '3.5.32', ['upgrade']],
     ['3.5.16 3.4.23 3.4.23', '3.4.23', ['back']],
     ['3.5.16 3.5.16 3.4.23', '3.4.34', ['back']],
-    ['3.5.17 3.5.16 3.5.17', '3.5.16', ['back']],
+    ['3.5.17 3.5.16 3.5.16', '3.5.16', ['back']],
     // Never back otherwise.
+    ['3.5.17 3.5.16 3.5.17', '3.5.16', [BACK]],
     ['3.5.16 3.5.16 3.5.16', '3.4.23', [BACK]],
     ['3.5.16 3.5.16 3.5.16', '3.5.15', [BACK]],
     ['3.5.16 3.4.23 3.4.23', '3.4.22', [BACK]],
@@ -60,6 +66,19 @@ describe('which versions a member may go to', () => {
     ['3.5.2 3.5.2 3.5.2', '3.5.32', ['upgrade']],
   ])('%s → %s', (running, wanted, expected) => {
     expect(judge(running, wanted)).toEqual(expected);
+  });
+
+  // What most members agreed on counts: one that lies opens no way back.
+  test.each([
+    ['3.5.16 3.5.16 3.4.23', '3.5.0 3.5.0 3.4.0', BACK],
+    ['3.5.16 3.4.23', '3.5.0 3.4.0', BACK],
+    ['3.5.16 3.5.16 3.5.16 3.5.16 3.4.23', '3.5.0 3.5.0 3.5.0 3.4.0 3.4.0', BACK],
+    ['3.5.16 3.5.16 3.4.23', '3.4.0 3.4.0 3.4.0', 'back'],
+    // The third, which is down, says nothing.
+    ['3.5.16 3.4.23 3.4.23', '3.4.0 3.4.0', 'back'],
+    ['3.5.16 3.4.23 3.4.23', '3.4.0', BACK],
+  ])('%s, which say %s of the cluster', (running, told, expected) => {
+    expect(judge(running, '3.4.23', told)).toEqual([expected]);
   });
 
   test.each([

@@ -1,30 +1,64 @@
 import { expect, test } from '@jest/globals';
 import { etcdAuthKey, type EtcdAuth } from '../../../src/facts/etcd-auth.js';
+import { etcdStatusKey } from '../../../src/facts/etcd-status.js';
+import type { Outcome } from '../../../src/model/change.js';
 import { noEtcdAuth } from '../../../src/resources/no-etcd-auth.js';
+import { etcdHost, healthy, NO_DATA, NOT_INSTALLED, SILENT as NO_STATUS } from '../../support/etcd-answers.js';
 import { fakeProbe, UNREACHABLE, type FakeAnswers } from '../../support/fake-probe.js';
 import { sampleMember, SAMPLE_CLUSTER } from '../../support/sample-cluster.js';
 
 const SILENT: EtcdAuth = { kind: 'silent', reason: 'refused' };
+const OFF: EtcdAuth = { kind: 'off' };
+const ON: EtcdAuth = { kind: 'on' };
 
-function planned(answers: readonly (EtcdAuth | 'away')[]) {
-  const hosts = answers.map((answer, index): readonly [string, FakeAnswers] => [
-    `etcd-${index + 1}`,
-    answer === 'away' ? UNREACHABLE : { 'etcd-auth': { [etcdAuthKey(sampleMember(index + 1))]: answer } },
-  ]);
-  return noEtcdAuth(SAMPLE_CLUSTER.members).plan(fakeProbe({}, Object.fromEntries(hosts)));
+/** What a host hears at the members' addresses: nothing. */
+const ELSEWHERE = Object.fromEntries(
+  SAMPLE_CLUSTER.members.map(({ address, client }) => [
+    etcdStatusKey({ clientUrl: `https://${address}:2379`, client }),
+    NO_STATUS,
+  ]),
+);
+
+type Said = EtcdAuth | 'away' | 'bare';
+
+function hostOf(said: Said, number: number): FakeAnswers {
+  if (said === 'away') return UNREACHABLE;
+  const auth = { [etcdAuthKey(sampleMember(number))]: said === 'bare' ? SILENT : said };
+  if (said === 'bare') return { ...etcdHost({ data: NO_DATA, unit: NOT_INSTALLED }), 'etcd-auth': auth };
+  const own = etcdHost({ status: said.kind === 'silent' ? NO_STATUS : healthy(number) });
+  return { ...own, 'etcd-auth': auth, 'etcd-status': { ...own['etcd-status'], ...ELSEWHERE } };
 }
 
-test.each<[string, readonly (EtcdAuth | 'away')[]]>([
-  ['no member asks who clients are', [{ kind: 'off' }, { kind: 'off' }, { kind: 'off' }]],
-  ['nothing runs yet', [SILENT, SILENT, SILENT]],
-  ['a member is away', [{ kind: 'off' }, 'away', { kind: 'off' }]],
+function planned(answers: readonly Said[]): Promise<Outcome> {
+  const hosts = answers.map((answer, index) => [`etcd-${index + 1}`, hostOf(answer, index + 1)] as const);
+  return noEtcdAuth(SAMPLE_CLUSTER).plan(fakeProbe({}, Object.fromEntries(hosts)));
+}
+
+test.each<[string, readonly Said[]]>([
+  ['no member asks who clients are', [OFF, OFF, OFF]],
+  ['nothing is there yet', ['bare', 'bare', 'bare']],
+  ['a member is away', [OFF, 'away', OFF]],
+  ['a member does not answer', [OFF, SILENT, OFF]],
 ])('a proxy may end TLS where %s', async (_, answers) => {
   expect(await planned(answers)).toEqual({ kind: 'unchanged' });
 });
 
-test.each<[string, readonly (EtcdAuth | 'away')[]]>([
-  ['all of them ask', [{ kind: 'on' }, { kind: 'on' }, { kind: 'on' }]],
-  ['the one that answers does', [SILENT, 'away', { kind: 'on' }]],
+test.each<[string, readonly Said[]]>([
+  ['all of them ask', [ON, ON, ON]],
+  ['the one that answers does', [SILENT, 'away', ON]],
+  ['one does, and others deny it', [OFF, OFF, ON]],
 ])('and may not where %s', async (_, answers) => {
   await expect(planned(answers)).rejects.toMatchObject({ code: 'etcd-auth-on' });
+});
+
+test.each<[string, readonly Said[]]>([
+  ['members have data, and nobody answers', [SILENT, SILENT, SILENT]],
+  ['all hosts are away', ['away', 'away', 'away']],
+  ['one alone denies it', [OFF, SILENT, SILENT]],
+  ['one alone denies it, and the others are away', [OFF, 'away', 'away']],
+])('and where %s that is not known', async (_, answers) => {
+  expect(await planned(answers)).toMatchObject({
+    kind: 'unknown',
+    because: expect.stringContaining('known once most members answer'),
+  });
 });

@@ -14,14 +14,14 @@ const MARKED = {
 
 function plan(
   kind: FileOrigin['kind'],
-  state: { active: boolean; enabled: boolean },
+  state: { active: boolean; starting?: boolean; enabled: boolean },
   dropIn: FileOrigin['kind'] = 'absent',
 ): Promise<unknown> {
   const origin = kind === 'foreign' ? { kind, lines: 1 } : { kind };
   const unit = { unit: 'haproxy', configFile: '/etc/haproxy/haproxy.cfg', successor: 'provision-etcd-nginx' };
   return retiredUnit({ ...unit, script: SCRIPT, marked: MARKED }).plan(
     fakeProbe({
-      units: { haproxy: state },
+      units: { haproxy: { starting: false, ...state } },
       'file-origins': { '/etc/haproxy/haproxy.cfg': origin, [MARKED.dropIn]: { kind: dropIn } },
       'file-states': { [SCRIPT.path]: { kind: 'file' } },
     }),
@@ -53,6 +53,19 @@ test('and its drop-in goes before it is stopped: its end is no fault of the succ
       ],
     },
   });
+});
+
+test.each([
+  ['is enabled', true, ['systemctl disable haproxy', 'systemctl stop haproxy']],
+  // A run ended between the two.
+  ['is not enabled any more', false, ['systemctl stop haproxy']],
+] as const)('one that crashes again and again, and %s, is stopped too', async (_, enabled, expected) => {
+  const outcome = await plan('ours', { active: false, starting: true, enabled });
+  const { actions } = (outcome as { change: { actions: readonly { command?: { summary: string }; undo?: unknown }[] } })
+    .change;
+  expect(actions.flatMap(({ command }) => command?.summary ?? [])).toEqual(expected);
+  // Taken back, it is not waited for: it would not start.
+  expect(actions.at(-1)?.undo).toBe('nothing');
 });
 
 test.each([

@@ -8,6 +8,7 @@ import { fakeProbe } from '../../support/fake-probe.js';
 const RUNNING: UnitState = {
   load: 'loaded',
   active: true,
+  starting: false,
   enabled: true,
   maskedAtRuntime: false,
   startedAt: 1000,
