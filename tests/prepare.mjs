@@ -13,6 +13,8 @@ const NEEDED = [
   ['/usr/sbin/sshd', 'openssh-server', 'the SSH contract tests'],
   ['faketime', 'faketime', 'the test of a wrong clock'],
   ['openssl', 'openssl', 'the certificate contract tests'],
+  ['chromium', 'chromium', 'the tests of the report as a page'],
+  ['xmllint', 'libxml2-utils', "the tests of the report as JUnit's XML"],
   ['/usr/bin/ansible-inventory', 'ansible-core', 'the comparison with the real ansible-inventory'],
 ];
 

@@ -8,9 +8,10 @@ import { whileLocked } from './lock-cluster.js';
 import { addConnectionOptions, type ConnectionOptions } from './connection-options.js';
 import type { Context } from './context.js';
 import { addInventoryOptions, type InventoryOptions } from './inventory-options.js';
+import { reportOption, type ReportOptions } from './report-option.js';
 
 /** The options of `drill`, besides the inventory. */
-interface DrillOptions extends ConnectionOptions, InventoryOptions {
+interface DrillOptions extends ConnectionOptions, InventoryOptions, ReportOptions {
   readonly format: 'auto' | 'text' | 'json';
   readonly yes?: boolean;
   readonly service: ServiceName;
@@ -40,7 +41,8 @@ export function addDrillCommand(program: Command, context: Context): void {
       parseRestoreAfter,
       60,
     )
-    .addOption(formatOption('one event a line'));
+    .addOption(formatOption('one event a line'))
+    .addOption(reportOption());
   addConnectionOptions(addInventoryOptions(command)).action(async (inventory: string, options: DrillOptions) => {
     await drill(inventory, options, context);
   });

@@ -5,6 +5,7 @@ import type { KeptRun } from '../report/journal.js';
 import { printable } from '../report/terminal-text.js';
 import { counted } from '../model/counted.js';
 import type { Context } from './context.js';
+import { reportOption, type ReportOptions } from './report-option.js';
 
 /** `provision history INVENTORY [RUN]`: the runs that changed something, or one of them. */
 export function addHistoryCommand(program: Command, context: Context): void {
@@ -13,10 +14,13 @@ export function addHistoryCommand(program: Command, context: Context): void {
     .description('what earlier applies, bypasses and drills did')
     .argument('<inventory>', 'as for apply')
     .argument('[run]', 'a run from the list, or `last`')
-    .action(async (inventory: string, name: string | undefined) => {
+    .addOption(reportOption())
+    .action(async (inventory: string, name: string | undefined, { report }: ReportOptions) => {
       const { journalDirectory, readJournal } = await import('../report/journal.js');
       const runs = await readJournal(journalDirectory(dirname(resolve(inventory))));
-      const lines = name === undefined ? runs.map(summarise) : describeRun(runs, name);
+      const lines =
+        name === undefined && report === undefined ? runs.map(summarise) : describeRun(runs, name ?? 'last');
+      if (report !== undefined) await reportRun(inventory, findRun(runs, name ?? 'last'), report);
       context.stdout.write(lines.length === 0 ? 'no run has been kept\n' : `${lines.join('\n')}\n`);
       context.exit(EXIT.done);
     });
@@ -35,7 +39,16 @@ function summarise({ name, command, end, changed, unreadable, by, playbook, limi
   return printable(`${line}${reason === undefined ? '' : `: ${reason}`}`.trimEnd());
 }
 
-function describeRun(runs: readonly KeptRun[], name: string): readonly string[] {
+/** Writes the reports of a run that was kept; without pictures, which no journal has. */
+async function reportRun(inventory: string, run: KeptRun, files: readonly string[]): Promise<void> {
+  const { openReportFiles } = await import('./report-files.js');
+  const { VERSION } = await import('../model/version.js');
+  const { command, by, begun, events } = run;
+  const targets = await openReportFiles(files);
+  await targets.write({ tool: VERSION, command, inventory, by, begun, ended: events.at(-1)?.time ?? begun, events });
+}
+
+function findRun(runs: readonly KeptRun[], name: string): KeptRun {
   const run = name === 'last' ? runs.at(-1) : runs.find((candidate) => candidate.name === name);
   if (run === undefined)
     throw new ProvisionError({
@@ -43,6 +56,11 @@ function describeRun(runs: readonly KeptRun[], name: string): readonly string[] 
       message: `there is no run ${name}`,
       hint: 'list them with: provision history INVENTORY',
     });
+  return run;
+}
+
+function describeRun(runs: readonly KeptRun[], name: string): readonly string[] {
+  const run = findRun(runs, name);
   // A line break in what a host said must not make lines that pose as ours.
   return [summarise(run), ...run.events.flatMap(describeEvent).map(printable)];
 }

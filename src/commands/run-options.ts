@@ -2,9 +2,10 @@ import type { Command } from 'commander';
 import { addConnectionOptions, type ConnectionOptions } from './connection-options.js';
 import { formatOption } from './format-option.js';
 import { addInventoryOptions, type InventoryOptions } from './inventory-options.js';
+import { reportOption, type ReportOptions } from './report-option.js';
 
 /** The options of `plan` and `apply`, besides the inventory. */
-export interface RunOptions extends ConnectionOptions, InventoryOptions {
+export interface RunOptions extends ConnectionOptions, InventoryOptions, ReportOptions {
   /** A shipped playbook's name, or a path; absent: what fits the cluster. */
   readonly playbook?: string;
   readonly limit?: string;
@@ -38,7 +39,8 @@ export function addRunOptions(command: Command): Command {
     .option(
       '-p, --playbook <name>',
       `${PLAYBOOKS.join(', ')}, or the path of your own (default: site; migrate for an adopted etcd)`,
-    );
+    )
+    .addOption(reportOption());
   return addPlanningOptions(command);
 }
 

@@ -9,6 +9,7 @@ import type { Context } from './context.js';
 import { changesInHand, stopOnRequest } from './stop-on-request.js';
 import type { RunOptions } from './run-options.js';
 import { openSession, type Session } from './session.js';
+import type { RunReporting } from './run-reporting.js';
 import { tellRotation } from './tell-rotation.js';
 
 /** What a verb's work gets. */
@@ -47,24 +48,29 @@ export async function withRun(
   work: (run: Run) => Promise<number>,
 ): Promise<void> {
   const begun = Date.now();
+  const report = await reportInFiles(command, inventory, options);
   const reporter = await openReport(command, options, context);
   const inHand = changesInHand();
   const emit: EventSink = (event) => {
     inHand.note(event);
+    report?.note(event);
     // Not before the inventory was found: its directory is where the journal goes.
     if (journal === 'kept' && event.type === 'run-started') reporter.keep(() => journalOf(inventory, begun));
     reporter.sink(event);
   };
   const stop = stopOnRequest({ emit, inHand: inHand.list, left, close: () => reporter.close() });
+  const settled = async (): Promise<void> => {
+    await report?.isLooked();
+    await reporter.settled();
+  };
   let session: Session | undefined;
   try {
     session = await openSession(inventory, options, { context, emit, interrupted: stop.asked, plays });
     const { whoRuns } = await import('./lock-holder.js');
     emit({ type: 'run-started', command, inventory, by: whoRuns(), hosts: session.world.hosts });
+    report?.begin(session);
     if (command !== 'ca rotate') tellRotation(session.pki.authority, inventory, emit);
-    context.exit(
-      await work({ session, emit, settled: () => reporter.settled(), startActing: stop.startActing, begun }),
-    );
+    context.exit(await work({ session, emit, settled, startActing: stop.startActing, begun }));
   } catch (error) {
     const { runFailed } = await import('../report/run-failed.js');
     emit(runFailed(error));
@@ -73,9 +79,25 @@ export async function withRun(
     context.exit(stop.asked() ? EXIT.stopped : EXIT[failureKindOf(error)]);
   } finally {
     stop.release();
+    await report?.end({
+      emit,
+      fail: () => {
+        context.exit(EXIT.failed);
+      },
+    });
     await session?.close();
     await reporter.close();
   }
+}
+
+async function reportInFiles(
+  command: RunCommand,
+  inventory: string,
+  { report }: RunOptions,
+): Promise<RunReporting | undefined> {
+  if (report === undefined) return undefined;
+  const { openRunReporting } = await import('./run-reporting.js');
+  return openRunReporting({ command, inventory, files: report });
 }
 
 function openReport(command: RunCommand, { format }: RunOptions, context: Context): Promise<ResilientReporter> {

@@ -56,6 +56,8 @@ export interface Session {
   /** The command that was typed, without these hosts. */
   readonly without: (hosts: readonly string[]) => string;
   readonly world: World;
+  /** A look that nobody is told of: beside the run, for its report. */
+  quietLook(): Look;
   /** Looks at all hosts and decides. @param own in place of the playbook's plays @throws RunError */
   plan(own?: OwnPlays): Promise<ClusterPlan>;
   close(): Promise<void>;
@@ -131,6 +133,7 @@ export async function openSession(
     ...{ cluster, without, pki, plays, world },
     isWithinLimit: withinLimit(inventory, limit),
     certificates: certificateRules(tools, cluster),
+    quietLook: () => lookThrough(connector, () => undefined, credentialFor),
     plan: (own) =>
       planCluster(own === undefined ? request : { ...request, plays: own.plays, playbook: own.name }, world),
     close: () => connector.close(),

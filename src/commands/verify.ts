@@ -8,14 +8,16 @@ import { balancerHosts } from '../model/virtual-service.js';
 import type { Session } from './session.js';
 import type { Play } from '../playbook/play.js';
 import { printableJson } from '../report/terminal-text.js';
+import type { HealthReporting } from './health-reporting.js';
 import { addConnectionOptions, type ConnectionOptions } from './connection-options.js';
 import type { Context } from './context.js';
 import { formatOption } from './format-option.js';
 import { unlockCommand } from './lock-cluster.js';
 import { addInventoryOptions, type InventoryOptions } from './inventory-options.js';
+import { reportOption, type ReportOptions } from './report-option.js';
 
 /** The options of `verify`, besides the inventory. */
-interface VerifyOptions extends ConnectionOptions, InventoryOptions {
+interface VerifyOptions extends ConnectionOptions, InventoryOptions, ReportOptions {
   readonly playbook?: string;
   readonly format: 'auto' | 'text' | 'json';
   readonly latency?: true;
@@ -29,7 +31,8 @@ export function addVerifyCommand(program: Command, context: Context): void {
     .argument('<inventory>', 'as for plan')
     .option('-p, --playbook <name>', 'what drift is judged by, as for plan')
     .option('--latency', 'measure how fast etcd answers, through the virtual IP and by way of each member')
-    .addOption(formatOption('one object'));
+    .addOption(formatOption('one object'))
+    .addOption(reportOption());
   addConnectionOptions(addInventoryOptions(command)).action(async (inventory: string, options: VerifyOptions) => {
     await verify(inventory, options, context);
   });
@@ -41,6 +44,7 @@ async function verify(inventory: string, options: VerifyOptions, context: Contex
   const { describeLocks, locksSeen } = await import('../engine/left-lock.js');
   const { isGoneHolder } = await import('./lock-holder.js');
   const { runChecks } = await import('../checks/run-checks.js');
+  const report = await reportInFiles(inventory, options);
   const emit = writeNotices(context.stderr);
   const session = await openSession(inventory, options, { context, emit, interrupted: () => false });
   try {
@@ -56,17 +60,29 @@ async function verify(inventory: string, options: VerifyOptions, context: Contex
       now: () => world.now(),
     });
     // In the same turn as the checks' first questions: one exec a host.
-    const [items, locks] = await Promise.all([checked, locksSeen(hostsOf(cluster), look)]);
+    const [items, locks, picture] = await Promise.all([
+      checked,
+      locksSeen(hostsOf(cluster), look),
+      report?.look(cluster, (host) => look.probe(host)),
+    ]);
     const left = describeLocks(locks, { isGone: isGoneHolder, unlockCommand: unlockCommand(inventory) });
     // What a run is changing may be incomplete: that comes first.
     const all = [...left.map((lock): CheckItem => ({ check: 'lock', verdict: 'warn', ...lock })), ...items];
     // Last, when no check is in the way.
     const measured = options.latency === true ? await latencyOf(session) : undefined;
-    await show([...all, ...(measured?.items ?? [])], { inventory, options, context, latency: measured?.latency });
+    const shown = [...all, ...(measured?.items ?? [])];
+    await show(shown, { inventory, options, context, latency: measured?.latency });
+    await report?.write({ items: shown, latency: measured?.latency ?? undefined, before: picture });
     context.exit(items.some(({ verdict }) => verdict === 'fail') ? EXIT.failed : EXIT.done);
   } finally {
     await session.close();
   }
+}
+
+async function reportInFiles(inventory: string, { report }: ReportOptions): Promise<HealthReporting | undefined> {
+  if (report === undefined) return undefined;
+  const { openHealthReporting } = await import('./health-reporting.js');
+  return openHealthReporting(inventory, report);
 }
 
 /** What was measured, or an item that says why nothing was. */

@@ -56,11 +56,28 @@ export async function replace(path: string, text: string, mode: number, suffix: 
  * @throws ProvisionError `file-not-written`: a directory, a device, no permission, a full disk; what is there stays
  */
 export async function writePrivately(path: string, text: string, what: string): Promise<void> {
+  await whereFilesGo(path, what, () => replace(path, text, 0o600, randomBytes(6).toString('hex')));
+}
+
+/**
+ * Makes a file beside a path and removes it, so that what {@link writePrivately} would fail for shows before any work.
+ * @throws ProvisionError `file-not-written`
+ */
+export async function requireWritable(path: string, what: string): Promise<void> {
+  const stage = `${path}.${randomBytes(6).toString('hex')}`;
+  await whereFilesGo(path, what, async () => {
+    await writeStage(stage, '', 0o600);
+    await rm(stage);
+  });
+}
+
+/** @throws ProvisionError `file-not-written` */
+async function whereFilesGo(path: string, what: string, write: () => Promise<void>): Promise<void> {
   // A rename would put a file in place of /dev/stdout, or of /dev/null, for every program of the machine.
   const there = await stat(path).catch(() => undefined);
   if (there?.isFile() === false) throw notWritten(path, what, 'it is there, and is not a file');
   try {
-    await replace(path, text, 0o600, randomBytes(6).toString('hex'));
+    await write();
   } catch (cause) {
     throw notWritten(path, what, cause instanceof Error ? cause.message : String(cause), cause);
   }

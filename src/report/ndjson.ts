@@ -1,6 +1,6 @@
 import { planToJson } from '../engine/plan-json.js';
 import type { Event } from '../model/events.js';
-import type { EventJson } from './event-schema.js';
+import { eventSchema, type EventJson } from './event-schema.js';
 import { clip, printableJson } from './terminal-text.js';
 import type { Reporter } from './reporter.js';
 
@@ -44,6 +44,11 @@ function clipStrings(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(clipStrings);
   if (typeof value !== 'object' || value === null) return value;
   return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, clipStrings(each)]));
+}
+
+/** An event as a journal keeps it, with no string longer than a message of ours. */
+export function eventRecord(event: Event, time: Date): EventJson {
+  return eventSchema.parse(clipStrings(eventToJson(event, time.toISOString())));
 }
 
 /**

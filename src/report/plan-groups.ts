@@ -19,7 +19,8 @@ export interface HostGroup {
   readonly steps: readonly GroupedStep[];
 }
 
-function groupBy<T>(items: readonly T[], keyOf: (item: T) => string): T[][] {
+/** Items of one key together, in the order of the first of each. */
+export function groupBy<T>(items: readonly T[], keyOf: (item: T) => string): T[][] {
   const groups = new Map<string, T[]>();
   for (const item of items) {
     const key = keyOf(item);

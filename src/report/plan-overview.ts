@@ -8,13 +8,15 @@ import { nameHosts } from './wording.js';
 const CHAIN = 4;
 
 /** One play at a glance. */
-interface Row {
+export interface PlayRow {
   readonly name: string;
   /** Its hosts that change, in their order. */
   readonly where: string;
   readonly changes: number;
   readonly disruptive: number;
   readonly unknown: number;
+  /** Names of its gates, each once. */
+  readonly gates: readonly string[];
 }
 
 /**
@@ -23,7 +25,7 @@ interface Row {
  * @returns lines; none where the plan has one play, which is such a list itself
  */
 export function renderOverview({ plays }: PlanOutline, style: Style): string[] {
-  const rows = plays.flatMap(rowOf);
+  const rows = overviewRows(plays);
   if (rows.length < 2) return [];
   const widths = { name: widest(rows.map(({ name }) => name)), where: widest(rows.map(({ where }) => where)) };
   const numbers = String(rows.length).length;
@@ -35,11 +37,16 @@ export function renderOverview({ plays }: PlanOutline, style: Style): string[] {
   return [style.bold('In this order:'), ...lines, ''];
 }
 
+/** The plays that change something, or may once it is known. */
+export function overviewRows(plays: PlanOutline['plays']): readonly PlayRow[] {
+  return plays.flatMap(rowOf);
+}
+
 function widest(texts: readonly string[]): number {
   return Math.max(...texts.map((text) => text.length));
 }
 
-function rowOf({ name, batches }: PlayOutline): readonly Row[] {
+function rowOf({ name, batches, gatesBefore, gatesAfter }: PlayOutline): readonly PlayRow[] {
   const busy = batches
     .map(({ hosts }) => hosts.filter(({ steps }) => steps.length > 0))
     .filter((hosts) => hosts.length > 0);
@@ -48,7 +55,10 @@ function rowOf({ name, batches }: PlayOutline): readonly Row[] {
   const changes = outcomes.flatMap((outcome) => (outcome.kind === 'change' ? [outcome.change] : []));
   const disruptive = changes.filter((change) => change.disruptive).length;
   return [
-    { name, where: whereOf(busy), changes: changes.length, disruptive, unknown: outcomes.length - changes.length },
+    {
+      ...{ name, where: whereOf(busy), changes: changes.length, disruptive, unknown: outcomes.length - changes.length },
+      gates: [...new Set([...gatesBefore, ...gatesAfter])],
+    },
   ];
 }
 
@@ -60,7 +70,7 @@ function whereOf(busy: readonly (readonly HostOutline[])[]): string {
   return `${names(busy.flat())}, in ${counted(busy.length, 'batch', 'batches')}`;
 }
 
-function figuresOf({ changes, disruptive, unknown }: Row, style: Style): string {
+function figuresOf({ changes, disruptive, unknown }: PlayRow, style: Style): string {
   return [
     ...(changes > 0 ? [counted(changes, 'change')] : []),
     ...(disruptive > 0 ? [style.watch(`! ${disruptive} disruptive`)] : []),

@@ -48,6 +48,11 @@ export function printableText(text: string): string {
     .join('');
 }
 
+/** A text of several lines, each as {@link printable} makes it, and none cut. Colours become visible, too. */
+export function visibleText(text: string): string {
+  return text.split('\n').map(makeVisible).join('\n');
+}
+
 function makeVisible(line: string): string {
   return line.replaceAll(UNSAFE, visible);
 }

@@ -50,6 +50,14 @@ export const RUN = {
     next: 'Make a new one with this version: `provision plan INVENTORY -o FILE`.',
     kind: 'stale',
   },
+  'report-format': {
+    why: "A report is written in the format that its file's name ends with: Markdown, JUnit's XML, or HTML.",
+    next: 'Name a file that ends with `.md`, `.xml` or `.html`; several are written by several `--report`.',
+  },
+  'report-in-the-way': {
+    why: 'The file is there, and is no report of this program. A report is written only over an earlier report.',
+    next: 'Choose another name for `--report`, or move the file away.',
+  },
   'plan-mismatch': {
     why: 'The plan and the playbook have different plays. This is a bug.',
     next: 'Make a new plan, and please report it.',

@@ -1,0 +1,38 @@
+import { pictureOf } from '../checks/cluster-picture.js';
+import type { Cluster } from '../model/cluster.js';
+import type { ClusterPicture } from '../model/cluster-picture.js';
+import type { Probe } from '../model/remote.js';
+import { VERSION } from '../model/version.js';
+import type { RunRecord } from '../report/page/run-report.js';
+import { whoRuns } from './lock-holder.js';
+import { openReportFiles } from './report-files.js';
+
+/** What is gathered of a health check for its reports. */
+export interface HealthReporting {
+  /** Asks for the picture in the turn of the checks: no further exec. It never fails. */
+  look(cluster: Cluster, probe: (host: string) => Probe): Promise<ClusterPicture | undefined>;
+  /** @throws ProvisionError `file-not-written` */
+  write(found: Pick<RunRecord, 'items' | 'latency' | 'before'>): Promise<void>;
+}
+
+/** @throws ProvisionError where a report could not be written */
+export async function openHealthReporting(inventory: string, files: readonly string[]): Promise<HealthReporting> {
+  const begun = new Date().toISOString();
+  const targets = await openReportFiles(files);
+  return {
+    look: (cluster, probe) => pictureOf({ cluster, probe, isAsked: () => true }).catch(() => undefined),
+    async write(found) {
+      const ended = new Date().toISOString();
+      await targets.write({
+        tool: VERSION,
+        command: 'verify',
+        inventory,
+        by: whoRuns(),
+        begun,
+        ended,
+        events: [],
+        ...found,
+      });
+    },
+  };
+}
