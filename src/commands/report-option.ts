@@ -11,5 +11,5 @@ export function reportOption(): Option {
   return new Option(
     '--report <file>',
     'also write a report: .md for a pull request, .xml for a CI (JUnit), .html to attach; may be given several times',
-  ).argParser<readonly string[]>((file, before = []) => [...before, file]);
+  ).argParser<readonly string[] | undefined>((file, before) => [...(before ?? []), file]);
 }

@@ -130,8 +130,7 @@ export async function openSession(
     members: [...memberHosts],
   };
   return {
-    ...{ cluster, without, pki, plays, world },
-    isWithinLimit: withinLimit(inventory, limit),
+    ...{ cluster, without, pki, plays, world, isWithinLimit: withinLimit(inventory, limit) },
     certificates: certificateRules(tools, cluster),
     quietLook: () => lookThrough(connector, () => undefined, credentialFor),
     plan: (own) =>

@@ -32,8 +32,8 @@ async function run(verb: string, ...words: readonly string[]) {
 
 describe('with --report', () => {
   test('a plan is written in each format, for its owner alone, and once more over itself', async () => {
-    for (const _ of [1, 2]) {
-      expect(await run('plan', ...reportWords())).toMatchObject({ status: 0, stderr: '' });
+    for (const time of ['first', 'second']) {
+      expect({ time, ...(await run('plan', ...reportWords())) }).toMatchObject({ status: 0, stderr: '' });
       expect(read('md')).toMatch(/^<!-- report of provision[^\n]*\n\n### ✅ plan: 2 changes on 2 hosts\b/);
       expect(read('xml')).toMatch(/<testsuites [^>]*tests="3" failures="0"/);
       expect(read('html')).toContain('+new');
