@@ -1,3 +1,4 @@
+import { checkApiClients } from './api-clients.js';
 import { checkApiservers } from './apiserver.js';
 import { checkBackends } from './backends.js';
 import { checkCertificates } from './certificates.js';
@@ -26,6 +27,7 @@ const CHECKS: readonly Check[] = [
   checkCertificates,
   checkRotation,
   checkApiservers,
+  checkApiClients,
   checkKubeadmConfig,
   checkDrift,
 ];

@@ -74,6 +74,7 @@ function examineCluster(inventory: Inventory): { readonly cluster: Cluster; read
   const source = { isManaged, members, controlPlanes, kubernetes: hosts, balancers, formerBalancers, all };
   const cluster: Cluster = {
     isManaged,
+    allowsUntriedSystems: shared.valueOr('allow_unsupported_distribution_setup'),
     token: shared.valueOr('etcd_cluster_token'),
     members,
     // How an adopted one leaves is not said here, which is refused below: nor what it was like.

@@ -3,26 +3,24 @@ import { LB_PROVIDERS } from '../model/etcd-way.js';
 import { LB_MODES, PROXY_NAMES } from '../model/virtual-service.js';
 import { ADOPTED_VARIABLES } from './adopted-variables.js';
 import { APISERVER_VARIABLES } from './apiserver-variables.js';
+import { HAPROXY_VARIABLES } from './haproxy-variables.js';
+import { KEEPALIVED_VARIABLES } from './keepalived-variables.js';
 import { NGINX_VARIABLES } from './nginx-variables.js';
 import { RELEASE_VARIABLES } from './release-variables.js';
 import { defaulted, optional } from './variable-definition.js';
 import {
   absolutePath,
-  block,
   dnsName,
   etcdEnvironment,
   flag,
-  haproxyTime,
   ipAddress,
   listOf,
-  network,
   oneOf,
   text,
   wholeNumber,
 } from './variable-kinds.js';
 
 const port = wholeNumber(1, 65_535);
-const seconds = 'text, HAProxy time';
 
 /**
  * All variables that the roles use. This table is the one source: values are checked by it, defaults come from it, and
@@ -74,6 +72,12 @@ export const VARIABLES = {
     type: 'true or false',
     description:
       'Whether proxy and keepalived run as units of their own (`provision-etcd-…`), beside those that already serve something else on the load-balancer hosts.',
+  }),
+  allow_unsupported_distribution_setup: defaulted(false, {
+    schema: flag(),
+    type: 'true or false',
+    description:
+      'Whether roles that install packages are tried on a system made from Debian that they were not tried on. The name is that of kubespray.',
   }),
   provision_replace_files: defaulted([], {
     schema: listOf(absolutePath(), 'a list of absolute paths'),
@@ -187,108 +191,9 @@ export const VARIABLES = {
   }),
   ...RELEASE_VARIABLES,
   ...ADOPTED_VARIABLES,
-  haproxy_config_file: defaulted('/etc/haproxy/haproxy.cfg', {
-    schema: absolutePath(),
-    type: 'path',
-    description: 'Configuration file of HAProxy.',
-  }),
-  haproxy_maxconn: defaulted(4096, {
-    schema: wholeNumber(1, 1_000_000),
-    type: 'whole number',
-    description: 'Maximum connections.',
-  }),
-  haproxy_timeout_connect: defaulted('5s', {
-    schema: haproxyTime(),
-    type: seconds,
-    description: 'Time limit for connecting to a member.',
-  }),
-  haproxy_timeout_client: defaulted('5m', {
-    schema: haproxyTime(),
-    type: seconds,
-    description:
-      'Idle time after which a client connection is closed. An apiserver pings every 30 s: longer than that.',
-  }),
-  haproxy_timeout_server: defaulted('5m', {
-    schema: haproxyTime(),
-    type: seconds,
-    description: 'The same for the connection to the member.',
-  }),
-  haproxy_check_inter: defaulted('2s', {
-    schema: haproxyTime(),
-    type: seconds,
-    description: 'Time between health checks.',
-  }),
-  haproxy_check_rise: defaulted(2, {
-    schema: wholeNumber(1, 100),
-    type: 'whole number',
-    description: 'Successful checks before a member is considered up.',
-  }),
-  haproxy_check_fall: defaulted(3, {
-    schema: wholeNumber(1, 100),
-    type: 'whole number',
-    description: 'Failed checks before a member is considered down.',
-  }),
-  haproxy_stats_port: optional({
-    schema: port,
-    type: 'port',
-    fallbackText: 'no page',
-    description: 'Statistics page, on 127.0.0.1 only.',
-  }),
-  haproxy_extra_config: optional({
-    schema: block(),
-    type: 'text',
-    fallbackText: 'none',
-    description: 'Appended unchanged to the configuration. May contain secrets.',
-    mayHoldSecrets: true,
-  }),
+  ...HAPROXY_VARIABLES,
   ...NGINX_VARIABLES,
-  keepalived_interface: optional({
-    schema: text('the name of a network interface', /^[^\s/"'{}!#]{1,15}$/),
-    type: 'text',
-    fallbackText: "the one that holds the node's address",
-    description: 'Interface of the virtual IP.',
-  }),
-  keepalived_network: optional({
-    schema: network(),
-    type: 'network',
-    fallbackText: 'not checked',
-    description: 'The network that `etcd_lb_ip` must be in, to catch a typo early.',
-  }),
-  keepalived_vrid: optional({
-    schema: wholeNumber(1, 255),
-    type: '1 to 255',
-    fallbackText: 'last byte of `etcd_lb_ip`',
-    description: 'Virtual router id: unused in the network of the load-balancer hosts.',
-  }),
-  keepalived_priority: optional({
-    schema: wholeNumber(1, 254),
-    type: '1 to 254',
-    fallbackText: '100 for the first host, one less for each further one',
-    description:
-      'VRRP priority: the highest holds the virtual IP; different on each host (255 is the owner of the address, RFC 5798).',
-  }),
-  keepalived_unicast: defaulted(true, {
-    schema: flag(),
-    type: 'true or false',
-    description: 'Send VRRP adverts by unicast: most clouds drop multicast.',
-  }),
-  keepalived_advert_int: defaulted(1, {
-    schema: wholeNumber(1, 40),
-    type: 'seconds',
-    description: 'Time between adverts.',
-  }),
-  keepalived_auth_pass: optional({
-    schema: text('1 to 8 characters without spaces and quotes (keepalived cuts off the rest)', /^[^\s"'!#{}]{1,8}$/),
-    type: 'text, secret',
-    fallbackText: 'generated once, kept in the PKI store',
-    description: 'VRRP password: separates two routers with the same id. Preferably a `!vault` value.',
-    secret: true,
-  }),
-  keepalived_preempt: defaulted(false, {
-    schema: flag(),
-    type: 'true or false',
-    description: 'Whether a host with a higher priority takes the virtual IP back.',
-  }),
+  ...KEEPALIVED_VARIABLES,
   ...APISERVER_VARIABLES,
   kube_apiserver_manifest: defaulted('/etc/kubernetes/manifests/kube-apiserver.yaml', {
     schema: absolutePath(),

@@ -6,6 +6,7 @@ import type { Inventory } from '../model/inventory.js';
 export function noCluster({ directory }: Pick<Inventory, 'directory'>): Cluster {
   return {
     isManaged: true,
+    allowsUntriedSystems: false,
     token: '',
     members: [],
     formerMembers: [],

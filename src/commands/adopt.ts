@@ -6,10 +6,10 @@ import { ProvisionError } from '../model/errors.js';
 import type { Inventory } from '../model/inventory.js';
 import type { WritableStore } from '../pki/store.js';
 import { quote } from '../shell/quote.js';
-import { printable } from '../report/terminal-text.js';
-import { addConnectionOptions, createConnector, type ConnectionOptions } from './connection-options.js';
+import { addConnectionOptions, type ConnectionOptions } from './connection-options.js';
 import type { Context } from './context.js';
 import { addInventoryOptions, openInventory, type InventoryOptions } from './inventory-options.js';
+import { withHosts } from './with-hosts.js';
 
 interface AdoptOptions extends ConnectionOptions, InventoryOptions {
   readonly yes?: boolean;
@@ -60,15 +60,7 @@ async function look(
   const { lookAtCluster } = await import('../adopt/adopt-cluster.js');
   const { lookThrough } = await import('./session.js');
   const { renderCheckUp } = await import('../report/verify-text.js');
-  // The keys and /proc/*/environ of etcd are for root only.
-  const connector = await createConnector({ ...options, become: true }, inventory, {
-    env: context.env,
-    ask: context.ask.secret,
-    onNotice: (host, message) => {
-      context.stderr.write(`${host}: ${printable(message)}\n`);
-    },
-  });
-  try {
+  return withHosts(inventory, { options, context }, async (connector) => {
     const hosts = lookThrough(connector, () => undefined);
     const { authority } = store;
     const found = await lookAtCluster({ inventory, probe: (host) => hosts.probe(host), authority, now: new Date() });
@@ -80,9 +72,7 @@ async function look(
         hint: 'see what failed above, and what to do about it; then run it again',
       });
     return found;
-  } finally {
-    await connector.close();
-  }
+  });
 }
 
 async function openStore(directory: string, context: Context): Promise<WritableStore> {

@@ -127,16 +127,10 @@ async function confirm(context: Context, changes: number, unknown: number): Prom
 /** A wrong passphrase, or a certificate that an external CA signed wrongly, must show before any host is touched. */
 async function unlockSigner(plan: Plan, { signer, newLook }: World): Promise<void> {
   const { plannedCertificates } = await import('../engine/planned-certificates.js');
+  const { plannedChanges } = await import('../model/plan.js');
   const certificates = plannedCertificates(plan);
-  if (certificates.length === 0 && !makesAuthority(plan)) return;
+  const actions = plannedChanges(plan).flatMap(({ change }) => change.actions);
+  if (certificates.length === 0 && !actions.some(({ kind }) => /^(create|move)-authority$/.test(kind))) return;
   const look = newLook();
   await signer.unlock(certificates, (host) => look.probe(host));
-}
-
-function makesAuthority(plan: Plan): boolean {
-  const steps = plan.plays.flatMap((play) => play.batches.flatMap(({ hosts }) => hosts.flatMap((host) => host.steps)));
-  return steps.some(
-    ({ outcome }) =>
-      outcome.kind === 'change' && outcome.change.actions.some(({ kind }) => /^(create|move)-authority$/.test(kind)),
-  );
 }

@@ -91,7 +91,7 @@ export async function openSession(
     emit({ type: 'notice', message: formatProblem(warning) });
   const pki = await storeOf(cluster, options, context);
   const tools = { template: shippedTemplate, pki, now: new Date() };
-  const roleSource = { roles: roleTable(tools), cluster: describeCluster };
+  const roleSource = { roles: roleTable(tools), cluster, describe: describeCluster };
   const [gates, orders] = [gateTable(cluster, () => new Date()), orderTable(cluster)];
   const { limit } = options;
   const plays = whose === 'own' ? [] : buildPlays({ playbook, inventory, limit, roleSource, gates, orders });

@@ -8,9 +8,10 @@ import { EXIT, ProvisionError } from '../model/errors.js';
 import { outputOf, type Output } from '../model/remote.js';
 import { passphraseSource } from '../pki/passphrase.js';
 import { trialLines, tryRestoreScript } from '../shell/snapshot.js';
-import { createConnector, type ConnectionOptions } from './connection-options.js';
+import type { ConnectionOptions } from './connection-options.js';
 import type { Context } from './context.js';
 import { openInventory, type InventoryOptions } from './inventory-options.js';
+import { withHosts } from './with-hosts.js';
 
 /** The options of `snapshot verify`. */
 export interface VerifySnapshotOptions extends ConnectionOptions, InventoryOptions {
@@ -100,12 +101,7 @@ async function tryOn(
   { options, context }: { readonly options: VerifySnapshotOptions; readonly context: Context },
 ): Promise<Trial> {
   const inventory = await openInventory(inventoryFile, options, context);
-  const connector = await createConnector({ ...options, become: true }, inventory, {
-    env: context.env,
-    ask: context.ask.secret,
-    onNotice: (from, message) => context.stderr.write(`${from}: ${message}\n`),
-  });
-  try {
+  return withHosts(inventory, { options, context }, async (connector) => {
     const transport = await connector.connect(host);
     const output = await transport.run({
       summary: 'restore a snapshot on trial',
@@ -114,9 +110,7 @@ async function tryOn(
       timeoutMs: TRIAL_TIMEOUT_MS,
     });
     return { host, status: readTrial(host, output) };
-  } finally {
-    await connector.close();
-  }
+  });
 }
 
 function readTrial(where: string, { status, stderr }: Output): SnapshotStatus {

@@ -4,9 +4,10 @@ import type { FoundLock } from '../engine/lock-holder.js';
 import { EXIT, ProvisionError } from '../model/errors.js';
 import type { Connector } from '../model/remote.js';
 import { printable } from '../report/terminal-text.js';
-import { addConnectionOptions, createConnector, type ConnectionOptions } from './connection-options.js';
+import { addConnectionOptions, type ConnectionOptions } from './connection-options.js';
 import type { Context } from './context.js';
 import { addInventoryOptions, openInventory, type InventoryOptions } from './inventory-options.js';
+import { withHosts } from './with-hosts.js';
 
 interface UnlockOptions extends ConnectionOptions, InventoryOptions {
   readonly yes?: boolean;
@@ -26,20 +27,10 @@ export function addUnlockCommand(program: Command, context: Context): void {
 
 async function runUnlock(file: string, options: UnlockOptions, context: Context): Promise<void> {
   const inventory = await openInventory(file, options, context);
-  // The lock belongs to whom apply became, and apply becomes root as soon as a play says so.
-  const connector = await createConnector({ ...options, become: true }, inventory, {
-    env: context.env,
-    ask: context.ask.secret,
-    onNotice: (host, message) => {
-      context.stderr.write(`${printable(`${host}: ${message}`)}\n`);
-    },
-  });
-  try {
-    // There is a lock on every host that its run changed: all of the inventory may keep one.
-    context.exit(await unlockHosts([...inventory.hosts.keys()], connector, options, context));
-  } finally {
-    await connector.close();
-  }
+  // There is a lock on every host that its run changed: all of the inventory may keep one.
+  const hosts = [...inventory.hosts.keys()];
+  const ways = { options, context };
+  context.exit(await withHosts(inventory, ways, (connector) => unlockHosts(hosts, connector, options, context)));
 }
 
 /** @returns the exit code: done only when there is no lock on any host of the inventory */

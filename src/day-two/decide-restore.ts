@@ -7,7 +7,7 @@ import {
   type RestoreOnHost,
   type RestoreTool,
 } from '../facts/restores.js';
-import { hostPort } from '../model/endpoint.js';
+import { httpsUrl } from '../model/endpoint.js';
 import type { Cluster, Member } from '../model/cluster.js';
 import { ProvisionError } from '../model/errors.js';
 import type { Probe } from '../model/remote.js';
@@ -201,9 +201,7 @@ function peerUrlsOf({ cluster, look, snapshot }: RestoreRequest): ReadonlyMap<st
     );
   if (!cluster.isManaged)
     throw differs('no member answers, and the snapshot has no manifest that says where members listen');
-  return new Map(
-    cluster.members.map(({ name, address, peerPort }) => [name, [`https://${hostPort(address, peerPort)}`]]),
-  );
+  return new Map(cluster.members.map(({ name, address, peerPort }) => [name, [httpsUrl(address, peerPort)]]));
 }
 
 function hasNamesOf(list: ReadonlyMap<string, readonly string[]>, { members }: Cluster): boolean {

@@ -1,7 +1,7 @@
 import { certainSkewMs, clock, NOW, type ClockReading } from '../facts/clock.js';
 import type { Look } from '../facts/batched-probe.js';
 import { ProvisionError } from '../model/errors.js';
-import type { Plan } from '../model/plan.js';
+import { plannedSteps, type Plan } from '../model/plan.js';
 import { BACKDATE_MS } from '../pki/backdate.js';
 import type { HostFailure } from './run-error.js';
 
@@ -78,14 +78,12 @@ function describeTime(milliseconds: number): string {
 }
 
 /** What is known only after apply may come to be a certificate. */
-function hostsWithNewCertificates({ plays }: Plan): readonly string[] {
-  const planned = plays.flatMap(({ batches }) => batches.flatMap(({ hosts }) => hosts));
-  return planned
-    .filter(({ steps }) =>
-      steps.some(
-        ({ outcome }) =>
-          outcome.kind === 'unknown' || outcome.change.actions.some(({ kind }) => kind === 'issue-certificate'),
-      ),
+function hostsWithNewCertificates(plan: Plan): readonly string[] {
+  const hosts = plannedSteps(plan)
+    .filter(
+      ({ step: { outcome } }) =>
+        outcome.kind === 'unknown' || outcome.change.actions.some(({ kind }) => kind === 'issue-certificate'),
     )
     .map(({ host }) => host);
+  return [...new Set(hosts)];
 }

@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises';
 import { ProvisionError } from '../model/errors.js';
-import type { Plan } from '../model/plan.js';
+import { plannedSteps, type Plan } from '../model/plan.js';
 import { LARGE_FILE_BYTES, readTextBounded } from '../model/read-bounded.js';
 import { writePrivately } from '../pki/store-files.js';
 import { quote } from '../shell/quote.js';
@@ -156,10 +156,7 @@ function stepDrift(saved: PlanJson, fresh: PlanJson): readonly string[] {
 
 /** `play / host address` → step. */
 function stepsOf(plan: PlanJson): ReadonlyMap<string, StepJson> {
-  const entries = plan.plays.flatMap(({ name, batches }) =>
-    batches.flatMap(({ hosts }) =>
-      hosts.flatMap(({ host, steps }) => steps.map((step) => [`${name} / ${host} ${step.address}`, step] as const)),
-    ),
+  return new Map(
+    plannedSteps<StepJson>(plan).map(({ play, host, step }) => [`${play} / ${host} ${step.address}`, step]),
   );
-  return new Map(entries);
 }

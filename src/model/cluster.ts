@@ -93,6 +93,8 @@ export interface Cluster {
    * only the names that the load balancer needs are added to each member's server certificate.
    */
   readonly isManaged: boolean;
+  /** `allow_unsupported_distribution_setup`: roles go on where they were not tried, if it is made from Debian. */
+  readonly allowsUntriedSystems: boolean;
   readonly token: string;
   /** In the order of the `etcd` group. */
   readonly members: readonly Member[];

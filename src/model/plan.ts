@@ -70,9 +70,40 @@ export type HostOutline = PlannedHost<ChangeOutline>;
 /** A step of a {@link PlanOutline}. */
 export type StepOutline = PlannedStep<ChangeOutline>;
 
+/** Plays, batches and their hosts, whatever is known of each host. */
+interface Planned<Host> {
+  readonly plays: readonly {
+    readonly name: string;
+    readonly batches: readonly { readonly hosts: readonly Host[] }[];
+  }[];
+}
+
+/** What each play does to each of its hosts, in the order of the plan. */
+export function plannedHosts<Host extends object>({
+  plays,
+}: Planned<Host>): readonly (Host & { readonly play: string })[] {
+  return plays.flatMap(({ name, batches }) =>
+    batches.flatMap(({ hosts }) => hosts.map((host) => ({ ...host, play: name }))),
+  );
+}
+
+/** The steps of a plan, each with its play and its host, in the order of the plan. */
+export function plannedSteps<Step>(
+  plan: Planned<{ readonly host: string; readonly steps: readonly Step[] }>,
+): readonly { readonly play: string; readonly host: string; readonly step: Step }[] {
+  return plannedHosts(plan).flatMap(({ play, host, steps }) => steps.map((step) => ({ play, host, step })));
+}
+
+/** What a plan changes on each host, as far as it is known before apply. */
+export function plannedChanges(plan: Plan): readonly { readonly host: string; readonly change: Change }[] {
+  return plannedSteps(plan).flatMap(({ host, step: { outcome } }) =>
+    outcome.kind === 'change' ? [{ host, change: outcome.change }] : [],
+  );
+}
+
 /** The hosts on which something is changed, or may be once it can be decided; each once. */
-export function hostsToChange({ plays }: Plan): readonly string[] {
-  const planned = plays.flatMap(({ batches }) => batches.flatMap(({ hosts }) => hosts));
+export function hostsToChange(plan: Plan): readonly string[] {
+  const planned = plannedHosts(plan);
   return [...new Set(planned.filter(({ steps }) => steps.length > 0).map(({ host }) => host))];
 }
 
@@ -90,8 +121,8 @@ export interface PlanSummary {
 
 /** Counts a plan's outcomes. */
 export function summarisePlan(plan: PlanOutline): PlanSummary {
-  const planned = plan.plays.flatMap((play) => play.batches.flatMap((batch) => batch.hosts));
-  const outcomes = planned.flatMap((host) => host.steps.map((step) => step.outcome));
+  const planned = plannedHosts(plan);
+  const outcomes = plannedSteps(plan).map(({ step }) => step.outcome);
   const away = new Set(plan.away.map(({ host }) => host));
   const changing = planned.filter((host) => host.steps.some((step) => step.outcome.kind === 'change'));
   return {

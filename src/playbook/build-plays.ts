@@ -6,14 +6,14 @@ import { InputError, type Problem } from '../model/errors.js';
 import type { Host, Inventory } from '../model/inventory.js';
 import type { MarkedText } from '../model/marked-text.js';
 import { numberText, WholeFloat } from '../model/python-value.js';
-import type { Cluster } from '../model/cluster.js';
 import { FORMER_MEMBERS, formerBalancersGroup } from '../model/former-groups.js';
 import { formerGroupOf, SERVICE_GROUPS } from '../model/virtual-service.js';
-import type { Role } from '../roles/role.js';
 import { moduleNamed, type Module } from './modules.js';
+import { refuseAnotherCluster } from './one-cluster.js';
 import type { Play } from './play.js';
 import { taskFrame, taskWords, type RawRole, type RawTask, type When } from './playbook-schema.js';
 import type { Playbook, ReadPlay } from './read-playbook.js';
+import type { RoleSource } from './role-source.js';
 import { problemsOf } from './yaml-source.js';
 
 /** The control machine's own name in `hosts:`; it is always there, whatever `--limit` says. */
@@ -28,13 +28,6 @@ const OPTIONAL_GROUPS: ReadonlyMap<string, string | undefined> = new Map<string,
   ['kube_node', undefined],
   ...Object.values(SERVICE_GROUPS).map((group) => [formerGroupOf(group), undefined] as const),
 ]);
-
-/** What turns a role's name into resources. Made only when a play names a role: a playbook of tasks needs no cluster. */
-export interface RoleSource {
-  readonly roles: ReadonlyMap<string, Role>;
-  /** The cluster that an inventory (with a play's variables) describes. @throws InputError */
-  readonly cluster: (inventory: Inventory) => Cluster;
-}
 
 /** What plays are built from. */
 export interface BuildRequest {
@@ -74,6 +67,8 @@ export function buildPlays(request: BuildRequest): readonly Play[] {
 /** One play on one host, while its resources are gathered. */
 interface Site {
   readonly read: ReadPlay;
+  /** Without the variables of the play. */
+  readonly base: Inventory;
   readonly inventory: Inventory;
   readonly host: string;
   readonly roleSource: RoleSource;
@@ -99,7 +94,7 @@ function buildPlay(
     order: play.order ?? 'inventory',
     gatesBefore: play.gates?.before ?? [],
     gatesAfter: play.gates?.after ?? [],
-    resources: new Map(hosts.map((host) => [host, resourcesOf({ read, inventory, host, roleSource })])),
+    resources: new Map(hosts.map((host) => [host, resourcesOf({ read, base, inventory, host, roleSource })])),
   };
 }
 
@@ -190,7 +185,9 @@ function roleResources(site: Site, path: readonly PropertyKey[], raw: RawRole): 
   }
   const view = vars === undefined ? site.inventory : site.inventory.withVariables(vars);
   const host = view.hosts.get(site.host) ?? controlMachine(site.host);
-  return holds(view, site.host, when) ? role.resources(host, view, cluster(view)) : [];
+  if (!holds(view, site.host, when)) return [];
+  refuseAnotherCluster({ ...site, vars: { ...site.read.play.vars, ...vars }, at: site.read.source.at(path) });
+  return role.resources(host, view, cluster);
 }
 
 /** The control machine where the inventory does not list it: no variables, and never connected to. */

@@ -1,5 +1,5 @@
 import type { Event } from '../model/events.js';
-import type { Plan } from '../model/plan.js';
+import { plannedHosts, type Plan } from '../model/plan.js';
 import { createStage, type Stage } from './live-stage.js';
 import { renderPlan } from './plan-text.js';
 import type { Screen, Terminal } from './screen.js';
@@ -34,11 +34,8 @@ function workKey(play: string, host: string): string {
 }
 
 function workOf(plan: Plan): ReadonlyMap<string, Work> {
-  const planned = plan.plays.flatMap((play) =>
-    play.batches.flatMap(({ hosts }) => hosts.map((host) => ({ ...host, play: play.name }))),
-  );
   return new Map(
-    planned.map(({ play, host, steps }) => {
+    plannedHosts(plan).map(({ play, host, steps }) => {
       const remaining = steps.filter(({ outcome }) => outcome.kind === 'change').length;
       return [workKey(play, host), { remaining, open: remaining < steps.length }];
     }),

@@ -1,17 +1,12 @@
-import { minorVersionOf } from '../facts/apiserver-manifest.js';
-import { askText } from '../facts/file-content.js';
-import { fileState, type FileState } from '../facts/file-state.js';
-import { readKubeconfig, type Kubeconfig } from '../facts/kubeconfig.js';
-import { KUBELET, kubeletConfOf, kubeletProcesses, USUAL_KUBELET_CONF } from '../facts/kubelet-processes.js';
-import type { ProgramProcess } from '../facts/program-processes.js';
-import { unitState, type UnitState } from '../facts/unit-state.js';
+import { KUBELET } from '../facts/kubelet-processes.js';
 import { changed, UNCHANGED, type Action, type Await, type Outcome, type Resource } from '../model/change.js';
 import { ProvisionError } from '../model/errors.js';
 import type { Probe } from '../model/remote.js';
 import type { Endpoint } from '../model/virtual-service.js';
 import { serviceCommand } from '../shell/service-command.js';
 import { serverChange } from './kubeconfig-server.js';
-import { hostOf, usesEndpoint, wantedServer } from './with-server.js';
+import { LOCAL_SINCE, lookAtKubelet, staysLocal, type KubeletControlPlane, type SeenKubelet } from './seen-kubelet.js';
+import { usesEndpoint, wantedServer } from './with-server.js';
 
 /** A kubelet that should use a virtual IP. */
 export interface KubeletServerOptions {
@@ -21,11 +16,8 @@ export interface KubeletServerOptions {
   /** What must hold after its restart; else the old file is put back, and it is restarted with that. */
   readonly after: Await;
   /** Of a control plane: its node's address, and the manifest of its API server. */
-  readonly controlPlane: { readonly address: string; readonly manifest: string } | undefined;
+  readonly controlPlane: KubeletControlPlane | undefined;
 }
-
-/** kubeadm leaves the kubelet of a control plane with its own API server from here on (KEP-4471, ControlPlaneKubeletLocalMode). */
-const LOCAL_SINCE = 33;
 
 /**
  * A kubelet that runs with a kubeconfig which names the virtual IP. The kubelet of a control plane stays with the API server
@@ -37,56 +29,23 @@ export function kubeletServer(options: KubeletServerOptions): Resource {
     paths: [],
     async plan(probe) {
       const seen = await look(options, probe);
-      if (staysLocal(options, seen)) return UNCHANGED;
-      return decide(options, seen);
+      return staysLocal(options.controlPlane, seen) ? UNCHANGED : decide(options, seen);
     },
     async doubt(probe) {
       const seen = await look(options, probe);
-      if (!staysLocal(options, seen)) return undefined;
+      if (!staysLocal(options.controlPlane, seen)) return undefined;
       return `its kubelet stays with the API server of its own host (${seen.kubeconfig.server.host}), as kubeadm has it since v1.${LOCAL_SINCE}`;
     },
   };
 }
 
-interface Seen {
-  readonly host: string;
-  readonly path: string;
-  readonly kubeconfig: Kubeconfig;
-  readonly state: Exclude<FileState, { readonly kind: 'absent' }>;
-  readonly unit: UnitState;
-  readonly processes: readonly ProgramProcess[];
-  readonly manifest: string | undefined;
+async function look({ controlPlane }: KubeletServerOptions, probe: Probe): Promise<SeenKubelet> {
+  const seen = await lookAtKubelet(controlPlane, probe);
+  if (seen.kind === 'seen') return seen;
+  throw noKubeconfig(probe.host, seen.path);
 }
 
-async function look({ controlPlane }: KubeletServerOptions, probe: Probe): Promise<Seen> {
-  // The usual file is asked for together with the process that says which it is: a host which has it costs one look.
-  const [processes, unit, manifest, usual] = await Promise.all([
-    probe.ask(kubeletProcesses, KUBELET),
-    probe.ask(unitState, KUBELET),
-    controlPlane === undefined ? undefined : askText(probe, controlPlane.manifest),
-    readFile(USUAL_KUBELET_CONF, probe),
-  ]);
-  const path = kubeletConfOf(processes);
-  const { text, state } = path === USUAL_KUBELET_CONF ? usual : await readFile(path, probe);
-  if (text === undefined || state.kind === 'absent') throw noKubeconfig(probe.host, path);
-  return { host: probe.host, path, kubeconfig: readKubeconfig(path, text), state, unit, processes, manifest };
-}
-
-async function readFile(
-  path: string,
-  probe: Probe,
-): Promise<{ readonly text: string | undefined; readonly state: FileState }> {
-  const [text, state] = await Promise.all([askText(probe, path), probe.ask(fileState, path)]);
-  return { text, state };
-}
-
-function staysLocal({ controlPlane }: KubeletServerOptions, { kubeconfig, manifest }: Seen): boolean {
-  if (controlPlane === undefined) return false;
-  const isOwn = [controlPlane.address, '127.0.0.1', '::1', 'localhost'].includes(hostOf(kubeconfig.server));
-  return isOwn && (minorVersionOf(manifest ?? '') ?? LOCAL_SINCE) >= LOCAL_SINCE;
-}
-
-function decide({ endpoint, way, after }: KubeletServerOptions, seen: Seen): Outcome {
+function decide({ endpoint, way, after }: KubeletServerOptions, seen: SeenKubelet): Outcome {
   const { host, path, kubeconfig, state, unit, processes } = seen;
   const url = wantedServer(endpoint);
   // Undone files are in place again by then: the same verb makes it run with them.

@@ -1,5 +1,5 @@
 import { posix } from 'node:path';
-import { hostPort, httpsUrl, memberUrls } from '../model/endpoint.js';
+import { httpsUrl, memberUrls } from '../model/endpoint.js';
 import type { Member } from '../model/cluster.js';
 import type { Command } from '../model/remote.js';
 import { etcdctl, memberThatSays } from './etcdctl.js';
@@ -21,7 +21,7 @@ export interface MembershipRequest {
 
 /** Where the others reach a member that is managed here. */
 export function peerUrlOf({ address, peerPort }: Pick<Member, 'address' | 'peerPort'>): string {
-  return `https://${hostPort(address, peerPort)}`;
+  return httpsUrl(address, peerPort);
 }
 
 /**

@@ -15,6 +15,7 @@ import { hardwareAddresses } from '../../src/facts/hardware-addresses.js';
 import { ALL_ADDRESSES, hostAddresses } from '../../src/facts/host-addresses.js';
 import { listeners } from '../../src/facts/listeners.js';
 import { nameAddresses } from '../../src/facts/name-addresses.js';
+import { operatingSystem, SYSTEM } from '../../src/facts/operating-system.js';
 import { packageState } from '../../src/facts/packages.js';
 import { sourceAddress } from '../../src/facts/source-address.js';
 import { unitState } from '../../src/facts/unit-state.js';
@@ -249,6 +250,15 @@ const systemdUnit = fc.record({
   active: fc.boolean(),
   enabled: fc.boolean(),
   loaded: fc.boolean(),
+});
+
+test('the system of this machine is what os-release says, which is read and not executed', async () => {
+  const expected = await transport.run({
+    summary: 'os-release',
+    script: `. /etc/os-release; printf '%s\\n' "$ID" "\${VERSION_ID-}" "$PRETTY_NAME"`,
+  });
+  const [system] = await askAll(operatingSystem, [SYSTEM]);
+  expect([system?.id, system?.version, system?.name]).toEqual(expected.stdout.split('\n').slice(0, 3));
 });
 
 describe('answers about units', () => {

@@ -1,7 +1,19 @@
-import { readFile, writeFile } from 'node:fs/promises';
 import { beforeAll, expect, jest, test } from '@jest/globals';
 import { powerCut, startHost } from '../../src/lab/faults.js';
-import { describeOnLab, type Ended, type TestLab } from '../support/lab.js';
+import {
+  CLUSTER_CA,
+  CONTROL_PLANES,
+  PATIENCE_S,
+  apiserverVip,
+  inventoryWithVip,
+  nameVip,
+  problemOf,
+  readyz,
+  untilReady,
+  untilWell,
+  waiting,
+} from '../support/apiserver-vip.js';
+import { describeOnLab } from '../support/lab.js';
 import {
   countSessions,
   endOf,
@@ -19,75 +31,6 @@ import {
 jest.setTimeout(600_000);
 
 const MEMBERS = ['etcd-1', 'etcd-2', 'etcd-3'] as const;
-const CONTROL_PLANES = ['cp-1', 'cp-2'] as const;
-
-/** A host may be slow to see that another one is gone. */
-const PATIENCE_S = 180;
-
-/** An address of the lab's network that no host has, beside etcd's virtual IP. */
-async function apiserverVip(lab: TestLab): Promise<string> {
-  return (await vipOf(lab)).replace(/\d+$/, '99');
-}
-
-/** The lab's inventory with a virtual IP of the API servers, which the hosts of a group balance. */
-async function inventoryWithVip(lab: TestLab, name: string, vip: string, given: Given): Promise<string> {
-  const text = await readFile(lab.files.inventory, 'utf8');
-  const variables = [`kube_apiserver_lb_ip: ${vip}`, ...(given.variables ?? [])];
-  const lines = variables.map((line) => `    ${line}\n`).join('');
-  const file = lab.files.inventory.replace(/inventory\.yaml$/, `${name}.yaml`);
-  await writeFile(file, `${text.replace('  vars:\n', `  vars:\n${lines}`)}    kube_apiserver_lb:\n${given.group}`);
-  return file;
-}
-
-interface Given {
-  /** What is in the group `kube_apiserver_lb`. */
-  readonly group: string;
-  readonly variables?: readonly string[];
-}
-
-/** The serving certificates of the API servers name the virtual IP, as with `certSANs` from the beginning. */
-async function nameVip(lab: TestLab, vip: string): Promise<void> {
-  const script = `set -e
-    sed -i 's|^  certSANs:$|&\\n  - ${vip}|' /etc/kubernetes/kubeadm.yaml
-    cd /etc/kubernetes/pki && mkdir -p /root/old-pair && mv apiserver.crt apiserver.key /root/old-pair/
-    kubeadm init phase certs apiserver --config /etc/kubernetes/kubeadm.yaml`;
-  for (const host of CONTROL_PLANES) {
-    const ended = await lab.ssh(host, script);
-    if (ended.status !== 0) throw new Error(endOf(ended));
-  }
-}
-
-/** `/readyz` through the virtual IP from a host, verified by the cluster's authority; `ok` when it answers. */
-async function readyz(lab: TestLab, host: string, url: string, ca: string): Promise<string> {
-  const ended = await lab.ssh(host, `curl -sS -m 5 --noproxy '*' --cacert ${ca} ${url}/readyz 2>&1`);
-  return ended.stdout;
-}
-
-const CLUSTER_CA = '/etc/kubernetes/pki/ca.crt';
-
-/** The same until it answers, for as long as a slow machine may need. */
-async function untilReady(lab: TestLab, host: string, url: string): Promise<string> {
-  const ask = `curl -sS -m 5 --noproxy '*' --cacert ${CLUSTER_CA} ${url}/readyz 2>&1`;
-  // The answer that ended the wait: the next one may come from an API server that is about to be taken out.
-  const script = `until=$((SECONDS + ${PATIENCE_S})); until answer=$(${ask}); [ "$answer" = ok ] || [ $SECONDS -ge $until ]; do sleep 1; done; printf %s "$answer"`;
-  return (await lab.ssh(host, script)).stdout;
-}
-
-/** A script that succeeds once a command does, for as long as a slow machine may need. */
-function waiting(command: string): string {
-  return `until=$((SECONDS + ${PATIENCE_S})); until ${command}; do [ $SECONDS -lt $until ] || exit 1; sleep 1; done`;
-}
-
-/** Waits until a check-up finds all well, whatever a test has stopped before. */
-async function untilWell(lab: TestLab, inventory: string): Promise<void> {
-  const verified = await verifyUntil(lab, inventory);
-  expect(problemOf(verified)).toBe('');
-}
-
-/** The error of a run that should have been good; nothing where it was. */
-function problemOf(ended: Ended): string {
-  return ended.status === 0 ? '' : endOf(ended);
-}
 
 describeOnLab('both services on the same three hosts', 'both', { etcd: 3, controlPlanes: 2 }, (lab) => {
   let etcdVip: string;
@@ -191,82 +134,4 @@ describeOnLab('both services on the same three hosts', 'both', { etcd: 3, contro
       await untilWell(lab, inventory);
     },
   );
-});
-
-describeOnLab('API servers behind hosts of their own', 'apart', { etcd: 3, controlPlanes: 2, hosts: 2 }, (lab) => {
-  let vip: string;
-  const group = '      hosts:\n        host-1: {}\n        host-2: {}\n';
-  const withProxy = async (proxy: string): Promise<string> =>
-    inventoryWithVip(lab, `apart-${proxy}`, vip, {
-      group,
-      variables: ['kube_apiserver_lb_port: 6443', `kube_apiserver_lb_proxy: ${proxy}`],
-    });
-
-  beforeAll(async () => {
-    vip = await apiserverVip(lab);
-    const curl = 'apt-get -q update; DEBIAN_FRONTEND=noninteractive apt-get -qy install curl';
-    for (const host of CONTROL_PLANES) await lab.ssh(host, curl);
-    const run = await runVerb(lab, 'apply', await withProxy('haproxy'));
-    if (run.status !== 0) throw new Error(endOf(run));
-  }, 900_000);
-
-  test('a port that an API server has on the same host is refused while planning', async () => {
-    const same = await inventoryWithVip(lab, 'same', vip, {
-      group: '      hosts:\n        cp-1: {}\n        cp-2: {}\n',
-      variables: ['kube_apiserver_lb_port: 6443'],
-    });
-    const plan = await lab.provision('plan', same);
-    expect(plan.status).not.toBe(0);
-    expect(plan.stdout + plan.stderr).toMatch(
-      /kube_apiserver_lb_port: 6443: the kube-apiserver of cp-1 listens there on all addresses/,
-    );
-  });
-
-  test.each(['nginx', 'haproxy'])('through %s: it serves, and a second plan is empty', async (proxy) => {
-    const inventory = await withProxy(proxy);
-    const run = await runVerb(lab, 'apply', inventory);
-    expect(problemOf(run)).toBe('');
-    expect(plannedChanges(await runVerb(lab, 'plan', inventory))).toEqual([]);
-    const asked = await lab.ssh('cp-1', `curl -sS -m 5 --noproxy '*' -k https://${vip}:6443/readyz`);
-    expect(asked.stdout).toBe('ok');
-    expect(await holdersOf(lab, ['host-1', 'host-2'], vip)).toHaveLength(1);
-  });
-
-  test('where certificates do not name it yet, the check says so, and kubeadm puts it there', async () => {
-    const inventory = await withProxy('haproxy');
-    const put = await runVerb(lab, 'apply', inventory);
-    expect(problemOf(put)).toBe('');
-    const pids = async (): Promise<readonly string[]> =>
-      Promise.all(CONTROL_PLANES.map(async (host) => (await lab.ssh(host, 'pgrep -x kube-apiserver')).stdout));
-    const before = await pids();
-    const verified = await lab.provision('verify', inventory);
-    const named = await runVerb(lab, 'apply', inventory, '--playbook', 'apiserver-names');
-    expect(problemOf(named)).toBe('');
-    const changes = performedChanges(named).length;
-    // Once; what a test before has done stays.
-    if (changes > 0) {
-      expect(changes).toBe(2);
-      expect(verified.status).not.toBe(0);
-      expect(verified.stdout).toMatch(
-        /no alternative certificate subject name matches[\s\S]*--playbook apiserver-names/,
-      );
-    }
-    for (const host of CONTROL_PLANES) expect(await readyz(lab, host, `https://${vip}:6443`, CLUSTER_CA)).toBe('ok');
-    expect(await pids()).toEqual(before);
-    expect(plannedChanges(await runVerb(lab, 'plan', inventory, '--playbook', 'apiserver-names'))).toEqual([]);
-    await untilWell(lab, inventory);
-  });
-
-  test('with one of them lost it goes on', async () => {
-    const inventory = await withProxy('haproxy');
-    expect(problemOf(await runVerb(lab, 'apply', inventory))).toBe('');
-    const [holder = ''] = await holdersOf(lab, ['host-1', 'host-2'], vip);
-    const machine = await lab.host(holder);
-    await powerCut(machine);
-    const ask = `curl -sS -m 5 --noproxy '*' -k https://${vip}:6443/readyz`;
-    const script = `until=$((SECONDS + ${PATIENCE_S})); until [ "$(${ask})" = ok ]; do [ $SECONDS -lt $until ] || break; sleep 1; done; ${ask}`;
-    expect((await lab.ssh('cp-1', script)).stdout).toBe('ok');
-    await startHost(machine);
-    expect(await holdersOf(lab, ['host-1', 'host-2'], vip)).toHaveLength(1);
-  });
 });

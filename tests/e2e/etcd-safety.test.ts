@@ -30,6 +30,7 @@ describeOnLab('etcd is never harmed', 'safety', { etcd: 3 }, (lab) => {
   let vip: string;
   let direct: string;
   let stranger: JsonRun;
+  let otherSystem: JsonRun;
   let applied: JsonRun;
 
   async function isHealthy(): Promise<boolean> {
@@ -59,6 +60,12 @@ describeOnLab('etcd is never harmed', 'safety', { etcd: 3 }, (lab) => {
     await Promise.all(MEMBERS.map(async (host) => lab.ssh(host, remember)));
     stranger = await runVerb(lab, 'plan');
     await lab.onControlSide(['ip', 'address', 'del', ...address]);
+    await lab.ssh(
+      'etcd-3',
+      'rm /etc/os-release && printf "ID=ubuntu\\nID_LIKE=debian\\nPRETTY_NAME=Ubuntu\\n" >/etc/os-release',
+    );
+    otherSystem = await runVerb(lab, 'plan');
+    await lab.ssh('etcd-3', 'ln -sf ../usr/lib/os-release /etc/os-release');
     // Installed by hand, and started by their package alone: one without etcdctl, one with it.
     const install = (names: string): string =>
       `apt-get -q update && DEBIAN_FRONTEND=noninteractive apt-get -qy install ${names} && systemctl is-active etcd`;
@@ -77,6 +84,15 @@ describeOnLab('etcd is never harmed', 'safety', { etcd: 3 }, (lab) => {
     expect(stranger.status).toBe(EXIT.unsafe);
     expect(stranger.stdout).toContain(`the virtual IP ${vip} is in use`);
     expect(stranger.events.filter(({ type }) => type === 'planned')).toEqual([]);
+  });
+
+  test('a host with a system that roles were not tried on is refused while planning, by name', () => {
+    expect(otherSystem.status).toBe(EXIT.failed);
+    const failures = otherSystem.events.flatMap((event) => (event.type === 'run-failed' ? event.failures : []));
+    expect(new Set(failures.map(({ host, code }) => `${host ?? ''} ${code}`))).toEqual(
+      new Set(['etcd-3 system-unsupported']),
+    );
+    expect(otherSystem.events.filter(({ type }) => type === 'planned')).toEqual([]);
   });
 
   test("the package's own lone member is recognised, and its data moved aside", async () => {

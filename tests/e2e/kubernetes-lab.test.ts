@@ -92,6 +92,12 @@ describeOnLab(
         'cp-2 ok',
         'worker-1 ok',
       ]);
+      const clients = items.filter(({ check }) => check === 'api-client');
+      expect(clients.map(({ host, verdict }) => `${host ?? ''} ${verdict ?? ''}`).toSorted()).toEqual([
+        'cp-1 ok',
+        'cp-2 ok',
+        'worker-1 ok',
+      ]);
       const nodes = await lab.ssh('cp-1', kubectl(`--server https://${vip}:8443 get nodes --no-headers`));
       expect(nodes.stdout.match(/ Ready /g)).toHaveLength(3);
       const config = await lab.ssh('cp-1', kubectl('-n kube-system get configmap kubeadm-config -o yaml'));

@@ -1,4 +1,3 @@
-import { readFile, writeFile } from 'node:fs/promises';
 import { beforeAll, expect, jest, test } from '@jest/globals';
 import { EXIT } from '../../src/model/errors.js';
 import type { Way } from '../support/cluster-client.js';
@@ -15,7 +14,7 @@ import {
   vipOf,
   type JsonRun,
 } from '../support/main-job.js';
-import { makeBalancerByHand, removeBalancerByHand } from '../support/by-hand-balancer.js';
+import { LEFT, linesToAdd, PEERS, story, variantOf } from '../support/balancer-moves.js';
 import { disturbedRun, type DisturbedRun } from '../support/stopped-run.js';
 import { apiWay, lostWrites, startWriters, tell, type Written } from '../support/writers.js';
 
@@ -24,46 +23,6 @@ jest.setTimeout(240_000);
 const MEMBERS = ['etcd-1', 'etcd-2', 'etcd-3'];
 const BALANCERS = ['lb-1', 'lb-2'];
 const CONTROL_PLANES = ['cp-1', 'cp-2'];
-const PEERS =
-  "ss -Htnp state established | grep kube-apiserver | awk '{print $4}' | grep -E ':(2379|12379)$' | sort -u";
-
-/** What of a load balancer runs, starts at boot, or is there. */
-const LEFT = [
-  'systemctl is-active haproxy keepalived; systemctl is-enabled haproxy keepalived',
-  'ls /etc/haproxy/haproxy.cfg /etc/haproxy/etcd-* /etc/keepalived/keepalived.conf /usr/local/lib/provision/* /etc/sysctl.d/60-provision* 2>/dev/null',
-].join('; ');
-
-/** `play / host` of the changes of some resources, in the order in which they were made. */
-function story(run: JsonRun, addresses: RegExp): readonly string[] {
-  const lines = performedChanges(run).filter((line) => addresses.test(line));
-  return lines.map((line) => line.split(' / ').slice(0, 2).join(' / '));
-}
-
-/** The lines that a refusal says to add to the inventory. */
-function linesToAdd({ stdout }: JsonRun): string {
-  return /etcd_lb_former:\n {2}hosts:\n(?: {4}[\w-]+:\n?)+/.exec(stdout.replaceAll('\\n', '\n'))?.[0].trimEnd() ?? '';
-}
-
-/** What clients call the balancer that others run. */
-const OTHERS = 'balancer.example';
-
-/** To a balancer that others run, and back. */
-interface External {
-  readonly refused: JsonRun;
-  readonly plan: JsonRun;
-  readonly there: JsonRun;
-  readonly peers: readonly string[];
-  readonly second: JsonRun;
-  readonly checked: Ended;
-  readonly drilled: Ended;
-  readonly bypass: JsonRun;
-  readonly left: string;
-  readonly back: JsonRun;
-  readonly written: readonly Written[];
-  readonly lost: readonly string[];
-  readonly byHand: { readonly addresses: readonly string[] };
-}
-
 describeOnLab('changes around the virtual IP', 'vipchange', { etcd: 3, lb: 2, controlPlanes: 2 }, (lab) => {
   let unnamed: JsonRun;
   let killed: DisturbedRun;
@@ -78,7 +37,6 @@ describeOnLab('changes around the virtual IP', 'vipchange', { etcd: 3, lb: 2, co
   let old: string;
   let next: string;
   let way: Way;
-  let external: External;
   let planned: JsonRun;
   let applied: JsonRun;
   let done: readonly Written[];
@@ -99,19 +57,13 @@ describeOnLab('changes around the virtual IP', 'vipchange', { etcd: 3, lb: 2, co
     expect(await lostWrites(lab, run, [way], done)).toEqual([]);
   }
 
-  async function variant(name: string, change: (text: string) => string): Promise<string> {
-    const file = lab.files.inventory.replace(/inventory\.yaml$/, `${name}.yaml`);
-    await writeFile(file, change(await readFile(lab.files.inventory, 'utf8')));
-    return file;
-  }
-
   /** The balancers move from the members to one host, in a run that is killed, and in one that finishes. */
   async function moveBalancers(): Promise<void> {
     const alone = (text: string): string => text.replace(/ {8}lb-2:\n.*\n/, '');
-    const refused = await variant('unnamed', alone);
+    const refused = await variantOf(lab, 'unnamed', alone);
     unnamed = await runVerb(lab, 'plan', refused);
     // Just what the refusal says, at the end of the file.
-    const inventory = await variant('moved', (text) => `${alone(text)}${linesToAdd(unnamed)}\n`);
+    const inventory = await variantOf(lab, 'moved', (text) => `${alone(text)}${linesToAdd(unnamed)}\n`);
     const writers = await startWriters(lab, 'moved', [way]);
     killed = await disturbedRun(
       lab,
@@ -129,62 +81,17 @@ describeOnLab('changes around the virtual IP', 'vipchange', { etcd: 3, lb: 2, co
     freed = await Promise.all(MEMBERS.map(async (host) => (await lab.ssh(host, LEFT)).stdout));
   }
 
-  /** To a balancer that others run, and back, while the API servers are written to. */
-  async function moveToOthers(): Promise<void> {
-    const network = old.replace(/\.\d+$/, '');
-    const [address = ''] = (await lab.ssh('lb-2', 'hostname -I')).stdout.split(' ');
-    const members = MEMBERS.map((_, index) => `${network}.${11 + index}`);
-    const byHand = {
-      host: 'lb-2',
-      addresses: [address, `${network}.98`],
-      members,
-      name: OTHERS,
-      clients: CONTROL_PLANES,
-    };
-    const others = (text: string, group: string): string =>
-      text
-        .replace(/ {8}lb-2:\n.*\n/, '')
-        .replace('etcd_lb:', `${group}:`)
-        .replace(/ {4}etcd_lb_ip: .*\n/, '    etcd_lb_provider: external\n')
-        .replace(/etcd_lb_host: .*/, `etcd_lb_host: ${OTHERS}`);
-    const unnamedThere = await variant('others-unnamed', (text) => others(text, 'spare'));
-    const inventory = await variant('others', (text) => others(text, 'etcd_lb_former'));
-    await makeBalancerByHand(lab, byHand);
-    const refused = await runVerb(lab, 'plan', unnamedThere);
-    const plan = await runVerb(lab, 'plan', inventory);
-    const writers = await startWriters(lab, 'others', [way]);
-    const there = await runVerb(lab, 'apply', inventory);
-    const peers = await Promise.all(CONTROL_PLANES.map(async (host) => (await lab.ssh(host, PEERS)).stdout));
-    const second = await runVerb(lab, 'plan', inventory);
-    const checked = await verifyUntil(lab, inventory);
-    const drilled = await lab.provision('drill', inventory, '--yes');
-    const bypass = await runVerb(lab, 'plan', inventory, '--playbook', 'bypass');
-    const left = (await lab.ssh('lb-1', LEFT)).stdout;
-    // The lab's own virtual IP, on lb-1 again.
-    const back = await runVerb(
-      lab,
-      'apply',
-      await variant('ours-again', (text) => text.replace(/ {8}lb-2:\n.*\n/, '')),
-    );
-    const written = await writers.stop();
-    const lost = await lostWrites(lab, 'others', [way], written);
-    console.log(['to a balancer that others run, and back:', ...written.map(tell)].join('\n  '));
-    await removeBalancerByHand(lab, byHand);
-    external = { refused, plan, there, peers, second, checked, drilled, bypass, left, back, written, lost, byHand };
-  }
-
   beforeAll(async () => {
     old = await vipOf(lab);
     next = old.replace(/\d+$/, '99');
     const first = await runVerb(
       lab,
       'apply',
-      await variant('on-members', (text) => text.replace('etcd_lb:', 'spare:')),
+      await variantOf(lab, 'on-members', (text) => text.replace('etcd_lb:', 'spare:')),
     );
     if (first.status !== 0) throw new Error(endOf(first));
     way = await apiWay(lab, 'api', CONTROL_PLANES);
     await moveBalancers();
-    await moveToOthers();
     grown = await runVerb(lab, 'apply');
     drill = await lab.provision('drill', lab.files.inventory, '--yes');
     verified = await verifyUntil(lab);
@@ -208,35 +115,6 @@ describeOnLab('changes around the virtual IP', 'vipchange', { etcd: 3, lb: 2, co
     expect(lostThen).toEqual([]);
     expect(plannedChanges(again)).toEqual([]);
     expect(freed).toEqual(MEMBERS.map(() => 'inactive\ninactive\ndisabled\ndisabled\n'));
-  });
-
-  test('to a balancer that others run, by a name with two addresses, and back: no client notices', () => {
-    expect(endOf(external.there)).toMatch(/^status 0/);
-    expect(performedChanges(external.there)).toEqual(plannedChanges(external.plan));
-    const moves = story(external.there, /static-pod:/);
-    expect(moves.slice(0, 2)).toEqual(CONTROL_PLANES.map((host) => `Move off an old virtual IP / ${host}`));
-    expect(moves.slice(-2).map((line) => line.split(' / ')[0])).toEqual(Array(2).fill('Repoint the API servers'));
-    for (const each of external.peers)
-      expect(external.byHand.addresses.map((address) => `${address}:2379`)).toEqual(
-        expect.arrayContaining(each.trim().split('\n')),
-      );
-    expect(plannedChanges(external.second)).toEqual([]);
-    expect(external.checked.status === 0 ? '' : endOf(external.checked)).toBe('');
-    expect(external.checked.stdout).toContain('external-load-balancer');
-    expect(plannedChanges(external.bypass)).toHaveLength(2);
-    expect(endOf(external.back)).toMatch(/^status 0/);
-    expect(external.written.flatMap(({ failed }) => failed)).toEqual([]);
-    expect(external.lost).toEqual([]);
-  });
-
-  test('nothing of ours is left beside it: it is named, or the plan is refused; and a drill is refused', () => {
-    expect(external.refused.status).toBe(EXIT.unsafe);
-    expect(linesToAdd(external.refused)).toBe('etcd_lb_former:\n  hosts:\n    lb-1:');
-    expect(external.left).toBe('inactive\ninactive\ndisabled\ndisabled\n');
-    expect(external.drilled.status).toBe(EXIT.unsafe);
-    expect(external.drilled.stderr + external.drilled.stdout).toContain(
-      'others run the load balancer of etcd (balancer.example)',
-    );
   });
 
   test('a second balancer joins the one that serves, and a drill and verify pass there', () => {

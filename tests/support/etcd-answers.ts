@@ -2,10 +2,19 @@ import { certificateFilesKey, type CertificateFiles } from '../../src/facts/cert
 import type { EtcdData } from '../../src/facts/etcd-data.js';
 import { etcdDataKey } from '../../src/facts/etcd-data.js';
 import { etcdStatusKey, type EtcdStatus } from '../../src/facts/etcd-status.js';
+import type { OperatingSystem } from '../../src/facts/operating-system.js';
 import type { UnitState } from '../../src/facts/unit-state.js';
 import { peerFiles } from '../../src/model/cluster.js';
 import { sampleMember } from './sample-cluster.js';
 import type { FakeAnswers } from './fake-probe.js';
+
+/** A system that roles were tried on. */
+export const BOOKWORM: OperatingSystem = {
+  id: 'debian',
+  version: '12',
+  like: [],
+  name: 'Debian GNU/Linux 12 (bookworm)',
+};
 
 /** A unit that is enabled and has run since second 1000. */
 export const RUNNING: UnitState = {

@@ -196,6 +196,7 @@ export function withService(changes: Partial<VirtualService>): Cluster {
 /** Three members that balance themselves behind 10.0.0.100, and one control plane. */
 export const SAMPLE_CLUSTER: Cluster = {
   isManaged: true,
+  allowsUntriedSystems: false,
   token: 'etcd-cluster',
   members: [sampleMember(1), sampleMember(2), sampleMember(3)],
   formerMembers: [],

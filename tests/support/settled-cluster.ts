@@ -15,7 +15,7 @@ import type { Play } from '../../src/playbook/play.js';
 import { readPlaybook } from '../../src/playbook/read-playbook.js';
 import { roleTable } from '../../src/roles/table.js';
 import { CURRENT_RELEASE } from '../../src/shell/etcd-release.js';
-import { healthy, MEMBER_DATA, NOT_INSTALLED, RUNNING } from './etcd-answers.js';
+import { BOOKWORM, healthy, MEMBER_DATA, NOT_INSTALLED, RUNNING } from './etcd-answers.js';
 import { fakeHosts, fakeWorld } from './fake-world.js';
 import { ROLE_TOOLS } from './role-tools.js';
 import { authorityFrom, circumstancesAt, TODAY } from './test-authority.js';
@@ -128,7 +128,7 @@ export async function planOnce(
   const pki = { ...ROLE_TOOLS.pki, authority: { certificate: pem, trustBundle: pem }, keepalivedAuthPass: secret };
   const roles = roleTable({ ...ROLE_TOOLS, pki, now: TODAY });
   const playbook = await readPlaybook('playbooks/site.yaml');
-  const roleSource = { roles, cluster: describeCluster };
+  const roleSource = { roles, cluster, describe: describeCluster };
   const plays = [...buildPlays({ playbook, inventory, limit: undefined, roleSource, gates, orders }), ...more];
   const looks = new Map<string, string[]>();
   const asked = new Set<string>();
@@ -186,6 +186,7 @@ function answer(host: string, fact: string, key: string, placed: ReadonlyMap<str
     'etcd-status': healthy(Number(host.slice(-1))),
     units: isMember && !key.startsWith('provision-') ? RUNNING : NOT_INSTALLED,
     'unit-commands': { files: [], environmentFiles: [], next: [], running: [] },
+    'operating-system': BOOKWORM,
     packages: { installed: '1', candidate: undefined, held: false },
     sysctls: '1',
     'host-addresses': host === 'etcd-1' ? [own, virtual] : [own],

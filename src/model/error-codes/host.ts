@@ -24,6 +24,10 @@ export const HOST = {
     why: 'The marks around the lines of this program in /etc/hosts are doubled, or one is missing.',
     next: 'Remove the marks, and the lines of this program between them. The next apply writes them again.',
   },
+  'system-unsupported': {
+    why: 'The host runs a system that the packages, units and paths of a role were not tried on.',
+    next: 'Use a host with a supported system; one made from Debian can be tried with allow_unsupported_distribution_setup.',
+  },
   'package-held': {
     why: 'A package would have to change, and apt has it on hold.',
     next: '`apt-mark unhold NAME` on the host, or name the held version in the playbook.',

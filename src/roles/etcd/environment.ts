@@ -2,7 +2,7 @@ import { etcdData, etcdDataKey, type EtcdData } from '../../facts/etcd-data.js';
 import type { Resource } from '../../model/change.js';
 import type { Cluster, Member } from '../../model/cluster.js';
 import { configurationMode, type Content } from '../../model/content.js';
-import { hostPort, httpsUrl } from '../../model/endpoint.js';
+import { httpsUrl } from '../../model/endpoint.js';
 import type { Inventory } from '../../model/inventory.js';
 import { MarkedText } from '../../model/marked-text.js';
 import { file } from '../../resources/file.js';
@@ -73,7 +73,7 @@ function entryOf(member: Member): string {
 }
 
 function peerUrl(member: Member): string {
-  return `https://${hostPort(member.address, member.peerPort)}`;
+  return httpsUrl(member.address, member.peerPort);
 }
 
 /** A line for each: a value that holds a secret hides no other. */

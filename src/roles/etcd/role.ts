@@ -12,6 +12,7 @@ import { otherProgram, switchedRelease, unpackedRelease } from '../../resources/
 import { packagedProgram, programOfRelease } from '../../resources/packaged-program.js';
 import { packages } from '../../resources/packages.js';
 import { snapshotBeforeUpgrade } from '../../resources/snapshot-before-upgrade.js';
+import { supportedSystem } from '../../resources/supported-system.js';
 import { trustBundleResource } from '../../resources/trust-bundle.js';
 import { unitReads, type StartedWith } from '../../resources/unit-reads.js';
 import { BOOTSTRAP_ENV } from '../../shell/etcd-unit.js';
@@ -95,14 +96,15 @@ function installation(
   { cluster, member }: { readonly cluster: Cluster; readonly member: Member },
 ): Pick<MemberParts, 'installed' | 'program'> {
   const { release } = member;
+  const system = supportedSystem(cluster);
   // With openssl a host can prove that a key fits its certificate, and keeps the key when it is renewed.
   if (release === undefined)
     return {
-      installed: [packages({ names: ['etcd-server', 'etcd-client', 'openssl'], keepStopped: ['etcd'] })],
+      installed: [system, packages({ names: ['etcd-server', 'etcd-client', 'openssl'], keepStopped: ['etcd'] })],
       program: [packagedProgram({ cluster, member })],
     };
   return {
-    installed: [packages({ names: ['openssl'] }), ...etcdAccount(), unpackedRelease({ member, release })],
+    installed: [system, packages({ names: ['openssl'] }), ...etcdAccount(), unpackedRelease({ member, release })],
     program: [etcdUnit(tools, inventory, member), switchedRelease({ cluster, member, release })],
   };
 }

@@ -10,6 +10,7 @@ import { authPassResource } from '../../resources/generated-secret.js';
 import { packages } from '../../resources/packages.js';
 import { retiredUnit } from '../../resources/retired-unit.js';
 import { service as serviceResource } from '../../resources/service.js';
+import { supportedSystem } from '../../resources/supported-system.js';
 import { unitReads, type StartedWith } from '../../resources/unit-reads.js';
 import { virtualIp, type VirtualIpOptions } from '../../resources/virtual-ip.js';
 import { ownUnit } from '../own-unit.js';
@@ -56,6 +57,7 @@ function balancerResources(tools: RoleTools, inventory: Inventory, site: Balance
       },
     }),
     ...(isFirst && authPass === undefined ? [authPassResource(keepalivedAuthPass, store)] : []),
+    supportedSystem(cluster),
     packages({
       names: ['keepalived'],
       ...(unitFile === undefined ? { keepStopped: [unit] } : { keepDisabled: ['keepalived'] }),

@@ -11,6 +11,7 @@ import { noEtcdAuth } from '../../resources/no-etcd-auth.js';
 import { packages, type PackagesOptions } from '../../resources/packages.js';
 import { retiredUnit } from '../../resources/retired-unit.js';
 import { service as serviceResource } from '../../resources/service.js';
+import { supportedSystem } from '../../resources/supported-system.js';
 import { trustBundleResource } from '../../resources/trust-bundle.js';
 import { unitReads, type StartedWith } from '../../resources/unit-reads.js';
 import { unusedCertificate } from '../../resources/unused-certificate.js';
@@ -53,6 +54,7 @@ function balancerResources(tools: RoleTools, inventory: Inventory, site: Balance
       leaving: { process: 'etcd', by: ownEtcd(tools, inventory, site) },
     }),
     ...(service.termination === undefined ? [] : [noEtcdAuth(cluster)]),
+    supportedSystem(cluster),
     packages({ names: [...proxy.packages, 'openssl'], ...startedBy(balancer.proxy, proxy.packages) }),
     trust,
     ...certificates,

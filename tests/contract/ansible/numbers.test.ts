@@ -106,7 +106,7 @@ function rendered(inventory: Inventory, template: string): string {
       playbook: await readPlaybook(playbook),
       inventory,
       limit: undefined,
-      roleSource: { roles: new Map(), cluster: () => SAMPLE_CLUSTER },
+      roleSource: { roles: new Map(), cluster: SAMPLE_CLUSTER, describe: () => SAMPLE_CLUSTER },
       gates: new Map(),
       orders: new Map([['inventory', true]]),
     });

@@ -6,7 +6,8 @@ import { gateTable } from '../../../src/gates/table.js';
 import { PROVIDED_VARIABLES } from '../../../src/cluster/derived-variables.js';
 import { loadInventory } from '../../../src/ansible/load-inventory.js';
 import { Secret } from '../../../src/model/secret.js';
-import { buildPlays, type RoleSource } from '../../../src/playbook/build-plays.js';
+import { buildPlays } from '../../../src/playbook/build-plays.js';
+import type { RoleSource } from '../../../src/playbook/role-source.js';
 import type { Play } from '../../../src/playbook/play.js';
 import { readPlaybook } from '../../../src/playbook/read-playbook.js';
 import { SAMPLE_CLUSTER } from '../../support/sample-cluster.js';
@@ -43,7 +44,8 @@ async function build(tasks: readonly string[], limit?: string, more: readonly st
   });
   const roleSource: RoleSource = {
     roles: new Map(),
-    cluster() {
+    cluster: SAMPLE_CLUSTER,
+    describe() {
       throw new Error('a playbook of tasks needs no cluster');
     },
   };

@@ -55,7 +55,7 @@ async function meantOn(probe: Probe, ...tasks: readonly string[]): Promise<reado
     playbook: await readPlaybook(join(directory, 'p.yaml')),
     inventory: await loadInventory(join(directory, 'hosts.yaml'), {}),
     limit: undefined,
-    roleSource: { roles: new Map(), cluster: () => SAMPLE_CLUSTER },
+    roleSource: { roles: new Map(), cluster: SAMPLE_CLUSTER, describe: () => SAMPLE_CLUSTER },
     gates: new Map(),
     orders: new Map(),
   });

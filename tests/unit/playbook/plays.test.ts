@@ -2,11 +2,14 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { loadInventory } from '../../../src/ansible/load-inventory.js';
+import { PROVIDED_VARIABLES } from '../../../src/cluster/derived-variables.js';
+import { describeCluster } from '../../../src/cluster/describe-cluster.js';
 import type { Resource } from '../../../src/model/change.js';
 import { UNCHANGED } from '../../../src/model/change.js';
 import { buildPlays } from '../../../src/playbook/build-plays.js';
 import type { Play } from '../../../src/playbook/play.js';
 import { readPlaybook } from '../../../src/playbook/read-playbook.js';
+import type { RoleSource } from '../../../src/playbook/role-source.js';
 import type { Role } from '../../../src/roles/role.js';
 import { SAMPLE_CLUSTER } from '../../support/sample-cluster.js';
 import { temporaryDirectory } from '../../support/temporary-directory.js';
@@ -20,15 +23,21 @@ const telling: Role['resources'] = (host, inventory) => {
   return [resource];
 };
 
-async function build(lines: readonly string[], limit?: string, hosts = HOSTS): Promise<readonly Play[]> {
+async function build(
+  lines: readonly string[],
+  limit?: string,
+  hosts = HOSTS,
+  describe: RoleSource['describe'] = () => SAMPLE_CLUSTER,
+): Promise<readonly Play[]> {
   const directory = temporaryDirectory('plays');
   writeFileSync(join(directory, 'hosts.yaml'), hosts);
   writeFileSync(join(directory, 'p.yaml'), `${lines.join('\n')}\n`);
+  const inventory = await loadInventory(join(directory, 'hosts.yaml'), { provided: PROVIDED_VARIABLES });
   return buildPlays({
     playbook: await readPlaybook(join(directory, 'p.yaml')),
-    inventory: await loadInventory(join(directory, 'hosts.yaml'), {}),
+    inventory,
     limit,
-    roleSource: { roles: new Map([['tell', { resources: telling } as Role]]), cluster: () => SAMPLE_CLUSTER },
+    roleSource: { roles: new Map([['tell', { resources: telling } as Role]]), cluster: describe(inventory), describe },
     gates: new Map([
       ['open', 1],
       ['shut: etcd', 1],
@@ -146,6 +155,39 @@ describe('a role', () => {
     const when = "inventory_hostname == 'a' and v == 'x'";
     const lines = ['- hosts: a:b', `  roles: [{ role: tell, vars: { v: x }, when: "${when}" }]`];
     expect(await addresses(...lines)).toEqual({ a: ['role:a:x'], b: [] });
+  });
+
+  describe('sees the cluster that gates, orders and checks see:', () => {
+    const cluster = 'etcd: { vars: { etcd_peer_port: 3380 }, hosts: { a: { ip: 10.0.0.1 }, b: { ip: 10.0.0.2 } } }\n';
+    const plays = (vars: string, roles = '[tell]'): Promise<readonly Play[]> =>
+      build(['- hosts: a', `  vars: ${vars}`, `  roles: ${roles}`], undefined, cluster, describeCluster);
+
+    test.each([
+      ['{ v: 1 }', '[tell]'],
+      ['{ v: 1, etcd_peer_port: 3380 }', '[{ role: tell, vars: { etcd_client_port: 2379 } }]'],
+    ])('vars %s and roles %s change nothing of it', async (vars, roles) => {
+      expect(await plays(vars, roles)).toHaveLength(1);
+    });
+
+    test.each([
+      ['{ v: 1, etcd_client_port: 3379 }', '[tell]', 'etcd_client_port'],
+      [
+        '{ v: 1 }',
+        '[{ role: tell, vars: { etcd_lb_ip: 10.0.0.9, etcd_peer_port: 4380 } }]',
+        'etcd_lb_ip, etcd_peer_port',
+      ],
+      ['{ v: 1, ip: 10.0.0.7 }', '[tell]', 'ip'],
+      ['{ v: 1, etcd_client_port: 1234567 }', '[tell]', 'etcd_client_port'],
+    ])('vars %s and roles %s would, and are refused', async (vars, roles, names) => {
+      await expect(plays(vars, roles)).rejects.toThrow(
+        `p.yaml:3:11: vars: ${names} of a play or a role would change the cluster`,
+      );
+    });
+
+    test('a role that is for no host there changes nothing', async () => {
+      const roles = '[{ role: tell, when: false, vars: { etcd_peer_port: 4380 } }]';
+      expect(await plays('{ v: 1 }', roles)).toHaveLength(1);
+    });
   });
 
   test('may be for the control machine, which has no variables', async () => {

@@ -80,6 +80,7 @@ describe('what each role gives a host, in order', () => {
       'etcd',
       'etcd-1',
       [
+        'operating-system',
         'packages:etcd-server,etcd-client,openssl',
         'etcd-leftover:/var/lib/etcd/default',
         'directory:/var/lib/etcd/default',
@@ -102,6 +103,7 @@ describe('what each role gives a host, in order', () => {
       'etcd-3',
       [
         'snapshot:before',
+        'operating-system',
         'packages:etcd-server,etcd-client,openssl',
         'directory:/var/lib/etcd/default',
         'directory:/etc/etcd',
@@ -125,6 +127,7 @@ describe('what each role gives a host, in order', () => {
       'etcd-recovery',
       'etcd-3',
       [
+        'operating-system',
         'packages:etcd-server,etcd-client,openssl',
         'directory:/var/lib/etcd/default',
         'directory:/etc/etcd',
@@ -149,6 +152,7 @@ describe('what each role gives a host, in order', () => {
       'etcd-1',
       [
         'listen:10.0.0.100:2379',
+        'operating-system',
         'packages:haproxy,openssl',
         'trust:/etc/haproxy/etcd-ca.crt',
         'certificate:/etc/haproxy/etcd-client.pem',
@@ -166,6 +170,7 @@ describe('what each role gives a host, in order', () => {
       [
         'virtual-ip:10.0.0.100',
         'secret:keepalived-auth-pass',
+        'operating-system',
         'packages:keepalived',
         'directory:/usr/local/lib/provision',
         'file:/usr/local/lib/provision/check-haproxy',
@@ -207,6 +212,7 @@ describe('what each role gives a host, in order', () => {
       'etcd-1',
       [
         'listen:10.0.0.200:8443',
+        'operating-system',
         'packages:haproxy,openssl',
         'trust:/etc/haproxy/kube-apiserver-ca.crt',
         'directory:/etc/haproxy/provision',
@@ -221,6 +227,7 @@ describe('what each role gives a host, in order', () => {
       'etcd-2',
       [
         'virtual-ip:10.0.0.200',
+        'operating-system',
         'packages:keepalived',
         'directory:/usr/local/lib/provision',
         'file:/usr/local/lib/provision/check-kube-apiserver-haproxy',

@@ -4,7 +4,7 @@ import type { Cluster } from '../../../src/model/cluster.js';
 import type { Fact, Probe } from '../../../src/model/remote.js';
 import { controlPlaneOn, memberOn } from '../../../src/roles/role.js';
 import { roleTable } from '../../../src/roles/table.js';
-import { MEMBER_DATA, RUNNING, SILENT } from '../../support/etcd-answers.js';
+import { BOOKWORM, MEMBER_DATA, RUNNING, SILENT } from '../../support/etcd-answers.js';
 import { ROLE_TOOLS } from '../../support/role-tools.js';
 import { SAMPLE_CLUSTER, SAMPLE_SERVICE, withService } from '../../support/sample-cluster.js';
 import { namedHost, templateInventory } from '../../support/template-inventory.js';
@@ -45,6 +45,7 @@ function probeOf(host: string, more: Readonly<Record<string, unknown>> = {}): Pr
   const answers: Readonly<Record<string, unknown>> = {
     'file-states': { kind: 'absent' },
     'certificate-files': NOTHING,
+    'operating-system': BOOKWORM,
     packages: { installed: undefined, held: false, candidate: '1.0' },
     units: RUNNING,
     'file-origins': { kind: 'ours' },
