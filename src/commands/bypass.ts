@@ -2,6 +2,7 @@ import { Argument, type Command } from 'commander';
 import { addActingOptions, runApply, type ApplyOptions } from './apply.js';
 import type { Context } from './context.js';
 import { addPlanningOptions, INVENTORY } from './run-options.js';
+import { reportOption } from './report-option.js';
 
 /** What each way is: a playbook like any other, so that plan, lock, journal and roll-back are those of apply. */
 const PLAYBOOKS = { on: 'bypass', off: 'repoint' } as const;
@@ -16,9 +17,9 @@ export function addBypassCommand(program: Command, context: Context): void {
     .description('in an emergency, point the API servers directly at the etcd members, and back')
     .argument('<inventory>', INVENTORY)
     .addArgument(new Argument('<way>', 'on, or off: back to the virtual IP').choices(Object.keys(PLAYBOOKS)));
-  addActingOptions(addPlanningOptions(command)).action(
-    async (inventory: string, way: keyof typeof PLAYBOOKS, options: ApplyOptions) => {
+  addActingOptions(addPlanningOptions(command))
+    .addOption(reportOption())
+    .action(async (inventory: string, way: keyof typeof PLAYBOOKS, options: ApplyOptions) => {
       await runApply(inventory, { ...options, playbook: PLAYBOOKS[way] }, context, { command: 'bypass' });
-    },
-  );
+    });
 }

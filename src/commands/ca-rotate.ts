@@ -4,6 +4,7 @@ import { quote } from '../shell/quote.js';
 import { addActingOptions, runApply, type ApplyOptions } from './apply.js';
 import type { Context } from './context.js';
 import { addPlanningOptions, INVENTORY } from './run-options.js';
+import { reportOption } from './report-option.js';
 import type { OwnPlays, Session } from './session.js';
 
 interface RotateOptions extends Omit<ApplyOptions, 'plan' | 'playbook'> {
@@ -18,19 +19,21 @@ export function addCaRotateCommand(ca: Command, context: Context): void {
     .argument('<inventory>', INVENTORY)
     .option('--back', 'go back one stage; until the last has begun')
     .option('--dry-run', 'show the stage, and what would be done next; changes nothing');
-  addActingOptions(addPlanningOptions(rotate)).action(async (inventory: string, options: RotateOptions) => {
-    if (options.limit !== undefined)
-      throw new ProvisionError({
-        code: 'limit-refused',
-        message: 'a stage of a rotation is of all hosts, for the next one builds on it: it takes no --limit',
-        hint: 'leave --limit out',
+  addActingOptions(addPlanningOptions(rotate))
+    .addOption(reportOption())
+    .action(async (inventory: string, options: RotateOptions) => {
+      if (options.limit !== undefined)
+        throw new ProvisionError({
+          code: 'limit-refused',
+          message: 'a stage of a rotation is of all hosts, for the next one builds on it: it takes no --limit',
+          hint: 'leave --limit out',
+        });
+      await runApply(inventory, options, context, {
+        command: 'ca rotate',
+        check: refuseWhatOthersSign,
+        playsOf: (session) => playsOfStage(session, inventory, options),
       });
-    await runApply(inventory, options, context, {
-      command: 'ca rotate',
-      check: refuseWhatOthersSign,
-      playsOf: (session) => playsOfStage(session, inventory, options),
     });
-  });
 }
 
 /** @throws ProvisionError `rotation-refused` */

@@ -7,6 +7,7 @@ import type { Context } from './context.js';
 import { formatOption } from './format-option.js';
 import { addInventoryOptions, type InventoryOptions } from './inventory-options.js';
 import { addPlanningOptions, INVENTORY } from './run-options.js';
+import { reportOption } from './report-option.js';
 import type { OwnPlays, Session } from './session.js';
 
 interface ListOptions extends ConnectionOptions, InventoryOptions {
@@ -37,11 +38,11 @@ export function addCertsCommand(program: Command, context: Context): void {
     .option('--all', 'all of them')
     .option('--new-key', 'with new keys; otherwise those that the hosts have')
     .option('--dry-run', 'show what would be done; changes nothing');
-  addActingOptions(addPlanningOptions(renew)).action(
-    async (inventory: string, names: readonly string[], options: RenewOptions) => {
+  addActingOptions(addPlanningOptions(renew))
+    .addOption(reportOption())
+    .action(async (inventory: string, names: readonly string[], options: RenewOptions) => {
       await runRenew(inventory, names, { options, context });
-    },
-  );
+    });
 }
 
 async function runList(inventory: string, options: ListOptions, context: Context): Promise<void> {

@@ -2,6 +2,7 @@ import { InvalidArgumentError, type Command } from 'commander';
 import { addActingOptions, runApply, type ApplyOptions } from './apply.js';
 import type { Context } from './context.js';
 import { addPlanningOptions, INVENTORY } from './run-options.js';
+import { reportOption } from './report-option.js';
 import type { OwnPlays, Session } from './session.js';
 
 interface DefragOptions extends Omit<ApplyOptions, 'plan' | 'playbook'> {
@@ -18,14 +19,16 @@ export function addDefragCommand(program: Command, context: Context): void {
     .option('--compact', 'compact the history, too, where no alarm is raised')
     .option('--free <percent>', 'defragment where so much is free (default: 45, and 45 MiB)', parsePercent)
     .option('--dry-run', 'show what would be done; changes nothing');
-  addActingOptions(addPlanningOptions(defrag)).action(async (inventory: string, options: DefragOptions) => {
-    // The one play of a larger quota is the role's; it is used where that is decided.
-    await runApply(inventory, { ...options, playbook: 'larger-quota' }, context, {
-      command: 'defrag',
-      plays: 'of-playbook',
-      playsOf: (session) => decide(session, options),
+  addActingOptions(addPlanningOptions(defrag))
+    .addOption(reportOption())
+    .action(async (inventory: string, options: DefragOptions) => {
+      // The one play of a larger quota is the role's; it is used where that is decided.
+      await runApply(inventory, { ...options, playbook: 'larger-quota' }, context, {
+        command: 'defrag',
+        plays: 'of-playbook',
+        playsOf: (session) => decide(session, options),
+      });
     });
-  });
 }
 
 function parsePercent(text: string): number {

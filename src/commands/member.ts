@@ -4,6 +4,7 @@ import { quote } from '../shell/quote.js';
 import { addActingOptions, runApply, type ApplyOptions } from './apply.js';
 import type { Context } from './context.js';
 import { addPlanningOptions, INVENTORY } from './run-options.js';
+import { reportOption } from './report-option.js';
 import type { Session } from './session.js';
 
 /** `provision member replace INVENTORY HOST`: a new member in place of one whose host is gone for good. */
@@ -15,11 +16,11 @@ export function addMemberCommand(program: Command, context: Context): void {
     .argument('<inventory>', INVENTORY)
     .argument('<host>', 'the host of the inventory, reinstalled, or another machine in its place')
     .option('--dry-run', 'show what would be done; changes nothing');
-  addActingOptions(addPlanningOptions(replace)).action(
-    async (inventory: string, host: string, options: Omit<ApplyOptions, 'plan' | 'playbook'>) => {
+  addActingOptions(addPlanningOptions(replace))
+    .addOption(reportOption())
+    .action(async (inventory: string, host: string, options: Omit<ApplyOptions, 'plan' | 'playbook'>) => {
       await runReplace(inventory, host, { options, context });
-    },
-  );
+    });
 }
 
 async function runReplace(

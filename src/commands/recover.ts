@@ -5,6 +5,7 @@ import { addActingOptions, runApply, type ApplyOptions } from './apply.js';
 import type { Context } from './context.js';
 import { requireName } from './require-name.js';
 import { addPlanningOptions, INVENTORY } from './run-options.js';
+import { reportOption } from './report-option.js';
 import type { OwnPlays, Session } from './session.js';
 
 interface RecoverOptions extends Omit<ApplyOptions, 'plan' | 'playbook'> {
@@ -23,29 +24,31 @@ export function addRecoverCommand(program: Command, context: Context): void {
     .option('--lost <host>', 'its member is lost for good, whatever it may still have; once for each', collect, [])
     .option('--confirm <name>', 'the name of the cluster, in place of typing it')
     .option('--dry-run', 'show what would be done; changes nothing');
-  addActingOptions(addPlanningOptions(recover)).action(async (inventory: string, options: RecoverOptions) => {
-    if (options.limit !== undefined)
-      throw new ProvisionError({
-        code: 'limit-refused',
-        message: 'a recovery is of all members and API servers, or it makes two clusters: it takes no --limit',
-        hint: 'leave --limit out; name what is gone for good with --lost HOST',
+  addActingOptions(addPlanningOptions(recover))
+    .addOption(reportOption())
+    .action(async (inventory: string, options: RecoverOptions) => {
+      if (options.limit !== undefined)
+        throw new ProvisionError({
+          code: 'limit-refused',
+          message: 'a recovery is of all members and API servers, or it makes two clusters: it takes no --limit',
+          hint: 'leave --limit out; name what is gone for good with --lost HOST',
+        });
+      let name = '';
+      let away: readonly Member[] = [];
+      await runApply(inventory, { ...options, playbook: 'recover' }, context, {
+        command: 'recover',
+        plays: 'of-playbook',
+        async playsOf(session) {
+          name = session.cluster.token;
+          const decided = await decide(session, options.lost);
+          away = decided.away;
+          return decided.own;
+        },
+        consent: () => requireName(name, options, context),
+        // Who is lost for good keeps no lock.
+        cannotLock: () => away.map(({ host }) => host),
       });
-    let name = '';
-    let away: readonly Member[] = [];
-    await runApply(inventory, { ...options, playbook: 'recover' }, context, {
-      command: 'recover',
-      plays: 'of-playbook',
-      async playsOf(session) {
-        name = session.cluster.token;
-        const decided = await decide(session, options.lost);
-        away = decided.away;
-        return decided.own;
-      },
-      consent: () => requireName(name, options, context),
-      // Who is lost for good keeps no lock.
-      cannotLock: () => away.map(({ host }) => host),
     });
-  });
 }
 
 function collect(host: string, before: readonly string[]): readonly string[] {

@@ -4,6 +4,7 @@ import type { Context } from './context.js';
 import { formatOption } from './format-option.js';
 import { addInventoryOptions } from './inventory-options.js';
 import { addPlanningOptions, INVENTORY } from './run-options.js';
+import { reportOption } from './report-option.js';
 import { addActingOptions } from './apply.js';
 import type { ListSnapshotsOptions } from './snapshot-list.js';
 import type { RestoreSnapshotOptions } from './snapshot-restore.js';
@@ -67,12 +68,12 @@ function addRestore(snapshot: Command, context: Context): void {
     .option('--take-back', 'undo an unfinished restore: everything as it was before it')
     .option('--other-cluster', 'the snapshot may be of another cluster, or of this one before it was restored')
     .option('--dry-run', 'show what would be done; changes nothing');
-  addActingOptions(addPlanningOptions(restore)).action(
-    async (inventory: string, file: string | undefined, options: RestoreSnapshotOptions) => {
+  addActingOptions(addPlanningOptions(restore))
+    .addOption(reportOption())
+    .action(async (inventory: string, file: string | undefined, options: RestoreSnapshotOptions) => {
       const { runRestoreSnapshot } = await import('./snapshot-restore.js');
       await runRestoreSnapshot(inventory, file, { options, context });
-    },
-  );
+    });
 }
 
 function parseKeep(text: string): number {
