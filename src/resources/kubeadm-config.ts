@@ -1,5 +1,6 @@
 import { KUBEADM_CONFIG, kubeadmConfig, type KubeadmConfig } from '../facts/kubeadm-config.js';
 import { changed, UNCHANGED, type Await, type Outcome, type Resource } from '../model/change.js';
+import type { Probe } from '../model/remote.js';
 import type { Endpoint } from '../model/virtual-service.js';
 import { replaceConfigMapKey, restoreConfigMapKey } from '../shell/config-map.js';
 import {
@@ -37,6 +38,7 @@ export function kubeadmCertSans(names: readonly string[]): Resource {
   return resource(`config-map:${NAME} apiServer.certSANs`, {
     field: 'apiServer.certSANs',
     why: 'which kubeadm issues certificates of API servers with',
+    isNamedWhereMissing: true,
     edit: (before) => withCertSans(before, names),
   });
 }
@@ -51,6 +53,7 @@ export function kubeadmControlPlaneEndpoint(endpoint: Endpoint, before: Await): 
   return resource(`config-map:${NAME} controlPlaneEndpoint`, {
     field: 'controlPlaneEndpoint',
     why: 'which kubeadm writes into the kubeconfigs of hosts that join',
+    isNamedWhereMissing: true,
     awaited: [before],
     edit(text) {
       const withNames = withCertSans(text, names);
@@ -67,10 +70,26 @@ interface Edit {
   readonly edit: (before: string) => string | undefined;
   /** What must hold before it is changed. */
   readonly awaited?: readonly Await[] | undefined;
+  /** Whether a plan says that there is none, or that nobody may read it: whoever made the nodes must then be told otherwise. */
+  readonly isNamedWhereMissing?: boolean;
 }
 
 function resource(address: string, edit: Edit): Resource {
-  return { address, paths: [], plan: async (probe) => decide(await probe.ask(kubeadmConfig, KUBEADM_CONFIG), edit) };
+  return {
+    address,
+    paths: [],
+    plan: async (probe) => decide(await probe.ask(kubeadmConfig, KUBEADM_CONFIG), edit),
+    ...(edit.isNamedWhereMissing === true
+      ? { doubt: async (probe: Probe) => doubt(await probe.ask(kubeadmConfig, KUBEADM_CONFIG), edit) }
+      : {}),
+  };
+}
+
+function doubt(found: KubeadmConfig, { field }: Edit): string | undefined {
+  if (found.kind === 'absent')
+    return `there is no ${NAME}, so ${field} is set nowhere: nodes that join later get it from whatever makes them join`;
+  if (found.kind === 'refused') return `${NAME} may not be read (${found.status}): its ${field} is left as it is`;
+  return undefined;
 }
 
 function decide(found: KubeadmConfig, { field, why, edit, awaited = [] }: Edit): Outcome {

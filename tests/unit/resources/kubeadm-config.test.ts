@@ -155,4 +155,18 @@ describe('the names of API servers in a ClusterConfiguration', () => {
     });
     expect(outcome.kind === 'change' ? outcome.change.diff : []).toContain("+  - '10.0.0.200'");
   });
+
+  test.each<readonly [KubeadmConfig, string | undefined]>([
+    [{ kind: 'absent' }, 'there is no kube-system/kubeadm-config, so apiServer.certSANs is set nowhere'],
+    [{ kind: 'refused', status: 403 }, 'kube-system/kubeadm-config may not be read (403)'],
+    [{ kind: 'silent', reason: 'no kube-apiserver runs' }, undefined],
+    [{ kind: 'found', configuration: KUBEADM }, undefined],
+  ])('are named where nothing can be changed: %j', async (found, told) => {
+    const probe = fakeProbe({ 'kubeadm-config': { 'kubeadm-config': found } });
+    const doubt = await kubeadmCertSans(NAMES).doubt?.(probe);
+    if (told === undefined) expect(doubt).toBeUndefined();
+    else expect(doubt).toContain(told);
+    // Without clients that move, a cluster that kubeadm did not make is nothing to tell of.
+    expect(Object.keys(kubeadmConfigResource('https://10.0.0.100:2379'))).not.toContain('doubt');
+  });
 });
