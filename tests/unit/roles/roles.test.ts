@@ -502,6 +502,23 @@ const NGINX_FULL: Cluster = {
   })),
 };
 
+test('a proxy that ends TLS has a certificate for its clients and one for the members; one that does not has neither', () => {
+  const certificates = (cluster: Cluster): readonly string[] =>
+    resourcesOf('etcd-proxy', 'etcd-1', cluster).flatMap(({ address }) =>
+      address.includes('certificate:') ? [address] : [],
+    );
+  expect(certificates(ENDS)).toEqual([
+    'certificate:/etc/haproxy/etcd-client.pem',
+    'certificate:/etc/haproxy/etcd-server.pem',
+    'certificate:/etc/haproxy/etcd-proxy.pem',
+  ]);
+  expect(certificates(SAMPLE_CLUSTER)).toEqual([
+    'certificate:/etc/haproxy/etcd-client.pem',
+    'unused-certificate:/etc/haproxy/etcd-server.pem',
+    'unused-certificate:/etc/haproxy/etcd-proxy.pem',
+  ]);
+});
+
 describe('rendered files', () => {
   test.each([
     ['etcd', 'etcd.env', 'default', SAMPLE_CLUSTER],
