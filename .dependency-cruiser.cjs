@@ -88,6 +88,7 @@ module.exports = {
       ['shell', 'model'],
       'A fleet is inventories and what came of each; each is worked on by a process of its own.',
     ),
+    room('alerts', ['model'], 'Rules for Prometheus are text, made of what the inventory means.'),
     room('terraform', ['model'], 'A module for a cloud is text, made of what the inventory means.'),
     room('wizard', ENGINE, 'The wizard writes an inventory.'),
     room('ssh', ['shell', 'model'], 'Connections know nothing of what runs over them.'),

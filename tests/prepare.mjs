@@ -1,8 +1,9 @@
 // What `npm test` and `npm run demo` need beside Node and npm: installs it where it can, and says what is missing where
 // it can't. Imports nothing but Node: on a fresh clone there are no packages yet.
 import { spawnSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
-import { userInfo } from 'node:os';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir, userInfo } from 'node:os';
+import { join } from 'node:path';
 
 /** Command → the Debian package that has it, and what is missing without it. */
 const NEEDED = [
@@ -12,6 +13,7 @@ const NEEDED = [
   ['ssh', 'openssh-client', 'the lab'],
   ['/usr/sbin/sshd', 'openssh-server', 'the SSH contract tests'],
   ['faketime', 'faketime', 'the test of a wrong clock'],
+  ['/usr/sbin/nft', 'nftables', 'the firewall contract tests'],
   ['openssl', 'openssl', 'the certificate contract tests'],
   ['chromium', 'chromium', 'the tests of the report as a page'],
   ['xmllint', 'libxml2-utils', "the tests of the report as JUnit's XML"],
@@ -65,5 +67,23 @@ function installTools() {
     console.warn(`missing: ${command} (Debian package ${name}), so ${use} can't run here`);
 }
 
+/**
+ * promtool and prometheus, out of Debian's package (a download of 19 MB, no rights needed): installed, it would start a
+ * Prometheus on this machine.
+ */
+function fetchPrometheus() {
+  const kept = 'node_modules/.cache/prometheus';
+  if (existsSync('/usr/bin/promtool') || existsSync(`${kept}/usr/bin/promtool`)) return;
+  const directory = mkdtempSync(join(tmpdir(), 'provision-prepare-'));
+  const download = spawnSync('apt-get', ['download', '-qq', 'prometheus'], { cwd: directory, stdio: 'inherit' });
+  const [file] = readdirSync(directory);
+  mkdirSync(kept, { recursive: true });
+  const take = 'dpkg-deb --fsys-tarfile "$1" | tar -x -C "$2" ./usr/bin/promtool ./usr/bin/prometheus';
+  if (download.status !== 0 || file === undefined || !run('sh', '-c', take, 'sh', join(directory, file), kept))
+    console.warn("missing: promtool (Debian package prometheus), so the tests of Prometheus' rules can't run here");
+  rmSync(directory, { recursive: true, force: true });
+}
+
 installPackages();
 installTools();
+fetchPrometheus();

@@ -7,6 +7,7 @@ import { checkClocks } from './clock.js';
 import { checkDrift } from './drift.js';
 import { checkEtcd } from './etcd.js';
 import { checkExternalBalancer } from './external-balancer.js';
+import { checkFirewalls } from './firewall.js';
 import { checkKubeadmConfig } from './kubeadm-config.js';
 import { checkNonlocalBind } from './nonlocal-bind.js';
 import { checkRotation } from './rotation.js';
@@ -24,6 +25,7 @@ const CHECKS: readonly Check[] = [
   checkRouterIds,
   checkNonlocalBind,
   checkBackends,
+  checkFirewalls,
   checkCertificates,
   checkRotation,
   checkApiservers,

@@ -76,4 +76,14 @@ export const APISERVER_VARIABLES = {
     type: 'path',
     description: 'Where control planes and nodes have the authority that signed what API servers show.',
   }),
+  kube_apiserver_manifest: defaulted('/etc/kubernetes/manifests/kube-apiserver.yaml', {
+    schema: absolutePath(),
+    type: 'path',
+    description: 'Static pod manifest of the apiserver.',
+  }),
+  kube_apiserver_ready_timeout: defaulted(180, {
+    schema: wholeNumber(10, 3600),
+    type: 'seconds',
+    description: 'How long a repointed apiserver may take to become ready; after that its old manifest is restored.',
+  }),
 } as const;

@@ -9,7 +9,9 @@ import { formerGroupOf, SERVICE_GROUPS, type ServiceName } from '../model/virtua
 import { checkCluster } from './cluster-checks.js';
 import { checkFormerBalancers } from './former-balancer-checks.js';
 import { checkExternal, describeExternal, isExternal } from './external-balancer.js';
+import { checkFirewall, describeFirewall } from './describe-firewall.js';
 import { checkFormerMembers } from './former-member-checks.js';
+import { metricsPlace } from './read-metrics.js';
 import { nodeAddress } from './node-address.js';
 import { checkGroups } from './group-slips.js';
 import { checkUnknownVariables } from './unknown-variables.js';
@@ -88,10 +90,13 @@ function examineCluster(inventory: Inventory): { readonly cluster: Cluster; read
     controlPlanes,
     nodes: [...new Set([...hosts.controlPlanes, ...hosts.nodes].map(({ name }) => name))],
     certificates: readCertificates(inventory, hosts.all, shared, reader),
+    firewall: describeFirewall(hosts.all, shared, reader),
+    hostMetrics: isManaged ? hostMetrics(hosts, addresses, reader) : [],
   };
   checkFormerBalancers(hosts, inventory, reader);
   checkFormerMembers(hosts, inventory, { isManaged, reader });
   checkExternal(cluster.external, members, { shared, reader });
+  checkFirewall(cluster, { shared, reader });
   checkCluster(cluster, { inventory, hosts, shared, reader });
   checkUnknownVariables(inventory, reader);
   checkGroups(inventory, reader);
@@ -150,6 +155,17 @@ function readAddresses(hosts: readonly Host[], reader: VariableReader): Readonly
       return [];
     }),
   );
+}
+
+function hostMetrics(
+  { members, balancers }: ClusterHosts,
+  addresses: ReadonlyMap<Host, string>,
+  reader: VariableReader,
+): Cluster['hostMetrics'] {
+  return [...new Set([...members, ...balancers.etcd])].flatMap((host) => {
+    const place = metricsPlace('etcd_host', { host, address: addresses.get(host) ?? '', reader });
+    return place === undefined ? [] : [{ host: host.name, ...place }];
+  });
 }
 
 function readControlPlane(host: Host, address: string, reader: VariableReader): ControlPlane {

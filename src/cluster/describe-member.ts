@@ -4,6 +4,7 @@ import type { Host } from '../model/inventory.js';
 import { ADOPTED_VARIABLES } from './adopted-variables.js';
 import { VARIABLES } from './known-variables.js';
 import { MarkedText } from '../model/marked-text.js';
+import { metricsPlace } from './read-metrics.js';
 import { readRelease, type ReleaseSource } from './read-release.js';
 import type { VariableReader } from './variable-reader.js';
 
@@ -33,6 +34,7 @@ export function readMember(host: Host, source: MemberSource): Member {
     extraEnv: extraEnvironment(host, reader),
     replaceFiles: reader.readOr(host, 'provision_replace_files'),
     release: readRelease(host, source),
+    metrics: isManaged ? metricsPlace('etcd', { host, address, reader }) : undefined,
   };
 }
 

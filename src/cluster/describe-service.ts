@@ -16,6 +16,7 @@ import { assignPriorities, virtualRouterId } from './keepalived-defaults.js';
 import { ownInstance, pickInstance, proxyDirectory, proxyOn, type Instance } from './proxy-variables.js';
 import { SERVICE_VARIABLES, type ServiceVariables } from './service-variables.js';
 import type { SharedValues } from './shared-values.js';
+import { readMail } from './read-mail.js';
 import type { VariableReader } from './variable-reader.js';
 
 /** What a service is described from, beside its variables. */
@@ -147,10 +148,18 @@ function readBalancers(
     address: addresses.get(host) ?? '',
     ...proxyOn(
       host,
-      { service: name, proxy, place, mayHaveBeen, settings: variables.settings(host, shared, reader) },
+      {
+        ...{ service: name, proxy, place, mayHaveBeen, address: addresses.get(host) ?? '' },
+        settings: variables.settings(host, shared, reader),
+      },
       reader,
     ),
     replaceFiles: reader.readOr(host, 'provision_replace_files'),
-    keepalived: { ...virtual, interface: reader.read(host, 'keepalived_interface'), priority: priorities[index] ?? 1 },
+    keepalived: {
+      ...virtual,
+      interface: reader.read(host, 'keepalived_interface'),
+      priority: priorities[index] ?? 1,
+      mail: readMail(host, reader),
+    },
   }));
 }

@@ -51,7 +51,7 @@ export const HAPROXY_VARIABLES = {
     schema: port,
     type: 'port',
     fallbackText: 'no page',
-    description: 'Statistics page, on 127.0.0.1 only.',
+    description: 'Statistics page, at `haproxy_stats_address`.',
   }),
   haproxy_extra_config: optional({
     schema: block(),

@@ -3,8 +3,11 @@ import { LB_PROVIDERS } from '../model/etcd-way.js';
 import { LB_MODES, PROXY_NAMES } from '../model/virtual-service.js';
 import { ADOPTED_VARIABLES } from './adopted-variables.js';
 import { APISERVER_VARIABLES } from './apiserver-variables.js';
+import { FIREWALL_VARIABLES } from './firewall-variables.js';
 import { HAPROXY_VARIABLES } from './haproxy-variables.js';
 import { KEEPALIVED_VARIABLES } from './keepalived-variables.js';
+import { MAIL_VARIABLES } from './mail-variables.js';
+import { METRICS_VARIABLES } from './metrics-variables.js';
 import { NGINX_VARIABLES } from './nginx-variables.js';
 import { RELEASE_VARIABLES } from './release-variables.js';
 import { defaulted, optional } from './variable-definition.js';
@@ -191,20 +194,13 @@ export const VARIABLES = {
   }),
   ...RELEASE_VARIABLES,
   ...ADOPTED_VARIABLES,
+  ...FIREWALL_VARIABLES,
+  ...METRICS_VARIABLES,
   ...HAPROXY_VARIABLES,
   ...NGINX_VARIABLES,
   ...KEEPALIVED_VARIABLES,
+  ...MAIL_VARIABLES,
   ...APISERVER_VARIABLES,
-  kube_apiserver_manifest: defaulted('/etc/kubernetes/manifests/kube-apiserver.yaml', {
-    schema: absolutePath(),
-    type: 'path',
-    description: 'Static pod manifest of the apiserver.',
-  }),
-  kube_apiserver_ready_timeout: defaulted(180, {
-    schema: wholeNumber(10, 3600),
-    type: 'seconds',
-    description: 'How long a repointed apiserver may take to become ready; after that its old manifest is restored.',
-  }),
 } as const;
 
 /** Name of a variable that this program reads. */

@@ -13,6 +13,8 @@ export function noCluster({ directory }: Pick<Inventory, 'directory'>): Cluster 
     inventory: { file: '', hosts: [] },
     services: [],
     external: undefined,
+    firewall: undefined,
+    hostMetrics: [],
     controlPlanes: [],
     nodes: [],
     certificates: {

@@ -7,6 +7,7 @@ import {
   type ProxySettings,
   type ServiceName,
 } from '../model/virtual-service.js';
+import { haproxyStats, metricsPlace } from './read-metrics.js';
 import type { VariableReader } from './variable-reader.js';
 
 /** Where a program runs, and by what file. */
@@ -17,7 +18,8 @@ interface ProxyVariables {
   readonly directory: string;
   /** The package's own unit, where that can run it for us. */
   readonly packaged: ((host: Host, reader: VariableReader) => Instance) | undefined;
-  read(host: Host, reader: VariableReader): Omit<ProxySettings, keyof Instance>;
+  /** @param address of the node */
+  read(host: Host, reader: VariableReader, address: string): Omit<ProxySettings, keyof Instance>;
 }
 
 /** What each proxy's variables say. */
@@ -39,6 +41,8 @@ interface ProxyWanted {
   readonly place: 'beside' | 'packaged';
   /** Whether an earlier inventory may have had the service in the package's unit. */
   readonly mayHaveBeen: 'beside' | 'packaged';
+  /** Of the node. */
+  readonly address: string;
   /** What the service says of it in place of the proxy's own variables. */
   readonly settings: Partial<ProxySettings>;
 }
@@ -46,12 +50,12 @@ interface ProxyWanted {
 /** The proxy that is wanted on a host, and all others that an earlier inventory may have put there. */
 export function proxyOn(
   host: Host,
-  { service, proxy, place, mayHaveBeen, settings }: ProxyWanted,
+  { service, proxy, place, mayHaveBeen, address, settings }: ProxyWanted,
   reader: VariableReader,
 ): Pick<Balancer, 'proxy' | 'formerProxies'> {
   const packaged = PROXIES[proxy].packaged?.(host, reader);
   const instance = place === 'beside' || packaged === undefined ? ownProxy(service, proxy) : packaged;
-  const wanted = { ...instance, ...PROXIES[proxy].read(host, reader), ...settings };
+  const wanted = { ...instance, ...PROXIES[proxy].read(host, reader, address), ...settings };
   const all = PROXY_NAMES.flatMap((each): readonly FormerProxy[] => {
     const unit = mayHaveBeen === 'packaged' ? PROXIES[each].packaged?.(host, reader) : undefined;
     const instances = unit === undefined ? [ownProxy(service, each)] : [unit, ownProxy(service, each)];
@@ -79,7 +83,7 @@ function packagedHaproxy(host: Host, reader: VariableReader): Instance {
   return { unit: 'haproxy', unitFile: undefined, configFile: reader.readOr(host, 'haproxy_config_file') };
 }
 
-function readHaproxy(host: Host, reader: VariableReader): Omit<ProxySettings, keyof Instance> {
+function readHaproxy(host: Host, reader: VariableReader, address: string): Omit<ProxySettings, keyof Instance> {
   return {
     maxConnections: reader.readOr(host, 'haproxy_maxconn'),
     timeoutConnect: reader.readOr(host, 'haproxy_timeout_connect'),
@@ -90,6 +94,8 @@ function readHaproxy(host: Host, reader: VariableReader): Omit<ProxySettings, ke
     checkRise: reader.readOr(host, 'haproxy_check_rise'),
     checkFall: reader.readOr(host, 'haproxy_check_fall'),
     statsPort: reader.read(host, 'haproxy_stats_port'),
+    stats: haproxyStats(host, reader),
+    metrics: metricsPlace('haproxy', { host, address, reader }),
     extraConfig: reader.marked(host, 'haproxy_extra_config'),
     extraVariable: 'haproxy_extra_config',
   };

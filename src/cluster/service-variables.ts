@@ -1,6 +1,7 @@
 import type { Host } from '../model/inventory.js';
 import type { ProxySettings, ServiceName } from '../model/virtual-service.js';
 import type { VariableName } from './known-variables.js';
+import { NO_METRICS } from './read-metrics.js';
 import type { SharedValues } from './shared-values.js';
 import type { VariableReader } from './variable-reader.js';
 
@@ -62,7 +63,13 @@ export const SERVICE_VARIABLES: Readonly<Record<ServiceName, ServiceVariables>> 
       const timeout = shared.valueOr('kube_apiserver_lb_timeout');
       const timeouts = { timeoutClient: timeout, timeoutServer: timeout, timeoutTunnel: timeout };
       const extraVariable = 'kube_apiserver_lb_extra_config';
-      return { ...timeouts, statsPort: undefined, extraConfig: reader.marked(host, extraVariable), extraVariable };
+      return {
+        ...timeouts,
+        ...NO_METRICS,
+        statsPort: undefined,
+        extraConfig: reader.marked(host, extraVariable),
+        extraVariable,
+      };
     },
   },
 };

@@ -57,6 +57,12 @@ export function network(): z.ZodType<string> {
   return z.union([z.cidrv4(), z.cidrv6()], { error });
 }
 
+/** A network, or one address. */
+export function networkOrAddress(): z.ZodType<string> {
+  const error = 'expected a network such as 10.0.0.0/24, or an address';
+  return z.union([z.cidrv4(), z.cidrv6(), z.string().refine(isAddress)], { error });
+}
+
 /** A DNS name. */
 export function dnsName(): z.ZodType<string> {
   return text(

@@ -9,6 +9,7 @@ import { addExplainCommand } from './explain.js';
 import { wayHere } from './foreign-options.js';
 import { addFleetCommand } from './fleet.js';
 import { addHistoryCommand } from './history.js';
+import { addAlertsCommand } from './alerts.js';
 import { addInventoryCommand } from './inventory.js';
 import { addCaCommand } from './ca.js';
 import { addCertsCommand } from './certs.js';
@@ -54,6 +55,7 @@ export function createProgram(context: Context): Command {
     addUnlockCommand,
     addInventoryCommand,
     addTerraformCommand,
+    addAlertsCommand,
     addCaCommand,
     addCertsCommand,
     addSnapshotCommand,

@@ -27,6 +27,7 @@ export const PLAYBOOKS = [
   'apiserver-lb',
   'apiserver-names',
   'apiserver-clients',
+  'firewall',
 ] as const;
 
 /** What the argument `inventory` of every verb is. */

@@ -1,5 +1,6 @@
 import type { Fact } from '../model/remote.js';
 import { quote } from '../shell/quote.js';
+import { unitName } from '../shell/unit-name.js';
 
 /** One systemd unit on a host. */
 export interface UnitState {
@@ -37,14 +38,14 @@ const PROPERTIES = [
 ];
 
 /**
- * Key: unit name without `.service`. One `systemctl show` for all. Its answers are told apart by the names in them: one name may
+ * Key: unit name without `.service`, or that of a socket. One `systemctl show` for all. Its answers are told apart by the names in them: one name may
  * be a pattern to systemd, and then stands for several units, or for none.
  */
 export const unitState: Fact<UnitState> = {
   name: 'units',
   // --timestamp is in systemd 248 and later (Debian 11 has 247: there the times read as local text, refused below).
   script: (units) =>
-    `systemctl show --timestamp=us+utc -p ${PROPERTIES.join(',')} -- ${units.map((unit) => quote(`${unit}.service`)).join(' ')}`,
+    `systemctl show --timestamp=us+utc -p ${PROPERTIES.join(',')} -- ${units.map((unit) => quote(unitName(unit))).join(' ')}`,
   parse(stdout, units) {
     const blocks = stdout.trim().split(/\n\n+/).map(parseProperties);
     return new Map(
@@ -71,7 +72,7 @@ function parseProperties(block: string): ReadonlyMap<string, string> {
 
 function isAbout(properties: ReadonlyMap<string, string>, unit: string): boolean {
   const names = [properties.get('Id') ?? '', ...(properties.get('Names') ?? '').split(' ')];
-  return names.includes(`${unit}.service`);
+  return names.includes(unitName(unit));
 }
 
 function readUnit(unit: string, properties: ReadonlyMap<string, string> | undefined): UnitState {
@@ -79,8 +80,10 @@ function readUnit(unit: string, properties: ReadonlyMap<string, string> | undefi
   const active = ['active', 'reloading'].includes(properties.get('ActiveState') ?? '');
   const fileState = properties.get('UnitFileState') ?? '';
   const starting = properties.get('ActiveState') === 'activating';
-  const startedAt = active || starting ? readTime(properties.get('ExecMainStartTimestamp')) : undefined;
   const changedAt = active ? readTime(properties.get('StateChangeTimestamp')) : undefined;
+  const begun = active || starting ? readTime(properties.get('ExecMainStartTimestamp')) : undefined;
+  // A socket has no process: it listens as its file said when it began to.
+  const startedAt = unit.endsWith('.socket') ? changedAt : begun;
   const reloaded = properties.get('ReloadResult') === 'success' && changedAt !== undefined;
   return {
     load: readLoad(properties.get('LoadState')),

@@ -12,6 +12,7 @@ import { externalAnswers } from './external-answers.js';
 import { etcdHasRoom } from './etcd-has-room.js';
 import { etcdCanSpareBatch, etcdHealthy, etcdHealthyButForSpace } from './etcd-healthy.js';
 import { etcdLearnerCaughtUp, etcdServesWithoutBatch } from './etcd-without-batch.js';
+import { firewallLetsIn } from './firewall-lets-in.js';
 import { keepalivedOneHolder } from './keepalived-one-holder.js';
 import { kubeProxySettled } from './kube-proxy-settled.js';
 import { kubeletReady } from './kubelet-ready.js';
@@ -39,6 +40,7 @@ export function gateTable(cluster: Cluster, now: () => Date): ReadonlyMap<string
     apiserverReady(cluster),
     kubeletReady(cluster),
     kubeProxySettled(cluster),
+    firewallLetsIn(cluster),
     aptUnlocked(),
   ];
   return new Map(gates.map((gate) => [gate.name, gate]));

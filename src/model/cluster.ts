@@ -2,6 +2,7 @@ import type { MarkedText } from './marked-text.js';
 import type { ClientFiles, KeyType } from './certificate.js';
 import type { ExternalBalancer } from './etcd-way.js';
 import type { Secret } from './secret.js';
+import type { MetricsPlace } from './metrics.js';
 import type { VirtualService } from './virtual-service.js';
 
 /** The release of etcd that a member should run, in place of the host's package. */
@@ -53,6 +54,8 @@ export interface Member {
   readonly replaceFiles: readonly string[];
   /** Absent: it runs the host's package. */
   readonly release?: EtcdRelease | undefined;
+  /** Where it shows its metrics without a client certificate; absent: nowhere. */
+  readonly metrics?: MetricsPlace | undefined;
 }
 
 /** What a member that is managed here shows to the other members. */
@@ -86,6 +89,19 @@ export interface CertificateSettings {
   readonly grants: readonly string[];
 }
 
+/** What the inventory says of the firewall, where it wants one. */
+export interface Firewall {
+  /** Further networks, or addresses, whose clients are let in. */
+  readonly allow: readonly string[];
+  /** Every address that the inventory names of each host with a part in the cluster. */
+  readonly addresses: ReadonlyMap<string, readonly string[]>;
+}
+
+/** Where a host tells of itself. */
+export interface HostMetrics extends MetricsPlace {
+  readonly host: string;
+}
+
 /** The cluster that an inventory describes: validated, with every default filled in. */
 export interface Cluster {
   /**
@@ -110,6 +126,10 @@ export interface Cluster {
   /** Every host of Kubernetes, each once: those of `kube_control_plane` and of `kube_node`. */
   readonly nodes: readonly string[];
   readonly certificates: CertificateSettings;
+  /** Absent: the inventory wants none. */
+  readonly firewall: Firewall | undefined;
+  /** Members and balancers that tell who holds the virtual IPs, and when certificates end. */
+  readonly hostMetrics: readonly HostMetrics[];
 }
 
 /** etcd answers after a linearizable read; a full disk (alarm NOSPACE) does not close it, for reads go on. */

@@ -1,3 +1,4 @@
+import type { MetricsPlace, StatsPage } from './metrics.js';
 import type { MarkedText } from './marked-text.js';
 import type { QuestionFiles } from './certificate.js';
 import type { Secret } from './secret.js';
@@ -54,8 +55,12 @@ export interface ProxySettings {
   readonly checkInter: string;
   readonly checkRise: number;
   readonly checkFall: number;
-  /** A page of statistics on 127.0.0.1; none by default. */
+  /** A page of statistics; none by default. */
   readonly statsPort: number | undefined;
+  /** Where that page is; absent: on 127.0.0.1, for everybody. */
+  readonly stats?: StatsPage | undefined;
+  /** Absent: it shows no metrics. */
+  readonly metrics?: MetricsPlace | undefined;
   /** The user's own block at the end of the file. */
   readonly extraConfig: MarkedText | undefined;
   /** The variable that holds it. */
@@ -67,6 +72,15 @@ export interface FormerProxy {
   readonly name: ProxyName;
   readonly unit: string;
   readonly configFile: string;
+}
+
+/** How keepalived tells people of a change. */
+export interface MailSettings {
+  readonly to: readonly string[];
+  readonly from: string;
+  /** The SMTP server: address or name. */
+  readonly server: string;
+  readonly port: number;
 }
 
 /** keepalived on one host. */
@@ -88,6 +102,8 @@ export interface KeepalivedSettings {
   /** Absent: the generated one of the PKI store. */
   readonly authPass: Secret | undefined;
   readonly preempt: boolean;
+  /** Absent: it tells nobody. */
+  readonly mail?: MailSettings | undefined;
 }
 
 /** One load-balancer host of a service. */

@@ -123,7 +123,7 @@ function hostsOf(pattern: string, inventory: Inventory): readonly string[] {
   if (pattern === CONTROL_MACHINE && !inventory.hosts.has(CONTROL_MACHINE)) return [CONTROL_MACHINE];
   // Of several groups, any may be left out.
   const groups = pattern.split(':');
-  if (groups.length > 1 && groups.every((group) => OPTIONAL_GROUPS.has(group)))
+  if (groups.length > 1 && groups.every((group) => OPTIONAL_GROUPS.has(group) || inventory.groups.has(group)))
     return [...new Set(groups.flatMap((group) => hostsOf(group, inventory)))];
   const standIn = standInFor(pattern, inventory);
   if (standIn === undefined) return [];

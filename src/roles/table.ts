@@ -7,7 +7,9 @@ import { etcdReplacementRole } from './etcd-replacement/role.js';
 import { etcdSettledRole } from './etcd-settled/role.js';
 import { etcdRole } from './etcd/role.js';
 import { externalBalancerRole } from './external-balancer/role.js';
+import { firewallLetsInRole, firewallRole } from './firewall/role.js';
 import { formerBalancerRole } from './former-balancer/role.js';
+import { hostMetricsRole } from './host-metrics/role.js';
 import { ipNonlocalBindRole } from './ip-nonlocal-bind/role.js';
 import { virtualIpRole } from './keepalived/role.js';
 import {
@@ -56,6 +58,9 @@ export function roleTable(tools: RoleTools): ReadonlyMap<string, Role> {
     kubeClientsRole(),
     kubeClientsConfigurationRole(),
     kubeadmConfigRole(),
+    firewallLetsInRole(tools),
+    firewallRole(tools),
+    hostMetricsRole(tools),
   ];
   return new Map(roles.map((role) => [role.name, role]));
 }

@@ -1,5 +1,6 @@
 import type { Command } from '../model/remote.js';
 import { quote } from './quote.js';
+import { unitName } from './unit-name.js';
 
 /** What can be asked of systemd for one unit. */
 export type ServiceVerb = 'start' | 'stop' | 'restart' | 'reload' | 'enable' | 'disable' | 'mask' | 'unmask';
@@ -9,7 +10,7 @@ const TIMEOUT_MS = 120_000;
 
 /** One `systemctl` call; when it fails, the unit's status and last log lines are its output. */
 export function serviceCommand(verb: ServiceVerb, unit: string): Command {
-  const name = quote(`${unit}.service`);
+  const name = quote(unitName(unit));
   const isMask = verb === 'mask' || verb === 'unmask';
   const call = `systemctl ${verb} ${isMask ? '--runtime ' : ''}--quiet ${name}`;
   return {

@@ -1,6 +1,9 @@
-import { beforeAll, expect, jest, test } from '@jest/globals';
+import { beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { EXIT } from '../../src/model/errors.js';
 import { waitUntil } from '../../src/lab/process.js';
+import { plainContent } from '../../src/model/content.js';
+import { quote } from '../../src/shell/quote.js';
+import { tryFirewall } from '../../src/shell/firewall.js';
 import { describeOnLab } from '../support/lab.js';
 import {
   endOf,
@@ -188,5 +191,93 @@ describeOnLab('etcd is never harmed', 'safety', { etcd: 3 }, (lab) => {
     expect(performedChanges(refused)).toEqual([]);
     expect([await look(), await processOf('haproxy')]).toEqual([files, processes]);
     expect(await isHealthy()).toBe(true);
+  });
+
+  describe('a firewall', () => {
+    const KEPT = '/etc/provision-etcd-firewall.nft';
+    const listed = async (host: string): Promise<string> =>
+      (await lab.ssh(host, 'nft -s list table inet provision_etcd 2>&1')).stdout;
+
+    /** From a machine that has no part in the cluster. */
+    async function isOpenOutside(address: string, port: number): Promise<boolean> {
+      const open = await lab.onControlSide(['timeout', '5', 'bash', '-c', `</dev/tcp/${address}/${port}`]);
+      return open.status === 0;
+    }
+
+    const openOutside = async (): Promise<readonly boolean[]> => {
+      const member = vip.replace(/\d+$/, '12');
+      return Promise.all([isOpenOutside(vip, 2379), isOpenOutside(member, 2379), isOpenOutside(member, 2380)]);
+    };
+
+    test('lets in the cluster and nobody else, heals by itself, and goes with its variable', async () => {
+      const guarded = await inventoryWith(lab, 'guarded', ['etcd_firewall: true']);
+      const wider = await inventoryWith(lab, 'wider', [
+        'etcd_firewall: true',
+        'etcd_firewall_allow: [198.51.100.0/24]',
+      ]);
+      const bare = await inventoryWith(lab, 'bare', []);
+      // Whatever the tests before have left.
+      expect(endOf(await runVerb(lab, 'apply', bare))).toMatch(/^status 0/);
+      expect(await openOutside()).toEqual([true, true, true]);
+
+      const set = await runVerb(lab, 'apply', guarded, '-p', 'firewall');
+      expect(endOf(set)).toMatch(/^status 0/);
+      expect(await openOutside()).toEqual([false, false, false]);
+      expect(await isHealthy()).toBe(true);
+      expect(plannedChanges(await runVerb(lab, 'plan', guarded))).toEqual([]);
+      const verified = await lab.provision('verify', guarded);
+      expect(verified.status === 0 ? '' : endOf(verified)).toBe('');
+
+      // A wrong rule, by someone who is gone by now: the host takes it back. Meanwhile, what others do to other hosts.
+      const right = await listed('etcd-3');
+      const wrong = (await lab.ssh('etcd-3', `cat ${KEPT}`)).stdout.replaceAll(/elements = .*/g, '');
+      const trial = tryFirewall(plainContent(wrong)).script;
+      const tried = await lab.ssh(
+        'etcd-3',
+        `echo ${Buffer.from(wrong).toString('base64')} | base64 -d | sh -c ${quote(trial)}`,
+      );
+      expect(tried.status === 0 ? '' : endOf(tried)).toBe('');
+      expect(await listed('etcd-3')).not.toBe(right);
+
+      const change = `nft add table ip others && nft add element inet provision_etcd clients4 '{ 192.0.2.66 }'`;
+      expect((await lab.ssh('etcd-2', change)).status).toBe(0);
+      const found = await lab.provision('verify', guarded);
+      expect(found.status).toBe(1);
+      expect(found.stdout).toMatch(/firewall.*etcd-2.*changed by hand: .*192\.0\.2\.66/);
+      expect(found.stdout).toMatch(/firewall.*etcd-3.*takes them back/);
+      const isBack = async (): Promise<boolean> => (await listed('etcd-3')) === right;
+      expect(await waitUntil(isBack, 120_000, 500)).toBe(true);
+      expect(await waitUntil(isHealthy, 120_000, 500)).toBe(true);
+      const healed = await runVerb(lab, 'apply', guarded, '-p', 'firewall', '--limit', 'etcd-2');
+      expect(endOf(healed)).toMatch(/^status 0/);
+      expect(await listed('etcd-2')).not.toContain('192.0.2.66');
+      expect((await lab.ssh('etcd-2', 'nft list table ip others')).status).toBe(0);
+
+      // New rules that the cluster does not get through, for others keep a member out: they are taken back.
+      const block = `printf 'table ip others {\\nchain input {\\ntype filter hook input priority 0;\\nip saddr ${vip.replace(/\d+$/, '13')} tcp dport 2380 drop\\n}\\n}\\n' | nft -f -`;
+      expect((await lab.ssh('etcd-1', block)).status).toBe(0);
+      const refused = await runVerb(lab, 'apply', wider, '-p', 'firewall', '--limit', 'etcd-1', '--gate-timeout', '2');
+      expect((await lab.ssh('etcd-1', 'nft delete table ip others')).status).toBe(0);
+      expect(refused.status).toBe(1);
+      expect(refused.stdout).toContain("etcd-3 can't connect to etcd-1 on port 2380");
+      expect(await listed('etcd-1')).not.toContain('198.51.100.0');
+      expect((await lab.ssh('etcd-1', `cat ${KEPT}`)).stdout).not.toContain('198.51.100.0');
+
+      // It is there after a reboot, with what was kept.
+      const before = await listed('etcd-1');
+      await lab.ssh('etcd-1', 'systemctl reboot --force');
+      const isAgain = async (): Promise<boolean> => (await listed('etcd-1')) === before;
+      expect(await waitUntil(isAgain, 120_000, 500)).toBe(true);
+      expect(await waitUntil(isHealthy, 120_000, 500)).toBe(true);
+
+      const gone = await runVerb(lab, 'apply', bare, '-p', 'firewall');
+      expect(endOf(gone)).toMatch(/^status 0/);
+      const left = await lab.ssh(
+        'etcd-2',
+        `nft list tables; ls ${KEPT} /etc/systemd/system/provision-etcd-firewall.service; true`,
+      );
+      expect(left.stdout).toBe('table ip others\n');
+      expect(await openOutside()).toEqual([true, true, true]);
+    }, 900_000);
   });
 });

@@ -215,7 +215,18 @@ export const SAMPLE_CLUSTER: Cluster = {
     altIps: [],
     grants: [],
   },
+  firewall: undefined,
+  hostMetrics: [],
 };
+
+/** The sample cluster, whose hosts let in none but each other, and these networks. */
+export function withFirewall(allow: readonly string[] = [], changes: Partial<Cluster> = {}): Cluster {
+  const addresses = { 'etcd-1': '10.0.0.1', 'etcd-2': '10.0.0.2', 'etcd-3': '10.0.0.3', 'cp-1': '10.0.0.11' };
+  const own = Object.entries(addresses).map(([host, address]) => [host, [address]] as const);
+  const more = [...(changes.members ?? []), ...(changes.formerMembers ?? [])];
+  const map = new Map([...own, ...more.map(({ host, address }) => [host, [address]] as const)]);
+  return { ...SAMPLE_CLUSTER, firewall: { allow, addresses: map }, ...changes };
+}
 
 /** The sample cluster behind a balancer that others run. @param changes of where that is */
 export function withExternal(changes: Partial<ExternalBalancer> = {}): Cluster {

@@ -7,6 +7,11 @@ export const HOST = {
     next: 'Keep your file elsewhere; or, to give it up, list its path in provision_replace_files.',
     kind: 'unsafe',
   },
+  'firewall-cuts-off': {
+    why: 'A host of the cluster connects from an address that the firewall of another would not let in. No rule was changed.',
+    next: 'Add the address to etcd_firewall_allow, or correct ip or access_ip of that host.',
+    kind: 'unsafe',
+  },
   'foreign-link': {
     why: 'A path leads through a symbolic link that a user other than root could turn elsewhere. Root follows no such link.',
     next: 'Look at it with `namei -l PATH`; remove the link, or name the place that it leads to.',

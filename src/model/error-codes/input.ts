@@ -36,7 +36,7 @@ export const INPUT = {
   },
   'playbook-unreadable': {
     why: "There is no shipped playbook of that name, or the file of your own can't be read.",
-    next: 'Use a shipped name (site, etcd, etcd-lb, migrate, apiserver-lb, apiserver-names, apiserver-clients, repoint) or a path.',
+    next: 'Use a shipped name (site, etcd, etcd-lb, migrate, apiserver-lb, apiserver-names, apiserver-clients, repoint, firewall) or a path.',
   },
   'import-circle': {
     why: 'A playbook imports itself, directly or by way of another.',
@@ -117,6 +117,10 @@ export const INPUT = {
   'module-in-the-way': {
     why: 'A file that this program did not write has the name of a file of the Terraform module. Nothing was written.',
     next: 'Choose another directory with -o, or move the file away.',
+  },
+  'alerts-in-the-way': {
+    why: 'A file that this program did not write has the name that was given for the rules or the targets. Nothing was written.',
+    next: 'Choose another file with -o or --targets, or move it away.',
   },
   'fleet-empty': {
     why: 'The directory has no inventory of a cluster: none of the names that are looked for.',

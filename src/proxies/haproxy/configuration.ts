@@ -1,5 +1,6 @@
 import type { Resource } from '../../model/change.js';
 import { hostPort } from '../../model/endpoint.js';
+import type { Secret } from '../../model/secret.js';
 import type { Balancer, VirtualService } from '../../model/virtual-service.js';
 import { configurationFile } from '../configuration-file.js';
 import type { ProxyTools } from '../proxy.js';
@@ -42,7 +43,8 @@ export function haproxyConfiguration(
           : ` check-sni ${verifyName}${ownWords(verifyName, termination)} verifyhost ${verifyName}`,
       track: verifyName === undefined ? '' : `${ownWords(verifyName, termination)} verifyhost ${verifyName}`,
     })),
-    stats_port: proxy.statsPort ?? null,
+    ...statsOf(proxy),
+    metrics_bind: proxy.metrics === undefined ? null : hostPort(proxy.metrics.address, proxy.metrics.port),
     extra_variable: proxy.extraVariable,
     extra_config: proxy.extraConfig?.trimEnd() ?? null,
   });
@@ -52,4 +54,13 @@ export function haproxyConfiguration(
 /** Of connections that HAProxy itself encrypts. */
 function ownWords(name: string, termination: VirtualService['termination']): string {
   return termination === undefined ? '' : ` sni str(${name})`;
+}
+
+/** The page of statistics: on its own host where nothing else is said. */
+function statsOf({ statsPort, stats }: Balancer['proxy']): Readonly<Record<string, string | Secret | null>> {
+  return {
+    stats_bind: statsPort === undefined ? null : hostPort(stats?.address ?? '127.0.0.1', statsPort),
+    stats_user: stats?.login?.user ?? null,
+    stats_password: stats?.login?.password ?? null,
+  };
 }

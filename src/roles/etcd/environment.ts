@@ -2,7 +2,7 @@ import { etcdData, etcdDataKey, type EtcdData } from '../../facts/etcd-data.js';
 import type { Resource } from '../../model/change.js';
 import type { Cluster, Member } from '../../model/cluster.js';
 import { configurationMode, type Content } from '../../model/content.js';
-import { httpsUrl } from '../../model/endpoint.js';
+import { hostPort, httpsUrl } from '../../model/endpoint.js';
 import type { Inventory } from '../../model/inventory.js';
 import { MarkedText } from '../../model/marked-text.js';
 import { file } from '../../resources/file.js';
@@ -33,6 +33,8 @@ export function etcdEnvironment(
         quota_backend_bytes: member.quotaBackendBytes,
         snapshot_count: member.snapshotCount,
         auto_compaction_retention: member.autoCompactionRetention,
+        metrics_url:
+          member.metrics === undefined ? null : `http://${hostPort(member.metrics.address, member.metrics.port)}`,
       },
       token: cluster.token,
       initial_cluster: initialCluster,

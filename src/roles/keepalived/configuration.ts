@@ -65,6 +65,7 @@ function render({ template, pki }: RoleTools, inventory: Inventory, site: Site):
     check_script: checkScriptPath(service, service.proxy),
     mark: markOf(site.balancer.proxy.unit).mark,
     preempt: keepalived.preempt,
+    mail: keepalived.mail === undefined ? null : { ...keepalived.mail },
     interface: site.interface,
     virtual_router_id: keepalived.virtualRouterId,
     priority: keepalived.priority,

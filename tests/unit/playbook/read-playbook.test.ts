@@ -133,7 +133,9 @@ describe('a playbook', () => {
     await expect(readPlaybook(join(directory, 'none.yaml'))).rejects.toMatchObject({
       code: 'playbook-unreadable',
       cause: { code: 'ENOENT' },
-      hint: expect.stringContaining('site, etcd, etcd-lb, apiserver-lb, apiserver-names, apiserver-clients, repoint'),
+      hint: expect.stringContaining(
+        'site, etcd, etcd-lb, apiserver-lb, apiserver-names, apiserver-clients, repoint, firewall',
+      ),
     });
   });
 });

@@ -110,7 +110,23 @@ const REPOINT: readonly Shape[] = [
   { ...API_SERVERS, before: ['apiserver-ready'], roles: ['kubeadm-config'] },
 ];
 
+const GUARDED = 'etcd:etcd_former:etcd_lb:etcd_lb_former:kube_apiserver_lb:kube_apiserver_lb_former';
+const LETS_IN: Shape = {
+  hosts: GUARDED,
+  become: true,
+  when: 'etcd_firewall is defined',
+  serial: 1,
+  roles: ['etcd-firewall-lets-in'],
+};
+const METRICS: Shape = {
+  hosts: 'etcd:etcd_former:etcd_lb:etcd_lb_former',
+  become: true,
+  roles: ['etcd-host-metrics'],
+};
+const FIREWALL: Shape = { hosts: GUARDED, become: true, serial: 1, after: ['etcd-healthy'], roles: ['etcd-firewall'] };
+
 const APISERVER_LB: readonly Shape[] = [
+  LETS_IN,
   {
     hosts: 'kube_apiserver_lb',
     become: true,
@@ -130,25 +146,33 @@ const APISERVER_LB: readonly Shape[] = [
     roles: ['kube-apiserver-virtual-ip'],
   },
 ];
-const IF_WANTED = APISERVER_LB.map((shape) => ({ ...shape, when: ['kube_apiserver_lb_address is defined'] }));
+const IF_WANTED = APISERVER_LB.map((shape) => ({
+  ...shape,
+  when: ['kube_apiserver_lb_address is defined', shape.when ?? []].flat(),
+}));
 
 /** All that a shipped playbook says: one gate, one order or one `serial` less is an outage on someone's cluster. */
 const SHIPPED: Readonly<Record<string, readonly Shape[]>> = {
   'leave-old-address.yaml': [OFF_OLD_ADDRESS],
-  'members.yaml': [OFF_OLD_ADDRESS, AUTHORITY, RELEASE, MEMBERS, SETTLED, ...JOINING],
+  'firewall-lets-in.yaml': [LETS_IN],
+  'firewall.yaml': [FIREWALL],
+  'metrics.yaml': [METRICS],
+  'members.yaml': [OFF_OLD_ADDRESS, LETS_IN, AUTHORITY, RELEASE, MEMBERS, SETTLED, ...JOINING],
   'former-members.yaml': LEAVING,
-  'etcd.yaml': [OFF_OLD_ADDRESS, AUTHORITY, RELEASE, MEMBERS, SETTLED, ...JOINING, ...LEAVING],
+  'etcd.yaml': [OFF_OLD_ADDRESS, LETS_IN, AUTHORITY, RELEASE, MEMBERS, SETTLED, ...JOINING, ...LEAVING],
   'free-former-balancers.yaml': FREE_FORMER,
-  'etcd-lb.yaml': [OFF_OLD_ADDRESS, BALANCERS, ...FREE_FORMER, OF_OTHERS, VIRTUAL_IP],
+  'etcd-lb.yaml': [OFF_OLD_ADDRESS, LETS_IN, BALANCERS, ...FREE_FORMER, OF_OTHERS, VIRTUAL_IP],
   'repoint.yaml': REPOINT,
   'site.yaml': [
     OFF_OLD_ADDRESS,
+    LETS_IN,
     AUTHORITY,
     RELEASE,
     MEMBERS,
     SETTLED,
     ...JOINING,
     OFF_OLD_ADDRESS,
+    LETS_IN,
     BALANCERS,
     ...FREE_FORMER,
     OF_OTHERS,
@@ -156,6 +180,8 @@ const SHIPPED: Readonly<Record<string, readonly Shape[]>> = {
     ...REPOINT,
     ...IF_WANTED,
     ...LEAVING,
+    METRICS,
+    FIREWALL,
   ],
   'apiserver-lb.yaml': APISERVER_LB,
   'apiserver-names.yaml': [
@@ -224,11 +250,13 @@ const SHIPPED: Readonly<Record<string, readonly Shape[]>> = {
       after: ['etcd-healthy'],
       roles: ['etcd-replacement'],
     },
-    ...[OFF_OLD_ADDRESS, BALANCERS, ...FREE_FORMER, OF_OTHERS, VIRTUAL_IP].map((shape) => ({
+    ...[OFF_OLD_ADDRESS, LETS_IN, BALANCERS, ...FREE_FORMER, OF_OTHERS, VIRTUAL_IP].map((shape) => ({
       ...shape,
       when: ['etcd_lb_address is defined', shape.when ?? []].flat(),
     })),
     ...IF_WANTED,
+    { ...METRICS, when: ['etcd_host_metrics_port is defined'] },
+    { ...FIREWALL, when: ['etcd_firewall is defined'] },
   ],
   'bypass.yaml': [{ ...API_SERVERS, serial: 1, after: ['apiserver-ready'], roles: ['kube-apiserver-direct'] }],
 };

@@ -491,6 +491,31 @@ const ENDS = withService({
   termination: { server: '/etc/haproxy/etcd-server.pem', client: '/etc/haproxy/etcd-proxy.pem' },
 });
 
+/** All that monitoring may be shown, and mail. */
+const WATCHED: Cluster = {
+  ...withService({
+    balancers: SAMPLE_SERVICE.balancers.map((balancer) => ({
+      ...balancer,
+      proxy: {
+        ...balancer.proxy,
+        statsPort: 8404,
+        stats: { address: balancer.address, login: { user: 'ops', password: new Secret('planted-stats-pass') } },
+        metrics: { address: balancer.address, port: 8405 },
+      },
+      keepalived: {
+        ...balancer.keepalived,
+        mail: {
+          to: ['ops@example.com', 'on-call@example.com'],
+          from: 'keepalived@etcd-1',
+          server: '127.0.0.1',
+          port: 25,
+        },
+      },
+    })),
+  }),
+  members: SAMPLE_CLUSTER.members.map((member) => ({ ...member, metrics: { address: member.address, port: 2381 } })),
+};
+
 const NGINX_FULL: Cluster = {
   ...NGINX,
   services: NGINX.services.map((service) => ({
@@ -528,6 +553,9 @@ describe('rendered files', () => {
     ['etcd-proxy', 'haproxy.cfg', 'extra', FULL],
     ['etcd-proxy', 'haproxy.cfg', 'ipv6', SIX],
     ['etcd-proxy', 'haproxy.cfg', 'terminate', ENDS],
+    ['etcd', 'etcd.env', 'watched', WATCHED],
+    ['etcd-proxy', 'haproxy.cfg', 'watched', WATCHED],
+    ['etcd-virtual-ip', 'keepalived.conf', 'watched', WATCHED],
     ['etcd-virtual-ip', 'keepalived.conf', 'default', SAMPLE_CLUSTER],
     ['etcd-virtual-ip', 'keepalived.conf', 'extra', FULL],
     ['etcd-virtual-ip', 'keepalived.conf', 'ipv6', SIX],
@@ -549,6 +577,15 @@ describe('rendered files', () => {
     const [action] = change.actions;
     if (action?.kind !== 'write-file') throw new Error('no file is written');
     expectGolden(`fixtures/rendered/${name}.${variant}`, action.content.redacted);
+  });
+
+  test('the password of the statistics page lands on the host, for its owner alone, and is shown nowhere', async () => {
+    const { change } = await written('etcd-proxy', PATHS['haproxy.cfg'], WATCHED);
+    const [action] = change.actions;
+    if (action?.kind !== 'write-file') throw new Error('no file is written');
+    expect(action.content.reveal()).toContain('    stats auth ops:planted-stats-pass\n');
+    expect(action.mode).toBe('0600');
+    expect([action.content.redacted, ...change.diff].join('\n')).not.toContain('planted-stats-pass');
   });
 
   test('the password lands on the host, and is shown nowhere', async () => {

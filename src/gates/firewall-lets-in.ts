@@ -1,0 +1,60 @@
+import { ALL_ADDRESSES, hostAddresses } from '../facts/host-addresses.js';
+import { openPorts, portKey } from '../facts/open-ports.js';
+import { unlessLost } from '../facts/unless-lost.js';
+import { vrrpHeard } from '../facts/vrrp-heard.js';
+import type { Cluster } from '../model/cluster.js';
+import { FIREWALL_TABLE, neededWays } from '../model/firewall.js';
+import type { Gate, GateInput } from '../model/gate.js';
+import type { VirtualService } from '../model/virtual-service.js';
+import { keepalivedOneHolder } from './keepalived-one-holder.js';
+
+/** Some adverts of VRRP and a connection that is tried again; well before the host's own timer takes the rules back. */
+const DEADLINE_MS = 15_000;
+
+/**
+ * What the host's new firewall must let in comes in: connections from each host of the cluster that needs it open, and it
+ * hears the balancers that it shares a virtual IP with. Who can't be asked is left out.
+ */
+export function firewallLetsIn(cluster: Cluster): Gate {
+  return {
+    name: 'firewall-lets-in',
+    deadlineMs: DEADLINE_MS,
+    async check(input) {
+      const { batch } = input;
+      const asked = batch.flatMap((host) => [closedTo(cluster, host, input), deafTo(cluster, host, input)]);
+      const problems = (await Promise.all(asked)).flat();
+      if (problems.length === 0) return { open: true };
+      const next = `ssh ${batch[0] ?? ''} sudo nft list table ${FIREWALL_TABLE}`;
+      return { open: false, reason: problems.join('; '), next };
+    },
+  };
+}
+
+async function closedTo(cluster: Cluster, host: string, { probe }: GateInput): Promise<readonly string[]> {
+  const address = cluster.members.find((member) => member.host === host)?.address ?? '';
+  const asked = neededWays(cluster, host).flatMap(({ from, ports }) =>
+    ports.map(async (port) => {
+      const isOpen = await unlessLost(probe(from).ask(openPorts, portKey(address, port)));
+      return isOpen === false ? [`${from} can't connect to ${host} on port ${port}`] : [];
+    }),
+  );
+  return (await Promise.all(asked)).flat();
+}
+
+/** A host that hears nobody would take the address too, some seconds later. */
+async function deafTo(cluster: Cluster, host: string, input: GateInput): Promise<readonly string[]> {
+  const shared = cluster.services.filter(
+    ({ balancers }) => balancers.length > 1 && balancers.some((each) => each.host === host),
+  );
+  const problems = shared.map(async (service) => {
+    const oneHolder = await keepalivedOneHolder(service, cluster).check(input);
+    if (!oneHolder.open) return [oneHolder.reason];
+    const hears = (await holds(service, host, input)) || (await input.probe(host).ask(vrrpHeard, 'ours')) > 0;
+    return hears ? [] : [`${host} hears no other load balancer of ${service.name}`];
+  });
+  return (await Promise.all(problems)).flat();
+}
+
+async function holds({ endpoint }: VirtualService, host: string, { probe }: GateInput): Promise<boolean> {
+  return (await probe(host).ask(hostAddresses, ALL_ADDRESSES)).some(({ address }) => address === endpoint.ip);
+}

@@ -1,0 +1,230 @@
+// The rules as they are shipped, in the kernel's own nftables: in a network namespace that ends with the test.
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { firewallTable, OUR_TABLE, type FirewallTable } from '../../src/facts/firewall-table.js';
+import { openPorts, portKey } from '../../src/facts/open-ports.js';
+import { waitUntil } from '../../src/lab/process.js';
+import { plainContent } from '../../src/model/content.js';
+import type { Command } from '../../src/model/remote.js';
+import {
+  keepFirewall,
+  loadKeptFirewall,
+  removeFirewall,
+  takeFirewallBack,
+  tryFirewall,
+} from '../../src/shell/firewall.js';
+import { scratch } from '../support/scratch.js';
+import { temporaryDirectory } from '../support/temporary-directory.js';
+
+const RULES = readFileSync('fixtures/rendered/etcd-firewall.nft.default', 'utf8');
+const NARROW = RULES.replace('10.0.0.1, 10.0.0.2, 10.0.0.3, 10.0.0.11', '10.0.0.1');
+
+let directory: string;
+let namespace: ChildProcess;
+
+/** A systemd that notes what it is told, and whose timer is there while its file is. */
+const SYSTEMD = `#!/bin/sh
+echo "\${0##*/} $*" >>DIRECTORY/calls
+case "\${0##*/} $*" in
+*is-active*) [ -e DIRECTORY/timer ] && echo active ;;
+systemd-run*) : >DIRECTORY/timer ;;
+*'stop provision-etcd-firewall-back.timer'*) rm -f DIRECTORY/timer ;;
+*'reload-or-restart provision-etcd-firewall.service') nft -f DIRECTORY/etc/provision-etcd-firewall.nft ;;
+esac
+`;
+
+beforeEach(async () => {
+  directory = temporaryDirectory('firewall');
+  mkdirSync(join(directory, 'etc/systemd/system'), { recursive: true });
+  mkdirSync(join(directory, 'run'));
+  for (const name of ['systemctl', 'systemd-run'])
+    writeFileSync(join(directory, name), SYSTEMD.replaceAll('DIRECTORY', directory), { mode: 0o755 });
+  namespace = spawn('unshare', ['-n', 'sh', '-c', 'ip link set lo up; echo up; exec cat'], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
+  await new Promise((resolve) => namespace.stdout?.once('data', resolve));
+});
+
+afterEach(() => {
+  namespace.stdin?.end();
+});
+
+function inNamespace(script: string, input = ''): { status: number | null; stdout: string; stderr: string } {
+  const here = script.replaceAll(/(?<![\w.])\/(run|etc)\//g, `${directory}/$1/`);
+  const { status, stdout, stderr } = spawnSync('nsenter', ['-t', String(namespace.pid), '-n', 'sh', '-c', here], {
+    cwd: scratch(),
+    encoding: 'utf8',
+    input,
+    env: { PATH: `${directory}:/usr/sbin:/usr/bin:/sbin:/bin` },
+  });
+  return { status, stdout, stderr };
+}
+
+function run({ script, stdin = '' }: Command): { status: number | null; stderr: string } {
+  const { status, stderr } = inNamespace(script, typeof stdin === 'string' ? stdin : '');
+  return { status, stderr };
+}
+
+function look(): FirewallTable {
+  const { stdout, stderr } = inNamespace(firewallTable.script([OUR_TABLE]));
+  if (stderr !== '') throw new Error(stderr);
+  const found = firewallTable.parse(stdout, [OUR_TABLE]).get(OUR_TABLE);
+  if (found === undefined) throw new Error('nothing came back');
+  return found;
+}
+
+/** What a change of the firewall does on its host, without the proof between. */
+function keep(rules: string): void {
+  expect(run(tryFirewall(plainContent(rules)))).toEqual({ status: 0, stderr: '' });
+  writeFileSync(join(directory, 'etc/provision-etcd-firewall.nft'), rules);
+  expect(run(keepFirewall())).toEqual({ status: 0, stderr: '' });
+}
+
+const loaded = (): string => look().loaded ?? '';
+const DONE = { status: 0, stderr: '' };
+
+describe('our table', () => {
+  test.each(['default', 'allowed'])('is taken by nft, and is as it is kept: %s', (variant) => {
+    keep(readFileSync(`fixtures/rendered/etcd-firewall.nft.${variant}`, 'utf8'));
+    const { loaded: has, kept, isOnTrial } = look();
+    expect(has).toContain('10.0.0.11');
+    expect(has).toBe(kept);
+    expect(isOnTrial).toBe(false);
+  });
+
+  test('replaces itself and touches no other, also where it is removed', () => {
+    const others = 'table ip others {\nchain input {\ntype filter hook input priority 0; policy drop;\n}\n}\n';
+    expect(inNamespace('cat | nft -f -', others).status).toBe(0);
+    const of = (): string => inNamespace('nft list table ip others').stdout;
+    const before = of();
+    keep(RULES);
+    keep(NARROW);
+    expect(loaded()).not.toContain('10.0.0.11');
+    expect(run(removeFirewall())).toEqual(DONE);
+    expect(inNamespace('nft list tables').stdout).toBe('table ip others\n');
+    expect(of()).toBe(before);
+    // Where it is gone already, too.
+    expect(run(removeFirewall())).toEqual(DONE);
+  });
+
+  test('shows what someone has changed since', () => {
+    keep(RULES);
+    expect(inNamespace("nft add element inet provision_etcd clients4 '{ 192.0.2.66 }'").status).toBe(0);
+    const { loaded: has = '', kept } = look();
+    expect(has).not.toBe(kept);
+    expect(has).toContain('192.0.2.66');
+  });
+});
+
+describe('new rules on trial', () => {
+  test('are loaded only with a timer that takes them back, and no file says so yet', () => {
+    expect(run(tryFirewall(plainContent(RULES)))).toEqual(DONE);
+    expect(look()).toMatchObject({ isOnTrial: true, kept: undefined, loaded: expect.stringContaining('10.0.0.11') });
+    const calls = readFileSync(join(directory, 'calls'), 'utf8');
+    expect(calls).toMatch(/systemd-run .*--on-active=40s .*\/nft -f .*\/run\/provision-etcd-firewall\/before\n/);
+    // What the timer runs.
+    expect(inNamespace('nft -f /run/provision-etcd-firewall/before').status).toBe(0);
+    expect(look().loaded).toBeUndefined();
+  });
+
+  test('are not loaded where the timer does not run', () => {
+    writeFileSync(join(directory, 'systemd-run'), '#!/bin/sh\n', { mode: 0o755 });
+    expect(run(tryFirewall(plainContent(RULES))).status).not.toBe(0);
+    expect(look().loaded).toBeUndefined();
+  });
+
+  test('are not loaded where nft does not take them', () => {
+    keep(RULES);
+    const before = loaded();
+    expect(run(tryFirewall(plainContent(`${RULES}nonsense\n`))).stderr).toContain('syntax error');
+    expect(loaded()).toBe(before);
+    expect(existsSync(join(directory, 'timer'))).toBe(false);
+  });
+
+  test('give way to the old ones', () => {
+    keep(RULES);
+    const before = loaded();
+    expect(run(tryFirewall(plainContent(NARROW)))).toEqual(DONE);
+    expect(loaded()).not.toBe(before);
+    expect(run(takeFirewallBack())).toEqual(DONE);
+    expect(loaded()).toBe(before);
+    expect(look().isOnTrial).toBe(false);
+  });
+
+  test('that a killed run has left are not what the next one goes back to', () => {
+    keep(RULES);
+    const before = loaded();
+    expect(run(tryFirewall(plainContent(NARROW)))).toEqual(DONE);
+    expect(run(tryFirewall(plainContent(NARROW.replace('10.0.0.1 ', '10.0.0.9 '))))).toEqual(DONE);
+    expect(run(takeFirewallBack())).toEqual(DONE);
+    expect(loaded()).toBe(before);
+  });
+
+  test('can’t be kept when they were taken back meanwhile', () => {
+    expect(run(tryFirewall(plainContent(RULES)))).toEqual(DONE);
+    expect(inNamespace(`nft -f /run/provision-etcd-firewall/before; rm ${directory}/timer`).status).toBe(0);
+    expect(run(keepFirewall())).toMatchObject({
+      status: 1,
+      stderr: expect.stringContaining('taken the new rules back'),
+    });
+  });
+});
+
+test('a roll-back loads the file that is there again, or nothing', () => {
+  keep(RULES);
+  const before = loaded();
+  expect(run(tryFirewall(plainContent(NARROW)))).toEqual(DONE);
+  expect(run(loadKeptFirewall())).toEqual(DONE);
+  expect(loaded()).toBe(before);
+  expect(inNamespace('rm /etc/provision-etcd-firewall.nft').status).toBe(0);
+  expect(run(loadKeptFirewall())).toEqual(DONE);
+  expect(look().loaded).toBeUndefined();
+});
+
+describe('who comes in', () => {
+  /** Whether a port of the namespace answers, asked from an address of it over a link of its own. */
+  async function isOpen(port: number, source: string): Promise<boolean> {
+    const pair = [
+      'ip link add near type veth peer name far',
+      'ip address add 10.0.0.1/24 dev near',
+      'ip link set near up',
+    ];
+    expect(inNamespace(pair.join('; ')).status).toBe(0);
+    const far = spawn('unshare', ['-n', 'sh', '-c', 'echo up; exec cat'], { stdio: ['pipe', 'pipe', 'inherit'] });
+    await new Promise((resolve) => far.stdout.once('data', resolve));
+    expect(inNamespace(`ip link set far netns ${far.pid ?? 0}`).status).toBe(0);
+    const ask = `ip address add ${source}/24 dev far; ip link set far up; ${openPorts.script([portKey('10.0.0.1', port)])}`;
+    const listens = spawn('nsenter', ['-t', String(namespace.pid), '-n', process.execPath, '-e', LISTEN], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    await new Promise((resolve) => listens.stdout.once('data', resolve));
+    try {
+      const there = spawnSync('nsenter', ['-t', String(far.pid), '-n', 'sh', '-c', ask], { encoding: 'utf8' });
+      return openPorts.parse(there.stdout, [portKey('10.0.0.1', port)]).get(portKey('10.0.0.1', port)) ?? false;
+    } finally {
+      listens.kill();
+      far.stdin.end();
+      expect(
+        await waitUntil(async () => Promise.resolve(inNamespace('ip link show near').status !== 0), 20_000, 50),
+      ).toBe(true);
+    }
+  }
+
+  const LISTEN = `const net = require('node:net'); let left = 3;
+for (const port of [2379, 2380, 8080]) net.createServer((socket) => socket.destroy()).listen(port, () => { if (!--left) console.log('up'); });`;
+
+  test.each([
+    ['another member, as a client', 2379, '10.0.0.2', true],
+    ['another member', 2380, '10.0.0.3', true],
+    ['a control plane, as a client', 2379, '10.0.0.11', true],
+    ['a control plane, as a member', 2380, '10.0.0.11', false],
+    ['a stranger, as a client', 2379, '10.0.0.66', false],
+    ['a stranger, as a member', 2380, '10.0.0.66', false],
+    ['a stranger, to whatever else is there', 8080, '10.0.0.66', true],
+  ])('%s (port %d, from %s): %s', async (_, port, source, expected) => {
+    keep(RULES);
+    expect(await isOpen(port, source)).toBe(expected);
+  });
+});

@@ -1,0 +1,75 @@
+import { describe, expect, test } from '@jest/globals';
+import { describeCluster } from '../../../src/cluster/describe-cluster.js';
+import { firewallOn } from '../../../src/model/firewall.js';
+import { loadFiles } from '../../support/write-inventory.js';
+
+const MEMBERS = '[etcd]\na ip=192.0.2.1\nb ip=192.0.2.2\nc ip=192.0.2.3\n[all:vars]\netcd_lb_ip=192.0.2.100\n';
+
+async function clusterWith(variables: string) {
+  return describeCluster(await loadFiles({ hosts: `${MEMBERS}${variables}\n` }));
+}
+
+describe('where metrics are shown', () => {
+  test('nowhere by default', async () => {
+    const { members, services, hostMetrics } = await clusterWith('');
+    expect(members.map(({ metrics }) => metrics)).toEqual([undefined, undefined, undefined]);
+    expect(services.flatMap(({ balancers }) => balancers.map(({ proxy }) => proxy.metrics))).toEqual([
+      undefined,
+      undefined,
+      undefined,
+    ]);
+    expect(hostMetrics).toEqual([]);
+  });
+
+  test("at the node's address, or the one that is asked for", async () => {
+    const cluster = await clusterWith(
+      'etcd_metrics_port=2381\nhaproxy_metrics_port=8405\nhaproxy_metrics_address=127.0.0.1\netcd_host_metrics_port=9380',
+    );
+    expect(cluster.members[1]?.metrics).toEqual({ address: '192.0.2.2', port: 2381 });
+    expect(cluster.services[0]?.balancers[1]?.proxy.metrics).toEqual({ address: '127.0.0.1', port: 8405 });
+    expect(cluster.hostMetrics[1]).toEqual({ host: 'b', address: '192.0.2.2', port: 9380 });
+  });
+
+  test('and only to whom the firewall lets in', async () => {
+    const ports = 'etcd_metrics_port=2381\nhaproxy_metrics_port=8405\netcd_host_metrics_port=9380\netcd_firewall=true';
+    expect(firewallOn(await clusterWith(ports), 'a', 'present')?.clientPorts).toEqual([2379, 2381, 8405, 9380]);
+  });
+});
+
+describe("HAProxy's page of statistics", () => {
+  const PASSWORD = 'correct-horse-9';
+
+  test('is for its own host, where nothing else is said', async () => {
+    const [service] = (await clusterWith('haproxy_stats_port=8404')).services;
+    expect(service?.balancers[0]?.proxy.stats).toEqual({ address: '127.0.0.1', login: undefined });
+  });
+
+  test('elsewhere it needs user and password, which is not shown', async () => {
+    const login = `haproxy_stats_port=8404\nhaproxy_stats_address=192.0.2.1\nhaproxy_stats_user=ops\nhaproxy_stats_password=${PASSWORD}`;
+    const [service] = (await clusterWith(login)).services;
+    const stats = service?.balancers[0]?.proxy.stats;
+    expect(stats?.login?.password.reveal()).toBe(PASSWORD);
+    expect(JSON.stringify(stats)).not.toContain(PASSWORD);
+  });
+
+  test.each([
+    [
+      'nobody is named',
+      'haproxy_stats_port=8404\nhaproxy_stats_address=0.0.0.0',
+      /haproxy_stats_user and haproxy_stats_password/,
+    ],
+    ['the password is missing', 'haproxy_stats_port=8404\nhaproxy_stats_user=ops', /haproxy_stats_password beside it/],
+    [
+      'the password is one of everybody',
+      'haproxy_stats_port=8404\nhaproxy_stats_user=admin\nhaproxy_stats_password=password',
+      /haproxy_stats_password: expected at least 12/,
+    ],
+    [
+      'the password would end its word',
+      `haproxy_stats_port=8404\nhaproxy_stats_user=ops\nhaproxy_stats_password="${PASSWORD} x"`,
+      /haproxy_stats_password: expected/,
+    ],
+  ])('is refused where %s', async (_, variables, expected) => {
+    await expect(clusterWith(variables)).rejects.toThrow(expected);
+  });
+});
