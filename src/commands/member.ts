@@ -12,7 +12,9 @@ export function addMemberCommand(program: Command, context: Context): void {
   const member = program.command('member').description('replace a member of etcd whose host is gone for good');
   const replace = member
     .command('replace')
-    .description('plan, ask, and replace a dead member by a new one on a bare host with its name and address')
+    .description(
+      'plan, ask, and replace a dead member by a new one on a bare host with its name, at the address that the inventory has',
+    )
     .argument('<inventory>', INVENTORY)
     .argument('<host>', 'the host of the inventory, reinstalled, or another machine in its place')
     .option('--dry-run', 'show what would be done; changes nothing');

@@ -21,6 +21,8 @@ export interface EtcdData {
   readonly isConfigured: boolean;
   /** Its `ETCD_INITIAL_CLUSTER`, as the environment file has it, without quotes; absent where it names none. */
   readonly initialCluster?: string;
+  /** Another directory, which its environment file names, and which holds a member; absent: there is none. */
+  readonly keptIn?: string;
   /** Asked only where there is data without a configuration; absent when nothing answers. */
   readonly lone: LoneMember | undefined;
 }
@@ -54,11 +56,14 @@ function scriptFor(key: string): string {
     'words=D',
     `[ ! -d ${quote(`${dataDir}/member`)} ] || words="$words data"`,
     `[ ! -e ${quote(BOOTSTRAP_DROP_IN)} ] || words="$words bootstrapping"`,
-    configFile === null
-      ? 'words="$words configured"'
-      : `cluster=$(sed -n 's/^ETCD_INITIAL_CLUSTER=/C /p' ${quote(configFile)} 2>/dev/null) || true; [ -z "$cluster" ] || words="$words configured"`,
+    configFile === null ? 'words="$words configured"' : readConfiguration(configFile),
     `printf '%s\\n' "$words"`,
-    ...(configFile === null ? [] : [`[ -z "$cluster" ] || printf '%s\\n' "$cluster"`]),
+    ...(configFile === null
+      ? []
+      : [
+          `[ -z "$cluster" ] || printf '%s\\n' "$cluster"`,
+          `[ -z "$place" ] || [ ! -d "$place/member" ] || [ "$place" -ef ${quote(dataDir)} ] || printf 'W %s\\n' "$place"`,
+        ]),
     'if [ "$words" = "D data" ]; then',
     '  if command -v etcdctl >/dev/null; then',
     `    printf 'S '; ${ask} endpoint status -w json 2>/dev/null || echo`,
@@ -67,6 +72,17 @@ function scriptFor(key: string): string {
     ...WITHOUT_ETCDCTL,
     '  fi',
     'fi',
+  ].join('\n');
+}
+
+/** Lines that find its initial cluster, and where it has its data; the last of each counts, as for systemd. */
+function readConfiguration(path: string): string {
+  return [
+    'cluster= place=',
+    `while IFS= read -r line; do case $line in 'C '*) cluster=$line ;; 'W '*) place=\${line#W } ;; esac; done <<CONFIGURATION`,
+    `$(sed -n -e 's/^ETCD_INITIAL_CLUSTER=/C /p' -e 's/^ETCD_DATA_DIR="\\{0,1\\}\\([^"]*\\)"\\{0,1\\}$/W \\1/p' ${quote(path)} 2>/dev/null)`,
+    'CONFIGURATION',
+    '[ -z "$cluster" ] || words="$words configured"',
   ].join('\n');
 }
 
@@ -89,8 +105,10 @@ function parseBlock(block: string): EtcdData {
     .findLast((line) => line.startsWith('C '))
     ?.slice(2)
     .replace(/^"(.*)"$/, '$1');
+  const keptIn = rest.find((line) => line.startsWith('W '))?.slice(2);
   return {
     ...(initialCluster === undefined ? {} : { initialCluster }),
+    ...(keptIn === undefined ? {} : { keptIn }),
     hasData: words.includes('data'),
     isBootstrapping: words.includes('bootstrapping'),
     isConfigured: words.includes('configured'),

@@ -129,6 +129,11 @@ export function hasOwnData(state: EtcdData): boolean {
   return state.hasData && !isUntouchedLoneMember(state);
 }
 
+/** The same, also where its data is in another place than the inventory says: its cluster is there. */
+export function hasDataSomewhere(state: EtcdData): boolean {
+  return hasOwnData(state) || state.keptIn !== undefined;
+}
+
 async function lookAtMember(member: Member, probe: Probe): Promise<MemberState> {
   const there = probe.on(member.host);
   const [data, unit] = await Promise.all([there.ask(etcdData, etcdDataKey(member)), there.ask(unitState, member.unit)]);
@@ -163,7 +168,7 @@ async function askFromElsewhere(
 
 /** The phase that these members are in. */
 export function clusterPhase({ states, away }: Pick<MembersSeen, 'states' | 'away'>): ClusterPhase {
-  const withData = states.filter((member) => member.hasData && !isUntouchedLoneMember(member));
+  const withData = states.filter(hasDataSomewhere);
   const answering = away.filter(({ status }) => status.kind === 'answers').length;
   const isKnown = away.length === 0;
   if (withData.length + answering === 0) return isKnown ? 'absent' : 'unsure';

@@ -1,5 +1,5 @@
 import { etcdData, etcdDataKey } from '../facts/etcd-data.js';
-import { isUntouchedLoneMember } from '../facts/etcd-phase.js';
+import { hasDataSomewhere } from '../facts/etcd-phase.js';
 import type { AuthorityProfile } from '../model/certificate.js';
 import type { Member } from '../model/cluster.js';
 import { changed, type Outcome, type Resource, UNCHANGED } from '../model/change.js';
@@ -62,7 +62,7 @@ async function refuseBesideCluster(store: string, members: readonly Member[], pr
   // A host that does not answer has plays of its own, which fail.
   const [first] = members.filter((_, index) => {
     const answer = found[index];
-    return answer?.status === 'fulfilled' && answer.value.hasData && !isUntouchedLoneMember(answer.value);
+    return answer?.status === 'fulfilled' && hasDataSomewhere(answer.value);
   });
   if (first === undefined) return;
   throw new ProvisionError({

@@ -8,7 +8,7 @@ import {
   type HeardMember,
   type Listed,
 } from '../facts/etcd-membership.js';
-import { hasOwnData, isUntouchedLoneMember, quorum, type MemberState } from '../facts/etcd-phase.js';
+import { hasDataSomewhere, hasOwnData, isUntouchedLoneMember, quorum, type MemberState } from '../facts/etcd-phase.js';
 import type { EtcdStatus } from '../facts/etcd-status.js';
 import type { Cluster, Member } from '../model/cluster.js';
 import { peerUrlOf } from '../shell/join-member.js';
@@ -20,6 +20,7 @@ import {
   notGone,
   otherMembers,
   pendingChange,
+  stillRuns,
   withoutItsAddress,
 } from './replacement-refusals.js';
 
@@ -54,6 +55,8 @@ export interface ReplacementLook {
   readonly others: readonly HeardMember[];
   /** Ids of members that answer other hosts at the member's client URL. */
   readonly answering: readonly string[];
+  /** Where etcd lists the member at another address, and one answers the others there. */
+  readonly stillAt?: { readonly url: string; readonly ids: readonly string[] } | undefined;
 }
 
 /**
@@ -81,7 +84,7 @@ export function decideReplacement(cluster: Cluster, member: Member, look: Replac
   }
   refuseLiving(member, look, list.clusterId);
   const isVoter = entry !== undefined && !entry.isLearner;
-  if (isVoter && hasOwnData(state)) throw hasData(member, entry);
+  if (isVoter && hasDataSomewhere(state)) throw hasData({ ...member, dataDir: state.keptIn ?? member.dataDir }, entry);
   refuseBelowQuorum(member, entry, list);
   // A learner that never started is begun again under its id. Any other id is not used twice: etcd#21178.
   const isFresh = entry?.isLearner === true && entry.name === '' && !hasOwnData(state);
@@ -143,6 +146,7 @@ function refuseLiving(member: Member, look: ReplacementLook, clusterId: string):
   if (isRunning && !isNobody) throw notGone(member, own);
   if (!isRunning && answering.length > 0) throw elsewhere(member, answering.map(hex));
   if (!hasAddress) throw withoutItsAddress(member);
+  if (look.stillAt !== undefined) throw stillRuns(member, look.stillAt.url, look.stillAt.ids.map(hex));
 }
 
 function refuseBelowQuorum(

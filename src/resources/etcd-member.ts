@@ -14,6 +14,7 @@ import { allowBootstrap, queueEtcd } from '../shell/etcd-unit.js';
 import { handOverLeadership } from '../shell/etcdctl.js';
 import { serviceCommand } from '../shell/service-command.js';
 import { differenceSeen, lostMember, notKnown, refuseBelowQuorum, refuseOtherMembership } from './member-refusals.js';
+import { dataElsewhere, refuseOtherAddress } from './moved-member.js';
 import { newerFiles } from './service.js';
 
 /** One member of the cluster, as a running service. */
@@ -46,7 +47,10 @@ export function etcdMember(options: EtcdMemberOptions): Resource {
         options.otherReasons?.(probe),
       ]);
       const outcome = decide(options, seen, unit, [...newer(unit.startedAt), ...others]);
-      if (clusterPhase(seen) === 'serving') await refuseOtherMembership(cluster, member, { outcome, probe });
+      if (clusterPhase(seen) === 'serving') {
+        await refuseOtherMembership(cluster, member, { outcome, probe });
+        await refuseOtherAddress(cluster, member, probe);
+      }
       return outcome;
     },
     async doubt(probe) {
@@ -69,6 +73,7 @@ function decide(
   reasons: readonly string[],
 ): Outcome {
   const own = ownState(seen, member);
+  if (own.keptIn !== undefined) throw dataElsewhere(member, own.keptIn);
   // A role of its own has it join (etcd-joining), and one that joins is a service once it has data.
   if (seen.joining.includes(own) && !hasOwnData(own)) return UNCHANGED;
   if (hasOwnData(own)) {

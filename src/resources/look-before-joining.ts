@@ -1,6 +1,6 @@
-import { withoutMembers } from '../facts/etcd-membership.js';
+import { agreedLister, withoutMembers, type HeardMember } from '../facts/etcd-membership.js';
 import { lookAtMembers } from '../facts/etcd-phase.js';
-import { etcdStatus, etcdStatusKey } from '../facts/etcd-status.js';
+import { etcdStatus, etcdStatusKey, type EtcdStatus } from '../facts/etcd-status.js';
 import { ALL_ADDRESSES, hostAddresses } from '../facts/host-addresses.js';
 import { pathExists } from '../facts/path-exists.js';
 import { unitCommand } from '../facts/unit-command.js';
@@ -18,7 +18,6 @@ export async function lookBeforeJoining(cluster: Cluster, member: Member, probe:
   const { present, yetToJoin } = await lookAtMembers(cluster, probe);
   const peers = present.members.filter(({ host }) => host !== member.host);
   const otherJoiners = yetToJoin.filter(({ host }) => host !== member.host);
-  const clientUrl = httpsUrl(member.address, member.clientPort);
   const [seen, own, unit, addresses, isJoining, others, answers] = await Promise.all([
     lookAtMembers({ ...cluster, members: [member], formerMembers: [] }, probe),
     here.ask(etcdStatus, etcdStatusKey(member)),
@@ -26,30 +25,60 @@ export async function lookBeforeJoining(cluster: Cluster, member: Member, probe:
     here.ask(hostAddresses, ALL_ADDRESSES),
     here.ask(pathExists, JOIN_DROP_IN),
     Promise.all(peers.map(async (peer) => unlessLost(probe.on(peer.host).ask(etcdStatus, etcdStatusKey(peer))))),
-    Promise.all(
-      peers.map(async ({ host, client }) =>
-        unlessLost(probe.on(host).ask(etcdStatus, etcdStatusKey({ clientUrl, client }))),
-      ),
-    ),
+    askAt(httpsUrl(member.address, member.clientPort), peers, probe),
   ]);
   const [state] = [...seen.states, ...seen.joining];
   // The host answers, or asking it threw.
   if (state === undefined) throw seen.away[0]?.error ?? new Error(`${member.host} was not looked at`);
+  const heard = others.flatMap((status, index) =>
+    status instanceof RemoteError || status.kind === 'silent' ? [] : [{ host: peers[index]?.host ?? '', ...status }],
+  );
   return {
     ...{ state, own, isJoining, peers },
     isRunning: unit.running.length > 0,
     hasAddress: addresses.some(({ address }) => address === member.address),
-    others: others.flatMap((status, index) =>
-      status instanceof RemoteError || status.kind === 'silent'
-        ? []
-        : [{ host: peers[index]?.host ?? '', ...withoutMembers(status, otherJoiners) }],
-    ),
-    answering: [
-      ...new Set(
-        answers.flatMap((status) =>
-          status instanceof RemoteError || status.kind === 'silent' ? [] : [status.memberId],
-        ),
-      ),
-    ],
+    others: heard.map((status) => withoutMembers(status, otherJoiners)),
+    answering: idsIn(answers),
+    stillAt: await lookAtOldPlace(member, { peers, heard }, probe),
   };
+}
+
+/** Where etcd lists the member elsewhere than the inventory, as one that a machine with another address replaces. */
+async function lookAtOldPlace(
+  member: Member,
+  { peers, heard }: { readonly peers: readonly Member[]; readonly heard: readonly HeardMember[] },
+  probe: Probe,
+): Promise<ReplacementLook['stillAt']> {
+  const entry = agreedLister(heard)?.members.find(({ name }) => name === member.name);
+  const hosts = (entry?.peerUrls ?? [])
+    .flatMap((url) => (URL.canParse(url) ? [new URL(url).hostname.replace(/^\[|\]$/g, '')] : []))
+    .filter((host) => host !== member.address);
+  const found = await Promise.all(
+    [...new Set(hosts)].map(async (host) => {
+      const url = httpsUrl(host, member.clientPort);
+      return { url, ids: idsIn(await askAt(url, peers, probe)) };
+    }),
+  );
+  return found.find(({ ids }) => ids.length > 0);
+}
+
+/** What others hear at a client URL. */
+async function askAt(
+  clientUrl: string,
+  peers: readonly Member[],
+  probe: Probe,
+): Promise<readonly (EtcdStatus | RemoteError)[]> {
+  return Promise.all(
+    peers.map(async ({ host, client }) =>
+      unlessLost(probe.on(host).ask(etcdStatus, etcdStatusKey({ clientUrl, client }))),
+    ),
+  );
+}
+
+function idsIn(answers: readonly (EtcdStatus | RemoteError)[]): readonly string[] {
+  return [
+    ...new Set(
+      answers.flatMap((status) => (status instanceof RemoteError || status.kind === 'silent' ? [] : [status.memberId])),
+    ),
+  ];
 }

@@ -1,5 +1,5 @@
 import { etcdAuth, etcdAuthKey } from '../facts/etcd-auth.js';
-import { hasOwnData, lookAtMembers, quorum } from '../facts/etcd-phase.js';
+import { hasDataSomewhere, lookAtMembers, quorum } from '../facts/etcd-phase.js';
 import { unlessLost } from '../facts/unless-lost.js';
 import { UNCHANGED, type Resource } from '../model/change.js';
 import type { Cluster } from '../model/cluster.js';
@@ -34,7 +34,7 @@ export function noEtcdAuth(cluster: Cluster): Resource {
       const off = answers.filter(
         ({ host, auth }) => present.includes(host) && !(auth instanceof RemoteError) && auth.kind === 'off',
       );
-      const isBegun = seen.away.length > 0 || seen.states.some(hasOwnData);
+      const isBegun = seen.away.length > 0 || seen.states.some(hasDataSomewhere);
       if (!isBegun || off.length >= quorum(present.length)) return UNCHANGED;
       return {
         kind: 'unknown',

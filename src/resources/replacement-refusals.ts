@@ -30,6 +30,18 @@ export function elsewhere({ host, address, clientPort }: Member, ids: readonly s
   });
 }
 
+/** The machine that another one is to replace, at another address, still runs its member. @param ids in hex */
+export function stillRuns({ host, unit }: Member, url: string, ids: readonly string[]): ProvisionError {
+  return new ProvisionError({
+    code: 'member-not-gone',
+    message: `${host}: etcd lists its member at another address, and one answers the others there, at ${url} (member ${ids.join(', ')}): the old machine runs; ${UNTOUCHED}`,
+    hint: [
+      `stop it on the old machine: systemctl disable --now ${unit}; then run the same command again`,
+      `where it is the same machine, with another address: provision plan INVENTORY says what to do`,
+    ].join('\n'),
+  });
+}
+
 /** Ssh leads to another machine, or the network of the new one is not set up. */
 export function withoutItsAddress({ host, address }: Member): ProvisionError {
   return new ProvisionError({

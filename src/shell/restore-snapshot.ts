@@ -73,8 +73,14 @@ function takeSnapshot(
   ];
 }
 
-/** How long etcd may take to read its log again, in seconds. */
+/** How long etcd may take to read its log again, and to apply what of it is committed, in seconds. */
 const REPLAY_S = 300;
+
+/**
+ * For so many looks, a second apart, the database has stayed as it is: all is applied. etcd writes what it applies ten times a
+ * second (`--backend-batch-interval`), and without a quorum nothing comes after that.
+ */
+const QUIET_LOOKS = 3;
 
 /**
  * Stops the member and copies its database. One that did not end in order has committed entries in its log that are not in
@@ -96,8 +102,13 @@ function takeOwnData({ unit, peerPort }: Unpacking['member'], place: string): re
     `    [ "$(date +%s)" -lt "$left" ] || refuse ${quote(`${unit} does not start with the data that it has: journalctl -u ${unit}`)}`,
     '    sleep 1',
     '  done',
-    // What is committed is applied, and written to the database, within moments.
-    '  sleep 3 ;;',
+    '  seen= quiet=0',
+    `  while [ "$quiet" -lt ${QUIET_LOOKS} ]; do`,
+    `    [ "$(date +%s)" -lt "$left" ] || refuse ${quote(`${unit} still writes to its database after ${REPLAY_S} s: journalctl -u ${unit}`)}`,
+    '    sleep 1',
+    `    now=$(stat -c '%s %y' -- "$data/member/snap/db")`,
+    '    if [ "$now" = "$seen" ]; then quiet=$((quiet + 1)); else seen=$now quiet=0; fi',
+    '  done ;;',
     'esac',
     ...stopUnit(unit),
     inData([`rm -rf ${place}`, `mkdir -m 0700 ${place}`, `cp ./member/snap/db ${place}/snapshot.db`]),

@@ -1,9 +1,19 @@
 // What is run on a member's host, in a real shell: etcdctl and systemctl are stand-ins that write down how they are called.
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import { etcdAuth, etcdAuthKey } from '../../src/facts/etcd-auth.js';
+import { etcdData, etcdDataKey } from '../../src/facts/etcd-data.js';
 import { handOverLeadership } from '../../src/shell/etcdctl.js';
 import { allowBootstrap, forbidBootstrap, moveDataAside, queueEtcd } from '../../src/shell/etcd-unit.js';
 import { temporaryDirectory } from '../support/temporary-directory.js';
@@ -189,5 +199,40 @@ describe('whether etcd asks its clients who they are', () => {
     const { stdout, calls } = run(etcdAuth.script([key]));
     expect(etcdAuth.parse(stdout, [key]).get(key)).toEqual(answer);
     expect(calls).toMatch(/^etcdctl --endpoints=https:\/\/127\.0\.0\.1:2379 .* get --limit=1 --keys-only \S+$/m);
+  });
+});
+
+describe('the data of a member', () => {
+  const configured = (lines: readonly string[]): unknown => {
+    const [configFile, dataDir] = [join(directory, 'etcd'), join(directory, 'new')];
+    writeFileSync(configFile, `${lines.join('\n')}\n`);
+    const key = etcdDataKey({ configFile, dataDir });
+    return etcdData.parse(run(etcdData.script([key])).stdout, [key]).get(key);
+  };
+  const place = (name: string): string => join(directory, name);
+
+  test.each<[string, (line: string) => readonly string[]]>([
+    ['as this program writes it', (old) => [`ETCD_DATA_DIR="${old}"`, 'ETCD_INITIAL_CLUSTER="a=https://a:2380"']],
+    ['without quotes', (old) => ['ETCD_INITIAL_CLUSTER=a=https://a:2380', `ETCD_DATA_DIR=${old}`]],
+    ['the last one counts', (old) => ['ETCD_DATA_DIR=/nowhere', `ETCD_DATA_DIR="${old}"`]],
+  ])('is found where its configuration has it: %s', (_, lines) => {
+    mkdirSync(place('old/member'), { recursive: true });
+    expect(configured(lines(place('old')))).toMatchObject({ hasData: false, keptIn: place('old') });
+    // Once it is moved, or where both names lead to the same place.
+    rmSync(place('old/member'), { recursive: true });
+    expect(configured(lines(place('old')))).not.toHaveProperty('keptIn');
+    mkdirSync(place('new/member'), { recursive: true });
+    symlinkSync(place('new'), place('link'));
+    expect(configured(lines(place('link')))).not.toHaveProperty('keptIn');
+    expect(configured(lines(`${place('new')}/`))).toMatchObject({ hasData: true });
+    expect(configured(lines(`${place('new')}/`))).not.toHaveProperty('keptIn');
+  });
+
+  test('says no more where the configuration is missing, and runs nothing of it', () => {
+    const key = etcdDataKey({ configFile: place('none'), dataDir: place('new') });
+    const { stdout } = run(etcdData.script([key]));
+    expect(etcdData.parse(stdout, [key]).get(key)).toMatchObject({ hasData: false, isConfigured: false });
+    expect(configured([`ETCD_DATA_DIR="$(touch ${place('planted')})"`])).toMatchObject({ hasData: false });
+    expect(existsSync(place('planted'))).toBe(false);
   });
 });

@@ -228,6 +228,17 @@ describe('a member that is restored from its own data', () => {
     expect(noted()).toEqual(['unpacked']);
   });
 
+  test('is copied once nothing more is written to its database', () => {
+    const [database, times] = [join(data, 'member/snap/db'), join(directory, 'times')];
+    // While it is waited for, etcd writes five times, with pauses.
+    program(
+      'sleep',
+      `echo >>'${times}'; n=$(wc -l <'${times}'); case $n in 2 | 3 | 5 | 6 | 8) printf ' and %s' "$n" >>'${database}' ;; esac`,
+    );
+    expect(run(unpacking())).toEqual({ status: 0, stderr: '' });
+    expect(read('restored')).toBe('database and 2 and 3 and 5 and 6 and 8');
+  });
+
   test('reads its log once more where it had crashed', () => {
     expect(run(unpacking())).toEqual({ status: 0, stderr: '' });
     const asked = read('asked').trim().split('\n');

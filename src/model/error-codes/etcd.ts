@@ -55,6 +55,11 @@ export const ETCD = {
     next: 'Name the hosts whose data is not to be recovered: `provision recover INVENTORY --lost HOST`. It is moved aside, and kept.',
     kind: 'unsafe',
   },
+  'member-moved': {
+    why: 'The inventory has another data directory or address for a member that has its data. A restart alone would lose the one, or leave the others asking at the old place for the other. A new name needs nothing of this: etcd takes it at its next start.',
+    next: 'Leave the variable as it was; or follow the hint, one member after the other, while all others are healthy.',
+    kind: 'unsafe',
+  },
   'program-in-the-way': {
     why: 'A release of etcd is found by links in `/usr/local/bin`, and something of others is in their place. It is neither replaced nor passed over.',
     next: 'See whose it is. Where nobody needs it, move it away, as the hint shows; else leave etcd to the package: `etcd_install: package`.',

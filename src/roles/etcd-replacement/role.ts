@@ -4,7 +4,7 @@ import { memberReplacement, replacementWay } from '../../resources/member-replac
 import { memberParts } from '../etcd/role.js';
 import { memberOn, type Role, type RoleTools } from '../role.js';
 
-/** A new member in place of one that is gone for good, on a bare host with the same name and address. */
+/** A new member in place of one that is gone for good, on a bare host with the same name, and maybe another address. */
 export function etcdReplacementRole(tools: RoleTools): Role {
   return {
     name: 'etcd-replacement',

@@ -23,6 +23,9 @@ const [ONE, TWO, THREE] = [entry(1), entry(2), entry(3)];
 const LEARNER = entry(30, { name: '', peerUrls: ['https://10.0.0.3:2380'], isLearner: true });
 const STARTED = { ...LEARNER, name: 'etcd-3' };
 
+/** As a machine had it that another one, at another address, is to replace. */
+const MOVED = entry(3, { peerUrls: ['https://10.0.0.33:2380'] });
+
 const says = (number: number, members: readonly Listed[], changes: Partial<HeardMember> = {}): HeardMember => ({
   host: `etcd-${number}`,
   ...healthy(number, { members }),
@@ -101,6 +104,14 @@ describe('decideReplacement', () => {
     expect(decide(look).steps).toEqual(steps);
   });
 
+  test('joins at another address than the member that is gone had', () => {
+    const found = decide({ others: listing(ONE, TWO, MOVED) });
+    expect(found.steps).toEqual(['remove', ...all]);
+    expect(found.removed).toBe(MOVED);
+    expect(found.initialCluster).toContain('etcd-3=https://10.0.0.3:2380');
+    expect(found.initialCluster).not.toContain('10.0.0.33');
+  });
+
   test('joins with just the members that etcd lists, under their names and URLs there', () => {
     const renamed = entry(2, { name: 'zoo', peerUrls: ['https://10.0.0.2:2380', 'https://db.example:2380'] });
     expect(decide({ others: listing(ONE, renamed, THREE) }).initialCluster).toBe(
@@ -123,6 +134,18 @@ describe('decideReplacement', () => {
       { hasAddress: false },
       'member-not-gone',
       /does not have the address 10\.0\.0\.3/,
+    ],
+    [
+      'it is only stopped, and its data is where the inventory does not look',
+      { state: { ...state, keptIn: '/var/lib/etcd/old' } },
+      'member-has-data',
+      /has its data in \/var\/lib\/etcd\/old/,
+    ],
+    [
+      'the old machine runs, at another address',
+      { others: listing(ONE, TWO, MOVED), stillAt: { url: 'https://10.0.0.33:2379', ids: ['3'] } },
+      'member-not-gone',
+      /one answers the others there, at https:\/\/10\.0\.0\.33:2379 \(member 3\): the old machine runs/,
     ],
     ['nobody else answers', { others: [] }, 'quorum-at-risk', /no other member answers/],
     ['another one is down', { others: [says(1, [ONE, TWO, THREE])] }, 'quorum-at-risk', /1 of 3 voters/],
