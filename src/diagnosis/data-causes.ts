@@ -1,4 +1,4 @@
-import { hex } from '../facts/etcd-membership.js';
+import { hex, isSame, listersOf } from '../facts/etcd-membership.js';
 import { mebibytes } from '../model/mebibytes.js';
 import { etcdctlByHand } from '../shell/etcdctl.js';
 import {
@@ -196,9 +196,10 @@ const REMOVED_SIGN = /permanently removed from the cluster|member has been remov
 export const findRemoved: FindCause = (view, explained) => {
   const evidence = view.seen.flatMap((each) => {
     if (explained.has(each.host) || view.healthy.has(each.host)) return [];
-    const line = ['running', 'stopped'].includes(processState(each))
-      ? undefined
-      : journalLines(each, REMOVED_SIGN).at(-1);
+    const state = processState(each);
+    // It ends without an error: to systemd it is one that was stopped by hand. Who is listed again was stopped since.
+    const isOver = state === 'running' || (state === 'stopped' && !isUnlisted(view, each));
+    const line = isOver ? undefined : journalLines(each, REMOVED_SIGN).at(-1);
     return line === undefined ? [] : [{ host: each.host, text: `its journal says: ${line}` }];
   });
   const hosts = evidence.map(({ host }) => host);
@@ -214,6 +215,16 @@ export const findRemoved: FindCause = (view, explained) => {
     },
   ];
 };
+
+/** Most members that answer list others, and not this one. */
+function isUnlisted({ seen }: ClusterView, { host, member }: Seen): boolean {
+  const heard = seen.flatMap((each) =>
+    each.status.kind === 'answers' && each.host !== host ? [{ ...each.status, host: each.host }] : [],
+  );
+  const lists = listersOf(heard);
+  const without = lists.filter(({ members }) => !members.some((listed) => isSame(listed, member, [])));
+  return 2 * without.length > lists.length;
+}
 
 /** Members without data, while others have some. */
 export const findNoData: FindCause = (view, explained) => {

@@ -53,7 +53,7 @@ export function membershipDifference(
         ),
       ...unlisted.map(
         (member) =>
-          `take ${member.host} out of the group etcd; or make it a member: ${cluster.isManaged ? 'provision apply INVENTORY' : byHand(asker, `member add ${member.name} --peer-urls=${httpsUrl(member.address, member.peerPort)}`)}`,
+          `take ${member.host} out of the group etcd; or make it a member: ${cluster.isManaged ? 'provision apply INVENTORY' : `${byHand(asker, `member add ${member.name} --peer-urls=${httpsUrl(member.address, member.peerPort)} --learner`)}, in the order of docs/runbooks/add-a-member.md`}`,
       ),
     ].join('\n'),
     strangers,

@@ -37,7 +37,7 @@ export function stillRuns({ host, unit }: Member, url: string, ids: readonly str
     message: `${host}: etcd lists its member at another address, and one answers the others there, at ${url} (member ${ids.join(', ')}): the old machine runs; ${UNTOUCHED}`,
     hint: [
       `stop it on the old machine: systemctl disable --now ${unit}; then run the same command again`,
-      `where it is the same machine, with another address: provision plan INVENTORY says what to do`,
+      'where it is the same machine, with another address, this says what to do: provision plan INVENTORY',
     ].join('\n'),
   });
 }

@@ -264,6 +264,27 @@ const SINGLE: readonly Case[] = [
     next: 'provision snapshot save inventory.yaml --from etcd-2',
   },
   {
+    what: 'a removed member that has ended without an error, as etcd does',
+    found: [
+      shown(1, { status: healthy(1, { members: healthy(1).members.filter(({ id }) => id !== '2') }) }),
+      down(2, IS_STOPPED, 'etcd[1]: E | etcdserver: the member has been permanently removed from the cluster'),
+      shown(3, { status: healthy(3, { members: healthy(1).members.filter(({ id }) => id !== '2') }) }),
+    ],
+    causes: ['removed: etcd-2'],
+    state: 'degraded',
+    says: /has removed the member of etcd-2/,
+    next: /^provision member replace \S+ etcd-2$/,
+  },
+  {
+    what: 'a member that was removed once, is one again, and is stopped',
+    found: [
+      shown(1),
+      down(2, IS_STOPPED, 'etcd[1]: E | etcdserver: the member has been permanently removed from the cluster'),
+    ],
+    causes: ['stopped: etcd-2'],
+    state: 'degraded',
+  },
+  {
     what: 'a removed member',
     found: [
       shown(1),

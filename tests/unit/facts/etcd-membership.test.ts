@@ -105,7 +105,7 @@ describe('etcd lists other members', () => {
       /^put the host of x into the group etcd; or, where it is gone for good: .* member remove ff'$/m,
     );
     expect(membershipDifference({ ...cluster, isManaged: false }, heard(members, [2, 1]))?.next).toMatch(
-      /make it a member: ssh etcd-2 .* member add etcd-3 --peer-urls=https:\/\/10\.0\.0\.3:2380'$/,
+      /make it a member: ssh etcd-2 .* member add etcd-3 --peer-urls=https:\/\/10\.0\.0\.3:2380 --learner', in the order of docs\/runbooks\/add-a-member\.md$/,
     );
     const [foreign] = heard(members);
     if (foreign === undefined) throw new Error('one is heard');
