@@ -76,7 +76,9 @@ export function group(options: { readonly name: string; readonly system: boolean
     paths: [],
     async plan(probe) {
       if (await probe.ask(groupExists, name)) return UNCHANGED;
-      return run(`create group ${name}`, ['groupadd', ...(system ? ['--system'] : []), name], [['groupdel', name]], []);
+      // userdel takes the group of its user with it (login.defs(5), USERGROUPS_ENAB).
+      const undo = ['sh', '-c', '! getent group "$1" >/dev/null || groupdel "$1"', 'sh', name];
+      return run(`create group ${name}`, ['groupadd', ...(system ? ['--system'] : []), name], [undo], []);
     },
   };
 }

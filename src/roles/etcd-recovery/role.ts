@@ -14,7 +14,8 @@ export function etcdRecoveryRole(tools: RoleTools): Role {
       const { installed, files, environment, program } = memberParts(tools, inventory, { cluster, member });
       const way = joiningWay(cluster, member);
       const { leaving, joining } = joiningSteps(way);
-      return [...installed, ...files, snapshotBefore(way), ...leaving, environment, ...program, ...joining];
+      // What changes the list of members is asked with the release's etcdctl, where a release is wanted.
+      return [...installed, ...files, ...program, snapshotBefore(way), ...leaving, environment, ...joining];
     },
   };
 }

@@ -15,7 +15,8 @@ export function etcdReplacementRole(tools: RoleTools): Role {
       const { installed, files, environment, program } = memberParts(tools, inventory, { cluster, member });
       const { leaving, joining, open } = memberReplacement(cluster, member);
       const snapshot = snapshotBefore(replacementWay(cluster, member));
-      return [snapshot, ...installed, ...files, ...leaving, environment, ...program, ...joining, open];
+      // What changes the list of members is asked with the release's etcdctl, where a release is wanted.
+      return [snapshot, ...installed, ...files, ...program, ...leaving, environment, ...joining, open];
     },
   };
 }
