@@ -1,10 +1,13 @@
 import { spawnSync } from 'node:child_process';
-import { describe, expect, test } from '@jest/globals';
+import { expect, test } from '@jest/globals';
 import { renderJunit } from '../../src/report/page/render-junit.js';
 import { reportOf, type RunRecord } from '../../src/report/page/run-report.js';
+import { describeWith } from '../support/describe-with.js';
 import { PLANTED } from '../support/sample-plans.js';
 import { BEHIND_VIRTUAL_IP, checkUpRecord, HOSTILE, ITEMS, recordOf, recordWith } from '../support/sample-records.js';
 import { DRILL_RUN, FAILING_RUN, PLANNING_RUN, ROLLING_RUN, UNREACHABLE_RUN } from '../support/sample-runs.js';
+
+const describeHere = describeWith('xmllint');
 
 function xmllint(words: readonly string[], xml: string) {
   return spawnSync('xmllint', [...words, '-'], { input: xml, encoding: 'utf8' });
@@ -29,7 +32,7 @@ const RECORDS: readonly (readonly [string, RunRecord])[] = [
   ['a run of which a host says what it likes', recordWith(HOSTILE)],
 ];
 
-describe('the XML of', () => {
+describeHere('the XML of', () => {
   test.each(RECORDS)('%s is what CI systems read', (_, record) => {
     const xml = renderJunit(reportOf(record));
     const { status, stderr } = xmllint(['--noout', '--schema', 'fixtures/junit.xsd'], xml);
@@ -39,15 +42,17 @@ describe('the XML of', () => {
   });
 });
 
-test('another XML is none', () => {
-  const xml = renderJunit(reportOf(recordOf('plan', PLANNING_RUN)));
-  const check = (text: string) => xmllint(['--noout', '--schema', 'fixtures/junit.xsd'], text).status;
-  expect(check(xml.replace(' time="', ' took="'))).not.toBe(0);
-  expect(check(xml.replace('</system-out>', '\u0001</system-out>'))).not.toBe(0);
-  expect(check(xml.replace('</system-out>', '</a></system-out>'))).not.toBe(0);
+describeHere('another XML', () => {
+  test('is none', () => {
+    const xml = renderJunit(reportOf(recordOf('plan', PLANNING_RUN)));
+    const check = (text: string) => xmllint(['--noout', '--schema', 'fixtures/junit.xsd'], text).status;
+    expect(check(xml.replace(' time="', ' took="'))).not.toBe(0);
+    expect(check(xml.replace('</system-out>', '\u0001</system-out>'))).not.toBe(0);
+    expect(check(xml.replace('</system-out>', '</a></system-out>'))).not.toBe(0);
+  });
 });
 
-describe('read again', () => {
+describeHere('read again', () => {
   test('hosts are suites, steps are cases, and a failure has its output', () => {
     const xml = renderJunit(reportOf(recordOf('apply', FAILING_RUN)));
     const suite = '//testsuite[@name="etcd-2"]';

@@ -1,10 +1,11 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { chromium, type Browser, type Page } from 'playwright-core';
 import { renderHtml } from '../../src/report/page/render-html.js';
 import { reportOf, type RunRecord } from '../../src/report/page/run-report.js';
+import { describeWith } from '../support/describe-with.js';
 import { SECRETS_AND_ESCAPES, PLANTED } from '../support/sample-plans.js';
 import {
   BEHIND_VIRTUAL_IP,
@@ -19,12 +20,15 @@ import {
 import { DRILL_RUN, FAILING_RUN, manyHostsRun, PLANNING_RUN, ROLLING_RUN } from '../support/sample-runs.js';
 import { temporaryDirectory } from '../support/temporary-directory.js';
 
+const CHROMIUM = '/usr/bin/chromium';
+const describeHere = describeWith(CHROMIUM);
+
 let browser: Browser;
 let directory: string;
 beforeAll(async () => {
   directory = temporaryDirectory('report-page');
   // CI runs as root, where Chromium's own sandbox can't be made; it opens our own files only.
-  browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: ['--no-sandbox'] });
+  browser = await chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox'] });
 });
 afterAll(async () => browser.close());
 
@@ -68,7 +72,7 @@ const RECORDS: readonly (readonly [string, RunRecord])[] = [
 const WIDTHS = [360, 800, 1600] as const;
 const SCHEMES = ['light', 'dark'] as const;
 
-describe.each(RECORDS)('the page of %s', (_, record) => {
+describeHere.each(RECORDS)('the page of %s', (_, record) => {
   test('is quiet, and as wide as the window, at three widths, light and dark', async () => {
     const html = renderHtml(reportOf(record));
     const found = [];
@@ -89,7 +93,7 @@ describe.each(RECORDS)('the page of %s', (_, record) => {
   });
 });
 
-describe('by the keyboard alone', () => {
+describeHere('by the keyboard alone', () => {
   test('steps are found by a word of their diff, opened, and left', async () => {
     const { page, troubles } = await open(renderHtml(reportOf(recordOf('plan', PLANNING_RUN))));
     const shown =
@@ -140,7 +144,7 @@ describe('by the keyboard alone', () => {
   });
 });
 
-describe('what a browser would do', () => {
+describeHere('what a browser would do', () => {
   test('with a script, a style and a picture in a text is nothing; of a page that has them, it is seen', async () => {
     const bad = `<img src="http://192.0.2.1/x.png" onerror="alert(1)"><script>alert(2)</script><p style="color:red">x</p>`;
     const fine = await open(renderHtml(reportOf(recordWith(bad))));

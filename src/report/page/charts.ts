@@ -8,7 +8,6 @@ import type { RunReport } from './run-report.js';
 /** In units of the drawing. */
 const WIDTH = 960;
 const LABEL = 190;
-const VALUE = 110;
 const ROW = 24;
 const TOP = 22;
 /** Characters of a label. */
@@ -62,11 +61,11 @@ export interface Bar {
 /** Values side by side, from zero. @param title for those who don't see it */
 export function barsSvg(bars: readonly Bar[], title: string): Markup {
   const height = bars.length * ROW + 4;
-  const scale = (WIDTH - LABEL * 2 - VALUE) / Math.max(Number.MIN_VALUE, ...bars.map(({ value }) => value));
+  const scale = (WIDTH - LABEL * 2) / Math.max(Number.MIN_VALUE, ...bars.map(({ value }) => value));
   const rows = bars.map(({ label, value, text }, index) => {
     const y = index * ROW;
     const width = Math.max(LEAST, value * scale);
-    return markup`<text class="label" x="0" y="${y + 16}">${fit(label, CHARACTERS * 2)}</text><rect class="bar look" x="${LABEL * 2}" y="${y + 4}" width="${width}" height="${ROW - 8}"/><text class="label" x="${LABEL * 2 + width + 8}" y="${y + 16}">${text}</text>`;
+    return markup`<text class="label" x="0" y="${y + 16}">${fit(`${label}: ${text}`, CHARACTERS * 2)}</text><rect class="bar look" x="${LABEL * 2}" y="${y + 4}" width="${width}" height="${ROW - 8}"/>`;
   });
   return markup`<svg viewBox="0 0 ${WIDTH} ${height}" width="${WIDTH}" height="${height}" role="img" aria-label="${title}">${rows}</svg>`;
 }

@@ -1,4 +1,5 @@
 import { overviewRows } from '../plan-overview.js';
+import { outputLines } from '../terminal-text.js';
 import { gateOpened, duration, nameHosts } from '../wording.js';
 import { markup, type Markup, type Part } from './markup.js';
 import type { StepEnd } from './report-steps.js';
@@ -13,7 +14,7 @@ export function failuresSection({ failures, rolledBack, hint }: RunReport): Mark
   if (failures.length === 0 && rolledBack.length === 0) return NOTHING;
   const each = failures.map(
     ({ host, code, message }) =>
-      markup`<h3 class="bad">${host ?? 'The run'}${code === undefined ? undefined : ` (${code})`}</h3><pre>${message}</pre>`,
+      markup`<h3 class="bad">${host ?? 'The run'}${code === undefined ? undefined : ` (${code})`}</h3><pre tabindex="0">${outputLines(message).join('\n')}</pre>`,
   );
   const undone = rolledBack.map(({ host, summary }) => markup`<li>${host}: ${summary}</li>`);
   return section('Failures', [

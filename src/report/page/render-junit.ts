@@ -1,5 +1,6 @@
 import type { CheckItem } from '../../checks/check.js';
 import { groupBy } from '../plan-groups.js';
+import { outputLines } from '../terminal-text.js';
 import { markup, type Markup } from './markup.js';
 import { REPORT_MARK } from './report-mark.js';
 import type { ReportStep } from './report-steps.js';
@@ -68,7 +69,8 @@ function stepCase({ play, host, address, summary, diff, end, elapsedMs, message 
   const name = `${address}: ${summary}`;
   const of = { classname: play, name, elapsedMs: elapsedMs ?? 0 };
   const skipped = SKIPPED[end];
-  if (end === 'failed') return { host, of: { ...of, result: 'failed', reason: firstLine(message), text: message } };
+  if (end === 'failed')
+    return { host, of: { ...of, result: 'failed', reason: firstLine(message), text: outputOf(message) } };
   if (skipped !== undefined) {
     const reason = end === 'unknown' ? `${skipped}: ${summary}` : skipped;
     return { host, of: { ...of, result: 'skipped', reason, text: '' } };
@@ -105,13 +107,18 @@ function runCases({
   );
   const cases = ownFailures.map(({ host, code, message }): HostCase => {
     const of = { classname: command, name: code ?? 'failed', elapsedMs: 0, reason: firstLine(message) };
-    return { host: host ?? RUN_SUITE, of: { ...of, result: 'failed', text: message } };
+    return { host: host ?? RUN_SUITE, of: { ...of, result: 'failed', text: outputOf(message) } };
   });
   const isBad = verdict.tone === 'bad' && items.length === 0;
   const told = notices.map(({ host, message }) => (host === undefined ? message : `${host}: ${message}`));
   const words = [verdict.text, verdict.detail, hint, ...told].filter((each) => each !== undefined).join('\n');
   const whole = { classname: command, name: command, elapsedMs, reason: verdict.detail ?? verdict.text, text: words };
   return [...cases, { host: RUN_SUITE, of: { ...whole, result: isBad ? 'failed' : 'passed' } }];
+}
+
+/** What a command printed, without its colours. */
+function outputOf(message: string): string {
+  return outputLines(message).join('\n');
 }
 
 function firstLine(text: string): string {

@@ -3,6 +3,7 @@ import type { DrillMeasurement } from '../../model/drill.js';
 import type { LatencyFigures } from '../../model/latency.js';
 import { describeGap, seconds } from '../drill-text.js';
 import { overviewRows, type PlayRow } from '../plan-overview.js';
+import { outputLines } from '../terminal-text.js';
 import { duration, nameHosts } from '../wording.js';
 import { drawCluster } from './drawing.js';
 import { fenced, folded, gfm, joined, own, table, type Markdown } from './markdown.js';
@@ -116,7 +117,7 @@ function blocksOf(report: RunReport): readonly Block[] {
 
 function failureBlock({ host, code, message }: ReportFailure): Markdown {
   const title = gfm`**Failed${host === undefined ? undefined : gfm` on ${host}`}**${code === undefined ? undefined : gfm` (${code})`}`;
-  return gfm`${title}\n\n${fenced('', message.split('\n').slice(0, 60))}`;
+  return gfm`${title}\n\n${fenced('', outputLines(message).slice(0, 60))}`;
 }
 
 function rolledBackBlock({ rolledBack }: RunReport): Markdown {
