@@ -44,6 +44,7 @@ const runs = {
     'diagnosis',
     'member-leaving',
     'defrag',
+    'tutorials',
   ],
 };
 
