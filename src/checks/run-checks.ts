@@ -12,6 +12,7 @@ import { checkKubeadmConfig } from './kubeadm-config.js';
 import { checkNonlocalBind } from './nonlocal-bind.js';
 import { checkRotation } from './rotation.js';
 import { checkRouterIds } from './router-id.js';
+import { checkScheduledSnapshots } from './scheduled-snapshots.js';
 import { checkServices } from './services.js';
 import { checkVirtualIp } from './virtual-ip.js';
 import { balancerHosts } from '../model/virtual-service.js';
@@ -19,6 +20,7 @@ import { balancerHosts } from '../model/virtual-service.js';
 /** Every check, in the order of the report. */
 const CHECKS: readonly Check[] = [
   checkEtcd,
+  checkScheduledSnapshots,
   checkServices,
   checkVirtualIp,
   checkExternalBalancer,

@@ -6,6 +6,7 @@ import { VARIABLES } from './known-variables.js';
 import { MarkedText } from '../model/marked-text.js';
 import { metricsPlace } from './read-metrics.js';
 import { readRelease, type ReleaseSource } from './read-release.js';
+import { readSnapshots } from './read-snapshots.js';
 import type { VariableReader } from './variable-reader.js';
 
 /** What a member is read with. */
@@ -17,13 +18,14 @@ interface MemberSource extends ReleaseSource {
 /** The member on a host of the group `etcd`. */
 export function readMember(host: Host, source: MemberSource): Member {
   const { address, isManaged, reader } = source;
+  const dataDir = reader.readOr(host, 'etcd_data_dir');
   return {
     host: host.name,
     name: memberName(host, reader),
     address,
     clientPort: reader.readOr(host, 'etcd_client_port'),
     peerPort: reader.readOr(host, 'etcd_peer_port'),
-    dataDir: reader.readOr(host, 'etcd_data_dir'),
+    dataDir,
     pkiDir: reader.readOr(host, 'etcd_pki_dir'),
     ...(isManaged ? ownPlaces(host, reader) : foundPlaces(host, source)),
     heartbeatIntervalMs: reader.readOr(host, 'etcd_heartbeat_interval'),
@@ -35,6 +37,7 @@ export function readMember(host: Host, source: MemberSource): Member {
     replaceFiles: reader.readOr(host, 'provision_replace_files'),
     release: readRelease(host, source),
     metrics: isManaged ? metricsPlace('etcd', { host, address, reader }) : undefined,
+    snapshots: readSnapshots(host, { dataDir, reader }),
   };
 }
 

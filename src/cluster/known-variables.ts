@@ -10,6 +10,7 @@ import { MAIL_VARIABLES } from './mail-variables.js';
 import { METRICS_VARIABLES } from './metrics-variables.js';
 import { NGINX_VARIABLES } from './nginx-variables.js';
 import { RELEASE_VARIABLES } from './release-variables.js';
+import { SNAPSHOT_VARIABLES } from './snapshot-variables.js';
 import { defaulted, optional } from './variable-definition.js';
 import {
   absolutePath,
@@ -193,6 +194,7 @@ export const VARIABLES = {
     description: 'Directory of the encrypted CA key; a relative path starts at the inventory.',
   }),
   ...RELEASE_VARIABLES,
+  ...SNAPSHOT_VARIABLES,
   ...ADOPTED_VARIABLES,
   ...FIREWALL_VARIABLES,
   ...METRICS_VARIABLES,

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { isAddress } from '../model/ip.js';
+import { calendarProblem } from './calendar.js';
 
 // The kinds of values that variables have. Each reads what Ansible people write: numbers and truth values may come as
 // texts, because INI inventories and templates give nothing else.
@@ -86,6 +87,28 @@ export function listOf(item: z.ZodType<string>, error: string): z.ZodType<readon
 /** HAProxy's way to write a time (HAProxy configuration manual, 2.5 "Time format"). */
 export function haproxyTime(): z.ZodType<string> {
   return text('a time such as 5s, 500ms or 5m', /^\d+(?:us|ms|s|m|h|d)?$/);
+}
+
+/** A calendar expression of systemd: `hourly`, `Mon..Fri *-*-* 02:30`. */
+export function calendar(): z.ZodType<string> {
+  const error = 'expected a calendar expression of systemd such as hourly or *-*-* 02:30';
+  return z.string({ error }).superRefine((value, context) => {
+    // A line of its own would be another setting of the timer.
+    const problem = /^[ -~]*$/.test(value) ? calendarProblem(value) : 'has more than one line, or odd characters';
+    if (problem !== undefined) context.addIssue({ code: 'custom', message: `${error}: ${problem}` });
+  });
+}
+
+/** A program by its path, and its first words; a lone text is split at its blanks. */
+export function commandWords(): z.ZodType<readonly string[]> {
+  const error =
+    'expected a list of words, the first of them the absolute path of a program; a text with quotes is not split';
+  const toText = (value: unknown): unknown => (typeof value === 'number' ? String(value) : value);
+  const toWords = (value: unknown): unknown =>
+    typeof value === 'string' && !/["'\\]/.test(value) ? value.trim().split(/\s+/) : value;
+  const word = z.preprocess(toText, z.string({ error }).regex(/^[^\r\n\0]*$/, { error: ONE_LINE }));
+  const words = z.array(word, { error }).refine(([first = '']) => /^\/\S*[^\s/]$/.test(first), { error });
+  return z.preprocess(toWords, words);
 }
 
 const ONE_LINE = 'expected a text in one line';

@@ -12,7 +12,7 @@ export interface UnitState {
   readonly enabled: boolean;
   /** Masked in /run: a package was being installed when the run was interrupted. */
   readonly maskedAtRuntime: boolean;
-  /** Start of the main process, also of one that is not ready yet, seconds since 1970. */
+  /** Start of the main process, also of one that is not ready yet, or of the timer; seconds since 1970. */
   readonly startedAt: number | undefined;
   /** Start, or last successful reload, seconds since 1970: a reload passes through `reloading`, and back. */
   readonly loadedAt: number | undefined;
@@ -32,14 +32,15 @@ const PROPERTIES = [
   'ActiveState',
   'UnitFileState',
   'ExecMainStartTimestamp',
+  'ActiveEnterTimestamp',
   'StateChangeTimestamp',
   'ReloadResult',
   'NeedDaemonReload',
 ];
 
 /**
- * Key: unit name without `.service`, or that of a socket. One `systemctl show` for all. Its answers are told apart by the names in them: one name may
- * be a pattern to systemd, and then stands for several units, or for none.
+ * Key: unit name without `.service`, or that of a socket or a timer. One `systemctl show` for all. Its answers are told apart by the
+ * names in them: one name may be a pattern to systemd, and then stands for several units, or for none.
  */
 export const unitState: Fact<UnitState> = {
   name: 'units',
@@ -81,7 +82,9 @@ function readUnit(unit: string, properties: ReadonlyMap<string, string> | undefi
   const fileState = properties.get('UnitFileState') ?? '';
   const starting = properties.get('ActiveState') === 'activating';
   const changedAt = active ? readTime(properties.get('StateChangeTimestamp')) : undefined;
-  const begun = active || starting ? readTime(properties.get('ExecMainStartTimestamp')) : undefined;
+  // A timer has no process either, and changes its state whenever it goes off.
+  const start = properties.get(unit.endsWith('.timer') ? 'ActiveEnterTimestamp' : 'ExecMainStartTimestamp');
+  const begun = active || starting ? readTime(start) : undefined;
   // A socket has no process: it listens as its file said when it began to.
   const startedAt = unit.endsWith('.socket') ? changedAt : begun;
   const reloaded = properties.get('ReloadResult') === 'success' && changedAt !== undefined;

@@ -19,6 +19,18 @@ export interface EtcdRelease {
   readonly fetch: 'control' | 'host';
 }
 
+/** Snapshots that a host saves of its own member, whatever becomes of the control machine. */
+export interface SnapshotSchedule {
+  /** When: a calendar expression of systemd. */
+  readonly onCalendar: string;
+  /** Where they are kept, on the host. */
+  readonly directory: string;
+  /** How many stay. */
+  readonly keep: number;
+  /** A program of the host, and its first words; the path of a snapshot is its last one. */
+  readonly upload?: readonly string[] | undefined;
+}
+
 /** One etcd member, as the `etcd` group and its variables describe it. */
 export interface Member {
   /** Inventory name of the host. */
@@ -56,6 +68,8 @@ export interface Member {
   readonly release?: EtcdRelease | undefined;
   /** Where it shows its metrics without a client certificate; absent: nowhere. */
   readonly metrics?: MetricsPlace | undefined;
+  /** Absent: none on a schedule. */
+  readonly snapshots?: SnapshotSchedule | undefined;
 }
 
 /** What a member that is managed here shows to the other members. */

@@ -1,4 +1,4 @@
 /** The whole name of a unit of systemd: a service, where nothing else is said. */
 export function unitName(unit: string): string {
-  return unit.endsWith('.socket') ? unit : `${unit}.service`;
+  return /\.(?:socket|timer)$/.test(unit) ? unit : `${unit}.service`;
 }

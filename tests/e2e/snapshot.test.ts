@@ -6,7 +6,18 @@ import { snapshotListSchema, type SnapshotList } from '../../src/day-two/snapsho
 import type { EventJson } from '../../src/report/event-schema.js';
 import { describeOnLab, type Ended } from '../support/lab.js';
 import { disturbedRun } from '../support/stopped-run.js';
-import { endOf, etcdctl, must, PASSPHRASE, passphraseFile, READYZ, runVerb } from '../support/main-job.js';
+import {
+  endOf,
+  etcdctl,
+  inventoryWith,
+  must,
+  PASSPHRASE,
+  passphraseFile,
+  performedChanges,
+  plannedChanges,
+  READYZ,
+  runVerb,
+} from '../support/main-job.js';
 import { numberOfThisCommit } from '../support/this-commit.mjs';
 
 jest.setTimeout(600_000);
@@ -205,6 +216,88 @@ describeOnLab('provision snapshot', 'snapshot', { etcd: 3, controlPlanes: 1 }, (
         )
       ).stdout,
     ).not.toContain('restore-');
+  });
+
+  test('hosts save on a schedule; a broken run keeps the last good one, and without a schedule the snapshots stay', async () => {
+    const kept = '/var/backups/etcd';
+    const put = '#!/bin/sh\n[ ! -e /etc/no-uploads ] || exit 9\n[ -s "$2" ] && echo "took $1 $2"\n';
+    await Promise.all(
+      MEMBERS.map(async (host) =>
+        must(lab.ssh(host, `printf %s '${put}' >/usr/local/bin/put && chmod 0755 /usr/local/bin/put`)),
+      ),
+    );
+    const inventory = await inventoryWith(lab, 'scheduled', [
+      "etcd_snapshot_schedule: '*-*-* 04:00'",
+      'etcd_snapshot_keep: 2',
+      "etcd_snapshot_upload: [/usr/local/bin/put, 'a $(b)']",
+    ]);
+    const applied = await runVerb(lab, 'apply', inventory);
+    expect(endOf(applied)).toMatch(/^status 0/);
+    expect(plannedChanges(await runVerb(lab, 'plan', inventory))).toEqual([]);
+    const first = await lab.provision('verify', inventory);
+    expect(first.stdout).toMatch(/none was saved yet; the next is due at \S+T04:00:00Z/);
+
+    const start = async (host: string): Promise<Ended> => lab.ssh(host, 'systemctl start provision-etcd-snapshot');
+    for (const host of ['etcd-1', 'etcd-1', 'etcd-1', 'etcd-2', 'etcd-3']) await must(start(host));
+    const names = (await must(lab.ssh('etcd-1', `cd ${kept} && ls *.db *.json last-good && stat -c %a . *.db`))).split(
+      '\n',
+    );
+    expect(names.filter((name) => name.endsWith('.db'))).toHaveLength(2);
+    expect(names.filter((name) => /^[67]00$/.test(name)).toSorted()).toEqual(['600', '600', '700']);
+    const log = await must(lab.ssh('etcd-1', 'journalctl -o cat -t provision-etcd-snapshot'));
+    expect(log).toContain(`upload: took a $(b) ${kept}/etcd-`);
+    expect((await must(lab.provision('verify', inventory))).match(/the last good one is of/g)).toHaveLength(3);
+
+    // Fetched as the guide says.
+    const fetched = join(dirname(lab.files.inventory), 'fetched');
+    await mkdir(fetched);
+    await must(lab.onControlSide(['scp', '-q', '-F', lab.files.sshConfig, `root@etcd-1:${kept}/etcd-*`, fetched]));
+    const listed = snapshotListSchema.parse(
+      JSON.parse(await must(snapshot('list', fetched, '--format', 'json'))),
+    ).snapshots;
+    expect(listed.map(({ isThere, manifest }) => [isThere, manifest.members.length])).toEqual([
+      [true, 3],
+      [true, 3],
+    ]);
+    const newest = listed.at(-1);
+    const verified = await must(snapshot('verify', newest?.path ?? '', inventory, '--on', 'etcd-3'));
+    expect(verified).toContain(`as its manifest says\nrestored on trial`);
+    const wouldBe = await snapshot('restore', inventory, newest?.path ?? '', '--dry-run');
+    expect(endOf(wouldBe)).toContain('status 0');
+
+    const before = await must(lab.ssh('etcd-2', `cat ${kept}/last-good`));
+    // The disk is full: the room is asked for, and what is there stays.
+    await must(
+      lab.ssh(
+        'etcd-2',
+        `cp -a ${kept} /run/kept && mount -t tmpfs -o size=20m,mode=0700 none ${kept} && cp -a /run/kept/. ${kept}/`,
+      ),
+    );
+    expect((await start('etcd-2')).status).not.toBe(0);
+    await must(lab.ssh('etcd-3', 'touch /etc/no-uploads'));
+    expect((await start('etcd-3')).status).not.toBe(0);
+    const red = await lab.provision('verify', inventory);
+    expect(red.status).not.toBe(0);
+    expect(red.stdout).toMatch(/etcd-2.*the last run failed \(status 1\): a snapshot needs \d+ KiB/);
+    expect(red.stdout).toMatch(/etcd-3.*the upload of the last good one failed with status 9/);
+    expect(await must(lab.ssh('etcd-2', `cat ${kept}/last-good && umount ${kept}`))).toBe(before);
+
+    const without = await runVerb(lab, 'apply');
+    expect(performedChanges(without).map((line) => line.replace(/^.* \/ (etcd-\d) \/ /, '$1 '))).toEqual(
+      expect.arrayContaining(
+        MEMBERS.map(
+          (host) => `${host} no-timer:provision-etcd-snapshot.timer: save no snapshots on a schedule any more`,
+        ),
+      ),
+    );
+    const left = await must(
+      lab.ssh(
+        'etcd-1',
+        `ls -d /etc/systemd/system/*snapshot* /usr/local/lib/provision/*snapshot* 2>/dev/null; ls ${kept}`,
+      ),
+    );
+    expect(left.trimEnd().split('\n')).toEqual(names.filter((name) => /db|json|last/.test(name)).toSorted());
+    expect(plannedChanges(await runVerb(lab, 'plan'))).toEqual([]);
   });
 
   test('refuses what is damaged, and says so', async () => {

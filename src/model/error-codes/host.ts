@@ -25,6 +25,11 @@ export const HOST = {
     why: 'There is something else where a directory was expected.',
     next: 'Look at it with `ls -ld PATH`, and move it away if nothing needs it.',
   },
+  'directory-in-use': {
+    why: 'The directory of snapshots, which is for root only, holds files of others: it is not closed to them.',
+    next: 'Give the snapshots a directory of their own, with etcd_snapshot_directory.',
+    kind: 'unsafe',
+  },
   'hosts-block-unclear': {
     why: 'The marks around the lines of this program in /etc/hosts are doubled, or one is missing.',
     next: 'Remove the marks, and the lines of this program between them. The next apply writes them again.',

@@ -1,3 +1,4 @@
+import { noScheduledSnapshots } from '../../resources/no-scheduled-snapshots.js';
 import { leavingSteps, lostLeavingSteps } from '../../resources/leaving-steps.js';
 import { formerMemberOn, memberOn, type Role } from '../role.js';
 
@@ -6,7 +7,7 @@ export function etcdLeavingRole(): Role {
   return {
     name: 'etcd-leaving',
     summary: 'has no member of the etcd cluster any more; its data is kept aside',
-    resources: (host, _, cluster) => leavingSteps(cluster, formerMemberOn(cluster, host)),
+    resources: (host, _, cluster) => [...leavingSteps(cluster, formerMemberOn(cluster, host)), noScheduledSnapshots()],
   };
 }
 

@@ -20,6 +20,7 @@ import { JOIN_ENV } from '../../shell/join-member.js';
 import { certificateRules, memberOn, type Role, type RoleTools } from '../role.js';
 import { ADOPT, etcdEnvironment } from './environment.js';
 import { etcdAccount, etcdUnit } from './release-parts.js';
+import { scheduledSnapshots } from './snapshot-parts.js';
 
 /** A member of the etcd cluster, with TLS and client certificates everywhere. */
 export function etcdRole(tools: RoleTools): Role {
@@ -28,9 +29,12 @@ export function etcdRole(tools: RoleTools): Role {
     summary: 'runs a member of the etcd cluster',
     resources(host, inventory, cluster) {
       const member = memberOn(cluster, host);
-      return cluster.isManaged
-        ? memberResources(tools, inventory, cluster, member)
-        : adoptedResources(tools, cluster, member);
+      return [
+        ...(cluster.isManaged
+          ? memberResources(tools, inventory, cluster, member)
+          : adoptedResources(tools, cluster, member)),
+        ...scheduledSnapshots(tools, inventory, { cluster, member }),
+      ];
     },
   };
 }

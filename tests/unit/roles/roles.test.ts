@@ -37,7 +37,29 @@ describe('an existing etcd cluster', () => {
 
   test('keeps all but its server certificate, and is restarted for that', () => {
     const addresses = resourcesOf('etcd', 'etcd-1', adopted).map(({ address }) => address);
-    expect(addresses).toEqual(['certificate:/etc/etcd/pki/server.crt', 'etcd-member:etcd-1']);
+    const [last, ...none] = addresses.slice(2);
+    expect(addresses.slice(0, 2)).toEqual(['certificate:/etc/etcd/pki/server.crt', 'etcd-member:etcd-1']);
+    expect([last, none]).toEqual(['no-timer:provision-etcd-snapshot.timer', []]);
+  });
+
+  test('has snapshots on a schedule where they are wanted, by its own unit and client certificate', async () => {
+    const client = { ca: '/srv/ca.pem', certificate: '/srv/client.pem', key: '/srv/client.key' };
+    const member = { ...sampleMember(1), unit: 'etcd-prod', client, snapshots: SCHEDULE };
+    const cluster = { ...adopted, members: [member] };
+    expect(resourcesOf('etcd', 'etcd-1', cluster).map(({ address }) => address)).toEqual([
+      'certificate:/etc/etcd/pki/server.crt',
+      'etcd-member:etcd-1',
+      'directory:/srv/50%/etcd',
+      'directory:/usr/local/lib/provision',
+      ...['etcd-snapshot', 'etcd-snapshot.service', 'etcd-snapshot.timer'].map(
+        (name) => `file:${PATHS[name as 'etcd-snapshot']}`,
+      ),
+      'service:provision-etcd-snapshot.timer',
+    ]);
+    const text = async (name: 'etcd-snapshot' | 'etcd-snapshot.service'): Promise<string> =>
+      JSON.stringify(await written('etcd', PATHS[name], cluster));
+    expect(await text('etcd-snapshot.service')).toContain('etcd-prod.service');
+    expect(await text('etcd-snapshot')).toContain('--cert=/srv/client.pem');
   });
 
   test('never gets a new authority', () => {
@@ -94,6 +116,7 @@ describe('what each role gives a host, in order', () => {
         'unit:etcd',
         'etcd-version:etcd-1',
         'etcd-member:etcd-1',
+        'no-timer:provision-etcd-snapshot.timer',
       ],
     ],
     ['etcd-settled', 'etcd-3', ['etcd-settled:etcd-3']],
@@ -369,7 +392,12 @@ const PATHS = {
   'check-kube-apiserver-haproxy': '/usr/local/lib/provision/check-kube-apiserver-haproxy',
   'haproxy.service': '/etc/systemd/system/provision-etcd-haproxy.service',
   'keepalived.service': '/etc/systemd/system/provision-etcd-keepalived.service',
+  'etcd-snapshot': '/usr/local/lib/provision/etcd-snapshot',
+  'etcd-snapshot.service': '/etc/systemd/system/provision-etcd-snapshot.service',
+  'etcd-snapshot.timer': '/etc/systemd/system/provision-etcd-snapshot.timer',
 } as const;
+
+const SCHEDULE = { onCalendar: '*-*-* 02:30', directory: '/srv/50%/etcd', keep: 7 };
 
 /** A table with an entry for each unit of a proxy here. */
 function marks(entry: (unit: string) => readonly [string, unknown]): Readonly<Record<string, unknown>> {
@@ -516,6 +544,10 @@ const WATCHED: Cluster = {
   members: SAMPLE_CLUSTER.members.map((member) => ({ ...member, metrics: { address: member.address, port: 2381 } })),
 };
 
+/** Hosts that save snapshots on a schedule. */
+const SAVES = withFirst({ snapshots: SCHEDULE });
+const UPLOADS = withFirst({ snapshots: { ...SCHEDULE, upload: ['/opt/put', "it's"] } });
+
 const NGINX_FULL: Cluster = {
   ...NGINX,
   services: NGINX.services.map((service) => ({
@@ -572,6 +604,10 @@ describe('rendered files', () => {
     ['kube-apiserver-virtual-ip', 'check-kube-apiserver-haproxy', 'default', BOTH],
     ['etcd-proxy', 'haproxy.service', 'default', OWN],
     ['etcd-virtual-ip', 'keepalived.service', 'default', OWN],
+    ['etcd', 'etcd-snapshot', 'default', UPLOADS],
+    ['etcd', 'etcd-snapshot.service', 'default', SAVES],
+    ['etcd', 'etcd-snapshot.service', 'uploads', UPLOADS],
+    ['etcd', 'etcd-snapshot.timer', 'default', SAVES],
   ] as const)('%s: %s, %s', async (role, name, variant, cluster) => {
     const { change } = await written(role, PATHS[name], cluster);
     const [action] = change.actions;
