@@ -3,14 +3,15 @@ import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { ProvisionError } from '../model/errors.js';
 import type { WritableStore } from '../pki/store.js';
+import { addCaExportCommand, EXPORT_PASSPHRASE, importExportedAuthority, type MoveOptions } from './ca-move.js';
 import { addCaRequestCommand } from './ca-request.js';
 import { addCaRotateCommand } from './ca-rotate.js';
 import type { Context } from './context.js';
 
-interface ImportOptions {
-  readonly certificate: string;
+interface ImportOptions extends MoveOptions {
+  readonly certificate?: string;
   readonly key?: string;
-  readonly passphraseFile?: string;
+  readonly exported?: string;
 }
 
 interface PassphraseOptions {
@@ -18,7 +19,7 @@ interface PassphraseOptions {
   readonly newPassphraseFile?: string;
 }
 
-/** `provision ca show|import|passphrase STORE`, `provision ca request|rotate INVENTORY`: the certificate authority, and what it signs. */
+/** `provision ca show|import|export|passphrase STORE`, `provision ca request|rotate INVENTORY`: the certificate authority, and what it signs. */
 export function addCaCommand(program: Command, context: Context): void {
   const ca = program.command('ca').description('the certificate authority on this machine');
   ca.command('show')
@@ -28,31 +29,7 @@ export function addCaCommand(program: Command, context: Context): void {
       const { describeAuthority } = await import('../pki/describe-authority.js');
       context.stdout.write(describeAuthority(await open(store, context, undefined), new Date()));
     });
-  ca.command('import')
-    .description('import an authority that another program made; an existing one is never overwritten')
-    .argument('<store>', 'the PKI store; created if it is missing')
-    .requiredOption('--certificate <file>', "the authority's certificate, PEM")
-    .option(
-      '--key <file>',
-      'its private key, PEM, not encrypted; /dev/stdin reads it from a pipe; without it certificates are signed by an external CA',
-    )
-    .option('--passphrase-file <file>', 'the new passphrase of the stored key (or set PROVISION_CA_PASSPHRASE)')
-    .action(async (directory: string, options: ImportOptions) => {
-      const store = await open(directory, context, options.passphraseFile);
-      const certificatePem = await read(options.certificate);
-      if (options.key === undefined) {
-        await store.importCertificate(certificatePem);
-        context.stdout.write(
-          `The authority's certificate is in ${store.directory}; its key stays with the external CA.\n`,
-        );
-        context.stdout.write('Where a plan wants certificates, ask for them with: provision ca request INVENTORY\n');
-        return;
-      }
-      const { Secret } = await import('../model/secret.js');
-      await store.importAuthority({ certificatePem, keyPem: new Secret(await read(options.key)) });
-      context.stdout.write(`The authority is in ${store.directory}; its key is encrypted there.\n`);
-      context.stdout.write('Remove the unencrypted key that it came from, or keep it offline.\n');
-    });
+  addCaImportCommand(ca, context);
   ca.command('passphrase')
     .description('encrypt the key of the authority with another passphrase; the old one opens it until then')
     .argument('<store>', 'the PKI store, as for `ca show`')
@@ -72,8 +49,53 @@ export function addCaCommand(program: Command, context: Context): void {
         `The new passphrase opens ${files.join(', ')}; the old one opens copies and backups only.\n`,
       );
     });
+  addCaExportCommand(ca, context);
   addCaRequestCommand(ca, context);
   addCaRotateCommand(ca, context);
+}
+
+function addCaImportCommand(ca: Command, context: Context): void {
+  ca.command('import')
+    .description(
+      'import an authority that another program made, or that `ca export` wrote; an existing one is never overwritten',
+    )
+    .argument('<store>', 'the PKI store; created if it is missing')
+    .option('--certificate <file>', "the authority's certificate, PEM")
+    .option(
+      '--key <file>',
+      'its private key, PEM, not encrypted; /dev/stdin reads it from a pipe; without it certificates are signed by an external CA',
+    )
+    .option('--exported <file>', 'in place of both: what `ca export` wrote on another machine')
+    .option('--passphrase-file <file>', 'the new passphrase of the stored key (or set PROVISION_CA_PASSPHRASE)')
+    .option(...EXPORT_PASSPHRASE)
+    .action(async (directory: string, options: ImportOptions) => {
+      const { certificate, exported } = options;
+      if (
+        (certificate === undefined) === (exported === undefined) ||
+        (exported !== undefined && options.key !== undefined)
+      )
+        throw new ProvisionError({
+          code: 'nothing-chosen',
+          message: 'what is to be imported? Give --certificate, with or without --key, or --exported',
+          hint: 'provision ca import STORE --certificate FILE --key FILE, or provision ca import STORE --exported FILE',
+        });
+      if (exported !== undefined)
+        return importExportedAuthority({ store: directory, file: exported }, options, context);
+      const store = await open(directory, context, options.passphraseFile);
+      const certificatePem = await read(certificate ?? '');
+      if (options.key === undefined) {
+        await store.importCertificate(certificatePem);
+        context.stdout.write(
+          `The authority's certificate is in ${store.directory}; its key stays with the external CA.\n`,
+        );
+        context.stdout.write('Where a plan wants certificates, ask for them with: provision ca request INVENTORY\n');
+        return;
+      }
+      const { Secret } = await import('../model/secret.js');
+      await store.importAuthority({ certificatePem, keyPem: new Secret(await read(options.key)) });
+      context.stdout.write(`The authority is in ${store.directory}; its key is encrypted there.\n`);
+      context.stdout.write('Remove the unencrypted key that it came from, or keep it offline.\n');
+    });
 }
 
 async function open(directory: string, context: Context, passphraseFile: string | undefined): Promise<WritableStore> {

@@ -11,7 +11,7 @@ export function nextDirectory(directory: string): string {
 }
 
 /** The certificate of the old authority, for as long as a rotation lasts: ca.crt may hold the new one alone. */
-function oldPath(directory: string): string {
+export function oldPath(directory: string): string {
   return join(nextDirectory(directory), 'old.crt');
 }
 

@@ -14,6 +14,10 @@ export const AUTHORITY = {
     why: 'The store holds an authority already. It is never overwritten.',
     next: 'Look at it with `provision ca show STORE`; import into a new directory instead.',
   },
+  'no-export': {
+    why: 'A file is not what `ca export` writes, or an authority can not be moved: a key is not that of its certificate.',
+    next: 'Write it again on the machine that has the authority: `provision ca export STORE -o FILE`.',
+  },
   'authority-key-missing': {
     why: 'The store has the certificate of the authority without its key: it can be trusted, but nothing can be signed here.',
     next: 'Put ca.key.age back from where the authority was made; or have requests signed outside: `provision ca request INVENTORY`.',

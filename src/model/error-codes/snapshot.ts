@@ -23,7 +23,7 @@ export const SNAPSHOT = {
     next: 'Take another: `provision snapshot save INVENTORY`; this one is not to be relied on.',
   },
   'file-is-there': {
-    why: 'A file of that name exists. A snapshot and its manifest replace no file.',
+    why: 'A file of that name exists. A snapshot, its manifest and an exported authority replace no file.',
     next: 'Give another name with -o FILE, or remove the file after looking at it.',
   },
   'no-room': {
