@@ -111,6 +111,7 @@ export async function runApply(
 
 async function perform(plan: Plan, plays: readonly Play[], world: World): Promise<RunResult> {
   await unlockSigner(plan, world);
+  if (await hasAction(plan, /^save-snapshot$/)) await world.prepareSnapshot();
   const { applyPlan } = await import('../engine/applier.js');
   return applyPlan(plan, plays, world);
 }
@@ -127,10 +128,13 @@ async function confirm(context: Context, changes: number, unknown: number): Prom
 /** A wrong passphrase, or a certificate that an external CA signed wrongly, must show before any host is touched. */
 async function unlockSigner(plan: Plan, { signer, newLook }: World): Promise<void> {
   const { plannedCertificates } = await import('../engine/planned-certificates.js');
-  const { plannedChanges } = await import('../model/plan.js');
   const certificates = plannedCertificates(plan);
-  const actions = plannedChanges(plan).flatMap(({ change }) => change.actions);
-  if (certificates.length === 0 && !actions.some(({ kind }) => /^(create|move)-authority$/.test(kind))) return;
+  if (certificates.length === 0 && !(await hasAction(plan, /^(?:create|move)-authority$/))) return;
   const look = newLook();
   await signer.unlock(certificates, (host) => look.probe(host));
+}
+
+async function hasAction(plan: Plan, kinds: RegExp): Promise<boolean> {
+  const { plannedChanges } = await import('../model/plan.js');
+  return plannedChanges(plan).some(({ change }) => change.actions.some(({ kind }) => kinds.test(kind)));
 }

@@ -2,12 +2,13 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { chooseSource, downloadSnapshot, type SnapshotSource } from '../day-two/save-snapshot.js';
 import { openSnapshotIntake, type SnapshotIntake } from '../day-two/snapshot-file.js';
 import type { SnapshotManifest } from '../day-two/snapshot-manifest.js';
-import { snapshotDirectory, writeManifest } from '../day-two/snapshot-store.js';
+import { listSnapshots, snapshotDirectory, writeManifest } from '../day-two/snapshot-store.js';
 import type { World } from '../engine/world.js';
 import type { Cluster } from '../model/cluster.js';
 import { counted } from '../model/counted.js';
 import { ProvisionError } from '../model/errors.js';
 import type { Secret } from '../model/secret.js';
+import type { PassphraseSource } from '../pki/passphrase.js';
 import { VERSION } from '../model/version.js';
 import { quote } from '../shell/quote.js';
 import { whoRuns } from './lock-holder.js';
@@ -39,12 +40,32 @@ export function describeSaved({ revision, keys, bytes, encryption }: SnapshotMan
   return `revision ${revision}, ${counted(keys, 'key')}, ${(bytes / 1024 / 1024).toFixed(1)} MiB${encrypted}`;
 }
 
+/**
+ * The passphrase of a snapshot that nobody asked for by itself: it is encrypted where the newest one beside the inventory is.
+ * Whoever keeps them so wants none of them on this disk in the clear.
+ * @returns undefined: not encrypted
+ * @throws ProvisionError where there is none, and nobody to ask
+ */
+export async function passphraseForNext(
+  inventory: string,
+  { token }: Pick<Cluster, 'token'>,
+  source: PassphraseSource,
+): Promise<Secret | undefined> {
+  const saved = await listSnapshots(snapshotDirectory(dirname(resolve(inventory))));
+  const newest = saved.findLast(({ manifest }) => manifest.cluster === token);
+  return newest?.manifest.encryption === 'age' ? source.chosen('the snapshot') : undefined;
+}
+
 /** Saves a snapshot before a change that can't be undone: from the healthy member that has come furthest, beside the inventory. */
-export async function saveSnapshotFirst(inventory: string, { cluster, world }: SavedCluster): Promise<void> {
+export async function saveSnapshotFirst(
+  inventory: string,
+  { cluster, world }: SavedCluster,
+  passphrase: Secret | undefined,
+): Promise<void> {
   const look = world.newLook();
   const source = await chooseSource(cluster, (host) => look.probe(host), undefined);
-  const path = usualSnapshotPath(inventory, new Date(world.now()), undefined);
-  const manifest = await saveSnapshotTo({ source, path, passphrase: undefined }, inventory, { cluster, world });
+  const path = usualSnapshotPath(inventory, new Date(world.now()), passphrase);
+  const manifest = await saveSnapshotTo({ source, path, passphrase }, inventory, { cluster, world });
   world.emit({ type: 'notice', message: `saved ${path}: ${describeSaved(manifest)}` });
 }
 

@@ -16,7 +16,7 @@ import { formatProblem } from '../model/errors.js';
 import type { Connector } from '../model/remote.js';
 import type { Secret } from '../model/secret.js';
 import { VERSION } from '../model/version.js';
-import { passphraseSource } from '../pki/passphrase.js';
+import { passphraseSource, type PassphraseSource } from '../pki/passphrase.js';
 import { openStore, type WritableStore } from '../pki/store.js';
 import { buildPlays } from '../playbook/build-plays.js';
 import type { Play } from '../playbook/play.js';
@@ -89,7 +89,7 @@ export async function openSession(
   const cluster = isAboutCluster ? describeCluster(inventory) : noCluster(inventory);
   for (const warning of isAboutCluster ? clusterWarnings(inventory) : inventory.warnings)
     emit({ type: 'notice', message: formatProblem(warning) });
-  const pki = await storeOf(cluster, options, context);
+  const { pki, passphrase } = await storeOf(cluster, options, context);
   const tools = { template: shippedTemplate, pki, now: new Date() };
   const roleSource = { roles: roleTable(tools), cluster, describe: describeCluster };
   const [gates, orders] = [gateTable(cluster, () => new Date()), orderTable(cluster)];
@@ -112,7 +112,7 @@ export async function openSession(
     connector,
     newLook: () => lookThrough(connector, emit, credentialFor),
     signer: pki.signer,
-    saveSnapshot: oncePerRun(() => saveSnapshotOf(inventoryFile, cluster, world)),
+    ...snapshotsOf(inventoryFile, { cluster, passphrase, world: () => world }),
     openRelease: releasesOf(inventory.directory, emit),
     gates,
     gateDeadlineMs: options.gateTimeout === undefined ? undefined : options.gateTimeout * 1000,
@@ -155,9 +155,28 @@ function oncePerRun(save: () => Promise<void>): World['saveSnapshot'] {
   };
 }
 
-async function saveSnapshotOf(inventoryFile: string, cluster: Cluster, world: World): Promise<void> {
-  const { saveSnapshotFirst } = await import('./keep-snapshot.js');
-  await saveSnapshotFirst(inventoryFile, { cluster, world });
+/** Snapshots that plans take, encrypted as those beside the inventory are. */
+function snapshotsOf(
+  inventoryFile: string,
+  {
+    cluster,
+    passphrase,
+    world,
+  }: { readonly cluster: Cluster; readonly passphrase: PassphraseSource; readonly world: () => World },
+): Pick<World, 'saveSnapshot' | 'prepareSnapshot'> {
+  async function needed(): Promise<Secret | undefined> {
+    const { passphraseForNext } = await import('./keep-snapshot.js');
+    return passphraseForNext(inventoryFile, cluster, passphrase);
+  }
+  return {
+    saveSnapshot: oncePerRun(async () => {
+      const { saveSnapshotFirst } = await import('./keep-snapshot.js');
+      await saveSnapshotFirst(inventoryFile, { cluster, world: world() }, await needed());
+    }),
+    prepareSnapshot: async () => {
+      await needed();
+    },
+  };
 }
 
 /** Each release is looked for once a run, however many hosts get it. */
@@ -176,14 +195,21 @@ function releasesOf(directory: string, emit: EventSink): World['openRelease'] {
   }
 }
 
-function storeOf(cluster: Cluster, options: RunOptions, context: Context): Promise<WritableStore> {
-  return openStore({
+/** The store, and where its passphrase comes from: once it is right, it is not asked for again. */
+async function storeOf(
+  cluster: Cluster,
+  options: RunOptions,
+  context: Context,
+): Promise<{ readonly pki: WritableStore; readonly passphrase: PassphraseSource }> {
+  const passphrase = passphraseSource({ file: options.passphraseFile, env: context.env, ask: context.ask.passphrase });
+  const pki = await openStore({
     directory: cluster.certificates.store,
-    passphrase: passphraseSource({ file: options.passphraseFile, env: context.env, ask: context.ask.passphrase }),
+    passphrase,
     now: () => new Date(),
     random: (count) => randomBytes(count),
     renewBeforeDays: cluster.certificates.renewBeforeDays,
   });
+  return { pki, passphrase };
 }
 
 /** All of it, in the order that is safe for this cluster. */

@@ -14,6 +14,8 @@ export interface World {
   readonly signer: Signer;
   /** Saves a snapshot of the cluster on the control machine, and says where. @throws ProvisionError, RemoteError */
   readonly saveSnapshot: (per: SaveSnapshot['per']) => Promise<void>;
+  /** What {@link saveSnapshot} needs of a person, before any host is touched. @throws ProvisionError */
+  readonly prepareSnapshot: () => Promise<void>;
   /** A release of etcd as it is on this machine, which downloads it first where it is elsewhere. @throws ProvisionError */
   readonly openRelease: (release: EtcdRelease) => Promise<StdinFile>;
   readonly gates: ReadonlyMap<string, Gate>;

@@ -116,6 +116,7 @@ export function fakeWorld(hosts: FakeHosts, more: Partial<World> = {}): World & 
       trustBundle: refuse,
     },
     saveSnapshot: refuse,
+    prepareSnapshot: refuse,
     openRelease: refuse,
     gates: new Map(),
     orders: new Map([['inventory', inventoryOrder]]),
