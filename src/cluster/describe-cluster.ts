@@ -16,6 +16,7 @@ import { nodeAddress } from './node-address.js';
 import { checkGroups } from './group-slips.js';
 import { checkUnknownVariables } from './unknown-variables.js';
 import { readMember } from './describe-member.js';
+import { describeKubernetes } from './describe-kubernetes.js';
 import { describeServices } from './services.js';
 import { hasOwn, sharedValues, type SharedValues } from './shared-values.js';
 import { createVariableReader, type VariableReader } from './variable-reader.js';
@@ -89,6 +90,7 @@ function examineCluster(inventory: Inventory): { readonly cluster: Cluster; read
     external: describeExternal({ ...source, inventory, addresses, shared, reader }),
     controlPlanes,
     nodes: [...new Set([...hosts.controlPlanes, ...hosts.nodes].map(({ name }) => name))],
+    kubernetes: describeKubernetes(hosts, reader),
     certificates: readCertificates(inventory, hosts.all, shared, reader),
     firewall: describeFirewall(hosts.all, shared, reader),
     hostMetrics: isManaged ? hostMetrics(hosts, addresses, reader) : [],

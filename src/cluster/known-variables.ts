@@ -8,6 +8,7 @@ import { HAPROXY_VARIABLES } from './haproxy-variables.js';
 import { KEEPALIVED_VARIABLES } from './keepalived-variables.js';
 import { MAIL_VARIABLES } from './mail-variables.js';
 import { METRICS_VARIABLES } from './metrics-variables.js';
+import { KUBERNETES_VARIABLES } from './kubernetes-variables.js';
 import { NGINX_VARIABLES } from './nginx-variables.js';
 import { RELEASE_VARIABLES } from './release-variables.js';
 import { SNAPSHOT_VARIABLES } from './snapshot-variables.js';
@@ -203,6 +204,7 @@ export const VARIABLES = {
   ...KEEPALIVED_VARIABLES,
   ...MAIL_VARIABLES,
   ...APISERVER_VARIABLES,
+  ...KUBERNETES_VARIABLES,
 } as const;
 
 /** Name of a variable that this program reads. */

@@ -17,6 +17,16 @@ export function noCluster({ directory }: Pick<Inventory, 'directory'>): Cluster 
     hostMetrics: [],
     controlPlanes: [],
     nodes: [],
+    kubernetes: {
+      nodes: [],
+      settings: {
+        imageRepository: '',
+        cgroupDriver: 'systemd',
+        sandboxImage: undefined,
+        cniBinDir: '',
+        registryMirrors: {},
+      },
+    },
     certificates: {
       keyType: 'ecdsa-p256',
       caDays: 0,

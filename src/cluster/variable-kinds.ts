@@ -124,3 +124,12 @@ export function etcdEnvironment(): z.ZodType<Readonly<Record<string, string>>> {
   const value = z.preprocess(toText, z.string({ error: 'expected a text' }).regex(/^[^\r\n\0]*$/, { error: ONE_LINE }));
   return z.record(name, value, { error: 'expected a mapping of ETCD_… names to values' });
 }
+
+/** Mirrors of registries: containerd's names of them (a host, perhaps with a port, or `_default`), and URLs. */
+export function registryMirrors(): z.ZodType<Readonly<Record<string, readonly string[]>>> {
+  const registry = z
+    .string()
+    .regex(/^(?:_default|[a-zA-Z0-9][a-zA-Z0-9.-]*(?::\d+)?)$/, { error: 'expected a registry such as docker.io' });
+  const url = text('an http or https URL without a password', /^https?:\/\/[^\s"'\\@]+$/);
+  return z.record(registry, listOf(url, 'a list of URLs'), { error: 'expected a mapping of registries to URLs' });
+}

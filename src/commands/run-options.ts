@@ -28,6 +28,8 @@ export const PLAYBOOKS = [
   'apiserver-names',
   'apiserver-clients',
   'firewall',
+  'node-prepare',
+  'containerd',
 ] as const;
 
 /** What the argument `inventory` of every verb is. */

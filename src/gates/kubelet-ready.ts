@@ -9,7 +9,7 @@ import { gateHosts } from './gate-hosts.js';
 import { askAs, kubeconfigUser, ownObject, readObject } from './kubeconfig-way.js';
 
 /** The kubelet starts in seconds and renews its lease every 10 s; images and a busy host may hold it up. */
-const DEADLINE_MS = 180_000;
+export const READY_DEADLINE_MS = 180_000;
 
 /**
  * The *running* kubelet of each node is known to the API server that its kubeconfig names: since it was started, it has
@@ -19,13 +19,13 @@ const DEADLINE_MS = 180_000;
 export function kubeletReady({ nodes }: Cluster): Gate {
   return {
     name: 'kubelet-ready',
-    deadlineMs: DEADLINE_MS,
+    deadlineMs: READY_DEADLINE_MS,
     async check({ batch, probe }): Promise<GateAnswer> {
       const hosts = gateHosts(
         batch,
         nodes.map((host) => ({ host })),
       );
-      const asked = await Promise.all(hosts.map(async (host) => ({ host, problem: await problemOn(probe(host)) })));
+      const asked = await Promise.all(hosts.map(async (host) => ({ host, problem: await nodeProblem(probe(host)) })));
       const bad = asked.filter(({ problem }) => problem !== undefined);
       const [first] = bad;
       if (first === undefined) return { open: true };
@@ -35,7 +35,11 @@ export function kubeletReady({ nodes }: Cluster): Gate {
   };
 }
 
-async function problemOn(probe: Probe): Promise<string | undefined> {
+/**
+ * Why the kubelet of a host has not reported its node Ready since it was started.
+ * @param since what else must be older than its lease, in seconds since 1970
+ */
+export async function nodeProblem(probe: Probe, since = 0): Promise<string | undefined> {
   const [unit, processes] = await Promise.all([probe.ask(unitState, KUBELET), probe.ask(kubeletProcesses, KUBELET)]);
   if (!unit.active || unit.startedAt === undefined) return 'its kubelet does not run';
   try {
@@ -51,7 +55,7 @@ async function problemOn(probe: Probe): Promise<string | undefined> {
     if (failed !== undefined)
       return `${user.server} ${failed.kind === 'failure' ? `fails: ${failed.reason}` : `answers ${failed.status}`}`;
     const [node, renewal] = answers.map((answer) => (answer.kind === 'answer' ? readObject(answer.body) : undefined));
-    return problemSince(unit.startedAt, node as NodeObject | undefined, renewal as LeaseObject | undefined);
+    return problemSince([unit.startedAt, since], node as NodeObject | undefined, renewal as LeaseObject | undefined);
   } catch (error) {
     if (error instanceof ProvisionError && error.code === 'kubeconfig-unreadable') return error.message;
     throw error;
@@ -75,12 +79,13 @@ interface LeaseObject {
 }
 
 function problemSince(
-  startedAt: number,
+  [startedAt, since]: readonly [number, number],
   node: NodeObject | undefined,
   lease: LeaseObject | undefined,
 ): string | undefined {
-  if (secondsOf(lease?.spec?.renewTime) <= startedAt)
-    return 'its kubelet has not renewed its lease since it was started';
+  const renewedAt = secondsOf(lease?.spec?.renewTime);
+  if (renewedAt <= startedAt) return 'its kubelet has not renewed its lease since it was started';
+  if (renewedAt <= since) return 'its kubelet has not renewed its lease since containerd was started';
   const found = node?.status?.conditions;
   const conditions = Array.isArray(found) ? (found as readonly (Condition | null)[]) : [];
   const ready = conditions.find((condition) => condition?.type === 'Ready');

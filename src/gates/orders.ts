@@ -2,6 +2,8 @@ import { APISERVER, apiserverProcesses } from '../facts/apiserver-processes.js';
 import { clusterPhase, lookAtMembers } from '../facts/etcd-phase.js';
 import { etcdStatus, etcdStatusKey } from '../facts/etcd-status.js';
 import { ALL_ADDRESSES, hostAddresses } from '../facts/host-addresses.js';
+import { USUAL_KUBELET_CONF } from '../facts/kubelet-processes.js';
+import { pathExists } from '../facts/path-exists.js';
 import { unitState } from '../facts/unit-state.js';
 import { unlessLost } from '../facts/unless-lost.js';
 import type { Cluster } from '../model/cluster.js';
@@ -18,6 +20,7 @@ export function orderTable(cluster: Cluster): ReadonlyMap<string, Order> {
     ['leader-last', leaderLast(cluster)],
     ['learner-first', learnerFirst(cluster)],
     ['apiserver-ready-last', apiserverReadyLast(cluster)],
+    ['joined-last', joinedLast(cluster)],
     ...SERVICE_NAMES.map(
       (name) => [aboutService('vip-holder-last', name), vipHolderLast(serviceNamed(cluster, name))] as const,
     ),
@@ -159,5 +162,19 @@ function apiserverReadyLast({ controlPlanes }: Cluster): Order {
     const isWhole = controlPlanes.every(({ host }) => hosts.includes(host));
     const rank = (host: string): number => (serving.has(host) ? 1 : 0);
     return { hosts: hosts.toSorted((a, b) => rank(a) - rank(b)), together: isWhole && serving.size === 0 };
+  };
+}
+
+/** Hosts that have joined no cluster first: nobody can feel what is done there. Where no node has, all are changed at once. */
+function joinedLast({ nodes }: Cluster): Order {
+  return async (hosts, probe) => {
+    const found = await Promise.all(
+      hosts.map(async (host) => [host, await unlessLost(probe(host).ask(pathExists, USUAL_KUBELET_CONF))] as const),
+    );
+    // One that can't be asked may be a node, and is not worked on.
+    const joined = new Set(found.flatMap(([host, seen]) => (seen instanceof RemoteError || seen ? [host] : [])));
+    const isWhole = nodes.every((host) => hosts.includes(host));
+    const rank = (host: string): number => (joined.has(host) ? 1 : 0);
+    return { hosts: hosts.toSorted((a, b) => rank(a) - rank(b)), together: isWhole && joined.size === 0 };
   };
 }

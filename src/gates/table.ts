@@ -17,6 +17,7 @@ import { keepalivedOneHolder } from './keepalived-one-holder.js';
 import { kubeProxySettled } from './kube-proxy-settled.js';
 import { kubeletReady } from './kubelet-ready.js';
 import { peersTakeWrites } from './peers-take-writes.js';
+import { runtimeReady } from './runtime-ready.js';
 import { vipAnswers, vipForwards } from './vip-answers.js';
 import { vipAnswersControlPlanes } from './vip-answers-control-planes.js';
 import { vipAnswersKubeconfigs } from './vip-answers-kubeconfigs.js';
@@ -39,6 +40,7 @@ export function gateTable(cluster: Cluster, now: () => Date): ReadonlyMap<string
     etcdAnswersDirectly(cluster),
     apiserverReady(cluster),
     kubeletReady(cluster),
+    runtimeReady(cluster),
     kubeProxySettled(cluster),
     firewallLetsIn(cluster),
     aptUnlocked(),

@@ -1,6 +1,7 @@
 import type { MarkedText } from './marked-text.js';
 import type { ClientFiles, KeyType } from './certificate.js';
 import type { ExternalBalancer } from './etcd-way.js';
+import type { Kubernetes } from './kubernetes.js';
 import type { Secret } from './secret.js';
 import type { MetricsPlace } from './metrics.js';
 import type { VirtualService } from './virtual-service.js';
@@ -139,6 +140,7 @@ export interface Cluster {
   readonly controlPlanes: readonly ControlPlane[];
   /** Every host of Kubernetes, each once: those of `kube_control_plane` and of `kube_node`. */
   readonly nodes: readonly string[];
+  readonly kubernetes: Kubernetes;
   readonly certificates: CertificateSettings;
   /** Absent: the inventory wants none. */
   readonly firewall: Firewall | undefined;

@@ -3,6 +3,7 @@ import type { Cluster, ControlPlane, Member } from '../model/cluster.js';
 import { ProvisionError } from '../model/errors.js';
 import { FORMER_MEMBERS } from '../model/former-groups.js';
 import type { Host, Inventory } from '../model/inventory.js';
+import type { KubernetesNode } from '../model/kubernetes.js';
 import { formerGroupOf, type Balancer, type VirtualService } from '../model/virtual-service.js';
 import type { PkiStore } from '../pki/authority.js';
 import type { CertificateRules } from '../resources/judge-certificate.js';
@@ -62,6 +63,11 @@ export function formerBalancerOn(
 /** The control plane that runs on a host. @throws ProvisionError `not-in-group` */
 export function controlPlaneOn(cluster: Cluster, host: Host): ControlPlane {
   return found(cluster.controlPlanes, host, 'kube_control_plane');
+}
+
+/** The node that a host is, or is to be. @throws ProvisionError `not-in-group` */
+export function nodeOn({ kubernetes }: Pick<Cluster, 'kubernetes'>, host: Host): KubernetesNode {
+  return found(kubernetes.nodes, host, 'kube_node');
 }
 
 function found<Part extends { readonly host: string }>(parts: readonly Part[], host: Host, group: string): Part {

@@ -1,3 +1,4 @@
+import { containerdRole } from './containerd/role.js';
 import { etcdJoinedRole, etcdJoiningRole } from './etcd-joining/role.js';
 import { etcdQuotaRole } from './etcd-quota/role.js';
 import { etcdLeavingRole, etcdLostLeavingRole } from './etcd-leaving/role.js';
@@ -23,6 +24,7 @@ import { kubeClientsRole } from './kube-clients/role.js';
 import { kubeClientsConfigurationRole } from './kube-clients-configuration/role.js';
 import { kubeApiserverNamesRole } from './kube-apiserver-names/role.js';
 import { kubeadmConfigRole } from './kubeadm-config/role.js';
+import { nodePrepareRole } from './node-prepare/role.js';
 import { pkiRole } from './pki/role.js';
 import { proxyRole } from './proxy/role.js';
 import { SERVICE_NAMES } from '../model/virtual-service.js';
@@ -61,6 +63,8 @@ export function roleTable(tools: RoleTools): ReadonlyMap<string, Role> {
     firewallLetsInRole(tools),
     firewallRole(tools),
     hostMetricsRole(tools),
+    nodePrepareRole(),
+    containerdRole(tools),
   ];
   return new Map(roles.map((role) => [role.name, role]));
 }

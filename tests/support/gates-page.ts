@@ -26,6 +26,7 @@ const ASKS: Readonly<Record<string, string>> = {
   'keepalived-one-holder': 'Exactly one balancer holds the virtual IP, and does not talk to its peers from it.',
   'kube-proxy-settled': 'Every pod of kube-proxy is the newest one, and available.',
   'kubelet-ready': 'The new kubelet of each node has renewed its lease and reported Ready.',
+  'runtime-ready': 'containerd runs on each host, and its node, where it is one, has reported Ready since.',
   'peers-take-writes': 'No member waits for a connection to a peer that is gone.',
   'vip-answers': 'The service answers through the virtual IP, verified, from where its clients are.',
   'vip-answers-control-planes': 'The same from every control plane, with the files that its API server uses.',

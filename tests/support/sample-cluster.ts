@@ -1,6 +1,7 @@
 import { certificateFilesKey, type CertificateFiles } from '../../src/facts/certificate-files.js';
 import type { Cluster, ControlPlane, Member } from '../../src/model/cluster.js';
 import type { ExternalBalancer } from '../../src/model/etcd-way.js';
+import type { KubernetesNode } from '../../src/model/kubernetes.js';
 import type { Balancer, VirtualService } from '../../src/model/virtual-service.js';
 
 /** A member of the sample cluster. @param number 1 to 3 */
@@ -193,6 +194,12 @@ export function withService(changes: Partial<VirtualService>): Cluster {
   return { ...SAMPLE_CLUSTER, services: [{ ...SAMPLE_SERVICE, ...changes }] };
 }
 
+/** A host of Kubernetes. */
+export function sampleNode(host: string, kind: KubernetesNode['kind']): KubernetesNode {
+  const address = kind === 'control-plane' ? '10.0.0.11' : '10.0.0.21';
+  return { host, address, kind, wantsHostsEntries: false, ignoredChecks: [], replaceFiles: [] };
+}
+
 /** Three members that balance themselves behind 10.0.0.100, and one control plane. */
 export const SAMPLE_CLUSTER: Cluster = {
   isManaged: true,
@@ -205,6 +212,16 @@ export const SAMPLE_CLUSTER: Cluster = {
   external: undefined,
   controlPlanes: [CONTROL_PLANE],
   nodes: ['cp-1', 'worker-1'],
+  kubernetes: {
+    nodes: [sampleNode('cp-1', 'control-plane'), sampleNode('worker-1', 'worker')],
+    settings: {
+      imageRepository: 'registry.k8s.io',
+      cgroupDriver: 'systemd',
+      sandboxImage: undefined,
+      cniBinDir: '/opt/cni/bin',
+      registryMirrors: {},
+    },
+  },
   certificates: {
     keyType: 'ecdsa-p256',
     caDays: 3650,

@@ -68,6 +68,18 @@ export const HOST = {
     next: 'Put it into the group etcd_lb_former, as the hint shows, and apply again: docs/runbooks/other-load-balancers.md. What provision did not set up there is stopped by hand.',
     kind: 'unsafe',
   },
+  'node-unfit': {
+    why: 'The host is not fit for a node of Kubernetes: its name, its size, its kernel, or a port that another process has.',
+    next: 'Correct what the message names; kubeadm would refuse it later. A size can be passed over with kube_cluster_ignore_preflight_errors.',
+  },
+  'cgroup-driver-differs': {
+    why: 'The kubelet of a node that runs has another cgroup driver than the inventory wants for containerd: pods would be in groups that nobody looks after.',
+    next: 'Set kube_cluster_cgroup_driver to the one that the node runs with.',
+  },
+  'no-kubeadm': {
+    why: 'Kubernetes is set up with the kubeadm of each host, and there is none, or not all that goes with it.',
+    next: 'Install kubelet, kubeadm and kubectl of one version, from pkgs.k8s.io or a mirror of it.',
+  },
   'no-manifest': {
     why: 'The static pod manifest of the API server does not exist on this host.',
     next: 'Run kubeadm first, set kube_apiserver_manifest, or leave the host out with --limit.',

@@ -60,6 +60,7 @@ describe('the gates of a cluster', () => {
     'etcd-answers-directly',
     'apiserver-ready',
     'kubelet-ready',
+    'runtime-ready',
     'kube-proxy-settled',
     'firewall-lets-in',
     'apt-unlocked',
@@ -77,7 +78,7 @@ describe('the gates of a cluster', () => {
           'etcd-learner-caught-up',
           'peers-take-writes',
         ];
-        if ([...slow, 'apiserver-ready', 'kubelet-ready', 'backends-named: etcd'].includes(name))
+        if ([...slow, 'apiserver-ready', 'kubelet-ready', 'runtime-ready', 'backends-named: etcd'].includes(name))
           return [name, name, 180];
         // A minute a node.
         if (name === 'kube-proxy-settled') return [name, name, 120];

@@ -7,7 +7,7 @@ import type { OrderedHosts } from '../../../src/model/gate.js';
 import { SERVICE_NAMES } from '../../../src/model/virtual-service.js';
 import type { Probe } from '../../../src/model/remote.js';
 import { etcdHost, healthy, NO_DATA, NOT_INSTALLED, RUNNING, SILENT, STOPPED } from '../../support/etcd-answers.js';
-import { fakeProbe, type FakeAnswers } from '../../support/fake-probe.js';
+import { fakeProbe, UNREACHABLE, type FakeAnswers } from '../../support/fake-probe.js';
 import { SAMPLE_CLUSTER, SAMPLE_SERVICE } from '../../support/sample-cluster.js';
 
 const HOSTS = ['etcd-1', 'etcd-2', 'etcd-3'];
@@ -129,6 +129,28 @@ describe('apiserver-ready-last', () => {
   });
 });
 
+describe('joined-last', () => {
+  const joined = (isJoined: boolean): FakeAnswers => ({ paths: { '/etc/kubernetes/kubelet.conf': isJoined } });
+  const all = ['cp-1', 'worker-1'];
+
+  test.each([
+    ['a node that runs comes last', all, [joined(true), joined(false)], ['worker-1', 'cp-1'], false],
+    ['together where none has joined', all, [joined(false), joined(false)], all, true],
+    [
+      'one by one where one is left out, which may be a node',
+      ['worker-1'],
+      [joined(true), joined(false)],
+      ['worker-1'],
+      false,
+    ],
+    ['one by one where one cannot be asked', all, [UNREACHABLE, joined(false)], ['worker-1', 'cp-1'], false],
+  ])('%s', async (_, hosts, [first = {}, second = {}], wanted, together) => {
+    const probe = (host: string): Probe => fakeProbe(host === 'cp-1' ? first : second);
+    const ordered = await orderTable(SAMPLE_CLUSTER).get('joined-last')?.(hosts, probe);
+    expect(ordered).toEqual({ hosts: wanted, together });
+  });
+});
+
 test('without a virtual IP the order is that of the inventory, and nobody is asked', async () => {
   const table = orderTable({ ...SAMPLE_CLUSTER, services: [] });
   const ask = (): never => {
@@ -144,6 +166,7 @@ test('the orders that a play can name', () => {
     'leader-last',
     'learner-first',
     'apiserver-ready-last',
+    'joined-last',
     ...SERVICE_NAMES.map((name) => `vip-holder-last: ${name}`),
   ]);
 });

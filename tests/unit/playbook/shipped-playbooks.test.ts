@@ -258,6 +258,17 @@ const SHIPPED: Readonly<Record<string, readonly Shape[]>> = {
     { ...METRICS, when: ['etcd_host_metrics_port is defined'] },
     { ...FIREWALL, when: ['etcd_firewall is defined'] },
   ],
+  'node-prepare.yaml': [{ hosts: 'kube_node:kube_control_plane', become: true, roles: ['node-prepare'] }],
+  'containerd.yaml': [
+    {
+      hosts: 'kube_node:kube_control_plane',
+      become: true,
+      serial: 1,
+      order: 'joined-last',
+      after: ['runtime-ready'],
+      roles: ['containerd'],
+    },
+  ],
   'bypass.yaml': [{ ...API_SERVERS, serial: 1, after: ['apiserver-ready'], roles: ['kube-apiserver-direct'] }],
 };
 

@@ -666,6 +666,8 @@ function bare({ paths: [first = '', last = first] }: Resource, host: string): Pr
       'certificate-files': { [certificateFilesKey(first, last)]: nothing },
       'host-addresses': { all: [{ interface: 'eth0', address, prefixLength: 24 }] },
       'file-contents': { [MANIFEST]: fixture('manifests/kube-apiserver.yaml') },
+      'node-outline': { node: { isContainer: false } },
+      'kubeadm-outline': { 'registry.k8s.io': { version: 'v1.30.2', sandboxImage: 'registry.k8s.io/pause:3.9' } },
     },
     {},
     host,

@@ -1,0 +1,52 @@
+import { defaulted, optional } from './variable-definition.js';
+import { absolutePath, flag, listOf, oneOf, registryMirrors, text } from './variable-kinds.js';
+
+const image = /^[a-z0-9][\w.\-/:@]*$/;
+
+/** The hosts of a Kubernetes, and what it is set up with. */
+export const KUBERNETES_VARIABLES = {
+  kube_cluster_hosts_entries: defaulted(false, {
+    schema: flag(),
+    type: 'true or false',
+    description:
+      'Whether `/etc/hosts` of every node names all nodes, in a marked block: for networks without DNS for them.',
+  }),
+  kube_cluster_ignore_preflight_errors: defaulted([], {
+    schema: listOf(text("a name of kubeadm's preflight checks such as NumCPU", /^[\w-]+$/), 'a list of names'),
+    type: 'list of names',
+    description:
+      "Preflight checks that are passed over, by kubeadm's names (`NumCPU`, `Mem`, `SystemVerification`): by kubeadm, and by the plan.",
+  }),
+  kube_cluster_image_repository: defaulted('registry.k8s.io', {
+    schema: text('a repository of images such as registry.k8s.io', image),
+    type: 'repository',
+    description: "Where the images of Kubernetes itself come from (kubeadm's `imageRepository`).",
+  }),
+  kube_cluster_cgroup_driver: defaulted('systemd', {
+    schema: oneOf(['systemd', 'cgroupfs']),
+    type: 'systemd or cgroupfs',
+    description:
+      'Who makes the cgroups of pods, for containerd and the kubelet alike. `cgroupfs` only where systemd is not the init.',
+  }),
+  kube_cluster_sandbox_image: optional({
+    schema: text('an image such as registry.k8s.io/pause:3.9', image),
+    type: 'image',
+    fallbackText: 'the one that the kubeadm of the host names',
+    description: "The image of pods' sandboxes (containerd's `sandbox_image`).",
+  }),
+  kube_cluster_cni_bin_dir: defaulted('/opt/cni/bin', {
+    schema: absolutePath(),
+    type: 'path',
+    description:
+      'Directory of the CNI plugins. Debian’s package `containernetworking-plugins` has them in `/usr/lib/cni`.',
+  }),
+  kube_cluster_registry_mirrors: defaulted(
+    {},
+    {
+      schema: registryMirrors(),
+      type: 'mapping of registries to lists of URLs',
+      description:
+        'Mirrors that containerd asks before a registry: `{docker.io: [https://mirror.example.com]}`. No restart is needed for them.',
+    },
+  ),
+} as const;

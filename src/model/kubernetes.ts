@@ -1,0 +1,32 @@
+/** One host of Kubernetes, as its group and its variables describe it. */
+export interface KubernetesNode {
+  readonly host: string;
+  /** The node's IP address; absent where no variable says it, which only a play about Kubernetes minds. */
+  readonly address: string | undefined;
+  readonly kind: 'control-plane' | 'worker';
+  /** Whether /etc/hosts should name all nodes. */
+  readonly wantsHostsEntries: boolean;
+  /** Preflight checks that a person has decided to pass over, by kubeadm's names: `NumCPU`, `Mem`. */
+  readonly ignoredChecks: readonly string[];
+  /** Files of others that the inventory gives up. */
+  readonly replaceFiles: readonly string[];
+}
+
+/** What a cluster is set up with. */
+export interface KubernetesSettings {
+  readonly imageRepository: string;
+  readonly cgroupDriver: 'systemd' | 'cgroupfs';
+  /** Absent: the one that goes with the kubeadm of the host. */
+  readonly sandboxImage: string | undefined;
+  /** Directory of the CNI plugins on each host. */
+  readonly cniBinDir: string;
+  /** Registry → the URLs that are asked before it. */
+  readonly registryMirrors: Readonly<Record<string, readonly string[]>>;
+}
+
+/** The part of a cluster that is Kubernetes. */
+export interface Kubernetes {
+  /** Every host of `kube_control_plane` and `kube_node`, each once, control planes first. */
+  readonly nodes: readonly KubernetesNode[];
+  readonly settings: KubernetesSettings;
+}
