@@ -307,6 +307,45 @@ describeOnLab('what etcd suffers from', 'diagnosis', { etcd: 3 }, (lab) => {
       next: /^provision member replace \S+ etcd-1$/,
     },
     {
+      what: 'a member that was removed by hand',
+      breakIt: () =>
+        must(
+          lab,
+          'etcd-2',
+          `id=$(${etcdctl(LOCAL, 'member list')} | sed -n 's/^\\([0-9a-f]*\\), started, etcd-3, .*/\\1/p'); ${etcdctl(LOCAL, 'member remove')} "$id"`,
+        ),
+      repair: async () => {
+        const words = [
+          'member',
+          'replace',
+          inventory,
+          'etcd-3',
+          '--yes',
+          '--passphrase-file',
+          await passphraseFile(lab),
+        ];
+        await must(lab, 'etcd-3', 'systemctl stop etcd');
+        const ended = await lab.provision(...words);
+        if (ended.status !== 0) throw new Error(endOf(ended));
+      },
+      ...{ cause: 'removed', hosts: ['etcd-3'], state: 'degraded' },
+      evidence: /its journal says: .*removed from the cluster/,
+      next: /^provision member replace \S+ etcd-3$/,
+    },
+    {
+      what: 'a file system that is read-only',
+      breakIt: () =>
+        must(
+          lab,
+          'etcd-2',
+          `systemctl stop etcd; mount --bind ${DATA} ${DATA}; mount -o remount,bind,ro ${DATA}; ${START}`,
+        ),
+      repair: () => must(lab, 'etcd-2', `systemctl stop etcd; umount ${DATA}; ${START}`),
+      ...{ cause: 'disk-read-only', hosts: ['etcd-2'], state: 'degraded' },
+      evidence: /can't write to \/var\/lib\/etcd\/default/,
+      next: /^ssh etcd-2 sudo dmesg /,
+    },
+    {
       what: 'a setting with which etcd does not start',
       breakIt: () =>
         must(
