@@ -1,3 +1,5 @@
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { EXIT } from '../../src/model/errors.js';
 import { waitUntil } from '../../src/lab/process.js';
@@ -8,6 +10,7 @@ import { describeOnLab } from '../support/lab.js';
 import {
   endOf,
   etcdctl,
+  holdersOf,
   inventoryWith,
   longestGap,
   performedChanges,
@@ -16,6 +19,8 @@ import {
   vipOf,
   type JsonRun,
 } from '../support/main-job.js';
+import { prometheusProgram } from '../support/promtool.js';
+import { temporaryDirectory } from '../support/temporary-directory.js';
 
 jest.setTimeout(180_000);
 
@@ -28,6 +33,33 @@ function numberedWriter(endpoints: string, name: string): string {
   const done = `echo ${name}/$n >>/tmp/${name}.acknowledged; date +%s.%N`;
   return `n=0; while [ ! -e /tmp/${name}.stop ]; do n=$((n + 1)); ${put} >/dev/null 2>&1 && { ${done}; }; done`;
 }
+
+/** What Prometheus answers about alerts. */
+interface AlertsAnswer {
+  readonly data?: {
+    readonly alerts: readonly { readonly state: string; readonly labels: Readonly<Record<string, string>> }[];
+  };
+}
+
+/** A mail server that appends what it is given to a file. */
+const SINK = `const { appendFileSync } = require('node:fs');
+require('node:net').createServer((socket) => {
+  let [isData, rest] = [false, ''];
+  const answer = (line) => {
+    if (isData) { appendFileSync(process.argv[1], line + '\\n'); if (line === '.') { isData = false; socket.write('250 ok\\r\\n'); } }
+    else if (line === 'STOP') process.exit(0);
+    else if (/^DATA/i.test(line)) { isData = true; socket.write('354 go on\\r\\n'); }
+    else if (/^QUIT/i.test(line)) socket.end('221 bye\\r\\n');
+    else socket.write('250 ok\\r\\n');
+  };
+  socket.write('220 sink\\r\\n');
+  socket.on('error', () => undefined);
+  socket.on('data', (bytes) => {
+    const lines = (rest + bytes).split('\\r\\n');
+    rest = lines.pop();
+    lines.forEach(answer);
+  });
+}).listen(2525);`;
 
 describeOnLab('etcd is never harmed', 'safety', { etcd: 3 }, (lab) => {
   let vip: string;
@@ -192,6 +224,81 @@ describeOnLab('etcd is never harmed', 'safety', { etcd: 3 }, (lab) => {
     expect([await look(), await processOf('haproxy')]).toEqual([files, processes]);
     expect(await isHealthy()).toBe(true);
   });
+
+  test('Prometheus asks members, HAProxy and hosts: one member stopped is one alert; keepalived sends a mail', async () => {
+    const own = await lab.onControlSide(['sh', '-c', `ip -o route get ${vip} | sed 's/.* src \\([^ ]*\\).*/\\1/'`]);
+    const watched = await inventoryWith(lab, 'watched', [
+      'etcd_metrics_port: 2381',
+      'haproxy_metrics_port: 8405',
+      'etcd_host_metrics_port: 9380',
+      'keepalived_mail_to: [ops@example.com]',
+      `keepalived_smtp_server: ${own.stdout.trim()}`,
+      'keepalived_smtp_port: 2525',
+    ]);
+    const directory = temporaryDirectory('watched');
+    const [rules, targets, mails] = ['rules.yaml', 'targets.yaml', 'mails'].map((name) => join(directory, name));
+    const sink = lab.onControlSide(['timeout', '600', process.execPath, '-e', SINK, mails ?? '']);
+    const applied = await runVerb(lab, 'apply', watched);
+    expect(applied.status === 0 ? '' : endOf(applied)).toBe('');
+    expect(plannedChanges(await runVerb(lab, 'plan', watched))).toEqual([]);
+    const written = await lab.provision('alerts', watched, '-o', rules ?? '', '--targets', targets ?? '');
+    expect(written.status === 0 ? '' : endOf(written)).toBe('');
+    // The rules as they are, but for the minute that those that a test can wait for would wait.
+    writeFileSync(rules ?? '', readFileSync(rules ?? '', 'utf8').replaceAll('for: "1m"', 'for: "5s"'));
+    const config = join(directory, 'prometheus.yml');
+    const times = 'global: { scrape_interval: 1s, scrape_timeout: 1s, evaluation_interval: 1s }';
+    const scrape = `scrape_configs: [{ job_name: etcd, file_sd_configs: [{ files: [${targets ?? ''}] }] }]`;
+    writeFileSync(config, [times, `rule_files: [${rules ?? ''}]`, scrape, ''].join('\n'));
+    const at = '127.0.0.1:9090';
+    const server = lab.onControlSide([
+      ...['timeout', '600', prometheusProgram('prometheus'), `--config.file=${config}`, '--web.enable-lifecycle'],
+      ...[`--storage.tsdb.path=${directory}/data`, `--web.listen-address=${at}`, '--log.level=error'],
+    ]);
+    const ask = async (path: string): Promise<string> =>
+      (await lab.onControlSide(['curl', '-sS', '-m', '10', `http://${at}${path}`])).stdout;
+    const firing = async (): Promise<readonly string[]> => {
+      const answer = JSON.parse((await ask('/api/v1/alerts')) || '{}') as AlertsAnswer;
+      return (answer.data?.alerts ?? []).flatMap(({ labels, state }) =>
+        state === 'firing' ? [`${labels['alertname'] ?? ''} ${labels['host'] ?? ''}`] : [],
+      );
+    };
+    const countOf = async (query: string): Promise<string> => ask(`/api/v1/query?query=${encodeURIComponent(query)}`);
+
+    const areUp = async (): Promise<boolean> => (await countOf('count(up == 1)')).includes('"9"');
+    expect(await waitUntil(areUp, 120_000, 500)).toBe(true);
+    expect(await countOf('sum(provision_virtual_ip_held)')).toContain('"1"');
+    expect(await waitUntil(async () => (await firing()).length === 0, 120_000, 500)).toBe(true);
+
+    const lead = await leader();
+    const follower = MEMBERS.find((host) => host !== lead) ?? 'etcd-1';
+    await lab.ssh(follower, 'systemctl stop etcd');
+    const isTold = async (): Promise<boolean> => (await firing()).includes(`EtcdMemberDown ${follower}`);
+    expect(await waitUntil(isTold, 120_000, 500)).toBe(true);
+    const isSeen = async (): Promise<boolean> => (await countOf('sum(haproxy_backend_active_servers)')).includes('"6"');
+    expect(await waitUntil(isSeen, 120_000, 500)).toBe(true);
+    expect(await firing()).toEqual([`EtcdMemberDown ${follower}`]);
+    await lab.ssh(follower, 'systemctl start etcd');
+    expect(await waitUntil(async () => (await firing()).length === 0, 120_000, 500)).toBe(true);
+
+    const [holder = ''] = await holdersOf(lab, MEMBERS, vip);
+    await lab.ssh(holder, 'systemctl stop keepalived');
+    const isMailed = async (): Promise<boolean> =>
+      Promise.resolve(existsSync(mails ?? '') && /Subject: .*etcd.*MASTER/.test(readFileSync(mails ?? '', 'utf8')));
+    expect(await waitUntil(isMailed, 120_000, 500)).toBe(true);
+    await lab.ssh(holder, 'systemctl start keepalived');
+
+    await lab.onControlSide(['curl', '-sS', '-X', 'POST', `http://${at}/-/quit`]);
+    await lab.onControlSide(['bash', '-c', `printf 'STOP\\r\\n' >/dev/tcp/${own.stdout.trim()}/2525`]);
+    await Promise.all([server, sink]);
+    expect(await waitUntil(isHealthy, 120_000, 500)).toBe(true);
+    const back = await runVerb(lab, 'apply', await inventoryWith(lab, 'unwatched', []));
+    expect(back.status === 0 ? '' : endOf(back)).toBe('');
+    const left = await lab.ssh(
+      'etcd-1',
+      'ls /etc/systemd/system/provision-etcd-metrics* /usr/local/lib/provision/host-metrics; ss -Hltn',
+    );
+    expect(left.stdout).not.toMatch(/provision-etcd-metrics|host-metrics|:2381|:8405|:9380/);
+  }, 900_000);
 
   describe('a firewall', () => {
     const KEPT = '/etc/provision-etcd-firewall.nft';
