@@ -1,21 +1,11 @@
-import { writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
 import { beforeAll, expect, jest, test } from '@jest/globals';
 import { EXIT } from '../../src/model/errors.js';
 import type { Way } from '../support/cluster-client.js';
 import { describeOnLab, type Ended } from '../support/lab.js';
-import {
-  endOf,
-  inventoryWith,
-  passphraseFile,
-  plannedChanges,
-  runVerb,
-  verifyUntil,
-  vipOf,
-} from '../support/main-job.js';
+import { endOf, inventoryWith, passphraseFile, plannedChanges, runVerb, verifyUntil } from '../support/main-job.js';
 import { disturbedRun } from '../support/stopped-run.js';
 import { numberOfThisCommit } from '../support/this-commit.mjs';
-import { apiWay, longestGapMs, lostWrites, startWriters, tell } from '../support/writers.js';
+import { longestGapMs, lostWrites, ownWays, startWriters, tell } from '../support/writers.js';
 
 jest.setTimeout(900_000);
 
@@ -24,7 +14,6 @@ const PLANES = ['cp-1', 'cp-2'];
 
 describeOnLab('provision ca rotate', 'rotate', { etcd: 3, controlPlanes: 2 }, (lab) => {
   let ways: readonly Way[];
-  let vip: string;
 
   const textOf = ({ stdout, stderr }: Ended): string => `${stdout}\n${stderr}`;
   const words = async (...more: readonly string[]): Promise<readonly string[]> => [
@@ -40,18 +29,7 @@ describeOnLab('provision ca rotate', 'rotate', { etcd: 3, controlPlanes: 2 }, (l
 
   /** Clients that are in no inventory get what the hosts have by now, as a person would give it to them. */
   async function giveToClients(): Promise<void> {
-    const copy = async (name: string): Promise<string> => {
-      const file = join(dirname(lab.files.inventory), name);
-      await writeFile(file, (await lab.ssh('etcd-1', `cat /etc/etcd/pki/${name}`)).stdout, { mode: 0o600 });
-      return file;
-    };
-    const client = { ca: await copy('ca.crt'), certificate: await copy('client.crt'), key: await copy('client.key') };
-    const endpoints = ['11', '12', '13'].map((end) => `https://${vip.replace(/\d+$/, end)}:2379`);
-    ways = [
-      { name: 'members', kind: 'etcd', endpoints, ...client, begins: 'at-once' },
-      { name: 'vip', kind: 'etcd', endpoints: [`https://${vip}:2379`], ...client, begins: 'at-once' },
-      await apiWay(lab, 'api', PLANES),
-    ];
+    ways = await ownWays(lab, [11, 12, 13], PLANES);
   }
 
   /** A stage with a run that is killed on the way, while all is written to. @param index of the number of this commit */
@@ -95,7 +73,6 @@ describeOnLab('provision ca rotate', 'rotate', { etcd: 3, controlPlanes: 2 }, (l
     );
 
   beforeAll(async () => {
-    vip = await vipOf(lab);
     // From here on the inventory wants another kind of key: that is taken up on the way.
     const applied = await runVerb(lab, 'apply', await inventoryWith(lab, 'rsa', ['etcd_key_type: rsa-2048']));
     if (applied.status !== 0) throw new Error(endOf(applied));

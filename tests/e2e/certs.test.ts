@@ -1,7 +1,18 @@
+import { writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { beforeAll, expect, jest, test } from '@jest/globals';
 import { certificatesSchema, type ListedCertificate } from '../../src/day-two/certificate-schema.js';
 import { describeOnLab } from '../support/lab.js';
-import { countSessions, endOf, passphraseFile, plannedChanges, runVerb, sessionsOn } from '../support/main-job.js';
+import {
+  countSessions,
+  endOf,
+  inventoryWith,
+  must,
+  passphraseFile,
+  plannedChanges,
+  runVerb,
+  sessionsOn,
+} from '../support/main-job.js';
 
 jest.setTimeout(300_000);
 
@@ -102,5 +113,21 @@ describeOnLab('provision certs', 'certs', { etcd: 3, controlPlanes: 1 }, (lab) =
     expect(plannedChanges(await runVerb(lab, 'plan'))).toEqual([]);
     const { stdout } = await lab.provision('history', lab.files.inventory);
     expect(stdout).toContain('certs renew');
+  });
+
+  test('signs from another machine: the authority that was exported, and imported elsewhere', async () => {
+    const beside = (name: string): string => join(dirname(lab.files.inventory), name);
+    const there = await inventoryWith(lab, 'moved', ['etcd_pki_store: moved-pki']);
+    const own = ['--passphrase-file', await passphraseFile(lab)];
+    await writeFile(beside('travelling'), 'on-the-way-planted\n', { mode: 0o600 });
+    const travelling = ['--export-passphrase-file', beside('travelling')];
+    const file = beside('authority.age');
+    expect(await must(lab.provision('ca', 'export', beside('pki'), '-o', file, ...own, ...travelling))).toContain(
+      `remove the key here: rm ${beside('pki')}/ca.key.age`,
+    );
+    await must(lab.provision('ca', 'import', beside('moved-pki'), '--exported', file, ...own, ...travelling));
+    expect(plannedChanges(await runVerb(lab, 'plan', there))).toEqual([]);
+    await must(lab.provision('certs', 'renew', there, 'etcd-2/etcdctl-client', '--yes', ...own));
+    expect(plannedChanges(await runVerb(lab, 'plan'))).toEqual([]);
   });
 });

@@ -1,4 +1,4 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
 import { EXIT } from '../../src/model/errors.js';
@@ -6,19 +6,10 @@ import type { EventJson } from '../../src/report/event-schema.js';
 import type { Way } from '../support/cluster-client.js';
 import { brokenRelease, releaseOf, serveFiles, type FileServer, type MadeRelease } from '../support/etcd-releases.js';
 import { describeOnLab, type Ended, type TestLab } from '../support/lab.js';
-import {
-  endOf,
-  etcdctl,
-  inventoryWith,
-  must,
-  passphraseFile,
-  plannedChanges,
-  runVerb,
-  vipOf,
-} from '../support/main-job.js';
+import { endOf, etcdctl, inventoryWith, must, passphraseFile, plannedChanges, runVerb } from '../support/main-job.js';
 import { disturbedRun } from '../support/stopped-run.js';
 import { numberOfThisCommit } from '../support/this-commit.mjs';
-import { apiWay, lostWrites, startWriters, tell } from '../support/writers.js';
+import { lostWrites, ownWays, startWriters, tell } from '../support/writers.js';
 
 jest.setTimeout(900_000);
 
@@ -162,19 +153,7 @@ describeOnLab('versions of a live cluster', 'versions', { etcd: 3, controlPlanes
     server = await serveFiles(lab, directory);
     const applied = await runVerb(lab, 'apply');
     if (applied.status !== 0) throw new Error(endOf(applied));
-    const vip = await vipOf(lab);
-    const copy = async (name: string): Promise<string> => {
-      const file = join(dirname(lab.files.inventory), name);
-      await writeFile(file, (await lab.ssh('etcd-1', `cat /etc/etcd/pki/${name}`)).stdout, { mode: 0o600 });
-      return file;
-    };
-    const client = { ca: await copy('ca.crt'), certificate: await copy('client.crt'), key: await copy('client.key') };
-    const endpoints = ['11', '12', '13'].map((end) => `https://${vip.replace(/\d+$/, end)}:2379`);
-    ways = [
-      { name: 'members', kind: 'etcd', endpoints, ...client, begins: 'at-once' },
-      { name: 'vip', kind: 'etcd', endpoints: [`https://${vip}:2379`], ...client, begins: 'at-once' },
-      await apiWay(lab, 'api', ['cp-1', 'cp-2']),
-    ];
+    ways = await ownWays(lab, [11, 12, 13], ['cp-1', 'cp-2']);
   }, 600_000);
 
   afterAll(async () => {
