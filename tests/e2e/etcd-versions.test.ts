@@ -1,6 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
+import { powerCut, replaceMachine } from '../../src/lab/faults.js';
 import { EXIT } from '../../src/model/errors.js';
 import type { EventJson } from '../../src/report/event-schema.js';
 import type { Way } from '../support/cluster-client.js';
@@ -71,11 +72,11 @@ describeOnLab('a bare cluster by release', 'release', { etcd: 3 }, (lab) => {
     console.log(host.stdout);
     expect(textOf(host)).toContain('no packages found matching etcd-server');
     expect(plannedChanges(await runVerb(lab, 'plan', inventory, '--playbook', 'etcd'))).toEqual([]);
-    await restore(inventory);
+    await restoreAndReplace(inventory);
   });
 
-  /** With the programs of the release, for there are no others. */
-  async function restore(inventory: string): Promise<void> {
+  /** What the programs of a release do elsewhere than at their start, and what a bare machine needs of it. */
+  async function restoreAndReplace(inventory: string): Promise<void> {
     const secret = ['--passphrase-file', await passphraseFile(lab)];
     const ctl = async (words: string): Promise<string> =>
       (await must(lab.ssh('etcd-1', etcdctl('https://127.0.0.1:2379', words)))).trim();
@@ -97,6 +98,12 @@ describeOnLab('a bare cluster by release', 'release', { etcd: 3 }, (lab) => {
     expect(await ctl('get /release --print-value-only')).toBe('before');
     expect(await running(lab)).toEqual(allRun(placeOf(newer)));
 
+    const host = await lab.host('etcd-3');
+    await powerCut(host);
+    await replaceMachine(host);
+    const replaced = await lab.provision('member', 'replace', inventory, 'etcd-3', '--yes', ...secret);
+    if (replaced.status !== 0) throw new Error(endOf(replaced));
+    expect(await running(lab)).toEqual(allRun(placeOf(newer)));
     expect(plannedChanges(await runVerb(lab, 'plan', inventory, '--playbook', 'etcd'))).toEqual([]);
   }
 });
