@@ -1,5 +1,5 @@
 import { dirname, join } from 'node:path';
-import { must } from './main-job.js';
+import { etcdctl, must } from './main-job.js';
 import type { TestLab } from './lab.js';
 
 const OBJECTS = '/api/v1/namespaces/default/configmaps';
@@ -40,12 +40,15 @@ export interface WatchAcrossRestore {
 /**
  * Opens a real watch of the kube-apiserver on `cp-1`, restores a snapshot from before what it has seen, and resumes it.
  * @param name of the objects, which no other test has made
+ * @param lost how many further revisions the restore takes back
  */
-export async function watchAcrossRestore(lab: TestLab, name: string): Promise<WatchAcrossRestore> {
+export async function watchAcrossRestore(lab: TestLab, name: string, lost = 0): Promise<WatchAcrossRestore> {
   const file = join(dirname(lab.files.inventory), `${name}.db`);
   const first = await create(lab, `${name}-saved`);
   await must(lab.provision('snapshot', 'save', lab.files.inventory, '-o', file));
   await must(lab.ssh('cp-1', `(${watch(first, 3600)} >/run/${name}.before) </dev/null >/dev/null 2>&1 &`));
+  const put = etcdctl('https://127.0.0.1:2379', `put ${name} x`);
+  await must(lab.ssh('etcd-1', `i=0; while [ $i -lt ${lost} ]; do i=$((i + 1)); ${put} >/dev/null || exit 1; done`));
   let seen = first;
   for (const each of [1, 2, 3]) seen = await create(lab, `${name}-lost-${each}`);
   await must(
