@@ -9,6 +9,7 @@ import { checkEtcd } from './etcd.js';
 import { checkExternalBalancer } from './external-balancer.js';
 import { checkFirewalls } from './firewall.js';
 import { checkKubeadmConfig } from './kubeadm-config.js';
+import { checkNodes } from './nodes.js';
 import { checkNonlocalBind } from './nonlocal-bind.js';
 import { checkRotation } from './rotation.js';
 import { checkRouterIds } from './router-id.js';
@@ -33,6 +34,7 @@ const CHECKS: readonly Check[] = [
   checkApiservers,
   checkApiClients,
   checkKubeadmConfig,
+  checkNodes,
   checkDrift,
 ];
 

@@ -22,6 +22,11 @@ export function describeKubernetes({ controlPlanes, nodes }: KubernetesHosts, re
       sandboxImage: shared.value('kube_cluster_sandbox_image'),
       cniBinDir: shared.valueOr('kube_cluster_cni_bin_dir'),
       registryMirrors: shared.valueOr('kube_cluster_registry_mirrors'),
+      serviceSubnet: shared.valueOr('kube_cluster_service_subnet'),
+      podSubnet: shared.value('kube_cluster_pod_subnet'),
+      dnsDomain: shared.valueOr('kube_cluster_dns_domain'),
+      kubeletConfig: shared.valueOr('kube_cluster_kubelet_config'),
+      proxyConfig: shared.valueOr('kube_cluster_proxy_config'),
     },
   };
 }

@@ -1,5 +1,15 @@
 import { defaulted, optional } from './variable-definition.js';
-import { absolutePath, flag, listOf, oneOf, registryMirrors, text } from './variable-kinds.js';
+import {
+  absolutePath,
+  dnsName,
+  flag,
+  jsonObject,
+  listOf,
+  network,
+  oneOf,
+  registryMirrors,
+  text,
+} from './variable-kinds.js';
 
 const image = /^[a-z0-9][\w.\-/:@]*$/;
 
@@ -47,6 +57,39 @@ export const KUBERNETES_VARIABLES = {
       type: 'mapping of registries to lists of URLs',
       description:
         'Mirrors that containerd asks before a registry: `{docker.io: [https://mirror.example.com]}`. No restart is needed for them.',
+    },
+  ),
+  kube_cluster_service_subnet: defaulted('10.96.0.0/12', {
+    schema: network(),
+    type: 'network',
+    description: "The addresses of services (kubeadm's `serviceSubnet`). It can't be changed later.",
+  }),
+  kube_cluster_pod_subnet: optional({
+    schema: network(),
+    type: 'network',
+    fallbackText: 'none: the network of pods knows',
+    description:
+      "The addresses of pods (kubeadm's `podSubnet`), where the controller-manager gives each node a part of them.",
+  }),
+  kube_cluster_dns_domain: defaulted('cluster.local', {
+    schema: dnsName(),
+    type: 'DNS name',
+    description: 'The domain of services.',
+  }),
+  kube_cluster_kubelet_config: defaulted(
+    {},
+    {
+      schema: jsonObject('a mapping of fields of KubeletConfiguration'),
+      type: 'mapping',
+      description: 'Further fields of the KubeletConfiguration with which a cluster is made.',
+    },
+  ),
+  kube_cluster_proxy_config: defaulted(
+    {},
+    {
+      schema: jsonObject('a mapping of fields of KubeProxyConfiguration'),
+      type: 'mapping',
+      description: 'Further fields of the KubeProxyConfiguration with which a cluster is made.',
     },
   ),
 } as const;

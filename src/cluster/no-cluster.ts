@@ -25,6 +25,11 @@ export function noCluster({ directory }: Pick<Inventory, 'directory'>): Cluster 
         sandboxImage: undefined,
         cniBinDir: '',
         registryMirrors: {},
+        serviceSubnet: '10.96.0.0/12',
+        podSubnet: undefined,
+        dnsDomain: 'cluster.local',
+        kubeletConfig: {},
+        proxyConfig: {},
       },
     },
     certificates: {

@@ -133,3 +133,8 @@ export function registryMirrors(): z.ZodType<Readonly<Record<string, readonly st
   const url = text('an http or https URL without a password', /^https?:\/\/[^\s"'\\@]+$/);
   return z.record(registry, listOf(url, 'a list of URLs'), { error: 'expected a mapping of registries to URLs' });
 }
+
+/** An object of any fields, which another program reads. */
+export function jsonObject(expected: string): z.ZodType<Readonly<Record<string, unknown>>> {
+  return z.record(z.string(), z.unknown(), { error: `expected ${expected}` });
+}

@@ -30,6 +30,7 @@ export const PLAYBOOKS = [
   'firewall',
   'node-prepare',
   'containerd',
+  'kubernetes',
 ] as const;
 
 /** What the argument `inventory` of every verb is. */

@@ -116,7 +116,7 @@ export async function openSession(
     openRelease: releasesOf(inventory.directory, emit),
     gates,
     gateDeadlineMs: options.gateTimeout === undefined ? undefined : options.gateTimeout * 1000,
-    orders,
+    ...{ orders, randomHex },
     hosts: [...inventory.hosts.keys()],
     forks: options.forks,
     emit,
@@ -248,4 +248,8 @@ export function lookThrough(
       return output;
     },
   });
+}
+
+function randomHex(bytes: number): string {
+  return randomBytes(bytes).toString('hex');
 }

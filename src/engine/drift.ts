@@ -54,11 +54,20 @@ export function driftedSteps(
   return now.flatMap((step) => {
     const was = agreed.get(step.address);
     if (was?.outcome.kind === 'unknown') return [];
+    if (ourWork === 'begun' && doesLess(step, was)) return [];
     if (was === undefined || essenceOf(was) !== essenceOf(step))
       return [`${step.address}: now ${describeStep(step)}; planned: ${describeStep(was)}`, ...linesSince(was, step)];
     if (ourWork === 'begun' || was.before === step.before) return [];
     return [changedUnder(step.address, step), ...linesSince(was, step)];
   });
+}
+
+/** Whether a step does just a part of what was agreed to: an earlier play of this run, for another service, may have done some of it. */
+function doesLess({ outcome }: PlannedStep, was: PlannedStep | undefined): boolean {
+  if (outcome.kind !== 'change' || was?.outcome.kind !== 'change') return false;
+  const agreed = actionsToJson(was.outcome.change).map((action) => JSON.stringify(action));
+  const now = actionsToJson(outcome.change).map((action) => JSON.stringify(action));
+  return now.length < agreed.length && now.every((action) => agreed.includes(action));
 }
 
 /** The headline of a step that is the same, while what it would overwrite is not. */

@@ -47,6 +47,7 @@ function pathsOf(action: Action): readonly string[] {
     case 'keep-secret':
     case 'save-snapshot':
     case 'send-release':
+    case 'join-kubernetes':
     case 'await':
       return [];
   }

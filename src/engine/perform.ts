@@ -9,6 +9,7 @@ import type {
 } from '../model/change.js';
 import { plainContent } from '../model/content.js';
 import { RemoteError } from '../model/errors.js';
+import { JOIN_MARKS, type JoinKubernetes } from '../model/kubeadm.js';
 import type { Command, Output, Transport } from '../model/remote.js';
 import { Secret } from '../model/secret.js';
 import { makeDirectoryScript, removeDirectoryScript } from '../shell/make-directory.js';
@@ -64,6 +65,8 @@ export async function perform(action: Action, host: string, world: World, record
       return world.saveSnapshot(action.per);
     case 'send-release':
       return sendRelease(action, host, world);
+    case 'join-kubernetes':
+      return joinKubernetes(action, host, world);
     case 'issue-certificate':
       return issueCertificate(action, host, world, record);
     case 'install-trust':
@@ -141,6 +144,65 @@ async function issueCertificate(action: IssueCertificate, host: string, world: W
 async function sendRelease({ release, command }: SendRelease, host: string, world: World): Promise<void> {
   const stdin = await world.openRelease(release);
   await runOrFail({ ...command, stdin }, await world.connector.connect(host));
+}
+
+/**
+ * The token and the key that join a host are made here, travel on stdin, and are forgotten by the control plane whatever comes of it;
+ * where this process ends before that, they end by themselves after minutes.
+ */
+async function joinKubernetes(action: JoinKubernetes, host: string, world: World): Promise<void> {
+  const { connector, randomHex } = world;
+  const secrets = { token: `${randomHex(3)}.${randomHex(8)}`, certificateKey: randomHex(32) };
+  const inviter = guarded(await connector.connect(action.through), Object.values(secrets));
+  const joining = guarded(await connector.connect(host), Object.values(secrets));
+  const filled = (text: string, authority: string): Secret =>
+    new Secret(
+      text
+        .replaceAll(JOIN_MARKS.token, secrets.token)
+        .replaceAll(JOIN_MARKS.certificateKey, secrets.certificateKey)
+        .replaceAll(JOIN_MARKS.authority, authority),
+    );
+  const { invitation, join, revocation, configuration } = action;
+  try {
+    const invited = await runOrFail({ ...invitation, stdin: filled(configuration.invitation, '') }, inviter);
+    const authority = readAuthority(invited.stdout, action);
+    await runOrFail({ ...join, stdin: filled(configuration.join, authority) }, joining);
+  } finally {
+    // What failed before is what a person has to know.
+    await runOrFail(revocation, inviter).catch((error: unknown) => {
+      world.emit({
+        type: 'notice',
+        host: action.through,
+        message: `could not ${revocation.summary}: ${String(error)}`,
+      });
+    });
+  }
+}
+
+function readAuthority(stdout: string, { through, invitation }: JoinKubernetes): string {
+  const authority = stdout.trim();
+  if (/^sha256:[0-9a-f]{64}$/.test(authority)) return authority;
+  throw new RemoteError({
+    code: 'command-failed',
+    host: through,
+    command: invitation.summary,
+    message: `${through}: ${invitation.summary}: no digest of the cluster's authority came back`,
+  });
+}
+
+/** The same way to a host, whose output shows none of these texts. */
+function guarded(transport: Transport, secrets: readonly string[]): Transport {
+  const hide = (text: string): string =>
+    secrets.reduce((shown, secret) => shown.replaceAll(secret, '[redacted]'), text);
+  return {
+    host: transport.host,
+    async run(command) {
+      const output = await transport.run(command);
+      return { ...output, stdout: hide(output.stdout), stderr: hide(output.stderr) };
+    },
+    download: (command, intake) => transport.download(command, intake),
+    close: () => transport.close(),
+  };
 }
 
 async function makeDirectory(action: MakeDirectory, transport: Transport, { undos, copy }: Record): Promise<void> {

@@ -86,6 +86,14 @@ function actionToJson(action: Action): ActionJson {
         command: commandToJson(action.command),
       };
     }
+    case 'join-kubernetes': {
+      const { kind, through, invitation, join, revocation, configuration } = action;
+      return {
+        ...{ kind, through, invitation: commandToJson(invitation), join: commandToJson(join) },
+        revocation: commandToJson(revocation),
+        configuration: { invitation: digestOf(configuration.invitation), join: digestOf(configuration.join) },
+      };
+    }
     case 'await':
       return { kind: action.kind, gate: action.gate, parameters: sortObject(action.parameters) };
     case 'keep-secret':

@@ -106,6 +106,18 @@ const action = z.discriminatedUnion('kind', [
     .strictObject({ kind: z.literal('install-trust'), path: z.string(), ...ownership })
     .describe("Installs the authority's public certificate."),
   z
+    .strictObject({
+      kind: z.literal('join-kubernetes'),
+      through: z.string().describe('The control plane that lets the host in.'),
+      invitation: command.describe('There: makes a token known; fields as of `command`.'),
+      join: command.describe('On the host: fields as of `command`.'),
+      revocation: command.describe('On the control plane again, whatever came of it; fields as of `command`.'),
+      configuration: z
+        .strictObject({ invitation: digest, join: digest })
+        .describe('What the first two are fed with, before the token and the key of this run are in it.'),
+    })
+    .describe('Lets the host join Kubernetes, with a token that is made for it and deleted again.'),
+  z
     .strictObject({ kind: z.literal('await'), gate: z.string(), parameters })
     .describe('Waits on the host until a gate opens.'),
 ]);

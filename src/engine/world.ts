@@ -29,6 +29,8 @@ export interface World {
   readonly emit: EventSink;
   /** Milliseconds since 1970. */
   readonly now: () => number;
+  /** So many random bytes, in hex. */
+  readonly randomHex: (bytes: number) => string;
   readonly sleep: (ms: number) => Promise<void>;
   /** The user asked to stop: finish the change in progress, and begin no other. */
   readonly interrupted: () => boolean;

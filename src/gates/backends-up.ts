@@ -1,6 +1,8 @@
 import { aboutService, type Gate, type GateInput } from '../model/gate.js';
 import { ALL_ADDRESSES, hostAddresses } from '../facts/host-addresses.js';
+import { pathExists } from '../facts/path-exists.js';
 import { unlessLost } from '../facts/unless-lost.js';
+import type { Cluster } from '../model/cluster.js';
 import { RemoteError } from '../model/errors.js';
 import type { VirtualService } from '../model/virtual-service.js';
 import { proxyOf } from '../proxies/table.js';
@@ -39,18 +41,25 @@ export function allBackendsUp(service: VirtualService): Gate {
  * The same for a run: a backend on a host that can't be asked says nothing about the batch, as long as there is another
  * one. It is noted, and not held against the batch.
  */
-export function backendsUp(service: VirtualService): Gate {
+export function backendsUp(
+  service: VirtualService,
+  cluster: Pick<Cluster, 'controlPlanes'> = { controlPlanes: [] },
+): Gate {
   const strict = allBackendsUp(service);
   return {
     ...strict,
     async check(input) {
       const answer = await strict.check(input);
       if (answer.open) return answer;
-      const away = await backendsAway(service, input);
-      const backends = service.backends.filter(({ host }) => !away.includes(host));
-      if (away.length === 0 || backends.length === 0) return answer;
+      const [away, bare] = await Promise.all([backendsAway(service, input), backendsBare(service, cluster, input)]);
+      const backends = service.backends.filter(({ host }) => !away.includes(host) && !bare.includes(host));
+      if (away.length + bare.length === 0 || backends.length === 0) return answer;
       const rest = await allBackendsUp({ ...service, backends }).check(input);
-      return rest.open ? { open: true, note: `${away.join(', ')} can't be asked, and is left out` } : rest;
+      const notes = [
+        ...(away.length === 0 ? [] : [`${away.join(', ')} can't be asked, and is left out`]),
+        ...(bare.length === 0 ? [] : [`${bare.join(', ')} has no API server yet, and is left out`]),
+      ];
+      return rest.open ? { open: true, note: notes.join('; ') } : rest;
     },
   };
 }
@@ -59,6 +68,19 @@ async function backendsAway({ backends }: VirtualService, { probe }: GateInput):
   const hosts = [...new Set(backends.map(({ host }) => host))];
   const found = await Promise.all(hosts.map(async (host) => unlessLost(probe(host).ask(hostAddresses, ALL_ADDRESSES))));
   return hosts.filter((_, index) => found[index] instanceof RemoteError);
+}
+
+/** Control planes that no kubeadm has set up: a run is on its way to them. */
+async function backendsBare(
+  { name }: VirtualService,
+  { controlPlanes }: Pick<Cluster, 'controlPlanes'>,
+  { probe }: GateInput,
+): Promise<readonly string[]> {
+  if (name !== 'kube-apiserver') return [];
+  const found = await Promise.all(
+    controlPlanes.map(async ({ host, manifest }) => unlessLost(probe(host).ask(pathExists, manifest))),
+  );
+  return controlPlanes.map(({ host }) => host).filter((_, index) => found[index] === false);
 }
 
 function problemsOf(view: BackendView, host: string, service: VirtualService): readonly string[] {

@@ -1,10 +1,10 @@
-import { clientFilesOf, CONTAINER } from '../facts/apiserver-manifest.js';
+import { clientFilesOf, CONTAINER, USUAL_CLIENT_FILES } from '../facts/apiserver-manifest.js';
 import { askText } from '../facts/file-content.js';
 import { httpsAnswer, httpsKey } from '../facts/https-answer.js';
 import { pathExists } from '../facts/path-exists.js';
 import { readStaticPodManifest } from '../facts/static-pod-manifest.js';
 import type { Cluster, ControlPlane } from '../model/cluster.js';
-import { aboutService, type Gate } from '../model/gate.js';
+import { aboutService, type Gate, type GateInput } from '../model/gate.js';
 import type { Probe } from '../model/remote.js';
 import type { VirtualService } from '../model/virtual-service.js';
 import { gateHosts } from './gate-hosts.js';
@@ -24,7 +24,7 @@ export function vipAnswersControlPlanes(service: VirtualService, { controlPlanes
       const problems = await Promise.all(
         controlPlanes
           .filter(({ host }) => asked.has(host))
-          .map(async (controlPlane) => problemOn(probe(controlPlane.host), controlPlane, service)),
+          .map(async (controlPlane) => problemOn(probe(controlPlane.host), controlPlane, { service, when })),
       );
       const found = problems.filter((problem) => problem !== undefined);
       if (found.length > 0) return { open: false, reason: found.join('; '), next: proxyJournal(service, '') };
@@ -36,11 +36,12 @@ export function vipAnswersControlPlanes(service: VirtualService, { controlPlanes
 async function problemOn(
   probe: Probe,
   { host, manifest: path }: ControlPlane,
-  service: VirtualService,
+  { service, when }: { readonly service: VirtualService; readonly when: GateInput['when'] },
 ): Promise<string | undefined> {
   const text = await askText(probe, path);
-  if (text === undefined) return `${host} has no ${path}`;
-  const files = clientFilesOf(readStaticPodManifest(path, text, CONTAINER));
+  // After a host was given its files, kubeadm may be still to come; nothing is moved to the virtual IP there.
+  if (text === undefined && when !== 'after') return `${host} has no ${path}`;
+  const files = text === undefined ? USUAL_CLIENT_FILES : clientFilesOf(readStaticPodManifest(path, text, CONTAINER));
   const question = vipQuestion(service, files);
   const [answer, ...present] = await Promise.all([
     probe.ask(httpsAnswer, httpsKey(question)),

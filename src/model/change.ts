@@ -2,6 +2,7 @@ import type { AuthorityProfile, CertificateDestination, CertificateProfile } fro
 import type { EtcdRelease } from './cluster.js';
 import type { Content } from './content.js';
 import type { JsonObject } from './json.js';
+import type { JoinKubernetes } from './kubeadm.js';
 import type { Command, Probe } from './remote.js';
 
 /** Owner and mode of a file or directory. */
@@ -74,6 +75,7 @@ export function lastingOf(action: ActionOutline): string | undefined {
   if (action.kind === 'move-authority') return 'the step stays in the store: go on, or back with --back';
   if (action.kind === 'keep-secret') return 'the secret stays in the store';
   if (action.kind === 'save-snapshot') return 'the snapshot stays on this machine';
+  if (action.kind === 'join-kubernetes') return 'what kubeadm has set up stays: the next apply goes on from there';
   if (action.kind === 'send-release') return 'the unpacked release stays, and nothing runs from it';
   if (action.kind !== 'run' || typeof action.undo !== 'object') return undefined;
   return 'lasting' in action.undo ? action.undo.lasting : undefined;
@@ -160,6 +162,7 @@ export type Action =
   | SendRelease
   | IssueCertificate
   | InstallTrust
+  | JoinKubernetes
   | Await;
 
 /** One thing to be changed on one host: what a person reads, and what apply performs. */

@@ -22,6 +22,13 @@ export interface KubernetesSettings {
   readonly cniBinDir: string;
   /** Registry → the URLs that are asked before it. */
   readonly registryMirrors: Readonly<Record<string, readonly string[]>>;
+  readonly serviceSubnet: string;
+  /** Absent: whoever makes the network of pods knows. */
+  readonly podSubnet: string | undefined;
+  readonly dnsDomain: string;
+  /** Further fields of kubeadm's KubeletConfiguration and KubeProxyConfiguration. */
+  readonly kubeletConfig: Readonly<Record<string, unknown>>;
+  readonly proxyConfig: Readonly<Record<string, unknown>>;
 }
 
 /** The part of a cluster that is Kubernetes. */

@@ -26,8 +26,14 @@ export function copiedTrust({ path, from }: CopiedTrust): Resource {
       // All in one turn, with the question for the file itself.
       const looks = Promise.all(from.map((source) => lookAt(source, probe)));
       const content = async (): Promise<Content> => agreedContent(await looks);
-      const outcome = await file({ path, content, owner: 'root', group: 'root', mode: '0644' }).plan(probe);
-      const [lost] = (await looks).flatMap((look) => (look.kind === 'lost' ? [look.error] : []));
+      const planned = file({ path, content, owner: 'root', group: 'root', mode: '0644' }).plan(probe);
+      // Of a content that nobody has yet nothing can be wrong.
+      planned.catch(() => undefined);
+      const seen = await looks;
+      if (seen.length > 0 && seen.every(({ kind }) => kind === 'absent'))
+        return { kind: 'unknown', because: `no host has ${from[0]?.path ?? 'it'} yet, which kubeadm makes` };
+      const outcome = await planned;
+      const [lost] = seen.flatMap((look) => (look.kind === 'lost' ? [look.error] : []));
       if (outcome.kind === 'change' && lost !== undefined) throw lost;
       return outcome;
     },
@@ -40,11 +46,13 @@ interface Held extends HostFile {
 }
 
 /** What a host holds, or why it can't be asked. */
-type Look = Held | { readonly kind: 'lost'; readonly error: RemoteError };
+type Look = Held | { readonly kind: 'absent' } | { readonly kind: 'lost'; readonly error: RemoteError };
 
 async function lookAt(source: HostFile, probe: Probe): Promise<Look> {
   try {
-    const { pem } = await probe.on(source.host).ask(certificateFiles, certificateFilesKey(source.path));
+    const { pem, certificate } = await probe.on(source.host).ask(certificateFiles, certificateFilesKey(source.path));
+    // No API server yet: it will get what the others have.
+    if (certificate === undefined && pem === '') return { kind: 'absent' };
     const found = readCertificates(pem).flatMap((certificate) => certificate?.toString().trim() ?? []);
     return { kind: 'held', ...source, certificates: [...new Set(found)].toSorted() };
   } catch (error) {

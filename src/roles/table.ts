@@ -23,6 +23,7 @@ import {
 import { kubeClientsRole } from './kube-clients/role.js';
 import { kubeClientsConfigurationRole } from './kube-clients-configuration/role.js';
 import { kubeApiserverNamesRole } from './kube-apiserver-names/role.js';
+import { kubernetesBeginRole, kubernetesFinishRole, kubernetesJoinRole } from './kubernetes/role.js';
 import { kubeadmConfigRole } from './kubeadm-config/role.js';
 import { nodePrepareRole } from './node-prepare/role.js';
 import { pkiRole } from './pki/role.js';
@@ -65,6 +66,9 @@ export function roleTable(tools: RoleTools): ReadonlyMap<string, Role> {
     hostMetricsRole(tools),
     nodePrepareRole(),
     containerdRole(tools),
+    kubernetesBeginRole(),
+    kubernetesFinishRole(),
+    kubernetesJoinRole(),
   ];
   return new Map(roles.map((role) => [role.name, role]));
 }

@@ -2,35 +2,12 @@ import { appendFile } from 'node:fs/promises';
 import { isDeepStrictEqual } from 'node:util';
 import { beforeAll, expect, jest, test } from '@jest/globals';
 import { createHandMadeCluster } from '../support/hand-made-cluster.js';
-import { createKubernetes, kubectl, until } from '../support/kubernetes-cluster.js';
+import { createKubernetes, kubectl, until, WEB } from '../support/kubernetes-cluster.js';
 import { describeOnLab } from '../support/lab.js';
 import { endOf, inventoryWith, performedChanges, plannedChanges, runVerb, vipOf } from '../support/main-job.js';
 import { apiWay, lostWrites, startWriters, tell } from '../support/writers.js';
 
 jest.setTimeout(300_000);
-
-const WEB = `apiVersion: apps/v1
-kind: Deployment
-metadata: {name: web}
-spec:
-  replicas: 2
-  selector: {matchLabels: {app: web}}
-  template:
-    metadata: {labels: {app: web}}
-    spec:
-      tolerations: [{operator: Exists}]
-      affinity: {podAntiAffinity: {requiredDuringSchedulingIgnoredDuringExecution: [{topologyKey: kubernetes.io/hostname, labelSelector: {matchLabels: {app: web}}}]}}
-      containers:
-      - name: web
-        image: lab.invalid/busybox:1
-        command: [/bin/sh, -c, 'hostname > /tmp/index.html; httpd -f -p 8080 -h /tmp']
-        readinessProbe: {httpGet: {path: /, port: 8080}, periodSeconds: 1}
----
-apiVersion: v1
-kind: Service
-metadata: {name: web}
-spec: {selector: {app: web}, ports: [{port: 80, targetPort: 8080}]}
-`;
 
 describeOnLab(
   'a lab with a real Kubernetes',

@@ -1,56 +1,110 @@
+import { appendFile } from 'node:fs/promises';
 import { beforeAll, expect, jest, test } from '@jest/globals';
-import { describeOnLab } from '../support/lab.js';
-import { endOf, inventoryWith, performedChanges, plannedChanges, runVerb } from '../support/main-job.js';
+import { powerCut, startHost } from '../../src/lab/faults.js';
+import { POD_RANGE, SERVICE_RANGE } from '../../src/lab/kubernetes-host.js';
+import { kubectl, until, WEB } from '../support/kubernetes-cluster.js';
+import { describeOnLab, type Ended } from '../support/lab.js';
+import {
+  endOf,
+  inventoryWith,
+  passphraseFile,
+  performedChanges,
+  plannedChanges,
+  runVerb,
+  vipOf,
+  type JsonRun,
+} from '../support/main-job.js';
+import { disturbedRun } from '../support/stopped-run.js';
 
 jest.setTimeout(300_000);
 
+/** What a host of the lab needs beside what any host needs: it is a container, and shares its kernel's settings. */
+const SETTINGS = [
+  'kube_cluster_image_repository: lab.invalid',
+  'kube_cluster_cgroup_driver: cgroupfs',
+  'kube_cluster_cni_bin_dir: /usr/lib/cni',
+  'kube_cluster_ignore_preflight_errors: [SystemVerification]',
+  `kube_cluster_service_subnet: ${SERVICE_RANGE}`,
+  `kube_cluster_proxy_config: {mode: iptables, clusterCIDR: ${POD_RANGE}, conntrack: {maxPerCore: 0, tcpEstablishedTimeout: 0s, tcpCloseWaitTimeout: 0s}}`,
+  'kube_cluster_hosts_entries: true',
+];
+
+const NODES = ['cp-1', 'cp-2', 'worker-1'];
+
 describeOnLab(
-  'bare hosts of Kubernetes',
+  'bare hosts to a Kubernetes',
   'kube',
-  { etcd: 1, controlPlanes: 1, workers: 1, kubernetes: 'real' },
+  { etcd: 3, controlPlanes: 2, workers: 1, kubernetes: 'real' },
   (lab) => {
-    const SWAP_UNIT = '[Swap]\nWhat=/elsewhere.img\n';
     let inventory = '';
+    let vip = '';
+    let refused: Ended;
+    let killed: JsonRun;
+    let again: readonly string[];
+    let finished: JsonRun;
+    let second: readonly string[];
 
     beforeAll(async () => {
-      inventory = await inventoryWith(lab, 'kubernetes', [
-        'kube_cluster_hosts_entries: true',
-        'kube_cluster_image_repository: lab.invalid',
-        'kube_cluster_cgroup_driver: cgroupfs',
-        'kube_cluster_cni_bin_dir: /usr/lib/cni',
-      ]);
-      // Nothing there can be turned on: a host of the lab has no swap of its own, and must not have the machine's.
+      vip = (await vipOf(lab)).replace(/\d+$/, '99');
+      inventory = await inventoryWith(lab, 'kubernetes', [`kube_apiserver_lb_ip: ${vip}`, ...SETTINGS]);
+      await appendFile(inventory, '    kube_apiserver_lb:\n      children:\n        etcd: {}\n');
+      await lab.ssh('worker-1', PLANT_SWAP);
+      refused = await refusedPlan();
+      const begun = Date.now();
+      killed = await killedInJoin();
+      again = plannedChanges(await runVerb(lab, 'plan', inventory, '--playbook', 'kubernetes'));
+      finished = await runVerb(lab, 'apply', inventory, '--playbook', 'kubernetes');
+      if (finished.status !== 0) throw new Error(endOf(finished));
+      console.log(`bare hosts to three Ready nodes, with a power cut in a join: ${(Date.now() - begun) / 1000} s`);
+      second = plannedChanges(await runVerb(lab, 'plan', inventory, '--playbook', 'kubernetes'));
+    }, 1_800_000);
+
+    // Nothing there can be turned on: a host of the lab has no swap of its own, and must not have the machine's.
+    const PLANT_SWAP = `printf '/nowhere.img none swap sw,nofail 0 0\\n' >> /etc/fstab
+printf '[Swap]\\nWhat=/elsewhere.img\\n' > /usr/lib/systemd/system/elsewhere.img.swap
+systemctl daemon-reload; systemctl --quiet add-wants multi-user.target elsewhere.img.swap`;
+
+    async function refusedPlan(): Promise<Ended> {
       await lab.ssh(
         'worker-1',
-        `printf '/nowhere.img none swap sw,nofail 0 0\\n' >> /etc/fstab
-printf '%s' '${SWAP_UNIT}' > /usr/lib/systemd/system/elsewhere.img.swap
-systemctl daemon-reload; systemctl --quiet add-wants multi-user.target elsewhere.img.swap`,
+        'hostname cp-1; systemd-run --quiet --unit taken -- socat TCP-LISTEN:10250,fork,reuseaddr EXEC:/bin/true',
       );
+      await until(lab, 'worker-1', "ss -Hltn 'sport = :10250' | grep .");
+      const plan = await lab.provision('plan', inventory, '--playbook', 'kubernetes');
+      await lab.ssh('worker-1', 'hostname worker-1; systemctl stop taken');
+      return plan;
+    }
+
+    /** The second control plane loses its power in the middle of its join, and the run is killed. */
+    async function killedInJoin(): Promise<JsonRun> {
+      const file = await passphraseFile(lab);
+      const words = ['apply', inventory, '--playbook', 'kubernetes', '--yes', '--passphrase-file', file];
+      const run = await disturbedRun(
+        lab,
+        words,
+        (event) => event.type === 'change-started' && event.address === 'kubernetes:joined' && event.host === 'cp-2',
+        async (kill) => {
+          await until(lab, 'cp-2', 'test -e /etc/kubernetes/manifests/kube-apiserver.yaml');
+          kill('SIGKILL');
+          await powerCut(await lab.host('cp-2'));
+        },
+      );
+      if (run.status !== 137) throw new Error(endOf(run));
+      await startHost(await lab.host('cp-2'));
+      return run;
+    }
+
+    test('what kubeadm would refuse is told by the plan, before anything is changed', () => {
+      const text = refused.stdout + refused.stderr;
+      expect(refused.status).toBe(1);
+      expect(text).toContain('worker-1 calls itself cp-1, and so does cp-1: they would be one node');
+      expect(text).toContain('worker-1 has socat on port 10250, which Kubernetes needs');
     });
 
-    test('what kubeadm would refuse is told by the plan, before anything is changed', async () => {
-      const setUp = `hostname cp-1; systemd-run --quiet --unit taken -- socat TCP-LISTEN:10250,fork,reuseaddr EXEC:/bin/true; for n in $(seq 100); do ss -Hltn 'sport = :10250' | grep -q . && break; sleep 0.1; done`;
-      await lab.ssh('worker-1', setUp);
-      try {
-        const plan = await lab.provision('plan', inventory, '--playbook', 'node-prepare');
-        expect(plan.status).toBe(1);
-        expect(plan.stderr + plan.stdout).toContain(
-          'worker-1 calls itself cp-1, and so does cp-1: they would be one node',
-        );
-        expect(plan.stderr + plan.stdout).toContain('worker-1 has socat on port 10250, which Kubernetes needs');
-      } finally {
-        await lab.ssh('worker-1', 'hostname worker-1; systemctl stop taken');
-      }
-    });
-
-    test('hosts are prepared for a kubelet, once', async () => {
-      const applied = await runVerb(lab, 'apply', inventory, '--playbook', 'node-prepare');
-      if (applied.status !== 0) throw new Error(endOf(applied));
-      expect(performedChanges(applied).filter((line) => line.includes('swap'))).toHaveLength(1);
-      expect(plannedChanges(await runVerb(lab, 'plan', inventory, '--playbook', 'node-prepare'))).toEqual([]);
+    test('hosts are prepared for a kubelet', async () => {
       const shown = await lab.ssh(
         'worker-1',
-        `grep nowhere /etc/fstab; systemctl is-enabled elsewhere.img.swap; cat /etc/modules-load.d/60-provision-kubernetes.conf; sysctl -n net.ipv4.ip_forward net.bridge.bridge-nf-call-iptables; apt-mark showhold; sed -n '/^# BEGIN provision/,/^# END provision/p' /etc/hosts | wc -l`,
+        `grep nowhere /etc/fstab; systemctl is-enabled elsewhere.img.swap; cat /etc/modules-load.d/60-provision-kubernetes.conf; sysctl -n net.ipv4.ip_forward net.bridge.bridge-nf-call-iptables; apt-mark showhold; sed -n '/^# BEGIN provision/,/^# END provision/p' /etc/hosts | wc -l; systemctl is-enabled containerd`,
       );
       expect(shown.stdout.split('\n')).toEqual([
         '# provision: no swap under Kubernetes: /nowhere.img none swap sw,nofail 0 0',
@@ -61,26 +115,56 @@ systemctl daemon-reload; systemctl --quiet add-wants multi-user.target elsewhere
         '1',
         '1',
         'containerd',
-        '4',
+        '5',
+        'enabled',
         '',
       ]);
     });
 
-    test('containerd runs as the kubelet expects it, and is restarted for nothing', async () => {
-      const applied = await runVerb(lab, 'apply', inventory, '--playbook', 'containerd');
-      if (applied.status !== 0) throw new Error(endOf(applied));
-      const shown = await lab.ssh(
-        'worker-1',
-        'systemctl is-active containerd; systemctl is-enabled containerd; containerd config dump',
+    test('all nodes are Ready, and reach the API servers through their virtual IP; the second plan is empty', async () => {
+      const nodes = await lab.ssh('cp-1', kubectl(`--server https://${vip}:8443 get nodes --no-headers`));
+      expect(nodes.stdout.match(/^\S+ +Ready +\S+ +\S+ +v1\.20\.2$/gm)).toHaveLength(3);
+      for (const host of NODES) {
+        const { stdout } = await lab.ssh(host, "sed -n 's/^ *server: //p' /etc/kubernetes/kubelet.conf");
+        expect(stdout).toBe(`https://${vip}:8443\n`);
+      }
+      expect(second).toEqual([]);
+      const verified = await lab.provision('verify', inventory, '--playbook', 'kubernetes', '--format', 'json');
+      const { items } = JSON.parse(verified.stdout) as { readonly items: readonly Record<string, string>[] };
+      const ofNodes = items.filter(({ check }) => check === 'node');
+      expect(ofNodes.map(({ verdict }) => verdict)).toEqual(Array.from({ length: 9 }, () => 'ok'));
+    });
+
+    test('a control plane that lost its power in its join is reset, and joins; nobody else is touched again', async () => {
+      const isJoin = (line: string): boolean => line.includes('kubernetes:joined');
+      expect(performedChanges(killed).filter(isJoin)).toEqual([]);
+      const reset = 'reset the host, on which a join was interrupted, and join the cluster';
+      expect(again.filter((line) => line.includes('/ cp-2 / ') && line.includes(reset))).toHaveLength(1);
+      expect(performedChanges(finished).map((line) => line.split(' / ')[1])).toEqual(['cp-2', 'worker-1']);
+      const keys = await Promise.all(
+        ['cp-1', 'cp-2'].map(async (host) => lab.ssh(host, 'sha256sum /etc/kubernetes/pki/apiserver-etcd-client.key')),
       );
-      expect(shown.stdout).toMatch(/^active\nenabled\n/);
-      for (const line of [
-        'sandbox_image = "lab.invalid/pause:3.2"',
-        'SystemdCgroup = false',
-        'restrict_oom_score_adj = true',
-      ])
-        expect(shown.stdout).toContain(line);
-      expect(plannedChanges(await runVerb(lab, 'plan', inventory, '--playbook', 'containerd'))).toEqual([]);
+      // Each has its own: kubeadm would have given the second one that of the first.
+      expect(new Set(keys.map(({ stdout }) => stdout)).size).toBe(2);
+    });
+
+    test('tokens and certificates that were made for the run are gone', async () => {
+      const left = await lab.ssh(
+        'cp-1',
+        kubectl('-n kube-system get secrets -o name | grep -E "bootstrap-token|kubeadm-certs"'),
+      );
+      expect(left.stdout).toBe('');
+      const marks = await Promise.all(NODES.map(async (host) => lab.ssh(host, 'ls /var/lib/provision')));
+      expect(marks.map(({ stdout }) => stdout)).toEqual(NODES.map(() => ''));
+    });
+
+    test('pods on two hosts answer through a service, by name', async () => {
+      await lab.onControlSide(['ssh', '-F', lab.files.sshConfig, 'cp-1', kubectl('apply -f -')], WEB);
+      await until(lab, 'cp-1', kubectl('rollout status deployment web --timeout=1s'));
+      await until(lab, 'cp-1', kubectl('-n kube-system rollout status deployment coredns --timeout=1s'));
+      const ask = kubectl('exec deployment/web -- curl -sS -m 3 http://web.default.svc.cluster.local/');
+      const names = await until(lab, 'cp-1', `for n in 1 2 3 4 5 6 7 8; do ${ask}; done`);
+      expect(new Set(names.stdout.trim().split('\n')).size).toBe(2);
     });
   },
 );

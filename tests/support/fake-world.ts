@@ -123,6 +123,7 @@ export function fakeWorld(hosts: FakeHosts, more: Partial<World> = {}): World & 
     hosts: [...hosts.flags.keys()],
     forks: 50,
     emit: (event) => events.push(event),
+    randomHex: (bytes) => 'ab'.repeat(bytes),
     now: () => clock,
     sleep(ms) {
       clock += ms;

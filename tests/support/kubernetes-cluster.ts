@@ -6,6 +6,30 @@ import type { HandMadeCluster } from './hand-made-cluster.js';
 import { endOf } from './main-job.js';
 import type { Ended, TestLab } from './lab.js';
 
+/** A deployment of two pods on two hosts, and a service before it: each answers with its own name. */
+export const WEB = `apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web}
+spec:
+  replicas: 2
+  selector: {matchLabels: {app: web}}
+  template:
+    metadata: {labels: {app: web}}
+    spec:
+      tolerations: [{operator: Exists}]
+      affinity: {podAntiAffinity: {requiredDuringSchedulingIgnoredDuringExecution: [{topologyKey: kubernetes.io/hostname, labelSelector: {matchLabels: {app: web}}}]}}
+      containers:
+      - name: web
+        image: lab.invalid/busybox:1
+        command: [/bin/sh, -c, 'hostname > /tmp/index.html; httpd -f -p 8080 -h /tmp']
+        readinessProbe: {httpGet: {path: /, port: 8080}, periodSeconds: 1}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: web}
+spec: {selector: {app: web}, ports: [{port: 80, targetPort: 8080}]}
+`;
+
 /** `kubectl` on a control plane, as its administrator. */
 export function kubectl(words: string): string {
   return `kubectl --kubeconfig /etc/kubernetes/admin.conf ${words}`;

@@ -220,6 +220,11 @@ export const SAMPLE_CLUSTER: Cluster = {
       sandboxImage: undefined,
       cniBinDir: '/opt/cni/bin',
       registryMirrors: {},
+      serviceSubnet: '10.96.0.0/12',
+      podSubnet: undefined,
+      dnsDomain: 'cluster.local',
+      kubeletConfig: {},
+      proxyConfig: {},
     },
   },
   certificates: {

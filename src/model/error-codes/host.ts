@@ -76,6 +76,16 @@ export const HOST = {
     why: 'The kubelet of a node that runs has another cgroup driver than the inventory wants for containerd: pods would be in groups that nobody looks after.',
     next: 'Set kube_cluster_cgroup_driver to the one that the node runs with.',
   },
+  'node-half-made': {
+    why: 'Some files of kubeadm are on the host and others are not, and this program has not begun it: going on could take a node of another cluster.',
+    next: 'Finish it by hand, or `kubeadm reset` on the host where nothing of it is needed.',
+    kind: 'unsafe',
+  },
+  'kubernetes-in-etcd': {
+    why: 'There is a Kubernetes in etcd, and no control plane of the inventory has one: a new cluster would overwrite it.',
+    next: 'Name a control plane of that cluster in kube_control_plane, or use an etcd of its own.',
+    kind: 'unsafe',
+  },
   'no-kubeadm': {
     why: 'Kubernetes is set up with the kubeadm of each host, and there is none, or not all that goes with it.',
     next: 'Install kubelet, kubeadm and kubectl of one version, from pkgs.k8s.io or a mirror of it.',

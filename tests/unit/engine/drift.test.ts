@@ -77,6 +77,15 @@ describe('a step drifted', () => {
     expect(essenceOf(step([FILE], { diff: ['- old'] }))).toBe(essenceOf(step([FILE])));
   });
 
+  test('no more where this run has done a part of it already, and what is left was agreed to', () => {
+    const [planned, left] = [step([FILE, RUN], { summary: 'now: 0' }), step([FILE], { summary: 'now: 1' })];
+    expect(driftedSteps([planned], [left], 'begun')).toEqual([]);
+    expect(driftedSteps([planned], [left], 'none')).toHaveLength(1);
+    expect(driftedSteps([left], [planned], 'begun')).toHaveLength(1);
+    expect(driftedSteps([planned], [step([RUN, FILE])], 'begun')).toHaveLength(1);
+    expect(driftedSteps([planned], [step([{ ...FILE, mode: '0666' }])], 'begun')).toHaveLength(1);
+  });
+
   test('where it is read back from a saved plan no other than as it is', () => {
     expect(essenceOf(stepToJson(step([FILE, RUN, LEAF])))).toBe(essenceOf(step([FILE, RUN, LEAF])));
     expect(essenceOf(stepToJson(step([FILE])))).not.toBe(essenceOf(step([{ ...FILE, mode: '0644' }])));

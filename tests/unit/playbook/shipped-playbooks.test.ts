@@ -151,6 +151,16 @@ const IF_WANTED = APISERVER_LB.map((shape) => ({
   when: ['kube_apiserver_lb_address is defined', shape.when ?? []].flat(),
 }));
 
+const PREPARED: Shape = { hosts: 'kube_node:kube_control_plane', become: true, roles: ['node-prepare'] };
+const CONTAINERD: Shape = {
+  hosts: 'kube_node:kube_control_plane',
+  become: true,
+  serial: 1,
+  order: 'joined-last',
+  after: ['runtime-ready'],
+  roles: ['containerd'],
+};
+
 /** All that a shipped playbook says: one gate, one order or one `serial` less is an outage on someone's cluster. */
 const SHIPPED: Readonly<Record<string, readonly Shape[]>> = {
   'leave-old-address.yaml': [OFF_OLD_ADDRESS],
@@ -258,16 +268,30 @@ const SHIPPED: Readonly<Record<string, readonly Shape[]>> = {
     { ...METRICS, when: ['etcd_host_metrics_port is defined'] },
     { ...FIREWALL, when: ['etcd_firewall is defined'] },
   ],
-  'node-prepare.yaml': [{ hosts: 'kube_node:kube_control_plane', become: true, roles: ['node-prepare'] }],
-  'containerd.yaml': [
-    {
-      hosts: 'kube_node:kube_control_plane',
-      become: true,
-      serial: 1,
-      order: 'joined-last',
-      after: ['runtime-ready'],
-      roles: ['containerd'],
-    },
+  'node-prepare.yaml': [PREPARED],
+  'containerd.yaml': [CONTAINERD],
+  'kubernetes.yaml': [
+    PREPARED,
+    CONTAINERD,
+    OFF_OLD_ADDRESS,
+    LETS_IN,
+    AUTHORITY,
+    RELEASE,
+    MEMBERS,
+    SETTLED,
+    ...JOINING,
+    OFF_OLD_ADDRESS,
+    LETS_IN,
+    BALANCERS,
+    ...FREE_FORMER,
+    OF_OTHERS,
+    VIRTUAL_IP,
+    { ...READY_LAST, after: ['vip-answers-control-planes: etcd'], roles: ['kube-apiserver-files'] },
+    { ...API_SERVERS, after: ['apiserver-ready'], roles: ['kubernetes-begin'] },
+    ...IF_WANTED,
+    { ...API_SERVERS, after: ['kubelet-ready'], roles: ['kubernetes-finish'] },
+    { ...API_SERVERS, serial: 1, after: ['apiserver-ready', 'kubelet-ready'], roles: ['kubernetes-join'] },
+    { hosts: 'kube_node', become: true, after: ['kubelet-ready'], roles: ['kubernetes-join'] },
   ],
   'bypass.yaml': [{ ...API_SERVERS, serial: 1, after: ['apiserver-ready'], roles: ['kube-apiserver-direct'] }],
 };

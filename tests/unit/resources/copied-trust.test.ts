@@ -20,9 +20,17 @@ beforeAll(async () => {
   other = (await authorityFrom(TODAY)).certificatePem;
 });
 
+/** No API server has been set up there yet. */
+const NO_FILE = 'no file';
+
 const holding = (pem: string): FakeAnswers => ({
   'certificate-files': {
-    [certificateFilesKey(CA)]: { certificate: undefined, key: undefined, pem, publicKey: { kind: 'unchecked' } },
+    [certificateFilesKey(CA)]: {
+      certificate: pem === NO_FILE ? undefined : { owner: 'root', group: 'root', mode: '0644' },
+      key: undefined,
+      pem: pem === NO_FILE ? '' : pem,
+      publicKey: { kind: 'unchecked' },
+    },
   },
 });
 const AWAY = 'away';
@@ -71,6 +79,15 @@ describe('copiedTrust', () => {
     await expect(decide(own, other, own)).rejects.toMatchObject({
       code: 'authorities-differ',
       message: expect.stringMatching(/on cp-1 and .* on cp-2 hold different authorities/) as unknown,
+    });
+  });
+
+  test('a control plane that is not set up yet says nothing; where none is, kubeadm comes first', async () => {
+    expect(await decide(own, NO_FILE, own)).toEqual({ kind: 'unchanged' });
+    expect(await decide(own, NO_FILE, undefined)).toMatchObject({ kind: 'change' });
+    expect(await decide(NO_FILE, NO_FILE, undefined)).toEqual({
+      kind: 'unknown',
+      because: `no host has ${CA} yet, which kubeadm makes`,
     });
   });
 

@@ -1,0 +1,62 @@
+import { unlessLost } from '../facts/unless-lost.js';
+import { changed, UNCHANGED, type Resource } from '../model/change.js';
+import type { KubernetesNode } from '../model/kubernetes.js';
+import type { Probe } from '../model/remote.js';
+import { inviteHost, joinHost, revokeInvitation } from '../shell/kubeadm.js';
+import { initConfiguration, joinConfiguration } from './kubeadm-configuration.js';
+import { isServing, kubeadmView, kubernetesState, type KubernetesSite } from './kubernetes-host.js';
+
+/**
+ * A host that has joined the cluster. One on which a join of this program was killed is reset, its node deleted, and joins again: what
+ * kubeadm had done by then is not told by its files alone.
+ */
+export function kubernetesJoined(site: KubernetesSite): Resource {
+  return {
+    address: 'kubernetes:joined',
+    paths: [],
+    async plan(probe) {
+      const [state, through] = await Promise.all([kubernetesState(probe), inviterOf(site, probe)]);
+      // The first control plane is what the others join.
+      if (state === 'joined' || through === undefined) return UNCHANGED;
+      const { node, cluster } = await kubeadmView(site, probe);
+      const { kind } = site.node;
+      const host = { name: node.name, kind, isHalfJoined: state !== 'bare' };
+      const withKey = kind === 'control-plane' ? 'certificate-key' : 'nothing';
+      const inviter = { ...node, name: through.host, address: through.address ?? '' };
+      const configuration = {
+        invitation: initConfiguration(inviter, cluster, { joining: node.name, withKey }),
+        join: joinConfiguration(node, kind, cluster),
+      };
+      const words = kind === 'control-plane' ? 'a control plane' : 'a worker';
+      const again = host.isHalfJoined ? 'reset the host, on which a join was interrupted, and ' : '';
+      return changed({
+        summary: `${again}join the cluster at ${cluster.endpoint} as ${words} (kubeadm join)`,
+        diff: [
+          `Kubernetes ${cluster.version}, let in by ${through.host}`,
+          ...(host.isHalfJoined ? [`- node ${node.name}, as far as it was made`] : []),
+          ...configuration.join.split('\n').map((line) => `+ ${line}`),
+        ],
+        actions: [
+          {
+            kind: 'join-kubernetes',
+            through: through.host,
+            invitation: inviteHost(host),
+            join: joinHost(host),
+            revocation: revokeInvitation(host),
+            configuration,
+          },
+        ],
+        disruptive: false,
+      });
+    },
+  };
+}
+
+/** Another control plane that serves; else the first of the inventory, which will. `undefined` where that is the host itself. */
+async function inviterOf({ node, controlPlanes }: KubernetesSite, probe: Probe): Promise<KubernetesNode | undefined> {
+  const others = controlPlanes.filter(({ host }) => host !== node.host);
+  const serving = await Promise.all(others.map(async ({ host }) => unlessLost(isServing(probe.on(host)))));
+  const found = others.find((_, index) => serving[index] === true);
+  const [first] = controlPlanes;
+  return found ?? (first?.host === node.host ? undefined : first);
+}

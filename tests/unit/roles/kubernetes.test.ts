@@ -1,0 +1,217 @@
+import { describe, expect, test } from '@jest/globals';
+import { etcdDataKey } from '../../../src/facts/etcd-data.js';
+import { etcdRegistry, etcdRegistryKey } from '../../../src/facts/etcd-registry.js';
+import type { Change, Outcome, Resource } from '../../../src/model/change.js';
+import { JOIN_MARKS } from '../../../src/model/kubeadm.js';
+import { kubernetesBeginRole, kubernetesFinishRole, kubernetesJoinRole } from '../../../src/roles/kubernetes/role.js';
+import type { Role } from '../../../src/roles/role.js';
+import { apiVersionFor, initConfiguration, joinConfiguration } from '../../../src/resources/kubeadm-configuration.js';
+import { fakeProbes, UNREACHABLE, type FakeAnswers } from '../../support/fake-probe.js';
+import { SAMPLE_CLUSTER, sampleMember, sampleNode } from '../../support/sample-cluster.js';
+import { namedHost, templateInventory } from '../../support/template-inventory.js';
+
+const NODES = [
+  sampleNode('cp-1', 'control-plane'),
+  { ...sampleNode('cp-2', 'control-plane'), address: '10.0.0.12' },
+  sampleNode('worker-1', 'worker'),
+];
+const CLUSTER = {
+  ...SAMPLE_CLUSTER,
+  controlPlanes: ['cp-1', 'cp-2'].flatMap((host) => SAMPLE_CLUSTER.controlPlanes.map((each) => ({ ...each, host }))),
+  kubernetes: { ...SAMPLE_CLUSTER.kubernetes, nodes: NODES },
+};
+
+/** How far a host is, as its files show it. */
+function host(name: string, state: 'bare' | 'joined' | 'half-made' | 'begun' | 'serving' | 'joining'): FakeAnswers {
+  const hasFiles = state === 'joined';
+  return {
+    'file-contents': {
+      '/var/lib/provision/kubernetes': ['begun', 'serving', 'joining'].includes(state) ? `${state}\n` : undefined,
+    },
+    paths: {
+      '/etc/kubernetes/kubelet.conf': hasFiles,
+      '/etc/kubernetes/bootstrap-kubelet.conf': state === 'half-made',
+      '/etc/kubernetes/admin.conf': hasFiles,
+      '/etc/kubernetes/manifests/kube-apiserver.yaml': hasFiles,
+    },
+    'kubeadm-outline': { 'registry.k8s.io': { version: 'v1.20.2', sandboxImage: 'registry.k8s.io/pause:3.2' } },
+    'node-outline': { node: { name: name.toUpperCase() } },
+  };
+}
+
+function member(number: number, hasData: boolean, registry: string): FakeAnswers {
+  const of = sampleMember(number);
+  return {
+    'etcd-data': { [etcdDataKey(of)]: { hasData, isBootstrapping: false, isConfigured: hasData, lone: undefined } },
+    'etcd-registry': { [etcdRegistryKey(of)]: registry },
+  };
+}
+
+type Hosts = Readonly<Record<string, FakeAnswers>>;
+const BARE: Hosts = {
+  ...Object.fromEntries(NODES.map((node) => [node.host, host(node.host, 'bare')])),
+  ...Object.fromEntries([1, 2, 3].map((number) => [`etcd-${number}`, member(number, false, 'silent')])),
+};
+const withHosts = (changes: Hosts): Hosts => ({ ...BARE, ...changes });
+const etcdWith = (...registries: readonly string[]): Hosts =>
+  Object.fromEntries(registries.map((registry, index) => [`etcd-${index + 1}`, member(index + 1, true, registry)]));
+
+function resourceOf(role: Role, on: string): Resource | undefined {
+  return role.resources(namedHost(on), templateInventory([on]), CLUSTER)[0];
+}
+
+async function plan(role: Role, on: string, hosts: Hosts): Promise<Outcome | undefined> {
+  const probe = fakeProbes(hosts).get(on);
+  return probe === undefined ? undefined : resourceOf(role, on)?.plan(probe);
+}
+
+async function changeOf(role: Role, on: string, hosts: Hosts): Promise<Change> {
+  const outcome = await plan(role, on, hosts);
+  if (outcome?.kind !== 'change') throw new Error(`${outcome?.kind ?? 'nothing'} was planned`);
+  return outcome.change;
+}
+
+const [begin, finish, join] = [kubernetesBeginRole(), kubernetesFinishRole(), kubernetesJoinRole()];
+const UNCHANGED = { kind: 'unchanged' };
+
+describe('the first control plane', () => {
+  test('is planned on bare hosts, with what the others will join', async () => {
+    expect((await changeOf(begin, 'cp-1', BARE)).summary).toBe('set up the first control plane (kubeadm init)');
+    expect((await changeOf(finish, 'cp-1', BARE)).summary).toContain('make the objects of the cluster');
+    expect(await plan(join, 'cp-1', BARE)).toEqual(UNCHANGED);
+    expect(resourceOf(begin, 'cp-2')).toBeUndefined();
+    expect((await changeOf(join, 'cp-2', BARE)).actions).toMatchObject([{ kind: 'join-kubernetes', through: 'cp-1' }]);
+    expect((await changeOf(join, 'worker-1', BARE)).summary).toContain('as a worker');
+  });
+
+  test.each([
+    ['begun', 'change', 'change'],
+    ['serving', 'unchanged', 'change'],
+    ['joined', 'unchanged', 'unchanged'],
+  ] as const)('goes on where a run was killed: %s', async (state, first, rest) => {
+    const hosts = withHosts({ 'cp-1': host('cp-1', state), ...etcdWith('used', 'used', 'used') });
+    expect((await plan(begin, 'cp-1', hosts))?.kind).toBe(first);
+    expect((await plan(finish, 'cp-1', hosts))?.kind).toBe(rest);
+  });
+
+  test('is never made a second time: another one serves, or etcd holds one', async () => {
+    const served = withHosts({ 'cp-2': host('cp-2', 'joined'), ...etcdWith('used') });
+    expect([await plan(begin, 'cp-1', served), await plan(finish, 'cp-1', served)]).toEqual([UNCHANGED, UNCHANGED]);
+    expect((await changeOf(join, 'cp-1', served)).actions).toMatchObject([{ through: 'cp-2' }]);
+    await expect(plan(begin, 'cp-1', withHosts(etcdWith('empty', 'used', 'silent')))).rejects.toMatchObject({
+      code: 'kubernetes-in-etcd',
+    });
+    await expect(plan(begin, 'cp-1', withHosts({ 'cp-2': UNREACHABLE }))).rejects.toMatchObject({
+      code: 'unreachable',
+    });
+    expect(await plan(begin, 'cp-1', withHosts({ 'cp-1': host('cp-1', 'joined'), 'cp-2': UNREACHABLE }))).toEqual(
+      UNCHANGED,
+    );
+  });
+
+  test('waits for an etcd that is to say whether it is empty', async () => {
+    expect(await plan(begin, 'cp-1', withHosts(etcdWith('silent')))).toMatchObject({ kind: 'unknown' });
+    expect((await plan(begin, 'cp-1', withHosts(etcdWith('silent', 'empty'))))?.kind).toBe('change');
+    expect(etcdRegistry.parse('used\nsilent\n', ['a', 'b']).get('b')).toBe('silent');
+    expect(() => etcdRegistry.parse('', ['a'])).toThrow();
+  });
+
+  test('is asked of etcd once more by the host itself, at the last moment', async () => {
+    const [action] = (await changeOf(begin, 'cp-1', BARE)).actions;
+    const script = action?.kind === 'run' ? action.command.script : '';
+    expect(script.indexOf('/v3/kv/range')).toBeGreaterThan(0);
+    expect(script.indexOf('/v3/kv/range')).toBeLessThan(script.indexOf('init phase'));
+    expect(Buffer.from('L3JlZ2lzdHJ5Lw==', 'base64').toString()).toBe('/registry/');
+    expect(script).toContain('L3JlZ2lzdHJ5Lw==');
+  });
+});
+
+describe('a host that joins', () => {
+  const served = withHosts({ 'cp-1': host('cp-1', 'joined') });
+
+  test('is reset first where a join was killed, and its node deleted', async () => {
+    const change = await changeOf(join, 'worker-1', { ...served, 'worker-1': host('worker-1', 'joining') });
+    const [action] = change.actions;
+    if (action?.kind !== 'join-kubernetes') throw new Error('no join');
+    expect(change.summary).toMatch(/^reset the host, on which a join was interrupted, and join/);
+    expect(action.join.script).toContain('kubeadm reset --force');
+    expect(action.invitation.script).toContain('kubectl delete node worker-1');
+    const [clean] = (await changeOf(join, 'worker-1', served)).actions;
+    expect(JSON.stringify(clean)).not.toMatch(/kubeadm reset|delete node/);
+  });
+
+  test('keeps what others have half made', async () => {
+    await expect(
+      plan(join, 'worker-1', { ...served, 'worker-1': host('worker-1', 'half-made') }),
+    ).rejects.toMatchObject({
+      code: 'node-half-made',
+    });
+  });
+
+  test('is let in by a control plane that can be asked', async () => {
+    const hosts = withHosts({ 'cp-1': UNREACHABLE, 'cp-2': host('cp-2', 'joined') });
+    expect((await changeOf(join, 'worker-1', hosts)).actions).toMatchObject([{ through: 'cp-2' }]);
+  });
+
+  test('no secret of it is in the plan, in an argument or in a file', async () => {
+    const [action] = (await changeOf(join, 'cp-2', served)).actions;
+    if (action?.kind !== 'join-kubernetes') throw new Error('no join');
+    for (const mark of Object.values(JOIN_MARKS)) expect(JSON.stringify(action.configuration)).toContain(mark);
+    for (const { script } of [action.invitation, action.join, action.revocation]) {
+      expect(script).not.toContain('--token');
+      for (const mark of Object.values(JOIN_MARKS)) expect(script).not.toContain(mark);
+    }
+    // The configuration goes through a pipe: the only file that is written says how far the host is.
+    expect(action.join.script.match(/>(?!&|\/dev\/null)\S+/g)).toEqual(['>/var/lib/provision/kubernetes']);
+  });
+});
+
+describe('the configuration of kubeadm', () => {
+  const node = { name: 'cp-1', address: '10.0.0.11', ignoredChecks: ['Mem'] };
+  const cluster = (version: string): Parameters<typeof initConfiguration>[1] => ({
+    version,
+    endpoint: '10.0.0.101:8443',
+    certSans: ['10.0.0.101'],
+    etcd: { endpoints: ['https://10.0.0.100:2379'], caFile: '/ca', certFile: '/crt', keyFile: '/key' },
+    settings: { ...CLUSTER.kubernetes.settings, podSubnet: '10.1.0.0/16', kubeletConfig: { maxPods: 50 } },
+  });
+  const parse = (text: string): readonly Readonly<Record<string, unknown>>[] =>
+    text.split('\n---\n').map((part) => JSON.parse(part) as Readonly<Record<string, unknown>>);
+
+  test.each([
+    ['v1.20.2', 'v1beta2', '/run/containerd/containerd.sock', { 'node-ip': '10.0.0.11' }],
+    ['v1.22.0', 'v1beta3', 'unix:///run/containerd/containerd.sock', { 'node-ip': '10.0.0.11' }],
+    ['v1.30.2', 'v1beta3', 'unix:///run/containerd/containerd.sock', { 'node-ip': '10.0.0.11' }],
+    ['v1.31.0', 'v1beta4', 'unix:///run/containerd/containerd.sock', [{ name: 'node-ip', value: '10.0.0.11' }]],
+  ])('of %s is %s', (version, api, criSocket, kubeletExtraArgs) => {
+    expect(apiVersionFor(version)).toBe(api);
+    const [init, made, kubelet, proxy] = parse(
+      initConfiguration(node, cluster(version), { joining: 'cp-2', withKey: 'certificate-key' }),
+    );
+    expect(init).toMatchObject({
+      apiVersion: `kubeadm.k8s.io/${api}`,
+      localAPIEndpoint: { advertiseAddress: '10.0.0.11', bindPort: 6443 },
+      nodeRegistration: { name: 'cp-1', criSocket, kubeletExtraArgs, ignorePreflightErrors: ['Mem'] },
+      bootstrapTokens: [{ token: '@token@', ttl: '15m0s', description: 'provision: cp-2 joins' }],
+      certificateKey: '@certificate-key@',
+    });
+    expect(made).toMatchObject({
+      apiVersion: `kubeadm.k8s.io/${api}`,
+      kubernetesVersion: version,
+      controlPlaneEndpoint: '10.0.0.101:8443',
+      networking: { podSubnet: '10.1.0.0/16', serviceSubnet: '10.96.0.0/12', dnsDomain: 'cluster.local' },
+      etcd: { external: { endpoints: ['https://10.0.0.100:2379'], caFile: '/ca', certFile: '/crt', keyFile: '/key' } },
+    });
+    expect(kubelet).toMatchObject({ kind: 'KubeletConfiguration', cgroupDriver: 'systemd', maxPods: 50 });
+    expect(proxy).toEqual({ apiVersion: 'kubeproxy.config.k8s.io/v1alpha1', kind: 'KubeProxyConfiguration' });
+    const [joined] = parse(joinConfiguration(node, 'control-plane', cluster(version)));
+    expect(joined).toMatchObject({
+      apiVersion: `kubeadm.k8s.io/${api}`,
+      discovery: {
+        bootstrapToken: { apiServerEndpoint: '10.0.0.101:8443', token: '@token@', caCertHashes: ['@authority@'] },
+      },
+      controlPlane: { certificateKey: '@certificate-key@' },
+    });
+    expect(parse(joinConfiguration(node, 'worker', cluster(version)))[0]).not.toHaveProperty('controlPlane');
+  });
+});
