@@ -263,6 +263,7 @@ async function place(
     case 'keep-secret':
     case 'save-snapshot':
     case 'send-release':
+    case 'join-kubernetes':
     case 'await':
       break;
   }
