@@ -31,13 +31,21 @@ export function firewallLetsIn(cluster: Cluster): Gate {
 }
 
 async function closedTo(cluster: Cluster, host: string, { probe }: GateInput): Promise<readonly string[]> {
-  const address = cluster.members.find((member) => member.host === host)?.address ?? '';
-  const asked = neededWays(cluster, host).flatMap(({ from, ports }) =>
-    ports.map(async (port) => {
-      const isOpen = await unlessLost(probe(from).ask(openPorts, portKey(address, port)));
-      return isOpen === false ? [`${from} can't connect to ${host} on port ${port}`] : [];
-    }),
-  );
+  const ways = neededWays(cluster, host);
+  if (ways.length === 0) return [];
+  const own = (await probe(host).ask(hostAddresses, ALL_ADDRESSES)).map(({ address }) => address);
+  const isMember = (to: string): boolean =>
+    cluster.members.some((member) => member.host === host && member.address === to);
+  const asked = ways
+    // Another one may hold the virtual IP.
+    .filter(({ to }) => isMember(to) || own.includes(to))
+    .flatMap(({ from, to, ports }) =>
+      ports.map(async (port) => {
+        const isOpen = await unlessLost(probe(from).ask(openPorts, portKey(to, port)));
+        const place = isMember(to) ? host : `${to} on ${host}`;
+        return isOpen === false ? [`${from} can't connect to ${place} on port ${port}`] : [];
+      }),
+    );
   return (await Promise.all(asked)).flat();
 }
 

@@ -34,6 +34,8 @@ export interface FirewallRules {
 export interface NeededWay {
   /** Inventory name of the host that connects. */
   readonly from: string;
+  /** The address that it connects to: the member's, or the virtual IP, which one balancer holds at a time. */
+  readonly to: string;
   readonly ports: readonly number[];
 }
 
@@ -70,16 +72,22 @@ export function firewallOn(cluster: Guarded, host: string, extent: FirewallExten
   };
 }
 
-/** Who connects to a member in this cluster, and where; not the host itself, which is always let in. */
+/** Who connects to a host in this cluster, and where: to its member, and to etcd's virtual IP; not itself, which is always let in. */
 export function neededWays(cluster: Guarded, host: string): readonly NeededWay[] {
-  const member = cluster.members.find((each) => each.host === host);
-  if (member === undefined) return [];
-  const { balancers } = partsOf(cluster, 'present');
-  const peers = cluster.members.map((each) => ({ from: each.host, ports: [member.clientPort, member.peerPort] }));
-  const clients = [...balancers, ...cluster.controlPlanes.map((each) => each.host)]
-    .filter((from) => !peers.some((peer) => peer.from === from))
-    .map((from) => ({ from, ports: [member.clientPort] }));
-  return [...peers, ...new Map(clients.map((way) => [way.from, way])).values()].filter(({ from }) => from !== host);
+  const { balancers, clients } = partsOf(cluster, 'present');
+  const toMember = cluster.members
+    .filter((member) => member.host === host)
+    .flatMap(({ address: to, clientPort, peerPort }) => {
+      const peers = cluster.members.map((each) => each.host);
+      return unique([...peers, ...balancers, ...clients]).map((from) => ({
+        ...{ from, to },
+        ports: peers.includes(from) ? [clientPort, peerPort] : [clientPort],
+      }));
+    });
+  const toService = cluster.services
+    .filter((service) => service.name === 'etcd' && balancersOf(service, 'present').includes(host))
+    .flatMap(({ endpoint }) => unique(clients).map((from) => ({ from, to: endpoint.ip, ports: [endpoint.port] })));
+  return [...toMember, ...toService].filter(({ from }) => from !== host);
 }
 
 /** Whether an address is one of these addresses, or in one of these networks. */

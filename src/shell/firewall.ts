@@ -29,12 +29,14 @@ export function tryFirewall(rules: Content): Command {
       'set -eu',
       'umask 077',
       `mkdir -p ${DIRECTORY}`,
-      `cat >${DIRECTORY}/rules`,
       // Of a run that was killed: what it has loaded was never kept.
       `if systemctl is-active --quiet ${FIREWALL_SWITCH}.timer; then`,
       `  nft -f ${BEFORE}`,
       `  systemctl stop ${FIREWALL_SWITCH}.timer`,
       'fi',
+      // What an earlier run went out from is nothing to go back to where this one fails before it has noted its own.
+      `rm -f ${BEFORE}`,
+      `cat >${DIRECTORY}/rules`,
       `nft -c -f ${DIRECTORY}/rules`,
       `{ printf '${REMOVE}'; nft -s list table ${FIREWALL_TABLE} 2>/dev/null || :; } >${BEFORE}`,
       `systemd-run --quiet --collect --unit=${FIREWALL_SWITCH} --on-active=${TRIAL_S}s --timer-property=AccuracySec=100ms "$(command -v nft)" -f ${BEFORE}`,

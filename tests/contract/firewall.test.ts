@@ -141,6 +141,9 @@ describe('new rules on trial', () => {
     expect(run(tryFirewall(plainContent(`${RULES}nonsense\n`))).stderr).toContain('syntax error');
     expect(loaded()).toBe(before);
     expect(existsSync(join(directory, 'timer'))).toBe(false);
+    // What the run before went out from: it let in fewer hosts.
+    expect(run(takeFirewallBack())).toEqual(DONE);
+    expect(loaded()).toBe(before);
   });
 
   test('give way to the old ones', () => {

@@ -45,13 +45,12 @@ export function firewallLetsInRole(tools: RoleTools): Role {
 }
 
 function waysOf(cluster: Cluster, host: string, { clients, peers, peerPorts }: FirewallRules): readonly Resource[] {
-  const own = cluster.members.find((member) => member.host === host);
-  if (own === undefined) return [];
-  const ways = neededWays(cluster, host).map(({ from, ports }) => {
+  const ways = neededWays(cluster, host).map(({ from, to, ports }) => {
     const isPeer = ports.some((port) => peerPorts.includes(port));
-    return { from, letIn: isPeer ? peers : clients };
+    return { from, to, letIn: isPeer ? peers : clients };
   });
-  return [nobodyCutOff({ address: own.address, ways })];
+  const [first] = ways;
+  return first === undefined ? [] : [nobodyCutOff({ address: first.to, ways })];
 }
 
 function optionsOf(tools: RoleTools, inventory: Inventory, host: Host, rules: FirewallRules): FirewallOptions {

@@ -4,7 +4,8 @@ import { fakeProbes, UNREACHABLE, type FakeAnswers } from '../../support/fake-pr
 import { gateInput } from '../../support/gate-input.js';
 import { withFirewall } from '../../support/sample-cluster.js';
 
-const PORTS = [2379, 2380].map((port) => `10.0.0.1 ${port}`);
+const MEMBER = [2379, 2380].map((port) => `10.0.0.1 ${port}`);
+const PORTS = [...MEMBER, '10.0.0.100 2379'];
 
 /** A balancer that holds the address, or one that has heard so many adverts. */
 function host(number: number, { open = PORTS, vip = false, heard = 0 } = {}): FakeAnswers {
@@ -31,6 +32,7 @@ describe('a new firewall is kept', () => {
     ['all that need the host come in', {}],
     ['the host holds the address itself', { 'etcd-1': host(1, { vip: true }), 'etcd-2': host(2) }],
     ['a host is away', { 'etcd-3': UNREACHABLE }],
+    ['another one holds the address, which does not answer', { 'cp-1': host(11, { open: MEMBER }) }],
   ])('where %s', async (_, hosts) => {
     expect(await ask(hosts)).toEqual({ open: true });
   });
@@ -44,6 +46,11 @@ describe('a new firewall is not kept', () => {
       "etcd-3 can't connect to etcd-1 on port 2380",
     ],
     ['a control plane is kept out', { 'cp-1': host(11, { open: [] }) }, "cp-1 can't connect to etcd-1 on port 2379"],
+    [
+      'it holds the virtual IP, and a control plane comes to its member only',
+      { 'etcd-1': host(1, { vip: true }), 'etcd-2': host(2), 'cp-1': host(11, { open: MEMBER }) },
+      "cp-1 can't connect to 10.0.0.100 on etcd-1 on port 2379",
+    ],
     ['it hears no advert', { 'etcd-1': host(1) }, 'etcd-1 hears no other load balancer of etcd'],
     [
       'it took the address, for it heard nobody',

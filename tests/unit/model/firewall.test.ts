@@ -75,15 +75,22 @@ describe('whom a host lets in', () => {
   });
 });
 
-test('who needs a member: other members both ports, control planes and balancers the one for clients', () => {
+test('who needs a host: other members both ports of its member, others that for clients; clients the virtual IP', () => {
   const balancers = [{ ...sampleBalancer(1), host: 'lb-1' }];
-  const cluster = withFirewall([], { services: [{ ...SAMPLE_SERVICE, balancers }] });
+  const endpoint = { ...SAMPLE_SERVICE.endpoint, port: 12379 };
+  const cluster = withFirewall([], { services: [{ ...SAMPLE_SERVICE, endpoint, balancers }, SAMPLE_APISERVER] });
+  const to = '10.0.0.2';
   expect(neededWays(cluster, 'etcd-2')).toEqual([
-    { from: 'etcd-1', ports: [2379, 2380] },
-    { from: 'etcd-3', ports: [2379, 2380] },
-    { from: 'lb-1', ports: [2379] },
-    { from: 'cp-1', ports: [2379] },
+    { from: 'etcd-1', to, ports: [2379, 2380] },
+    { from: 'etcd-3', to, ports: [2379, 2380] },
+    { from: 'lb-1', to, ports: [2379] },
+    { from: 'cp-1', to, ports: [2379] },
   ]);
+  const virtual = { to: '10.0.0.100', ports: [12379] };
+  expect(neededWays(cluster, 'lb-1')).toEqual(
+    ['etcd-1', 'etcd-2', 'etcd-3', 'cp-1'].map((from) => ({ from, ...virtual })),
+  );
+  expect(neededWays(withFirewall(), 'etcd-2').filter((way) => way.to !== to)).toHaveLength(3);
   expect(neededWays(cluster, 'cp-1')).toEqual([]);
 });
 

@@ -120,8 +120,8 @@ describe('hosts of the cluster are not cut off', () => {
   const resource = nobodyCutOff({
     address: '10.0.0.1',
     ways: [
-      { from: 'etcd-2', letIn: ['10.0.0.2'] },
-      { from: 'cp-1', letIn: ['10.0.0.0/24'] },
+      { from: 'etcd-2', to: '10.0.0.1', letIn: ['10.0.0.2'] },
+      { from: 'cp-1', to: '10.0.0.1', letIn: ['10.0.0.0/24'] },
     ],
   });
   const plan = async (member: FakeAnswers, controlPlane: FakeAnswers) =>
@@ -141,6 +141,20 @@ describe('hosts of the cluster are not cut off', () => {
       message: expect.stringMatching(/etcd-2, which reaches it from 192\.0\.2\.2, and cp-1, .* 192\.0\.2\.11/),
       hint: expect.stringContaining("etcd_firewall_allow: ['192.0.2.2']"),
     });
+  });
+
+  test('nor is who needs the virtual IP alone, but for the one that holds it', async () => {
+    const way = { from: 'cp-1', to: '10.9.0.100', letIn: ['10.0.0.11'] };
+    const toVirtual = nobodyCutOff({ address: way.to, ways: [way] });
+    const seen = async (source: string) =>
+      toVirtual.plan(fakeProbe({}, { 'cp-1': { 'source-addresses': { [way.to]: source } } }, 'lb-1'));
+    await expect(seen('10.9.0.11')).rejects.toMatchObject({
+      code: 'firewall-cuts-off',
+      message: 'the firewall of lb-1 would cut off cp-1, which reaches it from 10.9.0.11',
+      hint: expect.stringContaining('ssh cp-1 ip route get 10.9.0.100'),
+    });
+    expect(await seen('10.9.0.100')).toEqual({ kind: 'unchanged' });
+    expect(await seen('10.0.0.11')).toEqual({ kind: 'unchanged' });
   });
 
   test('what a host says in place of an address is none', async () => {
