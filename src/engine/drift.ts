@@ -62,12 +62,17 @@ export function driftedSteps(
   });
 }
 
-/** Whether a step does just a part of what was agreed to: an earlier play of this run, for another service, may have done some of it. */
+/** Whether a step does just a part of what was agreed to, in that order: an earlier play of this run, for another service, may have done some of it. */
 function doesLess({ outcome }: PlannedStep, was: PlannedStep | undefined): boolean {
   if (outcome.kind !== 'change' || was?.outcome.kind !== 'change') return false;
   const agreed = actionsToJson(was.outcome.change).map((action) => JSON.stringify(action));
   const now = actionsToJson(outcome.change).map((action) => JSON.stringify(action));
-  return now.length < agreed.length && now.every((action) => agreed.includes(action));
+  let next = 0;
+  const isPart = now.every((action) => {
+    next = agreed.indexOf(action, next) + 1;
+    return next > 0;
+  });
+  return isPart && now.length < agreed.length;
 }
 
 /** The headline of a step that is the same, while what it would overwrite is not. */

@@ -83,6 +83,10 @@ describe('a step drifted', () => {
     expect(driftedSteps([planned], [left], 'none')).toHaveLength(1);
     expect(driftedSteps([left], [planned], 'begun')).toHaveLength(1);
     expect(driftedSteps([planned], [step([RUN, FILE])], 'begun')).toHaveLength(1);
+    const more = step([FILE, RUN, WAIT]);
+    expect(driftedSteps([more], [step([FILE, WAIT])], 'begun')).toEqual([]);
+    expect(driftedSteps([more], [step([WAIT, FILE])], 'begun')).toHaveLength(1);
+    expect(driftedSteps([more], [step([RUN, RUN])], 'begun')).toHaveLength(1);
     expect(driftedSteps([planned], [step([{ ...FILE, mode: '0666' }])], 'begun')).toHaveLength(1);
   });
 
