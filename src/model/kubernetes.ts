@@ -37,3 +37,11 @@ export interface Kubernetes {
   readonly nodes: readonly KubernetesNode[];
   readonly settings: KubernetesSettings;
 }
+
+/** A label of RFC 1123, or several. */
+const NODE_NAME = /^(?!localhost$)[a-z0-9](?:[-a-z0-9]*[a-z0-9])?(?:\.[a-z0-9](?:[-a-z0-9]*[a-z0-9])?)*$/;
+
+/** Whether the API server takes it as the name of a node; in lower case. */
+export function isNodeName(name: string): boolean {
+  return NODE_NAME.test(name);
+}

@@ -1,9 +1,6 @@
-import { askText } from '../facts/file-content.js';
+import { KUBELET_CONFIG, kubeletField } from '../facts/kubelet-config.js';
 import { UNCHANGED, type Resource } from '../model/change.js';
 import { ProvisionError } from '../model/errors.js';
-
-/** Where kubeadm lets the kubelet have its configuration. */
-const KUBELET_CONFIG = '/var/lib/kubelet/config.yaml';
 
 /**
  * A node that runs keeps its cgroup driver: another one would leave its pods in groups that nobody looks after. Nothing is ever to do
@@ -14,9 +11,7 @@ export function cgroupDriver(wanted: string): Resource {
     address: 'cgroup-driver',
     paths: [],
     async plan(probe) {
-      const text = (await askText(probe, KUBELET_CONFIG)) ?? '';
-      // Of the top level alone, as kubeadm and the kubelet write it.
-      const [, found = wanted] = /^["']?cgroupDriver["']?: *["']?(\w+)["']?,? *$/m.exec(text) ?? [];
+      const found = (await kubeletField(probe, 'cgroupDriver')) ?? wanted;
       if (found === wanted) return UNCHANGED;
       throw new ProvisionError({
         code: 'cgroup-driver-differs',

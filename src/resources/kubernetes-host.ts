@@ -4,7 +4,7 @@ import { USUAL_KUBELET_CONF } from '../facts/kubelet-processes.js';
 import { NODE, nodeOutline } from '../facts/node-outline.js';
 import { pathExists } from '../facts/path-exists.js';
 import { ProvisionError } from '../model/errors.js';
-import type { KubernetesNode } from '../model/kubernetes.js';
+import { isNodeName, type KubernetesNode } from '../model/kubernetes.js';
 import type { Probe } from '../model/remote.js';
 import { KUBEADM_MARK } from '../shell/kubeadm.js';
 import type { KubeadmCluster, KubeadmNode } from './kubeadm-configuration.js';
@@ -84,6 +84,13 @@ export async function kubeadmView(
       code: 'node-unfit',
       message: `${host} has no IP address in the inventory`,
       hint: `set \`ip\` of ${host} to the address by which the other nodes reach it`,
+    });
+  // A control plane runs commands with what this host calls itself.
+  if (!isNodeName(name.toLowerCase()))
+    throw new ProvisionError({
+      code: 'node-unfit',
+      message: `${host} calls itself ${name}, which is no name for a node (letters, digits, - and .)`,
+      hint: `ssh ${host} sudo hostnamectl set-hostname NAME`,
     });
   return {
     node: { name: name.toLowerCase(), address, ignoredChecks },

@@ -20,7 +20,7 @@ export function kubernetesJoined(site: KubernetesSite): Resource {
       if (state === 'joined' || through === undefined) return UNCHANGED;
       const { node, cluster } = await kubeadmView(site, probe);
       const { kind } = site.node;
-      const host = { name: node.name, kind, isHalfJoined: state !== 'bare' };
+      const host = { name: node.name, address: node.address, kind, isHalfJoined: state !== 'bare' };
       const withKey = kind === 'control-plane' ? 'certificate-key' : 'nothing';
       const inviter = { ...node, name: through.host, address: through.address ?? '' };
       const configuration = {
@@ -46,7 +46,8 @@ export function kubernetesJoined(site: KubernetesSite): Resource {
             configuration,
           },
         ],
-        disruptive: false,
+        // Its pods end where it is reset.
+        disruptive: host.isHalfJoined,
       });
     },
   };

@@ -6,7 +6,7 @@ import { unlessLost } from '../facts/unless-lost.js';
 import { USUAL_KUBELET_CONF } from '../facts/kubelet-processes.js';
 import { UNCHANGED, type Resource } from '../model/change.js';
 import { ProvisionError, RemoteError } from '../model/errors.js';
-import type { KubernetesNode } from '../model/kubernetes.js';
+import { isNodeName, type KubernetesNode } from '../model/kubernetes.js';
 import type { Probe } from '../model/remote.js';
 
 /** What a node needs at least (kubeadm, app/constants: ControlPlaneNumCPU, ControlPlaneMem). */
@@ -21,9 +21,6 @@ const PORTS: Readonly<Record<KubernetesNode['kind'], readonly string[]>> = {
 
 /** Of these a port is no news on a node that is half set up. */
 const OWN = /^(?:kubelet|kube-apiserver|kube-controller|kube-scheduler)/;
-
-/** A label of RFC 1123, or several: what the API server takes as the name of a node. */
-const NODE_NAME = /^(?!localhost$)[a-z0-9](?:[-a-z0-9]*[a-z0-9])?(?:\.[a-z0-9](?:[-a-z0-9]*[a-z0-9])?)*$/;
 
 /**
  * What kubeadm would refuse later, and what nobody would: two hosts with one name become one node. All of it is reported by the plan,
@@ -93,7 +90,7 @@ function nameProblems(
   const set = `ssh ${host} sudo hostnamectl set-hostname NAME`;
   if (twins.length > 0)
     return [{ what: `calls itself ${name}, and so does ${twins.join(', ')}: they would be one node`, next: set }];
-  return NODE_NAME.test(name.toLowerCase())
+  return isNodeName(name.toLowerCase())
     ? []
     : [{ what: `calls itself ${name}, which is no name for a node (letters, digits, - and .)`, next: set }];
 }

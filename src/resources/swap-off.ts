@@ -1,5 +1,6 @@
 import { askText } from '../facts/file-content.js';
 import { fileState } from '../facts/file-state.js';
+import { kubeletField } from '../facts/kubelet-config.js';
 import { ALL_SWAPS, swaps, type Swaps, type SwapUnit } from '../facts/swaps.js';
 import { changed, UNCHANGED, type Action, type Resource } from '../model/change.js';
 import { plainContent } from '../model/content.js';
@@ -16,18 +17,21 @@ const MARK = '# provision: no swap under Kubernetes: ';
 
 /**
  * A host without swap, now and after a reboot: the kubelet does not start with it. Lines of fstab stay as comments, and units
- * that would turn swap on are masked; one whose own file is in /etc, where a mask would be, is disabled.
+ * that would turn swap on are masked; one whose own file is in /etc, where a mask would be, is disabled. A node whose kubelet
+ * is set up for swap (`failSwapOn: false`) keeps it: what is swapped out may not fit into its memory.
  */
 export function swapOff(): Resource {
   return {
     address: 'swap-off',
     paths: [FSTAB],
     async plan(probe) {
-      const [found, text, state] = await Promise.all([
+      const [failSwapOn, found, text, state] = await Promise.all([
+        kubeletField(probe, 'failSwapOn'),
         probe.ask(swaps, ALL_SWAPS),
         askText(probe, FSTAB),
         probe.ask(fileState, FSTAB),
       ]);
+      if (failSwapOn === 'false') return UNCHANGED;
       const before = text ?? '';
       const after = withoutSwap(before);
       const units = found.units.filter(turnsOn);

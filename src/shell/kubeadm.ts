@@ -104,6 +104,8 @@ export function finishKubernetes(): Command {
 export interface JoiningHost {
   /** Of its node: a DNS label or several. */
   readonly name: string;
+  /** Of its node, as the inventory has it. */
+  readonly address: string;
   readonly kind: 'control-plane' | 'worker';
   /** Whether an earlier join was killed. */
   readonly isHalfJoined: boolean;
@@ -133,6 +135,22 @@ function forget({ name, kind }: JoiningHost): readonly string[] {
 /** Of the certificates that a control plane gets, those for etcd: each has its own already. Empty ones are not written. */
 const WITHOUT_ETCD = '{"data":{"external-etcd-ca.crt":"","external-etcd.crt":"","external-etcd.key":""}}';
 
+/**
+ * kubeadm refuses a node of this name that is still Ready. The name is what the host calls itself: a node at another address than the
+ * inventory's is another machine's.
+ */
+function deleteNode({ name, address }: JoiningHost): readonly string[] {
+  const addresses = `-o 'jsonpath={.status.addresses[?(@.type=="InternalIP")].address}'`;
+  return [
+    `at=$(kubectl get node ${quote(name)} --ignore-not-found ${addresses})`,
+    `case " $at " in`,
+    `'  ') ;;`,
+    `*${quote(` ${address} `)}*) kubectl delete node ${quote(name)} --ignore-not-found >/dev/null ;;`,
+    `*) echo ${quote(`node ${name} is of another machine than ${address}: not deleted`)} >&2; exit 1 ;;`,
+    'esac',
+  ];
+}
+
 /** On a control plane: lets a host in, and prints the digest of the authority's public key. Its stdin is kubeadm's configuration. */
 export function inviteHost(host: JoiningHost): Command {
   return {
@@ -141,8 +159,7 @@ export function inviteHost(host: JoiningHost): Command {
     script: [
       ...WITH_CONFIGURATION,
       ...forget(host),
-      // kubeadm refuses a node of this name that is still Ready.
-      ...(host.isHalfJoined ? [`kubectl delete node ${quote(host.name)} --ignore-not-found >/dev/null`] : []),
+      ...(host.isHalfJoined ? deleteNode(host) : []),
       // It prints what is secret.
       'with token create >/dev/null',
       ...(host.kind === 'worker'

@@ -32,7 +32,7 @@ export function nodePrepareRole(): Role {
       const node = nodeOn(cluster, host);
       return [
         nodePreflight(node, cluster.kubernetes.nodes, MODULES),
-        swapOff(),
+        ...(cluster.kubernetes.settings.kubeletConfig['failSwapOn'] === false ? [] : [swapOff()]),
         loadedModules({ modules: MODULES, file: '/etc/modules-load.d/60-provision-kubernetes.conf' }),
         ...Object.entries(SETTINGS).map(([key, end]) =>
           sysctl({ key, value: '1', file: `/etc/sysctl.d/60-provision-kubernetes-${end}.conf` }),

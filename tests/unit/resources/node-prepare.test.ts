@@ -39,7 +39,7 @@ describe('swap', () => {
   ].join('\n');
   const answers = (active: readonly string[], units: readonly SwapUnit[], fstab: string | undefined): FakeAnswers => ({
     swaps: { [ALL_SWAPS]: { active, units } },
-    'file-contents': { '/etc/fstab': fstab },
+    'file-contents': { '/etc/fstab': fstab, '/var/lib/kubelet/config.yaml': undefined },
     'file-states': { '/etc/fstab': fstab === undefined ? { kind: 'absent' } : ROOT_FILE },
   });
   const unit = (name: string, changes: Partial<SwapUnit> = {}): SwapUnit => ({
@@ -63,6 +63,15 @@ describe('swap', () => {
       ].join('\n'),
     );
     expect(await changeOf(swapOff(), answers([], [], written?.[0]))).toBeUndefined();
+  });
+
+  test('stays on a node whose kubelet is set up for it', async () => {
+    const tolerant = (text: string): FakeAnswers => ({
+      ...answers(['/dev/sda2'], [unit('dev-gpt.swap')], FSTAB),
+      'file-contents': { '/etc/fstab': FSTAB, '/var/lib/kubelet/config.yaml': text },
+    });
+    expect(await changeOf(swapOff(), tolerant('kind: KubeletConfiguration\nfailSwapOn: false\n'))).toBeUndefined();
+    expect(await changeOf(swapOff(), tolerant('failSwapOn: true\n'))).toBeDefined();
   });
 
   test('what is on is turned off, and on again where the run fails', async () => {

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { describe, expect, test } from '@jest/globals';
 import { etcdDataKey } from '../../../src/facts/etcd-data.js';
 import { etcdRegistry, etcdRegistryKey } from '../../../src/facts/etcd-registry.js';
@@ -8,6 +9,7 @@ import type { Role } from '../../../src/roles/role.js';
 import { apiVersionFor, initConfiguration, joinConfiguration } from '../../../src/resources/kubeadm-configuration.js';
 import { fakeProbes, UNREACHABLE, type FakeAnswers } from '../../support/fake-probe.js';
 import { SAMPLE_CLUSTER, sampleMember, sampleNode } from '../../support/sample-cluster.js';
+import { scratch } from '../../support/scratch.js';
 import { namedHost, templateInventory } from '../../support/template-inventory.js';
 
 const NODES = [
@@ -138,6 +140,33 @@ describe('a host that joins', () => {
     expect(action.invitation.script).toContain('kubectl delete node worker-1');
     const [clean] = (await changeOf(join, 'worker-1', served)).actions;
     expect(JSON.stringify(clean)).not.toMatch(/kubeadm reset|delete node/);
+  });
+
+  test('deletes no node but its own, whatever it calls itself', async () => {
+    const calling = (name: string): Hosts => {
+      const own = { ...host('worker-1', 'joining'), 'node-outline': { node: { name } } };
+      return { ...served, 'worker-1': own };
+    };
+    for (const name of ['--all', '-A', 'a;reboot', '$(reboot)'])
+      await expect(plan(join, 'worker-1', calling(name))).rejects.toMatchObject({ code: 'node-unfit' });
+    const [action] = (await changeOf(join, 'worker-1', calling('cp-2'))).actions;
+    if (action?.kind !== 'join-kubernetes') throw new Error('no join');
+    const lines = action.invitation.script.split('\n');
+    const from = lines.findIndex((line) => line.startsWith('at=$(kubectl get node'));
+    const script = lines.slice(from, lines.indexOf('esac') + 1).join('\n');
+    const deleted = (addresses: string): readonly [number | null, string] => {
+      const kubectl = `kubectl() { case $1 in get) printf %s '${addresses}' ;; *) echo "$@" >&3 ;; esac; }`;
+      const { status, output } = spawnSync('sh', ['-euc', `${kubectl}\n${script}`], {
+        ...{ cwd: scratch(), encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe', 'pipe'] },
+      });
+      return [status, output[3] ?? ''];
+    };
+    const own = 'delete node cp-2 --ignore-not-found\n';
+    expect(deleted('10.0.0.21')).toEqual([0, own]);
+    expect(deleted('10.0.0.21 2001:db8::21')).toEqual([0, own]);
+    expect(deleted('')).toEqual([0, '']);
+    expect(deleted('10.0.0.12')).toEqual([1, '']);
+    expect(deleted('10.0.0.210')).toEqual([1, '']);
   });
 
   test('keeps what others have half made', async () => {
