@@ -51,6 +51,9 @@ export function judgeSnapshots({ host, schedule, inventory }: Judged, seen: Sche
       `${last.file}, the last good one, is ${seen.lastBytes === undefined ? 'gone' : 'of another size now'}`,
       again,
     );
+  // Its age would be counted from there, and nothing be missed until then.
+  if (last !== undefined && last.savedAt > seen.now + PATIENCE_S)
+    return fail(`the host's clock is at ${timeText(seen.now)}, before the last good one: ${kept}`, again);
   const upload = uploadProblem(last, run.isRunning);
   if (upload !== undefined) return fail(`${upload}: ${kept}`, log);
   if (!run.isRunning && run.result !== 'success') return fail(`the last run failed${describeRun(run)}; ${kept}`, log);

@@ -48,7 +48,8 @@ export interface ScheduledSnapshot {
 /**
  * The script that a host runs on its own: it saves a snapshot of its own member, and compares etcd's own checksum, before
  * anything is named after it; then the manifest, the snapshot and the stamp come into place, each by one rename, in this
- * order. Only then the oldest go, and only such as have a manifest of ours and its size.
+ * order. Only then the oldest go, and only such as this script saved of this cluster on this host, and are of the size that their
+ * manifest says.
  */
 export function scheduledSnapshotScript(scheduled: ScheduledSnapshot): string {
   const { member, snapshots } = scheduled;
@@ -71,7 +72,7 @@ export function scheduledSnapshotScript(scheduled: ScheduledSnapshot): string {
     ...saveLines(member),
     ...VERIFY,
     ...manifestLines(scheduled),
-    ...RETIRE,
+    ...retireLines(scheduled),
     ...uploadLines(snapshots),
     '',
   ].join('\n');
@@ -131,24 +132,36 @@ const VERIFY = [
   `[ -n "$revision" ] && [ -n "$keys" ] && [ -n "$hash" ] || refuse "$tool can not read the snapshot"`,
 ];
 
+/** What a manifest of this script says that no other has: whose cluster it is of, and which host saved it. */
+interface ManifestMarks {
+  readonly cluster: string;
+  readonly savedBy: string;
+}
+
+/** Texts of JSON. */
+function marksOf({ cluster, member }: ScheduledSnapshot): ManifestMarks {
+  return { cluster: JSON.stringify(cluster), savedBy: JSON.stringify(`${SNAPSHOT_UNIT} on ${member.host}`) };
+}
+
 /** As `SnapshotManifest` has it. A manifest comes first into its place: no snapshot is ever without one. */
-function manifestLines({ cluster, member }: ScheduledSnapshot): readonly string[] {
-  const [token, host, name, by] = [cluster, member.host, member.name, `${SNAPSHOT_UNIT} on ${member.host}`].map(
-    (text) => quote(JSON.stringify(text)),
-  );
+function manifestLines(scheduled: ScheduledSnapshot): readonly string[] {
+  const { member } = scheduled;
+  const marks = marksOf(scheduled);
+  const [token, by] = [quote(marks.cluster), quote(marks.savedBy)];
+  const [host, name] = [quote(JSON.stringify(member.host)), quote(JSON.stringify(member.name))];
   return [
     'now=$(date +%s)',
     'while name=etcd-$(date -u -d "@$now" +%Y-%m-%dT%H-%M-%SZ).db && [ -e "../$name" ]; do sleep 1; now=$((now + 1)); done',
     `version=$(printf %s "$status" | sed -n 's/.*"version":"\\([0-9A-Za-z.+-]*\\)".*/\\1/p')`,
     `members=$(ctl member list | awk -F ', ' ${quote(MEMBERS_AS_JSON)})`,
     '{',
-    `  printf '{\\n  "formatVersion": 1,\\n  "file": "%s",\\n  "cluster": %s,\\n' "$name" ${token ?? ''}`,
+    `  printf '{\\n  "formatVersion": 1,\\n  "file": "%s",\\n  "cluster": %s,\\n' "$name" ${token}`,
     `  printf '  "clusterId": "%s",\\n  "members": [%s],\\n' "$(number "$status" cluster_id)" "$members"`,
-    `  printf '  "from": { "host": %s, "name": %s, "memberId": "%s" },\\n' ${host ?? ''} ${name ?? ''} "$(number "$status" member_id)"`,
+    `  printf '  "from": { "host": %s, "name": %s, "memberId": "%s" },\\n' ${host} ${name} "$(number "$status" member_id)"`,
     `  printf '  "etcdVersion": "%s",\\n  "revision": %s,\\n  "keys": %s,\\n  "hash": %s,\\n' "$version" "$revision" "$keys" "$hash"`,
     `  printf '  "bytes": %s,\\n  "sha256": "%s",\\n  "encryption": "none",\\n' "$bytes" "$sha256"`,
     `  printf '  "fileBytes": %s,\\n  "fileSha256": "%s",\\n' "$bytes" "$sha256"`,
-    `  printf '  "savedAt": "%s",\\n  "savedBy": %s,\\n  "tool": "${SNAPSHOT_UNIT}"\\n}\\n' "$(date -u -d "@$now" +%Y-%m-%dT%H:%M:%SZ)" ${by ?? ''}`,
+    `  printf '  "savedAt": "%s",\\n  "savedBy": %s,\\n  "tool": "${SNAPSHOT_UNIT}"\\n}\\n' "$(date -u -d "@$now" +%Y-%m-%dT%H:%M:%SZ)" ${by}`,
     '} >./manifest',
     'sync ./snapshot.db ./manifest',
     'mv -T ./manifest "../$name.json"',
@@ -165,23 +178,32 @@ const MEMBERS_AS_JSON = [
   'printf "%s{ \\"name\\": \\"%s\\", \\"peerUrls\\": [%s] }", (NR > 1 ? ", " : ""), $3, urls }',
 ].join('\n');
 
-/** The names sort as their times do. Where the clock was set back, the one that was just saved is not the last: it stays all the same. */
-const RETIRE = [
-  'is_good() {',
-  '  [ -f "$1" ] && [ -f "$1.json" ] &&',
-  `    [ "$(sed -n 's/^  "bytes": \\([0-9]*\\),$/\\1/p' "$1.json")" = "$(stat -c %s "$1")" ]`,
-  '}',
-  'good=0',
-  `for path in ../${SNAPSHOT_NAMES}; do ! is_good "$path" || good=$((good + 1)); done`,
-  `for path in ../${SNAPSHOT_NAMES}; do`,
-  '  [ "$good" -gt "$keep" ] || break',
-  '  [ "$path" != "../$name" ] && is_good "$path" || continue',
-  '  rm -f "$path" "$path.json"',
-  '  good=$((good - 1))',
-  'done',
-  // Of a run that ended between its renames.
-  `for path in ../${SNAPSHOT_NAMES}.json; do [ -e "\${path%.json}" ] || rm -f "$path"; done`,
-];
+/**
+ * The names sort as their times do. Where the clock was set back, the one that was just saved is not the last: it stays all the
+ * same. What a person copied here, or what the host saved of another cluster, has such names, too: it counts for none, and stays.
+ */
+function retireLines(scheduled: ScheduledSnapshot): readonly string[] {
+  const { cluster, savedBy } = marksOf(scheduled);
+  return [
+    'is_ours() {',
+    `  grep -qxF -e ${quote(`  "cluster": ${cluster},`)} "$1" && grep -qxF -e ${quote(`  "savedBy": ${savedBy},`)} "$1"`,
+    '}',
+    'is_good() {',
+    '  [ -f "$1" ] && [ -f "$1.json" ] && is_ours "$1.json" &&',
+    `    [ "$(sed -n 's/^  "bytes": \\([0-9]*\\),$/\\1/p' "$1.json")" = "$(stat -c %s "$1")" ]`,
+    '}',
+    'good=0',
+    `for path in ../${SNAPSHOT_NAMES}; do ! is_good "$path" || good=$((good + 1)); done`,
+    `for path in ../${SNAPSHOT_NAMES}; do`,
+    '  [ "$good" -gt "$keep" ] || break',
+    '  [ "$path" != "../$name" ] && is_good "$path" || continue',
+    '  rm -f "$path" "$path.json"',
+    '  good=$((good - 1))',
+    'done',
+    // Of a run that ended between its renames.
+    `for path in ../${SNAPSHOT_NAMES}.json; do [ -e "\${path%.json}" ] || [ ! -f "$path" ] || ! is_ours "$path" || rm -f "$path"; done`,
+  ];
+}
 
 function uploadLines({ upload }: SnapshotSchedule): readonly string[] {
   if (upload === undefined) return [];

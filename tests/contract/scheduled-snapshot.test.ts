@@ -1,6 +1,6 @@
 // What a host runs on a schedule, in a real shell: etcdctl, etcdutl, df and sleep are stand-ins.
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import { checkSnapshot } from '../../src/day-two/check-snapshot.js';
@@ -71,6 +71,15 @@ function names(): readonly string[] {
   return readdirSync(directory).toSorted();
 }
 
+/** What this host saved before of a cluster, or someone else did. */
+function saved(day: string, { cluster = 'prod "1"', by = 'provision-etcd-snapshot on etcd-1' } = {}): string {
+  const name = `etcd-${day}T00-00-00Z.db`;
+  const manifest = { file: name, cluster, bytes: 10, savedBy: by, tool: 'any' };
+  writeFileSync(join(directory, name), 'x'.repeat(10));
+  writeFileSync(join(directory, `${name}.json`), `${JSON.stringify(manifest, null, 2)}\n`);
+  return name;
+}
+
 function stamp(): string {
   return readFileSync(join(directory, 'last-good'), 'utf8');
 }
@@ -109,14 +118,10 @@ describe('a host on a schedule', () => {
   });
 
   test('keeps the last good ones: what is no whole snapshot of ours counts for none, and stays', () => {
-    const old = ['2026-11-01', '2026-11-02', '2026-11-03', '2026-11-04'].map((day) => `etcd-${day}T00-00-00Z.db`);
-    for (const name of old) {
-      writeFileSync(join(directory, name), 'x'.repeat(10));
-      writeFileSync(join(directory, `${name}.json`), '{\n  "bytes": 10,\n');
-    }
+    const old = ['2026-11-01', '2026-11-02', '2026-11-03', '2026-11-04'].map((day) => saved(day));
     writeFileSync(join(directory, 'etcd-2026-11-05T00-00-00Z.db'), 'no manifest');
     writeFileSync(join(directory, old[3] ?? ''), 'cut');
-    writeFileSync(join(directory, 'etcd-2026-11-06T00-00-00Z.db.json'), 'of a run that was cut off');
+    rmSync(join(directory, saved('2026-11-06')));
     writeFileSync(join(directory, 'by-hand.db'), 'precious');
     expect(run().status).toBe(0);
     const kept = names().filter((name) => !name.endsWith('.json'));
@@ -129,14 +134,26 @@ describe('a host on a schedule', () => {
     expect(names()).not.toContain('etcd-2026-11-06T00-00-00Z.db.json');
   });
 
-  test('keeps the one that it has just saved, also where the clock was set back', () => {
-    const future = 'etcd-2999-01-01T00-00-00Z.db';
-    writeFileSync(join(directory, future), 'x'.repeat(10));
-    writeFileSync(join(directory, `${future}.json`), '{\n  "bytes": 10,\n');
+  test.each<[string, Parameters<typeof saved>[1]]>([
+    ['another cluster, which the host was of before', { cluster: 'prod' }],
+    ['another host, as in a directory that both write to', { by: 'provision-etcd-snapshot on etcd-10' }],
+    ['a person who saved it before a change', { by: 'ada@laptop' }],
+  ])('never removes what is of %s', (_, of) => {
+    const precious = saved('2026-11-01', of);
+    const left = saved('2026-11-02', of);
+    rmSync(join(directory, left));
+    const own = saved('2026-11-03');
     expect(run({ keep: 1 }).status).toBe(0);
-    const [saved = '', ...others] = names().filter((name) => name.endsWith('.db'));
-    expect([saved < future, others]).toEqual([true, []]);
-    expect(stamp()).toContain(`file=${saved}\n`);
+    expect(names()).toEqual(expect.arrayContaining([precious, `${precious}.json`, `${left}.json`]));
+    expect(names()).not.toContain(own);
+  });
+
+  test('keeps the one that it has just saved, also where the clock was set back', () => {
+    const future = saved('2999-01-01');
+    expect(run({ keep: 1 }).status).toBe(0);
+    const [latest = '', ...others] = names().filter((name) => name.endsWith('.db'));
+    expect([latest < future, others]).toEqual([true, []]);
+    expect(stamp()).toContain(`file=${latest}\n`);
   });
 
   test.each<[string, () => void, string]>([

@@ -66,6 +66,11 @@ describe('snapshots on a schedule', () => {
       'fail one was due at 2026-11-26T19:00:00Z, and none was saved; none was saved yet',
     ],
     [
+      'one that was saved while the clock was wrong',
+      { now: SIX - 2 * HOUR },
+      `fail the host's clock is at 2026-11-26T16:00:00Z, before the last good one: ${KEPT}`,
+    ],
+    [
       'the last run failed',
       { run: failed },
       `fail the last run failed (status 1): etcd gave no snapshot: EOF; ${KEPT}`,
