@@ -2,6 +2,7 @@ import { ProvisionError, RemoteError } from '../model/errors.js';
 import { serviceNamed, type Endpoint } from '../model/virtual-service.js';
 import { LOCAL_SINCE, lookAtKubelet, staysLocal } from '../resources/seen-kubelet.js';
 import { usesEndpoint, wantedServer } from '../resources/with-server.js';
+import { quote } from '../shell/quote.js';
 import { itemsOfHosts } from './ask-hosts.js';
 import type { Check, CheckItem } from './check.js';
 
@@ -10,7 +11,7 @@ export const checkApiClients: Check = async ({ cluster, probe, inventory }) => {
   const service = serviceNamed(cluster, 'kube-apiserver');
   if (service === undefined) return [];
   const { endpoint } = service;
-  const next = `provision plan ${inventory} --playbook apiserver-clients`;
+  const next = `provision plan ${quote(inventory)} --playbook apiserver-clients`;
   return itemsOfHosts(cluster.nodes, async (host) => {
     const controlPlane = cluster.controlPlanes.find((each) => each.host === host);
     try {

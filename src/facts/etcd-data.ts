@@ -77,10 +77,12 @@ function scriptFor(key: string): string {
 
 /** Lines that find its initial cluster, and where it has its data; the last of each counts, as for systemd. */
 function readConfiguration(path: string): string {
+  // As systemd reads it (systemd.exec(5), EnvironmentFile=): either quotes or none, and no blanks around it.
+  const place = `s/^[[:space:]]*ETCD_DATA_DIR=["']\\{0,1\\}\\([^"']*[^"'[:space:]]\\)["']\\{0,1\\}[[:space:]]*$/W \\1/p`;
   return [
     'cluster= place=',
     `while IFS= read -r line; do case $line in 'C '*) cluster=$line ;; 'W '*) place=\${line#W } ;; esac; done <<CONFIGURATION`,
-    `$(sed -n -e 's/^ETCD_INITIAL_CLUSTER=/C /p' -e 's/^ETCD_DATA_DIR="\\{0,1\\}\\([^"]*\\)"\\{0,1\\}$/W \\1/p' ${quote(path)} 2>/dev/null)`,
+    `$(sed -n -e 's/^ETCD_INITIAL_CLUSTER=/C /p' -e ${quote(place)} ${quote(path)} 2>/dev/null)`,
     'CONFIGURATION',
     '[ -z "$cluster" ] || words="$words configured"',
   ].join('\n');

@@ -5,6 +5,7 @@ import { ProvisionError } from '../model/errors.js';
 import { httpsUrl } from '../model/endpoint.js';
 import { FORMER_MEMBERS } from '../model/former-groups.js';
 import { journalByHand } from '../shell/by-hand.js';
+import { quote } from '../shell/quote.js';
 
 const UNTOUCHED = 'nothing was changed';
 
@@ -53,12 +54,14 @@ export function withoutItsAddress({ host, address }: Member): ProvisionError {
 
 /** The member is only stopped. */
 export function hasData({ host, unit, dataDir }: Member, entry: Listed): ProvisionError {
+  // The directory may be what the host says that it is.
+  const aside = `sudo mv ${quote(`${dataDir}/member`)} ${quote(`${dataDir}/member.damaged`)}`;
   return new ProvisionError({
     code: 'member-has-data',
     message: `${host}: ${described(entry)} is stopped, and has its data in ${dataDir}; ${UNTOUCHED}`,
     hint: [
       `start it: ssh ${host} sudo systemctl start ${unit}`,
-      `where its data is damaged for good, move it aside first: ssh ${host} sudo mv ${dataDir}/member ${dataDir}/member.damaged`,
+      `where its data is damaged for good, move it aside first: ssh ${host} ${quote(aside)}`,
     ].join('\n'),
   });
 }

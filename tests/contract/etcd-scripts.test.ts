@@ -214,6 +214,8 @@ describe('the data of a member', () => {
   test.each<[string, (line: string) => readonly string[]]>([
     ['as this program writes it', (old) => [`ETCD_DATA_DIR="${old}"`, 'ETCD_INITIAL_CLUSTER="a=https://a:2380"']],
     ['without quotes', (old) => ['ETCD_INITIAL_CLUSTER=a=https://a:2380', `ETCD_DATA_DIR=${old}`]],
+    ['in single quotes', (old) => [`ETCD_DATA_DIR='${old}'`]],
+    ['with blanks around it', (old) => [` ETCD_DATA_DIR=${old} \t\r`]],
     ['the last one counts', (old) => ['ETCD_DATA_DIR=/nowhere', `ETCD_DATA_DIR="${old}"`]],
   ])('is found where its configuration has it: %s', (_, lines) => {
     mkdirSync(place('old/member'), { recursive: true });

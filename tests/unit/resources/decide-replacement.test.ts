@@ -6,6 +6,7 @@ import {
   type Replacement,
   type ReplacementLook,
 } from '../../../src/resources/decide-replacement.js';
+import { quote } from '../../../src/shell/quote.js';
 import { healthy, LONE_DATA, MEMBER_DATA, NO_DATA, SILENT } from '../../support/etcd-answers.js';
 import { SAMPLE_CLUSTER, sampleMember } from '../../support/sample-cluster.js';
 
@@ -191,6 +192,16 @@ describe('decideReplacement', () => {
   ])('refuses: %s', (_, look, code, message) => {
     expect(() => decide(look)).toThrow(
       expect.objectContaining({ code, message: expect.stringMatching(message) as unknown }),
+    );
+  });
+
+  test('gives nobody a command to type that a host has made up', () => {
+    const keptIn = "/srv; touch pwned #'";
+    const hint = expect.stringContaining(
+      `ssh etcd-3 ${quote(`sudo mv ${quote(`${keptIn}/member`)} ${quote(`${keptIn}/member.damaged`)}`)}`,
+    ) as unknown;
+    expect(() => decide({ state: { ...state, keptIn } })).toThrow(
+      expect.objectContaining({ code: 'member-has-data', hint }),
     );
   });
 
