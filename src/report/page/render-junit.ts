@@ -1,4 +1,5 @@
 import type { CheckItem } from '../../checks/check.js';
+import type { PlanOutline } from '../../model/plan.js';
 import { groupBy } from '../plan-groups.js';
 import { outputLines } from '../terminal-text.js';
 import { markup, type Markup } from './markup.js';
@@ -47,11 +48,18 @@ ${all}</testsuites>
 }
 
 function suitesOf(report: RunReport): readonly Suite[] {
-  const cases = [...report.steps.map(stepCase), ...report.items.map(checkCase), ...runCases(report)];
+  const away = (report.plan?.away ?? []).map((host) => awayCase(host, report));
+  const cases = [...report.steps.map(stepCase), ...away, ...report.items.map(checkCase), ...runCases(report)];
   return groupBy(cases, ({ host }) => host).map((own) => ({
     name: own[0]?.host ?? RUN_SUITE,
     cases: own.map(({ of }) => of),
   }));
+}
+
+/** A host that is not in the plan, for it can't be reached: nothing is known of it. */
+function awayCase({ host, because }: PlanOutline['away'][number], { command }: RunReport): HostCase {
+  const reason = `made without it: ${because}`;
+  return { host, of: { classname: command, name: 'the host', elapsedMs: 0, result: 'skipped', reason, text: '' } };
 }
 
 interface HostCase {

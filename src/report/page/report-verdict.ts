@@ -24,8 +24,15 @@ interface Judged {
   readonly items: readonly CheckItem[];
 }
 
-/** What a run, a plan or a health check comes to. */
-export function verdictOf({ command, plan, steps, events, items }: Judged): ReportVerdict {
+/** What a run, a plan or a health check comes to. What was made without a host is not simply good. */
+export function verdictOf(judged: Judged): ReportVerdict {
+  const verdict = wholeVerdict(judged);
+  const away = judged.plan?.away.length ?? 0;
+  if (away === 0 || verdict.tone === 'bad') return verdict;
+  return { ...verdict, tone: 'watch', text: `${verdict.text}; made without ${counted(away, 'host')}` };
+}
+
+function wholeVerdict({ command, plan, steps, events, items }: Judged): ReportVerdict {
   const failed = events.find((event) => event.type === 'run-failed');
   if (failed !== undefined) return { tone: 'bad', text: `${command} did not succeed`, detail: failed.message };
   if (command === 'verify') return healthOf(items);
@@ -42,6 +49,7 @@ export function verdictOf({ command, plan, steps, events, items }: Judged): Repo
 
 function healthOf(items: readonly CheckItem[]): ReportVerdict {
   const count = (verdict: CheckItem['verdict']): number => items.filter((item) => item.verdict === verdict).length;
+  if (items.length === 0) return { tone: 'watch', text: 'verify: nothing was checked' };
   const [ok, warn, fail] = [count('ok'), count('warn'), count('fail')];
   const figures = `${counted(items.length, 'check')}: ${ok} ok, ${counted(warn, 'warning')}, ${fail} failed`;
   if (fail > 0) return { tone: 'bad', text: `verify: not healthy; ${figures}` };

@@ -4,6 +4,7 @@ import { timelineSvg } from '../../../../src/report/page/charts.js';
 import { gfm } from '../../../../src/report/page/markdown.js';
 import { isReport, REPORT_MARK } from '../../../../src/report/page/report-mark.js';
 import { gateWords } from '../../../../src/report/page/report-words.js';
+import { renderJunit } from '../../../../src/report/page/render-junit.js';
 import { reportOf, type RunRecord } from '../../../../src/report/page/run-report.js';
 import { stepGroups } from '../../../../src/report/page/step-groups.js';
 import { BARE_HOSTS, NOTHING_TO_DO, ROLLING_RESTART } from '../../../support/sample-plans.js';
@@ -11,6 +12,8 @@ import { BEHIND_VIRTUAL_IP, checkUpRecord, DIRECT, ITEMS, recordOf } from '../..
 import { DRILL_RUN, FAILING_RUN, ROLLING_RUN } from '../../../support/sample-runs.js';
 
 const FINISHED: Event = { type: 'run-finished', result: { changed: 0, unchanged: 3, failed: 0, elapsedMs: 1 } };
+
+const WITHOUT_ONE = { ...NOTHING_TO_DO, away: [{ host: 'etcd-9', because: 'no route to <etcd-9>' }] };
 
 function report(command: RunCommand, events: readonly Event[], more: Partial<RunRecord> = {}) {
   return reportOf(recordOf(command, events, more));
@@ -88,6 +91,15 @@ describe('the verdict', () => {
       report('plan', [{ type: 'planned', plan: BARE_HOSTS }, FINISHED]),
     ],
     [
+      'watch plan: no changes; 3 hosts looked at, 36 unchanged; made without 1 host',
+      report('plan', [{ type: 'planned', plan: WITHOUT_ONE }, FINISHED]),
+    ],
+    [
+      'watch apply: no changes were needed; made without 1 host',
+      report('apply', [{ type: 'planned', plan: WITHOUT_ONE }, FINISHED]),
+    ],
+    ['watch verify: nothing was checked', reportOf(checkUpRecord([]))],
+    [
       'watch plan: 6 changes on 3 hosts, 3 disruptive, 33 unchanged',
       report('plan', [{ type: 'planned', plan: ROLLING_RESTART }, FINISHED]),
     ],
@@ -108,6 +120,12 @@ describe('the verdict', () => {
   ])('%s', (expected, { verdict: { tone, text, detail } }) => {
     expect(`${tone} ${text}${detail === undefined ? '' : `: ${detail}`}`).toBe(expected);
   });
+});
+
+test('a host that a plan was made without is no test that passed', () => {
+  const xml = renderJunit(report('plan', [{ type: 'planned', plan: WITHOUT_ONE }, FINISHED]));
+  expect(xml).toContain('name="etcd-9" hostname="etcd-9"');
+  expect(xml).toContain('<skipped message="made without it: no route to &lt;etcd-9&gt;"/>');
 });
 
 describe('the timeline', () => {
