@@ -2,7 +2,7 @@ import { Document } from 'yaml';
 import type { Cluster } from '../model/cluster.js';
 import { hostPort } from '../model/endpoint.js';
 import { serviceNamed } from '../model/virtual-service.js';
-import { JOBS, type AlertGroup } from './alert-rules.js';
+import { countedServices, JOBS, type AlertGroup } from './alert-rules.js';
 
 /** How our files begin: what does not is another's. */
 const HEADER = 'Written by provision (alerts)';
@@ -38,7 +38,9 @@ export function targetGroups(cluster: Cluster): readonly TargetGroup[] {
 }
 
 /** What the rules ask about and nobody shows, a line each. */
-export function unscraped({ members, services, hostMetrics }: Cluster): readonly string[] {
+export function unscraped(cluster: Cluster): readonly string[] {
+  const { members, services, hostMetrics } = cluster;
+  const counted = countedServices(cluster);
   const balancers = services.filter(({ name }) => name === 'etcd').flatMap((service) => service.balancers);
   return [
     ...(members.some(({ metrics }) => metrics === undefined)
@@ -49,7 +51,12 @@ export function unscraped({ members, services, hostMetrics }: Cluster): readonly
       : []),
     ...(hostMetrics.length === 0
       ? ['etcd_host_metrics_port is not set: no alert tells of certificates that end, and of who holds the virtual IP']
-      : []),
+      : services
+          .filter((service) => !counted.includes(service))
+          .map(
+            ({ name }) =>
+              `not every load balancer of ${name} has an etcd_host_metrics_port: no alert tells of who holds its virtual IP`,
+          )),
   ];
 }
 

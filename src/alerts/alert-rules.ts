@@ -157,14 +157,21 @@ function balancerRules(cluster: Cluster): readonly Rule[] {
   ];
 }
 
+/** Services whose virtual IP has its holders counted: where one balancer tells nothing, the address may be there. */
+export function countedServices({ services, hostMetrics }: Cluster): Cluster['services'] {
+  const told = hostMetrics.map(({ host }) => host);
+  return services.filter(({ balancers }) => balancers.every(({ host }) => told.includes(host)));
+}
+
 /** By what members and balancers tell of themselves. */
-function hostRules({ token, services, certificates, hostMetrics }: Cluster): readonly Rule[] {
+function hostRules(cluster: Cluster): readonly Rule[] {
+  const { token, certificates, hostMetrics } = cluster;
   if (hostMetrics.length === 0) return [];
   const of = selector(JOBS.host, token);
   const host = '{{ $labels.host }}';
   const left = `provision_certificate_not_after_seconds${of} - time()`;
   const days = Math.max(1, Math.floor(certificates.renewBeforeDays / 2));
-  const holders = services.map(({ name, endpoint }): Rule => {
+  const holders = countedServices(cluster).map(({ name, endpoint }): Rule => {
     const held = `sum(provision_virtual_ip_held{${labelsOf(JOBS.host, token)}, service=${promqlText(name)}})`;
     return [
       'EtcdVirtualIpHolders',
