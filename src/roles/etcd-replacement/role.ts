@@ -1,5 +1,6 @@
 import { ProvisionError } from '../../model/errors.js';
 import { snapshotBefore } from '../../resources/joining-steps.js';
+import { letInByMembers } from '../../resources/let-in-by-members.js';
 import { memberReplacement, replacementWay } from '../../resources/member-replacement.js';
 import { memberParts } from '../etcd/role.js';
 import { memberOn, type Role, type RoleTools } from '../role.js';
@@ -16,7 +17,8 @@ export function etcdReplacementRole(tools: RoleTools): Role {
       const { leaving, joining, open } = memberReplacement(cluster, member);
       const snapshot = snapshotBefore(replacementWay(cluster, member));
       // What changes the list of members is asked with the release's etcdctl, where a release is wanted.
-      return [snapshot, ...installed, ...files, ...program, ...leaving, environment, ...joining, open];
+      const letIn = cluster.firewall === undefined ? [] : [letInByMembers(cluster, member)];
+      return [...letIn, snapshot, ...installed, ...files, ...program, ...leaving, environment, ...joining, open];
     },
   };
 }
