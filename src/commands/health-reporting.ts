@@ -13,26 +13,26 @@ export interface HealthReporting {
   look(cluster: Cluster, probe: (host: string) => Probe): Promise<ClusterPicture | undefined>;
   /** @throws ProvisionError `file-not-written` */
   write(found: Pick<RunRecord, 'items' | 'latency' | 'before'>): Promise<void>;
+  /** A health check that an error ended: a report of an earlier one would pass for it. It never fails. */
+  fail(error: unknown): Promise<void>;
 }
 
 /** @throws ProvisionError where a report could not be written */
 export async function openHealthReporting(inventory: string, files: readonly string[]): Promise<HealthReporting> {
   const begun = new Date().toISOString();
   const targets = await openReportFiles(files);
+  const record = (): Omit<RunRecord, 'events'> => {
+    const ended = new Date().toISOString();
+    return { tool: VERSION, command: 'verify', inventory, by: whoRuns(), begun, ended };
+  };
   return {
     look: (cluster, probe) => pictureOf({ cluster, probe, isAsked: () => true }).catch(() => undefined),
-    async write(found) {
-      const ended = new Date().toISOString();
-      await targets.write({
-        tool: VERSION,
-        command: 'verify',
-        inventory,
-        by: whoRuns(),
-        begun,
-        ended,
-        events: [],
-        ...found,
-      });
+    write: (found) => targets.write({ ...record(), events: [], ...found }),
+    async fail(error) {
+      const { runFailed } = await import('../report/run-failed.js');
+      const { eventRecord } = await import('../report/ndjson.js');
+      // What ended the check is what counts.
+      await targets.write({ ...record(), events: [eventRecord(runFailed(error), new Date())] }).catch(() => undefined);
     },
   };
 }

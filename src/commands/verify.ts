@@ -39,12 +39,28 @@ export function addVerifyCommand(program: Command, context: Context): void {
 }
 
 async function verify(inventory: string, options: VerifyOptions, context: Context): Promise<void> {
+  const report = await reportInFiles(inventory, options);
+  try {
+    await checkUp(inventory, { options, context, report });
+  } catch (error) {
+    await report?.fail(error);
+    throw error;
+  }
+}
+
+/** What a health check is made with. */
+interface CheckUp {
+  readonly options: VerifyOptions;
+  readonly context: Context;
+  readonly report: HealthReporting | undefined;
+}
+
+async function checkUp(inventory: string, { options, context, report }: CheckUp): Promise<void> {
   const { openSession } = await import('./session.js');
   const { writeNotices } = await import('./write-notices.js');
   const { describeLocks, locksSeen } = await import('../engine/left-lock.js');
   const { isGoneHolder } = await import('./lock-holder.js');
   const { runChecks } = await import('../checks/run-checks.js');
-  const report = await reportInFiles(inventory, options);
   const emit = writeNotices(context.stderr);
   const session = await openSession(inventory, options, { context, emit, interrupted: () => false });
   try {

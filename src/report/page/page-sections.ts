@@ -98,6 +98,7 @@ function signOf({ end, disruptive }: GroupedReportStep['step']): Markup {
 
 function toneOf(end: StepEnd): Tone | 'dim' {
   if (end === 'done') return 'good';
+  if (end === 'done before a roll-back') return 'watch';
   return end === 'failed' || end === 'interrupted' ? 'bad' : 'dim';
 }
 

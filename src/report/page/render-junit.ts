@@ -69,6 +69,7 @@ interface HostCase {
 
 const SKIPPED: Readonly<Partial<Record<ReportStep['end'], string>>> = {
   unknown: 'known after apply',
+  'done before a roll-back': 'was done, and then rolled back after a failure on its host',
   'not performed': 'not performed: the run ended before',
   interrupted: 'was in progress when the run ended, may be incomplete',
 };

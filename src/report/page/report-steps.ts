@@ -3,9 +3,11 @@ import type { EventJson } from '../event-schema.js';
 
 /**
  * What became of a step. `planned`: of a plan, which performs nothing; `unknown`: of a plan, known after apply; `unchanged`:
- * it was decided during the run, and needed nothing; `interrupted`: the run ended in its middle.
+ * it was decided during the run, and needed nothing; `interrupted`: the run ended in its middle; `done before a roll-back`: what a
+ * later failure on the same host then rolled back in the same play, but for what can't be: a notice of the run says what stays.
  */
-export type StepEnd = 'planned' | 'unknown' | 'done' | 'failed' | 'unchanged' | 'interrupted' | 'not performed';
+export type StepEnd =
+  'planned' | 'unknown' | 'done' | 'done before a roll-back' | 'failed' | 'unchanged' | 'interrupted' | 'not performed';
 
 /** One step on one host. */
 export interface ReportStep {
@@ -19,7 +21,7 @@ export interface ReportStep {
   readonly disruptive: boolean;
   readonly diff: readonly string[];
   readonly end: StepEnd;
-  /** How long it took; of `done` only. */
+  /** How long it took; of what was done only. */
   readonly elapsedMs: number | undefined;
   /** What failed, with its last output; of `failed` only. */
   readonly message: string | undefined;
@@ -28,7 +30,7 @@ export interface ReportStep {
 /** What a run's events say of one step. */
 interface Told {
   readonly summary: string;
-  readonly end: 'done' | 'failed' | 'interrupted';
+  readonly end: 'done' | 'done before a roll-back' | 'failed' | 'interrupted';
   readonly elapsedMs?: number;
   readonly message?: string;
 }
@@ -85,13 +87,16 @@ function plannedSteps(plan: PlanOutline | undefined): readonly ReportStep[] {
 
 /** The last thing that was told of each step. */
 function toldOf(events: readonly EventJson[]): ReadonlyMap<string, Told> {
+  const workOf = ({ play, host }: Omit<Place, 'address'>): string => JSON.stringify([play, host]);
+  const rolledBack = new Set(events.flatMap((event) => (event.type === 'rolled-back' ? [workOf(event)] : [])));
+  const doneEnd = (event: Place): Told['end'] => (rolledBack.has(workOf(event)) ? 'done before a roll-back' : 'done');
   return new Map(
     events.flatMap((event): [string, Told][] => {
       switch (event.type) {
         case 'change-started':
           return [[keyOf(event), { summary: event.summary, end: 'interrupted' }]];
         case 'change-done':
-          return [[keyOf(event), { summary: event.summary, end: 'done', elapsedMs: event.elapsedMs }]];
+          return [[keyOf(event), { summary: event.summary, end: doneEnd(event), elapsedMs: event.elapsedMs }]];
         case 'change-failed':
           return [[keyOf(event), { summary: event.summary, end: 'failed', message: event.message }]];
         default:

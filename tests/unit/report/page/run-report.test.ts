@@ -71,7 +71,7 @@ describe('what became of a step', () => {
     expect(endsOf(steps)).toEqual([
       'etcd-3 package:etcd: interrupted',
       'etcd-1 package:etcd: done',
-      'etcd-2 file:/etc/default/etcd: done',
+      'etcd-2 file:/etc/default/etcd: done before a roll-back',
       'etcd-2 service:etcd: failed',
     ]);
     // With the output that only the end of the run has.
@@ -120,6 +120,13 @@ describe('the verdict', () => {
   ])('%s', (expected, { verdict: { tone, text, detail } }) => {
     expect(`${tone} ${text}${detail === undefined ? '' : `: ${detail}`}`).toBe(expected);
   });
+});
+
+test('what was rolled back is no test that passed', () => {
+  const xml = renderJunit(report('apply', FAILING_RUN));
+  const [own = ''] = xml.match(/<testsuite id="\d+" name="etcd-2"[^]*?<\/testsuite>/) ?? [];
+  expect(own).toContain('<skipped message="was done, and then rolled back after a failure on its host"/>');
+  expect(own).not.toContain('<system-out>');
 });
 
 test('a host that a plan was made without is no test that passed', () => {
