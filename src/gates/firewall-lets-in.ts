@@ -1,5 +1,6 @@
 import { ALL_ADDRESSES, hostAddresses } from '../facts/host-addresses.js';
 import { openPorts, portKey } from '../facts/open-ports.js';
+import { unitState } from '../facts/unit-state.js';
 import { unlessLost } from '../facts/unless-lost.js';
 import { vrrpHeard } from '../facts/vrrp-heard.js';
 import type { Cluster } from '../model/cluster.js';
@@ -49,12 +50,14 @@ async function closedTo(cluster: Cluster, host: string, { probe }: GateInput): P
   return (await Promise.all(asked)).flat();
 }
 
-/** A host that hears nobody would take the address too, some seconds later. */
+/** A host that hears nobody would take the address too, some seconds later; one without keepalived takes none, as before a service is set up. */
 async function deafTo(cluster: Cluster, host: string, input: GateInput): Promise<readonly string[]> {
-  const shared = cluster.services.filter(
-    ({ balancers }) => balancers.length > 1 && balancers.some((each) => each.host === host),
-  );
-  const problems = shared.map(async (service) => {
+  const shared = cluster.services.flatMap((service) => {
+    const own = service.balancers.find((each) => each.host === host);
+    return own === undefined || service.balancers.length === 1 ? [] : [{ service, unit: own.keepalived.unit }];
+  });
+  const problems = shared.map(async ({ service, unit }) => {
+    if (!(await input.probe(host).ask(unitState, unit)).active) return [];
     const oneHolder = await keepalivedOneHolder(service, cluster).check(input);
     if (!oneHolder.open) return [oneHolder.reason];
     const hears = (await holds(service, host, input)) || (await input.probe(host).ask(vrrpHeard, 'ours')) > 0;

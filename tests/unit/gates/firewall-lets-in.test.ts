@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { firewallLetsIn } from '../../../src/gates/firewall-lets-in.js';
+import { NOT_INSTALLED, RUNNING } from '../../support/etcd-answers.js';
 import { fakeProbes, UNREACHABLE, type FakeAnswers } from '../../support/fake-probe.js';
 import { gateInput } from '../../support/gate-input.js';
 import { withFirewall } from '../../support/sample-cluster.js';
@@ -8,7 +9,7 @@ const MEMBER = [2379, 2380].map((port) => `10.0.0.1 ${port}`);
 const PORTS = [...MEMBER, '10.0.0.100 2379'];
 
 /** A balancer that holds the address, or one that has heard so many adverts. */
-function host(number: number, { open = PORTS, vip = false, heard = 0 } = {}): FakeAnswers {
+function host(number: number, { open = PORTS, vip = false, heard = 0, keepalived = RUNNING } = {}): FakeAnswers {
   const own = { interface: 'eth0', address: `10.0.0.${number}`, prefixLength: 24 };
   const virtual = { interface: 'eth0', address: '10.0.0.100', prefixLength: 32 };
   return {
@@ -16,6 +17,7 @@ function host(number: number, { open = PORTS, vip = false, heard = 0 } = {}): Fa
     'host-addresses': { all: vip ? [own, virtual] : [own] },
     'source-addresses': Object.fromEntries([1, 2, 3].map((far) => [`10.0.0.${far}`, `10.0.0.${number}`])),
     'vrrp-heard': { ours: heard },
+    units: { keepalived },
   };
 }
 
@@ -31,6 +33,10 @@ describe('a new firewall is kept', () => {
   test.each([
     ['all that need the host come in', {}],
     ['the host holds the address itself', { 'etcd-1': host(1, { vip: true }), 'etcd-2': host(2) }],
+    [
+      'the virtual IP is still to be set up',
+      { 'etcd-1': host(1, { keepalived: NOT_INSTALLED }), 'etcd-2': host(2, { keepalived: NOT_INSTALLED }) },
+    ],
     ['a host is away', { 'etcd-3': UNREACHABLE }],
     ['another one holds the address, which does not answer', { 'cp-1': host(11, { open: MEMBER }) }],
   ])('where %s', async (_, hosts) => {
