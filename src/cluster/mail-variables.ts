@@ -1,5 +1,5 @@
 import { defaulted, optional } from './variable-definition.js';
-import { dnsName, listOf, text, wholeNumber } from './variable-kinds.js';
+import { listOf, nameOrAddress, text, wholeNumber } from './variable-kinds.js';
 
 /** What keepalived takes as one word of its configuration, and an SMTP server as one address. */
 const ADDRESS = /^[^\s"'!#{}<>,;@\\\p{Cc}]+@[^\s"'!#{}<>,;@\\\p{Cc}]+$/u;
@@ -20,7 +20,7 @@ export const MAIL_VARIABLES = {
     description: 'Sender of these mails.',
   }),
   keepalived_smtp_server: defaulted('127.0.0.1', {
-    schema: dnsName(),
+    schema: nameOrAddress(),
     type: 'IP address or name',
     description: 'Where keepalived hands mails over, without TLS and login: best a mail server of the host itself.',
   }),

@@ -72,6 +72,12 @@ export function dnsName(): z.ZodType<string> {
   );
 }
 
+/** Where a server is: an IPv4 or IPv6 address, or a DNS name of one. */
+export function nameOrAddress(): z.ZodType<string> {
+  const error = 'expected an IP address or a DNS name';
+  return z.union([ipAddress(), dnsName().refine((name) => !name.startsWith('*'))], { error });
+}
+
 /** A list; a lone text is split at its commas. */
 export function listOf(item: z.ZodType<string>, error: string): z.ZodType<readonly string[]> {
   const toList = (value: unknown): unknown =>
