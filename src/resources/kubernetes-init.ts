@@ -44,7 +44,8 @@ export function kubernetesFinished(site: KubernetesSite): Resource {
     paths: [],
     async plan(probe) {
       const [state, isMade] = await Promise.all([kubernetesState(probe), isMadeElsewhere(site, probe)]);
-      if (state === 'joined' || known(isMade)) return UNCHANGED;
+      // Its own API server serves the cluster by then, whoever has joined through it since: what is there is made once more.
+      if (state === 'joined' || (state !== 'serving' && known(isMade))) return UNCHANGED;
       const summary = `make the objects of the cluster, which clients find at ${site.cluster.endpoint} (kubeadm init)`;
       return init(site, probe, { command: finishKubernetes(), summary });
     },

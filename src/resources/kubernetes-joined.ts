@@ -16,8 +16,8 @@ export function kubernetesJoined(site: KubernetesSite): Resource {
     paths: [],
     async plan(probe) {
       const [state, through] = await Promise.all([kubernetesState(probe), inviterOf(site, probe)]);
-      // The first control plane is what the others join.
-      if (state === 'joined' || through === undefined) return UNCHANGED;
+      // The first control plane is what the others join: it serves before its cluster's objects are there.
+      if (state === 'joined' || state === 'serving' || through === undefined) return UNCHANGED;
       const { node, cluster } = await kubeadmView(site, probe);
       const { kind } = site.node;
       const host = { name: node.name, address: node.address, kind, isHalfJoined: state !== 'bare' };

@@ -96,6 +96,12 @@ describe('the first control plane', () => {
     expect((await plan(finish, 'cp-1', hosts))?.kind).toBe(rest);
   });
 
+  test('that serves is never reset, whoever has joined through it before its run was killed', async () => {
+    const hosts = withHosts({ 'cp-1': host('cp-1', 'serving'), 'cp-2': host('cp-2', 'joined'), ...etcdWith('used') });
+    expect(await plan(join, 'cp-1', hosts)).toEqual(UNCHANGED);
+    expect((await plan(finish, 'cp-1', hosts))?.kind).toBe('change');
+  });
+
   test('is never made a second time: another one serves, or etcd holds one', async () => {
     const served = withHosts({ 'cp-2': host('cp-2', 'joined'), ...etcdWith('used') });
     expect([await plan(begin, 'cp-1', served), await plan(finish, 'cp-1', served)]).toEqual([UNCHANGED, UNCHANGED]);
