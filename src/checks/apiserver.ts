@@ -118,11 +118,11 @@ function notTheVip(
   given: string | undefined,
   { servers = 'what the inventory says', direct, inventory }: Expected,
 ): Pick<CheckItem, 'verdict' | 'evidence' | 'next'> {
-  const next = `provision plan ${inventory} --playbook repoint`;
+  const next = `provision plan ${quote(inventory)} --playbook repoint`;
   if (given === undefined) return { verdict: 'fail', evidence: 'gives no --etcd-servers', next };
   const evidence = `--etcd-servers=${given}, not ${servers}`;
   // It works, for etcd's client goes to whichever member is there; but it is not what was meant to stay.
   if (namesJust(given, direct))
-    return { verdict: 'warn', evidence: `bypassed: ${evidence}`, next: `provision bypass ${inventory} off` };
+    return { verdict: 'warn', evidence: `bypassed: ${evidence}`, next: `provision bypass ${quote(inventory)} off` };
   return { verdict: 'fail', evidence, next };
 }

@@ -21,6 +21,7 @@ import { certificateFaults } from '../resources/certificate.js';
 import { pathsOf } from '../resources/judge-certificate.js';
 import { readStaticPodManifest } from '../facts/static-pod-manifest.js';
 import { isTrustBundle } from '../resources/trust-bundle.js';
+import { quote } from '../shell/quote.js';
 import { itemsOfHosts } from './ask-hosts.js';
 import type { Check, CheckContext, CheckItem } from './check.js';
 
@@ -116,7 +117,7 @@ function certificateItem(
   const { host, wanted, files } = found;
   const item = { check: 'certificate', host, subject: pathsOf(wanted.destination).certificatePath };
   const faults = certificateFaults(wanted, rules, files);
-  const next = `provision plan ${inventory}`;
+  const next = `provision plan ${quote(inventory)}`;
   if (faults.length > 0) {
     const verdict = faults.some(({ breaks }) => breaks) ? 'fail' : 'warn';
     return { ...item, verdict, evidence: faults.map(({ text }) => text).join('; '), next };
@@ -151,7 +152,7 @@ function trustItem(
   if (isTrustBundle(found.trust, found.trusted, authority.trustBundle()))
     return { ...item, verdict: 'ok', evidence: holds };
   const evidence = found.trusted.pem === '' ? 'holds no certificate' : 'is not the authority in the store';
-  return { ...item, verdict: 'fail', evidence, next: `provision plan ${inventory}` };
+  return { ...item, verdict: 'fail', evidence, next: `provision plan ${quote(inventory)}` };
 }
 
 function authorityItem({ certificates: { authority, now, renewBeforeDays }, cluster }: CheckContext): CheckItem {

@@ -1,6 +1,7 @@
 import type { Outcome, Resource } from '../model/change.js';
 import { counted } from '../model/counted.js';
 import { ProvisionError, RemoteError } from '../model/errors.js';
+import { quote } from '../shell/quote.js';
 import type { Check, CheckContext, CheckItem } from './check.js';
 
 /** How many changes an item names; the plan names all. */
@@ -18,7 +19,7 @@ async function hostItems(
   host: string,
   resources: readonly Resource[],
 ): Promise<readonly CheckItem[]> {
-  const next = `provision plan ${inventory}`;
+  const next = `provision plan ${quote(inventory)}`;
   const decided = await Promise.all(resources.map((resource) => decide(resource, probe(host))));
   const errors = decided.flatMap((each) => ('error' in each ? [each.error] : []));
   // A host that cannot be asked has an item of its own; here it would only repeat itself.

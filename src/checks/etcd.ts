@@ -52,7 +52,7 @@ function memberItems(
       return { check: 'etcd-member', host, verdict: 'fail', evidence: `does not answer: ${status.reason}`, next };
     if (status.usualFailure !== undefined) {
       const evidence = `answers, but not to its host's client certificate: ${status.usualFailure}`;
-      return { check: 'etcd-member', host, verdict: 'fail', evidence, next: `provision plan ${inventory}` };
+      return { check: 'etcd-member', host, verdict: 'fail', evidence, next: `provision plan ${quote(inventory)}` };
     }
     const own = problems.get(host);
     if (own !== undefined) {

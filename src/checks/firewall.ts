@@ -2,6 +2,7 @@ import { firewallTable, OUR_TABLE, type FirewallTable } from '../facts/firewall-
 import { unitState, type UnitState } from '../facts/unit-state.js';
 import { firewallOn, FIREWALL_TABLE, FIREWALL_UNIT } from '../model/firewall.js';
 import { balancerHosts } from '../model/virtual-service.js';
+import { quote } from '../shell/quote.js';
 import { itemsOfHosts } from './ask-hosts.js';
 import type { Check, CheckItem } from './check.js';
 
@@ -31,14 +32,14 @@ function judge(host: string, { table, unit, inventory }: Seen): CheckItem {
   const item = { check: 'firewall', host };
   const { loaded, kept, isOnTrial } = table;
   if (kept === undefined)
-    return { ...item, verdict: 'fail', evidence: 'is missing', next: `provision plan ${inventory}` };
+    return { ...item, verdict: 'fail', evidence: 'is missing', next: `provision plan ${quote(inventory)}` };
   if (isOnTrial)
     return {
       ...item,
       verdict: 'warn',
       evidence:
         'new rules are loaded, and its host takes them back in less than a minute: a run is at work, or was ended',
-      next: `provision plan ${inventory}`,
+      next: `provision plan ${quote(inventory)}`,
     };
   const reload = `ssh ${host} sudo systemctl reload-or-restart ${FIREWALL_UNIT}`;
   if (loaded === undefined)

@@ -1,6 +1,7 @@
 import { KUBEADM_CONFIG, kubeadmConfig, type KubeadmConfig } from '../facts/kubeadm-config.js';
 import { etcdWay } from '../model/etcd-way.js';
 import { externalEndpoints } from '../resources/cluster-configuration.js';
+import { quote } from '../shell/quote.js';
 import { askHosts } from './ask-hosts.js';
 import type { Check, CheckItem } from './check.js';
 
@@ -45,7 +46,7 @@ function judge(found: KubeadmConfig, { url, host, inventory }: Expected): CheckI
     check: CHECK,
     verdict: 'warn',
     evidence: `etcd.external.endpoints: ${endpoints.join(', ')}, not ${url}: the next kubeadm upgrade would write them`,
-    next: `provision apply ${inventory} --playbook repoint`,
+    next: `provision apply ${quote(inventory)} --playbook repoint`,
   };
 }
 

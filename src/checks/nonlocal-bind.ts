@@ -1,6 +1,7 @@
 import { sysctlAtBoot, type BootSetting } from '../facts/sysctl-at-boot.js';
 import { sysctlValue } from '../facts/sysctl.js';
 import { nonlocalBindKey } from '../model/endpoint.js';
+import { quote } from '../shell/quote.js';
 import { itemsOfHosts } from './ask-hosts.js';
 import type { Check, CheckItem } from './check.js';
 import type { Cluster } from '../model/cluster.js';
@@ -46,5 +47,5 @@ function bootItem(
   if (atBoot?.value === '1') return { ...item, verdict: 'ok', evidence: `${key} = 1 in ${atBoot.file}` };
   const evidence =
     atBoot === undefined ? `no file of sysctl.d sets ${key}` : `${key} = ${atBoot.value} in ${atBoot.file}`;
-  return { ...item, verdict: 'fail', evidence, next: `provision plan ${inventory}` };
+  return { ...item, verdict: 'fail', evidence, next: `provision plan ${quote(inventory)}` };
 }

@@ -1,4 +1,5 @@
 import { ProvisionError, RemoteError } from '../model/errors.js';
+import { quote } from '../shell/quote.js';
 import type { Check } from './check.js';
 import { lookAtRotation } from './look-at-rotation.js';
 import { decideRotation, describeRotation, describeStage } from './rotation-stage.js';
@@ -6,7 +7,7 @@ import { decideRotation, describeRotation, describeStage } from './rotation-stag
 /** A rotation of the authority that is in progress: which stage comes next. It may rest between two stages. */
 export const checkRotation: Check = async ({ cluster, certificates: { authority }, probe, inventory }) => {
   if (authority.rotation?.() === undefined) return [];
-  const next = `provision ca rotate ${inventory}`;
+  const next = `provision ca rotate ${quote(inventory)}`;
   const item = { check: 'rotation', subject: cluster.certificates.store, verdict: 'warn', next } as const;
   try {
     const seen = await lookAtRotation({ cluster, authority, probe });

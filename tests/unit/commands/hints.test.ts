@@ -64,3 +64,10 @@ test.each([
 ])('it would refuse %j', (command) => {
   expect(refusal(command)).toBeDefined();
 });
+
+test('what a check gives to type names the inventory as one word, whatever its name holds', () => {
+  const unquoted = (source: string): readonly string[] => source.match(/provision [a-z ]+\$\{inventory\}/g) ?? [];
+  const checks = readdirSync('src/checks').map((file) => readFileSync(join('src/checks', file), 'utf8'));
+  expect(checks.flatMap(unquoted)).toEqual([]);
+  expect(unquoted('`provision plan ${' + 'inventory}`')).toHaveLength(1);
+});
