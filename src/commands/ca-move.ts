@@ -85,7 +85,7 @@ function whatNow({ directory, file }: AuthorityTransfer, isRotating: boolean): s
     ...(isRotating
       ? [
           'A rotation is in progress: go on with it there, never on both machines.',
-          `When a plan there has nothing to do, remove this store: rm -r ${quote(directory)}`,
+          `When a plan there has nothing to do, move this store out of use: mv ${quote(directory)} ${quote(`${directory}.moved`)}`,
         ]
       : [
           `When a plan there has nothing to do, remove the key here: rm ${key}`,
