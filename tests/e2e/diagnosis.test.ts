@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { beforeAll, expect, jest, test } from '@jest/globals';
 import type { DiagnosisJson } from '../../src/diagnosis/diagnosis-schema.js';
 import type { CauseName } from '../../src/diagnosis/finding.js';
@@ -146,6 +147,10 @@ describeOnLab('what etcd suffers from', 'diagnosis', { etcd: 3 }, (lab) => {
 
   const untilHealthy = (): ReturnType<typeof until> =>
     until(({ state, causes }) => state === 'healthy' && causes.length === 0, 'healthy');
+
+  /** Two hosts fail one after the other: the first may be named alone for a moment. None expected: any will do. */
+  const isOf = (expected: readonly string[], hosts: readonly string[] = []): boolean =>
+    expected.length === 0 || isDeepStrictEqual([...hosts].sort(), expected);
 
   const onAll = async (hosts: readonly string[], script: string): Promise<unknown> =>
     Promise.all(hosts.map(async (host) => must(lab, host, script)));
@@ -364,17 +369,18 @@ describeOnLab('what etcd suffers from', 'diagnosis', { etcd: 3 }, (lab) => {
     try {
       await fault.breakIt();
       const found = await until(
-        ({ causes, state }) => causes[0]?.cause === fault.cause && state === fault.state,
-        `${fault.cause} first, and ${fault.state}`,
+        ({ causes, state }) =>
+          causes[0]?.cause === fault.cause && state === fault.state && isOf(fault.hosts, causes[0].hosts),
+        `${fault.cause} first, of ${fault.hosts.join(' and ')}, and ${fault.state}`,
       );
       const [first] = found.causes;
       expect(found.status).toBe(1);
-      if (fault.hosts.length > 0) expect([...(first?.hosts ?? [])].sort()).toEqual(fault.hosts);
       expect(first?.evidence.map(({ text }) => text).join('\n')).toMatch(fault.evidence);
       expect(first?.next).toMatch(fault.next);
     } finally {
       await fault.repair();
+      // Also where this test has failed: the next one begins with what is healthy.
+      await untilHealthy();
     }
-    await untilHealthy();
   });
 });
