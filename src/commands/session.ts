@@ -56,7 +56,7 @@ export interface Session {
   /** The command that was typed, without these hosts. */
   readonly without: (hosts: readonly string[]) => string;
   readonly world: World;
-  /** A look that nobody is told of: beside the run, for its report. */
+  /** A look without events: beside the run, for its report. */
   quietLook(): Look;
   /** Looks at all hosts and decides. @param own in place of the playbook's plays @throws RunError */
   plan(own?: OwnPlays): Promise<ClusterPlan>;

@@ -39,7 +39,7 @@ const PROPERTIES = [
 ];
 
 /**
- * Key: unit name without `.service`, or that of a socket or a timer. One `systemctl show` for all. Its answers are told apart by the
+ * Key: unit name without `.service`, or that of a socket or a timer. One `systemctl show` for all. Its answers are distinguished by the
  * names in them: one name may be a pattern to systemd, and then stands for several units, or for none.
  */
 export const unitState: Fact<UnitState> = {

@@ -2,7 +2,7 @@ import { JOIN_MARKS } from '../model/kubeadm.js';
 import type { KubernetesSettings } from '../model/kubernetes.js';
 import { tokenDescription } from '../shell/kubeadm.js';
 
-/** A host, as kubeadm is told of it. */
+/** A host, as it stands in the configuration of kubeadm. */
 export interface KubeadmNode {
   /** Of its node. */
   readonly name: string;
