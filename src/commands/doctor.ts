@@ -16,9 +16,17 @@ interface DoctorOptions extends ConnectionOptions, InventoryOptions {
   readonly format: 'auto' | 'text' | 'json';
 }
 
-/** `provision doctor etcd INVENTORY`: why etcd does not answer, and what to type next. It changes nothing, on no machine. */
+/**
+ * `provision doctor`: what this machine is missing, and for what. `provision doctor etcd INVENTORY`: why etcd does not answer,
+ * and what to type next. They change nothing, on no machine.
+ */
 export function addDoctorCommand(program: Command, context: Context): void {
-  const doctor = program.command('doctor').description('say why something does not work, and what to type next');
+  const doctor = program
+    .command('doctor')
+    .description('list what this machine is missing, and for what; `doctor etcd`: why etcd does not answer')
+    .action(async () => {
+      await examineThisMachine(context);
+    });
   const etcd = doctor
     .command('etcd')
     .description('name the cause why etcd does not answer, with the evidence and the next command; changes nothing')
@@ -27,6 +35,17 @@ export function addDoctorCommand(program: Command, context: Context): void {
   addConnectionOptions(addInventoryOptions(etcd)).action(async (inventory: string, options: DoctorOptions) => {
     await examine(inventory, options, context);
   });
+}
+
+async function examineThisMachine(context: Context): Promise<void> {
+  const { checkThisMachine } = await import('../diagnosis/this-machine.js');
+  const { lookAtMachine } = await import('./look-at-machine.js');
+  const { renderCheckUp } = await import('../report/verify-text.js');
+  const { wantsColour } = await import('../report/create-reporter.js');
+  const items = checkThisMachine(await lookAtMachine(context));
+  const colour = wantsColour({ isTTY: context.stdout.isTTY, env: context.env });
+  context.stdout.write(renderCheckUp(items, { colour, title: 'This machine:' }));
+  context.exit(items.some(({ verdict }) => verdict === 'fail') ? EXIT.failed : EXIT.done);
 }
 
 async function examine(inventory: string, options: DoctorOptions, context: Context): Promise<void> {

@@ -58,3 +58,11 @@ export async function readAptSources(directory: string): Promise<ReadonlyMap<str
   const texts = await Promise.all(paths.map(readIfThere));
   return new Map(paths.map((path, index) => [path, texts[index] ?? '']));
 }
+
+/** The mirror that the environment names, else that of this machine's apt sources. @returns undefined when neither has one */
+export async function chosenMirror(env: Readonly<Record<string, string | undefined>>): Promise<Mirror | undefined> {
+  const chosen = env['PROVISION_LAB_MIRROR'];
+  if (chosen !== undefined)
+    return { main: chosen, security: env['PROVISION_LAB_SECURITY_MIRROR'] ?? `${chosen}-security` };
+  return findMirror(await readAptSources('/etc/apt'));
+}

@@ -16,7 +16,7 @@ import {
   writeAptOptions,
 } from './image.js';
 import type { Workshop } from './image.js';
-import { findMirror, readAptSources } from './mirror.js';
+import { chosenMirror } from './mirror.js';
 import type { Mirror } from './mirror.js';
 import { createControlNetwork } from './network.js';
 import type { LabPaths } from './paths.js';
@@ -48,16 +48,9 @@ const INOTIFY = '/proc/sys/fs/inotify/max_user_instances';
 const INOTIFY_WANTED = 8192;
 const INOTIFY_ENOUGH_FOR = 15;
 
-async function mirrorOf(env: UpOptions['env']): Promise<Mirror | undefined> {
-  const chosen = env['PROVISION_LAB_MIRROR'];
-  if (chosen !== undefined)
-    return { main: chosen, security: env['PROVISION_LAB_SECURITY_MIRROR'] ?? `${chosen}-security` };
-  return findMirror(await readAptSources('/etc/apt'));
-}
-
 /** @throws ProvisionError `lab-requirements` with all that is missing */
 async function checkRequirements(options: UpOptions): Promise<Mirror> {
-  const mirror = await mirrorOf(options.env);
+  const mirror = await chosenMirror(options.env);
   const look = async (): Promise<ReturnType<typeof whatIsMissing>> =>
     whatIsMissing(await inspectMachine(options.env['PATH'] ?? '', mirror !== undefined));
   let missing = await look();
