@@ -15,6 +15,7 @@ const NEEDED = [
   ['faketime', 'faketime', 'the test of a wrong clock'],
   ['/usr/sbin/nft', 'nftables', 'the firewall contract tests'],
   ['openssl', 'openssl', 'the certificate contract tests'],
+  ['groff', 'groff-base', 'the test of the manual page'],
   ['chromium', 'chromium', 'the tests of the report as a page'],
   ['xmllint', 'libxml2-utils', "the tests of the report as JUnit's XML"],
   ['/usr/bin/ansible-inventory', 'ansible-core', 'the comparison with the real ansible-inventory'],

@@ -17,6 +17,7 @@ import { addInitCommand } from './init.js';
 import { addLabCommand } from './lab.js';
 import { addSchemaCommand } from './schema.js';
 import { addShowCommand } from './show.js';
+import { addManCommand } from './man.js';
 import { addMemberCommand } from './member.js';
 import { addRecoverCommand } from './recover.js';
 import { addSnapshotCommand } from './snapshot.js';
@@ -67,6 +68,7 @@ export function createProgram(context: Context): Command {
     addExplainCommand,
     addSchemaCommand,
     addCompletionCommand,
+    addManCommand,
   ];
   addInitCommand(program, context, {
     runVerb: async (argv, edges) => {

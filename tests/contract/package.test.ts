@@ -12,6 +12,7 @@ import {
 } from 'node:fs';
 import { delimiter, dirname, join, resolve } from 'node:path';
 import { beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { provision as thisProgram } from '../support/lab.js';
 import { temporaryDirectory } from '../support/temporary-directory.js';
 
 // What users install: packed from a build in a directory of its own, installed by npm, and run from somewhere else.
@@ -19,16 +20,17 @@ import { temporaryDirectory } from '../support/temporary-directory.js';
 // A build and an installation, on a machine that does other things.
 jest.setTimeout(600_000);
 
-const { bin, files, version } = JSON.parse(readFileSync('package.json', 'utf8')) as {
+const { bin, files, man, version } = JSON.parse(readFileSync('package.json', 'utf8')) as {
   readonly bin: { readonly provision: string };
   readonly files: readonly string[];
+  readonly man: string;
   readonly version: string;
 };
 
 /** What the package may hold; anything else was not meant for users. */
 const MEANT = [
   /^(?:LICENSE|README\.md|CHANGELOG\.md|package\.json)$/,
-  /^dist\/[a-z0-9/-]+\.js$/,
+  /^dist\/(?:[a-z0-9/-]+\.js|provision\.1)$/,
   /^src\/lab\/assets\//,
   /^playbooks\/[a-z-]+\.yaml$/,
   /^playbooks\/terraform\/(?:aws|azure|gcp)\/(?:README\.md|[a-z]+\.tf)$/,
@@ -84,6 +86,9 @@ function built(source: string): void {
   const compiler = ['node_modules/.bin/tsc', '-p', 'tsconfig.build.json', '--outDir', join(source, 'dist')];
   const { status, stdout } = spawnSync(resolve(compiler[0] ?? ''), compiler.slice(1), { encoding: 'utf8' });
   if (status !== 0) throw new Error(stdout);
+  // What it compiled has no dependencies beside it yet; the page is the same.
+  const [node = '', main = ''] = thisProgram();
+  writeFileSync(join(source, 'dist/provision.1'), run(node, [resolve(main), 'man'], '.').stdout);
 }
 
 /** npm asks the registry which versions there are, but for what its cache knows. */
@@ -140,6 +145,11 @@ describe('the package', () => {
   test('holds no inventory, store or journal of whoever packed it', () => {
     for (const path of SECRETS) expect(existsSync(join(root, 'source', path))).toBe(true);
     expect(packed.filter((path) => SECRETS.includes(path))).toEqual([]);
+  });
+
+  test('brings its manual page', () => {
+    expect(readFileSync(join(root, 'source', man), 'utf8')).toMatch(/^\.TH PROVISION 1 /);
+    expect(packed).toContain(man);
   });
 
   test('installs without a warning', () => {

@@ -85,8 +85,8 @@ describe('what is missing is named, with what to type, in its own line only', ()
     expect(wrong).toEqual([
       {
         ...{ check, verdict },
-        evidence: expect.stringContaining(evidence) as string,
-        next: expect.stringContaining(next) as string,
+        evidence: expect.stringContaining(evidence) as unknown,
+        next: expect.stringContaining(next) as unknown,
       },
     ]);
   });
