@@ -8,7 +8,7 @@ import type { SnapshotSchedule } from '../model/cluster.js';
 import { counted } from '../model/counted.js';
 import { mebibytes } from '../model/mebibytes.js';
 import { quote } from '../shell/quote.js';
-import { SNAPSHOT_DELAY_S, SNAPSHOT_TIMER, SNAPSHOT_UNIT } from '../shell/scheduled-snapshot.js';
+import { SNAPSHOT_DELAY_S, SNAPSHOT_TIMER, SNAPSHOT_UNIT } from '../shell/snapshot-unit.js';
 import { itemsOfHosts } from './ask-hosts.js';
 import type { Check, CheckItem } from './check.js';
 
@@ -20,7 +20,7 @@ export const checkScheduledSnapshots: Check = async ({ cluster, probe, inventory
   return itemsOfHosts([...schedules.keys()], async (host) => {
     const schedule = schedules.get(host);
     if (schedule === undefined) return [];
-    const seen = await probe(host).ask(scheduledSnapshots, scheduledSnapshotsKey(schedule));
+    const seen = await probe(host).ask(scheduledSnapshots, scheduledSnapshotsKey(host, schedule));
     return [judgeSnapshots({ host, schedule, inventory }, seen)];
   });
 };
@@ -57,7 +57,20 @@ export function judgeSnapshots({ host, schedule, inventory }: Judged, seen: Sche
   const upload = uploadProblem(last, run.isRunning);
   if (upload !== undefined) return fail(`${upload}: ${kept}`, log);
   if (!run.isRunning && run.result !== 'success') return fail(`the last run failed${describeRun(run)}; ${kept}`, log);
-  return { ...item, ...judgeAge(seen, kept, again) };
+  const byAge = judgeAge(seen, kept, again);
+  const apart = last === undefined ? undefined : describeApart(last);
+  if (byAge.verdict !== 'ok' || apart === undefined) return { ...item, ...byAge };
+  const look = `ssh ${host} sudo ls -l ${quote(schedule.directory)}   once that was meant, remove what is of before`;
+  return { ...item, verdict: 'warn', evidence: `${byAge.evidence}; ${apart}`, next: look };
+}
+
+/** What the last one pushes out by no count, because the cluster was another one then, or held more. */
+function describeApart({ larger, other }: StampedSnapshot): string | undefined {
+  const parts = [
+    ...(other === 0 ? [] : [`${counted(other, 'older one')} of another cluster id`]),
+    ...(larger === 0 ? [] : [`${counted(larger, 'older one')} with more than twice its keys`]),
+  ];
+  return parts.length === 0 ? undefined : `kept apart: ${parts.join(', ')}`;
 }
 
 function judgeAge(

@@ -22,6 +22,7 @@ const manifest = z.strictObject({
   etcdVersion: z.string(),
   revision: z.number().int().nonnegative(),
   keys: size.describe('As etcd counts them: revisions of keys that are not compacted.'),
+  liveKeys: size.optional().describe('Only of a schedule: how many keys the cluster had then.'),
   hash: z.number().int().describe('As `snapshot status` says it.'),
   bytes: size.describe('Of the snapshot itself, not encrypted.'),
   sha256: sha256.describe('The same.'),

@@ -1,7 +1,7 @@
 import type { SnapshotSchedule } from '../model/cluster.js';
 import type { Fact } from '../model/remote.js';
 import { quote } from '../shell/quote.js';
-import { SNAPSHOT_STAMP, SNAPSHOT_UNIT, UPLOAD_SAYS } from '../shell/scheduled-snapshot.js';
+import { snapshotNames, SNAPSHOT_UNIT, UPLOAD_SAYS } from '../shell/snapshot-unit.js';
 
 /** The last good snapshot of a host, as its stamp says. */
 export interface StampedSnapshot {
@@ -12,6 +12,10 @@ export interface StampedSnapshot {
   readonly revision: number;
   readonly keys: number;
   readonly bytes: number;
+  /** How many older ones of the same cluster id hold more than twice its keys. */
+  readonly larger: number;
+  /** How many older ones are of another cluster id. */
+  readonly other: number;
   /** `none`: none was asked for. */
   readonly upload: 'none' | 'unfinished' | 'done' | { readonly failedWith: number };
 }
@@ -45,12 +49,12 @@ export interface ScheduledSnapshots {
   readonly due: readonly number[];
 }
 
-/** The key to ask {@link scheduledSnapshots} by. */
-export function scheduledSnapshotsKey({
-  directory,
-  onCalendar,
-}: Pick<SnapshotSchedule, 'directory' | 'onCalendar'>): string {
-  return JSON.stringify([directory, onCalendar]);
+/** The key to ask {@link scheduledSnapshots} by. @param host whose snapshots of that directory */
+export function scheduledSnapshotsKey(
+  host: string,
+  { directory, onCalendar }: Pick<SnapshotSchedule, 'directory' | 'onCalendar'>,
+): string {
+  return JSON.stringify([directory, onCalendar, snapshotNames(host).stamp]);
 }
 
 /** Of a stamp and of a line in the journal, the most that is read. */
@@ -67,8 +71,8 @@ export const scheduledSnapshots: Fact<ScheduledSnapshots> = {
 };
 
 function scriptFor(key: string): string {
-  const [directory = '', schedule = ''] = JSON.parse(key) as readonly string[];
-  const stamp = quote(`${directory}/${SNAPSHOT_STAMP}`);
+  const [directory = '', schedule = '', name = ''] = JSON.parse(key) as readonly string[];
+  const stamp = quote(`${directory}/${name}`);
   const properties = 'ActiveState,ActiveEnterTimestamp,Result,ExecMainStatus';
   return [
     'echo K',
@@ -76,11 +80,12 @@ function scriptFor(key: string): string {
     `shown=$(systemctl show --timestamp=unix -p ${properties} -- ${SNAPSHOT_UNIT}.timer)`,
     `printf '%s\\n' "$shown" | sed 's/^/T /'`,
     `systemctl show -p ${properties} -- ${SNAPSHOT_UNIT}.service | sed 's/^/R /'`,
-    // What systemd itself says of the unit signs otherwise; what an upload prints stays on the host.
-    `echo "J $(journalctl --no-pager -q -o cat -n 50 -t ${SNAPSHOT_UNIT} 2>/dev/null | grep -v '^${UPLOAD_SAYS}' | tail -n 1 | head -c ${MOST_BYTES} | base64 -w0)"`,
+    // What systemd itself says of the unit signs otherwise; what an upload prints stays on the host. Anyone may sign like this
+    // unit, but the name of the unit is journald's own word (systemd.journal-fields(7), "Trusted Journal Fields").
+    `echo "J $(journalctl --no-pager -q -o cat -n 50 -t ${SNAPSHOT_UNIT} _SYSTEMD_UNIT=${SNAPSHOT_UNIT}.service 2>/dev/null | grep -v '^${UPLOAD_SAYS}' | tail -n 1 | head -c ${MOST_BYTES} | base64 -w0)"`,
     `stamp=; [ ! -f ${stamp} ] || stamp=$(head -c ${MOST_BYTES} ${stamp})`,
     `echo "S $(printf %s "$stamp" | base64 -w0)"`,
-    `file=$(printf '%s\\n' "$stamp" | sed -n 's/^file=\\(etcd-[0-9TZ-]*\\.db\\)$/\\1/p' | head -n 1)`,
+    `file=$(printf '%s\\n' "$stamp" | sed -n 's/^file=\\(etcd-[A-Za-z0-9_.-]*\\.db\\)$/\\1/p' | head -n 1)`,
     `[ -z "$file" ] || echo "B $(stat -c %s ${quote(directory)}/"$file" 2>/dev/null)"`,
     `base=$(printf '%s\\n' "$stamp" | sed -n 's/^saved=\\([0-9]*\\)$/\\1/p' | head -n 1)`,
     `[ -n "$base" ] || base=$(printf '%s\\n' "$shown" | sed -n 's/^ActiveEnterTimestamp=@\\([0-9]*\\)$/\\1/p')`,
@@ -124,13 +129,15 @@ function numberOf(text: string | undefined): number | undefined {
 
 function readStamp(text: string): StampedSnapshot | undefined {
   const values = propertiesOf(text.trimEnd().split('\n'));
-  const [savedAt, revision, keys, bytes] = ['saved', 'revision', 'keys', 'bytes'].map((name) =>
-    numberOf(values.get(name)),
-  );
+  const [savedAt, revision, keys, bytes, larger, other] = [
+    ...['saved', 'revision', 'keys', 'bytes', 'larger', 'other'].map((name) => numberOf(values.get(name))),
+  ];
   const [file, upload] = [values.get('file') ?? '', readUpload(values.get('upload') ?? '')];
   if (savedAt === undefined || revision === undefined || keys === undefined || bytes === undefined) return undefined;
-  if (upload === undefined || !/^etcd-[0-9TZ-]{20}\.db$/.test(file)) return undefined;
-  return { file, savedAt, revision, keys, bytes, upload };
+  if (larger === undefined || other === undefined || upload === undefined) return undefined;
+  return /^etcd-[\w.-]{1,280}\.db$/.test(file)
+    ? { file, savedAt, revision, keys, bytes, larger, other, upload }
+    : undefined;
 }
 
 function readUpload(text: string): StampedSnapshot['upload'] | undefined {

@@ -39,10 +39,14 @@ export function snapshotBefore(way: JoiningWay): Resource {
   });
 }
 
+/** Whether a plan's snapshot is encrypted is known when it is saved: with what is known now. */
+export const SNAPSHOT_ENCRYPTED =
+  "  encrypted where the newest one there is: with the passphrase that this run opens the authority's key with";
+
 /** Made before any change of the list of members. */
 export const SNAPSHOT_BEFORE: Change = {
   summary: 'save a snapshot of the cluster on this machine',
-  diff: ['+ .provision/snapshots, beside the inventory'],
+  diff: ['+ .provision/snapshots, beside the inventory', SNAPSHOT_ENCRYPTED],
   actions: [{ kind: 'save-snapshot', per: 'change' }],
   disruptive: false,
 };

@@ -11,6 +11,8 @@ export interface OwnUnitRemovedOptions {
   readonly what: string;
   /** Its files, in the order in which they go: it is there as long as one of them is. */
   readonly paths: readonly string[];
+  /** What of it is left, for the plan. */
+  readonly stays?: string;
   /** Stops it, now and for the next boot. */
   readonly remove: Command;
   /** What takes that back, once the files are there again. */
@@ -18,7 +20,7 @@ export interface OwnUnitRemovedOptions {
 }
 
 /** What is ours of a unit goes: it is stopped, and its files are removed. Whatever else is at their places stays. */
-export function ownUnitRemoved({ address, what, paths, remove, back }: OwnUnitRemovedOptions): Resource {
+export function ownUnitRemoved({ address, what, paths, stays, remove, back }: OwnUnitRemovedOptions): Resource {
   return {
     address,
     paths: [],
@@ -29,7 +31,7 @@ export function ownUnitRemoved({ address, what, paths, remove, back }: OwnUnitRe
       if (own.length === 0) return UNCHANGED;
       return changed({
         summary: `remove ${what}`,
-        diff: own.map((path) => `- ${path}`),
+        diff: [...own.map((path) => `- ${path}`), ...(stays === undefined ? [] : [stays])],
         actions: [
           { kind: 'run', command: remove, undo: back },
           ...own.map((path): Action => ({ kind: 'remove-file', path })),

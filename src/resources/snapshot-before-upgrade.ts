@@ -1,6 +1,7 @@
 import { changed, UNCHANGED, type Resource } from '../model/change.js';
 import { versionText } from '../model/etcd-version.js';
 import { wantedVersion, type ReleasedMember } from './etcd-release.js';
+import { SNAPSHOT_ENCRYPTED } from './joining-steps.js';
 import { lookAtVersions } from './look-at-versions.js';
 
 /**
@@ -17,7 +18,10 @@ export function snapshotBeforeUpgrade(released: ReleasedMember): Resource {
       if (own === undefined || heard.size === 0 || versionText(own) === wanted) return UNCHANGED;
       return changed({
         summary: 'save a snapshot of the cluster on this machine, before the first member is upgraded',
-        diff: ['+ .provision/snapshots, beside the inventory: once, by the member whose turn comes first'],
+        diff: [
+          '+ .provision/snapshots, beside the inventory: once, by the member whose turn comes first',
+          SNAPSHOT_ENCRYPTED,
+        ],
         actions: [{ kind: 'save-snapshot', per: 'run' }],
         disruptive: false,
       });

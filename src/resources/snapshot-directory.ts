@@ -2,11 +2,8 @@ import { fileNames } from '../facts/file-names.js';
 import { fileState } from '../facts/file-state.js';
 import type { Resource } from '../model/change.js';
 import { ProvisionError } from '../model/errors.js';
-import { SNAPSHOT_STAMP } from '../shell/scheduled-snapshot.js';
+import { SNAPSHOT_NAMES } from '../shell/snapshot-unit.js';
 import { directory } from './directory.js';
-
-/** What may be in a directory of snapshots: they, their manifests, the stamp, and the stage of one that is saved now. */
-const OUR_NAMES = new RegExp(`^(?:etcd-.*\\.db(?:\\.json)?|${SNAPSHOT_STAMP}|\\.new|lost\\+found)$`);
 
 /** The directory of a host's own snapshots, for root only. One that others use is not closed to them. */
 export function snapshotDirectory(path: string): Resource {
@@ -19,7 +16,7 @@ export function snapshotDirectory(path: string): Resource {
         probe.ask(fileState, path),
         probe.ask(fileNames, path),
       ]);
-      const other = names.find((name) => !OUR_NAMES.test(name));
+      const other = names.find((name) => !SNAPSHOT_NAMES.test(name));
       if (outcome.kind === 'unchanged' || state.kind === 'absent' || other === undefined) return outcome;
       throw new ProvisionError({
         code: 'directory-in-use',

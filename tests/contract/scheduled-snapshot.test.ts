@@ -31,9 +31,14 @@ function program(name: string, lines: readonly string[]): string {
 }
 
 /** @param given what etcd does for each question, in place of the usual */
-function etcd(given: { readonly get?: string; readonly save?: string; readonly status?: string } = {}): void {
+function etcd(
+  given: { readonly get?: string; readonly save?: string; readonly status?: string; readonly keys?: number } = {},
+): void {
+  const counted =
+    given.keys === undefined ? 'exit 1' : `printf '"Revision" : 9\\n"More" : false\\n"Count" : ${given.keys}\\n'`;
   program('etcdctl', [
     'case "$*" in',
+    `*"get  --from-key --count-only -w fields"*) ${counted} ;;`,
     `*"get health"*) ${given.get ?? ':'} ;;`,
     `*"endpoint status"*) echo '${STATUS}' ;;`,
     `*"member list"*) cat <<'END'\n${LISTED.join('\n')}\nEND\n;;`,
@@ -56,9 +61,12 @@ beforeEach(() => {
   etcd();
 });
 
-function run(changes: Partial<SnapshotSchedule> = {}): { readonly status: number | null; readonly said: string } {
+function run(
+  changes: Partial<SnapshotSchedule> = {},
+  member = sampleMember(1),
+): { readonly status: number | null; readonly said: string } {
   const snapshots = { onCalendar: 'hourly', directory, keep: 3, ...changes };
-  const script = scheduledSnapshotScript({ cluster: 'prod "1"', member: sampleMember(1), snapshots });
+  const script = scheduledSnapshotScript({ cluster: 'prod "1"', member, snapshots });
   const { status, stdout, stderr } = spawnSync('sh', ['-c', script], {
     cwd: scratch(),
     encoding: 'utf8',
@@ -71,27 +79,40 @@ function names(): readonly string[] {
   return readdirSync(directory).toSorted();
 }
 
+function usual() {
+  return {
+    ...{ cluster: 'prod "1"', by: 'provision-etcd-snapshot on etcd-1', id: '17237436991929493444' },
+    liveKeys: undefined as number | undefined,
+  };
+}
+
 /** What this host saved before of a cluster, or someone else did. */
-function saved(day: string, { cluster = 'prod "1"', by = 'provision-etcd-snapshot on etcd-1' } = {}): string {
-  const name = `etcd-${day}T00-00-00Z.db`;
-  const manifest = { file: name, cluster, bytes: 10, savedBy: by, tool: 'any' };
+function saved(day: string, of: Partial<ReturnType<typeof usual>> = {}): string {
+  const name = `etcd-etcd-1-${day}T00-00-00Z.db`;
+  const { cluster, by, id, liveKeys } = { ...usual(), ...of };
+  const manifest = { file: name, cluster, clusterId: id, liveKeys, bytes: 10, savedBy: by, tool: 'any' };
   writeFileSync(join(directory, name), 'x'.repeat(10));
   writeFileSync(join(directory, `${name}.json`), `${JSON.stringify(manifest, null, 2)}\n`);
   return name;
 }
 
 function stamp(): string {
-  return readFileSync(join(directory, 'last-good'), 'utf8');
+  return readFileSync(join(directory, 'last-good-etcd-1'), 'utf8');
 }
 
-const NAME = /^etcd-\d{4}-\d\d-\d\dT\d\d-\d\d-\d\dZ\.db$/;
+const NAME = /^etcd-etcd-1-\d{4}-\d\d-\d\dT\d\d-\d\d-\d\dZ\.db$/;
 
 describe('a host on a schedule', () => {
   test('saves what `snapshot verify`, `list` and `restore` take, and says which is its last good one', async () => {
     const { status, said } = run();
     expect([status, said]).toEqual([0, expect.stringMatching(/^saved .*: revision 300, 20 keys, 1056 bytes\n$/)]);
     const [saved = '', manifest, last, ...more] = names();
-    expect([saved, manifest, last, more]).toEqual([expect.stringMatching(NAME), `${saved}.json`, 'last-good', []]);
+    expect([saved, manifest, last, more]).toEqual([
+      expect.stringMatching(NAME),
+      `${saved}.json`,
+      'last-good-etcd-1',
+      [],
+    ]);
     const path = join(directory, saved);
     for (const file of [path, `${path}.json`]) expect(statSync(file).mode & 0o777).toBe(0o600);
     const checked = await checkSnapshot(path, { opening: () => Promise.reject(new Error('not encrypted')) } as never);
@@ -110,16 +131,17 @@ describe('a host on a schedule', () => {
       hash: 7,
       bytes: 1056,
     });
+    expect(checked.manifest).not.toHaveProperty('liveKeys');
     expect(await listSnapshots(directory)).toMatchObject([{ path, isThere: true }]);
     expect(stamp()).toMatch(
-      new RegExp(`^file=${saved}\nsaved=\\d+\nrevision=300\nkeys=20\nbytes=1056\nupload=none\n$`),
+      new RegExp(`^file=${saved}\nsaved=\\d+\nrevision=300\nkeys=20\nbytes=1056\nlarger=0\nother=0\nupload=none\n$`),
     );
     expect(existsSync(join(scratch(), 'pwned'))).toBe(false);
   });
 
   test('keeps the last good ones: what is no whole snapshot of ours counts for none, and stays', () => {
     const old = ['2026-11-01', '2026-11-02', '2026-11-03', '2026-11-04'].map((day) => saved(day));
-    writeFileSync(join(directory, 'etcd-2026-11-05T00-00-00Z.db'), 'no manifest');
+    writeFileSync(join(directory, 'etcd-etcd-1-2026-11-05T00-00-00Z.db'), 'no manifest');
     writeFileSync(join(directory, old[3] ?? ''), 'cut');
     rmSync(join(directory, saved('2026-11-06')));
     writeFileSync(join(directory, 'by-hand.db'), 'precious');
@@ -127,11 +149,11 @@ describe('a host on a schedule', () => {
     const kept = names().filter((name) => !name.endsWith('.json'));
     expect(kept).toEqual([
       'by-hand.db',
-      ...[old[1], old[2], old[3], 'etcd-2026-11-05T00-00-00Z.db'],
+      ...[old[1], old[2], old[3], 'etcd-etcd-1-2026-11-05T00-00-00Z.db'],
       expect.stringMatching(NAME),
-      'last-good',
+      'last-good-etcd-1',
     ]);
-    expect(names()).not.toContain('etcd-2026-11-06T00-00-00Z.db.json');
+    expect(names()).not.toContain('etcd-etcd-1-2026-11-06T00-00-00Z.db.json');
   });
 
   test.each<[string, Parameters<typeof saved>[1]]>([
@@ -146,6 +168,45 @@ describe('a host on a schedule', () => {
     expect(run({ keep: 1 }).status).toBe(0);
     expect(names()).toEqual(expect.arrayContaining([precious, `${precious}.json`, `${left}.json`]));
     expect(names()).not.toContain(own);
+  });
+
+  test('a cluster that was set up again under the same name pushes out none of what it was before', () => {
+    const before = ['2026-11-01', '2026-11-02'].map((day) => saved(day, { id: '1' }));
+    for (let runs = 0; runs < 4; runs++) expect(run({ keep: 1 }).status).toBe(0);
+    expect(names().filter((name) => name.endsWith('.db'))).toEqual([...before, expect.stringMatching(NAME)]);
+    expect(stamp()).toContain('larger=0\nother=2\n');
+  });
+
+  test('a cluster that lost its keys pushes out none of those with them; they are counted for themselves', () => {
+    etcd({ keys: 10 });
+    const days = ['2026-11-01', '2026-11-02', '2026-11-03'];
+    const [first = '', ...large] = days.map((day) => saved(day, { liveKeys: 21 }));
+    const small = saved('2026-11-04', { liveKeys: 20 });
+    for (let runs = 0; runs < 4; runs++) expect(run({ keep: 2 }).status).toBe(0);
+    const left = names().filter((name) => name.endsWith('.db'));
+    expect(left).toEqual([...large, expect.stringMatching(NAME), expect.stringMatching(NAME)]);
+    expect([left.includes(first), left.includes(small)]).toEqual([false, false]);
+    expect(stamp()).toContain('larger=2\nother=0\n');
+    expect(readFileSync(join(directory, `${left.at(-1) ?? ''}.json`), 'utf8')).toContain('  "liveKeys": 10,\n');
+    // It has grown back: they are the oldest of all.
+    etcd({ keys: 11 });
+    expect(run({ keep: 2 }).status).toBe(0);
+    expect(names().filter((name) => name.endsWith('.db'))).toHaveLength(2);
+    expect(stamp()).toContain('larger=0\nother=0\n');
+  });
+
+  test('hosts that share a directory, saving in the same second, keep their own', () => {
+    program('date', ['case "$*" in +%s) echo 1795716000 ;; *) exec /usr/bin/date "$@" ;; esac']);
+    for (let runs = 0; runs < 3; runs++)
+      for (const index of [1, 2, 3]) expect(run({ keep: 2 }, sampleMember(index)).status).toBe(0);
+    const hosts = ['etcd-1', 'etcd-2', 'etcd-3'];
+    for (const host of hosts) {
+      const own = names().filter((name) => name.startsWith(`etcd-${host}-`) && name.endsWith('.db'));
+      expect(own).toEqual([`etcd-${host}-2026-11-26T18-00-01Z.db`, `etcd-${host}-2026-11-26T18-00-02Z.db`]);
+    }
+    expect(names().filter((name) => !/^etcd-.*\.db(?:\.json)?$/.test(name))).toEqual(
+      hosts.map((host) => `last-good-${host}`),
+    );
   });
 
   test('keeps the one that it has just saved, also where the clock was set back', () => {
@@ -220,8 +281,8 @@ describe('a host on a schedule', () => {
   });
 
   test('leaves nothing of a run that lost its power', () => {
-    mkdirSync(join(directory, '.new'));
-    writeFileSync(join(directory, '.new/snapshot.db'), 'half');
+    mkdirSync(join(directory, '.new-etcd-1'));
+    writeFileSync(join(directory, '.new-etcd-1/snapshot.db'), 'half');
     expect(run().status).toBe(0);
     expect(names()).toHaveLength(3);
   });
@@ -252,7 +313,7 @@ describe('an upload', () => {
       expect.stringContaining('upload: no route\nthe snapshot is good, and its upload failed with status 9\n'),
     ]);
     const [saved = '', ...others] = names();
-    expect(others).toEqual([`${saved}.json`, 'last-good']);
+    expect(others).toEqual([`${saved}.json`, 'last-good-etcd-1']);
     expect(stamp()).toMatch(new RegExp(`^file=${saved}\n[\\s\\S]*upload=failed 9\n$`));
   });
 });

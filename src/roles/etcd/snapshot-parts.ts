@@ -8,13 +8,8 @@ import { file } from '../../resources/file.js';
 import { noScheduledSnapshots } from '../../resources/no-scheduled-snapshots.js';
 import { service } from '../../resources/service.js';
 import { snapshotDirectory } from '../../resources/snapshot-directory.js';
-import {
-  scheduledSnapshotScript,
-  SNAPSHOT_DELAY_S,
-  SNAPSHOT_FILES,
-  SNAPSHOT_TIMER,
-  SNAPSHOT_UNIT,
-} from '../../shell/scheduled-snapshot.js';
+import { scheduledSnapshotScript } from '../../shell/scheduled-snapshot.js';
+import { SNAPSHOT_DELAY_S, SNAPSHOT_FILES, SNAPSHOT_TIMER, SNAPSHOT_UNIT } from '../../shell/snapshot-unit.js';
 import type { RoleTools } from '../role.js';
 
 const ROOT = { owner: 'root', group: 'root' } as const;

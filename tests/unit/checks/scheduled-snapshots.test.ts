@@ -13,9 +13,10 @@ const HOUR = 3600;
 /** 2026-11-26T18:00:00Z */
 const SIX = Date.UTC(2026, 10, 26, 18) / 1000;
 const SCHEDULE: SnapshotSchedule = { onCalendar: 'hourly', directory: '/var/backups/etcd', keep: 7 };
-const FILE = 'etcd-2026-11-26T18-00-00Z.db';
+const FILE = 'etcd-etcd-1-2026-11-26T18-00-00Z.db';
 
-const LAST = { file: FILE, savedAt: SIX, revision: 300, keys: 1, bytes: 20_512, upload: 'none' } as const;
+const SAVED = { file: FILE, savedAt: SIX, revision: 300, keys: 1, bytes: 20_512 } as const;
+const LAST = { ...SAVED, larger: 0, other: 0, upload: 'none' } as const;
 
 /** An hourly schedule, half an hour after a good one. */
 const WELL: ScheduledSnapshots = {
@@ -103,6 +104,11 @@ describe('snapshots on a schedule', () => {
       { last: { ...LAST, upload: 'unfinished' }, run: { ...failed, isRunning: true } },
       `ok ${KEPT}; one is being saved`,
     ],
+    [
+      'the cluster was set up again under the same name: what is of before is told',
+      { last: { ...LAST, other: 7, larger: 1 } },
+      `warn ${KEPT}; the next is due at 2026-11-26T19:00:00Z; kept apart: 7 older ones of another cluster id, 1 older one with more than twice its keys`,
+    ],
     ['systemd says nothing', { due: [] }, `warn systemd does not say when the next one is due; ${KEPT}`],
   ])('%s', (_, changes, expected) => {
     expect(judged(changes)).toBe(expected);
@@ -112,7 +118,7 @@ describe('snapshots on a schedule', () => {
     const members = SAMPLE_CLUSTER.members.map((member, index) =>
       index === 2 ? member : { ...member, snapshots: SCHEDULE },
     );
-    const answers = { 'scheduled-snapshots': { [scheduledSnapshotsKey(SCHEDULE)]: WELL } };
+    const answers = { 'scheduled-snapshots': { [scheduledSnapshotsKey('etcd-2', SCHEDULE)]: WELL } };
     const lines = await linesOf(
       checkScheduledSnapshots,
       contextOf({ 'etcd-1': UNREACHABLE, 'etcd-2': answers }, { cluster: { ...SAMPLE_CLUSTER, members } }),
@@ -125,9 +131,9 @@ describe('snapshots on a schedule', () => {
 });
 
 describe('what a host says of its snapshots', () => {
-  const key = scheduledSnapshotsKey(SCHEDULE);
+  const key = scheduledSnapshotsKey('etcd-1', SCHEDULE);
   const base64 = (text: string): string => Buffer.from(text).toString('base64');
-  const STAMP = `file=${FILE}\nsaved=${SIX}\nrevision=300\nkeys=1\nbytes=20512\nupload=none\n`;
+  const STAMP = `file=${FILE}\nsaved=${SIX}\nrevision=300\nkeys=1\nbytes=20512\nlarger=0\nother=0\nupload=none\n`;
   // As systemd 252 shows a calendar where the zone is not UTC.
   const CALENDAR = [
     'C   Original form: hourly',
@@ -157,10 +163,20 @@ describe('what a host says of its snapshots', () => {
     expect(parsed(STAMP, ['C     Next elapse: never'])?.due).toEqual([]);
   });
 
+  test('hosts that share a directory have a stamp each, also where a name is no name of a file', () => {
+    const keyOf = (host: string): string => scheduledSnapshotsKey(host, SCHEDULE);
+    expect(keyOf('etcd-2')).not.toBe(key);
+    const script = scheduledSnapshots.script([keyOf('../etc')]);
+    expect(script).toContain('/var/backups/etcd/last-good-.._etc');
+    // Anyone may sign like the unit; who it was is journald's word.
+    expect(script).toContain('-t provision-etcd-snapshot _SYSTEMD_UNIT=provision-etcd-snapshot.service ');
+  });
+
   test.each([
     STAMP.replace(FILE, '../../etc/passwd'),
     STAMP.replace('saved=', 'saved=x'),
     STAMP.replace('upload=none', 'upload=failed yes'),
+    STAMP.replace('other=0\n', ''),
     'x',
   ])('a stamp that is none of ours is told, and not believed: %j', (stamp) => {
     expect(parsed(stamp)?.last).toBe('unreadable');

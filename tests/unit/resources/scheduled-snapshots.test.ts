@@ -2,44 +2,38 @@ import { describe, expect, test } from '@jest/globals';
 import type { FileOrigin } from '../../../src/facts/file-origin.js';
 import { noScheduledSnapshots } from '../../../src/resources/no-scheduled-snapshots.js';
 import { snapshotDirectory } from '../../../src/resources/snapshot-directory.js';
-import { SNAPSHOT_FILES, SNAPSHOT_TIMER } from '../../../src/shell/scheduled-snapshot.js';
+import { SNAPSHOT_FILES, SNAPSHOT_TIMER } from '../../../src/shell/snapshot-unit.js';
 import { fakeProbe } from '../../support/fake-probe.js';
 
 const { timer, script, service } = SNAPSHOT_FILES;
 
 describe('no snapshots on a schedule any more', () => {
   /** @param there the files that the host has, and who wrote them */
-  function plan(there: Readonly<Record<string, FileOrigin['kind']>>, state = { active: true, enabled: true }) {
+  function plan(there: Readonly<Record<string, FileOrigin['kind']>>) {
     return noScheduledSnapshots().plan(
       fakeProbe({
-        'file-states': { [service]: { kind: there[service] === undefined ? 'absent' : 'file' } },
-        'file-origins': Object.fromEntries(
-          [timer, script, service].map((path) => [path, { kind: there[path] ?? 'absent' }]),
+        'file-states': Object.fromEntries(
+          [timer, script, service].map((path) => [path, { kind: there[path] === undefined ? 'absent' : 'file' }]),
         ),
-        'file-contents': { [service]: there[service] && '[Service]\nReadWritePaths=/srv/50%%/etcd\n' },
-        units: { [SNAPSHOT_TIMER]: state },
+        'file-origins': Object.fromEntries([timer, script, service].map((path) => [path, { kind: there[path] }])),
       }),
     );
   }
 
-  test('costs a host that has none just the look at one file', async () => {
+  test('is nothing to do for a host that has none', async () => {
     expect(await plan({})).toEqual({ kind: 'unchanged' });
   });
 
   test('the timer is stopped, its files go, the service last; the snapshots stay, and that is said', async () => {
     expect(await plan({ [timer]: 'ours', [script]: 'ours', [service]: 'ours' })).toMatchObject({
       change: {
-        diff: [
-          `disable and stop ${SNAPSHOT_TIMER}`,
-          ...[timer, script, service].map((path) => `- ${path}`),
-          'the snapshots in /srv/50%/etcd stay',
-        ],
+        diff: [...[timer, script, service].map((path) => `- ${path}`), 'the snapshots stay'],
         actions: [
           {
             kind: 'run',
-            command: { script: expect.stringContaining(`disable --quiet ${SNAPSHOT_TIMER} `) as unknown },
+            command: { summary: `stop and disable ${SNAPSHOT_TIMER}` },
+            undo: { summary: `enable and start ${SNAPSHOT_TIMER}` },
           },
-          { kind: 'run', command: { summary: `systemctl stop ${SNAPSHOT_TIMER}` } },
           ...[timer, script, service].map((path) => ({ kind: 'remove-file', path })),
           { kind: 'run', command: { summary: 'systemctl daemon-reload' } },
         ],
@@ -49,8 +43,8 @@ describe('no snapshots on a schedule any more', () => {
   });
 
   test('what a run that was cut off left goes, too', async () => {
-    expect(await plan({ [service]: 'ours' }, { active: false, enabled: false })).toMatchObject({
-      change: { actions: [{ kind: 'remove-file', path: service }, { kind: 'run' }] },
+    expect(await plan({ [service]: 'ours' })).toMatchObject({
+      change: { actions: [{ kind: 'run' }, { kind: 'remove-file', path: service }, { kind: 'run' }] },
     });
   });
 
@@ -69,7 +63,9 @@ describe('the directory of snapshots', () => {
   }
 
   test('is closed to others than root', async () => {
-    expect(await plan('0755', ['etcd-2026-11-26T18-00-00Z.db', 'last-good'])).toMatchObject({ kind: 'change' });
+    expect(
+      await plan('0755', ['etcd-etcd-2-2026-11-26T18-00-00Z.db', 'last-good-etcd-2', '.new-etcd-1']),
+    ).toMatchObject({ kind: 'change' });
   });
 
   test('is not closed to those who use it', async () => {
