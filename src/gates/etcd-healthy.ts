@@ -1,4 +1,4 @@
-import { clusterPhase, type AwayMember, type ClusterPhase } from '../facts/etcd-phase.js';
+import { clusterPhase, quorum, type AwayMember, type ClusterPhase } from '../facts/etcd-phase.js';
 import type { Cluster } from '../model/cluster.js';
 import type { Gate, GateAnswer } from '../model/gate.js';
 import { lookAtPresent } from './ask-members.js';
@@ -23,15 +23,26 @@ export function etcdHealthyButForSpace(cluster: Cluster, now: () => Date): Gate 
   });
 }
 
+/**
+ * The same while members are stopped, and the others are a quorum: what was changed stops no member. One whose process runs must be
+ * healthy all the same.
+ */
+export function etcdHealthyButForStopped(cluster: Cluster, now: () => Date): Gate {
+  const stopped = 'left-out';
+  return healthGate('etcd-healthy-but-for-stopped', { cluster, now, stopped, taken: (answers) => answers });
+}
+
 /** What a health gate judges. */
 interface HealthGate {
   readonly cluster: Cluster;
   readonly now: () => Date;
   /** What the members said, as it is judged. */
   readonly taken: (answers: MemberAnswers) => MemberAnswers;
+  /** What a member is that has no process. */
+  readonly stopped?: 'wrong' | 'left-out';
 }
 
-function healthGate(name: string, { cluster, now, taken }: HealthGate): Gate {
+function healthGate(name: string, { cluster, now, taken, stopped = 'wrong' }: HealthGate): Gate {
   return {
     name,
     deadlineMs: DEADLINE_MS,
@@ -39,7 +50,10 @@ function healthGate(name: string, { cluster, now, taken }: HealthGate): Gate {
       const [seen, said] = await lookAtPresent(cluster, probe);
       const answers = taken(said);
       // etcd answers a moment before systemd has noted that it is started.
-      const late = seen.states.filter((state) => !state.isRunning);
+      const notRunning = seen.states.filter((state) => !state.isRunning);
+      const all = seen.present.members.length;
+      const isLeftOut = stopped === 'left-out' && all - notRunning.length >= quorum(all);
+      const [late, down] = isLeftOut ? [[], notRunning] : [notRunning, []];
       const done = new Set(when === 'after' ? batch : []);
       const gone = seen.away.find(({ host }) => done.has(host));
       if (gone !== undefined) throw gone.error;
@@ -47,11 +61,11 @@ function healthGate(name: string, { cluster, now, taken }: HealthGate): Gate {
         answers,
         cluster: seen.present,
         done,
-        down: new Set<string>(),
+        down: hostsOf(down),
         away: hostsOf(seen.away),
         taken: new Set<string>(),
       };
-      const answer = await judgeMembers(asked, probe, now());
+      const answer = withStopped(await judgeMembers(asked, probe, now()), down);
       const [first] = late;
       if (first === undefined) return answer;
       const reasons = late.map((state) => `etcd is not started on ${state.host}`);
@@ -61,6 +75,12 @@ function healthGate(name: string, { cluster, now, taken }: HealthGate): Gate {
       return { ...shut, reason: [...reasons, ...(answer.open ? [] : [answer.reason])].join('; ') };
     },
   };
+}
+
+function withStopped(answer: GateAnswer, down: readonly { readonly host: string }[]): GateAnswer {
+  if (!answer.open || down.length === 0) return answer;
+  const note = `etcd is stopped on ${down.map(({ host }) => host).join(', ')}, and is left out`;
+  return { open: true, note: [answer.note, note].filter(Boolean).join('; ') };
 }
 
 /**

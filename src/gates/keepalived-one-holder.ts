@@ -3,6 +3,7 @@ import { sourceAddress } from '../facts/source-address.js';
 import { unlessLost } from '../facts/unless-lost.js';
 import type { Cluster } from '../model/cluster.js';
 import { RemoteError } from '../model/errors.js';
+import { hearingTimeS } from '../model/firewall-trial.js';
 import { aboutService, type Gate, type GateAnswer } from '../model/gate.js';
 import type { Probe } from '../model/remote.js';
 import type { VirtualService } from '../model/virtual-service.js';
@@ -11,11 +12,17 @@ import { journalByHand } from '../shell/by-hand.js';
 /** VRRP elects within four advert intervals; a check script that must rise first takes some seconds more. */
 const DEADLINE_MS = 60_000;
 
+/** Where adverts are rare, an election takes the most of it, and nearly as long again where the first to hold it gives it up. */
+function deadlineMs({ balancers }: VirtualService): number {
+  const rarest = Math.max(...balancers.map(({ keepalived }) => keepalived.advertIntervalS));
+  return Math.max(DEADLINE_MS, 2 * hearingTimeS(rarest) * 1000);
+}
+
 /** Exactly one balancer holds the virtual IP, and does not talk to its peers from it. */
 export function keepalivedOneHolder(service: VirtualService, cluster: Cluster): Gate {
   return {
     name: aboutService('keepalived-one-holder', service.name),
-    deadlineMs: DEADLINE_MS,
+    deadlineMs: deadlineMs(service),
     async check({ probe }) {
       const { ip: vip } = service.endpoint;
       const looks = await Promise.all(

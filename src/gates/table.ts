@@ -10,7 +10,7 @@ import { formerBalancersFreed } from './former-balancers-freed.js';
 import { etcdAnswersDirectly } from './etcd-answers-directly.js';
 import { externalAnswers } from './external-answers.js';
 import { etcdHasRoom } from './etcd-has-room.js';
-import { etcdCanSpareBatch, etcdHealthy, etcdHealthyButForSpace } from './etcd-healthy.js';
+import { etcdCanSpareBatch, etcdHealthy, etcdHealthyButForSpace, etcdHealthyButForStopped } from './etcd-healthy.js';
 import { etcdLearnerCaughtUp, etcdServesWithoutBatch } from './etcd-without-batch.js';
 import { firewallLetsIn } from './firewall-lets-in.js';
 import { keepalivedOneHolder } from './keepalived-one-holder.js';
@@ -31,6 +31,7 @@ export function gateTable(cluster: Cluster, now: () => Date): ReadonlyMap<string
     etcdCanSpareBatch(cluster, now),
     etcdHealthy(cluster, now),
     etcdHealthyButForSpace(cluster, now),
+    etcdHealthyButForStopped(cluster, now),
     etcdHasRoom(cluster),
     etcdServesWithoutBatch(cluster, now),
     etcdLearnerCaughtUp(cluster),

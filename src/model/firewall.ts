@@ -90,6 +90,15 @@ export function neededWays(cluster: Guarded, host: string): readonly NeededWay[]
   return [...toMember, ...toService].filter(({ from }) => from !== host);
 }
 
+/** The addresses that adverts of a balancer come from, where the firewall of another one lets them in. */
+export function advertSources(
+  { firewall }: Pick<Guarded, 'firewall'>,
+  service: VirtualService,
+  { host, address }: Pick<VirtualService['balancers'][number], 'host' | 'address'>,
+): readonly string[] {
+  return [...(firewall?.addresses.get(host) ?? [address]), ...(isOverLink(service) ? [LINK_LOCAL] : [])];
+}
+
 /** Whether an address is one of these addresses, or in one of these networks. */
 export function isLetIn(address: string, sources: readonly string[]): boolean {
   const list = new BlockList();

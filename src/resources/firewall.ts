@@ -4,6 +4,7 @@ import { unitState, type UnitState } from '../facts/unit-state.js';
 import { changed, UNCHANGED, type Action, type Change, type Outcome, type Resource } from '../model/change.js';
 import type { Content } from '../model/content.js';
 import { FIREWALL_FILE, FIREWALL_TABLE, FIREWALL_UNIT, FIREWALL_UNIT_FILE } from '../model/firewall.js';
+import type { FirewallTrial } from '../model/firewall-trial.js';
 import { keepFirewall, loadKeptFirewall, removeFirewall, takeFirewallBack, tryFirewall } from '../shell/firewall.js';
 import { file, type ForeignFiles } from './file.js';
 import { ownUnitRemoved } from './own-unit-removed.js';
@@ -17,6 +18,7 @@ export interface FirewallOptions {
   readonly foreign: ForeignFiles;
   /** Name of the gate that new rules must open before they are kept. */
   readonly gate: string;
+  readonly trial: FirewallTrial;
 }
 
 const ROOT = { owner: 'root', group: 'root', mode: '0644' } as const;
@@ -75,10 +77,10 @@ export function firewallLetsIn(options: FirewallOptions, enough: readonly Conten
 }
 
 function loadAndKeep(
-  { rules, gate }: FirewallOptions,
+  { rules, gate, trial }: FirewallOptions,
   { changes, reasons }: { readonly changes: readonly Change[]; readonly reasons: readonly string[] },
 ): Outcome {
-  const load: Action = { kind: 'run', command: tryFirewall(rules), undo: takeFirewallBack() };
+  const load: Action = { kind: 'run', command: tryFirewall(rules, trial), undo: takeFirewallBack() };
   const proof: Action = { kind: 'await', gate, parameters: {} };
   const keep: Action = { kind: 'run', command: keepFirewall(), undo: loadKeptFirewall() };
   return changed({
@@ -105,13 +107,20 @@ function reasonsOfUnit({ load, enabled, active }: UnitState): readonly string[] 
   ];
 }
 
-/** A host that should have no table of ours: table, unit and file go. Whatever else is at their places stays. */
+/**
+ * A host that should have no table of ours: table, unit and file go, and a table that is loaded without a file, as a run leaves it that
+ * was killed while it rolled back. Whatever else is at their places stays.
+ */
 export function noFirewall(): Resource {
   return ownUnitRemoved({
     address: `no-firewall:${FIREWALL_TABLE}`,
     what: `the firewall of etcd (table ${FIREWALL_TABLE})`,
     // The file last: while it is there, a run that was killed is finished by the next one.
     paths: [FIREWALL_UNIT_FILE, FIREWALL_FILE],
+    beside: async (probe) => {
+      const { loaded } = await probe.ask(firewallTable, OUR_TABLE);
+      return loaded === undefined ? [] : [`- table ${FIREWALL_TABLE}`];
+    },
     remove: removeFirewall(),
     back: loadKeptFirewall(),
   });

@@ -13,6 +13,8 @@ export interface OwnUnitRemovedOptions {
   readonly paths: readonly string[];
   /** What of it is left, for the plan. */
   readonly stays?: string;
+  /** What else of it may be there without a file, as lines of the plan. */
+  readonly beside?: (probe: Probe) => Promise<readonly string[]>;
   /** Stops it, now and for the next boot. */
   readonly remove: Command;
   /** What takes that back, once the files are there again. */
@@ -20,18 +22,22 @@ export interface OwnUnitRemovedOptions {
 }
 
 /** What is ours of a unit goes: it is stopped, and its files are removed. Whatever else is at their places stays. */
-export function ownUnitRemoved({ address, what, paths, stays, remove, back }: OwnUnitRemovedOptions): Resource {
+export function ownUnitRemoved(options: OwnUnitRemovedOptions): Resource {
+  const { address, what, paths, beside, stays, remove, back } = options;
   return {
     address,
     paths: [],
     async plan(probe) {
-      const found = await Promise.all(paths.map(async (path) => [path, await probe.ask(fileState, path)] as const));
+      const [found, more] = await Promise.all([
+        Promise.all(paths.map(async (path) => [path, await probe.ask(fileState, path)] as const)),
+        beside?.(probe) ?? [],
+      ]);
       const there = found.flatMap(([path, { kind }]) => (kind === 'absent' ? [] : [path]));
       const own = await ours(there, probe);
-      if (own.length === 0) return UNCHANGED;
+      if (own.length === 0 && more.length === 0) return UNCHANGED;
       return changed({
         summary: `remove ${what}`,
-        diff: [...own.map((path) => `- ${path}`), ...(stays === undefined ? [] : [stays])],
+        diff: [...more, ...own.map((path) => `- ${path}`), ...(stays === undefined ? [] : [stays])],
         actions: [
           { kind: 'run', command: remove, undo: back },
           ...own.map((path): Action => ({ kind: 'remove-file', path })),

@@ -4,9 +4,12 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { firewallTable, OUR_TABLE, type FirewallTable } from '../../src/facts/firewall-table.js';
+import { letIn } from '../../src/facts/let-in.js';
 import { openPorts, portKey } from '../../src/facts/open-ports.js';
+import { vrrpInstance } from '../../src/facts/vrrp-instance.js';
 import { waitUntil } from '../../src/lab/process.js';
 import { plainContent } from '../../src/model/content.js';
+import type { FirewallTrial } from '../../src/model/firewall-trial.js';
 import type { Command } from '../../src/model/remote.js';
 import {
   keepFirewall,
@@ -20,6 +23,7 @@ import { temporaryDirectory } from '../support/temporary-directory.js';
 
 const RULES = readFileSync('fixtures/rendered/etcd-firewall.nft.default', 'utf8');
 const NARROW = RULES.replace('10.0.0.1, 10.0.0.2, 10.0.0.3, 10.0.0.11', '10.0.0.1');
+const TRIAL: FirewallTrial = { ports: [2379, 2380], keepalived: ['/etc/keepalived/keepalived.conf'] };
 
 let directory: string;
 let namespace: ChildProcess;
@@ -77,7 +81,7 @@ function look(): FirewallTable {
 
 /** What a change of the firewall does on its host, without the proof between. */
 function keep(rules: string): void {
-  expect(run(tryFirewall(plainContent(rules)))).toEqual({ status: 0, stderr: '' });
+  expect(run(tryFirewall(plainContent(rules), TRIAL))).toEqual({ status: 0, stderr: '' });
   writeFileSync(join(directory, 'etc/provision-etcd-firewall.nft'), rules);
   expect(run(keepFirewall())).toEqual({ status: 0, stderr: '' });
 }
@@ -120,7 +124,7 @@ describe('our table', () => {
 
 describe('new rules on trial', () => {
   test('are loaded only with a timer that takes them back, and no file says so yet', () => {
-    expect(run(tryFirewall(plainContent(RULES)))).toEqual(DONE);
+    expect(run(tryFirewall(plainContent(RULES), TRIAL))).toEqual(DONE);
     expect(look()).toMatchObject({ isOnTrial: true, kept: undefined, loaded: expect.stringContaining('10.0.0.11') });
     const calls = readFileSync(join(directory, 'calls'), 'utf8');
     expect(calls).toMatch(/systemd-run .*--on-active=40s .*\/nft -f .*\/run\/provision-etcd-firewall\/before\n/);
@@ -131,14 +135,14 @@ describe('new rules on trial', () => {
 
   test('are not loaded where the timer does not run', () => {
     writeFileSync(join(directory, 'systemd-run'), '#!/bin/sh\n', { mode: 0o755 });
-    expect(run(tryFirewall(plainContent(RULES))).status).not.toBe(0);
+    expect(run(tryFirewall(plainContent(RULES), TRIAL)).status).not.toBe(0);
     expect(look().loaded).toBeUndefined();
   });
 
   test('are not loaded where nft does not take them', () => {
     keep(RULES);
     const before = loaded();
-    expect(run(tryFirewall(plainContent(`${RULES}nonsense\n`))).stderr).toContain('syntax error');
+    expect(run(tryFirewall(plainContent(`${RULES}nonsense\n`), TRIAL)).stderr).toContain('syntax error');
     expect(loaded()).toBe(before);
     expect(existsSync(join(directory, 'timer'))).toBe(false);
     // What the run before went out from: it let in fewer hosts.
@@ -149,7 +153,7 @@ describe('new rules on trial', () => {
   test('give way to the old ones', () => {
     keep(RULES);
     const before = loaded();
-    expect(run(tryFirewall(plainContent(NARROW)))).toEqual(DONE);
+    expect(run(tryFirewall(plainContent(NARROW), TRIAL))).toEqual(DONE);
     expect(loaded()).not.toBe(before);
     expect(run(takeFirewallBack())).toEqual(DONE);
     expect(loaded()).toBe(before);
@@ -159,14 +163,14 @@ describe('new rules on trial', () => {
   test('that a killed run has left are not what the next one goes back to', () => {
     keep(RULES);
     const before = loaded();
-    expect(run(tryFirewall(plainContent(NARROW)))).toEqual(DONE);
-    expect(run(tryFirewall(plainContent(NARROW.replace('10.0.0.1 ', '10.0.0.9 '))))).toEqual(DONE);
+    expect(run(tryFirewall(plainContent(NARROW), TRIAL))).toEqual(DONE);
+    expect(run(tryFirewall(plainContent(NARROW.replace('10.0.0.1 ', '10.0.0.9 ')), TRIAL))).toEqual(DONE);
     expect(run(takeFirewallBack())).toEqual(DONE);
     expect(loaded()).toBe(before);
   });
 
   test('can’t be kept when they were taken back meanwhile', () => {
-    expect(run(tryFirewall(plainContent(RULES)))).toEqual(DONE);
+    expect(run(tryFirewall(plainContent(RULES), TRIAL))).toEqual(DONE);
     expect(inNamespace(`nft -f /run/provision-etcd-firewall/before; rm ${directory}/timer`).status).toBe(0);
     expect(run(keepFirewall())).toMatchObject({
       status: 1,
@@ -178,7 +182,7 @@ describe('new rules on trial', () => {
 test('a roll-back loads the file that is there again, or nothing', () => {
   keep(RULES);
   const before = loaded();
-  expect(run(tryFirewall(plainContent(NARROW)))).toEqual(DONE);
+  expect(run(tryFirewall(plainContent(NARROW), TRIAL))).toEqual(DONE);
   expect(run(loadKeptFirewall())).toEqual(DONE);
   expect(loaded()).toBe(before);
   expect(inNamespace('rm /etc/provision-etcd-firewall.nft').status).toBe(0);
@@ -186,33 +190,99 @@ test('a roll-back loads the file that is there again, or nothing', () => {
   expect(look().loaded).toBeUndefined();
 });
 
+/** What a script says that runs beyond a link to the namespace, at an address of its own. @param listens a program that serves here meanwhile */
+async function fromFar(source: string, script: string, listens?: string): Promise<string> {
+  const pair = [
+    'ip link add near type veth peer name far',
+    'ip address add 10.0.0.1/24 dev near',
+    'ip link set near up',
+  ];
+  expect(inNamespace(pair.join('; ')).status).toBe(0);
+  const far = spawn('unshare', ['-n', 'sh', '-c', 'echo up; exec cat'], { stdio: ['pipe', 'pipe', 'inherit'] });
+  await new Promise((resolve) => far.stdout.once('data', resolve));
+  expect(inNamespace(`ip link set far netns ${far.pid ?? 0}`).status).toBe(0);
+  const server =
+    listens === undefined
+      ? undefined
+      : spawn('nsenter', ['-t', String(namespace.pid), '-n', process.execPath, '-e', listens], {
+          stdio: ['ignore', 'pipe', 'inherit'],
+        });
+  if (server !== undefined) await new Promise((resolve) => server.stdout.once('data', resolve));
+  try {
+    const there = `ip address add ${source}/24 dev far; ip link set far up; ${script}`;
+    return spawnSync('nsenter', ['-t', String(far.pid), '-n', 'sh', '-c', there], { encoding: 'utf8' }).stdout;
+  } finally {
+    server?.kill();
+    far.stdin.end();
+    expect(
+      await waitUntil(async () => Promise.resolve(inNamespace('ip link show near').status !== 0), 20_000, 50),
+    ).toBe(true);
+  }
+}
+
+describe('what the kernel notes of new rules on trial', () => {
+  const keys = ['advert 100', 'advert 200', 'knock 2379', 'knock 2380'] as const;
+
+  /** Sends an advert of VRRP for each of these virtual router ids (RFC 5798, section 5.1). */
+  const adverts = (...ids: readonly number[]): string =>
+    `perl -MSocket -e 'socket(S, PF_INET, SOCK_RAW, 112) or die; send(S, pack("C20", 0x21, $_, 100, 1), 0, sockaddr_in(0, inet_aton("10.0.0.1"))) or die for @ARGV' ${ids.join(' ')}`;
+
+  const noted = (): Readonly<Record<string, readonly string[]>> => {
+    const { stdout } = inNamespace(letIn.script(keys));
+    return Object.fromEntries(letIn.parse(stdout, keys));
+  };
+
+  test('is who was let in, by the virtual router id of an advert and by the port, also where nobody listens', async () => {
+    expect(run(tryFirewall(plainContent(RULES), TRIAL))).toEqual(DONE);
+    const ask = openPorts.script([portKey('10.0.0.1', 2380)]);
+    expect(await fromFar('10.0.0.2', `${adverts(100, 7)}; ${ask}`)).toContain('closed');
+    expect(noted()).toEqual({
+      'advert 100': ['10.0.0.2'],
+      'advert 200': [],
+      'knock 2379': [],
+      'knock 2380': ['10.0.0.2'],
+    });
+    await fromFar('10.0.0.66', `${adverts(200)}; ${ask}; ${openPorts.script([portKey('10.0.0.1', 2379)])}`);
+    expect(noted()).toMatchObject({ 'advert 200': [], 'knock 2379': [], 'knock 2380': ['10.0.0.2'] });
+  });
+
+  test('is gone when they are kept', async () => {
+    keep(RULES);
+    await fromFar('10.0.0.2', adverts(100));
+    expect(noted()).toEqual({ 'advert 100': [], 'advert 200': [], 'knock 2379': [], 'knock 2380': [] });
+    expect(look().loaded).toBe(look().kept);
+  });
+
+  test.each([
+    ['', 40],
+    ['vrrp_instance etcd {\n    advert_int 3\n}\n', 40],
+    ['vrrp_instance etcd {\n    advert_int 20\n}\n', 105],
+    ['vrrp_instance etcd {\n    advert_int nonsense; $(id)\n}\n', 40],
+  ])('takes as long as adverts may: %j', (configuration, seconds) => {
+    mkdirSync(join(directory, 'etc/keepalived'));
+    writeFileSync(join(directory, 'etc/keepalived/keepalived.conf'), configuration);
+    expect(run(tryFirewall(plainContent(RULES), TRIAL))).toEqual(DONE);
+    expect(readFileSync(join(directory, 'calls'), 'utf8')).toContain(` --on-active=${seconds}s `);
+  });
+});
+
+test('what keepalived runs with is read from its file, as we write it', () => {
+  mkdirSync(join(directory, 'etc/keepalived'));
+  const file = '/etc/keepalived/keepalived.conf';
+  const text =
+    'vrrp_instance etcd {\n    virtual_router_id 100\n    priority 99\n    advert_int 20\n    auth_pass secret\n}\n';
+  writeFileSync(join(directory, file), text);
+  const keys = ['/etc/keepalived/none.conf', file];
+  const { stdout } = inNamespace(vrrpInstance.script(keys));
+  expect(stdout).not.toContain('secret');
+  expect([...vrrpInstance.parse(stdout, keys).values()]).toEqual([undefined, { routerId: 100, advertIntervalS: 20 }]);
+});
+
 describe('who comes in', () => {
   /** Whether a port of the namespace answers, asked from an address of it over a link of its own. */
   async function isOpen(port: number, source: string): Promise<boolean> {
-    const pair = [
-      'ip link add near type veth peer name far',
-      'ip address add 10.0.0.1/24 dev near',
-      'ip link set near up',
-    ];
-    expect(inNamespace(pair.join('; ')).status).toBe(0);
-    const far = spawn('unshare', ['-n', 'sh', '-c', 'echo up; exec cat'], { stdio: ['pipe', 'pipe', 'inherit'] });
-    await new Promise((resolve) => far.stdout.once('data', resolve));
-    expect(inNamespace(`ip link set far netns ${far.pid ?? 0}`).status).toBe(0);
-    const ask = `ip address add ${source}/24 dev far; ip link set far up; ${openPorts.script([portKey('10.0.0.1', port)])}`;
-    const listens = spawn('nsenter', ['-t', String(namespace.pid), '-n', process.execPath, '-e', LISTEN], {
-      stdio: ['ignore', 'pipe', 'inherit'],
-    });
-    await new Promise((resolve) => listens.stdout.once('data', resolve));
-    try {
-      const there = spawnSync('nsenter', ['-t', String(far.pid), '-n', 'sh', '-c', ask], { encoding: 'utf8' });
-      return openPorts.parse(there.stdout, [portKey('10.0.0.1', port)]).get(portKey('10.0.0.1', port)) ?? false;
-    } finally {
-      listens.kill();
-      far.stdin.end();
-      expect(
-        await waitUntil(async () => Promise.resolve(inNamespace('ip link show near').status !== 0), 20_000, 50),
-      ).toBe(true);
-    }
+    const key = portKey('10.0.0.1', port);
+    return openPorts.parse(await fromFar(source, openPorts.script([key]), LISTEN), [key]).get(key) ?? false;
   }
 
   const LISTEN = `const net = require('node:net'); let left = 3;

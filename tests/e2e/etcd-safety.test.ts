@@ -338,7 +338,7 @@ describeOnLab('etcd is never harmed', 'safety', { etcd: 3 }, (lab) => {
       // A wrong rule, by someone who is gone by now: the host takes it back. Meanwhile, what others do to other hosts.
       const right = await listed('etcd-3');
       const wrong = (await lab.ssh('etcd-3', `cat ${KEPT}`)).stdout.replaceAll(/elements = .*/g, '');
-      const trial = tryFirewall(plainContent(wrong)).script;
+      const trial = tryFirewall(plainContent(wrong), { ports: [], keepalived: [] }).script;
       const tried = await lab.ssh(
         'etcd-3',
         `echo ${Buffer.from(wrong).toString('base64')} | base64 -d | sh -c ${quote(trial)}`,
@@ -369,6 +369,20 @@ describeOnLab('etcd is never harmed', 'safety', { etcd: 3 }, (lab) => {
       expect(refused.stdout).toContain("etcd-3 can't connect to etcd-1 on port 2380");
       expect(await listed('etcd-1')).not.toContain('198.51.100.0');
       expect((await lab.ssh('etcd-1', `cat ${KEPT}`)).stdout).not.toContain('198.51.100.0');
+
+      // Of a member that is stopped, too: who would come in is let in, where nobody listens.
+      await lab.ssh('etcd-3', 'systemctl stop etcd');
+      const meanwhile = await runVerb(lab, 'apply', wider, '-p', 'firewall');
+      expect(endOf(meanwhile)).toMatch(/^status 0/);
+      expect(await listed('etcd-3')).toContain('198.51.100.0');
+      await lab.ssh('etcd-3', 'systemctl start etcd');
+      expect(await waitUntil(isHealthy, 60_000, 500)).toBe(true);
+
+      // Adverts so rare that the usual proof would hear none.
+      const rare = await inventoryWith(lab, 'rare', ['etcd_firewall: true', 'keepalived_advert_int: 16']);
+      expect(endOf(await runVerb(lab, 'apply', rare))).toMatch(/^status 0/);
+      expect(await listed('etcd-1')).not.toContain('198.51.100.0');
+      expect(endOf(await runVerb(lab, 'apply', guarded))).toMatch(/^status 0/);
 
       // It is there after a reboot, with what was kept.
       const before = await listed('etcd-1');

@@ -16,10 +16,11 @@ const ASKS: Readonly<Record<string, string>> = {
   'etcd-has-room': "No member's database is near its quota.",
   'etcd-healthy': 'Every member is healthy, and all agree on members, leader and cluster.',
   'etcd-healthy-but-for-space': 'The same while the alarm NOSPACE is raised.',
+  'etcd-healthy-but-for-stopped': 'The same while members are stopped, and the others are a quorum.',
   'etcd-learner-caught-up': 'The member of the batch is a learner that has what the leader has, or a healthy voter.',
   'etcd-serves-without-batch': 'The members outside the batch serve and agree, whatever etcd lists for the batch.',
   'firewall-lets-in':
-    'Connections that the cluster needs come in at the host whose firewall is new, and it hears its balancers.',
+    'Connections that the cluster needs come in at the host whose firewall is new, and it hears who holds each virtual IP.',
   'former-balancers-freed': 'No former load balancer holds the virtual IP, or may take it.',
   'former-members-may-leave':
     'Nobody is led to the members that are to leave, and the others are a quorum without them.',

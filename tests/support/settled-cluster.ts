@@ -197,6 +197,7 @@ function answer(host: string, fact: string, key: string, placed: ReadonlyMap<str
     'certificate-files': fact === 'certificate-files' ? certificateFilesOf(key, placed) : undefined,
     'directory-ways': undefined,
     paths: key !== CURRENT_RELEASE,
+    'firewall-tables': { hasNft: false, loaded: undefined, kept: undefined, isOnTrial: false },
     clock: TODAY.getTime(),
     'cluster-lock': undefined,
     'static-pod-files': [],

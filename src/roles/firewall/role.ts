@@ -22,7 +22,7 @@ export function firewallRole(tools: RoleTools): Role {
         ...waysOf(cluster, host.name, rules),
         // Its own unit, which would load rules of others, stays as it is.
         packages({ names: ['nftables'], keepDisabled: ['nftables'] }),
-        firewall(optionsOf(tools, inventory, host, rules)),
+        firewall(optionsOf(tools, { inventory, host, cluster }, rules)),
       ];
     },
   };
@@ -38,8 +38,9 @@ export function firewallLetsInRole(tools: RoleTools): Role {
         firewallOn(cluster, host.name, extent),
       );
       if (wide === undefined) return [];
-      const enough = present === undefined ? [] : [rulesText(tools, inventory, host, present)];
-      return [firewallLetsIn(optionsOf(tools, inventory, host, wide), enough)];
+      const site = { inventory, host, cluster };
+      const enough = present === undefined ? [] : [rulesText(tools, site, present)];
+      return [firewallLetsIn(optionsOf(tools, site, wide), enough)];
     },
   };
 }
@@ -53,19 +54,32 @@ function waysOf(cluster: Cluster, host: string, { clients, peers, peerPorts }: F
   return first === undefined ? [] : [nobodyCutOff({ address: first.to, ways })];
 }
 
-function optionsOf(tools: RoleTools, inventory: Inventory, host: Host, rules: FirewallRules): FirewallOptions {
+/** Whose firewall it is. */
+interface Site {
+  readonly inventory: Inventory;
+  readonly host: Host;
+  readonly cluster: Cluster;
+}
+
+function optionsOf(tools: RoleTools, site: Site, rules: FirewallRules): FirewallOptions {
+  const { inventory, host, cluster } = site;
+  const balancers = cluster.services.flatMap((service) => service.balancers.filter((each) => each.host === host.name));
   return {
-    rules: rulesText(tools, inventory, host, rules),
+    rules: rulesText(tools, site, rules),
     unit: inventory.render(host.name, tools.template('etcd-firewall.service.j2'), {
       file: FIREWALL_FILE,
       table: FIREWALL_TABLE,
     }),
     foreign: { replace: [], wayOut: WAY_OUT },
     gate: 'firewall-lets-in',
+    trial: {
+      ports: [...rules.clientPorts, ...rules.peerPorts],
+      keepalived: balancers.map(({ keepalived }) => keepalived.configFile),
+    },
   };
 }
 
-function rulesText({ template }: RoleTools, inventory: Inventory, host: Host, rules: FirewallRules): Content {
+function rulesText({ template }: RoleTools, { inventory, host }: Omit<Site, 'cluster'>, rules: FirewallRules): Content {
   const { clientPorts, clients, peerPorts, peers, balancers } = rules;
   const sets = [
     setOf('clients', clients, 'Who may reach etcd, and its load balancer.'),

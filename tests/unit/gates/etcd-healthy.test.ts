@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { etcdCanSpareBatch, etcdHealthy } from '../../../src/gates/etcd-healthy.js';
+import { etcdCanSpareBatch, etcdHealthy, etcdHealthyButForStopped } from '../../../src/gates/etcd-healthy.js';
 import { etcdStatusKey, type EtcdStatus } from '../../../src/facts/etcd-status.js';
 import type { GateAnswer } from '../../../src/model/gate.js';
 import { etcdHost, healthy, NO_DATA, NOT_INSTALLED, SILENT, SOUND_PAIR, STOPPED } from '../../support/etcd-answers.js';
@@ -18,6 +18,38 @@ const GOOD = [1, 2, 3].map((number) => etcdHost({ status: healthy(number) }));
 function hosts(changes: Readonly<Record<number, FakeAnswers>>): ReturnType<typeof fakeProbes> {
   return fakeProbes(Object.fromEntries(GOOD.map((good, index) => [`etcd-${index + 1}`, changes[index + 1] ?? good])));
 }
+
+describe('etcd-healthy-but-for-stopped', () => {
+  const gate = etcdHealthyButForStopped(SAMPLE_CLUSTER, () => TODAY);
+  const stopped = etcdHost({ status: SILENT, unit: STOPPED });
+
+  test.each([
+    ['one of the others is stopped', ['etcd-1']],
+    ['the one of the batch is stopped', ['etcd-2']],
+  ])('opens, and says so, where %s', async (_, batch) => {
+    expect(await gate.check(gateInput(hosts({ 2: stopped }), { batch }))).toEqual({
+      open: true,
+      note: 'etcd is stopped on etcd-2, and is left out',
+    });
+  });
+
+  test.each([
+    [
+      'the others are no quorum',
+      { 2: stopped, 3: stopped },
+      'etcd is not started on etcd-2; etcd is not started on etcd-3',
+    ],
+    ['one that runs does not answer', { 2: stopped, 3: etcdHost({ status: SILENT }) }, 'etcd-3 does not answer'],
+    [
+      'one that runs is sick',
+      { 2: stopped, 3: etcdHost({ status: healthy(3, { leaderId: '0' }) }) },
+      'etcd-3 knows no leader',
+    ],
+  ])('does not open where %s', async (_, changes, reason) => {
+    const answer = await gate.check(gateInput(hosts(changes), { batch: ['etcd-1'] }));
+    expect(answer).toMatchObject({ open: false, reason: expect.stringContaining(reason) as unknown });
+  });
+});
 
 describe('etcd-healthy', () => {
   const gate = etcdHealthy(SAMPLE_CLUSTER, () => TODAY);

@@ -1,48 +1,103 @@
 import { describe, expect, test } from '@jest/globals';
 import { firewallLetsIn } from '../../../src/gates/firewall-lets-in.js';
+import type { UnitState } from '../../../src/facts/unit-state.js';
+import type { VrrpInstance } from '../../../src/facts/vrrp-instance.js';
 import { NOT_INSTALLED, RUNNING } from '../../support/etcd-answers.js';
 import { fakeProbes, UNREACHABLE, type FakeAnswers } from '../../support/fake-probe.js';
 import { gateInput } from '../../support/gate-input.js';
-import { withFirewall } from '../../support/sample-cluster.js';
+import { SAMPLE_APISERVER, SAMPLE_SERVICE, withFirewall } from '../../support/sample-cluster.js';
 
 const MEMBER = [2379, 2380].map((port) => `10.0.0.1 ${port}`);
 const PORTS = [...MEMBER, '10.0.0.100 2379'];
+const ETCD = '/etc/keepalived/keepalived.conf';
+const APISERVER = '/etc/keepalived/provision/kube-apiserver.conf';
 
-/** A balancer that holds the address, or one that has heard so many adverts. */
-function host(number: number, { open = PORTS, vip = false, heard = 0, keepalived = RUNNING } = {}): FakeAnswers {
+interface Shown {
+  /** Keys of ports that it can connect to. */
+  readonly open?: readonly string[];
+  /** Virtual IPs that it holds. */
+  readonly vips?: readonly string[];
+  /** `advert 100` or `knock 2380` → who was let in with it. */
+  readonly came?: Readonly<Record<string, readonly string[]>>;
+  readonly keepalived?: UnitState;
+  readonly listening?: boolean;
+  readonly running?: VrrpInstance | undefined;
+}
+
+const HEARD = { 'advert 100': ['10.0.0.2'] };
+
+/** A balancer of etcd, and where the test has both services, of the API servers. */
+function host(number: number, shown: Shown = {}): FakeAnswers {
+  const { open = PORTS, vips = [], came = {}, keepalived = RUNNING, listening = true } = shown;
+  const running = 'running' in shown ? shown.running : { routerId: 100, advertIntervalS: 1 };
   const own = { interface: 'eth0', address: `10.0.0.${number}`, prefixLength: 24 };
-  const virtual = { interface: 'eth0', address: '10.0.0.100', prefixLength: 32 };
+  const virtual = vips.map((address) => ({ interface: 'eth0', address, prefixLength: 32 }));
+  const served = [2379, 2380].map((port) => [port, [{ address: '10.0.0.1', port, process: 'etcd' }]] as const);
+  const own127 = [2379, 2380].map((port) => [port, [{ address: '127.0.0.1', port, process: 'etcd' }]] as const);
+  const none = ['advert 100', 'advert 200', 'advert 7', 'knock 2379', 'knock 2380'].map((key) => [key, []] as const);
   return {
     'open-ports': Object.fromEntries(PORTS.map((key) => [key, open.includes(key)])),
-    'host-addresses': { all: vip ? [own, virtual] : [own] },
-    'source-addresses': Object.fromEntries([1, 2, 3].map((far) => [`10.0.0.${far}`, `10.0.0.${number}`])),
-    'vrrp-heard': { ours: heard },
-    units: { keepalived },
+    'host-addresses': { all: [own, ...virtual] },
+    'source-addresses': Object.fromEntries([1, 2, 3, 100].map((far) => [`10.0.0.${far}`, `10.0.0.${number}`])),
+    'let-in': { ...Object.fromEntries(none), ...came },
+    'vrrp-instances': { [ETCD]: running, [APISERVER]: { routerId: 200, advertIntervalS: 1 } },
+    listeners: Object.fromEntries<unknown>(listening ? served : own127),
+    units: { keepalived, 'provision-kube-apiserver-keepalived': keepalived },
   };
 }
 
-const HOLDER = host(2, { vip: true });
+const VIP = ['10.0.0.100'];
+const HOLDER = host(2, { vips: VIP });
 
-async function ask(hosts: Readonly<Record<string, FakeAnswers>>) {
-  const all = { 'etcd-1': host(1, { heard: 1 }), 'etcd-2': HOLDER, 'etcd-3': host(3), 'cp-1': host(11), ...hosts };
+async function ask(hosts: Readonly<Record<string, FakeAnswers>>, cluster = withFirewall()) {
+  const all = { 'etcd-1': host(1, { came: HEARD }), 'etcd-2': HOLDER, 'etcd-3': host(3), 'cp-1': host(11), ...hosts };
   const input = gateInput(fakeProbes(all), { batch: ['etcd-1'], when: 'action' });
-  return firewallLetsIn(withFirewall()).check(input);
+  return firewallLetsIn(cluster).check(input);
 }
 
 describe('a new firewall is kept', () => {
   test.each([
     ['all that need the host come in', {}],
-    ['the host holds the address itself', { 'etcd-1': host(1, { vip: true }), 'etcd-2': host(2) }],
+    ['the host holds the address itself', { 'etcd-1': host(1, { vips: VIP }), 'etcd-2': host(2) }],
     [
       'the virtual IP is still to be set up',
       { 'etcd-1': host(1, { keepalived: NOT_INSTALLED }), 'etcd-2': host(2, { keepalived: NOT_INSTALLED }) },
     ],
     ['a host is away', { 'etcd-3': UNREACHABLE }],
     ['another one holds the address, which does not answer', { 'cp-1': host(11, { open: MEMBER }) }],
+    [
+      'nobody listens, for its etcd is down, and each was let in',
+      {
+        ...Object.fromEntries(
+          [2, 3, 11].map((far) => [
+            far === 11 ? 'cp-1' : `etcd-${far}`,
+            host(far, { open: [], vips: far === 2 ? VIP : [] }),
+          ]),
+        ),
+        'etcd-1': host(1, {
+          listening: false,
+          came: {
+            ...HEARD,
+            'knock 2379': ['10.0.0.2', '10.0.0.3', '10.0.0.11'],
+            'knock 2380': ['10.0.0.2', '10.0.0.3'],
+          },
+        }),
+      },
+    ],
+    [
+      'its virtual router id is to change later in the run',
+      { 'etcd-1': host(1, { came: { 'advert 7': ['10.0.0.2'] }, running: { routerId: 7, advertIntervalS: 1 } }) },
+    ],
+    [
+      'what it runs with is not known, and it hears what the inventory says',
+      { 'etcd-1': host(1, { came: HEARD, running: undefined }) },
+    ],
   ])('where %s', async (_, hosts) => {
     expect(await ask(hosts)).toEqual({ open: true });
   });
 });
+
+const DEAF = 'etcd-1 hears no advert of etcd-2, which holds the virtual IP of etcd (virtual router id 100)';
 
 describe('a new firewall is not kept', () => {
   test.each([
@@ -54,13 +109,35 @@ describe('a new firewall is not kept', () => {
     ['a control plane is kept out', { 'cp-1': host(11, { open: [] }) }, "cp-1 can't connect to etcd-1 on port 2379"],
     [
       'it holds the virtual IP, and a control plane comes to its member only',
-      { 'etcd-1': host(1, { vip: true }), 'etcd-2': host(2), 'cp-1': host(11, { open: MEMBER }) },
+      { 'etcd-1': host(1, { vips: VIP }), 'etcd-2': host(2), 'cp-1': host(11, { open: MEMBER }) },
       "cp-1 can't connect to 10.0.0.100 on etcd-1 on port 2379",
     ],
-    ['it hears no advert', { 'etcd-1': host(1) }, 'etcd-1 hears no other load balancer of etcd'],
+    ['it hears no advert', { 'etcd-1': host(1) }, DEAF],
+    ['it hears another than the holder', { 'etcd-1': host(1, { came: { 'advert 100': ['10.0.0.3'] } }) }, DEAF],
+    [
+      'it hears the holder for another virtual IP',
+      { 'etcd-1': host(1, { came: { 'advert 200': ['10.0.0.2'] } }) },
+      DEAF,
+    ],
+    [
+      'somebody listens, and who is kept out was let in before',
+      {
+        'etcd-3': host(3, { open: ['10.0.0.1 2379'] }),
+        'etcd-1': host(1, { came: { ...HEARD, 'knock 2380': ['10.0.0.3'] } }),
+      },
+      "etcd-3 can't connect to etcd-1 on port 2380",
+    ],
+    [
+      'nobody listens, and who comes was not let in',
+      {
+        'etcd-3': host(3, { open: ['10.0.0.1 2379'] }),
+        'etcd-1': host(1, { came: { ...HEARD, 'knock 2380': ['10.0.0.2'] }, listening: false }),
+      },
+      "etcd-3 can't connect to etcd-1 on port 2380",
+    ],
     [
       'it took the address, for it heard nobody',
-      { 'etcd-1': host(1, { vip: true }) },
+      { 'etcd-1': host(1, { vips: VIP }) },
       '10.0.0.100 is held by etcd-1 and etcd-2 at once',
     ],
   ])('where %s', async (_, hosts, reason) => {
@@ -70,4 +147,28 @@ describe('a new firewall is not kept', () => {
       next: 'ssh etcd-1 sudo nft list table inet provision_etcd',
     });
   });
+});
+
+describe('two virtual IPs on the same hosts', () => {
+  const both = withFirewall([], { services: [SAMPLE_SERVICE, SAMPLE_APISERVER] });
+  const holders = { 'etcd-2': HOLDER, 'etcd-3': host(3, { vips: ['10.0.0.200'] }) };
+
+  test('each is heard from who holds it', async () => {
+    const came = { ...HEARD, 'advert 200': ['10.0.0.3'] };
+    expect(await ask({ ...holders, 'etcd-1': host(1, { came }) }, both)).toEqual({ open: true });
+  });
+
+  test('neither proves the other', async () => {
+    expect(await ask({ ...holders, 'etcd-1': host(1, { came: HEARD }) }, both)).toMatchObject({
+      open: false,
+      reason: 'etcd-1 hears no advert of etcd-3, which holds the virtual IP of kube-apiserver (virtual router id 200)',
+    });
+  });
+});
+
+test('a host that hears adverts rarely is waited for as long as it may hear none', async () => {
+  const rare = host(1, { running: { routerId: 100, advertIntervalS: 20 } });
+  expect(await ask({ 'etcd-1': rare })).toMatchObject({ open: false, reason: DEAF, patienceMs: 65_000 });
+  // Whoever can't connect is not let in by waiting.
+  expect(await ask({ 'etcd-1': rare, 'cp-1': host(11, { open: [] }) })).not.toHaveProperty('patienceMs');
 });

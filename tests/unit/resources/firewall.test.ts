@@ -16,6 +16,7 @@ const OPTIONS = {
   unit: plainContent(UNIT),
   foreign: { replace: [], wayOut: 'rename it' },
   gate: 'firewall-lets-in',
+  trial: { ports: [2379], keepalived: [] },
 };
 const LOADED: FirewallTable = { hasNft: true, loaded: 'table x\n', kept: 'table x\n', isOnTrial: false };
 const ABSENT = { kind: 'absent' };
@@ -37,7 +38,11 @@ function host(changes: { rules?: string; table?: FirewallTable; unit?: unknown; 
   };
 }
 
-const BARE: FakeAnswers = { 'file-states': { [FIREWALL_FILE]: ABSENT, [FIREWALL_UNIT_FILE]: ABSENT } };
+const NO_TABLE: FirewallTable = { hasNft: true, loaded: undefined, kept: undefined, isOnTrial: false };
+const BARE: FakeAnswers = {
+  'file-states': { [FIREWALL_FILE]: ABSENT, [FIREWALL_UNIT_FILE]: ABSENT },
+  'firewall-tables': { ours: NO_TABLE },
+};
 
 function changeOf(outcome: Outcome): { diff: string; kinds: readonly string[] } {
   if (outcome.kind !== 'change') throw new Error(outcome.kind);
@@ -96,19 +101,26 @@ describe('a host without a firewall', () => {
   test('has nothing to do', async () => {
     const probe = fakeProbe(BARE);
     expect(await noFirewall().plan(probe)).toEqual({ kind: 'unchanged' });
-    expect(probe.asked).toHaveLength(2);
+    expect(probe.asked).toHaveLength(3);
   });
 
   test('loses table, unit and file, the file last but for systemd', async () => {
     const outcome = await noFirewall().plan(fakeProbe(host()));
     expect(changeOf(outcome).kinds).toEqual(['run', 'remove-file', 'remove-file', 'run']);
-    expect(changeOf(outcome).diff).toBe(`- ${FIREWALL_UNIT_FILE}\n- ${FIREWALL_FILE}`);
+    expect(changeOf(outcome).diff).toBe(`- table inet provision_etcd\n- ${FIREWALL_UNIT_FILE}\n- ${FIREWALL_FILE}`);
+  });
+
+  test('loses a table that a killed run has left without a file', async () => {
+    const left = { ...BARE, 'firewall-tables': { ours: { ...LOADED, kept: undefined } } };
+    const { diff, kinds } = changeOf(await noFirewall().plan(fakeProbe(left)));
+    expect([diff, kinds]).toEqual(['- table inet provision_etcd', ['run', 'run']]);
   });
 
   test('keeps what others have put at that place', async () => {
     const found = {
       'file-states': { [FIREWALL_FILE]: file('x'), [FIREWALL_UNIT_FILE]: ABSENT },
       'file-origins': { [FIREWALL_FILE]: { kind: 'foreign', lines: 1 } },
+      'firewall-tables': { ours: NO_TABLE },
       units: { [FIREWALL_UNIT]: NOT_INSTALLED },
     };
     expect(await noFirewall().plan(fakeProbe(found))).toEqual({ kind: 'unchanged' });
