@@ -2,6 +2,7 @@ import type { Cluster, Member } from '../model/cluster.js';
 import type { SourcePosition } from '../model/errors.js';
 import type { Balancer, ProxyName, ServiceWords, VirtualService } from '../model/virtual-service.js';
 import type { CheckContext } from './check-context.js';
+import { checkListening } from './port-checks.js';
 import { checkServices } from './service-checks.js';
 import { SERVICE_VARIABLES } from './service-variables.js';
 import { checkVirtualIp } from './virtual-ip-checks.js';
@@ -38,11 +39,12 @@ export function checkCluster(cluster: Cluster, context: CheckContext): void {
   checkReleases(cluster, context);
   for (const service of cluster.services) {
     checkVirtualIp(service, context);
-    checkBalancers(service, cluster, context);
+    checkBalancers(service, context);
     checkProxy(service, context);
     checkTermination(service, context);
   }
   checkServices(cluster.services, context);
+  checkListening(cluster, context);
   checkControlPlaneGroup(cluster, context);
   checkRenewal(cluster, context);
 }
@@ -165,11 +167,7 @@ function checkMember(member: Member, context: CheckContext): void {
   }
 }
 
-function checkBalancers(
-  { name, group, balancers, proxy }: VirtualService,
-  { members }: Cluster,
-  context: CheckContext,
-): void {
+function checkBalancers({ name, group, balancers }: VirtualService, context: CheckContext): void {
   const { reader } = context;
   const variable = SERVICE_VARIABLES[name].priority;
   const owners = new Map<number, Balancer>();
@@ -183,16 +181,6 @@ function checkBalancers(
         place(context, balancer.host, variable),
         variable,
         `${priority} is that of both ${owner.host} and ${balancer.host}: with equal priorities the virtual IP does not move; give each its own, or none`,
-      );
-    }
-    const member = members.find(({ host }) => host === balancer.host);
-    // etcd listens on the node's address and 127.0.0.1, the proxy on the virtual IP: only the page on 127.0.0.1 can clash.
-    if (member !== undefined && balancer.proxy.statsPort === member.clientPort) {
-      reader.report(
-        'error',
-        place(context, balancer.host, `${proxy}_stats_port`),
-        `${proxy}_stats_port`,
-        `${member.clientPort}: etcd listens there on 127.0.0.1 of ${member.host}`,
       );
     }
   }

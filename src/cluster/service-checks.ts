@@ -1,13 +1,12 @@
-import type { Backend, Balancer, VirtualService } from '../model/virtual-service.js';
+import type { VirtualService } from '../model/virtual-service.js';
 import type { CheckContext } from './check-context.js';
 import { SERVICE_VARIABLES } from './service-variables.js';
 
-/** What services must not share, and what their balancers and backends must not on one host. */
+/** What services must not share, and what each must have. */
 export function checkServices(services: readonly VirtualService[], context: CheckContext): void {
   for (const [index, service] of services.entries()) {
     for (const other of services.slice(0, index)) checkApart(service, other, context);
     checkBackends(service, context);
-    checkPorts(service, context);
   }
 }
 
@@ -36,19 +35,4 @@ function checkBackends({ name, backends, balancers }: VirtualService, { shared, 
   const { ip } = SERVICE_VARIABLES[name];
   if (backends.length > 0 && balancers.length > 0) return;
   reader.report('error', shared.at(ip), ip, `is set, and the inventory has no hosts that serve ${name}`);
-}
-
-/** A server that listens on all addresses of a host takes its port of the virtual IP, too: whoever comes second can't start. */
-function checkPorts({ name, group, endpoint, backends, balancers }: VirtualService, context: CheckContext): void {
-  const { port } = SERVICE_VARIABLES[name];
-  const clashes = (backend: Backend, balancer: Balancer): boolean =>
-    backend.host === balancer.host && backend.listens === 'everywhere' && backend.port === endpoint.port;
-  const taken = backends.find((backend) => balancers.some((balancer) => clashes(backend, balancer)));
-  if (taken === undefined) return;
-  context.reader.report(
-    'error',
-    context.shared.at(port) ?? context.shared.at(SERVICE_VARIABLES[name].ip),
-    port,
-    `${endpoint.port}: the ${name} of ${taken.host} listens there on all addresses; set ${port} to another one, or put hosts of their own into the group ${group}`,
-  );
 }

@@ -93,7 +93,6 @@ function backendOf({ host, name, address, clientPort }: Member, isManaged: boole
     address,
     port: clientPort,
     verifyName: isManaged && isIP(name) === 0 ? name : undefined,
-    listens: 'on-its-address',
   };
 }
 
@@ -114,7 +113,6 @@ function kubeApiserver({ kubernetes, addresses, reader }: ServicesSource): Servi
       address: addresses.get(host) ?? '',
       port: reader.readOr(host, 'kube_apiserver_port'),
       verifyName: APISERVER_NAME,
-      listens: isAny(reader.read(host, 'kube_apiserver_bind_address')) ? 'everywhere' : 'on-its-address',
     })),
     // It fails as soon as the API server is asked to end, which /healthz and /livez don't. The port: beside that of etcd.
     // 401: it serves, and anonymous requests are off (--anonymous-auth=false). Where they are on, nobody gets it.
@@ -137,8 +135,4 @@ function kubeApiserver({ kubernetes, addresses, reader }: ServicesSource): Servi
       nonlocalBind: '/etc/sysctl.d/60-provision-kube-apiserver-nonlocal-bind.conf',
     },
   };
-}
-
-function isAny(address: string | undefined): boolean {
-  return address === undefined || ['0.0.0.0', '::'].includes(address);
 }

@@ -128,8 +128,6 @@ export interface Backend {
   readonly port: number;
   /** The name that its certificate is verified by; absent: by its authority alone. */
   readonly verifyName: string | undefined;
-  /** Whether it leaves its port free on other addresses of its host. */
-  readonly listens: 'on-its-address' | 'everywhere';
 }
 
 /** What a balancer asks a backend, over HTTPS, to know whether it serves. */

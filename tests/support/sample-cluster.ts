@@ -92,7 +92,6 @@ export const SAMPLE_SERVICE: VirtualService = {
     address: `10.0.0.${number}`,
     port: 2379,
     verifyName: `etcd-${number}`,
-    listens: 'on-its-address',
   })),
   health: {
     ownPort: 23790,
@@ -133,9 +132,7 @@ export const SAMPLE_APISERVER: VirtualService = {
   proxy: 'haproxy',
   balancers: [1, 2, 3].map((number) => apiserverBalancer(sampleBalancer(number))),
   formerBalancers: [],
-  backends: [
-    { host: 'cp-1', name: 'cp-1', address: '10.0.0.11', port: 6443, verifyName: 'kubernetes', listens: 'everywhere' },
-  ],
+  backends: [{ host: 'cp-1', name: 'cp-1', address: '10.0.0.11', port: 6443, verifyName: 'kubernetes' }],
   health: {
     ownPort: 23791,
     alive: [200, 401],

@@ -36,6 +36,60 @@ describe('where metrics are shown', () => {
   });
 });
 
+describe('a port that another program of the host has is refused, with its place', () => {
+  test.each([
+    [
+      'etcd_metrics_port=2379',
+      'etcd_metrics_port: 2379: the etcd of a listens there on 192.0.2.1; expected another port',
+    ],
+    ['etcd_metrics_port=2380', 'etcd_metrics_port: 2380: the etcd of a listens there on 192.0.2.1'],
+    ['haproxy_metrics_port=2380', 'haproxy_metrics_port: 2380: the etcd of a listens there on 192.0.2.1'],
+    ['haproxy_metrics_port=2381\netcd_metrics_port=2381', 'haproxy_metrics_port: 2381: the etcd of a listens there'],
+    ['etcd_host_metrics_port=2381\netcd_metrics_port=2381', 'etcd_host_metrics_port: 2381: the etcd of a listens'],
+    ['etcd_host_metrics_port=9\nhaproxy_metrics_port=9', 'etcd_host_metrics_port: 9: HAProxy of a listens there'],
+    [
+      'etcd_host_metrics_port=9\netcd_host_metrics_address=0.0.0.0\nhaproxy_stats_port=9',
+      'etcd_host_metrics_port: 9: HAProxy of a listens there on 127.0.0.1',
+    ],
+    ['haproxy_stats_port=2379', 'haproxy_stats_port: 2379: the etcd of a listens there on 127.0.0.1'],
+    [
+      'etcd_metrics_port=23790\netcd_metrics_address=127.0.0.1',
+      'etcd_metrics_port: 23790: the etcd load balancer of a listens there on 127.0.0.1',
+    ],
+    [
+      'etcd_metrics_port=2400\netcd_lb_port=2400\netcd_metrics_address=0.0.0.0',
+      'etcd_metrics_port: 2400: the etcd load balancer of a listens there on 192.0.2.100',
+    ],
+    [
+      'etcd_host_metrics_port=6443\n[kube_control_plane]\na',
+      'etcd_host_metrics_port: 6443: the kube-apiserver of a listens there on all addresses',
+    ],
+    [
+      'etcd_lb_port=6443\n[kube_control_plane]\na',
+      'etcd_lb_port: 6443: the kube-apiserver of a listens there on all addresses; set etcd_lb_port to another one, or put hosts of their own into the group etcd_lb',
+    ],
+  ])('%j', async (variables, expected) => {
+    const lines = variables.split('\n').map((each) => each.split('=')[0] ?? '');
+    // After those of the members.
+    const line = `hosts:${7 + lines.findIndex((name) => expected.startsWith(name))}:`;
+    const refused = clusterWith(variables);
+    await expect(refused).rejects.toThrow(expected);
+    await expect(refused).rejects.toThrow(line);
+    await expect(refused).rejects.toMatchObject({ problems: { length: 1 } });
+  });
+
+  test.each([
+    'etcd_metrics_port=2379\netcd_metrics_address=192.0.2.77',
+    'haproxy_metrics_port=2379\nhaproxy_metrics_address=192.0.2.77',
+    'etcd_lb_port=2380',
+    'etcd_metrics_port=2381\nhaproxy_metrics_port=2381\nhaproxy_metrics_address=127.0.0.1',
+    'etcd_host_metrics_port=6443\n[kube_control_plane]\nd ip=192.0.2.4',
+    'kube_apiserver_bind_address=192.0.2.9\netcd_host_metrics_port=6443\n[kube_control_plane]\na',
+  ])('but not one of another address or host: %j', async (variables) => {
+    await expect(clusterWith(variables)).resolves.toMatchObject({ isManaged: true });
+  });
+});
+
 describe("HAProxy's page of statistics", () => {
   const PASSWORD = 'correct-horse-9';
 
