@@ -123,7 +123,13 @@ const METRICS: Shape = {
   become: true,
   roles: ['etcd-host-metrics'],
 };
-const FIREWALL: Shape = { hosts: GUARDED, become: true, serial: 1, after: ['etcd-healthy'], roles: ['etcd-firewall'] };
+const FIREWALL: Shape = {
+  hosts: GUARDED,
+  become: true,
+  serial: 1,
+  after: ['etcd-healthy-but-for-stopped'],
+  roles: ['etcd-firewall'],
+};
 
 const APISERVER_LB: readonly Shape[] = [
   LETS_IN,
