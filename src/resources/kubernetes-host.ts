@@ -16,6 +16,8 @@ export interface KubernetesSite {
   readonly controlPlanes: readonly KubernetesNode[];
   /** All of it but what the kubeadm of the host says. */
   readonly cluster: Omit<KubeadmCluster, 'version'>;
+  /** Whether a host is a node that its API server lists as Ready, and nothing of its join is left to do. */
+  readonly hasJoined: (probe: Probe, node: KubernetesNode) => Promise<boolean>;
 }
 
 /** How far a host is. */
@@ -25,7 +27,7 @@ export type KubernetesState =
   /** `kubeadm init` was begun by this program: killed, or its API server runs and the cluster's objects are missing. */
   | 'begun'
   | 'serving'
-  /** `kubeadm join` was begun by this program, and killed. */
+  /** `kubeadm join` was begun by this program, and killed; or it came to its end, and its mark is left. */
   | 'joining'
   | 'joined';
 

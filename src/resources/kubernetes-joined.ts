@@ -1,14 +1,14 @@
 import { unlessLost } from '../facts/unless-lost.js';
-import { changed, UNCHANGED, type Resource } from '../model/change.js';
+import { changed, UNCHANGED, type Outcome, type Resource } from '../model/change.js';
 import type { KubernetesNode } from '../model/kubernetes.js';
 import type { Probe } from '../model/remote.js';
-import { inviteHost, joinHost, revokeInvitation } from '../shell/kubeadm.js';
+import { endJoinOfHost, inviteHost, joinHost, revokeInvitation } from '../shell/kubeadm.js';
 import { initConfiguration, joinConfiguration } from './kubeadm-configuration.js';
 import { isServing, kubeadmView, kubernetesState, type KubernetesSite } from './kubernetes-host.js';
 
 /**
  * A host that has joined the cluster. One on which a join of this program was killed is reset, its node deleted, and joins again: what
- * kubeadm had done by then is not told by its files alone.
+ * kubeadm had done by then is not told by its files alone. One whose node is Ready came to the end of it, and is never reset.
  */
 export function kubernetesJoined(site: KubernetesSite): Resource {
   return {
@@ -16,6 +16,7 @@ export function kubernetesJoined(site: KubernetesSite): Resource {
     paths: [],
     async plan(probe) {
       const [state, through] = await Promise.all([kubernetesState(probe), inviterOf(site, probe)]);
+      if (state === 'joining' && (await site.hasJoined(probe, site.node))) return finished(site.node);
       // The first control plane is what the others join: it serves before its cluster's objects are there.
       if (state === 'joined' || state === 'serving' || through === undefined) return UNCHANGED;
       const { node, cluster } = await kubeadmView(site, probe);
@@ -51,6 +52,15 @@ export function kubernetesJoined(site: KubernetesSite): Resource {
       });
     },
   };
+}
+
+function finished({ host, address }: KubernetesNode): Outcome {
+  return changed({
+    summary: 'note that its join is finished: the run that began it was killed at the end',
+    diff: [`the API server lists ${host} as Ready at ${address ?? ''}, and its kubelet runs`],
+    actions: [{ kind: 'run', command: endJoinOfHost(), undo: { lasting: 'the join stays finished' } }],
+    disruptive: false,
+  });
 }
 
 /** Another control plane that serves; else the first of the inventory, which will. `undefined` where that is the host itself. */

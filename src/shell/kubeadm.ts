@@ -207,3 +207,11 @@ export function joinHost({ name, isHalfJoined }: JoiningHost): Command {
     ].join('\n'),
   };
 }
+
+/** On a host whose join is finished: what kubeadm and this program would have removed next. */
+export function endJoinOfHost(): Command {
+  return {
+    summary: 'remove what a finished join has left',
+    script: ['set -eu', 'rm -f /etc/kubernetes/bootstrap-kubelet.conf', ...UNMARK].join('\n'),
+  };
+}

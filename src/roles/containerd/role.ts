@@ -8,6 +8,7 @@ import type { Host, Inventory } from '../../model/inventory.js';
 import type { Kubernetes, KubernetesNode, KubernetesSettings } from '../../model/kubernetes.js';
 import type { Probe } from '../../model/remote.js';
 import { cgroupDriver } from '../../resources/cgroup-driver.js';
+import { crictlConfiguration } from '../../resources/crictl-configuration.js';
 import { directory } from '../../resources/directory.js';
 import { file } from '../../resources/file.js';
 import { heldPackages } from '../../resources/held-packages.js';
@@ -40,7 +41,7 @@ export function containerdRole(tools: RoleTools): Role {
         directory({ path: '/etc/containerd', ...OWNED, mode: '0755' }),
         configuration,
         ...mirrors(settings),
-        file({ path: '/etc/crictl.yaml', content: plainContent(CRICTL), ...PUBLIC }),
+        crictlConfiguration({ path: '/etc/crictl.yaml', content: plainContent(CRICTL), ...PUBLIC }),
         // Pods live on in their shims.
         service({ unit: CONTAINERD, runsWith: [configuration], onChange: 'restart' }),
         heldPackages(['containerd', 'containerd.io'], { resource: installed, names: ['containerd'] }),

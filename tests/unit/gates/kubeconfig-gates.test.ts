@@ -3,14 +3,14 @@ import { certificateFilesKey } from '../../../src/facts/certificate-files.js';
 import type { HttpsAnswer } from '../../../src/facts/https-answer.js';
 import { kubeconfigAnswerKey } from '../../../src/facts/kubeconfig-answer.js';
 import { credentialsOf, readKubeconfig } from '../../../src/facts/kubeconfig.js';
-import { kubeletReady } from '../../../src/gates/kubelet-ready.js';
+import { hasJoined, kubeletReady } from '../../../src/gates/kubelet-ready.js';
 import { vipAnswersKubeconfigs } from '../../../src/gates/vip-answers-kubeconfigs.js';
 import type { GateAnswer } from '../../../src/model/gate.js';
 import { issueCertificate } from '../../../src/pki/issue.js';
 import { fakeProbes, type FakeAnswers } from '../../support/fake-probe.js';
 import { gateInput } from '../../support/gate-input.js';
 import { kubeletConf } from '../../support/kubeconfigs.js';
-import { SAMPLE_APISERVER, SAMPLE_CLUSTER } from '../../support/sample-cluster.js';
+import { SAMPLE_APISERVER, SAMPLE_CLUSTER, sampleNode } from '../../support/sample-cluster.js';
 import { authorityFrom, circumstancesAt, SERVER_PROFILE, TODAY } from '../../support/test-authority.js';
 
 const FILE = '/etc/kubernetes/kubelet.conf';
@@ -190,5 +190,46 @@ describe('after its restart, a kubelet', () => {
     expect(await ask(nodeObject(START), lease(START + 1), stopped)).toMatchObject({
       reason: 'worker-1: its kubelet does not run',
     });
+  });
+});
+
+describe('a host has joined', () => {
+  const START = 1_790_000_001;
+  const time = new Date(START * 1000).toISOString();
+  const answerOf = (object: unknown): HttpsAnswer => ({ kind: 'answer', status: 200, body: JSON.stringify(object) });
+
+  interface Shown {
+    readonly address?: string;
+    readonly labels?: readonly string[];
+    readonly status?: string;
+    readonly kind?: 'worker' | 'control-plane';
+    readonly addresses?: unknown;
+  }
+
+  async function ask({ address = '10.0.0.21', labels = [], status = 'True', kind = 'worker', ...more }: Shown) {
+    const node = {
+      metadata: { labels: Object.fromEntries(labels.map((label) => [label, ''])) },
+      status: {
+        addresses: 'addresses' in more ? more.addresses : [{ type: 'Hostname', address: 'w' }, null, { address }],
+        conditions: [{ type: 'Ready', status, lastHeartbeatTime: time }],
+      },
+    };
+    const lease = answerOf({ spec: { renewTime: time } });
+    const answers = worker(VIP, { [`${VIP}${NODE}`]: answerOf(node), [`${VIP}${LEASE}`]: lease });
+    const probe = fakeProbes({ 'worker-1': answers }).get('worker-1');
+    if (probe === undefined) throw new Error('no probe');
+    return hasJoined(probe, { ...sampleNode('worker-1', kind), address: '10.0.0.21' });
+  }
+
+  test.each<[string, Shown, boolean]>([
+    ['its node is Ready under its address', {}, true],
+    ['it is a control plane', { kind: 'control-plane', labels: ['node-role.kubernetes.io/master'] }, true],
+    ['it is one of today', { kind: 'control-plane', labels: ['node-role.kubernetes.io/control-plane'] }, true],
+    ['it is to be a control plane, and is not labelled as one', { kind: 'control-plane' }, false],
+    ['its node is at another address', { address: '10.0.0.210' }, false],
+    ['its node is not Ready', { status: 'Unknown' }, false],
+    ['its addresses are nonsense', { addresses: 7 }, false],
+  ])('where %s: %j → %s', async (_, shown, expected) => {
+    expect(await ask(shown)).toBe(expected);
   });
 });

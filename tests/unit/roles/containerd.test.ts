@@ -1,4 +1,4 @@
-import { expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { kubeadmOutline } from '../../../src/facts/kubeadm-outline.js';
 import type { Resource } from '../../../src/model/change.js';
 import type { KubernetesSettings } from '../../../src/model/kubernetes.js';
@@ -108,4 +108,31 @@ test('the kubeadm of a host, and the image that it names', () => {
   expect(found.get('b')).toEqual({ version: 'v1.20.2', sandboxImage: 'b/pause:3.2' });
   expect(kubeadmOutline.parse('V \n', ['a']).get('a')).toBeUndefined();
   expect(() => kubeadmOutline.parse('V v1.20.2\n', ['a'])).toThrow('no image');
+});
+
+describe('the configuration of crictl', () => {
+  const path = '/etc/crictl.yaml';
+  const crictl = resources().find(({ address }) => address === `file:${path}`);
+  const found = (origin: unknown): ReturnType<typeof fakeProbe> =>
+    fakeProbe({
+      'file-states': {
+        [path]: { kind: 'file', owner: 'root', group: 'root', mode: '0644', sha256: 'x', changedAt: 1 },
+      },
+      'file-contents': { [path]: 'runtime-endpoint: unix:///var/run/crio/crio.sock\n' },
+      'file-origins': { [path]: origin },
+    });
+
+  test('of another tool stays, and is named', async () => {
+    const probe = found({ kind: 'foreign', lines: 1 });
+    expect(await crictl?.plan(probe)).toEqual({ kind: 'unchanged' });
+    expect(await crictl?.doubt?.(probe)).toBe(
+      '/etc/crictl.yaml was written by another tool, and stays: crictl asks the runtime that it names',
+    );
+  });
+
+  test('of ours is updated without a word', async () => {
+    const probe = found({ kind: 'ours' });
+    expect(await crictl?.plan(probe)).toMatchObject({ kind: 'change' });
+    expect(await crictl?.doubt?.(probe)).toBeUndefined();
+  });
 });

@@ -6,7 +6,9 @@ import type { Change, Outcome, Resource } from '../../../src/model/change.js';
 import { JOIN_MARKS } from '../../../src/model/kubeadm.js';
 import { kubernetesBeginRole, kubernetesFinishRole, kubernetesJoinRole } from '../../../src/roles/kubernetes/role.js';
 import type { Role } from '../../../src/roles/role.js';
+import { kubernetesJoined } from '../../../src/resources/kubernetes-joined.js';
 import { apiVersionFor, initConfiguration, joinConfiguration } from '../../../src/resources/kubeadm-configuration.js';
+import { STOPPED } from '../../support/etcd-answers.js';
 import { fakeProbes, UNREACHABLE, type FakeAnswers } from '../../support/fake-probe.js';
 import { SAMPLE_CLUSTER, sampleMember, sampleNode } from '../../support/sample-cluster.js';
 import { scratch } from '../../support/scratch.js';
@@ -38,6 +40,9 @@ function host(name: string, state: 'bare' | 'joined' | 'half-made' | 'begun' | '
     },
     'kubeadm-outline': { 'registry.k8s.io': { version: 'v1.20.2', sandboxImage: 'registry.k8s.io/pause:3.2' } },
     'node-outline': { node: { name: name.toUpperCase() } },
+    // Its kubelet does not run.
+    units: { kubelet: STOPPED },
+    'kubelet-processes': { kubelet: [] },
   };
 }
 
@@ -73,6 +78,7 @@ async function changeOf(role: Role, on: string, hosts: Hosts): Promise<Change> {
   return outcome.change;
 }
 
+const ETCD = { endpoints: ['https://10.0.0.100:2379'], caFile: '/ca', certFile: '/crt', keyFile: '/key' };
 const [begin, finish, join] = [kubernetesBeginRole(), kubernetesFinishRole(), kubernetesJoinRole()];
 const UNCHANGED = { kind: 'unchanged' };
 
@@ -146,6 +152,33 @@ describe('a host that joins', () => {
     expect(action.invitation.script).toContain('kubectl delete node worker-1');
     const [clean] = (await changeOf(join, 'worker-1', served)).actions;
     expect(JSON.stringify(clean)).not.toMatch(/kubeadm reset|delete node/);
+  });
+
+  test('is never reset where its node is Ready, whatever mark a killed run has left', async () => {
+    const node = sampleNode('worker-1', 'worker');
+    const cluster = { endpoint: '', certSans: [], etcd: ETCD, settings: CLUSTER.kubernetes.settings };
+    const site = { node, controlPlanes: NODES.slice(0, 2), cluster, hasJoined: () => Promise.resolve(true) };
+    const probe = fakeProbes({ ...served, 'worker-1': host('worker-1', 'joining') }).get('worker-1');
+    if (probe === undefined) throw new Error('no probe');
+    expect(await kubernetesJoined(site).plan(probe)).toMatchObject({
+      kind: 'change',
+      change: {
+        summary: 'note that its join is finished: the run that began it was killed at the end',
+        disruptive: false,
+        actions: [
+          {
+            kind: 'run',
+            command: {
+              script:
+                'set -eu\nrm -f /etc/kubernetes/bootstrap-kubelet.conf\nrm -f /var/lib/provision/kubernetes\nsync /var/lib/provision',
+            },
+          },
+        ],
+      },
+    });
+    const joined = fakeProbes({ ...served, 'worker-1': host('worker-1', 'joined') }).get('worker-1');
+    if (joined === undefined) throw new Error('no probe');
+    expect(await kubernetesJoined(site).plan(joined)).toEqual(UNCHANGED);
   });
 
   test('deletes no node but its own, whatever it calls itself', async () => {
