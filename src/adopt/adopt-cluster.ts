@@ -1,9 +1,10 @@
 import { X509Certificate } from 'node:crypto';
-import { resolve } from 'node:path';
+import { posix, resolve } from 'node:path';
 import type { CheckItem } from '../checks/check.js';
 import { VARIABLES, type VariableName, type VariableValue } from '../cluster/known-variables.js';
 import { nodeAddress } from '../cluster/node-address.js';
 import { InputError, RemoteError } from '../model/errors.js';
+import { FORMER_MEMBERS } from '../model/former-groups.js';
 import type { Host, Inventory } from '../model/inventory.js';
 import type { Probe } from '../model/remote.js';
 import type { AuthorityView } from '../pki/authority.js';
@@ -13,6 +14,8 @@ import { clusterItems, memberItems } from './judge-cluster.js';
 import { lookAtMember, type FoundMember, type KnownHost } from './look-at-member.js';
 import { memberVariables, type FoundVariable } from './member-variables.js';
 import { Obstacle } from './obstacle.js';
+import { lookAtNewcomers, NOBODY } from './newcomers.js';
+import { MANIFESTS } from './pick-pod.js';
 
 /** What adopting looks at. It only looks: there is nothing here to act with. */
 export interface AdoptContext {
@@ -25,6 +28,10 @@ export interface AdoptContext {
 
 /** What was found. Nothing may be written while an item fails. */
 export interface FoundCluster {
+  /** The group whose hosts were described. */
+  readonly group: string;
+  /** Where each host of a stacked etcd has the key of its authority; absent: it is none. */
+  readonly stackedKey: string | undefined;
   readonly items: readonly CheckItem[];
   readonly variables: ReadonlyMap<string, readonly FoundVariable[]>;
   /** The cluster's authority, PEM; absent while it is not one. */
@@ -32,12 +39,14 @@ export interface FoundCluster {
 }
 
 /**
- * Looks at every host of the group `etcd` at once.
+ * Looks at every host of the group `etcd` at once; where the inventory has members that are to leave, which must be stacked
+ * ones, at those, and at the hosts that join them.
  * @throws InputError when there is no such group, or a variable that is needed for the look is wrong
  */
 export async function lookAtCluster(context: AdoptContext): Promise<FoundCluster> {
   const { inventory, now } = context;
-  const known = hostsOf(inventory, 'etcd').map(knownHost);
+  const stacked = hostsOf(inventory, FORMER_MEMBERS).map(stackedHost);
+  const known = stacked.length > 0 ? stacked : hostsOf(inventory, 'etcd').map(knownHost);
   if (known.length === 0)
     throw new InputError([
       {
@@ -51,10 +60,15 @@ export async function lookAtCluster(context: AdoptContext): Promise<FoundCluster
   const members = looked.flatMap((each) => ('member' in each ? [each.member] : []));
   const balancer = balancerPlace(inventory);
   const addresses = new Map(known.map(({ host, address }) => [host, address]));
+  const newcomers = stacked.length > 0 ? await lookAtNewcomers(context, members[0]) : NOBODY;
   return {
+    ...(stacked.length > 0
+      ? { group: FORMER_MEMBERS, stackedKey: `${posix.dirname(members[0]?.trustedCaFile ?? '')}/ca.key` }
+      : { group: 'etcd', stackedKey: undefined }),
     items: [
       ...looked.flatMap((each) => ('item' in each ? [each.item] : memberItems(each.member, balancer, inventory.file))),
-      ...clusterItems(members, members.length === known.length),
+      ...clusterItems(members, members.length === known.length, newcomers.joined),
+      ...newcomers.items,
       ...storeItems(members, context),
     ],
     variables: new Map(members.map((member) => [member.host, memberVariables(member, addresses.get(member.host))])),
@@ -93,6 +107,12 @@ function valueOf<Name extends VariableName>(host: Host, name: Name): VariableVal
   if (read.success) return read.data as VariableValue<Name>;
   const message = `${JSON.stringify(value)}: ${read.error.issues.map((issue) => issue.message).join('; ')}`;
   throw new InputError([{ severity: 'error', at: host.variables.at(name), subject: name, message }]);
+}
+
+/** A member that is to leave: the kubelet runs it. */
+function stackedHost(host: Host): KnownHost {
+  const manifest = valueOf(host, 'etcd_manifest');
+  return { ...knownHost(host), manifests: manifest === undefined ? MANIFESTS : posix.dirname(manifest) };
 }
 
 async function tryToLook(

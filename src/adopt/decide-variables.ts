@@ -14,7 +14,7 @@ export interface NewVariable {
 
 /** What is missing from the inventory. */
 export interface NewVariables {
-  /** For all hosts of the group `etcd`. */
+  /** For all hosts of the group. */
   readonly shared: readonly NewVariable[];
   /** By host; hosts without any are left out. */
   readonly hosts: ReadonlyMap<string, readonly NewVariable[]>;

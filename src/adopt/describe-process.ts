@@ -5,10 +5,13 @@ import type { Pair } from './find-client-pair.js';
 import { parseUrls, type MemberUrls } from './node-place.js';
 import { Obstacle } from './obstacle.js';
 
-/** The one member that runs on a host as a unit. */
+/** The one member that runs on a host. */
 export interface MemberProcess {
   readonly process: EtcdProcess;
-  readonly unit: string;
+  /** Absent: the kubelet runs it. */
+  readonly unit: string | undefined;
+  /** Of its static pod, where the kubelet runs it. */
+  readonly manifest: string | undefined;
   readonly files: UnitFiles;
 }
 
@@ -18,9 +21,11 @@ export interface MemberProcess {
  * @throws Obstacle when there is none, several, or one that is not a systemd service
  */
 export function pickProcess(host: string, { processes, etcdctl }: EtcdOnHost, unit: string | undefined): MemberProcess {
-  const contained = processes.filter(({ startedBy }) => startedBy.kind === 'container');
+  const contained = processes.filter(isContained);
   const services = processes.flatMap((process): readonly MemberProcess[] =>
-    process.startedBy.kind === 'unit' ? [{ process, ...process.startedBy }] : [],
+    process.startedBy.kind === 'unit' && !isContained(process)
+      ? [{ process, manifest: undefined, unit: process.startedBy.unit, files: process.startedBy.files }]
+      : [],
   );
   const wanted = unit === undefined ? services : services.filter((service) => service.unit === unit);
   const [member, ...others] = wanted;
@@ -29,13 +34,23 @@ export function pickProcess(host: string, { processes, etcdctl }: EtcdOnHost, un
     const names = wanted.map((service) => `${service.unit} (process ${service.process.pid})`).join(', ');
     throw new Obstacle('etcd-process', `several etcd run here: ${names}`, `choose one: set etcd_unit for ${host}`);
   }
+  requireEtcdctl({ etcdctl });
+  return member;
+}
+
+/** In a container, or as a child of the kubelet itself. */
+function isContained({ startedBy }: EtcdProcess): boolean {
+  return startedBy.kind === 'container' || (startedBy.kind === 'unit' && startedBy.unit === 'kubelet');
+}
+
+/** @throws Obstacle when a host has no etcdctl */
+export function requireEtcdctl({ etcdctl }: Pick<EtcdOnHost, 'etcdctl'>): void {
   if (etcdctl === undefined)
     throw new Obstacle(
       'etcdctl',
       'etcdctl is not on the PATH; the gates need it to query etcd',
       `apt-get install etcd-client, or put the one of etcd's release at /usr/local/bin/etcdctl`,
     );
-  return member;
 }
 
 function notAService(
@@ -58,7 +73,7 @@ function notAService(
     return new Obstacle(
       'etcd-process',
       `etcd (process ${contained.pid}) runs in a container; only an etcd that is a systemd service is supported, as it is restarted by its unit`,
-      'the stacked etcd of kubeadm needs no load balancer: each apiserver asks the member beside it',
+      'a stacked etcd of kubeadm can move to hosts of its own: put its hosts into the group etcd_former, bare ones into the group etcd, and run this again (docs/runbooks/stacked-to-external.md)',
     );
   const [other] = found.processes;
   if (other !== undefined)

@@ -14,8 +14,8 @@ export interface Pair {
   readonly key: string;
 }
 
-/** Where others put a client pair: kubeadm. Those of kubespray lie beside the server's certificate. */
-const USUAL: readonly Pair[] = [
+/** Where others put a client pair, kubeadm. Those of kubespray lie beside the server's certificate. */
+export const USUAL_PAIRS: readonly Pair[] = [
   '/etc/kubernetes/pki/etcd/healthcheck-client',
   '/etc/kubernetes/pki/apiserver-etcd-client',
 ].map((stem) => ({ certificate: `${stem}.crt`, key: `${stem}.key` }));
@@ -45,7 +45,7 @@ interface AcceptedPair {
  */
 export async function findClientPair(probe: Probe, question: ClientQuestion): Promise<AcceptedPair> {
   const refused: string[] = [];
-  const known = distinct([...question.likely, ...USUAL]);
+  const known = distinct([...question.likely, ...USUAL_PAIRS]);
   const first = await firstAccepted(probe, question, known, refused);
   if (first !== undefined) return first;
   const tried = new Set(known.map(({ certificate }) => certificate));

@@ -1,5 +1,6 @@
 import type { CheckItem } from '../checks/check.js';
 import { counted } from '../model/counted.js';
+import { canonicalIp } from '../model/ip.js';
 import { describeSubject } from '../pki/compare.js';
 import { notAfterOf, subjectOf } from '../pki/inspect.js';
 import type { FoundMember } from './look-at-member.js';
@@ -13,11 +14,12 @@ export interface BalancerPlace {
 
 /** What was found of one member, as lines of the report. */
 export function memberItems(member: FoundMember, balancer: BalancerPlace, inventory: string): readonly CheckItem[] {
-  const { host, status, unit, process, name, address, clientPort, client, server, leaf } = member;
+  const { host, status, process, name, address, clientPort, client, server, leaf } = member;
+  const how = member.unit === undefined ? `stacked: the static pod of ${member.manifest ?? ''}` : `unit ${member.unit}`;
   const found = (check: string, evidence: string): CheckItem => ({ check, host, verdict: 'ok', evidence });
   const end = notAfterOf(leaf).toISOString().slice(0, 10);
   return [
-    found('etcd-process', `etcd ${status.version}, unit ${unit}, process ${process.pid}, ${configuredBy(member)}`),
+    found('etcd-process', `etcd ${status.version}, ${how}, process ${process.pid}, ${configuredBy(member)}`),
     found('member', `${name} at ${address}:${clientPort}, data in ${member.dataDir}`),
     found('certificate', `${server.certificate}, ${describeSubject(subjectOf(leaf))}, until ${end}`),
     found('client-pair', `${client.certificate} is accepted at ${member.clientUrl}`),
@@ -79,8 +81,13 @@ function stateItems({ host, status, changedSince }: FoundMember, inventory: stri
 /**
  * Whether what runs on the hosts is one cluster, and just the inventory's.
  * @param isWhole every host of the group was looked at with success
+ * @param joined addresses of hosts whose members have joined it already
  */
-export function clusterItems(members: readonly FoundMember[], isWhole: boolean): readonly CheckItem[] {
+export function clusterItems(
+  members: readonly FoundMember[],
+  isWhole: boolean,
+  joined: readonly string[] = [],
+): readonly CheckItem[] {
   const fail = (evidence: string, next: string): CheckItem => ({ check: 'cluster', verdict: 'fail', evidence, next });
   const clusters = grouped(members, ({ status }) => status.clusterId);
   if (clusters.size > 1) {
@@ -90,7 +97,11 @@ export function clusterItems(members: readonly FoundMember[], isWhole: boolean):
   const twice = [...grouped(members, ({ status }) => status.memberId).values()].filter((hosts) => hosts.length > 1);
   const ids = new Set(members.map(({ status }) => status.memberId));
   const listed = members[0]?.status.members ?? [];
-  const strangers = isWhole ? listed.filter(({ id }) => !ids.has(id)) : [];
+  const isJoined = (urls: readonly string[]): boolean =>
+    urls.some(
+      (url) => URL.canParse(url) && joined.includes(canonicalIp(new URL(url).hostname.replace(/^\[|\]$/g, ''))),
+    );
+  const strangers = isWhole ? listed.filter(({ id, peerUrls }) => !ids.has(id) && !isJoined(peerUrls)) : [];
   const problems = [
     ...twice.map((hosts) =>
       fail(`${hosts.join(' and ')} are the same member`, 'name each host once in the group etcd'),

@@ -8,16 +8,20 @@ import type { Probe } from '../model/remote.js';
 import { pickProcess, readSettings, type MemberProcess, type MemberSettings } from './describe-process.js';
 import { configFileOf, settingsOf, type EtcdSettings, type SearchedFiles } from './etcd-settings.js';
 import { findAuthority, type FoundAuthority } from './find-authority.js';
-import { findClientPair, type Pair } from './find-client-pair.js';
-import { clientUrlOf, nodePlace } from './node-place.js';
+import { findClientPair, USUAL_PAIRS, type Pair } from './find-client-pair.js';
+import { pickPod } from './pick-pod.js';
+import { staticPodFiles } from '../facts/static-pods.js';
+import { clientUrlOf, loopbackUrlOf, nodePlace } from './node-place.js';
 import { Obstacle } from './obstacle.js';
 
-/** What the inventory says of a host in the group `etcd`. */
+/** What the inventory says of a host with a member. */
 export interface KnownHost {
   readonly host: string;
   readonly address: string | undefined;
   /** `etcd_unit`, `etcd_client_url` and the client pair, where they are set. */
   readonly unit: string | undefined;
+  /** Where its static pod's manifest is, or is looked for; absent: a unit must run it. */
+  readonly manifests?: string | undefined;
   readonly clientUrl: string | undefined;
   readonly client: Pair | undefined;
 }
@@ -45,7 +49,7 @@ export interface FoundMember extends MemberProcess, MemberSettings, FoundAuthori
  */
 export async function lookAtMember(known: KnownHost, probe: Probe, now: Date): Promise<FoundMember> {
   const { host } = known;
-  const member = pickProcess(host, await probe.ask(etcdOnHost, ETCD), known.unit);
+  const member = await pick(known, probe);
   const config = await readConfig(member.process, probe);
   const settings = settingsOf(member.process, config);
   const read = readSettings(member.process, settings);
@@ -58,10 +62,12 @@ export async function lookAtMember(known: KnownHost, probe: Probe, now: Date): P
     probe.ask(certificateFiles, certificateFilesKey(read.trustedCaFile)),
   ]);
   const signed = findAuthority({ server, trusted, trustedCaFile: read.trustedCaFile });
-  const clientUrl = known.clientUrl ?? clientUrlOf(read.urls, signed.leaf, place);
+  const ownUrl = member.manifest === undefined ? undefined : loopbackUrlOf(read.urls, signed.leaf);
+  const clientUrl = known.clientUrl ?? ownUrl ?? clientUrlOf(read.urls, signed.leaf, place);
   if (clientUrl === undefined) throw unnamed(read, signed.leaf);
   const { trustedCaFile } = read;
-  const likely = [known.client, read.server, read.peer].flatMap((pair) => pair ?? []);
+  const usual = member.manifest === undefined ? [] : USUAL_PAIRS;
+  const likely = [known.client, ...usual, read.server, read.peer].flatMap((pair) => pair ?? []);
   const question = { clientUrl, trustedCaFile, trusted, server: read.server, likely, now };
   const { pair: client, status } = await findClientPair(probe, question);
   const { address, port: clientPort } = place;
@@ -79,6 +85,12 @@ export async function lookAtMember(known: KnownHost, probe: Probe, now: Date): P
     changedSince,
     status,
   };
+}
+
+async function pick({ host, unit, manifests: directory }: KnownHost, probe: Probe): Promise<MemberProcess> {
+  if (directory === undefined) return pickProcess(host, await probe.ask(etcdOnHost, ETCD), unit);
+  const [found, files] = await Promise.all([probe.ask(etcdOnHost, ETCD), probe.ask(staticPodFiles, directory)]);
+  return pickPod(host, found, { directory, files });
 }
 
 async function readConfig(
@@ -111,6 +123,8 @@ async function changedSinceStart(
   probe: Probe,
 ): Promise<readonly string[]> {
   const paths = [...files.unit, ...files.environment, ...(config === undefined ? [] : [config])];
+  // The kubelet starts it again for what its manifest says, not by this program.
+  if (unit === undefined) return [];
   const [{ startedAt }, ...places] = await Promise.all([
     probe.ask(unitState, unit),
     ...paths.map(async (path) => ({ path, ...(await probe.ask(settingPlaces, path)) })),

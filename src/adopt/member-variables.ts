@@ -1,6 +1,7 @@
 import { canonicalIp } from '../model/ip.js';
 import { keyTypeOf } from '../pki/inspect.js';
 import type { EtcdSettingName } from '../facts/etcd-process.js';
+import { STACKED_DATA, STACKED_PKI } from '../cluster/describe-member.js';
 import { VARIABLES, type VariableName } from '../cluster/known-variables.js';
 import { httpsUrl } from '../model/endpoint.js';
 import { describePlace } from './etcd-settings.js';
@@ -21,6 +22,7 @@ export interface FoundVariable {
 
 /** All variables that describe a member, those with their default included. @param inventoryAddress of the inventory */
 export function memberVariables(member: FoundMember, inventoryAddress: string | undefined): readonly FoundVariable[] {
+  if (member.manifest !== undefined) return stackedVariables(member, member.manifest, inventoryAddress);
   const { unit, server, client, trustedCaFile, address, clientPort, clientUrl } = member;
   const at = (...settings: readonly EtcdSettingName[]): string => placeOf(member, settings);
   const sameAddress = inventoryAddress !== undefined && canonicalIp(inventoryAddress) === address;
@@ -30,7 +32,7 @@ export function memberVariables(member: FoundMember, inventoryAddress: string | 
       value: false,
       found: 'existing etcd cluster: only what the load balancer needs is changed',
     },
-    { name: 'etcd_unit', value: unit, fallback: 'etcd', found: 'systemd unit of the running etcd' },
+    { name: 'etcd_unit', value: unit ?? 'etcd', fallback: 'etcd', found: 'systemd unit of the running etcd' },
     { name: 'etcd_member_name', value: member.name, fallback: member.host, found: at('name') },
     ...(sameAddress
       ? []
@@ -56,6 +58,43 @@ export function memberVariables(member: FoundMember, inventoryAddress: string | 
     { ...fixed('etcd_heartbeat_interval', member.heartbeatIntervalMs), found: at('heartbeat-interval') },
     { ...fixed('etcd_election_timeout', member.electionTimeoutMs), found: at('election-timeout') },
     ...keyType(member),
+  ];
+}
+
+/** Of a stacked member, which can only leave: where it is, and how it is asked. What kubeadm usually does is not written. */
+function stackedVariables(
+  member: FoundMember,
+  manifest: string,
+  inventoryAddress: string | undefined,
+): readonly FoundVariable[] {
+  const { server, client, trustedCaFile, address, clientPort, clientUrl } = member;
+  const at = (...settings: readonly EtcdSettingName[]): string => placeOf(member, settings);
+  const sameAddress = inventoryAddress !== undefined && canonicalIp(inventoryAddress) === address;
+  const usual = (file: string): string => `${STACKED_PKI}/${file}`;
+  return [
+    { name: 'etcd_manifest', value: manifest, found: 'stacked etcd of kubeadm, which is to leave the cluster' },
+    { name: 'etcd_member_name', value: member.name, fallback: member.host, found: at('name') },
+    ...(sameAddress
+      ? []
+      : [{ name: 'ip', value: address, found: at('advertise-client-urls', 'listen-client-urls') } as const]),
+    { ...fixed('etcd_client_port', clientPort), found: at('listen-client-urls') },
+    ...peerPort(member),
+    { name: 'etcd_data_dir', value: member.dataDir, fallback: STACKED_DATA, found: at('data-dir') },
+    { name: 'etcd_cert_file', value: server.certificate, fallback: usual('server.crt'), found: at('cert-file') },
+    { name: 'etcd_key_file', value: server.key, fallback: usual('server.key'), found: at('key-file') },
+    { name: 'etcd_trusted_ca_file', value: trustedCaFile, fallback: usual('ca.crt'), found: at('trusted-ca-file') },
+    {
+      ...{ name: 'etcd_client_cert_file', value: client.certificate, fallback: usual('healthcheck-client.crt') },
+      found: 'accepted by etcd when it was tried as a client',
+    },
+    {
+      ...{ name: 'etcd_client_key_file', value: client.key, fallback: usual('healthcheck-client.key') },
+      found: 'key of etcd_client_cert_file',
+    },
+    {
+      ...{ name: 'etcd_client_url', value: clientUrl, fallback: httpsUrl('127.0.0.1', clientPort) },
+      found: `the URL that ${server.certificate} names`,
+    },
   ];
 }
 

@@ -85,6 +85,15 @@ export function clientUrlOf(
   return verified === undefined ? undefined : httpsUrl(verified.host, verified.port);
 }
 
+/** How a member is asked on its own host at 127.0.0.1, where it listens there and its certificate names it. */
+export function loopbackUrlOf(
+  { listen }: Pick<MemberUrls, 'listen'>,
+  certificate: X509Certificate,
+): string | undefined {
+  const own = listen.find(({ host }) => host === '127.0.0.1');
+  return own !== undefined && isNamed(own.host, certificate) ? httpsUrl(own.host, own.port) : undefined;
+}
+
 /** Go, in which etcd and its clients are written, does not look at the subject (since 1.15). */
 function isNamed(host: string, certificate: X509Certificate): boolean {
   const found = isIP(host) === 0 ? certificate.checkHost(host, { subject: 'never' }) : certificate.checkIP(host);

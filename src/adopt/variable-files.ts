@@ -24,11 +24,16 @@ export interface FileEdit {
 /**
  * Reads the files that variables belong into, and works out what they will hold; writes nothing.
  * @param directory of the inventory, absolute
+ * @param group that the shared ones are for
  * @throws ProvisionError when one of them cannot be added to
  */
-export async function editVariableFiles(directory: string, variables: NewVariables): Promise<readonly FileEdit[]> {
+export async function editVariableFiles(
+  directory: string,
+  variables: NewVariables,
+  group = 'etcd',
+): Promise<readonly FileEdit[]> {
   const wanted = [
-    ...(variables.shared.length === 0 ? [] : [{ room: 'group_vars', name: 'etcd', add: variables.shared }]),
+    ...(variables.shared.length === 0 ? [] : [{ room: 'group_vars', name: group, add: variables.shared }]),
     ...[...variables.hosts].map(([host, add]) => ({ room: 'host_vars', name: host, add })),
   ];
   return Promise.all(

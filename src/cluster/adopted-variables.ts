@@ -22,6 +22,14 @@ export const ADOPTED_VARIABLES = {
     fallbackText: '`etcd`',
     description: 'Adopted etcd: its systemd unit.',
   }),
+  etcd_manifest: optional({
+    schema: absolutePath(),
+    type: 'path',
+    fallbackText: foundByAdopt,
+    description:
+      'Stacked etcd of kubeadm, on a host of the group `etcd_former`: the manifest of its static pod. Its member leaves the cluster when the ' +
+      'members of the group `etcd` have joined; where kubeadm puts its files, no other variable is needed.',
+  }),
   etcd_cert_file: file('Adopted etcd: the certificate that it shows to clients (`--cert-file`).'),
   etcd_key_file: file('Adopted etcd: the key of that certificate (`--key-file`).'),
   etcd_trusted_ca_file: file('Adopted etcd: the authority of its clients (`--trusted-ca-file`).'),

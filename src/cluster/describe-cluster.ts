@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import type { CertificateSettings, Cluster, ControlPlane, Member } from '../model/cluster.js';
+import type { CertificateSettings, Cluster, ControlPlane } from '../model/cluster.js';
 import { didYouMean } from '../model/did-you-mean.js';
 import { InputError, type Problem } from '../model/errors.js';
 import { FORMER_MEMBERS, formerBalancersGroup } from '../model/former-groups.js';
@@ -15,7 +15,7 @@ import { metricsPlace } from './read-metrics.js';
 import { nodeAddress } from './node-address.js';
 import { checkGroups } from './group-slips.js';
 import { checkUnknownVariables } from './unknown-variables.js';
-import { readMember } from './describe-member.js';
+import { readFormerMember, readMember } from './describe-member.js';
 import { describeKubernetes } from './describe-kubernetes.js';
 import { describeServices } from './services.js';
 import { hasOwn, sharedValues, type SharedValues } from './shared-values.js';
@@ -69,9 +69,8 @@ function examineCluster(inventory: Inventory): { readonly cluster: Cluster; read
   const addresses = readAddresses(hosts.all, reader);
   const isManaged = shared.valueOr('etcd_managed');
   const { directory } = inventory;
-  const memberOn = (host: Host): Member =>
-    readMember(host, { address: addresses.get(host) ?? '', isManaged, directory, reader });
-  const members = hosts.members.map(memberOn);
+  const sourceOf = (host: Host) => ({ address: addresses.get(host) ?? '', isManaged, directory, reader });
+  const members = hosts.members.map((host) => readMember(host, sourceOf(host)));
   const controlPlanes = hosts.controlPlanes.map((host) => readControlPlane(host, addresses.get(host) ?? '', reader));
   const { balancers, formerBalancers, all } = hosts;
   const source = { isManaged, members, controlPlanes, kubernetes: hosts, balancers, formerBalancers, all };
@@ -81,7 +80,7 @@ function examineCluster(inventory: Inventory): { readonly cluster: Cluster; read
     token: shared.valueOr('etcd_cluster_token'),
     members,
     // How an adopted one leaves is not said here, which is refused below: nor what it was like.
-    formerMembers: isManaged ? hosts.formerMembers.map(memberOn) : [],
+    formerMembers: isManaged ? hosts.formerMembers.map((host) => readFormerMember(host, sourceOf(host))) : [],
     inventory: {
       file: [...inventory.hosts.values()].at(0)?.at?.file ?? inventory.file,
       hosts: [...inventory.hosts.keys()],

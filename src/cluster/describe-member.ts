@@ -15,6 +15,52 @@ interface MemberSource extends ReleaseSource {
   readonly address: string;
 }
 
+/** The member on a host of the group `etcd_former`: of this program, or a stacked one of kubeadm. */
+export function readFormerMember(host: Host, source: MemberSource): Member {
+  const { reader } = source;
+  const manifest = reader.read(host, 'etcd_manifest');
+  if (manifest === undefined) return readMember(host, source);
+  const places = stackedPlaces(host, reader);
+  return {
+    ...{ host: host.name, name: memberName(host, reader), address: source.address, manifest },
+    clientPort: reader.readOr(host, 'etcd_client_port'),
+    peerPort: reader.readOr(host, 'etcd_peer_port'),
+    dataDir: orUsual(host, reader, 'etcd_data_dir', STACKED_DATA),
+    pkiDir: STACKED_PKI,
+    ...{ configFile: undefined, unit: 'etcd', ...places },
+    clientUrl: reader.read(host, 'etcd_client_url') ?? httpsUrl('127.0.0.1', reader.readOr(host, 'etcd_client_port')),
+    heartbeatIntervalMs: reader.readOr(host, 'etcd_heartbeat_interval'),
+    electionTimeoutMs: reader.readOr(host, 'etcd_election_timeout'),
+    quotaBackendBytes: reader.readOr(host, 'etcd_quota_backend_bytes'),
+    snapshotCount: reader.readOr(host, 'etcd_snapshot_count'),
+    autoCompactionRetention: reader.readOr(host, 'etcd_auto_compaction_retention'),
+    ...{ extraEnv: {}, replaceFiles: [] },
+  };
+}
+
+/** Where kubeadm puts the files of a stacked etcd (kubeadm, "certificates", `kubeadm init phase certs`). */
+export const STACKED_PKI = '/etc/kubernetes/pki/etcd';
+
+/** kubeadm's default of `etcd.local.dataDir`. */
+export const STACKED_DATA = '/var/lib/etcd';
+
+function stackedPlaces(host: Host, reader: VariableReader): Pick<Member, 'server' | 'client'> {
+  const file = (name: FileName, usual: string): string => orUsual(host, reader, name, `${STACKED_PKI}/${usual}`);
+  return {
+    server: { certificate: file('etcd_cert_file', 'server.crt'), key: file('etcd_key_file', 'server.key') },
+    client: {
+      ca: file('etcd_trusted_ca_file', 'ca.crt'),
+      certificate: file('etcd_client_cert_file', 'healthcheck-client.crt'),
+      key: file('etcd_client_key_file', 'healthcheck-client.key'),
+    },
+  };
+}
+
+/** kubeadm's own place where the inventory names none; the default of the members that are made here is none of it. */
+function orUsual(host: Host, reader: VariableReader, name: FileName | 'etcd_data_dir', usual: string): string {
+  return reader.read(host, name) ?? usual;
+}
+
 /** The member on a host of the group `etcd`. */
 export function readMember(host: Host, source: MemberSource): Member {
   const { address, isManaged, reader } = source;
@@ -70,12 +116,7 @@ type Places = Pick<Member, 'configFile' | 'unit' | 'clientUrl' | 'server' | 'cli
 function ownPlaces(host: Host, reader: VariableReader): Places {
   for (const name of Object.keys(ADOPTED_VARIABLES))
     if (name !== 'etcd_managed' && host.variables.at(name) !== undefined)
-      reader.report(
-        'error',
-        host.variables.at(name),
-        name,
-        'describes an existing etcd cluster, and etcd_managed is true: set etcd_managed to false, or leave this out',
-      );
+      reader.report('error', host.variables.at(name), name, name === 'etcd_manifest' ? ONLY_LEAVES : ONLY_ADOPTED);
   const directory = reader.readOr(host, 'etcd_pki_dir');
   return {
     configFile: reader.readOr(host, 'etcd_config_file'),
@@ -85,6 +126,12 @@ function ownPlaces(host: Host, reader: VariableReader): Places {
     client: { ca: `${directory}/ca.crt`, certificate: `${directory}/client.crt`, key: `${directory}/client.key` },
   };
 }
+
+const ONLY_ADOPTED =
+  'describes an existing etcd cluster, and etcd_managed is true: set etcd_managed to false, or leave this out';
+
+const ONLY_LEAVES =
+  'names a stacked member, which can only leave: put its host into the group etcd_former, and hosts for new members into the group etcd';
 
 type FileName = `etcd_${'cert' | 'key' | 'trusted_ca' | 'client_cert' | 'client_key'}_file`;
 

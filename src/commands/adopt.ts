@@ -20,7 +20,10 @@ export function addAdoptCommand(program: Command, context: Context): void {
   const adopt = program
     .command('adopt')
     .description('describe an existing etcd cluster in variables beside the inventory; changes nothing on the hosts')
-    .argument('<inventory>', 'its group etcd names the hosts of all members')
+    .argument(
+      '<inventory>',
+      'its group etcd names the hosts of all members; of a stacked etcd that is to move, etcd_former does',
+    )
     .option('-y, --yes', 'do not ask before files are written beside the inventory');
   addConnectionOptions(addInventoryOptions(adopt)).action(async (inventory: string, options: AdoptOptions) => {
     await runAdopt(inventory, options, context);
@@ -34,10 +37,10 @@ async function runAdopt(file: string, options: AdoptOptions, context: Context): 
   const found = await look(inventory, store, options, context);
   const { decideVariables } = await import('../adopt/decide-variables.js');
   const { editVariableFiles, writeVariableFiles } = await import('../adopt/variable-files.js');
-  const edits = await editVariableFiles(inventory.directory, decideVariables(inventory, found.variables));
+  const edits = await editVariableFiles(inventory.directory, decideVariables(inventory, found.variables), found.group);
   const authorityPem = store.authority.certificate() === undefined ? found.authorityPem : undefined;
   if (edits.length === 0 && authorityPem === undefined) {
-    context.stdout.write(`Nothing to write: the inventory says what runs.\n${nextSteps(inventory, store)}`);
+    context.stdout.write(`Nothing to write: the inventory says what runs.\n${nextSteps(inventory, store, found)}`);
     return;
   }
   const { renderNewVariables } = await import('../report/adopt-text.js');
@@ -47,7 +50,7 @@ async function runAdopt(file: string, options: AdoptOptions, context: Context): 
   if (authorityPem !== undefined) await store.importCertificate(authorityPem);
   await writeVariableFiles(edits);
   const files = [...edits.map((edit) => edit.shown), ...(authorityFile === undefined ? [] : [authorityFile])];
-  context.stdout.write(`Wrote ${files.join(', ')}.\n${nextSteps(inventory, store)}`);
+  context.stdout.write(`Wrote ${files.join(', ')}.\n${nextSteps(inventory, store, found)}`);
 }
 
 /** Looks, and shows what was found. @throws ProvisionError when that cannot be adopted */
@@ -107,17 +110,21 @@ function shown(path: string): string {
   return short.startsWith('..') ? path : short;
 }
 
-function nextSteps(inventory: Inventory, { authority, directory }: WritableStore): string {
+function nextSteps(
+  inventory: Inventory,
+  { authority, directory }: WritableStore,
+  { stackedKey }: FoundCluster,
+): string {
   const store = quote(shown(directory));
   const hasAddress = [...inventory.hosts.values()].some(({ variables }) => variables.at('etcd_lb_ip') !== undefined);
   const steps = [
     ...(hasAddress ? [] : ["set etcd_lb_ip: a free address of the nodes' network, the virtual IP"]),
     ...(authority.isExternal?.() === true
       ? [
-          `provision ca import ${store} --certificate ${store}/ca.crt --key FILE   (or use an external CA: provision ca request INVENTORY)`,
+          `provision ca import ${store} --certificate ${store}/ca.crt --key FILE   (${stackedKey !== undefined ? `kubeadm keeps it on each control plane: ${stackedKey}` : 'or use an external CA: provision ca request INVENTORY'})`,
         ]
       : []),
-    `provision plan ${quote(inventory.file)}`,
+    `provision plan ${quote(inventory.file)}${stackedKey === undefined ? '' : ' --playbook unstack'}`,
   ];
   return `Next:\n${steps.map((step) => `  ${step}\n`).join('')}`;
 }

@@ -31,6 +31,7 @@ export const PLAYBOOKS = [
   'node-prepare',
   'containerd',
   'kubernetes',
+  'unstack',
 ] as const;
 
 /** What the argument `inventory` of every verb is. */

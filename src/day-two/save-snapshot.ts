@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { askHosts } from '../checks/ask-hosts.js';
+import { isSame } from '../facts/etcd-membership.js';
 import { etcdStatus, etcdStatusKey, type EtcdStatus } from '../facts/etcd-status.js';
 import type { Cluster, Member } from '../model/cluster.js';
 import { ProvisionError, RemoteError } from '../model/errors.js';
@@ -16,7 +17,8 @@ export interface SnapshotSource {
 const SAVE_TIMEOUT_MS = 24 * 60 * 60_000;
 
 /**
- * The healthy voter that has come furthest, each asked by its own host at its own address.
+ * The healthy voter that has come furthest, each asked by its own host at its own address. Where none of the group `etcd` is, one that is
+ * to leave: hosts that join may have no members yet.
  * @param from take this host's, healthy or not: one that lost its quorum can still be saved
  * @throws ProvisionError `no-healthy-member`, `unknown-member`
  */
@@ -32,7 +34,10 @@ export async function chooseSource(
       message: `${from} is no etcd host of the inventory`,
       hint: `expected one of: ${hosts.join(', ')}`,
     });
-  const members = cluster.members.filter(({ host }) => from === undefined || host === from);
+  const members =
+    from === undefined
+      ? [...cluster.members, ...cluster.formerMembers]
+      : cluster.members.filter(({ host }) => host === from);
   const { heard, unreachable } = await askHosts(
     members.map(({ host }) => host),
     async (host) => {
@@ -45,7 +50,9 @@ export async function chooseSource(
     return status?.kind === 'answers' ? [{ member, status }] : [];
   });
   const fit = answers.filter(({ status }) => from !== undefined || (status.isHealthy && !status.isLearner));
-  const [best] = fit.toSorted((a, b) => b.status.raftIndex - a.status.raftIndex);
+  const staying = fit.filter(({ member }) => cluster.members.includes(member));
+  const candidates = staying.length > 0 ? staying : fit.filter(({ status }) => listsNobodyElse(status, members));
+  const [best] = candidates.toSorted((a, b) => b.status.raftIndex - a.status.raftIndex);
   if (best !== undefined) return best;
   const silent = [...heard].flatMap(([host, status]) => {
     if (status === undefined || status.kind === 'silent') return [`${host}: ${status?.reason ?? 'no answer'}`];
@@ -57,6 +64,11 @@ export async function chooseSource(
     message: ['no healthy member can be saved:', ...lines.map((line) => `    ${line}`)].join('\n'),
     hint: 'without a quorum, save the one that has come furthest all the same: --from HOST',
   });
+}
+
+/** A host that has left may have a member of another cluster by now. */
+function listsNobodyElse({ members }: SnapshotSource['status'], known: readonly Member[]): boolean {
+  return members.every((listed) => known.some((member) => isSame(listed, member, [])));
 }
 
 /** `etcdctl snapshot status -w json`, of 3.4 to 3.6. */

@@ -5,6 +5,7 @@ import type { Probe } from '../model/remote.js';
 import { etcdData, etcdDataKey, type EtcdData } from './etcd-data.js';
 import { agreedLister, isSame, listersOf, type HeardMember, type Listed } from './etcd-membership.js';
 import { etcdStatus, etcdStatusKey, type EtcdStatus } from './etcd-status.js';
+import { etcdPod, etcdPodKey } from './etcd-pod.js';
 import { unitState } from './unit-state.js';
 import { unlessLost } from './unless-lost.js';
 
@@ -136,8 +137,13 @@ export function hasDataSomewhere(state: EtcdData): boolean {
 
 async function lookAtMember(member: Member, probe: Probe): Promise<MemberState> {
   const there = probe.on(member.host);
-  const [data, unit] = await Promise.all([there.ask(etcdData, etcdDataKey(member)), there.ask(unitState, member.unit)]);
-  return { host: member.host, isRunning: unit.active, ...data };
+  const [data, isRunning] = await Promise.all([there.ask(etcdData, etcdDataKey(member)), isStarted(member, there)]);
+  return { host: member.host, isRunning, ...data };
+}
+
+async function isStarted({ unit, manifest, dataDir }: Member, there: Probe): Promise<boolean> {
+  if (manifest !== undefined) return (await there.ask(etcdPod, etcdPodKey({ manifest, dataDir }))).isRunning;
+  return (await there.ask(unitState, unit)).active;
 }
 
 /** Two, so that the answer is no single host's. */

@@ -11,6 +11,7 @@ import type { Cluster, Member } from '../model/cluster.js';
 import { RemoteError } from '../model/errors.js';
 import type { Gate, GateAnswer, GateInput } from '../model/gate.js';
 import { hostOf, knownServers } from '../model/known-servers.js';
+import { namesStackedEtcd } from '../model/kubeadm.js';
 import { serviceNamed } from '../model/virtual-service.js';
 import { lookAtPresent } from './ask-members.js';
 import { membersHeard } from './judge-members.js';
@@ -81,7 +82,7 @@ async function usesOf(leaving: readonly Member[], cluster: Cluster, input: GateI
   const all = await Promise.all([
     apiserverUses(leaving, isLeaving, cluster, input),
     balancerUses(leaving, cluster, input),
-    kubeadmUses(isLeaving, cluster, input),
+    kubeadmUses({ leaving, isLeaving }, cluster, input),
   ]);
   return all.flat();
 }
@@ -142,7 +143,11 @@ async function balancerUses(
 }
 
 /** As a text: whatever kubeadm may write into a manifest. */
-async function kubeadmUses(isLeaving: IsLeaving, cluster: Cluster, { probe }: GateInput): Promise<readonly Use[]> {
+async function kubeadmUses(
+  { leaving, isLeaving }: { readonly leaving: readonly Member[]; readonly isLeaving: IsLeaving },
+  cluster: Cluster,
+  { probe }: GateInput,
+): Promise<readonly Use[]> {
   const [first] = cluster.controlPlanes;
   if (first === undefined) return [];
   const found = await unlessLost(probe(first.host).ask(kubeadmConfig, KUBEADM_CONFIG));
@@ -152,7 +157,11 @@ async function kubeadmUses(isLeaving: IsLeaving, cluster: Cluster, { probe }: Ga
     serviceNamed(cluster, 'etcd') === undefined
       ? `ssh ${first.host} sudo kubectl --kubeconfig /etc/kubernetes/admin.conf -n kube-system edit configmap kubeadm-config`
       : 'provision apply INVENTORY --playbook repoint';
-  return [...new Set(urls)]
-    .filter(isLeaving)
-    .map((url) => ({ text: `kube-system/kubeadm-config names ${url}, which is about to leave`, next }));
+  const isStacked = leaving.some(({ manifest }) => manifest !== undefined) && namesStackedEtcd(found.configuration);
+  return [
+    ...[...new Set(urls)]
+      .filter(isLeaving)
+      .map((url) => ({ text: `kube-system/kubeadm-config names ${url}, which is about to leave`, next })),
+    ...(isStacked ? [{ text: 'kube-system/kubeadm-config names a stacked etcd, which is about to leave', next }] : []),
+  ];
 }

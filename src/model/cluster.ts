@@ -45,6 +45,8 @@ export interface Member {
   readonly dataDir: string;
   /** The environment file that the unit reads; an adopted member is configured by others, somehow. */
   readonly configFile: string | undefined;
+  /** Where the kubelet runs it, the manifest of its static pod: a stacked member, which can only leave. Absent: a unit runs it. */
+  readonly manifest?: string | undefined;
   /** Directory of the certificates that are made for it; an adopted member's are where {@link server} and {@link client} say. */
   readonly pkiDir: string;
   /** Its systemd unit, without `.service`. */

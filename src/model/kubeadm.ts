@@ -1,3 +1,4 @@
+import { parseBoundedYaml } from './bounded-yaml.js';
 import type { Command } from './remote.js';
 
 /** Stand in kubeadm's configuration for what is made when a host joins, and is in no plan. */
@@ -23,4 +24,16 @@ export interface JoinKubernetes {
   readonly revocation: Command;
   /** What the first two are fed with, with {@link JOIN_MARKS} in it. */
   readonly configuration: { readonly invitation: string; readonly join: string };
+}
+
+/** Whether a ClusterConfiguration is that of a Kubernetes whose etcd kubeadm runs beside the API servers. */
+export function namesStackedEtcd(configuration: string): boolean {
+  try {
+    const data = parseBoundedYaml(configuration, { merge: true }).toJS() as {
+      readonly etcd?: { readonly local?: unknown } | null;
+    } | null;
+    return data?.etcd?.local !== undefined;
+  } catch {
+    return false;
+  }
 }

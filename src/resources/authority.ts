@@ -16,7 +16,7 @@ export interface AuthorityPlace {
   /** Directory, as the plan should name it. */
   readonly store: string;
   readonly now: Date;
-  /** The members that trust it. */
+  /** The members that trust it; those that are to leave, too. */
   readonly members: readonly Member[];
 }
 

@@ -1,5 +1,6 @@
 import { isMap, isScalar, isSeq, type Document, type YAMLSeq } from 'yaml';
 import { parseBoundedYaml } from '../model/bounded-yaml.js';
+import type { ClientFiles } from '../model/certificate.js';
 import { hostPort } from '../model/endpoint.js';
 import { ProvisionError } from '../model/errors.js';
 import type { Endpoint } from '../model/virtual-service.js';
@@ -35,6 +36,41 @@ export function withExternalEndpoint(text: string, url: string): string {
   const change = (data: unknown): unknown => withValueAt(data, ENDPOINTS, [url]);
   const problem = editProblem({ before: text, after, read, change });
   if (problem !== undefined) throw notEditable(`changed as text, it could not be proved right (${problem})`);
+  return after;
+}
+
+/**
+ * The same text with an external etcd in place of the stacked one that it names: all of `etcd` changes, and nothing else.
+ * @throws ProvisionError `kubeadm-config-unreadable` when that does not stand in its place
+ */
+export function withExternalEtcd(
+  text: string,
+  { url, files }: { readonly url: string; readonly files: ClientFiles },
+): string {
+  const { contents } = parsed(text);
+  const pair =
+    isMap(contents) && contents.flow !== true
+      ? contents.items.find(({ key }) => isScalar(key) && key.value === 'etcd')
+      : undefined;
+  const [key, value] = [pair?.key, pair?.value];
+  if (!isScalar(key) || !key.range || !isMap(value) || !value.range)
+    throw notEditable('etcd is not written in its place', ['etcd']);
+  const [start, end] = [key.range[0], value.range[1]];
+  const tail = /\s*$/.exec(text.slice(start, end))?.[0] ?? '';
+  const external = { caFile: files.ca, certFile: files.certificate, endpoints: [url], keyFile: files.key };
+  const lines = [
+    'etcd:',
+    '  external:',
+    `    caFile: '${files.ca}'`,
+    `    certFile: '${files.certificate}'`,
+    '    endpoints:',
+    `    - '${url}'`,
+    `    keyFile: '${files.key}'`,
+  ];
+  const after = `${text.slice(0, start)}${lines.join('\n')}${tail}${text.slice(end)}`;
+  const change = (data: unknown): unknown => ({ ...(data as object), etcd: { external } });
+  const problem = editProblem({ before: text, after, read, change });
+  if (problem !== undefined) throw notEditable(`changed as text, it could not be proved right (${problem})`, ['etcd']);
   return after;
 }
 

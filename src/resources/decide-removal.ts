@@ -42,8 +42,8 @@ export interface LeavingHost {
   readonly isRunning: boolean;
   /** It starts at boot. */
   readonly isEnabled: boolean;
-  /** Its configuration is ours, and names a member of this cluster. */
-  readonly isOurs: boolean;
+  /** Its configuration is ours, and names a member of this cluster; of a stacked member, which cluster its data is of. */
+  readonly isOurs: boolean | { readonly clusterId: string | undefined };
 }
 
 /** A member that does not answer on its own host. */
@@ -75,7 +75,10 @@ const NOTHING: Removal = { steps: [], removed: undefined };
  */
 export function decideRemoval(cluster: Cluster, member: Member, look: LeavingLook): Removal {
   const { here } = look;
-  const list = othersList(cluster, member, look);
+  // Hosts that join do so before: what is then left is judged when it is, and the gate waits for them.
+  const isLater = look.yetToJoin.length > 0;
+  const alone = isLater && here?.own.kind === 'answers' ? { host: member.host, ...here.own } : undefined;
+  const list = othersList(cluster, member, look) ?? alone;
   if (list === undefined) {
     // Who has nothing left needs nobody's word.
     if (here === undefined || leftover(here).length === 0) return NOTHING;
@@ -91,7 +94,7 @@ export function decideRemoval(cluster: Cluster, member: Member, look: LeavingLoo
       `etcd lists more than one member for it: ${entries.map(({ id }) => hex(id)).join(' and ')}`,
     );
   refuseUnsettled(cluster, member, { look, list, entry });
-  refuseBelowQuorum(cluster, member, { look, list, entry });
+  if (!isLater) refuseBelowQuorum(cluster, member, { look, list, entry });
   if (here === undefined) {
     if (look.elsewhere.kind === 'answers') throw servesUnreached(member);
     return { steps: ['remove'], removed: entry };
@@ -122,7 +125,8 @@ function othersList(cluster: Cluster, member: Member, { others }: LeavingLook): 
 
 /** What a host has left of a member that is on no list any more. One that has become part of another cluster is let be. */
 function cleanUp(here: LeavingHost, clusterId: string): readonly LeavingStep[] {
-  if (!here.isOurs || (here.own.kind === 'answers' && here.own.clusterId !== clusterId)) return [];
+  const isOurs = typeof here.isOurs === 'boolean' ? here.isOurs : here.isOurs.clusterId === clusterId;
+  if (!isOurs || (here.own.kind === 'answers' && here.own.clusterId !== clusterId)) return [];
   return leftover(here);
 }
 

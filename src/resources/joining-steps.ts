@@ -20,15 +20,15 @@ import { decideService, restartMember } from './etcd-member.js';
 /** A way to a new member on a host, as what is left of it is found at each look. */
 export interface JoiningWay {
   readonly member: Member;
-  /** The other members of the inventory, who are asked to change the list: the same ones however many have joined. */
+  /** All other members that the inventory names, who are asked to change the list: the same ones however many have joined. */
   readonly peers: readonly Member[];
   /** @throws ProvisionError where it must not be gone */
   readonly decide: (probe: Probe) => Promise<Replacement>;
 }
 
-/** The other members of the inventory. */
-export function peersOf({ members }: Cluster, { host }: Member): readonly Member[] {
-  return members.filter((each) => each.host !== host);
+/** The other members of the inventory, and those that are to leave: while nobody has joined yet, only they are there. */
+export function peersOf({ members, formerMembers }: Cluster, { host }: Member): readonly Member[] {
+  return [...members.filter((each) => each.host !== host), ...formerMembers];
 }
 
 /** A snapshot on the control machine, before the list of members is changed. */

@@ -1,4 +1,8 @@
 import { KUBEADM_CONFIG, kubeadmConfig, type KubeadmConfig } from '../facts/kubeadm-config.js';
+import { clientFilesOf, CONTAINER, USUAL_CLIENT_FILES } from '../facts/apiserver-manifest.js';
+import { askText } from '../facts/file-content.js';
+import { readStaticPodManifest } from '../facts/static-pod-manifest.js';
+import { namesStackedEtcd } from '../model/kubeadm.js';
 import { changed, UNCHANGED, type Await, type Outcome, type Resource } from '../model/change.js';
 import type { Probe } from '../model/remote.js';
 import type { Endpoint } from '../model/virtual-service.js';
@@ -8,6 +12,7 @@ import {
   withCertSans,
   withControlPlaneEndpoint,
   withExternalEndpoint,
+  withExternalEtcd,
 } from './cluster-configuration.js';
 import { unifiedDiff } from './unified-diff.js';
 
@@ -15,20 +20,40 @@ import { unifiedDiff } from './unified-diff.js';
 const NAME = 'kube-system/kubeadm-config';
 
 /**
- * kubeadm's own idea of etcd's endpoints, which its next upgrade writes into manifests. Where there is none, where it is
- * about a stacked etcd, or where nobody on the host may read it, nothing is to be done here.
+ * kubeadm's own idea of where etcd is, which its next upgrade writes into manifests. What it says of a stacked etcd is replaced:
+ * with that, the upgrade would lead API servers back to members beside them, and a control plane that joins would become one.
+ * Where there is none, or where nobody on the host may read it, nothing is to be done here.
  * @param url the one endpoint
+ * @param manifest of the API server on the host, which names the files for it
  */
-export function kubeadmConfigResource(url: string): Resource {
-  return resource(`config-map:${NAME}`, {
+export function kubeadmConfigResource(url: string, manifest: string): Resource {
+  const address = `config-map:${NAME}`;
+  const endpoints = resource(address, {
     field: 'etcd.external.endpoints',
-    why: 'which the next kubeadm upgrade writes into manifests',
+    why: WHY,
     edit(before) {
-      const endpoints = externalEndpoints(before);
-      return endpoints === undefined || endpoints.join() === url ? undefined : withExternalEndpoint(before, url);
+      const found = externalEndpoints(before);
+      return found === undefined || found.join() === url ? undefined : withExternalEndpoint(before, url);
     },
   });
+  return {
+    ...endpoints,
+    async plan(probe) {
+      const found = await probe.ask(kubeadmConfig, KUBEADM_CONFIG);
+      if (found.kind !== 'found' || !namesStackedEtcd(found.configuration)) return endpoints.plan(probe);
+      const text = await askText(probe, manifest);
+      const files =
+        text === undefined ? USUAL_CLIENT_FILES : clientFilesOf(readStaticPodManifest(manifest, text, CONTAINER));
+      return decide(found, {
+        field: 'etcd.external',
+        why: WHY,
+        edit: (before) => withExternalEtcd(before, { url, files }),
+      });
+    },
+  };
 }
+
+const WHY = 'which the next kubeadm upgrade writes into manifests';
 
 /**
  * kubeadm's own idea of the names in certificates of API servers, for control planes that join. Where there is none, or

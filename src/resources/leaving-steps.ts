@@ -6,6 +6,7 @@ import { counted } from '../model/counted.js';
 import type { Probe } from '../model/remote.js';
 import { moveMemberAside } from '../shell/join-member.js';
 import { backInService, removeLeaving, yieldLeadership } from '../shell/leave-cluster.js';
+import { manifestAside, podMember, startPod, stopPod, type PodMember } from '../shell/etcd-pod.js';
 import { serviceCommand } from '../shell/service-command.js';
 import { decideRemoval, type LeavingStep, type Removal } from './decide-removal.js';
 import { SNAPSHOT_BEFORE } from './joining-steps.js';
@@ -65,18 +66,25 @@ function stepsOf(removal: (probe: Probe) => Promise<Removal>) {
 }
 
 function stopChange({ formerMembers }: Cluster, member: Member): Change {
+  const pod = podMember(member);
   return {
-    summary: `stop and disable ${member.unit} (member ${member.name}): it leaves the cluster`,
-    diff: ['its leadership is handed over first, if it has it, to a member that stays'],
-    actions: [handOver(member, formerMembers), ...stopped(member, backInService(member))],
+    summary: `${stopWords(member)}: it leaves the cluster`,
+    diff: [
+      'its leadership is handed over first, if it has it, to a member that stays',
+      ...(pod === undefined ? [] : [keptManifest(pod)]),
+    ],
+    actions: [
+      handOver(member, formerMembers),
+      ...stopped(member, pod === undefined ? backInService(member) : startPod(pod)),
+    ],
     disruptive: true,
   };
 }
 
 function endChange(member: Member): Change {
   return {
-    summary: `stop and disable ${member.unit} (member ${member.name}): it has left the cluster`,
-    diff: [],
+    summary: `${stopWords(member)}: it has left the cluster`,
+    diff: [podMember(member)].flatMap((pod) => (pod === undefined ? [] : [keptManifest(pod)])),
     actions: stopped(member, { lasting: 'it stays stopped: it has left the cluster' }),
     disruptive: false,
   };
@@ -90,8 +98,20 @@ function handOver(member: Member, leaving: readonly Member[]): Run {
   return { kind: 'run', command, undo: 'nothing' };
 }
 
+function stopWords(member: Member): string {
+  const of = `(member ${member.name})`;
+  return member.manifest === undefined ? `stop and disable ${member.unit} ${of}` : `end the static pod of etcd ${of}`;
+}
+
+function keptManifest(pod: PodMember): string {
+  return `${pod.manifest} → ${manifestAside(pod)}: kept, never deleted`;
+}
+
 /** @param undo of a member that is still listed, it runs again; one that has left stays stopped */
-function stopped({ unit }: Member, undo: Run['undo']): readonly Run[] {
+function stopped(member: Member, undo: Run['undo']): readonly Run[] {
+  const pod = podMember(member);
+  if (pod !== undefined) return [{ kind: 'run', command: stopPod(pod), undo }];
+  const { unit } = member;
   return (['disable', 'stop'] as const).map((verb) => ({ kind: 'run', command: serviceCommand(verb, unit), undo }));
 }
 

@@ -1,5 +1,6 @@
 import { etcdData, etcdDataKey } from '../facts/etcd-data.js';
 import { lookAtMembers, type MembersSeen } from '../facts/etcd-phase.js';
+import { etcdPod, etcdPodKey } from '../facts/etcd-pod.js';
 import { etcdStatus, etcdStatusKey, type EtcdStatus } from '../facts/etcd-status.js';
 import { fileOrigin } from '../facts/file-origin.js';
 import { unitCommand } from '../facts/unit-command.js';
@@ -9,6 +10,7 @@ import type { Cluster, Member } from '../model/cluster.js';
 import { hostPort } from '../model/endpoint.js';
 import { RemoteError } from '../model/errors.js';
 import type { Probe } from '../model/remote.js';
+import { podMember, type PodMember } from '../shell/etcd-pod.js';
 import type { LeavingHost, LeavingLook } from './decide-removal.js';
 
 /** Asks the host of a member that is to leave, and the other members, what {@link LeavingLook} needs. */
@@ -51,6 +53,22 @@ function heardElsewhere(host: string, { away }: MembersSeen): EtcdStatus {
 }
 
 async function lookAtHost(all: readonly Member[], member: Member, there: Probe): Promise<LeavingHost> {
+  const pod = podMember(member);
+  return pod === undefined ? lookAtService(all, member, there) : lookAtPod(member, pod, there);
+}
+
+/** A member that the kubelet runs: what is left of it is its cluster's by its own log. */
+async function lookAtPod(member: Member, pod: PodMember, there: Probe): Promise<LeavingHost> {
+  const [data, { hasManifest, isRunning, clusterId }, own] = await Promise.all([
+    there.ask(etcdData, etcdDataKey(member)),
+    there.ask(etcdPod, etcdPodKey(pod)),
+    there.ask(etcdStatus, etcdStatusKey(member)),
+  ]);
+  const state = { host: member.host, isRunning, ...data };
+  return { state, own, isRunning, isEnabled: hasManifest, isOurs: { clusterId } };
+}
+
+async function lookAtService(all: readonly Member[], member: Member, there: Probe): Promise<LeavingHost> {
   const [data, unit, { running }, own, origin] = await Promise.all([
     there.ask(etcdData, etcdDataKey(member)),
     there.ask(unitState, member.unit),

@@ -8,6 +8,14 @@ const HEAD_BYTES = 512;
 /** Going through a database of 8 GiB on a slow disk; a look has two minutes. */
 const READ_LIMIT_S = 90;
 
+/** Lines that print the head of the newest log of the member in `$data`, by which its cluster is known; nothing where there is none. */
+export function logHeadLines(): readonly string[] {
+  return [
+    `log=$(ls "$data/wal" 2>/dev/null | grep -E '^[0-9a-f]{16}-[0-9a-f]{16}\\.wal$' | tail -n 1)`,
+    `if [ -n "$log" ]; then echo "W $(head -c ${HEAD_BYTES} -- "$data/wal/$log" | base64 -w0)"; fi`,
+  ];
+}
+
 /**
  * Lines that print, each with a letter before it, what a host has of its member: data, process, the head of its log, the newest
  * raft snapshot, and what is in the database of one that is stopped (a running one keeps it locked). Nothing is changed.
@@ -19,8 +27,7 @@ export function remainsScript({ dataDir, unit }: Pick<Member, 'dataDir' | 'unit'
     `if [ -f "$data/snap/db" ]; then echo 'D yes'; fi`,
     `run=no; case $(systemctl show -P ActiveState -- ${quote(`${unit}.service`)} 2>/dev/null) in active | activating | reloading | deactivating) run=yes ;; esac`,
     'echo "P $run"',
-    `log=$(ls "$data/wal" 2>/dev/null | grep -E '^[0-9a-f]{16}-[0-9a-f]{16}\\.wal$' | tail -n 1)`,
-    `if [ -n "$log" ]; then echo "W $(head -c ${HEAD_BYTES} -- "$data/wal/$log" | base64 -w0)"; fi`,
+    ...logHeadLines(),
     `snap=$(ls "$data/snap" 2>/dev/null | sed -n 's/^\\([0-9a-f]\\{16\\}-[0-9a-f]\\{16\\}\\)\\.snap$/\\1/p' | tail -n 1)`,
     `if [ -n "$snap" ]; then echo "S $snap"; fi`,
     'if [ "$run" = no ] && [ -f "$data/snap/db" ]; then',

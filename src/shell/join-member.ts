@@ -3,6 +3,7 @@ import { httpsUrl, memberUrls } from '../model/endpoint.js';
 import type { Member } from '../model/cluster.js';
 import type { Command } from '../model/remote.js';
 import { etcdctl, memberThatSays } from './etcdctl.js';
+import { podRuns } from './etcd-pod.js';
 import { quote } from './quote.js';
 
 /** The drop-in that is there from when a joining member is started until it is a voter. */
@@ -144,23 +145,36 @@ export function endJoin(): Command {
   };
 }
 
+/** Lines that go on only where no process has the data. */
+function ended({ unit, dataDir, manifest }: Pick<Member, 'unit' | 'dataDir' | 'manifest'>): readonly string[] {
+  if (manifest !== undefined)
+    return [
+      ...podRuns({ dataDir }),
+      `{ [ ! -e ${quote(manifest)} ] && ! runs; } || { echo 'the static pod of etcd still runs' >&2; exit 1; }`,
+    ];
+  const name = quote(`${unit}.service`);
+  return [
+    `systemctl stop --quiet ${name}`,
+    `! systemctl is-active --quiet ${name} || { echo ${quote(`${unit} still runs`)} >&2; exit 1; }`,
+  ];
+}
+
 /**
  * Stops etcd and renames its data, in its directory, to a dated name: nothing is deleted. The directory itself may be a
  * mount point. Root does nothing itself in a directory of others.
  * @param why what the new name says
  */
 export function moveMemberAside(
-  { unit, dataDir }: Pick<Member, 'unit' | 'dataDir'>,
+  member: Pick<Member, 'unit' | 'dataDir' | 'manifest'>,
   why: 'replaced' | 'removed' = 'replaced',
 ): Command {
-  const name = quote(`${unit}.service`);
+  const { dataDir } = member;
   return {
     summary: `move ${dataDir}/member aside`,
     script: [
       'set -eu',
       `data=${quote(dataDir)}`,
-      `systemctl stop --quiet ${name}`,
-      `! systemctl is-active --quiet ${name} || { echo ${quote(`${unit} still runs`)} >&2; exit 1; }`,
+      ...ended(member),
       '[ -e "$data/member" ] || exit 0',
       'setpriv --reuid "$(stat -c %u "$data")" --regid "$(stat -c %g "$data")" --clear-groups \\',
       `  sh -euc 'cd -P -- "$1"; [ ! -e "./$2" ]; mv -T ./member "./$2"; sync -f .' sh "$data" "member.${why}-$(date -u +%Y%m%dT%H%M%SZ)"`,

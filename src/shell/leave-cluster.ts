@@ -2,6 +2,7 @@ import type { Member } from '../model/cluster.js';
 import type { Command } from '../model/remote.js';
 import { handOverLeadership } from './etcdctl.js';
 import { askingPeers, type MembershipRequest } from './join-member.js';
+import { podMember, podRuns } from './etcd-pod.js';
 import { quote } from './quote.js';
 
 /** Makes a leader hand over before its member leaves. @param leaving names of all that leave: none of them gets it */
@@ -24,13 +25,19 @@ export function removeLeaving(request: MembershipRequest, id: string, stopped: M
       ...(stopped === undefined
         ? []
         : [
-            `! systemctl is-active --quiet ${quote(`${stopped.unit}.service`)} || refuse ${quote(`${stopped.unit} runs here again: the list of members was not changed`)}`,
+            ...(podLines(stopped) ?? [`runs() { systemctl is-active --quiet ${quote(`${stopped.unit}.service`)}; }`]),
+            `! runs || refuse ${quote('etcd runs here again: the list of members was not changed')}`,
           ]),
       `other=$(printf '%s\\n' "$list" | awk -F ', ' -v id=${quote(id)} ${quote(pending)})`,
       '[ -z "$other" ] || refuse "another membership change is in progress: $other"',
       `ctl member remove ${quote(id)}`,
     ].join('\n'),
   };
+}
+
+function podLines(member: Member): readonly string[] | undefined {
+  const pod = podMember(member);
+  return pod === undefined ? undefined : podRuns(pod);
 }
 
 /** Takes a member back into service that was stopped to leave: as long as its data is in its place, it may still be listed. */

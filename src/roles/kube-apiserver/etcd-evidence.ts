@@ -1,5 +1,6 @@
 import { etcdData, etcdDataKey } from '../../facts/etcd-data.js';
 import { etcdIdentity, etcdIdentityKey, type EtcdIdentity } from '../../facts/etcd-identity.js';
+import { lookAtMembers } from '../../facts/etcd-phase.js';
 import { etcdStatus, etcdStatusKey, type EtcdStatus } from '../../facts/etcd-status.js';
 import { nameAddresses } from '../../facts/name-addresses.js';
 import type { Cluster, ControlPlane, Member } from '../../model/cluster.js';
@@ -27,7 +28,7 @@ export async function refuseForeignEtcd(uses: readonly EtcdStatusRequest[], ques
   const names = [...new Set(uses.flatMap(({ url }) => hostOf(url) ?? []))];
   const [endpoints, members, resolved] = await Promise.all([
     Promise.all(uses.map((use) => askEndpoint(use, probe))),
-    Promise.all(cluster.members.map((member) => askMember(member, probe.on(member.host)))),
+    askMembers(cluster, probe),
     Promise.all(names.map(async (name) => [name, await probe.ask(nameAddresses, name)] as const)),
   ]);
   const isKnown = knownServers(cluster, new Map(resolved));
@@ -43,6 +44,12 @@ async function identityOf(use: EtcdStatusRequest, probe: Probe): Promise<EtcdIde
   const scheme = URL.canParse(use.url) ? new URL(use.url).protocol : '';
   if (scheme !== 'https:' && scheme !== 'http:') return { kind: 'silent', reason: 'it is not an http or https URL' };
   return probe.ask(etcdIdentity, etcdIdentityKey(use));
+}
+
+/** Those that the cluster has now: where members are to leave, others may be yet to join. */
+async function askMembers(cluster: Cluster, probe: Probe): Promise<readonly MemberSeen[]> {
+  const { members } = cluster.formerMembers.length === 0 ? cluster : (await lookAtMembers(cluster, probe)).present;
+  return Promise.all(members.map(async (member) => askMember(member, probe.on(member.host))));
 }
 
 /** A member whose host is away says nothing: the others know the cluster as well. */

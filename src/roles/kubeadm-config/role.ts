@@ -8,8 +8,9 @@ export function kubeadmConfigRole(): Role {
     name: 'kubeadm-config',
     summary: 'has a kubeadm that knows etcd by its load balancer',
     resources(host, _, cluster) {
-      if (host.name !== cluster.controlPlanes[0]?.host) return [];
-      return [kubeadmConfigResource(requireEtcdWay(cluster).url)];
+      const [first] = cluster.controlPlanes;
+      if (first === undefined || host.name !== first.host) return [];
+      return [kubeadmConfigResource(requireEtcdWay(cluster).url, first.manifest)];
     },
   };
 }

@@ -1,6 +1,7 @@
 import { ProvisionError } from '../../model/errors.js';
 import { authorityProfile } from '../../pki/certificate-list.js';
 import { authorityResource } from '../../resources/authority.js';
+import { sameAuthority } from '../../resources/same-authority.js';
 import { quote } from '../../shell/quote.js';
 import type { Role, RoleTools } from '../role.js';
 
@@ -14,7 +15,14 @@ export function pkiRole(tools: RoleTools): Role {
       const { directory: store, authority } = tools.pki;
       if (!cluster.isManaged && authority.certificate() === undefined) throw noAuthority(store);
       return [
-        authorityResource(authorityProfile(cluster), authority, { store, now: tools.now, members: cluster.members }),
+        ...(cluster.formerMembers.some(({ manifest }) => manifest !== undefined)
+          ? [sameAuthority(cluster.formerMembers, authority, store)]
+          : []),
+        authorityResource(authorityProfile(cluster), authority, {
+          store,
+          now: tools.now,
+          members: [...cluster.members, ...cluster.formerMembers],
+        }),
       ];
     },
   };

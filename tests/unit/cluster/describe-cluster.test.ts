@@ -506,6 +506,27 @@ ${lines.join('\n')}
     expect(hostsOf(etcdOf(cluster)?.formerBalancers ?? [])).toEqual(former);
   });
 
+  test('that are stacked are where kubeadm puts them, but for what is said otherwise', async () => {
+    const more = 'etcd_member_name: cp-b, etcd_client_key_file: /own/client.key';
+    const text = `etcd_former: { hosts: { b: { ansible_host: 10.0.0.2, etcd_manifest: /m/etcd.yaml, ${more} } } }`;
+    const cluster = describeCluster(await loadFiles({ 'hosts.yaml': hosts(text) }));
+    const pki = '/etc/kubernetes/pki/etcd';
+    expect(cluster.formerMembers).toMatchObject([
+      {
+        ...{ host: 'b', name: 'cp-b', manifest: '/m/etcd.yaml', configFile: undefined, dataDir: '/var/lib/etcd' },
+        clientUrl: 'https://127.0.0.1:2379',
+        server: { certificate: `${pki}/server.crt`, key: `${pki}/server.key` },
+        client: { ca: `${pki}/ca.crt`, certificate: `${pki}/healthcheck-client.crt`, key: '/own/client.key' },
+      },
+    ]);
+  });
+
+  test('that are stacked can only leave', async () => {
+    const text = hosts().replace('10.0.0.1 }', '10.0.0.1, etcd_manifest: /m/etcd.yaml }');
+    const inventory = await loadFiles({ 'hosts.yaml': text });
+    expect(() => describeCluster(inventory)).toThrow(/etcd_manifest: names a stacked member, which can only leave/);
+  });
+
   test.each<[string, string, readonly string[], object]>([
     [
       'that are members',

@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { APISERVER } from '../../../src/facts/apiserver-processes.js';
 import { KUBEADM_CONFIG } from '../../../src/facts/kubeadm-config.js';
+import { etcdPodKey } from '../../../src/facts/etcd-pod.js';
 import { formerMembersMayLeave } from '../../../src/gates/former-members-may-leave.js';
 import type { Cluster } from '../../../src/model/cluster.js';
 import type { GateAnswer } from '../../../src/model/gate.js';
@@ -106,6 +107,26 @@ describe('former-members-may-leave', () => {
     const gone = { ...BARE, data: NO_DATA };
     const etcd = { 'etcd-1': first, 'etcd-2': two ?? {}, 'etcd-3': etcdHost(gone) };
     expect(await ask({ ...seen, etcd })).toEqual({ open: true });
+  });
+
+  test('is shut while kubeadm would make stacked members again', async () => {
+    const [etcd3] = CLUSTER.formerMembers;
+    if (etcd3 === undefined) throw new Error('there is one');
+    const manifest = '/etc/kubernetes/manifests/etcd.yaml';
+    const stacked = { ...CLUSTER, formerMembers: [{ ...etcd3, manifest }] };
+    const pod = { [etcdPodKey({ ...etcd3, manifest })]: { hasManifest: true, isRunning: true, clusterId: '77' } };
+    const third = { ...etcdHost({ status: healthy(3) }), 'etcd-pod': pod };
+    const kubeadm = { kind: 'found', configuration: 'etcd: {local: {dataDir: /var/lib/etcd}}\n' };
+    const etcd = { 'etcd-3': third };
+    expect(await ask({ kubeadm, etcd }, stacked)).toMatchObject({
+      open: false,
+      reason: 'kube-system/kubeadm-config names a stacked etcd, which is about to leave',
+      next: 'provision apply INVENTORY --playbook repoint',
+    });
+    // Of one that is a unit it is no business.
+    expect(await ask({ kubeadm })).toEqual({ open: true });
+    const moved = { kind: 'found', configuration: "etcd: {external: {endpoints: ['https://10.0.0.100:2379']}}" };
+    expect(await ask({ kubeadm: moved, etcd }, stacked)).toEqual({ open: true });
   });
 
   test('without a load balancer it says how API servers are moved to the others', async () => {

@@ -199,6 +199,23 @@ const SHIPPED: Readonly<Record<string, readonly Shape[]>> = {
     METRICS,
     FIREWALL,
   ],
+  'unstack.yaml': [
+    OFF_OLD_ADDRESS,
+    LETS_IN,
+    AUTHORITY,
+    RELEASE,
+    MEMBERS,
+    SETTLED,
+    ...JOINING,
+    OFF_OLD_ADDRESS,
+    LETS_IN,
+    BALANCERS,
+    ...FREE_FORMER,
+    OF_OTHERS,
+    VIRTUAL_IP,
+    ...REPOINT,
+    ...LEAVING,
+  ],
   'apiserver-lb.yaml': APISERVER_LB,
   'apiserver-names.yaml': [
     {

@@ -1,11 +1,17 @@
 import { describe, expect, test } from '@jest/globals';
 import type { KubeadmConfig } from '../../../src/facts/kubeadm-config.js';
 import type { Command } from '../../../src/model/remote.js';
-import { externalEndpoints, withCertSans, withExternalEndpoint } from '../../../src/resources/cluster-configuration.js';
+import {
+  externalEndpoints,
+  withCertSans,
+  withExternalEndpoint,
+  withExternalEtcd,
+} from '../../../src/resources/cluster-configuration.js';
 import { kubeadmCertSans, kubeadmConfigResource } from '../../../src/resources/kubeadm-config.js';
 import { fakeProbe } from '../../support/fake-probe.js';
 
 const VIP = 'https://10.0.0.100:2379';
+const MANIFEST = '/etc/kubernetes/manifests/kube-apiserver.yaml';
 
 function textOf({ stdin }: Command): string {
   return typeof stdin === 'string' ? stdin : '';
@@ -66,12 +72,11 @@ describe('the endpoints in a ClusterConfiguration', () => {
 
 describe('kubeadm-config', () => {
   const plan = async (found: KubeadmConfig) =>
-    kubeadmConfigResource(VIP).plan(fakeProbe({ 'kubeadm-config': { 'kubeadm-config': found } }));
+    kubeadmConfigResource(VIP, MANIFEST).plan(fakeProbe({ 'kubeadm-config': { 'kubeadm-config': found } }));
 
   test.each<readonly [string, KubeadmConfig]>([
     ['there is none', { kind: 'absent' }],
     ['nobody on the host may read it', { kind: 'refused', status: 403 }],
-    ['etcd is stacked', { kind: 'found', configuration: 'etcd: {local: {}}\n' }],
     ['it is right', { kind: 'found', configuration: withExternalEndpoint(KUBEADM, VIP) }],
   ])('needs nothing where %s', async (_, found) => {
     expect(await plan(found)).toEqual({ kind: 'unchanged' });
@@ -103,6 +108,61 @@ describe('kubeadm-config', () => {
       { op: 'test', path, value: after },
       { op: 'replace', path, value: `# für alle\n${KUBEADM}` },
     ]);
+  });
+});
+
+describe('a stacked etcd in a ClusterConfiguration', () => {
+  const STACKED = `apiServer:
+  extraArgs: {}
+etcd:
+  local:
+    dataDir: /var/lib/etcd
+    extraArgs: {quota-backend-bytes: '1'}
+# by hand
+kind: ClusterConfiguration
+`;
+  const files = { ca: '/a/ca.crt', certificate: '/a/client.crt', key: '/a/client.key' };
+
+  test('becomes the external one, and nothing else changes', () => {
+    expect(withExternalEtcd(STACKED, { url: VIP, files })).toBe(
+      STACKED.replace(
+        /  local:[^#]*(?=# by hand)/,
+        `  external:\n    caFile: '/a/ca.crt'\n    certFile: '/a/client.crt'\n    endpoints:\n    - '${VIP}'\n    keyFile: '/a/client.key'\n`,
+      ),
+    );
+  });
+
+  test.each([
+    ['at the end, without a line end', 'kind: x\netcd:\n  local:\n    dataDir: /d'],
+    ['in one line', 'kind: x\netcd: {local: {dataDir: /d}}\nother: 1\n'],
+    ['with Windows line ends', STACKED.replaceAll('\n', '\r\n')],
+  ])('%s', (_, text) => {
+    expect(externalEndpoints(withExternalEtcd(text, { url: VIP, files }))).toEqual([VIP]);
+  });
+
+  test.each([
+    ['all of it stands in one line', '{kind: x, etcd: {local: {}}}\n'],
+    ['it stands elsewhere', 'other: &e {local: {}}\netcd: *e\n'],
+    ['others use it', 'etcd: &e {local: {}}\nother: *e\n'],
+  ])('is not touched where %s', (_, text) => {
+    expect(() => withExternalEtcd(text, { url: VIP, files })).toThrow(
+      expect.objectContaining({ code: 'kubeadm-config-unreadable' }),
+    );
+  });
+
+  test('is replaced with the files that the manifest of the API server names', async () => {
+    const command = ['kube-apiserver', '--etcd-servers=https://127.0.0.1:2379', '--etcd-cafile=/own/ca.crt'];
+    const manifest = JSON.stringify({ spec: { containers: [{ name: 'kube-apiserver', command }] } });
+    const probe = fakeProbe({
+      'kubeadm-config': { 'kubeadm-config': { kind: 'found', configuration: STACKED } },
+      'file-contents': { [MANIFEST]: manifest },
+    });
+    const outcome = await kubeadmConfigResource(VIP, MANIFEST).plan(probe);
+    if (outcome.kind !== 'change') throw new Error('nothing is changed');
+    expect(outcome.change.summary).toContain('set etcd.external of kube-system/kubeadm-config');
+    expect(outcome.change.diff).toEqual(
+      expect.arrayContaining(["+    caFile: '/own/ca.crt'", `+    - '${VIP}'`, '-    dataDir: /var/lib/etcd']),
+    );
   });
 });
 
@@ -167,6 +227,6 @@ describe('the names of API servers in a ClusterConfiguration', () => {
     if (told === undefined) expect(doubt).toBeUndefined();
     else expect(doubt).toContain(told);
     // Without clients that move, a cluster that kubeadm did not make is nothing to tell of.
-    expect(Object.keys(kubeadmConfigResource('https://10.0.0.100:2379'))).not.toContain('doubt');
+    expect(Object.keys(kubeadmConfigResource('https://10.0.0.100:2379', MANIFEST))).not.toContain('doubt');
   });
 });

@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { essenceOf } from '../../../src/engine/drift.js';
 import { clusterPhase, lookAtMembers } from '../../../src/facts/etcd-phase.js';
+import { etcdPodKey, type EtcdPod } from '../../../src/facts/etcd-pod.js';
 import { etcdStatusKey } from '../../../src/facts/etcd-status.js';
 import { orderTable } from '../../../src/gates/orders.js';
 import type { Outcome, Resource } from '../../../src/model/change.js';
@@ -239,6 +240,14 @@ describe('a member that is to leave', () => {
     expect(await steps(cluster([1, 2, 4], [3]), 3, probes)).toEqual(USUAL);
   });
 
+  test('hosts that join do so before: of one or two members none could leave alone', async () => {
+    const two = [entry(1), entry(2)];
+    const bare = { 3: GONE, 4: GONE, 5: GONE };
+    for (const leaving of [1, 2])
+      expect(await steps(cluster([3, 4, 5], [1, 2]), leaving, hosts(two, bare))).toEqual(USUAL);
+    expect(await steps(cluster([3, 4, 5], [1]), 1, hosts([entry(1)], { 2: GONE, ...bare }))).toEqual(USUAL);
+  });
+
   test('who leads leaves last, who is stopped already first', async () => {
     const wanted = cluster([2, 3], [1, 4, 5]);
     const probes = hosts(FIVE, { 5: DOWN });
@@ -247,6 +256,62 @@ describe('a member that is to leave', () => {
       (name) => probes.get(name) ?? on(probes, 1),
     );
     expect(ordered).toEqual({ hosts: ['etcd-5', 'etcd-4', 'etcd-1'], together: false });
+  });
+});
+
+describe('a stacked member that is to leave', () => {
+  const MANIFEST = '/etc/kubernetes/manifests/etcd.yaml';
+  const stacked = { ...sampleMember(3), manifest: MANIFEST };
+  const wanted = { ...cluster([1, 2], [3]), formerMembers: [stacked] };
+  const THREE = FIVE.slice(0, 3);
+  const RUNS: EtcdPod = { hasManifest: true, isRunning: true, clusterId: '77' };
+
+  async function stepsWith(pod: EtcdPod, members: readonly Entry[], given: Given): Promise<readonly LeavingStep[]> {
+    const others = Object.fromEntries(
+      [1, 2].map((number) => [`etcd-${number}`, host(number, { status: healthy(number, { members }) })]),
+    );
+    const own = { ...host(3, given), 'etcd-pod': { [etcdPodKey(stacked)]: pod } };
+    const probes = fakeProbes({ ...others, 'etcd-3': own });
+    return decideRemoval(wanted, stacked, await lookBeforeLeaving(wanted, stacked, on(probes, 1))).steps;
+  }
+
+  const ANSWERS: Given = { status: healthy(3, { members: THREE }) };
+  const ENDED = { ...RUNS, hasManifest: false, isRunning: false };
+
+  test.each<[string, EtcdPod, readonly Entry[], Given, readonly LeavingStep[]]>([
+    ['all of it', RUNS, THREE, ANSWERS, USUAL],
+    ['it was killed while its pod ends', { ...RUNS, hasManifest: false }, THREE, ANSWERS, USUAL],
+    ['its manifest is gone', ENDED, THREE, DOWN, ['remove', 'aside']],
+    ['it is off the list', ENDED, FIVE.slice(0, 2), DOWN, ['aside']],
+    ['it is off the list, and runs', RUNS, FIVE.slice(0, 2), DOWN, ['stop-after', 'aside']],
+    ['nothing', ENDED, FIVE.slice(0, 2), GONE, []],
+    ['nothing: what is there now is of another cluster', { ...RUNS, clusterId: '99' }, FIVE.slice(0, 2), DOWN, []],
+    ['nothing: its log can not be read', { ...RUNS, clusterId: undefined }, FIVE.slice(0, 2), DOWN, []],
+  ])('what is left to do: %s', async (_, pod, members, given, expected) => {
+    expect(await stepsWith(pod, members, given)).toEqual(expected);
+  });
+
+  test('is ended by its manifest, which is kept, and brought back with it; no unit is touched', async () => {
+    const others = Object.fromEntries(
+      [1, 2].map((number) => [`etcd-${number}`, host(number, { status: healthy(number, { members: THREE }) })]),
+    );
+    const probes = fakeProbes({
+      ...others,
+      'etcd-3': { ...host(3, ANSWERS), 'etcd-pod': { [etcdPodKey(stacked)]: RUNS } },
+    });
+    const outcomes = await Promise.all(leavingSteps(wanted, stacked).map(async (each) => each.plan(on(probes, 3))));
+    const changes = outcomes.flatMap((outcome) => (outcome.kind === 'change' ? [outcome.change] : []));
+    expect(changes.map(({ summary }) => summary)).toEqual([
+      'save a snapshot of the cluster on this machine',
+      'end the static pod of etcd (member etcd-3): it leaves the cluster',
+      expect.stringContaining('remove etcd-3 from the list of members'),
+      'move the data of the former member aside: /var/lib/etcd/default/member',
+    ]);
+    expect(changes[1]?.diff).toContain(`${MANIFEST} → /etc/kubernetes/etcd.yaml.removed: kept, never deleted`);
+    const scripts = changes.flatMap(({ actions }) =>
+      actions.flatMap((action) => (action.kind === 'run' ? [action.command.script] : [])),
+    );
+    expect(scripts.join('\n')).not.toContain('systemctl');
   });
 });
 

@@ -7,6 +7,7 @@ import { knownServers } from '../../../src/model/known-servers.js';
 import { serviceNamed } from '../../../src/model/virtual-service.js';
 import { kubeadmConfigResource } from '../../../src/resources/kubeadm-config.js';
 import { roleTable } from '../../../src/roles/table.js';
+import { healthy, RUNNING } from '../../support/etcd-answers.js';
 import { ROLE_TOOLS } from '../../support/role-tools.js';
 import { SAMPLE_CLUSTER, sampleMember } from '../../support/sample-cluster.js';
 import { loadFiles } from '../../support/write-inventory.js';
@@ -35,7 +36,8 @@ function controlPlane(servers: string): Probe {
     'static-pod-files': [{ name: 'kube-apiserver.yaml', text }],
     'apiserver-processes': [],
     'etcd-identities': { kind: 'answers', clusterId: '7', memberId: '1', revision: 10 },
-    'etcd-status': { kind: 'answers', clusterId: '7', revision: 10, members: [{ id: '1' }] },
+    'etcd-status': healthy(1, { clusterId: '7', revision: 10, memberId: '1' }),
+    units: RUNNING,
     'etcd-data': { hasData: true },
     'name-addresses': [],
     'host-addresses': [],
@@ -89,7 +91,7 @@ test.each([
     ask: <V>() => Promise.resolve({ kind: 'found', configuration } as V),
     on: () => probe,
   };
-  const outcome = await kubeadmConfigResource(VIP).plan(probe);
+  const outcome = await kubeadmConfigResource(VIP, '/etc/kubernetes/manifests/kube-apiserver.yaml').plan(probe);
   const diff = outcome.kind === 'change' ? outcome.change.diff : [];
   expect(diff.filter((line) => line.startsWith('+ ') || line.startsWith('+  ')).join()).toContain(VIP);
   expect(diff.filter((line) => /^-\s/.test(line))).toHaveLength(from);
