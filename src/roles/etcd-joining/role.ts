@@ -1,3 +1,4 @@
+import { joinableVersion } from '../../resources/joinable-version.js';
 import { joiningWay } from '../../resources/member-joining.js';
 import { joiningSteps, snapshotBefore } from '../../resources/joining-steps.js';
 import { memberOn, type Role } from '../role.js';
@@ -12,7 +13,7 @@ export function etcdJoiningRole(): Role {
       if (!cluster.isManaged) return [];
       const way = joiningWay(cluster, member);
       const { leaving, joining } = joiningSteps(way);
-      return [snapshotBefore(way), ...leaving, ...joining];
+      return [joinableVersion(cluster, member), snapshotBefore(way), ...leaving, ...joining];
     },
   };
 }
