@@ -53,7 +53,7 @@ export function withExternalEtcd(
       ? contents.items.find(({ key }) => isScalar(key) && key.value === 'etcd')
       : undefined;
   const [key, value] = [pair?.key, pair?.value];
-  if (!isScalar(key) || !key.range || !isMap(value) || !value.range)
+  if (!isScalar(key) || !isMap(value))
     throw notEditable('etcd is not written in its place', ['etcd']);
   const [start, end] = [key.range[0], value.range[1]];
   const tail = /\s*$/.exec(text.slice(start, end))?.[0] ?? '';
