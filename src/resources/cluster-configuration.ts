@@ -53,8 +53,7 @@ export function withExternalEtcd(
       ? contents.items.find(({ key }) => isScalar(key) && key.value === 'etcd')
       : undefined;
   const [key, value] = [pair?.key, pair?.value];
-  if (!isScalar(key) || !isMap(value))
-    throw notEditable('etcd is not written in its place', ['etcd']);
+  if (!isScalar(key) || !isMap(value)) throw notEditable('etcd is not written in its place', ['etcd']);
   const [start, end] = [key.range[0], value.range[1]];
   const tail = /\s*$/.exec(text.slice(start, end))?.[0] ?? '';
   const external = { caFile: files.ca, certFile: files.certificate, endpoints: [url], keyFile: files.key };
