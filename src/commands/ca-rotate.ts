@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import type { RotationDirection, RotationStage } from '../checks/rotation-stage.js';
 import { ProvisionError } from '../model/errors.js';
 import { quote } from '../shell/quote.js';
 import { addActingOptions, runApply, type ApplyOptions } from './apply.js';
@@ -78,16 +79,22 @@ async function playsOfStage(session: Session, inventory: string, { back }: Rotat
     });
     return { name: 'ca rotate', plays: [] };
   }
-  const again = `provision ca rotate ${quote(inventory)}`;
-  const next =
-    stage === 'drop'
-      ? 'it is the last one, and can not be taken back. Clients that are in no inventory need certificates of the new authority before'
-      : `then the cluster works on, for days if need be; the next stage: ${again}; the way back: ${again} --back`;
   const heading = direction === 'back' ? `back from ${describeStage(stage)}` : describeStage(stage);
-  world.emit({ type: 'notice', message: `${heading}\n${next}` });
+  world.emit({ type: 'notice', message: `${heading}\n${whatFollows(stage, direction, inventory)}` });
   const signing = seen.store?.signing ?? 'old';
   return {
     name: `ca rotate: ${stage}${direction === 'back' ? ', back' : ''}`,
     plays: rotationPlays({ cluster, stage, direction, signing, rules, store: pki.directory }),
   };
+}
+
+function whatFollows(stage: RotationStage, direction: RotationDirection, inventory: string): string {
+  const again = `provision ca rotate ${quote(inventory)}`;
+  if (direction === 'back')
+    return stage === 'bundle'
+      ? `then no rotation is in progress; to begin one: ${again}`
+      : `then the cluster works on, for days if need be; forward again: ${again}; further back: ${again} --back`;
+  return stage === 'drop'
+    ? 'it is the last one, and can not be taken back. Clients that are in no inventory need certificates of the new authority before'
+    : `then the cluster works on, for days if need be; the next stage: ${again}; the way back: ${again} --back`;
 }

@@ -1,4 +1,6 @@
 import { beforeAll, expect, jest, test } from '@jest/globals';
+import { stageOfLeaf } from '../../src/checks/rotation-stage.js';
+import { certificatesSchema } from '../../src/day-two/certificate-schema.js';
 import { EXIT } from '../../src/model/errors.js';
 import type { Way } from '../support/cluster-client.js';
 import { describeOnLab, type Ended } from '../support/lab.js';
@@ -7,13 +9,15 @@ import { disturbedRun } from '../support/stopped-run.js';
 import { numberOfThisCommit } from '../support/this-commit.mjs';
 import { longestGapMs, lostWrites, ownWays, startWriters, tell } from '../support/writers.js';
 
-jest.setTimeout(900_000);
+jest.setTimeout(1_500_000);
 
 const MEMBERS = ['etcd-1', 'etcd-2', 'etcd-3'];
 const PLANES = ['cp-1', 'cp-2'];
+const [OLD, NEW] = [['CN=etcd-ca'], ['CN=etcd-ca-2']];
 
 describeOnLab('provision ca rotate', 'rotate', { etcd: 3, controlPlanes: 2 }, (lab) => {
   let ways: readonly Way[];
+  let rsa: string;
 
   const textOf = ({ stdout, stderr }: Ended): string => `${stdout}\n${stderr}`;
   const words = async (...more: readonly string[]): Promise<readonly string[]> => [
@@ -32,29 +36,72 @@ describeOnLab('provision ca rotate', 'rotate', { etcd: 3, controlPlanes: 2 }, (l
     ways = await ownWays(lab, [11, 12, 13], PLANES);
   }
 
-  /** A stage with a run that is killed on the way, while all is written to. @param index of the number of this commit */
-  async function stage(name: string, index: number, most: number): Promise<void> {
+  /** While all is written to: no client sees an error, and nothing that was acknowledged is lost. @param name lower case, once a lab */
+  async function writtenTo(name: string, act: () => Promise<void>): Promise<void> {
     await giveToClients();
     const writers = await startWriters(lab, name, ways);
-    const nth = numberOfThisCommit(index, most);
-    let seen = 0;
     const begun = Date.now();
-    const killed = await disturbedRun(
-      lab,
-      await words(),
-      ({ type }) => type.startsWith('change-') && seen++ === nth,
-      (kill) => {
-        kill('SIGKILL');
-      },
-    );
-    const wasKilled = killed.status === 137;
-    if (wasKilled) expect(await must(rotate())).toContain(`, ${name}: `);
+    await act();
     const written = await writers.stop();
-    console.log(`${name}: killed at change event ${nth}: ${String(wasKilled)}; ${Date.now() - begun} ms`);
-    for (const each of written) console.log(`${name}: ${tell(each)}`);
+    console.log([`${name}: ${Date.now() - begun} ms`, ...written.map(tell)].join('\n  '));
     expect(written.map(({ way, failed }) => [way, failed])).toEqual(ways.map((way) => [way.name, []]));
     expect(await lostWrites(lab, name, ways, written)).toEqual([]);
     expect(written.every((each) => longestGapMs(each) > 0)).toBe(true);
+  }
+
+  /** When a run is killed: at which change event, by the number of this commit, and what is tried before the next one. */
+  interface Killed {
+    readonly index: number;
+    readonly first?: number;
+    readonly most: number;
+    readonly meanwhile?: () => Promise<void>;
+  }
+
+  /** A stage with a run that is killed on the way. */
+  async function stage(name: string, { index, first = 0, most, meanwhile }: Killed): Promise<void> {
+    await writtenTo(name, async () => {
+      const nth = first + numberOfThisCommit(index, most);
+      let seen = 0;
+      const killed = await disturbedRun(
+        lab,
+        await words(),
+        ({ type }) => type.startsWith('change-') && seen++ === nth,
+        (kill) => {
+          kill('SIGKILL');
+        },
+      );
+      const wasKilled = killed.status === 137;
+      console.log(`${name}: killed at change event ${nth}: ${String(wasKilled)}`);
+      if (meanwhile !== undefined) expect(wasKilled).toBe(true);
+      await meanwhile?.();
+      if (wasKilled) expect(await must(rotate())).toContain(`, ${name}: `);
+    });
+  }
+
+  const again = async (name: string): Promise<void> =>
+    writtenTo(`${name}again`, async () => {
+      expect(await must(rotate())).toContain(`, ${name}: `);
+    });
+  const back = async (name: string): Promise<void> =>
+    writtenTo(`${name}back`, async () => {
+      expect(await must(rotate('--back'))).toMatch(new RegExp(`back from stage \\d of 4, ${name}: `));
+    });
+
+  /** Who signed the certificates of clients, and those of members, as `certs list` has it. */
+  async function signers(): Promise<Readonly<Record<string, readonly string[]>>> {
+    const listed = await must(lab.provision('certs', 'list', lab.files.inventory, '--format', 'json'));
+    const { certificates } = certificatesSchema.parse(JSON.parse(listed.slice(listed.indexOf('{'))));
+    const of = (stage: string): readonly string[] => {
+      const own = certificates.filter(({ kind, name }) => kind === 'leaf' && stageOfLeaf(name) === stage);
+      return [...new Set(own.map(({ issuer }) => issuer ?? 'nobody'))].toSorted();
+    };
+    return { clients: of('clients'), members: of('members') };
+  }
+
+  async function verified(): Promise<string> {
+    const { status, ...said } = await verifyUntil(lab);
+    expect(status).toBe(0);
+    return textOf({ status, ...said });
   }
 
   /** How many authorities each file holds that hosts trust. */
@@ -67,58 +114,70 @@ describeOnLab('provision ca rotate', 'rotate', { etcd: 3, controlPlanes: 2 }, (l
     ]);
   }
 
-  const issuers = async (path: string): Promise<readonly string[]> =>
-    Promise.all(
-      MEMBERS.map(async (host) => (await lab.ssh(host, `openssl x509 -noout -issuer -in ${path}`)).stdout.trim()),
-    );
-
   beforeAll(async () => {
     // From here on the inventory wants another kind of key: that is taken up on the way.
-    const applied = await runVerb(lab, 'apply', await inventoryWith(lab, 'rsa', ['etcd_key_type: rsa-2048']));
+    rsa = await inventoryWith(lab, 'rsa', ['etcd_key_type: rsa-2048']);
+    const applied = await runVerb(lab, 'apply', rsa);
     if (applied.status !== 0) throw new Error(endOf(applied));
   }, 600_000);
 
-  test('stage by stage, killed in each: no client sees it; it rests between stages, and goes back until the last', async () => {
+  test('stage by stage, killed in each, and back from each but the last: no client sees it, and it rests in between', async () => {
     expect(await must(rotate('--dry-run'))).toContain('stage 1 of 4, bundle');
-    await stage('bundle', 20, 20);
+    await stage('bundle', { index: 20, most: 20 });
     expect(await trusted()).toEqual(['2', '2', '2', '2', '2']);
-    expect(await issuers('/etc/etcd/pki/client.crt')).toEqual([
-      'issuer=CN = etcd-ca',
-      'issuer=CN = etcd-ca',
-      'issuer=CN = etcd-ca',
-    ]);
+    expect(await signers()).toEqual({ clients: OLD, members: OLD });
     // It may rest here: an apply would take nothing back, and that a rotation is in progress is said.
     const rests = await runVerb(lab, 'plan');
     expect([plannedChanges(rests).filter((line) => !/ (?:certificate|service):/.test(line)), rests.stdout]).toEqual([
       [],
       expect.stringContaining('a rotation of the certificate authority is in progress'),
     ]);
+    await back('bundle');
+    expect(await trusted()).toEqual(['1', '1', '1', '1', '1']);
+    expect(plannedChanges(await runVerb(lab, 'plan', rsa))).toEqual([]);
+    expect(await verified()).not.toContain('rotation');
 
-    await stage('clients', 21, 16);
-    const verified = await verifyUntil(lab);
-    expect([verified.status, textOf(verified)]).toEqual([0, expect.stringContaining('stage 3 of 4, members')]);
-    expect(await must(rotate('--back'))).toContain('back from stage 2 of 4, clients');
-    expect(await issuers('/etc/etcd/pki/client.crt')).toEqual([
-      'issuer=CN = etcd-ca',
-      'issuer=CN = etcd-ca',
-      'issuer=CN = etcd-ca',
-    ]);
-    await must(rotate());
+    await again('bundle');
+    await stage('clients', { index: 21, most: 16 });
+    expect(await verified()).toContain('stage 3 of 4, members');
+    expect(await signers()).toEqual({ clients: NEW, members: OLD });
+    await stage('members', { index: 22, most: 12 });
+    expect(await verified()).toContain('stage 4 of 4, drop');
+    expect(await signers()).toEqual({ clients: NEW, members: NEW });
+    await back('members');
+    expect(await signers()).toEqual({ clients: NEW, members: OLD });
+    expect(await verified()).toContain('stage 2 of 4, clients');
+    await back('clients');
+    expect(await signers()).toEqual({ clients: OLD, members: OLD });
+    expect(await verified()).toContain('stage 2 of 4, clients');
+    expect(plannedChanges(await runVerb(lab, 'plan'))).toEqual([]);
 
-    await stage('members', 22, 12);
-    expect(new Set(await issuers('/etc/etcd/pki/server.crt'))).toEqual(new Set(['issuer=CN = etcd-ca-2']));
+    await again('clients');
+    await again('members');
+    expect(plannedChanges(await runVerb(lab, 'plan'))).toEqual([]);
     expect((await lab.ssh('etcd-1', 'openssl pkey -noout -text -in /etc/etcd/pki/server.key')).stdout).toContain(
       'P-256',
     );
-    await stage('drop', 23, 20);
+    // From the second change on the store trusts the new one alone.
+    await stage('drop', { index: 23, first: 2, most: 18, meanwhile: () => expectNoWayBack() });
     expect(await trusted()).toEqual(['1', '1', '1', '1', '1']);
+    expect(await signers()).toEqual({ clients: NEW, members: NEW });
     expect(plannedChanges(await runVerb(lab, 'plan'))).toEqual([]);
-    const after = await verifyUntil(lab);
-    expect([after.status, textOf(after)]).toEqual([0, expect.not.stringContaining('rotation')]);
-    const back = await rotate('--back');
-    expect([back.status, textOf(back)]).toEqual([
+    expect(await verified()).not.toContain('rotation');
+    const done = await rotate('--back');
+    expect([done.status, textOf(done)]).toEqual([
       EXIT.done,
       expect.stringContaining('no rotation of the authority is in progress'),
     ]);
   });
+
+  async function expectNoWayBack(): Promise<void> {
+    const refused = await rotate('--back');
+    expect([refused.status, textOf(refused)]).toEqual([
+      EXIT.unsafe,
+      expect.stringMatching(
+        /the rotation is in its last stage: .* no longer trusts the old authority[\s\S]*go on: provision ca rotate /,
+      ),
+    ]);
+  }
 });
