@@ -41,14 +41,20 @@ export function targetGroups(cluster: Cluster): readonly TargetGroup[] {
 export function unscraped(cluster: Cluster): readonly string[] {
   const { members, services, hostMetrics } = cluster;
   const counted = countedServices(cluster);
-  const balancers = services.filter(({ name }) => name === 'etcd').flatMap((service) => service.balancers);
+  const etcd = services.filter(({ name }) => name === 'etcd');
+  const isShown = etcd.every(({ balancers }) => balancers.every(({ proxy }) => proxy.metrics !== undefined));
+  const isNginx = etcd.some(({ proxy }) => proxy === 'nginx');
   return [
     ...(members.some(({ metrics }) => metrics === undefined)
       ? ['etcd_metrics_port is not set for every member: what is not scraped raises EtcdMemberNotScraped only']
       : []),
-    ...(balancers.some(({ proxy }) => proxy.metrics === undefined)
-      ? ['haproxy_metrics_port is not set: nothing is known of the load balancer']
-      : []),
+    ...(isNginx
+      ? [
+          'nginx shows no figures: no alert tells which members it takes for down; whether it runs, etcd_host_metrics_port tells',
+        ]
+      : isShown
+        ? []
+        : ['haproxy_metrics_port is not set: no alert tells which members the load balancer sees']),
     ...(hostMetrics.length === 0
       ? ['etcd_host_metrics_port is not set: no alert tells of certificates that end, and of who holds the virtual IP']
       : services

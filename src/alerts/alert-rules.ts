@@ -163,6 +163,11 @@ export function countedServices({ services, hostMetrics }: Cluster): Cluster['se
   return services.filter(({ balancers }) => balancers.every(({ host }) => told.includes(host)));
 }
 
+/** Services whose proxies show no figures of their own to Prometheus, as nginx never does: their hosts tell whether they run. */
+function unshown({ services }: Cluster): Cluster['services'] {
+  return services.filter(({ balancers }) => balancers.some(({ proxy }) => proxy.metrics === undefined));
+}
+
 /** By what members and balancers tell of themselves. */
 function hostRules(cluster: Cluster): readonly Rule[] {
   const { token, certificates, hostMetrics } = cluster;
@@ -182,8 +187,20 @@ function hostRules(cluster: Cluster): readonly Rule[] {
       { service: name },
     ];
   });
+  const stopped = unshown(cluster).map(({ name }): Rule => {
+    const running = `provision_load_balancer_running{${labelsOf(JOBS.host, token)}, service=${promqlText(name)}}`;
+    return [
+      'EtcdLoadBalancerStopped',
+      'warning',
+      '1m',
+      `${running} == 0`,
+      `the load balancer of ${name} on ${host} does not run`,
+      { service: name },
+    ];
+  });
   return [
     ...holders,
+    ...stopped,
     [
       'EtcdCertificateExpires',
       'warning',

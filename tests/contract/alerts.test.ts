@@ -146,6 +146,8 @@ function series(changes: Readonly<Record<string, string>>): readonly (readonly [
           ofHost('provision_virtual_ip_held', 'etcd-host', host, ', service="kube-apiserver"'),
           host === 'etcd-2' ? '1x80' : '0x80',
         ],
+        [ofHost('provision_load_balancer_running', 'etcd-host', host, ', service="etcd"'), '1x80'],
+        [ofHost('provision_load_balancer_running', 'etcd-host', host, ', service="kube-apiserver"'), '1x80'],
         [
           ofHost('provision_certificate_not_after_seconds', 'etcd-host', host, ', path="/etc/etcd/pki/server.crt"'),
           '9000000x80',
@@ -238,6 +240,11 @@ describe('what fires', () => {
     ],
     ['nobody holds the virtual IP', { 'provision_virtual_ip_held{ service="etcd"': '0x80' }, ['EtcdVirtualIpHolders']],
     ['two hold it', { 'provision_virtual_ip_held{ service="etcd"': '1x80' }, ['EtcdVirtualIpHolders']],
+    [
+      'a load balancer stopped that shows no figures',
+      { 'provision_load_balancer_running{ etcd-2 service="kube-apiserver"': '0x80' },
+      ['EtcdLoadBalancerStopped'],
+    ],
     ['a host that tells nothing any more', { 'up{job="etcd-host", etcd-3': '0x80' }, ['EtcdHostSilent']],
   ])('%s', (_, changes, expected) => {
     expect(firing(changes)).toEqual(expected);
@@ -308,6 +315,15 @@ etcd_lb_ip=10.0.1.100
     const { said } = await write('');
     expect(said).toContain('etcd_metrics_port is not set for every member');
     expect(said).toContain('haproxy_metrics_port is not set');
+  });
+
+  test('says what nginx shows to nobody, and what tells of it', async () => {
+    const { said, rules } = await write('etcd_metrics_port=2381\netcd_host_metrics_port=9380\netcd_lb_proxy=nginx\n');
+    expect(said).toContain('nginx shows no figures');
+    expect(said).not.toContain('haproxy_metrics_port');
+    const text = readFileSync(rules, 'utf8');
+    expect(text).toContain('EtcdLoadBalancerStopped');
+    expect(text).not.toContain('haproxy_');
   });
 
   test('replaces its own files, and no others', async () => {

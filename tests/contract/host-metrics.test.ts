@@ -58,6 +58,8 @@ async function ask(request: string, directory = temporaryDirectory('host-metrics
   const held = 'case $* in *10.0.0.100) echo 2: eth0 ;; esac';
   mkdirSync(join(directory, 'bin'), { recursive: true });
   writeFileSync(join(directory, 'bin/ip'), `#!/bin/sh\n${held}\n`, { mode: 0o755 });
+  const runs = 'case $* in *" haproxy.service") exit 0 ;; *) exit 3 ;; esac';
+  writeFileSync(join(directory, 'bin/systemctl'), `#!/bin/sh\n${runs}\n`, { mode: 0o755 });
   const script = (await filesOf(clusterIn(directory))).get(SCRIPT) ?? '';
   const { status, stdout, stderr } = spawnSync('sh', ['-c', script], {
     cwd: scratch(),
@@ -92,6 +94,9 @@ describe('what a host tells Prometheus', () => {
         '# TYPE provision_virtual_ip_held gauge',
         'provision_virtual_ip_held{service="etcd",ip="10.0.0.100"} 1',
         'provision_virtual_ip_held{service="kube-apiserver",ip="10.0.0.200"} 0',
+        '# TYPE provision_load_balancer_running gauge',
+        'provision_load_balancer_running{service="etcd"} 1',
+        'provision_load_balancer_running{service="kube-apiserver"} 0',
         '# TYPE provision_certificate_not_after_seconds gauge',
         'provision_certificate_not_after_seconds{path="server.crt"} END',
         '',

@@ -243,10 +243,14 @@ describeOnLab('etcd is never harmed', 'safety', { etcd: 3 }, (lab) => {
     expect(plannedChanges(await runVerb(lab, 'plan', watched))).toEqual([]);
     const written = await lab.provision('alerts', watched, '-o', rules ?? '', '--targets', targets ?? '');
     expect(written.status === 0 ? '' : endOf(written)).toBe('');
-    // The rules as they are, but for the minute that those that a test can wait for would wait.
-    writeFileSync(rules ?? '', readFileSync(rules ?? '', 'utf8').replaceAll('for: "1m"', 'for: "5s"'));
+    // The rules as they are, but for the time that those that a test waits for would wait.
+    const quick = readFileSync(rules ?? '', 'utf8')
+      .replaceAll('for: "1m"', 'for: "5s"')
+      .replaceAll(/(alert: "?EtcdCertificate(?:Expires|Ends)"?\n(?:.*\n)*?.*for: )"\w+"/g, '$1"5s"');
+    expect(quick.match(/for: "5s"/g)?.length).toBeGreaterThan(6);
+    writeFileSync(rules ?? '', quick);
     const config = join(directory, 'prometheus.yml');
-    const times = 'global: { scrape_interval: 1s, scrape_timeout: 1s, evaluation_interval: 1s }';
+    const times = 'global: { scrape_interval: 2s, scrape_timeout: 2s, evaluation_interval: 1s }';
     const scrape = `scrape_configs: [{ job_name: etcd, file_sd_configs: [{ files: [${targets ?? ''}] }] }]`;
     writeFileSync(config, [times, `rule_files: [${rules ?? ''}]`, scrape, ''].join('\n'));
     const at = '127.0.0.1:9090';
@@ -280,12 +284,41 @@ describeOnLab('etcd is never harmed', 'safety', { etcd: 3 }, (lab) => {
     await lab.ssh(follower, 'systemctl start etcd');
     expect(await waitUntil(async () => (await firing()).length === 0, 120_000, 500)).toBe(true);
 
+    /** Breaks something, waits for these alerts and no others, and repairs it. */
+    async function raises(expected: readonly string[], host: string, wrong: string, right: string): Promise<void> {
+      expect((await lab.ssh(host, wrong)).status).toBe(0);
+      const isRaised = async (): Promise<boolean> => (await firing()).toSorted().join() === expected.join();
+      const raised = await waitUntil(isRaised, 60_000, 500);
+      expect(raised ? expected : await firing()).toEqual(expected);
+      expect((await lab.ssh(host, right)).status).toBe(0);
+      expect(await waitUntil(async () => (await firing()).length === 0, 60_000, 500)).toBe(true);
+    }
     const [holder = ''] = await holdersOf(lab, MEMBERS, vip);
-    await lab.ssh(holder, 'systemctl stop keepalived');
+    const other = MEMBERS.find((host) => host !== holder) ?? 'etcd-1';
+    const twice = (verb: string): string => `ip address ${verb} ${vip}/32 dev lo`;
+    await raises(['EtcdVirtualIpHolders '], other, twice('add'), twice('del'));
+    const client = '/etc/etcd/pki/client.crt';
+    const ends = `cp -p ${client} /root/kept && openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout /dev/null -subj /CN=x -days 2 2>/dev/null >/root/ends && cat /root/ends >${client}`;
+    await raises(
+      [`EtcdCertificateEnds ${follower}`, `EtcdCertificateExpires ${follower}`],
+      ...([follower, ends, `cat /root/kept >${client}; rm /root/kept /root/ends`] as const),
+    );
+
+    // All at once: nobody holds it. The first that comes back does.
+    const onAll = (verb: string): string => `systemctl ${verb} keepalived`;
+    await Promise.all(MEMBERS.map(async (host) => lab.ssh(host, onAll('stop'))));
+    const isNobody = async (): Promise<boolean> => (await firing()).join() === 'EtcdVirtualIpHolders ';
+    expect(await waitUntil(isNobody, 60_000, 500)).toBe(true);
+    await Promise.all(MEMBERS.map(async (host) => lab.ssh(host, onAll('start'))));
+    expect(await waitUntil(async () => (await firing()).length === 0, 120_000, 500)).toBe(true);
+
+    const [holds = ''] = await holdersOf(lab, MEMBERS, vip);
+    writeFileSync(mails ?? '', '');
+    await lab.ssh(holds, 'systemctl stop keepalived');
     const isMailed = async (): Promise<boolean> =>
       Promise.resolve(existsSync(mails ?? '') && /Subject: .*etcd.*MASTER/.test(readFileSync(mails ?? '', 'utf8')));
     expect(await waitUntil(isMailed, 120_000, 500)).toBe(true);
-    await lab.ssh(holder, 'systemctl start keepalived');
+    await lab.ssh(holds, 'systemctl start keepalived');
 
     await lab.onControlSide(['curl', '-sS', '-X', 'POST', `http://${at}/-/quit`]);
     await lab.onControlSide(['bash', '-c', `printf 'STOP\\r\\n' >/dev/tcp/${own.stdout.trim()}/2525`]);

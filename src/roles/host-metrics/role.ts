@@ -29,9 +29,13 @@ export function hostMetricsRole(tools: RoleTools): Role {
       if (place === undefined) return [removed()];
       const render = (template: string, values: Parameters<typeof inventory.render>[2]) =>
         inventory.render(host.name, tools.template(template), values);
-      const services = cluster.services.filter(({ balancers }) => balancers.some((each) => each.host === host.name));
+      const services = cluster.services.flatMap(({ name, endpoint, balancers }) =>
+        balancers
+          .filter((each) => each.host === host.name)
+          .map(({ proxy }) => ({ name, ip: endpoint.ip, unit: `${proxy.unit}.service` })),
+      );
       const script = render('host-metrics.sh.j2', {
-        services: services.map(({ name, endpoint }) => ({ name, ip: endpoint.ip })),
+        services,
         certificates: certificatesOn(cluster, host)
           .map((path) => ` ${quote(path)}`)
           .join(''),
