@@ -1,4 +1,5 @@
 import { fileOrigin } from '../facts/file-origin.js';
+import { fileState } from '../facts/file-state.js';
 import { UNCHANGED, type Resource } from '../model/change.js';
 import type { Probe } from '../model/remote.js';
 import { file, type FileOptions } from './file.js';
@@ -10,6 +11,7 @@ import { file, type FileOptions } from './file.js';
 export function crictlConfiguration(options: FileOptions): Resource {
   const own = file(options);
   const isForeign = async (probe: Probe): Promise<boolean> =>
+    (await probe.ask(fileState, options.path)).kind !== 'absent' &&
     (await probe.ask(fileOrigin, options.path)).kind === 'foreign';
   return {
     ...own,
