@@ -1,12 +1,13 @@
 import { beforeAll, expect, jest, test } from '@jest/globals';
 import { EXIT } from '../../src/model/errors.js';
+import { cutNetwork, powerCut, replaceMachine, restoreNetwork } from '../../src/lab/faults.js';
 import { waitUntil } from '../../src/lab/process.js';
 import type { Way } from '../support/cluster-client.js';
 import { describeOnLab, type Ended } from '../support/lab.js';
 import { endOf, etcdctl, must, passphraseFile, runVerb, verifyUntil } from '../support/main-job.js';
 import { disturbedRun } from '../support/stopped-run.js';
 import { numberOfThisCommit } from '../support/this-commit.mjs';
-import { lostWrites, ownWays, startWriters } from '../support/writers.js';
+import { lostWrites, ownWays, startWriters, tell, type Writers, type Written } from '../support/writers.js';
 
 jest.setTimeout(900_000);
 
@@ -133,4 +134,89 @@ describeOnLab('the worst day', 'worst', { etcd: 3, controlPlanes: 1 }, (lab) => 
     );
     await expectWell();
   });
+
+  const keysOf = async (host: string): Promise<ReadonlySet<string>> =>
+    new Set((await ctl("get '' --prefix --keys-only --consistency=s", host)).split('\n').filter((key) => key !== ''));
+
+  /** Two machines are gone at once; what they had agreed on last, the third one has never got. @returns when it was cut off */
+  async function loseTwo(writers: Writers): Promise<number> {
+    const [first, ...others] = await Promise.all(MEMBERS.map(async (name) => lab.host(name)));
+    if (first === undefined) throw new Error('no etcd-1');
+    const cutAt = Date.now();
+    await cutNetwork(first);
+    await waitFor(
+      'the other two agree without it',
+      async () => (await lab.ssh('etcd-2', etcdctl(LOCAL, 'put /only-the-two yes'))).status === 0,
+    );
+    const before = writers.count('members');
+    await waitFor('more writes', () => Promise.resolve(writers.count('members') > before + 20));
+    await Promise.all(others.map(powerCut));
+    await restoreNetwork(first);
+    return cutAt;
+  }
+
+  test('two of three machines lose their power for good, while it is written: the third goes on with all that it had', async () => {
+    const run = `cut${Date.now().toString(36)}`;
+    await ctl('put /all-three yes');
+    const writers = await startWriters(lab, run, ways);
+    await waitFor('some writes', () => Promise.resolve(ways.every(({ name }) => writers.count(name) > 20)));
+    const cutAt = await loseTwo(writers);
+    const [revision, had] = [await revisionOf('etcd-1'), await keysOf('etcd-1')];
+    expect([had.has('/all-three'), had.has('/only-the-two')]).toEqual([true, false]);
+
+    // That they can't be reached is no proof that they are lost.
+    const refused = await recover('--confirm', 'etcd-cluster');
+    expect([refused.status, textOf(refused)]).toEqual([
+      EXIT.unsafe,
+      expect.stringContaining('a quorum may come back: etcd-1, etcd-2, etcd-3'),
+    ]);
+    const begun = Date.now();
+    const recovered = await must(recover('--confirm', 'etcd-cluster', '--lost', 'etcd-2', '--lost', 'etcd-3'));
+    const seconds = ((Date.now() - begun) / 1000).toFixed(1);
+    expect(recovered).toContain(`recovered is what etcd-1 has (revision ${revision} by now)`);
+    expect(await revisionOf('etcd-1')).toBeGreaterThanOrEqual(revision);
+    const now = await keysOf('etcd-1');
+    expect([...had].filter((key) => !now.has(key))).toEqual([]);
+    const counts = ways.map(({ name }) => writers.count(name));
+    await waitFor('every way in takes writes again', () =>
+      Promise.resolve(ways.every(({ name }, index) => writers.count(name) > (counts[index] ?? 0) + 5)),
+    );
+    const written = await writers.stop();
+
+    await bareOnesJoin();
+    expect(await ctl('get /all-three --print-value-only')).toBe('yes');
+    expect(await ctl('get /only-the-two --print-value-only')).toBe('');
+    const lost = new Set((await lostWrites(lab, run, ways, written)).map((each) => each.split(' ')[0] ?? ''));
+    tellOfLoss(written, lost, `recovered at revision ${revision} in ${seconds} s`);
+    const at = new Map(written.flatMap(({ acknowledged }) => acknowledged.map((each) => [each.id, each.at] as const)));
+    expect(lost.size).toBeGreaterThan(20);
+    // A follower has what was agreed on no later than a heartbeat after.
+    expect([...lost].filter((id) => (at.get(id) ?? 0) < cutAt - 1000)).toEqual([]);
+    await expectWell();
+  });
+
+  function tellOfLoss(written: readonly Written[], lost: ReadonlySet<string>, what: string): void {
+    const all = written.reduce((sum, { acknowledged }) => sum + acknowledged.length, 0);
+    console.log(
+      [
+        `${what}; ${lost.size} of ${all} acknowledged writes were known to the two lost machines alone`,
+        ...written.map(tell),
+      ].join('\n'),
+    );
+  }
+
+  /** Fresh machines in the places of the lost ones: no client sees them come. */
+  async function bareOnesJoin(): Promise<void> {
+    for (const name of ['etcd-2', 'etcd-3']) await replaceMachine(await lab.host(name));
+    const writers = await startWriters(lab, 'joining', ways);
+    const begun = Date.now();
+    const applied = await runVerb(lab, 'apply');
+    const written = await writers.stop();
+    if (applied.status !== 0) throw new Error(endOf(applied));
+    console.log(
+      [`two bare hosts are members in ${((Date.now() - begun) / 1000).toFixed(1)} s`, ...written.map(tell)].join('\n'),
+    );
+    expect(written.map(({ way, failed }) => [way, failed])).toEqual(ways.map((way) => [way.name, []]));
+    expect(await lostWrites(lab, 'joining', ways, written)).toEqual([]);
+  }
 });
