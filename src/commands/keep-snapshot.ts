@@ -1,12 +1,14 @@
 import { basename, dirname, join, resolve } from 'node:path';
-import { chooseSource, downloadSnapshot, type SnapshotSource } from '../day-two/save-snapshot.js';
+import { downloadSnapshot } from '../day-two/save-snapshot.js';
 import { openSnapshotIntake, type SnapshotIntake } from '../day-two/snapshot-file.js';
 import type { SnapshotManifest } from '../day-two/snapshot-manifest.js';
 import { listSnapshots, snapshotDirectory, writeManifest } from '../day-two/snapshot-store.js';
+import { chooseSource, requireConfirmed, type SnapshotSource } from '../day-two/snapshot-source.js';
 import type { World } from '../engine/world.js';
 import type { Cluster } from '../model/cluster.js';
 import { counted } from '../model/counted.js';
 import { ProvisionError } from '../model/errors.js';
+import type { Probe } from '../model/remote.js';
 import type { Secret } from '../model/secret.js';
 import type { PassphraseSource } from '../pki/passphrase.js';
 import { VERSION } from '../model/version.js';
@@ -56,14 +58,14 @@ export async function passphraseForNext(
   return newest?.manifest.encryption === 'age' ? source.chosen('the snapshot') : undefined;
 }
 
-/** Saves a snapshot before a change that can't be undone: from the healthy member that has come furthest, beside the inventory. */
+/** Saves a snapshot before a change that can't be undone: from a healthy member that has all, beside the inventory. */
 export async function saveSnapshotFirst(
   inventory: string,
   { cluster, world }: SavedCluster,
   passphrase: Secret | undefined,
 ): Promise<void> {
   const look = world.newLook();
-  const source = await chooseSource(cluster, (host) => look.probe(host), undefined);
+  const source = await chooseSource({ cluster, probe: (host) => look.probe(host) }, undefined);
   const path = usualSnapshotPath(inventory, new Date(world.now()), passphrase);
   const manifest = await saveSnapshotTo({ source, path, passphrase }, inventory, { cluster, world });
   world.emit({ type: 'notice', message: `saved ${path}: ${describeSaved(manifest)}` });
@@ -113,6 +115,12 @@ async function receive(
       message: `${member.host}: the downloaded snapshot is damaged or incomplete: the checksum at its end does not match`,
       hint: `try another member: provision snapshot save INVENTORY --from HOST`,
     });
+  const { newLook, now, sleep } = world;
+  const newProbe = (): ((host: string) => Probe) => {
+    const look = newLook();
+    return (host) => look.probe(host);
+  };
+  await requireConfirmed(source, said.revision, { cluster, newProbe, now, sleep });
   const manifest: SnapshotManifest = {
     ...{ formatVersion: 1, file: basename(path), cluster: cluster.token, clusterId: status.clusterId },
     members: status.members.map(({ name, peerUrls }) => ({ name, peerUrls: [...peerUrls] })),

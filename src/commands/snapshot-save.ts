@@ -1,6 +1,6 @@
 import { basename, dirname, resolve } from 'node:path';
-import { chooseSource } from '../day-two/save-snapshot.js';
 import type { SnapshotManifest } from '../day-two/snapshot-manifest.js';
+import { chooseSource } from '../day-two/snapshot-source.js';
 import { removeOldSnapshots } from '../day-two/snapshot-store.js';
 import { EXIT } from '../model/errors.js';
 import type { Secret } from '../model/secret.js';
@@ -34,7 +34,7 @@ export async function runSaveSnapshot(
     const { session, emit, begun, settled, startActing } = run;
     const { cluster, world } = session;
     const look = world.newLook();
-    const source = await chooseSource(cluster, (host) => look.probe(host), options.from);
+    const source = await chooseSource({ cluster, probe: (host) => look.probe(host) }, options.from);
     await settled();
     const passphrase = options.encrypt === true ? await passphraseOf(options, context) : undefined;
     const path = resolve(options.output ?? usualSnapshotPath(inventory, new Date(begun), passphrase));

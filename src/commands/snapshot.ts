@@ -21,7 +21,7 @@ export function addSnapshotCommand(program: Command, context: Context): void {
   const snapshot = program.command('snapshot').description("save the cluster's data, list, verify and restore it");
   const save = snapshot
     .command('save')
-    .description('stream a snapshot of the healthy member that has come furthest to this machine')
+    .description('stream a snapshot of a healthy member that has all that was agreed on to this machine')
     .argument('<inventory>', INVENTORY)
     .option('-o, --output <file>', 'where to (default: .provision/snapshots beside the inventory)')
     .option('--from <host>', 'of this member, healthy or not')

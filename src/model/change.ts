@@ -107,7 +107,7 @@ export interface KeepSecret {
   readonly name: 'keepalived-auth-pass';
 }
 
-/** Saves a snapshot of the cluster on the control machine, from the healthy member that has come furthest. */
+/** Saves a snapshot of the cluster on the control machine, from a healthy member that has all. */
 export interface SaveSnapshot {
   readonly kind: 'save-snapshot';
   /** `run`: one suffices for all changes of a run that ask for it so. */

@@ -12,7 +12,7 @@ import {
   switchScript,
   unpackCommand,
 } from '../shell/etcd-release.js';
-import { judgeUpgrade } from './judge-upgrade.js';
+import { believedVersions, judgeUpgrade } from './judge-upgrade.js';
 import { lookAtClusterVersions, lookAtVersions, type Versions } from './look-at-versions.js';
 import { programInTheWay, refusedUpgrade, refusedWhileDown } from './upgrade-refusals.js';
 
@@ -76,14 +76,16 @@ async function refuseForbidden(
   { own, heard, seen }: Versions,
   probe: Probe,
 ): Promise<void> {
-  // Who joins has no version yet, and gets data of the others: the oldest of them counts, as for an upgrade.
-  const from = own ?? [...heard.values()].toSorted(compareVersions)[0];
-  if (from === undefined) return;
   const wanted = wantedVersion(release);
+  const members = seen.present.members.length;
+  const clusters = needsClusterVersion({ own, heard }, wanted) ? await lookAtClusterVersions(seen.present, probe) : [];
+  const believed = believedVersions(heard, { clusters, members });
+  // Who joins has no version yet, and gets data of the others: the oldest of them counts, as for an upgrade.
+  const from = own ?? [...believed.values()].toSorted(compareVersions)[0];
+  if (from === undefined) return;
   const verdict = judgeUpgrade({
-    ...{ own: from, wanted, members: seen.present.members.length },
-    others: [...heard].flatMap(([host, version]) => (host === member.host ? [] : [version])),
-    clusters: compareVersions(wanted, from) < 0 ? await lookAtClusterVersions(seen.present, probe) : [],
+    ...{ own: from, wanted, members, clusters },
+    others: [...believed].flatMap(([host, version]) => (host === member.host ? [] : [version])),
   });
   if (verdict.kind === 'refused')
     throw refusedUpgrade(member, { own: from, release, verdict, runs: own === undefined ? 'cluster' : 'member' });
@@ -91,6 +93,16 @@ async function refuseForbidden(
   const phase = clusterPhase(seen);
   if (verdict.kind !== 'same' && (phase === 'down' || phase === 'unsure'))
     throw refusedWhileDown(member, { own, release });
+}
+
+/** What the cluster as a whole is at is asked for a way back, and where one member may not be believed: it says less than others. */
+function needsClusterVersion({ own, heard }: Pick<Versions, 'own' | 'heard'>, wanted: EtcdVersion): boolean {
+  const said = [...heard.values()].toSorted(compareVersions);
+  const [lowest = own] = said;
+  if (lowest === undefined) return false;
+  if (compareVersions(wanted, own ?? lowest) < 0) return true;
+  const agree = said.every(({ minor }) => minor === lowest.minor);
+  return !agree && (own === undefined || wanted.minor - lowest.minor > 1);
 }
 
 function decideSwitch({ cluster, member, release }: ReleasedMember, versions: Versions): Outcome {

@@ -27,13 +27,26 @@ export type UpgradeVerdict =
 export interface WantedUpgrade {
   /** Of the member itself. */
   readonly own: EtcdVersion;
-  /** Of each other member that answers. */
+  /** Of each other member that answers, and is believed. */
   readonly others: readonly EtcdVersion[];
   /** How many members the cluster has, also those that do not answer. */
   readonly members: number;
   /** What members say that the cluster as a whole is at, each for itself; needed for a way back. */
   readonly clusters: readonly EtcdVersion[];
   readonly wanted: EtcdVersion;
+}
+
+/**
+ * What members say that they run, without what can't be: none runs an older minor than most members say that the cluster as a whole is
+ * at, which is the oldest of all. Where most don't say, each is believed.
+ * @param heard host → version
+ */
+export function believedVersions(
+  heard: ReadonlyMap<string, EtcdVersion>,
+  { clusters, members }: Pick<WantedUpgrade, 'clusters' | 'members'>,
+): ReadonlyMap<string, EtcdVersion> {
+  const agreed = clusters.find(({ minor }) => 2 * clusters.filter((each) => each.minor === minor).length > members);
+  return agreed === undefined ? heard : new Map([...heard].filter(([, { minor }]) => minor >= agreed.minor));
 }
 
 /**

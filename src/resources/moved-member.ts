@@ -35,7 +35,7 @@ export function dataElsewhere({ host, unit, dataDir }: Member, keptIn: string): 
 
 /**
  * The others ask a member where etcd's list has it, whatever it listens on after a restart. Where most members list it
- * elsewhere than the inventory, it is not touched: one that lists something else alone stops nothing.
+ * elsewhere than the inventory, it is not touched: one that lists something else alone stops nothing, also where others are silent.
  * @throws ProvisionError `member-moved`
  */
 export async function refuseOtherAddress(cluster: Cluster, member: Member, probe: Probe): Promise<void> {
@@ -56,7 +56,9 @@ export async function refuseOtherAddress(cluster: Cluster, member: Member, probe
     ({ peerUrls }) => !peerUrls.some((url) => URL.canParse(url) && new URL(url).host === end),
   );
   const [first] = elsewhere;
-  if (first === undefined || 2 * elsewhere.length <= listersOf(heard).length) return;
+  // Its own silence is what is asked about; that of another one is no word for anything.
+  const asked = present.members.filter(({ host }) => host !== member.host || heard.some((each) => each.host === host));
+  if (first === undefined || 2 * elsewhere.length <= asked.length) return;
   const asker = present.members.find(({ host }) => host !== member.host && heard.some((each) => each.host === host));
   throw movedAddress(member, first, asker);
 }

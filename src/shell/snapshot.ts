@@ -12,13 +12,24 @@ const SAVE_LIMIT_S = 1500;
 /** What says on stderr what {@link saveSnapshotScript} found in the snapshot, before a JSON object. */
 export const SNAPSHOT_STATUS = 'snapshot-status ';
 
+/** How a snapshot is saved. */
+export interface SavedSnapshot {
+  /** What must be free for it. */
+  readonly needBytes: number;
+  /** `first`: only once the member has all that most agreed on before; one without a quorum never has. */
+  readonly caughtUp: 'first' | 'not-asked';
+}
+
 /**
  * A script that prints a snapshot of the host's own member on stdout. etcdctl saves only into a file: that lies in a
  * directory that only root can enter, and goes with the script however it ends; what a power cut leaves goes with the
  * next one.
- * @param needBytes what must be free for it
  */
-export function saveSnapshotScript(member: Pick<Member, 'clientUrl' | 'client'>, needBytes: number): string {
+export function saveSnapshotScript(
+  member: Pick<Member, 'clientUrl' | 'client'>,
+  { needBytes, caughtUp }: SavedSnapshot,
+): string {
+  const ctl = `etcdctl ${etcdctlFlags(member)} --dial-timeout=5s`;
   return [
     DIRECTORY_FUNCTIONS,
     'export ETCDCTL_API=3',
@@ -28,8 +39,18 @@ export function saveSnapshotScript(member: Pick<Member, 'clientUrl' | 'client'>,
     `trap 'exit 143' HUP INT TERM`,
     'stage snapshot',
     ...needRoomLines({ subject: 'a snapshot needs', bytes: needBytes, at: '.', place: `in ${PLACE}` }),
+    // A linearizable read waits until the member has all that was agreed on before.
+    ...(caughtUp === 'first'
+      ? [
+          `said=$(timeout 30 ${ctl} --command-timeout=20s get health --keys-only 2>&1) || case $said in`,
+          // As `etcdctl endpoint health` has it: whom etcd refuses, it has understood.
+          `  *'permission denied'*) ;;`,
+          `  *) printf 'etcd does not answer as a member of a healthy cluster: %s\\n' "$said" >&2; exit 1 ;;`,
+          'esac',
+        ]
+      : []),
     // The way of kubeadm and of etcd's own guide: the member is asked at its own address.
-    `timeout ${SAVE_LIMIT_S} etcdctl ${etcdctlFlags(member)} --dial-timeout=5s snapshot save ./snapshot.db >&2`,
+    `timeout ${SAVE_LIMIT_S} ${ctl} snapshot save ./snapshot.db >&2`,
     ...toolLines(),
     `status=$("$tool" snapshot status ./snapshot.db -w json 2>/dev/null | tail -n 1)`,
     `printf '${SNAPSHOT_STATUS}%s\\n' "$status" >&2`,

@@ -9,6 +9,7 @@ import { scratch } from '../support/scratch.js';
 
 const STATUS = '{"hash":1,"revision":300}';
 const MEMBER = { clientUrl: 'https://127.0.0.1:2379', client: { ca: '/ca', certificate: '/c', key: '/k' } };
+const NAMED = { needBytes: 1, caughtUp: 'not-asked' } as const;
 let directory: string;
 let place: string;
 
@@ -59,7 +60,7 @@ function tooMuch(): number {
 
 describe('a snapshot', () => {
   test('is printed after what is in it was told, saved where only root looks, and leaves nothing', () => {
-    const { calls, ...ran } = run(saveSnapshotScript(MEMBER, 1));
+    const { calls, ...ran } = run(saveSnapshotScript(MEMBER, NAMED));
     expect(ran).toEqual({ status: 0, stdout: 'the database', stderr: `saved\n${SNAPSHOT_STATUS}${STATUS}\n` });
     expect(calls).toEqual([
       'etcdctl 3 --endpoints=https://127.0.0.1:2379 --cacert=/ca --cert=/c --key=/k --dial-timeout=5s snapshot save ./snapshot.db in 700',
@@ -71,24 +72,48 @@ describe('a snapshot', () => {
 
   test('is read by etcdctl where there is no etcdutl', () => {
     rmSync(join(directory, 'bin/etcdutl'));
-    expect(run(saveSnapshotScript(MEMBER, 1)).calls[1]).toBe('etcdctl 3 snapshot status ./snapshot.db -w json in 700');
+    expect(run(saveSnapshotScript(MEMBER, NAMED)).calls[1]).toBe(
+      'etcdctl 3 snapshot status ./snapshot.db -w json in 700',
+    );
   });
 
   test('replaces what a power cut left of one', () => {
     mkdirSync(join(place, 'snapshot'), { recursive: true, mode: 0o700 });
     writeFileSync(join(place, 'snapshot/old'), 'half');
-    expect(run(saveSnapshotScript(MEMBER, 1)).status).toBe(0);
+    expect(run(saveSnapshotScript(MEMBER, NAMED)).status).toBe(0);
     expect(readdirSync(place)).toEqual([]);
+  });
+
+  test('of a member that is one of a quorum is saved once that has all of it, or not at all', () => {
+    const first = { ...NAMED, caughtUp: 'first' } as const;
+    expect(run(saveSnapshotScript(MEMBER, first)).calls.map((call) => call.replace(/^.*-timeout=\d+s /, ''))).toEqual([
+      'get health --keys-only in 700',
+      'snapshot save ./snapshot.db in 700',
+      'etcdutl 3 snapshot status ./snapshot.db -w json in 700',
+    ]);
+    const answering = (said: string): readonly string[] => [
+      `case "$*" in *"get health"*) echo '${said}' >&2; exit 1 ;; esac`,
+      ...SNAPSHOTS,
+    ];
+    program('etcdctl', answering('context deadline exceeded'));
+    expect(run(saveSnapshotScript(MEMBER, first))).toMatchObject({
+      status: 1,
+      stdout: '',
+      stderr: 'etcd does not answer as a member of a healthy cluster: context deadline exceeded\n',
+    });
+    expect(readdirSync(place)).toEqual([]);
+    program('etcdctl', answering('etcdserver: permission denied'));
+    expect(run(saveSnapshotScript(MEMBER, first)).status).toBe(0);
   });
 
   test('that etcd does not give is an error, and nothing is printed or left', () => {
     program('etcdctl', ['printf half >snapshot.db', 'exit 5']);
-    expect(run(saveSnapshotScript(MEMBER, 1))).toMatchObject({ status: 5, stdout: '' });
+    expect(run(saveSnapshotScript(MEMBER, NAMED))).toMatchObject({ status: 5, stdout: '' });
     expect(readdirSync(place)).toEqual([]);
   });
 
   test('for which there is no room is not asked for', () => {
-    const { status, stderr, calls } = run(saveSnapshotScript(MEMBER, tooMuch()));
+    const { status, stderr, calls } = run(saveSnapshotScript(MEMBER, { ...NAMED, needBytes: tooMuch() }));
     expect([status, calls]).toEqual([1, []]);
     expect(stderr).toMatch(/^a snapshot needs \d+ KiB in \S+, and \d+ are free\n$/);
   });
@@ -96,7 +121,7 @@ describe('a snapshot', () => {
   test('is not saved where others can write', () => {
     mkdirSync(place, { mode: 0o777 });
     spawnSync('chmod', ['0777', place]);
-    expect(run(saveSnapshotScript(MEMBER, 1))).toMatchObject({
+    expect(run(saveSnapshotScript(MEMBER, NAMED))).toMatchObject({
       status: 1,
       stderr: `others than root can write on the way to ${place}\n`,
       calls: [],

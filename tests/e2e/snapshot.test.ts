@@ -335,6 +335,35 @@ describeOnLab('provision snapshot', 'snapshot', { etcd: 3, controlPlanes: 1 }, (
     expect(plannedChanges(await runVerb(lab, 'plan'))).toEqual([]);
   });
 
+  test('is not taken of the host that says the highest index, and not kept where its revision is an old one', async () => {
+    const TOOL = '/usr/local/bin/etcdctl';
+    const lie = async (hosts: readonly string[], edit: string): Promise<void> => {
+      const program = Buffer.from(`#!/bin/sh\n/usr/bin/etcdctl "$@" | sed '${edit}'\n`).toString('base64');
+      for (const host of hosts) await must(lab.ssh(host, `echo ${program} | base64 -d >${TOOL} && chmod 0755 ${TOOL}`));
+    };
+    const beHonest = async (): Promise<unknown> =>
+      Promise.all(MEMBERS.map(async (host) => lab.ssh(host, `rm -f ${TOOL}`)));
+    await ctl('put planted before');
+    await lie(['etcd-3'], 's/"raftIndex":[0-9]*/"raftIndex":99999999/');
+    expect(await must(lab.ssh('etcd-3', etcdctl('https://127.0.0.1:2379', 'endpoint status -w json')))).toContain(
+      '"raftIndex":99999999',
+    );
+    const manifest = await readFile(`${await saveAs('of-most.db')}.json`, 'utf8');
+    expect(JSON.parse(manifest)).toMatchObject({ from: { host: expect.stringMatching(/^etcd-[12]$/) } });
+    await beHonest();
+
+    await lie(MEMBERS, 's/^{"hash":\\([0-9]*\\),"revision":[0-9]*/{"hash":\\1,"revision":2/');
+    const old = join(directory(), 'old.db');
+    const refused = await snapshot('save', lab.files.inventory, '-o', old);
+    expect([refused.status, refused.stdout + refused.stderr]).toEqual([
+      EXIT.failed,
+      expect.stringMatching(/etcd-\d: its snapshot is of revision 2, and most members had reached revision \d+ before/),
+    ]);
+    expect((await readdir(directory())).filter((name) => name.startsWith('old.db'))).toEqual([]);
+    await beHonest();
+    await must(snapshot('save', lab.files.inventory, '-o', old));
+  });
+
   test('refuses what is damaged, and says so', async () => {
     const file = join(directory(), 'plain.db');
     await must(snapshot('save', lab.files.inventory, '-o', file));

@@ -2,6 +2,7 @@ import type { EtcdInstalled } from '../../src/facts/etcd-installed.js';
 import { httpsKey, type HttpsAnswer } from '../../src/facts/https-answer.js';
 import type { Outcome, Resource } from '../../src/model/change.js';
 import type { EtcdRelease } from '../../src/model/cluster.js';
+import type { ReleasedMember } from '../../src/resources/etcd-release.js';
 import { etcdHost, healthy, NO_DATA, NOT_INSTALLED, SILENT, STOPPED } from './etcd-answers.js';
 import { fakeProbes, type FakeAnswers, type FakeProbe } from './fake-probe.js';
 import { SAMPLE_CLUSTER, sampleMember } from './sample-cluster.js';
@@ -53,13 +54,31 @@ export function probeOf(installed: EtcdInstalled, own: FakeAnswers, two: FakeAns
  * @param versions of the three members; `down`, `bare`; with what it says of the cluster: `3.5.16 in 3.4`
  */
 export function cluster(installed: EtcdInstalled, ...versions: readonly string[]): FakeProbe {
-  const [one, two, three] = versions.map((said, index): FakeAnswers => {
-    const [version = '', told] = said.split(' in ');
-    if (version === 'down') return { ...etcdHost({ unit: STOPPED, status: SILENT }), ...clusterSaid(undefined) };
-    if (version === 'bare') return { ...etcdHost({ data: NO_DATA, unit: NOT_INSTALLED }), ...clusterSaid(undefined) };
-    return { ...etcdHost({ status: healthy(index + 1, { version }) }), ...clusterSaid(told ?? version) };
-  });
+  const [one, two, three] = versions.map(hostRunning);
   return probeOf(installed, one ?? {}, two ?? {}, three ?? {});
+}
+
+/** A bare host that joins the sample cluster as its fourth member, and what its release is to be. */
+export function joiner(version: string): ReleasedMember {
+  const fourth = sampleMember(4);
+  const grown = { ...SAMPLE_CLUSTER, members: [...SAMPLE_CLUSTER.members, fourth] };
+  return { cluster: grown, member: fourth, release: { ...RELEASE, version } };
+}
+
+/** That host, and the three members that it would join, by the versions that they run. */
+export function besideBare(...versions: readonly string[]): FakeProbe {
+  const hosts = versions.map(hostRunning).map((host, index) => [`etcd-${index + 1}`, host] as const);
+  const bare = { 'etcd-installed': { etcd: { ...PACKAGE, packaged: undefined } }, ...hostRunning('bare', 3) };
+  const probe = fakeProbes({ ...Object.fromEntries(hosts), 'etcd-4': bare }).get('etcd-4');
+  if (probe === undefined) throw new Error('no probe');
+  return probe;
+}
+
+function hostRunning(said: string, index: number): FakeAnswers {
+  const [version = '', told] = said.split(' in ');
+  if (version === 'down') return { ...etcdHost({ unit: STOPPED, status: SILENT }), ...clusterSaid(undefined) };
+  if (version === 'bare') return { ...etcdHost({ data: NO_DATA, unit: NOT_INSTALLED }), ...clusterSaid(undefined) };
+  return { ...etcdHost({ status: healthy(index + 1, { version }) }), ...clusterSaid(told ?? version) };
 }
 
 /** What a resource would do, in its own words. */

@@ -6,6 +6,15 @@ export const SNAPSHOT = {
     why: 'No member can be saved: none answers as a healthy part of a quorum.',
     next: 'See `provision verify INVENTORY`. Without a quorum, save one all the same: `provision snapshot save INVENTORY --from HOST`.',
   },
+  'members-of-two-clusters': {
+    why: 'Healthy members say that they are of different clusters, and no cluster has most of them.',
+    next: 'See `provision verify INVENTORY`. Then name the member to save: `provision snapshot save INVENTORY --from HOST`.',
+    kind: 'unsafe',
+  },
+  'snapshot-implausible': {
+    why: 'A snapshot is of an older revision than most members had reached before it was taken, or of a later one than they have now: its host gave something else than what the cluster has. It was not kept.',
+    next: 'See what is the matter with that member: `provision verify INVENTORY`. Save another one: `provision snapshot save INVENTORY --from HOST`.',
+  },
   'snapshot-damaged': {
     why: 'A snapshot is damaged or incomplete: the checksum at its end does not match its contents.',
     next: 'Take another: `provision snapshot save INVENTORY`, or choose another from `provision snapshot list INVENTORY`.',

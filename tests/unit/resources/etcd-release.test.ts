@@ -4,8 +4,10 @@ import { otherProgram, switchedRelease, unpackedRelease } from '../../../src/res
 import { etcdHost, healthy } from '../../support/etcd-answers.js';
 import type { FakeAnswers } from '../../support/fake-probe.js';
 import {
+  besideBare,
   cluster,
   DIRECTORY,
+  joiner,
   member,
   NEW,
   PACKAGE,
@@ -91,6 +93,30 @@ describe('the release of a member', () => {
     const plan = summary(switchedRelease(released('3.4.23')), cluster(NEW, ...versions));
     const found = await plan.catch((error: unknown) => (error as { readonly code?: string }).code);
     expect(found?.replace(/,.*/, '')).toBe(expected);
+  });
+
+  // What the cluster as a whole is at, most members say: none can run an older one.
+  test.each([
+    ['3.4.23', ['3.5.16', '3.5.16', '3.4.23'], '3.5.16 or later'],
+    ['3.4.23', ['3.5.16', '3.5.16', '3.5.16'], '3.5.16 or later'],
+    ['3.6.0', ['3.5.32', '3.5.32', '3.4.23'], 'switch etcd to 3.6.0'],
+    ['3.6.0', ['3.5.32 in 3.4', '3.5.32 in 3.4', '3.4.23'], '3.4.23 → '],
+    ['3.5.16', ['3.5.16', '3.5.16', '3.2.1'], 'switch etcd to 3.5.16'],
+    ['3.5.16', ['3.4.23', '3.4.23', '3.2.1'], 'switch etcd to 3.5.16'],
+    ['3.5.16', ['3.4.23', '3.4.23', '3.6.9'], 'switch etcd to 3.5.16'],
+    // Where most don't say it, each is believed.
+    ['3.5.16', ['3.4.23', 'down', '3.2.1'], '3.2.1 → '],
+  ])('%s joins members that say %j, or not: %s', async (version, versions, expected) => {
+    const plan = summary(switchedRelease(joiner(version)), besideBare(...versions));
+    const said = await plan.catch((error: unknown) => (error as { readonly hint?: string }).hint);
+    expect(said).toContain(expected);
+  });
+
+  test('is no host to stop by saying that it runs what is too old', async () => {
+    const plan = (...versions: readonly string[]) =>
+      summary(switchedRelease(released()), cluster(PACKAGE, ...versions));
+    expect(await plan('3.4.23', '3.4.23', '3.2.1')).toBe(SWITCH);
+    await expect(plan('3.4.23', 'down', '3.2.1')).rejects.toMatchObject({ code: 'upgrade-refused' });
   });
 
   test('is refused while planning where a program of others is in its place', async () => {

@@ -76,6 +76,7 @@ describe('another address', () => {
   /** What each of them lists, with etcd-3 at this address. */
   const listing = (...addresses: readonly string[]): readonly FakeAnswers[] =>
     addresses.map((address, index) => {
+      if (address === 'silent') return etcdHost({ status: SILENT });
       const { members } = healthy(1);
       const listed = members.map((each) =>
         each.id === '3' ? { ...each, peerUrls: [`https://${address}:2380`] } : each,
@@ -99,8 +100,18 @@ describe('another address', () => {
   });
 
   test.each([
+    ['another is silent', listing(FORMER, 'silent', FORMER)],
+    // On its new address its own etcd does not answer.
+    ['it is silent itself', listing(FORMER, FORMER, 'silent')],
+  ])('is refused also where %s', async (_, hosts) => {
+    await expect(plan(hosts, { number: 3, runsWith: CHANGING })).rejects.toMatchObject({ code: 'member-moved' });
+  });
+
+  test.each([
     ['all list it where the inventory has it', listing(KNOWN, KNOWN, KNOWN), 'change'],
     ['one alone lists it elsewhere', listing(FORMER, KNOWN, KNOWN), 'change'],
+    ['one alone lists it elsewhere, and another is silent', listing(FORMER, 'silent', KNOWN), 'change'],
+    ['one alone lists it elsewhere, and all others are silent', listing(FORMER, 'silent', 'silent'), 'change'],
   ])('is none where %s', async (_, hosts, kind) => {
     expect((await plan(hosts, { number: 3, runsWith: CHANGING })).kind).toBe(kind);
   });
