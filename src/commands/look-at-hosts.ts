@@ -61,24 +61,27 @@ async function askForFree(login: Login, addresses: readonly string[], context: C
 
 async function see(probe: Probe): Promise<SeenHost> {
   const sent = Date.now();
-  const [outline, addresses, clients, peers, skewMs] = await Promise.all([
+  const [outline, addresses, clients, peers, servers, skewMs] = await Promise.all([
     probe.ask(hostOutline, OUTLINE),
     probe.ask(hostAddresses, ALL_ADDRESSES),
     probe.ask(listeners, '2379'),
     probe.ask(listeners, '2380'),
+    probe.ask(listeners, '6443'),
     probe.ask(clock, NOW).then((host) => certainSkewMs({ sent, host, received: Date.now() })),
   ]);
-  return { outline, addresses, listeners: [...clients, ...peers], skewMs };
+  return { outline, addresses, listeners: [...clients, ...peers, ...servers], skewMs };
 }
 
 function connectorFor(login: Login, context: Context): Promise<Connector> {
   const { user, privateKeyFile, sudoPassword, trusted } = login;
-  const hosts = login.hosts.map(({ name, address }) => {
+  const hosts = login.hosts.map(({ name, address, connection: own = {} }) => {
+    const key = own.privateKeyFile ?? privateKeyFile;
     const connection = {
-      address,
-      user,
-      ...(privateKeyFile === undefined ? {} : { privateKeyFile: privateKeyFile.replace(/^~(?=\/)/, homedir()) }),
-      ...(user === 'root' ? {} : { become: { method: 'sudo', user: 'root', password: sudoPassword } as const }),
+      ...{ address, user, ...own },
+      ...(key === undefined ? {} : { privateKeyFile: key.replace(/^~(?=\/)/, homedir()) }),
+      ...((own.user ?? user) === 'root'
+        ? {}
+        : { become: { method: 'sudo', user: 'root', password: sudoPassword } as const }),
     };
     return [name, { connection }] as const;
   });

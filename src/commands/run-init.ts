@@ -2,15 +2,17 @@ import { randomBytes } from 'node:crypto';
 import { access } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { ProvisionError } from '../model/errors.js';
-import type { Questions } from '../model/questions.js';
 import { quote } from '../shell/quote.js';
 import type { Answer, AnswerKey } from '../wizard/answers.js';
 import type { WizardEdges } from '../wizard/ask-inventory.js';
+import type { ReadKnown } from '../wizard/ask-start.js';
+import type { InventoryAnswers } from '../wizard/inventory-answers.js';
 import type { HostLooks } from '../wizard/host-look.js';
 import type { LookMemory } from '../wizard/look-around.js';
 import type { Given, Way } from '../wizard/interview.js';
 import type { Context } from './context.js';
 import { createDraft, type Draft } from './init-draft.js';
+import { offerVerbs, whatComesNext, type RunVerb } from './init-offers.js';
 import { resolveName } from './resolve-name.js';
 
 /** The options of `init`. */
@@ -22,8 +24,7 @@ export interface InitOptions {
 
 /** What `init` needs beside the process's edges. */
 export interface InitEdges {
-  /** Runs another verb, as if it were typed, with some edges of its own. */
-  readonly runVerb: (argv: readonly string[], edges: Pick<Context, 'ask' | 'exit'>) => Promise<void>;
+  readonly runVerb: RunVerb;
   /** Loaded with the first connection. */
   readonly hostLooks: () => Promise<HostLooks>;
 }
@@ -43,7 +44,7 @@ export async function runInit(file: string, options: InitOptions, context: Conte
   const before = way.asks === 'nobody' ? new Map<AnswerKey, Answer>() : await draft.offer(way);
   const memory: LookMemory = { looks: new Map(), free: new Map(), sudoPassword: undefined };
   const run = { file, isThere, way, draft, memory, edges };
-  const { text, answers } = await askAll(run, { ...given, draft: before }, context);
+  const { text, next, answers } = await askAll(run, { ...given, draft: before }, context);
   const { writeNew, writePrivately } = await import('../pki/store-files.js');
   if (isThere) await writePrivately(file, text, 'the inventory');
   // A file that came to be while the questions were asked is not replaced.
@@ -55,33 +56,9 @@ export async function runInit(file: string, options: InitOptions, context: Conte
     context.stdout.write(`  provision init FILE --answers ${quote(options.saveAnswers)} --defaults\n`);
   }
   await draft.remove();
-  context.stdout.write(`Wrote ${file}. See what would be done:\n  provision plan ${quote(file)}\n`);
-  if (way.asks === 'person') await offerVerbs(run, context);
-}
-
-/** Offers the plan, then the apply, which asks again before it changes anything. */
-async function offerVerbs({ file, way, memory, edges: { runVerb } }: InitRun, context: Context): Promise<void> {
-  const { cancellable } = await import('../wizard/terminal.js');
-  const password = memory.sudoPassword;
-  // What was typed a minute ago is not asked for again.
-  const ask: Questions = {
-    ...context.ask,
-    secret: (question) =>
-      password !== undefined && question === 'sudo password' ? Promise.resolve(password) : context.ask.secret(question),
-  };
-  let code = 0;
-  const exit = (given: number): void => {
-    code = given;
-    context.exit(given);
-  };
-  for (const [verb, question] of [
-    ['plan', 'Plan it now? (changes nothing)'],
-    ['apply', 'Go on to apply? (plans again, and asks before it changes anything)'],
-  ] as const) {
-    if (!(await cancellable(() => way.confirm(question, 'first')))) return;
-    await runVerb([verb, file, ...(password === undefined ? [] : ['--ask-become-pass'])], { ask, exit });
-    if (code !== 0) return;
-  }
+  context.stdout.write(whatComesNext(file, next));
+  const written = { file, way, sudoPassword: memory.sudoPassword, runVerb: edges.runVerb };
+  if (way.asks === 'person') await offerVerbs(written, next, context);
 }
 
 interface InitRun {
@@ -95,12 +72,20 @@ interface InitRun {
 
 type InitWay = Way & { readonly asks: 'person' | 'nobody' };
 
+/** What was asked, and what comes of it. */
+interface Asked {
+  /** The inventory. */
+  readonly text: string;
+  readonly next: InventoryAnswers['next'];
+  readonly answers: ReadonlyMap<AnswerKey, Answer>;
+}
+
 /** Asks until the inventory is agreed to. What was answered before a Ctrl-C, or a no, is kept as a draft. */
 async function askAll(
   { file, isThere, way, draft, memory, edges }: InitRun,
   given: Omit<Given, 'onAnswer'>,
   context: Context,
-): Promise<{ readonly text: string; readonly answers: ReadonlyMap<AnswerKey, Answer> }> {
+): Promise<Asked> {
   const { askInventory } = await import('../wizard/ask-inventory.js');
   const { interview } = await import('../wizard/interview.js');
   const { renderInventory } = await import('../wizard/render-inventory.js');
@@ -111,15 +96,24 @@ async function askAll(
   };
   const look = way.asks === 'person' ? await lookEdges(edges, memory) : {};
   const fileExists = (path: string): Promise<boolean> => exists(path.replace(/^~(?=\/)/, homedir()));
+  // A file of answers that has the hosts, and not what there is, is of bare hosts.
+  const asksStart = !given.file.has('hosts') || given.file.has('start');
+  const machine = {
+    fileExists,
+    resolve: resolveName,
+    ...look,
+    ...(asksStart ? { readKnown: readKnown(context) } : {}),
+  };
   try {
-    const text = await cancellable(
+    const { text, next } = await cancellable(
       () =>
         interview(
           async (ask) => {
-            const inventory = renderInventory(await askInventory(ask, { fileExists, resolve: resolveName, ...look }));
+            const answered = await askInventory(ask, machine);
+            const inventory = renderInventory(answered);
             if (way.asks === 'person') context.stderr.write(`\n${inventory}\n`);
             const question = isThere ? `Replace ${file}, which is there, by this?` : `Write this to ${file}?`;
-            if (await ask.confirm(question)) return inventory;
+            if (await ask.confirm(question)) return { text: inventory, next: answered.next };
             throw new ProvisionError({ code: 'declined', message: `${file} is left as it is` });
           },
           way,
@@ -127,11 +121,25 @@ async function askAll(
         ),
       'cancelled: no inventory was written',
     );
-    return { text, answers };
+    return { text, next, answers };
   } catch (error) {
     if (way.asks === 'person' && answers.size > given.file.size) throw await draft.keep(answers, error);
     throw error;
   }
+}
+
+/** Reads an inventory that is there, as any verb does. */
+function readKnown(context: Context): ReadKnown {
+  return async (path) => {
+    const { openInventory } = await import('./inventory-options.js');
+    const { knownInventory } = await import('../wizard/known-inventory.js');
+    try {
+      return knownInventory(await openInventory(path.replace(/^~(?=\/)/, homedir()), {}, context));
+    } catch (error) {
+      if (error instanceof ProvisionError) return error.message;
+      throw error;
+    }
+  };
 }
 
 async function lookEdges({ hostLooks }: InitEdges, memory: LookMemory): Promise<Pick<WizardEdges, 'look'>> {

@@ -10,8 +10,21 @@ function expected(what: string): { readonly error: (issue: { readonly input: unk
 const text = z.string(expected('a text; expected one, in quotes where YAML reads it as something else'));
 const names = z.array(text, expected('a list; expected names, as [etcd-1, etcd-2]'));
 
+/** What a person may have already. */
+export const STARTS = ['bare', 'etcd', 'kubernetes', 'inventory'] as const;
+
+/** One of {@link STARTS}. */
+export type Start = (typeof STARTS)[number];
+
 /** The answers of `provision init`, by the name of their question, as a file of answers has them. None is a secret. */
 export const answersSchema = z.strictObject({
+  start: z
+    .enum(STARTS, expected(`a way to start; expected one of ${STARTS.join(', ')}`))
+    .optional()
+    .describe(
+      'what there is: `bare` hosts, a running `etcd`, a running `kubernetes`, or an `inventory` of Ansible or kubespray',
+    ),
+  from: text.optional().describe('the inventory to start from, where `start` is `inventory`'),
   hosts: names.optional().describe('all hosts: `name=address`, a name alone, or a range as `etcd-[1:3]`'),
   user: text.optional().describe('user to log in as with SSH'),
   privateKey: text.optional().describe("private key file; empty: the agent, or ssh's defaults"),

@@ -1,3 +1,5 @@
+import { askStart, type ReadKnown, type Started } from './ask-start.js';
+import { askControlPlanes, askMembers, firstOf, listening, pickHosts, type SeenHosts } from './ask-roles.js';
 import type { CheckResult } from './check-result.js';
 import { checkDnsName, checkNetwork, checkNetworkForm, checkPort, checkUser, checkVirtualIp } from './checks.js';
 import { checkHosts, readHosts, splitHosts, type Resolve } from './host-list.js';
@@ -11,45 +13,69 @@ export interface WizardEdges {
   /** Is there a file at this path? `~` is the home directory. */
   readonly fileExists: (path: string) => Promise<boolean>;
   readonly resolve: Resolve;
+  /** Absent: what there is already is not asked, and taken for bare hosts. */
+  readonly readKnown?: ReadKnown;
   /** Absent: hosts are not connected to. */
   readonly look?: LookEdges;
 }
 
 /** Asks everything that an inventory needs. Each answer is checked at once, against the earlier ones too. */
 export async function askInventory(ask: Ask, edges: WizardEdges): Promise<InventoryAnswers> {
-  const { fileExists, resolve } = edges;
+  const { fileExists, resolve, readKnown } = edges;
+  const started: Started = readKnown === undefined ? { start: 'bare' } : await askStart(ask, readKnown);
+  const { known } = started;
   const entries = await ask.list({
     key: 'hosts',
     message: 'Hosts, as etcd-1=10.0.0.1, etcd-[1:3] or a pasted list',
+    ...(known === undefined ? {} : { default: known.hosts.map(entryOf) }),
     split: splitHosts,
     check: (answer) => checkHosts(answer, resolve),
   });
-  const { hosts } = await readHosts(entries, resolve);
+  const hosts = withConnections((await readHosts(entries, resolve)).hosts, known);
   const sshUser = await ask.text({
     key: 'user',
     message: 'User to log in as',
-    default: 'root',
+    default: known?.user ?? 'root',
     check: checkUser,
   });
   const privateKeyFile = await ask.text({
     key: 'privateKey',
     message: "Private key file (empty: agent or ssh's defaults)",
-    default: '',
+    default: known?.privateKeyFile ?? '',
     check: (answer) => checkKeyFile(answer, fileExists),
   });
   const login = { hosts, user: sshUser, privateKeyFile: noneIfEmpty(privateKeyFile) };
   const looks = edges.look === undefined ? undefined : await lookAround(ask, login, edges.look);
-  const members = await askMembers(ask, hosts);
-  const controlPlanes = await askControlPlanes(ask, hosts);
+  const seen = { hosts, looks, started };
+  const members = await askMembers(ask, seen);
+  const controlPlanes = await askControlPlanes(ask, seen);
   const balancer = await askBalancer(ask, {
     hosts,
     members,
+    known: known?.balancers ?? [],
     proposal: await proposeAddress(ask, { login, looks, members }, edges.look),
   });
   const used = new Set([...members, ...controlPlanes, ...(balancer?.hosts ?? [])]);
   const unused = hosts.filter((host) => !used.has(host)).map(({ name }) => name);
   if (unused.length > 0) ask.note(`left out, without a role: ${unused.join(', ')}`);
-  return { members, balancer, controlPlanes, sshUser, privateKeyFile: noneIfEmpty(privateKeyFile) };
+  const next = isExisting(started, members, looks) ? 'adopt' : 'plan';
+  return { members, balancer, controlPlanes, sshUser, privateKeyFile: noneIfEmpty(privateKeyFile), next };
+}
+
+function entryOf({ name, address }: NamedHost): string {
+  return address === '' ? name : `${name}=${address}`;
+}
+
+/** The ways that an earlier inventory has to them, where a host is the same still. */
+function withConnections(hosts: readonly NamedHost[], known: Started['known']): readonly NamedHost[] {
+  return hosts.map((host) => {
+    const before = known?.hosts.find(({ name, address }) => name === host.name && [host.address, ''].includes(address));
+    return before?.connection === undefined ? host : { ...host, connection: before.connection };
+  });
+}
+
+function isExisting({ start }: Started, members: readonly NamedHost[], looks: SeenHosts['looks']): boolean {
+  return start === 'etcd' || start === 'kubernetes' || listening('etcd', { hosts: members, looks }).length > 0;
 }
 
 async function checkKeyFile(answer: string, fileExists: WizardEdges['fileExists']): Promise<CheckResult> {
@@ -58,50 +84,11 @@ async function checkKeyFile(answer: string, fileExists: WizardEdges['fileExists'
   return (await fileExists(answer)) || `there is no file ${answer}`;
 }
 
-async function askMembers(ask: Ask, hosts: readonly NamedHost[]): Promise<readonly NamedHost[]> {
-  const named = hosts.filter(({ name }) => /etcd/i.test(name));
-  const members = await pickHosts(ask, hosts, {
-    key: 'etcd',
-    message: 'Hosts that run etcd',
-    default: named.length === 0 ? hosts : named,
-    check: (picked) => picked.length > 0 || 'at least one member is needed',
-  });
-  if (members.length % 2 === 0) ask.note(evenMembers(members.length));
-  return members;
-}
-
-function askControlPlanes(ask: Ask, hosts: readonly NamedHost[]): Promise<readonly NamedHost[]> {
-  return pickHosts(ask, hosts, {
-    key: 'controlPlanes',
-    message: 'Control planes whose kube-apiserver uses it',
-    default: hosts.filter(({ name }) => /^(?:cp|master|control)|control-?plane/i.test(name)),
-    check: () => true,
-  });
-}
-
-interface PickedHosts {
-  readonly key: 'etcd' | 'controlPlanes' | 'balancers';
-  readonly message: string;
-  readonly default: readonly NamedHost[];
-  readonly check: (picked: readonly NamedHost[]) => CheckResult;
-}
-
-async function pickHosts(ask: Ask, hosts: readonly NamedHost[], what: PickedHosts): Promise<readonly NamedHost[]> {
-  // In the order of the list of hosts, whatever the order of the answer.
-  const named = (names: readonly string[]): readonly NamedHost[] => hosts.filter(({ name }) => names.includes(name));
-  const picked = await ask.pick({
-    key: what.key,
-    message: what.message,
-    choices: hosts.map(({ name, address }) => ({ value: name, name: `${name} (${address})` })),
-    default: what.default.map(({ name }) => name),
-    check: (names) => what.check(named(names)),
-  });
-  return named(picked);
-}
-
 interface ClusterHosts {
   readonly hosts: readonly NamedHost[];
   readonly members: readonly NamedHost[];
+  /** Names of the load balancers of an earlier inventory. */
+  readonly known: readonly string[];
   readonly proposal: ProposedAddress;
 }
 
@@ -143,7 +130,10 @@ async function proposeAddress(
   return { network, ip };
 }
 
-async function askBalancer(ask: Ask, { hosts, members, proposal }: ClusterHosts): Promise<BalancerAnswers | undefined> {
+async function askBalancer(
+  ask: Ask,
+  { hosts, members, known, proposal }: ClusterHosts,
+): Promise<BalancerAnswers | undefined> {
   const ip = await ask.text({
     key: 'virtualIp',
     message: 'Virtual IP for clients (or: none)',
@@ -167,7 +157,10 @@ async function askBalancer(ask: Ask, { hosts, members, proposal }: ClusterHosts)
   const balancers = await pickHosts(ask, hosts, {
     key: 'balancers',
     message: 'Hosts that run HAProxy and keepalived',
-    default: members.filter((member) => checkNetwork(network, ip, [member]) === true),
+    default: firstOf(
+      hosts.filter((host) => known.includes(host.name)),
+      members.filter((member) => checkNetwork(network, ip, [member]) === true),
+    ),
     check: (picked) => (picked.length === 0 ? 'at least one host is needed' : checkNetwork(network, ip, picked)),
   });
   const isShared = balancers.length === members.length && balancers.every((host) => members.includes(host));
@@ -186,8 +179,4 @@ function firstProblem(...results: readonly CheckResult[]): CheckResult {
 
 function noneIfEmpty(answer: string): string | undefined {
   return answer === '' ? undefined : answer;
-}
-
-function evenMembers(count: number): string {
-  return `${count} members tolerate the loss of ${count / 2 - 1}, no more than ${count - 1} would: an odd number is better.`;
 }

@@ -2,7 +2,7 @@ import { styleText } from 'node:util';
 import type { Answer } from './answers.js';
 import { WentBack, type Place, type Tell, type Way } from './interview.js';
 import { listPrompt } from './list-prompt.js';
-import { checkbox, confirm, input, password } from './prompts.js';
+import { checkbox, confirm, input, password, select } from './prompts.js';
 import type { Question } from './question.js';
 import { Secret } from '../model/secret.js';
 import { watchPrompt } from './watch-prompt.js';
@@ -75,6 +75,11 @@ async function prompt(question: Question, { proposed, theme, context }: Asking):
       },
       context,
     );
+  }
+  if (question.kind === 'choose') {
+    const choices = question.choices.map((choice) => ({ ...choice, short: choice.value }));
+    const before = typeof proposed === 'string' ? proposed : question.default;
+    return select({ message, theme, choices, default: before }, context);
   }
   if (question.kind === 'list') {
     const { split, check } = question;

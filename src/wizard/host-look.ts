@@ -9,7 +9,7 @@ import type { NamedHost } from './inventory-answers.js';
 export interface SeenHost {
   readonly outline: HostOutline;
   readonly addresses: readonly HostAddress[];
-  /** On etcd's ports. */
+  /** On etcd's ports, and on kube-apiserver's. */
   readonly listeners: readonly Listener[];
   /** By how much its clock surely differs from this machine's, in milliseconds; negative: behind. */
   readonly skewMs: number;
@@ -56,6 +56,9 @@ const DISK_MIB = 4096;
 /** What etcd's documentation calls the least for a small cluster is 8 GiB; below this not even a lab is at ease. */
 const MEMORY_MIB = 256;
 
+/** kube-apiserver's (kubernetes.io, "Ports and Protocols"): where it listens, nothing is in the way of etcd. */
+const API_PORT = 6443;
+
 /** A line that says what a host is. */
 export function describeHost({ address }: NamedHost, { outline, addresses }: SeenHost): string {
   const own = addresses.find((each) => each.address === address);
@@ -85,9 +88,9 @@ export function remarksOn({ name, address }: NamedHost, seen: SeenHost, skewMs: 
       : [`${address} is on no interface of it (${own.join(', ')}): etcd could not listen there`]),
     ...[
       ...new Set(
-        listeners.map(
-          ({ port, process }) => `${process === '' ? 'a program' : process} listens on port ${port} already`,
-        ),
+        listeners
+          .filter(({ port }) => port !== API_PORT)
+          .map(({ port, process }) => `${process === '' ? 'a program' : process} listens on port ${port} already`),
       ),
     ].map((text) => `${text}; an existing etcd cluster is taken over with: provision adopt INVENTORY`),
   ].map((text) => `${name}: ${text}`);

@@ -1,7 +1,14 @@
 import { InputError, type SourcePosition } from '../model/errors.js';
 import type { Answer, AnswerKey } from './answers.js';
 import type { Secret } from '../model/secret.js';
-import { checkAnswer, type ListQuestion, type PickQuestion, type Question, type TextQuestion } from './question.js';
+import {
+  checkAnswer,
+  type ChooseQuestion,
+  type ListQuestion,
+  type PickQuestion,
+  type Question,
+  type TextQuestion,
+} from './question.js';
 
 /** The person went back: the question before this one is asked again. */
 export class WentBack extends Error {}
@@ -29,11 +36,18 @@ export interface Way {
   note(text: string): void;
 }
 
+/** A question whose answer is one of some words. */
+export interface Chosen<V extends string> extends Omit<ChooseQuestion, 'kind' | 'choices' | 'default'> {
+  readonly choices: readonly { readonly value: V; readonly name: string }[];
+  readonly default: V;
+}
+
 /** What a flow of questions gets to ask them. */
 export interface Ask {
   text(question: Omit<TextQuestion, 'kind'>): Promise<string>;
   list(question: Omit<ListQuestion, 'kind'>): Promise<readonly string[]>;
   pick(question: Omit<PickQuestion, 'kind'>): Promise<readonly string[]>;
+  choose<V extends string>(question: Chosen<V>): Promise<V>;
   /** Asked each time, and no answer of the inventory's. */
   confirm(message: string): Promise<boolean>;
   /** A text that is not shown, and is no answer: it is never kept. */
@@ -93,6 +107,11 @@ export async function interview<T>(flow: (ask: Ask) => Promise<T>, way: Way, giv
     text: async (question) => textOf(await answerTo({ ...question, kind: 'text' })),
     list: async (question) => listOf(await answerTo({ ...question, kind: 'list' })),
     pick: async (question) => listOf(await answerTo({ ...question, kind: 'pick' })),
+    async choose(question) {
+      const answer = textOf(await answerTo({ ...question, kind: 'choose' }));
+      // Every answer has passed the check of its question.
+      return question.choices.find(({ value }) => value === answer)?.value ?? question.default;
+    },
     secret: (message) => way.secret(message, placeNow()),
     watch(message, hosts, work) {
       // What comes of it is new, whatever was replayed before.

@@ -1,9 +1,19 @@
+import type { Connection } from '../model/inventory.js';
+
 /** A host as it was typed: `etcd-1=10.0.0.1`. */
 export interface NamedHost {
   readonly name: string;
   /** IP address. */
   readonly address: string;
+  /** How it is reached, of an inventory that was there before; what is absent is as for all hosts. */
+  readonly connection?: HostConnection;
 }
+
+/** What an earlier inventory says of the way to one host; no secret is taken from there. */
+export type HostConnection = Pick<Connection, 'port' | 'user' | 'privateKeyFile' | 'sshArgs'> & {
+  /** Address to log in at, where that is not the node's own. */
+  readonly address?: string;
+};
 
 /** The load balancer, as it was answered. */
 export interface BalancerAnswers {
@@ -25,4 +35,6 @@ export interface InventoryAnswers {
   readonly sshUser: string;
   /** Absolute or `~/…`; `undefined`: the agent, or ssh's own defaults. */
   readonly privateKeyFile: string | undefined;
+  /** What comes next: an etcd that runs is taken over before anything is planned. */
+  readonly next: 'adopt' | 'plan';
 }

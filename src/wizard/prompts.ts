@@ -72,7 +72,7 @@ export async function checkbox<V>(
 
 /** Lets one value be chosen. */
 export async function select<V>(
-  config: Config & { readonly choices: readonly PromptChoice<V>[] },
+  config: Config & { readonly choices: readonly PromptChoice<V>[]; readonly default?: V },
   context: PromptContext,
 ): Promise<V> {
   return ask('select', { ...config, ...ENDS }, context);

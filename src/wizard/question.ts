@@ -32,17 +32,30 @@ export interface PickQuestion extends Asked {
   readonly check: (picked: readonly string[]) => CheckResult;
 }
 
+/** One of several. */
+export interface ChooseQuestion extends Asked {
+  readonly kind: 'choose';
+  readonly choices: readonly { readonly value: string; readonly name: string }[];
+  readonly default: string;
+}
+
 /** Everything that the wizard asks. */
-export type Question = TextQuestion | ListQuestion | PickQuestion;
+export type Question = TextQuestion | ListQuestion | PickQuestion | ChooseQuestion;
 
 /** Checks an answer from wherever it comes, its kind too. */
 export async function checkAnswer(question: Question, answer: Answer): Promise<CheckResult> {
   if (question.kind === 'text')
     return typeof answer === 'string' ? question.check(answer) : `expected one text, not a list`;
+  if (question.kind === 'choose') return checkChoice(question, answer);
   if (typeof answer === 'string') return 'expected a list';
   if (question.kind === 'list') return question.check(answer);
   const values = question.choices.map(({ value }) => value);
   const unknown = answer.filter((each) => !values.includes(each));
   if (unknown.length > 0) return `${unknown.join(', ')} is not one of ${values.join(', ')}`;
   return question.check(answer);
+}
+
+function checkChoice({ choices }: ChooseQuestion, answer: Answer): CheckResult {
+  const values = choices.map(({ value }) => value);
+  return (typeof answer === 'string' && values.includes(answer)) || `expected one of ${values.join(', ')}`;
 }

@@ -55,8 +55,21 @@ function balancerVars({ ip, name, port, network }: BalancerAnswers): Readonly<Re
 /** As nodes: an object would put names that are numbers first, and a Map would become an `!!omap`. */
 function hostMap(hosts: readonly NamedHost[]): YAMLMap {
   const map = new YAMLMap();
-  map.items = hosts.map(({ name, address }) => new Pair(new Scalar(name), { ansible_host: address }));
+  map.items = hosts.map((host) => new Pair(new Scalar(host.name), hostVars(host)));
   return map;
+}
+
+function hostVars({ address, connection = {} }: NamedHost): Readonly<Record<string, unknown>> {
+  const { address: login, port, user, privateKeyFile, sshArgs } = connection;
+  return {
+    ansible_host: login ?? address,
+    // Logged in at another address than that by which nodes reach each other.
+    ...(login === undefined ? {} : { ip: address }),
+    ...(port === undefined ? {} : { ansible_port: port }),
+    ...(user === undefined ? {} : { ansible_user: user }),
+    ...(privateKeyFile === undefined ? {} : { ansible_ssh_private_key_file: privateKeyFile }),
+    ...(sshArgs === undefined ? {} : { ansible_ssh_common_args: sshArgs }),
+  };
 }
 
 /** Puts a comment above a key, when there is such a key. */

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
-import { expect, jest, test } from '@jest/globals';
+import { afterEach, expect, jest, test } from '@jest/globals';
 import { inControlNamespace } from '../../src/lab/network.js';
 import { waitUntil } from '../../src/lab/process.js';
 import { readLab } from '../../src/lab/state.js';
@@ -44,15 +44,24 @@ function startInit(lab: TestLab, directory: string) {
       child.stdin.write(typed);
     },
     end: () => child.stdin.end(),
+    /** A person who gives up leaves nothing behind. */
+    leave: () => child.kill(),
   };
 }
 
 describeOnLab('the wizard, from an empty directory', 'wizard', { hosts: 3 }, (lab) => {
-  test('to a plan: new host keys, a wrong sudo password, what the hosts are, a free virtual IP', async () => {
+  const persons: ReturnType<typeof startInit>[] = [];
+  afterEach(() => {
+    for (const person of persons) person.leave();
+  });
+
+  test('to a running etcd: new host keys, a wrong sudo password, what the hosts are, a free virtual IP, plan and apply', async () => {
     const directory = temporaryDirectory('wizard');
     const { hosts } = await readLab(LAB_PATHS, lab.name);
     const person = startInit(lab, directory);
+    persons.push(person);
     const pasted = hosts.map(({ name, address }) => `${address}\t${name}`).join('\r');
+    await person.does('What do you have?', '\r');
     await person.does('Hosts, as', `${pasted}\r`);
     await person.does('User to log in', 'ops\r');
     await person.does('Private key', `${lab.files.privateKey}\r`);
@@ -69,14 +78,23 @@ describeOnLab('the wizard, from an empty directory', 'wizard', { hosts: 3 }, (la
       await person.does(question, '\r');
     await person.does('Write this to', '\r');
     await person.does('Plan it now', '\r');
-    await person.does('Go on to apply', 'n\r');
-    person.end();
+    await person.does('Go on to apply', '\r');
+    await person.does('New passphrase for', 'kept in a safe\r');
+    await person.does('Repeat the passphrase', 'kept in a safe\r');
+    await person.does(/Perform \d+ changes/, 'y\r');
     expect(await person.ended).toEqual([0, null]);
+    person.end();
     expect(person.output()).toMatch(/to change|changes/);
+    const verified = await lab.provision(
+      'verify',
+      join(directory, 'inventory.yaml'),
+      '--private-key',
+      lab.files.privateKey,
+    );
+    expect(verified.stdout).toMatch(/✔ etcd-cluster/);
     expect(readFileSync(join(directory, 'inventory.yaml'), 'utf8')).toMatch(/etcd_lb_ip: [\d.]+\n/);
     expect(readFileSync(person.known, 'utf8').trim().split('\n')).toHaveLength(3);
-    expect(person.output() + readFileSync(join(directory, 'inventory.yaml'), 'utf8')).not.toContain(
-      'ops-sudo-password',
-    );
+    const shown = person.output() + readFileSync(join(directory, 'inventory.yaml'), 'utf8');
+    for (const secret of ['ops-sudo-password', 'kept in a safe']) expect(shown).not.toContain(secret);
   });
 });

@@ -31,24 +31,23 @@ export interface Person {
 }
 
 /** The wizard's questions, and a person before them. */
-export async function startWizard(given: Partial<Given> = {}, look?: WizardEdges['look']): Promise<Person> {
+export async function startWizard(
+  given: Partial<Given> = {},
+  edges: Pick<WizardEdges, 'look' | 'readKnown'> = {},
+): Promise<Person> {
   const answers: Given['draft'][] = [];
   const person = await render<InventoryAnswers, object>((_: object, context) => {
     const terminal = context as Terminal;
     // Each question ends its output when it is answered; unlike a real terminal, this one would be closed by it.
     terminal.output.end = () => terminal.output;
     const onAnswer = (all: Given['draft']) => void answers.push(new Map(all));
-    return interview(
-      (ask) => askInventory(ask, look === undefined ? EDGES : { ...EDGES, look }),
-      askOnTerminal(terminal),
-      {
-        file: new Map(),
-        placeOf: () => undefined,
-        draft: new Map(),
-        onAnswer,
-        ...given,
-      },
-    );
+    return interview((ask) => askInventory(ask, { ...EDGES, ...edges }), askOnTerminal(terminal), {
+      file: new Map(),
+      placeOf: () => undefined,
+      draft: new Map(),
+      onAnswer,
+      ...given,
+    });
   }, {});
 
   async function sees(...texts: readonly string[]): Promise<void> {

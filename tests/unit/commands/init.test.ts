@@ -162,6 +162,7 @@ describe('init on a terminal', () => {
 
   test('after Ctrl-C the answers are kept for their owner alone, offered, and removed once the inventory is written', async () => {
     const first = await onTerminal();
+    await first.does('What do you have?', '');
     await first.does('Hosts, as', 'etcd-[1:3]=10.0.0.[1:3]');
     await first.does('User to log in', 'ops');
     await first.does('Private key', CTRL_C);
@@ -173,7 +174,7 @@ describe('init on a terminal', () => {
     expect([statSync(draft).mode & 0o777, readdirSync(directory)]).toEqual([0o600, ['.provision']]);
 
     const second = await onTerminal();
-    await second.does('2 answers of an earlier run are kept', '');
+    await second.does('3 answers of an earlier run are kept', '');
     await second.does('Private key', '');
     await second.does('3 hosts failed. Try again?', 'n');
     for (const question of ['Hosts that run etcd', 'Control planes', 'Virtual IP', 'Write this to', 'Plan it now?'])
@@ -185,17 +186,59 @@ describe('init on a terminal', () => {
     expect(existsSync(draft)).toBe(false);
   });
 
+  test('where an etcd runs, describing it is offered before the plan', async () => {
+    const person = await onTerminal();
+    await person.does('What do you have?', { name: 'down', ctrl: false });
+    await person.does('❯ a running etcd', '');
+    await person.does('Hosts, as', 'a=10.0.0.1');
+    await person.does('User to log in', '');
+    await person.does('Private key', '');
+    await person.does('1 host failed. Try again?', 'n');
+    for (const question of [
+      'Hosts that run etcd',
+      'Control planes',
+      'Virtual IP',
+      'Write this to',
+      'An etcd runs already',
+    ])
+      await person.does(question, '');
+    await person.does('Plan it now?', 'n');
+    await person.answer;
+    expect(verbs).toEqual([`adopt ${file}`]);
+    expect(printed).toContain(`first:\n  provision adopt ${file}\nSee what would be done:\n  provision plan ${file}\n`);
+  });
+
+  test('an inventory that is there gives the answers, through a file of answers too', async () => {
+    const before = join(directory, 'hosts.ini');
+    writeFileSync(
+      before,
+      '[etcd]\na ansible_host=10.0.0.1 ansible_port=2222\n[kube-master]\nb ansible_host=10.0.0.2\n',
+    );
+    writeFileSync(answers, `start: inventory\nfrom: ${before}\nvirtualIp: none\n`);
+    await init(edges(), '--answers', answers, '--defaults');
+    const { groups, hosts } = await loadInventory(file, { provided: PROVIDED_VARIABLES });
+    expect(Object.fromEntries(groups)).toMatchObject({ etcd: ['a'], kube_control_plane: ['b'] });
+    expect(hosts.get('a')?.connection).toMatchObject({ address: '10.0.0.1', port: 2222 });
+    writeFileSync(answers, `start: somehow\n`);
+    await expect(init(edges(), '--answers', answers, '--defaults')).rejects.toMatchObject({
+      message: expect.stringContaining('1:8: start: "somehow" is not a way to start; expected one of bare, etcd'),
+    });
+  });
+
   test('a draft that is declined begins anew; one that cannot be read is none', async () => {
     const first = await onTerminal();
+    await first.does('What do you have?', '');
     await first.does('Hosts, as', 'a=10.0.0.1');
     await first.does('User to log in', CTRL_C);
     await expect(first.answer).rejects.toMatchObject({ code: 'cancelled' });
     const second = await onTerminal();
-    await second.does('1 answer of an earlier run is kept', 'n');
+    await second.does('2 answers of an earlier run are kept', 'n');
+    await second.does('What do you have?', '');
     await second.does('Hosts, as', CTRL_C);
     await expect(second.answer).rejects.toMatchObject({ code: 'cancelled' });
     writeFileSync(join(directory, '.provision', 'inventory.yaml.draft'), 'hosts: [');
     const third = await onTerminal();
+    await third.does('What do you have?', '');
     await third.does('Hosts, as', CTRL_C);
     await expect(third.answer).rejects.toMatchObject({ code: 'cancelled' });
   });

@@ -46,7 +46,7 @@ const DRAFT = new Map<AnswerKey, Answer>([
 describe('the hosts of the wizard are looked at', () => {
   test('and an address of their network that nobody has is proposed, with its reason', async () => {
     const { logins, look } = answering();
-    const { does, sees, output, answer } = await startWizard({ draft: DRAFT }, look);
+    const { does, sees, output, answer } = await startWizard({ draft: DRAFT }, { look });
     await does(['Hosts that run etcd', ''], ['Control planes', '']);
     await sees('Virtual IP', '10.0.0.249');
     expect(await output()).toContain(
@@ -61,7 +61,7 @@ describe('the hosts of the wizard are looked at', () => {
 
   test('once for the same answers, and again after others', async () => {
     const { logins, look } = answering();
-    const { does, sees } = await startWizard({ draft: DRAFT }, look);
+    const { does, sees } = await startWizard({ draft: DRAFT }, { look });
     await does(['Hosts that run etcd', { key: 'escape' }], ['Private key', '']);
     await does(
       ['Hosts that run etcd', { key: 'escape' }],
@@ -75,7 +75,7 @@ describe('the hosts of the wizard are looked at', () => {
 
   test('a new host key is shown, and trusted only when a person agrees', async () => {
     const { logins, look } = answering(failed('host-key-unknown'));
-    const { does, sees, output } = await startWizard({ draft: DRAFT }, look);
+    const { does, sees, output } = await startWizard({ draft: DRAFT }, { look });
     await does(['Trust 1 host key and remember it?', '']);
     await sees('Hosts that run etcd');
     expect(await output()).toContain('etcd-1: host-key-unknown it is');
@@ -84,7 +84,7 @@ describe('the hosts of the wizard are looked at', () => {
 
   test('without trust it is not connected to again', async () => {
     const { logins, look } = answering(failed('host-key-unknown'));
-    const { does, sees } = await startWizard({ draft: DRAFT }, look);
+    const { does, sees } = await startWizard({ draft: DRAFT }, { look });
     await does(['Trust 1 host key', 'n']);
     await sees('Hosts that run etcd');
     expect(logins).toHaveLength(1);
@@ -92,7 +92,7 @@ describe('the hosts of the wizard are looked at', () => {
 
   test('a sudo password that is missing or wrong is asked for, and is in no answer', async () => {
     const { logins, look } = answering(failed('become-password-missing'), failed('become-password-wrong'));
-    const { does, sees, answers, output } = await startWizard({ draft: DRAFT }, look);
+    const { does, sees, answers, output } = await startWizard({ draft: DRAFT }, { look });
     await does(
       ['sudo password (Esc: back)', 'first-planted'],
       ['sudo password (Esc: back)', 'second-planted'],
@@ -112,7 +112,7 @@ describe('the hosts of the wizard are looked at', () => {
     ['n', 1],
   ])('what else fails is tried again, or left: %j', async (typed, tried) => {
     const { logins, look } = answering(failed('unreachable'));
-    const { does, sees, output } = await startWizard({ draft: DRAFT }, look);
+    const { does, sees, output } = await startWizard({ draft: DRAFT }, { look });
     await does(['1 host failed. Try again?', typed]);
     await sees('Hosts that run etcd');
     expect(logins).toHaveLength(tried);
@@ -122,7 +122,7 @@ describe('the hosts of the wizard are looked at', () => {
   test.each(['Trust', 'sudo password', '1 host failed'])('Escape at "%s" goes back to the login', async (question) => {
     const codes: Record<string, string> = { Trust: 'host-key-unknown', 'sudo password': 'become-password-wrong' };
     const { look } = answering(failed(codes[question] ?? 'unreachable'));
-    const { does, sees } = await startWizard({ draft: DRAFT }, look);
+    const { does, sees } = await startWizard({ draft: DRAFT }, { look });
     await does([question, { key: 'escape' }]);
     await sees('Private key');
   });

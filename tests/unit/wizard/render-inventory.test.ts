@@ -21,6 +21,7 @@ test('everything that can be answered, with its comments', () => {
     controlPlanes: [{ name: 'cp-1', address: '10.0.0.11' }],
     sshUser: 'debian',
     privateKeyFile: '~/.ssh/id_ed25519',
+    next: 'plan',
   });
   expect(text).toBe(`# Written by \`provision init\`. This is an Ansible inventory: edit it as one.
 # Every variable and its default: docs/reference/variables.md
@@ -66,6 +67,7 @@ test('the least that can be answered', () => {
     controlPlanes: [],
     sshUser: 'root',
     privateKeyFile: undefined,
+    next: 'plan',
   });
   expect(parse(text)).toEqual({
     all: {
@@ -88,7 +90,13 @@ test('names that Ansible would read as something else stay names, in their order
     { name: 'no', address: '2001:db8::1' },
     { name: '123', address: '2001:db8::2' },
   ];
-  const answers = { members, balancer: undefined, controlPlanes: [], sshUser: 'root', privateKeyFile: undefined };
-  const text = renderInventory(answers);
+  const rest = {
+    balancer: undefined,
+    controlPlanes: [],
+    sshUser: 'root',
+    privateKeyFile: undefined,
+    next: 'plan',
+  } as const;
+  const text = renderInventory({ members, ...rest });
   expect(text).toMatch(/"no":\n +ansible_host: 2001:db8::1\n +"123":/);
 });

@@ -31,6 +31,7 @@ test('what the wizard writes is an inventory that loads, and describes the clust
     controlPlanes: [{ name: 'cp-1', address: '10.0.0.11' }],
     sshUser: 'debian',
     privateKeyFile: '~/.ssh/id_ed25519',
+    next: 'plan',
   });
   await writeFile(file, text);
   const inventory = await loadInventory(file, { provided: PROVIDED_VARIABLES });

@@ -1,0 +1,61 @@
+import type { Questions } from '../model/questions.js';
+import type { Secret } from '../model/secret.js';
+import { quote } from '../shell/quote.js';
+import type { Way } from '../wizard/interview.js';
+import type { InventoryAnswers } from '../wizard/inventory-answers.js';
+import type { Context } from './context.js';
+
+type Next = InventoryAnswers['next'];
+
+/** Runs another verb, as if it were typed, with some edges of its own. */
+export type RunVerb = (argv: readonly string[], edges: Pick<Context, 'ask' | 'exit'>) => Promise<void>;
+
+/** What the end offers, each after the one before it has gone well. */
+const OFFERS = {
+  adopt: 'An etcd runs already. Describe it in variables beside the inventory? (changes nothing on the hosts)',
+  plan: 'Plan it now? (changes nothing)',
+  apply: 'Go on to apply? (plans again, and asks before it changes anything)',
+} as const;
+
+/** What the inventory is for, as commands to type; with a newline at the end. */
+export function whatComesNext(file: string, next: Next): string {
+  const plan = `See what would be done:\n  provision plan ${quote(file)}\n`;
+  if (next === 'plan') return `Wrote ${file}. ${plan}`;
+  return `Wrote ${file}. Describe the etcd that runs, first:\n  provision adopt ${quote(file)}\n${plan}`;
+}
+
+/** The inventory, and what was learnt while it was asked for. */
+interface WrittenInventory {
+  readonly file: string;
+  readonly way: Pick<Way, 'confirm'>;
+  readonly sudoPassword: Secret | undefined;
+  readonly runVerb: RunVerb;
+}
+
+/** Offers to describe what runs, where something does; the plan; and the apply, which asks again before it changes anything. */
+export async function offerVerbs(
+  { file, way, sudoPassword, runVerb }: WrittenInventory,
+  next: Next,
+  context: Context,
+): Promise<void> {
+  const { cancellable } = await import('../wizard/terminal.js');
+  // What was typed a minute ago is not asked for again.
+  const ask: Questions = {
+    ...context.ask,
+    secret: (question) =>
+      sudoPassword !== undefined && question === 'sudo password'
+        ? Promise.resolve(sudoPassword)
+        : context.ask.secret(question),
+  };
+  let code = 0;
+  const exit = (given: number): void => {
+    code = given;
+    context.exit(given);
+  };
+  const verbs = next === 'adopt' ? (['adopt', 'plan', 'apply'] as const) : (['plan', 'apply'] as const);
+  for (const verb of verbs) {
+    if (!(await cancellable(() => way.confirm(OFFERS[verb], 'first')))) return;
+    await runVerb([verb, file, ...(sudoPassword === undefined ? [] : ['--ask-become-pass'])], { ask, exit });
+    if (code !== 0) return;
+  }
+}

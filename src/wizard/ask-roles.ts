@@ -1,0 +1,93 @@
+import type { CheckResult } from './check-result.js';
+import type { Started } from './ask-start.js';
+import type { HostLook } from './host-look.js';
+import type { Ask } from './interview.js';
+import type { NamedHost } from './inventory-answers.js';
+
+/** Where clients of both are served: etcd's documentation, and kubernetes.io, "Ports and Protocols". */
+const PORTS = { etcd: 2379, 'kube-apiserver': 6443 } as const;
+
+/** What is known of the hosts before they get a role. */
+export interface SeenHosts {
+  readonly hosts: readonly NamedHost[];
+  readonly looks: ReadonlyMap<string, HostLook> | undefined;
+  readonly started: Started;
+}
+
+/** The hosts where something listens on the port of a program; none where they were not looked at. */
+export function listening(
+  program: keyof typeof PORTS,
+  { hosts, looks }: Omit<SeenHosts, 'started'>,
+): readonly NamedHost[] {
+  return hosts.filter(({ name }) => {
+    const look = looks?.get(name);
+    return look?.kind === 'seen' && look.host.listeners.some((each) => each.port === PORTS[program]);
+  });
+}
+
+/** The first that has any. */
+export function firstOf(...candidates: readonly (readonly NamedHost[])[]): readonly NamedHost[] {
+  return candidates.find((each) => each.length > 0) ?? [];
+}
+
+/** Asks which hosts run etcd. */
+export async function askMembers(ask: Ask, seen: SeenHosts): Promise<readonly NamedHost[]> {
+  const { hosts, started } = seen;
+  const known = hosts.filter(({ name }) => started.known?.members.includes(name));
+  const named = hosts.filter(({ name }) => /etcd/i.test(name));
+  const members = await pickHosts(ask, hosts, {
+    key: 'etcd',
+    message: 'Hosts that run etcd',
+    default: firstOf(known, listening('etcd', seen), named, hosts),
+    check: (picked) => picked.length > 0 || 'at least one member is needed',
+  });
+  if (members.length % 2 === 0) ask.note(evenMembers(members.length));
+  return members;
+}
+
+/** Asks which hosts are control planes. */
+export function askControlPlanes(ask: Ask, seen: SeenHosts): Promise<readonly NamedHost[]> {
+  const { hosts, started } = seen;
+  const known = hosts.filter(({ name }) => started.known?.controlPlanes.includes(name));
+  return pickHosts(ask, hosts, {
+    key: 'controlPlanes',
+    message: 'Control planes whose kube-apiserver uses it',
+    default: firstOf(
+      known,
+      listening('kube-apiserver', seen),
+      hosts.filter(({ name }) => /^(?:cp|master|control)|control-?plane/i.test(name)),
+    ),
+    check: (picked) =>
+      picked.length > 0 || started.start !== 'kubernetes' || 'a running Kubernetes has at least one control plane',
+  });
+}
+
+/** What hosts are chosen for. */
+interface PickedHosts {
+  readonly key: 'etcd' | 'controlPlanes' | 'balancers';
+  readonly message: string;
+  readonly default: readonly NamedHost[];
+  readonly check: (picked: readonly NamedHost[]) => CheckResult;
+}
+
+/** Lets hosts be chosen. @returns those, in the order of the list */
+export async function pickHosts(
+  ask: Ask,
+  hosts: readonly NamedHost[],
+  what: PickedHosts,
+): Promise<readonly NamedHost[]> {
+  // In the order of the list of hosts, whatever the order of the answer.
+  const named = (names: readonly string[]): readonly NamedHost[] => hosts.filter(({ name }) => names.includes(name));
+  const picked = await ask.pick({
+    key: what.key,
+    message: what.message,
+    choices: hosts.map(({ name, address }) => ({ value: name, name: `${name} (${address})` })),
+    default: what.default.map(({ name }) => name),
+    check: (names) => what.check(named(names)),
+  });
+  return named(picked);
+}
+
+function evenMembers(count: number): string {
+  return `${count} members tolerate the loss of ${count / 2 - 1}, no more than ${count - 1} would: an odd number is better.`;
+}
