@@ -72,6 +72,7 @@ interface Site {
   readonly inventory: Inventory;
   readonly host: string;
   readonly roleSource: RoleSource;
+  readonly isWorkedOn: (host: string) => boolean;
 }
 
 function buildPlay(
@@ -85,7 +86,9 @@ function buildPlay(
     refuseUnknown(read, ['gates', when], play.gates?.[when] ?? [], gates);
   const inventory = play.vars === undefined ? base : base.withVariables(play.vars);
   const all = hostsOf(play.hosts, inventory).filter((host) => holds(inventory, host, play.when));
-  const hosts = all.filter((host) => isAllowed(host, inventory, allowed));
+  const isWorkedOn = (host: string): boolean => isAllowed(host, inventory, allowed);
+  const hosts = all.filter(isWorkedOn);
+  const site = { read, base, inventory, roleSource, isWorkedOn };
   return {
     name: play.name ?? `${source.file} play ${index + 1}`,
     hosts,
@@ -94,7 +97,7 @@ function buildPlay(
     order: play.order ?? 'inventory',
     gatesBefore: play.gates?.before ?? [],
     gatesAfter: play.gates?.after ?? [],
-    resources: new Map(hosts.map((host) => [host, resourcesOf({ read, base, inventory, host, roleSource })])),
+    resources: new Map(hosts.map((host) => [host, resourcesOf({ ...site, host })])),
   };
 }
 
@@ -187,7 +190,7 @@ function roleResources(site: Site, path: readonly PropertyKey[], raw: RawRole): 
   const host = view.hosts.get(site.host) ?? controlMachine(site.host);
   if (!holds(view, site.host, when)) return [];
   refuseAnotherCluster({ ...site, vars: { ...site.read.play.vars, ...vars }, at: site.read.source.at(path) });
-  return role.resources(host, view, cluster);
+  return role.resources(host, view, cluster, { isWorkedOn: site.isWorkedOn });
 }
 
 /** The control machine where the inventory does not list it: no variables, and never connected to. */

@@ -1,25 +1,27 @@
 import { askText } from '../facts/file-content.js';
 import { unlessLost } from '../facts/unless-lost.js';
 import { UNCHANGED, type Resource } from '../model/change.js';
-import type { Cluster, Member } from '../model/cluster.js';
 import { ProvisionError, RemoteError } from '../model/errors.js';
 import { FIREWALL_FILE } from '../model/firewall.js';
 import { quote } from '../shell/quote.js';
+import type { JoiningWay } from './joining-steps.js';
 
 /**
- * The firewalls of the other members let in the one that is to come: only its own host is worked on, so that none of them is widened in the
- * same run. It changes nothing. Who does not answer, or has no firewall, keeps nobody out.
+ * The firewalls of these hosts let in the member that is to come: none of them is widened in the same run, for only others are worked on. It
+ * changes nothing. Who does not answer, or has no firewall, keeps nobody out.
  */
-export function letInByMembers({ members }: Pick<Cluster, 'members'>, { host, address }: Member): Resource {
+export function letInByMembers(others: readonly string[], { member, decide }: JoiningWay): Resource {
+  const { host, address } = member;
   return {
     address: `member-let-in:${host}`,
     paths: [],
     async plan(probe) {
-      const others = members.filter((other) => other.host !== host);
+      const { steps } = await decide(probe);
+      if (steps.length === 0) return UNCHANGED;
       const kept = await Promise.all(
         others.map(async (other) => ({
-          host: other.host,
-          rules: await unlessLost(askText(probe.on(other.host), FIREWALL_FILE)),
+          host: other,
+          rules: await unlessLost(askText(probe.on(other), FIREWALL_FILE)),
         })),
       );
       const shut = kept.filter(

@@ -8,6 +8,15 @@ import { formerGroupOf, type Balancer, type VirtualService } from '../model/virt
 import type { PkiStore } from '../pki/authority.js';
 import type { CertificateRules } from '../resources/judge-certificate.js';
 
+/** What a run is about, where a role must know. */
+export interface RunScope {
+  /** Whether `--limit` lets a host in. */
+  readonly isWorkedOn: (host: string) => boolean;
+}
+
+/** All hosts. */
+export const WHOLE_RUN: RunScope = { isWorkedOn: () => true };
+
 /** What a host should have to play a part in the cluster. Pure: from the inventory to resources. */
 export interface Role {
   readonly name: string;
@@ -17,7 +26,7 @@ export interface Role {
    * In the order in which changes are made.
    * @throws ProvisionError `not-in-group` when the inventory gives the host no such part
    */
-  resources(host: Host, inventory: Inventory, cluster: Cluster): readonly Resource[];
+  resources(host: Host, inventory: Inventory, cluster: Cluster, run?: RunScope): readonly Resource[];
 }
 
 /** What roles are made with. */

@@ -1,19 +1,20 @@
 import { joinableVersion } from '../../resources/joinable-version.js';
 import { joiningWay } from '../../resources/member-joining.js';
 import { joiningSteps, snapshotBefore } from '../../resources/joining-steps.js';
-import { memberOn, type Role } from '../role.js';
+import { memberOn, WHOLE_RUN, type Role } from '../role.js';
+import { letIn } from './let-in.js';
 
 /** A voter of the running cluster, where the inventory has a member more than that. Its files come with the role `etcd`. */
 export function etcdJoiningRole(): Role {
   return {
     name: 'etcd-joining',
     summary: 'is a voter of the running etcd cluster; one that is new serves its own host only',
-    resources(host, _, cluster) {
+    resources(host, _, cluster, run = WHOLE_RUN) {
       const member = memberOn(cluster, host);
       if (!cluster.isManaged) return [];
       const way = joiningWay(cluster, member);
       const { leaving, joining } = joiningSteps(way);
-      return [joinableVersion(cluster, member), snapshotBefore(way), ...leaving, ...joining];
+      return [...letIn(way, run), joinableVersion(cluster, member), snapshotBefore(way), ...leaving, ...joining];
     },
   };
 }

@@ -1,24 +1,33 @@
 import { ProvisionError } from '../../model/errors.js';
 import { snapshotBefore } from '../../resources/joining-steps.js';
-import { letInByMembers } from '../../resources/let-in-by-members.js';
 import { memberReplacement, replacementWay } from '../../resources/member-replacement.js';
 import { memberParts } from '../etcd/role.js';
-import { memberOn, type Role, type RoleTools } from '../role.js';
+import { letIn } from '../etcd-joining/let-in.js';
+import { memberOn, WHOLE_RUN, type Role, type RoleTools } from '../role.js';
 
 /** A new member in place of one that is gone for good, on a bare host with the same name, and maybe another address. */
 export function etcdReplacementRole(tools: RoleTools): Role {
   return {
     name: 'etcd-replacement',
     summary: 'has a new member of the etcd cluster, where its own is gone for good',
-    resources(host, inventory, cluster) {
+    resources(host, inventory, cluster, run = WHOLE_RUN) {
       const member = memberOn(cluster, host);
       if (!cluster.isManaged) throw adopted(host.name);
       const { installed, files, environment, program } = memberParts(tools, inventory, { cluster, member });
       const { leaving, joining, open } = memberReplacement(cluster, member);
-      const snapshot = snapshotBefore(replacementWay(cluster, member));
+      const way = replacementWay(cluster, member);
       // What changes the list of members is asked with the release's etcdctl, where a release is wanted.
-      const letIn = cluster.firewall === undefined ? [] : [letInByMembers(cluster, member)];
-      return [...letIn, snapshot, ...installed, ...files, ...program, ...leaving, environment, ...joining, open];
+      return [
+        ...letIn(way, run),
+        snapshotBefore(way),
+        ...installed,
+        ...files,
+        ...program,
+        ...leaving,
+        environment,
+        ...joining,
+        open,
+      ];
     },
   };
 }

@@ -28,12 +28,16 @@ export function firewallRole(tools: RoleTools): Role {
   };
 }
 
-/** A host whose firewall lets in those that are about to come, and still those that are about to leave. */
+/**
+ * A host whose firewall lets in those that are about to come, and still those that are about to leave; where the inventory wants none any
+ * more, it goes now, for who comes in the same run is in no rule of it.
+ */
 export function firewallLetsInRole(tools: RoleTools): Role {
   return {
     name: 'etcd-firewall-lets-in',
     summary: 'lets hosts that come reach etcd, where it has a firewall already',
     resources(host, inventory, cluster) {
+      if (cluster.firewall === undefined) return [noFirewall()];
       const [wide, present] = (['present-and-former', 'present'] as const).map((extent) =>
         firewallOn(cluster, host.name, extent),
       );

@@ -1,8 +1,11 @@
 import { readFileSync } from 'node:fs';
-import { expect, test } from '@jest/globals';
-import type { Resource } from '../../../src/model/change.js';
+import { describe, expect, test } from '@jest/globals';
+import type { Cluster } from '../../../src/model/cluster.js';
 import { FIREWALL_FILE } from '../../../src/model/firewall.js';
+import type { ReplacementStep } from '../../../src/resources/decide-replacement.js';
+import type { JoiningWay } from '../../../src/resources/joining-steps.js';
 import { letInByMembers } from '../../../src/resources/let-in-by-members.js';
+import type { RunScope } from '../../../src/roles/role.js';
 import { roleTable } from '../../../src/roles/table.js';
 import { fakeProbe, UNREACHABLE, type FakeAnswers } from '../../support/fake-probe.js';
 import { ROLE_TOOLS } from '../../support/role-tools.js';
@@ -12,9 +15,14 @@ import { namedHost, templateInventory } from '../../support/template-inventory.j
 const RULES = readFileSync('fixtures/rendered/etcd-firewall.nft.default', 'utf8');
 const has = (rules: string | undefined): FakeAnswers => ({ 'file-contents': { [FIREWALL_FILE]: rules } });
 
-/** etcd-3 is replaced by a machine at this address. */
+/** etcd-3 is to be a member at this address, by these steps. */
+function wayTo(address: string, steps: readonly ReplacementStep[]): JoiningWay {
+  const found = { steps, removed: undefined, initialCluster: '', found: undefined };
+  return { member: { ...sampleMember(3), address }, peers: [], decide: () => Promise.resolve(found) };
+}
+
 async function planAt(address: string, others: Readonly<Record<string, FakeAnswers>>) {
-  const resource = letInByMembers(SAMPLE_CLUSTER, { ...sampleMember(3), address });
+  const resource = letInByMembers(['etcd-1', 'etcd-2'], wayTo(address, ['add']));
   return resource.plan(fakeProbe({}, { 'etcd-1': has(RULES), 'etcd-2': has(RULES), ...others }, 'etcd-3'));
 }
 
@@ -35,11 +43,25 @@ test.each(['10.0.0.9', '10.0.0.11', '10.0.0'])('one at %s is told how it gets in
   });
 });
 
-test('it is asked first of all where members have a firewall', () => {
-  const resources = (cluster: typeof SAMPLE_CLUSTER): readonly Resource[] =>
+test('nothing is asked of the others where the host has nothing to join', async () => {
+  const resource = letInByMembers(['etcd-1', 'etcd-2'], wayTo('10.0.0.9', []));
+  expect(await resource.plan(fakeProbe({}, {}, 'etcd-3'))).toEqual({ kind: 'unchanged' });
+});
+
+describe.each(['etcd-replacement', 'etcd-joining'])('%s', (role) => {
+  const first = (cluster: Cluster, run?: RunScope): string | undefined =>
     roleTable(ROLE_TOOLS)
-      .get('etcd-replacement')
-      ?.resources(namedHost('etcd-3'), templateInventory(['etcd-3']), cluster) ?? [];
-  expect(resources(withFirewall())[0]?.address).toBe('member-let-in:etcd-3');
-  expect(resources(SAMPLE_CLUSTER)[0]?.address).toBe('snapshot:before');
+      .get(role)
+      ?.resources(namedHost('etcd-3'), templateInventory(['etcd-3']), cluster, run)[0]?.address;
+
+  test.each([
+    ['with a firewall', withFirewall()],
+    ['where the inventory wants none any more', SAMPLE_CLUSTER],
+  ])('asks it first of all of members that --limit leaves out: %s', (_, cluster) => {
+    expect(first(cluster, { isWorkedOn: (host) => host === 'etcd-3' })).toBe('member-let-in:etcd-3');
+  });
+
+  test('does not where all are worked on, and are widened before', () => {
+    expect(first(withFirewall())).not.toContain('member-let-in');
+  });
 });

@@ -32,7 +32,7 @@ describe('what the roles of the firewall give a host', () => {
   test.each([
     ['etcd-1', withFirewall(), [`firewall-lets-in:${TABLE}`]],
     ['cp-1', withFirewall(), []],
-    ['etcd-1', SAMPLE_CLUSTER, []],
+    ['etcd-1', SAMPLE_CLUSTER, [`no-firewall:${TABLE}`]],
     ['old', withFirewall([], { formerMembers: [leaving] }), [`firewall-lets-in:${TABLE}`]],
   ])('before others come: %s', (host, cluster, expected) => {
     expect(addressesOf(resourcesOf('etcd-firewall-lets-in', host, cluster))).toEqual(expected);
