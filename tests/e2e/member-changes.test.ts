@@ -47,6 +47,10 @@ describeOnLab('the inventory says who is a member', 'members', { etcd: 5 }, (lab
     const drop = ['ssh', '-F', sshConfig, '-l', 'root', '-o', `HostName=${address}`, 'etcd-5'];
     await must(lab.onControlSide([...drop, `ip address del ${former}/24 dev eth0`]));
     await withWriters(lab, ways, 'moved', async () => {
+      const shut = await lab.provision(...words);
+      expect([shut.status, shut.stdout]).toEqual([EXIT.unsafe, expect.stringContaining('--playbook firewall-lets-in')]);
+      const widened = await runVerb(lab, 'apply', moved, '-p', 'firewall-lets-in', '--limit', 'all:!etcd-5');
+      if (widened.status !== 0) return widened;
       await must(lab.provision(...words));
       return runVerb(lab, 'apply', moved);
     });
@@ -90,20 +94,29 @@ describeOnLab('the inventory says who is a member', 'members', { etcd: 5 }, (lab
     await expectMembers(lab, 3);
 
     const five = await ofSize(lab, 5);
+    // The others would not be widened in the same run.
+    const limited = await runVerb(lab, 'plan', five, '--limit', 'etcd-4');
+    expect([limited.status, limited.stdout]).toEqual([
+      EXIT.unsafe,
+      expect.stringContaining('does not let etcd-4 in, which is to be a member'),
+    ]);
+    // Who is in no rule of a firewall comes where that goes in the same change.
+    const open = await ofSize(lab, 5, 'open');
     const [at = ''] = partOfThisCommit(11)(['add', 'start', 'promote'], 1);
     const isAt = (event: EventJson): boolean => event.type === 'change-done' && event.address === `member-${at}:etcd-4`;
-    const words = ['apply', five, '--yes', '--passphrase-file', await passphraseFile(lab)];
+    const words = ['apply', open, '--yes', '--passphrase-file', await passphraseFile(lab)];
     await withWriters(lab, ways, 'five', async () => {
       const killed = await disturbedRun(lab, words, isAt, (kill) => {
         kill('SIGKILL');
       });
       if (killed.status !== 137) throw new Error(endOf(killed));
       console.log(`killed after: ${at}`);
-      const left = await lab.provision('verify', five);
+      const left = await lab.provision('verify', open);
       // A learner is left, or a host that is not listed yet.
       expect(left.stdout).toContain('provision apply ');
-      return runVerb(lab, 'apply', five);
+      return runVerb(lab, 'apply', open);
     });
+    await withWriters(lab, ways, 'guarded', async () => runVerb(lab, 'apply', five));
     await expectMembers(lab, 5);
     expect(await startedAt(lab, 'etcd-1')).toBe(before);
 

@@ -4,7 +4,7 @@ import type { Way } from '../support/cluster-client.js';
 import { partOfThisCommit } from '../support/kill-points.js';
 import { powerCut } from '../../src/lab/faults.js';
 import { describeOnLab } from '../support/lab.js';
-import { endOf, passphraseFile, plannedChanges, runVerb } from '../support/main-job.js';
+import { endOf, passphraseFile, plannedChanges, runVerb, vipOf } from '../support/main-job.js';
 import {
   expectMembers,
   lead,
@@ -58,6 +58,10 @@ describeOnLab('members leave', 'leaving', { etcd: 5 }, (lab) => {
         'systemctl is-active etcd; systemctl is-enabled etcd; ls /var/lib/etcd/*/ | sed s/[0-9TZ]*$//',
       );
       expect(stdout.trim().split('\n')).toEqual(['inactive', 'disabled', 'member.removed-']);
+      // It is closed out, and has no firewall of ours any more.
+      const member = (await vipOf(lab)).replace(/\d+$/, '11');
+      const knock = `for port in 2379 2380; do timeout 3 bash -c "</dev/tcp/${member}/$port" 2>/dev/null && echo open $port; done; nft list tables`;
+      expect((await lab.ssh(host, knock)).stdout).toBe('');
     }
 
     // A host that is lost leaves without being reached, once someone leaves it out; right after it went, while the leader

@@ -2,17 +2,24 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { expect } from '@jest/globals';
 import type { Way } from './cluster-client.js';
 import type { TestLab } from './lab.js';
-import { endOf, etcdctl, plannedChanges, runVerb, type JsonRun } from './main-job.js';
+import { endOf, etcdctl, plannedChanges, runVerb, vipOf, type JsonRun } from './main-job.js';
 import { lostWrites, startWriters, tell, type Written } from './writers.js';
 
 // For labs of five hosts whose inventory says how many of them are members.
 
-/** The lab's inventory, with only the first so many hosts in the group etcd; one of them is the load balancer. */
-export async function ofSize(lab: TestLab, size: number): Promise<string> {
-  const whole = await readFile(lab.files.inventory, 'utf8');
+/**
+ * The lab's inventory, with only the first so many hosts in the group etcd; one of them is the load balancer.
+ * @param firewall `guarded`: hosts let in each other and the writers only
+ */
+export async function ofSize(lab: TestLab, size: number, firewall: 'guarded' | 'open' = 'guarded'): Promise<string> {
+  const vip = await vipOf(lab);
+  const own = await lab.onControlSide(['sh', '-c', `ip -o route get ${vip} | sed 's/.* src \\([^ ]*\\).*/\\1/'`]);
+  const guard = `    etcd_firewall: true\n    etcd_firewall_allow: [${own.stdout.trim()}]\n`;
+  const read = await readFile(lab.files.inventory, 'utf8');
+  const whole = firewall === 'open' ? read : read.replace('  vars:\n', `  vars:\n${guard}`);
   const text = whole.replace('  children:\n', '  children:\n    etcd_lb:\n      hosts:\n        etcd-1:\n');
   const gone = [1, 2, 3, 4, 5].slice(size);
-  const file = lab.files.inventory.replace(/inventory\.yaml$/, `members-${size}.yaml`);
+  const file = lab.files.inventory.replace(/inventory\.yaml$/, `members-${size}-${firewall}.yaml`);
   await writeFile(
     file,
     gone.reduce((all, number) => all.replace(new RegExp(` {8}etcd-${number}:.*\\n(?: {10}.*\\n)*`), ''), text),

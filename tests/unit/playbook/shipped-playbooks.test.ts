@@ -114,7 +114,6 @@ const GUARDED = 'etcd:etcd_former:etcd_lb:etcd_lb_former:kube_apiserver_lb:kube_
 const LETS_IN: Shape = {
   hosts: GUARDED,
   become: true,
-  when: 'etcd_firewall is defined',
   serial: 1,
   roles: ['etcd-firewall-lets-in'],
 };
