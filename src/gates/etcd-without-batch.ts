@@ -1,4 +1,5 @@
 import { withoutMembers } from '../facts/etcd-membership.js';
+import { lookAtMembers } from '../facts/etcd-phase.js';
 import type { Cluster, Member } from '../model/cluster.js';
 import type { Gate } from '../model/gate.js';
 import { journalByHand } from '../shell/by-hand.js';
@@ -46,8 +47,11 @@ export function etcdLearnerCaughtUp(cluster: Cluster): Gate {
     name: 'etcd-learner-caught-up',
     deadlineMs: DEADLINE_MS,
     async check({ probe, batch }) {
-      const { answers } = await askMembers(cluster, probe);
       const [host = ''] = batch;
+      // Those that are to leave may be the only ones that have a vote.
+      const { present } = await lookAtMembers(cluster, probe(host));
+      const members = [...new Set([...cluster.members, ...present.members])];
+      const { answers } = await askMembers({ members }, probe);
       const heard = membersHeard(answers);
       const own = heard.find((each) => each.host === host);
       const others = heard.filter((each) => each.host !== host && !each.isLearner);

@@ -27,7 +27,7 @@ export function peersTakeWrites(cluster: Cluster): Gate {
     deadlineMs: DEADLINE_MS,
     async check({ probe }) {
       const asked = await Promise.all(
-        cluster.members.map(async ({ host, peerPort }) => {
+        [...cluster.members, ...cluster.formerMembers].map(async ({ host, peerPort }) => {
           const streams = await unlessLost(probe(host).ask(peerStreams, String(peerPort)));
           // Whether a member that is away matters is for the gates of health to say.
           return streams instanceof RemoteError ? undefined : shutFor(host, streams);

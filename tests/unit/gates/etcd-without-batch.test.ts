@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { etcdStatusKey, type EtcdStatus } from '../../../src/facts/etcd-status.js';
 import { etcdLearnerCaughtUp, etcdServesWithoutBatch } from '../../../src/gates/etcd-without-batch.js';
 import type { GateAnswer } from '../../../src/model/gate.js';
-import { etcdHost, healthy, SILENT } from '../../support/etcd-answers.js';
+import { etcdHost, healthy, NO_DATA, SILENT, STOPPED } from '../../support/etcd-answers.js';
 import { fakeProbes, UNREACHABLE, type FakeAnswers } from '../../support/fake-probe.js';
 import { gateInput } from '../../support/gate-input.js';
 import { SAMPLE_CLUSTER, sampleMember } from '../../support/sample-cluster.js';
@@ -87,6 +87,18 @@ describe('etcd-learner-caught-up', () => {
       open: true,
       note: 'etcd-3 has caught up: raft index 4990 of 5000',
     });
+  });
+
+  test('opens where all that vote are to leave', async () => {
+    const cluster = {
+      ...SAMPLE_CLUSTER,
+      members: [sampleMember(3), sampleMember(4)],
+      formerMembers: [sampleMember(1), sampleMember(2)],
+    };
+    const bare = etcdHost({ data: NO_DATA, unit: STOPPED, status: SILENT });
+    const given = { ...hosts(host({ ...OWN, raftIndex: 4990 }), [...WITHOUT, learner('etcd-3')]), 'etcd-4': bare };
+    const answer = await etcdLearnerCaughtUp(cluster).check(gateInput(fakeProbes(given), { batch: ['etcd-3'] }));
+    expect(answer).toEqual({ open: true, note: 'etcd-3 has caught up: raft index 4990 of 5000' });
   });
 
   test('opens for a voter: a run before made it one', async () => {
