@@ -16,6 +16,7 @@ import {
 } from '../shell/join-member.js';
 import type { Replacement, ReplacementStep } from './decide-replacement.js';
 import { decideService, restartMember } from './etcd-member.js';
+import { sizeRemark } from './size-remark.js';
 
 /** A way to a new member on a host, as what is left of it is found at each look. */
 export interface JoiningWay {
@@ -79,7 +80,7 @@ export function joiningSteps(way: JoiningWay): JoiningSteps {
       resourceOf(`member-start:${member.name}`, way, (replacement, probe) => startOutcome(request, replacement, probe)),
       step('promote', () => promoteChange(request)),
     ],
-    open: step('open', () => openChange(member)),
+    open: step('open', () => openChange(request)),
   };
 }
 
@@ -127,10 +128,15 @@ function removeChange(request: MembershipRequest, { removed }: Replacement): Cha
 }
 
 function addChange(request: MembershipRequest): Change {
-  const { member } = request;
+  const { member, peers } = request;
+  const size = peers.length + 1;
   return {
     summary: `add ${member.name} to the list of members, as a learner`,
-    diff: [`+ ${member.name} (${peerUrlOf(member)}), without a vote until it has caught up`],
+    diff: [
+      `+ ${member.name} (${peerUrlOf(member)}), without a vote until it has caught up`,
+      // Of an odd number nothing is to be said that is not expected.
+      ...(size % 2 === 0 ? [`with all of the inventory ${sizeRemark(size)}`] : []),
+    ],
     actions: [
       { kind: 'await', gate: 'etcd-serves-without-batch', parameters: {} },
       {
@@ -185,15 +191,20 @@ function promoteChange(request: MembershipRequest): Change {
   };
 }
 
-function openChange(member: Member): Change {
+function openChange({ member, peers }: MembershipRequest): Change {
+  // Decided by the inventory, so that the look before the change says the same.
+  const isOneOfTwo = peers.length === 1;
   return {
     summary: `restart ${member.unit} (member ${member.name}): it serves clients from now on`,
-    diff: [`- ${JOIN_DROP_IN}`],
+    diff: [
+      `- ${JOIN_DROP_IN}`,
+      ...(isOneOfTwo ? [`of two members both must agree: until ${member.name} has started, writes wait`] : []),
+    ],
     actions: [
       { kind: 'await', gate: 'etcd-can-spare-batch', parameters: {} },
       { kind: 'run', command: endJoin(), undo: { lasting: 'it stays a member' } },
       ...restartMember(member),
     ],
-    disruptive: false,
+    disruptive: isOneOfTwo,
   };
 }

@@ -1,8 +1,6 @@
 import { described, hex } from '../facts/etcd-membership.js';
-import { quorum } from '../facts/etcd-phase.js';
 import { changed, UNCHANGED, type Change, type Outcome, type Resource, type Run } from '../model/change.js';
 import type { Cluster, Member } from '../model/cluster.js';
-import { counted } from '../model/counted.js';
 import type { Probe } from '../model/remote.js';
 import { moveMemberAside } from '../shell/join-member.js';
 import { backInService, removeLeaving, yieldLeadership } from '../shell/leave-cluster.js';
@@ -10,6 +8,7 @@ import { manifestAside, podMember, startPod, stopPod, type PodMember } from '../
 import { serviceCommand } from '../shell/service-command.js';
 import { decideRemoval, type LeavingStep, type Removal } from './decide-removal.js';
 import { SNAPSHOT_BEFORE } from './joining-steps.js';
+import { sizeRemark } from './size-remark.js';
 import { lookBeforeLeaving } from './look-before-leaving.js';
 
 /** The resources on the host of a member that is to leave, in the order in which they are done. */
@@ -138,7 +137,7 @@ function removeChange({ cluster, member, on }: Leave, { removed }: Removal): Cha
             `${member.host} can't be asked, and nobody answers at its address: what is on it stays`,
             "with its old data it can't come back: etcd ends there by itself",
           ]),
-      whatStays(cluster.members.length),
+      `then ${sizeRemark(cluster.members.length)}`,
     ],
     actions: [
       { kind: 'await', gate: isThere ? 'etcd-serves-without-batch' : 'etcd-healthy', parameters: {} },
@@ -152,14 +151,6 @@ function removeChange({ cluster, member, on }: Leave, { removed }: Removal): Cha
     ],
     disruptive: isThere && !isStopped,
   };
-}
-
-/** What a person should know of the size that the inventory wants. */
-function whatStays(size: number): string {
-  if (size === 1) return 'then etcd has one member: when its host is down, so is etcd, and with it every API server';
-  const [needed, lost] = [quorum(size), size - quorum(size)];
-  const even = size % 2 === 0 ? `, no more than ${size - 1} would` : '';
-  return `then etcd has ${counted(size, 'member')}: ${needed} must run, so it survives the loss of ${lost}${even}`;
 }
 
 function asideChange(member: Member): Change {

@@ -30,7 +30,7 @@ describeOnLab('members leave', 'leaving', { etcd: 5 }, (lab) => {
     ways = await ownWays(lab, [11], []);
   }, 600_000);
 
-  test('5 → 3 → 2: no client sees it, no member that stays is restarted, and a run that is killed is finished by the next', async () => {
+  test('5 → 3 → 2 → 1: no client sees it, no member that stays is restarted, and a run that is killed is finished by the next', async () => {
     const before = await startedAt(lab, 'etcd-1');
     await lead(lab, 'etcd-5');
     const former = await withPrintedLines(lab, 3);
@@ -75,5 +75,14 @@ describeOnLab('members leave', 'leaving', { etcd: 5 }, (lab) => {
       return runVerb(lab, 'apply', lost, '--limit', 'all:!etcd-3');
     });
     expect(await listed(lab)).toEqual(named(2).map((name) => `${name} started`));
+
+    // Of two both must agree: the one that leaves, and leads, is not stopped before.
+    const last = await withPrintedLines(lab, 1);
+    const plan = await lab.provision('plan', last);
+    expect(plan.stdout).toContain('then etcd has one member: when its host is down, so is etcd');
+    await withWriters(lab, ways, 'last', async () => runVerb(lab, 'apply', last));
+    expect(plannedChanges(await runVerb(lab, 'plan', last))).toEqual([]);
+    await expectMembers(lab, 1);
+    expect(await startedAt(lab, 'etcd-1')).toBe(before);
   });
 });

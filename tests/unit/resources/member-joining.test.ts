@@ -123,6 +123,23 @@ describe('the inventory has more members than the running cluster', () => {
     }
   });
 
+  test.each([
+    [2, true, ['etcd has 2 members: 2 must run, so it survives the loss of 0, no more than 1 would', 'writes wait']],
+    [3, false, []],
+    [4, false, ['etcd has 4 members: 3 must run, so it survives the loss of 1, no more than 3 would']],
+  ])('the plan of %i members says what that number means', async (size, disruptive, remarks) => {
+    const wanted = cluster(size);
+    const last = wanted.members[size - 1] ?? sampleMember(size);
+    const resources = joiningSteps(joiningWay(wanted, last));
+    const probe = on(hosts({ running: size - 1, of: size }), size);
+    const outcomes = await Promise.all([...resources.joining, resources.open].map((each) => each.plan(probe)));
+    const changes = outcomes.flatMap((outcome) => (outcome.kind === 'change' ? [outcome.change] : []));
+    const said = changes.flatMap(({ diff }) => diff).join('\n');
+    for (const remark of remarks) expect(said).toContain(remark);
+    expect(said.includes('must run') || said.includes('writes wait')).toBe(remarks.length > 0);
+    expect(changes.some((change) => change.disruptive)).toBe(disruptive);
+  });
+
   test('what runs is a cluster that serves, whatever the inventory wants: nothing is begun together', async () => {
     const probes = hosts({ running: 1, of: 3 });
     const seen = await lookAtMembers(cluster(3), on(probes, 1));
