@@ -43,6 +43,7 @@ const runs = {
     'expired-certificates',
     'diagnosis',
     'member-leaving',
+    'member-growth',
     'defrag',
     'kubernetes-playbook',
     'tutorials',

@@ -2,13 +2,14 @@ import { posix } from 'node:path';
 import { APISERVER, apiserverProcesses, type ApiserverProcess } from '../facts/apiserver-processes.js';
 import { askText } from '../facts/file-content.js';
 import { flagValue } from '../facts/command-flags.js';
+import { quorum } from '../facts/etcd-phase.js';
 import { isConnected, readinessProblem } from '../gates/apiserver-ready.js';
 import type { ControlPlane } from '../model/cluster.js';
 import { memberUrls, namesJust } from '../model/endpoint.js';
 import { etcdWay } from '../model/etcd-way.js';
 import { ProvisionError } from '../model/errors.js';
 import type { Probe } from '../model/remote.js';
-import { CONTAINER } from '../facts/apiserver-manifest.js';
+import { CONTAINER, serverList } from '../facts/apiserver-manifest.js';
 import { argumentOf, readStaticPodManifest } from '../facts/static-pod-manifest.js';
 import { rivalFiles, staticPodFiles, type StaticPodFile } from '../facts/static-pods.js';
 import { quote } from '../shell/quote.js';
@@ -124,5 +125,14 @@ function notTheVip(
   // It works, for etcd's client goes to whichever member is there; but it is not what was meant to stay.
   if (namesJust(given, direct))
     return { verdict: 'warn', evidence: `bypassed: ${evidence}`, next: `provision bypass ${quote(inventory)} off` };
-  return { verdict: 'fail', evidence, next };
+  const named = serverList(given);
+  const missing = direct.filter((url) => !named.includes(url));
+  // One member alone is no bypass, and most of them are one from before others joined.
+  if (!named.every((url) => direct.includes(url)) || named.length < quorum(direct.length))
+    return { verdict: 'fail', evidence, next };
+  return {
+    verdict: 'warn',
+    evidence: `bypassed, and without ${missing.join(', ')}: ${evidence}`,
+    next: `provision bypass ${quote(inventory)} on`,
+  };
 }

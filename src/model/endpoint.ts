@@ -23,6 +23,11 @@ export function namesJust(servers: string, urls: readonly string[]): boolean {
   return servers.split(',').toSorted().join() === urls.toSorted().join();
 }
 
+/** Whether it names some of these URLs, and no other one: as before others were there. */
+export function namesOnly(servers: string, urls: readonly string[]): boolean {
+  return servers.split(',').every((url) => urls.includes(url));
+}
+
 /** The kernel setting with which a program may listen on an address that is on another host now. */
 export function nonlocalBindKey(address: string): string {
   return `net.${address.includes(':') ? 'ipv6' : 'ipv4'}.ip_nonlocal_bind`;

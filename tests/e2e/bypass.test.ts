@@ -4,6 +4,7 @@ import { EXIT } from '../../src/model/errors.js';
 import type { CheckItem } from '../../src/checks/check.js';
 import { cutNetwork, restoreNetwork } from '../../src/lab/faults.js';
 import { waitUntil } from '../../src/lab/process.js';
+import { STORED_ENDPOINTS, storeConfiguration } from '../support/stored-endpoints.js';
 import { describeOnLab, type TestLab } from '../support/lab.js';
 import {
   endOf,
@@ -27,14 +28,6 @@ const MANIFESTS = `sha256sum ${MANIFEST}; stat -c '%U:%G %a' ${MANIFEST}; ls -A 
 /** Writes the number of kube-apiservers down, some twenty times a second, until told to stop. */
 const SAMPLER =
   'rm -f /tmp/stop; while [ ! -e /tmp/stop ]; do grep -lx kube-apiserver /proc/[0-9]*/comm 2>/dev/null | wc -l; sleep 0.03; done';
-const ADMIN = "awk '/client-DATA-data:/ {print $2}' /etc/kubernetes/admin.conf | base64 -d";
-/** The endpoints in kubeadm-config, as an administrator reads them. */
-const STORED_ENDPOINTS = [
-  `umask 077; ${ADMIN.replace('DATA', 'certificate')} > /run/a.crt; ${ADMIN.replace('DATA', 'key')} > /run/a.key`,
-  "printf 'GET /api/v1/namespaces/kube-system/configmaps/kubeadm-config HTTP/1.0\\r\\n\\r\\n' | " +
-    'openssl s_client -quiet -cert /run/a.crt -key /run/a.key -connect 127.0.0.1:6443 2>/dev/null | grep -o "https://[^\\\\]*:2379"',
-].join('\n');
-
 /** What happened, in order; the tests below look at it from several sides. */
 interface Story {
   readonly stored: { readonly before: string; readonly after: string; readonly run: JsonRun };
@@ -89,7 +82,7 @@ async function badItems(lab: TestLab): Promise<readonly CheckItem[]> {
 }
 
 async function followed(lab: TestLab): Promise<Story['stored']> {
-  await lab.ssh('cp-1', 'kubeadm init phase upload-config kubeadm --config /etc/kubernetes/kubeadm.yaml');
+  await storeConfiguration(lab);
   const before = (await lab.ssh('cp-1', STORED_ENDPOINTS)).stdout;
   const run = await runVerb(lab, 'apply', '--playbook', 'repoint');
   return { before, run, after: (await lab.ssh('cp-2', STORED_ENDPOINTS)).stdout };

@@ -11,7 +11,8 @@ import { expectMembers, lead, listed, ofSize, startedAt, withWriters } from '../
 import { disturbedRun } from '../support/stopped-run.js';
 import { ownWays } from '../support/writers.js';
 
-jest.setTimeout(900_000);
+// Ten membership changes, one after the other, on whatever machine.
+jest.setTimeout(1_500_000);
 
 describeOnLab('the inventory says who is a member', 'members', { etcd: 5 }, (lab) => {
   let ways: readonly Way[];

@@ -82,11 +82,15 @@ export function named(size: number): readonly string[] {
 }
 
 /** So many members and backends, nothing left to plan, and `verify` finds nothing wrong. */
-export async function expectMembers(lab: TestLab, size: number): Promise<void> {
+export async function expectMembers(
+  lab: TestLab,
+  size: number,
+  firewall: 'guarded' | 'open' = 'guarded',
+): Promise<void> {
   expect(await listed(lab)).toEqual(named(size).map((name) => `${name} started`));
   expect(await backends(lab)).toEqual(named(size));
-  expect(plannedChanges(await runVerb(lab, 'plan', await ofSize(lab, size)))).toEqual([]);
-  const verified = await lab.provision('verify', await ofSize(lab, size));
+  expect(plannedChanges(await runVerb(lab, 'plan', await ofSize(lab, size, firewall)))).toEqual([]);
+  const verified = await lab.provision('verify', await ofSize(lab, size, firewall));
   expect(endOf(verified)).toMatch(/^status 0/);
 }
 

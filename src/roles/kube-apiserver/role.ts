@@ -7,7 +7,7 @@ import { ETCD_HEALTH_PATH } from '../../model/cluster.js';
 import { etcdWay } from '../../model/etcd-way.js';
 import { serviceNamed } from '../../model/virtual-service.js';
 import { aboutService } from '../../model/gate.js';
-import { memberUrls, namesJust } from '../../model/endpoint.js';
+import { memberUrls, namesJust, namesOnly } from '../../model/endpoint.js';
 import { apiserverCertificates, apiserverTrust } from '../../pki/certificate-list.js';
 import { certificateResource } from '../../resources/certificate.js';
 import { command, type CommandOptions } from '../../resources/command.js';
@@ -110,7 +110,7 @@ function repointed(cluster: Cluster, controlPlane: ControlPlane): Resource {
   const moved = etcdServers({
     ...{ cluster, controlPlane },
     servers: () => [url],
-    remark: (given) => (namesJust(given, memberUrls(cluster.members)) ? `${USES_MEMBERS}${target}` : undefined),
+    remark: (given) => (namesOnly(given, memberUrls(cluster.members)) ? `${USES_MEMBERS}${target}` : undefined),
     before: (files) => ({
       kind: 'await',
       gate: aboutService('vip-answers', 'etcd'),

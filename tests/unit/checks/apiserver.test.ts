@@ -8,6 +8,7 @@ const MANIFEST = '/etc/kubernetes/manifests/kube-apiserver.yaml';
 const VIP = 'https://10.0.0.100:2379';
 const DIRECT = 'https://10.0.0.1:2379';
 const MEMBERS = 'https://10.0.0.2:2379,https://10.0.0.1:2379,https://10.0.0.3:2379';
+const MOST = 'https://10.0.0.2:2379,https://10.0.0.3:2379';
 const READY = { kind: 'answer', status: 200, body: 'ok' };
 
 function manifest(servers: string): string {
@@ -81,6 +82,19 @@ describe('an apiserver', () => {
         `warn apiserver-manifest cp-1 ${MANIFEST}: bypassed: --etcd-servers=${MEMBERS}, not ${VIP}`,
         `warn apiserver-process cp-1: bypassed: --etcd-servers=${MEMBERS}, not ${VIP}`,
       ],
+    ],
+    [
+      'that uses most members directly, as before one joined',
+      { text: manifest(MOST), processes: [runs(MOST)] },
+      [
+        `warn apiserver-manifest cp-1 ${MANIFEST}: bypassed, and without ${DIRECT}: --etcd-servers=${MOST}, not ${VIP}`,
+        `warn apiserver-process cp-1: bypassed, and without ${DIRECT}: --etcd-servers=${MOST}, not ${VIP}`,
+      ],
+    ],
+    [
+      'that uses a member of others, too',
+      { processes: [runs(`${MOST},https://10.0.0.9:2379`)] },
+      [`fail apiserver-process cp-1: --etcd-servers=${MOST},https://10.0.0.9:2379, not ${VIP}`],
     ],
     [
       'whose manifest cannot be read',
