@@ -30,6 +30,7 @@ const runs = {
     'snapshot',
     'member-changes',
     'ca-rotate',
+    'ca-rotate-members',
     'member-replace',
     'worst-day',
     'etcd-versions',

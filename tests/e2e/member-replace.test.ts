@@ -1,11 +1,11 @@
 import { join } from 'node:path';
 import { beforeAll, expect, jest, test } from '@jest/globals';
 import { EXIT } from '../../src/model/errors.js';
-import { powerCut, replaceMachine } from '../../src/lab/faults.js';
 import { waitUntil } from '../../src/lab/process.js';
 import type { EventJson } from '../../src/report/event-schema.js';
 import type { Way } from '../support/cluster-client.js';
 import { describeOnLab, run, type Ended } from '../support/lab.js';
+import { loseMachine } from '../support/lost-machine.js';
 import { endOf, etcdctl, passphraseFile, plannedChanges, runVerb, vipOf } from '../support/main-job.js';
 import { disturbedRun, type DisturbedRun } from '../support/stopped-run.js';
 import { numberOfThisCommit } from '../support/this-commit.mjs';
@@ -42,16 +42,6 @@ describeOnLab('provision member replace', 'member', { etcd: 3, controlPlanes: 1 
         ([, state = '', name = '', , , learner = '']) => `${name} ${state} ${learner === 'true' ? 'learner' : 'voter'}`,
       )
       .toSorted();
-  }
-
-  /** The machine of a host is lost, and a bare one is put in its place. @returns the old one's files */
-  async function loseMachine(name: string): Promise<string> {
-    const host = await lab.host(name);
-    await powerCut(host);
-    const old = await replaceMachine(host);
-    const health = etcdctl(`https://${vip}:2379`, 'endpoint health');
-    await mustWait('the others serve at the virtual IP', async () => (await lab.ssh('etcd-1', health)).status === 0);
-    return old;
   }
 
   async function write(name: string): Promise<Writers> {
@@ -103,7 +93,7 @@ describeOnLab('provision member replace', 'member', { etcd: 3, controlPlanes: 1 
   });
 
   test('a machine that lost its power is replaced by a bare one: no client sees it, and nothing is lost', async () => {
-    await loseMachine('etcd-3');
+    await loseMachine(lab, 'etcd-3');
     expect((await lab.provision('verify', lab.files.inventory)).status).toBe(1);
     const refused = await runVerb(lab, 'plan');
     expect(textOf(refused)).toContain('provision member replace INVENTORY etcd-3');
@@ -132,7 +122,7 @@ describeOnLab('provision member replace', 'member', { etcd: 3, controlPlanes: 1 
   });
 
   test('killed in the middle, and the old machine’s data comes back: it ends by itself, and the next run completes', async () => {
-    const old = await loseMachine('etcd-2');
+    const old = await loseMachine(lab, 'etcd-2');
     const writers = await write('again');
     const at = ['remove', 'add', 'start'][numberOfThisCommit(9, 3)] ?? '';
     const isAt = (event: EventJson): boolean => event.type === 'change-done' && event.address === `member-${at}:etcd-2`;
