@@ -47,6 +47,7 @@ const runs = {
     'member-growth',
     'defrag',
     'kubernetes-playbook',
+    'unstack',
     'tutorials',
   ],
 };
