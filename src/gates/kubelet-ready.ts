@@ -68,7 +68,7 @@ function hasLabel(labels: unknown, label: string): boolean {
   return typeof labels === 'object' && labels !== null && Object.hasOwn(labels, label);
 }
 
-/** The object of the node, where all is well; else why not. */
+/** The object of the node, where it is healthy; else why not. */
 async function lookAtNode(probe: Probe, since: number): Promise<NodeObject | string> {
   const [unit, processes] = await Promise.all([probe.ask(unitState, KUBELET), probe.ask(kubeletProcesses, KUBELET)]);
   if (!unit.active || unit.startedAt === undefined) return 'its kubelet does not run';
