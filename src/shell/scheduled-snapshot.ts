@@ -95,8 +95,8 @@ function askLines(): readonly string[] {
     'done',
     'status=$(ctl endpoint status -w json 2>/dev/null | tail -n 1)',
     'size=$(number "$status" dbSize) id=$(number "$status" cluster_id)',
-    // With users it is no one's to count: empty.
-    `live=$(ctl get '' --from-key --count-only -w fields 2>/dev/null | sed -n 's/^"Count" : \\([0-9][0-9]*\\)$/\\1/p')`,
+    // With users it is no one's to count: empty. etcdctl 3.4 has no --count-only, and the count of an answer is the whole one's.
+    `live=$(ctl get '' --from-key --limit=1 --keys-only -w fields 2>/dev/null | sed -n 's/^"Count" : \\([0-9][0-9]*\\)$/\\1/p')`,
     '[ -n "$size" ] || refuse "etcd does not say how large its database is"',
     // A fifth, and 64 MiB, for what is written meanwhile.
     'need=$((size / 1024 * 12 / 10 + 65536))',

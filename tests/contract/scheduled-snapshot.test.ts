@@ -38,7 +38,7 @@ function etcd(
     given.keys === undefined ? 'exit 1' : `printf '"Revision" : 9\\n"More" : false\\n"Count" : ${given.keys}\\n'`;
   program('etcdctl', [
     'case "$*" in',
-    `*"get  --from-key --count-only -w fields"*) ${counted} ;;`,
+    `*"get  --from-key --limit=1 --keys-only -w fields"*) ${counted} ;;`,
     `*"get health"*) ${given.get ?? ':'} ;;`,
     `*"endpoint status"*) echo '${STATUS}' ;;`,
     `*"member list"*) cat <<'END'\n${LISTED.join('\n')}\nEND\n;;`,
