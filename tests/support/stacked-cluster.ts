@@ -15,12 +15,6 @@ export interface StackedCluster {
   readonly files: Readonly<Record<'ca' | 'caKey' | 'certificate' | 'key', string>>;
 }
 
-/** `etcdctl` on a control plane, as kubeadm's own probe asks its member. */
-export function stackedctl(words: string, endpoint = 'https://127.0.0.1:2379'): string {
-  const pki = '/etc/kubernetes/pki/etcd';
-  return `ETCDCTL_API=3 etcdctl --endpoints=${endpoint} --cacert=${pki}/ca.crt --cert=${pki}/healthcheck-client.crt --key=${pki}/healthcheck-client.key ${words}`;
-}
-
 /** Makes the control planes of a lab a Kubernetes with a stacked etcd: members that the kubelet runs, by the real kubeadm. */
 export async function createStackedCluster(lab: TestLab): Promise<StackedCluster> {
   const all = (await lab.host('cp-1')).lab.hosts.filter(({ role }) => role === 'control-plane');
