@@ -16,13 +16,15 @@ export interface FleetChoice {
 
 /** The options of `fleet list`. */
 export interface FleetListOptions extends FleetChoice {
-  readonly format: 'text' | 'json' | 'github-matrix';
+  readonly format: 'text' | 'json' | 'github-matrix' | 'kubernetes';
+  /** Of `kubernetes`: where the plans are. */
+  readonly plans: string;
 }
 
 /** Shows the clusters, for people and for what starts a job for each. */
 export async function listFleet(directory: string, options: FleetListOptions, context: Context): Promise<void> {
   const clusters = await chosenClusters(directory, options);
-  context.stdout.write(`${render(directory, clusters, options)}\n`);
+  context.stdout.write(`${await render(directory, clusters, options)}\n`);
   context.exit(EXIT.done);
 }
 
@@ -45,7 +47,11 @@ async function changedClusters(
   return affectedClusters(all, directory, await changedSince(directory, revision));
 }
 
-function render(directory: string, clusters: readonly FleetCluster[], { format }: FleetListOptions): string {
+async function render(
+  directory: string,
+  clusters: readonly FleetCluster[],
+  { format, plans }: FleetListOptions,
+): Promise<string> {
   switch (format) {
     case 'text':
       return [...clusters.map(({ inventory }) => inventory), counted(clusters.length, 'cluster')].join('\n');
@@ -59,5 +65,13 @@ function render(directory: string, clusters: readonly FleetCluster[], { format }
     case 'github-matrix':
       // One line: it is written to $GITHUB_OUTPUT as it is.
       return printableJson(githubMatrix(clusters));
+    case 'kubernetes': {
+      const { stringify } = await import('yaml');
+      const { kubernetesJobs } = await import('../fleet/kubernetes-jobs.js');
+      // No line is broken: a long path stays one word.
+      return kubernetesJobs(clusters, plans)
+        .map((job) => `---\n${stringify(job, { lineWidth: 0, aliasDuplicateObjects: false }).trimEnd()}`)
+        .join('\n');
+    }
   }
 }

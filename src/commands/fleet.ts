@@ -19,10 +19,14 @@ export function addFleetCommand(program: Command, context: Context): void {
   const fleet = program.command('fleet').description('list, plan, apply and verify many clusters, each on its own');
   chosen(fleet.command('list').description('the clusters of a directory of inventories; asks no host'))
     .addOption(
-      new Option('--format <format>', 'text; json: one object; github-matrix: for `strategy.matrix` of a workflow')
-        .choices(['text', 'json', 'github-matrix'])
+      new Option(
+        '--format <format>',
+        'text; json: one object; github-matrix: for `strategy.matrix` of a workflow; kubernetes: a Job each, which applies its plan',
+      )
+        .choices(['text', 'json', 'github-matrix', 'kubernetes'])
         .default('text'),
     )
+    .option('--plans <directory>', 'of the Jobs: where `fleet plan -o` has saved the plans', 'plans')
     .action(async (directory: string, options: FleetListOptions) => {
       const { listFleet } = await import('./fleet-list.js');
       await listFleet(directory, options, context);

@@ -1,6 +1,6 @@
-import { createHash } from 'node:crypto';
 import { ProvisionError } from '../model/errors.js';
 import type { FleetCluster } from './find-clusters.js';
+import { shortName } from './short-name.js';
 
 /** GitHub starts no more jobs from one matrix (docs.github.com, "Running variations of jobs in a workflow"). */
 const MOST_JOBS = 256;
@@ -26,14 +26,11 @@ export function githubMatrix(clusters: readonly FleetCluster[]): Matrix {
       message: `${clusters.length} clusters, and a matrix of GitHub has ${MOST_JOBS} jobs at most`,
       hint: `take parts: --shard 1/${Math.ceil(clusters.length / MOST_JOBS)}, and so on, or --changed-since REVISION`,
     });
-  return { include: clusters.map(({ name, inventory }) => ({ cluster: name, inventory, id: idOf(name) })) };
-}
-
-/** Hexadecimal digits that keep two names apart which have the same letters. */
-const DIGITS = 8;
-
-function idOf(name: string): string {
-  const plain = name.replaceAll(/[^\w.-]+/g, '-');
-  const digest = createHash('sha256').update(name).digest('hex').slice(0, DIGITS);
-  return plain === name ? name : `${plain}-${digest}`;
+  return {
+    include: clusters.map(({ name, inventory }) => ({
+      cluster: name,
+      inventory,
+      id: shortName(name, name.replaceAll(/[^\w.-]+/g, '-')),
+    })),
+  };
 }

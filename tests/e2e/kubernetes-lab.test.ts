@@ -55,6 +55,24 @@ describeOnLab(
       expect(new Set(names.stdout.trim().split('\n')).size).toBe(2);
     });
 
+    test('takes the Jobs of a fleet as they are printed, and would notice another', async () => {
+      const fleet = await lab.onControlSide(['mktemp', '-d']);
+      const directory = fleet.stdout.trim();
+      await lab.onControlSide([
+        'sh',
+        '-c',
+        `mkdir '${directory}/eu' && cp '${inventory}' '${directory}/eu/inventory.yaml'`,
+      ]);
+      const printed = await lab.provision('fleet', 'list', directory, '--format', 'kubernetes');
+      // This server is older than that word, and names it; a newer one has it.
+      const known = printed.stdout.replace(/^ {2}podFailurePolicy:\n(?: {4,}.*\n)+/m, '');
+      expect(known).not.toBe(printed.stdout);
+      const create = ['ssh', '-F', lab.files.sshConfig, 'cp-1', kubectl('create --dry-run=server -f - 2>&1')];
+      expect((await lab.onControlSide(create, known)).stdout).toBe('job.batch/provision-eu created (server dry run)\n');
+      const planted = await lab.onControlSide(create, known.replace('workingDir:', 'workDir:'));
+      expect(planted).toMatchObject({ status: 1, stdout: expect.stringContaining('workDir') as unknown });
+    });
+
     test('its API server gets a virtual IP, and kubeadm puts that into what it shows and into its configuration', async () => {
       for (const playbook of ['apiserver-lb', 'apiserver-names'])
         expect(plannedChanges(await runVerb(lab, 'plan', inventory, '--playbook', playbook))).toEqual([]);
