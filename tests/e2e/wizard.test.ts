@@ -79,9 +79,9 @@ describeOnLab('the wizard, from an empty directory', 'wizard', { hosts: 3 }, (la
     await person.does('Write this to', '\r');
     await person.does('Plan it now', '\r');
     await person.does('Go on to apply', '\r');
+    await person.does(/Perform \d+ changes/, 'y\r');
     await person.does('New passphrase for', 'kept in a safe\r');
     await person.does('Repeat the passphrase', 'kept in a safe\r');
-    await person.does(/Perform \d+ changes/, 'y\r');
     expect(await person.ended).toEqual([0, null]);
     person.end();
     expect(person.output()).toMatch(/to change|changes/);
