@@ -3,7 +3,7 @@ import type { Fact } from '../model/remote.js';
 import { WITNESS_SETS } from '../shell/firewall.js';
 
 /** What an address was let in with: an advert of VRRP for a virtual router id, or a connection to a TCP port. */
-export type LetInKey = `advert ${number}` | `knock ${number}`;
+type LetInKey = `advert ${number}` | `knock ${number}`;
 
 /**
  * Key: {@link LetInKey}. The addresses that sent it and came through our table of nftables since it was loaded. The kernel notes
