@@ -2,11 +2,8 @@ import { FIREWALL_TABLE } from '../model/firewall.js';
 import type { Fact } from '../model/remote.js';
 import { WITNESS_SETS } from '../shell/firewall.js';
 
-/** What an address was let in with: an advert of VRRP for a virtual router id, or a connection to a TCP port. */
-type LetInKey = `advert ${number}` | `knock ${number}`;
-
 /**
- * Key: {@link LetInKey}. The addresses that sent it and came through our table of nftables since it was loaded. The kernel notes
+ * Key: `advert ID`, of VRRP for a virtual router id, or `knock PORT`, a connection to a TCP port. The addresses that sent it and came through our table of nftables since it was loaded. The kernel notes
  * them while new rules are on trial, whether or not a program takes what comes; at other times there is nothing.
  */
 export const letIn: Fact<readonly string[]> = {
