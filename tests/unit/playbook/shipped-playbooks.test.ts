@@ -274,6 +274,7 @@ const SHIPPED: Readonly<Record<string, readonly Shape[]>> = {
     },
   ],
   'replace-member.yaml': [
+    LETS_IN,
     {
       hosts: 'etcd',
       become: true,
@@ -338,6 +339,15 @@ test.each(Object.entries(SHIPPED))('%s: its plays, their hosts, order, gates and
       roles: roles.map((role) => ({ role })),
     })),
   );
+});
+
+/** `recover` is not among them: its members come back to the addresses that they had. */
+const ADDING = ['etcd-joining', 'etcd-replacement'];
+
+test.each(Object.entries(SHIPPED))('%s: before a member is added, firewalls let it in', (_, shapes) => {
+  const roles = shapes.flatMap((shape) => shape.roles);
+  for (const role of ADDING)
+    if (roles.includes(role)) expect(roles.slice(0, roles.indexOf(role))).toContain('etcd-firewall-lets-in');
 });
 
 test('all gates and orders that they name are there, under just that name', () => {
