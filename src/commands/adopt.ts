@@ -113,7 +113,7 @@ function shown(path: string): string {
 function nextSteps(
   inventory: Inventory,
   { authority, directory }: WritableStore,
-  { stackedKey }: FoundCluster,
+  { stackedKey, group }: FoundCluster,
 ): string {
   const store = quote(shown(directory));
   const hasAddress = [...inventory.hosts.values()].some(({ variables }) => variables.at('etcd_lb_ip') !== undefined);
@@ -121,10 +121,16 @@ function nextSteps(
     ...(hasAddress ? [] : ["set etcd_lb_ip: a free address of the nodes' network, the virtual IP"]),
     ...(authority.isExternal?.() === true
       ? [
-          `provision ca import ${store} --certificate ${store}/ca.crt --key FILE   (${stackedKey !== undefined ? `kubeadm keeps it on each control plane: ${stackedKey}` : 'or use an external CA: provision ca request INVENTORY'})`,
+          stackedKey === undefined
+            ? `provision ca import ${store} --certificate ${store}/ca.crt --key FILE   (or use an external CA: provision ca request INVENTORY)`
+            : `provision ca import ${store} --certificate ${store}/ca.crt --key <(ssh ${quote(firstOf(inventory, group))} sudo cat ${quote(stackedKey)})`,
         ]
       : []),
     `provision plan ${quote(inventory.file)}${stackedKey === undefined ? '' : ' --playbook unstack'}`,
   ];
   return `Next:\n${steps.map((step) => `  ${step}\n`).join('')}`;
+}
+
+function firstOf({ groups }: Inventory, group: string): string {
+  return groups.get(group)?.[0] ?? 'HOST';
 }
