@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { access } from 'node:fs/promises';
+import { access, realpath } from 'node:fs/promises';
 import { homedir } from 'node:os';
+import { dirname, resolve } from 'node:path';
 import { ProvisionError } from '../model/errors.js';
 import { quote } from '../shell/quote.js';
 import type { Answer, AnswerKey } from '../wizard/answers.js';
@@ -102,7 +103,7 @@ async function askAll(
     fileExists,
     resolve: resolveName,
     ...look,
-    ...(asksStart ? { readKnown: readKnown(context) } : {}),
+    ...(asksStart ? { readKnown: readKnown(file, context) } : {}),
   };
   try {
     const { text, next } = await cancellable(
@@ -128,18 +129,27 @@ async function askAll(
   }
 }
 
-/** Reads an inventory that is there, as any verb does. */
-function readKnown(context: Context): ReadKnown {
-  return async (path) => {
+/** Reads an inventory that is there, as any verb does. One that would be replaced is none: it would lose what is not copied. */
+function readKnown(file: string, context: Context): ReadKnown {
+  return async (typed) => {
+    const path = typed.replace(/^~(?=\/)/, homedir());
+    const places = await Promise.all([path, file, dirname(resolve(file))].map(realPlace));
+    if (places[0] === places[1] || places[0] === places[2])
+      return `${file} would be written over it, and it stays as it is; give the new one another name: provision init FILE`;
     const { openInventory } = await import('./inventory-options.js');
     const { knownInventory } = await import('../wizard/known-inventory.js');
     try {
-      return knownInventory(await openInventory(path.replace(/^~(?=\/)/, homedir()), {}, context));
+      return knownInventory(await openInventory(path, {}, context));
     } catch (error) {
       if (error instanceof ProvisionError) return error.message;
       throw error;
     }
   };
+}
+
+/** Where a path leads; of one that is not there, what it says. */
+async function realPlace(path: string): Promise<string> {
+  return realpath(path).catch(() => resolve(path));
 }
 
 async function lookEdges({ hostLooks }: InitEdges, memory: LookMemory): Promise<Pick<WizardEdges, 'look'>> {

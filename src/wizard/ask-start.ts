@@ -16,7 +16,10 @@ export interface Started {
 const CHOICES: readonly { readonly value: Start; readonly name: string }[] = [
   { value: 'bare', name: 'bare hosts: etcd is to be set up' },
   { value: 'etcd', name: 'a running etcd: it is described first, and keeps what it has' },
-  { value: 'kubernetes', name: 'a running Kubernetes, with stacked or external etcd' },
+  {
+    value: 'kubernetes',
+    name: 'a running Kubernetes with external etcd (a stacked one: docs/runbooks/stacked-to-external.md)',
+  },
   { value: 'inventory', name: 'an Ansible or kubespray inventory to start from' },
 ];
 

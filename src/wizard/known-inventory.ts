@@ -49,7 +49,8 @@ function inCommon(values: readonly (string | undefined)[]): string | undefined {
 
 function named(host: Host, common: Pick<KnownInventory, 'user' | 'privateKeyFile'>): NamedHost {
   const { name } = host;
-  const { address: login, port, user, privateKeyFile, sshArgs } = host.connection;
+  const { address: login, port, user, privateKeyFile } = host.connection;
+  const sshArgs = hasSecretArgs(host) ? undefined : host.connection.sshArgs;
   const node = nodeAddress(host)?.address;
   const address = node ?? (isAddress(login) ? login : '');
   const connection: HostConnection = {
@@ -62,9 +63,23 @@ function named(host: Host, common: Pick<KnownInventory, 'user' | 'privateKeyFile
   return Object.keys(connection).length === 0 ? { name, address } : { name, address, connection };
 }
 
+const SSH_ARGS = ['ansible_ssh_args', 'ansible_ssh_common_args', 'ansible_ssh_extra_args'];
+
+/** Whether its arguments for ssh are sealed, or give a password to `sshpass`. */
+function hasSecretArgs({ variables, connection: { sshArgs = '' } }: Host): boolean {
+  return SSH_ARGS.some((name) => variables.secretOf(name) !== undefined) || /sshpass/i.test(sshArgs);
+}
+
 /** Secrets stay where they are: a password is asked for. */
-function leftOf({ name, connection: { password, become } }: Host): readonly string[] {
+function leftOf(host: Host): readonly string[] {
+  const {
+    name,
+    connection: { password, become, sshArgs },
+  } = host;
   return [
+    ...(sshArgs === undefined || !hasSecretArgs(host)
+      ? []
+      : [`${name}: its arguments for ssh hold a secret, and are not copied: put them into ~/.ssh/config`]),
     ...(password === undefined ? [] : [`${name}: its SSH password is a secret, and is not copied: -k asks for it`]),
     ...(become?.password === undefined
       ? []

@@ -66,7 +66,7 @@ function hostVars({ address, connection = {} }: NamedHost): Readonly<Record<stri
     // Logged in at another address than that by which nodes reach each other.
     ...(login === undefined ? {} : { ip: address }),
     ...(port === undefined ? {} : { ansible_port: port }),
-    ...(user === undefined ? {} : { ansible_user: user }),
+    ...(user === undefined ? {} : { ansible_user: user, ansible_become: user !== 'root' }),
     ...(privateKeyFile === undefined ? {} : { ansible_ssh_private_key_file: privateKeyFile }),
     ...(sshArgs === undefined ? {} : { ansible_ssh_common_args: sshArgs }),
   };

@@ -18,6 +18,7 @@ const ARGO = 'deploy/argo/workflow-template.yaml';
 
 interface Step {
   readonly id?: string;
+  readonly env?: Readonly<Record<string, string>>;
   readonly run?: string;
 }
 interface Workflow {
@@ -96,6 +97,19 @@ describe('the workflow for GitHub', () => {
     expect(words[0]).toBe('apply --plan saved.plan --report apply.md -- clusters/a b.yaml');
   });
 
+  test('applies nothing where no authority is kept, and says when one has changed', () => {
+    const directory = temporaryDirectory('deploy-pki');
+    const env = { INVENTORY: 'clusters/a.yaml', RUNNER_TEMP: directory };
+    const [before, after] = [commandOf('apply', 'is missing: apply'), commandOf('apply', 'pki/ has changed')];
+    expect([inBash(before, directory, env), inBash(after, directory, env)]).toEqual([1, 0]);
+    mkdirSync(join(directory, 'clusters/pki'), { recursive: true });
+    writeFileSync(join(directory, 'clusters/pki/ca.key.age'), 'sealed');
+    expect([inBash(before, directory, env), inBash(after, directory, env)]).toEqual([0, 0]);
+    writeFileSync(join(directory, 'clusters/pki/ca.key.age'), 'another');
+    expect(inBash(after, directory, env)).toBe(1);
+    expect(jobs['apply']?.steps.filter(({ env }) => env?.['PROVISION_CA_PASSPHRASE'] !== undefined)).toHaveLength(1);
+  });
+
   test('lists what the push has changed, or all where the branch is new, in one line', () => {
     const directory = temporaryDirectory('deploy-list');
     const [node = '', main = ''] = provision();
@@ -137,6 +151,7 @@ const step = z.strictObject({
   ...{ name: z.string(), template: z.string() },
   arguments: z.strictObject({ parameters }).optional(),
   withParam: z.string().optional(),
+  continueOn: z.strictObject({ failed: z.literal(true) }).optional(),
 });
 const argoTemplate = z.strictObject({
   name: z.string(),
@@ -163,6 +178,7 @@ describe('the template for Argo Workflows', () => {
     metadata: z.strictObject({ name: z.string() }),
     spec: z.strictObject({
       entrypoint: z.string(),
+      podSpecPatch: z.string(),
       volumes: z.array(z.looseObject({ name: z.string() })),
       securityContext: z.looseObject({ runAsNonRoot: z.literal(true) }),
       templates: z.array(argoTemplate),

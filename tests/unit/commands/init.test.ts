@@ -186,6 +186,22 @@ describe('init on a terminal', () => {
     expect(existsSync(draft)).toBe(false);
   });
 
+  test('the inventory to start from is not the file that is written, nor the directory that it would be part of', async () => {
+    writeFileSync(file, 'etcd: { hosts: { a: { ansible_host: 10.0.0.1 } } }');
+    for (const from of [file, directory]) {
+      const person = await onTerminal();
+      const down = { name: 'down', ctrl: false };
+      for (const seen of ['What do you have?', '❯ a running etcd', '❯ a running Kubernetes'])
+        await person.does(seen, down);
+      await person.does('❯ an Ansible or kubespray', '');
+      await person.does('That inventory', from);
+      await person.does('would be written over it', CTRL_C);
+      await expect(person.answer).rejects.toMatchObject({ code: 'cancelled' });
+      rmSync(join(directory, '.provision'), { recursive: true });
+    }
+    expect(readFileSync(file, 'utf8')).toContain('10.0.0.1');
+  });
+
   test('where an etcd runs, describing it is offered before the plan', async () => {
     const person = await onTerminal();
     await person.does('What do you have?', { name: 'down', ctrl: false });

@@ -3,8 +3,10 @@ import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { loadInventory } from '../../../src/ansible/load-inventory.js';
 import { PROVIDED_VARIABLES } from '../../../src/cluster/derived-variables.js';
+import { Secret } from '../../../src/model/secret.js';
 import { knownInventory, type KnownInventory } from '../../../src/wizard/known-inventory.js';
 import { renderInventory } from '../../../src/wizard/render-inventory.js';
+import { encryptVault } from '../../support/encrypt-vault.js';
 import { temporaryDirectory } from '../../support/temporary-directory.js';
 
 async function load(text: string, variables: Readonly<Record<string, string>> = {}) {
@@ -14,7 +16,8 @@ async function load(text: string, variables: Readonly<Record<string, string>> = 
     writeFileSync(join(directory, 'group_vars', name), content);
   }
   writeFileSync(join(directory, 'hosts.ini'), text);
-  return loadInventory(join(directory, 'hosts.ini'), { provided: PROVIDED_VARIABLES });
+  const vaultPassword = new Secret('opens');
+  return loadInventory(join(directory, 'hosts.ini'), { provided: PROVIDED_VARIABLES, vaultPassword });
 }
 
 async function known(text: string, variables?: Readonly<Record<string, string>>): Promise<KnownInventory> {
@@ -60,6 +63,34 @@ describe('an inventory to start from', () => {
     expect(JSON.stringify({ left, hosts })).not.toContain('planted');
   });
 
+  test('becomes root where a host has a user of its own, and where all log in as root', () => {
+    const text = renderInventory({
+      members: [
+        { name: 'a', address: '10.0.0.1', connection: { user: 'debian' } },
+        { name: 'b', address: '10.0.0.2', connection: { user: 'root' } },
+      ],
+      ...{ balancer: undefined, controlPlanes: [], sshUser: 'root', privateKeyFile: undefined, next: 'plan' },
+    });
+    expect(text).toMatch(/ansible_user: debian\n +ansible_become: true/);
+    expect(text).toMatch(/ansible_user: root\n +ansible_become: false/);
+  });
+
+  test('copies no arguments for ssh that are sealed, or that hold a password', async () => {
+    const sealed = encryptVault('-o ProxyCommand="sshpass -p planted-3 ssh b -W %h:%p"', 'opens').replaceAll(
+      '\n',
+      '\n  ',
+    );
+    const files = { 'all.yml': `ansible_ssh_common_args: !vault |\n  ${sealed}\n` };
+    const plain = { 'all.yml': 'ansible_ssh_common_args: -o ProxyCommand="sshpass -p planted-4 ssh b"\n' };
+    for (const variables of [files, plain]) {
+      const { hosts, left } = await known(PLAIN, variables);
+      expect(left[0]).toBe('a: its arguments for ssh hold a secret, and are not copied: put them into ~/.ssh/config');
+      expect(JSON.stringify(hosts)).not.toContain('sshpass');
+    }
+    const { hosts, left } = await known(PLAIN, { 'all.yml': 'ansible_ssh_common_args: -J bastion\n' });
+    expect([hosts[0]?.connection?.sshArgs, left]).toEqual(['-J bastion', []]);
+  });
+
   test('is written again with the same ways to its hosts', async () => {
     const before = await load(
       [
@@ -84,6 +115,11 @@ describe('an inventory to start from', () => {
       ]);
     expect(waysOf(after)).toEqual(waysOf(before));
     expect(['a', 'b', 'c'].map((name) => after.hosts.get(name)?.connection.user)).toEqual(['ops', 'x', 'ops']);
+    expect(['a', 'b', 'c'].map((name) => after.hosts.get(name)?.connection.become?.method)).toEqual([
+      'sudo',
+      'sudo',
+      'sudo',
+    ]);
     expect(after.hosts.get('a')?.variables.get('ip')).toBe('10.0.0.1');
   });
 });
