@@ -99,6 +99,36 @@ describeOnLab('both services on the same three hosts', 'both', { etcd: 3, contro
     await untilWell(lab, inventory);
   });
 
+  test('that answer 401, for nobody may ask without a certificate, are alive, and one that is down is seen', async () => {
+    await untilWell(lab, inventory);
+    const manifest = '/etc/kubernetes/manifests/kube-apiserver.yaml';
+    const edit = (sed: string): string => `sed '${sed}' ${manifest} >/root/edited && mv /root/edited ${manifest}`;
+    const answers = (status: number): string =>
+      waiting(`[ "$(curl -sk -o /dev/null -w '%{http_code}' https://127.0.0.1:6443/readyz)" = ${status} ]`);
+    const known = `--cert /etc/kubernetes/pki/apiserver-kubelet-client.crt --key /etc/kubernetes/pki/apiserver-kubelet-client.key`;
+    const ask = (words: string): string =>
+      `curl -sS -m 5 --noproxy '*' --cacert ${CLUSTER_CA} ${words} -w ' %{http_code}' ${url}/readyz`;
+    const close = String.raw`s/^\( *\)- --allow-privileged=true/&\n\1- --anonymous-auth=false/`;
+    for (const host of CONTROL_PLANES) {
+      expect(problemOf(await lab.ssh(host, edit(close)))).toBe('');
+      expect(problemOf(await lab.ssh(host, answers(401)))).toBe('');
+    }
+    await untilWell(lab, inventory);
+    expect(plannedChanges(await runVerb(lab, 'plan', inventory))).toEqual([]);
+    const shown = await lab.ssh('cp-1', `${ask('-o /dev/null')}; ${ask(known)}`);
+    expect(shown.stdout).toBe(' 401ok 200');
+    await lab.ssh('cp-2', `mv ${manifest} /root/; until ! pgrep -x kube-apiserver; do sleep 0.2; done`);
+    const down = await verifyUntil(lab, inventory, ({ stdout }) => /finds cp-2 DOWN/.test(stdout));
+    expect((await lab.ssh('cp-1', waiting(ask(known)))).stdout).toContain('ok 200');
+    expect(down.stdout).toMatch(/finds cp-2 DOWN/);
+    await lab.ssh('cp-2', `mv /root/kube-apiserver.yaml ${manifest}`);
+    for (const host of CONTROL_PLANES) {
+      expect(problemOf(await lab.ssh(host, edit('/--anonymous-auth=false/d')))).toBe('');
+      expect(problemOf(await lab.ssh(host, answers(200)))).toBe('');
+    }
+    await untilWell(lab, inventory);
+  });
+
   test.each(['kube-apiserver', 'etcd'])('fails over in a drill: %s', async (service) => {
     const drill = await lab.provision('drill', inventory, '--yes', '--service', service);
     expect(problemOf(drill)).toBe('');
