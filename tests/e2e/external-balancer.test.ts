@@ -33,11 +33,15 @@ interface External {
   readonly checked: Ended;
   readonly drilled: Ended;
   readonly bypass: JsonRun;
+  /** Where API servers are connected to, then. */
+  readonly past: readonly string[];
+  readonly ended: JsonRun;
+  readonly settled: JsonRun;
   readonly left: string;
   readonly back: JsonRun;
   readonly written: readonly Written[];
   readonly lost: readonly string[];
-  readonly byHand: { readonly addresses: readonly string[] };
+  readonly byHand: { readonly addresses: readonly string[]; readonly members: readonly string[] };
 }
 
 describeOnLab('a balancer that others run', 'external', { etcd: 3, lb: 2, controlPlanes: 2 }, (lab) => {
@@ -74,7 +78,10 @@ describeOnLab('a balancer that others run', 'external', { etcd: 3, lb: 2, contro
     const second = await runVerb(lab, 'plan', inventory);
     const checked = await verifyUntil(lab, inventory);
     const drilled = await lab.provision('drill', inventory, '--yes');
-    const bypass = await runVerb(lab, 'plan', inventory, '--playbook', 'bypass');
+    const bypass = await runVerb(lab, 'bypass', inventory, 'on');
+    const past = await Promise.all(CONTROL_PLANES.map(async (host) => (await lab.ssh(host, PEERS)).stdout));
+    const ended = await runVerb(lab, 'bypass', inventory, 'off');
+    const settled = await runVerb(lab, 'plan', inventory);
     const left = (await lab.ssh('lb-1', LEFT)).stdout;
     // The lab's own virtual IP, on lb-1 again.
     const back = await runVerb(
@@ -86,7 +93,24 @@ describeOnLab('a balancer that others run', 'external', { etcd: 3, lb: 2, contro
     const lost = await lostWrites(lab, 'others', [way], written);
     console.log(['to a balancer that others run, and back:', ...written.map(tell)].join('\n  '));
     await removeBalancerByHand(lab, byHand);
-    external = { refused, plan, there, peers, second, checked, drilled, bypass, left, back, written, lost, byHand };
+    external = {
+      refused,
+      plan,
+      there,
+      peers,
+      second,
+      checked,
+      drilled,
+      bypass,
+      past,
+      ended,
+      settled,
+      left,
+      back,
+      written,
+      lost,
+      byHand,
+    };
   }
 
   beforeAll(async () => {
@@ -111,7 +135,13 @@ describeOnLab('a balancer that others run', 'external', { etcd: 3, lb: 2, contro
     expect(plannedChanges(external.second)).toEqual([]);
     expect(external.checked.status === 0 ? '' : endOf(external.checked)).toBe('');
     expect(external.checked.stdout).toContain('external-load-balancer');
-    expect(plannedChanges(external.bypass)).toHaveLength(2);
+    // Past it, to the members, and back through it.
+    expect(endOf(external.bypass)).toMatch(/^status 0/);
+    expect(performedChanges(external.bypass)).toHaveLength(2);
+    const members = external.byHand.members.map((address) => `${address}:2379`);
+    for (const each of external.past) expect(members).toEqual(expect.arrayContaining(each.trim().split('\n')));
+    expect(endOf(external.ended)).toMatch(/^status 0/);
+    expect(plannedChanges(external.settled)).toEqual([]);
     expect(endOf(external.back)).toMatch(/^status 0/);
     expect(external.written.flatMap(({ failed }) => failed)).toEqual([]);
     expect(external.lost).toEqual([]);

@@ -10,6 +10,7 @@ export const PEERS =
 export const LEFT = [
   'systemctl is-active haproxy keepalived; systemctl is-enabled haproxy keepalived',
   'ls /etc/haproxy/haproxy.cfg /etc/haproxy/etcd-* /etc/keepalived/keepalived.conf /usr/local/lib/provision/* /etc/sysctl.d/60-provision* 2>/dev/null',
+  'ls -d /etc/systemd/system/*.service.d/60-provision-down.conf /run/provision-down.* 2>/dev/null',
 ].join('; ');
 
 /** `play / host` of the changes of some resources, in the order in which they were made. */
