@@ -7,6 +7,7 @@ import {
   holdersOf,
   inventoryWith,
   longestGap,
+  passphraseFile,
   plannedChanges,
   runVerb,
   vipOf,
@@ -105,6 +106,13 @@ describeOnLab('nginx in place of HAProxy', 'nginx', { etcd: 3 }, (lab) => {
     const again = await runVerb(lab, 'plan', ends);
     const verified = await lab.provision('verify', ends);
     const listed = await lab.provision('certs', 'list', ends);
+    const serials = `for f in server proxy; do openssl x509 -noout -serial -in /etc/haproxy/etcd-$f.pem; done; echo | openssl s_client -connect ${vip}:2379 2>/dev/null | openssl x509 -noout -serial`;
+    const read = async (): Promise<readonly string[]> =>
+      Promise.all(MEMBERS.map(async (host) => (await lab.ssh(host, serials)).stdout));
+    const old = await read();
+    const acting = ['--yes', '--passphrase-file', await passphraseFile(lab)];
+    const renewed = await lab.provision('certs', 'renew', ends, 'haproxy-server', 'haproxy-client', ...acting);
+    const fresh = await read();
     // A client of HTTP/1.1, one of HTTP/2, and one that shows nothing.
     const ask = (words: string): string =>
       `curl -sS -m 10 --cacert /etc/etcd/pki/ca.crt ${words} https://${vip}:2379/health 2>&1`;
@@ -130,6 +138,14 @@ describeOnLab('nginx in place of HAProxy', 'nginx', { etcd: 3 }, (lab) => {
     expect(verified.status === 0 ? '' : endOf(verified)).toBe('');
     expect(listed.stdout).toMatch(/haproxy-server[\s\S]*haproxy-client|haproxy-client[\s\S]*haproxy-server/);
     expect(subject).toContain(`etcd.${lab.name}.example`);
+    // Both certificates of each host, and what is served through the address.
+    expect(renewed.status === 0 ? '' : endOf(renewed)).toBe('');
+    for (const [index, before] of old.entries()) {
+      const [was, is] = [before, fresh[index] ?? ''].map((text) => text.trim().split('\n'));
+      expect([was?.length, is?.length, is?.filter((serial) => was?.includes(serial))]).toEqual([3, 3, []]);
+      // The new one of the holder, wherever it is asked.
+      expect(new Set(fresh.map((text) => text.trim().split('\n')[2])).size).toBe(1);
+    }
     // How curl words that it was refused depends on what it was doing just then.
     expect(shown.stdout).toMatch(/^\{"health":"true"[^}]*\}\{"health":"true"[^}]*\}curl: \(\d+\)/);
     expect(health.status).toBe(0);
