@@ -150,6 +150,30 @@ systemctl daemon-reload; systemctl --quiet add-wants multi-user.target elsewhere
       expect(new Set(keys.map(({ stdout }) => stdout)).size).toBe(2);
     });
 
+    test('where a run was killed at the very end of a join, no node that is Ready is reset; and a crictl.yaml of others stays', async () => {
+      const uids = async (): Promise<string> =>
+        (await lab.ssh('cp-1', kubectl("get nodes -o 'jsonpath={.items[*].metadata.uid}'"))).stdout;
+      const before = await uids();
+      const mark = 'echo joining >/var/lib/provision/kubernetes';
+      const foreign = "printf 'runtime-endpoint: unix:///run/crio/crio.sock\\n'";
+      await lab.ssh('cp-2', mark);
+      await lab.ssh('worker-1', `${mark}; cp /etc/crictl.yaml /root/; ${foreign} >/etc/crictl.yaml`);
+      const planned = await runVerb(lab, 'plan', inventory, '--playbook', 'kubernetes');
+      const applied = await runVerb(lab, 'apply', inventory, '--playbook', 'kubernetes');
+      const kept = (await lab.ssh('worker-1', 'cat /etc/crictl.yaml; mv /root/crictl.yaml /etc/')).stdout;
+      const changes = plannedChanges(planned).map((line) => line.replace(/.* \/ (\S+) \/ [^:]*:[^:]*: /, '$1: '));
+      expect(changes).toEqual(
+        ['cp-2', 'worker-1'].map(
+          (host) => `${host}: note that its join is finished: the run that began it was killed at the end`,
+        ),
+      );
+      expect(planned.stdout).toContain('/etc/crictl.yaml was written by another tool, and stays');
+      expect(applied.status === 0 ? '' : endOf(applied)).toBe('');
+      expect([await uids(), kept]).toEqual([before, 'runtime-endpoint: unix:///run/crio/crio.sock\n']);
+      const marks = await Promise.all(NODES.map(async (host) => lab.ssh(host, 'ls /var/lib/provision')));
+      expect(marks.map(({ stdout }) => stdout)).toEqual(NODES.map(() => ''));
+    });
+
     test('tokens and certificates that were made for the run are gone', async () => {
       const left = await lab.ssh(
         'cp-1',
