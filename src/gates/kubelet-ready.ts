@@ -3,7 +3,6 @@ import { unitState } from '../facts/unit-state.js';
 import type { Cluster } from '../model/cluster.js';
 import { ProvisionError } from '../model/errors.js';
 import type { Gate, GateAnswer } from '../model/gate.js';
-import type { KubernetesNode } from '../model/kubernetes.js';
 import type { Probe } from '../model/remote.js';
 import { journalByHand } from '../shell/by-hand.js';
 import { gateHosts } from './gate-hosts.js';
@@ -41,35 +40,6 @@ export function kubeletReady({ nodes }: Cluster): Gate {
  * @param since what else must be older than its lease, in seconds since 1970
  */
 export async function nodeProblem(probe: Probe, since = 0): Promise<string | undefined> {
-  const seen = await lookAtNode(probe, since);
-  return typeof seen === 'string' ? seen : undefined;
-}
-
-/** What kubeadm gives the node of a control plane last of all: by the one name until v1.24, by the other since v1.20. */
-const CONTROL_PLANE_LABELS = ['node-role.kubernetes.io/master', 'node-role.kubernetes.io/control-plane'];
-
-/**
- * Whether a host has joined its cluster to the end: the API server lists its node Ready under its address, by what its running kubelet
- * has reported, and as a control plane where it is to be one.
- */
-export async function hasJoined(probe: Probe, { address, kind }: KubernetesNode): Promise<boolean> {
-  const seen = await lookAtNode(probe, 0);
-  if (typeof seen === 'string') return false;
-  const { addresses, labels } = { addresses: listOf(seen.status?.addresses), labels: seen.metadata?.labels };
-  const isHere = addresses.some((each) => address !== undefined && each?.address === address);
-  return isHere && (kind === 'worker' || CONTROL_PLANE_LABELS.some((label) => hasLabel(labels, label)));
-}
-
-function listOf(found: unknown): readonly ({ readonly address?: unknown } | null)[] {
-  return Array.isArray(found) ? (found as readonly ({ readonly address?: unknown } | null)[]) : [];
-}
-
-function hasLabel(labels: unknown, label: string): boolean {
-  return typeof labels === 'object' && labels !== null && Object.hasOwn(labels, label);
-}
-
-/** The object of the node, where it is healthy; else why not. */
-async function lookAtNode(probe: Probe, since: number): Promise<NodeObject | string> {
   const [unit, processes] = await Promise.all([probe.ask(unitState, KUBELET), probe.ask(kubeletProcesses, KUBELET)]);
   if (!unit.active || unit.startedAt === undefined) return 'its kubelet does not run';
   try {
@@ -85,10 +55,7 @@ async function lookAtNode(probe: Probe, since: number): Promise<NodeObject | str
     if (failed !== undefined)
       return `${user.server} ${failed.kind === 'failure' ? `fails: ${failed.reason}` : `answers ${failed.status}`}`;
     const [node, renewal] = answers.map((answer) => (answer.kind === 'answer' ? readObject(answer.body) : undefined));
-    const seen = node as NodeObject | undefined;
-    return (
-      problemSince([unit.startedAt, since], seen, renewal as LeaseObject | undefined) ?? seen ?? 'no node came back'
-    );
+    return problemSince([unit.startedAt, since], node as NodeObject | undefined, renewal as LeaseObject | undefined);
   } catch (error) {
     if (error instanceof ProvisionError && error.code === 'kubeconfig-unreadable') return error.message;
     throw error;
@@ -97,8 +64,7 @@ async function lookAtNode(probe: Probe, since: number): Promise<NodeObject | str
 
 /** As far as it is read here; it comes from outside, so that nothing of it is sure. */
 interface NodeObject {
-  readonly metadata?: { readonly labels?: unknown };
-  readonly status?: { readonly conditions?: unknown; readonly addresses?: unknown };
+  readonly status?: { readonly conditions?: unknown };
 }
 
 interface Condition {

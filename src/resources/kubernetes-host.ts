@@ -4,7 +4,7 @@ import { USUAL_KUBELET_CONF } from '../facts/kubelet-processes.js';
 import { NODE, nodeOutline } from '../facts/node-outline.js';
 import { pathExists } from '../facts/path-exists.js';
 import { ProvisionError } from '../model/errors.js';
-import { isNodeName, type KubernetesNode } from '../model/kubernetes.js';
+import { isNodeName, type JoinSeen, type KubernetesNode } from '../model/kubernetes.js';
 import type { Probe } from '../model/remote.js';
 import { KUBEADM_MARK } from '../shell/kubeadm.js';
 import type { KubeadmCluster, KubeadmNode } from './kubeadm-configuration.js';
@@ -16,8 +16,8 @@ export interface KubernetesSite {
   readonly controlPlanes: readonly KubernetesNode[];
   /** All of it but what the kubeadm of the host says. */
   readonly cluster: Omit<KubeadmCluster, 'version'>;
-  /** Whether a host is a node that its API server lists as Ready, and nothing of its join is left to do. */
-  readonly hasJoined: (probe: Probe, node: KubernetesNode) => Promise<boolean>;
+  /** How far the join of a host came, by its API server. */
+  readonly joinSeen: (probe: Probe, node: KubernetesNode) => Promise<JoinSeen>;
 }
 
 /** How far a host is. */

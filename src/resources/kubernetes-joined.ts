@@ -1,14 +1,16 @@
 import { unlessLost } from '../facts/unless-lost.js';
 import { changed, UNCHANGED, type Outcome, type Resource } from '../model/change.js';
+import { ProvisionError } from '../model/errors.js';
 import type { KubernetesNode } from '../model/kubernetes.js';
 import type { Probe } from '../model/remote.js';
-import { endJoinOfHost, inviteHost, joinHost, revokeInvitation } from '../shell/kubeadm.js';
+import { endJoinOfHost, inviteHost, joinHost, RESET, revokeInvitation } from '../shell/kubeadm.js';
 import { initConfiguration, joinConfiguration } from './kubeadm-configuration.js';
 import { isServing, kubeadmView, kubernetesState, type KubernetesSite } from './kubernetes-host.js';
 
 /**
  * A host that has joined the cluster. One on which a join of this program was killed is reset, its node deleted, and joins again: what
- * kubeadm had done by then is not told by its files alone. One whose node is Ready came to the end of it, and is never reset.
+ * kubeadm had done by then is not told by its files alone. One whose join came to its end is never reset, nor one of which the API server says nothing.
+ * @throws ProvisionError `node-join-unclear`
  */
 export function kubernetesJoined(site: KubernetesSite): Resource {
   return {
@@ -16,7 +18,7 @@ export function kubernetesJoined(site: KubernetesSite): Resource {
     paths: [],
     async plan(probe) {
       const [state, through] = await Promise.all([kubernetesState(probe), inviterOf(site, probe)]);
-      if (state === 'joining' && (await site.hasJoined(probe, site.node))) return finished(site.node);
+      if (state === 'joining' && (await isFinished(site, probe))) return finished(site.node);
       // The first control plane is what the others join: it serves before its cluster's objects are there.
       if (state === 'joined' || state === 'serving' || through === undefined) return UNCHANGED;
       const { node, cluster } = await kubeadmView(site, probe);
@@ -54,10 +56,22 @@ export function kubernetesJoined(site: KubernetesSite): Resource {
   };
 }
 
-function finished({ host, address }: KubernetesNode): Outcome {
+/** @throws ProvisionError `node-join-unclear` */
+async function isFinished({ node, joinSeen }: KubernetesSite, probe: Probe): Promise<boolean> {
+  const seen = await joinSeen(probe, node);
+  if (typeof seen === 'string') return seen === 'finished';
+  const { host } = node;
+  throw new ProvisionError({
+    code: 'node-join-unclear',
+    message: `${host}: a run was killed while it joined the cluster, and whether its join was finished can't be asked: ${seen.unclear}`,
+    hint: `have the API server answer, and run this again; or where nothing of the node is needed: ssh ${host} sudo ${RESET}`,
+  });
+}
+
+function finished({ host, address, kind }: KubernetesNode): Outcome {
   return changed({
     summary: 'note that its join is finished: the run that began it was killed at the end',
-    diff: [`the API server lists ${host} as Ready at ${address ?? ''}, and its kubelet runs`],
+    diff: [`the API server has ${host} at ${address ?? ''}${kind === 'worker' ? '' : ', as a control plane'}`],
     actions: [{ kind: 'run', command: endJoinOfHost(), undo: { lasting: 'the join stays finished' } }],
     disruptive: false,
   });

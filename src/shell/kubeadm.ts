@@ -182,6 +182,9 @@ export function revokeInvitation(host: JoiningHost): Command {
   };
 }
 
+/** Forgets what kubeadm made of a host. Any other directory than that of the certificates, which it would empty. */
+export const RESET = 'kubeadm reset --force --cert-dir /run/provision/none';
+
 /** What kubeadm made in the directory of certificates; those for etcd are ours. */
 const MADE =
   'ca.crt ca.key sa.pub sa.key front-proxy-ca.crt front-proxy-ca.key front-proxy-client.crt front-proxy-client.key apiserver.crt apiserver.key apiserver-kubelet-client.crt apiserver-kubelet-client.key';
@@ -194,13 +197,7 @@ export function joinHost({ name, isHalfJoined }: JoiningHost): Command {
     script: [
       ...WITH_CONFIGURATION,
       ...mark('joining'),
-      ...(isHalfJoined
-        ? [
-            // Any other directory than that of the certificates, which it would empty.
-            'kubeadm reset --force --cert-dir /run/provision/none >/dev/null',
-            `(cd /etc/kubernetes/pki 2>/dev/null && rm -f ${MADE}) || :`,
-          ]
-        : []),
+      ...(isHalfJoined ? [`${RESET} >/dev/null`, `(cd /etc/kubernetes/pki 2>/dev/null && rm -f ${MADE}) || :`] : []),
       'systemctl enable --quiet kubelet.service',
       'with join',
       ...UNMARK,

@@ -81,6 +81,11 @@ export const HOST = {
     next: 'Finish it by hand, or `kubeadm reset` on the host where nothing of it is needed.',
     kind: 'unsafe',
   },
+  'node-join-unclear': {
+    why: 'A run was killed while the host joined, its kubelet has a kubeconfig, and no API server says whether the node is there: one that joined to the end would be reset.',
+    next: 'Have the API server of its kubeconfig answer, and run the same command again: a finished join is then only noted. Where nothing of the node is needed, the `kubeadm reset` of the hint lets it join anew.',
+    kind: 'unsafe',
+  },
   'kubernetes-in-etcd': {
     why: 'There is a Kubernetes in etcd, and no control plane of the inventory has one: a new cluster would overwrite it.',
     next: 'Name a control plane of that cluster in kube_control_plane, or use an etcd of its own.',

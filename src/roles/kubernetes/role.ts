@@ -1,4 +1,4 @@
-import { hasJoined } from '../../gates/kubelet-ready.js';
+import { joinSeen } from '../../gates/join-seen.js';
 import type { Resource } from '../../model/change.js';
 import type { Cluster } from '../../model/cluster.js';
 import { hostPort, memberUrls } from '../../model/endpoint.js';
@@ -47,7 +47,7 @@ function onFirst(host: Host, cluster: Cluster, make: (site: KubernetesSite) => R
 
 function siteOf(host: Host, cluster: Cluster): KubernetesSite {
   const controlPlanes = cluster.kubernetes.nodes.filter(({ kind }) => kind === 'control-plane');
-  return { node: nodeOn(cluster, host), controlPlanes, cluster: kubeadmCluster(cluster), hasJoined };
+  return { node: nodeOn(cluster, host), controlPlanes, cluster: kubeadmCluster(cluster), joinSeen };
 }
 
 /** Clients find the API servers at their virtual IP, else at the first one alone. */

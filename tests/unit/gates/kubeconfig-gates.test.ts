@@ -3,9 +3,11 @@ import { certificateFilesKey } from '../../../src/facts/certificate-files.js';
 import type { HttpsAnswer } from '../../../src/facts/https-answer.js';
 import { kubeconfigAnswerKey } from '../../../src/facts/kubeconfig-answer.js';
 import { credentialsOf, readKubeconfig } from '../../../src/facts/kubeconfig.js';
-import { hasJoined, kubeletReady } from '../../../src/gates/kubelet-ready.js';
+import { joinSeen } from '../../../src/gates/join-seen.js';
+import { kubeletReady } from '../../../src/gates/kubelet-ready.js';
 import { vipAnswersKubeconfigs } from '../../../src/gates/vip-answers-kubeconfigs.js';
 import type { GateAnswer } from '../../../src/model/gate.js';
+import type { JoinSeen } from '../../../src/model/kubernetes.js';
 import { issueCertificate } from '../../../src/pki/issue.js';
 import { fakeProbes, type FakeAnswers } from '../../support/fake-probe.js';
 import { gateInput } from '../../support/gate-input.js';
@@ -193,43 +195,71 @@ describe('after its restart, a kubelet', () => {
   });
 });
 
-describe('a host has joined', () => {
-  const START = 1_790_000_001;
-  const time = new Date(START * 1000).toISOString();
-  const answerOf = (object: unknown): HttpsAnswer => ({ kind: 'answer', status: 200, body: JSON.stringify(object) });
+describe('how far a join came whose mark is left', () => {
+  const CONTROL_PLANE = ['node-role.kubernetes.io/control-plane'];
+  const VIP_NODE = `${VIP}${NODE}`;
+  const answerOf = (object: unknown, status = 200): HttpsAnswer => ({
+    kind: 'answer',
+    status,
+    body: JSON.stringify(object),
+  });
 
-  interface Shown {
-    readonly address?: string;
-    readonly labels?: readonly string[];
-    readonly status?: string;
-    readonly kind?: 'worker' | 'control-plane';
-    readonly addresses?: unknown;
-  }
-
-  async function ask({ address = '10.0.0.21', labels = [], status = 'True', kind = 'worker', ...more }: Shown) {
-    const node = {
-      metadata: { labels: Object.fromEntries(labels.map((label) => [label, ''])) },
-      status: {
-        addresses: 'addresses' in more ? more.addresses : [{ type: 'Hostname', address: 'w' }, null, { address }],
-        conditions: [{ type: 'Ready', status, lastHeartbeatTime: time }],
-      },
-    };
-    const lease = answerOf({ spec: { renewTime: time } });
-    const answers = worker(VIP, { [`${VIP}${NODE}`]: answerOf(node), [`${VIP}${LEASE}`]: lease });
-    const probe = fakeProbes({ 'worker-1': answers }).get('worker-1');
+  async function ask(kind: 'worker' | 'control-plane', own: FakeAnswers): Promise<JoinSeen> {
+    const probe = fakeProbes({ 'worker-1': own }).get('worker-1');
     if (probe === undefined) throw new Error('no probe');
-    return hasJoined(probe, { ...sampleNode('worker-1', kind), address: '10.0.0.21' });
+    return joinSeen(probe, { ...sampleNode('worker-1', kind), address: '10.0.0.21' });
   }
 
-  test.each<[string, Shown, boolean]>([
-    ['its node is Ready under its address', {}, true],
-    ['it is a control plane', { kind: 'control-plane', labels: ['node-role.kubernetes.io/master'] }, true],
-    ['it is one of today', { kind: 'control-plane', labels: ['node-role.kubernetes.io/control-plane'] }, true],
-    ['it is to be a control plane, and is not labelled as one', { kind: 'control-plane' }, false],
-    ['its node is at another address', { address: '10.0.0.210' }, false],
-    ['its node is not Ready', { status: 'Unknown' }, false],
-    ['its addresses are nonsense', { addresses: 7 }, false],
-  ])('where %s: %j → %s', async (_, shown, expected) => {
-    expect(await ask(shown)).toBe(expected);
+  /** A node as the API server has it: of its being Ready it says what a node says that was rebooted. */
+  function nodeWith(
+    labels: readonly string[],
+    addresses: unknown = [null, { type: 'InternalIP', address: '10.0.0.21' }],
+  ) {
+    const metadata = { name: 'worker-1', labels: Object.fromEntries(labels.map((label) => [label, ''])) };
+    return { metadata, status: { addresses, conditions: [{ type: 'Ready', status: 'Unknown' }] } };
+  }
+
+  test.each<[string, 'worker' | 'control-plane', unknown, JoinSeen]>([
+    ['a worker is there', 'worker', nodeWith([]), 'finished'],
+    ['a control plane is there', 'control-plane', nodeWith(CONTROL_PLANE), 'finished'],
+    ['so is one of before', 'control-plane', nodeWith(['node-role.kubernetes.io/master']), 'finished'],
+    ['a control plane is not marked as one yet', 'control-plane', nodeWith([]), 'unfinished'],
+    ['the node is at another address', 'worker', nodeWith([], [{ address: '10.0.0.210' }]), 'unfinished'],
+    ['its addresses are nonsense', 'worker', nodeWith([], 7), 'unfinished'],
+    [
+      'another node is there',
+      'worker',
+      { metadata: { name: 'x' } },
+      { unclear: `${VIP} answers with no node worker-1` },
+    ],
+    ['no object is there', 'worker', 7, { unclear: `${VIP} answers with no node worker-1` }],
+  ])('%s', async (_, kind, object, expected) => {
+    const own = worker(VIP, { [VIP_NODE]: answerOf(object) });
+    expect(await ask(kind, own)).toEqual(expected);
+    // It has just been rebooted, and its kubelet does not run yet.
+    expect(await ask(kind, { ...own, units: { kubelet: { active: false } } })).toEqual(expected);
+  });
+
+  const refusal = { kind: 'Status', reason: 'NotFound', details: { name: 'worker-1', kind: 'nodes' } };
+  test.each<[string, HttpsAnswer, JoinSeen]>([
+    ['its node is not there', answerOf(refusal, 404), 'unfinished'],
+    ['something else has no such page', answerOf({}, 404), { unclear: `${VIP} answers 404` }],
+    ['it is not known', answerOf({}, 401), { unclear: `${VIP} answers 401` }],
+    ['no API server is behind the load balancer', answerOf('', 503), { unclear: `${VIP} answers 503` }],
+    ['nobody answers', SILENT, { unclear: `${VIP} fails: no route` }],
+  ])('%s', async (_, answer, expected) => {
+    expect(await ask('worker', worker(VIP, { [VIP_NODE]: answer }))).toEqual(expected);
+  });
+
+  test('its kubelet is no one’s yet', async () => {
+    expect(await ask('worker', { ...worker(VIP, {}), 'file-contents': { [FILE]: undefined } })).toBe('unfinished');
+  });
+
+  test('its kubeconfig is nobody’s', async () => {
+    const cut = { ...worker(VIP, {}), 'file-contents': { [FILE]: 'apiVersion: v1\n' } };
+    expect(await ask('worker', cut)).toEqual({ unclear: expect.stringContaining(FILE) });
+    const path = certificateFilesKey('/var/lib/kubelet/pki/kubelet-client-current.pem');
+    const gone = { ...worker(VIP, {}), 'certificate-files': { [path]: { pem: '' } } };
+    expect(await ask('worker', gone)).toEqual({ unclear: `${FILE} is of no node` });
   });
 });

@@ -4,6 +4,7 @@ import { etcdDataKey } from '../../../src/facts/etcd-data.js';
 import { etcdRegistry, etcdRegistryKey } from '../../../src/facts/etcd-registry.js';
 import type { Change, Outcome, Resource } from '../../../src/model/change.js';
 import { JOIN_MARKS } from '../../../src/model/kubeadm.js';
+import type { JoinSeen } from '../../../src/model/kubernetes.js';
 import { kubernetesBeginRole, kubernetesFinishRole, kubernetesJoinRole } from '../../../src/roles/kubernetes/role.js';
 import type { Role } from '../../../src/roles/role.js';
 import { kubernetesJoined } from '../../../src/resources/kubernetes-joined.js';
@@ -31,6 +32,8 @@ function host(name: string, state: 'bare' | 'joined' | 'half-made' | 'begun' | '
   return {
     'file-contents': {
       '/var/lib/provision/kubernetes': ['begun', 'serving', 'joining'].includes(state) ? `${state}\n` : undefined,
+      // The API server has not let its kubelet in.
+      '/etc/kubernetes/kubelet.conf': undefined,
     },
     paths: {
       '/etc/kubernetes/kubelet.conf': hasFiles,
@@ -154,13 +157,18 @@ describe('a host that joins', () => {
     expect(JSON.stringify(clean)).not.toMatch(/kubeadm reset|delete node/);
   });
 
-  test('is never reset where its node is Ready, whatever mark a killed run has left', async () => {
+  /** A worker on which a run was killed, or that has joined. @param seen what its API server says of it */
+  async function planOf(state: 'joining' | 'joined', seen: JoinSeen): Promise<Outcome> {
     const node = sampleNode('worker-1', 'worker');
     const cluster = { endpoint: '', certSans: [], etcd: ETCD, settings: CLUSTER.kubernetes.settings };
-    const site = { node, controlPlanes: NODES.slice(0, 2), cluster, hasJoined: () => Promise.resolve(true) };
-    const probe = fakeProbes({ ...served, 'worker-1': host('worker-1', 'joining') }).get('worker-1');
+    const controlPlanes = NODES.slice(0, 2);
+    const probe = fakeProbes({ ...served, 'worker-1': host('worker-1', state) }).get('worker-1');
     if (probe === undefined) throw new Error('no probe');
-    expect(await kubernetesJoined(site).plan(probe)).toMatchObject({
+    return kubernetesJoined({ node, controlPlanes, cluster, joinSeen: () => Promise.resolve(seen) }).plan(probe);
+  }
+
+  test('is never reset where its join was finished, whatever mark a killed run has left', async () => {
+    expect(await planOf('joining', 'finished')).toMatchObject({
       kind: 'change',
       change: {
         summary: 'note that its join is finished: the run that began it was killed at the end',
@@ -176,9 +184,16 @@ describe('a host that joins', () => {
         ],
       },
     });
-    const joined = fakeProbes({ ...served, 'worker-1': host('worker-1', 'joined') }).get('worker-1');
-    if (joined === undefined) throw new Error('no probe');
-    expect(await kubernetesJoined(site).plan(joined)).toEqual(UNCHANGED);
+    expect(await planOf('joined', 'unfinished')).toEqual(UNCHANGED);
+  });
+
+  test('is not reset where nobody says whether its join was finished', async () => {
+    await expect(planOf('joining', { unclear: 'https://10.0.0.101:8443 fails: no route' })).rejects.toMatchObject({
+      code: 'node-join-unclear',
+      message: expect.stringMatching(/^worker-1: .*: https:\/\/10\.0\.0\.101:8443 fails: no route$/),
+      hint: expect.stringContaining('ssh worker-1 sudo kubeadm reset --force --cert-dir /run/provision/none'),
+    });
+    expect(await planOf('joining', 'unfinished')).toMatchObject({ change: { disruptive: true } });
   });
 
   test('deletes no node but its own, whatever it calls itself', async () => {
