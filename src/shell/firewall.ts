@@ -96,17 +96,17 @@ function proofTime({ keepalived }: FirewallTrial): readonly string[] {
   ];
 }
 
+/**
+ * Nothing is on trial any more. The timer is gone already where it went off; what it would have loaded goes after it, or a later
+ * run that is rolled back before it has begun on the host loads the rules that this one went out from.
+ */
+const END_TRIAL = [`systemctl stop ${FIREWALL_SWITCH}.timer 2>/dev/null || :`, `rm -f ${BEFORE}`];
+
 /** Puts back what {@link tryFirewall} found. */
 export function takeFirewallBack(): Command {
   return {
     summary: `put table ${FIREWALL_TABLE} back as it was`,
-    script: [
-      'set -eu',
-      `[ -e ${BEFORE} ] || exit 0`,
-      `nft -f ${BEFORE}`,
-      // It is gone already where it went off.
-      `systemctl stop ${FIREWALL_SWITCH}.timer 2>/dev/null || :`,
-    ].join('\n'),
+    script: ['set -eu', `[ -e ${BEFORE} ] || exit 0`, `nft -f ${BEFORE}`, ...END_TRIAL].join('\n'),
   };
 }
 
@@ -120,7 +120,7 @@ export function keepFirewall(): Command {
       'systemctl daemon-reload',
       `systemctl enable --quiet ${FIREWALL_UNIT}.service`,
       `systemctl reload-or-restart ${FIREWALL_UNIT}.service`,
-      `systemctl stop ${FIREWALL_SWITCH}.timer 2>/dev/null || :`,
+      ...END_TRIAL,
     ].join('\n'),
   };
 }
@@ -153,6 +153,6 @@ const REMOVE_UNIT = [
 export function removeFirewall(): Command {
   return {
     summary: `remove table ${FIREWALL_TABLE}, and stop ${FIREWALL_UNIT}`,
-    script: ['set -eu', `systemctl stop ${FIREWALL_SWITCH}.timer 2>/dev/null || :`, ...REMOVE_UNIT].join('\n'),
+    script: ['set -eu', ...END_TRIAL, ...REMOVE_UNIT].join('\n'),
   };
 }

@@ -179,6 +179,44 @@ describe('new rules on trial', () => {
   });
 });
 
+describe('a roll-back of new rules that were never loaded', () => {
+  // How they are taken back is recorded before they are sent: the host may be lost between.
+  test.each<[string, () => void]>([
+    [
+      'kept others',
+      () => {
+        keep(RULES);
+      },
+    ],
+    [
+      'was taken back',
+      () => {
+        expect(run(tryFirewall(plainContent(NARROW), TRIAL))).toEqual(DONE);
+        expect(run(takeFirewallBack())).toEqual(DONE);
+        // Whatever comes to be loaded beside it.
+        expect(inNamespace('cat | nft -f -', RULES).status).toBe(0);
+      },
+    ],
+  ])('changes nothing where the run before %s', (_, before) => {
+    keep(NARROW);
+    before();
+    const { loaded: has } = look();
+    expect(run(takeFirewallBack())).toEqual(DONE);
+    expect(look().loaded).toBe(has);
+  });
+
+  test('ends with a trial that is kept, or taken back, or removed', () => {
+    const ends = [keepFirewall, takeFirewallBack, removeFirewall];
+    for (const end of ends) {
+      expect(run(tryFirewall(plainContent(RULES), TRIAL))).toEqual(DONE);
+      writeFileSync(join(directory, 'etc/provision-etcd-firewall.nft'), RULES);
+      expect(run(end())).toEqual(DONE);
+      expect(existsSync(join(directory, 'run/provision-etcd-firewall/before'))).toBe(false);
+      expect(look().isOnTrial).toBe(false);
+    }
+  });
+});
+
 test('a roll-back loads the file that is there again, or nothing', () => {
   keep(RULES);
   const before = loaded();
