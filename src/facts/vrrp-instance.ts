@@ -1,4 +1,5 @@
 import type { Fact } from '../model/remote.js';
+import { MAX_ADVERT_S } from '../model/firewall-trial.js';
 import { quote } from '../shell/quote.js';
 
 /** What a host runs VRRP with, by the file that is there now. */
@@ -7,7 +8,7 @@ export interface VrrpInstance {
   readonly advertIntervalS: number;
 }
 
-/** Key: a configuration file of keepalived, as we write it. Absent: there is none, or it says neither. */
+/** Key: a configuration file of keepalived, as we write it. Absent: there is none, or it does not say both as keepalived takes them. */
 export const vrrpInstance: Fact<VrrpInstance | undefined> = {
   name: 'vrrp-instances',
   script: (files) =>
@@ -24,8 +25,10 @@ export const vrrpInstance: Fact<VrrpInstance | undefined> = {
 };
 
 function readInstance(line: string): VrrpInstance | undefined {
-  const [, routerId] = /(?:^| )virtual_router_id (\d+)(?: |$)/.exec(line) ?? [];
-  const [, interval] = /(?:^| )advert_int (\d+)(?: |$)/.exec(line) ?? [];
+  const [, routerId] = /(?:^| )virtual_router_id 0*(\d{1,3})(?: |$)/.exec(line) ?? [];
+  const [, interval] = /(?:^| )advert_int 0*(\d{1,3})(?: |$)/.exec(line) ?? [];
   if (routerId === undefined || interval === undefined) return undefined;
+  // A host that says more would have the run wait for as long as it likes.
+  if (Number(interval) > MAX_ADVERT_S) return undefined;
   return { routerId: Number(routerId), advertIntervalS: Number(interval) };
 }

@@ -1,3 +1,4 @@
+import { answersSoon } from '../facts/answers-soon.js';
 import { ALL_ADDRESSES, hostAddresses } from '../facts/host-addresses.js';
 import { letIn } from '../facts/let-in.js';
 import { listeners } from '../facts/listeners.js';
@@ -11,8 +12,12 @@ import { RemoteError } from '../model/errors.js';
 import { advertSources, FIREWALL_TABLE, isLetIn, neededWays } from '../model/firewall.js';
 import { hearingTimeS, PROOF_S } from '../model/firewall-trial.js';
 import type { Gate, GateInput } from '../model/gate.js';
+import type { Probe } from '../model/remote.js';
 import type { Balancer, VirtualService } from '../model/virtual-service.js';
 import { keepalivedOneHolder } from './keepalived-one-holder.js';
+
+/** A host that hangs is left out well before new rules are taken back; a port that does not answer takes three seconds of it. */
+const ANSWER_MS = 10_000;
 
 /**
  * What the host's new firewall must let in comes in: connections from each host of the cluster that needs it open, and it
@@ -22,8 +27,13 @@ export function firewallLetsIn(cluster: Cluster): Gate {
   return {
     name: 'firewall-lets-in',
     deadlineMs: PROOF_S * 1000,
-    async check(input) {
-      const { batch } = input;
+    async check(asked) {
+      const { batch } = asked;
+      const others = answersSoon(asked.probe, ANSWER_MS);
+      const input = {
+        ...asked,
+        probe: (host: string): Probe => (batch.includes(host) ? asked.probe(host) : others(host)),
+      };
       const [closed, deaf] = await Promise.all([
         Promise.all(batch.map(async (host) => closedTo(cluster, host, input))),
         Promise.all(batch.map(async (host) => deafTo(cluster, host, input))),

@@ -1,5 +1,5 @@
 import { FIREWALL_FILE, FIREWALL_TABLE, FIREWALL_UNIT } from '../model/firewall.js';
-import { PROOF_S, type FirewallTrial } from '../model/firewall-trial.js';
+import { MAX_ADVERT_S, PROOF_S, type FirewallTrial } from '../model/firewall-trial.js';
 import type { Content } from '../model/content.js';
 import type { Command } from '../model/remote.js';
 import { quote } from './quote.js';
@@ -87,10 +87,11 @@ function knocks(family: '4' | '6', ports: readonly number[]): string {
 /** As long as `hearingTimeS` says, by what keepalived runs with now. */
 function proofTime({ keepalived }: FirewallTrial): readonly string[] {
   if (keepalived.length === 0) return [`proof=${PROOF_S}`];
-  const intervals = String.raw`sed -n 's/^[[:space:]]*advert_int[[:space:]]\{1,\}\([0-9]\{1,3\}\)[[:space:]]*$/\1/p'`;
+  const intervals = String.raw`sed -n 's/^[[:space:]]*advert_int[[:space:]]\{1,\}0*\([1-9][0-9]\{0,2\}\)[[:space:]]*$/\1/p'`;
   return [
     `proof=${PROOF_S}`,
     `for interval in $(${intervals} ${keepalived.map(quote).join(' ')} 2>/dev/null || :); do`,
+    `  [ "$interval" -le ${MAX_ADVERT_S} ] || continue`,
     `  [ $((interval * 4)) -le "$proof" ] || proof=$((interval * 4))`,
     'done',
   ];

@@ -295,6 +295,10 @@ describe('what the kernel notes of new rules on trial', () => {
     ['', 40],
     ['vrrp_instance etcd {\n    advert_int 3\n}\n', 40],
     ['vrrp_instance etcd {\n    advert_int 20\n}\n', 105],
+    ['vrrp_instance etcd {\n    advert_int 020\n}\n', 105],
+    ['vrrp_instance etcd {\n    advert_int 255\n}\n', 1045],
+    ['vrrp_instance etcd {\n    advert_int 256\n}\n', 40],
+    ['vrrp_instance etcd {\n    advert_int 999999999\n}\n', 40],
     ['vrrp_instance etcd {\n    advert_int nonsense; $(id)\n}\n', 40],
   ])('takes as long as adverts may: %j', (configuration, seconds) => {
     mkdirSync(join(directory, 'etc/keepalived'));
@@ -304,16 +308,22 @@ describe('what the kernel notes of new rules on trial', () => {
   });
 });
 
-test('what keepalived runs with is read from its file, as we write it', () => {
+test.each([
+  ['20', { routerId: 100, advertIntervalS: 20 }],
+  ['020', { routerId: 100, advertIntervalS: 20 }],
+  ['255', { routerId: 100, advertIntervalS: 255 }],
+  ['256', undefined],
+  // A run would wait for it for 127 000 years.
+  ['999999999', undefined],
+])('what keepalived runs with is read from its file, as we write it: advert_int %s', (interval, expected) => {
   mkdirSync(join(directory, 'etc/keepalived'));
   const file = '/etc/keepalived/keepalived.conf';
-  const text =
-    'vrrp_instance etcd {\n    virtual_router_id 100\n    priority 99\n    advert_int 20\n    auth_pass secret\n}\n';
+  const text = `vrrp_instance etcd {\n    virtual_router_id 100\n    priority 99\n    advert_int ${interval}\n    auth_pass secret\n}\n`;
   writeFileSync(join(directory, file), text);
   const keys = ['/etc/keepalived/none.conf', file];
   const { stdout } = inNamespace(vrrpInstance.script(keys));
   expect(stdout).not.toContain('secret');
-  expect([...vrrpInstance.parse(stdout, keys).values()]).toEqual([undefined, { routerId: 100, advertIntervalS: 20 }]);
+  expect([...vrrpInstance.parse(stdout, keys).values()]).toEqual([undefined, expected]);
 });
 
 describe('who comes in', () => {

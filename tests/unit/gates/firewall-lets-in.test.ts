@@ -1,4 +1,4 @@
-import { describe, expect, test } from '@jest/globals';
+import { afterEach, describe, expect, jest, test } from '@jest/globals';
 import { firewallLetsIn } from '../../../src/gates/firewall-lets-in.js';
 import type { UnitState } from '../../../src/facts/unit-state.js';
 import type { VrrpInstance } from '../../../src/facts/vrrp-instance.js';
@@ -171,4 +171,48 @@ test('a host that hears adverts rarely is waited for as long as it may hear none
   expect(await ask({ 'etcd-1': rare })).toMatchObject({ open: false, reason: DEAF, patienceMs: 65_000 });
   // Whoever can't connect is not let in by waiting.
   expect(await ask({ 'etcd-1': rare, 'cp-1': host(11, { open: [] }) })).not.toHaveProperty('patienceMs');
+});
+
+describe('a host that takes logins and hangs', () => {
+  afterEach(() => {
+    jest.useRealTimers();
+  });
+
+  /** Hosts of which one answers nothing. */
+  async function askWithHung(hung: string, hosts: Readonly<Record<string, FakeAnswers>>) {
+    jest.useFakeTimers({ doNotFake: ['nextTick', 'queueMicrotask', 'setImmediate', 'clearImmediate'] });
+    const all = { 'etcd-1': host(1, { came: HEARD }), 'etcd-2': HOLDER, 'etcd-3': host(3), 'cp-1': host(11), ...hosts };
+    const probes = fakeProbes(all);
+    const input = gateInput(probes, { batch: ['etcd-1'], when: 'action' });
+    const never = async <V>(): Promise<V> => new Promise<V>(() => undefined);
+    const answer = firewallLetsIn(withFirewall()).check({
+      ...input,
+      probe: (name) => (name === hung ? { ...input.probe(name), ask: never } : input.probe(name)),
+    });
+    // Long before the timer of the host takes the rules back.
+    await jest.advanceTimersByTimeAsync(12_000);
+    await new Promise(setImmediate);
+    const late = new Promise((resolve) =>
+      setImmediate(() => {
+        resolve('late');
+      }),
+    );
+    return Promise.race([answer, late]);
+  }
+
+  test('is left out, as one that is away', async () => {
+    expect(await askWithHung('etcd-3', {})).toEqual({ open: true });
+    expect(await askWithHung('cp-1', {})).toEqual({ open: true });
+  });
+
+  test('proves nothing for those that answer', async () => {
+    expect(await askWithHung('etcd-3', { 'cp-1': host(11, { open: [] }) })).toMatchObject({
+      open: false,
+      reason: "cp-1 can't connect to etcd-1 on port 2379",
+    });
+    expect(await askWithHung('etcd-2', {})).toMatchObject({
+      open: false,
+      reason: expect.stringContaining('no balancer'),
+    });
+  });
 });
