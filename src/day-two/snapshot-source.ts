@@ -51,12 +51,14 @@ export async function chooseSource(asked: AskedMembers, from: string | undefined
 }
 
 async function namedSource({ cluster, probe }: AskedMembers, from: string): Promise<SnapshotSource> {
-  const members = cluster.members.filter(({ host }) => host === from);
+  // On the worst day those that are to leave may be all there is.
+  const known = [...cluster.members, ...cluster.formerMembers];
+  const members = known.filter(({ host }) => host === from);
   if (members.length === 0)
     throw new ProvisionError({
       code: 'unknown-member',
       message: `${from} is no etcd host of the inventory`,
-      hint: `expected one of: ${cluster.members.map(({ host }) => host).join(', ')}`,
+      hint: `expected one of: ${known.map(({ host }) => host).join(', ')}`,
     });
   const { answers, reasons } = await askMembers({ cluster: { members, formerMembers: [] }, probe });
   const [found] = answers;

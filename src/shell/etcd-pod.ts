@@ -58,6 +58,8 @@ export function stopPod(member: PodMember): Command {
       '  sleep 0.2',
       'done',
     ].join('\n'),
+    // Its own end comes first: it says more.
+    timeoutMs: (END_S + 30) * 1000,
   };
 }
 

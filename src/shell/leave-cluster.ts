@@ -10,6 +10,9 @@ export function yieldLeadership(member: Member, leaving: readonly string[]): Com
   return { summary: 'hand over etcd leadership, if held', script: handOverLeadership(member, leaving) };
 }
 
+/** Each question to etcd ends after 40 s at most: a list, and a change, of one peer after another where the first does not answer. */
+const ASKING_TIMEOUT_MS = 180_000;
+
 /**
  * Takes a member that is to leave out of the list, as the only change in progress. It is asked of those that stay.
  * @param id as etcdctl writes it, in hex
@@ -32,6 +35,7 @@ export function removeLeaving(request: MembershipRequest, id: string, stopped: M
       '[ -z "$other" ] || refuse "another membership change is in progress: $other"',
       `ctl member remove ${quote(id)}`,
     ].join('\n'),
+    timeoutMs: ASKING_TIMEOUT_MS,
   };
 }
 

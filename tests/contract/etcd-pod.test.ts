@@ -87,6 +87,12 @@ describe('a member that the kubelet runs', () => {
     expect(run(startPod(pod()))).toBe('done');
   });
 
+  test('has more time than its own wait takes, whose end says why', () => {
+    const { script, timeoutMs = 0 } = stopPod(pod());
+    const seconds = Number(/date \+%s\) \+ (\d+)/.exec(script)?.[1]);
+    expect(timeoutMs).toBeGreaterThan(seconds * 1000);
+  });
+
   test('an earlier manifest that was kept is kept, too', () => {
     writeFileSync(manifestAside(pod()), 'older\n');
     expect(run(stopPod(pod()))).toBe('done');

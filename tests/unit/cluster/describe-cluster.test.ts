@@ -509,7 +509,9 @@ ${lines.join('\n')}
   test('that are stacked are where kubeadm puts them, but for what is said otherwise', async () => {
     const more = 'etcd_member_name: cp-b, etcd_client_key_file: /own/client.key';
     const text = `etcd_former: { hosts: { b: { ansible_host: 10.0.0.2, etcd_manifest: /m/etcd.yaml, ${more} } } }`;
-    const cluster = describeCluster(await loadFiles({ 'hosts.yaml': hosts(text) }));
+    const cluster = describeCluster(
+      await loadFiles({ 'hosts.yaml': hosts(text, 'kube_control_plane: { hosts: { b: } }') }),
+    );
     const pki = '/etc/kubernetes/pki/etcd';
     expect(cluster.formerMembers).toMatchObject([
       {
@@ -539,6 +541,12 @@ ${lines.join('\n')}
       hosts(B).replace('vars: {', 'vars: { etcd_managed: false,'),
       ['group etcd_former', 'in the order of docs/runbooks/remove-a-member.md'],
       { line: 7, column: 1 },
+    ],
+    [
+      'that are stacked, and whose API servers nobody would move',
+      hosts('etcd_former: { hosts: { b: { ansible_host: 10.0.0.2, etcd_manifest: /m/etcd.yaml } } }'),
+      ['b', 'has a stacked etcd, and is not in kube_control_plane: its API server would lose its etcd'],
+      { line: 7 },
     ],
     [
       'that have the address of a member',

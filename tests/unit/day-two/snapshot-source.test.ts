@@ -73,6 +73,16 @@ describe('the member that is saved', () => {
     expect(await chosen([{}, {}, {}], 'cp-1')).toBe('unknown-member');
   });
 
+  test('may be one that is to leave, where a person names it', async () => {
+    const { cluster, probe } = asked([{}, {}, {}]);
+    const [, ...leaving] = cluster.members;
+    const source = chooseSource(
+      { cluster: { members: cluster.members.slice(0, 1), formerMembers: leaving }, probe },
+      'etcd-3',
+    );
+    expect((await source).member.host).toBe('etcd-3');
+  });
+
   test('is told with every reason where there is none', async () => {
     await expect(chooseSource(asked([{ isHealthy: false }, { isLearner: true }, 'away']), undefined)).rejects.toThrow(
       /etcd-1: answers, and is not healthy\n +etcd-2: a learner\n +etcd-3: .*can't connect/,
