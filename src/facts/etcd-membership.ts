@@ -107,6 +107,11 @@ export function listersOf(heard: readonly HeardMember[]): readonly HeardMember[]
   return heard.filter(({ isLearner }) => !isLearner);
 }
 
+/** Whether a member commits and lists itself: one that was removed can do neither for long, whoever says that it was. */
+export function servesByItsWord({ isHealthy, memberId, members }: HeardMember): boolean {
+  return isHealthy && members.some(({ id }) => id === memberId);
+}
+
 /** What a member says, without the entries of others on its list. @param gone whose entries don't count */
 export function withoutMembers<Status extends EtcdStatus>(status: Status, gone: readonly Member[]): Status {
   if (status.kind === 'silent') return status;

@@ -2,8 +2,9 @@ import { namesAddress } from '../facts/address-claim.js';
 import { clientServersOf } from '../facts/apiserver-manifest.js';
 import { APISERVER, apiserverProcesses } from '../facts/apiserver-processes.js';
 import { flagValue } from '../facts/command-flags.js';
-import { isSame } from '../facts/etcd-membership.js';
+import { isSame, servesByItsWord } from '../facts/etcd-membership.js';
 import { quorum } from '../facts/etcd-phase.js';
+import type { EtcdStatus } from '../facts/etcd-status.js';
 import { askText } from '../facts/file-content.js';
 import { KUBEADM_CONFIG, kubeadmConfig } from '../facts/kubeadm-config.js';
 import { unlessLost } from '../facts/unless-lost.js';
@@ -13,7 +14,7 @@ import type { Gate, GateAnswer, GateInput } from '../model/gate.js';
 import { hostOf, knownServers } from '../model/known-servers.js';
 import { namesStackedEtcd } from '../model/kubeadm.js';
 import { serviceNamed } from '../model/virtual-service.js';
-import { lookAtPresent } from './ask-members.js';
+import { askMembers, lookAtPresent } from './ask-members.js';
 import { membersHeard } from './judge-members.js';
 
 /**
@@ -30,6 +31,9 @@ export function formerMembersMayLeave(cluster: Cluster): Gate {
       const named = listed.filter(({ host }) => input.batch.includes(host));
       const isOfOthers = !cluster.formerMembers.some(({ host }) => input.batch.includes(host));
       const leaving = isOfOthers ? listed : named;
+      const doubted = await servingUnlisted(cluster, { present, answers }, input);
+      const [serving] = doubted.filter(({ host }) => isOfOthers || input.batch.includes(host));
+      if (serving !== undefined) return unlisted(serving);
       if (leaving.length === 0) return { open: true };
       const [joiner] = yetToJoin;
       if (joiner !== undefined)
@@ -50,6 +54,34 @@ const APPLY = 'provision apply INVENTORY';
 /** Waiting changes none of it. */
 function shut(reason: string, next: string): GateAnswer {
   return { open: false, reason, next, isFinal: true };
+}
+
+/** Members that are to leave and that those that stay do not list, where they serve in the same cluster by their own word. */
+async function servingUnlisted(
+  { members, formerMembers }: Cluster,
+  { present, answers }: { readonly present: Cluster; readonly answers: ReadonlyMap<string, EtcdStatus> },
+  { probe }: GateInput,
+): Promise<readonly Member[]> {
+  const rest = formerMembers.filter((member) => !present.members.includes(member));
+  const asked = await askMembers({ members: rest }, probe);
+  const theirs = members.flatMap(({ host }) => clusterIdOf(answers.get(host)) ?? []);
+  return rest.filter(({ host }) => {
+    const status = asked.answers.get(host);
+    return status?.kind === 'answers' && theirs.includes(status.clusterId) && servesByItsWord({ host, ...status });
+  });
+}
+
+function clusterIdOf(status: EtcdStatus | undefined): string | undefined {
+  return status?.kind === 'answers' ? status.clusterId : undefined;
+}
+
+/** One that has just been removed says so for a moment. */
+function unlisted({ host }: Member): GateAnswer {
+  return {
+    open: false,
+    reason: `the members that stay do not list ${host}, and it serves as a member of their cluster`,
+    next: 'provision verify INVENTORY',
+  };
 }
 
 /** While they are stopped, and listed. Where one member stays, of two, they are not stopped before. */

@@ -10,6 +10,7 @@ import {
 import { hasOwnData, quorum, type MemberState } from '../facts/etcd-phase.js';
 import type { EtcdStatus } from '../facts/etcd-status.js';
 import type { Cluster, Member } from '../model/cluster.js';
+import { refuseDoubted } from './refuse-doubted.js';
 import {
   foreignCluster,
   notEnoughToLeave,
@@ -63,6 +64,8 @@ export interface LeavingLook {
   /** The other members that the cluster has now and that answer to their own hosts; those that are to leave, too. */
   readonly others: readonly HeardMember[];
   readonly silent: readonly SilentMember[];
+  /** What all that are to leave say on their own hosts, whoever lists them. */
+  readonly former: readonly HeardMember[];
   /** Hosts of the group `etcd` that join before members leave. */
   readonly yetToJoin: readonly Member[];
 }
@@ -87,7 +90,11 @@ export function decideRemoval(cluster: Cluster, member: Member, look: LeavingLoo
   const own = here?.own.kind === 'answers' ? [{ host: member.host, ...here.own }] : [];
   const entries = list.members.filter((listed) => isSame(listed, member, own));
   const [entry, ...more] = entries;
-  if (entry === undefined) return { ...NOTHING, steps: here === undefined ? [] : cleanUp(here, list.clusterId) };
+  if (entry === undefined) {
+    if (here === undefined) return NOTHING;
+    refuseDoubted(member, look, list);
+    return { ...NOTHING, steps: cleanUp(here, list.clusterId) };
+  }
   if (more.length > 0)
     throw otherMembers(
       member,

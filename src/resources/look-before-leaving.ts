@@ -32,6 +32,7 @@ export async function lookBeforeLeaving(cluster: Cluster, member: Member, probe:
       ? [{ host, status: status instanceof RemoteError ? heardElsewhere(host, seen) : status }]
       : [],
   );
+  const leaves = (host: string): boolean => cluster.formerMembers.some((each) => each.host === host);
   const running = new Set(seen.states.flatMap(({ host, isRunning }) => (isRunning ? [host] : [])));
   const away = new Set(seen.away.map(({ host }) => host));
   return {
@@ -42,6 +43,9 @@ export async function lookBeforeLeaving(cluster: Cluster, member: Member, probe:
       status.kind === 'silent'
         ? [{ host, reason: status.reason, isStopped: !running.has(host) && !away.has(host) }]
         : [],
+    ),
+    former: answers.flatMap(({ host, status }) =>
+      status instanceof RemoteError || status.kind === 'silent' || !leaves(host) ? [] : [{ host, ...status }],
     ),
     yetToJoin: seen.yetToJoin,
   };

@@ -173,6 +173,29 @@ describe('former-members-may-leave', () => {
     expect(await ask({ manifest: 'https://10.0.0.1:2379', etcd: two }, one, 'etcd-2')).toEqual({ open: true });
   });
 
+  test('is shut while those that stay do not list it, and it serves in their cluster', async () => {
+    const one = { ...CLUSTER, members: [sampleMember(1)], formerMembers: [sampleMember(2)] };
+    const [first, second, third] = healthy(1).members;
+    if (first === undefined || second === undefined || third === undefined) throw new Error('there are three');
+    const gate = async (own: Partial<ReturnType<typeof healthy>>, batch = 'etcd-2'): Promise<GateAnswer> => {
+      const alone = etcdHost({ status: healthy(1, { members: [first] }) });
+      const etcd = {
+        'etcd-1': { ...alone, 'file-contents': { [PROXY]: '' } },
+        'etcd-2': etcdHost({ status: healthy(2, { members: [first, second], ...own }) }),
+      };
+      return ask({ etcd }, one, batch);
+    };
+    const shut = {
+      open: false,
+      reason: 'the members that stay do not list etcd-2, and it serves as a member of their cluster',
+      next: 'provision verify INVENTORY',
+    };
+    expect([await gate({}), await gate({}, 'etcd-1')]).toEqual([shut, shut]);
+    expect(await gate({ isHealthy: false })).toEqual({ open: true });
+    expect(await gate({ members: [first] })).toEqual({ open: true });
+    expect(await gate({ clusterId: '99' })).toEqual({ open: true });
+  });
+
   test('of a host that stays it asks about all that are to leave', async () => {
     expect(await ask({ manifest: ALL }, CLUSTER, 'etcd-1')).toMatchObject({ open: false, isFinal: true });
     expect(await ask({}, CLUSTER, 'etcd-1')).toEqual({ open: true });

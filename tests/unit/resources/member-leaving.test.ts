@@ -230,6 +230,39 @@ describe('a member that is to leave', () => {
     await expect(steps(cluster(stay, leave), last, hosts(members, others))).rejects.toMatchObject({ code });
   });
 
+  test.each<[string, readonly number[], readonly number[], number, Readonly<Record<number, Given>>]>([
+    ['of two', [1], [2], 2, {}],
+    ['of four, whose others are yet to join', [1, 4, 5], [2, 3], 3, { 4: GONE, 5: GONE }],
+    ['of two that leave, and is stopped', [1], [2, 3], 3, { 3: DOWN }],
+    ['of three, by two that lie', [1, 2], [3], 3, {}],
+  ])('one that lists itself alone is not believed against a member that serves: %s', async (...row) => {
+    const [, stay, leave, last, others] = row;
+    const honest = [...stay, ...leave].filter((number) => others[number] !== GONE).map((number) => entry(number));
+    const lies = stay.map((number) => entry(number)).filter(({ id }) => others[Number(id)] !== GONE);
+    const liars = Object.fromEntries(
+      lies.map(({ id }) => [Number(id), { status: healthy(Number(id), { members: lies }) }]),
+    );
+    const planned = steps(cluster(stay, leave), last, hosts(honest, { ...liars, ...others }));
+    await expect(planned).rejects.toMatchObject({
+      code: 'membership-differs',
+      message: expect.stringContaining(`etcd-1 does not list etcd-${last}`),
+    });
+  });
+
+  test.each<[string, Partial<ReturnType<typeof healthy>>]>([
+    ['can not commit', { isHealthy: false }],
+    ['knows that it is off the list', { members: [entry(1)] }],
+  ])('one that was removed, still runs, and %s, is ended', async (_, own) => {
+    const runs: Given = { status: healthy(2, { members: [entry(1), entry(2)], ...own }) };
+    expect(await steps(cluster([1], [2]), 2, hosts([entry(1)], { 2: runs }))).toEqual(['stop-after', 'aside']);
+  });
+
+  test('two that stay are believed before one that is to leave, of a third one', async () => {
+    const liar: Given = { status: healthy(3, { members: [1, 2, 3, 4].map((number) => entry(number)) }) };
+    const lagging = hosts([entry(1), entry(2)], { 3: liar, 4: DOWN });
+    expect(await steps(cluster([1, 2], [3, 4]), 4, lagging)).toEqual(['aside']);
+  });
+
   test('a member that only has to be started is started first, by its own role', async () => {
     expect(await steps(cluster([1, 2, 3, 4], [5]), 5, hosts(FIVE, { 3: STARTABLE }))).toEqual(USUAL);
   });
