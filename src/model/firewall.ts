@@ -26,8 +26,10 @@ export interface FirewallRules {
   /** Ports for other members. */
   readonly peerPorts: readonly number[];
   readonly peers: readonly string[];
-  /** Addresses that VRRP is taken from; none where the host balances nothing. */
+  /** Addresses that VRRP of those ids is taken from; none where the host balances nothing. */
   readonly balancers: readonly string[];
+  /** Virtual router ids of what the host balances. What others of its programs take by VRRP comes in. */
+  readonly routerIds: readonly number[];
 }
 
 /** One way that must stay open: who connects, and to which ports of the host. */
@@ -50,13 +52,13 @@ export function firewallOn(cluster: Guarded, host: string, extent: FirewallExten
   if (firewall === undefined) return undefined;
   const { members, balancers, clients } = partsOf(cluster, extent);
   const own = members.filter((member) => member.host === host);
-  const balanced = cluster.services.filter((service) => balancersOf(service, extent).includes(host));
+  const balanced = cluster.services.filter((service) => hostsOf(service, extent).includes(host));
   if (own.length === 0 && balanced.length === 0) return undefined;
   const addressesOf = (hosts: readonly string[]): readonly string[] => [
     ...new Set(hosts.flatMap((name) => firewall.addresses.get(name) ?? [])),
   ];
   const ofEtcd = balanced.filter(({ name }) => name === 'etcd');
-  const peers = balanced.flatMap((service) => balancersOf(service, extent));
+  const peers = balanced.flatMap((service) => hostsOf(service, extent));
   const needsLink = balanced.some(isOverLink);
   return {
     clientPorts: unique([
@@ -69,6 +71,9 @@ export function firewallOn(cluster: Guarded, host: string, extent: FirewallExten
     peerPorts: unique(own.map(({ peerPort }) => peerPort)),
     peers: own.length === 0 ? [] : addressesOf(members.map((each) => each.host)),
     balancers: [...addressesOf(peers), ...(needsLink ? [LINK_LOCAL] : [])],
+    routerIds: unique(
+      balanced.flatMap((service) => balancersOf(service, extent).map((each) => each.keepalived.virtualRouterId)),
+    ),
   };
 }
 
@@ -85,7 +90,7 @@ export function neededWays(cluster: Guarded, host: string): readonly NeededWay[]
       }));
     });
   const toService = cluster.services
-    .filter((service) => service.name === 'etcd' && balancersOf(service, 'present').includes(host))
+    .filter((service) => service.name === 'etcd' && hostsOf(service, 'present').includes(host))
     .flatMap(({ endpoint }) => unique(clients).map((from) => ({ from, to: endpoint.ip, ports: [endpoint.port] })));
   return [...toMember, ...toService].filter(({ from }) => from !== host);
 }
@@ -124,12 +129,16 @@ interface Parts {
 
 function partsOf({ members, formerMembers, controlPlanes, services }: Guarded, extent: FirewallExtent): Parts {
   const present = extent === 'present' ? members : [...members, ...formerMembers];
-  const balancers = services.filter(({ name }) => name === 'etcd').flatMap((service) => balancersOf(service, extent));
+  const balancers = services.filter(({ name }) => name === 'etcd').flatMap((service) => hostsOf(service, extent));
   return { members: present, balancers, clients: [...present, ...controlPlanes].map(({ host }) => host) };
 }
 
-function balancersOf({ balancers, formerBalancers }: VirtualService, extent: FirewallExtent): readonly string[] {
-  return [...balancers, ...(extent === 'present' ? [] : formerBalancers)].map(({ host }) => host);
+function balancersOf(service: VirtualService, extent: FirewallExtent): VirtualService['balancers'] {
+  return [...service.balancers, ...(extent === 'present' ? [] : service.formerBalancers)];
+}
+
+function hostsOf(service: VirtualService, extent: FirewallExtent): readonly string[] {
+  return balancersOf(service, extent).map(({ host }) => host);
 }
 
 function isOverLink({ endpoint, balancers }: VirtualService): boolean {

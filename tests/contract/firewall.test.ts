@@ -233,6 +233,7 @@ async function fromFar(source: string, script: string, listens?: string): Promis
   const pair = [
     'ip link add near type veth peer name far',
     'ip address add 10.0.0.1/24 dev near',
+    'ip address add fd00::1/64 dev near nodad',
     'ip link set near up',
   ];
   expect(inNamespace(pair.join('; ')).status).toBe(0);
@@ -247,7 +248,7 @@ async function fromFar(source: string, script: string, listens?: string): Promis
         });
   if (server !== undefined) await new Promise((resolve) => server.stdout.once('data', resolve));
   try {
-    const there = `ip address add ${source}/24 dev far; ip link set far up; ${script}`;
+    const there = `ip address add ${source}/24 dev far; ip address add fd00::66/64 dev far nodad; ip link set far up; ${script}`;
     return spawnSync('nsenter', ['-t', String(far.pid), '-n', 'sh', '-c', there], { encoding: 'utf8' }).stdout;
   } finally {
     server?.kill();
@@ -259,11 +260,21 @@ async function fromFar(source: string, script: string, listens?: string): Promis
 }
 
 describe('what the kernel notes of new rules on trial', () => {
-  const keys = ['advert 100', 'advert 200', 'knock 2379', 'knock 2380'] as const;
+  const keys = ['advert 100', 'advert 200', 'advert 1', 'knock 2379', 'knock 2380'] as const;
 
   /** Sends an advert of VRRP for each of these virtual router ids (RFC 5798, section 5.1). */
   const adverts = (...ids: readonly number[]): string =>
     `perl -MSocket -e 'socket(S, PF_INET, SOCK_RAW, 112) or die; send(S, pack("C20", 0x21, $_, 100, 1), 0, sockaddr_in(0, inet_aton("10.0.0.1"))) or die for @ARGV' ${ids.join(' ')}`;
+
+  /** The same with four bytes of options before it (IP_OPTIONS, ip(7)): another byte is where its id would be. */
+  const withOptions = (id: number): string =>
+    adverts(id).replace('or die; send', `or die; setsockopt(S, 0, 4, pack("C4", 1, 1, 1, 0)) or die; send`);
+
+  /** The same over IPv6. @param options the number of a socket option that adds a header before it (IPV6_DSTOPTS, RFC 3542) */
+  const adverts6 = (ids: readonly number[], options?: 59): string => {
+    const header = options === undefined ? '' : `setsockopt(S, 41, ${options}, pack("C8", 0, 0, 1, 4)) or die; `;
+    return `perl -MSocket=:all -e 'socket(S, PF_INET6, SOCK_RAW, 112) or die; ${header}send(S, pack("C20", 0x31, $_, 100, 1), 0, pack_sockaddr_in6(0, inet_pton(AF_INET6, "fd00::1"))) or die for @ARGV' ${ids.join(' ')}`;
+  };
 
   const noted = (): Readonly<Record<string, readonly string[]>> => {
     const { stdout } = inNamespace(letIn.script(keys));
@@ -277,17 +288,35 @@ describe('what the kernel notes of new rules on trial', () => {
     expect(noted()).toEqual({
       'advert 100': ['10.0.0.2'],
       'advert 200': [],
+      'advert 1': [],
       'knock 2379': [],
       'knock 2380': ['10.0.0.2'],
     });
-    await fromFar('10.0.0.66', `${adverts(200)}; ${ask}; ${openPorts.script([portKey('10.0.0.1', 2379)])}`);
-    expect(noted()).toMatchObject({ 'advert 200': [], 'knock 2379': [], 'knock 2380': ['10.0.0.2'] });
+    await fromFar('10.0.0.66', `${adverts(100)}; ${ask}; ${openPorts.script([portKey('10.0.0.1', 2379)])}`);
+    expect(noted()).toMatchObject({ 'advert 100': ['10.0.0.2'], 'knock 2379': [], 'knock 2380': ['10.0.0.2'] });
+  });
+
+  test('is VRRP of others on the same host, whoever sends it', async () => {
+    expect(run(tryFirewall(plainContent(RULES), TRIAL))).toEqual(DONE);
+    await fromFar('10.0.0.66', `${adverts(200, 100)}; ${adverts6([200, 100])}`);
+    expect(noted()).toMatchObject({ 'advert 100': [], 'advert 200': ['10.0.0.66', 'fd00::66'] });
+  });
+
+  test('is no advert of a stranger that hides its id behind options', async () => {
+    const sent = `${withOptions(100)}; ${adverts6([100], 59)}`;
+    expect(run(tryFirewall(plainContent(RULES), TRIAL))).toEqual(DONE);
+    await fromFar('10.0.0.66', sent);
+    const { stdout } = inNamespace('nft list table inet provision_etcd');
+    expect(stdout).toMatch(/counter packets 2 bytes \d+ drop/);
+    expect(stdout).not.toContain('elements = { 10.0.0.66');
+    expect(stdout).not.toContain('elements = { fd00');
+    expect(noted()).toMatchObject({ 'advert 100': [], 'advert 1': [] });
   });
 
   test('is gone when they are kept', async () => {
     keep(RULES);
     await fromFar('10.0.0.2', adverts(100));
-    expect(noted()).toEqual({ 'advert 100': [], 'advert 200': [], 'knock 2379': [], 'knock 2380': [] });
+    expect(noted()).toEqual({ 'advert 100': [], 'advert 200': [], 'advert 1': [], 'knock 2379': [], 'knock 2380': [] });
     expect(look().loaded).toBe(look().kept);
   });
 

@@ -84,7 +84,7 @@ function optionsOf(tools: RoleTools, site: Site, rules: FirewallRules): Firewall
 }
 
 function rulesText({ template }: RoleTools, { inventory, host }: Omit<Site, 'cluster'>, rules: FirewallRules): Content {
-  const { clientPorts, clients, peerPorts, peers, balancers } = rules;
+  const { clientPorts, clients, peerPorts, peers, balancers, routerIds } = rules;
   const sets = [
     setOf('clients', clients, 'Who may reach etcd, and its load balancer.'),
     setOf('peers', peers, 'Members.'),
@@ -95,7 +95,7 @@ function rulesText({ template }: RoleTools, { inventory, host }: Omit<Site, 'clu
     sets: sets.flat(),
     client_ports: clientPorts.join(', '),
     peer_ports: peerPorts.join(', '),
-    vrrp: balancers.length > 0,
+    router_ids: routerIds,
   });
 }
 

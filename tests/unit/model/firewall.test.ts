@@ -23,6 +23,7 @@ describe('whom a host lets in', () => {
       peerPorts: [2380],
       peers: MEMBERS,
       balancers: MEMBERS,
+      routerIds: [100],
     });
   });
 
@@ -39,8 +40,18 @@ describe('whom a host lets in', () => {
       peerPorts: [],
       peers: [],
       balancers: ['10.0.0.21', '172.16.0.21'],
+      routerIds: [100],
     });
-    expect(firewallOn(guarded, 'etcd-1', 'present')).toMatchObject({ peerPorts: [2380], balancers: [] });
+    expect(firewallOn(guarded, 'etcd-1', 'present')).toMatchObject({ peerPorts: [2380], balancers: [], routerIds: [] });
+  });
+
+  test('VRRP of each service that the host balances, and of those that leave until they have left', () => {
+    const { keepalived, ...balancer } = sampleBalancer(3);
+    const leaving = { ...balancer, keepalived: { ...keepalived, virtualRouterId: 7 } };
+    const services = [{ ...SAMPLE_SERVICE, formerBalancers: [leaving] }, SAMPLE_APISERVER];
+    const cluster = withFirewall([], { services });
+    expect(firewallOn(cluster, 'etcd-1', 'present')?.routerIds).toEqual([100, 200]);
+    expect(firewallOn(cluster, 'etcd-1', 'present-and-former')?.routerIds).toEqual([100, 7, 200]);
   });
 
   test('a control plane is guarded for its virtual IP only', () => {
