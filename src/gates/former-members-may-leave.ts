@@ -6,16 +6,16 @@ import { isSame, servesByItsWord } from '../facts/etcd-membership.js';
 import { quorum } from '../facts/etcd-phase.js';
 import type { EtcdStatus } from '../facts/etcd-status.js';
 import { askText } from '../facts/file-content.js';
-import { KUBEADM_CONFIG, kubeadmConfig } from '../facts/kubeadm-config.js';
 import { unlessLost } from '../facts/unless-lost.js';
 import type { Cluster, Member } from '../model/cluster.js';
 import { RemoteError } from '../model/errors.js';
 import type { Gate, GateAnswer, GateInput } from '../model/gate.js';
 import { hostOf, knownServers } from '../model/known-servers.js';
-import { namesStackedEtcd } from '../model/kubeadm.js';
 import { serviceNamed } from '../model/virtual-service.js';
 import { askMembers, lookAtPresent } from './ask-members.js';
 import { membersHeard } from './judge-members.js';
+import { kubeadmUses, type KubeadmUses } from './kubeadm-uses.js';
+import type { IsLeaving, Use } from './member-use.js';
 
 /**
  * Nobody is sent to the members of the batch that are to leave (of a batch of others: to any that is to leave), hosts that join
@@ -38,9 +38,10 @@ export function formerMembersMayLeave(cluster: Cluster): Gate {
       const [joiner] = yetToJoin;
       if (joiner !== undefined)
         return shut(`${joiner.host} has not joined yet: members join before others leave`, APPLY);
-      const uses = await usesOf(leaving, cluster, input);
+      const { uses, unread } = await usesOf(leaving, cluster, input);
       const [use] = uses;
       if (use !== undefined) return shut(uses.map(({ text }) => text).join('; '), use.next);
+      if (unread !== undefined) return unread;
       return isOfOthers ? { open: true } : quorumWithout(leaving, cluster, membersHeard(answers));
     },
   };
@@ -103,23 +104,15 @@ function quorumWithout(
   };
 }
 
-/** Who is still sent to a member that leaves. */
-interface Use {
-  readonly text: string;
-  readonly next: string;
-}
-
-async function usesOf(leaving: readonly Member[], cluster: Cluster, input: GateInput): Promise<readonly Use[]> {
+async function usesOf(leaving: readonly Member[], cluster: Cluster, input: GateInput): Promise<KubeadmUses> {
   const isLeaving = knownServers({ ...cluster, members: leaving, formerMembers: [], services: [] }, new Map());
-  const all = await Promise.all([
+  const [apiservers, balancers, { uses, unread }] = await Promise.all([
     apiserverUses(leaving, isLeaving, cluster, input),
     balancerUses(leaving, cluster, input),
     kubeadmUses({ leaving, isLeaving }, cluster, input),
   ]);
-  return all.flat();
+  return { uses: [...apiservers, ...balancers, ...uses], unread };
 }
-
-type IsLeaving = (url: string) => boolean;
 
 async function apiserverUses(
   leaving: readonly Member[],
@@ -172,28 +165,4 @@ async function balancerUses(
     }),
   );
   return all.flat();
-}
-
-/** As a text: whatever kubeadm may write into a manifest. */
-async function kubeadmUses(
-  { leaving, isLeaving }: { readonly leaving: readonly Member[]; readonly isLeaving: IsLeaving },
-  cluster: Cluster,
-  { probe }: GateInput,
-): Promise<readonly Use[]> {
-  const [first] = cluster.controlPlanes;
-  if (first === undefined) return [];
-  const found = await unlessLost(probe(first.host).ask(kubeadmConfig, KUBEADM_CONFIG));
-  if (found instanceof RemoteError || found.kind !== 'found') return [];
-  const urls = found.configuration.match(/https:\/\/[^\s'",\]}]+/g) ?? [];
-  const next =
-    serviceNamed(cluster, 'etcd') === undefined
-      ? `ssh ${first.host} sudo kubectl --kubeconfig /etc/kubernetes/admin.conf -n kube-system edit configmap kubeadm-config`
-      : 'provision apply INVENTORY --playbook repoint';
-  const isStacked = leaving.some(({ manifest }) => manifest !== undefined) && namesStackedEtcd(found.configuration);
-  return [
-    ...[...new Set(urls)]
-      .filter(isLeaving)
-      .map((url) => ({ text: `kube-system/kubeadm-config names ${url}, which is about to leave`, next })),
-    ...(isStacked ? [{ text: 'kube-system/kubeadm-config names a stacked etcd, which is about to leave', next }] : []),
-  ];
 }

@@ -22,7 +22,7 @@ const NAME = 'kube-system/kubeadm-config';
 /**
  * kubeadm's own idea of where etcd is, which its next upgrade writes into manifests. What it says of a stacked etcd is replaced:
  * with that, the upgrade would lead API servers back to members beside them, and a control plane that joins would become one.
- * Where there is none, or where nobody on the host may read it, nothing is to be done here.
+ * Where there is none, nothing is to be done here, nor where nobody on the host may read it, which the plan says.
  * @param url the one endpoint
  * @param manifest of the API server on the host, which names the files for it
  */
@@ -95,7 +95,7 @@ interface Edit {
   readonly edit: (before: string) => string | undefined;
   /** What must hold before it is changed. */
   readonly awaited?: readonly Await[] | undefined;
-  /** Whether a plan says that there is none, or that nobody may read it: whoever made the nodes must then be told otherwise. */
+  /** Whether a plan says that there is none, as it says that nobody may read it: whoever made the nodes must then be told otherwise. */
   readonly isNamedWhereMissing?: boolean;
 }
 
@@ -104,14 +104,12 @@ function resource(address: string, edit: Edit): Resource {
     address,
     paths: [],
     plan: async (probe) => decide(await probe.ask(kubeadmConfig, KUBEADM_CONFIG), edit),
-    ...(edit.isNamedWhereMissing === true
-      ? { doubt: async (probe: Probe) => doubt(await probe.ask(kubeadmConfig, KUBEADM_CONFIG), edit) }
-      : {}),
+    doubt: async (probe: Probe) => doubt(await probe.ask(kubeadmConfig, KUBEADM_CONFIG), edit),
   };
 }
 
-function doubt(found: KubeadmConfig, { field }: Edit): string | undefined {
-  if (found.kind === 'absent')
+function doubt(found: KubeadmConfig, { field, isNamedWhereMissing = false }: Edit): string | undefined {
+  if (found.kind === 'absent' && isNamedWhereMissing)
     return `there is no ${NAME}, so ${field} is set nowhere: nodes that join later get it from whatever makes them join`;
   if (found.kind === 'refused') return `${NAME} may not be read (${found.status}): its ${field} is left as it is`;
   return undefined;

@@ -23,7 +23,7 @@ const ASKS: Readonly<Record<string, string>> = {
     'Connections that the cluster needs come in at the host whose firewall is new, and it hears who holds each virtual IP.',
   'former-balancers-freed': 'No former load balancer holds the virtual IP, or may take it.',
   'former-members-may-leave':
-    'Nobody is led to the members that are to leave, and the others are a quorum without them.',
+    'Nobody is led to the members that are to leave, kubeadm would make none of them again, and the others are a quorum without them.',
   'keepalived-one-holder': 'Exactly one balancer holds the virtual IP, and does not talk to its peers from it.',
   'kube-proxy-settled': 'Every pod of kube-proxy is the newest one, and available.',
   'kubelet-ready': 'The new kubelet of each node has renewed its lease and reported Ready.',

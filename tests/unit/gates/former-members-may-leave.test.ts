@@ -129,6 +129,68 @@ describe('former-members-may-leave', () => {
     expect(await ask({ kubeadm: moved, etcd }, stacked)).toEqual({ open: true });
   });
 
+  describe('of what kubeadm would do with a stacked member', () => {
+    const LOCAL = { kind: 'found', configuration: 'etcd: {local: {dataDir: /var/lib/etcd}}' };
+    const MOVED = { kind: 'found', configuration: "etcd: {external: {endpoints: ['https://10.0.0.100:2379']}}" };
+    const NONE = { kind: 'absent' };
+    const REFUSED = { kind: 'refused', status: 403 };
+    const QUIET = { kind: 'silent', reason: 'no kube-apiserver runs' };
+    const READ = { open: true };
+    const NAMED = { open: false, isFinal: true, reason: expect.stringContaining('names a stacked etcd') };
+
+    /** What each control plane says of kubeadm-config. */
+    async function said(all: readonly (object | 'away')[], member: object): Promise<GateAnswer> {
+      const [former] = CLUSTER.formerMembers;
+      const [like] = CLUSTER.controlPlanes;
+      if (former === undefined || like === undefined) throw new Error('there are both');
+      const leaving = { ...former, ...member };
+      const controlPlanes = all.map((_, index) => ({ ...like, host: `cp-${index + 1}` }));
+      const pod = { [etcdPodKey({ ...leaving, manifest: '/etc/kubernetes/manifests/etcd.yaml' })]: RUNNING };
+      const answers = all.map((kubeadm, index): [string, FakeAnswers] => [
+        `cp-${index + 1}`,
+        kubeadm === 'away' ? UNREACHABLE : controlPlane({ kubeadm: kubeadm }),
+      ]);
+      const etcd = {
+        ...Object.fromEntries(answers),
+        'etcd-3': { ...etcdHost({ status: healthy(3) }), 'etcd-pod': pod },
+      };
+      return ask({ etcd }, { ...CLUSTER, formerMembers: [leaving], controlPlanes });
+    }
+    const RUNNING = { hasManifest: true, isRunning: true, clusterId: '77' };
+    const STACKED = { manifest: '/etc/kubernetes/manifests/etcd.yaml' };
+    const unread = (...reasons: readonly string[]): object => ({
+      open: false,
+      reason: `kube-system/kubeadm-config could not be read, and may name a stacked etcd, which is about to leave (${reasons.join('; ')})`,
+      next: expect.stringContaining('ssh cp-1 sudo kubectl'),
+    });
+
+    test.each<[string, readonly (object | 'away')[], object]>([
+      ['the first one is silent, another one knows', [QUIET, MOVED, QUIET], READ],
+      ['the first one is silent, another one says stacked', [QUIET, QUIET, LOCAL], NAMED],
+      ['the first one says that there is none, another one says stacked', [NONE, LOCAL, NONE], NAMED],
+      ['one says that it was moved, another one says stacked', [MOVED, LOCAL, MOVED], NAMED],
+      ['all say that there is none', [NONE, NONE, NONE], READ],
+      ['most say that there is none', [NONE, 'away', NONE], READ],
+      ['half of them say that there is none', [NONE, QUIET], unread('cp-2: no kube-apiserver runs')],
+      ['it may not be read', [REFUSED], unread('cp-1: the kube-apiserver answers 403')],
+      [
+        'one says that there is none, and nobody else anything',
+        [NONE, QUIET, REFUSED],
+        unread('cp-2: no kube-apiserver runs', 'cp-3: the kube-apiserver answers 403'),
+      ],
+    ])('%s', async (_, all, expected) => {
+      expect(await said(all, STACKED)).toMatchObject(expected);
+    });
+
+    test('not knowing is not final: a control plane may answer later', async () => {
+      const answer = await said(['away', 'away', 'away'], STACKED);
+      expect(answer).toMatchObject({ open: false, reason: expect.stringMatching(/cp-1: .*cp-2: .*cp-3: /) });
+      expect(answer).not.toHaveProperty('isFinal');
+      // Of members that are units it is no business.
+      expect(await said([QUIET, REFUSED, 'away'], {})).toEqual({ open: true });
+    });
+  });
+
   test('without a load balancer it says how API servers are moved to the others', async () => {
     const cluster = { ...CLUSTER, services: [] };
     expect(await ask({ manifest: ALL }, cluster)).toMatchObject({ next: 'provision bypass INVENTORY on' });
