@@ -1,7 +1,7 @@
 import { etcdData, etcdDataKey } from '../facts/etcd-data.js';
 import { hasDataSomewhere } from '../facts/etcd-phase.js';
 import type { AuthorityProfile } from '../model/certificate.js';
-import type { Member } from '../model/cluster.js';
+import type { Cluster } from '../model/cluster.js';
 import { changed, type Outcome, type Resource, UNCHANGED } from '../model/change.js';
 import { counted } from '../model/counted.js';
 import { ProvisionError } from '../model/errors.js';
@@ -10,14 +10,15 @@ import type { AuthorityView } from '../pki/authority.js';
 import { authorityFaults } from '../pki/authority-faults.js';
 import { readCertificates } from '../pki/inspect.js';
 import { quote } from '../shell/quote.js';
+import { nobodyToLeave } from './member-refusals.js';
 
 /** Where an authority is kept, and for whom. */
 export interface AuthorityPlace {
   /** Directory, as the plan should name it. */
   readonly store: string;
   readonly now: Date;
-  /** The members that trust it; those that are to leave, too. */
-  readonly members: readonly Member[];
+  /** Those that trust it. */
+  readonly cluster: Pick<Cluster, 'members' | 'formerMembers'>;
 }
 
 /**
@@ -27,13 +28,13 @@ export interface AuthorityPlace {
 export function authorityResource(
   profile: AuthorityProfile,
   authority: AuthorityView,
-  { store, now, members }: AuthorityPlace,
+  { store, now, cluster }: AuthorityPlace,
 ): Resource {
   return {
     address: 'authority:etcd',
     paths: [],
     async plan(probe) {
-      if (authority.certificate() === undefined) await refuseBesideCluster(store, members, probe);
+      if (authority.certificate() === undefined) await refuseBesideCluster(store, cluster, probe);
       return decideAuthority(profile, authority, store, now);
     },
   };
@@ -52,10 +53,13 @@ function decideAuthority(profile: AuthorityProfile, authority: AuthorityView, st
 }
 
 /**
- * Members that have data trust an authority already: one that is made beside it would be trusted by nobody.
- * @throws ProvisionError `authority-lost`
+ * Members that have data trust an authority already: one that is made beside it would be trusted by nobody. Those that are to
+ * leave are members of a cluster, seen or not.
+ * @throws ProvisionError `authority-lost`, `etcd-unsure`
  */
-async function refuseBesideCluster(store: string, members: readonly Member[], probe: Probe): Promise<void> {
+async function refuseBesideCluster(store: string, cluster: AuthorityPlace['cluster'], probe: Probe): Promise<void> {
+  const { formerMembers } = cluster;
+  const members = [...cluster.members, ...formerMembers];
   const found = await Promise.allSettled(
     members.map((member) => probe.on(member.host).ask(etcdData, etcdDataKey(member))),
   );
@@ -64,6 +68,7 @@ async function refuseBesideCluster(store: string, members: readonly Member[], pr
     const answer = found[index];
     return answer?.status === 'fulfilled' && hasDataSomewhere(answer.value);
   });
+  if (first === undefined && formerMembers.length > 0) throw nobodyToLeave(formerMembers);
   if (first === undefined) return;
   throw new ProvisionError({
     code: 'authority-lost',

@@ -13,7 +13,14 @@ import type { Probe } from '../model/remote.js';
 import { allowBootstrap, queueEtcd } from '../shell/etcd-unit.js';
 import { handOverLeadership } from '../shell/etcdctl.js';
 import { serviceCommand } from '../shell/service-command.js';
-import { differenceSeen, lostMember, notKnown, refuseBelowQuorum, refuseOtherMembership } from './member-refusals.js';
+import {
+  differenceSeen,
+  lostMember,
+  nobodyToLeave,
+  notKnown,
+  refuseBelowQuorum,
+  refuseOtherMembership,
+} from './member-refusals.js';
 import { dataElsewhere, refuseOtherAddress } from './moved-member.js';
 import { newerFiles } from './service.js';
 
@@ -83,6 +90,7 @@ function decide(
   const phase = clusterPhase(seen);
   if (phase === 'unsure') throw notKnown(member, seen);
   if (!isForming(phase)) throw lostMember(member, seen.states);
+  if (cluster.formerMembers.length > 0) throw nobodyToLeave(cluster.formerMembers);
   return changed({
     summary: `bootstrap the etcd cluster: start ${member.name} together with the other members`,
     diff: [

@@ -12,6 +12,7 @@ import { unlessLost } from '../facts/unless-lost.js';
 import type { Outcome } from '../model/change.js';
 import type { Cluster, Member } from '../model/cluster.js';
 import { ProvisionError, RemoteError } from '../model/errors.js';
+import { FORMER_MEMBERS } from '../model/former-groups.js';
 import type { Probe } from '../model/remote.js';
 
 /**
@@ -80,6 +81,19 @@ export function notKnown(member: Member, { away }: MembersSeen): ProvisionError 
     code: 'etcd-unsure',
     message: `${member.host} has no etcd data, and whether there is a cluster already is unknown: ${describeAway(away)}`,
     hint: `make ${hosts} reachable; or, where it is gone for good, take it out of the group etcd`,
+  });
+}
+
+/** Members are to leave, and no cluster is seen that they could leave: a new one may be a second one. @param former not empty */
+export function nobodyToLeave(former: readonly Member[]): ProvisionError {
+  const hosts = former.map(({ host }) => host).join(', ');
+  return new ProvisionError({
+    code: 'etcd-unsure',
+    message: `${hosts}: members are to leave (group ${FORMER_MEMBERS}), and no data of them is found there, nor of a member that stays: a new cluster would be a second one, beside theirs; nothing was changed`,
+    hint: [
+      'a stacked etcd of kubeadm, or one of others, is described first: provision adopt INVENTORY',
+      `where there is no etcd on them any more, and a new cluster is meant: take them out of the group ${FORMER_MEMBERS}`,
+    ].join('\n'),
   });
 }
 

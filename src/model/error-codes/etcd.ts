@@ -8,8 +8,8 @@ export const ETCD = {
     kind: 'unsafe',
   },
   'etcd-unsure': {
-    why: 'A host has no etcd data, and members are away: whether a cluster exists already is not known. A second one could be made.',
-    next: 'Make these hosts reachable, or take one that is gone for good out of the group etcd.',
+    why: 'A host has no etcd data, and members are away, or are to leave (`etcd_former`) and not found on their hosts: whether a cluster exists already is not known. A second one could be made.',
+    next: 'Make these hosts reachable, or take one that is gone for good out of the group etcd. Describe an etcd of others, as a stacked one, first: `provision adopt INVENTORY`.',
     kind: 'unsafe',
   },
   'etcd-member-lost': {

@@ -18,11 +18,7 @@ export function pkiRole(tools: RoleTools): Role {
         ...(cluster.formerMembers.some(({ manifest }) => manifest !== undefined)
           ? [sameAuthority(cluster.formerMembers, authority, store)]
           : []),
-        authorityResource(authorityProfile(cluster), authority, {
-          store,
-          now: tools.now,
-          members: [...cluster.members, ...cluster.formerMembers],
-        }),
+        authorityResource(authorityProfile(cluster), authority, { store, now: tools.now, cluster }),
       ];
     },
   };

@@ -1,5 +1,6 @@
-import { expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { type EtcdData, etcdDataKey } from '../../../src/facts/etcd-data.js';
+import type { Cluster } from '../../../src/model/cluster.js';
 import { Secret } from '../../../src/model/secret.js';
 import { authorityResource } from '../../../src/resources/authority.js';
 import { authPassResource } from '../../../src/resources/generated-secret.js';
@@ -9,7 +10,8 @@ import { authorityFrom, daysFromToday, TODAY } from '../../support/test-authorit
 
 const PROFILE = { commonName: 'etcd-ca', days: 3650, keyType: 'ecdsa-p256' } as const;
 
-const { members } = SAMPLE_CLUSTER;
+const CLUSTER: Cluster = { ...SAMPLE_CLUSTER, formerMembers: [] };
+const { members } = CLUSTER;
 const EMPTY: EtcdData = { hasData: false, isBootstrapping: false, isConfigured: false, lone: undefined };
 const MEMBER: EtcdData = { ...EMPTY, hasData: true, isConfigured: true };
 
@@ -18,13 +20,14 @@ function decide(
   certificate: string | undefined,
   now = TODAY,
   data: readonly (EtcdData | undefined)[] = members.map(() => EMPTY),
+  cluster = CLUSTER,
 ) {
   const view = { certificate: () => certificate, trustBundle: () => certificate };
   const hosts = members.map((member, index) => {
     const found = data[index];
     return [member.host, { 'etcd-data': found === undefined ? {} : { [etcdDataKey(member)]: found } }] as const;
   });
-  const resource = authorityResource(PROFILE, view, { store: 'pki', now, members });
+  const resource = authorityResource(PROFILE, view, { store: 'pki', now, cluster });
   return resource.plan(fakeProbe({}, Object.fromEntries(hosts)));
 }
 
@@ -52,6 +55,25 @@ test.each<[string, readonly (EtcdData | undefined)[]]>([
     code: 'authority-lost',
     message: expect.stringContaining('pki holds no certificate authority, but etcd on etcd-'),
     hint: expect.stringMatching(/etcd_pki_store[^]*provision ca import pki[^]*to give the old cluster up/),
+  });
+});
+
+describe('while members are to leave', () => {
+  const [first, second, third] = members;
+  if (first === undefined || second === undefined || third === undefined) throw new Error('there are three');
+  const moving: Cluster = { ...CLUSTER, members: [first], formerMembers: [second, third] };
+
+  test('no authority is made where none of them is found: they may be a stacked etcd that was not adopted', async () => {
+    await expect(decide(undefined, TODAY, [EMPTY, EMPTY, EMPTY], moving)).rejects.toMatchObject({
+      code: 'etcd-unsure',
+      message: expect.stringContaining('etcd-2, etcd-3: members are to leave (group etcd_former)'),
+      hint: expect.stringContaining('provision adopt INVENTORY'),
+    });
+  });
+
+  test('none is made beside them', async () => {
+    const data = [EMPTY, EMPTY, MEMBER];
+    await expect(decide(undefined, TODAY, data, moving)).rejects.toMatchObject({ code: 'authority-lost' });
   });
 });
 

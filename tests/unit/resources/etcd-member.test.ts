@@ -66,6 +66,28 @@ describe('etcdMember', () => {
     expect(summaryOf(await plan(member(), one, two, three))).toBe(form);
   });
 
+  test.each([
+    ['their etcd is none of the unit, as a stacked one that was not adopted', BARE, BARE],
+    ['a bootstrap was begun beside them', BOOTSTRAPPING, BARE],
+  ])('forms no cluster while members are to leave and none is found: %s', async (_, two, three) => {
+    const { members } = SAMPLE_CLUSTER;
+    const cluster = { ...SAMPLE_CLUSTER, members: members.slice(0, 2), formerMembers: members.slice(2) };
+    const resource = etcdMember({ cluster, member: sampleMember(1), runsWith: [SAME] });
+    await expect(plan(resource, BARE, two, three)).rejects.toMatchObject({
+      code: 'etcd-unsure',
+      message: expect.stringContaining('etcd-3: members are to leave (group etcd_former)'),
+      hint: expect.stringContaining('provision adopt INVENTORY'),
+    });
+  });
+
+  test('members that have left, and are still named, keep nobody from a start', async () => {
+    const { members } = SAMPLE_CLUSTER;
+    const cluster = { ...SAMPLE_CLUSTER, members: members.slice(0, 2), formerMembers: members.slice(2) };
+    const resource = etcdMember({ cluster, member: sampleMember(1), runsWith: [SAME] });
+    const down = etcdHost({ unit: { ...STOPPED, enabled: true } });
+    expect(summaryOf(await plan(resource, down, down, BARE))).toBe('start etcd (member etcd-1)');
+  });
+
   test('the bootstrap is the same change however far the others are: a later look must agree with the plan', async () => {
     const first = await plan(member(), BARE, BARE, BARE);
     expect(await plan(member(), BARE, BOOTSTRAPPING, BOOTSTRAPPING)).toEqual(first);
