@@ -69,6 +69,11 @@ export const ETCD = {
     next: 'Set `etcd_version` to the next version of the path that the error names, apply, and go on from there.',
     kind: 'unsafe',
   },
+  'quota-too-small': {
+    why: 'A host that joins would run with a quota which the database of the members has nearly reached. Its alarm NOSPACE would stop the writes of all members.',
+    next: 'Set `etcd_quota_backend_bytes` of the group etcd to what the members run with: `etcd_server_quota_backend_bytes` in their metrics. Or make the database smaller: `provision defrag INVENTORY`.',
+    kind: 'unsafe',
+  },
   'upgrade-while-down': {
     why: 'The version of etcd would change while too few members run. What they ran, and whether the new one can read their data, is not known for certain.',
     next: 'Start them with the version that they have, then run the same command again.',

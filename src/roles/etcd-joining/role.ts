@@ -1,3 +1,4 @@
+import { joinableSize } from '../../resources/joinable-size.js';
 import { joinableVersion } from '../../resources/joinable-version.js';
 import { joiningWay } from '../../resources/member-joining.js';
 import { joiningSteps, snapshotBefore } from '../../resources/joining-steps.js';
@@ -14,7 +15,8 @@ export function etcdJoiningRole(): Role {
       if (!cluster.isManaged) return [];
       const way = joiningWay(cluster, member);
       const { leaving, joining } = joiningSteps(way);
-      return [...letIn(way, run), joinableVersion(cluster, member), snapshotBefore(way), ...leaving, ...joining];
+      const joinable = [joinableVersion(cluster, member), joinableSize(cluster, member)];
+      return [...letIn(way, run), ...joinable, snapshotBefore(way), ...leaving, ...joining];
     },
   };
 }
