@@ -1,4 +1,5 @@
 import { described, hex } from '../facts/etcd-membership.js';
+import { lookAtMembers } from '../facts/etcd-phase.js';
 import { unitState } from '../facts/unit-state.js';
 import { changed, UNCHANGED, type Change, type Outcome, type Resource } from '../model/change.js';
 import type { Cluster, Member } from '../model/cluster.js';
@@ -20,6 +21,7 @@ import { sizeRemark } from './size-remark.js';
 
 /** A way to a new member on a host, as what is left of it is found at each look. */
 export interface JoiningWay {
+  readonly cluster: Cluster;
   readonly member: Member;
   /** All other members that the inventory names, who are asked to change the list: the same ones however many have joined. */
   readonly peers: readonly Member[];
@@ -67,7 +69,7 @@ export interface JoiningSteps {
  * with an environment file and no data a member would start under the id of the one that is listed.
  */
 export function joiningSteps(way: JoiningWay): JoiningSteps {
-  const { member, peers } = way;
+  const { cluster, member, peers } = way;
   const request = { member, peers };
   const step = (name: ReplacementStep, what: (replacement: Replacement) => Change) =>
     resourceOf(`member-${name}:${member.name}`, way, (replacement) =>
@@ -76,12 +78,20 @@ export function joiningSteps(way: JoiningWay): JoiningSteps {
   return {
     leaving: [step('aside', () => asideChange(member)), step('remove', (found) => removeChange(request, found))],
     joining: [
-      step('add', () => addChange(request)),
+      step('add', () => addChange(request, cluster.members.length)),
       resourceOf(`member-start:${member.name}`, way, (replacement, probe) => startOutcome(request, replacement, probe)),
       step('promote', () => promoteChange(request)),
     ],
-    open: step('open', () => openChange(request)),
+    open: resourceOf(`member-open:${member.name}`, way, async ({ steps }, probe) =>
+      steps.includes('open') ? changed(openChange(member, await votersOnceJoined(cluster, probe))) : UNCHANGED,
+    ),
   };
+}
+
+/** Of those that are to leave only who has not left yet: the same number however many have joined. */
+async function votersOnceJoined(cluster: Cluster, probe: Probe): Promise<number> {
+  const { present } = await lookAtMembers(cluster, probe);
+  return cluster.members.length + cluster.formerMembers.filter((member) => present.members.includes(member)).length;
 }
 
 function resourceOf(
@@ -127,9 +137,9 @@ function removeChange(request: MembershipRequest, { removed }: Replacement): Cha
   };
 }
 
-function addChange(request: MembershipRequest): Change {
-  const { member, peers } = request;
-  const size = peers.length + 1;
+/** @param size of the inventory */
+function addChange(request: MembershipRequest, size: number): Change {
+  const { member } = request;
   return {
     summary: `add ${member.name} to the list of members, as a learner`,
     diff: [
@@ -191,9 +201,8 @@ function promoteChange(request: MembershipRequest): Change {
   };
 }
 
-function openChange({ member, peers }: MembershipRequest): Change {
-  // Decided by the inventory, so that the look before the change says the same.
-  const isOneOfTwo = peers.length === 1;
+function openChange(member: Member, voters: number): Change {
+  const isOneOfTwo = voters === 2;
   return {
     summary: `restart ${member.unit} (member ${member.name}): it serves clients from now on`,
     diff: [

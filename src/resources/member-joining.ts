@@ -5,6 +5,7 @@ import { JOIN_ENV } from '../shell/join-member.js';
 import { decideReplacement, type Replacement, type ReplacementLook } from './decide-replacement.js';
 import { peersOf, type JoiningWay } from './joining-steps.js';
 import { lookBeforeJoining } from './look-before-joining.js';
+import { refuseForeignPeers } from './refuse-foreign-peers.js';
 
 const DONE: Replacement = { steps: [], removed: undefined, initialCluster: '', found: undefined };
 
@@ -14,6 +15,7 @@ const DONE: Replacement = { steps: [], removed: undefined, initialCluster: '', f
  */
 export function joiningWay(cluster: Cluster, member: Member): JoiningWay {
   return {
+    cluster,
     member,
     peers: peersOf(cluster, member),
     async decide(probe) {
@@ -22,7 +24,9 @@ export function joiningWay(cluster: Cluster, member: Member): JoiningWay {
         probe.ask(unitCommand, member.unit),
       ]);
       if (!seen.yetToJoin.includes(member) && !environmentFiles.includes(JOIN_ENV)) return DONE;
-      return decideJoining(cluster, member, await lookBeforeJoining(cluster, member, probe));
+      const look = await lookBeforeJoining(cluster, member, probe);
+      await refuseForeignPeers(cluster, look.others, probe);
+      return decideJoining(cluster, member, look);
     },
   };
 }

@@ -18,7 +18,8 @@ const has = (rules: string | undefined): FakeAnswers => ({ 'file-contents': { [F
 /** etcd-3 is to be a member at this address, by these steps. */
 function wayTo(address: string, steps: readonly ReplacementStep[]): JoiningWay {
   const found = { steps, removed: undefined, initialCluster: '', found: undefined };
-  return { member: { ...sampleMember(3), address }, peers: [], decide: () => Promise.resolve(found) };
+  const member = { ...sampleMember(3), address };
+  return { cluster: SAMPLE_CLUSTER, member, peers: [], decide: () => Promise.resolve(found) };
 }
 
 async function planAt(address: string, others: Readonly<Record<string, FakeAnswers>>) {

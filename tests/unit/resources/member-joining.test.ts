@@ -140,6 +140,42 @@ describe('the inventory has more members than the running cluster', () => {
     expect(changes.some((change) => change.disruptive)).toBe(disruptive);
   });
 
+  describe('while hosts are named that are to leave', () => {
+    const second = sampleMember(2);
+    const formerMembers = [sampleMember(3), sampleMember(4)];
+    const growing: Cluster = { ...SAMPLE_CLUSTER, members: [sampleMember(1), second], formerMembers };
+    const changesWith = async (three: Host, listed: readonly number[]) => {
+      const { joining, open } = joiningSteps(joiningWay(growing, second));
+      const members = listed.map((number) => entry(number));
+      const probe = on(hosts({ running: 1, of: 4, members }, { 3: three }), 2);
+      const outcomes = await Promise.all([...joining, open].map((each) => each.plan(probe)));
+      return outcomes.flatMap((outcome) => (outcome.kind === 'change' ? [outcome.change] : []));
+    };
+    const said = (changes: Awaited<ReturnType<typeof changesWith>>): readonly boolean[] => [
+      changes.some(({ diff }) => diff.join().includes('with all of the inventory etcd has 2 members')),
+      changes.some(({ diff }) => diff.join().includes('writes wait')),
+      changes.some(({ disruptive }) => disruptive),
+    ];
+
+    test('those that have left do not count: writes wait while the second of two starts', async () => {
+      expect(said(await changesWith(BARE, [1]))).toEqual([true, true, true]);
+    });
+
+    test('one that has not left yet does: of three voters one may be missed', async () => {
+      const three: Host = { status: healthy(3, { members: [entry(1), entry(3)] }) };
+      expect(said(await changesWith(three, [1, 3]))).toEqual([true, false, false]);
+    });
+
+    test('one that is part of another cluster by now is not asked to change a list', async () => {
+      const three: Host = { status: healthy(3, { clusterId: '99', members: [entry(3)] }) };
+      await expect(changesWith(three, [1])).rejects.toMatchObject({
+        code: 'foreign-etcd',
+        message: expect.stringContaining('etcd-3: the etcd that runs there belongs to cluster 99, not to 77'),
+        hint: 'it has left: take etcd-3 out of the group etcd_former',
+      });
+    });
+  });
+
   test('what runs is a cluster that serves, whatever the inventory wants: nothing is begun together', async () => {
     const probes = hosts({ running: 1, of: 3 });
     const seen = await lookAtMembers(cluster(3), on(probes, 1));
