@@ -121,7 +121,6 @@ export function noFirewall(): Resource {
       const { loaded } = await probe.ask(firewallTable, OUR_TABLE);
       return loaded === undefined ? [] : [`- table ${FIREWALL_TABLE}`];
     },
-    remove: removeFirewall(),
-    back: loadKeptFirewall(),
+    end: { kind: 'run', remove: removeFirewall(), back: loadKeptFirewall() },
   });
 }

@@ -10,14 +10,6 @@ export function noScheduledSnapshots(): Resource {
     what: `what saves snapshots on a schedule (${SNAPSHOT_TIMER})`,
     paths: [timer, script, service],
     stays: 'the snapshots stay',
-    // Its file may be gone by now: `systemctl disable` would not find it.
-    remove: {
-      summary: `stop and disable ${SNAPSHOT_TIMER}`,
-      script: `systemctl stop ${SNAPSHOT_TIMER} 2>/dev/null || :; rm -f /etc/systemd/system/*.wants/${SNAPSHOT_TIMER}`,
-    },
-    back: {
-      summary: `enable and start ${SNAPSHOT_TIMER}`,
-      script: `systemctl daemon-reload && systemctl enable --quiet --now ${SNAPSHOT_TIMER}`,
-    },
+    end: { kind: 'stop', unit: SNAPSHOT_TIMER, path: timer },
   });
 }

@@ -1,8 +1,10 @@
 import { fileOrigin } from '../facts/file-origin.js';
 import { fileState } from '../facts/file-state.js';
+import { isInUse, unitState } from '../facts/unit-state.js';
 import { changed, UNCHANGED, type Action, type Resource } from '../model/change.js';
 import type { Command, Probe } from '../model/remote.js';
-import { daemonReload } from '../shell/service-command.js';
+import { daemonReload, serviceCommand } from '../shell/service-command.js';
+import { stopForGood } from './stop-for-good.js';
 
 /** A unit of our own that a host had, and should have no more. */
 export interface OwnUnitRemovedOptions {
@@ -15,15 +17,19 @@ export interface OwnUnitRemovedOptions {
   readonly stays?: string;
   /** What else of it may be there without a file, as lines of the plan. */
   readonly beside?: (probe: Probe) => Promise<readonly string[]>;
-  /** Stops it, now and for the next boot. */
-  readonly remove: Command;
-  /** What takes that back, once the files are there again. */
-  readonly back: Command;
+  readonly end: UnitEnd;
 }
+
+/** How a unit ends before its files go. */
+export type UnitEnd =
+  /** A timer or a socket is stopped and disabled, as far as it runs and is enabled, and where its file is no one else's. */
+  | { readonly kind: 'stop'; readonly unit: string; readonly path: string }
+  /** What stops it, now and for the next boot; and what takes that back, once the files are there again. */
+  | { readonly kind: 'run'; readonly remove: Command; readonly back: Command };
 
 /** What is ours of a unit goes: it is stopped, and its files are removed. Whatever else is at their places stays. */
 export function ownUnitRemoved(options: OwnUnitRemovedOptions): Resource {
-  const { address, what, paths, beside, stays, remove, back } = options;
+  const { address, what, paths, beside, stays, end } = options;
   return {
     address,
     paths: [],
@@ -35,11 +41,12 @@ export function ownUnitRemoved(options: OwnUnitRemovedOptions): Resource {
       const there = found.flatMap(([path, { kind }]) => (kind === 'absent' ? [] : [path]));
       const own = await ours(there, probe);
       if (own.length === 0 && more.length === 0) return UNCHANGED;
+      const { lines, actions } = await ending(end, { there, own }, probe);
       return changed({
         summary: `remove ${what}`,
-        diff: [...more, ...own.map((path) => `- ${path}`), ...(stays === undefined ? [] : [stays])],
+        diff: [...more, ...lines, ...own.map((path) => `- ${path}`), ...(stays === undefined ? [] : [stays])],
         actions: [
-          { kind: 'run', command: remove, undo: back },
+          ...actions,
           ...own.map((path): Action => ({ kind: 'remove-file', path })),
           { kind: 'run', command: daemonReload(), undo: daemonReload() },
         ],
@@ -47,6 +54,30 @@ export function ownUnitRemoved(options: OwnUnitRemovedOptions): Resource {
       });
     },
   };
+}
+
+interface Ending {
+  readonly lines: readonly string[];
+  readonly actions: readonly Action[];
+}
+
+async function ending(
+  end: UnitEnd,
+  { there, own }: { readonly there: readonly string[]; readonly own: readonly string[] },
+  probe: Probe,
+): Promise<Ending> {
+  if (end.kind === 'run') return { lines: [], actions: [{ kind: 'run', command: end.remove, undo: end.back }] };
+  const { unit, path } = end;
+  const state = await probe.ask(unitState, unit);
+  const isForeign = there.includes(path) && !own.includes(path);
+  if (isForeign || !isInUse(state)) return { lines: [], actions: [] };
+  if (own.includes(path)) {
+    const verbs = [...(state.enabled ? ['disable'] : []), 'stop'];
+    return { lines: [`${verbs.join(' and ')} ${unit}`], actions: stopForGood(unit, state) };
+  }
+  // Without its file, systemd can stop it, and not start it again.
+  const undo = { lasting: `${unit} stays stopped` };
+  return { lines: [`stop ${unit}`], actions: [{ kind: 'run', command: serviceCommand('stop', unit), undo }] };
 }
 
 async function ours(paths: readonly string[], probe: Probe): Promise<readonly string[]> {

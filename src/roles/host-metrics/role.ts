@@ -8,7 +8,6 @@ import { file } from '../../resources/file.js';
 import { ownUnitRemoved } from '../../resources/own-unit-removed.js';
 import { service } from '../../resources/service.js';
 import { quote } from '../../shell/quote.js';
-import { serviceCommand } from '../../shell/service-command.js';
 import type { Role, RoleTools } from '../role.js';
 
 const SCRIPT = '/usr/local/lib/provision/host-metrics';
@@ -62,12 +61,7 @@ function removed(): Resource {
     address: `no-host-metrics:${SOCKET}`,
     what: `what tells Prometheus of this host (${SOCKET})`,
     paths: [SCRIPT, SERVICE_FILE, SOCKET_FILE],
-    // Its file may be gone by now: `systemctl disable` would not find it.
-    remove: {
-      summary: `stop and disable ${SOCKET}`,
-      script: `systemctl stop ${SOCKET} 2>/dev/null || :; rm -f /etc/systemd/system/*.wants/${SOCKET}`,
-    },
-    back: serviceCommand('enable', SOCKET),
+    end: { kind: 'stop', unit: SOCKET, path: SOCKET_FILE },
   });
 }
 

@@ -1,17 +1,20 @@
 import { describe, expect, test } from '@jest/globals';
 import type { FileOrigin } from '../../../src/facts/file-origin.js';
+import type { UnitState } from '../../../src/facts/unit-state.js';
 import { noScheduledSnapshots } from '../../../src/resources/no-scheduled-snapshots.js';
 import { snapshotDirectory } from '../../../src/resources/snapshot-directory.js';
 import { SNAPSHOT_FILES, SNAPSHOT_TIMER } from '../../../src/shell/snapshot-unit.js';
+import { NOT_INSTALLED, RUNNING } from '../../support/etcd-answers.js';
 import { fakeProbe } from '../../support/fake-probe.js';
 
 const { timer, script, service } = SNAPSHOT_FILES;
 
 describe('no snapshots on a schedule any more', () => {
   /** @param there the files that the host has, and who wrote them */
-  function plan(there: Readonly<Record<string, FileOrigin['kind']>>) {
+  function plan(there: Readonly<Record<string, FileOrigin['kind']>>, unit: UnitState = RUNNING) {
     return noScheduledSnapshots().plan(
       fakeProbe({
+        units: { [SNAPSHOT_TIMER]: unit },
         'file-states': Object.fromEntries(
           [timer, script, service].map((path) => [path, { kind: there[path] === undefined ? 'absent' : 'file' }]),
         ),
@@ -24,27 +27,65 @@ describe('no snapshots on a schedule any more', () => {
     expect(await plan({})).toEqual({ kind: 'unchanged' });
   });
 
-  test('the timer is stopped, its files go, the service last; the snapshots stay, and that is said', async () => {
-    expect(await plan({ [timer]: 'ours', [script]: 'ours', [service]: 'ours' })).toMatchObject({
-      change: {
-        diff: [...[timer, script, service].map((path) => `- ${path}`), 'the snapshots stay'],
-        actions: [
-          {
-            kind: 'run',
-            command: { summary: `stop and disable ${SNAPSHOT_TIMER}` },
-            undo: { summary: `enable and start ${SNAPSHOT_TIMER}` },
-          },
-          ...[timer, script, service].map((path) => ({ kind: 'remove-file', path })),
-          { kind: 'run', command: { summary: 'systemctl daemon-reload' } },
-        ],
-        disruptive: false,
-      },
+  const ALL = { [timer]: 'ours', [script]: 'ours', [service]: 'ours' } as const;
+  const REMOVED = [
+    ...[timer, script, service].map((path) => ({ kind: 'remove-file', path })),
+    { kind: 'run', command: { summary: 'systemctl daemon-reload' } },
+  ];
+  const run = (verb: string, undo: unknown): object => ({
+    ...{ kind: 'run', undo },
+    command: { summary: `systemctl ${verb} ${SNAPSHOT_TIMER}` },
+  });
+  const systemctl = (verb: string): object => ({ summary: `systemctl ${verb} ${SNAPSHOT_TIMER}` });
+
+  test.each<[string, Partial<UnitState>, readonly string[], readonly object[]]>([
+    [
+      'runs, and is enabled',
+      {},
+      [`disable and stop ${SNAPSHOT_TIMER}`],
+      [run('disable', systemctl('enable')), run('stop', systemctl('start'))],
+    ],
+    [
+      'an administrator has stopped',
+      { active: false },
+      [`disable and stop ${SNAPSHOT_TIMER}`],
+      [run('disable', systemctl('enable')), run('stop', 'nothing')],
+    ],
+    [
+      'an administrator has disabled',
+      { enabled: false },
+      [`stop ${SNAPSHOT_TIMER}`],
+      [run('stop', systemctl('start'))],
+    ],
+    ['an administrator has disabled and stopped', { active: false, enabled: false }, [], []],
+  ])('a timer that %s goes; a roll-back leaves it as it was; the snapshots stay', async (_, unit, lines, ends) => {
+    const diff = [...lines, ...[timer, script, service].map((path) => `- ${path}`), 'the snapshots stay'];
+    expect(await plan(ALL, { ...RUNNING, ...unit })).toMatchObject({
+      change: { diff, actions: [...ends, ...REMOVED], disruptive: false },
     });
   });
 
   test('what a run that was cut off left goes, too', async () => {
-    expect(await plan({ [service]: 'ours' })).toMatchObject({
-      change: { actions: [{ kind: 'run' }, { kind: 'remove-file', path: service }, { kind: 'run' }] },
+    expect(await plan({ [service]: 'ours' }, NOT_INSTALLED)).toMatchObject({
+      change: { actions: [{ kind: 'remove-file', path: service }, { kind: 'run' }] },
+    });
+  });
+
+  test('a timer that runs without its file is stopped for good', async () => {
+    expect(await plan({ [service]: 'ours' }, { ...RUNNING, enabled: false })).toMatchObject({
+      change: {
+        diff: [`stop ${SNAPSHOT_TIMER}`, `- ${service}`, 'the snapshots stay'],
+        actions: [run('stop', { lasting: `${SNAPSHOT_TIMER} stays stopped` }), {}, {}],
+      },
+    });
+  });
+
+  test('the timer of others runs on, whatever of ours is beside it', async () => {
+    expect(await plan({ [timer]: 'foreign', [script]: 'ours', [service]: 'ours' })).toMatchObject({
+      change: {
+        diff: [`- ${script}`, `- ${service}`, 'the snapshots stay'],
+        actions: [{ kind: 'remove-file', path: script }, { kind: 'remove-file', path: service }, { kind: 'run' }],
+      },
     });
   });
 
