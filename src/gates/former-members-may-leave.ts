@@ -11,6 +11,7 @@ import type { Cluster, Member } from '../model/cluster.js';
 import { RemoteError } from '../model/errors.js';
 import type { Gate, GateAnswer, GateInput } from '../model/gate.js';
 import { hostOf, knownServers } from '../model/known-servers.js';
+import { etcdWay } from '../model/etcd-way.js';
 import { serviceNamed } from '../model/virtual-service.js';
 import { askMembers, lookAtPresent } from './ask-members.js';
 import { membersHeard } from './judge-members.js';
@@ -120,7 +121,7 @@ async function apiserverUses(
   cluster: Cluster,
   { probe }: GateInput,
 ): Promise<readonly Use[]> {
-  const next = serviceNamed(cluster, 'etcd') === undefined ? 'provision bypass INVENTORY on' : APPLY;
+  const next = etcdWay(cluster) === undefined ? 'provision bypass INVENTORY on' : APPLY;
   const all = await Promise.all(
     cluster.controlPlanes.map(async ({ host, manifest }) => {
       const [text, processes] = await Promise.all([

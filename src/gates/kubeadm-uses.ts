@@ -4,7 +4,7 @@ import type { Cluster, ControlPlane, Member } from '../model/cluster.js';
 import { RemoteError } from '../model/errors.js';
 import type { GateAnswer, GateInput } from '../model/gate.js';
 import { namesStackedEtcd } from '../model/kubeadm.js';
-import { serviceNamed } from '../model/virtual-service.js';
+import { etcdWay } from '../model/etcd-way.js';
 import type { IsLeaving, Use } from './member-use.js';
 
 /** What kubeadm would lead to members that leave, and why that may not be known. */
@@ -53,7 +53,7 @@ export async function kubeadmUses(
 const OBJECT = 'kube-system/kubeadm-config';
 
 function nextFor(host: string, cluster: Cluster): string {
-  return serviceNamed(cluster, 'etcd') === undefined
+  return etcdWay(cluster) === undefined
     ? `ssh ${host} sudo kubectl --kubeconfig /etc/kubernetes/admin.conf -n kube-system edit configmap kubeadm-config`
     : 'provision apply INVENTORY --playbook repoint';
 }

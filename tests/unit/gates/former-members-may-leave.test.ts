@@ -191,6 +191,14 @@ describe('former-members-may-leave', () => {
     });
   });
 
+  test('with a load balancer of others, too, it is the playbook that moves them', async () => {
+    const external = { ip: '10.9.0.1', name: 'balancer.example', port: 2379, former: undefined };
+    const cluster = { ...CLUSTER, services: [], external } as unknown as typeof CLUSTER;
+    const kubeadm = { kind: 'found', configuration: 'endpoints: ["https://10.0.0.3:2379"]' };
+    expect(await ask({ manifest: ALL }, cluster)).toMatchObject({ next: expect.stringContaining('provision apply') });
+    expect(await ask({ kubeadm }, cluster)).toMatchObject({ next: expect.stringContaining('provision apply') });
+  });
+
   test('without a load balancer it says how API servers are moved to the others', async () => {
     const cluster = { ...CLUSTER, services: [] };
     expect(await ask({ manifest: ALL }, cluster)).toMatchObject({ next: 'provision bypass INVENTORY on' });
