@@ -35,7 +35,8 @@ export function dataElsewhere({ host, unit, dataDir }: Member, keptIn: string): 
 
 /**
  * The others ask a member where etcd's list has it, whatever it listens on after a restart. Where most members list it
- * elsewhere than the inventory, it is not touched: one that lists something else alone stops nothing, also where others are silent.
+ * elsewhere than the inventory, or nobody who answers lists it there, it is not touched: one that lists something else alone stops
+ * nothing while another one says what the inventory says.
  * @throws ProvisionError `member-moved`
  */
 export async function refuseOtherAddress(cluster: Cluster, member: Member, probe: Probe): Promise<void> {
@@ -58,7 +59,8 @@ export async function refuseOtherAddress(cluster: Cluster, member: Member, probe
   const [first] = elsewhere;
   // Its own silence is what is asked about; that of another one is no word for anything.
   const asked = present.members.filter(({ host }) => host !== member.host || heard.some((each) => each.host === host));
-  if (first === undefined || 2 * elsewhere.length <= asked.length) return;
+  const isContradicted = elsewhere.length < entries.length;
+  if (first === undefined || (isContradicted && 2 * elsewhere.length <= asked.length)) return;
   const asker = present.members.find(({ host }) => host !== member.host && heard.some((each) => each.host === host));
   throw movedAddress(member, first, asker);
 }

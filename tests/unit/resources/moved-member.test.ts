@@ -103,6 +103,8 @@ describe('another address', () => {
     ['another is silent', listing(FORMER, 'silent', FORMER)],
     // On its new address its own etcd does not answer.
     ['it is silent itself', listing(FORMER, FORMER, 'silent')],
+    ['it is silent itself, and another one, too: nobody lists it there', listing(FORMER, 'silent', 'silent')],
+    ['only it answers', listing('silent', 'silent', FORMER)],
   ])('is refused also where %s', async (_, hosts) => {
     await expect(plan(hosts, { number: 3, runsWith: CHANGING })).rejects.toMatchObject({ code: 'member-moved' });
   });
@@ -111,7 +113,11 @@ describe('another address', () => {
     ['all list it where the inventory has it', listing(KNOWN, KNOWN, KNOWN), 'change'],
     ['one alone lists it elsewhere', listing(FORMER, KNOWN, KNOWN), 'change'],
     ['one alone lists it elsewhere, and another is silent', listing(FORMER, 'silent', KNOWN), 'change'],
-    ['one alone lists it elsewhere, and all others are silent', listing(FORMER, 'silent', 'silent'), 'change'],
+    [
+      'one lists it elsewhere, it is silent itself, and another one lists it there',
+      listing(FORMER, KNOWN, 'silent'),
+      'change',
+    ],
   ])('is none where %s', async (_, hosts, kind) => {
     expect((await plan(hosts, { number: 3, runsWith: CHANGING })).kind).toBe(kind);
   });
