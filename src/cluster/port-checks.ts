@@ -23,12 +23,20 @@ export function checkListening(cluster: Cluster, context: CheckContext): void {
   const told = new Set<string>();
   for (const [index, late] of all.entries()) {
     const early = all.slice(0, index).find((each) => clashes(each, late));
-    if (early === undefined || late.variable === undefined) continue;
-    // The same on each host is one mistake.
-    const what = [late.variable, late.port, early.who].join(' ');
-    if (!told.has(what)) report(late, early, context);
+    if (early === undefined) continue;
+    const [blamed, other] = doesEarlyGiveWay(early, late, context) ? [early, late] : [late, early];
+    // One port is one mistake, on whatever hosts and whoever has it.
+    const what = [blamed.variable, blamed.port].join(' ');
+    if (!told.has(what)) report(blamed, other, context);
     told.add(what);
   }
+}
+
+/** Whether the earlier of two gives way: where nothing sets the port of the later one, or the inventory sets only the earlier one's. */
+function doesEarlyGiveWay(early: Listening, late: Listening, { inventory }: CheckContext): boolean {
+  const isSet = ({ host, variable }: Listening): boolean =>
+    variable !== undefined && inventory.hosts.get(host)?.variables.at(variable) !== undefined;
+  return late.variable === undefined || (isSet(early) && !isSet(late));
 }
 
 function report(late: Listening, { who, address }: Listening, { inventory, reader, shared }: CheckContext): void {
@@ -45,6 +53,8 @@ const ANY = ['0.0.0.0', '::'];
 
 function clashes(one: Listening, other: Listening): boolean {
   if (one.host !== other.host || one.port !== other.port) return false;
+  // Two ports of one member: that is reported with the member.
+  if (one.variable === 'etcd_client_port' && other.variable === 'etcd_peer_port') return false;
   const [a, b] = [canonicalIp(one.address), canonicalIp(other.address)];
   return a === b || [a, b].some((address) => ANY.includes(address));
 }
@@ -52,8 +62,8 @@ function clashes(one: Listening, other: Listening): boolean {
 /** What serves: where it listens is decided first. */
 function served(cluster: Cluster, context: CheckContext): readonly Listening[] {
   const ofMembers = cluster.members.flatMap(({ host, address, clientPort, peerPort }): readonly Listening[] => {
-    const client = { host, port: clientPort, who: 'the etcd' };
-    const peer = { host, address, port: peerPort, who: 'the etcd' };
+    const client = { host, port: clientPort, who: 'the etcd', variable: 'etcd_client_port' } as const;
+    const peer = { host, address, port: peerPort, who: 'the etcd', variable: 'etcd_peer_port' } as const;
     return [{ ...client, address }, { ...client, address: '127.0.0.1' }, peer];
   });
   const ofControlPlanes = cluster.controlPlanes.flatMap(({ host }): readonly Listening[] => {
@@ -61,7 +71,7 @@ function served(cluster: Cluster, context: CheckContext): readonly Listening[] {
     if (found === undefined) return [];
     const address = context.reader.read(found, 'kube_apiserver_bind_address') ?? '0.0.0.0';
     const port = context.reader.readOr(found, 'kube_apiserver_port');
-    return [{ host, address, port, who: 'the kube-apiserver' }];
+    return [{ host, address, port, who: 'the kube-apiserver', variable: 'kube_apiserver_port' }];
   });
   const ofServices = cluster.services.flatMap(({ name, group, balancers, endpoint, health }) =>
     balancers.flatMap(({ host }): readonly Listening[] => {

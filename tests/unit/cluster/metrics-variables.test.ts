@@ -68,6 +68,20 @@ describe('a port that another program of the host has is refused, with its place
       'etcd_lb_port=6443\n[kube_control_plane]\na',
       'etcd_lb_port: 6443: the kube-apiserver of a listens there on all addresses; set etcd_lb_port to another one, or put hosts of their own into the group etcd_lb',
     ],
+    ['etcd_client_port=23790', 'etcd_client_port: 23790: the etcd load balancer of a listens there on 127.0.0.1'],
+    [
+      'etcd_client_port=6443\n[kube_control_plane]\na',
+      'etcd_client_port: 6443: the kube-apiserver of a listens there on all addresses; expected another port',
+    ],
+    ['etcd_peer_port=6443\n[kube_control_plane]\na', 'etcd_peer_port: 6443: the kube-apiserver of a listens there'],
+    [
+      'kube_apiserver_port=23790\n[kube_control_plane]\na',
+      'kube_apiserver_port: 23790: the etcd load balancer of a listens there on 127.0.0.1',
+    ],
+    [
+      'kube_apiserver_port=2379\n[kube_control_plane]\na',
+      'kube_apiserver_port: 2379: the etcd of a listens there on 192.0.2.1',
+    ],
   ])('%j', async (variables, expected) => {
     const lines = variables.split('\n').map((each) => each.split('=')[0] ?? '');
     // After those of the members.
