@@ -3,7 +3,8 @@ import { downloadSnapshot } from '../day-two/save-snapshot.js';
 import { openSnapshotIntake, type SnapshotIntake } from '../day-two/snapshot-file.js';
 import type { SnapshotManifest } from '../day-two/snapshot-manifest.js';
 import { listSnapshots, snapshotDirectory, writeManifest } from '../day-two/snapshot-store.js';
-import { chooseSource, requireConfirmed, type SnapshotSource } from '../day-two/snapshot-source.js';
+import { saveOneOf } from '../day-two/save-one-of.js';
+import { chooseSources, requireConfirmed, type SnapshotSource } from '../day-two/snapshot-source.js';
 import type { World } from '../engine/world.js';
 import type { Cluster } from '../model/cluster.js';
 import { counted } from '../model/counted.js';
@@ -65,9 +66,13 @@ export async function saveSnapshotFirst(
   passphrase: Secret | undefined,
 ): Promise<void> {
   const look = world.newLook();
-  const source = await chooseSource({ cluster, probe: (host) => look.probe(host) }, undefined);
+  const sources = await chooseSources({ cluster, probe: (host) => look.probe(host) });
   const path = usualSnapshotPath(inventory, new Date(world.now()), passphrase);
-  const manifest = await saveSnapshotTo({ source, path, passphrase }, inventory, { cluster, world });
+  const manifest = await saveOneOf(
+    sources,
+    (source) => saveSnapshotTo({ source, path, passphrase }, inventory, { cluster, world }),
+    world.emit,
+  );
   world.emit({ type: 'notice', message: `saved ${path}: ${describeSaved(manifest)}` });
 }
 

@@ -36,6 +36,17 @@ export interface AskedMembers {
  */
 export async function chooseSource(asked: AskedMembers, from: string | undefined): Promise<SnapshotSource> {
   if (from !== undefined) return namedSource(asked, from);
+  const [best] = await chooseSources(asked);
+  return best;
+}
+
+/**
+ * All that {@link chooseSource} could take, the best one first: where its host fails, another one has the same.
+ * @throws ProvisionError `no-healthy-member`, `members-of-two-clusters`
+ */
+export async function chooseSources(
+  asked: AskedMembers,
+): Promise<readonly [SnapshotSource, ...(readonly SnapshotSource[])]> {
   const { answers, reasons } = await askMembers(asked);
   const { cluster } = asked;
   const voters = [...cluster.members, ...cluster.formerMembers];
@@ -45,9 +56,13 @@ export async function chooseSource(asked: AskedMembers, from: string | undefined
   const agreed = ofOneCluster(fit);
   const index = reachedByMost(agreed.map(({ status }) => status.raftIndex));
   const far = agreed.filter(({ status }) => status.raftIndex >= index);
-  const best = far.find(stays) ?? far[0];
+  const confirmed = reachedByMost(agreed.map(({ status }) => status.revision));
+  const [best, ...others] = [...far.filter(stays), ...far.filter((each) => !stays(each))].map((each) => ({
+    ...each,
+    confirmed,
+  }));
   if (best === undefined) throw new Error('nobody has come as far as most have');
-  return { ...best, confirmed: reachedByMost(agreed.map(({ status }) => status.revision)) };
+  return [best, ...others];
 }
 
 async function namedSource({ cluster, probe }: AskedMembers, from: string): Promise<SnapshotSource> {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { chooseSource, reachedByMost, requireConfirmed } from '../../../src/day-two/snapshot-source.js';
+import { chooseSource, chooseSources, reachedByMost, requireConfirmed } from '../../../src/day-two/snapshot-source.js';
 import { etcdHost, healthy, SILENT } from '../../support/etcd-answers.js';
 import { fakeProbe, UNREACHABLE, type FakeAnswers } from '../../support/fake-probe.js';
 import { SAMPLE_CLUSTER } from '../../support/sample-cluster.js';
@@ -58,6 +58,23 @@ describe('the member that is saved', () => {
     expect(await choose([], all)).toMatchObject({ member: { host: 'etcd-1' }, confirmed: 40 });
     const lying = asked([{ raftIndex: 1e15, revision: 1e9 }, {}, {}]);
     expect(await choose(all.slice(0, 1), some, lying.probe)).toMatchObject({ confirmed: 40 });
+  });
+
+  test('is followed by the others that have come as far: those that stay first', async () => {
+    const { cluster, probe } = asked([{}, {}, {}]);
+    const hostsOf = async (stays: typeof cluster.members, formerMembers: typeof cluster.members, saying = probe) => {
+      const sources = await chooseSources({ cluster: { members: stays, formerMembers }, probe: saying });
+      return sources.map(({ member, confirmed }) => `${member.host} from ${confirmed ?? 'any revision'}`);
+    };
+    const all = cluster.members;
+    expect(await hostsOf(all.slice(2), all.slice(0, 2))).toEqual([
+      'etcd-3 from 40',
+      'etcd-1 from 40',
+      'etcd-2 from 40',
+    ]);
+    expect(await hostsOf(all, [])).toEqual(['etcd-1 from 40', 'etcd-2 from 40', 'etcd-3 from 40']);
+    const behind = asked([{}, { raftIndex: 90, revision: 9 }, {}]);
+    expect(await hostsOf(all, [], behind.probe)).toEqual(['etcd-1 from 40', 'etcd-3 from 40']);
   });
 
   test('is none that was to leave, and has become part of another cluster', async () => {
