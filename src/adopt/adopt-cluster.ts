@@ -16,6 +16,7 @@ import { memberVariables, type FoundVariable } from './member-variables.js';
 import { Obstacle } from './obstacle.js';
 import { lookAtNewcomers, NOBODY } from './newcomers.js';
 import { MANIFESTS } from './pick-pod.js';
+import { settingsLeftBehind } from './stacked-settings.js';
 
 /** What adopting looks at. It only looks: there is nothing here to act with. */
 export interface AdoptContext {
@@ -69,6 +70,7 @@ export async function lookAtCluster(context: AdoptContext): Promise<FoundCluster
       ...looked.flatMap((each) => ('item' in each ? [each.item] : memberItems(each.member, balancer, inventory.file))),
       ...clusterItems(members, members.length === known.length, newcomers.joined),
       ...newcomers.items,
+      ...(stacked.length > 0 ? settingsLeftBehind(members, inventory) : []),
       ...storeItems(members, context),
     ],
     variables: new Map(members.map((member) => [member.host, memberVariables(member, addresses.get(member.host))])),
