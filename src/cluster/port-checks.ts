@@ -55,6 +55,8 @@ function clashes(one: Listening, other: Listening): boolean {
   if (one.host !== other.host || one.port !== other.port) return false;
   // Two ports of one member: that is reported with the member.
   if (one.variable === 'etcd_client_port' && other.variable === 'etcd_peer_port') return false;
+  // A member whose own address is the loopback one listens there once.
+  if (one.variable === 'etcd_client_port' && other.variable === 'etcd_client_port') return false;
   const [a, b] = [canonicalIp(one.address), canonicalIp(other.address)];
   return a === b || [a, b].some((address) => ANY.includes(address));
 }

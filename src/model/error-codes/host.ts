@@ -83,7 +83,7 @@ export const HOST = {
   },
   'node-join-unclear': {
     why: 'A run was killed while the host joined, its kubelet has a kubeconfig, and no API server says whether the node is there: one that joined to the end would be reset.',
-    next: 'Have the API server of its kubeconfig answer, and run the same command again: a finished join is then only noted. Where nothing of the node is needed, the `kubeadm reset` of the hint lets it join anew.',
+    next: 'Have the API server of its kubeconfig answer, and run the same command again: a finished join is then only noted. Where nothing of the node is needed, the `kubeadm reset` of the hint lets it join again.',
     kind: 'unsafe',
   },
   'kubernetes-in-etcd': {

@@ -141,3 +141,9 @@ describe("HAProxy's page of statistics", () => {
     await expect(clusterWith(variables)).rejects.toThrow(expected);
   });
 });
+
+test('a member whose own address is the loopback one does not stand in its own way', async () => {
+  const hosts = 'a ansible_host=127.0.0.1\n[etcd]\na\n[etcd:vars]\netcd_lb_ip=10.0.0.100\n';
+  const { members } = describeCluster(await loadFiles({ hosts }));
+  expect(members.map(({ address, clientPort }) => [address, clientPort])).toEqual([['127.0.0.1', 2379]]);
+});
