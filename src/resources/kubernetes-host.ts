@@ -6,7 +6,7 @@ import { pathExists } from '../facts/path-exists.js';
 import { ProvisionError } from '../model/errors.js';
 import { isNodeName, type JoinSeen, type KubernetesNode } from '../model/kubernetes.js';
 import type { Probe } from '../model/remote.js';
-import { KUBEADM_MARK } from '../shell/kubeadm.js';
+import { KUBEADM_MARK, RESET } from '../shell/kubeadm.js';
 import type { KubeadmCluster, KubeadmNode } from './kubeadm-configuration.js';
 
 /** A host, and the cluster that it is to be a part of. */
@@ -53,7 +53,7 @@ export async function kubernetesState(probe: Probe): Promise<KubernetesState> {
   throw new ProvisionError({
     code: 'node-half-made',
     message: `${probe.host}: ${found.join(', ')} ${found.length === 1 ? 'is' : 'are'} there, and no ${USUAL_KUBELET_CONF}: someone has begun to set Kubernetes up here, or to take it away`,
-    hint: `finish it by hand, or where nothing of it is needed: ssh ${probe.host} sudo kubeadm reset`,
+    hint: `finish it by hand, or where nothing of it is needed: ssh ${probe.host} sudo ${RESET}`,
   });
 }
 
