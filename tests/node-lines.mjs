@@ -37,8 +37,9 @@ function tryOn(version) {
   const node = nodeOf(version);
   const tests = ['--experimental-vm-modules', '--disable-warning=ExperimentalWarning', 'node_modules/jest/bin/jest.js'];
   const { status, stdout, stderr } = run(node, ...tests, '--selectProjects', 'unit');
-  const tally = /^\d+ passed, \d+ failed.*$/m.exec(stdout)?.[0] ?? 'no tally';
-  if (status !== 0) return `${tally}\n${stdout}${stderr}`;
+  const printed = `${stdout}${stderr}`;
+  const tally = /^\d+ passed, \d+ failed.*$/m.exec(printed)?.[0];
+  if (status !== 0 || tally === undefined) return `${tally ?? 'no test ran'}\n${printed}`;
   const inventory = join(mkdtempSync(join(tmpdir(), 'node-lines-')), 'hosts.yaml');
   writeFileSync(inventory, NOBODY_LISTENS);
   const plan = spawnSync(node, ['--import', 'tsx', 'src/main.ts', 'plan', inventory], { encoding: 'utf8' });
