@@ -170,8 +170,8 @@ systemctl daemon-reload; systemctl --quiet add-wants multi-user.target elsewhere
       expect(planned.stdout).toContain('/etc/crictl.yaml was written by another tool, and stays');
       expect(applied.status === 0 ? '' : endOf(applied)).toBe('');
       expect([await uids(), kept]).toEqual([before, 'runtime-endpoint: unix:///run/crio/crio.sock\n']);
-      const marks = await Promise.all(NODES.map(async (host) => lab.ssh(host, 'ls /var/lib/provision')));
-      expect(marks.map(({ stdout }) => stdout)).toEqual(NODES.map(() => ''));
+      const marks = await Promise.all(NODES.map(async (host) => lab.ssh(host, '[ -e /var/lib/provision/kubernetes ]')));
+      expect(marks.map(({ status }) => status)).toEqual(NODES.map(() => 1));
     });
 
     test('tokens and certificates that were made for the run are gone', async () => {
