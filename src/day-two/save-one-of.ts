@@ -8,7 +8,7 @@ const OF_ONE_MEMBER: readonly ErrorCode[] = ['snapshot-implausible', 'snapshot-d
 
 /**
  * Saves the first of them; where its host fails, or gives what can't be kept, the next one: one host with a failing disk, or that lies, ends
- * no run of others. Each that failed is told.
+ * no run of others. Each that failed is reported.
  * @throws the error of the last one; at once what has nothing to do with a member, such as a full disk here
  */
 export async function saveOneOf<Saved>(

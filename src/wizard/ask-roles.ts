@@ -25,7 +25,7 @@ export function listening(
   });
 }
 
-/** The first that has any. */
+/** The first list with a host in it; where none has one, an empty list. */
 export function firstOf(...candidates: readonly (readonly NamedHost[])[]): readonly NamedHost[] {
   return candidates.find((each) => each.length > 0) ?? [];
 }

@@ -41,7 +41,7 @@ describeOnLab('members join under an API server', 'growth', { etcd: 5, controlPl
     expect((await lab.ssh('cp-1', STORED_ENDPOINTS)).stdout).toBe(`https://${vip}:2379\n`);
   }
 
-  /** Members have joined while the load balancer was bypassed: that is told, the bypass follows, and it ends with an `apply` of all. */
+  /** Members have joined while the load balancer was bypassed: that is reported, the bypass follows, and it ends with an `apply` of all. */
   async function followed(inventory: string): Promise<void> {
     const told = await lab.provision('verify', inventory);
     expect(told.stdout).toMatch(/bypassed, and without https:\S+14:2379, https:\S+15:2379/);

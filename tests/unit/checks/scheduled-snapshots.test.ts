@@ -105,7 +105,7 @@ describe('snapshots on a schedule', () => {
       `ok ${KEPT}; one is being saved`,
     ],
     [
-      'the cluster was set up again under the same name: what is of before is told',
+      'the cluster was set up again under the same name: what was saved before is reported',
       { last: { ...LAST, other: 7, larger: 1 } },
       `warn ${KEPT}; the next is due at 2026-11-26T19:00:00Z; kept apart: 7 older ones of another cluster id, 1 older one with more than twice its keys`,
     ],

@@ -100,7 +100,7 @@ describe('the member that is saved', () => {
     expect((await source).member.host).toBe('etcd-3');
   });
 
-  test('is told with every reason where there is none', async () => {
+  test('is refused with every reason where there is none', async () => {
     await expect(chooseSource(asked([{ isHealthy: false }, { isLearner: true }, 'away']), undefined)).rejects.toThrow(
       /etcd-1: answers, and is not healthy\n +etcd-2: a learner\n +etcd-3: .*can't connect/,
     );

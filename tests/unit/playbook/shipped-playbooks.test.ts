@@ -166,6 +166,24 @@ const CONTAINERD: Shape = {
   roles: ['containerd'],
 };
 
+/** From the authority to API servers that use the virtual IP. */
+const TO_THE_ADDRESS = [
+  OFF_OLD_ADDRESS,
+  LETS_IN,
+  AUTHORITY,
+  RELEASE,
+  MEMBERS,
+  SETTLED,
+  ...JOINING,
+  OFF_OLD_ADDRESS,
+  LETS_IN,
+  BALANCERS,
+  ...FREE_FORMER,
+  OF_OTHERS,
+  VIRTUAL_IP,
+  ...REPOINT,
+];
+
 /** All that a shipped playbook says: one gate, one order or one `serial` less is an outage on someone's cluster. */
 const SHIPPED: Readonly<Record<string, readonly Shape[]>> = {
   'leave-old-address.yaml': [OFF_OLD_ADDRESS],
@@ -178,43 +196,8 @@ const SHIPPED: Readonly<Record<string, readonly Shape[]>> = {
   'free-former-balancers.yaml': FREE_FORMER,
   'etcd-lb.yaml': [OFF_OLD_ADDRESS, LETS_IN, BALANCERS, ...FREE_FORMER, OF_OTHERS, VIRTUAL_IP],
   'repoint.yaml': REPOINT,
-  'site.yaml': [
-    OFF_OLD_ADDRESS,
-    LETS_IN,
-    AUTHORITY,
-    RELEASE,
-    MEMBERS,
-    SETTLED,
-    ...JOINING,
-    OFF_OLD_ADDRESS,
-    LETS_IN,
-    BALANCERS,
-    ...FREE_FORMER,
-    OF_OTHERS,
-    VIRTUAL_IP,
-    ...REPOINT,
-    ...IF_WANTED,
-    ...LEAVING,
-    METRICS,
-    FIREWALL,
-  ],
-  'unstack.yaml': [
-    OFF_OLD_ADDRESS,
-    LETS_IN,
-    AUTHORITY,
-    RELEASE,
-    MEMBERS,
-    SETTLED,
-    ...JOINING,
-    OFF_OLD_ADDRESS,
-    LETS_IN,
-    BALANCERS,
-    ...FREE_FORMER,
-    OF_OTHERS,
-    VIRTUAL_IP,
-    ...REPOINT,
-    ...LEAVING,
-  ],
+  'site.yaml': [...TO_THE_ADDRESS, ...IF_WANTED, ...LEAVING, METRICS, FIREWALL],
+  'unstack.yaml': [...TO_THE_ADDRESS, ...LEAVING],
   'apiserver-lb.yaml': APISERVER_LB,
   'apiserver-names.yaml': [
     {
