@@ -4,7 +4,8 @@ import { openSnapshotIntake, type SnapshotIntake } from '../day-two/snapshot-fil
 import type { SnapshotManifest } from '../day-two/snapshot-manifest.js';
 import { listSnapshots, snapshotDirectory, writeManifest } from '../day-two/snapshot-store.js';
 import { saveOneOf } from '../day-two/save-one-of.js';
-import { chooseSources, requireConfirmed, type SnapshotSource } from '../day-two/snapshot-source.js';
+import { requireConfirmed } from '../day-two/confirm-snapshot.js';
+import { chooseSources, type SnapshotSource } from '../day-two/snapshot-source.js';
 import type { World } from '../engine/world.js';
 import type { Cluster } from '../model/cluster.js';
 import { counted } from '../model/counted.js';

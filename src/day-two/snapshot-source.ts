@@ -8,7 +8,7 @@ import type { Probe } from '../model/remote.js';
 type Answering = Extract<EtcdStatus, { kind: 'answers' }>;
 
 /** A member, and what its host says of it. */
-interface Heard {
+export interface Heard {
   readonly member: Member;
   readonly status: Answering;
 }
@@ -20,7 +20,7 @@ export interface SnapshotSource extends Heard {
 }
 
 /** Members that are to leave have a vote until they do, and hosts that join may have no members yet. */
-type VotersOf = Pick<Cluster, 'members' | 'formerMembers'>;
+export type VotersOf = Pick<Cluster, 'members' | 'formerMembers'>;
 
 /** The members of a cluster, and how to ask their hosts. */
 export interface AskedMembers {
@@ -82,7 +82,7 @@ async function namedSource({ cluster, probe }: AskedMembers, from: string): Prom
 }
 
 /** What members answer now, and why others don't, a line each. */
-async function askMembers({
+export async function askMembers({
   cluster,
   probe,
 }: AskedMembers): Promise<{ readonly answers: readonly Heard[]; readonly reasons: readonly string[] }> {
@@ -104,7 +104,8 @@ async function askMembers({
   return { answers, reasons: [...silent, ...unreachable.map(({ host = '', evidence }) => `${host}: ${evidence}`)] };
 }
 
-function isFit({ status }: Heard): boolean {
+/** It is healthy, and has a vote. */
+export function isFit({ status }: Heard): boolean {
   return status.isHealthy && !status.isLearner;
 }
 
@@ -138,52 +139,6 @@ function ofOneCluster(fit: readonly Heard[]): readonly Heard[] {
  */
 export function reachedByMost(numbers: readonly number[]): number {
   return numbers.toSorted((a, b) => b - a)[Math.floor(numbers.length / 2)] ?? 0;
-}
-
-/** Members a moment behind get as far as the snapshot with the next heartbeat, 100 ms by default. */
-const CONFIRM_MS = 15_000;
-const BETWEEN_LOOKS_MS = 200;
-
-/** What it takes to ask again. */
-export interface AskAgain {
-  readonly cluster: VotersOf;
-  /** For one look: what is asked once more is another one. */
-  readonly newProbe: () => AskedMembers['probe'];
-  readonly now: () => number;
-  readonly sleep: (ms: number) => Promise<void>;
-}
-
-/**
- * Makes sure that a snapshot is of a revision which most members had reached before, and no later one than they have now: a host can
- * give any file, and an old or an invented one would be found out on the worst day. What is in it only a restore shows.
- * @param revision of the snapshot
- * @throws ProvisionError `snapshot-implausible`
- */
-export async function requireConfirmed(
-  { member, status, confirmed }: SnapshotSource,
-  revision: number,
-  { cluster, newProbe, now, sleep }: AskAgain,
-): Promise<void> {
-  if (confirmed === undefined) return;
-  if (revision < confirmed)
-    throw implausible(member, revision, `most members had reached revision ${confirmed} before`);
-  const until = now() + CONFIRM_MS;
-  for (;;) {
-    const { answers } = await askMembers({ cluster, probe: newProbe() });
-    const same = answers.filter((each) => isFit(each) && each.status.clusterId === status.clusterId);
-    const reached = reachedByMost(same.map((each) => each.status.revision));
-    if (reached >= revision) return;
-    if (now() >= until) throw implausible(member, revision, `most members are at revision ${reached} after it`);
-    await sleep(BETWEEN_LOOKS_MS);
-  }
-}
-
-function implausible({ host }: Member, revision: number, why: string): ProvisionError {
-  return new ProvisionError({
-    code: 'snapshot-implausible',
-    message: `${host}: its snapshot is of revision ${revision}, and ${why}; it was not kept`,
-    hint: 'see what that member says: provision verify INVENTORY; save another one: provision snapshot save INVENTORY --from HOST',
-  });
 }
 
 function noneHealthy(reasons: readonly string[]): ProvisionError {

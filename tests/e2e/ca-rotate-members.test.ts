@@ -13,7 +13,7 @@ import {
 } from '../support/main-job.js';
 import { lostWrites, ownWays, startWriters, tell } from '../support/writers.js';
 
-jest.setTimeout(900_000);
+jest.setTimeout(1_800_000);
 
 const MEMBERS = ['etcd-1', 'etcd-2', 'etcd-3'];
 const [OLD, NEW, NEWEST] = ['etcd-ca', 'etcd-ca-2', 'etcd-ca-3'];

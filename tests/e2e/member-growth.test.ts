@@ -6,7 +6,7 @@ import { expectMembers, ofSize, startedAt, withWriters } from '../support/member
 import { STORED_ENDPOINTS, storeConfiguration } from '../support/stored-endpoints.js';
 import { ownWays } from '../support/writers.js';
 
-jest.setTimeout(900_000);
+jest.setTimeout(1_800_000);
 
 describeOnLab('members join under an API server', 'growth', { etcd: 5, controlPlanes: 1 }, (lab) => {
   let ways: readonly Way[];

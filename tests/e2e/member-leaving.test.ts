@@ -18,7 +18,7 @@ import {
 import { disturbedRun } from '../support/stopped-run.js';
 import { ownWays } from '../support/writers.js';
 
-jest.setTimeout(900_000);
+jest.setTimeout(1_800_000);
 
 describeOnLab('members leave', 'leaving', { etcd: 5 }, (lab) => {
   let ways: readonly Way[];

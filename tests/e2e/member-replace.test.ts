@@ -11,7 +11,7 @@ import { disturbedRun, type DisturbedRun } from '../support/stopped-run.js';
 import { numberOfThisCommit } from '../support/this-commit.mjs';
 import { lostWrites, ownWays, startWriters, tell, type Writers } from '../support/writers.js';
 
-jest.setTimeout(900_000);
+jest.setTimeout(1_800_000);
 
 const DATA = '/var/lib/etcd/default';
 

@@ -15,7 +15,7 @@ import {
   verifyUntil,
 } from '../support/main-job.js';
 
-jest.setTimeout(900_000);
+jest.setTimeout(1_800_000);
 
 const MEMBERS = ['etcd-1', 'etcd-2', 'etcd-3'];
 

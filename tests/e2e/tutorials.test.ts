@@ -10,7 +10,7 @@ import { readTutorial, workThrough, type TutorialPlace } from '../support/tutori
 
 // What the tutorials say is what happens: their files are written, and their commands typed, from their text.
 
-jest.setTimeout(900_000);
+jest.setTimeout(1_800_000);
 
 describeOnLab('the tutorials', 'tutorials', { etcd: 3, controlPlanes: 1 }, (lab) => {
   async function place(): Promise<TutorialPlace> {

@@ -19,7 +19,7 @@ import { listed, withWriters } from '../support/member-counts.js';
 import { adoptStacked, createStackedCluster, waysAcross, type StackedCluster } from '../support/stacked-cluster.js';
 import { disturbedRun } from '../support/stopped-run.js';
 
-jest.setTimeout(900_000);
+jest.setTimeout(1_800_000);
 
 const CONTROL_PLANES = ['cp-1', 'cp-2', 'cp-3'];
 const NEW_MEMBERS = ['etcd-1', 'etcd-2', 'etcd-3'];

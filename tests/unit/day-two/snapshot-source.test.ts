@@ -1,30 +1,11 @@
 import { describe, expect, test } from '@jest/globals';
-import { chooseSource, chooseSources, reachedByMost, requireConfirmed } from '../../../src/day-two/snapshot-source.js';
-import { etcdHost, healthy, SILENT } from '../../support/etcd-answers.js';
-import { fakeProbe, UNREACHABLE, type FakeAnswers } from '../../support/fake-probe.js';
-import { SAMPLE_CLUSTER } from '../../support/sample-cluster.js';
-
-/** What a member says of itself, or that its host can't be asked. */
-type Said = Parameters<typeof healthy>[1] | 'silent' | 'away';
-
-function hostOf(said: Said, index: number): FakeAnswers {
-  if (said === 'away') return UNREACHABLE;
-  return etcdHost({ status: said === 'silent' ? SILENT : healthy(index + 1, said) });
-}
-
-function asked(said: readonly Said[]) {
-  const { members } = SAMPLE_CLUSTER;
-  const probe = (host: string) => {
-    const index = members.findIndex((each) => each.host === host);
-    return fakeProbe(hostOf(said[index], index), {}, host);
-  };
-  return { cluster: { members: members.slice(0, said.length), formerMembers: [] }, probe };
-}
+import { chooseSource, chooseSources, reachedByMost } from '../../../src/day-two/snapshot-source.js';
+import { membersThatSay, type Said } from '../../support/said-members.js';
 
 const codeOf = (error: unknown): string => (error as { readonly code?: string }).code ?? String(error);
 
 async function chosen(said: readonly Said[], from?: string): Promise<string> {
-  return chooseSource(asked(said), from).then(
+  return chooseSource(membersThatSay(said), from).then(
     ({ member, confirmed }) => `${member.host} from ${confirmed ?? 'any revision'}`,
     codeOf,
   );
@@ -50,18 +31,18 @@ describe('the member that is saved', () => {
   });
 
   test('is one that is to leave where none stays; its word counts like any other', async () => {
-    const { cluster, probe } = asked([{}, {}, {}]);
+    const { cluster, probe } = membersThatSay([{}, {}, {}]);
     const [all, some] = [cluster.members, cluster.members.slice(1)];
     const choose = async (stays: typeof all, formerMembers: typeof all, saying = probe) =>
       chooseSource({ cluster: { members: stays, formerMembers }, probe: saying }, undefined);
     expect((await choose(some.slice(1), all.slice(0, 2))).member.host).toBe('etcd-3');
     expect(await choose([], all)).toMatchObject({ member: { host: 'etcd-1' }, confirmed: 40 });
-    const lying = asked([{ raftIndex: 1e15, revision: 1e9 }, {}, {}]);
+    const lying = membersThatSay([{ raftIndex: 1e15, revision: 1e9 }, {}, {}]);
     expect(await choose(all.slice(0, 1), some, lying.probe)).toMatchObject({ confirmed: 40 });
   });
 
   test('is followed by the others that have come as far: those that stay first', async () => {
-    const { cluster, probe } = asked([{}, {}, {}]);
+    const { cluster, probe } = membersThatSay([{}, {}, {}]);
     const hostsOf = async (stays: typeof cluster.members, formerMembers: typeof cluster.members, saying = probe) => {
       const sources = await chooseSources({ cluster: { members: stays, formerMembers }, probe: saying });
       return sources.map(({ member, confirmed }) => `${member.host} from ${confirmed ?? 'any revision'}`);
@@ -73,13 +54,13 @@ describe('the member that is saved', () => {
       'etcd-2 from 40',
     ]);
     expect(await hostsOf(all, [])).toEqual(['etcd-1 from 40', 'etcd-2 from 40', 'etcd-3 from 40']);
-    const behind = asked([{}, { raftIndex: 90, revision: 9 }, {}]);
+    const behind = membersThatSay([{}, { raftIndex: 90, revision: 9 }, {}]);
     expect(await hostsOf(all, [], behind.probe)).toEqual(['etcd-1 from 40', 'etcd-3 from 40']);
   });
 
   test('is none that was to leave, and has become part of another cluster', async () => {
     const elsewhere = [{ id: '9', name: 'other', peerUrls: ['https://10.0.0.9:2380'], isLearner: false }];
-    const { cluster, probe } = asked([{ members: elsewhere }]);
+    const { cluster, probe } = membersThatSay([{ members: elsewhere }]);
     const choosing = chooseSource({ cluster: { members: [], formerMembers: cluster.members }, probe }, undefined);
     await expect(choosing).rejects.toThrow(/etcd-1: its etcd has members that the inventory does not name/);
   });
@@ -91,7 +72,7 @@ describe('the member that is saved', () => {
   });
 
   test('may be one that is to leave, where a person names it', async () => {
-    const { cluster, probe } = asked([{}, {}, {}]);
+    const { cluster, probe } = membersThatSay([{}, {}, {}]);
     const [, ...leaving] = cluster.members;
     const source = chooseSource(
       { cluster: { members: cluster.members.slice(0, 1), formerMembers: leaving }, probe },
@@ -101,9 +82,9 @@ describe('the member that is saved', () => {
   });
 
   test('is refused with every reason where there is none', async () => {
-    await expect(chooseSource(asked([{ isHealthy: false }, { isLearner: true }, 'away']), undefined)).rejects.toThrow(
-      /etcd-1: answers, and is not healthy\n +etcd-2: a learner\n +etcd-3: .*can't connect/,
-    );
+    await expect(
+      chooseSource(membersThatSay([{ isHealthy: false }, { isLearner: true }, 'away']), undefined),
+    ).rejects.toThrow(/etcd-1: answers, and is not healthy\n +etcd-2: a learner\n +etcd-3: .*can't connect/);
   });
 });
 
@@ -116,41 +97,4 @@ test.each([
   [[1, 2, 3, 4, 5], 3],
 ])('most of %j have reached %d', (numbers, expected) => {
   expect(reachedByMost(numbers)).toBe(expected);
-});
-
-describe('the revision of a snapshot', () => {
-  /** @param looks what members say at each look after it; the last is repeated */
-  async function confirmed(revision: number, looks: readonly (readonly Said[])[], from?: string): Promise<string> {
-    const source = await chooseSource(asked([{}, {}, {}]), from);
-    let [clock, look] = [0, 0];
-    const again = {
-      cluster: SAMPLE_CLUSTER,
-      newProbe: () => asked(looks[Math.min(look++, looks.length - 1)] ?? []).probe,
-      now: () => clock,
-      sleep: (ms: number) => Promise.resolve(void (clock += ms)),
-    };
-    return requireConfirmed(source, revision, again).then(() => `after ${look} looks`, codeOf);
-  }
-  const at = (...revisions: readonly number[]): readonly Said[] => revisions.map((revision) => ({ revision }));
-
-  test.each<readonly [string, number, readonly (readonly Said[])[], string]>([
-    ['nothing was written meanwhile', 40, [at(40, 40, 40)], 'after 1 looks'],
-    ['it was written to', 45, [at(47, 47, 47)], 'after 1 looks'],
-    ['most are there a moment later', 45, [at(45, 44, 44), at(45, 44, 45)], 'after 2 looks'],
-    ['it is older than what most had', 39, [at(40, 40, 40)], 'snapshot-implausible'],
-    ['only its own host has got so far', 900, [at(900, 47, 47)], 'snapshot-implausible'],
-    ['another one claims little', 45, [at(47, 47, 0)], 'after 1 looks'],
-    [
-      'those that have got so far are of another cluster',
-      900,
-      [[{ revision: 47 }, { revision: 900, clusterId: '78' }, { revision: 900, clusterId: '78' }]],
-      'snapshot-implausible',
-    ],
-  ])('where %s', async (_, revision, looks, expected) => {
-    expect(await confirmed(revision, looks)).toBe(expected);
-  });
-
-  test('of a member that a person named is what that member has', async () => {
-    expect(await confirmed(3, [at(40, 40, 40)], 'etcd-1')).toBe('after 0 looks');
-  });
 });
