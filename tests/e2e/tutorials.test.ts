@@ -1,58 +1,22 @@
-import { readFileSync } from 'node:fs';
+import { copyFileSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, jest, test } from '@jest/globals';
-import { powerCut, replaceMachine } from '../../src/lab/faults.js';
-import { waitUntil } from '../../src/lab/process.js';
+import { createHandMadeCluster } from '../support/hand-made-cluster.js';
 import { describeOnLab } from '../support/lab.js';
-import { etcdctl, vipOf } from '../support/main-job.js';
-import { temporaryDirectory } from '../support/temporary-directory.js';
-import { readTutorial, workThrough, type TutorialPlace } from '../support/tutorial.js';
+import { placeOnLab, workThroughPage } from '../support/lab-page.js';
+import { loseMachine } from '../support/lost-machine.js';
+import { ETCD_PEERS, vipOf } from '../support/main-job.js';
 
 // What the tutorials say is what happens: their files are written, and their commands typed, from their text.
 
 jest.setTimeout(1_800_000);
 
 describeOnLab('the tutorials', 'tutorials', { etcd: 3, controlPlanes: 1 }, (lab) => {
-  async function place(): Promise<TutorialPlace> {
-    const { stdout } = await lab.provision('inventory', lab.files.inventory, '--format', 'json');
-    const { hostvars } = (JSON.parse(stdout) as { _meta: { hostvars: Record<string, Record<string, string>> } })._meta;
-    const addresses = Object.entries({ 'etcd-1': '11', 'etcd-2': '12', 'etcd-3': '13', 'cp-1': '21' }).map(
-      ([host, last]) => [`10.0.1.${last}`, hostvars[host]?.['ansible_host'] ?? ''] as const,
-    );
-    const vip = await vipOf(lab);
-    // The lab's hosts are reached with keys of their own.
-    const user = [
-      'ansible_user: deploy',
-      `ansible_ssh_private_key_file: ${JSON.stringify(lab.files.privateKey)}`,
-      `ansible_ssh_common_args: ${JSON.stringify(`-o UserKnownHostsFile=${lab.files.knownHosts}`)}`,
-    ].join('\n    ');
-    const words = [['ansible_user: ops', user], ['10.0.1.100', vip], ...addresses] as const;
-    return {
-      work: temporaryDirectory('tutorials'),
-      run: (command) => lab.onControlSide(command),
-      here: (text) => words.reduce((done, [word, own]) => done.replaceAll(new RegExp(`\\b${word}\\b`, 'g'), own), text),
-      byHand: {
-        'replace the machine of etcd-3': async () => {
-          const host = await lab.host('etcd-3');
-          await powerCut(host);
-          await replaceMachine(host);
-          const health = etcdctl(`https://${vip}:2379`, 'endpoint health');
-          const isServing = async (): Promise<boolean> => (await lab.ssh('etcd-1', health)).status === 0;
-          expect(await waitUntil(isServing, 180_000, 300)).toBe(true);
-        },
-      },
-      sshConfig: lab.files.sshConfig,
-    };
-  }
-
   // One after the other: each takes the cluster that the one before has left.
   test('do what they say, and their reports show the cluster', async () => {
-    const at = await place();
-    for (const name of ['first-cluster', 'ci-with-saved-plans', 'replace-a-member']) {
-      const begun = Date.now();
-      await workThrough(readTutorial(readFileSync(`docs/tutorials/${name}.md`, 'utf8')), at);
-      console.log(`${name}: ${((Date.now() - begun) / 1000).toFixed(0)} s`);
-    }
+    const at = await placeOnLab(lab, { 'replace the machine of etcd-3': () => loseMachine(lab, 'etcd-3') });
+    for (const page of ['tutorials/first-cluster', 'tutorials/ci-with-saved-plans', 'tutorials/replace-a-member'])
+      await workThroughPage(page, at);
     const report = (file: string): string => readFileSync(join(at.work, file), 'utf8');
     const vip = await vipOf(lab);
     const first = report('first.html');
@@ -69,5 +33,25 @@ describeOnLab('the tutorials', 'tutorials', { etcd: 3, controlPlanes: 1 }, (lab)
     expect(report('replaced.html')).toContain('<h1 class="good">member replace');
     const all = ['first.html', 'drill.html', 'plan.md', 'plan.xml', 'apply.xml', 'replaced.html'].map(report).join('');
     expect(all).not.toMatch(/PRIVATE KEY|a long sentence/);
+  });
+});
+
+describeOnLab('the tutorial for a live cluster', 'movelive', { etcd: 3, controlPlanes: 1 }, (lab) => {
+  test('moves a cluster that was made by hand, and its report shows it before and after', async () => {
+    const made = await createHandMadeCluster(lab);
+    const at = await placeOnLab(lab, {
+      'bring the key of the authority as ca.key': () => {
+        copyFileSync(made.caKey, join(at.work, 'ca.key'));
+        return Promise.resolve();
+      },
+    });
+    await workThroughPage('tutorials/move-a-live-cluster', at);
+    const vip = await vipOf(lab);
+    expect((await lab.ssh('cp-1', ETCD_PEERS)).stdout).toBe(`${vip}:2379\n`);
+    const moved = readFileSync(join(at.work, 'moved.html'), 'utf8');
+    const [, before = '', after = ''] =
+      /The cluster before<\/h2>(.*?)The cluster after<\/h2>(.*?)<h2>/s.exec(moved) ?? [];
+    expect(before).toContain('held by nobody');
+    expect(after).toContain(`cp-1: ${vip}:2379`);
   });
 });

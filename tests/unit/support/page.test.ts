@@ -3,10 +3,10 @@ import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { run } from '../../support/lab.js';
 import { temporaryDirectory } from '../../support/temporary-directory.js';
-import { firstMissing, readTutorial, workThrough } from '../../support/tutorial.js';
+import { firstMissing, readSteps, unreadCommands, workThrough } from '../../support/page.js';
 
 const TEXT = `
-# A tutorial
+# A page
 
 \`\`\`yaml title="a.yaml"
 x: ADDRESS
@@ -22,23 +22,34 @@ value
 
 <!-- by hand: lose it -->
 
+1. In a list, and on a host:
+
+   <!-- ends with 1 -->
+
+   \`\`\`console
+   $ false
+   root@etcd-3:~# df -h
+   \`\`\`
+
 \`\`\`yaml
 only: shown
 \`\`\`
 `;
 
-test('the steps of a tutorial are its files, its commands with what they print, and what is done by hand', () => {
-  expect(readTutorial(TEXT)).toEqual([
+test('the steps of a page are its files, its commands with what they print, and what is done by hand', () => {
+  expect(readSteps(TEXT)).toEqual([
     { kind: 'file', name: 'a.yaml', text: 'x: ADDRESS\n' },
-    { kind: 'command', line: 'export NAME=value', expected: [] },
-    { kind: 'command', line: 'cat a.yaml; echo $NAME', expected: ['x: …', 'value'] },
+    { kind: 'command', line: 'export NAME=value', expected: [], status: 0 },
+    { kind: 'command', line: 'cat a.yaml; echo $NAME', expected: ['x: …', 'value'], status: 0 },
     { kind: 'by hand', what: 'lose it' },
+    { kind: 'command', line: 'false', expected: [], status: 1 },
+    { kind: 'command', line: 'df -h', expected: [], status: 0, host: 'etcd-3' },
   ]);
 });
 
 describe('worked through', () => {
   const place = (lost: string[] = []) => ({
-    work: temporaryDirectory('tutorial'),
+    work: temporaryDirectory('page'),
     run,
     here: (text: string) => text.replaceAll('ADDRESS', '192.0.2.1'),
     byHand: { 'lose it': async () => void lost.push('lost') },
@@ -48,20 +59,29 @@ describe('worked through', () => {
   test('each command knows what those before have set, and each name is that of the place', async () => {
     const lost: string[] = [];
     const at = place(lost);
-    await workThrough(readTutorial(TEXT), at);
+    await workThrough(
+      readSteps(TEXT).filter((step) => !('host' in step)),
+      at,
+    );
     expect(lost).toEqual(['lost']);
     expect(readFileSync(join(at.work, 'a.yaml'), 'utf8')).toBe('x: 192.0.2.1\n');
   });
 
   test.each([
     ['prints something else', '```console\n$ echo one\ntwo\n```', /\$ echo one\ndid not print: two\none/],
-    ['fails', '```console\n$ exit 3\n```', /ended with 3/],
+    ['fails', '```console\n$ exit 3\n```', /ended with 3, not 0/],
+    ['succeeds, and should not', '<!-- ends with 3 -->\n```console\n$ true\n```', /ended with 0, not 3/],
     ['is nothing that anyone can do', '<!-- by hand: fly -->', /nobody knows how to: fly/],
   ])('a step that %s ends it', async (_, text, why) => {
     const at = place();
-    await expect(workThrough(readTutorial(`${text}\n\n\`\`\`console\n$ touch later\n\`\`\``), at)).rejects.toThrow(why);
+    await expect(workThrough(readSteps(`${text}\n\n\`\`\`console\n$ touch later\n\`\`\``), at)).rejects.toThrow(why);
     expect(existsSync(join(at.work, 'later'))).toBe(false);
   });
+});
+
+test('commands in a block that is not read are found, and those of one that is are not', () => {
+  expect(unreadCommands('```\nprovision apply\n```\n```\nx: 1\n```')).toEqual(['provision apply']);
+  expect(unreadCommands('```console\n$ provision apply\n```')).toEqual([]);
 });
 
 test('lines are found in their order, and … is anything', () => {

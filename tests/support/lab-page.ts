@@ -1,0 +1,60 @@
+import { copyFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { TestLab } from './lab.js';
+import { PASSPHRASE, vipOf } from './main-job.js';
+import { readPage, readSteps, workThrough, type PagePlace } from './page.js';
+import { temporaryDirectory } from './temporary-directory.js';
+
+/** The addresses that the pages write for the hosts of a lab. */
+const LAST_NUMBERS = { 'etcd-1': 11, 'etcd-2': 12, 'etcd-3': 13, 'etcd-4': 14, 'cp-1': 21, 'cp-2': 22 };
+
+/**
+ * A directory in which pages of the documentation can be worked through on a lab: their addresses are those of its hosts.
+ * @param acts what no command can do, by the words of the page
+ */
+export async function placeOnLab(lab: TestLab, acts: PagePlace['byHand'] = {}): Promise<PagePlace> {
+  const { stdout } = await lab.provision('inventory', lab.files.inventory, '--format', 'json');
+  const { hostvars } = (JSON.parse(stdout) as { _meta: { hostvars: Record<string, Record<string, string>> } })._meta;
+  const addresses = Object.entries(LAST_NUMBERS).flatMap(([host, last]) => {
+    const own = hostvars[host]?.['ansible_host'];
+    return own === undefined ? [] : [[`10.0.1.${last}`, own] as const];
+  });
+  // The lab's hosts are reached with keys of their own.
+  const user = [
+    'ansible_user: deploy',
+    `ansible_ssh_private_key_file: ${JSON.stringify(lab.files.privateKey)}`,
+    `ansible_ssh_common_args: ${JSON.stringify(`-o UserKnownHostsFile=${lab.files.knownHosts}`)}`,
+  ].join('\n    ');
+  const words = [['ansible_user: ops', user], ['10.0.1.100', await vipOf(lab)], ...addresses] as const;
+  return {
+    work: temporaryDirectory('pages'),
+    run: (command) => lab.onControlSide(command),
+    here: (text) => words.reduce((done, [word, own]) => done.replaceAll(new RegExp(`\\b${word}\\b`, 'g'), own), text),
+    byHand: acts,
+    sshConfig: lab.files.sshConfig,
+  };
+}
+
+/** A place with the lab's own inventory, and what a person types when a passphrase is asked for: as runbooks begin. */
+export async function placeWithInventory(lab: TestLab, acts: PagePlace['byHand'] = {}): Promise<PagePlace> {
+  const place = await placeOnLab(lab, acts);
+  copyFileSync(lab.files.inventory, join(place.work, 'inventory.yaml'));
+  writeFileSync(join(place.work, '.variables'), `export PROVISION_CA_PASSPHRASE=${PASSPHRASE}\n`, { mode: 0o600 });
+  writeFileSync(join(place.work, '.on-the-way'), 'on-the-way-planted\n', { mode: 0o600 });
+  writeFileSync(join(place.work, '.new-passphrase'), `${PASSPHRASE}\n`, { mode: 0o600 });
+  return place;
+}
+
+/**
+ * Works a page of the documentation through, from its text, and says how long it took.
+ * @param name such as `runbooks/bypass`
+ */
+export async function workThroughPage(name: string, place: PagePlace): Promise<void> {
+  const begun = Date.now();
+  try {
+    await workThrough(readSteps(readPage(name)), place);
+  } catch (error) {
+    throw new Error(`${name}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+  }
+  console.log(`${name}: ${((Date.now() - begun) / 1000).toFixed(0)} s`);
+}

@@ -1,0 +1,83 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { describe, expect, test } from '@jest/globals';
+import { readPage, readSteps, unreadCommands } from '../../support/page.js';
+
+// Every tutorial and runbook is worked through by a lab test, from its text; or it is in this list, with the reason.
+
+const NOT_WORKED_THROUGH: Readonly<Record<string, string>> = {
+  'tutorials/kubernetes': 'what it says is done by the lab test kubernetes-playbook, whose commands are its own',
+  'runbooks/add-a-member': 'what it says is done by the lab test member-growth, whose commands are its own',
+  'runbooks/apiserver-virtual-ip':
+    'what it says is done by the lab test apiserver-lb and kubernetes-lab, whose commands are its own',
+  'runbooks/bypass': 'what it says is done by the lab test bypass, whose commands are its own',
+  'runbooks/certificates-expiring':
+    'what it says is done by the lab test certs and expired-certificates, whose commands are its own',
+  'runbooks/disk-full': 'what it says is done by the lab test diagnosis, whose commands are its own',
+  'runbooks/etcd-does-not-answer':
+    'what it says is done by the lab test diagnosis and defrag, whose commands are its own',
+  'runbooks/load-balancer-of-others':
+    'what it says is done by the lab test external-balancer, whose commands are its own',
+  'runbooks/lost-pki': 'what it says is done by the lab test certs, whose commands are its own',
+  'runbooks/move-the-ca': 'what it says is done by the lab test certs, whose commands are its own',
+  'runbooks/other-load-balancers':
+    'what it says is done by the lab test virtual-ip-changes, whose commands are its own',
+  'runbooks/quorum-lost': 'what it says is done by the lab test worst-day, whose commands are its own',
+  'runbooks/remove-a-member': 'what it says is done by the lab test member-leaving, whose commands are its own',
+  'runbooks/replace-a-member': 'what it says is done by the lab test member-replace, whose commands are its own',
+  'runbooks/rotate-the-ca': 'what it says is done by the lab test ca-rotate, whose commands are its own',
+  'runbooks/snapshots': 'what it says is done by the lab test snapshot, whose commands are its own',
+  'runbooks/stacked-to-external': 'what it says is done by the lab test unstack, whose commands are its own',
+  'runbooks/upgrade-etcd': 'what it says is done by the lab test etcd-versions, whose commands are its own',
+  'runbooks/virtual-ip-on-nobody-or-two': 'what it says is done by the lab test verify, whose commands are its own',
+};
+
+const FOLDERS = ['tutorials', 'runbooks'];
+const PAGES = FOLDERS.flatMap((folder) =>
+  readdirSync(`docs/${folder}`).map((file) => `${folder}/${file.replace(/\.md$/, '')}`),
+);
+
+/** The pages that a test's source names. */
+function workedThroughIn(source: string): readonly string[] {
+  return [...source.matchAll(/'((?:tutorials|runbooks)\/[a-z-]+)'/g)].map(([, page = '']) => page);
+}
+
+const WORKED_THROUGH = readdirSync('tests/e2e').flatMap((file) =>
+  workedThroughIn(readFileSync(`tests/e2e/${file}`, 'utf8')),
+);
+
+/** What is wrong with how a page is tested. */
+function problemOf(page: string, workedThrough: readonly string[], reasons: typeof NOT_WORKED_THROUGH): string[] {
+  if (workedThrough.includes(page))
+    return page in reasons ? [`${page} is worked through: take it out of the list`] : [];
+  return page in reasons ? [] : [`${page} is worked through by no test`];
+}
+
+describe('a page that people follow', () => {
+  test('is worked through by a lab test, or it is listed why not', () => {
+    expect(PAGES.length).toBeGreaterThan(20);
+    expect(PAGES.flatMap((page) => problemOf(page, WORKED_THROUGH, NOT_WORKED_THROUGH))).toEqual([]);
+    expect(Object.keys(NOT_WORKED_THROUGH).filter((page) => !PAGES.includes(page))).toEqual([]);
+    expect(WORKED_THROUGH.filter((page) => !PAGES.includes(page))).toEqual([]);
+  });
+
+  test.each(PAGES.filter((page) => WORKED_THROUGH.includes(page)))(
+    '%s has its commands where they are read',
+    (page) => {
+      const text = readPage(page);
+      expect(unreadCommands(text)).toEqual([]);
+      expect(readSteps(text).filter(({ kind }) => kind === 'command')).not.toEqual([]);
+    },
+  );
+
+  test('that is planted is noticed', () => {
+    const source = "await workThroughPage('runbooks/one', at);";
+    expect(workedThroughIn(source)).toEqual(['runbooks/one']);
+    const problems = ['runbooks/one', 'runbooks/two', 'runbooks/three'].flatMap((page) =>
+      problemOf(page, workedThroughIn(source), { 'runbooks/one': 'no longer true', 'runbooks/three': 'a reason' }),
+    );
+    expect(problems).toEqual([
+      'runbooks/one is worked through: take it out of the list',
+      'runbooks/two is worked through by no test',
+    ]);
+  });
+});
