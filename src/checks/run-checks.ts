@@ -11,6 +11,7 @@ import { checkFirewalls } from './firewall.js';
 import { checkKubeadmConfig } from './kubeadm-config.js';
 import { checkNodes } from './nodes.js';
 import { checkNonlocalBind } from './nonlocal-bind.js';
+import { checkRestoredKubelets } from './restored-kubelets.js';
 import { checkRotation } from './rotation.js';
 import { checkRouterIds } from './router-id.js';
 import { checkScheduledSnapshots } from './scheduled-snapshots.js';
@@ -35,6 +36,7 @@ const CHECKS: readonly Check[] = [
   checkApiClients,
   checkKubeadmConfig,
   checkNodes,
+  checkRestoredKubelets,
   checkDrift,
 ];
 

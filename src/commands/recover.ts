@@ -62,9 +62,13 @@ async function decide(
   const { cluster, world } = session;
   const { decideRecovery, describeRemains } = await import('../day-two/decide-recovery.js');
   const { lookAtRemains, recoveryId } = await import('../day-two/look-at-remains.js');
+  const { describeAwayWorker, lookAtWorkers } = await import('../day-two/restart-plays.js');
   const { recoverPlays } = await import('../day-two/recover-plays.js');
   const look = world.newLook();
-  const { seen, id, tools } = await lookAtRemains(cluster, (host) => look.probe(host));
+  const [{ seen, id, tools }, workers] = await Promise.all([
+    lookAtRemains(cluster, (host) => look.probe(host)),
+    lookAtWorkers(cluster, (host) => look.probe(host)),
+  ]);
   for (const each of seen) world.emit({ type: 'notice', host: each.member.host, message: describeRemains(each, lost) });
   const { survivor, others, away, revision } = decideRecovery({ cluster, seen, lost });
   world.emit({ type: 'notice', message: describeLoss(survivor, revision) });
@@ -74,9 +78,11 @@ async function decide(
       host,
       message: `can't be kept from coming back: it must not start ${unit} with its old data. When it is reachable and bare: provision apply INVENTORY`,
     });
+  for (const worker of workers.away)
+    world.emit({ type: 'notice', host: worker.host, message: describeAwayWorker(worker) });
   const bump = tools.get(survivor.host)?.canBump === true ? 'revisions' : 'none';
   const plays = recoverPlays({
-    ...{ id: id ?? recoveryId(new Date(world.now())), cluster, survivor, others, bump },
+    ...{ id: id ?? recoveryId(new Date(world.now())), cluster, survivor, others, bump, workers },
     joining: session.plays,
   });
   return { own: { name: 'recover', plays }, away };

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { checkSnapshot } from '../day-two/check-snapshot.js';
 import { decideRestore, findUnfinished, hasStage, lookBeforeRestore } from '../day-two/decide-restore.js';
+import { describeAwayWorker } from '../day-two/restart-plays.js';
 import { restorePlays } from '../day-two/restore-plays.js';
 import { takeBackPlays } from '../day-two/take-back-plays.js';
 import { ProvisionError } from '../model/errors.js';
@@ -51,6 +52,8 @@ export async function runRestoreSnapshot(
     const snapshot = await checkSnapshot(resolve(file), source);
     const from = options.otherCluster === true ? 'any-cluster' : 'this-cluster';
     const restore = decideRestore({ cluster, look, snapshot, from, now: new Date() });
+    for (const worker of look.workers.away)
+      world.emit({ type: 'notice', host: worker.host, message: describeAwayWorker(worker) });
     return { name: 'snapshot restore', plays: restorePlays(restore) };
   }
   await runApply(inventory, options, context, {

@@ -12,6 +12,7 @@ import type { Cluster, Member } from '../model/cluster.js';
 import { ProvisionError } from '../model/errors.js';
 import type { Probe } from '../model/remote.js';
 import { asStdin, type CheckedSnapshot } from './check-snapshot.js';
+import { lookAtWorkers, type WorkersSeen } from './restart-plays.js';
 import type { Restore } from './restore-plays.js';
 
 /** How the id of a recovery ends; that of a restore ends with the digest of its snapshot. */
@@ -24,19 +25,21 @@ export interface RestoreLook {
   readonly tools: ReadonlyMap<string, RestoreTool>;
   /** By host, of members and control planes. */
   readonly restores: ReadonlyMap<string, readonly RestoreOnHost[]>;
+  readonly workers: WorkersSeen;
 }
 
-/** Asks every member and control plane; all must answer: what is restored on some is no cluster. @throws RemoteError */
+/** Asks every member and control plane, which must answer: what is restored on some is no cluster; and the workers. @throws RemoteError */
 export async function lookBeforeRestore(cluster: Cluster, probe: (host: string) => Probe): Promise<RestoreLook> {
   const ofMembers = async <V>(ask: (member: Member) => Promise<V>): Promise<ReadonlyMap<string, V>> =>
     new Map(await Promise.all(cluster.members.map(async (member) => [member.host, await ask(member)] as const)));
   const hosts = [...new Set([...cluster.members, ...cluster.controlPlanes].map(({ host }) => host))];
-  const [statuses, tools, notes] = await Promise.all([
+  const [statuses, tools, notes, workers] = await Promise.all([
     ofMembers((member) => probe(member.host).ask(etcdStatus, etcdStatusKey(member))),
     ofMembers(({ host }) => probe(host).ask(restoreTool, RESTORE_TOOL)),
     Promise.all(hosts.map(async (host) => [host, await probe(host).ask(restores, RESTORES_KEY)] as const)),
+    lookAtWorkers(cluster, probe),
   ]);
-  return { statuses, tools, restores: new Map(notes) };
+  return { statuses, tools, restores: new Map(notes), workers };
 }
 
 /** A restore that was begun and has not come to its end on every host. */
@@ -107,6 +110,7 @@ export function decideRestore(request: RestoreRequest): Restore {
     peerUrls: noted === undefined ? peerUrls : peerUrlsIn(noted.initialCluster),
     initialCluster,
     bump: noted?.bump ?? (canBump ? 'revisions' : 'none'),
+    workers: look.workers,
   };
 }
 

@@ -6,8 +6,9 @@ import { peerUrlOf } from '../shell/join-member.js';
 import { exchangeScript, fenceScript, removeUnpackedScript, unpackScript } from '../shell/restore-snapshot.js';
 import { stagePath } from '../shell/restore-stage.js';
 import type { RecoveryDecision } from './decide-recovery.js';
+import { restartPlays, type WorkersSeen } from './restart-plays.js';
 import { UNPACK_TIMEOUT_MS } from './restore-plays.js';
-import { doneResource, startApiserverStep, startStep, stopApiserverStep } from './restore-service-steps.js';
+import { startApiserverStep, startStep, stopApiserverStep } from './restore-service-steps.js';
 import { command, playOf, stepResource, type Step } from './restore-step.js';
 
 /** Everything that the plays of a recovery are made of. */
@@ -18,19 +19,19 @@ export interface Recovery extends Pick<RecoveryDecision, 'survivor' | 'others'> 
   readonly bump: 'revisions' | 'none';
   /** Of the playbook: how the others join, one after the other. */
   readonly joining: readonly Play[];
+  readonly workers: WorkersSeen;
 }
 
 /**
  * The plays of a recovery: the others fenced, a cluster of one from the survivor's own data, the others as learners, API servers last.
  * As in a restore each step notes on its host that it was done; what is left of the joining is found from the hosts.
  */
-export function recoverPlays({ id, cluster, survivor, others, bump, joining }: Recovery): readonly Play[] {
+export function recoverPlays(recovery: Recovery): readonly Play[] {
+  const { id, cluster, survivor, others, bump, joining, workers } = recovery;
   const { controlPlanes } = cluster;
   const on = (host: string, step: Step) => [host, stepResource(id, step)] as const;
   const onControlPlanes = (step: (controlPlane: ControlPlane) => Step) =>
     controlPlanes.map((each) => on(each.host, step(each)));
-  const hosts = [...new Set([...controlPlanes, survivor, ...others].map(({ host }) => host))];
-  const planes = new Set(controlPlanes.map(({ host }) => host));
   return [
     playOf(
       'Keep the other members from coming back',
@@ -53,11 +54,7 @@ export function recoverPlays({ id, cluster, survivor, others, bump, joining }: R
       onControlPlanes(({ manifest }) => startApiserverStep(id, manifest, 'apiserver-started')),
       { gatesBefore: ['etcd-healthy'], gatesAfter: ['apiserver-ready'] },
     ),
-    playOf(
-      'Start again what remembers old revisions',
-      hosts.map((host) => [host, doneResource(id, planes.has(host) ? 'control-plane' : 'member')] as const),
-      { gatesBefore: ['etcd-healthy'], ...(planes.size === 0 ? {} : { gatesAfter: ['apiserver-ready'] }) },
-    ),
+    ...restartPlays({ id, cluster, workers, members: [survivor, ...others].map(({ host }) => host) }),
   ].filter((play) => play.hosts.length > 0);
 }
 

@@ -1,15 +1,9 @@
-import type { Resource } from '../model/change.js';
 import type { Cluster, ControlPlane, Member } from '../model/cluster.js';
 import type { StdinFile } from '../model/remote.js';
 import type { Play } from '../playbook/play.js';
 import { exchangeScript, removeUnpackedScript, unpackScript } from '../shell/restore-snapshot.js';
-import {
-  doneResource,
-  LAST_WAY_BACK,
-  startApiserverStep,
-  startStep,
-  stopApiserverStep,
-} from './restore-service-steps.js';
+import { restartPlays, type WorkersSeen } from './restart-plays.js';
+import { LAST_WAY_BACK, startApiserverStep, startStep, stopApiserverStep } from './restore-service-steps.js';
 import { command, playOf, stepResource, type Step } from './restore-step.js';
 
 /** Everything that the plays of a restore are made of. */
@@ -23,6 +17,7 @@ export interface Restore {
   readonly peerUrls: ReadonlyMap<string, readonly string[]>;
   readonly initialCluster: string;
   readonly bump: 'revisions' | 'none';
+  readonly workers: WorkersSeen;
 }
 
 /** Sending and restoring gigabytes on a slow disk. */
@@ -33,7 +28,7 @@ export const UNPACK_TIMEOUT_MS = 6 * 60 * 60_000;
  * host that it was done, so that a run that was killed goes on where it stood.
  */
 export function restorePlays(restore: Restore): readonly Play[] {
-  const { id, cluster } = restore;
+  const { id, cluster, workers } = restore;
   const { members, controlPlanes } = cluster;
   const onMembers = (step: (member: Member) => Step) =>
     members.map((member) => [member.host, stepResource(id, step(member))] as const);
@@ -64,20 +59,8 @@ export function restorePlays(restore: Restore): readonly Play[] {
       onControlPlanes(({ manifest }) => startApiserverStep(id, manifest, 'apiserver-started')),
       { gatesBefore: ['etcd-healthy'], gatesAfter: ['apiserver-ready'] },
     ),
-    playOf('Start again what remembers old revisions', finishSteps(restore), {
-      gatesBefore: ['etcd-healthy'],
-      ...(controlPlanes.length === 0 ? {} : { gatesAfter: ['apiserver-ready'] }),
-    }),
+    ...restartPlays({ id, cluster, workers, members: members.map(({ host }) => host) }),
   ].filter(({ hosts }) => hosts.length > 0);
-}
-
-function finishSteps({ id, cluster }: Restore): readonly (readonly [string, Resource])[] {
-  const onControlPlane = new Set(cluster.controlPlanes.map(({ host }) => host));
-  const hosts = [...onControlPlane, ...cluster.members.map(({ host }) => host)];
-  return [...new Set(hosts)].map((host) => [
-    host,
-    doneResource(id, onControlPlane.has(host) ? 'control-plane' : 'member'),
-  ]);
 }
 
 function unpackStep({ id, snapshot, label, peerUrls, initialCluster, bump, cluster }: Restore, member: Member): Step {

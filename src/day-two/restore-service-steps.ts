@@ -57,15 +57,10 @@ export function startApiserverStep(id: string, manifest: string, stage: 'apiserv
 }
 
 /** The end on a host. */
-export function doneResource(id: string, role: 'control-plane' | 'member'): Resource {
-  const summary =
-    role === 'member' ? 'note that it is done' : 'restart the kubelet, the controller manager and the scheduler';
+export function doneResource(id: string): Resource {
+  const summary = 'note that it is done';
   return stepResource(id, {
-    stage: 'done',
-    summary,
-    details: role === 'member' ? [] : ['they may remember revisions that are not there any more'],
-    command: command(summary, finishScript(id, role)),
-    undo: 'nothing',
-    disruptive: role === 'control-plane',
+    ...{ stage: 'done', summary, details: [], undo: 'nothing', disruptive: false },
+    command: command(summary, finishScript(id)),
   });
 }

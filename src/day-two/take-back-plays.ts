@@ -22,7 +22,7 @@ export function takeBackPlays(id: string, cluster: Cluster, members: 'were-stopp
       'Note that it was taken back',
       [...new Set([...cluster.members, ...controlPlanes].map(({ host }) => host))].map((host) => [
         host,
-        doneResource(id, 'member'),
+        doneResource(id),
       ]),
     ),
   ].filter(({ hosts }) => hosts.length > 0);

@@ -85,10 +85,10 @@ export function unstopApiserverScript(id: string, manifest: string): string {
 }
 
 /**
- * Ends a restore on a host. What was there before the restore, and runs on, may remember revisions that are not there any
- * more: kubelets, the controller manager and the scheduler are started again where they run.
+ * What was there before the restore, and runs on, may remember revisions that are not there any more: kubelets, the controller
+ * manager and the scheduler are started again where they run. @param stage what is noted then
  */
-export function finishScript(id: string, role: 'control-plane' | 'member'): string {
+export function restartScript(id: string, role: 'control-plane' | 'worker', stage: 'restarted' | 'done'): string {
   return [
     ...begin(id),
     ...(role === 'control-plane'
@@ -97,9 +97,14 @@ export function finishScript(id: string, role: 'control-plane' | 'member'): stri
           'for pid in $(grep -lxE "kube-controller|kube-scheduler" /proc/[0-9]*/comm 2>/dev/null); do',
           '  pid=${pid#/proc/}; kill "${pid%/comm}" 2>/dev/null || :',
           'done',
-          'if systemctl is-active --quiet kubelet.service; then systemctl restart --quiet kubelet.service; fi',
         ]
       : []),
-    'mark done yes',
+    'if systemctl is-active --quiet kubelet.service; then systemctl restart --quiet kubelet.service; fi',
+    `mark ${stage} yes`,
   ].join('\n');
+}
+
+/** Ends a restore, or the way back from one, on a host. */
+export function finishScript(id: string): string {
+  return [...begin(id), 'mark done yes'].join('\n');
 }

@@ -18,6 +18,7 @@ export type RestoreStage =
   | 'back-exchanged'
   | 'back-started'
   | 'back-apiserver'
+  | 'restarted'
   | 'done';
 
 /** The note of a stage. @param id of the restore */

@@ -1,7 +1,7 @@
 import { appendFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { beforeAll, expect, jest, test } from '@jest/globals';
-import { powerCut, startHost } from '../../src/lab/faults.js';
+import { cutNetwork, powerCut, restoreNetwork, startHost } from '../../src/lab/faults.js';
 import { POD_RANGE, SERVICE_RANGE } from '../../src/lab/kubernetes-host.js';
 import { kubectl, until, WEB } from '../support/kubernetes-cluster.js';
 import { describeOnLab, type Ended } from '../support/lab.js';
@@ -209,32 +209,60 @@ systemctl daemon-reload; systemctl --quiet add-wants multi-user.target elsewhere
     }
 
     const runs = (seconds: number): string => `pgrep -x -f 'sleep ${seconds}'`;
-    /** What remembers revisions on a control plane, with when it was started. */
+    /** What remembers revisions on a node, with when it was started. */
     const STARTS = "ps -eo lstart=,comm= | grep -E ' (kubelet|kube-controller|kube-scheduler)$' | sort";
     const startsOn = async (host: string): Promise<readonly string[]> =>
       (await lab.ssh(host, STARTS)).stdout.trim().split('\n');
 
-    test('a snapshot is restored: what remembers revisions is started again, and of a later pod nothing stays', async () => {
+    /** The kubelets that `verify` reports after a restore. */
+    async function staleKubelets(): Promise<readonly (string | undefined)[]> {
+      const verified = await lab.provision('verify', inventory, '--format', 'json');
+      const { items } = JSON.parse(verified.stdout) as { readonly items: readonly Record<string, string>[] };
+      return items.filter((each) => each.check === 'restored-kubelet' && each.verdict !== 'ok').map(({ host }) => host);
+    }
+
+    test('a snapshot is restored: what remembers revisions is started again, and of a later pod nothing stays; a worker that is away holds up nothing', async () => {
       const file = join(dirname(inventory), 'before.db');
       await podOnEach('kept', 31415);
       await must(lab.provision('snapshot', 'save', inventory, '-o', file));
       await podOnEach('late', 27182);
-      const before = await Promise.all(['cp-1', 'cp-2'].map(startsOn));
-      expect(before.map(({ length }) => length)).toEqual([3, 3]);
+      const before = await Promise.all(NODES.map(startsOn));
+      expect(before.map(({ length }) => length)).toEqual([3, 3, 1]);
+      const isNew = async (host: string): Promise<boolean> =>
+        (await startsOn(host)).every((line) => !before[NODES.indexOf(host)]?.includes(line));
       const begun = Date.now();
-      await must(lab.provision('snapshot', 'restore', inventory, file, '--yes', '--confirm', 'etcd-cluster'));
-      console.log(`restored under Kubernetes in ${((Date.now() - begun) / 1000).toFixed(1)} s`);
-      for (const [index, host] of ['cp-1', 'cp-2'].entries()) {
-        await until(lab, host, `test "$(${STARTS} | wc -l)" = 3`);
-        const now = await startsOn(host);
-        expect(now.filter((line) => before[index]?.includes(line))).toEqual([]);
-      }
-      await until(lab, 'cp-1', `test "$(${kubectl('get nodes --no-headers')} | grep -cw Ready)" = 3`);
-      // The kubelets of workers are none of the restore's; its guide has them restarted.
-      console.log(
-        `on the worker, before its kubelet is: ${(await lab.ssh('worker-1', runs(27182))).stdout.trim() || 'gone'}`,
+      const restore = ['snapshot', 'restore', inventory, file, '--yes', '--confirm', 'etcd-cluster'];
+      const worker = await lab.host('worker-1');
+      await cutNetwork(worker);
+      const killed = await disturbedRun(
+        lab,
+        restore,
+        (event) => event.type === 'change-started' && event.address === 'restore:done',
+        (kill) => {
+          kill('SIGKILL');
+        },
       );
-      await lab.ssh('worker-1', 'systemctl restart kubelet');
+      await restoreNetwork(worker);
+      expect(killed.stdout).toContain('ssh worker-1 sudo systemctl restart kubelet');
+      expect(await isNew('worker-1')).toBe(false);
+      expect(await staleKubelets()).toEqual(['worker-1']);
+      const again = await disturbedRun(
+        lab,
+        restore,
+        () => false,
+        () => undefined,
+      );
+      console.log(`restored under Kubernetes, with a kill, in ${((Date.now() - begun) / 1000).toFixed(1)} s`);
+      expect(again.status === 0 ? '' : endOf(again)).toBe('');
+      expect(performedChanges(again).filter((line) => !line.startsWith('Note that it is done'))).toEqual([
+        'Start again what remembers old revisions / worker-1 / restore:done: restart the kubelet',
+      ]);
+      for (const [index, host] of NODES.entries()) {
+        await until(lab, host, `test "$(${STARTS} | wc -l)" = ${before[index]?.length ?? 0}`);
+        expect([host, await isNew(host)]).toEqual([host, true]);
+      }
+      expect(await staleKubelets()).toEqual([]);
+      await until(lab, 'cp-1', `test "$(${kubectl('get nodes --no-headers')} | grep -cw Ready)" = 3`);
       for (const host of NODES) {
         await until(lab, host, `! ${runs(27182)}`);
         expect((await lab.ssh(host, runs(31415))).status).toBe(0);

@@ -45,6 +45,7 @@ function lookOf({ statuses, canBump, version = '3.4.23', notes = {} }: Found = {
       HOSTS.map((host, index) => [host, { name: 'etcdctl', version, canBump: canBump?.[index] ?? false }]),
     ),
     restores: new Map(HOSTS.map((host) => [host, notes[host] ?? []])),
+    workers: { answering: [], away: [] },
   };
 }
 
@@ -57,6 +58,7 @@ function decide(found: Found = {}, more: Partial<RestoreRequest> = {}): ReturnTy
 const note = (id: string, ...stages: readonly (readonly [string, string])[]): RestoreOnHost => ({
   id,
   stages: new Map(stages),
+  notedAt: new Map(stages.map(([stage]) => [stage, 1000])),
 });
 
 test('a restore is named after its time and its snapshot, and goes to the members that run', () => {
@@ -144,6 +146,7 @@ test('the order: nothing starts before all have stopped, no API server before et
     'Start etcd, all members together',
     'Start the API servers',
     'Start again what remembers old revisions',
+    'Note that it is done',
   ]);
   expect(plays.every(({ batchSize }) => batchSize === undefined)).toBe(true);
   expect(plays[3]?.gatesAfter).toEqual(['etcd-healthy']);
@@ -169,7 +172,7 @@ test('on the way back nothing starts before all have stopped and have their data
 test('reads the notes of a host, and what its tool can do', () => {
   const base64 = (text: string): string => Buffer.from(text).toString('base64');
   const line = (path: string, text: string): string =>
-    `N ${base64(`/var/lib/provision/restore/${path}`)} ${base64(text)}\n`;
+    `N 1000 ${base64(`/var/lib/provision/restore/${path}`)} ${base64(text)}\n`;
   const [found] = restores.parse(line('x-1/unpacked', 'none a=b\n') + line('x-1/done', ''), ['all']).values();
   expect(found).toEqual([note('x-1', ['unpacked', 'none a=b'], ['done', ''])]);
   const tool = (stdout: string): unknown => restoreTool.parse(stdout, ['restore']).get('restore');

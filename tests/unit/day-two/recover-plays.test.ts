@@ -24,6 +24,7 @@ const joining = {
 };
 const plays = recoverPlays({
   ...{ id: ID, cluster: SAMPLE_CLUSTER, survivor, others: [first, third], bump: 'none', joining: [joining] },
+  workers: { answering: ['worker-1', 'etcd-3'], away: [] },
 });
 
 test('the others are fenced before anything stops, and API servers come last', () => {
@@ -35,7 +36,8 @@ test('the others are fenced before anything stops, and API servers come last', (
     ['Start etcd, a cluster of one', ['etcd-2']],
     ['The others join', ['etcd-1', 'etcd-3']],
     ['Start the API servers', planes],
-    ['Start again what remembers old revisions', [...planes, 'etcd-2', 'etcd-1', 'etcd-3']],
+    ['Start again what remembers old revisions', [...planes, 'worker-1', 'etcd-3']],
+    ['Note that it is done', [...planes, 'etcd-2', 'etcd-1', 'etcd-3']],
   ]);
 });
 
