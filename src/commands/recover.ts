@@ -63,6 +63,7 @@ async function decide(
   const { decideRecovery, describeRemains } = await import('../day-two/decide-recovery.js');
   const { lookAtRemains, recoveryId } = await import('../day-two/look-at-remains.js');
   const { describeAwayWorker, lookAtWorkers } = await import('../day-two/restart-plays.js');
+  const { refuseWhoCannotJoin } = await import('../day-two/may-join-again.js');
   const { recoverPlays } = await import('../day-two/recover-plays.js');
   const look = world.newLook();
   const [{ seen, id, tools }, workers] = await Promise.all([
@@ -71,6 +72,9 @@ async function decide(
   ]);
   for (const each of seen) world.emit({ type: 'notice', host: each.member.host, message: describeRemains(each, lost) });
   const { survivor, others, away, revision } = decideRecovery({ cluster, seen, lost });
+  const { found } = seen.find(({ member }) => member === survivor) ?? {};
+  const bytes = found?.kind === 'seen' ? found.remains.databaseBytes : 0;
+  await refuseWhoCannotJoin({ survivor, others }, { cluster, bytes }, (host) => look.probe(host));
   world.emit({ type: 'notice', message: describeLoss(survivor, revision) });
   for (const { host, unit } of away)
     world.emit({

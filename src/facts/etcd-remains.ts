@@ -7,6 +7,8 @@ import { fieldsOf } from './protobuf-fields.js';
 export interface EtcdRemains {
   /** There is a database. */
   readonly hasData: boolean;
+  /** How large it is, bytes; 0 without one. */
+  readonly databaseBytes: number;
   /** A process of its unit runs, ready or not. */
   readonly isRunning: boolean;
   /** Of its log; undefined where there is none, or it can't be read. */
@@ -50,7 +52,8 @@ function parseBlock(block: string): EtcdRemains {
   const revision = /"revision":(\d{1,15})\b/.exec(line('R') ?? '')?.[1];
   const head = line('W');
   return {
-    hasData: line('D') === 'yes',
+    hasData: line('D') !== undefined,
+    databaseBytes: Number(/^\d{1,15}$/.exec(line('D') ?? '')?.[0] ?? 0),
     isRunning: line('P') === 'yes',
     clusterId: head === undefined ? undefined : clusterIdIn(Buffer.from(head, 'base64')),
     revision: revision === undefined ? undefined : Number(revision),

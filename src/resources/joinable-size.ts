@@ -1,50 +1,62 @@
-import { lookAtMembers } from '../facts/etcd-phase.js';
 import { etcdQuota, etcdQuotaKey, quotaInInventory } from '../facts/etcd-quota.js';
 import { etcdStatus, etcdStatusKey } from '../facts/etcd-status.js';
 import { unlessLost } from '../facts/unless-lost.js';
 import { UNCHANGED, type Resource } from '../model/change.js';
-import type { Cluster, Member } from '../model/cluster.js';
+import type { Member } from '../model/cluster.js';
 import { ProvisionError, RemoteError } from '../model/errors.js';
 import { mebibytes } from '../model/mebibytes.js';
 import type { Probe } from '../model/remote.js';
+import { membersToJoin, type JoiningWay } from './joining-steps.js';
 
 /** A database beyond this share of a quota is at it soon; the alert that ships fires there, too. */
 const MOST_SHARE = 0.8;
 
 /**
  * A member that is yet to join has room for the database that it gets: the alarm NOSPACE of one member, with a smaller quota than the
- * others run with, stops the writes of all (etcd, server/etcdserver/apply, `NewApplierCapped`).
+ * others run with, stops the writes of all (etcd, server/etcdserver/apply, `NewApplierCapped`). With their quota it changes nothing.
  */
-export function joinableSize(cluster: Cluster, member: Member): Resource {
+export function joinableSize(way: JoiningWay): Resource {
+  const { member } = way;
   const quota = quotaInInventory(member);
   return {
-    address: `etcd-size:${member.name}`,
+    address: `member-size:${member.name}`,
     paths: [],
     async plan(probe) {
-      const seen = await lookAtSpace(cluster, member, probe);
-      if (seen !== undefined && seen.size > quota * MOST_SHARE) throw tooSmall(member, quota, seen);
+      const seen = await lookAtSpace(way, probe);
+      if (seen !== undefined) refuseSmallQuota(member, seen);
       return UNCHANGED;
     },
     async doubt(probe) {
-      const seen = await lookAtSpace(cluster, member, probe);
-      if (seen === undefined || seen.quota <= quota) return undefined;
+      const seen = await lookAtSpace(way, probe);
+      if (seen === undefined) return undefined;
+      if (seen.quota <= quota)
+        return seen.size <= quota * MOST_SHARE
+          ? undefined
+          : `the database of most members has ${mebibytes(seen.size)} of a quota of ${mebibytes(quota)}: make it smaller with: provision defrag INVENTORY`;
       return `${member.host} would join with a quota of ${mebibytes(quota)}, and most members run with ${mebibytes(seen.quota)} or more: the smallest one stops the writes of all (etcd_quota_backend_bytes: ${seen.quota})`;
     },
   };
 }
 
+/** @throws ProvisionError `quota-too-small` where a member would be the first whose database is full, and soon */
+export function refuseSmallQuota(member: Member, seen: Space): void {
+  const quota = quotaInInventory(member);
+  const isSmaller = seen.quota === 0 || quota < seen.quota;
+  if (isSmaller && seen.size > quota * MOST_SHARE) throw tooSmall(member, quota, seen);
+}
+
 /** What most members have reached, bytes: one that lies stops nobody. */
-interface Space {
+export interface Space {
   readonly size: number;
   /** 0 where most do not tell. */
   readonly quota: number;
 }
 
-async function lookAtSpace(cluster: Cluster, member: Member, probe: Probe): Promise<Space | undefined> {
-  const { yetToJoin, present } = await lookAtMembers(cluster, probe);
-  if (!yetToJoin.includes(member)) return undefined;
+async function lookAtSpace(way: JoiningWay, probe: Probe): Promise<Space | undefined> {
+  const members = await membersToJoin(way, probe);
+  if (members === undefined) return undefined;
   const answers = await Promise.all(
-    present.members.map(async (each) => {
+    members.map(async (each) => {
       const there = probe.on(each.host);
       return Promise.all([
         unlessLost(there.ask(etcdStatus, etcdStatusKey(each))),

@@ -1,27 +1,28 @@
-import { lookAtMembers } from '../facts/etcd-phase.js';
 import { etcdStatus, etcdStatusKey } from '../facts/etcd-status.js';
 import { packageState } from '../facts/packages.js';
 import { unlessLost } from '../facts/unless-lost.js';
 import { UNCHANGED, type Resource } from '../model/change.js';
-import type { Cluster, Member } from '../model/cluster.js';
+import type { Member } from '../model/cluster.js';
 import { ProvisionError, RemoteError } from '../model/errors.js';
 import { readEtcdVersion, versionText, type EtcdVersion } from '../model/etcd-version.js';
 import type { Probe } from '../model/remote.js';
+import { membersToJoin, type JoiningWay } from './joining-steps.js';
 
 /**
  * The etcd of a member that is yet to join may join what runs: the same minor version, or the next one (etcd, server/etcdserver,
  * `isCompatibleWithCluster`: an older one ends at once). Members of a stacked etcd are not of this host's package.
  */
-export function joinableVersion(cluster: Cluster, member: Member): Resource {
+export function joinableVersion(way: JoiningWay): Resource {
+  const { member } = way;
   return {
-    address: `etcd-version:${member.name}`,
+    address: `member-version:${member.name}`,
     paths: [],
     async plan(probe) {
-      const { yetToJoin, present } = await lookAtMembers(cluster, probe);
-      if (!yetToJoin.includes(member)) return UNCHANGED;
+      const members = await membersToJoin(way, probe);
+      if (members === undefined) return UNCHANGED;
       const [wanted, running] = await Promise.all([
         wantedVersion(member, probe.on(member.host)),
-        runningVersions(present.members, probe),
+        runningVersions(members, probe),
       ]);
       if (wanted !== undefined) refuseOther(member, wanted, running);
       return UNCHANGED;

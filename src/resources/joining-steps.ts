@@ -34,6 +34,16 @@ export function peersOf({ members, formerMembers }: Cluster, { host }: Member): 
   return [...members.filter((each) => each.host !== host), ...formerMembers];
 }
 
+/** The members that one which is not a voter yet is to join; undefined where it is one, or is to be none. */
+export async function membersToJoin(
+  { cluster, member, decide }: JoiningWay,
+  probe: Probe,
+): Promise<readonly Member[] | undefined> {
+  const [{ steps }, { present }] = await Promise.all([decide(probe), lookAtMembers(cluster, probe)]);
+  if (steps.every((step) => step === 'open')) return undefined;
+  return present.members.filter(({ host }) => host !== member.host);
+}
+
 /** A snapshot on the control machine, before the list of members is changed. */
 export function snapshotBefore(way: JoiningWay): Resource {
   return resourceOf('snapshot:before', way, ({ steps }) => {

@@ -24,7 +24,7 @@ export function remainsScript({ dataDir, unit }: Pick<Member, 'dataDir' | 'unit'
   return [
     'echo E',
     `data=${quote(dataDir)}/member`,
-    `if [ -f "$data/snap/db" ]; then echo 'D yes'; fi`,
+    `if [ -f "$data/snap/db" ]; then echo "D $(stat -c %s -- "$data/snap/db")"; fi`,
     `run=no; case $(systemctl show -P ActiveState -- ${quote(`${unit}.service`)} 2>/dev/null) in active | activating | reloading | deactivating) run=yes ;; esac`,
     'echo "P $run"',
     ...logHeadLines(),

@@ -1,9 +1,7 @@
-import { joinableSize } from '../../resources/joinable-size.js';
-import { joinableVersion } from '../../resources/joinable-version.js';
 import { joiningWay } from '../../resources/member-joining.js';
-import { joiningSteps, snapshotBefore } from '../../resources/joining-steps.js';
+import { joiningSteps } from '../../resources/joining-steps.js';
 import { memberOn, WHOLE_RUN, type Role } from '../role.js';
-import { letIn } from './let-in.js';
+import { beforeJoining } from './before-joining.js';
 
 /** A voter of the running cluster, where the inventory has a member more than that. Its files come with the role `etcd`. */
 export function etcdJoiningRole(): Role {
@@ -15,8 +13,7 @@ export function etcdJoiningRole(): Role {
       if (!cluster.isManaged) return [];
       const way = joiningWay(cluster, member);
       const { leaving, joining } = joiningSteps(way);
-      const joinable = [joinableVersion(cluster, member), joinableSize(cluster, member)];
-      return [...letIn(way, run), ...joinable, snapshotBefore(way), ...leaving, ...joining];
+      return [...beforeJoining(way, run), ...leaving, ...joining];
     },
   };
 }

@@ -1,8 +1,7 @@
 import { ProvisionError } from '../../model/errors.js';
-import { snapshotBefore } from '../../resources/joining-steps.js';
 import { memberReplacement, replacementWay } from '../../resources/member-replacement.js';
 import { memberParts } from '../etcd/role.js';
-import { letIn } from '../etcd-joining/let-in.js';
+import { beforeJoining } from '../etcd-joining/before-joining.js';
 import { memberOn, WHOLE_RUN, type Role, type RoleTools } from '../role.js';
 
 /** A new member in place of one that is gone for good, on a bare host with the same name, and maybe another address. */
@@ -18,8 +17,7 @@ export function etcdReplacementRole(tools: RoleTools): Role {
       const way = replacementWay(cluster, member);
       // What changes the list of members is asked with the release's etcdctl, where a release is wanted.
       return [
-        ...letIn(way, run),
-        snapshotBefore(way),
+        ...beforeJoining(way, run),
         ...installed,
         ...files,
         ...program,

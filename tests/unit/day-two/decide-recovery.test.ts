@@ -10,7 +10,7 @@ import { healthy, SILENT } from '../../support/etcd-answers.js';
 import { SAMPLE_CLUSTER, sampleMember } from '../../support/sample-cluster.js';
 
 const NOTHING: EtcdRemains = {
-  ...{ hasData: false, isRunning: false },
+  ...{ hasData: false, databaseBytes: 0, isRunning: false },
   ...{ clusterId: undefined, revision: undefined, snapshot: undefined },
 };
 const DATA: EtcdRemains = { ...NOTHING, hasData: true, clusterId: '77', revision: 900 };

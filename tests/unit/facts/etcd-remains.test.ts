@@ -13,7 +13,7 @@ const LOG = Buffer.from(
 
 const key = etcdRemainsKey(sampleMember(1));
 const parse = (...lines: readonly string[]): unknown => etcdRemains.parse(lines.join('\n'), [key]).get(key);
-const NOTHING = { clusterId: undefined, revision: undefined, snapshot: undefined };
+const NOTHING = { databaseBytes: 0, clusterId: undefined, revision: undefined, snapshot: undefined };
 
 test('the cluster is that of the log', () => {
   expect(clusterIdIn(LOG)).toBe(String(0xcd_f8_18_19_4e_3a_8c_32n));
@@ -30,15 +30,15 @@ test.each([
 });
 
 test('a member that is stopped', () => {
-  const lines = ['E', 'D yes', 'P no', `W ${LOG.toString('base64')}`, 'S 0000000000000002-00000000000186a1'];
+  const lines = ['E', 'D 20480', 'P no', `W ${LOG.toString('base64')}`, 'S 0000000000000002-00000000000186a1'];
   expect(parse(...lines, 'R {"hash":1,"revision":41,"totalKey":7,"totalSize":20480}')).toEqual({
-    ...{ hasData: true, isRunning: false, clusterId: '14841639068965178418' },
+    ...{ hasData: true, databaseBytes: 20_480, isRunning: false, clusterId: '14841639068965178418' },
     ...{ revision: 41, snapshot: { term: 2, index: 100_001 } },
   });
 });
 
 test('one that runs, a bare host, and nonsense', () => {
-  expect(parse('E', 'D yes', 'P yes')).toEqual({ ...NOTHING, hasData: true, isRunning: true });
+  expect(parse('E', 'D 0', 'P yes')).toEqual({ ...NOTHING, hasData: true, isRunning: true });
   expect(parse('E', 'P no')).toEqual({ ...NOTHING, hasData: false, isRunning: false });
   expect(parse('E', 'D yes', 'P no', 'W !!', 'S ../../x', 'R {"revision":-1}')).toEqual({
     ...{ ...NOTHING, hasData: true, isRunning: false },

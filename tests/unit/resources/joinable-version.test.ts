@@ -3,6 +3,7 @@ import type { EtcdStatus } from '../../../src/facts/etcd-status.js';
 import { etcdPodKey } from '../../../src/facts/etcd-pod.js';
 import type { Outcome } from '../../../src/model/change.js';
 import type { Cluster, EtcdRelease } from '../../../src/model/cluster.js';
+import type { Replacement } from '../../../src/resources/decide-replacement.js';
 import { joinableVersion } from '../../../src/resources/joinable-version.js';
 import { etcdHost, healthy, NO_DATA, SILENT, STOPPED } from '../../support/etcd-answers.js';
 import { fakeProbes, type FakeAnswers } from '../../support/fake-probe.js';
@@ -34,7 +35,8 @@ async function plan(versions: readonly string[], candidate: string | undefined, 
     'etcd-4',
   );
   if (probe === undefined) throw new Error('no probe');
-  return joinableVersion(cluster, member).plan(probe);
+  const left: Replacement = { steps: ['add'], removed: undefined, initialCluster: '', found: undefined };
+  return joinableVersion({ cluster, member, peers: stacked, decide: () => Promise.resolve(left) }).plan(probe);
 }
 
 describe('the etcd of a member that is to join', () => {

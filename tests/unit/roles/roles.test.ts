@@ -125,6 +125,8 @@ describe('what each role gives a host, in order', () => {
       'etcd-replacement',
       'etcd-3',
       [
+        'member-version:etcd-3',
+        'member-size:etcd-3',
         'snapshot:before',
         'operating-system',
         'packages:etcd-server,etcd-client,openssl',
@@ -160,6 +162,9 @@ describe('what each role gives a host, in order', () => {
         'certificate:/etc/etcd/pki/peer.crt',
         'certificate:/etc/etcd/pki/client.crt',
         'etcd-version:etcd-3',
+        'member-let-in:etcd-3',
+        'member-version:etcd-3',
+        'member-size:etcd-3',
         'snapshot:before',
         'member-aside:etcd-3',
         'member-remove:etcd-3',

@@ -1,0 +1,38 @@
+import { expect, test } from '@jest/globals';
+import { roleTable } from '../../../src/roles/table.js';
+import type { Role } from '../../../src/roles/role.js';
+import { SAMPLE_CLUSTER } from '../../support/sample-cluster.js';
+import { ROLE_TOOLS } from '../../support/role-tools.js';
+import { namedHost, templateInventory } from '../../support/template-inventory.js';
+
+const INVENTORY = templateInventory(['etcd-1', 'etcd-2', 'etcd-3', 'cp-1']);
+const HOST = 'etcd-1';
+
+/** What a role does on one host, as a run would that is limited to it. */
+function addresses(role: Role): readonly string[] {
+  try {
+    const resources = role.resources(namedHost(HOST), INVENTORY, SAMPLE_CLUSTER, {
+      isWorkedOn: (host) => host === HOST,
+    });
+    return resources.map(({ address }) => address);
+  } catch {
+    return [];
+  }
+}
+
+const joining = [...roleTable(ROLE_TOOLS).values()].filter((role) => addresses(role).includes(`member-add:${HOST}`));
+
+test('members join by three roles', () => {
+  expect(joining.map(({ name }) => name)).toEqual(['etcd-joining', 'etcd-replacement', 'etcd-recovery']);
+});
+
+test.each(joining)(
+  '$name: nobody is put on the list who is kept out, too old or too small; a snapshot is saved first',
+  (role) => {
+    const all = addresses(role);
+    const changes = [`member-aside:${HOST}`, `member-remove:${HOST}`, `member-add:${HOST}`];
+    const first = Math.min(...changes.map((each) => all.indexOf(each)));
+    for (const guard of [`member-let-in:${HOST}`, `member-version:${HOST}`, `member-size:${HOST}`, 'snapshot:before'])
+      expect(all.slice(0, first)).toContain(guard);
+  },
+);
