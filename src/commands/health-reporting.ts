@@ -1,7 +1,3 @@
-import { pictureOf } from '../checks/cluster-picture.js';
-import type { Cluster } from '../model/cluster.js';
-import type { ClusterPicture } from '../model/cluster-picture.js';
-import type { Probe } from '../model/remote.js';
 import { VERSION } from '../model/version.js';
 import type { RunRecord } from '../report/page/run-report.js';
 import { whoRuns } from './lock-holder.js';
@@ -9,8 +5,6 @@ import { openReportFiles } from './report-files.js';
 
 /** What is gathered of a health check for its reports. */
 export interface HealthReporting {
-  /** Asks for the picture in the turn of the checks: no further exec. It never fails. */
-  look(cluster: Cluster, probe: (host: string) => Probe): Promise<ClusterPicture | undefined>;
   /** @throws ProvisionError `file-not-written` */
   write(found: Pick<RunRecord, 'items' | 'latency' | 'before'>): Promise<void>;
   /** A health check that an error ended: a report of an earlier one would pass for it. It never fails. */
@@ -26,7 +20,6 @@ export async function openHealthReporting(inventory: string, files: readonly str
     return { tool: VERSION, command: 'verify', inventory, by: whoRuns(), begun, ended };
   };
   return {
-    look: (cluster, probe) => pictureOf({ cluster, probe, isAsked: () => true }).catch(() => undefined),
     write: (found) => targets.write({ ...record(), events: [], ...found }),
     async fail(error) {
       const { runFailed } = await import('../report/run-failed.js');

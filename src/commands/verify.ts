@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import type { CheckItem } from '../checks/check.js';
 import type { Resource } from '../model/change.js';
 import type { Cluster } from '../model/cluster.js';
+import type { ClusterPicture } from '../model/cluster-picture.js';
 import type { Latency } from '../model/latency.js';
 import { EXIT } from '../model/errors.js';
 import { balancerHosts } from '../model/virtual-service.js';
@@ -61,6 +62,7 @@ async function checkUp(inventory: string, { options, context, report }: CheckUp)
   const { describeLocks, locksSeen } = await import('../engine/left-lock.js');
   const { isGoneHolder } = await import('./lock-holder.js');
   const { runChecks } = await import('../checks/run-checks.js');
+  const { pictureOf } = await import('../checks/cluster-picture.js');
   const emit = writeNotices(context.stderr);
   const session = await openSession(inventory, options, { context, emit, interrupted: () => false });
   try {
@@ -79,7 +81,8 @@ async function checkUp(inventory: string, { options, context, report }: CheckUp)
     const [items, locks, picture] = await Promise.all([
       checked,
       locksSeen(hostsOf(cluster), look),
-      report?.look(cluster, (host) => look.probe(host)),
+      // A health check without it is one, too.
+      pictureOf({ cluster, probe: (host) => look.probe(host), isAsked: () => true }).catch(() => undefined),
     ]);
     const left = describeLocks(locks, { isGone: isGoneHolder, unlockCommand: unlockCommand(inventory) });
     // What a run is changing may be incomplete: that comes first.
@@ -87,7 +90,7 @@ async function checkUp(inventory: string, { options, context, report }: CheckUp)
     // Last, when no check is in the way.
     const measured = options.latency === true ? await latencyOf(session) : undefined;
     const shown = [...all, ...(measured?.items ?? [])];
-    await show(shown, { inventory, options, context, latency: measured?.latency });
+    await show(shown, { inventory, options, context, picture, latency: measured?.latency });
     await report?.write({ items: shown, latency: measured?.latency ?? undefined, before: picture });
     context.exit(items.some(({ verdict }) => verdict === 'fail') ? EXIT.failed : EXIT.done);
   } finally {
@@ -135,11 +138,14 @@ interface Showing {
   readonly inventory: string;
   readonly options: VerifyOptions;
   readonly context: Context;
+  /** Absent: nothing could be drawn. */
+  readonly picture: ClusterPicture | undefined;
   /** Absent: not asked for; null: not measured. */
   readonly latency: Latency | null | undefined;
 }
 
-async function show(items: readonly CheckItem[], { inventory, options, context, latency }: Showing): Promise<void> {
+async function show(items: readonly CheckItem[], showing: Showing): Promise<void> {
+  const { inventory, options, context, picture, latency } = showing;
   if (options.format === 'json') {
     context.stdout.write(`${printableJson({ formatVersion: 1, inventory, items, latency }, 2)}\n`);
     return;
@@ -147,6 +153,8 @@ async function show(items: readonly CheckItem[], { inventory, options, context, 
   const { renderCheckUp } = await import('../report/verify-text.js');
   const { wantsColour } = await import('../report/create-reporter.js');
   const colour = wantsColour({ isTTY: context.stdout.isTTY, env: context.env });
+  const { renderPicture } = await import('../report/picture-text.js');
+  if (picture !== undefined) context.stdout.write(renderPicture(picture, { colour }));
   context.stdout.write(renderCheckUp(items, { colour }));
   if (latency === undefined || latency === null) return;
   const { renderLatency } = await import('../report/latency-text.js');
