@@ -7,6 +7,7 @@ import type { FleetCluster } from '../fleet/find-clusters.js';
 import type { ClusterResult, FleetJson, FleetVerb } from '../fleet/fleet-schema.js';
 import { failureKinds, runFleet } from '../fleet/run-fleet.js';
 import { EXIT, ProvisionError } from '../model/errors.js';
+import { VERSION } from '../model/version.js';
 import { wantsColour } from '../report/create-reporter.js';
 import { clusterResult } from '../report/fleet-result.js';
 import { renderEnded, renderFleet } from '../report/fleet-text.js';
@@ -15,9 +16,10 @@ import { quote } from '../shell/quote.js';
 import type { Context } from './context.js';
 import { chosenClusters, type FleetChoice } from './fleet-list.js';
 import { createProcesses, type Processes } from './fleet-process.js';
+import type { ReportOptions } from './report-option.js';
 
 /** The options of `fleet plan`, `apply` and `verify`; what is not here is handed on to each cluster's own run. */
-export interface FleetOptions extends FleetChoice {
+export interface FleetOptions extends FleetChoice, ReportOptions {
   readonly jobs: number;
   readonly stopAfter?: number;
   readonly format: 'auto' | 'text' | 'json';
@@ -42,6 +44,7 @@ const OWN = new Set([
   'plans',
   'yes',
   'detailedExitcode',
+  'report',
 ]);
 
 /** Works on each cluster in a process of its own, shows what came of all, and ends with the worst that happened. */
@@ -53,6 +56,7 @@ export async function workOnFleet(
   const verb = command.name() as FleetVerb;
   refuseQuestions(directory, verb, options);
   const clusters = await chosenClusters(directory, options);
+  const report = await reportInFiles(options);
   const begun = Date.now();
   const processes = createProcesses(context.env);
   const stop = stopOnSignals(processes);
@@ -76,10 +80,26 @@ export async function workOnFleet(
     const text =
       options.format === 'json' ? `${printableJson(fleet, 2)}\n` : renderFleet(fleet, colour(context.stdout.isTTY));
     context.stdout.write(text);
+    await report?.(fleet, begun);
     context.exit(exitCode(results, options, stop.asked()));
   } finally {
     stop.release();
   }
+}
+
+/** Writes what came of a fleet, once it is known; whether it can be written was looked at before anything ran. */
+async function reportInFiles({
+  report,
+}: ReportOptions): Promise<((fleet: FleetJson, begunMs: number) => Promise<void>) | undefined> {
+  if (report === undefined) return undefined;
+  const { openReportFiles } = await import('./report-files.js');
+  const { fleetRecord } = await import('../report/fleet-record.js');
+  const { whoRuns } = await import('./lock-holder.js');
+  const files = await openReportFiles(report);
+  return async (fleet, begunMs) => {
+    const [begun, ended] = [begunMs, begunMs + fleet.elapsedMs].map((ms) => new Date(ms).toISOString());
+    await files.write(fleetRecord(fleet, { tool: VERSION, by: whoRuns(), begun: begun ?? '', ended: ended ?? '' }));
+  };
 }
 
 /** Many clusters ask no questions: what each would ask is answered before, or refused. @throws ProvisionError */

@@ -7,6 +7,7 @@ import type { FleetListOptions } from './fleet-list.js';
 import type { FleetOptions } from './fleet-run.js';
 import { formatOption } from './format-option.js';
 import { addInventoryOptions } from './inventory-options.js';
+import { reportOption } from './report-option.js';
 import { addPlanningOptions } from './run-options.js';
 
 const DIRECTORY = 'a directory of inventories: NAME.yaml, or NAME/inventory.yaml, for each cluster';
@@ -59,7 +60,8 @@ function chosen(command: Command): Command {
 function worked(command: Command): Command {
   return chosen(command)
     .option('-j, --jobs <number>', 'how many clusters to work on at once', countOf, DEFAULT_JOBS)
-    .option('--stop-after <failures>', 'start no other cluster after so many failures', countOf);
+    .option('--stop-after <failures>', 'start no other cluster after so many failures', countOf)
+    .addOption(reportOption());
 }
 
 function shardOf(text: string): Shard {

@@ -78,6 +78,19 @@ describe('a fleet with a broken, an unreachable and two healthy clusters', () =>
     expect(written()).toEqual([]);
   });
 
+  test('is reported in files, which are looked at before anything runs', async () => {
+    const [comment, junit, other] = ['fleet.md', 'fleet.xml', 'other.md'].map((name) => join(work, name));
+    writeFileSync(other ?? '', 'mine');
+    const refused = await run('plan', '--report', other ?? '');
+    expect([refused.status, refused.stdout]).toEqual([EXIT.failed, expect.stringContaining('report-in-the-way')]);
+    const plan = await run('plan', '--report', comment ?? '', '--report', junit ?? '');
+    expect(plan.status).toBe(EXIT.failed);
+    const text = readFileSync(comment ?? '', 'utf8');
+    expect(text).toContain('fleet plan: 4 clusters: 2 ok, 2 failed');
+    for (const name of ['broken', 'eu/two', 'gone', 'one']) expect(text).toContain(`<code>${name}</code>`);
+    expect(readFileSync(junit ?? '', 'utf8')).toMatch(/<testsuite [^>]*name="gone"[^>]* tests="1" failures="1"/);
+  });
+
   test('is applied as far as it can be; the table names each cluster, and what to do next', async () => {
     const end = await ended(hosts.start(words('apply', ['--yes'])));
     expect(end.status).toBe(EXIT.failed);
