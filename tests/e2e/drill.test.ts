@@ -27,6 +27,22 @@ const MAIN = 'systemctl show -p MainPID --value haproxy';
 
 const AS_BEFORE = ['active', 'active', 'active', 'enabled', 'enabled', 'enabled', ''].join('\n');
 
+/** Seconds of load; a sweep takes longer. */
+const LOAD_S = process.env.PROVISION_SWEEP === 'all' ? 1000 : 40;
+
+const LOAD = 'busy';
+
+/** Busy loops, what keepalived itself asks, and writes that wait for the disk, far more than the processors can serve. */
+function loadFor(seconds: number): string {
+  const check = '$(sed -n \'s/^ *script "\\(.*\\)"$/\\1/p\' /etc/keepalived/keepalived.conf | head -n 1)';
+  const loops = [
+    `for i in 1 2 3 4 5 6; do (while :; do :; done) & done`,
+    `for i in 1 2 3; do (while :; do ${check} >/dev/null 2>&1; done) & done`,
+    `while :; do dd if=/dev/zero of=/var/tmp/busy bs=64k count=16 conv=fsync 2>/dev/null; done`,
+  ].join('\n');
+  return `cat >/run/busy.sh <<'BUSY'\n${loops}\nBUSY\nsystemd-run -q --unit ${LOAD} -p RuntimeMaxSec=${seconds} bash /run/busy.sh`;
+}
+
 function measured(events: readonly EventJson[]): readonly Extract<EventJson, { type: 'drill-measured' }>[] {
   return events.flatMap((event) => (event.type === 'drill-measured' ? [event] : []));
 }
@@ -91,6 +107,36 @@ describeOnLab('a failover drill', 'drill', { etcd: 3 }, (lab) => {
     expect((await lab.ssh(host, `ls ${MARK}`)).stdout).toBe('');
     await expectAsBefore();
   });
+
+  test(
+    'load on every host moves no address, and a fail-over would be seen',
+    async () => {
+      const first = await holder();
+      const before = await changesOfState();
+      const units = await Promise.all(MEMBERS.map(async (host) => lab.ssh(host, loadFor(LOAD_S))));
+      expect(units.map(({ status }) => status)).toEqual([0, 0, 0]);
+      const ended = async (): Promise<boolean> => {
+        const left = await Promise.all(
+          MEMBERS.map(async (host) => lab.ssh(host, `systemctl is-active --quiet ${LOAD}`)),
+        );
+        return left.every(({ status }) => status !== 0);
+      };
+      expect(await waitUntil(ended, LOAD_S * 2000 + 60_000, 1000)).toBe(true);
+      expect([await holder(), await changesOfState()]).toEqual([first, before]);
+      await lab.ssh(first, `kill -9 $(${MAIN})`);
+      expect(await waitUntil(async () => (await changesOfState()) > before, 60_000, 500)).toBe(true);
+      expect(await waitUntil(() => isWell(lab), 120_000, 500)).toBe(true);
+      await expectAsBefore();
+    },
+    LOAD_S * 3000 + 300_000,
+  );
+
+  /** How often keepalived said on any host that its state is another one. */
+  async function changesOfState(): Promise<number> {
+    const count = String.raw`journalctl -u keepalived -o cat | grep -cE 'Entering (MASTER|BACKUP|FAULT) STATE'`;
+    const counted = await Promise.all(MEMBERS.map(async (host) => lab.ssh(host, count)));
+    return counted.reduce((sum, { stdout }) => sum + Number(stdout), 0);
+  }
 
   test('stopped with Ctrl-C puts back what it stopped, tells what it measured, and releases the lock', async () => {
     const first = await holder();
