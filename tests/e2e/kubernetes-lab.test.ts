@@ -1,10 +1,22 @@
 import { appendFile } from 'node:fs/promises';
 import { isDeepStrictEqual } from 'node:util';
 import { beforeAll, expect, jest, test } from '@jest/globals';
+import type { EventJson } from '../../src/report/event-schema.js';
 import { createHandMadeCluster } from '../support/hand-made-cluster.js';
 import { createKubernetes, kubectl, until, WEB } from '../support/kubernetes-cluster.js';
+import { partOfThisCommit } from '../support/kill-points.js';
 import { describeOnLab } from '../support/lab.js';
-import { endOf, inventoryWith, performedChanges, plannedChanges, runVerb, vipOf } from '../support/main-job.js';
+import {
+  endOf,
+  inventoryWith,
+  passphraseFile,
+  performedChanges,
+  plannedChanges,
+  runVerb,
+  vipOf,
+  type JsonRun,
+} from '../support/main-job.js';
+import { disturbedRun } from '../support/stopped-run.js';
 import { apiWay, lostWrites, startWriters, tell } from '../support/writers.js';
 
 jest.setTimeout(300_000);
@@ -116,7 +128,12 @@ describeOnLab(
       readonly was: readonly (readonly string[])[];
       readonly after: readonly (readonly string[])[];
       readonly plan: string;
-      readonly changes: readonly string[];
+      /** Of all three runs: play, host and address. */
+      readonly changes: ReadonlySet<string>;
+      /** The run that met a kubelet which does not start. */
+      readonly refused: JsonRun;
+      /** The kubeconfigs of that kubelet's host after it. */
+      readonly leftAsItWas: readonly string[];
       readonly failed: readonly string[];
       readonly lost: readonly string[];
       readonly second: readonly string[];
@@ -125,7 +142,48 @@ describeOnLab(
       /** No API server was restarted. */
       readonly isServing: boolean;
     }
-    /** All clients are moved while writers write. */
+
+    /** The kubelet of the last node does not start with the new server; once it has started again, it can. */
+    async function moveWithBrokenKubelet(url: string): Promise<JsonRun> {
+      const directory = '/etc/systemd/system/kubelet.service.d';
+      const lines = `[Service]\nExecStartPre=/bin/sh -c "! grep -qF ${url} ${KUBELET}"\n`;
+      const planted = `mkdir -p ${directory} && printf '${lines}' >${directory}/broken.conf && systemctl daemon-reload`;
+      expect(await lab.ssh('cp-2', planted)).toMatchObject({ status: 0 });
+      const run = await runVerb(lab, 'apply', inventory, '--playbook', 'apiserver-clients');
+      expect(await lab.ssh('cp-2', 'systemctl is-active kubelet')).toMatchObject({ stdout: 'active\n' });
+      await lab.ssh('cp-2', `rm ${directory}/broken.conf && systemctl daemon-reload`);
+      return run;
+    }
+
+    /** Killed before or after one of the changes that are left, another one for each commit. */
+    async function killedMove(): Promise<JsonRun> {
+      const moments = [
+        'kubelet-server',
+        'config-map:kubeadm-config',
+        'config-map:cluster-info',
+        'config-map:kube-proxy',
+      ];
+      const [at] = partOfThisCommit(16)(
+        moments.flatMap((address) => (['change-started', 'change-done'] as const).map((type) => ({ type, address }))),
+        1,
+      );
+      const isThere = (event: EventJson): boolean =>
+        event.type === at?.type && 'address' in event && event.address.startsWith(at.address);
+      const words = ['apply', inventory, '--playbook', 'apiserver-clients', '--yes'];
+      const killed = await disturbedRun(
+        lab,
+        [...words, '--passphrase-file', await passphraseFile(lab)],
+        isThere,
+        (kill) => {
+          kill('SIGKILL');
+        },
+      );
+      console.log(`killed at ${at?.type ?? ''} of ${at?.address ?? ''}`);
+      expect(killed.status).toBe(137);
+      return killed;
+    }
+
+    /** All clients are moved while writers write: past a kubelet that does not start, and a run that is killed. */
     async function moveClients(): Promise<Move> {
       const url = `https://${vip}:8443`;
       const was = await Promise.all(NODES.map(kubeconfigsOf));
@@ -137,13 +195,17 @@ describeOnLab(
       await lab.ssh('worker-1', `sed -i 's|server: .*|server: ${url}|' ${KUBELET}`);
       const plan = (await lab.provision('plan', inventory, '--playbook', 'apiserver-clients')).stdout;
       const writers = await startWriters(lab, 'clients', ways);
+      const refused = await moveWithBrokenKubelet(url);
+      const leftAsItWas = await kubeconfigsOf('cp-2');
+      const killed = await killedMove();
       const moved = await runVerb(lab, 'apply', inventory, '--playbook', 'apiserver-clients');
       const done = await writers.stop();
       console.log(['clients move to the virtual IP:', ...done.map(tell)].join('\n  '));
       if (moved.status !== 0) throw new Error(endOf(moved));
       const now = await pidsOf('kubelet', NODES);
       return {
-        ...{ was, plan, changes: performedChanges(moved), failed: done.flatMap(({ failed }) => failed) },
+        ...{ was, plan, refused, leftAsItWas, failed: done.flatMap(({ failed }) => failed) },
+        changes: new Set([refused, killed, moved].flatMap(performedChanges).map((line) => line.replace(/: .*/s, ''))),
         lost: await lostWrites(lab, 'clients', ways, done),
         second: plannedChanges(await runVerb(lab, 'plan', inventory, '--playbook', 'apiserver-clients')),
         after: await Promise.all(NODES.map(kubeconfigsOf)),
@@ -154,11 +216,14 @@ describeOnLab(
 
     test('kubelets and administrators move to it, one node after the other, and no client notices', () => {
       const url = `https://${vip}:8443`;
-      const { was, after, plan, changes, failed, lost, second, oldPids, isServing } = move;
+      const { was, after, plan, refused, leftAsItWas, changes, failed, lost, second, oldPids, isServing } = move;
       expect(plan).toContain(`restart the kubelet: it does not use ${url} yet`);
       expect(plan).not.toMatch(/LS0tLS1/);
       // One kubelet, two kubelets and administrators, three ConfigMaps.
-      expect(changes).toHaveLength(8);
+      expect([...changes]).toHaveLength(8);
+      expect(refused.status).not.toBe(0);
+      expect(endOf(refused)).toMatch(/cp-2[\s\S]*kubelet/);
+      expect(leftAsItWas).toEqual(was[NODES.indexOf('cp-2')]);
       expect(isServing).toBe(true);
       expect([...failed, ...lost, ...second, ...oldPids]).toEqual([]);
       const isMoved = (line: string): boolean => /\/(admin|kubelet)\.conf /.test(line);

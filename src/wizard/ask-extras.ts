@@ -1,0 +1,72 @@
+import { EXTRAS, type Authority, type Extra } from './answers.js';
+import type { CheckResult } from './check-result.js';
+import { checkNetwork, checkVirtualIp } from './checks.js';
+import type { InventoryAnswers, NamedHost } from './inventory-answers.js';
+import type { Ask } from './interview.js';
+
+/** What was answered before. */
+type Before = Pick<InventoryAnswers, 'balancer' | 'controlPlanes' | 'next'> & { readonly hosts: readonly NamedHost[] };
+
+const NAMES: Readonly<Record<Extra, string>> = {
+  firewall: 'a firewall: only this cluster reaches etcd',
+  snapshots: 'a snapshot of each member every night, kept on its host for a week',
+};
+
+const AUTHORITIES: readonly { readonly value: Authority; readonly name: string }[] = [
+  { value: 'new', name: 'a new one, made with the first apply' },
+  { value: 'imported', name: 'one that you have: you import it before the first plan' },
+];
+
+/** Asks for what a cluster may have besides. None of it is needed. */
+export async function askExtras(
+  ask: Ask,
+  before: Before,
+): Promise<Pick<InventoryAnswers, 'apiserverIp' | 'extras' | 'next'>> {
+  const apiserverIp = before.controlPlanes.length === 0 ? undefined : await askApiserverIp(ask, before);
+  const extras = await ask.pick({
+    key: 'extras',
+    message: 'What else?',
+    choices: EXTRAS.map((value) => ({ value, name: NAMES[value] })),
+    default: [],
+    check: () => true,
+  });
+  // An etcd that runs has its authority already.
+  const authority =
+    before.next === 'adopt'
+      ? 'new'
+      : await ask.choose({
+          ...{ key: 'authority', message: 'Who signs the certificates of etcd?' },
+          ...{ choices: AUTHORITIES, default: 'new' },
+        });
+  return {
+    apiserverIp,
+    extras: EXTRAS.filter((extra) => extras.includes(extra)),
+    next: authority === 'imported' ? 'import' : before.next,
+  };
+}
+
+async function askApiserverIp(ask: Ask, { balancer, controlPlanes, hosts }: Before): Promise<string | undefined> {
+  const check = (answer: string): CheckResult => {
+    if (answer === '' || answer === 'none') return true;
+    if (answer === balancer?.ip) return `${answer} is the virtual IP of etcd; the API servers need one of their own`;
+    const result = checkVirtualIp(answer, hosts);
+    return result === true ? checkRouterId(answer, balancer?.ip) : result;
+  };
+  const ip = await ask.text({
+    ...{ key: 'apiserverIp', message: 'Virtual IP of the API servers, on the control planes (or: none)' },
+    ...{ default: 'none', check },
+  });
+  if (ip === '' || ip === 'none') return undefined;
+  const network = balancer?.network;
+  const problem = network === undefined ? true : checkNetwork(network, ip, controlPlanes);
+  if (problem !== true) ask.note(`! ${problem}: the control planes must be able to hold that address`);
+  return ip;
+}
+
+/** Its router id is its last byte by default, and must be another one than etcd's. */
+function checkRouterId(ip: string, other: string | undefined): CheckResult {
+  const last = (address: string): string | undefined => /\.(\d+)$/.exec(address)?.[1];
+  const id = last(ip);
+  if (id === undefined || other === undefined || id !== last(other)) return true;
+  return `${ip} ends in ${id} as ${other} does, and so would their virtual router ids; choose another, or set kube_apiserver_lb_vrid later`;
+}
