@@ -1,3 +1,4 @@
+import { dirname, join } from 'node:path';
 import type { Questions } from '../model/questions.js';
 import type { Secret } from '../model/secret.js';
 import { quote } from '../shell/quote.js';
@@ -21,6 +22,8 @@ const OFFERS = {
 export function whatComesNext(file: string, next: Next): string {
   const plan = `See what would be done:\n  provision plan ${quote(file)}\n`;
   if (next === 'plan') return `Wrote ${file}. ${plan}`;
+  if (next === 'import')
+    return `Wrote ${file}. Import your authority, first:\n  provision ca import ${quote(join(dirname(file), 'pki'))} --certificate FILE --key FILE\n${plan}`;
   return `Wrote ${file}. Describe the etcd that runs, first:\n  provision adopt ${quote(file)}\n${plan}`;
 }
 
@@ -38,6 +41,8 @@ export async function offerVerbs(
   next: Next,
   context: Context,
 ): Promise<void> {
+  // A plan without it would be one with a new authority.
+  if (next === 'import') return;
   const { cancellable } = await import('../wizard/terminal.js');
   // What was typed a minute ago is not asked for again.
   const ask: Questions = {

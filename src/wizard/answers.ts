@@ -10,11 +10,32 @@ function expected(what: string): { readonly error: (issue: { readonly input: unk
 const text = z.string(expected('a text; expected one, in quotes where YAML reads it as something else'));
 const names = z.array(text, expected('a list; expected names, as [etcd-1, etcd-2]'));
 
+function oneOf<const V extends readonly string[]>(words: V): z.ZodType<V[number]> {
+  return z.literal([...words], expected(`a word of this question; expected one of ${words.join(', ')}`));
+}
+
 /** What a person may have already. */
 export const STARTS = ['bare', 'etcd', 'kubernetes', 'inventory'] as const;
 
 /** One of {@link STARTS}. */
 export type Start = (typeof STARTS)[number];
+
+/** What may answer at the address that clients use. */
+export const BALANCER_WAYS = ['haproxy', 'nginx', 'terminate', 'external'] as const;
+
+/** One of {@link BALANCER_WAYS}. */
+export type BalancerWay = (typeof BALANCER_WAYS)[number];
+
+/** What a cluster may have besides. */
+export const EXTRAS = ['firewall', 'snapshots'] as const;
+
+/** One of {@link EXTRAS}. */
+export type Extra = (typeof EXTRAS)[number];
+
+const AUTHORITIES = ['new', 'imported'] as const;
+
+/** Where the authority of etcd comes from. */
+export type Authority = (typeof AUTHORITIES)[number];
 
 /** The answers of `provision init`, by the name of their question, as a file of answers has them. None is a secret. */
 export const answersSchema = z.strictObject({
@@ -31,6 +52,11 @@ export const answersSchema = z.strictObject({
   etcd: names.optional().describe('names of the hosts that run etcd'),
   controlPlanes: names.optional().describe('names of the hosts whose kube-apiserver uses this etcd'),
   virtualIp: text.optional().describe('virtual IP for clients; empty: no load balancer'),
+  balancer: oneOf(BALANCER_WAYS)
+    .optional()
+    .describe(
+      'what answers there: `haproxy`, `nginx`, HAProxy that ends TLS (`terminate`), or a load balancer that others run (`external`)',
+    ),
   network: text.optional().describe('network that holds the virtual IP, as 10.0.0.0/24; empty: not checked'),
   dnsName: text.optional().describe('DNS name of the virtual IP; empty: none'),
   port: z
@@ -39,7 +65,14 @@ export const answersSchema = z.strictObject({
     .max(65535, expected('a port; expected a number from 1 to 65535'))
     .optional()
     .describe('port on the virtual IP'),
-  balancers: names.optional().describe('names of the hosts that run HAProxy and keepalived'),
+  balancers: names.optional().describe('names of the hosts that run the proxy and keepalived'),
+  apiserverIp: text
+    .optional()
+    .describe('virtual IP of the API servers, on the control planes; `none`: they keep their own addresses'),
+  extras: z.array(oneOf(EXTRAS)).optional().describe('what else is set up: `firewall`, `snapshots` every night'),
+  authority: oneOf(AUTHORITIES)
+    .optional()
+    .describe('who signs the certificates of etcd: a `new` authority, or one that is `imported` before the first plan'),
 });
 
 /** The name of an answer. */

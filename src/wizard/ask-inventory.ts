@@ -1,12 +1,14 @@
+import { askBalancer, type ProposedAddress } from './ask-balancer.js';
+import { askExtras } from './ask-extras.js';
 import { askStart, type ReadKnown, type Started } from './ask-start.js';
-import { askControlPlanes, askMembers, firstOf, listening, pickHosts, type SeenHosts } from './ask-roles.js';
+import { askControlPlanes, askMembers, listening, type SeenHosts } from './ask-roles.js';
 import type { CheckResult } from './check-result.js';
-import { checkDnsName, checkNetwork, checkNetworkForm, checkPort, checkUser, checkVirtualIp } from './checks.js';
+import { checkUser } from './checks.js';
 import { checkHosts, readHosts, splitHosts, type Resolve } from './host-list.js';
 import { freeCandidates, networkOf, type HostLook, type Login } from './host-look.js';
 import type { Ask } from './interview.js';
 import { lookAround, type LookEdges } from './look-around.js';
-import type { BalancerAnswers, InventoryAnswers, NamedHost } from './inventory-answers.js';
+import type { InventoryAnswers, NamedHost } from './inventory-answers.js';
 
 /** What the questions need of the control machine. */
 export interface WizardEdges {
@@ -59,7 +61,8 @@ export async function askInventory(ask: Ask, edges: WizardEdges): Promise<Invent
   const unused = hosts.filter((host) => !used.has(host)).map(({ name }) => name);
   if (unused.length > 0) ask.note(`left out, without a role: ${unused.join(', ')}`);
   const next = isExisting(started, members, looks) ? 'adopt' : 'plan';
-  return { members, balancer, controlPlanes, sshUser, privateKeyFile: noneIfEmpty(privateKeyFile), next };
+  const extras = await askExtras(ask, { hosts, balancer, controlPlanes, next });
+  return { members, balancer, controlPlanes, sshUser, privateKeyFile: noneIfEmpty(privateKeyFile), ...extras };
 }
 
 function entryOf({ name, address }: NamedHost): string {
@@ -82,19 +85,6 @@ async function checkKeyFile(answer: string, fileExists: WizardEdges['fileExists'
   if (answer === '') return true;
   if (answer.endsWith('.pub')) return `${answer} is the public key; name the private one beside it`;
   return (await fileExists(answer)) || `there is no file ${answer}`;
-}
-
-interface ClusterHosts {
-  readonly hosts: readonly NamedHost[];
-  readonly members: readonly NamedHost[];
-  /** Names of the load balancers of an earlier inventory. */
-  readonly known: readonly string[];
-  readonly proposal: ProposedAddress;
-}
-
-interface ProposedAddress {
-  readonly network: string;
-  readonly ip: string;
 }
 
 const NO_PROPOSAL: ProposedAddress = { network: '', ip: '' };
@@ -128,53 +118,6 @@ async function proposeAddress(
   if (ip === undefined) return { network, ip: '' };
   ask.note(`${ip} is proposed as virtual IP: it is in ${network}, the members' network, and nobody answers there`);
   return { network, ip };
-}
-
-async function askBalancer(
-  ask: Ask,
-  { hosts, members, known, proposal }: ClusterHosts,
-): Promise<BalancerAnswers | undefined> {
-  const ip = await ask.text({
-    key: 'virtualIp',
-    message: 'Virtual IP for clients (or: none)',
-    default: proposal.ip,
-    check: (answer) => (answer === 'none' ? true : checkVirtualIp(answer, hosts)),
-  });
-  if (ip === '' || ip === 'none') return undefined;
-  const network = await ask.text({
-    key: 'network',
-    message: 'Its network, as 10.0.0.0/24 (empty: not checked)',
-    default: proposal.network !== '' && checkNetwork(proposal.network, ip, []) === true ? proposal.network : '',
-    check: (answer) => (answer === '' ? true : firstProblem(checkNetworkForm(answer), checkNetwork(answer, ip, []))),
-  });
-  const name = await ask.text({
-    key: 'dnsName',
-    message: 'DNS name of the virtual IP (empty: none)',
-    default: '',
-    check: checkDnsName,
-  });
-  const port = await ask.text({ key: 'port', message: 'Port on the virtual IP', default: '2379', check: checkPort });
-  const balancers = await pickHosts(ask, hosts, {
-    key: 'balancers',
-    message: 'Hosts that run HAProxy and keepalived',
-    default: firstOf(
-      hosts.filter((host) => known.includes(host.name)),
-      members.filter((member) => checkNetwork(network, ip, [member]) === true),
-    ),
-    check: (picked) => (picked.length === 0 ? 'at least one host is needed' : checkNetwork(network, ip, picked)),
-  });
-  const isShared = balancers.length === members.length && balancers.every((host) => members.includes(host));
-  return {
-    ip,
-    name: noneIfEmpty(name),
-    port: Number(port),
-    network: noneIfEmpty(network),
-    hosts: isShared ? undefined : balancers,
-  };
-}
-
-function firstProblem(...results: readonly CheckResult[]): CheckResult {
-  return results.find((result) => result !== true) ?? true;
 }
 
 function noneIfEmpty(answer: string): string | undefined {

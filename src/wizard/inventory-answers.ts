@@ -1,3 +1,4 @@
+import type { BalancerWay, Extra } from './answers.js';
 import type { Connection } from '../model/inventory.js';
 
 /** A host as it was typed: `etcd-1=10.0.0.1`. */
@@ -18,11 +19,12 @@ export type HostConnection = Pick<Connection, 'port' | 'user' | 'privateKeyFile'
 /** The load balancer, as it was answered. */
 export interface BalancerAnswers {
   readonly ip: string;
+  readonly way: BalancerWay;
   readonly name: string | undefined;
   readonly port: number;
   /** CIDR of the interface that will hold the virtual IP. */
   readonly network: string | undefined;
-  /** Hosts of its own; `undefined`: it runs on the etcd hosts. */
+  /** Hosts of its own; `undefined`: it runs on the etcd hosts, or others run it. */
   readonly hosts: readonly NamedHost[] | undefined;
 }
 
@@ -32,9 +34,12 @@ export interface InventoryAnswers {
   /** `undefined`: clients know every member. */
   readonly balancer: BalancerAnswers | undefined;
   readonly controlPlanes: readonly NamedHost[];
+  /** `undefined`: the API servers have no virtual IP. */
+  readonly apiserverIp: string | undefined;
+  readonly extras: readonly Extra[];
   readonly sshUser: string;
   /** Absolute or `~/…`; `undefined`: the agent, or ssh's own defaults. */
   readonly privateKeyFile: string | undefined;
-  /** What comes next: an etcd that runs is taken over before anything is planned. */
-  readonly next: 'adopt' | 'plan';
+  /** What comes next: an etcd that runs is described, and an authority imported, before anything is planned. */
+  readonly next: 'adopt' | 'import' | 'plan';
 }

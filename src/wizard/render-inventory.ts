@@ -1,4 +1,5 @@
 import { Document, Pair, Scalar, YAMLMap } from 'yaml';
+import type { BalancerWay, Extra } from './answers.js';
 import type { BalancerAnswers, InventoryAnswers, NamedHost } from './inventory-answers.js';
 
 const HEAD = ` Written by \`provision init\`. This is an Ansible inventory: edit it as one.
@@ -9,10 +10,15 @@ const HEAD = ` Written by \`provision init\`. This is an Ansible inventory: edit
  * @returns the whole file
  */
 export function renderInventory(answers: InventoryAnswers): string {
-  const { members, balancer, controlPlanes } = answers;
+  const { members, balancer, controlPlanes, apiserverIp, extras } = answers;
   const content = {
     all: {
-      vars: { ...connectionVars(answers), ...(balancer === undefined ? {} : balancerVars(balancer)) },
+      vars: {
+        ...connectionVars(answers),
+        ...(balancer === undefined ? {} : balancerVars(balancer)),
+        ...(apiserverIp === undefined ? {} : { kube_apiserver_lb_ip: apiserverIp }),
+        ...Object.fromEntries(extras.flatMap((extra) => Object.entries(EXTRA_VARS[extra]))),
+      },
       children: {
         etcd: { hosts: hostMap(members) },
         ...(balancer?.hosts === undefined ? {} : { etcd_lb: { hosts: hostMap(balancer.hosts) } }),
@@ -25,6 +31,7 @@ export function renderInventory(answers: InventoryAnswers): string {
   document.commentBefore = HEAD;
   comment(document, ['all', 'vars', 'ansible_become'], ' sudo; when it asks for a password, run with -K');
   comment(document, ['all', 'vars', 'etcd_lb_ip'], ' The virtual IP, and what clients reach it by');
+  for (const [variable, text] of COMMENTS) comment(document, ['all', 'vars', variable], text);
   comment(document, ['all', 'children', 'etcd'], ' The members, in the order in which they are restarted');
   comment(document, ['all', 'children', 'etcd_lb'], ' HAProxy and keepalived, on hosts of their own');
   comment(
@@ -43,11 +50,38 @@ function connectionVars({ sshUser, privateKeyFile }: InventoryAnswers): Readonly
   };
 }
 
-function balancerVars({ ip, name, port, network }: BalancerAnswers): Readonly<Record<string, unknown>> {
+/** The variables of what else was asked for. */
+const EXTRA_VARS: Readonly<Record<Extra, Readonly<Record<string, unknown>>>> = {
+  firewall: { etcd_firewall: true },
+  snapshots: { etcd_snapshot_schedule: 'daily', etcd_snapshot_keep: 7 },
+};
+
+const WAY_VARS: Readonly<Record<BalancerWay, Readonly<Record<string, unknown>>>> = {
+  haproxy: {},
+  nginx: { etcd_lb_proxy: 'nginx' },
+  terminate: { etcd_lb_mode: 'terminate' },
+  external: { etcd_lb_provider: 'external' },
+};
+
+/** Why some of the variables are there. */
+const COMMENTS: readonly (readonly [variable: string, text: string])[] = [
+  ['etcd_lb_proxy', ' It finds a dead member by a failed connection; HAProxy asks each one'],
+  ['etcd_lb_mode', ' HAProxy ends TLS: to etcd all clients are one'],
+  ['etcd_lb_provider', ' Others run it: its way to the members is proved, and nothing there is changed'],
+  [
+    'kube_apiserver_lb_ip',
+    ' The virtual IP of the API servers; their clients move to it later: docs/runbooks/apiserver-virtual-ip.md',
+  ],
+  ['etcd_firewall', ' Only this cluster reaches etcd; others that should: etcd_firewall_allow'],
+  ['etcd_snapshot_schedule', ' On each member host, in /var/backups/etcd'],
+];
+
+function balancerVars({ ip, way, name, port, network }: BalancerAnswers): Readonly<Record<string, unknown>> {
   return {
     etcd_lb_ip: ip,
     ...(name === undefined ? {} : { etcd_lb_host: name }),
     etcd_lb_port: port,
+    ...WAY_VARS[way],
     ...(network === undefined ? {} : { keepalived_network: network }),
   };
 }

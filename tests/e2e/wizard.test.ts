@@ -74,8 +74,11 @@ describeOnLab('the wizard, from an empty directory', 'wizard', { hosts: 3 }, (la
     await person.does('Control planes', '\r');
     await person.does('Virtual IP', '\r');
     expect(person.output()).toMatch(/is proposed as virtual IP: it is in [\d.]+\/24/);
-    for (const question of ['Its network', 'DNS name', 'Port on', 'Hosts that run HAProxy'])
+    for (const question of ['What answers there', 'Its network', 'DNS name', 'Port on', 'Hosts that run HAProxy'])
       await person.does(question, '\r');
+    await person.does('What else', 'a');
+    await person.does('◉ a snapshot', '\r');
+    await person.does('Who signs', '\r');
     await person.does('Write this to', '\r');
     await person.does('Plan it now', '\r');
     await person.does('Go on to apply', '\r');
@@ -91,6 +94,8 @@ describeOnLab('the wizard, from an empty directory', 'wizard', { hosts: 3 }, (la
     const healthy = `ETCDCTL_API=3 etcdctl --endpoints=https://${vip}:2379 ${pki} endpoint health --cluster 2>&1`;
     const { stdout } = await lab.ssh(hosts[0]?.name ?? '', healthy);
     expect(stdout.match(/ is healthy: /g)).toHaveLength(3);
+    const extras = await lab.ssh(hosts[0]?.name ?? '', 'nft list tables; systemctl list-timers --no-legend');
+    expect(extras.stdout).toMatch(/table inet provision[^]*snapshot/);
     expect(readFileSync(person.known, 'utf8').trim().split('\n')).toHaveLength(3);
     const shown = person.output() + written;
     for (const secret of ['ops-sudo-password', 'kept in a safe']) expect(shown).not.toContain(secret);

@@ -114,6 +114,15 @@ describe('init for scripts', () => {
     expect(statSync(saved).mode & 0o777).toBe(0o600);
   });
 
+  test('an authority that is to be imported comes before the plan', async () => {
+    writeFileSync(answers, `${COMPLETE}authority: imported\n`);
+    await init(edges(), '--answers', answers, '--defaults');
+    const store = join(directory, 'pki');
+    expect(printed).toContain(
+      `first:\n  provision ca import ${store} --certificate FILE --key FILE\nSee what would be done:\n  provision plan ${file}\n`,
+    );
+  });
+
   test('without a terminal, and without answers, there is one clear line', async () => {
     await expect(init(edges())).rejects.toMatchObject({
       code: 'no-terminal',
@@ -138,6 +147,10 @@ describe('init for scripts', () => {
   test.each([
     ['port: 2379', 'port: 0', '5:7: port: 0 is not a port; expected a number from 1 to 65535'],
     ['', 'balancers: [etcd-9]', '5:12: balancers: etcd-9 is not one of etcd-1, etcd-2, etcd-3, cp-1'],
+    ['', 'balancer: squid', '5:11: balancer: "squid" is not a word of this question; expected one of haproxy, nginx'],
+    ['', 'extras: [moon]', '5:10: extras: "moon" is not a word of this question; expected one of firewall, snapshots'],
+    ['', 'apiserverIp: 10.0.0.100', '5:14: apiserverIp: 10.0.0.100 is the virtual IP of etcd'],
+    ['', 'apiserverIp: 10.0.1.100', '5:14: apiserverIp: 10.0.1.100 ends in 100 as 10.0.0.100 does'],
     ['', 'dnsName: a..b', '5:10: dnsName: "a..b" is not a DNS name'],
     ['', 'privateKey: /none/id.pub', '5:13: privateKey: /none/id.pub is the public key'],
   ])('a wrong answer is refused with its place: %s%s', async (_, line, problem) => {
@@ -177,8 +190,9 @@ describe('init on a terminal', () => {
     await second.does('3 answers of an earlier run are kept', '');
     await second.does('Private key', '');
     await second.does('3 hosts failed. Try again?', 'n');
-    for (const question of ['Hosts that run etcd', 'Control planes', 'Virtual IP', 'Write this to', 'Plan it now?'])
+    for (const question of ['Hosts that run etcd', 'Control planes', 'Virtual IP', 'What else', 'Who signs'])
       await second.does(question, '');
+    for (const question of ['Write this to', 'Plan it now?']) await second.does(question, '');
     await second.does('Go on to apply?', 'n');
     await second.answer;
     expect(verbs).toEqual([`plan ${file}`]);
@@ -214,6 +228,7 @@ describe('init on a terminal', () => {
       'Hosts that run etcd',
       'Control planes',
       'Virtual IP',
+      'What else',
       'Write this to',
       'An etcd runs already',
     ])
@@ -260,7 +275,8 @@ describe('init on a terminal', () => {
   });
 
   test('questions that --answers has are not asked, and the inventory is shown before it replaces another', async () => {
-    writeFileSync(answers, `${COMPLETE}privateKey: ''\ndnsName: ''\nport: 2379\nbalancers: [etcd-1]\n`);
+    const rest = `privateKey: ''\ndnsName: ''\nport: 2379\nbalancer: haproxy\nbalancers: [etcd-1]\n`;
+    writeFileSync(answers, `${COMPLETE}${rest}apiserverIp: none\nextras: []\nauthority: new\n`);
     writeFileSync(file, 'mine');
     const declining = await onTerminal('--answers', answers);
     await declining.does('4 hosts failed. Try again?', 'n');

@@ -33,9 +33,10 @@ const WALK: readonly Walk[] = [
   { key: 'etcd', seen: 'Hosts that run etcd', typed: '', answer: ETCD },
   { key: 'controlPlanes', seen: 'Control planes', typed: '', answer: ['cp-1'] },
   {
-    ...{ key: 'virtualIp', seen: 'Virtual IP', typed: '10.0.0.100', answer: '10.0.0.100' },
+    ...{ key: 'virtualIp', seen: 'Virtual IP for clients', typed: '10.0.0.100', answer: '10.0.0.100' },
     wrong: ['10.0.0.2', '10.0.0.2 is the address of etcd-2'],
   },
+  { key: 'balancer', seen: 'What answers there', typed: '', answer: 'haproxy' },
   {
     ...{ key: 'network', seen: 'Its network', typed: '10.0.0.0/24', answer: '10.0.0.0/24' },
     wrong: ['10.0.1.0/24', 'the virtual IP (10.0.0.100) is not in 10.0.1.0/24'],
@@ -46,6 +47,12 @@ const WALK: readonly Walk[] = [
   },
   { key: 'port', seen: 'Port on', typed: '2380', answer: '2380', wrong: ['0', '"0" is not a port'] },
   { key: 'balancers', seen: 'Hosts that run HAProxy', typed: '', answer: ETCD },
+  {
+    ...{ key: 'apiserverIp', seen: 'Virtual IP of the API servers', typed: '10.0.0.101', answer: '10.0.0.101' },
+    wrong: ['10.0.0.100', 'the API servers need one of their own'],
+  },
+  { key: 'extras', seen: 'What else', typed: '', answer: [] },
+  { key: 'authority', seen: 'Who signs the certificates', typed: '', answer: 'new' },
 ];
 
 const STEPS = WALK.map(({ seen, typed }): Step => [seen, typed]);
@@ -81,6 +88,8 @@ describe('the wizard', () => {
       ['Hosts that run etcd', ''],
       ['Control planes', ''],
       ['Virtual IP', ''],
+      ['What else', ''],
+      ['Who signs', ''],
     );
     expect(await answer).toMatchObject({
       members: ETCD.map((name) => ({ name })),
@@ -92,8 +101,8 @@ describe('the wizard', () => {
   });
 
   test('the load balancer may have hosts of its own, which are chosen', async () => {
-    const { answer, does } = await startWizard({ draft: before(WALK.length - 1) });
-    await does(['Hosts that run HAProxy', { key: 'i' }], ['◉ lb-1', { key: '5' }], ['◯ cp-1', '']);
+    const { answer, does } = await startWizard({ draft: before(10) });
+    await does(['Hosts that run HAProxy', { key: 'i' }], ['◉ lb-1', { key: '5' }], ['◯ cp-1', ''], ...STEPS.slice(11));
     expect(await answer).toMatchObject({ balancer: { hosts: [{ name: 'lb-1', address: '10.0.0.21' }] } });
   });
 
@@ -156,10 +165,17 @@ describe.each(WALK.map((walk, index) => ({ ...walk, index })))('at the question 
 });
 
 test('an earlier answer that is changed leaves the later ones as proposals, as far as they still fit', async () => {
-  const { answer, does, sees } = await startWizard({ draft: before(6) });
-  await does(['Its network', BACK], ['Virtual IP', '10.9.0.100'], ['Its network', '10.0.0.0/24']);
+  const { answer, does, sees } = await startWizard({ draft: before(7) });
+  await does(
+    ['Its network', BACK],
+    ['What answers there', BACK],
+    ['Virtual IP', '10.9.0.100'],
+    ['What answers there', ''],
+    ['Its network', '10.0.0.0/24'],
+  );
   await sees('the virtual IP (10.9.0.100) is not in 10.0.0.0/24');
-  await does(['Its network', BACK], ['Virtual IP', '10.0.0.101'], ['Its network', '10.0.0.0/24'], ['DNS name', CTRL_C]);
+  await does(['Its network', BACK], ['What answers there', BACK], ['Virtual IP', '10.0.0.101']);
+  await does(['What answers there', ''], ['Its network', '10.0.0.0/24'], ['DNS name', CTRL_C]);
   await expect(answer).rejects.toMatchObject({ name: 'ExitPromptError' });
 });
 

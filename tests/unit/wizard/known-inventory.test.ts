@@ -69,7 +69,15 @@ describe('an inventory to start from', () => {
         { name: 'a', address: '10.0.0.1', connection: { user: 'debian' } },
         { name: 'b', address: '10.0.0.2', connection: { user: 'root' } },
       ],
-      ...{ balancer: undefined, controlPlanes: [], sshUser: 'root', privateKeyFile: undefined, next: 'plan' },
+      ...{
+        balancer: undefined,
+        controlPlanes: [],
+        sshUser: 'root',
+        privateKeyFile: undefined,
+        apiserverIp: undefined,
+        extras: [],
+        next: 'plan',
+      },
     });
     expect(text).toMatch(/ansible_user: debian\n +ansible_become: true/);
     expect(text).toMatch(/ansible_user: root\n +ansible_become: false/);
@@ -102,7 +110,15 @@ describe('an inventory to start from', () => {
     );
     const { hosts } = knownInventory(before);
     const text = renderInventory({
-      ...{ members: hosts, balancer: undefined, controlPlanes: [], sshUser: 'ops', next: 'plan' },
+      ...{
+        members: hosts,
+        balancer: undefined,
+        controlPlanes: [],
+        sshUser: 'ops',
+        apiserverIp: undefined,
+        extras: [],
+        next: 'plan',
+      },
       privateKeyFile: undefined,
     });
     const file = join(temporaryDirectory('written'), 'inventory.yaml');

@@ -52,9 +52,10 @@ describe('the hosts of the wizard are looked at', () => {
     expect(await output()).toContain(
       '✔ etcd-1: Debian GNU/Linux 12, eth0 10.0.0.1/24, 2.0 GiB memory and 20.0 GiB disk free',
     );
-    await does(['Virtual IP', '']);
+    await does(['Virtual IP', ''], ['What answers there', '']);
     await sees('Its network', '10.0.0.0/24');
     await does(['Its network', ''], ['DNS name', ''], ['Port on', ''], ['Hosts that run HAProxy', '']);
+    await does(['What else', ''], ['Who signs', '']);
     expect(await answer).toMatchObject({ balancer: { ip: '10.0.0.249', network: '10.0.0.0/24' } });
     expect(logins).toHaveLength(1);
   });

@@ -13,6 +13,7 @@ test('everything that can be answered, with its comments', () => {
     members,
     balancer: {
       ip: '10.0.0.100',
+      way: 'nginx',
       name: 'etcd.example.com',
       port: 2379,
       network: '10.0.0.0/24',
@@ -21,6 +22,8 @@ test('everything that can be answered, with its comments', () => {
     controlPlanes: [{ name: 'cp-1', address: '10.0.0.11' }],
     sshUser: 'debian',
     privateKeyFile: '~/.ssh/id_ed25519',
+    apiserverIp: '10.0.0.101',
+    extras: ['firewall', 'snapshots'],
     next: 'plan',
   });
   expect(text).toBe(`# Written by \`provision init\`. This is an Ansible inventory: edit it as one.
@@ -36,7 +39,16 @@ all:
     etcd_lb_ip: 10.0.0.100
     etcd_lb_host: etcd.example.com
     etcd_lb_port: 2379
+    # It finds a dead member by a failed connection; HAProxy asks each one
+    etcd_lb_proxy: nginx
     keepalived_network: 10.0.0.0/24
+    # The virtual IP of the API servers; their clients move to it later: docs/runbooks/apiserver-virtual-ip.md
+    kube_apiserver_lb_ip: 10.0.0.101
+    # Only this cluster reaches etcd; others that should: etcd_firewall_allow
+    etcd_firewall: true
+    # On each member host, in /var/backups/etcd
+    etcd_snapshot_schedule: daily
+    etcd_snapshot_keep: 7
   children:
     # The members, in the order in which they are restarted
     etcd:
@@ -67,6 +79,8 @@ test('the least that can be answered', () => {
     controlPlanes: [],
     sshUser: 'root',
     privateKeyFile: undefined,
+    apiserverIp: undefined,
+    extras: [],
     next: 'plan',
   });
   expect(parse(text)).toEqual({
@@ -95,6 +109,8 @@ test('names that Ansible would read as something else stay names, in their order
     controlPlanes: [],
     sshUser: 'root',
     privateKeyFile: undefined,
+    apiserverIp: undefined,
+    extras: [],
     next: 'plan',
   } as const;
   const text = renderInventory({ members, ...rest });

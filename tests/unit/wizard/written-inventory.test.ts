@@ -4,6 +4,9 @@ import { beforeEach, expect, test } from '@jest/globals';
 import { PROVIDED_VARIABLES } from '../../../src/cluster/derived-variables.js';
 import { describeCluster } from '../../../src/cluster/describe-cluster.js';
 import { loadInventory } from '../../../src/ansible/load-inventory.js';
+import { BALANCER_WAYS } from '../../../src/wizard/answers.js';
+import type { InventoryAnswers } from '../../../src/wizard/inventory-answers.js';
+import type { Inventory } from '../../../src/model/inventory.js';
 import { renderInventory } from '../../../src/wizard/render-inventory.js';
 import { temporaryDirectory } from '../../support/temporary-directory.js';
 
@@ -13,29 +16,36 @@ beforeEach(async () => {
   directory = temporaryDirectory('init');
 });
 
-test('what the wizard writes is an inventory that loads, and describes the cluster that was meant', async () => {
+const HOSTS = [1, 2, 3].map((number) => ({ name: `etcd-${number}`, address: `10.0.0.${number}` }));
+
+const ANSWERS: InventoryAnswers = {
+  members: HOSTS,
+  balancer: {
+    ip: '10.0.0.100',
+    way: 'haproxy',
+    name: 'etcd.example.com',
+    port: 2379,
+    network: '10.0.0.0/24',
+    hosts: [{ name: 'lb-1', address: '10.0.0.21' }],
+  },
+  controlPlanes: [{ name: 'cp-1', address: '10.0.0.11' }],
+  sshUser: 'debian',
+  privateKeyFile: '~/.ssh/id_ed25519',
+  apiserverIp: undefined,
+  extras: [],
+  next: 'plan',
+};
+
+async function written(answers: InventoryAnswers): Promise<Inventory> {
   const file = join(directory, 'inventory.yaml');
-  const text = renderInventory({
-    members: [
-      { name: 'etcd-1', address: '10.0.0.1' },
-      { name: 'etcd-2', address: '10.0.0.2' },
-      { name: 'etcd-3', address: '10.0.0.3' },
-    ],
-    balancer: {
-      ip: '10.0.0.100',
-      name: 'etcd.example.com',
-      port: 2379,
-      network: '10.0.0.0/24',
-      hosts: [{ name: 'lb-1', address: '10.0.0.21' }],
-    },
-    controlPlanes: [{ name: 'cp-1', address: '10.0.0.11' }],
-    sshUser: 'debian',
-    privateKeyFile: '~/.ssh/id_ed25519',
-    next: 'plan',
-  });
-  await writeFile(file, text);
+  await writeFile(file, renderInventory(answers));
   const inventory = await loadInventory(file, { provided: PROVIDED_VARIABLES });
   expect(inventory.warnings).toEqual([]);
+  return inventory;
+}
+
+test('what the wizard writes is an inventory that loads, and describes the cluster that was meant', async () => {
+  const inventory = await written(ANSWERS);
   expect(Object.fromEntries(inventory.groups)).toMatchObject({
     etcd: ['etcd-1', 'etcd-2', 'etcd-3'],
     etcd_lb: ['lb-1'],
@@ -55,4 +65,35 @@ test('what the wizard writes is an inventory that loads, and describes the clust
     user: 'debian',
     become: { method: 'sudo', user: 'root' },
   });
+});
+
+test.each(BALANCER_WAYS)('what answers at its address is what was chosen: %s', async (way) => {
+  const { balancer } = ANSWERS;
+  if (balancer === undefined) throw new Error('there is none');
+  const hosts = way === 'external' ? undefined : balancer.hosts;
+  const cluster = describeCluster(await written({ ...ANSWERS, balancer: { ...balancer, way, hosts } }));
+  const [service] = cluster.services;
+  const described =
+    cluster.external === undefined
+      ? [service?.proxy, service?.termination === undefined ? 'passthrough' : 'terminate']
+      : ['others', cluster.external.ip];
+  expect(described).toEqual(WAYS[way]);
+});
+
+const WAYS = {
+  haproxy: ['haproxy', 'passthrough'],
+  nginx: ['nginx', 'passthrough'],
+  terminate: ['haproxy', 'terminate'],
+  external: ['others', '10.0.0.100'],
+} as const;
+
+test('an address of the API servers, a firewall and snapshots are described as they were asked for', async () => {
+  const cluster = describeCluster(
+    await written({ ...ANSWERS, apiserverIp: '10.0.0.101', extras: ['firewall', 'snapshots'] }),
+  );
+  expect(cluster.services.map(({ name, endpoint }) => [name, endpoint.ip])).toEqual([
+    ['etcd', '10.0.0.100'],
+    ['kube-apiserver', '10.0.0.101'],
+  ]);
+  expect([cluster.firewall !== undefined, cluster.members[0]?.snapshots?.onCalendar]).toEqual([true, 'daily']);
 });
