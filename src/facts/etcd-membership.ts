@@ -19,7 +19,7 @@ export interface MembershipDifference {
 
 /**
  * Compares etcd's list of its members with the inventory: by the ids that members report on their hosts, by names, by peer
- * URLs. `undefined` when they are the same; and where members list different ones, for one of them lags behind.
+ * URLs. `undefined` when they are the same; and where no list is that of most members.
  */
 export function membershipDifference(
   cluster: Cluster,
@@ -86,12 +86,43 @@ function hostOfUrl(url: string): readonly string[] {
 }
 
 /**
- * One that says who the members are, where all say the same.
- * @returns undefined where nobody says it, or one lags behind
+ * One of those that say who the members are as most of them do, of one cluster: who lies, or lags behind, decides nothing.
+ * @param stays whether a member's host stays in the inventory: of two halves, the one with more of these is believed
+ * @returns undefined where nobody says it, or no such part of them says the same
  */
-export function agreedLister(heard: readonly HeardMember[]): HeardMember | undefined {
-  const [first, ...others] = listersOf(heard);
-  return first === undefined || others.some((each) => idsOf(each) !== idsOf(first)) ? undefined : first;
+export function agreedLister(
+  heard: readonly HeardMember[],
+  stays: (host: string) => boolean = () => false,
+): HeardMember | undefined {
+  const listers = listersOf(heard);
+  // All that stay together weigh less than one vote.
+  const weight = ({ host }: HeardMember): number => listers.length + 1 + (stays(host) ? 1 : 0);
+  const sum = (some: readonly HeardMember[]): number => some.reduce((all, each) => all + weight(each), 0);
+  return listers.find((one) => 2 * sum(listers.filter((each) => saysTheSame(one, each))) > sum(listers));
+}
+
+/** Whether two members are of one cluster, and list the same members. */
+export function saysTheSame(one: HeardMember, other: HeardMember): boolean {
+  return one.clusterId === other.clusterId && idsOf(one) === idsOf(other);
+}
+
+/**
+ * The one that is believed about who the members are, of those that stay and those that are to leave. One that has left may still
+ * say what it knew last, and be part of another cluster by now: it counts where nobody who stays speaks; else while it serves, and
+ * is of the cluster of one who stays, or lists one at its own address.
+ */
+export function believedLister(
+  { members, formerMembers }: Pick<Cluster, 'members' | 'formerMembers'>,
+  heard: readonly HeardMember[],
+): HeardMember | undefined {
+  const stays = (host: string): boolean => !formerMembers.some((member) => member.host === host);
+  const stay = listersOf(heard.filter(({ host }) => stays(host)));
+  if (stay.length === 0) return agreedLister(heard);
+  const isOfTheirs = (each: HeardMember): boolean =>
+    stay.some(({ clusterId }) => clusterId === each.clusterId) ||
+    members.some((member) => each.members.some((listed) => isAt(listed, member)));
+  const former = heard.filter((each) => !stays(each.host) && servesByItsWord(each) && isOfTheirs(each));
+  return agreedLister([...stay, ...former], stays);
 }
 
 /** Whom a member lists, and as what; equal for equal lists. */
@@ -123,12 +154,16 @@ export type Listed = HeardMember['members'][number];
 
 /** Whether an entry is the member on a host: by the id that it reports there, by its name, by a peer URL. */
 export function isSame(listed: Listed, member: Member, heard: readonly HeardMember[]): boolean {
-  const end = hostPort(member.address, member.peerPort);
   return (
     heard.some(({ host, memberId }) => host === member.host && memberId === listed.id) ||
     listed.name === member.name ||
-    listed.peerUrls.some((url) => URL.canParse(url) && new URL(url).host === end)
+    isAt(listed, member)
   );
+}
+
+function isAt({ peerUrls }: Listed, { address, peerPort }: Member): boolean {
+  const end = hostPort(address, peerPort);
+  return peerUrls.some((url) => URL.canParse(url) && new URL(url).host === end);
 }
 
 /** An entry, for a sentence. */

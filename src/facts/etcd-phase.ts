@@ -3,7 +3,7 @@ import { memberUrls } from '../model/endpoint.js';
 import { RemoteError } from '../model/errors.js';
 import type { Probe } from '../model/remote.js';
 import { etcdData, etcdDataKey, type EtcdData } from './etcd-data.js';
-import { agreedLister, isSame, listersOf, type HeardMember, type Listed } from './etcd-membership.js';
+import { believedLister, isSame, type HeardMember, type Listed } from './etcd-membership.js';
 import { etcdStatus, etcdStatusKey, type EtcdStatus } from './etcd-status.js';
 import { etcdPod, etcdPodKey } from './etcd-pod.js';
 import { unitState } from './unit-state.js';
@@ -81,7 +81,7 @@ export async function lookAtMembers(cluster: Cluster, probe: Probe): Promise<Mem
     joining: statesOf(joining),
     yetToJoin: learnersFirst(
       joining.map(({ member }) => member),
-      listerOf(cluster, heard),
+      believedLister(cluster, heard),
     ),
     present: { ...cluster, members: counted.map(({ member }) => member), formerMembers: [] },
   };
@@ -89,18 +89,12 @@ export async function lookAtMembers(cluster: Cluster, probe: Probe): Promise<Mem
 
 type Seen = MemberState | RemoteError;
 
-/** Who says who the members are: one that has left may still say what it knew last, and counts only where no other one speaks. */
-function listerOf({ formerMembers }: Cluster, heard: readonly HeardMember[]): HeardMember | undefined {
-  const stay = heard.filter(({ host }) => !formerMembers.some((member) => member.host === host));
-  return agreedLister(listersOf(stay).length > 0 ? stay : heard);
-}
-
 /**
  * Who of the inventory is a member now, by etcd's own list; where it is not known, or not agreed on, as the inventory says. A
  * former one then counts unless its host shows that it has left.
  */
 function presence(cluster: Cluster, heard: readonly HeardMember[]): (member: Member, seen: Seen) => boolean {
-  const lister = listerOf(cluster, heard);
+  const lister = believedLister(cluster, heard);
   return (member, seen) => {
     const entry = lister?.members.find((listed) => isSame(listed, member, heard));
     // Who has data, and is not listed, was removed by someone: that is not ours to go on with.

@@ -20,9 +20,9 @@ interface Heard {
 }
 
 /**
- * Asks every control plane for kube-system/kubeadm-config, as a text: whatever kubeadm may write into a manifest. All serve the same
- * object, so that one which names a member that leaves suffices. Where a stacked member leaves, knowing nothing is no "no": the next
- * `kubeadm upgrade` would make it again.
+ * Asks every control plane for kube-system/kubeadm-config, as a text: whatever kubeadm may write into a manifest. One which names a
+ * member that leaves suffices. Where a stacked member leaves, that none is named is most control planes' word, and knowing nothing is no
+ * "no": the next `kubeadm upgrade` would make it again.
  */
 export async function kubeadmUses(
   { leaving, isLeaving }: { readonly leaving: readonly Member[]; readonly isLeaving: IsLeaving },
@@ -47,7 +47,7 @@ export async function kubeadmUses(
     return what.map((each) => ({ text: `${OBJECT} names ${each}, which is about to leave`, next }));
   });
   const uses = [...new Map(named.map((use) => [use.text, use])).values()];
-  return { uses, unread: isStacked && texts.length === 0 ? unreadOf(heard, controlPlanes) : undefined };
+  return { uses, unread: isStacked ? unreadOf(heard, controlPlanes) : undefined };
 }
 
 const OBJECT = 'kube-system/kubeadm-config';
@@ -58,7 +58,7 @@ function nextFor(host: string, cluster: Cluster): string {
     : 'provision apply INVENTORY --playbook repoint';
 }
 
-/** That there is none is believed where most control planes say so: one host's word is no reason to lead others anywhere. */
+/** What it does not name is believed where most control planes say so: one host's word is no reason to lead others anywhere. */
 function unreadOf(heard: readonly Heard[], controlPlanes: readonly ControlPlane[]): GateAnswer | undefined {
   const others = heard.flatMap(({ host, found }) => {
     const why = reasonOf(found);

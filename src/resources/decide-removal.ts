@@ -1,9 +1,10 @@
 import {
+  believedLister,
   hex,
   isSame,
   listersOf,
   membershipDifference,
-  idsOf,
+  saysTheSame,
   type HeardMember,
   type Listed,
 } from '../facts/etcd-membership.js';
@@ -120,14 +121,13 @@ export function decideRemoval(cluster: Cluster, member: Member, look: LeavingLoo
   };
 }
 
-/** One of those whose list counts; members that stay say it, where one of them says anything. */
+/** One of those whose list counts. */
 function othersList(cluster: Cluster, member: Member, { others }: LeavingLook): HeardMember | undefined {
-  const stay = listersOf(others.filter(({ host }) => cluster.members.some((each) => each.host === host)));
-  const [first, ...rest] = stay.length > 0 ? stay : listersOf(others);
-  if (first === undefined) return undefined;
-  const differing = rest.find((each) => each.clusterId !== first.clusterId || idsOf(each) !== idsOf(first));
-  if (differing !== undefined) throw otherMembers(member, `${first.host} and ${differing.host} list different members`);
-  return first;
+  const [first, ...rest] = listersOf(others);
+  const believed = believedLister(cluster, others);
+  if (first === undefined || believed !== undefined) return believed;
+  const differing = rest.find((each) => !saysTheSame(first, each)) ?? first;
+  throw otherMembers(member, `${first.host} and ${differing.host} list different members`);
 }
 
 /** What a host has left of a member that is on no list any more. One that has become part of another cluster is let be. */
@@ -184,7 +184,8 @@ function refuseBelowQuorum(cluster: Cluster, member: Member, { look, list, entry
   const voters = list.members.filter(
     (listed) => !listed.isLearner && !gone.some((each) => isSame(listed, each, [])),
   ).length;
-  const healthy = others.filter((each) => !each.isLearner && isHealthy(each)).length + started.length;
+  const ofIts = others.filter(({ clusterId }) => clusterId === list.clusterId);
+  const healthy = ofIts.filter((each) => !each.isLearner && isHealthy(each)).length + started.length;
   const needed = quorum(voters);
   const left = entry.isLearner ? voters : voters - 1;
   const agrees = staysAlone(cluster) && here?.own.kind === 'answers' && here.own.isHealthy ? 1 : 0;

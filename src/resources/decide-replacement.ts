@@ -1,10 +1,11 @@
 import {
+  believedLister,
   described,
   hex,
-  idsOf,
   isSame,
   listersOf,
   membershipDifference,
+  saysTheSame,
   type HeardMember,
   type Listed,
 } from '../facts/etcd-membership.js';
@@ -112,12 +113,14 @@ interface OthersList {
 }
 
 function othersList(cluster: Cluster, member: Member, { others, own }: ReplacementLook): OthersList {
-  const listers = listersOf(others);
-  const [first] = listers;
-  const healthy = others.filter(({ isHealthy, isLearner, leaderId }) => isHealthy && !isLearner && leaderId !== '0');
-  if (first === undefined) throw notEnough(member, { healthy: 0, needed: quorum(cluster.members.length), voters: 0 });
-  const differing = listers.find((each) => each.clusterId !== first.clusterId || idsOf(each) !== idsOf(first));
-  if (differing !== undefined) throw otherMembers(member, `${first.host} and ${differing.host} list different members`);
+  const first = believedLister(cluster, others);
+  if (first === undefined) {
+    const [one, ...rest] = listersOf(others);
+    if (one === undefined) throw notEnough(member, { healthy: 0, needed: quorum(cluster.members.length), voters: 0 });
+    const differing = rest.find((each) => !saysTheSame(one, each)) ?? one;
+    throw otherMembers(member, `${one.host} and ${differing.host} list different members`);
+  }
+  const healthy = others.filter((each) => each.clusterId === first.clusterId && isHealthyVoter(each));
   const ownId = own.kind === 'answers' ? [{ host: member.host, ...own }] : [];
   const rest = first.members.filter((listed) => !isSame(listed, member, ownId));
   const peers = { ...cluster, members: cluster.members.filter(({ host }) => host !== member.host) };
@@ -126,6 +129,10 @@ function othersList(cluster: Cluster, member: Member, { others, own }: Replaceme
   const pending = rest.find(({ isLearner, name }) => isLearner || name === '');
   if (pending !== undefined) throw pendingChange(member, pending);
   return { clusterId: first.clusterId, listed: first.members, rest, healthy: healthy.length };
+}
+
+function isHealthyVoter({ isHealthy, isLearner, leaderId }: HeardMember): boolean {
+  return isHealthy && !isLearner && leaderId !== '0';
 }
 
 function entryOf(member: Member, { listed, rest }: OthersList, look: ReplacementLook): Listed | undefined {

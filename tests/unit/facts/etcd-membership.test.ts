@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { membershipDifference, type HeardMember } from '../../../src/facts/etcd-membership.js';
+import { believedLister, membershipDifference, type HeardMember } from '../../../src/facts/etcd-membership.js';
 import { healthy } from '../../support/etcd-answers.js';
 import { SAMPLE_CLUSTER } from '../../support/sample-cluster.js';
 
@@ -112,5 +112,55 @@ describe('etcd lists other members', () => {
     expect(membershipDifference(cluster, [{ ...foreign, host: 'elsewhere', memberId: '77' }])?.next).toContain(
       'gone for good: etcdctl member remove 10',
     );
+  });
+});
+
+describe('who is believed', () => {
+  const former = SAMPLE_CLUSTER.members.slice(1);
+  const [stayed] = SAMPLE_CLUSTER.members;
+  if (stayed === undefined) throw new Error('one stays');
+  const all = [1, 2, 3].map((number) => listed(number));
+  const alone = [listed(1)];
+  const says = (number: number, members: readonly Listed[], more: Partial<HeardMember> = {}): HeardMember => ({
+    host: `etcd-${number}`,
+    ...healthy(number, { members }),
+    ...more,
+  });
+
+  test.each<[string, boolean, readonly HeardMember[], readonly Listed[] | undefined]>([
+    ['all say the same', false, [says(1, all), says(2, all), says(3, all)], all],
+    ['one of three lies', false, [says(1, alone), says(2, all), says(3, all)], all],
+    ['one of three is of another cluster', false, [says(1, all, { clusterId: '9' }), says(2, all), says(3, all)], all],
+    ['each says something else', false, [says(1, all), says(2, alone), says(3, [])], undefined],
+    ['one of two lies', false, [says(1, all), says(2, alone)], undefined],
+    ['nobody speaks', false, [], undefined],
+    ['a learner says nothing', false, [says(1, all), says(2, [], { isLearner: true })], all],
+    ['who stays lies, of three', true, [says(1, alone), says(2, all), says(3, all)], all],
+    [
+      'who stays lies of its cluster, of three',
+      true,
+      [says(1, alone, { clusterId: '9' }), says(2, all), says(3, all)],
+      all,
+    ],
+    ['one that leaves lies', true, [says(1, all), says(2, [listed(2)])], all],
+    ['one that leaves lies, of three', true, [says(1, all), says(2, [listed(2)]), says(3, all)], all],
+    [
+      'those that have left say what they knew',
+      true,
+      [says(1, alone), ...[2, 3].map((each) => says(each, all, { isHealthy: false }))],
+      alone,
+    ],
+    [
+      'those that have left are another cluster',
+      true,
+      [says(1, alone), ...[2, 3].map((each) => says(each, all.slice(1), { clusterId: '9' }))],
+      alone,
+    ],
+    ['nobody who stays speaks, and one of three lies', true, [says(2, all), says(3, all), says(4, alone)], all],
+  ])('%s', (_, isLeaving, heard, expected) => {
+    const groups = isLeaving
+      ? { members: [stayed], formerMembers: former }
+      : { members: SAMPLE_CLUSTER.members, formerMembers: [] };
+    expect(believedLister(groups, heard)?.members).toEqual(expected);
   });
 });

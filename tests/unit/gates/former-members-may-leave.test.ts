@@ -165,7 +165,12 @@ describe('former-members-may-leave', () => {
     });
 
     test.each<[string, readonly (object | 'away')[], object]>([
-      ['the first one is silent, another one knows', [QUIET, MOVED, QUIET], READ],
+      [
+        'one says that it was moved, and nobody else anything',
+        [QUIET, MOVED, 'away'],
+        unread('cp-1: no kube-apiserver runs', "cp-3: cp-3: can't connect to it: no route"),
+      ],
+      ['most say that it was moved', [QUIET, MOVED, MOVED], READ],
       ['the first one is silent, another one says stacked', [QUIET, QUIET, LOCAL], NAMED],
       ['the first one says that there is none, another one says stacked', [NONE, LOCAL, NONE], NAMED],
       ['one says that it was moved, another one says stacked', [MOVED, LOCAL, MOVED], NAMED],

@@ -99,6 +99,19 @@ async function essences(resources: readonly Resource[], probe: FakeProbe): Promi
 const USUAL: readonly LeavingStep[] = ['stop', 'remove', 'aside'];
 
 describe('a member that is to leave', () => {
+  test.each<[string, readonly number[], number, Given]>([
+    ['lists others', [1, 2, 3], 3, { status: healthy(3, { members: FIVE.slice(0, 3) }) }],
+    ['says that it is of another cluster', [1, 2, 3], 3, { status: healthy(3, { clusterId: '99', members: [] }) }],
+    ['is the only one that stays, and lists itself', [1], 1, { status: healthy(1, { members: FIVE.slice(0, 1) }) }],
+    ['leaves, too, and lists itself', [1, 2, 3], 4, { status: healthy(4, { members: FIVE.slice(3, 4) }) }],
+  ])('leaves whatever one says that lies: it %s', async (_, stay, liar, given) => {
+    const leave = [1, 2, 3, 4, 5].filter((number) => !stay.includes(number));
+    const probes = hosts(FIVE, { [liar]: given });
+    const found = steps(cluster(stay, leave), 5, probes);
+    if (liar === 1) await expect(found).resolves.toEqual(['remove', 'stop-after', 'aside']);
+    else await expect(found).resolves.toEqual(USUAL);
+  });
+
   test.each<[string, readonly number[], readonly number[], readonly LeavingStep[]]>([
     ['5 → 3', [1, 2, 3], [4, 5], USUAL],
     ['5 → 4', [1, 2, 3, 4], [5], USUAL],
@@ -202,12 +215,15 @@ describe('a member that is to leave', () => {
     ],
     ['etcd lists one more than the inventory knows', 'membership-differs', [1, 2, 3], [5], FIVE, {}],
     [
-      'members list different ones',
+      'half of the members list different ones',
       'membership-differs',
       [1, 2, 3, 4],
       [5],
       FIVE,
-      { 3: { status: healthy(3, { members: FIVE.slice(0, 3) }) } },
+      {
+        3: { status: healthy(3, { members: FIVE.slice(0, 3) }) },
+        4: { status: healthy(4, { members: FIVE.slice(0, 3) }) },
+      },
     ],
     [
       'it is listed twice',
