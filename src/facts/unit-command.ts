@@ -15,6 +15,7 @@ export interface UnitCommand {
 
 /** Variables of the packages' units that choose what is read; any other may be secret, and stays on the host. */
 const SHOWN_VARIABLES = ['CONFIG', 'EXTRAOPTS', 'DAEMON_ARGS', 'DAEMON_OPTS', 'PIDFILE'] as const;
+const NAMES = SHOWN_VARIABLES.join('|');
 
 const PROPERTIES = 'LoadState,FragmentPath,DropInPaths,Environment,EnvironmentFiles,ExecStart,MainPID';
 
@@ -22,24 +23,31 @@ const PROPERTIES = 'LoadState,FragmentPath,DropInPaths,Environment,EnvironmentFi
 export const unitCommand: Fact<UnitCommand> = {
   name: 'unit-commands',
   isConfidential: true,
+  // The lines are told apart by the shell itself: commands that it starts are most of what a look costs a host.
   script: (units) =>
-    units
-      .map((unit) => quote(`${unit}.service`))
-      .map((unit) =>
-        [
-          'echo N',
-          `shown=$(systemctl show -p ${PROPERTIES} -- ${unit})`,
-          `printf '%s\\n' "$shown" | grep -v ^Environment=`,
-          `printf '%s\\n' "$shown" | grep ^Environment= | grep -oE '"?(${SHOWN_VARIABLES.join('|')})=("[^"]*"|[^"]*"|[^ ]*)' | sed 's/^/V /'`,
-          `for file in $(printf '%s\\n' "$shown" | sed -n 's/^EnvironmentFiles=\\([^ ]*\\).*/\\1/p'); do`,
-          `  grep -hE '^(${SHOWN_VARIABLES.join('|')})=' "$file" 2>/dev/null | sed 's/^/V /'`,
-          'done',
-          `pid=$(printf '%s\\n' "$shown" | sed -n 's/^MainPID=//p')`,
-          `[ "\${pid:-0}" = 0 ] || { printf 'A '; base64 -w0 "/proc/$pid/cmdline" 2>/dev/null; echo; }`,
-        ].join('\n'),
-      )
-      .concat(':')
-      .join('\n'),
+    [
+      'unit() {',
+      `  shown=$(systemctl show -p ${PROPERTIES} -- "$1"); environment=; files=; pid=0`,
+      "  echo N; set -f; IFS='\n'",
+      '  for line in $shown; do',
+      '    case $line in',
+      '      Environment=*) environment=$line; continue ;;',
+      '      EnvironmentFiles=*) file=${line#*=}; files="$files ${file%% *}" ;;',
+      '      MainPID=*) pid=${line#*=} ;;',
+      '    esac',
+      `    printf '%s\\n' "$line"`,
+      '  done',
+      '  unset IFS',
+      `  case $environment in ${SHOWN_VARIABLES.map((name) => `*${name}=*`).join('|')})`,
+      `    printf '%s\\n' "$environment" | grep -oE '"?(${NAMES})=("[^"]*"|[^"]*"|[^ ]*)' ;;`,
+      '  esac',
+      // A file may be a pattern; `-h`: no name of a file before its lines, the same here and there.
+      `  set +f; for file in $files; do grep -hE '^(${NAMES})=' "$file" 2>/dev/null; done`,
+      `  [ "\${pid:-0}" = 0 ] || { printf 'A '; base64 -w0 "/proc/$pid/cmdline" 2>/dev/null; echo; }`,
+      '}',
+      ...units.map((unit) => `unit ${quote(`${unit}.service`)}`),
+      ':',
+    ].join('\n'),
   parse(stdout, units) {
     const blocks = stdout.split(/^N$/m).slice(1);
     return new Map(units.map((unit, index) => [unit, readCommand(blocks[index] ?? '')]));
@@ -70,7 +78,7 @@ function readCommand(block: string): UnitCommand {
 /** The last one wins, as for systemd: `Environment=` first, then the files in their order. */
 function variablesOf(block: string): ReadonlyMap<string, string> {
   return new Map(
-    [...block.matchAll(/^V "?([A-Z_]+)=(.*)$/gm)].map(([, name = '', value = '']) => [
+    [...block.matchAll(new RegExp(`^"?(${NAMES})=(.*)$`, 'gm'))].map(([, name = '', value = '']) => [
       name,
       value.replace(/^(["'])(.*)\1$/, '$2').replace(/"$/, ''),
     ]),
