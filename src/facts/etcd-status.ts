@@ -85,7 +85,8 @@ function scriptFor(key: string): string {
     'echo E',
     // Rewritten for each key: `ctl` is the way that the member answers to.
     `ctl() { ${usual} "$@"; }`,
-    `ask() { letter=$1; shift; if out=$(ctl "$@" 2>&1); then printf '%s ok %s\\n' "$letter" "$(printf %s "$out" | tail -n 1)"; ` +
+    "nl='\n'",
+    `ask() { letter=$1; shift; if out=$(ctl "$@" 2>&1); then printf '%s ok %s\\n' "$letter" "\${out##*"$nl"}"; ` +
       `else printf '%s no %s\\n' "$letter" "$(printf %s "$out" | grep -v '^\\[\\]$' | tail -n 1)"; fi; }`,
     'answers() { [ "${out#*raftIndex}" != "$out" ]; }',
     'ask S endpoint status -w json',
