@@ -28,6 +28,8 @@ const runs = {
   /** They take minutes; the longest first. */
   first: [
     'worst-day',
+    'runbooks-members',
+    'runbooks',
     'ca-rotate',
     'member-changes',
     'unstack',

@@ -42,7 +42,6 @@ describeOnLab('the tutorial for a live cluster', 'movelive', { etcd: 3, controlP
     const at = await placeOnLab(lab, {
       'bring the key of the authority as ca.key': () => {
         copyFileSync(made.caKey, join(at.work, 'ca.key'));
-        return Promise.resolve();
       },
     });
     await workThroughPage('tutorials/move-a-live-cluster', at);

@@ -1,4 +1,4 @@
-import { copyFileSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { TestLab } from './lab.js';
 import { PASSPHRASE, vipOf } from './main-job.js';
@@ -25,14 +25,40 @@ export async function placeOnLab(lab: TestLab, acts: PagePlace['byHand'] = {}): 
     `ansible_ssh_private_key_file: ${JSON.stringify(lab.files.privateKey)}`,
     `ansible_ssh_common_args: ${JSON.stringify(`-o UserKnownHostsFile=${lab.files.knownHosts}`)}`,
   ].join('\n    ');
-  const words = [['ansible_user: ops', user], ['10.0.1.100', await vipOf(lab)], ...addresses] as const;
+  const work = temporaryDirectory('pages');
+  const words = [
+    ['ansible_user: ops', user],
+    ['10.0.1.100', await vipOf(lab)],
+    ['/etc/provision/passphrase', join(work, '.new-passphrase')],
+    ...addresses,
+  ] as const;
   return {
-    work: temporaryDirectory('pages'),
+    work,
     run: (command) => lab.onControlSide(command),
-    here: (text) => words.reduce((done, [word, own]) => done.replaceAll(new RegExp(`\\b${word}\\b`, 'g'), own), text),
+    here: (text) =>
+      [...words, ...snapshotsIn(work)].reduce(
+        (done, [word, own]) => done.replaceAll(new RegExp(`(?<!\\w)${word}(?!\\w)`, 'g'), own),
+        text,
+      ),
     byHand: acts,
     sshConfig: lab.files.sshConfig,
   };
+}
+
+/** The snapshots that the pages name, and the last ones that there are in their places. */
+function snapshotsIn(work: string): readonly (readonly [string, string])[] {
+  const lastIn = (directory: string): string =>
+    readdirSync(join(work, directory))
+      .filter((name) => /\.db(?:\.age)?$/.test(name))
+      .toSorted()
+      .at(-1) ?? '';
+  const places = [
+    ['etcd-2026-11-26T02-00-00.000Z.db.age', '.provision/snapshots'],
+    ['etcd-etcd-1-2026-11-26T02-31-07Z.db', 'fetched'],
+  ] as const;
+  return places.flatMap(([name, directory]) =>
+    existsSync(join(work, directory)) ? [[name, lastIn(directory)] as const] : [],
+  );
 }
 
 /** A place with the lab's own inventory, and what a person types when a passphrase is asked for: as runbooks begin. */

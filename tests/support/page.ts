@@ -74,7 +74,7 @@ export interface PagePlace {
   readonly run: (command: readonly string[]) => Promise<Ended>;
   /** What stands for the page's names and addresses here. */
   readonly here: (text: string) => string;
-  readonly byHand: Readonly<Record<string, () => Promise<unknown>>>;
+  readonly byHand: Readonly<Record<string, () => unknown>>;
   /** The configuration of `ssh`. */
   readonly sshConfig: string;
 }
@@ -116,7 +116,7 @@ async function take(step: PageStep, place: PagePlace): Promise<void> {
   if (step.kind === 'by hand') {
     const act = place.byHand[step.what];
     if (act === undefined) throw new Error(`nobody knows how to: ${step.what}`);
-    await act();
+    await Promise.resolve(act());
     return;
   }
   const typed = answered(place.here(step.line));
