@@ -1,0 +1,51 @@
+// `npm run bench`: a lab of its own for each size, all contestants on it in turn, and the page of results. See README.md.
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { loadavg, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { page } from './page.mjs';
+import { succeed } from './process.mjs';
+
+/** What Ansible's module apt needs, and the lab's image lacks. */
+const PACKAGES = ['python3-apt', 'python-apt-common', 'distro-info-data'];
+
+const { values } = parseArgs({
+  options: {
+    balancers: { type: 'string', default: '3,30' },
+    rounds: { type: 'string', default: '6' },
+    page: { type: 'string', default: 'docs/bench.md' },
+  },
+});
+
+const LAB = 'bench';
+const cli = (...args) => succeed(process.execPath, ['dist/main.js', ...args]);
+
+async function measure(balancers) {
+  const directory = mkdtempSync(join(tmpdir(), 'provision-bench-'));
+  try {
+    mkdirSync(join(directory, 'packages'));
+    const sizes = ['--etcd', '3', '--lb', String(balancers), '--control-planes', '0'];
+    await cli('lab', 'up', '--name', LAB, ...sizes, '--dir', join(directory, 'lab'));
+    const download = `cd ${directory}/packages && apt-get -q download ${PACKAGES.join(' ')} && tar -cf ../packages.tar *.deb`;
+    await succeed('sh', ['-c', download]);
+    const rounds = balancers > 10 ? Math.ceil(Number(values.rounds) / 2) : Number(values.rounds);
+    const args = ['bench/measure.mjs', directory, String(balancers), String(rounds)];
+    const inLab = ['dist/main.js', 'lab', 'run', '--name', LAB, '--', process.execPath, ...args];
+    const found = await succeed(process.execPath, inLab, { stderr: 'inherit' });
+    return { ...JSON.parse(found.toString()), load: loadavg()[0] };
+  } finally {
+    await cli('lab', 'down', '--name', LAB);
+    rmSync(directory, { recursive: true, force: true });
+  }
+}
+
+const results = [];
+for (const balancers of values.balancers.split(',')) results.push(await measure(Number(balancers)));
+const version = async (program, ...args) => (await succeed(program, args)).toString().split('\n')[0];
+const about = {
+  commit: await version('git', 'describe', '--always', '--dirty'),
+  ansible: await version('ansible-playbook', '--version'),
+  mitogen: await version('dpkg-query', '-W', '-f', '${Version}', 'ansible-mitogen'),
+};
+writeFileSync(values.page, page(results, about));
+await succeed('npx', ['prettier', '--write', values.page]);

@@ -1,0 +1,51 @@
+import { cpus, release, totalmem } from 'node:os';
+import { median } from './process.mjs';
+
+const seconds = (ms) => `${(ms / 1000).toFixed(ms < 10_000 ? 2 : 1)} s`;
+const row = (cells) => `| ${cells.join(' | ')} |`;
+const table = (head, rows) => [row(head), row(head.map(() => '---')), ...rows.map(row)].join('\n');
+
+/** How often the first contestant's time of a round fits into another's. */
+function ratio(ours, theirs) {
+  const rounds = ours.map((time, index) => time / theirs[index]);
+  const figures = [median(rounds), Math.min(...rounds), Math.max(...rounds)].map((each) => each.toFixed(2));
+  return rounds.length === 1 ? figures[0] : `${figures[0]} (${figures[1]} … ${figures[2]})`;
+}
+
+function timesOf({ hosts, contestants, rows, load }) {
+  const head = ['', ...contestants, ...contestants.slice(1).map((name) => `÷ ${name}`), 'rounds'];
+  const lines = rows.map(({ title, times: [ours, ...others] }) => [
+    title,
+    ...[ours, ...others].map((each) => seconds(median(each))),
+    ...others.map((theirs) => ratio(ours, theirs)),
+    ours.length,
+  ]);
+  return `## ${hosts} load balancers\n\n${table(head, lines)}\n\nLoad of the machine at the end: ${load.toFixed(1)}.`;
+}
+
+function countsOf({ contestants, rows }) {
+  const head = ['', '', 'connections', 'sessions', 'KiB', 'processes started', 'memory here'];
+  const lines = rows.flatMap(({ title, counts }) =>
+    counts.map(({ connections, sessions, bytes, forks, memory }, index) => [
+      ...(index === 0 ? [title] : ['']),
+      contestants[index],
+      ...[connections, sessions, bytes / 1024, forks].map((each) => each.toFixed(each < 10 ? 1 : 0)),
+      `${memory.toFixed(0)} MiB`,
+    ]),
+  );
+  return table(head, lines);
+}
+
+/** The page of results, in Markdown. */
+export function page(results, { commit, ansible, mitogen }) {
+  const [cpu] = cpus();
+  return `# How fast is it, beside others?
+
+Written by \`npm run bench\`; [how it measures, and what is compared](../bench/README.md).
+
+${new Date().toISOString().slice(0, 10)}, commit ${commit}. ${cpus().length} × ${cpu?.model ?? 'processor'}, ${Math.round(totalmem() / 2 ** 30)} GiB, Linux ${release()},
+Node ${process.version}; ${ansible}; ansible-mitogen ${mitogen}. The hosts run on the same processors: compare the columns, not the seconds.
+
+${results.map((each) => `${timesOf(each)}\n\nFor each host, what one run of each makes of it:\n\n${countsOf(each)}`).join('\n\n')}
+`;
+}
