@@ -7,6 +7,9 @@ import type { World } from './world.js';
 /** Time between two questions. A gate costs one exec a host; half a second is below any pause that a client notices. */
 const POLL_MS = 500;
 
+/** The pauses before that: what has just been reloaded is often ready after a tenth of a second. */
+const FIRST_POLLS_MS: readonly number[] = [100, 150, 250];
+
 /**
  * How long a host that the gate asks may be away. Some gates wait for minutes, for something that goes on on the host;
  * a host that is gone is not worth that. sshd is back within it after a restart of the network.
@@ -54,7 +57,7 @@ export async function waitForGate(request: GateRequest, world: World): Promise<v
   const begun = world.now();
   let shown = '';
   let seenAt = begun;
-  for (;;) {
+  for (let asked = 0; ; asked += 1) {
     const answer = await askOnce(gate, request, world);
     const waitedMs = world.now() - begun;
     const isAway = !answer.open && (answer.isAway === true || answer.away !== undefined);
@@ -71,7 +74,7 @@ export async function waitForGate(request: GateRequest, world: World): Promise<v
     if (answer.reason !== shown)
       world.emit({ type: 'gate-waiting', gate: gate.name, hosts: request.hosts, reason: answer.reason });
     shown = answer.reason;
-    await world.sleep(POLL_MS);
+    await world.sleep(FIRST_POLLS_MS[asked] ?? POLL_MS);
   }
 }
 

@@ -356,7 +356,7 @@ describe('a gate that is waited for', () => {
       'gate-waiting g a b r',
       'gate-waiting g a b s',
       'gate-waiting g a b r',
-      'gate-opened g a b 2000 noted',
+      'gate-opened g a b 1000 noted',
     ]);
   });
 
@@ -387,7 +387,8 @@ describe('a gate that is waited for', () => {
     const away = new RemoteError({ code: 'unreachable', host: 'a', message: 'a is away' });
     // Away for just under a minute, heard once, away again for as long; then for good.
     const almost = 119;
-    const script = [...Array<'away'>(almost).fill('away'), 'heard', ...Array<'away'>(almost).fill('away'), 'open'];
+    // The first half second has three questions.
+    const script = [...Array<'away'>(almost + 2).fill('away'), 'heard', ...Array<'away'>(almost).fill('away'), 'open'];
     let asked = 0;
     const check = () => {
       const now = script[asked] ?? 'away';
