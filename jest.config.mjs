@@ -49,6 +49,7 @@ const runs = {
     'expired-certificates',
     'nginx',
     'kubernetes-playbook',
+    'kubernetes-nodes',
     'diagnosis',
     'external-ca',
     'defrag',

@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import type { CertificateSettings, Cluster, ControlPlane } from '../model/cluster.js';
 import { didYouMean } from '../model/did-you-mean.js';
 import { InputError, type Problem } from '../model/errors.js';
-import { FORMER_MEMBERS, formerBalancersGroup } from '../model/former-groups.js';
+import { FORMER_MEMBERS, FORMER_NODES, formerBalancersGroup } from '../model/former-groups.js';
 import type { Host, Inventory } from '../model/inventory.js';
 import type { Json } from '../model/json.js';
 import { formerGroupOf, SERVICE_GROUPS, type ServiceName } from '../model/virtual-service.js';
@@ -33,6 +33,8 @@ interface ClusterHosts {
   readonly controlPlanes: readonly Host[];
   /** Kubernetes nodes: the way to the API servers is proved from them, too. */
   readonly nodes: readonly Host[];
+  /** Nodes that are to leave. */
+  readonly formerNodes: readonly Host[];
   /** All of them, each once. */
   readonly all: readonly Host[];
 }
@@ -137,7 +139,8 @@ function clusterHosts(inventory: Inventory, reader: VariableReader): ClusterHost
     ...controlPlanes,
   ]);
   const nodes = inGroup('kube_node');
-  return { members, formerMembers, balancers, formerBalancers, controlPlanes, nodes, all: [...all] };
+  const formerNodes = inGroup(FORMER_NODES);
+  return { members, formerMembers, balancers, formerBalancers, controlPlanes, nodes, formerNodes, all: [...all] };
 }
 
 function readAddresses(hosts: readonly Host[], reader: VariableReader): ReadonlyMap<Host, string> {

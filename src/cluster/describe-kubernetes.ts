@@ -1,5 +1,6 @@
 import type { Host } from '../model/inventory.js';
-import type { Kubernetes, KubernetesNode } from '../model/kubernetes.js';
+import type { FormerNode, Kubernetes, KubernetesNode } from '../model/kubernetes.js';
+import { FORMER_NODES } from '../model/former-groups.js';
 import { nodeAddress } from './node-address.js';
 import { sharedValues } from './shared-values.js';
 import type { VariableReader } from './variable-reader.js';
@@ -8,14 +9,20 @@ import type { VariableReader } from './variable-reader.js';
 interface KubernetesHosts {
   readonly controlPlanes: readonly Host[];
   readonly nodes: readonly Host[];
+  /** Those that are to leave. */
+  readonly formerNodes: readonly Host[];
 }
 
 /** The part of an inventory that is Kubernetes. */
-export function describeKubernetes({ controlPlanes, nodes }: KubernetesHosts, reader: VariableReader): Kubernetes {
+export function describeKubernetes(
+  { controlPlanes, nodes, formerNodes }: KubernetesHosts,
+  reader: VariableReader,
+): Kubernetes {
   const hosts = [...new Set([...controlPlanes, ...nodes])];
   const shared = sharedValues(hosts, reader);
   return {
     nodes: hosts.map((host) => readNode(host, controlPlanes.includes(host) ? 'control-plane' : 'worker', reader)),
+    formerNodes: formerNodes.map((host) => readFormerNode(host, hosts, reader)),
     settings: {
       imageRepository: shared.valueOr('kube_cluster_image_repository'),
       cgroupDriver: shared.valueOr('kube_cluster_cgroup_driver'),
@@ -27,6 +34,7 @@ export function describeKubernetes({ controlPlanes, nodes }: KubernetesHosts, re
       dnsDomain: shared.valueOr('kube_cluster_dns_domain'),
       kubeletConfig: shared.valueOr('kube_cluster_kubelet_config'),
       proxyConfig: shared.valueOr('kube_cluster_proxy_config'),
+      drainTimeoutS: shared.valueOr('kube_cluster_drain_timeout'),
     },
   };
 }
@@ -34,10 +42,26 @@ export function describeKubernetes({ controlPlanes, nodes }: KubernetesHosts, re
 function readNode(host: Host, kind: KubernetesNode['kind'], reader: VariableReader): KubernetesNode {
   return {
     host: host.name,
-    address: reader.attempt(undefined, host.name, () => nodeAddress(host))?.address,
+    address: addressOf(host, reader),
     kind,
     wantsHostsEntries: reader.readOr(host, 'kube_cluster_hosts_entries'),
     ignoredChecks: reader.readOr(host, 'kube_cluster_ignore_preflight_errors'),
     replaceFiles: reader.readOr(host, 'provision_replace_files'),
   };
+}
+
+/** Nobody is to be a node and to leave, nor to leave with the address of one that stays: its node is found by that. */
+function readFormerNode(host: Host, staying: readonly Host[], reader: VariableReader): FormerNode {
+  const address = addressOf(host, reader);
+  for (const other of staying.filter((each) => each === host || (address ?? '') === addressOf(each, reader))) {
+    const found = other === host ? 'is in kube_node or kube_control_plane, too' : `has the address of ${other.name}`;
+    reader.report('error', host.at, host.name, `${found}, and is in ${FORMER_NODES}: it can't stay and leave`);
+  }
+  if (address === undefined)
+    reader.report('error', host.at, host.name, `has no IP address, by which its node is found: set \`ip\` of it`);
+  return { host: host.name, address };
+}
+
+function addressOf(host: Host, reader: VariableReader): string | undefined {
+  return reader.attempt(undefined, host.name, () => nodeAddress(host))?.address;
 }

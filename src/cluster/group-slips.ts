@@ -1,4 +1,4 @@
-import { FORMER_MEMBERS } from '../model/former-groups.js';
+import { FORMER_MEMBERS, FORMER_NODES } from '../model/former-groups.js';
 import { editDistance } from '../model/did-you-mean.js';
 import { counted } from '../model/counted.js';
 import type { Inventory } from '../model/inventory.js';
@@ -8,7 +8,14 @@ import type { VariableReader } from './variable-reader.js';
 
 /** The groups that have a part in the cluster. A missing `etcd` is an error of its own. */
 const BALANCERS = Object.values(SERVICE_GROUPS);
-const GROUPS = [...BALANCERS, ...BALANCERS.map(formerGroupOf), FORMER_MEMBERS, 'kube_control_plane', 'kube_node'];
+const GROUPS = [
+  ...BALANCERS,
+  ...BALANCERS.map(formerGroupOf),
+  FORMER_MEMBERS,
+  'kube_control_plane',
+  'kube_node',
+  FORMER_NODES,
+];
 
 /** Names that Ansible and kubespray have beside ours, also in kubespray's old spelling: nothing is wrong with them. */
 const OF_OTHERS = new Set(

@@ -9,6 +9,7 @@ import {
   oneOf,
   registryMirrors,
   text,
+  wholeNumber,
 } from './variable-kinds.js';
 
 const image = /^[a-z0-9][\w.\-/:@]*$/;
@@ -92,4 +93,10 @@ export const KUBERNETES_VARIABLES = {
       description: 'Further fields of the KubeProxyConfiguration with which a cluster is made.',
     },
   ),
+  kube_cluster_drain_timeout: defaulted(300, {
+    schema: wholeNumber(10, 86_400),
+    type: 'seconds',
+    description:
+      'How long the pods of a node that leaves may take to go. Disruption budgets are respected: one that allows nothing holds the drain up.',
+  }),
 } as const;

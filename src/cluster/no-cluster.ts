@@ -19,6 +19,7 @@ export function noCluster({ directory }: Pick<Inventory, 'directory'>): Cluster 
     nodes: [],
     kubernetes: {
       nodes: [],
+      formerNodes: [],
       settings: {
         imageRepository: '',
         cgroupDriver: 'systemd',
@@ -30,6 +31,7 @@ export function noCluster({ directory }: Pick<Inventory, 'directory'>): Cluster 
         dnsDomain: 'cluster.local',
         kubeletConfig: {},
         proxyConfig: {},
+        drainTimeoutS: 300,
       },
     },
     certificates: {

@@ -31,6 +31,7 @@ export const PLAYBOOKS = [
   'node-prepare',
   'containerd',
   'kubernetes',
+  'former-nodes',
   'unstack',
 ] as const;
 

@@ -42,6 +42,7 @@ function pathsOf(action: Action): readonly string[] {
         : [action.destination.path];
     case 'run':
       return action.path === undefined ? [] : [action.path];
+    case 'run-on':
     case 'create-authority':
     case 'move-authority':
     case 'keep-secret':

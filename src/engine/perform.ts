@@ -55,6 +55,9 @@ export async function perform(action: Action, host: string, world: World, record
       return makeDirectory(action, await world.connector.connect(host), record);
     case 'run':
       return run(action, await world.connector.connect(host), record);
+    case 'run-on':
+      await runOrFail(action.command, await world.connector.connect(action.on));
+      return;
     case 'create-authority':
       return world.signer.createAuthority(action.profile);
     case 'move-authority':

@@ -70,6 +70,10 @@ function actionToJson(action: Action): ActionJson {
         undo: typeof action.undo === 'object' && 'script' in action.undo ? commandToJson(action.undo) : null,
         lasting: lastingOf(action) ?? null,
       };
+    case 'run-on': {
+      const { kind, on, command, lasting } = action;
+      return { kind, on, command: commandToJson(command), lasting };
+    }
     case 'create-authority':
       return { kind: action.kind, profile: sortObject(action.profile) };
     case 'move-authority':

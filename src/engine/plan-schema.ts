@@ -63,6 +63,14 @@ const action = z.discriminatedUnion('kind', [
     })
     .describe('Runs a command.'),
   z
+    .strictObject({
+      kind: z.literal('run-on'),
+      on: z.string().describe('The host that runs it, which is not the one that is changed.'),
+      command,
+      lasting: z.string().describe('What stays of it when the run fails.'),
+    })
+    .describe('Runs a command on another host, as `kubectl` on a control plane.'),
+  z
     .strictObject({ kind: z.literal('create-authority'), profile: parameters })
     .describe('Makes the certificate authority on the control machine.'),
   z

@@ -6,6 +6,7 @@ import { apiserverReady } from './apiserver-ready.js';
 import { backendsNamed } from './backends-named.js';
 import { backendsUp } from './backends-up.js';
 import { formerMembersMayLeave } from './former-members-may-leave.js';
+import { formerNodesMayLeave } from './former-nodes-may-leave.js';
 import { formerBalancersFreed } from './former-balancers-freed.js';
 import { etcdAnswersDirectly } from './etcd-answers-directly.js';
 import { externalAnswers } from './external-answers.js';
@@ -36,6 +37,7 @@ export function gateTable(cluster: Cluster, now: () => Date): ReadonlyMap<string
     etcdServesWithoutBatch(cluster, now),
     etcdLearnerCaughtUp(cluster),
     formerMembersMayLeave(cluster),
+    formerNodesMayLeave(cluster),
     peersTakeWrites(cluster),
     ...SERVICE_NAMES.flatMap((name) => serviceGates(name, cluster)),
     etcdAnswersDirectly(cluster),

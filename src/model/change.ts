@@ -57,6 +57,13 @@ export interface Run {
   readonly restores?: 'services' | 'accounts' | 'all' | undefined;
 }
 
+/** Runs a command on another host than the one that is changed: what is the cluster's own, and asked of who serves it. */
+export interface RunOn extends Lasting {
+  readonly kind: 'run-on';
+  readonly on: string;
+  readonly command: Command;
+}
+
 /** What a run that fails does not roll back. */
 export interface Lasting {
   /** What stays, in a few words: `packages stay installed`. The plan says it, and so does the report. */
@@ -67,6 +74,7 @@ export interface Lasting {
 export interface ActionOutline {
   readonly kind: Action['kind'];
   readonly undo?: Run['undo'] | undefined;
+  readonly lasting?: string | undefined;
 }
 
 /** What stays of an action when its run fails; nothing of most. */
@@ -77,6 +85,7 @@ export function lastingOf(action: ActionOutline): string | undefined {
   if (action.kind === 'save-snapshot') return 'the snapshot stays on this machine';
   if (action.kind === 'join-kubernetes') return 'what kubeadm has set up stays: the next apply goes on from there';
   if (action.kind === 'send-release') return 'the unpacked release stays, and nothing runs from it';
+  if (action.kind === 'run-on') return action.lasting;
   if (action.kind !== 'run' || typeof action.undo !== 'object') return undefined;
   return 'lasting' in action.undo ? action.undo.lasting : undefined;
 }
@@ -155,6 +164,7 @@ export type Action =
   | RemoveFile
   | MakeDirectory
   | Run
+  | RunOn
   | CreateAuthority
   | MoveAuthority
   | KeepSecret

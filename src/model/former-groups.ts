@@ -3,6 +3,9 @@ import { formerGroupOf, SERVICE_GROUPS } from './virtual-service.js';
 /** The group of hosts whose etcd members are to leave the cluster. */
 export const FORMER_MEMBERS = 'etcd_former';
 
+/** The group of hosts, control planes and workers, whose nodes are to leave Kubernetes. */
+export const FORMER_NODES = 'kube_node_former';
+
 /**
  * The group of hosts that were load balancers of etcd. Where the members are the balancers, for nobody is named, those that
  * leave the cluster leave both.

@@ -29,12 +29,19 @@ export interface KubernetesSettings {
   /** Further fields of kubeadm's KubeletConfiguration and KubeProxyConfiguration. */
   readonly kubeletConfig: Readonly<Record<string, unknown>>;
   readonly proxyConfig: Readonly<Record<string, unknown>>;
+  /** How long a drain may take. */
+  readonly drainTimeoutS: number;
 }
+
+/** A host that is to be a part of Kubernetes no more. Whether it was a control plane is seen on it. */
+export type FormerNode = Pick<KubernetesNode, 'host' | 'address'>;
 
 /** The part of a cluster that is Kubernetes. */
 export interface Kubernetes {
   /** Every host of `kube_control_plane` and `kube_node`, each once, control planes first. */
   readonly nodes: readonly KubernetesNode[];
+  /** Those of the group `kube_node_former`. */
+  readonly formerNodes: readonly FormerNode[];
   readonly settings: KubernetesSettings;
 }
 

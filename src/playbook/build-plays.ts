@@ -6,7 +6,7 @@ import { InputError, type Problem } from '../model/errors.js';
 import type { Host, Inventory } from '../model/inventory.js';
 import type { MarkedText } from '../model/marked-text.js';
 import { numberText, WholeFloat } from '../model/python-value.js';
-import { FORMER_MEMBERS, formerBalancersGroup } from '../model/former-groups.js';
+import { FORMER_MEMBERS, FORMER_NODES, formerBalancersGroup } from '../model/former-groups.js';
 import { formerGroupOf, SERVICE_GROUPS } from '../model/virtual-service.js';
 import { moduleNamed, type Module } from './modules.js';
 import { refuseAnotherCluster } from './one-cluster.js';
@@ -25,6 +25,7 @@ const OPTIONAL_GROUPS: ReadonlyMap<string, string | undefined> = new Map<string,
   ['kube_apiserver_lb', 'kube_control_plane'],
   ['kube_control_plane', undefined],
   [FORMER_MEMBERS, undefined],
+  [FORMER_NODES, undefined],
   ['kube_node', undefined],
   ...Object.values(SERVICE_GROUPS).map((group) => [formerGroupOf(group), undefined] as const),
 ]);

@@ -29,6 +29,8 @@ export type KubernetesState =
   | 'serving'
   /** `kubeadm join` was begun by this program, and killed; or it came to its end, and its mark is left. */
   | 'joining'
+  /** It was to leave, and the reset was killed. */
+  | 'leaving'
   | 'joined';
 
 /** What kubeadm would stumble over, and this program has not begun. */
@@ -46,7 +48,7 @@ export async function kubernetesState(probe: Probe): Promise<KubernetesState> {
     ...LEFTOVERS.map(async (path) => probe.ask(pathExists, path)),
   ]);
   const word = mark?.trim();
-  if (word === 'begun' || word === 'serving' || word === 'joining') return word;
+  if (isMarked(word)) return word;
   if (isJoined) return 'joined';
   const found = LEFTOVERS.filter((_, index) => left[index] === true);
   if (found.length === 0) return 'bare';
@@ -98,4 +100,8 @@ export async function kubeadmView(
     node: { name: name.toLowerCase(), address, ignoredChecks },
     cluster: { ...cluster, version: kubeadm.version },
   };
+}
+
+function isMarked(word: string | undefined): word is Exclude<KubernetesState, 'bare' | 'joined'> {
+  return word !== undefined && ['begun', 'serving', 'joining', 'leaving'].includes(word);
 }

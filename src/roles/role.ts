@@ -48,17 +48,17 @@ export function certificateRules(tools: RoleTools, cluster: Cluster): Certificat
 
 /** The member that runs on a host. @throws ProvisionError `not-in-group` */
 export function memberOn(cluster: Cluster, host: Host): Member {
-  return found(cluster.members, host, 'etcd');
+  return partOn(cluster.members, host, 'etcd');
 }
 
 /** The member that is to leave, or has left, a host. @throws ProvisionError `not-in-group` */
 export function formerMemberOn(cluster: Cluster, host: Host): Member {
-  return found(cluster.formerMembers, host, FORMER_MEMBERS);
+  return partOn(cluster.formerMembers, host, FORMER_MEMBERS);
 }
 
 /** The balancer of a service that runs on a host. @throws ProvisionError `not-in-group` */
 export function balancerOn({ balancers, group }: VirtualService, host: Host): Balancer {
-  return found(balancers, host, group);
+  return partOn(balancers, host, group);
 }
 
 /** The balancer of a service that a host was. @throws ProvisionError `not-in-group` */
@@ -66,20 +66,25 @@ export function formerBalancerOn(
   { formerBalancers, group }: Pick<VirtualService, 'formerBalancers' | 'group'>,
   host: Host,
 ): Balancer {
-  return found(formerBalancers, host, formerGroupOf(group));
+  return partOn(formerBalancers, host, formerGroupOf(group));
 }
 
 /** The control plane that runs on a host. @throws ProvisionError `not-in-group` */
 export function controlPlaneOn(cluster: Cluster, host: Host): ControlPlane {
-  return found(cluster.controlPlanes, host, 'kube_control_plane');
+  return partOn(cluster.controlPlanes, host, 'kube_control_plane');
 }
 
 /** The node that a host is, or is to be. @throws ProvisionError `not-in-group` */
 export function nodeOn({ kubernetes }: Pick<Cluster, 'kubernetes'>, host: Host): KubernetesNode {
-  return found(kubernetes.nodes, host, 'kube_node');
+  return partOn(kubernetes.nodes, host, 'kube_node');
 }
 
-function found<Part extends { readonly host: string }>(parts: readonly Part[], host: Host, group: string): Part {
+/** What a host is among those of a group. @throws ProvisionError `not-in-group` */
+export function partOn<Part extends { readonly host: string }>(
+  parts: readonly Part[],
+  host: Host,
+  group: string,
+): Part {
   const part = parts.find((candidate) => candidate.host === host.name);
   if (part !== undefined) return part;
   throw new ProvisionError({

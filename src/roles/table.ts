@@ -24,6 +24,7 @@ import { kubeClientsRole } from './kube-clients/role.js';
 import { kubeClientsConfigurationRole } from './kube-clients-configuration/role.js';
 import { kubeApiserverNamesRole } from './kube-apiserver-names/role.js';
 import { kubernetesBeginRole, kubernetesFinishRole, kubernetesJoinRole } from './kubernetes/role.js';
+import { kubernetesLeavingRole, kubernetesLostLeavingRole } from './kubernetes-leaving/role.js';
 import { kubeadmConfigRole } from './kubeadm-config/role.js';
 import { nodePrepareRole } from './node-prepare/role.js';
 import { pkiRole } from './pki/role.js';
@@ -69,6 +70,8 @@ export function roleTable(tools: RoleTools): ReadonlyMap<string, Role> {
     kubernetesBeginRole(),
     kubernetesFinishRole(),
     kubernetesJoinRole(),
+    kubernetesLostLeavingRole(),
+    kubernetesLeavingRole(),
   ];
   return new Map(roles.map((role) => [role.name, role]));
 }

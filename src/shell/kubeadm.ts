@@ -10,7 +10,8 @@ export const KUBEADM_MARK = `${DIRECTORY}/kubernetes`;
 /** Images are pulled, and certificates waited for. */
 const TIMEOUT_MS = 900_000;
 
-const ADMIN = '/etc/kubernetes/admin.conf';
+/** Kubeconfig of the administrator, on every control plane. */
+export const ADMIN = '/etc/kubernetes/admin.conf';
 const AUTHORITY = '/etc/kubernetes/pki/ca.crt';
 
 /**
@@ -32,11 +33,13 @@ const WITH_TOKEN = [
   'config=${config%%@token@*}$id.$secret${config#*@token@}',
 ];
 
-function mark(word: string): readonly string[] {
+/** Lines that note which work kubeadm is at. */
+export function mark(word: string): readonly string[] {
   return [`mkdir -p -m 0700 ${DIRECTORY}`, `echo ${word} >${KUBEADM_MARK}`, `sync ${KUBEADM_MARK} ${DIRECTORY}`];
 }
 
-const UNMARK = [`rm -f ${KUBEADM_MARK}`, `sync ${DIRECTORY}`];
+/** Lines that note that it has come to its end. */
+export const UNMARK = [`rm -f ${KUBEADM_MARK}`, `sync ${DIRECTORY}`];
 
 /** Of a range of keys that holds all of Kubernetes: from `/registry/` to before `/registry0`, as etcd's gateway reads them. */
 const REGISTRY = '{"key":"L3JlZ2lzdHJ5Lw==","range_end":"L3JlZ2lzdHJ5MA==","keys_only":true,"limit":"1"}';
@@ -136,10 +139,10 @@ function forget({ name, kind }: JoiningHost): readonly string[] {
 const WITHOUT_ETCD = '{"data":{"external-etcd-ca.crt":"","external-etcd.crt":"","external-etcd.key":""}}';
 
 /**
- * kubeadm refuses a node of this name that is still Ready. The name is what the host calls itself: a node at another address than the
+ * Lines that delete a node: kubeadm refuses one of this name that is still Ready. The name is what the host calls itself: a node at another address than the
  * inventory's is another machine's.
  */
-function deleteNode({ name, address }: JoiningHost): readonly string[] {
+export function deleteNode({ name, address }: Pick<JoiningHost, 'name' | 'address'>): readonly string[] {
   const addresses = `-o 'jsonpath={.status.addresses[?(@.type=="InternalIP")].address}'`;
   return [
     `at=$(kubectl get node ${quote(name)} --ignore-not-found ${addresses})`,
@@ -189,6 +192,9 @@ export const RESET = 'kubeadm reset --force --cert-dir /run/provision/none';
 const MADE =
   'ca.crt ca.key sa.pub sa.key front-proxy-ca.crt front-proxy-ca.key front-proxy-client.crt front-proxy-client.key apiserver.crt apiserver.key apiserver-kubelet-client.crt apiserver-kubelet-client.key';
 
+/** Lines that undo what kubeadm made of a host, and keep what is of etcd: a client certificate, and a member that is no pod. */
+export const RESET_LINES = [`${RESET} >/dev/null`, `(cd /etc/kubernetes/pki 2>/dev/null && rm -f ${MADE}) || :`];
+
 /** On the host that joins; a half-joined one is reset first. Its stdin is kubeadm's configuration. */
 export function joinHost({ name, isHalfJoined }: JoiningHost): Command {
   return {
@@ -197,7 +203,7 @@ export function joinHost({ name, isHalfJoined }: JoiningHost): Command {
     script: [
       ...WITH_CONFIGURATION,
       ...mark('joining'),
-      ...(isHalfJoined ? [`${RESET} >/dev/null`, `(cd /etc/kubernetes/pki 2>/dev/null && rm -f ${MADE}) || :`] : []),
+      ...(isHalfJoined ? RESET_LINES : []),
       'systemctl enable --quiet kubelet.service',
       'with join',
       ...UNMARK,

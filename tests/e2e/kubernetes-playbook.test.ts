@@ -2,8 +2,7 @@ import { appendFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { beforeAll, expect, jest, test } from '@jest/globals';
 import { cutNetwork, powerCut, restoreNetwork, startHost } from '../../src/lab/faults.js';
-import { POD_RANGE, SERVICE_RANGE } from '../../src/lab/kubernetes-host.js';
-import { kubectl, until, WEB } from '../support/kubernetes-cluster.js';
+import { kubectl, LAB_SETTINGS, until, WEB } from '../support/kubernetes-cluster.js';
 import { describeOnLab, type Ended } from '../support/lab.js';
 import {
   endOf,
@@ -19,17 +18,6 @@ import {
 import { disturbedRun } from '../support/stopped-run.js';
 
 jest.setTimeout(300_000);
-
-/** What a host of the lab needs beside what any host needs: it is a container, and shares its kernel's settings. */
-const SETTINGS = [
-  'kube_cluster_image_repository: lab.invalid',
-  'kube_cluster_cgroup_driver: cgroupfs',
-  'kube_cluster_cni_bin_dir: /usr/lib/cni',
-  'kube_cluster_ignore_preflight_errors: [SystemVerification]',
-  `kube_cluster_service_subnet: ${SERVICE_RANGE}`,
-  `kube_cluster_proxy_config: {mode: iptables, clusterCIDR: ${POD_RANGE}, conntrack: {maxPerCore: 0, tcpEstablishedTimeout: 0s, tcpCloseWaitTimeout: 0s}}`,
-  'kube_cluster_hosts_entries: true',
-];
 
 const NODES = ['cp-1', 'cp-2', 'worker-1'];
 
@@ -48,7 +36,7 @@ describeOnLab(
 
     beforeAll(async () => {
       vip = (await vipOf(lab)).replace(/\d+$/, '99');
-      inventory = await inventoryWith(lab, 'kubernetes', [`kube_apiserver_lb_ip: ${vip}`, ...SETTINGS]);
+      inventory = await inventoryWith(lab, 'kubernetes', [`kube_apiserver_lb_ip: ${vip}`, ...LAB_SETTINGS]);
       await appendFile(inventory, '    kube_apiserver_lb:\n      children:\n        etcd: {}\n');
       await lab.ssh('worker-1', PLANT_SWAP);
       refused = await refusedPlan();

@@ -24,6 +24,8 @@ const ASKS: Readonly<Record<string, string>> = {
   'former-balancers-freed': 'No former load balancer holds the virtual IP, or may take it.',
   'former-members-may-leave':
     'Nobody is led to the members that are to leave, kubeadm would make none of them again, and the others are a quorum without them.',
+  'former-nodes-may-leave':
+    'Most of the control planes that stay answer, and neither the load balancer nor a kubelet is led to an API server that is to leave.',
   'keepalived-one-holder': 'Exactly one balancer holds the virtual IP, and does not talk to its peers from it.',
   'kube-proxy-settled': 'Every pod of kube-proxy is the newest one, and available.',
   'kubelet-ready': 'The new kubelet of each node has renewed its lease and reported Ready.',

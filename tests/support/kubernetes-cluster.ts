@@ -30,6 +30,17 @@ metadata: {name: web}
 spec: {selector: {app: web}, ports: [{port: 80, targetPort: 8080}]}
 `;
 
+/** What a host of the lab needs beside what any host needs: it is a container, and shares its kernel's settings. */
+export const LAB_SETTINGS = [
+  'kube_cluster_image_repository: lab.invalid',
+  'kube_cluster_cgroup_driver: cgroupfs',
+  'kube_cluster_cni_bin_dir: /usr/lib/cni',
+  'kube_cluster_ignore_preflight_errors: [SystemVerification]',
+  `kube_cluster_service_subnet: ${SERVICE_RANGE}`,
+  `kube_cluster_proxy_config: {mode: iptables, clusterCIDR: ${POD_RANGE}, conntrack: {maxPerCore: 0, tcpEstablishedTimeout: 0s, tcpCloseWaitTimeout: 0s}}`,
+  'kube_cluster_hosts_entries: true',
+];
+
 /** `kubectl` on a control plane, as its administrator. */
 export function kubectl(words: string): string {
   return `kubectl --kubeconfig /etc/kubernetes/admin.conf ${words}`;

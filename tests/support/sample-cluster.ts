@@ -211,6 +211,7 @@ export const SAMPLE_CLUSTER: Cluster = {
   nodes: ['cp-1', 'worker-1'],
   kubernetes: {
     nodes: [sampleNode('cp-1', 'control-plane'), sampleNode('worker-1', 'worker')],
+    formerNodes: [],
     settings: {
       imageRepository: 'registry.k8s.io',
       cgroupDriver: 'systemd',
@@ -222,6 +223,7 @@ export const SAMPLE_CLUSTER: Cluster = {
       dnsDomain: 'cluster.local',
       kubeletConfig: {},
       proxyConfig: {},
+      drainTimeoutS: 300,
     },
   },
   certificates: {

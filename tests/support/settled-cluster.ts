@@ -258,6 +258,7 @@ async function place(
     }
     // Their effect is among the answers.
     case 'run':
+    case 'run-on':
     case 'remove-file':
     case 'create-authority':
     case 'move-authority':

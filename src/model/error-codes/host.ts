@@ -86,6 +86,26 @@ export const HOST = {
     next: 'Have the API server of its kubeconfig answer, and run the same command again: a finished join is then only noted. Where nothing of the node is needed, the `kubeadm reset` of the hint lets it join again.',
     kind: 'unsafe',
   },
+  'node-has-etcd': {
+    why: 'A member of etcd that kubeadm runs is on a host that is to leave Kubernetes: `kubeadm reset` would remove it from the cluster, and its data from the host.',
+    next: 'Have the member leave first, with the host in the group etcd_former: docs/runbooks/stacked-to-external.md.',
+    kind: 'unsafe',
+  },
+  'node-not-drainable': {
+    why: 'The node is to be drained, and pods on it have no controller: deleted there, nobody makes them again elsewhere.',
+    next: 'Delete those that are not needed, or make a Deployment of them, as the hint shows; then run the same command again.',
+    kind: 'unsafe',
+  },
+  'node-of-another-cluster': {
+    why: 'The host is to leave this Kubernetes, and its kubelet trusts the authority of another one, whose node it is by now.',
+    next: 'Take the host out of the group kube_node_former.',
+    kind: 'unsafe',
+  },
+  'former-node-serves': {
+    why: 'SSH does not reach a host that is to leave, and its kubelet reports it Ready: deleted without a drain, its pods would run on beside new ones.',
+    next: 'Have SSH reach it again; or switch it off, wait until its node is not Ready (40 s), and run the same command again.',
+    kind: 'unsafe',
+  },
   'kubernetes-in-etcd': {
     why: 'There is a Kubernetes in etcd, and no control plane of the inventory has one: a new cluster would overwrite it.',
     next: 'Name a control plane of that cluster in kube_control_plane, or use an etcd of its own.',

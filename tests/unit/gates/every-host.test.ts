@@ -51,6 +51,7 @@ describe('the gates of a cluster', () => {
     'etcd-serves-without-batch',
     'etcd-learner-caught-up',
     'former-members-may-leave',
+    'former-nodes-may-leave',
     'peers-take-writes',
     ...SERVICE_NAMES.flatMap((service) =>
       [

@@ -61,6 +61,23 @@ const LEAVING: readonly Shape[] = [
     roles: ['etcd-leaving'],
   },
 ];
+const NODES_LEAVING: readonly Shape[] = [
+  {
+    hosts: 'kube_control_plane',
+    become: true,
+    when: "groups['kube_node_former'] is defined",
+    before: ['former-nodes-may-leave'],
+    roles: ['kubernetes-lost-leaving'],
+  },
+  {
+    hosts: 'kube_node_former',
+    become: true,
+    serial: 1,
+    before: ['former-nodes-may-leave'],
+    after: ['apiserver-ready'],
+    roles: ['kubernetes-leaving'],
+  },
+];
 const OWN = "etcd_lb_provider | default('own') == 'own'";
 const BALANCERS: Shape = {
   hosts: 'etcd_lb',
@@ -192,6 +209,7 @@ const SHIPPED: Readonly<Record<string, readonly Shape[]>> = {
   'metrics.yaml': [METRICS],
   'members.yaml': [OFF_OLD_ADDRESS, LETS_IN, AUTHORITY, RELEASE, MEMBERS, SETTLED, ...JOINING],
   'former-members.yaml': LEAVING,
+  'former-nodes.yaml': NODES_LEAVING,
   'etcd.yaml': [OFF_OLD_ADDRESS, LETS_IN, AUTHORITY, RELEASE, MEMBERS, SETTLED, ...JOINING, ...LEAVING],
   'free-former-balancers.yaml': FREE_FORMER,
   'etcd-lb.yaml': [OFF_OLD_ADDRESS, LETS_IN, BALANCERS, ...FREE_FORMER, OF_OTHERS, VIRTUAL_IP],
@@ -298,6 +316,7 @@ const SHIPPED: Readonly<Record<string, readonly Shape[]>> = {
     { ...API_SERVERS, after: ['kubelet-ready'], roles: ['kubernetes-finish'] },
     { ...API_SERVERS, serial: 1, after: ['apiserver-ready', 'kubelet-ready'], roles: ['kubernetes-join'] },
     { hosts: 'kube_node', become: true, after: ['kubelet-ready'], roles: ['kubernetes-join'] },
+    ...NODES_LEAVING,
   ],
   'bypass.yaml': [{ ...API_SERVERS, serial: 1, after: ['apiserver-ready'], roles: ['kube-apiserver-direct'] }],
 };

@@ -1,0 +1,106 @@
+import type { Fact } from '../model/remote.js';
+import { isNodeName } from '../model/kubernetes.js';
+import { KUBECTL } from '../shell/former-node.js';
+import { quote } from '../shell/quote.js';
+
+/** A node of Kubernetes, and its pods, for who takes it away. */
+export interface ClusterNode {
+  readonly name: string;
+  /** New pods may come to it. */
+  readonly takesPods: boolean;
+  /** `unknown`: its kubelet has said nothing for a while. */
+  readonly ready: 'true' | 'false' | 'unknown';
+  /** Those that a drain evicts, `namespace/name`: neither of a DaemonSet nor static. */
+  readonly evicted: readonly string[];
+  /** Those of {@link evicted} that nobody would make again elsewhere. */
+  readonly unowned: readonly string[];
+  /** Disruption budgets of their namespaces that allow nothing at the moment, `namespace/name`. */
+  readonly budgets: readonly string[];
+}
+
+/** What a control plane says: or why it says nothing. */
+export type ClusterNodesSeen = { readonly silent: string } | { readonly nodes: readonly ClusterNode[] };
+
+const TAB = '{"\\t"}';
+const NODES = [
+  '{.metadata.name}',
+  '{.spec.unschedulable}',
+  '{.status.conditions[?(@.type=="Ready")].status}',
+  '{.status.addresses[?(@.type=="InternalIP")].address}',
+].join(TAB);
+const PODS = ['{.metadata.namespace}/{.metadata.name}', '{.metadata.ownerReferences[*].kind}', '{.status.phase}'].join(
+  TAB,
+);
+const BUDGETS = ['{.metadata.namespace}/{.metadata.name}', '{.status.disruptionsAllowed}'].join(TAB);
+
+const each = (fields: string): string => quote(`jsonpath={range .items[*]}${fields}{"\\n"}{end}`);
+
+/** Key: an IP address. The nodes that have it, asked on a control plane as its administrator. */
+export const clusterNodes: Fact<ClusterNodesSeen> = {
+  name: 'cluster-nodes',
+  script: (addresses) =>
+    [
+      `ask() { ${KUBECTL} --request-timeout=20s get "$@" 2>&1; }`,
+      `silent() { printf 'S\\t%s\\n' "$(printf '%s' "$1" | tr '\\n' ' ' | cut -c 1-300)"; }`,
+      `if nodes=$(ask nodes -o ${each(NODES)}); then`,
+      `budgets=$(ask poddisruptionbudgets -A -o ${each(BUDGETS)}) || budgets=`,
+      ...addresses.map(
+        (address) =>
+          `printf 'A\\n'; printf '%s\\n' "$nodes" | awk -F '\\t' -v at=${quote(address)} '{ n = split($4, all, " "); for (i = 1; i <= n; i++) if (all[i] == at) print $1 "\\t" $2 "\\t" $3 }' | while read -r name rest; do
+  printf 'N\\t%s\\t%s\\n' "$name" "$rest"
+  if pods=$(ask pods -A --field-selector "spec.nodeName=$name" -o ${each(PODS)} </dev/null); then printf '%s\\n' "$pods" | sed 's/^/P\\t/'; else silent "$pods"; fi
+done`,
+      ),
+      `printf '%s\\n' "$budgets" | sed -n 's/\\t0$//p' | sed 's/^/B\\t/'`,
+      'else silent "$nodes"; fi',
+    ].join('\n'),
+  parse(stdout, addresses) {
+    const lines = stdout.split('\n').map((line) => line.split('\t'));
+    const [silent] = lines.filter(([kind]) => kind === 'S');
+    if (silent !== undefined) return new Map(addresses.map((address) => [address, { silent: silent[1] ?? '' }]));
+    const budgets = lines.flatMap(([kind, name = '']) => (kind === 'B' ? [name] : []));
+    const starts = lines.flatMap(([kind], index) => (kind === 'A' ? [index] : []));
+    if (starts.length !== addresses.length) throw new Error('not every address came back');
+    return new Map(
+      addresses.map((address, index) => {
+        const part = lines.slice((starts[index] ?? 0) + 1, starts[index + 1]);
+        return [address, { nodes: parseNodes(part, budgets) }];
+      }),
+    );
+  },
+};
+
+type Line = readonly string[];
+
+function parseNodes(lines: readonly Line[], budgets: readonly string[]): readonly ClusterNode[] {
+  const starts = lines.flatMap(([kind], index) => (kind === 'N' ? [index] : []));
+  return starts.map((start, index) => parseNode(lines.slice(start, starts[index + 1]), budgets));
+}
+
+function parseNode([head = [], ...rest]: readonly Line[], budgets: readonly string[]): ClusterNode {
+  // Blanks between what `read` took for one word.
+  const [, name = '', ...states] = head.flatMap((word) => word.split(' '));
+  if (!isNodeName(name)) throw new Error('a node without a name came back');
+  const pods = rest.flatMap(([kind, pod = '', owners = '', phase = '']) =>
+    kind === 'P' && pod.includes('/')
+      ? [{ pod, owners: owners.split(' ').filter((owner) => owner !== ''), phase }]
+      : [],
+  );
+  const evicted = pods.filter(({ owners }) => !owners.some((owner) => owner === 'DaemonSet' || owner === 'Node'));
+  const unowned = evicted.filter(({ owners, phase }) => owners.length === 0 && !ENDED.has(phase));
+  const namespaces = new Set(evicted.map(({ pod }) => pod.split('/')[0]));
+  const ready = states.find((state) => READY.has(state))?.toLowerCase();
+  return {
+    name,
+    takesPods: !states.includes('true'),
+    ready: ready === 'true' || ready === 'false' ? ready : 'unknown',
+    evicted: evicted.map(({ pod }) => pod),
+    unowned: unowned.map(({ pod }) => pod),
+    budgets: budgets.filter((budget) => namespaces.has(budget.split('/')[0])),
+  };
+}
+
+/** Of the condition; `spec.unschedulable` is in lower case. */
+const READY = new Set(['True', 'False', 'Unknown']);
+
+const ENDED = new Set(['Succeeded', 'Failed']);

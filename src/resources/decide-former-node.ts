@@ -1,0 +1,89 @@
+import type { ClusterNode } from '../facts/cluster-nodes.js';
+import { ProvisionError } from '../model/errors.js';
+import type { FormerNode } from '../model/kubernetes.js';
+import { shortList } from '../model/short-list.js';
+import type { FormerNodeHost, FormerNodeLook } from './look-at-former-node.js';
+
+/** What is left to do to have a host leave Kubernetes; found from the hosts alone. */
+export interface FormerNodePlan {
+  /** The control plane that is asked for it; absent where nothing of the cluster is to be changed. */
+  readonly through: string | undefined;
+  /** Nodes whose pods are to be moved elsewhere. */
+  readonly drained: readonly ClusterNode[];
+  readonly reset: boolean;
+  readonly deleted: readonly ClusterNode[];
+}
+
+const NOTHING: FormerNodePlan = { through: undefined, drained: [], reset: false, deleted: [] };
+
+/**
+ * Decides what is left to do. A node that is not Ready is not drained: its pods would never be seen to end, and the reset ends them.
+ * @returns why it can't be decided yet
+ * @throws ProvisionError `node-not-drainable`, `node-has-etcd`, `node-half-made`
+ */
+export function decideFormerNode(node: FormerNode, { cluster, here }: FormerNodeLook): FormerNodePlan | string {
+  if (here === undefined) return NOTHING;
+  const reset = mustReset(node, here);
+  if (!('through' in cluster)) {
+    if (here.state === 'bare') return NOTHING;
+    return `no control plane says which nodes there are (${cluster.silent})`;
+  }
+  const { nodes } = cluster;
+  if (here.isOf === 'another' && reset) throw otherCluster(node);
+  const drained = nodes.filter(
+    ({ ready, takesPods, evicted }) => ready === 'true' && (takesPods || evicted.length > 0),
+  );
+  for (const each of drained) refuseUnowned(each, cluster.through);
+  return { through: cluster.through, drained, reset, deleted: nodes };
+}
+
+function mustReset({ host }: FormerNode, { state, hasStackedEtcd }: FormerNodeHost): boolean {
+  if (state === 'bare') return false;
+  if (hasStackedEtcd)
+    throw new ProvisionError({
+      code: 'node-has-etcd',
+      message: `${host} is to leave Kubernetes, and kubeadm runs a member of etcd there: the reset would remove it with its data`,
+      hint: 'have the member leave first: group etcd_former (docs/runbooks/stacked-to-external.md)',
+    });
+  if (state === 'begun' || state === 'serving')
+    throw new ProvisionError({
+      code: 'node-half-made',
+      message: `${host} is to leave Kubernetes, and a run was killed there while it made the cluster`,
+      hint: 'put it back into kube_control_plane, apply, and have it leave then',
+    });
+  return true;
+}
+
+function refuseUnowned({ name, unowned }: ClusterNode, through: string): void {
+  const [first = ''] = unowned;
+  if (unowned.length === 0) return;
+  const [namespace = '', pod = ''] = first.split('/');
+  throw new ProvisionError({
+    code: 'node-not-drainable',
+    message: `node ${name} is to be drained, and nobody would make these pods again elsewhere: ${shortList(unowned)}`,
+    hint: `delete what is not needed: ssh ${through} sudo kubectl --kubeconfig /etc/kubernetes/admin.conf -n ${namespace} delete pod ${pod}`,
+  });
+}
+
+function otherCluster({ host }: FormerNode): ProvisionError {
+  return new ProvisionError({
+    code: 'node-of-another-cluster',
+    message: `${host} is in kube_node_former, and its kubelet trusts another authority than the control planes: it is a node of another cluster`,
+    hint: 'take it out of the group kube_node_former: nothing of this cluster is on it',
+  });
+}
+
+/**
+ * Nodes of a host that can't be asked, which are deleted without it.
+ * @throws ProvisionError `former-node-serves` where its kubelet reports
+ */
+export function decideLostNode({ host }: FormerNode, { cluster, here }: FormerNodeLook): readonly ClusterNode[] {
+  if (here !== undefined || !('through' in cluster)) return [];
+  const [alive] = cluster.nodes.filter(({ ready }) => ready === 'true');
+  if (alive === undefined) return cluster.nodes;
+  throw new ProvisionError({
+    code: 'former-node-serves',
+    message: `${host} can't be asked, and its node ${alive.name} is Ready: it runs, and what is on it would go on running beside its successors`,
+    hint: 'have ssh reach it again, or switch it off; a node is not Ready 40 s after its last report',
+  });
+}

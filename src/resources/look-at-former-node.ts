@@ -1,0 +1,89 @@
+import { certificateFiles, certificateFilesKey } from '../facts/certificate-files.js';
+import { clusterNodes, type ClusterNode } from '../facts/cluster-nodes.js';
+import { askText } from '../facts/file-content.js';
+import { credentialsOf, readKubeconfig } from '../facts/kubeconfig.js';
+import { USUAL_KUBELET_CONF } from '../facts/kubelet-processes.js';
+import { pathExists } from '../facts/path-exists.js';
+import { unlessLost } from '../facts/unless-lost.js';
+import { RemoteError } from '../model/errors.js';
+import type { FormerNode, KubernetesNode } from '../model/kubernetes.js';
+import type { Probe } from '../model/remote.js';
+import { isServing, kubernetesState, type KubernetesState } from './kubernetes-host.js';
+
+const AUTHORITY = '/etc/kubernetes/pki/ca.crt';
+
+/** What is known of a host that is to leave Kubernetes. */
+export interface FormerNodeLook {
+  /** A control plane that stays, and what it says; or why none says anything. */
+  readonly cluster: { readonly through: string; readonly nodes: readonly ClusterNode[] } | { readonly silent: string };
+  /** Absent where the host can't be asked. */
+  readonly here: FormerNodeHost | undefined;
+}
+
+/** What is found on the host itself. */
+export interface FormerNodeHost {
+  readonly state: KubernetesState;
+  /** Which cluster its kubelet is of, by the authority that it trusts: `unclear` where nobody is there to compare with. */
+  readonly isOf: 'this' | 'another' | 'unclear';
+  /** kubeadm runs a member of etcd there, which it would remove with its data. */
+  readonly hasStackedEtcd: boolean;
+}
+
+/** Asks a host that is to leave, and the control planes that stay. */
+export async function lookAtFormerNode(
+  node: FormerNode,
+  controlPlanes: readonly KubernetesNode[],
+  probe: Probe,
+): Promise<FormerNodeLook> {
+  const there = probe.on(node.host);
+  const [cluster, found] = await Promise.all([
+    askControlPlanes(node, controlPlanes, probe),
+    unlessLost(lookAtHost(there)),
+  ]);
+  if (found instanceof RemoteError) return { cluster, here: undefined };
+  const { authority, ...here } = found;
+  const theirs = 'through' in cluster ? await authorityOf(probe.on(cluster.through)) : undefined;
+  const isOf = theirs === undefined || authority === undefined ? 'unclear' : same(theirs, authority);
+  return { cluster, here: { ...here, isOf } };
+}
+
+function same(one: string, other: string): FormerNodeHost['isOf'] {
+  return one.trim() === other.trim() ? 'this' : 'another';
+}
+
+/** One after the other: an answer of the first suffices, and each costs a process of kubectl. */
+async function askControlPlanes(
+  { address = '' }: FormerNode,
+  controlPlanes: readonly KubernetesNode[],
+  probe: Probe,
+): Promise<FormerNodeLook['cluster']> {
+  const serving = await Promise.all(controlPlanes.map(async ({ host }) => unlessLost(isServing(probe.on(host)))));
+  let silent = 'no control plane of the inventory serves';
+  for (const { host } of controlPlanes.filter((_, index) => serving[index] === true)) {
+    const seen = await unlessLost(probe.on(host).ask(clusterNodes, address));
+    if ('nodes' in seen) return { through: host, nodes: seen.nodes };
+    silent = `${host}: ${'silent' in seen ? seen.silent : seen.message}`;
+  }
+  return { silent };
+}
+
+async function authorityOf(probe: Probe): Promise<string> {
+  return (await probe.ask(certificateFiles, certificateFilesKey(AUTHORITY))).pem;
+}
+
+async function lookAtHost(
+  there: Probe,
+): Promise<Omit<FormerNodeHost, 'isOf'> & { readonly authority: string | undefined }> {
+  const [state, text, hasStackedEtcd] = await Promise.all([
+    kubernetesState(there),
+    askText(there, USUAL_KUBELET_CONF),
+    there.ask(pathExists, '/etc/kubernetes/manifests/etcd.yaml'),
+  ]);
+  const authority = state === 'joined' && text !== undefined ? await trustedBy(text, there) : undefined;
+  return { state, authority, hasStackedEtcd };
+}
+
+async function trustedBy(text: string, there: Probe): Promise<string> {
+  const { ca } = credentialsOf(readKubeconfig(USUAL_KUBELET_CONF, text));
+  return ca.kind === 'inline' ? ca.pem() : (await there.ask(certificateFiles, certificateFilesKey(ca.path))).pem;
+}

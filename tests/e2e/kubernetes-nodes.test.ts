@@ -1,0 +1,225 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { beforeAll, expect, jest, test } from '@jest/globals';
+import { powerCut, startHost } from '../../src/lab/faults.js';
+import { kubectl, LAB_SETTINGS, until } from '../support/kubernetes-cluster.js';
+import { describeOnLab } from '../support/lab.js';
+import {
+  endOf,
+  inventoryWith,
+  passphraseFile,
+  performedChanges,
+  plannedChanges,
+  runVerb,
+  vipOf,
+} from '../support/main-job.js';
+import { disturbedRun } from '../support/stopped-run.js';
+
+jest.setTimeout(300_000);
+
+/** One pod, which would rather be on worker-2, and a budget that lets nobody evict it. */
+const HELD = `apiVersion: apps/v1
+kind: Deployment
+metadata: {name: held}
+spec:
+  replicas: 1
+  selector: {matchLabels: {app: held}}
+  template:
+    metadata: {labels: {app: held}}
+    spec:
+      terminationGracePeriodSeconds: 1
+      affinity: {nodeAffinity: {preferredDuringSchedulingIgnoredDuringExecution: [{weight: 100, preference: {matchExpressions: [{key: kubernetes.io/hostname, operator: In, values: [worker-2]}]}}]}}
+      containers:
+      - {name: main, image: 'lab.invalid/busybox:1', command: [sleep, '31415']}
+---
+apiVersion: policy/v1beta1
+kind: PodDisruptionBudget
+metadata: {name: held}
+spec: {minAvailable: 1, selector: {matchLabels: {app: held}}}
+`;
+
+const ALONE = `apiVersion: v1
+kind: Pod
+metadata: {name: alone}
+spec:
+  nodeName: worker-2
+  terminationGracePeriodSeconds: 1
+  containers:
+  - {name: main, image: 'lab.invalid/busybox:1', command: [sleep, '27182']}
+`;
+
+const PINNED = "pgrep -x -f 'sleep 31415'";
+
+/** Asks the API servers ten times a second, and notes each answer. */
+const ASKING = `cat >/run/asking.sh <<'END'
+while :; do curl -sSk -m 5 -o /dev/null -w '%{http_code}\\n' https://VIP:8443/readyz; sleep 0.1; done
+END
+rm -f /run/asked; systemd-run --quiet --unit asking -p StandardOutput=file:/run/asked sh /run/asking.sh`;
+
+const FORMER = ['--playbook', 'former-nodes'];
+
+describeOnLab(
+  'nodes that leave a Kubernetes',
+  'nodes',
+  { etcd: 1, controlPlanes: 2, workers: 2, kubernetes: 'real' },
+  (lab) => {
+    let inventory = '';
+    let vip = '';
+
+    beforeAll(async () => {
+      vip = (await vipOf(lab)).replace(/\d+$/, '99');
+      const lines = [`kube_apiserver_lb_ip: ${vip}`, 'kube_cluster_drain_timeout: 20', ...LAB_SETTINGS];
+      inventory = await inventoryWith(lab, 'nodes', lines);
+      const text = await readFile(inventory, 'utf8');
+      await writeFile(inventory, `${text}    kube_apiserver_lb:\n      children:\n        etcd: {}\n`);
+      const begun = Date.now();
+      const made = await runVerb(lab, 'apply', inventory, '--playbook', 'kubernetes');
+      if (made.status !== 0) throw new Error(endOf(made));
+      console.log(`bare hosts to four nodes: ${(Date.now() - begun) / 1000} s`);
+      await create(HELD);
+      await until(lab, 'worker-2', PINNED);
+    }, 1_800_000);
+
+    const create = async (objects: string): Promise<unknown> =>
+      lab.onControlSide(['ssh', '-F', lab.files.sshConfig, 'cp-1', kubectl('apply -f -')], objects);
+    const ask = async (words: string): Promise<string> => (await lab.ssh('cp-1', kubectl(words))).stdout;
+    const nodeNames = async (): Promise<readonly string[]> =>
+      (await ask("get nodes -o 'jsonpath={.items[*].metadata.name}'")).trim().split(' ');
+
+    /** The inventory with a host in the group of former nodes alone. */
+    async function without(host: string): Promise<string> {
+      const text = await readFile(inventory, 'utf8');
+      const lines = new RegExp(`^ {8}${host}:\\n {10}ansible_host: .*\\n`, 'm').exec(text)?.[0] ?? '';
+      const file = inventory.replace(/\.yaml$/, `-without-${host}.yaml`);
+      const group = `    kube_node_former:\n      hosts:\n${lines}`;
+      await writeFile(file, `${text.replace(lines, '')}${group}`);
+      return file;
+    }
+
+    /** That all four are there, as any other test needs them. */
+    async function joinAgain(): Promise<readonly string[]> {
+      const joined = await runVerb(lab, 'apply', inventory, '--playbook', 'kubernetes');
+      if (joined.status !== 0) throw new Error(endOf(joined));
+      expect(await nodeNames()).toEqual(['cp-1', 'cp-2', 'worker-1', 'worker-2']);
+      return performedChanges(joined);
+    }
+
+    const ends = (changes: readonly string[]): readonly string[] =>
+      changes.map((line) => line.split(' / ').slice(1).join(' / '));
+
+    /** A pod that nobody would make again is refused; a budget that allows nothing is told, and holds the drain up. */
+    async function heldUp(former: string): Promise<void> {
+      await create(ALONE);
+      const refused = await lab.provision('plan', former, ...FORMER);
+      await ask('delete pod alone --now');
+      expect(refused.stdout + refused.stderr).toContain('nobody would make these pods again elsewhere: default/alone');
+
+      const planned = await runVerb(lab, 'plan', former, ...FORMER);
+      expect(ends(plannedChanges(planned))).toEqual([
+        'worker-2 / kubernetes:drained: drain node worker-2: its pods go elsewhere, as their disruption budgets let them',
+        'worker-2 / kubernetes:reset: take Kubernetes off the host (kubeadm reset)',
+        'worker-2 / kubernetes:node: delete node worker-2',
+      ]);
+      expect(planned.stdout).toContain('1 disruption budget allows nothing now');
+      expect(planned.stdout).toMatch(/- default\/held-/);
+
+      const ended = await lab.provision('apply', former, ...FORMER, '--yes');
+      const text = ended.stdout + ended.stderr;
+      expect(ended.status).not.toBe(0);
+      expect(text).toMatch(/held-\S+" -n "default".*disruption budget/);
+      expect(text).toContain('the node takes pods again');
+      expect(await ask("get node worker-2 -o 'jsonpath={.spec.unschedulable}'")).toBe('');
+      expect((await lab.ssh('worker-2', PINNED)).status).toBe(0);
+    }
+
+    test('a worker leaves: a budget holds it up; killed in its reset, with the power of the host cut, the next run ends it', async () => {
+      const former = await without('worker-2');
+      await heldUp(former);
+      await ask('delete poddisruptionbudget held');
+      const words = ['apply', former, ...FORMER, '--yes', '--passphrase-file', await passphraseFile(lab)];
+      const killed = await disturbedRun(
+        lab,
+        words,
+        (event) => event.type === 'change-started' && event.address === 'kubernetes:reset',
+        async (kill) => {
+          await until(lab, 'worker-2', '! systemctl is-enabled --quiet kubelet');
+          kill('SIGKILL');
+          await powerCut(await lab.host('worker-2'));
+        },
+      );
+      expect(killed.status === 137 ? '' : endOf(killed)).toBe('');
+      await startHost(await lab.host('worker-2'));
+      await until(lab, 'worker-2', 'test -e /var/lib/provision/kubernetes');
+      const again = await runVerb(lab, 'apply', former, ...FORMER);
+      expect(again.status === 0 ? '' : endOf(again)).toBe('');
+      expect(ends(performedChanges(again)).map((line) => line.replace(/: .*/, ''))).toEqual([
+        ...(ends(performedChanges(again)).length === 3 ? ['worker-2 / kubernetes:drained'] : []),
+        'worker-2 / kubernetes:reset',
+        'worker-2 / kubernetes:node',
+      ]);
+      expect(await nodeNames()).toEqual(['cp-1', 'cp-2', 'worker-1']);
+      await until(lab, 'worker-1', PINNED);
+      const left = await lab.ssh(
+        'worker-2',
+        'find /etc/kubernetes /var/lib/provision -type f; systemctl is-enabled kubelet; systemctl is-active kubelet; pgrep -c kube',
+      );
+      expect(left.stdout).toBe('disabled\ninactive\n0\n');
+      expect(plannedChanges(await runVerb(lab, 'plan', former, ...FORMER))).toEqual([]);
+
+      const joined = await joinAgain();
+      expect(joined.map((line) => line.split(' / ')[1])).toEqual(['worker-2']);
+    });
+
+    test('the node of a lost host is deleted when --limit leaves it out, and not while its kubelet reports', async () => {
+      const former = await without('worker-2');
+      const words = [former, ...FORMER, '--limit', 'all:!worker-2'];
+      await lab.ssh('worker-2', 'systemctl stop ssh.socket; systemctl stop ssh');
+      const alive = await lab.provision('plan', ...words);
+      await powerCut(await lab.host('worker-2'));
+      const unlimited = await lab.provision('apply', former, ...FORMER, '--yes');
+      await until(lab, 'cp-1', kubectl('get node worker-2 --no-headers | grep NotReady'));
+      const applied = await runVerb(lab, 'apply', ...words);
+      const nodes = await nodeNames();
+      await startHost(await lab.host('worker-2'));
+      // Its kubelet registers it again: it was never reset.
+      await until(lab, 'cp-1', kubectl('get node worker-2 --no-headers | grep -w Ready'));
+      expect(alive.stdout + alive.stderr).toContain('its node worker-2 is Ready');
+      expect(unlimited.status).not.toBe(0);
+      expect(applied.status === 0 ? '' : endOf(applied)).toBe('');
+      expect(performedChanges(applied)).toEqual([
+        "Former nodes that are lost / cp-1 / kubernetes:lost-node:worker-2: delete node worker-2: its host can't be asked",
+      ]);
+      expect(nodes).toEqual(['cp-1', 'cp-2', 'worker-1']);
+    });
+
+    test('a control plane leaves: its backend first, no client notices, its certificate for etcd stays', async () => {
+      const former = await without('cp-2');
+      const client = 'sha256sum /etc/kubernetes/pki/apiserver-etcd-client.key';
+      const before = (await lab.ssh('cp-2', client)).stdout;
+      const early = await lab.provision('apply', former, ...FORMER, '--yes', '--gate-timeout', '5');
+      expect(early.stdout + early.stderr).toContain('leads to the API server of cp-2, which is about to leave');
+      await lab.ssh('cp-1', ASKING.replaceAll('VIP', vip));
+      const applied = await runVerb(lab, 'apply', former, '--playbook', 'kubernetes');
+      const asked = (await lab.ssh('cp-1', 'systemctl stop asking; sort /run/asked | uniq -c')).stdout;
+      console.log(`while a control plane left, the virtual IP answered: ${asked.trim()}`);
+      expect(applied.status === 0 ? '' : endOf(applied)).toBe('');
+      const performed = ends(performedChanges(applied)).map((line) => line.replace(/: .*/, ''));
+      expect(performed.slice(-3)).toEqual([
+        'cp-2 / kubernetes:drained',
+        'cp-2 / kubernetes:reset',
+        'cp-2 / kubernetes:node',
+      ]);
+      expect(asked.trim()).toMatch(/^\d+ 200$/);
+      expect(await nodeNames()).toEqual(['cp-1', 'worker-1', 'worker-2']);
+      expect((await lab.ssh('cp-2', client)).stdout).toBe(before);
+      const left = await lab.ssh('cp-2', 'pgrep -c kube; ls /etc/kubernetes/pki');
+      expect(left.stdout.split('\n')).toEqual([
+        '0',
+        'apiserver-etcd-client.crt',
+        'apiserver-etcd-client.key',
+        'etcd',
+        '',
+      ]);
+      await joinAgain();
+    });
+  },
+);

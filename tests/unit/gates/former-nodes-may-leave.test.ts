@@ -1,0 +1,73 @@
+import { expect, test } from '@jest/globals';
+import { formerNodesMayLeave } from '../../../src/gates/former-nodes-may-leave.js';
+import type { Cluster } from '../../../src/model/cluster.js';
+import type { GateAnswer } from '../../../src/model/gate.js';
+import { fakeProbes, UNREACHABLE, type FakeAnswers } from '../../support/fake-probe.js';
+import { gateInput } from '../../support/gate-input.js';
+import { SAMPLE_CLUSTER, SAMPLE_SERVICE, sampleBalancer, sampleNode } from '../../support/sample-cluster.js';
+
+const KUBELET = '/etc/kubernetes/kubelet.conf';
+const PROXY = '/etc/haproxy/haproxy.cfg';
+const [control] = SAMPLE_CLUSTER.controlPlanes;
+
+const CLUSTER: Cluster = {
+  ...SAMPLE_CLUSTER,
+  services: [{ ...SAMPLE_SERVICE, name: 'kube-apiserver', balancers: [sampleBalancer(1)] }],
+  controlPlanes: ['cp-1', 'cp-2', 'cp-3'].flatMap((host) => (control === undefined ? [] : [{ ...control, host }])),
+  kubernetes: {
+    ...SAMPLE_CLUSTER.kubernetes,
+    nodes: [sampleNode('worker-1', 'worker')],
+    formerNodes: [{ host: 'cp-4', address: '10.0.0.14' }],
+  },
+};
+
+interface Seen {
+  readonly answering?: readonly string[];
+  readonly leaving?: FakeAnswers;
+  readonly proxy?: string;
+  readonly server?: string;
+}
+
+const server = (isThere: boolean): FakeAnswers => ({
+  paths: { '/etc/kubernetes/manifests/kube-apiserver.yaml': isThere },
+});
+
+async function ask(seen: Seen): Promise<GateAnswer> {
+  const { answering = ['cp-1', 'cp-2', 'cp-3'], leaving = server(true), proxy = '', server: url = '10.0.0.99' } = seen;
+  const controlPlanes = ['cp-1', 'cp-2', 'cp-3'].map((host): [string, FakeAnswers] => {
+    const answer = answering.includes(host) ? { kind: 'found', object: {} } : { kind: 'silent', reason: 'x' };
+    return [host, { 'apiserver-objects': { '/api/v1/namespaces/kube-system': answer } }];
+  });
+  const hosts = {
+    ...Object.fromEntries(controlPlanes),
+    'cp-4': leaving,
+    'etcd-1': { 'file-contents': { [PROXY]: proxy } },
+    'worker-1': { 'file-contents': { [KUBELET]: `clusters:\n- cluster:\n    server: https://${url}:6443\n` } },
+  };
+  return formerNodesMayLeave(CLUSTER).check(gateInput(fakeProbes(hosts), { batch: ['cp-4'] }));
+}
+
+test.each<readonly [string, Seen, true | RegExp]>([
+  ['all answer, and nobody is led to it', {}, true],
+  ['most answer', { answering: ['cp-1', 'cp-3'] }, true],
+  ['one of three answers', { answering: ['cp-1'] }, /1 of 3 API servers that stay answer/],
+  ['none answers', { answering: [] }, /0 of 3/],
+  [
+    'the load balancer names it',
+    { proxy: 'server cp-4 10.0.0.14:6443' },
+    /haproxy\.cfg on etcd-1 leads to the API server of cp-4/,
+  ],
+  ['another address that begins the same', { proxy: 'server cp-4 10.0.0.140:6443' }, true],
+  ['a kubelet uses it', { server: '10.0.0.14' }, /the kubelet of worker-1 uses https:\/\/10\.0\.0\.14:6443/],
+  ['it has no API server: a worker', { leaving: server(false), server: '10.0.0.14', proxy: '10.0.0.14:6443' }, true],
+  ["it can't be asked, and may have one", { leaving: UNREACHABLE, server: '10.0.0.14' }, /uses/],
+])('%s', async (_, seen, expected) => {
+  const answer = await ask(seen);
+  if (expected === true) expect(answer).toEqual({ open: true });
+  else expect(answer.open ? '' : answer.reason).toMatch(expected);
+});
+
+test('without former nodes it is open', async () => {
+  const gate = formerNodesMayLeave(SAMPLE_CLUSTER);
+  expect(await gate.check(gateInput(new Map()))).toEqual({ open: true });
+});

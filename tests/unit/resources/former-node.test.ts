@@ -1,0 +1,225 @@
+import { describe, expect, test } from '@jest/globals';
+import { certificateFilesKey } from '../../../src/facts/certificate-files.js';
+import { clusterNodes, type ClusterNode } from '../../../src/facts/cluster-nodes.js';
+import type { Outcome } from '../../../src/model/change.js';
+import { ProvisionError } from '../../../src/model/errors.js';
+import type { KubernetesNode } from '../../../src/model/kubernetes.js';
+import { decideFormerNode, decideLostNode } from '../../../src/resources/decide-former-node.js';
+import { formerNodeSteps, lostNodeDeleted } from '../../../src/resources/kubernetes-former.js';
+import type { FormerNodeHost, FormerNodeLook } from '../../../src/resources/look-at-former-node.js';
+import { drainNode, resetFormerNode } from '../../../src/shell/former-node.js';
+import { fakeProbes, UNREACHABLE, type FakeAnswers } from '../../support/fake-probe.js';
+import { sampleNode } from '../../support/sample-cluster.js';
+
+const NODE = { host: 'worker-2', address: '10.0.0.22' };
+const LISTED: ClusterNode = {
+  ...{ name: 'worker-2', takesPods: true, ready: 'true', evicted: ['default/web-1'], unowned: [], budgets: [] },
+};
+const HERE: FormerNodeHost = { state: 'joined', isOf: 'this', hasStackedEtcd: false };
+
+function look(here: Partial<FormerNodeHost> | 'lost' = {}, ...nodes: readonly Partial<ClusterNode>[]): FormerNodeLook {
+  return {
+    cluster: { through: 'cp-1', nodes: nodes.map((each) => ({ ...LISTED, ...each })) },
+    here: here === 'lost' ? undefined : { ...HERE, ...here },
+  };
+}
+
+function words(found: ReturnType<typeof decideFormerNode>): string {
+  if (typeof found === 'string') return `unknown: ${found}`;
+  const { drained, reset, deleted } = found;
+  return [drained.length > 0 ? 'drain' : [], reset ? 'reset' : [], deleted.length > 0 ? 'delete' : []].flat().join(' ');
+}
+
+/** Of the error that it ends with. */
+function codeOf(decide: () => unknown): string | undefined {
+  try {
+    decide();
+  } catch (error) {
+    return error instanceof ProvisionError ? error.code : String(error);
+  }
+  return undefined;
+}
+
+describe('what is left to do of a node that leaves', () => {
+  test.each<readonly [string, FormerNodeLook, string]>([
+    ['all of it', look({}, {}), 'drain reset delete'],
+    ['pods are gone, and none come', look({}, { takesPods: false, evicted: [] }), 'reset delete'],
+    ['none come, and some are there yet', look({}, { takesPods: false }), 'drain reset delete'],
+    ['its kubelet says nothing: pods would never be seen to end', look({}, { ready: 'unknown' }), 'reset delete'],
+    ['killed in the reset', look({ state: 'leaving', isOf: 'unclear' }, { ready: 'unknown' }), 'reset delete'],
+    ['killed in a join before', look({ state: 'joining', isOf: 'unclear' }), 'reset'],
+    ['killed after the reset', look({ state: 'bare', isOf: 'unclear' }, { ready: 'false' }), 'delete'],
+    ['it has left', look({ state: 'bare', isOf: 'unclear' }), ''],
+    ['deleted by hand', look({}), 'reset'],
+    ['its host is lost: another play', look('lost', {}), ''],
+    ['nobody serves, and nothing is there', { cluster: { silent: 'x' }, here: { ...HERE, state: 'bare' } }, ''],
+    [
+      'nobody serves',
+      { cluster: { silent: 'cp-1: refused' }, here: HERE },
+      'unknown: no control plane says which nodes there are (cp-1: refused)',
+    ],
+  ])('%s', (_, seen, expected) => {
+    expect(words(decideFormerNode(NODE, seen))).toBe(expected);
+  });
+
+  test.each<readonly [string, FormerNodeLook]>([
+    ['node-of-another-cluster', look({ isOf: 'another' }, {})],
+    ['node-has-etcd', look({ hasStackedEtcd: true }, {})],
+    ['node-half-made', look({ state: 'serving' }, {})],
+    ['node-not-drainable', look({}, { unowned: ['default/web-1'] })],
+  ])('is refused: %s', (code, seen) => {
+    expect(codeOf(() => decideFormerNode(NODE, seen))).toBe(code);
+  });
+
+  test('a lost host: its node goes unless its kubelet reports', () => {
+    expect(decideLostNode(NODE, look('lost', { ready: 'unknown' }))).toHaveLength(1);
+    expect(decideLostNode(NODE, look({}, { ready: 'unknown' }))).toEqual([]);
+    expect(codeOf(() => decideLostNode(NODE, look('lost', {})))).toBe('former-node-serves');
+  });
+});
+
+const CONF = (authority: string): string => `apiVersion: v1
+kind: Config
+clusters: [{name: c, cluster: {server: 'https://10.0.0.99:8443', certificate-authority-data: ${Buffer.from(authority).toString('base64')}}}]
+contexts: [{name: x, context: {cluster: c, user: u}}]
+current-context: x
+users: [{name: u, user: {client-certificate: /var/lib/kubelet/pki/k.pem, client-key: /var/lib/kubelet/pki/k.pem}}]
+`;
+
+function files(state: 'joined' | 'bare' | 'leaving', authority = 'ONE'): FakeAnswers {
+  const isJoined = state === 'joined';
+  return {
+    'file-contents': {
+      '/var/lib/provision/kubernetes': state === 'leaving' ? 'leaving\n' : undefined,
+      '/etc/kubernetes/kubelet.conf': isJoined ? CONF(authority) : undefined,
+    },
+    paths: {
+      '/etc/kubernetes/kubelet.conf': isJoined,
+      '/etc/kubernetes/bootstrap-kubelet.conf': false,
+      '/etc/kubernetes/admin.conf': isJoined,
+      '/etc/kubernetes/manifests/kube-apiserver.yaml': isJoined,
+      '/etc/kubernetes/manifests/etcd.yaml': false,
+    },
+  };
+}
+
+const CONTROL_PLANES: readonly KubernetesNode[] = ['cp-1', 'cp-2'].map((host) => ({
+  ...sampleNode('cp-1', 'control-plane'),
+  host,
+}));
+const SITE = { node: NODE, controlPlanes: CONTROL_PLANES, settings: { drainTimeoutS: 60 } };
+
+function serving(seen: unknown): FakeAnswers {
+  const key = certificateFilesKey('/etc/kubernetes/pki/ca.crt');
+  return {
+    ...files('joined'),
+    'cluster-nodes': { [NODE.address]: seen },
+    'certificate-files': { [key]: { pem: 'ONE\n' } },
+  };
+}
+
+async function outcomes(hosts: Readonly<Record<string, FakeAnswers>>): Promise<readonly Outcome[]> {
+  const probe = fakeProbes(hosts).get('worker-2');
+  if (probe === undefined) throw new Error('there is no such host');
+  return Promise.all(formerNodeSteps(SITE).map(async (resource) => resource.plan(probe)));
+}
+
+const summaries = (found: readonly Outcome[]): readonly string[] =>
+  found.map((each) => (each.kind === 'change' ? (each.change.summary.split(/[:(]/)[0]?.trim() ?? '') : each.kind));
+
+describe('the steps of a node that leaves', () => {
+  const seen = { nodes: [{ ...LISTED, budgets: ['default/web'] }] };
+
+  test('are shown with the pods that go, asked of the first control plane that answers', async () => {
+    const hosts = { 'worker-2': files('joined'), 'cp-1': serving({ silent: 'refused' }), 'cp-2': serving(seen) };
+    const found = await outcomes(hosts);
+    expect(summaries(found)).toEqual(['drain node worker-2', 'take Kubernetes off the host', 'delete node worker-2']);
+    const [drain] = found;
+    expect(drain?.kind === 'change' ? [drain.change.diff, drain.change.actions] : []).toMatchObject([
+      ['through cp-2, within 60 s; no new pods come', '- default/web-1'],
+      [{ kind: 'run-on', on: 'cp-2' }],
+    ]);
+    const doubt = await formerNodeSteps(SITE)[0]?.doubt?.(fakeProbes(hosts).get('worker-2') ?? never());
+    expect(doubt).toBe(
+      '1 disruption budget allows nothing now, and holds the drain up where pods of the node are meant: default/web',
+    );
+  });
+
+  test('need a control plane of the same cluster', async () => {
+    const away = { 'worker-2': files('joined'), 'cp-1': UNREACHABLE, 'cp-2': files('bare') };
+    expect(summaries(await outcomes(away))).toEqual(['unknown', 'unknown', 'unknown']);
+    const other = { 'worker-2': files('joined', 'TWO'), 'cp-1': serving(seen), 'cp-2': files('bare') };
+    await expect(outcomes(other)).rejects.toMatchObject({ code: 'node-of-another-cluster' });
+  });
+
+  test('are nothing where it has left', async () => {
+    const left = { 'worker-2': files('bare'), 'cp-1': serving({ nodes: [] }), 'cp-2': files('bare') };
+    expect(summaries(await outcomes(left))).toEqual(['unchanged', 'unchanged', 'unchanged']);
+  });
+
+  test('are one deletion, on a control plane, where its host is lost', async () => {
+    const lost = { nodes: [{ ...LISTED, ready: 'unknown' }] };
+    const hosts = { 'worker-2': UNREACHABLE, 'cp-1': serving(lost), 'cp-2': files('bare') };
+    const outcome = await lostNodeDeleted(SITE).plan(fakeProbes(hosts).get('cp-1') ?? never());
+    expect(outcome).toMatchObject({
+      change: { summary: "delete node worker-2: its host can't be asked", actions: [{ kind: 'run-on', on: 'cp-1' }] },
+    });
+  });
+
+  test('never reset with what would empty the directory of certificates', () => {
+    expect(resetFormerNode().script).toContain('kubeadm reset --force --cert-dir /run/provision/none');
+    expect(resetFormerNode().script).not.toMatch(/etcd/);
+    expect(drainNode({ name: "a'b", timeoutS: 5 }).script).toContain(`node='a'\\''b'`);
+  });
+});
+
+function never(): never {
+  throw new Error('there is no such host');
+}
+
+describe('the fact of nodes at an address', () => {
+  const parse = (text: string): unknown => clusterNodes.parse(text, ['10.0.0.22']).get('10.0.0.22');
+
+  test('has its pods, told apart by their owners, and budgets of their namespaces', () => {
+    const text = [
+      'A',
+      'N\tworker-2\ttrue\tTrue',
+      'P\tdefault/web-1\tReplicaSet\tRunning',
+      'P\tkube-system/proxy\tDaemonSet\tRunning',
+      'P\tkube-system/kube-apiserver-x\tNode\tRunning',
+      'P\tdefault/alone\t\tRunning',
+      'P\tdefault/done\t\tSucceeded',
+      'P\t',
+      'B\tdefault/web',
+      'B\tother/web',
+      'B\t',
+    ].join('\n');
+    expect(parse(text)).toEqual({
+      nodes: [
+        {
+          ...{
+            name: 'worker-2',
+            takesPods: false,
+            ready: 'true',
+            unowned: ['default/alone'],
+            budgets: ['default/web'],
+          },
+          evicted: ['default/web-1', 'default/alone', 'default/done'],
+        },
+      ],
+    });
+  });
+
+  test.each([
+    ['S\tconnection refused', { silent: 'connection refused' }],
+    ['A\nN\tworker-2\t\tTrue\nS\tno pods', { silent: 'no pods' }],
+    ['A\nB\t', { nodes: [] }],
+    ['A\nN\tworker-2\tUnknown', { nodes: [{ takesPods: true, ready: 'unknown' }] }],
+  ])('%j', (text, expected) => {
+    expect(parse(text)).toMatchObject(expected);
+  });
+
+  test.each(['', 'A\nN\t$(id)\tTrue'])('refuses nonsense: %j', (text) => {
+    expect(() => parse(text)).toThrow();
+  });
+});
