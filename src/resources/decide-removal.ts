@@ -33,6 +33,8 @@ export interface Removal {
   readonly steps: readonly LeavingStep[];
   /** The entry of etcd's list that is taken out. */
   readonly removed: Listed | undefined;
+  /** Whose list it is. */
+  readonly clusterId?: string | undefined;
 }
 
 /** The host of a member that is to leave. */
@@ -105,7 +107,7 @@ export function decideRemoval(cluster: Cluster, member: Member, look: LeavingLoo
   if (!isLater) refuseBelowQuorum(cluster, member, { look, list, entry });
   if (here === undefined) {
     if (look.elsewhere.kind === 'answers') throw servesUnreached(member);
-    return { steps: ['remove'], removed: entry };
+    return { steps: ['remove'], removed: entry, clusterId: list.clusterId };
   }
   if (here.own.kind === 'answers' && here.own.clusterId !== list.clusterId)
     throw foreignCluster(member, here.own.clusterId, list.clusterId);
@@ -118,6 +120,7 @@ export function decideRemoval(cluster: Cluster, member: Member, look: LeavingLoo
       ...(aside ? (['aside'] as const) : []),
     ],
     removed: entry,
+    clusterId: list.clusterId,
   };
 }
 

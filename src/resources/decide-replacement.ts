@@ -33,6 +33,8 @@ export interface Replacement {
   readonly steps: readonly ReplacementStep[];
   /** The entry of etcd's list that is taken out. */
   readonly removed: Listed | undefined;
+  /** Whose list it is. */
+  readonly clusterId?: string | undefined;
   /** All members after that, as `ETCD_INITIAL_CLUSTER` has them; sorted. */
   readonly initialCluster: string;
   /** What is there already, for a sentence; absent where nothing is. */
@@ -79,6 +81,7 @@ export function decideReplacement(cluster: Cluster, member: Member, look: Replac
     return {
       steps,
       removed: undefined,
+      clusterId: list.clusterId,
       initialCluster,
       found: `${member.host} answers as ${described(entry)}`,
     };
@@ -97,6 +100,7 @@ export function decideReplacement(cluster: Cluster, member: Member, look: Replac
       ...(['start', 'promote', 'open'] as const),
     ],
     removed: isFresh ? undefined : entry,
+    clusterId: list.clusterId,
     initialCluster,
     found: undefined,
   };

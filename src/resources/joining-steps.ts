@@ -80,17 +80,22 @@ export interface JoiningSteps {
  */
 export function joiningSteps(way: JoiningWay): JoiningSteps {
   const { cluster, member, peers } = way;
-  const request = { member, peers };
+  const requestOf = ({ clusterId }: Replacement): MembershipRequest => ({ member, peers, clusterId });
   const step = (name: ReplacementStep, what: (replacement: Replacement) => Change) =>
     resourceOf(`member-${name}:${member.name}`, way, (replacement) =>
       replacement.steps.includes(name) ? changed(what(replacement)) : UNCHANGED,
     );
   return {
-    leaving: [step('aside', () => asideChange(member)), step('remove', (found) => removeChange(request, found))],
+    leaving: [
+      step('aside', () => asideChange(member)),
+      step('remove', (found) => removeChange(requestOf(found), found)),
+    ],
     joining: [
-      step('add', () => addChange(request, cluster.members.length)),
-      resourceOf(`member-start:${member.name}`, way, (replacement, probe) => startOutcome(request, replacement, probe)),
-      step('promote', () => promoteChange(request)),
+      step('add', (found) => addChange(requestOf(found), cluster.members.length)),
+      resourceOf(`member-start:${member.name}`, way, (replacement, probe) =>
+        startOutcome(requestOf(replacement), replacement, probe),
+      ),
+      step('promote', (found) => promoteChange(requestOf(found))),
     ],
     open: resourceOf(`member-open:${member.name}`, way, async ({ steps }, probe) =>
       steps.includes('open') ? changed(openChange(member, await votersOnceJoined(cluster, probe))) : UNCHANGED,

@@ -122,11 +122,11 @@ interface Leave {
   readonly on: Member;
 }
 
-function removeChange({ cluster, member, on }: Leave, { removed }: Removal): Change {
+function removeChange({ cluster, member, on }: Leave, { removed, clusterId }: Removal): Change {
   if (removed === undefined) throw new Error('there is no entry to remove');
   const isThere = on === member;
   const isStopped = isThere && cluster.members.length > 1;
-  const request = { member: on, peers: cluster.members };
+  const request = { member: on, peers: cluster.members, clusterId };
   return {
     summary: `remove ${member.name} from the list of members, by its id ${hex(removed.id)}`,
     diff: [

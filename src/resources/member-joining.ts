@@ -1,3 +1,4 @@
+import { believedLister } from '../facts/etcd-membership.js';
 import { hasOwnData, lookAtMembers } from '../facts/etcd-phase.js';
 import { unitCommand } from '../facts/unit-command.js';
 import type { Cluster, Member } from '../model/cluster.js';
@@ -5,7 +6,6 @@ import { JOIN_ENV } from '../shell/join-member.js';
 import { decideReplacement, type Replacement, type ReplacementLook } from './decide-replacement.js';
 import { peersOf, type JoiningWay } from './joining-steps.js';
 import { lookBeforeJoining } from './look-before-joining.js';
-import { refuseForeignPeers } from './refuse-foreign-peers.js';
 
 const DONE: Replacement = { steps: [], removed: undefined, initialCluster: '', found: undefined };
 
@@ -25,7 +25,6 @@ export function joiningWay(cluster: Cluster, member: Member): JoiningWay {
       ]);
       if (!seen.yetToJoin.includes(member) && !environmentFiles.includes(JOIN_ENV)) return DONE;
       const look = await lookBeforeJoining(cluster, member, probe);
-      await refuseForeignPeers(cluster, look.others, probe);
       return decideJoining(cluster, member, look);
     },
   };
@@ -37,7 +36,11 @@ export function joiningWay(cluster: Cluster, member: Member): JoiningWay {
  */
 function decideJoining(cluster: Cluster, member: Member, look: ReplacementLook): Replacement {
   if (hasOwnData(look.state) && look.own.kind === 'silent')
-    return { ...DONE, steps: look.isJoining ? ['promote', 'open'] : [] };
+    return {
+      ...DONE,
+      steps: look.isJoining ? ['promote', 'open'] : [],
+      clusterId: believedLister(cluster, look.others)?.clusterId,
+    };
   const found = decideReplacement({ ...cluster, members: [...look.peers, member] }, member, look);
   // What its package started alone was moved aside by the role `etcd`.
   const steps = hasOwnData(look.state) ? found.steps : found.steps.filter((step) => step !== 'aside');

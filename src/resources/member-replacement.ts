@@ -4,7 +4,6 @@ import type { Probe } from '../model/remote.js';
 import { decideReplacement, type Replacement } from './decide-replacement.js';
 import { joiningSteps, peersOf, type JoiningSteps, type JoiningWay } from './joining-steps.js';
 import { lookBeforeJoining } from './look-before-joining.js';
-import { refuseForeignPeers } from './refuse-foreign-peers.js';
 
 /** The way from a member that is gone to a new one under its name. */
 export function replacementWay(cluster: Cluster, member: Member): JoiningWay {
@@ -33,6 +32,5 @@ function withDoubt(resource: Resource, cluster: Cluster, member: Member): Resour
 
 async function replacementOf(cluster: Cluster, member: Member, probe: Probe): Promise<Replacement> {
   const look = await lookBeforeJoining(cluster, member, probe);
-  await refuseForeignPeers(cluster, look.others, probe);
   return decideReplacement({ ...cluster, members: [...look.peers, member] }, member, look);
 }

@@ -16,8 +16,10 @@ export const JOIN_ENV = '/etc/systemd/system/etcd.service.d/provision-join.env';
 export interface MembershipRequest {
   /** On that host. */
   readonly member: Member;
-  /** The other members, who are asked to make it. */
+  /** The other members, who are asked to make it; those that stay first. */
   readonly peers: readonly Member[];
+  /** The cluster whose list it is, a decimal text; absent: the one of most that answer. */
+  readonly clusterId?: string | undefined;
 }
 
 /** Where the others reach a member that is managed here. */
@@ -26,23 +28,46 @@ export function peerUrlOf({ address, peerPort }: Pick<Member, 'address' | 'peerP
 }
 
 /**
- * What each script about the list of members begins with: `ctl` asks the other members, with the host's own client certificate; `list`
- * has one member a line, in the `simple` format: id, `started`, name, peer URLs, client URLs, whether it is a learner.
+ * What each script about the list of members begins with: `list` is what most of the other members say that answer, of one cluster;
+ * `ctl` asks those, with the host's own client certificate. It has one member a line, in the `simple` format: id, `started`, name, peer
+ * URLs, client URLs, whether it is a learner. One that lies, or is part of another cluster by now, is not asked to change anything.
  */
-export function askingPeers({ member, peers }: MembershipRequest): readonly string[] {
+export function askingPeers({ member, peers, clusterId }: MembershipRequest): readonly string[] {
   const { ca, certificate, key } = member.client;
-  const flags = [
-    `--endpoints=${quote(memberUrls(peers).join(','))}`,
-    `--cacert=${quote(ca)} --cert=${quote(certificate)} --key=${quote(key)}`,
-  ].join(' ');
+  const flags = `--cacert=${quote(ca)} --cert=${quote(certificate)} --key=${quote(key)} --dial-timeout=3s`;
   return [
     'set -eu',
     'export ETCDCTL_API=3',
     `refuse() { printf '%s\\n' "$1" >&2; exit 1; }`,
-    `ctl() { timeout 40 etcdctl ${flags} --dial-timeout=3s --command-timeout=15s "$@"; }`,
-    'list=$(ctl member list -w simple)',
+    'said() {',
+    `  for url in ${memberUrls(peers).map(quote).join(' ')}; do`,
+    `    id=$(timeout 10 etcdctl --endpoints="$url" ${flags} --command-timeout=5s endpoint status -w json 2>/dev/null | sed -n 's/.*"cluster_id":\\([0-9]*\\).*/\\1/p' | head -n 1)`,
+    `    ${clusterId === undefined ? '[ -n "$id" ]' : `[ "$id" = ${quote(clusterId)} ]`} || continue`,
+    `    members=$(timeout 10 etcdctl --endpoints="$url" ${flags} --command-timeout=5s member list -w simple 2>/dev/null | sort)`,
+    `    [ -z "$members" ] || printf '%s %s %s\\n' "$id" "$(printf '%s\\n' "$members" | base64 -w0)" "$url"`,
+    '  done',
+    '}',
+    `tries=${MOST_TRIES}`,
+    `while most=$(said | awk ${quote(MOST)}); [ -z "$most" ]; do`,
+    '  tries=$((tries - 1))',
+    `  [ "$tries" -gt 0 ] || refuse 'the other members do not say the same of who the members are: the list was not changed'`,
+    '  sleep 1',
+    'done',
+    'list=$(printf %s "${most% *}" | base64 -d)',
+    `ctl() { timeout 40 etcdctl --endpoints="\${most#* }" ${flags} --command-timeout=15s "$@"; }`,
   ];
 }
+
+/** Each question ends after 10 s at most, of one member after another, and a change after 40 s. */
+export const ASKING_TIMEOUT_MS = 180_000;
+
+/** A member may take a moment to learn what has just been changed. */
+const MOST_TRIES = 5;
+
+/** The list of more than half of those that say one, and their URLs; of two halves that of the first one: those that stay are asked first. */
+const MOST =
+  '{ k = $1 " " $2; w = 2 * (NR == 1) + 4; all += w; of[k] += w; list[k] = $2; urls[k] = urls[k] == "" ? $3 : urls[k] "," $3 } ' +
+  'END { for (k in of) if (2 * of[k] > all) print list[k], urls[k] }';
 
 /** Lines that end the script where the host has a member after all. */
 function stillGone({ unit, dataDir }: Member): readonly string[] {
@@ -56,6 +81,7 @@ function stillGone({ unit, dataDir }: Member): readonly string[] {
 export function removeMember(request: MembershipRequest, id: string): Command {
   return {
     summary: `etcdctl member remove ${id}`,
+    timeoutMs: ASKING_TIMEOUT_MS,
     script: [
       ...askingPeers(request),
       `printf '%s\\n' "$list" | grep -q ${quote(`^${id}, `)} || exit 0`,
@@ -73,6 +99,7 @@ export function addLearner(request: MembershipRequest): Command {
   const listed = `$3 == name || index("," $4 ",", "," url ",") { print; exit }`;
   return {
     summary: `etcdctl member add ${member.name} --learner`,
+    timeoutMs: ASKING_TIMEOUT_MS,
     script: [
       ...askingPeers(request),
       ...stillGone(member),
@@ -93,6 +120,7 @@ export function promoteLearner(request: MembershipRequest): Command {
   const { member } = request;
   return {
     summary: 'etcdctl member promote',
+    timeoutMs: ASKING_TIMEOUT_MS,
     script: [
       ...askingPeers(request),
       `own=$(${etcdctl(member)} endpoint status -w simple) || refuse 'the learner does not answer'`,
@@ -119,6 +147,7 @@ export function allowJoin(request: MembershipRequest): Command {
   const lines = ['ETCD_INITIAL_CLUSTER_STATE=existing', `ETCD_LISTEN_CLIENT_URLS=${httpsUrl('127.0.0.1', clientPort)}`];
   return {
     summary: 'let it join, as a learner that serves no clients',
+    timeoutMs: ASKING_TIMEOUT_MS,
     script: [
       ...askingPeers(request),
       'umask 022',

@@ -1,7 +1,7 @@
 import type { Member } from '../model/cluster.js';
 import type { Command } from '../model/remote.js';
 import { handOverLeadership } from './etcdctl.js';
-import { askingPeers, type MembershipRequest } from './join-member.js';
+import { ASKING_TIMEOUT_MS, askingPeers, type MembershipRequest } from './join-member.js';
 import { podMember, podRuns } from './etcd-pod.js';
 import { quote } from './quote.js';
 
@@ -9,9 +9,6 @@ import { quote } from './quote.js';
 export function yieldLeadership(member: Member, leaving: readonly string[]): Command {
   return { summary: 'hand over etcd leadership, if held', script: handOverLeadership(member, leaving) };
 }
-
-/** Each question to etcd ends after 40 s at most: a list, and a change, of one peer after another where the first does not answer. */
-const ASKING_TIMEOUT_MS = 180_000;
 
 /**
  * Takes a member that is to leave out of the list, as the only change in progress. It is asked of those that stay.

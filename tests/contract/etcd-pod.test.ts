@@ -19,7 +19,9 @@ beforeEach(() => {
   for (const path of ['manifests', 'data/member', 'bin']) mkdirSync(join(directory, path), { recursive: true });
   writeFileSync(pod().manifest, 'kind: Pod\n');
   program('bin/setpriv', ['while [ "$1" != sh ]; do shift; done', 'exec "$@"']);
-  program('bin/etcdctl', [`case "$*" in *'member list'*) echo '${OLD}' ;; *) echo "$*" >>${directory}/done ;; esac`]);
+  program('bin/etcdctl', [
+    `case "$*" in *'-w json'*) echo '{"cluster_id":77,"x":1}' ;; *'member list'*) echo '${OLD}' ;; *) echo "$*" >>${directory}/done ;; esac`,
+  ]);
 });
 
 afterEach(() => {

@@ -38,8 +38,10 @@ beforeEach(() => {
   for (const path of [data, join(directory, 'bin'), join(directory, 'systemd')]) mkdirSync(path);
   program('etcdctl', [
     // The last words are what is asked; what changes something is noted.
+    `url="\${1#--endpoints=}"; host=\${url#https://}; host=\${host%%:*}`,
     `case "$*" in`,
-    `*'member list'*) cat ${directory}/list ;;`,
+    `*'member list'*) cat "${directory}/list@$host" 2>/dev/null || cat ${directory}/list ;;`,
+    `*'endpoint status -w json'*) echo "[{\\"header\\":{\\"cluster_id\\":$(cat "${directory}/id@$host" 2>/dev/null || echo 77),\\"member_id\\":1}}]" ;;`,
     `*'endpoint status'*) cat ${directory}/status ;;`,
     `*) printf '%s\\n' "\${*##*--command-timeout=15s }" >>${directory}/done ;;`,
     'esac',
@@ -47,6 +49,7 @@ beforeEach(() => {
   program('systemctl', [
     `case "$1" in is-active) [ -e ${directory}/active ] ;; stop) rm -f ${directory}/active ;; esac`,
   ]);
+  program('sleep', []);
   // Only root may change the user.
   program('setpriv', ['while [ "$1" != sh ]; do shift; done', 'exec "$@"']);
   list(...VOTERS);
@@ -78,13 +81,92 @@ function run({ script }: Command): string {
 }
 
 const member = () => ({ ...sampleMember(3), dataDir: data });
-const request = () => ({ member: member(), peers: [sampleMember(1), sampleMember(2)] });
+const request = () => ({ member: member(), peers: [sampleMember(1), sampleMember(2)], clusterId: '77' });
 
 describe('the list of members', () => {
   test('is not changed where the others do not say what is on it', () => {
     program('etcdctl', [`case "$*" in *list*) exit 1 ;; *) touch ${directory}/done ;; esac`]);
     for (const command of [removeMember(request(), 'c3'), addLearner(request()), promoteLearner(request())])
-      expect(run(command)).toBe('refused: ');
+      expect(run(command)).toMatch(/^refused: the other members do not say the same/);
+  });
+
+  describe('is what most of the others say, of one cluster', () => {
+    const three = () => ({ ...request(), peers: [1, 2, 4].map((number) => sampleMember(number)) });
+    const lines = (...all: readonly string[]): string => all.map((line) => `${line}\n`).join('');
+    /** @returns who was asked to change it, or why nobody was */
+    const asked = (command: Command): string => {
+      program('etcdctl', [
+        readFileSync(join(directory, 'bin', 'etcdctl'), 'utf8').replace(
+          '*) printf',
+          `*) echo "$url" >>${directory}/asked; printf`,
+        ),
+      ]);
+      const said = run(command);
+      return existsSync(join(directory, 'asked')) ? readFileSync(join(directory, 'asked'), 'utf8').trim() : said;
+    };
+    const [ONE, TWO, FOUR] = [1, 2, 4].map((number) => `https://10.0.0.${number}:2379`);
+
+    test.each<[string, () => void, string | RegExp]>([
+      ['all agree', () => undefined, `${ONE},${TWO},${FOUR}`],
+      [
+        'one lists others',
+        () => {
+          write('list@10.0.0.1', lines(VOTERS[0] ?? ''));
+        },
+        `${TWO},${FOUR}`,
+      ],
+      [
+        'one is of another cluster',
+        () => {
+          write('id@10.0.0.2', '99');
+        },
+        `${ONE},${FOUR}`,
+      ],
+      [
+        'one is silent',
+        () => {
+          write('list@10.0.0.4', '');
+        },
+        `${ONE},${TWO}`,
+      ],
+      [
+        'most are of another cluster',
+        () => {
+          for (const number of [2, 4]) {
+            write(`id@10.0.0.${number}`, '99');
+            write(`list@10.0.0.${number}`, lines(OLD));
+          }
+        },
+        `${ONE}`,
+      ],
+      [
+        'one of two that answer lies, who is asked last',
+        () => {
+          write('list@10.0.0.2', lines(OLD));
+          write('list@10.0.0.4', '');
+        },
+        `${ONE}`,
+      ],
+      [
+        'each says something else',
+        () => {
+          write('list@10.0.0.2', lines(OLD));
+          write('list@10.0.0.4', lines(LEARNER));
+        },
+        /^refused: the other members do not say the same of who the members are/,
+      ],
+      [
+        'nobody is of that cluster',
+        () => {
+          for (const number of [1, 2, 4]) write(`id@10.0.0.${number}`, '99');
+        },
+        /^refused: the other members/,
+      ],
+    ])('%s', (_, prepare, expected) => {
+      prepare();
+      if (typeof expected === 'string') expect(asked(addLearner(three()))).toBe(expected);
+      else expect(asked(addLearner(three()))).toMatch(expected);
+    });
   });
 
   test('loses just the id that was planned, once', () => {
@@ -188,7 +270,7 @@ describe('a member that leaves', () => {
 
   test('stays where the others do not say what is on the list', () => {
     program('etcdctl', [`case "$*" in *list*) exit 1 ;; *) touch ${directory}/done ;; esac`]);
-    expect(run(leave())).toBe('refused: ');
+    expect(run(leave())).toMatch(/^refused: the other members do not say the same/);
   });
 
   test.each([

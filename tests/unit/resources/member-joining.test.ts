@@ -168,11 +168,9 @@ describe('the inventory has more members than the running cluster', () => {
 
     test('one that is part of another cluster by now is not asked to change a list', async () => {
       const three: Host = { status: healthy(3, { clusterId: '99', members: [entry(3)] }) };
-      await expect(changesWith(three, [1])).rejects.toMatchObject({
-        code: 'foreign-etcd',
-        message: expect.stringContaining('etcd-3: the etcd that runs there belongs to cluster 99, not to 77'),
-        hint: 'it has left: take etcd-3 out of the group etcd_former',
-      });
+      const changes = JSON.stringify(await changesWith(three, [1]));
+      // By the cluster id: of its own it is not asked, and it keeps nobody out.
+      expect(changes).toContain('[ \\"$id\\" = 77 ] || continue');
     });
   });
 
