@@ -53,7 +53,8 @@ export async function requireConfirmed(
 
 /**
  * Whether most members have dropped all that came before a revision: what was deleted last has then left no entry, and a snapshot of
- * now is as old as the newest key that is left. A store that nothing was ever written to is at revision 1, and has no entry.
+ * now is as old as the newest key that is left. How old that is, a member tells only by going through all its keys, which is not
+ * asked of one that serves. A store that nothing was ever written to is at revision 1, and has no entry.
  */
 async function isHistoryGone(
   revision: number,

@@ -185,8 +185,12 @@ export function revokeInvitation(host: JoiningHost): Command {
   };
 }
 
-/** Forgets what kubeadm made of a host. Any other directory than that of the certificates, which it would empty. */
-export const RESET = 'kubeadm reset --force --cert-dir /run/provision/none';
+/**
+ * Forgets what kubeadm made of a host, and nothing of etcd. Another directory than that of the certificates, which it would empty;
+ * and without its phase for etcd: where there is no static pod, a newer kubeadm empties /var/lib/etcd, in which a member of an
+ * etcd outside of it may live (kubernetes/kubeadm#3225).
+ */
+export const RESET = 'kubeadm reset --force --skip-phases remove-etcd-member --cert-dir /run/provision/none';
 
 /** What kubeadm made in the directory of certificates; those for etcd are ours. */
 const MADE =

@@ -78,7 +78,7 @@ export const HOST = {
   },
   'node-half-made': {
     why: 'Some files of kubeadm are on the host and others are not, and this program has not begun it: going on could take a node of another cluster.',
-    next: 'Finish it by hand, or where nothing of it is needed, reset the host as the hint says: a plain `kubeadm reset` empties /etc/kubernetes/pki, with the client certificate for etcd in it.',
+    next: 'Finish it by hand, or where nothing of it is needed, reset the host as the hint says: a plain `kubeadm reset` empties /etc/kubernetes/pki, with the client certificate for etcd in it, and with newer versions /var/lib/etcd, too.',
     kind: 'unsafe',
   },
   'node-join-unclear': {
