@@ -9,11 +9,13 @@ import { succeed } from './process.mjs';
 /** What Ansible's module apt needs, and the lab's image lacks. */
 const PACKAGES = ['python3-apt', 'python-apt-common', 'distro-info-data'];
 
+const PAGE = 'docs/bench.md';
+
 const { values } = parseArgs({
   options: {
-    balancers: { type: 'string', default: '3,30' },
-    rounds: { type: 'string', default: '6' },
-    page: { type: 'string', default: 'docs/bench.md' },
+    balancers: { type: 'string', default: '3,10' },
+    rounds: { type: 'string', default: '3' },
+    page: { type: 'string', default: PAGE },
   },
 });
 
@@ -21,6 +23,7 @@ const LAB = 'bench';
 const cli = (...args) => succeed(process.execPath, ['dist/main.js', ...args]);
 
 async function measure(balancers) {
+  const loads = [loadavg()[0]];
   const directory = mkdtempSync(join(tmpdir(), 'provision-bench-'));
   try {
     mkdirSync(join(directory, 'packages'));
@@ -28,22 +31,27 @@ async function measure(balancers) {
     await cli('lab', 'up', '--name', LAB, ...sizes, '--dir', join(directory, 'lab'));
     const download = `cd ${directory}/packages && apt-get -q download ${PACKAGES.join(' ')} && tar -cf ../packages.tar *.deb`;
     await succeed('sh', ['-c', download]);
-    const rounds = balancers > 10 ? Math.ceil(Number(values.rounds) / 2) : Number(values.rounds);
-    const args = ['bench/measure.mjs', directory, String(balancers), String(rounds)];
+    const args = ['bench/measure.mjs', directory, String(balancers), values.rounds];
     const inLab = ['dist/main.js', 'lab', 'run', '--name', LAB, '--', process.execPath, ...args];
     const found = await succeed(process.execPath, inLab, { stderr: 'inherit' });
-    return { ...JSON.parse(found.toString()), load: loadavg()[0] };
+    return { ...JSON.parse(found.toString()), loads: [...loads, loadavg()[0]] };
   } finally {
     await cli('lab', 'down', '--name', LAB);
     rmSync(directory, { recursive: true, force: true });
   }
 }
 
+const version = async (program, ...args) => (await succeed(program, args)).toString().split('\n')[0];
+const commit = await version('git', 'describe', '--always', '--dirty');
+// The page that is kept is of a commit that can be measured again.
+if (commit.endsWith('-dirty') && values.page === PAGE) {
+  console.error(`${commit}: commit first, or write the results elsewhere: npm run bench -- --page FILE`);
+  process.exit(1);
+}
 const results = [];
 for (const balancers of values.balancers.split(',')) results.push(await measure(Number(balancers)));
-const version = async (program, ...args) => (await succeed(program, args)).toString().split('\n')[0];
 const about = {
-  commit: await version('git', 'describe', '--always', '--dirty'),
+  commit,
   ansible: await version('ansible-playbook', '--version'),
   mitogen: await version('dpkg-query', '-W', '-f', '${Version}', 'ansible-mitogen'),
 };

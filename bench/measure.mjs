@@ -54,11 +54,13 @@ async function pack(version) {
   return new Map(await Promise.all(packed));
 }
 
-/** Measures one kind of work, contestants in turn, then counts what each makes of the hosts. */
-async function measureRow(title, contestants, work, { rounds: times, before = () => undefined }) {
+/** Measures one kind of work, contestants in turn, and another one first in each round; then counts what each makes of the hosts. */
+async function measureRow(title, contestants, work, before = () => undefined) {
   const row = { title, times: contestants.map(() => []), counts: [] };
-  for (let round = 0; round < times; round += 1)
-    for (const [index, contestant] of contestants.entries()) {
+  for (let round = 0; round < Number(rounds); round += 1)
+    for (const place of contestants.keys()) {
+      const index = (round + place) % contestants.length;
+      const contestant = contestants[index];
       await before();
       const elapsed = await timed(() => work(contestant));
       row.times[index].push(elapsed);
@@ -96,20 +98,11 @@ for (const contestant of contestants) {
 say(`${names.length} hosts: what one does, the others find done`);
 
 let version = 'before';
+const other = () => (version = version === 'before' ? 'after' : 'before');
 const rows = [
-  await measureRow('no-op', contestants, ({ noOp }) => noOp(version), { rounds: Number(rounds) }),
-  await measureRow(
-    'one changed line',
-    contestants,
-    ({ change }) => change((version = version === 'before' ? 'after' : 'before')),
-    {
-      rounds: Math.ceil(Number(rounds) / 2),
-    },
-  ),
-  await measureRow('first converge', contestants, ({ converge }) => converge('before'), {
-    rounds: Math.ceil(Number(rounds) / 3),
-    before: () => balancers.reset(),
-  }),
+  await measureRow('no-op', contestants, ({ noOp }) => noOp(version)),
+  await measureRow('one changed line', contestants, ({ change }) => change(other())),
+  await measureRow('first converge', contestants, ({ converge }) => converge('before'), balancers.reset),
 ];
 process.stdout.write(
   `${JSON.stringify({ hosts: names.length, contestants: contestants.map(({ name }) => name), rows })}\n`,

@@ -12,7 +12,7 @@ function ratio(ours, theirs) {
   return rounds.length === 1 ? figures[0] : `${figures[0]} (${figures[1]} … ${figures[2]})`;
 }
 
-function timesOf({ hosts, contestants, rows, load }) {
+function timesOf({ hosts, contestants, rows, loads }) {
   const head = ['', ...contestants, ...contestants.slice(1).map((name) => `÷ ${name}`), 'rounds'];
   const lines = rows.map(({ title, times: [ours, ...others] }) => [
     title,
@@ -20,7 +20,9 @@ function timesOf({ hosts, contestants, rows, load }) {
     ...others.map((theirs) => ratio(ours, theirs)),
     ours.length,
   ]);
-  return `## ${hosts} load balancers\n\n${table(head, lines)}\n\nLoad of the machine at the end: ${load.toFixed(1)}.`;
+  const [before, after] = loads.map((each) => each.toFixed(1));
+  const few = rows[0].times[0].length < 3 ? ' **Fewer than three rounds: an impression, no measurement.**' : '';
+  return `## ${hosts} load balancers\n\n${table(head, lines)}\n\nLoad of the machine before the lab was up: ${before}; at the end: ${after}.${few}`;
 }
 
 function countsOf({ contestants, rows }) {
