@@ -1,23 +1,47 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { jest, test } from '@jest/globals';
+import { makeAuthority } from '../../src/pki/issue.js';
 import { describeOnLab } from '../support/lab.js';
 import { placeWithInventory, workThroughPage } from '../support/lab-page.js';
-import { endOf, PASSPHRASE } from '../support/main-job.js';
+import { endOf, must, PASSPHRASE } from '../support/main-job.js';
 import type { PagePlace } from '../support/page.js';
-import { etcdFaults, giveDiskBack, sayForEtcd, waitingActs, writePassphrase } from '../support/runbook-acts.js';
+import {
+  balancerFaults,
+  etcdFaults,
+  giveDiskBack,
+  goOnWithNewMachine,
+  pkiFaults,
+  sayForEtcd,
+  waitingActs,
+  writePassphrase,
+} from '../support/runbook-acts.js';
+import { circumstancesAt } from '../support/test-authority.js';
 
 // What the runbooks say is what repairs it: their commands are typed from their text, after what they are for was done.
 
 // Against hanging, on a machine ten times slower.
 jest.setTimeout(2_400_000);
 
+const DAY_MS = 24 * 60 * 60 * 1000;
+
 describeOnLab('runbooks', 'runbooks', { etcd: 3, controlPlanes: 1 }, (lab) => {
   async function clusterWithRunbooks(): Promise<PagePlace> {
     const acts: Record<string, () => unknown> = {};
     const at = await placeWithInventory(lab, acts);
     const inventory = join(at.work, 'inventory.yaml');
+    const begun = new Date(Date.now() - 500 * DAY_MS);
+    const authority = await makeAuthority(
+      { commonName: 'etcd-ca', days: 3650, keyType: 'ecdsa-p256' },
+      circumstancesAt(begun),
+    );
+    mkdirSync(join(at.work, 'made'));
+    writeFileSync(join(at.work, 'made/ca.crt'), authority.certificatePem);
+    writeFileSync(join(at.work, 'made/ca.key'), authority.keyPem.reveal(), { mode: 0o600 });
     writePassphrase(join(at.work, 'passphrase'), PASSPHRASE);
     const secret = ['--passphrase-file', join(at.work, 'passphrase')];
+    const files = ['--certificate', join(at.work, 'made/ca.crt'), '--key', join(at.work, 'made/ca.key')];
+    await must(lab.provision('ca', 'import', join(at.work, 'pki'), ...files, ...secret));
     sayForEtcd(at.work, ['etcd_quota_backend_bytes: 16777216']);
     const applied = await lab.provision('apply', inventory, '--yes', ...secret);
     if (applied.status !== 0) throw new Error(endOf(applied));
@@ -25,6 +49,8 @@ describeOnLab('runbooks', 'runbooks', { etcd: 3, controlPlanes: 1 }, (lab) => {
       acts,
       waitingActs(lab, () => inventory),
       etcdFaults(lab),
+      balancerFaults(lab),
+      pkiFaults(lab, at.work, authority),
     );
     return at;
   }
@@ -36,6 +62,13 @@ describeOnLab('runbooks', 'runbooks', { etcd: 3, controlPlanes: 1 }, (lab) => {
     await workThroughPage('runbooks/etcd-does-not-answer', at);
     await workThroughPage('runbooks/disk-full', at);
     await giveDiskBack(lab);
+    await healthy();
+    await workThroughPage('runbooks/bypass', at);
+    await healthy();
+    await workThroughPage('runbooks/certificates-expiring', at);
+    await workThroughPage('runbooks/lost-pki', at);
+    await workThroughPage('runbooks/move-the-ca', at);
+    goOnWithNewMachine(at.work);
     await healthy();
   });
 });

@@ -8,16 +8,12 @@ const NOT_WORKED_THROUGH: Readonly<Record<string, string>> = {
   'tutorials/kubernetes': 'what it says is done by the lab test kubernetes-playbook, whose commands are its own',
   'runbooks/apiserver-virtual-ip':
     'what it says is done by the lab test apiserver-lb and kubernetes-lab, whose commands are its own',
-  'runbooks/bypass': 'what it says is done by the lab test bypass, whose commands are its own',
-  'runbooks/certificates-expiring':
-    'what it says is done by the lab test certs and expired-certificates, whose commands are its own',
   'runbooks/load-balancer-of-others':
     'what it says is done by the lab test external-balancer, whose commands are its own',
-  'runbooks/lost-pki': 'what it says is done by the lab test certs, whose commands are its own',
-  'runbooks/move-the-ca': 'what it says is done by the lab test certs, whose commands are its own',
   'runbooks/other-load-balancers':
     'what it says is done by the lab test virtual-ip-changes, whose commands are its own',
   'runbooks/snapshots': 'what it says is done by the lab test snapshot, whose commands are its own',
+  'runbooks/remove-a-node': 'what it says is done by the lab test kubernetes-nodes, whose commands are its own',
   'runbooks/stacked-to-external': 'what it says is done by the lab test unstack, whose commands are its own',
   'runbooks/upgrade-etcd': 'what it says is done by the lab test etcd-versions, whose commands are its own',
   'runbooks/virtual-ip-on-nobody-or-two': 'what it says is done by the lab test verify, whose commands are its own',
