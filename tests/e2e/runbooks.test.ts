@@ -11,6 +11,7 @@ import {
   etcdFaults,
   giveDiskBack,
   goOnWithNewMachine,
+  onHosts,
   pkiFaults,
   sayForEtcd,
   waitingActs,
@@ -43,7 +44,14 @@ describeOnLab('runbooks', 'runbooks', { etcd: 3, controlPlanes: 1 }, (lab) => {
     const files = ['--certificate', join(at.work, 'made/ca.crt'), '--key', join(at.work, 'made/ca.key')];
     await must(lab.provision('ca', 'import', join(at.work, 'pki'), ...files, ...secret));
     sayForEtcd(at.work, ['etcd_quota_backend_bytes: 16777216']);
-    const applied = await lab.provision('apply', inventory, '--yes', ...secret);
+    const [applied] = await Promise.all([
+      lab.provision('apply', inventory, '--yes', ...secret),
+      onHosts(
+        lab,
+        ['etcd-1', 'etcd-2'],
+        'apt-get -qq update; DEBIAN_FRONTEND=noninteractive apt-get -qqy -o DPkg::Lock::Timeout=120 install nftables',
+      ),
+    ]);
     if (applied.status !== 0) throw new Error(endOf(applied));
     Object.assign(
       acts,
@@ -63,6 +71,7 @@ describeOnLab('runbooks', 'runbooks', { etcd: 3, controlPlanes: 1 }, (lab) => {
     await workThroughPage('runbooks/disk-full', at);
     await giveDiskBack(lab);
     await healthy();
+    await workThroughPage('runbooks/virtual-ip-on-nobody-or-two', at);
     await workThroughPage('runbooks/bypass', at);
     await healthy();
     await workThroughPage('runbooks/certificates-expiring', at);

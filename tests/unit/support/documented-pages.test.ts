@@ -16,7 +16,6 @@ const NOT_WORKED_THROUGH: Readonly<Record<string, string>> = {
   'runbooks/remove-a-node': 'what it says is done by the lab test kubernetes-nodes, whose commands are its own',
   'runbooks/stacked-to-external': 'what it says is done by the lab test unstack, whose commands are its own',
   'runbooks/upgrade-etcd': 'what it says is done by the lab test etcd-versions, whose commands are its own',
-  'runbooks/virtual-ip-on-nobody-or-two': 'what it says is done by the lab test verify, whose commands are its own',
 };
 
 const FOLDERS = ['tutorials', 'runbooks'];
