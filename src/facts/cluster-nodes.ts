@@ -14,8 +14,8 @@ export interface ClusterNode {
   readonly evicted: readonly string[];
   /** Those of {@link evicted} that nobody would make again elsewhere. */
   readonly unowned: readonly string[];
-  /** Disruption budgets of their namespaces that allow nothing at the moment, `namespace/name`. */
-  readonly budgets: readonly string[];
+  /** Disruption budgets of their namespaces that allow nothing at the moment, `namespace/name`; absent: not known. */
+  readonly budgets: readonly string[] | undefined;
 }
 
 /** What a control plane says: or why it says nothing. */
@@ -40,25 +40,27 @@ export const clusterNodes: Fact<ClusterNodesSeen> = {
   name: 'cluster-nodes',
   script: (addresses) =>
     [
-      `ask() { ${KUBECTL} --request-timeout=20s get "$@" 2>&1; }`,
-      `silent() { printf 'S\\t%s\\n' "$(printf '%s' "$1" | tr '\\n' ' ' | cut -c 1-300)"; }`,
+      `ask() { ${KUBECTL} --request-timeout=20s get "$@" 2>/dev/null </dev/null; }`,
+      // Its warnings are no part of an answer; only why there is none is asked for.
+      `silent() { printf 'S\\t%s\\n' "$(${KUBECTL} --request-timeout=20s get "$1" -A -o name 2>&1 >/dev/null </dev/null | tr '\\n' ' ' | cut -c 1-300)"; }`,
       `if nodes=$(ask nodes -o ${each(NODES)}); then`,
-      `budgets=$(ask poddisruptionbudgets -A -o ${each(BUDGETS)}) || budgets=`,
       ...addresses.map(
         (address) =>
-          `printf 'A\\n'; printf '%s\\n' "$nodes" | awk -F '\\t' -v at=${quote(address)} '{ n = split($4, all, " "); for (i = 1; i <= n; i++) if (all[i] == at) print $1 "\\t" $2 "\\t" $3 }' | while read -r name rest; do
+          `printf 'A\\n'; printf '%s\\n' "$nodes" | awk -F '\\t' -v at=${quote(address)} '{ n = split($4, all, " "); for (i = 1; i <= n; i++) if (all[i] == at) { print $1 "\\t" ($2 == "" ? "-" : $2) "\\t" ($3 == "" ? "-" : $3); break } }' | while read -r name rest; do
   printf 'N\\t%s\\t%s\\n' "$name" "$rest"
-  if pods=$(ask pods -A --field-selector "spec.nodeName=$name" -o ${each(PODS)} </dev/null); then printf '%s\\n' "$pods" | sed 's/^/P\\t/'; else silent "$pods"; fi
+  if pods=$(ask pods -A --field-selector "spec.nodeName=$name" -o ${each(PODS)}); then printf '%s\\n' "$pods" | sed '/./s/^/P\\t/'; else silent pods; fi
 done`,
       ),
-      `printf '%s\\n' "$budgets" | sed -n 's/\\t0$//p' | sed 's/^/B\\t/'`,
-      'else silent "$nodes"; fi',
+      `if budgets=$(ask poddisruptionbudgets -A -o ${each(BUDGETS)}); then printf '%s\\n' "$budgets" | sed -n 's/\\t0$//p' | sed 's/^/B\\t/'; else printf 'U\\n'; fi`,
+      'else silent nodes; fi',
     ].join('\n'),
   parse(stdout, addresses) {
     const lines = stdout.split('\n').map((line) => line.split('\t'));
     const [silent] = lines.filter(([kind]) => kind === 'S');
     if (silent !== undefined) return new Map(addresses.map((address) => [address, { silent: silent[1] ?? '' }]));
-    const budgets = lines.flatMap(([kind, name = '']) => (kind === 'B' ? [name] : []));
+    const budgets = lines.some(([kind]) => kind === 'U')
+      ? undefined
+      : lines.flatMap((line) => (line[0] === 'B' ? [namespaced(fieldsOf(line, 2)[1])] : []));
     const starts = lines.flatMap(([kind], index) => (kind === 'A' ? [index] : []));
     if (starts.length !== addresses.length) throw new Error('not every address came back');
     return new Map(
@@ -72,35 +74,43 @@ done`,
 
 type Line = readonly string[];
 
-function parseNodes(lines: readonly Line[], budgets: readonly string[]): readonly ClusterNode[] {
+/** Of exactly so many. */
+function fieldsOf(line: Line, count: number): Line {
+  if (line.length !== count) throw new Error(`a line of ${line.length} fields came back, in place of ${count}`);
+  return line;
+}
+
+/** `namespace/name`: names go into sentences, and into what a person types. */
+function namespaced(found = ''): string {
+  const [namespace = '', name = '', ...rest] = found.split('/');
+  if (rest.length > 0 || !isNodeName(namespace) || !isNodeName(name)) throw new Error('a pod without a name came back');
+  return found;
+}
+
+function parseNodes(lines: readonly Line[], budgets: readonly string[] | undefined): readonly ClusterNode[] {
   const starts = lines.flatMap(([kind], index) => (kind === 'N' ? [index] : []));
   return starts.map((start, index) => parseNode(lines.slice(start, starts[index + 1]), budgets));
 }
 
-function parseNode([head = [], ...rest]: readonly Line[], budgets: readonly string[]): ClusterNode {
-  // Blanks between what `read` took for one word.
-  const [, name = '', ...states] = head.flatMap((word) => word.split(' '));
+function parseNode([head = [], ...rest]: readonly Line[], budgets: readonly string[] | undefined): ClusterNode {
+  const [, name = '', unschedulable, ready = ''] = fieldsOf(head, 4);
   if (!isNodeName(name)) throw new Error('a node without a name came back');
-  const pods = rest.flatMap(([kind, pod = '', owners = '', phase = '']) =>
-    kind === 'P' && pod.includes('/')
-      ? [{ pod, owners: owners.split(' ').filter((owner) => owner !== ''), phase }]
-      : [],
-  );
+  const pods = rest.flatMap((line) => {
+    if (line[0] !== 'P') return [];
+    const [, pod, owners = '', phase = ''] = fieldsOf(line, 4);
+    return [{ pod: namespaced(pod), owners: owners.split(' ').filter((owner) => owner !== ''), phase }];
+  });
   const evicted = pods.filter(({ owners }) => !owners.some((owner) => owner === 'DaemonSet' || owner === 'Node'));
   const unowned = evicted.filter(({ owners, phase }) => owners.length === 0 && !ENDED.has(phase));
   const namespaces = new Set(evicted.map(({ pod }) => pod.split('/')[0]));
-  const ready = states.find((state) => READY.has(state))?.toLowerCase();
   return {
     name,
-    takesPods: !states.includes('true'),
-    ready: ready === 'true' || ready === 'false' ? ready : 'unknown',
+    takesPods: unschedulable !== 'true',
+    ready: ready === 'True' ? 'true' : ready === 'False' ? 'false' : 'unknown',
     evicted: evicted.map(({ pod }) => pod),
     unowned: unowned.map(({ pod }) => pod),
-    budgets: budgets.filter((budget) => namespaces.has(budget.split('/')[0])),
+    budgets: budgets?.filter((budget) => namespaces.has(budget.split('/')[0])),
   };
 }
-
-/** Of the condition; `spec.unschedulable` is in lower case. */
-const READY = new Set(['True', 'False', 'Unknown']);
 
 const ENDED = new Set(['Succeeded', 'Failed']);

@@ -1,6 +1,7 @@
 import type { ClusterNode } from '../facts/cluster-nodes.js';
 import { ProvisionError } from '../model/errors.js';
 import type { FormerNode } from '../model/kubernetes.js';
+import { quote } from '../shell/quote.js';
 import { shortList } from '../model/short-list.js';
 import type { FormerNodeHost, FormerNodeLook } from './look-at-former-node.js';
 
@@ -10,14 +11,17 @@ export interface FormerNodePlan {
   readonly through: string | undefined;
   /** Nodes whose pods are to be moved elsewhere. */
   readonly drained: readonly ClusterNode[];
+  /** Nodes that have pods, or take some, and can't be drained: their kubelet does not run. */
+  readonly undrained: readonly ClusterNode[];
   readonly reset: boolean;
   readonly deleted: readonly ClusterNode[];
 }
 
-const NOTHING: FormerNodePlan = { through: undefined, drained: [], reset: false, deleted: [] };
+const NOTHING: FormerNodePlan = { through: undefined, drained: [], undrained: [], reset: false, deleted: [] };
 
 /**
- * Decides what is left to do. A node that is not Ready is not drained: its pods would never be seen to end, and the reset ends them.
+ * Decides what is left to do. A node is drained, Ready or not, while its kubelet runs; without one its pods would never be seen to end, and
+ * the reset ends them.
  * @returns why it can't be decided yet
  * @throws ProvisionError `node-not-drainable`, `node-has-etcd`, `node-half-made`
  */
@@ -29,12 +33,11 @@ export function decideFormerNode(node: FormerNode, { cluster, here }: FormerNode
     return `no control plane says which nodes there are (${cluster.silent})`;
   }
   const { nodes } = cluster;
-  if (here.isOf === 'another' && reset) throw otherCluster(node);
-  const drained = nodes.filter(
-    ({ ready, takesPods, evicted }) => ready === 'true' && (takesPods || evicted.length > 0),
-  );
+  if (here.isOurs === false && reset) throw otherCluster(node);
+  const busy = nodes.filter(({ takesPods, evicted }) => takesPods || evicted.length > 0);
+  const [drained, undrained] = here.kubeletRuns ? [busy, []] : [[], busy];
   for (const each of drained) refuseUnowned(each, cluster.through);
-  return { through: cluster.through, drained, reset, deleted: nodes };
+  return { through: cluster.through, drained, undrained, reset, deleted: nodes };
 }
 
 function mustReset({ host }: FormerNode, { state, hasStackedEtcd }: FormerNodeHost): boolean {
@@ -61,7 +64,7 @@ function refuseUnowned({ name, unowned }: ClusterNode, through: string): void {
   throw new ProvisionError({
     code: 'node-not-drainable',
     message: `node ${name} is to be drained, and nobody would make these pods again elsewhere: ${shortList(unowned)}`,
-    hint: `delete what is not needed: ssh ${through} sudo kubectl --kubeconfig /etc/kubernetes/admin.conf -n ${namespace} delete pod ${pod}`,
+    hint: `delete what is not needed: ssh ${through} sudo kubectl --kubeconfig /etc/kubernetes/admin.conf -n ${quote(namespace)} delete pod ${quote(pod)}`,
   });
 }
 

@@ -29,7 +29,7 @@ interface Asked {
 export function formerNodeSteps(site: FormerSite): readonly Resource[] {
   return [
     step('kubernetes:drained', site, (plan) => drained(plan, site)),
-    step('kubernetes:reset', site, ({ reset }) => (reset ? resetOutcome() : UNCHANGED)),
+    step('kubernetes:reset', site, (plan) => (plan.reset ? resetOutcome(plan) : UNCHANGED)),
     step('kubernetes:node', site, ({ deleted, through = '' }) => nodesDeleted(site, deleted, through)),
   ];
 }
@@ -64,10 +64,13 @@ function drained({ drained: nodes, through = '' }: FormerNodePlan, { settings }:
   });
 }
 
-function resetOutcome(): Outcome {
+/** Without a drain it is another change than with one: nobody has agreed to that who has seen the drain. */
+function resetOutcome({ undrained }: FormerNodePlan): Outcome {
+  const why = undrained.length === 0 ? '' : ', without a drain, for its kubelet does not run';
   return changed({
-    summary: 'take Kubernetes off the host (kubeadm reset)',
+    summary: `take Kubernetes off the host${why} (kubeadm reset)`,
     diff: [
+      ...undrained.flatMap(({ evicted }) => evicted.map((pod) => `- ${pod}: not evicted, it ends here`)),
       'its static pods end, an API server first and in order; then its kubelet and all other containers',
       '- what kubeadm made in /etc/kubernetes and /var/lib/kubelet; etcd, and its certificates, stay',
     ],
@@ -98,7 +101,10 @@ function deletion({ address = '' }: FormerNode, { node, through }: Asked): Actio
 
 async function budgetsDoubt({ node, controlPlanes }: FormerSite, probe: Probe): Promise<string | undefined> {
   const { cluster } = await lookAtFormerNode(node, controlPlanes, probe);
-  const budgets = 'through' in cluster ? cluster.nodes.flatMap((each) => each.budgets) : [];
+  const nodes = 'through' in cluster ? cluster.nodes : [];
+  if (nodes.some((each) => each.budgets === undefined))
+    return 'which disruption budgets there are could not be read: the drain respects them, and one may hold it up';
+  const budgets = nodes.flatMap((each) => each.budgets ?? []);
   if (budgets.length === 0) return undefined;
   const [is, hold] = budgets.length === 1 ? ['allows', 'holds'] : ['allow', 'hold'];
   return `${counted(budgets.length, 'disruption budget')} ${is} nothing now, and ${hold} the drain up where pods of the node are meant: ${shortList(budgets)}`;

@@ -2,8 +2,9 @@ import { certificateFiles, certificateFilesKey } from '../facts/certificate-file
 import { clusterNodes, type ClusterNode } from '../facts/cluster-nodes.js';
 import { askText } from '../facts/file-content.js';
 import { credentialsOf, readKubeconfig } from '../facts/kubeconfig.js';
-import { USUAL_KUBELET_CONF } from '../facts/kubelet-processes.js';
+import { KUBELET, USUAL_KUBELET_CONF } from '../facts/kubelet-processes.js';
 import { pathExists } from '../facts/path-exists.js';
+import { unitState } from '../facts/unit-state.js';
 import { unlessLost } from '../facts/unless-lost.js';
 import { RemoteError } from '../model/errors.js';
 import type { FormerNode, KubernetesNode } from '../model/kubernetes.js';
@@ -23,8 +24,12 @@ export interface FormerNodeLook {
 /** What is found on the host itself. */
 export interface FormerNodeHost {
   readonly state: KubernetesState;
-  /** Which cluster its kubelet is of, by the authority that it trusts: `unclear` where nobody is there to compare with. */
-  readonly isOf: 'this' | 'another' | 'unclear';
+  /**
+   * Whether its kubelet trusts an authority of the control planes that stay; absent where it has no kubeconfig, and is a node of nobody.
+   */
+  readonly isOurs: boolean | undefined;
+  /** The kubelet sees pods end: a drain comes to its end. */
+  readonly kubeletRuns: boolean;
   /** kubeadm runs a member of etcd there, which it would remove with its data. */
   readonly hasStackedEtcd: boolean;
 }
@@ -43,12 +48,21 @@ export async function lookAtFormerNode(
   if (found instanceof RemoteError) return { cluster, here: undefined };
   const { authority, ...here } = found;
   const theirs = 'through' in cluster ? await authorityOf(probe.on(cluster.through)) : undefined;
-  const isOf = theirs === undefined || authority === undefined ? 'unclear' : same(theirs, authority);
-  return { cluster, here: { ...here, isOf } };
+  return {
+    cluster,
+    here: { ...here, isOurs: authority === undefined ? undefined : haveCommon(theirs ?? '', authority) },
+  };
 }
 
-function same(one: string, other: string): FormerNodeHost['isOf'] {
-  return one.trim() === other.trim() ? 'this' : 'another';
+/** While an authority is replaced, a file has two. */
+function haveCommon(one: string, other: string): boolean {
+  const own = certificatesIn(one);
+  return certificatesIn(other).some((each) => own.includes(each));
+}
+
+function certificatesIn(pem: string): readonly string[] {
+  const blocks = pem.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? [];
+  return blocks.map((block) => block.replaceAll(/\s/g, ''));
 }
 
 /** One after the other: an answer of the first suffices, and each costs a process of kubectl. */
@@ -73,14 +87,15 @@ async function authorityOf(probe: Probe): Promise<string> {
 
 async function lookAtHost(
   there: Probe,
-): Promise<Omit<FormerNodeHost, 'isOf'> & { readonly authority: string | undefined }> {
-  const [state, text, hasStackedEtcd] = await Promise.all([
+): Promise<Omit<FormerNodeHost, 'isOurs'> & { readonly authority: string | undefined }> {
+  const [state, text, hasStackedEtcd, { active: kubeletRuns }] = await Promise.all([
     kubernetesState(there),
     askText(there, USUAL_KUBELET_CONF),
     there.ask(pathExists, '/etc/kubernetes/manifests/etcd.yaml'),
+    there.ask(unitState, KUBELET),
   ]);
-  const authority = state === 'joined' && text !== undefined ? await trustedBy(text, there) : undefined;
-  return { state, authority, hasStackedEtcd };
+  const authority = text !== undefined ? await trustedBy(text, there) : undefined;
+  return { state, authority, hasStackedEtcd, kubeletRuns };
 }
 
 async function trustedBy(text: string, there: Probe): Promise<string> {

@@ -26,6 +26,11 @@ interface Seen {
   readonly leaving?: FakeAnswers;
   readonly proxy?: string;
   readonly server?: string;
+  readonly endpoint?: string;
+  readonly kubeProxy?: string;
+  readonly balancer?: FakeAnswers;
+  readonly worker?: FakeAnswers;
+  readonly objects?: 'silent';
 }
 
 const server = (isThere: boolean): FakeAnswers => ({
@@ -36,13 +41,28 @@ async function ask(seen: Seen): Promise<GateAnswer> {
   const { answering = ['cp-1', 'cp-2', 'cp-3'], leaving = server(true), proxy = '', server: url = '10.0.0.99' } = seen;
   const controlPlanes = ['cp-1', 'cp-2', 'cp-3'].map((host): [string, FakeAnswers] => {
     const answer = answering.includes(host) ? { kind: 'found', object: {} } : { kind: 'silent', reason: 'x' };
-    return [host, { 'apiserver-objects': { '/api/v1/namespaces/kube-system': answer } }];
+    const { endpoint = '10.0.0.99:8443', kubeProxy = '10.0.0.99' } = seen;
+    const told = seen.objects === undefined ? undefined : { kind: 'silent', reason: 'x' };
+    const object = { data: { 'kubeconfig.conf': `    server: https://${kubeProxy}:6443\n` } };
+    const configuration = `controlPlaneEndpoint: ${endpoint}\n`;
+    return [
+      host,
+      {
+        'apiserver-objects': {
+          '/api/v1/namespaces/kube-system': answer,
+          '/api/v1/namespaces/kube-system/configmaps/kube-proxy': told ?? { kind: 'found', object },
+        },
+        'kubeadm-config': { 'kubeadm-config': told ?? { kind: 'found', configuration } },
+      },
+    ];
   });
   const hosts = {
     ...Object.fromEntries(controlPlanes),
     'cp-4': leaving,
-    'etcd-1': { 'file-contents': { [PROXY]: proxy } },
-    'worker-1': { 'file-contents': { [KUBELET]: `clusters:\n- cluster:\n    server: https://${url}:6443\n` } },
+    'etcd-1': seen.balancer ?? { 'file-contents': { [PROXY]: proxy } },
+    'worker-1': seen.worker ?? {
+      'file-contents': { [KUBELET]: `clusters:\n- cluster:\n    server: https://${url}:6443\n` },
+    },
   };
   return formerNodesMayLeave(CLUSTER).check(gateInput(fakeProbes(hosts), { batch: ['cp-4'] }));
 }
@@ -59,12 +79,28 @@ test.each<readonly [string, Seen, true | RegExp]>([
   ],
   ['another address that begins the same', { proxy: 'server cp-4 10.0.0.140:6443' }, true],
   ['a kubelet uses it', { server: '10.0.0.14' }, /the kubelet of worker-1 uses https:\/\/10\.0\.0\.14:6443/],
+  [
+    "the load balancer's configuration can't be read",
+    { balancer: UNREACHABLE },
+    /haproxy\.cfg on etcd-1 could not be read/,
+  ],
+  ["a kubelet can't be read: it has what kubeadm gave it", { worker: UNREACHABLE }, true],
+  ['nobody tells what kubeadm gives', { objects: 'silent' }, /no control plane tells kube-system\/kubeadm-config/],
+  ['kubeadm leads to it', { endpoint: '10.0.0.14:6443' }, /kubeadm-config uses https:\/\/10\.0\.0\.14:6443/],
+  ['kube-proxy uses it', { kubeProxy: '10.0.0.14' }, /kube-proxy uses/],
+  ['a name that nobody knows', { endpoint: 'api.example.com:6443' }, /whether that leads to .* is not known/],
+  ['the name of the virtual IP', { server: 'etcd.example.com' }, true],
   ['it has no API server: a worker', { leaving: server(false), server: '10.0.0.14', proxy: '10.0.0.14:6443' }, true],
   ["it can't be asked, and may have one", { leaving: UNREACHABLE, server: '10.0.0.14' }, /uses/],
 ])('%s', async (_, seen, expected) => {
   const answer = await ask(seen);
   if (expected === true) expect(answer).toEqual({ open: true });
   else expect(answer.open ? '' : answer.reason).toMatch(expected);
+});
+
+test('what could not be read is asked again; what leads to it is not', async () => {
+  expect(await ask({ balancer: UNREACHABLE })).toMatchObject({ open: false, isFinal: false });
+  expect(await ask({ server: '10.0.0.14' })).toMatchObject({ open: false, isFinal: true });
 });
 
 test('without former nodes it is open', async () => {

@@ -73,8 +73,8 @@ const NODES_LEAVING: readonly Shape[] = [
     hosts: 'kube_node_former',
     become: true,
     serial: 1,
-    before: ['former-nodes-may-leave'],
-    after: ['apiserver-ready'],
+    before: ['former-nodes-may-leave', 'etcd-healthy'],
+    after: ['apiserver-ready', 'etcd-healthy'],
     roles: ['kubernetes-leaving'],
   },
 ];

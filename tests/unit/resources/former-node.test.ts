@@ -9,13 +9,14 @@ import { formerNodeSteps, lostNodeDeleted } from '../../../src/resources/kuberne
 import type { FormerNodeHost, FormerNodeLook } from '../../../src/resources/look-at-former-node.js';
 import { drainNode, resetFormerNode } from '../../../src/shell/former-node.js';
 import { fakeProbes, UNREACHABLE, type FakeAnswers } from '../../support/fake-probe.js';
+import { STOPPED } from '../../support/etcd-answers.js';
 import { sampleNode } from '../../support/sample-cluster.js';
 
 const NODE = { host: 'worker-2', address: '10.0.0.22' };
 const LISTED: ClusterNode = {
   ...{ name: 'worker-2', takesPods: true, ready: 'true', evicted: ['default/web-1'], unowned: [], budgets: [] },
 };
-const HERE: FormerNodeHost = { state: 'joined', isOf: 'this', hasStackedEtcd: false };
+const HERE: FormerNodeHost = { state: 'joined', isOurs: true, kubeletRuns: true, hasStackedEtcd: false };
 
 function look(here: Partial<FormerNodeHost> | 'lost' = {}, ...nodes: readonly Partial<ClusterNode>[]): FormerNodeLook {
   return {
@@ -45,11 +46,20 @@ describe('what is left to do of a node that leaves', () => {
     ['all of it', look({}, {}), 'drain reset delete'],
     ['pods are gone, and none come', look({}, { takesPods: false, evicted: [] }), 'reset delete'],
     ['none come, and some are there yet', look({}, { takesPods: false }), 'drain reset delete'],
-    ['its kubelet says nothing: pods would never be seen to end', look({}, { ready: 'unknown' }), 'reset delete'],
-    ['killed in the reset', look({ state: 'leaving', isOf: 'unclear' }, { ready: 'unknown' }), 'reset delete'],
-    ['killed in a join before', look({ state: 'joining', isOf: 'unclear' }), 'reset'],
-    ['killed after the reset', look({ state: 'bare', isOf: 'unclear' }, { ready: 'false' }), 'delete'],
-    ['it has left', look({ state: 'bare', isOf: 'unclear' }), ''],
+    ['not Ready for a moment, and its kubelet runs', look({}, { ready: 'unknown' }), 'drain reset delete'],
+    ['its kubelet does not run: pods would never be seen to end', look({ kubeletRuns: false }, {}), 'reset delete'],
+    [
+      'killed in the reset',
+      look({ state: 'leaving', isOurs: undefined, kubeletRuns: false }, { ready: 'unknown' }),
+      'reset delete',
+    ],
+    ['killed in a join before', look({ state: 'joining', isOurs: undefined, kubeletRuns: false }), 'reset'],
+    [
+      'killed after the reset',
+      look({ state: 'bare', isOurs: undefined, kubeletRuns: false }, { ready: 'false' }),
+      'delete',
+    ],
+    ['it has left', look({ state: 'bare', isOurs: undefined, kubeletRuns: false }), ''],
     ['deleted by hand', look({}), 'reset'],
     ['its host is lost: another play', look('lost', {}), ''],
     ['nobody serves, and nothing is there', { cluster: { silent: 'x' }, here: { ...HERE, state: 'bare' } }, ''],
@@ -63,7 +73,8 @@ describe('what is left to do of a node that leaves', () => {
   });
 
   test.each<readonly [string, FormerNodeLook]>([
-    ['node-of-another-cluster', look({ isOf: 'another' }, {})],
+    ['node-of-another-cluster', look({ isOurs: false }, {})],
+    ['node-of-another-cluster', look({ isOurs: false, state: 'leaving' }, {})],
     ['node-has-etcd', look({ hasStackedEtcd: true }, {})],
     ['node-half-made', look({ state: 'serving' }, {})],
     ['node-not-drainable', look({}, { unowned: ['default/web-1'] })],
@@ -78,17 +89,19 @@ describe('what is left to do of a node that leaves', () => {
   });
 });
 
+const PEM = (word: string): string => `-----BEGIN CERTIFICATE-----\n${word}\n-----END CERTIFICATE-----\n`;
 const CONF = (authority: string): string => `apiVersion: v1
 kind: Config
-clusters: [{name: c, cluster: {server: 'https://10.0.0.99:8443', certificate-authority-data: ${Buffer.from(authority).toString('base64')}}}]
+clusters: [{name: c, cluster: {server: 'https://10.0.0.99:8443', certificate-authority-data: ${Buffer.from(PEM(authority)).toString('base64')}}}]
 contexts: [{name: x, context: {cluster: c, user: u}}]
 current-context: x
 users: [{name: u, user: {client-certificate: /var/lib/kubelet/pki/k.pem, client-key: /var/lib/kubelet/pki/k.pem}}]
 `;
 
-function files(state: 'joined' | 'bare' | 'leaving', authority = 'ONE'): FakeAnswers {
-  const isJoined = state === 'joined';
+function files(state: 'joined' | 'bare' | 'leaving', authority = 'ONE', kubelet = true): FakeAnswers {
+  const isJoined = state !== 'bare';
   return {
+    units: { kubelet: { ...STOPPED, active: kubelet } },
     'file-contents': {
       '/var/lib/provision/kubernetes': state === 'leaving' ? 'leaving\n' : undefined,
       '/etc/kubernetes/kubelet.conf': isJoined ? CONF(authority) : undefined,
@@ -114,7 +127,7 @@ function serving(seen: unknown): FakeAnswers {
   return {
     ...files('joined'),
     'cluster-nodes': { [NODE.address]: seen },
-    'certificate-files': { [key]: { pem: 'ONE\n' } },
+    'certificate-files': { [key]: { pem: PEM('NEW') + PEM('ONE') } },
   };
 }
 
@@ -150,6 +163,20 @@ describe('the steps of a node that leaves', () => {
     expect(summaries(await outcomes(away))).toEqual(['unknown', 'unknown', 'unknown']);
     const other = { 'worker-2': files('joined', 'TWO'), 'cp-1': serving(seen), 'cp-2': files('bare') };
     await expect(outcomes(other)).rejects.toMatchObject({ code: 'node-of-another-cluster' });
+    const left = { ...other, 'worker-2': files('leaving', 'TWO') };
+    await expect(outcomes(left)).rejects.toMatchObject({ code: 'node-of-another-cluster' });
+  });
+
+  test('without a kubelet that runs are another reset, which says so: a drain that was shown is never left out unseen', async () => {
+    const hosts = { 'worker-2': files('joined', 'ONE', false), 'cp-1': serving(seen), 'cp-2': files('bare') };
+    const [drain, reset] = await outcomes(hosts);
+    expect(drain).toEqual({ kind: 'unchanged' });
+    expect(reset).toMatchObject({
+      change: {
+        summary: 'take Kubernetes off the host, without a drain, for its kubelet does not run (kubeadm reset)',
+        diff: expect.arrayContaining(['- default/web-1: not evicted, it ends here']) as unknown,
+      },
+    });
   });
 
   test('are nothing where it has left', async () => {
@@ -167,8 +194,10 @@ describe('the steps of a node that leaves', () => {
   });
 
   test('never reset with what would empty the directory of certificates', () => {
-    expect(resetFormerNode().script).toContain('kubeadm reset --force --cert-dir /run/provision/none');
-    expect(resetFormerNode().script).not.toMatch(/etcd/);
+    // Its phase of etcd empties /var/lib/etcd, where a member of ours has its data.
+    const reset = 'kubeadm reset --force --skip-phases remove-etcd-member --cert-dir /run/provision/none';
+    expect(resetFormerNode().script).toContain(reset);
+    expect(resetFormerNode().script.replace(reset, '')).not.toMatch(/etcd/);
     expect(drainNode({ name: "a'b", timeoutS: 5 }).script).toContain(`node='a'\\''b'`);
   });
 });
@@ -189,10 +218,9 @@ describe('the fact of nodes at an address', () => {
       'P\tkube-system/kube-apiserver-x\tNode\tRunning',
       'P\tdefault/alone\t\tRunning',
       'P\tdefault/done\t\tSucceeded',
-      'P\t',
+      '',
       'B\tdefault/web',
       'B\tother/web',
-      'B\t',
     ].join('\n');
     expect(parse(text)).toEqual({
       nodes: [
@@ -212,14 +240,22 @@ describe('the fact of nodes at an address', () => {
 
   test.each([
     ['S\tconnection refused', { silent: 'connection refused' }],
-    ['A\nN\tworker-2\t\tTrue\nS\tno pods', { silent: 'no pods' }],
-    ['A\nB\t', { nodes: [] }],
-    ['A\nN\tworker-2\tUnknown', { nodes: [{ takesPods: true, ready: 'unknown' }] }],
+    ['A\nN\tworker-2\t-\tTrue\nS\tno pods', { silent: 'no pods' }],
+    ['A\n', { nodes: [] }],
+    ['A\nN\tworker-2\t-\tUnknown', { nodes: [{ takesPods: true, ready: 'unknown', budgets: [] }] }],
+    ['A\nN\tworker-2\t-\t-\nU', { nodes: [{ takesPods: true, ready: 'unknown', budgets: undefined }] }],
   ])('%j', (text, expected) => {
     expect(parse(text)).toMatchObject(expected);
   });
 
-  test.each(['', 'A\nN\t$(id)\tTrue'])('refuses nonsense: %j', (text) => {
+  test.each([
+    '',
+    'A\nN\t$(id)\t-\tTrue',
+    'A\nN\tworker-2\tTrue',
+    'A\nN\tworker-2\t-\tTrue\nP\tWarning: v1beta1 is deprecated/x',
+    'A\nN\tworker-2\t-\tTrue\nP\tdefault/$(id)\t\tRunning',
+    'A\nB\tdefault/a b',
+  ])('refuses nonsense: %j', (text) => {
     expect(() => parse(text)).toThrow();
   });
 });
