@@ -74,7 +74,12 @@ async function decide(
   const { survivor, others, away, revision } = decideRecovery({ cluster, seen, lost });
   const { found } = seen.find(({ member }) => member === survivor) ?? {};
   const bytes = found?.kind === 'seen' ? found.remains.databaseBytes : 0;
-  await refuseWhoCannotJoin({ survivor, others }, { cluster, bytes }, (host) => look.probe(host));
+  // Once it has begun, it is only finished.
+  const shut =
+    id === undefined
+      ? await refuseWhoCannotJoin({ survivor, others }, { cluster, bytes }, (host) => look.probe(host))
+      : [];
+  for (const message of shut) world.emit({ type: 'notice', message });
   world.emit({ type: 'notice', message: describeLoss(survivor, revision) });
   for (const { host, unit } of away)
     world.emit({

@@ -1,12 +1,12 @@
 import { KUBELET } from '../facts/kubelet-processes.js';
 import { unitState } from '../facts/unit-state.js';
 import { unlessLost } from '../facts/unless-lost.js';
-import { UNCHANGED, type Resource } from '../model/change.js';
+import { changed, type Resource, type RunOnEach } from '../model/change.js';
 import type { Cluster } from '../model/cluster.js';
 import { RemoteError } from '../model/errors.js';
 import type { Probe } from '../model/remote.js';
 import type { Play } from '../playbook/play.js';
-import { restartScript } from '../shell/restore-services.js';
+import { restartScript, restartWorkerScript, workersRestartedScript } from '../shell/restore-services.js';
 import { doneResource } from './restore-service-steps.js';
 import { command, playOf, stepResource } from './restore-step.js';
 
@@ -35,7 +35,7 @@ export async function lookAtWorkers(
 
 /** What a person is told of a worker that the restore goes on without. */
 export function describeAwayWorker({ host, reason }: WorkersSeen['away'][number]): string {
-  return `its kubelet is not restarted, for it can't be asked (${reason}). If it has not booted since: ssh ${host} sudo systemctl restart ${KUBELET}. Until then \`verify\` reports it`;
+  return `its kubelet is not restarted, for it can't be asked (${reason}). If it has not booted since: ${restartByHand(host)}. Until then \`verify\` reports it`;
 }
 
 /** Whose memory is of before, and who has notes of the restore. */
@@ -50,20 +50,21 @@ export interface Restarts {
 /** The end of a restore: what remembers old revisions is started again, then every host notes that it is done. */
 export function restartPlays({ id, cluster, workers, members }: Restarts): readonly Play[] {
   const planes = [...new Set(cluster.controlPlanes.map(({ host }) => host))];
-  // A worker alone has no other note, and one without `done` would be an unfinished restore.
-  const stageOf = (host: string) => (members.includes(host) ? 'restarted' : 'done');
+  const hosts = [...new Set([...planes, ...members])];
+  // On a host that must answer anyway: no worker keeps the cluster from the end of its restore.
+  const first = workers.answering.length === 0 ? [] : hosts.slice(0, 1);
   return [
     playOf(
       'Start again what remembers old revisions',
       [
         ...planes.map((host) => [host, controlPlaneStep(id)] as const),
-        ...workers.answering.map((host) => [host, workerStep(id, stageOf(host))] as const),
+        ...first.map((host) => [host, workersStep(id, workers.answering)] as const),
       ],
       { gatesBefore: ['etcd-healthy'], ...(planes.length === 0 ? {} : { gatesAfter: ['apiserver-ready'] }) },
     ),
     playOf(
       'Note that it is done',
-      [...new Set([...planes, ...members])].map((host) => [host, doneResource(id)]),
+      hosts.map((host) => [host, doneResource(id)]),
       { gatesBefore: ['etcd-healthy'] },
     ),
   ];
@@ -74,28 +75,38 @@ function controlPlaneStep(id: string): Resource {
   return stepResource(id, {
     ...{ stage: 'restarted', summary, undo: 'nothing', disruptive: true },
     details: ['they may remember revisions that are not there any more'],
-    command: command(summary, restartScript(id, 'control-plane', 'restarted')),
+    command: command(summary, restartScript(id)),
   });
 }
 
-/** One that does not run remembers nothing. */
-function workerStep(id: string, stage: 'restarted' | 'done'): Resource {
+/** A kubelet is restarted in seconds; a host that hangs holds up the end. */
+const WORKER_TIMEOUT_MS = 60_000;
+
+function workersStep(id: string, hosts: readonly string[]): Resource {
   const summary = 'restart the kubelet';
   const step = stepResource(id, {
-    ...{
-      stage,
-      summary,
-      details: ['it may remember revisions, and run pods, that are not there any more'],
-      undo: 'nothing',
-      disruptive: true,
-    },
-    command: command(summary, restartScript(id, 'worker', stage)),
+    ...{ stage: 'workers-restarted', undo: 'nothing', disruptive: true },
+    summary: `restart the kubelets of workers: ${hosts.join(', ')}`,
+    details: [
+      'they may remember revisions, and run pods, that are not there any more',
+      'one that fails is told, and holds up nothing',
+    ],
+    command: command('note that it was done', workersRestartedScript(id)),
   });
   return {
     ...step,
     async plan(probe) {
-      const [outcome, { active }] = await Promise.all([step.plan(probe), probe.ask(unitState, KUBELET)]);
-      return active ? outcome : UNCHANGED;
+      const outcome = await step.plan(probe);
+      if (outcome.kind !== 'change') return outcome;
+      const each: RunOnEach = {
+        ...{ kind: 'run-on-each', hosts, next: restartByHand('HOST') },
+        command: command(summary, restartWorkerScript(id), { timeoutMs: WORKER_TIMEOUT_MS }),
+      };
+      return changed({ ...outcome.change, actions: [each, ...outcome.change.actions] });
     },
   };
+}
+
+function restartByHand(host: string): string {
+  return `ssh ${host} sudo systemctl restart ${KUBELET}`;
 }

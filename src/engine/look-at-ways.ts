@@ -43,6 +43,7 @@ function pathsOf(action: Action): readonly string[] {
     case 'run':
       return action.path === undefined ? [] : [action.path];
     case 'run-on':
+    case 'run-on-each':
     case 'create-authority':
     case 'move-authority':
     case 'keep-secret':

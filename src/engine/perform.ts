@@ -14,6 +14,7 @@ import type { Command, Output, Transport } from '../model/remote.js';
 import { Secret } from '../model/secret.js';
 import { makeDirectoryScript, removeDirectoryScript } from '../shell/make-directory.js';
 import { removeFileScript, restoreFileScript, writeFileScript, type Restoration } from '../shell/write-file.js';
+import { runOnEach } from './run-on-each.js';
 import { waitForGate } from './wait-for-gate.js';
 import type { World } from './world.js';
 
@@ -58,6 +59,8 @@ export async function perform(action: Action, host: string, world: World, record
     case 'run-on':
       await runOrFail(action.command, await world.connector.connect(action.on));
       return;
+    case 'run-on-each':
+      return runOnEach(action, world);
     case 'create-authority':
       return world.signer.createAuthority(action.profile);
     case 'move-authority':

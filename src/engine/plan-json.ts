@@ -74,6 +74,10 @@ function actionToJson(action: Action): ActionJson {
       const { kind, on, command, lasting } = action;
       return { kind, on, command: commandToJson(command), lasting };
     }
+    case 'run-on-each': {
+      const { kind, hosts, command, next } = action;
+      return { kind, hosts: [...hosts], command: commandToJson(command), next };
+    }
     case 'create-authority':
       return { kind: action.kind, profile: sortObject(action.profile) };
     case 'move-authority':

@@ -71,6 +71,14 @@ const action = z.discriminatedUnion('kind', [
     })
     .describe('Runs a command on another host, as `kubectl` on a control plane.'),
   z
+    .strictObject({
+      kind: z.literal('run-on-each'),
+      hosts: z.array(z.string()),
+      command,
+      next: z.string().describe('What to type for a host where it failed.'),
+    })
+    .describe('Runs a command on other hosts; where it fails, that is told, and the run goes on.'),
+  z
     .strictObject({ kind: z.literal('create-authority'), profile: parameters })
     .describe('Makes the certificate authority on the control machine.'),
   z

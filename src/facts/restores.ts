@@ -8,8 +8,8 @@ export interface RestoreOnHost {
   readonly id: string;
   /** What it has noted, with what the note says. */
   readonly stages: ReadonlyMap<string, string>;
-  /** When it noted each, by its own clock, in seconds since 1970. */
-  readonly notedAt: ReadonlyMap<string, number>;
+  /** How long ago it noted each, by its own clock, in seconds: what other hosts' clocks say does not matter. */
+  readonly notedAgo: ReadonlyMap<string, number>;
 }
 
 /** The one key of {@link restores}. */
@@ -20,19 +20,20 @@ export const restores: Fact<readonly RestoreOnHost[]> = {
   name: 'restores',
   script: () =>
     [
+      'now=$(date +%s)',
       `for note in ${quote(RESTORES)}/*/*; do`,
       '  [ -f "$note" ] || continue',
       `  case $note in */manifest) continue ;; esac`,
-      `  printf 'N %s %s %s\\n' "$(stat -c %Y -- "$note")" "$(printf %s "$note" | base64 -w0)" "$(head -c 65536 "$note" | head -n 1 | base64 -w0)"`,
+      `  printf 'N %s %s %s\\n' "$((now - $(stat -c %Y -- "$note")))" "$(printf %s "$note" | base64 -w0)" "$(head -c 65536 "$note" | head -n 1 | base64 -w0)"`,
       'done',
     ].join('\n'),
   parse(stdout, keys) {
-    const found = new Map<string, { readonly stages: Map<string, string>; readonly notedAt: Map<string, number> }>();
-    for (const [, time, path = '', text = ''] of stdout.matchAll(/^N (\d{1,11}) (\S+) (\S*)$/gm)) {
+    const found = new Map<string, { readonly stages: Map<string, string>; readonly notedAgo: Map<string, number> }>();
+    for (const [, time, path = '', text = ''] of stdout.matchAll(/^N (-?\d{1,11}) (\S+) (\S*)$/gm)) {
       const [id = '', stage = ''] = decode(path).slice(`${RESTORES}/`.length).split('/');
-      const noted = found.get(id) ?? { stages: new Map<string, string>(), notedAt: new Map<string, number>() };
+      const noted = found.get(id) ?? { stages: new Map<string, string>(), notedAgo: new Map<string, number>() };
       noted.stages.set(stage, decode(text).trimEnd());
-      noted.notedAt.set(stage, Number(time));
+      noted.notedAgo.set(stage, Number(time));
       found.set(id, noted);
     }
     const all = [...found].map(([id, noted]) => ({ id, ...noted }));

@@ -64,6 +64,18 @@ export interface RunOn extends Lasting {
   readonly command: Command;
 }
 
+/**
+ * Runs a command on other hosts, all at once, on whose success nothing hangs: one that fails, or can't be reached, is told, and the
+ * run goes on. They are not locked: it must be harmless beside another run.
+ */
+export interface RunOnEach {
+  readonly kind: 'run-on-each';
+  readonly hosts: readonly string[];
+  readonly command: Command;
+  /** What a person may type for a host where it failed, `HOST` in place of its name. */
+  readonly next: string;
+}
+
 /** What a run that fails does not roll back. */
 export interface Lasting {
   /** What stays, in a few words: `packages stay installed`. The plan says it, and so does the report. */
@@ -165,6 +177,7 @@ export type Action =
   | MakeDirectory
   | Run
   | RunOn
+  | RunOnEach
   | CreateAuthority
   | MoveAuthority
   | KeepSecret

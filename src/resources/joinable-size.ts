@@ -41,15 +41,18 @@ export function joinableSize(way: JoiningWay): Resource {
 /** @throws ProvisionError `quota-too-small` where a member would be the first whose database is full, and soon */
 export function refuseSmallQuota(member: Member, seen: Space): void {
   const quota = quotaInInventory(member);
-  const isSmaller = seen.quota === 0 || quota < seen.quota;
-  if (isSmaller && seen.size > quota * MOST_SHARE) throw tooSmall(member, quota, seen);
+  if (quota < seen.quota && seen.size > quota * MOST_SHARE) throw tooSmall(member, quota, seen);
 }
 
 /** What most members have reached, bytes: one that lies stops nobody. */
 export interface Space {
   readonly size: number;
-  /** 0 where most do not tell. */
   readonly quota: number;
+}
+
+/** What a member that does not tell runs with: what the inventory says, and no less than its database has. */
+export function quotaUntold(member: Member, size: number): number {
+  return Math.max(quotaInInventory(member), size);
 }
 
 async function lookAtSpace(way: JoiningWay, probe: Probe): Promise<Space | undefined> {
@@ -58,17 +61,16 @@ async function lookAtSpace(way: JoiningWay, probe: Probe): Promise<Space | undef
   const answers = await Promise.all(
     members.map(async (each) => {
       const there = probe.on(each.host);
-      return Promise.all([
+      const [status, told] = await Promise.all([
         unlessLost(there.ask(etcdStatus, etcdStatusKey(each))),
         unlessLost(there.ask(etcdQuota, etcdQuotaKey(each))),
       ]);
+      if (status instanceof RemoteError || status.kind === 'silent') return [];
+      const quota = told instanceof RemoteError ? 0 : (told ?? 0);
+      return [{ size: status.dbSize, quota: quota || quotaUntold(each, status.dbSize) }];
     }),
   );
-  const heard = answers.flatMap(([status, quota]) =>
-    status instanceof RemoteError || status.kind === 'silent'
-      ? []
-      : [{ size: status.dbSize, quota: quota instanceof RemoteError ? 0 : (quota ?? 0) }],
-  );
+  const heard = answers.flat();
   return { size: reachedByMost(heard.map(({ size }) => size)), quota: reachedByMost(heard.map((each) => each.quota)) };
 }
 

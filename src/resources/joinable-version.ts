@@ -24,13 +24,14 @@ export function joinableVersion(way: JoiningWay): Resource {
         wantedVersion(member, probe.on(member.host)),
         runningVersions(members, probe),
       ]);
-      if (wanted !== undefined) refuseOther(member, wanted, running);
+      if (wanted !== undefined) refuseOtherVersion(member, wanted, running);
       return UNCHANGED;
     },
   };
 }
 
-async function wantedVersion({ release }: Member, there: Probe): Promise<EtcdVersion | undefined> {
+/** The etcd that a member would run; undefined while it is not known. */
+export async function wantedVersion({ release }: Member, there: Probe): Promise<EtcdVersion | undefined> {
   if (release !== undefined) return readEtcdVersion(release.version);
   const { installed, candidate } = await there.ask(packageState, 'etcd-server');
   return readEtcdVersion(installed ?? candidate ?? '');
@@ -45,8 +46,15 @@ async function runningVersions(members: readonly Member[], probe: Probe): Promis
   );
 }
 
-/** Most must say so: one that lies stops nobody. */
-function refuseOther({ host, release }: Member, wanted: EtcdVersion, running: readonly EtcdVersion[]): void {
+/**
+ * Most must say so: one that lies stops nobody.
+ * @throws ProvisionError `upgrade-refused`
+ */
+export function refuseOtherVersion(
+  { host, release }: Member,
+  wanted: EtcdVersion,
+  running: readonly EtcdVersion[],
+): void {
   const others = running.filter(({ minor }) => wanted.minor < minor || wanted.minor > minor + 1);
   const [other] = others;
   if (other === undefined || 2 * others.length <= running.length) return;

@@ -85,23 +85,33 @@ export function unstopApiserverScript(id: string, manifest: string): string {
 }
 
 /**
- * What was there before the restore, and runs on, may remember revisions that are not there any more: kubelets, the controller
- * manager and the scheduler are started again where they run. @param stage what is noted then
+ * What was there before the restore, and runs on, may remember revisions that are not there any more: kubelet, controller manager
+ * and scheduler of a control plane are started again where they run.
  */
-export function restartScript(id: string, role: 'control-plane' | 'worker', stage: 'restarted' | 'done'): string {
+export function restartScript(id: string): string {
   return [
     ...begin(id),
-    ...(role === 'control-plane'
-      ? [
-          // The names of processes have 15 characters at most (proc(5), `comm`).
-          'for pid in $(grep -lxE "kube-controller|kube-scheduler" /proc/[0-9]*/comm 2>/dev/null); do',
-          '  pid=${pid#/proc/}; kill "${pid%/comm}" 2>/dev/null || :',
-          'done',
-        ]
-      : []),
-    'if systemctl is-active --quiet kubelet.service; then systemctl restart --quiet kubelet.service; fi',
-    `mark ${stage} yes`,
+    // The names of processes have 15 characters at most (proc(5), `comm`).
+    'for pid in $(grep -lxE "kube-controller|kube-scheduler" /proc/[0-9]*/comm 2>/dev/null); do',
+    '  pid=${pid#/proc/}; kill "${pid%/comm}" 2>/dev/null || :',
+    'done',
+    ...RESTART_KUBELET,
+    'mark restarted yes',
   ].join('\n');
+}
+
+/** The same for a worker: first of all, for its notes are for `verify` alone. One without `done` would be an unfinished restore. */
+export function restartWorkerScript(id: string): string {
+  return ['set -eu', ...RESTART_KUBELET, ...begin(id), 'mark restarted yes', 'mark done yes'].join('\n');
+}
+
+const RESTART_KUBELET = [
+  'if systemctl is-active --quiet kubelet.service; then systemctl restart --quiet kubelet.service; fi',
+];
+
+/** Notes that workers were seen to. */
+export function workersRestartedScript(id: string): string {
+  return [...begin(id), 'mark workers-restarted yes'].join('\n');
 }
 
 /** Ends a restore, or the way back from one, on a host. */

@@ -19,6 +19,7 @@ export type RestoreStage =
   | 'back-started'
   | 'back-apiserver'
   | 'restarted'
+  | 'workers-restarted'
   | 'done';
 
 /** The note of a stage. @param id of the restore */

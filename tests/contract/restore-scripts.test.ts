@@ -9,6 +9,7 @@ import {
   readlinkSync,
   rmSync,
   symlinkSync,
+  utimesSync,
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
@@ -21,7 +22,13 @@ import {
   unpackScript,
 } from '../../src/shell/restore-snapshot.js';
 import { RESTORES } from '../../src/shell/restore-stage.js';
-import { startApiserverScript, stopApiserverScript, unstopApiserverScript } from '../../src/shell/restore-services.js';
+import { restores, RESTORES_KEY } from '../../src/facts/restores.js';
+import {
+  restartWorkerScript,
+  startApiserverScript,
+  stopApiserverScript,
+  unstopApiserverScript,
+} from '../../src/shell/restore-services.js';
 import { temporaryDirectory } from '../support/temporary-directory.js';
 import { scratch } from '../support/scratch.js';
 
@@ -321,5 +328,52 @@ describe('the manifest of an API server', () => {
     expect(run(unstopApiserverScript(ID, manifest())).status).toBe(0);
     expect(readdirSync(watched())).toEqual(['kube-apiserver.yaml']);
     expect(noted()).toEqual(['manifest']);
+  });
+});
+
+describe('the kubelet of a worker', () => {
+  const asked = (): string =>
+    existsSync(join(directory, 'asked')) ? readFileSync(join(directory, 'asked'), 'utf8') : '';
+  const kubelet = (isActive: boolean, restart = 0): void => {
+    program(
+      'systemctl',
+      `case $1 in is-active) exit ${isActive ? 0 : 3} ;; esac; echo "$*" >>${directory}/asked; exit ${restart}`,
+    );
+  };
+
+  test('is restarted where it runs, and that is noted, as the end of the restore there', () => {
+    kubelet(true);
+    expect(run(restartWorkerScript(ID)).status).toBe(0);
+    expect([asked(), noted()]).toEqual(['restart --quiet kubelet.service\n', ['done', 'restarted']]);
+  });
+
+  test('is let be where it does not run', () => {
+    kubelet(false);
+    expect(run(restartWorkerScript(ID)).status).toBe(0);
+    expect([asked(), noted()]).toEqual(['', ['done', 'restarted']]);
+  });
+
+  test('that is not restarted is not noted as such', () => {
+    kubelet(true, 1);
+    expect(run(restartWorkerScript(ID)).status).toBe(1);
+    expect(existsSync(join(directory, 'notes'))).toBe(false);
+  });
+
+  test('notes are read with how long ago they were made', () => {
+    kubelet(true);
+    run(restartWorkerScript(ID));
+    const hour = Date.now() / 1000 - 3600;
+    utimesSync(join(directory, 'notes', ID, 'restarted'), hour, hour);
+    const here = restores.script([RESTORES_KEY]).replaceAll(RESTORES, join(directory, 'notes'));
+    const { stdout } = spawnSync('sh', ['-c', here], { encoding: 'utf8', cwd: scratch() });
+    const there = stdout.replaceAll(/^(N \S+) (\S+)/gm, (_, head: string, path: string) => {
+      const real = Buffer.from(path, 'base64').toString('utf8').replace(join(directory, 'notes'), RESTORES);
+      return `${head} ${Buffer.from(real).toString('base64')}`;
+    });
+    const [note] = restores.parse(there, [RESTORES_KEY]).get(RESTORES_KEY) ?? [];
+    expect(note?.id).toBe(ID);
+    expect(note?.notedAgo.get('restarted')).toBeGreaterThanOrEqual(3599);
+    expect(note?.notedAgo.get('restarted')).toBeLessThan(3660);
+    expect(note?.notedAgo.get('done')).toBeLessThan(60);
   });
 });

@@ -243,7 +243,7 @@ systemctl daemon-reload; systemctl --quiet add-wants multi-user.target elsewhere
       console.log(`restored under Kubernetes, with a kill, in ${((Date.now() - begun) / 1000).toFixed(1)} s`);
       expect(again.status === 0 ? '' : endOf(again)).toBe('');
       expect(performedChanges(again).filter((line) => !line.startsWith('Note that it is done'))).toEqual([
-        'Start again what remembers old revisions / worker-1 / restore:done: restart the kubelet',
+        'Start again what remembers old revisions / cp-1 / restore:workers-restarted: restart the kubelets of workers: worker-1',
       ]);
       for (const [index, host] of NODES.entries()) {
         await until(lab, host, `test "$(${STARTS} | wc -l)" = ${before[index]?.length ?? 0}`);

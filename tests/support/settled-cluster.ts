@@ -259,6 +259,7 @@ async function place(
     // Their effect is among the answers.
     case 'run':
     case 'run-on':
+    case 'run-on-each':
     case 'remove-file':
     case 'create-authority':
     case 'move-authority':

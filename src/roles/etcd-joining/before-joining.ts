@@ -1,4 +1,4 @@
-import type { Resource } from '../../model/change.js';
+import { UNCHANGED, type Resource } from '../../model/change.js';
 import { joinableSize } from '../../resources/joinable-size.js';
 import { joinableVersion } from '../../resources/joinable-version.js';
 import { snapshotBefore, type JoiningWay } from '../../resources/joining-steps.js';
@@ -17,4 +17,9 @@ export function beforeJoining(way: JoiningWay, { isWorkedOn }: RunScope): readon
     joinableSize(way),
     snapshotBefore(way),
   ];
+}
+
+/** The same in the middle of a recovery, which has asked about firewall and quota before it began: there nobody serves, and what is doubtful is told. */
+export function beforeJoiningAgain(way: JoiningWay): readonly Resource[] {
+  return [joinableVersion(way), { ...joinableSize(way), plan: () => Promise.resolve(UNCHANGED) }, snapshotBefore(way)];
 }

@@ -1,11 +1,8 @@
 import { joiningWay } from '../../resources/member-joining.js';
 import { joiningSteps } from '../../resources/joining-steps.js';
 import { memberParts } from '../etcd/role.js';
-import { beforeJoining } from '../etcd-joining/before-joining.js';
-import { memberOn, type Role, type RoleTools, type RunScope } from '../role.js';
-
-/** A recovery changes the firewall of no host. */
-const NO_FIREWALL: RunScope = { isWorkedOn: () => false };
+import { beforeJoiningAgain } from '../etcd-joining/before-joining.js';
+import { memberOn, type Role, type RoleTools } from '../role.js';
 
 /** A member that joins a cluster that was recovered without it, on the host that it had or a bare one. */
 export function etcdRecoveryRole(tools: RoleTools): Role {
@@ -19,15 +16,7 @@ export function etcdRecoveryRole(tools: RoleTools): Role {
       const way = joiningWay(cluster, member);
       const { leaving, joining } = joiningSteps(way);
       // What changes the list of members is asked with the release's etcdctl, where a release is wanted.
-      return [
-        ...installed,
-        ...files,
-        ...program,
-        ...beforeJoining(way, NO_FIREWALL),
-        ...leaving,
-        environment,
-        ...joining,
-      ];
+      return [...installed, ...files, ...program, ...beforeJoiningAgain(way), ...leaving, environment, ...joining];
     },
   };
 }

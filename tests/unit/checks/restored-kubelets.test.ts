@@ -10,45 +10,55 @@ if (first === undefined) throw new Error('the sample has a control plane');
 const [cp1, cp2] = [first.host, 'cp-2'];
 const controlPlanes = [first, { ...first, host: cp2 }];
 
-const noted = (id: string, at?: number): RestoreOnHost => ({
+const noted = (id: string, ago?: number): RestoreOnHost => ({
   id,
   stages: new Map(),
-  notedAt: new Map(at === undefined ? [['unpacked', 1]] : [['apiserver-started', at]]),
+  notedAgo: new Map(ago === undefined ? [['unpacked', 1]] : [['apiserver-started', ago]]),
 });
 
-function host(startedAt: number | undefined, ...all: readonly RestoreOnHost[]): FakeAnswers {
-  return { units: { kubelet: { active: startedAt !== undefined, startedAt } }, restores: { all } };
+const RESTARTED: RestoreOnHost = { id: 'a', stages: new Map([['restarted', 'yes']]), notedAgo: new Map() };
+/** Of a host whose clock is at any time. */
+const NOW_S = 5000;
+
+/** @param runs for how long its kubelet does, by its own clock, in seconds */
+function host(runs: number | undefined, ...all: readonly RestoreOnHost[]): FakeAnswers {
+  const kubelet = { active: runs !== undefined, startedAt: runs === undefined ? undefined : NOW_S - runs };
+  return { units: { kubelet }, restores: { all }, clock: { now: NOW_S * 1000 } };
 }
 
 test.each([
   ['none', [[], [], []], undefined],
   ['one that has not come so far', [[noted('a')], [noted('a')], [noted('a')]], undefined],
   ['when most had it', [[noted('a', 10)], [noted('a', 12)], [noted('a', 99)]], 12],
-  ['the last of several', [[noted('a', 10), noted('b', 20)], [noted('a', 10), noted('b', 21)], []], 20],
-  ['one alone makes none', [[noted('a', 10), noted('b', 99)], [noted('a', 10)], []], 10],
-  ['one alone hides none', [[noted('a', 10)], [noted('a', 10)], [noted('a', 0)]], 10],
-] as const)('the last restore: %s', (_, hosts, at) => {
-  expect(lastRestore(hosts, 3)?.at).toBe(at);
+  ['the last of several', [[noted('a', 30), noted('b', 20)], [noted('a', 30), noted('b', 21)], []], 21],
+  ['one alone makes none', [[noted('a', 10), noted('b', 0)], [noted('a', 10)], []], 10],
+  ['one alone hides none', [[noted('a', 10)], [noted('a', 10)], [noted('a', 9999)]], 10],
+] as const)('the last restore: %s', (_, hosts, ago) => {
+  expect(lastRestore(hosts, 3)?.ago).toBe(ago);
 });
 
-test('a kubelet that was not started since is reported, with what to type', async () => {
-  const cluster = { ...SAMPLE_CLUSTER, controlPlanes, nodes: [cp1, cp2, 'worker-1', 'worker-2', 'worker-3'] };
+test('a kubelet that was not started since is reported, with what to type, whatever the clocks of the hosts are', async () => {
+  const nodes = [cp1, cp2, ...[1, 2, 3, 4, 5].map((number) => `worker-${number}`)];
+  const cluster = { ...SAMPLE_CLUSTER, controlPlanes, nodes };
   const hosts = {
-    [cp1]: host(1001, noted('a', 1000)),
-    [cp2]: host(1002, noted('a', 1000)),
-    'worker-1': host(999.5),
+    [cp1]: host(90, noted('a', 100)),
+    [cp2]: host(2000, noted('a', 100), RESTARTED),
+    'worker-1': host(110),
     'worker-2': UNREACHABLE,
     'worker-3': host(undefined),
+    'worker-4': host(101),
+    'worker-5': host(2000, RESTARTED),
   } as const;
   const items = await checkRestoredKubelets(contextOf(hosts, { cluster }));
-  const when = '1970-01-01T00:16:40.000Z';
   expect(items.map(asLine)).toEqual([
     'fail host worker-2: worker-2: connection refused',
-    `ok restored-kubelet ${cp1} kubelet: was started after the restore of ${when}`,
-    `ok restored-kubelet ${cp2} kubelet: was started after the restore of ${when}`,
-    `fail restored-kubelet worker-1 kubelet: was not started since the restore a (${when}): it may run pods that are not there any more`,
+    `ok restored-kubelet ${cp1} kubelet: was started after the restore a`,
+    `ok restored-kubelet ${cp2} kubelet: was started after the restore a`,
+    'fail restored-kubelet worker-1 kubelet: was not started since the restore a: it may run pods that are not there any more',
+    'warn restored-kubelet worker-4 kubelet: was started at about the time of the restore a, before it or after',
+    'ok restored-kubelet worker-5 kubelet: was started after the restore a',
   ]);
-  expect(items.at(-1)?.next).toBe('ssh worker-1 sudo systemctl restart kubelet');
+  expect(items.find(({ host: of }) => of === 'worker-1')?.next).toBe('ssh worker-1 sudo systemctl restart kubelet');
 });
 
 test('where nothing was restored no kubelet is asked', async () => {

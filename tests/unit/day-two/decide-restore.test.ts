@@ -58,7 +58,7 @@ function decide(found: Found = {}, more: Partial<RestoreRequest> = {}): ReturnTy
 const note = (id: string, ...stages: readonly (readonly [string, string])[]): RestoreOnHost => ({
   id,
   stages: new Map(stages),
-  notedAt: new Map(stages.map(([stage]) => [stage, 1000])),
+  notedAgo: new Map(stages.map(([stage]) => [stage, 1000])),
 });
 
 test('a restore is named after its time and its snapshot, and goes to the members that run', () => {

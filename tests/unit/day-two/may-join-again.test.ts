@@ -1,16 +1,21 @@
 import { expect, test } from '@jest/globals';
 import { refuseWhoCannotJoin } from '../../../src/day-two/may-join-again.js';
 import { FIREWALL_FILE } from '../../../src/model/firewall.js';
-import { fakeProbe, UNREACHABLE, type FakeAnswers } from '../../support/fake-probe.js';
+import { fakeProbe, type FakeAnswers } from '../../support/fake-probe.js';
 import { SAMPLE_CLUSTER, sampleMember } from '../../support/sample-cluster.js';
 
 const GIB = 1024 ** 3;
 const [survivor, second, third] = [sampleMember(1), sampleMember(2), sampleMember(3)];
 
+/** The version that is installed, or would be. */
+const etcd = (installed: string | undefined, candidate?: string): FakeAnswers => ({
+  packages: { 'etcd-server': { installed, candidate, held: false } },
+});
+
 function firewall(...peers: readonly string[]): FakeAnswers {
   const rules =
     peers.length === 0 ? undefined : `set peers4 {\n type ipv4_addr\n elements = { ${peers.join(', ')} }\n}\n`;
-  return { 'file-contents': { [FIREWALL_FILE]: rules } };
+  return { ...etcd('3.4.23-4'), 'file-contents': { [FIREWALL_FILE]: rules } };
 }
 
 async function refused(
@@ -33,9 +38,13 @@ const none = firewall();
 test.each<[string, Readonly<Record<string, FakeAnswers>>]>([
   ['no host has a firewall', { 'etcd-1': none, 'etcd-2': none, 'etcd-3': none }],
   ['all let all in', { 'etcd-1': all, 'etcd-2': all, 'etcd-3': all }],
-  ["one can't be asked", { 'etcd-1': all, 'etcd-2': all, 'etcd-3': UNREACHABLE }],
+  [
+    'the newer etcd of one may join',
+    { 'etcd-1': none, 'etcd-2': { ...none, ...etcd(undefined, '3.5.16-4') }, 'etcd-3': none },
+  ],
+  ['what one would run is not known', { 'etcd-1': none, 'etcd-2': { ...none, ...etcd(undefined) }, 'etcd-3': none }],
 ])('a recovery goes on where %s', async (_, hosts) => {
-  await expect(refused(hosts)).resolves.toBeUndefined();
+  await expect(refused(hosts)).resolves.toEqual([]);
 });
 
 test('a member at an address that the survivor does not let in is refused before anything stops', async () => {
@@ -46,10 +55,35 @@ test('a member at an address that the survivor does not let in is refused before
   });
 });
 
+test('the firewall of another one is told: it is not needed for the first join, and may be of nobody', async () => {
+  const foreign = { ...etcd('3.4.23-4'), 'file-contents': { [FIREWALL_FILE]: 'table inet x {}' } };
+  const told = await refused({ 'etcd-1': all, 'etcd-2': all, 'etcd-3': foreign });
+  expect(told).toEqual([
+    expect.stringMatching(
+      /^the firewall of etcd-3 does not let etcd-2 in at 10\.0\.0\.2; .*--playbook firewall-lets-in/,
+    ),
+  ]);
+});
+
 test('a member whose quota the database has nearly reached is refused before anything stops', async () => {
   const hosts = { 'etcd-1': none, 'etcd-2': none, 'etcd-3': none };
   await expect(refused(hosts, { bytes: 3 * GIB, quota: 2 * GIB })).rejects.toMatchObject({ code: 'quota-too-small' });
-  await expect(refused(hosts, { bytes: GIB, quota: 2 * GIB })).resolves.toBeUndefined();
+  await expect(refused(hosts, { bytes: GIB, quota: 2 * GIB })).resolves.toEqual([]);
   // What all of them have is no reason: the survivor has it, too.
-  await expect(refused(hosts, { bytes: 7.5 * GIB })).resolves.toBeUndefined();
+  await expect(refused(hosts, { bytes: 7.5 * GIB })).resolves.toEqual([]);
+});
+
+test.each([
+  ['older', '3.5.16-4', '3.4.23-4'],
+  ['two minors newer', '3.4.23-4', '3.6.4-1'],
+])('a member whose etcd would be %s is refused before anything stops', async (_, survives, joins) => {
+  const hosts = {
+    'etcd-1': { ...none, ...etcd(survives) },
+    'etcd-2': { ...none, ...etcd(joins) },
+    'etcd-3': { ...none, ...etcd(survives) },
+  };
+  await expect(refused(hosts)).rejects.toMatchObject({
+    code: 'upgrade-refused',
+    message: expect.stringContaining('etcd-2 would run etcd'),
+  });
 });

@@ -1,6 +1,5 @@
 import { expect, test } from '@jest/globals';
 import { describeAwayWorker, lookAtWorkers, restartPlays } from '../../../src/day-two/restart-plays.js';
-import { UNCHANGED } from '../../../src/model/change.js';
 import { fakeProbe, UNREACHABLE, type FakeAnswers } from '../../support/fake-probe.js';
 import { SAMPLE_CLUSTER } from '../../support/sample-cluster.js';
 
@@ -28,39 +27,49 @@ const plays = restartPlays({
   ...{ id: ID, cluster: SAMPLE_CLUSTER, members: ['etcd-1', 'etcd-2', 'etcd-3'] },
   workers: { answering: ['worker-1', 'etcd-3'], away: [] },
 });
+const [first = ''] = PLANES;
 
-test('nothing is done before control planes and workers were started again, so that a killed run goes on', () => {
+test('nothing is done before control planes and workers were started again, and no worker is a host of the run', () => {
   expect(plays.map(({ name, hosts }) => [name, hosts])).toEqual([
-    ['Start again what remembers old revisions', [...PLANES, 'worker-1', 'etcd-3']],
+    ['Start again what remembers old revisions', PLANES],
     ['Note that it is done', [...PLANES, 'etcd-1', 'etcd-2', 'etcd-3']],
   ]);
 });
 
-async function restarted(host: string, { stage, active }: { readonly stage: string; readonly active: boolean }) {
-  const note = (name: string): string => `/var/lib/provision/restore/${ID}/${name}`;
-  const paths = { [note('done')]: stage === 'done', [note('restarted')]: stage === 'restarted' };
-  const [resource] = plays[0]?.resources.get(host) ?? [];
-  return resource?.plan(fakeProbe({ paths, units: { kubelet: { active } } }, {}, host));
+/** What is planned for the workers, with the stage noted or not. */
+async function ofWorkers(isNoted: boolean) {
+  const path = `/var/lib/provision/restore/${ID}/workers-restarted`;
+  const own = plays[0]?.resources.get(first) ?? [];
+  const resource = own.find(({ address }) => address === 'restore:workers-restarted');
+  return resource?.plan(fakeProbe({ paths: { [path]: isNoted } }, {}, first));
 }
 
-test.each([
-  ['worker-1', 'none', true, 'change'],
-  ['worker-1', 'done', true, 'unchanged'],
-  // It was started after the API servers, or will be.
-  ['worker-1', 'none', false, 'unchanged'],
-  ['etcd-3', 'none', true, 'change'],
-  ['etcd-3', 'restarted', true, 'unchanged'],
-  // Of an earlier restore that was not told of workers.
-  ['etcd-3', 'done', true, 'change'],
-] as const)('%s, which has noted %s, its kubelet running: %s → %s', async (host, stage, active, kind) => {
-  expect((await restarted(host, { stage, active }))?.kind).toBe(kind);
+test('workers are restarted by a step of a host that must answer anyway; they are asked nothing more, so that none can stop it', async () => {
+  expect(await ofWorkers(false)).toMatchObject({
+    kind: 'change',
+    change: {
+      summary: 'restart the kubelets of workers: worker-1, etcd-3',
+      actions: [
+        { kind: 'run-on-each', hosts: ['worker-1', 'etcd-3'], next: 'ssh HOST sudo systemctl restart kubelet' },
+        { kind: 'run' },
+      ],
+    },
+  });
+  expect((await ofWorkers(true))?.kind).toBe('unchanged');
 });
 
-test('a worker notes its end at once, a member together with all others', async () => {
-  const scriptOf = async (host: string): Promise<string> =>
-    JSON.stringify(await restarted(host, { stage: 'none', active: true }));
-  expect(await scriptOf('worker-1')).toContain('mark done yes');
-  expect(await scriptOf('etcd-3')).toContain('mark restarted yes');
-  expect(await scriptOf('worker-1')).not.toContain('kube-controller');
-  expect(await restarted('worker-1', { stage: 'done', active: true })).toBe(UNCHANGED);
+test('where no worker answers, or there is none, nothing is planned for them', () => {
+  const none = restartPlays({
+    id: ID,
+    cluster: SAMPLE_CLUSTER,
+    members: ['etcd-1'],
+    workers: { answering: [], away: [] },
+  });
+  expect(none[0]?.resources.get(first)?.map(({ address }) => address)).toEqual(['restore:restarted']);
+});
+
+test('without control planes in the inventory a member has the step', () => {
+  const cluster = { controlPlanes: [] };
+  const [play] = restartPlays({ id: ID, cluster, members: ['etcd-2'], workers: { answering: ['w'], away: [] } });
+  expect([play?.hosts, play?.gatesAfter]).toEqual([['etcd-2'], []]);
 });

@@ -32,7 +32,9 @@ test.each(joining)(
     const all = addresses(role);
     const changes = [`member-aside:${HOST}`, `member-remove:${HOST}`, `member-add:${HOST}`];
     const first = Math.min(...changes.map((each) => all.indexOf(each)));
-    for (const guard of [`member-let-in:${HOST}`, `member-version:${HOST}`, `member-size:${HOST}`, 'snapshot:before'])
+    // A recovery asks about firewalls before it begins: may-join-again.ts.
+    const firewall = role.name === 'etcd-recovery' ? [] : [`member-let-in:${HOST}`];
+    for (const guard of [...firewall, `member-version:${HOST}`, `member-size:${HOST}`, 'snapshot:before'])
       expect(all.slice(0, first)).toContain(guard);
   },
 );

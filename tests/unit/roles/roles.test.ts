@@ -162,7 +162,6 @@ describe('what each role gives a host, in order', () => {
         'certificate:/etc/etcd/pki/peer.crt',
         'certificate:/etc/etcd/pki/client.crt',
         'etcd-version:etcd-3',
-        'member-let-in:etcd-3',
         'member-version:etcd-3',
         'member-size:etcd-3',
         'snapshot:before',

@@ -1,0 +1,35 @@
+import { expect, test } from '@jest/globals';
+import { runOnEach } from '../../../src/engine/run-on-each.js';
+import type { World } from '../../../src/engine/world.js';
+import { unreachableError } from '../../support/fake-probe.js';
+
+test('all hosts are tried; one that fails or is away is told, and stops nobody', async () => {
+  const asked: string[] = [];
+  const told: unknown[] = [];
+  const connector = {
+    connect(host: string) {
+      asked.push(host);
+      if (host === 'c') return Promise.reject(unreachableError('c'));
+      const failed = { status: 1, stdout: '', stderr: 'first\nno space left on device\n' };
+      return Promise.resolve({
+        run: () => Promise.resolve(host === 'b' ? failed : { status: 0, stdout: '', stderr: '' }),
+      });
+    },
+  };
+  const world = { connector, forks: 2, emit: (event: unknown) => told.push(event) } as unknown as World;
+  const command = { summary: 'restart it', script: 'true' };
+  await runOnEach({ kind: 'run-on-each', hosts: ['a', 'b', 'c', 'd'], command, next: 'ssh HOST restart' }, world);
+  expect(asked).toEqual(['a', 'b', 'c', 'd']);
+  expect(told).toEqual([
+    {
+      type: 'notice',
+      host: 'b',
+      message: 'could not restart it (status 1: no space left on device); do so yourself: ssh b restart',
+    },
+    {
+      type: 'notice',
+      host: 'c',
+      message: "could not restart it (c: can't connect to it: no route); do so yourself: ssh c restart",
+    },
+  ]);
+});
