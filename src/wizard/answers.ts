@@ -20,8 +20,8 @@ export const STARTS = ['bare', 'etcd', 'kubernetes', 'inventory'] as const;
 /** One of {@link STARTS}. */
 export type Start = (typeof STARTS)[number];
 
-/** What may answer at the address that clients use. */
-export const BALANCER_WAYS = ['haproxy', 'nginx', 'terminate', 'external'] as const;
+/** What clients may reach etcd by. */
+export const BALANCER_WAYS = ['haproxy', 'nginx', 'terminate', 'external', 'none'] as const;
 
 /** One of {@link BALANCER_WAYS}. */
 export type BalancerWay = (typeof BALANCER_WAYS)[number];
@@ -51,20 +51,22 @@ export const answersSchema = z.strictObject({
   privateKey: text.optional().describe("private key file; empty: the agent, or ssh's defaults"),
   etcd: names.optional().describe('names of the hosts that run etcd'),
   controlPlanes: names.optional().describe('names of the hosts whose kube-apiserver uses this etcd'),
-  virtualIp: text.optional().describe('virtual IP for clients; empty: no load balancer'),
+  virtualIp: text
+    .optional()
+    .describe('virtual IP for clients; empty: no load balancer. Of `external`: its address; empty: its DNS name alone'),
   balancer: oneOf(BALANCER_WAYS)
     .optional()
     .describe(
-      'what answers there: `haproxy`, `nginx`, HAProxy that ends TLS (`terminate`), or a load balancer that others run (`external`)',
+      'what clients reach etcd by: `haproxy`, `nginx`, HAProxy that ends TLS (`terminate`), a load balancer that others run (`external`), or the members themselves (`none`)',
     ),
   network: text.optional().describe('network that holds the virtual IP, as 10.0.0.0/24; empty: not checked'),
-  dnsName: text.optional().describe('DNS name of the virtual IP; empty: none'),
+  dnsName: text.optional().describe('DNS name of the load balancer; empty: none'),
   port: z
     .int(expected('a port; expected a number from 1 to 65535'))
     .min(1, expected('a port; expected a number from 1 to 65535'))
     .max(65535, expected('a port; expected a number from 1 to 65535'))
     .optional()
-    .describe('port on the virtual IP'),
+    .describe('port of the load balancer'),
   balancers: names.optional().describe('names of the hosts that run the proxy and keepalived'),
   apiserverIp: text
     .optional()

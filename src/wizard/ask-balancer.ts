@@ -5,6 +5,8 @@ import { checkDnsName, checkNetwork, checkNetworkForm, checkPort, checkVirtualIp
 import type { BalancerAnswers, NamedHost } from './inventory-answers.js';
 import type { Ask } from './interview.js';
 
+type OwnWay = Exclude<BalancerWay, 'external' | 'none'>;
+
 /** What a load balancer is proposed from. */
 export interface ClusterHosts {
   readonly hosts: readonly NamedHost[];
@@ -21,17 +23,29 @@ export interface ProposedAddress {
 }
 
 const WAYS: readonly { readonly value: BalancerWay; readonly name: string }[] = [
-  { value: 'haproxy', name: 'HAProxy, with keepalived: TLS ends at etcd' },
+  { value: 'haproxy', name: 'HAProxy and keepalived at a virtual IP: TLS ends at etcd' },
   {
     value: 'nginx',
-    name: 'nginx, with keepalived: TLS ends at etcd; a dead member is found by a failed connection only',
+    name: 'nginx and keepalived at a virtual IP: TLS ends at etcd; a dead member is found by a failed connection only',
   },
-  { value: 'terminate', name: 'HAProxy ends TLS, with keepalived: etcd sees one client, and no users' },
-  { value: 'external', name: 'a load balancer that others run, at that address' },
+  { value: 'terminate', name: 'HAProxy and keepalived at a virtual IP: TLS ends at HAProxy; etcd sees one client' },
+  { value: 'external', name: 'a load balancer that others run' },
+  { value: 'none', name: 'the members themselves: each client knows all of them' },
 ];
 
 /** Asks what clients reach etcd by. @returns nothing where they know every member */
 export async function askBalancer(ask: Ask, about: ClusterHosts): Promise<BalancerAnswers | undefined> {
+  const way = await ask.choose({
+    key: 'balancer',
+    message: 'What do clients reach etcd by?',
+    choices: WAYS,
+    default: 'haproxy',
+  });
+  if (way === 'none') return undefined;
+  return way === 'external' ? askExternal(ask, about) : askOwn(ask, way, about);
+}
+
+async function askOwn(ask: Ask, way: OwnWay, about: ClusterHosts): Promise<BalancerAnswers | undefined> {
   const { hosts, proposal } = about;
   const ip = await ask.text({
     key: 'virtualIp',
@@ -40,11 +54,25 @@ export async function askBalancer(ask: Ask, about: ClusterHosts): Promise<Balanc
     check: (answer) => (answer === 'none' ? true : checkVirtualIp(answer, hosts)),
   });
   if (ip === '' || ip === 'none') return undefined;
-  const way = await ask.choose({ key: 'balancer', message: 'What answers there?', choices: WAYS, default: 'haproxy' });
-  if (way === 'external') return { ip, way, ...(await askNames(ask)), network: undefined, hosts: undefined };
   const network = await askNetwork(ask, ip, proposal);
-  const names = await askNames(ask);
-  return { ip, way, network, ...names, hosts: await askHosts(ask, { way, ip, network }, about) };
+  const name = await askName(ask, 'DNS name of the virtual IP (empty: none)', checkDnsName);
+  const port = await askPort(ask);
+  return { ip, way, network, name, port, hosts: await askHosts(ask, { way, ip, network }, about) };
+}
+
+/** It has an address, a name, or both. */
+async function askExternal(ask: Ask, { hosts }: ClusterHosts): Promise<BalancerAnswers> {
+  const ip = await ask.text({
+    key: 'virtualIp',
+    message: 'Address of the load balancer (empty: a DNS name alone)',
+    default: '',
+    check: (answer) => checkVirtualIp(answer, hosts),
+  });
+  const name = await askName(ask, `DNS name of the load balancer${ip === '' ? '' : ' (empty: none)'}`, (answer) =>
+    answer === '' && ip === '' ? 'a name is needed where there is no address' : checkDnsName(answer),
+  );
+  const port = await askPort(ask);
+  return { ip: noneIfEmpty(ip), way: 'external', name, port, network: undefined, hosts: undefined };
 }
 
 async function askNetwork(ask: Ask, ip: string, proposal: ProposedAddress): Promise<string | undefined> {
@@ -54,24 +82,22 @@ async function askNetwork(ask: Ask, ip: string, proposal: ProposedAddress): Prom
     default: proposal.network !== '' && checkNetwork(proposal.network, ip, []) === true ? proposal.network : '',
     check: (answer) => (answer === '' ? true : firstProblem(checkNetworkForm(answer), checkNetwork(answer, ip, []))),
   });
-  return network === '' ? undefined : network;
+  return noneIfEmpty(network);
 }
 
-async function askNames(ask: Ask): Promise<Pick<BalancerAnswers, 'name' | 'port'>> {
-  const name = await ask.text({
-    key: 'dnsName',
-    message: 'DNS name of the virtual IP (empty: none)',
-    default: '',
-    check: checkDnsName,
-  });
-  const port = await ask.text({ key: 'port', message: 'Port on the virtual IP', default: '2379', check: checkPort });
-  return { name: name === '' ? undefined : name, port: Number(port) };
+async function askName(ask: Ask, message: string, check: (answer: string) => CheckResult): Promise<string | undefined> {
+  return noneIfEmpty(await ask.text({ key: 'dnsName', message, default: '', check }));
+}
+
+async function askPort(ask: Ask): Promise<number> {
+  const message = 'Port of the load balancer';
+  return Number(await ask.text({ key: 'port', message, default: '2379', check: checkPort }));
 }
 
 /** @returns nothing where all members, and they alone, are the hosts */
 async function askHosts(
   ask: Ask,
-  { way, ip, network = '' }: Pick<BalancerAnswers, 'way' | 'ip' | 'network'>,
+  { way, ip, network = '' }: { readonly way: OwnWay; readonly ip: string; readonly network: string | undefined },
   { hosts, members, known }: ClusterHosts,
 ): Promise<readonly NamedHost[] | undefined> {
   const balancers = await pickHosts(ask, hosts, {
@@ -89,4 +115,8 @@ async function askHosts(
 
 function firstProblem(...results: readonly CheckResult[]): CheckResult {
   return results.find((result) => result !== true) ?? true;
+}
+
+function noneIfEmpty(answer: string): string | undefined {
+  return answer === '' ? undefined : answer;
 }

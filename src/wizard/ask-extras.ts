@@ -1,3 +1,5 @@
+import { virtualRouterId } from '../cluster/keepalived-defaults.js';
+import { canonicalIp } from '../model/ip.js';
 import { EXTRAS, type Authority, type Extra } from './answers.js';
 import type { CheckResult } from './check-result.js';
 import { checkNetwork, checkVirtualIp } from './checks.js';
@@ -26,7 +28,7 @@ export async function askExtras(
   const extras = await ask.pick({
     key: 'extras',
     message: 'What else?',
-    choices: EXTRAS.map((value) => ({ value, name: NAMES[value] })),
+    choices: offeredExtras(before).map((value) => ({ value, name: NAMES[value] })),
     default: [],
     check: () => true,
   });
@@ -45,12 +47,20 @@ export async function askExtras(
   };
 }
 
+/** What goes with the answers before: who reaches an existing etcd, or comes by a load balancer of others, this program does not know. */
+export function offeredExtras({ balancer, next }: Pick<InventoryAnswers, 'balancer' | 'next'>): readonly Extra[] {
+  const isKnown = next !== 'adopt' && balancer?.way !== 'external';
+  return EXTRAS.filter((extra) => extra !== 'firewall' || isKnown);
+}
+
 async function askApiserverIp(ask: Ask, { balancer, controlPlanes, hosts }: Before): Promise<string | undefined> {
+  const other = balancer?.way === 'external' ? undefined : balancer?.ip;
   const check = (answer: string): CheckResult => {
     if (answer === '' || answer === 'none') return true;
-    if (answer === balancer?.ip) return `${answer} is the virtual IP of etcd; the API servers need one of their own`;
+    if (balancer?.ip !== undefined && canonicalIp(answer) === canonicalIp(balancer.ip))
+      return `${answer} is the address of etcd's load balancer; the API servers need one of their own`;
     const result = checkVirtualIp(answer, hosts);
-    return result === true ? checkRouterId(answer, balancer?.ip) : result;
+    return result === true ? checkRouterId(answer, other) : result;
   };
   const ip = await ask.text({
     ...{ key: 'apiserverIp', message: 'Virtual IP of the API servers, on the control planes (or: none)' },
@@ -63,10 +73,7 @@ async function askApiserverIp(ask: Ask, { balancer, controlPlanes, hosts }: Befo
   return ip;
 }
 
-/** Its router id is its last byte by default, and must be another one than etcd's. */
 function checkRouterId(ip: string, other: string | undefined): CheckResult {
-  const last = (address: string): string | undefined => /\.(\d+)$/.exec(address)?.[1];
-  const id = last(ip);
-  if (id === undefined || other === undefined || id !== last(other)) return true;
-  return `${ip} ends in ${id} as ${other} does, and so would their virtual router ids; choose another, or set kube_apiserver_lb_vrid later`;
+  if (other === undefined || virtualRouterId(ip) !== virtualRouterId(other)) return true;
+  return `${ip} and ${other} would have the same virtual router id, ${virtualRouterId(ip)}: choose an address with another last byte`;
 }

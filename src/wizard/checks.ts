@@ -1,4 +1,6 @@
 import { BlockList, isIP } from 'node:net';
+import { isUnusable } from '../cluster/virtual-ip-checks.js';
+import { canonicalIp } from '../model/ip.js';
 import { networkEdge } from '../model/endpoint.js';
 import type { CheckResult } from './check-result.js';
 import { HOST_NAME } from './host-list.js';
@@ -9,9 +11,9 @@ export function checkVirtualIp(text: string, hosts: readonly NamedHost[]): Check
   if (text === '') return true;
   const version = isIP(text);
   if (version === 0) return `"${text}" is not an IP address`;
-  const holder = hosts.find(({ address }) => address === text);
+  const holder = hosts.find(({ address }) => canonicalIp(address) === canonicalIp(text));
   if (holder !== undefined) return `${text} is the address of ${holder.name}; the virtual IP must be a free one`;
-  if (/^(0\.0\.0\.0|127\..*|::1?)$/.test(text)) return `${text} is not reachable`;
+  if (isUnusable(text)) return `${text} is unspecified, loopback, multicast or reserved: no host can hold it`;
   const other = hosts.find(({ address }) => isIP(address) !== version);
   return other === undefined ? true : `${text} is IPv${version}, but ${other.name} has ${other.address}`;
 }

@@ -78,11 +78,13 @@ export async function interview<T>(flow: (ask: Ask) => Promise<T>, way: Way, giv
   let settled = new Set(given.draft.keys());
   let trail: AnswerKey[] = [];
   let isReplaying = false;
+  const asked = new Set<AnswerKey>();
 
   const placeNow = (): Place => (trail.length === 0 ? 'first' : 'later');
 
   async function answerTo(question: Question): Promise<Answer> {
     const { key } = question;
+    asked.add(key);
     const fromFile = given.file.get(key);
     if (fromFile !== undefined) {
       await requireRight(question, fromFile, given.placeOf(key));
@@ -125,7 +127,12 @@ export async function interview<T>(flow: (ask: Ask) => Promise<T>, way: Way, giv
   };
   for (;;) {
     try {
-      return await flow(ask);
+      asked.clear();
+      const result = await flow(ask);
+      refuseUnasked(asked, given);
+      // What another way of answering was asked for is no answer of this one.
+      given.onAnswer(new Map([...answers].filter(([key]) => asked.has(key))));
+      return result;
     } catch (error) {
       if (!(error instanceof WentBack)) throw error;
       settled = new Set(trail.slice(0, -1));
@@ -137,6 +144,18 @@ export async function interview<T>(flow: (ask: Ask) => Promise<T>, way: Way, giv
 async function requireRight(question: Question, answer: Answer, at: SourcePosition | undefined): Promise<void> {
   const result = await checkAnswer(question, answer);
   if (result !== true) throw new InputError([{ severity: 'error', at, subject: question.key, message: result }]);
+}
+
+/** An answer that no question takes up would be lost without a word. */
+function refuseUnasked(asked: ReadonlySet<AnswerKey>, { file, placeOf }: Given): void {
+  const left = [...file.keys()].filter((key) => !asked.has(key));
+  if (left.length === 0) return;
+  throw new InputError(
+    left.map((key) => ({
+      ...{ severity: 'error', at: placeOf(key), subject: key },
+      message: 'is not asked where the other answers are what they are; leave it out, or change those',
+    })),
+  );
 }
 
 function textOf(answer: Answer): string {

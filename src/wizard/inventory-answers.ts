@@ -18,8 +18,9 @@ export type HostConnection = Pick<Connection, 'port' | 'user' | 'privateKeyFile'
 
 /** The load balancer, as it was answered. */
 export interface BalancerAnswers {
-  readonly ip: string;
-  readonly way: BalancerWay;
+  /** Absent: others run it, and it has a DNS name. */
+  readonly ip: string | undefined;
+  readonly way: Exclude<BalancerWay, 'none'>;
   readonly name: string | undefined;
   readonly port: number;
   /** CIDR of the interface that will hold the virtual IP. */

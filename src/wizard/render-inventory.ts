@@ -1,5 +1,5 @@
 import { Document, Pair, Scalar, YAMLMap } from 'yaml';
-import type { BalancerWay, Extra } from './answers.js';
+import type { Extra } from './answers.js';
 import type { BalancerAnswers, InventoryAnswers, NamedHost } from './inventory-answers.js';
 
 const HEAD = ` Written by \`provision init\`. This is an Ansible inventory: edit it as one.
@@ -30,15 +30,10 @@ export function renderInventory(answers: InventoryAnswers): string {
   const document = new Document(content, { version: '1.1' });
   document.commentBefore = HEAD;
   comment(document, ['all', 'vars', 'ansible_become'], ' sudo; when it asks for a password, run with -K');
-  comment(document, ['all', 'vars', 'etcd_lb_ip'], ' The virtual IP, and what clients reach it by');
   for (const [variable, text] of COMMENTS) comment(document, ['all', 'vars', variable], text);
   comment(document, ['all', 'children', 'etcd'], ' The members, in the order in which they are restarted');
-  comment(document, ['all', 'children', 'etcd_lb'], ' HAProxy and keepalived, on hosts of their own');
-  comment(
-    document,
-    ['all', 'children', 'kube_control_plane'],
-    ' Hosts whose kube-apiserver is pointed at the virtual IP',
-  );
+  comment(document, ['all', 'children', 'etcd_lb'], ' The proxy and keepalived, on hosts of their own');
+  comment(document, ['all', 'children', 'kube_control_plane'], ' Hosts whose kube-apiserver uses this etcd');
   return document.toString({ lineWidth: 0 });
 }
 
@@ -56,7 +51,7 @@ const EXTRA_VARS: Readonly<Record<Extra, Readonly<Record<string, unknown>>>> = {
   snapshots: { etcd_snapshot_schedule: 'daily', etcd_snapshot_keep: 7 },
 };
 
-const WAY_VARS: Readonly<Record<BalancerWay, Readonly<Record<string, unknown>>>> = {
+const WAY_VARS: Readonly<Record<BalancerAnswers['way'], Readonly<Record<string, unknown>>>> = {
   haproxy: {},
   nginx: { etcd_lb_proxy: 'nginx' },
   terminate: { etcd_lb_mode: 'terminate' },
@@ -65,6 +60,7 @@ const WAY_VARS: Readonly<Record<BalancerWay, Readonly<Record<string, unknown>>>>
 
 /** Why some of the variables are there. */
 const COMMENTS: readonly (readonly [variable: string, text: string])[] = [
+  ['etcd_lb_ip', ' What clients reach etcd by'],
   ['etcd_lb_proxy', ' It finds a dead member by a failed connection; HAProxy asks each one'],
   ['etcd_lb_mode', ' HAProxy ends TLS: to etcd all clients are one'],
   ['etcd_lb_provider', ' Others run it: its way to the members is proved, and nothing there is changed'],
@@ -78,7 +74,7 @@ const COMMENTS: readonly (readonly [variable: string, text: string])[] = [
 
 function balancerVars({ ip, way, name, port, network }: BalancerAnswers): Readonly<Record<string, unknown>> {
   return {
-    etcd_lb_ip: ip,
+    ...(ip === undefined ? {} : { etcd_lb_ip: ip }),
     ...(name === undefined ? {} : { etcd_lb_host: name }),
     etcd_lb_port: port,
     ...WAY_VARS[way],

@@ -119,7 +119,7 @@ describe('init for scripts', () => {
     await init(edges(), '--answers', answers, '--defaults');
     const store = join(directory, 'pki');
     expect(printed).toContain(
-      `first:\n  provision ca import ${store} --certificate FILE --key FILE\nSee what would be done:\n  provision plan ${file}\n`,
+      `an external CA signs):\n  provision ca import ${store} --certificate FILE [--key FILE]\nSee what would be done:\n  provision plan ${file}\n`,
     );
   });
 
@@ -149,8 +149,14 @@ describe('init for scripts', () => {
     ['', 'balancers: [etcd-9]', '5:12: balancers: etcd-9 is not one of etcd-1, etcd-2, etcd-3, cp-1'],
     ['', 'balancer: squid', '5:11: balancer: "squid" is not a word of this question; expected one of haproxy, nginx'],
     ['', 'extras: [moon]', '5:10: extras: "moon" is not a word of this question; expected one of firewall, snapshots'],
-    ['', 'apiserverIp: 10.0.0.100', '5:14: apiserverIp: 10.0.0.100 is the virtual IP of etcd'],
-    ['', 'apiserverIp: 10.0.1.100', '5:14: apiserverIp: 10.0.1.100 ends in 100 as 10.0.0.100 does'],
+    ['', 'apiserverIp: 10.0.0.100', '5:14: apiserverIp: 10.0.0.100 is the address of etcd'],
+    [
+      '',
+      'apiserverIp: 10.0.1.100',
+      '5:14: apiserverIp: 10.0.1.100 and 10.0.0.100 would have the same virtual router id',
+    ],
+    ['', 'from: hosts.ini', '5:7: from: is not asked where the other answers are what they are'],
+    ['', 'balancer: none', '3:12: virtualIp: is not asked where the other answers are what they are'],
     ['', 'dnsName: a..b', '5:10: dnsName: "a..b" is not a DNS name'],
     ['', 'privateKey: /none/id.pub', '5:13: privateKey: /none/id.pub is the public key'],
   ])('a wrong answer is refused with its place: %s%s', async (_, line, problem) => {
@@ -190,7 +196,14 @@ describe('init on a terminal', () => {
     await second.does('3 answers of an earlier run are kept', '');
     await second.does('Private key', '');
     await second.does('3 hosts failed. Try again?', 'n');
-    for (const question of ['Hosts that run etcd', 'Control planes', 'Virtual IP', 'What else', 'Who signs'])
+    for (const question of [
+      'Hosts that run etcd',
+      'Control planes',
+      'What do clients',
+      'Virtual IP',
+      'What else',
+      'Who signs',
+    ])
       await second.does(question, '');
     for (const question of ['Write this to', 'Plan it now?']) await second.does(question, '');
     await second.does('Go on to apply?', 'n');
@@ -227,6 +240,7 @@ describe('init on a terminal', () => {
     for (const question of [
       'Hosts that run etcd',
       'Control planes',
+      'What do clients',
       'Virtual IP',
       'What else',
       'Write this to',
@@ -245,7 +259,7 @@ describe('init on a terminal', () => {
       before,
       '[etcd]\na ansible_host=10.0.0.1 ansible_port=2222\n[kube-master]\nb ansible_host=10.0.0.2\n',
     );
-    writeFileSync(answers, `start: inventory\nfrom: ${before}\nvirtualIp: none\n`);
+    writeFileSync(answers, `start: inventory\nfrom: ${before}\nbalancer: none\n`);
     await init(edges(), '--answers', answers, '--defaults');
     const { groups, hosts } = await loadInventory(file, { provided: PROVIDED_VARIABLES });
     expect(Object.fromEntries(groups)).toMatchObject({ etcd: ['a'], kube_control_plane: ['b'] });

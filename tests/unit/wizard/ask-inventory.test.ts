@@ -32,11 +32,11 @@ const WALK: readonly Walk[] = [
   },
   { key: 'etcd', seen: 'Hosts that run etcd', typed: '', answer: ETCD },
   { key: 'controlPlanes', seen: 'Control planes', typed: '', answer: ['cp-1'] },
+  { key: 'balancer', seen: 'What do clients reach', typed: '', answer: 'haproxy' },
   {
     ...{ key: 'virtualIp', seen: 'Virtual IP for clients', typed: '10.0.0.100', answer: '10.0.0.100' },
     wrong: ['10.0.0.2', '10.0.0.2 is the address of etcd-2'],
   },
-  { key: 'balancer', seen: 'What answers there', typed: '', answer: 'haproxy' },
   {
     ...{ key: 'network', seen: 'Its network', typed: '10.0.0.0/24', answer: '10.0.0.0/24' },
     wrong: ['10.0.1.0/24', 'the virtual IP (10.0.0.100) is not in 10.0.1.0/24'],
@@ -45,7 +45,7 @@ const WALK: readonly Walk[] = [
     ...{ key: 'dnsName', seen: 'DNS name', typed: 'etcd.example.com', answer: 'etcd.example.com' },
     wrong: ['a..b', '"a..b" is not a DNS name'],
   },
-  { key: 'port', seen: 'Port on', typed: '2380', answer: '2380', wrong: ['0', '"0" is not a port'] },
+  { key: 'port', seen: 'Port of', typed: '2380', answer: '2380', wrong: ['0', '"0" is not a port'] },
   { key: 'balancers', seen: 'Hosts that run HAProxy', typed: '', answer: ETCD },
   {
     ...{ key: 'apiserverIp', seen: 'Virtual IP of the API servers', typed: '10.0.0.101', answer: '10.0.0.101' },
@@ -60,6 +60,14 @@ const STEPS = WALK.map(({ seen, typed }): Step => [seen, typed]);
 /** The answers up to a question, without it. */
 function before(index: number): ReadonlyMap<AnswerKey, Answer> {
   return new Map(WALK.slice(0, index).map(({ key, answer }) => [key, answer]));
+}
+
+/** The same answers, with addresses of IPv6. */
+function sixth(key: AnswerKey, value: Answer): Answer {
+  const six = (text: string): string =>
+    text.replace(/10\.0\.0\.(\d+)/, (_, last: string) => `fd00::2:${Number(last).toString(16)}`);
+  if (key === 'network') return 'fd00::/16';
+  return typeof value === 'string' ? six(value) : value.map(six);
 }
 
 describe('the wizard', () => {
@@ -87,6 +95,7 @@ describe('the wizard', () => {
       ['Private key', ''],
       ['Hosts that run etcd', ''],
       ['Control planes', ''],
+      ['What do clients reach', ''],
       ['Virtual IP', ''],
       ['What else', ''],
       ['Who signs', ''],
@@ -104,6 +113,65 @@ describe('the wizard', () => {
     const { answer, does } = await startWizard({ draft: before(10) });
     await does(['Hosts that run HAProxy', { key: 'i' }], ['◉ lb-1', { key: '5' }], ['◯ cp-1', ''], ...STEPS.slice(11));
     expect(await answer).toMatchObject({ balancer: { hosts: [{ name: 'lb-1', address: '10.0.0.21' }] } });
+  });
+
+  const DOWN: Step[1] = { key: 'down' };
+
+  test('what is chosen is what is answered', async () => {
+    const { answer, answers, does } = await startWizard({ draft: before(5) });
+    await does(['What do clients reach', DOWN], ['❯ nginx', ''], ...STEPS.slice(6, 10), ['Hosts that run nginx', '']);
+    await does(['Virtual IP of the API servers', ''], ['What else', { key: 'a' }], ['◉ a snapshot', '']);
+    await does(['Who signs', DOWN], ['❯ one that you have', '']);
+    expect(await answer).toMatchObject({
+      balancer: { way: 'nginx', ip: '10.0.0.100' },
+      ...{ apiserverIp: undefined, extras: ['firewall', 'snapshots'], next: 'import' },
+    });
+    expect(Object.fromEntries(answers.at(-1) ?? [])).toMatchObject({
+      ...{ balancer: 'nginx', extras: ['firewall', 'snapshots'], authority: 'imported', apiserverIp: 'none' },
+    });
+  });
+
+  test('a load balancer of others has a name alone, or an address; what it would need a firewall for is not known', async () => {
+    const { answer, answers, does, sees } = await startWizard({
+      draft: new Map([...before(5), ['balancer', 'external'], ['network', '10.0.0.0/24']]),
+    });
+    await does(['Address of the load balancer', ''], ['DNS name of', '']);
+    await sees('a name is needed where there is no address');
+    await does(['DNS name of', 'etcd.example.com'], ['Port of', ''], ['Virtual IP of the API servers', '10.1.0.100']);
+    await does(['What else', { key: 'a' }], ['◉ a snapshot', ''], ['Who signs', '']);
+    const { balancer, extras, apiserverIp } = await answer;
+    expect({ balancer, extras, apiserverIp }).toEqual({
+      balancer: { way: 'external', ip: undefined, name: 'etcd.example.com', port: 2379, network: undefined },
+      ...{ extras: ['snapshots'], apiserverIp: '10.1.0.100' },
+    });
+    // Of another way that was begun nothing is kept.
+    expect(answers.at(-1)?.has('network')).toBe(false);
+  });
+
+  test('without a load balancer nothing more is asked of it', async () => {
+    const { answer, does } = await startWizard({ draft: new Map([...before(5), ['balancer', 'none']]) });
+    await does(['Virtual IP of the API servers', ''], ['What else', ''], ['Who signs', '']);
+    expect((await answer).balancer).toBeUndefined();
+  });
+
+  test('control planes that could not hold the address of the API servers are named', async () => {
+    const { does, sees, output } = await startWizard({ draft: before(11) });
+    await does(['Virtual IP of the API servers', '10.0.9.101']);
+    await sees('What else');
+    expect(await output()).toContain(
+      'the virtual IP (10.0.9.101) is not in 10.0.0.0/24: the control planes must be able',
+    );
+  });
+
+  test.each([
+    ['fd00::1:64', 'would have the same virtual router id, 100'],
+    ['239.1.1.1', '239.1.1.1 is unspecified, loopback, multicast or reserved'],
+    ['10.0.1.100', 'would have the same virtual router id, 100'],
+  ])('%s is refused for the API servers: %s', async (ip, said) => {
+    const draft = new Map([...before(11)].map(([key, value]) => [key, ip.includes(':') ? sixth(key, value) : value]));
+    const { does, sees } = await startWizard({ draft });
+    await does(['Virtual IP of the API servers', ip]);
+    await sees(said);
   });
 
   test('a list that is pasted with a line for each host is taken as a whole', async () => {
@@ -166,16 +234,9 @@ describe.each(WALK.map((walk, index) => ({ ...walk, index })))('at the question 
 
 test('an earlier answer that is changed leaves the later ones as proposals, as far as they still fit', async () => {
   const { answer, does, sees } = await startWizard({ draft: before(7) });
-  await does(
-    ['Its network', BACK],
-    ['What answers there', BACK],
-    ['Virtual IP', '10.9.0.100'],
-    ['What answers there', ''],
-    ['Its network', '10.0.0.0/24'],
-  );
+  await does(['Its network', BACK], ['Virtual IP', '10.9.0.100'], ['Its network', '10.0.0.0/24']);
   await sees('the virtual IP (10.9.0.100) is not in 10.0.0.0/24');
-  await does(['Its network', BACK], ['What answers there', BACK], ['Virtual IP', '10.0.0.101']);
-  await does(['What answers there', ''], ['Its network', '10.0.0.0/24'], ['DNS name', CTRL_C]);
+  await does(['Its network', BACK], ['Virtual IP', '10.0.0.101'], ['Its network', '10.0.0.0/24'], ['DNS name', CTRL_C]);
   await expect(answer).rejects.toMatchObject({ name: 'ExitPromptError' });
 });
 

@@ -56,8 +56,8 @@ test('from an inventory that is there, nothing is typed again', async () => {
   await does(['That inventory', 'hosts.ini']);
   for (const question of ['Hosts, as', 'User to log in', 'Private key', 'Hosts that run etcd', 'Control planes'])
     await does([question, '']);
-  await does(['Virtual IP', '10.0.0.100'], ['What answers there', ''], ['Its network', '10.0.0.0/24']);
-  await does(['DNS name', ''], ['Port on', ''], ['Hosts that run HAProxy', '']);
+  await does(['What do clients reach', ''], ['Virtual IP', '10.0.0.100'], ['Its network', '10.0.0.0/24']);
+  await does(['DNS name', ''], ['Port of', ''], ['Hosts that run HAProxy', '']);
   await does(['Virtual IP of the API servers', ''], ['What else', ''], ['Who signs', '']);
   expect(await answer).toMatchObject({
     members: [{ name: 'm-1', connection: { port: 2222 } }, { name: 'm-2' }, { name: 'm-3' }],
@@ -79,7 +79,12 @@ test('a host that is typed with another address gets no way of the one that was 
     { readKnown },
   );
   await does(['Hosts, as', 'm-1=10.0.9.9'], ['User to log in', ''], ['Private key', '']);
-  await does(['Hosts that run etcd', ''], ['Control planes', ''], ['Virtual IP', 'none']);
+  await does(
+    ['Hosts that run etcd', ''],
+    ['Control planes', ''],
+    ['What do clients reach', ''],
+    ['Virtual IP', 'none'],
+  );
   await does(['What else', ''], ['Who signs', '']);
   expect((await answer).members).toEqual([{ name: 'm-1', address: '10.0.9.9' }]);
 });
@@ -90,7 +95,12 @@ test('a running Kubernetes has a control plane, and is described first', async (
   await does(['Hosts, as', 'a=10.0.0.1'], ['User to log in', ''], ['Private key', ''], ['Hosts that run etcd', '']);
   await does(['Control planes', '']);
   await sees('a running Kubernetes has at least one control plane');
-  await does(['Control planes', { key: 'a' }], ['◉ a', ''], ['Virtual IP for clients', 'none']);
+  await does(
+    ['Control planes', { key: 'a' }],
+    ['◉ a', ''],
+    ['What do clients reach', ''],
+    ['Virtual IP for clients', 'none'],
+  );
   // Its etcd has an authority.
   await does(['Virtual IP of the API servers', ''], ['What else', '']);
   expect(await answer).toMatchObject({ controlPlanes: [{ name: 'a' }], next: 'adopt' });
@@ -101,7 +111,12 @@ test('what runs on the hosts is what is proposed, and an etcd that runs is descr
   const { answer, does, output } = await startWizard({}, { readKnown, look });
   await does(['What do you have?', ''], ['Hosts, as', 'x=10.0.0.1 y=10.0.0.2 z=10.0.0.3']);
   await does(['User to log in', ''], ['Private key', ''], ['Hosts that run etcd', ''], ['Control planes', '']);
-  await does(['Virtual IP for clients', 'none'], ['Virtual IP of the API servers', ''], ['What else', '']);
+  await does(
+    ['What do clients reach', ''],
+    ['Virtual IP for clients', 'none'],
+    ['Virtual IP of the API servers', ''],
+    ['What else', ''],
+  );
   expect(await answer).toMatchObject({ members: [{ name: 'x' }], controlPlanes: [{ name: 'y' }], next: 'adopt' });
   const shown = await output();
   expect(shown).toContain('listens on port 2379 already');

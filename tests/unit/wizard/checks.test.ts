@@ -14,8 +14,8 @@ describe('checkVirtualIp', () => {
   test.each([
     ['10.0.0', 'is not an IP address'],
     ['10.0.0.2', 'is the address of etcd-2'],
-    ['127.0.0.1', 'is not reachable'],
-    ['0.0.0.0', 'is not reachable'],
+    ['127.0.0.1', 'is unspecified, loopback, multicast or reserved'],
+    ['0.0.0.0', 'is unspecified, loopback, multicast or reserved'],
     ['2001:db8::1', 'is IPv6, but etcd-1 has 10.0.0.1'],
   ])('refuses %j', (text, reason) => {
     expect(checkVirtualIp(text, HOSTS)).toContain(reason);

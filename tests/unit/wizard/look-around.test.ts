@@ -48,13 +48,14 @@ describe('the hosts of the wizard are looked at', () => {
     const { logins, look } = answering();
     const { does, sees, output, answer } = await startWizard({ draft: DRAFT }, { look });
     await does(['Hosts that run etcd', ''], ['Control planes', '']);
+    await does(['What do clients reach', '']);
     await sees('Virtual IP', '10.0.0.249');
     expect(await output()).toContain(
       '✔ etcd-1: Debian GNU/Linux 12, eth0 10.0.0.1/24, 2.0 GiB memory and 20.0 GiB disk free',
     );
-    await does(['Virtual IP', ''], ['What answers there', '']);
+    await does(['Virtual IP', '']);
     await sees('Its network', '10.0.0.0/24');
-    await does(['Its network', ''], ['DNS name', ''], ['Port on', ''], ['Hosts that run HAProxy', '']);
+    await does(['Its network', ''], ['DNS name', ''], ['Port of', ''], ['Hosts that run HAProxy', '']);
     await does(['What else', ''], ['Who signs', '']);
     expect(await answer).toMatchObject({ balancer: { ip: '10.0.0.249', network: '10.0.0.0/24' } });
     expect(logins).toHaveLength(1);

@@ -35,7 +35,7 @@ all:
     ansible_ssh_private_key_file: ~/.ssh/id_ed25519
     # sudo; when it asks for a password, run with -K
     ansible_become: true
-    # The virtual IP, and what clients reach it by
+    # What clients reach etcd by
     etcd_lb_ip: 10.0.0.100
     etcd_lb_host: etcd.example.com
     etcd_lb_port: 2379
@@ -59,12 +59,12 @@ all:
           ansible_host: 10.0.0.2
         etcd-3:
           ansible_host: 10.0.0.3
-    # HAProxy and keepalived, on hosts of their own
+    # The proxy and keepalived, on hosts of their own
     etcd_lb:
       hosts:
         lb-1:
           ansible_host: 10.0.0.21
-    # Hosts whose kube-apiserver is pointed at the virtual IP
+    # Hosts whose kube-apiserver uses this etcd
     kube_control_plane:
       hosts:
         cp-1:

@@ -1,10 +1,11 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeEach, expect, test } from '@jest/globals';
 import { PROVIDED_VARIABLES } from '../../../src/cluster/derived-variables.js';
 import { describeCluster } from '../../../src/cluster/describe-cluster.js';
 import { loadInventory } from '../../../src/ansible/load-inventory.js';
-import { BALANCER_WAYS } from '../../../src/wizard/answers.js';
+import { offeredExtras } from '../../../src/wizard/ask-extras.js';
 import type { InventoryAnswers } from '../../../src/wizard/inventory-answers.js';
 import type { Inventory } from '../../../src/model/inventory.js';
 import { renderInventory } from '../../../src/wizard/render-inventory.js';
@@ -67,25 +68,42 @@ test('what the wizard writes is an inventory that loads, and describes the clust
   });
 });
 
-test.each(BALANCER_WAYS)('what answers at its address is what was chosen: %s', async (way) => {
-  const { balancer } = ANSWERS;
-  if (balancer === undefined) throw new Error('there is none');
-  const hosts = way === 'external' ? undefined : balancer.hosts;
-  const cluster = describeCluster(await written({ ...ANSWERS, balancer: { ...balancer, way, hosts } }));
-  const [service] = cluster.services;
-  const described =
-    cluster.external === undefined
-      ? [service?.proxy, service?.termination === undefined ? 'passthrough' : 'terminate']
-      : ['others', cluster.external.ip];
-  expect(described).toEqual(WAYS[way]);
-});
-
 const WAYS = {
   haproxy: ['haproxy', 'passthrough'],
   nginx: ['nginx', 'passthrough'],
   terminate: ['haproxy', 'terminate'],
-  external: ['others', '10.0.0.100'],
+  external: ['others', 'etcd.example.com'],
 } as const;
+
+/** An adopted etcd, as \`provision adopt\` notes it. */
+const ADOPTED =
+  'etcd_managed: false\netcd_cert_file: /a\netcd_key_file: /a\netcd_trusted_ca_file: /a\netcd_client_cert_file: /a\netcd_client_key_file: /a\n';
+
+const ways = ['haproxy', 'nginx', 'terminate', 'external'] as const;
+
+test.each(ways.flatMap((way) => (['plan', 'adopt'] as const).map((next) => [way, next] as const)))(
+  'what clients reach is what was chosen, with all that is offered with it: %s, %s',
+  async (way, next) => {
+    const { balancer } = ANSWERS;
+    if (balancer === undefined) throw new Error('there is none');
+    const isExternal = way === 'external';
+    const given = { ...balancer, way, ...(isExternal ? { ip: undefined, network: undefined, hosts: undefined } : {}) };
+    const offered = offeredExtras({ balancer: given, next });
+    if (next === 'adopt') {
+      mkdirSync(join(directory, 'group_vars'));
+      writeFileSync(join(directory, 'group_vars', 'all.yaml'), ADOPTED);
+    }
+    const answers = { ...ANSWERS, balancer: given, extras: offered, apiserverIp: '10.0.0.101', next };
+    const cluster = describeCluster(await written(answers));
+    const [service] = cluster.services;
+    expect(
+      cluster.external === undefined
+        ? [service?.proxy, service?.termination === undefined ? 'passthrough' : 'terminate']
+        : ['others', cluster.external.name],
+    ).toEqual(WAYS[way]);
+    expect(offered.includes('firewall')).toBe(next === 'plan' && !isExternal);
+  },
+);
 
 test('an address of the API servers, a firewall and snapshots are described as they were asked for', async () => {
   const cluster = describeCluster(
