@@ -17,6 +17,7 @@ import type { Context } from './context.js';
 import { chosenClusters, type FleetChoice } from './fleet-list.js';
 import { createProcesses, type Processes } from './fleet-process.js';
 import type { ReportOptions } from './report-option.js';
+import { exitAfterReport } from './write-report.js';
 
 /** The options of `fleet plan`, `apply` and `verify`; what is not here is handed on to each cluster's own run. */
 export interface FleetOptions extends FleetChoice, ReportOptions {
@@ -80,8 +81,8 @@ export async function workOnFleet(
     const text =
       options.format === 'json' ? `${printableJson(fleet, 2)}\n` : renderFleet(fleet, colour(context.stdout.isTTY));
     context.stdout.write(text);
-    await report?.(fleet, begun);
-    context.exit(exitCode(results, options, stop.asked()));
+    const code = exitCode(results, options, stop.asked());
+    context.exit(await exitAfterReport(code, report && (async () => report(fleet, begun)), context));
   } finally {
     stop.release();
   }

@@ -91,8 +91,10 @@ async function checkUp(inventory: string, { options, context, report }: CheckUp)
     const measured = options.latency === true ? await latencyOf(session) : undefined;
     const shown = [...all, ...(measured?.items ?? [])];
     await show(shown, { inventory, options, context, picture, latency: measured?.latency });
-    await report?.write({ items: shown, latency: measured?.latency ?? undefined, before: picture });
-    context.exit(items.some(({ verdict }) => verdict === 'fail') ? EXIT.failed : EXIT.done);
+    const found = { items: shown, latency: measured?.latency ?? undefined, before: picture };
+    const code = items.some(({ verdict }) => verdict === 'fail') ? EXIT.failed : EXIT.done;
+    const { exitAfterReport } = await import('./write-report.js');
+    context.exit(await exitAfterReport(code, report && (async () => report.write(found)), context));
   } finally {
     await session.close();
   }

@@ -42,6 +42,7 @@ function colour({ outcome, changes }: ClusterResult, style: Style): (text: strin
 
 /** `12 clusters: 9 ok (2 with changes), 1 locked, 2 not started`. */
 function totals(clusters: readonly ClusterResult[]): string {
+  if (clusters.length === 0) return 'no cluster to work on';
   const numbers = new Map<string, number>();
   for (const { outcome } of clusters) numbers.set(outcome, (numbers.get(outcome) ?? 0) + 1);
   const changing = clusters.filter(({ changes }) => (changes ?? 0) > 0).length;

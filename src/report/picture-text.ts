@@ -1,5 +1,5 @@
 import type { ClusterPicture } from '../model/cluster-picture.js';
-import { drawCluster, type Box } from './page/drawing.js';
+import { drawWhole, type Box } from './page/drawing.js';
 import { createStyle, type Style } from './style.js';
 import { printable } from './terminal-text.js';
 import { nameHosts } from './wording.js';
@@ -10,7 +10,7 @@ import { nameHosts } from './wording.js';
  */
 export function renderPicture(picture: ClusterPicture, options: { readonly colour: boolean }): string {
   const style = createStyle(options);
-  const { columns } = drawCluster(picture);
+  const { columns } = drawWhole(picture);
   const width = Math.max(0, ...columns.map(({ title }) => title.length));
   const lines = columns.map(
     ({ title, boxes }) => `${style.dim(title.padEnd(width))}  ${alike(boxes, style).join('; ')}`,

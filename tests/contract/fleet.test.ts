@@ -86,7 +86,7 @@ describe('a fleet with a broken, an unreachable and two healthy clusters', () =>
     const plan = await run('plan', '--report', comment ?? '', '--report', junit ?? '');
     expect(plan.status).toBe(EXIT.failed);
     const text = readFileSync(comment ?? '', 'utf8');
-    expect(text).toContain('fleet plan: 4 clusters: 2 ok, 2 failed');
+    expect(text).toContain('fleet plan: 4 clusters: 2 ok (2 with changes), 2 failed');
     for (const name of ['broken', 'eu/two', 'gone', 'one']) expect(text).toContain(`<code>${name}</code>`);
     expect(readFileSync(junit ?? '', 'utf8')).toMatch(/<testsuite [^>]*name="gone"[^>]* tests="1" failures="1"/);
   });

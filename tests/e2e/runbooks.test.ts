@@ -1,7 +1,8 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { jest, test } from '@jest/globals';
+import { expect, jest, test } from '@jest/globals';
 import { makeAuthority } from '../../src/pki/issue.js';
+import { releaseOf } from '../support/etcd-releases.js';
 import { describeOnLab } from '../support/lab.js';
 import { placeWithInventory, workThroughPage } from '../support/lab-page.js';
 import { endOf, must, PASSPHRASE } from '../support/main-job.js';
@@ -25,6 +26,7 @@ import { circumstancesAt } from '../support/test-authority.js';
 jest.setTimeout(2_400_000);
 
 const DAY_MS = 24 * 60 * 60 * 1000;
+const ALL = ['etcd-1', 'etcd-2', 'etcd-3'];
 
 describeOnLab('runbooks', 'runbooks', { etcd: 3, controlPlanes: 1 }, (lab) => {
   async function clusterWithRunbooks(): Promise<PagePlace> {
@@ -59,6 +61,20 @@ describeOnLab('runbooks', 'runbooks', { etcd: 3, controlPlanes: 1 }, (lab) => {
       etcdFaults(lab),
       balancerFaults(lab),
       pkiFaults(lab, at.work, authority),
+      {
+        'put a schedule into the inventory': () => {
+          sayForEtcd(at.work, ["etcd_snapshot_schedule: '*-*-* 02:30'", 'etcd_snapshot_directory: /srv/backups/etcd']);
+        },
+        'name a newer release in the inventory': async () => {
+          const { version, sha256, path } = await releaseOf('trixie', join(at.work, 'made'));
+          sayForEtcd(at.work, [
+            'etcd_install: release',
+            `etcd_version: ${version}`,
+            `etcd_release_sha256: ${sha256}`,
+            `etcd_release_url: ${path}`,
+          ]);
+        },
+      },
     );
     return at;
   }
@@ -78,6 +94,10 @@ describeOnLab('runbooks', 'runbooks', { etcd: 3, controlPlanes: 1 }, (lab) => {
     await workThroughPage('runbooks/lost-pki', at);
     await workThroughPage('runbooks/move-the-ca', at);
     goOnWithNewMachine(at.work);
+    await workThroughPage('runbooks/snapshots', at);
     await healthy();
+    await workThroughPage('runbooks/upgrade-etcd', at);
+    await healthy();
+    for (const host of ALL) expect((await lab.ssh(host, 'ls -d /var/lib/etcd/default/member.before-*')).status).toBe(0);
   });
 });

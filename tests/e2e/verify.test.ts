@@ -222,6 +222,7 @@ describeOnLab('verify', 'verify', { etcd: 3, controlPlanes: 2 }, (lab) => {
     const shown = await lab.provision('verify', lab.files.inventory, '--latency');
     console.log(shown.stdout.slice(shown.stdout.indexOf('way to etcd')));
     expect(shown.stdout).toMatch(/^virtual IP \S+:2379( +\d+\.\d\d ms){4}$/m);
+    expect(shown.stdout).toMatch(/^virtual IP of etcd +\S+:2379: held by etcd-\d$/m);
     const { host, ways } = (await latency()).latency ?? { host: '', ways: [] };
     expect(host).toBe('cp-1');
     expect(ways.map(({ way, problem }) => [way, problem])).toEqual(

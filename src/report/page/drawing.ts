@@ -34,8 +34,13 @@ export interface Drawing {
 /** More boxes of a column than these are one box. */
 const MOST_BOXES = 12;
 
-/** Who reaches etcd, on which way. */
+/** Who reaches etcd, on which way; of a long column the rest is one box. */
 export function drawCluster(picture: ClusterPicture): Drawing {
+  return folded(drawWhole(picture));
+}
+
+/** The same with every box, for those who have room for names. */
+export function drawWhole(picture: ClusterPicture): Drawing {
   const api = picture.services.filter(({ name }) => name === 'kube-apiserver').map(drawService);
   const etcd = picture.services.filter(({ name }) => name === 'etcd').map(drawService);
   const members = memberColumn(picture);
@@ -52,7 +57,7 @@ export function drawCluster(picture: ClusterPicture): Drawing {
     ...picture.apiServers.flatMap((server, index) => apiServerLinks(server, `a${index}`, picture)),
     ...etcd.flatMap(({ links, holders }) => [...links, ...fromAll(holders, members.boxes)]),
   ];
-  return folded({ columns, links });
+  return { columns, links };
 }
 
 /** `HOST:PORT` of the virtual IP of a service. */

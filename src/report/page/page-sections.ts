@@ -1,6 +1,7 @@
 import { overviewRows } from '../plan-overview.js';
 import { outputLines } from '../terminal-text.js';
 import { gateOpened, duration, nameHosts } from '../wording.js';
+import { clusterTone } from './fleet-clusters.js';
 import { markup, type Markup, type Part } from './markup.js';
 import type { StepEnd } from './report-steps.js';
 import type { Tone } from './report-verdict.js';
@@ -60,6 +61,19 @@ export function checksSection({ items }: RunReport): Markup {
     return markup`<tr><td class="${tone}">${sign}</td><td>${check}</td><td>${host ?? 'the cluster'}</td><td>${what}${way}</td></tr>`;
   });
   return section('Checks', [wideTable('checks', ['verdict', 'check', 'where', 'seen'], rows)]);
+}
+
+/** What came of each cluster of a fleet, what is wrong first. */
+export function clustersSection({ clusters }: RunReport): Markup {
+  if (clusters.length === 0) return NOTHING;
+  const order = (['bad', 'watch', 'good'] as const).flatMap((tone) =>
+    clusters.filter((each) => clusterTone(each) === tone),
+  );
+  const rows = order.map((each) => {
+    const way = each.hint === null ? undefined : markup`<br>next: <code>${each.hint}</code>`;
+    return markup`<tr><td class="${clusterTone(each)}">${each.outcome}</td><td>${each.cluster}</td><td>${each.summary}${way}</td></tr>`;
+  });
+  return section('Clusters', [wideTable('clusters', ['outcome', 'cluster', 'what'], rows)]);
 }
 
 /** All steps, by play and host; diffs are folded. */

@@ -9,6 +9,7 @@ import { pictureSvg } from './picture-svg.js';
 import {
   changesSection,
   checksSection,
+  clustersSection,
   failuresSection,
   gatesSection,
   noticesSection,
@@ -81,6 +82,7 @@ function sectionsOf(report: RunReport): readonly Markup[] {
   return [
     failuresSection(report),
     playsSection(report),
+    clustersSection(report),
     checksSection(report),
     ...pictureSection(report),
     ...drillSection(report),

@@ -1,7 +1,9 @@
 import type { CheckItem } from '../../checks/check.js';
+import type { ClusterResult } from '../../fleet/fleet-schema.js';
 import type { PlanOutline } from '../../model/plan.js';
 import { groupBy } from '../plan-groups.js';
 import { outputLines } from '../terminal-text.js';
+import { clusterWords } from './fleet-clusters.js';
 import { markup, type Markup } from './markup.js';
 import { REPORT_MARK } from './report-mark.js';
 import type { ReportStep } from './report-steps.js';
@@ -49,8 +51,9 @@ ${all}</testsuites>
 
 function suitesOf(report: RunReport): readonly Suite[] {
   const away = (report.plan?.away ?? []).map((host) => awayCase(host, report));
-  const cases = [...report.steps.map(stepCase), ...away, ...report.items.map(checkCase), ...runCases(report)];
-  return groupBy(cases, ({ host }) => host).map((own) => ({
+  const cases = [...report.steps.map(stepCase), ...away, ...report.items.map(checkCase)];
+  const all = [...cases, ...report.clusters.map((each) => clusterCase(each, report)), ...runCases(report)];
+  return groupBy(all, ({ host }) => host).map((own) => ({
     name: own[0]?.host ?? RUN_SUITE,
     cases: own.map(({ of }) => of),
   }));
@@ -99,6 +102,15 @@ function checkCase({ check, host, subject, verdict, evidence, next }: CheckItem)
   };
 }
 
+/** A cluster of a fleet: one that was not started is skipped. */
+function clusterCase(each: ClusterResult, { command }: RunReport): HostCase {
+  const { cluster, outcome, summary, hint, elapsedMs } = each;
+  const reason = clusterWords(each);
+  const text = hint === null ? reason : `${reason}\nnext: ${hint}`;
+  const result = outcome === 'ok' ? 'passed' : outcome === 'not-started' ? 'skipped' : 'failed';
+  return { host: cluster, of: { classname: command, name: summary, elapsedMs, result, reason, text } };
+}
+
 /** The run as a whole, and what failed without being a step: a host that does not answer, a gate that did not open. */
 function runCases({
   command,
@@ -108,6 +120,7 @@ function runCases({
   elapsedMs,
   hint,
   items,
+  clusters,
   notices,
 }: RunReport): readonly HostCase[] {
   const ownFailures = failures.filter(
@@ -118,7 +131,7 @@ function runCases({
     const of = { classname: command, name: code ?? 'failed', elapsedMs: 0, reason: firstLine(message) };
     return { host: host ?? RUN_SUITE, of: { ...of, result: 'failed', text: outputOf(message) } };
   });
-  const isBad = verdict.tone === 'bad' && items.length === 0;
+  const isBad = verdict.tone === 'bad' && items.length + clusters.length === 0;
   const told = notices.map(({ host, message }) => (host === undefined ? message : `${host}: ${message}`));
   const words = [verdict.text, verdict.detail, hint, ...told].filter((each) => each !== undefined).join('\n');
   const whole = { classname: command, name: command, elapsedMs, reason: verdict.detail ?? verdict.text, text: words };

@@ -6,6 +6,7 @@ import { overviewRows, type PlayRow } from '../plan-overview.js';
 import { outputLines } from '../terminal-text.js';
 import { duration, nameHosts } from '../wording.js';
 import { drawCluster } from './drawing.js';
+import { clusterTone, clusterWords } from './fleet-clusters.js';
 import { fenced, folded, gfm, joined, own, table, type Markdown } from './markdown.js';
 import { mermaidOf } from './mermaid.js';
 import { REPORT_MARK } from './report-mark.js';
@@ -92,6 +93,7 @@ function blocksOf(report: RunReport): readonly Block[] {
     ...(report.rolledBack.length === 0 ? [] : [block('what was rolled back', rolledBackBlock(report))]),
     ...(plan?.away ?? []).map(({ host, because }) => block('hosts left out', gfm`Made without ${host}: ${because}`)),
     ...(rows.length === 0 ? [] : [block('the table of plays', playTable(rows))]),
+    ...clusterBlocks(report).map((text) => block('tables of clusters', text)),
     ...itemBlocks(report).map((text) => block('tables of checks', text)),
     ...report.drills.map((drill) => block('drills', drillBlock(drill))),
     ...latencyBlocks(report).map((text) => block('latencies', text)),
@@ -135,6 +137,24 @@ function playTable(rows: readonly PlayRow[]): Markdown {
     gates.length === 0 ? gfm`none` : gfm`${gates.join(', ')}`,
   ]);
   return table(['play', 'where, in this order', 'changes', 'disruptive', 'known after apply', 'gates'], cells);
+}
+
+function clusterBlocks({ clusters }: RunReport): readonly Markdown[] {
+  const rowsOf = (shown: RunReport['clusters']): readonly (readonly Markdown[])[] =>
+    shown.map((each) => [
+      gfm`${own(SIGNS[clusterTone(each)])} ${each.cluster}`,
+      gfm`${clusterWords(each)}`,
+      each.hint === null ? gfm`` : gfm`${each.hint}`,
+    ]);
+  const titles = ['cluster', 'what', 'next'];
+  const shown = clusters.filter((each) => clusterTone(each) !== 'good');
+  const quiet = clusters.filter((each) => clusterTone(each) === 'good');
+  return [
+    ...(shown.length === 0 ? [] : [table(titles, rowsOf(shown))]),
+    ...(quiet.length === 0
+      ? []
+      : [folded(gfm`${own(counted(quiet.length, 'cluster'))} with nothing to do`, table(titles, rowsOf(quiet)))]),
+  ];
 }
 
 function itemBlocks({ items }: RunReport): readonly Markdown[] {

@@ -36,7 +36,6 @@ function wholeVerdict({ command, plan, steps, events, items }: Judged): ReportVe
   const failed = events.find((event) => event.type === 'run-failed');
   if (failed !== undefined) return { tone: 'bad', text: `${command} did not succeed`, detail: failed.message };
   if (command === 'verify') return healthOf(items);
-  if (command.startsWith('fleet ')) return fleetVerdict(command, items);
   if (!events.some(({ type }) => type === 'run-finished'))
     return { tone: 'bad', text: `${command}: the run has not come to its end` };
   if (plan !== undefined && command === 'plan') return planVerdict(plan);
@@ -57,17 +56,6 @@ function healthOf(items: readonly CheckItem[]): ReportVerdict {
   return warn > 0
     ? { tone: 'watch', text: `verify: healthy, with warnings; ${figures}` }
     : { tone: 'good', text: `verify: healthy; ${figures}` };
-}
-
-function fleetVerdict(command: string, items: readonly CheckItem[]): ReportVerdict {
-  const count = (verdict: CheckItem['verdict']): number => items.filter((item) => item.verdict === verdict).length;
-  const [ok, notStarted, failed] = [count('ok'), count('warn'), count('fail')];
-  const figures = [
-    `${counted(items.length, 'cluster')}: ${ok} ok`,
-    ...(failed > 0 ? [`${failed} failed`] : []),
-    ...(notStarted > 0 ? [`${notStarted} not started`] : []),
-  ];
-  return { tone: failed > 0 ? 'bad' : notStarted > 0 ? 'watch' : 'good', text: `${command}: ${figures.join(', ')}` };
 }
 
 function planVerdict(plan: PlanOutline): ReportVerdict {

@@ -1,10 +1,12 @@
 import type { CheckItem } from '../../checks/check.js';
 import { planOutline } from '../../engine/plan-json.js';
+import type { ClusterResult } from '../../fleet/fleet-schema.js';
 import type { ClusterPicture } from '../../model/cluster-picture.js';
 import type { DrillMeasurement } from '../../model/drill.js';
 import type { Latency } from '../../model/latency.js';
 import type { PlanOutline } from '../../model/plan.js';
 import type { EventJson } from '../event-schema.js';
+import { fleetVerdict } from './fleet-clusters.js';
 import { gateWaits, hostTimelines, type GateWait, type HostTimeline } from './host-timeline.js';
 import { stepsOf, type ReportStep } from './report-steps.js';
 import { verdictOf, type ReportVerdict } from './report-verdict.js';
@@ -25,6 +27,8 @@ export interface RunRecord {
   /** Of a health check. */
   readonly items?: readonly CheckItem[] | undefined;
   readonly latency?: Latency | undefined;
+  /** Of a fleet. */
+  readonly clusters?: readonly ClusterResult[] | undefined;
   /** The cluster before the run. */
   readonly before?: ClusterPicture | undefined;
   /** After it; of a plan, as the inventory describes it. */
@@ -61,6 +65,7 @@ export interface RunReport extends Pick<
   readonly failures: readonly ReportFailure[];
   readonly hint: string | undefined;
   readonly items: readonly CheckItem[];
+  readonly clusters: readonly ClusterResult[];
 }
 
 type EventOf<T extends EventJson['type']> = Extract<EventJson, { readonly type: T }>;
@@ -72,7 +77,7 @@ function only<T extends EventJson['type']>(events: readonly EventJson[], type: T
 
 /** Puts together what a report shows. Pure: the same record gives the same report. */
 export function reportOf(record: RunRecord): RunReport {
-  const { events, tool, command, inventory, by, begun, ended, latency, before, after, items = [] } = record;
+  const { events, tool, command, inventory, by, begun, ended, latency, before, after, items = [], clusters } = record;
   const planned = only(events, 'planned').at(-1)?.plan;
   const plan = planned === undefined ? undefined : planOutline(planned);
   const failed = only(events, 'run-failed').at(-1);
@@ -84,11 +89,12 @@ export function reportOf(record: RunRecord): RunReport {
   const steps = stepsOf(plan, events, command).map((step) => withOutput(step, failures));
   const span = { begunMs: Date.parse(begun), endedMs: Date.parse(ended) };
   return {
-    ...{ tool, command, inventory, by, begun, latency, plan, steps, items },
+    ...{ tool, command, inventory, by, begun, latency, plan, steps, items, clusters: clusters ?? [] },
     ...{ before, after: isSamePicture(before, after) ? undefined : after },
     // A journal may have lost its first line.
     elapsedMs: Math.max(0, span.endedMs - span.begunMs) || 0,
-    verdict: verdictOf({ command, plan, steps, events, items }),
+    verdict:
+      clusters === undefined ? verdictOf({ command, plan, steps, events, items }) : fleetVerdict(command, clusters),
     rolledBack: only(events, 'rolled-back').map(({ host, play, summary }) => ({ host, play, summary })),
     hosts: hostTimelines(events, span),
     gates: gateWaits(events, span),

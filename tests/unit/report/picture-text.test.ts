@@ -33,6 +33,23 @@ test('what is bad is shown as bad, and nothing of a host reaches the terminal as
   expect(text).not.toContain('\u001b]52');
 });
 
+test('of many hosts, too, each keeps its name: the holder, and who points elsewhere', () => {
+  const names = Array.from({ length: 15 }, (_, index) => `host-${String(index + 1).padStart(2, '0')}`);
+  const picture: ClusterPicture = {
+    ...DIRECT,
+    services: [
+      {
+        ...{ name: 'etcd', ip: '192.0.2.100', port: 2379, proxy: 'haproxy' },
+        balancers: names.map((host) => ({ host, holds: host === 'host-15' ? 'yes' : 'no' })),
+      },
+    ],
+    apiServers: names.map((host) => ({ host, servers: [host === 'host-14' ? 'elsewhere:2379' : '192.0.2.100:2379'] })),
+  };
+  const text = renderPicture(picture, PLAIN);
+  expect(text).toContain('host-15: haproxy, holds the IP');
+  expect(text).toContain('host-14: elsewhere:2379');
+});
+
 test('where there is no cluster, nothing is drawn', () => {
   expect(renderPicture({ members: [], services: [], external: undefined, apiServers: [] }, PLAIN)).toBe('');
 });

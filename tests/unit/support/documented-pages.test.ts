@@ -1,4 +1,5 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { basename } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { readPage, readSteps, unreadCommands } from '../../support/page.js';
 
@@ -12,10 +13,8 @@ const NOT_WORKED_THROUGH: Readonly<Record<string, string>> = {
     'what it says is done by the lab test external-balancer, whose commands are its own',
   'runbooks/other-load-balancers':
     'what it says is done by the lab test virtual-ip-changes, whose commands are its own',
-  'runbooks/snapshots': 'what it says is done by the lab test snapshot, whose commands are its own',
   'runbooks/remove-a-node': 'what it says is done by the lab test kubernetes-nodes, whose commands are its own',
   'runbooks/stacked-to-external': 'what it says is done by the lab test unstack, whose commands are its own',
-  'runbooks/upgrade-etcd': 'what it says is done by the lab test etcd-versions, whose commands are its own',
 };
 
 const FOLDERS = ['tutorials', 'runbooks'];
@@ -32,6 +31,12 @@ const WORKED_THROUGH = readdirSync('tests/e2e').flatMap((file) =>
   workedThroughIn(readFileSync(`tests/e2e/${file}`, 'utf8')),
 );
 
+/** The lab tests that a reason names, and that are no files. */
+function missingTests(reason: string): readonly string[] {
+  const [, names = 'none'] = /lab tests? ([a-z-]+(?: and [a-z-]+)*)/.exec(reason) ?? [];
+  return names.split(' and ').filter((name) => !existsSync(`tests/e2e/${name}.test.ts`));
+}
+
 /** What is wrong with how a page is tested. */
 function problemOf(page: string, workedThrough: readonly string[], reasons: typeof NOT_WORKED_THROUGH): string[] {
   if (workedThrough.includes(page))
@@ -45,6 +50,7 @@ describe('a page that people follow', () => {
     expect(PAGES.flatMap((page) => problemOf(page, WORKED_THROUGH, NOT_WORKED_THROUGH))).toEqual([]);
     expect(Object.keys(NOT_WORKED_THROUGH).filter((page) => !PAGES.includes(page))).toEqual([]);
     expect(WORKED_THROUGH.filter((page) => !PAGES.includes(page))).toEqual([]);
+    expect(Object.values(NOT_WORKED_THROUGH).flatMap(missingTests)).toEqual([]);
   });
 
   test.each(PAGES.filter((page) => WORKED_THROUGH.includes(page)))(
@@ -62,9 +68,17 @@ describe('a page that people follow', () => {
     const problems = ['runbooks/one', 'runbooks/two', 'runbooks/three'].flatMap((page) =>
       problemOf(page, workedThroughIn(source), { 'runbooks/one': 'no longer true', 'runbooks/three': 'a reason' }),
     );
+    expect(missingTests('done by the lab test nowhere and bypass, whose commands are its own')).toEqual(['nowhere']);
     expect(problems).toEqual([
       'runbooks/one is worked through: take it out of the list',
       'runbooks/two is worked through by no test',
     ]);
   });
+});
+
+test('each test that ARCHITECTURE.md names is there', () => {
+  const named = [...readFileSync('ARCHITECTURE.md', 'utf8').matchAll(/\b([a-z-]+\.test\.ts)\b/g)].map(([name]) => name);
+  const there = new Set(readdirSync('tests', { recursive: true, encoding: 'utf8' }).map((path) => basename(path)));
+  expect(named.length).toBeGreaterThan(100);
+  expect([...new Set(named)].filter((name) => !there.has(name))).toEqual([]);
 });
