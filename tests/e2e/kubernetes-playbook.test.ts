@@ -1,13 +1,15 @@
-import { appendFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { appendFile, writeFile } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
 import { beforeAll, expect, jest, test } from '@jest/globals';
 import { cutNetwork, powerCut, restoreNetwork, startHost } from '../../src/lab/faults.js';
 import { kubectl, LAB_SETTINGS, until, WEB } from '../support/kubernetes-cluster.js';
 import { describeOnLab, type Ended } from '../support/lab.js';
+import { placeOnLab } from '../support/lab-page.js';
 import {
   endOf,
   inventoryWith,
   must,
+  PASSPHRASE,
   passphraseFile,
   performedChanges,
   plannedChanges,
@@ -15,6 +17,7 @@ import {
   vipOf,
   type JsonRun,
 } from '../support/main-job.js';
+import { readPage, readSteps, workThrough, type PagePlace } from '../support/page.js';
 import { disturbedRun } from '../support/stopped-run.js';
 
 jest.setTimeout(300_000);
@@ -258,6 +261,24 @@ systemctl daemon-reload; systemctl --quiet add-wants multi-user.target elsewhere
       const { stdout } = await lab.ssh('cp-1', kubectl('get pods -o name'));
       const pods = stdout.split('\n').filter((line) => /^pod\/(?:kept|late)-/.test(line));
       expect(pods.toSorted()).toEqual(['pod/kept-cp-1', 'pod/kept-cp-2', 'pod/kept-worker-1']);
+    });
+
+    /** Beside the inventory of this test, which stands for that of the pages. */
+    async function placeOfPages(): Promise<PagePlace> {
+      const place = await placeOnLab(lab);
+      const work = dirname(inventory);
+      await writeFile(join(work, '.variables'), `export PROVISION_CA_PASSPHRASE=${PASSPHRASE}\n`, { mode: 0o600 });
+      const here = (text: string): string => place.here(text).replaceAll('inventory.yaml', basename(inventory));
+      return { ...place, work, here };
+    }
+
+    test('the commands of the tutorial, where all is done: its plans have nothing to do, and its nodes are Ready', async () => {
+      const steps = readSteps(readPage('tutorials/kubernetes'));
+      await workThrough(
+        // Its inventory is of other hosts.
+        steps.filter(({ kind }) => kind === 'command'),
+        await placeOfPages(),
+      );
     });
   },
 );
