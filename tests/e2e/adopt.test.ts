@@ -1,14 +1,12 @@
 import { existsSync } from 'node:fs';
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { beforeAll, describe, expect, test } from '@jest/globals';
 import { overlayChanges, overlayDifference, type OverlayChange } from '../../src/lab/overlay.js';
 import { createHandMadeCluster, type HandMadeCluster } from '../support/hand-made-cluster.js';
 import { describeOnLab, run, type Ended, type TestLab } from '../support/lab.js';
 import { endOf, plannedChanges, runVerb, type JsonRun } from '../support/main-job.js';
 import { signAsPrinted } from '../support/sign-as-printed.js';
-
-jest.setTimeout(120_000);
 
 const MEMBERS = ['etcd-1', 'etcd-2', 'etcd-3'];
 
@@ -50,7 +48,7 @@ describeOnLab('adopting an etcd that was made by hand, each member in another wa
     second = await lab.provision('adopt', lab.files.becomeInventory, '--yes');
     after = await overlays(lab);
     plan = await runVerb(lab, 'plan');
-  }, 240_000);
+  });
 
   test('writes nothing unasked', () => {
     expect(unasked.status).toBe(1);

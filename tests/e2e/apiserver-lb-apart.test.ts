@@ -1,4 +1,4 @@
-import { beforeAll, expect, jest, test } from '@jest/globals';
+import { beforeAll, expect, test } from '@jest/globals';
 import { powerCut, startHost } from '../../src/lab/faults.js';
 import {
   CLUSTER_CA,
@@ -12,8 +12,6 @@ import {
 } from '../support/apiserver-vip.js';
 import { describeOnLab } from '../support/lab.js';
 import { endOf, holdersOf, performedChanges, plannedChanges, runVerb } from '../support/main-job.js';
-
-jest.setTimeout(600_000);
 
 describeOnLab('API servers behind hosts of their own', 'apart', { etcd: 3, controlPlanes: 2, hosts: 2 }, (lab) => {
   let vip: string;
@@ -30,7 +28,7 @@ describeOnLab('API servers behind hosts of their own', 'apart', { etcd: 3, contr
     for (const host of CONTROL_PLANES) await lab.ssh(host, curl);
     const run = await runVerb(lab, 'apply', await withProxy('haproxy'));
     if (run.status !== 0) throw new Error(endOf(run));
-  }, 900_000);
+  });
 
   test('a port that an API server has on the same host is refused while planning', async () => {
     const same = await inventoryWithVip(lab, 'same', vip, {

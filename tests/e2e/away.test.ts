@@ -1,5 +1,5 @@
 import { readFile, writeFile } from 'node:fs/promises';
-import { beforeAll, expect, jest, test } from '@jest/globals';
+import { beforeAll, expect, test } from '@jest/globals';
 import { EXIT } from '../../src/model/errors.js';
 import { powerCut, startHost } from '../../src/lab/faults.js';
 import { quote } from '../../src/shell/quote.js';
@@ -12,8 +12,6 @@ import {
   plannedChanges,
   runVerb,
 } from '../support/main-job.js';
-
-jest.setTimeout(600_000);
 
 const MAX_CONNECTIONS = 'sed -n "s/^ *maxconn //p" /etc/haproxy/haproxy.cfg | head -n 1';
 
@@ -50,7 +48,7 @@ describeOnLab('a member that is away, and other members than etcd lists', 'away'
     const first = await runVerb(lab, 'apply');
     if (first.status !== 0) throw new Error(endOf(first));
     changed = await inventoryWith(lab, 'changed', ['haproxy_maxconn: 5000']);
-  }, 600_000);
+  });
 
   test('a plan says who is away and how to go on: that command plans and applies, and a later one finishes the rest', async () => {
     await powerCut(await lab.host('etcd-3'));

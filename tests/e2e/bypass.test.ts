@@ -1,5 +1,5 @@
 import { readFile, writeFile } from 'node:fs/promises';
-import { beforeAll, expect, jest, test } from '@jest/globals';
+import { beforeAll, expect, test } from '@jest/globals';
 import { EXIT } from '../../src/model/errors.js';
 import type { CheckItem } from '../../src/checks/check.js';
 import { cutNetwork, restoreNetwork } from '../../src/lab/faults.js';
@@ -17,8 +17,6 @@ import {
   vipOf,
   type JsonRun,
 } from '../support/main-job.js';
-
-jest.setTimeout(240_000);
 
 const MEMBERS = ['etcd-1', 'etcd-2', 'etcd-3'];
 const CONTROL_PLANES = ['cp-1', 'cp-2'];
@@ -167,7 +165,7 @@ describeOnLab('the way to etcd of the API servers', 'bypass', { etcd: 3, control
     const run = await bypass('off');
     const off = { run, peers: await onEach(lab, CONTROL_PLANES, ETCD_PEERS), items: await badItems(lab) };
     story = { stored, ...without, fault, partly, off };
-  }, 900_000);
+  });
 
   test('kubeadm-config follows the virtual IP, and only it changes', () => {
     const { before, after, run } = story.stored;

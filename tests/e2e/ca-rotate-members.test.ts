@@ -1,4 +1,4 @@
-import { beforeAll, expect, jest, test } from '@jest/globals';
+import { beforeAll, expect, test } from '@jest/globals';
 import type { Way } from '../support/cluster-client.js';
 import { describeOnLab } from '../support/lab.js';
 import { loseMachine } from '../support/lost-machine.js';
@@ -12,8 +12,6 @@ import {
   verifyUntil,
 } from '../support/main-job.js';
 import { lostWrites, ownWays, startWriters, tell } from '../support/writers.js';
-
-jest.setTimeout(1_800_000);
 
 const MEMBERS = ['etcd-1', 'etcd-2', 'etcd-3'];
 const [OLD, NEW, NEWEST] = ['etcd-ca', 'etcd-ca-2', 'etcd-ca-3'];
@@ -72,7 +70,7 @@ describeOnLab('a rotation of the authority', 'rotmember', { etcd: 3 }, (lab) => 
     nginx = await inventoryWith(lab, 'nginx', ['etcd_lb_proxy: nginx']);
     const applied = await runVerb(lab, 'apply', nginx);
     if (applied.status !== 0) throw new Error(endOf(applied));
-  }, 600_000);
+  });
 
   test('behind nginx, with a member that is replaced after each of the first stages, goes on to its end; then with TLS that HAProxy ends', async () => {
     await stage(nginx, 'bundle');

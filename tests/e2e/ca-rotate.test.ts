@@ -1,4 +1,4 @@
-import { beforeAll, expect, jest, test } from '@jest/globals';
+import { beforeAll, expect, test } from '@jest/globals';
 import { stageOfLeaf } from '../../src/checks/rotation-stage.js';
 import { certificatesSchema } from '../../src/day-two/certificate-schema.js';
 import { EXIT } from '../../src/model/errors.js';
@@ -8,8 +8,6 @@ import { endOf, inventoryWith, passphraseFile, plannedChanges, runVerb, verifyUn
 import { disturbedRun } from '../support/stopped-run.js';
 import { numberOfThisCommit } from '../support/this-commit.mjs';
 import { longestGapMs, lostWrites, ownWays, startWriters, tell } from '../support/writers.js';
-
-jest.setTimeout(1_500_000);
 
 const MEMBERS = ['etcd-1', 'etcd-2', 'etcd-3'];
 const PLANES = ['cp-1', 'cp-2'];
@@ -119,7 +117,7 @@ describeOnLab('provision ca rotate', 'rotate', { etcd: 3, controlPlanes: 2 }, (l
     rsa = await inventoryWith(lab, 'rsa', ['etcd_key_type: rsa-2048']);
     const applied = await runVerb(lab, 'apply', rsa);
     if (applied.status !== 0) throw new Error(endOf(applied));
-  }, 600_000);
+  });
 
   test('stage by stage, killed in each, and back from each but the last: no client sees it, and it rests in between', async () => {
     expect(await must(rotate('--dry-run'))).toContain('stage 1 of 4, bundle');

@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { beforeAll, expect, jest, test } from '@jest/globals';
+import { beforeAll, expect, test } from '@jest/globals';
 import { certificatesSchema, type ListedCertificate } from '../../src/day-two/certificate-schema.js';
 import { describeOnLab } from '../support/lab.js';
 import {
@@ -13,8 +13,6 @@ import {
   runVerb,
   sessionsOn,
 } from '../support/main-job.js';
-
-jest.setTimeout(300_000);
 
 const MEMBERS = ['etcd-1', 'etcd-2', 'etcd-3'];
 const HOSTS = [...MEMBERS, 'cp-1'];
@@ -57,7 +55,7 @@ describeOnLab('provision certs', 'certs', { etcd: 3, controlPlanes: 1 }, (lab) =
     const applied = await runVerb(lab, 'apply');
     if (applied.status !== 0) throw new Error(endOf(applied));
     await countSessions(lab, HOSTS);
-  }, 400_000);
+  });
 
   test('lists every certificate of every host in one session each, with all that is known of it', async () => {
     const before = await Promise.all(HOSTS.map(async (host) => sessionsOn(lab, host)));

@@ -1,13 +1,11 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { beforeAll, beforeEach, expect, jest, test } from '@jest/globals';
+import { beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { EXIT } from '../../src/model/errors.js';
 import type { CheckItem } from '../../src/checks/check.js';
 import { overlayChanges, overlayDifference } from '../../src/lab/overlay.js';
 import { waitUntil } from '../../src/lab/process.js';
 import { describeOnLab, provision, type TestLab } from '../support/lab.js';
 import { endOf, runVerb, type JsonRun } from '../support/main-job.js';
-
-jest.setTimeout(60_000);
 
 const MEMBERS = ['etcd-1', 'etcd-2', 'etcd-3'];
 const DATE = '/usr/local/bin/date';

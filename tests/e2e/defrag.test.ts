@@ -1,10 +1,8 @@
-import { beforeAll, expect, jest, test } from '@jest/globals';
+import { beforeAll, expect, test } from '@jest/globals';
 import type { Way } from '../support/cluster-client.js';
 import { describeOnLab, type Ended } from '../support/lab.js';
 import { endOf, etcdctl, inventoryWith, must, passphraseFile, runVerb, verifyUntil } from '../support/main-job.js';
 import { longestGapMs, lostWrites, ownWays, startWriters, tell, type Writers } from '../support/writers.js';
-
-jest.setTimeout(1_800_000);
 
 const MEMBERS = ['etcd-1', 'etcd-2', 'etcd-3'];
 const LOCAL = 'https://127.0.0.1:2379';
@@ -44,7 +42,7 @@ describeOnLab('databases with much free space, or none', 'space', { etcd: 3, con
     const applied = await runVerb(lab, 'apply', inventory);
     if (applied.status !== 0) throw new Error(endOf(applied));
     ways = await ownWays(lab, [11, 12, 13], ['cp-1']);
-  }, 600_000);
+  });
 
   test('defrag gives back what is free, while all is written to; then nothing is to do', async () => {
     await must(lab.ssh('etcd-1', fill(40)));

@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
-import { beforeAll, expect, jest, test } from '@jest/globals';
+import { beforeAll, expect, test } from '@jest/globals';
 import type { DiagnosisJson } from '../../src/diagnosis/diagnosis-schema.js';
 import type { CauseName } from '../../src/diagnosis/finding.js';
 import { cutNetwork, restoreNetwork } from '../../src/lab/faults.js';
@@ -22,8 +22,6 @@ import {
   sessionsOn,
 } from '../support/main-job.js';
 import { circumstancesAt } from '../support/test-authority.js';
-
-jest.setTimeout(400_000);
 
 /** For a machine ten times slower than this one. */
 const PATIENCE_MS = 180_000;
@@ -119,7 +117,7 @@ describeOnLab('what etcd suffers from', 'diagnosis', { etcd: 3 }, (lab) => {
     if (applied.status !== 0) throw new Error(endOf(applied));
     if (LIBRARY !== undefined)
       await must(lab, 'etcd-2', `base64 -d > ${ON_HOST}`, readFileSync(LIBRARY).toString('base64'));
-  }, 400_000);
+  });
 
   async function diagnose(): Promise<DiagnosisJson & { readonly status: number }> {
     const ended = await lab.provision('doctor', 'etcd', inventory, '--format', 'json');

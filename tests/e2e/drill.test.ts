@@ -1,12 +1,10 @@
-import { beforeAll, expect, jest, test } from '@jest/globals';
+import { beforeAll, expect, test } from '@jest/globals';
 import { EXIT } from '../../src/model/errors.js';
 import { waitUntil } from '../../src/lab/process.js';
 import type { EventJson } from '../../src/report/event-schema.js';
 import { describeOnLab, type TestLab } from '../support/lab.js';
 import { endOf, holdersOf, must, runVerb, vipOf } from '../support/main-job.js';
 import { disturbedRun, type DisturbedRun } from '../support/stopped-run.js';
-
-jest.setTimeout(120_000);
 
 const MEMBERS = ['etcd-1', 'etcd-2', 'etcd-3'];
 
@@ -51,7 +49,7 @@ describeOnLab('a failover drill', 'drill', { etcd: 3 }, (lab) => {
   beforeAll(async () => {
     const applied = await runVerb(lab, 'apply');
     if (applied.status !== 0) throw new Error(endOf(applied));
-  }, 10 * 60_000);
+  });
 
   async function expectAsBefore(): Promise<void> {
     const states = await Promise.all(MEMBERS.map(async (host) => lab.ssh(host, STATE)));

@@ -1,6 +1,6 @@
 import { mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { powerCut, replaceMachine } from '../../src/lab/faults.js';
 import { EXIT } from '../../src/model/errors.js';
 import type { EventJson } from '../../src/report/event-schema.js';
@@ -11,8 +11,6 @@ import { endOf, etcdctl, inventoryWith, must, passphraseFile, plannedChanges, ru
 import { disturbedRun } from '../support/stopped-run.js';
 import { numberOfThisCommit } from '../support/this-commit.mjs';
 import { lostWrites, ownWays, startWriters, tell } from '../support/writers.js';
-
-jest.setTimeout(1_800_000);
 
 const MEMBERS = ['etcd-1', 'etcd-2', 'etcd-3'];
 
@@ -45,7 +43,7 @@ describeOnLab('a bare cluster by release', 'release', { etcd: 3 }, (lab) => {
     const directory = await makeDirectory(lab);
     newer = await releaseOf('trixie', directory);
     server = await serveFiles(lab, directory);
-  }, 600_000);
+  });
 
   afterAll(async () => {
     await server.stop();
@@ -191,7 +189,7 @@ describeOnLab('versions of a live cluster', 'versions', { etcd: 3, controlPlanes
     const applied = await runVerb(lab, 'apply');
     if (applied.status !== 0) throw new Error(endOf(applied));
     ways = await ownWays(lab, [11, 12, 13], ['cp-1', 'cp-2']);
-  }, 600_000);
+  });
 
   afterAll(async () => {
     await server.stop();

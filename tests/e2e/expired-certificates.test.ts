@@ -1,6 +1,6 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { beforeAll, expect, jest, test } from '@jest/globals';
+import { beforeAll, expect, test } from '@jest/globals';
 import { makeAuthority } from '../../src/pki/issue.js';
 import type { SigningAuthority } from '../../src/pki/signing-authority.js';
 import { expireCertificate } from '../support/expire-certificate.js';
@@ -16,8 +16,6 @@ import {
   vipOf,
 } from '../support/main-job.js';
 import { circumstancesAt } from '../support/test-authority.js';
-
-jest.setTimeout(300_000);
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 const MEMBERS = ['etcd-1', 'etcd-2', 'etcd-3'];
@@ -77,7 +75,7 @@ describeOnLab('certificates that nobody has renewed', 'expired', { etcd: 3, cont
     if (imported.status !== 0) throw new Error(endOf(imported));
     const applied = await runVerb(lab, 'apply');
     if (applied.status !== 0) throw new Error(endOf(applied));
-  }, 400_000);
+  });
 
   const restart = 'systemctl restart --no-block etcd';
   // [what has happened, how]

@@ -1,4 +1,4 @@
-import { beforeAll, expect, jest, test } from '@jest/globals';
+import { beforeAll, expect, test } from '@jest/globals';
 import { EXIT } from '../../src/model/errors.js';
 import type { Way } from '../support/cluster-client.js';
 import { LEFT, linesToAdd, PEERS, story, variantOf } from '../support/balancer-moves.js';
@@ -14,8 +14,6 @@ import {
   type JsonRun,
 } from '../support/main-job.js';
 import { apiWay, lostWrites, startWriters, tell, type Written } from '../support/writers.js';
-
-jest.setTimeout(240_000);
 
 const MEMBERS = ['etcd-1', 'etcd-2', 'etcd-3'];
 const CONTROL_PLANES = ['cp-1', 'cp-2'];
@@ -120,7 +118,7 @@ describeOnLab('a balancer that others run', 'external', { etcd: 3, lb: 2, contro
     if (first.status !== 0) throw new Error(endOf(first));
     way = await apiWay(lab, 'api', CONTROL_PLANES);
     await moveToOthers();
-  }, 900_000);
+  });
 
   test('to a balancer that others run, by a name with two addresses, and back: no client notices', () => {
     expect(endOf(external.there)).toMatch(/^status 0/);

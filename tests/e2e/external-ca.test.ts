@@ -1,6 +1,6 @@
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { overlayChanges, overlayDifference, type OverlayChange } from '../../src/lab/overlay.js';
 import { aSecond, authorityOf, expireCertificate } from '../support/expire-certificate.js';
 import { describeOnLab, run, type Ended } from '../support/lab.js';
@@ -15,8 +15,6 @@ import {
   type JsonRun,
 } from '../support/main-job.js';
 import { signAsPrinted } from '../support/sign-as-printed.js';
-
-jest.setTimeout(240_000);
 
 const HOSTS = ['etcd-1', 'etcd-2', 'etcd-3'] as const;
 const KEYS = ['server.key', 'peer.key', 'client.key'].map((name) => `/etc/etcd/pki/${name}`);
@@ -98,7 +96,7 @@ describeOnLab('certificates signed by an external CA', 'signed', { etcd: 3 }, (l
     console.log(`a cluster with certificates signed by an external CA: ${((Date.now() - begun) / 1000).toFixed(1)} s`);
     if (applied.status !== 0) throw new Error(endOf(applied));
     again = await runVerb(lab, 'plan', '--detailed-exitcode');
-  }, 400_000);
+  });
 
   afterAll(() => rm(authorities, { recursive: true, force: true }));
 

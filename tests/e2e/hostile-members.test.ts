@@ -1,11 +1,9 @@
 // A member that names its interface as a template, and playbooks that change secrets on their way, on real hosts.
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { encryptVault } from '../support/encrypt-vault.js';
 import { describeOnLab, provision, type Ended } from '../support/lab.js';
-
-jest.setTimeout(120_000);
 
 const PASSPHRASE = 'a passphrase of a test';
 const VAULT_PASSWORD = `planted-vault-password-${process.pid}`;

@@ -1,5 +1,5 @@
 import { writeFile } from 'node:fs/promises';
-import { beforeAll, expect, jest, test } from '@jest/globals';
+import { beforeAll, expect, test } from '@jest/globals';
 import { EXIT } from '../../src/model/errors.js';
 import { waitUntil } from '../../src/lab/process.js';
 import type { Way } from '../support/cluster-client.js';
@@ -26,8 +26,6 @@ import {
 import { disturbedRun } from '../support/stopped-run.js';
 import { numberOfThisCommit } from '../support/this-commit.mjs';
 import { lostWrites, startWriters, tell, waysInto, type Written } from '../support/writers.js';
-
-jest.setTimeout(10 * 60_000);
 
 const MEMBERS = ['etcd-1', 'etcd-2', 'etcd-3'];
 const CONTROL_PLANES = ['cp-1', 'cp-2'];

@@ -1,5 +1,5 @@
 import { readFile, writeFile } from 'node:fs/promises';
-import { beforeAll, expect, jest, test } from '@jest/globals';
+import { beforeAll, expect, test } from '@jest/globals';
 import { EXIT } from '../../src/model/errors.js';
 import { cutNetwork, powerCut, restoreNetwork, startHost } from '../../src/lab/faults.js';
 import { waitUntil } from '../../src/lab/process.js';
@@ -15,8 +15,6 @@ import {
   type Killed,
 } from '../support/kill-points.js';
 import { disturbedApply, type DisturbedRun } from '../support/stopped-run.js';
-
-jest.setTimeout(20 * 60_000);
 
 const MEMBERS = ['etcd-1', 'etcd-2', 'etcd-3'];
 /** `all`: no run makes more than one change before it is killed (CONTRIBUTING.md). */

@@ -1,6 +1,6 @@
 import { appendFile } from 'node:fs/promises';
 import { isDeepStrictEqual } from 'node:util';
-import { beforeAll, expect, jest, test } from '@jest/globals';
+import { beforeAll, expect, test } from '@jest/globals';
 import type { EventJson } from '../../src/report/event-schema.js';
 import { createHandMadeCluster } from '../support/hand-made-cluster.js';
 import { createKubernetes, kubectl, until, WEB } from '../support/kubernetes-cluster.js';
@@ -18,8 +18,6 @@ import {
 } from '../support/main-job.js';
 import { disturbedRun } from '../support/stopped-run.js';
 import { apiWay, lostWrites, startWriters, tell } from '../support/writers.js';
-
-jest.setTimeout(300_000);
 
 describeOnLab(
   'a lab with a real Kubernetes',
@@ -50,7 +48,7 @@ describeOnLab(
       vip = (await vipOf(lab)).replace(/\d+$/, '99');
       inventory = await serveVip();
       move = await moveClients();
-    }, 1_800_000);
+    });
 
     test('its hosts are prepared, and nothing of Kubernetes runs on them before someone sets it up', () => {
       expect(before).toBe('v1.20.2\n');

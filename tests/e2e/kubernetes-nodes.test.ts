@@ -1,5 +1,5 @@
 import { readFile, writeFile } from 'node:fs/promises';
-import { beforeAll, expect, jest, test } from '@jest/globals';
+import { beforeAll, expect, test } from '@jest/globals';
 import { powerCut, startHost } from '../../src/lab/faults.js';
 import { kubectl, LAB_SETTINGS, until } from '../support/kubernetes-cluster.js';
 import { describeOnLab } from '../support/lab.js';
@@ -13,8 +13,6 @@ import {
   vipOf,
 } from '../support/main-job.js';
 import { disturbedRun } from '../support/stopped-run.js';
-
-jest.setTimeout(300_000);
 
 /** One pod, which would rather be on worker-2, and a budget that lets nobody evict it. */
 const HELD = `apiVersion: apps/v1
@@ -77,7 +75,7 @@ describeOnLab(
       console.log(`bare hosts to four nodes: ${(Date.now() - begun) / 1000} s`);
       await create(HELD);
       await until(lab, 'worker-2', PINNED);
-    }, 1_800_000);
+    });
 
     const create = async (objects: string): Promise<unknown> =>
       lab.onControlSide(['ssh', '-F', lab.files.sshConfig, 'cp-1', kubectl('apply -f -')], objects);

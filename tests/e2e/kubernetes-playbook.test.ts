@@ -1,6 +1,6 @@
 import { appendFile, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { beforeAll, expect, jest, test } from '@jest/globals';
+import { beforeAll, expect, test } from '@jest/globals';
 import { cutNetwork, powerCut, restoreNetwork, startHost } from '../../src/lab/faults.js';
 import { kubectl, LAB_SETTINGS, until, WEB } from '../support/kubernetes-cluster.js';
 import { describeOnLab, type Ended } from '../support/lab.js';
@@ -19,8 +19,6 @@ import {
 } from '../support/main-job.js';
 import { readPage, readSteps, workThrough, type PagePlace } from '../support/page.js';
 import { disturbedRun } from '../support/stopped-run.js';
-
-jest.setTimeout(300_000);
 
 const NODES = ['cp-1', 'cp-2', 'worker-1'];
 
@@ -50,7 +48,7 @@ describeOnLab(
       if (finished.status !== 0) throw new Error(endOf(finished));
       console.log(`bare hosts to three Ready nodes, with a power cut in a join: ${(Date.now() - begun) / 1000} s`);
       second = plannedChanges(await runVerb(lab, 'plan', inventory, '--playbook', 'kubernetes'));
-    }, 1_800_000);
+    });
 
     // Nothing there can be turned on: a host of the lab has no swap of its own, and must not have the machine's.
     const PLANT_SWAP = `printf '/nowhere.img none swap sw,nofail 0 0\\n' >> /etc/fstab

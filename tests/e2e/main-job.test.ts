@@ -1,4 +1,4 @@
-import { beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { beforeAll, describe, expect, test } from '@jest/globals';
 import { EXIT } from '../../src/model/errors.js';
 import { powerCut, rebootHost, startHost } from '../../src/lab/faults.js';
 import { waitUntil } from '../../src/lab/process.js';
@@ -22,8 +22,6 @@ import {
 } from '../support/main-job.js';
 import { overlaysOf, writtenBetween, type Overlays } from '../support/overlays.js';
 
-jest.setTimeout(240_000);
-
 const MEMBERS = ['etcd-1', 'etcd-2', 'etcd-3'];
 const CONTROL_PLANES = ['cp-1', 'cp-2'];
 const HOSTS = [...MEMBERS, ...CONTROL_PLANES];
@@ -43,7 +41,7 @@ describeOnLab('the main job on bare hosts', 'job', { etcd: 3, controlPlanes: 2, 
     afterPlan = await overlaysOf(lab, HOSTS);
     firstApply = await runVerb(lab, 'apply');
     if (firstApply.status !== 0) throw new Error(endOf(firstApply));
-  }, 300_000);
+  });
 
   test('the first plan has changes, and writes nothing on any host', () => {
     expect(firstPlan.status).toBe(2);

@@ -1,5 +1,5 @@
 import { readFile, writeFile } from 'node:fs/promises';
-import { beforeAll, expect, jest, test } from '@jest/globals';
+import { beforeAll, expect, test } from '@jest/globals';
 import { powerCut, replaceMachine } from '../../src/lab/faults.js';
 import { EXIT } from '../../src/model/errors.js';
 import type { EventJson } from '../../src/report/event-schema.js';
@@ -12,8 +12,6 @@ import { disturbedRun } from '../support/stopped-run.js';
 import { ownWays } from '../support/writers.js';
 
 // Ten membership changes, one after the other, on whatever machine.
-jest.setTimeout(1_500_000);
-
 describeOnLab('the inventory says who is a member', 'members', { etcd: 5 }, (lab) => {
   let ways: readonly Way[];
 
@@ -22,7 +20,7 @@ describeOnLab('the inventory says who is a member', 'members', { etcd: 5 }, (lab
     if (applied.status !== 0) throw new Error(endOf(applied));
     // etcd-1 is a member throughout.
     ways = await ownWays(lab, [11], []);
-  }, 600_000);
+  });
 
   /** Of a member that lives it is refused; where its machine is lost, another one takes its place at another address. */
   async function replaceAtAnotherAddress(inventory: string): Promise<void> {

@@ -1,12 +1,10 @@
-import { beforeAll, expect, jest, test } from '@jest/globals';
+import { beforeAll, expect, test } from '@jest/globals';
 import type { Way } from '../support/cluster-client.js';
 import { describeOnLab } from '../support/lab.js';
 import { endOf, ETCD_PEERS, must, runVerb, vipOf } from '../support/main-job.js';
 import { expectMembers, ofSize, startedAt, withWriters } from '../support/member-counts.js';
 import { STORED_ENDPOINTS, storeConfiguration } from '../support/stored-endpoints.js';
 import { ownWays } from '../support/writers.js';
-
-jest.setTimeout(1_800_000);
 
 describeOnLab('members join under an API server', 'growth', { etcd: 5, controlPlanes: 1 }, (lab) => {
   let ways: readonly Way[];
@@ -22,7 +20,7 @@ describeOnLab('members join under an API server', 'growth', { etcd: 5, controlPl
     await storeConfiguration(lab);
     // etcd-1 is a member throughout.
     ways = await ownWays(lab, [11], []);
-  }, 600_000);
+  });
 
   /** The API server uses so many members directly, and kubeadm's configuration has the virtual IP. */
   async function bypassed(inventory: string, size: number): Promise<void> {

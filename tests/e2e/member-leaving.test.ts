@@ -1,4 +1,4 @@
-import { beforeAll, expect, jest, test } from '@jest/globals';
+import { beforeAll, expect, test } from '@jest/globals';
 import type { EventJson } from '../../src/report/event-schema.js';
 import type { Way } from '../support/cluster-client.js';
 import { partOfThisCommit } from '../support/kill-points.js';
@@ -18,8 +18,6 @@ import {
 import { disturbedRun } from '../support/stopped-run.js';
 import { ownWays } from '../support/writers.js';
 
-jest.setTimeout(1_800_000);
-
 describeOnLab('members leave', 'leaving', { etcd: 5 }, (lab) => {
   let ways: readonly Way[];
 
@@ -28,7 +26,7 @@ describeOnLab('members leave', 'leaving', { etcd: 5 }, (lab) => {
     if (applied.status !== 0) throw new Error(endOf(applied));
     // etcd-1 is a member throughout.
     ways = await ownWays(lab, [11], []);
-  }, 600_000);
+  });
 
   test('5 → 3 → 2 → 1: no client sees it, no member that stays is restarted, and a run that is killed is finished by the next', async () => {
     const before = await startedAt(lab, 'etcd-1');

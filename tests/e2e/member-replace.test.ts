@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { beforeAll, expect, jest, test } from '@jest/globals';
+import { beforeAll, expect, test } from '@jest/globals';
 import { EXIT } from '../../src/model/errors.js';
 import { waitUntil } from '../../src/lab/process.js';
 import type { EventJson } from '../../src/report/event-schema.js';
@@ -10,8 +10,6 @@ import { endOf, etcdctl, passphraseFile, plannedChanges, runVerb, vipOf } from '
 import { disturbedRun, type DisturbedRun } from '../support/stopped-run.js';
 import { numberOfThisCommit } from '../support/this-commit.mjs';
 import { lostWrites, ownWays, startWriters, tell, type Writers } from '../support/writers.js';
-
-jest.setTimeout(1_800_000);
 
 const DATA = '/var/lib/etcd/default';
 
@@ -67,7 +65,7 @@ describeOnLab('provision member replace', 'member', { etcd: 3, controlPlanes: 1 
     const applied = await runVerb(lab, 'apply');
     if (applied.status !== 0) throw new Error(endOf(applied));
     ways = await ownWays(lab, [11, 12, 13], ['cp-1']);
-  }, 600_000);
+  });
 
   test('a member that answers, is slow, or is only stopped, is not replaced', async () => {
     const before = await listed();

@@ -1,4 +1,4 @@
-import { beforeAll, expect, jest, test } from '@jest/globals';
+import { beforeAll, expect, test } from '@jest/globals';
 import { waitUntil } from '../../src/lab/process.js';
 import { adopt, createHandMadeCluster, memberctl, type HandMadeCluster } from '../support/hand-made-cluster.js';
 import { aSecond, authorityOf, expireCertificate } from '../support/expire-certificate.js';
@@ -12,8 +12,6 @@ import {
   vipOf,
   type JsonRun,
 } from '../support/main-job.js';
-
-jest.setTimeout(240_000);
 
 const MEMBERS = ['etcd-1', 'etcd-2', 'etcd-3'];
 const certificateOf = (host: string): string => `/etc/ssl/etcd/certificate/${host}-dev_cert.pem`;
@@ -62,7 +60,7 @@ describeOnLab('what goes wrong while an existing cluster is moved', 'migfault', 
     await onAll((host) => `systemctl daemon-reload; systemctl restart ${made.unitOf(host)}`);
     await expectHealthy();
     await expectFinishes(lab.files.inventory);
-  }, 400_000);
+  });
 
   test.each<[string, readonly string[], (unit: string) => string]>([
     ['of one member have expired', ['etcd-2'], () => 'true'],

@@ -1,4 +1,4 @@
-import { beforeAll, expect, jest, test } from '@jest/globals';
+import { beforeAll, expect, test } from '@jest/globals';
 import type { CheckItem } from '../../src/checks/check.js';
 import { waitUntil } from '../../src/lab/process.js';
 import type { Way } from '../support/cluster-client.js';
@@ -17,8 +17,6 @@ import {
 } from '../support/main-job.js';
 import { overlaysOf, writtenBetween, type Overlays } from '../support/overlays.js';
 import { longestGapMs, lostWrites, startWriters, tell, waysInto, type Written } from '../support/writers.js';
-
-jest.setTimeout(180_000);
 
 const MEMBERS = ['etcd-1', 'etcd-2', 'etcd-3'];
 const CONTROL_PLANES = ['cp-1', 'cp-2'];
@@ -98,7 +96,7 @@ describeOnLab('an existing live cluster', 'migration', { etcd: 3, controlPlanes:
     afterApply = await overlaysOf(lab, HOSTS);
     if (migration.applied.status !== 0) throw new Error(endOf(migration.applied));
     lost = await lostWrites(lab, 'migration', ways, migration.done);
-  }, 600_000);
+  });
 
   function expectNobodyNoticed(done: readonly Written[], fewest: number): void {
     for (const written of done) {

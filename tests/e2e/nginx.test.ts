@@ -1,4 +1,4 @@
-import { beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { beforeAll, describe, expect, test } from '@jest/globals';
 import { EXIT } from '../../src/model/errors.js';
 import { describeOnLab } from '../support/lab.js';
 import {
@@ -15,8 +15,6 @@ import {
   type JsonRun,
 } from '../support/main-job.js';
 import { ownWays, startWriters, tell } from '../support/writers.js';
-
-jest.setTimeout(300_000);
 
 const MEMBERS = ['etcd-1', 'etcd-2', 'etcd-3'] as const;
 
@@ -49,7 +47,7 @@ describeOnLab('nginx in place of HAProxy', 'nginx', { etcd: 3 }, (lab) => {
     applied = await runVerb(lab, 'apply', nginx);
     if (applied.status !== 0) throw new Error(endOf(applied));
     expect(await site()).toBe(before);
-  }, 400_000);
+  });
 
   /** Whatever the tests before have left; nothing is changed where nginx is in place. */
   async function putNginxInPlace(): Promise<void> {

@@ -1,13 +1,11 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { beforeAll, describe, expect, test } from '@jest/globals';
 import { EXIT } from '../../src/model/errors.js';
 import type { EventJson } from '../../src/report/event-schema.js';
 import { encryptVault } from '../support/encrypt-vault.js';
 import { describeOnLab, type Ended } from '../support/lab.js';
 import { endOf, performedChanges, plannedChanges, runVerb, type JsonRun } from '../support/main-job.js';
-
-jest.setTimeout(120_000);
 
 /** Of a run that fails before it changes anything. */
 interface Refusal {
@@ -98,7 +96,7 @@ describeOnLab('a playbook of one’s own', 'plays', { hosts: 2 }, (lab) => {
     textPlan = await lab.provision('plan', lab.files.inventory, '-p', site, '--vault-password-file', vaultFile);
     firstApply = await go('apply', site);
     if (firstApply.status !== 2) throw new Error(endOf(firstApply));
-  }, 240_000);
+  });
 
   test('what is planned is what is done, one host after the other, and then nothing is left', async () => {
     expect(firstPlan.status).toBe(2);

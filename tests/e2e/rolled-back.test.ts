@@ -1,10 +1,8 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { expect, jest, test } from '@jest/globals';
+import { expect, test } from '@jest/globals';
 import { describeOnLab } from '../support/lab.js';
 import { endOf, performedChanges, runVerb } from '../support/main-job.js';
-
-jest.setTimeout(120_000);
 
 /** What each test finds: files, links, a directory and a unit that another tool made. */
 const PREPARE = `set -e

@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, jest, test } from '@jest/globals';
+import { expect, test } from '@jest/globals';
 import { describeOnLab } from '../support/lab.js';
 import { placeWithInventory, workThroughPage } from '../support/lab-page.js';
 import { loseMachine } from '../support/lost-machine.js';
@@ -12,8 +12,6 @@ import { etcdFaults, waitingActs, writePassphrase } from '../support/runbook-act
 // The runbooks that change who is a member, or whom members trust: typed from their text, on one cluster.
 
 // Against hanging, on a machine ten times slower.
-jest.setTimeout(2_400_000);
-
 describeOnLab('runbooks of members', 'members', { etcd: 4 }, (lab) => {
   const THREE = ['etcd-1 started', 'etcd-2 started', 'etcd-3 started'];
 

@@ -1,6 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, jest, test } from '@jest/globals';
+import { expect, test } from '@jest/globals';
 import { makeAuthority } from '../../src/pki/issue.js';
 import { releaseOf } from '../support/etcd-releases.js';
 import { describeOnLab } from '../support/lab.js';
@@ -23,8 +23,6 @@ import { circumstancesAt } from '../support/test-authority.js';
 // What the runbooks say is what repairs it: their commands are typed from their text, after what they are for was done.
 
 // Against hanging, on a machine ten times slower.
-jest.setTimeout(2_400_000);
-
 const DAY_MS = 24 * 60 * 60 * 1000;
 const ALL = ['etcd-1', 'etcd-2', 'etcd-3'];
 

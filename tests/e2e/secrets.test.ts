@@ -3,13 +3,11 @@ import { once } from 'node:events';
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { text as readAll } from 'node:stream/consumers';
-import { beforeAll, expect, jest, test } from '@jest/globals';
+import { beforeAll, expect, test } from '@jest/globals';
 import { encryptVault } from '../support/encrypt-vault.js';
 import { createHandMadeCluster, type HandMadeCluster } from '../support/hand-made-cluster.js';
 import { describeOnLab, type Ended } from '../support/lab.js';
 import { endOf } from '../support/main-job.js';
-
-jest.setTimeout(60_000);
 
 const MEMBERS = ['etcd-1', 'etcd-2', 'etcd-3'];
 
@@ -113,7 +111,7 @@ describeOnLab('secrets of a full run', 'secrets', { etcd: 3 }, (lab) => {
       haproxyKey: lineOfKey(await read('/etc/haproxy/etcd-client.pem')),
       sshKey: lineOfKey(await readFile(lab.files.privateKey, 'utf8')),
     };
-  }, 300_000);
+  });
 
   const secretsIn = (text: string): readonly string[] =>
     Object.entries(secrets).flatMap(([name, secret]) => (text.includes(secret) ? [name] : []));

@@ -1,4 +1,4 @@
-import { beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { beforeAll, describe, expect, test } from '@jest/globals';
 import { EXIT } from '../../src/model/errors.js';
 import { waitUntil } from '../../src/lab/process.js';
 import { describeOnLab } from '../support/lab.js';
@@ -12,8 +12,6 @@ import {
   vipOf,
   type JsonRun,
 } from '../support/main-job.js';
-
-jest.setTimeout(240_000);
 
 const MEMBERS = ['etcd-1', 'etcd-2', 'etcd-3'] as const;
 /** The hosts that serve something else already, by HAProxy and keepalived of their own. */
@@ -93,7 +91,7 @@ describeOnLab('balancers that already serve a shop', 'shop', { etcd: 3 }, (lab) 
     await lab.ssh('etcd-3', 'apt-get -q update; DEBIAN_FRONTEND=noninteractive apt-get -qy install curl');
     await waitUntil(async () => (await lab.ssh('etcd-3', `curl -sf http://${shop}:8080/`)).status === 0, 30_000, 500);
     before = await theirs();
-  }, 300_000);
+  });
 
   test('are refused with the ways to proceed, and left alone', async () => {
     const refused = await runVerb(lab, 'apply');
@@ -125,7 +123,7 @@ describeOnLab('balancers that already serve a shop', 'shop', { etcd: 3 }, (lab) 
       applied = await runVerb(lab, 'apply', beside);
       await lab.ssh('etcd-3', 'touch /tmp/stop');
       answers = (await asking).stdout.trim().split('\n');
-    }, 300_000);
+    });
 
     test('serve both, without a customer of the shop noticing', async () => {
       expect(applied.status === 0 ? '' : endOf(applied)).toBe('');

@@ -1,5 +1,5 @@
 import { dirname, join } from 'node:path';
-import { beforeAll, expect, jest, test } from '@jest/globals';
+import { beforeAll, expect, test } from '@jest/globals';
 import { aSecond, authorityOf, expireCertificate } from '../support/expire-certificate.js';
 import { adopt, createHandMadeCluster, memberctl, type HandMadeCluster } from '../support/hand-made-cluster.js';
 import { hostsWithSnapshots } from '../support/hosts-with-snapshots.js';
@@ -14,8 +14,6 @@ import {
   runVerb,
   verifyUntil,
 } from '../support/main-job.js';
-
-jest.setTimeout(1_800_000);
 
 const MEMBERS = ['etcd-1', 'etcd-2', 'etcd-3'];
 
@@ -32,7 +30,7 @@ describeOnLab('snapshots and certificates of an existing etcd cluster', 'snapado
   beforeAll(async () => {
     made = await createHandMadeCluster(lab);
     await adopt(lab, made);
-  }, 400_000);
+  });
 
   test('are saved and restored on it; every member has the old value, and its data of before', async () => {
     await ctl('etcd-1', 'put planted before');

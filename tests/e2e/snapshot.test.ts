@@ -1,6 +1,6 @@
 import { mkdir, readFile, readdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { beforeAll, expect, jest, test } from '@jest/globals';
+import { beforeAll, expect, test } from '@jest/globals';
 import { waitUntil } from '../../src/lab/process.js';
 import { EXIT } from '../../src/model/errors.js';
 import { snapshotListSchema, type SnapshotList } from '../../src/day-two/snapshot-manifest.js';
@@ -23,8 +23,6 @@ import {
 import { numberOfThisCommit } from '../support/this-commit.mjs';
 import { isTold, watchAcrossRestore } from '../support/watch-across-restore.js';
 
-jest.setTimeout(600_000);
-
 const MEMBERS = ['etcd-1', 'etcd-2', 'etcd-3'];
 
 describeOnLab('provision snapshot', 'snapshot', { etcd: 3, controlPlanes: 1 }, (lab) => {
@@ -46,7 +44,7 @@ describeOnLab('provision snapshot', 'snapshot', { etcd: 3, controlPlanes: 1 }, (
     await lab.ssh('cp-1', 'systemctl restart kubelet');
     const applied = await runVerb(lab, 'apply');
     if (applied.status !== 0) throw new Error(endOf(applied));
-  }, 600_000);
+  });
 
   test('saves while it is written to, and what was saved verifies on a host', async () => {
     await ctl('put planted before');

@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { inControlNamespace } from '../../src/lab/network.js';
 import { readLab } from '../../src/lab/state.js';
 import type { Connection } from '../../src/model/inventory.js';
@@ -7,8 +7,6 @@ import type { Connector, Output } from '../../src/model/remote.js';
 import { Secret } from '../../src/model/secret.js';
 import { createSshConnector } from '../../src/ssh/connector.js';
 import { LAB_PATHS, describeOnLab, type TestLab } from '../support/lab.js';
-
-jest.setTimeout(120_000);
 
 /** What every lab host's `ops` has (src/lab/directory.ts). */
 const OPS_PASSWORD = 'ops-sudo-password';

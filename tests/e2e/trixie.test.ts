@@ -1,4 +1,4 @@
-import { beforeAll, expect, jest, test } from '@jest/globals';
+import { beforeAll, expect, test } from '@jest/globals';
 import { waitUntil } from '../../src/lab/process.js';
 import { describeOnLab } from '../support/lab.js';
 import {
@@ -15,8 +15,6 @@ import {
   type JsonRun,
 } from '../support/main-job.js';
 import { isTold, watchAcrossRestore } from '../support/watch-across-restore.js';
-
-jest.setTimeout(120_000);
 
 const MEMBERS = ['etcd-1', 'etcd-2', 'etcd-3'];
 const BALANCERS = ['lb-1', 'lb-2'];
@@ -36,7 +34,7 @@ describeOnLab('the main job on Debian 13, through a sudo user with a password', 
     applied = await runVerb(lab, 'apply', lab.files.becomeInventory);
     console.log(`the main job on Debian 13: ${((Date.now() - begun) / 1000).toFixed(1)} s`);
     if (applied.status !== 0) throw new Error(endOf(applied));
-  }, 300_000);
+  });
 
   test('it ran as the sudo user, on the versions of Debian 13', async () => {
     const versions = await lab.ssh('etcd-1', 'etcd --version | head -n 1');
@@ -77,7 +75,7 @@ describeOnLab('the main job on Debian 13, through a sudo user with a password', 
     expect(met.before).not.toContain('trixie-saved');
     expect(met.after).toBeGreaterThan(met.seen + 900_000_000);
     expect([isTold(met, 'trixie'), met.resumed]).toEqual([true, expect.stringContaining('"code":410')]);
-  }, 300_000);
+  });
 
   test.each(BALANCERS)('HAProxy on %s has nothing to say about its configuration', async (host) => {
     const checked = await lab.ssh(host, 'haproxy -c -f /etc/haproxy/haproxy.cfg');

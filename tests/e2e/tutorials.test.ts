@@ -1,6 +1,6 @@
 import { copyFileSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, jest, test } from '@jest/globals';
+import { expect, test } from '@jest/globals';
 import { createHandMadeCluster } from '../support/hand-made-cluster.js';
 import { describeOnLab } from '../support/lab.js';
 import { placeOnLab, workThroughPage } from '../support/lab-page.js';
@@ -8,8 +8,6 @@ import { loseMachine } from '../support/lost-machine.js';
 import { ETCD_PEERS, vipOf } from '../support/main-job.js';
 
 // What the tutorials say is what happens: their files are written, and their commands typed, from their text.
-
-jest.setTimeout(1_800_000);
 
 describeOnLab('the tutorials', 'tutorials', { etcd: 3, controlPlanes: 1 }, (lab) => {
   // One after the other: each takes the cluster that the one before has left.

@@ -1,4 +1,4 @@
-import { beforeAll, expect, jest, test } from '@jest/globals';
+import { beforeAll, expect, test } from '@jest/globals';
 import type { EventJson } from '../../src/report/event-schema.js';
 import { partOfThisCommit } from '../support/kill-points.js';
 import type { Way } from '../support/cluster-client.js';
@@ -18,8 +18,6 @@ import {
 import { listed, withWriters } from '../support/member-counts.js';
 import { adoptStacked, createStackedCluster, waysAcross, type StackedCluster } from '../support/stacked-cluster.js';
 import { disturbedRun } from '../support/stopped-run.js';
-
-jest.setTimeout(1_800_000);
 
 const CONTROL_PLANES = ['cp-1', 'cp-2', 'cp-3'];
 const NEW_MEMBERS = ['etcd-1', 'etcd-2', 'etcd-3'];
@@ -43,7 +41,7 @@ describeOnLab('a stacked etcd', 'unstack', { etcd: 3, controlPlanes: 3 }, (lab) 
   beforeAll(async () => {
     cluster = await createStackedCluster(lab);
     said = await adoptStacked(lab, cluster);
-  }, 300_000);
+  });
 
   test('is recognised, and nothing but where it is has to be written', () => {
     expect(said).toMatch(/etcd-process +cp-1 .*stacked: the static pod of \/etc\/kubernetes\/manifests\/etcd\.yaml/);

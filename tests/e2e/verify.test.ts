@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { beforeAll, expect, jest, test } from '@jest/globals';
+import { beforeAll, expect, test } from '@jest/globals';
 import type { CheckItem } from '../../src/checks/check.js';
 import { cutNetwork, restoreNetwork } from '../../src/lab/faults.js';
 import type { Latency } from '../../src/model/latency.js';
@@ -7,8 +7,6 @@ import { waitUntil } from '../../src/lab/process.js';
 import { partOfThisCommit } from '../support/kill-points.js';
 import { describeOnLab, type TestLab } from '../support/lab.js';
 import { endOf, holdersOf, runVerb } from '../support/main-job.js';
-
-jest.setTimeout(400_000);
 
 /**
  * What is repaired may take longer to be healthy: connections of a kube-apiserver to an address that has moved end by keep-alive
@@ -159,7 +157,7 @@ describeOnLab('verify', 'verify', { etcd: 3, controlPlanes: 2 }, (lab) => {
   beforeAll(async () => {
     const applied = await runVerb(lab, 'apply');
     if (applied.status !== 0) throw new Error(endOf(applied));
-  }, 300_000);
+  });
 
   /** Waits until a health check shows these items, or nothing but ok. */
   async function until(shows: (found: readonly string[]) => boolean, what: string): Promise<CheckUp> {

@@ -1,4 +1,4 @@
-import { beforeAll, expect, jest, test } from '@jest/globals';
+import { beforeAll, expect, test } from '@jest/globals';
 import { EXIT } from '../../src/model/errors.js';
 import type { Way } from '../support/cluster-client.js';
 import { describeOnLab, type Ended } from '../support/lab.js';
@@ -17,8 +17,6 @@ import {
 import { LEFT, linesToAdd, PEERS, story, variantOf } from '../support/balancer-moves.js';
 import { disturbedRun, type DisturbedRun } from '../support/stopped-run.js';
 import { apiWay, lostWrites, startWriters, tell, type Written } from '../support/writers.js';
-
-jest.setTimeout(240_000);
 
 const MEMBERS = ['etcd-1', 'etcd-2', 'etcd-3'];
 const BALANCERS = ['lb-1', 'lb-2'];
@@ -95,7 +93,7 @@ describeOnLab('changes around the virtual IP', 'vipchange', { etcd: 3, lb: 2, co
     grown = await runVerb(lab, 'apply');
     drill = await lab.provision('drill', lab.files.inventory, '--yes');
     verified = await verifyUntil(lab);
-  }, 900_000);
+  });
 
   test('balancers that moved without being named are refused, with the lines that name them', () => {
     expect(unnamed.status).toBe(EXIT.unsafe);

@@ -1,12 +1,10 @@
 import { readFile, writeFile } from 'node:fs/promises';
-import { beforeAll, expect, jest, test } from '@jest/globals';
+import { beforeAll, expect, test } from '@jest/globals';
 import { EXIT } from '../../src/model/errors.js';
 import type { CheckItem } from '../../src/checks/check.js';
 import { waitUntil } from '../../src/lab/process.js';
 import { describeOnLab, type TestLab } from '../support/lab.js';
 import { endOf, ETCD_PEERS, plannedChanges, READYZ, runVerb, vipOf, type JsonRun } from '../support/main-job.js';
-
-jest.setTimeout(400_000);
 
 const DIRECTORY = '/etc/kubernetes/manifests';
 const MANIFEST = `${DIRECTORY}/kube-apiserver.yaml`;
@@ -76,7 +74,7 @@ describeOnLab('whose etcd an API server uses', 'whose', { etcd: 2, controlPlanes
     applied = await runVerb(lab, 'apply', inventory);
     // Now: the tests come in any order, and others move the API server.
     peersAfterApply = (await lab.ssh('cp-1', ETCD_PEERS)).stdout;
-  }, 400_000);
+  });
 
   test('a stacked etcd is not left for a cluster that is still to be made', () => {
     expect(stacked.status).toBe(EXIT.unsafe);

@@ -3,14 +3,12 @@ import { once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
-import { afterEach, expect, jest, test } from '@jest/globals';
+import { afterEach, expect, test } from '@jest/globals';
 import { inControlNamespace } from '../../src/lab/network.js';
 import { waitUntil } from '../../src/lab/process.js';
 import { readLab } from '../../src/lab/state.js';
 import { describeOnLab, LAB_PATHS, provision, type TestLab } from '../support/lab.js';
 import { temporaryDirectory } from '../support/temporary-directory.js';
-
-jest.setTimeout(300_000);
 
 /** Longest wait for one text on the screen: a machine may be busy with other labs. */
 const SEEN_MS = 120_000;

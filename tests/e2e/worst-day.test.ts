@@ -1,4 +1,4 @@
-import { beforeAll, expect, jest, test } from '@jest/globals';
+import { beforeAll, expect, test } from '@jest/globals';
 import { EXIT } from '../../src/model/errors.js';
 import { cutNetwork, powerCut, replaceMachine, restoreNetwork } from '../../src/lab/faults.js';
 import { waitUntil } from '../../src/lab/process.js';
@@ -8,8 +8,6 @@ import { endOf, etcdctl, must, passphraseFile, runVerb, verifyUntil } from '../s
 import { disturbedRun } from '../support/stopped-run.js';
 import { numberOfThisCommit } from '../support/this-commit.mjs';
 import { lostWrites, ownWays, startWriters, tell, type Writers, type Written } from '../support/writers.js';
-
-jest.setTimeout(1_800_000);
 
 const MEMBERS = ['etcd-1', 'etcd-2', 'etcd-3'];
 const LOCAL = 'https://127.0.0.1:2379';
@@ -36,7 +34,7 @@ describeOnLab('the worst day', 'worst', { etcd: 3, controlPlanes: 1 }, (lab) => 
     const applied = await runVerb(lab, 'apply');
     if (applied.status !== 0) throw new Error(endOf(applied));
     ways = await ownWays(lab, [11, 12, 13], ['cp-1']);
-  }, 600_000);
+  });
 
   const recover = async (...words: readonly string[]): Promise<Ended> =>
     lab.provision('recover', inventory, '--yes', '--passphrase-file', await passphraseFile(lab), ...words);

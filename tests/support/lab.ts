@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { readFileSync, readdirSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe } from '@jest/globals';
+import { afterAll, beforeAll, describe, jest } from '@jest/globals';
 import { labFiles, type LabFiles, type LabUser } from '../../src/lab/directory.js';
 import { downLab } from '../../src/lab/down.js';
 import { labHost } from '../../src/lab/faults.js';
@@ -17,8 +17,11 @@ import { upLab, type UpOptions } from '../../src/lab/up.js';
 /** This machine's lab paths. */
 export const LAB_PATHS = labPaths(process.env);
 
-/** A lab may have to build its images first, and Kubernetes, which takes minutes. */
-const UP_TIMEOUT_MS = 30 * 60_000;
+/**
+ * Against hanging alone, for each test and each hook: how slow a loaded machine is, is no test's business. A lab may have to build its
+ * images first, and Kubernetes, which takes minutes.
+ */
+const HANGING_MS = 40 * 60_000;
 
 /** How a command ended. */
 export interface Ended {
@@ -140,15 +143,16 @@ if (missing.problems.length > 0) console.warn(`skipped, no lab can run here:\n${
 export function describeOnLab(title: string, suffix: string, shape: LabShape, tests: (lab: TestLab) => void): void {
   describeWhereLabsRun(title, () => {
     const options = testLabOptions(suffix, shape);
+    jest.setTimeout(HANGING_MS);
 
     beforeAll(async () => {
       await sweep();
       await upForTests(options);
-    }, UP_TIMEOUT_MS);
+    });
 
     afterAll(async () => {
       await downLab(LAB_PATHS, options.name);
-    }, 120_000);
+    });
 
     tests(testLab(options.name, options.directory));
   });
