@@ -91,7 +91,7 @@ function examineCluster(inventory: Inventory): { readonly cluster: Cluster; read
     external: describeExternal({ ...source, inventory, addresses, shared, reader }),
     controlPlanes,
     nodes: [...new Set([...hosts.controlPlanes, ...hosts.nodes].map(({ name }) => name))],
-    kubernetes: describeKubernetes(hosts, reader),
+    kubernetes: describeKubernetes(hosts, { directory, reader }),
     certificates: readCertificates(inventory, hosts.all, shared, reader),
     firewall: describeFirewall(hosts.all, shared, reader),
     hostMetrics: isManaged ? hostMetrics(hosts, addresses, reader) : [],

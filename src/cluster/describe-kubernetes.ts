@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import type { Host } from '../model/inventory.js';
 import type { FormerNode, Kubernetes, KubernetesNode } from '../model/kubernetes.js';
 import { FORMER_NODES } from '../model/former-groups.js';
@@ -16,10 +17,11 @@ interface KubernetesHosts {
 /** The part of an inventory that is Kubernetes. */
 export function describeKubernetes(
   { controlPlanes, nodes, formerNodes }: KubernetesHosts,
-  reader: VariableReader,
+  { directory, reader }: { readonly directory: string; readonly reader: VariableReader },
 ): Kubernetes {
   const hosts = [...new Set([...controlPlanes, ...nodes])];
   const shared = sharedValues(hosts, reader);
+  const manifest = shared.value('kube_cluster_cni_manifest');
   return {
     nodes: hosts.map((host) => readNode(host, controlPlanes.includes(host) ? 'control-plane' : 'worker', reader)),
     formerNodes: formerNodes.map((host) => readFormerNode(host, hosts, reader)),
@@ -34,6 +36,7 @@ export function describeKubernetes(
       dnsDomain: shared.valueOr('kube_cluster_dns_domain'),
       kubeletConfig: shared.valueOr('kube_cluster_kubelet_config'),
       proxyConfig: shared.valueOr('kube_cluster_proxy_config'),
+      cniManifest: manifest === undefined ? undefined : resolve(directory, manifest),
       drainTimeoutS: shared.valueOr('kube_cluster_drain_timeout'),
     },
   };

@@ -93,6 +93,13 @@ export const KUBERNETES_VARIABLES = {
       description: 'Further fields of the KubeProxyConfiguration with which a cluster is made.',
     },
   ),
+  kube_cluster_cni_manifest: optional({
+    schema: text('a path, written in full or relative to the inventory', /^[^~\0\n][^\0\n]*$/),
+    type: 'path on the control machine',
+    fallbackText: 'none: others make the network of pods',
+    description:
+      'Manifests of the network of pods (flannel, Calico, Cilium), as YAML: applied on the first control plane by server-side apply, in each run where they differ.',
+  }),
   kube_cluster_drain_timeout: defaulted(300, {
     schema: wholeNumber(10, 86_400),
     type: 'seconds',

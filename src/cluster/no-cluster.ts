@@ -31,6 +31,7 @@ export function noCluster({ directory }: Pick<Inventory, 'directory'>): Cluster 
         dnsDomain: 'cluster.local',
         kubeletConfig: {},
         proxyConfig: {},
+        cniManifest: undefined,
         drainTimeoutS: 300,
       },
     },

@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ProvisionError } from '../model/errors.js';
+import { COPIED_FILE_BYTES, readTextBoundedSync } from '../model/read-bounded.js';
 
 /** The root of this package: src/ and dist/ lie one below it. */
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
@@ -20,6 +21,11 @@ export function shippedTemplate(name: string): string {
 /** The text of a file of a Terraform module. @param cloud whose load balancer it is about */
 export function shippedModuleFile(cloud: string, name: string): string {
   return shippedText('terraform', cloud, name);
+}
+
+/** A file of this machine that an inventory names. @throws Error of the file system */
+export function readNamedFile(path: string): string {
+  return readTextBoundedSync(path, COPIED_FILE_BYTES);
 }
 
 function shippedText(...path: readonly string[]): string {

@@ -29,6 +29,8 @@ export interface KubernetesSettings {
   /** Further fields of kubeadm's KubeletConfiguration and KubeProxyConfiguration. */
   readonly kubeletConfig: Readonly<Record<string, unknown>>;
   readonly proxyConfig: Readonly<Record<string, unknown>>;
+  /** File on the control machine with the manifests of the pods' network. Absent: others make it. */
+  readonly cniManifest: string | undefined;
   /** How long a drain may take. */
   readonly drainTimeoutS: number;
 }

@@ -33,6 +33,8 @@ export interface Role {
 export interface RoleTools {
   /** The text of `playbooks/templates/<name>`. */
   readonly template: (name: string) => string;
+  /** The text of a file on the control machine. @throws Error */
+  readonly readFile: (path: string) => string;
   /** What planning may know of the PKI store. */
   readonly pki: Pick<PkiStore, 'directory' | 'authority' | 'keepalivedAuthPass'>;
   /** The time that certificates are judged by. */

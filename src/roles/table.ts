@@ -23,7 +23,12 @@ import {
 import { kubeClientsRole } from './kube-clients/role.js';
 import { kubeClientsConfigurationRole } from './kube-clients-configuration/role.js';
 import { kubeApiserverNamesRole } from './kube-apiserver-names/role.js';
-import { kubernetesBeginRole, kubernetesFinishRole, kubernetesJoinRole } from './kubernetes/role.js';
+import {
+  kubernetesBeginRole,
+  kubernetesFinishRole,
+  kubernetesJoinRole,
+  kubernetesNetworkRole,
+} from './kubernetes/role.js';
 import { kubernetesLeavingRole, kubernetesLostLeavingRole } from './kubernetes-leaving/role.js';
 import { kubeadmConfigRole } from './kubeadm-config/role.js';
 import { nodePrepareRole } from './node-prepare/role.js';
@@ -69,6 +74,7 @@ export function roleTable(tools: RoleTools): ReadonlyMap<string, Role> {
     containerdRole(tools),
     kubernetesBeginRole(),
     kubernetesFinishRole(),
+    kubernetesNetworkRole(tools),
     kubernetesJoinRole(),
     kubernetesLostLeavingRole(),
     kubernetesLeavingRole(),

@@ -1,4 +1,5 @@
 import { readFile, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { beforeAll, expect, test } from '@jest/globals';
 import { powerCut, startHost } from '../../src/lab/faults.js';
 import { kubectl, LAB_SETTINGS, until } from '../support/kubernetes-cluster.js';
@@ -11,6 +12,7 @@ import {
   plannedChanges,
   runVerb,
   vipOf,
+  type JsonRun,
 } from '../support/main-job.js';
 import { disturbedRun } from '../support/stopped-run.js';
 
@@ -45,6 +47,47 @@ spec:
   - {name: main, image: 'lab.invalid/busybox:1', command: [sleep, '27182']}
 `;
 
+/** As a network of pods comes: a namespace, a kind of its own with an object of it, a secret, and an agent on every node. */
+const NETWORK = `apiVersion: v1
+kind: Namespace
+metadata: {name: net}
+---
+apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata: {name: pools.net.example.com}
+spec:
+  group: net.example.com
+  scope: Cluster
+  names: {kind: Pool, plural: pools, singular: pool}
+  versions: [{name: v1, served: true, storage: true, schema: {openAPIV3Schema: {type: object, x-kubernetes-preserve-unknown-fields: true}}}]
+---
+apiVersion: net.example.com/v1
+kind: Pool
+metadata: {name: pods}
+spec: {cidr: 10.9.0.0/16}
+---
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: settings, namespace: net}
+data: {mtu: "1400"}
+---
+apiVersion: v1
+kind: Secret
+metadata: {name: key, namespace: net}
+stringData: {psk: planted-one}
+---
+apiVersion: apps/v1
+kind: DaemonSet
+metadata: {name: agent, namespace: net}
+spec:
+  selector: {matchLabels: {app: agent}}
+  template:
+    metadata: {labels: {app: agent}}
+    spec:
+      terminationGracePeriodSeconds: 1
+      containers: [{name: main, image: 'lab.invalid/busybox:1', command: [sleep, '16180']}]
+`;
+
 const PINNED = "pgrep -x -f 'sleep 31415'";
 
 /** Asks the API servers ten times a second, and notes each answer. */
@@ -65,10 +108,16 @@ describeOnLab(
 
     beforeAll(async () => {
       vip = (await vipOf(lab)).replace(/\d+$/, '99');
-      const lines = [`kube_apiserver_lb_ip: ${vip}`, 'kube_cluster_drain_timeout: 20', ...LAB_SETTINGS];
+      const lines = [
+        `kube_apiserver_lb_ip: ${vip}`,
+        'kube_cluster_drain_timeout: 45',
+        'kube_cluster_cni_manifest: network.yaml',
+        ...LAB_SETTINGS,
+      ];
       inventory = await inventoryWith(lab, 'nodes', lines);
       const text = await readFile(inventory, 'utf8');
       await writeFile(inventory, `${text}    kube_apiserver_lb:\n      children:\n        etcd: {}\n`);
+      await writeFile(join(dirname(inventory), 'network.yaml'), NETWORK);
       const begun = Date.now();
       const made = await runVerb(lab, 'apply', inventory, '--playbook', 'kubernetes');
       if (made.status !== 0) throw new Error(endOf(made));
@@ -111,7 +160,9 @@ describeOnLab(
       await ask('delete pod alone --now');
       expect(refused.stdout + refused.stderr).toContain('nobody would make these pods again elsewhere: default/alone');
 
+      await lab.ssh('cp-1', 'rm -rf /root/.kube');
       const planned = await runVerb(lab, 'plan', former, ...FORMER);
+      const caches = await lab.ssh('cp-1', 'ls -d /.kube /root/.kube /run/LIVE-* 2>/dev/null');
       expect(ends(plannedChanges(planned))).toEqual([
         'worker-2 / kubernetes:drained: drain node worker-2: its pods go elsewhere, as their disruption budgets let them',
         'worker-2 / kubernetes:reset: take Kubernetes off the host (kubeadm reset)',
@@ -119,6 +170,7 @@ describeOnLab(
       ]);
       expect(planned.stdout).toContain('1 disruption budget allows nothing now');
       expect(planned.stdout).toMatch(/- default\/held-/);
+      expect(caches.stdout).toBe('');
 
       const ended = await lab.provision('apply', former, ...FORMER, '--yes');
       const text = ended.stdout + ended.stderr;
@@ -165,6 +217,38 @@ describeOnLab(
 
       const joined = await joinAgain();
       expect(joined.map((line) => line.split(' / ')[1])).toEqual(['worker-2']);
+    });
+
+    test('the network of pods is that of the file: applied with its own kinds, and what differs is shown', async () => {
+      const file = join(dirname(inventory), 'network.yaml');
+      const plan = async (): Promise<JsonRun> => runVerb(lab, 'plan', inventory, '--playbook', 'kubernetes');
+      const empty = plannedChanges(await plan());
+      const made = await ask("-n net get daemonset,configmap,secret,pool -o 'jsonpath={.items[*].metadata.name}'");
+      await writeFile(file, NETWORK.replace('1400', '1450').replace('planted-one', 'planted-two'));
+      const planned = await plan();
+      const applied = await runVerb(lab, 'apply', inventory, '--playbook', 'kubernetes');
+      const mtu = await ask("-n net get configmap settings -o 'jsonpath={.data.mtu}'");
+      const again = plannedChanges(await plan());
+      await ask('-n net create configmap other --from-literal a=1');
+      await writeFile(
+        file,
+        `${NETWORK}---\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: other, namespace: net}\ndata: {a: "2"}\n`,
+      );
+      const conflict = await lab.provision('plan', inventory, '--playbook', 'kubernetes');
+      await ask('-n net delete configmap other');
+      await writeFile(file, NETWORK);
+      await runVerb(lab, 'apply', inventory, '--playbook', 'kubernetes');
+      expect(empty).toEqual([]);
+      expect(made.split(' ')).toEqual(expect.arrayContaining(['agent', 'settings', 'key', 'pods']));
+      expect(ends(plannedChanges(planned))).toEqual([
+        'cp-1 / kubernetes:manifest:network.yaml: apply network.yaml (kubectl apply --server-side)',
+      ]);
+      expect(planned.stdout).toContain(String.raw`"-  mtu: \"1400\"","+  mtu: \"1450\""`);
+      expect(planned.stdout).toContain('~ v1.Secret.net.key: [redacted]');
+      expect(planned.stdout + applied.stdout).not.toMatch(/planted-|cGxhbnRlZC/);
+      expect(applied.status === 0 ? '' : endOf(applied)).toBe('');
+      expect([mtu, again]).toEqual(['1450', []]);
+      expect(conflict.stdout + conflict.stderr).toContain('fields of it were set otherwise by others');
     });
 
     test('the node of a lost host is deleted when --limit leaves it out, and not while its kubelet reports', async () => {

@@ -8,6 +8,7 @@ export const PLANTED_AUTH_PASS = 'p4ssw0rd';
 /** What roles are made with: the shipped templates, and a PKI store that is empty but for that password. */
 export const ROLE_TOOLS: RoleTools = {
   template: (name) => readFileSync(new URL(`../../playbooks/templates/${name}`, import.meta.url), 'utf8'),
+  readFile: (path) => readFileSync(path, 'utf8'),
   pki: {
     directory: '/srv/provision/pki',
     authority: { certificate: () => undefined, trustBundle: () => undefined },

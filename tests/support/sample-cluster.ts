@@ -223,6 +223,7 @@ export const SAMPLE_CLUSTER: Cluster = {
       dnsDomain: 'cluster.local',
       kubeletConfig: {},
       proxyConfig: {},
+      cniManifest: undefined,
       drainTimeoutS: 300,
     },
   },

@@ -106,6 +106,15 @@ export const HOST = {
     next: 'Have SSH reach it again; or switch it off, wait until its node is not Ready (40 s), and run the same command again.',
     kind: 'unsafe',
   },
+  'objects-unreadable': {
+    why: 'The file of manifests that the inventory names is not there, or is no YAML of objects of Kubernetes.',
+    next: 'Correct kube_cluster_cni_manifest, or the document that the message names.',
+  },
+  'objects-conflict': {
+    why: 'Another program has set fields of these objects to other values (server-side apply): it would set them back.',
+    next: 'Set in the file what is there; or take the fields over once, as the hint shows, and have the other program leave them.',
+    kind: 'unsafe',
+  },
   'kubernetes-in-etcd': {
     why: 'There is a Kubernetes in etcd, and no control plane of the inventory has one: a new cluster would overwrite it.',
     next: 'Name a control plane of that cluster in kube_control_plane, or use an etcd of its own.',

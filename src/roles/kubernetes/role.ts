@@ -10,8 +10,9 @@ import { USUAL_CLIENT_FILES } from '../../facts/apiserver-manifest.js';
 import type { KubeadmCluster } from '../../resources/kubeadm-configuration.js';
 import type { KubernetesSite } from '../../resources/kubernetes-host.js';
 import { kubernetesBegun, kubernetesFinished } from '../../resources/kubernetes-init.js';
+import { kubernetesManifest, unreadable } from '../../resources/kubernetes-manifest.js';
 import { kubernetesJoined } from '../../resources/kubernetes-joined.js';
-import { nodeOn, type Role } from '../role.js';
+import { nodeOn, type Role, type RoleTools } from '../role.js';
 
 /** The first control plane, up to its API server: what the load balancer of the API servers needs. */
 export function kubernetesBeginRole(): Role {
@@ -29,6 +30,28 @@ export function kubernetesFinishRole(): Role {
     summary: 'has the objects of a new cluster, which others can join',
     resources: (host, _, cluster) => onFirst(host, cluster, kubernetesFinished),
   };
+}
+
+/** The network of pods, where the inventory names its manifests. */
+export function kubernetesNetworkRole({ readFile }: Pick<RoleTools, 'readFile'>): Role {
+  return {
+    name: 'kubernetes-network',
+    summary: 'has the network of pods that the inventory names',
+    resources(_host, _, cluster) {
+      const path = cluster.kubernetes.settings.cniManifest;
+      if (path === undefined) return [];
+      const hosts = cluster.controlPlanes.map((controlPlane) => controlPlane.host);
+      return [kubernetesManifest({ path, text: textOf(path, readFile) }, hosts)];
+    },
+  };
+}
+
+function textOf(path: string, readFile: RoleTools['readFile']): string {
+  try {
+    return readFile(path);
+  } catch (error) {
+    throw unreadable(path, (error as NodeJS.ErrnoException).code ?? String(error));
+  }
 }
 
 /** A host that joins: a control plane, or a worker. */

@@ -313,7 +313,7 @@ const SHIPPED: Readonly<Record<string, readonly Shape[]>> = {
     { ...READY_LAST, after: ['vip-answers-control-planes: etcd'], roles: ['kube-apiserver-files'] },
     { ...API_SERVERS, after: ['apiserver-ready'], roles: ['kubernetes-begin'] },
     ...IF_WANTED,
-    { ...API_SERVERS, after: ['kubelet-ready'], roles: ['kubernetes-finish'] },
+    { ...API_SERVERS, after: ['kubelet-ready'], roles: ['kubernetes-finish', 'kubernetes-network'] },
     { ...API_SERVERS, serial: 1, after: ['apiserver-ready', 'kubelet-ready'], roles: ['kubernetes-join'] },
     { hosts: 'kube_node', become: true, after: ['kubelet-ready'], roles: ['kubernetes-join'] },
     ...NODES_LEAVING,
