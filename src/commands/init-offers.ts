@@ -23,7 +23,7 @@ export function whatComesNext(file: string, next: Next): string {
   const plan = `See what would be done:\n  provision plan ${quote(file)}\n`;
   if (next === 'plan') return `Wrote ${file}. ${plan}`;
   if (next === 'import')
-    return `Wrote ${file}. Import your authority, first (without its key, an external CA signs):\n  provision ca import ${quote(join(dirname(file), 'pki'))} --certificate FILE [--key FILE]\n${plan}`;
+    return `Wrote ${file}. Import your authority, first (leave out --key where an external CA signs):\n  provision ca import ${quote(join(dirname(file), 'pki'))} --certificate FILE --key FILE\n${plan}`;
   return `Wrote ${file}. Describe the etcd that runs, first:\n  provision adopt ${quote(file)}\n${plan}`;
 }
 

@@ -119,7 +119,7 @@ describe('init for scripts', () => {
     await init(edges(), '--answers', answers, '--defaults');
     const store = join(directory, 'pki');
     expect(printed).toContain(
-      `an external CA signs):\n  provision ca import ${store} --certificate FILE [--key FILE]\nSee what would be done:\n  provision plan ${file}\n`,
+      `where an external CA signs):\n  provision ca import ${store} --certificate FILE --key FILE\nSee what would be done:\n  provision plan ${file}\n`,
     );
   });
 
