@@ -83,7 +83,7 @@ function applied(file: ManifestFile, diff: readonly string[], cluster: 'new' | '
     actions: [
       { kind: 'run', command: applyManifest(name, file.text), undo: { lasting: 'objects that were applied stay' } },
     ],
-    // Of a network that runs, pods may be made anew.
+    // Of a network that runs, pods may be replaced.
     disruptive: cluster === 'live',
   });
 }

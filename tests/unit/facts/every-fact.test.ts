@@ -38,6 +38,7 @@ test('answers that may hold secrets are shown in no error', () => {
     'kubeadm-config',
     'kubeconfig-answers',
     'kubelet-processes',
+    'manifest-diffs',
     'static-pod-files',
     'unit-commands',
   ]);
@@ -54,6 +55,7 @@ test('what a saved plan keeps of what was there', () => {
     'file-states',
     'groups',
     'kernel-modules',
+    'manifest-diffs',
     'packages',
     'paths',
     'swaps',

@@ -141,7 +141,9 @@ describe('through a command', () => {
   const env = { PATH: process.env['PATH'], PROVISION_SECRET: 'planted', OTHER: 'seen' };
 
   test('its stdin and stdout are the way, and it inherits no secret', async () => {
-    const { stream } = openThroughCommand(`sh -c 'read -r line; echo "$line $OTHER $PROVISION_SECRET."'`, env);
+    // It goes on: of one that has ended, its end may be seen before what it said.
+    const said = `read -r line; echo "$line $OTHER $PROVISION_SECRET."; exec cat`;
+    const { stream } = openThroughCommand(`sh -c '${said}'`, env);
     stream.write('said\n');
     const [answer] = (await once(stream, 'data')) as [Buffer];
     expect(answer.toString()).toBe('said seen .\n');
