@@ -73,7 +73,7 @@ describeOnLab('the wizard, from an empty directory', 'wizard', { hosts: 3 }, (la
     await person.does('What do clients reach', '\r');
     await person.does('Virtual IP', '\r');
     expect(person.output()).toMatch(/is proposed as virtual IP: it is in [\d.]+\/24/);
-    for (const question of ['What answers there', 'Its network', 'DNS name', 'Port of', 'Hosts that run HAProxy'])
+    for (const question of ['Its network', 'DNS name', 'Port of', 'Hosts that run HAProxy'])
       await person.does(question, '\r');
     await person.does('What else', 'a');
     await person.does('◉ a snapshot', '\r');
