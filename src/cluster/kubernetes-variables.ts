@@ -98,7 +98,7 @@ export const KUBERNETES_VARIABLES = {
     type: 'path on the control machine',
     fallbackText: 'none: others make the network of pods',
     description:
-      'Manifests of the network of pods (flannel, Calico, Cilium), as YAML: applied on the first control plane by server-side apply, in each run where they differ.',
+      'Manifests of the network of pods (flannel, Calico, Cilium), as YAML: applied by server-side apply, through a control plane that serves, in each run where they differ.',
   }),
   kube_cluster_drain_timeout: defaulted(300, {
     schema: wholeNumber(10, 86_400),

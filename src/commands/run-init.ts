@@ -129,7 +129,10 @@ async function askAll(
   }
 }
 
-/** Reads an inventory that is there, as any verb does. The file that is about to be written is refused: what is not copied from it would be lost. */
+/**
+ * Reads an existing inventory the way every verb does. The file that is about to be written is refused: what is not copied from it
+ * would be lost.
+ */
 function readKnown(file: string, context: Context): ReadKnown {
   return async (typed) => {
     const path = typed.replace(/^~(?=\/)/, homedir());

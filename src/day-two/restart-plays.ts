@@ -33,7 +33,7 @@ export async function lookAtWorkers(
   };
 }
 
-/** What a person is told of a worker that the restore goes on without. */
+/** The notice about a worker that the restore goes on without. */
 export function describeAwayWorker({ host, reason }: WorkersSeen['away'][number]): string {
   return `its kubelet is not restarted, for it can't be asked (${reason}). If it has not booted since: ${restartByHand(host)}. Until then \`verify\` reports it`;
 }
@@ -89,7 +89,7 @@ function workersStep(id: string, hosts: readonly string[]): Resource {
     summary: `restart the kubelets of workers: ${hosts.join(', ')}`,
     details: [
       'they may remember revisions, and run pods, that are not there any more',
-      'one that fails is told, and holds up nothing',
+      'one that fails is reported, and holds up nothing',
     ],
     command: command('note that it was done', workersRestartedScript(id)),
   });

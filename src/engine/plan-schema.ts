@@ -77,7 +77,7 @@ const action = z.discriminatedUnion('kind', [
       command,
       next: z.string().describe('What to type for a host where it failed.'),
     })
-    .describe('Runs a command on other hosts; where it fails, that is told, and the run goes on.'),
+    .describe('Runs a command on other hosts; where it fails, that is reported, and the run goes on.'),
   z
     .strictObject({ kind: z.literal('create-authority'), profile: parameters })
     .describe('Makes the certificate authority on the control machine.'),

@@ -3,7 +3,7 @@ import type { RunOnEach } from '../model/change.js';
 import { asError } from './run-error.js';
 import type { World } from './world.js';
 
-/** Runs a command on hosts on which nothing hangs; one where it fails is told, with what to type there. Never throws for a host. */
+/** Runs a command on hosts on which nothing hangs; one where it fails is reported, with what to type there. Never throws for a host. */
 export async function runOnEach({ hosts, command, next }: RunOnEach, world: World): Promise<void> {
   const limit = pLimit(world.forks);
   await Promise.all(
@@ -11,7 +11,7 @@ export async function runOnEach({ hosts, command, next }: RunOnEach, world: Worl
       limit(async () => {
         const failed = await failureOn(host, command, world);
         if (failed === undefined) return;
-        const message = `could not ${command.summary} (${failed}); do so yourself: ${next.replaceAll('HOST', host)}`;
+        const message = `could not ${command.summary} (${failed}); do so yourself: ${next.replaceAll('HOST', () => host)}`;
         world.emit({ type: 'notice', host, message });
       }),
     ),

@@ -23,7 +23,7 @@ const PROPERTIES = 'LoadState,FragmentPath,DropInPaths,Environment,EnvironmentFi
 export const unitCommand: Fact<UnitCommand> = {
   name: 'unit-commands',
   isConfidential: true,
-  // The lines are told apart by the shell itself: commands that it starts are most of what a look costs a host.
+  // The shell itself distinguishes the lines: commands that it starts are most of what a look costs a host.
   script: (units) =>
     [
       'unit() {',

@@ -1,9 +1,6 @@
-import { isIP } from 'node:net';
 import { namesAddress } from '../facts/address-claim.js';
-import { apiserverObject, type ApiserverObject } from '../facts/apiserver-object.js';
-import { KUBEADM_CONFIG, kubeadmConfig, textAt } from '../facts/kubeadm-config.js';
+import { apiserverObject } from '../facts/apiserver-object.js';
 import { askText } from '../facts/file-content.js';
-import { USUAL_KUBELET_CONF } from '../facts/kubelet-processes.js';
 import { pathExists } from '../facts/path-exists.js';
 import { unlessLost } from '../facts/unless-lost.js';
 import type { Cluster } from '../model/cluster.js';
@@ -12,8 +9,7 @@ import type { Gate, GateAnswer, GateInput } from '../model/gate.js';
 import type { FormerNode } from '../model/kubernetes.js';
 import { serviceNamed } from '../model/virtual-service.js';
 import { containersByHand } from '../shell/by-hand.js';
-import { configMapPath } from '../shell/config-map.js';
-import type { Use } from './member-use.js';
+import { kubeletUses, objectUses, type ServerUse } from './api-server-use.js';
 
 /** An API server that was just restarted answers within seconds. */
 const DEADLINE_MS = 60_000;
@@ -65,12 +61,6 @@ async function silentProblem({ controlPlanes }: Cluster, { probe }: GateInput): 
   };
 }
 
-/** Who is led to a server that leaves; or may be, for it could not be read. */
-interface ServerUse extends Use {
-  /** Waiting changes nothing of it. */
-  readonly isKnown: boolean;
-}
-
 async function usesOf(
   leaving: readonly FormerNode[],
   cluster: Cluster,
@@ -94,7 +84,6 @@ async function usesOf(
 }
 
 const TO_BALANCER = 'provision apply INVENTORY --playbook apiserver-lb';
-const TO_CLIENTS = 'provision apply INVENTORY --playbook apiserver-clients';
 
 async function balancerUses(
   servers: readonly FormerNode[],
@@ -115,88 +104,4 @@ async function balancerUses(
     }),
   );
   return all.flat();
-}
-
-/** One that can't be read uses what kubeadm gave it: the endpoint of the cluster's own objects. */
-async function kubeletUses(
-  servers: readonly FormerNode[],
-  cluster: Cluster,
-  { probe }: GateInput,
-): Promise<readonly ServerUse[]> {
-  const all = await Promise.all(
-    cluster.kubernetes.nodes.map(async ({ host }) => {
-      const text = await unlessLost(askText(probe(host), USUAL_KUBELET_CONF));
-      return typeof text === 'string' ? useOf(serverIn(text), `the kubelet of ${host}`, servers, cluster) : [];
-    }),
-  );
-  return all.flat();
-}
-
-const KUBE_PROXY = configMapPath({ namespace: 'kube-system', name: 'kube-proxy' });
-
-/** What kubeadm and kube-proxy lead clients to, by the first control plane that tells both. */
-async function objectUses(
-  servers: readonly FormerNode[],
-  cluster: Cluster,
-  { probe }: GateInput,
-): Promise<readonly ServerUse[]> {
-  const heard = await Promise.all(
-    cluster.controlPlanes.map(async ({ host }) => ({
-      config: await unlessLost(probe(host).ask(kubeadmConfig, KUBEADM_CONFIG)),
-      proxy: await unlessLost(probe(host).ask(apiserverObject, KUBE_PROXY)),
-    })),
-  );
-  const all = heard.flatMap(({ config, proxy }) => {
-    if (config instanceof RemoteError || proxy instanceof RemoteError) return [];
-    if (!isTold(config) || !isTold(proxy)) return [];
-    const endpoint = config.kind === 'found' ? endpointIn(config.configuration) : undefined;
-    const server = proxy.kind === 'found' ? serverIn(textAt(proxy.object, 'kubeconfig.conf') ?? '') : undefined;
-    return [
-      [
-        ...useOf(endpoint, 'kube-system/kubeadm-config', servers, cluster),
-        ...useOf(server, 'kube-system/kube-proxy', servers, cluster),
-      ],
-    ];
-  });
-  const unread =
-    'no control plane tells kube-system/kubeadm-config and kube-proxy, which name the API server of all nodes';
-  return all[0] ?? [{ text: unread, next: 'provision verify INVENTORY', isKnown: false }];
-}
-
-function isTold({ kind }: { readonly kind: ApiserverObject['kind'] }): boolean {
-  return kind === 'found' || kind === 'absent';
-}
-
-function serverIn(kubeconfig: string): string | undefined {
-  return /^\s*server:\s*["']?([^\s"']+)["']?\s*$/m.exec(kubeconfig)?.[1];
-}
-
-/** `controlPlaneEndpoint: 10.0.0.99:8443`. */
-function endpointIn(configuration: string): string | undefined {
-  const found = /^controlPlaneEndpoint:\s*["']?([^\s"']+)["']?\s*$/m.exec(configuration)?.[1];
-  return found === undefined ? undefined : `https://${found}`;
-}
-
-/** A name leads where nobody here knows, unless it is that of the virtual IP. */
-function useOf(
-  url: string | undefined,
-  who: string,
-  servers: readonly FormerNode[],
-  cluster: Cluster,
-): readonly ServerUse[] {
-  const host = url === undefined || !URL.canParse(url) ? undefined : new URL(url).hostname.replace(/^\[|\]$/g, '');
-  if (url === undefined || host === undefined) return [];
-  const known = { next: TO_CLIENTS, isKnown: true };
-  if (isIP(host) === 0)
-    return host === serviceNamed(cluster, 'kube-apiserver')?.endpoint.name
-      ? []
-      : [
-          {
-            text: `${who} uses ${url}: whether that leads to an API server that is about to leave is not known`,
-            ...known,
-          },
-        ];
-  return servers
-    .filter(({ address = '' }) => address === host)
-    .map((node) => ({ text: `${who} uses ${url}, the API server of ${node.host}, which is about to leave`, ...known }));
 }

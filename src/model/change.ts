@@ -65,8 +65,8 @@ export interface RunOn extends Lasting {
 }
 
 /**
- * Runs a command on other hosts, all at once, on whose success nothing hangs: one that fails, or can't be reached, is told, and the
- * run goes on. They are not locked: it must be harmless beside another run.
+ * Runs a command on other hosts, all at once, on whose success nothing hangs: one that fails, or can't be reached, is reported, and
+ * the run goes on. They are not locked: it must be harmless beside another run.
  */
 export interface RunOnEach {
   readonly kind: 'run-on-each';

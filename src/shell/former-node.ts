@@ -20,7 +20,7 @@ const APISERVER_END_S = 60;
 
 /**
  * Evicts the pods of a node, as their disruption budgets let it. Where that takes too long, the node takes pods again, if it did, and
- * which pods are in the way is told.
+ * which pods are in the way is reported.
  */
 export function drainNode({ name, timeoutS }: Drain): Command {
   return {

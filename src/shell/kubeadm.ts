@@ -139,8 +139,8 @@ function forget({ name, kind }: JoiningHost): readonly string[] {
 const WITHOUT_ETCD = '{"data":{"external-etcd-ca.crt":"","external-etcd.crt":"","external-etcd.key":""}}';
 
 /**
- * Lines that delete a node: kubeadm refuses one of this name that is still Ready. The name is what the host calls itself: a node at another address than the
- * inventory's is another machine's.
+ * Lines that delete a node: kubeadm refuses one of this name that is still Ready. The name is what the host calls itself: a node at
+ * another address than the inventory's is another machine's.
  */
 export function deleteNode({ name, address }: Pick<JoiningHost, 'name' | 'address'>): readonly string[] {
   const addresses = `-o 'jsonpath={.status.addresses[?(@.type=="InternalIP")].address}'`;

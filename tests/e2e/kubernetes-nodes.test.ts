@@ -142,7 +142,7 @@ describeOnLab(
       return file;
     }
 
-    /** That all four are there, as any other test needs them. */
+    /** Makes sure that all four are nodes: the other tests need them. */
     async function joinAgain(): Promise<readonly string[]> {
       const joined = await runVerb(lab, 'apply', inventory, '--playbook', 'kubernetes');
       if (joined.status !== 0) throw new Error(endOf(joined));

@@ -19,7 +19,10 @@ export function beforeJoining(way: JoiningWay, { isWorkedOn }: RunScope): readon
   ];
 }
 
-/** The same in the middle of a recovery, which has asked about firewall and quota before it began: there nobody serves, and what is doubtful is told. */
+/**
+ * The same in the middle of a recovery, which has asked about firewall and quota before it began: there nobody serves, and what is
+ * doubtful is reported.
+ */
 export function beforeJoiningAgain(way: JoiningWay): readonly Resource[] {
   return [joinableVersion(way), { ...joinableSize(way), plan: () => Promise.resolve(UNCHANGED) }, snapshotBefore(way)];
 }

@@ -31,6 +31,8 @@ interface Seen {
   readonly balancer?: FakeAnswers;
   readonly worker?: FakeAnswers;
   readonly objects?: 'silent';
+  /** Says that everything leads to the virtual IP. */
+  readonly lying?: string;
 }
 
 const server = (isThere: boolean): FakeAnswers => ({
@@ -41,7 +43,7 @@ async function ask(seen: Seen): Promise<GateAnswer> {
   const { answering = ['cp-1', 'cp-2', 'cp-3'], leaving = server(true), proxy = '', server: url = '10.0.0.99' } = seen;
   const controlPlanes = ['cp-1', 'cp-2', 'cp-3'].map((host): [string, FakeAnswers] => {
     const answer = answering.includes(host) ? { kind: 'found', object: {} } : { kind: 'silent', reason: 'x' };
-    const { endpoint = '10.0.0.99:8443', kubeProxy = '10.0.0.99' } = seen;
+    const { endpoint = '10.0.0.99:8443', kubeProxy = '10.0.0.99' } = host === seen.lying ? {} : seen;
     const told = seen.objects === undefined ? undefined : { kind: 'silent', reason: 'x' };
     const object = { data: { 'kubeconfig.conf': `    server: https://${kubeProxy}:6443\n` } };
     const configuration = `controlPlaneEndpoint: ${endpoint}\n`;
@@ -87,6 +89,7 @@ test.each<readonly [string, Seen, true | RegExp]>([
   ["a kubelet can't be read: it has what kubeadm gave it", { worker: UNREACHABLE }, true],
   ['nobody tells what kubeadm gives', { objects: 'silent' }, /no control plane tells kube-system\/kubeadm-config/],
   ['kubeadm leads to it', { endpoint: '10.0.0.14:6443' }, /kubeadm-config uses https:\/\/10\.0\.0\.14:6443/],
+  ['the first control plane hides that', { lying: 'cp-1', endpoint: '10.0.0.14:6443' }, /kubeadm-config uses/],
   ['kube-proxy uses it', { kubeProxy: '10.0.0.14' }, /kube-proxy uses/],
   ['a name that nobody knows', { endpoint: 'api.example.com:6443' }, /whether that leads to .* is not known/],
   ['the name of the virtual IP', { server: 'etcd.example.com' }, true],
