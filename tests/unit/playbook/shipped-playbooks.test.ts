@@ -183,8 +183,8 @@ const CONTAINERD: Shape = {
   roles: ['containerd'],
 };
 
-/** From the authority to API servers that use the virtual IP. */
-const TO_THE_ADDRESS = [
+/** From the authority to a virtual IP that serves. */
+const TO_THE_SERVICE = [
   OFF_OLD_ADDRESS,
   LETS_IN,
   AUTHORITY,
@@ -198,8 +198,10 @@ const TO_THE_ADDRESS = [
   ...FREE_FORMER,
   OF_OTHERS,
   VIRTUAL_IP,
-  ...REPOINT,
 ];
+
+/** From the authority to API servers that use the virtual IP. */
+const TO_THE_ADDRESS = [...TO_THE_SERVICE, ...REPOINT];
 
 /** All that a shipped playbook says: one gate, one order or one `serial` less is an outage on someone's cluster. */
 const SHIPPED: Readonly<Record<string, readonly Shape[]>> = {
@@ -297,19 +299,7 @@ const SHIPPED: Readonly<Record<string, readonly Shape[]>> = {
   'kubernetes.yaml': [
     PREPARED,
     CONTAINERD,
-    OFF_OLD_ADDRESS,
-    LETS_IN,
-    AUTHORITY,
-    RELEASE,
-    MEMBERS,
-    SETTLED,
-    ...JOINING,
-    OFF_OLD_ADDRESS,
-    LETS_IN,
-    BALANCERS,
-    ...FREE_FORMER,
-    OF_OTHERS,
-    VIRTUAL_IP,
+    ...TO_THE_SERVICE,
     { ...READY_LAST, after: ['vip-answers-control-planes: etcd'], roles: ['kube-apiserver-files'] },
     { ...API_SERVERS, after: ['apiserver-ready'], roles: ['kubernetes-begin'] },
     ...IF_WANTED,

@@ -7,6 +7,7 @@ import { Secret } from '../../../src/model/secret.js';
 import { knownInventory, type KnownInventory } from '../../../src/wizard/known-inventory.js';
 import { renderInventory } from '../../../src/wizard/render-inventory.js';
 import { encryptVault } from '../../support/encrypt-vault.js';
+import { LEAST_ANSWERS } from '../../support/wizard-answers.js';
 import { temporaryDirectory } from '../../support/temporary-directory.js';
 
 async function load(text: string, variables: Readonly<Record<string, string>> = {}) {
@@ -65,19 +66,11 @@ describe('an inventory to start from', () => {
 
   test('becomes root where a host has a user of its own, and where all log in as root', () => {
     const text = renderInventory({
+      ...LEAST_ANSWERS,
       members: [
         { name: 'a', address: '10.0.0.1', connection: { user: 'debian' } },
         { name: 'b', address: '10.0.0.2', connection: { user: 'root' } },
       ],
-      ...{
-        balancer: undefined,
-        controlPlanes: [],
-        sshUser: 'root',
-        privateKeyFile: undefined,
-        apiserverIp: undefined,
-        extras: [],
-        next: 'plan',
-      },
     });
     expect(text).toMatch(/ansible_user: debian\n +ansible_become: true/);
     expect(text).toMatch(/ansible_user: root\n +ansible_become: false/);
@@ -109,18 +102,7 @@ describe('an inventory to start from', () => {
       ].join('\n'),
     );
     const { hosts } = knownInventory(before);
-    const text = renderInventory({
-      ...{
-        members: hosts,
-        balancer: undefined,
-        controlPlanes: [],
-        sshUser: 'ops',
-        apiserverIp: undefined,
-        extras: [],
-        next: 'plan',
-      },
-      privateKeyFile: undefined,
-    });
+    const text = renderInventory({ ...LEAST_ANSWERS, members: hosts, sshUser: 'ops' });
     const file = join(temporaryDirectory('written'), 'inventory.yaml');
     writeFileSync(file, text);
     const after = await loadInventory(file, { provided: PROVIDED_VARIABLES });

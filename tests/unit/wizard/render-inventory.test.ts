@@ -1,30 +1,14 @@
 import { expect, test } from '@jest/globals';
 import { parse } from 'yaml';
 import { renderInventory } from '../../../src/wizard/render-inventory.js';
-
-const members = [
-  { name: 'etcd-1', address: '10.0.0.1' },
-  { name: 'etcd-2', address: '10.0.0.2' },
-  { name: 'etcd-3', address: '10.0.0.3' },
-];
+import { LEAST_ANSWERS, OWN_BALANCER, USUAL_ANSWERS } from '../../support/wizard-answers.js';
 
 test('everything that can be answered, with its comments', () => {
   const text = renderInventory({
-    members,
-    balancer: {
-      ip: '10.0.0.100',
-      way: 'nginx',
-      name: 'etcd.example.com',
-      port: 2379,
-      network: '10.0.0.0/24',
-      hosts: [{ name: 'lb-1', address: '10.0.0.21' }],
-    },
-    controlPlanes: [{ name: 'cp-1', address: '10.0.0.11' }],
-    sshUser: 'debian',
-    privateKeyFile: '~/.ssh/id_ed25519',
+    ...USUAL_ANSWERS,
+    balancer: { ...OWN_BALANCER, way: 'nginx' },
     apiserverIp: '10.0.0.101',
     extras: ['firewall', 'snapshots'],
-    next: 'plan',
   });
   expect(text).toBe(`# Written by \`provision init\`. This is an Ansible inventory: edit it as one.
 # Every variable and its default: docs/reference/variables.md
@@ -73,16 +57,7 @@ all:
 });
 
 test('the least that can be answered', () => {
-  const text = renderInventory({
-    members,
-    balancer: undefined,
-    controlPlanes: [],
-    sshUser: 'root',
-    privateKeyFile: undefined,
-    apiserverIp: undefined,
-    extras: [],
-    next: 'plan',
-  });
+  const text = renderInventory(LEAST_ANSWERS);
   expect(parse(text)).toEqual({
     all: {
       vars: { ansible_user: 'root' },
@@ -104,15 +79,6 @@ test('names that Ansible would read as something else stay names, in their order
     { name: 'no', address: '2001:db8::1' },
     { name: '123', address: '2001:db8::2' },
   ];
-  const rest = {
-    balancer: undefined,
-    controlPlanes: [],
-    sshUser: 'root',
-    privateKeyFile: undefined,
-    apiserverIp: undefined,
-    extras: [],
-    next: 'plan',
-  } as const;
-  const text = renderInventory({ members, ...rest });
+  const text = renderInventory({ ...LEAST_ANSWERS, members });
   expect(text).toMatch(/"no":\n +ansible_host: 2001:db8::1\n +"123":/);
 });

@@ -9,6 +9,7 @@ import { offeredExtras } from '../../../src/wizard/ask-extras.js';
 import type { InventoryAnswers } from '../../../src/wizard/inventory-answers.js';
 import type { Inventory } from '../../../src/model/inventory.js';
 import { renderInventory } from '../../../src/wizard/render-inventory.js';
+import { OWN_BALANCER, USUAL_ANSWERS } from '../../support/wizard-answers.js';
 import { temporaryDirectory } from '../../support/temporary-directory.js';
 
 let directory: string;
@@ -16,26 +17,6 @@ let directory: string;
 beforeEach(async () => {
   directory = temporaryDirectory('init');
 });
-
-const HOSTS = [1, 2, 3].map((number) => ({ name: `etcd-${number}`, address: `10.0.0.${number}` }));
-
-const ANSWERS: InventoryAnswers = {
-  members: HOSTS,
-  balancer: {
-    ip: '10.0.0.100',
-    way: 'haproxy',
-    name: 'etcd.example.com',
-    port: 2379,
-    network: '10.0.0.0/24',
-    hosts: [{ name: 'lb-1', address: '10.0.0.21' }],
-  },
-  controlPlanes: [{ name: 'cp-1', address: '10.0.0.11' }],
-  sshUser: 'debian',
-  privateKeyFile: '~/.ssh/id_ed25519',
-  apiserverIp: undefined,
-  extras: [],
-  next: 'plan',
-};
 
 async function written(answers: InventoryAnswers): Promise<Inventory> {
   const file = join(directory, 'inventory.yaml');
@@ -46,7 +27,7 @@ async function written(answers: InventoryAnswers): Promise<Inventory> {
 }
 
 test('what the wizard writes is an inventory that loads, and describes the cluster that was meant', async () => {
-  const inventory = await written(ANSWERS);
+  const inventory = await written(USUAL_ANSWERS);
   expect(Object.fromEntries(inventory.groups)).toMatchObject({
     etcd: ['etcd-1', 'etcd-2', 'etcd-3'],
     etcd_lb: ['lb-1'],
@@ -84,16 +65,18 @@ const ways = ['haproxy', 'nginx', 'terminate', 'external'] as const;
 test.each(ways.flatMap((way) => (['plan', 'adopt'] as const).map((next) => [way, next] as const)))(
   'what clients reach is what was chosen, with all that is offered with it: %s, %s',
   async (way, next) => {
-    const { balancer } = ANSWERS;
-    if (balancer === undefined) throw new Error('there is none');
     const isExternal = way === 'external';
-    const given = { ...balancer, way, ...(isExternal ? { ip: undefined, network: undefined, hosts: undefined } : {}) };
+    const given = {
+      ...OWN_BALANCER,
+      way,
+      ...(isExternal ? { ip: undefined, network: undefined, hosts: undefined } : {}),
+    };
     const offered = offeredExtras({ balancer: given, next });
     if (next === 'adopt') {
       mkdirSync(join(directory, 'group_vars'));
       writeFileSync(join(directory, 'group_vars', 'all.yaml'), ADOPTED);
     }
-    const answers = { ...ANSWERS, balancer: given, extras: offered, apiserverIp: '10.0.0.101', next };
+    const answers = { ...USUAL_ANSWERS, balancer: given, extras: offered, apiserverIp: '10.0.0.101', next };
     const cluster = describeCluster(await written(answers));
     const [service] = cluster.services;
     expect(
@@ -107,7 +90,7 @@ test.each(ways.flatMap((way) => (['plan', 'adopt'] as const).map((next) => [way,
 
 test('an address of the API servers, a firewall and snapshots are described as they were asked for', async () => {
   const cluster = describeCluster(
-    await written({ ...ANSWERS, apiserverIp: '10.0.0.101', extras: ['firewall', 'snapshots'] }),
+    await written({ ...USUAL_ANSWERS, apiserverIp: '10.0.0.101', extras: ['firewall', 'snapshots'] }),
   );
   expect(cluster.services.map(({ name, endpoint }) => [name, endpoint.ip])).toEqual([
     ['etcd', '10.0.0.100'],
