@@ -63,6 +63,28 @@ test('a change whose tests would not notice a wrong line fails, and names the li
   expect(mutate('--changed', 'HEAD~2')).toMatchObject({ status: 0 });
 });
 
+test('a test that fails because the machine was slow once has noticed nothing', () => {
+  write('src/gates/quorum.ts', CHANGED);
+  // The first time that it sees a wrong answer it fails at a time limit of its own; the next time it passes.
+  const slowOnce = `import { existsSync, writeFileSync } from 'node:fs';
+import { setTimeout as wait } from 'node:timers/promises';
+import { expect, test } from '@jest/globals';
+import { hasQuorum } from '../../src/gates/quorum.js';
+test('of three', async () => {
+  const is = [hasQuorum(3, 3), hasQuorum(1, 3), hasQuorum(2, 4)].join();
+  if (is === 'true,false,false' || existsSync('once-' + is)) return;
+  writeFileSync('once-' + is, '');
+  await wait(1_500);
+  expect(is).toBe('in time');
+});
+`;
+  write('tests/unit/quorum.test.ts', slowOnce);
+  commit('change');
+  const { said, status } = mutate('--changed', 'HEAD~1', '--unit');
+  expect(said).toContain('unit: 0 of ');
+  expect(status).toBe(3);
+});
+
 test('a run that has no time left says so, and calls nothing a survivor', () => {
   write('src/gates/quorum.ts', CHANGED);
   commit('change');

@@ -1,13 +1,15 @@
 // Loads a test file once, runs it once to see which test meets which mutant, and then once for each mutant that is called:
 // only the tests that met it, until one fails. With a mutant that was switched on before, it is a single run.
 import { createRequire } from 'node:module';
-import { countCalls, firstOf, isMutant, note, state } from './state.mjs';
+import { countCalls, firstOf, isMutant, note, noteHang, state } from './state.mjs';
 
 const require = createRequire(import.meta.url);
 const circus = createRequire(require.resolve('jest-runner')).resolve('jest-circus/runner');
 const INIT = circus.replace(/runner\.js$/, 'jestAdapterInit.js');
 /** A mutant may be this many times slower than the plain run, and this much. */
 const [SLOWER, LONGEST_MS] = [5, 10_000];
+/** A test that fails, and took so many times its plain run, and so much, may have met a time limit of its own: it is tried again. */
+export const [DOUBTED, DOUBTED_MS] = [3, 500];
 
 function testsOf(block) {
   return block.children.flatMap((child) => (child.type === 'test' ? [child] : testsOf(child)));
@@ -82,6 +84,8 @@ async function tryAll(run, once, { onLoad, inHooks, calls, tookMs }) {
   const metBy = new Map(tests.map((test) => [test, run.met.get(test) ?? new Set()]));
   /** Every test that meets a mutant, all where a hook does. */
   const choose = (id) => tests.filter((test) => inHooks.has(id) || metBy.get(test).has(id));
+  const durations = new Map(tests.map((test) => [test, test.duration ?? 0]));
+  const isSlow = (chosen, ms) => ms > DOUBTED * chosen.reduce((sum, test) => sum + durations.get(test), 0) + DOUBTED_MS;
   const again = async (chosen, id) => {
     for (const test of tests) {
       test.mode = chosen.includes(test) ? modes.get(test) : 'skip';
@@ -94,7 +98,7 @@ async function tryAll(run, once, { onLoad, inHooks, calls, tookMs }) {
     state.isPointless = false;
     const timer = setTimeout(
       () => {
-        note({ id, verdict: 'noticed', by: state.file, how: 'hangs' });
+        noteHang(id);
         process.exit(75);
       },
       tookMs * SLOWER + LONGEST_MS,
@@ -111,7 +115,10 @@ async function tryAll(run, once, { onLoad, inHooks, calls, tookMs }) {
     const chosen = choose(id);
     if (chosen.length === 0) continue;
     note({ id, verdict: 'trying', by: state.file });
-    const noticed = await again(chosen, id);
+    const began = Date.now();
+    const failed = await again(chosen, id);
+    const noticed =
+      failed && isSlow(chosen, Date.now() - began) && !state.isCircling ? await again(chosen, id) : failed;
     if (noticed) since.push(id);
     else note({ id, verdict: state.isPointless ? 'pointless' : 'survived', by: state.file });
     // What a mutant left behind must not pass for a test that noticed the next one.

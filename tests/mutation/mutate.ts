@@ -94,6 +94,8 @@ async function tryFiles(files: ReadonlyMap<string, Lines>): Promise<readonly Jud
   const entries = readJournal(work, shards);
   rmSync(work, { recursive: true });
   for (const line of stopped) console.log(`not all tests ran, the rest is not judged: ${line}`);
+  const hung = entries.filter(({ verdict, how }) => verdict === 'noticed' && how === 'hangs').length;
+  if (hung > 0) console.log(`${hung} of them because a test came to no end with it, twice`);
   for (const { by } of entries.filter(({ verdict }) => verdict === 'file fails'))
     console.log(`not used, it fails as it is: ${by ?? ''}`);
   const judged = judge({ mutants, entries, isWhole: stopped.length === 0 }, readKnown(), compiles);

@@ -11,6 +11,7 @@ export interface Entry {
     | 'noticed'
     | 'survived'
     | 'pointless'
+    | 'hung'
     | 'fails here'
     | 'file fails'
     | 'file done'
@@ -20,6 +21,8 @@ export interface Entry {
   /** The test file. */
   readonly by?: string;
   readonly room?: string;
+  /** `hangs`: a test came to no end with it, twice. `circles`: it asked switch after switch. */
+  readonly how?: 'hangs' | 'circles';
   /** How long the plain run of a test file took. */
   readonly tookMs?: number;
 }
@@ -93,7 +96,10 @@ function isDone(room: Room, shard: number): boolean {
   return existsSync(file) && readFileSync(file, 'utf8').includes(`{"verdict":"room done","room":"${room.room}"}`);
 }
 
-/** Ends a process that runs in circles, and notes the mutant that it tried as noticed: a test would have timed out. */
+/**
+ * Ends a process that runs in circles. The second time that the same mutant makes one do so it is noticed: a test would have
+ * timed out. The first time it may be the machine that was slow.
+ */
 function endSilent(child: ChildProcess, file: string): void {
   if (!existsSync(file) || Date.now() - statSync(file).mtimeMs < SILENT_MS) return;
   const entries = readFileSync(file, 'utf8')
@@ -106,8 +112,10 @@ function endSilent(child: ChildProcess, file: string): void {
   const limitMs = isTrying ? SILENT_MS + SILENT_RUNS * plainMs : SILENT_PLAIN_MS;
   if (Date.now() - statSync(file).mtimeMs < limitMs) return;
   child.kill('SIGKILL');
-  if (last?.verdict === 'trying')
-    appendFileSync(file, `${JSON.stringify({ ...last, verdict: 'noticed', how: 'hangs' })}\n`);
+  if (last?.verdict !== 'trying') return;
+  const hasHung = entries.some(({ verdict, id, by }) => verdict === 'hung' && id === last.id && by === last.by);
+  const found: Entry = hasHung ? { ...last, verdict: 'noticed', how: 'hangs' } : { ...last, verdict: 'hung' };
+  appendFileSync(file, `${JSON.stringify(found)}\n`);
 }
 
 /** @returns what it said last where it came to no end */

@@ -61,9 +61,18 @@ export function firstOf(items) {
   return items;
 }
 
+const journal = join(work, `journal-${process.env.MUTATION_SHARD}.jsonl`);
+
 /** A line of the journal, from which a next process goes on. */
 export function note(entry) {
-  appendFileSync(join(work, `journal-${process.env.MUTATION_SHARD}.jsonl`), `${JSON.stringify(entry)}\n`);
+  appendFileSync(journal, `${JSON.stringify(entry)}\n`);
+}
+
+/** The first time it may be the machine that was slow: the next process tries it again. Only what waits twice is noticed. */
+export function noteHang(id) {
+  const before = JSON.stringify({ id, verdict: 'hung', by: state.file });
+  const hasHung = readFileSync(journal, 'utf8').split('\n').includes(before);
+  note(hasHung ? { id, verdict: 'noticed', by: state.file, how: 'hangs' } : { id, verdict: 'hung', by: state.file });
 }
 
 const dataOf = new Map();
