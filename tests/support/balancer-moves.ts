@@ -14,7 +14,7 @@ export const LEFT = [
 ].join('; ');
 
 /** `play / host` of the changes of some resources, in the order in which they were made. */
-export function story(run: JsonRun, addresses: RegExp): readonly string[] {
+export function story(run: Pick<JsonRun, 'events'>, addresses: RegExp): readonly string[] {
   const lines = performedChanges(run).filter((line) => addresses.test(line));
   return lines.map((line) => line.split(' / ').slice(0, 2).join(' / '));
 }

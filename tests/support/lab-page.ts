@@ -1,12 +1,16 @@
 import { copyFileSync, existsSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { journalDirectory, readJournal, type KeptRun } from '../../src/report/journal.js';
 import type { TestLab } from './lab.js';
-import { PASSPHRASE, vipOf } from './main-job.js';
-import { readPage, readSteps, workThrough, type PagePlace } from './page.js';
+import { inventoryWith, PASSPHRASE, vipOf } from './main-job.js';
+import { partOf, readPage, readSteps, workThrough, type PagePart, type PagePlace } from './page.js';
 import { temporaryDirectory } from './temporary-directory.js';
 
 /** The addresses that the pages write for the hosts of a lab. */
-const LAST_NUMBERS = { 'etcd-1': 11, 'etcd-2': 12, 'etcd-3': 13, 'etcd-4': 14, 'cp-1': 21, 'cp-2': 22 };
+const LAST_NUMBERS = {
+  ...{ 'etcd-1': 11, 'etcd-2': 12, 'etcd-3': 13, 'etcd-4': 14, 'cp-1': 21, 'cp-2': 22, 'cp-3': 23 },
+  ...{ 'lb-1': 31, 'lb-2': 32, 'worker-1': 41, 'worker-2': 42 },
+};
 
 /**
  * A directory in which pages of the documentation can be worked through on a lab: their addresses are those of its hosts.
@@ -26,9 +30,12 @@ export async function placeOnLab(lab: TestLab, acts: PagePlace['byHand'] = {}): 
     `ansible_ssh_common_args: ${JSON.stringify(`-o UserKnownHostsFile=${lab.files.knownHosts}`)}`,
   ].join('\n    ');
   const work = temporaryDirectory('pages');
+  const vip = await vipOf(lab);
   const words = [
     ['ansible_user: ops', user],
-    ['10.0.1.100', await vipOf(lab)],
+    ['10.0.1.100', vip],
+    // Of the API servers.
+    ['10.0.1.101', vip.replace(/\d+$/, '99')],
     ['/etc/provision/passphrase', join(work, '.new-passphrase')],
     ...addresses,
   ] as const;
@@ -61,24 +68,37 @@ function snapshotsIn(work: string): readonly (readonly [string, string])[] {
   );
 }
 
-/** A place with the lab's own inventory, and what a person types when a passphrase is asked for: as runbooks begin. */
-export async function placeWithInventory(lab: TestLab, acts: PagePlace['byHand'] = {}): Promise<PagePlace> {
+/**
+ * A place with the lab's own inventory, and what a person types when a passphrase is asked for: as runbooks begin.
+ * @param variables more of them, for all hosts
+ */
+export async function placeWithInventory(
+  lab: TestLab,
+  acts: PagePlace['byHand'] = {},
+  variables: readonly string[] = [],
+): Promise<PagePlace> {
   const place = await placeOnLab(lab, acts);
-  copyFileSync(lab.files.inventory, join(place.work, 'inventory.yaml'));
+  copyFileSync(await inventoryWith(lab, 'of-page', variables), join(place.work, 'inventory.yaml'));
   writeFileSync(join(place.work, '.variables'), `export PROVISION_CA_PASSPHRASE=${PASSPHRASE}\n`, { mode: 0o600 });
   writeFileSync(join(place.work, '.on-the-way'), 'on-the-way-planted\n', { mode: 0o600 });
   writeFileSync(join(place.work, '.new-passphrase'), `${PASSPHRASE}\n`, { mode: 0o600 });
   return place;
 }
 
+/** What was performed where a page is worked through, run by run, as the journal has it: `provision history`. */
+export async function runsAt({ work }: PagePlace): Promise<readonly KeptRun[]> {
+  const runs = await readJournal(journalDirectory(work));
+  return runs.filter(({ changed }) => changed > 0);
+}
+
 /**
- * Works a page of the documentation through, from its text, and says how long it took.
+ * Works a page of the documentation through, or a part of it, from its text, and says how long it took.
  * @param name such as `runbooks/bypass`
  */
-export async function workThroughPage(name: string, place: PagePlace): Promise<void> {
+export async function workThroughPage(name: string, place: PagePlace, part: PagePart = {}): Promise<void> {
   const begun = Date.now();
   try {
-    await workThrough(readSteps(readPage(name)), place);
+    await workThrough(readSteps(partOf(readPage(name), part)), place);
   } catch (error) {
     throw new Error(`${name}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
   }

@@ -12,8 +12,18 @@ export async function loseMachine(lab: TestLab, name: string, asker = 'etcd-1'):
   const host = await lab.host(name);
   await powerCut(host);
   const old = await replaceMachine(host);
+  await othersServe(lab, name, asker);
+  return old;
+}
+
+/** The machine of a member is lost; waits until the others serve at the virtual IP. */
+export async function losePower(lab: TestLab, name: string, asker = 'etcd-1'): Promise<void> {
+  await powerCut(await lab.host(name));
+  await othersServe(lab, name, asker);
+}
+
+async function othersServe(lab: TestLab, name: string, asker: string): Promise<void> {
   const health = etcdctl(`https://${await vipOf(lab)}:2379`, 'endpoint health');
   const serve = await waitUntil(async () => (await lab.ssh(asker, health)).status === 0, 180_000, 300);
   if (!serve) throw new Error(`${name} is lost, and the others do not serve at the virtual IP within three minutes`);
-  return old;
 }

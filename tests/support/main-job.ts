@@ -58,7 +58,7 @@ export async function must(ended: Promise<Ended>): Promise<string> {
 }
 
 /** What a plan lists: `play / host / address: summary`, in the order of the plan. */
-export function plannedChanges({ events }: JsonRun): readonly string[] {
+export function plannedChanges({ events }: Pick<JsonRun, 'events'>): readonly string[] {
   const planned = events.find((event) => event.type === 'planned');
   if (planned === undefined) throw new Error('nothing was planned');
   return planned.plan.plays.flatMap(({ name, batches }) =>
@@ -73,7 +73,7 @@ export function plannedChanges({ events }: JsonRun): readonly string[] {
 }
 
 /** What an apply performed, in the order in which it did. */
-export function performedChanges({ events }: JsonRun): readonly string[] {
+export function performedChanges({ events }: Pick<JsonRun, 'events'>): readonly string[] {
   return events.flatMap((event) =>
     event.type === 'change-done' ? [`${event.play} / ${event.host} / ${event.address}: ${event.summary}`] : [],
   );

@@ -1,13 +1,16 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { Ended } from './lab.js';
+import { withBlock } from './page-inventory.js';
 
 /**
- * What a reader of a page does: writes a file, types a command and looks what it says, or does what no command can,
- * which an HTML comment says: `<!-- by hand: replace the machine of etcd-3 -->`.
+ * What a reader of a page does: writes a file, brings what a block shows into the inventory (`<!-- in the inventory -->`), types a
+ * command and looks what it says, or does what no command can, which an HTML comment says:
+ * `<!-- by hand: replace the machine of etcd-3 -->`.
  */
 export type PageStep =
   | { readonly kind: 'file'; readonly name: string; readonly text: string }
+  | { readonly kind: 'inventory'; readonly text: string }
   | {
       readonly kind: 'command';
       readonly line: string;
@@ -20,19 +23,24 @@ export type PageStep =
   | { readonly kind: 'by hand'; readonly what: string };
 
 const BLOCK =
-  /^( *)```(\S*)(?: title="([^"]+)")?\n([\s\S]*?)^ *```$|^ *<!-- by hand: (.+) -->$|^ *<!-- ends with (\d+) -->$/gm;
+  /^( *)```(\S*)(?: title="([^"]+)")?\n([\s\S]*?)^ *```$|^ *<!-- by hand: (.+) -->$|^ *<!-- ends with (\d+) -->$|^ *<!-- (in the inventory) -->$/gm;
 const PROMPT = /^(?:\$|root@(\S+):~#) /m;
 
 /** The steps of a text: its blocks with a title are files, those of `console` are commands with what they print. */
 export function readSteps(markdown: string): readonly PageStep[] {
   let status = 0;
+  let place: 'inventory' | 'nowhere' = 'nowhere';
   const steps: PageStep[] = [];
-  for (const [, indent = '', language, title, block = '', what, ends] of markdown.matchAll(BLOCK)) {
+  for (const [, indent = '', language, title, block = '', what, ends, said] of markdown.matchAll(BLOCK)) {
     const text = block.replaceAll(new RegExp(`^${indent}`, 'gm'), '');
-    if (ends !== undefined) status = Number(ends);
+    if (said !== undefined) place = 'inventory';
+    else if (ends !== undefined) status = Number(ends);
     else if (what !== undefined) steps.push({ kind: 'by hand', what });
     else if (title !== undefined) steps.push({ kind: 'file', name: title, text });
-    else if (language === 'console') {
+    else if (place === 'inventory') {
+      steps.push({ kind: 'inventory', text });
+      place = 'nowhere';
+    } else if (language === 'console') {
       steps.push(...readCommands(text, status));
       status = 0;
     }
@@ -59,6 +67,23 @@ function readCommands(text: string, status: number): readonly PageStep[] {
     const command = { kind: 'command', line: line.replace(/\s+#\s.*$/, ''), expected } as const;
     return [{ ...command, status: index === 1 ? status : 0, ...(host === undefined ? {} : { host }) }];
   });
+}
+
+/** From where to where a page is read, by the words of its headings. */
+export interface PagePart {
+  readonly from?: string;
+  /** The first heading that is left out. */
+  readonly before?: string;
+}
+
+/** A part of a page. @throws Error where it has no such heading */
+export function partOf(markdown: string, { from, before }: PagePart): string {
+  const at = (heading: string): number => {
+    const found = markdown.search(new RegExp(`^#+ ${heading.replaceAll(/[.*+?()]/g, '\\$&')}$`, 'm'));
+    if (found < 0) throw new Error(`no heading of the page is: ${heading}`);
+    return found;
+  };
+  return markdown.slice(from === undefined ? 0 : at(from), before === undefined ? undefined : at(before));
 }
 
 /** A page of the documentation by its name, such as `runbooks/bypass`. */
@@ -111,6 +136,11 @@ export async function workThrough(steps: readonly PageStep[], place: PagePlace):
 async function take(step: PageStep, place: PagePlace): Promise<void> {
   if (step.kind === 'file') {
     writeFileSync(join(place.work, step.name), place.here(step.text));
+    return;
+  }
+  if (step.kind === 'inventory') {
+    const file = join(place.work, 'inventory.yaml');
+    writeFileSync(file, withBlock(readFileSync(file, 'utf8'), place.here(step.text)));
     return;
   }
   if (step.kind === 'by hand') {

@@ -16,7 +16,8 @@ fi
 cgroups() { find $homes -depth -type d -path "*/provision-lab.$1.*" "$2"; }
 
 # A cgroup is busy until the parent of its last process, often the machine's init, has collected the exit status.
-tries=100
+# Against hanging alone: where the machine is busy that may take half a minute.
+tries=600
 while [ -n "$(cgroups "$1" -print)" ] && [ "$tries" -gt 0 ]; do
   cgroups "$1" -delete 2> /dev/null || sleep 0.1
   tries=$((tries - 1))

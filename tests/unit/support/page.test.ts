@@ -1,9 +1,9 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { run } from '../../support/lab.js';
 import { temporaryDirectory } from '../../support/temporary-directory.js';
-import { firstMissing, readSteps, unreadCommands, workThrough } from '../../support/page.js';
+import { firstMissing, partOf, readSteps, unreadCommands, workThrough } from '../../support/page.js';
 
 const TEXT = `
 # A page
@@ -34,6 +34,12 @@ value
 \`\`\`yaml
 only: shown
 \`\`\`
+
+<!-- in the inventory -->
+
+\`\`\`yaml
+a_variable: ADDRESS
+\`\`\`
 `;
 
 test('the steps of a page are its files, its commands with what they print, and what is done by hand', () => {
@@ -44,6 +50,7 @@ test('the steps of a page are its files, its commands with what they print, and 
     { kind: 'by hand', what: 'lose it' },
     { kind: 'command', line: 'false', expected: [], status: 1 },
     { kind: 'command', line: 'df -h', expected: [], status: 0, host: 'etcd-3' },
+    { kind: 'inventory', text: 'a_variable: ADDRESS\n' },
   ]);
 });
 
@@ -59,12 +66,14 @@ describe('worked through', () => {
   test('each command knows what those before have set, and each name is that of the place', async () => {
     const lost: string[] = [];
     const at = place(lost);
+    writeFileSync(join(at.work, 'inventory.yaml'), 'all: {vars: {other: 1}}\n');
     await workThrough(
       readSteps(TEXT).filter((step) => !('host' in step)),
       at,
     );
     expect(lost).toEqual(['lost']);
     expect(readFileSync(join(at.work, 'a.yaml'), 'utf8')).toBe('x: 192.0.2.1\n');
+    expect(readFileSync(join(at.work, 'inventory.yaml'), 'utf8')).toMatch(/other: 1\n +a_variable: 192.0.2.1\n/);
   });
 
   test.each([
@@ -90,4 +99,13 @@ test('lines are found in their order, and … is anything', () => {
   expect(firstMissing(output, ['second', 'first'])).toBe('first');
   expect(firstMissing(output, ['Plan: … hosts … changes'])).toBe('Plan: … hosts … changes');
   expect(firstMissing(output, ['third'])).toBe('third');
+});
+
+test('a part of a page is from one heading to another, and a heading that is not there is an error', () => {
+  const page = 'a\n\n## One\n\nb\n\n## Two (2)\n\nc\n';
+  expect(partOf(page, {})).toBe(page);
+  expect(partOf(page, { before: 'One' })).toBe('a\n\n');
+  expect(partOf(page, { from: 'One', before: 'Two (2)' })).toBe('## One\n\nb\n\n');
+  expect(partOf(page, { from: 'Two (2)' })).toBe('## Two (2)\n\nc\n');
+  expect(() => partOf(page, { from: 'Tw' })).toThrow('no heading of the page is: Tw');
 });
