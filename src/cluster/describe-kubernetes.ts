@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import type { Host } from '../model/inventory.js';
 import type { FormerNode, Kubernetes, KubernetesNode } from '../model/kubernetes.js';
 import { FORMER_NODES } from '../model/former-groups.js';
+import { readKubernetesPackages } from './read-kubernetes-packages.js';
 import { nodeAddress } from './node-address.js';
 import { sharedValues } from './shared-values.js';
 import type { VariableReader } from './variable-reader.js';
@@ -38,6 +39,7 @@ export function describeKubernetes(
       proxyConfig: shared.valueOr('kube_cluster_proxy_config'),
       cniManifest: manifest === undefined ? undefined : resolve(directory, manifest),
       drainTimeoutS: shared.valueOr('kube_cluster_drain_timeout'),
+      packages: readKubernetesPackages({ shared, directory, reader }),
     },
   };
 }

@@ -8,6 +8,7 @@ import { HAPROXY_VARIABLES } from './haproxy-variables.js';
 import { KEEPALIVED_VARIABLES } from './keepalived-variables.js';
 import { MAIL_VARIABLES } from './mail-variables.js';
 import { METRICS_VARIABLES } from './metrics-variables.js';
+import { KUBERNETES_PACKAGE_VARIABLES } from './kubernetes-package-variables.js';
 import { KUBERNETES_VARIABLES } from './kubernetes-variables.js';
 import { NGINX_VARIABLES } from './nginx-variables.js';
 import { RELEASE_VARIABLES } from './release-variables.js';
@@ -205,6 +206,7 @@ export const VARIABLES = {
   ...MAIL_VARIABLES,
   ...APISERVER_VARIABLES,
   ...KUBERNETES_VARIABLES,
+  ...KUBERNETES_PACKAGE_VARIABLES,
 } as const;
 
 /** Name of a variable that this program reads. */

@@ -33,6 +33,7 @@ export function noCluster({ directory }: Pick<Inventory, 'directory'>): Cluster 
         proxyConfig: {},
         cniManifest: undefined,
         drainTimeoutS: 300,
+        packages: undefined,
       },
     },
     certificates: {

@@ -30,7 +30,7 @@ import { createConnector } from './connection-options.js';
 import type { Context } from './context.js';
 import { openInventory } from './inventory-options.js';
 import type { RunOptions } from './run-options.js';
-import { playbookFile, readNamedFile, shippedTemplate } from './shipped-playbooks.js';
+import { playbookFile, readNamedBytes, readNamedFile, shippedTemplate } from './shipped-playbooks.js';
 import { typeWithout } from './type-again.js';
 
 /** One look at a host asks everything at once; a host that needs longer than this is stuck. */
@@ -90,7 +90,7 @@ export async function openSession(
   for (const warning of isAboutCluster ? clusterWarnings(inventory) : inventory.warnings)
     emit({ type: 'notice', message: formatProblem(warning) });
   const { pki, passphrase } = await storeOf(cluster, options, context);
-  const tools = { template: shippedTemplate, readFile: readNamedFile, pki, now: new Date() };
+  const tools = { template: shippedTemplate, readFile: readNamedFile, readBytes: readNamedBytes, pki, now: new Date() };
   const roleSource = { roles: roleTable(tools), cluster, describe: describeCluster };
   const [gates, orders] = [gateTable(cluster, () => new Date()), orderTable(cluster)];
   const { limit } = options;

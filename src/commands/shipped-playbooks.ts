@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ProvisionError } from '../model/errors.js';
-import { COPIED_FILE_BYTES, readTextBoundedSync } from '../model/read-bounded.js';
+import { COPIED_FILE_BYTES, readBoundedSync, readTextBoundedSync, TYPED_FILE_BYTES } from '../model/read-bounded.js';
 
 /** The root of this package: src/ and dist/ lie one below it. */
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
@@ -26,6 +26,11 @@ export function shippedModuleFile(cloud: string, name: string): string {
 /** A file of this machine that an inventory names. @throws Error of the file system */
 export function readNamedFile(path: string): string {
   return readTextBoundedSync(path, COPIED_FILE_BYTES);
+}
+
+/** The same of a file that is no text: a key. @throws Error of the file system */
+export function readNamedBytes(path: string): Buffer {
+  return readBoundedSync(path, TYPED_FILE_BYTES);
 }
 
 function shippedText(...path: readonly string[]): string {

@@ -12,6 +12,20 @@ export interface KubernetesNode {
   readonly replaceFiles: readonly string[];
 }
 
+/** Packages of Kubernetes, of a repository of others. */
+export interface KubernetesPackages {
+  readonly repository: string;
+  /** It ends with `/` where it is a path, which has no components. */
+  readonly suite: string;
+  readonly components: readonly string[];
+  /** File on the control machine with the OpenPGP key that signs the repository. */
+  readonly keyFile: string;
+  /** `1.30.4`, or `1.30.4-1.1` for just that revision. */
+  readonly version: string;
+  /** Absent: whichever apt prefers. */
+  readonly containerdVersion: string | undefined;
+}
+
 /** What a cluster is set up with. */
 export interface KubernetesSettings {
   readonly imageRepository: string;
@@ -33,6 +47,8 @@ export interface KubernetesSettings {
   readonly cniManifest: string | undefined;
   /** How long a drain may take. */
   readonly drainTimeoutS: number;
+  /** Absent: others install kubelet, kubeadm and kubectl. */
+  readonly packages: KubernetesPackages | undefined;
 }
 
 /** A host that is to be a part of Kubernetes no more. Whether it was a control plane is seen on it. */

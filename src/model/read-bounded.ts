@@ -36,6 +36,11 @@ export async function readTextBounded(path: string, maxBytes: number): Promise<s
 
 /** {@link readTextBounded}, where nobody can wait. */
 export function readTextBoundedSync(path: string, maxBytes: number): string {
+  return readBoundedSync(path, maxBytes).toString('utf8');
+}
+
+/** {@link readBounded}, where nobody can wait. */
+export function readBoundedSync(path: string, maxBytes: number): Buffer {
   const file = openSync(path, 'r');
   try {
     const chunks: Buffer[] = [];
@@ -43,7 +48,7 @@ export function readTextBoundedSync(path: string, maxBytes: number): string {
     for (;;) {
       const chunk = Buffer.alloc(64 * 1024);
       const count = readSync(file, chunk);
-      if (count === 0) return Buffer.concat(chunks).toString('utf8');
+      if (count === 0) return Buffer.concat(chunks);
       chunks.push(chunk.subarray(0, count));
       size += count;
       if (size > maxBytes) throw tooLong(maxBytes);

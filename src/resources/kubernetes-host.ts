@@ -4,7 +4,7 @@ import { USUAL_KUBELET_CONF } from '../facts/kubelet-processes.js';
 import { NODE, nodeOutline } from '../facts/node-outline.js';
 import { pathExists } from '../facts/path-exists.js';
 import { ProvisionError } from '../model/errors.js';
-import { isNodeName, type JoinSeen, type KubernetesNode } from '../model/kubernetes.js';
+import { isNodeName, type JoinSeen, type KubernetesNode, type KubernetesSettings } from '../model/kubernetes.js';
 import type { Probe } from '../model/remote.js';
 import { KUBEADM_MARK, RESET } from '../shell/kubeadm.js';
 import type { KubeadmCluster, KubeadmNode } from './kubeadm-configuration.js';
@@ -77,7 +77,8 @@ export async function kubeadmView(
     probe.ask(kubeadmOutline, cluster.settings.imageRepository),
     probe.ask(nodeOutline, NODE),
   ]);
-  if (kubeadm === undefined)
+  const version = comingVersion(cluster.settings) ?? kubeadm?.version;
+  if (version === undefined)
     throw new ProvisionError({
       code: 'no-kubeadm',
       message: `${host}: there is no kubeadm`,
@@ -98,8 +99,14 @@ export async function kubeadmView(
     });
   return {
     node: { name: name.toLowerCase(), address, ignoredChecks },
-    cluster: { ...cluster, version: kubeadm.version },
+    cluster: { ...cluster, version },
   };
+}
+
+/** What is installed before kubeadm is asked to do anything; nothing where the version of the packages is not simply that of Kubernetes. */
+function comingVersion({ packages }: KubernetesSettings): string | undefined {
+  const [, version] = /^(\d+\.\d+\.\d+)(?:-.*)?$/.exec(packages?.version ?? '') ?? [];
+  return version === undefined ? undefined : `v${version}`;
 }
 
 function isMarked(word: string | undefined): word is Exclude<KubernetesState, 'bare' | 'joined'> {

@@ -3,21 +3,21 @@ import { changed, UNCHANGED, type Outcome, type Resource } from '../model/change
 import { ProvisionError } from '../model/errors.js';
 import type { Command, Probe } from '../model/remote.js';
 import { quote } from '../shell/quote.js';
-import { withAptProxies } from '../shell/remote-environment.js';
+import { APT_LOCK_WAIT_S, aptGet, updateListsOf } from '../shell/apt.js';
 
-/** How long apt waits for another dpkg (unattended-upgrades) to end, in seconds. */
-const LOCK_WAIT_S = 600;
 /** Lock wait, and as long again for downloading and unpacking. */
-const INSTALL_TIMEOUT_MS = 2 * LOCK_WAIT_S * 1000;
+const INSTALL_TIMEOUT_MS = 2 * APT_LOCK_WAIT_S * 1000;
 
 /** Debian packages that a host should have. */
 export interface PackagesOptions {
-  /** `haproxy`, or `haproxy=2.6.12-1` for just that version. */
+  /** `haproxy`, or `haproxy=2.6.12-1` for just that version, or `haproxy=2.6.*` for any that begins so. */
   readonly names: readonly string[];
   /** Units that the installation must not start: they are masked in /run meanwhile. */
   readonly keepStopped?: readonly string[];
   /** Packages whose unit of the same name is not wanted: where one is installed here, that is neither started nor enabled. */
   readonly keepDisabled?: readonly string[];
+  /** The file of sources that has them: where apt does not know a version that is wanted, its lists are read again first. */
+  readonly source?: string;
 }
 
 interface Wanted {
@@ -47,10 +47,15 @@ async function lookUp(spec: string, probe: Probe): Promise<Wanted> {
 }
 
 function differs(installed: string, wanted: string | undefined): boolean {
-  return wanted !== undefined && installed !== wanted;
+  return wanted !== undefined && !isVersion(installed, wanted);
 }
 
-function decide(missing: readonly Wanted[], { keepStopped = [], keepDisabled = [] }: PackagesOptions): Outcome {
+/** Whether a version is the one that is wanted, or one of those that begin as it says. */
+export function isVersion(found: string, wanted: string): boolean {
+  return wanted.endsWith('*') ? found.startsWith(wanted.slice(0, -1)) : found === wanted;
+}
+
+function decide(missing: readonly Wanted[], { keepStopped = [], keepDisabled = [], source }: PackagesOptions): Outcome {
   if (missing.length === 0) return UNCHANGED;
   for (const { name, state } of missing) if (state.held) throw heldError(name, state);
   const specs = missing.map(({ name, version, state }) => {
@@ -67,7 +72,7 @@ function decide(missing: readonly Wanted[], { keepStopped = [], keepDisabled = [
       { kind: 'await', gate: 'apt-unlocked', parameters: {} },
       {
         kind: 'run',
-        command: installCommand(specs, [...keepStopped, ...idle], idle),
+        command: installCommand(specs, { keepStopped: [...keepStopped, ...idle], idle, source }),
         undo: { lasting: 'packages stay installed' },
       },
     ],
@@ -88,10 +93,18 @@ function heldError(name: string, state: PackageState): ProvisionError {
   });
 }
 
-function installCommand(specs: readonly string[], keepStopped: readonly string[], idle: readonly string[]): Command {
+/** How packages are installed. */
+interface Installation {
+  readonly keepStopped: readonly string[];
+  readonly idle: readonly string[];
+  readonly source: string | undefined;
+}
+
+function installCommand(specs: readonly string[], { keepStopped, idle, source }: Installation): Command {
   const units = keepStopped.map((unit) => quote(`${unit}.service`)).join(' ');
   const known = specs.every((spec) => spec.includes('='));
-  const apt = `${withAptProxies()} apt-get -q -o DPkg::Lock::Timeout=${LOCK_WAIT_S}`;
+  const apt = aptGet();
+  const words = specs.map(quote).join(' ');
   return {
     summary: `apt-get install ${specs.join(' ')}`,
     timeoutMs: INSTALL_TIMEOUT_MS,
@@ -103,7 +116,10 @@ function installCommand(specs: readonly string[], keepStopped: readonly string[]
         ? []
         : [`trap 'systemctl unmask --runtime --quiet ${units}' EXIT`, `systemctl mask --runtime --quiet ${units}`]),
       ...(known ? [] : [`${apt} update`]),
-      `install() { ${apt} -y --no-install-recommends -o Dpkg::Options::=--force-confold install ${specs.map(quote).join(' ')}; }`,
+      ...(source === undefined
+        ? []
+        : [`apt-get -qq --print-uris install ${words} >/dev/null 2>&1 || ${updateListsOf(quote(source))}`]),
+      `install() { ${apt} -y --no-install-recommends -o Dpkg::Options::=--force-confold install ${words}; }`,
       // What an interrupted dpkg was doing is kept in this directory, and until that is finished apt refuses. Not
       // looked at before the first try: that waits until no other dpkg is at work.
       // A shell goes on after a list like this one, whatever `set -e` says of its end.

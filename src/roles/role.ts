@@ -35,6 +35,8 @@ export interface RoleTools {
   readonly template: (name: string) => string;
   /** The text of a file on the control machine. @throws Error */
   readonly readFile: (path: string) => string;
+  /** A file on the control machine that is no text. @throws Error */
+  readonly readBytes: (path: string) => Buffer;
   /** What planning may know of the PKI store. */
   readonly pki: Pick<PkiStore, 'directory' | 'authority' | 'keepalivedAuthPass'>;
   /** The time that certificates are judged by. */

@@ -29,6 +29,7 @@ import {
   kubernetesJoinRole,
   kubernetesNetworkRole,
 } from './kubernetes/role.js';
+import { kubernetesPackagesRole } from './kubernetes-packages/role.js';
 import { kubernetesLeavingRole, kubernetesLostLeavingRole } from './kubernetes-leaving/role.js';
 import { kubeadmConfigRole } from './kubeadm-config/role.js';
 import { nodePrepareRole } from './node-prepare/role.js';
@@ -71,6 +72,7 @@ export function roleTable(tools: RoleTools): ReadonlyMap<string, Role> {
     firewallRole(tools),
     hostMetricsRole(tools),
     nodePrepareRole(),
+    kubernetesPackagesRole(tools),
     containerdRole(tools),
     kubernetesBeginRole(),
     kubernetesFinishRole(),

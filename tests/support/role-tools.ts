@@ -9,6 +9,7 @@ export const PLANTED_AUTH_PASS = 'p4ssw0rd';
 export const ROLE_TOOLS: RoleTools = {
   template: (name) => readFileSync(new URL(`../../playbooks/templates/${name}`, import.meta.url), 'utf8'),
   readFile: (path) => readFileSync(path, 'utf8'),
+  readBytes: (path) => readFileSync(path),
   pki: {
     directory: '/srv/provision/pki',
     authority: { certificate: () => undefined, trustBundle: () => undefined },

@@ -225,6 +225,7 @@ export const SAMPLE_CLUSTER: Cluster = {
       proxyConfig: {},
       cniManifest: undefined,
       drainTimeoutS: 300,
+      packages: undefined,
     },
   },
   certificates: {

@@ -124,6 +124,18 @@ export const HOST = {
     why: 'Kubernetes is set up with the kubeadm of each host, and there is none, or not all that goes with it.',
     next: 'Install kubelet, kubeadm and kubectl of one version, from pkgs.k8s.io or a mirror of it.',
   },
+  'kubernetes-programs-of-others': {
+    why: 'The inventory names a repository of packages for kubelet, kubeadm and kubectl, and the host runs, or would run, others that were installed by hand.',
+    next: 'Remove those where no node runs with them; else leave out kube_cluster_packages_repository.',
+  },
+  'repository-key-unusable': {
+    why: 'The file that is to hold the public key of the packages’ repository can’t be read, or holds something else.',
+    next: 'Put the key, armored or binary, beside the inventory, and have kube_cluster_packages_key name it.',
+  },
+  'apt-source-taken': {
+    why: 'A source of apt that this program did not write names the same repository. Where two of them name different keys for it, apt ends with an error, whatever it is asked.',
+    next: 'Remove one of the two, as the hint shows.',
+  },
   'no-manifest': {
     why: 'The static pod manifest of the API server does not exist on this host.',
     next: 'Run kubeadm first, set kube_apiserver_manifest, or leave the host out with --limit.',

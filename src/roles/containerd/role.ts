@@ -14,6 +14,7 @@ import { file } from '../../resources/file.js';
 import { heldPackages } from '../../resources/held-packages.js';
 import { packagesUnless } from '../../resources/packages-unless.js';
 import { service } from '../../resources/service.js';
+import { packageVersion } from '../kubernetes-packages/role.js';
 import { nodeOn, type Role, type RoleTools } from '../role.js';
 
 const OWNED = { owner: 'root', group: 'root' } as const;
@@ -33,7 +34,7 @@ export function containerdRole(tools: RoleTools): Role {
     resources(host, inventory, { kubernetes }) {
       const node = nodeOn({ kubernetes }, host);
       const { settings } = kubernetes;
-      const installed = packagesUnless(PROGRAMS, { names: ['containerd'], keepStopped: [CONTAINERD] });
+      const installed = packagesUnless(PROGRAMS, { names: [packageOf(settings)], keepStopped: [CONTAINERD] });
       const configuration = configurationOf(tools, inventory, { host, node, kubernetes });
       return [
         cgroupDriver(settings.cgroupDriver),
@@ -48,6 +49,12 @@ export function containerdRole(tools: RoleTools): Role {
       ];
     },
   };
+}
+
+/** The package of containerd, of one version where the inventory wants one. */
+function packageOf({ packages }: KubernetesSettings): string {
+  const version = packages?.containerdVersion;
+  return version === undefined ? 'containerd' : `containerd=${packageVersion(version)}`;
 }
 
 const CRICTL = `# Written by provision.
@@ -67,7 +74,7 @@ function configurationOf(
   inventory: Inventory,
   { host, node, kubernetes: { settings } }: Site,
 ): Resource {
-  return file({
+  const written = file({
     path: '/etc/containerd/config.toml',
     ...PUBLIC,
     foreign: { replace: node.replaceFiles, wayOut: 'move it away where nothing of it is needed' },
@@ -81,6 +88,20 @@ function configurationOf(
       });
     },
   });
+  const isNamed = settings.sandboxImage !== undefined || settings.packages === undefined;
+  return isNamed ? written : onceThereIsKubeadm(written, settings);
+}
+
+/** Where this program installs kubeadm, what it names is not known before. */
+function onceThereIsKubeadm(written: Resource, { imageRepository }: KubernetesSettings): Resource {
+  return {
+    ...written,
+    async plan(probe) {
+      const kubeadm = await probe.ask(kubeadmOutline, imageRepository);
+      if (kubeadm !== undefined) return written.plan(probe);
+      return { kind: 'unknown', because: "kubeadm, which is installed first, names the image of pods' sandboxes" };
+    },
+  };
 }
 
 async function sandboxImage(settings: KubernetesSettings, probe: Probe): Promise<string> {

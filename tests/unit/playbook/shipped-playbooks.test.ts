@@ -173,7 +173,11 @@ const IF_WANTED = APISERVER_LB.map((shape) => ({
   when: ['kube_apiserver_lb_address is defined', shape.when ?? []].flat(),
 }));
 
-const PREPARED: Shape = { hosts: 'kube_node:kube_control_plane', become: true, roles: ['node-prepare'] };
+const PREPARED: Shape = {
+  hosts: 'kube_node:kube_control_plane',
+  become: true,
+  roles: ['node-prepare', 'kubernetes-packages'],
+};
 const CONTAINERD: Shape = {
   hosts: 'kube_node:kube_control_plane',
   become: true,

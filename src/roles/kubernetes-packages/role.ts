@@ -1,0 +1,87 @@
+import type { Resource } from '../../model/change.js';
+import { plainContent } from '../../model/content.js';
+import { ProvisionError } from '../../model/errors.js';
+import type { KubernetesNode, KubernetesPackages } from '../../model/kubernetes.js';
+import { aptSource } from '../../resources/apt-source.js';
+import { file } from '../../resources/file.js';
+import { heldPackages } from '../../resources/held-packages.js';
+import { KUBERNETES_PACKAGES, kubernetesPackages } from '../../resources/kubernetes-packages.js';
+import { readOpenPgpKeys, type OpenPgpKeys } from '../../resources/openpgp-key.js';
+import { nodeOn, type Role, type RoleTools } from '../role.js';
+
+const SOURCE = '/etc/apt/sources.list.d/provision-kubernetes.sources';
+const PIN = '/etc/apt/preferences.d/provision-kubernetes.pref';
+
+/** Above every version that is not pinned (500); not so high that one that is installed would be replaced by an older one (apt_preferences(5)). */
+const PRIORITY = 999;
+
+/** kubelet, kubeadm and kubectl, from the repository that the inventory names; where it names none, others have installed them. */
+export function kubernetesPackagesRole({ readBytes }: Pick<RoleTools, 'readBytes'>): Role {
+  return {
+    name: 'kubernetes-packages',
+    summary: 'has kubelet, kubeadm and kubectl of the repository that the inventory names, pinned and held',
+    resources(host, _, cluster) {
+      const node = nodeOn(cluster, host);
+      const { packages } = cluster.kubernetes.settings;
+      return packages === undefined ? [] : resourcesOf(packages, node, keysIn(packages.keyFile, readBytes));
+    },
+  };
+}
+
+function resourcesOf(packages: KubernetesPackages, node: KubernetesNode, keys: OpenPgpKeys): readonly Resource[] {
+  const { repository: uri, suite, components } = packages;
+  const foreign = { replace: node.replaceFiles, wayOut: 'move it away where nothing of it is needed' };
+  const installed = kubernetesPackages({ version: packageVersion(packages.version), source: SOURCE });
+  return [
+    // First: the source is not there for a moment without it.
+    file({
+      path: PIN,
+      content: plainContent(pins(packages)),
+      ...{ owner: 'root', group: 'root', mode: '0644' },
+      foreign,
+    }),
+    aptSource({ path: SOURCE, uri, suite, components, keys, foreign }),
+    installed,
+    heldPackages(KUBERNETES_PACKAGES, { resource: installed, names: KUBERNETES_PACKAGES }),
+  ];
+}
+
+function pins({ version, containerdVersion }: KubernetesPackages): string {
+  const stanzas = [
+    pin(KUBERNETES_PACKAGES.join(' '), packageVersion(version)),
+    ...(containerdVersion === undefined ? [] : [pin('containerd', packageVersion(containerdVersion))]),
+  ];
+  return ['# Written by provision.', stanzas.join('\n')].join('\n');
+}
+
+function pin(names: string, version: string): string {
+  return `Package: ${names}\nPin: version ${version}\nPin-Priority: ${PRIORITY}\n`;
+}
+
+/** How apt is told a version: any revision of it where none is named. */
+export function packageVersion(version: string): string {
+  return version.includes('-') ? version : `${version}-*`;
+}
+
+/** @throws ProvisionError `repository-key-unusable` */
+function keysIn(path: string, readBytes: RoleTools['readBytes']): OpenPgpKeys {
+  const found = readOpenPgpKeys(bytesOf(path, readBytes));
+  if (typeof found === 'string') throw unusable(path, found);
+  return found;
+}
+
+function bytesOf(path: string, readBytes: RoleTools['readBytes']): Buffer {
+  try {
+    return readBytes(path);
+  } catch (error) {
+    throw unusable(path, `can't be read: ${(error as NodeJS.ErrnoException).code ?? String(error)}`);
+  }
+}
+
+function unusable(path: string, why: string): ProvisionError {
+  return new ProvisionError({
+    code: 'repository-key-unusable',
+    message: `${path}, which kube_cluster_packages_key names, ${why}`,
+    hint: 'get the public key of the repository from its owners, such as Release.key of pkgs.k8s.io, and compare its fingerprint: gpg --show-keys FILE',
+  });
+}
