@@ -75,6 +75,41 @@ describe('the life of an authority', () => {
   });
 });
 
+describe('what an authority may sign', () => {
+  const { serverAuth, clientAuth } = x509.ExtendedKeyUsage;
+  const MISSING = (which: string): string => `CN=x may not sign for ${which}: missing in its extended key usage`;
+  // RFC 5280, 4.2.1.10: permitted, dNSName `a`.
+  const constraint = new x509.Extension('2.5.29.30', true, Buffer.from('3007a0053003820161', 'hex'));
+
+  test.each<[string, readonly x509.Extension[], readonly string[]]>([
+    ['anything where it does not say', [], []],
+    ['both where it names both', [new x509.ExtendedKeyUsageExtension([serverAuth, clientAuth])], []],
+    ['no clients', [new x509.ExtendedKeyUsageExtension([serverAuth])], [MISSING('client')]],
+    ['no servers', [new x509.ExtendedKeyUsageExtension([clientAuth])], [MISSING('server')]],
+    ['neither', [new x509.ExtendedKeyUsageExtension(['2.5.29.37.0'])], [MISSING('server and client')]],
+    [
+      'some names alone',
+      [constraint],
+      ['CN=x constrains the names that it signs; an authority without name constraints was expected'],
+    ],
+  ])('%s', async (_, more, faults) => {
+    const keys = await webcrypto.subtle.generateKey({ name: 'ECDSA', namedCurve: 'P-256' }, true, ['sign', 'verify']);
+    const certificate = await x509.X509CertificateGenerator.createSelfSigned(
+      {
+        ...{ name: 'CN=x', keys, signingAlgorithm: { name: 'ECDSA', hash: 'SHA-256' } },
+        ...{ notBefore: TODAY, notAfter: daysFromToday(1000) },
+        extensions: [
+          new x509.BasicConstraintsExtension(true, 0, true),
+          new x509.KeyUsagesExtension(x509.KeyUsageFlags.keyCertSign, true),
+          ...more,
+        ],
+      },
+      webcrypto,
+    );
+    expect(authorityFaults(new X509Certificate(certificate.toString('pem')), TODAY)).toEqual(faults);
+  });
+});
+
 describe('the key of an authority', () => {
   test.each([
     ['ecdsa-p256', true],

@@ -182,6 +182,19 @@ describe('a leaf is signed again', () => {
     ]);
   });
 
+  test('with names of kinds that are never made here, where it has some', async () => {
+    const otherNames = [
+      { text: 'URI spiffe://x', der: Buffer.from('\x86\x0aspiffe://x', 'latin1').toString('base64') },
+    ];
+    const found = await issue(authority, { otherNames, organizations: ['One', 'Two'] });
+    expect(widenProfile(SERVER_PROFILE, found)).toMatchObject({ otherNames, organizations: ['One', 'Two'] });
+    expect(widenProfile(SERVER_PROFILE, leaf)).not.toHaveProperty('otherNames');
+    expect(reasons({ found }).map(({ text }) => text)).toEqual([
+      'subject is CN=etcd-1, O=One, O=Two, not CN=etcd-1',
+      'SAN URI spiffe://x no longer wanted',
+    ]);
+  });
+
   test('with a new key, only where that is of another kind', () => {
     expect(reasonsForNewKey(leaf, SERVER_PROFILE)).toEqual([]);
     expect(reasonsForNewKey(leaf, { ...SERVER_PROFILE, keyType: 'rsa-3072' })).toEqual([

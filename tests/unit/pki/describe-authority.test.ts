@@ -1,3 +1,4 @@
+import { X509Certificate } from 'node:crypto';
 import { expect, test } from '@jest/globals';
 import { describeAuthority } from '../../../src/pki/describe-authority.js';
 import { authorityFrom, daysFromToday, TODAY } from '../../support/test-authority.js';
@@ -11,6 +12,8 @@ test('an authority is told by its public parts', async () => {
   const { certificatePem } = await authorityFrom(TODAY, 100);
   const text = described(certificatePem);
   expect(text).toMatch(/^store: +\/srv\/pki\nsubject: +CN=etcd-ca\nkey: +ecdsa-p256\nserial: +[0-9a-f]+\nSHA-256: /);
+  const { serialNumber, fingerprint256 } = new X509Certificate(certificatePem);
+  expect(text).toContain(`serial:       ${serialNumber.toLowerCase()}\nSHA-256:      ${fingerprint256}\n`);
   expect(text).toContain('2027-03-01T12:00:00.000Z (in 100 days)');
   expect(described(certificatePem, daysFromToday(101))).toContain('(EXPIRED)');
 });
@@ -27,7 +30,12 @@ test('what is trusted besides is counted', async () => {
 });
 
 test('an authority that is missing is no empty answer', () => {
-  expect(() => described(undefined)).toThrow('there is no certificate authority in /srv/pki');
+  expect(() => described(undefined)).toThrow(
+    expect.objectContaining({
+      code: 'authority-missing',
+      message: 'there is no certificate authority in /srv/pki',
+    }),
+  );
 });
 
 test('both authorities of a rotation are named, with what the store has hosts do', async () => {

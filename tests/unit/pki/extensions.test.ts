@@ -1,6 +1,8 @@
 import { X509Certificate } from 'node:crypto';
 import { describe, expect, test } from '@jest/globals';
-import { saysAuthority } from '../../../src/pki/extensions.js';
+import { keyUsagesIn, saysAuthority } from '../../../src/pki/extensions.js';
+import { issueCertificate } from '../../../src/pki/issue.js';
+import { authorityFrom, circumstancesAt, SERVER_PROFILE, TODAY } from '../../support/test-authority.js';
 
 // Made with openssl req -x509 -addext basicConstraints=…; all but the last two without the right to sign certificates.
 describe('a certificate says that it is an authority', () => {
@@ -28,4 +30,15 @@ describe('a certificate says that it is an authority', () => {
   ])('%s', (_, base64, is) => {
     expect(saysAuthority(new X509Certificate(Buffer.from(base64, 'base64')))).toBe(is);
   });
+});
+
+test.each([
+  ['nonRepudiation', 'digitalSignature,nonRepudiation'],
+  ['keyEncipherment', 'digitalSignature,keyEncipherment'],
+  ['dataEncipherment', 'digitalSignature,dataEncipherment'],
+  ['keyAgreement', 'digitalSignature,keyAgreement'],
+] as const)('a key that does %s too says so', async (usage, expected) => {
+  const profile = { ...SERVER_PROFILE, keyUsages: [usage] };
+  const { certificatePem } = await issueCertificate(await authorityFrom(TODAY), profile, circumstancesAt(TODAY));
+  expect(keyUsagesIn(new X509Certificate(certificatePem)).join()).toBe(expected);
 });

@@ -2,8 +2,8 @@ import 'reflect-metadata';
 import * as x509 from '@peculiar/x509';
 import { webcrypto, X509Certificate } from 'node:crypto';
 import { describe, expect, test } from '@jest/globals';
-import { isKeyType, isSignedBy } from '../../../src/pki/inspect.js';
-import { issueCertificate, makeAuthority } from '../../../src/pki/issue.js';
+import { isKeyType, isSignedBy, namesOf, readCertificates, usagesOf } from '../../../src/pki/inspect.js';
+import { issueCertificate } from '../../../src/pki/issue.js';
 import type { SigningAuthority } from '../../../src/pki/signing-authority.js';
 import { authorityFrom, circumstancesAt, SERVER_PROFILE, TODAY } from '../../support/test-authority.js';
 
@@ -51,12 +51,36 @@ describe('who signed a certificate', () => {
 
   test('is told by the name too: the same key under another name is another authority', async () => {
     const ours = await authorityFrom(TODAY);
-    const other = await makeAuthority(
-      { commonName: 'another-ca', days: 3650, keyType: 'ecdsa-p256' },
-      circumstancesAt(TODAY),
-    );
-    expect(isSignedBy(await leafOf(other), certificateOf(ours))).toBe(false);
+    const keys = await webcrypto.subtle.generateKey({ name: 'ECDSA', namedCurve: 'P-256' }, true, ['sign', 'verify']);
+    const signing = { signingKey: keys.privateKey, signingAlgorithm: { name: 'ECDSA', hash: 'SHA-256' } };
+    const span = { notBefore: TODAY, notAfter: new Date(TODAY.getTime() + 1_000_000), publicKey: keys.publicKey };
+    const made = async (subject: string, issuer: string): Promise<X509Certificate> => {
+      const given = { ...span, ...signing, subject, issuer };
+      return new X509Certificate((await x509.X509CertificateGenerator.create(given, webcrypto)).toString('pem'));
+    };
+    const leaf = await made('CN=etcd-1', 'CN=another-ca');
+    const [another, namedOtherwise] = [await made('CN=another-ca', 'CN=another-ca'), await made('CN=x', 'CN=x')];
+    // Its signature is the same key's in both.
+    expect([leaf.verify(another.publicKey), leaf.verify(namedOtherwise.publicKey)]).toEqual([true, true]);
+    expect([isSignedBy(leaf, another), isSignedBy(leaf, namedOtherwise)]).toEqual([true, false]);
+    expect(isSignedBy(leaf, certificateOf(ours))).toBe(false);
   });
+});
+
+test('a certificate without names and usages has none', async () => {
+  const bare = { ...SERVER_PROFILE, dnsNames: [], ipAddresses: [], usages: [] };
+  const { certificatePem } = await issueCertificate(await authorityFrom(TODAY), bare, circumstancesAt(TODAY));
+  const certificate = new X509Certificate(certificatePem);
+  expect(namesOf(certificate)).toEqual({ dnsNames: [], ipAddresses: [], otherNames: [] });
+  expect(usagesOf(certificate)).toEqual([]);
+});
+
+test('certificates are read one by one: what is between them is passed over, a damaged one has its place', async () => {
+  const [one, other] = [(await authorityFrom(TODAY)).certificatePem, (await authorityFrom(TODAY)).certificatePem];
+  const damaged = one.replace(/^(-----BEGIN.*\n).{8}/, '$1AAAAAAAA');
+  const read = readCertificates(`# ours\n${one}\n${damaged}text\n${other}`);
+  expect(read.map((each) => each?.toString())).toEqual([one, undefined, other]);
+  expect(readCertificates('nothing')).toEqual([]);
 });
 
 test.each([
