@@ -105,6 +105,12 @@ module.exports = {
       '^node_modules/(inquirer|@inquirer/[^/]+)/',
       'Questions are asked in one room.',
     ),
+    only(
+      'opentelemetry-in-telemetry',
+      '^src/report/telemetry/',
+      '^node_modules/@opentelemetry/',
+      'What is said to a collector is said in one place, by a closed list of attributes, and loaded only where one is named.',
+    ),
     only('listr2-in-report', '^src/report/', '^node_modules/listr2/', 'Progress is drawn in one room.'),
     only(
       'x509-in-pki',

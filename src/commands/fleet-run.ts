@@ -6,6 +6,7 @@ import { failureKindOf, worstKind } from '../engine/failure-kind.js';
 import type { FleetCluster } from '../fleet/find-clusters.js';
 import type { ClusterResult, FleetJson, FleetVerb } from '../fleet/fleet-schema.js';
 import { failureKinds, runFleet } from '../fleet/run-fleet.js';
+import type { FailureKind } from '../model/error-codes/explanation.js';
 import { EXIT, ProvisionError } from '../model/errors.js';
 import { VERSION } from '../model/version.js';
 import { wantsColour } from '../report/create-reporter.js';
@@ -17,6 +18,7 @@ import type { Context } from './context.js';
 import { chosenClusters, type FleetChoice } from './fleet-list.js';
 import { createProcesses, type Processes } from './fleet-process.js';
 import type { ReportOptions } from './report-option.js';
+import { openFleetTelemetry } from './telemetry.js';
 import { exitAfterReport } from './write-report.js';
 
 /** The options of `fleet plan`, `apply` and `verify`; what is not here is handed on to each cluster's own run. */
@@ -59,17 +61,22 @@ export async function workOnFleet(
   const clusters = await chosenClusters(directory, options);
   const report = await reportInFiles(options);
   const begun = Date.now();
-  const processes = createProcesses(context.env);
+  const telemetry = await openFleetTelemetry({ verb, clusters: clusters.length }, context);
+  const processes = createProcesses({ ...context.env, ...telemetry?.env });
   const stop = stopOnSignals(processes);
   const colour = (isTTY: boolean): { colour: boolean } => ({ colour: wantsColour({ isTTY, env: context.env }) });
   const words = handedOn(command);
+  let outcome: Outcome = 'failed';
   try {
     const results = await runFleet(clusters, {
       jobs: options.jobs,
       stopAfter: options.stopAfter ?? Infinity,
       isStopped: stop.asked,
       work: async (cluster) => workOn(cluster, { verb, words, options, processes }),
-      onResult: (result) => context.stderr.write(renderEnded(result, colour(context.stderr.isTTY))),
+      onResult: (result) => {
+        telemetry?.note(result);
+        context.stderr.write(renderEnded(result, colour(context.stderr.isTTY)));
+      },
     });
     const fleet: FleetJson = {
       formatVersion: 1,
@@ -81,10 +88,12 @@ export async function workOnFleet(
     const text =
       options.format === 'json' ? `${printableJson(fleet, 2)}\n` : renderFleet(fleet, colour(context.stdout.isTTY));
     context.stdout.write(text);
-    const code = exitCode(results, options, stop.asked());
+    outcome = outcomeOf(results, stop.asked());
+    const code = exitCode(outcome, results, options);
     context.exit(await exitAfterReport(code, report && (async () => report(fleet, begun)), context));
   } finally {
     stop.release();
+    await telemetry?.close(outcome);
   }
 }
 
@@ -190,10 +199,15 @@ function stopOnSignals(processes: Processes): { readonly asked: () => boolean; r
   };
 }
 
-function exitCode(results: readonly ClusterResult[], options: FleetOptions, isStopped: boolean): number {
-  if (isStopped) return EXIT.stopped;
+type Outcome = FailureKind | 'done';
+
+function outcomeOf(results: readonly ClusterResult[], isStopped: boolean): Outcome {
+  if (isStopped) return 'stopped';
   const failed = failureKinds(results);
-  if (failed.length > 0) return EXIT[worstKind(failed)];
+  return failed.length > 0 ? worstKind(failed) : 'done';
+}
+
+function exitCode(outcome: Outcome, results: readonly ClusterResult[], options: FleetOptions): number {
   const changes = results.some((result) => (result.changes ?? 0) > 0);
-  return options.detailedExitcode === true && changes ? EXIT.changesPending : EXIT.done;
+  return outcome === 'done' && options.detailedExitcode === true && changes ? EXIT.changesPending : EXIT[outcome];
 }

@@ -10,6 +10,7 @@ import { changesInHand, stopOnRequest } from './stop-on-request.js';
 import type { RunOptions } from './run-options.js';
 import { openSession, type Session } from './session.js';
 import type { RunReporting } from './run-reporting.js';
+import { openTelemetry } from './telemetry.js';
 import { tellRotation } from './tell-rotation.js';
 
 /** What a verb's work gets. */
@@ -49,16 +50,22 @@ export async function withRun(
 ): Promise<void> {
   const begun = Date.now();
   const report = await reportInFiles(command, inventory, options);
+  const telemetry = openTelemetry(command, begun, context);
   const reporter = await openReport(command, options, context);
   const inHand = changesInHand();
   const emit: EventSink = (event) => {
     inHand.note(event);
     report?.note(event);
+    telemetry?.note(event);
     // Not before the inventory was found: its directory is where the journal goes.
     if (journal === 'kept' && event.type === 'run-started') reporter.keep(() => journalOf(inventory, begun));
     reporter.sink(event);
   };
-  const stop = stopOnRequest({ emit, inHand: inHand.list, left, close: () => reporter.close() });
+  const close = async (): Promise<void> => {
+    await reporter.close();
+    await telemetry?.close();
+  };
+  const stop = stopOnRequest({ emit, inHand: inHand.list, left, close });
   const settled = async (): Promise<void> => {
     await report?.isLooked();
     await reporter.settled();
@@ -86,7 +93,7 @@ export async function withRun(
       },
     });
     await session?.close();
-    await reporter.close();
+    await close();
   }
 }
 

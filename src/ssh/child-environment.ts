@@ -1,5 +1,5 @@
-/** Ours: they hold passphrases, and no program that ssh starts has a use for them. */
-const OWN_VARIABLE = /^PROVISION_/;
+/** Ours, which hold passphrases, and what a collector knows us by: no program that ssh starts has a use for them. */
+const OWN_VARIABLE = /^PROVISION_|^OTEL_EXPORTER_OTLP_(?:[A-Z]+_)?HEADERS$/;
 
 /** The environment for `ssh -G` and for a ProxyCommand, which an inventory may choose: without our secrets. */
 export function childEnvironment(env: Readonly<Record<string, string | undefined>>): NodeJS.ProcessEnv {
