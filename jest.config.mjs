@@ -52,6 +52,7 @@ const runs = {
     'expired-certificates',
     'nginx',
     'kubernetes-playbook',
+    'kubernetes-certificates',
     'diagnosis',
     'external-ca',
     'defrag',

@@ -181,7 +181,8 @@ function authorityItem({ certificates: { authority, now, renewBeforeDays }, clus
   return { ...item, verdict: 'ok', evidence };
 }
 
-function validity(end: Date, now: Date): string {
+/** `valid until 2027-01-31 (66 days)`, `expired on 2026-01-31`. */
+export function validity(end: Date, now: Date): string {
   const days = Math.floor((end.getTime() - now.getTime()) / DAY_MS);
   const day = end.toISOString().slice(0, 10);
   return days < 0 ? `expired on ${day}` : `valid until ${day} (${counted(days, 'day')})`;

@@ -8,6 +8,7 @@ import { checkDrift } from './drift.js';
 import { checkEtcd } from './etcd.js';
 import { checkExternalBalancer } from './external-balancer.js';
 import { checkFirewalls } from './firewall.js';
+import { checkKubeadmCertificates } from './kubeadm-certificates.js';
 import { checkKubeadmConfig } from './kubeadm-config.js';
 import { checkNodes } from './nodes.js';
 import { checkNonlocalBind } from './nonlocal-bind.js';
@@ -31,6 +32,7 @@ const CHECKS: readonly Check[] = [
   checkBackends,
   checkFirewalls,
   checkCertificates,
+  checkKubeadmCertificates,
   checkRotation,
   checkApiservers,
   checkApiClients,

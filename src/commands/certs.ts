@@ -34,8 +34,11 @@ export function addCertsCommand(program: Command, context: Context): void {
     .command('renew')
     .description('plan, ask, and renew certificates now: nothing else is changed')
     .argument('<inventory>', INVENTORY)
-    .argument('[names...]', 'which: HOST/NAME as `certs list` has them, a HOST, or a NAME on all hosts')
-    .option('--all', 'all of them')
+    .argument(
+      '[names...]',
+      'which: HOST/NAME as `certs list` has them, a HOST, or a NAME on all hosts; kubeadm, or HOST/kubeadm: what kubeadm made',
+    )
+    .option('--all', 'all of them, but for those of kubeadm')
     .option('--new-key', 'with new keys; otherwise those that the hosts have')
     .option('--dry-run', 'show what would be done; changes nothing');
   addActingOptions(addPlanningOptions(renew))
@@ -84,14 +87,19 @@ async function runRenew(
       hint: `list them with: provision certs list ${quote(inventory)}`,
     });
   const { renewableCertificates, chooseCertificates, renewalPlays } = await import('../day-two/renew-certificates.js');
+  const { kubeadmCertificates, kubeadmPlays } = await import('../day-two/renew-kubeadm.js');
   const begun = new Date();
-  function playsOf({ cluster, certificates: rules, pki, isWithinLimit }: Session): OwnPlays {
-    if (pki.authority.isExternal?.() === true) throw externalCa(inventory);
-    const all = renewableCertificates(cluster);
-    const named = options.all === true ? all : chooseCertificates(names, all);
+  function playsOf({ cluster, certificates: rules, pki, world, isWithinLimit }: Session): OwnPlays {
+    const ours = renewableCertificates(cluster);
+    const named = options.all === true ? ours : chooseCertificates(names, [...ours, ...kubeadmCertificates(cluster)]);
+    const isOfKubeadm = ({ group }: (typeof named)[number]): boolean => group !== undefined;
+    if (pki.authority.isExternal?.() === true && !named.every(isOfKubeadm)) throw externalCa(inventory);
     const chosen = named.filter(({ host }) => isWithinLimit(host));
     const renewal = { begun, key: options.newKey === true ? 'new' : 'kept' } as const;
-    return { name: 'certs renew', plays: renewalPlays(cluster, chosen, { ...rules, renewal }) };
+    const asked = { due: { kind: 'asked', begun: begun.getTime() }, now: () => world.now() } as const;
+    const own = chosen.filter((each) => !isOfKubeadm(each));
+    const plays = renewalPlays(cluster, own, { ...rules, renewal });
+    return { name: 'certs renew', plays: [...plays, ...kubeadmPlays(cluster, chosen.filter(isOfKubeadm), asked)] };
   }
   await runApply(inventory, options, context, { command: 'certs renew', playsOf });
 }

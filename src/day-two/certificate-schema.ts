@@ -10,7 +10,7 @@ const certificate = z
     kind: z
       .enum(['authority', 'leaf', 'trust', 'kubernetes'])
       .describe(
-        '`trust`: an authority that the host verifies others by; `kubernetes`: of kubeadm, renewed by kubeadm.',
+        '`trust`: an authority that the host verifies others by; `kubernetes`: of kubeadm, which renews it (`certs renew INVENTORY kubeadm`); or of a kubelet, which renews its own.',
       ),
     subject: z.string().nullable().describe('`null`: there is no readable certificate.'),
     issuer: z.string().nullable(),

@@ -2,11 +2,14 @@ import { posix } from 'node:path';
 import type { X509Certificate } from 'node:crypto';
 import { askHosts } from '../checks/ask-hosts.js';
 import type { CheckContext } from '../checks/check.js';
+import { askedNodes } from '../checks/kubeadm-certificates.js';
 import { apiserverPart, certificateParts, partOfApiserver, type CertificatePart } from '../checks/certificates.js';
 import { USUAL_CLIENT_FILES } from '../facts/apiserver-manifest.js';
 import { certificateFiles, certificateFilesKey } from '../facts/certificate-files.js';
 import { directoryCertificates } from '../facts/directory-certificates.js';
+import { COPIES, kubeconfigCertificates } from '../facts/kubeconfig-certificates.js';
 import type { ControlPlane } from '../model/cluster.js';
+import { KUBEADM_CERTIFICATES, KUBEADM_PKI, KUBELET_CERTIFICATE } from '../model/kubeadm-certificate.js';
 import type { Probe } from '../model/remote.js';
 import { describeNames } from '../pki/alternative-names.js';
 import type { WantedCertificate } from '../pki/certificate-list.js';
@@ -18,24 +21,22 @@ import type { CertificateListing, ListedCertificate } from './certificate-schema
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 
-/** Where kubeadm keeps its certificates (kubeadm's `certificatesDir`). */
-const KUBERNETES_PKI = '/etc/kubernetes/pki';
-
 /**
  * Every certificate of the cluster: the authority in the store, what each host has of the list of certificates, whom it
- * trusts, and what kubeadm made on control planes. One exec a host.
+ * trusts, what kubeadm made on control planes, and what kubelets show. One exec a host.
  */
 export async function listCertificates(context: CheckContext): Promise<Omit<CertificateListing, 'formatVersion'>> {
   const { cluster, probe, inventory } = context;
   const parts = certificateParts(cluster);
-  const hosts = [...new Set([...parts.map(({ host }) => host), ...cluster.controlPlanes.map(({ host }) => host)])];
+  const nodes = askedNodes(cluster);
+  const hosts = [...new Set([...parts.map(({ host }) => host), ...nodes])];
   const { heard, unreachable } = await askHosts(hosts, async (host) => {
     const own = parts.filter((part) => part.host === host);
     const controlPlane = cluster.controlPlanes.find((each) => each.host === host);
     const [listed, ofApiserver, others] = await Promise.all([
       Promise.all(own.map(async (part) => listPart(context, part, probe(host)))),
       controlPlane === undefined ? [] : listApiserver(context, controlPlane, probe(host)),
-      controlPlane === undefined ? [] : listKubernetes(context, probe(host)),
+      nodes.includes(host) ? listKubernetes(context, probe(host), { isControlPlane: controlPlane !== undefined }) : [],
     ]);
     const ours = [...listed.flat(), ...ofApiserver];
     const known = new Set(ours.map(({ path }) => path));
@@ -113,14 +114,36 @@ async function listLeaf(
   return listed({ name, host: probe.host, path: certificatePath, kind: 'leaf', certificate, faults }, rules.now);
 }
 
-async function listKubernetes({ certificates: { now } }: CheckContext, probe: Probe): Promise<ListedCertificate[]> {
-  const files = await probe.ask(directoryCertificates, KUBERNETES_PKI);
-  return files.flatMap(({ path, pem }) =>
+/** Of a control plane: files of kubeadm, kubeconfigs, and copies of these; of any node what its kubelet shows. */
+async function listKubernetes(
+  { certificates: { now } }: CheckContext,
+  probe: Probe,
+  { isControlPlane }: { readonly isControlPlane: boolean },
+): Promise<readonly ListedCertificate[]> {
+  const [kubelet, files, kubeconfigs] = await Promise.all([
+    probe.ask(certificateFiles, certificateFilesKey(KUBELET_CERTIFICATE)),
+    isControlPlane ? probe.ask(directoryCertificates, KUBEADM_PKI) : [],
+    isControlPlane ? Promise.all(KUBECONFIGS.map(async (each) => probe.ask(kubeconfigCertificates, each))) : [],
+  ]);
+  const all = [{ path: KUBELET_CERTIFICATE, pem: kubelet.pem }, ...files, ...kubeconfigs.flat()];
+  return all.flatMap(({ path, pem }) =>
     readCertificates(pem).map((certificate) => {
-      const name = `${probe.host}/${posix.relative(KUBERNETES_PKI, path)}`;
+      const name = `${probe.host}/${nameOf(path)}`;
       return listed({ name, host: probe.host, path, kind: 'kubernetes', certificate, faults: [] }, now);
     }),
   );
+}
+
+const OF_KUBEADM = KUBEADM_CERTIFICATES.filter(({ layout }) => layout === 'kubeconfig').map(({ path }) => path);
+
+/** Those of kubeadm, and where people keep copies. */
+const KUBECONFIGS = [...OF_KUBEADM, ...COPIES];
+
+/** What `certs renew` calls it; what it can't renew by its place. */
+function nameOf(path: string): string {
+  if (path === KUBELET_CERTIFICATE) return 'kubelet';
+  const known = KUBEADM_CERTIFICATES.find((each) => each.path === path)?.name;
+  return known ?? (path.startsWith(`${KUBEADM_PKI}/`) ? posix.relative(KUBEADM_PKI, path) : path.slice(1));
 }
 
 function listed(

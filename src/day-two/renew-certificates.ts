@@ -22,6 +22,8 @@ export interface RenewableCertificate {
   readonly host: string;
   /** Its name in the list of certificates. */
   readonly name: string;
+  /** A word for all of its kind, which are not meant by the name of their host alone. */
+  readonly group?: string;
 }
 
 /** Every certificate of the list, on every host that should have it. */
@@ -48,8 +50,7 @@ export function chooseCertificates(
   words: readonly string[],
   all: readonly RenewableCertificate[],
 ): readonly RenewableCertificate[] {
-  const named = (word: string) => (each: RenewableCertificate) =>
-    [each.host, each.name, `${each.host}/${each.name}`].includes(word);
+  const named = (word: string) => (each: RenewableCertificate) => wordsFor(each).includes(word);
   const unknown = words.filter((word) => !all.some(named(word)));
   if (unknown.length === 0) return all.filter((each) => words.some((word) => named(word)(each)));
   throw new ProvisionError({
@@ -57,9 +58,14 @@ export function chooseCertificates(
     message: `no certificate that is renewed here is named ${unknown.join(', ')}`,
     hint: [
       `expected HOST/NAME, HOST or NAME, as in: ${[...new Set(all.map(({ name }) => name))].join(', ')}`,
-      'what kubeadm made is renewed by kubeadm: kubeadm certs renew all',
+      'all that kubeadm made: kubeadm, or HOST/kubeadm',
     ].join('\n'),
   });
+}
+
+function wordsFor({ host, name, group }: RenewableCertificate): readonly string[] {
+  const kinds = [name, ...(group === undefined ? [] : [group])];
+  return [...(group === undefined ? [host] : []), ...kinds, ...kinds.map((kind) => `${host}/${kind}`)];
 }
 
 /**

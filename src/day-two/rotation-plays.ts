@@ -6,7 +6,7 @@ import { apiserverTrust, authorityProfile, balancerTrust, memberTrust } from '..
 import type { Play } from '../playbook/play.js';
 import { etcdMember } from '../resources/etcd-member.js';
 import type { CertificateRules } from '../resources/judge-certificate.js';
-import { restartedApiserver } from '../resources/restarted-apiserver.js';
+import { restartedApiserver } from '../resources/restarted-static-pod.js';
 import { service as serviceResource } from '../resources/service.js';
 import { trustBundleResource } from '../resources/trust-bundle.js';
 import { fromManifest } from '../roles/kube-apiserver/client-files.js';

@@ -43,28 +43,29 @@ export function apiserverReady(cluster: Cluster): Gate {
 }
 
 /** The grace period of a static pod: the kubelet lets the old process end beside the new one (`terminationGracePeriodSeconds`). */
-const GRACE_MS = 30_000;
+export const GRACE_MS = 30_000;
 
 /** The kubelet's longest pause between two starts of what crashes (pkg/kubelet/kubelet.go, `MaxContainerBackOff`). */
 const BACK_OFF_MS = 300_000;
 
-/** Why a kube-apiserver is not the wanted one yet. */
-interface NotYet {
+/** Why a process is not the wanted one yet. */
+export interface NotYet {
   readonly problem: string;
   /** How long the kubelet itself may leave it so. */
   readonly patienceMs: number;
 }
 
-function verdict(problems: readonly (NotYet & { readonly host: string })[]): GateAnswer {
+/** Of problems, each on its host. @param look what a person types there */
+export function verdict(
+  problems: readonly (NotYet & { readonly host: string })[],
+  look: (host: string) => string = (host) => containersByHand(host, 'kube-apiserver'),
+): GateAnswer {
   const [first] = problems;
   if (first === undefined) return { open: true };
   const reason = problems.map(({ host, problem }) => `${host}: ${problem}`).join('; ');
   const patienceMs = Math.max(...problems.map((each) => each.patienceMs));
   // A restart of the kubelet ends its pause; static pods that run go on.
-  const next =
-    first.patienceMs === BACK_OFF_MS
-      ? restartByHand(first.host, 'kubelet')
-      : containersByHand(first.host, 'kube-apiserver');
+  const next = first.patienceMs === BACK_OFF_MS ? restartByHand(first.host, 'kubelet') : look(first.host);
   return { open: false, reason, next, patienceMs };
 }
 
@@ -126,7 +127,11 @@ export function isConnected({ argv, connections }: ApiserverProcess): boolean {
 
 /** Why the process with these arguments is not ready; `undefined` when it is. */
 export async function readinessProblem(probe: Probe, argv: readonly string[]): Promise<string | undefined> {
-  const answer = await probe.ask(httpsAnswer, httpsKey(ownQuestion(argv, '/readyz')));
+  const question = ownQuestion(argv, '/readyz');
+  const known = await probe.ask(httpsAnswer, httpsKey(question));
+  // A client certificate that has ended is no fault of the API server: whoever is let in as nobody may ask.
+  const isRefused = known.kind === 'answer' && known.status === 401 && question.certificate !== undefined;
+  const answer = isRefused ? await probe.ask(httpsAnswer, httpsKey({ url: question.url })) : known;
   if (answer.kind === 'failure') return `/readyz fails: ${answer.reason}`;
   return answer.status === 200 ? undefined : `/readyz answers ${answer.status}: ${failedChecks(answer.body)}`;
 }

@@ -2,12 +2,14 @@ import type { Cluster } from '../model/cluster.js';
 import { aboutService, type Gate } from '../model/gate.js';
 import { SERVICE_NAMES, serviceNamed, type ServiceName, type VirtualService } from '../model/virtual-service.js';
 import { aptUnlocked } from './apt-unlocked.js';
+import { apiserverCanSpareBatch } from './apiserver-can-spare-batch.js';
 import { apiserverReady } from './apiserver-ready.js';
 import { backendsNamed } from './backends-named.js';
 import { backendsUp } from './backends-up.js';
 import { formerMembersMayLeave } from './former-members-may-leave.js';
 import { formerNodesMayLeave } from './former-nodes-may-leave.js';
 import { formerBalancersFreed } from './former-balancers-freed.js';
+import { controllersReady } from './controllers-ready.js';
 import { etcdAnswersDirectly } from './etcd-answers-directly.js';
 import { externalAnswers } from './external-answers.js';
 import { etcdHasRoom } from './etcd-has-room.js';
@@ -42,6 +44,8 @@ export function gateTable(cluster: Cluster, now: () => Date): ReadonlyMap<string
     ...SERVICE_NAMES.flatMap((name) => serviceGates(name, cluster)),
     etcdAnswersDirectly(cluster),
     apiserverReady(cluster),
+    apiserverCanSpareBatch(cluster),
+    controllersReady(cluster),
     kubeletReady(cluster),
     runtimeReady(cluster),
     kubeProxySettled(cluster),

@@ -1,6 +1,9 @@
 import { parseBoundedYaml } from './bounded-yaml.js';
 import type { Command } from './remote.js';
 
+/** Where packages and people put kubeadm: an installation from elsewhere is not looked for. */
+export const KUBEADM_PLACES = ['/usr/bin/kubeadm', '/usr/local/bin/kubeadm'] as const;
+
 /** Stand in kubeadm's configuration for what is made when a host joins, and is in no plan. */
 export const JOIN_MARKS = {
   /** A bootstrap token. */

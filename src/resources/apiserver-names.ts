@@ -7,6 +7,7 @@ import { argumentOf, readStaticPodManifest } from '../facts/static-pod-manifest.
 import { changed, UNCHANGED, type Await, type Outcome, type Resource } from '../model/change.js';
 import type { ControlPlane } from '../model/cluster.js';
 import { ProvisionError } from '../model/errors.js';
+import { KUBEADM_PLACES } from '../model/kubeadm.js';
 import type { Probe } from '../model/remote.js';
 import { namesOf, readCertificates } from '../pki/inspect.js';
 import { describeNames } from '../pki/alternative-names.js';
@@ -33,9 +34,6 @@ const USUAL: Pair = {
   keyPath: '/etc/kubernetes/pki/apiserver.key',
 };
 
-/** Where packages and people put kubeadm: an installation from elsewhere is not looked for. */
-const KUBEADM = ['/usr/bin/kubeadm', '/usr/local/bin/kubeadm'];
-
 /**
  * The certificate of an API server has these names, and all that it had before. Where one is missing, the kubeadm of its
  * host reissues it, with the authority's key that is there.
@@ -52,7 +50,7 @@ export function apiserverNames(options: ApiserverNamesOptions): Resource {
         askText(probe, path),
         probe.ask(certificateFiles, keyOf(USUAL)),
         probe.ask(pathExists, authority.key),
-        ...KUBEADM.map((program) => probe.ask(pathExists, program)),
+        ...KUBEADM_PLACES.map((program) => probe.ask(pathExists, program)),
       ]);
       if (text === undefined) throw noManifest(path);
       const manifest = readStaticPodManifest(path, text, CONTAINER);
@@ -116,7 +114,7 @@ function refuseWithout({ host }: Probe, { pair, isProgramThere, isKeyThere, key 
   const reason = isApart
     ? `${pair.certificatePath} and ${pair.keyPath} are not in one directory, as kubeadm has them`
     : !isProgramThere
-      ? `there is no kubeadm (${KUBEADM.join(', ')})`
+      ? `there is no kubeadm (${KUBEADM_PLACES.join(', ')})`
       : isKeyThere
         ? undefined
         : `the authority's key is not there (${key})`;

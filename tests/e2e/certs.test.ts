@@ -68,7 +68,7 @@ describeOnLab('provision certs', 'certs', { etcd: 3, controlPlanes: 1 }, (lab) =
       expect.arrayContaining([
         'ca',
         'cp-1/apiserver-etcd-client',
-        'cp-1/apiserver.crt',
+        'cp-1/apiserver',
         ...MEMBERS.flatMap((host) =>
           ['etcd-server', 'etcd-peer', 'etcdctl-client', 'haproxy-healthcheck-client', 'trust'].map(
             (name) => `${host}/${name}`,

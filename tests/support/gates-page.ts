@@ -6,11 +6,15 @@ import { duration } from '../../src/report/wording.js';
 
 /** What each gate asks, by its name without its service. */
 const ASKS: Readonly<Record<string, string>> = {
+  'apiserver-can-spare-batch':
+    'Another API server is ready while that of the batch restarts, where there is another, and the one of the batch serves.',
   'apiserver-ready':
     'Only kube-apiservers with the new arguments run, `/readyz` is ok, and they are connected to etcd.',
   'apt-unlocked': 'No one else installs packages on the host.',
   'backends-named': 'What each backend shows names the virtual IP, and its DNS name.',
   'backends-up': 'The proxy on each host of the batch runs, and finds every backend up.',
+  'controllers-ready':
+    'The controller-manager and the scheduler of each control plane run and are healthy; after a change, in a new process.',
   'etcd-answers-directly': 'A member answers at its own URL, from this control plane and with its files.',
   'etcd-can-spare-batch': 'The cluster is healthy without the members of the batch, and keeps its quorum.',
   'etcd-has-room': "No member's database is near its quota.",

@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { chooseCertificates, renewableCertificates, renewalPlays } from '../../../src/day-two/renew-certificates.js';
+import { kubeadmCertificates, kubeadmPlays } from '../../../src/day-two/renew-kubeadm.js';
 import { gateTable } from '../../../src/gates/table.js';
 import { orderTable } from '../../../src/gates/orders.js';
 import type { Play } from '../../../src/playbook/play.js';
@@ -83,5 +84,49 @@ describe('renewalPlays', () => {
       expect([...orderTable(SAMPLE_CLUSTER).keys()]).toContain(play.order);
       for (const gate of [...play.gatesBefore, ...play.gatesAfter]) expect([...gates.keys()]).toContain(gate);
     }
+  });
+});
+
+describe('of kubeadm', () => {
+  const both = [...ALL, ...kubeadmCertificates(SAMPLE_CLUSTER)];
+  const names = (...words: readonly string[]): readonly string[] =>
+    chooseCertificates(words, both).map(({ name }) => name);
+  const rules = { due: { kind: 'asked', begun: 0 }, now: () => 0 } as const;
+  const EVERY = [
+    ...['admin.conf', 'super-admin.conf', 'apiserver', 'apiserver-kubelet-client', 'front-proxy-client'],
+    ...['controller-manager.conf', 'scheduler.conf'],
+  ];
+
+  test.each([
+    ['kubeadm', EVERY],
+    ['cp-1/kubeadm', EVERY],
+    ['scheduler.conf', ['scheduler.conf']],
+    ['cp-1/apiserver', ['apiserver']],
+    // Nobody who renews a host has its API server restarted unasked.
+    ['cp-1', ['apiserver-etcd-client']],
+  ])('are chosen by %s', (word, chosenNames) => {
+    expect(names(word)).toEqual(chosenNames);
+  });
+
+  test('are renewed one control plane after the other, with who reads them, behind gates that there are', () => {
+    const [play, ...others] = kubeadmPlays(
+      SAMPLE_CLUSTER,
+      chooseCertificates(['apiserver', 'scheduler.conf'], both),
+      rules,
+    );
+    if (play === undefined) throw new Error('there is no play');
+    expect(others).toEqual([]);
+    expect(linesOf([play])).toEqual([
+      'Renew certificates of kubeadm / cp-1: kubeadm-certificate:apiserver kubeadm-certificate:scheduler.conf static-pod-start:/etc/kubernetes/manifests/kube-apiserver.yaml static-pod-start:/etc/kubernetes/manifests/kube-scheduler.yaml',
+    ]);
+    const gates = gateTable(SAMPLE_CLUSTER, () => TODAY);
+    expect([play.batchSize, [...play.gatesBefore, ...play.gatesAfter].filter((gate) => !gates.has(gate))]).toEqual([
+      1,
+      [],
+    ]);
+    expect(linesOf(kubeadmPlays(SAMPLE_CLUSTER, chooseCertificates(['admin.conf'], both), rules))).toEqual([
+      'Renew certificates of kubeadm / cp-1: kubeadm-certificate:admin.conf',
+    ]);
+    expect(kubeadmPlays(SAMPLE_CLUSTER, [], rules)).toEqual([]);
   });
 });

@@ -61,6 +61,8 @@ describe('the gates of a cluster', () => {
     ),
     'etcd-answers-directly',
     'apiserver-ready',
+    'apiserver-can-spare-batch',
+    'controllers-ready',
     'kubelet-ready',
     'runtime-ready',
     'kube-proxy-settled',
@@ -84,7 +86,7 @@ describe('the gates of a cluster', () => {
         if ([...slow, 'apiserver-ready', 'kubelet-ready', 'runtime-ready', 'backends-named: etcd'].includes(name))
           return [name, name, 180];
         // A minute a node.
-        if (name === 'kube-proxy-settled') return [name, name, 120];
+        if (name === 'kube-proxy-settled' || name === 'controllers-ready') return [name, name, 120];
         if (name === 'apt-unlocked') return [name, name, 600];
         // Its host takes the rules back soon after.
         if (name === 'firewall-lets-in') return [name, name, 15];

@@ -1,9 +1,8 @@
-import { APISERVER } from '../facts/apiserver-processes.js';
 import { askText } from '../facts/file-content.js';
 import { fileState } from '../facts/file-state.js';
 import { programStarts } from '../facts/program-starts.js';
 import { changed, UNCHANGED, type Resource } from '../model/change.js';
-import type { ControlPlane } from '../model/cluster.js';
+import { processName } from '../model/kubeadm-certificate.js';
 import { refuseForeignLink } from './file.js';
 import { newerFiles } from './service.js';
 import { unifiedDiff } from './unified-diff.js';
@@ -13,12 +12,21 @@ import { writeManifest } from './write-manifest.js';
 /** Counts the restarts that were asked for: the kubelet replaces a static pod when what its manifest says changes. */
 const ANNOTATION = 'provision/restarts';
 
+/** A static pod that is restarted for its files. */
+interface RestartedPod {
+  readonly manifest: string;
+  /** Its program. */
+  readonly program: string;
+  /** The gate that knows whether the new process serves; it is given the files. */
+  readonly gate: string;
+}
+
 /**
- * A kube-apiserver that runs with these files. It reads the authority of its etcd at its start alone; where the file is
+ * A static pod that runs with these files. What a program reads at its start alone it has read before it was changed; where a file is
  * newer than the process, the kubelet is made to start another one.
  */
-export function restartedApiserver(
-  { manifest: path }: Pick<ControlPlane, 'manifest'>,
+export function restartedStaticPod(
+  { manifest: path, program, gate }: RestartedPod,
   runsWith: readonly Resource[],
 ): Resource {
   return {
@@ -28,7 +36,7 @@ export function restartedApiserver(
       const [text, state, processes, newer] = await Promise.all([
         askText(probe, path),
         probe.ask(fileState, path),
-        probe.ask(programStarts, APISERVER),
+        probe.ask(programStarts, processName(program)),
         newerFiles(runsWith, probe),
       ]);
       // What is not there, or does not run, reads the files when it starts.
@@ -39,18 +47,22 @@ export function restartedApiserver(
       const count = Number(annotationOf({ text }, ANNOTATION) ?? '0');
       const after = withAnnotation({ path, text }, ANNOTATION, String(Number.isSafeInteger(count) ? count + 1 : 1));
       return changed({
-        summary: `restart ${APISERVER}, by an annotation of ${path}`,
+        summary: `restart ${program}, by an annotation of ${path}`,
         diff: [...reasons.map((reason) => `because ${reason}`), ...unifiedDiff(path, text, after)],
         actions: [
           writeManifest(path, after, state),
-          {
-            kind: 'await',
-            gate: 'apiserver-ready',
-            parameters: { runsWith: runsWith.flatMap(({ paths }) => paths) },
-          },
+          { kind: 'await', gate, parameters: { runsWith: runsWith.flatMap(({ paths }) => paths) } },
         ],
         disruptive: true,
       });
     },
   };
+}
+
+/** A kube-apiserver that runs with these files, as {@link restartedStaticPod}. */
+export function restartedApiserver(
+  { manifest }: Pick<RestartedPod, 'manifest'>,
+  runsWith: readonly Resource[],
+): Resource {
+  return restartedStaticPod({ manifest, program: 'kube-apiserver', gate: 'apiserver-ready' }, runsWith);
 }

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { changed, UNCHANGED, type Outcome, type Resource } from '../../../src/model/change.js';
-import { restartedApiserver } from '../../../src/resources/restarted-apiserver.js';
+import { restartedApiserver } from '../../../src/resources/restarted-static-pod.js';
 import { fakeProbe } from '../../support/fake-probe.js';
 import { fixture } from '../../support/fixture.js';
 

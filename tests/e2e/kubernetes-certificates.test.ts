@@ -1,0 +1,190 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { beforeAll, expect, test } from '@jest/globals';
+import { certificatesSchema, type ListedCertificate } from '../../src/day-two/certificate-schema.js';
+import { LAB_SETTINGS, until } from '../support/kubernetes-cluster.js';
+import { describeOnLab } from '../support/lab.js';
+import {
+  endOf,
+  inventoryWith,
+  passphraseFile,
+  performedChanges,
+  plannedChanges,
+  runVerb,
+  vipOf,
+} from '../support/main-job.js';
+import { shortenCertificates } from '../support/short-certificates.js';
+import { disturbedRun, type DisturbedRun } from '../support/stopped-run.js';
+
+const HOSTS = ['cp-1', 'cp-2'];
+const PKI = '/etc/kubernetes/pki';
+
+/** Of kubeadm in the order in which they are renewed, and what is restarted for them. */
+const RENEWED = [
+  'kubeadm-certificate:admin.conf',
+  'kubeadm-certificate:apiserver',
+  'kubeadm-certificate:apiserver-kubelet-client',
+  'kubeadm-certificate:front-proxy-client',
+  'kubeadm-certificate:controller-manager.conf',
+  'kubeadm-certificate:scheduler.conf',
+  'static-pod-start:/etc/kubernetes/manifests/kube-apiserver.yaml',
+  'static-pod-start:/etc/kubernetes/manifests/kube-controller-manager.yaml',
+  'static-pod-start:/etc/kubernetes/manifests/kube-scheduler.yaml',
+];
+
+/** Asks the API servers ten times a second through their virtual IP, verified, with the administrator's own certificate of before. */
+const ASKING = `cat >/run/asking.sh <<'END'
+sed -n 's/^ *client-certificate-data: //p' /etc/kubernetes/admin.conf | base64 -d >/run/asking.crt
+sed -n 's/^ *client-key-data: //p' /etc/kubernetes/admin.conf | base64 -d >/run/asking.key
+while :; do curl -sS --cacert ${PKI}/ca.crt --cert /run/asking.crt --key /run/asking.key -m 5 -o /dev/null -w '%{http_code}\\n' https://VIP:8443/api/v1/namespaces/default; sleep 0.1; done
+END
+rm -f /run/asked; systemd-run --quiet --unit asking -p StandardOutput=file:/run/asked sh /run/asking.sh`;
+
+interface Item {
+  readonly check: string;
+  readonly host?: string;
+  readonly subject?: string;
+  readonly verdict: string;
+  readonly evidence: string;
+  readonly next?: string;
+}
+
+describeOnLab('certificates of kubeadm', 'kcert', { etcd: 1, controlPlanes: 2, kubernetes: 'real' }, (lab) => {
+  let inventory = '';
+  let vip = '';
+
+  beforeAll(async () => {
+    vip = (await vipOf(lab)).replace(/\d+$/, '99');
+    inventory = await inventoryWith(lab, 'certificates', [`kube_apiserver_lb_ip: ${vip}`, ...LAB_SETTINGS]);
+    const text = await readFile(inventory, 'utf8');
+    await writeFile(inventory, `${text}    kube_apiserver_lb:\n      children:\n        etcd: {}\n`);
+    const made = await runVerb(lab, 'apply', inventory, '--playbook', 'kubernetes');
+    if (made.status !== 0) throw new Error(endOf(made));
+  });
+
+  async function items(): Promise<readonly Item[]> {
+    const verified = await lab.provision('verify', inventory, '--format', 'json');
+    const { items: all } = JSON.parse(verified.stdout) as { readonly items: readonly Item[] };
+    return all.filter(({ check }) => check.startsWith('kube'));
+  }
+
+  const told = (all: readonly Item[]): readonly string[] =>
+    all
+      .filter(({ verdict, check }) => verdict !== 'ok' && /^kube(?:rnetes|let)-/.test(check))
+      .map(({ verdict, host, subject = '' }) => `${verdict} ${host ?? ''} ${subject}`);
+
+  async function list(): Promise<readonly ListedCertificate[]> {
+    const ended = await lab.provision('certs', 'list', inventory, '--format', 'json');
+    if (ended.status !== 0) throw new Error(endOf(ended));
+    return certificatesSchema.parse(JSON.parse(ended.stdout)).certificates;
+  }
+
+  /** Renews, and kills the run at the first event that is picked. */
+  async function renew(
+    words: readonly string[],
+    when: Parameters<typeof disturbedRun>[2] = () => false,
+  ): Promise<DisturbedRun> {
+    const file = await passphraseFile(lab);
+    return disturbedRun(lab, ['certs', 'renew', inventory, ...words, '--passphrase-file', file], when, (kill) => {
+      kill('SIGKILL');
+    });
+  }
+
+  const ends = (changes: readonly string[]): readonly string[] =>
+    changes.map((line) => line.replace(/^.*? \/ (\S+) \/ ([^ ]+?): .*$/, '$1 $2'));
+
+  const both = (addresses: readonly string[]): readonly string[] =>
+    HOSTS.flatMap((host) => addresses.map((address) => `${host} ${address}`));
+
+  const ofKubeadm = (listed: readonly ListedCertificate[]): readonly ListedCertificate[] =>
+    listed.filter(({ kind, usages }) => kind === 'kubernetes' && usages.length > 0);
+
+  test('what ends is told; it is renewed one control plane after the other, no request fails, and what was killed in the middle is ended by the next run', async () => {
+    const days = {
+      apiserver: 5,
+      'apiserver-kubelet-client': 5,
+      'front-proxy-client': 5,
+      'controller-manager.conf': 5,
+      'admin.conf': 5,
+    };
+    await shortenCertificates(lab, 'cp-1', { ...days, 'scheduler.conf': 5 });
+    await shortenCertificates(lab, 'cp-2', { ...days, 'scheduler.conf': 0 });
+    await lab.ssh('cp-1', 'mkdir -p -m 0700 /root/.kube; cp /etc/kubernetes/admin.conf /root/.kube/config');
+    const before = await items();
+    const listed = ofKubeadm(await list());
+    const planned = await renew(['kubeadm', '--dry-run']);
+    await lab.ssh('cp-1', ASKING.replaceAll('VIP', vip));
+    const begun = Date.now();
+    const killed = await renew(
+      ['kubeadm', '--yes'],
+      (event) => event.type === 'change-started' && event.address.startsWith('static-pod-start:'),
+    );
+    const again = await renew(['kubeadm', '--yes']);
+    const asked = (await lab.ssh('cp-1', 'systemctl stop asking; sort /run/asked | uniq -c')).stdout.trim();
+    console.log(`renewed twice, once killed, in ${(Date.now() - begun) / 1000} s; the virtual IP answered: ${asked}`);
+
+    expect(told(before)).toEqual([
+      ...[
+        'admin.conf',
+        'pki/apiserver.crt',
+        'pki/apiserver-kubelet-client.crt',
+        'pki/front-proxy-client.crt',
+        'controller-manager.conf',
+        'scheduler.conf',
+      ].map((path) => `warn cp-1 /etc/kubernetes/${path}`),
+      'warn cp-1 kube-controller-manager',
+      'warn cp-1 kube-scheduler',
+      'warn cp-1 /root/.kube/config',
+      ...[
+        'admin.conf',
+        'pki/apiserver.crt',
+        'pki/apiserver-kubelet-client.crt',
+        'pki/front-proxy-client.crt',
+        'controller-manager.conf',
+      ].map((path) => `warn cp-2 /etc/kubernetes/${path}`),
+      'fail cp-2 /etc/kubernetes/scheduler.conf',
+      'warn cp-2 kube-controller-manager',
+      'warn cp-2 kube-scheduler',
+    ]);
+    expect(before.find(({ verdict }) => verdict === 'fail')?.next).toMatch(
+      /^provision certs renew \S+ cp-2\/scheduler\.conf$/,
+    );
+    expect(listed.filter(({ daysLeft }) => (daysLeft ?? 0) < 6).map(({ name }) => name)).toEqual(
+      expect.arrayContaining(['cp-2/scheduler.conf', 'cp-1/apiserver', 'cp-1/root/.kube/config', 'cp-2/admin.conf']),
+    );
+    expect(listed.map(({ name }) => name)).toEqual(expect.arrayContaining(['cp-1/kubelet', 'cp-2/kubelet']));
+    expect(ends(plannedChanges(planned))).toEqual(both(RENEWED));
+    expect(planned.stdout).toContain('/root/.kube/config holds a copy, which stays as it is');
+    expect(killed.status).toBe(137);
+    expect(again.status === 0 ? '' : endOf(again)).toBe('');
+    expect(ends(performedChanges(again))).toEqual(both(RENEWED));
+    expect(asked).toMatch(/^\d+ 200$/);
+    expect(told(await items())).toEqual(['warn cp-1 /root/.kube/config']);
+    const after = ofKubeadm(await list()).filter(({ name }) => !name.endsWith('/root/.kube/config'));
+    expect(after.filter(({ daysLeft }) => (daysLeft ?? 0) < 360)).toEqual([]);
+    // A serving certificate loses no name, and its key has changed.
+    const of = (all: readonly ListedCertificate[]): ListedCertificate | undefined =>
+      all.find(({ name }) => name === 'cp-2/apiserver');
+    expect(of(after)?.names).toEqual(of(listed)?.names);
+    const secret = /PRIVATE KEY|LS0tLS1CRUdJTi/;
+    const kubeconfig = (await lab.ssh('cp-1', 'grep client-key-data /etc/kubernetes/admin.conf')).stdout;
+    const printed = [kubeconfig, ...[planned, killed, again].map(({ stdout }) => stdout)];
+    expect(printed.map((text) => secret.test(text))).toEqual([true, false, false, false]);
+  });
+
+  test('one that does not become ready in time is put back as it was; and without the key of its authority nothing is begun', async () => {
+    const state = `cd /etc/kubernetes; sha256sum *.conf pki/*.crt pki/*.key`;
+    const before = (await lab.ssh('cp-2', state)).stdout;
+    const failed = await renew(['cp-2/kubeadm', '--gate-timeout', '1', '--yes']);
+    await until(lab, 'cp-2', 'test "$(curl -sk https://127.0.0.1:6443/readyz)" = ok');
+    const after = (await lab.ssh('cp-2', `${state}; find /etc/kubernetes -name '.provision*'`)).stdout;
+    await lab.ssh('cp-2', `mv ${PKI}/ca.key /root/`);
+    const elsewhere = await lab.provision('certs', 'renew', inventory, 'cp-2/apiserver', '--dry-run');
+    await lab.ssh('cp-2', `mv /root/ca.key ${PKI}/`);
+    expect(failed.status).not.toBe(0);
+    expect(failed.stdout).toContain('gate apiserver-ready did not open within 1 s');
+    expect(after).toBe(before);
+    const text = elsewhere.stdout + elsewhere.stderr;
+    expect(text).toContain(`can't be renewed here: the key of its authority is not on the host (${PKI}/ca.key)`);
+    expect(text).toContain('kubeadm certs generate-csr');
+  });
+});

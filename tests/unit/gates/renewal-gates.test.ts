@@ -1,0 +1,162 @@
+import { describe, expect, test } from '@jest/globals';
+import { httpsKey, type HttpsAnswer } from '../../../src/facts/https-answer.js';
+import { apiserverCanSpareBatch } from '../../../src/gates/apiserver-can-spare-batch.js';
+import { apiserverReady } from '../../../src/gates/apiserver-ready.js';
+import { controllersReady } from '../../../src/gates/controllers-ready.js';
+import type { GateAnswer } from '../../../src/model/gate.js';
+import { fakeProbes, UNREACHABLE, type FakeAnswers } from '../../support/fake-probe.js';
+import { gateInput } from '../../support/gate-input.js';
+import { SAMPLE_CLUSTER } from '../../support/sample-cluster.js';
+
+const [ONE] = SAMPLE_CLUSTER.controlPlanes;
+if (ONE === undefined) throw new Error('the sample has no control plane');
+const CLUSTER = { ...SAMPLE_CLUSTER, controlPlanes: [ONE, { ...ONE, host: 'cp-2' }] };
+const URL = 'https://127.0.0.1:6443/readyz';
+const CLIENT = { certificate: '/pki/kubelet-client.crt', key: '/pki/kubelet-client.key' };
+
+const status = (code: number): HttpsAnswer => ({ kind: 'answer', status: code, body: '' });
+
+/** An API server, by what it answers to its own client certificate and to nobody. */
+function server(known: HttpsAnswer, nobody = known, runs = true): FakeAnswers {
+  const argv = [
+    'kube-apiserver',
+    '--etcd-servers=https://etcd:2379',
+    `--kubelet-client-certificate=${CLIENT.certificate}`,
+    `--kubelet-client-key=${CLIENT.key}`,
+  ];
+  return {
+    'apiserver-processes': { 'kube-apiserver': runs ? [{ pid: 1, argv, connections: [] }] : [] },
+    'https-answers': { [httpsKey({ url: URL, ...CLIENT })]: known, [httpsKey({ url: URL })]: nobody },
+  };
+}
+
+const READY = server(status(200));
+const UNREADY = server(status(500));
+const GONE = server(status(200), status(200), false);
+
+describe('apiserver-can-spare-batch', () => {
+  const ask = async (one: FakeAnswers, two: FakeAnswers, batch = ['cp-1']): Promise<GateAnswer> =>
+    apiserverCanSpareBatch(CLUSTER).check(
+      gateInput(fakeProbes({ 'cp-1': one, 'cp-2': two }), { when: 'before', batch }),
+    );
+
+  test.each([
+    ['another one is ready', READY, READY, { open: true }],
+    ['the one of the batch does not serve', UNREADY, READY, { open: true }],
+    ['none serves', GONE, UNREADY, { open: true, note: 'no API server serves' }],
+    [
+      'no other one is ready',
+      READY,
+      UNREADY,
+      { open: false, reason: 'no other API server is ready: cp-2: /readyz answers 500: ' },
+    ],
+    [
+      'no other one runs',
+      READY,
+      GONE,
+      { open: false, reason: 'no other API server is ready: cp-2: no kube-apiserver runs' },
+    ],
+    [
+      'the other one is away',
+      READY,
+      UNREACHABLE,
+      { open: false, reason: expect.stringContaining("can't connect") as unknown },
+    ],
+  ] as const)('%s', async (_, one, two, answer) => {
+    expect(await ask(one, two)).toMatchObject(answer);
+  });
+
+  test('there is no other: that was agreed to', async () => {
+    expect(await ask(READY, READY, ['cp-1', 'cp-2'])).toMatchObject({
+      open: true,
+      note: 'there is no other API server: it is away while it restarts',
+    });
+  });
+});
+
+test('an API server is not unready because its own client certificate has ended', async () => {
+  const ask = async (host: FakeAnswers): Promise<GateAnswer> =>
+    apiserverReady({ ...CLUSTER, controlPlanes: [ONE] }).check(
+      gateInput(fakeProbes({ 'cp-1': host }), { batch: ['cp-1'] }),
+    );
+  expect(await ask(server(status(401), status(200)))).toEqual({ open: true });
+  expect(await ask(server(status(401), status(401)))).toMatchObject({
+    open: false,
+    reason: 'cp-1: /readyz answers 401: ',
+  });
+  expect(await ask(server(status(403), status(200)))).toMatchObject({ open: false });
+});
+
+describe('controllers-ready', () => {
+  const MANIFEST = (name: string, flags: string): string =>
+    `apiVersion: v1\nkind: Pod\nmetadata: {name: ${name}}\nspec:\n  containers:\n  - name: ${name}\n    command: [${name}, --leader-elect=true${flags}]\n`;
+  const CONTROLLER = '/etc/kubernetes/manifests/kube-controller-manager.yaml';
+  const SCHEDULER = '/etc/kubernetes/manifests/kube-scheduler.yaml';
+  const CONF = '/etc/kubernetes/scheduler.conf';
+  const OTHER = '/etc/kubernetes/controller-manager.conf';
+
+  interface Found {
+    readonly starts?: readonly number[];
+    readonly health?: HttpsAnswer;
+    readonly scheduler?: string | undefined;
+  }
+
+  async function ask(found: Found, runsWith?: readonly string[]): Promise<GateAnswer> {
+    const { starts = [200], health = status(200) } = found;
+    const scheduler = 'scheduler' in found ? found.scheduler : MANIFEST('kube-scheduler', ', --bind-address=127.0.0.1');
+    const host: FakeAnswers = {
+      'file-contents': {
+        [CONTROLLER]: MANIFEST('kube-controller-manager', ', --secure-port=11257'),
+        [SCHEDULER]: scheduler,
+      },
+      'program-starts': {
+        'kube-controller': [{ pid: 3, startedAt: 10 }],
+        'kube-scheduler': starts.map((startedAt, index) => ({ pid: index + 4, startedAt })),
+      },
+      'file-states': { [CONF]: { kind: 'file', changedAt: 100 }, [OTHER]: { kind: 'file', changedAt: 5 } },
+      'https-answers': {
+        [httpsKey({ url: 'https://127.0.0.1:11257/healthz' })]: status(200),
+        [httpsKey({ url: 'https://127.0.0.1:10259/healthz' })]: health,
+      },
+    };
+    const given = runsWith === undefined ? {} : { runsWith };
+    const cluster = { ...CLUSTER, controlPlanes: [ONE as NonNullable<typeof ONE>] };
+    return controllersReady(cluster).check(
+      gateInput(fakeProbes({ 'cp-1': host }), { batch: ['cp-1'], arguments: given }),
+    );
+  }
+
+  test.each([
+    ['all is well', {}, undefined, { open: true }],
+    ['a new process', {}, [CONF], { open: true }],
+    [
+      'the old process',
+      { starts: [50] },
+      [CONF],
+      {
+        open: false,
+        reason: `cp-1: kube-scheduler (pid 4) was started before ${CONF} was changed, and is to end`,
+        patienceMs: 30_000,
+      },
+    ],
+    ['the old one beside the new one', { starts: [200, 50] }, [CONF], { open: false, patienceMs: 30_000 }],
+    ['nothing was changed', { starts: [50] }, undefined, { open: true }],
+    [
+      'none runs',
+      { starts: [] },
+      [CONF],
+      { open: false, reason: 'cp-1: no kube-scheduler runs', next: 'ssh cp-1 sudo crictl ps -a --name kube-scheduler' },
+    ],
+    [
+      'it is not healthy',
+      { health: status(500) },
+      [CONF],
+      { open: false, reason: 'cp-1: kube-scheduler: https://127.0.0.1:10259/healthz answers 500: ' },
+    ],
+    ['another program was changed', { starts: [] }, [OTHER], { open: true }],
+    ['the kubelet does not run it', { scheduler: undefined, starts: [] }, [CONF], { open: true }],
+    ['its manifest can not be read', { scheduler: '{' }, [CONF], { open: true }],
+  ] as const)('%s', async (_, found, runsWith, answer) => {
+    expect(await ask(found, runsWith)).toMatchObject(answer);
+  });
+});

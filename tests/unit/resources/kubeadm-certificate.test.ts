@@ -1,0 +1,144 @@
+import { X509Certificate } from 'node:crypto';
+import { beforeAll, describe, expect, test } from '@jest/globals';
+import type { Outcome } from '../../../src/model/change.js';
+import { KUBEADM_CERTIFICATES } from '../../../src/model/kubeadm-certificate.js';
+import type { SigningAuthority } from '../../../src/pki/signing-authority.js';
+import { kubeadmCertificate, type KubeadmDue } from '../../../src/resources/kubeadm-certificate.js';
+import { fakeProbe } from '../../support/fake-probe.js';
+import { kubeadmHost, leafOf, type KubeadmHost } from '../../support/kubeadm-answers.js';
+import { authorityFrom, daysFromToday, TODAY } from '../../support/test-authority.js';
+
+const PKI = '/etc/kubernetes/pki';
+let authority: SigningAuthority;
+let long = '';
+let short = '';
+
+beforeAll(async () => {
+  authority = await authorityFrom(daysFromToday(-400));
+  long = await leafOf(authority, TODAY);
+  short = await leafOf(authority, daysFromToday(-360));
+});
+
+const ENDING: KubeadmDue = { kind: 'ending', beforeDays: 30 };
+
+async function planned(
+  name: string,
+  host: Partial<KubeadmHost>,
+  { due = ENDING, now = TODAY.getTime() }: { readonly due?: KubeadmDue; readonly now?: number } = {},
+): Promise<Outcome> {
+  const certificate = KUBEADM_CERTIFICATES.find((each) => each.name === name);
+  if (certificate === undefined) throw new Error(`there is no ${name}`);
+  const rules = { due, now: () => now, imageRepository: 'registry.k8s.io' };
+  const answers = kubeadmHost({ authority, pem: short, ...host });
+  return kubeadmCertificate(certificate, rules).plan(fakeProbe(answers, {}, 'cp-1'));
+}
+
+const summaryOf = (outcome: Outcome): string => (outcome.kind === 'change' ? outcome.change.summary : outcome.kind);
+
+describe('a certificate of kubeadm is renewed', () => {
+  test.each(['apiserver', 'admin.conf', 'front-proxy-client', 'scheduler.conf'])(
+    'where it ends soon: %s',
+    async (name) => {
+      expect(summaryOf(await planned(name, {}))).toMatch(
+        /^renew \/etc\/kubernetes\/\S+ with kubeadm: it ends on 2026-11-26$/,
+      );
+      expect(summaryOf(await planned(name, { pem: long }))).toBe('unchanged');
+    },
+  );
+
+  test('where it has ended, and not where it is not there', async () => {
+    const ended = await leafOf(authority, daysFromToday(-370));
+    expect(summaryOf(await planned('admin.conf', { pem: ended }))).toContain('it ended on 2026-11-16');
+    expect(summaryOf(await planned('super-admin.conf', { others: { 'super-admin.conf': undefined } }))).toBe(
+      'unchanged',
+    );
+  });
+
+  // The run began 60 s ago by this machine's clock; the host's is hours behind.
+  test.each([
+    ['changed before the run began', 61, 'renew'],
+    ['changed since the run began', 59, 'unchanged'],
+  ])('by request, once: %s', async (_, ageS, what) => {
+    const begun = TODAY.getTime() - 60_000;
+    const now = TODAY.getTime() - 7_200_000;
+    const host = { pem: long, now, changedAt: now / 1000 - ageS };
+    expect(summaryOf(await planned('apiserver', host, { due: { kind: 'asked', begun } }))).toMatch(
+      new RegExp(`^${what}`),
+    );
+  });
+
+  test('by its kubeadm, rolled back before all else, and by the serial of the old one', async () => {
+    const outcome = await planned('apiserver', {});
+    if (outcome.kind !== 'change') throw new Error('nothing would be done');
+    expect(outcome.change.disruptive).toBe(false);
+    const serial = new X509Certificate(short).serialNumber.toLowerCase();
+    expect(outcome.change.actions).toEqual([
+      expect.objectContaining({
+        kind: 'run',
+        restores: 'all',
+        command: expect.objectContaining({
+          script: expect.stringContaining('kubeadm certs renew') as unknown,
+        }) as unknown,
+        undo: expect.objectContaining({
+          script: expect.stringContaining(`kubeadm-certs-${serial}.0`) as unknown,
+        }) as unknown,
+      }),
+    ]);
+  });
+
+  test('copies of an administrator are named, of this cluster and this user alone', async () => {
+    const other = await authorityFrom(daysFromToday(-400));
+    const copies = [
+      { path: '/root/.kube/config', pem: long },
+      { path: '/home/a/.kube/config', pem: await leafOf(other, TODAY) },
+      { path: '/home/b/.kube/config', pem: await leafOf(authority, TODAY, { commonName: 'jane' }) },
+    ];
+    const outcome = await planned('admin.conf', { copies });
+    const diff = outcome.kind === 'change' ? outcome.change.diff : [];
+    expect(diff.filter((line) => line.includes('.kube'))).toEqual([
+      '! /root/.kube/config holds a copy, which stays as it is: ssh cp-1 sudo cp /etc/kubernetes/admin.conf /root/.kube/config',
+    ]);
+  });
+
+  test('an authority that ends before is told, and not renewed', async () => {
+    const old = await authorityFrom(daysFromToday(-400), 500);
+    const outcome = await planned('apiserver', { authority: old, pem: await leafOf(old, daysFromToday(-360)) });
+    expect(outcome.kind === 'change' ? outcome.change.diff.at(-1) : '').toBe(
+      '! its authority ends before that, and is not renewed here',
+    );
+  });
+});
+
+describe('a renewal is refused', () => {
+  test('where the key of the authority is elsewhere, with what to do', async () => {
+    await expect(planned('apiserver', { keyElsewhere: true })).rejects.toMatchObject({
+      code: 'kubeadm-authority-elsewhere',
+      message: `cp-1: ${PKI}/apiserver.crt can't be renewed here: the key of its authority is not on the host (${PKI}/ca.key)`,
+      hint: expect.stringContaining('kubeadm certs generate-csr') as unknown,
+    });
+    // Nothing is due: nobody needs the key.
+    expect(summaryOf(await planned('apiserver', { keyElsewhere: true, pem: long }))).toBe('unchanged');
+  });
+
+  test.each([
+    ['it can not be read', { pem: 'nothing' }, 'kubeadm-cannot-renew', 'holds no readable certificate'],
+    ['there is no kubeadm', { kubeadm: undefined }, 'no-kubeadm', 'there is none'],
+    ['kubeadm is too old', { kubeadm: 'v1.19.16' }, 'kubeadm-cannot-renew', 'v1.20 or newer is needed'],
+  ] as const)('where %s', async (_, host, code, message) => {
+    await expect(planned('apiserver', host)).rejects.toMatchObject({
+      code,
+      message: expect.stringContaining(message) as unknown,
+    });
+  });
+
+  test('where another authority has signed it, or its own has ended', async () => {
+    const other = await authorityFrom(daysFromToday(-400));
+    const ended = await authorityFrom(daysFromToday(-400), 380);
+    await expect(planned('apiserver', { pem: await leafOf(other, daysFromToday(-360)) })).rejects.toMatchObject({
+      message: expect.stringContaining(`was not signed by ${PKI}/ca.crt`) as unknown,
+    });
+    await expect(
+      planned('apiserver', { authority: ended, pem: await leafOf(ended, daysFromToday(-360)) }),
+    ).rejects.toMatchObject({ message: expect.stringContaining('which has ended') as unknown });
+  });
+});
