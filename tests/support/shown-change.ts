@@ -1,0 +1,40 @@
+import type { Action, Outcome, Run } from '../../src/model/change.js';
+import type { Command } from '../../src/model/remote.js';
+
+/** A script of one line as it is; of a longer one what the plan calls it. */
+function said({ summary, script }: Command): string {
+  return script.includes('\n') ? summary : script;
+}
+
+function undone(undo: Run['undo']): string {
+  if (undo === 'nothing') return 'back: nothing';
+  if (typeof undo === 'object' && 'lasting' in undo) return `stays: ${undo.lasting}`;
+  return `back: ${typeof undo === 'object' && 'script' in undo ? said(undo) : JSON.stringify(undo)}`;
+}
+
+function lines(action: Action): readonly string[] {
+  switch (action.kind) {
+    case 'run':
+      return [
+        `$ ${said(action.command)}${action.path === undefined ? '' : ` (at ${action.path})`}`,
+        undone(action.undo),
+      ];
+    case 'write-file':
+      return [`write ${action.path} ${action.owner}:${action.group} ${action.mode}`];
+    case 'make-directory':
+      return [`make ${action.path} ${action.owner}:${action.group} ${action.mode}`];
+    case 'remove-file':
+      return [`remove ${action.path}`];
+    case 'await':
+      return [`wait for ${action.gate} ${JSON.stringify(action.parameters)}`];
+    default:
+      return [action.kind];
+  }
+}
+
+/** A change as lines: its summary, its diff, each action with how it is taken back, and whether clients notice; none where nothing changes. */
+export function shownChange(outcome: Outcome): readonly string[] {
+  if (outcome.kind !== 'change') return outcome.kind === 'unknown' ? [outcome.because] : [];
+  const { summary, diff, actions, disruptive } = outcome.change;
+  return [summary, ...diff, ...actions.flatMap(lines), ...(disruptive ? ['clients notice'] : [])];
+}
