@@ -81,12 +81,15 @@ export async function runApply(
       emit({ type: 'planned', plan });
       throw missing;
     }
+    const { hostsToChange, summarisePlan } = await import('../model/plan.js');
+    const needs = { inventory, session, acted: hostsToChange(plan), seen: locks, gone: cannotLock?.() };
     if (options.plan !== undefined) {
+      // Where another run is in the middle of it, what differs is its work: that one is waited for, and no plan is stale yet.
+      await requireUnlocked(needs);
       const { refuseDrift } = await import('../engine/saved-plan.js');
       await refuseDrift(options.plan, plan);
     }
     emit({ type: 'planned', plan });
-    const { hostsToChange, summarisePlan } = await import('../model/plan.js');
     const { changes, unknown, unchanged } = summarisePlan(plan);
     if (options.dryRun === true) {
       emit({ type: 'run-finished', result: { changed: 0, unchanged, failed: 0, elapsedMs: Date.now() - begun } });
@@ -97,7 +100,6 @@ export async function runApply(
       emit({ type: 'run-finished', result: { changed: 0, unchanged, failed: 0, elapsedMs: Date.now() - begun } });
       return EXIT.done;
     }
-    const needs = { inventory, session, acted: hostsToChange(plan), seen: locks, gone: cannotLock?.() };
     await requireUnlocked(needs);
     await settled();
     if (consent !== undefined) await consent();

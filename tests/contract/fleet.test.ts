@@ -177,6 +177,21 @@ describe('runs of the same clusters', () => {
     expect((await run('apply', '--yes')).clusters).toMatchObject([{ outcome: 'ok', changes: 0 }]);
   });
 
+  test('with the same saved plans: the second is locked, also in the middle of what the first changes', async () => {
+    hosts.write([`copy: { dest: "${work}/{{ inventory_hostname }}.conf", content: new }`, LONG()]);
+    const plans = join(temporaryDirectory('fleet-plans'), 'plans');
+    await run('plan', '-o', plans);
+    const first = run('apply', '--plans', plans);
+    await begun();
+    expect(written()).toContain('one.conf');
+    const second = await run('apply', '--plans', plans);
+    expect([second.status, outcomes(second)]).toEqual([EXIT.locked, ['one locked']]);
+    writeFileSync(join(work, 'go'), '');
+    expect(outcomes(await first)).toEqual(['one ok']);
+    // Tried again, as a machine would: what was planned is done, and is not done twice.
+    expect(outcomes(await run('apply', '--plans', plans))).toEqual(['one stale']);
+  });
+
   test('are stopped in order by one Ctrl-C: the change in progress is finished, no other cluster is started', async () => {
     addCluster('two.yaml', inventoryOf('two'));
     const child = hosts.start(words('apply', ['--yes', '--jobs', '1', '--format', 'json']));
