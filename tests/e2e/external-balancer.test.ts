@@ -1,157 +1,106 @@
-import { beforeAll, expect, test } from '@jest/globals';
-import { EXIT } from '../../src/model/errors.js';
-import type { Way } from '../support/cluster-client.js';
-import { LEFT, linesToAdd, PEERS, story, variantOf } from '../support/balancer-moves.js';
-import { makeBalancerByHand, removeBalancerByHand } from '../support/by-hand-balancer.js';
-import { describeOnLab, type Ended } from '../support/lab.js';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from '@jest/globals';
+import { LEFT, PEERS, story } from '../support/balancer-moves.js';
 import {
-  endOf,
-  performedChanges,
-  plannedChanges,
-  runVerb,
-  verifyUntil,
-  vipOf,
-  type JsonRun,
-} from '../support/main-job.js';
-import { apiWay, lostWrites, startWriters, tell, type Written } from '../support/writers.js';
+  listenAt,
+  makeBalancerByHand,
+  removeBalancerByHand,
+  type ByHandBalancer,
+} from '../support/by-hand-balancer.js';
+import { describeOnLab } from '../support/lab.js';
+import { placeWithInventory, runsAt, workThroughPage } from '../support/lab-page.js';
+import { endOf, performedChanges, plannedChanges, runVerb, vipOf } from '../support/main-job.js';
+import { whileWriting } from '../support/member-counts.js';
+import type { PagePlace } from '../support/page.js';
+import { waitingActs } from '../support/runbook-acts.js';
+import { apiWay } from '../support/writers.js';
 
 const MEMBERS = ['etcd-1', 'etcd-2', 'etcd-3'];
 const CONTROL_PLANES = ['cp-1', 'cp-2'];
 
-/** What clients call the balancer that others run. */
-const OTHERS = 'balancer.example';
-
-/** To a balancer that others run, and back. */
-interface External {
-  readonly refused: JsonRun;
-  readonly plan: JsonRun;
-  readonly there: JsonRun;
-  readonly peers: readonly string[];
-  readonly second: JsonRun;
-  readonly checked: Ended;
-  readonly drilled: Ended;
-  readonly bypass: JsonRun;
-  /** Where API servers are connected to, then. */
-  readonly past: readonly string[];
-  readonly ended: JsonRun;
-  readonly settled: JsonRun;
-  readonly left: string;
-  readonly back: JsonRun;
-  readonly written: readonly Written[];
-  readonly lost: readonly string[];
-  readonly byHand: { readonly addresses: readonly string[]; readonly members: readonly string[] };
-}
-
 describeOnLab('a balancer that others run', 'external', { etcd: 3, lb: 2, controlPlanes: 2 }, (lab) => {
-  let old: string;
-  let way: Way;
-  let external: External;
-
-  /** To a balancer that others run, and back, while the API servers are written to. */
-  async function moveToOthers(): Promise<void> {
-    const network = old.replace(/\.\d+$/, '');
+  /** On a host that the inventory does not name, with two addresses. */
+  async function balancerOfOthers(): Promise<ByHandBalancer> {
+    const network = (await vipOf(lab)).replace(/\.\d+$/, '');
     const [address = ''] = (await lab.ssh('lb-2', 'hostname -I')).stdout.split(' ');
-    const members = MEMBERS.map((_, index) => `${network}.${11 + index}`);
-    const byHand = {
+    return {
       host: 'lb-2',
       addresses: [address, `${network}.98`],
-      members,
-      name: OTHERS,
+      members: MEMBERS.map((_, index) => `${network}.${11 + index}`),
+      name: 'etcd.example.com',
       clients: CONTROL_PLANES,
-    };
-    const others = (text: string, group: string): string =>
-      text
-        .replace(/ {8}lb-2:\n.*\n/, '')
-        .replace('etcd_lb:', `${group}:`)
-        .replace(/ {4}etcd_lb_ip: .*\n/, '    etcd_lb_provider: external\n')
-        .replace(/etcd_lb_host: .*/, `etcd_lb_host: ${OTHERS}`);
-    const unnamedThere = await variantOf(lab, 'others-unnamed', (text) => others(text, 'spare'));
-    const inventory = await variantOf(lab, 'others', (text) => others(text, 'etcd_lb_former'));
-    await makeBalancerByHand(lab, byHand);
-    const refused = await runVerb(lab, 'plan', unnamedThere);
-    const plan = await runVerb(lab, 'plan', inventory);
-    const writers = await startWriters(lab, 'others', [way]);
-    const there = await runVerb(lab, 'apply', inventory);
-    const peers = await Promise.all(CONTROL_PLANES.map(async (host) => (await lab.ssh(host, PEERS)).stdout));
-    const second = await runVerb(lab, 'plan', inventory);
-    const checked = await verifyUntil(lab, inventory);
-    const drilled = await lab.provision('drill', inventory, '--yes');
-    const bypass = await runVerb(lab, 'bypass', inventory, 'on');
-    const past = await Promise.all(CONTROL_PLANES.map(async (host) => (await lab.ssh(host, PEERS)).stdout));
-    const ended = await runVerb(lab, 'bypass', inventory, 'off');
-    const settled = await runVerb(lab, 'plan', inventory);
-    const left = (await lab.ssh('lb-1', LEFT)).stdout;
-    // The lab's own virtual IP, on lb-1 again.
-    const back = await runVerb(
-      lab,
-      'apply',
-      await variantOf(lab, 'ours-again', (text) => text.replace(/ {8}lb-2:\n.*\n/, '')),
-    );
-    const written = await writers.stop();
-    const lost = await lostWrites(lab, 'others', [way], written);
-    console.log(['to a balancer that others run, and back:', ...written.map(tell)].join('\n  '));
-    await removeBalancerByHand(lab, byHand);
-    external = {
-      refused,
-      plan,
-      there,
-      peers,
-      second,
-      checked,
-      drilled,
-      bypass,
-      past,
-      ended,
-      settled,
-      left,
-      back,
-      written,
-      lost,
-      byHand,
     };
   }
 
-  beforeAll(async () => {
-    old = await vipOf(lab);
-    const ours = await variantOf(lab, 'ours', (text) => text.replace(/ {8}lb-2:\n.*\n/, ''));
-    const first = await runVerb(lab, 'apply', ours);
-    if (first.status !== 0) throw new Error(endOf(first));
-    way = await apiWay(lab, 'api', CONTROL_PLANES);
-    await moveToOthers();
-  });
+  /** What API servers are connected to, and what lb-1 has, when the page says that it is so. */
+  interface Seen {
+    readonly there: string[];
+    readonly past: string[];
+    left: string;
+  }
 
-  test('to a balancer that others run, by a name with two addresses, and back: no client notices', () => {
-    expect(endOf(external.there)).toMatch(/^status 0/);
-    expect(performedChanges(external.there)).toEqual(plannedChanges(external.plan));
-    const moves = story(external.there, /static-pod:/);
+  /** The virtual IP of this program is on lb-1, and the page can be worked through. */
+  async function placeBehindOurs(byHand: ByHandBalancer, seen: Seen): Promise<PagePlace> {
+    const acts: Record<string, () => unknown> = {};
+    const at = await placeWithInventory(lab, acts);
+    const inventory = join(at.work, 'inventory.yaml');
+    const change = (edit: (text: string) => string): void => {
+      writeFileSync(inventory, edit(readFileSync(inventory, 'utf8')));
+    };
+    change((text) => text.replace(/ {8}lb-2:\n.*\n/, ''));
+    const ours = readFileSync(inventory, 'utf8');
+    const peers = async (): Promise<readonly string[]> =>
+      Promise.all(CONTROL_PLANES.map(async (host) => (await lab.ssh(host, PEERS)).stdout.trim()));
+    Object.assign(
+      acts,
+      waitingActs(lab, () => inventory),
+      {
+        'take etcd_lb_ip out': () => {
+          change((text) => text.replace(/ *etcd_lb_ip: .*\n/, ''));
+        },
+        'rename the group etcd_lb to etcd_lb_former': () => {
+          change((text) => text.replace('etcd_lb:', 'etcd_lb_former:'));
+        },
+        'API servers use the other load balancer': async () => {
+          seen.there.push(...(await peers()));
+          seen.left = (await lab.ssh('lb-1', LEFT)).stdout;
+        },
+        'one address of the other load balancer does not answer': () =>
+          listenAt(lab, byHand, byHand.addresses.slice(0, 1)),
+        'API servers use the members': async () => seen.past.push(...(await peers())),
+        'the other load balancer answers again': () => listenAt(lab, byHand, byHand.addresses),
+        'name the virtual IP and its load balancers again': () => {
+          writeFileSync(inventory, ours);
+        },
+      },
+    );
+    const first = await runVerb(lab, 'apply', inventory);
+    if (first.status !== 0) throw new Error(endOf(first));
+    return at;
+  }
+
+  test('to it by a name with two addresses, past it, and back, by the runbook: no client notices, and nothing of ours is left beside it', async () => {
+    const byHand = await balancerOfOthers();
+    const seen: Seen = { there: [], past: [], left: '' };
+    const at = await placeBehindOurs(byHand, seen);
+    await makeBalancerByHand(lab, byHand);
+    const way = await apiWay(lab, 'api', CONTROL_PLANES);
+    await whileWriting(lab, [way], 'others', async () => workThroughPage('runbooks/load-balancer-of-others', at));
+    await removeBalancerByHand(lab, byHand);
+
+    const [, there, bypassed] = await runsAt(at);
+    if (there === undefined || bypassed === undefined) throw new Error('no run to another load balancer');
+    expect(performedChanges(there)).toEqual(plannedChanges(there));
+    const moves = story(there, /static-pod:/);
     expect(moves.slice(0, 2)).toEqual(CONTROL_PLANES.map((host) => `Move off an old virtual IP / ${host}`));
     expect(moves.slice(-2).map((line) => line.split(' / ')[0])).toEqual(Array(2).fill('Repoint the API servers'));
-    for (const each of external.peers)
-      expect(external.byHand.addresses.map((address) => `${address}:2379`)).toEqual(
-        expect.arrayContaining(each.trim().split('\n')),
-      );
-    expect(plannedChanges(external.second)).toEqual([]);
-    expect(external.checked.status === 0 ? '' : endOf(external.checked)).toBe('');
-    expect(external.checked.stdout).toContain('external-load-balancer');
-    // Past it, to the members, and back through it.
-    expect(endOf(external.bypass)).toMatch(/^status 0/);
-    expect(performedChanges(external.bypass)).toHaveLength(2);
-    const members = external.byHand.members.map((address) => `${address}:2379`);
-    for (const each of external.past) expect(members).toEqual(expect.arrayContaining(each.trim().split('\n')));
-    expect(endOf(external.ended)).toMatch(/^status 0/);
-    expect(plannedChanges(external.settled)).toEqual([]);
-    expect(endOf(external.back)).toMatch(/^status 0/);
-    expect(external.written.flatMap(({ failed }) => failed)).toEqual([]);
-    expect(external.lost).toEqual([]);
-  });
-
-  test('nothing of ours is left beside it: it is named, or the plan is refused; and a drill is refused', () => {
-    expect(external.refused.status).toBe(EXIT.unsafe);
-    expect(linesToAdd(external.refused)).toBe('etcd_lb_former:\n  hosts:\n    lb-1:');
-    expect(external.left).toBe('inactive\ninactive\ndisabled\ndisabled\n');
-    expect(external.drilled.status).toBe(EXIT.unsafe);
-    expect(external.drilled.stderr + external.drilled.stdout).toContain(
-      'others run the load balancer of etcd (balancer.example)',
-    );
+    const at2379 = (addresses: readonly string[]): readonly string[] => addresses.map((address) => `${address}:2379`);
+    for (const each of seen.there) expect(at2379(byHand.addresses)).toEqual(expect.arrayContaining(each.split('\n')));
+    // Past it, to the members.
+    expect(performedChanges(bypassed)).toHaveLength(2);
+    for (const each of seen.past) expect(at2379(byHand.members)).toEqual(expect.arrayContaining(each.split('\n')));
+    expect([seen.there.length, seen.past.length]).toEqual([2, 2]);
+    expect(seen.left).toBe('inactive\ninactive\ndisabled\ndisabled\n');
   });
 });

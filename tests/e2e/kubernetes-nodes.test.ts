@@ -1,12 +1,12 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { copyFile, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { beforeAll, expect, test } from '@jest/globals';
 import { powerCut, startHost } from '../../src/lab/faults.js';
 import { kubectl, LAB_SETTINGS, until } from '../support/kubernetes-cluster.js';
 import { describeOnLab } from '../support/lab.js';
+import { placeWithInventory, runsAt, workThroughPage } from '../support/lab-page.js';
 import {
   endOf,
-  inventoryWith,
   passphraseFile,
   performedChanges,
   plannedChanges,
@@ -14,6 +14,7 @@ import {
   vipOf,
   type JsonRun,
 } from '../support/main-job.js';
+import type { PagePart, PagePlace } from '../support/page.js';
 import { disturbedRun } from '../support/stopped-run.js';
 
 /** One pod, which would rather be on worker-2, and a budget that lets nobody evict it. */
@@ -106,6 +107,9 @@ describeOnLab(
     let inventory = '';
     let vip = '';
 
+    let at: PagePlace;
+    const acts: Record<string, () => unknown> = {};
+
     beforeAll(async () => {
       vip = (await vipOf(lab)).replace(/\d+$/, '99');
       const lines = [
@@ -114,10 +118,11 @@ describeOnLab(
         'kube_cluster_cni_manifest: network.yaml',
         ...LAB_SETTINGS,
       ];
-      inventory = await inventoryWith(lab, 'nodes', lines);
-      const text = await readFile(inventory, 'utf8');
+      at = await placeWithInventory(lab, acts, lines);
+      inventory = join(at.work, 'nodes.yaml');
+      const text = await readFile(join(at.work, 'inventory.yaml'), 'utf8');
       await writeFile(inventory, `${text}    kube_apiserver_lb:\n      children:\n        etcd: {}\n`);
-      await writeFile(join(dirname(inventory), 'network.yaml'), NETWORK);
+      await writeFile(join(at.work, 'network.yaml'), NETWORK);
       const begun = Date.now();
       const made = await runVerb(lab, 'apply', inventory, '--playbook', 'kubernetes');
       if (made.status !== 0) throw new Error(endOf(made));
@@ -125,6 +130,18 @@ describeOnLab(
       await create(HELD);
       await until(lab, 'worker-2', PINNED);
     });
+
+    /** Works a part of the runbook through, from an inventory with all four nodes. */
+    async function workThroughRunbook(
+      part: PagePart,
+      byHand: Record<string, () => unknown>,
+    ): Promise<readonly string[]> {
+      await copyFile(inventory, join(at.work, 'inventory.yaml'));
+      Object.assign(acts, byHand);
+      const before = (await runsAt(at)).length;
+      await workThroughPage('runbooks/remove-a-node', at, part);
+      return (await runsAt(at)).slice(before).flatMap(performedChanges);
+    }
 
     const create = async (objects: string): Promise<unknown> =>
       lab.onControlSide(['ssh', '-F', lab.files.sshConfig, 'cp-1', kubectl('apply -f -')], objects);
@@ -181,10 +198,8 @@ describeOnLab(
       expect((await lab.ssh('worker-2', PINNED)).status).toBe(0);
     }
 
-    test('a worker leaves: a budget holds it up; killed in its reset, with the power of the host cut, the next run ends it', async () => {
-      const former = await without('worker-2');
-      await heldUp(former);
-      await ask('delete poddisruptionbudget held');
+    /** In the middle of the reset the run is killed, and the host loses its power. */
+    async function killedInReset(former: string): Promise<void> {
       const words = ['apply', former, ...FORMER, '--yes', '--passphrase-file', await passphraseFile(lab)];
       const killed = await disturbedRun(
         lab,
@@ -199,23 +214,33 @@ describeOnLab(
       expect(killed.status === 137 ? '' : endOf(killed)).toBe('');
       await startHost(await lab.host('worker-2'));
       await until(lab, 'worker-2', 'test -e /var/lib/provision/kubernetes');
-      const again = await runVerb(lab, 'apply', former, ...FORMER);
-      expect(again.status === 0 ? '' : endOf(again)).toBe('');
-      expect(ends(performedChanges(again)).map((line) => line.replace(/: .*/, ''))).toEqual([
-        ...(ends(performedChanges(again)).length === 3 ? ['worker-2 / kubernetes:drained'] : []),
-        'worker-2 / kubernetes:reset',
-        'worker-2 / kubernetes:node',
-      ]);
-      expect(await nodeNames()).toEqual(['cp-1', 'cp-2', 'worker-1']);
+    }
+
+    test('a worker leaves by the runbook: a budget holds it up; killed in its reset, with the power of the host cut, the next run ends it', async () => {
+      const former = await without('worker-2');
+      await heldUp(former);
+      await ask('delete poddisruptionbudget held');
+      const performed = await workThroughRunbook(
+        { before: 'What may hold it up' },
+        { 'a run ends in the middle': () => killedInReset(former) },
+      );
+      // What the killed run has done is in its journal, too.
+      const drained = ends(performed).filter((line) => line.startsWith('worker-2 / kubernetes:drained'));
+      expect([1, 2]).toContain(drained.length);
+      expect(
+        ends(performed)
+          .map((line) => line.replace(/: .*/, ''))
+          .slice(-2),
+      ).toEqual(['worker-2 / kubernetes:reset', 'worker-2 / kubernetes:node']);
       await until(lab, 'worker-1', PINNED);
       const left = await lab.ssh(
         'worker-2',
         'find /etc/kubernetes /var/lib/provision -type f; systemctl is-enabled kubelet; systemctl is-active kubelet; pgrep -c kube',
       );
       expect(left.stdout).toBe('disabled\ninactive\n0\n');
-      expect(plannedChanges(await runVerb(lab, 'plan', former, ...FORMER))).toEqual([]);
 
-      const joined = await joinAgain();
+      // The hosts that stay get its name again, too.
+      const joined = (await joinAgain()).filter((line) => line.includes('kubernetes:'));
       expect(joined.map((line) => line.split(' / ')[1])).toEqual(['worker-2']);
     });
 
@@ -251,23 +276,24 @@ describeOnLab(
       expect(conflict.stdout + conflict.stderr).toContain('fields of it were set otherwise by others');
     });
 
-    test('the node of a lost host is deleted when --limit leaves it out, and not while its kubelet reports', async () => {
+    test('the node of a lost host is deleted by the runbook when --limit leaves it out, and not while its kubelet reports', async () => {
       const former = await without('worker-2');
-      const words = [former, ...FORMER, '--limit', 'all:!worker-2'];
-      await lab.ssh('worker-2', 'systemctl stop ssh.socket; systemctl stop ssh');
-      const alive = await lab.provision('plan', ...words);
-      await powerCut(await lab.host('worker-2'));
-      const unlimited = await lab.provision('apply', former, ...FORMER, '--yes');
-      await until(lab, 'cp-1', kubectl('get node worker-2 --no-headers | grep NotReady'));
-      const applied = await runVerb(lab, 'apply', ...words);
+      const lose = async (): Promise<void> => {
+        await lab.ssh('worker-2', 'systemctl stop ssh.socket; systemctl stop ssh');
+        const alive = await lab.provision('plan', former, ...FORMER, '--limit', 'all:!worker-2');
+        await powerCut(await lab.host('worker-2'));
+        const unlimited = await lab.provision('apply', former, ...FORMER, '--yes');
+        await until(lab, 'cp-1', kubectl('get node worker-2 --no-headers | grep NotReady'));
+        expect(alive.stdout + alive.stderr).toContain('its node worker-2 is Ready');
+        expect(unlimited.status).not.toBe(0);
+        await copyFile(former, join(at.work, 'inventory.yaml'));
+      };
+      const performed = await workThroughRunbook({ from: 'The host is lost for good' }, { 'worker-2 is lost': lose });
       const nodes = await nodeNames();
       await startHost(await lab.host('worker-2'));
       // Its kubelet registers it again: it was never reset.
       await until(lab, 'cp-1', kubectl('get node worker-2 --no-headers | grep -w Ready'));
-      expect(alive.stdout + alive.stderr).toContain('its node worker-2 is Ready');
-      expect(unlimited.status).not.toBe(0);
-      expect(applied.status === 0 ? '' : endOf(applied)).toBe('');
-      expect(performedChanges(applied)).toEqual([
+      expect(performed).toEqual([
         "Former nodes that are lost / cp-1 / kubernetes:lost-node:worker-2: delete node worker-2: its host can't be asked",
       ]);
       expect(nodes).toEqual(['cp-1', 'cp-2', 'worker-1']);

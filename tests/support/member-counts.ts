@@ -94,17 +94,14 @@ export async function expectMembers(
   expect(endOf(verified)).toMatch(/^status 0/);
 }
 
-/**
- * Runs with writers on the ways in; none of them may see it, and the run must succeed.
- * @param afterwards the same ways, with who is there then: each is asked for all that was written
- */
-export async function withWriters(
+/** Does something while clients write on all ways in: none fails, and nothing that was acknowledged is lost, on the ways that are there afterwards. */
+export async function whileWriting<T>(
   lab: TestLab,
   ways: readonly Way[],
   name: string,
-  work: () => Promise<JsonRun>,
+  work: () => Promise<T>,
   afterwards: readonly Way[] = ways,
-): Promise<JsonRun> {
+): Promise<T> {
   const writers = await startWriters(lab, name, ways);
   const begun = Date.now();
   let written: readonly Written[] = [];
@@ -112,9 +109,24 @@ export async function withWriters(
     written = await writers.stop();
   });
   const seconds = ((Date.now() - begun) / 1000).toFixed(1);
-  if (ended.status !== 0) throw new Error(endOf(ended));
   console.log([`${name} in ${seconds} s`, ...written.map(tell)].join('\n'));
   expect(written.map(({ way, failed }) => [way, failed])).toEqual(ways.map((way) => [way.name, []]));
   expect(await lostWrites(lab, name, afterwards, written)).toEqual([]);
   return ended;
+}
+
+/** A run of this program {@link whileWriting}. */
+export async function withWriters(
+  lab: TestLab,
+  ways: readonly Way[],
+  name: string,
+  work: () => Promise<JsonRun>,
+  afterwards: readonly Way[] = ways,
+): Promise<JsonRun> {
+  const checked = async (): Promise<JsonRun> => {
+    const ended = await work();
+    if (ended.status !== 0) throw new Error(endOf(ended));
+    return ended;
+  };
+  return whileWriting(lab, ways, name, checked, afterwards);
 }

@@ -8,11 +8,8 @@ import { readPage, readSteps, unreadCommands } from '../../support/page.js';
 const NOT_WORKED_THROUGH: Readonly<Record<string, string>> = {
   'runbooks/apiserver-virtual-ip':
     'what it says is done by the lab test apiserver-lb and kubernetes-lab, whose commands are its own',
-  'runbooks/load-balancer-of-others':
-    'what it says is done by the lab test external-balancer, whose commands are its own',
   'runbooks/other-load-balancers':
     'what it says is done by the lab test virtual-ip-changes, whose commands are its own',
-  'runbooks/remove-a-node': 'what it says is done by the lab test kubernetes-nodes, whose commands are its own',
   'runbooks/stacked-to-external': 'what it says is done by the lab test unstack, whose commands are its own',
 };
 
