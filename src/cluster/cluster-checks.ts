@@ -5,7 +5,7 @@ import type { CheckContext } from './check-context.js';
 import { checkListening } from './port-checks.js';
 import { checkServices } from './service-checks.js';
 import { SERVICE_VARIABLES } from './service-variables.js';
-import { checkVirtualIp } from './virtual-ip-checks.js';
+import { checkAdverts, checkVirtualIp } from './virtual-ip-checks.js';
 
 /** An election needs more silence than this many heartbeats (etcd refuses to start otherwise, embed/config.go). */
 const HEARTBEATS_PER_ELECTION = 5;
@@ -39,6 +39,7 @@ export function checkCluster(cluster: Cluster, context: CheckContext): void {
   checkReleases(cluster, context);
   for (const service of cluster.services) {
     checkVirtualIp(service, context);
+    checkAdverts(service, context);
     checkBalancers(service, context);
     checkProxy(service, context);
     checkTermination(service, context);

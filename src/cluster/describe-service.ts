@@ -1,3 +1,4 @@
+import { isIPv6 } from 'node:net';
 import type { Host } from '../model/inventory.js';
 import type { FormerService } from '../model/etcd-way.js';
 import { Secret } from '../model/secret.js';
@@ -138,6 +139,7 @@ function readBalancers(
     former: mayHaveBeen === 'packaged' ? [pickInstance(other)] : [],
     virtualRouterId: shared.value(variables.virtualRouterId) ?? virtualRouterId(endpoint?.ip ?? ''),
     unicast: shared.valueOr('keepalived_unicast'),
+    vrrpVersion: endpoint !== undefined && isIPv6(endpoint.ip) ? 3 : shared.valueOr('keepalived_vrrp_version'),
     advertIntervalS: shared.valueOr('keepalived_advert_int'),
     authPass: authPass === undefined ? undefined : new Secret(authPass),
     preempt: shared.valueOr('keepalived_preempt'),

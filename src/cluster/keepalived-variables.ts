@@ -1,5 +1,5 @@
 import { defaulted, optional } from './variable-definition.js';
-import { flag, network, text, wholeNumber } from './variable-kinds.js';
+import { advertInterval, flag, network, text, wholeNumber } from './variable-kinds.js';
 
 /** Variables of the virtual IP of etcd. */
 export const KEEPALIVED_VARIABLES = {
@@ -33,10 +33,17 @@ export const KEEPALIVED_VARIABLES = {
     type: 'true or false',
     description: 'Send VRRP adverts by unicast: most clouds drop multicast.',
   }),
+  keepalived_vrrp_version: defaulted(2, {
+    schema: wholeNumber(2, 3),
+    type: '2 or 3',
+    description:
+      'VRRP version of an IPv4 address (IPv6 always has 3). Version 3 may send adverts more often than once a second, and has no password.',
+  }),
   keepalived_advert_int: defaulted(1, {
-    schema: wholeNumber(1, 40),
+    schema: advertInterval(),
     type: 'seconds',
-    description: 'Time between adverts.',
+    description:
+      'Time between adverts: 1 to 40, with VRRP version 3 also 0.1 to 0.9. After three that are missing another host takes the virtual IP.',
   }),
   keepalived_auth_pass: optional({
     schema: text('1 to 8 characters without spaces and quotes (keepalived cuts off the rest)', /^[^\s"'!#{}]{1,8}$/),

@@ -13,6 +13,16 @@ export function wholeNumber(min: number, max: number): z.ZodType<number> {
   return z.preprocess(toNumber, z.number({ error }).int({ error }).min(min, { error }).max(max, { error }));
 }
 
+/** Time between adverts of VRRP, in seconds: whole ones up to 40 (`MAX` of VRRP 3's 12 bits of 10 ms), or tenths of one. */
+export function advertInterval(): z.ZodType<number> {
+  const error = 'expected whole seconds from 1 to 40, or 0.1 to 0.9';
+  const toNumber = (value: unknown): unknown =>
+    typeof value === 'string' && /^\s*\d+(?:\.\d+)?\s*$/.test(value) ? Number(value) : value;
+  const isOne = (value: number): boolean =>
+    value < 1 ? value > 0 && Number.isInteger(Number((value * 10).toFixed(6))) : Number.isInteger(value) && value <= 40;
+  return z.preprocess(toNumber, z.number({ error }).refine(isOne, { error }));
+}
+
 /** A truth value, also as `yes`/`no`, `on`/`off`, `true`/`false`. */
 export function flag(): z.ZodType<boolean> {
   const toFlag = (value: unknown): unknown => {

@@ -74,6 +74,18 @@ export function checkVirtualIp({ name, endpoint: { ip }, balancers }: VirtualSer
     );
 }
 
+/** VRRP 2 has whole seconds on the wire: keepalived makes 1 of 0.5, and a flood of 0.4 (acassen/keepalived#1615). */
+export function checkAdverts({ balancers }: VirtualService, { reader, shared }: CheckContext): void {
+  const hasty = balancers.find(({ keepalived }) => keepalived.vrrpVersion === 2 && keepalived.advertIntervalS < 1);
+  if (hasty === undefined) return;
+  reader.report(
+    'error',
+    shared.at('keepalived_advert_int'),
+    'keepalived_advert_int',
+    `${hasty.keepalived.advertIntervalS} needs VRRP version 3; expected whole seconds, or keepalived_vrrp_version: 3`,
+  );
+}
+
 function isWithin(ip: string, network: string): boolean {
   const [base = '', prefix = ''] = network.split('/');
   const family = base.includes(':') ? 'ipv6' : 'ipv4';

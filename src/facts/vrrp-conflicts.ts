@@ -11,7 +11,7 @@ export type VrrpHearing =
 
 /**
  * What keepalived says, every time, of an advertisement that bears its virtual router id and is not of its group: other
- * password, other addresses, or a sender that is no peer (vrrp.c, vrrp_check_packet, of 2.0 to 2.3).
+ * password, other version, other addresses, or a sender that is no peer (vrrp.c, vrrp_check_packet, of 2.0 to 2.3).
  */
 const COMPLAINTS = [
   'received an invalid passwd',
@@ -19,6 +19,7 @@ const COMPLAINTS = [
   'not present in MASTER advert',
   'received an invalid ip number count',
   'expected [0-9]* VIPs but received',
+  'wrong version. Received [0-9]* and expect',
 ];
 
 /** A group of others advertises every few seconds (`advert_int`): what was said longer ago may be over. */

@@ -6,6 +6,8 @@ import { quote } from '../shell/quote.js';
 export interface VrrpInstance {
   readonly routerId: number;
   readonly advertIntervalS: number;
+  /** Absent: keepalived's own, 2 for an IPv4 address and 3 for an IPv6 one. */
+  readonly version?: 2 | 3;
 }
 
 /** Key: a configuration file of keepalived, as we write it. Absent: there is none, or it does not say both as keepalived takes them. */
@@ -14,7 +16,7 @@ export const vrrpInstance: Fact<VrrpInstance | undefined> = {
   script: (files) =>
     files
       .map((file) => {
-        const words = `grep -E '^[[:space:]]*(virtual_router_id|advert_int)[[:space:]]+[0-9]+[[:space:]]*$' ${quote(file)}`;
+        const words = `grep -E '^[[:space:]]*(virtual_router_id|advert_int|version)[[:space:]]+[0-9]+([.][0-9])?[[:space:]]*$' ${quote(file)}`;
         return `{ ${words} 2>/dev/null || :; } | tr -s '[:space:]' ' '; echo`;
       })
       .join('\n'),
@@ -26,9 +28,14 @@ export const vrrpInstance: Fact<VrrpInstance | undefined> = {
 
 function readInstance(line: string): VrrpInstance | undefined {
   const [, routerId] = /(?:^| )virtual_router_id 0*(\d{1,3})(?: |$)/.exec(line) ?? [];
-  const [, interval] = /(?:^| )advert_int 0*(\d{1,3})(?: |$)/.exec(line) ?? [];
+  const [, interval] = /(?:^| )advert_int 0*([1-9]\d{0,2}|\.[1-9])(?: |$)/.exec(line) ?? [];
+  const [, version] = /(?:^| )version ([23])(?: |$)/.exec(line) ?? [];
   if (routerId === undefined || interval === undefined) return undefined;
   // A host that says more would have the run wait for as long as it likes.
   if (Number(interval) > MAX_ADVERT_S) return undefined;
-  return { routerId: Number(routerId), advertIntervalS: Number(interval) };
+  return {
+    routerId: Number(routerId),
+    advertIntervalS: Number(interval),
+    ...(version === undefined ? {} : { version: version === '3' ? 3 : 2 }),
+  };
 }

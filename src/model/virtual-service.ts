@@ -98,6 +98,9 @@ export interface KeepalivedSettings {
   /** 1–254, its own on each node. */
   readonly priority: number;
   readonly unicast: boolean;
+  /** 2 or 3; 3 for an IPv6 address. */
+  readonly vrrpVersion: number;
+  /** Below 1 only with version 3. */
   readonly advertIntervalS: number;
   /** Absent: the generated one of the PKI store. */
   readonly authPass: Secret | undefined;

@@ -27,7 +27,7 @@ export const BALANCER_WAYS = ['haproxy', 'nginx', 'terminate', 'external', 'none
 export type BalancerWay = (typeof BALANCER_WAYS)[number];
 
 /** What a cluster may have besides. */
-export const EXTRAS = ['firewall', 'snapshots'] as const;
+export const EXTRAS = ['firewall', 'snapshots', 'fastFailover'] as const;
 
 /** One of {@link EXTRAS}. */
 export type Extra = (typeof EXTRAS)[number];
@@ -71,7 +71,10 @@ export const answersSchema = z.strictObject({
   apiserverIp: text
     .optional()
     .describe('virtual IP of the API servers, on the control planes; `none`: they keep their own addresses'),
-  extras: z.array(oneOf(EXTRAS)).optional().describe('what else is set up: `firewall`, `snapshots` every night'),
+  extras: z
+    .array(oneOf(EXTRAS))
+    .optional()
+    .describe('what else is set up: `firewall`, `snapshots` every night, `fastFailover` with VRRP 3'),
   authority: oneOf(AUTHORITIES)
     .optional()
     .describe('who signs the certificates of etcd: a `new` authority, or one that is `imported` before the first plan'),

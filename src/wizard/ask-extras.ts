@@ -12,6 +12,8 @@ type Before = Pick<InventoryAnswers, 'balancer' | 'controlPlanes' | 'next'> & { 
 const NAMES: Readonly<Record<Extra, string>> = {
   firewall: 'a firewall: only this cluster reaches etcd',
   snapshots: 'a snapshot of each member every night, kept on its host for a week',
+  fastFailover:
+    'a virtual IP that moves within about a second also when a host loses power: VRRP 3, without a password',
 };
 
 const AUTHORITIES: readonly { readonly value: Authority; readonly name: string }[] = [
@@ -47,10 +49,18 @@ export async function askExtras(
   };
 }
 
-/** What goes with the answers before: who reaches an existing etcd, or comes by a load balancer of others, this program does not know. */
+/**
+ * What goes with the answers before: who reaches an existing etcd, or comes by a load balancer of others, this program does not know;
+ * and only a virtual IP of its own can move.
+ */
 export function offeredExtras({ balancer, next }: Pick<InventoryAnswers, 'balancer' | 'next'>): readonly Extra[] {
-  const isKnown = next !== 'adopt' && balancer?.way !== 'external';
-  return EXTRAS.filter((extra) => extra !== 'firewall' || isKnown);
+  const isExternal = balancer?.way === 'external';
+  const offered: Readonly<Record<Extra, boolean>> = {
+    firewall: next !== 'adopt' && !isExternal,
+    snapshots: true,
+    fastFailover: balancer !== undefined && !isExternal,
+  };
+  return EXTRAS.filter((extra) => offered[extra]);
 }
 
 async function askApiserverIp(ask: Ask, { balancer, controlPlanes, hosts }: Before): Promise<string | undefined> {

@@ -49,6 +49,7 @@ function connectionVars({ sshUser, privateKeyFile }: InventoryAnswers): Readonly
 const EXTRA_VARS: Readonly<Record<Extra, Readonly<Record<string, unknown>>>> = {
   firewall: { etcd_firewall: true },
   snapshots: { etcd_snapshot_schedule: 'daily', etcd_snapshot_keep: 7 },
+  fastFailover: { keepalived_vrrp_version: 3, keepalived_advert_int: 0.3 },
 };
 
 const WAY_VARS: Readonly<Record<BalancerAnswers['way'], Readonly<Record<string, unknown>>>> = {
@@ -69,6 +70,7 @@ const COMMENTS: readonly (readonly [variable: string, text: string])[] = [
     ' The virtual IP of the API servers; their clients move to it later: docs/runbooks/apiserver-virtual-ip.md',
   ],
   ['etcd_firewall', ' Only this cluster reaches etcd; others that should: etcd_firewall_allow'],
+  ['keepalived_vrrp_version', ' Adverts below a second: a host that is gone is missed after one, not after 3.6'],
   ['etcd_snapshot_schedule', ' On each member host, in /var/backups/etcd'],
 ];
 

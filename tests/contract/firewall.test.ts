@@ -341,6 +341,13 @@ test.each([
   ['20', { routerId: 100, advertIntervalS: 20 }],
   ['020', { routerId: 100, advertIntervalS: 20 }],
   ['255', { routerId: 100, advertIntervalS: 255 }],
+  ['0.3', { routerId: 100, advertIntervalS: 0.3 }],
+  ['0.3\n    version 3', { routerId: 100, advertIntervalS: 0.3, version: 3 }],
+  ['1\n    version 2', { routerId: 100, advertIntervalS: 1, version: 2 }],
+  ['1\n    version 4', { routerId: 100, advertIntervalS: 1 }],
+  ['0.0', undefined],
+  ['0', undefined],
+  ['1.5', undefined],
   ['256', undefined],
   // A run would wait for it for 127 000 years.
   ['999999999', undefined],

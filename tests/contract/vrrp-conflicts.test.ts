@@ -24,6 +24,7 @@ test.each([
   '(etcd) received a 0 auth, expecting 1!',
   '(etcd) ip address associated with VRID 100 not present in MASTER advert : 10.0.0.100',
   '(etcd) expected 1 VIPs but received 2',
+  '(etcd) wrong version. Received 2 and expect 3',
   '(etcd): received an invalid ip number count 2, expected 1!',
 ])('a group of others is heard: %s', async (line) => {
   const journals = { keepalived: `${COMMON}${line}\nbogus VRRP packet received on eth0 !!!\n`, quiet: COMMON };

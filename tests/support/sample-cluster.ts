@@ -59,6 +59,7 @@ export function sampleBalancer(number: number): Balancer {
       virtualRouterId: 100,
       priority: 101 - number,
       unicast: true,
+      vrrpVersion: 2,
       advertIntervalS: 1,
       authPass: undefined,
       preempt: false,

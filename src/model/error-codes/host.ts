@@ -63,6 +63,11 @@ export const HOST = {
     why: 'The virtual IP is in no network of a balancer, or is the first or last address of one: it would not be found there.',
     next: 'Choose a free address of the network of the nodes, or set keepalived_interface to another interface.',
   },
+  'vrrp-version-changes': {
+    why: 'A balancer holds the virtual IP with another version of VRRP. The versions do not hear each other: the first balancer that changes would take the address, too.',
+    next: 'Set keepalived_vrrp_version as it was, or change the virtual IP in the same run: clients move to the members and from there to the new address.',
+    kind: 'unsafe',
+  },
   'former-balancer': {
     why: 'A host that is no load balancer in this inventory could still take the virtual IP: two hosts would have it at once.',
     next: 'Put it into the group etcd_lb_former, as the hint shows, and apply again: docs/runbooks/other-load-balancers.md. What provision did not set up there is stopped by hand.',

@@ -1,3 +1,4 @@
+import { isIPv6 } from 'node:net';
 import { ALL_ADDRESSES, hostAddresses } from '../../facts/host-addresses.js';
 import type { Resource } from '../../model/change.js';
 import type { Content } from '../../model/content.js';
@@ -73,8 +74,10 @@ function render({ template, pki }: RoleTools, inventory: Inventory, site: Site):
     unicast: keepalived.unicast,
     address,
     peers: service.balancers.filter((balancer) => balancer.host !== host).map((balancer) => balancer.address),
-    // VRRP version 3, which IPv6 needs, has no authentication (RFC 5798, section 9).
-    auth_pass: ip.includes(':') ? null : (keepalived.authPass ?? pki.keepalivedAuthPass.value()),
+    // Without this line IPv4 has version 2, and IPv6, which no other one has, version 3.
+    version: isIPv6(ip) || keepalived.vrrpVersion === 2 ? null : keepalived.vrrpVersion,
+    // Version 3 has no authentication (RFC 5798, section 9).
+    auth_pass: keepalived.vrrpVersion === 3 ? null : (keepalived.authPass ?? pki.keepalivedAuthPass.value()),
     vip: ip,
     // Alone, without the network's prefix: else the node may pick it as the source address towards its peers.
     vip_prefix: hostPrefix(ip),

@@ -13,6 +13,7 @@ import { service as serviceResource } from '../../resources/service.js';
 import { supportedSystem } from '../../resources/supported-system.js';
 import { unitReads, type StartedWith } from '../../resources/unit-reads.js';
 import { virtualIp, type VirtualIpOptions } from '../../resources/virtual-ip.js';
+import { vrrpVersion } from '../../resources/vrrp-version.js';
 import { ownUnit } from '../own-unit.js';
 import { balancerRole, type BalancerSite } from '../balancer-role.js';
 import type { Role, RoleTools } from '../role.js';
@@ -37,7 +38,7 @@ function balancerResources(tools: RoleTools, inventory: Inventory, site: Balance
   const { cluster, service, balancer } = site;
   const { balancers, endpoint } = service;
   const { keepalivedAuthPass, directory: store } = tools.pki;
-  const { authPass, configFile, former, unit, unitFile } = balancer.keepalived;
+  const { authPass, configFile, former, unit, unitFile, vrrpVersion: version } = balancer.keepalived;
   const isFirst = balancer === balancers[0];
   const configuration = keepalivedConfiguration(tools, inventory, { service, balancer });
   const instance = { service: service.name, balancer, instance: balancer.keepalived };
@@ -56,7 +57,8 @@ function balancerResources(tools: RoleTools, inventory: Inventory, site: Balance
         file: [...inventory.hosts.values()].at(0)?.at?.file ?? inventory.file,
       },
     }),
-    ...(isFirst && authPass === undefined ? [authPassResource(keepalivedAuthPass, store)] : []),
+    vrrpVersion({ vip: endpoint.ip, variables: service.group, balancer, balancers, configuration }),
+    ...(isFirst && version !== 3 && authPass === undefined ? [authPassResource(keepalivedAuthPass, store)] : []),
     supportedSystem(cluster),
     packages({
       names: ['keepalived'],

@@ -142,6 +142,45 @@ describe('describeCluster', () => {
     expect(etcdOf(cluster)?.balancers.map(({ keepalived }) => keepalived.priority)).toEqual([99, 100, 98]);
   });
 
+  const WITH_IP = `${MEMBERS}[all:vars]\netcd_lb_ip=192.0.2.9\n`;
+
+  test.each([
+    ['0.3', '3', { advertIntervalS: 0.3, vrrpVersion: 3 }],
+    ['0.1', '3', { advertIntervalS: 0.1, vrrpVersion: 3 }],
+    ['40', '2', { advertIntervalS: 40, vrrpVersion: 2 }],
+    ['1', '3', { advertIntervalS: 1, vrrpVersion: 3 }],
+  ])('adverts each %s s with VRRP version %s', async (interval, version, expected) => {
+    const hosts = `${WITH_IP}keepalived_advert_int=${interval}\nkeepalived_vrrp_version=${version}\n`;
+    const cluster = describeCluster(await loadFiles({ hosts }));
+    expect(etcdOf(cluster)?.balancers.map(({ keepalived }) => keepalived)).toMatchObject([
+      expected,
+      expected,
+      expected,
+    ]);
+  });
+
+  test.each([
+    ['0.3', '2', /keepalived_advert_int: 0\.3 needs VRRP version 3; expected whole seconds/],
+    ['0.35', '3', /expected whole seconds from 1 to 40, or 0\.1 to 0\.9/],
+    ['1.5', '3', /expected whole seconds from 1 to 40, or 0\.1 to 0\.9/],
+    ['0', '3', /expected whole seconds from 1 to 40, or 0\.1 to 0\.9/],
+    ['41', '3', /expected whole seconds from 1 to 40, or 0\.1 to 0\.9/],
+    ['-1', '3', /expected whole seconds from 1 to 40, or 0\.1 to 0\.9/],
+    ['1', '4', /keepalived_vrrp_version: .*expected a whole number from 2 to 3/],
+  ])('adverts each %s s with VRRP version %s are refused', async (interval, version, words) => {
+    const inventory = await loadFiles({
+      hosts: `${WITH_IP}keepalived_advert_int=${interval}\nkeepalived_vrrp_version=${version}\n`,
+    });
+    expect(() => describeCluster(inventory)).toThrow(words);
+  });
+
+  test('IPv6 has VRRP version 3 in any case', async () => {
+    const hosts =
+      '[etcd]\na ip=2001:db8::1\nb ip=2001:db8::2\n[all:vars]\netcd_lb_ip=2001:db8::9\nkeepalived_advert_int=0.5\n';
+    const cluster = describeCluster(await loadFiles({ hosts }));
+    expect(etcdOf(cluster)?.balancers[0]?.keepalived).toMatchObject({ vrrpVersion: 3, advertIntervalS: 0.5 });
+  });
+
   test('an encrypted value without the password is one of the problems', async () => {
     const vault = 'keepalived_auth_pass: !vault |\n  $ANSIBLE_VAULT;1.1;AES256\n  6162\netcd_lb_ip: 192.0.2.9\n';
     const inventory = await loadFiles({ hosts: MEMBERS, 'group_vars/all.yml': vault });

@@ -2,6 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { changed, UNCHANGED, type Resource } from '../../../src/model/change.js';
 import { listenAddress } from '../../../src/resources/listen-address.js';
 import { virtualIp, type VirtualIpOptions } from '../../../src/resources/virtual-ip.js';
+import { vrrpVersion } from '../../../src/resources/vrrp-version.js';
 import { fakeProbe, fakeProbes, UNREACHABLE, type FakeAnswers } from '../../support/fake-probe.js';
 import { sampleBalancer } from '../../support/sample-cluster.js';
 
@@ -48,6 +49,66 @@ describe('listenAddress', () => {
       message: expect.stringContaining(words),
       hint: expect.stringContaining('etcd_lb_port'),
     });
+  });
+});
+
+describe('vrrpVersion', () => {
+  const VIP = '10.0.0.100';
+  const balancers = [sampleBalancer(1), sampleBalancer(2), sampleBalancer(3)];
+  const FILE = sampleBalancer(1).keepalived.configFile;
+  const host = (version: 2 | 3 | undefined, isHolder: boolean): FakeAnswers => ({
+    'host-addresses': { all: isHolder ? [{ interface: 'eth0', address: VIP, prefixLength: 32 }] : [] },
+    'file-states': { [FILE]: { kind: 'file' } },
+    'vrrp-instances': {
+      [FILE]: { routerId: 100, advertIntervalS: 1, ...(version === undefined ? {} : { version }) },
+    },
+  });
+  const bare: FakeAnswers = { 'host-addresses': { all: [] }, 'file-states': { [FILE]: { kind: 'absent' } } };
+
+  async function plan(
+    wanted: number,
+    hosts: readonly FakeAnswers[],
+    options: { readonly kind?: 'change' | 'unchanged'; readonly vip?: string } = {},
+  ): Promise<unknown> {
+    const { kind = 'change', vip = VIP } = options;
+    const [own = sampleBalancer(1)] = balancers;
+    const balancer = { ...own, keepalived: { ...own.keepalived, vrrpVersion: wanted } };
+    const probes = fakeProbes(Object.fromEntries(hosts.map((answers, index) => [`etcd-${index + 1}`, answers])));
+    const probe = probes.get('etcd-1');
+    if (probe === undefined) throw new Error('no probe');
+    const resource = vrrpVersion({ vip, variables: 'etcd_lb', balancer, balancers, configuration: planned(kind) });
+    return resource.plan(probe);
+  }
+
+  test.each([
+    ['bare hosts', 3, [bare, bare, bare]],
+    ['nobody holds the address', 3, [host(2, false), host(undefined, false), host(2, false)]],
+    ['it is held with that version', 3, [host(2, false), host(3, true), host(3, false)]],
+    ['it is held without a word of it, which is version 2', 2, [host(3, false), host(undefined, true), bare]],
+    ['one that is away, beside a file of that version', 3, [host(3, false), UNREACHABLE, host(3, false)]],
+  ] as const)('%s: version %i is taken up', async (_, wanted, hosts) => {
+    expect(await plan(wanted, hosts)).toEqual(UNCHANGED);
+  });
+
+  test.each([
+    ['this host holds it', 3, [host(2, true), host(2, false), host(2, false)]],
+    ['another one does', 3, [host(2, false), host(undefined, true), host(3, false)]],
+    ['another one does, and this one is new', 3, [bare, host(undefined, true), host(2, false)]],
+    ['back again', 2, [host(3, false), host(2, false), host(3, true)]],
+    ['one that is away may hold it', 3, [host(2, false), UNREACHABLE, host(2, false)]],
+  ] as const)('%s with another version: %i is refused', async (_, wanted, hosts) => {
+    await expect(plan(wanted, hosts)).rejects.toMatchObject({ code: 'vrrp-version-changes' });
+  });
+
+  test('the hint names the version that is held', async () => {
+    await expect(plan(3, [host(2, true), bare, bare])).rejects.toMatchObject({
+      hint: expect.stringMatching(/^set keepalived_vrrp_version to 2, or give etcd_lb_ip another free address/),
+    });
+  });
+
+  test('IPv6 has one version, and a file that stays needs no question', async () => {
+    expect(await plan(3, [host(2, true), bare, bare], { vip: '2001:db8::100' })).toEqual(UNCHANGED);
+    expect(await plan(3, [UNREACHABLE, UNREACHABLE, UNREACHABLE], { kind: 'unchanged' })).toEqual(UNCHANGED);
   });
 });
 

@@ -196,6 +196,7 @@ describe('what each role gives a host, in order', () => {
       'etcd-1',
       [
         'virtual-ip:10.0.0.100',
+        'vrrp-version:10.0.0.100',
         'secret:keepalived-auth-pass',
         'operating-system',
         'packages:keepalived',
@@ -254,6 +255,7 @@ describe('what each role gives a host, in order', () => {
       'etcd-2',
       [
         'virtual-ip:10.0.0.200',
+        'vrrp-version:10.0.0.200',
         'operating-system',
         'packages:keepalived',
         'directory:/usr/local/lib/provision',
@@ -449,7 +451,11 @@ const FULL = withFirst(
 const SIX: Cluster = {
   ...withService({
     endpoint: { ip: '2001:db8::100', name: undefined, port: 2379 },
-    balancers: SAMPLE_SERVICE.balancers.map((each, index) => ({ ...each, address: `2001:db8::${index + 1}` })),
+    balancers: SAMPLE_SERVICE.balancers.map((each, index) => ({
+      ...each,
+      address: `2001:db8::${index + 1}`,
+      keepalived: { ...each.keepalived, vrrpVersion: 3 },
+    })),
     backends: SAMPLE_SERVICE.backends.map((each, index) => ({ ...each, address: `2001:db8::${index + 1}` })),
   }),
   members: SAMPLE_CLUSTER.members.map((member, index) => ({ ...member, address: `2001:db8::${index + 1}` })),
@@ -808,6 +814,20 @@ describe('each host gets its own', () => {
       'advert_int 1',
       `auth_pass ${PLANTED_AUTH_PASS}`,
     ]);
+  });
+
+  test('version 3 of VRRP has no password, and none is made for it', async () => {
+    const hasty = { ...keepalived, vrrpVersion: 3, advertIntervalS: 0.3 };
+    const cluster = withFirst({}, { keepalived: hasty });
+    const words = /^(version|virtual_router_id|advert_int|auth_)/;
+    expect(await linesOf('etcd-1', PATHS['keepalived.conf'], words, cluster)).toEqual([
+      'version 3',
+      'virtual_router_id 100',
+      'advert_int 0.3',
+    ]);
+    const addresses = resourcesOf('etcd-virtual-ip', 'etcd-1', cluster).map(({ address }) => address);
+    expect(addresses).not.toContain('secret:keepalived-auth-pass');
+    expect(addresses).toContain('vrrp-version:10.0.0.100');
   });
 });
 

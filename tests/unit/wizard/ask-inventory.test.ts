@@ -124,10 +124,15 @@ describe('the wizard', () => {
     await does(['Who signs', DOWN], ['❯ one that you have', '']);
     expect(await answer).toMatchObject({
       balancer: { way: 'nginx', ip: '10.0.0.100' },
-      ...{ apiserverIp: undefined, extras: ['firewall', 'snapshots'], next: 'import' },
+      ...{ apiserverIp: undefined, extras: ['firewall', 'snapshots', 'fastFailover'], next: 'import' },
     });
     expect(Object.fromEntries(answers.at(-1) ?? [])).toMatchObject({
-      ...{ balancer: 'nginx', extras: ['firewall', 'snapshots'], authority: 'imported', apiserverIp: 'none' },
+      ...{
+        balancer: 'nginx',
+        extras: ['firewall', 'snapshots', 'fastFailover'],
+        authority: 'imported',
+        apiserverIp: 'none',
+      },
     });
   });
 

@@ -8,7 +8,7 @@ test('everything that can be answered, with its comments', () => {
     ...USUAL_ANSWERS,
     balancer: { ...OWN_BALANCER, way: 'nginx' },
     apiserverIp: '10.0.0.101',
-    extras: ['firewall', 'snapshots'],
+    extras: ['firewall', 'snapshots', 'fastFailover'],
   });
   expect(text).toBe(`# Written by \`provision init\`. This is an Ansible inventory: edit it as one.
 # Every variable and its default: docs/reference/variables.md
@@ -33,6 +33,9 @@ all:
     # On each member host, in /var/backups/etcd
     etcd_snapshot_schedule: daily
     etcd_snapshot_keep: 7
+    # Adverts below a second: a host that is gone is missed after one, not after 3.6
+    keepalived_vrrp_version: 3
+    keepalived_advert_int: 0.3
   children:
     # The members, in the order in which they are restarted
     etcd:

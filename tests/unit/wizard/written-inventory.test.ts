@@ -85,16 +85,21 @@ test.each(ways.flatMap((way) => (['plan', 'adopt'] as const).map((next) => [way,
         : ['others', cluster.external.name],
     ).toEqual(WAYS[way]);
     expect(offered.includes('firewall')).toBe(next === 'plan' && !isExternal);
+    expect(offered.includes('fastFailover')).toBe(!isExternal);
   },
 );
 
-test('an address of the API servers, a firewall and snapshots are described as they were asked for', async () => {
+test('an address of the API servers, and all that is offered besides, are described as they were asked for', async () => {
   const cluster = describeCluster(
-    await written({ ...USUAL_ANSWERS, apiserverIp: '10.0.0.101', extras: ['firewall', 'snapshots'] }),
+    await written({ ...USUAL_ANSWERS, apiserverIp: '10.0.0.101', extras: ['firewall', 'snapshots', 'fastFailover'] }),
   );
   expect(cluster.services.map(({ name, endpoint }) => [name, endpoint.ip])).toEqual([
     ['etcd', '10.0.0.100'],
     ['kube-apiserver', '10.0.0.101'],
   ]);
   expect([cluster.firewall !== undefined, cluster.members[0]?.snapshots?.onCalendar]).toEqual([true, 'daily']);
+  expect(cluster.services.map(({ balancers }) => balancers[0]?.keepalived)).toMatchObject([
+    { vrrpVersion: 3, advertIntervalS: 0.3 },
+    { vrrpVersion: 3, advertIntervalS: 0.3 },
+  ]);
 });
