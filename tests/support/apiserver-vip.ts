@@ -31,18 +31,6 @@ export interface Given {
   readonly variables?: readonly string[];
 }
 
-/** The serving certificates of the API servers name the virtual IP, as with `certSANs` from the beginning. */
-export async function nameVip(lab: TestLab, vip: string): Promise<void> {
-  const script = `set -e
-    sed -i 's|^  certSANs:$|&\\n  - ${vip}|' /etc/kubernetes/kubeadm.yaml
-    cd /etc/kubernetes/pki && mkdir -p /root/old-pair && mv apiserver.crt apiserver.key /root/old-pair/
-    kubeadm init phase certs apiserver --config /etc/kubernetes/kubeadm.yaml`;
-  for (const host of CONTROL_PLANES) {
-    const ended = await lab.ssh(host, script);
-    if (ended.status !== 0) throw new Error(endOf(ended));
-  }
-}
-
 /** `/readyz` through the virtual IP from a host, verified by the cluster's authority; `ok` when it answers. */
 export async function readyz(lab: TestLab, host: string, url: string, ca: string): Promise<string> {
   const ended = await lab.ssh(host, `curl -sS -m 5 --noproxy '*' --cacert ${ca} ${url}/readyz 2>&1`);

@@ -1,18 +1,16 @@
-import { writeFile, readFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { LabHost } from '../../src/lab/topology.js';
 import type { Way } from './cluster-client.js';
 import type { TestLab } from './lab.js';
-import { must, passphraseFile, READYZ, vipOf } from './main-job.js';
+import { must, READYZ, vipOf } from './main-job.js';
 import { apiWay } from './writers.js';
 
 /** A stacked etcd as kubeadm makes it, on the control planes of a lab with the stand-in for the kubelet. */
 export interface StackedCluster {
   readonly controlPlanes: readonly string[];
-  /** The lab's inventory, with the control planes as members that are to leave. */
-  readonly inventory: string;
   /** Its authority, and a client of it, as files of this machine. */
-  readonly files: Readonly<Record<'ca' | 'caKey' | 'certificate' | 'key', string>>;
+  readonly files: Readonly<Record<'ca' | 'certificate' | 'key', string>>;
 }
 
 /** Makes the control planes of a lab a Kubernetes with a stacked etcd: members that the kubelet runs, by the real kubeadm. */
@@ -28,7 +26,7 @@ export async function createStackedCluster(lab: TestLab): Promise<StackedCluster
   await Promise.all(all.map(async (host) => must(lab.ssh(host.name, makeMember(host, authority, initial)))));
   await Promise.all(controlPlanes.map(async (name) => must(lab.ssh(name, ready()))));
   await must(lab.ssh(first.name, `kubeadm init phase upload-config kubeadm --config ${CONFIG}`));
-  return { controlPlanes, inventory: await withFormerMembers(lab, all), files: await fetchFiles(lab, first.name) };
+  return { controlPlanes, files: await fetchFiles(lab, first.name) };
 }
 
 const CONFIG = '/etc/kubernetes/kubeadm.yaml';
@@ -59,15 +57,6 @@ function ready(): string {
   return `n=0; until [ "$(${READYZ})" = ok ]; do n=$((n + 1)); [ $n -lt 240 ] || { journalctl -u kubelet -n 30 >&2; exit 1; }; sleep 0.5; done`;
 }
 
-/** New members are the lab's etcd hosts. */
-async function withFormerMembers(lab: TestLab, hosts: readonly LabHost[]): Promise<string> {
-  const text = await readFile(lab.files.inventory, 'utf8');
-  const file = lab.files.inventory.replace(/inventory\.yaml$/, 'unstack.yaml');
-  const lines = hosts.map(({ name }) => `        ${name}:\n`).join('');
-  await writeFile(file, text.replace('  children:\n', `  children:\n    etcd_former:\n      hosts:\n${lines}`));
-  return file;
-}
-
 async function fetchFiles(lab: TestLab, host: string): Promise<StackedCluster['files']> {
   const fetch = async (path: string): Promise<string> => {
     const file = join(lab.files.inventory, '..', `stacked-${path.replaceAll('/', '-')}`);
@@ -76,19 +65,9 @@ async function fetchFiles(lab: TestLab, host: string): Promise<StackedCluster['f
   };
   return {
     ca: await fetch('etcd/ca.crt'),
-    caKey: await fetch('etcd/ca.key'),
     certificate: await fetch('apiserver-etcd-client.crt'),
     key: await fetch('apiserver-etcd-client.key'),
   };
-}
-
-/** Lets this program describe the cluster for itself, and brings the authority's key in from a control plane. */
-export async function adoptStacked(lab: TestLab, { inventory, files }: StackedCluster): Promise<string> {
-  const said = await must(lab.provision('adopt', inventory, '--yes'));
-  const store = join(inventory, '..', 'pki');
-  const words = ['--certificate', files.ca, '--key', files.caKey, '--passphrase-file', await passphraseFile(lab)];
-  await must(lab.provision('ca', 'import', store, ...words));
-  return said;
 }
 
 /** The ways into a stacked cluster and out of it: members by their addresses, the virtual IP once it serves, the API servers. */

@@ -6,11 +6,8 @@ import { readPage, readSteps, unreadCommands } from '../../support/page.js';
 // Every tutorial and runbook is worked through by a lab test, from its text; or it is in this list, with the reason.
 
 const NOT_WORKED_THROUGH: Readonly<Record<string, string>> = {
-  'runbooks/apiserver-virtual-ip':
-    'what it says is done by the lab test apiserver-lb and kubernetes-lab, whose commands are its own',
   'runbooks/other-load-balancers':
     'what it says is done by the lab test virtual-ip-changes, whose commands are its own',
-  'runbooks/stacked-to-external': 'what it says is done by the lab test unstack, whose commands are its own',
 };
 
 const FOLDERS = ['tutorials', 'runbooks'];
