@@ -17,6 +17,7 @@ import { checkRotation } from './rotation.js';
 import { checkRouterIds } from './router-id.js';
 import { checkScheduledSnapshots } from './scheduled-snapshots.js';
 import { checkServices } from './services.js';
+import { checkStrayNodes } from './stray-nodes.js';
 import { checkVirtualIp } from './virtual-ip.js';
 import { balancerHosts } from '../model/virtual-service.js';
 
@@ -38,6 +39,7 @@ const CHECKS: readonly Check[] = [
   checkApiClients,
   checkKubeadmConfig,
   checkNodes,
+  checkStrayNodes,
   checkRestoredKubelets,
   checkDrift,
 ];

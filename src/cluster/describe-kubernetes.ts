@@ -38,6 +38,7 @@ export function describeKubernetes(
       kubeletConfig: shared.valueOr('kube_cluster_kubelet_config'),
       proxyConfig: shared.valueOr('kube_cluster_proxy_config'),
       cniManifest: manifest === undefined ? undefined : resolve(directory, manifest),
+      otherNodes: shared.valueOr('kube_cluster_other_nodes'),
       drainTimeoutS: shared.valueOr('kube_cluster_drain_timeout'),
       packages: readKubernetesPackages({ shared, directory, reader }),
     },

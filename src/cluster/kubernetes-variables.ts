@@ -100,6 +100,15 @@ export const KUBERNETES_VARIABLES = {
     description:
       'Manifests of the network of pods (flannel, Calico, Cilium), as YAML: applied by server-side apply, through a control plane that serves, in each run where they differ.',
   }),
+  kube_cluster_other_nodes: defaulted([], {
+    schema: listOf(
+      text('the name of a node, in which * is any number of characters', /^[a-z0-9*](?:[-a-z0-9.*]*[a-z0-9*])?$/),
+      'a list of names',
+    ),
+    type: 'list of names',
+    description:
+      'Nodes of Kubernetes that others look after (`pool-a-*`): `verify` does not miss their hosts in the inventory.',
+  }),
   kube_cluster_drain_timeout: defaulted(300, {
     schema: wholeNumber(10, 86_400),
     type: 'seconds',

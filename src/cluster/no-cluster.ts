@@ -32,6 +32,7 @@ export function noCluster({ directory }: Pick<Inventory, 'directory'>): Cluster 
         kubeletConfig: {},
         proxyConfig: {},
         cniManifest: undefined,
+        otherNodes: [],
         drainTimeoutS: 300,
         packages: undefined,
       },

@@ -45,6 +45,8 @@ export interface KubernetesSettings {
   readonly proxyConfig: Readonly<Record<string, unknown>>;
   /** File on the control machine with the manifests of the pods' network. Absent: others make it. */
   readonly cniManifest: string | undefined;
+  /** Names of nodes that others look after, or of none of this inventory's hosts; `*` is any number of characters. */
+  readonly otherNodes: readonly string[];
   /** How long a drain may take. */
   readonly drainTimeoutS: number;
   /** Absent: others install kubelet, kubeadm and kubectl. */

@@ -225,6 +225,7 @@ export const SAMPLE_CLUSTER: Cluster = {
       kubeletConfig: {},
       proxyConfig: {},
       cniManifest: undefined,
+      otherNodes: [],
       drainTimeoutS: 300,
       packages: undefined,
     },

@@ -1,10 +1,12 @@
 import { joinSeen } from '../../gates/join-seen.js';
+import { describeStray, strayNodes } from '../../gates/stray-nodes.js';
 import type { Resource } from '../../model/change.js';
 import type { Cluster } from '../../model/cluster.js';
 import { hostPort, memberUrls } from '../../model/endpoint.js';
 import { ProvisionError } from '../../model/errors.js';
 import { etcdWay } from '../../model/etcd-way.js';
 import type { Host } from '../../model/inventory.js';
+import type { Probe } from '../../model/remote.js';
 import { serviceNamed } from '../../model/virtual-service.js';
 import { USUAL_CLIENT_FILES } from '../../facts/apiserver-manifest.js';
 import type { KubeadmCluster } from '../../resources/kubeadm-configuration.js';
@@ -28,8 +30,15 @@ export function kubernetesFinishRole(): Role {
   return {
     name: 'kubernetes-finish',
     summary: 'has the objects of a new cluster, which others can join',
-    resources: (host, _, cluster) => onFirst(host, cluster, kubernetesFinished),
+    resources: (host, _, cluster) =>
+      onFirst(host, cluster, (site) => ({ ...kubernetesFinished(site), doubt: (probe) => strayDoubt(cluster, probe) })),
   };
+}
+
+/** A host that was only taken out of its group is still a node: nothing else of a plan would say so. */
+async function strayDoubt(cluster: Cluster, probe: Probe): Promise<string | undefined> {
+  const stray = await strayNodes(cluster, (host) => (host === probe.host ? probe : probe.on(host)));
+  return stray.length === 0 ? undefined : stray.map(describeStray).join('; ');
 }
 
 /** The network of pods, where the inventory names its manifests. */
