@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { cpSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { beforeEach, expect, test } from '@jest/globals';
 import { temporaryDirectory } from '../support/temporary-directory.js';
@@ -84,6 +84,28 @@ test('of three', async () => {
   expect(said).toContain('unit: 0 of ');
   expect(status).toBe(3);
 });
+
+test('a run that is kept goes on: what was noticed stays so, and only tests that are new or have changed are run', () => {
+  write('src/gates/quorum.ts', CHANGED);
+  write('tests/unit/quorum.test.ts', test_('[3, 3, true], [1, 3, false]'));
+  commit('change');
+  const kept = temporaryDirectory('kept');
+  const go = () => mutate('src/gates/quorum.ts', '--unit', '--keep', kept);
+  expect(go()).toMatchObject({ status: 3, said: expect.stringContaining('up * 2 >= all') as unknown });
+  write('tests/unit/halves.test.ts', test_('[2, 4, false]'));
+  commit('test it');
+  const { said } = go();
+  expect(said).not.toContain('up * 2 >= all');
+  // It would notice nothing any more; it is not asked.
+  const journals = readdirSync(kept).filter((name) => name.startsWith('journal-'));
+  const journal = journals.map((name) => readFileSync(join(kept, name), 'utf8')).join('');
+  expect(journal.split('\n').filter((line) => line.includes('"loads"'))).toEqual([
+    expect.stringContaining('halves.test.ts'),
+  ]);
+
+  write('src/gates/quorum.ts', OLD);
+  expect(go().said).toContain('has the mutants of other sources');
+}, 180_000);
 
 test('a run that has no time left says so, and calls nothing a survivor', () => {
   write('src/gates/quorum.ts', CHANGED);

@@ -1,11 +1,12 @@
-// npm run mutate -- [PATH…] [--changed BASE] [--each] [--most N] [--minutes N] [--unit] [--near] [--page]: plants one wrong
-// line after the other, and tells which of them no test notices. Ends with 3 where one is not listed in survivors.yaml.
+// npm run mutate -- [PATH…] [--changed BASE] [--each] [--most N] [--minutes N] [--keep DIR] [--unit] [--near] [--page]: plants one
+// wrong line after the other, and tells which of them no test notices. Ends with 3 where one is not listed in survivors.yaml.
 import { execFileSync } from 'node:child_process';
-import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { compiles } from './compiles.js';
+import { partsTogether, takeUp, type Part } from './kept.js';
 import { readKnown } from './known.js';
 import { mutationPage } from './page.js';
 import { plantMutants, type Lines } from './plant-mutants.js';
@@ -59,6 +60,7 @@ const { values, positionals } = parseArgs({
     each: { type: 'boolean' },
     most: { type: 'string' },
     minutes: { type: 'string' },
+    keep: { type: 'string' },
     unit: { type: 'boolean' },
     near: { type: 'boolean' },
     page: { type: 'boolean' },
@@ -71,16 +73,25 @@ const PAGE = 'docs/mutation-run.md';
 const most = Number(values.most ?? Infinity);
 const endAt = Date.now() + Number(values.minutes ?? Infinity) * 60_000;
 
+const commit = git('rev-parse', '--short', 'HEAD').trim();
+if (values.keep !== undefined && (values.each === true || positionals.length !== 1))
+  throw new Error('--keep goes on with one path, tried as a whole');
+/** The parts of this run: one, but where it goes on from what `--keep` has. */
+let parts: readonly Part[] = [];
+
 /** Plants the mutants of files, and has them judged by the tests. */
 async function tryFiles(files: ReadonlyMap<string, Lines>): Promise<readonly Judged[]> {
   const started = Date.now();
-  const work = mkdtempSync(join(tmpdir(), 'mutate-'));
+  const work = values.keep === undefined ? mkdtempSync(join(tmpdir(), 'mutate-')) : resolve(values.keep);
+  mkdirSync(work, { recursive: true });
   // Tests act as other users in it.
   chmodSync(work, 0o755);
-  const mutants = plantMutants(files, work, most);
-  console.log(`${mutants.length} mutants in ${files.size} files`);
   // Of one file most is noticed by the test of its name: a second process would try with others meanwhile, for nothing.
   const shards = values.each === true ? 1 : availableParallelism();
+  const taken = takeUp({ work, shards, part: { commit, began: started } }, () => plantMutants(files, work, most));
+  const { mutants } = taken;
+  parts = [...(values.keep === undefined ? parts : []), ...taken.parts];
+  console.log(`${mutants.length} mutants in ${files.size} files`);
   const related = mutants.some(({ when }) => when === 'data') ? [] : [...files.keys()];
   const stopped: string[] = [];
   for (const room of mutants.length === 0 ? [] : ROOMS_OF_TESTS) {
@@ -92,7 +103,7 @@ async function tryFiles(files: ReadonlyMap<string, Lines>): Promise<readonly Jud
     console.log(`${room}: ${noticed.size} of ${mutants.length} noticed after ${seconds} s`);
   }
   const entries = readJournal(work, shards);
-  rmSync(work, { recursive: true });
+  if (values.keep === undefined) rmSync(work, { recursive: true });
   for (const line of stopped) console.log(`not all tests ran, the rest is not judged: ${line}`);
   const hung = entries.filter(({ verdict, how }) => verdict === 'noticed' && how === 'hangs').length;
   if (hung > 0) console.log(`${hung} of them because a test came to no end with it, twice`);
@@ -121,22 +132,24 @@ const asked = positionals.length === 0 ? [...ROOMS, 'playbooks'] : positionals;
 const runs: readonly Run[] =
   values.changed === undefined ? asked.flatMap(runsOf) : [{ path: '', files: changedLines(values.changed) }];
 const all: Judged[] = [];
-let ofPath: { readonly path: string; readonly began: number; readonly judged: Judged[]; tried: number } | undefined;
+let ofPath: { readonly path: string; readonly judged: Judged[]; tried: number } | undefined;
 for (const { path, files } of runs) {
-  if (ofPath?.path !== path) ofPath = { path, began: Date.now(), judged: [], tried: 0 };
+  if (ofPath?.path !== path) {
+    ofPath = { path, judged: [], tried: 0 };
+    parts = [];
+  }
   const judged = await tryFiles(files);
   all.push(...judged);
   ofPath.judged.push(...judged);
   ofPath.tried += files.size;
   if (values.page !== true || values.changed !== undefined) continue;
   const bounds = Object.entries(values).flatMap(([name, value]) =>
-    name === 'page' ? [] : [typeof value === 'string' ? ` --${name} ${value}` : ` --${name}`],
+    name === 'page' || name === 'keep' ? [] : [typeof value === 'string' ? ` --${name} ${value}` : ` --${name}`],
   );
   const measured = {
     date: new Date().toISOString().slice(0, 10),
-    commit: git('rev-parse', '--short', 'HEAD').trim(),
     command: `npm run mutate -- ${path}${bounds.join('')}`,
-    tookMs: Date.now() - ofPath.began,
+    ...partsTogether(parts),
     files: [ofPath.tried, filesBelow([path]).length] as const,
   };
   writeFileSync(PAGE, mutationPage(existsSync(PAGE) ? readFileSync(PAGE, 'utf8') : '', ofPath.judged, measured));

@@ -1,5 +1,5 @@
 import { chmodSync, mkdirSync } from 'node:fs';
-import { readdir, readFile, stat, truncate, writeFile } from 'node:fs/promises';
+import { readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { X509Certificate } from 'node:crypto';
 import { beforeEach, describe, expect, test } from '@jest/globals';
@@ -96,6 +96,38 @@ describe('an authority that moves to another machine', () => {
     if (last === 'trust-both') await now.move('sign-by-new', PROFILE);
     else await now.move('sign-by-old', PROFILE).catch(() => undefined);
     expect(await signs(to, THERE)).toBe(true);
+  });
+});
+
+test('files that are public say so, and keys do not, also in a rotation; a password that is not there is not made', async () => {
+  await rm(join(from, 'keepalived-auth-pass'));
+  await (await open(from, HERE)).signer.moveAuthority('trust-both', { ...PROFILE, commonName: 'etcd-ca-2' });
+  await export_();
+  await import_();
+  const modes = async (...names: readonly string[]): Promise<readonly string[]> =>
+    Promise.all(names.map(async (name) => ((await stat(join(to, name))).mode & 0o777).toString(8)));
+  expect(await modes('ca.crt', 'next/ca.crt', 'next/old.crt')).toEqual(['644', '644', '644']);
+  expect(await modes('ca.key.age', 'next/ca.key.age')).toEqual(['600', '600']);
+  expect((await readdir(to)).toSorted()).toEqual(['ca.crt', 'ca.key.age', 'next']);
+});
+
+test('nobody types a passphrase for what would be refused anyway', async () => {
+  const nobody: PassphraseSource = {
+    opening: () => Promise.reject(new Error('asked for a passphrase')),
+    chosen: () => Promise.reject(new Error('asked for a passphrase')),
+  };
+  await export_();
+  await expect(export_({ stored: nobody, travelling: nobody })).rejects.toMatchObject({ code: 'file-is-there' });
+  await (await open(to, THERE)).signer.createAuthority(PROFILE);
+  const refused = import_({ stored: nobody, travelling: nobody });
+  await expect(refused).rejects.toMatchObject({
+    code: 'authority-exists',
+    hint: expect.stringContaining(to) as unknown,
+  });
+  const missing = import_({ directory: join(top, 'new'), file: join(top, 'none.age') });
+  await expect(missing).rejects.toMatchObject({
+    code: 'file-unreadable',
+    message: expect.stringMatching(/none\.age cannot be read: .*ENOENT/) as unknown,
   });
 });
 

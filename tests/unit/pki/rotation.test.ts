@@ -1,4 +1,4 @@
-import { cp, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import type { AuthorityMove, IssueCertificate } from '../../../src/model/change.js';
@@ -82,6 +82,16 @@ describe('a rotation in the store', () => {
     const former = formerDirectory(directory, old);
     expect(await readFile(join(former, 'ca.crt'), 'utf8')).toBe(old);
     expect(await readFile(join(former, 'ca.key.age'), 'utf8')).toBe(oldKey);
+    const modes = [
+      join(former, 'ca.crt'),
+      join(former, 'ca.key.age'),
+      join(directory, 'ca.crt'),
+      join(directory, 'ca.key.age'),
+    ];
+    expect(await Promise.all(modes.map(async (path) => (await stat(path)).mode & 0o777))).toEqual([
+      ...[0o644, 0o600, 0o644, 0o600],
+    ]);
+    expect((await stat(join(directory, 'former'))).mode & 0o777).toBe(0o700);
     // And again, from the new one on.
     await move('trust-both');
     expect((await open()).authority.rotation?.()).toMatchObject({ signing: 'old', trusted: 'both' });
