@@ -82,8 +82,8 @@ function count(judged: readonly Judged[], ...verdicts: readonly Judged['verdict'
 
 /** The first lines of a table of rooms. */
 export const TABLE_HEAD = [
-  '| room | mutants | noticed by unit | by contract | only by the lab | change nothing | survived | noticed |',
-  '|---|---|---|---|---|---|---|---|',
+  '| room | mutants | noticed by unit | by contract | only by the lab | change nothing | survived | not met by all | noticed |',
+  '|---|---|---|---|---|---|---|---|---|',
 ];
 
 /** A room's line of the table. Mutants that the compiler refuses, or that can make no difference, do not count. */
@@ -92,7 +92,7 @@ export function roomRow(room: string, all: readonly Judged[]): string {
   const listed = count(all, 'listed');
   const seen = count(all, 'unit', 'contract');
   const share = counted === listed ? '' : `${((100 * seen) / (counted - listed)).toFixed(1)} %`;
-  return `| ${room} | ${counted} | ${count(all, 'unit')} | ${count(all, 'contract')} | ${count(all, 'lab')} | ${listed} | ${count(all, 'survived')} | ${share} |`;
+  return `| ${room} | ${counted} | ${count(all, 'unit')} | ${count(all, 'contract')} | ${count(all, 'lab')} | ${listed} | ${count(all, 'survived')} | ${count(all, 'untried')} | ${share} |`;
 }
 
 /** A table of the rooms. */
