@@ -125,7 +125,7 @@ async function writeFile(action: WriteFile, transport: Transport, record: Record
   const { path, stagingDirectory } = action;
   const text = action.content.reveal();
   const script = writeFileScript(action, Buffer.byteLength(text, 'utf8'), record.copy);
-  const command = { summary: `write ${path}`, script, stdin: new Secret(text) };
+  const command = { summary: `write ${path}`, script, stdin: new Secret(text), timeoutMs: action.validateMs };
   await changeFiles(command, restoreOf({ path, stagingDirectory, name: record.copy }), transport, record);
 }
 

@@ -23,6 +23,8 @@ export interface WriteFile extends Ownership {
   readonly content: Content;
   /** A shell command that must succeed before the file lands; `"$1"` is the staged file. */
   readonly validate?: string | undefined;
+  /** How long that may take, in milliseconds, where it is more than any command. */
+  readonly validateMs?: number | undefined;
   /** Where to make the stage, on the same file system; default: in the file's own directory. */
   readonly stagingDirectory?: string | undefined;
 }

@@ -1,8 +1,9 @@
-import { aptSourceKey, aptSources } from '../facts/apt-sources.js';
+import { aptSourceKey, aptSources, type AptSourceFile } from '../facts/apt-sources.js';
 import { changed, type Resource } from '../model/change.js';
 import { plainContent } from '../model/content.js';
 import { ProvisionError } from '../model/errors.js';
-import { proveAptSource } from '../shell/apt.js';
+import { proveAptSource, PROOF_MS } from '../shell/apt.js';
+import { quote } from '../shell/quote.js';
 import { file, type ForeignFiles } from './file.js';
 import type { OpenPgpKeys } from './openpgp-key.js';
 
@@ -23,20 +24,21 @@ export interface AptSource {
  * @throws ProvisionError `apt-source-taken` where another file names the repository, too
  */
 export function aptSource(source: AptSource): Resource {
-  const { path, uri, keys } = source;
+  const { path, keys } = source;
   const written = file({
     path,
     content: plainContent(sourceText(source)),
     ...{ owner: 'root', group: 'root', mode: '0644' },
-    validate: proveAptSource(uri, keys.fingerprints),
+    validate: proveAptSource(source.uri, keys.fingerprints),
+    validateMs: PROOF_MS,
     foreign: source.foreign,
   });
   return {
     ...written,
     async plan(probe) {
-      const [outcome, named] = await Promise.all([written.plan(probe), probe.ask(aptSources, aptSourceKey(uri))]);
-      const others = named.filter((each) => each !== path);
-      if (others.length > 0) throw taken(probe.host, uri, others);
+      const [outcome, named] = await Promise.all([written.plan(probe), probe.ask(aptSources, aptSourceKey(source))]);
+      const others = named.filter((each) => each.path !== path);
+      if (others.length > 0) throw taken(probe.host, source, others);
       if (outcome.kind !== 'change') return outcome;
       const { change } = outcome;
       return changed({
@@ -62,11 +64,18 @@ function sourceText({ uri, suite, components, keys }: AptSource): string {
   ].join('\n');
 }
 
-function taken(host: string, uri: string, files: readonly string[]): ProvisionError {
-  const [isNamed, file] = [files.length === 1 ? 'names' : 'name', files[0] ?? ''];
+/** Nobody is told to remove a file: it may have the sources of the system itself. */
+function taken(host: string, { uri, suite }: AptSource, files: readonly AptSourceFile[]): ProvisionError {
+  const paths = files.map(({ path }) => path);
+  const isNamed = files.length === 1 ? 'names' : 'name';
+  const look = `sudo grep -n -F ${quote(uri.replace(/\/+$/, ''))} ${paths.map(quote).join(' ')}`;
+  const others = files.some(({ namesOthers }) => namesOthers) ? ', and leave what else is there' : '';
   return new ProvisionError({
     code: 'apt-source-taken',
-    message: `${host}: ${files.join(', ')} ${isNamed} ${uri}, too: with two keys for one repository, apt would refuse to work at all`,
-    hint: `where the one of the inventory is to be used: ssh ${host} sudo rm ${file}; else leave out kube_cluster_packages_repository, and install from there yourself`,
+    message: `${host}: ${paths.join(', ')} ${isNamed} ${uri} ${suite}, too: with two keys for one repository, apt would refuse to work at all`,
+    hint: [
+      `where the one of the inventory is to be used, take the lines or the stanza of it out${others}; they are: ssh ${host} ${quote(look)}`,
+      'else leave out kube_cluster_packages_repository, and install from there yourself',
+    ].join('\n'),
   });
 }

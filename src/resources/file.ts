@@ -16,6 +16,8 @@ export interface FileOptions extends Ownership {
   readonly content: Content | ((probe: Probe) => Promise<Content>);
   /** Shell command that must accept the staged file (`"$1"`) before it lands. */
   readonly validate?: string | undefined;
+  /** How long that may take, in milliseconds, where it is more than any command. */
+  readonly validateMs?: number | undefined;
   /** Where to stage it, on the same file system; default: beside the file. */
   readonly stagingDirectory?: string | undefined;
   /** Given: what another tool wrote there is no longer replaced without a word. Its content needs our header. */
@@ -62,7 +64,7 @@ async function decide(options: FileOptions, content: Content, state: FileState, 
 }
 
 function write(options: FileOptions, content: Content, verb: string, diff: readonly string[]): Outcome {
-  const { path, owner, group, mode, validate, stagingDirectory } = options;
+  const { path, owner, group, mode, validate, validateMs, stagingDirectory } = options;
   const action: WriteFile = {
     kind: 'write-file',
     path,
@@ -71,6 +73,7 @@ function write(options: FileOptions, content: Content, verb: string, diff: reado
     group,
     mode,
     validate,
+    validateMs,
     stagingDirectory,
   };
   return changed({

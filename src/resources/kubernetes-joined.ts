@@ -1,6 +1,7 @@
+import { kubeadmOutline, type KubeadmOutline } from '../facts/kubeadm-outline.js';
 import { unlessLost } from '../facts/unless-lost.js';
 import { changed, UNCHANGED, type Outcome, type Resource } from '../model/change.js';
-import { ProvisionError } from '../model/errors.js';
+import { ProvisionError, RemoteError } from '../model/errors.js';
 import type { KubernetesNode } from '../model/kubernetes.js';
 import type { Probe } from '../model/remote.js';
 import { endJoinOfHost, inviteHost, joinHost, RESET, revokeInvitation } from '../shell/kubeadm.js';
@@ -21,13 +22,21 @@ export function kubernetesJoined(site: KubernetesSite): Resource {
       if (state === 'joining' && (await isFinished(site, probe))) return finished(site.node);
       // The first control plane is what the others join: it serves before its cluster's objects are there.
       if (state === 'joined' || state === 'serving' || through === undefined) return UNCHANGED;
-      const { node, cluster } = await kubeadmView(site, probe);
+      const [{ node, cluster }, theirs] = await Promise.all([
+        kubeadmView(site, probe),
+        unlessLost(probe.on(through.host).ask(kubeadmOutline, site.cluster.settings.imageRepository)),
+      ]);
       const { kind } = site.node;
       const host = { name: node.name, address: node.address, kind, isHalfJoined: state !== 'bare' };
       const withKey = kind === 'control-plane' ? 'certificate-key' : 'nothing';
       const inviter = { ...node, name: through.host, address: through.address ?? '' };
       const configuration = {
-        invitation: initConfiguration(inviter, cluster, { joining: node.name, withKey }),
+        // Read by the kubeadm of the other host, which may be older.
+        invitation: initConfiguration(
+          inviter,
+          { ...cluster, version: versionOf(theirs) ?? cluster.version },
+          { joining: node.name, withKey },
+        ),
         join: joinConfiguration(node, kind, cluster),
       };
       const words = kind === 'control-plane' ? 'a control plane' : 'a worker';
@@ -54,6 +63,11 @@ export function kubernetesJoined(site: KubernetesSite): Resource {
       });
     },
   };
+}
+
+/** Of a host whose kubeadm is not there yet, nothing. */
+function versionOf(seen: KubeadmOutline | RemoteError | undefined): string | undefined {
+  return seen === undefined || seen instanceof RemoteError ? undefined : seen.version;
 }
 
 /** @throws ProvisionError `node-join-unclear` */

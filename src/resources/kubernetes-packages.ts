@@ -1,9 +1,13 @@
 import { USUAL_KUBELET_CONF } from '../facts/kubelet-processes.js';
+import { kubeadmOutline } from '../facts/kubeadm-outline.js';
 import { packageState } from '../facts/packages.js';
 import { pathExists } from '../facts/path-exists.js';
+import { unlessLost } from '../facts/unless-lost.js';
 import { UNCHANGED, type Resource } from '../model/change.js';
-import { ProvisionError } from '../model/errors.js';
+import { ProvisionError, RemoteError } from '../model/errors.js';
 import type { Probe } from '../model/remote.js';
+import type { PackageSource } from '../shell/apt.js';
+import { isServing } from './kubernetes-host.js';
 import { isVersion, packages } from './packages.js';
 
 /** What a node has of Kubernetes itself. */
@@ -21,16 +25,20 @@ const SHADOWS = ['/usr/local/sbin', '/usr/local/bin'].flatMap((directory) =>
 export interface KubernetesPackagesWanted {
   /** As {@link isVersion} takes it. */
   readonly version: string;
-  /** The file of sources that has them. */
-  readonly source: string;
+  readonly source: PackageSource;
+  /** All control planes of the inventory: a kubelet may not be newer than an API server. */
+  readonly controlPlanes: readonly string[];
+  /** As {@link kubeadmOutline} is asked. */
+  readonly imageRepository: string;
 }
 
 /**
  * kubelet, kubeadm and kubectl of one version, on a host that is to be a node. A node that has joined keeps the version that it has,
  * which is said: another one is `kubeadm upgrade`, which this program does not do.
- * @throws ProvisionError `kubernetes-programs-of-others`
+ * @throws ProvisionError `kubernetes-programs-of-others`, `kubernetes-version-ahead`
  */
-export function kubernetesPackages({ version, source }: KubernetesPackagesWanted): Resource {
+export function kubernetesPackages(options: KubernetesPackagesWanted): Resource {
+  const { version, source } = options;
   const wanted = packages({
     names: KUBERNETES_PACKAGES.map((name) => `${name}=${version}`),
     // Until kubeadm has configured it, it would start, and end, every ten seconds.
@@ -50,7 +58,10 @@ export function kubernetesPackages({ version, source }: KubernetesPackagesWanted
       ]);
       const others = shadows.filter(({ isThere }) => isThere).map(({ path }) => path);
       if (others.length > 0) throw shadowed(probe.host, others);
-      if (!isJoined) return outcome;
+      if (!isJoined) {
+        await refuseAhead(options, probe);
+        return outcome;
+      }
       const missing = found.filter(({ name, installed }) => installed === undefined && NEEDED.includes(name));
       if (missing.length > 0)
         throw unpackaged(
@@ -75,6 +86,36 @@ async function installedOn(
   return Promise.all(
     KUBERNETES_PACKAGES.map(async (name) => ({ name, installed: (await probe.ask(packageState, name)).installed })),
   );
+}
+
+/** Kubernetes' version skew policy: no kubelet is newer than an API server. By what control planes that serve have installed. */
+async function refuseAhead(
+  { version, controlPlanes, imageRepository }: KubernetesPackagesWanted,
+  probe: Probe,
+): Promise<void> {
+  const others = controlPlanes.filter((host) => host !== probe.host);
+  const serving = await Promise.all(others.map(async (host) => unlessLost(isServing(probe.on(host)))));
+  const asked = await Promise.all(
+    others
+      .filter((_, index) => serving[index] === true)
+      .map(async (host) => ({ host, seen: await unlessLost(probe.on(host).ask(kubeadmOutline, imageRepository)) })),
+  );
+  for (const { host, seen } of asked) {
+    if (seen === undefined || seen instanceof RemoteError || !isAhead(version, seen.version)) continue;
+    throw new ProvisionError({
+      code: 'kubernetes-version-ahead',
+      message: `${probe.host} would get Kubernetes ${version}, and ${host} has ${seen.version}: a kubelet may not be newer than the API servers`,
+      hint: 'set kube_cluster_packages_version, and its repository, to the version of the cluster; or upgrade the control planes first (kubeadm upgrade)',
+    });
+  }
+}
+
+/** By major and minor version; a version of another form is not compared. */
+function isAhead(wanted: string, theirs: string): boolean {
+  const [one, other] = [wanted, theirs].map((text) => /^v?(\d+)\.(\d+)\./.exec(text));
+  if (!one || !other) return false;
+  const [major, minor] = [1, 2].map((index) => Number(one[index]) - Number(other[index]));
+  return (major ?? 0) > 0 || (major === 0 && (minor ?? 0) > 0);
 }
 
 function shadowed(host: string, paths: readonly string[]): ProvisionError {

@@ -3,7 +3,7 @@ import { changed, UNCHANGED, type Outcome, type Resource } from '../model/change
 import { ProvisionError } from '../model/errors.js';
 import type { Command, Probe } from '../model/remote.js';
 import { quote } from '../shell/quote.js';
-import { APT_LOCK_WAIT_S, aptGet, updateListsOf } from '../shell/apt.js';
+import { APT_LOCK_WAIT_S, aptGet, requireSource, type PackageSource } from '../shell/apt.js';
 
 /** Lock wait, and as long again for downloading and unpacking. */
 const INSTALL_TIMEOUT_MS = 2 * APT_LOCK_WAIT_S * 1000;
@@ -16,8 +16,8 @@ export interface PackagesOptions {
   readonly keepStopped?: readonly string[];
   /** Packages whose unit of the same name is not wanted: where one is installed here, that is neither started nor enabled. */
   readonly keepDisabled?: readonly string[];
-  /** The file of sources that has them: where apt does not know a version that is wanted, its lists are read again first. */
-  readonly source?: string;
+  /** From there, and from nowhere else. */
+  readonly source?: PackageSource;
 }
 
 interface Wanted {
@@ -97,7 +97,7 @@ function heldError(name: string, state: PackageState): ProvisionError {
 interface Installation {
   readonly keepStopped: readonly string[];
   readonly idle: readonly string[];
-  readonly source: string | undefined;
+  readonly source: PackageSource | undefined;
 }
 
 function installCommand(specs: readonly string[], { keepStopped, idle, source }: Installation): Command {
@@ -116,10 +116,8 @@ function installCommand(specs: readonly string[], { keepStopped, idle, source }:
         ? []
         : [`trap 'systemctl unmask --runtime --quiet ${units}' EXIT`, `systemctl mask --runtime --quiet ${units}`]),
       ...(known ? [] : [`${apt} update`]),
-      ...(source === undefined
-        ? []
-        : [`apt-get -qq --print-uris install ${words} >/dev/null 2>&1 || ${updateListsOf(quote(source))}`]),
-      `install() { ${apt} -y --no-install-recommends -o Dpkg::Options::=--force-confold install ${words}; }`,
+      ...(source === undefined ? [] : requireSource(specs, source)),
+      `install() { ${apt} -y${source === undefined ? '' : ' -o APT::Get::AllowUnauthenticated=false'} --no-install-recommends -o Dpkg::Options::=--force-confold install ${words}; }`,
       // What an interrupted dpkg was doing is kept in this directory, and until that is finished apt refuses. Not
       // looked at before the first try: that waits until no other dpkg is at work.
       // A shell goes on after a list like this one, whatever `set -e` says of its end.

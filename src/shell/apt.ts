@@ -17,10 +17,55 @@ const STRICT = [
   'Acquire::AllowDowngradeToInsecureRepositories=false',
 ];
 
+/** A mirror that does not answer is told, and not waited for until the command ends: of each of its addresses, twice. */
+const IMPATIENT = ['Acquire::Retries=1', 'Acquire::http::Timeout=20', 'Acquire::https::Timeout=20'];
+
+/** How long the proof of a source may take: a slow proxy is no reason to refuse it. */
+export const PROOF_MS = 300_000;
+
 /** Reads the lists of one file of sources alone; those of others stay. @param file a word of the shell */
 export function updateListsOf(file: string): string {
   const only = [`Dir::Etc::sourcelist=${file}`, 'Dir::Etc::sourceparts=/dev/null', 'APT::Get::List-Cleanup=false'];
-  return `${aptGet()} ${[...only, ...STRICT].map((option) => `-o ${option}`).join(' ')} update`;
+  return `${aptGet()} ${[...only, ...STRICT, ...IMPATIENT].map((option) => `-o ${option}`).join(' ')} update`;
+}
+
+/** Where packages must come from. */
+export interface PackageSource {
+  /** The file of sources that has them. */
+  readonly file: string;
+  /** The repository that it names. */
+  readonly uri: string;
+}
+
+/**
+ * Lines that end with an error unless apt would take each package from the source: another one may have the same version, or one that
+ * counts as newer. Lists of the source that do not have it are read again first.
+ * @param specs `NAME=VERSION`, quoted words
+ */
+export function requireSource(specs: readonly string[], { file, uri }: PackageSource): readonly string[] {
+  const names = specs.map((spec) => spec.replace(/=.*/, ''));
+  const state = quote('${db:Status-Abbrev}');
+  const [words, start] = [specs.map(quote).join(' '), `${uri.replace(/\/+$/, '')}/`];
+  return [
+    // Of what was downloaded before, apt names no URI.
+    'none=$(mktemp -d /run/provision-apt.XXXXXXXX)',
+    'mkdir "$none/partial"',
+    `from() { apt-get -qq --print-uris -o Dir::Cache::archives="$none" install ${words}; }`,
+    `if ! found=$(from 2>/dev/null); then`,
+    `  { ${updateListsOf(quote(file))} && found=$(from); } || { rm -rf "$none"; exit 1; }`,
+    'fi',
+    'rm -rf "$none"',
+    `for name in ${names.map(quote).join(' ')}; do`,
+    `  of=$(printf '%s\\n' "$found" | awk -v name="$name" 'index($2, name "_") == 1 { gsub(/\\047/, "", $1); print $1 }')`,
+    '  case $of in',
+    `  ${quote(start)}*) continue ;;`,
+    // An earlier run has unpacked it, and was cut off.
+    `  '') if dpkg-query -W -f=${state} "$name" 2>/dev/null | grep -q '^.[UFWt]'; then continue; fi ;;`,
+    '  esac',
+    `  echo "apt would take $name from \${of:-nowhere}, which is not" ${quote(`${uri}: nothing is installed; name the version with its revision (kube_cluster_packages_version), which only one of them has`)} >&2`,
+    '  exit 1',
+    'done',
+  ];
 }
 
 /**

@@ -133,6 +133,10 @@ export const HOST = {
     why: 'The inventory names a repository of packages for kubelet, kubeadm and kubectl, and the host runs, or would run, others that were installed by hand.',
     next: 'Remove those where no node runs with them; else leave out kube_cluster_packages_repository.',
   },
+  'kubernetes-version-ahead': {
+    why: 'A host that is to join would get a newer Kubernetes than the control planes have: a kubelet may be older than the API servers, and never newer.',
+    next: 'Set kube_cluster_packages_version, and its repository, to the version of the cluster; or upgrade the control planes first, with kubeadm upgrade.',
+  },
   'repository-key-unusable': {
     why: 'The file that is to hold the public key of the packages’ repository can’t be read, or holds something else.',
     next: 'Put the key, armored or binary, beside the inventory, and have kube_cluster_packages_key name it.',

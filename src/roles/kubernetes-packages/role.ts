@@ -1,5 +1,6 @@
 import type { Resource } from '../../model/change.js';
 import { plainContent } from '../../model/content.js';
+import type { Cluster } from '../../model/cluster.js';
 import { ProvisionError } from '../../model/errors.js';
 import type { KubernetesNode, KubernetesPackages } from '../../model/kubernetes.js';
 import { aptSource } from '../../resources/apt-source.js';
@@ -23,15 +24,28 @@ export function kubernetesPackagesRole({ readBytes }: Pick<RoleTools, 'readBytes
     resources(host, _, cluster) {
       const node = nodeOn(cluster, host);
       const { packages } = cluster.kubernetes.settings;
-      return packages === undefined ? [] : resourcesOf(packages, node, keysIn(packages.keyFile, readBytes));
+      return packages === undefined
+        ? []
+        : resourcesOf(packages, { node, cluster }, keysIn(packages.keyFile, readBytes));
     },
   };
 }
 
-function resourcesOf(packages: KubernetesPackages, node: KubernetesNode, keys: OpenPgpKeys): readonly Resource[] {
+/** A node, and the cluster that it is to be a part of. */
+interface Site {
+  readonly node: KubernetesNode;
+  readonly cluster: Pick<Cluster, 'controlPlanes' | 'kubernetes'>;
+}
+
+function resourcesOf(packages: KubernetesPackages, { node, cluster }: Site, keys: OpenPgpKeys): readonly Resource[] {
   const { repository: uri, suite, components } = packages;
   const foreign = { replace: node.replaceFiles, wayOut: 'move it away where nothing of it is needed' };
-  const installed = kubernetesPackages({ version: packageVersion(packages.version), source: SOURCE });
+  const installed = kubernetesPackages({
+    version: packageVersion(packages.version),
+    source: { file: SOURCE, uri },
+    controlPlanes: cluster.controlPlanes.map(({ host }) => host),
+    imageRepository: cluster.kubernetes.settings.imageRepository,
+  });
   return [
     // First: the source is not there for a moment without it.
     file({

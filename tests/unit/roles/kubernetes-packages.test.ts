@@ -1,10 +1,11 @@
 import { describe, expect, test } from '@jest/globals';
+import { aptSourceKey, type AptSourceFile } from '../../../src/facts/apt-sources.js';
 import type { Resource } from '../../../src/model/change.js';
 import type { KubernetesPackages } from '../../../src/model/kubernetes.js';
 import { containerdRole } from '../../../src/roles/containerd/role.js';
 import { kubernetesPackagesRole, packageVersion } from '../../../src/roles/kubernetes-packages/role.js';
 import { kubeadmView } from '../../../src/resources/kubernetes-host.js';
-import { fakeProbe, type FakeAnswers } from '../../support/fake-probe.js';
+import { fakeProbe, UNREACHABLE, type FakeAnswers } from '../../support/fake-probe.js';
 import { ROLE_TOOLS } from '../../support/role-tools.js';
 import { SAMPLE_CLUSTER } from '../../support/sample-cluster.js';
 import { namedHost, templateInventory } from '../../support/template-inventory.js';
@@ -42,14 +43,13 @@ function named(address: string, of: readonly Resource[]): Resource {
   return found;
 }
 
-const key = (uri: string): string => uri.replace(/\/$/, '');
-const absent = (sources: readonly string[] = [], uri = WANTED.repository): FakeAnswers => ({
+const absent = (sources: readonly AptSourceFile[] = [], { repository: uri, suite } = WANTED): FakeAnswers => ({
   'file-states': { [SOURCE]: { kind: 'absent' }, [PIN]: { kind: 'absent' } },
-  'apt-sources': { [key(uri)]: sources },
+  'apt-sources': { [aptSourceKey({ uri, suite })]: sources },
 });
 
 async function written(path: string, packages: KubernetesPackages): Promise<string> {
-  const outcome = await named(`file:${path}`, resources(packages)).plan(fakeProbe(absent([], packages.repository)));
+  const outcome = await named(`file:${path}`, resources(packages)).plan(fakeProbe(absent([], packages)));
   const actions = outcome.kind === 'change' ? outcome.change.actions : [];
   const write = actions.find((action) => action.kind === 'write-file');
   return write?.kind === 'write-file' ? write.content.reveal() : '';
@@ -87,20 +87,44 @@ test('a source lands only after apt has read its lists by it, and when no other 
       diff: expect.arrayContaining([expect.stringMatching(/^signed by [0-9A-F]{40}$/)]) as unknown,
       actions: [
         { kind: 'await', gate: 'apt-unlocked' },
-        { kind: 'write-file', path: SOURCE, validate: expect.stringContaining('Error-Mode=any') as unknown },
+        {
+          ...{ kind: 'write-file', path: SOURCE, validateMs: 300_000 },
+          validate: expect.stringMatching(/Error-Mode=any.*http::Timeout=20/) as unknown,
+        },
       ],
     },
   });
 });
 
-test('a source of others for the same repository is named, and left alone', async () => {
-  const planned = named(`file:${SOURCE}`, resources(WANTED)).plan(
-    fakeProbe(absent([SOURCE, '/etc/apt/sources.list.d/kubernetes.list'])),
-  );
-  await expect(planned).rejects.toMatchObject({
-    code: 'apt-source-taken',
-    message: expect.stringMatching(/^host-1: \/etc\/apt\/sources\.list\.d\/kubernetes\.list names https:/) as unknown,
-    hint: expect.stringContaining('sudo rm /etc/apt/sources.list.d/kubernetes.list') as unknown,
+describe('a source of others for the same repository is named, and nobody is told to remove a file', () => {
+  const refusal = async (...files: readonly AptSourceFile[]): Promise<unknown> =>
+    named(`file:${SOURCE}`, resources(WANTED))
+      .plan(fakeProbe(absent([{ path: SOURCE, namesOthers: false }, ...files])))
+      .catch((error: unknown) => error);
+
+  test('the main file, with the sources of the system', async () => {
+    const found = await refusal({ path: '/etc/apt/sources.list', namesOthers: true });
+    expect(found).toMatchObject({
+      code: 'apt-source-taken',
+      message: expect.stringMatching(/^host-1: \/etc\/apt\/sources\.list names https:\S+ \/, too/) as unknown,
+      hint: expect.stringContaining(
+        'take the lines or the stanza of it out, and leave what else is there; they are: ssh host-1 ' +
+          "'sudo grep -n -F https://pkgs.k8s.io/core:/stable:/v1.30/deb /etc/apt/sources.list'",
+      ) as unknown,
+    });
+    expect((found as { hint?: string }).hint).not.toMatch(/\brm\b/);
+  });
+
+  test('all files', async () => {
+    const found = await refusal(
+      { path: '/etc/apt/sources.list.d/a.list', namesOthers: false },
+      { path: '/etc/apt/sources.list.d/b.sources', namesOthers: false },
+    );
+    expect(found).toMatchObject({
+      message: expect.stringContaining('a.list, /etc/apt/sources.list.d/b.sources name https:') as unknown,
+      hint: expect.stringContaining('/etc/apt/sources.list.d/a.list /etc/apt/sources.list.d/b.sources') as unknown,
+    });
+    expect((found as { hint?: string }).hint).not.toContain('leave what else');
   });
 });
 
@@ -144,11 +168,16 @@ function host(
 
 const ALL = { kubelet: '1.30.4-1.1', kubeadm: '1.30.4-1.1', kubectl: '1.30.4-1.1' };
 
+/** The only control plane: nobody else is asked. */
+function onFirst(answers: FakeAnswers): ReturnType<typeof fakeProbe> {
+  return fakeProbe(answers, {}, 'cp-1');
+}
+
 describe('the packages of a host', () => {
   const packages = named('kubernetes:packages', resources(WANTED));
 
   test('a bare host gets all of them, of this version, with a kubelet that does not start', async () => {
-    expect(await packages.plan(fakeProbe(host({})))).toMatchObject({
+    expect(await packages.plan(onFirst(host({})))).toMatchObject({
       change: {
         summary: 'install kubelet, kubeadm, kubectl',
         actions: [
@@ -157,7 +186,7 @@ describe('the packages of a host', () => {
             command: {
               summary: 'apt-get install kubelet=1.30.4-* kubeadm=1.30.4-* kubectl=1.30.4-*',
               script: expect.stringMatching(
-                /mask --runtime --quiet kubelet\.service[^]*--print-uris install 'kubelet=1\.30\.4-\*'[^]*provision-kubernetes\.sources/,
+                /mask --runtime --quiet kubelet\.service[^]*--print-uris[^]*install 'kubelet=1\.30\.4-\*'[^]*provision-kubernetes\.sources[^]*AllowUnauthenticated=false/,
               ) as unknown,
             },
           },
@@ -167,28 +196,82 @@ describe('the packages of a host', () => {
   });
 
   test('what is there in this version stays, and another one is replaced where nobody runs it', async () => {
-    expect(await packages.plan(fakeProbe(host(ALL)))).toEqual({ kind: 'unchanged' });
-    expect(await packages.plan(fakeProbe(host({ ...ALL, kubeadm: '1.30.40-1.1' })))).toMatchObject({
+    expect(await packages.plan(onFirst(host(ALL)))).toEqual({ kind: 'unchanged' });
+    expect(await packages.plan(onFirst(host({ ...ALL, kubeadm: '1.30.40-1.1' })))).toMatchObject({
       change: { diff: ['~ kubeadm 1.30.40-1.1 → 1.30.4-*'] },
     });
-    await expect(
-      packages.plan(fakeProbe(host({ ...ALL, kubeadm: '1.29.0-1.1' }, { held: true }))),
-    ).rejects.toMatchObject({ code: 'package-held' });
+    await expect(packages.plan(onFirst(host({ ...ALL, kubeadm: '1.29.0-1.1' }, { held: true })))).rejects.toMatchObject(
+      { code: 'package-held' },
+    );
   });
 
+  /** A host that is to join, beside these control planes. @param theirs their version, `bare` or `lost` */
+  async function joining(version: string, ...theirs: readonly string[]): Promise<unknown> {
+    const others = theirs.map((their, index): [string, FakeAnswers] => [
+      `cp-${index + 1}`,
+      their === 'lost' ? UNREACHABLE : controlPlane(their),
+    ]);
+    const all = Object.fromEntries(others);
+    const controlPlanes = others.map(([name]) => ({ ...SAMPLE_CLUSTER.controlPlanes[0], host: name }));
+    const cluster = { ...clusterWith({ ...WANTED, version }), controlPlanes } as typeof SAMPLE_CLUSTER;
+    const made = kubernetesPackagesRole({ readBytes: () => KEY }).resources(
+      namedHost('cp-1'),
+      templateInventory(['cp-1']),
+      cluster,
+    );
+    return named('kubernetes:packages', made)
+      .plan(fakeProbe(host({}), all, 'worker-1'))
+      .then(
+        ({ kind }) => kind,
+        (error: unknown) => (error as { code?: string }).code,
+      );
+  }
+
+  function controlPlane(version: string): FakeAnswers {
+    const isThere = version !== 'bare';
+    return {
+      'file-contents': { '/var/lib/provision/kubernetes': undefined },
+      paths: {
+        '/etc/kubernetes/kubelet.conf': isThere,
+        '/etc/kubernetes/bootstrap-kubelet.conf': false,
+        '/etc/kubernetes/admin.conf': isThere,
+        '/etc/kubernetes/manifests/kube-apiserver.yaml': isThere,
+      },
+      'kubeadm-outline': { 'registry.k8s.io': isThere ? { version, sandboxImage: 'x' } : undefined },
+    };
+  }
+
+  test.each([
+    ['1.30.4', ['v1.30.2'], 'change'],
+    ['1.30.4', ['v1.31.0'], 'change'],
+    ['1.31.0', ['v1.31.0', 'v1.30.9'], 'kubernetes-version-ahead'],
+    ['1.31.2-1.1', ['v1.30.9'], 'kubernetes-version-ahead'],
+    ['1.30.4', ['v1.9.9'], 'kubernetes-version-ahead'],
+    ['2.0.0', ['v1.31.0'], 'kubernetes-version-ahead'],
+    ['1.31.0', ['v2.0.0'], 'change'],
+    ['1.31.2', ['bare', 'lost'], 'change'],
+    ['1.31.2', [], 'change'],
+    ['2024.1', ['v1.30.0'], 'change'],
+  ])(
+    'a host that is to join gets no newer version (%s) than the control planes have: %j',
+    async (version, theirs, expected) => {
+      expect(await joining(version, ...theirs)).toBe(expected);
+    },
+  );
+
   test('a node that has joined keeps its version, which is said', async () => {
-    const older = fakeProbe(host({ ...ALL, kubelet: '1.29.0-1.1' }, { joined: true, held: true }));
+    const older = onFirst(host({ ...ALL, kubelet: '1.29.0-1.1' }, { joined: true, held: true }));
     expect(await packages.plan(older)).toEqual({ kind: 'unchanged' });
     expect(await packages.doubt?.(older)).toBe(
       'kubelet 1.29.0-1.1 stays, where the inventory has 1.30.4-*: a node that has joined is upgraded with kubeadm upgrade, by its administrator',
     );
-    expect(await packages.doubt?.(fakeProbe(host(ALL, { joined: true })))).toBeUndefined();
-    expect(await packages.doubt?.(fakeProbe(host({ ...ALL, kubelet: '1.29.0-1.1' })))).toBeUndefined();
+    expect(await packages.doubt?.(onFirst(host(ALL, { joined: true })))).toBeUndefined();
+    expect(await packages.doubt?.(onFirst(host({ ...ALL, kubelet: '1.29.0-1.1' })))).toBeUndefined();
   });
 
   test('a node that has joined gets kubectl where it has none', async () => {
     const without = { kubelet: ALL.kubelet, kubeadm: ALL.kubeadm };
-    expect(await packages.plan(fakeProbe(host(without, { joined: true })))).toMatchObject({
+    expect(await packages.plan(onFirst(host(without, { joined: true })))).toMatchObject({
       change: { summary: 'install kubectl' },
     });
   });
@@ -206,7 +289,7 @@ describe('the packages of a host', () => {
     ],
     ['a node that runs nothing of a package', host({}, { joined: true }), 'its kubelet and kubeadm are of no package'],
   ])('%s are refused', async (_, answers, message) => {
-    await expect(packages.plan(fakeProbe(answers))).rejects.toMatchObject({
+    await expect(packages.plan(onFirst(answers))).rejects.toMatchObject({
       code: 'kubernetes-programs-of-others',
       message: expect.stringContaining(message) as unknown,
     });

@@ -159,6 +159,22 @@ describe('a host that joins', () => {
     expect(JSON.stringify(clean)).not.toMatch(/kubeadm reset|delete node/);
   });
 
+  test('is let in by the kubeadm of the other host, which is told in words of its own version', async () => {
+    const withKubeadm = (name: string, state: 'joined' | 'bare', version: string): FakeAnswers => ({
+      ...host(name, state),
+      'kubeadm-outline': { 'registry.k8s.io': { version, sandboxImage: 'x' } },
+    });
+    const hosts = { ...served, 'cp-1': withKubeadm('cp-1', 'joined', 'v1.30.2') };
+    const change = await changeOf(join, 'worker-1', {
+      ...hosts,
+      'worker-1': withKubeadm('worker-1', 'bare', 'v1.31.0'),
+    });
+    const [action] = change.actions;
+    if (action?.kind !== 'join-kubernetes') throw new Error('no join');
+    expect(action.configuration.invitation).toContain('kubeadm.k8s.io/v1beta3');
+    expect(action.configuration.join).toContain('kubeadm.k8s.io/v1beta4');
+  });
+
   /** A worker on which a run was killed, or that has joined. @param seen what its API server says of it */
   async function planOf(state: 'joining' | 'joined', seen: JoinSeen): Promise<Outcome> {
     const node = sampleNode('worker-1', 'worker');
