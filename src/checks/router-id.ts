@@ -10,6 +10,9 @@ const VARIABLES: Readonly<Record<ServiceName, string>> = {
   'kube-apiserver': 'kube_apiserver_lb_vrid',
 };
 
+/** keepalived's words for an advert of another version (vrrp.c, of 2.0 to 2.3). */
+const OTHER_VERSION = /wrong version/;
+
 /**
  * Nobody else on the network of the balancers uses the virtual router id of a service. keepalived hears it, and writes it
  * into its journal; a plan can't ask, for before keepalived runs nothing on a host listens to VRRP.
@@ -29,6 +32,16 @@ export const checkRouterIds: Check = async ({ cluster, probe, inventory }) =>
         const journal = `ssh ${host} sudo journalctl -u ${unit} -n 20`;
         if (heard.kind === 'unknown')
           return { ...item, verdict: 'warn', evidence: `the journal of ${unit} can't be read`, next: journal };
+        if (OTHER_VERSION.test(heard.line)) {
+          const evidence = `another VRRP version is spoken on this network with ${id}; keepalived says: ${heard.line}`;
+          const plan = `provision plan ${quote(inventory)}`;
+          return {
+            ...item,
+            verdict: 'warn',
+            evidence,
+            next: `where it is a balancer of yours: ${plan}; who it is: ${journal}`,
+          };
+        }
         const evidence = `another group on this network uses ${id}, too; keepalived says: ${heard.line}`;
         const next = `set ${VARIABLES[name]} to a number that nobody there uses, then: provision plan ${quote(inventory)}; who it is: ssh ${host} sudo tcpdump -n vrrp`;
         return { ...item, verdict: 'warn', evidence, next };

@@ -74,8 +74,16 @@ export function checkVirtualIp({ name, endpoint: { ip }, balancers }: VirtualSer
     );
 }
 
-/** VRRP 2 has whole seconds on the wire: keepalived makes 1 of 0.5, and a flood of 0.4 (acassen/keepalived#1615). */
+/**
+ * What a version of VRRP can't do: 2 has whole seconds on the wire, of 0.5 keepalived makes 1, and of 0.4 a flood (acassen/keepalived#1615);
+ * 3 has no password.
+ */
 export function checkAdverts({ balancers }: VirtualService, { reader, shared }: CheckContext): void {
+  const isBare = balancers.some(({ keepalived }) => keepalived.vrrpVersion === 3 && keepalived.authPass !== undefined);
+  if (isBare) {
+    const at = shared.at('keepalived_auth_pass');
+    reader.report('warning', at, 'keepalived_auth_pass', 'has no effect: VRRP version 3 has no password');
+  }
   const hasty = balancers.find(({ keepalived }) => keepalived.vrrpVersion === 2 && keepalived.advertIntervalS < 1);
   if (hasty === undefined) return;
   reader.report(

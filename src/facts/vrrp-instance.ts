@@ -8,7 +8,12 @@ export interface VrrpInstance {
   readonly advertIntervalS: number;
   /** Absent: keepalived's own, 2 for an IPv4 address and 3 for an IPv6 one. */
   readonly version?: 2 | 3;
+  /** The virtual addresses that it would hold. */
+  readonly addresses: readonly string[];
 }
+
+const NUMBERS = '^[[:space:]]*(virtual_router_id|advert_int|version)[[:space:]]+[0-9]+([.][0-9])?[[:space:]]*$';
+const ADDRESSES = '^[[:space:]]*[0-9A-Fa-f.:]+/[0-9]+[[:space:]]+dev[[:space:]]';
 
 /** Key: a configuration file of keepalived, as we write it. Absent: there is none, or it does not say both as keepalived takes them. */
 export const vrrpInstance: Fact<VrrpInstance | undefined> = {
@@ -16,7 +21,7 @@ export const vrrpInstance: Fact<VrrpInstance | undefined> = {
   script: (files) =>
     files
       .map((file) => {
-        const words = `grep -E '^[[:space:]]*(virtual_router_id|advert_int|version)[[:space:]]+[0-9]+([.][0-9])?[[:space:]]*$' ${quote(file)}`;
+        const words = `grep -E '${NUMBERS}|${ADDRESSES}' ${quote(file)}`;
         return `{ ${words} 2>/dev/null || :; } | tr -s '[:space:]' ' '; echo`;
       })
       .join('\n'),
@@ -36,6 +41,7 @@ function readInstance(line: string): VrrpInstance | undefined {
   return {
     routerId: Number(routerId),
     advertIntervalS: Number(interval),
+    addresses: [...line.matchAll(/(?:^| )([0-9A-Fa-f.:]+)\/\d+ dev /g)].flatMap(([, address = '']) => [address]),
     ...(version === undefined ? {} : { version: version === '3' ? 3 : 2 }),
   };
 }

@@ -13,7 +13,7 @@ const NAMES: Readonly<Record<Extra, string>> = {
   firewall: 'a firewall: only this cluster reaches etcd',
   snapshots: 'a snapshot of each member every night, kept on its host for a week',
   fastFailover:
-    'a virtual IP that moves within about a second also when a host loses power: VRRP 3, without a password',
+    'a virtual IP that moves within about a second also when a host loses power: VRRP 3, for an address that nobody holds yet',
 };
 
 const AUTHORITIES: readonly { readonly value: Authority; readonly name: string }[] = [
@@ -30,7 +30,7 @@ export async function askExtras(
   const extras = await ask.pick({
     key: 'extras',
     message: 'What else?',
-    choices: offeredExtras(before).map((value) => ({ value, name: NAMES[value] })),
+    choices: offeredExtras({ ...before, apiserverIp }).map((value) => ({ value, name: NAMES[value] })),
     default: [],
     check: () => true,
   });
@@ -53,12 +53,16 @@ export async function askExtras(
  * What goes with the answers before: who reaches an existing etcd, or comes by a load balancer of others, this program does not know;
  * and only a virtual IP of its own can move.
  */
-export function offeredExtras({ balancer, next }: Pick<InventoryAnswers, 'balancer' | 'next'>): readonly Extra[] {
+export function offeredExtras({
+  balancer,
+  apiserverIp,
+  next,
+}: Pick<InventoryAnswers, 'balancer' | 'apiserverIp' | 'next'>): readonly Extra[] {
   const isExternal = balancer?.way === 'external';
   const offered: Readonly<Record<Extra, boolean>> = {
     firewall: next !== 'adopt' && !isExternal,
     snapshots: true,
-    fastFailover: balancer !== undefined && !isExternal,
+    fastFailover: (balancer !== undefined && !isExternal) || apiserverIp !== undefined,
   };
   return EXTRAS.filter((extra) => offered[extra]);
 }

@@ -338,13 +338,16 @@ describe('what the kernel notes of new rules on trial', () => {
 });
 
 test.each([
-  ['20', { routerId: 100, advertIntervalS: 20 }],
-  ['020', { routerId: 100, advertIntervalS: 20 }],
-  ['255', { routerId: 100, advertIntervalS: 255 }],
-  ['0.3', { routerId: 100, advertIntervalS: 0.3 }],
-  ['0.3\n    version 3', { routerId: 100, advertIntervalS: 0.3, version: 3 }],
-  ['1\n    version 2', { routerId: 100, advertIntervalS: 1, version: 2 }],
-  ['1\n    version 4', { routerId: 100, advertIntervalS: 1 }],
+  ['20', { routerId: 100, advertIntervalS: 20, addresses: ['10.0.0.100', '2001:db8::100'] }],
+  ['020', { routerId: 100, advertIntervalS: 20, addresses: ['10.0.0.100', '2001:db8::100'] }],
+  ['255', { routerId: 100, advertIntervalS: 255, addresses: ['10.0.0.100', '2001:db8::100'] }],
+  ['0.3', { routerId: 100, advertIntervalS: 0.3, addresses: ['10.0.0.100', '2001:db8::100'] }],
+  [
+    '0.3\n    version 3',
+    { routerId: 100, advertIntervalS: 0.3, addresses: ['10.0.0.100', '2001:db8::100'], version: 3 },
+  ],
+  ['1\n    version 2', { routerId: 100, advertIntervalS: 1, addresses: ['10.0.0.100', '2001:db8::100'], version: 2 }],
+  ['1\n    version 4', { routerId: 100, advertIntervalS: 1, addresses: ['10.0.0.100', '2001:db8::100'] }],
   ['0.0', undefined],
   ['0', undefined],
   ['1.5', undefined],
@@ -354,7 +357,7 @@ test.each([
 ])('what keepalived runs with is read from its file, as we write it: advert_int %s', (interval, expected) => {
   mkdirSync(join(directory, 'etc/keepalived'));
   const file = '/etc/keepalived/keepalived.conf';
-  const text = `vrrp_instance etcd {\n    virtual_router_id 100\n    priority 99\n    advert_int ${interval}\n    auth_pass secret\n}\n`;
+  const text = `vrrp_instance etcd {\n    virtual_router_id 100\n    priority 99\n    advert_int ${interval}\n    auth_pass secret\n    virtual_ipaddress {\n        10.0.0.100/32 dev eth0\n        2001:db8::100/128 dev eth0\n    }\n}\n`;
   writeFileSync(join(directory, file), text);
   const keys = ['/etc/keepalived/none.conf', file];
   const { stdout } = inNamespace(vrrpInstance.script(keys));

@@ -79,7 +79,7 @@ describeOnLab('a virtual IP with VRRP version 3', 'vrrp', { etcd: 3, lb: 2 }, (l
     const here = await runVerb(lab, 'plan', await inventoryWith(lab, 'here', VERSION_3));
     expect(here.status).not.toBe(0);
     expect(endOf(here)).toContain('vrrp-version-changes');
-    expect(endOf(here)).toMatch(/is held with VRRP version 2, which version 3 does not hear/);
+    expect(endOf(here)).toMatch(/keepalived runs with VRRP version 2 for the virtual IP/);
 
     const next = vip.replace(/\d+$/, '99');
     const inventory = await inventoryWith(lab, 'three', VERSION_3);
@@ -94,8 +94,11 @@ describeOnLab('a virtual IP with VRRP version 3', 'vrrp', { etcd: 3, lb: 2 }, (l
     console.log(
       `power cut of the holder, ms without a new connection: version 2 ${before.join(', ')}; version 3 ${after.join(', ')}`,
     );
-    // Three adverts a second apart and a wait, against three of 0.3 s: the medians differ by two seconds on hosts at rest.
+    // A measurement without a fail-over has no such pause.
+    for (const pause of [...before, ...after]) expect(pause).toBeGreaterThan(500);
     const median = Math.floor(CUTS / 2);
-    expect(after[median]).toBeLessThan(before[median] ?? 0);
+    // Three adverts that are missing and a skew of 0.6 of one: 2.6 s at least with version 2, 0.8 s at least with 0.3 s between them.
+    expect(before[median]).toBeGreaterThan(2500);
+    expect(after[median]).toBeLessThan(2000);
   });
 });

@@ -189,7 +189,7 @@ function answer(host: string, fact: string, key: string, placed: ReadonlyMap<str
     'operating-system': BOOKWORM,
     packages: { installed: '1', candidate: undefined, held: false },
     sysctls: '1',
-    'vrrp-instances': { routerId: 100, advertIntervalS: 1 },
+    'vrrp-instances': { routerId: 100, advertIntervalS: 1, addresses: ['10.0.0.100'] },
     'host-addresses': host === 'etcd-1' ? [own, virtual] : [own],
     listeners: [],
     'file-origins': { kind: placed.has(key) ? 'ours' : 'absent' },

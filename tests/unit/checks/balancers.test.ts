@@ -92,6 +92,11 @@ describe('the virtual router id', () => {
       `warn virtual-router-id etcd-1 etcd: another group on this network uses 100, too; keepalived says: ${line}`,
     ],
     [
+      'another version is spoken',
+      { kind: 'stranger', line: '(etcd) wrong version. Received 2 and expect 3' },
+      'warn virtual-router-id etcd-1 etcd: another VRRP version is spoken on this network with 100; keepalived says: (etcd) wrong version. Received 2 and expect 3',
+    ],
+    [
       'the journal is for others',
       { kind: 'unknown' },
       "warn virtual-router-id etcd-1 etcd: the journal of keepalived can't be read",

@@ -174,6 +174,15 @@ describe('describeCluster', () => {
     expect(() => describeCluster(inventory)).toThrow(words);
   });
 
+  test('a password has no effect with VRRP version 3, and says so', async () => {
+    const own = 'keepalived_auth_pass=s3cret\n';
+    const warningsOf = async (more: string): Promise<readonly string[]> =>
+      clusterWarnings(await loadFiles({ hosts: `${WITH_IP}${own}${more}` })).map(({ message }) => message);
+    const words = expect.stringContaining('has no effect: VRRP version 3 has no password');
+    expect(await warningsOf('keepalived_vrrp_version=3\n')).toContainEqual(words);
+    expect(await warningsOf('')).not.toContainEqual(words);
+  });
+
   test('IPv6 has VRRP version 3 in any case', async () => {
     const hosts =
       '[etcd]\na ip=2001:db8::1\nb ip=2001:db8::2\n[all:vars]\netcd_lb_ip=2001:db8::9\nkeepalived_advert_int=0.5\n';

@@ -29,7 +29,7 @@ const HEARD = { 'advert 100': ['10.0.0.2'] };
 /** A balancer of etcd, and where the test has both services, of the API servers. */
 function host(number: number, shown: Shown = {}): FakeAnswers {
   const { open = PORTS, vips = [], came = {}, keepalived = RUNNING, listening = true } = shown;
-  const running = 'running' in shown ? shown.running : { routerId: 100, advertIntervalS: 1 };
+  const running = 'running' in shown ? shown.running : { routerId: 100, advertIntervalS: 1, addresses: [] };
   const own = { interface: 'eth0', address: `10.0.0.${number}`, prefixLength: 24 };
   const virtual = vips.map((address) => ({ interface: 'eth0', address, prefixLength: 32 }));
   const served = [2379, 2380].map((port) => [port, [{ address: '10.0.0.1', port, process: 'etcd' }]] as const);
@@ -40,7 +40,7 @@ function host(number: number, shown: Shown = {}): FakeAnswers {
     'host-addresses': { all: [own, ...virtual] },
     'source-addresses': Object.fromEntries([1, 2, 3, 100].map((far) => [`10.0.0.${far}`, `10.0.0.${number}`])),
     'let-in': { ...Object.fromEntries(none), ...came },
-    'vrrp-instances': { [ETCD]: running, [APISERVER]: { routerId: 200, advertIntervalS: 1 } },
+    'vrrp-instances': { [ETCD]: running, [APISERVER]: { routerId: 200, advertIntervalS: 1, addresses: [] } },
     listeners: Object.fromEntries<unknown>(listening ? served : own127),
     units: { keepalived, 'provision-kube-apiserver-keepalived': keepalived },
   };
@@ -86,7 +86,12 @@ describe('a new firewall is kept', () => {
     ],
     [
       'its virtual router id is to change later in the run',
-      { 'etcd-1': host(1, { came: { 'advert 7': ['10.0.0.2'] }, running: { routerId: 7, advertIntervalS: 1 } }) },
+      {
+        'etcd-1': host(1, {
+          came: { 'advert 7': ['10.0.0.2'] },
+          running: { routerId: 7, advertIntervalS: 1, addresses: [] },
+        }),
+      },
     ],
     [
       'what it runs with is not known, and it hears what the inventory says',
@@ -167,7 +172,7 @@ describe('two virtual IPs on the same hosts', () => {
 });
 
 test('a host that hears adverts rarely is waited for as long as it may hear none', async () => {
-  const rare = host(1, { running: { routerId: 100, advertIntervalS: 20 } });
+  const rare = host(1, { running: { routerId: 100, advertIntervalS: 20, addresses: [] } });
   expect(await ask({ 'etcd-1': rare })).toMatchObject({ open: false, reason: DEAF, patienceMs: 65_000 });
   // Whoever can't connect is not let in by waiting.
   expect(await ask({ 'etcd-1': rare, 'cp-1': host(11, { open: [] }) })).not.toHaveProperty('patienceMs');

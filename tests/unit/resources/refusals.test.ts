@@ -55,15 +55,21 @@ describe('listenAddress', () => {
 describe('vrrpVersion', () => {
   const VIP = '10.0.0.100';
   const balancers = [sampleBalancer(1), sampleBalancer(2), sampleBalancer(3)];
-  const FILE = sampleBalancer(1).keepalived.configFile;
-  const host = (version: 2 | 3 | undefined, isHolder: boolean): FakeAnswers => ({
-    'host-addresses': { all: isHolder ? [{ interface: 'eth0', address: VIP, prefixLength: 32 }] : [] },
-    'file-states': { [FILE]: { kind: 'file' } },
+  const { configFile, unit } = sampleBalancer(1).keepalived;
+  type State = 'runs' | 'is starting' | 'is stopped';
+  const host = (version: 2 | 3 | undefined, state: State, address = VIP): FakeAnswers => ({
+    units: { [unit]: { active: state === 'runs', starting: state === 'is starting' } },
     'vrrp-instances': {
-      [FILE]: { routerId: 100, advertIntervalS: 1, ...(version === undefined ? {} : { version }) },
+      [configFile]: {
+        ...{ routerId: 100, advertIntervalS: 1, addresses: [address] },
+        ...(version === undefined ? {} : { version }),
+      },
     },
   });
-  const bare: FakeAnswers = { 'host-addresses': { all: [] }, 'file-states': { [FILE]: { kind: 'absent' } } };
+  const bare: FakeAnswers = {
+    units: { [unit]: { active: false, starting: false } },
+    'vrrp-instances': { [configFile]: undefined },
+  };
 
   async function plan(
     wanted: number,
@@ -82,32 +88,55 @@ describe('vrrpVersion', () => {
 
   test.each([
     ['bare hosts', 3, [bare, bare, bare]],
-    ['nobody holds the address', 3, [host(2, false), host(undefined, false), host(2, false)]],
-    ['it is held with that version', 3, [host(2, false), host(3, true), host(3, false)]],
-    ['it is held without a word of it, which is version 2', 2, [host(3, false), host(undefined, true), bare]],
-    ['one that is away, beside a file of that version', 3, [host(3, false), UNREACHABLE, host(3, false)]],
+    ['bare hosts, one away', 3, [bare, bare, UNREACHABLE]],
+    ['the others are stopped', 3, [host(2, 'runs'), host(undefined, 'is stopped'), host(2, 'is stopped')]],
+    ['the others run with that version', 3, [host(2, 'runs'), host(3, 'runs'), host(3, 'is starting')]],
+    ['the others run without a word of it, which is version 2', 2, [host(3, 'runs'), host(undefined, 'runs'), bare]],
+    [
+      'the others have another address',
+      3,
+      [host(2, 'runs'), host(2, 'runs', '10.0.0.10'), host(2, 'runs', '10.0.0.1')],
+    ],
+    ['one that is away, beside a file of that version', 3, [host(3, 'runs'), UNREACHABLE, host(3, 'runs')]],
   ] as const)('%s: version %i is taken up', async (_, wanted, hosts) => {
     expect(await plan(wanted, hosts)).toEqual(UNCHANGED);
   });
 
   test.each([
-    ['this host holds it', 3, [host(2, true), host(2, false), host(2, false)]],
-    ['another one does', 3, [host(2, false), host(undefined, true), host(3, false)]],
-    ['another one does, and this one is new', 3, [bare, host(undefined, true), host(2, false)]],
-    ['back again', 2, [host(3, false), host(2, false), host(3, true)]],
-    ['one that is away may hold it', 3, [host(2, false), UNREACHABLE, host(2, false)]],
-  ] as const)('%s with another version: %i is refused', async (_, wanted, hosts) => {
-    await expect(plan(wanted, hosts)).rejects.toMatchObject({ code: 'vrrp-version-changes' });
+    ['all run with the other one', 3, [host(2, 'runs'), host(2, 'runs'), host(2, 'runs')], 'etcd-2'],
+    [
+      'only the last other one runs',
+      3,
+      [host(2, 'is stopped'), host(2, 'is stopped'), host(undefined, 'runs')],
+      'etcd-3',
+    ],
+    ['one is being started', 3, [host(2, 'runs'), host(2, 'is starting'), host(2, 'is stopped')], 'etcd-2'],
+    ['this host is new', 3, [bare, host(undefined, 'runs'), bare], 'etcd-2'],
+    ['back again', 2, [host(3, 'runs'), host(2, 'runs'), host(3, 'runs')], 'etcd-3'],
+    ['one is away, and this host has the other one', 3, [host(2, 'runs'), UNREACHABLE, host(3, 'runs')], 'etcd-2'],
+    [
+      'one is away, this host is new, and the third one has it',
+      3,
+      [bare, UNREACHABLE, host(2, 'is stopped')],
+      'etcd-2',
+    ],
+  ] as const)('%s: %i is refused', async (_, wanted, hosts, named) => {
+    await expect(plan(wanted, hosts)).rejects.toMatchObject({
+      code: 'vrrp-version-changes',
+      message: expect.stringContaining(`on ${named} keepalived`),
+    });
   });
 
-  test('the hint names the version that is held', async () => {
-    await expect(plan(3, [host(2, true), bare, bare])).rejects.toMatchObject({
-      hint: expect.stringMatching(/^set keepalived_vrrp_version to 2, or give etcd_lb_ip another free address/),
+  test('the hint has the version that is there, and both ways on', async () => {
+    await expect(plan(3, [bare, host(2, 'runs'), bare])).rejects.toMatchObject({
+      message:
+        'keepalived_vrrp_version 3 on etcd-1: on etcd-2 keepalived runs with VRRP version 2 for the virtual IP 10.0.0.100, and neither hears the other: two hosts would have the address at once',
+      hint: 'set keepalived_vrrp_version to 2, or give etcd_lb_ip another free address in the same run\nor go without the address for a moment: ssh etcd-2 sudo systemctl stop keepalived, then apply at once',
     });
   });
 
   test('IPv6 has one version, and a file that stays needs no question', async () => {
-    expect(await plan(3, [host(2, true), bare, bare], { vip: '2001:db8::100' })).toEqual(UNCHANGED);
+    expect(await plan(3, [bare, host(2, 'runs'), bare], { vip: '2001:db8::100' })).toEqual(UNCHANGED);
     expect(await plan(3, [UNREACHABLE, UNREACHABLE, UNREACHABLE], { kind: 'unchanged' })).toEqual(UNCHANGED);
   });
 });

@@ -71,7 +71,7 @@ test.each(ways.flatMap((way) => (['plan', 'adopt'] as const).map((next) => [way,
       way,
       ...(isExternal ? { ip: undefined, network: undefined, hosts: undefined } : {}),
     };
-    const offered = offeredExtras({ balancer: given, next });
+    const offered = offeredExtras({ balancer: given, apiserverIp: undefined, next });
     if (next === 'adopt') {
       mkdirSync(join(directory, 'group_vars'));
       writeFileSync(join(directory, 'group_vars', 'all.yaml'), ADOPTED);
@@ -86,6 +86,8 @@ test.each(ways.flatMap((way) => (['plan', 'adopt'] as const).map((next) => [way,
     ).toEqual(WAYS[way]);
     expect(offered.includes('firewall')).toBe(next === 'plan' && !isExternal);
     expect(offered.includes('fastFailover')).toBe(!isExternal);
+    expect(offeredExtras({ balancer: given, apiserverIp: '10.0.0.101', next })).toContain('fastFailover');
+    expect(offeredExtras({ balancer: undefined, apiserverIp: undefined, next })).not.toContain('fastFailover');
   },
 );
 
