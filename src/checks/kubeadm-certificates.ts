@@ -1,15 +1,16 @@
 import type { X509Certificate } from 'node:crypto';
 import { certificateFiles, certificateFilesKey } from '../facts/certificate-files.js';
 import { fileState } from '../facts/file-state.js';
-import { COPIES, kubeconfigCertificates } from '../facts/kubeconfig-certificates.js';
+import type { KubeconfigCertificates } from '../facts/kubeconfig-certificates.js';
 import { programStarts } from '../facts/program-starts.js';
 import type { Cluster } from '../model/cluster.js';
 import { counted } from '../model/counted.js';
 import { KUBEADM_CERTIFICATES, KUBELET_CERTIFICATE, processName } from '../model/kubeadm-certificate.js';
 import type { Probe } from '../model/remote.js';
 import { serviceNamed } from '../model/virtual-service.js';
-import { isSignedBy, notAfterOf, readCertificates } from '../pki/inspect.js';
+import { notAfterOf, readCertificates } from '../pki/inspect.js';
 import { KUBEADM_LEAF_DAYS } from '../resources/kubeadm-certificate.js';
+import { copiesOf, lookAtCopies } from '../resources/kubeconfig-copies.js';
 import { lookAtKubeadm, type KubeadmFound } from '../resources/look-at-kubeadm.js';
 import { quote } from '../shell/quote.js';
 import { itemsOfHosts } from './ask-hosts.js';
@@ -18,7 +19,7 @@ import type { Check, CheckContext, CheckItem } from './check.js';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 
-const RUNBOOK = 'docs/runbooks/certificates-expiring.md';
+const RUNBOOK = 'docs/runbooks/kubeadm-certificates.md';
 
 /**
  * What kubeadm made on each control plane: its certificates, who signs them, copies of an administrator's kubeconfig; and of every
@@ -31,18 +32,17 @@ export const checkKubeadmCertificates: Check = async (context) => {
       cluster.controlPlanes.map(({ host }) => host),
       async (host) => {
         const there = probe(host);
-        const [found, stale, copies] = await Promise.all([
+        const [found, stale, homes] = await Promise.all([
           Promise.all(KUBEADM_CERTIFICATES.map(async (each) => lookAtKubeadm(each, there))),
           staleItems(context, there),
-          Promise.all(COPIES.map(async (each) => there.ask(kubeconfigCertificates, each))),
+          lookAtCopies(there),
         ]);
         const present = found.filter(({ isThere }) => isThere);
         if (present.length === 0) return [];
-        const pems = copies.flat();
         return [
           ...leafItems(context, host, present),
           ...stale,
-          ...copyItems(context, host, { pems, present }),
+          ...copyItems(context, host, { homes, present }),
           ...authorityItems(context, host, present),
         ];
       },
@@ -107,26 +107,20 @@ async function staleItems({ inventory }: CheckContext, probe: Probe): Promise<re
   return items.flat();
 }
 
-interface Copies {
-  readonly pems: readonly { readonly path: string; readonly pem: string }[];
-  readonly present: readonly KubeadmFound[];
-}
-
 /** Copies of a kubeconfig that kubeadm made end with what they are copies of, or before: nobody renews them. */
-function copyItems(context: CheckContext, host: string, { pems, present }: Copies): readonly CheckItem[] {
-  const administrator = present.find(({ certificate }) => certificate.readBy === undefined);
-  const authority = administrator?.authority;
-  if (administrator === undefined || authority === undefined) return [];
-  return pems.flatMap(({ path, pem }): readonly CheckItem[] => {
-    const own = readCertificates(pem).filter((each) => each !== undefined && isSignedBy(each, authority));
-    const ends = own.flatMap((each) => (each === undefined ? [] : [notAfterOf(each).getTime()]));
-    if (ends.length === 0) return [];
-    const end = new Date(Math.min(...ends));
-    if (verdictOf(end, context) === 'ok') return [];
-    const evidence = `a copy of a kubeconfig of kubeadm, ${validity(end, context.certificates.now)}; nobody renews it`;
-    const next = `ssh ${host} sudo cp ${administrator.certificate.path} ${quote(path)}`;
-    return [{ check: 'kubernetes-certificate', host, subject: path, verdict: 'warn', evidence, next }];
-  });
+function copyItems(
+  context: CheckContext,
+  host: string,
+  { homes, present }: { readonly homes: readonly KubeconfigCertificates[]; readonly present: readonly KubeadmFound[] },
+): readonly CheckItem[] {
+  const administrators = present.filter(({ certificate }) => certificate.readBy === undefined);
+  return administrators.flatMap((found) =>
+    copiesOf(found, homes, host).flatMap(({ path, end, copyAgain }): readonly CheckItem[] => {
+      if (verdictOf(end, context) === 'ok') return [];
+      const evidence = `a copy of ${found.certificate.path}, ${validity(end, context.certificates.now)}; nobody renews it`;
+      return [{ check: 'kubernetes-certificate', host, subject: path, verdict: 'warn', evidence, next: copyAgain }];
+    }),
+  );
 }
 
 /** Nobody renews an authority of kubeadm: it is told while there is time. */

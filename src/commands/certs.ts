@@ -39,7 +39,7 @@ export function addCertsCommand(program: Command, context: Context): void {
       'which: HOST/NAME as `certs list` has them, a HOST, or a NAME on all hosts; kubeadm, or HOST/kubeadm: what kubeadm made',
     )
     .option('--all', 'all of them, but for those of kubeadm')
-    .option('--new-key', 'with new keys; otherwise those that the hosts have')
+    .option('--new-key', 'with new keys; otherwise those that the hosts have. kubeadm makes new keys always')
     .option('--dry-run', 'show what would be done; changes nothing');
   addActingOptions(addPlanningOptions(renew))
     .addOption(reportOption())

@@ -4,7 +4,11 @@ import { z } from 'zod';
 
 const certificate = z
   .strictObject({
-    name: z.string().describe('What `certs renew` calls it: `etcd-1/etcd-server`. `ca`: the authority in the store.'),
+    name: z
+      .string()
+      .describe(
+        'What `certs renew` calls it: `etcd-1/etcd-server`; of what is not renewed by it, such as authorities of kubeadm, kubelets and copies, where it is. `ca`: the authority in the store.',
+      ),
     host: z.string().nullable().describe('`null`: this machine.'),
     path: z.string(),
     kind: z

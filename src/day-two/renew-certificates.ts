@@ -58,7 +58,8 @@ export function chooseCertificates(
     message: `no certificate that is renewed here is named ${unknown.join(', ')}`,
     hint: [
       `expected HOST/NAME, HOST or NAME, as in: ${[...new Set(all.map(({ name }) => name))].join(', ')}`,
-      'all that kubeadm made: kubeadm, or HOST/kubeadm',
+      ...(all.some(({ group }) => group === 'kubeadm') ? ['all that kubeadm made: kubeadm, or HOST/kubeadm'] : []),
+      'list them with: provision certs list INVENTORY',
     ].join('\n'),
   });
 }

@@ -24,12 +24,15 @@ export function kubeadmCertificates({ controlPlanes }: Cluster): readonly Renewa
 export function kubeadmPlays(
   cluster: Cluster,
   chosen: readonly RenewableCertificate[],
-  rules: Omit<KubeadmRules, 'imageRepository'>,
+  rules: Omit<KubeadmRules, 'imageRepository' | 'manifest'>,
 ): readonly Play[] {
   const { imageRepository } = cluster.kubernetes.settings;
   const resources = cluster.controlPlanes.map((controlPlane) => {
     const names = chosen.filter(({ host }) => host === controlPlane.host).map(({ name }) => name);
-    return [controlPlane.host, renewedWithPods(controlPlane, names, { ...rules, imageRepository })] as const;
+    return [
+      controlPlane.host,
+      renewedWithPods(controlPlane, names, { ...rules, imageRepository, manifest: controlPlane.manifest }),
+    ] as const;
   });
   const play = oneByOne('Renew certificates of kubeadm', resources, {
     // One that can't serve with what it has is no spare for the others.
@@ -37,7 +40,8 @@ export function kubeadmPlays(
     gatesBefore: ['apiserver-can-spare-batch'],
     gatesAfter: [
       'apiserver-ready',
-      aboutService('backends-up', 'kube-apiserver'),
+      // Of others the certificates may have ended, too: each is mended in its turn.
+      aboutService('batch-backends-up', 'kube-apiserver'),
       aboutService('vip-answers', 'kube-apiserver'),
     ],
   });

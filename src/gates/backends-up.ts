@@ -64,6 +64,21 @@ export function backendsUp(
   };
 }
 
+/**
+ * Every balancer finds the backends on the hosts of the batch up, whatever it finds of others: these may be down for what the same run
+ * is about to mend.
+ */
+export function batchBackendsUp(service: VirtualService): Gate {
+  return {
+    name: aboutService('batch-backends-up', service.name),
+    deadlineMs: DEADLINE_MS,
+    check(input) {
+      const backends = service.backends.filter(({ host }) => input.batch.includes(host));
+      return allBackendsUp({ ...service, backends }).check({ ...input, batch: [] });
+    },
+  };
+}
+
 async function backendsAway({ backends }: VirtualService, { probe }: GateInput): Promise<readonly string[]> {
   const hosts = [...new Set(backends.map(({ host }) => host))];
   const found = await Promise.all(hosts.map(async (host) => unlessLost(probe(host).ask(hostAddresses, ALL_ADDRESSES))));

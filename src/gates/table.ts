@@ -5,7 +5,7 @@ import { aptUnlocked } from './apt-unlocked.js';
 import { apiserverCanSpareBatch } from './apiserver-can-spare-batch.js';
 import { apiserverReady } from './apiserver-ready.js';
 import { backendsNamed } from './backends-named.js';
-import { backendsUp } from './backends-up.js';
+import { backendsUp, batchBackendsUp } from './backends-up.js';
 import { formerMembersMayLeave } from './former-members-may-leave.js';
 import { formerNodesMayLeave } from './former-nodes-may-leave.js';
 import { formerBalancersFreed } from './former-balancers-freed.js';
@@ -71,6 +71,7 @@ const WAY_GATES = ['vip-answers', 'vip-answers-control-planes'];
 
 const SERVICE_GATES: readonly (readonly [string, (service: VirtualService, cluster: Cluster) => Gate])[] = [
   ['backends-up', backendsUp],
+  ['batch-backends-up', batchBackendsUp],
   ['backends-named', backendsNamed],
   ['former-balancers-freed', formerBalancersFreed],
   ['keepalived-one-holder', keepalivedOneHolder],

@@ -1,16 +1,19 @@
 import type { X509Certificate } from 'node:crypto';
+import { posix } from 'node:path';
 import { clock, NOW } from '../facts/clock.js';
+import { directoryWay } from '../facts/directory-way.js';
+import { askText } from '../facts/file-content.js';
 import { fileState, type FileState } from '../facts/file-state.js';
-import { COPIES, kubeconfigCertificates } from '../facts/kubeconfig-certificates.js';
 import { ADMINISTRATORS } from '../facts/kubeconfig.js';
 import { kubeadmOutline } from '../facts/kubeadm-outline.js';
 import { pathExists } from '../facts/path-exists.js';
 import { changed, UNCHANGED, type Outcome, type Resource } from '../model/change.js';
 import { KUBEADM_PLACES } from '../model/kubeadm.js';
-import { filesOf, type KubeadmCertificate } from '../model/kubeadm-certificate.js';
+import { filesOf, KUBEADM_PKI, type KubeadmCertificate } from '../model/kubeadm-certificate.js';
 import type { Probe } from '../model/remote.js';
-import { isSignedBy, notAfterOf, readCertificates } from '../pki/inspect.js';
+import { notAfterOf } from '../pki/inspect.js';
 import { renewByKubeadm, restoreRenewed } from '../shell/renew-by-kubeadm.js';
+import { copiesOf, lookAtCopies, type KubeconfigCopy } from './kubeconfig-copies.js';
 import { refuseUnrenewable } from './kubeadm-refusals.js';
 import { lookAtKubeadm } from './look-at-kubeadm.js';
 
@@ -26,6 +29,8 @@ export interface KubeadmRules {
   readonly due: KubeadmDue;
   /** Milliseconds since 1970, on the control machine. */
   readonly now: () => number;
+  /** The manifest of the API server, which says where kubeadm keeps certificates. */
+  readonly manifest: string;
   /** Of the cluster: kubeadm's version is asked with it. */
   readonly imageRepository: string;
 }
@@ -46,23 +51,33 @@ export function kubeadmCertificate(certificate: KubeadmCertificate, rules: Kubea
     paths: filesOf(certificate),
     async plan(probe) {
       const isAdministrator = ADMINISTRATORS.some((each) => each === path);
-      const [found, state, hostNow, programs, ...copies] = await Promise.all([
+      const [found, state, hostNow, programs, homes, certificatesDir] = await Promise.all([
         lookAtKubeadm(certificate, probe),
         probe.ask(fileState, path),
         probe.ask(clock, NOW),
         Promise.all(KUBEADM_PLACES.map(async (place) => probe.ask(pathExists, place))),
-        ...(isAdministrator ? COPIES.map(async (each) => probe.ask(kubeconfigCertificates, each)) : []),
+        isAdministrator ? lookAtCopies(probe) : [],
+        certificatesDirOn(probe, rules.manifest),
       ]);
       if (!found.isThere || (found.leaf !== undefined && !isDue(found.leaf, rules, { state, hostNow })))
         return UNCHANGED;
       const version = programs.includes(true)
         ? (await probe.ask(kubeadmOutline, rules.imageRepository))?.version
         : undefined;
-      const proven = refuseUnrenewable(probe, { found, version, now: new Date(rules.now()) });
-      const same = copies.flat().filter(({ pem }) => isCopyOf(pem, proven.leaf, proven.authority));
-      return renewal(certificate, proven, { rules, probe, copies: same.map((copy) => copy.path) });
+      const link = state.kind === 'absent' ? undefined : state.link?.target;
+      const proven = refuseUnrenewable(probe, { found, link, certificatesDir, version, now: new Date(rules.now()) });
+      return renewal(certificate, proven, { rules, copies: copiesOf(found, homes, probe.host) });
     },
   };
+}
+
+/** Where kubeadm keeps certificates, as it has told the API server; `undefined` where that does not say. Links are followed. */
+async function certificatesDirOn(probe: Probe, manifest: string): Promise<string | undefined> {
+  const [text, way] = await Promise.all([askText(probe, manifest), probe.ask(directoryWay, KUBEADM_PKI)]);
+  const [, path] = /^\s*-\s*["']?--tls-cert-file=([^\s"']+)/m.exec(text ?? '') ?? [];
+  if (path === undefined) return undefined;
+  const directory = posix.dirname(path);
+  return directory === way?.leadsTo ? KUBEADM_PKI : directory;
 }
 
 function isDue(
@@ -76,13 +91,6 @@ function isDue(
   return hostNow - state.changedAt * 1000 > now() - due.begun;
 }
 
-/** Whether a kubeconfig of a person holds a certificate of the same user, of this cluster. */
-function isCopyOf(pem: string, leaf: X509Certificate, authority: X509Certificate): boolean {
-  return readCertificates(pem).some(
-    (each) => each !== undefined && each.subject === leaf.subject && isSignedBy(each, authority),
-  );
-}
-
 interface Proven {
   readonly leaf: X509Certificate;
   readonly authority: X509Certificate;
@@ -91,31 +99,33 @@ interface Proven {
 function renewal(
   certificate: KubeadmCertificate,
   { leaf, authority }: Proven,
-  about: { readonly rules: KubeadmRules; readonly probe: Probe; readonly copies: readonly string[] },
+  about: { readonly rules: KubeadmRules; readonly copies: readonly KubeconfigCopy[] },
 ): Outcome {
   const { path, readBy } = certificate;
-  const { rules, probe, copies } = about;
+  const { rules, copies } = about;
   const now = rules.now();
   const [end, last] = [notAfterOf(leaf), notAfterOf(authority)];
   const serial = leaf.serialNumber.toLowerCase();
+  const isOver = end.getTime() <= now;
   const isShort = last.getTime() < now + KUBEADM_LEAF_DAYS * DAY_MS;
   return changed({
-    summary: `renew ${path} with kubeadm: it ${end.getTime() < now ? 'ended' : 'ends'} on ${dayOf(end)}`,
+    summary: `renew ${path} with kubeadm: it ${isOver ? 'ended' : 'ends'} on ${dayOf(end)}`,
     diff: [
       `  ${certificate.authority}, which ends on ${dayOf(last)}, signs it for as long as kubeadm's configuration says: usually a year`,
       '  with a new key; its subject and all its names stay',
       ...(isShort ? ['! its authority ends before that, and is not renewed here'] : []),
       ...(readBy === undefined || readBy === 'kube-apiserver' ? [] : [`  only ${readBy} shows it`]),
-      ...copies.map(
-        (copy) => `! ${copy} holds a copy, which stays as it is: ssh ${probe.host} sudo cp ${path} ${copy}`,
-      ),
+      ...copies.map((copy) => `! ${copy.path} holds a copy, which stays as it is: ${copy.copyAgain}`),
     ],
     actions: [
       {
         kind: 'run',
         path,
         command: renewByKubeadm(certificate, serial),
-        undo: restoreRenewed(certificate, serial),
+        // Putting back what has ended would help nobody, and keep the others from being renewed.
+        undo: isOver
+          ? { lasting: `${path} stays renewed: the old one has ended` }
+          : restoreRenewed(certificate, serial),
         // Before the manifest: the kubelet starts again what its roll-back changes, and that is to read the old one.
         restores: 'all',
       },

@@ -1,7 +1,7 @@
 import type { X509Certificate } from 'node:crypto';
 import { ProvisionError } from '../model/errors.js';
 import { KUBEADM_PLACES } from '../model/kubeadm.js';
-import { filesOf, keyBeside } from '../model/kubeadm-certificate.js';
+import { filesOf, KUBEADM_PKI, keyBeside } from '../model/kubeadm-certificate.js';
 import type { Probe } from '../model/remote.js';
 import { isSignedBy, notAfterOf } from '../pki/inspect.js';
 import type { KubeadmFound } from './look-at-kubeadm.js';
@@ -11,6 +11,10 @@ const FIRST_MINOR = 20;
 
 interface Means {
   readonly found: KubeadmFound;
+  /** Where the file is a symbolic link: what it holds. */
+  readonly link: string | undefined;
+  /** Where kubeadm keeps certificates; absent: not known. */
+  readonly certificatesDir: string | undefined;
   /** Of kubeadm, `v1.20.2`; absent: there is none. */
   readonly version: string | undefined;
   readonly now: Date;
@@ -22,12 +26,12 @@ interface Means {
  */
 export function refuseUnrenewable(
   { host }: Probe,
-  { found, version, now }: Means,
+  { found, link, certificatesDir, version, now }: Means,
 ): { readonly leaf: X509Certificate; readonly authority: X509Certificate } {
   const { certificate, leaf, hasKey, authority, canSign } = found;
   const { name, path } = certificate;
   const key = keyBeside(certificate.authority);
-  const elsewhere = 'docs/runbooks/certificates-expiring.md';
+  const elsewhere = 'docs/runbooks/kubeadm-certificates.md';
   const anew = `have kubeadm make it anew, with the configuration of the cluster (kubeadm init phase): ${elsewhere}`;
   if (leaf === undefined) throw refused(host, path, 'holds no readable certificate', anew);
   if (!hasKey) throw refused(host, path, `has no key beside it (${filesOf(certificate).join(', ')})`, anew);
@@ -39,6 +43,7 @@ export function refuseUnrenewable(
       `have it renewed by who signed it, or look at both: ssh ${host} sudo kubeadm certs check-expiration`,
     );
   if (!canSign) throw keyElsewhere(host, { path, name, key, elsewhere });
+  refusePlace(host, { found, link, certificatesDir });
   if (notAfterOf(authority) <= now)
     throw refused(
       host,
@@ -60,6 +65,41 @@ export function refuseUnrenewable(
       `ssh ${host} sudo kubeadm alpha certs renew ${name}; then restart the static pods that read it`,
     );
   return { leaf, authority };
+}
+
+/** What kubeadm would renew must be what is shown, in a file of its own, and can be proved here. */
+function refusePlace(
+  host: string,
+  {
+    found: {
+      certificate: { name, path },
+      hasOpenssl,
+    },
+    link,
+    certificatesDir = KUBEADM_PKI,
+  }: Pick<Means, 'found' | 'link' | 'certificatesDir'>,
+): void {
+  if (link !== undefined)
+    throw refused(
+      host,
+      path,
+      `is a symbolic link to ${link}`,
+      `renew it where it is: ssh ${host} sudo kubeadm certs renew ${name}`,
+    );
+  if (certificatesDir !== KUBEADM_PKI)
+    throw refused(
+      host,
+      path,
+      `is not what the API server shows: kubeadm keeps certificates in ${certificatesDir}`,
+      `renew them by hand: ssh ${host} sudo kubeadm certs renew ${name}; then restart the static pods that read it`,
+    );
+  if (!hasOpenssl)
+    throw refused(
+      host,
+      path,
+      "can't be proved after its renewal: there is no openssl",
+      `ssh ${host} sudo apt-get install openssl`,
+    );
 }
 
 function minorOf(version: string): number {

@@ -17,6 +17,8 @@ export interface KubeadmFound {
   readonly authority: X509Certificate | undefined;
   /** The authority's key is on the host. */
   readonly canSign: boolean;
+  /** By which keys are compared. */
+  readonly hasOpenssl: boolean;
 }
 
 /** Asks for a certificate and for who signs it, in one turn. */
@@ -32,6 +34,7 @@ export async function lookAtKubeadm(certificate: KubeadmCertificate, probe: Prob
     leaf: readCertificates(pem)[0],
     authority: readCertificates(signer.pem)[0],
     canSign: signer.key !== undefined,
+    hasOpenssl: signer.publicKey.kind !== 'unchecked',
   };
 }
 

@@ -36,6 +36,7 @@ export function renewByKubeadm(certificate: KubeadmCertificate, serial: string):
       DIRECTORY_FUNCTIONS,
       ...stage.lines,
       `only_root ${quote(directory)}`,
+      `command -v openssl >/dev/null || refuse 'there is no openssl, by which what kubeadm makes is proved; nothing was changed'`,
       ...paths.map(
         (each) => `[ ! -L ${outside(each)} ] || refuse ${quote(`${each} is a symbolic link: it is left as it is`)}`,
       ),
@@ -75,17 +76,19 @@ function proofLines({ layout, path, authority }: KubeadmCertificate): readonly s
           `certificate() { ${inside('certificate')} "$1" | base64 -d; }`,
           `key() { ${inside('key')} ${file} | base64 -d; }`,
         ];
-  const same = (what: string, option: string): string =>
-    `[ "$(shown ${file} ${option})" = "$(shown ./before ${option})" ] || bad ${quote(`has another ${what}`)}`;
+  const same = (what: string, question: string): string =>
+    `[ "$(${question.replace('FILE', file)})" = "$(${question.replace('FILE', './before')})" ] || bad ${quote(`has another ${what}`)}`;
   return [
     ...read,
     'shown() { from=$1; shift; certificate "$from" | openssl x509 -noout "$@" 2>/dev/null; }',
+    // kubeadm sorts names, and drops those that are there twice.
+    `set_of() { shown "$@" | tr ',' '\\n' | sed 's/^ *//' | sort -u; }`,
     `bad() { refuse ${quote(`what kubeadm made of ${path}`)}" $1; nothing was changed"; }`,
     `[ "$(shown ${file} -serial)" != "$(shown ./before -serial)" ] || { cat ./log >&2; bad 'is the old one'; }`,
     `certificate ${file} | openssl verify -CAfile ${quote(authority)} >/dev/null 2>&1 || bad 'was not signed by its authority'`,
-    same('subject', '-subject'),
-    same('name', '-ext subjectAltName'),
-    same('use', '-ext extendedKeyUsage'),
+    same('subject', 'shown FILE -subject'),
+    same('name', 'set_of FILE -ext subjectAltName'),
+    same('use', 'set_of FILE -ext extendedKeyUsage'),
     `[ "$(shown ${file} -pubkey)" = "$(key | openssl pkey -pubout)" ] || bad 'does not fit its key'`,
     ...(layout === 'pair' ? [] : kubeconfigProof(file)),
   ];

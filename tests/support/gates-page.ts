@@ -13,6 +13,8 @@ const ASKS: Readonly<Record<string, string>> = {
   'apt-unlocked': 'No one else installs packages on the host.',
   'backends-named': 'What each backend shows names the virtual IP, and its DNS name.',
   'backends-up': 'The proxy on each host of the batch runs, and finds every backend up.',
+  'batch-backends-up':
+    'The proxy of every balancer finds the backends on the hosts of the batch up, whatever others are.',
   'controllers-ready':
     'The controller-manager and the scheduler of each control plane run and are healthy; after a change, in a new process.',
   'etcd-answers-directly': 'A member answers at its own URL, from this control plane and with its files.',

@@ -2,7 +2,12 @@ import { certificateFilesKey, type CertificateFiles } from '../../src/facts/cert
 import { COPIES } from '../../src/facts/kubeconfig-certificates.js';
 import { NOW } from '../../src/facts/clock.js';
 import type { CertificateProfile } from '../../src/model/certificate.js';
-import { KUBEADM_CERTIFICATES, keyBeside, KUBELET_CERTIFICATE } from '../../src/model/kubeadm-certificate.js';
+import {
+  KUBEADM_CERTIFICATES,
+  KUBEADM_PKI,
+  keyBeside,
+  KUBELET_CERTIFICATE,
+} from '../../src/model/kubeadm-certificate.js';
 import { issueCertificate } from '../../src/pki/issue.js';
 import type { SigningAuthority } from '../../src/pki/signing-authority.js';
 import type { FakeAnswers } from './fake-probe.js';
@@ -10,6 +15,9 @@ import { circumstancesAt, SERVER_PROFILE } from './test-authority.js';
 
 const STAT = { owner: 'root', group: 'root', mode: '0600' };
 const UNCHECKED = { kind: 'unchecked' } as const;
+/** Of the API server. */
+export const MANIFEST = '/etc/kubernetes/manifests/kube-apiserver.yaml';
+
 const NONE: CertificateFiles = { certificate: undefined, key: undefined, pem: '', publicKey: UNCHECKED };
 
 /** What a control plane of kubeadm has, as far as it differs from a healthy one. */
@@ -31,6 +39,13 @@ export interface KubeadmHost {
   readonly copies?: readonly { readonly path: string; readonly pem: string }[];
   readonly kubeadm?: string | undefined;
   readonly kubelet?: string;
+  readonly withoutOpenssl?: boolean;
+  /** Where a file is a symbolic link. */
+  readonly link?: string;
+  /** `--tls-cert-file` of the API server. */
+  readonly serving?: string;
+  /** Where /etc/kubernetes/pki leads, by a link. */
+  readonly pkiLeadsTo?: string;
 }
 
 /** A leaf of an authority. @param changes of a server's profile */
@@ -48,11 +63,19 @@ export function kubeadmHost(host: KubeadmHost): FakeAnswers {
   const { authority, others = {}, copies = [], changedAt = 100, startedAt = 200 } = host;
   const pemOf = (name: string): string | undefined => (Object.hasOwn(others, name) ? others[name] : host.pem);
   const files = (pem: string | undefined): CertificateFiles =>
-    pem === undefined ? NONE : { certificate: STAT, key: STAT, pem, publicKey: UNCHECKED };
+    pem === undefined
+      ? NONE
+      : {
+          certificate: STAT,
+          key: STAT,
+          pem,
+          publicKey: host.withoutOpenssl === true ? UNCHECKED : { kind: 'unreadable' },
+        };
   const pairs = KUBEADM_CERTIFICATES.filter(({ layout }) => layout === 'pair');
   const kubeconfigs = KUBEADM_CERTIFICATES.filter(({ layout }) => layout === 'kubeconfig');
   const signers = [...new Set(KUBEADM_CERTIFICATES.map((each) => each.authority))];
   const signer = { ...files(authority.certificatePem), ...(host.keyElsewhere === true ? { key: undefined } : {}) };
+  const link = host.link === undefined ? {} : { link: { target: host.link, owner: 'root' } };
   const kubeadm = 'kubeadm' in host ? host.kubeadm : 'v1.20.2';
   return {
     'certificate-files': Object.fromEntries([
@@ -68,11 +91,17 @@ export function kubeadmHost(host: KubeadmHost): FakeAnswers {
       ...COPIES.map((pattern, index) => [pattern, index === 0 ? copies : []] as const),
     ]),
     'file-states': Object.fromEntries(
-      KUBEADM_CERTIFICATES.map(({ path }) => [path, { kind: 'file', ...STAT, changedAt, sha256: undefined }]),
+      KUBEADM_CERTIFICATES.map(({ path }) => [path, { kind: 'file', ...STAT, changedAt, sha256: undefined, ...link }]),
     ),
     'program-starts': Object.fromEntries(
       ['kube-controller', 'kube-scheduler', 'kube-apiserver'].map((name) => [name, [{ pid: 7, startedAt }]]),
     ),
+    'file-contents': {
+      [MANIFEST]: `spec:\n    - --tls-cert-file=${host.serving ?? `${KUBEADM_PKI}/apiserver.crt`}\n`,
+    },
+    'directory-ways': {
+      [KUBEADM_PKI]: host.pkiLeadsTo === undefined ? undefined : { leadsTo: host.pkiLeadsTo, refused: undefined },
+    },
     clock: { [NOW]: host.now ?? 0 },
     paths: { '/usr/bin/kubeadm': kubeadm !== undefined, '/usr/local/bin/kubeadm': false },
     'kubeadm-outline': {

@@ -167,11 +167,11 @@ export const HOST = {
   },
   'kubeadm-authority-elsewhere': {
     why: "The certificates of kubeadm are signed elsewhere: the key of their authority is not on the control plane (kubeadm's external CA mode), so nothing can be renewed there.",
-    next: 'Make requests on the host, have them signed where the key is, and bring the certificates back: docs/runbooks/certificates-expiring.md.',
+    next: 'Make requests on the host, have them signed where the key is, and bring the certificates back: docs/runbooks/kubeadm-certificates.md.',
   },
   'kubeadm-cannot-renew': {
     why: 'The kubeadm of the host would not renew this certificate, or would make another one of it: what is there can not be read, was signed by another authority, or by one that has ended; or kubeadm is too old.',
-    next: 'Do what the hint says: docs/runbooks/certificates-expiring.md.',
+    next: 'Do what the hint says: docs/runbooks/kubeadm-certificates.md.',
   },
   'kubeconfig-unreadable': {
     why: "The kubeconfig is not as Kubernetes' tools write it, or its user is not known by a client certificate, so it can't be changed and proved right.",

@@ -77,9 +77,11 @@ describe('what kubeadm made', () => {
       { path: '/root/.kube/config', pem: ended },
       { path: '/home/a/.kube/config', pem: other },
       { path: '/home/b/.kube/config', pem: long },
+      // Nobody tells to give her an administrator's.
+      { path: '/home/jane/.kube/config', pem: await leafOf(authority, daysFromToday(-370), { commonName: 'jane' }) },
     ];
-    expect((await found({ copies })).slice(1)).toEqual([
-      'warn kubernetes-certificate cp-1 /root/.kube/config: a copy of a kubeconfig of kubeadm, expired on 2026-11-16; nobody renews it',
+    expect((await found({ copies, others: { 'super-admin.conf': undefined } })).slice(1)).toEqual([
+      'warn kubernetes-certificate cp-1 /root/.kube/config: a copy of /etc/kubernetes/admin.conf, expired on 2026-11-16; nobody renews it',
     ]);
   });
 

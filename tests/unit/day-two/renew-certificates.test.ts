@@ -120,10 +120,12 @@ describe('of kubeadm', () => {
       'Renew certificates of kubeadm / cp-1: kubeadm-certificate:apiserver kubeadm-certificate:scheduler.conf static-pod-start:/etc/kubernetes/manifests/kube-apiserver.yaml static-pod-start:/etc/kubernetes/manifests/kube-scheduler.yaml',
     ]);
     const gates = gateTable(SAMPLE_CLUSTER, () => TODAY);
-    expect([play.batchSize, [...play.gatesBefore, ...play.gatesAfter].filter((gate) => !gates.has(gate))]).toEqual([
-      1,
-      [],
-    ]);
+    const { batchSize, order, gatesBefore, gatesAfter } = play;
+    expect({ batchSize, order, gatesBefore, gatesAfter }).toEqual({
+      ...{ batchSize: 1, order: 'apiserver-ready-last', gatesBefore: ['apiserver-can-spare-batch'] },
+      gatesAfter: ['apiserver-ready', 'batch-backends-up: kube-apiserver', 'vip-answers: kube-apiserver'],
+    });
+    expect([...gatesBefore, ...gatesAfter].filter((gate) => !gates.has(gate))).toEqual([]);
     expect(linesOf(kubeadmPlays(SAMPLE_CLUSTER, chooseCertificates(['admin.conf'], both), rules))).toEqual([
       'Renew certificates of kubeadm / cp-1: kubeadm-certificate:admin.conf',
     ]);

@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import type { HaproxyServer } from '../../../src/proxies/haproxy/servers.js';
 import { httpsKey, type HttpsAnswer } from '../../../src/facts/https-answer.js';
 import { backendsNamed } from '../../../src/gates/backends-named.js';
-import { allBackendsUp, backendsUp } from '../../../src/gates/backends-up.js';
+import { allBackendsUp, backendsUp, batchBackendsUp } from '../../../src/gates/backends-up.js';
 import { keepalivedOneHolder } from '../../../src/gates/keepalived-one-holder.js';
 import { vipAnswers, vipForwards, vipQuestion } from '../../../src/gates/vip-answers.js';
 import { fakeProbes, UNREACHABLE, type FakeAnswers } from '../../support/fake-probe.js';
@@ -54,6 +54,29 @@ describe('backends-up', () => {
     expect(await gate.check(gateInput(probes, { batch: ['etcd-1'] }))).toMatchObject(answer);
     const strict = await allBackendsUp(SAMPLE_SERVICE).check(gateInput(probes, { batch: ['etcd-1'] }));
     expect(strict).toMatchObject({ open: false, reason: expect.stringContaining('etcd-3 DOWN') as unknown });
+  });
+});
+
+describe('batch-backends-up', () => {
+  const seen = (...down: readonly string[]): FakeAnswers => ({
+    'haproxy-servers': {
+      '23790 etcd': ['etcd-1', 'etcd-2', 'etcd-3'].map((name) => ({
+        ...{ name, status: down.includes(name) ? 'DOWN' : 'UP', check: down.includes(name) ? 'L6RSP' : 'L7OK' },
+      })),
+    },
+  });
+
+  // Certificates of all API servers have ended at once: each is mended in its turn.
+  test.each([
+    ['others are down', [['etcd-2', 'etcd-3'], ['etcd-2'], ['etcd-3']], { open: true }],
+    [
+      'the one of the batch is',
+      [[], [], ['etcd-1']],
+      { open: false, reason: 'HAProxy on etcd-3 finds etcd-1 DOWN: L6RSP' },
+    ],
+  ] as const)('where %s, for every balancer', async (_, downs, answer) => {
+    const probes = fakeProbes(Object.fromEntries(downs.map((down, index) => [`etcd-${index + 1}`, seen(...down)])));
+    expect(await batchBackendsUp(SAMPLE_SERVICE).check(gateInput(probes, { batch: ['etcd-1'] }))).toMatchObject(answer);
   });
 });
 

@@ -55,7 +55,7 @@ describe('the gates of a cluster', () => {
     'peers-take-writes',
     ...SERVICE_NAMES.flatMap((service) =>
       [
-        ...['backends-up', 'backends-named', 'former-balancers-freed', 'keepalived-one-holder'],
+        ...['backends-up', 'batch-backends-up', 'backends-named', 'former-balancers-freed', 'keepalived-one-holder'],
         ...['vip-answers', 'vip-forwards', 'vip-answers-control-planes', 'vip-answers-kubeconfigs'],
       ].map((gate) => `${gate}: ${service}`),
     ),

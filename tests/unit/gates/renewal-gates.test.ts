@@ -17,10 +17,10 @@ const CLIENT = { certificate: '/pki/kubelet-client.crt', key: '/pki/kubelet-clie
 const status = (code: number): HttpsAnswer => ({ kind: 'answer', status: code, body: '' });
 
 /** An API server, by what it answers to its own client certificate and to nobody. */
-function server(known: HttpsAnswer, nobody = known, runs = true): FakeAnswers {
+function server(known: HttpsAnswer, nobody = known, runs = true, etcd = 'etcd'): FakeAnswers {
   const argv = [
     'kube-apiserver',
-    '--etcd-servers=https://etcd:2379',
+    `--etcd-servers=https://${etcd}:2379`,
     `--kubelet-client-certificate=${CLIENT.certificate}`,
     `--kubelet-client-key=${CLIENT.key}`,
   ];
@@ -32,6 +32,7 @@ function server(known: HttpsAnswer, nobody = known, runs = true): FakeAnswers {
 
 const READY = server(status(200));
 const UNREADY = server(status(500));
+const LOOSE = server(status(200), status(200), true, '10.0.0.1');
 const GONE = server(status(200), status(200), false);
 
 describe('apiserver-can-spare-batch', () => {
@@ -55,6 +56,12 @@ describe('apiserver-can-spare-batch', () => {
       READY,
       GONE,
       { open: false, reason: 'no other API server is ready: cp-2: no kube-apiserver runs' },
+    ],
+    [
+      'the other one has lost its etcd',
+      READY,
+      LOOSE,
+      { open: false, reason: 'no other API server is ready: cp-2: it has no connection to its etcd' },
     ],
     [
       'the other one is away',
@@ -99,6 +106,8 @@ describe('controllers-ready', () => {
     readonly starts?: readonly number[];
     readonly health?: HttpsAnswer;
     readonly scheduler?: string | undefined;
+    /** Further arguments of the controller-manager. */
+    readonly controller?: string;
   }
 
   async function ask(found: Found, runsWith?: readonly string[]): Promise<GateAnswer> {
@@ -106,7 +115,7 @@ describe('controllers-ready', () => {
     const scheduler = 'scheduler' in found ? found.scheduler : MANIFEST('kube-scheduler', ', --bind-address=127.0.0.1');
     const host: FakeAnswers = {
       'file-contents': {
-        [CONTROLLER]: MANIFEST('kube-controller-manager', ', --secure-port=11257'),
+        [CONTROLLER]: MANIFEST('kube-controller-manager', found.controller ?? ', --secure-port=11257'),
         [SCHEDULER]: scheduler,
       },
       'program-starts': {
@@ -115,7 +124,7 @@ describe('controllers-ready', () => {
       },
       'file-states': { [CONF]: { kind: 'file', changedAt: 100 }, [OTHER]: { kind: 'file', changedAt: 5 } },
       'https-answers': {
-        [httpsKey({ url: 'https://127.0.0.1:11257/healthz' })]: status(200),
+        [httpsKey({ url: `https://127.0.0.1:${found.controller === undefined ? 11257 : 10257}/healthz` })]: status(200),
         [httpsKey({ url: 'https://127.0.0.1:10259/healthz' })]: health,
       },
     };
@@ -128,6 +137,7 @@ describe('controllers-ready', () => {
 
   test.each([
     ['all is well', {}, undefined, { open: true }],
+    ['at the usual ports', { controller: '' }, undefined, { open: true }],
     ['a new process', {}, [CONF], { open: true }],
     [
       'the old process',

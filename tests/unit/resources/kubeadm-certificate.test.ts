@@ -5,7 +5,7 @@ import { KUBEADM_CERTIFICATES } from '../../../src/model/kubeadm-certificate.js'
 import type { SigningAuthority } from '../../../src/pki/signing-authority.js';
 import { kubeadmCertificate, type KubeadmDue } from '../../../src/resources/kubeadm-certificate.js';
 import { fakeProbe } from '../../support/fake-probe.js';
-import { kubeadmHost, leafOf, type KubeadmHost } from '../../support/kubeadm-answers.js';
+import { kubeadmHost, leafOf, MANIFEST, type KubeadmHost } from '../../support/kubeadm-answers.js';
 import { authorityFrom, daysFromToday, TODAY } from '../../support/test-authority.js';
 
 const PKI = '/etc/kubernetes/pki';
@@ -28,7 +28,7 @@ async function planned(
 ): Promise<Outcome> {
   const certificate = KUBEADM_CERTIFICATES.find((each) => each.name === name);
   if (certificate === undefined) throw new Error(`there is no ${name}`);
-  const rules = { due, now: () => now, imageRepository: 'registry.k8s.io' };
+  const rules = { due, now: () => now, imageRepository: 'registry.k8s.io', manifest: MANIFEST };
   const answers = kubeadmHost({ authority, pem: short, ...host });
   return kubeadmCertificate(certificate, rules).plan(fakeProbe(answers, {}, 'cp-1'));
 }
@@ -46,8 +46,12 @@ describe('a certificate of kubeadm is renewed', () => {
     },
   );
 
-  test('where it has ended, and not where it is not there', async () => {
+  test('where it has ended, for good; and not where it is not there', async () => {
     const ended = await leafOf(authority, daysFromToday(-370));
+    const outcome = await planned('apiserver', { pem: ended });
+    expect(outcome.kind === 'change' ? outcome.change.actions : []).toEqual([
+      expect.objectContaining({ undo: { lasting: `${PKI}/apiserver.crt stays renewed: the old one has ended` } }),
+    ]);
     expect(summaryOf(await planned('admin.conf', { pem: ended }))).toContain('it ended on 2026-11-16');
     expect(summaryOf(await planned('super-admin.conf', { others: { 'super-admin.conf': undefined } }))).toBe(
       'unchanged',
@@ -92,11 +96,13 @@ describe('a certificate of kubeadm is renewed', () => {
       { path: '/root/.kube/config', pem: long },
       { path: '/home/a/.kube/config', pem: await leafOf(other, TODAY) },
       { path: '/home/b/.kube/config', pem: await leafOf(authority, TODAY, { commonName: 'jane' }) },
+      // Of several clusters: it is not written over.
+      { path: '/home/c/.kube/config', pem: long + short },
     ];
     const outcome = await planned('admin.conf', { copies });
     const diff = outcome.kind === 'change' ? outcome.change.diff : [];
     expect(diff.filter((line) => line.includes('.kube'))).toEqual([
-      '! /root/.kube/config holds a copy, which stays as it is: ssh cp-1 sudo cp /etc/kubernetes/admin.conf /root/.kube/config',
+      '! /root/.kube/config holds a copy, which stays as it is: ssh cp-1 sudo cp -T /etc/kubernetes/admin.conf /root/.kube/config',
     ]);
   });
 
@@ -123,12 +129,28 @@ describe('a renewal is refused', () => {
   test.each([
     ['it can not be read', { pem: 'nothing' }, 'kubeadm-cannot-renew', 'holds no readable certificate'],
     ['there is no kubeadm', { kubeadm: undefined }, 'no-kubeadm', 'there is none'],
+    ['it is a link', { link: '/srv/a.crt' }, 'kubeadm-cannot-renew', 'is a symbolic link to /srv/a.crt'],
+    ['there is no openssl', { withoutOpenssl: true }, 'kubeadm-cannot-renew', 'there is no openssl'],
+    [
+      'kubeadm keeps others',
+      { serving: '/srv/pki/apiserver.crt' },
+      'kubeadm-cannot-renew',
+      'keeps certificates in /srv/pki',
+    ],
     ['kubeadm is too old', { kubeadm: 'v1.19.16' }, 'kubeadm-cannot-renew', 'v1.20 or newer is needed'],
   ] as const)('where %s', async (_, host, code, message) => {
     await expect(planned('apiserver', host)).rejects.toMatchObject({
       code,
       message: expect.stringContaining(message) as unknown,
     });
+  });
+
+  test('but not where the usual directory is a link to that of kubeadm, as kubespray has it', async () => {
+    const outcome = await planned('apiserver', {
+      serving: '/etc/kubernetes/ssl/apiserver.crt',
+      pkiLeadsTo: '/etc/kubernetes/ssl',
+    });
+    expect(summaryOf(outcome)).toContain('renew ');
   });
 
   test('where another authority has signed it, or its own has ended', async () => {
