@@ -40,7 +40,7 @@ export function kubeadmPlays(
     gatesBefore: ['apiserver-can-spare-batch'],
     gatesAfter: [
       'apiserver-ready',
-      // Of others the certificates may have ended, too: each is mended in its turn.
+      // Of others the certificates may have ended, too: each is repaired in its turn.
       aboutService('batch-backends-up', 'kube-apiserver'),
       aboutService('vip-answers', 'kube-apiserver'),
     ],

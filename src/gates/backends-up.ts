@@ -66,7 +66,7 @@ export function backendsUp(
 
 /**
  * Every balancer finds the backends on the hosts of the batch up, whatever it finds of others: these may be down for what the same run
- * is about to mend.
+ * is about to repair.
  */
 export function batchBackendsUp(service: VirtualService): Gate {
   return {

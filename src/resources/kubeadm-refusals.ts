@@ -32,9 +32,9 @@ export function refuseUnrenewable(
   const { name, path } = certificate;
   const key = keyBeside(certificate.authority);
   const elsewhere = 'docs/runbooks/kubeadm-certificates.md';
-  const anew = `have kubeadm make it anew, with the configuration of the cluster (kubeadm init phase): ${elsewhere}`;
-  if (leaf === undefined) throw refused(host, path, 'holds no readable certificate', anew);
-  if (!hasKey) throw refused(host, path, `has no key beside it (${filesOf(certificate).join(', ')})`, anew);
+  const again = `have kubeadm make it again, with the configuration of the cluster (kubeadm init phase): ${elsewhere}`;
+  if (leaf === undefined) throw refused(host, path, 'holds no readable certificate', again);
+  if (!hasKey) throw refused(host, path, `has no key beside it (${filesOf(certificate).join(', ')})`, again);
   if (authority === undefined || !isSignedBy(leaf, authority))
     throw refused(
       host,

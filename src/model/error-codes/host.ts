@@ -166,7 +166,7 @@ export const HOST = {
     next: 'Issue it as it was issued before, with the missing names beside the old ones: docs/runbooks/apiserver-virtual-ip.md.',
   },
   'kubeadm-authority-elsewhere': {
-    why: "The certificates of kubeadm are signed elsewhere: the key of their authority is not on the control plane (kubeadm's external CA mode), so nothing can be renewed there.",
+    why: "The certificates of kubeadm are signed by an external CA: the key of their authority is not on the control plane (kubeadm's external CA mode), so nothing can be renewed there.",
     next: 'Make requests on the host, have them signed where the key is, and bring the certificates back: docs/runbooks/kubeadm-certificates.md.',
   },
   'kubeadm-cannot-renew': {
