@@ -54,6 +54,7 @@ export async function withRun(
   const reporter = await openReport(command, options, context);
   const inHand = changesInHand();
   const emit: EventSink = (event) => {
+    if (stop.hasEnded()) return;
     inHand.note(event);
     report?.note(event);
     telemetry?.note(event);
@@ -62,8 +63,7 @@ export async function withRun(
     reporter.sink(event);
   };
   const close = async (): Promise<void> => {
-    await reporter.close();
-    await telemetry?.close();
+    await Promise.all([reporter.close(), telemetry?.close()]);
   };
   const stop = stopOnRequest({ emit, inHand: inHand.list, left, close });
   const settled = async (): Promise<void> => {
@@ -93,7 +93,9 @@ export async function withRun(
       },
     });
     await session?.close();
-    await close();
+    // A person sees how it ended before a collector is waited for.
+    await reporter.close();
+    await telemetry?.close();
   }
 }
 

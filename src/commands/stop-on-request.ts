@@ -1,4 +1,4 @@
-import { EXIT } from '../model/errors.js';
+import { EXIT, ProvisionError } from '../model/errors.js';
 import type { Event, EventSink, HostFailureReport } from '../model/events.js';
 
 /** What a stop needs to know and to do. */
@@ -15,8 +15,10 @@ export interface StopEdges {
 /** Ctrl-C, SIGTERM and SIGHUP, as a run understands them. */
 export interface StopRequests {
   readonly asked: () => boolean;
-  /** From now on the first request waits for the change in progress. */
+  /** From now on the first request waits for the change in progress. @throws ProvisionError `interrupted` where one came before */
   readonly startActing: () => void;
+  /** The last event was told: what the run still says, while all is put on the screen, is nobody's. */
+  readonly hasEnded: () => boolean;
   readonly release: () => void;
 }
 
@@ -28,8 +30,11 @@ export interface StopRequests {
 export function stopOnRequest({ emit, inHand, left, close }: StopEdges): StopRequests {
   let requests = 0;
   let isActing = false;
+  let hasEnded = false;
   function endAtOnce(event: Event): void {
+    if (hasEnded) return;
     emit(event);
+    hasEnded = true;
     void close().finally(() => process.exit(EXIT.stopped));
   }
   function onSignal(): void {
@@ -38,7 +43,7 @@ export function stopOnRequest({ emit, inHand, left, close }: StopEdges): StopReq
       endAtOnce({
         type: 'run-failed',
         kind: 'stopped',
-        message: 'stopped on request: nothing was changed',
+        message: NOTHING_CHANGED,
         failures: [],
       });
     else if (requests === 1)
@@ -57,7 +62,10 @@ export function stopOnRequest({ emit, inHand, left, close }: StopEdges): StopReq
   process.on('SIGHUP', onHangUp);
   return {
     asked: () => requests > 0,
+    hasEnded: () => hasEnded,
     startActing() {
+      // To put all on the screen takes a moment, and the run has gone on meanwhile: it was told that nothing was changed.
+      if (hasEnded) throw new ProvisionError({ code: 'interrupted', message: NOTHING_CHANGED });
       isActing = true;
     },
     release() {
@@ -67,6 +75,8 @@ export function stopOnRequest({ emit, inHand, left, close }: StopEdges): StopReq
     },
   };
 }
+
+const NOTHING_CHANGED = 'stopped on request: nothing was changed';
 
 const RUN_AGAIN =
   'run the same command again from this machine: it takes over the lock and completes the unfinished changes';

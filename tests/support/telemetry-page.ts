@@ -82,7 +82,8 @@ $ provision apply inventory.yaml --plan change.plan
 \`\`\`
 
 Names and figures are sent, and no text that a host, a command or an error has given: those are in the [journal](../operating.md) and in [reports](../reports.md). Where something
-was not sent, a line on stderr says so; the run ends with the status that it would have had, 3 s later at most.
+was not sent, a line on stderr says so. The run ends with the status that it would have had, 3 s later at most (a fleet once more 3 s); only a name server that does not answer holds
+the end of a process as long as the system asks it.
 
 ${table(['variable', 'meaning'], VARIABLES)}
 
@@ -94,7 +95,7 @@ ${table(['span', 'what it is', 'events'], SPANS)}
 
 ## Metrics
 
-Each has \`provision.command\` and \`provision.inventory\`. A run is a process of its own, so counters begin at 0 with each.
+Each has \`provision.command\` and, once it is known, \`provision.inventory\`. A run is a process of its own, so counters begin at 0 with each.
 
 ${table(['metric', 'kind', 'unit', 'meaning'], metrics)}
 

@@ -39,11 +39,12 @@ export type AttributeName = (typeof ATTRIBUTE_NAMES)[number];
 /** Attributes of a span, an event or a figure; what is undefined is left out. */
 export type Said = Readonly<Partial<Record<AttributeName, string | number | readonly string[] | undefined>>>;
 
-/** As OpenTelemetry takes them. */
+/** As OpenTelemetry takes them: figures would be sent with an attribute that has no value. */
 export function attributes(said: Said): Attributes {
-  return Object.fromEntries(
-    Object.entries(said).map(([name, value]) => [name, typeof value === 'object' ? [...value] : value]),
+  const known = Object.entries(said).flatMap(([name, value]) =>
+    value === undefined ? [] : [[name, typeof value === 'object' ? [...value] : value] as const],
   );
+  return Object.fromEntries(known);
 }
 
 /** `file` of `file:/etc/default/etcd`. */

@@ -58,6 +58,17 @@ describe('while nothing is changed', () => {
       expect(events[0]).toMatchObject({ type: 'run-failed', failures: [] });
     },
   );
+
+  test('a run that has gone on meanwhile changes nothing: what was told holds', async () => {
+    expect(stop.hasEnded()).toBe(false);
+    await send('SIGINT');
+    expect(stop.hasEnded()).toBe(true);
+    expect(() => {
+      stop.startActing();
+    }).toThrow('stopped on request: nothing was changed');
+    await send('SIGINT', 'SIGINT');
+    expect([told(), closed]).toEqual([['stopped on request: nothing was changed'], 1]);
+  });
 });
 
 describe('while hosts are changed', () => {

@@ -221,7 +221,7 @@ test('what ssh starts inherits no secret of ours', () => {
       PROVISION_CA_PASSPHRASE: 'x',
       PROVISION_SSH_KEY_PASSPHRASE: 'y',
       OTEL_EXPORTER_OTLP_HEADERS: 'authorization=x',
-      OTEL_EXPORTER_OTLP_TRACES_HEADERS: 'authorization=x',
+      OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: 'https://me:x@collector/token',
       MY_PROVISION_X: 'z',
       PATH: '/bin',
     }),
