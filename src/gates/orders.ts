@@ -77,9 +77,9 @@ function learnerFirst(cluster: Cluster): Order {
 
 /**
  * The host with the virtual IP last, so that the address moves once; but a balancer that joins comes after it where
- * another one can take over: the holder sends its adverts only to the peers of its configuration, and one that hears none
- * takes the address, too. Where nothing serves yet, which all balancers of the service must show, nobody can feel it: all
- * are set up at once.
+ * another one can take over, and where none can, all that join but one: the holder sends its adverts only to the peers of
+ * its configuration, and one that hears none takes the address, too. Where nothing serves yet, which all balancers of the
+ * service must show, nobody can feel it: all are set up at once.
  */
 function vipHolderLast(service: VirtualService | undefined): Order {
   return async (hosts, probe) => {
@@ -88,8 +88,10 @@ function vipHolderLast(service: VirtualService | undefined): Order {
       hosts.map(async (host) => ({ host, ...seenPart(await unlessLost(part(service, host, probe(host)))) })),
     );
     const hasSpare = found.some(({ holds, canTakeOver }) => canTakeOver && !holds);
+    // It takes over while the holder restarts, which then knows it. A second one would hold the address until then.
+    const spare = hasSpare ? undefined : found.find(({ holds }) => !holds)?.host;
     const rank = new Map(
-      found.map(({ host, holds, canTakeOver }) => [host, holds ? 1 : hasSpare && !canTakeOver ? 2 : 0]),
+      found.map(({ host, holds, canTakeOver }) => [host, holds ? 1 : canTakeOver || host === spare ? 0 : 2]),
     );
     const isWhole = service.balancers.every(({ host }) => rank.has(host));
     return {

@@ -74,9 +74,9 @@ describe('vip-holder-last', () => {
       ['etcd-3', 'etcd-2', 'etcd-1'],
     ],
     [
-      'one that is down comes first where the holder has no other spare',
+      'where the holder has no other spare, one that is down comes first, and no second one: they would both take the address',
       [holds, idle, idle],
-      ['etcd-2', 'etcd-3', 'etcd-1'],
+      ['etcd-2', 'etcd-1', 'etcd-3'],
     ],
     ['nobody holds', [idle, waits, idle], ['etcd-2', 'etcd-1', 'etcd-3']],
   ])('%s', async (_, answers, wanted) => {
