@@ -8,7 +8,7 @@ import { restartedStaticPod } from '../resources/restarted-static-pod.js';
 import { oneByOne, type RenewableCertificate } from './renew-certificates.js';
 
 /** The word for all that kubeadm made: `kubeadm`, `cp-1/kubeadm`. */
-export const OF_KUBEADM = 'kubeadm';
+const OF_KUBEADM = 'kubeadm';
 
 /** Every certificate of kubeadm, on every control plane that may have it. */
 export function kubeadmCertificates({ controlPlanes }: Cluster): readonly RenewableCertificate[] {

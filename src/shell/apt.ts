@@ -24,7 +24,7 @@ const IMPATIENT = ['Acquire::Retries=1', 'Acquire::http::Timeout=20', 'Acquire::
 export const PROOF_MS = 300_000;
 
 /** Reads the lists of one file of sources alone; those of others stay. @param file a word of the shell */
-export function updateListsOf(file: string): string {
+function updateListsOf(file: string): string {
   const only = [`Dir::Etc::sourcelist=${file}`, 'Dir::Etc::sourceparts=/dev/null', 'APT::Get::List-Cleanup=false'];
   return `${aptGet()} ${[...only, ...STRICT, ...IMPATIENT].map((option) => `-o ${option}`).join(' ')} update`;
 }

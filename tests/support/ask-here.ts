@@ -22,7 +22,7 @@ const ALWAYS = ['sh', 'timeout', 'base64'];
 const PLACES = ['/usr/local/bin', '/usr/sbin', '/usr/bin', '/sbin', '/bin'];
 
 /** A directory with stand-ins, first on the path. @returns the path */
-export function pathWith({ tools = {}, only }: Here): string {
+function pathWith({ tools = {}, only }: Here): string {
   const bin = join(temporaryDirectory('tools'), 'bin');
   mkdirSync(bin);
   for (const [name, script] of Object.entries(tools))
