@@ -53,6 +53,8 @@ const runs = {
     'nginx',
     'kubernetes-playbook',
     'kubernetes-certificates',
+    'kubernetes-packages',
+    'vrrp-version',
     'diagnosis',
     'external-ca',
     'defrag',

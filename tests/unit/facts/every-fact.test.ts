@@ -48,6 +48,7 @@ test('answers that may hold secrets are shown in no error', () => {
 test('what a saved plan keeps of what was there', () => {
   const kept = facts.filter((fact) => 'evidence' in fact);
   expect(kept.map(({ name }) => name).toSorted()).toEqual([
+    'apt-sources',
     'certificate-files',
     'directory-ways',
     'etcd-installed',
@@ -55,6 +56,7 @@ test('what a saved plan keeps of what was there', () => {
     'file-states',
     'groups',
     'kernel-modules',
+    'kubeconfig-certificates',
     'manifest-diffs',
     'packages',
     'paths',

@@ -48,6 +48,7 @@ function probeOf(host: string, more: Readonly<Record<string, unknown>> = {}): Pr
     'operating-system': BOOKWORM,
     packages: { installed: undefined, held: false, candidate: '1.0' },
     units: RUNNING,
+    'vrrp-instances': undefined,
     'file-origins': { kind: 'ours' },
     'etcd-data': MEMBER_DATA,
     'etcd-status': SILENT,
