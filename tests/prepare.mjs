@@ -15,6 +15,8 @@ const NEEDED = [
   ['faketime', 'faketime', 'the test of a wrong clock'],
   ['/usr/sbin/nft', 'nftables', 'the firewall contract tests'],
   ['openssl', 'openssl', 'the certificate contract tests'],
+  ['gpg', 'gpg', 'the test of a signed repository'],
+  ['/usr/bin/gpg-agent', 'gpg-agent', 'the test of a signed repository'],
   ['groff', 'groff-base', 'the test of the manual page'],
   ['chromium', 'chromium', 'the tests of the report as a page'],
   ['xmllint', 'libxml2-utils', "the tests of the report as JUnit's XML"],

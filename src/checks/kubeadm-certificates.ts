@@ -123,7 +123,7 @@ function copyItems(
   );
 }
 
-/** Nobody renews an authority of kubeadm: it is told while there is time. */
+/** Nobody renews an authority of kubeadm: it is reported while there is time. */
 function authorityItems(context: CheckContext, host: string, present: readonly KubeadmFound[]): readonly CheckItem[] {
   const { now, renewBeforeDays } = context.certificates;
   const authorities = new Map<string, X509Certificate>();

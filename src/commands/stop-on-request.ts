@@ -17,7 +17,7 @@ export interface StopRequests {
   readonly asked: () => boolean;
   /** From now on the first request waits for the change in progress. @throws ProvisionError `interrupted` where one came before */
   readonly startActing: () => void;
-  /** The last event was told: what the run still says, while all is put on the screen, is nobody's. */
+  /** The last event was shown: what the run still says, while all is put on the screen, is nobody's. */
   readonly hasEnded: () => boolean;
   readonly release: () => void;
 }
@@ -64,7 +64,7 @@ export function stopOnRequest({ emit, inHand, left, close }: StopEdges): StopReq
     asked: () => requests > 0,
     hasEnded: () => hasEnded,
     startActing() {
-      // To put all on the screen takes a moment, and the run has gone on meanwhile: it was told that nothing was changed.
+      // To put all on the screen takes a moment, and the run has gone on meanwhile: the person has read that nothing was changed.
       if (hasEnded) throw new ProvisionError({ code: 'interrupted', message: NOTHING_CHANGED });
       isActing = true;
     },

@@ -74,7 +74,7 @@ class RunTeller implements Telemetry {
   }
 }
 
-/** Which fleet is told. */
+/** Which fleet is reported. */
 interface Fleet {
   readonly verb: FleetVerb;
   readonly clusters: number;

@@ -17,7 +17,7 @@ const STRICT = [
   'Acquire::AllowDowngradeToInsecureRepositories=false',
 ];
 
-/** A mirror that does not answer is told, and not waited for until the command ends: of each of its addresses, twice. */
+/** A mirror that does not answer is reported, and not waited for until the command ends: of each of its addresses, twice. */
 const IMPATIENT = ['Acquire::Retries=1', 'Acquire::http::Timeout=20', 'Acquire::https::Timeout=20'];
 
 /** How long the proof of a source may take: a slow proxy is no reason to refuse it. */

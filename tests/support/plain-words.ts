@@ -24,6 +24,11 @@ const STUMBLES: readonly Stumble[] = [
   { phrase: /\bsomebody\b/i, say: 'someone' },
   { phrase: /\banew\b/i, say: 'again' },
   { phrase: /\blacks\b/i, say: 'has no, is missing' },
+  // A person, a program or a kernel is told something; a node, a run or a warning is reported.
+  {
+    phrase: /\b(is|are|was|were) told\b(?! (to|by|so|what|how|which|of|apart|from|otherwise)\b)/i,
+    say: 'is reported, is shown',
+  },
   { phrase: /\bin the end\b/i, say: 'last, at the end' },
   { phrase: /\b(connections|attempts) at most\b/i, say: 'maximum connections' },
   {

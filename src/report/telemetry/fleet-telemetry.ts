@@ -5,7 +5,7 @@ import { attributes } from './attributes.js';
 import { startSdk } from './sdk.js';
 import type { TelemetrySettings } from './settings.js';
 
-/** A fleet that is told to a collector: one span, which those of its clusters' runs belong to. */
+/** A fleet as a collector receives it: one span, which those of its clusters' runs belong to. */
 export interface FleetTelemetry {
   /** What the processes of its clusters get. */
   readonly env: Readonly<Record<string, string>>;
@@ -14,7 +14,7 @@ export interface FleetTelemetry {
   close(outcome: string): Promise<string | undefined>;
 }
 
-/** Which fleet, and how it is told. */
+/** Which fleet, and how it is reported. */
 export interface ToldFleet {
   readonly verb: FleetVerb;
   readonly clusters: number;

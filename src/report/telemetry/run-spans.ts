@@ -3,7 +3,7 @@ import type { Event, RunCommand } from '../../model/events.js';
 import { summarisePlan } from '../../model/plan.js';
 import { attributes, kindOfResource, resourceName, type Said } from './attributes.js';
 
-/** A run that is told as spans. */
+/** A run as spans. */
 export interface RunSpans {
   /** @param at milliseconds since 1970 */
   note(event: Event, at: number): void;

@@ -4,7 +4,7 @@ import { createRunSpans } from './run-spans.js';
 import { startSdk } from './sdk.js';
 import type { TelemetrySettings } from './settings.js';
 
-/** A run that is told to a collector. */
+/** A run as a collector receives it. */
 export interface RunTelemetry {
   /** @param at milliseconds since 1970 */
   note(event: Event, at: number): void;
@@ -12,7 +12,7 @@ export interface RunTelemetry {
   close(at: number): Promise<string | undefined>;
 }
 
-/** Which run, and how it is told. */
+/** Which run, and how it is reported. */
 export interface ToldRun {
   readonly command: RunCommand;
   /** Milliseconds since 1970. */

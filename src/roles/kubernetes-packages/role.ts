@@ -72,7 +72,7 @@ function pin(names: string, version: string): string {
   return `Package: ${names}\nPin: version ${version}\nPin-Priority: ${PRIORITY}\n`;
 }
 
-/** How apt is told a version: any revision of it where none is named. */
+/** The version as apt takes it: any revision of it where none is named. */
 export function packageVersion(version: string): string {
   return version.includes('-') ? version : `${version}-*`;
 }

@@ -34,6 +34,7 @@ describe('the search for other words', () => {
     ['/**\n * Nothing of an etcd that others\n * made.\n */', 'existing cluster; made by another tool'],
     ['# certificates are signed\n# elsewhere', 'signed by an external CA'],
     ['`gate x stayed shut`', 'does not open, did not open'],
+    ['/** A node that nobody\n * named is told. */', 'is reported, is shown'],
     ["'1 changes'", 'counted(1, …)'],
   ])('finds what is planted: %j', (text, say) => {
     expect(stumblesIn(text)).toEqual([expect.stringContaining(`say "${say}"`)]);
