@@ -1,3 +1,4 @@
+import type { SourcePosition } from '../model/errors.js';
 import type { Host, Inventory } from '../model/inventory.js';
 import type { SharedValues } from './shared-values.js';
 import type { VariableReader } from './variable-reader.js';
@@ -11,4 +12,11 @@ export interface CheckContext {
   };
   readonly shared: SharedValues;
   readonly reader: VariableReader;
+}
+
+/** Where the first of these variables is set for a host, or where the host itself is named. */
+export function placeOf(context: CheckContext, host: string, ...variables: string[]): SourcePosition | undefined {
+  const found = context.inventory.hosts.get(host);
+  const set = variables.map((name) => found?.variables.at(name)).find((at) => at !== undefined);
+  return set ?? found?.at;
 }
