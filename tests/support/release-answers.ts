@@ -58,7 +58,7 @@ export function cluster(installed: EtcdInstalled, ...versions: readonly string[]
   return probeOf(installed, one ?? {}, two ?? {}, three ?? {});
 }
 
-/** A bare host that joins the sample cluster as its fourth member, and what its release is to be. */
+/** A host without data that joins the sample cluster as its fourth member, and what its release is to be. */
 export function joiner(version: string): ReleasedMember {
   const fourth = sampleMember(4);
   const grown = { ...SAMPLE_CLUSTER, members: [...SAMPLE_CLUSTER.members, fourth] };
@@ -68,7 +68,7 @@ export function joiner(version: string): ReleasedMember {
 /** That host, and the three members that it would join, by the versions that they run. */
 export function besideBare(...versions: readonly string[]): FakeProbe {
   const hosts = versions.map(hostRunning).map((host, index) => [`etcd-${index + 1}`, host] as const);
-  const bare = { 'etcd-installed': { etcd: { ...PACKAGE, packaged: undefined } }, ...hostRunning('bare', 3) };
+  const bare = { 'etcd-installed': { etcd: PACKAGE }, ...hostRunning('bare', 3) };
   const probe = fakeProbes({ ...Object.fromEntries(hosts), 'etcd-4': bare }).get('etcd-4');
   if (probe === undefined) throw new Error('no probe');
   return probe;

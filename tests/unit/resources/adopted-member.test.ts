@@ -57,6 +57,13 @@ describe('adoptedMember', () => {
     });
   });
 
+  test('has its unit file as the reason only where that has changed', async () => {
+    expect(await decide(1001)).toMatchObject({
+      change: { diff: [`because ${PATH} is newer than the running process`] },
+    });
+    expect(await decide(999, { needsDaemonReload: true })).toEqual(UNCHANGED);
+  });
+
   test('is started when it is down', async () => {
     expect(await decide(999, { active: false })).toMatchObject({ change: { summary: 'start etcd3 (member etcd-1)' } });
   });

@@ -68,6 +68,10 @@ describe('apiserverNames', () => {
       change: {
         summary: `reissue ${CERTIFICATE} with kubeadm, for 10.0.0.200, api.example.com too`,
         disruptive: false,
+        diff: [
+          ...['+ SAN 10.0.0.200', '+ SAN api.example.com'],
+          '  all other names stay; the API server reads it within a minute',
+        ],
         actions: [{ kind: 'run', undo: { summary: 'restore the old certificate of the API server' } }, AFTER],
       },
     });

@@ -240,6 +240,19 @@ describe('a leaf that is wrong', () => {
     expect(issueOf(await changeOf(decide(files, { now: daysFromToday(350) }))).profile.keepPublicKey).toBeNull();
   });
 
+  test('is replaced where another tool made it, and the inventory gives it up', async () => {
+    const foreign = { replace: [CERTIFICATE], wayOut: '' };
+    const files = await hostWith({}, await authorityFrom(TODAY));
+    const change = await changeOf(decide(files, { rules: { foreign } }));
+    expect(change.summary).toMatch(
+      `replace the etcd-server certificate ${CERTIFICATE}, which another tool made: not signed by this cluster's authority`,
+    );
+    const own = await hostWith({ commonName: 'x' });
+    expect((await changeOf(decide(own, { rules: { foreign } }))).summary).toMatch(
+      /^reissue the etcd-server certificate/,
+    );
+  });
+
   test('another signer, even one of the same name: clients may notice', async () => {
     const change = await changeOf(decide(await hostWith({}, await authorityFrom(TODAY))));
     expect(change.summary).toContain("not signed by this cluster's authority");

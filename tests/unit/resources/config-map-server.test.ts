@@ -6,6 +6,7 @@ import { configMapServer } from '../../../src/resources/config-map-server.js';
 import { kubeadmControlPlaneEndpoint } from '../../../src/resources/kubeadm-config.js';
 import { fakeProbe, fakeProbes, UNREACHABLE, type FakeAnswers } from '../../support/fake-probe.js';
 import { kubeletConf } from '../../support/kubeconfigs.js';
+import { shownChange } from '../../support/shown-change.js';
 
 const ENDPOINT = { ip: '10.0.0.101', name: 'api.example.com', port: 8443 };
 const OLD = 'https://10.0.0.11:6443';
@@ -67,6 +68,23 @@ describe("kube-proxy's ConfigMap", () => {
     ['it has no such key', holding(undefined)],
   ])('needs nothing where %s', async (_, found) => {
     expect(await plan(found)).toEqual({ kind: 'unchanged' });
+  });
+
+  test('is changed alone where nobody reads it at a start', async () => {
+    const resource = configMapServer({
+      at: { namespace: 'kube-public', name: 'cluster-info', key: 'kubeconfig' },
+      ...{ why: 'which hosts that join read', endpoint: ENDPOINT, before: BEFORE },
+    });
+    expect(resource.address).toBe('config-map:kube-public/cluster-info kubeconfig');
+    const path = '/api/v1/namespaces/kube-public/configmaps/cluster-info';
+    const found = { kind: 'found', object: { data: { kubeconfig: kubeletConf(OLD) } } };
+    const probe = fakeProbe({ 'apiserver-objects': { [path]: found } });
+    expect(shownChange(await resource.plan(probe))).toEqual([
+      `set the server of kube-public/cluster-info, which hosts that join read, to ${VIP}`,
+      ...[`- server: ${OLD}`, `+ server: ${VIP}`, '  all else stays, byte by byte', 'wait for way {}'],
+      '$ set the server of kube-public/cluster-info',
+      'back: restore the server of kube-public/cluster-info',
+    ]);
   });
 
   test('is not known while no API server answers', async () => {

@@ -81,6 +81,11 @@ describe('decideReplacement', () => {
     ],
     ['a member that answers', own({}), []],
     [
+      'a member that answers, and is listed twice: by its id',
+      { others: listing(ONE, TWO, entry(9, { name: 'etcd-3', peerUrls: [] }), THREE), ...own({}) },
+      [],
+    ],
+    [
       'what the package started alone is in the way',
       { state: { ...state, ...LONE_DATA }, isRunning: true },
       ['aside', 'remove', ...all],
@@ -183,6 +188,12 @@ describe('decideReplacement', () => {
       /list different members/,
     ],
     [
+      'two entries are its own, it answers as one of them, and the other is a learner',
+      { others: listing(ONE, TWO, THREE, LEARNER), ...own({}) },
+      'membership-differs',
+      /more than one member for it: etcd-3 \(id 3, .*\) and /,
+    ],
+    [
       'two entries are its own',
       { others: listing(ONE, TWO, THREE, LEARNER) },
       'membership-differs',
@@ -213,6 +224,8 @@ describe('decideReplacement', () => {
   test('of five members one may be away beside it, and not two', () => {
     const five = { ...SAMPLE_CLUSTER, members: [1, 2, 3, 4, 5].map(sampleMember) };
     const members = [1, 2, 3, 4, 5].map((number) => entry(number));
+    const halves = [1, 2, 4, 5].map((number) => says(number, number < 3 ? members : members.slice(0, 4)));
+    expect(() => decide({ others: halves }, five)).toThrow('etcd-3: etcd-1 and etcd-4 list different members');
     expect(decide({ others: [1, 2, 4].map((number) => says(number, members)) }, five).steps).toContain('remove');
     expect(() => decide({ others: [1, 2].map((number) => says(number, members)) }, five)).toThrow(/2 of 5 voters/);
   });

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import type { EtcdInstalled } from '../../../src/facts/etcd-installed.js';
 import { otherProgram, switchedRelease, unpackedRelease } from '../../../src/resources/etcd-release.js';
-import { etcdHost, healthy } from '../../support/etcd-answers.js';
+import { etcdHost, healthy, NO_DATA, NOT_INSTALLED } from '../../support/etcd-answers.js';
 import type { FakeAnswers } from '../../support/fake-probe.js';
 import {
   besideBare,
@@ -84,6 +84,15 @@ describe('the release of a member', () => {
   });
 
   test.each([
+    [['3.4.23', '3.4.23', '3.4.23'], 'etcd-1 runs etcd 3.4.23'],
+    [['bare', '3.4.23', '3.4.23'], 'etcd-1 has no data, the members that it would join run etcd 3.4.23'],
+  ])('is refused in words of who runs what: %j', async (versions, who) => {
+    await expect(switchedRelease(released('3.6.0')).plan(cluster(PACKAGE, ...versions))).rejects.toThrow(
+      `${who}, and etcd_version is 3.6.0: etcd goes one minor version at a time, and 3.4 to 3.6 skips 3.5`,
+    );
+  });
+
+  test.each([
     // The cluster as a whole is at 3.4 as long as one member runs it, and all say so.
     ['most members say so', ['3.5.16 in 3.4', '3.5.16 in 3.4', '3.4.23'], 'switch etcd from 3.5.16 to 3.4.23'],
     ['it is down, the others say so', ['down', '3.4.23', '3.4.23'], 'switch etcd from 3.5.16 to 3.4.23'],
@@ -110,6 +119,12 @@ describe('the release of a member', () => {
     const plan = summary(switchedRelease(joiner(version)), besideBare(...versions));
     const said = await plan.catch((error: unknown) => (error as { readonly hint?: string }).hint);
     expect(said).toContain(expected);
+  });
+
+  test('is asked of nobody where there is no cluster yet', async () => {
+    const bare = etcdHost({ data: NO_DATA, unit: NOT_INSTALLED });
+    const probe = probeOf(PACKAGE, bare, bare, bare);
+    expect(await summary(switchedRelease(released()), probe)).toBe(SWITCH.replace(' from 3.4.23', ''));
   });
 
   test('is no host to stop by saying that it runs what is too old', async () => {

@@ -56,14 +56,30 @@ describe('the table of the firewall', () => {
   });
 
   test.each([
-    ['is not loaded', { table: { ...LOADED, loaded: undefined } }, 'because it is not loaded'],
-    ['was changed by hand', { table: { ...LOADED, loaded: 'table y\n' } }, '-table y'],
-    ['is on trial still', { table: { ...LOADED, isOnTrial: true } }, 'did not come to keep it'],
-    ['is not loaded at boot', { unit: { ...RUNNING, enabled: false } }, 'because it is not loaded at boot'],
-    ['was not loaded by its unit', { unit: STOPPED }, 'because provision-etcd-firewall has not loaded it'],
-  ])('is loaded and proved anew where it %s', async (_, changes, reason) => {
+    ['is not loaded', { table: { ...LOADED, loaded: undefined } }, ['because it is not loaded']],
+    [
+      'was changed by hand',
+      { table: { ...LOADED, loaded: 'table y\n' } },
+      [
+        'because someone has changed it since it was loaded:',
+        ...[`--- ${FIREWALL_FILE}`, `+++ ${FIREWALL_FILE}`, '@@ -1 +1 @@', '-table y', '+table x'],
+      ],
+    ],
+    [
+      'is on trial still',
+      { table: { ...LOADED, isOnTrial: true } },
+      ['because a run has loaded it that did not come to keep it'],
+    ],
+    ['is not loaded at boot', { unit: { ...RUNNING, enabled: false } }, ['because it is not loaded at boot']],
+    ['was not loaded by its unit', { unit: STOPPED }, ['because provision-etcd-firewall has not loaded it']],
+    [
+      'was not loaded by its unit, and will not be at boot',
+      { unit: { ...STOPPED, enabled: false } },
+      ['because provision-etcd-firewall has not loaded it', 'because it is not loaded at boot'],
+    ],
+  ])('is loaded and proved anew where it %s', async (_, changes, reasons) => {
     const { diff, kinds } = changeOf(await firewall(OPTIONS).plan(fakeProbe(host(changes))));
-    expect(diff).toContain(reason);
+    expect(diff).toBe(reasons.join('\n'));
     expect(kinds).toEqual(['run', 'await', 'run']);
   });
 
@@ -71,6 +87,15 @@ describe('the table of the firewall', () => {
     const { diff, kinds } = changeOf(await firewall(OPTIONS).plan(fakeProbe(host({ rules: `${RULES}#\n` }))));
     expect(diff).toContain('-#');
     expect(kinds).toEqual(['run', 'await', 'write-file', 'run']);
+  });
+
+  test('lands with its unit, where that alone is another one', async () => {
+    const own = host();
+    const unit = { ...own['file-states'], [FIREWALL_UNIT_FILE]: file(`${UNIT}#\n`) };
+    const contents = { ...own['file-contents'], [FIREWALL_UNIT_FILE]: `${UNIT}#\n` };
+    const found = { ...own, 'file-states': unit, 'file-contents': contents };
+    const { diff, kinds } = changeOf(await firewall(OPTIONS).plan(fakeProbe(found)));
+    expect([diff.includes('-#'), kinds]).toEqual([true, ['run', 'await', 'write-file', 'run']]);
   });
 
   test('does not replace a file of others', async () => {
@@ -125,6 +150,16 @@ describe('a host without a firewall', () => {
     };
     expect(await noFirewall().plan(fakeProbe(found))).toEqual({ kind: 'unchanged' });
   });
+});
+
+test('each is known by its address', () => {
+  const all = [firewall(OPTIONS), firewallLetsIn(OPTIONS, []), noFirewall()];
+  const table = 'inet provision_etcd';
+  expect(all.map(({ address, paths }) => [address, ...paths])).toEqual([
+    [`firewall:${table}`, FIREWALL_FILE, FIREWALL_UNIT_FILE],
+    [`firewall-lets-in:${table}`],
+    [`no-firewall:${table}`],
+  ]);
 });
 
 describe('hosts of the cluster are not cut off', () => {

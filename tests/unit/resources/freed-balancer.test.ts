@@ -7,6 +7,7 @@ import type { Outcome, Resource } from '../../../src/model/change.js';
 import { NOT_INSTALLED, RUNNING, STOPPED } from '../../support/etcd-answers.js';
 import { ROLE_TOOLS } from '../../support/role-tools.js';
 import { fakeProbe, type FakeAnswers } from '../../support/fake-probe.js';
+import { shownChange } from '../../support/shown-change.js';
 import { loadFiles } from '../../support/write-inventory.js';
 
 const KEEPALIVED = '/etc/keepalived/keepalived.conf';
@@ -104,8 +105,24 @@ describe('a former load balancer', () => {
       KEEPALIVED,
       HAPROXY,
     ]);
-    const outcome = await planned(BALANCER);
-    expect(outcome).toMatchObject({ kind: 'change', change: { disruptive: true } });
+  });
+
+  test('is shown all that goes, and whose connections end', async () => {
+    const dropIn = '/etc/systemd/system/haproxy.service.d/60-provision-down.conf';
+    const left = { ...BALANCER, units: { keepalived: RUNNING, haproxy: STOPPED }, holds: [] };
+    expect(shownChange(await planned({ ...left, files: { ...BALANCER.files, [dropIn]: 'ours' } }))).toEqual([
+      'free the host of the load balancer of etcd',
+      ...['stop and disable keepalived: its connections end', 'stop and disable haproxy'],
+      ...[dropIn, ...REST, KEEPALIVED, HAPROXY].map((path) => `- ${path}`),
+      ...[`remove ${dropIn}`, expect.stringMatching(/^\$ systemctl daemon-reload && rm -f /)],
+      'back: systemctl daemon-reload',
+      ...['$ systemctl disable keepalived', 'back: systemctl enable keepalived'],
+      ...['$ systemctl stop keepalived', 'back: systemctl start keepalived'],
+      ...['$ systemctl disable haproxy', 'back: systemctl enable haproxy'],
+      ...['$ systemctl stop haproxy', 'back: nothing'],
+      ...[...REST, KEEPALIVED, HAPROXY].map((path) => `remove ${path}`),
+      'clients notice',
+    ]);
   });
 
   test('no longer marks its proxy as down when that is stopped', async () => {
@@ -199,13 +216,31 @@ describe('a former load balancer', () => {
   });
 
   test.each([
+    [
+      'its HAProxy is stopped, and would serve others as well',
+      'ours',
+      STOPPED,
+      'free the host of the load balancer of etcd',
+    ],
+    ['others wrote what its HAProxy reads', 'foreign', RUNNING, undefined],
+  ] as const)('is not refused where %s', async (_, kind, haproxy, summary) => {
+    const argv = [...HAPROXY_RUNS, '-f', '/etc/haproxy/shop.cfg'];
+    const left: Left = {
+      ...{ files: { [HAPROXY]: kind }, texts: { [HAPROXY]: PROXY }, units: { haproxy } },
+      running: { haproxy: argv },
+    };
+    expect(shownChange(await planned(left))[0]).toBe(summary);
+  });
+
+  test.each([
     ['by hand', { holds: ['10.0.0.100'] }],
+    ['while its own keepalived is stopped', { ...BALANCER, units: { keepalived: off, haproxy: off } }],
     ['by a keepalived that others wrote', { ...BALANCER, files: { [KEEPALIVED]: 'foreign' }, holds: [] }],
   ] satisfies [string, Left][])('that has the address %s is refused', async (_, left) => {
     await expect(done(left)).rejects.toMatchObject({
       code: 'former-balancer',
       message: expect.stringMatching(/^old (?:holds|runs keepalived).*and not by a keepalived of this program/),
-      hint: expect.stringContaining('ssh old sudo systemctl disable --now keepalived'),
+      hint: expect.stringMatching(/ssh old sudo systemctl disable --now (?:provision-etcd-)?keepalived /),
     });
   });
 });

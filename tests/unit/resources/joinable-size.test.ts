@@ -91,6 +91,16 @@ describe('the quota of a member that is to join', () => {
       2 * GIB,
     ],
     ['one is silent', [[1, 8], 'silent', [1, 8]], 2 * GIB],
+    [
+      'the database fills just so much of it',
+      [
+        [1.6, 8],
+        [1.6, 8],
+        [1.6, 8],
+      ],
+      2 * GIB,
+    ],
+    ['nobody answers', ['silent', 'silent', 'silent'], 1],
     // etcd takes its default where it is given 0.
     [
       "it is etcd's default",
@@ -150,7 +160,9 @@ describe('the quota of a member that is to join', () => {
   ])('is refused where %s', async (_, said, quota, such) => {
     await expect(planned(said, quota)).rejects.toMatchObject({
       code: 'quota-too-small',
-      message: expect.stringContaining('etcd-4 would join with a quota of 2048 MiB (etcd_quota_backend_bytes)'),
+      message: expect.stringMatching(
+        /^etcd-4 would join with a quota of 2048 MiB \(etcd_quota_backend_bytes\), and .*: expected at most 80 % of it$/,
+      ),
       hint: expect.stringContaining(such),
     });
   });
@@ -184,6 +196,12 @@ describe('the quota of a member that is to join', () => {
       [1.7, 2],
       [1.7, 2],
     ];
+    const atTheLine: Said = [
+      [1.6, 2],
+      [1.6, 2],
+      [1.6, 2],
+    ];
+    expect(await doubt(atTheLine, 2 * GIB)).toBeUndefined();
     expect(await doubt(nearlyFull, 2 * GIB)).toMatch(/1741 MiB of a quota of 2048 MiB: .*provision defrag INVENTORY$/);
   });
 

@@ -45,6 +45,11 @@ describe('the endpoints in a ClusterConfiguration', () => {
     expect(externalEndpoints(withExternalEndpoint(text, VIP))).toEqual([VIP]);
   });
 
+  test('are none in a text that can not be read to its end', () => {
+    expect(externalEndpoints(KUBEADM)).toEqual(['https://10.0.0.1:2379', 'https://10.0.0.2:2379']);
+    for (const end of ['bad: [', 'kind: again\n', '\t- x\n']) expect(externalEndpoints(KUBEADM + end)).toBeUndefined();
+  });
+
   test('change in a text with Windows line ends', () => {
     const text = KUBEADM.replaceAll('\n', '\r\n');
     expect(externalEndpoints(withExternalEndpoint(text, VIP))).toEqual([VIP]);
@@ -219,6 +224,14 @@ describe('the names of API servers in a ClusterConfiguration', () => {
     ['the list stands elsewhere', 'other: &e\n- a\napiServer: {certSANs: *e}\nkind: ClusterConfiguration\n'],
   ])('are left to a person where %s', (_, text) => {
     expect(() => withCertSans(text, NAMES)).toThrow(expect.objectContaining({ code: 'kubeadm-config-unreadable' }));
+  });
+
+  test('are left to a person before anything is tried where kubeadm would not have written it so', () => {
+    for (const text of [
+      'apiServer: {}\nkind: ClusterConfiguration\n',
+      'apiServer: {certSANs: [a]}\nkind: ClusterConfiguration\n',
+    ])
+      expect(() => withCertSans(text, NAMES)).toThrow('apiServer is not written as kubeadm writes it');
   });
 
   test('are planned with their diff', async () => {

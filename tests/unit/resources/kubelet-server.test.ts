@@ -90,9 +90,22 @@ describe('the kubelet of a worker', () => {
     ]);
   });
 
-  test('is not restarted for a file that it wrote itself, when its node joined', async () => {
-    const connections = [{ address: '10.0.0.101', port: 8443 }];
-    expect(await plan({ text: kubeletConf(VIP), changedAt: 1001, connections })).toEqual({ kind: 'unchanged' });
+  const [ELSEWHERE, THERE] = [
+    { address: '10.0.0.11', port: 6443 },
+    { address: '10.0.0.101', port: 8443 },
+  ];
+  test.each([
+    ['is not restarted for a file that it wrote itself, when its node joined', [[THERE]], false],
+    ['nor where it is connected elsewhere, too', [[ELSEWHERE, THERE]], false],
+    ['nor where another of its processes is', [[], [THERE]], false],
+    ['is restarted where it is connected to another port', [[{ ...THERE, port: 6443 }]], true],
+    ['is restarted where it is connected to another address', [[{ ...THERE, address: '10.0.0.11' }]], true],
+    ['is restarted where it is not connected', [[]], true],
+  ])('%s', async (_, connected, isRestarted) => {
+    const answers = node({ text: kubeletConf(VIP), changedAt: 1001 });
+    const kubelet = connected.map((connections) => ({ pid: 7, argv: ['/usr/bin/kubelet'], connections }));
+    const outcome = await kubeletServer(WORKER).plan(fakeProbe({ ...answers, 'kubelet-processes': { kubelet } }));
+    expect(outcome.kind).toBe(isRestarted ? 'change' : 'unchanged');
   });
 
   test.each([
@@ -118,6 +131,8 @@ describe('the kubelet of a control plane', () => {
     ['the one of another host', 'https://10.0.0.12:6443', 'v1.34.1', 4],
     ['its own API server', OLD, 'v1.33.0', 1],
     ['its own API server, by loopback', 'https://127.0.0.1:6443', 'v1.34.1', 1],
+    ['its own API server, by loopback of IPv6', 'https://[::1]:6443', 'v1.34.1', 1],
+    ['its own API server, by the name of loopback', 'https://localhost:6443', 'v1.34.1', 1],
     ['its own API server of a version that is not known', OLD, 'latest', 1],
   ])('uses %s (%s, %s): %i actions', async (_, server, tag, count) => {
     expect(actionsOf(await kubeletServer(options).plan(seen(server, tag)))).toHaveLength(count);
@@ -143,6 +158,7 @@ describe("an administrator's kubeconfig", () => {
     if (write?.kind !== 'write-file') throw new Error('no file');
     const secret = 'U0VDUkVULUtFWQ==';
     expect(write.content.reveal()).toContain(secret);
+    expect(write.content.redacted).toBe(`server: ${VIP}\n`);
     expect(JSON.stringify([outcome.change.diff, outcome.change.summary, write.content.redacted])).not.toContain(secret);
   });
 

@@ -13,6 +13,11 @@ metadata: {name: net}
 apiVersion: apps/v1
 kind: DaemonSet
 metadata: {name: agent, namespace: net}
+---
+apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata: {name: pools.net}
+spec: {names: {kind: Pool}}
 `;
 
 function host(isThere: boolean, found?: ManifestDiff, text = TEXT): FakeAnswers {
@@ -45,7 +50,9 @@ const CHANGED = { name: 'v1.ConfigMap.net.cfg', before: 'data:\n  a: "1"\n', aft
 
 describe('manifests that the inventory names', () => {
   test('on bare hosts all objects are shown; on a cluster what differs; and nothing where nothing does', async () => {
-    expect(diffOf(await plan({ 'cp-1': host(false) }))).toEqual(['+ Namespace net', '+ DaemonSet net/agent']);
+    expect(diffOf(await plan({ 'cp-1': host(false) }))).toEqual([
+      ...['+ Namespace net', '+ DaemonSet net/agent', '+ CustomResourceDefinition pools.net'],
+    ]);
     expect(diffOf(await live({ kind: 'compared', objects: [CHANGED] }))).toEqual(
       expect.arrayContaining(['-  a: "1"', '+  a: "2"']),
     );
@@ -70,7 +77,9 @@ describe('manifests that the inventory names', () => {
   test.each([
     ['namespaces "net" not found', 'change'],
     ['namespaces "other" not found', 'unknown'],
-    ['no matches for kind "Pool" in version "v1"', 'unknown'],
+    ['no matches for kind "Pool" in version "v1"', 'change'],
+    ['no matches for kind "Other" in version "v1"', 'unknown'],
+    ['no matches for kind "DaemonSet" in version "v1"', 'unknown'],
     ['connection refused', 'unknown'],
   ])(
     'what cannot be compared is applied only where the file itself makes what is missing: %s',
@@ -91,8 +100,15 @@ describe('manifests that the inventory names', () => {
     expect(evidence(other)).not.toBe(evidence({ kind: 'compared', objects: [CHANGED] }));
   });
 
-  test.each(['', '# nothing\n', 'kind: [', 'a: 1\n', '---\nkind: X\n'])('no objects: %j', (text) => {
-    expect(() => kubernetesManifest({ path: '/srv/cni.yaml', text }, ['cp-1'])).toThrow('/srv/cni.yaml');
+  test.each([
+    ['', 'it holds 0 objects of Kubernetes'],
+    ['# nothing\n', 'it holds 0 objects of Kubernetes'],
+    ['kind: [', 'document 1 of it is no object'],
+    ['a: 1\n', 'document 1 of it is no object'],
+    ['---\nkind: X\n', 'document 1 of it is no object'],
+    ['kind: X\napiVersion: v1\n---\nkind: Y\n', 'document 2 of it is no object'],
+  ])('no objects: %j', (text, why) => {
+    expect(() => kubernetesManifest({ path: '/srv/cni.yaml', text }, ['cp-1'])).toThrow(`/srv/cni.yaml: ${why}`);
   });
 });
 

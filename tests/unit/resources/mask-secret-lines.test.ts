@@ -11,6 +11,7 @@ describe('maskSecretLines', () => {
     ['no quotes before', `P=${PLANTED}`, 'P="[redacted]"', 'P [redacted]'],
     ['another user', `stats auth root:${PLANTED}`, 'stats auth admin:[redacted]', 'stats [redacted]'],
     ['commented out', `  # auth_pass ${PLANTED}`, '  auth_pass [redacted]', '  # auth_pass [redacted]'],
+    ['a line of its own, indented otherwise', `  ${PLANTED}`, '[redacted]', '  [redacted]'],
     ['a line of its own', `user: a\n${PLANTED}\n`, 'user: a\n[redacted]\n', 'user: a\n[redacted]\n'],
     [
       'a block below its key',

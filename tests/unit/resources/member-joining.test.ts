@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { etcdStatusKey, type EtcdStatus } from '../../../src/facts/etcd-status.js';
+import type { EtcdStatus } from '../../../src/facts/etcd-status.js';
 import { clusterPhase, lookAtMembers } from '../../../src/facts/etcd-phase.js';
 import { essenceOf } from '../../../src/engine/drift.js';
 import type { Outcome } from '../../../src/model/change.js';
@@ -10,44 +10,16 @@ import { etcdMember } from '../../../src/resources/etcd-member.js';
 import { joiningSteps } from '../../../src/resources/joining-steps.js';
 import { joiningWay } from '../../../src/resources/member-joining.js';
 import type { ReplacementStep } from '../../../src/resources/decide-replacement.js';
-import { JOIN_DROP_IN, JOIN_ENV } from '../../../src/shell/join-member.js';
-import { etcdHost, healthy, MEMBER_DATA, NO_DATA, SILENT, STOPPED } from '../../support/etcd-answers.js';
-import { fakeProbes, type FakeAnswers, type FakeProbe } from '../../support/fake-probe.js';
+import { healthy, LONE_DATA, MEMBER_DATA, SILENT, STOPPED } from '../../support/etcd-answers.js';
+import { fakeProbes, type FakeProbe } from '../../support/fake-probe.js';
 import { gateInput } from '../../support/gate-input.js';
+import { BARE_HOST, joiningHost, listedMember, type JoiningHost } from '../../support/joining-hosts.js';
 import { SAMPLE_CLUSTER, sampleMember } from '../../support/sample-cluster.js';
-
-const entry = (number: number, isLearner = false, name = `etcd-${number}`) => ({
-  ...{ id: `${number}`, name, isLearner },
-  peerUrls: [`https://10.0.0.${number}:2380`],
-});
 
 const cluster = (size: number): Cluster => ({
   ...SAMPLE_CLUSTER,
   members: Array.from({ length: size }, (_, index) => sampleMember(index + 1)),
 });
-
-type Host = Parameters<typeof etcdHost>[0] & { readonly isJoining?: boolean };
-
-/** A host that nobody answers at the URLs of others. */
-function host(number: number, given: Host): FakeAnswers {
-  const answers = etcdHost(given);
-  const elsewhere = [1, 2, 3, 4, 5].map((each) =>
-    etcdStatusKey({ clientUrl: `https://10.0.0.${each}:2379`, client: sampleMember(each).client }),
-  );
-  const unit = {
-    ...{ files: [], next: [], running: given.status?.kind === 'answers' ? ['etcd'] : [] },
-    environmentFiles: given.isJoining === true ? [JOIN_ENV] : [],
-  };
-  return {
-    ...answers,
-    'etcd-status': { ...Object.fromEntries(elsewhere.map((key) => [key, SILENT])), ...answers['etcd-status'] },
-    'unit-commands': { etcd: unit },
-    'host-addresses': { all: [{ interface: 'eth0', address: `10.0.0.${number}`, prefixLength: 24 }] },
-    paths: { [JOIN_DROP_IN]: given.isJoining === true },
-  };
-}
-
-const BARE: Host = { data: NO_DATA, unit: STOPPED, status: SILENT };
 
 /** Hosts 1 to `running` are voters that list `members`; the others are as given. */
 function hosts(
@@ -55,15 +27,18 @@ function hosts(
     running,
     of,
     members,
-  }: { readonly running: number; readonly of: number; readonly members?: readonly ReturnType<typeof entry>[] },
-  others: Readonly<Record<number, Host>> = {},
+  }: { readonly running: number; readonly of: number; readonly members?: readonly ReturnType<typeof listedMember>[] },
+  others: Readonly<Record<number, JoiningHost>> = {},
 ): ReadonlyMap<string, FakeProbe> {
-  const listed = members ?? Array.from({ length: running }, (_, index) => entry(index + 1));
+  const listed = members ?? Array.from({ length: running }, (_, index) => listedMember(index + 1));
   return fakeProbes(
     Object.fromEntries(
       Array.from({ length: of }, (_, index) => index + 1).map((number) => [
         `etcd-${number}`,
-        host(number, number <= running ? { status: healthy(number, { members: listed }) } : (others[number] ?? BARE)),
+        joiningHost(
+          number,
+          number <= running ? { status: healthy(number, { members: listed }) } : (others[number] ?? BARE_HOST),
+        ),
       ]),
     ),
   );
@@ -111,6 +86,17 @@ describe('the inventory has more members than the running cluster', () => {
     expect(await essences(3)).not.toContain('unchanged');
   });
 
+  test('those who are asked to change the list are the same ones however many have joined', () => {
+    const wanted = { ...cluster(4), formerMembers: [sampleMember(5)] };
+    const way = joiningWay(wanted, wanted.members[1] ?? sampleMember(2));
+    expect(way.peers.map(({ name }) => name)).toEqual(['etcd-1', 'etcd-3', 'etcd-4', 'etcd-5']);
+  });
+
+  test('what its package has started alone is moved aside by its own role', async () => {
+    const alone = { data: LONE_DATA, status: SILENT };
+    expect(await steps(4, 4, hosts({ running: 3, of: 4 }, { 4: { ...alone, unit: STOPPED } }))).toEqual(ALL);
+  });
+
   test.each([
     ['1 → 3', 1, 3],
     ['3 → 4', 3, 4],
@@ -144,9 +130,9 @@ describe('the inventory has more members than the running cluster', () => {
     const second = sampleMember(2);
     const formerMembers = [sampleMember(3), sampleMember(4)];
     const growing: Cluster = { ...SAMPLE_CLUSTER, members: [sampleMember(1), second], formerMembers };
-    const changesWith = async (three: Host, listed: readonly number[]) => {
+    const changesWith = async (three: JoiningHost, listed: readonly number[]) => {
       const { joining, open } = joiningSteps(joiningWay(growing, second));
-      const members = listed.map((number) => entry(number));
+      const members = listed.map((number) => listedMember(number));
       const probe = on(hosts({ running: 1, of: 4, members }, { 3: three }), 2);
       const outcomes = await Promise.all([...joining, open].map((each) => each.plan(probe)));
       return outcomes.flatMap((outcome) => (outcome.kind === 'change' ? [outcome.change] : []));
@@ -158,16 +144,16 @@ describe('the inventory has more members than the running cluster', () => {
     ];
 
     test('those that have left do not count: writes wait while the second of two starts', async () => {
-      expect(said(await changesWith(BARE, [1]))).toEqual([true, true, true]);
+      expect(said(await changesWith(BARE_HOST, [1]))).toEqual([true, true, true]);
     });
 
     test('one that has not left yet does: of three voters one may be missed', async () => {
-      const three: Host = { status: healthy(3, { members: [entry(1), entry(3)] }) };
+      const three: JoiningHost = { status: healthy(3, { members: [listedMember(1), listedMember(3)] }) };
       expect(said(await changesWith(three, [1, 3]))).toEqual([true, false, false]);
     });
 
     test('one that is part of another cluster by now is not asked to change a list', async () => {
-      const three: Host = { status: healthy(3, { clusterId: '99', members: [entry(3)] }) };
+      const three: JoiningHost = { status: healthy(3, { clusterId: '99', members: [listedMember(3)] }) };
       const changes = JSON.stringify(await changesWith(three, [1]));
       // By the cluster id: of its own it is not asked, and it keeps nobody out.
       expect(changes).toContain('[ \\"$id\\" = 77 ] || continue');
@@ -184,34 +170,34 @@ describe('the inventory has more members than the running cluster', () => {
       together: false,
     });
     // The check would find a bare host where the list has it: then a member is lost, and three make the quorum.
-    const lost = hosts({ running: 1, of: 3, members: [entry(1), entry(2), entry(3)] });
+    const lost = hosts({ running: 1, of: 3, members: [listedMember(1), listedMember(2), listedMember(3)] });
     expect(clusterPhase(await lookAtMembers(cluster(3), on(lost, 1)))).toBe('down');
     await expect(ofRole(3, 2, lost)).rejects.toMatchObject({ code: 'etcd-member-lost' });
   });
 
-  test.each<[string, Host, ReturnType<typeof entry>, readonly string[]]>([
-    ['added', BARE, entry(4, true, ''), ['start', 'promote', 'open']],
+  test.each<[string, JoiningHost, ReturnType<typeof listedMember>, readonly string[]]>([
+    ['added', BARE_HOST, listedMember(4, true, ''), ['start', 'promote', 'open']],
     [
       'started',
       { status: healthy(4, { isLearner: true, members: [] }), isJoining: true },
-      entry(4, true),
+      listedMember(4, true),
       ['promote', 'open'],
     ],
     [
       'started, and stopped since',
       { unit: STOPPED, status: SILENT, isJoining: true },
-      entry(4, true),
+      listedMember(4, true),
       ['promote', 'open'],
     ],
-    ['promoted', { status: healthy(4), isJoining: true }, entry(4), ['open']],
-    ['opened', { status: healthy(4) }, entry(4), []],
+    ['promoted', { status: healthy(4), isJoining: true }, listedMember(4), ['open']],
+    ['opened', { status: healthy(4) }, listedMember(4), []],
   ])('a run that was killed after a learner was %s is continued', async (_, four, listed, left) => {
-    const members = [entry(1), entry(2), entry(3), listed];
+    const members = [listedMember(1), listedMember(2), listedMember(3), listed];
     expect(await steps(4, 4, hosts({ running: 3, of: 4, members }, { 4: four }))).toEqual(left);
   });
 
   test('a learner in progress comes first, and does not stop the plan of the next', async () => {
-    const members = [entry(1), entry(2), entry(3), entry(5, true, '')];
+    const members = [listedMember(1), listedMember(2), listedMember(3), listedMember(5, true, '')];
     const probes = hosts({ running: 3, of: 5, members });
     expect(await steps(5, 4, probes)).toEqual(ALL);
     const order = orderTable(cluster(5)).get('learner-first');
@@ -220,20 +206,30 @@ describe('the inventory has more members than the running cluster', () => {
     expect(ordered?.hosts.slice(-2)).toEqual(['etcd-5', 'etcd-4']);
   });
 
-  test.each<[string, readonly ReturnType<typeof entry>[], Partial<Extract<EtcdStatus, { kind: 'answers' }>>, string]>([
+  test.each<
+    [string, readonly ReturnType<typeof listedMember>[], Partial<Extract<EtcdStatus, { kind: 'answers' }>>, string]
+  >([
     [
       'a voter is not healthy, and no quorum is left',
-      [entry(1), entry(2), entry(3), entry(9)],
+      [listedMember(1), listedMember(2), listedMember(3), listedMember(9)],
       {},
       'membership-differs',
     ],
-    ['no leader', [entry(1), entry(2), entry(3)], { leaderId: '0' }, 'quorum-at-risk'],
-    ['others are not healthy', [entry(1), entry(2), entry(3)], { isHealthy: false }, 'quorum-at-risk'],
+    ['no leader', [listedMember(1), listedMember(2), listedMember(3)], { leaderId: '0' }, 'quorum-at-risk'],
+    [
+      'others are not healthy',
+      [listedMember(1), listedMember(2), listedMember(3)],
+      { isHealthy: false },
+      'quorum-at-risk',
+    ],
   ])('refuses: %s', async (_, members, changes, code) => {
     const all = Object.fromEntries(
-      [1, 2, 3].map((number) => [`etcd-${number}`, host(number, { status: healthy(number, { members, ...changes }) })]),
+      [1, 2, 3].map((number) => [
+        `etcd-${number}`,
+        joiningHost(number, { status: healthy(number, { members, ...changes }) }),
+      ]),
     );
-    const probes = fakeProbes({ ...all, 'etcd-4': host(4, BARE) });
+    const probes = fakeProbes({ ...all, 'etcd-4': joiningHost(4, BARE_HOST) });
     await expect(steps(4, 4, probes)).rejects.toMatchObject({ code });
   });
 
@@ -245,9 +241,9 @@ describe('the inventory has more members than the running cluster', () => {
 
   test('members that disagree on the list have nobody join', async () => {
     const liar = fakeProbes({
-      'etcd-1': host(1, { status: healthy(1, { members: [entry(1)] }) }),
-      'etcd-2': host(2, { status: healthy(2) }),
-      'etcd-3': host(3, BARE),
+      'etcd-1': joiningHost(1, { status: healthy(1, { members: [listedMember(1)] }) }),
+      'etcd-2': joiningHost(2, { status: healthy(2) }),
+      'etcd-3': joiningHost(3, BARE_HOST),
     });
     expect((await lookAtMembers(cluster(3), on(liar, 1))).yetToJoin).toEqual([]);
   });
@@ -264,7 +260,11 @@ describe('the inventory has more members than the running cluster', () => {
       const probes = hosts({ running: 3, of: 5 });
       const gate = gateTable(cluster(5), () => new Date('2026-12-01T12:00:00Z')).get(name);
       expect(await gate?.check(gateInput(probes, { batch: ['etcd-4'], when: 'before' }))).toEqual({ open: true });
-      const strange = hosts({ running: 3, of: 5, members: [entry(1), entry(2), entry(3), entry(9)] });
+      const strange = hosts({
+        running: 3,
+        of: 5,
+        members: [listedMember(1), listedMember(2), listedMember(3), listedMember(9)],
+      });
       expect(await gate?.check(gateInput(strange, { batch: ['etcd-4'], when: 'before' }))).toMatchObject({
         open: false,
       });

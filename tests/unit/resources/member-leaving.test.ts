@@ -10,9 +10,10 @@ import { decideRemoval, type LeavingStep } from '../../../src/resources/decide-r
 import { etcdMember } from '../../../src/resources/etcd-member.js';
 import { leavingSteps, lostLeavingSteps } from '../../../src/resources/leaving-steps.js';
 import { lookBeforeLeaving } from '../../../src/resources/look-before-leaving.js';
-import { etcdHost, healthy, MEMBER_DATA, NO_DATA, SILENT, STOPPED } from '../../support/etcd-answers.js';
+import { etcdHost, healthy, MEMBER_DATA, NO_DATA, RUNNING, SILENT, STOPPED } from '../../support/etcd-answers.js';
 import { fakeProbes, UNREACHABLE, type FakeAnswers, type FakeProbe } from '../../support/fake-probe.js';
 import { SAMPLE_CLUSTER, sampleMember } from '../../support/sample-cluster.js';
+import { shownChange } from '../../support/shown-change.js';
 
 type Entry = ReturnType<typeof entry>;
 
@@ -140,6 +141,7 @@ describe('a member that is to leave', () => {
       FIVE,
       USUAL,
     ],
+    ['stopped, and begins at the next boot', { 5: STARTABLE }, FIVE, USUAL],
     ['stopped', { 5: DOWN }, FIVE, ['remove', 'aside']],
     ['removed', { 5: DOWN }, FIVE.slice(0, 4), ['aside']],
     ['its data aside', {}, FIVE.slice(0, 4), []],
@@ -171,6 +173,30 @@ describe('a member that is to leave', () => {
     [string, string, readonly number[], readonly number[], readonly Entry[], Readonly<Record<number, Given | 'away'>>]
   >([
     ['a member that stays does not answer', 'quorum-at-risk', [1, 2, 3, 4], [5], FIVE, { 3: { status: SILENT } }],
+    [
+      'of two that stay and do not answer one runs',
+      'quorum-at-risk',
+      [1, 2, 3, 4],
+      [5],
+      FIVE,
+      { 3: STARTABLE, 4: { status: SILENT } },
+    ],
+    [
+      'it is the only one on the list, whatever one says that stays',
+      'quorum-at-risk',
+      [1],
+      [5],
+      [entry(5)],
+      { 1: { status: healthy(1, { members: [entry(5)] }) } },
+    ],
+    [
+      'the others would be a quorum only with one of another cluster',
+      'quorum-at-risk',
+      [1, 2, 3],
+      [4, 5],
+      FIVE,
+      { 3: { status: healthy(3, { clusterId: '99', members: [] }) }, 4: DOWN },
+    ],
     ['a member that stays is away', 'quorum-at-risk', [1, 2, 3, 4], [5], FIVE, { 3: 'away' }],
     [
       'a member that stays can not commit',
@@ -289,6 +315,20 @@ describe('a member that is to leave', () => {
     expect(await steps(cluster([1, 2, 4], [3]), 3, probes)).toEqual(USUAL);
   });
 
+  test('hosts that join do so before: also the second of them', async () => {
+    const members = [...FIVE.slice(0, 3), entry(5, { isLearner: true, name: '' })];
+    expect(await steps(cluster([1, 2, 4, 5], [3]), 3, hosts(members, { 4: GONE, 5: GONE }))).toEqual(USUAL);
+  });
+
+  test('of several changes that others have begun, the first is named', async () => {
+    const members = [...FIVE.slice(0, 2), entry(3, { name: '' }), entry(4, { isLearner: true }), entry(5)];
+    const waits = { unit: STOPPED, status: SILENT };
+    await expect(steps(cluster([1, 2, 3, 4], [5]), 5, hosts(members, { 3: waits, 4: waits }))).rejects.toMatchObject({
+      code: 'membership-pending',
+      message: expect.stringContaining('never started'),
+    });
+  });
+
   test('hosts that join do so before: of one or two members none could leave alone', async () => {
     const two = [entry(1), entry(2)];
     const bare = { 3: GONE, 4: GONE, 5: GONE };
@@ -369,26 +409,35 @@ describe('a member that is to leave, and whose host is lost', () => {
 
   test('leaves where nobody hears it: one that stays asks for it', async () => {
     const probes = hosts(FIVE, { 5: 'away' });
-    expect(await steps(wanted, 5, probes)).toEqual(['remove']);
-    const outcomes = await Promise.all(
-      lostLeavingSteps(wanted, sampleMember(1)).map((each) => each.plan(on(probes, 1))),
-    );
-    expect(outcomes).toMatchObject([
-      { kind: 'change', change: { actions: [{ kind: 'save-snapshot' }] } },
-      {
-        kind: 'change',
-        change: {
-          summary: 'remove etcd-5 from the list of members, by its id 5',
-          diff: expect.arrayContaining([expect.stringContaining('what is on it stays')]),
-          actions: [
-            { kind: 'await', gate: 'etcd-healthy' },
-            { kind: 'await', gate: 'peers-take-writes' },
-            { kind: 'run' },
-          ],
-        },
-      },
+    const look = await lookBeforeLeaving(wanted, sampleMember(5), on(probes, 1));
+    expect(decideRemoval(wanted, sampleMember(5), look)).toEqual({
+      ...{ steps: ['remove'], removed: entry(5), clusterId: '77' },
+    });
+    expect((await lines(wanted, probes)).slice(1)).toEqual([
+      [
+        ...removed(5, 'then etcd has 4 members: 3 must run, so it survives the loss of 1, no more than 3 would'),
+        ...TAKEN_OUT(5),
+      ],
     ]);
   });
+
+  const removed = (number: number, size: string): readonly string[] => [
+    `member-remove:etcd-${number}`,
+    `remove etcd-${number} from the list of members, by its id ${number}`,
+    `- etcd-${number} (id ${number}, https://10.0.0.${number}:2380)`,
+    `etcd-${number} can't be asked, and nobody answers at its address: what is on it stays`,
+    "with its old data it can't come back: etcd ends there by itself",
+    size,
+  ];
+  const TAKEN_OUT = (number: number): readonly string[] => [
+    ...['wait for etcd-healthy {}', 'wait for peers-take-writes {}'],
+    ...[`$ etcdctl member remove ${number}`, 'stays: it stays removed: run the same command again'],
+  ];
+  /** What the first member does for those that are lost. */
+  async function lines(of: Cluster, probes: ReadonlyMap<string, FakeProbe>): Promise<readonly (readonly string[])[]> {
+    const resources = lostLeavingSteps(of, sampleMember(1));
+    return Promise.all(resources.map(async (each) => [each.address, ...shownChange(await each.plan(on(probes, 1)))]));
+  }
 
   test('serves others still: it is not taken away from under its clients', async () => {
     const key = etcdStatusKey({ clientUrl: 'https://10.0.0.5:2379', client: sampleMember(1).client });
@@ -410,8 +459,11 @@ describe('a member that is to leave, and whose host is lost', () => {
   test('of two that are lost, each leaves; a live one leaves after them', async () => {
     const two = cluster([1, 2, 3], [4, 5]);
     const probes = hosts(FIVE, { 4: 'away', 5: 'away' });
-    expect(await steps(two, 4, probes)).toEqual(['remove']);
-    expect(await steps(two, 5, probes)).toEqual(['remove']);
+    const [snapshot, ...both] = await lines(two, probes);
+    expect(snapshot?.slice(0, 2)).toEqual(['snapshot:before', 'save a snapshot of the cluster on this machine']);
+    expect(both).toEqual(
+      [4, 5].map((number) => [...removed(number, expect.any(String) as unknown as string), ...TAKEN_OUT(number)]),
+    );
     expect(await steps(two, 4, hosts(FIVE, { 5: 'away' }))).toEqual(USUAL);
   });
 
@@ -466,5 +518,63 @@ describe('the members that stay', () => {
     const liar: Given = { status: healthy(5, { members: [entry(5)] }) };
     const seen = await lookAtMembers(cluster([1, 2, 3, 4], [5]), on(hosts(FIVE.slice(0, 4), { 5: liar }), 1));
     expect(seen.present.members.map(({ name }) => name)).toEqual(['etcd-1', 'etcd-2', 'etcd-3', 'etcd-4']);
+  });
+});
+
+describe('the look before a member leaves', () => {
+  const wanted = cluster([1, 2, 3], [4, 5]);
+  const refused = { kind: 'silent', reason: 'connection refused' };
+  const heard = (number: number): object => ({ host: `etcd-${number}`, ...healthy(number, { members: FIVE }) });
+  const runs: Given = { data: DATA, status: SILENT };
+
+  test('has all that the hosts say', async () => {
+    const probes = hosts(FIVE, { 2: runs, 3: STARTABLE });
+    expect(await lookBeforeLeaving(wanted, sampleMember(4), on(probes, 1))).toEqual({
+      here: {
+        ...{ state: { host: 'etcd-4', isRunning: true, ...DATA }, own: healthy(4, { members: FIVE }) },
+        ...{ isRunning: true, isEnabled: true, isOurs: true },
+      },
+      elsewhere: { kind: 'silent', reason: 'nobody was asked' },
+      others: [heard(1), heard(5)],
+      silent: [
+        { host: 'etcd-2', reason: refused.reason, isStopped: false },
+        { host: 'etcd-3', reason: refused.reason, isStopped: true },
+      ],
+      ...{ former: [heard(4), heard(5)], yetToJoin: [] },
+    });
+  });
+
+  test('has what the others hear of hosts that can not be asked', async () => {
+    const key = etcdStatusKey({ clientUrl: 'https://10.0.0.5:2379', client: sampleMember(1).client });
+    const hearing = (number: number): FakeAnswers => {
+      const answers = host(number, { status: healthy(number, { members: FIVE }) });
+      return { ...answers, 'etcd-status': { ...answers['etcd-status'], [key]: healthy(5) } };
+    };
+    const away = { 'etcd-3': UNREACHABLE, 'etcd-5': UNREACHABLE };
+    const probes = fakeProbes({ 'etcd-1': hearing(1), 'etcd-2': hearing(2), 'etcd-4': hearing(4), ...away });
+    expect(await lookBeforeLeaving(wanted, sampleMember(5), on(probes, 1))).toMatchObject({
+      ...{ here: undefined, elsewhere: healthy(5), others: [heard(1), heard(2), heard(4)] },
+      silent: [{ host: 'etcd-3', isStopped: false }],
+    });
+  });
+
+  test.each<[string, Given, object]>([
+    ['one that is disabled', { unit: { ...RUNNING, enabled: false } }, { isRunning: true, isEnabled: false }],
+    ['one that others have configured', { isForeign: true }, { isOurs: false }],
+    ['one that began alone', { data: { ...DATA, initialCluster: 'etcd-4=https://10.0.0.4:2380' } }, { isOurs: true }],
+    [
+      'one that began beside the last of this cluster',
+      { data: { ...DATA, initialCluster: 'etcd-4=https://10.0.0.4:2380,e=https://10.0.0.5:2380' } },
+      { isOurs: true },
+    ],
+    ['one that has begun nothing', { data: MEMBER_DATA }, { isOurs: false }],
+    [
+      'one whose process has not said yet that it is ready',
+      { unit: { ...STOPPED, enabled: false }, status: healthy(4, { members: FIVE }) },
+      { isRunning: true, isEnabled: false, state: { isRunning: false } },
+    ],
+  ])('of %s', async (_, four, here) => {
+    const probes = hosts(FIVE, { 4: { status: healthy(4, { members: FIVE }), ...four } });
+    expect(await lookBeforeLeaving(wanted, sampleMember(4), on(probes, 1))).toMatchObject({ here });
   });
 });

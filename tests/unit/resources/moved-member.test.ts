@@ -122,6 +122,19 @@ describe('another address', () => {
     expect((await plan(hosts, { number: 3, runsWith: CHANGING })).kind).toBe(kind);
   });
 
+  test('is told by who can be asked: another one that answers', async () => {
+    const { members } = healthy(1);
+    const listed = members.map((each) => (each.id === '1' ? { ...each, peerUrls: ['https://10.0.0.11:2380'] } : each));
+    const up = [1, 2, 3].map((number) => etcdHost({ status: healthy(number, { members: listed }) }));
+    const silent = etcdHost({ status: SILENT });
+    const hint = async (...hosts: readonly FakeAnswers[]): Promise<unknown> =>
+      plan(hosts, { runsWith: CHANGING }).catch((error: unknown) => (error as { readonly hint?: string }).hint);
+    const [one = silent, two = silent, three = silent] = up;
+    expect(await hint(one, two, three)).toMatch(/\nssh etcd-2 /);
+    expect(await hint(one, silent, three)).toMatch(/\nssh etcd-3 /);
+    expect(await hint(one, silent, silent)).toMatch(/\netcdctl member update 1 /);
+  });
+
   test('of another member stops nobody else', async () => {
     expect((await plan(listing(FORMER, FORMER, FORMER), { runsWith: CHANGING })).kind).toBe('change');
   });

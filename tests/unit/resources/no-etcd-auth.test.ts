@@ -55,6 +55,7 @@ test.each<[string, readonly Said[]]>([
   ['members have data, and nobody answers', [SILENT, SILENT, SILENT]],
   ['all hosts are away', ['away', 'away', 'away']],
   ['one alone denies it', [OFF, SILENT, SILENT]],
+  ['one that has data does not answer, and the others have none', ['bare', SILENT, 'bare']],
   ['one alone denies it, and the others are away', [OFF, 'away', 'away']],
 ])('and where %s that is not known', async (_, answers) => {
   expect(await planned(answers)).toMatchObject({

@@ -127,6 +127,8 @@ describe('kernel modules', () => {
   ])('overlay is %s, br_netfilter %s', async (overlay, bridge, state, expected) => {
     const change = await changeOf(modules, answers(overlay, bridge, state));
     expect(change && deeds(change).map(([script]) => script)).toEqual(expected);
+    const last = change?.actions.at(-1);
+    if (last?.kind === 'run') expect(last.command.summary).toBe(expected?.at(-1)?.replace('-a -- ', ''));
   });
 
   test('as a host shows them', () => {

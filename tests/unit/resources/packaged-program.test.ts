@@ -3,8 +3,9 @@ import type { EtcdInstalled } from '../../../src/facts/etcd-installed.js';
 import { packagedProgram, programOfRelease } from '../../../src/resources/packaged-program.js';
 import { etcdHost, healthy } from '../../support/etcd-answers.js';
 import type { FakeProbe } from '../../support/fake-probe.js';
-import { member, probeOf, summary, SWITCHED } from '../../support/release-answers.js';
+import { DIRECTORY, member, probeOf, summary, SWITCHED } from '../../support/release-answers.js';
 import { SAMPLE_CLUSTER } from '../../support/sample-cluster.js';
+import { shownChange } from '../../support/shown-change.js';
 
 const RELEASED = '/usr/local/lib/etcd/current/etcd';
 
@@ -22,31 +23,27 @@ function startedBy(
 
 describe('the way from a release to the package', () => {
   const resource = packagedProgram({ cluster: SAMPLE_CLUSTER, member });
+  const STAYS = `/usr/local/lib/etcd/${DIRECTORY}`;
+  const USED = ['$ use the programs of the package', 'back: use those of the release again'];
 
   test('is nothing where the package runs', async () => {
     expect(await summary(resource, startedBy('/usr/bin/etcd'))).toBe('unchanged');
   });
 
   test('leads to the same version', async () => {
-    const outcome = await resource.plan(startedBy(RELEASED));
-    expect(outcome).toMatchObject({
-      kind: 'change',
-      change: {
-        summary: 'go back to the package of etcd, 3.4.23',
-        actions: [{ kind: 'remove-file', path: '/etc/systemd/system/etcd.service' }, { kind: 'run' }],
-      },
-    });
+    expect(shownChange(await resource.plan(startedBy(RELEASED)))).toEqual([
+      'go back to the package of etcd, 3.4.23',
+      ...['- /etc/systemd/system/etcd.service', `${STAYS} stays unpacked`],
+      ...['remove /etc/systemd/system/etcd.service', ...USED],
+    ]);
   });
 
   test('is not gone yet where only the unit is: a link still leads to the release', async () => {
-    const outcome = await resource.plan(startedBy('/usr/bin/etcd', SWITCHED, { leads: true }));
-    expect(outcome).toMatchObject({
-      kind: 'change',
-      change: {
-        summary: 'go back to the package of etcd, 3.4.23',
-        actions: [{ kind: 'run', command: { summary: 'use the programs of the package' } }],
-      },
-    });
+    expect(shownChange(await resource.plan(startedBy('/usr/bin/etcd', SWITCHED, { leads: true })))).toEqual([
+      'go back to the package of etcd, 3.4.23',
+      '/etc/systemd/system/etcd.service is gone already: a run was interrupted',
+      ...[`${STAYS} stays unpacked`, ...USED],
+    ]);
     const other = resource.plan(startedBy('/usr/bin/etcd', SWITCHED, { leads: true, version: '3.5.16' }));
     await expect(other).rejects.toMatchObject({ code: 'runs-a-release' });
   });

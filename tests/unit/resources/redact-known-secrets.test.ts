@@ -13,6 +13,10 @@ describe('what is redacted wherever it stands', () => {
     [`a\n-----BEGIN PRIVATE KEY-----\nplanted\nno end`, `a\n${KEY}`],
     [`${pem('PRIVATE KEY')}\nbetween\n${pem('RSA PRIVATE KEY')}`, `${KEY}\nbetween\n${KEY}`],
     [`key: ${Buffer.from(pem('EC PRIVATE KEY')).toString('base64')} end`, `key: ${KEY} end`],
+    [
+      ['EC', 'RSA'].map((kind) => Buffer.from(pem(`${kind} PRIVATE KEY`)).toString('base64')).join('\nb: '),
+      `${KEY}\nb: ${KEY}`,
+    ],
     ['AGE-SECRET-KEY-1PLANTED9 AGE-SECRET-KEY-PQ-1PLANTED', `${KEY} ${KEY}`],
     ['  auth_pass planted words\nauth_pass x', '  auth_pass [redacted]\nauth_pass [redacted]'],
     ['  stats auth admin:planted here', '  stats auth admin:[redacted] here'],
@@ -37,6 +41,8 @@ describe('what stays', () => {
     'bypass words',
     'passwordless logins',
     'auth_pass',
+    'see auth_pass below',
+    'no stats auth user:word here',
   ])('%j', (text) => {
     expect(redactKnownSecrets(text)).toBe(text);
   });

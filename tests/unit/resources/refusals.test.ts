@@ -38,6 +38,18 @@ describe('listenAddress', () => {
       });
   });
 
+  test('all strangers are named', async () => {
+    const two = [
+      { address: '0.0.0.0', port: 2379, process: 'nginx' },
+      { address: '10.0.0.100', port: 2379, process: '' },
+    ];
+    const resource = wanted(planned('unchanged'));
+    expect(resource.address).toBe('listen:10.0.0.100:2379');
+    await expect(resource.plan(fakeProbe({ listeners: { 2379: two } }))).rejects.toThrow(
+      'haproxy cannot listen on 10.0.0.100:2379: nginx on 0.0.0.0:2379, a process on 10.0.0.100:2379 listens there already',
+    );
+  });
+
   test.each([
     ['0.0.0.0', 'etcd', 'etcd on 0.0.0.0:2379'],
     ['*', 'etcd', 'etcd on *:2379'],
@@ -144,7 +156,7 @@ describe('vrrpVersion', () => {
 describe('virtualIp', () => {
   const balancers = [sampleBalancer(1), sampleBalancer(2)];
   const [balancer = sampleBalancer(1)] = balancers;
-  const OURS = ['42:8f:a4:a8:70:e2'];
+  const [OURS, THEIRS] = [['42:8f:a4:a8:70:e2'], ['42:8f:a4:a8:70:e3']];
   const FILE = balancer.keepalived.configFile;
   const HOSTS = { near: [], far: [], group: 'etcd_lb_former', file: 'inventory.yaml' };
   const ALONE = { others: HOSTS, formerBalancers: [], configuration: planned('unchanged'), answers: {} };
@@ -167,11 +179,16 @@ describe('virtualIp', () => {
     } = ALONE,
   ): Promise<unknown> {
     const keepalived = { ...balancer.keepalived, interface: interfaceName };
-    const probe = fakeProbes({ 'etcd-1': one, 'etcd-2': host(2, []), other: others.answers }).get('etcd-1');
+    const probe = fakeProbes({
+      'etcd-1': one,
+      'etcd-2': host(2, [], { 'hardware-addresses': { all: THEIRS } }),
+      other: others.answers,
+    }).get('etcd-1');
     if (probe === undefined) throw new Error('no probe');
-    return virtualIp({ vip, variables: 'etcd_lb', balancer: { ...balancer, keepalived }, balancers, ...others }).plan(
-      probe,
-    );
+    const options = { vip, variables: 'etcd_lb', balancer: { ...balancer, keepalived }, balancers, ...others };
+    const resource = virtualIp(options);
+    expect(resource.address).toBe(`virtual-ip:${vip}`);
+    return resource.plan(probe);
   }
   const answersFor = (hardware: string | undefined): FakeAnswers => ({
     'addresses-in-use': { '10.0.0.100': hardware },
@@ -181,8 +198,20 @@ describe('virtualIp', () => {
     ['a balancer holds it: no one else is asked', host(1, ['10.0.0.100'])],
     ['nobody answers for it', host(1, [], answersFor(undefined))],
     ['a balancer gave it up just now', host(1, [], answersFor(OURS[0]))],
+    ['another balancer gave it up just now', host(1, [], answersFor(THEIRS[0]))],
   ])('%s', async (_, one) => {
     expect(await plan('10.0.0.100', one)).toEqual(UNCHANGED);
+  });
+
+  test.each(['10.0.0.100', '2001:db8::100'])('%s is in a network of its own family', async (vip) => {
+    const both = {
+      all: [
+        { interface: 'eth0', address: '2001:db8::1', prefixLength: 64 },
+        { interface: 'eth0', address: '10.0.0.1', prefixLength: 24 },
+      ],
+    };
+    const one = host(1, [], { 'addresses-in-use': { [vip]: undefined }, 'host-addresses': both });
+    expect(await plan(vip, one)).toEqual(UNCHANGED);
   });
 
   test('a stranger that answers for it is refused', async () => {
@@ -234,7 +263,8 @@ describe('virtualIp', () => {
     });
 
     test('is no stranger while it is named as a former balancer, and answers', async () => {
-      const named = { ...ALONE, formerBalancers: [{ ...sampleBalancer(3), host: 'other' }] };
+      const formerBalancers = ['etcd-2', 'other'].map((name) => ({ ...sampleBalancer(3), host: name }));
+      const named = { ...ALONE, formerBalancers };
       const free = host(1, [], answersFor('de:ad:be:ef:00:01'));
       const other = { 'hardware-addresses': { all: ['de:ad:be:ef:00:01'] } };
       expect(await plan(VIP, free, undefined, { ...named, answers: other })).toEqual(UNCHANGED);

@@ -45,6 +45,8 @@ describe('the authority of members that join a stacked etcd', () => {
 
   test.each([
     ['is another one', () => other?.certificatePem ?? '', () => otherLeaf, 'ca.crt does not trust'],
+    ['signed nothing there: it shows nothing', () => own?.certificatePem ?? '', () => '', 'did not sign'],
+    ['is trusted by nobody there', () => '', () => ownLeaf, 'ca.crt does not trust'],
     ['signed nothing there', () => own?.certificatePem ?? '', () => otherLeaf, 'did not sign /etc/etcd/pki/server.crt'],
   ])('is refused where it %s', async (_, trusted, shown, why) => {
     await expect(plan(trusted(), shown())).rejects.toMatchObject({

@@ -128,6 +128,10 @@ describe('/etc/hosts', () => {
     `# BEGIN provision\nx\n${BLOCK}`,
     `${BLOCK}x\n${BLOCK}`,
   ])('is refused where its marks do not stand as they were written: %j', async (text) => {
-    await expect(written(text)).rejects.toMatchObject({ code: 'hosts-block-unclear' });
+    const marks = text.split('\n').filter((line) => line.startsWith('#'));
+    await expect(written(text)).rejects.toMatchObject({
+      code: 'hosts-block-unclear',
+      message: expect.stringContaining(`has the lines ${marks.join(', ')}: one # BEGIN provision and one # END`),
+    });
   });
 });

@@ -56,6 +56,8 @@ describe('unifiedDiff', () => {
     const diff = unifiedDiff(PATH, undefined, numbered(1500));
     expect(diff).toHaveLength(2 + 200 + 1);
     expect(diff.at(-1)).toBe('… 1,301 more diff lines not shown');
+    expect(unifiedDiff(PATH, undefined, numbered(199)).at(-1)).toBe('+line 198');
+    expect(unifiedDiff(PATH, undefined, numbered(200)).at(-1)).toBe('… 1 more diff lines not shown');
   });
 
   test('a hopeless diff is not computed', () => {

@@ -1,37 +1,16 @@
-import { createHash } from 'node:crypto';
 import { describe, expect, test } from '@jest/globals';
 import type { UnitState } from '../../../src/facts/unit-state.js';
-import { changed, UNCHANGED, type Resource } from '../../../src/model/change.js';
 import { plainContent } from '../../../src/model/content.js';
-
 import { downMark } from '../../../src/resources/down-mark.js';
 import { ownUnitRemoved } from '../../../src/resources/own-unit-removed.js';
 import { retiredUnit } from '../../../src/resources/retired-unit.js';
 import { service } from '../../../src/resources/service.js';
 import { swapOff } from '../../../src/resources/swap-off.js';
 import { NOT_INSTALLED, RUNNING, STOPPED } from '../../support/etcd-answers.js';
+import { expectChange, fileOf, GONE, planned, ROOT, type ChangeCase } from '../../support/change-cases.js';
 import { fakeProbe, type FakeAnswers } from '../../support/fake-probe.js';
-import { shownChange } from '../../support/shown-change.js';
 
 // All that a change is: what a plan shows of it, what is done in which order, and how each of it is taken back.
-
-const digest = (text: string): string => createHash('sha256').update(text).digest('hex');
-const fileOf = (text: string, more: object = {}): object => ({
-  ...{ kind: 'file', owner: 'root', group: 'root', mode: '0644', changedAt: 0, sha256: digest(text) },
-  ...more,
-});
-const GONE = { kind: 'absent' };
-const ROOT = { owner: 'root', group: 'root' };
-type Case = readonly [string, Resource, FakeAnswers, readonly string[]];
-
-const run = async ([, resource, answers, expected]: Case): Promise<void> => {
-  expect(shownChange(await resource.plan(fakeProbe(answers)))).toEqual(expected);
-};
-
-function planned(kind: 'change' | 'unchanged'): Resource {
-  const change = changed({ summary: '', diff: [], actions: [], disruptive: false });
-  return { address: 'x', paths: ['/c'], plan: () => Promise.resolve(kind === 'change' ? change : UNCHANGED) };
-}
 
 describe('services', () => {
   const restarted = service({ unit: 'x', onChange: 'restart', runsWith: [planned('change')] });
@@ -41,7 +20,7 @@ describe('services', () => {
     'file-states': { '/c': fileOf('') },
   });
 
-  test.each<Case>([
+  test.each<ChangeCase>([
     [
       'one that was never there',
       restarted,
@@ -68,7 +47,7 @@ describe('services', () => {
       answers({}),
       [...['restart x', 'because /c changes', '$ systemctl restart x', 'back: systemctl restart x'], 'clients notice'],
     ],
-  ])('%s', async (...given) => run(given));
+  ])('%s', async (...given) => expectChange(given));
 });
 
 describe('units that go', () => {
@@ -103,7 +82,7 @@ describe('units that go', () => {
     'file-states': { '/check': script },
   });
 
-  test.each<Case>([
+  test.each<ChangeCase>([
     [
       'a timer that runs',
       timer,
@@ -171,7 +150,7 @@ describe('units that go', () => {
     ],
     ['a unit that is none of ours', retired, balancer('foreign', 'ours', RUNNING, here), []],
     ['a unit that nobody starts', retired, balancer('ours', 'ours', { ...STOPPED, enabled: false }, here), []],
-  ])('%s', async (...given) => run(given));
+  ])('%s', async (...given) => expectChange(given));
 
   const marks = downMark({
     ...{ unit: 'x', mark: '/run/down', dropIn: '/d.conf' },
@@ -185,7 +164,7 @@ describe('units that go', () => {
   const RELOADED = ['$ systemctl daemon-reload', 'back: systemctl daemon-reload'];
   const UNMARKED = ['$ ! systemctl is-active --quiet x.service || rm -f /run/down (at /run/down)', 'back: nothing'];
 
-  test.each<Case>([
+  test.each<ChangeCase>([
     ['a mark as it should be', marks, marked(fileOf('a\n'), {}, GONE), []],
     ['a mark of what is down', marks, marked(fileOf('a\n'), STOPPED, fileOf('')), []],
     [
@@ -210,7 +189,7 @@ describe('units that go', () => {
         ...['write /d.conf root:root 0644', ...RELOADED, ...UNMARKED],
       ],
     ],
-  ])('%s', async (...given) => run(given));
+  ])('%s', async (...given) => expectChange(given));
 });
 
 describe('swap', () => {
@@ -221,7 +200,7 @@ describe('swap', () => {
   });
   const unit = { unit: 'a.swap', file: '/run/a.swap', source: '', state: 'generated' };
 
-  test.each<Case>([
+  test.each<ChangeCase>([
     [
       'what is on, in fstab and in a unit',
       swapOff(),
@@ -247,7 +226,7 @@ describe('swap', () => {
       ],
     ],
     ['none at all', swapOff(), answers(undefined, [], []), []],
-  ])('%s', async (...given) => run(given));
+  ])('%s', async (...given) => expectChange(given));
 
   test('has the time to be read back from a disk', async () => {
     const outcome = await swapOff().plan(fakeProbe(answers(undefined, ['/a'], [])));

@@ -1,7 +1,6 @@
-import { createHash } from 'node:crypto';
 import { describe, expect, test } from '@jest/globals';
 import type { PackageState } from '../../../src/facts/packages.js';
-import { changed, UNCHANGED, type Resource } from '../../../src/model/change.js';
+import type { Resource } from '../../../src/model/change.js';
 import { plainContent } from '../../../src/model/content.js';
 import { absent } from '../../../src/resources/absent.js';
 import { group, user } from '../../../src/resources/accounts.js';
@@ -9,6 +8,7 @@ import { command } from '../../../src/resources/command.js';
 import { directory } from '../../../src/resources/directory.js';
 import { downMark } from '../../../src/resources/down-mark.js';
 import { file } from '../../../src/resources/file.js';
+import { authPassResource } from '../../../src/resources/generated-secret.js';
 import { heldPackages } from '../../../src/resources/held-packages.js';
 import { hostsEntries } from '../../../src/resources/hosts-entries.js';
 import { loadedModules } from '../../../src/resources/loaded-modules.js';
@@ -18,32 +18,10 @@ import { service } from '../../../src/resources/service.js';
 import { snapshotDirectory } from '../../../src/resources/snapshot-directory.js';
 import { swapOff } from '../../../src/resources/swap-off.js';
 import { sysctl } from '../../../src/resources/sysctl.js';
+import { directoryOf, expectChange, fileOf, GONE, planned, ROOT, type ChangeCase } from '../../support/change-cases.js';
 import { fakeProbe, type FakeAnswers } from '../../support/fake-probe.js';
-import { shownChange } from '../../support/shown-change.js';
 
 // All that a change is: what a plan shows of it, what is done in which order, and how each of it is taken back.
-
-const digest = (text: string): string => createHash('sha256').update(text).digest('hex');
-const fileOf = (text: string, more: object = {}): object => ({
-  ...{ kind: 'file', owner: 'root', group: 'root', mode: '0644', changedAt: 0, sha256: digest(text) },
-  ...more,
-});
-const directoryOf = (mode: string, more: object = {}): object => ({
-  ...{ kind: 'directory', owner: 'root', group: 'root', mode, changedAt: 0, sha256: undefined },
-  ...more,
-});
-const GONE = { kind: 'absent' };
-const ROOT = { owner: 'root', group: 'root' };
-type Case = readonly [string, Resource, FakeAnswers, readonly string[]];
-
-const run = async ([, resource, answers, expected]: Case): Promise<void> => {
-  expect(shownChange(await resource.plan(fakeProbe(answers)))).toEqual(expected);
-};
-
-function planned(kind: 'change' | 'unchanged'): Resource {
-  const change = changed({ summary: '', diff: [], actions: [], disruptive: false });
-  return { address: 'x', paths: ['/c'], plan: () => Promise.resolve(kind === 'change' ? change : UNCHANGED) };
-}
 
 describe('accounts', () => {
   const etcd = user({
@@ -55,7 +33,7 @@ describe('accounts', () => {
     users: { etcd: { home, shell, groups } },
   });
 
-  test.each<Case>([
+  test.each<ChangeCase>([
     [
       'a system account',
       etcd,
@@ -112,14 +90,14 @@ describe('accounts', () => {
         `back: sh -c '! getent group "$1" >/dev/null || groupdel "$1"' sh shared`,
       ],
     ],
-  ])('%s', async (...given) => run(given));
+  ])('%s', async (...given) => expectChange(given));
 });
 
 describe('files', () => {
   const wanted = { ...ROOT, path: '/etc/x', content: plainContent('a\n'), mode: '0644' };
   const link = { owner: 'root', target: '/y' };
 
-  test.each<Case>([
+  test.each<ChangeCase>([
     [
       'one that is a link to another',
       file(wanted),
@@ -169,7 +147,7 @@ describe('files', () => {
       { 'file-states': { '/f': directoryOf('0755', { link }) } },
       ['remove /f', '- a symbolic link to /y', 'remove /f'],
     ],
-  ])('%s', async (...given) => run(given));
+  ])('%s', async (...given) => expectChange(given));
 
   test('that are directories, links of others or special are left alone', async () => {
     const refusal = async (resource: Resource, state: object): Promise<unknown> =>
@@ -196,7 +174,7 @@ describe('directories', () => {
     'file-names': { '/s': names },
   });
 
-  test.each<Case>([
+  test.each<ChangeCase>([
     [
       'one that is missing',
       place,
@@ -223,7 +201,7 @@ describe('directories', () => {
       ['create directory /s (root:root 0700)', 'make /s root:root 0700'],
     ],
     ['one for snapshots that is there, whatever is in it', snapshots, state(directoryOf('0700'), ['x']), []],
-  ])('%s', async (...given) => run(given));
+  ])('%s', async (...given) => expectChange(given));
 
   test('that others use are not closed to them', async () => {
     const plan = snapshots.plan(fakeProbe(state(directoryOf('0755'), ['etcd-1.db', 'notes.txt'])));
@@ -242,7 +220,7 @@ describe('commands and settings', () => {
   const modules = loadedModules({ modules: ['a', 'b'], file: '/m.conf' });
   const keptModules = fileOf('# Kept by provision.\na\nb\n');
 
-  test.each<Case>([
+  test.each<ChangeCase>([
     [
       'a command that makes and removes',
       both,
@@ -251,6 +229,18 @@ describe('commands and settings', () => {
         ...['run move', '$ mv a b', '$ true', 'creates /b', 'removes /a'],
         ...['$ move', 'stays: what a command did stays'],
       ],
+    ],
+    [
+      'a command that only makes',
+      command({ name: 'make', script: 'touch b', creates: '/b' }),
+      { paths: { '/b': false } },
+      ['run make', '$ touch b', 'creates /b', '$ make', 'stays: what a command did stays'],
+    ],
+    [
+      'a command that only removes',
+      command({ name: 'clean', script: 'rm a', removes: '/a' }),
+      { paths: { '/a': true } },
+      ['run clean', '$ rm a', 'removes /a', '$ clean', 'stays: what a command did stays'],
     ],
     ['a command that has made what it makes', both, { paths: { '/a': true, '/b': true } }, []],
     ['a command that has removed what it removes', both, { paths: { '/a': false, '/b': false } }, []],
@@ -287,6 +277,16 @@ describe('commands and settings', () => {
       ],
     ],
     [
+      'kernel modules of which none is loaded',
+      modules,
+      { 'kernel-modules': { a: 'loadable', b: 'loadable' }, 'file-states': { '/m.conf': keptModules } },
+      [
+        'load the kernel modules a, b, now and after a reboot',
+        '$ modprobe -a -- a b',
+        'stays: the modules a, b stay loaded until a reboot',
+      ],
+    ],
+    [
       'kernel modules that are lost at the next boot',
       modules,
       {
@@ -310,14 +310,31 @@ describe('commands and settings', () => {
         ...['+# BEGIN provision', '+192.0.2.1\ta b', '+# END provision', 'write /etc/hosts root:root 0644'],
       ],
     ],
-  ])('%s', async (...given) => run(given));
+  ])('%s', async (...given) => expectChange(given));
+});
+
+describe('secrets', () => {
+  const password = (isKept: boolean): Resource => authPassResource({ isKept: () => isKept }, '/store');
+
+  test.each<ChangeCase>([
+    [
+      'a password that is not kept yet',
+      password(false),
+      {},
+      [
+        'keep a generated keepalived password in /store, on this machine',
+        ...['+ 8 random letters and digits', 'keep-secret'],
+      ],
+    ],
+    ['a password that is kept', password(true), {}, []],
+  ])('%s', async (...given) => expectChange(given));
 });
 
 describe('packages', () => {
   const missing: PackageState = { installed: undefined, candidate: '1.1', held: false };
   const there: PackageState = { installed: '1.0', candidate: undefined, held: false };
 
-  test.each<Case>([
+  test.each<ChangeCase>([
     [
       'those that are missing or of another version',
       packages({ names: ['x', 'y=2.*', 'z'], keepStopped: ['x'] }),
@@ -354,7 +371,7 @@ describe('packages', () => {
         ...['$ apt-mark hold x >/dev/null', 'back: apt-mark unhold x >/dev/null'],
       ],
     ],
-  ])('%s', async (...given) => run(given));
+  ])('%s', async (...given) => expectChange(given));
 
   test('have the time to wait for the lock, and as long again', async () => {
     const outcome = await packages({ names: ['x'] }).plan(fakeProbe({ packages: { x: missing } }));

@@ -45,6 +45,13 @@ describe('withArguments', () => {
     expect(edit(text, { 'etcd-servers': VIP })).toBe(text.replace('https://10.0.0.1:2379', VIP));
   });
 
+  test('changes several at once, in whatever order they are wanted', () => {
+    const text = around('    command:\n    - kube-apiserver\n    - --etcd-servers=https://a:1\n    - --v=2\n');
+    expect(edit(text, { v: '4', 'etcd-servers': VIP, 'etcd-cafile': '/ca' })).toBe(
+      text.replace('https://a:1', `${VIP}\n    - --etcd-cafile=/ca`).replace('--v=2', '--v=4'),
+    );
+  });
+
   test('adds what is missing after its anchor, in order', () => {
     const text = around('    command:\n    - kube-apiserver\n    - --etcd-servers=https://a:1 # here\n    - --v=2\n');
     expect(

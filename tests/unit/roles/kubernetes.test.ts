@@ -1,17 +1,15 @@
 import { spawnSync } from 'node:child_process';
 import { describe, expect, test } from '@jest/globals';
-import { etcdDataKey } from '../../../src/facts/etcd-data.js';
-import { etcdRegistry, etcdRegistryKey } from '../../../src/facts/etcd-registry.js';
+import { etcdRegistry } from '../../../src/facts/etcd-registry.js';
 import type { Change, Outcome, Resource } from '../../../src/model/change.js';
 import { JOIN_MARKS } from '../../../src/model/kubeadm.js';
 import type { JoinSeen } from '../../../src/model/kubernetes.js';
 import { kubernetesBeginRole, kubernetesFinishRole, kubernetesJoinRole } from '../../../src/roles/kubernetes/role.js';
 import type { Role } from '../../../src/roles/role.js';
 import { kubernetesJoined } from '../../../src/resources/kubernetes-joined.js';
-import { apiVersionFor, initConfiguration, joinConfiguration } from '../../../src/resources/kubeadm-configuration.js';
-import { STOPPED } from '../../support/etcd-answers.js';
 import { fakeProbes, UNREACHABLE, type FakeAnswers } from '../../support/fake-probe.js';
-import { SAMPLE_CLUSTER, sampleMember, sampleNode } from '../../support/sample-cluster.js';
+import { kubernetesHost, registryHost } from '../../support/kubernetes-hosts.js';
+import { SAMPLE_CLUSTER, sampleNode } from '../../support/sample-cluster.js';
 import { scratch } from '../../support/scratch.js';
 import { namedHost, templateInventory } from '../../support/template-inventory.js';
 
@@ -26,45 +24,16 @@ const CLUSTER = {
   kubernetes: { ...SAMPLE_CLUSTER.kubernetes, nodes: NODES },
 };
 
-/** How far a host is, as its files show it. */
-function host(name: string, state: 'bare' | 'joined' | 'half-made' | 'begun' | 'serving' | 'joining'): FakeAnswers {
-  const hasFiles = state === 'joined';
-  return {
-    'file-contents': {
-      '/var/lib/provision/kubernetes': ['begun', 'serving', 'joining'].includes(state) ? `${state}\n` : undefined,
-      // The API server has not let its kubelet in.
-      '/etc/kubernetes/kubelet.conf': undefined,
-    },
-    paths: {
-      '/etc/kubernetes/kubelet.conf': hasFiles,
-      '/etc/kubernetes/bootstrap-kubelet.conf': state === 'half-made',
-      '/etc/kubernetes/admin.conf': hasFiles,
-      '/etc/kubernetes/manifests/kube-apiserver.yaml': hasFiles,
-    },
-    'kubeadm-outline': { 'registry.k8s.io': { version: 'v1.20.2', sandboxImage: 'registry.k8s.io/pause:3.2' } },
-    'node-outline': { node: { name: name.toUpperCase() } },
-    // Its kubelet does not run.
-    units: { kubelet: STOPPED },
-    'kubelet-processes': { kubelet: [] },
-  };
-}
-
-function member(number: number, hasData: boolean, registry: string): FakeAnswers {
-  const of = sampleMember(number);
-  return {
-    'etcd-data': { [etcdDataKey(of)]: { hasData, isBootstrapping: false, isConfigured: hasData, lone: undefined } },
-    'etcd-registry': { [etcdRegistryKey(of)]: registry },
-  };
-}
-
 type Hosts = Readonly<Record<string, FakeAnswers>>;
 const BARE: Hosts = {
-  ...Object.fromEntries(NODES.map((node) => [node.host, host(node.host, 'bare')])),
-  ...Object.fromEntries([1, 2, 3].map((number) => [`etcd-${number}`, member(number, false, 'silent')])),
+  ...Object.fromEntries(NODES.map((node) => [node.host, kubernetesHost(node.host, 'bare')])),
+  ...Object.fromEntries([1, 2, 3].map((number) => [`etcd-${number}`, registryHost(number, false, 'silent')])),
 };
 const withHosts = (changes: Hosts): Hosts => ({ ...BARE, ...changes });
 const etcdWith = (...registries: readonly string[]): Hosts =>
-  Object.fromEntries(registries.map((registry, index) => [`etcd-${index + 1}`, member(index + 1, true, registry)]));
+  Object.fromEntries(
+    registries.map((registry, index) => [`etcd-${index + 1}`, registryHost(index + 1, true, registry)]),
+  );
 
 function resourceOf(role: Role, on: string): Resource | undefined {
   return role.resources(namedHost(on), templateInventory([on]), CLUSTER)[0];
@@ -100,19 +69,23 @@ describe('the first control plane', () => {
     ['serving', 'unchanged', 'change'],
     ['joined', 'unchanged', 'unchanged'],
   ] as const)('goes on where a run was killed: %s', async (state, first, rest) => {
-    const hosts = withHosts({ 'cp-1': host('cp-1', state), ...etcdWith('used', 'used', 'used') });
+    const hosts = withHosts({ 'cp-1': kubernetesHost('cp-1', state), ...etcdWith('used', 'used', 'used') });
     expect((await plan(begin, 'cp-1', hosts))?.kind).toBe(first);
     expect((await plan(finish, 'cp-1', hosts))?.kind).toBe(rest);
   });
 
   test('that serves is never reset, whoever has joined through it before its run was killed', async () => {
-    const hosts = withHosts({ 'cp-1': host('cp-1', 'serving'), 'cp-2': host('cp-2', 'joined'), ...etcdWith('used') });
+    const hosts = withHosts({
+      'cp-1': kubernetesHost('cp-1', 'serving'),
+      'cp-2': kubernetesHost('cp-2', 'joined'),
+      ...etcdWith('used'),
+    });
     expect(await plan(join, 'cp-1', hosts)).toEqual(UNCHANGED);
     expect((await plan(finish, 'cp-1', hosts))?.kind).toBe('change');
   });
 
   test('is never made a second time: another one serves, or etcd holds one', async () => {
-    const served = withHosts({ 'cp-2': host('cp-2', 'joined'), ...etcdWith('used') });
+    const served = withHosts({ 'cp-2': kubernetesHost('cp-2', 'joined'), ...etcdWith('used') });
     expect([await plan(begin, 'cp-1', served), await plan(finish, 'cp-1', served)]).toEqual([UNCHANGED, UNCHANGED]);
     expect((await changeOf(join, 'cp-1', served)).actions).toMatchObject([{ through: 'cp-2' }]);
     await expect(plan(begin, 'cp-1', withHosts(etcdWith('empty', 'used', 'silent')))).rejects.toMatchObject({
@@ -121,9 +94,9 @@ describe('the first control plane', () => {
     await expect(plan(begin, 'cp-1', withHosts({ 'cp-2': UNREACHABLE }))).rejects.toMatchObject({
       code: 'unreachable',
     });
-    expect(await plan(begin, 'cp-1', withHosts({ 'cp-1': host('cp-1', 'joined'), 'cp-2': UNREACHABLE }))).toEqual(
-      UNCHANGED,
-    );
+    expect(
+      await plan(begin, 'cp-1', withHosts({ 'cp-1': kubernetesHost('cp-1', 'joined'), 'cp-2': UNREACHABLE })),
+    ).toEqual(UNCHANGED);
   });
 
   test('waits for an etcd that is to say whether it is empty', async () => {
@@ -144,10 +117,10 @@ describe('the first control plane', () => {
 });
 
 describe('a host that joins', () => {
-  const served = withHosts({ 'cp-1': host('cp-1', 'joined') });
+  const served = withHosts({ 'cp-1': kubernetesHost('cp-1', 'joined') });
 
   test('is reset first where a join was killed, and its node deleted', async () => {
-    const change = await changeOf(join, 'worker-1', { ...served, 'worker-1': host('worker-1', 'joining') });
+    const change = await changeOf(join, 'worker-1', { ...served, 'worker-1': kubernetesHost('worker-1', 'joining') });
     const [action] = change.actions;
     if (action?.kind !== 'join-kubernetes') throw new Error('no join');
     expect(change.summary).toMatch(/^reset the host, on which a join was interrupted, and join/);
@@ -160,14 +133,10 @@ describe('a host that joins', () => {
   });
 
   test('is let in by the kubeadm of the other host, which is told in words of its own version', async () => {
-    const withKubeadm = (name: string, state: 'joined' | 'bare', version: string): FakeAnswers => ({
-      ...host(name, state),
-      'kubeadm-outline': { 'registry.k8s.io': { version, sandboxImage: 'x' } },
-    });
-    const hosts = { ...served, 'cp-1': withKubeadm('cp-1', 'joined', 'v1.30.2') };
+    const hosts = { ...served, 'cp-1': kubernetesHost('cp-1', 'joined', 'v1.30.2') };
     const change = await changeOf(join, 'worker-1', {
       ...hosts,
-      'worker-1': withKubeadm('worker-1', 'bare', 'v1.31.0'),
+      'worker-1': kubernetesHost('worker-1', 'bare', 'v1.31.0'),
     });
     const [action] = change.actions;
     if (action?.kind !== 'join-kubernetes') throw new Error('no join');
@@ -180,7 +149,7 @@ describe('a host that joins', () => {
     const node = sampleNode('worker-1', 'worker');
     const cluster = { endpoint: '', certSans: [], etcd: ETCD, settings: CLUSTER.kubernetes.settings };
     const controlPlanes = NODES.slice(0, 2);
-    const probe = fakeProbes({ ...served, 'worker-1': host('worker-1', state) }).get('worker-1');
+    const probe = fakeProbes({ ...served, 'worker-1': kubernetesHost('worker-1', state) }).get('worker-1');
     if (probe === undefined) throw new Error('no probe');
     return kubernetesJoined({ node, controlPlanes, cluster, joinSeen: () => Promise.resolve(seen) }).plan(probe);
   }
@@ -218,7 +187,7 @@ describe('a host that joins', () => {
 
   test('deletes no node but its own, whatever it calls itself', async () => {
     const calling = (name: string): Hosts => {
-      const own = { ...host('worker-1', 'joining'), 'node-outline': { node: { name } } };
+      const own = { ...kubernetesHost('worker-1', 'joining'), 'node-outline': { node: { name } } };
       return { ...served, 'worker-1': own };
     };
     for (const name of ['--all', '-A', 'a;reboot', '$(reboot)'])
@@ -245,14 +214,14 @@ describe('a host that joins', () => {
 
   test('keeps what others have half made', async () => {
     await expect(
-      plan(join, 'worker-1', { ...served, 'worker-1': host('worker-1', 'half-made') }),
+      plan(join, 'worker-1', { ...served, 'worker-1': kubernetesHost('worker-1', 'half-made') }),
     ).rejects.toMatchObject({
       code: 'node-half-made',
     });
   });
 
   test('is let in by a control plane that can be asked', async () => {
-    const hosts = withHosts({ 'cp-1': UNREACHABLE, 'cp-2': host('cp-2', 'joined') });
+    const hosts = withHosts({ 'cp-1': UNREACHABLE, 'cp-2': kubernetesHost('cp-2', 'joined') });
     expect((await changeOf(join, 'worker-1', hosts)).actions).toMatchObject([{ through: 'cp-2' }]);
   });
 
@@ -266,55 +235,5 @@ describe('a host that joins', () => {
     }
     // The configuration goes through a pipe: the only file that is written says how far the host is.
     expect(action.join.script.match(/>(?!&|\/dev\/null)\S+/g)).toEqual(['>/var/lib/provision/kubernetes']);
-  });
-});
-
-describe('the configuration of kubeadm', () => {
-  const node = { name: 'cp-1', address: '10.0.0.11', ignoredChecks: ['Mem'] };
-  const cluster = (version: string): Parameters<typeof initConfiguration>[1] => ({
-    version,
-    endpoint: '10.0.0.101:8443',
-    certSans: ['10.0.0.101'],
-    etcd: { endpoints: ['https://10.0.0.100:2379'], caFile: '/ca', certFile: '/crt', keyFile: '/key' },
-    settings: { ...CLUSTER.kubernetes.settings, podSubnet: '10.1.0.0/16', kubeletConfig: { maxPods: 50 } },
-  });
-  const parse = (text: string): readonly Readonly<Record<string, unknown>>[] =>
-    text.split('\n---\n').map((part) => JSON.parse(part) as Readonly<Record<string, unknown>>);
-
-  test.each([
-    ['v1.20.2', 'v1beta2', '/run/containerd/containerd.sock', { 'node-ip': '10.0.0.11' }],
-    ['v1.22.0', 'v1beta3', 'unix:///run/containerd/containerd.sock', { 'node-ip': '10.0.0.11' }],
-    ['v1.30.2', 'v1beta3', 'unix:///run/containerd/containerd.sock', { 'node-ip': '10.0.0.11' }],
-    ['v1.31.0', 'v1beta4', 'unix:///run/containerd/containerd.sock', [{ name: 'node-ip', value: '10.0.0.11' }]],
-  ])('of %s is %s', (version, api, criSocket, kubeletExtraArgs) => {
-    expect(apiVersionFor(version)).toBe(api);
-    const [init, made, kubelet, proxy] = parse(
-      initConfiguration(node, cluster(version), { joining: 'cp-2', withKey: 'certificate-key' }),
-    );
-    expect(init).toMatchObject({
-      apiVersion: `kubeadm.k8s.io/${api}`,
-      localAPIEndpoint: { advertiseAddress: '10.0.0.11', bindPort: 6443 },
-      nodeRegistration: { name: 'cp-1', criSocket, kubeletExtraArgs, ignorePreflightErrors: ['Mem'] },
-      bootstrapTokens: [{ token: '@token@', ttl: '15m0s', description: 'provision: cp-2 joins' }],
-      certificateKey: '@certificate-key@',
-    });
-    expect(made).toMatchObject({
-      apiVersion: `kubeadm.k8s.io/${api}`,
-      kubernetesVersion: version,
-      controlPlaneEndpoint: '10.0.0.101:8443',
-      networking: { podSubnet: '10.1.0.0/16', serviceSubnet: '10.96.0.0/12', dnsDomain: 'cluster.local' },
-      etcd: { external: { endpoints: ['https://10.0.0.100:2379'], caFile: '/ca', certFile: '/crt', keyFile: '/key' } },
-    });
-    expect(kubelet).toMatchObject({ kind: 'KubeletConfiguration', cgroupDriver: 'systemd', maxPods: 50 });
-    expect(proxy).toEqual({ apiVersion: 'kubeproxy.config.k8s.io/v1alpha1', kind: 'KubeProxyConfiguration' });
-    const [joined] = parse(joinConfiguration(node, 'control-plane', cluster(version)));
-    expect(joined).toMatchObject({
-      apiVersion: `kubeadm.k8s.io/${api}`,
-      discovery: {
-        bootstrapToken: { apiServerEndpoint: '10.0.0.101:8443', token: '@token@', caCertHashes: ['@authority@'] },
-      },
-      controlPlane: { certificateKey: '@certificate-key@' },
-    });
-    expect(parse(joinConfiguration(node, 'worker', cluster(version)))[0]).not.toHaveProperty('controlPlane');
   });
 });
