@@ -198,6 +198,7 @@ function readCertificates(
     grants: shared.valueOr('etcd_cert_grants'),
     renewBeforeDays: shared.valueOr('etcd_cert_renew_before_days'),
     store: resolve(inventory.directory, shared.valueOr('etcd_pki_store')),
+    namedStore: shared.valueOr('etcd_pki_store'),
     altNames: union('etcd_cert_alt_names'),
     altIps: union('etcd_cert_alt_ips'),
   };

@@ -44,6 +44,7 @@ export function noCluster({ directory }: Pick<Inventory, 'directory'>): Cluster 
       grants: [],
       renewBeforeDays: 0,
       store: resolve(directory, 'pki'),
+      namedStore: 'pki',
       altNames: [],
       altIps: [],
     },

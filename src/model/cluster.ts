@@ -99,6 +99,8 @@ export interface CertificateSettings {
   readonly renewBeforeDays: number;
   /** Absolute directory on the control machine. */
   readonly store: string;
+  /** The same as the inventory names it, seen from its directory: as plans have it, which are taken to other control machines. */
+  readonly namedStore: string;
   /** The user's extra names and addresses for server certificates. */
   readonly altNames: readonly string[];
   readonly altIps: readonly string[];

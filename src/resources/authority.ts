@@ -14,11 +14,11 @@ import { nobodyToLeave } from './member-refusals.js';
 
 /** Where an authority is kept, and for whom. */
 export interface AuthorityPlace {
-  /** Directory, as the plan should name it. */
+  /** Directory on the control machine, for who types a command. */
   readonly store: string;
   readonly now: Date;
   /** Those that trust it. */
-  readonly cluster: Pick<Cluster, 'members' | 'formerMembers'>;
+  readonly cluster: Pick<Cluster, 'members' | 'formerMembers' | 'certificates'>;
 }
 
 /**
@@ -35,14 +35,18 @@ export function authorityResource(
     paths: [],
     async plan(probe) {
       if (authority.certificate() === undefined) await refuseBesideCluster(store, cluster, probe);
-      return decideAuthority(profile, authority, store, now);
+      return decideAuthority(profile, authority, { store, now, cluster });
     },
   };
 }
 
-function decideAuthority(profile: AuthorityProfile, authority: AuthorityView, store: string, now: Date): Outcome {
+function decideAuthority(
+  profile: AuthorityProfile,
+  authority: AuthorityView,
+  { store, now, cluster }: AuthorityPlace,
+): Outcome {
   const pem = authority.certificate();
-  if (pem === undefined) return created(profile, store);
+  if (pem === undefined) return created(profile, cluster.certificates.namedStore);
   const faults = faultsOf(pem, now);
   if (faults.length === 0) return UNCHANGED;
   throw new ProvisionError({
@@ -87,6 +91,7 @@ function faultsOf(pem: string, now: Date): readonly string[] {
   return found === undefined ? ['its certificate cannot be read'] : authorityFaults(found, now);
 }
 
+/** @param store as a plan names it, wherever it is applied */
 function created(profile: AuthorityProfile, store: string): Outcome {
   return changed({
     summary: `create the certificate authority in ${store}, on this machine`,

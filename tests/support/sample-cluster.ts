@@ -236,6 +236,7 @@ export const SAMPLE_CLUSTER: Cluster = {
     leafDays: 365,
     renewBeforeDays: 30,
     store: '/srv/provision/pki',
+    namedStore: 'pki',
     altNames: [],
     altIps: [],
     grants: [],

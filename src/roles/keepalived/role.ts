@@ -37,7 +37,8 @@ export function virtualIpRole(tools: RoleTools, name: ServiceName): Role {
 function balancerResources(tools: RoleTools, inventory: Inventory, site: BalancerSite): readonly Resource[] {
   const { cluster, service, balancer } = site;
   const { balancers, endpoint } = service;
-  const { keepalivedAuthPass, directory: store } = tools.pki;
+  const { keepalivedAuthPass } = tools.pki;
+  const { namedStore } = cluster.certificates;
   const { authPass, configFile, former, unit, unitFile, vrrpVersion: version } = balancer.keepalived;
   const isFirst = balancer === balancers[0];
   const configuration = keepalivedConfiguration(tools, inventory, { service, balancer });
@@ -58,7 +59,7 @@ function balancerResources(tools: RoleTools, inventory: Inventory, site: Balance
       },
     }),
     vrrpVersion({ vip: endpoint.ip, variables: service.group, balancer, balancers, configuration }),
-    ...(isFirst && version !== 3 && authPass === undefined ? [authPassResource(keepalivedAuthPass, store)] : []),
+    ...(isFirst && version !== 3 && authPass === undefined ? [authPassResource(keepalivedAuthPass, namedStore)] : []),
     supportedSystem(cluster),
     packages({
       names: ['keepalived'],

@@ -59,6 +59,14 @@ describe('what came of a plan or an apply', () => {
     });
   });
 
+  test('has the first of what its first line announces', () => {
+    const message = 'a.plan is not what would be done now:\n  plays: saved: none; now: etcd\n  more';
+    const stale: Event = { type: 'run-failed', kind: 'stale', message, failures: [{ message }], hint: 'look' };
+    expect(clusterResult('apply', end(EXIT.stale, printed([stale])))).toMatchObject({
+      summary: 'a.plan is not what would be done now: plays: saved: none; now: etcd',
+    });
+  });
+
   test.each([
     [EXIT.locked, 'locked'],
     [EXIT.unreachable, 'unreachable'],

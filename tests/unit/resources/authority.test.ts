@@ -27,11 +27,11 @@ function decide(
     const found = data[index];
     return [member.host, { 'etcd-data': found === undefined ? {} : { [etcdDataKey(member)]: found } }] as const;
   });
-  const resource = authorityResource(PROFILE, view, { store: 'pki', now, cluster });
+  const resource = authorityResource(PROFILE, view, { store: cluster.certificates.store, now, cluster });
   return resource.plan(fakeProbe({}, Object.fromEntries(hosts)));
 }
 
-test('an authority that is missing is made, on the control machine', async () => {
+test('an authority that is missing is made, on the control machine, whose directories no plan names', async () => {
   expect(await decide(undefined)).toEqual({
     kind: 'change',
     change: {
@@ -53,8 +53,10 @@ test.each<[string, readonly (EtcdData | undefined)[]]>([
 ])('no authority is made beside a cluster that trusts another one: %s', async (_, data) => {
   await expect(decide(undefined, TODAY, data)).rejects.toMatchObject({
     code: 'authority-lost',
-    message: expect.stringContaining('pki holds no certificate authority, but etcd on etcd-'),
-    hint: expect.stringMatching(/etcd_pki_store[^]*provision ca import pki[^]*to give the old cluster up/),
+    message: expect.stringContaining('/srv/provision/pki holds no certificate authority, but etcd on etcd-'),
+    hint: expect.stringMatching(
+      /etcd_pki_store[^]*provision ca import \/srv\/provision\/pki[^]*to give the old cluster up/,
+    ),
   });
 });
 
