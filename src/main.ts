@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 import { printableQuestions, type Context } from './commands/context.js';
-import { createProgram } from './commands/program.js';
+import { runProgram } from './commands/program.js';
 import { EXIT, ProvisionError } from './model/errors.js';
 import type { Questions } from './model/questions.js';
 import { textOutput } from './report/text-output.js';
@@ -68,7 +68,7 @@ async function wordsToRun(): Promise<readonly string[]> {
 
 try {
   const argv = await wordsToRun();
-  await createProgram({ ...context, argv }).parseAsync(argv, { from: 'user' });
+  await runProgram({ ...context, argv });
 } catch (error) {
   if (asksForJson(context.argv) && error instanceof ProvisionError) {
     const { failureAsJson } = await import('./report/run-failed.js');

@@ -1,36 +1,63 @@
 import { Command } from 'commander';
-import { addAdoptCommand } from './adopt.js';
-import { addApplyCommand } from './apply.js';
-import { addDefragCommand } from './defrag.js';
-import { addDoctorCommand } from './doctor.js';
-import { addDrillCommand } from './drill.js';
-import { addBypassCommand } from './bypass.js';
-import { addExplainCommand } from './explain.js';
 import { wayHere } from './foreign-options.js';
-import { addFleetCommand } from './fleet.js';
-import { addHistoryCommand } from './history.js';
-import { addAlertsCommand } from './alerts.js';
-import { addInventoryCommand } from './inventory.js';
-import { addCaCommand } from './ca.js';
-import { addCertsCommand } from './certs.js';
-import { addInitCommand } from './init.js';
-import { addLabCommand } from './lab.js';
-import { addSchemaCommand } from './schema.js';
-import { addShowCommand } from './show.js';
-import { addManCommand } from './man.js';
-import { addMemberCommand } from './member.js';
-import { addRecoverCommand } from './recover.js';
-import { addSnapshotCommand } from './snapshot.js';
-import { addPlanCommand } from './plan.js';
-import { addTerraformCommand } from './terraform.js';
-import { addUnlockCommand } from './unlock.js';
-import { addVerifyCommand } from './verify.js';
-import { addCompletionCommand } from './completion.js';
 import type { Context } from './context.js';
 import { VERSION } from '../model/version.js';
 
-/** The command line: every verb with its options. Nothing runs before it is parsed. */
-export function createProgram(context: Context): Command {
+type AddVerb = (program: Command, context: Context) => void;
+
+/** Each verb, in the order of the help; its module is loaded when it is needed. */
+const VERBS: Readonly<Record<string, () => Promise<AddVerb>>> = {
+  init: async () => {
+    const { addInitCommand } = await import('./init.js');
+    return (program, context) => {
+      addInitCommand(program, context, {
+        runVerb: async (argv, edges) => runProgram({ ...context, ...edges, argv }),
+        hostLooks: async () => (await import('./look-at-hosts.js')).hostLooks(context),
+      });
+    };
+  },
+  adopt: async () => (await import('./adopt.js')).addAdoptCommand,
+  plan: async () => (await import('./plan.js')).addPlanCommand,
+  apply: async () => (await import('./apply.js')).addApplyCommand,
+  show: async () => (await import('./show.js')).addShowCommand,
+  verify: async () => (await import('./verify.js')).addVerifyCommand,
+  doctor: async () => (await import('./doctor.js')).addDoctorCommand,
+  bypass: async () => (await import('./bypass.js')).addBypassCommand,
+  drill: async () => (await import('./drill.js')).addDrillCommand,
+  history: async () => (await import('./history.js')).addHistoryCommand,
+  unlock: async () => (await import('./unlock.js')).addUnlockCommand,
+  inventory: async () => (await import('./inventory.js')).addInventoryCommand,
+  terraform: async () => (await import('./terraform.js')).addTerraformCommand,
+  alerts: async () => (await import('./alerts.js')).addAlertsCommand,
+  ca: async () => (await import('./ca.js')).addCaCommand,
+  certs: async () => (await import('./certs.js')).addCertsCommand,
+  snapshot: async () => (await import('./snapshot.js')).addSnapshotCommand,
+  member: async () => (await import('./member.js')).addMemberCommand,
+  defrag: async () => (await import('./defrag.js')).addDefragCommand,
+  fleet: async () => (await import('./fleet.js')).addFleetCommand,
+  recover: async () => (await import('./recover.js')).addRecoverCommand,
+  lab: async () => (await import('./lab.js')).addLabCommand,
+  explain: async () => (await import('./explain.js')).addExplainCommand,
+  schema: async () => (await import('./schema.js')).addSchemaCommand,
+  completion: async () => (await import('./completion.js')).addCompletionCommand,
+  man: async () => (await import('./man.js')).addManCommand,
+};
+
+/** Verbs that tell of all others. */
+const TELL_OF_ALL: readonly string[] = ['man'];
+
+/** Runs what was typed. */
+export async function runProgram(context: Context): Promise<void> {
+  const { argv } = context;
+  const program = await createProgram(context, argv[0]);
+  await program.parseAsync(argv, { from: 'user' });
+}
+
+/**
+ * The command line: a verb with its options. Nothing runs before it is parsed.
+ * @param word what was typed first: where it is a verb, the others are not loaded
+ */
+export async function createProgram(context: Context, word?: string): Promise<Command> {
   const program = new Command('provision')
     .description('Highly available etcd for Kubernetes over SSH: an honest plan, a safe apply, no agent on the hosts.')
     .version(VERSION)
@@ -42,40 +69,7 @@ export function createProgram(context: Context): Command {
       },
     })
     .showSuggestionAfterError();
-
-  const verbs = [
-    addAdoptCommand,
-    addPlanCommand,
-    addApplyCommand,
-    addShowCommand,
-    addVerifyCommand,
-    addDoctorCommand,
-    addBypassCommand,
-    addDrillCommand,
-    addHistoryCommand,
-    addUnlockCommand,
-    addInventoryCommand,
-    addTerraformCommand,
-    addAlertsCommand,
-    addCaCommand,
-    addCertsCommand,
-    addSnapshotCommand,
-    addMemberCommand,
-    addDefragCommand,
-    addFleetCommand,
-    addRecoverCommand,
-    addLabCommand,
-    addExplainCommand,
-    addSchemaCommand,
-    addCompletionCommand,
-    addManCommand,
-  ];
-  addInitCommand(program, context, {
-    runVerb: async (argv, edges) => {
-      await createProgram({ ...context, ...edges, argv }).parseAsync(argv, { from: 'user' });
-    },
-    hostLooks: async () => (await import('./look-at-hosts.js')).hostLooks(context),
-  });
-  for (const addVerb of verbs) addVerb(program, context);
+  const isAlone = word !== undefined && Object.hasOwn(VERBS, word) && !TELL_OF_ALL.includes(word);
+  for (const [verb, load] of Object.entries(VERBS)) if (!isAlone || verb === word) (await load())(program, context);
   return program;
 }

@@ -283,7 +283,7 @@ etcd_lb_ip=10.0.1.100
     const [rules, targets] = [join(directory, 'rules.yaml'), join(directory, 'targets.yaml')];
     const out = new PassThrough();
     const words = ['alerts', inventory, '-o', rules, '--targets', targets];
-    const program = createProgram(verbContext(out, words, {})).exitOverride();
+    const program = (await createProgram(verbContext(out, words, {}))).exitOverride();
     await program.parseAsync(words, { from: 'user' });
     out.end();
     return { rules, targets, said: await textOf(out) };

@@ -19,7 +19,7 @@ function printed(page: string): { readonly text: string; readonly complaints: st
 async function manPage(): Promise<string> {
   const stdout = new PassThrough({ encoding: 'utf8' });
   const context = verbContext(stdout, [], {});
-  await createProgram(context).parseAsync(['man'], { from: 'user' });
+  await (await createProgram(context)).parseAsync(['man'], { from: 'user' });
   return String(stdout.read());
 }
 

@@ -33,7 +33,7 @@ const NAMES = ['README.md', 'inventory.tf', 'main.tf', 'outputs.tf', 'variables.
 async function write(inventory: string, cloud: Cloud, directory: string): Promise<string> {
   const out = new PassThrough();
   const words = ['terraform', inventory, '--cloud', cloud, '-o', directory];
-  const program = createProgram(verbContext(out, words, {})).exitOverride();
+  const program = (await createProgram(verbContext(out, words, {}))).exitOverride();
   await program.parseAsync(words, { from: 'user' });
   out.end();
   return textOf(out);

@@ -14,7 +14,7 @@ const FILES = '__tabtab_complete_files__';
 async function asked(line: string, shell = 'bash'): Promise<readonly string[]> {
   const out = new PassThrough();
   const argv = ['completion-server', '--', 'provision', ...line.split(' ')];
-  await createProgram(verbContext(out, argv, { SHELL: shell })).parseAsync(argv, { from: 'user' });
+  await (await createProgram(verbContext(out, argv, { SHELL: shell }))).parseAsync(argv, { from: 'user' });
   out.end();
   return (await text(out)).split('\n').slice(0, -1);
 }

@@ -9,7 +9,7 @@ import { verbContext } from '../../support/verb-context.js';
 
 // Commands that people copy: those of the documentation and of the explained errors are commands that this program has.
 
-const program = createProgram(verbContext(new PassThrough(), [], {}));
+const program = await createProgram(verbContext(new PassThrough(), [], {}));
 
 /** Every command of this program in a text: on lines of their own, and between backticks. */
 function commandsIn(text: string): readonly string[] {

@@ -9,7 +9,7 @@ import { verbContext } from '../../support/verb-context.js';
 async function explain(...codes: readonly string[]): Promise<string> {
   const out = new PassThrough();
   const context = verbContext(out, ['explain', ...codes], {});
-  await createProgram(context).parseAsync(['explain', ...codes], { from: 'user' });
+  await (await createProgram(context)).parseAsync(['explain', ...codes], { from: 'user' });
   out.end();
   return text(out);
 }

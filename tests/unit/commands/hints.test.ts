@@ -28,8 +28,10 @@ function printedCommands(): readonly string[] {
 }
 
 /** What the real command line says against a command; `undefined` where it takes it. Nothing is run. */
-function refusal(command: string): string | undefined {
-  const program = createProgram({ stdout: { write: () => undefined }, exit: () => undefined } as unknown as Context);
+async function refusal(command: string): Promise<string | undefined> {
+  const [, ...words] = command.split(' ');
+  const context = { stdout: { write: () => undefined }, exit: () => undefined } as unknown as Context;
+  const program = await createProgram(context, words[0]);
   const visit = (each: Command): void => {
     each.exitOverride().configureOutput({ writeErr: () => undefined, writeOut: () => undefined });
     if (each.commands.length === 0) each.action(() => undefined);
@@ -37,7 +39,7 @@ function refusal(command: string): string | undefined {
   };
   visit(program);
   try {
-    program.parse(command.split(' ').slice(1), { from: 'user' });
+    program.parse(words, { from: 'user' });
     return undefined;
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
@@ -45,14 +47,16 @@ function refusal(command: string): string | undefined {
   }
 }
 
-test('the real command line takes every command that a message prints', () => {
+test('the real command line takes every command that a message prints', async () => {
   const printed = printedCommands();
   expect(printed.length).toBeGreaterThan(40);
-  const refused = printed.flatMap((each) => {
-    const reason = refusal(each.slice(each.indexOf(': ') + 2));
-    return reason === undefined ? [] : [`${each} (${reason})`];
-  });
-  expect(refused).toEqual([]);
+  const refused = await Promise.all(
+    printed.map(async (each) => {
+      const reason = await refusal(each.slice(each.indexOf(': ') + 2));
+      return reason === undefined ? [] : [`${each} (${reason})`];
+    }),
+  );
+  expect(refused.flat()).toEqual([]);
 });
 
 test.each([
@@ -61,8 +65,20 @@ test.each([
   'provision aply X',
   'provision plan X --no-such',
   'provision bypass X up',
-])('it would refuse %j', (command) => {
-  expect(refusal(command)).toBeDefined();
+])('it would refuse %j', async (command) => {
+  expect(await refusal(command)).toBeDefined();
+});
+
+test('each verb alone is what it is beside the others', async () => {
+  const context = { stdout: { write: () => undefined }, exit: () => undefined } as unknown as Context;
+  const { commands } = await createProgram(context);
+  expect(commands.length).toBeGreaterThan(20);
+  for (const verb of commands.filter((each) => each.name() !== 'man' && each.name() !== 'completion-server')) {
+    const alone = (await createProgram(context, verb.name())).commands.filter(
+      (each) => each.name() !== 'completion-server',
+    );
+    expect(alone.map((each) => each.helpInformation())).toEqual([verb.helpInformation()]);
+  }
 });
 
 test('what a check gives to type names the inventory as one word, whatever its name holds', () => {
