@@ -109,10 +109,17 @@ export const KUBERNETES_VARIABLES = {
     description:
       'Nodes of Kubernetes that others look after (`pool-a-*`): `verify` does not miss their hosts in the inventory.',
   }),
+  node_upgrade: defaulted(false, {
+    schema: flag(),
+    type: 'true or false',
+    description:
+      'Whether the playbook `kubernetes` ends with what the playbook `upgrade-nodes` does: packages of nodes are upgraded, but for those on hold, one node at a time, drained, and rebooted where needed. ' +
+      '[How](../runbooks/upgrade-nodes.md).',
+  }),
   kube_cluster_drain_timeout: defaulted(300, {
     schema: wholeNumber(10, 86_400),
     type: 'seconds',
     description:
-      'How long the pods of a node that leaves may take to go. Disruption budgets are respected: one that allows nothing holds the drain up.',
+      'How long the pods of a node that leaves, or is upgraded, may take to go. Disruption budgets are respected: one that allows nothing holds the drain up.',
   }),
 } as const;

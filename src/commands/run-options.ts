@@ -32,6 +32,8 @@ export const PLAYBOOKS = [
   'containerd',
   'kubernetes',
   'former-nodes',
+  'package-lists',
+  'upgrade-nodes',
   'unstack',
 ] as const;
 

@@ -1,4 +1,4 @@
-import { runOrFail } from '../engine/perform.js';
+import { runOrFail } from '../engine/run-or-fail.js';
 import { waitForGate } from '../engine/wait-for-gate.js';
 import type { World } from '../engine/world.js';
 import { ProvisionError } from '../model/errors.js';

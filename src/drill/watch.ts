@@ -1,4 +1,4 @@
-import { runOrFail } from '../engine/perform.js';
+import { runOrFail } from '../engine/run-or-fail.js';
 import type { World } from '../engine/world.js';
 import { vipRequest } from '../gates/vip-answers.js';
 import type { MeasuredGap } from '../model/drill.js';

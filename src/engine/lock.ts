@@ -3,7 +3,7 @@ import type { EventSink } from '../model/events.js';
 import type { Connector, Transport } from '../model/remote.js';
 import { lockMark, NOT_ROOT, readLockScript, releaseLockScript, takeLockScript } from '../shell/lock.js';
 import { describeHolder, foundLock, type FoundLock, type LockHolder } from './lock-holder.js';
-import { runOrFail } from './perform.js';
+import { runOrFail } from './run-or-fail.js';
 
 /** Where and as whom a lock is taken. */
 export interface LockRequest {

@@ -44,6 +44,7 @@ function pathsOf(action: Action): readonly string[] {
       return action.path === undefined ? [] : [action.path];
     case 'run-on':
     case 'run-on-each':
+    case 'reboot-host':
     case 'create-authority':
     case 'move-authority':
     case 'keep-secret':

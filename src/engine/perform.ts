@@ -10,11 +10,13 @@ import type {
 import { plainContent } from '../model/content.js';
 import { RemoteError } from '../model/errors.js';
 import { JOIN_MARKS, type JoinKubernetes } from '../model/kubeadm.js';
-import type { Command, Output, Transport } from '../model/remote.js';
+import type { Command, Transport } from '../model/remote.js';
 import { Secret } from '../model/secret.js';
 import { makeDirectoryScript, removeDirectoryScript } from '../shell/make-directory.js';
 import { removeFileScript, restoreFileScript, writeFileScript, type Restoration } from '../shell/write-file.js';
+import { rebootHost } from './reboot-host.js';
 import { runOnEach } from './run-on-each.js';
+import { runOrFail } from './run-or-fail.js';
 import { waitForGate } from './wait-for-gate.js';
 import type { World } from './world.js';
 
@@ -34,9 +36,6 @@ export interface Record {
   /** What is to be rolled back so far; an action adds to it before it changes anything. */
   readonly undos: Undo[];
 }
-
-/** The last lines of a failed command that a person is shown. */
-const OUTPUT_LINES = 20;
 
 /**
  * Performs one action on a host. But for the lock (lock.ts), and keys that wait for their certificates
@@ -59,6 +58,8 @@ export async function perform(action: Action, host: string, world: World, record
     case 'run-on':
       await runOrFail(action.command, await world.connector.connect(action.on));
       return;
+    case 'reboot-host':
+      return rebootHost(host, world);
     case 'run-on-each':
       return runOnEach(action, world);
     case 'create-authority':
@@ -80,31 +81,6 @@ export async function perform(action: Action, host: string, world: World, record
     case 'await':
       return waitForGate({ gate: action.gate, hosts: [host], when: 'action', arguments: action.parameters }, world);
   }
-}
-
-/**
- * Runs a command that must succeed.
- * @throws RemoteError naming the host, the command and its last output
- */
-export async function runOrFail(command: Command, transport: Transport): Promise<Output> {
-  const output = await transport.run(command);
-  if (output.status === 0) return output;
-  throw new RemoteError({
-    code: 'command-failed',
-    host: transport.host,
-    command: command.summary,
-    status: output.status,
-    message: `${transport.host}: ${command.summary}: ${describeStatus(output.status)}`,
-    output: lastLines(output.stderr.trim() === '' ? output.stdout : output.stderr),
-  });
-}
-
-function describeStatus(status: number): string {
-  return status === 124 ? 'timed out' : `ended with status ${status}`;
-}
-
-function lastLines(text: string): string {
-  return text.trimEnd().split('\n').slice(-OUTPUT_LINES).join('\n');
 }
 
 /** How files are rolled back. @param when `if-kept` until the action is done: it may have ended before it kept a copy */

@@ -74,6 +74,8 @@ function actionToJson(action: Action): ActionJson {
       const { kind, on, command, lasting } = action;
       return { kind, on, command: commandToJson(command), lasting };
     }
+    case 'reboot-host':
+      return { kind: action.kind };
     case 'run-on-each': {
       const { kind, hosts, command, next } = action;
       return { kind, hosts: [...hosts], command: commandToJson(command), next };

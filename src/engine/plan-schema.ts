@@ -78,6 +78,7 @@ const action = z.discriminatedUnion('kind', [
       next: z.string().describe('What to type for a host where it failed.'),
     })
     .describe('Runs a command on other hosts; where it fails, that is reported, and the run goes on.'),
+  z.strictObject({ kind: z.literal('reboot-host') }).describe('Reboots the host, and waits until it is back.'),
   z
     .strictObject({ kind: z.literal('create-authority'), profile: parameters })
     .describe('Makes the certificate authority on the control machine.'),

@@ -2,7 +2,7 @@ import pLimit from 'p-limit';
 import type { PlannedCertificate } from '../pki/authority.js';
 import { requestConfig } from '../pki/request.js';
 import { requestCertificateScript } from '../shell/request-certificate.js';
-import { runOrFail } from './perform.js';
+import { runOrFail } from './run-or-fail.js';
 import { RunError, type HostFailure } from './run-error.js';
 import type { World } from './world.js';
 

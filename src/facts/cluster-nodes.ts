@@ -1,6 +1,6 @@
 import type { Fact } from '../model/remote.js';
 import { isNodeName } from '../model/kubernetes.js';
-import { KUBECTL } from '../shell/former-node.js';
+import { CORDONED, KUBECTL } from '../shell/drain-node.js';
 import { quote } from '../shell/quote.js';
 
 /** A node of Kubernetes, and its pods, for who takes it away. */
@@ -8,6 +8,8 @@ export interface ClusterNode {
   readonly name: string;
   /** New pods may come to it. */
   readonly takesPods: boolean;
+  /** This program has cordoned it for an upgrade, which is to be over by and by. */
+  readonly isMarked: boolean;
   /** `unknown`: its kubelet has said nothing for a while. */
   readonly ready: 'true' | 'false' | 'unknown';
   /** Those that a drain evicts, `namespace/name`: neither of a DaemonSet nor static. */
@@ -27,6 +29,7 @@ const NODES = [
   '{.spec.unschedulable}',
   '{.status.conditions[?(@.type=="Ready")].status}',
   '{.status.addresses[?(@.type=="InternalIP")].address}',
+  `{.metadata.annotations['${CORDONED}']}`,
 ].join(TAB);
 const PODS = ['{.metadata.namespace}/{.metadata.name}', '{.metadata.ownerReferences[*].kind}', '{.status.phase}'].join(
   TAB,
@@ -46,7 +49,7 @@ export const clusterNodes: Fact<ClusterNodesSeen> = {
       `if nodes=$(ask nodes -o ${each(NODES)}); then`,
       ...addresses.map(
         (address) =>
-          `printf 'A\\n'; printf '%s\\n' "$nodes" | awk -F '\\t' -v at=${quote(address)} '{ n = split($4, all, " "); for (i = 1; i <= n; i++) if (all[i] == at) { print $1 "\\t" ($2 == "" ? "-" : $2) "\\t" ($3 == "" ? "-" : $3); break } }' | while read -r name rest; do
+          `printf 'A\\n'; printf '%s\\n' "$nodes" | awk -F '\\t' -v at=${quote(address)} '{ n = split($4, all, " "); for (i = 1; i <= n; i++) if (all[i] == at) { print $1 "\\t" ($2 == "" ? "-" : $2) "\\t" ($3 == "" ? "-" : $3) "\\t" ($5 == "" ? "-" : "marked"); break } }' | while read -r name rest; do
   printf 'N\\t%s\\t%s\\n' "$name" "$rest"
   if pods=$(ask pods -A --field-selector "spec.nodeName=$name" -o ${each(PODS)}); then printf '%s\\n' "$pods" | sed '/./s/^/P\\t/'; else silent pods; fi
 done`,
@@ -93,7 +96,7 @@ function parseNodes(lines: readonly Line[], budgets: readonly string[] | undefin
 }
 
 function parseNode([head = [], ...rest]: readonly Line[], budgets: readonly string[] | undefined): ClusterNode {
-  const [, name = '', unschedulable, ready = ''] = fieldsOf(head, 4);
+  const [, name = '', unschedulable, ready = '', mark] = fieldsOf(head, 5);
   if (!isNodeName(name)) throw new Error('a node without a name came back');
   const pods = rest.flatMap((line) => {
     if (line[0] !== 'P') return [];
@@ -106,6 +109,7 @@ function parseNode([head = [], ...rest]: readonly Line[], budgets: readonly stri
   return {
     name,
     takesPods: unschedulable !== 'true',
+    isMarked: mark === 'marked',
     ready: ready === 'True' ? 'true' : ready === 'False' ? 'false' : 'unknown',
     evicted: evicted.map(({ pod }) => pod),
     unowned: unowned.map(({ pod }) => pod),

@@ -1,6 +1,6 @@
 import { isNodeName } from '../model/kubernetes.js';
 import type { Fact } from '../model/remote.js';
-import { KUBECTL } from '../shell/former-node.js';
+import { KUBECTL } from '../shell/drain-node.js';
 import { quote } from '../shell/quote.js';
 
 /** A node as Kubernetes lists it. */

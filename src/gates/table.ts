@@ -12,6 +12,8 @@ import { formerBalancersFreed } from './former-balancers-freed.js';
 import { controllersReady } from './controllers-ready.js';
 import { etcdAnswersDirectly } from './etcd-answers-directly.js';
 import { externalAnswers } from './external-answers.js';
+import { etcdKeepsQuorum } from './etcd-keeps-quorum.js';
+import { hostRebooted } from './host-rebooted.js';
 import { etcdHasRoom } from './etcd-has-room.js';
 import { etcdCanSpareBatch, etcdHealthy, etcdHealthyButForSpace, etcdHealthyButForStopped } from './etcd-healthy.js';
 import { etcdLearnerCaughtUp, etcdServesWithoutBatch } from './etcd-without-batch.js';
@@ -23,6 +25,7 @@ import { peersTakeWrites } from './peers-take-writes.js';
 import { runtimeReady } from './runtime-ready.js';
 import { vipAnswers, vipForwards } from './vip-answers.js';
 import { vipAnswersControlPlanes } from './vip-answers-control-planes.js';
+import { vipCanSpareBatch } from './vip-can-spare-batch.js';
 import { vipAnswersKubeconfigs } from './vip-answers-kubeconfigs.js';
 
 /**
@@ -32,6 +35,7 @@ import { vipAnswersKubeconfigs } from './vip-answers-kubeconfigs.js';
 export function gateTable(cluster: Cluster, now: () => Date): ReadonlyMap<string, Gate> {
   const gates = [
     etcdCanSpareBatch(cluster, now),
+    etcdKeepsQuorum(cluster, now),
     etcdHealthy(cluster, now),
     etcdHealthyButForSpace(cluster, now),
     etcdHealthyButForStopped(cluster, now),
@@ -51,6 +55,7 @@ export function gateTable(cluster: Cluster, now: () => Date): ReadonlyMap<string
     kubeProxySettled(cluster),
     firewallLetsIn(cluster),
     aptUnlocked(),
+    hostRebooted(),
   ];
   return new Map(gates.map((gate) => [gate.name, gate]));
 }
@@ -75,6 +80,7 @@ const SERVICE_GATES: readonly (readonly [string, (service: VirtualService, clust
   ['backends-named', backendsNamed],
   ['former-balancers-freed', formerBalancersFreed],
   ['keepalived-one-holder', keepalivedOneHolder],
+  ['vip-can-spare-batch', vipCanSpareBatch],
   ['vip-answers', vipAnswers],
   ['vip-forwards', vipForwards],
   ['vip-answers-control-planes', vipAnswersControlPlanes],

@@ -78,6 +78,11 @@ export interface RunOnEach {
   readonly next: string;
 }
 
+/** Reboots the host, and waits until it is back. */
+export interface RebootHost {
+  readonly kind: 'reboot-host';
+}
+
 /** What a run that fails does not roll back. */
 export interface Lasting {
   /** What stays, in a few words: `packages stay installed`. The plan says it, and so does the report. */
@@ -180,6 +185,7 @@ export type Action =
   | Run
   | RunOn
   | RunOnEach
+  | RebootHost
   | CreateAuthority
   | MoveAuthority
   | KeepSecret

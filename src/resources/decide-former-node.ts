@@ -1,8 +1,7 @@
 import type { ClusterNode } from '../facts/cluster-nodes.js';
 import { ProvisionError } from '../model/errors.js';
 import type { FormerNode } from '../model/kubernetes.js';
-import { quote } from '../shell/quote.js';
-import { shortList } from '../model/short-list.js';
+import { refuseUnowned } from './drained-node.js';
 import type { FormerNodeHost, FormerNodeLook } from './look-at-former-node.js';
 
 /** What is left to do to have a host leave Kubernetes; found from the hosts alone. */
@@ -55,17 +54,6 @@ function mustReset({ host }: FormerNode, { state, hasStackedEtcd }: FormerNodeHo
       hint: 'put it back into kube_control_plane, apply, and have it leave then',
     });
   return true;
-}
-
-function refuseUnowned({ name, unowned }: ClusterNode, through: string): void {
-  const [first = ''] = unowned;
-  if (unowned.length === 0) return;
-  const [namespace = '', pod = ''] = first.split('/');
-  throw new ProvisionError({
-    code: 'node-not-drainable',
-    message: `node ${name} is to be drained, and nobody would make these pods again elsewhere: ${shortList(unowned)}`,
-    hint: `delete what is not needed: ssh ${through} sudo kubectl --kubeconfig /etc/kubernetes/admin.conf -n ${quote(namespace)} delete pod ${quote(pod)}`,
-  });
 }
 
 function otherCluster({ host }: FormerNode): ProvisionError {

@@ -1,11 +1,10 @@
 import type { ClusterNode } from '../facts/cluster-nodes.js';
-import { counted } from '../model/counted.js';
 import { changed, UNCHANGED, type Action, type Outcome, type Resource } from '../model/change.js';
 import type { FormerNode, Kubernetes, KubernetesNode } from '../model/kubernetes.js';
 import type { Probe } from '../model/remote.js';
-import { shortList } from '../model/short-list.js';
-import { deleteFormerNode, drainNode, resetFormerNode } from '../shell/former-node.js';
+import { deleteFormerNode, resetFormerNode } from '../shell/former-node.js';
 import { decideFormerNode, decideLostNode, type FormerNodePlan } from './decide-former-node.js';
+import { budgetsRemark, drainedNodes } from './drained-node.js';
 import { lookAtFormerNode } from './look-at-former-node.js';
 
 /** A host that leaves, and what it leaves. */
@@ -47,21 +46,7 @@ function step(address: string, site: FormerSite, outcomeOf: (plan: FormerNodePla
 }
 
 function drained({ drained: nodes, through = '' }: FormerNodePlan, { settings }: FormerSite): Outcome {
-  if (nodes.length === 0) return UNCHANGED;
-  const names = nodes.map(({ name }) => name).join(', ');
-  return changed({
-    summary: `drain node ${names}: its pods go elsewhere, as their disruption budgets let them`,
-    diff: nodes.flatMap(({ evicted }) => [
-      `through ${through}, within ${settings.drainTimeoutS} s; no new pods come`,
-      ...evicted.map((pod) => `- ${pod}`),
-    ]),
-    actions: nodes.map(({ name }): Action => ({
-      ...{ kind: 'run-on', on: through, command: drainNode({ name, timeoutS: settings.drainTimeoutS }) },
-      lasting:
-        'pods that were evicted stay where they are by then, and a drained node takes no new ones: kubectl uncordon',
-    })),
-    disruptive: true,
-  });
+  return drainedNodes(nodes, { through, timeoutS: settings.drainTimeoutS, cordon: 'plain' });
 }
 
 /** Without a drain it is another change than with one: nobody has agreed to that who has seen the drain. */
@@ -101,13 +86,7 @@ function deletion({ address = '' }: FormerNode, { node, through }: Asked): Actio
 
 async function budgetsDoubt({ node, controlPlanes }: FormerSite, probe: Probe): Promise<string | undefined> {
   const { cluster } = await lookAtFormerNode(node, controlPlanes, probe);
-  const nodes = 'through' in cluster ? cluster.nodes : [];
-  if (nodes.some((each) => each.budgets === undefined))
-    return 'which disruption budgets there are could not be read: the drain respects them, and one may hold it up';
-  const budgets = nodes.flatMap((each) => each.budgets ?? []);
-  if (budgets.length === 0) return undefined;
-  const [is, hold] = budgets.length === 1 ? ['allows', 'holds'] : ['allow', 'hold'];
-  return `${counted(budgets.length, 'disruption budget')} ${is} nothing now, and ${hold} the drain up where pods of the node are meant: ${shortList(budgets)}`;
+  return budgetsRemark('through' in cluster ? cluster.nodes : []);
 }
 
 /** On a control plane: nodes of hosts that are to leave, and can't be asked, are deleted. */

@@ -1,5 +1,4 @@
 import { certificateFiles, certificateFilesKey } from '../facts/certificate-files.js';
-import { clusterNodes, type ClusterNode } from '../facts/cluster-nodes.js';
 import { askText } from '../facts/file-content.js';
 import { credentialsOf, readKubeconfig } from '../facts/kubeconfig.js';
 import { KUBELET, USUAL_KUBELET_CONF } from '../facts/kubelet-processes.js';
@@ -9,14 +8,15 @@ import { unlessLost } from '../facts/unless-lost.js';
 import { RemoteError } from '../model/errors.js';
 import type { FormerNode, KubernetesNode } from '../model/kubernetes.js';
 import type { Probe } from '../model/remote.js';
-import { isServing, kubernetesState, type KubernetesState } from './kubernetes-host.js';
+import { askControlPlanes, type NodesSeen } from './ask-control-planes.js';
+import { kubernetesState, type KubernetesState } from './kubernetes-host.js';
 
 const AUTHORITY = '/etc/kubernetes/pki/ca.crt';
 
 /** What is known of a host that is to leave Kubernetes. */
 export interface FormerNodeLook {
   /** A control plane that stays, and what it says; or why none says anything. */
-  readonly cluster: { readonly through: string; readonly nodes: readonly ClusterNode[] } | { readonly silent: string };
+  readonly cluster: NodesSeen;
   /** Absent where the host can't be asked. */
   readonly here: FormerNodeHost | undefined;
 }
@@ -42,7 +42,7 @@ export async function lookAtFormerNode(
 ): Promise<FormerNodeLook> {
   const there = probe.on(node.host);
   const [cluster, found] = await Promise.all([
-    askControlPlanes(node, controlPlanes, probe),
+    askControlPlanes(node.address ?? '', controlPlanes, probe),
     unlessLost(lookAtHost(there)),
   ]);
   if (found instanceof RemoteError) return { cluster, here: undefined };
@@ -63,22 +63,6 @@ function haveCommon(one: string, other: string): boolean {
 function certificatesIn(pem: string): readonly string[] {
   const blocks = pem.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? [];
   return blocks.map((block) => block.replaceAll(/\s/g, ''));
-}
-
-/** One after the other: an answer of the first suffices, and each costs a process of kubectl. */
-async function askControlPlanes(
-  { address = '' }: FormerNode,
-  controlPlanes: readonly KubernetesNode[],
-  probe: Probe,
-): Promise<FormerNodeLook['cluster']> {
-  const serving = await Promise.all(controlPlanes.map(async ({ host }) => unlessLost(isServing(probe.on(host)))));
-  let silent = 'no control plane of the inventory serves';
-  for (const { host } of controlPlanes.filter((_, index) => serving[index] === true)) {
-    const seen = await unlessLost(probe.on(host).ask(clusterNodes, address));
-    if ('nodes' in seen) return { through: host, nodes: seen.nodes };
-    silent = `${host}: ${'silent' in seen ? seen.silent : seen.message}`;
-  }
-  return { silent };
 }
 
 async function authorityOf(probe: Probe): Promise<string> {

@@ -32,6 +32,7 @@ import {
 import { kubernetesPackagesRole } from './kubernetes-packages/role.js';
 import { kubernetesLeavingRole, kubernetesLostLeavingRole } from './kubernetes-leaving/role.js';
 import { kubeadmConfigRole } from './kubeadm-config/role.js';
+import { nodeUpgradeRole, packageListsRole } from './node-upgrade/role.js';
 import { nodePrepareRole } from './node-prepare/role.js';
 import { pkiRole } from './pki/role.js';
 import { proxyRole } from './proxy/role.js';
@@ -80,6 +81,8 @@ export function roleTable(tools: RoleTools): ReadonlyMap<string, Role> {
     kubernetesJoinRole(),
     kubernetesLostLeavingRole(),
     kubernetesLeavingRole(),
+    packageListsRole(),
+    nodeUpgradeRole(),
   ];
   return new Map(roles.map((role) => [role.name, role]));
 }

@@ -1,6 +1,6 @@
 import { gzipSync } from 'node:zlib';
 import type { Command } from '../model/remote.js';
-import { KUBECTL } from './former-node.js';
+import { KUBECTL } from './drain-node.js';
 import { quote } from './quote.js';
 
 /** Who sets the fields that a manifest has, in the words of server-side apply. */

@@ -23,6 +23,11 @@ const IMPATIENT = ['Acquire::Retries=1', 'Acquire::http::Timeout=20', 'Acquire::
 /** How long the proof of a source may take: a slow proxy is no reason to refuse it. */
 export const PROOF_MS = 300_000;
 
+/** Reads the lists of all sources: one that can't be read is an error. */
+export function updateLists(): string {
+  return `${aptGet()} ${STRICT.map((option) => `-o ${option}`).join(' ')} update`;
+}
+
 /** Reads the lists of one file of sources alone; those of others stay. @param file a word of the shell */
 function updateListsOf(file: string): string {
   const only = [`Dir::Etc::sourcelist=${file}`, 'Dir::Etc::sourceparts=/dev/null', 'APT::Get::List-Cleanup=false'];

@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { expect, test } from '@jest/globals';
 import { clusterNodes, type ClusterNodesSeen } from '../../src/facts/cluster-nodes.js';
-import { drainNode } from '../../src/shell/former-node.js';
+import { drainNode } from '../../src/shell/drain-node.js';
 import { scratch } from '../support/scratch.js';
 
 /** `kubectl` as it answers with these words, in a real shell; it warns, as it does of old kinds. */
@@ -13,7 +13,7 @@ function sh(
   return spawnSync('sh', ['-c', `${stub}\n${script}`], { cwd: scratch(), encoding: 'utf8' });
 }
 
-const NODES = String.raw`*'get nodes -o jsonpath'*) printf 'cp-1\t\tTrue\t10.0.0.1\nw-1\ttrue\tFalse\t10.0.0.2 fd00::2\nw-2\t\t\t10.0.0.22\n' ;;`;
+const NODES = String.raw`*'get nodes -o jsonpath'*) printf 'cp-1\t\tTrue\t10.0.0.1\t\nw-1\ttrue\tFalse\t10.0.0.2 fd00::2\tupgrade\nw-2\t\t\t10.0.0.22\t\n' ;;`;
 const PODS = String.raw`*'spec.nodeName=w-1'*) printf 'default/web-1\tReplicaSet\tRunning\ndefault/alone\t\tRunning\n' ;; *'spec.nodeName=w-2'*) ;;`;
 const BUDGETS = String.raw`*'get poddisruptionbudgets'*) printf 'default/web\t0\ndefault/free\t1\nother/web\t0\nx/y\t10\n' ;;`;
 
@@ -25,13 +25,17 @@ function ask(kubectl: string, ...addresses: readonly string[]): readonly (Cluste
 
 test('nodes are found by exactly their address, with their pods; warnings are none of them', () => {
   const w1 = {
-    ...{ name: 'w-1', takesPods: false, ready: 'false', evicted: ['default/web-1', 'default/alone'] },
+    ...{ name: 'w-1', takesPods: false, isMarked: true, ready: 'false', evicted: ['default/web-1', 'default/alone'] },
     ...{ unowned: ['default/alone'], budgets: ['default/web'] },
   };
   expect(ask(`${NODES} ${PODS} ${BUDGETS}`, '10.0.0.2', 'fd00::2', '10.0.0.22', '10.0.0.3')).toEqual([
     { nodes: [w1] },
     { nodes: [w1] },
-    { nodes: [{ name: 'w-2', takesPods: true, ready: 'unknown', evicted: [], unowned: [], budgets: [] }] },
+    {
+      nodes: [
+        { name: 'w-2', takesPods: true, isMarked: false, ready: 'unknown', evicted: [], unowned: [], budgets: [] },
+      ],
+    },
     { nodes: [] },
   ]);
 });
@@ -50,7 +54,7 @@ test.each([
 ])('a drain that fails names the pods once each; it was unschedulable before: %j %s', (before, _, uncordoned) => {
   const said = String.raw`node/w-1 cordoned\nerror when evicting pods/"a" (will retry after 5s): budget\nerror when evicting pods/"a" (will retry after 5s): budget\nerror: global timeout reached\n`;
   const { status, stderr } = sh(
-    drainNode({ name: 'w-1', timeoutS: 20 }).script,
+    drainNode({ name: 'w-1', timeoutS: 20, cordon: 'plain' }).script,
     `*'get node w-1'*) printf 'w-1 ${before}' ;; *' --help'*) echo --delete-emptydir-data ;; *'drain w-1 --ignore-daemonsets --delete-emptydir-data --timeout=20s'*) printf '${said}'; return 1 ;; *'uncordon w-1'*) ;;`,
   );
   expect(status).toBe(1);

@@ -44,6 +44,10 @@ for file in *.deb; do
 done >Packages
 printf 'Origin: lab\\nLabel: lab\\nSuite: stable\\nDate: %s\\nSHA256:\\n %s %s Packages\\n' "$(LC_ALL=C date -Ru)" "$(sha256sum Packages | cut -d ' ' -f 1)" "$(stat -c %s Packages)"`;
 
+const SERVE = `set -eu
+printf '[Service]\\nExecStart=/usr/bin/busybox httpd -f -p 8081 -h /srv/repo\\n[Install]\\nWantedBy=multi-user.target\\n' >/etc/systemd/system/repository.service
+systemctl enable --quiet --now repository`;
+
 /** Serves them on a host that has the programs of Kubernetes. It needs gpg on this machine. */
 export async function aptRepositoryOn(lab: TestLab, name: string): Promise<AptRepository> {
   const { address } = (await lab.host(name)).host;
@@ -66,7 +70,7 @@ export async function aptRepositoryOn(lab: TestLab, name: string): Promise<AptRe
   }
 
   await sign();
-  await must(lab.ssh(name, 'systemd-run --quiet --unit repository busybox httpd -f -p 8081 -h /srv/repo'));
+  await must(lab.ssh(name, SERVE));
   return {
     ...{ uri: `http://${address}:8081/`, key, otherKey },
     async add(of, version, postinst = '') {

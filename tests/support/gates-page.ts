@@ -23,6 +23,8 @@ const ASKS: Readonly<Record<string, string>> = {
   'etcd-healthy': 'Every member is healthy, and all agree on members, leader and cluster.',
   'etcd-healthy-but-for-space': 'The same while the alarm NOSPACE is raised.',
   'etcd-healthy-but-for-stopped': 'The same while members are stopped, and the others are a quorum.',
+  'etcd-keeps-quorum-without-batch':
+    'The cluster is healthy without the members of the batch, and they are no part of its last quorum: they may be away for minutes.',
   'etcd-learner-caught-up': 'The member of the batch is a learner that has what the leader has, or a healthy voter.',
   'etcd-serves-without-batch': 'The members outside the batch serve and agree, whatever etcd lists for the batch.',
   'firewall-lets-in':
@@ -32,11 +34,14 @@ const ASKS: Readonly<Record<string, string>> = {
     'Nobody is led to the members that are to leave, kubeadm would make none of them again, and the others are a quorum without them.',
   'former-nodes-may-leave':
     'Most of the control planes that stay answer, and neither the load balancer nor a kubelet is led to an API server that is to leave.',
+  'host-rebooted': 'The host has booted since.',
   'keepalived-one-holder': 'Exactly one balancer holds the virtual IP, and does not talk to its peers from it.',
   'kube-proxy-settled': 'Every pod of kube-proxy is the newest one, and available.',
   'kubelet-ready': 'The new kubelet of each node has renewed its lease and reported Ready.',
   'runtime-ready': 'containerd runs on each host, and its node, where it is one, has reported Ready since.',
   'peers-take-writes': 'No member waits for a connection to a peer that is gone.',
+  'vip-can-spare-batch':
+    'Another load balancer can take the virtual IP while those of the batch are away, where there is another.',
   'vip-answers': 'The service answers through the virtual IP, verified, from where its clients are.',
   'vip-answers-control-planes': 'The same from every control plane, with the files that its API server uses.',
   'vip-answers-kubeconfigs':

@@ -261,6 +261,7 @@ async function place(
     case 'run':
     case 'run-on':
     case 'run-on-each':
+    case 'reboot-host':
     case 'remove-file':
     case 'create-authority':
     case 'move-authority':

@@ -129,6 +129,20 @@ export const HOST = {
     why: 'Kubernetes is set up with the kubeadm of each host, and there is none, or not all that goes with it.',
     next: 'Install kubelet, kubeadm and kubectl of one version, from pkgs.k8s.io or a mirror of it.',
   },
+  'apt-broken': {
+    why: 'What would be upgraded is not known, for apt reports an error: its sources, or what is installed, contradict each other.',
+    next: 'Have `apt-get -s upgrade` work on the host; its own message says what is wrong.',
+  },
+  'etcd-of-others': {
+    why: 'A member of etcd runs on the host as a static pod, and the inventory has none there: a reboot could take the quorum of that cluster.',
+    next: 'Describe that etcd in the inventory, as `provision adopt INVENTORY` does; or upgrade the host by hand.',
+    kind: 'unsafe',
+  },
+  'upgrade-of-others': {
+    why: 'By apt, the host would get other versions of kubelet, kubeadm or kubectl, which go with the version of the API servers, or another minor version of etcd, which goes with that of all members. Upgrading the packages of one node must do neither.',
+    next: 'Put them on hold, as the hint shows. Kubernetes is upgraded with kubeadm upgrade; etcd as docs/runbooks/upgrade-etcd.md says.',
+    kind: 'unsafe',
+  },
   'kubernetes-programs-of-others': {
     why: 'The inventory names a repository of packages for kubelet, kubeadm and kubectl, and the host runs, or would run, others that were installed by hand.',
     next: 'Remove those where no node runs with them; else leave out kube_cluster_packages_repository.',

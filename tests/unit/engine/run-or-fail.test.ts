@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import { perform, runOrFail, type Record as Kept } from '../../../src/engine/perform.js';
+import { perform, type Record as Kept } from '../../../src/engine/perform.js';
+import { runOrFail } from '../../../src/engine/run-or-fail.js';
 import type { Action } from '../../../src/model/change.js';
 import { plainContent } from '../../../src/model/content.js';
 import { outputOf, type Command, type Output, type Transport } from '../../../src/model/remote.js';

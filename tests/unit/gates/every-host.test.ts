@@ -44,6 +44,7 @@ const SERVICE = {
 describe('the gates of a cluster', () => {
   const names = [
     'etcd-can-spare-batch',
+    'etcd-keeps-quorum-without-batch',
     'etcd-healthy',
     'etcd-healthy-but-for-space',
     'etcd-healthy-but-for-stopped',
@@ -56,7 +57,8 @@ describe('the gates of a cluster', () => {
     ...SERVICE_NAMES.flatMap((service) =>
       [
         ...['backends-up', 'batch-backends-up', 'backends-named', 'former-balancers-freed', 'keepalived-one-holder'],
-        ...['vip-answers', 'vip-forwards', 'vip-answers-control-planes', 'vip-answers-kubeconfigs'],
+        ...['vip-can-spare-batch', 'vip-answers', 'vip-forwards'],
+        ...['vip-answers-control-planes', 'vip-answers-kubeconfigs'],
       ].map((gate) => `${gate}: ${service}`),
     ),
     'etcd-answers-directly',
@@ -68,6 +70,7 @@ describe('the gates of a cluster', () => {
     'kube-proxy-settled',
     'firewall-lets-in',
     'apt-unlocked',
+    'host-rebooted',
   ];
 
   test('have these names, and so long to open', () => {
@@ -76,6 +79,7 @@ describe('the gates of a cluster', () => {
       names.map((name) => {
         const slow = [
           'etcd-can-spare-batch',
+          'etcd-keeps-quorum-without-batch',
           'etcd-healthy',
           'etcd-healthy-but-for-space',
           'etcd-healthy-but-for-stopped',
@@ -88,6 +92,8 @@ describe('the gates of a cluster', () => {
         // A minute a node.
         if (name === 'kube-proxy-settled' || name === 'controllers-ready') return [name, name, 120];
         if (name === 'apt-unlocked') return [name, name, 600];
+        // Large servers test their memory.
+        if (name === 'host-rebooted') return [name, name, 1200];
         // Its host takes the rules back soon after.
         if (name === 'firewall-lets-in') return [name, name, 15];
         // Waiting frees nobody.

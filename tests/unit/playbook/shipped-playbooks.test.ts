@@ -78,6 +78,24 @@ const NODES_LEAVING: readonly Shape[] = [
     roles: ['kubernetes-leaving'],
   },
 ];
+const LISTS: Shape = { hosts: 'kube_node:kube_control_plane', become: true, roles: ['package-lists'] };
+const UPGRADED: readonly Shape[] = [
+  LISTS,
+  {
+    hosts: 'kube_node:kube_control_plane',
+    become: true,
+    serial: 1,
+    before: [
+      ...['apiserver-can-spare-batch', 'etcd-keeps-quorum-without-batch'],
+      ...['vip-can-spare-batch: etcd', 'vip-can-spare-batch: kube-apiserver'],
+    ],
+    after: [
+      ...['apiserver-ready', 'kubelet-ready', 'etcd-healthy', 'backends-up: etcd', 'keepalived-one-holder: etcd'],
+      ...['backends-up: kube-apiserver', 'keepalived-one-holder: kube-apiserver'],
+    ],
+    roles: ['node-upgrade'],
+  },
+];
 const OWN = "etcd_lb_provider | default('own') == 'own'";
 const BALANCERS: Shape = {
   hosts: 'etcd_lb',
@@ -298,6 +316,8 @@ const SHIPPED: Readonly<Record<string, readonly Shape[]>> = {
     { ...METRICS, when: ['etcd_host_metrics_port is defined'] },
     { ...FIREWALL, when: ['etcd_firewall is defined'] },
   ],
+  'package-lists.yaml': [LISTS],
+  'upgrade-nodes.yaml': UPGRADED,
   'node-prepare.yaml': [PREPARED],
   'containerd.yaml': [CONTAINERD],
   'kubernetes.yaml': [
@@ -311,6 +331,10 @@ const SHIPPED: Readonly<Record<string, readonly Shape[]>> = {
     { ...API_SERVERS, serial: 1, after: ['apiserver-ready', 'kubelet-ready'], roles: ['kubernetes-join'] },
     { hosts: 'kube_node', become: true, after: ['kubelet-ready'], roles: ['kubernetes-join'] },
     ...NODES_LEAVING,
+    ...UPGRADED.map((shape) => ({
+      ...shape,
+      when: ["(node_upgrade | default(false) | string | lower) in ['true', 'yes', 'on', '1']"],
+    })),
   ],
   'bypass.yaml': [{ ...API_SERVERS, serial: 1, after: ['apiserver-ready'], roles: ['kube-apiserver-direct'] }],
 };

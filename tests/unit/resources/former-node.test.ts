@@ -7,14 +7,23 @@ import type { KubernetesNode } from '../../../src/model/kubernetes.js';
 import { decideFormerNode, decideLostNode } from '../../../src/resources/decide-former-node.js';
 import { formerNodeSteps, lostNodeDeleted } from '../../../src/resources/kubernetes-former.js';
 import type { FormerNodeHost, FormerNodeLook } from '../../../src/resources/look-at-former-node.js';
-import { drainNode, resetFormerNode } from '../../../src/shell/former-node.js';
+import { drainNode } from '../../../src/shell/drain-node.js';
+import { resetFormerNode } from '../../../src/shell/former-node.js';
 import { fakeProbes, UNREACHABLE, type FakeAnswers } from '../../support/fake-probe.js';
 import { STOPPED } from '../../support/etcd-answers.js';
 import { sampleNode } from '../../support/sample-cluster.js';
 
 const NODE = { host: 'worker-2', address: '10.0.0.22' };
 const LISTED: ClusterNode = {
-  ...{ name: 'worker-2', takesPods: true, ready: 'true', evicted: ['default/web-1'], unowned: [], budgets: [] },
+  ...{
+    name: 'worker-2',
+    takesPods: true,
+    isMarked: false,
+    ready: 'true',
+    evicted: ['default/web-1'],
+    unowned: [],
+    budgets: [],
+  },
 };
 const HERE: FormerNodeHost = { state: 'joined', isOurs: true, kubeletRuns: true, hasStackedEtcd: false };
 
@@ -149,7 +158,11 @@ describe('the steps of a node that leaves', () => {
     expect(summaries(found)).toEqual(['drain node worker-2', 'take Kubernetes off the host', 'delete node worker-2']);
     const [drain] = found;
     expect(drain?.kind === 'change' ? [drain.change.diff, drain.change.actions] : []).toMatchObject([
-      ['through cp-2, within 60 s; no new pods come', '- default/web-1'],
+      [
+        'through cp-2, within 60 s; no new pods come',
+        '- default/web-1',
+        '! what they keep in emptyDir volumes is gone with them',
+      ],
       [{ kind: 'run-on', on: 'cp-2' }],
     ]);
     const doubt = await formerNodeSteps(SITE)[0]?.doubt?.(fakeProbes(hosts).get('worker-2') ?? never());
@@ -198,7 +211,7 @@ describe('the steps of a node that leaves', () => {
     const reset = 'kubeadm reset --force --skip-phases remove-etcd-member --cert-dir /run/provision/none';
     expect(resetFormerNode().script).toContain(reset);
     expect(resetFormerNode().script.replace(reset, '')).not.toMatch(/etcd/);
-    expect(drainNode({ name: "a'b", timeoutS: 5 }).script).toContain(`node='a'\\''b'`);
+    expect(drainNode({ name: "a'b", timeoutS: 5, cordon: 'plain' }).script).toContain(`node='a'\\''b'`);
   });
 });
 
@@ -212,7 +225,7 @@ describe('the fact of nodes at an address', () => {
   test('has its pods, told apart by their owners, and budgets of their namespaces', () => {
     const text = [
       'A',
-      'N\tworker-2\ttrue\tTrue',
+      'N\tworker-2\ttrue\tTrue\t-',
       'P\tdefault/web-1\tReplicaSet\tRunning',
       'P\tkube-system/proxy\tDaemonSet\tRunning',
       'P\tkube-system/kube-apiserver-x\tNode\tRunning',
@@ -228,6 +241,7 @@ describe('the fact of nodes at an address', () => {
           ...{
             name: 'worker-2',
             takesPods: false,
+            isMarked: false,
             ready: 'true',
             unowned: ['default/alone'],
             budgets: ['default/web'],
@@ -240,17 +254,17 @@ describe('the fact of nodes at an address', () => {
 
   test.each([
     ['S\tconnection refused', { silent: 'connection refused' }],
-    ['A\nN\tworker-2\t-\tTrue\nS\tno pods', { silent: 'no pods' }],
+    ['A\nN\tworker-2\t-\tTrue\t-\nS\tno pods', { silent: 'no pods' }],
     ['A\n', { nodes: [] }],
-    ['A\nN\tworker-2\t-\tUnknown', { nodes: [{ takesPods: true, ready: 'unknown', budgets: [] }] }],
-    ['A\nN\tworker-2\t-\t-\nU', { nodes: [{ takesPods: true, ready: 'unknown', budgets: undefined }] }],
+    ['A\nN\tworker-2\t-\tUnknown\t-', { nodes: [{ takesPods: true, ready: 'unknown', budgets: [] }] }],
+    ['A\nN\tworker-2\t-\t-\t-\nU', { nodes: [{ takesPods: true, ready: 'unknown', budgets: undefined }] }],
   ])('%j', (text, expected) => {
     expect(parse(text)).toMatchObject(expected);
   });
 
   test.each([
     '',
-    'A\nN\t$(id)\t-\tTrue',
+    'A\nN\t$(id)\t-\tTrue\t-',
     'A\nN\tworker-2\tTrue',
     'A\nN\tworker-2\t-\tTrue\nP\tWarning: v1beta1 is deprecated/x',
     'A\nN\tworker-2\t-\tTrue\nP\tdefault/$(id)\t\tRunning',

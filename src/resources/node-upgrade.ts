@@ -1,0 +1,151 @@
+import { aptUpgrade, UPGRADE, type AptUpgrade } from '../facts/apt-upgrade.js';
+import { changed, UNCHANGED, type Outcome, type Resource } from '../model/change.js';
+import { counted } from '../model/counted.js';
+import type { Kubernetes } from '../model/kubernetes.js';
+import type { Probe } from '../model/remote.js';
+import { shortList } from '../model/short-list.js';
+import { finishInstallation, updatePackageLists, upgradePackages } from '../shell/apt-upgrade.js';
+import { uncordonMarked } from '../shell/drain-node.js';
+import {
+  ageOf,
+  decideNodeUpgrade,
+  isStale,
+  lookAtNodeUpgrade,
+  type NodeUpgrade,
+  type NodeUpgradeLook,
+  type UpgradedNode,
+} from './decide-node-upgrade.js';
+import { budgetsRemark, drainedNodes, refuseUnowned } from './drained-node.js';
+
+/** How a host is upgraded. */
+export interface NodeUpgradeSite extends UpgradedNode {
+  readonly settings: Pick<Kubernetes['settings'], 'drainTimeoutS'>;
+}
+
+/** apt's lists, read again where they are old: what is upgraded is decided by them. */
+export function packageLists(): Resource {
+  return {
+    address: 'node-upgrade:lists',
+    paths: [],
+    async plan(probe) {
+      const apt = await probe.ask(aptUpgrade, UPGRADE);
+      if (!isStale(apt)) return UNCHANGED;
+      return changed({
+        summary: 'read the lists of packages again (apt-get update)',
+        diff: [ageOf(apt)],
+        actions: [
+          { kind: 'await', gate: 'apt-unlocked', parameters: {} },
+          { kind: 'run', command: updatePackageLists(), undo: 'nothing' },
+        ],
+        disruptive: false,
+      });
+    },
+  };
+}
+
+/** The resources of a host that is upgraded, in the order in which they are done. */
+export function nodeUpgradeSteps(site: NodeUpgradeSite): readonly Resource[] {
+  return [
+    step('drained', site, ({ drained, through }) => {
+      if (drained === undefined) return UNCHANGED;
+      refuseUnowned(drained, through);
+      const { drainTimeoutS: timeoutS } = site.settings;
+      return drainedNodes([drained], { through, timeoutS, cordon: 'marked' });
+    }),
+    step('finished', site, ({ finished }) => (finished ? finishedOutcome() : UNCHANGED)),
+    step('packages', site, ({ packages }, { apt }) => upgraded(packages, apt)),
+    step('reboot', site, ({ reboot }) => rebooted(reboot)),
+    step('uncordoned', site, uncordoned),
+  ];
+}
+
+type StepName = 'drained' | 'finished' | 'packages' | 'reboot' | 'uncordoned';
+
+function step(
+  name: StepName,
+  site: NodeUpgradeSite,
+  outcomeOf: (plan: NodeUpgrade, look: NodeUpgradeLook) => Outcome,
+): Resource {
+  const look = async (probe: Probe): Promise<NodeUpgradeLook> => lookAtNodeUpgrade(site, probe);
+  const doubt = DOUBTS[name];
+  return {
+    address: `node-upgrade:${name}`,
+    paths: [],
+    async plan(probe) {
+      const seen = await look(probe);
+      const found = decideNodeUpgrade(site.node.host, seen);
+      return typeof found === 'string' ? { kind: 'unknown', because: found } : outcomeOf(found, seen);
+    },
+    ...(doubt === undefined ? {} : { doubt: async (probe: Probe) => doubt(await look(probe), site.node.host) }),
+  };
+}
+
+const DOUBTS: Readonly<Partial<Record<StepName, (look: NodeUpgradeLook, host: string) => string | undefined>>> = {
+  drained(look, host) {
+    const { cluster } = look;
+    const found = decideNodeUpgrade(host, look);
+    const isDrained = typeof found !== 'string' && found.drained !== undefined;
+    return isDrained && 'through' in cluster ? budgetsRemark(cluster.nodes) : undefined;
+  },
+  packages({ apt }) {
+    if (isStale(apt)) return undefined;
+    const kept = apt.keptBack.length === 0 ? '' : `; held or kept back, they stay: ${shortList(apt.keptBack)}`;
+    return `what is upgraded is decided by apt's lists, and ${ageOf(apt)}${kept}`;
+  },
+};
+
+function finishedOutcome(): Outcome {
+  return changed({
+    summary: 'finish an installation that was cut off (dpkg --configure -a)',
+    diff: [],
+    actions: [
+      { kind: 'await', gate: 'apt-unlocked', parameters: {} },
+      { kind: 'run', command: finishInstallation(), undo: { lasting: 'packages stay installed' } },
+    ],
+    disruptive: true,
+  });
+}
+
+function upgraded(packages: NodeUpgrade['packages'], { upgrades }: AptUpgrade): Outcome {
+  if (packages === false) return UNCHANGED;
+  if (packages === 'unclear')
+    return { kind: 'unknown', because: 'which packages are upgraded is known once the installation is finished' };
+  const names = shortList(upgrades.map(({ name }) => name));
+  return changed({
+    summary: `upgrade ${counted(upgrades.length, 'package')}: ${names} (apt-get upgrade)`,
+    diff: upgrades.map(({ name, from, to }) => (from === undefined ? `+ ${name} ${to}` : `~ ${name} ${from} → ${to}`)),
+    actions: [
+      { kind: 'await', gate: 'apt-unlocked', parameters: {} },
+      { kind: 'run', command: upgradePackages(upgrades), undo: { lasting: 'packages stay upgraded' } },
+    ],
+    // Whatever runs with them may be restarted.
+    disruptive: true,
+  });
+}
+
+function rebooted(reboot: NodeUpgrade['reboot']): Outcome {
+  if (reboot === undefined) return UNCHANGED;
+  if (reboot === 'unclear')
+    return { kind: 'unknown', because: 'whether the host must be rebooted is known once its packages are upgraded' };
+  return changed({
+    summary: `reboot: ${reboot.because}`,
+    diff: [],
+    // Not in the middle of what others install.
+    actions: [{ kind: 'await', gate: 'apt-unlocked', parameters: {} }, { kind: 'reboot-host' }],
+    disruptive: true,
+  });
+}
+
+function uncordoned({ uncordoned: node, through }: NodeUpgrade): Outcome {
+  if (node === undefined) return UNCHANGED;
+  const { name, isMarked } = node;
+  return changed({
+    summary: `have node ${name} take pods again, once it is Ready (kubectl uncordon)`,
+    diff: isMarked ? ['an earlier run has cordoned it, and did not come to its end'] : [`through ${through}`],
+    actions: [
+      { kind: 'await', gate: 'kubelet-ready', parameters: {} },
+      { kind: 'run-on', on: through, command: uncordonMarked(name), lasting: 'the node takes pods' },
+    ],
+    disruptive: false,
+  });
+}

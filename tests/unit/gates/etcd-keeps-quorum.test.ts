@@ -1,0 +1,70 @@
+import { expect, test } from '@jest/globals';
+import { etcdKeepsQuorum } from '../../../src/gates/etcd-keeps-quorum.js';
+import { hostRebooted } from '../../../src/gates/host-rebooted.js';
+import { RemoteError } from '../../../src/model/errors.js';
+import type { Probe } from '../../../src/model/remote.js';
+import { etcdHost, healthy, SILENT } from '../../support/etcd-answers.js';
+import { fakeProbes, UNREACHABLE, type FakeAnswers } from '../../support/fake-probe.js';
+import { gateInput } from '../../support/gate-input.js';
+import { SAMPLE_CLUSTER } from '../../support/sample-cluster.js';
+
+const TODAY = new Date('2026-12-01T12:00:00Z');
+
+/** A cluster of so many members, as etcd lists them, too. */
+function members(count: number): ReturnType<typeof fakeProbes> {
+  const listed = (number: number): ReturnType<typeof healthy> => {
+    const status = healthy(number);
+    return { ...status, members: status.members.slice(0, count) };
+  };
+  const hosts = Array.from({ length: count }, (_, index) => [
+    `etcd-${index + 1}`,
+    etcdHost({ status: listed(index + 1) }),
+  ]);
+  return fakeProbes(Object.fromEntries(hosts) as Parameters<typeof fakeProbes>[0]);
+}
+
+test.each([
+  [1, ['etcd-1'], 'etcd-1 is one of 1 etcd members: while it is away, 0 would be left, fewer than a quorum of 1'],
+  [2, ['etcd-2'], 'etcd-2 is one of 2 etcd members: while it is away, 1 would be left, fewer than a quorum of 2'],
+  [3, ['etcd-3'], undefined],
+  [3, ['etcd-2', 'etcd-3'], 'etcd-2, etcd-3 is one of 3'],
+  [1, ['worker-1'], undefined],
+])('of %d members, %j may be away for minutes unless: %j', async (count, batch, reason) => {
+  const cluster = { ...SAMPLE_CLUSTER, members: SAMPLE_CLUSTER.members.slice(0, count) };
+  const answer = await etcdKeepsQuorum(cluster, () => TODAY).check(
+    gateInput(members(count), { when: 'before', batch }),
+  );
+  if (reason === undefined) expect(answer).toMatchObject({ open: true });
+  else expect(answer).toMatchObject({ open: false, isFinal: true, reason: expect.stringContaining(reason) as unknown });
+});
+
+test('the members outside the batch must be healthy', async () => {
+  const hosts = fakeProbes({
+    'etcd-1': etcdHost({ status: healthy(1) }),
+    'etcd-2': etcdHost({ status: SILENT }),
+    'etcd-3': etcdHost({ status: healthy(3) }),
+  });
+  const answer = await etcdKeepsQuorum(SAMPLE_CLUSTER, () => TODAY).check(gateInput(hosts, { batch: ['etcd-3'] }));
+  expect(answer).toMatchObject({ open: false, reason: expect.stringContaining('etcd-2 does not answer') as unknown });
+});
+
+test('a host has rebooted once it has another boot id; that it is away, or lets nobody in yet, is waited for', async () => {
+  const before = '11111111-1111-4111-8111-111111111111';
+  const ask = async (answers: FakeAnswers): Promise<unknown> =>
+    hostRebooted().check(
+      gateInput(fakeProbes({ 'worker-1': answers }), { when: 'action', batch: ['worker-1'], arguments: { before } }),
+    );
+  expect(await ask({ 'boot-id': { boot: before } })).toMatchObject({
+    open: false,
+    reason: 'worker-1 has not gone down yet',
+  });
+  const away = (await ask(UNREACHABLE)) as object;
+  expect(away).toMatchObject({ open: false, reason: 'worker-1 is booting' });
+  expect(away).not.toHaveProperty('isAway');
+  expect(await ask({ 'boot-id': { boot: '2' } })).toEqual({ open: true });
+  const login = new RemoteError({ code: 'command-failed', host: 'worker-1', message: 'System is booting up' });
+  const probe: Probe = { host: 'worker-1', ask: () => Promise.reject(login), on: () => probe };
+  const input = gateInput(new Map([['worker-1', probe]]), { batch: ['worker-1'], arguments: { before } });
+  expect(await hostRebooted().check(input)).toMatchObject({ open: false });
+  await expect(ask({ other: {} })).rejects.toThrow('no answer');
+});

@@ -1,0 +1,310 @@
+import { describe, expect, test } from '@jest/globals';
+import type { AptUpgrade } from '../../../src/facts/apt-upgrade.js';
+import { clusterNodes, type ClusterNode } from '../../../src/facts/cluster-nodes.js';
+import { pendingReboot, REBOOT } from '../../../src/facts/pending-reboot.js';
+import type { Outcome, Resource } from '../../../src/model/change.js';
+import { ProvisionError } from '../../../src/model/errors.js';
+import { decideNodeUpgrade, type NodeUpgradeLook } from '../../../src/resources/decide-node-upgrade.js';
+import { nodeUpgradeSteps, packageLists } from '../../../src/resources/node-upgrade.js';
+import { fakeProbe, type FakeAnswers } from '../../support/fake-probe.js';
+import { sampleNode } from '../../support/sample-cluster.js';
+
+const LISTED: ClusterNode = {
+  ...{ name: 'worker-1', takesPods: true, isMarked: false, ready: 'true' },
+  ...{ evicted: ['default/web-1'], unowned: [], budgets: [] },
+};
+const NEWER = { name: 'openssl', from: '3.0.1', to: '3.0.2' };
+const APT: AptUpgrade = { listsAgeS: 3600, upgrades: [], keptBack: [], isCutOff: false, problem: undefined };
+
+function look(
+  apt: Partial<AptUpgrade> = {},
+  node: Partial<ClusterNode> = {},
+  more: Partial<NodeUpgradeLook> = {},
+): NodeUpgradeLook {
+  return {
+    ...{ state: 'joined', apt: { ...APT, ...apt }, reboot: undefined, etcd: 'known' },
+    cluster: { through: 'cp-1', nodes: [{ ...LISTED, ...node }] },
+    ...more,
+  };
+}
+
+function words(seen: NodeUpgradeLook): string {
+  const found = decideNodeUpgrade('worker-1', seen);
+  if (typeof found === 'string') return `unknown: ${found}`;
+  const { drained, finished, packages, reboot, uncordoned } = found;
+  return [
+    drained === undefined ? [] : 'drain',
+    finished ? 'finish' : [],
+    packages === false ? [] : packages === true ? 'packages' : 'packages?',
+    reboot === undefined ? [] : reboot === 'unclear' ? 'reboot?' : 'reboot',
+    uncordoned === undefined ? [] : 'uncordon',
+  ]
+    .flat()
+    .join(' ');
+}
+
+const UPGRADES = { upgrades: [NEWER] };
+const GONE = { takesPods: false, evicted: [] };
+
+describe('what is left to do on a node', () => {
+  test.each<readonly [string, NodeUpgradeLook, string]>([
+    ['nothing', look(), ''],
+    ['packages', look(UPGRADES), 'drain packages reboot? uncordon'],
+    ['a reboot alone', look({}, {}, { reboot: 'x' }), 'drain reboot uncordon'],
+    ['both', look(UPGRADES, {}, { reboot: 'x' }), 'drain packages reboot uncordon'],
+    ['an installation was cut off', look({ isCutOff: true }), 'drain finish packages? reboot? uncordon'],
+    ['killed after the drain', look(UPGRADES, { ...GONE, isMarked: true }), 'packages reboot? uncordon'],
+    ['killed in the drain', look(UPGRADES, { takesPods: false, isMarked: true }), 'drain packages reboot? uncordon'],
+    ['killed in the reboot', look({}, { ...GONE, isMarked: true }), 'uncordon'],
+    ['uncordoned by hand meanwhile: its mark goes', look({}, { isMarked: true }), 'uncordon'],
+    ['others have cordoned it', look(UPGRADES, GONE), 'packages reboot?'],
+    ['others have cordoned it, and pods are there', look(UPGRADES, { takesPods: false }), 'drain packages reboot?'],
+    ['others have cordoned it, and nothing is to do', look({}, GONE), ''],
+    ...(['bare', 'begun', 'serving', 'joining', 'leaving'] as const).map(
+      (state) =>
+        [
+          `a host that is no node yet: ${state}`,
+          look(UPGRADES, {}, { state }),
+          'unknown: what is upgraded is known once it has joined the cluster (playbook kubernetes)',
+        ] as const,
+    ),
+    ['its lists are a day old', look({ ...UPGRADES, listsAgeS: 86_400 }), 'drain packages reboot? uncordon'],
+    [
+      'its lists are older',
+      look({ listsAgeS: 86_401 }),
+      'unknown: which packages are upgraded is known once apt has read its lists again (they are 24 h old)',
+    ],
+    [
+      'its lists are much older',
+      look({ listsAgeS: 12 * 86_400 }),
+      'unknown: which packages are upgraded is known once apt has read its lists again (they are 12 days old)',
+    ],
+    [
+      'nobody knows how old its lists are',
+      look({ listsAgeS: undefined }),
+      'unknown: which packages are upgraded is known once apt has read its lists again (nothing says when it has last done so)',
+    ],
+    [
+      'nobody serves',
+      look(UPGRADES, {}, { cluster: { silent: 'cp-1: refused' } }),
+      'unknown: no control plane says whether it takes pods (cp-1: refused)',
+    ],
+    [
+      'the cluster does not have it',
+      look({}, {}, { cluster: { through: 'cp-1', nodes: [] } }),
+      'unknown: cp-1 lists no node at its address',
+    ],
+    [
+      'two nodes have its address',
+      look({}, {}, { cluster: { through: 'cp-1', nodes: [LISTED, LISTED] } }),
+      'unknown: cp-1 lists several nodes at its address',
+    ],
+  ])('%s', (_, seen, expected) => {
+    expect(words(seen)).toBe(expected);
+  });
+
+  test.each<readonly [string, NodeUpgradeLook]>([
+    ['apt-broken', look({ problem: 'E: unmet' })],
+    ['upgrade-of-others', look({ upgrades: [NEWER, { name: 'kubelet', from: '1.30.2-1.1', to: '1.30.3-1.1' }] })],
+    ['upgrade-of-others', look({ upgrades: [{ name: 'kubectl', from: undefined, to: '1.30.3-1.1' }] })],
+    ['upgrade-of-others', look({ upgrades: [{ name: 'etcd-server', from: '3.4.23+dfsg-4', to: '3.5.16-4' }] })],
+    ['etcd-of-others', look({}, {}, { etcd: 'unknown' })],
+  ])('is refused: %s', (code, seen) => {
+    expect(() => decideNodeUpgrade('worker-1', seen)).toThrow(expect.objectContaining({ code }));
+  });
+
+  test('what goes with other nodes is named, with how apt is told to leave it; a newer etcd of the same minor is none of it', () => {
+    const upgrades = [
+      { name: 'kubelet', from: '1.30.2-1.1', to: '1.31.0-1.1' },
+      { name: 'etcd-server', from: '3.5.16-4', to: '3.6.1-1' },
+    ];
+    expect(() => decideNodeUpgrade('worker-1', look({ upgrades }))).toThrow(
+      expect.objectContaining({
+        message: expect.stringContaining('kubelet 1.30.2-1.1 → 1.31.0-1.1, etcd-server 3.5.16-4 → 3.6.1-1') as unknown,
+        hint: 'have apt leave them: ssh worker-1 sudo apt-mark hold kubelet etcd-server',
+      }),
+    );
+    const patch = [{ name: 'etcd-server', from: '3.5.16-4', to: '3.5.30-1' }];
+    expect(words(look({ upgrades: patch }))).toBe('drain packages reboot? uncordon');
+  });
+});
+
+/** The host itself, with what it answers beside the cluster. */
+function host(apt: AptUpgrade, { reboot = undefined as string | undefined, etcd = false } = {}): FakeAnswers {
+  return {
+    'apt-upgrade': { upgrade: apt },
+    'pending-reboot': { reboot },
+    'file-contents': { '/var/lib/provision/kubernetes': undefined },
+    paths: {
+      '/etc/kubernetes/kubelet.conf': true,
+      '/etc/kubernetes/bootstrap-kubelet.conf': false,
+      '/etc/kubernetes/admin.conf': true,
+      '/etc/kubernetes/manifests/kube-apiserver.yaml': true,
+      '/etc/kubernetes/manifests/etcd.yaml': etcd,
+    },
+  };
+}
+
+const CONTROL_PLANES = ['cp-1', 'cp-2'].map((name) => ({
+  ...sampleNode('cp-1', 'control-plane'),
+  ...{ host: name, address: `10.0.0.${name === 'cp-1' ? 11 : 12}` },
+}));
+
+function steps(name = 'worker-1', isMember = false): readonly Resource[] {
+  const node = CONTROL_PLANES.find((each) => each.host === name) ?? {
+    ...sampleNode('worker-1', 'worker'),
+    address: '10.0.0.11',
+  };
+  return nodeUpgradeSteps({ node, controlPlanes: CONTROL_PLANES, isMember, settings: { drainTimeoutS: 60 } });
+}
+
+async function outcomes(own: FakeAnswers, seen: readonly Partial<ClusterNode>[], name = 'worker-1') {
+  const nodes = { 'cluster-nodes': { '10.0.0.11': { nodes: seen.map((each) => ({ ...LISTED, ...each })) } } };
+  const serving = { ...host(APT), ...nodes };
+  const hosts = { 'cp-1': serving, 'cp-2': serving, [name]: { ...own, ...nodes } };
+  const probe = fakeProbe(hosts[name] ?? {}, hosts, name);
+  const resources = steps(name);
+  return {
+    probe,
+    resources,
+    planned: await Promise.all(resources.map(async (resource) => resource.plan(probe))),
+  };
+}
+
+const said = (outcome: Outcome | undefined): string =>
+  outcome?.kind === 'change'
+    ? outcome.change.summary
+    : outcome?.kind === 'unknown'
+      ? `unknown: ${outcome.because}`
+      : '';
+
+test('the steps of a node, as they are shown; another control plane is asked than the one that reboots', async () => {
+  const apt = {
+    ...APT,
+    upgrades: [NEWER, { name: 'linux-image-6.1.0-26', from: undefined, to: '6.1.112-1' }],
+    keptBack: ['kubelet'],
+  };
+  const { planned, resources, probe } = await outcomes(host(apt), [{ budgets: ['default/web'] }], 'cp-1');
+  expect(planned.map(said)).toEqual([
+    'drain node worker-1: its pods go elsewhere, as their disruption budgets let them',
+    '',
+    'upgrade 2 packages: openssl, linux-image-6.1.0-26 (apt-get upgrade)',
+    'unknown: whether the host must be rebooted is known once its packages are upgraded',
+    'have node worker-1 take pods again, once it is Ready (kubectl uncordon)',
+  ]);
+  expect(planned[0]).toMatchObject({
+    change: {
+      diff: [
+        'through cp-2, within 60 s; no new pods come',
+        '- default/web-1',
+        '! what they keep in emptyDir volumes is gone with them',
+      ],
+      ...{ disruptive: true, actions: [{ kind: 'run-on', on: 'cp-2' }] },
+    },
+  });
+  expect(planned[2]).toMatchObject({
+    change: {
+      diff: ['~ openssl 3.0.1 → 3.0.2', '+ linux-image-6.1.0-26 6.1.112-1'],
+      actions: [{ gate: 'apt-unlocked' }, {}],
+    },
+  });
+  expect(planned[4]).toMatchObject({
+    change: {
+      actions: [
+        { kind: 'await', gate: 'kubelet-ready' },
+        { kind: 'run-on', on: 'cp-2' },
+      ],
+    },
+  });
+  const doubts = await Promise.all(resources.map(async (resource) => resource.doubt?.(probe)));
+  expect(doubts).toEqual([
+    '1 disruption budget allows nothing now, and holds the drain up where pods of the node are meant: default/web',
+    undefined,
+    "what is upgraded is decided by apt's lists, and they are 1 h old; held or kept back, they stay: kubelet",
+    undefined,
+    undefined,
+  ]);
+});
+
+test('what a killed run has left, and a reboot', async () => {
+  const { planned } = await outcomes(host(APT, { reboot: '/run/reboot-required is there' }), [
+    { ...GONE, isMarked: true },
+  ]);
+  expect(planned.map(said)).toEqual([
+    '',
+    '',
+    '',
+    'reboot: /run/reboot-required is there',
+    'have node worker-1 take pods again, once it is Ready (kubectl uncordon)',
+  ]);
+  expect(planned[3]).toMatchObject({
+    change: { actions: [{ kind: 'await', gate: 'apt-unlocked' }, { kind: 'reboot-host' }] },
+  });
+  expect(planned[4]).toMatchObject({
+    change: { diff: ['an earlier run has cordoned it, and did not come to its end'] },
+  });
+  const cutOff = await outcomes(host({ ...APT, isCutOff: true }), [{}]);
+  expect(cutOff.planned.map(said).slice(1, 3)).toEqual([
+    'finish an installation that was cut off (dpkg --configure -a)',
+    'unknown: which packages are upgraded is known once the installation is finished',
+  ]);
+  const { planned: none, resources, probe } = await outcomes(host(APT), [{ budgets: ['default/web'] }]);
+  expect(none.map(said)).toEqual(['', '', '', '', '']);
+  expect(await resources[0]?.doubt?.(probe)).toBeUndefined();
+});
+
+test('pods that nobody would make again, and a member of etcd that the inventory does not have, are refused', async () => {
+  const codeOf = async (work: Promise<unknown>): Promise<string | undefined> =>
+    work.then(
+      () => undefined,
+      (error: unknown) => (error instanceof ProvisionError ? error.code : String(error)),
+    );
+  const due = { ...APT, upgrades: [NEWER] };
+  expect(await codeOf(outcomes(host(due), [{ unowned: ['default/alone'] }]))).toBe('node-not-drainable');
+  expect(await codeOf(outcomes(host(due, { etcd: true }), [{}]))).toBe('etcd-of-others');
+  const own = { ...host(due, { etcd: true }), 'cluster-nodes': { '10.0.0.11': { nodes: [LISTED] } } };
+  const known = steps('cp-1', true)[0]?.plan(fakeProbe(own, { 'cp-1': own, 'cp-2': own }, 'cp-1'));
+  expect(await known).toMatchObject({ kind: 'change' });
+});
+
+test.each([
+  [3600, ''],
+  [undefined, 'read the lists of packages again (apt-get update)'],
+  [90_000, 'read the lists of packages again (apt-get update)'],
+])('lists of %j s', async (listsAgeS, expected) => {
+  expect(said(await packageLists().plan(fakeProbe({ 'apt-upgrade': { upgrade: { ...APT, listsAgeS } } })))).toBe(
+    expected,
+  );
+});
+
+describe('why a host needs a reboot', () => {
+  const RUNS = 'U 6.1.0-25-amd64\n';
+  test.each([
+    ['', undefined],
+    ['R linux-image-6.1.0-26-amd64 libc6 \n', '/run/reboot-required is there, for linux-image-6.1.0-26-amd64 libc6'],
+    ['R \n', '/run/reboot-required is there'],
+    [`${RUNS}K 6.1.0-9-amd64 before\nK 6.1.0-25-amd64 before\n`, undefined],
+    [
+      `${RUNS}K 6.1.0-25-amd64 before\nK 6.1.0-26-amd64 since\n`,
+      'kernel 6.1.0-25-amd64 runs, and 6.1.0-26-amd64 was installed since',
+    ],
+    // The boot loader starts an older one: it has had its chance.
+    [`${RUNS}K 6.1.0-25-amd64 before\nK 6.1.0-26-amd64 before\n`, undefined],
+    [`${RUNS}K 6.1.0-24-amd64 since\nK 6.1.0-25-amd64 before\n`, undefined],
+    [
+      `${RUNS}K 6.1.0-25-amd64 since\nK 6.1.0-26-amd64 before\n`,
+      'kernel 6.1.0-25-amd64 runs, and was installed again since',
+    ],
+    [RUNS, undefined],
+  ])('%j', (stdout, expected) => {
+    expect(pendingReboot.parse(stdout, [REBOOT]).get(REBOOT)).toBe(expected);
+  });
+});
+
+test('a node that this program has cordoned is told from one that others have', () => {
+  const line = (mark: string): string => `A\nN\tw-1\ttrue\tTrue\t${mark}\n`;
+  for (const mark of ['-', 'marked'])
+    expect(clusterNodes.parse(line(mark), ['10.0.0.2']).get('10.0.0.2')).toMatchObject({
+      nodes: [{ takesPods: false, isMarked: mark === 'marked' }],
+    });
+});
