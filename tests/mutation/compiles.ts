@@ -31,6 +31,14 @@ function makeService(): { readonly plant: (file: string, text: string) => void; 
 
 let made: ReturnType<typeof makeService> | undefined;
 
+/** A file with its types, as it is; `undefined` where it is none that is compiled. @param file from the top of the repository */
+export function typed(file: string): { readonly source: ts.SourceFile; readonly checker: ts.TypeChecker } | undefined {
+  made ??= makeService();
+  const program = made.service.getProgram();
+  const source = program?.getSourceFile(resolve(file));
+  return program === undefined || source === undefined ? undefined : { source, checker: program.getTypeChecker() };
+}
+
 /** Whether a mutant gets past the compiler: what doesn't is noticed before any test runs. */
 export function compiles(mutant: Mutant): boolean {
   if (mutant.when === 'data' || mutant.became.includes('firstOf(')) return true;

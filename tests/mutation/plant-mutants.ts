@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import ts from 'typescript';
+import { typed } from './compiles.js';
 import { playbookSlips, templateSlips } from './data-slips.js';
 import { instrument, type Numbered } from './instrument.js';
 import type { Mutant, Slip } from './mutant.js';
@@ -50,6 +51,11 @@ export function plantMutants(files: ReadonlyMap<string, Lines>, work: string, mo
 }
 
 function slipsOf(file: string, text: string): readonly (Place | { readonly slip: Slip })[] {
-  if (file.endsWith('.ts')) return findSlips(ts.createSourceFile(file, text, ts.ScriptTarget.ES2023, true));
+  if (file.endsWith('.ts')) {
+    const { source, checker } = typed(file) ?? {
+      source: ts.createSourceFile(file, text, ts.ScriptTarget.ES2023, true),
+    };
+    return findSlips(source, checker);
+  }
   return (file.endsWith('.j2') ? templateSlips(text) : playbookSlips(text)).map((slip) => ({ slip }));
 }

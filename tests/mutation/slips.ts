@@ -1,5 +1,6 @@
 import ts from 'typescript';
 import type { Slip } from './mutant.js';
+import { mixUps } from './mixed-up.js';
 import { scriptSlips } from './script-slips.js';
 
 /** A slip and how its place is instrumented: as an expression, a statement, or an element of a list. */
@@ -53,6 +54,9 @@ const FORGOTTEN = new Set([
   'trimEnd',
   'toLowerCase',
 ]);
+
+/** Methods that give an order: the other one. */
+const SORTED = new Set(['sort', 'toSorted']);
 
 /** Methods that do something for each: for the first only. */
 const FOR_EACH = new Set(['map', 'flatMap', 'filter', 'some', 'every', 'forEach', 'find']);
@@ -111,6 +115,7 @@ function callSlips(node: ts.CallExpression): readonly Found[] {
   const found: Found[] = [];
   if (other !== undefined) found.push(['method', `${on}.${other}${rest}`]);
   if (FORGOTTEN.has(name)) found.push(['forgotten method', on]);
+  if (SORTED.has(name)) found.push(['reversed', `${node.getText()}.reverse()`]);
   if (FOR_EACH.has(name)) found.push(['only the first', `firstOf(${on}).${name}${rest}`]);
   return found;
 }
@@ -141,11 +146,16 @@ function expressionSlips(node: ts.Node, source: ts.SourceFile): readonly Found[]
     return [['negation', node.operand.getText()]];
   if (node.kind === ts.SyntaxKind.TrueKeyword || node.kind === ts.SyntaxKind.FalseKeyword)
     return ts.isLiteralTypeNode(node.parent) ? [] : [['truth', node.getText() === 'true' ? 'false' : 'true']];
-  if (ts.isNumericLiteral(node) && isCode(node)) return [['number', `${node.getText()} + 1`]];
+  if (ts.isNumericLiteral(node) && isCode(node)) return numberSlips(node);
   if (ts.isStringLiteralLike(node) || ts.isTemplateExpression(node)) return textSlips(node, source);
   if (ts.isRegularExpressionLiteral(node)) return regexSlips(node.text);
   if (ts.isCallExpression(node)) return callSlips(node);
   return [];
+}
+
+function numberSlips(node: ts.NumericLiteral): readonly Found[] {
+  const text = node.getText();
+  return [['number', `${text} + 1`], ...(text === '0' ? [] : [['number', `${text} - 1`] as const])];
 }
 
 /** Conditions that always or never hold. */
@@ -204,8 +214,11 @@ function isLoad(node: ts.Node): boolean {
   return true;
 }
 
-/** All slips that could be made in a TypeScript file, in the order of their places. */
-export function findSlips(source: ts.SourceFile): readonly Place[] {
+/**
+ * All slips that could be made in a TypeScript file, in the order of their places.
+ * @param checker knows its types: without them nothing is mixed up
+ */
+export function findSlips(source: ts.SourceFile, checker?: ts.TypeChecker): readonly Place[] {
   const places: Place[] = [];
   function visit(node: ts.Node): void {
     if (ts.isTypeNode(node) || ts.isInterfaceDeclaration(node) || ts.isTypeAliasDeclaration(node)) return;
@@ -219,7 +232,11 @@ export function findSlips(source: ts.SourceFile): readonly Place[] {
     if (isForgettable(node)) add('element', 'dropped property', '...{}');
     if (ts.isSpreadAssignment(node) && ts.isExpression(node.expression)) add('element', 'dropped spread', '...{}');
     else
-      for (const [kind, became] of [...expressionSlips(node, source), ...conditionSlips(node)])
+      for (const [kind, became] of [
+        ...expressionSlips(node, source),
+        ...conditionSlips(node),
+        ...(checker === undefined ? [] : mixUps(node, checker)),
+      ])
         if (became !== node.getText(source)) add('expression', kind, became);
     ts.forEachChild(node, visit);
   }

@@ -92,6 +92,36 @@ describe('a mutation run', () => {
     ]);
   });
 
+  test('mixes up what would compile as well: arguments, elements, words, properties and variables', () => {
+    const lines = [
+      "type Step = 'stop' | 'start' | 'remove';",
+      'interface Host { readonly name: string; readonly port: number; readonly owner: string }',
+      'function order(step: Step, first: Host, second: Host, most: number): readonly unknown[] {',
+      '  const least = first.port;',
+      "  if (step === 'stop') return [order('remove', second, first, least), most];",
+      '  return [first.name];',
+      '}',
+    ];
+    const options = { noLib: true, strict: true };
+    const source = ts.createSourceFile('a.ts', lines.join('\n'), ts.ScriptTarget.ES2023, true);
+    const host = { ...ts.createCompilerHost(options), getSourceFile: () => source, writeFile: () => undefined };
+    const checker = ts.createProgram(['a.ts'], options, host).getTypeChecker();
+    const mixed = findSlips(source, checker).filter(({ slip }) => /^(?:swapped|other) /.test(slip.kind));
+    expect(mixed.map(({ slip }) => `${slip.kind}: ${slip.was} → ${slip.became}`)).toEqual([
+      'other variable: first → second',
+      "other word: 'stop' → 'start'",
+      "other order: [order('remove', second, first, least), most] → [most, order('remove', second, first, least)]",
+      "swapped arguments: order('remove', second, first, least) → order('remove', first, second, least)",
+      "other word: 'remove' → 'stop'",
+      'other variable: second → first',
+      'other variable: first → second',
+      'other variable: least → most',
+      'other variable: most → least',
+      'other property: first.name → first.owner',
+      'other variable: first → second',
+    ]);
+  });
+
   test('takes lines, gates and numbers from playbooks and templates', () => {
     const play = '- hosts: etcd\n  serial: 1\n  gates:\n    after: [one, two]\n';
     expect(planted(play, playbookSlips(play))).toEqual(
