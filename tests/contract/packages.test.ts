@@ -14,8 +14,8 @@ let directory: string;
 beforeEach(async () => {
   directory = temporaryDirectory('packages');
   for (const name of ['apt-get', 'systemctl', 'dpkg', 'ls']) {
-    // Each program only says that it ran, and ends as the test wants it to.
-    const script = `#!/bin/sh\necho "${name} $*" >>${directory}/log\n[ ! -e ${directory}/fails-${name} ] || { rm ${directory}/fails-${name}; exit 100; }\n${name === 'ls' ? `cat ${directory}/updates 2>/dev/null || :` : ''}\n`;
+    // Each program only says that it ran, and ends as the test wants it to; none may ask anybody anything.
+    const script = `#!/bin/sh\n[ "$DEBIAN_FRONTEND" = noninteractive ] || exit 90\necho "${name} $*" >>${directory}/log\n[ ! -e ${directory}/fails-${name} ] || { rm ${directory}/fails-${name}; exit 100; }\n${name === 'ls' ? `cat ${directory}/updates 2>/dev/null || :` : ''}\n`;
     await writeFile(join(directory, name), script);
     await chmod(join(directory, name), 0o755);
   }

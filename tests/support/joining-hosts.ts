@@ -19,7 +19,7 @@ export const BARE_HOST: JoiningHost = { data: NO_DATA, unit: STOPPED, status: SI
 /** A host of the sample cluster whose etcd runs where it answers, and that nobody answers at the URLs of others. */
 export function joiningHost(number: number, given: JoiningHost): FakeAnswers {
   const answers = etcdHost(given);
-  const elsewhere = [1, 2, 3, 4, 5].map((each) =>
+  const elsewhere = [1, 2, 3, 4, 5, 6].map((each) =>
     etcdStatusKey({ clientUrl: `https://10.0.0.${each}:2379`, client: sampleMember(each).client }),
   );
   const unit = {

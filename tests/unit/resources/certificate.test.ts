@@ -113,6 +113,19 @@ function issueOf(change: Change): IssueCertificate {
 }
 
 describe('a leaf that is as it should be', () => {
+  test('is known by its file, and is in one or two', () => {
+    const view = { certificate: () => undefined, trustBundle: () => undefined };
+    const of = (wanted: WantedCertificate): readonly string[] => {
+      const { address, paths } = certificateResource(wanted, { authority: view, now: TODAY, renewBeforeDays: 30 });
+      return [address, ...paths];
+    };
+    expect(of(WANTED)).toEqual([`certificate:${CERTIFICATE}`, CERTIFICATE, KEY]);
+    expect(of({ ...WANTED, destination: { layout: 'bundle', path: '/b.pem' } })).toEqual([
+      'certificate:/b.pem',
+      '/b.pem',
+    ]);
+  });
+
   test('is left alone', async () => {
     expect(await decide(good)).toEqual({ kind: 'unchanged' });
   });

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { compareVersions, readEtcdVersion, versionText, type EtcdVersion } from '../../../src/model/etcd-version.js';
-import { judgeUpgrade } from '../../../src/resources/judge-upgrade.js';
+import { believedVersions, judgeUpgrade } from '../../../src/resources/judge-upgrade.js';
 
 function version(text: string): EtcdVersion {
   const found = readEtcdVersion(text);
@@ -51,6 +51,7 @@ describe('which versions a member may go to', () => {
     ['3.5.16 3.4.23 3.4.23', '3.4.22', [BACK]],
     ['3.6.11 3.6.11 3.6.11', '3.4.23', [BACK]],
     ['3.5.16', '3.4.23', [BACK]],
+    ['3.6.11 3.4.23 3.4.23', '3.5.32', [BACK]],
     // One minor at a time, also by the slowest member.
     ['3.4.23 3.4.23 3.4.23', '3.6.11', [SKIPS, '3.5.32 or a later 3.5', '3.6.11']],
     ['3.5.16 3.4.23 3.5.16', '3.6.11', [SKIPS, '3.5.32 or a later 3.5', '3.6.11']],
@@ -84,6 +85,22 @@ describe('which versions a member may go to', () => {
     ['3.5.16 3.4.23 3.4.23', '3.4.0', BACK],
   ])('%s, which say %s of the cluster', (running, told, expected) => {
     expect(judge(running, '3.4.23', told)).toEqual([expected]);
+  });
+
+  test.each([
+    ['two of three', '3.5.0 3.5.0 3.4.0', 3, ['a']],
+    ['all that answer, which are two of four', '3.5.0 3.5.0', 4, ['a', 'b']],
+    ['three of four', '3.4.0 3.5.0 3.5.0 3.5.0', 4, ['a']],
+    ['three of five', '3.5.0 3.5.0 3.5.0', 5, ['a']],
+    ['two of five', '3.5.0 3.5.0', 5, ['a', 'b']],
+    ['nobody', '', 3, ['a', 'b']],
+  ])('a member that says less is not believed where %s say what the cluster is at', (_, told, members, believed) => {
+    const heard = new Map([
+      ['a', version('3.5.16')],
+      ['b', version('3.4.23')],
+    ]);
+    const clusters = told.split(' ').flatMap((each) => (each === '' ? [] : [version(each)]));
+    expect([...believedVersions(heard, { clusters, members }).keys()]).toEqual(believed);
   });
 
   test.each([

@@ -151,6 +151,14 @@ describe('a member that is to leave', () => {
     expect(await steps(cluster([1, 2, 3, 4], [5]), 5, hosts(members, others))).toEqual(left);
   });
 
+  test('is taken out of the list that most have, by its entry', async () => {
+    const [wanted, member] = [cluster([1, 2, 3, 4], [5]), sampleMember(5)];
+    const look = await lookBeforeLeaving(wanted, member, on(hosts(FIVE), 5));
+    expect(decideRemoval(wanted, member, look)).toEqual({ steps: USUAL, removed: entry(5), clusterId: '77' });
+    const left = await lookBeforeLeaving(wanted, member, on(hosts(FIVE.slice(0, 4), { 5: DOWN }), 5));
+    expect(decideRemoval(wanted, member, left)).toEqual({ steps: ['aside'], removed: undefined });
+  });
+
   test('one that is a learner only leaves as well', async () => {
     const members = [...FIVE.slice(0, 3), entry(4, { isLearner: true })];
     const learner: Given = { status: healthy(4, { isLearner: true, members: [] }) };
@@ -320,12 +328,18 @@ describe('a member that is to leave', () => {
     expect(await steps(cluster([1, 2, 4, 5], [3]), 3, hosts(members, { 4: GONE, 5: GONE }))).toEqual(USUAL);
   });
 
+  test('others leave with it: their learner is no change of others, either', async () => {
+    const members = [...FIVE.slice(0, 3), entry(5, { isLearner: true })];
+    const learner: Given = { status: healthy(5, { isLearner: true, members: [] }) };
+    expect(await steps(cluster([1, 2, 4], [3, 5]), 3, hosts(members, { 4: GONE, 5: learner }))).toEqual(USUAL);
+  });
+
   test('of several changes that others have begun, the first is named', async () => {
-    const members = [...FIVE.slice(0, 2), entry(3, { name: '' }), entry(4, { isLearner: true }), entry(5)];
+    const members = [...FIVE.slice(0, 2), entry(3, { name: '' }), entry(4, { name: '' }), entry(5)];
     const waits = { unit: STOPPED, status: SILENT };
     await expect(steps(cluster([1, 2, 3, 4], [5]), 5, hosts(members, { 3: waits, 4: waits }))).rejects.toMatchObject({
       code: 'membership-pending',
-      message: expect.stringContaining('never started'),
+      message: expect.stringContaining('https://10.0.0.3:2380'),
     });
   });
 

@@ -52,10 +52,12 @@ describe('a member that is to be replaced', () => {
 });
 
 describe('the look before a host joins', () => {
-  const members = [1, 2, 3, 4, 5].map((number) => sampleMember(number));
+  const members = [1, 2, 3, 4, 5, 6].map((number) => sampleMember(number));
   const wanted = { ...SAMPLE_CLUSTER, members };
   const FOUR = sampleMember(4);
   const peers = members.slice(0, 3);
+  /** Who is yet to join, too. */
+  const OTHERS = { 'etcd-5': joiningHost(5, BARE_HOST), 'etcd-6': joiningHost(6, BARE_HOST) };
   type Heard = Readonly<Record<string, unknown>>;
   const heardAt = (url: string, status: object): Heard => ({
     [etcdStatusKey({ clientUrl: url, client: FOUR.client })]: status,
@@ -65,11 +67,11 @@ describe('the look before a host joins', () => {
     return { ...answers, 'etcd-status': Object.assign({}, answers['etcd-status'], ...heard) as Heard };
   };
   const look = async (hosts: Readonly<Record<string, FakeAnswers>>) =>
-    lookBeforeJoining(wanted, FOUR, probeOf({ 'etcd-5': joiningHost(5, BARE_HOST), ...hosts }, 'etcd-4'));
+    lookBeforeJoining(wanted, FOUR, probeOf({ ...OTHERS, ...hosts }, 'etcd-4'));
   const BARE = { host: 'etcd-4', isRunning: false, ...NO_DATA };
 
   test('has all that the hosts say, without others that join', async () => {
-    const listed = [...THREE, listedMember(5, true, '')];
+    const listed = [...THREE, listedMember(5, true, ''), listedMember(6, true, '')];
     const found = await look({
       ...Object.fromEntries([1, 2, 3].map((number) => [`etcd-${number}`, up(number, listed)])),
       'etcd-4': joiningHost(4, BARE_HOST),
@@ -121,9 +123,9 @@ describe('the look before a host joins', () => {
 
   test('is none where its host can not be asked', async () => {
     const hosts = { 'etcd-1': up(1), 'etcd-2': up(2), 'etcd-3': up(3), 'etcd-4': UNREACHABLE };
-    await expect(
-      lookBeforeJoining(wanted, FOUR, probeOf({ 'etcd-5': joiningHost(5, BARE_HOST), ...hosts })),
-    ).rejects.toMatchObject({ code: 'unreachable' });
+    await expect(lookBeforeJoining(wanted, FOUR, probeOf({ ...OTHERS, ...hosts }))).rejects.toMatchObject({
+      code: 'unreachable',
+    });
   });
 });
 

@@ -135,6 +135,19 @@ describe('another address', () => {
     expect(await hint(one, silent, silent)).toMatch(/\netcdctl member update 1 /);
   });
 
+  test('of two members, one alone is not believed against the other', async () => {
+    const two = { ...SAMPLE_CLUSTER, members: [sampleMember(1), sampleMember(2)] };
+    const saying = (number: number, address: string): FakeAnswers => {
+      const members = healthy(1).members.slice(0, 2);
+      const listed = members.map((each) =>
+        each.id === '2' ? { ...each, peerUrls: [`https://${address}:2380`] } : each,
+      );
+      return etcdHost({ status: healthy(number, { members: listed }) });
+    };
+    const planned = plan([saying(1, '10.0.0.22'), saying(2, '10.0.0.2')], { number: 2, cluster: two });
+    expect(await planned).toEqual(UNCHANGED);
+  });
+
   test('of another member stops nobody else', async () => {
     expect((await plan(listing(FORMER, FORMER, FORMER), { runsWith: CHANGING })).kind).toBe('change');
   });
