@@ -54,6 +54,8 @@ const runs = {
     'kubernetes-playbook',
     'kubernetes-certificates',
     'kubernetes-packages',
+    'fleet-jobs',
+    'fleet',
     'vrrp-version',
     'diagnosis',
     'external-ca',

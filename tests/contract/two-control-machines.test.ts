@@ -1,12 +1,17 @@
 import { cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { execFileSync } from 'node:child_process';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { parse } from 'yaml';
 import { EXIT } from '../../src/model/errors.js';
 import { eventSchema } from '../../src/report/event-schema.js';
+import {
+  asOperator,
+  makeControlMachine,
+  makeImageRoot,
+  type ControlMachine,
+  type SshFiles,
+} from '../support/control-machine.js';
 import { provision } from '../support/lab.js';
-import { makePodImage } from '../support/pod-image.js';
 import { ended, startRealHosts, type RealHosts } from '../support/real-run.js';
 import { temporaryDirectory } from '../support/temporary-directory.js';
 
@@ -14,19 +19,15 @@ import { temporaryDirectory } from '../support/temporary-directory.js';
 // system, processes, user and home, and of the first machine only what a pipeline hands on, the repository with the saved plans.
 
 let hosts: RealHosts;
-let image: string;
+let pod: ControlMachine;
+let ssh: SshFiles;
 let checkout: string;
 let work: string;
 
 beforeAll(async () => {
   hosts = await startRealHosts('one');
-  const directory = temporaryDirectory('image');
-  makePodImage(directory, 'provision:test');
-  image = join(directory, 'root');
-  for (const path of ['proc', 'dev', 'fleet']) mkdirSync(join(image, path));
-  const ssh = join(image, 'home/provision/.ssh');
-  mkdirSync(ssh);
-  for (const name of ['id_ed25519', 'known_hosts']) cpSync(join(hosts.lab.home, '.ssh', name), join(ssh, name));
+  ssh = { privateKey: join(hosts.lab.home, '.ssh/id_ed25519'), knownHosts: join(hosts.lab.home, '.ssh/known_hosts') };
+  pod = makeControlMachine('pod', makeImageRoot(), ssh);
   checkout = temporaryDirectory('checkout');
   work = temporaryDirectory('work');
   mkdirSync(join(checkout, 'clusters/one'), { recursive: true });
@@ -43,12 +44,9 @@ interface End {
   readonly stderr: string;
 }
 
-/** On the first control machine, whose user has a `.ssh` of its own. */
 async function operator(...words: readonly string[]): Promise<End> {
   const [node = '', main = ''] = provision();
-  const enter = `mount -t tmpfs tmpfs /root && cp -r ${hosts.lab.home}/.ssh /root/ && cd ${checkout} && exec "$@"`;
-  const apart = ['unshare', '--mount', '--propagation', 'private', 'sh', '-c', enter, 'sh'];
-  return ended(hosts.start([...apart, node, resolve(main), ...words]));
+  return ended(hosts.start(asOperator(ssh, checkout, [node, resolve(main), ...words])));
 }
 
 /** Runs the command of the one Job that is printed, as its pod would: program, words, directory and user are the image's and the Job's own. */
@@ -57,11 +55,7 @@ async function asPod(): Promise<End> {
   const { args, workingDir } = job?.spec.template.spec.containers[0] ?? { args: [], workingDir: '' };
   // The cluster is no etcd, so that its playbook is named.
   const [verb = '', ...words] = args;
-  const command = ['provision', verb, '--playbook', 'work.yaml', ...words];
-  const enter = `mount -t proc proc ${image}/proc && mount --rbind /dev ${image}/dev && exec chroot --userspec=10001:10001 ${image} /bin/sh -c 'cd ${workingDir} && exec "$@"' sh "$@"`;
-  const clean = ['env', '-i', `PATH=${process.env['PATH'] ?? ''}`, 'HOME=/home/provision'];
-  const apart = ['unshare', '--mount', '--pid', '--fork', '--uts', '--ipc', '--propagation', 'private'];
-  return ended(hosts.start([...clean, ...apart, 'sh', '-c', enter, 'sh', ...command]));
+  return ended(hosts.start(pod.command(['provision', verb, '--playbook', 'work.yaml', ...words], {}, workingDir)));
 }
 
 interface Job {
@@ -79,14 +73,6 @@ async function jobs(): Promise<readonly Job[]> {
   return [parse(stdout.replace(/^---\n/, '')) as Job];
 }
 
-/** What a pipeline hands on, and nothing else. */
-function handOn(): void {
-  execFileSync('sh', [
-    '-c',
-    `rm -rf ${image}/fleet/* && cp -r ${checkout}/. ${image}/fleet/ && chown -R 10001:10001 ${image}/fleet ${image}/home`,
-  ]);
-}
-
 const last = ({ stdout }: End): unknown => eventSchema.parse(JSON.parse(stdout.trim().split('\n').at(-1) ?? ''));
 
 test('a plan that one control machine has saved is applied exactly by another one, once', async () => {
@@ -96,7 +82,7 @@ test('a plan that one control machine has saved is applied exactly by another on
     stdout: expect.stringContaining('1 change on 1 host'),
     stderr: expect.any(String),
   });
-  handOn();
+  pod.receive(checkout);
   expect(existsSync(join(work, 'a.conf'))).toBe(false);
   const applied = await asPod();
   expect(applied).toMatchObject({ status: EXIT.done, stderr: '' });

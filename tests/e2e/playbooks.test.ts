@@ -4,6 +4,7 @@ import { beforeAll, describe, expect, test } from '@jest/globals';
 import { EXIT } from '../../src/model/errors.js';
 import type { EventJson } from '../../src/report/event-schema.js';
 import { encryptVault } from '../support/encrypt-vault.js';
+import { holdApt } from '../support/held-apt.js';
 import { describeOnLab, type Ended } from '../support/lab.js';
 import { endOf, performedChanges, plannedChanges, runVerb, type JsonRun } from '../support/main-job.js';
 
@@ -144,14 +145,7 @@ describeOnLab('a playbook of one’s own', 'plays', { hosts: 2 }, (lab) => {
 
   test('while another process installs, apply says who, waits, and then goes on', async () => {
     const file = await playbook('locked', '- hosts: host-1\n  tasks:\n    - apt: { name: nftables }\n');
-    // fcntl(2)'s lock, as apt and dpkg take it.
-    const hold =
-      'use Fcntl; open(F, "+>>", "/var/lib/dpkg/lock-frontend") or die; $lock = pack("s s l! l! l i", F_WRLCK, 0, 0, 0, 0, 0); ' +
-      'fcntl(F, F_SETLK, $lock) or die; open(G, ">", "/tmp/held"); sleep 600';
-    await lab.ssh(
-      'host-1',
-      `nohup perl -e '${hold}' </dev/null >/dev/null 2>&1 & while [ ! -e /tmp/held ]; do sleep 0.1; done`,
-    );
+    await holdApt(lab, 'host-1');
     const applying = go('apply', file);
     // Freed when apply has been seen to wait: its gate looks at the lock twice a second.
     const free = 'sleep 6; pkill -x perl';
