@@ -1,12 +1,14 @@
 import { cpus, release, totalmem } from 'node:os';
 import { median } from './process.mjs';
 
-const seconds = (ms) => `${(ms / 1000).toFixed(ms < 10_000 ? 2 : 1)} s`;
+/** A time, with as many digits as it is worth. */
+export const seconds = (ms) => `${(ms / 1000).toFixed(ms < 10_000 ? 2 : 1)} s`;
 const row = (cells) => `| ${cells.join(' | ')} |`;
-const table = (head, rows) => [row(head), row(head.map(() => '---')), ...rows.map(row)].join('\n');
+/** A table in Markdown. */
+export const table = (head, rows) => [row(head), row(head.map(() => '---')), ...rows.map(row)].join('\n');
 
 /** How often the first contestant's time of a round fits into another's. */
-function ratio(ours, theirs) {
+export function ratio(ours, theirs) {
   const rounds = ours.map((time, index) => time / theirs[index]);
   const figures = [median(rounds), Math.min(...rounds), Math.max(...rounds)].map((each) => each.toFixed(2));
   return rounds.length === 1 ? figures[0] : `${figures[0]} (${figures[1]} … ${figures[2]})`;
@@ -38,15 +40,20 @@ function countsOf({ contestants, rows }) {
   return table(head, lines);
 }
 
+/** On what it was measured, and when. */
+export function measuredOn(commit) {
+  const [cpu] = cpus();
+  return `${new Date().toISOString().slice(0, 10)}, commit ${commit}. ${cpus().length} × ${cpu?.model ?? 'processor'}, ${Math.round(totalmem() / 2 ** 30)} GiB, Linux ${release()},
+Node ${process.version}`;
+}
+
 /** The page of results, in Markdown. */
 export function page(results, { commit, ansible, mitogen }) {
-  const [cpu] = cpus();
   return `# How fast is it, beside others?
 
 Written by \`npm run bench\`; [how it measures, and what is compared](../bench/README.md).
 
-${new Date().toISOString().slice(0, 10)}, commit ${commit}. ${cpus().length} × ${cpu?.model ?? 'processor'}, ${Math.round(totalmem() / 2 ** 30)} GiB, Linux ${release()},
-Node ${process.version}; ${ansible}; ansible-mitogen ${mitogen}. The hosts run on the same processors: compare the columns, not the seconds.
+${measuredOn(commit)}; ${ansible}; ansible-mitogen ${mitogen}. The hosts run on the same processors: compare the columns, not the seconds.
 
 ${results.map((each) => `${timesOf(each)}\n\nFor each host, what one run of each makes of it:\n\n${countsOf(each)}`).join('\n\n')}
 `;
