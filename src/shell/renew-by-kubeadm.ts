@@ -94,24 +94,34 @@ function proofLines({ layout, path, authority }: KubeadmCertificate): readonly s
   ];
 }
 
+/** An object that every user of kubeadm's kubeconfigs may ask for: who is known gets 200 or 403. */
+const ASKED = '/api/v1/namespaces/kube-system';
+
 /**
  * Lines that prove a kubeconfig: it leads where it led, and the API server there knows its user. One that gives no answer is no
- * reason: it may be away until this very renewal. The key goes through a pipe.
+ * reason: it may be away until this very renewal. It is asked by curl, else by openssl, which is there; the key goes through a pipe.
  */
 function kubeconfigProof(file: string): readonly string[] {
   return [
     `[ "$(${WAY} ${file})" = "$(${WAY} ./before)" ] || bad 'has another server or authority'`,
     `server=$(sed -nE 's/^ *server: *"?([^" ]*)"?$/\\1/p' ${file} | head -n 1)`,
-    'status=',
-    'if command -v curl >/dev/null; then',
+    'place=${server#https://} place=${place%%/*}',
+    // An IPv6 address is in brackets.
+    'case $place in *:*[!]]) ;; *) place=$place:443 ;; esac',
+    'ask() {',
+    '  if command -v curl >/dev/null; then',
+    `    curl -s -o /dev/null -w '%{http_code}' --max-time 10 --noproxy '*' --globoff --insecure --cert "$1" --key "$2" "$server${ASKED}"`,
+    '  else',
+    `    printf '%s\\r\\n' 'GET ${ASKED} HTTP/1.0' "Host: $place" 'Connection: close' '' | timeout 10 openssl s_client -quiet -ign_eof -connect "$place" -cert "$1" -key "$2" 2>/dev/null | sed -nE 's/^HTTP\\/1\\.[01] ([0-9]{3}).*/\\1/p'`,
+    '  fi',
+    '}',
     // Here-documents are pipes, or files without a name.
-    `  status=$(curl -s -o /dev/null -w '%{http_code}' --max-time 10 --noproxy '*' --globoff --insecure --cert /dev/fd/3 --key /dev/fd/4 "$server/api/v1/namespaces/kube-system" 3<<CERTIFICATE 4<<KEY || :`,
+    'status=$(ask /dev/fd/3 /dev/fd/4 3<<CERTIFICATE 4<<KEY || :',
     `$(certificate ${file})`,
     'CERTIFICATE',
     '$(key)',
     'KEY',
-    '  )',
-    'fi',
+    ')',
     `[ "$status" != 401 ] || bad "is unknown at $server"`,
   ];
 }

@@ -1,7 +1,12 @@
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFile, execFileSync, spawnSync } from 'node:child_process';
 import { X509Certificate } from 'node:crypto';
+import { once } from 'node:events';
 import { chmod, mkdir, readdir, readFile, stat, symlink, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import type { TLSSocket } from 'node:tls';
+import { promisify } from 'node:util';
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import { kubeconfigCertificates } from '../../src/facts/kubeconfig-certificates.js';
 import type { KubeadmCertificate } from '../../src/model/kubeadm-certificate.js';
@@ -81,6 +86,37 @@ function run(script: string): { readonly status: number | null; readonly stderr:
     encoding: 'utf8',
   });
   return { status, stderr };
+}
+
+/** As a host has it without curl. */
+const WITHOUT_CURL = 'command() { [ "$2" != curl ]; }\n';
+
+/** Renews while an API server listens that answers so, and says by whom it was asked. */
+async function renewAsked(before: string, statusCode: number): Promise<{ readonly status: number; asked: string[] }> {
+  const asked: string[] = [];
+  const [cert, key, ca] = await Promise.all(
+    ['apiserver.crt', 'apiserver.key', 'ca.crt'].map(async (name) => readFile(inside(`k8s/pki/${name}`))),
+  );
+  const server = createServer({ cert, key, ca, requestCert: true, rejectUnauthorized: false }, (request, response) => {
+    const { subject } = (request.socket as TLSSocket).getPeerCertificate();
+    asked.push([request.url, subject.CN].flat().join(' '));
+    response.statusCode = statusCode;
+    response.end('{}');
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  const text = await readFile(inside('k8s/admin.conf'), 'utf8');
+  await writeFile(inside('k8s/admin.conf'), text.replace('https://127.0.0.1:1\n', `https://127.0.0.1:${port}\n`));
+  const script = `${before}${renewByKubeadm(kubeconfig(), SERIAL).script}`.replaceAll(BACKUP_ROOT, inside('backups'));
+  const env = { HERE: directory, PATH: `${inside('bin')}:${process.env['PATH'] ?? ''}` };
+  const status = await promisify(execFile)('sh', ['-c', script], { cwd: scratch(), env }).then(
+    () => 0,
+    (error: unknown) => (error as { readonly code: number }).code,
+  );
+  server.closeAllConnections();
+  server.close();
+  return { status, asked };
 }
 
 const renew = (certificate: KubeadmCertificate) => run(renewByKubeadm(certificate, SERIAL).script);
@@ -198,6 +234,20 @@ describeHere('a certificate of kubeadm, renewed', () => {
     const after = await state();
     expect(run(restoreRenewed(pair(), 'cd34').script)).toEqual({ status: 0, stderr: '' });
     expect(await state()).toEqual(after);
+  });
+
+  test.each([
+    ['curl', ''],
+    ['openssl', WITHOUT_CURL],
+  ])('a kubeconfig lands only where the API server knows its user, asked by %s', async (_, before) => {
+    const old = await readFile(inside('k8s/admin.conf'), 'utf8');
+    const asked = ['/api/v1/namespaces/kube-system someone'];
+    expect(await renewAsked(before, 401)).toEqual({ status: 1, asked });
+    const refused = await readFile(inside('k8s/admin.conf'), 'utf8');
+    expect(refused.replace(/127\.0\.0\.1:\d+/, '127.0.0.1:1')).toBe(old);
+    await writeFile(inside('k8s/admin.conf'), old);
+    expect(await renewAsked(before, 403)).toEqual({ status: 0, asked });
+    expect(await readFile(inside('k8s/admin.conf'), 'utf8')).not.toBe(old);
   });
 
   test('a symbolic link is refused', async () => {
