@@ -2,10 +2,17 @@ import type { X509Certificate } from 'node:crypto';
 import { certificateFiles, certificateFilesKey } from '../facts/certificate-files.js';
 import { fileState } from '../facts/file-state.js';
 import type { KubeconfigCertificates } from '../facts/kubeconfig-certificates.js';
+import { pathExists } from '../facts/path-exists.js';
 import { programStarts } from '../facts/program-starts.js';
 import type { Cluster } from '../model/cluster.js';
 import { counted } from '../model/counted.js';
-import { KUBEADM_CERTIFICATES, KUBELET_CERTIFICATE, processName } from '../model/kubeadm-certificate.js';
+import {
+  APISERVER_ETCD_CLIENT,
+  KUBEADM_CERTIFICATES,
+  KUBELET_CERTIFICATE,
+  processName,
+  stackedCertificates,
+} from '../model/kubeadm-certificate.js';
 import type { Probe } from '../model/remote.js';
 import { serviceNamed } from '../model/virtual-service.js';
 import { notAfterOf, readCertificates } from '../pki/inspect.js';
@@ -32,15 +39,16 @@ export const checkKubeadmCertificates: Check = async (context) => {
       cluster.controlPlanes.map(({ host }) => host),
       async (host) => {
         const there = probe(host);
-        const [found, stale, homes] = await Promise.all([
+        const [found, ofMember, stale, homes] = await Promise.all([
           Promise.all(KUBEADM_CERTIFICATES.map(async (each) => lookAtKubeadm(each, there))),
+          lookAtStacked(cluster, there),
           staleItems(context, there),
           lookAtCopies(there),
         ]);
         const present = found.filter(({ isThere }) => isThere);
         if (present.length === 0) return [];
         return [
-          ...leafItems(context, host, present),
+          ...leafItems(context, host, [...present, ...ofMember]),
           ...stale,
           ...copyItems(context, host, { homes, present }),
           ...authorityItems(context, host, present),
@@ -51,6 +59,18 @@ export const checkKubeadmCertificates: Check = async (context) => {
   ]);
   return [...ofControlPlanes, ...ofNodes];
 };
+
+/** Those of a stacked member that is still there, but for the one of its API server, of which the check of certificates tells. */
+async function lookAtStacked({ formerMembers }: Cluster, probe: Probe): Promise<readonly KubeadmFound[]> {
+  const manifest = formerMembers.find(({ host }) => host === probe.host)?.manifest;
+  if (manifest === undefined) return [];
+  const wanted = stackedCertificates(manifest).filter(({ name }) => name !== APISERVER_ETCD_CLIENT);
+  const [isThere, ...found] = await Promise.all([
+    probe.ask(pathExists, manifest),
+    ...wanted.map(async (each) => lookAtKubeadm(each, probe)),
+  ]);
+  return isThere ? found.filter((each) => each.isThere) : [];
+}
 
 /** Workers are asked for nothing where no virtual IP of the API servers is theirs: with etcd alone they have nothing to do. */
 export function askedNodes(cluster: Cluster): readonly string[] {

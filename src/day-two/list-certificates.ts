@@ -8,8 +8,15 @@ import { USUAL_CLIENT_FILES } from '../facts/apiserver-manifest.js';
 import { certificateFiles, certificateFilesKey } from '../facts/certificate-files.js';
 import { directoryCertificates } from '../facts/directory-certificates.js';
 import { COPIES, kubeconfigCertificates } from '../facts/kubeconfig-certificates.js';
+import { pathExists } from '../facts/path-exists.js';
 import type { ControlPlane } from '../model/cluster.js';
-import { KUBEADM_CERTIFICATES, KUBEADM_PKI, KUBELET_CERTIFICATE } from '../model/kubeadm-certificate.js';
+import {
+  KUBEADM_CERTIFICATES,
+  KUBEADM_PKI,
+  KUBELET_CERTIFICATE,
+  stackedCertificates,
+  type KubeadmCertificate,
+} from '../model/kubeadm-certificate.js';
 import type { Probe } from '../model/remote.js';
 import { describeNames } from '../pki/alternative-names.js';
 import type { WantedCertificate } from '../pki/certificate-list.js';
@@ -116,19 +123,22 @@ async function listLeaf(
 
 /** Of a control plane: files of kubeadm, kubeconfigs, and copies of these; of any node what its kubelet shows. */
 async function listKubernetes(
-  { certificates: { now } }: CheckContext,
+  { certificates: { now }, cluster }: CheckContext,
   probe: Probe,
   { isControlPlane }: { readonly isControlPlane: boolean },
 ): Promise<readonly ListedCertificate[]> {
-  const [kubelet, files, kubeconfigs] = await Promise.all([
+  const member = cluster.formerMembers.find(({ host }) => host === probe.host)?.manifest;
+  const [kubelet, isStacked, files, kubeconfigs] = await Promise.all([
     probe.ask(certificateFiles, certificateFilesKey(KUBELET_CERTIFICATE)),
+    member !== undefined && probe.ask(pathExists, member),
     isControlPlane ? probe.ask(directoryCertificates, KUBEADM_PKI) : [],
     isControlPlane ? Promise.all(KUBECONFIGS.map(async (each) => probe.ask(kubeconfigCertificates, each))) : [],
   ]);
+  const known = [...KUBEADM_CERTIFICATES, ...(isStacked && member !== undefined ? stackedCertificates(member) : [])];
   const all = [{ path: KUBELET_CERTIFICATE, pem: kubelet.pem }, ...files, ...kubeconfigs.flat()];
   return all.flatMap(({ path, pem }) =>
     readCertificates(pem).map((certificate) => {
-      const name = `${probe.host}/${nameOf(path)}`;
+      const name = `${probe.host}/${nameOf(path, known)}`;
       return listed({ name, host: probe.host, path, kind: 'kubernetes', certificate, faults: [] }, now);
     }),
   );
@@ -140,10 +150,10 @@ const OF_KUBEADM = KUBEADM_CERTIFICATES.filter(({ layout }) => layout === 'kubec
 const KUBECONFIGS = [...OF_KUBEADM, ...COPIES];
 
 /** What `certs renew` calls it; what it can't renew by its place. */
-function nameOf(path: string): string {
+function nameOf(path: string, known: readonly KubeadmCertificate[]): string {
   if (path === KUBELET_CERTIFICATE) return 'kubelet';
-  const known = KUBEADM_CERTIFICATES.find((each) => each.path === path)?.name;
-  return known ?? (path.startsWith(`${KUBEADM_PKI}/`) ? posix.relative(KUBEADM_PKI, path) : path.slice(1));
+  const name = known.find((each) => each.path === path)?.name;
+  return name ?? (path.startsWith(`${KUBEADM_PKI}/`) ? posix.relative(KUBEADM_PKI, path) : path.slice(1));
 }
 
 function listed(

@@ -24,6 +24,8 @@ export interface RenewableCertificate {
   readonly name: string;
   /** A word for all of its kind, which are not meant by the name of their host alone. */
   readonly group?: string;
+  /** Which words mean it; absent: its name alone does, too. `by-group`: neither its name nor `HOST/NAME`. */
+  readonly called?: 'by-host' | 'by-group';
 }
 
 /** Every certificate of the list, on every host that should have it. */
@@ -64,9 +66,11 @@ export function chooseCertificates(
   });
 }
 
-function wordsFor({ host, name, group }: RenewableCertificate): readonly string[] {
-  const kinds = [name, ...(group === undefined ? [] : [group])];
-  return [...(group === undefined ? [host] : []), ...kinds, ...kinds.map((kind) => `${host}/${kind}`)];
+function wordsFor({ host, name, group, called }: RenewableCertificate): readonly string[] {
+  const groups = group === undefined ? [] : [group];
+  const kinds = called === 'by-group' ? groups : [name, ...groups];
+  const alone = called === undefined ? kinds : groups;
+  return [...(group === undefined ? [host] : []), ...alone, ...kinds.map((kind) => `${host}/${kind}`)];
 }
 
 /**

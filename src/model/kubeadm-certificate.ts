@@ -1,4 +1,4 @@
-/** What kubeadm keeps on a control plane, but for the certificates of its etcd. */
+/** What kubeadm keeps on a control plane. */
 const DIRECTORY = '/etc/kubernetes';
 
 /** Where kubeadm keeps its certificates (its default `certificatesDir`). */
@@ -18,7 +18,9 @@ export interface KubeadmCertificate {
   /** Certificate of the authority that signs it; its key stands beside it, unless the authority is elsewhere. */
   readonly authority: string;
   /** Absent: persons use it. */
-  readonly readBy: CertificateReader | undefined;
+  readonly readBy: CertificateReader | 'etcd' | undefined;
+  /** Once this file is gone, nobody uses it any more: of a stacked member its manifest. Absent: it is used as long as it is there. */
+  readonly usedWith?: string | undefined;
 }
 
 const CA = `${KUBEADM_PKI}/ca.crt`;
@@ -38,6 +40,25 @@ export const KUBEADM_CERTIFICATES: readonly KubeadmCertificate[] = [
   kubeconfig('scheduler.conf', 'kube-scheduler'),
 ];
 
+const ETCD_CA = `${KUBEADM_PKI}/etcd/ca.crt`;
+
+/** The client certificate of the API server, which this program renews too, once API servers use members that are made here. */
+export const APISERVER_ETCD_CLIENT = 'apiserver-etcd-client';
+
+/** Of a stacked member and its API server; kubeadm's list again. @param usedWith the manifest of the member */
+export function stackedCertificates(usedWith: string): readonly KubeadmCertificate[] {
+  const ofMember = (name: string, readBy: 'etcd' | undefined): KubeadmCertificate => ({
+    ...{ name: `etcd-${name}`, layout: 'pair', path: `${KUBEADM_PKI}/etcd/${name}.crt`, authority: ETCD_CA },
+    ...{ readBy, usedWith },
+  });
+  return [
+    ofMember('server', 'etcd'),
+    ofMember('peer', 'etcd'),
+    ofMember('healthcheck-client', undefined),
+    { ...pair(APISERVER_ETCD_CLIENT, ETCD_CA), usedWith },
+  ];
+}
+
 function pair(name: string, authority: string): KubeadmCertificate {
   return { name, layout: 'pair', path: `${KUBEADM_PKI}/${name}.crt`, authority, readBy: 'kube-apiserver' };
 }
@@ -49,6 +70,11 @@ function kubeconfig(name: string, readBy?: CertificateReader): KubeadmCertificat
 /** The key beside a certificate, as kubeadm names it. */
 export function keyBeside(certificate: string): string {
   return certificate.replace(/\.crt$/, '.key');
+}
+
+/** The directory that kubeadm works in (`--cert-dir`): that of etcd is within it. */
+export function certificatesDirOf({ authority }: Pick<KubeadmCertificate, 'authority'>): string {
+  return authority.replace(/(?:\/etcd)?\/[^/]*$/, '');
 }
 
 /** The files that hold it, the key first. */

@@ -45,21 +45,22 @@ export const KUBEADM_LEAF_DAYS = 365;
  * subject and names, with a new key. One that is not there is not made.
  */
 export function kubeadmCertificate(certificate: KubeadmCertificate, rules: KubeadmRules): Resource {
-  const { path } = certificate;
+  const { path, usedWith } = certificate;
   return {
     address: `kubeadm-certificate:${certificate.name}`,
     paths: filesOf(certificate),
     async plan(probe) {
       const isAdministrator = ADMINISTRATORS.some((each) => each === path);
-      const [found, state, hostNow, programs, homes, certificatesDir] = await Promise.all([
+      const [found, state, hostNow, programs, homes, certificatesDir, isUsed] = await Promise.all([
         lookAtKubeadm(certificate, probe),
         probe.ask(fileState, path),
         probe.ask(clock, NOW),
         Promise.all(KUBEADM_PLACES.map(async (place) => probe.ask(pathExists, place))),
         isAdministrator ? lookAtCopies(probe) : [],
         certificatesDirOn(probe, rules.manifest),
+        usedWith === undefined || probe.ask(pathExists, usedWith),
       ]);
-      if (!found.isThere || (found.leaf !== undefined && !isDue(found.leaf, rules, { state, hostNow })))
+      if (!isUsed || !found.isThere || (found.leaf !== undefined && !isDue(found.leaf, rules, { state, hostNow })))
         return UNCHANGED;
       const version = programs.includes(true)
         ? (await probe.ask(kubeadmOutline, rules.imageRepository))?.version

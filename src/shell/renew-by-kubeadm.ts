@@ -1,5 +1,5 @@
 import { posix } from 'node:path';
-import { filesOf, keyBeside, type KubeadmCertificate } from '../model/kubeadm-certificate.js';
+import { certificatesDirOf, filesOf, keyBeside, type KubeadmCertificate } from '../model/kubeadm-certificate.js';
 import type { Command } from '../model/remote.js';
 import {
   backupDirectory,
@@ -23,12 +23,12 @@ const TIMEOUT_MS = 180_000;
  * @param serial of the certificate that is renewed: it names the copies
  */
 export function renewByKubeadm(certificate: KubeadmCertificate, serial: string): Command {
-  const { name, path, authority } = certificate;
+  const { name, path } = certificate;
   const paths = filesOf(certificate);
   const directory = posix.dirname(path);
   const stage = stageOf(path);
   const staged = paths.map((each) => quote(`./${posix.basename(each)}`));
-  const words = ['renew', directory, name, posix.dirname(authority)].map(quote).join(' ');
+  const words = ['renew', directory, name, certificatesDirOf(certificate)].map(quote).join(' ');
   return {
     summary: `kubeadm certs renew ${name}`,
     timeoutMs: TIMEOUT_MS,

@@ -32,7 +32,8 @@ set -e
 name=$3 pki=$5 subject=$(cat "$HERE/subject" 2>/dev/null || echo /O=system:masters/CN=someone)
 openssl req -new -newkey rsa:2048 -noenc -subj "$subject" -keyout "$HERE/new.key" -out "$HERE/request" 2>/dev/null
 printf '%s\\n' "subjectAltName=$(cat "$HERE/names" 2>/dev/null || echo DNS:api.example.com,IP:10.0.0.1)" extendedKeyUsage=serverAuth,clientAuth >"$HERE/extensions"
-openssl x509 -req -in "$HERE/request" -CA "$pki/ca.crt" -CAkey "$pki/ca.key" -set_serial "0x$(openssl rand -hex 8)" -days 365 -extfile "$HERE/extensions" -out "$HERE/new.crt" 2>/dev/null
+case $name in etcd-*) ca=$pki/etcd/ca ;; *) ca=$pki/ca ;; esac
+openssl x509 -req -in "$HERE/request" -CA "$ca.crt" -CAkey "$ca.key" -set_serial "0x$(openssl rand -hex 8)" -days 365 -extfile "$HERE/extensions" -out "$HERE/new.crt" 2>/dev/null
 case $name in
 *.conf)
   file=$(dirname "$pki")/$name
@@ -41,6 +42,7 @@ case $name in
   [ ! -e "$HERE/killed" ] || kill -9 "$PPID" $$
   printf '%s\\n' "$text" >"$file" ;;
 *)
+  case $name in etcd-*) name=etcd/\${name#etcd-} ;; esac
   cat "$HERE/new.key" >"$pki/$name.key"
   [ ! -e "$HERE/killed" ] || kill -9 "$PPID" $$
   cat "$HERE/new.crt" >"$pki/$name.crt" ;;
@@ -154,6 +156,19 @@ describeHere('a certificate of kubeadm, renewed', () => {
     expect(leaf.subjectAltName).toBe('DNS:api.example.com, IP Address:10.0.0.1');
     expect(restore(pair())).toEqual({ status: 0, stderr: '' });
     expect(await state()).toEqual(before);
+  });
+
+  test('a pair of a stacked member lands in the directory of etcd, signed by its authority', async () => {
+    await mkdir(inside('k8s/pki/etcd'));
+    const make =
+      'cd "$HERE/k8s/pki"; cp ca.crt ca.key etcd/; kubeadm certs renew etcd-server --cert-dir "$HERE/k8s/pki"';
+    expect(run(make)).toEqual({ status: 0, stderr: '' });
+    const before = await state();
+    const authority = inside('k8s/pki/etcd/ca.crt');
+    expect(renew({ ...pair(), name: 'etcd-server', path: inside('k8s/pki/etcd/server.crt'), authority })).toEqual({
+      ...{ status: 0, stderr: '' },
+    });
+    expect(differing(before, await state())).toEqual(['pki/etcd/server.crt', 'pki/etcd/server.key']);
   });
 
   test('a kubeconfig keeps all but certificate and key; its fact prints the one and not the other', async () => {

@@ -7,6 +7,7 @@ import {
   KUBEADM_PKI,
   keyBeside,
   KUBELET_CERTIFICATE,
+  stackedCertificates,
 } from '../../src/model/kubeadm-certificate.js';
 import { issueCertificate } from '../../src/pki/issue.js';
 import type { SigningAuthority } from '../../src/pki/signing-authority.js';
@@ -17,6 +18,9 @@ const STAT = { owner: 'root', group: 'root', mode: '0600' };
 const UNCHECKED = { kind: 'unchecked' } as const;
 /** Of the API server. */
 export const MANIFEST = '/etc/kubernetes/manifests/kube-apiserver.yaml';
+
+/** Of a stacked member. */
+export const STACKED_MANIFEST = '/etc/kubernetes/manifests/etcd.yaml';
 
 const NONE: CertificateFiles = { certificate: undefined, key: undefined, pem: '', publicKey: UNCHECKED };
 
@@ -44,6 +48,8 @@ export interface KubeadmHost {
   readonly link?: string;
   /** `--tls-cert-file` of the API server. */
   readonly serving?: string;
+  /** A member of etcd runs there. */
+  readonly isStacked?: boolean;
   /** Where /etc/kubernetes/pki leads, by a link. */
   readonly pkiLeadsTo?: string;
 }
@@ -71,9 +77,10 @@ export function kubeadmHost(host: KubeadmHost): FakeAnswers {
           pem,
           publicKey: host.withoutOpenssl === true ? UNCHECKED : { kind: 'unreadable' },
         };
-  const pairs = KUBEADM_CERTIFICATES.filter(({ layout }) => layout === 'pair');
+  const all = [...KUBEADM_CERTIFICATES, ...stackedCertificates(STACKED_MANIFEST)];
+  const pairs = all.filter(({ layout }) => layout === 'pair');
   const kubeconfigs = KUBEADM_CERTIFICATES.filter(({ layout }) => layout === 'kubeconfig');
-  const signers = [...new Set(KUBEADM_CERTIFICATES.map((each) => each.authority))];
+  const signers = [...new Set(all.map((each) => each.authority))];
   const signer = { ...files(authority.certificatePem), ...(host.keyElsewhere === true ? { key: undefined } : {}) };
   const link = host.link === undefined ? {} : { link: { target: host.link, owner: 'root' } };
   const kubeadm = 'kubeadm' in host ? host.kubeadm : 'v1.20.2';
@@ -91,7 +98,7 @@ export function kubeadmHost(host: KubeadmHost): FakeAnswers {
       ...COPIES.map((pattern, index) => [pattern, index === 0 ? copies : []] as const),
     ]),
     'file-states': Object.fromEntries(
-      KUBEADM_CERTIFICATES.map(({ path }) => [path, { kind: 'file', ...STAT, changedAt, sha256: undefined, ...link }]),
+      all.map(({ path }) => [path, { kind: 'file', ...STAT, changedAt, sha256: undefined, ...link }]),
     ),
     'program-starts': Object.fromEntries(
       ['kube-controller', 'kube-scheduler', 'kube-apiserver'].map((name) => [name, [{ pid: 7, startedAt }]]),
@@ -103,7 +110,11 @@ export function kubeadmHost(host: KubeadmHost): FakeAnswers {
       [KUBEADM_PKI]: host.pkiLeadsTo === undefined ? undefined : { leadsTo: host.pkiLeadsTo, refused: undefined },
     },
     clock: { [NOW]: host.now ?? 0 },
-    paths: { '/usr/bin/kubeadm': kubeadm !== undefined, '/usr/local/bin/kubeadm': false },
+    paths: {
+      [STACKED_MANIFEST]: host.isStacked === true,
+      '/usr/bin/kubeadm': kubeadm !== undefined,
+      '/usr/local/bin/kubeadm': false,
+    },
     'kubeadm-outline': {
       'registry.k8s.io': kubeadm === undefined ? undefined : { version: kubeadm, sandboxImage: 'pause:3.2' },
     },

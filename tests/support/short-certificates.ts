@@ -2,7 +2,12 @@ import { endOf } from './main-job.js';
 import type { TestLab } from './lab.js';
 
 /** Certificates of kubeadm in its directory, by name, and whose key signs each. */
-const PAIRS = { apiserver: 'ca', 'apiserver-kubelet-client': 'ca', 'front-proxy-client': 'front-proxy-ca' } as const;
+const PAIRS = {
+  ...{ apiserver: 'ca', 'apiserver-kubelet-client': 'ca', 'front-proxy-client': 'front-proxy-ca' },
+  // Of a stacked member.
+  ...{ 'etcd/server': 'etcd/ca', 'etcd/peer': 'etcd/ca', 'etcd/healthcheck-client': 'etcd/ca' },
+  'apiserver-etcd-client': 'etcd/ca',
+} as const;
 
 const KUBECONFIGS = ['admin', 'controller-manager', 'scheduler'] as const;
 

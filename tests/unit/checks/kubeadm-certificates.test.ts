@@ -3,8 +3,8 @@ import { checkKubeadmCertificates } from '../../../src/checks/kubeadm-certificat
 import { KUBEADM_CERTIFICATES } from '../../../src/model/kubeadm-certificate.js';
 import type { SigningAuthority } from '../../../src/pki/signing-authority.js';
 import { contextOf, linesOf, UNREACHABLE } from '../../support/check-context.js';
-import { kubeadmHost, leafOf, type KubeadmHost } from '../../support/kubeadm-answers.js';
-import { SAMPLE_APISERVER, SAMPLE_CLUSTER } from '../../support/sample-cluster.js';
+import { kubeadmHost, leafOf, STACKED_MANIFEST, type KubeadmHost } from '../../support/kubeadm-answers.js';
+import { SAMPLE_APISERVER, SAMPLE_CLUSTER, sampleMember } from '../../support/sample-cluster.js';
 import { authorityFrom, daysFromToday, TODAY } from '../../support/test-authority.js';
 
 let authority: SigningAuthority;
@@ -56,6 +56,20 @@ describe('what kubeadm made', () => {
     const pems = { short, ended, none: '' };
     const others = Object.fromEntries(Object.entries(which).map(([name, kind]) => [name, pems[kind]]));
     expect(await found({ others })).toEqual([line]);
+  });
+
+  test('is of a stacked member, too, while that is there', async () => {
+    const cluster = {
+      ...SAMPLE_CLUSTER,
+      formerMembers: [{ ...sampleMember(4), host: 'cp-1', manifest: STACKED_MANIFEST }],
+    };
+    const host = { authority, pem: long, others: { 'etcd-peer': short } };
+    const told = async (isStacked: boolean): Promise<readonly string[]> =>
+      linesOf(checkKubeadmCertificates, contextOf({ 'cp-1': kubeadmHost({ ...host, isStacked }) }, { cluster }));
+    expect(await told(true)).toEqual([
+      'warn kubernetes-certificate cp-1 /etc/kubernetes/pki/etcd/peer.crt: valid until 2026-11-26 (5 days)',
+    ]);
+    expect(await told(false)).toEqual([expect.stringMatching(/^ok .* 7 certificates of kubeadm/)]);
   });
 
   test('is renewed by its name', async () => {

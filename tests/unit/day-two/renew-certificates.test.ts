@@ -4,7 +4,7 @@ import { kubeadmCertificates, kubeadmPlays } from '../../../src/day-two/renew-ku
 import { gateTable } from '../../../src/gates/table.js';
 import { orderTable } from '../../../src/gates/orders.js';
 import type { Play } from '../../../src/playbook/play.js';
-import { SAMPLE_CLUSTER } from '../../support/sample-cluster.js';
+import { SAMPLE_CLUSTER, sampleMember } from '../../support/sample-cluster.js';
 import { TODAY } from '../../support/test-authority.js';
 
 const ALL = renewableCertificates(SAMPLE_CLUSTER);
@@ -84,6 +84,39 @@ describe('renewalPlays', () => {
       expect([...orderTable(SAMPLE_CLUSTER).keys()]).toContain(play.order);
       for (const gate of [...play.gatesBefore, ...play.gatesAfter]) expect([...gates.keys()]).toContain(gate);
     }
+  });
+});
+
+describe('of a stacked member that is to leave', () => {
+  const manifest = '/etc/kubernetes/manifests/etcd.yaml';
+  const cluster = { ...SAMPLE_CLUSTER, formerMembers: [{ ...sampleMember(4), host: 'cp-1', manifest }] };
+  const all = [...renewableCertificates(cluster), ...kubeadmCertificates(cluster)];
+  const STACKED = ['etcd-server', 'etcd-peer', 'etcd-healthcheck-client', 'apiserver-etcd-client'];
+  const chosen = (...words: readonly string[]): readonly string[] =>
+    chooseCertificates(words, all).map(({ host, name, group = 'ours' }) => `${group} ${host} ${name}`);
+
+  test('are of those that kubeadm has made, and no word for those of this program means them', () => {
+    expect(chosen('cp-1/kubeadm').slice(-4)).toEqual(STACKED.map((name) => `kubeadm cp-1 ${name}`));
+    expect(chosen('cp-1/etcd-server')).toEqual(['kubeadm cp-1 etcd-server']);
+    expect(chosen('cp-1/apiserver-etcd-client')).toEqual(['ours cp-1 apiserver-etcd-client']);
+    expect(chosen('etcd-server', 'apiserver-etcd-client').filter((line) => line.startsWith('kubeadm'))).toEqual([]);
+  });
+
+  test('are renewed one member after the other, and none is restarted: etcd reads them again', () => {
+    const words = ['cp-1/etcd-peer', 'cp-1/apiserver'];
+    const asked = { due: { kind: 'asked', begun: 0 }, now: () => 0 } as const;
+    const [play] = kubeadmPlays(cluster, chooseCertificates(words, all), asked);
+    if (play === undefined) throw new Error('there is no play');
+    expect(linesOf([play])).toEqual([
+      `Renew certificates of kubeadm / cp-1: kubeadm-certificate:apiserver kubeadm-certificate:etcd-peer static-pod-start:/etc/kubernetes/manifests/kube-apiserver.yaml`,
+    ]);
+    expect([play.batchSize, play.gatesBefore, play.gatesAfter.slice(0, 2)]).toEqual([
+      1,
+      ['apiserver-can-spare-batch'],
+      ['etcd-healthy', 'apiserver-ready'],
+    ]);
+    const [other] = kubeadmPlays(cluster, chooseCertificates(['cp-1/apiserver'], all), asked);
+    expect(other?.gatesAfter[0]).toBe('apiserver-ready');
   });
 });
 

@@ -1,11 +1,11 @@
 import { X509Certificate } from 'node:crypto';
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import type { Outcome } from '../../../src/model/change.js';
-import { KUBEADM_CERTIFICATES } from '../../../src/model/kubeadm-certificate.js';
+import { KUBEADM_CERTIFICATES, stackedCertificates } from '../../../src/model/kubeadm-certificate.js';
 import type { SigningAuthority } from '../../../src/pki/signing-authority.js';
 import { kubeadmCertificate, type KubeadmDue } from '../../../src/resources/kubeadm-certificate.js';
 import { fakeProbe } from '../../support/fake-probe.js';
-import { kubeadmHost, leafOf, MANIFEST, type KubeadmHost } from '../../support/kubeadm-answers.js';
+import { kubeadmHost, leafOf, MANIFEST, STACKED_MANIFEST, type KubeadmHost } from '../../support/kubeadm-answers.js';
 import { authorityFrom, daysFromToday, TODAY } from '../../support/test-authority.js';
 
 const PKI = '/etc/kubernetes/pki';
@@ -26,7 +26,9 @@ async function planned(
   host: Partial<KubeadmHost>,
   { due = ENDING, now = TODAY.getTime() }: { readonly due?: KubeadmDue; readonly now?: number } = {},
 ): Promise<Outcome> {
-  const certificate = KUBEADM_CERTIFICATES.find((each) => each.name === name);
+  const certificate = [...KUBEADM_CERTIFICATES, ...stackedCertificates(STACKED_MANIFEST)].find(
+    (each) => each.name === name,
+  );
   if (certificate === undefined) throw new Error(`there is no ${name}`);
   const rules = { due, now: () => now, imageRepository: 'registry.k8s.io', manifest: MANIFEST };
   const answers = kubeadmHost({ authority, pem: short, ...host });
@@ -43,6 +45,18 @@ describe('a certificate of kubeadm is renewed', () => {
         /^renew \/etc\/kubernetes\/\S+ with kubeadm: it ends on 2026-11-26$/,
       );
       expect(summaryOf(await planned(name, { pem: long }))).toBe('unchanged');
+    },
+  );
+
+  test.each(['etcd-server', 'etcd-peer', 'etcd-healthcheck-client', 'apiserver-etcd-client'])(
+    'of a stacked member, as long as that is there: %s',
+    async (name) => {
+      const outcome = await planned(name, { isStacked: true });
+      expect(summaryOf(outcome)).toContain(`renew ${PKI}/`);
+      expect(outcome.kind === 'change' ? outcome.change.diff[0] : '').toContain(`${PKI}/etcd/ca.crt, which ends on`);
+      const [action] = outcome.kind === 'change' ? outcome.change.actions : [];
+      expect(action?.kind === 'run' ? action.command.script : '').toContain(` ${name} ${PKI} `);
+      expect(summaryOf(await planned(name, { isStacked: false }))).toBe('unchanged');
     },
   );
 
