@@ -4,19 +4,26 @@ import { certainSkewMs, clock, NOW } from '../facts/clock.js';
 import { ALL_ADDRESSES, hostAddresses } from '../facts/host-addresses.js';
 import { hostOutline, OUTLINE } from '../facts/host-outline.js';
 import { listeners } from '../facts/listeners.js';
+import { LISTEN_S, routerIds } from '../facts/router-ids.js';
 import { ProvisionError, RemoteError } from '../model/errors.js';
 import type { Connector, Probe } from '../model/remote.js';
-import type { HostLook, HostLooks, Login, LookAtHosts, SeenHost } from '../wizard/host-look.js';
+import type {
+  HostLook,
+  HostLooks,
+  Login,
+  LookAtHosts,
+  LookAtNetwork,
+  NetworkLook,
+  SeenHost,
+} from '../wizard/host-look.js';
+import type { NamedHost } from '../wizard/inventory-answers.js';
 import { createConnector, DEFAULT_FORKS } from './connection-options.js';
 import type { Context } from './context.js';
 import { lookThrough } from './session.js';
 
 /** The ways in which the wizard looks at hosts. */
 export function hostLooks(context: Context): HostLooks {
-  return {
-    lookAtHosts: createLookAtHosts(context),
-    askForFree: (login, addresses) => askForFree(login, addresses, context),
-  };
+  return { lookAtHosts: createLookAtHosts(context), lookAtNetwork: createLookAtNetwork(context) };
 }
 
 /** One connection and one exec each. */
@@ -45,17 +52,52 @@ function createLookAtHosts(context: Context): LookAtHosts {
   };
 }
 
-/** Asks on a host's network which of some addresses nobody has. @returns those */
-async function askForFree(login: Login, addresses: readonly string[], context: Context): Promise<readonly string[]> {
-  const [asked] = login.hosts;
-  if (asked === undefined) return [];
-  const connector = await connectorFor(login, context);
+/** One connection each. The first host does both at once, in an exec each, for both take some seconds. */
+function createLookAtNetwork(context: Context): LookAtNetwork {
+  return async (login, addresses, tell) => {
+    const connector = await connectorFor(login, context);
+    const [asked] = login.hosts;
+    try {
+      const [held, heard] = await Promise.all([
+        Promise.all(
+          asked === undefined ? [] : addresses.map((each) => probeOn(connector, asked).ask(addressInUse, each)),
+        ),
+        Promise.all(login.hosts.map(async (host) => listenOn(connector, host, tell))),
+      ]);
+      return {
+        free: addresses.filter((_, index) => held[index] === undefined),
+        listened: heard.flatMap(({ listened }) => listened),
+        usedIds: heard.flatMap(({ usedIds }) => usedIds),
+      };
+    } finally {
+      await connector.close();
+    }
+  };
+}
+
+/** Each in a look of its own, for what is asked in one waits for all of it. */
+function probeOn(connector: Connector, { name }: NamedHost): Probe {
+  return lookThrough(connector, () => undefined).probe(name);
+}
+
+/** A host that is lost meanwhile has heard nothing; the others are enough. */
+async function listenOn(
+  connector: Connector,
+  host: NamedHost,
+  tell: Parameters<LookAtNetwork>[2],
+): Promise<Omit<NetworkLook, 'free'>> {
+  tell(host.name, `listening for ${LISTEN_S} s`);
   try {
-    const probe = lookThrough(connector, () => undefined).probe(asked.name);
-    const held = await Promise.all(addresses.map((address) => probe.ask(addressInUse, address)));
-    return addresses.filter((_, index) => held[index] === undefined);
-  } finally {
-    await connector.close();
+    const { listened, used } = await probeOn(connector, host).ask(routerIds, host.address);
+    tell(host.name, listened ? '✔ listened' : '✖ can not listen');
+    return {
+      listened: listened ? [host.name] : [],
+      usedIds: used.map((each) => ({ ...each, host: host.name })),
+    };
+  } catch (error) {
+    if (!(error instanceof ProvisionError)) throw error;
+    tell(host.name, `✖ ${error.code}`);
+    return { listened: [], usedIds: [] };
   }
 }
 

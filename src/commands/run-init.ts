@@ -43,7 +43,7 @@ export async function runInit(file: string, options: InitOptions, context: Conte
       hint: 'give another name: provision init FILE',
     });
   const before = way.asks === 'nobody' ? new Map<AnswerKey, Answer>() : await draft.offer(way);
-  const memory: LookMemory = { looks: new Map(), free: new Map(), sudoPassword: undefined };
+  const memory: LookMemory = { looks: new Map(), networks: new Map(), sudoPassword: undefined };
   const run = { file, isThere, way, draft, memory, edges };
   const { text, next, answers } = await askAll(run, { ...given, draft: before }, context);
   const { writeNew, writePrivately } = await import('../pki/store-files.js');

@@ -39,6 +39,7 @@ export function authorityMove(step: AuthorityStep): Resource {
       return changed({
         ...wordsOf(step, rotation),
         actions: [{ kind: 'move-authority', to: move, profile }],
+        effect: 'change',
         disruptive: false,
       });
     },

@@ -85,6 +85,7 @@ function compactionOf(member: Member, revision: number): Resource {
             undo: { lasting: 'the history stays dropped' },
           },
         ],
+        effect: 'change',
         disruptive: false,
       });
     },
@@ -104,6 +105,7 @@ function defragmentationOf(seen: SpaceSeen, { rule, compactTo }: DefragDecision)
         summary: `defragment the database of ${name}`,
         diff: [describeSpace(seen), 'it answers nobody meanwhile; leadership is handed over before, where it has it'],
         actions: [handOver(member), { kind: 'run', command: defragmentMember(member), undo: 'nothing' }],
+        effect: 'change',
         disruptive: true,
       });
     },
@@ -139,6 +141,7 @@ function disarmingOf(member: Member): Resource {
             undo: { lasting: 'etcd raises it again by itself, if need be' },
           },
         ],
+        effect: 'change',
         disruptive: false,
       });
     },

@@ -99,6 +99,7 @@ function fenceStep(id: string, member: Member): Step {
     details: [`${dataDir}/member → ${dataDir}/member.before-${id}: kept, never deleted`],
     command: command(summary, fenceScript(id, member)),
     undo: { lasting: `${unit} stays stopped, its data aside: run the same command again` },
+    effect: 'stop',
     disruptive: true,
   };
 }
@@ -125,6 +126,7 @@ function unpackStep({ id, cluster, survivor, bump }: Pick<Recovery, 'id' | 'clus
     ],
     command: command(summary, script, { timeoutMs: UNPACK_TIMEOUT_MS }),
     undo: command(`remove ${dataDir}/restore-${id}`, removeUnpackedScript({ id, member: survivor })),
+    effect: 'create',
     disruptive: true,
   };
 }
@@ -138,6 +140,7 @@ function exchangeStep(id: string, survivor: Member): Step {
     details: [`${dataDir}/member → ${dataDir}/member.before-${id}: database and log as they were, kept, never deleted`],
     command: command(summary, exchangeScript(id, survivor)),
     undo: { lasting: `${unit} stays stopped: run the same command again` },
+    effect: 'change',
     disruptive: true,
   };
 }

@@ -73,7 +73,7 @@ export function restartPlays({ id, cluster, workers, members }: Restarts): reado
 function controlPlaneStep(id: string): Resource {
   const summary = 'restart the kubelet, the controller manager and the scheduler';
   return stepResource(id, {
-    ...{ stage: 'restarted', summary, undo: 'nothing', disruptive: true },
+    ...{ stage: 'restarted', summary, undo: 'nothing', effect: 'restart', disruptive: true },
     details: ['they may remember revisions that are not there any more'],
     command: command(summary, restartScript(id)),
   });
@@ -85,7 +85,7 @@ const WORKER_TIMEOUT_MS = 60_000;
 function workersStep(id: string, hosts: readonly string[]): Resource {
   const summary = 'restart the kubelet';
   const step = stepResource(id, {
-    ...{ stage: 'workers-restarted', undo: 'nothing', disruptive: true },
+    ...{ stage: 'workers-restarted', undo: 'nothing', effect: 'restart', disruptive: true },
     summary: `restart the kubelets of workers: ${hosts.join(', ')}`,
     details: [
       'they may remember revisions, and run pods, that are not there any more',

@@ -84,6 +84,7 @@ function unpackStep({ id, snapshot, label, peerUrls, initialCluster, bump, clust
     ],
     command: command(summary, script, { stdin: snapshot, timeoutMs: UNPACK_TIMEOUT_MS }),
     undo: command(`remove ${member.dataDir}/restore-${id}`, removeUnpackedScript({ id, member })),
+    effect: 'create',
     disruptive: false,
   };
 }
@@ -97,6 +98,7 @@ function exchangeStep(id: string, member: Member): Step {
     details: [`${dataDir}/member → ${dataDir}/member.before-${id}: kept, never deleted`, LAST_WAY_BACK],
     command: command(summary, exchangeScript(id, member)),
     undo: { lasting: `${unit} stays stopped: run the same command again, or take all back with --take-back` },
+    effect: 'change',
     disruptive: true,
   };
 }

@@ -23,6 +23,7 @@ export function stopApiserverStep(id: string, manifest: string): Step {
     details: ['nobody can use the Kubernetes API from here until it is started again; pods run on'],
     command: command(summary, stopApiserverScript(id, manifest)),
     undo: command(`put ${manifest} back`, unstopApiserverScript(id, manifest)),
+    effect: 'stop',
     disruptive: true,
   };
 }
@@ -36,6 +37,7 @@ export function startStep(id: string, { unit }: Member, stage: 'started' | 'back
     details: stage === 'started' ? [LAST_WAY_BACK] : [],
     command: command(summary, startMemberScript(id, unit, stage)),
     undo: command(`stop ${unit}`, unstartMemberScript(id, unit, stage)),
+    effect: 'start',
     disruptive: false,
   };
 }
@@ -52,6 +54,7 @@ export function startApiserverStep(id: string, manifest: string, stage: 'apiserv
         : [],
     command: command(summary, startApiserverScript(id, manifest, stage)),
     undo: { lasting: 'the manifest stays in place' },
+    effect: 'start',
     disruptive: false,
   };
 }
@@ -60,7 +63,7 @@ export function startApiserverStep(id: string, manifest: string, stage: 'apiserv
 export function doneResource(id: string): Resource {
   const summary = 'note that it is done';
   return stepResource(id, {
-    ...{ stage: 'done', summary, details: [], undo: 'nothing', disruptive: false },
+    ...{ stage: 'done', summary, details: [], undo: 'nothing', effect: 'create', disruptive: false },
     command: command(summary, finishScript(id)),
   });
 }

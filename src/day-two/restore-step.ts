@@ -1,5 +1,5 @@
 import { pathExists } from '../facts/path-exists.js';
-import { changed, UNCHANGED, type Resource, type Run } from '../model/change.js';
+import { changed, UNCHANGED, type Effect, type Resource, type Run } from '../model/change.js';
 import type { Command } from '../model/remote.js';
 import type { Play } from '../playbook/play.js';
 import { stagePath, type RestoreStage } from '../shell/restore-stage.js';
@@ -14,6 +14,7 @@ export interface Step {
   readonly details: readonly string[];
   readonly command: Command;
   readonly undo: Run['undo'];
+  readonly effect: Effect;
   readonly disruptive: boolean;
 }
 
@@ -28,6 +29,7 @@ export function stepResource(id: string, step: Step): Resource {
         summary: step.summary,
         diff: step.details,
         actions: [{ kind: 'run', command: step.command, undo: step.undo }],
+        effect: step.effect,
         disruptive: step.disruptive,
       });
     },

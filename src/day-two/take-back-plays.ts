@@ -36,6 +36,7 @@ function leavePlays(id: string, { members }: Cluster): readonly Play[] {
     details: [],
     command: command(summary, leaveScript(id, member)),
     undo: 'nothing',
+    effect: 'delete',
     disruptive: false,
   });
   const resources = members.map((member) => [member.host, stepResource(id, step(member))] as const);
@@ -72,6 +73,7 @@ function stopStep(id: string, { unit }: Member): Step {
     details: [],
     command: command(summary, stopMemberScript(id, unit)),
     undo: { lasting: `${unit} stays stopped: run the same command again` },
+    effect: 'stop',
     disruptive: true,
   };
 }
@@ -85,6 +87,7 @@ function exchangeBackStep(id: string, member: Member): Step {
     details: [`what was restored is kept as ${dataDir}/member.restored-${id}`],
     command: command(summary, exchangeBackScript(id, member)),
     undo: { lasting: 'run the same command again' },
+    effect: 'change',
     disruptive: false,
   };
 }

@@ -120,13 +120,14 @@ export function stepToJson(step: PlannedStep): StepJson {
   const { address, outcome, before } = step;
   const task = step.task === undefined ? {} : { task: step.task };
   if (outcome.kind === 'unknown') return { kind: 'unknown', address, ...task, because: outcome.because };
-  const { summary, disruptive, diff } = outcome.change;
+  const { summary, effect, disruptive, diff } = outcome.change;
   return {
     ...{
       kind: 'change',
       address,
       ...task,
       summary,
+      effect,
       disruptive,
       diff: [...diff],
       actions: actionsToJson(outcome.change),
@@ -203,11 +204,11 @@ function playOutline({ serial, batches, ...play }: PlayJson): PlayOutline {
 function stepOutline(step: StepJson): StepOutline {
   const { address, task } = step;
   if (step.kind === 'unknown') return { address, task, outcome: { kind: 'unknown', because: step.because } };
-  const { summary, disruptive, diff, actions } = step;
+  const { summary, effect, disruptive, diff, actions } = step;
   return {
     address,
     task,
-    outcome: { kind: 'change', change: { summary, disruptive, diff, actions: actions.map(actionOutline) } },
+    outcome: { kind: 'change', change: { summary, effect, disruptive, diff, actions: actions.map(actionOutline) } },
   };
 }
 

@@ -1,9 +1,10 @@
 import { z } from 'zod';
+import { EFFECTS } from '../model/change.js';
 
 // The one source of the plan's JSON: its types, the check of a file that is read back, and docs/reference/plan.md.
 
-/** The format of a plan's JSON. 2: the whole decision, and what was there before. */
-export const PLAN_FORMAT = 2;
+/** The format of a plan's JSON. 3: what each change does, as data. */
+export const PLAN_FORMAT = 3;
 
 const digest = z
   .strictObject({
@@ -148,6 +149,7 @@ const step = z.discriminatedUnion('kind', [
       address: z.string().describe('The resource, unique on its host: `file:/etc/haproxy/haproxy.cfg`.'),
       task,
       summary: z.string().describe('One line: what changes and why.'),
+      effect: z.enum(EFFECTS).describe('The most that it does to its subject.'),
       disruptive: z.boolean().describe('Clients may notice.'),
       diff: z.array(z.string()).describe('Lines of a unified diff, redacted.'),
       actions: z.array(action).describe('What apply performs, in this order.'),

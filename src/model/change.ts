@@ -196,6 +196,12 @@ export type Action =
   | JoinKubernetes
   | Await;
 
+/** What a change does to its subject, for programs that read plans; of several things the one that is felt most. */
+export const EFFECTS = ['create', 'change', 'delete', 'start', 'stop', 'restart', 'reload'] as const;
+
+/** One of {@link EFFECTS}. */
+export type Effect = (typeof EFFECTS)[number];
+
 /** One thing to be changed on one host: what a person reads, and what apply performs. */
 export interface Change {
   /** One line: `create /etc/haproxy/haproxy.cfg`, `restart etcd: /etc/default/etcd changes`. */
@@ -203,6 +209,7 @@ export interface Change {
   /** Unified diff or detail lines, redacted, without colours. */
   readonly diff: readonly string[];
   readonly actions: readonly Action[];
+  readonly effect: Effect;
   /** Clients may notice: a service stops, restarts or loses a connection. */
   readonly disruptive: boolean;
 }

@@ -38,13 +38,14 @@ function activeLines(section: Section, now: number): string[] {
 /** The moving part: a headline with a count, and the rows at work. */
 function blockLines(section: Section, terminal: Terminal): string[] {
   const { columns, rows } = terminal.size();
-  const room = Math.max(1, Math.min(MAX_ROWS, rows - 4));
+  const room = Math.max(1, Math.min(MAX_ROWS, rows - 5));
   const active = activeLines(section, terminal.now().getTime());
   const shown = active.length > room ? active.slice(0, room - 1) : active;
   const more = active.length > shown.length ? [`  … and ${active.length - shown.length} more`] : [];
   const ended = countEnds(section, 'done') + countEnds(section, 'failed');
   const headline = section.title === '' ? [] : [`${section.title}: ${ended} of ${section.rows.size}`];
-  return [...headline, ...shown, ...more].map((line) => fit(line, columns - 1));
+  const whole = terminal.progress();
+  return [...(whole === '' ? [] : [whole]), ...headline, ...shown, ...more].map((line) => fit(line, columns - 1));
 }
 
 function endLines(section: Section, terminal: Terminal): string[] {

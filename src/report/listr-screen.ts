@@ -8,6 +8,8 @@ import { wrapText } from './wrap-text.js';
 interface Row {
   readonly name: string;
   doing: string;
+  /** For how long it has been doing that. */
+  seconds: number;
   readonly kept: string[];
   /** What Listr draws. */
   drawn: { title?: string | undefined } | undefined;
@@ -31,6 +33,9 @@ class SharedOutput extends ProcessOutput {
   }
 }
 
+/** How often the running times go on. */
+const TICK_MS = 1000;
+
 /** Turns five times a second: measuring every line for each drawing is what costs Listr's CPU. */
 class CalmSpinner extends Spinner {
   override start(draw?: () => void): void {
@@ -43,17 +48,30 @@ function createRow(name: string): Row {
   const released = new Promise<void>((resolve) => {
     release = resolve;
   });
-  return { name, doing: '', kept: [], drawn: undefined, ended: undefined, release, released };
+  return { name, doing: '', seconds: 0, kept: [], drawn: undefined, ended: undefined, release, released };
 }
 
 function titleOf({ name, doing }: Row): string {
-  return doing === '' ? name : `${name}  ${doing}`;
+  return [name, doing].filter((text) => text !== '').join('  ');
 }
 
 /** Past Listr's own setter, which draws at once: the spinner's next turn is soon enough. */
 function setDoing(row: Row, doing: string): void {
+  if (row.doing !== doing) row.seconds = 0;
   row.doing = doing;
-  if (row.drawn) row.drawn.title = titleOf(row);
+  if (row.drawn) row.drawn.title = movingTitle(row);
+}
+
+/** As long as it moves, it says for how long. */
+function movingTitle(row: Row): string {
+  const isLong = row.seconds > 0 && row.doing !== '' && row.ended === undefined;
+  return isLong ? `${titleOf(row)} (${duration(row.seconds * 1000)})` : titleOf(row);
+}
+
+/** A second has passed. */
+function tick(row: Row): void {
+  row.seconds += 1;
+  if (row.drawn && row.ended === undefined) row.drawn.title = movingTitle(row);
 }
 
 function endRow(row: Row, end: RowEnd, remark = ''): void {
@@ -106,6 +124,24 @@ async function runSection(rows: readonly Row[], stdout: NodeJS.WriteStream): Pro
   await listr.run();
 }
 
+/** Draws rows until each has ended, below a row that says how far the whole run is. */
+async function runRows(own: readonly Row[], terminal: Terminal, stdout: NodeJS.WriteStream): Promise<void> {
+  const whole = createRow('');
+  const tell = (): void => {
+    setDoing(whole, terminal.progress());
+  };
+  tell();
+  const timer = setInterval(() => {
+    own.forEach(tick);
+    tell();
+  }, TICK_MS).unref();
+  const ended = Promise.all(own.map(({ released }) => released)).finally(() => {
+    clearInterval(timer);
+    endRow(whole, 'done');
+  });
+  await Promise.all([ended, runSection(whole.doing === '' ? own : [whole, ...own], stdout)]);
+}
+
 /**
  * A {@link Screen} drawn by Listr: every host has its row; when a section ends, what was done on each stays. For a few
  * hosts: it draws and measures all rows for each movement.
@@ -135,7 +171,7 @@ export function createListrScreen(terminal: Terminal, stdout: NodeJS.WriteStream
       began = terminal.now().getTime();
       rows = new Map(names.map((row) => [row, createRow(row)]));
       const section = [...rows.values()];
-      drawn = drawn.then(() => runSection(section, stdout));
+      drawn = drawn.then(() => runRows(section, terminal, stdout));
     },
     show(name, doing) {
       update(name, (row) => {

@@ -4,6 +4,7 @@ import { createListrScreen } from './listr-screen.js';
 import { createLiveDrawing, type LiveDrawing } from './live-drawing.js';
 import type { Reporter } from './reporter.js';
 import { createRunLog } from './run-log.js';
+import { createRunProgress } from './run-progress.js';
 import type { Screen } from './screen.js';
 import { createStyle } from './style.js';
 import { wrapText } from './wrap-text.js';
@@ -21,8 +22,10 @@ export interface LiveOptions {
 
 /** Shows a run as it goes on a terminal, and leaves a readable log of it there. */
 export function createLiveReporter(options: LiveOptions): Reporter {
+  const progress = createRunProgress(() => options.now());
   const terminal = {
     ...options,
+    progress: () => progress.line(options.now()),
     write(text: string): void {
       options.stdout.write(text);
     },
@@ -45,6 +48,7 @@ export function createLiveReporter(options: LiveOptions): Reporter {
       log.note(event);
       shown ??= show(hostsOf(event));
       shown.drawing.draw(event);
+      progress.note(event);
     },
     settled: () => shown?.screen.settled() ?? Promise.resolve(),
     async close() {

@@ -1,4 +1,4 @@
-import { lastingOf } from '../model/change.js';
+import { lastingOf, type Effect } from '../model/change.js';
 import { counted } from '../model/counted.js';
 import {
   summarisePlan,
@@ -28,15 +28,20 @@ function taskOf({ task, outcome }: StepOutline, style: Style): string {
   return task === undefined || told.includes(task) ? '' : ` ${style.dim(printable(`(task: ${task})`))}`;
 }
 
+function markOf(effect: Effect, style: Style): string {
+  if (effect === 'create') return style.good('+');
+  return effect === 'delete' ? style.bad('-') : style.good('~');
+}
+
 function renderHeadline(step: StepOutline, style: Style): string {
   const { address, outcome } = step;
   const task = taskOf(step, style);
   if (outcome.kind === 'unknown')
     return `    ${style.watch('?')} ${printable(`${address}: known after apply: ${outcome.because}`)}${task}`;
-  const { summary, disruptive } = outcome.change;
+  const { summary, disruptive, effect } = outcome.change;
   return disruptive
     ? `    ${style.watch('!')} ${printable(summary)} ${style.watch('(disruptive)')}${task}`
-    : `    ${style.good('~')} ${printable(summary)}${task}`;
+    : `    ${markOf(effect, style)} ${printable(summary)}${task}`;
 }
 
 function renderStep({ step, variants }: GroupedStep, style: Style): string[] {
@@ -96,8 +101,6 @@ function renderAway({ away }: PlanOutline, style: Style): string[] {
 function renderPlay(play: PlayOutline, style: Style): string[] {
   const hosts = play.batches.flatMap((batch) => batch.hosts);
   const groups = groupHosts(hosts);
-  if (groups.length === 0)
-    return [`${style.bold(`Play ${play.name}`)}: ${style.dim('nothing to change')}`, ...renderLeftOut(play, style), ''];
   const idle = hosts.filter((host) => host.steps.length === 0).map(({ host }) => host);
   return [
     style.bold(`Play ${play.name}`),
@@ -108,6 +111,24 @@ function renderPlay(play: PlayOutline, style: Style): string[] {
     ...(idle.length > 0 ? ['', `  ${style.dim(`Nothing to change on ${nameHosts(idle)}.`)}`] : []),
     '',
   ];
+}
+
+/** Plays that change nothing, in few lines: they are most of those of a cluster that is there. */
+function renderIdle(plays: readonly PlayOutline[], style: Style): string[] {
+  const byLeftOut = new Map<string, string[]>();
+  for (const { name, leftOut } of plays) {
+    const hosts = leftOut.join(', ');
+    byLeftOut.set(hosts, [...(byLeftOut.get(hosts) ?? []), name]);
+  }
+  const lines = [...byLeftOut].map(([hosts, names]) => {
+    const seen = hosts === '' ? 'Nothing to change' : `Nothing to change without ${hosts}, which can't be reached`;
+    return style.dim(printable(`${seen}: ${names.join(', ')}.`));
+  });
+  return lines.length === 0 ? [] : [...lines, ''];
+}
+
+function isIdle({ batches }: PlayOutline): boolean {
+  return !batches.some(isBusy);
 }
 
 function renderSummary(plan: PlanOutline, style: Style): string {
@@ -134,7 +155,8 @@ function renderSummary(plan: PlanOutline, style: Style): string {
 export function renderPlan(plan: PlanOutline, options: { readonly colour: boolean }): string {
   const style = createStyle(options);
   const { changes, unknown } = summarisePlan(plan);
-  const plays = changes + unknown === 0 ? [] : plan.plays.flatMap((play) => renderPlay(play, style));
+  const busy = plan.plays.filter((play) => !isIdle(play)).flatMap((play) => renderPlay(play, style));
+  const plays = changes + unknown === 0 ? [] : [...busy, ...renderIdle(plan.plays.filter(isIdle), style)];
   const overview = renderOverview(plan, style);
   return `${[...plays, ...overview, ...renderAway(plan, style), renderSummary(plan, style)].join('\n')}\n`;
 }

@@ -9,6 +9,8 @@ export interface Terminal {
   /** The size now; it may change. */
   size(): { readonly columns: number; readonly rows: number };
   now(): Date;
+  /** How far the whole run is, in one line; empty: nothing to say. */
+  progress(): string;
   readonly style: Style;
 }
 

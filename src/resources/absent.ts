@@ -16,6 +16,7 @@ export function absent(options: { readonly path: string }): Resource {
         summary: `remove ${path}`,
         diff: state.link === undefined ? [] : [`- a symbolic link to ${state.link.target}`],
         actions: [{ kind: 'remove-file', path }],
+        effect: 'delete',
         disruptive: false,
       });
     },

@@ -45,7 +45,7 @@ export function user(options: UserOptions): Resource {
         ...(back.length === 0 ? [] : [['usermod', ...back, name]]),
         ...missing.map((group) => ['gpasswd', '--delete', name, group]),
       ];
-      return run(`change user ${name}`, ['usermod', ...words, name], undo, [`+ ${words.join(' ')}`]);
+      return run('change', `user ${name}`, ['usermod', ...words, name], undo, [`+ ${words.join(' ')}`]);
     },
   };
 }
@@ -55,7 +55,7 @@ async function create(options: UserOptions, probe: Probe): Promise<Outcome> {
   // A home that was there before is not its to take away.
   const makesHome = !system && !(await probe.ask(pathExists, home));
   const undo = ['userdel', ...(makesHome ? ['--remove'] : []), name];
-  return run(`create user ${name}`, ['useradd', ...flags(options), name], [undo], []);
+  return run('create', `user ${name}`, ['useradd', ...flags(options), name], [undo], []);
 }
 
 function flags({ system, home, shell, ownGroup, groups }: UserOptions): readonly string[] {
@@ -78,14 +78,21 @@ export function group(options: { readonly name: string; readonly system: boolean
       if (await probe.ask(groupExists, name)) return UNCHANGED;
       // userdel takes the group of its user with it (login.defs(5), USERGROUPS_ENAB).
       const undo = ['sh', '-c', '! getent group "$1" >/dev/null || groupdel "$1"', 'sh', name];
-      return run(`create group ${name}`, ['groupadd', ...(system ? ['--system'] : []), name], [undo], []);
+      return run('create', `group ${name}`, ['groupadd', ...(system ? ['--system'] : []), name], [undo], []);
     },
   };
 }
 
 type Argv = readonly string[];
 
-function run(summary: string, argv: Argv, undo: readonly Argv[], diff: readonly string[]): Outcome {
+function run(
+  effect: 'create' | 'change',
+  what: string,
+  argv: Argv,
+  undo: readonly Argv[],
+  diff: readonly string[],
+): Outcome {
+  const summary = `${effect} ${what}`;
   return changed({
     summary,
     diff,
@@ -97,6 +104,7 @@ function run(summary: string, argv: Argv, undo: readonly Argv[], diff: readonly 
         restores: 'accounts',
       },
     ],
+    effect,
     disruptive: false,
   });
 }

@@ -135,6 +135,7 @@ function issue(reissue: Reissue, { key }: CertificateFiles, after: Await, missin
       '  all other names stay; the API server reads it within a minute',
     ],
     actions: [{ kind: 'run', command: reissueApiserver(reissue), undo: restoreApiserver(reissue, ownership) }, after],
+    effect: 'change',
     disruptive: false,
   });
 }

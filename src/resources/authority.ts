@@ -100,6 +100,7 @@ function created(profile: AuthorityProfile, store: string): Outcome {
       '+ its key is encrypted with a passphrase, and never leaves this machine',
     ],
     actions: [{ kind: 'create-authority', profile }],
+    effect: 'create',
     disruptive: false,
   });
 }

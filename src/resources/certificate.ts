@@ -114,6 +114,7 @@ function signed(
       },
     ],
     // Whoever still trusts only the old signer, or reaches a server by a name that goes, refuses the new certificate.
+    effect: isFirst ? 'create' : 'change',
     disruptive: verdict.isForeign || (!isFirst && losesName(verdict)),
   });
 }
@@ -145,6 +146,7 @@ function mendOwnership({ destination, ownership }: WantedCertificate, files: Cer
       command: { summary: `set owner and mode of ${path}`, script: changeFileScript(path, owned, found) },
       undo: { summary: `restore owner and mode of ${path}`, script: changeFileScript(path, found) },
     })),
+    effect: 'change',
     disruptive: false,
   });
 }

@@ -39,6 +39,7 @@ export function command(options: CommandOptions): Resource {
             undo: { lasting: 'what a command did stays' },
           },
         ],
+        effect: 'change',
         disruptive: false,
       });
     },

@@ -107,6 +107,7 @@ function decide(options: ConfigMapServerOptions, text: string, stale: readonly s
         { kind: 'run', command: restartDaemonSet(readers), undo: { lasting: 'restarted pods stay restarted' } },
         ...settled,
       ],
+      effect: 'restart',
       disruptive: false,
     });
   }
@@ -125,6 +126,7 @@ function decide(options: ConfigMapServerOptions, text: string, stale: readonly s
       },
       ...settled,
     ],
+    effect: readers === undefined ? 'change' : 'restart',
     disruptive: false,
   });
 }

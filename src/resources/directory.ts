@@ -24,6 +24,7 @@ export function directory(options: Ownership & { readonly path: string }): Resou
         summary: `create directory ${path} (${owner}:${group} ${mode})`,
         diff: [],
         actions: [{ kind: 'make-directory', path, owner, group, mode }],
+        effect: 'create',
         disruptive: false,
       });
     },
@@ -46,6 +47,7 @@ function decideOwnership(path: string, wanted: Ownership, found: Ownership & Pic
         undo: { summary: `restore owner and mode of ${path}`, script: undo },
       },
     ],
+    effect: 'change',
     disruptive: false,
   });
 }

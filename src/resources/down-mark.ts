@@ -52,7 +52,13 @@ export function downMark({ unit, mark, dropIn, file: options }: DownMarkOptions)
         ...(isStale ? [`remove ${mark}`] : []),
       ];
       const diff = [...(change?.diff ?? []), ...(isStale ? [`- ${mark}: ${unit} runs`] : [])];
-      return changed({ summary: words.join(', and '), diff, actions, disruptive: change?.disruptive ?? false });
+      return changed({
+        summary: words.join(', and '),
+        diff,
+        actions,
+        effect: change?.effect ?? (isUnknown ? 'change' : 'delete'),
+        disruptive: change?.disruptive ?? false,
+      });
     },
   };
 }

@@ -28,6 +28,7 @@ export function drainedNodes(nodes: readonly ClusterNode[], { through, timeoutS,
       ...{ kind: 'run-on', on: through, command: drainNode({ name, timeoutS, cordon }) },
       lasting: `pods that were evicted stay where they are by then, and a drained node takes no new ones${cordon === 'marked' ? ' ' : ''}${then}`,
     })),
+    effect: 'change',
     disruptive: true,
   });
 }

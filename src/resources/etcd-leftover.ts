@@ -28,6 +28,7 @@ export function etcdLeftover(member: Member): Resource {
             undo: { lasting: 'the data stays aside, under a dated name' },
           },
         ],
+        effect: 'change',
         disruptive: false,
       });
     },

@@ -7,7 +7,15 @@ import {
   type MemberState,
 } from '../facts/etcd-phase.js';
 import { unitState, type UnitState } from '../facts/unit-state.js';
-import { changed, UNCHANGED, type Action, type Outcome, type Resource, type Run } from '../model/change.js';
+import {
+  changed,
+  UNCHANGED,
+  type Action,
+  type Effect,
+  type Outcome,
+  type Resource,
+  type Run,
+} from '../model/change.js';
 import type { Cluster, Member } from '../model/cluster.js';
 import type { Probe } from '../model/remote.js';
 import { allowBootstrap, queueEtcd } from '../shell/etcd-unit.js';
@@ -103,8 +111,15 @@ function decide(
       enable(member, unit),
       { kind: 'run', command: queueEtcd('restart', member.unit), undo: serviceCommand('stop', member.unit) },
     ],
+    effect: 'create',
     disruptive: false,
   });
+}
+
+/** The most that is done to a service. */
+function effectOf(unit: UnitState, isStale: boolean): Effect {
+  if (isStale) return 'restart';
+  return unit.active ? 'change' : 'start';
 }
 
 /**
@@ -128,6 +143,7 @@ export function decideService(member: Member, unit: UnitState, reasons: readonly
     summary: `${words.join(' and ')} ${member.unit} (member ${member.name})`,
     diff: isStale ? reasons.map((reason) => `because ${reason}`) : [],
     actions,
+    effect: effectOf(unit, isStale),
     disruptive: isStale,
   });
 }

@@ -44,6 +44,7 @@ export function unpackedRelease({ member, release }: Pick<ReleasedMember, 'membe
           `SHA-256 ${release.sha256}: compared on the host before it is unpacked`,
         ],
         actions: [action],
+        effect: 'create',
         disruptive: false,
       });
     },
@@ -131,6 +132,7 @@ function decideSwitch({ cluster, member, release }: ReleasedMember, versions: Ve
         restores: 'all',
       },
     ],
+    effect: 'change',
     disruptive: false,
   });
 }

@@ -22,6 +22,7 @@ export function etcdSettled({ cluster, member }: { readonly cluster: Cluster; re
         summary: `remove the bootstrap drop-in of ${member.name}: the cluster is formed`,
         diff: ['- the systemd drop-in that allowed it'],
         actions: [{ kind: 'run', command: forbidBootstrap(), undo: { lasting: 'the drop-in stays away' } }],
+        effect: 'delete',
         disruptive: false,
       });
     },

@@ -81,6 +81,7 @@ function write(options: FileOptions, content: Content, verb: string, diff: reado
     diff,
     actions: [action],
     // What ran with it ends.
+    effect: verb === 'create' ? 'create' : 'change',
     disruptive: verb === 'replace',
   });
 }

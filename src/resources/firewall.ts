@@ -88,6 +88,7 @@ function loadAndKeep(
     diff: [...reasons, ...changes.flatMap(({ diff }) => diff)],
     actions: [load, proof, ...changes.flatMap(({ actions }) => actions), keep],
     // Whoever is not let in loses its connections.
+    effect: 'change',
     disruptive: true,
   });
 }

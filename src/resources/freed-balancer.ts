@@ -84,6 +84,7 @@ export function freedBalancer(options: FreedBalancerOptions): Resource {
           ...(units.length === 0 ? [] : [FORGET]),
           ...last.map(removal),
         ],
+        effect: 'delete',
         disruptive: stopped.some(({ state }) => state.active),
       });
     },

@@ -15,6 +15,7 @@ export function authPassResource(secret: Pick<GeneratedSecret, 'isKept'>, store:
         summary: `keep a generated keepalived password in ${store}, on this machine`,
         diff: ['+ 8 random letters and digits'],
         actions: [{ kind: 'keep-secret', name: 'keepalived-auth-pass' }],
+        effect: 'create',
         disruptive: false,
       } as const;
       return Promise.resolve(changed(change));

@@ -38,6 +38,7 @@ export function heldPackages(names: readonly string[], installing?: Installing):
             undo: { summary: `apt-mark unhold ${list}`, script: `apt-mark unhold ${words} >/dev/null` },
           },
         ],
+        effect: 'change',
         disruptive: false,
       });
     },

@@ -61,6 +61,7 @@ export const SNAPSHOT_BEFORE: Change = {
   summary: 'save a snapshot of the cluster on this machine',
   diff: ['+ .provision/snapshots, beside the inventory', SNAPSHOT_ENCRYPTED],
   actions: [{ kind: 'save-snapshot', per: 'change' }],
+  effect: 'create',
   disruptive: false,
 };
 
@@ -125,6 +126,7 @@ function asideChange(member: Member): Change {
     actions: [
       { kind: 'run', command: moveMemberAside(member), undo: { lasting: 'the data stays aside, under a dated name' } },
     ],
+    effect: 'change',
     disruptive: false,
   };
 }
@@ -148,6 +150,7 @@ function removeChange(request: MembershipRequest, { removed }: Replacement): Cha
         undo: { lasting: 'the old member stays removed: run the same command again' },
       },
     ],
+    effect: 'delete',
     disruptive: false,
   };
 }
@@ -170,6 +173,7 @@ function addChange(request: MembershipRequest, size: number): Change {
         undo: { lasting: 'the learner stays listed; it has no vote: run the same command again' },
       },
     ],
+    effect: 'create',
     disruptive: false,
   };
 }
@@ -195,6 +199,7 @@ async function startOutcome(request: MembershipRequest, replacement: Replacement
       },
       ...started.change.actions,
     ],
+    effect: 'start',
     disruptive: false,
   });
 }
@@ -212,6 +217,7 @@ function promoteChange(request: MembershipRequest): Change {
         undo: { lasting: 'it stays a member' },
       },
     ],
+    effect: 'change',
     disruptive: false,
   };
 }
@@ -229,6 +235,7 @@ function openChange(member: Member, voters: number): Change {
       { kind: 'run', command: endJoin(), undo: { lasting: 'it stays a member' } },
       ...restartMember(member),
     ],
+    effect: 'restart',
     disruptive: isOneOfTwo,
   };
 }

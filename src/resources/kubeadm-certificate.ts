@@ -131,6 +131,7 @@ function renewal(
         restores: 'all',
       },
     ],
+    effect: 'change',
     disruptive: false,
   });
 }

@@ -134,6 +134,7 @@ function decide(found: KubeadmConfig, { field, why, edit, awaited = [] }: Edit):
         undo: restoreConfigMapKey(`restore ${field} of ${NAME}`, change),
       },
     ],
+    effect: 'change',
     disruptive: false,
   });
 }

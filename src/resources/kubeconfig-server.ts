@@ -26,7 +26,7 @@ export function kubeconfigServer({ path, endpoint, way }: KubeconfigServerOption
       const kubeconfig = readKubeconfig(path, text);
       if (usesEndpoint(kubeconfig, endpoint)) return UNCHANGED;
       const { summary, diff, actions } = serverChange(kubeconfig, state, { path, endpoint, way });
-      return changed({ summary, diff, actions, disruptive: false });
+      return changed({ summary, diff, actions, effect: 'change', disruptive: false });
     },
     async doubt(probe) {
       const text = await askText(probe, path);

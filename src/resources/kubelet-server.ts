@@ -58,7 +58,13 @@ function decide({ endpoint, way, after }: KubeletServerOptions, seen: SeenKubele
     if (!unit.active) throw notRunning(host, path);
     const change = serverChange(kubeconfig, state, { path, endpoint, way });
     const summary = `${change.summary}, and restart the kubelet: pods go on`;
-    return changed({ summary, diff: change.diff, actions: [...change.actions, restart, after], disruptive: true });
+    return changed({
+      summary,
+      diff: change.diff,
+      actions: [...change.actions, restart, after],
+      effect: 'restart',
+      disruptive: true,
+    });
   }
   // The kubelet itself writes the file when its node joins: being newer than the process alone says nothing.
   const isNewer = unit.startedAt !== undefined && state.changedAt > unit.startedAt;
@@ -70,6 +76,7 @@ function decide({ endpoint, way, after }: KubeletServerOptions, seen: SeenKubele
     summary: `restart the kubelet: it does not use ${url} yet`,
     diff: [`because ${path} is newer than the running process, which has no connection to ${url}`],
     actions: [{ kind: 'await', gate: way, parameters: { path } }, restart, after],
+    effect: 'restart',
     disruptive: true,
   });
 }

@@ -62,6 +62,7 @@ function resetOutcome({ undrained }: FormerNodePlan): Outcome {
     actions: [
       { kind: 'run', command: resetFormerNode(), undo: { lasting: 'the host stays reset: the next apply goes on' } },
     ],
+    effect: 'delete',
     disruptive: true,
   });
 }
@@ -73,6 +74,7 @@ function nodesDeleted(site: FormerSite, nodes: readonly ClusterNode[], through: 
     summary: `delete node ${names}`,
     diff: [`through ${through}`, ...nodes.map(({ name }) => `- node ${name} at ${site.node.address ?? ''}`)],
     actions: nodes.map((node) => deletion(site.node, { node, through })),
+    effect: 'delete',
     disruptive: false,
   });
 }
@@ -109,6 +111,7 @@ export function lostNodeDeleted(site: FormerSite): Resource {
           ),
         ],
         actions: nodes.map((node) => deletion(site.node, { node, through })),
+        effect: 'delete',
         disruptive: false,
       });
     },

@@ -63,6 +63,7 @@ async function init(
     summary,
     diff: [`Kubernetes ${cluster.version}`, ...configuration.split('\n').map((line) => `+ ${line}`)],
     actions: [{ kind: 'run', command: { ...command, stdin: configuration }, undo: LASTING }],
+    effect: 'create',
     disruptive: false,
   });
 }

@@ -59,6 +59,7 @@ export function kubernetesJoined(site: KubernetesSite): Resource {
           },
         ],
         // Its pods end where it is reset.
+        effect: 'create',
         disruptive: host.isHalfJoined,
       });
     },
@@ -87,6 +88,7 @@ function finished({ host, address, kind }: KubernetesNode): Outcome {
     summary: 'note that its join is finished: the run that began it was killed at the end',
     diff: [`the API server has ${host} at ${address ?? ''}${kind === 'worker' ? '' : ', as a control plane'}`],
     actions: [{ kind: 'run', command: endJoinOfHost(), undo: { lasting: 'the join stays finished' } }],
+    effect: 'change',
     disruptive: false,
   });
 }

@@ -84,6 +84,7 @@ function applied(file: ManifestFile, diff: readonly string[], cluster: 'new' | '
       { kind: 'run', command: applyManifest(name, file.text), undo: { lasting: 'objects that were applied stay' } },
     ],
     // Of a network that runs, pods may be replaced.
+    effect: 'change',
     disruptive: cluster === 'live',
   });
 }

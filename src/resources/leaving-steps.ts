@@ -76,6 +76,7 @@ function stopChange({ formerMembers }: Cluster, member: Member): Change {
       handOver(member, formerMembers),
       ...stopped(member, pod === undefined ? backInService(member) : startPod(pod)),
     ],
+    effect: 'stop',
     disruptive: true,
   };
 }
@@ -85,6 +86,7 @@ function endChange(member: Member): Change {
     summary: `${stopWords(member)}: it has left the cluster`,
     diff: [podMember(member)].flatMap((pod) => (pod === undefined ? [] : [keptManifest(pod)])),
     actions: stopped(member, { lasting: 'it stays stopped: it has left the cluster' }),
+    effect: 'stop',
     disruptive: false,
   };
 }
@@ -149,6 +151,7 @@ function removeChange({ cluster, member, on }: Leave, { removed, clusterId }: Re
         undo: { lasting: 'it stays removed: run the same command again' },
       },
     ],
+    effect: 'delete',
     disruptive: isThere && !isStopped,
   };
 }
@@ -165,6 +168,7 @@ function asideChange(member: Member): Change {
         undo: { lasting: 'the data stays aside, under a dated name' },
       },
     ],
+    effect: 'change',
     disruptive: false,
   };
 }

@@ -51,6 +51,7 @@ export function loadedModules({ modules, file: path }: LoadedModulesOptions): Re
                 },
               ]),
         ],
+        effect: 'change',
         disruptive: false,
       });
     },

@@ -37,6 +37,7 @@ export function packageLists(): Resource {
           { kind: 'await', gate: 'apt-unlocked', parameters: {} },
           { kind: 'run', command: updatePackageLists(), undo: 'nothing' },
         ],
+        effect: 'change',
         disruptive: false,
       });
     },
@@ -102,6 +103,7 @@ function finishedOutcome(): Outcome {
       { kind: 'await', gate: 'apt-unlocked', parameters: {} },
       { kind: 'run', command: finishInstallation(), undo: { lasting: 'packages stay installed' } },
     ],
+    effect: 'change',
     disruptive: true,
   });
 }
@@ -119,6 +121,7 @@ function upgraded(packages: NodeUpgrade['packages'], { upgrades }: AptUpgrade): 
       { kind: 'run', command: upgradePackages(upgrades), undo: { lasting: 'packages stay upgraded' } },
     ],
     // Whatever runs with them may be restarted.
+    effect: 'change',
     disruptive: true,
   });
 }
@@ -132,6 +135,7 @@ function rebooted(reboot: NodeUpgrade['reboot']): Outcome {
     diff: [],
     // Not in the middle of what others install.
     actions: [{ kind: 'await', gate: 'apt-unlocked', parameters: {} }, { kind: 'reboot-host' }],
+    effect: 'restart',
     disruptive: true,
   });
 }
@@ -146,6 +150,7 @@ function uncordoned({ uncordoned: node, through }: NodeUpgrade): Outcome {
       { kind: 'await', gate: 'kubelet-ready', parameters: {} },
       { kind: 'run-on', on: through, command: uncordonMarked(name), lasting: 'the node takes pods' },
     ],
+    effect: 'change',
     disruptive: false,
   });
 }

@@ -50,6 +50,7 @@ export function ownUnitRemoved(options: OwnUnitRemovedOptions): Resource {
           ...own.map((path): Action => ({ kind: 'remove-file', path })),
           { kind: 'run', command: daemonReload(), undo: daemonReload() },
         ],
+        effect: 'delete',
         disruptive: false,
       });
     },

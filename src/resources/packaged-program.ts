@@ -44,6 +44,7 @@ export function packagedProgram({ cluster, member }: VersionsOf): Resource {
           `${RELEASES}/${current ?? ''} stays unpacked`,
         ],
         actions: [...removal, { kind: 'run', command: use, undo: back }],
+        effect: 'change',
         disruptive: false,
       });
     },

@@ -76,6 +76,7 @@ function decide(missing: readonly Wanted[], { keepStopped = [], keepDisabled = [
         undo: { lasting: 'packages stay installed' },
       },
     ],
+    effect: missing.every(({ state }) => state.installed === undefined) ? 'create' : 'change',
     disruptive: false,
   });
 }

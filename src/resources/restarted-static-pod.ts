@@ -53,6 +53,7 @@ export function restartedStaticPod(
           writeManifest(path, after, state),
           { kind: 'await', gate, parameters: { runsWith: runsWith.flatMap(({ paths }) => paths) } },
         ],
+        effect: 'restart',
         disruptive: true,
       });
     },

@@ -43,6 +43,7 @@ export function retiredUnit({ unit, configFile, successor, script, marked }: Ret
         summary: `stop and disable ${unit}: ${successor} takes its place`,
         diff: [`connections through ${unit} end; new ones go through ${successor}`],
         actions,
+        effect: 'stop',
         disruptive: state.active,
       });
     },

@@ -97,6 +97,7 @@ function decide(options: ServiceOptions, unit: UnitState, reasons: readonly stri
     summary: `${words.join(' and ')} ${name}`,
     diff: stale ? reasons.map((reason) => `because ${reason}`) : [],
     actions,
+    effect: stale ? onChange : unit.active ? 'change' : 'start',
     disruptive: stale && (onChange === 'restart' || options.isReloadFelt === true),
   });
 }

@@ -23,6 +23,7 @@ export function snapshotBeforeUpgrade(released: ReleasedMember): Resource {
           SNAPSHOT_ENCRYPTED,
         ],
         actions: [{ kind: 'save-snapshot', per: 'run' }],
+        effect: 'create',
         disruptive: false,
       });
     },

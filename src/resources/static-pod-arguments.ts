@@ -99,6 +99,7 @@ function decide(
     summary: `set ${wrong.map(([name]) => `--${name}`).join(', ')} of ${container}: the kubelet restarts it`,
     diff: unifiedDiff(path, manifest.text, after),
     actions: [options.before(wanted), writeManifest(path, after, state), options.after(wanted)],
+    effect: 'restart',
     disruptive: true,
   });
 }

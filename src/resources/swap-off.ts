@@ -56,6 +56,7 @@ export function swapOff(): Resource {
         summary: `turn swap off, now and after a reboot${found.active.length === 0 ? ' (none is on)' : ''}`,
         diff: [...describe(found, units), ...unifiedDiff(FSTAB, before, after)],
         actions: [...fstab, ...units.map(stopped), ...off(found)],
+        effect: 'change',
         disruptive: false,
       });
     },

@@ -41,6 +41,7 @@ export function sysctl({ key, value, file: path, foreign }: SysctlOptions): Reso
         summary: `set ${key} = ${value} (now: ${running ?? 'unknown to the kernel'})`,
         diff: keep?.diff ?? [],
         actions: [...(keep?.actions ?? []), ...(isSet ? [] : [{ kind: 'run' as const, command, undo }])],
+        effect: 'change',
         disruptive: false,
       });
     },

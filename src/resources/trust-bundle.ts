@@ -60,6 +60,7 @@ function decideTrust(
     ],
     actions: [{ kind: 'install-trust', path: wanted.path, owner, group, mode }],
     // Nothing of ours reads the new file before its service restarts, and that is a change of its own.
+    effect: stat === undefined ? 'create' : 'change',
     disruptive: isReplaced,
   });
 }

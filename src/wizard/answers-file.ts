@@ -39,10 +39,12 @@ function asMap(answers: z.infer<typeof answersSchema>): ReadonlyMap<AnswerKey, A
   );
 }
 
+const NUMBERS: readonly AnswerKey[] = ['port', 'routerId'];
+
 /** A file of answers, which {@link parseAnswers} reads. */
 export function renderAnswers(answers: ReadonlyMap<AnswerKey, Answer>): string {
   const content = Object.fromEntries(
-    [...answers].map(([key, answer]) => [key, key === 'port' ? Number(answer) : answer]),
+    [...answers].map(([key, answer]) => [key, NUMBERS.includes(key) ? Number(answer) : answer]),
   );
   // YAML 1.1, as it is read: a bare `no` is false there.
   return `# Answers of provision init; the file is described by: provision schema answers\n${stringify(content, { version: '1.1', lineWidth: 0 })}`;

@@ -60,6 +60,12 @@ export const answersSchema = z.strictObject({
       'what clients reach etcd by: `haproxy`, `nginx`, HAProxy that ends TLS (`terminate`), a load balancer that others run (`external`), or the members themselves (`none`)',
     ),
   network: text.optional().describe('network that holds the virtual IP, as 10.0.0.0/24; empty: not checked'),
+  routerId: z
+    .int(expected('a virtual router id; expected a number from 1 to 255'))
+    .min(1, expected('a virtual router id; expected a number from 1 to 255'))
+    .max(255, expected('a virtual router id; expected a number from 1 to 255'))
+    .optional()
+    .describe('VRRP router id of the virtual IP, which no other group of its network may have'),
   dnsName: text.optional().describe('DNS name of the load balancer; empty: none'),
   port: z
     .int(expected('a port; expected a number from 1 to 65535'))

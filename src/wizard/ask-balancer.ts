@@ -1,9 +1,12 @@
 import { firstOf, pickHosts } from './ask-roles.js';
 import type { BalancerWay } from './answers.js';
 import type { CheckResult } from './check-result.js';
+import { virtualRouterId } from '../cluster/keepalived-defaults.js';
 import { checkDnsName, checkNetwork, checkNetworkForm, checkPort, checkVirtualIp } from './checks.js';
 import type { BalancerAnswers, NamedHost } from './inventory-answers.js';
 import type { Ask } from './interview.js';
+import type { ProposedAddress } from './propose-address.js';
+import { checkRouterId, proposeRouterId } from './router-id.js';
 
 type OwnWay = Exclude<BalancerWay, 'external' | 'none'>;
 
@@ -14,12 +17,6 @@ export interface ClusterHosts {
   /** Names of the load balancers of an earlier inventory. */
   readonly known: readonly string[];
   readonly proposal: ProposedAddress;
-}
-
-/** A free address in the members' network; both are empty where none is known. */
-export interface ProposedAddress {
-  readonly network: string;
-  readonly ip: string;
 }
 
 const WAYS: readonly { readonly value: BalancerWay; readonly name: string }[] = [
@@ -55,9 +52,10 @@ async function askOwn(ask: Ask, way: OwnWay, about: ClusterHosts): Promise<Balan
   });
   if (ip === '' || ip === 'none') return undefined;
   const network = await askNetwork(ask, ip, proposal);
+  const routerId = await askRouterId(ask, ip, proposal);
   const name = await askName(ask, 'DNS name of the virtual IP (empty: none)', checkDnsName);
   const port = await askPort(ask);
-  return { ip, way, network, name, port, hosts: await askHosts(ask, { way, ip, network }, about) };
+  return { ip, way, network, routerId, name, port, hosts: await askHosts(ask, { way, ip, network }, about) };
 }
 
 /** It has an address, a name, or both. */
@@ -72,7 +70,8 @@ async function askExternal(ask: Ask, { hosts }: ClusterHosts): Promise<BalancerA
     answer === '' && ip === '' ? 'a name is needed where there is no address' : checkDnsName(answer),
   );
   const port = await askPort(ask);
-  return { ip: noneIfEmpty(ip), way: 'external', name, port, network: undefined, hosts: undefined };
+  const none = { network: undefined, routerId: undefined, hosts: undefined };
+  return { ip: noneIfEmpty(ip), way: 'external', name, port, ...none };
 }
 
 async function askNetwork(ask: Ask, ip: string, proposal: ProposedAddress): Promise<string | undefined> {
@@ -83,6 +82,17 @@ async function askNetwork(ask: Ask, ip: string, proposal: ProposedAddress): Prom
     check: (answer) => (answer === '' ? true : firstProblem(checkNetworkForm(answer), checkNetwork(answer, ip, []))),
   });
   return noneIfEmpty(network);
+}
+
+/** @returns nothing where it is the default */
+async function askRouterId(ask: Ask, ip: string, { usedIds }: ProposedAddress): Promise<number | undefined> {
+  const id = await ask.text({
+    key: 'routerId',
+    message: 'VRRP router id, which no other group of that network may have',
+    default: String(proposeRouterId(ip, usedIds)),
+    check: (answer) => checkRouterId(answer, ip, usedIds),
+  });
+  return Number(id) === virtualRouterId(ip) ? undefined : Number(id);
 }
 
 async function askName(ask: Ask, message: string, check: (answer: string) => CheckResult): Promise<string | undefined> {

@@ -3,11 +3,16 @@ import { canonicalIp } from '../model/ip.js';
 import { EXTRAS, type Authority, type Extra } from './answers.js';
 import type { CheckResult } from './check-result.js';
 import { checkNetwork, checkVirtualIp } from './checks.js';
+import type { SeenRouterId } from './host-look.js';
 import type { InventoryAnswers, NamedHost } from './inventory-answers.js';
 import type { Ask } from './interview.js';
+import { checkRouterId } from './router-id.js';
 
 /** What was answered before. */
-type Before = Pick<InventoryAnswers, 'balancer' | 'controlPlanes' | 'next'> & { readonly hosts: readonly NamedHost[] };
+type Before = Pick<InventoryAnswers, 'balancer' | 'controlPlanes' | 'next'> & {
+  readonly hosts: readonly NamedHost[];
+  readonly usedIds: readonly SeenRouterId[];
+};
 
 const NAMES: Readonly<Record<Extra, string>> = {
   firewall: 'a firewall: only this cluster reaches etcd',
@@ -67,14 +72,16 @@ export function offeredExtras({
   return EXTRAS.filter((extra) => offered[extra]);
 }
 
-async function askApiserverIp(ask: Ask, { balancer, controlPlanes, hosts }: Before): Promise<string | undefined> {
-  const other = balancer?.way === 'external' ? undefined : balancer?.ip;
+async function askApiserverIp(
+  ask: Ask,
+  { balancer, controlPlanes, hosts, usedIds }: Before,
+): Promise<string | undefined> {
   const check = (answer: string): CheckResult => {
     if (answer === '' || answer === 'none') return true;
     if (balancer?.ip !== undefined && canonicalIp(answer) === canonicalIp(balancer.ip))
       return `${answer} is the address of etcd's load balancer; the API servers need one of their own`;
     const result = checkVirtualIp(answer, hosts);
-    return result === true ? checkRouterId(answer, other) : result;
+    return result === true ? checkIdOf(answer, balancer, usedIds) : result;
   };
   const ip = await ask.text({
     ...{ key: 'apiserverIp', message: 'Virtual IP of the API servers, on the control planes (or: none)' },
@@ -87,7 +94,14 @@ async function askApiserverIp(ask: Ask, { balancer, controlPlanes, hosts }: Befo
   return ip;
 }
 
-function checkRouterId(ip: string, other: string | undefined): CheckResult {
-  if (other === undefined || virtualRouterId(ip) !== virtualRouterId(other)) return true;
-  return `${ip} and ${other} would have the same virtual router id, ${virtualRouterId(ip)}: choose an address with another last byte`;
+/** It has the router id that goes with its last byte. */
+function checkIdOf(ip: string, balancer: Before['balancer'], used: readonly SeenRouterId[]): CheckResult {
+  const id = virtualRouterId(ip);
+  const other = balancer === undefined || balancer.way === 'external' ? undefined : balancer.ip;
+  if (other !== undefined && id === (balancer?.routerId ?? virtualRouterId(other)))
+    return `${ip} and ${other} would have the same virtual router id, ${id}: ${OTHER_BYTE}`;
+  const result = checkRouterId(String(id), ip, used);
+  return result === true ? true : `virtual router id ${result}: ${OTHER_BYTE}`;
 }
+
+const OTHER_BYTE = 'choose an address with another last byte';

@@ -1,14 +1,14 @@
-import { askBalancer, type ProposedAddress } from './ask-balancer.js';
+import { askBalancer } from './ask-balancer.js';
 import { askExtras } from './ask-extras.js';
 import { askStart, type ReadKnown, type Started } from './ask-start.js';
 import { askControlPlanes, askMembers, listening, type SeenHosts } from './ask-roles.js';
 import type { CheckResult } from './check-result.js';
 import { checkUser } from './checks.js';
 import { checkHosts, readHosts, splitHosts, type Resolve } from './host-list.js';
-import { freeCandidates, networkOf, type HostLook, type Login } from './host-look.js';
 import type { Ask } from './interview.js';
 import { lookAround, type LookEdges } from './look-around.js';
 import type { InventoryAnswers, NamedHost } from './inventory-answers.js';
+import { proposeAddress } from './propose-address.js';
 
 /** What the questions need of the control machine. */
 export interface WizardEdges {
@@ -51,17 +51,13 @@ export async function askInventory(ask: Ask, edges: WizardEdges): Promise<Invent
   const seen = { hosts, looks, started };
   const members = await askMembers(ask, seen);
   const controlPlanes = await askControlPlanes(ask, seen);
-  const balancer = await askBalancer(ask, {
-    hosts,
-    members,
-    known: known?.balancers ?? [],
-    proposal: await proposeAddress(ask, { login, looks, members }, edges.look),
-  });
+  const proposal = await proposeAddress(ask, { login, looks, members }, edges.look);
+  const balancer = await askBalancer(ask, { hosts, members, known: known?.balancers ?? [], proposal });
   const used = new Set([...members, ...controlPlanes, ...(balancer?.hosts ?? [])]);
   const unused = hosts.filter((host) => !used.has(host)).map(({ name }) => name);
   if (unused.length > 0) ask.note(`left out, without a role: ${unused.join(', ')}`);
   const next = isExisting(started, members, looks) ? 'adopt' : 'plan';
-  const extras = await askExtras(ask, { hosts, balancer, controlPlanes, next });
+  const extras = await askExtras(ask, { hosts, balancer, controlPlanes, next, usedIds: proposal.usedIds });
   return { members, balancer, controlPlanes, sshUser, privateKeyFile: noneIfEmpty(privateKeyFile), ...extras };
 }
 
@@ -85,39 +81,6 @@ async function checkKeyFile(answer: string, fileExists: WizardEdges['fileExists'
   if (answer === '') return true;
   if (answer.endsWith('.pub')) return `${answer} is the public key; name the private one beside it`;
   return (await fileExists(answer)) || `there is no file ${answer}`;
-}
-
-const NO_PROPOSAL: ProposedAddress = { network: '', ip: '' };
-
-interface Looked {
-  readonly login: Omit<Login, 'sudoPassword' | 'trusted'>;
-  readonly looks: ReadonlyMap<string, HostLook> | undefined;
-  readonly members: readonly NamedHost[];
-}
-
-/** A virtual IP in the members' network that nobody has, where they could be looked at. Asked for once for the same hosts. */
-async function proposeAddress(
-  ask: Ask,
-  { login, looks, members }: Looked,
-  look: WizardEdges['look'],
-): Promise<ProposedAddress> {
-  const network = looks === undefined ? undefined : networkOf(members, looks);
-  if (network === undefined || look === undefined) return NO_PROPOSAL;
-  const seen = members.filter(({ name }) => looks?.get(name)?.kind === 'seen');
-  const taken = login.hosts.map(({ address }) => address);
-  const { memory } = look;
-  const key = JSON.stringify([network, taken]);
-  const free =
-    memory.free.get(key) ??
-    (await look.askForFree(
-      { ...login, hosts: seen.slice(0, 1), trusted: new Map(), sudoPassword: memory.sudoPassword },
-      freeCandidates(network, taken),
-    ));
-  memory.free.set(key, free);
-  const [ip] = free;
-  if (ip === undefined) return { network, ip: '' };
-  ask.note(`${ip} is proposed as virtual IP: it is in ${network}, the members' network, and nobody answers there`);
-  return { network, ip };
 }
 
 function noneIfEmpty(answer: string): string | undefined {

@@ -2,6 +2,7 @@ import { BlockList, isIP } from 'node:net';
 import type { HostAddress } from '../facts/host-addresses.js';
 import type { HostOutline } from '../facts/host-outline.js';
 import type { Listener } from '../facts/listeners.js';
+import type { UsedRouterId } from '../facts/router-ids.js';
 import type { Secret } from '../model/secret.js';
 import type { NamedHost } from './inventory-answers.js';
 
@@ -43,11 +44,29 @@ export type LookAtHosts = (
   tell: (host: string, state: string) => void,
 ) => Promise<ReadonlyMap<string, HostLook>>;
 
+/** A router id that is in use, and the host that has seen it. */
+export type SeenRouterId = UsedRouterId & { readonly host: string };
+
+/** What is in use in the network of the hosts. */
+export interface NetworkLook {
+  /** Of the addresses that were asked for, those that nobody has. */
+  readonly free: readonly string[];
+  /** Names of the hosts that could listen for VRRP. */
+  readonly listened: readonly string[];
+  readonly usedIds: readonly SeenRouterId[];
+}
+
+/** Asks the first host's network which of these addresses nobody has, and listens on all hosts for VRRP meanwhile. */
+export type LookAtNetwork = (
+  login: Login,
+  addresses: readonly string[],
+  tell: (host: string, state: string) => void,
+) => Promise<NetworkLook>;
+
 /** The ways to look at hosts. */
 export interface HostLooks {
   readonly lookAtHosts: LookAtHosts;
-  /** Asks on the first host's network which of these addresses nobody has. @returns those */
-  readonly askForFree: (login: Login, addresses: readonly string[]) => Promise<readonly string[]>;
+  readonly lookAtNetwork: LookAtNetwork;
 }
 
 /** etcd keeps at most this much by default (`--quota-backend-bytes`), and a snapshot of it beside it while it is restored. */

@@ -25,6 +25,8 @@ export interface BalancerAnswers {
   readonly port: number;
   /** CIDR of the interface that will hold the virtual IP. */
   readonly network: string | undefined;
+  /** `undefined`: the last byte of the virtual IP, or others run it. */
+  readonly routerId: number | undefined;
   /** Hosts of its own; `undefined`: it runs on the etcd hosts, or others run it. */
   readonly hosts: readonly NamedHost[] | undefined;
 }

@@ -1,13 +1,13 @@
 import { counted } from '../model/counted.js';
 import type { Secret } from '../model/secret.js';
-import { describeHost, remarksOn, type HostLook, type HostLooks, type Login } from './host-look.js';
+import { describeHost, remarksOn, type HostLook, type HostLooks, type Login, type NetworkLook } from './host-look.js';
 import type { Ask } from './interview.js';
 
 /** Looks that were made, so that going back and forth makes none again. Holds the sudo password for as long as it lives. */
 export interface LookMemory {
   readonly looks: Map<string, ReadonlyMap<string, HostLook>>;
-  /** Free addresses, by the network and hosts that they were asked for. */
-  readonly free: Map<string, readonly string[]>;
+  /** By the network and hosts that were asked. */
+  readonly networks: Map<string, NetworkLook>;
   sudoPassword: Secret | undefined;
 }
 

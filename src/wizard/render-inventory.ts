@@ -66,6 +66,10 @@ const COMMENTS: readonly (readonly [variable: string, text: string])[] = [
   ['etcd_lb_mode', ' HAProxy ends TLS: to etcd all clients are one'],
   ['etcd_lb_provider', ' Others run it: its way to the members is proved, and nothing there is changed'],
   [
+    'keepalived_vrid',
+    ' No other group of VRRP in that network may have it; by default it is the last byte of etcd_lb_ip',
+  ],
+  [
     'kube_apiserver_lb_ip',
     ' The virtual IP of the API servers; their clients move to it later: docs/runbooks/apiserver-virtual-ip.md',
   ],
@@ -74,13 +78,14 @@ const COMMENTS: readonly (readonly [variable: string, text: string])[] = [
   ['etcd_snapshot_schedule', ' On each member host, in /var/backups/etcd'],
 ];
 
-function balancerVars({ ip, way, name, port, network }: BalancerAnswers): Readonly<Record<string, unknown>> {
+function balancerVars({ ip, way, name, port, network, routerId }: BalancerAnswers): Readonly<Record<string, unknown>> {
   return {
     ...(ip === undefined ? {} : { etcd_lb_ip: ip }),
     ...(name === undefined ? {} : { etcd_lb_host: name }),
     etcd_lb_port: port,
     ...WAY_VARS[way],
     ...(network === undefined ? {} : { keepalived_network: network }),
+    ...(routerId === undefined ? {} : { keepalived_vrid: routerId }),
   };
 }
 

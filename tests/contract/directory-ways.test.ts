@@ -58,7 +58,7 @@ async function diffOf(resource: Resource): Promise<readonly string[]> {
 const acting = (...actions: readonly Action[]): Resource => ({
   address: 'act',
   paths: [],
-  plan: () => Promise.resolve(changed({ summary: 'act', diff: [], actions, disruptive: false })),
+  plan: () => Promise.resolve(changed({ summary: 'act', diff: [], actions, effect: 'change', disruptive: false })),
 });
 
 /** A resource of each kind that writes at a path. */

@@ -22,7 +22,7 @@ function wantPath(path: string): Resource {
     paths: [],
     async plan(probe) {
       if (await probe.ask(pathExists, path)) return UNCHANGED;
-      return changed({ summary: 'make it', diff: [], actions: [], disruptive: false });
+      return changed({ summary: 'make it', diff: [], actions: [], effect: 'change', disruptive: false });
     },
   };
 }

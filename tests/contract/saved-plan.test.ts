@@ -129,7 +129,7 @@ describe('a saved plan', () => {
     const { status, stdout } = await run('apply', '--plan', saved);
     expect([status, stdout]).toEqual([
       EXIT.stale,
-      expect.stringMatching(/saved plan of format 1; this version of provision reads format 2/),
+      expect.stringMatching(/saved plan of format 1; this version of provision reads format 3/),
     ]);
     writeFileSync(saved, JSON.stringify({ ...json, tool: '0.0.9' }));
     await expectRefused(/provision: saved: 0\.0\.9; now: 0\.1\.0/);

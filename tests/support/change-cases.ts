@@ -31,6 +31,6 @@ export async function expectChange([, resource, answers, expected]: ChangeCase):
 
 /** A resource that keeps `/c`, and has something to do there, or nothing. */
 export function planned(kind: 'change' | 'unchanged'): Resource {
-  const change = changed({ summary: '', diff: [], actions: [], disruptive: false });
+  const change = changed({ summary: '', diff: [], actions: [], effect: 'change', disruptive: false });
   return { address: 'x', paths: ['/c'], plan: () => Promise.resolve(kind === 'change' ? change : UNCHANGED) };
 }

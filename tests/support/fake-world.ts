@@ -30,7 +30,7 @@ export function wantFlag(name: string, change: Partial<Change> = {}): Resource {
     async plan(probe) {
       if (await probe.ask(flag, name)) return UNCHANGED;
       const actions = [{ kind: 'run', command, undo }] as const;
-      return changed({ summary: `set ${name}`, diff: [], actions, disruptive: false, ...change });
+      return changed({ summary: `set ${name}`, diff: [], actions, effect: 'change', disruptive: false, ...change });
     },
   };
 }

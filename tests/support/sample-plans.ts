@@ -1,4 +1,4 @@
-import type { Change, Outcome } from '../../src/model/change.js';
+import type { Change, Effect, Outcome } from '../../src/model/change.js';
 import { contentOf, plainContent } from '../../src/model/content.js';
 import type { Plan, PlannedHost, PlannedPlay, PlannedStep } from '../../src/model/plan.js';
 import { Secret } from '../../src/model/secret.js';
@@ -10,7 +10,19 @@ export const PLANTED = 'hunter2-planted';
 const ETCD_HOSTS = ['etcd-1', 'etcd-2', 'etcd-3'] as const;
 
 function change(address: string, what: Partial<Change> & { readonly summary: string }): PlannedStep {
-  return { address, outcome: { kind: 'change', change: { diff: [], actions: [], disruptive: false, ...what } } };
+  return {
+    address,
+    outcome: {
+      kind: 'change',
+      change: { diff: [], actions: [], effect: effectOf(what.summary), disruptive: false, ...what },
+    },
+  };
+}
+
+/** What these plans' own words say. */
+function effectOf(summary: string): Effect {
+  if (/^(?:create|install)/.test(summary)) return 'create';
+  return (/\b(restart|reload|start)\b/.exec(summary)?.[1] as Effect | undefined) ?? 'change';
 }
 
 function unknown(address: string, because: string): PlannedStep {

@@ -119,7 +119,13 @@ export function recordWith(text: string): RunRecord {
                         ...{ address: text, task: text },
                         outcome: {
                           kind: 'change',
-                          change: { summary: text, disruptive: true, diff: [`+${text}`, text], actions: [] },
+                          change: {
+                            summary: text,
+                            effect: 'change',
+                            disruptive: true,
+                            diff: [`+${text}`, text],
+                            actions: [],
+                          },
                         },
                       },
                       { address: `${text}2`, outcome: { kind: 'unknown', because: text } },

@@ -1,4 +1,4 @@
-import type { Action, Outcome, Run } from '../../src/model/change.js';
+import type { Action, Change, Effect, Outcome, Run } from '../../src/model/change.js';
 import type { Command } from '../../src/model/remote.js';
 
 /** A script of one line as it is; of a longer one what the plan calls it. */
@@ -32,9 +32,23 @@ function lines(action: Action): readonly string[] {
   }
 }
 
+/** What the first verb of a summary, or its last before the unit, says for programs. */
+const VERBS: Readonly<Record<string, Effect>> = {
+  ...{ create: 'create', remove: 'delete', delete: 'delete' },
+  ...{ start: 'start', stop: 'stop', restart: 'restart', reload: 'reload' },
+};
+
+/** What a program is told is what a person reads. @throws Error where it is not */
+function refuseOtherEffect({ summary, effect }: Change): void {
+  const [, verb = ''] = /^(?:(?:unmask|enable|disable) and )*(\w+)/.exec(summary) ?? [];
+  const said = VERBS[verb];
+  if (said !== undefined && said !== effect) throw new Error(`"${summary}" has the effect ${effect}`);
+}
+
 /** A change as lines: its summary, its diff, each action with how it is taken back, and whether clients notice; none where nothing changes. */
 export function shownChange(outcome: Outcome): readonly string[] {
   if (outcome.kind !== 'change') return outcome.kind === 'unknown' ? [outcome.because] : [];
+  refuseOtherEffect(outcome.change);
   const { summary, diff, actions, disruptive } = outcome.change;
   return [summary, ...diff, ...actions.flatMap(lines), ...(disruptive ? ['clients notice'] : [])];
 }

@@ -74,7 +74,7 @@ export function telemetryPage(): string {
 
 Written from the lists in the code; a test keeps it current (\`UPDATE_GOLDEN=1 npm run -s jest -- telemetry-page\`).
 
-Where the environment names a collector of OpenTelemetry, a run is told to it over OTLP (HTTP, protobuf), and a fleet as one trace with the runs of its clusters:
+Where the environment names a collector of OpenTelemetry, a run is sent to it over OTLP (HTTP, protobuf), and a fleet as one trace with the runs of its clusters:
 
 \`\`\`console
 $ export OTEL_EXPORTER_OTLP_ENDPOINT=http://collector:4318

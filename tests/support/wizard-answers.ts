@@ -21,6 +21,7 @@ export const OWN_BALANCER: NonNullable<InventoryAnswers['balancer']> = {
   name: 'etcd.example.com',
   port: 2379,
   network: '10.0.0.0/24',
+  routerId: undefined,
   hosts: [{ name: 'lb-1', address: '10.0.0.21' }],
 };
 

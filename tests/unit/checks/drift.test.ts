@@ -11,7 +11,7 @@ function resource(decide: () => Outcome): Resource {
 }
 
 function change(summary: string): Outcome {
-  return changed({ summary, diff: [], actions: [], disruptive: false });
+  return changed({ summary, diff: [], actions: [], effect: 'change', disruptive: false });
 }
 
 function fails(error: Error): () => Outcome {

@@ -54,7 +54,7 @@ async function init(context: Context, ...options: readonly string[]): Promise<vo
     runVerb: async (argv) => void verbs.push(argv.join(' ')),
     hostLooks: async () => ({
       lookAtHosts: async ({ hosts }) => new Map(hosts.map(nobodyAnswers)),
-      askForFree: async () => [],
+      lookAtNetwork: async () => ({ free: [], listened: [], usedIds: [] }),
     }),
   });
   await program.parseAsync(['init', file, ...options], { from: 'user' });
@@ -146,6 +146,7 @@ describe('init for scripts', () => {
 
   test.each([
     ['port: 2379', 'port: 0', '5:7: port: 0 is not a port; expected a number from 1 to 65535'],
+    ['', 'routerId: 0', '5:11: routerId: 0 is not a virtual router id; expected a number from 1 to 255'],
     ['', 'balancers: [etcd-9]', '5:12: balancers: etcd-9 is not one of etcd-1, etcd-2, etcd-3, cp-1'],
     ['', 'balancer: squid', '5:11: balancer: "squid" is not a word of this question; expected one of haproxy, nginx'],
     ['', 'extras: [moon]', '5:10: extras: "moon" is not a word of this question; expected one of firewall, snapshots'],
@@ -289,7 +290,7 @@ describe('init on a terminal', () => {
   });
 
   test('questions that --answers has are not asked, and the inventory is shown before it replaces another', async () => {
-    const rest = `privateKey: ''\ndnsName: ''\nport: 2379\nbalancer: haproxy\nbalancers: [etcd-1]\n`;
+    const rest = `privateKey: ''\nrouterId: 100\ndnsName: ''\nport: 2379\nbalancer: haproxy\nbalancers: [etcd-1]\n`;
     writeFileSync(answers, `${COMPLETE}${rest}apiserverIp: none\nextras: []\nauthority: new\n`);
     writeFileSync(file, 'mine');
     const declining = await onTerminal('--answers', answers);

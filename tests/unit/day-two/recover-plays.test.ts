@@ -13,7 +13,8 @@ if (first === undefined || survivor === undefined || third === undefined)
 const resource = (address: string): Resource => ({
   address,
   paths: [],
-  plan: () => Promise.resolve(changed({ summary: address, diff: [], actions: [], disruptive: false })),
+  plan: () =>
+    Promise.resolve(changed({ summary: address, diff: [], actions: [], effect: 'change', disruptive: false })),
 });
 const joining = {
   ...{ name: 'The others join', batchSize: undefined, order: 'leader-last' },

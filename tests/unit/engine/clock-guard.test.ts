@@ -26,7 +26,10 @@ function planOf(host: string, step: PlannedStep): Plan {
 }
 
 function change(actions: readonly Action[]): PlannedStep {
-  return { address: 'a', outcome: { kind: 'change', change: { summary: '', diff: [], actions, disruptive: false } } };
+  return {
+    address: 'a',
+    outcome: { kind: 'change', change: { summary: '', diff: [], actions, effect: 'change', disruptive: false } },
+  };
 }
 
 const NO_CERTIFICATE = planOf('cp-1', change([{ kind: 'remove-file', path: '/x' }]));

@@ -25,7 +25,7 @@ const AUTHORITY = {
 } as const satisfies Action;
 
 function step(actions: readonly Action[], more: Partial<Change> = {}, address = 'file:/etc/x'): PlannedStep {
-  const change = { summary: 'update /etc/x', diff: [], actions, disruptive: false, ...more };
+  const change = { summary: 'update /etc/x', diff: [], actions, effect: 'change' as const, disruptive: false, ...more };
   return { address, outcome: { kind: 'change', change } };
 }
 

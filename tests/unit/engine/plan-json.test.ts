@@ -58,7 +58,10 @@ describe('what was there', () => {
     ...{ kind: 'write-file', path: '/etc/x', content, owner: 'root', group: 'root', mode: '0600' },
   });
   const beforeOf = (diff: readonly string[], actions: readonly Action[]): unknown => {
-    const outcome = { kind: 'change', change: { summary: 's', diff, actions, disruptive: false } } as const;
+    const outcome = {
+      kind: 'change',
+      change: { summary: 's', diff, actions, effect: 'change', disruptive: false },
+    } as const;
     const json = stepToJson({ address: 'a', before: 'what was there', outcome });
     return json.kind === 'change' ? json.before : undefined;
   };
@@ -78,7 +81,10 @@ describe('what was there', () => {
 test('parameters are in one order, whichever they were given in', () => {
   const text = (parameters: JsonObject): string => {
     const actions = [{ kind: 'await', gate: 'g', parameters }] as const;
-    const outcome = { kind: 'change', change: { summary: 's', diff: [], actions, disruptive: false } } as const;
+    const outcome = {
+      kind: 'change',
+      change: { summary: 's', diff: [], actions, effect: 'change', disruptive: false },
+    } as const;
     return JSON.stringify(stepToJson({ address: 'a', outcome }));
   };
   const sorted = text({ a: 1, b: [{ c: null, d: 'x' }], e: { f: true, g: 2 } });
@@ -93,7 +99,7 @@ test('the certificates of a plan are those of every play, batch, host, step and 
   });
   const step = (...actions: readonly Action[]): PlannedStep => ({
     address: 'a',
-    outcome: { kind: 'change', change: { summary: 's', diff: [], actions, disruptive: false } },
+    outcome: { kind: 'change', change: { summary: 's', diff: [], actions, effect: 'change', disruptive: false } },
   });
   const unknown: PlannedStep = { address: 'u', outcome: { kind: 'unknown', because: 'x' } };
   const host = (name: string, ...steps: readonly PlannedStep[]) => ({ host: name, steps, unchanged: 0 });

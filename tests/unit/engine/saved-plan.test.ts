@@ -27,7 +27,10 @@ function writing(lines: string, before = lines): PlannedStep {
   return {
     address: 'file:/etc/x',
     before,
-    outcome: { kind: 'change', change: { summary: 'update /etc/x', diff, actions: [], disruptive: false } },
+    outcome: {
+      kind: 'change',
+      change: { summary: 'update /etc/x', diff, actions: [], effect: 'change', disruptive: false },
+    },
   };
 }
 
@@ -107,7 +110,7 @@ describe('a saved plan', () => {
 describe('a saved plan that differs', () => {
   const change = (address: string, summary = `update ${address}`): PlannedStep => ({
     address,
-    outcome: { kind: 'change', change: { summary, diff: [], actions: [], disruptive: false } },
+    outcome: { kind: 'change', change: { summary, diff: [], actions: [], effect: 'change', disruptive: false } },
   });
   const hostOf = (host: string, ...steps: readonly PlannedStep[]) => ({ host, steps, unchanged: 0 });
   const planOf = (...batches: readonly PlannedPlay['batches'][number][]): Plan => ({
@@ -172,7 +175,7 @@ describe('a saved plan that differs', () => {
 
   test.each<[string, string, string, RegExp]>([
     ['is no JSON', 'nonsense', 'plan-unreadable', /is not a saved plan: .*JSON/],
-    ['is of another format', '{"formatVersion": 1}', 'plan-of-another-version', /format 1; .* reads format 2$/],
+    ['is of another format', '{"formatVersion": 1}', 'plan-of-another-version', /format 1; .* reads format 3$/],
     ['has no format', '{"plays": []}', 'plan-unreadable', /is not a saved plan: formatVersion: Invalid/],
     ['has another kind of format', '{"formatVersion": "2"}', 'plan-unreadable', /is not a saved plan: formatVersion: /],
     ['is no object', '[]', 'plan-unreadable', /is not a saved plan: Invalid input/],
@@ -221,7 +224,7 @@ describe('a saved plan that differs', () => {
     const step: PlannedStep = {
       address: 'all',
       before: 'x',
-      outcome: { kind: 'change', change: { summary: 's', diff: ['+ a'], actions, disruptive: true } },
+      outcome: { kind: 'change', change: { summary: 's', diff: ['+ a'], actions, effect: 'change', disruptive: true } },
     };
     const unknown: PlannedStep = { address: 'u', outcome: { kind: 'unknown', because: 'x' } };
     const plan = planOf({ hosts: [hostOf('a', step, unknown)] });
@@ -234,14 +237,17 @@ describe('a saved plan that differs', () => {
 
   test('is written to be read: indented', async () => {
     await savePlan(file, ROLLING_RESTART);
-    expect(readFileSync(file, 'utf8').split('\n')[1]).toBe('  "formatVersion": 2,');
+    expect(readFileSync(file, 'utf8').split('\n')[1]).toBe('  "formatVersion": 3,');
   });
 });
 
 describe('the lines that changed between two plans', () => {
   const step = (...diff: readonly string[]): PlannedStep => ({
     address: 'x',
-    outcome: { kind: 'change', change: { summary: 'update x', diff, actions: [], disruptive: false } },
+    outcome: {
+      kind: 'change',
+      change: { summary: 'update x', diff, actions: [], effect: 'change', disruptive: false },
+    },
   });
   const plan = (...diff: readonly string[]): readonly string[] =>
     linesSince(step('--- a/x', '+++ b/x', '-old', '-old', '+wanted'), step(...diff)).map((line) => line.trim());

@@ -11,7 +11,7 @@ import {
   ROLLING_RUN,
   UNREACHABLE_RUN,
 } from '../../support/sample-runs.js';
-import { BARE_HOSTS } from '../../support/sample-plans.js';
+import { BARE_HOSTS, ROLLING_RESTART } from '../../support/sample-plans.js';
 import { createFakeTerminal, type FakeTerminal } from '../../support/terminal.js';
 
 // Listr looks at the width of process.stdout itself, whatever it draws on.
@@ -137,6 +137,33 @@ describe('the live reporter', () => {
     expect(text).toContain('reload haproxy: interrupted');
     expect(text).not.toContain('Done');
   });
+
+  test.each([3, 20])(
+    'says how far the whole run is, and for how long something is waited for, with %i hosts',
+    async (count) => {
+      const terminal = createFakeTerminal(100);
+      const size = () => ({ columns: 100, rows: 24 });
+      const reporter = createLiveReporter({ stdout: terminal.stdout, size, now: () => new Date(), colour: false });
+      const hosts = Array.from({ length: count }, (_, index) => `cp-${index + 1}`);
+      const run: readonly Event[] = [
+        { type: 'run-started', command: 'apply', inventory: 'i', hosts },
+        { type: 'planned', plan: ROLLING_RESTART },
+        { type: 'play-started', play: 'etcd', hosts },
+        ...ROLLING_RUN.filter((event) => event.type === 'change-done').slice(0, 2),
+        { type: 'gate-waiting', gate: 'etcd-healthy', hosts, reason: 'etcd-2 has no leader' },
+      ];
+      run.forEach(reporter.sink);
+      const isThere = (text: RegExp): boolean => terminal.lines().some((line) => text.test(line));
+      const [whole, waiting] = [
+        /apply: 2 of 6 changes, 1 of 3 hosts done, [\d.]+ s$/,
+        /gate etcd-healthy +waiting: etcd-2 has no leader \([\d.]+ s\)$/,
+      ];
+      while (!isThere(whole) || !isThere(waiting)) await new Promise((resolve) => setTimeout(resolve, 20));
+      reporter.sink({ type: 'gate-opened', gate: 'etcd-healthy', hosts, waitedMs: 1000 });
+      await reporter.close();
+      expect(screen(terminal)).not.toMatch(/changes, \d+ of/);
+    },
+  );
 
   test('survives a narrow terminal', async () => {
     const terminal = await report(manyHostsRun(30), 20);

@@ -41,6 +41,7 @@ test('an authority that is missing is made, on the control machine, whose direct
         '+ its key is encrypted with a passphrase, and never leaves this machine',
       ],
       actions: [{ kind: 'create-authority', profile: PROFILE }],
+      effect: 'create',
       disruptive: false,
     },
   });

@@ -29,7 +29,9 @@ function environment(outcome: Outcome): Resource {
   return { address: 'file:/etc/default/etcd', paths: ['/etc/default/etcd'], plan: () => Promise.resolve(outcome) };
 }
 const SAME = environment(UNCHANGED);
-const CHANGING = environment(changed({ summary: 'update it', diff: [], actions: [], disruptive: false }));
+const CHANGING = environment(
+  changed({ summary: 'update it', diff: [], actions: [], effect: 'change', disruptive: false }),
+);
 
 async function plan(resource: Resource, own: FakeAnswers, two: FakeAnswers, three: FakeAnswers): Promise<Outcome> {
   const files = { 'file-states': { '/etc/default/etcd': { kind: 'file', changedAt: 900 } }, ...own };

@@ -17,7 +17,7 @@ const BARE = etcdHost({ data: NO_DATA, unit: STOPPED });
 const CHANGING: Resource = {
   address: 'file:/etc/default/etcd',
   paths: ['/etc/default/etcd'],
-  plan: () => Promise.resolve(changed({ summary: 'x', diff: [], actions: [], disruptive: false })),
+  plan: () => Promise.resolve(changed({ summary: 'x', diff: [], actions: [], effect: 'change', disruptive: false })),
 };
 const SAME: Resource = { ...CHANGING, plan: () => Promise.resolve(UNCHANGED) };
 

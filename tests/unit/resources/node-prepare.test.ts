@@ -158,7 +158,7 @@ test('a package that the same run installs is held, too', async () => {
     changeOf(heldPackages(['containerd', 'other'], { resource: coming(outcome), names: ['containerd'] }), {
       packages: { ...packages, other: packages.containerd },
     });
-  const change = changed({ summary: '', diff: [], actions: [], disruptive: false });
+  const change = changed({ summary: '', diff: [], actions: [], effect: 'change', disruptive: false });
   expect(deeds(await held(change)).map(([script]) => script)).toEqual(['apt-mark hold containerd >/dev/null']);
   expect(await held(UNCHANGED)).toBeUndefined();
 });

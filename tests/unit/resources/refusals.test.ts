@@ -10,7 +10,11 @@ const planned = (kind: 'change' | 'unchanged'): Resource => ({
   address: 'file:/etc/default/etcd',
   paths: [],
   plan: () =>
-    Promise.resolve(kind === 'change' ? changed({ summary: '', diff: [], actions: [], disruptive: false }) : UNCHANGED),
+    Promise.resolve(
+      kind === 'change'
+        ? changed({ summary: '', diff: [], actions: [], effect: 'change', disruptive: false })
+        : UNCHANGED,
+    ),
 });
 
 describe('listenAddress', () => {

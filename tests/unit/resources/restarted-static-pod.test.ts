@@ -7,7 +7,7 @@ import { fixture } from '../../support/fixture.js';
 const PATH = '/etc/kubernetes/manifests/kube-apiserver.yaml';
 const CA = '/etc/kubernetes/pki/etcd/ca.crt';
 const KUBEADM = fixture('manifests/kube-apiserver.yaml');
-const CHANGES = changed({ summary: 'x', diff: [], actions: [], disruptive: false });
+const CHANGES = changed({ summary: 'x', diff: [], actions: [], effect: 'change', disruptive: false });
 
 interface Found {
   /** When the file was changed, and when each process was started. Seconds. */

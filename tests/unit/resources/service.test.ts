@@ -32,7 +32,7 @@ function config(outcome: Outcome): Resource {
   return { address: 'file:/c', paths: ['/c'], plan: () => Promise.resolve(outcome) };
 }
 
-const PENDING = changed({ summary: 'update /c', diff: [], actions: [], disruptive: false });
+const PENDING = changed({ summary: 'update /c', diff: [], actions: [], effect: 'change', disruptive: false });
 
 interface Case {
   readonly unit: UnitState;

@@ -47,6 +47,7 @@ describe('trustBundleResource', () => {
         summary: `install the trust bundle ${PATH}`,
         diff: ["+ this cluster's authority, root:root 0644"],
         actions: [INSTALL],
+        effect: 'create',
         disruptive: false,
       },
     });

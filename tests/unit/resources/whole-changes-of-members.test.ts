@@ -45,7 +45,7 @@ const environment = (outcome: Outcome): Resource => ({
   ...{ address: 'file:/etc/default/etcd', paths: ['/etc/default/etcd'] },
   plan: () => Promise.resolve(outcome),
 });
-const CHANGE = changed({ summary: '', diff: [], actions: [], disruptive: false });
+const CHANGE = changed({ summary: '', diff: [], actions: [], effect: 'change', disruptive: false });
 const queued = (verb: string): string =>
   `$ systemctl daemon-reload && systemctl reset-failed etcd 2>/dev/null; systemctl ${verb} --no-block etcd`;
 const HAND_OVER = ['$ hand over etcd leadership, if held', 'back: nothing'];

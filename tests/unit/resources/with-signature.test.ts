@@ -20,6 +20,7 @@ const ISSUE: Outcome = {
         ...{ owner: 'etcd', group: 'etcd', mode: '0600' },
       },
     ],
+    effect: 'change',
     disruptive: false,
   },
 };

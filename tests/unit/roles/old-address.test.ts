@@ -22,7 +22,8 @@ const SECOND: HostAddress = { interface: 'eth1', address: '192.168.0.1', prefixL
 const MOVED: Resource = {
   address: 'static-pod:x',
   paths: [],
-  plan: async () => Promise.resolve(changed({ summary: 'move', diff: [], actions: [], disruptive: true })),
+  plan: async () =>
+    Promise.resolve(changed({ summary: 'move', diff: [], actions: [], effect: 'change', disruptive: true })),
 };
 
 const THERE: Resource = { ...MOVED, plan: async () => Promise.resolve(UNCHANGED) };

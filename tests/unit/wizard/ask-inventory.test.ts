@@ -42,6 +42,10 @@ const WALK: readonly Walk[] = [
     wrong: ['10.0.1.0/24', 'the virtual IP (10.0.0.100) is not in 10.0.1.0/24'],
   },
   {
+    ...{ key: 'routerId', seen: 'VRRP router id', typed: '', answer: '100' },
+    wrong: ['256', '"256" is not a virtual router id'],
+  },
+  {
     ...{ key: 'dnsName', seen: 'DNS name', typed: 'etcd.example.com', answer: 'etcd.example.com' },
     wrong: ['a..b', '"a..b" is not a DNS name'],
   },
@@ -110,8 +114,8 @@ describe('the wizard', () => {
   });
 
   test('the load balancer may have hosts of its own, which are chosen', async () => {
-    const { answer, does } = await startWizard({ draft: before(10) });
-    await does(['Hosts that run HAProxy', { key: 'i' }], ['◉ lb-1', { key: '5' }], ['◯ cp-1', ''], ...STEPS.slice(11));
+    const { answer, does } = await startWizard({ draft: before(11) });
+    await does(['Hosts that run HAProxy', { key: 'i' }], ['◉ lb-1', { key: '5' }], ['◯ cp-1', ''], ...STEPS.slice(12));
     expect(await answer).toMatchObject({ balancer: { hosts: [{ name: 'lb-1', address: '10.0.0.21' }] } });
   });
 
@@ -119,7 +123,7 @@ describe('the wizard', () => {
 
   test('what is chosen is what is answered', async () => {
     const { answer, answers, does } = await startWizard({ draft: before(5) });
-    await does(['What do clients reach', DOWN], ['❯ nginx', ''], ...STEPS.slice(6, 10), ['Hosts that run nginx', '']);
+    await does(['What do clients reach', DOWN], ['❯ nginx', ''], ...STEPS.slice(6, 11), ['Hosts that run nginx', '']);
     await does(['Virtual IP of the API servers', ''], ['What else', { key: 'a' }], ['◉ a snapshot', '']);
     await does(['Who signs', DOWN], ['❯ one that you have', '']);
     expect(await answer).toMatchObject({
@@ -161,7 +165,7 @@ describe('the wizard', () => {
   });
 
   test('control planes that could not hold the address of the API servers are named', async () => {
-    const { does, sees, output } = await startWizard({ draft: before(11) });
+    const { does, sees, output } = await startWizard({ draft: before(12) });
     await does(['Virtual IP of the API servers', '10.0.9.101']);
     await sees('What else');
     expect(await output()).toContain(
@@ -174,7 +178,7 @@ describe('the wizard', () => {
     ['239.1.1.1', '239.1.1.1 is unspecified, loopback, multicast or reserved'],
     ['10.0.1.100', 'would have the same virtual router id, 100'],
   ])('%s is refused for the API servers: %s', async (ip, said) => {
-    const draft = new Map([...before(11)].map(([key, value]) => [key, ip.includes(':') ? sixth(key, value) : value]));
+    const draft = new Map([...before(12)].map(([key, value]) => [key, ip.includes(':') ? sixth(key, value) : value]));
     const { does, sees } = await startWizard({ draft });
     await does(['Virtual IP of the API servers', ip]);
     await sees(said);
@@ -242,7 +246,8 @@ test('an earlier answer that is changed leaves the later ones as proposals, as f
   const { answer, does, sees } = await startWizard({ draft: before(7) });
   await does(['Its network', BACK], ['Virtual IP', '10.9.0.100'], ['Its network', '10.0.0.0/24']);
   await sees('the virtual IP (10.9.0.100) is not in 10.0.0.0/24');
-  await does(['Its network', BACK], ['Virtual IP', '10.0.0.101'], ['Its network', '10.0.0.0/24'], ['DNS name', CTRL_C]);
+  await does(['Its network', BACK], ['Virtual IP', '10.0.0.101'], ['Its network', '10.0.0.0/24']);
+  await does(['VRRP router id', ''], ['DNS name', CTRL_C]);
   await expect(answer).rejects.toMatchObject({ name: 'ExitPromptError' });
 });
 

@@ -38,8 +38,8 @@ function seenWith(...ports: readonly number[]): SeenHost {
 function lookOf(hosts: Readonly<Record<string, SeenHost>>): LookEdges {
   return {
     lookAtHosts: async () => new Map(Object.entries(hosts).map(([name, host]) => [name, { kind: 'seen', host }])),
-    askForFree: async () => [],
-    memory: { looks: new Map(), free: new Map(), sudoPassword: undefined },
+    lookAtNetwork: async () => ({ free: [], listened: [], usedIds: [] }),
+    memory: { looks: new Map(), networks: new Map(), sudoPassword: undefined },
     maxSkewMs: 60_000,
   };
 }
@@ -57,6 +57,7 @@ test('from an inventory that is there, nothing is typed again', async () => {
   for (const question of ['Hosts, as', 'User to log in', 'Private key', 'Hosts that run etcd', 'Control planes'])
     await does([question, '']);
   await does(['What do clients reach', ''], ['Virtual IP', '10.0.0.100'], ['Its network', '10.0.0.0/24']);
+  await does(['VRRP router id', '']);
   await does(['DNS name', ''], ['Port of', ''], ['Hosts that run HAProxy', '']);
   await does(['Virtual IP of the API servers', ''], ['What else', ''], ['Who signs', '']);
   expect(await answer).toMatchObject({

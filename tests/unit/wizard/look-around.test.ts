@@ -2,6 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import type { Answer, AnswerKey } from '../../../src/wizard/answers.js';
 import type { HostLook, Login, SeenHost } from '../../../src/wizard/host-look.js';
 import type { LookEdges } from '../../../src/wizard/look-around.js';
+import { renderInventory } from '../../../src/wizard/render-inventory.js';
 import { startWizard } from '../../support/person.js';
 
 const SEEN: SeenHost = {
@@ -30,8 +31,8 @@ function answering(...before: readonly HostLook[]) {
       tell('etcd-1', 'connecting');
       return new Map([['etcd-1', before[logins.length - 1] ?? { kind: 'seen', host: SEEN }]]);
     },
-    askForFree: async (_, addresses) => addresses.slice(1),
-    memory: { looks: new Map(), free: new Map(), sudoPassword: undefined },
+    lookAtNetwork: async (_, addresses) => ({ free: addresses.slice(1), listened: ['etcd-1'], usedIds: [] }),
+    memory: { looks: new Map(), networks: new Map(), sudoPassword: undefined },
     maxSkewMs: 60_000,
   };
   return { logins, look };
@@ -55,10 +56,37 @@ describe('the hosts of the wizard are looked at', () => {
     );
     await does(['Virtual IP', '']);
     await sees('Its network', '10.0.0.0/24');
-    await does(['Its network', ''], ['DNS name', ''], ['Port of', ''], ['Hosts that run HAProxy', '']);
+    await does(['Its network', ''], ['VRRP router id', '']);
+    await does(['DNS name', ''], ['Port of', ''], ['Hosts that run HAProxy', '']);
     await does(['What else', ''], ['Who signs', '']);
     expect(await answer).toMatchObject({ balancer: { ip: '10.0.0.249', network: '10.0.0.0/24' } });
     expect(logins).toHaveLength(1);
+  });
+
+  test('and an address whose router id others use is passed over, as is such an id; who uses it is said', async () => {
+    const { look } = answering();
+    const usedIds = [
+      { id: 249, sender: '10.0.0.9', addresses: ['10.0.0.50'], host: 'etcd-1' },
+      { id: 247, addresses: [], host: 'etcd-1' },
+    ];
+    const lookAtNetwork: LookEdges['lookAtNetwork'] = async (_, free) => ({ free, listened: ['etcd-1'], usedIds });
+    const { does, sees, output, answer } = await startWizard({ draft: DRAFT }, { look: { ...look, lookAtNetwork } });
+    await does(['Hosts that run etcd', ''], ['Control planes', ''], ['What do clients reach', '']);
+    await sees('Virtual IP', '10.0.0.250');
+    await does(['Virtual IP', '10.0.0.249'], ['Its network', '']);
+    await sees('VRRP router id', '250');
+    await does(['VRRP router id', '249']);
+    await sees('249 is used already: by 10.0.0.9 for 10.0.0.50, heard on etcd-1');
+    for (let key = 0; key < 3; key += 1) await does(['VRRP router id', { key: 'backspace' }]);
+    await does(['VRRP router id', '248'], ['DNS name', ''], ['Port of', ''], ['Hosts that run HAProxy', '']);
+    await does(['What else', ''], ['Who signs', '']);
+    const answered = await answer;
+    expect(answered.balancer).toMatchObject({ ip: '10.0.0.249', routerId: 248 });
+    expect(renderInventory(answered)).toContain('keepalived_vrid: 248');
+    const said = await output();
+    expect(said).toContain('virtual router id 249 is used by 10.0.0.9 for 10.0.0.50, heard on etcd-1');
+    expect(said).toContain('virtual router id 247 is used by keepalived on etcd-1');
+    expect(said).toContain('no other VRRP group was heard within 3 s on etcd-1');
   });
 
   test('once for the same answers, and again after others', async () => {

@@ -64,7 +64,13 @@ describe('a long report', () => {
                   address: 'file:/etc/x',
                   outcome: {
                     kind: 'change' as const,
-                    change: { summary: 'change /etc/x', diff: lines.slice(index * 50), actions: [], disruptive: false },
+                    change: {
+                      summary: 'change /etc/x',
+                      diff: lines.slice(index * 50),
+                      actions: [],
+                      effect: 'change' as const,
+                      disruptive: false,
+                    },
                   },
                 },
               ],
