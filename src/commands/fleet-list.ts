@@ -19,6 +19,8 @@ export interface FleetListOptions extends FleetChoice {
   readonly format: 'text' | 'json' | 'github-matrix' | 'kubernetes';
   /** Of `kubernetes`: where the plans are. */
   readonly plans: string;
+  /** Of `kubernetes`: that of the plans, where it is not the usual one. */
+  readonly playbook?: string;
 }
 
 /** Shows the clusters, for people and for what starts a job for each. */
@@ -50,7 +52,7 @@ async function changedClusters(
 async function render(
   directory: string,
   clusters: readonly FleetCluster[],
-  { format, plans }: FleetListOptions,
+  { format, plans, playbook }: FleetListOptions,
 ): Promise<string> {
   switch (format) {
     case 'text':
@@ -69,7 +71,7 @@ async function render(
       const { stringify } = await import('yaml');
       const { kubernetesJobs } = await import('../fleet/kubernetes-jobs.js');
       // No line is broken: a long path stays one word.
-      return kubernetesJobs(clusters, plans)
+      return kubernetesJobs(clusters, { plans, playbook })
         .map((job) => `---\n${stringify(job, { lineWidth: 0, aliasDuplicateObjects: false }).trimEnd()}`)
         .join('\n');
     }

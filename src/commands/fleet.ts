@@ -28,6 +28,7 @@ export function addFleetCommand(program: Command, context: Context): void {
         .default('text'),
     )
     .option('--plans <directory>', 'of the Jobs: where `fleet plan -o` has saved the plans', 'plans')
+    .option('-p, --playbook <name>', 'of the Jobs: what `fleet plan` was given')
     .action(async (directory: string, options: FleetListOptions) => {
       const { listFleet } = await import('./fleet-list.js');
       await listFleet(directory, options, context);

@@ -16,6 +16,14 @@ const RETRIES = 6;
 /** A day: long enough to read what failed. */
 const KEPT_S = 86_400;
 
+/** How `fleet plan` was called. */
+export interface Planned {
+  /** The directory of `-o`; below that of the fleet. */
+  readonly plans: string;
+  /** Absent: the usual one. */
+  readonly playbook?: string | undefined;
+}
+
 /** A Job of Kubernetes, batch/v1; only what is set here. */
 export interface Job {
   readonly apiVersion: 'batch/v1';
@@ -27,13 +35,14 @@ export interface Job {
 /**
  * A Job for each cluster, which applies exactly the plan that was saved for it. Its name is the cluster's, so that a second one
  * is refused while the first is there. It is tried again only after what may be tried again.
- * @param plans directory of the plans, as `fleet plan -o` was given it; below that of the fleet
  */
-export function kubernetesJobs(clusters: readonly FleetCluster[], plans: string): readonly Job[] {
-  return clusters.map(({ name, inventory }) => jobOf(name, inventory, `${plans}/${name}.plan`));
+export function kubernetesJobs(clusters: readonly FleetCluster[], planned: Planned): readonly Job[] {
+  return clusters.map((cluster) => jobOf(cluster, planned));
 }
 
-function jobOf(name: string, inventory: string, plan: string): Job {
+function jobOf({ name, inventory }: FleetCluster, { plans, playbook }: Planned): Job {
+  const named = playbook === undefined ? [] : ['--playbook', playbook];
+  const args = ['apply', '--plan', `${plans}/${name}.plan`, ...named, '--format', 'json', '--', inventory];
   const labels = { 'app.kubernetes.io/name': 'provision', 'app.kubernetes.io/instance': labelOf(name) };
   return {
     apiVersion: 'batch/v1',
@@ -43,7 +52,7 @@ function jobOf(name: string, inventory: string, plan: string): Job {
       backoffLimit: RETRIES,
       ttlSecondsAfterFinished: KEPT_S,
       podFailurePolicy: { rules: [{ action: 'FailJob', onExitCodes: finalCodes() }] },
-      template: { metadata: { labels }, spec: podOf(['apply', '--plan', plan, '--format', 'json', '--', inventory]) },
+      template: { metadata: { labels }, spec: podOf(args) },
     },
   };
 }

@@ -53,9 +53,7 @@ async function operator(...words: readonly string[]): Promise<End> {
 async function asPod(): Promise<End> {
   const [job] = await jobs();
   const { args, workingDir } = job?.spec.template.spec.containers[0] ?? { args: [], workingDir: '' };
-  // The cluster is no etcd, so that its playbook is named.
-  const [verb = '', ...words] = args;
-  return ended(hosts.start(pod.command(['provision', verb, '--playbook', 'work.yaml', ...words], {}, workingDir)));
+  return ended(hosts.start(pod.command(['provision', ...args], {}, workingDir)));
 }
 
 interface Job {
@@ -69,7 +67,7 @@ interface Job {
 }
 
 async function jobs(): Promise<readonly Job[]> {
-  const { stdout } = await operator('fleet', 'list', 'clusters', '--format', 'kubernetes');
+  const { stdout } = await operator('fleet', 'list', 'clusters', '--format', 'kubernetes', '--playbook', 'work.yaml');
   return [parse(stdout.replace(/^---\n/, '')) as Job];
 }
 

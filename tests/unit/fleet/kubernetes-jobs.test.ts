@@ -7,10 +7,10 @@ import { EXIT } from '../../../src/model/errors.js';
 
 // Jobs as Kubernetes' own schema has them (its OpenAPI document, in kubernetes-models).
 
-function jobsOf(names: readonly string[]): readonly OurJob[] {
+function jobsOf(names: readonly string[], playbook?: string): readonly OurJob[] {
   return kubernetesJobs(
     names.map((name) => ({ name, inventory: `fleet/${name}/inventory.yaml` })),
-    'plans',
+    { plans: 'plans', playbook },
   );
 }
 
@@ -62,6 +62,11 @@ describe('a Job for each cluster', () => {
     ]);
     expect(args(odd)).toContain('plans/-x$$(HOME).plan');
     expect(args(odd).at(-1)).toBe('fleet/-x$$(HOME)/inventory.yaml');
+  });
+
+  test('has the playbook that the plans were made of, where one was named', () => {
+    const [{ args } = { args: [] }] = podOf(jobsOf(['a'], 'etcd')[0]).template.spec.containers;
+    expect(args.slice(0, 5)).toEqual(['apply', '--plan', 'plans/a.plan', '--playbook', 'etcd']);
   });
 
   test('is tried again only after what may be tried again', () => {
