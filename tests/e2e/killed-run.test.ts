@@ -13,6 +13,7 @@ import {
   pointsOfThisCommit,
   sweepPage,
   type Killed,
+  type KillPoint,
 } from '../support/kill-points.js';
 import { disturbedApply, type DisturbedRun } from '../support/stopped-run.js';
 
@@ -23,6 +24,16 @@ const isStart =
   (address: RegExp) =>
   (event: EventJson): boolean =>
     event.type === 'change-started' && address.test(event.address);
+
+/** On bare hosts nobody uses the load balancers yet: they are set up side by side, with at least six changes each. */
+const TOGETHER = 'Load balancer';
+
+/** Two kills while the members are set up, with some thirty changes in all, and one in the middle of the load balancers. */
+function pointsOnBareHosts(): readonly KillPoint[] {
+  const [first, second] = pointsOfThisCommit(13);
+  const [, , third] = pointsOfThisCommit(18);
+  return [first, second, third && { ...third, play: TOGETHER }].flatMap((point) => point ?? []);
+}
 
 /** Read from the inventory, as a person would. */
 async function vipOf(lab: TestLab): Promise<string> {
@@ -84,7 +95,7 @@ describeOnLab('an interrupted run', 'killed', { etcd: 3 }, (lab) => {
   let killed: readonly Killed[];
 
   beforeAll(async () => {
-    killed = await killOneAfterTheOther(lab, SWEEP ? everyPoint() : pointsOfThisCommit(20));
+    killed = await killOneAfterTheOther(lab, SWEEP ? everyPoint() : pointsOnBareHosts());
     const last = killed.at(-1)?.run;
     if (last?.status === 137) {
       const finish = await runVerb(lab, 'apply');
@@ -105,6 +116,17 @@ describeOnLab('an interrupted run', 'killed', { etcd: 3 }, (lab) => {
       (event) => event.type === 'notice' && event.message.startsWith('took over'),
     );
     if (second !== undefined) expect(notices).toHaveLength(MEMBERS.length);
+  });
+
+  (SWEEP ? test.skip : test)('by kill -9 where hosts are set up side by side heals as well', () => {
+    const run = killed[2]?.run;
+    if (run === undefined) throw new Error('a run before came to its end');
+    const play = run.events
+      .flatMap((event) => (event.type === 'planned' ? event.plan.plays : []))
+      .find(({ name }) => name === TOGETHER);
+    expect(play?.batches.map(({ hosts }) => hosts.map(({ host }) => host))).toEqual([MEMBERS]);
+    const last = run.events.findLast(({ type }) => type === 'change-started' || type === 'change-done');
+    expect([run.status, last]).toEqual([137, expect.objectContaining({ play: TOGETHER })]);
   });
 
   test('by kill -9 after its very last change leaves nothing but its lock, which the next one removes', async () => {

@@ -11,13 +11,16 @@ export interface KillPoint {
   readonly type: 'change-started' | 'change-done';
   /** Counts from 1. */
   readonly nth: number;
+  /** Counts the changes of this play alone. */
+  readonly play?: string;
 }
 
 /** Picks the nth event of a kind. */
-export function isAt({ type, nth }: KillPoint): (event: EventJson) => boolean {
+export function isAt({ type, nth, play }: KillPoint): (event: EventJson) => boolean {
   let seen = 0;
   return (event) => {
-    if (event.type === type) seen += 1;
+    if (event.type !== type || (play !== undefined && event.play !== play)) return false;
+    seen += 1;
     return seen === nth;
   };
 }
@@ -81,7 +84,9 @@ export async function killOneAfterTheOther(lab: TestLab, points: Iterable<KillPo
     const killed = await killAt(lab, point);
     runs.push(killed);
     if (killed.run.status !== 137) break;
-    console.log(`killed at ${point.type} ${point.nth}: ${lastChange(killed.run) ?? 'before any change'}`);
+    console.log(
+      `killed at ${point.type} ${point.nth}${point.play === undefined ? '' : ` of ${point.play}`}: ${lastChange(killed.run) ?? 'before any change'}`,
+    );
   }
   return runs;
 }
