@@ -2,7 +2,7 @@ import { copyFile, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, expect, test } from '@jest/globals';
 import { certificatesSchema, type ListedCertificate } from '../../src/day-two/certificate-schema.js';
-import { LAB_SETTINGS, until } from '../support/kubernetes-cluster.js';
+import { kubectl, LAB_SETTINGS, until } from '../support/kubernetes-cluster.js';
 import { describeOnLab } from '../support/lab.js';
 import { placeWithInventory, runsAt, workThroughPage } from '../support/lab-page.js';
 import {
@@ -173,6 +173,35 @@ describeOnLab('certificates of kubeadm', 'kcert', { etcd: 1, controlPlanes: 2, k
     const kubeconfig = (await lab.ssh('cp-1', 'grep client-key-data /etc/kubernetes/admin.conf')).stdout;
     const printed = [kubeconfig, ...[planned, killed].map(({ stdout }) => stdout)];
     expect(printed.map((text) => secret.test(text))).toEqual([true, false, false]);
+  });
+
+  test('what has ended on both control planes at once, behind their virtual IP, is repaired by the same command', async () => {
+    const names = ['apiserver', 'apiserver-kubelet-client', 'front-proxy-client', 'controller-manager.conf'];
+    const days = Object.fromEntries([...names, 'scheduler.conf', 'admin.conf'].map((name) => [name, 0]));
+    const ask = `curl -s --cacert ${PKI}/ca.crt -m 2 -o /dev/null https://${vip}:8443/readyz`;
+    for (const host of HOSTS) await shortenCertificates(lab, host, days);
+    // They would read the files again within a minute.
+    for (const host of HOSTS) await lab.ssh(host, 'pkill -x kube-apiserver');
+    await until(lab, 'cp-1', `! ${ask} && ! ${ask}`);
+    const begun = Date.now();
+    await until(lab, 'cp-1', 'test "$(curl -sk https://127.0.0.1:6443/readyz)" = ok');
+    const ended = told(await items());
+    const unanswered = (await lab.ssh('cp-1', ask)).status;
+    const repaired = await renew(['kubeadm', '--yes']);
+    const again = (await lab.ssh('cp-1', ask)).status;
+    console.log(`all had ended on two control planes: repaired in ${(Date.now() - begun) / 1000} s`);
+    await until(lab, 'cp-1', `test "$(${kubectl('get nodes --no-headers')} | grep -cw Ready)" = ${HOSTS.length}`);
+
+    expect(ended.filter((line) => line.includes('/pki/apiserver.crt'))).toEqual(
+      HOSTS.map((host) => `fail ${host} ${PKI}/apiserver.crt`),
+    );
+    expect(unanswered).not.toBe(0);
+    expect(repaired.status === 0 ? '' : endOf(repaired)).toBe('');
+    expect(ends(performedChanges(repaired)).filter((line) => line.includes('certificate:apiserver'))).toEqual(
+      both(['kubeadm-certificate:apiserver', 'kubeadm-certificate:apiserver-kubelet-client']),
+    );
+    expect(again).toBe(0);
+    expect(told(await items()).filter((line) => !line.includes('/root/.kube/config'))).toEqual([]);
   });
 
   test('a host that was only taken out of its group is told, as a node without a host', async () => {
