@@ -46,7 +46,7 @@ async function onLab(part, sizes, prepare) {
     const busy = 'echo MaxStartups 300:30:400 >/etc/ssh/sshd_config.d/fleet.conf && systemctl reload ssh';
     for (const host of hosts) await cli('lab', 'ssh', '--name', LAB, host, busy);
     const passphrase = join(directory, 'passphrase');
-    writeFileSync(passphrase, 'bench\n', { mode: 0o600 });
+    writeFileSync(passphrase, 'bench-fleet\n', { mode: 0o600 });
     await inLab('dist/main.js', 'apply', inventoryIn(part), '--yes', '--passphrase-file', passphrase);
     prepare();
     return JSON.parse(await inLab('bench/fleet.mjs', part, directory, '--rounds', values.rounds));
