@@ -65,6 +65,9 @@ export function driftedSteps(
 /** Whether a step does just a part of what was agreed to, in that order: an earlier play of this run, for another service, may have done some of it. */
 function doesLess({ outcome }: PlannedStep, was: PlannedStep | undefined): boolean {
   if (outcome.kind !== 'change' || was?.outcome.kind !== 'change') return false;
+  const [packages, agreedPackages] = [outcome.change.installs, was.outcome.change.installs];
+  if (packages !== undefined && agreedPackages !== undefined)
+    return packages.length < agreedPackages.length && packages.every((spec) => agreedPackages.includes(spec));
   const agreed = actionsToJson(was.outcome.change).map((action) => JSON.stringify(action));
   const now = actionsToJson(outcome.change).map((action) => JSON.stringify(action));
   let next = 0;

@@ -183,10 +183,11 @@ async function orderBatches(
 function withoutRepeats(plays: readonly PlannedPlay[]): readonly PlannedPlay[] {
   const seen = new Set<string>();
   function isNew(host: string, step: PlannedStep): boolean {
-    const key = `${host}\0${step.address}\0${essenceOf(step)}`;
-    if (seen.has(key)) return false;
-    seen.add(key);
-    return true;
+    const packages = step.outcome.kind === 'change' ? (step.outcome.change.installs ?? []) : [];
+    const parts = packages.length > 0 ? packages : [`${step.address}\0${essenceOf(step)}`];
+    const unseen = parts.map((part) => `${host}\0${part}`).filter((key) => !seen.has(key));
+    for (const key of unseen) seen.add(key);
+    return unseen.length > 0;
   }
   return plays.map((play) => ({
     ...play,

@@ -212,10 +212,12 @@ export interface Change {
   readonly effect: Effect;
   /** Clients may notice: a service stops, restarts or loses a connection. */
   readonly disruptive: boolean;
+  /** The packages that it installs, as apt is told them: what an earlier play of the same plan installs is not listed again. */
+  readonly installs?: readonly string[];
 }
 
 /** A change as far as people read it. */
-export interface ChangeOutline extends Omit<Change, 'actions'> {
+export interface ChangeOutline extends Omit<Change, 'actions' | 'installs'> {
   readonly actions: readonly ActionOutline[];
 }
 

@@ -78,6 +78,7 @@ function decide(missing: readonly Wanted[], { keepStopped = [], keepDisabled = [
     ],
     effect: missing.every(({ state }) => state.installed === undefined) ? 'create' : 'change',
     disruptive: false,
+    installs: specs,
   });
 }
 

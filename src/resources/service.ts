@@ -84,9 +84,9 @@ function decide(options: ServiceOptions, unit: UnitState, reasons: readonly stri
   const stale = unit.active && reasons.length > 0;
   if (!unit.active) {
     words.push('start');
-    // Its package, installed on the way here, may start it too early: then only a restart takes up our files.
-    const verb = unit.load === 'not-found' ? 'restart' : 'start';
-    actions.push({ kind: 'run', command: serviceCommand(verb, name), undo: serviceCommand('stop', name) });
+    // Its package, installed on the way here, may start it too early, and what is starting already may have read what was there before:
+    // only a restart takes up our files. It starts what does not run.
+    actions.push({ kind: 'run', command: serviceCommand('restart', name), undo: serviceCommand('stop', name) });
   } else if (stale) {
     words.push(onChange);
     // Undone files are in place again by then: the same verb makes the service run with them.

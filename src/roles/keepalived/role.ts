@@ -20,6 +20,7 @@ import type { Role, RoleTools } from '../role.js';
 import { aliveScript, checkScriptPath } from './check-script.js';
 import { keepalivedConfiguration } from './configuration.js';
 import { proxyDownMark } from './down-mark.js';
+import { keepalivedDirectory, keepalivedPackages } from './keepalived-packages.js';
 import { keepalivedReads } from './keepalived-reads.js';
 
 const SCRIPT = { owner: 'root', group: 'root', mode: '0755' } as const;
@@ -39,7 +40,7 @@ function balancerResources(tools: RoleTools, inventory: Inventory, site: Balance
   const { balancers, endpoint } = service;
   const { keepalivedAuthPass } = tools.pki;
   const { namedStore } = cluster.certificates;
-  const { authPass, configFile, former, unit, unitFile, vrrpVersion: version } = balancer.keepalived;
+  const { authPass, configFile, former, unit, vrrpVersion: version } = balancer.keepalived;
   const isFirst = balancer === balancers[0];
   const configuration = keepalivedConfiguration(tools, inventory, { service, balancer });
   const instance = { service: service.name, balancer, instance: balancer.keepalived };
@@ -61,10 +62,7 @@ function balancerResources(tools: RoleTools, inventory: Inventory, site: Balance
     vrrpVersion({ vip: endpoint.ip, variables: service.group, balancer, balancers, configuration }),
     ...(isFirst && version !== 3 && authPass === undefined ? [authPassResource(keepalivedAuthPass, namedStore)] : []),
     supportedSystem(cluster),
-    packages({
-      names: ['keepalived'],
-      ...(unitFile === undefined ? { keepStopped: [unit] } : { keepDisabled: ['keepalived'] }),
-    }),
+    packages(keepalivedPackages(balancer)),
     directory({
       path: posix.dirname(checkScriptPath(service, service.proxy)),
       owner: 'root',
@@ -74,7 +72,7 @@ function balancerResources(tools: RoleTools, inventory: Inventory, site: Balance
     // keepalived runs it again each time: a changed script needs no reload.
     file({ ...aliveScript(tools, inventory, { service, balancer, of: service.proxy }), ...SCRIPT }),
     ...proxyDownMark(tools, inventory, { service, balancer }),
-    directory({ path: '/etc/keepalived', owner: 'root', group: 'root', mode: '0755' }),
+    keepalivedDirectory(),
     ...units,
     configuration,
     unitReads({ unit, problem: (started) => otherFile(configFile, started), wayOut: BESIDE }),

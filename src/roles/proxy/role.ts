@@ -1,6 +1,6 @@
 import type { Resource } from '../../model/change.js';
 import type { Inventory } from '../../model/inventory.js';
-import type { Balancer, ProxySettings, ServiceName, VirtualService } from '../../model/virtual-service.js';
+import type { Balancer, ServiceName, VirtualService } from '../../model/virtual-service.js';
 import { balancerCertificates, balancerTrust } from '../../pki/certificate-list.js';
 import { BESIDE } from '../../proxies/proxy.js';
 import { proxyOf } from '../../proxies/table.js';
@@ -19,6 +19,7 @@ import { etcdEnvironment } from '../etcd/environment.js';
 import { ownUnit } from '../own-unit.js';
 import { aliveScript } from '../keepalived/check-script.js';
 import { markOf } from '../keepalived/down-mark.js';
+import { keepalivedDirectory, keepalivedPackages } from '../keepalived/keepalived-packages.js';
 import { balancerRole, type BalancerSite } from '../balancer-role.js';
 import { certificateRules, type Role, type RoleTools } from '../role.js';
 
@@ -55,7 +56,9 @@ function balancerResources(tools: RoleTools, inventory: Inventory, site: Balance
     }),
     ...(service.termination === undefined ? [] : [noEtcdAuth(cluster)]),
     supportedSystem(cluster),
-    packages({ names: [...proxy.packages, 'openssl'], ...startedBy(balancer.proxy, proxy.packages) }),
+    packages(balancerPackages(balancer, proxy.packages)),
+    // The package of keepalived brings it: said here, where that is installed.
+    keepalivedDirectory(),
     trust,
     ...certificates,
     ...units,
@@ -97,12 +100,18 @@ function retired(tools: RoleTools, inventory: Inventory, { service, balancer }: 
   );
 }
 
-/** Which units an installation must not start, and whether the package's own is wanted at all. */
-function startedBy(
-  { unit, unitFile }: ProxySettings,
-  installed: readonly string[],
-): Pick<PackagesOptions, 'keepStopped' | 'keepDisabled'> {
-  return unitFile === undefined ? { keepStopped: [unit] } : { keepDisabled: installed };
+/**
+ * The packages of a balancer, in one run of apt: those of the proxy, and keepalived, which a later play sets up. None of their units is started
+ * by it; where an instance of ours runs, the package's own is not wanted at all.
+ */
+function balancerPackages(balancer: Balancer, installed: readonly string[]): PackagesOptions {
+  const { unit, unitFile } = balancer.proxy;
+  const keepalived = keepalivedPackages(balancer);
+  return {
+    names: [...installed, 'openssl', ...keepalived.names],
+    keepStopped: [...(unitFile === undefined ? [unit] : []), ...(keepalived.keepStopped ?? [])],
+    keepDisabled: [...(unitFile === undefined ? [] : installed), ...(keepalived.keepDisabled ?? [])],
+  };
 }
 
 /** Why a proxy that is started so does not read our file; it may read others beside it. */

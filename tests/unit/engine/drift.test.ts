@@ -90,6 +90,17 @@ describe('a step drifted', () => {
     expect(driftedSteps([planned], [step([{ ...FILE, mode: '0666' }])], 'begun')).toHaveLength(1);
   });
 
+  test('no more where this run has installed some of its packages already, and of others it does', () => {
+    const installing = (...installs: readonly string[]): PlannedStep =>
+      step([{ ...RUN, command: { ...command, script: installs.join(' ') } }], { installs });
+    const planned = installing('haproxy=1', 'keepalived=2');
+    expect(driftedSteps([planned], [installing('haproxy=1')], 'begun')).toEqual([]);
+    expect(driftedSteps([planned], [installing('haproxy=1')], 'none')).toHaveLength(1);
+    expect(driftedSteps([planned], [installing('haproxy=9')], 'begun')).toHaveLength(1);
+    expect(driftedSteps([planned], [installing('haproxy=1', 'nginx=1')], 'begun')).toHaveLength(1);
+    expect(driftedSteps([installing('haproxy=1')], [planned], 'begun')).toHaveLength(1);
+  });
+
   test('where it is read back from a saved plan no other than as it is', () => {
     expect(essenceOf(stepToJson(step([FILE, RUN, LEAF])))).toBe(essenceOf(step([FILE, RUN, LEAF])));
     expect(essenceOf(stepToJson(step([FILE])))).not.toBe(essenceOf(step([{ ...FILE, mode: '0644' }])));

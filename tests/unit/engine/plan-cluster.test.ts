@@ -3,7 +3,7 @@ import { planCluster } from '../../../src/engine/plan-cluster.js';
 import { planHost, planPlays } from '../../../src/engine/planner.js';
 import { clock } from '../../../src/facts/clock.js';
 import { clusterLock } from '../../../src/facts/cluster-lock.js';
-import { UNCHANGED, type Resource } from '../../../src/model/change.js';
+import { changed, UNCHANGED, type Resource } from '../../../src/model/change.js';
 import { RemoteError } from '../../../src/model/errors.js';
 import type { Fact, Probe } from '../../../src/model/remote.js';
 import type { Play } from '../../../src/playbook/play.js';
@@ -51,6 +51,32 @@ describe('a plan of a cluster', () => {
     const made = planCluster(request([play], ['a', 'b']), world);
     if (outcome === 'refused') await expect(made).rejects.toMatchObject({ failures: [{ host: 'b' }] });
     else expect((await made).plan.plays).toHaveLength(1);
+  });
+
+  test('lists no package again that an earlier play installs on the same host', async () => {
+    const installing = (...installs: readonly string[]): Resource => ({
+      ...{ address: `packages:${installs.join(',')}`, paths: [] },
+      plan: () => Promise.resolve(changed({ summary: 'install', diff: [], actions: [], disruptive: false, installs })),
+    });
+    const plays = [
+      playOf(['a'], [installing('haproxy', 'keepalived')]),
+      playOf(['a', 'b'], [installing('keepalived')]),
+      playOf(['a'], [installing('keepalived', 'nginx')]),
+    ];
+    const { plan } = await planPlays(request(plays), fakeLook(fakeHosts(['a', 'b'])));
+    const listed = plan.plays.map(({ batches }) =>
+      batches.flatMap(({ hosts }) =>
+        hosts.map(({ host, steps, unchanged }) => [host, ...steps.map(({ address }) => address), unchanged]),
+      ),
+    );
+    expect(listed).toEqual([
+      [['a', 'packages:haproxy,keepalived', 0]],
+      [
+        ['a', 1],
+        ['b', 'packages:keepalived', 0],
+      ],
+      [['a', 'packages:keepalived,nginx', 0]],
+    ]);
   });
 
   test('that changes nothing tells of every wrong clock, and every doubt once', async () => {

@@ -34,6 +34,9 @@ function config(outcome: Outcome): Resource {
 
 const PENDING = changed({ summary: 'update /c', diff: [], actions: [], effect: 'change', disruptive: false });
 
+/** As its package leaves it where an installation must not start it. */
+const INSTALLED: UnitState = { ...NOT_INSTALLED, load: 'loaded' };
+
 interface Case {
   readonly unit: UnitState;
   readonly file?: FileState;
@@ -68,6 +71,16 @@ describe('a service', () => {
   ])('that %s', async (_, given, expected) => {
     const outcome = await decide(given);
     expect(outcome.kind === 'change' ? outcome.change.summary : undefined).toBe(expected);
+  });
+
+  test('is set up by the same actions before and after its package is there, in an earlier play of the same plan', async () => {
+    const planned = await decide({ unit: NOT_INSTALLED });
+    expect(planned).toMatchObject({
+      change: {
+        actions: [{ command: { summary: 'systemctl enable x' } }, { command: { summary: 'systemctl restart x' } }],
+      },
+    });
+    expect(await decide({ unit: INSTALLED })).toEqual(planned);
   });
 
   test('is disruptive when it restarts, or when its reload is felt', async () => {

@@ -180,7 +180,7 @@ describe('what each role gives a host, in order', () => {
       [
         'listen:10.0.0.100:2379',
         'operating-system',
-        'packages:haproxy,openssl',
+        'packages:haproxy,openssl,keepalived',
         'trust:/etc/haproxy/etcd-ca.crt',
         'certificate:/etc/haproxy/etcd-client.pem',
         'file:/etc/haproxy/haproxy.cfg',
@@ -241,7 +241,7 @@ describe('what each role gives a host, in order', () => {
       [
         'listen:10.0.0.200:8443',
         'operating-system',
-        'packages:haproxy,openssl',
+        'packages:haproxy,openssl,keepalived',
         'trust:/etc/haproxy/kube-apiserver-ca.crt',
         'directory:/etc/haproxy/provision',
         'file:/etc/systemd/system/provision-kube-apiserver-haproxy.service',
