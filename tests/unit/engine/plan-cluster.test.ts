@@ -56,7 +56,10 @@ describe('a plan of a cluster', () => {
   test('lists no package again that an earlier play installs on the same host', async () => {
     const installing = (...installs: readonly string[]): Resource => ({
       ...{ address: `packages:${installs.join(',')}`, paths: [] },
-      plan: () => Promise.resolve(changed({ summary: 'install', diff: [], actions: [], disruptive: false, installs })),
+      plan: () =>
+        Promise.resolve(
+          changed({ summary: 'install', diff: [], actions: [], effect: 'create', disruptive: false, installs }),
+        ),
     });
     const plays = [
       playOf(['a'], [installing('haproxy', 'keepalived')]),

@@ -30,7 +30,12 @@ describe('services', () => {
         ...['$ systemctl enable x', 'back: systemctl disable x', '$ systemctl restart x', 'back: systemctl stop x'],
       ],
     ],
-    ['one that is stopped', restarted, answers(STOPPED), ['start x', '$ systemctl start x', 'back: systemctl stop x']],
+    [
+      'one that is stopped',
+      restarted,
+      answers(STOPPED),
+      ['start x', '$ systemctl restart x', 'back: systemctl stop x'],
+    ],
     [
       'one that was left masked, and must not start at boot',
       idle,

@@ -205,6 +205,7 @@ describe('owner and mode', () => {
       'etcd-proxy',
       OWN_UNITS,
       [
+        '/etc/keepalived root:root 0755',
         '/etc/haproxy/etcd-ca.crt root:root 0644',
         '/etc/haproxy/etcd-client.pem root:root 0600',
         '/etc/nginx/provision root:root 0755',
