@@ -72,7 +72,8 @@ describeOnLab('a stacked etcd', 'unstack', { etcd: 3, controlPlanes: 3 }, (lab) 
   test('moves to hosts of its own by the runbook, killed on the way, and no client notices', async () => {
     // A client that knows all members goes on with those that are there.
     const [ways, afterwards] = await Promise.all([waysTo(...CONTROL_PLANES, ...NEW_MEMBERS), waysTo(...NEW_MEMBERS)]);
-    const move = async (): Promise<void> => workThroughPage(PAGE, at, { from: '2. Look, then move' });
+    const move = async (): Promise<void> =>
+      workThroughPage(PAGE, at, { from: '2. Look, then move', before: 'The way back' });
     await whileWriting(lab, ways, 'unstack', move, afterwards);
     expect(await listed(lab)).toEqual(NEW_MEMBERS.map((name) => `${name} started`));
     const vip = await vipOf(lab);

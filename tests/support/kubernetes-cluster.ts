@@ -47,19 +47,25 @@ export function kubectl(words: string): string {
 }
 
 /**
- * A Kubernetes of real kubelets, containerd and kubeadm on a lab's hosts, made by hand on an etcd that is there: what an
- * administrator has before this program comes. All nodes are Ready when it returns.
+ * A Kubernetes of real kubelets, containerd and kubeadm on a lab's hosts, made by hand on an etcd that is there, or one that kubeadm runs
+ * beside the API servers: what an administrator has before this program comes. All nodes are Ready when it returns.
  */
-export async function createKubernetes(lab: TestLab, etcd: HandMadeCluster): Promise<void> {
-  const { hosts } = (await lab.host('etcd-1')).lab;
+export async function createKubernetes(lab: TestLab, etcd: HandMadeCluster | 'stacked'): Promise<void> {
+  const { hosts } = (await lab.host('cp-1')).lab;
   const controlPlanes = hosts.filter(({ role }) => role === 'control-plane');
   const workers = hosts.filter(({ role }) => role === 'worker');
   const [first, ...others] = controlPlanes;
   if (first === undefined) throw new Error('a Kubernetes needs a control plane');
   const nodes = [...controlPlanes, ...workers];
-  await Promise.all(nodes.map(async ({ name }) => must(lab, name, PREPARE)));
-  await giveClientFiles(lab, etcd, first.name);
-  await put(lab, first.name, '/root/kubeadm.yaml', initConfiguration(first, etcd.endpoints));
+  await Promise.all(nodes.map(async ({ name }) => must(lab, name, PREPARE_NODE)));
+  if (etcd === 'stacked') await giveEtcdImage(lab, controlPlanes);
+  else await giveClientFiles(lab, etcd, first.name);
+  await put(
+    lab,
+    first.name,
+    '/root/kubeadm.yaml',
+    initConfiguration(first, etcd === 'stacked' ? LOCAL : externalEtcd(etcd)),
+  );
   await must(lab, first.name, 'kubeadm init --config /root/kubeadm.yaml --upload-certs');
   // One after the other, as kubeadm's guide has it; workers need nobody's turn.
   for (const node of others) await joinNode(lab, first, node, 'control-plane');
@@ -77,7 +83,7 @@ export async function until(lab: TestLab, host: string, script: string): Promise
 }
 
 /** What kubeadm expects of a host: containerd with its socket, forwarding, bridged packets seen by iptables. */
-const PREPARE = `set -eu
+export const PREPARE_NODE = `set -eu
 containerd config default | sed 's#sandbox_image = .*#sandbox_image = "lab.invalid/pause:3.2"#
   s#bin_dir = .*#bin_dir = "/usr/lib/cni"#
   s#restrict_oom_score_adj = false#restrict_oom_score_adj = true#' > /etc/containerd/config.toml
@@ -86,7 +92,15 @@ echo 1 > /proc/sys/net/bridge/bridge-nf-call-iptables
 systemctl enable --now containerd
 systemctl enable kubelet`;
 
-function initConfiguration(node: LabHost, endpoints: readonly string[]): string {
+const LOCAL = '{local: {dataDir: /var/lib/etcd}}';
+
+function externalEtcd({ endpoints }: HandMadeCluster): string {
+  const pki = '/etc/kubernetes/pki';
+  const [certFile, keyFile] = [`${pki}/apiserver-etcd-client.crt`, `${pki}/apiserver-etcd-client.key`];
+  return JSON.stringify({ external: { endpoints, caFile: `${pki}/etcd/ca.crt`, certFile, keyFile } });
+}
+
+function initConfiguration(node: LabHost, etcd: string): string {
   return `apiVersion: kubeadm.k8s.io/v1beta2
 kind: InitConfiguration
 localAPIEndpoint: {advertiseAddress: ${node.address}, bindPort: 6443}
@@ -98,12 +112,7 @@ kubernetesVersion: v1.20.2
 imageRepository: lab.invalid
 controlPlaneEndpoint: ${node.address}:6443
 networking: {serviceSubnet: ${SERVICE_RANGE}, dnsDomain: cluster.local}
-etcd:
-  external:
-    endpoints: ${JSON.stringify(endpoints)}
-    caFile: /etc/kubernetes/pki/etcd/ca.crt
-    certFile: /etc/kubernetes/pki/apiserver-etcd-client.crt
-    keyFile: /etc/kubernetes/pki/apiserver-etcd-client.key
+etcd: ${etcd}
 ---
 apiVersion: kubelet.config.k8s.io/v1beta1
 kind: KubeletConfiguration
@@ -153,6 +162,35 @@ async function certificateKey(lab: TestLab, first: LabHost): Promise<string> {
   const upload = 'kubeadm init phase upload-certs --upload-certs --config /root/kubeadm.yaml';
   return (await must(lab, first.name, upload)).stdout.trim().split('\n').at(-1) ?? '';
 }
+
+/** The image of etcd that kubeadm v1.20.2 names, made of the packages that the lab's hosts for etcd have; and `etcdctl`, as an administrator adds it. */
+async function giveEtcdImage(lab: TestLab, controlPlanes: readonly LabHost[]): Promise<void> {
+  for (const { name } of controlPlanes) {
+    const copy = `for file in server client; do ssh -F "$1" -l root etcd-1 "cat /var/cache/apt/archives/etcd-\${file}_*.deb" | ssh -F "$1" -l root "$2" "cat > /root/etcd-$file.deb"; done`;
+    const copied = await lab.onControlSide(['sh', '-euc', copy, 'sh', lab.files.sshConfig, name]);
+    if (copied.status !== 0) throw new Error(endOf(copied));
+  }
+  await Promise.all(controlPlanes.map(async ({ name }) => must(lab, name, IMAGE_OF_ETCD)));
+}
+
+/** A docker archive of one layer: etcd, and the libraries that it loads. */
+const IMAGE_OF_ETCD = `set -eu
+root=$(mktemp -d) out=$(mktemp -d)
+chmod 0755 "$root"
+mkdir -p "$root/usr/local/bin"
+dpkg-deb --fsys-tarfile /root/etcd-client.deb | tar -xO ./usr/bin/etcdctl > /usr/local/bin/etcdctl
+dpkg-deb --fsys-tarfile /root/etcd-server.deb | tar -xO ./usr/bin/etcd > "$root/usr/local/bin/etcd"
+chmod 0755 /usr/local/bin/etcdctl "$root/usr/local/bin/etcd"
+for link in lib lib64; do mkdir -p "$root/usr/$link"; ln -sfn "usr/$link" "$root/$link"; done
+ldd "$root/usr/local/bin/etcd" | grep -o '/lib[^ :]*' | while read -r library; do mkdir -p "$root\${library%/*}"; cp -L "$library" "$root$library"; done || :
+tar -C "$root" -cf "$out/layer.tar" .
+layer=$(sha256sum "$out/layer.tar" | cut -d' ' -f1)
+printf '{"architecture":"amd64","os":"linux","config":{"Env":["PATH=/usr/local/bin"]},"rootfs":{"type":"layers","diff_ids":["sha256:%s"]}}' "$layer" > "$out/config.json"
+printf '[{"Config":"config.json","RepoTags":["lab.invalid/etcd:3.4.13-0"],"Layers":["layer.tar"]}]' > "$out/manifest.json"
+tar -C "$out" -cf /root/etcd.tar manifest.json config.json layer.tar
+n=0; until ctr version > /dev/null 2>&1; do n=$((n + 1)); [ $n -lt 100 ]; sleep 0.1; done
+ctr -n k8s.io images import /root/etcd.tar
+rm -rf "$root" "$out" /root/etcd.tar /root/etcd-*.deb`;
 
 /** The certificate by which an API server is known to etcd, signed by the owners of that etcd with openssl. */
 async function giveClientFiles(

@@ -26,7 +26,7 @@ export async function createStackedCluster(lab: TestLab): Promise<StackedCluster
   await Promise.all(all.map(async (host) => must(lab.ssh(host.name, makeMember(host, authority, initial)))));
   await Promise.all(controlPlanes.map(async (name) => must(lab.ssh(name, ready()))));
   await must(lab.ssh(first.name, `kubeadm init phase upload-config kubeadm --config ${CONFIG}`));
-  return { controlPlanes, files: await fetchFiles(lab, first.name) };
+  return { controlPlanes, files: await stackedFiles(lab, first.name) };
 }
 
 const CONFIG = '/etc/kubernetes/kubeadm.yaml';
@@ -57,7 +57,8 @@ function ready(): string {
   return `n=0; until [ "$(${READYZ})" = ok ]; do n=$((n + 1)); [ $n -lt 240 ] || { journalctl -u kubelet -n 30 >&2; exit 1; }; sleep 0.5; done`;
 }
 
-async function fetchFiles(lab: TestLab, host: string): Promise<StackedCluster['files']> {
+/** The authority of a stacked etcd, and a client of it. */
+export async function stackedFiles(lab: TestLab, host: string): Promise<StackedCluster['files']> {
   const fetch = async (path: string): Promise<string> => {
     const file = join(lab.files.inventory, '..', `stacked-${path.replaceAll('/', '-')}`);
     await writeFile(file, await must(lab.ssh(host, `cat /etc/kubernetes/pki/${path}`)), { mode: 0o600 });
