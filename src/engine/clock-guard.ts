@@ -77,12 +77,15 @@ function describeTime(milliseconds: number): string {
   return seconds % 60 === 0 ? `${seconds / 60} min` : `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
 }
 
+/** What gives a host a certificate: one of ours, or those that kubeadm and the API server make when it joins. */
+const GIVES_CERTIFICATE: ReadonlySet<string> = new Set(['issue-certificate', 'join-kubernetes']);
+
 /** What is known only after apply may come to be a certificate. */
 function hostsWithNewCertificates(plan: Plan): readonly string[] {
   const hosts = plannedSteps(plan)
     .filter(
       ({ step: { outcome } }) =>
-        outcome.kind === 'unknown' || outcome.change.actions.some(({ kind }) => kind === 'issue-certificate'),
+        outcome.kind === 'unknown' || outcome.change.actions.some(({ kind }) => GIVES_CERTIFICATE.has(kind)),
     )
     .map(({ host }) => host);
   return [...new Set(hosts)];

@@ -4,7 +4,7 @@ import { readClocks, wrongClocks } from './clock-guard.js';
 import { locksSeen } from './left-lock.js';
 import type { FoundLock } from './lock-holder.js';
 import type { Play } from '../playbook/play.js';
-import { planPlays, type PlanRequest, type PlayPlan } from './planner.js';
+import { decidePlays, planningFailed, type PlanRequest, type PlayPlan } from './planner.js';
 import { RunError } from './run-error.js';
 import type { World } from './world.js';
 
@@ -28,13 +28,15 @@ export async function planCluster(request: ClusterPlanRequest, world: World): Pr
   const look = world.newLook();
   // Only hosts that are asked anyway: a host is not connected to for its clock, or for a lock.
   const asked = new Set(request.plays.flatMap(({ hosts }) => hosts));
-  const [{ plan, missing }, clocks, locks, doubts] = await Promise.all([
-    planPlays(request, look),
+  const [{ plan, missing, failures }, clocks, locks, doubts] = await Promise.all([
+    decidePlays(request, look),
     readClocks([...asked], look, world.now),
     locksSeen([...asked], look),
     doubtsOf(request.plays, look),
   ]);
   const wrong = wrongClocks(plan, clocks, request.members);
+  // All that is wrong is told at once.
+  if (failures.length > 0) throw planningFailed([...failures, ...wrong]);
   const { changes, unknown } = summarisePlan(plan);
   if (wrong.length > 0 && changes + unknown > 0)
     throw new RunError('the clocks are too far apart for what is planned: nothing was changed', wrong);

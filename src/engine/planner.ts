@@ -35,6 +35,21 @@ export interface PlayPlan {
  * @throws RunError naming every host that could not be looked at, where no host is left, or another reason comes to it
  */
 export async function planPlays(request: PlanRequest, look: Look): Promise<PlayPlan> {
+  const { failures, ...planned } = await decidePlays(request, look);
+  if (failures.length > 0) throw planningFailed(failures);
+  return planned;
+}
+
+/** Why there is no plan. */
+export function planningFailed(failures: readonly HostFailure[]): RunError {
+  return new RunError('planning failed: nothing was changed', failures);
+}
+
+/** As {@link planPlays}; where it throws, what could be planned, and what could not: there may be more to tell about it. */
+export async function decidePlays(
+  request: PlanRequest,
+  look: Look,
+): Promise<PlayPlan & { readonly failures: readonly HostFailure[] }> {
   const decided = await Promise.allSettled(request.plays.map((play) => planPlay(play, request.orders, look)));
   const failures = decided.flatMap((result) => (result.status === 'rejected' ? failuresOf(result.reason) : []));
   const done = decided.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
@@ -43,14 +58,13 @@ export async function planPlays(request: PlanRequest, look: Look): Promise<PlayP
   const away = [...new Map([...lost, ...done.flatMap((each) => each.away)])];
   const missing = missingHosts(request, away);
   const isEmpty = plays.every(({ batches }) => batches.every(({ hosts }) => hosts.length === 0));
-  if (failures.length > 0 || (missing !== undefined && isEmpty))
-    throw new RunError('planning failed: nothing was changed', [...failures, ...(missing?.failures ?? [])]);
+  const isNothing = failures.length > 0 || (missing !== undefined && isEmpty);
   const { tool, inventoryDigest, playbook, playbookDigest, limit } = request;
   const plan = {
     ...{ tool, inventoryDigest, playbook, playbookDigest, limit, plays: withoutRepeats(plays) },
     away: away.map(([host, error]) => ({ host, because: error.message })),
   };
-  return { plan, missing };
+  return { plan, missing, failures: isNothing ? [...failures, ...(missing?.failures ?? [])] : [] };
 }
 
 /** No way to the host: not one that answers, and refuses us or says nonsense. */

@@ -1,6 +1,7 @@
 import { kubeletConfOf, KUBELET, kubeletProcesses } from '../facts/kubelet-processes.js';
 import type { HttpsAnswer } from '../facts/https-answer.js';
 import { ProvisionError } from '../model/errors.js';
+import { RUNTIME_SOCKET } from '../model/kubeadm.js';
 import type { JoinSeen, KubernetesNode } from '../model/kubernetes.js';
 import type { Probe } from '../model/remote.js';
 import { askAs, kubeconfigUser, ownObject, readObject, type KubeconfigUser } from './kubeconfig-way.js';
@@ -9,8 +10,9 @@ import { askAs, kubeconfigUser, ownObject, readObject, type KubeconfigUser } fro
 const CONTROL_PLANE_LABELS = ['node-role.kubernetes.io/master', 'node-role.kubernetes.io/control-plane'];
 
 /**
- * How far a host came whose join left its mark: to the end where the API server has its node at its address, and as a control plane where
- * it is to be one. Whether the node is Ready is no part of it: it may have just been rebooted, or have no network for its pods yet.
+ * How far a host came whose join left its mark: to the end where the API server has its node at its address, with its runtime's socket, and
+ * as a control plane where it is to be one. Whether the node is Ready is no part of it: it may have just been rebooted, or have no network for
+ * its pods yet.
  */
 export async function joinSeen(probe: Probe, node: KubernetesNode): Promise<JoinSeen> {
   const path = kubeletConfOf(await probe.ask(kubeletProcesses, KUBELET));
@@ -35,13 +37,14 @@ function judge(answer: HttpsAnswer, { server, node: name }: KubeconfigUser, node
   const metadata = seen?.metadata ?? {};
   if (name === undefined || metadata.name !== name) return { unclear: `${server} answers with no node ${name ?? ''}` };
   const isHere = listOf(seen?.status?.addresses).some((each) => each?.address === node.address);
-  const isWhole = node.kind === 'worker' || CONTROL_PLANE_LABELS.some((label) => hasLabel(metadata.labels, label));
-  return node.address !== undefined && isHere && isWhole ? 'finished' : 'unfinished';
+  if (node.address === undefined || !isHere) return 'unfinished';
+  const isMarked = node.kind === 'worker' || CONTROL_PLANE_LABELS.some((label) => hasKey(metadata.labels, label));
+  return isMarked && hasKey(metadata.annotations, RUNTIME_SOCKET) ? 'finished' : 'registered';
 }
 
 /** A node, or a refusal (`Status`), as far as it is read here; it comes from outside, so that nothing of it is sure. */
 interface Seen {
-  readonly metadata?: { readonly name?: unknown; readonly labels?: unknown } | null;
+  readonly metadata?: { readonly name?: unknown; readonly labels?: unknown; readonly annotations?: unknown } | null;
   readonly status?: { readonly addresses?: unknown } | null;
   readonly reason?: unknown;
   readonly details?: { readonly name?: unknown } | null;
@@ -51,6 +54,6 @@ function listOf(found: unknown): readonly ({ readonly address?: unknown } | null
   return Array.isArray(found) ? (found as readonly ({ readonly address?: unknown } | null)[]) : [];
 }
 
-function hasLabel(labels: unknown, label: string): boolean {
-  return typeof labels === 'object' && labels !== null && Object.hasOwn(labels, label);
+function hasKey(found: unknown, key: string): boolean {
+  return typeof found === 'object' && found !== null && Object.hasOwn(found, key);
 }

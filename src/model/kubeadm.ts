@@ -40,3 +40,6 @@ export function namesStackedEtcd(configuration: string): boolean {
     return false;
   }
 }
+
+/** The annotation of a node by which `kubeadm upgrade` finds its runtime (kubeadm, app/constants: AnnotationKubeadmCRISocket). */
+export const RUNTIME_SOCKET = 'kubeadm.alpha.kubernetes.io/cri-socket';

@@ -65,8 +65,11 @@ export interface Kubernetes {
   readonly settings: KubernetesSettings;
 }
 
-/** How far a join came whose mark is left; or why nobody can tell. */
-export type JoinSeen = 'finished' | 'unfinished' | { readonly unclear: string };
+/**
+ * How far a join came whose mark is left; or why nobody can tell. `registered`: the API server has its node, and what kubeadm gives a node
+ * last is missing.
+ */
+export type JoinSeen = 'finished' | 'registered' | 'unfinished' | { readonly unclear: string };
 
 /** A label of RFC 1123, or several. */
 const NODE_NAME = /^(?!localhost$)[a-z0-9](?:[-a-z0-9]*[a-z0-9])?(?:\.[a-z0-9](?:[-a-z0-9]*[a-z0-9])?)*$/;

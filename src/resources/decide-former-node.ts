@@ -13,10 +13,14 @@ export interface FormerNodePlan {
   /** Nodes that have pods, or take some, and can't be drained: their kubelet does not run. */
   readonly undrained: readonly ClusterNode[];
   readonly reset: boolean;
+  /** The host can use etcd as an API server may: what lets it is removed. */
+  readonly etcdClient: boolean;
   readonly deleted: readonly ClusterNode[];
 }
 
-const NOTHING: FormerNodePlan = { through: undefined, drained: [], undrained: [], reset: false, deleted: [] };
+const NOTHING: FormerNodePlan = {
+  ...{ through: undefined, drained: [], undrained: [], reset: false, etcdClient: false, deleted: [] },
+};
 
 /**
  * Decides what is left to do. A node is drained, Ready or not, while its kubelet runs; without one its pods would never be seen to end, and
@@ -28,7 +32,7 @@ export function decideFormerNode(node: FormerNode, { cluster, here }: FormerNode
   if (here === undefined) return NOTHING;
   const reset = mustReset(node, here);
   if (!('through' in cluster)) {
-    if (here.state === 'bare') return NOTHING;
+    if (here.state === 'bare') return { ...NOTHING, etcdClient: here.hasEtcdClient };
     return `no control plane says which nodes there are (${cluster.silent})`;
   }
   const { nodes } = cluster;
@@ -36,7 +40,7 @@ export function decideFormerNode(node: FormerNode, { cluster, here }: FormerNode
   const busy = nodes.filter(({ takesPods, evicted }) => takesPods || evicted.length > 0);
   const [drained, undrained] = here.kubeletRuns ? [busy, []] : [[], busy];
   for (const each of drained) refuseUnowned(each, cluster.through);
-  return { through: cluster.through, drained, undrained, reset, deleted: nodes };
+  return { through: cluster.through, drained, undrained, reset, etcdClient: here.hasEtcdClient, deleted: nodes };
 }
 
 function mustReset({ host }: FormerNode, { state, hasStackedEtcd }: FormerNodeHost): boolean {

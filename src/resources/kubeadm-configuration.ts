@@ -50,12 +50,17 @@ function documents(parts: readonly Fields[]): string {
 
 const GROUP = 'kubeadm.k8s.io';
 
-function registration({ name, address, ignoredChecks }: KubeadmNode, api: ApiVersion): Fields {
+/** Where the kubelet finds containerd, as the kubeadm of a version writes it: without a scheme until v1.24 wanted one. */
+export function runtimeSocket(version: string): string {
   const socket = '/run/containerd/containerd.sock';
+  return apiVersionFor(version) === 'v1beta2' ? socket : `unix://${socket}`;
+}
+
+function registration({ name, address, ignoredChecks }: KubeadmNode, version: string): Fields {
+  const api = apiVersionFor(version);
   return {
     name,
-    // Without a scheme until v1.24 wanted one.
-    criSocket: api === 'v1beta2' ? socket : `unix://${socket}`,
+    criSocket: runtimeSocket(version),
     kubeletExtraArgs: api === 'v1beta4' ? [{ name: 'node-ip', value: address }] : { 'node-ip': address },
     ignorePreflightErrors: ignoredChecks,
   };
@@ -78,7 +83,7 @@ export function initConfiguration(
       apiVersion: `${GROUP}/${api}`,
       kind: 'InitConfiguration',
       localAPIEndpoint: { advertiseAddress: node.address, bindPort: 6443 },
-      nodeRegistration: registration(node, api),
+      nodeRegistration: registration(node, cluster.version),
       bootstrapTokens: [{ token: JOIN_MARKS.token, ttl: TOKEN_TTL, description: tokenDescription(joining) }],
       ...(withKey === 'nothing' ? {} : { certificateKey: JOIN_MARKS.certificateKey }),
     },
@@ -108,17 +113,31 @@ export function joinConfiguration(
   kind: 'control-plane' | 'worker',
   { version, endpoint }: Pick<KubeadmCluster, 'version' | 'endpoint'>,
 ): string {
-  const api = apiVersionFor(version);
   const { token, authority, certificateKey } = JOIN_MARKS;
+  const bootstrapToken = { apiServerEndpoint: endpoint, token, caCertHashes: [authority] };
+  const controlPlane = kind === 'worker' ? undefined : { certificateKey };
+  return joining(node, version, { discovery: { bootstrapToken }, controlPlane });
+}
+
+/** What the phases of `kubeadm join` are given that come last, on a control plane which has its own way to the cluster by then. */
+export function lastPhasesConfiguration(node: KubeadmNode, version: string): string {
+  const discovery = { file: { kubeConfigPath: '/etc/kubernetes/admin.conf' } };
+  return joining(node, version, { discovery, controlPlane: {} });
+}
+
+function joining(
+  node: KubeadmNode,
+  version: string,
+  { discovery, controlPlane }: { readonly discovery: Fields; readonly controlPlane: Fields | undefined },
+): string {
+  const localAPIEndpoint = { advertiseAddress: node.address, bindPort: 6443 };
   return documents([
     {
-      apiVersion: `${GROUP}/${api}`,
+      apiVersion: `${GROUP}/${apiVersionFor(version)}`,
       kind: 'JoinConfiguration',
-      discovery: { bootstrapToken: { apiServerEndpoint: endpoint, token, caCertHashes: [authority] } },
-      nodeRegistration: registration(node, api),
-      ...(kind === 'worker'
-        ? {}
-        : { controlPlane: { localAPIEndpoint: { advertiseAddress: node.address, bindPort: 6443 }, certificateKey } }),
+      discovery,
+      nodeRegistration: registration(node, version),
+      ...(controlPlane === undefined ? {} : { controlPlane: { localAPIEndpoint, ...controlPlane } }),
     },
   ]);
 }

@@ -2,10 +2,10 @@ import type { ClusterNode } from '../facts/cluster-nodes.js';
 import { changed, UNCHANGED, type Action, type Outcome, type Resource } from '../model/change.js';
 import type { FormerNode, Kubernetes, KubernetesNode } from '../model/kubernetes.js';
 import type { Probe } from '../model/remote.js';
-import { deleteFormerNode, resetFormerNode } from '../shell/former-node.js';
+import { deleteFormerNode, removeForGood, resetFormerNode } from '../shell/former-node.js';
 import { decideFormerNode, decideLostNode, type FormerNodePlan } from './decide-former-node.js';
 import { budgetsRemark, drainedNodes } from './drained-node.js';
-import { lookAtFormerNode } from './look-at-former-node.js';
+import { ETCD_CLIENT, lookAtFormerNode } from './look-at-former-node.js';
 
 /** A host that leaves, and what it leaves. */
 export interface FormerSite {
@@ -29,6 +29,7 @@ export function formerNodeSteps(site: FormerSite): readonly Resource[] {
   return [
     step('kubernetes:drained', site, (plan) => drained(plan, site)),
     step('kubernetes:reset', site, (plan) => (plan.reset ? resetOutcome(plan) : UNCHANGED)),
+    step('kubernetes:etcd-client', site, ({ etcdClient }) => (etcdClient ? ETCD_CLIENT_REMOVED : UNCHANGED)),
     step('kubernetes:node', site, ({ deleted, through = '' }) => nodesDeleted(site, deleted, through)),
   ];
 }
@@ -57,7 +58,7 @@ function resetOutcome({ undrained }: FormerNodePlan): Outcome {
     diff: [
       ...undrained.flatMap(({ evicted }) => evicted.map((pod) => `- ${pod}: not evicted, it ends here`)),
       'its static pods end, an API server first and in order; then its kubelet and all other containers',
-      '- what kubeadm made in /etc/kubernetes and /var/lib/kubelet; etcd, and its certificates, stay',
+      '- what kubeadm made in /etc/kubernetes and /var/lib/kubelet; a member of etcd, and its certificates, stay',
     ],
     actions: [
       { kind: 'run', command: resetFormerNode(), undo: { lasting: 'the host stays reset: the next apply goes on' } },
@@ -66,6 +67,20 @@ function resetOutcome({ undrained }: FormerNodePlan): Outcome {
     disruptive: true,
   });
 }
+
+/** Whoever has them can read and change all of etcd, for as long as the certificate lasts: etcd asks nobody whether it was revoked. */
+const ETCD_CLIENT_REMOVED = changed({
+  summary: 'remove what let its API server use etcd',
+  diff: ETCD_CLIENT.map((path) => `- ${path}, and copies of it`),
+  actions: [
+    {
+      ...{ kind: 'run', command: removeForGood(ETCD_CLIENT) },
+      undo: { lasting: 'they stay removed: a control plane that joins gets others' },
+    },
+  ],
+  effect: 'delete',
+  disruptive: false,
+});
 
 function nodesDeleted(site: FormerSite, nodes: readonly ClusterNode[], through: string): Outcome {
   if (nodes.length === 0) return UNCHANGED;

@@ -1,16 +1,26 @@
+import { hasContent } from '../facts/has-content.js';
 import { kubeadmOutline, type KubeadmOutline } from '../facts/kubeadm-outline.js';
 import { unlessLost } from '../facts/unless-lost.js';
-import { changed, UNCHANGED, type Outcome, type Resource } from '../model/change.js';
+import { changed, UNCHANGED, type Action, type Outcome, type Resource } from '../model/change.js';
 import { ProvisionError, RemoteError } from '../model/errors.js';
-import type { KubernetesNode } from '../model/kubernetes.js';
+import { RUNTIME_SOCKET } from '../model/kubeadm.js';
+import type { JoinSeen, KubernetesNode } from '../model/kubernetes.js';
 import type { Probe } from '../model/remote.js';
-import { endJoinOfHost, inviteHost, joinHost, RESET, revokeInvitation } from '../shell/kubeadm.js';
-import { initConfiguration, joinConfiguration } from './kubeadm-configuration.js';
+import { endJoinOfHost, finishJoinOfHost, MADE_BEFORE_KUBELET } from '../shell/finish-join.js';
+import { inviteHost, joinHost, RESET, revokeInvitation } from '../shell/kubeadm.js';
+import {
+  initConfiguration,
+  joinConfiguration,
+  lastPhasesConfiguration,
+  runtimeSocket,
+  type KubeadmNode,
+} from './kubeadm-configuration.js';
 import { isServing, kubeadmView, kubernetesState, type KubernetesSite } from './kubernetes-host.js';
 
 /**
- * A host that has joined the cluster. One on which a join of this program was killed is reset, its node deleted, and joins again: what
- * kubeadm had done by then is not told by its files alone. One whose join came to its end is never reset, nor one of which the API server says nothing.
+ * A host that has joined the cluster. One on which a join of this program was killed before the API server had its node is reset, and joins
+ * again: what kubeadm had done by then is not told by its files alone. One whose node is there is finished; one whose join came to its end
+ * is never reset, nor one of which the API server says nothing.
  * @throws ProvisionError `node-join-unclear`
  */
 export function kubernetesJoined(site: KubernetesSite): Resource {
@@ -19,7 +29,9 @@ export function kubernetesJoined(site: KubernetesSite): Resource {
     paths: [],
     async plan(probe) {
       const [state, through] = await Promise.all([kubernetesState(probe), inviterOf(site, probe)]);
-      if (state === 'joining' && (await isFinished(site, probe))) return finished(site.node);
+      const seen = state === 'joining' ? await howFar(site, probe) : 'unfinished';
+      if (seen === 'finished') return finished(site, probe, through);
+      if (seen === 'registered') return finishing(site, probe, through);
       // The first control plane is what the others join: it serves before its cluster's objects are there.
       if (state === 'joined' || state === 'serving' || through === undefined) return UNCHANGED;
       const [{ node, cluster }, theirs] = await Promise.all([
@@ -71,10 +83,14 @@ function versionOf(seen: KubeadmOutline | RemoteError | undefined): string | und
   return seen === undefined || seen instanceof RemoteError ? undefined : seen.version;
 }
 
-/** @throws ProvisionError `node-join-unclear` */
-async function isFinished({ node, joinSeen }: KubernetesSite, probe: Probe): Promise<boolean> {
+/**
+ * How far the join came whose mark is left. What a power cut has left empty of a control plane is made again from the beginning.
+ * @throws ProvisionError `node-join-unclear`
+ */
+async function howFar({ node, joinSeen }: KubernetesSite, probe: Probe): Promise<Exclude<JoinSeen, object>> {
   const seen = await joinSeen(probe, node);
-  if (typeof seen === 'string') return seen === 'finished';
+  if (seen === 'registered' && node.kind === 'control-plane' && !(await isWhole(probe))) return 'unfinished';
+  if (typeof seen === 'string') return seen;
   const { host } = node;
   throw new ProvisionError({
     code: 'node-join-unclear',
@@ -83,14 +99,68 @@ async function isFinished({ node, joinSeen }: KubernetesSite, probe: Probe): Pro
   });
 }
 
-function finished({ host, address, kind }: KubernetesNode): Outcome {
+async function isWhole(probe: Probe): Promise<boolean> {
+  const found = await Promise.all(MADE_BEFORE_KUBELET.map(async (path) => probe.ask(hasContent, path)));
+  return found.every(Boolean);
+}
+
+/** Its pods run, and clients may use them: what is missing is done, and nothing is reset. */
+async function finishing(site: KubernetesSite, probe: Probe, through: KubernetesNode | undefined): Promise<Outcome> {
+  const { node, cluster } = await kubeadmView(site, probe);
+  const { kind } = site.node;
+  const socket = runtimeSocket(cluster.version);
+  const command = finishJoinOfHost({ name: node.name, kind }, socket);
   return changed({
-    summary: 'note that its join is finished: the run that began it was killed at the end',
-    diff: [`the API server has ${host} at ${address ?? ''}${kind === 'worker' ? '' : ', as a control plane'}`],
-    actions: [{ kind: 'run', command: endJoinOfHost(), undo: { lasting: 'the join stays finished' } }],
+    summary: 'finish the join of the host: its node is there, and the run that began it was killed before the end',
+    diff: [
+      `+ annotation ${RUNTIME_SOCKET}: ${socket}`,
+      ...(kind === 'worker' ? [] : ['+ labels and taint of a control plane (kubeadm join phase control-plane-join)']),
+      ...forgotten(through),
+    ],
+    actions: [
+      ...forgetting(site, node, through),
+      {
+        kind: 'run',
+        command: kind === 'worker' ? command : { ...command, stdin: lastPhasesConfiguration(node, cluster.version) },
+        undo: { lasting: 'the join stays finished' },
+      },
+    ],
     effect: 'change',
     disruptive: false,
   });
+}
+
+async function finished(site: KubernetesSite, probe: Probe, through: KubernetesNode | undefined): Promise<Outcome> {
+  const { node } = await kubeadmView(site, probe);
+  const { host, address, kind } = site.node;
+  return changed({
+    summary: 'note that its join is finished: the run that began it was killed at the end',
+    diff: [
+      `the API server has ${host} at ${address ?? ''}${kind === 'worker' ? '' : ', as a control plane'}`,
+      ...forgotten(through),
+    ],
+    actions: [
+      ...forgetting(site, node, through),
+      { kind: 'run', command: endJoinOfHost(), undo: { lasting: 'the join stays finished' } },
+    ],
+    effect: 'change',
+    disruptive: false,
+  });
+}
+
+function forgotten(through: KubernetesNode | undefined): readonly string[] {
+  return through === undefined ? [] : [`- what the killed run made to let it in, through ${through.host}`];
+}
+
+/** The token of a killed run, and the certificates on their way: first, for the mark is what leads to them. */
+function forgetting(
+  { node: { kind } }: KubernetesSite,
+  { name, address }: KubeadmNode,
+  through: KubernetesNode | undefined,
+): readonly Action[] {
+  if (through === undefined) return [];
+  const command = revokeInvitation({ name, address, kind, isHalfJoined: true });
+  return [{ kind: 'run-on', on: through.host, command, lasting: 'they stay deleted: the next join makes others' }];
 }
 
 /** Another control plane that serves; else the first of the inventory, which will. `undefined` where that is the host itself. */

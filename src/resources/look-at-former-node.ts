@@ -1,3 +1,4 @@
+import { USUAL_CLIENT_FILES } from '../facts/apiserver-manifest.js';
 import { certificateFiles, certificateFilesKey } from '../facts/certificate-files.js';
 import { askText } from '../facts/file-content.js';
 import { credentialsOf, readKubeconfig } from '../facts/kubeconfig.js';
@@ -12,6 +13,9 @@ import { askControlPlanes, type NodesSeen } from './ask-control-planes.js';
 import { kubernetesState, type KubernetesState } from './kubernetes-host.js';
 
 const AUTHORITY = '/etc/kubernetes/pki/ca.crt';
+
+/** What an API server shows to etcd, which lets its user read and change all of it. */
+export const ETCD_CLIENT: readonly string[] = [USUAL_CLIENT_FILES.certificate, USUAL_CLIENT_FILES.key];
 
 /** What is known of a host that is to leave Kubernetes. */
 export interface FormerNodeLook {
@@ -32,6 +36,8 @@ export interface FormerNodeHost {
   readonly kubeletRuns: boolean;
   /** kubeadm runs a member of etcd there, which it would remove with its data. */
   readonly hasStackedEtcd: boolean;
+  /** It has the certificate by which an API server uses etcd, or its key. */
+  readonly hasEtcdClient: boolean;
 }
 
 /** Asks a host that is to leave, and the control planes that stay. */
@@ -72,14 +78,15 @@ async function authorityOf(probe: Probe): Promise<string> {
 async function lookAtHost(
   there: Probe,
 ): Promise<Omit<FormerNodeHost, 'isOurs'> & { readonly authority: string | undefined }> {
-  const [state, text, hasStackedEtcd, { active: kubeletRuns }] = await Promise.all([
+  const [state, text, hasStackedEtcd, { active: kubeletRuns }, ...client] = await Promise.all([
     kubernetesState(there),
     askText(there, USUAL_KUBELET_CONF),
     there.ask(pathExists, '/etc/kubernetes/manifests/etcd.yaml'),
     there.ask(unitState, KUBELET),
+    ...ETCD_CLIENT.map(async (path) => there.ask(pathExists, path)),
   ]);
   const authority = text !== undefined ? await trustedBy(text, there) : undefined;
-  return { state, authority, hasStackedEtcd, kubeletRuns };
+  return { state, authority, hasStackedEtcd, kubeletRuns, hasEtcdClient: client.includes(true) };
 }
 
 async function trustedBy(text: string, there: Probe): Promise<string> {

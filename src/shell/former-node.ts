@@ -1,5 +1,7 @@
 import type { Command } from '../model/remote.js';
+import { backupDirectory } from './kept-copy.js';
 import { ADMIN, deleteNode, mark, RESET_LINES, UNMARK } from './kubeadm.js';
+import { quote } from './quote.js';
 
 /** A kube-apiserver ends its requests before it ends; its pod has 30 s (`terminationGracePeriodSeconds`). */
 const APISERVER_END_S = 60;
@@ -35,5 +37,14 @@ export function deleteFormerNode(node: { readonly name: string; readonly address
     summary: `kubectl delete node ${node.name}`,
     timeoutMs: 120_000,
     script: ['set -eu', `export KUBECONFIG=${ADMIN}`, ...deleteNode(node)].join('\n'),
+  };
+}
+
+/** On the host: removes files with the copies that were kept of them, so that nobody can use them any more. */
+export function removeForGood(paths: readonly string[]): Command {
+  const copies = paths.map((path) => quote(backupDirectory(path)));
+  return {
+    summary: `rm ${paths.join(' ')}`,
+    script: ['set -eu', `rm -rf -- ${copies.join(' ')}`, `rm -f -- ${paths.map(quote).join(' ')}`].join('\n'),
   };
 }

@@ -15,10 +15,10 @@ export const ADMIN = '/etc/kubernetes/admin.conf';
 const AUTHORITY = '/etc/kubernetes/pki/ca.crt';
 
 /**
- * kubeadm reads its configuration from a pipe: it is in no file that a killed run could leave, and in no argument. `printf` is the
+ * Lines that begin a script of kubeadm, which reads its configuration from a pipe: it is in no file that a killed run could leave, and in no argument. `printf` is the
  * shell's own.
  */
-const WITH_CONFIGURATION = [
+export const WITH_CONFIGURATION = [
   'set -eu',
   'config=$(cat)',
   `with() { printf '%s\\n' "$config" | kubeadm "$@" --config /dev/stdin; }`,
@@ -193,11 +193,14 @@ export function revokeInvitation(host: JoiningHost): Command {
 export const RESET = 'kubeadm reset --force --skip-phases remove-etcd-member --cert-dir /run/provision/none';
 
 /** What kubeadm made in the directory of certificates; those for etcd are ours. */
-const MADE =
+export const MADE_CERTIFICATES =
   'ca.crt ca.key sa.pub sa.key front-proxy-ca.crt front-proxy-ca.key front-proxy-client.crt front-proxy-client.key apiserver.crt apiserver.key apiserver-kubelet-client.crt apiserver-kubelet-client.key';
 
 /** Lines that undo what kubeadm made of a host, and keep what is of etcd: a client certificate, and a member that is no pod. */
-export const RESET_LINES = [`${RESET} >/dev/null`, `(cd /etc/kubernetes/pki 2>/dev/null && rm -f ${MADE}) || :`];
+export const RESET_LINES = [
+  `${RESET} >/dev/null`,
+  `(cd /etc/kubernetes/pki 2>/dev/null && rm -f ${MADE_CERTIFICATES}) || :`,
+];
 
 /** On the host that joins; a half-joined one is reset first. Its stdin is kubeadm's configuration. */
 export function joinHost({ name, isHalfJoined }: JoiningHost): Command {
@@ -212,13 +215,5 @@ export function joinHost({ name, isHalfJoined }: JoiningHost): Command {
       'with join',
       ...UNMARK,
     ].join('\n'),
-  };
-}
-
-/** On a host whose join is finished: what kubeadm and this program would have removed next. */
-export function endJoinOfHost(): Command {
-  return {
-    summary: 'remove what a finished join has left',
-    script: ['set -eu', 'rm -f /etc/kubernetes/bootstrap-kubelet.conf', ...UNMARK].join('\n'),
   };
 }

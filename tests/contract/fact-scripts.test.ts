@@ -7,6 +7,7 @@ import { beforeEach, describe, expect, test } from '@jest/globals';
 import { clock, NOW } from '../../src/facts/clock.js';
 import { directoryCertificates } from '../../src/facts/directory-certificates.js';
 import { fileLocks } from '../../src/facts/file-locks.js';
+import { hasContent } from '../../src/facts/has-content.js';
 import { httpsAnswer, httpsKey } from '../../src/facts/https-answer.js';
 import { kernelModules } from '../../src/facts/kernel-modules.js';
 import { kubeadmOutline } from '../../src/facts/kubeadm-outline.js';
@@ -29,6 +30,15 @@ test('the clock of a host is read to a part of a second', async () => {
   const [now = 0] = await askHere(clock, [NOW]);
   expect(now).toBeGreaterThanOrEqual(before - 1);
   expect(now).toBeLessThanOrEqual(Date.now() + 1);
+});
+
+test('a file that holds something is told from an empty one, a directory and nothing', async () => {
+  const [whole = '', empty = ''] = ["it's", 'empty'].map((name) => join(directory, name));
+  writeFileSync(whole, 'x');
+  writeFileSync(empty, '');
+  const found = await askHere(hasContent, [whole, empty, directory, join(directory, 'none')]);
+  expect(found).toEqual([true, false, false, false]);
+  expect(() => hasContent.parse('', [whole])).toThrow('did not come back');
 });
 
 describe('packages', () => {

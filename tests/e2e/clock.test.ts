@@ -1,50 +1,20 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { EXIT } from '../../src/model/errors.js';
 import type { CheckItem } from '../../src/checks/check.js';
 import { overlayChanges, overlayDifference } from '../../src/lab/overlay.js';
-import { waitUntil } from '../../src/lab/process.js';
-import { describeOnLab, provision, type TestLab } from '../support/lab.js';
-import { endOf, runVerb, type JsonRun } from '../support/main-job.js';
+import { describeOnLab, provision } from '../support/lab.js';
+import { runVerb, type JsonRun } from '../support/main-job.js';
+import { bringFakeTime, hasWrongClocks, setClock } from '../support/wrong-clock.js';
 
 const MEMBERS = ['etcd-1', 'etcd-2', 'etcd-3'];
-const DATE = '/usr/local/bin/date';
-const ON_HOST = '/usr/local/lib/libfaketime.so.1';
-
-/**
- * Hosts of a lab share the kernel's clock. libfaketime (faketime(1)) shows a program another one: here `date`, by which a
- * host tells its time. What a command would inherit does not reach it.
- */
-const LIBRARY = readdirSync('/usr/lib')
-  .map((triplet) => `/usr/lib/${triplet}/faketime/libfaketime.so.1`)
-  .find((path) => existsSync(path));
-if (LIBRARY === undefined) console.warn('skipped: wrong clocks, because this machine has no libfaketime');
-
-async function must(lab: TestLab, host: string, script: string, input?: string): Promise<void> {
-  const ended = await lab.onControlSide(['ssh', '-F', lab.files.sshConfig, '-l', 'root', host, script], input);
-  if (ended.status !== 0) throw new Error(endOf(ended));
-}
-
-/** @param offset as faketime takes it: `-10m`; nothing: the right time */
-async function setClock(lab: TestLab, host: string, offset: string | undefined): Promise<void> {
-  const wrapper = `#!/bin/sh\nLD_PRELOAD=${ON_HOST} FAKETIME=${offset ?? ''} exec /bin/date "$@"\n`;
-  if (offset === undefined) await must(lab, host, `rm -f ${DATE}`);
-  else await must(lab, host, `cat > ${DATE} && chmod 0755 ${DATE}`, wrapper);
-  const isOff = async (): Promise<boolean> =>
-    Math.abs(Number((await lab.ssh(host, 'date +%s')).stdout) - Date.now() / 1000) > 500;
-  expect(await waitUntil(async () => (await isOff()) === (offset !== undefined), 10_000, 100)).toBe(true);
-}
-
 function failuresOf({ events }: JsonRun): readonly string[] {
   return events.flatMap((event) => (event.type === 'run-failed' ? event.failures.map(({ message }) => message) : []));
 }
 
-if (LIBRARY !== undefined)
+if (hasWrongClocks)
   describeOnLab('a clock ten minutes off', 'clock', { etcd: 3 }, (lab) => {
     beforeAll(async () => {
-      const library = readFileSync(LIBRARY).toString('base64');
-      const hosts = ['etcd-2', 'etcd-3'];
-      await Promise.all(hosts.map(async (host) => must(lab, host, `base64 -d > ${ON_HOST}`, library)));
+      await Promise.all(['etcd-2', 'etcd-3'].map(async (host) => bringFakeTime(lab, host)));
     });
 
     beforeEach(async () => {

@@ -1,6 +1,7 @@
 import { appendFile, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { beforeAll, expect, test } from '@jest/globals';
+import { overlayChanges, overlayDifference } from '../../src/lab/overlay.js';
 import { cutNetwork, powerCut, restoreNetwork, startHost } from '../../src/lab/faults.js';
 import { kubectl, LAB_SETTINGS, until, WEB } from '../support/kubernetes-cluster.js';
 import { describeOnLab, type Ended } from '../support/lab.js';
@@ -19,8 +20,73 @@ import {
 } from '../support/main-job.js';
 import { readPage, readSteps, workThrough, type PagePlace } from '../support/page.js';
 import { disturbedRun } from '../support/stopped-run.js';
+import { bringFakeTime, hasWrongClocks, setClock } from '../support/wrong-clock.js';
 
 const NODES = ['cp-1', 'cp-2', 'worker-1'];
+
+/** A moment in the middle of a join. */
+interface KillPoint {
+  readonly host: string;
+  readonly moment: string;
+  /** What is seen on the host then, while kubeadm is at work. */
+  readonly seen: string;
+  /** `held`: it does not start, so that kubeadm waits for it. Else what is waited for before the power goes, and after it is back. */
+  readonly kubelet: 'held' | { readonly lives: string };
+  /** What becomes of the join with the next run. */
+  readonly next: 'reset' | 'finished';
+}
+
+const KUBELET_CONF = '/etc/kubernetes/kubelet.conf';
+/** Asked on the host, with what its kubelet has. */
+const REGISTERED = `kubectl --kubeconfig ${KUBELET_CONF} get node "$(hostname)" -o name`;
+
+/** In kubeadm's order: a control plane's static pods have their manifests before its kubelet begins. */
+const KILL_POINTS: readonly KillPoint[] = [
+  {
+    ...{ host: 'cp-2', moment: 'kubeadm has not looked at the host yet', next: 'reset' },
+    ...{ seen: ':', kubelet: 'held' },
+  },
+  {
+    ...{ host: 'cp-2', moment: 'its checks are passed', next: 'reset' },
+    ...{ seen: '[ -e /etc/kubernetes/pki/ca.crt ]', kubelet: 'held' },
+  },
+  {
+    ...{ host: 'cp-2', moment: 'static pods have manifests, the kubelet its bootstrap kubeconfig', next: 'reset' },
+    ...{ seen: '[ -e /etc/kubernetes/bootstrap-kubelet.conf ]', kubelet: 'held' },
+  },
+  {
+    ...{ host: 'cp-2', moment: 'static pods run, and the node has neither label nor taint', next: 'finished' },
+    seen: `[ -e ${KUBELET_CONF} ]`,
+    kubelet: { lives: `${REGISTERED} && test "$(curl -sk https://127.0.0.1:6443/readyz)" = ok` },
+  },
+  {
+    ...{ host: 'worker-1', moment: 'the kubelet has its certificate', next: 'finished' },
+    seen: `[ -e ${KUBELET_CONF} ]`,
+    kubelet: { lives: REGISTERED },
+  },
+];
+
+const HELD = '/etc/systemd/system/kubelet.service.d/99-held.conf';
+const holdKubelet = (kubelet: KillPoint['kubelet']): string =>
+  `${kubelet === 'held' ? `printf '[Service]\\nExecCondition=/bin/false\\n' > ${HELD}` : `rm -f ${HELD}`}; systemctl daemon-reload`;
+
+/** Stops kubeadm at once: between two steps of it are milliseconds, in which no program may be started. */
+const stopWhen = (seen: string): string =>
+  `timeout 120 sh -c "until pid=\\$(pgrep -f '^kubeadm join '); do :; done; until ${seen}; do :; done; kill -STOP \\$pid"`;
+
+/** What a plan said, and the files that it wrote. */
+interface Refused extends Ended {
+  readonly written: readonly string[];
+}
+
+/** A host that can be no node: another one's name, a port that is taken, no module, another cgroup driver. */
+const PLANT_FAULTS = `hostname cp-1
+systemd-run --quiet --unit taken -- socat TCP-LISTEN:10250,fork,reuseaddr EXEC:/bin/true
+mount -t tmpfs none /proc/sys/net/bridge
+if [ -e /sys/module/br_netfilter ]; then mount -t tmpfs none /sys/module; fi
+mkdir -p /var/lib/kubelet; echo 'cgroupDriver: systemd' > /var/lib/kubelet/config.yaml`;
+const REPAIR_FAULTS = `hostname worker-1; systemctl stop taken; rm /var/lib/kubelet/config.yaml
+umount /proc/sys/net/bridge; if mountpoint -q /sys/module; then umount /sys/module; fi`;
 
 describeOnLab(
   'bare hosts to a Kubernetes',
@@ -29,10 +95,9 @@ describeOnLab(
   (lab) => {
     let inventory = '';
     let vip = '';
-    let refused: Ended;
-    let killed: JsonRun;
-    let again: readonly string[];
-    let finished: JsonRun;
+    let refused: Refused;
+    /** One run for each of {@link KILL_POINTS}, and the last one, which comes to its end. */
+    let tried: readonly JsonRun[];
     let second: readonly string[];
 
     beforeAll(async () => {
@@ -42,11 +107,14 @@ describeOnLab(
       await lab.ssh('worker-1', PLANT_SWAP);
       refused = await refusedPlan();
       const begun = Date.now();
-      killed = await killedInJoin();
-      again = plannedChanges(await runVerb(lab, 'plan', inventory, '--playbook', 'kubernetes'));
-      finished = await runVerb(lab, 'apply', inventory, '--playbook', 'kubernetes');
+      const killed: JsonRun[] = [];
+      for (const point of KILL_POINTS) killed.push(await killedAt(point));
+      const finished = await runVerb(lab, 'apply', inventory, '--playbook', 'kubernetes');
       if (finished.status !== 0) throw new Error(endOf(finished));
-      console.log(`bare hosts to three Ready nodes, with a power cut in a join: ${(Date.now() - begun) / 1000} s`);
+      tried = [...killed, finished];
+      console.log(
+        `bare hosts to three Ready nodes, with ${KILL_POINTS.length} power cuts in joins: ${(Date.now() - begun) / 1000} s`,
+      );
       second = plannedChanges(await runVerb(lab, 'plan', inventory, '--playbook', 'kubernetes'));
     });
 
@@ -55,41 +123,60 @@ describeOnLab(
 printf '[Swap]\\nWhat=/elsewhere.img\\n' > /usr/lib/systemd/system/elsewhere.img.swap
 systemctl daemon-reload; systemctl --quiet add-wants multi-user.target elsewhere.img.swap`;
 
-    async function refusedPlan(): Promise<Ended> {
-      await lab.ssh(
-        'worker-1',
-        'hostname cp-1; systemd-run --quiet --unit taken -- socat TCP-LISTEN:10250,fork,reuseaddr EXEC:/bin/true',
-      );
+    /** Everything that kubeadm, or nobody, would refuse: on one host, but for the twin of its name. */
+    async function refusedPlan(): Promise<Refused> {
+      await lab.ssh('worker-1', PLANT_FAULTS);
       await until(lab, 'worker-1', "ss -Hltn 'sport = :10250' | grep .");
+      if (hasWrongClocks) await bringFakeTime(lab, 'worker-1');
+      if (hasWrongClocks) await setClock(lab, 'worker-1', '-10m');
+      const hosts = await Promise.all(['etcd-1', ...NODES].map(async (host) => lab.host(host)));
+      const before = await Promise.all(hosts.map(overlayChanges));
       const plan = await lab.provision('plan', inventory, '--playbook', 'kubernetes');
-      await lab.ssh('worker-1', 'hostname worker-1; systemctl stop taken');
-      return plan;
+      const after = await Promise.all(hosts.map(overlayChanges));
+      if (hasWrongClocks) await setClock(lab, 'worker-1', undefined);
+      await lab.ssh('worker-1', REPAIR_FAULTS);
+      const written = before.flatMap((changes, index) => overlayDifference(changes, after[index] ?? []));
+      // apt's own, which it makes for whoever asks it first.
+      const ofApt = /^\/var\/cache(?:\/apt(?:\/(?:src)?pkgcache\.bin)?)?$/;
+      return { ...plan, written: written.flatMap(({ path }) => (ofApt.test(path) ? [] : [path])) };
     }
 
-    /** The second control plane loses its power in the middle of its join, and the run is killed. */
-    async function killedInJoin(): Promise<JsonRun> {
+    /** kubeadm is stopped in the middle of a join; then the run is killed, and its host loses its power. */
+    async function killedAt({ host, seen, kubelet }: KillPoint): Promise<JsonRun> {
       const file = await passphraseFile(lab);
       const words = ['apply', inventory, '--playbook', 'kubernetes', '--yes', '--passphrase-file', file];
+      await must(lab.ssh(host, holdKubelet(kubelet)));
+      const lives = async (): Promise<unknown> => (kubelet === 'held' ? undefined : until(lab, host, kubelet.lives));
       const run = await disturbedRun(
         lab,
         words,
-        (event) => event.type === 'change-started' && event.address === 'kubernetes:joined' && event.host === 'cp-2',
+        (event) => event.type === 'change-started' && event.address === 'kubernetes:joined' && event.host === host,
         async (kill) => {
-          await until(lab, 'cp-2', 'test -e /etc/kubernetes/manifests/kube-apiserver.yaml');
+          await must(lab.ssh(host, stopWhen(seen)));
+          await lives();
           kill('SIGKILL');
-          await powerCut(await lab.host('cp-2'));
+          await powerCut(await lab.host(host));
         },
       );
       if (run.status !== 137) throw new Error(endOf(run));
-      await startHost(await lab.host('cp-2'));
+      await startHost(await lab.host(host));
+      await lives();
       return run;
     }
 
-    test('what kubeadm would refuse is told by the plan, before anything is changed', () => {
+    test('what kubeadm would refuse is told by one plan, before anything is changed', () => {
       const text = refused.stdout + refused.stderr;
-      expect(refused.status).toBe(1);
+      expect([refused.status === 0, refused.written]).toEqual([false, []]);
       expect(text).toContain('worker-1 calls itself cp-1, and so does cp-1: they would be one node');
       expect(text).toContain('worker-1 has socat on port 10250, which Kubernetes needs');
+      expect(text).toContain('worker-1 has no module br_netfilter for its kernel, which Kubernetes needs');
+      expect(text).toContain('worker-1: its kubelet has the cgroup driver systemd');
+      if (hasWrongClocks) expect(text).toMatch(/worker-1: its clock is (?:9 min 5\d s|10 min) behind/);
+      // Nothing to refuse: the plan of the first run says that it is turned off.
+      const swap = plannedChanges(tried[0] ?? { events: [] }).filter((line) => line.includes('/ swap-off: '));
+      expect(swap).toEqual([
+        'Hosts of Kubernetes / worker-1 / swap-off: turn swap off, now and after a reboot (none is on)',
+      ]);
     });
 
     test('hosts are prepared for a kubelet', async () => {
@@ -126,17 +213,37 @@ systemctl daemon-reload; systemctl --quiet add-wants multi-user.target elsewhere
       expect(ofNodes.map(({ verdict }) => verdict)).toEqual(Array.from({ length: 9 }, () => 'ok'));
     });
 
-    test('a control plane that lost its power in its join is reset, and joins; nobody else is touched again', async () => {
-      const isJoin = (line: string): boolean => line.includes('kubernetes:joined');
-      expect(performedChanges(killed).filter(isJoin)).toEqual([]);
-      const reset = 'reset the host, on which a join was interrupted, and join the cluster';
-      expect(again.filter((line) => line.includes('/ cp-2 / ') && line.includes(reset))).toHaveLength(1);
-      expect(performedChanges(finished).map((line) => line.split(' / ')[1])).toEqual(['cp-2', 'worker-1']);
+    test.each(KILL_POINTS.map((point, index) => ({ ...point, index })))(
+      'a join that was killed when $moment: the next run goes on ($next)',
+      ({ host, next, index }) => {
+        const [run, following] = [tried[index], tried[index + 1]];
+        if (run === undefined || following === undefined) throw new Error('there was no such run');
+        const isJoin = (line: string): boolean => line.includes(`/ ${host} / kubernetes:joined`);
+        expect(performedChanges(run).filter(isJoin)).toEqual([]);
+        const planned = plannedChanges(following).filter(isJoin);
+        expect(planned.map((line) => line.includes('reset the host'))).toEqual([next === 'reset']);
+        expect(planned.map((line) => line.includes('finish the join of the host'))).toEqual([next === 'finished']);
+      },
+    );
+
+    test('nobody else is touched again, and each control plane has its own way to etcd', async () => {
+      const again = tried.slice(1).flatMap(performedChanges);
+      expect(again.map((line) => line.split(':')[0])).toEqual([
+        'Control planes join / cp-2 / kubernetes',
+        'Workers join / worker-1 / kubernetes',
+      ]);
       const keys = await Promise.all(
         ['cp-1', 'cp-2'].map(async (host) => lab.ssh(host, 'sha256sum /etc/kubernetes/pki/apiserver-etcd-client.key')),
       );
-      // Each has its own: kubeadm would have given the second one that of the first.
+      // kubeadm would have given the second one that of the first.
       expect(new Set(keys.map(({ stdout }) => stdout)).size).toBe(2);
+      const marked = await lab.ssh(
+        'cp-1',
+        kubectl("get nodes -l node-role.kubernetes.io/master -o 'jsonpath={.items[*].metadata.name}'"),
+      );
+      expect(marked.stdout).toBe('cp-1 cp-2');
+      const sockets = `get nodes -o 'jsonpath={.items[*].metadata.annotations.kubeadm\\.alpha\\.kubernetes\\.io/cri-socket}'`;
+      expect((await lab.ssh('cp-1', kubectl(sockets))).stdout.split(' ')).toHaveLength(3);
     });
 
     test('where a run was killed at the very end of a join, no node that is Ready is reset; and a crictl.yaml of others stays', async () => {

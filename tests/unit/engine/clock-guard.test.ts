@@ -53,6 +53,7 @@ describe('a clock is wrong', () => {
     expect(hostsOf(NO_CERTIFICATE, clocks)).toEqual([]);
     const certificate = { kind: 'issue-certificate' } as Action;
     expect(hostsOf(planOf('cp-1', change([certificate])), clocks)).toEqual(['cp-1']);
+    expect(hostsOf(planOf('cp-1', change([{ kind: 'join-kubernetes' } as Action])), clocks)).toEqual(['cp-1']);
     const unknown = { address: 'a', outcome: { kind: 'unknown', because: 'x' } } as const;
     expect(hostsOf(planOf('cp-1', unknown), clocks)).toEqual(['cp-1']);
   });

@@ -82,6 +82,18 @@ describe('a plan of a cluster', () => {
     ]);
   });
 
+  test('that can’t be made tells of wrong clocks in the same breath', async () => {
+    const broken: Resource = { ...settled, address: 'broken', plan: () => Promise.reject(new Error('no module')) };
+    const made = planCluster(request([playOf(['a'], [broken]), work], ['b']), worldOf({ a: 0, b: 10 }));
+    await expect(made).rejects.toMatchObject({
+      summary: 'planning failed: nothing was changed',
+      failures: [
+        { host: 'a', error: { message: 'no module' } },
+        { host: 'b', error: { code: 'clock-off' } },
+      ],
+    });
+  });
+
   test('that changes nothing tells of every wrong clock, and every doubt once', async () => {
     const doubtful = (text: string): Resource => ({ ...settled, address: text, doubt: () => Promise.resolve(text) });
     const plays = [

@@ -55,6 +55,7 @@ test('what a saved plan keeps of what was there', () => {
     'file-contents',
     'file-states',
     'groups',
+    'has-content',
     'kernel-modules',
     'kubeconfig-certificates',
     'manifest-diffs',

@@ -197,6 +197,7 @@ describe('after its restart, a kubelet', () => {
 
 describe('how far a join came whose mark is left', () => {
   const CONTROL_PLANE = ['node-role.kubernetes.io/control-plane'];
+  const SOCKET = { 'kubeadm.alpha.kubernetes.io/cri-socket': '/run/containerd/containerd.sock' };
   const VIP_NODE = `${VIP}${NODE}`;
   const answerOf = (object: unknown, status = 200): HttpsAnswer => ({
     kind: 'answer',
@@ -214,8 +215,9 @@ describe('how far a join came whose mark is left', () => {
   function nodeWith(
     labels: readonly string[],
     addresses: unknown = [null, { type: 'InternalIP', address: '10.0.0.21' }],
+    annotations: unknown = SOCKET,
   ) {
-    const metadata = { name: 'worker-1', labels: Object.fromEntries(labels.map((label) => [label, ''])) };
+    const metadata = { name: 'worker-1', annotations, labels: Object.fromEntries(labels.map((label) => [label, ''])) };
     return { metadata, status: { addresses, conditions: [{ type: 'Ready', status: 'Unknown' }] } };
   }
 
@@ -223,7 +225,9 @@ describe('how far a join came whose mark is left', () => {
     ['a worker is there', 'worker', nodeWith([]), 'finished'],
     ['a control plane is there', 'control-plane', nodeWith(CONTROL_PLANE), 'finished'],
     ['so is one of before', 'control-plane', nodeWith(['node-role.kubernetes.io/master']), 'finished'],
-    ['a control plane is not marked as one yet', 'control-plane', nodeWith([]), 'unfinished'],
+    ['a control plane is not marked as one yet', 'control-plane', nodeWith([]), 'registered'],
+    ['its runtime is not noted yet', 'worker', nodeWith([], undefined, {}), 'registered'],
+    ['nothing is noted yet', 'control-plane', nodeWith(CONTROL_PLANE, undefined, null), 'registered'],
     ['the node is at another address', 'worker', nodeWith([], [{ address: '10.0.0.210' }]), 'unfinished'],
     ['its addresses are nonsense', 'worker', nodeWith([], 7), 'unfinished'],
     [

@@ -25,7 +25,11 @@ const LISTED: ClusterNode = {
     budgets: [],
   },
 };
-const HERE: FormerNodeHost = { state: 'joined', isOurs: true, kubeletRuns: true, hasStackedEtcd: false };
+const HERE: FormerNodeHost = {
+  ...{ state: 'joined', isOurs: true, kubeletRuns: true, hasStackedEtcd: false, hasEtcdClient: false },
+};
+
+const BARE = { state: 'bare', isOurs: undefined, kubeletRuns: false } as const;
 
 function look(here: Partial<FormerNodeHost> | 'lost' = {}, ...nodes: readonly Partial<ClusterNode>[]): FormerNodeLook {
   return {
@@ -36,8 +40,11 @@ function look(here: Partial<FormerNodeHost> | 'lost' = {}, ...nodes: readonly Pa
 
 function words(found: ReturnType<typeof decideFormerNode>): string {
   if (typeof found === 'string') return `unknown: ${found}`;
-  const { drained, reset, deleted } = found;
-  return [drained.length > 0 ? 'drain' : [], reset ? 'reset' : [], deleted.length > 0 ? 'delete' : []].flat().join(' ');
+  const { drained, reset, etcdClient, deleted } = found;
+  const parts = { drain: drained.length > 0, reset, client: etcdClient, delete: deleted.length > 0 };
+  return Object.entries(parts)
+    .flatMap(([word, isLeft]) => (isLeft ? word : []))
+    .join(' ');
 }
 
 /** Of the error that it ends with. */
@@ -70,6 +77,13 @@ describe('what is left to do of a node that leaves', () => {
     ],
     ['it has left', look({ state: 'bare', isOurs: undefined, kubeletRuns: false }), ''],
     ['deleted by hand', look({}), 'reset'],
+    ['it was a control plane', look({ hasEtcdClient: true }, {}), 'drain reset client delete'],
+    ['it left as a control plane with what lets it use etcd', look({ ...BARE, hasEtcdClient: true }), 'client'],
+    [
+      'nobody serves, and it left with what lets it use etcd',
+      { cluster: { silent: 'x' }, here: { ...HERE, ...BARE, hasEtcdClient: true } },
+      'client',
+    ],
     ['its host is lost: another play', look('lost', {}), ''],
     ['nobody serves, and nothing is there', { cluster: { silent: 'x' }, here: { ...HERE, state: 'bare' } }, ''],
     [
@@ -121,6 +135,8 @@ function files(state: 'joined' | 'bare' | 'leaving', authority = 'ONE', kubelet 
       '/etc/kubernetes/admin.conf': isJoined,
       '/etc/kubernetes/manifests/kube-apiserver.yaml': isJoined,
       '/etc/kubernetes/manifests/etcd.yaml': false,
+      '/etc/kubernetes/pki/apiserver-etcd-client.crt': false,
+      '/etc/kubernetes/pki/apiserver-etcd-client.key': isJoined,
     },
   };
 }
@@ -155,8 +171,20 @@ describe('the steps of a node that leaves', () => {
   test('are shown with the pods that go, asked of the first control plane that answers', async () => {
     const hosts = { 'worker-2': files('joined'), 'cp-1': serving({ silent: 'refused' }), 'cp-2': serving(seen) };
     const found = await outcomes(hosts);
-    expect(summaries(found)).toEqual(['drain node worker-2', 'take Kubernetes off the host', 'delete node worker-2']);
-    const [drain] = found;
+    expect(summaries(found)).toEqual([
+      'drain node worker-2',
+      'take Kubernetes off the host',
+      'remove what let its API server use etcd',
+      'delete node worker-2',
+    ]);
+    const [drain, , client] = found;
+    const pki = '/etc/kubernetes/pki/apiserver-etcd-client';
+    expect(client).toMatchObject({
+      change: { diff: [`- ${pki}.crt, and copies of it`, `- ${pki}.key, and copies of it`] },
+    });
+    expect(JSON.stringify(client)).toContain(
+      'rm -rf -- /var/backups/provision/%2Fetc%2Fkubernetes%2Fpki%2Fapiserver-etcd',
+    );
     expect(drain?.kind === 'change' ? [drain.change.diff, drain.change.actions] : []).toMatchObject([
       [
         'through cp-2, within 60 s; no new pods come',
@@ -173,7 +201,7 @@ describe('the steps of a node that leaves', () => {
 
   test('need a control plane of the same cluster', async () => {
     const away = { 'worker-2': files('joined'), 'cp-1': UNREACHABLE, 'cp-2': files('bare') };
-    expect(summaries(await outcomes(away))).toEqual(['unknown', 'unknown', 'unknown']);
+    expect(summaries(await outcomes(away))).toEqual(['unknown', 'unknown', 'unknown', 'unknown']);
     const other = { 'worker-2': files('joined', 'TWO'), 'cp-1': serving(seen), 'cp-2': files('bare') };
     await expect(outcomes(other)).rejects.toMatchObject({ code: 'node-of-another-cluster' });
     const left = { ...other, 'worker-2': files('leaving', 'TWO') };
@@ -194,7 +222,7 @@ describe('the steps of a node that leaves', () => {
 
   test('are nothing where it has left', async () => {
     const left = { 'worker-2': files('bare'), 'cp-1': serving({ nodes: [] }), 'cp-2': files('bare') };
-    expect(summaries(await outcomes(left))).toEqual(['unchanged', 'unchanged', 'unchanged']);
+    expect(summaries(await outcomes(left))).toEqual(['unchanged', 'unchanged', 'unchanged', 'unchanged']);
   });
 
   test('are one deletion, on a control plane, where its host is lost', async () => {

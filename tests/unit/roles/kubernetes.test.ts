@@ -6,6 +6,7 @@ import { JOIN_MARKS } from '../../../src/model/kubeadm.js';
 import type { JoinSeen } from '../../../src/model/kubernetes.js';
 import { kubernetesBeginRole, kubernetesFinishRole, kubernetesJoinRole } from '../../../src/roles/kubernetes/role.js';
 import type { Role } from '../../../src/roles/role.js';
+import { MADE_BEFORE_KUBELET } from '../../../src/shell/finish-join.js';
 import { kubernetesJoined } from '../../../src/resources/kubernetes-joined.js';
 import { fakeProbes, UNREACHABLE, type FakeAnswers } from '../../support/fake-probe.js';
 import { kubernetesHost, registryHost } from '../../support/kubernetes-hosts.js';
@@ -161,6 +162,7 @@ describe('a host that joins', () => {
         summary: 'note that its join is finished: the run that began it was killed at the end',
         disruptive: false,
         actions: [
+          { kind: 'run-on', on: 'cp-1', command: { script: expect.stringContaining('provision: worker-1 joins') } },
           {
             kind: 'run',
             command: {
@@ -172,6 +174,58 @@ describe('a host that joins', () => {
       },
     });
     expect(await planOf('joined', 'unfinished')).toEqual(UNCHANGED);
+  });
+
+  /** A control plane whose node is there, and not marked as one. @param empty a file that a power cut has left so */
+  async function planOfControlPlane(empty?: string): Promise<Outcome> {
+    const node = { ...sampleNode('cp-2', 'control-plane'), address: '10.0.0.12' };
+    const cluster = { endpoint: '', certSans: [], etcd: ETCD, settings: CLUSTER.kubernetes.settings };
+    const made = Object.fromEntries(MADE_BEFORE_KUBELET.map((path) => [path, path !== empty]));
+    const hosts = { ...served, 'cp-2': { ...kubernetesHost('cp-2', 'joining'), 'has-content': made } };
+    const probe = fakeProbes(hosts).get('cp-2');
+    if (probe === undefined) throw new Error('no probe');
+    const site = {
+      node,
+      controlPlanes: NODES.slice(0, 2),
+      cluster,
+      joinSeen: () => Promise.resolve('registered' as const),
+    };
+    return kubernetesJoined(site).plan(probe);
+  }
+
+  test('is finished, not reset, where the API server has its node already', async () => {
+    const outcome = await planOfControlPlane();
+    if (outcome.kind !== 'change') throw new Error('no change');
+    const { summary, diff, disruptive, actions } = outcome.change;
+    expect([summary, disruptive]).toEqual([
+      'finish the join of the host: its node is there, and the run that began it was killed before the end',
+      false,
+    ]);
+    expect(diff).toEqual([
+      '+ annotation kubeadm.alpha.kubernetes.io/cri-socket: /run/containerd/containerd.sock',
+      '+ labels and taint of a control plane (kubeadm join phase control-plane-join)',
+      '- what the killed run made to let it in, through cp-1',
+    ]);
+    const [forget, action] = actions;
+    expect(forget).toMatchObject({ kind: 'run-on', on: 'cp-1' });
+    expect(JSON.stringify(forget)).toMatch(/provision: cp-2 joins.*kubeadm-certs/);
+    if (action?.kind !== 'run') throw new Error('no command');
+    expect(action.command.script).toContain('with join phase control-plane-join all');
+    expect(action.command.script).not.toContain('reset');
+    expect(JSON.parse(action.command.stdin as string)).toMatchObject({
+      kind: 'JoinConfiguration',
+      discovery: { file: { kubeConfigPath: '/etc/kubernetes/admin.conf' } },
+      controlPlane: { localAPIEndpoint: { advertiseAddress: '10.0.0.12' } },
+    });
+    const worker = await planOf('joining', 'registered');
+    expect(JSON.stringify(worker)).not.toMatch(/reset|control-plane|stdin/);
+    expect(JSON.stringify(worker)).toContain('annotate --overwrite node worker-1');
+  });
+
+  test.each(MADE_BEFORE_KUBELET)('is reset all the same where a power cut has left %s empty', async (path) => {
+    expect(await planOfControlPlane(path)).toMatchObject({
+      change: { summary: expect.stringMatching(/^reset the host, /), disruptive: true },
+    });
   });
 
   test('is not reset where nobody says whether its join was finished', async () => {
