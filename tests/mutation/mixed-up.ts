@@ -17,6 +17,7 @@ function isPlain(type: ts.Type): boolean {
 function isTarget(node: ts.Node): boolean {
   const { parent } = node;
   if (ts.isPostfixUnaryExpression(parent) || ts.isDeleteExpression(parent)) return true;
+  if (ts.isArrayLiteralExpression(parent)) return isTarget(parent);
   if (!ts.isBinaryExpression(parent) || parent.left !== node) return false;
   const operator = parent.operatorToken.kind;
   return operator >= ts.SyntaxKind.FirstAssignment && operator <= ts.SyntaxKind.LastAssignment;

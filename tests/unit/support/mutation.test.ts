@@ -97,8 +97,9 @@ describe('a mutation run', () => {
       "type Step = 'stop' | 'start' | 'remove';",
       'interface Host { readonly name: string; readonly port: number; readonly owner: string }',
       'function order(step: Step, first: Host, second: Host, most: number): readonly unknown[] {',
-      '  const least = first.port;',
-      "  if (step === 'stop') return [order('remove', second, first, least), most];",
+      '  let [least, last] = [first.port, most];',
+      '  [least, last] = [most, first.port];',
+      "  if (step === 'stop') return [order('remove', second, first, least), last];",
       '  return [first.name];',
       '}',
     ];
@@ -108,15 +109,20 @@ describe('a mutation run', () => {
     const checker = ts.createProgram(['a.ts'], options, host).getTypeChecker();
     const mixed = findSlips(source, checker).filter(({ slip }) => /^(?:swapped|other) /.test(slip.kind));
     expect(mixed.map(({ slip }) => `${slip.kind}: ${slip.was} → ${slip.became}`)).toEqual([
+      'other order: [first.port, most] → [most, first.port]',
+      'other variable: first → second',
+      'other variable: most → last',
+      'other order: [most, first.port] → [first.port, most]',
+      'other variable: most → last',
       'other variable: first → second',
       "other word: 'stop' → 'start'",
-      "other order: [order('remove', second, first, least), most] → [most, order('remove', second, first, least)]",
+      "other order: [order('remove', second, first, least), last] → [last, order('remove', second, first, least)]",
       "swapped arguments: order('remove', second, first, least) → order('remove', first, second, least)",
       "other word: 'remove' → 'stop'",
       'other variable: second → first',
       'other variable: first → second',
-      'other variable: least → most',
-      'other variable: most → least',
+      'other variable: least → last',
+      'other variable: last → least',
       'other property: first.name → first.owner',
       'other variable: first → second',
     ]);
