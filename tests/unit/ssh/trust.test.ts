@@ -9,6 +9,7 @@ import { childEnvironment } from '../../../src/ssh/child-environment.js';
 import { createCredentials } from '../../../src/ssh/credentials.js';
 import { createHostKeys, type HostKeyCheck } from '../../../src/ssh/host-keys.js';
 import {
+  fingerprint,
   hashHostName,
   hostKeyAlgorithms,
   judgeHostKey,
@@ -67,6 +68,7 @@ describe('the key of a host', () => {
     ['that is known', line('node.example', ED), ED, '', false, undefined],
     ['that is another one', line('node.example', OTHER), ED, '', true, 'host-key-changed'],
     ['that nobody knows', '', ED, '', false, 'host-key-unknown'],
+    ['that nobody knows, beside a hash that is none', '|1 ssh-ed25519 AAAA\n', ED, '', false, 'host-key-unknown'],
     ['that nobody knows, and may be new', '', ED, '', true, undefined],
     [
       'that nobody knows, and may be new by the configuration',
@@ -170,7 +172,42 @@ describe('the key of a host', () => {
     expect(algorithms('a ssh-unheard AAAA')).toEqual(usual);
   });
 
+  test('that is refused is shown whole, with what to type', async () => {
+    const file = join(directory, 'known');
+    const refusal = async (text: string): Promise<unknown> => {
+      const { host, message, hint, code: refused } = (await check(await known(text), false)).verify(ED) ?? {};
+      return [refused, host, message, hint];
+    };
+    const [one, other] = [ED, OTHER].map((key) => `ssh-ed25519 ${fingerprint(key)}`);
+    expect(await refusal('')).toEqual([
+      ...['host-key-unknown', 'etcd-1', `etcd-1: the host key of node.example is not known: ${one}`],
+      expect.stringContaining('ssh-keygen -lf /etc/ssh/ssh_host_…_key.pub'),
+    ]);
+    expect(await refusal(`# ours\n${line('node.example', OTHER)}`)).toEqual([
+      ...['host-key-changed', 'etcd-1'],
+      [
+        'etcd-1: the host key of node.example has changed: someone may be intercepting the connection, or the host was reinstalled.',
+        ...[`  it shows ${one}`, `  known is ${other} (${file}:2)`],
+      ].join('\n'),
+      `if the host was reinstalled: ssh-keygen -R node.example -f ${file}, then run again with --accept-new-host-keys`,
+    ]);
+    expect(await refusal(`@revoked ${line('*', ED)}`)).toEqual([
+      ...['host-key-revoked', 'etcd-1', `etcd-1: the host key of node.example is revoked: ${one} (${file}:1)`],
+      'give the host a new key: rm /etc/ssh/ssh_host_*, then ssh-keygen -A, on the host',
+    ]);
+  });
+
+  test('that a person has confirmed is taken, and just that', async () => {
+    const keys = await createHostKeys({
+      ...{ acceptNew: false, randomBytes: (size) => Buffer.alloc(size, 7), onNotice: () => undefined },
+      confirmed: new Map([['etcd-1', fingerprint(ED)]]),
+    }).checkFor('etcd-1', settings(await known('')));
+    expect([keys.verify(ED), keys.verify(OTHER)?.code]).toEqual([undefined, 'host-key-unknown']);
+  });
+
   test('that has changed is compared with the one of its type', () => {
+    const same = parseKnownHosts(line('a', RSA) + line('a', OTHER) + line('a', keyOf('ssh-ed25519', 'four')), 'f');
+    expect(judgeHostKey(same, ED)).toMatchObject({ kind: 'changed', entry: { line: 2 } });
     const entries = parseKnownHosts(`  ${line('a', RSA)}\t${line('a', OTHER)}`, 'f');
     const verdict = judgeHostKey(entries, ED);
     expect(verdict).toMatchObject({ kind: 'changed', entry: { type: 'ssh-ed25519', line: 2, file: 'f' } });
@@ -182,6 +219,20 @@ describe('the key of a host', () => {
 });
 
 describe('names that a shell could run', () => {
+  test.each([
+    [{ address: 'a;b', user: 'x' }, "h: 'a;b' is not an address or a host name", 'check ansible_host of h'],
+    [{ address: 'a', user: 'x;y' }, "h: 'x;y' is not a user name", 'check ansible_user of h'],
+  ])('%j: where they are set is told', (names, message, hint) => {
+    expect(() => {
+      checkNames('h', names);
+    }).toThrow(
+      expect.objectContaining({
+        message: `${message}: it has characters that a shell could run`,
+        hint: `${hint}, its ProxyJump, and HostName and User in ~/.ssh/config`,
+      }),
+    );
+  });
+
   const refused = (address: string, user?: string): boolean => {
     try {
       checkNames('h', { address, user });
@@ -331,7 +382,16 @@ describe('keys and passwords that are tried', () => {
 
   test('the key that was named must be one', async () => {
     const none = { privateKeyFile: join(directory, 'none') };
-    await expect(find('', none)).rejects.toMatchObject({ code: 'key-unusable', host: 'etcd-1' });
+    await expect(find('', none)).rejects.toMatchObject({
+      ...{ code: 'key-unusable', host: 'etcd-1', hint: 'check ansible_ssh_private_key_file' },
+      message: `etcd-1: private key ${none.privateKeyFile}: no such file`,
+    });
+    const locked = await file('locked', pkcs1('secret'));
+    const opened = await find('', { privateKeyFile: locked, variable: new Secret('secret') });
+    expect([opened.tried, opened.skipped]).toEqual([[locked], []]);
+    await expect(find('', { privateKeyFile: locked, variable: new Secret('wrong') })).rejects.toMatchObject({
+      message: expect.stringContaining(`private key ${locked}: the passphrase does not open it`),
+    });
     for (const [text, reason] of [
       ['nonsense', 'not a private key'],
       ['-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n', 'PKCS#8'],
