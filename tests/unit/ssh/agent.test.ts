@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import type { AnyAuthMethod, BaseAgent, ParsedKey } from 'ssh2';
 import type { Secret } from '../../../src/model/secret.js';
+import { openAgent } from '../../../src/ssh/agent.js';
 import { createCredentials, type Credentials } from '../../../src/ssh/credentials.js';
 import { createPrivateKeys } from '../../../src/ssh/private-keys.js';
 import { parseOptions, settingsFrom } from '../../../src/ssh/settings.js';
@@ -33,13 +34,17 @@ function identities(keys: readonly Buffer[]): Buffer {
   return word(Buffer.concat([Buffer.from([12]), count, ...keys.flatMap((key) => [word(key), word('a comment')])]));
 }
 
+/** What it signs whatever with. */
+const SIGNED = word(Buffer.concat([Buffer.from([14]), word(Buffer.concat([word('ssh-ed25519'), word('signature')]))]));
+
 beforeEach(async () => {
   directory = temporaryDirectory('agent');
   asked = 0;
   agent = createServer((connection) => {
     asked += 1;
     connection.on('error', () => undefined);
-    connection.on('data', () => connection.write(identities(KEYS)));
+    // 13: to sign something (draft-ietf-sshm-ssh-agent, 5.1).
+    connection.on('data', (chunk: Buffer) => connection.write(chunk[4] === 13 ? SIGNED : identities(KEYS)));
   });
   agent.listen(join(directory, 'socket'));
   await once(agent, 'listening');
@@ -127,6 +132,32 @@ describe('an agent', () => {
     const found = await find(configured === undefined ? '' : `identityagent ${configured}`);
     expect(found.tried).toEqual(isAsked ? ['3 keys of the agent'] : []);
     expect(found.skipped).toEqual([]);
+  });
+
+  test('signs with the keys that are offered', async () => {
+    const { methods } = await search()('');
+    const { agent: offering } = methods[0] as unknown as { readonly agent: BaseAgent<ParsedKey> };
+    const key = await new Promise<ParsedKey | undefined>((resolve) => {
+      offering.getIdentities((_, keys = []) => {
+        resolve(keys[0] as ParsedKey);
+      });
+    });
+    if (key === undefined) throw new Error('no key');
+    const signature = await new Promise<string>((resolve, reject) => {
+      offering.sign(key, Buffer.from('data'), {}, (error, bytes) => {
+        if (error) reject(error);
+        else resolve(String(bytes));
+      });
+    });
+    expect(signature).toContain('signature');
+  });
+
+  test('that accepts and never answers is given up, with how long that took', async () => {
+    const path = join(directory, 'mute');
+    const mute = createServer((connection) => connection.on('error', () => undefined)).listen(path);
+    await once(mute, 'listening');
+    await expect(openAgent(path, 50)).rejects.toThrow('no answer within 0.05 s');
+    mute.close();
   });
 
   test('that is not there is left out, with its place', async () => {

@@ -74,6 +74,8 @@ test('tokens are filled in', () => {
     hostKeyAlias: 'node-x',
     identityAgent: '/home/me/me.sock',
   });
+  // One that nobody knows stays.
+  expect(settings('IdentityFile /x/%q/%h').identityFiles).toEqual(['/x/%q/node']);
 });
 
 test('seconds become milliseconds', () => {
