@@ -38,6 +38,15 @@ test.each([
   else expect(answer).toMatchObject({ open: false, isFinal: true, reason: expect.stringContaining(reason) as unknown });
 });
 
+test('a member that is to leave counts until it has', async () => {
+  const [stays, leaves] = [SAMPLE_CLUSTER.members.slice(0, 1), SAMPLE_CLUSTER.members.slice(1, 2)];
+  const cluster = { ...SAMPLE_CLUSTER, members: stays, formerMembers: leaves };
+  const answer = await etcdKeepsQuorum(cluster, () => TODAY).check(
+    gateInput(members(2), { when: 'before', batch: ['etcd-2'] }),
+  );
+  expect(answer).toMatchObject({ open: false, reason: expect.stringContaining('etcd-2 is one of 2') as unknown });
+});
+
 test('the members outside the batch must be healthy', async () => {
   const hosts = fakeProbes({
     'etcd-1': etcdHost({ status: healthy(1) }),
