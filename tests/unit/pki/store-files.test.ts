@@ -1,7 +1,7 @@
 import { mkdir, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from '@jest/globals';
-import { readIfThere, replace, writeNew, writePrivately } from '../../../src/pki/store-files.js';
+import { readIfThere, replace, requireWritable, writeNew, writePrivately } from '../../../src/pki/store-files.js';
 import { temporaryDirectory } from '../../support/temporary-directory.js';
 
 let directory: string;
@@ -96,5 +96,23 @@ describe('what its owner alone may read', () => {
         message: expect.stringMatching(RegExp(`^the plan was not written to ${place}: .*${why}`)) as unknown,
       });
     expect((await stat('/dev/null')).isCharacterDevice()).toBe(true);
+  });
+});
+
+describe('what shows before any work that a file could not be written', () => {
+  test('leaves nothing where it could', async () => {
+    await requireWritable(join(directory, 'plan'), 'the plan');
+    expect(await readdir(directory)).toEqual([]);
+  });
+
+  test.each([
+    ['its directory is a file', () => join(directory, 'file', 'plan')],
+    ['it is a device', () => '/dev/null'],
+  ])('is an error with its name where %s', async (_, place) => {
+    await writeFile(join(directory, 'file'), '');
+    await expect(requireWritable(place(), 'the plan')).rejects.toMatchObject({
+      code: 'file-not-written',
+      message: expect.stringContaining(place()),
+    });
   });
 });
