@@ -75,7 +75,7 @@ export async function runApply(
   const request = { command, inventory, options, journal, plays } as const;
   await withRun(request, context, async ({ session, emit, settled, begun, startActing }) => {
     check?.(session);
-    // One that is none is told before any host is asked.
+    // A file that is no plan is refused before any host is asked.
     if (options.plan !== undefined) await (await import('../engine/saved-plan.js')).readSavedPlan(options.plan);
     const own = await playsOf?.(session);
     const { plan, locks, missing } = await session.plan(own);

@@ -1,5 +1,5 @@
 import { counted } from '../model/counted.js';
-import type { HostOutline, PlanOutline, PlayOutline } from '../model/plan.js';
+import { plannedSteps, type HostOutline, type PlanOutline, type PlayOutline } from '../model/plan.js';
 import type { Style } from './style.js';
 import { printable } from './terminal-text.js';
 import { nameHosts } from './wording.js';
@@ -35,6 +35,31 @@ export function renderOverview({ plays }: PlanOutline, style: Style): string[] {
     return `  ${number} ${place}  ${figuresOf(row, style)}`;
   });
   return [style.bold('In this order:'), ...lines, ''];
+}
+
+/** What clients feel of a disruptive change, by its resource, and for how long: the figures of docs/what-clients-feel.md. */
+const FELT: readonly (readonly [resource: RegExp, felt: string])[] = [
+  [/^etcd-member:/, 'a member that restarts ends its own connections; where it led, an election takes about a second'],
+  [/^static-pod/, 'a static pod that restarts answers nobody for some seconds to a minute; those of other hosts go on'],
+  [/^kubelet-server$/, 'a kubelet restarts in seconds; its pods go on'],
+  [
+    /^(?:service|retired|freed-balancer):/,
+    'connections through a service that restarts or stops end; new ones work within seconds',
+  ],
+  [/^kubernetes:drained/, 'pods of a drained node end there and start elsewhere, as their disruption budgets let them'],
+];
+
+const FELT_OTHERWISE = 'some connections may end: docs/what-clients-feel.md';
+
+/** What clients feel of a plan, a line each; none where nothing is disruptive. */
+export function renderFelt({ plays }: PlanOutline, style: Style): string[] {
+  const felt = plannedSteps({ plays }).flatMap(({ step: { address, outcome } }) =>
+    outcome.kind === 'change' && outcome.change.disruptive
+      ? [FELT.find(([resource]) => resource.test(address))?.[1] ?? FELT_OTHERWISE]
+      : [],
+  );
+  if (felt.length === 0) return [];
+  return [style.bold('Clients feel:'), ...[...new Set(felt)].map((each) => `  ${style.watch('!')} ${each}`), ''];
 }
 
 /** The plays that change something, or may once it is known. */

@@ -7,7 +7,7 @@ import {
   type PlayOutline,
   type StepOutline,
 } from '../model/plan.js';
-import { renderOverview } from './plan-overview.js';
+import { renderFelt, renderOverview } from './plan-overview.js';
 import { groupHosts, type GroupedStep, type HostGroup } from './plan-groups.js';
 import { createStyle, type Style } from './style.js';
 import { printable } from './terminal-text.js';
@@ -158,5 +158,5 @@ export function renderPlan(plan: PlanOutline, options: { readonly colour: boolea
   const busy = plan.plays.filter((play) => !isIdle(play)).flatMap((play) => renderPlay(play, style));
   const plays = changes + unknown === 0 ? [] : [...busy, ...renderIdle(plan.plays.filter(isIdle), style)];
   const overview = renderOverview(plan, style);
-  return `${[...plays, ...overview, ...renderAway(plan, style), renderSummary(plan, style)].join('\n')}\n`;
+  return `${[...plays, ...overview, ...renderFelt(plan, style), ...renderAway(plan, style), renderSummary(plan, style)].join('\n')}\n`;
 }

@@ -182,7 +182,9 @@ describeOnLab('the wizard, where an etcd runs', 'wizardrun', { etcd: 3 }, (lab) 
     );
     const second = startInit(lab, other);
     persons.push(second);
-    await second.does('What do you have?', '\u001b[A');
+    await second.does('What do you have?', '\u001b[B');
+    await second.does('❯ a running etcd', '\u001b[B');
+    await second.does('❯ a running Kubernetes', '\u001b[B');
     await second.does('❯ an Ansible or kubespray', '\r');
     await second.does('That inventory', `${join(other, 'hosts.ini')}\r`);
     for (const question of ['Hosts, as', 'User to log in', 'Private key']) await second.does(question, '\r');

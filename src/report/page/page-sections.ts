@@ -105,9 +105,11 @@ function stepOf({ step, variants, ends }: GroupedReportStep): Markup {
 `;
 }
 
-function signOf({ end, disruptive }: GroupedReportStep['step']): Markup {
+function signOf({ end, disruptive, effect }: GroupedReportStep['step']): Markup {
   if (end === 'unknown') return markup`<span class="watch">?</span>`;
-  return disruptive ? markup`<span class="watch">!</span>` : markup`<span class="good">~</span>`;
+  if (disruptive) return markup`<span class="watch">!</span>`;
+  if (effect === 'delete') return markup`<span class="bad">-</span>`;
+  return markup`<span class="good">${effect === 'create' ? '+' : '~'}</span>`;
 }
 
 function toneOf(end: StepEnd): Tone | 'dim' {
@@ -135,7 +137,7 @@ export function gatesSection({ gates }: RunReport): Markup {
     const end = isOpen
       ? gateOpened(waited, note)
       : markup`<span class="bad">did not open within ${duration(waited)}</span>`;
-    return markup`<tr><td>${gate}</td><td>${nameHosts(hosts)}</td><td>${duration(fromMs)}</td><td>${end}</td><td>${reasons.join('; then ')}</td></tr>`;
+    return markup`<tr><td class="name">${gate}</td><td${hosts.length < 3 ? markup` class="name"` : undefined}>${nameHosts(hosts)}</td><td>${duration(fromMs)}</td><td>${end}</td><td>${reasons.join('; then ')}</td></tr>`;
   });
   return section('Gates', [wideTable('gates', ['gate', 'hosts', 'asked after', 'end', 'waited for'], rows)]);
 }

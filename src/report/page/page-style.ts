@@ -30,7 +30,7 @@ pre .add { background: var(--added); } pre .del { background: var(--removed); } 
 .wide { overflow-x: auto; }
 table { border-collapse: collapse; width: 100%; min-width: 38rem; overflow-wrap: break-word; }
 th, td { text-align: left; vertical-align: top; padding: .3rem .7rem .3rem 0; border-bottom: 1px solid var(--line); }
-th { color: var(--dim); font-weight: 600; } td.number { text-align: right; padding-right: 1.5rem; } th.number { text-align: right; padding-right: 1.5rem; }
+th { color: var(--dim); font-weight: 600; } td.name { white-space: nowrap; } td.number { text-align: right; padding-right: 1.5rem; } th.number { text-align: right; padding-right: 1.5rem; }
 .good { color: var(--good); } .watch { color: var(--watch); } .bad { color: var(--bad); } .dim { color: var(--dim); }
 h1.good, h1.watch, h1.bad { color: var(--fore); }
 .step { margin: .15rem 0; padding-left: 1.1rem; }
@@ -41,7 +41,7 @@ form { display: flex; flex-wrap: wrap; gap: .5rem; align-items: center; margin: 
 input, button { font: inherit; color: inherit; background: var(--soft); border: 1px solid var(--line); border-radius: 6px; padding: .25rem .6rem; }
 input { flex: 1 1 14rem; min-width: 0; }
 [hidden] { display: none; }
-svg { display: block; max-width: none; font: 12px system-ui, sans-serif; fill: var(--fore); }
+svg { display: block; max-width: max(100%, 40rem); height: auto; font: 12px system-ui, sans-serif; fill: var(--fore); }
 .box rect { fill: var(--soft); stroke: var(--dim); stroke-width: 1.2; }
 .box.good rect { stroke: var(--good); } .box.watch rect { stroke: var(--watch); } .box.bad rect { stroke: var(--bad); stroke-width: 2; }
 .box text, text.column { text-anchor: middle; } .box .title { font-weight: 600; } .box .detail, text.column, .tick { fill: var(--dim); }

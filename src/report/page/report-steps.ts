@@ -1,3 +1,4 @@
+import type { Effect } from '../../model/change.js';
 import type { PlanOutline } from '../../model/plan.js';
 import type { EventJson } from '../event-schema.js';
 
@@ -18,6 +19,8 @@ export interface ReportStep {
   readonly task: string | undefined;
   /** What changes; of an unknown one, what must happen before it can be decided. */
   readonly summary: string;
+  /** What the plan says that it does; absent where no plan was seen. */
+  readonly effect: Effect | undefined;
   readonly disruptive: boolean;
   readonly diff: readonly string[];
   readonly end: StepEnd;
@@ -65,7 +68,14 @@ function keyOf({ play, host, address }: Place): string {
 }
 
 function blank({ play, host, address, summary }: Place & { readonly summary: string }): Omit<ReportStep, 'end'> {
-  const nothing = { task: undefined, disruptive: false, diff: [], elapsedMs: undefined, message: undefined };
+  const nothing = {
+    task: undefined,
+    effect: undefined,
+    disruptive: false,
+    diff: [],
+    elapsedMs: undefined,
+    message: undefined,
+  };
   return { play, host, address, summary, ...nothing };
 }
 
@@ -77,8 +87,8 @@ function plannedSteps(plan: PlanOutline | undefined): readonly ReportStep[] {
           const place = { play, host, address };
           if (outcome.kind === 'unknown')
             return { ...blank({ ...place, summary: outcome.because }), task, end: 'unknown' };
-          const { summary, disruptive, diff } = outcome.change;
-          return { ...blank({ ...place, summary }), task, disruptive, diff, end: 'planned' };
+          const { summary, effect, disruptive, diff } = outcome.change;
+          return { ...blank({ ...place, summary }), task, effect, disruptive, diff, end: 'planned' };
         }),
       ),
     ),

@@ -1,7 +1,8 @@
 import { SpanStatusCode, trace, type Context, type Span, type Tracer } from '@opentelemetry/api';
 import type { Event, RunCommand } from '../../model/events.js';
 import { summarisePlan } from '../../model/plan.js';
-import { attributes, kindOfResource, resourceName, type Said } from './attributes.js';
+import { attributes, type Said } from './attributes.js';
+import { HostSpans, say } from './host-spans.js';
 
 /** A run as spans. */
 export interface RunSpans {
@@ -18,8 +19,6 @@ export interface SpanPlace {
   readonly parent: Context;
 }
 
-type ChangeEvent = Extract<Event, { readonly address: string }>;
-
 /**
  * Run → look, and run → play → batch → host → change, from the events alone. A host's span is from its first change of a batch to the end of
  * its last; a gate's waits are events of the batch that waits.
@@ -27,12 +26,6 @@ type ChangeEvent = Extract<Event, { readonly address: string }>;
  */
 export function createRunSpans(place: SpanPlace, command: RunCommand, begun: number): RunSpans {
   return new Spans(place, command, begun);
-}
-
-interface HostSpan {
-  readonly span: Span;
-  /** When something was last done on it. */
-  last: number;
 }
 
 class Spans implements RunSpans {
@@ -44,13 +37,11 @@ class Spans implements RunSpans {
   #batch: Span | undefined;
   #batches = 0;
   /** Of the batch. */
-  readonly #hosts = new Map<string, HostSpan>();
-  /** Begun and not ended. */
-  readonly #changes = new Map<string, { readonly span: Span; readonly host: HostSpan }>();
-
+  readonly #hosts: HostSpans;
   constructor({ tracer, parent }: SpanPlace, command: RunCommand, begun: number) {
     this.#tracer = tracer;
     this.#parent = parent;
+    this.#hosts = new HostSpans((name, said, above, at) => this.#start(name, said, above, at));
     this.#run = tracer.startSpan(
       `provision ${command}`,
       { startTime: begun, attributes: attributes({ 'provision.command': command }) },
@@ -88,7 +79,7 @@ class Spans implements RunSpans {
       case 'change-done':
       case 'change-failed':
       case 'rolled-back':
-        this.#changed(event, at);
+        this.#hosts.note(event, this.#batch ?? this.#play ?? this.#run, at);
         return;
       case 'drill-measured':
         this.#tell('drill measured', drillOf(event), at);
@@ -148,36 +139,6 @@ class Spans implements RunSpans {
     });
   }
 
-  #changed(event: ChangeEvent, at: number): void {
-    const { type, host, address } = event;
-    const of = this.#hosts.get(host) ?? this.#startHost(host, at);
-    of.last = at;
-    const key = `${host}\0${address}`;
-    if (type === 'rolled-back') {
-      of.span.addEvent('rolled back', {}, at);
-    } else if (type === 'change-started') {
-      const kind = kindOfResource(address);
-      const said = {
-        'provision.host': host,
-        'provision.resource': resourceName(address),
-        'provision.resource.kind': kind,
-      };
-      this.#changes.set(key, { span: this.#start(`change ${kind}`, said, of.span, at), host: of });
-    } else {
-      const change = this.#changes.get(key);
-      this.#changes.delete(key);
-      if (change !== undefined) endChange(change.span, type === 'change-done' ? 'done' : 'failed', at);
-      if (type === 'change-failed') of.span.setStatus({ code: SpanStatusCode.ERROR });
-    }
-  }
-
-  #startHost(host: string, at: number): HostSpan {
-    const span = this.#start(`host ${host}`, { 'provision.host': host }, this.#batch ?? this.#play ?? this.#run, at);
-    const of = { span, last: at };
-    this.#hosts.set(host, of);
-    return of;
-  }
-
   #failed({ kind, failures }: Extract<Event, { type: 'run-failed' }>, at: number): void {
     for (const { host, code } of failures)
       this.#run.addEvent('failure', attributes({ 'provision.host': host, 'error.type': code ?? '_OTHER' }), at);
@@ -200,26 +161,10 @@ class Spans implements RunSpans {
   }
 
   #endBatch(at: number): void {
-    for (const { span, host } of this.#changes.values()) {
-      endChange(span, 'not-ended', at);
-      host.last = at;
-    }
-    this.#changes.clear();
-    for (const { span, last } of this.#hosts.values()) span.end(last);
-    this.#hosts.clear();
+    this.#hosts.end(at);
     this.#batch?.end(at);
     this.#batch = undefined;
   }
-}
-
-function say(span: Span, said: Said): void {
-  span.setAttributes(attributes(said));
-}
-
-function endChange(span: Span, result: 'done' | 'failed' | 'not-ended', at: number): void {
-  say(span, { 'provision.change.result': result });
-  if (result !== 'done') span.setStatus({ code: SpanStatusCode.ERROR });
-  span.end(at);
 }
 
 function drillOf({ host, service, address, client, recoveredMs }: Extract<Event, { type: 'drill-measured' }>): Said {

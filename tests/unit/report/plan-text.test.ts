@@ -70,7 +70,12 @@ describe('renderPlan', () => {
       expect.stringMatching(/^ {2}2 etcd +etcd-2 → etcd-3 → etcd-1 +6 changes, ! 3 disruptive$/) as unknown,
       '',
     ]);
-    expect(end[4]).toMatch(/^Plan: /);
+    expect(end.slice(4, 7)).toEqual([
+      'Clients feel:',
+      expect.stringContaining('! connections through a service that restarts or stops end') as unknown,
+      '',
+    ]);
+    expect(end[7]).toMatch(/^Plan: /);
     expect(renderPlan(ROLLING_RESTART, { colour: false })).not.toContain('In this order');
   });
 
