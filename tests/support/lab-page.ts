@@ -1,5 +1,5 @@
 import { copyFileSync, existsSync, readdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { journalDirectory, readJournal, type KeptRun } from '../../src/report/journal.js';
 import type { TestLab } from './lab.js';
 import { inventoryWith, PASSPHRASE, vipOf } from './main-job.js';
@@ -83,6 +83,15 @@ export async function placeWithInventory(
   writeFileSync(join(place.work, '.on-the-way'), 'on-the-way-planted\n', { mode: 0o600 });
   writeFileSync(join(place.work, '.new-passphrase'), `${PASSPHRASE}\n`, { mode: 0o600 });
   return place;
+}
+
+/** A place beside an inventory of a test, which stands for that of the pages, with the authority that is there. */
+export async function placeBeside(lab: TestLab, inventory: string, acts: PagePlace['byHand'] = {}): Promise<PagePlace> {
+  const place = await placeOnLab(lab, acts);
+  const work = dirname(inventory);
+  writeFileSync(join(work, '.variables'), `export PROVISION_CA_PASSPHRASE=${PASSPHRASE}\n`, { mode: 0o600 });
+  const here = (text: string): string => place.here(text).replaceAll('inventory.yaml', basename(inventory));
+  return { ...place, work, here };
 }
 
 /** What was performed where a page is worked through, run by run, as the journal has it: `provision history`. */
