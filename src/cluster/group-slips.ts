@@ -1,5 +1,5 @@
 import { FORMER_MEMBERS, FORMER_NODES } from '../model/former-groups.js';
-import { editDistance } from '../model/did-you-mean.js';
+import { isNear } from '../model/did-you-mean.js';
 import { counted } from '../model/counted.js';
 import type { Inventory } from '../model/inventory.js';
 import { shortList } from '../model/short-list.js';
@@ -60,7 +60,5 @@ function isSlip(name: string, known: string): boolean {
   const given = name.toLowerCase().replaceAll(/[-.]/g, '_');
   const letters = (text: string): string => Array.from(text).sort().join('');
   if (given === known || letters(given) === letters(known)) return true;
-  return known.length < SHORT
-    ? given.length !== known.length && editDistance(given, known) === 1
-    : editDistance(given, known) <= 2;
+  return known.length < SHORT ? given.length !== known.length && isNear(given, known, 1) : isNear(given, known, 2);
 }

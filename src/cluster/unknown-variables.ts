@@ -1,4 +1,4 @@
-import { editDistance } from '../model/did-you-mean.js';
+import { isNear } from '../model/did-you-mean.js';
 import type { SourcePosition } from '../model/errors.js';
 import type { Inventory } from '../model/inventory.js';
 import { PROVIDED_VARIABLES } from './derived-variables.js';
@@ -77,7 +77,7 @@ const WORDS = new Set(
  */
 function slipOf(name: string, known: readonly string[]): string | undefined {
   if (OF_OTHERS.has(name)) return undefined;
-  const near = known.filter((candidate) => editDistance(name, candidate) <= 2);
+  const near = known.filter((candidate) => isNear(name, candidate, 2));
   const [meant] = near;
   if (meant === undefined || near.length > 1) return undefined;
   if (name.replaceAll('_', '') === meant.replaceAll('_', '')) return meant;
@@ -112,6 +112,6 @@ export function checkUnknownVariables(inventory: Inventory, reader: VariableRead
 /** Where a name is close to a known one, and may still be another role's. */
 function hintFor(name: string, known: readonly string[]): string {
   if (OF_OTHERS.has(name)) return '';
-  const near = known.find((candidate) => editDistance(name, candidate) <= 2);
+  const near = known.find((candidate) => isNear(name, candidate, 2));
   return near === undefined ? '' : ` (or ${near}?)`;
 }

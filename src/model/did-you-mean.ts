@@ -8,10 +8,15 @@ const MAX_EDITS = 3;
  */
 export function didYouMean(given: string, known: Iterable<string>): string {
   const near = [...known]
+    .filter((name) => isNear(given.toLowerCase(), name.toLowerCase(), Math.min(MAX_EDITS, Math.ceil(name.length / 3))))
     .map((name) => ({ name, edits: editDistance(given.toLowerCase(), name.toLowerCase()) }))
-    .filter(({ name, edits }) => edits <= Math.min(MAX_EDITS, Math.ceil(name.length / 3)))
     .sort((a, b) => a.edits - b.edits);
   return near[0] === undefined ? '' : `; did you mean ${near[0].name}?`;
+}
+
+/** Whether so many edits make one name of the other. Most names differ too much in length, which costs nothing to see. */
+export function isNear(a: string, b: string, mostEdits: number): boolean {
+  return Math.abs(a.length - b.length) <= mostEdits && editDistance(a, b) <= mostEdits;
 }
 
 /** Levenshtein distance, one row at a time. @returns letters added, left out or replaced */
