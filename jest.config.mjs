@@ -24,10 +24,11 @@ const runs = {
   parts: PARTS,
   part: numberOfThisCommit(12, PARTS),
   /** They measure how long a client waits. */
-  alone: ['drill', 'etcd-safety', 'kubernetes-lab', 'main-job', 'migration'],
+  alone: ['drill', 'etcd-safety', 'kubernetes-lab', 'kubernetes-power-cuts', 'main-job', 'migration'],
   /** They take minutes; the longest first. */
   first: [
     'worst-day',
+    'kubernetes-unstack',
     'runbooks-members',
     'runbooks',
     'ca-rotate',
@@ -45,13 +46,13 @@ const runs = {
     'kubernetes-nodes',
     'virtual-ip-changes',
     'apiserver-lb',
+    'kubernetes-playbook',
     'bypass',
     'verify',
     'killed-migration',
     'external-balancer',
     'expired-certificates',
     'nginx',
-    'kubernetes-playbook',
     'kubernetes-certificates',
     'kubernetes-packages',
     'fleet-jobs',

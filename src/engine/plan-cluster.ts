@@ -35,7 +35,7 @@ export async function planCluster(request: ClusterPlanRequest, world: World): Pr
     doubtsOf(request.plays, look),
   ]);
   const wrong = wrongClocks(plan, clocks, request.members);
-  // All that is wrong is told at once.
+  // All that is wrong is reported at once.
   if (failures.length > 0) throw planningFailed([...failures, ...wrong]);
   const { changes, unknown } = summarisePlan(plan);
   if (wrong.length > 0 && changes + unknown > 0)

@@ -30,7 +30,7 @@ async function answers(lab: TestLab, host: string): Promise<boolean> {
   return (await lab.ssh(host, 'true')).status === 0;
 }
 
-describeOnLab('a lab', 'main', { etcd: 2, controlPlanes: 1, crashPauses: 'kubelet' }, (lab) => {
+describeOnLab('a lab', 'main', { etcd: 2, controlPlanes: 1 }, (lab) => {
   test('its hosts answer ssh as root, ops (sudo with a password) and deploy (sudo without)', async () => {
     const who = 'hostname; id -un';
     expect((await lab.ssh('etcd-1', who)).stdout).toBe('etcd-1\nroot\n');
@@ -128,48 +128,6 @@ describeOnLab('a lab', 'main', { etcd: 2, controlPlanes: 1, crashPauses: 'kubele
   });
 
   describe('the stand-in for the kubelet', () => {
-    const MANIFESTS = '/etc/kubernetes/manifests';
-    const pod = (word: string, seconds: number, comment = ''): string =>
-      `cat > ${MANIFESTS}/${word}.yaml <<'END'
-${comment}
-spec:
-  containers: [{name: ${word}, command: [sleep], args: ["${seconds}"]}]
-  terminationGracePeriodSeconds: 1
-END`;
-    const sleepers = async (seconds: number): Promise<readonly string[]> =>
-      (await lab.ssh('cp-1', `pgrep -fx 'sleep ${seconds}'`)).stdout.split('\n').filter((pid) => pid !== '');
-    const become = async (seconds: number, count: number): Promise<readonly string[]> => {
-      await waitUntil(async () => (await sleepers(seconds)).length === count, 10_000, 100);
-      return sleepers(seconds);
-    };
-
-    test('starts what a manifest says, again when it dies, again when it changes, and ends it with its file', async () => {
-      await lab.ssh('cp-1', pod('tiny', 7001));
-      const [first] = await become(7001, 1);
-      expect(first).toBeDefined();
-      await lab.ssh('cp-1', `kill -9 ${first ?? ''}`);
-      const restarted = await waitUntil(async () => (await sleepers(7001)).some((pid) => pid !== first), 40_000, 100);
-      expect(restarted).toBe(true);
-      await lab.ssh('cp-1', pod('tiny', 7002));
-      expect([await become(7002, 1), await sleepers(7001)]).toEqual([[expect.any(String)], []]);
-      await lab.ssh('cp-1', `rm ${MANIFESTS}/tiny.yaml`);
-      expect(await become(7002, 0)).toEqual([]);
-    });
-
-    test('a comment changes nothing; a second file is a second pod, a dot file none', async () => {
-      await lab.ssh('cp-1', pod('quiet', 7003));
-      const running = await become(7003, 1);
-      await lab.ssh('cp-1', pod('quiet', 7003, '# a comment'));
-      await lab.ssh('cp-1', `cp ${MANIFESTS}/quiet.yaml ${MANIFESTS}/.hidden.yaml`);
-      await lab.ssh('cp-1', `cp ${MANIFESTS}/quiet.yaml ${MANIFESTS}/quiet.yaml.bak`);
-      const both = await become(7003, 2);
-      // All three were seen in the same look at the directory or earlier, so what did not start by now will not.
-      expect(both).toHaveLength(2);
-      expect(both).toContain(running[0]);
-      await lab.ssh('cp-1', `rm ${MANIFESTS}/quiet* ${MANIFESTS}/.hidden.yaml`);
-      expect(await become(7003, 0)).toEqual([]);
-    });
-
     test('runs the real apiserver, where only the etcd certificate is missing that the product must bring', async () => {
       const journal = async (): Promise<string> => (await lab.ssh('cp-1', 'journalctl -u kubelet -o cat')).stdout;
       const message = 'open /etc/kubernetes/pki/apiserver-etcd-client.crt: no such file or directory';

@@ -49,6 +49,7 @@ test('what a saved plan keeps of what was there', () => {
   const kept = facts.filter((fact) => 'evidence' in fact);
   expect(kept.map(({ name }) => name).toSorted()).toEqual([
     'apt-sources',
+    'apt-upgrade',
     'certificate-files',
     'directory-ways',
     'etcd-installed',
@@ -61,6 +62,7 @@ test('what a saved plan keeps of what was there', () => {
     'manifest-diffs',
     'packages',
     'paths',
+    'pending-reboot',
     'swaps',
     'sysctls',
     'units',
