@@ -396,8 +396,15 @@ describe('keys and passwords that are tried', () => {
       ['nonsense', 'not a private key'],
       ['-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n', 'PKCS#8'],
       ['-----BEGIN ENCRYPTED PRIVATE KEY-----\nAAAA\n-----END ENCRYPTED PRIVATE KEY-----\n', 'PKCS#8'],
+      ['-----BEGIN DSA PRIVATE KEY-----\nAAAA\n-----END DSA PRIVATE KEY-----\n', `private key ${directory}/bad: `],
     ] as const)
-      await expect(find('', { privateKeyFile: await file('bad', text) })).rejects.toThrow(reason);
+      await expect(find('', { privateKeyFile: await file('bad', text) })).rejects.toMatchObject({
+        message: expect.stringContaining(reason),
+        hint:
+          text === 'nonsense'
+            ? `name the private key, not the .pub file or the certificate: ${directory}/bad`
+            : `rewrite it in OpenSSH's format: ssh-keygen -p -f ${directory}/bad`,
+      });
   });
 
   test('a key file that can’t be read is one that can’t be used, and only the named one is an error', async () => {
