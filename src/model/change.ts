@@ -212,7 +212,7 @@ export interface Change {
   readonly effect: Effect;
   /** Clients may notice: a service stops, restarts or loses a connection. */
   readonly disruptive: boolean;
-  /** The packages that it installs, as apt is told them: what an earlier play of the same plan installs is not listed again. */
+  /** The packages that it installs, in the words of apt: what an earlier play of the same plan installs is not listed again. */
   readonly installs?: readonly string[];
 }
 
