@@ -40,6 +40,10 @@ export function describeKubernetes(
       cniManifest: manifest === undefined ? undefined : resolve(directory, manifest),
       otherNodes: shared.valueOr('kube_cluster_other_nodes'),
       drainTimeoutS: shared.valueOr('kube_cluster_drain_timeout'),
+      smokeTest: {
+        image: shared.valueOr('kube_cluster_smoke_test_image'),
+        command: shared.valueOr('kube_cluster_smoke_test_command'),
+      },
       packages: readKubernetesPackages({ shared, directory, reader }),
     },
   };

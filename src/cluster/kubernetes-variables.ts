@@ -116,6 +116,16 @@ export const KUBERNETES_VARIABLES = {
       'Whether the playbook `kubernetes` ends with what the playbook `upgrade-nodes` does: packages of nodes are upgraded, but for those on hold, one node at a time, drained, and rebooted where needed. ' +
       '[How](../runbooks/upgrade-nodes.md).',
   }),
+  kube_cluster_smoke_test_image: defaulted('registry.k8s.io/e2e-test-images/agnhost:2.53', {
+    schema: text('an image such as registry.k8s.io/e2e-test-images/agnhost:2.53', image),
+    type: 'image',
+    description: 'What `verify --smoke-test` starts two pods of: anything that answers HTTP on port 8080.',
+  }),
+  kube_cluster_smoke_test_command: defaulted(['/agnhost', 'netexec', '--http-port=8080'], {
+    schema: listOf(text('a word of a command', /^[^\0]+$/), 'a list of words'),
+    type: 'list of words',
+    description: 'The command of these pods; an empty list is the command of the image.',
+  }),
   kube_cluster_drain_timeout: defaulted(300, {
     schema: wholeNumber(10, 86_400),
     type: 'seconds',

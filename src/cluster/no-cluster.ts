@@ -34,6 +34,7 @@ export function noCluster({ directory }: Pick<Inventory, 'directory'>): Cluster 
         cniManifest: undefined,
         otherNodes: [],
         drainTimeoutS: 300,
+        smokeTest: { image: '', command: [] },
         packages: undefined,
       },
     },

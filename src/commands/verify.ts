@@ -22,16 +22,18 @@ interface VerifyOptions extends ConnectionOptions, InventoryOptions, ReportOptio
   readonly playbook?: string;
   readonly format: 'auto' | 'text' | 'json';
   readonly latency?: true;
+  readonly smokeTest?: true;
 }
 
-/** `provision verify INVENTORY`: a health check of a running cluster. It changes nothing, on no machine. */
+/** `provision verify INVENTORY`: a health check of a running cluster. It changes nothing on any machine; only `--smoke-test` starts pods, and removes them. */
 export function addVerifyCommand(program: Command, context: Context): void {
   const command = program
     .command('verify')
-    .description('check the health of a running cluster; changes nothing')
+    .description('check the health of a running cluster; changes nothing, but for the pods of --smoke-test')
     .argument('<inventory>', 'as for plan')
     .option('-p, --playbook <name>', 'what drift is judged by, as for plan')
     .option('--latency', 'measure how fast etcd answers, through the virtual IP and by way of each member')
+    .option('--smoke-test', 'start two pods and a service, ask them from every node, and remove them')
     .addOption(formatOption('one object'))
     .addOption(reportOption());
   addConnectionOptions(addInventoryOptions(command)).action(async (inventory: string, options: VerifyOptions) => {
@@ -89,10 +91,11 @@ async function checkUp(inventory: string, { options, context, report }: CheckUp)
     const all = [...left.map((lock): CheckItem => ({ check: 'lock', verdict: 'warn', ...lock })), ...items];
     // Last, when no check is in the way.
     const measured = options.latency === true ? await latencyOf(session) : undefined;
-    const shown = [...all, ...(measured?.items ?? [])];
+    const smoked = options.smokeTest === true ? await smokeTestOf(session) : [];
+    const shown = [...all, ...smoked, ...(measured?.items ?? [])];
     await show(shown, { inventory, options, context, picture, latency: measured?.latency });
     const found = { items: shown, latency: measured?.latency ?? undefined, before: picture };
-    const code = items.some(({ verdict }) => verdict === 'fail') ? EXIT.failed : EXIT.done;
+    const code = [...items, ...smoked].some(({ verdict }) => verdict === 'fail') ? EXIT.failed : EXIT.done;
     const { exitAfterReport } = await import('./write-report.js');
     context.exit(await exitAfterReport(code, report && (async () => report.write(found)), context));
   } finally {
@@ -116,6 +119,11 @@ async function latencyOf({ cluster, world }: Pick<Session, 'cluster' | 'world'>)
   if (!('problem' in found)) return { latency: found, items: [] };
   const { problem, next } = found;
   return { latency: null, items: [{ check: 'latency', verdict: 'warn', evidence: `not measured: ${problem}`, next }] };
+}
+
+async function smokeTestOf({ cluster, world }: Pick<Session, 'cluster' | 'world'>): Promise<readonly CheckItem[]> {
+  const { smokeTest } = await import('../drill/smoke-test.js');
+  return (await smokeTest(cluster, world)).map((found) => ({ check: 'smoke-test', ...found }));
 }
 
 /** The hosts that the checks ask. */

@@ -49,6 +49,8 @@ export interface KubernetesSettings {
   readonly otherNodes: readonly string[];
   /** How long a drain may take. */
   readonly drainTimeoutS: number;
+  /** What `verify --smoke-test` starts: an image that answers HTTP on port 8080, and its command; empty: that of the image. */
+  readonly smokeTest: { readonly image: string; readonly command: readonly string[] };
   /** Absent: others install kubelet, kubeadm and kubectl. */
   readonly packages: KubernetesPackages | undefined;
 }

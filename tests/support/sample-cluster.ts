@@ -227,6 +227,7 @@ export const SAMPLE_CLUSTER: Cluster = {
       cniManifest: undefined,
       otherNodes: [],
       drainTimeoutS: 300,
+      smokeTest: { image: 'registry.k8s.io/agnhost:2', command: ['/agnhost', 'netexec'] },
       packages: undefined,
     },
   },
