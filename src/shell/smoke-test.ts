@@ -1,12 +1,12 @@
 import type { Command } from '../model/remote.js';
-import { KUBECTL } from './former-node.js';
+import { KUBECTL } from './drain-node.js';
 import { quote } from './quote.js';
 
 /** A namespace of its own: what is in it is removed with it. */
-export const SMOKE_NAMESPACE = 'provision-smoke-test';
+const SMOKE_NAMESPACE = 'provision-smoke-test';
 
 /** Where the pods of the test answer. */
-export const SMOKE_PORT = 8080;
+const SMOKE_PORT = 8080;
 
 const OWNER = 'app.kubernetes.io/managed-by';
 const NAME = 'smoke-test';
@@ -42,7 +42,7 @@ const NODES = [
  * tabs; why not: `cordoned`, and keys of taints.
  */
 export function beginSmokeTest(): Command {
-  const seen = `go-template={{.metadata.name}} {{index .metadata.labels "${OWNER}"}}`;
+  const seen = `jsonpath={.metadata.name} {.metadata.labels.${OWNER.replaceAll('.', '\\.')}}`;
   return {
     summary: 'kubectl get nodes',
     timeoutMs: (GONE_S + 60) * 1000,
@@ -90,7 +90,7 @@ export function startSmokeTest(pods: SmokePods): Command {
  * On a node: asks each address over HTTP, whatever it answers. Prints `A ADDRESS ANSWERED ASKED` for each.
  * @param addresses IP addresses of pods and services
  */
-export function askSmokeTest(addresses: readonly string[]): Command {
+export function askSmokeTest(addresses: readonly string[], port = SMOKE_PORT): Command {
   // bash is essential on Debian and Ubuntu, and curl is not.
   const request = 'exec 3<>"/dev/tcp/$0/$1" && printf "GET / HTTP/1.0\\r\\nHost: $0\\r\\n\\r\\n" >&3 && head -c 7 <&3';
   return {
@@ -100,7 +100,7 @@ export function askSmokeTest(addresses: readonly string[]): Command {
       `for address in ${addresses.map(quote).join(' ')}; do`,
       '  answered=0',
       `  for _ in $(seq ${REQUESTS}); do`,
-      `    case $(timeout 3 bash -c ${quote(request)} "$address" ${SMOKE_PORT} 2>/dev/null) in HTTP/1.) answered=$((answered + 1)) ;; esac`,
+      `    case $(timeout 3 bash -c ${quote(request)} "$address" ${port} 2>/dev/null) in HTTP/1.) answered=$((answered + 1)) ;; esac`,
       '  done',
       `  printf 'A %s %s ${REQUESTS}\\n' "$address" "$answered"`,
       'done',

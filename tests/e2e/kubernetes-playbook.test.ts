@@ -1,6 +1,7 @@
 import { appendFile, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { beforeAll, expect, test } from '@jest/globals';
+import type { CheckItem } from '../../src/checks/check.js';
 import { overlayChanges, overlayDifference } from '../../src/lab/overlay.js';
 import { cutNetwork, powerCut, restoreNetwork, startHost } from '../../src/lab/faults.js';
 import { kubectl, LAB_SETTINGS, until, WEB } from '../support/kubernetes-cluster.js';
@@ -23,6 +24,11 @@ import { disturbedRun } from '../support/stopped-run.js';
 import { bringFakeTime, hasWrongClocks, setClock } from '../support/wrong-clock.js';
 
 const NODES = ['cp-1', 'cp-2', 'worker-1'];
+/** What a registry of the lab has. */
+const SMOKE = [
+  'kube_cluster_smoke_test_image: lab.invalid/busybox:1',
+  `kube_cluster_smoke_test_command: [/bin/sh, -c, 'touch /tmp/index.html; httpd -f -p 8080 -h /tmp']`,
+];
 
 /** A moment in the middle of a join. */
 interface KillPoint {
@@ -102,7 +108,7 @@ describeOnLab(
 
     beforeAll(async () => {
       vip = (await vipOf(lab)).replace(/\d+$/, '99');
-      inventory = await inventoryWith(lab, 'kubernetes', [`kube_apiserver_lb_ip: ${vip}`, ...LAB_SETTINGS]);
+      inventory = await inventoryWith(lab, 'kubernetes', [`kube_apiserver_lb_ip: ${vip}`, ...SMOKE, ...LAB_SETTINGS]);
       await appendFile(inventory, '    kube_apiserver_lb:\n      children:\n        etcd: {}\n');
       await lab.ssh('worker-1', PLANT_SWAP);
       refused = await refusedPlan();
@@ -288,6 +294,34 @@ systemctl daemon-reload; systemctl --quiet add-wants multi-user.target elsewhere
       const ask = kubectl('exec deployment/web -- curl -sS -m 3 http://web.default.svc.cluster.local/');
       const names = await until(lab, 'cp-1', `( for n in 1 2 3 4 5 6 7 8; do ${ask} || exit 1; done )`);
       expect(new Set(names.stdout.trim().split('\n')).size).toBe(2);
+    });
+
+    test('the smoke test of verify asks pods on two nodes from every node, and removes them, also what a killed one has left', async () => {
+      const name = 'provision-smoke-test';
+      const left = `create namespace ${name} && ${kubectl(`label namespace ${name} app.kubernetes.io/managed-by=provision`)}`;
+      expect(await lab.ssh('cp-1', kubectl(left))).toMatchObject({ status: 0 });
+      const words = ['verify', inventory, '--smoke-test', '--format', 'json'];
+      const started = Date.now();
+      const verified = await lab.provision(...words);
+      console.log(`verify --smoke-test: ${((Date.now() - started) / 1000).toFixed(1)} s`);
+      const { items } = JSON.parse(verified.stdout) as { readonly items: readonly CheckItem[] };
+      const found = items.filter(({ check }) => check === 'smoke-test');
+      expect(found.map(({ host, verdict }) => [host, verdict])).toEqual([
+        [undefined, 'ok'],
+        ...NODES.map((host) => [host, 'ok']),
+      ]);
+      expect(found[0]?.evidence).toMatch(/^2 pods became ready, on (cp-\d|worker-1) and (cp-\d|worker-1)$/);
+      expect(await lab.ssh('cp-1', kubectl(`get namespace ${name}`))).toMatchObject({
+        status: 1,
+        stderr: expect.stringContaining('NotFound'),
+      });
+
+      // One of others is neither used nor removed.
+      expect(await lab.ssh('cp-1', kubectl(`create namespace ${name}`))).toMatchObject({ status: 0 });
+      const refused = await lab.provision(...words);
+      expect(refused.status).toBe(1);
+      expect(refused.stdout).toContain(`there is a namespace ${name} already, and this program did not make it`);
+      expect(await lab.ssh('cp-1', kubectl(`delete namespace ${name}`))).toMatchObject({ status: 0 });
     });
 
     /** A pod on each node, whose process a search on the host finds. */
