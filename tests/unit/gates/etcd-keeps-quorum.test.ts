@@ -3,24 +3,36 @@ import { etcdKeepsQuorum } from '../../../src/gates/etcd-keeps-quorum.js';
 import { hostRebooted } from '../../../src/gates/host-rebooted.js';
 import { RemoteError } from '../../../src/model/errors.js';
 import type { Probe } from '../../../src/model/remote.js';
-import { etcdHost, healthy, SILENT } from '../../support/etcd-answers.js';
+import { etcdHost, healthy, SILENT, SOUND_PAIR, STOPPED } from '../../support/etcd-answers.js';
 import { fakeProbes, UNREACHABLE, type FakeAnswers } from '../../support/fake-probe.js';
 import { gateInput } from '../../support/gate-input.js';
-import { SAMPLE_CLUSTER } from '../../support/sample-cluster.js';
+import { SAMPLE_CLUSTER, sampleMember } from '../../support/sample-cluster.js';
 
 const TODAY = new Date('2026-12-01T12:00:00Z');
 
-/** A cluster of so many members, as etcd lists them, too. */
-function members(count: number): ReturnType<typeof fakeProbes> {
-  const listed = (number: number): ReturnType<typeof healthy> => {
-    const status = healthy(number);
-    return { ...status, members: status.members.slice(0, count) };
-  };
-  const hosts = Array.from({ length: count }, (_, index) => [
-    `etcd-${index + 1}`,
-    etcdHost({ status: listed(index + 1) }),
+const LOST = { ...SOUND_PAIR, key: undefined };
+const DEAD = etcdHost({ status: SILENT, unit: STOPPED });
+
+/** So many members, as etcd lists them, too; some of them otherwise. */
+function members(count: number, changes: Readonly<Record<number, FakeAnswers>> = {}): ReturnType<typeof fakeProbes> {
+  const numbers = Array.from({ length: count }, (_, index) => index + 1);
+  const listed = numbers.map((each) => ({
+    ...{ id: `${each}`, name: `etcd-${each}`, isLearner: false },
+    peerUrls: [`https://10.0.0.${each}:2380`],
+  }));
+  const hosts = numbers.map((number) => [
+    `etcd-${number}`,
+    changes[number] ?? etcdHost({ status: healthy(number, { members: listed }) }),
   ]);
   return fakeProbes(Object.fromEntries(hosts) as Parameters<typeof fakeProbes>[0]);
+}
+
+/** What the gate says of so many members. */
+async function asked(count: number, batch: readonly string[], changes: Readonly<Record<number, FakeAnswers>> = {}) {
+  const numbers = Array.from({ length: count }, (_, index) => index + 1);
+  const cluster = { ...SAMPLE_CLUSTER, members: numbers.map((number) => sampleMember(number)) };
+  const input = gateInput(members(count, changes), { when: 'before', batch });
+  return etcdKeepsQuorum(cluster, () => TODAY).check(input);
 }
 
 test.each([
@@ -28,14 +40,39 @@ test.each([
   [2, ['etcd-2'], 'etcd-2 is one of 2 etcd members: while it is away, 1 would be left, fewer than a quorum of 2'],
   [3, ['etcd-3'], undefined],
   [3, ['etcd-2', 'etcd-3'], 'etcd-2, etcd-3 is one of 3'],
+  [5, ['etcd-4', 'etcd-5'], undefined],
+  [5, ['etcd-3', 'etcd-4', 'etcd-5'], '2 would be left, fewer than a quorum of 3'],
   [1, ['worker-1'], undefined],
 ])('of %d members, %j may be away for minutes unless: %j', async (count, batch, reason) => {
-  const cluster = { ...SAMPLE_CLUSTER, members: SAMPLE_CLUSTER.members.slice(0, count) };
-  const answer = await etcdKeepsQuorum(cluster, () => TODAY).check(
-    gateInput(members(count), { when: 'before', batch }),
-  );
+  const answer = await asked(count, batch);
   if (reason === undefined) expect(answer).toMatchObject({ open: true });
   else expect(answer).toMatchObject({ open: false, isFinal: true, reason: expect.stringContaining(reason) as unknown });
+});
+
+const NO_KEY = etcdHost({ status: SILENT, server: LOST });
+
+test.each<readonly [string, number, string, Readonly<Record<number, FakeAnswers>>, string | undefined]>([
+  [
+    'the certificate of another is lost',
+    ...([3, 'etcd-3', { 2: NO_KEY }] as const),
+    'while etcd-3 is away, 1 of 3 etcd members would serve, fewer than a quorum of 2: etcd-2 does not answer',
+  ],
+  [
+    'the certificates of two of five are lost',
+    5,
+    'etcd-5',
+    { 2: NO_KEY, 3: NO_KEY },
+    '2 of 5 etcd members would serve',
+  ],
+  ['the certificate of one of five is lost', 5, 'etcd-5', { 2: NO_KEY }, undefined],
+  ['its own certificate is lost', 3, 'etcd-3', { 3: NO_KEY }, undefined],
+  ['no quorum runs, and it does', 3, 'etcd-3', { 1: DEAD, 2: DEAD }, '0 of 3 etcd members would serve'],
+  ['no quorum runs, nor does it', 3, 'etcd-3', { 2: DEAD, 3: DEAD }, undefined],
+  ['it is stopped, and the others serve', 3, 'etcd-3', { 3: DEAD }, undefined],
+])('what excuses a member does not make it serve: %s', async (_, count, host, changes, reason) => {
+  const answer = await asked(count, [host], changes);
+  if (reason === undefined) expect(answer).toMatchObject({ open: true });
+  else expect(answer).toMatchObject({ open: false, reason: expect.stringContaining(reason) as unknown });
 });
 
 test('a member that is to leave counts until it has', async () => {
