@@ -37,27 +37,47 @@ export interface NodeForPods {
  * and each pod. All of it is removed again.
  */
 export async function smokeTest(cluster: Cluster, world: World): Promise<readonly SmokeFinding[]> {
-  const look = world.newLook();
-  const hosts = cluster.controlPlanes.map(({ host }) => host);
-  const able = await Promise.all(hosts.map(async (host) => unlessLost(look.probe(host).ask(pathExists, ADMIN))));
-  const host = hosts.find((_, index) => able[index] === true);
-  if (host === undefined)
-    return [
-      failed(
-        hosts[0],
-        `no control plane has ${ADMIN}`,
-        'set up Kubernetes first: provision apply FILE --playbook kubernetes',
-      ),
-    ];
+  const host = await administrator(cluster, world);
+  if (typeof host !== 'string') return [host];
   const placement = await notLost(host, async () => placeOf(readNodes(await run(host, beginSmokeTest(), world))));
   if ('verdict' in placement) return [placement];
   if (placement.count === 0) return [failed(host, 'no node takes pods', `ssh ${host} ${ADMIN_KUBECTL} describe nodes`)];
-  const command = startSmokeTest({ ...cluster.kubernetes.settings.smokeTest, ...placement });
-  const started = await notLost(host, async () => readStarted(await run(host, command, world)));
-  const asked = 'verdict' in started ? [started] : await askedFromAll(started, placement, { cluster, world });
-  // What was begun is removed, however it ended.
-  const ended = await notLost(host, async () => run(host, endSmokeTest(), world));
-  return typeof ended === 'string' ? asked : [...asked, ended];
+  const found: SmokeFinding[] = [];
+  try {
+    found.push(...(await tested(host, placement, { cluster, world })));
+  } finally {
+    // What was begun is removed, however it ended.
+    const ended = await notLost(host, async () => run(host, endSmokeTest(), world));
+    if (typeof ended !== 'string') found.push(ended);
+  }
+  return found;
+}
+
+/** The first control plane that answers and has an administrator's kubeconfig; or why there is none. */
+async function administrator({ controlPlanes }: Cluster, world: World): Promise<string | SmokeFinding> {
+  const look = world.newLook();
+  const able = await Promise.all(
+    controlPlanes.map(async ({ host }) => unlessLost(look.probe(host).ask(pathExists, ADMIN))),
+  );
+  const found = controlPlanes.find((_, index) => able[index] === true)?.host;
+  if (found !== undefined) return found;
+  const lost = able.find((each) => each instanceof RemoteError);
+  if (lost !== undefined) return failed(lost.host, lost.message, `ssh ${lost.host} true`);
+  return failed(
+    controlPlanes[0]?.host,
+    `no control plane has ${ADMIN}`,
+    'set up Kubernetes first: provision apply FILE --playbook kubernetes',
+  );
+}
+
+async function tested(
+  host: string,
+  placement: Pick<SmokePods, 'count' | 'tolerated'>,
+  site: { readonly cluster: Cluster; readonly world: World },
+): Promise<readonly SmokeFinding[]> {
+  const command = startSmokeTest({ ...site.cluster.kubernetes.settings.smokeTest, ...placement });
+  const started = await notLost(host, async () => readStarted(await run(host, command, site.world)));
+  return 'verdict' in started ? [started] : askedFromAll(started, placement, site);
 }
 
 async function askedFromAll(

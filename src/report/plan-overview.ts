@@ -46,17 +46,33 @@ const FELT: readonly (readonly [resource: RegExp, felt: string])[] = [
     /^(?:service|retired|freed-balancer):/,
     'connections through a service that restarts or stops end; new ones work within seconds',
   ],
-  [/^kubernetes:drained/, 'pods of a drained node end there and start elsewhere, as their disruption budgets let them'],
+  [
+    /^(?:kubernetes|node-upgrade):drained/,
+    'pods of a drained node end there and start elsewhere, as their disruption budgets let them',
+  ],
+  [
+    /^node-upgrade:packages/,
+    'services of a node may restart with their packages, one node at a time; its pods are elsewhere by then',
+  ],
+  [
+    /^node-upgrade:reboot/,
+    'a node that reboots serves nobody for minutes: its member of etcd, its API server and its proxy neither',
+  ],
+  [/^restore:/, 'etcd is down from the stop to the last start, and the API with it'],
+  [/^etcd-defrag:/, 'a member that is rewritten answers nobody, some seconds a gigabyte; the others serve'],
 ];
 
 const FELT_OTHERWISE = 'some connections may end: docs/what-clients-feel.md';
 
+/** What clients feel of a disruptive change. @param address of the resource that is changed */
+export function feltOf(address: string): string {
+  return FELT.find(([resource]) => resource.test(address))?.[1] ?? FELT_OTHERWISE;
+}
+
 /** What clients feel of a plan, a line each; none where nothing is disruptive. */
 export function renderFelt({ plays }: PlanOutline, style: Style): string[] {
   const felt = plannedSteps({ plays }).flatMap(({ step: { address, outcome } }) =>
-    outcome.kind === 'change' && outcome.change.disruptive
-      ? [FELT.find(([resource]) => resource.test(address))?.[1] ?? FELT_OTHERWISE]
-      : [],
+    outcome.kind === 'change' && outcome.change.disruptive ? [feltOf(address)] : [],
   );
   if (felt.length === 0) return [];
   return [style.bold('Clients feel:'), ...[...new Set(felt)].map((each) => `  ${style.watch('!')} ${each}`), ''];

@@ -180,12 +180,24 @@ describe('the smoke test', () => {
     expect(ran.join('\n')).not.toContain('reboot');
   });
 
+  test('removes what it started where the program itself fails', async () => {
+    const ran: string[] = [];
+    await expect(smokeTest(CLUSTER, worldOf({ 'cp-2: ask': new TypeError('a bug') }, { ran }))).rejects.toThrow(
+      'a bug',
+    );
+    expect(ran.at(-1)).toBe('cp-1: kubectl delete namespace provision-smoke-test');
+  });
+
   test('goes through a control plane that has an administrator, and says where none has', async () => {
     const ran: string[] = [];
     await smokeTest(CLUSTER, worldOf({}, { ran, without: ['cp-1'] }));
     expect(ran[0]).toBe('cp-2: kubectl get nodes');
     expect(await smokeTest(CLUSTER, worldOf({}, { without: ['cp-1', 'cp-2'] }))).toMatchObject([
       { host: 'cp-1', verdict: 'fail', evidence: `no control plane has ${ADMIN}` },
+    ]);
+    const lost = { ...CLUSTER, controlPlanes: CLUSTER.controlPlanes.map((each) => ({ ...each, host: 'lost' })) };
+    expect(await smokeTest(lost, worldOf({}))).toMatchObject([
+      { host: 'lost', verdict: 'fail', next: 'ssh lost true' },
     ]);
   });
 });

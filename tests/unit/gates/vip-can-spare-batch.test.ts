@@ -7,10 +7,13 @@ import { SAMPLE_SERVICE } from '../../support/sample-cluster.js';
 const HOSTS = ['etcd-1', 'etcd-2', 'etcd-3'];
 
 /** What is on a balancer: all is well, keepalived has ended, HAProxy has, or finds no backend. */
-function balancer(state: 'well' | 'ended' | 'silent' | 'blind' | 'away'): FakeAnswers {
+function balancer(state: 'well' | 'one down' | 'ended' | 'silent' | 'blind' | 'away'): FakeAnswers {
   if (state === 'away') return UNREACHABLE;
   const status = state === 'blind' ? 'DOWN' : 'UP';
-  const servers = HOSTS.map((name) => ({ name, status, check: status === 'UP' ? 'L7OK' : 'L4CON' }));
+  const servers = HOSTS.map((name, index) => {
+    const up = status === 'UP' && !(state === 'one down' && index === 0);
+    return { name, status: up ? 'UP' : 'DOWN', check: up ? 'L7OK' : 'L4CON' };
+  });
   return {
     'haproxy-servers': { '23790 etcd': state === 'silent' ? undefined : servers },
     units: Object.fromEntries(
@@ -23,6 +26,7 @@ const spare = vipCanSpareBatch(SAMPLE_SERVICE);
 
 test.each([
   ['all are well', ['well', 'well', 'well'], { open: true }],
+  ['the only other one finds all but one backend', ['well', 'one down', 'away'], { open: true }],
   ['one of the others is', ['well', 'away', 'well'], { open: true }],
   [
     'none of the others is',
