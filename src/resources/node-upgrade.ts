@@ -1,9 +1,11 @@
 import { aptUpgrade, UPGRADE, type AptUpgrade } from '../facts/apt-upgrade.js';
-import { changed, UNCHANGED, type Outcome, type Resource } from '../model/change.js';
+import { changed, UNCHANGED, type Action, type Outcome, type Resource } from '../model/change.js';
 import { counted } from '../model/counted.js';
+import { aboutService } from '../model/gate.js';
 import type { Kubernetes } from '../model/kubernetes.js';
 import type { Probe } from '../model/remote.js';
 import { shortList } from '../model/short-list.js';
+import type { ServiceName } from '../model/virtual-service.js';
 import { finishInstallation, updatePackageLists, upgradePackages } from '../shell/apt-upgrade.js';
 import { uncordonMarked } from '../shell/drain-node.js';
 import {
@@ -20,6 +22,8 @@ import { budgetsRemark, drainedNodes, refuseUnowned } from './drained-node.js';
 /** How a host is upgraded. */
 export interface NodeUpgradeSite extends UpgradedNode {
   readonly settings: Pick<Kubernetes['settings'], 'drainTimeoutS'>;
+  /** Services that have a load balancer there. */
+  readonly balancerOf: readonly ServiceName[];
 }
 
 /** apt's lists, read again where they are old: what is upgraded is decided by them. */
@@ -53,9 +57,9 @@ export function nodeUpgradeSteps(site: NodeUpgradeSite): readonly Resource[] {
       const { drainTimeoutS: timeoutS } = site.settings;
       return drainedNodes([drained], { through, timeoutS, cordon: 'marked' });
     }),
-    step('finished', site, ({ finished }) => (finished ? finishedOutcome() : UNCHANGED)),
-    step('packages', site, ({ packages }, { apt }) => upgraded(packages, apt)),
-    step('reboot', site, ({ reboot }) => rebooted(reboot)),
+    step('finished', site, ({ finished }) => (finished ? finishedOutcome(site) : UNCHANGED)),
+    step('packages', site, ({ packages }, { apt }) => upgraded(site, packages, apt)),
+    step('reboot', site, ({ reboot }) => rebooted(site, reboot)),
     step('uncordoned', site, uncordoned),
   ];
 }
@@ -95,12 +99,26 @@ const DOUBTS: Readonly<Partial<Record<StepName, (look: NodeUpgradeLook, host: st
   },
 };
 
-function finishedOutcome(): Outcome {
+/**
+ * Right before a host's services may be away: nobody else installs, and others can do without it. The drain may have taken hours since
+ * the play has asked.
+ */
+function whileSpared({ node, isMember, balancerOf }: NodeUpgradeSite): readonly Action[] {
+  const gates = [
+    'apt-unlocked',
+    ...(node.kind === 'control-plane' ? ['apiserver-can-spare-batch'] : []),
+    ...(isMember ? ['etcd-keeps-quorum-without-batch'] : []),
+    ...balancerOf.map((name) => aboutService('vip-can-spare-batch', name)),
+  ];
+  return gates.map((gate) => ({ kind: 'await', gate, parameters: {} }));
+}
+
+function finishedOutcome(site: NodeUpgradeSite): Outcome {
   return changed({
     summary: 'finish an installation that was cut off (dpkg --configure -a)',
     diff: [],
     actions: [
-      { kind: 'await', gate: 'apt-unlocked', parameters: {} },
+      ...whileSpared(site),
       { kind: 'run', command: finishInstallation(), undo: { lasting: 'packages stay installed' } },
     ],
     effect: 'change',
@@ -108,7 +126,7 @@ function finishedOutcome(): Outcome {
   });
 }
 
-function upgraded(packages: NodeUpgrade['packages'], { upgrades }: AptUpgrade): Outcome {
+function upgraded(site: NodeUpgradeSite, packages: NodeUpgrade['packages'], { upgrades }: AptUpgrade): Outcome {
   if (packages === false) return UNCHANGED;
   if (packages === 'unclear')
     return { kind: 'unknown', because: 'which packages are upgraded is known once the installation is finished' };
@@ -117,7 +135,7 @@ function upgraded(packages: NodeUpgrade['packages'], { upgrades }: AptUpgrade): 
     summary: `upgrade ${counted(upgrades.length, 'package')}: ${names} (apt-get upgrade)`,
     diff: upgrades.map(({ name, from, to }) => (from === undefined ? `+ ${name} ${to}` : `~ ${name} ${from} → ${to}`)),
     actions: [
-      { kind: 'await', gate: 'apt-unlocked', parameters: {} },
+      ...whileSpared(site),
       { kind: 'run', command: upgradePackages(upgrades), undo: { lasting: 'packages stay upgraded' } },
     ],
     // Whatever runs with them may be restarted.
@@ -126,15 +144,14 @@ function upgraded(packages: NodeUpgrade['packages'], { upgrades }: AptUpgrade): 
   });
 }
 
-function rebooted(reboot: NodeUpgrade['reboot']): Outcome {
+function rebooted(site: NodeUpgradeSite, reboot: NodeUpgrade['reboot']): Outcome {
   if (reboot === undefined) return UNCHANGED;
   if (reboot === 'unclear')
     return { kind: 'unknown', because: 'whether the host must be rebooted is known once its packages are upgraded' };
   return changed({
     summary: `reboot: ${reboot.because}`,
     diff: [],
-    // Not in the middle of what others install.
-    actions: [{ kind: 'await', gate: 'apt-unlocked', parameters: {} }, { kind: 'reboot-host' }],
+    actions: [...whileSpared(site), { kind: 'reboot-host' }],
     effect: 'restart',
     disruptive: true,
   });

@@ -1,3 +1,4 @@
+import { SERVICE_NAMES, serviceNamed } from '../../model/virtual-service.js';
 import { nodeUpgradeSteps, packageLists } from '../../resources/node-upgrade.js';
 import { supportedSystem } from '../../resources/supported-system.js';
 import { nodeOn, type Role } from '../role.js';
@@ -23,7 +24,10 @@ export function nodeUpgradeRole(): Role {
       const { nodes, settings } = cluster.kubernetes;
       const controlPlanes = nodes.filter(({ kind }) => kind === 'control-plane');
       const isMember = [...cluster.members, ...cluster.formerMembers].some((member) => member.host === host.name);
-      return nodeUpgradeSteps({ node: nodeOn(cluster, host), controlPlanes, settings, isMember });
+      const balancerOf = SERVICE_NAMES.filter((name) =>
+        serviceNamed(cluster, name)?.balancers.some((balancer) => balancer.host === host.name),
+      );
+      return nodeUpgradeSteps({ node: nodeOn(cluster, host), controlPlanes, settings, isMember, balancerOf });
     },
   };
 }

@@ -5,7 +5,7 @@ import { pendingReboot, REBOOT } from '../../../src/facts/pending-reboot.js';
 import type { Outcome, Resource } from '../../../src/model/change.js';
 import { ProvisionError } from '../../../src/model/errors.js';
 import { decideNodeUpgrade, type NodeUpgradeLook } from '../../../src/resources/decide-node-upgrade.js';
-import { nodeUpgradeSteps, packageLists } from '../../../src/resources/node-upgrade.js';
+import { nodeUpgradeSteps, packageLists, type NodeUpgradeSite } from '../../../src/resources/node-upgrade.js';
 import { fakeProbe, type FakeAnswers } from '../../support/fake-probe.js';
 import { sampleNode } from '../../support/sample-cluster.js';
 
@@ -150,12 +150,19 @@ const CONTROL_PLANES = ['cp-1', 'cp-2'].map((name) => ({
   ...{ host: name, address: `10.0.0.${name === 'cp-1' ? 11 : 12}` },
 }));
 
-function steps(name = 'worker-1', isMember = false): readonly Resource[] {
+function steps(name = 'worker-1', parts: Partial<NodeUpgradeSite> = {}): readonly Resource[] {
   const node = CONTROL_PLANES.find((each) => each.host === name) ?? {
     ...sampleNode('worker-1', 'worker'),
     address: '10.0.0.11',
   };
-  return nodeUpgradeSteps({ node, controlPlanes: CONTROL_PLANES, isMember, settings: { drainTimeoutS: 60 } });
+  const site = {
+    node,
+    controlPlanes: CONTROL_PLANES,
+    isMember: false,
+    balancerOf: [],
+    settings: { drainTimeoutS: 60 },
+  };
+  return nodeUpgradeSteps({ ...site, ...parts });
 }
 
 async function outcomes(own: FakeAnswers, seen: readonly Partial<ClusterNode>[], name = 'worker-1') {
@@ -205,7 +212,11 @@ test('the steps of a node, as they are shown; another control plane is asked tha
   expect(planned[2]).toMatchObject({
     change: {
       diff: ['~ openssl 3.0.1 → 3.0.2', '+ linux-image-6.1.0-26 6.1.112-1'],
-      actions: [{ gate: 'apt-unlocked' }, {}],
+      actions: [
+        { gate: 'apt-unlocked' },
+        { gate: 'apiserver-can-spare-batch' },
+        { command: { summary: 'apt-get upgrade' } },
+      ],
     },
   });
   expect(planned[4]).toMatchObject({
@@ -253,6 +264,35 @@ test('what a killed run has left, and a reboot', async () => {
   expect(await resources[0]?.doubt?.(probe)).toBeUndefined();
 });
 
+describe('what is asked right before services of the host may be away', () => {
+  const MEMBER = { isMember: true };
+  const [API, ETCD] = ['apiserver-can-spare-batch', 'etcd-keeps-quorum-without-batch'];
+  const [VIP, API_VIP] = ['vip-can-spare-batch: etcd', 'vip-can-spare-batch: kube-apiserver'];
+  const BALANCER = { balancerOf: ['etcd', 'kube-apiserver'] } as const;
+
+  test.each<readonly [string, string, Partial<NodeUpgradeSite>, readonly string[]]>([
+    ['a worker', 'worker-1', {}, []],
+    ['a control plane', 'cp-1', {}, [API]],
+    ['a member on a worker', 'worker-1', MEMBER, [ETCD]],
+    ['a load balancer on a worker', 'worker-1', { balancerOf: ['kube-apiserver'] }, [API_VIP]],
+    ['all on one host', 'cp-1', { ...MEMBER, ...BALANCER }, [API, ETCD, VIP, API_VIP]],
+  ])('%s', async (_, name, parts, gates) => {
+    const probeOf = (own: FakeAnswers) => {
+      const all = { ...own, 'cluster-nodes': { '10.0.0.11': { nodes: [LISTED] } } };
+      return fakeProbe(all, { 'cp-1': all, 'cp-2': all, [name]: all }, name);
+    };
+    const [, finished, packages, reboot] = steps(name, parts);
+    const cases = [
+      [finished, host({ ...APT, isCutOff: true }), { kind: 'run', command: { summary: 'dpkg --configure -a' } }],
+      [packages, host({ ...APT, upgrades: [NEWER] }), { kind: 'run', command: { summary: 'apt-get upgrade' } }],
+      [reboot, host(APT, { reboot: 'x' }), { kind: 'reboot-host' }],
+    ] as const;
+    const asked = ['apt-unlocked', ...gates].map((gate) => ({ kind: 'await', gate, parameters: {} }));
+    for (const [step, own, work] of cases)
+      expect(await step?.plan(probeOf(own))).toMatchObject({ change: { actions: [...asked, work] } });
+  });
+});
+
 test('pods that nobody would make again, and a member of etcd that the inventory does not have, are refused', async () => {
   const codeOf = async (work: Promise<unknown>): Promise<string | undefined> =>
     work.then(
@@ -263,7 +303,7 @@ test('pods that nobody would make again, and a member of etcd that the inventory
   expect(await codeOf(outcomes(host(due), [{ unowned: ['default/alone'] }]))).toBe('node-not-drainable');
   expect(await codeOf(outcomes(host(due, { etcd: true }), [{}]))).toBe('etcd-of-others');
   const own = { ...host(due, { etcd: true }), 'cluster-nodes': { '10.0.0.11': { nodes: [LISTED] } } };
-  const known = steps('cp-1', true)[0]?.plan(fakeProbe(own, { 'cp-1': own, 'cp-2': own }, 'cp-1'));
+  const known = steps('cp-1', { isMember: true })[0]?.plan(fakeProbe(own, { 'cp-1': own, 'cp-2': own }, 'cp-1'));
   expect(await known).toMatchObject({ kind: 'change' });
 });
 
