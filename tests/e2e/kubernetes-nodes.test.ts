@@ -299,7 +299,7 @@ describeOnLab(
       expect(nodes).toEqual(['cp-1', 'cp-2', 'worker-1']);
     });
 
-    test('a control plane leaves: its backend first, no client notices, and it can use etcd no more', async () => {
+    test('a control plane leaves: its backend first, no client notices, and what let it use etcd is gone', async () => {
       const former = await without('cp-2');
       const copies = 'ls /var/backups/provision | grep apiserver-etcd-client; :';
       const keys = (await lab.ssh('cp-2', copies)).stdout;

@@ -111,13 +111,13 @@ describe.each(partOfThisCommit(18)(STORIES, 1))('a stacked etcd under real kubel
       await whileWriting(lab, ways, 'back', work, stacked);
       expect(await stackedMembers()).toEqual(['cp-1 started', 'cp-2 started']);
       await untilConnectedTo('127.0.0.1:2379');
-      expect(await must(lab.ssh('cp-1', 'kubeadm config view'))).toMatch(/^etcd:\n {2}local:\n {4}dataDir:/m);
+      expect(await must(lab.ssh('cp-1', 'kubeadm config view'))).toContain('etcd: {local: {dataDir: /var/lib/etcd}}');
       const nodes = await must(lab.ssh('cp-1', kubectl('get nodes --no-headers')));
       expect(nodes.match(/ Ready /g)).toHaveLength(2);
       // And the way forward is there again, from its beginning.
       const planned = plannedChanges(await runVerb(lab, 'plan', inventory, '--playbook', 'unstack'));
-      expect(planned.filter((line) => /member-(?:add|remove):/.test(line)).map((line) => line.split(' / ')[1])).toEqual(
-        [...NEW_MEMBERS, ...CONTROL_PLANES],
+      expect(planned.filter((line) => line.includes('member-add:')).map((line) => line.split(' / ')[1])).toEqual(
+        NEW_MEMBERS,
       );
     }
 

@@ -201,6 +201,8 @@ describe('a host that joins', () => {
     expect(await shown(resource, node.host, { ...SERVED, [node.host]: kubernetesHost(node.host, 'joining') })).toEqual([
       'note that its join is finished: the run that began it was killed at the end',
       ...diff,
+      '- what the killed run made to let it in, through cp-1',
+      'run-on',
       '$ remove what a finished join has left',
       'stays: the join stays finished',
     ]);
