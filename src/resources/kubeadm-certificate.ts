@@ -5,10 +5,11 @@ import { directoryWay } from '../facts/directory-way.js';
 import { askText } from '../facts/file-content.js';
 import { fileState, type FileState } from '../facts/file-state.js';
 import { ADMINISTRATORS } from '../facts/kubeconfig.js';
+import { KUBEADM_CONFIG, kubeadmConfig } from '../facts/kubeadm-config.js';
 import { kubeadmOutline } from '../facts/kubeadm-outline.js';
 import { pathExists } from '../facts/path-exists.js';
 import { changed, UNCHANGED, type Outcome, type Resource } from '../model/change.js';
-import { KUBEADM_PLACES } from '../model/kubeadm.js';
+import { KUBEADM_PLACES, namesStackedEtcd } from '../model/kubeadm.js';
 import { filesOf, KUBEADM_PKI, type KubeadmCertificate } from '../model/kubeadm-certificate.js';
 import type { Probe } from '../model/remote.js';
 import { notAfterOf } from '../pki/inspect.js';
@@ -62,6 +63,7 @@ export function kubeadmCertificate(certificate: KubeadmCertificate, rules: Kubea
       ]);
       if (!isUsed || !found.isThere || (found.leaf !== undefined && !isDue(found.leaf, rules, { state, hostNow })))
         return UNCHANGED;
+      if (usedWith !== undefined && (await namesOtherEtcd(probe))) return UNCHANGED;
       const version = programs.includes(true)
         ? (await probe.ask(kubeadmOutline, rules.imageRepository))?.version
         : undefined;
@@ -69,7 +71,24 @@ export function kubeadmCertificate(certificate: KubeadmCertificate, rules: Kubea
       const proven = refuseUnrenewable(probe, { found, link, certificatesDir, version, now: new Date(rules.now()) });
       return renewal(certificate, proven, { rules, copies: copiesOf(found, homes, probe.host) });
     },
+    async doubt(probe) {
+      if (usedWith === undefined || !(await probe.ask(pathExists, usedWith))) return undefined;
+      const [{ leaf }, state, hostNow] = await Promise.all([
+        lookAtKubeadm(certificate, probe),
+        probe.ask(fileState, path),
+        probe.ask(clock, NOW),
+      ]);
+      if (leaf === undefined || !isDue(leaf, rules, { state, hostNow }) || !(await namesOtherEtcd(probe)))
+        return undefined;
+      return `${path} ends on ${dayOf(notAfterOf(leaf))}, and kubeadm renews it no more: kubeadm-config names another etcd than the member here, which is to leave: provision apply INVENTORY --playbook unstack`;
+    },
   };
+}
+
+/** By then kubeadm knows of no certificate of a stacked member, and renews none. What can't be read is no reason to leave it out. */
+async function namesOtherEtcd(probe: Probe): Promise<boolean> {
+  const found = await probe.ask(kubeadmConfig, KUBEADM_CONFIG);
+  return found.kind === 'found' && !namesStackedEtcd(found.configuration);
 }
 
 /** Where kubeadm keeps certificates, as it has told the API server; `undefined` where that does not say. Links are followed. */

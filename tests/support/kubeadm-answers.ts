@@ -50,6 +50,8 @@ export interface KubeadmHost {
   readonly serving?: string;
   /** A member of etcd runs there. */
   readonly isStacked?: boolean;
+  /** What kubeadm-config says of etcd; absent: that it can't be read. */
+  readonly etcdOfConfig?: 'local' | 'external';
   /** Where /etc/kubernetes/pki leads, by a link. */
   readonly pkiLeadsTo?: string;
 }
@@ -84,7 +86,14 @@ export function kubeadmHost(host: KubeadmHost): FakeAnswers {
   const signer = { ...files(authority.certificatePem), ...(host.keyElsewhere === true ? { key: undefined } : {}) };
   const link = host.link === undefined ? {} : { link: { target: host.link, owner: 'root' } };
   const kubeadm = 'kubeadm' in host ? host.kubeadm : 'v1.20.2';
+  const { etcdOfConfig } = host;
   return {
+    'kubeadm-config': {
+      'kubeadm-config':
+        etcdOfConfig === undefined
+          ? { kind: 'silent', reason: 'no route' }
+          : { kind: 'found', configuration: `etcd: {${etcdOfConfig}: {dataDir: /x}}\n` },
+    },
     'certificate-files': Object.fromEntries([
       ...pairs.map(({ name, path }) => [certificateFilesKey(path, keyBeside(path)), files(pemOf(name))] as const),
       ...signers.map((path) => [certificateFilesKey(path, keyBeside(path)), signer] as const),

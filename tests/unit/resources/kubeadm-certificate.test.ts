@@ -1,6 +1,7 @@
 import { X509Certificate } from 'node:crypto';
 import { beforeAll, describe, expect, test } from '@jest/globals';
-import type { Outcome } from '../../../src/model/change.js';
+import type { Outcome, Resource } from '../../../src/model/change.js';
+import type { Probe } from '../../../src/model/remote.js';
 import { KUBEADM_CERTIFICATES, stackedCertificates } from '../../../src/model/kubeadm-certificate.js';
 import type { SigningAuthority } from '../../../src/pki/signing-authority.js';
 import { kubeadmCertificate, type KubeadmDue } from '../../../src/resources/kubeadm-certificate.js';
@@ -21,18 +22,33 @@ beforeAll(async () => {
 
 const ENDING: KubeadmDue = { kind: 'ending', beforeDays: 30 };
 
-async function planned(
+interface When {
+  readonly due?: KubeadmDue;
+  readonly now?: number;
+}
+
+async function planned(name: string, host: Partial<KubeadmHost>, when: When = {}): Promise<Outcome> {
+  const [resource, probe] = resourceOf(name, host, when);
+  return resource.plan(probe);
+}
+
+async function doubtOf(name: string, host: Partial<KubeadmHost>): Promise<string | undefined> {
+  const [resource, probe] = resourceOf(name, host, {});
+  return resource.doubt?.(probe);
+}
+
+function resourceOf(
   name: string,
   host: Partial<KubeadmHost>,
-  { due = ENDING, now = TODAY.getTime() }: { readonly due?: KubeadmDue; readonly now?: number } = {},
-): Promise<Outcome> {
+  { due = ENDING, now = TODAY.getTime() }: When,
+): readonly [Resource, Probe] {
   const certificate = [...KUBEADM_CERTIFICATES, ...stackedCertificates(STACKED_MANIFEST)].find(
     (each) => each.name === name,
   );
   if (certificate === undefined) throw new Error(`there is no ${name}`);
   const rules = { due, now: () => now, imageRepository: 'registry.k8s.io', manifest: MANIFEST };
   const answers = kubeadmHost({ authority, pem: short, ...host });
-  return kubeadmCertificate(certificate, rules).plan(fakeProbe(answers, {}, 'cp-1'));
+  return [kubeadmCertificate(certificate, rules), fakeProbe(answers, {}, 'cp-1')];
 }
 
 const summaryOf = (outcome: Outcome): string => (outcome.kind === 'change' ? outcome.change.summary : outcome.kind);
@@ -57,6 +73,19 @@ describe('a certificate of kubeadm is renewed', () => {
       const [action] = outcome.kind === 'change' ? outcome.change.actions : [];
       expect(action?.kind === 'run' ? action.command.script : '').toContain(` ${name} ${PKI} `);
       expect(summaryOf(await planned(name, { isStacked: false }))).toBe('unchanged');
+    },
+  );
+
+  test.each(['etcd-server', 'apiserver-etcd-client'])(
+    'of a stacked member not where kubeadm-config names another etcd, with a word on it: %s',
+    async (name) => {
+      const left = { isStacked: true, etcdOfConfig: 'external' } as const;
+      expect(summaryOf(await planned(name, left))).toBe('unchanged');
+      expect(summaryOf(await planned(name, { ...left, etcdOfConfig: 'local' }))).toContain('renew ');
+      expect(await doubtOf(name, left)).toMatch(/ ends on 2026-11-26, and kubeadm renews it no more: /);
+      expect(await doubtOf(name, { ...left, etcdOfConfig: 'local' })).toBeUndefined();
+      expect(await doubtOf(name, { ...left, pem: long })).toBeUndefined();
+      expect(await doubtOf(name, { ...left, isStacked: false })).toBeUndefined();
     },
   );
 
