@@ -1,5 +1,11 @@
 import type { Fact } from '../model/remote.js';
-import { IS_CUT_OFF, SIMULATE_UPGRADE, UPDATE_STAMPS, type PackageUpgrade } from '../shell/apt-upgrade.js';
+import {
+  IS_CUT_OFF,
+  LIST_HALF_INSTALLED,
+  SIMULATE_UPGRADE,
+  UPDATE_STAMPS,
+  type PackageUpgrade,
+} from '../shell/apt-upgrade.js';
 
 /** What `apt-get upgrade` would do on a host, by the lists that it has. */
 export interface AptUpgrade {
@@ -10,6 +16,8 @@ export interface AptUpgrade {
   readonly keptBack: readonly string[];
   /** An installation was cut off in its middle. */
   readonly isCutOff: boolean;
+  /** Packages that were cut off while they were unpacked: only to install them again helps. */
+  readonly halfInstalled: readonly string[];
   /** Why apt can't say it. */
   readonly problem: string | undefined;
 }
@@ -25,6 +33,7 @@ export const aptUpgrade: Fact<AptUpgrade> = {
       `newest=$(stat -c %Y ${UPDATE_STAMPS} 2>/dev/null | sort -n | tail -n 1)`,
       `[ -z "$newest" ] || printf 'A %s\\n' $(($(date +%s) - newest))`,
       `! ${IS_CUT_OFF} || echo C`,
+      LIST_HALF_INSTALLED,
       // What was cut off is finished first; apt itself refuses to say anything before.
       `if said=$(${SIMULATE_UPGRADE} 2>&1); then`,
       `  printf '%s\\n' "$said" | sed -n 's/^Inst /I /p'`,
@@ -48,6 +57,7 @@ export const aptUpgrade: Fact<AptUpgrade> = {
       upgrades,
       keptBack: [...stdout.matchAll(/^K +(.*)$/gm)].flatMap(([, names = '']) => names.split(/\s+/).filter(Boolean)),
       isCutOff,
+      halfInstalled: [...stdout.matchAll(/^H (\S+)$/gm)].map(([, name = '']) => name),
       problem: isCutOff ? undefined : problem,
     };
     return new Map(keys.map((key) => [key, found]));

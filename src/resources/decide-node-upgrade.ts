@@ -78,6 +78,7 @@ export function decideNodeUpgrade(host: string, look: NodeUpgradeLook): NodeUpgr
   if (look.state !== 'joined') return 'what is upgraded is known once it has joined the cluster (playbook kubernetes)';
   if (look.etcd === 'unknown') throw unknownEtcd(host);
   if (isStale(apt)) return `which packages are upgraded is known once apt has read its lists again (${ageOf(apt)})`;
+  if (apt.halfInstalled.length > 0) throw halfInstalled(host, apt.halfInstalled);
   if (apt.problem !== undefined) throw broken(host, apt.problem);
   refuseOthersWork(host, apt);
   const packages = apt.isCutOff ? 'unclear' : apt.upgrades.length > 0;
@@ -134,6 +135,16 @@ function refuseOthersWork(host: string, { upgrades }: AptUpgrade): void {
 
 function minorOf(version = ''): string {
   return /^(?:\d+:)?(\d+\.\d+)/.exec(version)?.[1] ?? version;
+}
+
+/** Before the drain: what was cut off there, `dpkg --configure -a` does not finish. */
+function halfInstalled(host: string, names: readonly string[]): ProvisionError {
+  const [is, them] = names.length === 1 ? ['is', 'it'] : ['are', 'them'];
+  return new ProvisionError({
+    code: 'apt-broken',
+    message: `${host}: ${names.join(', ')} ${is} half-installed: dpkg was cut off while it unpacked ${them}`,
+    hint: `ssh ${host} sudo apt-get install --reinstall ${names.map(quote).join(' ')}`,
+  });
 }
 
 function broken(host: string, problem: string): ProvisionError {

@@ -39,6 +39,9 @@ export function updatePackageLists(): Command {
 /** Whether an installation was cut off in its middle: packages that are unpacked and no more, or what dpkg had not noted yet. */
 export const IS_CUT_OFF = `{ [ -n "$(ls /var/lib/dpkg/updates 2>/dev/null)" ] || dpkg-query -W -f='\${db:Status-Abbrev}\\n' | grep -q '^.[UFHWt]'; }`;
 
+/** Lists packages that dpkg can't configure before they are installed again, each after `H`; their third letter says so (dpkg-query(1)). */
+export const LIST_HALF_INSTALLED = `dpkg-query -W -f='\${db:Status-Abbrev} \${binary:Package}\\n' | sed -n 's/^..R *\\([^ ]*\\).*/H \\1/p'`;
+
 /** Finishes an installation that was cut off. */
 export function finishInstallation(): Command {
   return {

@@ -65,7 +65,7 @@ describe('what apt would upgrade', () => {
   test('is read from its own simulation, with what stays', () => {
     expect(ask()).toEqual({
       ...{ listsAgeS: undefined, upgrades: UPGRADES, keptBack: ['kubeadm', 'kubectl', 'kubelet'] },
-      ...{ isCutOff: false, problem: undefined },
+      ...{ isCutOff: false, halfInstalled: [], problem: undefined },
     });
     expect(ask({ said: 'Reading package lists...\n' })).toMatchObject({ upgrades: [], keptBack: [] });
   });
@@ -88,6 +88,15 @@ describe('what apt would upgrade', () => {
     ['hi ', false],
   ])('packages in the state %j', (states, isCutOff) => {
     expect(ask({ states })?.isCutOff).toBe(isCutOff);
+  });
+
+  test.each([
+    ['ii  openssl', []],
+    ['iU  openssl', []],
+    ['iHR openssl', ['openssl']],
+    ['ii  zlib\\niHR libc6:amd64\\niFR openssl', ['libc6:amd64', 'openssl']],
+  ])('packages that only a new installation helps: %j', (states, names) => {
+    expect(ask({ states })?.halfInstalled).toEqual(names);
   });
 
   test('that apt can not say it is no answer; what was cut off is the reason, where it was', () => {

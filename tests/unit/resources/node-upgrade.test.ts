@@ -14,7 +14,10 @@ const LISTED: ClusterNode = {
   ...{ evicted: ['default/web-1'], unowned: [], budgets: [] },
 };
 const NEWER = { name: 'openssl', from: '3.0.1', to: '3.0.2' };
-const APT: AptUpgrade = { listsAgeS: 3600, upgrades: [], keptBack: [], isCutOff: false, problem: undefined };
+const APT: AptUpgrade = {
+  ...{ listsAgeS: 3600, upgrades: [], keptBack: [], isCutOff: false },
+  ...{ halfInstalled: [], problem: undefined },
+};
 
 function look(
   apt: Partial<AptUpgrade> = {},
@@ -105,12 +108,25 @@ describe('what is left to do on a node', () => {
 
   test.each<readonly [string, NodeUpgradeLook]>([
     ['apt-broken', look({ problem: 'E: unmet' })],
+    ['apt-broken', look({ isCutOff: true, halfInstalled: ['openssl'] })],
     ['upgrade-of-others', look({ upgrades: [NEWER, { name: 'kubelet', from: '1.30.2-1.1', to: '1.30.3-1.1' }] })],
     ['upgrade-of-others', look({ upgrades: [{ name: 'kubectl', from: undefined, to: '1.30.3-1.1' }] })],
     ['upgrade-of-others', look({ upgrades: [{ name: 'etcd-server', from: '3.4.23+dfsg-4', to: '3.5.16-4' }] })],
     ['etcd-of-others', look({}, {}, { etcd: 'unknown' })],
   ])('is refused: %s', (code, seen) => {
     expect(() => decideNodeUpgrade('worker-1', seen)).toThrow(expect.objectContaining({ code }));
+  });
+
+  test.each([
+    [['openssl'], 'worker-1: openssl is half-installed: dpkg was cut off while it unpacked it', 'openssl'],
+    [['libc6:amd64', 'zlib'], 'worker-1: libc6:amd64, zlib are half-installed', 'libc6:amd64 zlib'],
+  ])('what is half-installed is refused before the drain: %j', (halfInstalled, message, names) => {
+    expect(() => decideNodeUpgrade('worker-1', look({ isCutOff: true, halfInstalled }))).toThrow(
+      expect.objectContaining({
+        message: expect.stringContaining(message) as unknown,
+        hint: `ssh worker-1 sudo apt-get install --reinstall ${names}`,
+      }),
+    );
   });
 
   test('what goes with other nodes is named, with how apt is told to leave it; a newer etcd of the same minor is none of it', () => {
