@@ -22,7 +22,7 @@ export const LISTEN_S = 3;
 
 /**
  * Every advert of VRRP, protocol 112, that reaches the host within some seconds: by multicast (224.0.0.18), for which it joins the group
- * on the interface of an address, or sent to it alone. Each id is said once. An advert with a lower TTL than 255 came by a
+ * on the interface of an address, or sent to it alone. Each id is said once for each sender and its addresses: of one id there may be two groups. An advert with a lower TTL than 255 came by a
  * router, and is none (RFC 5798, section 5.1.1.3). Debian's `perl-base` is essential there, and brings the module.
  */
 const LISTEN = String.raw`use strict; use Socket ":all";
@@ -36,9 +36,11 @@ while (defined recv($in, my $packet, 4096, 0)) {
   next if length $packet < 20 or ord(substr $packet, 8, 1) != 255;
   my $advert = substr $packet, 4 * (ord($packet) & 15);
   my ($kind, $id, $priority, $count) = unpack "C4", $advert;
-  next if length $advert < 8 or ($kind & 15) != 1 or $seen{$id}++;
+  next if length $advert < 8 or ($kind & 15) != 1;
   my @addresses = map { inet_ntoa(substr $advert, 8 + 4 * $_, 4) } grep { length $advert >= 12 + 4 * $_ } 0 .. ($count > 20 ? 19 : $count - 1);
-  print join(" ", "heard", $id, inet_ntoa(substr $packet, 12, 4), @addresses), "\n";
+  my $heard = join " ", "heard", $id, inet_ntoa(substr $packet, 12, 4), @addresses;
+  print "$heard\n" unless $seen{$heard}++;
+  exit if keys %seen > 999;
 }`;
 
 /** Of keepalived's files: each instance with its id and its addresses, a line each. */

@@ -16,7 +16,8 @@ export interface ClusterHosts {
   readonly members: readonly NamedHost[];
   /** Names of the load balancers of an earlier inventory. */
   readonly known: readonly string[];
-  readonly proposal: ProposedAddress;
+  /** Listens on the network: asked only where a virtual IP is wanted. */
+  readonly propose: () => Promise<ProposedAddress>;
 }
 
 const WAYS: readonly { readonly value: BalancerWay; readonly name: string }[] = [
@@ -43,7 +44,8 @@ export async function askBalancer(ask: Ask, about: ClusterHosts): Promise<Balanc
 }
 
 async function askOwn(ask: Ask, way: OwnWay, about: ClusterHosts): Promise<BalancerAnswers | undefined> {
-  const { hosts, proposal } = about;
+  const { hosts } = about;
+  const proposal = await about.propose();
   const ip = await ask.text({
     key: 'virtualIp',
     message: 'Virtual IP for clients (or: none)',

@@ -6,7 +6,7 @@ import { checkNetwork, checkVirtualIp } from './checks.js';
 import type { SeenRouterId } from './host-look.js';
 import type { InventoryAnswers, NamedHost } from './inventory-answers.js';
 import type { Ask } from './interview.js';
-import { checkRouterId } from './router-id.js';
+import { checkRouterId, idOfGroup } from './router-id.js';
 
 /** What was answered before. */
 type Before = Pick<InventoryAnswers, 'balancer' | 'controlPlanes' | 'next'> & {
@@ -30,7 +30,7 @@ const AUTHORITIES: readonly { readonly value: Authority; readonly name: string }
 export async function askExtras(
   ask: Ask,
   before: Before,
-): Promise<Pick<InventoryAnswers, 'apiserverIp' | 'extras' | 'next'>> {
+): Promise<Pick<InventoryAnswers, 'apiserverIp' | 'apiserverRouterId' | 'extras' | 'next'>> {
   const apiserverIp = before.controlPlanes.length === 0 ? undefined : await askApiserverIp(ask, before);
   const extras = await ask.pick({
     key: 'extras',
@@ -47,8 +47,10 @@ export async function askExtras(
           ...{ key: 'authority', message: 'Who signs the certificates of etcd?' },
           ...{ choices: AUTHORITIES, default: 'new' },
         });
+  const id = apiserverIp === undefined ? undefined : idOfGroup(apiserverIp, before.usedIds);
   return {
     apiserverIp,
+    apiserverRouterId: apiserverIp === undefined || id === virtualRouterId(apiserverIp) ? undefined : id,
     extras: EXTRAS.filter((extra) => extras.includes(extra)),
     next: authority === 'imported' ? 'import' : before.next,
   };
@@ -94,9 +96,9 @@ async function askApiserverIp(
   return ip;
 }
 
-/** It has the router id that goes with its last byte. */
+/** It keeps the router id of its group, where one was seen; else it has that which goes with its last byte. */
 function checkIdOf(ip: string, balancer: Before['balancer'], used: readonly SeenRouterId[]): CheckResult {
-  const id = virtualRouterId(ip);
+  const id = idOfGroup(ip, used);
   const other = balancer === undefined || balancer.way === 'external' ? undefined : balancer.ip;
   if (other !== undefined && id === (balancer?.routerId ?? virtualRouterId(other)))
     return `${ip} and ${other} would have the same virtual router id, ${id}: ${OTHER_BYTE}`;

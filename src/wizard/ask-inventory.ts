@@ -5,10 +5,11 @@ import { askControlPlanes, askMembers, listening, type SeenHosts } from './ask-r
 import type { CheckResult } from './check-result.js';
 import { checkUser } from './checks.js';
 import { checkHosts, readHosts, splitHosts, type Resolve } from './host-list.js';
+import type { SeenRouterId } from './host-look.js';
 import type { Ask } from './interview.js';
 import { lookAround, type LookEdges } from './look-around.js';
 import type { InventoryAnswers, NamedHost } from './inventory-answers.js';
-import { proposeAddress } from './propose-address.js';
+import { proposeAddress, type ProposedAddress } from './propose-address.js';
 
 /** What the questions need of the control machine. */
 export interface WizardEdges {
@@ -51,13 +52,18 @@ export async function askInventory(ask: Ask, edges: WizardEdges): Promise<Invent
   const seen = { hosts, looks, started };
   const members = await askMembers(ask, seen);
   const controlPlanes = await askControlPlanes(ask, seen);
-  const proposal = await proposeAddress(ask, { login, looks, members }, edges.look);
-  const balancer = await askBalancer(ask, { hosts, members, known: known?.balancers ?? [], proposal });
+  let usedIds: readonly SeenRouterId[] = [];
+  const propose = async (): Promise<ProposedAddress> => {
+    const proposal = await proposeAddress(ask, { login, looks, members }, edges.look);
+    ({ usedIds } = proposal);
+    return proposal;
+  };
+  const balancer = await askBalancer(ask, { hosts, members, known: known?.balancers ?? [], propose });
   const used = new Set([...members, ...controlPlanes, ...(balancer?.hosts ?? [])]);
   const unused = hosts.filter((host) => !used.has(host)).map(({ name }) => name);
   if (unused.length > 0) ask.note(`left out, without a role: ${unused.join(', ')}`);
   const next = isExisting(started, members, looks) ? 'adopt' : 'plan';
-  const extras = await askExtras(ask, { hosts, balancer, controlPlanes, next, usedIds: proposal.usedIds });
+  const extras = await askExtras(ask, { hosts, balancer, controlPlanes, next, usedIds });
   return { members, balancer, controlPlanes, sshUser, privateKeyFile: noneIfEmpty(privateKeyFile), ...extras };
 }
 

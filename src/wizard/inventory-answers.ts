@@ -39,6 +39,8 @@ export interface InventoryAnswers {
   readonly controlPlanes: readonly NamedHost[];
   /** `undefined`: the API servers have no virtual IP. */
   readonly apiserverIp: string | undefined;
+  /** `undefined`: the last byte of that address, or there is none. */
+  readonly apiserverRouterId: number | undefined;
   readonly extras: readonly Extra[];
   readonly sshUser: string;
   /** Absolute or `~/…`; `undefined`: the agent, or ssh's own defaults. */

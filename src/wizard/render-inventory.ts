@@ -10,13 +10,14 @@ const HEAD = ` Written by \`provision init\`. This is an Ansible inventory: edit
  * @returns the whole file
  */
 export function renderInventory(answers: InventoryAnswers): string {
-  const { members, balancer, controlPlanes, apiserverIp, extras } = answers;
+  const { members, balancer, controlPlanes, apiserverIp, apiserverRouterId, extras } = answers;
   const content = {
     all: {
       vars: {
         ...connectionVars(answers),
         ...(balancer === undefined ? {} : balancerVars(balancer)),
         ...(apiserverIp === undefined ? {} : { kube_apiserver_lb_ip: apiserverIp }),
+        ...(apiserverRouterId === undefined ? {} : { kube_apiserver_lb_vrid: apiserverRouterId }),
         ...Object.fromEntries(extras.flatMap((extra) => Object.entries(EXTRA_VARS[extra]))),
       },
       children: {

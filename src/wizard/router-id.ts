@@ -16,12 +16,17 @@ function otherUser(id: number, ip: string, used: readonly SeenRouterId[]): SeenR
   return isIPv6(ip) ? undefined : used.find((each) => each.id === id && !each.addresses.includes(ip));
 }
 
+/** The id that the group of a virtual IP has, where one was seen; else the last byte, its default. */
+export function idOfGroup(ip: string, used: readonly SeenRouterId[]): number {
+  const own = isIPv6(ip) ? undefined : used.find(({ addresses }) => addresses.includes(ip))?.id;
+  return own ?? virtualRouterId(ip);
+}
+
 /** An id for a virtual IP that no other group was seen with: the one that its group has, its last byte, or the next one. */
 export function proposeRouterId(ip: string, used: readonly SeenRouterId[]): number {
-  const own = isIPv6(ip) ? undefined : used.find(({ addresses }) => addresses.includes(ip))?.id;
-  const first = virtualRouterId(ip);
+  const first = idOfGroup(ip, used);
   const ids = Array.from({ length: LAST_ID }, (_, index) => ((first - 1 + index) % LAST_ID) + 1);
-  return own ?? ids.find((id) => otherUser(id, ip, used) === undefined) ?? first;
+  return ids.find((id) => otherUser(id, ip, used) === undefined) ?? first;
 }
 
 /** The first address whose last byte, its router id by default, no other group was seen with; else the first. */

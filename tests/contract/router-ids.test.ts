@@ -54,6 +54,14 @@ if (!root) console.warn('skipped: listening for VRRP needs root');
     });
   });
 
+  test('are told of each group that has one: two may have the same', () => {
+    const other = SECOND.replace(/32$/, '33');
+    expect(ask([`255:${SECOND}`, `255:${other}`])?.used).toEqual([
+      { id: 51, sender: OWN, addresses: ['10.0.0.50'] },
+      { id: 51, sender: OWN, addresses: ['10.0.0.51'] },
+    ]);
+  });
+
   test('are not heard from behind a router, of another kind, or of what is too short; and no count leads out of an advert', () => {
     const [routed, notify, short, long] = [`64:${SECOND}`, `255:22${SECOND.slice(2)}`, '255:2133', '255:21346464'];
     expect(ask([routed, notify, short, `${long}0001abcd0a000032`])).toEqual({

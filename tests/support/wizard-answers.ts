@@ -10,6 +10,7 @@ export const LEAST_ANSWERS: InventoryAnswers = {
   sshUser: 'root',
   privateKeyFile: undefined,
   apiserverIp: undefined,
+  apiserverRouterId: undefined,
   extras: [],
   next: 'plan',
 };

@@ -165,6 +165,19 @@ describe('the live reporter', () => {
     },
   );
 
+  test('leaves room on a low terminal: two rows of many, and how many more there are', async () => {
+    const terminal = createFakeTerminal(100);
+    const size = () => ({ columns: 100, rows: 8 });
+    const reporter = createLiveReporter({ stdout: terminal.stdout, size, now: () => new Date(), colour: false });
+    manyHostsRun(20)
+      .filter(({ type }) => type !== 'change-done' && type !== 'run-finished')
+      .forEach(reporter.sink);
+    const moving = (): readonly string[] => terminal.lines().filter((line) => /reload haproxy|more$/.test(line));
+    while (moving().length === 0) await new Promise((resolve) => setTimeout(resolve, 20));
+    expect(moving()).toEqual(['  node-01  reload haproxy', '  node-02  reload haproxy', '  … and 18 more']);
+    await reporter.close();
+  });
+
   test('survives a narrow terminal', async () => {
     const terminal = await report(manyHostsRun(30), 20);
     const moving = terminal.lines().filter((line) => line.includes('…'));

@@ -46,6 +46,10 @@ test('what a person thinks over before the first change is not counted', () => {
   time = 600_000;
   progress.note({ type: 'play-started', play: 'etcd', hosts: [] });
   expect(progress.line(new Date(602_000))).toBe('apply: 0 of 6 changes, 0 of 3 hosts done, 2.0 s');
+  // A later play is a part of the same time.
+  time = 603_000;
+  progress.note({ type: 'play-started', play: 'load balancer', hosts: [] });
+  expect(progress.line(new Date(604_000))).toMatch(/, 4\.0 s$/);
 });
 
 test('changes that were known only on the way are counted, too', () => {

@@ -173,6 +173,12 @@ describe('the wizard', () => {
     );
   });
 
+  test('the router id that was chosen for etcd is refused for the API servers', async () => {
+    const { does, sees } = await startWizard({ draft: new Map([...before(12), ['routerId', '150']]) });
+    await does(['Virtual IP of the API servers', '10.0.0.150']);
+    await sees('10.0.0.150 and 10.0.0.100 would have the same virtual router id, 150');
+  });
+
   test.each([
     ['fd00::1:64', 'would have the same virtual router id, 100'],
     ['239.1.1.1', '239.1.1.1 is unspecified, loopback, multicast or reserved'],

@@ -10,6 +10,12 @@ describe('the router id of a virtual IP', () => {
     ['is its last byte', [], '10.0.0.100', 100],
     ['is the next one that nobody uses', [HEARD, KEPT], '10.0.0.100', 102],
     ['is that of the group that has it, whatever its last byte', [HEARD], '10.0.0.50', 100],
+    [
+      'is another one where a second group has the id of its own',
+      [HEARD, { ...HEARD, addresses: ['10.0.0.7'] }],
+      '10.0.0.50',
+      101,
+    ],
     ['goes round at the end', [255, 1].map((id) => ({ ...HEARD, id })), '10.0.0.255', 2],
     ['of an IPv6 address is no concern of groups of IPv4', [HEARD], 'fd00::64', 100],
     [
