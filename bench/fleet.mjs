@@ -141,10 +141,11 @@ async function measureHosts() {
 
 function page({ fleets, hosts }, { commit, loads }) {
   const mib = (figure) => `${figure.toFixed(0)} MiB`;
+  const perCluster = (index) => fleets[index].times.map((time) => time / fleets[index].clusters);
   const fleetRows = fleets.map(({ clusters, jobs, times, memory }, index) => [
     ...[clusters, jobs, seconds(median(times)), seconds(median(times) / clusters)],
-    index === 0 ? '' : ratio(times, fleets[0].times),
-    ...[mib(memory), mib(memory / Math.min(clusters, jobs))],
+    index === 0 ? '' : ratio(perCluster(index), perCluster(0)),
+    mib(memory),
   ]);
   const hostRows = hosts.map(({ cluster, size, times, memory }) => [
     cluster ? 'a whole cluster' : 'six tasks',
@@ -155,9 +156,8 @@ function page({ fleets, hosts }, { commit, loads }) {
     '`--jobs`',
     'time',
     'for each cluster',
-    '÷ the first row',
-    'memory',
-    'for each at once',
+    'for each ÷ that of the first row',
+    'memory of all processes',
   ];
   return `# What do a fleet, and many hosts, cost?
 

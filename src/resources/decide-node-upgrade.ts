@@ -11,7 +11,7 @@ import { kubernetesState, type KubernetesState } from './kubernetes-host.js';
 import { KUBERNETES_PACKAGES } from './kubernetes-packages.js';
 
 /** Older lists are read again before anything is decided by them: apt's own timer does so once a day. */
-export const FRESH_S = 24 * 60 * 60;
+const FRESH_S = 24 * 60 * 60;
 
 /** A host to be upgraded, and the control planes that are asked for its node. */
 export interface UpgradedNode {
