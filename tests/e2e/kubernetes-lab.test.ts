@@ -63,7 +63,7 @@ describeOnLab(
       const pods = await lab.ssh('cp-1', kubectl('get pods -l app=web -o "jsonpath={.items[*].spec.nodeName}"'));
       expect(new Set(pods.stdout.split(' ')).size).toBe(2);
       const ask = kubectl('exec deployment/web -- curl -sS -m 3 http://web.default.svc.cluster.local/');
-      const names = await until(lab, 'cp-1', `( for n in 1 2 3 4 5 6 7 8; do ${ask} || exit 1; done )`);
+      const names = await until(lab, 'cp-1', `( for n in $(seq 24); do ${ask} || exit 1; done )`);
       expect(new Set(names.stdout.trim().split('\n')).size).toBe(2);
     });
 

@@ -292,7 +292,7 @@ systemctl daemon-reload; systemctl --quiet add-wants multi-user.target elsewhere
       await until(lab, 'cp-1', kubectl('rollout status deployment web --timeout=1s'));
       await until(lab, 'cp-1', kubectl('-n kube-system rollout status deployment coredns --timeout=1s'));
       const ask = kubectl('exec deployment/web -- curl -sS -m 3 http://web.default.svc.cluster.local/');
-      const names = await until(lab, 'cp-1', `( for n in 1 2 3 4 5 6 7 8; do ${ask} || exit 1; done )`);
+      const names = await until(lab, 'cp-1', `( for n in $(seq 24); do ${ask} || exit 1; done )`);
       expect(new Set(names.stdout.trim().split('\n')).size).toBe(2);
     });
 
