@@ -163,7 +163,7 @@ function page({ fleets, hosts }, { commit, loads }) {
 
 Written by \`npm run bench:fleet\`; [how it measures](../bench/README.md#a-fleet-and-many-hosts).
 
-${measuredOn(commit)}. Nothing to do; medians of ${values.rounds} rounds. The hosts run on the same processors.
+${measuredOn(commit)}. Nothing to do; ${values.rounds === '1' ? 'one round' : `medians of ${values.rounds} rounds`}. The hosts run on the same processors.
 
 ## \`fleet plan\`, clusters of three members with their virtual IP
 
