@@ -40,7 +40,7 @@ class PlanStale extends ProvisionError {
 
 /**
  * Looks again at a host, refuses if it would now do or overwrite anything that the plan did not show, and performs the rest in order.
- * When a change fails, all that was done here is rolled back before the failure is passed on.
+ * When a change fails, or the look before one, all that was done here is rolled back before the failure is passed on.
  * @param ourWork whether an earlier play of this run has changed the host
  * @throws PlanStale, Interrupted, RemoteError, GateShut
  */
@@ -59,7 +59,11 @@ export async function workOnHost(
   let changed = 0;
   for (const step of now.steps) {
     if (world.interrupted()) throw new Interrupted(host, step.address);
-    const change = await changeOf(play, host, step, world);
+    const change = await changeOf(play, host, step, world).catch(async (error: unknown) => {
+      // What was done so far is rolled back as where a change fails: with the rest missing, it is no state that anybody planned.
+      if (changed > 0) await rollBack({ play: play.name, host, ...begun, world });
+      throw error;
+    });
     if (change === undefined) continue;
     await performChange(play, host, step.address, change, begun, world);
     changed += 1;
@@ -125,7 +129,8 @@ async function performChange(
  */
 export async function rollBack({ play, host, undos, lasting, world }: RollBack): Promise<void> {
   let failed = 0;
-  for (const { command, restores } of inOrder(undos)) {
+  const ordered = inOrder(undos);
+  for (const [index, { command, restores }] of ordered.entries()) {
     try {
       await runOrFail(command, await world.connector.connect(host));
       world.emit({ type: 'rolled-back', play, host, address: '', summary: command.summary });
@@ -134,7 +139,10 @@ export async function rollBack({ play, host, undos, lasting, world }: RollBack):
       world.emit({ type: 'notice', host, message: `could not ${command.summary}: ${message}` });
       failed += 1;
       // The rest is still rolled back, half a roll-back is worse than one step less; but not on a host that is away.
-      if (isHostLost(error)) break;
+      if (isHostLost(error)) {
+        sayLeft(host, ordered.slice(index + 1), world);
+        break;
+      }
       // A service that could not start with what was there before runs on with what it has.
       if (restores === 'all') {
         world.emit({
@@ -147,6 +155,12 @@ export async function rollBack({ play, host, undos, lasting, world }: RollBack):
     }
   }
   world.emit({ type: 'notice', host, message: stateAfter(undos.length, failed, lasting) });
+}
+
+/** What nobody tries any more on a host that is away, each by its name. */
+function sayLeft(host: string, undos: readonly Undo[], world: World): void {
+  const names = undos.map(({ command }) => command.summary);
+  if (names.length > 0) world.emit({ type: 'notice', host, message: `not tried: ${names.join('; ')}` });
 }
 
 function inOrder(undos: readonly Undo[]): readonly Undo[] {

@@ -4,6 +4,8 @@ import { applyPlan } from '../../../src/engine/applier.js';
 import { rollBack } from '../../../src/engine/host-work.js';
 import type { Undo } from '../../../src/engine/perform.js';
 import { planPlays } from '../../../src/engine/planner.js';
+import type { Outcome, Resource } from '../../../src/model/change.js';
+import { ProvisionError, RemoteError } from '../../../src/model/errors.js';
 import type { Play } from '../../../src/playbook/play.js';
 import {
   fakeHosts,
@@ -76,6 +78,27 @@ describe('a roll-back', () => {
     ]);
   });
 
+  test('of a host that is lost in its middle names each step that nobody tried', async () => {
+    const hosts = fakeHosts(['a']);
+    const isLost = () => hosts.ran.length > 0;
+    const world = fakeWorld(hosts);
+    const connector = {
+      ...world.connector,
+      connect: async (host: string) => {
+        if (isLost()) throw new RemoteError({ code: 'unreachable', host, message: `${host}: no route` });
+        return world.connector.connect(host);
+      },
+    };
+    const undos = [undo('x', 'files'), undo('y', 'files'), undo('z', 'files'), undo('s', 'services')];
+    await rollBack({ play: 'p', host: 'a', undos, lasting: [], world: { ...world, connector } });
+    expect(hosts.ran).toEqual(['a: unset z']);
+    expect(world.events.flatMap((event) => (event.type === 'notice' ? [event.message] : []))).toEqual([
+      'could not unset y: a: no route',
+      'not tried: unset x; unset s',
+      expect.stringMatching(/partly/),
+    ]);
+  });
+
   test('that is refused by what was done leaves all of that host as it is', async () => {
     const hosts = fakeHosts(['a']);
     const world = fakeWorld(hosts);
@@ -107,6 +130,43 @@ describe('a roll-back', () => {
       }),
       { numRuns: 50 },
     );
+  });
+
+  test.each<readonly [string, () => Outcome, RegExp]>([
+    ['still can not decide', () => ({ kind: 'unknown', because: 'no etcd' }), /y still cannot be decided: no etcd/],
+    [
+      'is refused',
+      () => {
+        throw new ProvisionError({ code: 'apt-broken', message: 'a: dpkg' });
+      },
+      /a: dpkg/,
+    ],
+    [
+      'can not be asked any more',
+      () => {
+        throw new RemoteError({ code: 'unreachable', host: 'a', message: 'a: no route' });
+      },
+      /a: no route/,
+    ],
+  ])('is made where a later step %s, and only where something was done', async (_, second, message) => {
+    for (const first of [wantFlag('x'), undefined]) {
+      const hosts = fakeHosts(['a']);
+      const world = fakeWorld(hosts);
+      let looks = 0;
+      const late: Resource = {
+        address: 'y',
+        paths: [],
+        // The plan, and the look right before the work of the host.
+        plan: () => {
+          looks += 1;
+          return looks <= 2 ? Promise.resolve({ kind: 'unknown', because: 'not yet' }) : Promise.resolve().then(second);
+        },
+      };
+      expect(await apply(playOf(['a'], first === undefined ? [late] : [first, late]), hosts, world)).toMatch(message);
+      expect(hosts.ran).toEqual(first === undefined ? [] : ['a: set x', 'a: unset x']);
+      const notices = world.events.flatMap((event) => (event.type === 'notice' ? [event.message] : []));
+      expect(notices).toEqual(first === undefined ? [] : [expect.stringMatching(/^rolled back: /)]);
+    }
   });
 
   test('of one host leaves the work of the others of its batch', async () => {
