@@ -51,7 +51,7 @@ const FELT: readonly (readonly [resource: RegExp, felt: string])[] = [
     'pods of a drained node end there and start elsewhere, as their disruption budgets let them',
   ],
   [
-    /^node-upgrade:packages/,
+    /^node-upgrade:(?:finished|packages)/,
     'services of a node may restart with their packages, one node at a time; its pods are elsewhere by then',
   ],
   [
