@@ -59,6 +59,7 @@ const runs = {
     'fleet',
     'vrrp-version',
     'diagnosis',
+    'image',
     'external-ca',
     'defrag',
     'tutorials',

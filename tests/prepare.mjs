@@ -20,6 +20,7 @@ const NEEDED = [
   ['groff', 'groff-base', 'the test of the manual page'],
   ['chromium', 'chromium', 'the tests of the report as a page'],
   ['xmllint', 'libxml2-utils', "the tests of the report as JUnit's XML"],
+  ['buildah', 'buildah', 'the test of the image'],
   ['/usr/bin/ansible-inventory', 'ansible-core', 'the comparison with the real ansible-inventory'],
 ];
 
