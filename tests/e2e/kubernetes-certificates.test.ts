@@ -1,20 +1,13 @@
 import { copyFile, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, expect, test } from '@jest/globals';
+import { apiserverVip, BESIDE_ETCD, inventoryWithVip } from '../support/apiserver-vip.js';
 import { certificatesSchema, type ListedCertificate } from '../../src/day-two/certificate-schema.js';
 import { ALL_ANSWERED, askedSoFar, startAsking } from '../support/asking.js';
 import { kubectl, LAB_SETTINGS, until } from '../support/kubernetes-cluster.js';
 import { describeOnLab } from '../support/lab.js';
 import { placeWithInventory, runsAt, workThroughPage } from '../support/lab-page.js';
-import {
-  endOf,
-  inventoryWith,
-  passphraseFile,
-  performedChanges,
-  plannedChanges,
-  runVerb,
-  vipOf,
-} from '../support/main-job.js';
+import { endOf, passphraseFile, performedChanges, plannedChanges, runVerb } from '../support/main-job.js';
 import { shortenCertificates } from '../support/short-certificates.js';
 import { disturbedRun, type DisturbedRun } from '../support/stopped-run.js';
 
@@ -52,10 +45,8 @@ describeOnLab('certificates of kubeadm', 'kcert', { etcd: 1, controlPlanes: 2, k
   let vip = '';
 
   beforeAll(async () => {
-    vip = (await vipOf(lab)).replace(/\d+$/, '99');
-    inventory = await inventoryWith(lab, 'certificates', [`kube_apiserver_lb_ip: ${vip}`, ...LAB_SETTINGS]);
-    const text = await readFile(inventory, 'utf8');
-    await writeFile(inventory, `${text}    kube_apiserver_lb:\n      children:\n        etcd: {}\n`);
+    vip = await apiserverVip(lab);
+    inventory = await inventoryWithVip(lab, 'certificates', vip, { ...BESIDE_ETCD, variables: LAB_SETTINGS });
     const made = await runVerb(lab, 'apply', inventory, '--playbook', 'kubernetes');
     if (made.status !== 0) throw new Error(endOf(made));
   });

@@ -1,22 +1,13 @@
-import { appendFile } from 'node:fs/promises';
 import { isDeepStrictEqual } from 'node:util';
 import { beforeAll, expect, test } from '@jest/globals';
+import { apiserverVip, BESIDE_ETCD, inventoryWithVip } from '../support/apiserver-vip.js';
 import type { EventJson } from '../../src/report/event-schema.js';
 import { createHandMadeCluster } from '../support/hand-made-cluster.js';
 import { createKubernetes, kubectl, until, WEB } from '../support/kubernetes-cluster.js';
 import { partOfThisCommit } from '../support/kill-points.js';
 import { describeOnLab, type Ended } from '../support/lab.js';
 import { placeBeside, runsAt, workThroughPage } from '../support/lab-page.js';
-import {
-  endOf,
-  inventoryWith,
-  passphraseFile,
-  performedChanges,
-  plannedChanges,
-  runVerb,
-  vipOf,
-  type JsonRun,
-} from '../support/main-job.js';
+import { endOf, passphraseFile, performedChanges, plannedChanges, runVerb, type JsonRun } from '../support/main-job.js';
 import { whileWriting } from '../support/member-counts.js';
 import { disturbedRun } from '../support/stopped-run.js';
 import { apiWay } from '../support/writers.js';
@@ -33,9 +24,8 @@ describeOnLab(
 
     /** The API servers behind their virtual IP, which their certificates name. @returns the inventory */
     async function serveVip(): Promise<string> {
-      const inventory = await inventoryWith(lab, 'apiserver', [`kube_apiserver_lb_ip: ${vip}`]);
+      const inventory = await inventoryWithVip(lab, 'apiserver', vip, BESIDE_ETCD);
       // The nodes' image has no packages to install: the host of etcd has.
-      await appendFile(inventory, '    kube_apiserver_lb:\n      children:\n        etcd: {}\n');
       for (const playbook of ['apiserver-lb', 'apiserver-names']) {
         const run = await runVerb(lab, 'apply', inventory, '--playbook', playbook);
         if (run.status !== 0) throw new Error(endOf(run));
@@ -47,7 +37,7 @@ describeOnLab(
       before = (await lab.ssh('cp-1', 'pgrep -lx "kubelet|containerd|kube-apiserver|etcd"; kubeadm version -o short'))
         .stdout;
       await createKubernetes(lab, await createHandMadeCluster(lab, { members: ['package'] }));
-      vip = (await vipOf(lab)).replace(/\d+$/, '99');
+      vip = await apiserverVip(lab);
       inventory = await serveVip();
       move = await moveClients();
     });

@@ -1,6 +1,7 @@
-import { appendFile, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { beforeAll, expect, test } from '@jest/globals';
+import { apiserverVip, BESIDE_ETCD, inventoryWithVip } from '../support/apiserver-vip.js';
 import type { CheckItem } from '../../src/checks/check.js';
 import { overlayChanges, overlayDifference } from '../../src/lab/overlay.js';
 import { cutNetwork, powerCut, restoreNetwork, startHost } from '../../src/lab/faults.js';
@@ -9,14 +10,12 @@ import { describeOnLab, type Ended } from '../support/lab.js';
 import { placeOnLab } from '../support/lab-page.js';
 import {
   endOf,
-  inventoryWith,
   must,
   PASSPHRASE,
   passphraseFile,
   performedChanges,
   plannedChanges,
   runVerb,
-  vipOf,
   type JsonRun,
 } from '../support/main-job.js';
 import { readPage, readSteps, workThrough, type PagePlace } from '../support/page.js';
@@ -107,9 +106,9 @@ describeOnLab(
     let second: readonly string[];
 
     beforeAll(async () => {
-      vip = (await vipOf(lab)).replace(/\d+$/, '99');
-      inventory = await inventoryWith(lab, 'kubernetes', [`kube_apiserver_lb_ip: ${vip}`, ...SMOKE, ...LAB_SETTINGS]);
-      await appendFile(inventory, '    kube_apiserver_lb:\n      children:\n        etcd: {}\n');
+      vip = await apiserverVip(lab);
+      const variables = [...SMOKE, ...LAB_SETTINGS];
+      inventory = await inventoryWithVip(lab, 'kubernetes', vip, { ...BESIDE_ETCD, variables });
       await lab.ssh('worker-1', PLANT_SWAP);
       refused = await refusedPlan();
       const begun = Date.now();

@@ -1,10 +1,10 @@
-import { appendFile } from 'node:fs/promises';
 import { beforeAll, expect, test } from '@jest/globals';
+import { apiserverVip, BESIDE_ETCD, inventoryWithVip } from '../support/apiserver-vip.js';
 import { powerCut, startHost } from '../../src/lab/faults.js';
 import { waitUntil } from '../../src/lab/process.js';
 import { kubectl, LAB_SETTINGS, until, WEB } from '../support/kubernetes-cluster.js';
 import { describeOnLab } from '../support/lab.js';
-import { endOf, holdersOf, inventoryWith, runVerb, verifyUntil, vipOf } from '../support/main-job.js';
+import { endOf, holdersOf, runVerb, verifyUntil, vipOf } from '../support/main-job.js';
 import { apiWay, longestGapMs, lostWrites, startWriters, type Writers, type Written } from '../support/writers.js';
 
 const MEMBERS = ['etcd-1', 'etcd-2', 'etcd-3'];
@@ -34,10 +34,9 @@ describeOnLab(
     const vips: Record<string, string> = {};
 
     beforeAll(async () => {
-      const vip = await vipOf(lab);
-      Object.assign(vips, { etcd: vip, API: vip.replace(/\d+$/, '99') });
-      inventory = await inventoryWith(lab, 'cuts', [`kube_apiserver_lb_ip: ${vips['API'] ?? ''}`, ...LAB_SETTINGS]);
-      await appendFile(inventory, '    kube_apiserver_lb:\n      children:\n        etcd: {}\n');
+      const vip = await apiserverVip(lab);
+      Object.assign(vips, { etcd: await vipOf(lab), API: vip });
+      inventory = await inventoryWithVip(lab, 'cuts', vip, { ...BESIDE_ETCD, variables: LAB_SETTINGS });
       const applied = await runVerb(lab, 'apply', inventory, '--playbook', 'kubernetes');
       if (applied.status !== 0) throw new Error(endOf(applied));
       await lab.onControlSide(['ssh', '-F', lab.files.sshConfig, 'cp-1', kubectl('apply -f -')], WEB);

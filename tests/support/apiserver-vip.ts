@@ -31,6 +31,9 @@ export interface Given {
   readonly variables?: readonly string[];
 }
 
+/** The hosts of etcd, beside whose load balancer it is. */
+export const BESIDE_ETCD: Pick<Given, 'group'> = { group: '      children:\n        etcd: {}\n' };
+
 /** `/readyz` through the virtual IP from a host, verified by the cluster's authority; `ok` when it answers. */
 export async function readyz(lab: TestLab, host: string, url: string, ca: string): Promise<string> {
   const ended = await lab.ssh(host, `curl -sS -m 5 --noproxy '*' --cacert ${ca} ${url}/readyz 2>&1`);
