@@ -18,6 +18,7 @@ import { checkRouterIds } from './router-id.js';
 import { checkScheduledSnapshots } from './scheduled-snapshots.js';
 import { checkServices } from './services.js';
 import { checkStrayNodes } from './stray-nodes.js';
+import { checkUpgradingNodes } from './upgrading-nodes.js';
 import { checkVirtualIp } from './virtual-ip.js';
 import { balancerHosts } from '../model/virtual-service.js';
 
@@ -40,6 +41,7 @@ const CHECKS: readonly Check[] = [
   checkKubeadmConfig,
   checkNodes,
   checkStrayNodes,
+  checkUpgradingNodes,
   checkRestoredKubelets,
   checkDrift,
 ];

@@ -3,13 +3,13 @@ import {
   IS_CUT_OFF,
   LIST_HALF_INSTALLED,
   SIMULATE_UPGRADE,
-  UPDATE_STAMPS,
+  UPDATE_STAMP,
   type PackageUpgrade,
 } from '../shell/apt-upgrade.js';
 
 /** What `apt-get upgrade` would do on a host, by the lists that it has. */
 export interface AptUpgrade {
-  /** How long ago apt has last read its lists, in seconds; absent: nothing says so. */
+  /** How long ago apt has last read its lists, in seconds; absent: nothing says so, or it is a time to come. */
   readonly listsAgeS: number | undefined;
   readonly upgrades: readonly PackageUpgrade[];
   /** Those that stay although there is a newer version: on hold, or in need of what is not there. */
@@ -22,6 +22,9 @@ export interface AptUpgrade {
   readonly problem: string | undefined;
 }
 
+/** A clock that was set right since may have been a moment ahead; what is noted for a later time was noted by a wrong one. */
+const AHEAD_S = 60;
+
 /** The one key of {@link aptUpgrade}. */
 export const UPGRADE = 'upgrade';
 
@@ -30,8 +33,8 @@ export const aptUpgrade: Fact<AptUpgrade> = {
   name: 'apt-upgrade',
   script: () =>
     [
-      `newest=$(stat -c %Y ${UPDATE_STAMPS} 2>/dev/null | sort -n | tail -n 1)`,
-      `[ -z "$newest" ] || printf 'A %s\\n' $(($(date +%s) - newest))`,
+      `noted=$(stat -c %Y ${UPDATE_STAMP} 2>/dev/null || :)`,
+      `[ -z "$noted" ] || printf 'A %s\\n' $(($(date +%s) - noted))`,
       `! ${IS_CUT_OFF} || echo C`,
       LIST_HALF_INSTALLED,
       // What was cut off is finished first; apt itself refuses to say anything before.
@@ -53,7 +56,7 @@ export const aptUpgrade: Fact<AptUpgrade> = {
     if ([...stdout.matchAll(/^I /gm)].length !== upgrades.length)
       throw new Error('a package without a version came back');
     const found: AptUpgrade = {
-      listsAgeS: age === undefined ? undefined : Math.max(0, Number(age)),
+      listsAgeS: age === undefined || Number(age) < -AHEAD_S ? undefined : Math.max(0, Number(age)),
       upgrades,
       keptBack: [...stdout.matchAll(/^K +(.*)$/gm)].flatMap(([, names = '']) => names.split(/\s+/).filter(Boolean)),
       isCutOff,

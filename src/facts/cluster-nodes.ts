@@ -1,6 +1,6 @@
 import type { Fact } from '../model/remote.js';
 import { isNodeName } from '../model/kubernetes.js';
-import { CORDONED, KUBECTL } from '../shell/drain-node.js';
+import { KUBECTL, SET_MARK } from '../shell/drain-node.js';
 import { quote } from '../shell/quote.js';
 
 /** A node of Kubernetes, and its pods, for who takes it away. */
@@ -8,7 +8,7 @@ export interface ClusterNode {
   readonly name: string;
   /** New pods may come to it. */
   readonly takesPods: boolean;
-  /** This program has cordoned it for an upgrade, which is to be over by and by. */
+  /** This program has cordoned it for an upgrade, which is to be over by and by, and nobody else has since. */
   readonly isMarked: boolean;
   /** `unknown`: its kubelet has said nothing for a while. */
   readonly ready: 'true' | 'false' | 'unknown';
@@ -25,12 +25,14 @@ export type ClusterNodesSeen = { readonly silent: string } | { readonly nodes: r
 
 const TAB = '{"\\t"}';
 const NODES = [
-  '{.metadata.name}',
-  '{.spec.unschedulable}',
-  '{.status.conditions[?(@.type=="Ready")].status}',
-  '{.status.addresses[?(@.type=="InternalIP")].address}',
-  `{.metadata.annotations['${CORDONED}']}`,
-].join(TAB);
+  SET_MARK,
+  '{{.metadata.name}}',
+  '{{"\\t"}}{{if .spec.unschedulable}}true{{end}}',
+  '{{"\\t"}}{{range .status.conditions}}{{if eq .type "Ready"}}{{.status}}{{end}}{{end}}',
+  '{{"\\t"}}{{range .status.addresses}}{{if eq .type "InternalIP"}}{{.address}} {{end}}{{end}}',
+  // A kubelet may write what it likes into annotations of its own node: none of that is printed.
+  '{{"\\t"}}{{if $mark}}marked{{end}}{{"\\n"}}',
+].join('');
 const PODS = ['{.metadata.namespace}/{.metadata.name}', '{.metadata.ownerReferences[*].kind}', '{.status.phase}'].join(
   TAB,
 );
@@ -46,7 +48,7 @@ export const clusterNodes: Fact<ClusterNodesSeen> = {
       `ask() { ${KUBECTL} --request-timeout=20s get "$@" 2>/dev/null </dev/null; }`,
       // Its warnings are no part of an answer; only why there is none is asked for.
       `silent() { printf 'S\\t%s\\n' "$(${KUBECTL} --request-timeout=20s get "$1" -A -o name 2>&1 >/dev/null </dev/null | tr '\\n' ' ' | cut -c 1-300)"; }`,
-      `if nodes=$(ask nodes -o ${each(NODES)}); then`,
+      `if nodes=$(ask nodes -o ${quote(`go-template={{range .items}}${NODES}{{end}}`)}); then`,
       ...addresses.map(
         (address) =>
           `printf 'A\\n'; printf '%s\\n' "$nodes" | awk -F '\\t' -v at=${quote(address)} '{ n = split($4, all, " "); for (i = 1; i <= n; i++) if (all[i] == at) { print $1 "\\t" ($2 == "" ? "-" : $2) "\\t" ($3 == "" ? "-" : $3) "\\t" ($5 == "" ? "-" : "marked"); break } }' | while read -r name rest; do

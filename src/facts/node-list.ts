@@ -1,6 +1,6 @@
 import { isNodeName } from '../model/kubernetes.js';
 import type { Fact } from '../model/remote.js';
-import { KUBECTL } from '../shell/drain-node.js';
+import { KUBECTL, SET_MARK } from '../shell/drain-node.js';
 import { quote } from '../shell/quote.js';
 
 /** A node as Kubernetes lists it. */
@@ -10,6 +10,8 @@ export interface ListedNode {
   readonly addresses: readonly string[];
   /** By its label. */
   readonly isControlPlane: boolean;
+  /** An upgrade by this program has cordoned it, and it takes no pods yet. */
+  readonly isUpgrading: boolean;
 }
 
 /** What an API server lists; or that it lists nothing. */
@@ -19,9 +21,12 @@ export type NodeListSeen =
 const LABELS = ['control-plane', 'master'].map((role) => `(eq $label "node-role.kubernetes.io/${role}")`).join(' ');
 
 const TEMPLATE = [
-  '{{range .items}}N{{"\\t"}}{{.metadata.name}}{{"\\t"}}',
+  '{{range .items}}',
+  SET_MARK,
+  'N{{"\\t"}}{{.metadata.name}}{{"\\t"}}',
   '{{range .status.addresses}}{{if eq .type "InternalIP"}}{{.address}} {{end}}{{end}}{{"\\t"}}',
-  `{{range $label, $value := .metadata.labels}}{{if or ${LABELS}}}C{{end}}{{end}}{{"\\n"}}{{end}}`,
+  `{{range $label, $value := .metadata.labels}}{{if or ${LABELS}}}C{{end}}{{end}}`,
+  '{{"\\t"}}{{if .spec.unschedulable}}{{if $mark}}M{{end}}{{end}}{{"\\n"}}{{end}}',
 ].join('');
 
 /** kubectl goes on trying for minutes; in seconds. */
@@ -51,11 +56,13 @@ function readList(text: string): NodeListSeen {
 }
 
 function readNode(line: string): ListedNode {
-  const [kind, name = '', addresses = '', roles = '', ...rest] = line.split('\t');
-  if (kind !== 'N' || rest.length > 0 || !isNodeName(name)) throw new Error('a node without a name came back');
+  const [kind, name = '', addresses = '', roles = '', mark, ...rest] = line.split('\t');
+  if (kind !== 'N' || mark === undefined || rest.length > 0 || !isNodeName(name))
+    throw new Error('a node without a name came back');
   return {
     name,
     addresses: addresses.split(' ').filter((address) => address !== ''),
     isControlPlane: roles !== '',
+    isUpgrading: mark === 'M',
   };
 }

@@ -3,6 +3,7 @@ import { ProvisionError } from '../model/errors.js';
 import type { FormerNode } from '../model/kubernetes.js';
 import { refuseUnowned } from './drained-node.js';
 import type { FormerNodeHost, FormerNodeLook } from './look-at-former-node.js';
+import { refuseOtherName } from './own-node-name.js';
 
 /** What is left to do to have a host leave Kubernetes; found from the hosts alone. */
 export interface FormerNodePlan {
@@ -26,7 +27,7 @@ const NOTHING: FormerNodePlan = {
  * Decides what is left to do. A node is drained, Ready or not, while its kubelet runs; without one its pods would never be seen to end, and
  * the reset ends them.
  * @returns why it can't be decided yet
- * @throws ProvisionError `node-not-drainable`, `node-has-etcd`, `node-half-made`
+ * @throws ProvisionError `node-not-drainable`, `node-has-etcd`, `node-half-made`, `node-name-differs`
  */
 export function decideFormerNode(node: FormerNode, { cluster, here }: FormerNodeLook): FormerNodePlan | string {
   if (here === undefined) return NOTHING;
@@ -37,6 +38,8 @@ export function decideFormerNode(node: FormerNode, { cluster, here }: FormerNode
   }
   const { nodes } = cluster;
   if (here.isOurs === false && reset) throw otherCluster(node);
+  // A reset takes the certificate away: a run that was killed after it goes on by the address.
+  if (here.ownName !== undefined) refuseOtherName(node.host, here.ownName, cluster.through, nodes);
   const busy = nodes.filter(({ takesPods, evicted }) => takesPods || evicted.length > 0);
   const [drained, undrained] = here.kubeletRuns ? [busy, []] : [[], busy];
   for (const each of drained) refuseUnowned(each, cluster.through);

@@ -5,13 +5,13 @@ import { pendingReboot, REBOOT } from '../facts/pending-reboot.js';
 import { ProvisionError } from '../model/errors.js';
 import type { KubernetesNode } from '../model/kubernetes.js';
 import type { Probe } from '../model/remote.js';
+import { ADMIN } from '../shell/kubeadm.js';
 import { quote } from '../shell/quote.js';
 import { askControlPlanes, type NodesSeen } from './ask-control-planes.js';
 import { kubernetesState, type KubernetesState } from './kubernetes-host.js';
 import { KUBERNETES_PACKAGES } from './kubernetes-packages.js';
-
-/** Older lists are read again before anything is decided by them: apt's own timer does so once a day. */
-const FRESH_S = 24 * 60 * 60;
+import { ownNodeName, refuseOtherName } from './own-node-name.js';
+import { ageOf, type ListsJudge } from './package-lists.js';
 
 /** A host to be upgraded, and the control planes that are asked for its node. */
 export interface UpgradedNode {
@@ -19,17 +19,22 @@ export interface UpgradedNode {
   readonly controlPlanes: readonly KubernetesNode[];
   /** Whether the inventory has a member of etcd there. */
   readonly isMember: boolean;
+  readonly lists: ListsJudge;
 }
 
 /** What is known of a host that is to be upgraded. */
 export interface NodeUpgradeLook {
   readonly state: KubernetesState;
   readonly apt: AptUpgrade;
+  /** Whether apt's lists are too old to decide by. */
+  readonly lists: 'fresh' | 'old';
   /** Why it needs a reboot. */
   readonly reboot: string | undefined;
   /** `unknown`: kubeadm runs a member of etcd there, and the inventory has none: who else is a quorum is not known. */
   readonly etcd: 'known' | 'unknown';
   readonly cluster: NodesSeen;
+  /** The node that it is by its own kubelet; absent where that is not known. */
+  readonly ownName: string | undefined;
 }
 
 /** What is left to do on a host; found from the hosts alone. */
@@ -53,7 +58,7 @@ const NOT_YET: NodesSeen = { silent: 'it has not joined' };
 
 /** Asks a host, and the control planes: itself last, for it may be about to reboot. */
 export async function lookAtNodeUpgrade(
-  { node, controlPlanes, isMember }: UpgradedNode,
+  { node, controlPlanes, isMember, lists: judge }: UpgradedNode,
   probe: Probe,
 ): Promise<NodeUpgradeLook> {
   const others = controlPlanes.toSorted((a, b) => Number(a.host === node.host) - Number(b.host === node.host));
@@ -63,24 +68,27 @@ export async function lookAtNodeUpgrade(
     probe.ask(pendingReboot, REBOOT),
     probe.ask(pathExists, '/etc/kubernetes/manifests/etcd.yaml'),
   ]);
-  const cluster = state !== 'joined' ? NOT_YET : await askControlPlanes(node.address ?? '', others, probe);
-  return { state, apt, reboot, etcd: hasStackedEtcd && !isMember ? 'unknown' : 'known', cluster };
+  const [cluster, ownName] =
+    state !== 'joined'
+      ? ([NOT_YET, undefined] as const)
+      : await Promise.all([askControlPlanes(node.address ?? '', others, probe), ownNodeName(probe)]);
+  const lists = judge.areFresh(node.host, apt) ? 'fresh' : 'old';
+  return { state, apt, lists, reboot, etcd: hasStackedEtcd && !isMember ? 'unknown' : 'known', cluster, ownName };
 }
 
 /**
  * Decides what is left to do. A node that others have cordoned stays cordoned; one that this program has cordoned takes pods again.
  * @returns why it can't be decided yet
- * @throws ProvisionError `apt-broken`, `etcd-of-others`, `upgrade-of-others`
+ * @throws ProvisionError `apt-broken`, `etcd-of-others`, `upgrade-of-others`, `node-name-differs`
  */
 export function decideNodeUpgrade(host: string, look: NodeUpgradeLook): NodeUpgrade | string {
   const { apt, reboot: because, cluster } = look;
   // The same run may have it join before, or go on where another one was killed.
   if (look.state !== 'joined') return 'what is upgraded is known once it has joined the cluster (playbook kubernetes)';
-  if (look.etcd === 'unknown') throw unknownEtcd(host);
-  if (isStale(apt)) return `which packages are upgraded is known once apt has read its lists again (${ageOf(apt)})`;
-  if (apt.halfInstalled.length > 0) throw halfInstalled(host, apt.halfInstalled);
-  if (apt.problem !== undefined) throw broken(host, apt.problem);
-  refuseOthersWork(host, apt);
+  const refused = refusal(host, look);
+  if (refused !== undefined) throw refused;
+  if (look.lists === 'old')
+    return `which packages are upgraded is known once apt has read its lists again (${ageOf(apt)})`;
   const packages = apt.isCutOff ? 'unclear' : apt.upgrades.length > 0;
   const hasWork = packages !== false || because !== undefined;
   const reboot = because !== undefined ? { because } : hasWork ? 'unclear' : undefined;
@@ -89,6 +97,8 @@ export function decideNodeUpgrade(host: string, look: NodeUpgradeLook): NodeUpgr
   const [node, ...more] = cluster.nodes;
   if (node === undefined || more.length > 0)
     return `${cluster.through} lists ${more.length === 0 ? 'no node' : 'several nodes'} at its address`;
+  if (look.ownName === undefined) return 'its kubelet has no certificate that says which node it is';
+  refuseOtherName(host, look.ownName, cluster.through, [node]);
   const isBusy = node.takesPods || node.evicted.length > 0;
   return {
     through: cluster.through,
@@ -98,16 +108,24 @@ export function decideNodeUpgrade(host: string, look: NodeUpgradeLook): NodeUpgr
   };
 }
 
-/** Whether apt's lists are too old to decide by. */
-export function isStale({ listsAgeS }: Pick<AptUpgrade, 'listsAgeS'>): boolean {
-  return listsAgeS === undefined || listsAgeS > FRESH_S;
+/** Why nothing is upgraded there; and, where a killed run has cordoned the node, how it takes pods again meanwhile. */
+function refusal(host: string, look: NodeUpgradeLook): ProvisionError | undefined {
+  const { apt, lists, etcd, cluster, ownName } = look;
+  const error = etcd === 'unknown' ? unknownEtcd(host) : lists === 'old' ? undefined : refusalOfApt(host, apt);
+  const nodes = 'nodes' in cluster ? cluster.nodes.filter(({ name }) => name === ownName) : [];
+  const left = nodes.find(({ isMarked, takesPods }) => isMarked && !takesPods);
+  if (error === undefined || left === undefined || !('through' in cluster)) return error;
+  return new ProvisionError({
+    code: error.code,
+    message: `${error.message}; and ${left.name} takes no pods, for a run was killed after it had cordoned it`,
+    hint: `${error.hint ?? ''}\nmeanwhile: ssh ${cluster.through} sudo kubectl --kubeconfig ${ADMIN} uncordon ${left.name}`,
+  });
 }
 
-/** How old apt's lists are, in words. */
-export function ageOf({ listsAgeS }: Pick<AptUpgrade, 'listsAgeS'>): string {
-  if (listsAgeS === undefined) return 'nothing says when it has last done so';
-  const hours = Math.floor(listsAgeS / 3600);
-  return `they are ${hours < 48 ? `${hours} h` : `${Math.floor(hours / 24)} days`} old`;
+function refusalOfApt(host: string, apt: AptUpgrade): ProvisionError | undefined {
+  if (apt.halfInstalled.length > 0) return halfInstalled(host, apt.halfInstalled);
+  if (apt.problem !== undefined) return broken(host, apt.problem);
+  return othersWork(host, apt);
 }
 
 function unknownEtcd(host: string): ProvisionError {
@@ -119,14 +137,14 @@ function unknownEtcd(host: string): ProvisionError {
 }
 
 /** kubelet and kubeadm go with the API servers, and etcd one minor version at a time: neither is apt's to decide. */
-function refuseOthersWork(host: string, { upgrades }: AptUpgrade): void {
+function othersWork(host: string, { upgrades }: AptUpgrade): ProvisionError | undefined {
   const nodes = upgrades.filter(({ name }) => KUBERNETES_PACKAGES.some((each) => each === name));
   const etcd = upgrades.filter(({ name, from, to }) => name === 'etcd-server' && minorOf(from) !== minorOf(to));
   const [first] = [...nodes, ...etcd];
-  if (first === undefined) return;
+  if (first === undefined) return undefined;
   const list = [...nodes, ...etcd].map(({ name, from = '-', to }) => `${name} ${from} → ${to}`).join(', ');
   const names = [...nodes, ...etcd].map(({ name }) => quote(name)).join(' ');
-  throw new ProvisionError({
+  return new ProvisionError({
     code: 'upgrade-of-others',
     message: `${host}: apt would upgrade ${list}, which is not done node by node: ${nodes.length > 0 ? 'kubeadm upgrade does it' : 'etcd is upgraded one minor version at a time, with all members in view'}`,
     hint: `have apt leave them: ssh ${host} sudo apt-mark hold ${names}`,

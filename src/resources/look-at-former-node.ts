@@ -11,6 +11,7 @@ import type { FormerNode, KubernetesNode } from '../model/kubernetes.js';
 import type { Probe } from '../model/remote.js';
 import { askControlPlanes, type NodesSeen } from './ask-control-planes.js';
 import { kubernetesState, type KubernetesState } from './kubernetes-host.js';
+import { ownNodeName } from './own-node-name.js';
 
 const AUTHORITY = '/etc/kubernetes/pki/ca.crt';
 
@@ -32,6 +33,8 @@ export interface FormerNodeHost {
    * Whether its kubelet trusts an authority of the control planes that stay; absent where it has no kubeconfig, and is a node of nobody.
    */
   readonly isOurs: boolean | undefined;
+  /** The node that it is by the certificate of its kubelet; absent where it has none. */
+  readonly ownName: string | undefined;
   /** The kubelet sees pods end: a drain comes to its end. */
   readonly kubeletRuns: boolean;
   /** kubeadm runs a member of etcd there, which it would remove with its data. */
@@ -78,15 +81,16 @@ async function authorityOf(probe: Probe): Promise<string> {
 async function lookAtHost(
   there: Probe,
 ): Promise<Omit<FormerNodeHost, 'isOurs'> & { readonly authority: string | undefined }> {
-  const [state, text, hasStackedEtcd, { active: kubeletRuns }, ...client] = await Promise.all([
+  const [state, text, ownName, hasStackedEtcd, { active: kubeletRuns }, ...client] = await Promise.all([
     kubernetesState(there),
     askText(there, USUAL_KUBELET_CONF),
+    ownNodeName(there),
     there.ask(pathExists, '/etc/kubernetes/manifests/etcd.yaml'),
     there.ask(unitState, KUBELET),
     ...ETCD_CLIENT.map(async (path) => there.ask(pathExists, path)),
   ]);
   const authority = text !== undefined ? await trustedBy(text, there) : undefined;
-  return { state, authority, hasStackedEtcd, kubeletRuns, hasEtcdClient: client.includes(true) };
+  return { state, authority, ownName, hasStackedEtcd, kubeletRuns, hasEtcdClient: client.includes(true) };
 }
 
 async function trustedBy(text: string, there: Probe): Promise<string> {

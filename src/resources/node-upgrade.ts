@@ -1,4 +1,4 @@
-import { aptUpgrade, UPGRADE, type AptUpgrade } from '../facts/apt-upgrade.js';
+import type { AptUpgrade } from '../facts/apt-upgrade.js';
 import { changed, UNCHANGED, type Action, type Outcome, type Resource } from '../model/change.js';
 import { counted } from '../model/counted.js';
 import { aboutService } from '../model/gate.js';
@@ -6,46 +6,23 @@ import type { Kubernetes } from '../model/kubernetes.js';
 import type { Probe } from '../model/remote.js';
 import { shortList } from '../model/short-list.js';
 import type { ServiceName } from '../model/virtual-service.js';
-import { finishInstallation, updatePackageLists, upgradePackages } from '../shell/apt-upgrade.js';
+import { finishInstallation, upgradePackages } from '../shell/apt-upgrade.js';
 import { uncordonMarked } from '../shell/drain-node.js';
 import {
-  ageOf,
   decideNodeUpgrade,
-  isStale,
   lookAtNodeUpgrade,
   type NodeUpgrade,
   type NodeUpgradeLook,
   type UpgradedNode,
 } from './decide-node-upgrade.js';
 import { budgetsRemark, drainedNodes, refuseUnowned } from './drained-node.js';
+import { ageOf } from './package-lists.js';
 
 /** How a host is upgraded. */
 export interface NodeUpgradeSite extends UpgradedNode {
   readonly settings: Pick<Kubernetes['settings'], 'drainTimeoutS'>;
   /** Services that have a load balancer there. */
   readonly balancerOf: readonly ServiceName[];
-}
-
-/** apt's lists, read again where they are old: what is upgraded is decided by them. */
-export function packageLists(): Resource {
-  return {
-    address: 'node-upgrade:lists',
-    paths: [],
-    async plan(probe) {
-      const apt = await probe.ask(aptUpgrade, UPGRADE);
-      if (!isStale(apt)) return UNCHANGED;
-      return changed({
-        summary: 'read the lists of packages again (apt-get update)',
-        diff: [ageOf(apt)],
-        actions: [
-          { kind: 'await', gate: 'apt-unlocked', parameters: {} },
-          { kind: 'run', command: updatePackageLists(), undo: 'nothing' },
-        ],
-        effect: 'change',
-        disruptive: false,
-      });
-    },
-  };
 }
 
 /** The resources of a host that is upgraded, in the order in which they are done. */
@@ -92,8 +69,8 @@ const DOUBTS: Readonly<Partial<Record<StepName, (look: NodeUpgradeLook, host: st
     const isDrained = typeof found !== 'string' && found.drained !== undefined;
     return isDrained && 'through' in cluster ? budgetsRemark(cluster.nodes) : undefined;
   },
-  packages({ apt }) {
-    if (isStale(apt)) return undefined;
+  packages({ apt, lists }) {
+    if (lists === 'old') return undefined;
     const kept = apt.keptBack.length === 0 ? '' : `; held or kept back, they stay: ${shortList(apt.keptBack)}`;
     return `what is upgraded is decided by apt's lists, and ${ageOf(apt)}${kept}`;
   },

@@ -34,6 +34,7 @@ import { kubernetesLeavingRole, kubernetesLostLeavingRole } from './kubernetes-l
 import { kubeadmConfigRole } from './kubeadm-config/role.js';
 import { nodeUpgradeRole, packageListsRole } from './node-upgrade/role.js';
 import { nodePrepareRole } from './node-prepare/role.js';
+import { judgeListsOnce } from '../resources/package-lists.js';
 import { pkiRole } from './pki/role.js';
 import { proxyRole } from './proxy/role.js';
 import { SERVICE_NAMES } from '../model/virtual-service.js';
@@ -41,6 +42,7 @@ import type { Role, RoleTools } from './role.js';
 
 /** Every role that a play can name. */
 export function roleTable(tools: RoleTools): ReadonlyMap<string, Role> {
+  const lists = judgeListsOnce();
   const roles = [
     pkiRole(tools),
     etcdReleaseRole(),
@@ -81,8 +83,8 @@ export function roleTable(tools: RoleTools): ReadonlyMap<string, Role> {
     kubernetesJoinRole(),
     kubernetesLostLeavingRole(),
     kubernetesLeavingRole(),
-    packageListsRole(),
-    nodeUpgradeRole(),
+    packageListsRole(lists),
+    nodeUpgradeRole(lists),
   ];
   return new Map(roles.map((role) => [role.name, role]));
 }

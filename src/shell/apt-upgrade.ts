@@ -10,8 +10,11 @@ export interface PackageUpgrade {
   readonly to: string;
 }
 
-/** What notes that apt has read its lists: apt's own daily run, Ubuntu's notifier, Ansible, and this program. */
-export const UPDATE_STAMPS = '/var/lib/apt/periodic/update-stamp /var/lib/apt/periodic/update-success-stamp';
+/**
+ * What notes that apt has read its lists, and succeeded: this program, and Ubuntu's notifier (APT::Update::Post-Invoke-Success). apt's own
+ * timer notes it elsewhere (`update-stamp`), also where a source could not be read.
+ */
+export const UPDATE_STAMP = '/var/lib/apt/periodic/update-success-stamp';
 
 /** Never removes anything; a new kernel comes as a new package (apt-get(8)). */
 const UPGRADE = '--with-new-pkgs upgrade';
@@ -27,12 +30,7 @@ export function updatePackageLists(): Command {
   return {
     summary: 'apt-get update',
     timeoutMs: 600_000,
-    script: [
-      'set -eu',
-      updateLists(),
-      'mkdir -p /var/lib/apt/periodic',
-      'touch /var/lib/apt/periodic/update-success-stamp',
-    ].join('\n'),
+    script: ['set -eu', updateLists(), `mkdir -p "$(dirname ${UPDATE_STAMP})"`, `touch ${UPDATE_STAMP}`].join('\n'),
   };
 }
 

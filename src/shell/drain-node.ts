@@ -17,15 +17,28 @@ export const KUBECTL = `kubectl --kubeconfig ${ADMIN} --cache-dir /dev/null/none
 /** Annotation of a node that this program has cordoned, and uncordons again: in the next run where this one is killed. */
 export const CORDONED = 'provision/cordoned';
 
-/** The same for jsonpath, and as a JSON pointer (RFC 6901). */
-const MARK = `{.metadata.annotations['${CORDONED}']}`;
+/** By what name the API server notes who has set a field (metadata.managedFields). */
+const MANAGER = 'provision';
+
+/**
+ * Of a node, for a go-template: `$mark` is the mark of this program where its cordon still counts. Who uncordons the node by hand, and
+ * cordons it again later, has set the field by then, and the API server notes that in the same request; the mark may be there yet.
+ */
+export const SET_MARK = [
+  `{{$mark := ""}}{{with .metadata.annotations}}{{with index . "${CORDONED}"}}{{$mark = .}}{{end}}{{end}}`,
+  '{{range .metadata.managedFields}}{{$manager := printf "%v" .manager}}{{with .fieldsV1}}{{with index . "f:spec"}}',
+  `{{range $field, $value := .}}{{if and (eq $field "f:unschedulable") (ne $manager "${MANAGER}")}}{{$mark = ""}}{{end}}{{end}}`,
+  '{{end}}{{end}}{{end}}',
+].join('');
+
+/** The mark as a JSON pointer (RFC 6901). */
 const MARK_PATH = `/metadata/annotations/${CORDONED.replace('/', '~1')}`;
 
 /** A drain that fails says the same of each pod every five seconds. */
 const LINES = 12;
 
 /** Both at once: a node is never cordoned by this program without its mark. It is another one for each drain. */
-const CORDON = `patch node "$node" --type merge -p '{"metadata":{"annotations":{"${CORDONED}":"'"$token"'"}},"spec":{"unschedulable":true}}'`;
+const CORDON = `patch node "$node" --field-manager=${MANAGER} --type merge -p '{"metadata":{"annotations":{"${CORDONED}":"'"$token"'"}},"spec":{"unschedulable":true}}'`;
 const UNCORDON = `patch node "$node" --type merge -p ${quote(JSON.stringify({ metadata: { annotations: { [CORDONED]: null } }, spec: { unschedulable: null } }))}`;
 
 /** Only while the mark is that of this drain: where the run was killed, a later one may be at work on the node by then. */
@@ -36,14 +49,14 @@ const UNCORDON_OWN = `patch node "$node" --type json -p '[{"op":"test","path":"$
  * program has cordoned it, and which pods are in the way is reported.
  */
 export function drainNode({ name, timeoutS, cordon }: Drain): Command {
-  const fields = `{.metadata.name} {.spec.unschedulable}${cordon === 'marked' ? ` ${MARK}` : ''}`;
+  const fields = cordon === 'marked' ? MARKED_FIELDS : 'jsonpath={.metadata.name} {.spec.unschedulable}';
   return {
     summary: `kubectl drain ${name}`,
     timeoutMs: (timeoutS + 120) * 1000,
     script: [
       'set -eu',
       `node=${quote(name)}`,
-      `was=$(${KUBECTL} get node "$node" --ignore-not-found -o ${quote(`jsonpath=${fields}`)})`,
+      `was=$(${KUBECTL} get node "$node" --ignore-not-found -o ${quote(fields)})`,
       '[ -n "$was" ] || exit 0',
       // Until v1.20 it had another name.
       'local=--delete-local-data',
@@ -56,6 +69,12 @@ export function drainNode({ name, timeoutS, cordon }: Drain): Command {
     ].join('\n'),
   };
 }
+
+/** A kubelet may write what it likes into annotations of its own node: none of that is printed. */
+const MARKED = '{{if $mark}}marked{{end}}';
+
+/** Name, `true` where it is cordoned, and whether the mark of this program counts. */
+const MARKED_FIELDS = `go-template=${SET_MARK}{{.metadata.name}} {{if .spec.unschedulable}}true{{end}} ${MARKED}`;
 
 /** `back`: whether the node is to take pods again where the drain fails. */
 const PLAIN_LINES = ['back=yes', 'case $was in *true) back= ;; esac'];
@@ -76,7 +95,7 @@ export function uncordonMarked(name: string): Command {
     script: [
       'set -eu',
       `node=${quote(name)}`,
-      `mark=$(${KUBECTL} get node "$node" -o ${quote(`jsonpath=${MARK}`)})`,
+      `mark=$(${KUBECTL} get node "$node" -o ${quote(`go-template=${SET_MARK}${MARKED}`)})`,
       '[ -n "$mark" ] || exit 0',
       `${KUBECTL} ${UNCORDON} >/dev/null`,
     ].join('\n'),

@@ -3,7 +3,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { aptUpgrade, UPGRADE, type AptUpgrade } from '../../src/facts/apt-upgrade.js';
-import { upgradePackages } from '../../src/shell/apt-upgrade.js';
+import { updatePackageLists, upgradePackages } from '../../src/shell/apt-upgrade.js';
 import { scratch } from '../support/scratch.js';
 
 /** As apt 2.6.1 says it. */
@@ -37,16 +37,17 @@ interface Stubs {
   readonly status?: number;
   /** Three letters of each package (dpkg-query(1)). */
   readonly states?: string;
-  readonly stamps?: string;
+  /** When the lists were read, as seconds; it is 1000 now. */
+  readonly stamp?: string;
 }
 
 /** Runs a script in a real shell, with programs that answer so. */
-function sh(script: string, { said = SAID, status = 0, states = 'ii ', stamps = '' }: Stubs = {}) {
+function sh(script: string, { said = SAID, status = 0, states = 'ii ', stamp = '' }: Stubs = {}) {
   const programs = {
     'apt-get': `case " $* " in *' -s '*) cat <<'END'\n${said}END\nexit ${status} ;; *) echo "really: $*" ;; esac`,
     'dpkg-query': `printf '${states}\\n'`,
     ls: ':',
-    stat: `printf '${stamps.replaceAll('\n', '\\n')}'`,
+    stat: `printf '${stamp.trimEnd()}'`,
     date: 'echo 1000',
   };
   const bin = join(scratch(), 'bin');
@@ -72,10 +73,20 @@ describe('what apt would upgrade', () => {
 
   test.each([
     ['', undefined],
-    ['400\n900\n', 100],
-    ['2000\n', 0],
-  ])('the age of its lists is that of the newest stamp: %j', (stamps, age) => {
-    expect(ask({ stamps })?.listsAgeS).toBe(age);
+    ['900\n', 100],
+    ['1060\n', 0],
+    // A clock was wrong then.
+    ['1061\n', undefined],
+    ['2000\n', undefined],
+  ])('the age of its lists is that of the last success: %j', (stamp, age) => {
+    expect(ask({ stamp })?.listsAgeS).toBe(age);
+  });
+
+  test('no other stamp counts: apt writes it also where a source could not be read', () => {
+    const directory = '/var/lib/apt/periodic';
+    expect(aptUpgrade.script([UPGRADE])).toContain(`stat -c %Y ${directory}/update-success-stamp 2>`);
+    expect(aptUpgrade.script([UPGRADE])).not.toContain('/update-stamp');
+    expect(updatePackageLists().script).toMatch(/ update\nmkdir -p .*\ntouch \S+update-success-stamp$/);
   });
 
   test.each([

@@ -13,7 +13,7 @@ function sh(
   return spawnSync('sh', ['-c', `${stub}\n${script}`], { cwd: scratch(), encoding: 'utf8' });
 }
 
-const NODES = String.raw`*'get nodes -o jsonpath'*) printf 'cp-1\t\tTrue\t10.0.0.1\t\nw-1\ttrue\tFalse\t10.0.0.2 fd00::2\tupgrade\nw-2\t\t\t10.0.0.22\t\n' ;;`;
+const NODES = String.raw`*'get nodes -o go-template'*) printf 'cp-1\t\tTrue\t10.0.0.1\t\nw-1\ttrue\tFalse\t10.0.0.2 fd00::2\tmarked\nw-2\t\t\t10.0.0.22\t\n' ;;`;
 const PODS = String.raw`*'spec.nodeName=w-1'*) printf 'default/web-1\tReplicaSet\tRunning\ndefault/alone\t\tRunning\n' ;; *'spec.nodeName=w-2'*) ;;`;
 const BUDGETS = String.raw`*'get poddisruptionbudgets'*) printf 'default/web\t0\ndefault/free\t1\nother/web\t0\nx/y\t10\n' ;;`;
 

@@ -2,11 +2,11 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
-import { drainNode, uncordonMarked } from '../../src/shell/drain-node.js';
+import { drainNode, SET_MARK, uncordonMarked } from '../../src/shell/drain-node.js';
 import type { Command } from '../../src/model/remote.js';
 import { scratch } from '../support/scratch.js';
 
-/** A script in a real shell, with a `kubectl` that notes what it is told and answers with `node`. */
+/** A script in a real shell, with a `kubectl` that notes its arguments and answers with `node`. */
 function run(
   { script }: Command,
   { node, drain = 0 }: { readonly node: string; readonly drain?: number },
@@ -21,7 +21,7 @@ function run(
 
 const DRAIN = 'drain w-1 --ignore-daemonsets --delete-local-data --timeout=20s';
 const MARK =
-  'patch node w-1 --type merge -p {"metadata":{"annotations":{"provision/cordoned":"TOKEN"}},"spec":{"unschedulable":true}}';
+  'patch node w-1 --field-manager=provision --type merge -p {"metadata":{"annotations":{"provision/cordoned":"TOKEN"}},"spec":{"unschedulable":true}}';
 const UNMARK =
   'patch node w-1 --type merge -p {"metadata":{"annotations":{"provision/cordoned":null}},"spec":{"unschedulable":null}}';
 /** Nothing, where another drain has marked the node since. */
@@ -35,10 +35,10 @@ describe('a drain', () => {
   test.each([
     ['of a node that takes pods: cordoned with its mark', marked, 'w-1  ', 0, [MARK, DRAIN]],
     ['of one that others have cordoned: no mark', marked, 'w-1 true ', 0, [DRAIN]],
-    ['of one that a killed run has cordoned: its own mark', marked, 'w-1 true other', 0, [MARK, DRAIN]],
-    ['of one that was uncordoned by hand since', marked, 'w-1  other', 0, [MARK, DRAIN]],
+    ['of one that a killed run has cordoned: its own mark', marked, 'w-1 true marked', 0, [MARK, DRAIN]],
+    ['of one that was uncordoned by hand since', marked, 'w-1  marked', 0, [MARK, DRAIN]],
     ['that fails: uncordoned, and its mark goes', marked, 'w-1  ', 1, [MARK, DRAIN, UNMARK_OWN]],
-    ['that fails after a killed run', marked, 'w-1 true other', 1, [MARK, DRAIN, UNMARK_OWN]],
+    ['that fails after a killed run', marked, 'w-1 true marked', 1, [MARK, DRAIN, UNMARK_OWN]],
     ['that fails, of one that others have cordoned: stays so', marked, 'w-1 true ', 1, [DRAIN]],
     ['for good', plain, 'w-1 ', 0, [DRAIN]],
     ['for good that fails', plain, 'w-1 ', 1, [DRAIN, 'uncordon w-1']],
@@ -59,10 +59,10 @@ describe('a drain', () => {
 });
 
 test.each([
-  ['has cordoned', 'upgrade', [UNMARK]],
+  ['has cordoned', 'marked', [UNMARK]],
   ['has not cordoned', '', []],
 ])('what this program %s', (_, mark, expected) => {
   const { status, told } = run(uncordonMarked('w-1'), { node: mark });
   expect(status).toBe(0);
-  expect(told).toEqual(["get node w-1 -o jsonpath={.metadata.annotations['provision/cordoned']}", ...expected]);
+  expect(told).toEqual([`get node w-1 -o go-template=${SET_MARK}{{if $mark}}marked{{end}}`, ...expected]);
 });

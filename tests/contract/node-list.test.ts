@@ -14,11 +14,11 @@ function ask(kubectl: string): NodeListSeen | undefined {
 }
 
 test('nodes come with their addresses, and whether they are control planes', () => {
-  expect(ask(String.raw`printf 'N\tcp-1\t10.0.0.11 fd00::1 \tCC\nN\tw-1\t\t\n'`)).toEqual({
+  expect(ask(String.raw`printf 'N\tcp-1\t10.0.0.11 fd00::1 \tCC\t\nN\tw-1\t\t\tM\n'`)).toEqual({
     kind: 'listed',
     nodes: [
-      { name: 'cp-1', addresses: ['10.0.0.11', 'fd00::1'], isControlPlane: true },
-      { name: 'w-1', addresses: [], isControlPlane: false },
+      { name: 'cp-1', addresses: ['10.0.0.11', 'fd00::1'], isControlPlane: true, isUpgrading: false },
+      { name: 'w-1', addresses: [], isControlPlane: false, isUpgrading: true },
     ],
   });
   expect(ask("printf ''")).toEqual({ kind: 'listed', nodes: [] });
@@ -26,13 +26,14 @@ test('nodes come with their addresses, and whether they are control planes', () 
 
 test('an API server that does not answer lists nothing, and a half of a list is none', () => {
   expect(ask('return 1')).toEqual({ kind: 'silent' });
-  expect(ask(String.raw`printf 'N\tcp-1\t10.0.0.11 \tC\n'; return 1`)).toEqual({ kind: 'silent' });
+  expect(ask(String.raw`printf 'N\tcp-1\t10.0.0.11 \tC\t\n'; return 1`)).toEqual({ kind: 'silent' });
 });
 
 test.each([
-  String.raw`printf 'N\tBAD NAME\t\t\n'`,
-  String.raw`printf 'X\tcp-1\t\t\n'`,
-  String.raw`printf 'N\ta\tb\tc\td\n'`,
+  String.raw`printf 'N\tBAD NAME\t\t\t\n'`,
+  String.raw`printf 'X\tcp-1\t\t\t\n'`,
+  String.raw`printf 'N\ta\tb\tc\td\te\n'`,
+  String.raw`printf 'N\ta\tb\tc\n'`,
 ])('what is no list of nodes is an error: %s', (words) => {
   expect(() => ask(words)).toThrow('a node without a name came back');
 });

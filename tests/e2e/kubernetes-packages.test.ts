@@ -2,6 +2,8 @@ import { copyFile, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { beforeAll, expect, test } from '@jest/globals';
+import type { CheckItem } from '../../src/checks/check.js';
+import { CORDONED } from '../../src/shell/drain-node.js';
 import { aptRepositoryOn, type AptRepository } from '../support/apt-repository.js';
 import { kubectl, LAB_SETTINGS, until } from '../support/kubernetes-cluster.js';
 import { describeOnLab, type TestLab } from '../support/lab.js';
@@ -193,10 +195,14 @@ describeOnLab(
       );
       while ((await lab.ssh('worker-1', 'systemctl is-active --quiet kubelet')).status !== 0) await sleep(500);
       const left = [await cordoned(), await mark('worker-1'), await places()];
-      // As a run leaves it that ends in a drain.
-      const marked = 'annotate node cp-2 provision/cordoned=of-a-run-that-ended';
-      await must(lab.ssh('cp-1', `${kubectl(marked)} && ${kubectl('cordon cp-2')}`));
-      return { killed, left };
+      // As a run leaves it that ends in a drain; and on cp-1 as where the administrator has cordoned it again since.
+      const patch = JSON.stringify({ metadata: { annotations: { [CORDONED]: 'x' } }, spec: { unschedulable: true } });
+      const marked = kubectl(`patch node cp-2 --field-manager=provision --type merge -p '${patch}'`);
+      await must(lab.ssh('cp-1', `${marked} && ${kubectl(`annotate node cp-1 ${CORDONED}=x`)}`));
+      const { stdout } = await lab.provision('verify', inventory, '--format', 'json');
+      const { items } = JSON.parse(stdout) as { readonly items: readonly CheckItem[] };
+      const named = items.filter(({ check }) => check === 'node-cordoned').map(({ subject }) => subject);
+      return { killed, left, named };
     }
 
     test('packages are upgraded by the runbook, one node at a time, drained and rebooted where needed; killed in a reboot, the next run goes on', async () => {
@@ -233,6 +239,7 @@ describeOnLab(
       expect(held?.left).toEqual([['true', '', ''], '']);
       expect(between?.killed.status === 137 ? '' : endOf(between?.killed ?? planned)).toBe('');
       expect(between?.left).toEqual([['true', '', 'true'], expect.stringMatching(/^[0-9a-f-]{36}$/), 'cp-2']);
+      expect(between?.named).toEqual(['cp-2', 'worker-1']);
       expect(lists).toHaveLength(NODES.length);
       const steps = runs.flat().map((line) => line.replace(/^.*? \/ |: .*/g, '').replace('node-upgrade:', ''));
       // Pods of the cluster itself may be on it.
@@ -245,6 +252,7 @@ describeOnLab(
       expect(versions).toEqual(['1.20.2-0 2 ', '1.20.2-0 2 ', '1.20.2-0 2 ']);
       expect(members.match(/is healthy/g)).toHaveLength(3);
       expect([await cordoned(), await mark('worker-1'), await mark('cp-2')]).toEqual([['true', '', ''], '', '']);
+      expect(await mark('cp-1')).toBe('x');
     });
   },
 );

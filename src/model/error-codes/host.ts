@@ -106,6 +106,11 @@ export const HOST = {
     next: 'Take the host out of the group kube_node_former.',
     kind: 'unsafe',
   },
+  'node-name-differs': {
+    why: 'By its own certificate, the kubelet of the host is another node than the one that a control plane lists at its address: one of them is wrong, and another node would be drained, or deleted.',
+    next: 'Compare the addresses of the nodes with the inventory, and correct `ip` of the host; an address that has moved is in the API server until the kubelet reports again.',
+    kind: 'unsafe',
+  },
   'former-node-serves': {
     why: 'SSH does not reach a host that is to leave, and its kubelet reports it Ready: deleted without a drain, its pods would run on beside new ones.',
     next: 'Have SSH reach it again; or switch it off, wait until its node is not Ready (40 s), and run the same command again.',

@@ -22,6 +22,7 @@ const node = (name: string, address: string, isControlPlane = false): ListedNode
   name,
   addresses: [address],
   isControlPlane,
+  isUpgrading: false,
 });
 const OWN = [node('cp-1', '10.0.0.11', true), node('renamed', '10.0.0.12', true), node('worker-1', '10.9.9.9')];
 const STRAY = node('worker-9', '10.0.0.29');
@@ -83,7 +84,7 @@ describe('a node without a host', () => {
     expect(await found(all(STRAY, plane4), clusterOf({ nodes }))).toEqual(['cp-4']);
   });
 
-  test('is not told where a host has no address to know its node by', async () => {
+  test('is not reported where a host has no address to know its node by', async () => {
     const nodes = [plane(1), { ...sampleNode('w', 'worker'), address: undefined }];
     expect(await found(all(STRAY), clusterOf({ nodes }))).toEqual([]);
   });

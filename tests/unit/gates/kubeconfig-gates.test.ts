@@ -8,12 +8,11 @@ import { kubeletReady } from '../../../src/gates/kubelet-ready.js';
 import { vipAnswersKubeconfigs } from '../../../src/gates/vip-answers-kubeconfigs.js';
 import type { GateAnswer } from '../../../src/model/gate.js';
 import type { JoinSeen } from '../../../src/model/kubernetes.js';
-import { issueCertificate } from '../../../src/pki/issue.js';
 import { fakeProbes, type FakeAnswers } from '../../support/fake-probe.js';
 import { gateInput } from '../../support/gate-input.js';
 import { kubeletConf } from '../../support/kubeconfigs.js';
+import { kubeletCertificate } from '../../support/kubelet-certificate.js';
 import { SAMPLE_APISERVER, SAMPLE_CLUSTER, sampleNode } from '../../support/sample-cluster.js';
-import { authorityFrom, circumstancesAt, SERVER_PROFILE, TODAY } from '../../support/test-authority.js';
 
 const FILE = '/etc/kubernetes/kubelet.conf';
 const ADMIN = '/etc/kubernetes/admin.conf';
@@ -26,9 +25,7 @@ const CLUSTER = { ...SAMPLE_CLUSTER, services: [SAMPLE_APISERVER], nodes: ['work
 
 let pem = '';
 beforeAll(async () => {
-  const profile = { ...SERVER_PROFILE, commonName: 'system:node:worker-1', organizations: ['system:nodes'] };
-  const authority = await authorityFrom(TODAY);
-  pem = (await issueCertificate(authority, profile, circumstancesAt(TODAY))).certificatePem;
+  pem = await kubeletCertificate('worker-1');
 });
 
 function keyOf(server: string, url: string): string {

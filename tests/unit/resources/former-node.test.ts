@@ -1,8 +1,9 @@
-import { describe, expect, test } from '@jest/globals';
+import { beforeAll, describe, expect, test } from '@jest/globals';
 import { certificateFilesKey } from '../../../src/facts/certificate-files.js';
 import { clusterNodes, type ClusterNode } from '../../../src/facts/cluster-nodes.js';
 import type { Outcome } from '../../../src/model/change.js';
 import { ProvisionError } from '../../../src/model/errors.js';
+import { KUBELET_CERTIFICATE } from '../../../src/model/kubeadm-certificate.js';
 import type { KubernetesNode } from '../../../src/model/kubernetes.js';
 import { decideFormerNode, decideLostNode } from '../../../src/resources/decide-former-node.js';
 import { formerNodeSteps, lostNodeDeleted } from '../../../src/resources/kubernetes-former.js';
@@ -10,6 +11,7 @@ import type { FormerNodeHost, FormerNodeLook } from '../../../src/resources/look
 import { drainNode } from '../../../src/shell/drain-node.js';
 import { resetFormerNode } from '../../../src/shell/former-node.js';
 import { fakeProbes, UNREACHABLE, type FakeAnswers } from '../../support/fake-probe.js';
+import { kubeletCertificate } from '../../support/kubelet-certificate.js';
 import { STOPPED } from '../../support/etcd-answers.js';
 import { sampleNode } from '../../support/sample-cluster.js';
 
@@ -26,10 +28,17 @@ const LISTED: ClusterNode = {
   },
 };
 const HERE: FormerNodeHost = {
-  ...{ state: 'joined', isOurs: true, kubeletRuns: true, hasStackedEtcd: false, hasEtcdClient: false },
+  ...{
+    state: 'joined',
+    isOurs: true,
+    ownName: 'worker-2',
+    kubeletRuns: true,
+    hasStackedEtcd: false,
+    hasEtcdClient: false,
+  },
 };
 
-const BARE = { state: 'bare', isOurs: undefined, kubeletRuns: false } as const;
+const BARE = { state: 'bare', isOurs: undefined, ownName: undefined, kubeletRuns: false } as const;
 
 function look(here: Partial<FormerNodeHost> | 'lost' = {}, ...nodes: readonly Partial<ClusterNode>[]): FormerNodeLook {
   return {
@@ -71,6 +80,11 @@ describe('what is left to do of a node that leaves', () => {
     ],
     ['killed in a join before', look({ state: 'joining', isOurs: undefined, kubeletRuns: false }), 'reset'],
     [
+      'its kubelet has no certificate any more: the address decides',
+      look({ ownName: undefined }, { name: 'worker-3' }),
+      'drain reset delete',
+    ],
+    [
       'killed after the reset',
       look({ state: 'bare', isOurs: undefined, kubeletRuns: false }, { ready: 'false' }),
       'delete',
@@ -98,6 +112,8 @@ describe('what is left to do of a node that leaves', () => {
   test.each<readonly [string, FormerNodeLook]>([
     ['node-of-another-cluster', look({ isOurs: false }, {})],
     ['node-of-another-cluster', look({ isOurs: false, state: 'leaving' }, {})],
+    ['node-name-differs', look({}, { name: 'worker-3' })],
+    ['node-name-differs', look({ ownName: 'worker-3' }, {})],
     ['node-has-etcd', look({ hasStackedEtcd: true }, {})],
     ['node-half-made', look({ state: 'serving' }, {})],
     ['node-not-drainable', look({}, { unowned: ['default/web-1'] })],
@@ -118,13 +134,19 @@ kind: Config
 clusters: [{name: c, cluster: {server: 'https://10.0.0.99:8443', certificate-authority-data: ${Buffer.from(PEM(authority)).toString('base64')}}}]
 contexts: [{name: x, context: {cluster: c, user: u}}]
 current-context: x
-users: [{name: u, user: {client-certificate: /var/lib/kubelet/pki/k.pem, client-key: /var/lib/kubelet/pki/k.pem}}]
+users: [{name: u, user: {client-certificate: ${KUBELET_CERTIFICATE}, client-key: ${KUBELET_CERTIFICATE}}}]
 `;
 
-function files(state: 'joined' | 'bare' | 'leaving', authority = 'ONE', kubelet = true): FakeAnswers {
+let kubelet = '';
+beforeAll(async () => {
+  kubelet = await kubeletCertificate('worker-2');
+});
+
+function files(state: 'joined' | 'bare' | 'leaving', authority = 'ONE', runs = true): FakeAnswers {
   const isJoined = state !== 'bare';
   return {
-    units: { kubelet: { ...STOPPED, active: kubelet } },
+    units: { kubelet: { ...STOPPED, active: runs } },
+    'certificate-files': { [certificateFilesKey(KUBELET_CERTIFICATE)]: { pem: isJoined ? kubelet : '' } },
     'file-contents': {
       '/var/lib/provision/kubernetes': state === 'leaving' ? 'leaving\n' : undefined,
       '/etc/kubernetes/kubelet.conf': isJoined ? CONF(authority) : undefined,
@@ -152,7 +174,7 @@ function serving(seen: unknown): FakeAnswers {
   return {
     ...files('joined'),
     'cluster-nodes': { [NODE.address]: seen },
-    'certificate-files': { [key]: { pem: PEM('NEW') + PEM('ONE') } },
+    'certificate-files': { ...files('joined')['certificate-files'], [key]: { pem: PEM('NEW') + PEM('ONE') } },
   };
 }
 

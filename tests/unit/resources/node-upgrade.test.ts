@@ -1,12 +1,17 @@
-import { describe, expect, test } from '@jest/globals';
+import { beforeAll, describe, expect, test } from '@jest/globals';
+import { certificateFilesKey } from '../../../src/facts/certificate-files.js';
 import type { AptUpgrade } from '../../../src/facts/apt-upgrade.js';
 import { clusterNodes, type ClusterNode } from '../../../src/facts/cluster-nodes.js';
 import { pendingReboot, REBOOT } from '../../../src/facts/pending-reboot.js';
 import type { Outcome, Resource } from '../../../src/model/change.js';
 import { ProvisionError } from '../../../src/model/errors.js';
+import { KUBELET_CERTIFICATE } from '../../../src/model/kubeadm-certificate.js';
 import { decideNodeUpgrade, type NodeUpgradeLook } from '../../../src/resources/decide-node-upgrade.js';
-import { nodeUpgradeSteps, packageLists, type NodeUpgradeSite } from '../../../src/resources/node-upgrade.js';
+import { nodeUpgradeSteps, type NodeUpgradeSite } from '../../../src/resources/node-upgrade.js';
+import { judgeListsOnce, packageLists } from '../../../src/resources/package-lists.js';
 import { fakeProbe, type FakeAnswers } from '../../support/fake-probe.js';
+import { kubeletConf } from '../../support/kubeconfigs.js';
+import { kubeletCertificate } from '../../support/kubelet-certificate.js';
 import { sampleNode } from '../../support/sample-cluster.js';
 
 const LISTED: ClusterNode = {
@@ -24,8 +29,10 @@ function look(
   node: Partial<ClusterNode> = {},
   more: Partial<NodeUpgradeLook> = {},
 ): NodeUpgradeLook {
+  const seen = { ...APT, ...apt };
   return {
-    ...{ state: 'joined', apt: { ...APT, ...apt }, reboot: undefined, etcd: 'known' },
+    ...{ state: 'joined', apt: seen, reboot: undefined, etcd: 'known', ownName: 'worker-1' },
+    lists: judgeListsOnce().areFresh('worker-1', seen) ? 'fresh' : 'old',
     cluster: { through: 'cp-1', nodes: [{ ...LISTED, ...node }] },
     ...more,
   };
@@ -98,6 +105,11 @@ describe('what is left to do on a node', () => {
       'unknown: cp-1 lists no node at its address',
     ],
     [
+      'nothing says which node it is',
+      look(UPGRADES, {}, { ownName: undefined }),
+      'unknown: its kubelet has no certificate that says which node it is',
+    ],
+    [
       'two nodes have its address',
       look({}, {}, { cluster: { through: 'cp-1', nodes: [LISTED, LISTED] } }),
       'unknown: cp-1 lists several nodes at its address',
@@ -113,8 +125,23 @@ describe('what is left to do on a node', () => {
     ['upgrade-of-others', look({ upgrades: [{ name: 'kubectl', from: undefined, to: '1.30.3-1.1' }] })],
     ['upgrade-of-others', look({ upgrades: [{ name: 'etcd-server', from: '3.4.23+dfsg-4', to: '3.5.16-4' }] })],
     ['etcd-of-others', look({}, {}, { etcd: 'unknown' })],
+    ['node-name-differs', look({}, { name: 'worker-2' })],
+    ['node-name-differs', look({}, {}, { ownName: 'worker-10' })],
   ])('is refused: %s', (code, seen) => {
     expect(() => decideNodeUpgrade('worker-1', seen)).toThrow(expect.objectContaining({ code }));
+  });
+
+  test.each([
+    ['a killed run has cordoned the node', { isMarked: true, takesPods: false }, true],
+    ['it takes pods again', { isMarked: true, takesPods: true }, false],
+    ['others have cordoned it', { isMarked: false, takesPods: false }, false],
+    ['it is another node that is cordoned', { isMarked: true, takesPods: false, name: 'worker-2' }, false],
+  ])('a refusal names how the node takes pods again, where %s', (_, node, isNamed) => {
+    const way = 'ssh cp-1 sudo kubectl --kubeconfig /etc/kubernetes/admin.conf uncordon worker-1';
+    const hint = isNamed ? expect.stringContaining(way) : expect.not.stringContaining(way);
+    expect(() => decideNodeUpgrade('worker-1', look({ problem: 'E: unmet' }, node))).toThrow(
+      expect.objectContaining({ code: 'apt-broken', hint: hint as unknown }),
+    );
   });
 
   test.each([
@@ -145,12 +172,21 @@ describe('what is left to do on a node', () => {
   });
 });
 
+let kubelet = '';
+beforeAll(async () => {
+  kubelet = await kubeletCertificate('worker-1');
+});
+
 /** The host itself, with what it answers beside the cluster. */
 function host(apt: AptUpgrade, { reboot = undefined as string | undefined, etcd = false } = {}): FakeAnswers {
   return {
     'apt-upgrade': { upgrade: apt },
     'pending-reboot': { reboot },
-    'file-contents': { '/var/lib/provision/kubernetes': undefined },
+    'file-contents': {
+      '/var/lib/provision/kubernetes': undefined,
+      '/etc/kubernetes/kubelet.conf': kubeletConf('https://10.0.0.11:6443'),
+    },
+    'certificate-files': { [certificateFilesKey(KUBELET_CERTIFICATE)]: { pem: kubelet } },
     paths: {
       '/etc/kubernetes/kubelet.conf': true,
       '/etc/kubernetes/bootstrap-kubelet.conf': false,
@@ -177,6 +213,7 @@ function steps(name = 'worker-1', parts: Partial<NodeUpgradeSite> = {}): readonl
     isMember: false,
     balancerOf: [],
     settings: { drainTimeoutS: 60 },
+    lists: judgeListsOnce(),
   };
   return nodeUpgradeSteps({ ...site, ...parts });
 }
@@ -323,14 +360,24 @@ test('pods that nobody would make again, and a member of etcd that the inventory
   expect(await known).toMatchObject({ kind: 'change' });
 });
 
+const READ_LISTS = 'read the lists of packages again (apt-get update)';
+
 test.each([
   [3600, ''],
-  [undefined, 'read the lists of packages again (apt-get update)'],
-  [90_000, 'read the lists of packages again (apt-get update)'],
+  [86_400, ''],
+  [undefined, READ_LISTS],
+  [86_401, READ_LISTS],
 ])('lists of %j s', async (listsAgeS, expected) => {
-  expect(said(await packageLists().plan(fakeProbe({ 'apt-upgrade': { upgrade: { ...APT, listsAgeS } } })))).toBe(
-    expected,
-  );
+  const probe = fakeProbe({ 'apt-upgrade': { upgrade: { ...APT, listsAgeS } } });
+  expect(said(await packageLists(judgeListsOnce()).plan(probe))).toBe(expected);
+});
+
+test('lists that were fresh stay so for the run, those of another host and of another run do not', async () => {
+  const judge = judgeListsOnce();
+  const of = async (listsAgeS: number, host = 'a', by = judge): Promise<string> =>
+    said(await packageLists(by).plan(fakeProbe({ 'apt-upgrade': { upgrade: { ...APT, listsAgeS } } }, {}, host)));
+  expect([await of(86_401), await of(86_399), await of(90_000)]).toEqual([READ_LISTS, '', '']);
+  expect([await of(90_000, 'b'), await of(90_000, 'a', judgeListsOnce())]).toEqual([READ_LISTS, READ_LISTS]);
 });
 
 describe('why a host needs a reboot', () => {

@@ -1,0 +1,48 @@
+import { certificateFiles, certificateFilesKey } from '../facts/certificate-files.js';
+import { askText } from '../facts/file-content.js';
+import type { ClusterNode } from '../facts/cluster-nodes.js';
+import { credentialsOf, nodeOf, readKubeconfig, type KubeconfigPart } from '../facts/kubeconfig.js';
+import { USUAL_KUBELET_CONF } from '../facts/kubelet-processes.js';
+import { ProvisionError } from '../model/errors.js';
+import { KUBELET_CERTIFICATE } from '../model/kubeadm-certificate.js';
+import type { Probe } from '../model/remote.js';
+import { ADMIN } from '../shell/kubeadm.js';
+
+/** The node that a host is by the certificate of its own kubelet; absent where it has none that says so. */
+export async function ownNodeName(probe: Probe): Promise<string | undefined> {
+  const [text, usual] = await Promise.all([
+    askText(probe, USUAL_KUBELET_CONF),
+    // With the kubeconfig that names it, in most cases: no look more.
+    probe.ask(certificateFiles, certificateFilesKey(KUBELET_CERTIFICATE)),
+  ]);
+  const part = text === undefined ? undefined : certificateIn(text);
+  if (part === undefined) return undefined;
+  if (part.kind === 'inline') return nodeOf(part.pem());
+  if (part.path === KUBELET_CERTIFICATE) return nodeOf(usual.pem);
+  return nodeOf((await probe.ask(certificateFiles, certificateFilesKey(part.path))).pem);
+}
+
+function certificateIn(text: string): KubeconfigPart | undefined {
+  try {
+    return credentialsOf(readKubeconfig(USUAL_KUBELET_CONF, text)).certificate;
+  } catch (error) {
+    if (error instanceof ProvisionError && error.code === 'kubeconfig-unreadable') return undefined;
+    throw error;
+  }
+}
+
+/**
+ * An address is what a control plane says of a node, and what an inventory says of a host: both may be wrong, or old. What is done to a
+ * node is done only where its host says that it is that node.
+ * @param through the control plane that lists them
+ * @throws ProvisionError `node-name-differs`
+ */
+export function refuseOtherName(host: string, own: string, through: string, nodes: readonly ClusterNode[]): void {
+  const other = nodes.find(({ name }) => name !== own);
+  if (other === undefined) return;
+  throw new ProvisionError({
+    code: 'node-name-differs',
+    message: `${host}: its kubelet is that of the node ${own}, and ${through} lists the node ${other.name} at the address that the inventory has for it`,
+    hint: `compare the addresses, and set \`ip\` of ${host}: ssh ${through} sudo kubectl --kubeconfig ${ADMIN} get nodes -o wide`,
+  });
+}

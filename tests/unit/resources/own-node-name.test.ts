@@ -1,0 +1,51 @@
+import { beforeAll, expect, test } from '@jest/globals';
+import { certificateFilesKey } from '../../../src/facts/certificate-files.js';
+import { KUBELET_CERTIFICATE } from '../../../src/model/kubeadm-certificate.js';
+import { ownNodeName } from '../../../src/resources/own-node-name.js';
+import { fakeProbe } from '../../support/fake-probe.js';
+import { kubeletCertificate } from '../../support/kubelet-certificate.js';
+import { authorityFrom, TODAY } from '../../support/test-authority.js';
+
+const ELSEWHERE = '/etc/kubernetes/node.pem';
+const conf = (user: string): string =>
+  `clusters: [{name: c, cluster: {server: 'https://10.0.0.9:6443', certificate-authority: ca.crt}}]
+contexts: [{name: x, context: {cluster: c, user: u}}]
+current-context: x
+users: [{name: u, user: {${user}}}]
+`;
+const at = (path: string): string => conf(`client-certificate: ${path}, client-key: ${path}`);
+
+let certificates: Readonly<Record<'usual' | 'elsewhere' | 'inline' | 'authority', string>>;
+beforeAll(async () => {
+  const [usual, elsewhere, inline] = await Promise.all(['w-1', 'w-2', 'w-3'].map(kubeletCertificate));
+  const authority = (await authorityFrom(TODAY)).certificatePem;
+  certificates = { usual: usual ?? '', elsewhere: elsewhere ?? '', inline: inline ?? '', authority };
+});
+
+async function nameOf(text: string | undefined, usual: keyof typeof certificates = 'usual') {
+  const { elsewhere } = certificates;
+  const probe = fakeProbe({
+    'file-contents': { '/etc/kubernetes/kubelet.conf': text },
+    'certificate-files': {
+      [certificateFilesKey(KUBELET_CERTIFICATE)]: { pem: certificates[usual] },
+      [certificateFilesKey(ELSEWHERE)]: { pem: elsewhere },
+    },
+  });
+  return ownNodeName(probe);
+}
+
+test('the node of a host is that of the certificate which its kubeconfig names', async () => {
+  const data = Buffer.from(certificates.inline).toString('base64');
+  expect(await nameOf(at(KUBELET_CERTIFICATE))).toBe('w-1');
+  expect(await nameOf(at(ELSEWHERE))).toBe('w-2');
+  expect(await nameOf(conf(`client-certificate-data: ${data}, client-key-data: eA==`))).toBe('w-3');
+});
+
+test.each([
+  ['it has no kubeconfig', undefined, 'usual'],
+  ['its kubeconfig is none', '{', 'usual'],
+  ['it is known by something else', conf('token: x'), 'usual'],
+  ['its certificate is of no kubelet', at(KUBELET_CERTIFICATE), 'authority'],
+] as const)('is not known where %s', async (_, text, usual) => {
+  expect(await nameOf(text, usual)).toBeUndefined();
+});
