@@ -79,7 +79,10 @@ function fetchPrometheus() {
   const kept = 'node_modules/.cache/prometheus';
   if (existsSync('/usr/bin/promtool') || existsSync(`${kept}/usr/bin/promtool`)) return;
   const directory = mkdtempSync(join(tmpdir(), 'provision-prepare-'));
-  const download = spawnSync('apt-get', ['download', '-qq', 'prometheus'], { cwd: directory, stdio: 'inherit' });
+  const download = spawnSync('apt-get', ['download', '-qq', '-o', 'APT::Sandbox::User=root', 'prometheus'], {
+    cwd: directory,
+    stdio: 'inherit',
+  });
   const [file] = readdirSync(directory);
   mkdirSync(kept, { recursive: true });
   const take = 'dpkg-deb --fsys-tarfile "$1" | tar -x -C "$2" ./usr/bin/promtool ./usr/bin/prometheus';

@@ -195,7 +195,10 @@ function releasesOf(directory: string, emit: EventSink): World['openRelease'] {
   }
 }
 
-/** The store, and where its passphrase comes from: once it is right, it is not asked for again. */
+/**
+ * The store, and where its passphrase comes from: once it is right, it is not asked for again.
+ * @throws ProvisionError `passphrase-file-unusable`, `passphrase-too-short`, `store-broken`
+ */
 async function storeOf(
   cluster: Cluster,
   options: RunOptions,
@@ -209,6 +212,7 @@ async function storeOf(
     random: (count) => randomBytes(count),
     renewBeforeDays: cluster.certificates.renewBeforeDays,
   });
+  await passphrase.checkFile(pki.authority.trustBundle() === undefined ? cluster.certificates.store : undefined);
   return { pki, passphrase };
 }
 

@@ -24,6 +24,16 @@ export interface PassphraseSource {
   chosen(subject: string): Promise<Secret>;
 }
 
+/** A source that may have a file named for it. */
+interface NamedPassphraseSource extends PassphraseSource {
+  /**
+   * Reads the file that was named, if one was, so that a mistyped name shows before any host is asked. Asks nobody.
+   * @param subject a key that is still to be made, where it is
+   * @throws ProvisionError `passphrase-file-unusable`, `passphrase-too-short`
+   */
+  checkFile(subject?: string): Promise<void>;
+}
+
 /** How a person is asked; `new` asks twice. @throws ProvisionError when there is no person to ask */
 export type AskPassphrase = (question: string, kind: 'existing' | 'new') => Promise<Secret>;
 
@@ -36,7 +46,7 @@ export function passphraseSource(from: {
   readonly file: string | undefined;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly ask: AskPassphrase;
-}): PassphraseSource {
+}): NamedPassphraseSource {
   let known: Promise<Secret> | undefined;
   let isTyped = false;
   const ask = (question: string, kind: 'existing' | 'new'): Promise<Secret> => {
@@ -58,15 +68,24 @@ export function passphraseSource(from: {
       }
     },
     async chosen(subject) {
-      const passphrase = await get(`New passphrase for ${subject}`, 'new');
-      if (passphrase.reveal().length >= SHORTEST_NEW) return passphrase;
-      throw new ProvisionError({
-        code: 'passphrase-too-short',
-        message: `the new passphrase for ${subject} is shorter than ${SHORTEST_NEW} characters`,
-        hint: 'make one, for example: openssl rand -base64 24 > passphrase && chmod 600 passphrase',
-      });
+      return longEnough(await get(`New passphrase for ${subject}`, 'new'), subject);
+    },
+    async checkFile(subject) {
+      if (from.file === undefined) return;
+      // It may be a pipe, which can be read once.
+      const passphrase = await (known ??= readPassphrase(from.file));
+      if (subject !== undefined) longEnough(passphrase, subject);
     },
   };
+}
+
+function longEnough(passphrase: Secret, subject: string): Secret {
+  if (passphrase.reveal().length >= SHORTEST_NEW) return passphrase;
+  throw new ProvisionError({
+    code: 'passphrase-too-short',
+    message: `the new passphrase for ${subject} is shorter than ${SHORTEST_NEW} characters`,
+    hint: 'make one, for example: openssl rand -base64 24 > passphrase && chmod 600 passphrase',
+  });
 }
 
 function isWrongPassphrase(error: unknown): boolean {
@@ -77,19 +96,19 @@ async function given(from: {
   readonly file: string | undefined;
   readonly env: Readonly<Record<string, string | undefined>>;
 }): Promise<Secret | undefined> {
-  if (from.file !== undefined) return new Secret(await readPassphrase(from.file));
+  if (from.file !== undefined) return readPassphrase(from.file);
   const value = from.env[PASSPHRASE_VARIABLE];
   return value === undefined || value === '' ? undefined : new Secret(value);
 }
 
-async function readPassphrase(file: string): Promise<string> {
+async function readPassphrase(file: string): Promise<Secret> {
   const bytes = await readBounded(file, SECRET_FILE_BYTES).catch((cause: unknown) => {
     throw unusable(file, `cannot be read: ${cause instanceof Error ? cause.message : String(cause)}`, cause);
   });
   const passphrase = bytes.toString('utf8').replace(/\r?\n$/, '');
   if (passphrase === '') throw unusable(file, 'is empty');
   if (passphrase.includes('\n')) throw unusable(file, 'holds more than one line');
-  return passphrase;
+  return new Secret(passphrase);
 }
 
 function unusable(file: string, why: string, cause?: unknown): ProvisionError {

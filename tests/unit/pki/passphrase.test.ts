@@ -1,4 +1,4 @@
-import { writeFile } from 'node:fs/promises';
+import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import { ProvisionError } from '../../../src/model/errors.js';
@@ -113,6 +113,21 @@ describe('passphraseSource', () => {
       code: 'passphrase-file-unusable',
       message: expect.stringContaining(why),
     });
+  });
+
+  test('a file is checked before it is needed, and read once: it may be a pipe', async () => {
+    const file = await fileHolding('1234567\n');
+    const source = passphraseSource({ file, env: {}, ask: nobody });
+    await source.checkFile();
+    await expect(source.checkFile('pki')).rejects.toMatchObject({ code: 'passphrase-too-short' });
+    await rm(file);
+    expect((await source.opening('ca.key.age', given)).reveal()).toBe('1234567');
+    const mistyped = passphraseSource({ file: '/nowhere/passphrase', env: ENV, ask: nobody });
+    await expect(mistyped.checkFile()).rejects.toMatchObject({ code: 'passphrase-file-unusable' });
+  });
+
+  test('where no file is named, nothing is checked and nobody is asked', async () => {
+    await passphraseSource({ file: undefined, env: { PROVISION_CA_PASSPHRASE: '1' }, ask: nobody }).checkFile('pki');
   });
 
   test('a file that is not there is refused by its name', async () => {
