@@ -22,12 +22,12 @@ let directory = '';
 let data = '';
 
 const VOTERS = [
-  'a1, started, etcd-1, https://10.0.0.1:2380, https://10.0.0.1:2379, false',
-  'b2, started, etcd-2, https://10.0.0.2:2380, https://10.0.0.2:2379, false',
+  'a1, started, m1, https://10.0.0.1:2380, https://10.0.0.1:2379, false',
+  'b2, started, m2, https://10.0.0.2:2380, https://10.0.0.2:2379, false',
 ];
-const OLD = 'c3, started, etcd-3, https://10.0.0.3:2380, https://10.0.0.3:2379, false';
+const OLD = 'c3, started, m3, https://10.0.0.3:2380, https://10.0.0.3:2379, false';
 const ADDED = 'd4, unstarted, , https://10.0.0.3:2380, , true';
-const LEARNER = 'd4, started, etcd-3, https://10.0.0.3:2380, https://10.0.0.3:2379, true';
+const LEARNER = 'd4, started, m3, https://10.0.0.3:2380, https://10.0.0.3:2379, true';
 const OWN = 'https://127.0.0.1:2379, d4, 3.4.23, 20 kB, false, true, 2, 100, 100, ';
 /** The same of etcd 3.6: storage version, size in use, share that is free, quota; at its end whether it is to go back. */
 const OWN_3_6 = 'https://127.0.0.1:2379, d4, 3.6.4, 3.6.0, 20 kB, 16 kB, 20%, 0 B, false, true, 3, 12, 12, , , false';
@@ -202,18 +202,18 @@ describe('the list of members', () => {
   });
 
   test('gets a learner, under its own peer URL', () => {
-    expect(run(addLearner(request()))).toBe('member add etcd-3 --peer-urls=https://10.0.0.3:2380 --learner');
+    expect(run(addLearner(request()))).toBe('member add m3 --peer-urls=https://10.0.0.3:2380 --learner');
   });
 
   test.each([
     [
       'another learner is there',
-      'e5, started, etcd-9, https://10.0.0.9:2380, https://10.0.0.9:2379, true',
+      'e5, started, m9, https://10.0.0.9:2380, https://10.0.0.9:2379, true',
       /another membership change/,
     ],
     ['another member never started', 'e5, unstarted, , https://10.0.0.9:2380, , false', /another membership change/],
     ['its name is listed', OLD.replace('10.0.0.3', '10.0.0.8'), /listed already/],
-    ['its URL is listed', OLD.replace('etcd-3', 'other'), /listed already/],
+    ['its URL is listed', OLD.replace('m3', 'other'), /listed already/],
   ])('gets none where %s', (_, line, why) => {
     list(...VOTERS, line);
     expect(run(addLearner(request()))).toMatch(why);
@@ -252,7 +252,7 @@ describe('a member that leaves', () => {
   });
 
   test.each([
-    ['a learner', 'e5, started, etcd-9, https://10.0.0.9:2380, https://10.0.0.9:2379, true'],
+    ['a learner', 'e5, started, m9, https://10.0.0.9:2380, https://10.0.0.9:2379, true'],
     ['one that never started', 'e5, unstarted, , https://10.0.0.9:2380, , false'],
   ])('stays while another change is in progress: %s', (_, other) => {
     list(...VOTERS, OLD, other);
@@ -274,8 +274,8 @@ describe('a member that leaves', () => {
   });
 
   test.each([
-    ['that stays', ['etcd-1'], 'move-leader b2'],
-    ['whoever it is, where all leave', ['etcd-1', 'etcd-2'], 'move-leader a1'],
+    ['that stays', ['m1'], 'move-leader b2'],
+    ['whoever it is, where all leave', ['m1', 'm2'], 'move-leader a1'],
     ['that is first, where none leaves', [], 'move-leader a1'],
   ])('hands leadership over to one %s', (_, leaving, asked) => {
     list(...VOTERS, OLD);
@@ -288,7 +288,7 @@ describe('on its host', () => {
   test('it joins with just these members, and serves nobody else; then it starts as usual', () => {
     list(...VOTERS, ADDED);
     expect(run(allowJoin(request()))).toBe('nothing');
-    const initial = 'etcd-1=https://10.0.0.1:2380,etcd-2=https://10.0.0.2:2380,etcd-3=https://10.0.0.3:2380';
+    const initial = 'm1=https://10.0.0.1:2380,m2=https://10.0.0.2:2380,m3=https://10.0.0.3:2380';
     expect(readFileSync(here(JOIN_ENV), 'utf8').trim().split('\n')).toEqual([
       `ETCD_INITIAL_CLUSTER=${initial}`,
       'ETCD_INITIAL_CLUSTER_STATE=existing',
@@ -309,7 +309,7 @@ describe('on its host', () => {
     list('a1, started, zoo, https://10.0.0.1:2380,https://db.example:2380, https://10.0.0.1:2379, false', LEARNER);
     expect(run(allowJoin(request()))).toBe('nothing');
     expect(readFileSync(here(JOIN_ENV), 'utf8')).toContain(
-      'ETCD_INITIAL_CLUSTER=etcd-3=https://10.0.0.3:2380,zoo=https://10.0.0.1:2380,zoo=https://db.example:2380\n',
+      'ETCD_INITIAL_CLUSTER=m3=https://10.0.0.3:2380,zoo=https://10.0.0.1:2380,zoo=https://db.example:2380\n',
     );
   });
 

@@ -20,7 +20,7 @@ const STATUS =
   '[{"Endpoint":"https://127.0.0.1:2379","Status":{"header":{"cluster_id":17237436991929493444,"member_id":9372538179322589801,' +
   '"revision":9,"raft_term":2},"version":"3.5.16","dbSize":20480,"leader":9372538179322589801,"raftIndex":8,"dbSizeInUse":16384}}]';
 const LISTED = [
-  `8211f1d0f64f3269, started, etcd-1, https://10.0.0.1:2380, https://10.0.0.1:2379, false`,
+  `8211f1d0f64f3269, started, m1, https://10.0.0.1:2380, https://10.0.0.1:2379, false`,
   `91bc3c398fb3c146, started, a"b\\c, https://10.0.0.2:2380,https://10.0.1.2:2380, https://10.0.0.2:2379, false`,
 ];
 
@@ -121,10 +121,10 @@ describe('a host on a schedule', () => {
       cluster: 'prod "1"',
       clusterId: '17237436991929493444',
       members: [
-        { name: 'etcd-1', peerUrls: ['https://10.0.0.1:2380'] },
+        { name: 'm1', peerUrls: ['https://10.0.0.1:2380'] },
         { name: 'a?b?c', peerUrls: ['https://10.0.0.2:2380', 'https://10.0.1.2:2380'] },
       ],
-      from: { host: 'etcd-1', name: 'etcd-1', memberId: '9372538179322589801' },
+      from: { host: 'etcd-1', name: 'm1', memberId: '9372538179322589801' },
       etcdVersion: '3.5.16',
       revision: 300,
       keys: 20,

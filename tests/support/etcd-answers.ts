@@ -60,7 +60,7 @@ export function healthy(number: number, changes: Partial<Answering> = {}): Answe
     revision: 40,
     members: [1, 2, 3].map((each) => ({
       id: `${each}`,
-      name: `etcd-${each}`,
+      name: `m${each}`,
       peerUrls: [`https://10.0.0.${each}:2380`],
       isLearner: false,
     })),

@@ -6,7 +6,7 @@ import type { FakeAnswers } from './fake-probe.js';
 import { sampleMember } from './sample-cluster.js';
 
 /** A member as etcd lists it. */
-export function listedMember(number: number, isLearner = false, name = `etcd-${number}`): Listed {
+export function listedMember(number: number, isLearner = false, name = `m${number}`): Listed {
   return { id: `${number}`, name, isLearner, peerUrls: [`https://10.0.0.${number}:2380`] };
 }
 

@@ -4,11 +4,11 @@ import type { ExternalBalancer } from '../../src/model/etcd-way.js';
 import type { KubernetesNode } from '../../src/model/kubernetes.js';
 import type { Balancer, VirtualService } from '../../src/model/virtual-service.js';
 
-/** A member of the sample cluster. @param number 1 to 3 */
+/** A member of the sample cluster; it is not called as its host is, so that a test tells one from the other. @param number 1 to 3 */
 export function sampleMember(number: number): Member {
   return {
     host: `etcd-${number}`,
-    name: `etcd-${number}`,
+    name: `m${number}`,
     address: `10.0.0.${number}`,
     clientPort: 2379,
     peerPort: 2380,
@@ -89,10 +89,10 @@ export const SAMPLE_SERVICE: VirtualService = {
   formerBalancers: [],
   backends: [1, 2, 3].map((number) => ({
     host: `etcd-${number}`,
-    name: `etcd-${number}`,
+    name: `m${number}`,
     address: `10.0.0.${number}`,
     port: 2379,
-    verifyName: `etcd-${number}`,
+    verifyName: `m${number}`,
   })),
   health: {
     ownPort: 23790,

@@ -78,6 +78,7 @@ describeWithOpenssl('openssl verify -x509_strict', () => {
       ['-verify_ip', '10.0.0.100'],
       ['-verify_ip', '::1'],
       ['-verify_hostname', 'etcd-1'],
+      ['-verify_hostname', 'm1'],
       ['-verify_hostname', 'etcd.example.com'],
       ['-verify_hostname', 'localhost'],
     ])("accepts a member's server certificate %s %s", async (option, name) => {

@@ -260,7 +260,7 @@ describe('what runs is not the one cluster of the inventory', () => {
   test('a member that the inventory does not name', async () => {
     const found = await look({}, INVENTORY.replace(/ {8}etcd-3.*\n/, ''));
     expect(bad(found)).toEqual([
-      'fail cluster -: member etcd-3 (https://10.0.0.3:2380) is in the cluster, and no host of the group etcd is it: the load balancer would leave it out',
+      'fail cluster -: member m3 (https://10.0.0.3:2380) is in the cluster, and no host of the group etcd is it: the load balancer would leave it out',
     ]);
   });
 

@@ -142,16 +142,16 @@ describe('ip_nonlocal_bind', () => {
 });
 
 describe('HAProxy', () => {
-  const up = ['etcd-1', 'etcd-2', 'etcd-3'].map((name) => ({ name, status: 'UP', check: 'L7OK' }));
+  const up = ['m1', 'm2', 'm3'].map((name) => ({ name, status: 'UP', check: 'L7OK' }));
   const good = { 'haproxy-servers': { '23790 etcd': up } };
 
   test.each([
-    ['sees all', up, 'ok haproxy etcd-2 etcd: finds etcd-1, etcd-2, etcd-3 up'],
+    ['sees all', up, 'ok haproxy etcd-2 etcd: finds m1, m2, m3 up'],
     ['is silent', undefined, 'fail haproxy etcd-2 etcd: HAProxy on etcd-2 does not answer'],
     [
       'finds one down',
-      [...up.slice(0, 2), { name: 'etcd-3', status: 'DOWN', check: 'L4CON' }],
-      'fail haproxy etcd-2 etcd: HAProxy on etcd-2 finds etcd-3 DOWN: L4CON',
+      [...up.slice(0, 2), { name: 'm3', status: 'DOWN', check: 'L4CON' }],
+      'fail haproxy etcd-2 etcd: HAProxy on etcd-2 finds m3 DOWN: L4CON',
     ],
   ])('%s', async (_, servers, expected) => {
     const second = { 'haproxy-servers': { '23790 etcd': servers } };

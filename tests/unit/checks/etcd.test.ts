@@ -71,7 +71,7 @@ describe('etcd', () => {
       'ok etcd-member etcd-1: healthy leader, etcd 3.4.23, raft index 5000',
       'ok etcd-member etcd-2: healthy follower, etcd 3.4.23, raft index 5000',
       'ok etcd-cluster: 2 of 2 members agree: leader etcd-1, cluster 4d',
-      'warn etcd-member etcd-3: etcd-3 is to leave the cluster, and is a member still',
+      'warn etcd-member etcd-3: m3 is to leave the cluster, and is a member still',
     ]);
     const two = { members: healthy(1).members.slice(0, 2) };
     const left = { 'etcd-1': etcdHost({ status: healthy(1, two) }), 'etcd-2': etcdHost({ status: healthy(2, two) }) };

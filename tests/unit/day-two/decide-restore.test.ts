@@ -16,13 +16,13 @@ import { SAMPLE_CLUSTER } from '../../support/sample-cluster.js';
 
 const HOSTS = ['etcd-1', 'etcd-2', 'etcd-3'];
 const SHA = 'abcdef12'.repeat(8);
-const NAMES = HOSTS.map((name, index) => ({ name, peerUrls: [`https://10.0.0.${index + 1}:2380`] }));
-const CLUSTER = HOSTS.map((name, index) => `${name}=https://10.0.0.${index + 1}:2380`).join(',');
+const NAMES = [1, 2, 3].map((number) => ({ name: `m${number}`, peerUrls: [`https://10.0.0.${number}:2380`] }));
+const CLUSTER = [1, 2, 3].map((number) => `m${number}=https://10.0.0.${number}:2380`).join(',');
 const SILENT: EtcdStatus = { kind: 'silent', reason: 'connection refused' };
 
 const MANIFEST: SnapshotManifest = {
   ...{ formatVersion: 1, file: 'a.db', cluster: 'etcd-cluster', clusterId: '77', members: NAMES },
-  from: { host: 'etcd-1', name: 'etcd-1', memberId: '1' },
+  from: { host: 'etcd-1', name: 'm1', memberId: '1' },
   ...{ etcdVersion: '3.4.23', revision: 40, keys: 3, hash: 1, bytes: 544, sha256: SHA, encryption: 'none' },
   ...{ fileBytes: 544, fileSha256: SHA, savedAt: '2026-11-26T00:00:00.000Z', savedBy: 'me@here', tool: '0.1.0' },
 };

@@ -70,7 +70,7 @@ test('it is what the schema says', () => {
     host: 'etcd-1',
     path: `${PKI}/server.crt`,
     kind: 'leaf',
-    subject: 'CN=etcd-1',
+    subject: 'CN=m1',
     issuer: 'CN=etcd-ca',
     names: expect.arrayContaining(['DNS etcd-1', 'IP 10.0.0.1']),
     usages: ['client', 'server'],
@@ -86,7 +86,7 @@ test('as a table, with names and faults below each', () => {
     '      no /etc/etcd/pki/client.crt',
     '      no /etc/etcd/pki/client.key',
     ' -35  2026-10-17  etcd-1/etcd-peer       /etc/etcd/pki/peer.crt',
-    '      CN=etcd-1; by CN=etcd-ca; DNS etcd-1, IP 10.0.0.1',
+    '      CN=m1; by CN=etcd-ca; DNS etcd-1, DNS m1, IP 10.0.0.1',
   ]);
   expect(text).toContain('etcd-2: connection refused');
 });

@@ -79,7 +79,7 @@ test('the survivor is restored from its own database, never with --force-new-clu
   const [unpack] = plays.find(({ name }) => name.startsWith('Restore'))?.resources.get('etcd-2') ?? [];
   const planned = JSON.stringify(await unpack?.plan(fakeProbe(fresh, {}, 'etcd-2')));
   expect(planned).toContain('--skip-hash-check');
-  expect(planned).toContain("--initial-cluster 'etcd-2=https://10.0.0.2:2380' ");
+  expect(planned).toContain("--initial-cluster 'm2=https://10.0.0.2:2380' ");
   expect(planned).not.toContain('force-new-cluster');
   expect(planned).toContain('revisions are NOT raised');
 });

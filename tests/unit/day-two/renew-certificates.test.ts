@@ -71,7 +71,7 @@ describe('renewalPlays', () => {
     const cluster = { ...SAMPLE_CLUSTER, isManaged: false, services: [], controlPlanes: [] };
     const plays = renewalPlays(cluster, renewableCertificates(cluster), RULES);
     expect(linesOf(plays)[0]).toBe(
-      'Renew certificates of the members / etcd-1: certificate:/etc/etcd/pki/server.crt etcd-member:etcd-1',
+      'Renew certificates of the members / etcd-1: certificate:/etc/etcd/pki/server.crt etcd-member:m1',
     );
   });
 

@@ -38,7 +38,7 @@ function linesOf(plays: readonly Play[]): readonly string[] {
 }
 
 const TRUSTS = [
-  'Whom the members trust / etcd-1: trust:/etc/etcd/pki/ca.crt etcd-member:etcd-1',
+  'Whom the members trust / etcd-1: trust:/etc/etcd/pki/ca.crt etcd-member:m1',
   'Whom the balancers of etcd trust / etcd-1: trust:/etc/haproxy/etcd-ca.crt service:haproxy',
   'Whom the API servers trust / cp-1: trust:/etc/kubernetes/pki/etcd/ca.crt static-pod-start:/etc/kubernetes/manifests/kube-apiserver.yaml',
 ];
@@ -175,17 +175,12 @@ describe('an authority is dropped only where nobody uses it', () => {
 
   test.each([
     ['a file', ['new', 'new', 'old'], ['new', 'new'], '/etc/etcd/pki/client.crt on etcd-1'],
-    [
-      'what clients see, whatever lies on the disk',
-      ['new', 'new', 'new'],
-      ['old', 'new'],
-      'what etcd-1 shows to clients',
-    ],
+    ['what clients see, whatever lies on the disk', ['new', 'new', 'new'], ['old', 'new'], 'what m1 shows to clients'],
     [
       'what members see',
       ['new', 'new', 'new'],
       ['new', 'old'],
-      'what etcd-1 shows to other members, https://10.0.0.1:2380',
+      'what m1 shows to other members, https://10.0.0.1:2380',
     ],
     ['who shows nothing', ['new', 'new', 'new'], ['silent', 'new'], 'it showed no certificate'],
   ] as const)('%s', async (_, files, shown, told) => {
@@ -196,7 +191,7 @@ describe('an authority is dropped only where nobody uses it', () => {
     const signs = { signing: 'old' } as const;
     expect(await decided('trust-old', answers(['old', 'old', 'old'], ['old', 'old']), signs)).toBe('change');
     expect(await decided('trust-old', answers(['old', 'old', 'old'], ['old', 'new']), signs)).toContain(
-      'the new authority is not dropped while it is in use: what etcd-1 shows to other members',
+      'the new authority is not dropped while it is in use: what m1 shows to other members',
     );
   });
 

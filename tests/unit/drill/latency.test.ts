@@ -95,7 +95,7 @@ describe('how fast etcd answers', () => {
           reads: { count: 3, p50Ms: 2, p99Ms: 3 },
           connections: { count: 2, p50Ms: 4, p99Ms: 6 },
         },
-        ...HOSTS.map((way) => ({ way })),
+        ...['m1', 'm2', 'm3'].map((way) => ({ way })),
       ],
     });
   });

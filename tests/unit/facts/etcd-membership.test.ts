@@ -7,7 +7,7 @@ type Listed = HeardMember['members'][number];
 
 /** A member of the sample cluster as etcd lists it. */
 function listed(number: number, change: Partial<Listed> = {}): Listed {
-  const name = `etcd-${number}`;
+  const name = `m${number}`;
   return { id: `${number}`, name, peerUrls: [`https://10.0.0.${number}:2380`], isLearner: false, ...change };
 }
 
@@ -57,22 +57,22 @@ describe('etcd lists other members', () => {
     [
       'one less',
       ALL.slice(0, 2),
-      'etcd lists 2 members, the inventory 3; etcd-3 is in the group etcd, and etcd does not list etcd-3',
+      'etcd lists 2 members, the inventory 3; etcd-3 is in the group etcd, and etcd does not list m3',
     ],
     [
       'another, who was never started and has no URL',
       [listed(1), listed(2), listed(9, { id: 'ab', name: '', peerUrls: [] })],
-      'etcd lists a member that was never started (id ab, no URL), which is no host of the group etcd; etcd-3 is in the group etcd, and etcd does not list etcd-3',
+      'etcd lists a member that was never started (id ab, no URL), which is no host of the group etcd; etcd-3 is in the group etcd, and etcd does not list m3',
     ],
     [
       'one of the same address and another port',
       [listed(1), listed(2), listed(9, { name: 'x', peerUrls: ['https://10.0.0.3:2381', 'https://b:1'] })],
-      'etcd lists x (id 9, https://10.0.0.3:2381, https://b:1), which is no host of the group etcd; etcd-3 is in the group etcd, and etcd does not list etcd-3',
+      'etcd lists x (id 9, https://10.0.0.3:2381, https://b:1), which is no host of the group etcd; etcd-3 is in the group etcd, and etcd does not list m3',
     ],
     [
       'none of them',
       [],
-      'etcd lists 0 members, the inventory 3; etcd-1 is in the group etcd, and etcd does not list etcd-1; etcd-2 is in the group etcd, and etcd does not list etcd-2; etcd-3 is in the group etcd, and etcd does not list etcd-3',
+      'etcd lists 0 members, the inventory 3; etcd-1 is in the group etcd, and etcd does not list m1; etcd-2 is in the group etcd, and etcd does not list m2; etcd-3 is in the group etcd, and etcd does not list m3',
     ],
   ])('%s', (_, members, text) => {
     expect(textOf(members)).toBe(text);
@@ -105,7 +105,7 @@ describe('etcd lists other members', () => {
       /^put the host of x into the group etcd; or, where it is gone for good: .* member remove ff'$/m,
     );
     expect(membershipDifference({ ...cluster, isManaged: false }, heard(members, [2, 1]))?.next).toMatch(
-      /make it a member: ssh etcd-2 .* member add etcd-3 --peer-urls=https:\/\/10\.0\.0\.3:2380 --learner', in the order of docs\/runbooks\/add-a-member\.md$/,
+      /make it a member: ssh etcd-2 .* member add m3 --peer-urls=https:\/\/10\.0\.0\.3:2380 --learner', in the order of docs\/runbooks\/add-a-member\.md$/,
     );
     const [foreign] = heard(members);
     if (foreign === undefined) throw new Error('one is heard');

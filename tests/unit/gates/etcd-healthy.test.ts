@@ -101,7 +101,7 @@ describe('etcd-healthy', () => {
   ])('does not open when a later member lists other members: %s', async (_, numbers) => {
     const members = numbers.map((number) => listed(number));
     const answer = await gate.check(gateInput(hosts({ 3: etcdHost({ status: healthy(3, { members }) }) })));
-    const reason = expect.stringMatching(/members disagree on the list of members: .*etcd-3 says etcd-1 \(/) as unknown;
+    const reason = expect.stringMatching(/members disagree on the list of members: .*etcd-3 says m1 \(/) as unknown;
     expect(answer).toMatchObject({ open: false, reason });
   });
 
@@ -115,7 +115,7 @@ describe('etcd-healthy', () => {
   test('does not open while etcd lists a learner, by its name or, before it has one, by its id', async () => {
     const members = [listed(1), listed(2, { isLearner: true }), listed(3, { isLearner: true, name: '' })];
     const answer = await gate.check(gateInput(hosts({ 1: etcdHost({ status: healthy(1, { members }) }) })));
-    const reason = expect.stringContaining('etcd-2 is listed as a learner; 3 is listed as a learner') as unknown;
+    const reason = expect.stringContaining('m2 is listed as a learner; 3 is listed as a learner') as unknown;
     expect(answer).toMatchObject({ open: false, reason });
   });
 
@@ -154,7 +154,7 @@ describe('etcd-healthy', () => {
 
 /** An entry of the member list. */
 function listed(number: number, changes: Partial<EtcdListedMember> = {}): EtcdListedMember {
-  const name = `etcd-${number}`;
+  const name = `m${number}`;
   return { id: `${number}`, name, peerUrls: [`https://10.0.0.${number}:2380`], isLearner: false, ...changes };
 }
 
@@ -201,10 +201,10 @@ test('who is a member is reported with names, ids and URLs, and is nothing to wa
     open: false,
     isFinal: true,
     reason:
-      'etcd lists etcd-4 (id d, https://10.0.0.4:2380), which is no host of the ' +
-      'group etcd; etcd-3 is in the group etcd, and etcd does not list etcd-3',
+      'etcd lists m4 (id d, https://10.0.0.4:2380), which is no host of the ' +
+      'group etcd; etcd-3 is in the group etcd, and etcd does not list m3',
     next: expect.stringMatching(
-      /^to have etcd-4 leave .*\netcd_former:\n {2}hosts:\n {4}etcd-4: [^]*etcd-3 .*make it a member: provision apply INVENTORY$/,
+      /^to have m4 leave .*\netcd_former:\n {2}hosts:\n {4}m4: [^]*etcd-3 .*make it a member: provision apply INVENTORY$/,
     ) as unknown,
   });
 });

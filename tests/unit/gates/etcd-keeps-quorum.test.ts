@@ -17,7 +17,7 @@ const DEAD = etcdHost({ status: SILENT, unit: STOPPED });
 function members(count: number, changes: Readonly<Record<number, FakeAnswers>> = {}): ReturnType<typeof fakeProbes> {
   const numbers = Array.from({ length: count }, (_, index) => index + 1);
   const listed = numbers.map((each) => ({
-    ...{ id: `${each}`, name: `etcd-${each}`, isLearner: false },
+    ...{ id: `${each}`, name: `m${each}`, isLearner: false },
     peerUrls: [`https://10.0.0.${each}:2380`],
   }));
   const hosts = numbers.map((number) => [

@@ -9,7 +9,7 @@ import { directQuestion, etcdAnswersDirectly } from '../../../src/gates/etcd-ans
 import { etcdCanSpareBatch, etcdHealthy } from '../../../src/gates/etcd-healthy.js';
 import { gateHosts } from '../../../src/gates/gate-hosts.js';
 import { askByHand, memberJournal } from '../../../src/gates/judge-members.js';
-import { judgeHolders } from '../../../src/gates/keepalived-one-holder.js';
+import { judgeHolders, keepalivedOneHolder } from '../../../src/gates/keepalived-one-holder.js';
 import { gateTable } from '../../../src/gates/table.js';
 import { vipAnswersControlPlanes } from '../../../src/gates/vip-answers-control-planes.js';
 import { exchangeProblem, proxyJournal, vipAnswers, vipForwards } from '../../../src/gates/vip-answers.js';
@@ -207,21 +207,21 @@ describe('backends-up', () => {
   const down = (...names: readonly string[]) => ({
     'haproxy-servers': {
       '23790 etcd': [1, 2, 3].map((number) => {
-        const name = `etcd-${number}`;
+        const name = `m${number}`;
         return names.includes(name) ? { name, status: 'DOWN', check: 'L4CON' } : { name, status: 'UP', check: 'L7OK' };
       }),
     },
   });
 
   test('names every backend that is down on every balancer of the batch, and where to look first', async () => {
-    const probes = fakeProbes({ 'etcd-1': down(), 'etcd-2': down('etcd-1', 'etcd-3'), 'etcd-3': down('etcd-1') });
+    const probes = fakeProbes({ 'etcd-1': down(), 'etcd-2': down('m1', 'm3'), 'etcd-3': down('m1') });
     const batch = ['etcd-1', 'etcd-2', 'etcd-3'];
     expect(await allBackendsUp(SERVICE).check(gateInput(probes, { batch }))).toEqual({
       open: false,
       reason: [
-        'HAProxy on etcd-2 finds etcd-1 DOWN: L4CON',
-        'HAProxy on etcd-2 finds etcd-3 DOWN: L4CON',
-        'HAProxy on etcd-3 finds etcd-1 DOWN: L4CON',
+        'HAProxy on etcd-2 finds m1 DOWN: L4CON',
+        'HAProxy on etcd-2 finds m3 DOWN: L4CON',
+        'HAProxy on etcd-3 finds m1 DOWN: L4CON',
       ].join('; '),
       next: 'ssh etcd-2 sudo journalctl -u proxy-of-etcd-2 -n 50',
     });
@@ -317,7 +317,7 @@ describe('the gates of etcd', () => {
     };
     const members = [1, 2, 3, 4, 5].map((each) => ({
       id: `${each}`,
-      name: `etcd-${each}`,
+      name: `m${each}`,
       peerUrls: [],
       isLearner: false,
     }));
@@ -402,6 +402,18 @@ describe('the gates of etcd', () => {
     expect(askByHand(CLUSTER, 'elsewhere', 'member list')).toBe(askByHand(CLUSTER, 'etcd-1', 'member list'));
     expect(askByHand({ ...CLUSTER, members: [] }, undefined, 'member list')).toBe('etcdctl member list');
   });
+});
+
+test.each([
+  [[1, 1, 1], 60_000],
+  [[1, 10, 2], 80_000],
+  [[10, 1, 40], 320_000],
+])('where adverts come every %j seconds, an election is waited for by the rarest', (intervals, wanted) => {
+  const balancers = SERVICE.balancers.map((each, index) => ({
+    ...each,
+    keepalived: { ...each.keepalived, advertIntervalS: intervals[index] ?? 1 },
+  }));
+  expect(keepalivedOneHolder({ ...SERVICE, balancers }, CLUSTER).deadlineMs).toBe(wanted);
 });
 
 describe('the holder of the virtual IP', () => {

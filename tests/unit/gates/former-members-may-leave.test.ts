@@ -57,7 +57,7 @@ async function ask(seen: Seen, cluster = CLUSTER, batch = 'etcd-3'): Promise<Gat
   const hosts = Object.fromEntries(
     [1, 2, 3].map((number): [string, FakeAnswers] => [`etcd-${number}`, etcdHost({ status: healthy(number) })]),
   );
-  const first = { ...hosts['etcd-1'], 'file-contents': { [PROXY]: seen.proxy ?? 'server etcd-1 10.0.0.1:2379' } };
+  const first = { ...hosts['etcd-1'], 'file-contents': { [PROXY]: seen.proxy ?? 'server m1 10.0.0.1:2379' } };
   const own = controlPlane(seen);
   const all = { ...hosts, 'etcd-1': first, 'cp-1': own, ...seen.etcd };
   return formerMembersMayLeave(cluster).check(gateInput(fakeProbes(all), { batch: [batch] }));
@@ -87,7 +87,7 @@ describe('former-members-may-leave', () => {
       { overrides: `/events#https://10.0.0.1:2379;https://10.0.0.3:2379` },
       'kube-apiserver on cp-1 uses https://10.0.0.3:2379',
     ],
-    ['the load balancer', { proxy: 'server etcd-3 10.0.0.3:2379 check' }, `${PROXY} on etcd-1 names etcd-3`],
+    ['the load balancer', { proxy: 'server m3 10.0.0.3:2379 check' }, `${PROXY} on etcd-1 names etcd-3`],
     [
       'what kubeadm will write',
       { kubeadm: { kind: 'found', configuration: 'endpoints:\n- https://10.0.0.3:2379\n' } },
@@ -269,6 +269,17 @@ describe('former-members-may-leave', () => {
     expect(await gate({ isHealthy: false })).toEqual({ open: true });
     expect(await gate({ members: [first] })).toEqual({ open: true });
     expect(await gate({ clusterId: '99' })).toEqual({ open: true });
+  });
+
+  test('who uses it is told in one order: API servers, the load balancer, kubeadm', async () => {
+    const kubeadm = { kind: 'found', configuration: 'endpoints: ["https://10.0.0.3:2379"]' };
+    expect(await ask({ manifest: ALL, proxy: 'server x 10.0.0.3:2379', kubeadm })).toMatchObject({
+      reason: [
+        'kube-apiserver on cp-1 uses https://10.0.0.3:2379, which is about to leave',
+        `${PROXY} on etcd-1 names etcd-3, which is about to leave`,
+        'kube-system/kubeadm-config names https://10.0.0.3:2379, which is about to leave',
+      ].join('; '),
+    });
   });
 
   test('of a host that stays it asks about all that are to leave', async () => {

@@ -106,6 +106,34 @@ test('what could not be read is asked again; what leads to it is not', async () 
   expect(await ask({ server: '10.0.0.14' })).toMatchObject({ open: false, isFinal: true });
 });
 
+test('too few answer: whoever does not is named, and the first of them is to be looked at', async () => {
+  expect(await ask({ answering: ['cp-1'] })).toEqual({
+    open: false,
+    reason: '1 of 3 API servers that stay answer, and most of them must: cp-2, cp-3 do not',
+    next: 'ssh cp-2 sudo crictl ps -a --name kube-apiserver',
+  });
+});
+
+test('a name is told as it stands there', async () => {
+  expect(await ask({ endpoint: 'api.example.com:6443' })).toMatchObject({
+    reason:
+      'kube-system/kubeadm-config uses https://api.example.com:6443: whether that leads to an API server that is about to leave is not known',
+  });
+});
+
+test('who uses it is told in one order: the load balancer, kubelets, kubeadm, kube-proxy', async () => {
+  const ip = '10.0.0.14';
+  expect(await ask({ proxy: `server x ${ip}:6443`, server: ip, endpoint: `${ip}:6443`, kubeProxy: ip })).toMatchObject({
+    reason: [
+      '/etc/haproxy/haproxy.cfg on etcd-1 leads to the API server of cp-4, which is about to leave',
+      ...['the kubelet of worker-1', 'kube-system/kubeadm-config', 'kube-system/kube-proxy'].map(
+        (who) => `${who} uses https://${ip}:6443, the API server of cp-4, which is about to leave`,
+      ),
+    ].join('; '),
+    next: 'provision apply INVENTORY --playbook apiserver-lb',
+  });
+});
+
 test('without former nodes it is open', async () => {
   const gate = formerNodesMayLeave(SAMPLE_CLUSTER);
   expect(await gate.check(gateInput(new Map()))).toEqual({ open: true });

@@ -4,7 +4,14 @@ import { etcdStatusKey, type EtcdStatus } from '../../../src/facts/etcd-status.j
 import { apiserverReady } from '../../../src/gates/apiserver-ready.js';
 import { backendsNamed } from '../../../src/gates/backends-named.js';
 import { backendsUp } from '../../../src/gates/backends-up.js';
-import { agreementProblems, judgeMembers, type MemberAnswers, membersHeard } from '../../../src/gates/judge-members.js';
+import {
+  agreementProblems,
+  judgeMembers,
+  type MemberAnswers,
+  membersHeard,
+  ownProblems,
+  withoutNospace,
+} from '../../../src/gates/judge-members.js';
 import { etcdCanSpareBatch, etcdHealthy } from '../../../src/gates/etcd-healthy.js';
 import { keepalivedOneHolder } from '../../../src/gates/keepalived-one-holder.js';
 import { orderTable } from '../../../src/gates/orders.js';
@@ -64,7 +71,7 @@ describe('backends-named', () => {
     backends: [1, 2, 3].map((number) => ({
       ...backend,
       host: `cp-${number}`,
-      name: `cp-${number}`,
+      name: `api-${number}`,
       address: `10.0.0.1${number}`,
     })),
     // cp-1 is a client, cp-2 only looks on, and cp-3 is neither; a client that has its files in a manifest has none here.
@@ -99,7 +106,7 @@ describe('backends-named', () => {
     for (const batch of [[], ['etcd-1'], ['cp-2', 'cp-3']])
       expect(await check(batch, GOOD, BAD, BAD)).toEqual({
         open: false,
-        reason: 'cp-2, asked as 10.0.0.200, fails: refused; cp-3, asked as 10.0.0.200, fails: refused',
+        reason: 'api-2, asked as 10.0.0.200, fails: refused; api-3, asked as 10.0.0.200, fails: refused',
         next: 'ssh cp-2 sudo crictl ps -a --name kube-apiserver',
       });
   });
@@ -108,7 +115,7 @@ describe('backends-named', () => {
 describe('backends-up', () => {
   const servers = (...down: readonly string[]): FakeAnswers => ({
     'haproxy-servers': {
-      '23790 etcd': ['etcd-1', 'etcd-2', 'etcd-3'].map((name) =>
+      '23790 etcd': ['m1', 'm2', 'm3'].map((name) =>
         down.includes(name) ? { name, status: 'DOWN', check: 'L4CON' } : { name, status: 'UP', check: 'L7OK' },
       ),
     },
@@ -128,16 +135,16 @@ describe('backends-up', () => {
   });
 
   test('leaves out every host that is away, and says so; where all are, nobody is left to count', async () => {
-    const two = fakeProbes({ 'etcd-1': servers('etcd-2', 'etcd-3'), 'etcd-2': UNREACHABLE, 'etcd-3': UNREACHABLE });
+    const two = fakeProbes({ 'etcd-1': servers('m2', 'm3'), 'etcd-2': UNREACHABLE, 'etcd-3': UNREACHABLE });
     expect(await gate.check(gateInput(two, { batch: ['etcd-1'] }))).toEqual({
       open: true,
       note: "etcd-2, etcd-3 can't be asked, and is left out",
     });
     const alone = { ...SAMPLE_SERVICE, backends: SAMPLE_SERVICE.backends.slice(2) };
-    const third = fakeProbes({ 'etcd-1': servers('etcd-3'), 'etcd-3': UNREACHABLE });
+    const third = fakeProbes({ 'etcd-1': servers('m3'), 'etcd-3': UNREACHABLE });
     expect(await backendsUp(alone).check(gateInput(third, { batch: ['etcd-1'] }))).toMatchObject({
       open: false,
-      reason: 'HAProxy on etcd-1 finds etcd-3 DOWN: L4CON',
+      reason: 'HAProxy on etcd-1 finds m3 DOWN: L4CON',
     });
   });
 });
@@ -156,7 +163,7 @@ test('several balancers that are away are all named', async () => {
 });
 
 describe('what members do not agree on', () => {
-  const listed = (number: number, name = `etcd-${number}`, isLearner = false) => ({
+  const listed = (number: number, name = `m${number}`, isLearner = false) => ({
     id: `${number}`,
     name,
     peerUrls: [`https://10.0.0.${number}:2380`],
@@ -170,16 +177,46 @@ describe('what members do not agree on', () => {
   test('is told with what each says: ids, names, who learns', () => {
     const all = [listed(1), listed(2), listed(3)];
     expect(problems(healthy(1, { members: all }), healthy(2, { members: [] }), healthy(3, { members: all }))).toContain(
-      'members disagree on the list of members: etcd-1 says etcd-1 (1) + etcd-2 (2) + etcd-3 (3), etcd-2 says none, etcd-3 says etcd-1 (1) + etcd-2 (2) + etcd-3 (3)',
+      'members disagree on the list of members: etcd-1 says m1 (1) + m2 (2) + m3 (3), etcd-2 says none, etcd-3 says m1 (1) + m2 (2) + m3 (3)',
     );
     const other = [listed(1), listed(2, '', true), listed(3)];
     expect(problems(healthy(1, { members: all }), healthy(2, { members: other }))).toContain(
-      'members disagree on the list of members: etcd-1 says etcd-1 (1) + etcd-2 (2) + etcd-3 (3), etcd-2 says etcd-1 (1) + ? (2, learner) + etcd-3 (3)',
+      'members disagree on the list of members: etcd-1 says m1 (1) + m2 (2) + m3 (3), etcd-2 says m1 (1) + ? (2, learner) + m3 (3)',
     );
     expect(problems(healthy(1, { clusterId: '77' }), healthy(2, { clusterId: '78' }))).toContain(
       'members disagree on the cluster id: etcd-1 says 77, etcd-2 says 78',
     );
   });
+});
+
+describe('without the alarm NOSPACE', () => {
+  test.each([
+    ['a member is as healthy as it knows a leader', { alarms: ['NOSPACE'], isHealthy: false }, [], true],
+    ['one without a leader is sick', { alarms: ['NOSPACE'], isHealthy: false, leaderId: '0' }, [], false],
+    ['one with another alarm is as healthy as it says', { alarms: ['CORRUPT', 'NOSPACE'] }, ['CORRUPT'], true],
+    ['so is a sick one', { alarms: ['CORRUPT', 'NOSPACE'], isHealthy: false }, ['CORRUPT'], false],
+    ['one that has none is not touched', { alarms: ['CORRUPT'], isHealthy: false }, ['CORRUPT'], false],
+  ])('%s', (_, given, alarms, isHealthy) => {
+    expect(withoutNospace(healthy(1, given))).toMatchObject({ alarms, isHealthy });
+  });
+});
+
+test('what is wrong with one member is told in one order', () => {
+  const sick = { isHealthy: false, isLearner: true, leaderId: '0', raftIndex: 1 };
+  const problems = ownProblems(
+    membersHeard(new Map([1, 2].map((n) => [`etcd-${n}`, healthy(n, n === 1 ? {} : sick)]))),
+  );
+  expect([...problems]).toEqual([
+    [
+      'etcd-2',
+      [
+        'etcd-2 cannot commit a proposal',
+        'etcd-2 is a learner',
+        'etcd-2 knows no leader',
+        'etcd-2 is 4999 raft entries behind',
+      ],
+    ],
+  ]);
 });
 
 describe('the order of hosts', () => {
@@ -259,7 +296,7 @@ describe('members on hosts that can’t be asked', () => {
   const all = [1, 2, 3, 4, 5];
   const members = all.map((number) => ({
     id: `${number}`,
-    name: `etcd-${number}`,
+    name: `m${number}`,
     peerUrls: [`https://10.0.0.${number}:2380`],
     isLearner: false,
   }));

@@ -30,6 +30,12 @@ test('is settled when every pod is the newest, and available', async () => {
 test.each([
   ['the change was not taken up', found({ observedGeneration: 2 }), /changed a moment ago/],
   ['one is old', found({ updatedNumberScheduled: 2 }), /wants 3 pods: 2 are the newest, 3 are available/],
+  [
+    'one is old and away',
+    found({ updatedNumberScheduled: 2, numberAvailable: 1 }),
+    /wants 3 pods: 2 are the newest, 1 are/,
+  ],
+  ['so is the same number', found({ updatedNumberScheduled: 2, numberAvailable: 2 }), /wants 3 pods: 2 are .* 2 are/],
   ['one is away', found({ numberAvailable: 2 }), /3 are the newest, 2 are available/],
   ['none is counted', { kind: 'found', object: { ...ROLLED_OUT, status: null } } as const, /changed a moment ago/],
   ['nobody answers', { kind: 'silent', reason: 'no route' } as const, /no route/],

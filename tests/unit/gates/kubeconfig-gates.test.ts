@@ -2,7 +2,7 @@ import { beforeAll, describe, expect, test } from '@jest/globals';
 import { certificateFilesKey } from '../../../src/facts/certificate-files.js';
 import type { HttpsAnswer } from '../../../src/facts/https-answer.js';
 import { kubeconfigAnswerKey } from '../../../src/facts/kubeconfig-answer.js';
-import { credentialsOf, readKubeconfig } from '../../../src/facts/kubeconfig.js';
+import { ADMINISTRATORS, credentialsOf, readKubeconfig } from '../../../src/facts/kubeconfig.js';
 import { joinSeen } from '../../../src/gates/join-seen.js';
 import { kubeletReady } from '../../../src/gates/kubelet-ready.js';
 import { vipAnswersKubeconfigs } from '../../../src/gates/vip-answers-kubeconfigs.js';
@@ -83,7 +83,7 @@ describe('before a kubeconfig is moved, the virtual IP answers', () => {
       uid('two'),
       uid('one'),
       SILENT,
-      /another cluster answers at https:\/\/10\.0\.0\.200:8443 than https:\/\/10\.0\.0\.12:6443 is/,
+      /^from worker-1, another cluster answers at https:\/\/10\.0\.0\.200:8443 than https:\/\/10\.0\.0\.12:6443 is, asked with \/etc\/kubernetes\/kubelet\.conf$/,
     ],
     [
       'it is another cluster than the API servers',
@@ -100,7 +100,13 @@ describe('before a kubeconfig is moved, the virtual IP answers', () => {
       SILENT,
       /8443 fails: no route, asked with \/etc\/kubernetes\/kubelet\.conf/,
     ],
-    ['it does not know the client', { kind: 'answer', status: 401, body: '' }, uid('one'), SILENT, /answers 401/],
+    [
+      'it does not know the client',
+      { kind: 'answer', status: 401, body: '' },
+      uid('one'),
+      SILENT,
+      /answers 401: it does not know this client/,
+    ],
     [
       'it is no API server',
       { kind: 'answer', status: 200, body: 'hello' },
@@ -111,6 +117,24 @@ describe('before a kubeconfig is moved, the virtual IP answers', () => {
   ] as const)('and else does not open: %s', async (_, through, present, direct, reason) => {
     const answers = { [`${VIP}${NODE}`]: through, [`${OLD}${NODE}`]: present, [`${DIRECT}${NODE}`]: direct };
     expect(await ask(worker(OLD, answers))).toMatchObject({ open: false, reason: expect.stringMatching(reason) });
+  });
+
+  test('to every kubeconfig of a control plane: its kubelet’s first, then those of persons', async () => {
+    const none = Object.fromEntries([FILE, ...ADMINISTRATORS].map((path) => [path, undefined]));
+    const own = {
+      ...{ 'file-contents': none, 'kubelet-processes': { kubelet: [] } },
+      paths: Object.fromEntries(ADMINISTRATORS.map((path) => [path, path === ADMIN])),
+    };
+    const gate = vipAnswersKubeconfigs(SAMPLE_APISERVER, { ...CLUSTER, nodes: ['cp-1'] });
+    expect(await gate.check(gateInput(fakeProbes({ 'cp-1': own }), { batch: ['cp-1'] }))).toMatchObject({
+      open: false,
+      reason: `cp-1 has no ${FILE}; cp-1 has no ${ADMIN}`,
+    });
+  });
+
+  test('to one that can be read', async () => {
+    const cut = { ...worker(OLD, {}), 'file-contents': { [FILE]: 'apiVersion: v1\n' } };
+    expect(await ask(cut)).toMatchObject({ open: false, reason: expect.stringContaining(FILE) as unknown });
   });
 
   test('on every node of the play, not only of the batch', async () => {
@@ -181,6 +205,14 @@ describe('after its restart, a kubelet', () => {
       open: false,
       reason: expect.stringMatching(reason),
       next: 'ssh worker-1 sudo journalctl -u kubelet -n 50',
+    });
+  });
+
+  test('is not ready where its kubeconfig can not be read', async () => {
+    const cut = { 'file-contents': { [FILE]: 'apiVersion: v1\n' } };
+    expect(await ask(nodeObject(START), lease(START + 1), cut)).toMatchObject({
+      open: false,
+      reason: expect.stringMatching(/^worker-1: .*kubelet\.conf/) as unknown,
     });
   });
 

@@ -8,7 +8,8 @@ import { SERVICE_NAMES } from '../../../src/model/virtual-service.js';
 import type { Probe } from '../../../src/model/remote.js';
 import { etcdHost, healthy, NO_DATA, NOT_INSTALLED, RUNNING, SILENT, STOPPED } from '../../support/etcd-answers.js';
 import { fakeProbe, UNREACHABLE, type FakeAnswers } from '../../support/fake-probe.js';
-import { SAMPLE_CLUSTER, SAMPLE_SERVICE } from '../../support/sample-cluster.js';
+import { BARE_HOST, joiningHost, listedMember } from '../../support/joining-hosts.js';
+import { SAMPLE_CLUSTER, SAMPLE_SERVICE, sampleMember } from '../../support/sample-cluster.js';
 
 const HOSTS = ['etcd-1', 'etcd-2', 'etcd-3'];
 
@@ -31,6 +32,23 @@ describe('leader-last', () => {
     ['all together where no quorum runs', [down, down, up(3)], HOSTS, true],
   ])('%s', async (_, answers, hosts, together) => {
     expect(await order('leader-last', answers)).toEqual({ hosts, together });
+  });
+});
+
+describe('learner-first', () => {
+  const bare = joiningHost(4, BARE_HOST);
+  const cluster = { ...SAMPLE_CLUSTER, members: [1, 2, 3, 4, 5].map((number) => sampleMember(number)) };
+  const listed = [1, 2, 3].map((number) => listedMember(number));
+
+  test.each([
+    ['as in the inventory where none has begun', listed, ['etcd-4', 'etcd-5']],
+    ['who is a learner already comes first', [...listed, listedMember(5, true)], ['etcd-5', 'etcd-4']],
+  ])('%s', async (_, members, hosts) => {
+    const serving = [1, 2, 3].map((number) => joiningHost(number, { status: healthy(number, { members }) }));
+    const all = Object.fromEntries([...serving, bare, bare].map((each, index) => [`etcd-${index + 1}`, each]));
+    const probe = (host: string): Probe => fakeProbe(all[host] ?? {}, all);
+    const ordered = await orderTable(cluster).get('learner-first')?.(['etcd-4', 'etcd-5'], probe);
+    expect(ordered).toEqual({ hosts, together: false });
   });
 });
 
@@ -145,7 +163,10 @@ describe('joined-last', () => {
     ],
     ['one by one where one cannot be asked', all, [UNREACHABLE, joined(false)], ['worker-1', 'cp-1'], false],
   ])('%s', async (_, hosts, [first = {}, second = {}], wanted, together) => {
-    const probe = (host: string): Probe => fakeProbe(host === 'cp-1' ? first : second);
+    const probe = (host: string): Probe => {
+      if (!hosts.includes(host)) throw new Error(`${host} is asked, and is no host of the play`);
+      return fakeProbe(host === 'cp-1' ? first : second);
+    };
     const ordered = await orderTable(SAMPLE_CLUSTER).get('joined-last')?.(hosts, probe);
     expect(ordered).toEqual({ hosts: wanted, together });
   });

@@ -3,7 +3,7 @@ import { peerStreams, type PeerStream } from '../../../src/facts/peer-streams.js
 import { peersTakeWrites } from '../../../src/gates/peers-take-writes.js';
 import { fakeProbes, UNREACHABLE, type FakeAnswers } from '../../support/fake-probe.js';
 import { gateInput } from '../../support/gate-input.js';
-import { SAMPLE_CLUSTER } from '../../support/sample-cluster.js';
+import { SAMPLE_CLUSTER, sampleMember } from '../../support/sample-cluster.js';
 
 describe('peers-take-writes', () => {
   const IDLE: PeerStream = { peer: '203.0.113.12', queuedBytes: 0, roomBytes: 87_040 };
@@ -36,6 +36,19 @@ describe('peers-take-writes', () => {
     expect(await check([IDLE, lost(queued)])).toEqual(shut);
     expect(await check([IDLE, lost(0)], [IDLE, lost(queued)])).toEqual(shut);
     expect(await check([IDLE, lost(queued)], [IDLE])).toEqual(shut);
+  });
+
+  test('names the member that comes first in the inventory, and what fills its queue now', async () => {
+    const cluster = {
+      ...SAMPLE_CLUSTER,
+      members: [sampleMember(3), sampleMember(1)],
+      formerMembers: [sampleMember(2)],
+    };
+    const both = { ...host([lost(50_000)], [lost(60_000)]) };
+    const probes = fakeProbes({ 'etcd-1': both, 'etcd-2': both, 'etcd-3': host([IDLE]) });
+    expect(await peersTakeWrites(cluster).check(gateInput(probes))).toMatchObject({
+      reason: expect.stringMatching(/^etcd-1 still sends to .*: 60000 of 87040 bytes are queued/) as unknown,
+    });
   });
 
   test('does not open while connections end, or begin', async () => {

@@ -92,6 +92,16 @@ test('an API server is not unready because its own client certificate has ended'
     reason: 'cp-1: /readyz answers 401: ',
   });
   expect(await ask(server(status(403), status(200)))).toMatchObject({ open: false });
+  // One that is given no key shows its certificate all the same.
+  const { 'apiserver-processes': processes, 'https-answers': answers } = server(status(401), status(200));
+  const [process] = processes?.['kube-apiserver'] as readonly [{ readonly argv: readonly string[] }];
+  const argv = process.argv.filter((word) => !word.startsWith('--kubelet-client-key='));
+  expect(
+    await ask({
+      'apiserver-processes': { 'kube-apiserver': [{ ...process, argv }] },
+      'https-answers': { ...answers, [httpsKey({ url: URL, certificate: CLIENT.certificate })]: status(401) },
+    }),
+  ).toEqual({ open: true });
 });
 
 describe('controllers-ready', () => {
@@ -110,7 +120,7 @@ describe('controllers-ready', () => {
     readonly controller?: string;
   }
 
-  async function ask(found: Found, runsWith?: readonly string[]): Promise<GateAnswer> {
+  async function ask(found: Found, runsWith?: readonly string[], batch = ['cp-1']): Promise<GateAnswer> {
     const { starts = [200], health = status(200) } = found;
     const scheduler = 'scheduler' in found ? found.scheduler : MANIFEST('kube-scheduler', ', --bind-address=127.0.0.1');
     const host: FakeAnswers = {
@@ -130,10 +140,12 @@ describe('controllers-ready', () => {
     };
     const given = runsWith === undefined ? {} : { runsWith };
     const cluster = { ...CLUSTER, controlPlanes: [ONE as NonNullable<typeof ONE>] };
-    return controllersReady(cluster).check(
-      gateInput(fakeProbes({ 'cp-1': host }), { batch: ['cp-1'], arguments: given }),
-    );
+    return controllersReady(cluster).check(gateInput(fakeProbes({ 'cp-1': host }), { batch, arguments: given }));
   }
+
+  test('asks all control planes where the batch has none', async () => {
+    expect(await ask({ starts: [] }, [CONF], ['etcd-1'])).toMatchObject({ reason: 'cp-1: no kube-scheduler runs' });
+  });
 
   test.each([
     ['all is well', {}, undefined, { open: true }],

@@ -24,9 +24,9 @@ describe('the list of certificates', () => {
       name: 'etcd-server',
       policy: 'exact',
       profile: {
-        commonName: 'etcd-1',
+        commonName: 'm1',
         organizations: [],
-        dnsNames: ['etcd-1', 'etcd.example.com', 'localhost'],
+        dnsNames: ['etcd-1', 'etcd.example.com', 'localhost', 'm1'],
         ipAddresses: ['10.0.0.1', '10.0.0.100', '127.0.0.1', '::1'],
         usages: ['server', 'client'],
         days: 365,
@@ -43,6 +43,7 @@ describe('the list of certificates', () => {
     expect([...profile.dnsNames, ...profile.ipAddresses]).toEqual([
       'etcd-1',
       'localhost',
+      'm1',
       '10.0.0.1',
       '127.0.0.1',
       '::1',
@@ -82,7 +83,7 @@ describe('the list of certificates', () => {
       altIps: ['2001:db8::1', '203.0.113.10'],
     };
     const { profile } = memberCertificate('etcd-server', { ...SAMPLE_CLUSTER, certificates });
-    expect(profile.dnsNames).toEqual(['etcd-1', 'etcd.example.com', 'localhost']);
+    expect(profile.dnsNames).toEqual(['etcd-1', 'etcd.example.com', 'localhost', 'm1']);
     expect(profile.ipAddresses).toEqual([
       '10.0.0.1',
       '10.0.0.100',

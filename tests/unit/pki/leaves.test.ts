@@ -17,8 +17,8 @@ const RSA = ['digitalSignature', 'keyEncipherment'];
 
 /** Every leaf of the list, with what it is good for. */
 const LEAVES = {
-  'etcd-server': ['etcd-1', 'client,server'],
-  'etcd-peer': ['etcd-1', 'client,server'],
+  'etcd-server': ['m1', 'client,server'],
+  'etcd-peer': ['m1', 'client,server'],
   'etcdctl-client': ['etcdctl', 'client'],
   'haproxy-healthcheck-client': ['haproxy-healthcheck', 'client'],
   'apiserver-etcd-client': ['kube-apiserver-etcd-client', 'client'],

@@ -42,7 +42,7 @@ describe('adoptedMember', () => {
     const outcome = await decide(1001, { needsDaemonReload: true });
     expect(outcome).toMatchObject({
       change: {
-        summary: 'restart etcd3 (member etcd-1)',
+        summary: 'restart etcd3 (member m1)',
         disruptive: true,
         diff: [
           `because ${PATH} is newer than the running process`,
@@ -65,7 +65,7 @@ describe('adoptedMember', () => {
   });
 
   test('is started when it is down', async () => {
-    expect(await decide(999, { active: false })).toMatchObject({ change: { summary: 'start etcd3 (member etcd-1)' } });
+    expect(await decide(999, { active: false })).toMatchObject({ change: { summary: 'start etcd3 (member m1)' } });
   });
 
   // A start of a unit that is starting does nothing: its process would become ready with the old certificate.
@@ -74,7 +74,7 @@ describe('adoptedMember', () => {
     ['this one', 999, 'systemctl start --no-block etcd3'],
   ])('that waits for a quorum, with %s', async (_, changedAt, summary) => {
     expect(await decide(changedAt, { active: false })).toMatchObject({
-      change: { summary: 'start etcd3 (member etcd-1)', disruptive: false, actions: [{ command: { summary } }] },
+      change: { summary: 'start etcd3 (member m1)', disruptive: false, actions: [{ command: { summary } }] },
     });
   });
 

@@ -14,7 +14,7 @@ type Listed = HeardMember['members'][number];
 
 const entry = (number: number, changes: Partial<Listed> = {}): Listed => ({
   id: `${number}`,
-  name: `etcd-${number}`,
+  name: `m${number}`,
   peerUrls: [`https://10.0.0.${number}:2380`],
   isLearner: false,
   ...changes,
@@ -22,7 +22,7 @@ const entry = (number: number, changes: Partial<Listed> = {}): Listed => ({
 const [ONE, TWO, THREE] = [entry(1), entry(2), entry(3)];
 /** Added for etcd-3 and never started; and as it is once it has. */
 const LEARNER = entry(30, { name: '', peerUrls: ['https://10.0.0.3:2380'], isLearner: true });
-const STARTED = { ...LEARNER, name: 'etcd-3' };
+const STARTED = { ...LEARNER, name: 'm3' };
 
 /** As a machine had it that another one, at another address, is to replace. */
 const MOVED = entry(3, { peerUrls: ['https://10.0.0.33:2380'] });
@@ -82,7 +82,7 @@ describe('decideReplacement', () => {
     ['a member that answers', own({}), []],
     [
       'a member that answers, and is listed twice: by its id',
-      { others: listing(ONE, TWO, entry(9, { name: 'etcd-3', peerUrls: [] }), THREE), ...own({}) },
+      { others: listing(ONE, TWO, entry(9, { name: 'm3', peerUrls: [] }), THREE), ...own({}) },
       [],
     ],
     [
@@ -114,14 +114,14 @@ describe('decideReplacement', () => {
     const found = decide({ others: listing(ONE, TWO, MOVED) });
     expect(found.steps).toEqual(['remove', ...all]);
     expect(found.removed).toBe(MOVED);
-    expect(found.initialCluster).toContain('etcd-3=https://10.0.0.3:2380');
+    expect(found.initialCluster).toContain('m3=https://10.0.0.3:2380');
     expect(found.initialCluster).not.toContain('10.0.0.33');
   });
 
   test('joins with just the members that etcd lists, under their names and URLs there', () => {
     const renamed = entry(2, { name: 'zoo', peerUrls: ['https://10.0.0.2:2380', 'https://db.example:2380'] });
     expect(decide({ others: listing(ONE, renamed, THREE) }).initialCluster).toBe(
-      'etcd-1=https://10.0.0.1:2380,etcd-3=https://10.0.0.3:2380,zoo=https://10.0.0.2:2380,zoo=https://db.example:2380',
+      'm1=https://10.0.0.1:2380,m3=https://10.0.0.3:2380,zoo=https://10.0.0.2:2380,zoo=https://db.example:2380',
     );
   });
 
@@ -179,7 +179,7 @@ describe('decideReplacement', () => {
       'membership-pending',
       /never started/,
     ],
-    ['a stranger is listed', { others: listing(ONE, TWO, THREE, entry(9)) }, 'membership-differs', /etcd-9/],
+    ['a stranger is listed', { others: listing(ONE, TWO, THREE, entry(9)) }, 'membership-differs', /m9/],
     ['another one of the inventory is not listed', { others: listing(ONE, THREE) }, 'membership-differs', /etcd-2/],
     [
       'the others list different members',
@@ -191,7 +191,7 @@ describe('decideReplacement', () => {
       'two entries are its own, it answers as one of them, and the other is a learner',
       { others: listing(ONE, TWO, THREE, LEARNER), ...own({}) },
       'membership-differs',
-      /more than one member for it: etcd-3 \(id 3, .*\) and /,
+      /more than one member for it: m3 \(id 3, .*\) and /,
     ],
     [
       'two entries are its own',

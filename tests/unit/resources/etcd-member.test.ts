@@ -52,7 +52,7 @@ function commandsOf(outcome: Outcome): readonly string[] {
 describe('etcdMember', () => {
   const member = (runsWith: Resource = SAME): Resource =>
     etcdMember({ cluster: SAMPLE_CLUSTER, member: sampleMember(1), runsWith: [runsWith] });
-  const form = 'bootstrap the etcd cluster: start etcd-1 together with the other members';
+  const form = 'bootstrap the etcd cluster: start m1 together with the other members';
 
   test.each([
     ['bare hosts', BARE, BARE, BARE],
@@ -87,7 +87,7 @@ describe('etcdMember', () => {
     const cluster = { ...SAMPLE_CLUSTER, members: members.slice(0, 2), formerMembers: members.slice(2) };
     const resource = etcdMember({ cluster, member: sampleMember(1), runsWith: [SAME] });
     const down = etcdHost({ unit: { ...STOPPED, enabled: true } });
-    expect(summaryOf(await plan(resource, down, down, BARE))).toBe('start etcd (member etcd-1)');
+    expect(summaryOf(await plan(resource, down, down, BARE))).toBe('start etcd (member m1)');
   });
 
   test('the bootstrap is the same change however far the others are: a later look must agree with the plan', async () => {
@@ -120,28 +120,28 @@ describe('etcdMember', () => {
       'it is down',
       etcdHost({ unit: STOPPED, status: SILENT }),
       SAME,
-      'start etcd (member etcd-1)',
+      'start etcd (member m1)',
       ['systemctl start --no-block etcd'],
     ],
     [
       'it is not enabled',
       etcdHost({ unit: { ...RUNNING, enabled: false }, status: healthy(1) }),
       SAME,
-      'enable etcd (member etcd-1)',
+      'enable etcd (member m1)',
       ['systemctl enable etcd'],
     ],
     [
       'its configuration changes',
       UP,
       CHANGING,
-      'restart etcd (member etcd-1)',
+      'restart etcd (member m1)',
       ['hand over etcd leadership, if held', 'systemctl restart etcd', 'wait one election timeout (1 s)'],
     ],
     [
       'its configuration is newer than the process',
       etcdHost({ unit: { ...RUNNING, startedAt: 800 }, status: healthy(1) }),
       SAME,
-      'restart etcd (member etcd-1)',
+      'restart etcd (member m1)',
       ['hand over etcd leadership, if held', 'systemctl restart etcd', 'wait one election timeout (1 s)'],
     ],
   ])('%s', async (_, own, runsWith, summary, commands) => {
@@ -177,7 +177,7 @@ describe('etcdMember with a host that can’t be asked', () => {
 
   test('is restarted where the others hear that member', async () => {
     const own = hearing(healthy(3));
-    expect(summaryOf(await plan(member(CHANGING), own, own, UNREACHABLE))).toBe('restart etcd (member etcd-1)');
+    expect(summaryOf(await plan(member(CHANGING), own, own, UNREACHABLE))).toBe('restart etcd (member m1)');
   });
 
   test('begins no cluster: that host may have one', async () => {

@@ -84,7 +84,7 @@ async function done(left: Left): Promise<readonly string[]> {
 }
 
 const VRRP = 'virtual_ipaddress {\n  10.0.0.100/32 dev eth0\n}\n';
-const PROXY = 'backend etcd\n    server etcd-1 10.0.0.1:2379 verifyhost etcd-1\n';
+const PROXY = 'backend etcd\n    server m1 10.0.0.1:2379 verifyhost m1\n';
 const BALANCER: Left = {
   files: { [KEEPALIVED]: 'ours', [HAPROXY]: 'ours', [CHECK]: 'ours', [BIND]: 'ours', [PEM]: 'foreign' },
   texts: { [KEEPALIVED]: VRRP, [HAPROXY]: PROXY },

@@ -18,7 +18,7 @@ import { shownChange } from '../../support/shown-change.js';
 type Entry = ReturnType<typeof entry>;
 
 const entry = (number: number, changes: { readonly isLearner?: boolean; readonly name?: string } = {}) => ({
-  ...{ id: `${number}`, name: `etcd-${number}`, isLearner: false },
+  ...{ id: `${number}`, name: `m${number}`, isLearner: false },
   peerUrls: [`https://10.0.0.${number}:2380`],
   ...changes,
 });
@@ -32,7 +32,7 @@ const cluster = (stay: readonly number[], leave: readonly number[]): Cluster => 
   formerMembers: ofNumbers(leave),
 });
 
-const BEGAN = [1, 2, 3, 4, 5].map((number) => `etcd-${number}=https://10.0.0.${number}:2380`).join();
+const BEGAN = [1, 2, 3, 4, 5].map((number) => `m${number}=https://10.0.0.${number}:2380`).join();
 const DATA = { ...MEMBER_DATA, initialCluster: BEGAN };
 
 type Given = Parameters<typeof etcdHost>[0] & { readonly isForeign?: boolean };
@@ -170,7 +170,7 @@ describe('a member that is to leave', () => {
     ['others have configured what runs there', { status: SILENT, isForeign: true }],
     [
       'it began among strangers',
-      { ...STARTABLE, data: { ...DATA, initialCluster: 'etcd-5=https://10.0.0.5:2380,x=https://192.0.2.1:2380' } },
+      { ...STARTABLE, data: { ...DATA, initialCluster: 'm5=https://10.0.0.5:2380,x=https://192.0.2.1:2380' } },
     ],
     ['it began elsewhere', { ...STARTABLE, data: { ...DATA, initialCluster: 'x=https://192.0.2.1:2380' } }],
   ])('a host that has left is let be: %s', async (_, five) => {
@@ -264,7 +264,7 @@ describe('a member that is to leave', () => {
       'membership-differs',
       [1, 2, 3],
       [5],
-      [...FIVE.slice(0, 3), entry(5), { ...entry(9), name: 'etcd-5' }],
+      [...FIVE.slice(0, 3), entry(5), { ...entry(9), name: 'm5' }],
       {},
     ],
     [
@@ -295,7 +295,7 @@ describe('a member that is to leave', () => {
     const planned = steps(cluster(stay, leave), last, hosts(honest, { ...liars, ...others }));
     await expect(planned).rejects.toMatchObject({
       code: 'membership-differs',
-      message: expect.stringContaining(`etcd-1 does not list etcd-${last}`),
+      message: expect.stringContaining(`etcd-1 does not list m${last}`),
     });
   });
 
@@ -406,8 +406,8 @@ describe('a stacked member that is to leave', () => {
     const changes = outcomes.flatMap((outcome) => (outcome.kind === 'change' ? [outcome.change] : []));
     expect(changes.map(({ summary }) => summary)).toEqual([
       'save a snapshot of the cluster on this machine',
-      'end the static pod of etcd (member etcd-3): it leaves the cluster',
-      expect.stringContaining('remove etcd-3 from the list of members'),
+      'end the static pod of etcd (member m3): it leaves the cluster',
+      expect.stringContaining('remove m3 from the list of members'),
       'move the data of the former member aside: /var/lib/etcd/default/member',
     ]);
     expect(changes[1]?.diff).toContain(`${MANIFEST} → /etc/kubernetes/etcd.yaml.removed: kept, never deleted`);
@@ -436,9 +436,9 @@ describe('a member that is to leave, and whose host is lost', () => {
   });
 
   const removed = (number: number, size: string): readonly string[] => [
-    `member-remove:etcd-${number}`,
-    `remove etcd-${number} from the list of members, by its id ${number}`,
-    `- etcd-${number} (id ${number}, https://10.0.0.${number}:2380)`,
+    `member-remove:m${number}`,
+    `remove m${number} from the list of members, by its id ${number}`,
+    `- m${number} (id ${number}, https://10.0.0.${number}:2380)`,
     `etcd-${number} can't be asked, and nobody answers at its address: what is on it stays`,
     "with its old data it can't come back: etcd ends there by itself",
     size,
@@ -493,9 +493,9 @@ describe('the members that stay', () => {
   test('are members of one cluster with those that leave, until these have left', async () => {
     const wanted = cluster([1, 2, 3], [4, 5]);
     const seen = await lookAtMembers(wanted, on(hosts(FIVE), 1));
-    expect(seen.present.members.map(({ name }) => name)).toEqual(['etcd-1', 'etcd-2', 'etcd-3', 'etcd-4', 'etcd-5']);
+    expect(seen.present.members.map(({ name }) => name)).toEqual(['m1', 'm2', 'm3', 'm4', 'm5']);
     const left = await lookAtMembers(wanted, on(hosts(FIVE.slice(0, 3)), 1));
-    expect(left.present.members.map(({ name }) => name)).toEqual(['etcd-1', 'etcd-2', 'etcd-3']);
+    expect(left.present.members.map(({ name }) => name)).toEqual(['m1', 'm2', 'm3']);
     expect([left.yetToJoin, left.joining]).toEqual([[], []]);
   });
 
@@ -531,7 +531,7 @@ describe('the members that stay', () => {
   test('are believed before one that has left, whatever that says', async () => {
     const liar: Given = { status: healthy(5, { members: [entry(5)] }) };
     const seen = await lookAtMembers(cluster([1, 2, 3, 4], [5]), on(hosts(FIVE.slice(0, 4), { 5: liar }), 1));
-    expect(seen.present.members.map(({ name }) => name)).toEqual(['etcd-1', 'etcd-2', 'etcd-3', 'etcd-4']);
+    expect(seen.present.members.map(({ name }) => name)).toEqual(['m1', 'm2', 'm3', 'm4']);
   });
 });
 
@@ -575,10 +575,10 @@ describe('the look before a member leaves', () => {
   test.each<[string, Given, object]>([
     ['one that is disabled', { unit: { ...RUNNING, enabled: false } }, { isRunning: true, isEnabled: false }],
     ['one that others have configured', { isForeign: true }, { isOurs: false }],
-    ['one that began alone', { data: { ...DATA, initialCluster: 'etcd-4=https://10.0.0.4:2380' } }, { isOurs: true }],
+    ['one that began alone', { data: { ...DATA, initialCluster: 'm4=https://10.0.0.4:2380' } }, { isOurs: true }],
     [
       'one that began beside the last of this cluster',
-      { data: { ...DATA, initialCluster: 'etcd-4=https://10.0.0.4:2380,e=https://10.0.0.5:2380' } },
+      { data: { ...DATA, initialCluster: 'm4=https://10.0.0.4:2380,e=https://10.0.0.5:2380' } },
       { isOurs: true },
     ],
     ['one that has begun nothing', { data: MEMBER_DATA }, { isOurs: false }],

@@ -33,7 +33,7 @@ describe('a member that is to be replaced', () => {
   const { leaving } = memberReplacement(SAMPLE_CLUSTER, MEMBER);
 
   test('has its data aside before it leaves the list', () => {
-    expect(leaving.map(({ address }) => address)).toEqual(['member-aside:etcd-3', 'member-remove:etcd-3']);
+    expect(leaving.map(({ address }) => address)).toEqual(['member-aside:m3', 'member-remove:m3']);
   });
 
   test.each<[string, JoiningHost, string | undefined]>([
@@ -41,7 +41,7 @@ describe('a member that is to be replaced', () => {
     [
       'it answers',
       { status: healthy(3) },
-      'etcd-3 answers as etcd-3 (id 3, https://10.0.0.3:2380), a member of the cluster: it is not replaced',
+      'etcd-3 answers as m3 (id 3, https://10.0.0.3:2380), a member of the cluster: it is not replaced',
     ],
     ['it answers, and is to serve clients yet', { status: healthy(3), isJoining: true }, undefined],
   ])('is told why it is not, where %s', async (_, three, doubt) => {
@@ -168,7 +168,7 @@ describe('what is refused says what to do', () => {
     ],
     [
       hasData(MEMBER, entry),
-      'etcd-3: etcd-3 (id 3, https://10.0.0.3:2380) is stopped, and has its data in /var/lib/etcd/default',
+      'etcd-3: m3 (id 3, https://10.0.0.3:2380) is stopped, and has its data in /var/lib/etcd/default',
       [
         'start it: ssh etcd-3 sudo systemctl start etcd',
         expect.stringContaining('sudo mv /var/lib/etcd/default/member /var/lib/etcd/default/member.damaged'),

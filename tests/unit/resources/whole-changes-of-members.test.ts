@@ -65,8 +65,8 @@ describe('a member', () => {
   test('that forms the cluster', async () => {
     const bare = etcdHost({ data: NO_DATA, unit: masked });
     expect(await shown(member(), bare, BARE, BARE)).toEqual([
-      'bootstrap the etcd cluster: start etcd-1 together with the other members',
-      '+ etcd-1, etcd-2, etcd-3 start as one new cluster, etcd-cluster',
+      'bootstrap the etcd cluster: start m1 together with the other members',
+      '+ m1, m2, m3 start as one new cluster, etcd-cluster',
       '+ a systemd drop-in allows the bootstrap, and is removed once the cluster is formed',
       ...['$ systemctl unmask etcd', 'back: systemctl mask etcd'],
       ...['$ allow the cluster to bootstrap', 'stays: the drop-in stays until the cluster is formed'],
@@ -82,7 +82,7 @@ describe('a member', () => {
 
   test('that is masked, disabled and down', async () => {
     expect(await shown(member(), etcdHost({ unit: masked }))).toEqual([
-      'unmask and enable and start etcd (member etcd-1)',
+      'unmask and enable and start etcd (member m1)',
       ...['$ systemctl unmask etcd', 'back: systemctl mask etcd'],
       ...['$ systemctl enable etcd', 'back: systemctl disable etcd'],
       ...[queued('start'), 'stays: the member that was down stays up'],
@@ -92,14 +92,14 @@ describe('a member', () => {
   test('that is down, and whose files change: what waits for a quorum must not come up with the old ones', async () => {
     const down = etcdHost({ unit: { ...STOPPED, enabled: true } });
     expect(await shown(member(CHANGE), down)).toEqual([
-      'start etcd (member etcd-1)',
+      'start etcd (member m1)',
       ...[queued('restart'), 'stays: the member that was down stays up'],
     ]);
   });
 
   test('that runs with older files, or another program', async () => {
     expect(await shown(member(CHANGE, ['the process is another one']), UP)).toEqual([
-      'restart etcd (member etcd-1)',
+      'restart etcd (member m1)',
       ...['because /etc/default/etcd changes', 'because the process is another one', ...RESTART, 'clients notice'],
     ]);
   });
@@ -129,9 +129,7 @@ describe('a member', () => {
       'etcd-status': { ...elsewhere, ...etcdHost({})['etcd-status'] },
     };
     const four = { 'etcd-1': host(1), 'etcd-2': host(2), 'etcd-3': host(3), 'etcd-5': UNREACHABLE };
-    expect(shownChange(await resource.plan(on({ ...four, 'etcd-4': host(4) }))).at(0)).toBe(
-      'restart etcd (member etcd-1)',
-    );
+    expect(shownChange(await resource.plan(on({ ...four, 'etcd-4': host(4) }))).at(0)).toBe('restart etcd (member m1)');
     await expect(resource.plan(on({ ...four, 'etcd-4': stopped }))).rejects.toMatchObject({
       code: 'quorum-at-risk',
       message: expect.stringContaining('2 of 5 members would serve meanwhile, fewer than a quorum of 3') as unknown,
@@ -140,9 +138,9 @@ describe('a member', () => {
 
   test('whose cluster is formed is allowed no bootstrap any more', async () => {
     const settled = etcdSettled({ cluster: SAMPLE_CLUSTER, member: MEMBER });
-    expect(settled.address).toBe('etcd-settled:etcd-1');
+    expect(settled.address).toBe('etcd-settled:m1');
     expect(await shown(settled, etcdHost({ data: { ...MEMBER_DATA, isBootstrapping: true } }))).toEqual([
-      'remove the bootstrap drop-in of etcd-1: the cluster is formed',
+      'remove the bootstrap drop-in of m1: the cluster is formed',
       '- the systemd drop-in that allowed it',
       ...['$ forbid another bootstrap', 'stays: the drop-in stays away'],
     ]);
@@ -160,7 +158,7 @@ describe('a member', () => {
 });
 
 describe('a member that joins', () => {
-  const entry = { id: '255', name: 'etcd-1', peerUrls: ['https://10.0.0.1:2380'], isLearner: false };
+  const entry = { id: '255', name: 'm1', peerUrls: ['https://10.0.0.1:2380'], isLearner: false };
   const way = (size: number, ...steps: readonly ReplacementStep[]) => {
     const members = Array.from({ length: size }, (_, index) => sampleMember(index + 1));
     const found: Replacement = { steps, removed: entry, clusterId: '77', initialCluster: 'a=b', found: undefined };
@@ -180,15 +178,15 @@ describe('a member that joins', () => {
   test('in place of one that is gone: its data goes aside, its entry is removed', async () => {
     expect(await all(3, 'aside', 'remove')).toEqual([
       [
-        'member-aside:etcd-1',
+        'member-aside:m1',
         'move the data of a member that is gone aside: /var/lib/etcd/default/member',
         '/var/lib/etcd/default/member → /var/lib/etcd/default/member.replaced-TIME: kept, never deleted',
         ...['$ move /var/lib/etcd/default/member aside', 'stays: the data stays aside, under a dated name'],
       ],
       [
-        'member-remove:etcd-1',
-        'remove etcd-1 from the list of members, by its id ff',
-        '- etcd-1 (id ff, https://10.0.0.1:2380)',
+        'member-remove:m1',
+        'remove m1 from the list of members, by its id ff',
+        '- m1 (id ff, https://10.0.0.1:2380)',
         'etcd-1 has no etcd process and no data of it',
         "from here on the old member can't come back: with its old data it ends by itself",
         ...['wait for etcd-serves-without-batch {}', 'wait for peers-take-writes {}'],
@@ -200,19 +198,19 @@ describe('a member that joins', () => {
   test('as a learner, which is started, promoted, and then serves', async () => {
     expect(await all(4, 'add', 'start', 'promote', 'open')).toEqual([
       [
-        'member-add:etcd-1',
-        'add etcd-1 to the list of members, as a learner',
-        '+ etcd-1 (https://10.0.0.1:2380), without a vote until it has caught up',
+        'member-add:m1',
+        'add m1 to the list of members, as a learner',
+        '+ m1 (https://10.0.0.1:2380), without a vote until it has caught up',
         'with all of the inventory etcd has 4 members: 3 must run, so it survives the loss of 1, no more than 3 would',
         'wait for etcd-serves-without-batch {}',
         ...[
-          '$ etcdctl member add etcd-1 --learner',
+          '$ etcdctl member add m1 --learner',
           'stays: the learner stays listed; it has no vote: run the same command again',
         ],
       ],
       [
-        'member-start:etcd-1',
-        'start etcd (member etcd-1) as a learner',
+        'member-start:m1',
+        'start etcd (member m1) as a learner',
         'initial cluster as etcd lists it then, now a=b; state existing',
         'until it is a voter it serves its own host only',
         ...[
@@ -222,14 +220,14 @@ describe('a member that joins', () => {
         ...[queued('start'), 'stays: the member that was down stays up'],
       ],
       [
-        'member-promote:etcd-1',
-        'promote etcd-1 to a voter, once it has caught up',
+        'member-promote:m1',
+        'promote m1 to a voter, once it has caught up',
         'its own raft index is compared with that of the leader: started, and at most a few entries behind',
         ...['wait for etcd-learner-caught-up {}', '$ etcdctl member promote', 'stays: it stays a member'],
       ],
       [
-        'member-open:etcd-1',
-        'restart etcd (member etcd-1): it serves clients from now on',
+        'member-open:m1',
+        'restart etcd (member m1): it serves clients from now on',
         '- /etc/systemd/system/etcd.service.d/20-provision-join.conf',
         ...[
           'wait for etcd-can-spare-batch {}',
@@ -244,7 +242,7 @@ describe('a member that joins', () => {
   test('to two', async () => {
     const [[, ...lines] = []] = await all(2, 'open');
     expect([lines.at(2), lines.at(-1)]).toEqual([
-      'of two members both must agree: until etcd-1 has started, writes wait',
+      'of two members both must agree: until m1 has started, writes wait',
       'clients notice',
     ]);
   });
@@ -270,7 +268,7 @@ describe('a member that joins', () => {
 
 describe('a member that leaves', () => {
   const LISTED = [1, 2, 3].map((number) => ({
-    ...{ id: `${number}`, name: `etcd-${number}`, isLearner: false },
+    ...{ id: `${number}`, name: `m${number}`, isLearner: false },
     peerUrls: [`https://10.0.0.${number}:2380`],
   }));
 
@@ -299,15 +297,15 @@ describe('a member that leaves', () => {
     ...['$ systemctl disable etcd', back, '$ systemctl stop etcd', back],
   ];
   const ASIDE = [
-    'member-aside:etcd-3',
+    'member-aside:m3',
     'move the data of the former member aside: /var/lib/etcd/default/member',
     '/var/lib/etcd/default/member → /var/lib/etcd/default/member.removed-TIME: kept, never deleted',
     ...['$ move /var/lib/etcd/default/member aside', 'stays: the data stays aside, under a dated name'],
   ];
   const REMOVED = (size: string): readonly string[] => [
-    'member-remove:etcd-3',
-    'remove etcd-3 from the list of members, by its id 3',
-    '- etcd-3 (id 3, https://10.0.0.3:2380)',
+    'member-remove:m3',
+    'remove m3 from the list of members, by its id 3',
+    '- m3 (id 3, https://10.0.0.3:2380)',
     `then ${size}`,
     ...['wait for etcd-serves-without-batch {}', 'wait for peers-take-writes {}'],
   ];
@@ -316,8 +314,8 @@ describe('a member that leaves', () => {
   test('others is stopped first, and removed then', async () => {
     expect(await all(2, { status: healthy(3, { members: LISTED }) })).toEqual([
       [
-        'member-stop:etcd-3',
-        'stop and disable etcd (member etcd-3): it leaves the cluster',
+        'member-stop:m3',
+        'stop and disable etcd (member m3): it leaves the cluster',
         'its leadership is handed over first, if it has it, to a member that stays',
         ...[...HAND_OVER, ...STOPPED_NOW('back: start etcd again, where its data is in its place'), 'clients notice'],
       ],
@@ -335,8 +333,8 @@ describe('a member that leaves', () => {
         'clients notice',
       ],
       [
-        'member-end:etcd-3',
-        'stop and disable etcd (member etcd-3): it has left the cluster',
+        'member-end:m3',
+        'stop and disable etcd (member m3): it has left the cluster',
         ...STOPPED_NOW('stays: it stays stopped: it has left the cluster'),
       ],
       ASIDE,

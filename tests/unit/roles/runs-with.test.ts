@@ -95,7 +95,7 @@ const reasonsOf = (outcome: Outcome | undefined): readonly string[] =>
 
 describe('a service runs with', () => {
   test.each<[string, string, Cluster, string, readonly string[]]>([
-    ['etcd', 'etcd-1', SAMPLE_CLUSTER, 'etcd-member:etcd-1', ['/etc/default/etcd', '/etc/etcd/pki/ca.crt']],
+    ['etcd', 'etcd-1', SAMPLE_CLUSTER, 'etcd-member:m1', ['/etc/default/etcd', '/etc/etcd/pki/ca.crt']],
     [
       'etcd-proxy',
       'etcd-2',
@@ -142,7 +142,7 @@ describe('a service runs with', () => {
       const outcome = (await planned(role, 'etcd-2', SAMPLE_CLUSTER)).get(address);
       return outcome?.kind === 'change' ? outcome.change.disruptive : undefined;
     };
-    expect(await disruptive('etcd', 'etcd-member:etcd-2')).toBe(true);
+    expect(await disruptive('etcd', 'etcd-member:m2')).toBe(true);
     expect(await disruptive('etcd-proxy', 'service:haproxy')).toBe(false);
     expect(await disruptive('etcd-virtual-ip', 'service:keepalived')).toBe(true);
   });
@@ -305,7 +305,7 @@ describe('a virtual IP that someone else has', () => {
 
 describe('the part of a host', () => {
   test('is found by its name', () => {
-    expect(memberOn(SAMPLE_CLUSTER, namedHost('etcd-2')).name).toBe('etcd-2');
+    expect(memberOn(SAMPLE_CLUSTER, namedHost('etcd-2')).name).toBe('m2');
     expect(() => memberOn(SAMPLE_CLUSTER, namedHost('cp-1'))).toThrow(
       expect.objectContaining({
         code: 'not-in-group',

@@ -13,7 +13,7 @@ function answers(clusterId: number, memberId: number, revision = 50_000): EtcdId
 
 /** A member of cluster 7 unless said otherwise, whose members are 1, 2 and 3. */
 function member(number: number, clusterId = 7, revision = 50_000): MemberSeen {
-  const members = ['1', '2', '3'].map((id) => ({ id, name: `etcd-${id}`, peerUrls: [], isLearner: false }));
+  const members = ['1', '2', '3'].map((id) => ({ id, name: `m${id}`, peerUrls: [], isLearner: false }));
   const status: EtcdStatus = {
     ...{ kind: 'answers', isHealthy: true, version: '3.4.23', clusterId: String(clusterId), memberId: String(number) },
     ...{ leaderId: '1', isLearner: false, raftIndex: 9, dbSize: 9, revision, members, alarms: [] },

@@ -26,11 +26,11 @@ test('each backend is asked from the balancer, for nginx itself knows nothing of
   expect(await viewOf(true, GOOD)).toEqual({ kind: 'answers', problems: [] });
   expect(await viewOf(true, { kind: 'failure', reason: 'Connection refused' })).toEqual({
     kind: 'answers',
-    problems: ['would find etcd-3 down: Connection refused'],
+    problems: ['would find m3 down: Connection refused'],
   });
   // It hangs, or has lost its quorum: what a passive check never sees.
   expect(await viewOf(true, { kind: 'answer', status: 503, body: '' })).toMatchObject({
-    problems: ['would find etcd-3 not healthy: it answers 503'],
+    problems: ['would find m3 not healthy: it answers 503'],
   });
 });
 

@@ -1,0 +1,155 @@
+import { expect, test } from '@jest/globals';
+import type { Cluster } from '../../../src/model/cluster.js';
+import { Secret } from '../../../src/model/secret.js';
+import { expectRendered, linesOf, resourcesOf, written } from '../../support/bare-host.js';
+import { BOTH, FULL, NGINX, OWN, PATHS, SIX, WATCHED, withFirst } from '../../support/role-clusters.js';
+import { PLANTED_AUTH_PASS } from '../../support/role-tools.js';
+import { SAMPLE_CLUSTER, SAMPLE_SERVICE, sampleBalancer, withService } from '../../support/sample-cluster.js';
+
+const { keepalived } = sampleBalancer(1);
+
+test.each([
+  [
+    'etcd-virtual-ip',
+    'etcd-1',
+    [
+      'virtual-ip:10.0.0.100',
+      'vrrp-version:10.0.0.100',
+      'secret:keepalived-auth-pass',
+      'operating-system',
+      'packages:keepalived',
+      'directory:/usr/local/lib/provision',
+      'file:/usr/local/lib/provision/check-haproxy',
+      'directory:/etc/systemd/system/haproxy.service.d',
+      'drop-in:/etc/systemd/system/haproxy.service.d/60-provision-down.conf',
+      'directory:/etc/keepalived',
+      'file:/etc/keepalived/keepalived.conf',
+      'unit:keepalived',
+      'retired:provision-etcd-keepalived',
+      'service:keepalived',
+    ],
+  ],
+  [
+    'kube-apiserver-virtual-ip',
+    'etcd-2',
+    [
+      'virtual-ip:10.0.0.200',
+      'vrrp-version:10.0.0.200',
+      'operating-system',
+      'packages:keepalived',
+      'directory:/usr/local/lib/provision',
+      'file:/usr/local/lib/provision/check-kube-apiserver-haproxy',
+      'directory:/etc/systemd/system/provision-kube-apiserver-haproxy.service.d',
+      'drop-in:/etc/systemd/system/provision-kube-apiserver-haproxy.service.d/60-provision-down.conf',
+      'directory:/etc/keepalived',
+      'directory:/etc/keepalived/provision',
+      'file:/etc/systemd/system/provision-kube-apiserver-keepalived.service',
+      'file:/etc/keepalived/provision/kube-apiserver.conf',
+      'unit:provision-kube-apiserver-keepalived',
+      'service:provision-kube-apiserver-keepalived',
+    ],
+  ],
+])('%s gives %s its resources in this order', (role, host, addresses) => {
+  expect(resourcesOf(role, host, BOTH).map(({ address }) => address)).toEqual(addresses);
+});
+
+test('every former unit is retired', () => {
+  const former = ['one', 'two'].map((unit) => ({ unit, configFile: `/etc/keepalived/${unit}.conf` }));
+  const cluster = withFirst({}, { keepalived: { ...keepalived, former } });
+  expect(
+    resourcesOf('etcd-virtual-ip', 'etcd-1', cluster)
+      .map(({ address }) => address)
+      .filter((address) => address.startsWith('retired:')),
+  ).toEqual(['retired:one', 'retired:two']);
+});
+
+test('only the first balancer keeps the generated password, and none when it is given', () => {
+  const addresses = (host: string, cluster?: Cluster): readonly string[] =>
+    resourcesOf('etcd-virtual-ip', host, cluster).map(({ address }) => address);
+  const balancers = SAMPLE_SERVICE.balancers.map((balancer) => ({
+    ...balancer,
+    keepalived: { ...balancer.keepalived, authPass: new Secret('given') },
+  }));
+  expect(addresses('etcd-2')).not.toContain('secret:keepalived-auth-pass');
+  expect(addresses('etcd-1', withService({ balancers }))).not.toContain('secret:keepalived-auth-pass');
+});
+
+test.each([
+  ['etcd-virtual-ip', 'keepalived.conf', 'watched', WATCHED],
+  ['etcd-virtual-ip', 'keepalived.conf', 'default', SAMPLE_CLUSTER],
+  ['etcd-virtual-ip', 'keepalived.conf', 'extra', FULL],
+  ['etcd-virtual-ip', 'keepalived.conf', 'ipv6', SIX],
+  ['etcd-virtual-ip', 'check-haproxy', 'default', SAMPLE_CLUSTER],
+  ['etcd-virtual-ip', 'proxy-down.conf', 'default', SAMPLE_CLUSTER],
+  ['etcd-virtual-ip', 'nginx-down.conf', 'default', NGINX],
+  ['etcd-virtual-ip', 'check-nginx', 'default', NGINX],
+  ['kube-apiserver-virtual-ip', 'kube-apiserver.conf', 'default', BOTH],
+  ['kube-apiserver-virtual-ip', 'check-kube-apiserver-haproxy', 'default', BOTH],
+  ['etcd-virtual-ip', 'keepalived.service', 'default', OWN],
+] as const)('%s renders %s, %s', async (role, name, variant, cluster) => {
+  await expectRendered(role, name, variant, cluster);
+});
+
+test('the password lands on the host, and is shown nowhere', async () => {
+  const outcome = await written('etcd-virtual-ip', PATHS['keepalived.conf'], SAMPLE_CLUSTER);
+  const [action] = outcome.change.actions;
+  const landed = action?.kind === 'write-file' ? action.content.reveal() : '';
+  expect(landed).toContain(`auth_pass ${PLANTED_AUTH_PASS}\n`);
+  expect(JSON.stringify(outcome)).not.toContain(PLANTED_AUTH_PASS);
+  expect(JSON.stringify({ landed })).toContain(PLANTED_AUTH_PASS);
+});
+
+test.each([
+  ['etcd-1', '10.0.0.1', 100, ['10.0.0.2', '10.0.0.3']],
+  ['etcd-2', '10.0.0.2', 99, ['10.0.0.1', '10.0.0.3']],
+  ['etcd-3', '10.0.0.3', 98, ['10.0.0.1', '10.0.0.2']],
+])('keepalived.conf: %s', async (host, address, priority, peers) => {
+  expect(
+    await linesOf(
+      host,
+      PATHS['keepalived.conf'],
+      /^(router_id|priority|unicast_src_ip|10\.0\.0\.|virtual_router_id|state|auth_pass)/,
+    ),
+  ).toEqual([
+    `router_id ${host}`,
+    'state BACKUP',
+    'virtual_router_id 100',
+    `priority ${priority}`,
+    `unicast_src_ip ${address}`,
+    ...peers,
+    `auth_pass ${PLANTED_AUTH_PASS}`,
+    '10.0.0.100/32 dev eth0',
+  ]);
+});
+
+test('another password, router id or priority where the host’s own variables say so', async () => {
+  const own = { ...keepalived, authPass: new Secret('own'), virtualRouterId: 7, priority: 200, advertIntervalS: 3 };
+  const cluster = withFirst({}, { keepalived: own });
+  const words = /^(virtual_router_id|priority|advert_int|auth_pass)/;
+  expect(await linesOf('etcd-1', PATHS['keepalived.conf'], words, cluster)).toEqual([
+    'virtual_router_id 7',
+    'priority 200',
+    'advert_int 3',
+    'auth_pass own',
+  ]);
+  expect(await linesOf('etcd-2', PATHS['keepalived.conf'], words, cluster)).toEqual([
+    'virtual_router_id 100',
+    'priority 99',
+    'advert_int 1',
+    `auth_pass ${PLANTED_AUTH_PASS}`,
+  ]);
+});
+
+test('version 3 of VRRP has no password, and none is made for it', async () => {
+  const hasty = { ...keepalived, vrrpVersion: 3, advertIntervalS: 0.3 };
+  const cluster = withFirst({}, { keepalived: hasty });
+  const words = /^(version|virtual_router_id|advert_int|auth_)/;
+  expect(await linesOf('etcd-1', PATHS['keepalived.conf'], words, cluster)).toEqual([
+    'version 3',
+    'virtual_router_id 100',
+    'advert_int 0.3',
+  ]);
+  const addresses = resourcesOf('etcd-virtual-ip', 'etcd-1', cluster).map(({ address }) => address);
+  expect(addresses).not.toContain('secret:keepalived-auth-pass');
+  expect(addresses).toContain('vrrp-version:10.0.0.100');
+});
