@@ -16,8 +16,8 @@ export interface ClusterHosts {
   readonly members: readonly NamedHost[];
   /** Names of the load balancers of an earlier inventory. */
   readonly known: readonly string[];
-  /** Listens on the network: asked only where a virtual IP is wanted. */
-  readonly propose: () => Promise<ProposedAddress>;
+  /** Listens where the balancers are: asked only where a virtual IP is wanted. */
+  readonly propose: (balancers: readonly NamedHost[]) => Promise<ProposedAddress>;
 }
 
 const WAYS: readonly { readonly value: BalancerWay; readonly name: string }[] = [
@@ -44,8 +44,9 @@ export async function askBalancer(ask: Ask, about: ClusterHosts): Promise<Balanc
 }
 
 async function askOwn(ask: Ask, way: OwnWay, about: ClusterHosts): Promise<BalancerAnswers | undefined> {
-  const { hosts } = about;
-  const proposal = await about.propose();
+  const { hosts, members } = about;
+  const balancers = await askHosts(ask, way, about);
+  const proposal = await about.propose(balancers);
   const ip = await ask.text({
     key: 'virtualIp',
     message: 'Virtual IP for clients (or: none)',
@@ -53,11 +54,12 @@ async function askOwn(ask: Ask, way: OwnWay, about: ClusterHosts): Promise<Balan
     check: (answer) => (answer === 'none' ? true : checkVirtualIp(answer, hosts)),
   });
   if (ip === '' || ip === 'none') return undefined;
-  const network = await askNetwork(ask, ip, proposal);
+  const network = await askNetwork(ask, { ip, balancers }, proposal);
   const routerId = await askRouterId(ask, ip, proposal);
   const name = await askName(ask, 'DNS name of the virtual IP (empty: none)', checkDnsName);
   const port = await askPort(ask);
-  return { ip, way, network, routerId, name, port, hosts: await askHosts(ask, { way, ip, network }, about) };
+  const isShared = balancers.length === members.length && balancers.every((host) => members.includes(host));
+  return { ip, way, network, routerId, name, port, hosts: isShared ? undefined : balancers };
 }
 
 /** It has an address, a name, or both. */
@@ -76,12 +78,18 @@ async function askExternal(ask: Ask, { hosts }: ClusterHosts): Promise<BalancerA
   return { ip: noneIfEmpty(ip), way: 'external', name, port, ...none };
 }
 
-async function askNetwork(ask: Ask, ip: string, proposal: ProposedAddress): Promise<string | undefined> {
+async function askNetwork(
+  ask: Ask,
+  { ip, balancers }: { readonly ip: string; readonly balancers: readonly NamedHost[] },
+  proposal: ProposedAddress,
+): Promise<string | undefined> {
+  const check = (answer: string): CheckResult =>
+    answer === '' ? true : firstProblem(checkNetworkForm(answer), checkNetwork(answer, ip, balancers));
   const network = await ask.text({
     key: 'network',
     message: 'Its network, as 10.0.0.0/24 (empty: not checked)',
-    default: proposal.network !== '' && checkNetwork(proposal.network, ip, []) === true ? proposal.network : '',
-    check: (answer) => (answer === '' ? true : firstProblem(checkNetworkForm(answer), checkNetwork(answer, ip, []))),
+    default: check(proposal.network) === true ? proposal.network : '',
+    check,
   });
   return noneIfEmpty(network);
 }
@@ -106,23 +114,16 @@ async function askPort(ask: Ask): Promise<number> {
   return Number(await ask.text({ key: 'port', message, default: '2379', check: checkPort }));
 }
 
-/** @returns nothing where all members, and they alone, are the hosts */
-async function askHosts(
-  ask: Ask,
-  { way, ip, network = '' }: { readonly way: OwnWay; readonly ip: string; readonly network: string | undefined },
-  { hosts, members, known }: ClusterHosts,
-): Promise<readonly NamedHost[] | undefined> {
-  const balancers = await pickHosts(ask, hosts, {
+function askHosts(ask: Ask, way: OwnWay, { hosts, members, known }: ClusterHosts): Promise<readonly NamedHost[]> {
+  return pickHosts(ask, hosts, {
     key: 'balancers',
     message: `Hosts that run ${way === 'nginx' ? 'nginx' : 'HAProxy'} and keepalived`,
     default: firstOf(
       hosts.filter((host) => known.includes(host.name)),
-      members.filter((member) => checkNetwork(network, ip, [member]) === true),
+      members,
     ),
-    check: (picked) => (picked.length === 0 ? 'at least one host is needed' : checkNetwork(network, ip, picked)),
+    check: (picked) => picked.length > 0 || 'at least one host is needed',
   });
-  const isShared = balancers.length === members.length && balancers.every((host) => members.includes(host));
-  return isShared ? undefined : balancers;
 }
 
 function firstProblem(...results: readonly CheckResult[]): CheckResult {

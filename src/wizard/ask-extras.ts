@@ -11,7 +11,10 @@ import { checkRouterId, idOfGroup } from './router-id.js';
 /** What was answered before. */
 type Before = Pick<InventoryAnswers, 'balancer' | 'controlPlanes' | 'next'> & {
   readonly hosts: readonly NamedHost[];
+  /** In the control planes' networks. */
   readonly usedIds: readonly SeenRouterId[];
+  /** That of the control planes, where it was seen. */
+  readonly network: string | undefined;
 };
 
 const NAMES: Readonly<Record<Extra, string>> = {
@@ -76,7 +79,7 @@ export function offeredExtras({
 
 async function askApiserverIp(
   ask: Ask,
-  { balancer, controlPlanes, hosts, usedIds }: Before,
+  { balancer, controlPlanes, hosts, usedIds, ...seen }: Before,
 ): Promise<string | undefined> {
   const check = (answer: string): CheckResult => {
     if (answer === '' || answer === 'none') return true;
@@ -90,7 +93,7 @@ async function askApiserverIp(
     ...{ default: 'none', check },
   });
   if (ip === '' || ip === 'none') return undefined;
-  const network = balancer?.network;
+  const network = seen.network ?? balancer?.network;
   const problem = network === undefined ? true : checkNetwork(network, ip, controlPlanes);
   if (problem !== true) ask.note(`! ${problem}: the control planes must be able to hold that address`);
   return ip;

@@ -5,11 +5,12 @@ import { askControlPlanes, askMembers, listening, type SeenHosts } from './ask-r
 import type { CheckResult } from './check-result.js';
 import { checkUser } from './checks.js';
 import { checkHosts, readHosts, splitHosts, type Resolve } from './host-list.js';
-import type { SeenRouterId } from './host-look.js';
+import { networkOf, type SeenRouterId } from './host-look.js';
 import type { Ask } from './interview.js';
 import { lookAround, type LookEdges } from './look-around.js';
 import type { InventoryAnswers, NamedHost } from './inventory-answers.js';
 import { proposeAddress, type ProposedAddress } from './propose-address.js';
+import { idsNear } from './router-id.js';
 
 /** What the questions need of the control machine. */
 export interface WizardEdges {
@@ -52,10 +53,11 @@ export async function askInventory(ask: Ask, edges: WizardEdges): Promise<Invent
   const seen = { hosts, looks, started };
   const members = await askMembers(ask, seen);
   const controlPlanes = await askControlPlanes(ask, seen);
-  let usedIds: readonly SeenRouterId[] = [];
-  const propose = async (): Promise<ProposedAddress> => {
-    const proposal = await proposeAddress(ask, { login, looks, members }, edges.look);
-    ({ usedIds } = proposal);
+  let heard: readonly SeenRouterId[] = [];
+  const propose = async (balancers: readonly NamedHost[]): Promise<ProposedAddress> => {
+    const others = [...members, ...controlPlanes];
+    const proposal = await proposeAddress(ask, { login, looks, balancers, others }, edges.look);
+    ({ heard } = proposal);
     return proposal;
   };
   const balancer = await askBalancer(ask, { hosts, members, known: known?.balancers ?? [], propose });
@@ -63,7 +65,9 @@ export async function askInventory(ask: Ask, edges: WizardEdges): Promise<Invent
   const unused = hosts.filter((host) => !used.has(host)).map(({ name }) => name);
   if (unused.length > 0) ask.note(`left out, without a role: ${unused.join(', ')}`);
   const next = isExisting(started, members, looks) ? 'adopt' : 'plan';
-  const extras = await askExtras(ask, { hosts, balancer, controlPlanes, next, usedIds });
+  const usedIds = idsNear(controlPlanes, seen, heard);
+  const network = looks === undefined ? undefined : networkOf(controlPlanes, looks);
+  const extras = await askExtras(ask, { hosts, balancer, controlPlanes, next, usedIds, network });
   return { members, balancer, controlPlanes, sshUser, privateKeyFile: noneIfEmpty(privateKeyFile), ...extras };
 }
 

@@ -3,7 +3,8 @@ import { virtualRouterId } from '../cluster/keepalived-defaults.js';
 import { LISTEN_S } from '../facts/router-ids.js';
 import { shortList } from '../model/short-list.js';
 import type { CheckResult } from './check-result.js';
-import type { NetworkLook, SeenRouterId } from './host-look.js';
+import { networkOf, type HostLook, type NetworkLook, type SeenRouterId } from './host-look.js';
+import type { NamedHost } from './inventory-answers.js';
 
 /** The largest virtual router id; the smallest is 1 (RFC 5798, section 5.2.3). */
 const LAST_ID = 255;
@@ -14,6 +15,24 @@ const LAST_ID = 255;
  */
 function otherUser(id: number, ip: string, used: readonly SeenRouterId[]): SeenRouterId | undefined {
   return isIPv6(ip) ? undefined : used.find((each) => each.id === id && !each.addresses.includes(ip));
+}
+
+/**
+ * Of the router ids that were seen, those that the networks of some hosts have, by whichever host that is there: another network may have
+ * the same id for another group.
+ */
+export function idsNear(
+  holders: readonly NamedHost[],
+  { hosts, looks }: { readonly hosts: readonly NamedHost[]; readonly looks: ReadonlyMap<string, HostLook> | undefined },
+  seen: readonly SeenRouterId[],
+): readonly SeenRouterId[] {
+  const networksOf = (some: readonly NamedHost[]): readonly string[] =>
+    some.flatMap((host) => (looks === undefined ? [] : (networkOf([host], looks) ?? [])));
+  const networks = networksOf(holders);
+  const near = hosts.filter(
+    (host) => holders.includes(host) || networksOf([host]).some((each) => networks.includes(each)),
+  );
+  return seen.filter(({ host }) => near.some(({ name }) => name === host));
 }
 
 /** The id that the group of a virtual IP has, where one was seen; else the last byte, its default. */

@@ -92,6 +92,7 @@ describeOnLab('the wizard, from an empty directory', 'wizard', { hosts: 3 }, (la
     expect(person.output()).toMatch(/✔ \S+: Debian GNU\/Linux 12 \(bookworm\), \S+ [\d.]+\/24, [\d.]+ GiB memory/);
     await person.does('Control planes', '\r');
     await person.does('What do clients reach', '\r');
+    await person.does('Hosts that run HAProxy', '\r');
     await person.does('Virtual IP', '\r');
     expect(person.output()).toMatch(/is proposed as virtual IP: it is in [\d.]+\/24/);
     expect(person.output()).toContain(
@@ -99,8 +100,7 @@ describeOnLab('the wizard, from an empty directory', 'wizard', { hosts: 3 }, (la
     );
     expect(person.output()).toContain('no other VRRP group was heard within 3 s on');
     expect((await lab.ssh(last?.name ?? '', 'systemctl stop stranger')).status).toBe(0);
-    for (const question of ['Its network', 'VRRP router id', 'DNS name', 'Port of', 'Hosts that run HAProxy'])
-      await person.does(question, '\r');
+    for (const question of ['Its network', 'VRRP router id', 'DNS name', 'Port of']) await person.does(question, '\r');
     await person.does('What else', 'a');
     await person.does('◉ a snapshot', '\r');
     await person.does('Who signs', '\r');
@@ -141,6 +141,7 @@ describeOnLab('the wizard, where an etcd runs', 'wizardrun', { etcd: 3 }, (lab) 
     await person.does('Control planes', '\r');
     for (const question of [
       'What do clients reach',
+      'Hosts that run HAProxy',
       'Virtual IP',
       'Its network',
       'VRRP router id',
@@ -148,7 +149,6 @@ describeOnLab('the wizard, where an etcd runs', 'wizardrun', { etcd: 3 }, (lab) 
       'Port of',
     ])
       await person.does(question, '\r');
-    await person.does('Hosts that run HAProxy', '\r');
     await person.does('What else', '\r');
     await person.does('Write this to', '\r');
   }

@@ -33,6 +33,7 @@ const WALK: readonly Walk[] = [
   { key: 'etcd', seen: 'Hosts that run etcd', typed: '', answer: ETCD },
   { key: 'controlPlanes', seen: 'Control planes', typed: '', answer: ['cp-1'] },
   { key: 'balancer', seen: 'What do clients reach', typed: '', answer: 'haproxy' },
+  { key: 'balancers', seen: 'Hosts that run HAProxy', typed: '', answer: ETCD },
   {
     ...{ key: 'virtualIp', seen: 'Virtual IP for clients', typed: '10.0.0.100', answer: '10.0.0.100' },
     wrong: ['10.0.0.2', '10.0.0.2 is the address of etcd-2'],
@@ -50,7 +51,6 @@ const WALK: readonly Walk[] = [
     wrong: ['a..b', '"a..b" is not a DNS name'],
   },
   { key: 'port', seen: 'Port of', typed: '2380', answer: '2380', wrong: ['0', '"0" is not a port'] },
-  { key: 'balancers', seen: 'Hosts that run HAProxy', typed: '', answer: ETCD },
   {
     ...{ key: 'apiserverIp', seen: 'Virtual IP of the API servers', typed: '10.0.0.101', answer: '10.0.0.101' },
     wrong: ['10.0.0.100', 'the API servers need one of their own'],
@@ -100,6 +100,7 @@ describe('the wizard', () => {
       ['Hosts that run etcd', ''],
       ['Control planes', ''],
       ['What do clients reach', ''],
+      ['Hosts that run HAProxy', ''],
       ['Virtual IP', ''],
       ['What else', ''],
       ['Who signs', ''],
@@ -114,8 +115,8 @@ describe('the wizard', () => {
   });
 
   test('the load balancer may have hosts of its own, which are chosen', async () => {
-    const { answer, does } = await startWizard({ draft: before(11) });
-    await does(['Hosts that run HAProxy', { key: 'i' }], ['◉ lb-1', { key: '5' }], ['◯ cp-1', ''], ...STEPS.slice(12));
+    const { answer, does } = await startWizard({ draft: before(6) });
+    await does(['Hosts that run HAProxy', { key: 'i' }], ['◉ lb-1', { key: '5' }], ['◯ cp-1', ''], ...STEPS.slice(7));
     expect(await answer).toMatchObject({ balancer: { hosts: [{ name: 'lb-1', address: '10.0.0.21' }] } });
   });
 
@@ -123,7 +124,7 @@ describe('the wizard', () => {
 
   test('what is chosen is what is answered', async () => {
     const { answer, answers, does } = await startWizard({ draft: before(5) });
-    await does(['What do clients reach', DOWN], ['❯ nginx', ''], ...STEPS.slice(6, 11), ['Hosts that run nginx', '']);
+    await does(['What do clients reach', DOWN], ['❯ nginx', ''], ['Hosts that run nginx', ''], ...STEPS.slice(7, 12));
     await does(['Virtual IP of the API servers', ''], ['What else', { key: 'a' }], ['◉ a snapshot', '']);
     await does(['Who signs', DOWN], ['❯ one that you have', '']);
     expect(await answer).toMatchObject({
@@ -249,7 +250,7 @@ describe.each(WALK.map((walk, index) => ({ ...walk, index })))('at the question 
 });
 
 test('an earlier answer that is changed leaves the later ones as proposals, as far as they still fit', async () => {
-  const { answer, does, sees } = await startWizard({ draft: before(7) });
+  const { answer, does, sees } = await startWizard({ draft: before(8) });
   await does(['Its network', BACK], ['Virtual IP', '10.9.0.100'], ['Its network', '10.0.0.0/24']);
   await sees('the virtual IP (10.9.0.100) is not in 10.0.0.0/24');
   await does(['Its network', BACK], ['Virtual IP', '10.0.0.101'], ['Its network', '10.0.0.0/24']);

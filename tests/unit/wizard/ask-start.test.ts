@@ -56,9 +56,10 @@ test('from an inventory that is there, nothing is typed again', async () => {
   await does(['That inventory', 'hosts.ini']);
   for (const question of ['Hosts, as', 'User to log in', 'Private key', 'Hosts that run etcd', 'Control planes'])
     await does([question, '']);
-  await does(['What do clients reach', ''], ['Virtual IP', '10.0.0.100'], ['Its network', '10.0.0.0/24']);
+  await does(['What do clients reach', ''], ['Hosts that run HAProxy', '']);
+  await does(['Virtual IP', '10.0.0.100'], ['Its network', '10.0.0.0/24']);
   await does(['VRRP router id', '']);
-  await does(['DNS name', ''], ['Port of', ''], ['Hosts that run HAProxy', '']);
+  await does(['DNS name', ''], ['Port of', '']);
   await does(['Virtual IP of the API servers', ''], ['What else', ''], ['Who signs', '']);
   expect(await answer).toMatchObject({
     members: [{ name: 'm-1', connection: { port: 2222 } }, { name: 'm-2' }, { name: 'm-3' }],
@@ -84,6 +85,7 @@ test('a host that is typed with another address gets no way of the one that was 
     ['Hosts that run etcd', ''],
     ['Control planes', ''],
     ['What do clients reach', ''],
+    ['Hosts that run HAProxy', ''],
     ['Virtual IP', 'none'],
   );
   await does(['What else', ''], ['Who signs', '']);
@@ -100,6 +102,7 @@ test('a running Kubernetes has a control plane, and is described first', async (
     ['Control planes', { key: 'a' }],
     ['◉ a', ''],
     ['What do clients reach', ''],
+    ['Hosts that run HAProxy', ''],
     ['Virtual IP for clients', 'none'],
   );
   // Its etcd has an authority.
@@ -114,6 +117,7 @@ test('what runs on the hosts is what is proposed, and an etcd that runs is descr
   await does(['User to log in', ''], ['Private key', ''], ['Hosts that run etcd', ''], ['Control planes', '']);
   await does(
     ['What do clients reach', ''],
+    ['Hosts that run HAProxy', ''],
     ['Virtual IP for clients', 'none'],
     ['Virtual IP of the API servers', ''],
     ['What else', ''],

@@ -49,7 +49,7 @@ describe('the hosts of the wizard are looked at', () => {
     const { logins, look } = answering();
     const { does, sees, output, answer } = await startWizard({ draft: DRAFT }, { look });
     await does(['Hosts that run etcd', ''], ['Control planes', '']);
-    await does(['What do clients reach', '']);
+    await does(['What do clients reach', ''], ['Hosts that run HAProxy', '']);
     await sees('Virtual IP', '10.0.0.249');
     expect(await output()).toContain(
       '✔ etcd-1: Debian GNU/Linux 12, eth0 10.0.0.1/24, 2.0 GiB memory and 20.0 GiB disk free',
@@ -57,7 +57,7 @@ describe('the hosts of the wizard are looked at', () => {
     await does(['Virtual IP', '']);
     await sees('Its network', '10.0.0.0/24');
     await does(['Its network', ''], ['VRRP router id', '']);
-    await does(['DNS name', ''], ['Port of', ''], ['Hosts that run HAProxy', '']);
+    await does(['DNS name', ''], ['Port of', '']);
     await does(['What else', ''], ['Who signs', '']);
     expect(await answer).toMatchObject({ balancer: { ip: '10.0.0.249', network: '10.0.0.0/24' } });
     expect(logins).toHaveLength(1);
@@ -72,13 +72,14 @@ describe('the hosts of the wizard are looked at', () => {
     const lookAtNetwork: LookEdges['lookAtNetwork'] = async (_, free) => ({ free, listened: ['etcd-1'], usedIds });
     const { does, sees, output, answer } = await startWizard({ draft: DRAFT }, { look: { ...look, lookAtNetwork } });
     await does(['Hosts that run etcd', ''], ['Control planes', ''], ['What do clients reach', '']);
+    await does(['Hosts that run HAProxy', '']);
     await sees('Virtual IP', '10.0.0.250');
     await does(['Virtual IP', '10.0.0.249'], ['Its network', '']);
     await sees('VRRP router id', '250');
     await does(['VRRP router id', '249']);
     await sees('249 is used already: by 10.0.0.9 for 10.0.0.50, heard on etcd-1');
     for (let key = 0; key < 3; key += 1) await does(['VRRP router id', { key: 'backspace' }]);
-    await does(['VRRP router id', '248'], ['DNS name', ''], ['Port of', ''], ['Hosts that run HAProxy', '']);
+    await does(['VRRP router id', '248'], ['DNS name', ''], ['Port of', '']);
     await does(['What else', ''], ['Who signs', '']);
     const answered = await answer;
     expect(answered.balancer).toMatchObject({ ip: '10.0.0.249', routerId: 248 });
@@ -87,6 +88,51 @@ describe('the hosts of the wizard are looked at', () => {
     expect(said).toContain('virtual router id 249 is used by 10.0.0.9 for 10.0.0.50, heard on etcd-1');
     expect(said).toContain('virtual router id 247 is used by keepalived on etcd-1');
     expect(said).toContain('no other VRRP group was heard within 3 s on etcd-1');
+  });
+
+  test('and what balancers of their own hear counts, in their network: members and control planes have others', async () => {
+    const seen = (address: string): HostLook => ({
+      kind: 'seen',
+      host: { ...SEEN, addresses: [{ interface: 'eth0', address, prefixLength: 24 }] },
+    });
+    const asked: string[] = [];
+    const look: LookEdges = {
+      ...answering().look,
+      lookAtHosts: async ({ hosts }) => new Map(hosts.map(({ name, address }) => [name, seen(address)])),
+      lookAtNetwork: async ({ hosts }, addresses) => {
+        asked.push(...hosts.map(({ name }) => name), ...addresses);
+        const group = { id: 250, sender: '10.0.9.9', addresses: [], host: 'etcd-1' };
+        return {
+          free: addresses,
+          listened: hosts.map(({ name }) => name),
+          usedIds: [group, { ...group, id: 249, host: 'lb-1' }, { ...group, id: 77, host: 'cp-1' }],
+        };
+      },
+    };
+    const hosts = ['etcd-1=10.0.0.1', 'lb-1=10.0.5.1', 'cp-1=10.0.7.1'];
+    const draft = new Map<AnswerKey, Answer>([...DRAFT, ['hosts', hosts], ['balancers', ['lb-1']]]);
+    const { does, sees, answer, output } = await startWizard({ draft }, { look });
+    await does(['Hosts that run etcd', ''], ['Control planes', ''], ['What do clients reach', '']);
+    await does(['Hosts that run HAProxy', '']);
+    // 249 is taken there; 250 is taken where the members are, and only there.
+    await sees('Virtual IP', '10.0.5.250');
+    expect(asked).toEqual(['lb-1', 'etcd-1', 'cp-1', '10.0.5.250', '10.0.5.249', '10.0.5.248', '10.0.5.247']);
+    await does(['Virtual IP', ''], ['Its network', '']);
+    await sees('VRRP router id', '250');
+    await does(
+      ['VRRP router id', ''],
+      ['DNS name', ''],
+      ['Port of', ''],
+      ['Virtual IP of the API servers', '10.0.7.77'],
+    );
+    await sees('virtual router id 77 is used already');
+    for (let key = 0; key < 9; key += 1) await does(['Virtual IP of the API servers', { key: 'backspace' }]);
+    await does(['Virtual IP of the API servers', '10.0.7.78'], ['What else', ''], ['Who signs', '']);
+    expect(await answer).toMatchObject({
+      balancer: { ip: '10.0.5.250', network: '10.0.5.0/24', hosts: [{ name: 'lb-1' }] },
+      apiserverIp: '10.0.7.78',
+    });
+    expect(await output()).not.toContain('the control planes must be able');
   });
 
   test('once for the same answers, and again after others', async () => {
