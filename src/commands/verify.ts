@@ -91,11 +91,13 @@ async function checkUp(inventory: string, { options, context, report }: CheckUp)
     const all = [...left.map((lock): CheckItem => ({ check: 'lock', verdict: 'warn', ...lock })), ...items];
     // Last, when no check is in the way.
     const measured = options.latency === true ? await latencyOf(session) : undefined;
-    const smoked = options.smokeTest === true ? await smokeTestOf(session) : [];
+    const { found: smoked, isStopped } =
+      options.smokeTest === true ? await smokeTestOf(session) : { found: [], isStopped: false };
     const shown = [...all, ...smoked, ...(measured?.items ?? [])];
     await show(shown, { inventory, options, context, picture, latency: measured?.latency });
     const found = { items: shown, latency: measured?.latency ?? undefined, before: picture };
-    const code = [...items, ...smoked].some(({ verdict }) => verdict === 'fail') ? EXIT.failed : EXIT.done;
+    const hasFailed = [...items, ...smoked].some(({ verdict }) => verdict === 'fail');
+    const code = isStopped ? EXIT.stopped : hasFailed ? EXIT.failed : EXIT.done;
     const { exitAfterReport } = await import('./write-report.js');
     context.exit(await exitAfterReport(code, report && (async () => report.write(found)), context));
   } finally {
@@ -121,10 +123,28 @@ async function latencyOf({ cluster, world }: Pick<Session, 'cluster' | 'world'>)
   return { latency: null, items: [{ check: 'latency', verdict: 'warn', evidence: `not measured: ${problem}`, next }] };
 }
 
-async function smokeTestOf({ cluster, world }: Pick<Session, 'cluster' | 'world'>): Promise<readonly CheckItem[]> {
+/** The first request to stop ends the test, which removes what it has made; another one ends the process. */
+async function smokeTestOf({ cluster, world }: Pick<Session, 'cluster' | 'world'>): Promise<{
+  readonly found: readonly CheckItem[];
+  readonly isStopped: boolean;
+}> {
   const { smokeTest } = await import('../drill/smoke-test.js');
-  return (await smokeTest(cluster, world)).map((found) => ({ check: 'smoke-test', ...found }));
+  const stop = new AbortController();
+  const onSignal = (): void => {
+    for (const signal of STOPS) process.off(signal, onSignal);
+    world.emit({ type: 'notice', message: 'stopping: what the smoke test has started is removed first' });
+    stop.abort();
+  };
+  for (const signal of STOPS) process.on(signal, onSignal);
+  try {
+    const found = await smokeTest(cluster, world, stop.signal);
+    return { found: found.map((each) => ({ check: 'smoke-test', ...each })), isStopped: stop.signal.aborted };
+  } finally {
+    for (const signal of STOPS) process.off(signal, onSignal);
+  }
 }
+
+const STOPS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 /** The hosts that the checks ask. */
 function hostsOf(cluster: Cluster): readonly string[] {

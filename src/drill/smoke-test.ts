@@ -1,19 +1,31 @@
-import { isIP } from 'node:net';
 import type { World } from '../engine/world.js';
 import { pathExists } from '../facts/path-exists.js';
 import { unlessLost } from '../facts/unless-lost.js';
 import type { Cluster } from '../model/cluster.js';
 import { counted } from '../model/counted.js';
 import { RemoteError } from '../model/errors.js';
-import { isNodeName } from '../model/kubernetes.js';
 import type { Command } from '../model/remote.js';
 import { ADMIN } from '../shell/kubeadm.js';
-import { askSmokeTest, beginSmokeTest, endSmokeTest, startSmokeTest, type SmokePods } from '../shell/smoke-test.js';
+import {
+  askSmokeTest,
+  awaitSmokeTest,
+  beginSmokeTest,
+  endSmokeTest,
+  startSmokeTest,
+  type SmokePods,
+} from '../shell/smoke-test.js';
+import {
+  isAll,
+  placeOf,
+  readAnswers,
+  readLeft,
+  readNodes,
+  readStarted,
+  WANTED,
+  type Started,
+} from './smoke-answers.js';
 
 const ADMIN_KUBECTL = `sudo kubectl --kubeconfig ${ADMIN}`;
-
-/** What kubeadm taints control planes with; the second one until v1.24. */
-const CONTROL_PLANE_TAINTS = ['node-role.kubernetes.io/control-plane', 'node-role.kubernetes.io/master'];
 
 /** One thing that the test found. */
 export interface SmokeFinding {
@@ -24,33 +36,65 @@ export interface SmokeFinding {
   readonly next?: string | undefined;
 }
 
-/** A node as far as pods go there. */
-export interface NodeForPods {
-  readonly name: string;
-  /** `cordoned`, and keys of taints. */
-  readonly closedBy: readonly string[];
-  readonly isReady: boolean;
+/** One test, which has a namespace of its own. */
+interface SmokeRun {
+  readonly run: string;
+  /** The control plane that is asked for it. */
+  readonly host: string;
+  readonly placement: Pick<SmokePods, 'count' | 'tolerated'>;
+  readonly cluster: Cluster;
+  readonly world: World;
 }
 
 /**
  * Two pods on two nodes and a service in front of them, in a namespace of their own: every node of the inventory asks the service
- * and each pod. All of it is removed again.
+ * and each pod. All of it is removed again, also where a stop is asked for; and what earlier tests have left that were killed.
  */
-export async function smokeTest(cluster: Cluster, world: World): Promise<readonly SmokeFinding[]> {
+export async function smokeTest(cluster: Cluster, world: World, stop: AbortSignal): Promise<readonly SmokeFinding[]> {
   const host = await administrator(cluster, world);
   if (typeof host !== 'string') return [host];
-  const placement = await notLost(host, async () => placeOf(readNodes(await run(host, beginSmokeTest(), world))));
-  if ('verdict' in placement) return [placement];
-  if (placement.count === 0) return [failed(host, 'no node takes pods', `ssh ${host} ${ADMIN_KUBECTL} describe nodes`)];
+  const begun = await notLost(host, async () => run(host, beginSmokeTest(), world));
+  if (typeof begun !== 'string') return [begun];
+  const left = readLeft(begun).map((evidence): SmokeFinding => ({ host, verdict: 'ok', evidence }));
+  const placement = placeOf(readNodes(begun));
+  if (placement.count === 0)
+    return [...left, failed(host, 'no node takes pods', `ssh ${host} ${ADMIN_KUBECTL} describe nodes`)];
+  if (stop.aborted) return [...left, failed(host, 'stopped on request: nothing was started', AGAIN)];
+  return [...left, ...(await tested({ run: world.randomHex(4), host, placement, cluster, world }, stop))];
+}
+
+const AGAIN = 'provision verify INVENTORY --smoke-test';
+
+async function tested(test: SmokeRun, stop: AbortSignal): Promise<readonly SmokeFinding[]> {
+  const { host, world, placement } = test;
+  const pods = { ...test.cluster.kubernetes.settings.smokeTest, ...placement };
   const found: SmokeFinding[] = [];
   try {
-    found.push(...(await tested(host, placement, { cluster, world })));
+    // Before anything is removed it is known to be there, or not to come any more: this is never cut short.
+    const made = await notLost(host, async () => run(host, startSmokeTest(test.run, pods), world));
+    const stopped = failed(host, 'stopped on request: what was started is removed', AGAIN);
+    found.push(...(typeof made !== 'string' ? [made] : await unlessStopped(stop, [stopped], async () => asked(test))));
   } finally {
     // What was begun is removed, however it ended.
-    const ended = await notLost(host, async () => run(host, endSmokeTest(), world));
+    const ended = await notLost(host, async () => run(host, endSmokeTest(test.run), world));
     if (typeof ended !== 'string') found.push(ended);
   }
   return found;
+}
+
+/** What work comes to; or, once a stop is asked for, something else: nobody waits for the work any more. */
+async function unlessStopped<T>(stop: AbortSignal, otherwise: T, work: () => Promise<T>): Promise<T> {
+  if (stop.aborted) return otherwise;
+  const stopped = new Promise<T>((resolve) => {
+    stop.addEventListener(
+      'abort',
+      () => {
+        resolve(otherwise);
+      },
+      { once: true },
+    );
+  });
+  return Promise.race([stopped, work()]);
 }
 
 /** The first control plane that answers and has an administrator's kubeconfig; or why there is none. */
@@ -70,23 +114,11 @@ async function administrator({ controlPlanes }: Cluster, world: World): Promise<
   );
 }
 
-async function tested(
-  host: string,
-  placement: Pick<SmokePods, 'count' | 'tolerated'>,
-  site: { readonly cluster: Cluster; readonly world: World },
-): Promise<readonly SmokeFinding[]> {
-  const command = startSmokeTest({ ...site.cluster.kubernetes.settings.smokeTest, ...placement });
-  const started = await notLost(host, async () => readStarted(await run(host, command, site.world)));
-  return 'verdict' in started ? [started] : askedFromAll(started, placement, site);
-}
-
-async function askedFromAll(
-  started: Started,
-  placement: Pick<SmokePods, 'count'>,
-  { cluster, world }: { readonly cluster: Cluster; readonly world: World },
-): Promise<readonly SmokeFinding[]> {
-  const askers = cluster.kubernetes.nodes.map(({ host }) => host);
-  const answers = await Promise.all(askers.map(async (host) => askFrom(host, started, world)));
+async function asked({ run: name, host, placement, cluster, world }: SmokeRun): Promise<readonly SmokeFinding[]> {
+  const started = await notLost(host, async () => readStarted(await run(host, awaitSmokeTest(name), world)));
+  if ('verdict' in started) return [started];
+  const askers = cluster.kubernetes.nodes.map((node) => node.host);
+  const answers = await Promise.all(askers.map(async (asker) => askFrom(asker, started, world)));
   return [spreadItem(started, placement), ...answers];
 }
 
@@ -109,40 +141,6 @@ async function run(host: string, command: Command, { connector }: World): Promis
     ...{ code: 'command-failed', host, command: command.summary, status, output: stderr },
     message: `${command.summary}: ${said || `status ${status}`}`,
   });
-}
-
-/** On how many nodes the pods are, and which taints they tolerate: those of control planes only where too few others take pods. */
-export function placeOf(nodes: readonly NodeForPods[]): Pick<SmokePods, 'count' | 'tolerated'> {
-  const open = (tolerated: readonly string[]): number =>
-    nodes.filter(({ isReady, closedBy }) => isReady && closedBy.every((key) => tolerated.includes(key))).length;
-  const tolerated = open([]) >= WANTED ? [] : CONTROL_PLANE_TAINTS;
-  return { count: Math.min(WANTED, open(tolerated)), tolerated };
-}
-
-const WANTED = 2;
-
-/** The nodes that an API server lists. A line that is no node's is left out. */
-export function readNodes(stdout: string): readonly NodeForPods[] {
-  return [...stdout.matchAll(/^N\t([^\t\n]*)\t([^\t\n]*)\t([^\t\n]*)$/gm)].flatMap(
-    ([, name = '', closedBy = '', ready]): readonly NodeForPods[] =>
-      isNodeName(name) ? [{ name, closedBy: closedBy.split(' ').filter(Boolean), isReady: ready === 'True' }] : [],
-  );
-}
-
-/** Pods that are ready, and their service. */
-interface Started {
-  readonly service: string | undefined;
-  readonly pods: readonly { readonly node: string; readonly ip: string }[];
-}
-
-function readStarted(stdout: string): Started {
-  const pods = [...stdout.matchAll(/^P\t([^\t\n]*)\t([^\t\n]*)$/gm)].map(([, node = '', ip = '']) => ({ node, ip }));
-  const [, service] = /^S\t([^\t\n]*)$/m.exec(stdout) ?? [];
-  return {
-    // They go into a script of another host.
-    pods: pods.filter(({ ip }) => isIP(ip) !== 0),
-    service: isIP(service ?? '') === 0 ? undefined : service,
-  };
 }
 
 function spreadItem({ pods }: Started, { count }: Pick<SmokePods, 'count'>): SmokeFinding {
@@ -178,24 +176,6 @@ async function askFrom(host: string, { service, pods }: Started, world: World): 
 
 function nextOf(host: string): string {
   return `ssh ${host} sudo crictl logs --tail 20 "$(ssh ${host} sudo crictl ps -q --name kube-proxy)"`;
-}
-
-interface Answers {
-  readonly answered: number;
-  readonly asked: number;
-}
-
-function isAll(answers: Answers | undefined): boolean {
-  return answers !== undefined && answers.asked > 0 && answers.answered === answers.asked;
-}
-
-function readAnswers(stdout: string): ReadonlyMap<string, Answers> {
-  return new Map(
-    [...stdout.matchAll(/^A (\S+) (\d+) (\d+)$/gm)].map(([, address = '', answered, asked]) => [
-      address,
-      { answered: Number(answered), asked: Number(asked) },
-    ]),
-  );
 }
 
 function failed(host: string | undefined, evidence: string, next: string): SmokeFinding {

@@ -2,17 +2,26 @@ import type { Command } from '../model/remote.js';
 import { KUBECTL } from './drain-node.js';
 import { quote } from './quote.js';
 
-/** A namespace of its own: what is in it is removed with it. */
+/** Each test has a namespace of its own, and what is in it is removed with it. */
 const SMOKE_NAMESPACE = 'provision-smoke-test';
+
+/** The namespace of a test. @param run names the test: hexadecimal digits */
+export function smokeNamespace(run: string): string {
+  return `${SMOKE_NAMESPACE}-${run}`;
+}
 
 /** Where the pods of the test answer. */
 const SMOKE_PORT = 8080;
 
-const OWNER = 'app.kubernetes.io/managed-by';
 const NAME = 'smoke-test';
+const OURS = { 'app.kubernetes.io/managed-by': 'provision', 'app.kubernetes.io/name': NAME };
+const RUN = 'provision/run';
 
 /** Images may have to be fetched first. */
 const READY_S = 180;
+
+/** No test takes as long: images, pods, questions and the removal all have their limits. */
+const ABANDONED_S = 1800;
 
 /** Pods have 30 s to end, and then their namespace goes. */
 const GONE_S = 120;
@@ -37,44 +46,55 @@ const NODES = [
   '{{range .status.conditions}}{{if eq .type "Ready"}}{{.status}}{{end}}{{end}}{{"\\n"}}{{end}}',
 ].join('');
 
+const LEFT = '{{range .items}}{{.metadata.name}} {{.metadata.creationTimestamp}}{{"\\n"}}{{end}}';
+
 /**
- * On a control plane: removes what a test that was killed has left, and lists the nodes. Prints `N NAME WHY-NOT READY`, separated by
- * tabs; why not: `cordoned`, and keys of taints.
+ * On a control plane: removes what tests that were killed have left, and lists the nodes. Prints `L NAMESPACE SECONDS` of each that it has
+ * removed, and `N NAME WHY-NOT READY`, separated by tabs; why not: `cordoned`, and keys of taints. A test that runs beside it is younger.
  */
 export function beginSmokeTest(): Command {
-  const seen = `jsonpath={.metadata.name} {.metadata.labels.${OWNER.replaceAll('.', '\\.')}}`;
+  const ours = Object.entries(OURS).map(([label, value]) => `${label}=${value}`);
   return {
     summary: 'kubectl get nodes',
-    timeoutMs: (GONE_S + 60) * 1000,
+    timeoutMs: (2 * GONE_S + 60) * 1000,
     script: [
       'set -eu',
-      `left=$(${KUBECTL} get namespace ${SMOKE_NAMESPACE} --ignore-not-found -o ${quote(seen)})`,
-      'case $left in',
-      "'') ;;",
-      `'${SMOKE_NAMESPACE} provision') ${REMOVE} ;;`,
-      `*) echo 'there is a namespace ${SMOKE_NAMESPACE} already, and this program did not make it' >&2; exit 1 ;;`,
-      'esac',
+      `left=$(${KUBECTL} get namespaces -l ${ours.join(',')} -o ${quote(`go-template=${LEFT}`)})`,
+      'now=$(date +%s)',
+      `printf '%s\\n' "$left" | while read -r name created; do`,
+      `  case $name in ${SMOKE_NAMESPACE}-*) ;; *) continue ;; esac`,
+      '  age=$((now - $(date -d "$created" +%s)))',
+      `  [ "$age" -gt ${ABANDONED_S} ] || continue`,
+      `  timeout ${GONE_S} ${KUBECTL} delete namespace "$name" --ignore-not-found >/dev/null`,
+      `  printf 'L\\t%s\\t%s\\n' "$name" "$age"`,
+      'done',
       `${KUBECTL} get nodes -o ${quote(`go-template=${NODES}`)}`,
     ].join('\n'),
   };
 }
 
-const REMOVE = `timeout ${GONE_S} ${KUBECTL} delete namespace ${SMOKE_NAMESPACE} --ignore-not-found >/dev/null`;
-
 const WARNINGS = 'go-template={{range .items}}{{.involvedObject.name}}: {{.message}}{{"\\n"}}{{end}}';
 const PODS = 'go-template={{range .items}}P{{"\\t"}}{{.spec.nodeName}}{{"\\t"}}{{.status.podIP}}{{"\\n"}}{{end}}';
 const SERVICE = 'go-template=S{{"\\t"}}{{.spec.clusterIP}}{{"\\n"}}';
 
-/** On a control plane: pods and a service in front of them. Prints `P NODE IP` for each pod and `S IP`, separated by tabs, once all are ready. */
-export function startSmokeTest(pods: SmokePods): Command {
-  const inside = `${KUBECTL} -n ${SMOKE_NAMESPACE}`;
+/** On a control plane: makes pods, and a service in front of them. @param run as {@link smokeNamespace} */
+export function startSmokeTest(run: string, pods: SmokePods): Command {
   return {
-    summary: `kubectl create -f - (namespace ${SMOKE_NAMESPACE})`,
+    summary: `kubectl create -f - (namespace ${smokeNamespace(run)})`,
+    timeoutMs: 60_000,
+    stdin: JSON.stringify(manifestOf(run, pods)),
+    script: `timeout 45 ${KUBECTL} create -f - >/dev/null`,
+  };
+}
+
+/** On a control plane: waits for the pods. Prints `P NODE IP` for each and `S IP`, separated by tabs, once all are ready. */
+export function awaitSmokeTest(run: string): Command {
+  const inside = `${KUBECTL} -n ${smokeNamespace(run)}`;
+  return {
+    summary: `kubectl rollout status (namespace ${smokeNamespace(run)})`,
     timeoutMs: (READY_S + 60) * 1000,
-    stdin: JSON.stringify(manifestOf(pods)),
     script: [
       'set -eu',
-      `${KUBECTL} create -f - >/dev/null`,
       `if ! out=$(timeout ${READY_S + 30} ${inside} rollout status deployment/${NAME} --timeout=${READY_S}s 2>&1); then`,
       `  printf '%s\\n' "$out" | tail -n 1 >&2`,
       `  ${inside} get events --field-selector type=Warning -o ${quote(WARNINGS)} | awk '!seen[$0]++' | tail -n 3 >&2`,
@@ -108,16 +128,17 @@ export function askSmokeTest(addresses: readonly string[], port = SMOKE_PORT): C
   };
 }
 
-/** On a control plane: removes all of it, and waits until it is gone. */
-export function endSmokeTest(): Command {
+/** On a control plane: removes all that a test has made, and waits until it is gone. What another one has made is not its own. */
+export function endSmokeTest(run: string): Command {
   return {
-    summary: `kubectl delete namespace ${SMOKE_NAMESPACE}`,
+    summary: `kubectl delete namespace ${smokeNamespace(run)}`,
     timeoutMs: (GONE_S + 30) * 1000,
-    script: ['set -eu', REMOVE].join('\n'),
+    script: `timeout ${GONE_S} ${KUBECTL} delete namespace -l ${RUN}=${run} >/dev/null`,
   };
 }
 
-function manifestOf({ image, command, count, tolerated }: SmokePods): object {
+function manifestOf(run: string, { image, command, count, tolerated }: SmokePods): object {
+  const namespace = smokeNamespace(run);
   const labels = { app: NAME };
   const apart = { topologyKey: 'kubernetes.io/hostname', labelSelector: { matchLabels: labels } };
   const container = {
@@ -131,11 +152,11 @@ function manifestOf({ image, command, count, tolerated }: SmokePods): object {
     items: [
       {
         ...{ apiVersion: 'v1', kind: 'Namespace' },
-        metadata: { name: SMOKE_NAMESPACE, labels: { [OWNER]: 'provision' } },
+        metadata: { name: namespace, labels: { ...OURS, [RUN]: run } },
       },
       {
         ...{ apiVersion: 'apps/v1', kind: 'Deployment' },
-        metadata: { name: NAME, namespace: SMOKE_NAMESPACE },
+        metadata: { name: NAME, namespace },
         spec: {
           ...{ replicas: count, selector: { matchLabels: labels } },
           template: {
@@ -150,7 +171,7 @@ function manifestOf({ image, command, count, tolerated }: SmokePods): object {
       },
       {
         ...{ apiVersion: 'v1', kind: 'Service' },
-        metadata: { name: NAME, namespace: SMOKE_NAMESPACE },
+        metadata: { name: NAME, namespace },
         spec: { selector: labels, ports: [{ port: SMOKE_PORT }] },
       },
     ],

@@ -3,7 +3,14 @@ import { once } from 'node:events';
 import { createServer, type AddressInfo, type Server } from 'node:net';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { askSmokeTest, beginSmokeTest, endSmokeTest, startSmokeTest } from '../../src/shell/smoke-test.js';
+import {
+  askSmokeTest,
+  awaitSmokeTest,
+  beginSmokeTest,
+  endSmokeTest,
+  smokeNamespace,
+  startSmokeTest,
+} from '../../src/shell/smoke-test.js';
 import { scratch } from '../support/scratch.js';
 
 /** A command in a real shell, with a `kubectl` that does this. @returns its status, output, and calls */
@@ -19,30 +26,68 @@ function run(
 describe('before the test', () => {
   const NODES = String.raw`*'get nodes'*) printf 'N\tw-1\t\tTrue\n' ;;`;
 
+  const ago = (seconds: number): string => new Date(Date.now() - seconds * 1000).toISOString();
+
   test.each([
-    ['nothing is there', '', 0, false],
-    ['a killed test has left its pods', 'provision-smoke-test provision', 0, true],
-    ['a namespace of others is there', 'provision-smoke-test ', 1, false],
-    ['a namespace of another tool is there', 'provision-smoke-test Helm', 1, false],
-  ])('%s', (_, seen, status, isRemoved) => {
-    const ended = run(beginSmokeTest(), `*'get namespace'*) printf '${seen}' ;; ${NODES}`);
-    expect([ended.status, ended.stderr.includes('delete namespace provision-smoke-test')]).toEqual([status, isRemoved]);
-    expect(ended.stdout).toBe(status === 0 ? 'N\tw-1\t\tTrue\n' : '');
+    ['nothing is there', '', []],
+    [
+      'killed tests have left their pods',
+      `${smokeNamespace('0a')} ${ago(2000)}\n${smokeNamespace('0b')} ${ago(9000)}`,
+      ['0a', '0b'],
+    ],
+    ['another test runs', `${smokeNamespace('0a')} ${ago(60)}\n${smokeNamespace('0b')} ${ago(1700)}`, []],
+    ['one of others has the labels', `default ${ago(9000)}\nprovision-smoke-test ${ago(9000)}`, []],
+  ])('%s', (_, seen, removed) => {
+    const ended = run(
+      beginSmokeTest(),
+      `*'get namespaces -l app.kubernetes.io/managed-by=provision,app.kubernetes.io/name=smoke-test '*) printf '${seen.replaceAll('\n', '\\n')}' ;; ${NODES}`,
+    );
+    expect(ended.status).toBe(0);
+    expect([...ended.stderr.matchAll(/delete namespace (\S+)/g)].map(([, name]) => name)).toEqual(
+      removed.map(smokeNamespace),
+    );
+    const lines = ended.stdout.trimEnd().split('\n');
+    expect(lines.map((line) => line.replace(/\t\d+$/, ''))).toEqual([
+      ...removed.map((each) => `L\t${smokeNamespace(each)}`),
+      'N\tw-1\t\tTrue',
+    ]);
+  });
+
+  test('what does not go is a failure', () => {
+    const ended = run(
+      beginSmokeTest(),
+      `*'get namespaces'*) printf '${smokeNamespace('0a')} ${ago(2000)}' ;; *delete*) return 1 ;; ${NODES}`,
+    );
+    expect([ended.status, ended.stdout]).toEqual([1, '']);
   });
 });
 
 describe('pods', () => {
-  const pods = startSmokeTest({ image: 'i:1', command: ['a', '$(b)'], count: 2, tolerated: ['t'] });
+  const made = startSmokeTest('0a', { image: 'i:1', command: ['a', '$(b)'], count: 2, tolerated: ['t'] });
+  const pods = awaitSmokeTest('0a');
 
-  test('are created as given, and reported once they are ready', () => {
+  test('are reported once they are ready', () => {
     const ended = run(
       pods,
-      String.raw`*'create -f -'*) cat >&2; echo >&2 ;; *'get pods'*) printf 'P\tw-1\t10.1.1.1\n' ;; *'get service'*) printf 'S\t10.9.9.9\n' ;;`,
+      String.raw`*'-n provision-smoke-test-0a get pods'*) printf 'P\tw-1\t10.1.1.1\n' ;; *'-n provision-smoke-test-0a get service'*) printf 'S\t10.9.9.9\n' ;;`,
     );
     expect([ended.status, ended.stdout]).toEqual([0, 'P\tw-1\t10.1.1.1\nS\t10.9.9.9\n']);
+  });
+
+  test('are created as given, in a namespace that says whose it is', () => {
+    const ended = run(made, `*'create -f -'*) cat >&2; echo >&2 ;;`);
+    expect([ended.status, run(made, '*create*) return 1 ;;').status]).toEqual([0, 1]);
     const [, manifest = ''] = /^(\{.*\})$/m.exec(ended.stderr) ?? [];
-    const { items } = JSON.parse(manifest) as { items: readonly { kind: string; spec?: object }[] };
+    const { items } = JSON.parse(manifest) as { items: readonly { kind: string; metadata: object; spec?: object }[] };
     expect(items.map(({ kind }) => kind)).toEqual(['Namespace', 'Deployment', 'Service']);
+    const labels = { 'app.kubernetes.io/managed-by': 'provision', 'app.kubernetes.io/name': 'smoke-test' };
+    expect(items[0]?.metadata).toEqual({
+      name: 'provision-smoke-test-0a',
+      labels: { ...labels, 'provision/run': '0a' },
+    });
+    expect(items.slice(1).map(({ metadata }) => metadata)).toEqual(
+      ['smoke-test', 'smoke-test'].map((name) => ({ name, namespace: 'provision-smoke-test-0a' })),
+    );
     expect(items[1]).toMatchObject({
       spec: {
         replicas: 2,
@@ -65,8 +110,11 @@ describe('pods', () => {
 });
 
 test('after the test the namespace is removed, and one that stays is a failure', () => {
-  expect(run(endSmokeTest(), '').status).toBe(0);
-  expect(run(endSmokeTest(), '*delete*) return 1 ;;').status).toBe(1);
+  expect(run(endSmokeTest('0a'), '')).toMatchObject({
+    status: 0,
+    stderr: expect.stringMatching(/delete namespace -l provision\/run=0a\n/) as unknown,
+  });
+  expect(run(endSmokeTest('0a'), '*delete*) return 1 ;;').status).toBe(1);
 });
 
 describe('an address', () => {

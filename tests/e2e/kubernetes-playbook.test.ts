@@ -5,6 +5,8 @@ import { apiserverVip, BESIDE_ETCD, inventoryWithVip } from '../support/apiserve
 import type { CheckItem } from '../../src/checks/check.js';
 import { overlayChanges, overlayDifference } from '../../src/lab/overlay.js';
 import { cutNetwork, powerCut, restoreNetwork, startHost } from '../../src/lab/faults.js';
+import { EXIT } from '../../src/model/errors.js';
+import { smokeNamespace } from '../../src/shell/smoke-test.js';
 import { kubectl, LAB_SETTINGS, until, WEB } from '../support/kubernetes-cluster.js';
 import { describeOnLab, type Ended } from '../support/lab.js';
 import { placeOnLab } from '../support/lab-page.js';
@@ -19,7 +21,7 @@ import {
   type JsonRun,
 } from '../support/main-job.js';
 import { readPage, readSteps, workThrough, type PagePlace } from '../support/page.js';
-import { disturbedRun } from '../support/stopped-run.js';
+import { disturbedRun, stoppedOnce } from '../support/stopped-run.js';
 import { bringFakeTime, hasWrongClocks, setClock } from '../support/wrong-clock.js';
 
 const NODES = ['cp-1', 'cp-2', 'worker-1'];
@@ -28,6 +30,12 @@ const SMOKE = [
   'kube_cluster_smoke_test_image: lab.invalid/busybox:1',
   `kube_cluster_smoke_test_command: [/bin/sh, -c, 'touch /tmp/index.html; httpd -f -p 8080 -h /tmp']`,
 ];
+
+/** What a health check as JSON has of its smoke test. */
+function smokeItems(text: string): readonly CheckItem[] {
+  const { items } = JSON.parse(text) as { readonly items: readonly CheckItem[] };
+  return items.filter(({ check }) => check === 'smoke-test');
+}
 
 /** A moment in the middle of a join. */
 interface KillPoint {
@@ -295,32 +303,46 @@ systemctl daemon-reload; systemctl --quiet add-wants multi-user.target elsewhere
       expect(new Set(names.stdout.trim().split('\n')).size).toBe(2);
     });
 
-    test('the smoke test of verify asks pods on two nodes from every node, and removes them, also what a killed one has left', async () => {
-      const name = 'provision-smoke-test';
-      const left = `create namespace ${name} && ${kubectl(`label namespace ${name} app.kubernetes.io/managed-by=provision`)}`;
-      expect(await lab.ssh('cp-1', kubectl(left))).toMatchObject({ status: 0 });
+    test('the smoke test of verify asks pods on two nodes from every node; two at once, one that is stopped, and what a killed one has left', async () => {
       const words = ['verify', inventory, '--smoke-test', '--format', 'json'];
+      const left = async (): Promise<string> =>
+        (await lab.ssh('cp-1', kubectl('get namespaces -o name') + ' | grep smoke-test')).stdout;
       const started = Date.now();
-      const verified = await lab.provision(...words);
-      console.log(`verify --smoke-test: ${((Date.now() - started) / 1000).toFixed(1)} s`);
-      const { items } = JSON.parse(verified.stdout) as { readonly items: readonly CheckItem[] };
-      const found = items.filter(({ check }) => check === 'smoke-test');
-      expect(found.map(({ host, verdict }) => [host, verdict])).toEqual([
-        [undefined, 'ok'],
-        ...NODES.map((host) => [host, 'ok']),
-      ]);
-      expect(found[0]?.evidence).toMatch(/^2 pods became ready, on (cp-\d|worker-1) and (cp-\d|worker-1)$/);
-      expect(await lab.ssh('cp-1', kubectl(`get namespace ${name}`))).toMatchObject({
-        status: 1,
-        stderr: expect.stringContaining('NotFound'),
-      });
+      const both = await Promise.all([lab.provision(...words), lab.provision(...words)]);
+      console.log(`verify --smoke-test, two at once: ${((Date.now() - started) / 1000).toFixed(1)} s`);
+      for (const verified of both) {
+        const found = smokeItems(verified.stdout);
+        expect(found.map(({ host, verdict }) => [host, verdict])).toEqual([
+          [undefined, 'ok'],
+          ...NODES.map((host) => [host, 'ok']),
+        ]);
+        expect(found[0]?.evidence).toMatch(/^2 pods became ready, on (cp-\d|worker-1) and (cp-\d|worker-1)$/);
+      }
+      expect(await left()).toBe('');
 
-      // One of others is neither used nor removed.
-      expect(await lab.ssh('cp-1', kubectl(`create namespace ${name}`))).toMatchObject({ status: 0 });
-      const refused = await lab.provision(...words);
-      expect(refused.status).toBe(1);
-      expect(refused.stdout).toContain(`there is a namespace ${name} already, and this program did not make it`);
-      expect(await lab.ssh('cp-1', kubectl(`delete namespace ${name}`))).toMatchObject({ status: 0 });
+      // As where it was killed, an hour ago; a namespace of others has the name alone.
+      const [killed, others] = [smokeNamespace('0123abcd'), smokeNamespace('others')];
+      const labels = 'app.kubernetes.io/managed-by=provision app.kubernetes.io/name=smoke-test';
+      const planted = [
+        `create namespace ${killed}`,
+        `label namespace ${killed} ${labels}`,
+        `create namespace ${others}`,
+      ];
+      const later = String.raw`printf '#!/bin/sh\n[ "$*" = +%%s ] || exec /bin/date "$@"\necho $(($(/bin/date +%%s) + 3600))\n' >/usr/local/bin/date; chmod 0755 /usr/local/bin/date`;
+      await must(lab.ssh('cp-1', [...planted.map(kubectl), later].join(' && ')));
+      const stopped = await stoppedOnce(
+        lab,
+        words,
+        async () => (await lab.ssh('cp-1', kubectl('get pods -A -l app=smoke-test -o name'))).stdout !== '',
+      );
+      await must(lab.ssh('cp-1', 'rm /usr/local/bin/date'));
+      expect(stopped.status).toBe(EXIT.stopped);
+      expect(smokeItems(stopped.stdout).map(({ evidence }) => evidence)).toEqual([
+        expect.stringMatching(new RegExp(`^removed ${killed}: a test that began 6\\d minutes ago has left it$`)),
+        'stopped on request: what was started is removed',
+      ]);
+      expect(await left()).toBe(`namespace/${others}\n`);
+      await must(lab.ssh('cp-1', kubectl(`delete namespace ${others}`)));
     });
 
     /** A pod on each node, whose process a search on the host finds. */

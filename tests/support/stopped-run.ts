@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { inControlNamespace } from '../../src/lab/network.js';
 import type { EventJson } from '../../src/report/event-schema.js';
-import { provision, type TestLab } from './lab.js';
+import { waitUntil } from '../../src/lab/process.js';
+import { provision, type Ended, type TestLab } from './lab.js';
 import { PASSPHRASE, type JsonRun } from './main-job.js';
 
 /** A run to which something is done on the way. */
@@ -29,7 +30,7 @@ export async function disturbedApply(
 /**
  * Runs a verb on the lab, and disturbs it once: at the first event that `when` picks.
  * @param verb with its arguments, but for `--format`
- * @param disturb is told the process, to send it signals
+ * @param disturb is given the means to send the process a signal
  */
 export async function disturbedRun(
   lab: TestLab,
@@ -62,4 +63,19 @@ export async function disturbedRun(
     events,
     endedAfterMs,
   };
+}
+
+/** Runs a verb on the lab, and presses Ctrl-C once something is so. */
+export async function stoppedOnce(lab: TestLab, verb: readonly string[], isSo: () => Promise<boolean>): Promise<Ended> {
+  const [program = '', ...args] = inControlNamespace(lab.name, provision(...verb));
+  const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+  const ended = once(child, 'exit') as Promise<[number | null, NodeJS.Signals | null]>;
+  const said = { stdout: '', stderr: '' };
+  for (const stream of ['stdout', 'stderr'] as const)
+    child[stream].on('data', (chunk: Buffer) => (said[stream] += chunk.toString('utf8')));
+  const isStopped = await waitUntil(isSo, 120_000, 200);
+  child.kill('SIGINT');
+  const [status] = await ended;
+  if (!isStopped) throw new Error(`what was waited for did not come:\n${said.stdout}${said.stderr}`);
+  return { status: status ?? 255, ...said };
 }

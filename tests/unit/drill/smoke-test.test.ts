@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import { placeOf, readNodes, smokeTest } from '../../../src/drill/smoke-test.js';
+import { placeOf, readLeft, readNodes } from '../../../src/drill/smoke-answers.js';
+import { smokeTest, type SmokeFinding } from '../../../src/drill/smoke-test.js';
 import type { World } from '../../../src/engine/world.js';
 import { RemoteError } from '../../../src/model/errors.js';
 import { outputOf, type Output } from '../../../src/model/remote.js';
@@ -28,7 +29,8 @@ const ALL = `A ${SERVICE} 5 5\nA ${POD} 5 5\nA ${OTHER} 5 5\n`;
 type Said = Readonly<Record<string, Output | Error>>;
 const USUAL: Said = {
   'cp-1: kubectl get nodes': outputOf(0, LISTED),
-  'cp-1: kubectl create': outputOf(0, STARTED),
+  'cp-1: kubectl create': outputOf(0, ''),
+  'cp-1: kubectl rollout': outputOf(0, STARTED),
   'cp-1: kubectl delete': outputOf(0, ''),
 };
 
@@ -87,10 +89,54 @@ describe('where the pods go', () => {
   });
 });
 
+const tested = (
+  cluster: typeof CLUSTER,
+  world: World,
+  stop = new AbortController(),
+): Promise<readonly SmokeFinding[]> => smokeTest(cluster, world, stop.signal);
+
+test('what killed tests have left is named, and nothing else is taken for it', () => {
+  expect(
+    readLeft('L\tprovision-smoke-test-0123abcd\t5400\nL\tdefault\t5400\nL\tprovision-smoke-test-x y\t1\n'),
+  ).toEqual(['removed provision-smoke-test-0123abcd: a test that began 90 minutes ago has left it']);
+});
+
+describe('a stop that is asked for', () => {
+  const removed = 'cp-1: kubectl delete namespace provision-smoke-test-abababab';
+  const calls = ['cp-1: kubectl get nodes', 'cp-1: kubectl create', 'cp-1: kubectl rollout', 'w-1: ask'];
+
+  test.each(calls.map((call, index) => [call, index] as const))('during %s', async (call, index) => {
+    const ran: string[] = [];
+    const stop = new AbortController();
+    const world = worldOf({}, { ran });
+    const connector = {
+      ...world.connector,
+      connect: async (host: string) => {
+        const transport = await world.connector.connect(host);
+        return {
+          ...transport,
+          async run(command: Parameters<typeof transport.run>[0]) {
+            const answer = await transport.run(command);
+            if (!`${host}: ${command.summary}`.startsWith(call)) return answer;
+            stop.abort();
+            // What is only waited for never ends.
+            return index < 2 ? answer : new Promise<Output>(() => undefined);
+          },
+        };
+      },
+    };
+    const found = await tested(CLUSTER, { ...world, connector }, stop);
+    const what = index === 0 ? 'nothing was started' : 'what was started is removed';
+    expect(found).toMatchObject([{ host: 'cp-1', verdict: 'fail', evidence: `stopped on request: ${what}` }]);
+    expect(ran.at(-1)).toBe(index === 0 ? calls[0] : removed);
+    expect(ran.filter((each) => each.includes('create'))).toHaveLength(index === 0 ? 0 : 1);
+  });
+});
+
 describe('the smoke test', () => {
   test('asks from every node of the inventory, and removes what it started', async () => {
     const ran: string[] = [];
-    expect(await smokeTest(CLUSTER, worldOf({}, { ran }))).toEqual([
+    expect(await tested(CLUSTER, worldOf({}, { ran }))).toEqual([
       { verdict: 'ok', evidence: '2 pods became ready, on w-1 and w-2' },
       ...['cp-1', 'cp-2', 'w-1'].map((host) => ({
         ...{ host, verdict: 'ok', evidence: `the service ${SERVICE} and each pod answer` },
@@ -98,18 +144,19 @@ describe('the smoke test', () => {
     ]);
     expect(ran).toEqual([
       'cp-1: kubectl get nodes',
-      'cp-1: kubectl create -f - (namespace provision-smoke-test)',
+      'cp-1: kubectl create -f - (namespace provision-smoke-test-abababab)',
+      'cp-1: kubectl rollout status (namespace provision-smoke-test-abababab)',
       ...['cp-1', 'cp-2', 'w-1'].map((host) => `${host}: ask ${SERVICE}, ${POD}, ${OTHER}`),
-      'cp-1: kubectl delete namespace provision-smoke-test',
+      'cp-1: kubectl delete namespace provision-smoke-test-abababab',
     ]);
   });
 
   test('warns where one node alone takes pods', async () => {
     const one = {
       'cp-1: kubectl get nodes': outputOf(0, 'N\tw-1\t\tTrue\n'),
-      'cp-1: kubectl create': outputOf(0, `P\tw-1\t${POD}\nS\t${SERVICE}\n`),
+      'cp-1: kubectl rollout': outputOf(0, `P\tw-1\t${POD}\nS\t${SERVICE}\n`),
     };
-    expect((await smokeTest(CLUSTER, worldOf(one)))[0]).toMatchObject({
+    expect((await tested(CLUSTER, worldOf(one)))[0]).toMatchObject({
       verdict: 'warn',
       evidence: '1 pod became ready, on w-1: no other node takes pods',
     });
@@ -137,13 +184,19 @@ describe('the smoke test', () => {
     ['a node that is lost', { 'w-1: ask': LOST }, 'w-1', 'the connection was lost'],
     [
       'pods that do not get ready',
-      { 'cp-1: kubectl create': outputOf(1, '', 'waiting\nx: Failed to pull image') },
+      { 'cp-1: kubectl rollout': outputOf(1, '', 'waiting\nx: Failed to pull image') },
       'cp-1',
-      'kubectl create -f - (namespace provision-smoke-test): waiting; x: Failed to pull image',
+      'kubectl rollout status (namespace provision-smoke-test-abababab): waiting; x: Failed to pull image',
+    ],
+    [
+      'objects that can not be made',
+      { 'cp-1: kubectl create': outputOf(1, '', 'quota') },
+      'cp-1',
+      'kubectl create -f - (namespace provision-smoke-test-abababab): quota',
     ],
     [
       'a service without an address',
-      { 'cp-1: kubectl create': outputOf(0, STARTED.replace(SERVICE, 'None')) },
+      { 'cp-1: kubectl rollout': outputOf(0, STARTED.replace(SERVICE, 'None')) },
       'cp-2',
       'the service has no address',
     ],
@@ -151,18 +204,18 @@ describe('the smoke test', () => {
       'a namespace that does not go',
       { 'cp-1: kubectl delete': outputOf(124, '') },
       'cp-1',
-      'kubectl delete namespace provision-smoke-test: status 124',
+      'kubectl delete namespace provision-smoke-test-abababab: status 124',
     ],
     ['no node that takes pods', { 'cp-1: kubectl get nodes': outputOf(0, '') }, 'cp-1', 'no node takes pods'],
     [
-      'a namespace of others',
-      { 'cp-1: kubectl get nodes': outputOf(1, '', 'there is a namespace') },
+      'what a killed test has left, and does not go',
+      { 'cp-1: kubectl get nodes': outputOf(1, '', 'timed out') },
       'cp-1',
-      'kubectl get nodes: there is a namespace',
+      'kubectl get nodes: timed out',
     ],
   ])('fails for %s', async (_, said, host, evidence) => {
     const ran: string[] = [];
-    const found = await smokeTest(CLUSTER, worldOf(said, { ran }));
+    const found = await tested(CLUSTER, worldOf(said, { ran }));
     expect(found).toContainEqual({
       host,
       verdict: 'fail',
@@ -175,29 +228,25 @@ describe('the smoke test', () => {
 
   test('puts no address into a script that is none', async () => {
     const ran: string[] = [];
-    const evil = { 'cp-1: kubectl create': outputOf(0, `P\tw-1\t$(reboot)\nS\t${SERVICE};reboot\n`) };
-    await smokeTest(CLUSTER, worldOf(evil, { ran }));
+    const evil = { 'cp-1: kubectl rollout': outputOf(0, `P\tw-1\t$(reboot)\nS\t${SERVICE};reboot\n`) };
+    await tested(CLUSTER, worldOf(evil, { ran }));
     expect(ran.join('\n')).not.toContain('reboot');
   });
 
   test('removes what it started where the program itself fails', async () => {
     const ran: string[] = [];
-    await expect(smokeTest(CLUSTER, worldOf({ 'cp-2: ask': new TypeError('a bug') }, { ran }))).rejects.toThrow(
-      'a bug',
-    );
-    expect(ran.at(-1)).toBe('cp-1: kubectl delete namespace provision-smoke-test');
+    await expect(tested(CLUSTER, worldOf({ 'cp-2: ask': new TypeError('a bug') }, { ran }))).rejects.toThrow('a bug');
+    expect(ran.at(-1)).toBe('cp-1: kubectl delete namespace provision-smoke-test-abababab');
   });
 
   test('goes through a control plane that has an administrator, and says where none has', async () => {
     const ran: string[] = [];
-    await smokeTest(CLUSTER, worldOf({}, { ran, without: ['cp-1'] }));
+    await tested(CLUSTER, worldOf({}, { ran, without: ['cp-1'] }));
     expect(ran[0]).toBe('cp-2: kubectl get nodes');
-    expect(await smokeTest(CLUSTER, worldOf({}, { without: ['cp-1', 'cp-2'] }))).toMatchObject([
+    expect(await tested(CLUSTER, worldOf({}, { without: ['cp-1', 'cp-2'] }))).toMatchObject([
       { host: 'cp-1', verdict: 'fail', evidence: `no control plane has ${ADMIN}` },
     ]);
     const lost = { ...CLUSTER, controlPlanes: CLUSTER.controlPlanes.map((each) => ({ ...each, host: 'lost' })) };
-    expect(await smokeTest(lost, worldOf({}))).toMatchObject([
-      { host: 'lost', verdict: 'fail', next: 'ssh lost true' },
-    ]);
+    expect(await tested(lost, worldOf({}))).toMatchObject([{ host: 'lost', verdict: 'fail', next: 'ssh lost true' }]);
   });
 });
