@@ -39,7 +39,10 @@ export function renderOverview({ plays }: PlanOutline, style: Style): string[] {
 
 /** What clients feel of a disruptive change, by its resource, and for how long: the figures of docs/what-clients-feel.md. */
 const FELT: readonly (readonly [resource: RegExp, felt: string])[] = [
-  [/^etcd-member:/, 'a member that restarts ends its own connections; where it led, an election takes about a second'],
+  [
+    /^(?:etcd-member|member-[a-z]+):/,
+    'a member that restarts ends its own connections; where it led, an election takes about a second',
+  ],
   [/^static-pod/, 'a static pod that restarts answers nobody for some seconds to a minute; those of other hosts go on'],
   [/^kubelet-server$/, 'a kubelet restarts in seconds; its pods go on'],
   [
