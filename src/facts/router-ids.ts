@@ -17,7 +17,7 @@ export interface RouterIdsSeen {
   readonly used: readonly UsedRouterId[];
 }
 
-/** keepalived advertises every second unless it is told otherwise (`advert_int`), VRRP's own default (RFC 5798, section 5.2.7). */
+/** keepalived advertises every second unless `advert_int` says another time: VRRP's own default (RFC 5798, section 5.2.7). */
 export const LISTEN_S = 3;
 
 /**

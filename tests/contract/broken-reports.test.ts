@@ -115,7 +115,7 @@ describe('a full disk', () => {
   test.each([
     ['plan', 'of a run that changes nothing'],
     ['inventory', 'of a verb that only prints'],
-  ])('behind the output of %s, %s, is told, and no success', async (verb) => {
+  ])('behind the output of %s, %s, is reported, and no success', async (verb) => {
     const words = verb === 'plan' ? hosts.command(verb) : provision(verb, hosts.inventory);
     const whole = await ended(hosts.start(words));
     expect([whole.status, whole.stderr]).toEqual([0, '']);

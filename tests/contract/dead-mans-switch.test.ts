@@ -13,7 +13,7 @@ beforeEach(() => {
   directory = temporaryDirectory('dead-mans-switch');
 });
 
-/** Runs a command in a real shell, with a systemd that notes what it is told and fails where a line matches. */
+/** Runs a command in a real shell, with a systemd that notes its arguments and fails where a line matches. */
 function run({ script }: Command, failing = /^$/): { status: number | null; calls: readonly string[]; stderr: string } {
   const log = join(directory, 'calls');
   for (const program of ['systemctl', 'systemd-run', 'journalctl'])

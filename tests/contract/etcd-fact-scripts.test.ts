@@ -26,7 +26,7 @@ beforeEach(() => {
 
 const MEMBER = { clientUrl: 'https://10.0.0.1:2379', client: { ca: '/ca', certificate: '/crt', key: '/key' } };
 
-test('the file of a database is told by its inode', async () => {
+test('the file of a database is known by its inode', async () => {
   const path = join(directory, 'member', 'snap', 'db');
   mkdirSync(join(path, '..'), { recursive: true });
   writeFileSync(path, '');
@@ -100,7 +100,7 @@ describe('the quota of a member', () => {
 describe('whether etcd holds a Kubernetes', () => {
   const keys = ['1', '2', '3'].map((end) => etcdRegistryKey({ ...MEMBER, clientUrl: `https://10.0.0.${end}:2379` }));
 
-  test('is told by a key below /registry/, and by nothing where the member is silent', async () => {
+  test('is known by a key below /registry/, and by nothing where the member is silent', async () => {
     const etcdctl = `[ "$ETCDCTL_API" = 3 ] || exit 9
 case "$*" in
 *'get /registry/ --prefix --keys-only --limit=1') ;;
@@ -260,7 +260,7 @@ describe('restores', () => {
       writeFileSync(join(notes, id, stage), text);
     }
     utimesSync(join(notes, 'b c', 'fenced'), new Date(), new Date(Date.now() - 3_600_000));
-    // Their names are told with the directory.
+    // Their names are listed with the directory.
     const moved = { [RESTORES]: notes, '"$note" | base64': `"${RESTORES}\${note#${notes}}" | base64` };
     const [found = []] = await askHere(restores, [RESTORES_KEY], { moved });
     expect(found.map(({ id, stages }) => [id, Object.fromEntries(stages)])).toEqual([

@@ -27,7 +27,7 @@ function program(name: string, script: string): void {
   writeFileSync(file, `#!/bin/sh\necho "${name} $*" >>'${directory}/calls'\n${script}\n`, { mode: 0o755 });
 }
 
-/** Runs a script. @returns its status, and what the stand-ins were told */
+/** Runs a script. @returns its status, and the arguments of the stand-ins */
 function run(script: string): { readonly status: number | null; readonly stdout: string; readonly calls: string } {
   const inside = script.replaceAll(UNITS, join(directory, 'units/etcd.service.d'));
   const env = { PATH: `${join(directory, 'bin')}:/usr/bin:/bin` };

@@ -32,7 +32,7 @@ test('the clock of a host is read to a part of a second', async () => {
   expect(now).toBeLessThanOrEqual(Date.now() + 1);
 });
 
-test('a file that holds something is told from an empty one, a directory and nothing', async () => {
+test('a file that holds something differs from an empty one, a directory and nothing', async () => {
   const [whole = '', empty = ''] = ["it's", 'empty'].map((name) => join(directory, name));
   writeFileSync(whole, 'x');
   writeFileSync(empty, '');

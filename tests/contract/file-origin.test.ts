@@ -54,7 +54,7 @@ test.each([
   ['of comments alone', '# a\n', 'empty'],
   ['without anything', '', 'empty'],
   ['of one setting', 'a\n', 'foreign'],
-])('a file %s is told when it is the only one asked for', async (_, text, kind) => {
+])('a file %s is recognised when it is the only one asked for', async (_, text, kind) => {
   await writeFile(join(directory, 'one'), text);
   expect(await originsOf([join(directory, 'one')])).toEqual([expect.objectContaining({ kind })]);
 });

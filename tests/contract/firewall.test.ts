@@ -28,7 +28,7 @@ const TRIAL: FirewallTrial = { ports: [2379, 2380], keepalived: ['/etc/keepalive
 let directory: string;
 let namespace: ChildProcess;
 
-/** A systemd that notes what it is told, and whose timer is there while its file is. */
+/** A systemd that notes its arguments, and whose timer is there while its file is. */
 const SYSTEMD = `#!/bin/sh
 echo "\${0##*/} $*" >>DIRECTORY/calls
 case "\${0##*/} $*" in

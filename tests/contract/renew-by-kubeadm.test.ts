@@ -213,7 +213,7 @@ describeHere('a certificate of kubeadm, renewed', () => {
     expect(renew(pair())).toEqual({ status: 1, stderr: expect.stringContaining('has another name') as unknown });
   });
 
-  test('of homes only plain names are told, and no links; what was not asked for is no answer', async () => {
+  test('of homes only plain names are listed, and no links; what was not asked for is no answer', async () => {
     for (const name of ['jane', 'x;touch y', 'linked']) await mkdir(inside(`home/${name}/.kube`), { recursive: true });
     const text = await readFile(inside('k8s/admin.conf'));
     for (const name of ['jane', 'x;touch y']) await writeFile(inside(`home/${name}/.kube/config`), text);

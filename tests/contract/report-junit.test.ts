@@ -75,7 +75,7 @@ describeHere('read again', () => {
     expect(find(xml, 'count(//testsuite[@name="etcd-1"]/testcase/system-out)')).toBe('3');
   });
 
-  test('a broken check fails, and a warning is told and passes', () => {
+  test('a broken check fails, and a warning is listed and passes', () => {
     const xml = renderJunit(reportOf(checkUpRecord(ITEMS)));
     expect(find(xml, 'string(//testsuite[@name="etcd-3"]/testcase/failure)')).toMatch(/connection refused\nnext: ssh/);
     expect(find(xml, 'string(//testsuite[@name="etcd-2"]/testcase/system-out)')).toMatch(/^warning: ends in 20 days/);

@@ -148,7 +148,7 @@ const AS_BEFORE = 'rolled back, except: run fails: what a command did stays';
     expect(told.at(-1)).toBe(AS_BEFORE);
   });
 
-  test('what the kernel was told', async () => {
+  test('settings of the kernel', async () => {
     const before = await transport.run({ summary: 'look', script: `cat /proc/sys/${SETTING.replaceAll('.', '/')}` });
     const outcome = await sysctl({ key: SETTING, value: '99', file: at('x.conf') }).plan(newLook().probe('here'));
     const [, action] = outcome.kind === 'change' ? outcome.change.actions : [];

@@ -54,7 +54,7 @@ if (!root) console.warn('skipped: listening for VRRP needs root');
     });
   });
 
-  test('are told of each group that has one: two may have the same', () => {
+  test('are listed for each group that has one: two may have the same', () => {
     const other = SECOND.replace(/32$/, '33');
     expect(ask([`255:${SECOND}`, `255:${other}`])?.used).toEqual([
       { id: 51, sender: OWN, addresses: ['10.0.0.50'] },

@@ -305,7 +305,7 @@ describe('an upload', () => {
     expect(stamp()).toContain('upload=done\n');
   });
 
-  test('that fails is told, and the snapshot stays the last good one', () => {
+  test('that fails is reported, and the snapshot stays the last good one', () => {
     const upload = [program('put', ['echo "no route" >&2', 'exit 9'])];
     const { status, said } = run({ upload });
     expect([status, said]).toEqual([

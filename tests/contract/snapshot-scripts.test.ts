@@ -59,7 +59,7 @@ function tooMuch(): number {
 }
 
 describe('a snapshot', () => {
-  test('is printed after what is in it was told, saved where only root looks, and leaves nothing', () => {
+  test('is printed after what is in it was described, saved where only root looks, and leaves nothing', () => {
     const { calls, ...ran } = run(saveSnapshotScript(MEMBER, NAMED));
     expect(ran).toEqual({ status: 0, stdout: 'the database', stderr: `saved\n${SNAPSHOT_STATUS}${STATUS}\n` });
     expect(calls).toEqual([

@@ -56,7 +56,7 @@ function paths(spans: readonly ReceivedSpan[]): readonly string[] {
 }
 
 describe('a run with a collector', () => {
-  test('is told as spans: run, look, play, batch, host and change, each with the one above', async () => {
+  test('is sent as spans: run, look, play, batch, host and change, each with the one above', async () => {
     expect(await run(apply())).toMatchObject({ status: EXIT.done, stderr: '' });
     const spans = collector.spans();
     expect(paths(spans)).toEqual([
@@ -143,7 +143,7 @@ describe('a run with a collector', () => {
     expect(collector.raw()).not.toMatch(/PRINTED|nowhere/);
   });
 
-  test('that cannot read its inventory is told, too', async () => {
+  test('that cannot read its inventory is sent, too', async () => {
     await run(provision('plan', '/nowhere.yaml'));
     const [root] = collector.spans();
     expect(root).toMatchObject({
@@ -248,7 +248,7 @@ describe('a collector that does not take it', () => {
   });
 });
 
-test('a fleet is one trace: the run of each cluster belongs to it, and how it ended is told', async () => {
+test('a fleet is one trace: the run of each cluster belongs to it, and how it ended is sent', async () => {
   const fleet = temporaryDirectory('telemetry-fleet');
   for (const name of ['a', 'b']) {
     mkdirSync(join(fleet, name));

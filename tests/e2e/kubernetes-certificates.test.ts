@@ -88,7 +88,7 @@ describeOnLab('certificates of kubeadm', 'kcert', { etcd: 1, controlPlanes: 2, k
   const ofKubeadm = (listed: readonly ListedCertificate[]): readonly ListedCertificate[] =>
     listed.filter(({ kind, usages }) => kind === 'kubernetes' && usages.length > 0);
 
-  test('what ends is told; it is renewed one control plane after the other, no request fails, and what was killed in the middle is ended by the next run', async () => {
+  test('what ends is reported; it is renewed one control plane after the other, no request fails, and what was killed in the middle is ended by the next run', async () => {
     const days = {
       apiserver: 5,
       'apiserver-kubelet-client': 5,
@@ -197,7 +197,7 @@ describeOnLab('certificates of kubeadm', 'kcert', { etcd: 1, controlPlanes: 2, k
     expect(told(await items()).filter((line) => !line.includes('/root/.kube/config'))).toEqual([]);
   });
 
-  test('a host that was only taken out of its group is told, as a node without a host', async () => {
+  test('a host that was only taken out of its group is reported, as a node without a host', async () => {
     const text = await readFile(inventory, 'utf8');
     const alone = inventory.replace(/\.yaml$/, '-alone.yaml');
     await writeFile(alone, text.replace(/^ {8}cp-2:\n {10}ansible_host: .*\n/m, ''));

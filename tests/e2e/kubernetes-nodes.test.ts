@@ -165,7 +165,7 @@ describeOnLab(
     const ends = (changes: readonly string[]): readonly string[] =>
       changes.map((line) => line.split(' / ').slice(1).join(' / '));
 
-    /** A pod that nobody would make again is refused; a budget that allows nothing is told, and holds the drain up. */
+    /** A pod that nobody would make again is refused; a budget that allows nothing is reported, and holds the drain up. */
     async function heldUp(former: string): Promise<void> {
       await create(ALONE);
       const refused = await lab.provision('plan', former, ...FORMER);

@@ -177,7 +177,7 @@ systemctl daemon-reload; systemctl --quiet add-wants multi-user.target elsewhere
       return run;
     }
 
-    test('what kubeadm would refuse is told by one plan, before anything is changed', () => {
+    test('what kubeadm would refuse is reported by one plan, before anything is changed', () => {
       const text = refused.stdout + refused.stderr;
       expect([refused.status === 0, refused.written]).toEqual([false, []]);
       expect(text).toContain('worker-1 calls itself cp-1, and so does cp-1: they would be one node');

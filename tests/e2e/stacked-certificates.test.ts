@@ -64,7 +64,7 @@ describeOnLab('certificates of a stacked etcd', 'scert', { etcd: 1, controlPlane
       .map(({ verdict, host = '', subject = '' }) => `${verdict} ${host} ${subject}`);
   };
 
-  test('what ends, and has ended, is told and renewed, one member after the other; none is restarted, and no client notices', async () => {
+  test('what ends, and has ended, is reported and renewed, one member after the other; none is restarted, and no client notices', async () => {
     const days = { 'etcd/server': 5, 'etcd/peer': 5, 'etcd/healthcheck-client': 5, 'apiserver-etcd-client': 5 };
     for (const host of HOSTS) await shortenCertificates(lab, host, days);
     await shortenCertificates(lab, 'cp-3', { 'etcd/peer': 0 });

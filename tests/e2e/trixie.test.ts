@@ -69,7 +69,7 @@ describeOnLab('the main job on Debian 13, through a sudo user with a password', 
   });
 
   // Revisions are raised, and the old ones are compacted: snapshot.test.ts has the same with an etcd that can not.
-  test('a watch that was opened before a restore is told that its revision is gone, and sees no old one', async () => {
+  test('a watch that was opened before a restore learns that its revision is gone, and sees no old one', async () => {
     const met = await watchAcrossRestore(lab, 'trixie');
     expect(met.before.filter((name) => name.startsWith('trixie-'))).toContain('trixie-lost-3');
     expect(met.before).not.toContain('trixie-saved');

@@ -53,7 +53,7 @@ done
 subject=/C=US/ST=MI/L=Detroit/O=Lab/OU=Platform
 openssl req -x509 -noenc -newkey rsa:2048 -days 3650 -keyout "$dir/ca.key" -out "$dir/ca.crt" -subj "$subject/CN=etcd-ca" 2> "$dir/ca.log"
 
-# What each member is told, in the words of its kind of configuration.
+# What each member is given, in the words of its kind of configuration.
 environment() { # NAME ADDRESS CLIENT_URLS
   cat << END
 ETCD_NAME="$1"

@@ -4,6 +4,12 @@ export interface Stumble {
   readonly say: string;
 }
 
+/** A person, a program or a kernel is told something; a node, a run or a warning is reported. */
+const TOLD: Stumble = {
+  phrase: /\b(is|are|was|were) told\b(?! (to|by|so|what|how|which|of|apart|from|otherwise)\b)/i,
+  say: 'is reported, is shown',
+};
+
 /** Matches the words across line breaks too: {@link stumblesIn} has made one line of the text. */
 const STUMBLES: readonly Stumble[] = [
   { phrase: /\bmend(s|ed|ing)?\b/i, say: 'fix, repair' },
@@ -24,11 +30,7 @@ const STUMBLES: readonly Stumble[] = [
   { phrase: /\bsomebody\b/i, say: 'someone' },
   { phrase: /\banew\b/i, say: 'again' },
   { phrase: /\blacks\b/i, say: 'has no, is missing' },
-  // A person, a program or a kernel is told something; a node, a run or a warning is reported.
-  {
-    phrase: /\b(is|are|was|were) told\b(?! (to|by|so|what|how|which|of|apart|from|otherwise)\b)/i,
-    say: 'is reported, is shown',
-  },
+  TOLD,
   { phrase: /\bin the end\b/i, say: 'last, at the end' },
   { phrase: /\b(connections|attempts) at most\b/i, say: 'maximum connections' },
   {
@@ -44,10 +46,19 @@ function unwrapped(text: string): string {
 
 /** Each stumble of a text with its surroundings and the better words: `… who is away …: say "unreachable hosts"`. */
 export function stumblesIn(text: string): string[] {
+  return found(text, STUMBLES);
+}
+
+/** The same of {@link TOLD} alone: names of tests say little else that people read. */
+export function toldIn(text: string): string[] {
+  return found(text, [TOLD]);
+}
+
+function found(text: string, stumbles: readonly Stumble[]): string[] {
   const line = unwrapped(text);
-  return STUMBLES.flatMap(({ phrase, say }) =>
+  return stumbles.flatMap(({ phrase, say }) =>
     [...line.matchAll(new RegExp(phrase, `g${phrase.flags}`))].map(
-      ({ index, 0: found }) => `…${line.slice(Math.max(0, index - 30), index + found.length + 20)}…: say "${say}"`,
+      ({ index, 0: words }) => `…${line.slice(Math.max(0, index - 30), index + words.length + 20)}…: say "${say}"`,
     ),
   );
 }

@@ -38,7 +38,7 @@ const VERBS: Readonly<Record<string, Effect>> = {
   ...{ start: 'start', stop: 'stop', restart: 'restart', reload: 'reload' },
 };
 
-/** What a program is told is what a person reads. @throws Error where it is not */
+/** What a program is given is what a person reads. @throws Error where it is not */
 function refuseOtherEffect({ summary, effect }: Change): void {
   const [, verb = ''] = /^(?:(?:unmask|enable|disable) and )*(\w+)/.exec(summary) ?? [];
   const said = VERBS[verb];

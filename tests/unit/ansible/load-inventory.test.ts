@@ -47,7 +47,7 @@ describe('loadInventory', () => {
     expect(seen.size).toBe(4);
   });
 
-  test('the format is told by trying, whatever the name says', async () => {
+  test('the format is found by trying, whatever the name says', async () => {
     expect([...(await loadFiles({ 'hosts.yml': '[etcd]\na x=1\n' })).hosts.keys()]).toEqual(['a']);
     expect([...(await loadFiles({ hosts: 'etcd:\n  hosts:\n    b:\n' })).hosts.keys()]).toEqual(['b']);
     expect([...(await loadFiles({ hosts: 'c\nd\n' })).hosts.keys()]).toEqual(['c', 'd']);

@@ -110,7 +110,7 @@ describe('what kubeadm made', () => {
     );
   });
 
-  test('of a kubelet only what has ended is told; workers are asked where the virtual IP is theirs', async () => {
+  test('of a kubelet only what has ended is reported; workers are asked where the virtual IP is theirs', async () => {
     const cluster = { ...SAMPLE_CLUSTER, services: [SAMPLE_APISERVER] };
     const plane = kubeadmHost({ authority, pem: long, kubelet: short });
     const worker = {

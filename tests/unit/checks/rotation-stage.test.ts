@@ -80,7 +80,7 @@ describe('the next stage', () => {
       'rotation-not-reversible',
     ],
     [
-      'the store was told, and no host',
+      'the store has it, and no host',
       DROPS,
       [TRUST, TRUST],
       [byNew(CLIENT), byNew(MEMBER)],

@@ -178,7 +178,7 @@ describe('what a host says of its snapshots', () => {
     STAMP.replace('upload=none', 'upload=failed yes'),
     STAMP.replace('other=0\n', ''),
     'x',
-  ])('a stamp that is none of ours is told, and not believed: %j', (stamp) => {
+  ])('a stamp that is none of ours is reported, and not believed: %j', (stamp) => {
     expect(parsed(stamp)?.last).toBe('unreadable');
   });
 });

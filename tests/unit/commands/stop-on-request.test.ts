@@ -59,7 +59,7 @@ describe('while nothing is changed', () => {
     },
   );
 
-  test('a run that has gone on meanwhile changes nothing: what was told holds', async () => {
+  test('a run that has gone on meanwhile changes nothing: what was said holds', async () => {
     expect(stop.hasEnded()).toBe(false);
     await send('SIGINT');
     expect(stop.hasEnded()).toBe(true);

@@ -55,7 +55,7 @@ test('a member at an address that the survivor does not let in is refused before
   });
 });
 
-test('the firewall of another one is told: it is not needed for the first join, and may be of nobody', async () => {
+test('the firewall of another one is named: it is not needed for the first join, and may be of nobody', async () => {
   const foreign = { ...etcd('3.4.23-4'), 'file-contents': { [FIREWALL_FILE]: 'table inet x {}' } };
   const told = await refused({ 'etcd-1': all, 'etcd-2': all, 'etcd-3': foreign });
   expect(told).toEqual([

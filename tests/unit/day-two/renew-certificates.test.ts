@@ -43,7 +43,7 @@ describe('chooseCertificates', () => {
   });
 
   test.each(['etcd-9/etcd-server', 'apiserver.crt', 'etcd-1/etcd'])(
-    '%s is told as unknown, with what is there',
+    '%s is refused as unknown, with what is there',
     (word) => {
       const refused = expect.objectContaining({
         code: 'unknown-certificate',

@@ -13,7 +13,7 @@ function sourceOf(number: number): SnapshotSource {
 const failing = (code: ErrorCode) => (host: string) => new ProvisionError({ code, message: `${host}: ${code}` });
 const lost = (host: string) => new RemoteError({ code: 'command-failed', host, message: `${host}: no space left` });
 
-/** What came of it, and what was told; `failures`: of each member in turn, absent where its snapshot is good. */
+/** What came of it, and what was reported; `failures`: of each member in turn, absent where its snapshot is good. */
 async function save(
   failures: readonly (((host: string) => Error) | undefined)[],
 ): Promise<readonly [string, readonly string[]]> {

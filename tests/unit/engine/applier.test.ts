@@ -249,7 +249,7 @@ describe('gates', () => {
     expect(told).toEqual(['gate-waiting', 'gate-waiting', 'gate-opened', 'gate-waiting', 'gate-opened']);
   });
 
-  test('are told before each batch which hosts the play is about, left-out ones not among them', async () => {
+  test('know before each batch which hosts the play is about, left-out ones not among them', async () => {
     const hosts = fakeHosts(HOSTS);
     const plays = [playOf(['a', 'b'], [wantFlag('x')], { ...gated, gatesAfter: [] })];
     const told: unknown[] = [];

@@ -136,7 +136,7 @@ describe('a step drifted', () => {
     ]);
   });
 
-  test('is told in words, from a plan and from its JSON', () => {
+  test('is described in words, from a plan and from its JSON', () => {
     const steps = [step([FILE]), unknown('later')];
     expect(steps.map(describeStep)).toEqual(['update /etc/x', 'unknown (later)']);
     expect(steps.map(stepToJson).map(describeStep)).toEqual(['update /etc/x', 'unknown (later)']);

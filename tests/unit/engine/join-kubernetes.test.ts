@@ -64,7 +64,7 @@ test('a control plane that does not say whose cluster it is lets nobody in', asy
   expect(ran.filter((line) => line.startsWith('worker-1'))).toEqual([]);
 });
 
-test('what could not be forgotten is told, and hides no other failure', async () => {
+test('what could not be forgotten is reported, and hides no other failure', async () => {
   const { failure, events } = await joined({ join: outputOf(1, '', 'first'), revoke: outputOf(1, '', 'second') });
   expect(failure).toMatchObject({ output: 'first' });
   expect(events).toMatchObject([

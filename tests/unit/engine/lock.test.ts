@@ -371,7 +371,7 @@ describe('locks that a look has seen', () => {
     ]);
   });
 
-  test('of a run that has provably ended are told as such', () => {
+  test('of a run that has provably ended are named as such', () => {
     const asked = request(lockHosts(new Map()), { isGone: isBen });
     tellLocks([foundLock('a', markOf(BEN))], asked);
     expect(asked.events).toEqual([

@@ -3,7 +3,7 @@ import { runOnEach } from '../../../src/engine/run-on-each.js';
 import type { World } from '../../../src/engine/world.js';
 import { unreachableError } from '../../support/fake-probe.js';
 
-test('all hosts are tried; one that fails or is away is told, and stops nobody', async () => {
+test('all hosts are tried; one that fails or is away is reported, and stops nobody', async () => {
   const asked: string[] = [];
   const told: unknown[] = [];
   const connector = {

@@ -78,7 +78,7 @@ describe('etcd lists other members', () => {
     expect(textOf(members)).toBe(text);
   });
 
-  test('what to do is told for each, by the member that was heard', () => {
+  test('what to do is named for each, by the member that was heard', () => {
     const cluster = {
       ...SAMPLE_CLUSTER,
       members: SAMPLE_CLUSTER.members.map((each) => ({ ...each, clientUrl: `https://${each.host}:2379` })),

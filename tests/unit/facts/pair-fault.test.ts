@@ -48,6 +48,6 @@ test.each([
   [BEGIN, undefined],
   [new Date(END.getTime() - 1000), undefined],
   [END, 'has /pki/server.crt, which expired on 2027-11-21'],
-])('its life is told to the second: at %p %s', (now, fault) => {
+])('its life is counted to the second: at %p %s', (now, fault) => {
   expect(pairFault([CRT, KEY], sound, now)).toBe(fault);
 });

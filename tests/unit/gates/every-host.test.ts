@@ -468,7 +468,7 @@ describe('an answer through the virtual IP', () => {
     expect(await gate.check(gateInput(probes, { batch: ['etcd-1'] }))).toEqual({ open: true });
   });
 
-  test('that is bad is told in at most a hundred characters', () => {
+  test('that is bad is quoted in at most a hundred characters', () => {
     expect(exchangeProblem({ kind: 'answer', status: 503, body: 'x'.repeat(101) })).toBe(
       `answers 503: ${'x'.repeat(100)}`,
     );

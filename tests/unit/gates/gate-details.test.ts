@@ -174,7 +174,7 @@ describe('what members do not agree on', () => {
     return agreementProblems(membersHeard(answers), SAMPLE_CLUSTER);
   };
 
-  test('is told with what each says: ids, names, who learns', () => {
+  test('is described with what each says: ids, names, who learns', () => {
     const all = [listed(1), listed(2), listed(3)];
     expect(problems(healthy(1, { members: all }), healthy(2, { members: [] }), healthy(3, { members: all }))).toContain(
       'members disagree on the list of members: etcd-1 says m1 (1) + m2 (2) + m3 (3), etcd-2 says none, etcd-3 says m1 (1) + m2 (2) + m3 (3)',
@@ -442,12 +442,12 @@ describe('with several faults', () => {
     });
   });
 
-  test('a member that lags is told, also where it is the first', async () => {
+  test('a member that lags is named, also where it is the first', async () => {
     const answer = await check((number) => (number === 1 ? { raftIndex: 3000 } : {}));
     expect(answer).toMatchObject({ open: false, reason: 'etcd-1 is 2000 raft entries behind' });
   });
 
-  test('all that members disagree on is told', async () => {
+  test('all that members disagree on is named', async () => {
     const answer = await check((number) => (number === 2 ? { clusterId: '78', leaderId: '2' } : {}));
     expect(answer).toMatchObject({
       reason:

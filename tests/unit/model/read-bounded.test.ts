@@ -84,7 +84,7 @@ describe('a file with an end', () => {
     expect(() => readTextBoundedSync(file, 99_999)).toThrow(TOO_LONG);
   });
 
-  test('that is missing is told as the system tells it', async () => {
+  test('that is missing is reported in the words of the system', async () => {
     await expect(readTextBounded(join(directory, 'none'), 1)).rejects.toMatchObject({ code: 'ENOENT' });
     expect(() => readTextBoundedSync(join(directory, 'none'), 1)).toThrow('ENOENT');
   });

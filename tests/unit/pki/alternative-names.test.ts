@@ -95,7 +95,7 @@ describe('the names of a certificate', () => {
     expect(otherNames.map(({ der }) => der)).toEqual(otherNames.map(({ der }) => der).toSorted());
   });
 
-  test('are told with their kinds', () => {
+  test('are listed with their kinds', () => {
     const otherNames = [{ text: 'URI x:y', der: '' }];
     expect(describeNames({ dnsNames: ['a', 'b'], ipAddresses: ['::1', '10.0.0.1'], otherNames })).toEqual([
       'DNS a',

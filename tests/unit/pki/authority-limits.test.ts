@@ -56,7 +56,7 @@ describe('the life of an authority', () => {
     [later(END, -SECOND), 'in 0 days)'],
     [END, 'in 0 days)'],
     [later(END, SECOND), '(EXPIRED)'],
-  ])('is told in whole days: at %p %s', (now, words) => {
+  ])('is counted in whole days: at %p %s', (now, words) => {
     const store = {
       directory: '/pki',
       authority: { certificate: () => undefined, trustBundle: () => authority.certificatePem },

@@ -8,7 +8,7 @@ function described(bundle: string | undefined, now = TODAY, isExternal = false):
   return describeAuthority({ authority, directory: '/srv/pki' }, now);
 }
 
-test('an authority is told by its public parts', async () => {
+test('an authority is described by its public parts', async () => {
   const { certificatePem } = await authorityFrom(TODAY, 100);
   const text = described(certificatePem);
   expect(text).toMatch(/^store: +\/srv\/pki\nsubject: +CN=etcd-ca\nkey: +ecdsa-p256\nserial: +[0-9a-f]+\nSHA-256: /);

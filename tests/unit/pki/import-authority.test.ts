@@ -67,7 +67,7 @@ describe('readAuthority', () => {
     expect(problemsOf(certificatePem, pem)[0]).toContain('key is ed25519; ECDSA on P-256');
   });
 
-  test('an encrypted key is told how to be given', async () => {
+  test('of an encrypted key it is said how to give it', async () => {
     const { certificatePem, keyPem } = await authorityFrom(TODAY);
     const encrypted = createPrivateKey(keyPem.reveal())
       .export({ type: 'pkcs8', format: 'pem', cipher: 'aes-256-cbc', passphrase: 'x' })

@@ -49,7 +49,7 @@ describe('who signed a certificate', () => {
     expect(isSignedBy(leaf, certificateOf(ours))).toBe(false);
   });
 
-  test('is told by the name too: the same key under another name is another authority', async () => {
+  test('is known by the name too: the same key under another name is another authority', async () => {
     const ours = await authorityFrom(TODAY);
     const keys = await webcrypto.subtle.generateKey({ name: 'ECDSA', namedCurve: 'P-256' }, true, ['sign', 'verify']);
     const signing = { signingKey: keys.privateKey, signingAlgorithm: { name: 'ECDSA', hash: 'SHA-256' } };

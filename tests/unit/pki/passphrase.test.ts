@@ -46,7 +46,7 @@ describe('a person who mistypes', () => {
     expect(questions).toEqual(['Passphrase of x', 'That was not it. Passphrase of x']);
   });
 
-  test('three times, is told that it is wrong', async () => {
+  test('three times, learns that it is wrong', async () => {
     const { questions, source } = typing('a', 'b', 'c', 'correct horse');
     await expect(source.opening('x', open)).rejects.toMatchObject({ code: 'wrong-passphrase' });
     expect(questions).toHaveLength(3);

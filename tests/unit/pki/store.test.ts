@@ -126,7 +126,7 @@ describe('a new authority', () => {
   test.each([
     ['a damaged key file', (text: string) => `${text.slice(0, 200)}\n`, 'encrypted-file-damaged'],
     ['a changed byte', (text: string) => text.replace(/^(.*\n.*\n)./, '$1+'), 'encrypted-file-damaged'],
-  ])('%s is told from a wrong passphrase', async (_, damage, code) => {
+  ])('%s differs from a wrong passphrase', async (_, damage, code) => {
     await (await open()).signer.createAuthority(PROFILE);
     const path = join(directory, 'ca.key.age');
     await writeFile(path, damage(await readFile(path, 'utf8')));

@@ -192,7 +192,7 @@ describe('an inventory with other members than etcd lists', () => {
   const two = healthy(1, { members: healthy(1).members.slice(0, 2) });
   const other = etcdHost({ status: two });
 
-  test('is told, and no member is changed', async () => {
+  test('is reported, and no member is changed', async () => {
     await expect(plan(member(CHANGING), other, other, other)).rejects.toMatchObject({
       code: 'membership-differs',
       message: expect.stringContaining('etcd lists 2 members, the inventory 3; etcd-3 is in the group etcd') as unknown,

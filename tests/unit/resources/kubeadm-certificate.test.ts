@@ -149,7 +149,7 @@ describe('a certificate of kubeadm is renewed', () => {
     ]);
   });
 
-  test('an authority that ends before is told, and not renewed', async () => {
+  test('an authority that ends before is reported, and not renewed', async () => {
     const old = await authorityFrom(daysFromToday(-400), 500);
     const outcome = await planned('apiserver', { authority: old, pem: await leafOf(old, daysFromToday(-360)) });
     expect(outcome.kind === 'change' ? outcome.change.diff.at(-1) : '').toBe(

@@ -36,7 +36,7 @@ test.each([
 });
 
 // A control plane is let in as a client only.
-test.each(['10.0.0.9', '10.0.0.11', '10.0.0'])('one at %s is told how it gets in', async (address) => {
+test.each(['10.0.0.9', '10.0.0.11', '10.0.0'])('of one at %s it is said how it gets in', async (address) => {
   await expect(planAt(address, { 'etcd-2': has(undefined) })).rejects.toMatchObject({
     code: 'firewall-cuts-off',
     message: `the firewall of etcd-1 does not let etcd-3 in, which is to be a member at ${address}; nothing was changed`,

@@ -44,7 +44,7 @@ describe('a member that is to be replaced', () => {
       'etcd-3 answers as m3 (id 3, https://10.0.0.3:2380), a member of the cluster: it is not replaced',
     ],
     ['it answers, and is to serve clients yet', { status: healthy(3), isJoining: true }, undefined],
-  ])('is told why it is not, where %s', async (_, three, doubt) => {
+  ])('is not, for a reason that is named, where %s', async (_, three, doubt) => {
     const probe = probeOf({ 'etcd-1': up(1), 'etcd-2': up(2), 'etcd-3': joiningHost(3, three) });
     expect(await leaving[1]?.doubt?.(probe)).toBe(doubt);
     expect(await leaving[0]?.doubt?.(probe)).toBeUndefined();

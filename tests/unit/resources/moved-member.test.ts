@@ -122,7 +122,7 @@ describe('another address', () => {
     expect((await plan(hosts, { number: 3, runsWith: CHANGING })).kind).toBe(kind);
   });
 
-  test('is told by who can be asked: another one that answers', async () => {
+  test('is known by who can be asked: another one that answers', async () => {
     const { members } = healthy(1);
     const listed = members.map((each) => (each.id === '1' ? { ...each, peerUrls: ['https://10.0.0.11:2380'] } : each));
     const up = [1, 2, 3].map((number) => etcdHost({ status: healthy(number, { members: listed }) }));

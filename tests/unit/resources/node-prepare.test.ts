@@ -231,7 +231,7 @@ describe('what kubeadm would refuse is refused by the plan', () => {
     expect(await refusal(answers(outline({ cpus: 1 }), { '6443': 'haproxy' }, true))).toEqual([]);
   });
 
-  test('a clock that nothing keeps right is told, and no reason to refuse', async () => {
+  test('a clock that nothing keeps right is reported, and no reason to refuse', async () => {
     const doubt = async (changes: Partial<NodeOutline>): Promise<string | undefined> =>
       nodePreflight(own, [own], []).doubt?.(fakeProbe(answers(outline(changes))));
     expect(await doubt({ timeServices: [] })).toContain('no service keeps its clock right');

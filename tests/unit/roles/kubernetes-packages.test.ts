@@ -299,7 +299,7 @@ describe('the packages of a host', () => {
 test.each([
   ['1.30.4', '1.30.4-*'],
   ['1.30.4-1.1', '1.30.4-1.1'],
-])('of the version %s apt is told %s', (version, told) => {
+])('of the version %s apt is given %s', (version, told) => {
   expect(packageVersion(version)).toBe(told);
 });
 

@@ -133,7 +133,7 @@ describe('a host that joins', () => {
     expect(JSON.stringify(clean)).not.toMatch(/kubeadm reset|delete node/);
   });
 
-  test('is let in by the kubeadm of the other host, which is told in words of its own version', async () => {
+  test('is let in by the kubeadm of the other host, which is asked in words of its own version', async () => {
     const hosts = { ...served, 'cp-1': kubernetesHost('cp-1', 'joined', 'v1.30.2') };
     const change = await changeOf(join, 'worker-1', {
       ...hosts,

@@ -10,7 +10,7 @@ import { SAMPLE_CLUSTER, SAMPLE_SERVICE, withService } from '../../support/sampl
 import { namedHost, templateInventory } from '../../support/template-inventory.js';
 
 // What each role does on a host where its service runs and its files are missing: with which owner and mode they come, and
-// which of them the service is told about. A file that is left out there is a service that runs with the old one.
+// which of them the service runs with. A file that is left out there is a service that runs with the old one.
 
 const INVENTORY = templateInventory(['etcd-1', 'etcd-2', 'etcd-3', 'cp-1']);
 
@@ -137,7 +137,7 @@ describe('a service runs with', () => {
     expect(await scripts('etcd-virtual-ip', 'service:keepalived')).toBe('systemctl reload keepalived');
   });
 
-  test('and clients are told where they may feel it', async () => {
+  test('and it is marked where clients may feel it', async () => {
     const disruptive = async (role: string, address: string): Promise<boolean | undefined> => {
       const outcome = (await planned(role, 'etcd-2', SAMPLE_CLUSTER)).get(address);
       return outcome?.kind === 'change' ? outcome.change.disruptive : undefined;

@@ -102,7 +102,7 @@ describe('the machine before a host', () => {
     ]);
   });
 
-  test('is told by the host it is for, with its own name, and gets no key of that', async () => {
+  test('is known by the host it is for, with its own name, and gets no key of that', async () => {
     const links = linksWhere({ bastion: `${NOWHERE}\nuser ops` });
     const to = settings('node', 'hostname 10.0.0.1\nproxyjump bastion');
     const machine = { host: 'etcd-1', settings: to, privateKeyFile: '/key' };

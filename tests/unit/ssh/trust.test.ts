@@ -222,7 +222,7 @@ describe('names that a shell could run', () => {
   test.each([
     [{ address: 'a;b', user: 'x' }, "h: 'a;b' is not an address or a host name", 'check ansible_host of h'],
     [{ address: 'a', user: 'x;y' }, "h: 'x;y' is not a user name", 'check ansible_user of h'],
-  ])('%j: where they are set is told', (names, message, hint) => {
+  ])('%j: where they are set is named', (names, message, hint) => {
     expect(() => {
       checkNames('h', names);
     }).toThrow(

@@ -4,7 +4,7 @@ import { fakeProbe, fakeProbes } from '../../support/fake-probe.js';
 
 const colour: Fact<string> = { name: 'colour', script: () => '', parse: () => new Map() };
 
-test('answers what it was told, and remembers the question', async () => {
+test('answers what it was given, and remembers the question', async () => {
   const probe = fakeProbe({ colour: { sky: 'blue' } });
   expect(await probe.ask(colour, 'sky')).toBe('blue');
   expect(probe.asked).toEqual(['colour sky']);

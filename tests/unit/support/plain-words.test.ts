@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
-import { stumblesIn } from '../../support/plain-words.js';
+import { stumblesIn, toldIn } from '../../support/plain-words.js';
 
 /** What people read: messages and comments, playbooks, example inventories, documents. */
 const FOLDERS = ['src', 'playbooks', 'inventory', 'docs'];
@@ -12,18 +12,26 @@ const FOLDERS = ['src', 'playbooks', 'inventory', 'docs'];
 const KEPT_AS_THEY_ARE = /^(playbooks\/templates|src\/lab\/assets)\//;
 const PAGES = readdirSync('.').filter((name) => name.endsWith('.md'));
 
+function filesBelow(folder: string): readonly string[] {
+  return readdirSync(folder, { recursive: true, withFileTypes: true }).flatMap((entry) =>
+    entry.isFile() ? [join(entry.parentPath, entry.name)] : [],
+  );
+}
+
 describe('what people read', () => {
   test('is in words of the field', () => {
-    const files = FOLDERS.flatMap((folder) =>
-      readdirSync(folder, { recursive: true, withFileTypes: true }).flatMap((entry) =>
-        entry.isFile() ? [join(entry.parentPath, entry.name)] : [],
-      ),
-    );
+    const files = FOLDERS.flatMap(filesBelow);
     const read = files.filter((file) => !KEPT_AS_THEY_ARE.test(file));
     expect(read.length).toBeGreaterThan(300);
     const stumbles = [...read, ...PAGES].flatMap((file) =>
       stumblesIn(readFileSync(file, 'utf8')).map((each) => `${file}: ${each}`),
     );
+    expect(stumbles).toEqual([]);
+  });
+
+  test('in tests nothing is told where nobody tells anybody', () => {
+    const files = filesBelow('tests').filter((file) => !file.includes('plain-words'));
+    const stumbles = files.flatMap((file) => toldIn(readFileSync(file, 'utf8')).map((each) => `${file}: ${each}`));
     expect(stumbles).toEqual([]);
   });
 });

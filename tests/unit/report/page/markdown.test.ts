@@ -87,7 +87,7 @@ describe('a long report', () => {
     expect(text).toMatch(
       /at most 65536 characters: hosts with their diffs \(\d+\)\. All of it is in a report as HTML\.\n$/,
     );
-    // Each play is told, with its diff or without.
+    // Each play is listed, with its diff or without.
     expect(text.match(/\*\*<code>play&?/g)).toHaveLength(40);
     // As much as fits.
     expect(text.length).toBeGreaterThan(MOST_CHARACTERS - 70_000);
