@@ -42,6 +42,7 @@ const runs = {
     'member-replace',
     'etcd-versions',
     'killed-run',
+    'kubernetes-repoint',
     'kubernetes-member-lost',
     'kubernetes-nodes',
     'virtual-ip-changes',

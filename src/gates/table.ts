@@ -2,7 +2,7 @@ import type { Cluster } from '../model/cluster.js';
 import { aboutService, type Gate } from '../model/gate.js';
 import { SERVICE_NAMES, serviceNamed, type ServiceName, type VirtualService } from '../model/virtual-service.js';
 import { aptUnlocked } from './apt-unlocked.js';
-import { apiserverCanSpareBatch } from './apiserver-can-spare-batch.js';
+import { apiserverCanSpareBatch, apiserverCanSpareBatchButForLost } from './apiserver-can-spare-batch.js';
 import { apiserverReady } from './apiserver-ready.js';
 import { backendsNamed } from './backends-named.js';
 import { backendsUp, batchBackendsUp } from './backends-up.js';
@@ -49,6 +49,7 @@ export function gateTable(cluster: Cluster, now: () => Date): ReadonlyMap<string
     etcdAnswersDirectly(cluster),
     apiserverReady(cluster),
     apiserverCanSpareBatch(cluster),
+    apiserverCanSpareBatchButForLost(cluster),
     controllersReady(cluster),
     kubeletReady(cluster),
     runtimeReady(cluster),

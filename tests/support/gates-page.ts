@@ -8,6 +8,8 @@ import { duration } from '../../src/report/wording.js';
 const ASKS: Readonly<Record<string, string>> = {
   'apiserver-can-spare-batch':
     'Another API server is ready while that of the batch restarts, where there is another, and the one of the batch serves.',
+  'apiserver-can-spare-batch-but-for-lost':
+    'Every other API server that can be asked is ready, so that none is replaced while another one is on its way up; or the one of the batch does not serve.',
   'apiserver-ready':
     'Only kube-apiservers with the new arguments run, `/readyz` is ok, and they are connected to etcd.',
   'apt-unlocked': 'No one else installs packages on the host.',

@@ -64,6 +64,7 @@ describe('the gates of a cluster', () => {
     'etcd-answers-directly',
     'apiserver-ready',
     'apiserver-can-spare-batch',
+    'apiserver-can-spare-batch-but-for-lost',
     'controllers-ready',
     'kubelet-ready',
     'runtime-ready',
@@ -87,7 +88,8 @@ describe('the gates of a cluster', () => {
           'etcd-learner-caught-up',
           'peers-take-writes',
         ];
-        if ([...slow, 'apiserver-ready', 'kubelet-ready', 'runtime-ready', 'backends-named: etcd'].includes(name))
+        if ([...slow, 'apiserver-can-spare-batch-but-for-lost'].includes(name)) return [name, name, 180];
+        if (['apiserver-ready', 'kubelet-ready', 'runtime-ready', 'backends-named: etcd'].includes(name))
           return [name, name, 180];
         // A minute a node.
         if (name === 'kube-proxy-settled' || name === 'controllers-ready') return [name, name, 120];

@@ -1,6 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
 import { httpsKey, type HttpsAnswer } from '../../../src/facts/https-answer.js';
-import { apiserverCanSpareBatch } from '../../../src/gates/apiserver-can-spare-batch.js';
+import {
+  apiserverCanSpareBatch,
+  apiserverCanSpareBatchButForLost,
+} from '../../../src/gates/apiserver-can-spare-batch.js';
 import { apiserverReady } from '../../../src/gates/apiserver-ready.js';
 import { controllersReady } from '../../../src/gates/controllers-ready.js';
 import type { GateAnswer } from '../../../src/model/gate.js';
@@ -78,6 +81,48 @@ describe('apiserver-can-spare-batch', () => {
       open: true,
       note: 'there is no other API server: it is away while it restarts',
     });
+  });
+});
+
+describe('apiserver-can-spare-batch-but-for-lost', () => {
+  const ask = async (two: FakeAnswers, manifest: 'there' | 'none' = 'there'): Promise<GateAnswer> => {
+    const paths = { paths: { [ONE.manifest]: manifest === 'there' } };
+    const hosts = { 'cp-1': { ...READY, ...paths }, 'cp-2': { ...two, ...paths } };
+    return apiserverCanSpareBatchButForLost(CLUSTER).check(
+      gateInput(fakeProbes(hosts), { when: 'before', batch: ['cp-1'] }),
+    );
+  };
+  const alone = { open: true, note: 'there is no other API server: it is away while it restarts' };
+
+  test.each([
+    ['another one is ready', READY, 'there', { open: true }],
+    ['another one is on its way up', GONE, 'there', { open: false }],
+    ['another one has lost its etcd', LOOSE, 'there', { open: false }],
+    ['another host has joined nothing yet', GONE, 'none', alone],
+  ] as const)('%s', async (_, two, manifest, answer) => {
+    expect(await ask(two, manifest)).toMatchObject(answer);
+  });
+
+  test('another one that is away was left out on demand', async () => {
+    const here = { ...READY, paths: { [ONE.manifest]: true } };
+    const probes = fakeProbes({ 'cp-1': here, 'cp-2': UNREACHABLE });
+    const gate = apiserverCanSpareBatchButForLost(CLUSTER);
+    expect(await gate.check(gateInput(probes, { when: 'before', batch: ['cp-1'] }))).toEqual({
+      open: true,
+      note: 'not asked, for it is away: cp-2',
+    });
+  });
+
+  test.each([
+    ['of two others each is ready', READY, READY, READY, true],
+    ['of two others one is on its way up', READY, READY, GONE, false],
+    ['the one of the batch does not serve', GONE, READY, UNREADY, true],
+  ])('%s', async (_, one, two, three, open) => {
+    const there = { paths: { [ONE.manifest]: true } };
+    const hosts = { 'cp-1': { ...one, ...there }, 'cp-2': { ...two, ...there }, 'cp-3': { ...three, ...there } };
+    const cluster = { ...CLUSTER, controlPlanes: [...CLUSTER.controlPlanes, { ...ONE, host: 'cp-3' }] };
+    const gate = apiserverCanSpareBatchButForLost(cluster);
+    expect(await gate.check(gateInput(fakeProbes(hosts), { when: 'before', batch: ['cp-1'] }))).toMatchObject({ open });
   });
 });
 

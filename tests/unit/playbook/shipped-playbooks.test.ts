@@ -138,7 +138,7 @@ const REPOINT: readonly Shape[] = [
   { ...READY_LAST, after: ['vip-answers-control-planes: etcd'], roles: ['kube-apiserver-files'] },
   {
     ...READY_LAST,
-    before: ['vip-answers-control-planes: etcd'],
+    before: ['vip-answers-control-planes: etcd', 'apiserver-can-spare-batch-but-for-lost'],
     after: ['apiserver-ready'],
     roles: ['kube-apiserver'],
   },
