@@ -10,6 +10,7 @@ import { checkExternalBalancer } from './external-balancer.js';
 import { checkFirewalls } from './firewall.js';
 import { checkKubeadmCertificates } from './kubeadm-certificates.js';
 import { checkKubeadmConfig } from './kubeadm-config.js';
+import { checkLeftKeys } from './left-keys.js';
 import { checkNodes } from './nodes.js';
 import { checkNonlocalBind } from './nonlocal-bind.js';
 import { checkRestoredKubelets } from './restored-kubelets.js';
@@ -35,6 +36,7 @@ const CHECKS: readonly Check[] = [
   checkFirewalls,
   checkCertificates,
   checkKubeadmCertificates,
+  checkLeftKeys,
   checkRotation,
   checkApiservers,
   checkApiClients,

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { beforeAll, expect, test } from '@jest/globals';
+import type { CheckItem } from '../../src/checks/check.js';
 import type { EventJson } from '../../src/report/event-schema.js';
 import { partOfThisCommit } from '../support/kill-points.js';
 import type { Way } from '../support/cluster-client.js';
@@ -83,6 +84,12 @@ describeOnLab('a stacked etcd', 'unstack', { etcd: 3, controlPlanes: 3 }, (lab) 
       const left = await lab.ssh(host, LEFT);
       expect(left.stdout).toBe('kube-apiserver.yaml\n/etc/kubernetes/etcd.yaml.removed\nmember.removed-\n');
     }
+    // The page has removed the keys of the first one alone.
+    const { stdout } = await lab.provision('verify', join(at.work, 'inventory.yaml'), '--format', 'json');
+    const { items } = JSON.parse(stdout) as { readonly items: readonly CheckItem[] };
+    const keys = items.filter(({ check }) => check === 'etcd-keys-left');
+    expect(keys.map(({ host }) => host)).toEqual(['cp-2', 'cp-3']);
+    expect(keys[0]?.evidence).toContain('ca.key');
     const stored = await storedConfiguration();
     expect(stored).toContain(`https://${vip}:2379`);
     expect(stored).not.toContain('dataDir');
