@@ -271,7 +271,7 @@ describe('former-members-may-leave', () => {
     expect(await gate({ clusterId: '99' })).toEqual({ open: true });
   });
 
-  test('who uses it is told in one order: API servers, the load balancer, kubeadm', async () => {
+  test('who uses it is listed in one order: API servers, the load balancer, kubeadm', async () => {
     const kubeadm = { kind: 'found', configuration: 'endpoints: ["https://10.0.0.3:2379"]' };
     expect(await ask({ manifest: ALL, proxy: 'server x 10.0.0.3:2379', kubeadm })).toMatchObject({
       reason: [

@@ -114,14 +114,14 @@ test('too few answer: whoever does not is named, and the first of them is to be 
   });
 });
 
-test('a name is told as it stands there', async () => {
+test('a name is given as it stands there', async () => {
   expect(await ask({ endpoint: 'api.example.com:6443' })).toMatchObject({
     reason:
       'kube-system/kubeadm-config uses https://api.example.com:6443: whether that leads to an API server that is about to leave is not known',
   });
 });
 
-test('who uses it is told in one order: the load balancer, kubelets, kubeadm, kube-proxy', async () => {
+test('who uses it is listed in one order: the load balancer, kubelets, kubeadm, kube-proxy', async () => {
   const ip = '10.0.0.14';
   expect(await ask({ proxy: `server x ${ip}:6443`, server: ip, endpoint: `${ip}:6443`, kubeProxy: ip })).toMatchObject({
     reason: [

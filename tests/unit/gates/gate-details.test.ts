@@ -201,7 +201,7 @@ describe('without the alarm NOSPACE', () => {
   });
 });
 
-test('what is wrong with one member is told in one order', () => {
+test('what is wrong with one member is listed in one order', () => {
   const sick = { isHealthy: false, isLearner: true, leaderId: '0', raftIndex: 1 };
   const problems = ownProblems(
     membersHeard(new Map([1, 2].map((n) => [`etcd-${n}`, healthy(n, n === 1 ? {} : sick)]))),
