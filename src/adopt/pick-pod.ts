@@ -12,6 +12,18 @@ const CONTAINER = 'etcd';
 /** Where kubeadm puts manifests. */
 export const MANIFESTS = '/etc/kubernetes/manifests';
 
+/** The manifests of a host that are those of an etcd that runs there, each with its process. */
+export function stackedMembers(
+  { processes }: Pick<EtcdOnHost, 'processes'>,
+  { directory, files }: { readonly directory: string; readonly files: readonly StaticPodFile[] },
+): readonly { readonly process: EtcdProcess; readonly manifest: StaticPodManifest }[] {
+  return files
+    .flatMap(({ name, text }) => read(posix.join(directory, name), text) ?? [])
+    .flatMap((manifest) =>
+      processes.filter((process) => runs(process, manifest)).map((process) => ({ process, manifest })),
+    );
+}
+
 /**
  * Picks the process of a stacked member: the one that runs with the name and the data of a static pod's manifest.
  * @param directory of the manifests, whose files are given
@@ -22,10 +34,7 @@ export function pickPod(
   found: EtcdOnHost,
   { directory, files }: { readonly directory: string; readonly files: readonly StaticPodFile[] },
 ): MemberProcess {
-  const manifests = files.flatMap(({ name, text }) => read(posix.join(directory, name), text) ?? []);
-  const [pair, ...others] = manifests.flatMap((manifest) =>
-    found.processes.filter((process) => runs(process, manifest)).map((process) => ({ process, manifest })),
-  );
+  const [pair, ...others] = stackedMembers(found, { directory, files });
   if (pair === undefined)
     throw new Obstacle(
       'etcd-process',

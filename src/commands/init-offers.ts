@@ -18,12 +18,27 @@ const OFFERS = {
   apply: 'Go on to apply? (plans again, and asks before it changes anything)',
 } as const;
 
+/** What is run of each. */
+const VERBS: Readonly<Record<Next, readonly (keyof typeof OFFERS)[]>> = {
+  plan: ['plan', 'apply'],
+  // A plan without the authority would be one with a new one.
+  import: [],
+  adopt: ['adopt', 'plan', 'apply'],
+  // The key of its authority has to be brought in before: adopt says how.
+  unstack: ['adopt', 'plan'],
+};
+
+/** A stacked etcd moves with a playbook of its own. */
+const UNSTACK = ['--playbook', 'unstack'];
+
 /** What the inventory is for, as commands to type; with a newline at the end. */
 export function whatComesNext(file: string, next: Next): string {
   const plan = `See what would be done:\n  provision plan ${quote(file)}\n`;
   if (next === 'plan') return `Wrote ${file}. ${plan}`;
   if (next === 'import')
     return `Wrote ${file}. Import your authority, first (leave out --key where an external CA signs):\n  provision ca import ${quote(join(dirname(file), 'pki'))} --certificate FILE --key FILE\n${plan}`;
+  if (next === 'unstack')
+    return `Wrote ${file}. Describe the stacked etcd, first; that says how the key of its authority is brought in:\n  provision adopt ${quote(file)}\nSee what would be done:\n  provision plan ${quote(file)} ${UNSTACK.join(' ')}\n`;
   return `Wrote ${file}. Describe the etcd that runs, first:\n  provision adopt ${quote(file)}\n${plan}`;
 }
 
@@ -41,8 +56,7 @@ export async function offerVerbs(
   next: Next,
   context: Context,
 ): Promise<void> {
-  // A plan without it would be one with a new authority.
-  if (next === 'import') return;
+  if (VERBS[next].length === 0) return;
   const { cancellable } = await import('../wizard/terminal.js');
   // What was typed a minute ago is not asked for again.
   const ask: Questions = {
@@ -57,10 +71,13 @@ export async function offerVerbs(
     code = given;
     context.exit(given);
   };
-  const verbs = next === 'adopt' ? (['adopt', 'plan', 'apply'] as const) : (['plan', 'apply'] as const);
-  for (const verb of verbs) {
+  for (const verb of VERBS[next]) {
     if (!(await cancellable(() => way.confirm(OFFERS[verb], 'first')))) return;
-    await runVerb([verb, file, ...(sudoPassword === undefined ? [] : ['--ask-become-pass'])], { ask, exit });
+    const words = [
+      ...(next === 'unstack' && verb !== 'adopt' ? UNSTACK : []),
+      ...(sudoPassword === undefined ? [] : ['--ask-become-pass']),
+    ];
+    await runVerb([verb, file, ...words], { ask, exit });
     if (code !== 0) return;
   }
 }

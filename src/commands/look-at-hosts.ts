@@ -1,10 +1,13 @@
 import { homedir } from 'node:os';
+import { MANIFESTS, stackedMembers } from '../adopt/pick-pod.js';
 import { addressInUse } from '../facts/address-in-use.js';
 import { certainSkewMs, clock, NOW } from '../facts/clock.js';
+import { ETCD, etcdOnHost } from '../facts/etcd-process.js';
 import { ALL_ADDRESSES, hostAddresses } from '../facts/host-addresses.js';
 import { hostOutline, OUTLINE } from '../facts/host-outline.js';
 import { listeners } from '../facts/listeners.js';
 import { LISTEN_S, routerIds } from '../facts/router-ids.js';
+import { staticPodFiles } from '../facts/static-pods.js';
 import { ProvisionError, RemoteError } from '../model/errors.js';
 import type { Connector, Probe } from '../model/remote.js';
 import type {
@@ -103,15 +106,20 @@ async function listenOn(
 
 async function see(probe: Probe): Promise<SeenHost> {
   const sent = Date.now();
-  const [outline, addresses, clients, peers, servers, skewMs] = await Promise.all([
+  const [outline, addresses, clients, peers, servers, etcd, manifests, skewMs] = await Promise.all([
     probe.ask(hostOutline, OUTLINE),
     probe.ask(hostAddresses, ALL_ADDRESSES),
     probe.ask(listeners, '2379'),
     probe.ask(listeners, '2380'),
     probe.ask(listeners, '6443'),
+    probe.ask(etcdOnHost, ETCD),
+    probe.ask(staticPodFiles, MANIFESTS),
     probe.ask(clock, NOW).then((host) => certainSkewMs({ sent, host, received: Date.now() })),
   ]);
-  return { outline, addresses, listeners: [...clients, ...peers, ...servers], skewMs };
+  const [pod] = stackedMembers(etcd, { directory: MANIFESTS, files: manifests });
+  const stacked =
+    pod === undefined ? undefined : { manifest: pod.manifest.path, hasEtcdctl: etcd.etcdctl !== undefined };
+  return { outline, addresses, listeners: [...clients, ...peers, ...servers], stacked, skewMs };
 }
 
 function connectorFor(login: Login, context: Context): Promise<Connector> {

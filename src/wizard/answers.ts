@@ -15,10 +15,16 @@ function oneOf<const V extends readonly string[]>(words: V): z.ZodType<V[number]
 }
 
 /** What a person may have already. */
-export const STARTS = ['bare', 'etcd', 'kubernetes', 'inventory'] as const;
+export const STARTS = ['bare', 'etcd', 'kubernetes', 'stacked', 'inventory'] as const;
 
 /** One of {@link STARTS}. */
 export type Start = (typeof STARTS)[number];
+
+/** What may become of a stacked etcd that was found. */
+export const STACKED_WAYS = ['move', 'stay'] as const;
+
+/** One of {@link STACKED_WAYS}. */
+export type StackedWay = (typeof STACKED_WAYS)[number];
 
 /** What clients may reach etcd by. */
 export const BALANCER_WAYS = ['haproxy', 'nginx', 'terminate', 'external', 'none'] as const;
@@ -43,13 +49,16 @@ export const answersSchema = z.strictObject({
     .enum(STARTS, expected(`a way to start; expected one of ${STARTS.join(', ')}`))
     .optional()
     .describe(
-      'what there is: `bare` hosts, a running `etcd`, a running `kubernetes`, or an `inventory` of Ansible or kubespray',
+      'what there is: `bare` hosts, a running `etcd`, a running `kubernetes` with external etcd, one whose `stacked` etcd is to move to other hosts, or an `inventory` of Ansible or kubespray',
     ),
   from: text.optional().describe('the inventory to start from, where `start` is `inventory`'),
   hosts: names.optional().describe('all hosts: `name=address`, a name alone, or a range as `etcd-[1:3]`'),
   user: text.optional().describe('user to log in as with SSH'),
   privateKey: text.optional().describe("private key file; empty: the agent, or ssh's defaults"),
   etcd: names.optional().describe('names of the hosts that run etcd'),
+  stacked: oneOf(STACKED_WAYS)
+    .optional()
+    .describe('of an etcd that was found stacked: whether it is to `move` to other hosts, or to `stay`'),
   controlPlanes: names.optional().describe('names of the hosts whose kube-apiserver uses this etcd'),
   virtualIp: text
     .optional()

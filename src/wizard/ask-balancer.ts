@@ -18,6 +18,8 @@ export interface ClusterHosts {
   readonly known: readonly string[];
   /** Listens where the balancers are: asked only where a virtual IP is wanted. */
   readonly propose: (balancers: readonly NamedHost[]) => Promise<ProposedAddress>;
+  /** Needed where API servers have to be moved: they use the etcd beside them, which goes. */
+  readonly need: 'needed' | 'optional';
 }
 
 const WAYS: readonly { readonly value: BalancerWay; readonly name: string }[] = [
@@ -36,7 +38,7 @@ export async function askBalancer(ask: Ask, about: ClusterHosts): Promise<Balanc
   const way = await ask.choose({
     key: 'balancer',
     message: 'What do clients reach etcd by?',
-    choices: WAYS,
+    choices: WAYS.filter(({ value }) => value !== 'none' || about.need === 'optional'),
     default: 'haproxy',
   });
   if (way === 'none') return undefined;
@@ -44,14 +46,17 @@ export async function askBalancer(ask: Ask, about: ClusterHosts): Promise<Balanc
 }
 
 async function askOwn(ask: Ask, way: OwnWay, about: ClusterHosts): Promise<BalancerAnswers | undefined> {
-  const { hosts, members } = about;
+  const { hosts, members, need } = about;
   const balancers = await askHosts(ask, way, about);
   const proposal = await about.propose(balancers);
   const ip = await ask.text({
     key: 'virtualIp',
-    message: 'Virtual IP for clients (or: none)',
+    message: `Virtual IP for clients${need === 'needed' ? '' : ' (or: none)'}`,
     default: proposal.ip,
-    check: (answer) => (answer === 'none' ? true : checkVirtualIp(answer, hosts)),
+    check: (answer) =>
+      answer === 'none' || answer === ''
+        ? need === 'optional' || 'a virtual IP is needed: the API servers move to it'
+        : checkVirtualIp(answer, hosts),
   });
   if (ip === '' || ip === 'none') return undefined;
   const network = await askNetwork(ask, { ip, balancers }, proposal);

@@ -12,7 +12,7 @@ import { checkRouterId, idOfGroup } from './router-id.js';
 type Before = Pick<InventoryAnswers, 'balancer' | 'controlPlanes' | 'next'> & {
   readonly hosts: readonly NamedHost[];
   /** In the control planes' networks. */
-  readonly usedIds: readonly SeenRouterId[];
+  readonly usedIds: () => Promise<readonly SeenRouterId[]>;
   /** That of the control planes, where it was seen. */
   readonly network: string | undefined;
 };
@@ -34,7 +34,9 @@ export async function askExtras(
   ask: Ask,
   before: Before,
 ): Promise<Pick<InventoryAnswers, 'apiserverIp' | 'apiserverRouterId' | 'extras' | 'next'>> {
-  const apiserverIp = before.controlPlanes.length === 0 ? undefined : await askApiserverIp(ask, before);
+  // One thing after the other: a cluster that moves gets that address later.
+  const asksIp = before.controlPlanes.length > 0 && before.next !== 'unstack';
+  const apiserverIp = asksIp ? await askApiserverIp(ask, before) : undefined;
   const extras = await ask.pick({
     key: 'extras',
     message: 'What else?',
@@ -44,13 +46,13 @@ export async function askExtras(
   });
   // An etcd that runs has its authority already.
   const authority =
-    before.next === 'adopt'
+    before.next !== 'plan'
       ? 'new'
       : await ask.choose({
           ...{ key: 'authority', message: 'Who signs the certificates of etcd?' },
           ...{ choices: AUTHORITIES, default: 'new' },
         });
-  const id = apiserverIp === undefined ? undefined : idOfGroup(apiserverIp, before.usedIds);
+  const id = apiserverIp === undefined ? undefined : idOfGroup(apiserverIp, await before.usedIds());
   return {
     apiserverIp,
     apiserverRouterId: apiserverIp === undefined || id === virtualRouterId(apiserverIp) ? undefined : id,
@@ -70,7 +72,7 @@ export function offeredExtras({
 }: Pick<InventoryAnswers, 'balancer' | 'apiserverIp' | 'next'>): readonly Extra[] {
   const isExternal = balancer?.way === 'external';
   const offered: Readonly<Record<Extra, boolean>> = {
-    firewall: next !== 'adopt' && !isExternal,
+    firewall: next !== 'adopt' && next !== 'unstack' && !isExternal,
     snapshots: true,
     fastFailover: (balancer !== undefined && !isExternal) || apiserverIp !== undefined,
   };
@@ -81,12 +83,12 @@ async function askApiserverIp(
   ask: Ask,
   { balancer, controlPlanes, hosts, usedIds, ...seen }: Before,
 ): Promise<string | undefined> {
-  const check = (answer: string): CheckResult => {
+  const check = async (answer: string): Promise<CheckResult> => {
     if (answer === '' || answer === 'none') return true;
     if (balancer?.ip !== undefined && canonicalIp(answer) === canonicalIp(balancer.ip))
       return `${answer} is the address of etcd's load balancer; the API servers need one of their own`;
     const result = checkVirtualIp(answer, hosts);
-    return result === true ? checkIdOf(answer, balancer, usedIds) : result;
+    return result === true ? checkIdOf(answer, balancer, await usedIds()) : result;
   };
   const ip = await ask.text({
     ...{ key: 'apiserverIp', message: 'Virtual IP of the API servers, on the control planes (or: none)' },

@@ -1,7 +1,8 @@
 import { askBalancer } from './ask-balancer.js';
 import { askExtras } from './ask-extras.js';
 import { askStart, type ReadKnown, type Started } from './ask-start.js';
-import { askControlPlanes, askMembers, listening, type SeenHosts } from './ask-roles.js';
+import { listening, type SeenHosts } from './ask-roles.js';
+import { askRoles } from './ask-stacked.js';
 import type { CheckResult } from './check-result.js';
 import { checkUser } from './checks.js';
 import { checkHosts, readHosts, splitHosts, type Resolve } from './host-list.js';
@@ -9,7 +10,7 @@ import { networkOf, type SeenRouterId } from './host-look.js';
 import type { Ask } from './interview.js';
 import { lookAround, type LookEdges } from './look-around.js';
 import type { InventoryAnswers, NamedHost } from './inventory-answers.js';
-import { proposeAddress, type ProposedAddress } from './propose-address.js';
+import { hearRouterIds, proposeAddress, type ProposedAddress } from './propose-address.js';
 import { idsNear } from './router-id.js';
 
 /** What the questions need of the control machine. */
@@ -51,24 +52,26 @@ export async function askInventory(ask: Ask, edges: WizardEdges): Promise<Invent
   const login = { hosts, user: sshUser, privateKeyFile: noneIfEmpty(privateKeyFile) };
   const looks = edges.look === undefined ? undefined : await lookAround(ask, login, edges.look);
   const seen = { hosts, looks, started };
-  const members = await askMembers(ask, seen);
-  const controlPlanes = await askControlPlanes(ask, seen);
-  let heard: readonly SeenRouterId[] = [];
+  const { members, controlPlanes, leaving } = await askRoles(ask, seen);
+  let heard: readonly SeenRouterId[] | undefined;
   const propose = async (balancers: readonly NamedHost[]): Promise<ProposedAddress> => {
     const others = [...members, ...controlPlanes];
     const proposal = await proposeAddress(ask, { login, looks, balancers, others }, edges.look);
-    ({ heard } = proposal);
+    if (proposal.network !== '') ({ heard } = proposal);
     return proposal;
   };
-  const balancer = await askBalancer(ask, { hosts, members, known: known?.balancers ?? [], propose });
+  const need = leaving.length > 0 ? 'needed' : 'optional';
+  const balancer = await askBalancer(ask, { hosts, members, known: known?.balancers ?? [], propose, need });
   const used = new Set([...members, ...controlPlanes, ...(balancer?.hosts ?? [])]);
   const unused = hosts.filter((host) => !used.has(host)).map(({ name }) => name);
   if (unused.length > 0) ask.note(`left out, without a role: ${unused.join(', ')}`);
-  const next = isExisting(started, members, looks) ? 'adopt' : 'plan';
-  const usedIds = idsNear(controlPlanes, seen, heard);
+  const next = leaving.length > 0 ? 'unstack' : isExisting(started, members, looks) ? 'adopt' : 'plan';
+  // Without a load balancer of etcd's own, nobody has listened yet.
+  const usedIds = async (): Promise<readonly SeenRouterId[]> =>
+    idsNear(controlPlanes, seen, heard ?? (await hearRouterIds({ login, looks, hosts: controlPlanes }, edges.look)));
   const network = looks === undefined ? undefined : networkOf(controlPlanes, looks);
   const extras = await askExtras(ask, { hosts, balancer, controlPlanes, next, usedIds, network });
-  return { members, balancer, controlPlanes, sshUser, privateKeyFile: noneIfEmpty(privateKeyFile), ...extras };
+  return { members, leaving, balancer, controlPlanes, sshUser, privateKeyFile: login.privateKeyFile, ...extras };
 }
 
 function entryOf({ name, address }: NamedHost): string {

@@ -32,34 +32,84 @@ export function firstOf(...candidates: readonly (readonly NamedHost[])[]): reado
 
 /** Asks which hosts run etcd. */
 export async function askMembers(ask: Ask, seen: SeenHosts): Promise<readonly NamedHost[]> {
-  const { hosts, started } = seen;
+  const { hosts, started, looks } = seen;
   const known = hosts.filter(({ name }) => started.known?.members.includes(name));
-  const named = hosts.filter(({ name }) => /etcd/i.test(name));
-  const members = await pickHosts(ask, hosts, {
-    key: 'etcd',
+  const stacked = hosts.filter(({ name }) => isStacked(looks?.get(name)));
+  const free = (some: readonly NamedHost[]): readonly NamedHost[] => some.filter((host) => !stacked.includes(host));
+  return pickMembers(ask, hosts, {
     message: 'Hosts that run etcd',
-    default: firstOf(known, listening('etcd', seen), named, hosts),
-    check: (picked) => picked.length > 0 || 'at least one member is needed',
+    default: firstOf(...[known, listening('etcd', seen), hosts.filter(isNamedEtcd), hosts].map(free)),
+    check(picked) {
+      const [taken] = picked.filter((host) => stacked.includes(host));
+      if (taken !== undefined) return `${taken.name} runs a stacked etcd, whose ports another one can't have`;
+      return picked.length > 0 || 'at least one member is needed';
+    },
   });
+}
+
+/** Asks which hosts a stacked etcd moves to. @param rest those that are no control planes */
+export function askNewMembers(
+  ask: Ask,
+  { started }: SeenHosts,
+  rest: readonly NamedHost[],
+): Promise<readonly NamedHost[]> {
+  const balancers = started.known?.balancers ?? [];
+  return pickMembers(ask, rest, {
+    message: 'Hosts that etcd moves to',
+    default: firstOf(
+      rest.filter(isNamedEtcd),
+      rest.filter(({ name }) => !balancers.includes(name)),
+    ),
+    check: (picked) => picked.length > 0 || 'at least one new member is needed',
+  });
+}
+
+async function pickMembers(
+  ask: Ask,
+  hosts: readonly NamedHost[],
+  what: Omit<PickedHosts, 'key'>,
+): Promise<readonly NamedHost[]> {
+  const members = await pickHosts(ask, hosts, { key: 'etcd', ...what });
   if (members.length % 2 === 0) ask.note(evenMembers(members.length));
   return members;
 }
 
-/** Asks which hosts are control planes. */
-export function askControlPlanes(ask: Ask, seen: SeenHosts): Promise<readonly NamedHost[]> {
-  const { hosts, started } = seen;
+function isNamedEtcd({ name }: NamedHost): boolean {
+  return /etcd/i.test(name);
+}
+
+function isStacked(look: HostLook | undefined): boolean {
+  return look?.kind === 'seen' && look.host.stacked !== undefined;
+}
+
+/** Asks which hosts are control planes. @param about what is asked instead, where their etcd moves */
+export function askControlPlanes(
+  ask: Ask,
+  seen: SeenHosts,
+  about?: Omit<PickedHosts, 'key'>,
+): Promise<readonly NamedHost[]> {
+  const { hosts, started, looks } = seen;
   const known = hosts.filter(({ name }) => started.known?.controlPlanes.includes(name));
+  const likely = [
+    known,
+    listening('kube-apiserver', seen),
+    hosts.filter(({ name }) => /^(?:cp|master|control)|control-?plane/i.test(name)),
+  ];
+  // Whose stacked etcd stays, uses that.
+  const isOwn = ({ name }: NamedHost): boolean => isStacked(looks?.get(name));
+  const others = likely.map((some) => some.filter((host) => !isOwn(host)));
   return pickHosts(ask, hosts, {
     key: 'controlPlanes',
-    message: 'Control planes whose kube-apiserver uses it',
-    default: firstOf(
-      known,
-      listening('kube-apiserver', seen),
-      hosts.filter(({ name }) => /^(?:cp|master|control)|control-?plane/i.test(name)),
-    ),
-    check: (picked) =>
-      picked.length > 0 || started.start !== 'kubernetes' || 'a running Kubernetes has at least one control plane',
+    message: about?.message ?? 'Control planes whose kube-apiserver uses it',
+    default: about === undefined ? firstOf(...others) : firstOf(about.default, ...likely),
+    check: about?.check ?? checkUsers,
   });
+
+  function checkUsers(picked: readonly NamedHost[]): CheckResult {
+    const own = picked.find(isOwn);
+    if (own !== undefined) return `the API server of ${own.name} uses the stacked etcd beside it, which stays`;
+    return picked.length > 0 || started.start !== 'kubernetes' || 'a running Kubernetes has at least one control plane';
+  }
 }
 
 /** What hosts are chosen for. */

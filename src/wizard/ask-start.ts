@@ -16,16 +16,15 @@ export interface Started {
 const CHOICES: readonly { readonly value: Start; readonly name: string }[] = [
   { value: 'bare', name: 'bare hosts: etcd is to be set up' },
   { value: 'etcd', name: 'a running etcd: it is described first, and keeps what it has' },
-  {
-    value: 'kubernetes',
-    name: 'a running Kubernetes with external etcd (a stacked one: docs/runbooks/stacked-to-external.md)',
-  },
+  { value: 'kubernetes', name: 'a running Kubernetes with external etcd' },
+  { value: 'stacked', name: 'a running Kubernetes of kubeadm with a stacked etcd, which moves to hosts of its own' },
   { value: 'inventory', name: 'an Ansible or kubespray inventory to start from' },
 ];
 
 /** Asks what there is already. */
 export async function askStart(ask: Ask, readKnown: ReadKnown): Promise<Started> {
   const start = await ask.choose({ key: 'start', message: 'What do you have?', choices: CHOICES, default: 'bare' });
+  if (start === 'stacked') ask.note('! name the control planes, and the bare hosts that their etcd is to move to');
   if (start !== 'inventory') return { start };
   const path = await ask.text({
     key: 'from',

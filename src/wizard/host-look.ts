@@ -12,6 +12,8 @@ export interface SeenHost {
   readonly addresses: readonly HostAddress[];
   /** On etcd's ports, and on kube-apiserver's. */
   readonly listeners: readonly Listener[];
+  /** The static pod's manifest that its etcd runs from; `undefined`: no stacked member runs there. */
+  readonly stacked: { readonly manifest: string; readonly hasEtcdctl: boolean } | undefined;
   /** By how much its clock surely differs from this machine's, in milliseconds; negative: behind. */
   readonly skewMs: number;
 }
@@ -105,9 +107,17 @@ export function remarksOn({ name, address }: NamedHost, seen: SeenHost, skewMs: 
     ...(own.includes(address)
       ? []
       : [`${address} is on no interface of it (${own.join(', ')}): etcd could not listen there`]),
+    ...(seen.stacked === undefined
+      ? []
+      : [
+          `a stacked etcd runs there, from ${seen.stacked.manifest}`,
+          ...(seen.stacked.hasEtcdctl
+            ? []
+            : ['it has no etcdctl, by which its etcd is asked; install it first: apt-get install etcd-client']),
+        ]),
     ...[
       ...new Set(
-        listeners
+        (seen.stacked === undefined ? listeners : [])
           .filter(({ port }) => port !== API_PORT)
           .map(({ port, process }) => `${process === '' ? 'a program' : process} listens on port ${port} already`),
       ),

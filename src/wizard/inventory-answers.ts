@@ -34,6 +34,8 @@ export interface BalancerAnswers {
 /** Everything that an inventory is written from. */
 export interface InventoryAnswers {
   readonly members: readonly NamedHost[];
+  /** Control planes whose stacked etcd moves to the members; none elsewhere. */
+  readonly leaving: readonly NamedHost[];
   /** `undefined`: clients know every member. */
   readonly balancer: BalancerAnswers | undefined;
   readonly controlPlanes: readonly NamedHost[];
@@ -45,6 +47,6 @@ export interface InventoryAnswers {
   readonly sshUser: string;
   /** Absolute or `~/…`; `undefined`: the agent, or ssh's own defaults. */
   readonly privateKeyFile: string | undefined;
-  /** What comes next: an etcd that runs is described, and an authority imported, before anything is planned. */
-  readonly next: 'adopt' | 'import' | 'plan';
+  /** What comes next: an etcd that runs is described, and an authority imported, before anything is planned; `unstack`: a stacked one. */
+  readonly next: 'adopt' | 'unstack' | 'import' | 'plan';
 }

@@ -27,6 +27,21 @@ interface Looked {
   readonly others: readonly NamedHost[];
 }
 
+/** What VRRP hosts hear, as far as they were seen. Nothing is shown: it is asked for while an answer is checked, and once. */
+export async function hearRouterIds(
+  { login, looks, hosts }: Pick<Looked, 'login' | 'looks'> & { readonly hosts: readonly NamedHost[] },
+  look: LookEdges | undefined,
+): Promise<readonly SeenRouterId[]> {
+  const seen = hosts.filter(({ name }) => looks?.get(name)?.kind === 'seen');
+  if (look === undefined || seen.length === 0) return [];
+  const { memory } = look;
+  const key = JSON.stringify(['', [], seen]);
+  const asked = { ...login, hosts: seen, trusted: new Map(), sudoPassword: memory.sudoPassword };
+  const heard = memory.networks.get(key) ?? (await look.lookAtNetwork(asked, [], () => undefined));
+  memory.networks.set(key, heard);
+  return heard.usedIds;
+}
+
 /** A virtual IP in the balancers' network that nobody has, where they could be looked at. Asked for once for the same hosts. */
 export async function proposeAddress(
   ask: Ask,

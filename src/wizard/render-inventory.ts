@@ -10,7 +10,7 @@ const HEAD = ` Written by \`provision init\`. This is an Ansible inventory: edit
  * @returns the whole file
  */
 export function renderInventory(answers: InventoryAnswers): string {
-  const { members, balancer, controlPlanes, apiserverIp, apiserverRouterId, extras } = answers;
+  const { members, leaving, balancer, controlPlanes, apiserverIp, apiserverRouterId, extras } = answers;
   const content = {
     all: {
       vars: {
@@ -22,6 +22,7 @@ export function renderInventory(answers: InventoryAnswers): string {
       },
       children: {
         etcd: { hosts: hostMap(members) },
+        ...(leaving.length === 0 ? {} : { etcd_former: { hosts: nameMap(leaving) } }),
         ...(balancer?.hosts === undefined ? {} : { etcd_lb: { hosts: hostMap(balancer.hosts) } }),
         ...(controlPlanes.length === 0 ? {} : { kube_control_plane: { hosts: hostMap(controlPlanes) } }),
       },
@@ -32,7 +33,16 @@ export function renderInventory(answers: InventoryAnswers): string {
   document.commentBefore = HEAD;
   comment(document, ['all', 'vars', 'ansible_become'], ' sudo; when it asks for a password, run with -K');
   for (const [variable, text] of COMMENTS) comment(document, ['all', 'vars', variable], text);
-  comment(document, ['all', 'children', 'etcd'], ' The members, in the order in which they are restarted');
+  const isMoving = leaving.length > 0;
+  const ofMembers = ' The members, in the order in which they are restarted';
+  comment(
+    document,
+    ['all', 'children', 'etcd'],
+    isMoving ? ' The new members: each joins the running cluster' : ofMembers,
+  );
+  const ofLeaving =
+    ' The stacked members: each leaves once nobody is led to it (provision plan INVENTORY --playbook unstack)';
+  comment(document, ['all', 'children', 'etcd_former'], ofLeaving);
   comment(document, ['all', 'children', 'etcd_lb'], ' The proxy and keepalived, on hosts of their own');
   comment(document, ['all', 'children', 'kube_control_plane'], ' Hosts whose kube-apiserver uses this etcd');
   return document.toString({ lineWidth: 0 });
@@ -94,6 +104,13 @@ function balancerVars({ ip, way, name, port, network, routerId }: BalancerAnswer
 function hostMap(hosts: readonly NamedHost[]): YAMLMap {
   const map = new YAMLMap();
   map.items = hosts.map((host) => new Pair(new Scalar(host.name), hostVars(host)));
+  return map;
+}
+
+/** Hosts that another group describes. */
+function nameMap(hosts: readonly NamedHost[]): YAMLMap {
+  const map = new YAMLMap();
+  map.items = hosts.map(({ name }) => new Pair(new Scalar(name), new Scalar(null)));
   return map;
 }
 

@@ -1,5 +1,7 @@
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, expect, test } from '@jest/globals';
+import { parse } from 'yaml';
 import type { CheckItem } from '../../src/checks/check.js';
 import type { EventJson } from '../../src/report/event-schema.js';
 import { partOfThisCommit } from '../support/kill-points.js';
@@ -12,6 +14,8 @@ import type { PagePlace } from '../support/page.js';
 import { waitingActs } from '../support/runbook-acts.js';
 import { createStackedCluster, waysAcross, type StackedCluster } from '../support/stacked-cluster.js';
 import { disturbedRun } from '../support/stopped-run.js';
+import { temporaryDirectory } from '../support/temporary-directory.js';
+import { startInit } from '../support/wizard-on-lab.js';
 
 const CONTROL_PLANES = ['cp-1', 'cp-2', 'cp-3'];
 const NEW_MEMBERS = ['etcd-1', 'etcd-2', 'etcd-3'];
@@ -35,9 +39,10 @@ describeOnLab('a stacked etcd', 'unstack', { etcd: 3, controlPlanes: 3 }, (lab) 
   let cluster: StackedCluster;
   let at: PagePlace;
 
-  // It is recognised, its authority is brought in from a control plane, and nothing but where it is has to be written.
+  // It is recognised, by the wizard too, its authority is brought in from a control plane, and nothing but where it is has to be written.
   beforeAll(async () => {
     cluster = await createStackedCluster(lab);
+    await leadByWizard();
     at = await placeWithInventory(lab, acts);
     const inventory = join(at.work, 'inventory.yaml');
     Object.assign(
@@ -47,6 +52,43 @@ describeOnLab('a stacked etcd', 'unstack', { etcd: 3, controlPlanes: 3 }, (lab) 
     );
     await workThroughPage(PAGE, at, { before: '2. Look, then move' });
   });
+
+  /** With real keys, in a directory of its own: what the runbook says to write, from what is proposed alone. */
+  async function leadByWizard(): Promise<void> {
+    const directory = temporaryDirectory('wizard-stacked');
+    const { hosts } = (await lab.host('cp-1')).lab;
+    const person = startInit(lab, directory);
+    const takes = async (...questions: readonly string[]): Promise<void> => {
+      for (const question of questions) await person.does(question, '\r');
+    };
+    try {
+      await person.does('What do you have?', '\u001b[B');
+      await person.does('❯ a running etcd', '\u001b[B');
+      await takes('❯ a running Kubernetes with external etcd');
+      await person.does('Hosts, as', `${hosts.map(({ name, address }) => `${name}=${address}`).join(' ')}\r`);
+      await person.does('User to log in', 'root\r');
+      await person.does('Private key', `${lab.files.privateKey}\r`);
+      await takes('Trust 6 host keys', 'A stacked etcd of kubeadm runs on cp-1, cp-2, cp-3', 'Control planes with');
+      await takes('Hosts that etcd moves to', 'What do clients reach', 'Hosts that run HAProxy', 'Virtual IP');
+      await takes('Its network', 'VRRP router id', 'DNS name', 'Port of', 'What else', 'Write this to');
+      await takes('An etcd runs already. Describe it');
+      await person.does('Write this beside the inventory?', 'y\r');
+      await takes('Plan it now');
+      expect(await person.ended).toEqual([0, null]);
+    } finally {
+      person.leave();
+    }
+    const written = parse(readFileSync(join(directory, 'inventory.yaml'), 'utf8')) as {
+      readonly all: { readonly children: Readonly<Record<string, { readonly hosts: object }>> };
+    };
+    expect(person.output()).toMatch(
+      /\d New members .* etcd-1 → etcd-2 → etcd-3 [^]*\d Former members leave .* cp-\d → cp-\d → cp-\d/,
+    );
+    const groups = Object.entries(written.all.children).map(([name, group]) => [name, Object.keys(group.hosts)]);
+    expect(Object.fromEntries(groups)).toEqual({
+      ...{ etcd: NEW_MEMBERS, etcd_former: CONTROL_PLANES, kube_control_plane: CONTROL_PLANES },
+    });
+  }
 
   async function waysTo(...names: readonly string[]): Promise<readonly Way[]> {
     const { hosts } = (await lab.host('cp-1')).lab;

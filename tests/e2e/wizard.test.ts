@@ -1,55 +1,12 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { stripVTControlCharacters } from 'node:util';
 import { afterEach, expect, test } from '@jest/globals';
 import { quote } from '../../src/shell/quote.js';
-import { inControlNamespace } from '../../src/lab/network.js';
-import { waitUntil } from '../../src/lab/process.js';
 import { readLab } from '../../src/lab/state.js';
 import { createHandMadeCluster } from '../support/hand-made-cluster.js';
-import { describeOnLab, LAB_PATHS, provision, type TestLab } from '../support/lab.js';
+import { describeOnLab, LAB_PATHS } from '../support/lab.js';
 import { temporaryDirectory } from '../support/temporary-directory.js';
-
-/** Longest wait for one text on the screen: a machine may be busy with other labs. */
-const SEEN_MS = 120_000;
-
-/** `init` on a terminal of its own (`script` makes one), with the SSH settings of a person who has never met the hosts. */
-function startInit(lab: TestLab, directory: string) {
-  const known = join(directory, 'known_hosts');
-  const settings = `Host *\n  StrictHostKeyChecking ask\n  UserKnownHostsFile ${known}\nInclude ${lab.files.sshConfig}\n`;
-  writeFileSync(join(directory, 'ssh_config'), settings);
-  const ssh = `#!/bin/sh\nexec /usr/bin/ssh -F ${join(directory, 'ssh_config')} "$@"\n`;
-  writeFileSync(join(directory, 'ssh'), ssh, { mode: 0o755 });
-  const command = `stty cols 100 rows 40; exec ${provision('init', join(directory, 'inventory.yaml')).join(' ')}`;
-  const env = ['env', `PATH=${directory}:${process.env['PATH'] ?? ''}`, 'TERM=xterm', 'SSH_AUTH_SOCK='];
-  const [program = '', ...args] = inControlNamespace(lab.name, [...env, 'script', '-qefc', command, '/dev/null']);
-  const child = spawn(program, args, { stdio: ['pipe', 'pipe', 'inherit'] });
-  const ended = once(child, 'exit');
-  let output = '';
-  child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString('utf8')));
-  let from = 0;
-  return {
-    known,
-    ended,
-    /** Everything so far. */
-    output: () => stripVTControlCharacters(output),
-    /** What the screen was given since the last key. */
-    seen: () => stripVTControlCharacters(output.slice(from)),
-    /** Waits for a text that was not there before the last key, then types. */
-    async does(seen: string | RegExp, typed: string): Promise<void> {
-      const isThere = (): boolean => stripVTControlCharacters(output.slice(from)).search(seen) >= 0;
-      if (!(await waitUntil(async () => isThere(), SEEN_MS, 50)))
-        throw new Error(`never saw ${String(seen)}, but:\n${stripVTControlCharacters(output.slice(-3000))}`);
-      from = output.length;
-      child.stdin.write(typed);
-    },
-    end: () => child.stdin.end(),
-    /** A person who gives up leaves nothing behind. */
-    leave: () => child.kill(),
-  };
-}
+import { startInit, type PersonAtWizard } from '../support/wizard-on-lab.js';
 
 /** Advertises VRRP 2 with a router id for an address, as a group of strangers would, until its unit is stopped. */
 function strangerOn(own: string, id: number, address: string): string {
@@ -65,7 +22,7 @@ for (;;) { send $out, pack("H*", "21${hex(String(id))}640100010000${hex(address)
 }
 
 describeOnLab('the wizard, from an empty directory', 'wizard', { hosts: 3 }, (lab) => {
-  const persons: ReturnType<typeof startInit>[] = [];
+  const persons: PersonAtWizard[] = [];
   afterEach(() => {
     for (const person of persons) person.leave();
   });
@@ -129,13 +86,13 @@ describeOnLab('the wizard, from an empty directory', 'wizard', { hosts: 3 }, (la
 });
 
 describeOnLab('the wizard, where an etcd runs', 'wizardrun', { etcd: 3 }, (lab) => {
-  const persons: ReturnType<typeof startInit>[] = [];
+  const persons: PersonAtWizard[] = [];
   afterEach(() => {
     for (const person of persons) person.leave();
   });
 
   /** From the first question about the hosts to the inventory: what is proposed is taken. */
-  async function takesWhatIsProposed(person: ReturnType<typeof startInit>): Promise<void> {
+  async function takesWhatIsProposed(person: PersonAtWizard): Promise<void> {
     await person.does('Hosts that run etcd', '\r');
     expect(person.output()).toContain('etcd listens on port 2379 already');
     await person.does('Control planes', '\r');
@@ -184,7 +141,8 @@ describeOnLab('the wizard, where an etcd runs', 'wizardrun', { etcd: 3 }, (lab) 
     persons.push(second);
     await second.does('What do you have?', '\u001b[B');
     await second.does('❯ a running etcd', '\u001b[B');
-    await second.does('❯ a running Kubernetes', '\u001b[B');
+    await second.does('❯ a running Kubernetes with', '\u001b[B');
+    await second.does('❯ a running Kubernetes of', '\u001b[B');
     await second.does('❯ an Ansible or kubespray', '\r');
     await second.does('That inventory', `${join(other, 'hosts.ini')}\r`);
     for (const question of ['Hosts, as', 'User to log in', 'Private key']) await second.does(question, '\r');

@@ -5,6 +5,7 @@ const MEMBERS = [1, 2, 3].map((number) => ({ name: `etcd-${number}`, address: `1
 /** What the wizard writes an inventory from, with as little answered as can be. */
 export const LEAST_ANSWERS: InventoryAnswers = {
   members: MEMBERS,
+  leaving: [],
   balancer: undefined,
   controlPlanes: [],
   sshUser: 'root',

@@ -123,6 +123,17 @@ describe('init for scripts', () => {
     );
   });
 
+  test('a stacked etcd moves with a playbook of its own, after it was described', async () => {
+    writeFileSync(answers, `start: stacked\n${COMPLETE}`);
+    await init(edges(), '--answers', answers, '--defaults');
+    const { groups } = await loadInventory(file, { provided: PROVIDED_VARIABLES });
+    expect(Object.fromEntries(groups)).toMatchObject({
+      ...{ etcd: ['etcd-1', 'etcd-2', 'etcd-3'], etcd_former: ['cp-1'], kube_control_plane: ['cp-1'] },
+    });
+    const plan = `provision plan ${file} --playbook unstack`;
+    expect(printed).toContain(`is brought in:\n  provision adopt ${file}\nSee what would be done:\n  ${plan}\n`);
+  });
+
   test('without a terminal, and without answers, there is one clear line', async () => {
     await expect(init(edges())).rejects.toMatchObject({
       code: 'no-terminal',
@@ -149,6 +160,7 @@ describe('init for scripts', () => {
     ['', 'routerId: 0', '5:11: routerId: 0 is not a virtual router id; expected a number from 1 to 255'],
     ['', 'balancers: [etcd-9]', '5:12: balancers: etcd-9 is not one of etcd-1, etcd-2, etcd-3, cp-1'],
     ['', 'balancer: squid', '5:11: balancer: "squid" is not a word of this question; expected one of haproxy, nginx'],
+    ['', 'stacked: move', '5:10: stacked: is not asked where the other answers are what they are'],
     ['', 'extras: [moon]', '5:10: extras: "moon" is not a word of this question; expected one of firewall, snapshots'],
     ['', 'apiserverIp: 10.0.0.100', '5:14: apiserverIp: 10.0.0.100 is the address of etcd'],
     [
@@ -220,7 +232,12 @@ describe('init on a terminal', () => {
     for (const from of [file, directory]) {
       const person = await onTerminal();
       const down = { name: 'down', ctrl: false };
-      for (const seen of ['What do you have?', '❯ a running etcd', '❯ a running Kubernetes'])
+      for (const seen of [
+        'What do you have?',
+        '❯ a running etcd',
+        '❯ a running Kubernetes with',
+        '❯ a running Kubernetes of',
+      ])
         await person.does(seen, down);
       await person.does('❯ an Ansible or kubespray', '');
       await person.does('That inventory', from);
@@ -254,6 +271,24 @@ describe('init on a terminal', () => {
     await person.answer;
     expect(verbs).toEqual([`adopt ${file}`]);
     expect(printed).toContain(`first:\n  provision adopt ${file}\nSee what would be done:\n  provision plan ${file}\n`);
+  });
+
+  test('where a stacked etcd is to move, that playbook is planned, and nothing applied', async () => {
+    writeFileSync(answers, `start: stacked\n${COMPLETE}privateKey: ''\nbalancer: haproxy\nextras: []\n`);
+    const person = await onTerminal('--answers', answers);
+    await person.does('4 hosts failed. Try again?', 'n');
+    const questions = ['Control planes with', 'Hosts that etcd moves to', 'Hosts that run HAProxy', 'VRRP router id'];
+    for (const question of [
+      ...questions,
+      'DNS name',
+      'Port of',
+      'Write this to',
+      'An etcd runs already',
+      'Plan it now?',
+    ])
+      await person.does(question, '');
+    await person.answer;
+    expect(verbs).toEqual([`adopt ${file}`, `plan ${file} --playbook unstack`]);
   });
 
   test('an inventory that is there gives the answers, through a file of answers too', async () => {

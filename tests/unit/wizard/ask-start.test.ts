@@ -31,6 +31,7 @@ function seenWith(...ports: readonly number[]): SeenHost {
     outline: { system: 'Debian GNU/Linux 12', hasApt: true, hasSystemd: true, memoryMib: 2048, diskMib: 20480 },
     addresses: [{ interface: 'eth0', address: '10.0.0.1', prefixLength: 24 }],
     listeners: ports.map((port) => ({ address: '*', port, process: 'x' })),
+    stacked: undefined,
     skewMs: 0,
   };
 }
@@ -48,8 +49,8 @@ const DOWN = { key: 'down' };
 
 test('from an inventory that is there, nothing is typed again', async () => {
   const { answer, does, sees, output } = await startWizard({}, { readKnown });
-  await does(['What do you have?', DOWN], ['❯ a running etcd', DOWN], ['❯ a running Kubernetes', DOWN]);
-  await does(['❯ an Ansible or kubespray', '']);
+  await does(['What do you have?', DOWN], ['❯ a running etcd', DOWN], ['❯ a running Kubernetes with', DOWN]);
+  await does(['❯ a running Kubernetes of kubeadm', DOWN], ['❯ an Ansible or kubespray', '']);
   await does(['That inventory', 'none.ini']);
   await sees('none.ini: there is no such file');
   await does(['That inventory', { key: 'escape' }], ['What do you have?', '']);

@@ -10,6 +10,7 @@ const SEEN: SeenHost = {
     { interface: 'eth0', address: '10.0.0.1', prefixLength: 24 },
   ],
   listeners: [],
+  stacked: undefined,
   skewMs: 0,
 };
 

@@ -9,6 +9,7 @@ const SEEN: SeenHost = {
   outline: { system: 'Debian GNU/Linux 12', hasApt: true, hasSystemd: true, memoryMib: 2048, diskMib: 20480 },
   addresses: [{ interface: 'eth0', address: '10.0.0.1', prefixLength: 24 }],
   listeners: [],
+  stacked: undefined,
   skewMs: 0,
 };
 
@@ -133,6 +134,30 @@ describe('the hosts of the wizard are looked at', () => {
       apiserverIp: '10.0.7.78',
     });
     expect(await output()).not.toContain('the control planes must be able');
+  });
+
+  test('and where etcd has no balancer of its own, control planes listen once an address of the API servers is typed', async () => {
+    const asked: string[] = [];
+    const look: LookEdges = {
+      ...answering().look,
+      lookAtHosts: async ({ hosts }) => new Map(hosts.map(({ name }) => [name, { kind: 'seen', host: SEEN }])),
+      lookAtNetwork: async ({ hosts }) => {
+        asked.push(...hosts.map(({ name }) => name));
+        const group = { id: 77, sender: '10.0.7.9', addresses: [], host: 'cp-1' };
+        return { free: [], listened: ['cp-1'], usedIds: [group] };
+      },
+    };
+    const hosts = ['etcd-1=10.0.0.1', 'cp-1=10.0.7.1'];
+    const draft = new Map<AnswerKey, Answer>([...DRAFT, ['hosts', hosts], ['balancer', 'none']]);
+    const { does, sees, answer } = await startWizard({ draft }, { look });
+    await does(['Hosts that run etcd', ''], ['Control planes', ''], ['What do clients reach', '']);
+    expect(asked).toEqual([]);
+    await does(['Virtual IP of the API servers', '10.0.7.77']);
+    await sees('virtual router id 77 is used already: by 10.0.7.9, heard on cp-1');
+    for (let key = 0; key < 9; key += 1) await does(['Virtual IP of the API servers', { key: 'backspace' }]);
+    await does(['Virtual IP of the API servers', '10.0.7.78'], ['What else', ''], ['Who signs', '']);
+    expect(await answer).toMatchObject({ balancer: undefined, apiserverIp: '10.0.7.78' });
+    expect(asked).toEqual(['cp-1']);
   });
 
   test('once for the same answers, and again after others', async () => {

@@ -49,6 +49,24 @@ test('what the wizard writes is an inventory that loads, and describes the clust
   });
 });
 
+test('a stacked etcd that moves has its control planes as members that leave, each of them once', async () => {
+  const [moving] = USUAL_ANSWERS.controlPlanes;
+  if (moving === undefined) throw new Error('there is no control plane');
+  const extras = offeredExtras({ balancer: OWN_BALANCER, apiserverIp: undefined, next: 'unstack' });
+  const answers = { ...USUAL_ANSWERS, leaving: [moving], extras, next: 'unstack' } as const;
+  const cluster = describeCluster(await written(answers));
+  expect(extras).toEqual(['snapshots', 'fastFailover']);
+  expect(cluster.members.map(({ host }) => host)).toEqual(['etcd-1', 'etcd-2', 'etcd-3']);
+  expect(cluster.formerMembers.map(({ host, address }) => [host, address])).toEqual([['cp-1', '10.0.0.11']]);
+  expect(cluster.controlPlanes.map(({ host }) => host)).toEqual(['cp-1']);
+  const text = renderInventory(answers);
+  for (const comment of [
+    '# The new members: each joins the running cluster',
+    '# The stacked members: each leaves once',
+  ])
+    expect(text).toContain(comment);
+});
+
 const WAYS = {
   haproxy: ['haproxy', 'passthrough'],
   nginx: ['nginx', 'passthrough'],
