@@ -87,20 +87,23 @@ async function tryFiles(files: ReadonlyMap<string, Lines>): Promise<readonly Jud
   // Tests act as other users in it.
   chmodSync(work, 0o755);
   // Of one file most is noticed by the test of its name: a second process would try with others meanwhile, for nothing.
-  const shards = values.each === true ? 1 : availableParallelism();
+  const shards = files.size <= 1 ? 1 : availableParallelism();
   const taken = takeUp({ work, shards, part: { commit, began: started } }, () => plantMutants(files, work, most));
   const { mutants } = taken;
   parts = [...(values.keep === undefined ? parts : []), ...taken.parts];
   console.log(`${mutants.length} mutants in ${files.size} files`);
   const related = mutants.some(({ when }) => when === 'data') ? [] : [...files.keys()];
   const stopped: string[] = [];
-  for (const room of mutants.length === 0 ? [] : ROOMS_OF_TESTS) {
+  let left = mutants.length;
+  for (const room of ROOMS_OF_TESTS) {
+    if (left === 0) break;
     stopped.push(...(await runRoom({ room, related, work, shards, isNear: values.near === true, endAt })));
     const noticed = new Set(
       readJournal(work, shards).flatMap(({ verdict, id }) => (verdict === 'noticed' ? [id] : [])),
     );
     const seconds = Math.round((Date.now() - started) / 1000);
     console.log(`${room}: ${noticed.size} of ${mutants.length} noticed after ${seconds} s`);
+    left = mutants.length - noticed.size;
   }
   const entries = readJournal(work, shards);
   if (values.keep === undefined) rmSync(work, { recursive: true });
