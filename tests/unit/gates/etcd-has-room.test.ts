@@ -42,6 +42,19 @@ describe('etcd-has-room', () => {
     });
   });
 
+  test('holds each member to its own quota of the inventory, where its process does not tell', async () => {
+    const second = { ...sampleMember(2), quotaBackendBytes: 32 * MIB };
+    const own = etcdHasRoom({ ...SAMPLE_CLUSTER, members: [sampleMember(1), second, sampleMember(3)] });
+    const quota = { 'etcd-quota': { [etcdQuotaKey(second)]: undefined } };
+    const hosts = {
+      ...cluster(0, undefined),
+      'etcd-2': { ...etcdHost({ status: healthy(2, { dbSize: 31 * MIB }) }), ...quota },
+    };
+    expect(await own.check(input(hosts))).toMatchObject({
+      reason: expect.stringContaining('etcd-2 has 31.0 MiB of 32.0 MiB') as unknown,
+    });
+  });
+
   test('a host that is away is asked by the gates of health', async () => {
     expect(await gate.check(input({ ...cluster(MIB, MIB * 9), 'etcd-3': UNREACHABLE }))).toEqual({ open: true });
   });

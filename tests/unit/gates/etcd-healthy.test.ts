@@ -33,6 +33,17 @@ describe('etcd-healthy-but-for-stopped', () => {
     });
   });
 
+  test('names every member that is stopped', async () => {
+    const members = [1, 2, 3, 4, 5].map((number) => listed(number));
+    const five = { ...SAMPLE_CLUSTER, members: [1, 2, 3, 4, 5].map((number) => sampleMember(number)) };
+    const all = [1, 2, 3, 4, 5].map((number): [string, FakeAnswers] => [
+      `etcd-${number}`,
+      number === 2 || number === 4 ? stopped : etcdHost({ status: healthy(number, { members }) }),
+    ]);
+    const check = etcdHealthyButForStopped(five, () => TODAY).check(gateInput(fakeProbes(Object.fromEntries(all))));
+    expect(await check).toEqual({ open: true, note: 'etcd is stopped on etcd-2, etcd-4, and is left out' });
+  });
+
   test.each([
     [
       'the others are no quorum',

@@ -49,6 +49,14 @@ test.each([
   else expect(answer).toMatchObject({ open: false, isFinal: true, reason: expect.stringContaining(reason) as unknown });
 });
 
+test('every fault of another member, which its certificates excuse otherwise, is told', async () => {
+  const sick = etcdHost({ status: healthy(2, { isHealthy: false, leaderId: '0' }), server: LOST });
+  expect(await asked(3, ['etcd-3'], { 2: sick })).toMatchObject({
+    open: false,
+    reason: expect.stringContaining('etcd-2 cannot commit a proposal, etcd-2 knows no leader') as unknown,
+  });
+});
+
 const NO_KEY = etcdHost({ status: SILENT, server: LOST });
 
 test.each<readonly [string, number, string, Readonly<Record<number, FakeAnswers>>, string | undefined]>([

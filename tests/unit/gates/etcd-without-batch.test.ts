@@ -76,6 +76,18 @@ describe('etcd-serves-without-batch', () => {
   });
 });
 
+test('whatever etcd lists for one of the batch that is to leave', async () => {
+  const cluster = { ...SAMPLE_CLUSTER, members: [sampleMember(1), sampleMember(2)], formerMembers: [sampleMember(3)] };
+  const two = healthy(2, { members: [...WITHOUT, learner('m3')] });
+  const probes = fakeProbes({
+    'etcd-1': host(healthy(1, { members: WITHOUT })),
+    'etcd-2': host(two),
+    'etcd-3': UNREACHABLE,
+  });
+  const gate = etcdServesWithoutBatch(cluster, () => new Date('2026-12-01T12:00:00Z'));
+  expect(await gate.check(gateInput(probes, { batch: ['etcd-3'] }))).toEqual({ open: true });
+});
+
 test('a host that can not be asked, and whose member others hear, counts as any other does', async () => {
   const five = { ...SAMPLE_CLUSTER, members: [1, 2, 3, 4, 5].map((number) => sampleMember(number)) };
   const members = [1, 2, 3, 4, 5].map((number) => listedMember(number));

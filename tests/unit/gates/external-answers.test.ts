@@ -155,6 +155,17 @@ describe('the way through a balancer that others run', () => {
     });
   });
 
+  test('waits for every file that the host is to ask with', async () => {
+    const cluster = withExternal();
+    const bare = {
+      ...asker('https://10.9.0.1:2379', { '': {} }, FILES),
+      paths: { [FILES.ca]: true, [FILES.certificate]: false, [FILES.key]: false },
+    };
+    expect(await gateOf(cluster).check(gateInput(fakeProbes({ 'cp-1': bare, ...MEMBERS })))).toMatchObject({
+      reason: `cp-1 has no ${FILES.certificate}, ${FILES.key}`,
+    });
+  });
+
   test('is asked with the files of a change, and of it alone', async () => {
     const own = { ca: '/new/ca.crt', certificate: '/new/etcd.crt', key: '/new/etcd.key' };
     const cluster = withExternal();
@@ -177,6 +188,8 @@ test('gates of a virtual IP of ours are open, and those of the way are this one'
   const none = gateInput(fakeProbes({ x: {} }));
   for (const name of ['backends-up', 'keepalived-one-holder', 'former-balancers-freed', 'vip-forwards'])
     expect(await gates.get(`${name}: etcd`)?.check(none)).toMatchObject({ open: true });
+  // It is a balancer of etcd, and says nothing of the API servers.
+  expect(await gates.get('vip-answers: kube-apiserver')?.check(none)).toMatchObject({ open: true });
   const dead = asker('https://10.9.0.1:2379', { '': { answer: { kind: 'failure', reason: 'x' } } }, FILES);
   for (const name of ['vip-answers', 'vip-answers-control-planes']) {
     const answer = await gates.get(`${name}: etcd`)?.check(gateInput(fakeProbes({ 'cp-1': dead, ...MEMBERS })));

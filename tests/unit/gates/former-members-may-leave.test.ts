@@ -282,6 +282,37 @@ describe('former-members-may-leave', () => {
     });
   });
 
+  test('every member that leaves is told of, and every process that uses one', async () => {
+    const cluster = { ...CLUSTER, members: [sampleMember(1)], formerMembers: [sampleMember(2), sampleMember(3)] };
+    const processes = ['1', '2', '3'].map((number) => ({
+      ...{ pid: Number(number), peers: [] },
+      argv: ['kube-apiserver', `--etcd-servers=https://10.0.0.${number}:2379`],
+    }));
+    const manifest = 'https://10.0.0.1:2379';
+    const own = { ...controlPlane({ manifest }), 'apiserver-processes': { [APISERVER]: processes } };
+    const proxy = 'server a 10.0.0.2:2379\nserver b 10.0.0.3:2379';
+    expect(await ask({ proxy, etcd: { 'cp-1': own } }, cluster, 'etcd-1')).toMatchObject({
+      reason: [
+        ...['2', '3'].map(
+          (number) => `kube-apiserver on cp-1 uses https://10.0.0.${number}:2379, which is about to leave`,
+        ),
+        ...['2', '3'].map((number) => `${PROXY} on etcd-1 names etcd-${number}, which is about to leave`),
+      ].join('; '),
+    });
+  });
+
+  test('one that serves unlisted is no matter of a batch that it is not in', async () => {
+    const one = { ...CLUSTER, members: [sampleMember(1)], formerMembers: [sampleMember(2), sampleMember(3)] };
+    const members = healthy(1).members.slice(0, 1);
+    const alone = { ...etcdHost({ status: healthy(1, { members }) }), 'file-contents': { [PROXY]: '' } };
+    const unlisted = etcdHost({ status: healthy(2) });
+    const etcd = { 'etcd-1': alone, 'etcd-2': unlisted, 'etcd-3': etcdHost(BARE) };
+    expect(await ask({ etcd }, one, 'etcd-3')).toEqual({ open: true });
+    expect(await ask({ etcd }, one, 'etcd-2')).toMatchObject({
+      reason: 'the members that stay do not list etcd-2, and it serves as a member of their cluster',
+    });
+  });
+
   test('of a host that stays it asks about all that are to leave', async () => {
     expect(await ask({ manifest: ALL }, CLUSTER, 'etcd-1')).toMatchObject({ open: false, isFinal: true });
     expect(await ask({}, CLUSTER, 'etcd-1')).toEqual({ open: true });

@@ -30,7 +30,7 @@ interface Seen {
   readonly kubeProxy?: string;
   readonly balancer?: FakeAnswers;
   readonly worker?: FakeAnswers;
-  readonly objects?: 'silent';
+  readonly objects?: 'silent' | 'half silent';
   /** Says that everything leads to the virtual IP. */
   readonly lying?: string;
 }
@@ -39,12 +39,13 @@ const server = (isThere: boolean): FakeAnswers => ({
   paths: { '/etc/kubernetes/manifests/kube-apiserver.yaml': isThere },
 });
 
-async function ask(seen: Seen): Promise<GateAnswer> {
+async function ask(seen: Seen, cluster = CLUSTER, batch = ['cp-4', 'cp-5']): Promise<GateAnswer> {
   const { answering = ['cp-1', 'cp-2', 'cp-3'], leaving = server(true), proxy = '', server: url = '10.0.0.99' } = seen;
   const controlPlanes = ['cp-1', 'cp-2', 'cp-3'].map((host): [string, FakeAnswers] => {
     const answer = answering.includes(host) ? { kind: 'found', object: {} } : { kind: 'silent', reason: 'x' };
     const { endpoint = '10.0.0.99:8443', kubeProxy = '10.0.0.99' } = host === seen.lying ? {} : seen;
-    const told = seen.objects === undefined ? undefined : { kind: 'silent', reason: 'x' };
+    const quiet = { kind: 'silent', reason: 'x' };
+    const told = seen.objects === undefined ? undefined : quiet;
     const object = { data: { 'kubeconfig.conf': `    server: https://${kubeProxy}:6443\n` } };
     const configuration = `controlPlaneEndpoint: ${endpoint}\n`;
     return [
@@ -54,19 +55,21 @@ async function ask(seen: Seen): Promise<GateAnswer> {
           '/api/v1/namespaces/kube-system': answer,
           '/api/v1/namespaces/kube-system/configmaps/kube-proxy': told ?? { kind: 'found', object },
         },
-        'kubeadm-config': { 'kubeadm-config': told ?? { kind: 'found', configuration } },
+        'kubeadm-config': {
+          'kubeadm-config': seen.objects === 'silent' ? quiet : { kind: 'found', configuration },
+        },
       },
     ];
   });
   const hosts = {
     ...Object.fromEntries(controlPlanes),
-    'cp-4': leaving,
+    ...{ 'cp-4': leaving, 'cp-5': leaving },
     'etcd-1': seen.balancer ?? { 'file-contents': { [PROXY]: proxy } },
     'worker-1': seen.worker ?? {
       'file-contents': { [KUBELET]: `clusters:\n- cluster:\n    server: https://${url}:6443\n` },
     },
   };
-  return formerNodesMayLeave(CLUSTER).check(gateInput(fakeProbes(hosts), { batch: ['cp-4'] }));
+  return formerNodesMayLeave(cluster).check(gateInput(fakeProbes(hosts), { batch }));
 }
 
 test.each<readonly [string, Seen, true | RegExp]>([
@@ -88,6 +91,16 @@ test.each<readonly [string, Seen, true | RegExp]>([
   ],
   ["a kubelet can't be read: it has what kubeadm gave it", { worker: UNREACHABLE }, true],
   ['nobody tells what kubeadm gives', { objects: 'silent' }, /no control plane tells kube-system\/kubeadm-config/],
+  [
+    'nobody tells what kube-proxy has',
+    { objects: 'half silent' },
+    /no control plane tells kube-system\/kubeadm-config/,
+  ],
+  [
+    'a line that ends as the endpoint does is none',
+    { endpoint: '10.0.0.99:8443\n# controlPlaneEndpoint: 10.0.0.14:6443' },
+    true,
+  ],
   ['kubeadm leads to it', { endpoint: '10.0.0.14:6443' }, /kubeadm-config uses https:\/\/10\.0\.0\.14:6443/],
   ['the first control plane hides that', { lying: 'cp-1', endpoint: '10.0.0.14:6443' }, /kubeadm-config uses/],
   ['kube-proxy uses it', { kubeProxy: '10.0.0.14' }, /kube-proxy uses/],
@@ -132,6 +145,26 @@ test('who uses it is listed in one order: the load balancer, kubelets, kubeadm, 
     ].join('; '),
     next: 'provision apply INVENTORY --playbook apiserver-lb',
   });
+});
+
+test('every node that is to leave is told of', async () => {
+  const formerNodes = ['4', '5'].map((number) => ({ host: `cp-${number}`, address: `10.0.0.1${number}` }));
+  const cluster = { ...CLUSTER, kubernetes: { ...CLUSTER.kubernetes, formerNodes } };
+  const proxy = 'server a 10.0.0.14:6443\nserver b 10.0.0.15:6443';
+  expect(await ask({ proxy }, cluster)).toMatchObject({
+    reason: ['cp-4', 'cp-5']
+      .map((host) => `${PROXY} on etcd-1 leads to the API server of ${host}, which is about to leave`)
+      .join('; '),
+  });
+});
+
+test('of a batch those are asked about that are in it; of a batch of others all', async () => {
+  const formerNodes = ['4', '5'].map((number) => ({ host: `cp-${number}`, address: `10.0.0.1${number}` }));
+  const cluster = { ...CLUSTER, kubernetes: { ...CLUSTER.kubernetes, formerNodes } };
+  const proxy = 'server b 10.0.0.15:6443';
+  expect(await ask({ proxy }, cluster, ['cp-4'])).toEqual({ open: true });
+  expect(await ask({ proxy }, cluster, ['cp-5'])).toMatchObject({ open: false });
+  expect(await ask({ proxy }, cluster, ['cp-1'])).toMatchObject({ open: false });
 });
 
 test('without former nodes it is open', async () => {

@@ -5,6 +5,7 @@ import { kubeconfigAnswerKey } from '../../../src/facts/kubeconfig-answer.js';
 import { ADMINISTRATORS, credentialsOf, readKubeconfig } from '../../../src/facts/kubeconfig.js';
 import { joinSeen } from '../../../src/gates/join-seen.js';
 import { kubeletReady } from '../../../src/gates/kubelet-ready.js';
+import { runtimeReady } from '../../../src/gates/runtime-ready.js';
 import { vipAnswersKubeconfigs } from '../../../src/gates/vip-answers-kubeconfigs.js';
 import type { GateAnswer } from '../../../src/model/gate.js';
 import type { JoinSeen } from '../../../src/model/kubernetes.js';
@@ -107,6 +108,7 @@ describe('before a kubeconfig is moved, the virtual IP answers', () => {
       SILENT,
       /answers 401: it does not know this client/,
     ],
+    ['it is not well', { kind: 'answer', status: 500, body: '' }, uid('one'), SILENT, /8443 answers 500, asked with/],
     [
       'it is no API server',
       { kind: 'answer', status: 200, body: 'hello' },
@@ -192,6 +194,7 @@ describe('after its restart, a kubelet', () => {
     ['the report is of the process before', nodeObject(START - 1), lease(START + 1), /not reported its node/],
     ['its node is not Ready', nodeObject(START + 1, 'False'), lease(START + 1), /not Ready: PLEG/],
     ['nobody answers', SILENT, lease(START + 1), /8443 fails: no route/],
+    ['it fails in two ways', { kind: 'answer', status: 503, body: '' }, SILENT, /answers 503$/],
     ['it is not known', { kind: 'answer', status: 403, body: '' }, lease(START + 1), /answers 403/],
     ['there is no lease', nodeObject(START + 1), { kind: 'answer', status: 200, body: '7' }, /not renewed/],
     [
@@ -206,6 +209,20 @@ describe('after its restart, a kubelet', () => {
       reason: expect.stringMatching(reason),
       next: 'ssh worker-1 sudo journalctl -u kubelet -n 50',
     });
+  });
+
+  test.each([
+    [START + 4, false],
+    [START + 5, false],
+    [START + 6, true],
+  ])('is ready on new containerd, started at second 5, when its lease is newer than that: %i', async (at, open) => {
+    const own = worker(VIP, { [`${VIP}${NODE}`]: nodeObject(START + 9), [`${VIP}${LEASE}`]: lease(at) });
+    const units = { ...own['units'], containerd: { active: true, startedAt: START + 5 } };
+    const host = { ...own, units, paths: { [FILE]: true } };
+    const answer = await runtimeReady(CLUSTER).check(
+      gateInput(fakeProbes({ 'worker-1': host }), { batch: ['worker-1'] }),
+    );
+    expect(answer).toMatchObject(open ? { open } : { open, reason: expect.stringContaining('since containerd was') });
   });
 
   test('is not ready where its kubeconfig can not be read', async () => {
@@ -276,6 +293,7 @@ describe('how far a join came whose mark is left', () => {
   const refusal = { kind: 'Status', reason: 'NotFound', details: { name: 'worker-1', kind: 'nodes' } };
   test.each<[string, HttpsAnswer, JoinSeen]>([
     ['its node is not there', answerOf(refusal, 404), 'unfinished'],
+    ['it may not be asked for', answerOf({ ...refusal, reason: 'Forbidden' }, 404), { unclear: `${VIP} answers 404` }],
     ['something else has no such page', answerOf({}, 404), { unclear: `${VIP} answers 404` }],
     ['it is not known', answerOf({}, 401), { unclear: `${VIP} answers 401` }],
     ['no API server is behind the load balancer', answerOf('', 503), { unclear: `${VIP} answers 503` }],

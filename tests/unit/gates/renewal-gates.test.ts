@@ -137,6 +137,10 @@ test('an API server is not unready because its own client certificate has ended'
     reason: 'cp-1: /readyz answers 401: ',
   });
   expect(await ask(server(status(403), status(200)))).toMatchObject({ open: false });
+  expect(await ask(server(status(401), { kind: 'failure', reason: 'no answer' }))).toMatchObject({
+    open: false,
+    reason: 'cp-1: /readyz fails: no answer',
+  });
   // One that is given no key shows its certificate all the same.
   const { 'apiserver-processes': processes, 'https-answers': answers } = server(status(401), status(200));
   const [process] = processes?.['kube-apiserver'] as readonly [{ readonly argv: readonly string[] }];
