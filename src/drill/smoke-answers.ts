@@ -45,17 +45,25 @@ export function readStarted(stdout: string): Started {
   const [, service] = /^S\t([^\t\n]*)$/m.exec(stdout) ?? [];
   return {
     // They go into a script of another host.
-    pods: pods.filter(({ ip }) => isIP(ip) !== 0),
+    pods: pods.flatMap(({ node, ip }) => {
+      const bare = ip.replace(/^"(.*)"$/, '$1');
+      return isIP(bare) === 0 ? [] : [{ node, ip: bare }];
+    }),
     service: isIP(service ?? '') === 0 ? undefined : service,
   };
 }
 
-/** What tests that were killed have left, and this one has removed: a line of each. */
-export function readLeft(stdout: string): readonly string[] {
-  return [...stdout.matchAll(/^L\t(provision-smoke-test-[0-9a-f]{1,32})\t(\d{1,9})$/gm)].map(
-    ([, name = '', seconds]) =>
-      `removed ${name}: a test that began ${counted(Math.floor(Number(seconds) / 60), 'minute')} ago has left it`,
-  );
+/** What tests that were killed have left: what this one removes, and what does not go. */
+export function readLeft(stdout: string): { readonly removed: readonly string[]; readonly stuck: readonly string[] } {
+  const name = 'provision-smoke-test-[0-9a-f]{1,32}';
+  const removed = [...stdout.matchAll(new RegExp(`^L\\t(${name})\\t(\\d{1,9})$`, 'gm'))];
+  return {
+    removed: removed.map(
+      ([, each = '', seconds]) =>
+        `removes ${each}: a test that began ${counted(Math.floor(Number(seconds) / 60), 'minute')} earlier has left it`,
+    ),
+    stuck: [...stdout.matchAll(new RegExp(`^T\\t(${name})$`, 'gm'))].map(([, each = '']) => each),
+  };
 }
 
 /** Of requests to an address. */

@@ -55,12 +55,10 @@ export async function smokeTest(cluster: Cluster, world: World, stop: AbortSigna
   if (typeof host !== 'string') return [host];
   const begun = await notLost(host, async () => run(host, beginSmokeTest(), world));
   if (typeof begun !== 'string') return [begun];
-  const left = readLeft(begun).map((evidence): SmokeFinding => ({ host, verdict: 'ok', evidence }));
   const placement = placeOf(readNodes(begun));
-  if (placement.count === 0)
-    return [...left, failed(host, 'no node takes pods', `ssh ${host} ${ADMIN_KUBECTL} describe nodes`)];
-  if (stop.aborted) return [...left, failed(host, 'stopped on request: nothing was started', AGAIN)];
-  return [...left, ...(await tested({ run: world.randomHex(4), host, placement, cluster, world }, stop))];
+  if (placement.count === 0) return [failed(host, 'no node takes pods', `ssh ${host} ${ADMIN_KUBECTL} describe nodes`)];
+  if (stop.aborted) return [failed(host, 'stopped on request: nothing was started', AGAIN)];
+  return tested({ run: world.randomHex(4), host, placement, cluster, world }, stop);
 }
 
 const AGAIN = 'provision verify INVENTORY --smoke-test';
@@ -73,6 +71,7 @@ async function tested(test: SmokeRun, stop: AbortSignal): Promise<readonly Smoke
     // Before anything is removed it is known to be there, or not to come any more: this is never cut short.
     const made = await notLost(host, async () => run(host, startSmokeTest(test.run, pods), world));
     const stopped = failed(host, 'stopped on request: what was started is removed', AGAIN);
+    if (typeof made === 'string') found.push(...leftItems(host, made));
     found.push(...(typeof made !== 'string' ? [made] : await unlessStopped(stop, [stopped], async () => asked(test))));
   } finally {
     // What was begun is removed, however it ended.
@@ -80,6 +79,18 @@ async function tested(test: SmokeRun, stop: AbortSignal): Promise<readonly Smoke
     if (typeof ended !== 'string') found.push(ended);
   }
   return found;
+}
+
+/** What earlier tests have left is no reason for this one to fail. */
+function leftItems(host: string, stdout: string): readonly SmokeFinding[] {
+  const { removed, stuck } = readLeft(stdout);
+  return [
+    ...removed.map((evidence): SmokeFinding => ({ host, verdict: 'ok', evidence })),
+    ...stuck.map((name): SmokeFinding => ({
+      ...{ host, verdict: 'warn', evidence: `${name}, which an earlier test has left, does not go` },
+      next: `see what holds it: ssh ${host} ${ADMIN_KUBECTL} get namespace ${name} -o yaml`,
+    })),
+  ];
 }
 
 /** What work comes to; or, once a stop is asked for, something else: nobody waits for the work any more. */

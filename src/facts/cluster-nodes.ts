@@ -24,13 +24,13 @@ export interface ClusterNode {
 export type ClusterNodesSeen = { readonly silent: string } | { readonly nodes: readonly ClusterNode[] };
 
 const TAB = '{"\\t"}';
+// A kubelet writes the status and the annotations of its own node, and may write what it likes: quoted, no line of it is one of ours.
 const NODES = [
   SET_MARK,
   '{{.metadata.name}}',
   '{{"\\t"}}{{if .spec.unschedulable}}true{{end}}',
-  '{{"\\t"}}{{range .status.conditions}}{{if eq .type "Ready"}}{{.status}}{{end}}{{end}}',
-  '{{"\\t"}}{{range .status.addresses}}{{if eq .type "InternalIP"}}{{.address}} {{end}}{{end}}',
-  // A kubelet may write what it likes into annotations of its own node: none of that is printed.
+  '{{"\\t"}}{{range .status.conditions}}{{if eq .type "Ready"}}{{if eq .status "True"}}True{{else if eq .status "False"}}False{{end}}{{end}}{{end}}',
+  '{{"\\t"}}{{range .status.addresses}}{{if eq .type "InternalIP"}}{{printf "%q" .address}} {{end}}{{end}}',
   '{{"\\t"}}{{if $mark}}marked{{end}}{{"\\n"}}',
 ].join('');
 const PODS = ['{.metadata.namespace}/{.metadata.name}', '{.metadata.ownerReferences[*].kind}', '{.status.phase}'].join(
@@ -51,7 +51,7 @@ export const clusterNodes: Fact<ClusterNodesSeen> = {
       `if nodes=$(ask nodes -o ${quote(`go-template={{range .items}}${NODES}{{end}}`)}); then`,
       ...addresses.map(
         (address) =>
-          `printf 'A\\n'; printf '%s\\n' "$nodes" | awk -F '\\t' -v at=${quote(address)} '{ n = split($4, all, " "); for (i = 1; i <= n; i++) if (all[i] == at) { print $1 "\\t" ($2 == "" ? "-" : $2) "\\t" ($3 == "" ? "-" : $3) "\\t" ($5 == "" ? "-" : "marked"); break } }' | while read -r name rest; do
+          `printf 'A\\n'; printf '%s\\n' "$nodes" | awk -F '\\t' -v at=${quote(`"${address}"`)} '{ n = split($4, all, " "); for (i = 1; i <= n; i++) if (all[i] == at) { print $1 "\\t" ($2 == "" ? "-" : $2) "\\t" ($3 == "" ? "-" : $3) "\\t" ($5 == "" ? "-" : "marked"); break } }' | while read -r name rest; do
   printf 'N\\t%s\\t%s\\n' "$name" "$rest"
   if pods=$(ask pods -A --field-selector "spec.nodeName=$name" -o ${each(PODS)}); then printf '%s\\n' "$pods" | sed '/./s/^/P\\t/'; else silent pods; fi
 done`,

@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { isNodeName } from '../model/kubernetes.js';
 import type { Fact } from '../model/remote.js';
 import { KUBECTL, SET_MARK } from '../shell/drain-node.js';
@@ -24,7 +25,7 @@ const TEMPLATE = [
   '{{range .items}}',
   SET_MARK,
   'N{{"\\t"}}{{.metadata.name}}{{"\\t"}}',
-  '{{range .status.addresses}}{{if eq .type "InternalIP"}}{{.address}} {{end}}{{end}}{{"\\t"}}',
+  '{{range .status.addresses}}{{if eq .type "InternalIP"}}{{printf "%q" .address}} {{end}}{{end}}{{"\\t"}}',
   `{{range $label, $value := .metadata.labels}}{{if or ${LABELS}}}C{{end}}{{end}}`,
   '{{"\\t"}}{{if .spec.unschedulable}}{{if $mark}}M{{end}}{{end}}{{"\\n"}}{{end}}',
 ].join('');
@@ -61,7 +62,10 @@ function readNode(line: string): ListedNode {
     throw new Error('a node without a name came back');
   return {
     name,
-    addresses: addresses.split(' ').filter((address) => address !== ''),
+    // A kubelet writes them, and may write what it likes.
+    addresses: [...addresses.matchAll(/(?<!\S)"([^"\\ ]+)"(?!\S)/g)].flatMap(([, address = '']) =>
+      isIP(address) === 0 ? [] : [address],
+    ),
     isControlPlane: roles !== '',
     isUpgrading: mark === 'M',
   };

@@ -10,7 +10,7 @@ import { quote } from '../shell/quote.js';
 import { askControlPlanes, type NodesSeen } from './ask-control-planes.js';
 import { kubernetesState, type KubernetesState } from './kubernetes-host.js';
 import { KUBERNETES_PACKAGES } from './kubernetes-packages.js';
-import { ownNodeName, refuseOtherName } from './own-node-name.js';
+import { ownNodeName, nodesOfHost } from './own-node-name.js';
 import { ageOf, type ListsJudge } from './package-lists.js';
 
 /** A host to be upgraded, and the control planes that are asked for its node. */
@@ -94,11 +94,9 @@ export function decideNodeUpgrade(host: string, look: NodeUpgradeLook): NodeUpgr
   const reboot = because !== undefined ? { because } : hasWork ? 'unclear' : undefined;
   const work = { finished: apt.isCutOff, packages, reboot } as const;
   if (!('through' in cluster)) return `no control plane says whether it takes pods (${cluster.silent})`;
-  const [node, ...more] = cluster.nodes;
-  if (node === undefined || more.length > 0)
-    return `${cluster.through} lists ${more.length === 0 ? 'no node' : 'several nodes'} at its address`;
   if (look.ownName === undefined) return 'its kubelet has no certificate that says which node it is';
-  refuseOtherName(host, look.ownName, cluster.through, [node]);
+  const [node] = nodesOfHost(host, look.ownName, cluster.through, cluster.nodes);
+  if (node === undefined) return `${cluster.through} lists no node at its address`;
   const isBusy = node.takesPods || node.evicted.length > 0;
   return {
     through: cluster.through,

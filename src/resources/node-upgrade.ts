@@ -16,6 +16,7 @@ import {
   type UpgradedNode,
 } from './decide-node-upgrade.js';
 import { budgetsRemark, drainedNodes, refuseUnowned } from './drained-node.js';
+import { claimsRemark } from './own-node-name.js';
 import { ageOf } from './package-lists.js';
 
 /** How a host is upgraded. */
@@ -67,7 +68,13 @@ const DOUBTS: Readonly<Partial<Record<StepName, (look: NodeUpgradeLook, host: st
     const { cluster } = look;
     const found = decideNodeUpgrade(host, look);
     const isDrained = typeof found !== 'string' && found.drained !== undefined;
-    return isDrained && 'through' in cluster ? budgetsRemark(cluster.nodes) : undefined;
+    if (!('through' in cluster)) return undefined;
+    const own = cluster.nodes.filter(({ name }) => name === look.ownName);
+    const remarks = [
+      claimsRemark(look.ownName, cluster.through, cluster.nodes),
+      isDrained ? budgetsRemark(own) : undefined,
+    ];
+    return remarks.filter((each) => each !== undefined).join('; ') || undefined;
   },
   packages({ apt, lists }) {
     if (lists === 'old') return undefined;

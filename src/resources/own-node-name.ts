@@ -33,16 +33,35 @@ function certificateIn(text: string): KubeconfigPart | undefined {
 
 /**
  * An address is what a control plane says of a node, and what an inventory says of a host: both may be wrong, or old. What is done to a
- * node is done only where its host says that it is that node.
+ * node is done only where its host says that it is that node. A kubelet that claims the address of another host changes nothing for that one.
+ * @returns none where none is listed
  * @param through the control plane that lists them
  * @throws ProvisionError `node-name-differs`
  */
-export function refuseOtherName(host: string, own: string, through: string, nodes: readonly ClusterNode[]): void {
-  const other = nodes.find(({ name }) => name !== own);
-  if (other === undefined) return;
+export function nodesOfHost(
+  host: string,
+  own: string,
+  through: string,
+  nodes: readonly ClusterNode[],
+): readonly ClusterNode[] {
+  const [other] = nodes;
+  const found = nodes.filter(({ name }) => name === own);
+  if (found.length > 0 || other === undefined) return found;
   throw new ProvisionError({
     code: 'node-name-differs',
     message: `${host}: its kubelet is that of the node ${own}, and ${through} lists the node ${other.name} at the address that the inventory has for it`,
     hint: `compare the addresses, and set \`ip\` of ${host}: ssh ${through} sudo kubectl --kubeconfig ${ADMIN} get nodes -o wide`,
   });
+}
+
+/** Who else is listed at the address of a host: a kubelet writes the addresses of its own node. One line, or nothing. */
+export function claimsRemark(
+  own: string | undefined,
+  through: string,
+  nodes: readonly ClusterNode[],
+): string | undefined {
+  const others = own === undefined ? [] : nodes.filter(({ name }) => name !== own);
+  if (others.length === 0) return undefined;
+  const names = others.map(({ name }) => name).join(', ');
+  return `${through} lists ${names} at its address, too: the kubelet there reports an address of another host`;
 }

@@ -11,10 +11,10 @@ export interface PackageUpgrade {
 }
 
 /**
- * What notes that apt has read its lists, and succeeded: this program, and Ubuntu's notifier (APT::Update::Post-Invoke-Success). apt's own
- * timer notes it elsewhere (`update-stamp`), also where a source could not be read.
+ * Where this program notes that it has read all lists. Those of apt itself say less: its timer writes `update-stamp` also where a source could
+ * not be read, and `update-success-stamp` is written where not all of them failed (apt-pkg/update.cc).
  */
-export const UPDATE_STAMP = '/var/lib/apt/periodic/update-success-stamp';
+export const UPDATE_STAMP = '/var/lib/provision/package-lists';
 
 /** Never removes anything; a new kernel comes as a new package (apt-get(8)). */
 const UPGRADE = '--with-new-pkgs upgrade';

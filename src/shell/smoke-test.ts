@@ -43,47 +43,56 @@ export interface SmokePods {
 const NODES = [
   '{{range .items}}N{{"\\t"}}{{.metadata.name}}{{"\\t"}}{{if .spec.unschedulable}}cordoned {{end}}',
   '{{range .spec.taints}}{{if ne .effect "PreferNoSchedule"}}{{.key}} {{end}}{{end}}{{"\\t"}}',
-  '{{range .status.conditions}}{{if eq .type "Ready"}}{{.status}}{{end}}{{end}}{{"\\n"}}{{end}}',
+  // A kubelet writes the status of its node, and may write what it likes.
+  '{{range .status.conditions}}{{if eq .type "Ready"}}{{if eq .status "True"}}True{{end}}{{end}}{{end}}{{"\\n"}}{{end}}',
 ].join('');
 
-const LEFT = '{{range .items}}{{.metadata.name}} {{.metadata.creationTimestamp}}{{"\\n"}}{{end}}';
-
 /**
- * On a control plane: removes what tests that were killed have left, and lists the nodes. Prints `L NAMESPACE SECONDS` of each that it has
- * removed, and `N NAME WHY-NOT READY`, separated by tabs; why not: `cordoned`, and keys of taints. A test that runs beside it is younger.
+ * On a control plane: lists the nodes. Prints `N NAME WHY-NOT READY`, separated by tabs; why not: `cordoned`, and keys of taints.
  */
 export function beginSmokeTest(): Command {
-  const ours = Object.entries(OURS).map(([label, value]) => `${label}=${value}`);
   return {
     summary: 'kubectl get nodes',
-    timeoutMs: (2 * GONE_S + 60) * 1000,
-    script: [
-      'set -eu',
-      `left=$(${KUBECTL} get namespaces -l ${ours.join(',')} -o ${quote(`go-template=${LEFT}`)})`,
-      'now=$(date +%s)',
-      `printf '%s\\n' "$left" | while read -r name created; do`,
-      `  case $name in ${SMOKE_NAMESPACE}-*) ;; *) continue ;; esac`,
-      '  age=$((now - $(date -d "$created" +%s)))',
-      `  [ "$age" -gt ${ABANDONED_S} ] || continue`,
-      `  timeout ${GONE_S} ${KUBECTL} delete namespace "$name" --ignore-not-found >/dev/null`,
-      `  printf 'L\\t%s\\t%s\\n' "$name" "$age"`,
-      'done',
-      `${KUBECTL} get nodes -o ${quote(`go-template=${NODES}`)}`,
-    ].join('\n'),
+    timeoutMs: 60_000,
+    script: `${KUBECTL} get nodes -o ${quote(`go-template=${NODES}`)}`,
   };
 }
 
+const LEFT = '{{range .items}}{{.metadata.name}} {{.metadata.creationTimestamp}} {{.status.phase}}{{"\\n"}}{{end}}';
+
 const WARNINGS = 'go-template={{range .items}}{{.involvedObject.name}}: {{.message}}{{"\\n"}}{{end}}';
-const PODS = 'go-template={{range .items}}P{{"\\t"}}{{.spec.nodeName}}{{"\\t"}}{{.status.podIP}}{{"\\n"}}{{end}}';
+const PODS =
+  'go-template={{range .items}}P{{"\\t"}}{{.spec.nodeName}}{{"\\t"}}{{printf "%q" .status.podIP}}{{"\\n"}}{{end}}';
 const SERVICE = 'go-template=S{{"\\t"}}{{.spec.clusterIP}}{{"\\n"}}';
 
-/** On a control plane: makes pods, and a service in front of them. @param run as {@link smokeNamespace} */
+/**
+ * On a control plane: makes pods, and a service in front of them, and removes what tests that were killed have left: namespaces that were
+ * made so much earlier than this one, by the clock of the API server. Prints `L NAMESPACE SECONDS` of each that goes, and `T NAMESPACE` of
+ * each that does not, which is no reason to end. @param run as {@link smokeNamespace}
+ */
 export function startSmokeTest(run: string, pods: SmokePods): Command {
+  const ours = Object.entries(OURS).map(([label, value]) => `${label}=${value}`);
   return {
     summary: `kubectl create -f - (namespace ${smokeNamespace(run)})`,
-    timeoutMs: 60_000,
+    timeoutMs: 180_000,
     stdin: JSON.stringify(manifestOf(run, pods)),
-    script: `timeout 45 ${KUBECTL} create -f - >/dev/null`,
+    script: [
+      'set -eu',
+      `timeout 45 ${KUBECTL} create -f - >/dev/null`,
+      `left=$(timeout 45 ${KUBECTL} get namespaces -l ${ours.join(',')} -o ${quote(`go-template=${LEFT}`)}) || exit 0`,
+      `own=$(printf '%s\\n' "$left" | sed -n 's/^${smokeNamespace(run)} \\([^ ]*\\) .*/\\1/p')`,
+      '[ -n "$own" ] || exit 0',
+      `printf '%s\\n' "$left" | while read -r name created phase; do`,
+      `  case $name in ${SMOKE_NAMESPACE}-*) ;; *) continue ;; esac`,
+      '  age=$(($(date -d "$own" +%s) - $(date -d "$created" +%s)))',
+      `  [ "$age" -gt ${ABANDONED_S} ] || continue`,
+      `  if [ "$phase" != Terminating ] && timeout 20 ${KUBECTL} delete namespace "$name" --ignore-not-found --wait=false >/dev/null 2>&1; then`,
+      `    printf 'L\\t%s\\t%s\\n' "$name" "$age"`,
+      '  else',
+      `    printf 'T\\t%s\\n' "$name"`,
+      '  fi',
+      'done',
+    ].join('\n'),
   };
 }
 

@@ -13,7 +13,12 @@ function sh(
   return spawnSync('sh', ['-c', `${stub}\n${script}`], { cwd: scratch(), encoding: 'utf8' });
 }
 
-const NODES = String.raw`*'get nodes -o go-template'*) printf 'cp-1\t\tTrue\t10.0.0.1\t\nw-1\ttrue\tFalse\t10.0.0.2 fd00::2\tmarked\nw-2\t\t\t10.0.0.22\t\n' ;;`;
+const NODES = String.raw`*'get nodes -o go-template'*) cat <<'END'
+cp-1		True	"10.0.0.1" 	
+w-1	true	False	"10.0.0.2" "fd00::2" 	marked
+w-2		True	"10.0.0.22" "x\nvictim\t\tTrue\t10.0.0.9" "y 10.0.0.9" "\"10.0.0.9\"" 	
+END
+;;`;
 const PODS = String.raw`*'spec.nodeName=w-1'*) printf 'default/web-1\tReplicaSet\tRunning\ndefault/alone\t\tRunning\n' ;; *'spec.nodeName=w-2'*) ;;`;
 const BUDGETS = String.raw`*'get poddisruptionbudgets'*) printf 'default/web\t0\ndefault/free\t1\nother/web\t0\nx/y\t10\n' ;;`;
 
@@ -28,14 +33,14 @@ test('nodes are found by exactly their address, with their pods; warnings are no
     ...{ name: 'w-1', takesPods: false, isMarked: true, ready: 'false', evicted: ['default/web-1', 'default/alone'] },
     ...{ unowned: ['default/alone'], budgets: ['default/web'] },
   };
-  expect(ask(`${NODES} ${PODS} ${BUDGETS}`, '10.0.0.2', 'fd00::2', '10.0.0.22', '10.0.0.3')).toEqual([
+  expect(ask(`${NODES} ${PODS} ${BUDGETS}`, '10.0.0.2', 'fd00::2', '10.0.0.22', '10.0.0.3', '10.0.0.9')).toEqual([
     { nodes: [w1] },
     { nodes: [w1] },
     {
-      nodes: [
-        { name: 'w-2', takesPods: true, isMarked: false, ready: 'unknown', evicted: [], unowned: [], budgets: [] },
-      ],
+      nodes: [{ name: 'w-2', takesPods: true, isMarked: false, ready: 'true', evicted: [], unowned: [], budgets: [] }],
     },
+    { nodes: [] },
+    // What a kubelet writes is one word, whatever it holds.
     { nodes: [] },
   ]);
 });

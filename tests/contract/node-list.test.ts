@@ -14,7 +14,13 @@ function ask(kubectl: string): NodeListSeen | undefined {
 }
 
 test('nodes come with their addresses, and whether they are control planes', () => {
-  expect(ask(String.raw`printf 'N\tcp-1\t10.0.0.11 fd00::1 \tCC\t\nN\tw-1\t\t\tM\n'`)).toEqual({
+  expect(
+    ask(String.raw`cat <<'END'
+N	cp-1	"10.0.0.11" "fd00::1" 	CC	
+N	w-1	"x\nN\tghost\t10.0.0.9" "y 10.0.0.9" "\"10.0.0.9\"" 		M
+END
+`),
+  ).toEqual({
     kind: 'listed',
     nodes: [
       { name: 'cp-1', addresses: ['10.0.0.11', 'fd00::1'], isControlPlane: true, isUpgrading: false },
@@ -26,7 +32,7 @@ test('nodes come with their addresses, and whether they are control planes', () 
 
 test('an API server that does not answer lists nothing, and a half of a list is none', () => {
   expect(ask('return 1')).toEqual({ kind: 'silent' });
-  expect(ask(String.raw`printf 'N\tcp-1\t10.0.0.11 \tC\t\n'; return 1`)).toEqual({ kind: 'silent' });
+  expect(ask(String.raw`printf 'N\tcp-1\t"10.0.0.11" \tC\t\n'; return 1`)).toEqual({ kind: 'silent' });
 });
 
 test.each([

@@ -158,7 +158,7 @@ describeOnLab(
       await repository.add('lab-tool', '1');
       const [source, from] = ['-o Dir::Etc::sourceparts=/etc/apt/sources.list.d', 'Dir::Etc::sourcelist=/dev/null'];
       for (const name of NODES) {
-        const script = `mv /etc/apt/sources.list /root/; apt-get -qq ${source} -o ${from} update && apt-get -qq -y install lab-tool=1 && rm -rf /var/lib/apt/periodic`;
+        const script = `mv /etc/apt/sources.list /root/; apt-get -qq ${source} -o ${from} update && apt-get -qq -y install lab-tool=1 && rm -f /var/lib/provision/package-lists`;
         await must(lab.ssh(name, script));
       }
       // As after a power cut in the middle of dpkg.

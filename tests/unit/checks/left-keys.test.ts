@@ -16,11 +16,17 @@ const CLUSTER: Cluster = {
 const DIRECTORY = '/etc/kubernetes/pki/etcd';
 const ALL = ['ca', 'server', 'peer', 'healthcheck-client'].map((name) => `${DIRECTORY}/${name}.key`);
 
+const APISERVER = '/etc/kubernetes/manifests/kube-apiserver.yaml';
+
 type Host = readonly string[] | 'stacked' | 'away';
 
 function files(left: readonly string[], isStacked = false): FakeAnswers {
   const keys = ALL.map((path): [string, boolean] => [path, left.some((name) => path === `${DIRECTORY}/${name}.key`)]);
-  return { paths: { '/etc/kubernetes/manifests/etcd.yaml': isStacked, ...Object.fromEntries(keys) } };
+  return {
+    paths: { '/etc/kubernetes/manifests/etcd.yaml': isStacked, ...Object.fromEntries(keys) },
+    'etcd-processes': { etcd: { processes: [], etcdctl: undefined } },
+    'file-contents': { [APISERVER]: '- --etcd-keyfile=/etc/kubernetes/pki/apiserver-etcd-client.key\n' },
+  };
 }
 
 async function found(seen: Readonly<Record<string, Host>>, cluster = CLUSTER): Promise<readonly CheckItem[]> {
@@ -51,12 +57,32 @@ describe('keys that a stacked member has left', () => {
     expect(items.map(({ host }) => host)).toEqual(['gone', 'old']);
   });
 
+  test('are in use where etcd runs in another way, or an API server is given one', async () => {
+    const check = async (more: FakeAnswers): Promise<readonly (string | undefined)[]> => {
+      const hosts = { 'cp-1': { ...files(['ca', 'healthcheck-client']), ...more }, 'cp-2': files([]) };
+      return (await checkLeftKeys(contextOf(hosts, { cluster: CLUSTER }))).map(({ evidence }) => evidence);
+    };
+    expect(await check({ 'etcd-processes': { etcd: { processes: [{}], etcdctl: undefined } } })).toEqual([]);
+    const [left] = await check({
+      'file-contents': { [APISERVER]: `- --etcd-keyfile=${DIRECTORY}/healthcheck-client.key` },
+    });
+    expect(left).toMatch(/its keys are left: ca\.key$/);
+    const elsewhere = { ...MEMBER, host: 'cp-1', manifest: '/srv/manifests/etcd.yaml' };
+    const hosts = { 'cp-1': files(['ca']), 'cp-2': files([]) };
+    const paths = { ...hosts['cp-1']['paths'], '/srv/manifests/etcd.yaml': true };
+    const context = contextOf(
+      { ...hosts, 'cp-1': { ...hosts['cp-1'], paths } },
+      { cluster: { ...CLUSTER, formerMembers: [elsewhere] } },
+    );
+    expect(await checkLeftKeys(context)).toEqual([]);
+  });
+
   test('come with what to type', async () => {
     expect(await found({ 'cp-1': ['ca', 'peer'], 'cp-2': [] })).toEqual([
       {
         ...{ check: 'etcd-keys-left', host: 'cp-1', subject: DIRECTORY, verdict: 'warn' },
-        evidence: 'no member of kubeadm runs there any more, and its keys are left: ca.key, peer.key',
-        next: `keep what you need elsewhere (docs/runbooks/stacked-to-external.md), then: ssh cp-1 sudo rm ${DIRECTORY}/ca.key ${DIRECTORY}/peer.key`,
+        evidence: 'no member of etcd runs there any more, and its keys are left: ca.key, peer.key',
+        next: `move them aside, then to where you keep keys (docs/runbooks/stacked-to-external.md): ssh cp-1 'sudo install -d -m 0700 /root/etcd-keys && sudo mv -t /root/etcd-keys ${DIRECTORY}/ca.key ${DIRECTORY}/peer.key'`,
       },
     ]);
   });

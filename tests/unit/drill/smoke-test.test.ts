@@ -96,9 +96,16 @@ const tested = (
 ): Promise<readonly SmokeFinding[]> => smokeTest(cluster, world, stop.signal);
 
 test('what killed tests have left is named, and nothing else is taken for it', () => {
-  expect(
-    readLeft('L\tprovision-smoke-test-0123abcd\t5400\nL\tdefault\t5400\nL\tprovision-smoke-test-x y\t1\n'),
-  ).toEqual(['removed provision-smoke-test-0123abcd: a test that began 90 minutes ago has left it']);
+  const said = [
+    ['L', 'provision-smoke-test-0123abcd', 5400],
+    ['L', 'default', 5400],
+    ['L', 'provision-smoke-test-x y', 1],
+    ['T', 'provision-smoke-test-0a'],
+  ];
+  expect(readLeft(said.map((fields) => fields.join('\t')).join('\n'))).toEqual({
+    removed: ['removes provision-smoke-test-0123abcd: a test that began 90 minutes earlier has left it'],
+    stuck: ['provision-smoke-test-0a'],
+  });
 });
 
 describe('a stop that is asked for', () => {
@@ -149,6 +156,13 @@ describe('the smoke test', () => {
       ...['cp-1', 'cp-2', 'w-1'].map((host) => `${host}: ask ${SERVICE}, ${POD}, ${OTHER}`),
       'cp-1: kubectl delete namespace provision-smoke-test-abababab',
     ]);
+  });
+
+  test('what an earlier test has left, and does not go, is a warning, and no reason to fail', async () => {
+    const made = { 'cp-1: kubectl create': outputOf(0, 'T\tprovision-smoke-test-0a\n') };
+    const found = await tested(CLUSTER, worldOf(made));
+    expect(found.map(({ verdict }) => verdict)).toEqual(['warn', 'ok', 'ok', 'ok', 'ok']);
+    expect(found[0]?.evidence).toBe('provision-smoke-test-0a, which an earlier test has left, does not go');
   });
 
   test('warns where one node alone takes pods', async () => {
@@ -208,7 +222,7 @@ describe('the smoke test', () => {
     ],
     ['no node that takes pods', { 'cp-1: kubectl get nodes': outputOf(0, '') }, 'cp-1', 'no node takes pods'],
     [
-      'what a killed test has left, and does not go',
+      'an API server that lists no nodes',
       { 'cp-1: kubectl get nodes': outputOf(1, '', 'timed out') },
       'cp-1',
       'kubectl get nodes: timed out',

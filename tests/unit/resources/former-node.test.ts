@@ -91,6 +91,11 @@ describe('what is left to do of a node that leaves', () => {
     ],
     ['it has left', look({ state: 'bare', isOurs: undefined, kubeletRuns: false }), ''],
     ['deleted by hand', look({}), 'reset'],
+    [
+      'another kubelet claims its address, and is not deleted',
+      look({}, { name: 'worker-9' }, {}),
+      'drain reset delete',
+    ],
     ['it was a control plane', look({ hasEtcdClient: true }, {}), 'drain reset client delete'],
     ['it left as a control plane with what lets it use etcd', look({ ...BARE, hasEtcdClient: true }), 'client'],
     [
@@ -119,6 +124,11 @@ describe('what is left to do of a node that leaves', () => {
     ['node-not-drainable', look({}, { unowned: ['default/web-1'] })],
   ])('is refused: %s', (code, seen) => {
     expect(codeOf(() => decideFormerNode(NODE, seen))).toBe(code);
+  });
+
+  test('of two nodes at its address only its own goes', () => {
+    const found = decideFormerNode(NODE, look({}, { name: 'worker-9' }, {}));
+    expect(typeof found === 'string' ? found : found.deleted.map(({ name }) => name)).toEqual(['worker-2']);
   });
 
   test('a lost host: its node goes unless its kubelet reports', () => {

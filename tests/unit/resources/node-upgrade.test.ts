@@ -110,9 +110,9 @@ describe('what is left to do on a node', () => {
       'unknown: its kubelet has no certificate that says which node it is',
     ],
     [
-      'two nodes have its address',
-      look({}, {}, { cluster: { through: 'cp-1', nodes: [LISTED, LISTED] } }),
-      'unknown: cp-1 lists several nodes at its address',
+      'another kubelet claims its address',
+      look(UPGRADES, {}, { cluster: { through: 'cp-1', nodes: [{ ...LISTED, name: 'worker-9' }, LISTED] } }),
+      'drain packages reboot? uncordon',
     ],
   ])('%s', (_, seen, expected) => {
     expect(words(seen)).toBe(expected);

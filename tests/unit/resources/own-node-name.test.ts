@@ -1,7 +1,8 @@
 import { beforeAll, expect, test } from '@jest/globals';
 import { certificateFilesKey } from '../../../src/facts/certificate-files.js';
+import type { ClusterNode } from '../../../src/facts/cluster-nodes.js';
 import { KUBELET_CERTIFICATE } from '../../../src/model/kubeadm-certificate.js';
-import { ownNodeName } from '../../../src/resources/own-node-name.js';
+import { claimsRemark, ownNodeName } from '../../../src/resources/own-node-name.js';
 import { fakeProbe } from '../../support/fake-probe.js';
 import { kubeletCertificate } from '../../support/kubelet-certificate.js';
 import { authorityFrom, TODAY } from '../../support/test-authority.js';
@@ -48,4 +49,15 @@ test.each([
   ['its certificate is of no kubelet', at(KUBELET_CERTIFICATE), 'authority'],
 ] as const)('is not known where %s', async (_, text, usual) => {
   expect(await nameOf(text, usual)).toBeUndefined();
+});
+
+test('a kubelet that claims the address of another host is named', () => {
+  const node = (name: string): ClusterNode => ({
+    ...{ name, takesPods: true, isMarked: false, ready: 'true', evicted: [], unowned: [], budgets: [] },
+  });
+  expect(claimsRemark('w-1', 'cp-1', [node('w-1')])).toBeUndefined();
+  expect(claimsRemark(undefined, 'cp-1', [node('w-1')])).toBeUndefined();
+  expect(claimsRemark('w-1', 'cp-1', [node('w-9'), node('w-1')])).toBe(
+    'cp-1 lists w-9 at its address, too: the kubelet there reports an address of another host',
+  );
 });
