@@ -38,7 +38,7 @@ export function whatComesNext(file: string, next: Next): string {
   if (next === 'import')
     return `Wrote ${file}. Import your authority, first (leave out --key where an external CA signs):\n  provision ca import ${quote(join(dirname(file), 'pki'))} --certificate FILE --key FILE\n${plan}`;
   if (next === 'unstack')
-    return `Wrote ${file}. Describe the stacked etcd, first; that says how the key of its authority is brought in:\n  provision adopt ${quote(file)}\nSee what would be done:\n  provision plan ${quote(file)} ${UNSTACK.join(' ')}\n`;
+    return `Wrote ${file}. Describe the stacked etcd, first; that says how the key of its authority is brought in:\n  provision adopt ${quote(file)}\nSee what would be done:\n  provision plan ${quote(file)} --playbook unstack\n`;
   return `Wrote ${file}. Describe the etcd that runs, first:\n  provision adopt ${quote(file)}\n${plan}`;
 }
 

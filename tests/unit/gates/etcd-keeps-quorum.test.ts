@@ -49,7 +49,7 @@ test.each([
   else expect(answer).toMatchObject({ open: false, isFinal: true, reason: expect.stringContaining(reason) as unknown });
 });
 
-test('every fault of another member, which its certificates excuse otherwise, is told', async () => {
+test('every fault of another member, which its certificates excuse otherwise, is named', async () => {
   const sick = etcdHost({ status: healthy(2, { isHealthy: false, leaderId: '0' }), server: LOST });
   expect(await asked(3, ['etcd-3'], { 2: sick })).toMatchObject({
     open: false,
