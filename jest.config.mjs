@@ -60,6 +60,7 @@ const runs = {
     'fleet',
     'vrrp-version',
     'diagnosis',
+    'lost-authority',
     'image',
     'external-ca',
     'defrag',
