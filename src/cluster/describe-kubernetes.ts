@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import type { Host } from '../model/inventory.js';
 import type { FormerNode, Kubernetes, KubernetesNode } from '../model/kubernetes.js';
 import { FORMER_NODES } from '../model/former-groups.js';
+import { readNodeReleases, readPullProxies } from './read-container-runtime.js';
 import { readKubernetesPackages } from './read-kubernetes-packages.js';
 import { nodeAddress } from './node-address.js';
 import { sharedValues } from './shared-values.js';
@@ -32,6 +33,8 @@ export function describeKubernetes(
       sandboxImage: shared.value('kube_cluster_sandbox_image'),
       cniBinDir: shared.valueOr('kube_cluster_cni_bin_dir'),
       registryMirrors: shared.valueOr('kube_cluster_registry_mirrors'),
+      releases: readNodeReleases(shared, directory, reader),
+      pullProxies: readPullProxies(shared, reader),
       serviceSubnet: shared.valueOr('kube_cluster_service_subnet'),
       podSubnet: shared.value('kube_cluster_pod_subnet'),
       dnsDomain: shared.valueOr('kube_cluster_dns_domain'),

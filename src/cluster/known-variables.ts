@@ -8,6 +8,7 @@ import { HAPROXY_VARIABLES } from './haproxy-variables.js';
 import { KEEPALIVED_VARIABLES } from './keepalived-variables.js';
 import { MAIL_VARIABLES } from './mail-variables.js';
 import { METRICS_VARIABLES } from './metrics-variables.js';
+import { CONTAINER_RUNTIME_VARIABLES } from './container-runtime-variables.js';
 import { KUBERNETES_PACKAGE_VARIABLES } from './kubernetes-package-variables.js';
 import { KUBERNETES_VARIABLES } from './kubernetes-variables.js';
 import { NGINX_VARIABLES } from './nginx-variables.js';
@@ -207,6 +208,7 @@ export const VARIABLES = {
   ...APISERVER_VARIABLES,
   ...KUBERNETES_VARIABLES,
   ...KUBERNETES_PACKAGE_VARIABLES,
+  ...CONTAINER_RUNTIME_VARIABLES,
 } as const;
 
 /** Name of a variable that this program reads. */

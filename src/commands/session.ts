@@ -9,7 +9,8 @@ import { gateTable } from '../gates/table.js';
 import { orderTable } from '../gates/orders.js';
 import { clusterWarnings, describeCluster } from '../cluster/describe-cluster.js';
 import { noCluster } from '../cluster/no-cluster.js';
-import type { Cluster, EtcdRelease } from '../model/cluster.js';
+import type { SendRelease } from '../model/change.js';
+import type { Cluster } from '../model/cluster.js';
 import type { EventSink } from '../model/events.js';
 import type { Inventory } from '../model/inventory.js';
 import { formatProblem } from '../model/errors.js';
@@ -187,7 +188,7 @@ function releasesOf(directory: string, emit: EventSink): World['openRelease'] {
     opened.set(release.sha256, known);
     return known;
   };
-  async function open(release: EtcdRelease): ReturnType<World['openRelease']> {
+  async function open(release: SendRelease['release']): ReturnType<World['openRelease']> {
     const { openRelease } = await import('../day-two/release-file.js');
     return openRelease(release, join(directory, '.provision', 'releases'), (message) => {
       emit({ type: 'notice', message });

@@ -2,11 +2,14 @@ import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { mkdir, open, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { EtcdRelease } from '../model/cluster.js';
+import type { SendRelease } from '../model/change.js';
 import { ProvisionError } from '../model/errors.js';
+import { PRODUCT_TITLES } from '../model/kubernetes.js';
 import type { StdinFile } from '../model/remote.js';
 
-/** Ten times what a tarball of etcd has. */
+type Release = SendRelease['release'];
+
+/** Ten times what a tarball of etcd has, three times what one of containerd has. */
 const MOST_BYTES = 256 * 1024 * 1024;
 
 /** How long a server may say nothing, in milliseconds. */
@@ -18,14 +21,11 @@ const SILENCE_MS = 60_000;
  * @param say reports a download
  * @throws ProvisionError `release-unreadable`, `release-differs`
  */
-export async function openRelease(
-  release: EtcdRelease,
-  cache: string,
-  say: (message: string) => void,
-): Promise<StdinFile> {
-  const { source, version, sha256 } = release;
+export async function openRelease(release: Release, cache: string, say: (message: string) => void): Promise<StdinFile> {
+  const { source, sha256 } = release;
   if (!/^https?:\/\//.test(source)) return asStdin(release, source);
-  const path = join(cache, `etcd-${version}-${sha256.slice(0, 12)}.tar.gz`);
+  const { file, ending } = wordsOf(release);
+  const path = join(cache, `${file}-${sha256.slice(0, 12)}${ending}`);
   if ((await stat(path).catch(() => undefined)) === undefined) {
     await download(release, path, cache);
     say(`downloaded ${source} to ${path}`);
@@ -33,7 +33,7 @@ export async function openRelease(
   return asStdin(release, path);
 }
 
-async function asStdin(release: EtcdRelease, path: string): Promise<StdinFile> {
+async function asStdin(release: Release, path: string): Promise<StdinFile> {
   const { sha256 } = release;
   const read = (): AsyncIterable<Uint8Array> => createReadStream(path, { highWaterMark: 256 * 1024 });
   const found = await measure(read(), MOST_BYTES).catch((cause: unknown) => {
@@ -59,7 +59,7 @@ async function measure(
   return { bytes, sha256: hash.digest('hex') };
 }
 
-async function download(release: EtcdRelease, path: string, cache: string): Promise<void> {
+async function download(release: Release, path: string, cache: string): Promise<void> {
   await mkdir(cache, { recursive: true, mode: 0o700 });
   const part = `${path}.${process.pid}.part`;
   const file = await open(part, 'w', 0o600);
@@ -99,12 +99,40 @@ async function* bodyOf(url: string): AsyncGenerator<Uint8Array> {
   }
 }
 
-function unreadable({ version, query }: EtcdRelease, place: string, cause: unknown): ProvisionError {
+/** How a release is spoken of. */
+interface ReleaseWords {
+  readonly title: string;
+  /** In the cache, without its digest. */
+  readonly file: string;
+  readonly ending: string;
+  /** The variables that name it. */
+  readonly url: string;
+  readonly digest: string;
+  /** What else helps where it can't be read. */
+  readonly wayOut: string;
+}
+
+function wordsOf(release: Release): ReleaseWords {
+  if (!('product' in release)) {
+    const { version } = release;
+    const wayOut = '; where only the hosts reach it: etcd_release_fetch: host';
+    const variables = { url: 'etcd_release_url', digest: 'etcd_release_sha256' };
+    return { title: `etcd ${version}`, file: `etcd-${version}`, ending: '.tar.gz', ...variables, wayOut };
+  }
+  const { product } = release;
+  const variables = { url: `kube_cluster_${product}_release`, digest: `kube_cluster_${product}_sha256` };
+  const ending = product === 'runc' ? '' : '.tar.gz';
+  return { title: PRODUCT_TITLES[product], file: product, ending, ...variables, wayOut: '' };
+}
+
+function unreadable(release: Release, place: string, cause: unknown): ProvisionError {
+  const { query } = release;
+  const { title, url, wayOut } = wordsOf(release);
   const reason = reasonOf(cause);
   return new ProvisionError({
     code: 'release-unreadable',
-    message: `etcd ${version}: ${place} cannot be read: ${query === undefined ? reason : reason.replaceAll(query.reveal(), '')}`,
-    hint: 'name a mirror or a file with etcd_release_url; where only the hosts reach it: etcd_release_fetch: host',
+    message: `${title}: ${place} cannot be read: ${query === undefined ? reason : reason.replaceAll(query.reveal(), '')}`,
+    hint: `name a mirror or a file with ${url}${wayOut}`,
     // What Node says may have the whole URL.
     cause: query === undefined ? cause : undefined,
   });
@@ -116,10 +144,11 @@ function reasonOf(error: unknown): string {
   return cause === undefined ? message : `${message}: ${reasonOf(cause)}`;
 }
 
-function differs({ version, sha256 }: EtcdRelease, place: string, found: string): ProvisionError {
+function differs(release: Release, place: string, found: string): ProvisionError {
+  const { title, digest } = wordsOf(release);
   return new ProvisionError({
     code: 'release-differs',
-    message: `etcd ${version}: ${place} has SHA-256 ${found}, and etcd_release_sha256 is ${sha256}: it was sent to no host`,
+    message: `${title}: ${place} has SHA-256 ${found}, and ${digest} is ${release.sha256}: it was sent to no host`,
     hint: 'compare it with SHA256SUMS of the release; where the file is damaged, remove it',
   });
 }

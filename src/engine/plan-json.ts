@@ -1,5 +1,5 @@
 import { createHash, scryptSync } from 'node:crypto';
-import { lastingOf, type Action, type ActionOutline, type Change } from '../model/change.js';
+import { lastingOf, type Action, type ActionOutline, type Change, type SendRelease } from '../model/change.js';
 import type { Json } from '../model/json.js';
 import {
   summarisePlan,
@@ -54,6 +54,13 @@ function commandToJson({ summary, script, stdin, timeoutMs }: Command): CommandJ
   return { summary, script, stdin: stdinToJson(stdin), timeoutMs: timeoutMs ?? null };
 }
 
+/** Of etcd by its version, of what nodes have by its name. */
+function releaseToJson({ release }: SendRelease): Extract<ActionJson, { kind: 'send-release' }>['release'] {
+  const { sha256, source } = release;
+  if ('product' in release) return { product: release.product, sha256, source };
+  return { version: release.version, sha256, source, fetch: release.fetch };
+}
+
 function actionToJson(action: Action): ActionJson {
   switch (action.kind) {
     case 'write-file': {
@@ -88,14 +95,8 @@ function actionToJson(action: Action): ActionJson {
       const { kind, certificate, profile, destination, owner, group, mode } = action;
       return { kind, certificate, profile: sortObject(profile), destination, owner, group, mode };
     }
-    case 'send-release': {
-      const { version, sha256, source, fetch } = action.release;
-      return {
-        kind: action.kind,
-        release: { version, sha256, source, fetch },
-        command: commandToJson(action.command),
-      };
-    }
+    case 'send-release':
+      return { kind: action.kind, release: releaseToJson(action), command: commandToJson(action.command) };
     case 'join-kubernetes': {
       const { kind, through, invitation, join, revocation, configuration } = action;
       return {

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { EFFECTS } from '../model/change.js';
+import { NODE_PRODUCTS } from '../model/kubernetes.js';
 
 // The one source of the plan's JSON: its types, the check of a file that is read back, and docs/reference/plan.md.
 
@@ -103,14 +104,15 @@ const action = z.discriminatedUnion('kind', [
     .strictObject({
       kind: z.literal('send-release'),
       release: z.strictObject({
-        version: z.string(),
-        sha256: z.string().describe('Of the tarball, in hex.'),
+        product: z.enum(NODE_PRODUCTS).optional().describe('What it is of; absent: etcd.'),
+        version: z.string().optional().describe('Of etcd.'),
+        sha256: z.string().describe('Of the file, in hex.'),
         source: z.string().describe('A URL without its query, or an absolute path on the control machine.'),
-        fetch: z.enum(['control', 'host']),
+        fetch: z.enum(['control', 'host']).optional().describe('Of etcd.'),
       }),
       command,
     })
-    .describe('Feeds a command with a release of etcd.'),
+    .describe('Feeds a command with a release of etcd, or of what nodes have in place of packages.'),
   z
     .strictObject({
       kind: z.literal('issue-certificate'),

@@ -1,6 +1,6 @@
 import type { Look } from '../facts/batched-probe.js';
 import type { SaveSnapshot } from '../model/change.js';
-import type { EtcdRelease } from '../model/cluster.js';
+import type { SendRelease } from '../model/change.js';
 import type { EventSink } from '../model/events.js';
 import type { Gate, Order } from '../model/gate.js';
 import type { Connector, StdinFile } from '../model/remote.js';
@@ -16,8 +16,8 @@ export interface World {
   readonly saveSnapshot: (per: SaveSnapshot['per']) => Promise<void>;
   /** What {@link saveSnapshot} needs of a person, before any host is touched. @throws ProvisionError */
   readonly prepareSnapshot: () => Promise<void>;
-  /** A release of etcd as it is on this machine, which downloads it first where it is elsewhere. @throws ProvisionError */
-  readonly openRelease: (release: EtcdRelease) => Promise<StdinFile>;
+  /** A release as it is on this machine, which downloads it first where it is elsewhere. @throws ProvisionError */
+  readonly openRelease: (release: SendRelease['release']) => Promise<StdinFile>;
   readonly gates: ReadonlyMap<string, Gate>;
   /** How long to wait at a gate, in milliseconds, in place of each gate's own time. */
   readonly gateDeadlineMs?: number | undefined;

@@ -1,5 +1,6 @@
 import type { AuthorityProfile, CertificateDestination, CertificateProfile } from './certificate.js';
 import type { EtcdRelease } from './cluster.js';
+import type { NodeRelease } from './kubernetes.js';
 import type { Content } from './content.js';
 import type { JsonObject } from './json.js';
 import type { JoinKubernetes } from './kubeadm.js';
@@ -142,10 +143,10 @@ export interface SaveSnapshot {
   readonly per: 'change' | 'run';
 }
 
-/** Feeds a command of the host with a release of etcd, which this machine has or gets first. */
+/** Feeds a command of the host with a release, which this machine has or gets first. */
 export interface SendRelease {
   readonly kind: 'send-release';
-  readonly release: EtcdRelease;
+  readonly release: EtcdRelease | NodeRelease;
   /** Without stdin. */
   readonly command: Command;
 }

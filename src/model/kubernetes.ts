@@ -26,6 +26,38 @@ export interface KubernetesPackages {
   readonly containerdVersion: string | undefined;
 }
 
+/** A release of upstream that nodes get in place of a package. */
+export interface NodeRelease {
+  readonly product: NodeProduct;
+  /** Where its file is: an http or https URL, or an absolute path on the control machine. */
+  readonly source: string;
+  /** Nothing that would have to be kept out of sight. */
+  readonly query?: undefined;
+  /** SHA-256 of the file, 64 hex digits, lower case. */
+  readonly sha256: string;
+}
+
+/** What upstream releases apart from each other. */
+export const NODE_PRODUCTS = ['containerd', 'runc', 'cni'] as const;
+/** One of {@link NODE_PRODUCTS}. */
+export type NodeProduct = (typeof NODE_PRODUCTS)[number];
+
+/** What people call them. */
+export const PRODUCT_TITLES: Readonly<Record<NodeProduct, string>> = {
+  containerd: 'containerd',
+  runc: 'runc',
+  cni: 'the CNI plugins',
+};
+
+/** The proxies by which container runtimes pull images. */
+export interface PullProxies {
+  /** Of registries at http:// and at https://; absent: asked directly. */
+  readonly http: string | undefined;
+  readonly https: string | undefined;
+  /** What is asked directly beside the cluster itself: names, `.domains`, addresses, networks. */
+  readonly exceptions: readonly string[];
+}
+
 /** What a cluster is set up with. */
 export interface KubernetesSettings {
   readonly imageRepository: string;
@@ -36,6 +68,10 @@ export interface KubernetesSettings {
   readonly cniBinDir: string;
   /** Registry → the URLs that are asked before it. */
   readonly registryMirrors: Readonly<Record<string, readonly string[]>>;
+  /** Releases of upstream; what is none of them is a package, or others install it. */
+  readonly releases?: Readonly<Partial<Record<NodeProduct, NodeRelease>>> | undefined;
+  /** Absent: none. */
+  readonly pullProxies?: PullProxies | undefined;
   readonly serviceSubnet: string;
   /** Absent: whoever makes the network of pods knows. */
   readonly podSubnet: string | undefined;

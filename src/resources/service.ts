@@ -10,6 +10,8 @@ export interface ServiceOptions {
   readonly unit: string;
   /** What it must have been started (or reloaded) with: files, certificates. */
   readonly runsWith: readonly Resource[];
+  /** Why its process must be started again, beside files. */
+  readonly otherReasons?: ((probe: Probe) => Promise<readonly string[]>) | undefined;
   /** How it takes up changed files. */
   readonly onChange: 'restart' | 'reload';
   /** Clients may notice a reload too: keepalived may give its address up. Default false. */
@@ -27,12 +29,13 @@ export function service(options: ServiceOptions): Resource {
     address: `service:${options.unit}`,
     paths: [],
     async plan(probe) {
-      const [unit, newer] = await Promise.all([
+      const [unit, newer, others] = await Promise.all([
         probe.ask(unitState, options.unit),
         newerFiles(options.runsWith, probe),
+        options.otherReasons?.(probe) ?? [],
       ]);
       const since = options.onChange === 'reload' ? unit.loadedAt : unit.startedAt;
-      return decide(options, unit, newer(since));
+      return decide(options, unit, [...newer(since), ...others]);
     },
   };
 }

@@ -1,21 +1,15 @@
 import { copyFile, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { beforeAll, expect, test } from '@jest/globals';
+import { apiserverVip, BESIDE_ETCD } from '../support/apiserver-vip.js';
 import { powerCut, startHost } from '../../src/lab/faults.js';
 import { ALL_ANSWERED, askedSoFar, startAsking } from '../support/asking.js';
 import { kubectl, LAB_SETTINGS, until } from '../support/kubernetes-cluster.js';
 import { describeOnLab } from '../support/lab.js';
 import { placeWithInventory, runsAt, workThroughPage } from '../support/lab-page.js';
-import {
-  endOf,
-  passphraseFile,
-  performedChanges,
-  plannedChanges,
-  runVerb,
-  vipOf,
-  type JsonRun,
-} from '../support/main-job.js';
+import { endOf, passphraseFile, performedChanges, plannedChanges, runVerb, type JsonRun } from '../support/main-job.js';
 import type { PagePart, PagePlace } from '../support/page.js';
+import { runtimeReleases } from '../support/runtime-release.js';
 import { disturbedRun } from '../support/stopped-run.js';
 
 /** One pod, which would rather be on worker-2, and a budget that lets nobody evict it. */
@@ -106,7 +100,7 @@ describeOnLab(
     const acts: Record<string, () => unknown> = {};
 
     beforeAll(async () => {
-      vip = (await vipOf(lab)).replace(/\d+$/, '99');
+      vip = await apiserverVip(lab);
       const lines = [
         `kube_apiserver_lb_ip: ${vip}`,
         'kube_cluster_drain_timeout: 45',
@@ -116,7 +110,7 @@ describeOnLab(
       at = await placeWithInventory(lab, acts, lines);
       inventory = join(at.work, 'nodes.yaml');
       const text = await readFile(join(at.work, 'inventory.yaml'), 'utf8');
-      await writeFile(inventory, `${text}    kube_apiserver_lb:\n      children:\n        etcd: {}\n`);
+      await writeFile(inventory, `${text}    kube_apiserver_lb:\n${BESIDE_ETCD.group}`);
       await writeFile(join(at.work, 'network.yaml'), NETWORK);
       const begun = Date.now();
       const made = await runVerb(lab, 'apply', inventory, '--playbook', 'kubernetes');
@@ -269,6 +263,62 @@ describeOnLab(
       expect(applied.status === 0 ? '' : endOf(applied)).toBe('');
       expect([mtu, again]).toEqual(['1450', []]);
       expect(conflict.stdout + conflict.stderr).toContain('fields of it were set otherwise by others');
+    });
+
+    test('containerd of a release, with proxies: one node after the other, pods run on, no client notices; killed before a restart, the next run goes on', async () => {
+      const lines = [
+        ...(await runtimeReleases(lab, 'worker-1')),
+        'kube_cluster_https_proxy: http://proxy.lab.invalid:3128',
+        'kube_cluster_no_proxy: [registry.lab.invalid]',
+      ];
+      const released = join(at.work, 'released.yaml');
+      const text = (await readFile(inventory, 'utf8')).replace(
+        'cni_bin_dir: /usr/lib/cni',
+        'cni_bin_dir: /opt/cni/bin',
+      );
+      await writeFile(released, text.replace('  vars:\n', `  vars:\n${lines.map((line) => `    ${line}\n`).join('')}`));
+      const CONTAINERD = ['--playbook', 'containerd'];
+      const on = async (script: string): Promise<readonly string[]> =>
+        Promise.all((await nodeNames()).map(async (name) => (await lab.ssh(name, script)).stdout.trim()));
+      const pods = await on('pgrep -x "kube-.*" | sort');
+      const before = await on('pgrep -x containerd');
+      const planned = await runVerb(lab, 'plan', released, ...CONTAINERD);
+      await startAsking(lab, { from: 'cp-1', url: `https://${vip}:8443/readyz`, options: '-k' });
+      const killed = await disturbedRun(
+        lab,
+        ['apply', released, ...CONTAINERD, '--yes', '--passphrase-file', await passphraseFile(lab)],
+        (event) => event.type === 'change-started' && event.address === 'service:containerd',
+        (kill) => {
+          kill('SIGKILL');
+        },
+      );
+      const applied = await runVerb(lab, 'apply', released, ...CONTAINERD);
+      const asked = await askedSoFar(lab, 'cp-1');
+      console.log(`while containerd was exchanged on four nodes, the virtual IP answered: ${asked}`);
+      expect([killed.status, applied.status === 0 ? '' : endOf(applied)]).toEqual([137, '']);
+      expect(asked).toMatch(ALL_ANSWERED);
+      const restarts = plannedChanges(planned).filter((line) =>
+        line.endsWith('service:containerd: restart containerd'),
+      );
+      expect(restarts).toHaveLength(4);
+      expect(await on('pgrep -x "kube-.*" | sort')).toEqual(pods);
+      const after = await on('pgrep -x containerd');
+      expect(after.filter((pid) => before.includes(pid))).toEqual([]);
+      for (const program of await on('readlink /proc/$(pgrep -x containerd)/exe'))
+        expect(program).toMatch(/^\/usr\/local\/lib\/provision-releases\/containerd-[0-9a-f]{12}\/containerd$/);
+      for (const environment of await on("tr '\\0' '\\n' </proc/$(pgrep -x containerd)/environ")) {
+        expect(environment).toContain('HTTPS_PROXY=http://proxy.lab.invalid:3128');
+        expect(environment).toMatch(new RegExp(`^NO_PROXY=.*,${vip},.*registry\\.lab\\.invalid`, 'm'));
+      }
+      expect(plannedChanges(await runVerb(lab, 'plan', released, ...CONTAINERD))).toEqual([]);
+      // A new pod: its runc and its network are of the releases.
+      await create(ALONE);
+      await until(lab, 'worker-2', "pgrep -x -f 'sleep 27182'");
+      await ask('delete pod alone --now');
+      const completed = await on(
+        'for name in kubectl kubeadm; do bash -c ". /usr/local/share/bash-completion/completions/$name; complete -p $name"; done',
+      );
+      for (const each of completed) expect(each).toMatch(/^complete .* kubectl\ncomplete .* kubeadm$/);
     });
 
     test('the node of a lost host is deleted by the runbook when --limit leaves it out, and not while its kubelet reports', async () => {

@@ -60,9 +60,13 @@ export const ETCD = {
     next: 'Leave the variable as it was; or follow the hint, one member after the other, while all others are healthy.',
     kind: 'unsafe',
   },
+  'no-runc': {
+    why: 'A release of containerd has no runc, which its package would bring, and the host has none: no container could be started.',
+    next: 'Name a release of runc with `kube_cluster_runc_release` and its SHA-256, or install the package.',
+  },
   'program-in-the-way': {
-    why: 'A release of etcd is found by links in `/usr/local/bin`, and something of others is in their place. It is neither replaced nor passed over.',
-    next: 'See whose it is. Where nobody needs it, move it away, as the hint shows; else leave etcd to the package: `etcd_install: package`.',
+    why: 'A release of etcd, containerd, runc or the CNI plugins is found by links, and something of others is in their place. It is neither replaced nor passed over.',
+    next: 'See whose it is. Where nobody needs it, move it away, as the hint shows; else leave it to the package: `etcd_install: package`, or no `kube_cluster_…_release`.',
   },
   'upgrade-refused': {
     why: 'The inventory asks for a version of etcd that the members can not go to from the one that they run: etcd goes one minor version at a time, never back, and some pairs of versions do harm.',

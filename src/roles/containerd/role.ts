@@ -13,9 +13,10 @@ import { directory } from '../../resources/directory.js';
 import { file } from '../../resources/file.js';
 import { heldPackages } from '../../resources/held-packages.js';
 import { packagesUnless } from '../../resources/packages-unless.js';
-import { service } from '../../resources/service.js';
 import { packageVersion } from '../kubernetes-packages/role.js';
 import { nodeOn, type Role, type RoleTools } from '../role.js';
+import { otherProxies, pullProxies } from './pull-proxies.js';
+import { containerdUnit, nodeReleases, otherRelease, startedFrom } from './release-parts.js';
 
 const OWNED = { owner: 'root', group: 'root' } as const;
 const PUBLIC = { ...OWNED, mode: '0644' } as const;
@@ -31,21 +32,41 @@ export function containerdRole(tools: RoleTools): Role {
   return {
     name: 'containerd',
     summary: 'runs containerd as a kubelet expects it',
-    resources(host, inventory, { kubernetes }) {
-      const node = nodeOn({ kubernetes }, host);
+    resources(host, inventory, cluster) {
+      const { kubernetes } = cluster;
+      const node = nodeOn(cluster, host);
       const { settings } = kubernetes;
-      const installed = packagesUnless(PROGRAMS, { names: [packageOf(settings)], keepStopped: [CONTAINERD] });
+      const proxies = pullProxies(cluster);
+      const installed =
+        settings.releases?.containerd === undefined
+          ? [packagesUnless(PROGRAMS, { names: [packageOf(settings)], keepStopped: [CONTAINERD] })]
+          : [];
+      const unit = containerdUnit(tools, inventory, node, settings);
       const configuration = configurationOf(tools, inventory, { host, node, kubernetes });
       return [
         cgroupDriver(settings.cgroupDriver),
-        installed,
+        ...installed,
+        ...nodeReleases(settings),
         directory({ path: '/etc/containerd', ...OWNED, mode: '0755' }),
         configuration,
         ...mirrors(settings),
         crictlConfiguration({ path: '/etc/crictl.yaml', content: plainContent(CRICTL), ...PUBLIC }),
+        ...unit,
+        ...proxies,
         // Pods live on in their shims.
-        service({ unit: CONTAINERD, runsWith: [configuration], onChange: 'restart' }),
-        heldPackages(['containerd', 'containerd.io'], { resource: installed, names: ['containerd'] }),
+        startedFrom(settings, {
+          unit: CONTAINERD,
+          runsWith: [configuration, ...unit],
+          otherReasons: async (probe) =>
+            (
+              await Promise.all([otherRelease(settings, CONTAINERD, probe), otherProxies(cluster, CONTAINERD, probe)])
+            ).flat(),
+          onChange: 'restart',
+        }),
+        heldPackages(
+          ['containerd', 'containerd.io'],
+          installed[0] === undefined ? undefined : { resource: installed[0], names: ['containerd'] },
+        ),
       ];
     },
   };

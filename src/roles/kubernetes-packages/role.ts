@@ -9,6 +9,7 @@ import { heldPackages } from '../../resources/held-packages.js';
 import { KUBERNETES_PACKAGES, kubernetesPackages } from '../../resources/kubernetes-packages.js';
 import { readOpenPgpKeys, type OpenPgpKeys } from '../../resources/openpgp-key.js';
 import { nodeOn, type Role, type RoleTools } from '../role.js';
+import { bashCompletion } from './bash-completion.js';
 
 const SOURCE = '/etc/apt/sources.list.d/provision-kubernetes.sources';
 const PIN = '/etc/apt/preferences.d/provision-kubernetes.pref';
@@ -20,13 +21,15 @@ const PRIORITY = 999;
 export function kubernetesPackagesRole({ readBytes }: Pick<RoleTools, 'readBytes'>): Role {
   return {
     name: 'kubernetes-packages',
-    summary: 'has kubelet, kubeadm and kubectl of the repository that the inventory names, pinned and held',
+    summary:
+      'has kubelet, kubeadm and kubectl of the repository that the inventory names, pinned and held; and their completion for bash',
     resources(host, _, cluster) {
       const node = nodeOn(cluster, host);
       const { packages } = cluster.kubernetes.settings;
+      const completion = bashCompletion();
       return packages === undefined
-        ? []
-        : resourcesOf(packages, { node, cluster }, keysIn(packages.keyFile, readBytes));
+        ? completion
+        : [...resourcesOf(packages, { node, cluster }, keysIn(packages.keyFile, readBytes)), ...completion];
     },
   };
 }

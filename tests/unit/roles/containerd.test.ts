@@ -1,8 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
 import { kubeadmOutline } from '../../../src/facts/kubeadm-outline.js';
 import type { Resource } from '../../../src/model/change.js';
-import type { KubernetesSettings } from '../../../src/model/kubernetes.js';
+import type { KubernetesNode, KubernetesSettings } from '../../../src/model/kubernetes.js';
 import { cgroupDriver } from '../../../src/resources/cgroup-driver.js';
+import { pullProxies } from '../../../src/roles/containerd/pull-proxies.js';
 import { containerdRole } from '../../../src/roles/containerd/role.js';
 import { fakeProbe, type FakeAnswers } from '../../support/fake-probe.js';
 import { SAMPLE_CLUSTER } from '../../support/sample-cluster.js';
@@ -71,6 +72,7 @@ test('mirrors are asked before their registry, and cost no restart', async () =>
     'directory:/etc/containerd',
     'file:/etc/containerd/config.toml',
     'file:/etc/crictl.yaml',
+    'absent:/etc/systemd/system/containerd.service.d/60-provision-proxies.conf',
     'service:containerd',
     'held-packages:containerd,containerd.io',
   ]);
@@ -108,6 +110,150 @@ test('the kubeadm of a host, and the image that it names', () => {
   expect(found.get('b')).toEqual({ version: 'v1.20.2', sandboxImage: 'b/pause:3.2' });
   expect(kubeadmOutline.parse('V \n', ['a']).get('a')).toBeUndefined();
   expect(() => kubeadmOutline.parse('V v1.20.2\n', ['a'])).toThrow('no image');
+});
+
+const PROXIES: KubernetesSettings['pullProxies'] = {
+  http: undefined,
+  https: 'http://proxy.example:3128/a%20b',
+  exceptions: ['registry.local', '10.0.0.11'],
+};
+const DROP_IN = '/etc/systemd/system/containerd.service.d/60-provision-proxies.conf';
+const SHA = 'ab'.repeat(32);
+const RELEASES: KubernetesSettings['releases'] = {
+  containerd: { product: 'containerd', source: '/srv/containerd-1.7.20-linux-amd64.tar.gz', sha256: SHA },
+  runc: { product: 'runc', source: 'https://mirror/runc.amd64', sha256: SHA },
+};
+const RELEASED = `/usr/local/lib/provision-releases/containerd-${SHA.slice(0, 12)}/containerd`;
+
+/** What the service would be done to, with a process that was started from this program, with this mark of proxies. */
+async function restart(
+  changes: Partial<KubernetesSettings>,
+  program: string | undefined,
+  proxies?: string,
+): Promise<readonly string[]> {
+  const of = resources(changes);
+  const files = of.flatMap(({ paths }) => paths);
+  const service = of.find(({ address }) => address === 'service:containerd');
+  const outcome = await service?.plan(
+    fakeProbe({
+      units: {
+        containerd: {
+          active: program !== undefined,
+          enabled: true,
+          maskedAtRuntime: false,
+          startedAt: 100,
+          loadedAt: 100,
+        },
+      },
+      'runtime-processes': { containerd: { program, proxies } },
+      ...asked(false, KUBEADM),
+      'file-states': Object.fromEntries(files.map((path) => [path, { kind: 'absent' }])),
+    }),
+  );
+  return outcome?.kind === 'change' ? [outcome.change.summary, ...outcome.change.diff] : [outcome?.kind ?? ''];
+}
+
+describe('proxies', () => {
+  test('are in a drop-in, beside all that is asked directly: this host, services and pods, nodes, virtual IPs', async () => {
+    const text = await textOf(DROP_IN, resources({ pullProxies: PROXIES, podSubnet: '10.9.0.0/16' }));
+    expect(text).toMatch(/^# Written by provision: .*\n\[Service\]\n/);
+    expect(text).toContain('\nEnvironment="HTTPS_PROXY=http://proxy.example:3128/a%%20b"\n');
+    expect(text).not.toContain('"HTTP_PROXY=');
+    const [, direct = ''] = /NO_PROXY=([^"]*)"/.exec(text) ?? [];
+    const [virtual] = SAMPLE_CLUSTER.services;
+    const nodes = SAMPLE_CLUSTER.kubernetes.nodes.flatMap(({ address }) => address ?? []);
+    expect(direct.split(',')).toEqual(
+      expect.arrayContaining([
+        ...['localhost', '127.0.0.1', '.svc', '.cluster.local', '10.96.0.0/12', '10.9.0.0/16', 'registry.local'],
+        ...nodes,
+        ...(virtual === undefined ? [] : [virtual.endpoint.ip]),
+      ]),
+    );
+    expect(new Set(direct.split(',')).size).toBe(direct.split(',').length);
+  });
+
+  test('a node more is written down, and is no reason for a restart', async () => {
+    const { kubernetes } = SAMPLE_CLUSTER;
+    const settings = { ...kubernetes.settings, pullProxies: PROXIES };
+    const markIn = (nodes: KubernetesNode[]): Promise<readonly [string, string]> => {
+      const of = pullProxies({ ...SAMPLE_CLUSTER, kubernetes: { ...kubernetes, settings, nodes } });
+      return textOf(DROP_IN, of).then((text) => [text, /PROVISION_PROXIES=(\w+)/.exec(text)?.[1] ?? ''] as const);
+    };
+    const [node] = kubernetes.nodes;
+    if (node === undefined) throw new Error('the sample has no node');
+    const [few, more] = await Promise.all([
+      markIn([node]),
+      markIn([node, { ...node, host: 'new', address: '10.7.7.7' }]),
+    ]);
+    expect([few[0].includes('10.7.7.7'), more[0].includes('10.7.7.7'), few[1] === more[1]]).toEqual([
+      false,
+      true,
+      true,
+    ]);
+  });
+
+  test('of an earlier inventory go, and a process that still has them is restarted, whoever removed the file', async () => {
+    expect(resources().map(({ address }) => address)).toContain(`absent:${DROP_IN}`);
+    const told = await restart({}, '/usr/bin/containerd', 'abc');
+    expect(told.join()).toContain('restart containerd');
+  });
+});
+
+describe('releases in place of packages', () => {
+  test('have links, a unit of ours, and no package', () => {
+    expect(resources({ releases: RELEASES }).map(({ address }) => address)).toEqual([
+      'cgroup-driver',
+      'node-release:runc',
+      'node-release:containerd',
+      'directory:/etc/containerd',
+      'file:/etc/containerd/config.toml',
+      'file:/etc/crictl.yaml',
+      'file:/etc/systemd/system/containerd.service',
+      `absent:${DROP_IN}`,
+      'service:containerd',
+      'held-packages:containerd,containerd.io',
+    ]);
+  });
+
+  test('need a runc, which a package would bring', async () => {
+    const { containerd } = RELEASES;
+    const [, needed] = resources({ releases: containerd === undefined ? {} : { containerd } });
+    const places = ['/usr/local/sbin/runc', '/usr/local/bin/runc', '/usr/sbin/runc', '/usr/bin/runc'];
+    const paths = Object.fromEntries(places.map((path) => [path, false]));
+    await expect(needed?.plan(fakeProbe({ paths }))).rejects.toMatchObject({ code: 'no-runc' });
+    expect(await needed?.plan(fakeProbe({ paths: { ...paths, '/usr/sbin/runc': true } }))).toEqual({
+      kind: 'unchanged',
+    });
+  });
+
+  test.each([
+    [{}, RELEASED, /names no release/],
+    [{}, '/usr/bin/containerd', undefined],
+    [{ releases: RELEASES }, RELEASED, undefined],
+  ])('of an earlier inventory go on, and are reported: %j %s', async (changes, program, told) => {
+    const service = resources(changes).find(({ address }) => address === 'service:containerd');
+    const doubt = await service?.doubt?.(
+      fakeProbe({ 'runtime-processes': { containerd: { program, proxies: undefined } } }),
+    );
+    expect(told === undefined ? doubt : told.test(doubt ?? '')).toBe(told === undefined ? undefined : true);
+  });
+
+  test('are started by a unit as upstream has it', async () => {
+    const path = '/etc/systemd/system/containerd.service';
+    const text = await textOf(path, resources({ releases: RELEASES }), asked(false, KUBEADM));
+    expect(text).toContain('\nExecStart=/usr/local/bin/containerd\n');
+    expect(text).toContain('\nKillMode=process\n');
+    expect(text).toContain('\nOOMScoreAdjust=-999\n');
+    expect(await textOf(path, resources({ releases: RELEASES }), asked(true, KUBEADM))).toContain('OOMScoreAdjust=0');
+  });
+
+  test.each([
+    ['/usr/bin/containerd', /the process is \/usr\/bin\/containerd, not/],
+    [RELEASED, /changes/],
+    [undefined, /start containerd/],
+  ])('a process that was started from %s', async (program, told) => {
+    expect((await restart({ releases: RELEASES }, program)).join()).toMatch(told);
+  });
 });
 
 describe('the configuration of crictl', () => {

@@ -55,8 +55,15 @@ async function written(path: string, packages: KubernetesPackages): Promise<stri
   return write?.kind === 'write-file' ? write.content.reveal() : '';
 }
 
+const COMPLETION = [
+  'directory:/usr/local/share/bash-completion',
+  'directory:/usr/local/share/bash-completion/completions',
+  'file:/usr/local/share/bash-completion/completions/kubectl',
+  'file:/usr/local/share/bash-completion/completions/kubeadm',
+];
+
 test('an inventory without a repository leaves the packages to others', () => {
-  expect(resources(undefined)).toEqual([]);
+  expect(resources(undefined).map(({ address }) => address)).toEqual(COMPLETION);
 });
 
 test('the source has the key within it, and the pin is there before it', async () => {
@@ -65,6 +72,7 @@ test('the source has the key within it, and the pin is there before it', async (
     `file:${SOURCE}`,
     'kubernetes:packages',
     'held-packages:kubelet,kubeadm,kubectl',
+    ...COMPLETION,
   ]);
   expect(await written(SOURCE, WANTED)).toBe(
     '# Written by provision.\nTypes: deb\nURIs: https://pkgs.k8s.io/core:/stable:/v1.30/deb/\nSuites: /\nSigned-By:\n -----BEGIN PGP PUBLIC KEY BLOCK-----\n .\n xgMEAQI=\n =uoZS\n -----END PGP PUBLIC KEY BLOCK-----\n',
