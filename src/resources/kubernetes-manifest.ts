@@ -1,24 +1,17 @@
 import { manifestDiff, type ChangedObject } from '../facts/manifest-diff.js';
 import { unlessLost } from '../facts/unless-lost.js';
-import { parseBoundedYaml, YamlLimitError } from '../model/bounded-yaml.js';
-import { changed, UNCHANGED, type Outcome, type Resource } from '../model/change.js';
-import { counted } from '../model/counted.js';
+import { changed, UNCHANGED, type Action, type Outcome, type Resource } from '../model/change.js';
 import { ProvisionError } from '../model/errors.js';
 import type { Probe } from '../model/remote.js';
 import { applyManifest } from '../shell/apply-manifest.js';
 import { isServing } from './kubernetes-host.js';
+import { objectsOf, type ManifestFile, type ManifestObject } from './manifest-objects.js';
+import { deletedByHand, noted, objectsGone, wordsOf, type ObjectsGone } from './objects-gone.js';
 import { unifiedDiff } from './unified-diff.js';
-
-/** A file of manifests on the control machine. */
-export interface ManifestFile {
-  /** In full. */
-  readonly path: string;
-  readonly text: string;
-}
 
 /**
  * The objects of a manifest, by server-side apply on the first control plane that serves; where none does, on the first of the inventory,
- * which will. Fields that others have set otherwise are a refusal; objects that are in the manifest no more stay.
+ * which will. Fields that others have set otherwise are a refusal; objects that were applied, and are in the manifest no more, stay, and are named.
  * @param controlPlanes hosts, in the order of the inventory
  */
 export function kubernetesManifest(file: ManifestFile, controlPlanes: readonly string[]): Resource {
@@ -27,19 +20,38 @@ export function kubernetesManifest(file: ManifestFile, controlPlanes: readonly s
     address: `kubernetes:manifest:${nameOf(file)}`,
     paths: [],
     async plan(probe) {
-      const serving = await Promise.all(controlPlanes.map(async (host) => unlessLost(isServing(probe.on(host)))));
-      const first = controlPlanes.find((_, index) => serving[index] === true);
+      const first = await serving(probe);
       if ((first ?? controlPlanes[0]) !== probe.host) return UNCHANGED;
-      return first === undefined ? applied(file, namesOf(objects, '+'), 'new') : differing(file, objects, probe);
+      return first === undefined ? madeWithCluster(file, objects) : differing(file, objects, probe);
+    },
+    async doubt(probe) {
+      if ((await serving(probe)) !== probe.host) return undefined;
+      const { gone } = await objectsGone(objects, probe);
+      if (gone.length === 0) return undefined;
+      return `${nameOf(file)} has no more ${gone.map(wordsOf).join(', ')}, which stay: delete by hand what nobody needs, on a control plane: ${gone.map(deletedByHand).join('; ')}`;
     },
   };
+
+  async function serving(probe: Probe): Promise<string | undefined> {
+    const found = await Promise.all(controlPlanes.map(async (host) => unlessLost(isServing(probe.on(host)))));
+    return controlPlanes.find((_, index) => found[index] === true);
+  }
 }
 
 async function differing(file: ManifestFile, objects: readonly ManifestObject[], probe: Probe): Promise<Outcome> {
+  const [found, gone] = await Promise.all([changesOf(file, objects, probe), objectsGone(objects, probe)]);
+  return found.kind === 'compared' ? applied(file, found.diff, gone) : found;
+}
+
+async function changesOf(
+  file: ManifestFile,
+  objects: readonly ManifestObject[],
+  probe: Probe,
+): Promise<Outcome | { readonly kind: 'compared'; readonly diff: readonly string[] }> {
   const found = await probe.ask(manifestDiff, file.text);
   switch (found.kind) {
     case 'compared':
-      return found.objects.length === 0 ? UNCHANGED : applied(file, found.objects.flatMap(shown), 'live');
+      return { kind: 'compared', diff: found.objects.flatMap(shown) };
     case 'conflict':
       throw new ProvisionError({
         code: 'objects-conflict',
@@ -50,7 +62,7 @@ async function differing(file: ManifestFile, objects: readonly ManifestObject[],
       if (!isOwnNovelty(found.reason, objects))
         return { kind: 'unknown', because: `the API server can't compare it: ${found.reason}` };
       const why = `not compared, for the file makes what it needs first: ${found.reason}`;
-      return applied(file, [why, ...namesOf(objects, '~')], 'live');
+      return { kind: 'compared', diff: [why, ...namesOf(objects, '~')] };
     }
   }
 }
@@ -75,68 +87,37 @@ function namesOf(objects: readonly ManifestObject[], sign: string): readonly str
   return objects.map(({ words }) => `${sign} ${words}`);
 }
 
-function applied(file: ManifestFile, diff: readonly string[], cluster: 'new' | 'live'): Outcome {
+/** On a cluster that is made by this very run. */
+function madeWithCluster(file: ManifestFile, objects: readonly ManifestObject[]): Outcome {
+  return changed({
+    summary: `apply ${nameOf(file)} (kubectl apply --server-side)`,
+    diff: namesOf(objects, '+'),
+    actions: [noted(objects.flatMap(({ identities }) => identities)), applying(file)],
+    effect: 'change',
+    disruptive: false,
+  });
+}
+
+function applying(file: ManifestFile): Action {
+  const command = applyManifest(nameOf(file), file.text);
+  return { kind: 'run', command, undo: { lasting: 'objects that were applied stay' } };
+}
+
+/** The list first: an object that is there is always on it. */
+function applied(file: ManifestFile, diff: readonly string[], { note }: ObjectsGone): Outcome {
+  const isFelt = diff.length > 0;
+  if (!isFelt && note.length === 0) return UNCHANGED;
   const name = nameOf(file);
   return changed({
-    summary: `apply ${name} (kubectl apply --server-side)`,
+    summary: isFelt ? `apply ${name} (kubectl apply --server-side)` : `note which objects are those of ${name}`,
     diff,
-    actions: [
-      { kind: 'run', command: applyManifest(name, file.text), undo: { lasting: 'objects that were applied stay' } },
-    ],
+    actions: [...note, ...(isFelt ? [applying(file)] : [])],
     // Of a network that runs, pods may be replaced.
     effect: 'change',
-    disruptive: cluster === 'live',
+    disruptive: isFelt,
   });
 }
 
 function nameOf({ path }: ManifestFile): string {
   return path.slice(path.lastIndexOf('/') + 1);
-}
-
-/** An object of a manifest. */
-interface ManifestObject {
-  /** `DaemonSet kube-system/net`. */
-  readonly words: string;
-  /** The kind that it defines. */
-  readonly makesKind: string | undefined;
-}
-
-/** Of each document. @throws ProvisionError `objects-unreadable` */
-function objectsOf({ path, text }: ManifestFile): readonly ManifestObject[] {
-  const documents = text.split(/^---(?:[ \t].*)?$/m).filter((each) => /^[^#\s]/m.test(each));
-  const objects = documents.map((each, index) => describe(each) ?? notAnObject(path, index + 1));
-  if (objects.length > 0) return objects;
-  throw unreadable(path, `it holds ${counted(0, 'object')} of Kubernetes`);
-}
-
-function describe(document: string): ManifestObject | undefined {
-  try {
-    const parsed = parseBoundedYaml(document);
-    if (parsed.errors.length > 0) return undefined;
-    const { kind, apiVersion, metadata, spec } = (parsed.toJS() ?? {}) as Partial<Record<string, unknown>>;
-    if (typeof kind !== 'string' || typeof apiVersion !== 'string') return undefined;
-    const { name, namespace } = (metadata ?? {}) as Partial<Record<string, unknown>>;
-    const { names } = (spec ?? {}) as { readonly names?: { readonly kind?: unknown } | null };
-    const makesKind = kind === 'CustomResourceDefinition' && typeof names?.kind === 'string' ? names.kind : undefined;
-    return {
-      words: [kind, [namespace, name].filter((word) => typeof word === 'string').join('/')].join(' ').trim(),
-      makesKind,
-    };
-  } catch (error) {
-    if (error instanceof YamlLimitError) return undefined;
-    throw error;
-  }
-}
-
-function notAnObject(path: string, number: number): never {
-  throw unreadable(path, `document ${number} of it is no object of Kubernetes (apiVersion, kind)`);
-}
-
-/** A file of manifests that can't be applied. */
-export function unreadable(path: string, why: string): ProvisionError {
-  return new ProvisionError({
-    code: 'objects-unreadable',
-    message: `${path}: ${why}`,
-    hint: 'kube_cluster_cni_manifest names a file on this machine, in full or relative to the inventory',
-  });
 }

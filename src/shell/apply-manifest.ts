@@ -37,3 +37,46 @@ export function applyManifest(name: string, manifest: string): Command {
     ].join('\n'),
   };
 }
+
+/** Where the cluster itself has the list of what was applied. */
+const LIST = { namespace: 'kube-system', name: 'provision-network' };
+
+/** An object, by the words that kubectl finds it by. */
+interface NamedObject {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly namespace: string;
+  readonly name: string;
+}
+
+/** A line that prints `STATUS BASE64` of the list of what was applied; nothing of it where there is none. */
+export function askAppliedObjects(): string {
+  return answered(`-n ${LIST.namespace} get configmap ${LIST.name} --ignore-not-found -o 'jsonpath={.data.objects}'`);
+}
+
+const MANAGERS = '{range .metadata.managedFields[*]}{.manager}/{.operation} {end}';
+
+/** A line that prints `STATUS BASE64` of who set fields of an object: `MANAGER/Apply …`. */
+export function askObject(object: NamedObject): string {
+  return answered(`get ${found(object)} --ignore-not-found -o ${quote(`jsonpath=${MANAGERS}`)}`);
+}
+
+function answered(words: string): string {
+  return `out=$(${KUBECTL} --request-timeout=30s ${words} 2>&1); printf '%s %s\\n' $? "$(printf %s "$out" | base64 -w0)"`;
+}
+
+function found({ apiVersion, kind, namespace, name }: NamedObject): string {
+  const [group = '', version = ''] = apiVersion.includes('/') ? apiVersion.split('/') : ['', apiVersion];
+  // Of what has no namespace, kubectl passes it over.
+  return `${quote(group === '' ? kind : `${kind}.${version}.${group}`)} ${quote(name)} -n ${quote(namespace === '' ? 'default' : namespace)}`;
+}
+
+/** On a control plane: keeps the list of what was applied, one line an object. */
+export function keepAppliedObjects(lines: readonly string[]): Command {
+  const list = { apiVersion: 'v1', kind: 'ConfigMap', metadata: LIST, data: { objects: lines.join('\n') } };
+  return {
+    summary: `note what was applied in ConfigMap ${LIST.namespace}/${LIST.name}`,
+    stdin: JSON.stringify(list),
+    script: `${KUBECTL} --request-timeout=30s apply ${MANAGER} --force-conflicts -f - >/dev/null`,
+  };
+}

@@ -250,6 +250,7 @@ describeOnLab(
       );
       const conflict = await lab.provision('plan', inventory, '--playbook', 'kubernetes');
       await ask('-n net delete configmap other');
+      const less = await withoutObjects(file);
       await writeFile(file, NETWORK);
       await runVerb(lab, 'apply', inventory, '--playbook', 'kubernetes');
       expect(empty).toEqual([]);
@@ -263,7 +264,31 @@ describeOnLab(
       expect(applied.status === 0 ? '' : endOf(applied)).toBe('');
       expect([mtu, again]).toEqual(['1450', []]);
       expect(conflict.stdout + conflict.stderr).toContain('fields of it were set otherwise by others');
+      expect(less.told.length).toBe(3);
+      expect(less.applied.status === 0 ? '' : endOf(less.applied)).toBe('');
+      expect(less.stayed.split('\n')).toHaveLength(4);
+      expect(less.left).toBe('daemonset.apps/agent');
+      expect([plannedChanges(less.again), less.again.stdout.includes('has no more')]).toEqual([[], false]);
     });
+
+    /** The file loses a kind with an object of it, and a ConfigMap: they stay, and the plan's own commands delete them. */
+    async function withoutObjects(file: string) {
+      const lost = /name: (?:pools\.net\.example\.com|pods|settings)[,}]/;
+      const documents = NETWORK.split('---\n').filter((each) => !lost.test(each));
+      await writeFile(file, documents.join('---\n'));
+      const plan = async (): Promise<JsonRun> => runVerb(lab, 'plan', inventory, '--playbook', 'kubernetes');
+      const applied = await runVerb(lab, 'apply', inventory, '--playbook', 'kubernetes');
+      const there = async (): Promise<string> =>
+        (
+          await ask(
+            '-n net get crd/pools.net.example.com configmap/settings daemonset/agent -o name --ignore-not-found',
+          )
+        ).trim();
+      const told = (await plan()).stdout.match(/kubectl delete \S+ [^;"]+/g) ?? [];
+      const stayed = `${await there()}\n${(await ask('get pools -o name')).trim()}`;
+      for (const command of told) await ask(command.replace('kubectl ', ''));
+      return { told, applied, stayed, left: await there(), again: await plan() };
+    }
 
     test('containerd of a release, with proxies: one node after the other, pods run on, no client notices; killed before a restart, the next run goes on', async () => {
       const lines = [

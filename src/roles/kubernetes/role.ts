@@ -12,7 +12,8 @@ import { USUAL_CLIENT_FILES } from '../../facts/apiserver-manifest.js';
 import type { KubeadmCluster } from '../../resources/kubeadm-configuration.js';
 import type { KubernetesSite } from '../../resources/kubernetes-host.js';
 import { kubernetesBegun, kubernetesFinished } from '../../resources/kubernetes-init.js';
-import { kubernetesManifest, unreadable } from '../../resources/kubernetes-manifest.js';
+import { kubernetesManifest } from '../../resources/kubernetes-manifest.js';
+import { unreadable } from '../../resources/manifest-objects.js';
 import { kubernetesJoined } from '../../resources/kubernetes-joined.js';
 import { nodeOn, type Role, type RoleTools } from '../role.js';
 

@@ -1,8 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
+import { appliedObjects, liveObject, type AppliedObject, type LiveObject } from '../../../src/facts/applied-objects.js';
 import { manifestDiff, type ManifestDiff } from '../../../src/facts/manifest-diff.js';
 import type { Outcome } from '../../../src/model/change.js';
 import { kubernetesManifest } from '../../../src/resources/kubernetes-manifest.js';
-import { fakeProbes, UNREACHABLE, type FakeAnswers } from '../../support/fake-probe.js';
+import { fakeProbe, fakeProbes, UNREACHABLE, type FakeAnswers } from '../../support/fake-probe.js';
 
 const TEXT = `# The network.
 ---
@@ -20,8 +21,22 @@ metadata: {name: pools.net}
 spec: {names: {kind: Pool}}
 `;
 
-function host(isThere: boolean, found?: ManifestDiff, text = TEXT): FakeAnswers {
+/** What the cluster has of {@link TEXT}. */
+const LISTED: readonly AppliedObject[] = [
+  { apiVersion: 'v1', kind: 'Namespace', namespace: '', name: 'net' },
+  { apiVersion: 'apps/v1', kind: 'DaemonSet', namespace: 'net', name: 'agent' },
+  { apiVersion: 'apiextensions.k8s.io/v1', kind: 'CustomResourceDefinition', namespace: '', name: 'pools.net' },
+];
+
+function host(
+  isThere: boolean,
+  found?: ManifestDiff,
+  listed: readonly AppliedObject[] | undefined = LISTED,
+  live: Readonly<Record<string, LiveObject>> = {},
+): FakeAnswers {
   return {
+    'applied-objects': { network: listed },
+    'live-objects': live,
     'file-contents': { '/var/lib/provision/kubernetes': undefined },
     paths: {
       '/etc/kubernetes/kubelet.conf': isThere,
@@ -29,7 +44,7 @@ function host(isThere: boolean, found?: ManifestDiff, text = TEXT): FakeAnswers 
       '/etc/kubernetes/admin.conf': isThere,
       '/etc/kubernetes/manifests/kube-apiserver.yaml': isThere,
     },
-    'manifest-diffs': { [text]: found },
+    'manifest-diffs': { [TEXT]: found },
   };
 }
 
@@ -91,6 +106,62 @@ describe('manifests that the inventory names', () => {
   test('what others have set is refused', async () => {
     await expect(live({ kind: 'conflict', reason: 'conflict with "helm"' })).rejects.toMatchObject({
       code: 'objects-conflict',
+    });
+  });
+
+  describe('an object that the file has no more', () => {
+    const SAME: ManifestDiff = { kind: 'compared', objects: [] };
+    const OLD = { apiVersion: 'v1', kind: 'ConfigMap', namespace: 'net', name: 'old' };
+    const gone = (object: AppliedObject, is: LiveObject): FakeAnswers =>
+      host(true, SAME, [...LISTED, object], {
+        [[object.apiVersion, object.kind, object.namespace || '-', object.name].join(' ')]: is,
+      });
+    const summaries = (outcome: Outcome): readonly string[] =>
+      outcome.kind !== 'change'
+        ? [outcome.kind]
+        : outcome.change.actions.map((action) => (action.kind === 'run' ? action.command.summary : action.kind));
+    const NOTE = 'note what was applied in ConfigMap kube-system/provision-network';
+
+    const told = async (answers: FakeAnswers, text = TEXT): Promise<string | undefined> => {
+      const resource = kubernetesManifest({ path: '/srv/cni.yaml', text }, ['cp-1', 'cp-2']);
+      return resource.doubt?.(fakeProbe(answers, { 'cp-1': answers, 'cp-2': host(false) }, 'cp-1'));
+    };
+
+    test('stays, and is told with the command, where it is by this program', async () => {
+      expect(summaries(await plan({ 'cp-1': gone(OLD, 'ours') }))).toEqual(['unchanged']);
+      expect(await told(gone(OLD, 'ours'))).toBe(
+        'cni.yaml has no more ConfigMap net/old, which stay: delete by hand what nobody needs, on a control plane: kubectl delete ConfigMap old -n net',
+      );
+      const agent = { ...OLD, apiVersion: 'apps/v1', kind: 'DaemonSet' };
+      expect(await told(gone(agent, 'ours'))).toContain('kubectl delete DaemonSet.v1.apps old -n net');
+    });
+
+    test.each(['others', 'absent', 'unknown'] as const)('is nobody’s word where it is there as %s', async (is) => {
+      expect(summaries(await plan({ 'cp-1': gone(OLD, is) }))).toEqual(['unchanged']);
+      expect(await told(gone(OLD, is))).toBeUndefined();
+    });
+
+    test('is none that the file has in a list, nor by its default namespace', async () => {
+      const item = 'apiVersion: v1\n  kind: ConfigMap\n  metadata: {name: old, namespace: default}';
+      const text = `${TEXT}---\napiVersion: v1\nkind: List\nitems:\n- ${item}\n`;
+      expect(await told(gone({ ...OLD, namespace: '' }, 'ours'), text)).toBeUndefined();
+    });
+
+    test('all that is there is on the list before it is made, and a cluster of an earlier version gets its list', async () => {
+      const found: ManifestDiff = { kind: 'compared', objects: [CHANGED] };
+      const apply = 'kubectl apply --server-side -f cni.yaml';
+      expect(summaries(await plan({ 'cp-1': host(true, found, LISTED.slice(1)) }))).toEqual([NOTE, apply]);
+      const first = await plan({ 'cp-1': host(true, SAME, []) });
+      expect(first).toMatchObject({
+        change: { summary: 'note which objects are those of cni.yaml', disruptive: false },
+      });
+      expect(summaries(first)).toEqual([NOTE]);
+      expect(summaries(await plan({ 'cp-1': host(false) }))).toEqual([NOTE, apply]);
+    });
+
+    test('another version of its API is the same object', async () => {
+      const older = LISTED.map((each) => ({ ...each, apiVersion: each.apiVersion.replace(/v1$/, 'v1beta1') }));
+      expect(summaries(await plan({ 'cp-1': host(true, SAME, older) }))).toEqual(['unchanged']);
     });
   });
 
@@ -192,5 +263,29 @@ describe('the answer of kubectl diff', () => {
 
   test('nonsense is an error', () => {
     expect(() => manifestDiff.parse('hello', ['m'])).toThrow();
+  });
+});
+
+describe('what the cluster says of applied objects', () => {
+  const answer = (status: number, text: string): string => `${status} ${Buffer.from(text).toString('base64')}\n`;
+
+  test('is read line by line, and what names no object is passed over', () => {
+    const text = 'apps/v1 DaemonSet net agent\nv1 Namespace - net\nv1 Pod $(x) y\n; rm\n';
+    expect(appliedObjects.parse(answer(0, text), ['network']).get('network')).toEqual([
+      { apiVersion: 'apps/v1', kind: 'DaemonSet', namespace: 'net', name: 'agent' },
+      { apiVersion: 'v1', kind: 'Namespace', namespace: '', name: 'net' },
+    ]);
+    expect(appliedObjects.parse(answer(0, ''), ['network']).get('network')).toBeUndefined();
+    expect(() => appliedObjects.parse(answer(1, 'refused'), ['network'])).toThrow();
+  });
+
+  test.each([
+    [0, 'kube-controller-manager/Update provision/Apply ', 'ours'],
+    [0, 'helm/Apply provision/Update', 'others'],
+    [0, '', 'absent'],
+    [1, `error: the server doesn't have a resource type "Pool"`, 'absent'],
+    [1, 'Unable to connect to the server', 'unknown'],
+  ])('of one object: %s %j', (status, text, expected) => {
+    expect(liveObject.parse(answer(status, text), ['k']).get('k')).toBe(expected);
   });
 });
