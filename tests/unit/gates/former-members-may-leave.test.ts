@@ -282,7 +282,7 @@ describe('former-members-may-leave', () => {
     });
   });
 
-  test('every member that leaves is told of, and every process that uses one', async () => {
+  test('every member that leaves is named, and every process that uses one', async () => {
     const cluster = { ...CLUSTER, members: [sampleMember(1)], formerMembers: [sampleMember(2), sampleMember(3)] };
     const processes = ['1', '2', '3'].map((number) => ({
       ...{ pid: Number(number), peers: [] },

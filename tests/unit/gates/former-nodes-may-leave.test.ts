@@ -27,6 +27,8 @@ interface Seen {
   readonly proxy?: string;
   readonly server?: string;
   readonly endpoint?: string;
+  /** A line before that of the endpoint. */
+  readonly noted?: string;
   readonly kubeProxy?: string;
   readonly balancer?: FakeAnswers;
   readonly worker?: FakeAnswers;
@@ -47,7 +49,7 @@ async function ask(seen: Seen, cluster = CLUSTER, batch = ['cp-4', 'cp-5']): Pro
     const quiet = { kind: 'silent', reason: 'x' };
     const told = seen.objects === undefined ? undefined : quiet;
     const object = { data: { 'kubeconfig.conf': `    server: https://${kubeProxy}:6443\n` } };
-    const configuration = `controlPlaneEndpoint: ${endpoint}\n`;
+    const configuration = `${seen.noted ?? ''}\ncontrolPlaneEndpoint: ${endpoint}\n`;
     return [
       host,
       {
@@ -96,11 +98,7 @@ test.each<readonly [string, Seen, true | RegExp]>([
     { objects: 'half silent' },
     /no control plane tells kube-system\/kubeadm-config/,
   ],
-  [
-    'a line that ends as the endpoint does is none',
-    { endpoint: '10.0.0.99:8443\n# controlPlaneEndpoint: 10.0.0.14:6443' },
-    true,
-  ],
+  ['a line that ends as the endpoint does is none', { noted: '# once controlPlaneEndpoint: 10.0.0.14:6443' }, true],
   ['kubeadm leads to it', { endpoint: '10.0.0.14:6443' }, /kubeadm-config uses https:\/\/10\.0\.0\.14:6443/],
   ['the first control plane hides that', { lying: 'cp-1', endpoint: '10.0.0.14:6443' }, /kubeadm-config uses/],
   ['kube-proxy uses it', { kubeProxy: '10.0.0.14' }, /kube-proxy uses/],
@@ -147,7 +145,7 @@ test('who uses it is listed in one order: the load balancer, kubelets, kubeadm, 
   });
 });
 
-test('every node that is to leave is told of', async () => {
+test('every node that is to leave is named', async () => {
   const formerNodes = ['4', '5'].map((number) => ({ host: `cp-${number}`, address: `10.0.0.1${number}` }));
   const cluster = { ...CLUSTER, kubernetes: { ...CLUSTER.kubernetes, formerNodes } };
   const proxy = 'server a 10.0.0.14:6443\nserver b 10.0.0.15:6443';
