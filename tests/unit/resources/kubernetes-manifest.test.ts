@@ -127,7 +127,7 @@ describe('manifests that the inventory names', () => {
       return resource.doubt?.(fakeProbe(answers, { 'cp-1': answers, 'cp-2': host(false) }, 'cp-1'));
     };
 
-    test('stays, and is told with the command, where it is by this program', async () => {
+    test('stays, and is reported with the command, where it is by this program', async () => {
       expect(summaries(await plan({ 'cp-1': gone(OLD, 'ours') }))).toEqual(['unchanged']);
       expect(await told(gone(OLD, 'ours'))).toBe(
         'cni.yaml has no more ConfigMap net/old, which stay: delete by hand what nobody needs, on a control plane: kubectl delete ConfigMap old -n net',
