@@ -15,6 +15,8 @@ export interface Way {
   readonly key: string;
   /** `when-verified`: after several new connections in a row that all verify; nothing before that counts. */
   readonly begins: 'at-once' | 'when-verified';
+  /** How long a client tries a write again before it calls that an error; absent: as write-on.ts says. */
+  readonly patienceMs?: number;
 }
 
 /** How long one try may take. */

@@ -64,7 +64,7 @@ function isAcknowledged({ kind }: Way, { status, grpcStatus }: Answer, tries: nu
 async function write(way: Way, client: Client, id: string): Promise<void> {
   const begun = Date.now();
   let reason = '';
-  for (let tries = 1; Date.now() - begun < PATIENCE_MS; tries += 1) {
+  for (let tries = 1; Date.now() - begun < (way.patienceMs ?? PATIENCE_MS); tries += 1) {
     try {
       const answer = await client.askCurrent(writeCall(way, id));
       if (isAcknowledged(way, answer, tries)) {

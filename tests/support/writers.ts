@@ -16,7 +16,7 @@ export interface Written {
   readonly way: string;
   /** What was acknowledged, in order. */
   readonly acknowledged: readonly { readonly id: string; readonly at: number; readonly tries: number }[];
-  /** Writes that were not acknowledged within 5 s of retries, and why. */
+  /** Writes that were not acknowledged within 5 s of retries, or what the way says, and why. */
   readonly failed: readonly string[];
 }
 
