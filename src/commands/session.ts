@@ -9,7 +9,7 @@ import { gateTable } from '../gates/table.js';
 import { orderTable } from '../gates/orders.js';
 import { clusterWarnings, describeCluster } from '../cluster/describe-cluster.js';
 import { noCluster } from '../cluster/no-cluster.js';
-import type { SendRelease } from '../model/change.js';
+import type { SendRelease } from '../model/action.js';
 import type { Cluster } from '../model/cluster.js';
 import type { EventSink } from '../model/events.js';
 import type { Inventory } from '../model/inventory.js';

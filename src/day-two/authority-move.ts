@@ -1,7 +1,8 @@
 import { lookAtRotation } from '../checks/look-at-rotation.js';
 import { presentedCertificate, presentedKey } from '../facts/presented-certificate.js';
 import type { AuthorityProfile } from '../model/certificate.js';
-import { changed, UNCHANGED, type AuthorityMove, type Resource } from '../model/change.js';
+import type { AuthorityMove } from '../model/action.js';
+import { changed, UNCHANGED, type Resource } from '../model/change.js';
 import { peerFiles, type Cluster, type Member } from '../model/cluster.js';
 import { counted } from '../model/counted.js';
 import { ProvisionError } from '../model/errors.js';

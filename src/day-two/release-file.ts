@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { mkdir, open, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { SendRelease } from '../model/change.js';
+import type { SendRelease } from '../model/action.js';
 import { ProvisionError } from '../model/errors.js';
 import { PRODUCT_TITLES } from '../model/kubernetes.js';
 import type { StdinFile } from '../model/remote.js';

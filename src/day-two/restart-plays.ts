@@ -1,7 +1,8 @@
 import { KUBELET } from '../facts/kubelet-processes.js';
 import { unitState } from '../facts/unit-state.js';
 import { unlessLost } from '../facts/unless-lost.js';
-import { changed, type Resource, type RunOnEach } from '../model/change.js';
+import type { RunOnEach } from '../model/action.js';
+import { changed, type Resource } from '../model/change.js';
 import type { Cluster } from '../model/cluster.js';
 import { RemoteError } from '../model/errors.js';
 import type { Probe } from '../model/remote.js';

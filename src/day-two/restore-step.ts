@@ -1,5 +1,6 @@
 import { pathExists } from '../facts/path-exists.js';
-import { changed, UNCHANGED, type Effect, type Resource, type Run } from '../model/change.js';
+import type { Run } from '../model/action.js';
+import { changed, UNCHANGED, type Effect, type Resource } from '../model/change.js';
 import type { Command } from '../model/remote.js';
 import type { Play } from '../playbook/play.js';
 import { stagePath, type RestoreStage } from '../shell/restore-stage.js';

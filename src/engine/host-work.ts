@@ -1,5 +1,6 @@
 import { isHostLost, ProvisionError } from '../model/errors.js';
-import { lastingOf, type Change } from '../model/change.js';
+import { lastingOf } from '../model/action.js';
+import type { Change } from '../model/change.js';
 import type { PlannedHost, PlannedStep } from '../model/plan.js';
 import type { Play } from '../playbook/play.js';
 import { copyName } from '../shell/kept-copy.js';

@@ -1,6 +1,7 @@
 import { posix } from 'node:path';
 import { directoryWay } from '../facts/directory-way.js';
-import type { Action, Outcome } from '../model/change.js';
+import type { Action } from '../model/action.js';
+import type { Outcome } from '../model/change.js';
 import { ProvisionError } from '../model/errors.js';
 import type { Probe } from '../model/remote.js';
 import { quote } from '../shell/quote.js';

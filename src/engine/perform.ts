@@ -6,7 +6,7 @@ import type {
   Run,
   SendRelease,
   WriteFile,
-} from '../model/change.js';
+} from '../model/action.js';
 import { plainContent } from '../model/content.js';
 import { RemoteError } from '../model/errors.js';
 import { JOIN_MARKS, type JoinKubernetes } from '../model/kubeadm.js';

@@ -1,5 +1,6 @@
 import { createHash, scryptSync } from 'node:crypto';
-import { lastingOf, type Action, type ActionOutline, type Change, type SendRelease } from '../model/change.js';
+import { lastingOf, type Action, type ActionOutline, type SendRelease } from '../model/action.js';
+import type { Change } from '../model/change.js';
 import type { Json } from '../model/json.js';
 import {
   summarisePlan,

@@ -1,5 +1,5 @@
 import pLimit from 'p-limit';
-import type { RunOnEach } from '../model/change.js';
+import type { RunOnEach } from '../model/action.js';
 import { asError } from './run-error.js';
 import type { World } from './world.js';
 

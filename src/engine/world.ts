@@ -1,6 +1,6 @@
 import type { Look } from '../facts/batched-probe.js';
-import type { SaveSnapshot } from '../model/change.js';
-import type { SendRelease } from '../model/change.js';
+import type { SaveSnapshot } from '../model/action.js';
+import type { SendRelease } from '../model/action.js';
 import type { EventSink } from '../model/events.js';
 import type { Gate, Order } from '../model/gate.js';
 import type { Connector, StdinFile } from '../model/remote.js';

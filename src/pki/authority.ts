@@ -1,5 +1,5 @@
 import type { AuthorityProfile } from '../model/certificate.js';
-import type { AuthorityMove, IssueCertificate, KeepSecret } from '../model/change.js';
+import type { AuthorityMove, IssueCertificate, KeepSecret } from '../model/action.js';
 import type { Command, Probe } from '../model/remote.js';
 import type { Secret } from '../model/secret.js';
 

@@ -1,4 +1,4 @@
-import type { IssueCertificate } from '../model/change.js';
+import type { IssueCertificate } from '../model/action.js';
 import { Secret } from '../model/secret.js';
 import {
   type CertificateInstallation,

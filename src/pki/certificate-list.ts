@@ -1,5 +1,5 @@
 import type { AuthorityProfile, CertificateDestination, CertificateProfile, Usage } from '../model/certificate.js';
-import type { Ownership } from '../model/change.js';
+import type { Ownership } from '../model/action.js';
 import { peerFiles, type Cluster, type Member } from '../model/cluster.js';
 import { etcdWay } from '../model/etcd-way.js';
 import type { Termination, VirtualService } from '../model/virtual-service.js';

@@ -1,4 +1,5 @@
-import { lastingOf, type Effect } from '../model/change.js';
+import { lastingOf } from '../model/action.js';
+import type { Effect } from '../model/change.js';
 import { counted } from '../model/counted.js';
 import {
   summarisePlan,

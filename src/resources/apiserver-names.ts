@@ -4,7 +4,8 @@ import { certificateFiles, certificateFilesKey, type CertificateFiles } from '..
 import { askText } from '../facts/file-content.js';
 import { pathExists } from '../facts/path-exists.js';
 import { argumentOf, readStaticPodManifest } from '../facts/static-pod-manifest.js';
-import { changed, UNCHANGED, type Await, type Outcome, type Resource } from '../model/change.js';
+import type { Await } from '../model/action.js';
+import { changed, UNCHANGED, type Outcome, type Resource } from '../model/change.js';
 import type { ControlPlane } from '../model/cluster.js';
 import { ProvisionError } from '../model/errors.js';
 import { KUBEADM_PLACES } from '../model/kubeadm.js';

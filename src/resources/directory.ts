@@ -1,5 +1,6 @@
 import { fileState, type FileState } from '../facts/file-state.js';
-import { changed, UNCHANGED, type Outcome, type Ownership, type Resource } from '../model/change.js';
+import type { Ownership } from '../model/action.js';
+import { changed, UNCHANGED, type Outcome, type Resource } from '../model/change.js';
 import { ProvisionError } from '../model/errors.js';
 import { changeDirectoryScript } from '../shell/change-ownership.js';
 import { ownershipDiff, refuseForeignLink } from './file.js';

@@ -1,6 +1,7 @@
 import { fileState } from '../facts/file-state.js';
 import { unitState } from '../facts/unit-state.js';
-import { changed, UNCHANGED, type Action, type Resource } from '../model/change.js';
+import type { Action } from '../model/action.js';
+import { changed, UNCHANGED, type Resource } from '../model/change.js';
 import { quote } from '../shell/quote.js';
 import { daemonReload } from '../shell/service-command.js';
 import { file, type FileOptions } from './file.js';

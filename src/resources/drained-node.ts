@@ -1,5 +1,6 @@
 import type { ClusterNode } from '../facts/cluster-nodes.js';
-import { changed, UNCHANGED, type Action, type Outcome } from '../model/change.js';
+import type { Action } from '../model/action.js';
+import { changed, UNCHANGED, type Outcome } from '../model/change.js';
 import { counted } from '../model/counted.js';
 import { ProvisionError } from '../model/errors.js';
 import { shortList } from '../model/short-list.js';

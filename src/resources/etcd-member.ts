@@ -7,15 +7,8 @@ import {
   type MemberState,
 } from '../facts/etcd-phase.js';
 import { unitState, type UnitState } from '../facts/unit-state.js';
-import {
-  changed,
-  UNCHANGED,
-  type Action,
-  type Effect,
-  type Outcome,
-  type Resource,
-  type Run,
-} from '../model/change.js';
+import type { Action, Run } from '../model/action.js';
+import { changed, UNCHANGED, type Effect, type Outcome, type Resource } from '../model/change.js';
 import type { Cluster, Member } from '../model/cluster.js';
 import type { Probe } from '../model/remote.js';
 import { allowBootstrap, queueEtcd } from '../shell/etcd-unit.js';

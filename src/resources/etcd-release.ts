@@ -1,6 +1,7 @@
 import { etcdInstalled, type EtcdInstalled } from '../facts/etcd-installed.js';
 import { clusterPhase } from '../facts/etcd-phase.js';
-import { changed, UNCHANGED, type Action, type Outcome, type Resource } from '../model/change.js';
+import type { Action } from '../model/action.js';
+import { changed, UNCHANGED, type Outcome, type Resource } from '../model/change.js';
 import type { Cluster, EtcdRelease, Member } from '../model/cluster.js';
 import { compareVersions, readEtcdVersion, versionText, type EtcdVersion } from '../model/etcd-version.js';
 import type { Probe } from '../model/remote.js';

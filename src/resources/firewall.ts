@@ -1,7 +1,8 @@
 import { fileState } from '../facts/file-state.js';
 import { firewallTable, OUR_TABLE, type FirewallTable } from '../facts/firewall-table.js';
 import { unitState, type UnitState } from '../facts/unit-state.js';
-import { changed, UNCHANGED, type Action, type Change, type Outcome, type Resource } from '../model/change.js';
+import type { Action } from '../model/action.js';
+import { changed, UNCHANGED, type Change, type Outcome, type Resource } from '../model/change.js';
 import type { Content } from '../model/content.js';
 import { FIREWALL_FILE, FIREWALL_TABLE, FIREWALL_UNIT, FIREWALL_UNIT_FILE } from '../model/firewall.js';
 import type { FirewallTrial } from '../model/firewall-trial.js';

@@ -3,7 +3,8 @@ import { clientFilesOf, CONTAINER, USUAL_CLIENT_FILES } from '../facts/apiserver
 import { askText } from '../facts/file-content.js';
 import { readStaticPodManifest } from '../facts/static-pod-manifest.js';
 import { namesStackedEtcd } from '../model/kubeadm.js';
-import { changed, UNCHANGED, type Await, type Outcome, type Resource } from '../model/change.js';
+import type { Await } from '../model/action.js';
+import { changed, UNCHANGED, type Outcome, type Resource } from '../model/change.js';
 import type { Probe } from '../model/remote.js';
 import type { Endpoint } from '../model/virtual-service.js';
 import { replaceConfigMapKey, restoreConfigMapKey } from '../shell/config-map.js';

@@ -1,7 +1,8 @@
 import { askText } from '../facts/file-content.js';
 import { fileState, type FileState } from '../facts/file-state.js';
 import { credentialsOf, readKubeconfig, type Kubeconfig } from '../facts/kubeconfig.js';
-import { changed, UNCHANGED, type Await, type Resource, type WriteFile } from '../model/change.js';
+import type { Await, WriteFile } from '../model/action.js';
+import { changed, UNCHANGED, type Resource } from '../model/change.js';
 import type { Content } from '../model/content.js';
 import type { Endpoint } from '../model/virtual-service.js';
 import { refuseForeignLink } from './file.js';

@@ -1,5 +1,6 @@
 import { KUBELET } from '../facts/kubelet-processes.js';
-import { changed, UNCHANGED, type Action, type Await, type Outcome, type Resource } from '../model/change.js';
+import type { Action, Await } from '../model/action.js';
+import { changed, UNCHANGED, type Outcome, type Resource } from '../model/change.js';
 import { ProvisionError } from '../model/errors.js';
 import type { Probe } from '../model/remote.js';
 import type { Endpoint } from '../model/virtual-service.js';

@@ -1,5 +1,6 @@
 import type { ClusterNode } from '../facts/cluster-nodes.js';
-import { changed, UNCHANGED, type Action, type Outcome, type Resource } from '../model/change.js';
+import type { Action } from '../model/action.js';
+import { changed, UNCHANGED, type Outcome, type Resource } from '../model/change.js';
 import type { FormerNode, Kubernetes, KubernetesNode } from '../model/kubernetes.js';
 import type { Probe } from '../model/remote.js';
 import { deleteFormerNode, removeForGood, resetFormerNode } from '../shell/former-node.js';

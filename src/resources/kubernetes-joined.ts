@@ -1,7 +1,8 @@
 import { hasContent } from '../facts/has-content.js';
 import { kubeadmOutline, type KubeadmOutline } from '../facts/kubeadm-outline.js';
 import { unlessLost } from '../facts/unless-lost.js';
-import { changed, UNCHANGED, type Action, type Outcome, type Resource } from '../model/change.js';
+import type { Action } from '../model/action.js';
+import { changed, UNCHANGED, type Outcome, type Resource } from '../model/change.js';
 import { ProvisionError, RemoteError } from '../model/errors.js';
 import { RUNTIME_SOCKET } from '../model/kubeadm.js';
 import type { JoinSeen, KubernetesNode } from '../model/kubernetes.js';

@@ -1,6 +1,7 @@
 import { manifestDiff, type ChangedObject } from '../facts/manifest-diff.js';
 import { unlessLost } from '../facts/unless-lost.js';
-import { changed, UNCHANGED, type Action, type Outcome, type Resource } from '../model/change.js';
+import type { Action } from '../model/action.js';
+import { changed, UNCHANGED, type Outcome, type Resource } from '../model/change.js';
 import { ProvisionError } from '../model/errors.js';
 import type { Probe } from '../model/remote.js';
 import { applyManifest } from '../shell/apply-manifest.js';

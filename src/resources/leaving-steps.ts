@@ -1,5 +1,6 @@
 import { described, hex } from '../facts/etcd-membership.js';
-import { changed, UNCHANGED, type Change, type Outcome, type Resource, type Run } from '../model/change.js';
+import type { Run } from '../model/action.js';
+import { changed, UNCHANGED, type Change, type Outcome, type Resource } from '../model/change.js';
 import type { Cluster, Member } from '../model/cluster.js';
 import type { Probe } from '../model/remote.js';
 import { moveMemberAside } from '../shell/join-member.js';

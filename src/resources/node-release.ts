@@ -1,5 +1,6 @@
 import { nodeReleaseKey, seenNodeRelease } from '../facts/node-release.js';
-import { changed, UNCHANGED, type Action, type Resource } from '../model/change.js';
+import type { Action } from '../model/action.js';
+import { changed, UNCHANGED, type Resource } from '../model/change.js';
 import { ProvisionError } from '../model/errors.js';
 import { PRODUCT_TITLES, type NodeRelease } from '../model/kubernetes.js';
 import {

@@ -1,5 +1,6 @@
 import type { AptUpgrade } from '../facts/apt-upgrade.js';
-import { changed, UNCHANGED, type Action, type Outcome, type Resource } from '../model/change.js';
+import type { Action } from '../model/action.js';
+import { changed, UNCHANGED, type Outcome, type Resource } from '../model/change.js';
 import { counted } from '../model/counted.js';
 import { aboutService } from '../model/gate.js';
 import type { Kubernetes } from '../model/kubernetes.js';

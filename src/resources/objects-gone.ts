@@ -5,7 +5,7 @@ import {
   objectKey,
   type AppliedObject,
 } from '../facts/applied-objects.js';
-import type { Action } from '../model/change.js';
+import type { Action } from '../model/action.js';
 import type { Probe } from '../model/remote.js';
 import { keepAppliedObjects } from '../shell/apply-manifest.js';
 import type { ManifestObject } from './manifest-objects.js';

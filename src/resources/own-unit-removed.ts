@@ -1,7 +1,8 @@
 import { fileOrigin } from '../facts/file-origin.js';
 import { fileState } from '../facts/file-state.js';
 import { isInUse, unitState } from '../facts/unit-state.js';
-import { changed, UNCHANGED, type Action, type Resource } from '../model/change.js';
+import type { Action } from '../model/action.js';
+import { changed, UNCHANGED, type Resource } from '../model/change.js';
 import type { Command, Probe } from '../model/remote.js';
 import { daemonReload, serviceCommand } from '../shell/service-command.js';
 import { stopForGood } from './stop-for-good.js';

@@ -1,6 +1,7 @@
 import { pathExists } from '../facts/path-exists.js';
 import { unitCommand } from '../facts/unit-command.js';
-import { changed, UNCHANGED, type Action, type Resource, type Run } from '../model/change.js';
+import type { Action, Run } from '../model/action.js';
+import { changed, UNCHANGED, type Resource } from '../model/change.js';
 import type { Member } from '../model/cluster.js';
 import { compareVersions, versionText } from '../model/etcd-version.js';
 import type { Probe } from '../model/remote.js';

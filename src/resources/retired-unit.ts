@@ -1,7 +1,8 @@
 import { fileOrigin } from '../facts/file-origin.js';
 import { fileState } from '../facts/file-state.js';
 import { isInUse, unitState } from '../facts/unit-state.js';
-import { changed, UNCHANGED, type Action, type Ownership, type Resource } from '../model/change.js';
+import type { Action, Ownership } from '../model/action.js';
+import { changed, UNCHANGED, type Resource } from '../model/change.js';
 import type { Content } from '../model/content.js';
 import { withoutMark, type MarkedUnit } from './down-mark.js';
 import { stopForGood } from './stop-for-good.js';

@@ -1,6 +1,7 @@
 import { fileState } from '../facts/file-state.js';
 import { unitState, type UnitState } from '../facts/unit-state.js';
-import { changed, UNCHANGED, type Action, type Outcome, type Resource } from '../model/change.js';
+import type { Action } from '../model/action.js';
+import { changed, UNCHANGED, type Outcome, type Resource } from '../model/change.js';
 import type { Probe } from '../model/remote.js';
 import { serviceCommand } from '../shell/service-command.js';
 

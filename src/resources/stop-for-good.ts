@@ -1,5 +1,5 @@
 import type { UnitState } from '../facts/unit-state.js';
-import type { Action } from '../model/change.js';
+import type { Action } from '../model/action.js';
 import { serviceCommand } from '../shell/service-command.js';
 
 /** Stops a unit now and at the next boot; taken back, it is as it was. */

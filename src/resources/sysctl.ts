@@ -1,5 +1,6 @@
 import { inWords, sysctlValue } from '../facts/sysctl.js';
-import { changed, UNCHANGED, type Resource, type Run } from '../model/change.js';
+import type { Run } from '../model/action.js';
+import { changed, UNCHANGED, type Resource } from '../model/change.js';
 import { plainContent } from '../model/content.js';
 import type { Command } from '../model/remote.js';
 import { quote } from '../shell/quote.js';

@@ -1,6 +1,6 @@
 import { posix } from 'node:path';
 import type { FileState } from '../facts/file-state.js';
-import type { WriteFile } from '../model/change.js';
+import type { WriteFile } from '../model/action.js';
 import { plainContent } from '../model/content.js';
 
 /** A static pod's manifest with another text, and the owner and mode that it has. */

@@ -1,5 +1,5 @@
 import { posix } from 'node:path';
-import type { Ownership } from '../model/change.js';
+import type { Ownership } from '../model/action.js';
 import { stageOf } from './kept-copy.js';
 import { DIRECTORY_FUNCTIONS } from './open-directory.js';
 import { quote } from './quote.js';

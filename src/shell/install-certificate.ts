@@ -1,6 +1,6 @@
 import { posix } from 'node:path';
 import type { CertificateDestination } from '../model/certificate.js';
-import type { Ownership } from '../model/change.js';
+import type { Ownership } from '../model/action.js';
 import {
   backupDirectory,
   keepCopyLines,

@@ -1,4 +1,4 @@
-import type { Ownership } from '../model/change.js';
+import type { Ownership } from '../model/action.js';
 import { backupDirectory, type KeptCopy } from './kept-copy.js';
 import { ownershipLines } from './change-ownership.js';
 import { DIRECTORY_FUNCTIONS } from './open-directory.js';

@@ -1,7 +1,7 @@
 import { isIP } from 'node:net';
 import { posix } from 'node:path';
 import type { CertificateDestination } from '../model/certificate.js';
-import type { Ownership } from '../model/change.js';
+import type { Ownership } from '../model/action.js';
 import type { Command } from '../model/remote.js';
 import { restoreCertificateScript } from './install-certificate.js';
 import { backupDirectory, keepCopyLines, stageOf } from './kept-copy.js';

@@ -1,5 +1,5 @@
 import { posix } from 'node:path';
-import type { WriteFile } from '../model/change.js';
+import type { WriteFile } from '../model/action.js';
 import { keepCopyLines, restoreCopyLines, SAME_FUNCTION, stageOf, type KeptCopy } from './kept-copy.js';
 import { DIRECTORY_FUNCTIONS } from './open-directory.js';
 import { quote } from './quote.js';

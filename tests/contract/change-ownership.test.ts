@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { chmodSync, linkSync, mkdirSync, readdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from '@jest/globals';
-import type { Ownership } from '../../src/model/change.js';
+import type { Ownership } from '../../src/model/action.js';
 import { changeDirectoryScript, changeFileScript } from '../../src/shell/change-ownership.js';
 import { temporaryDirectory } from '../support/temporary-directory.js';
 import { scratch } from '../support/scratch.js';

@@ -1,6 +1,7 @@
 import { certificateFilesKey } from '../../src/facts/certificate-files.js';
 import { etcdDataKey } from '../../src/facts/etcd-data.js';
-import type { Action, Outcome, Resource } from '../../src/model/change.js';
+import type { Action } from '../../src/model/action.js';
+import type { Outcome, Resource } from '../../src/model/change.js';
 import type { Cluster } from '../../src/model/cluster.js';
 import { ProvisionError } from '../../src/model/errors.js';
 import type { Probe } from '../../src/model/remote.js';

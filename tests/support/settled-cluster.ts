@@ -5,7 +5,7 @@ import { planCluster } from '../../src/engine/plan-cluster.js';
 import { createLook, type Look } from '../../src/facts/batched-probe.js';
 import { orderTable } from '../../src/gates/orders.js';
 import { gateTable } from '../../src/gates/table.js';
-import type { Action } from '../../src/model/change.js';
+import type { Action } from '../../src/model/action.js';
 import type { Plan } from '../../src/model/plan.js';
 import { outputOf, type Fact, type Probe } from '../../src/model/remote.js';
 import { issueCertificate } from '../../src/pki/issue.js';

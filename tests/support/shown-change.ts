@@ -1,4 +1,5 @@
-import type { Action, Change, Effect, Outcome, Run } from '../../src/model/change.js';
+import type { Action, Run } from '../../src/model/action.js';
+import type { Change, Effect, Outcome } from '../../src/model/change.js';
 import type { Command } from '../../src/model/remote.js';
 
 /** A script of one line as it is; of a longer one what the plan calls it. */

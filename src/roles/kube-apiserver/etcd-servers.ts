@@ -2,7 +2,8 @@ import { clientFilesOf, CONTAINER, serverList } from '../../facts/apiserver-mani
 import { APISERVER, apiserverProcesses } from '../../facts/apiserver-processes.js';
 import { argumentOf, type StaticPodManifest } from '../../facts/static-pod-manifest.js';
 import type { ClientFiles } from '../../model/certificate.js';
-import type { Await, Resource } from '../../model/change.js';
+import type { Await } from '../../model/action.js';
+import type { Resource } from '../../model/change.js';
 import type { Cluster, ControlPlane } from '../../model/cluster.js';
 import type { Probe } from '../../model/remote.js';
 import { staticPodArguments } from '../../resources/static-pod-arguments.js';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import { certificateFiles, type CertificateFiles, certificateFilesKey } from '../../../src/facts/certificate-files.js';
 import type { CertificateDestination } from '../../../src/model/certificate.js';
-import type { Ownership } from '../../../src/model/change.js';
+import type { Ownership } from '../../../src/model/action.js';
 import type { Output } from '../../../src/model/remote.js';
 import { Secret } from '../../../src/model/secret.js';
 import { publicKeyText, readCertificates } from '../../../src/pki/inspect.js';

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { readClocks, wrongClocks, type HostClock } from '../../../src/engine/clock-guard.js';
-import type { Action } from '../../../src/model/change.js';
+import type { Action } from '../../../src/model/action.js';
 import type { Probe } from '../../../src/model/remote.js';
 import type { Plan, PlannedStep } from '../../../src/model/plan.js';
 

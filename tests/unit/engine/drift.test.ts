@@ -1,7 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 import { describeStep, driftedSteps, essenceOf } from '../../../src/engine/drift.js';
 import { stepToJson } from '../../../src/engine/plan-json.js';
-import type { Action, Change, IssueCertificate, WriteFile } from '../../../src/model/change.js';
+import type { Action, IssueCertificate, WriteFile } from '../../../src/model/action.js';
+import type { Change } from '../../../src/model/change.js';
 import { plainContent } from '../../../src/model/content.js';
 import type { PlannedStep } from '../../../src/model/plan.js';
 import { SERVER_PROFILE } from '../../support/test-authority.js';

@@ -3,7 +3,7 @@ import { describe, expect, test } from '@jest/globals';
 import { planToJson, stepToJson } from '../../../src/engine/plan-json.js';
 import { planSchema } from '../../../src/engine/plan-schema.js';
 import { plannedCertificates } from '../../../src/engine/planned-certificates.js';
-import type { Action, WriteFile } from '../../../src/model/change.js';
+import type { Action, WriteFile } from '../../../src/model/action.js';
 import { contentOf, plainContent } from '../../../src/model/content.js';
 import { Secret } from '../../../src/model/secret.js';
 import type { JsonObject } from '../../../src/model/json.js';

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { perform, type Record as Kept } from '../../../src/engine/perform.js';
 import { runOrFail } from '../../../src/engine/run-or-fail.js';
-import type { Action } from '../../../src/model/change.js';
+import type { Action } from '../../../src/model/action.js';
 import { plainContent } from '../../../src/model/content.js';
 import { outputOf, type Command, type Output, type Transport } from '../../../src/model/remote.js';
 import { noDownload } from '../../support/local-transport.js';

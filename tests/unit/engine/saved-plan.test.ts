@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import { driftedSteps, linesSince } from '../../../src/engine/drift.js';
 import { refuseDrift, savePlan } from '../../../src/engine/saved-plan.js';
-import type { Action } from '../../../src/model/change.js';
+import type { Action } from '../../../src/model/action.js';
 import { plainContent } from '../../../src/model/content.js';
 import type { Plan, PlannedPlay, PlannedStep } from '../../../src/model/plan.js';
 import { unifiedDiff } from '../../../src/resources/unified-diff.js';

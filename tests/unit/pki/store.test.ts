@@ -2,7 +2,7 @@ import { mkdir, readdir, readFile, rm, rmdir, stat, writeFile } from 'node:fs/pr
 import { join } from 'node:path';
 import { inspect } from 'node:util';
 import { beforeEach, describe, expect, test } from '@jest/globals';
-import type { IssueCertificate } from '../../../src/model/change.js';
+import type { IssueCertificate } from '../../../src/model/action.js';
 import { Secret } from '../../../src/model/secret.js';
 import type { PassphraseSource } from '../../../src/pki/passphrase.js';
 import { openStore, type WritableStore } from '../../../src/pki/store.js';

@@ -3,7 +3,7 @@ import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from '@jest/globals';
-import type { IssueCertificate } from '../../../src/model/change.js';
+import type { IssueCertificate } from '../../../src/model/action.js';
 import { Secret } from '../../../src/model/secret.js';
 import { isSignedBy, namesOf, notAfterOf, publicKeyText, subjectOf, usagesOf } from '../../../src/pki/inspect.js';
 import { openStore, type WritableStore } from '../../../src/pki/store.js';

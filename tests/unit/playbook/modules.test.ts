@@ -3,7 +3,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
 import { loadInventory } from '../../../src/ansible/load-inventory.js';
-import type { Action } from '../../../src/model/change.js';
+import type { Action } from '../../../src/model/action.js';
 import { buildPlays } from '../../../src/playbook/build-plays.js';
 import { moduleNamed, moduleNames } from '../../../src/playbook/modules.js';
 import { readPlaybook } from '../../../src/playbook/read-playbook.js';

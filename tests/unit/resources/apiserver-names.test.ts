@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { certificateFilesKey } from '../../../src/facts/certificate-files.js';
-import type { Await, Outcome } from '../../../src/model/change.js';
+import type { Await } from '../../../src/model/action.js';
+import type { Outcome } from '../../../src/model/change.js';
 import { issueCertificate } from '../../../src/pki/issue.js';
 import { apiserverNames } from '../../../src/resources/apiserver-names.js';
 import { fakeProbe } from '../../support/fake-probe.js';

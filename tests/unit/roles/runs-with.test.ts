@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import type { Action, Outcome } from '../../../src/model/change.js';
+import type { Action } from '../../../src/model/action.js';
+import type { Outcome } from '../../../src/model/change.js';
 import type { Cluster } from '../../../src/model/cluster.js';
 import type { Fact, Probe } from '../../../src/model/remote.js';
 import { controlPlaneOn, memberOn } from '../../../src/roles/role.js';
