@@ -61,7 +61,7 @@ async function look(
   context: Context,
 ): Promise<FoundCluster> {
   const { lookAtCluster } = await import('../adopt/adopt-cluster.js');
-  const { lookThrough } = await import('./session.js');
+  const { lookThrough } = await import('./look-through.js');
   const { renderCheckUp } = await import('../report/verify-text.js');
   return withHosts(inventory, { options, context }, async (connector) => {
     const hosts = lookThrough(connector, () => undefined);

@@ -22,7 +22,7 @@ import type {
 import type { NamedHost } from '../wizard/inventory-answers.js';
 import { createConnector, DEFAULT_FORKS } from './connection-options.js';
 import type { Context } from './context.js';
-import { lookThrough } from './session.js';
+import { lookThrough } from './look-through.js';
 
 /** The ways in which the wizard looks at hosts. */
 export function hostLooks(context: Context): HostLooks {

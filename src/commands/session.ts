@@ -1,20 +1,17 @@
 import { randomBytes } from 'node:crypto';
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { selectHosts } from '../ansible/host-patterns.js';
 import { planCluster, type ClusterPlan } from '../engine/plan-cluster.js';
 import type { World } from '../engine/world.js';
-import { createLook, type Look } from '../facts/batched-probe.js';
+import type { Look } from '../facts/batched-probe.js';
 import { gateTable } from '../gates/table.js';
 import { orderTable } from '../gates/orders.js';
 import { clusterWarnings, describeCluster } from '../cluster/describe-cluster.js';
 import { noCluster } from '../cluster/no-cluster.js';
-import type { SendRelease } from '../model/action.js';
 import type { Cluster } from '../model/cluster.js';
 import type { EventSink } from '../model/events.js';
 import type { Inventory } from '../model/inventory.js';
 import { formatProblem } from '../model/errors.js';
-import type { Connector } from '../model/remote.js';
 import type { Secret } from '../model/secret.js';
 import { VERSION } from '../model/version.js';
 import { passphraseSource, type PassphraseSource } from '../pki/passphrase.js';
@@ -26,16 +23,14 @@ import { readPlaybook, type Playbook } from '../playbook/read-playbook.js';
 import type { CertificateRules } from '../resources/judge-certificate.js';
 import { certificateRules } from '../roles/role.js';
 import { roleTable } from '../roles/table.js';
-import { takeCredential } from '../shell/batch.js';
 import { createConnector } from './connection-options.js';
 import type { Context } from './context.js';
 import { openInventory } from './inventory-options.js';
+import { lookThrough } from './look-through.js';
 import type { RunOptions } from './run-options.js';
+import { releasesOf, snapshotsOf } from './run-supplies.js';
 import { playbookFile, readNamedBytes, readNamedFile, shippedTemplate } from './shipped-playbooks.js';
 import { typeWithout } from './type-again.js';
-
-/** One look at a host asks everything at once; a host that needs longer than this is stuck. */
-const LOOK_TIMEOUT_MS = 120_000;
 
 /** Plays of a verb that has no playbook. */
 export interface OwnPlays {
@@ -146,56 +141,6 @@ function withinLimit(inventory: Inventory, limit: string | undefined): (host: st
   return (host) => hosts.has(host);
 }
 
-/** What one change after the other asks for, done again for each, or once; a failed one counts for nothing. */
-function oncePerRun(save: () => Promise<void>): World['saveSnapshot'] {
-  let isDone = false;
-  return async (per) => {
-    if (per === 'run' && isDone) return;
-    await save();
-    isDone = true;
-  };
-}
-
-/** Snapshots that plans take, encrypted as those beside the inventory are. */
-function snapshotsOf(
-  inventoryFile: string,
-  {
-    cluster,
-    passphrase,
-    world,
-  }: { readonly cluster: Cluster; readonly passphrase: PassphraseSource; readonly world: () => World },
-): Pick<World, 'saveSnapshot' | 'prepareSnapshot'> {
-  async function needed(): Promise<Secret | undefined> {
-    const { passphraseForNext } = await import('./keep-snapshot.js');
-    return passphraseForNext(inventoryFile, cluster, passphrase);
-  }
-  return {
-    saveSnapshot: oncePerRun(async () => {
-      const { saveSnapshotFirst } = await import('./keep-snapshot.js');
-      await saveSnapshotFirst(inventoryFile, { cluster, world: world() }, await needed());
-    }),
-    prepareSnapshot: async () => {
-      await needed();
-    },
-  };
-}
-
-/** Each release is looked for once a run, however many hosts get it. */
-function releasesOf(directory: string, emit: EventSink): World['openRelease'] {
-  const opened = new Map<string, ReturnType<World['openRelease']>>();
-  return (release) => {
-    const known = opened.get(release.sha256) ?? open(release);
-    opened.set(release.sha256, known);
-    return known;
-  };
-  async function open(release: SendRelease['release']): ReturnType<World['openRelease']> {
-    const { openRelease } = await import('../day-two/release-file.js');
-    return openRelease(release, join(directory, '.provision', 'releases'), (message) => {
-      emit({ type: 'notice', message });
-    });
-  }
-}
-
 /**
  * The store, and where its passphrase comes from: once it is right, it is not asked for again.
  * @throws ProvisionError `passphrase-file-unusable`, `passphrase-too-short`, `store-broken`
@@ -230,29 +175,6 @@ function needsCluster({ plays }: Playbook): boolean {
 /** `become: true` of any play holds for the whole run: a host has one connection, and one user on it. */
 function withPlayBecome(options: RunOptions, playbook: Playbook): RunOptions {
   return playbook.plays.some(({ play }) => play.become === true) ? { ...options, become: true } : options;
-}
-
-/**
- * Looks at hosts through their connections, one exec a turn.
- * @param credentialFor what a host's questions may show to etcd, beside its own files; see {@link takeCredential}
- */
-export function lookThrough(
-  connector: Connector,
-  emit: EventSink,
-  credentialFor: (host: string) => Secret | undefined = () => undefined,
-): Look {
-  return createLook({
-    token: () => randomBytes(16).toString('hex'),
-    async send(host, script) {
-      emit({ type: 'host-looking', host });
-      const transport = await connector.connect(host);
-      const stdin = credentialFor(host);
-      const whole = stdin === undefined ? script : `${takeCredential()}\n${script}`;
-      const output = await transport.run({ summary: 'look', script: whole, stdin, timeoutMs: LOOK_TIMEOUT_MS });
-      emit({ type: 'host-looked', host });
-      return output;
-    },
-  });
 }
 
 function randomHex(bytes: number): string {
