@@ -6,7 +6,6 @@ import { quorum } from '../facts/etcd-phase.js';
 import { isConnected, readinessProblem } from '../gates/apiserver-ready.js';
 import type { ControlPlane } from '../model/cluster.js';
 import { memberUrls, namesJust } from '../model/endpoint.js';
-import { etcdWay } from '../model/etcd-way.js';
 import { ProvisionError } from '../model/errors.js';
 import type { Probe } from '../model/remote.js';
 import { CONTAINER, serverList } from '../facts/apiserver-manifest.js';
@@ -15,22 +14,25 @@ import { rivalFiles, staticPodFiles, type StaticPodFile } from '../facts/static-
 import { quote } from '../shell/quote.js';
 import { itemsOfHosts } from './ask-hosts.js';
 import type { Check, CheckItem } from './check.js';
+import { expectedWay } from './expected-way.js';
 
 /** Each kube-apiserver: what its manifest says, what its process runs with, and whether it is ready. */
 export const checkApiservers: Check = async ({ cluster, probe, probeAgain, inventory }) => {
-  const servers = etcdWay(cluster)?.url;
   const direct = memberUrls(cluster.members);
-  const expected = { servers, direct, inventory };
+  // In the same turn as what is asked below.
+  const asked = expectedWay(cluster, probe);
   const byHost = new Map(cluster.controlPlanes.map((controlPlane) => [controlPlane.host, controlPlane]));
-  return itemsOfHosts([...byHost.keys()], async (host) => {
+  const items = await itemsOfHosts([...byHost.keys()], async (host) => {
     const controlPlane = byHost.get(host);
     if (controlPlane === undefined) return [];
     const there = probe(host);
-    const [text, processes, files] = await Promise.all([
+    const [{ url: servers }, text, processes, files] = await Promise.all([
+      asked,
       askText(there, controlPlane.manifest),
       there.ask(apiserverProcesses, APISERVER),
       there.ask(staticPodFiles, posix.dirname(controlPlane.manifest)),
     ]);
+    const expected = { servers, direct, inventory };
     return [
       manifestItem(controlPlane, text, expected),
       ...rivalItems(controlPlane, files),
@@ -38,9 +40,20 @@ export const checkApiservers: Check = async ({ cluster, probe, probeAgain, inven
       await readyItem(host, [there, probeAgain(host)], processes),
     ];
   });
+  const { leftOver } = await asked;
+  return [...items, ...leftOver.map((host) => leftOverItem(host, inventory))];
 };
 
-/** `servers`: what `--etcd-servers` should be; any will do without a load balancer. */
+/** A leftover of the time before they moved: an API server that joins would stay where it is. */
+function leftOverItem(host: string, inventory: string): CheckItem {
+  return {
+    ...{ check: 'apiserver-manifest', host, subject: 'kube_apiserver_repoint', verdict: 'warn' },
+    evidence: 'is false, and API servers have moved to the load balancer of etcd',
+    next: `take kube_apiserver_repoint out of ${inventory}`,
+  };
+}
+
+/** `servers`: what `--etcd-servers` should be; any will do without a load balancer, or until a person moves them. */
 interface Expected {
   readonly servers: string | undefined;
   /** The members' own URLs: what it is while the load balancer is bypassed. */

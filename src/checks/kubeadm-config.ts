@@ -4,6 +4,7 @@ import { externalEndpoints } from '../resources/cluster-configuration.js';
 import { quote } from '../shell/quote.js';
 import { askHosts } from './ask-hosts.js';
 import type { Check, CheckItem } from './check.js';
+import { expectedWay } from './expected-way.js';
 
 const CHECK = 'kubeadm-config';
 
@@ -13,12 +14,15 @@ const CHECK = 'kubeadm-config';
  */
 export const checkKubeadmConfig: Check = async ({ cluster, probe, inventory }) => {
   const { controlPlanes } = cluster;
-  const way = etcdWay(cluster);
-  if (way === undefined || controlPlanes.length === 0) return [];
-  const { heard } = await askHosts(
-    controlPlanes.map(({ host }) => host),
-    async (host) => probe(host).ask(kubeadmConfig, KUBEADM_CONFIG),
-  );
+  if (etcdWay(cluster) === undefined || controlPlanes.length === 0) return [];
+  const [{ url }, { heard }] = await Promise.all([
+    expectedWay(cluster, probe),
+    askHosts(
+      controlPlanes.map(({ host }) => host),
+      async (host) => probe(host).ask(kubeadmConfig, KUBEADM_CONFIG),
+    ),
+  ]);
+  if (url === undefined) return [];
   const answers = [...heard].map(([host, found]) => ({ host, found }));
   // All apiservers serve the same object: one answer is enough, and a useful one is preferred.
   const best =
@@ -26,7 +30,7 @@ export const checkKubeadmConfig: Check = async ({ cluster, probe, inventory }) =
     answers.find(({ found }) => found.kind !== 'silent') ??
     answers[0];
   if (best === undefined) return [notRead('no control plane can be asked', undefined)];
-  return [judge(best.found, { url: way.url, host: best.host, inventory })];
+  return [judge(best.found, { url, host: best.host, inventory })];
 };
 
 interface Expected {

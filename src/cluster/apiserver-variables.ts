@@ -81,6 +81,12 @@ export const APISERVER_VARIABLES = {
     type: 'path',
     description: 'Static pod manifest of the apiserver.',
   }),
+  kube_apiserver_repoint: defaulted(true, {
+    schema: flag(),
+    type: 'true or false',
+    description:
+      'Whether `site` and `migrate` move the API servers to the load balancer of etcd. `false`: they use what they use, until the playbook `repoint` is applied.',
+  }),
   kube_apiserver_ready_timeout: defaulted(180, {
     schema: wholeNumber(10, 3600),
     type: 'seconds',

@@ -177,6 +177,7 @@ function readControlPlane(host: Host, address: string, reader: VariableReader): 
     host: host.name,
     address,
     manifest: reader.readOr(host, 'kube_apiserver_manifest'),
+    repoint: reader.readOr(host, 'kube_apiserver_repoint') ? 'with-the-rest' : 'on-demand',
     readyTimeoutMs: reader.readOr(host, 'kube_apiserver_ready_timeout') * 1000,
     replaceFiles: reader.readOr(host, 'provision_replace_files'),
   };

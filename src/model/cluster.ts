@@ -86,6 +86,8 @@ export interface ControlPlane {
   readonly address: string;
   /** The kube-apiserver static pod manifest. */
   readonly manifest: string;
+  /** Whether its kube-apiserver moves to the load balancer of etcd with the rest, or when a person asks for just that. */
+  readonly repoint: 'with-the-rest' | 'on-demand';
   readonly readyTimeoutMs: number;
   /** Files of others that the inventory gives up. */
   readonly replaceFiles: readonly string[];

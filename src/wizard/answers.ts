@@ -32,6 +32,12 @@ export const BALANCER_WAYS = ['haproxy', 'nginx', 'terminate', 'external', 'none
 /** One of {@link BALANCER_WAYS}. */
 export type BalancerWay = (typeof BALANCER_WAYS)[number];
 
+/** When API servers move to the load balancer. */
+export const REPOINTS = ['apply', 'later'] as const;
+
+/** One of {@link REPOINTS}. */
+export type Repoint = (typeof REPOINTS)[number];
+
 /** What a cluster may have besides. */
 export const EXTRAS = ['firewall', 'snapshots', 'fastFailover'] as const;
 
@@ -83,6 +89,11 @@ export const answersSchema = z.strictObject({
     .optional()
     .describe('port of the load balancer'),
   balancers: names.optional().describe('names of the hosts that run the proxy and keepalived'),
+  repoint: oneOf(REPOINTS)
+    .optional()
+    .describe(
+      "when the API servers move to etcd's load balancer: with the first `apply`, or `later`, with the playbook `repoint`",
+    ),
   apiserverIp: text
     .optional()
     .describe('virtual IP of the API servers, on the control planes; `none`: they keep their own addresses'),

@@ -1,6 +1,6 @@
 import { virtualRouterId } from '../cluster/keepalived-defaults.js';
 import { canonicalIp } from '../model/ip.js';
-import { EXTRAS, type Authority, type Extra } from './answers.js';
+import { EXTRAS, type Authority, type Extra, type Repoint } from './answers.js';
 import type { CheckResult } from './check-result.js';
 import { checkNetwork, checkVirtualIp } from './checks.js';
 import type { SeenRouterId } from './host-look.js';
@@ -33,7 +33,8 @@ const AUTHORITIES: readonly { readonly value: Authority; readonly name: string }
 export async function askExtras(
   ask: Ask,
   before: Before,
-): Promise<Pick<InventoryAnswers, 'apiserverIp' | 'apiserverRouterId' | 'extras' | 'next'>> {
+): Promise<Pick<InventoryAnswers, 'repoint' | 'apiserverIp' | 'apiserverRouterId' | 'extras' | 'next'>> {
+  const repoint = await askRepoint(ask, before);
   // One thing after the other: a cluster that moves gets that address later.
   const asksIp = before.controlPlanes.length > 0 && before.next !== 'unstack';
   const apiserverIp = asksIp ? await askApiserverIp(ask, before) : undefined;
@@ -54,11 +55,27 @@ export async function askExtras(
         });
   const id = apiserverIp === undefined ? undefined : idOfGroup(apiserverIp, await before.usedIds());
   return {
+    repoint,
     apiserverIp,
     apiserverRouterId: apiserverIp === undefined || id === virtualRouterId(apiserverIp) ? undefined : id,
     extras: EXTRAS.filter((extra) => extras.includes(extra)),
     next: authority === 'imported' ? 'import' : before.next,
   };
+}
+
+const REPOINTS: readonly { readonly value: Repoint; readonly name: string }[] = [
+  { value: 'apply', name: 'with the first apply: one at a time, each once the load balancer has answered it' },
+  { value: 'later', name: 'later: they stay as they are until you apply the playbook repoint' },
+];
+
+/**
+ * Each is restarted once. Where there is nothing to move to, or their etcd goes, there is no choice.
+ * @returns nothing where it is not asked
+ */
+async function askRepoint(ask: Ask, { balancer, controlPlanes, next }: Before): Promise<Repoint | undefined> {
+  if (controlPlanes.length === 0 || balancer === undefined || next === 'unstack') return undefined;
+  const message = 'The API servers use etcd through the load balancer, which restarts each of them once. When?';
+  return ask.choose<Repoint>({ key: 'repoint', message, choices: REPOINTS, default: 'apply' });
 }
 
 /**

@@ -1,4 +1,4 @@
-import type { BalancerWay, Extra } from './answers.js';
+import type { BalancerWay, Extra, Repoint } from './answers.js';
 import type { Connection } from '../model/inventory.js';
 
 /** A host as it was typed: `etcd-1=10.0.0.1`. */
@@ -39,6 +39,8 @@ export interface InventoryAnswers {
   /** `undefined`: clients know every member. */
   readonly balancer: BalancerAnswers | undefined;
   readonly controlPlanes: readonly NamedHost[];
+  /** `undefined`: there is nothing to move, or no choice. */
+  readonly repoint: Repoint | undefined;
   /** `undefined`: the API servers have no virtual IP. */
   readonly apiserverIp: string | undefined;
   /** `undefined`: the last byte of that address, or there is none. */

@@ -16,6 +16,7 @@ export function renderInventory(answers: InventoryAnswers): string {
       vars: {
         ...connectionVars(answers),
         ...(balancer === undefined ? {} : balancerVars(balancer)),
+        ...(answers.repoint === 'later' ? { kube_apiserver_repoint: false } : {}),
         ...(apiserverIp === undefined ? {} : { kube_apiserver_lb_ip: apiserverIp }),
         ...(apiserverRouterId === undefined ? {} : { kube_apiserver_lb_vrid: apiserverRouterId }),
         ...Object.fromEntries(extras.flatMap((extra) => Object.entries(EXTRA_VARS[extra]))),
@@ -79,6 +80,10 @@ const COMMENTS: readonly (readonly [variable: string, text: string])[] = [
   [
     'keepalived_vrid',
     ' No other group of VRRP in that network may have it; by default it is the last byte of etcd_lb_ip',
+  ],
+  [
+    'kube_apiserver_repoint',
+    ' API servers stay with the etcd servers that they have; to move them, take this line out and apply again',
   ],
   [
     'kube_apiserver_lb_ip',

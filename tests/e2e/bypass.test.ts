@@ -10,6 +10,7 @@ import {
   endOf,
   ETCD_PEERS,
   etcdctl,
+  inventoryWith,
   performedChanges,
   plannedChanges,
   READYZ,
@@ -32,6 +33,8 @@ interface Story {
   readonly on: { readonly run: JsonRun; readonly isReady: boolean; readonly peers: readonly string[] };
   readonly items: readonly CheckItem[];
   readonly plan: JsonRun;
+  /** With an inventory that lets API servers stay with the members. */
+  readonly stays: { readonly items: readonly CheckItem[]; readonly plan: JsonRun };
   readonly again: JsonRun;
   readonly refused: { readonly run: JsonRun; readonly before: readonly string[]; readonly after: readonly string[] };
   readonly away: JsonRun;
@@ -73,8 +76,8 @@ async function untilReady(lab: TestLab, answer: 'ready' | 'not ready'): Promise<
 }
 
 /** The items of a health check about API servers that are not ok. */
-async function badItems(lab: TestLab): Promise<readonly CheckItem[]> {
-  const { stdout } = await lab.provision('verify', lab.files.inventory, '--format', 'json');
+async function badItems(lab: TestLab, inventory = lab.files.inventory): Promise<readonly CheckItem[]> {
+  const { stdout } = await lab.provision('verify', inventory, '--format', 'json');
   const { items } = JSON.parse(stdout) as { readonly items: readonly CheckItem[] };
   return items.filter(({ check, verdict }) => check.startsWith('apiserver') && verdict !== 'ok');
 }
@@ -137,12 +140,14 @@ describeOnLab('the way to etcd of the API servers', 'bypass', { etcd: 3, control
     await untilReady(lab, 'ready');
     const items = await badItems(lab);
     const plan = await runVerb(lab, 'plan', '--playbook', 'repoint');
+    const staying = await inventoryWith(lab, 'staying', ['kube_apiserver_repoint: false']);
+    const stays = { items: await badItems(lab, staying), plan: await runVerb(lab, 'plan', staying) };
     const again = await bypass('on');
     const before = await onEach(lab, CONTROL_PLANES, MANIFESTS);
     const off = await bypass('off', '--gate-timeout', '2');
     const refused = { run: off, before, after: await onEach(lab, CONTROL_PLANES, MANIFESTS) };
     const away = await cutOffWhile(lab, 'cp-2', async () => bypass('on'));
-    return { on, items, plan, again, refused, away };
+    return { on, items, plan, stays, again, refused, away };
   }
 
   beforeAll(async () => {
@@ -201,6 +206,13 @@ describeOnLab('the way to etcd of the API servers', 'bypass', { etcd: 3, control
     );
     expect(story.items[0]?.evidence).toBe(`bypassed: --etcd-servers=${direct.join()}, not https://${vip}:2379`);
     expect(plannedChanges(story.plan).filter((line) => line.includes('set --etcd-servers'))).toHaveLength(2);
+  });
+
+  test('where the inventory lets API servers stay with the members, that is no finding, and no plan moves them', () => {
+    expect(story.stays.items).toEqual([]);
+    const addresses = plannedChanges(story.stays.plan);
+    expect(addresses.join('\n')).toContain('Load balancer / ');
+    expect(addresses.filter((line) => line.includes(' / cp-'))).toEqual([]);
   });
 
   test('on again: nothing to do', () => {

@@ -73,6 +73,7 @@ const CONTROL_PLANE: ControlPlane = {
   host: 'cp-1',
   address: '10.0.0.11',
   manifest: '/etc/kubernetes/manifests/kube-apiserver.yaml',
+  repoint: 'with-the-rest',
   readyTimeoutMs: 180_000,
   replaceFiles: [],
 };

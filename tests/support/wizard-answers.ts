@@ -10,6 +10,7 @@ export const LEAST_ANSWERS: InventoryAnswers = {
   controlPlanes: [],
   sshUser: 'root',
   privateKeyFile: undefined,
+  repoint: undefined,
   apiserverIp: undefined,
   apiserverRouterId: undefined,
   extras: [],

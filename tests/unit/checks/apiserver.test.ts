@@ -3,6 +3,7 @@ import { checkApiservers } from '../../../src/checks/apiserver.js';
 import { checkKubeadmConfig } from '../../../src/checks/kubeadm-config.js';
 import { httpsKey } from '../../../src/facts/https-answer.js';
 import { contextOf, linesOf } from '../../support/check-context.js';
+import { SAMPLE_CLUSTER } from '../../support/sample-cluster.js';
 
 const MANIFEST = '/etc/kubernetes/manifests/kube-apiserver.yaml';
 const VIP = 'https://10.0.0.100:2379';
@@ -176,5 +177,41 @@ describe('kubeadm-config', () => {
   ])('%s', async (_, answer, expected) => {
     const context = contextOf({ 'cp-1': { 'kubeadm-config': { 'kubeadm-config': answer } } });
     expect(await linesOf(checkKubeadmConfig, context)).toEqual([expected]);
+  });
+});
+
+describe('API servers that move on demand', () => {
+  const controlPlanes = SAMPLE_CLUSTER.controlPlanes.map((each) => ({ ...each, repoint: 'on-demand' }) as const);
+  const cluster = { ...SAMPLE_CLUSTER, controlPlanes };
+  const leftOver =
+    'warn apiserver-manifest cp-1 kube_apiserver_repoint: is false, and API servers have moved to the load balancer of etcd';
+
+  /** What is not ok, of an API server with these etcd servers, where kubeadm has those. */
+  async function findings(servers: string, stored: string): Promise<readonly string[]> {
+    const configuration = `etcd:\n  external:\n    endpoints: [${JSON.stringify(stored)}]\n`;
+    const answers = {
+      ...host({ text: manifest(servers), processes: [runs(servers)] })['cp-1'],
+      'kubeadm-config': { 'kubeadm-config': { kind: 'found', configuration } },
+    };
+    const context = contextOf({ 'cp-1': answers }, { cluster });
+    const lines = [...(await linesOf(checkApiservers, context)), ...(await linesOf(checkKubeadmConfig, context))];
+    return lines.filter((line) => !line.startsWith('ok'));
+  }
+
+  test('may stay with the members, and with a member alone', async () => {
+    expect([await findings(MEMBERS, DIRECT), await findings(DIRECT, DIRECT)]).toEqual([[], []]);
+  });
+
+  test('that have moved are expected at the load balancer, and the variable is reported as left over', async () => {
+    expect(await findings(VIP, VIP)).toEqual([leftOver]);
+    expect(await findings(VIP, DIRECT)).toEqual([leftOver, expect.stringContaining('warn kubeadm-config: ')]);
+  });
+
+  test('are missed there once kubeadm names it: the bypass is on', async () => {
+    expect(await findings(MEMBERS, VIP)).toEqual([
+      expect.stringContaining(`warn apiserver-manifest cp-1 ${MANIFEST}: bypassed: `),
+      expect.stringContaining('warn apiserver-process cp-1: bypassed: '),
+      leftOver,
+    ]);
   });
 });

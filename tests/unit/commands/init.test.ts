@@ -160,6 +160,7 @@ describe('init for scripts', () => {
     ['', 'routerId: 0', '5:11: routerId: 0 is not a virtual router id; expected a number from 1 to 255'],
     ['', 'balancers: [etcd-9]', '5:12: balancers: etcd-9 is not one of etcd-1, etcd-2, etcd-3, cp-1'],
     ['', 'balancer: squid', '5:11: balancer: "squid" is not a word of this question; expected one of haproxy, nginx'],
+    ['', 'repoint: never', '5:10: repoint: "never" is not a word of this question; expected one of apply, later'],
     ['', 'stacked: move', '5:10: stacked: is not asked where the other answers are what they are'],
     ['', 'extras: [moon]', '5:10: extras: "moon" is not a word of this question; expected one of firewall, snapshots'],
     ['', 'apiserverIp: 10.0.0.100', '5:14: apiserverIp: 10.0.0.100 is the address of etcd'],
@@ -328,7 +329,7 @@ describe('init on a terminal', () => {
 
   test('questions that --answers has are not asked, and the inventory is shown before it replaces another', async () => {
     const rest = `privateKey: ''\nrouterId: 100\ndnsName: ''\nport: 2379\nbalancer: haproxy\nbalancers: [etcd-1]\n`;
-    writeFileSync(answers, `${COMPLETE}${rest}apiserverIp: none\nextras: []\nauthority: new\n`);
+    writeFileSync(answers, `${COMPLETE}${rest}repoint: apply\napiserverIp: none\nextras: []\nauthority: new\n`);
     writeFileSync(file, 'mine');
     const declining = await onTerminal('--answers', answers);
     await declining.does('4 hosts failed. Try again?', 'n');

@@ -1,9 +1,11 @@
 import { readdir } from 'node:fs/promises';
 import { expect, test } from '@jest/globals';
+import { describeCluster } from '../../../src/cluster/describe-cluster.js';
 import { orderTable } from '../../../src/gates/orders.js';
 import { gateTable } from '../../../src/gates/table.js';
 import { readPlaybook } from '../../../src/playbook/read-playbook.js';
 import { SAMPLE_CLUSTER } from '../../support/sample-cluster.js';
+import { loadFiles } from '../../support/write-inventory.js';
 
 /** What a play does to whom, and how carefully; without its name, which is for people. */
 interface Shape {
@@ -225,6 +227,10 @@ const TO_THE_SERVICE = [
 /** From the authority to API servers that use the virtual IP. */
 const TO_THE_ADDRESS = [...TO_THE_SERVICE, ...REPOINT];
 
+/** They may stay as they are. */
+const WITH_THE_REST = "(kube_apiserver_repoint | default(true) | string | lower) in ['true', 'yes', 'on', '1']";
+const REPOINT_UNLESS_LATER = REPOINT.map((shape) => ({ ...shape, when: [WITH_THE_REST] }));
+
 /** All that a shipped playbook says: one gate, one order or one `serial` less is an outage on someone's cluster. */
 const SHIPPED: Readonly<Record<string, readonly Shape[]>> = {
   'leave-old-address.yaml': [OFF_OLD_ADDRESS],
@@ -238,7 +244,7 @@ const SHIPPED: Readonly<Record<string, readonly Shape[]>> = {
   'free-former-balancers.yaml': FREE_FORMER,
   'etcd-lb.yaml': [OFF_OLD_ADDRESS, LETS_IN, BALANCERS, ...FREE_FORMER, OF_OTHERS, VIRTUAL_IP],
   'repoint.yaml': REPOINT,
-  'site.yaml': [...TO_THE_ADDRESS, ...IF_WANTED, ...LEAVING, METRICS, FIREWALL],
+  'site.yaml': [...TO_THE_SERVICE, ...REPOINT_UNLESS_LATER, ...IF_WANTED, ...LEAVING, METRICS, FIREWALL],
   'unstack.yaml': [...TO_THE_ADDRESS, ...LEAVING],
   'apiserver-lb.yaml': APISERVER_LB,
   'apiserver-names.yaml': [
@@ -269,7 +275,7 @@ const SHIPPED: Readonly<Record<string, readonly Shape[]>> = {
     OF_OTHERS,
     { ...VIRTUAL_IP, after: ['keepalived-one-holder: etcd', 'vip-forwards: etcd'] },
     MEMBERS,
-    ...REPOINT,
+    ...REPOINT_UNLESS_LATER,
     ...IF_WANTED,
   ],
   'larger-quota.yaml': [
@@ -377,4 +383,30 @@ test('all gates and orders that they name are there, under just that name', () =
     expect([name, gates.get(name)?.name]).toEqual([name, name]);
   const orders = orderTable(SAMPLE_CLUSTER);
   for (const { order = 'inventory' } of shapes) expect([...orders.keys()]).toContain(order);
+});
+
+const INI = (value: string): string =>
+  `[etcd]\na ansible_host=192.0.2.1\n[kube_control_plane]\ncp-1 ansible_host=192.0.2.2\n${value}`;
+const YAML = (value: string): string =>
+  `all: { vars: { ${value} } }\netcd: { hosts: { a: { ansible_host: 192.0.2.1 } } }\nkube_control_plane: { hosts: { cp-1: { ansible_host: 192.0.2.2 } } }\n`;
+
+// A text is true for Jinja2, whatever it says.
+test.each([
+  ['nothing', INI(''), true],
+  ['INI', INI('[all:vars]\nkube_apiserver_repoint=false\n'), false],
+  ['INI', INI('[all:vars]\nkube_apiserver_repoint=no\n'), false],
+  ['INI', INI('[all:vars]\nkube_apiserver_repoint=yes\n'), true],
+  ['YAML', YAML('kube_apiserver_repoint: false'), false],
+  ['YAML', YAML('kube_apiserver_repoint: "no"'), false],
+  ['YAML', YAML('kube_apiserver_repoint: "Off"'), false],
+  ['YAML', YAML('kube_apiserver_repoint: 0'), false],
+  ['YAML', YAML('kube_apiserver_repoint: "TRUE"'), true],
+  ['YAML', YAML('kube_apiserver_repoint: 1'), true],
+])('plays and checks read whether API servers move alike: %s', async (_, hosts, isWanted) => {
+  const inventory = await loadFiles({ hosts });
+  const [controlPlane] = describeCluster(inventory).controlPlanes;
+  expect([inventory.test('cp-1', WITH_THE_REST), controlPlane?.repoint === 'with-the-rest']).toEqual([
+    isWanted,
+    isWanted,
+  ]);
 });

@@ -51,6 +51,7 @@ const WALK: readonly Walk[] = [
     wrong: ['a..b', '"a..b" is not a DNS name'],
   },
   { key: 'port', seen: 'Port of', typed: '2380', answer: '2380', wrong: ['0', '"0" is not a port'] },
+  { key: 'repoint', seen: 'The API servers use etcd through', typed: '', answer: 'apply' },
   {
     ...{ key: 'apiserverIp', seen: 'Virtual IP of the API servers', typed: '10.0.0.101', answer: '10.0.0.101' },
     wrong: ['10.0.0.100', 'the API servers need one of their own'],
@@ -125,11 +126,13 @@ describe('the wizard', () => {
   test('what is chosen is what is answered', async () => {
     const { answer, answers, does } = await startWizard({ draft: before(5) });
     await does(['What do clients reach', DOWN], ['❯ nginx', ''], ['Hosts that run nginx', ''], ...STEPS.slice(7, 12));
+    await does(['The API servers use etcd', DOWN], ['❯ later', '']);
     await does(['Virtual IP of the API servers', ''], ['What else', { key: 'a' }], ['◉ a snapshot', '']);
     await does(['Who signs', DOWN], ['❯ one that you have', '']);
     expect(await answer).toMatchObject({
       balancer: { way: 'nginx', ip: '10.0.0.100' },
       ...{ apiserverIp: undefined, extras: ['firewall', 'snapshots', 'fastFailover'], next: 'import' },
+      repoint: 'later',
     });
     expect(Object.fromEntries(answers.at(-1) ?? [])).toMatchObject({
       ...{
@@ -147,7 +150,8 @@ describe('the wizard', () => {
     });
     await does(['Address of the load balancer', ''], ['DNS name of', '']);
     await sees('a name is needed where there is no address');
-    await does(['DNS name of', 'etcd.example.com'], ['Port of', ''], ['Virtual IP of the API servers', '10.1.0.100']);
+    await does(['DNS name of', 'etcd.example.com'], ['Port of', ''], ['The API servers use etcd', '']);
+    await does(['Virtual IP of the API servers', '10.1.0.100']);
     await does(['What else', { key: 'a' }], ['◉ a snapshot', ''], ['Who signs', '']);
     const { balancer, extras, apiserverIp } = await answer;
     expect({ balancer, extras, apiserverIp }).toEqual({
@@ -166,7 +170,7 @@ describe('the wizard', () => {
   });
 
   test('control planes that could not hold the address of the API servers are named', async () => {
-    const { does, sees, output } = await startWizard({ draft: before(12) });
+    const { does, sees, output } = await startWizard({ draft: before(13) });
     await does(['Virtual IP of the API servers', '10.0.9.101']);
     await sees('What else');
     expect(await output()).toContain(
@@ -175,7 +179,7 @@ describe('the wizard', () => {
   });
 
   test('the router id that was chosen for etcd is refused for the API servers', async () => {
-    const { does, sees } = await startWizard({ draft: new Map([...before(12), ['routerId', '150']]) });
+    const { does, sees } = await startWizard({ draft: new Map([...before(13), ['routerId', '150']]) });
     await does(['Virtual IP of the API servers', '10.0.0.150']);
     await sees('10.0.0.150 and 10.0.0.100 would have the same virtual router id, 150');
   });
@@ -185,7 +189,7 @@ describe('the wizard', () => {
     ['239.1.1.1', '239.1.1.1 is unspecified, loopback, multicast or reserved'],
     ['10.0.1.100', 'would have the same virtual router id, 100'],
   ])('%s is refused for the API servers: %s', async (ip, said) => {
-    const draft = new Map([...before(12)].map(([key, value]) => [key, ip.includes(':') ? sixth(key, value) : value]));
+    const draft = new Map([...before(13)].map(([key, value]) => [key, ip.includes(':') ? sixth(key, value) : value]));
     const { does, sees } = await startWizard({ draft });
     await does(['Virtual IP of the API servers', ip]);
     await sees(said);

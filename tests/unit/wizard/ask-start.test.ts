@@ -61,7 +61,8 @@ test('from an inventory that is there, nothing is typed again', async () => {
   await does(['Virtual IP', '10.0.0.100'], ['Its network', '10.0.0.0/24']);
   await does(['VRRP router id', '']);
   await does(['DNS name', ''], ['Port of', '']);
-  await does(['Virtual IP of the API servers', ''], ['What else', ''], ['Who signs', '']);
+  await does(['The API servers use etcd', ''], ['Virtual IP of the API servers', ''], ['What else', '']);
+  await does(['Who signs', '']);
   expect(await answer).toMatchObject({
     members: [{ name: 'm-1', connection: { port: 2222 } }, { name: 'm-2' }, { name: 'm-3' }],
     controlPlanes: [{ name: 'k-1' }],

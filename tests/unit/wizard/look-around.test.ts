@@ -124,6 +124,7 @@ describe('the hosts of the wizard are looked at', () => {
       ['VRRP router id', ''],
       ['DNS name', ''],
       ['Port of', ''],
+      ['The API servers use etcd', ''],
       ['Virtual IP of the API servers', '10.0.7.77'],
     );
     await sees('virtual router id 77 is used already');

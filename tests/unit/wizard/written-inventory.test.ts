@@ -67,6 +67,11 @@ test('a stacked etcd that moves has its control planes as members that leave, ea
     expect(text).toContain(comment);
 });
 
+test('API servers that are to move later stay as they are', async () => {
+  const { controlPlanes } = describeCluster(await written({ ...USUAL_ANSWERS, repoint: 'later' }));
+  expect(controlPlanes.map(({ repoint }) => repoint)).toEqual(['on-demand']);
+});
+
 const WAYS = {
   haproxy: ['haproxy', 'passthrough'],
   nginx: ['nginx', 'passthrough'],
