@@ -84,7 +84,11 @@ export function describedPicture(cluster: Cluster): ClusterPicture {
       balancers: balancers.map(({ host }) => ({ host, holds: 'unknown' })),
     })),
     external: externalOf(cluster),
-    apiServers: cluster.controlPlanes.map(({ host }) => ({ host, servers })),
+    apiServers: cluster.controlPlanes.map(({ host, repoint }) =>
+      way !== undefined && repoint === 'on-demand'
+        ? { host, servers: [], absent: 'stays as it is' }
+        : { host, servers },
+    ),
   };
 }
 

@@ -52,6 +52,7 @@ export function formerMembersMayLeave(cluster: Cluster): Gate {
 const DEADLINE_MS = 60_000;
 
 const APPLY = 'provision apply INVENTORY';
+const REPOINT = 'provision apply INVENTORY --playbook repoint';
 
 /** Waiting changes none of it. */
 function shut(reason: string, next: string): GateAnswer {
@@ -121,9 +122,11 @@ async function apiserverUses(
   cluster: Cluster,
   { probe }: GateInput,
 ): Promise<readonly Use[]> {
-  const next = etcdWay(cluster) === undefined ? 'provision bypass INVENTORY on' : APPLY;
+  const hasWay = etcdWay(cluster) !== undefined;
   const all = await Promise.all(
-    cluster.controlPlanes.map(async ({ host, manifest }) => {
+    cluster.controlPlanes.map(async ({ host, manifest, repoint }) => {
+      const apply = repoint === 'on-demand' ? REPOINT : APPLY;
+      const next = hasWay ? apply : 'provision bypass INVENTORY on';
       const [text, processes] = await Promise.all([
         unlessLost(askText(probe(host), manifest)),
         unlessLost(probe(host).ask(apiserverProcesses, APISERVER)),

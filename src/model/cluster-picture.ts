@@ -39,7 +39,7 @@ export interface PicturedApiServer {
   /** `HOST:PORT` of each etcd server that it is given; empty: none runs there, or it was not asked. */
   readonly servers: readonly string[];
   /** Why {@link servers} is empty. */
-  readonly absent?: 'not running' | 'unreachable' | 'not asked' | undefined;
+  readonly absent?: 'not running' | 'unreachable' | 'not asked' | 'stays as it is' | undefined;
 }
 
 /** A cluster as it was seen at one moment, or as its inventory describes it. */

@@ -110,6 +110,10 @@ describe('what an inventory describes', () => {
     expect(members.map(({ state }) => state)).toEqual(['wanted', 'wanted', 'wanted']);
     expect(services[0]?.balancers).toEqual(['etcd-1', 'etcd-2', 'etcd-3'].map((host) => ({ host, holds: 'unknown' })));
     expect(apiServers.map(({ servers }) => servers)).toEqual(SAMPLE_CLUSTER.controlPlanes.map(() => [`${VIP}:2379`]));
+    const staying = SAMPLE_CLUSTER.controlPlanes.map((each) => ({ ...each, repoint: 'on-demand' }) as const);
+    expect(describedPicture({ ...SAMPLE_CLUSTER, controlPlanes: staying }).apiServers[0]).toEqual({
+      ...{ host: 'cp-1', servers: [], absent: 'stays as it is' },
+    });
     const external = describedPicture(withExternal());
     expect(external.external).toMatch(/^\S+:\d+$/);
     expect(external.apiServers[0]?.servers).toEqual([external.external]);

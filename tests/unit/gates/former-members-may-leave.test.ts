@@ -204,6 +204,13 @@ describe('former-members-may-leave', () => {
     expect(await ask({ kubeadm }, cluster)).toMatchObject({ next: expect.stringContaining('provision apply') });
   });
 
+  test('API servers that move on demand are moved by the playbook for that', async () => {
+    const controlPlanes = CLUSTER.controlPlanes.map((each) => ({ ...each, repoint: 'on-demand' }) as const);
+    expect(await ask({ manifest: ALL }, { ...CLUSTER, controlPlanes })).toMatchObject({
+      next: 'provision apply INVENTORY --playbook repoint',
+    });
+  });
+
   test('without a load balancer it says how API servers are moved to the others', async () => {
     const cluster = { ...CLUSTER, services: [] };
     expect(await ask({ manifest: ALL }, cluster)).toMatchObject({ next: 'provision bypass INVENTORY on' });
