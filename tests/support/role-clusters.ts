@@ -73,17 +73,24 @@ export const SIX: Cluster = {
   members: SAMPLE_CLUSTER.members.map((member, index) => ({ ...member, address: `2001:db8::${index + 1}` })),
 };
 
+/** Units of our own, with their files. */
+const OWN_NGINX = {
+  unit: 'provision-etcd-nginx',
+  unitFile: PATHS['nginx.service'],
+  configFile: PATHS['nginx.conf'],
+};
+const OWN_KEEPALIVED = {
+  unit: 'provision-etcd-keepalived',
+  unitFile: PATHS['keepalived.service'],
+  configFile: '/etc/keepalived/provision/etcd.conf',
+};
+
 /** nginx in place of HAProxy. */
 export const NGINX = withService({
   proxy: 'nginx',
   balancers: SAMPLE_SERVICE.balancers.map((balancer) => ({
     ...balancer,
-    proxy: {
-      ...balancer.proxy,
-      unit: 'provision-etcd-nginx',
-      unitFile: '/etc/systemd/system/provision-etcd-nginx.service',
-      configFile: '/etc/nginx/provision/etcd.cfg',
-    },
+    proxy: { ...balancer.proxy, ...OWN_NGINX },
   })),
 });
 
@@ -131,12 +138,25 @@ export const OWN = withService({
       unitFile: PATHS['haproxy.service'],
       configFile: '/etc/haproxy/provision/etcd.cfg',
     },
+    keepalived: { ...balancer.keepalived, ...OWN_KEEPALIVED },
+  })),
+});
+
+/** nginx and keepalived as instances of our own, where the packages' units, and another nginx, were before. */
+export const OWN_AFTER_OTHERS = withService({
+  proxy: 'nginx',
+  balancers: SAMPLE_SERVICE.balancers.map((balancer) => ({
+    ...balancer,
+    proxy: { ...balancer.proxy, ...OWN_NGINX },
     keepalived: {
       ...balancer.keepalived,
-      unit: 'provision-etcd-keepalived',
-      unitFile: PATHS['keepalived.service'],
-      configFile: '/etc/keepalived/provision/etcd.conf',
+      ...OWN_KEEPALIVED,
+      former: [{ unit: 'keepalived', configFile: PATHS['keepalived.conf'] }],
     },
+    formerProxies: [
+      { name: 'haproxy', unit: 'haproxy', configFile: PATHS['haproxy.cfg'] },
+      { name: 'nginx', unit: 'old-nginx', configFile: '/etc/nginx/old.cfg' },
+    ],
   })),
 });
 

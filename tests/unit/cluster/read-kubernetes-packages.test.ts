@@ -1,36 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import { clusterWarnings, describeCluster } from '../../../src/cluster/describe-cluster.js';
-import { formatProblem, InputError } from '../../../src/model/errors.js';
-import type { Inventory } from '../../../src/model/inventory.js';
-import { loadFiles } from '../../support/write-inventory.js';
-
-const HOSTS = `  hosts:
-    etcd-1: { ansible_host: 10.0.0.1 }
-    etcd-2: { ansible_host: 10.0.0.2 }
-    etcd-3: { ansible_host: 10.0.0.3 }
-    cp-1: { ansible_host: 10.0.0.11 }
-  children:
-    etcd: { hosts: { etcd-1: , etcd-2: , etcd-3: } }
-    kube_control_plane: { hosts: { cp-1: } }
-`;
-
-async function inventoryWith(variables: Readonly<Record<string, string>>): Promise<Inventory> {
-  const lines = Object.entries(variables).map(([name, value]) => `    ${name}: ${value}\n`);
-  return loadFiles({ 'hosts.yaml': `all:\n  vars:\n    etcd_lb_enabled: false\n${lines.join('')}${HOSTS}` });
-}
-
-function problemsOf(inventory: Inventory): readonly string[] {
-  try {
-    describeCluster(inventory);
-  } catch (error) {
-    if (error instanceof InputError)
-      return error.problems.map((problem) =>
-        formatProblem(problem).replace(/^.*hosts\.yaml:\d+:\d+: (?:error: )?/, ''),
-      );
-    throw error;
-  }
-  return clusterWarnings(inventory).map(({ subject, message }) => `${subject} ${message}`);
-}
+import { describeCluster } from '../../../src/cluster/describe-cluster.js';
+import { nodeInventory, toldOf } from '../../support/node-inventory.js';
 
 const NAMED = {
   kube_cluster_packages_repository: 'https://pkgs.k8s.io/core:/stable:/v1.30/deb/',
@@ -39,7 +9,7 @@ const NAMED = {
 };
 
 test('a repository, with a key beside the inventory', async () => {
-  const { packages } = describeCluster(await inventoryWith(NAMED)).kubernetes.settings;
+  const { packages } = describeCluster(await nodeInventory(NAMED)).kubernetes.settings;
   expect(packages).toEqual({
     repository: NAMED.kube_cluster_packages_repository,
     suite: '/',
@@ -49,11 +19,11 @@ test('a repository, with a key beside the inventory', async () => {
     containerdVersion: undefined,
   });
   const more = { kube_cluster_packages_suite: 'stable', kube_cluster_packages_components: 'main, extra' };
-  expect(describeCluster(await inventoryWith({ ...NAMED, ...more })).kubernetes.settings.packages).toMatchObject({
+  expect(describeCluster(await nodeInventory({ ...NAMED, ...more })).kubernetes.settings.packages).toMatchObject({
     suite: 'stable',
     components: ['main', 'extra'],
   });
-  expect(describeCluster(await inventoryWith({})).kubernetes.settings.packages).toBeUndefined();
+  expect(describeCluster(await nodeInventory({})).kubernetes.settings.packages).toBeUndefined();
 });
 
 describe('what is refused', () => {
@@ -101,7 +71,7 @@ describe('what is refused', () => {
     const given = Object.fromEntries(
       Object.entries(variables).filter((entry): entry is [string, string] => entry[1] !== undefined),
     );
-    const found = problemsOf(await inventoryWith(given));
+    const found = toldOf(await nodeInventory(given));
     expect(found).toEqual([expect.stringContaining(problem)]);
     expect(found.join()).not.toContain('secret@');
   });

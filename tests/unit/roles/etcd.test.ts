@@ -7,6 +7,20 @@ import { fakeProbe } from '../../support/fake-probe.js';
 import { BOTH, FULL, PATHS, SAVES, SIX, UPLOADS, WATCHED, withFirst } from '../../support/role-clusters.js';
 import { SAMPLE_CLUSTER, sampleMember } from '../../support/sample-cluster.js';
 
+/** What a host has before its member m3 is touched. */
+const PREPARED = [
+  'operating-system',
+  'packages:etcd-server,etcd-client,openssl',
+  'directory:/var/lib/etcd/default',
+  'directory:/etc/etcd',
+  'directory:/etc/etcd/pki',
+  'trust:/etc/etcd/pki/ca.crt',
+  'certificate:/etc/etcd/pki/server.crt',
+  'certificate:/etc/etcd/pki/peer.crt',
+  'certificate:/etc/etcd/pki/client.crt',
+  'etcd-version:m3',
+];
+
 test.each([
   [
     'etcd',
@@ -38,16 +52,7 @@ test.each([
       'member-version:m3',
       'member-size:m3',
       'snapshot:before',
-      'operating-system',
-      'packages:etcd-server,etcd-client,openssl',
-      'directory:/var/lib/etcd/default',
-      'directory:/etc/etcd',
-      'directory:/etc/etcd/pki',
-      'trust:/etc/etcd/pki/ca.crt',
-      'certificate:/etc/etcd/pki/server.crt',
-      'certificate:/etc/etcd/pki/peer.crt',
-      'certificate:/etc/etcd/pki/client.crt',
-      'etcd-version:m3',
+      ...PREPARED,
       'member-aside:m3',
       'member-remove:m3',
       // With it and without data, a member would start under the id of the one that is listed.
@@ -62,16 +67,7 @@ test.each([
     'etcd-recovery',
     'etcd-3',
     [
-      'operating-system',
-      'packages:etcd-server,etcd-client,openssl',
-      'directory:/var/lib/etcd/default',
-      'directory:/etc/etcd',
-      'directory:/etc/etcd/pki',
-      'trust:/etc/etcd/pki/ca.crt',
-      'certificate:/etc/etcd/pki/server.crt',
-      'certificate:/etc/etcd/pki/peer.crt',
-      'certificate:/etc/etcd/pki/client.crt',
-      'etcd-version:m3',
+      ...PREPARED,
       'member-version:m3',
       'member-size:m3',
       'snapshot:before',

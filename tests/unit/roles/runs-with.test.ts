@@ -6,38 +6,15 @@ import type { Fact, Probe } from '../../../src/model/remote.js';
 import { controlPlaneOn, memberOn } from '../../../src/roles/role.js';
 import { roleTable } from '../../../src/roles/table.js';
 import { BOOKWORM, MEMBER_DATA, RUNNING, SILENT } from '../../support/etcd-answers.js';
+import { OWN_AFTER_OTHERS } from '../../support/role-clusters.js';
 import { ROLE_TOOLS } from '../../support/role-tools.js';
-import { SAMPLE_CLUSTER, SAMPLE_SERVICE, withService } from '../../support/sample-cluster.js';
+import { SAMPLE_CLUSTER } from '../../support/sample-cluster.js';
 import { namedHost, templateInventory } from '../../support/template-inventory.js';
 
 // What each role does on a host where its service runs and its files are missing: with which owner and mode they come, and
 // which of them the service runs with. A file that is left out there is a service that runs with the old one.
 
 const INVENTORY = templateInventory(['etcd-1', 'etcd-2', 'etcd-3', 'cp-1']);
-
-const OWN_UNITS = withService({
-  proxy: 'nginx',
-  balancers: SAMPLE_SERVICE.balancers.map((balancer) => ({
-    ...balancer,
-    proxy: {
-      ...balancer.proxy,
-      unit: 'provision-etcd-nginx',
-      unitFile: '/etc/systemd/system/provision-etcd-nginx.service',
-      configFile: '/etc/nginx/provision/etcd.cfg',
-    },
-    keepalived: {
-      ...balancer.keepalived,
-      unit: 'provision-etcd-keepalived',
-      unitFile: '/etc/systemd/system/provision-etcd-keepalived.service',
-      configFile: '/etc/keepalived/provision/etcd.conf',
-      former: [{ unit: 'keepalived', configFile: '/etc/keepalived/keepalived.conf' }],
-    },
-    formerProxies: [
-      { name: 'haproxy', unit: 'haproxy', configFile: '/etc/haproxy/haproxy.cfg' },
-      { name: 'nginx', unit: 'old-nginx', configFile: '/etc/nginx/old.cfg' },
-    ],
-  })),
-});
 
 const NOTHING = { certificate: undefined, key: undefined, pem: '', publicKey: { kind: 'unchecked' } };
 
@@ -107,7 +84,7 @@ describe('a service runs with', () => {
     [
       'etcd-proxy',
       'etcd-2',
-      OWN_UNITS,
+      OWN_AFTER_OTHERS,
       'service:provision-etcd-nginx',
       [
         '/etc/haproxy/etcd-ca.crt',
@@ -120,7 +97,7 @@ describe('a service runs with', () => {
     [
       'etcd-virtual-ip',
       'etcd-2',
-      OWN_UNITS,
+      OWN_AFTER_OTHERS,
       'service:provision-etcd-keepalived',
       ['/etc/systemd/system/provision-etcd-keepalived.service', '/etc/keepalived/provision/etcd.conf'],
     ],
@@ -190,7 +167,7 @@ describe('owner and mode', () => {
     ],
     [
       'etcd-virtual-ip',
-      OWN_UNITS,
+      OWN_AFTER_OTHERS,
       [
         '/usr/local/lib/provision root:root 0755',
         '/usr/local/lib/provision/check-nginx root:root 0755',
@@ -204,7 +181,7 @@ describe('owner and mode', () => {
     ],
     [
       'etcd-proxy',
-      OWN_UNITS,
+      OWN_AFTER_OTHERS,
       [
         '/etc/keepalived root:root 0755',
         '/etc/haproxy/etcd-ca.crt root:root 0644',
@@ -241,7 +218,7 @@ describe('an installation', () => {
     ['etcd-proxy', /\bdisable\b.*nginx/],
     ['etcd-virtual-ip', /\bdisable\b.*keepalived/],
   ])('leaves the package’s own unit off where an instance of our own runs: %s', async (role, words) => {
-    expect(await scriptOf(role, OWN_UNITS)).toMatch(words);
+    expect(await scriptOf(role, OWN_AFTER_OTHERS)).toMatch(words);
   });
 });
 
@@ -249,7 +226,7 @@ test('what an earlier inventory had here is stopped, and its script asks the new
   const outcomes = await planned(
     'etcd-proxy',
     'etcd-1',
-    OWN_UNITS,
+    OWN_AFTER_OTHERS,
     {
       'file-states': { kind: 'file', owner: 'root', group: 'root', mode: '0644', changedAt: 0, sha256: 'x' },
       'file-contents': 'old\n',
