@@ -61,7 +61,7 @@ export function buildPlays(request: BuildRequest): readonly Play[] {
       return [];
     }
   });
-  if (problems.length > 0) throw new InputError(problems);
+  refuse(problems);
   return plays;
 }
 
@@ -82,9 +82,11 @@ function buildPlay(
   allowed: ReadonlySet<string> | undefined,
 ): Play {
   const { play, index, source } = read;
-  refuseUnknown(read, ['order'], play.order === undefined ? [] : [play.order], orders);
-  for (const when of ['before', 'after'] as const)
-    refuseUnknown(read, ['gates', when], play.gates?.[when] ?? [], gates);
+  refuse([
+    ...unknownNames(read, ['order'], play.order === undefined ? [] : [play.order], orders),
+    ...unknownNames(read, ['gates', 'before'], play.gates?.before ?? [], gates),
+    ...unknownNames(read, ['gates', 'after'], play.gates?.after ?? [], gates),
+  ]);
   const inventory = play.vars === undefined ? base : base.withVariables(play.vars);
   const all = hostsOf(play.hosts, inventory).filter((host) => holds(inventory, host, play.when));
   const isWorkedOn = (host: string): boolean => isAllowed(host, inventory, allowed);
@@ -102,20 +104,23 @@ function buildPlay(
   };
 }
 
-/** A name that only apply would stumble over, in the middle of its work. */
-function refuseUnknown(
+function refuse(problems: readonly Problem[]): void {
+  if (problems.length > 0) throw new InputError(problems);
+}
+
+/** Names that only apply would stumble over, in the middle of its work. */
+function unknownNames(
   { source, index }: ReadPlay,
   path: readonly string[],
   names: readonly string[],
   known: ReadonlyMap<string, unknown>,
-): void {
-  const problems = names
+): readonly Problem[] {
+  return names
     .filter((name) => !known.has(name))
     .map((name): Problem => {
       const message = `there is no ${path[0] === 'order' ? 'order' : 'gate'} ${name}${didYouMean(name, known.keys())}`;
       return { severity: 'error', at: source.at([index, ...path]), subject: path.join('.'), message };
     });
-  if (problems.length > 0) throw new InputError(problems);
 }
 
 /** The control machine is always there, unless the inventory lists it as a host like any other. */
@@ -236,13 +241,10 @@ function inTask<T>(read: ReadPlay, path: readonly PropertyKey[], module: Module,
 
 /** Secrets may stand in contents only: any other parameter shows in plans, and in the processes of its host. */
 function refuseSecrets(read: ReadPlay, path: readonly PropertyKey[], secrets: readonly string[]): void {
-  const problems = secrets.map((name): Problem => {
-    const message =
-      'holds a vault value, or what was computed from one, which would be seen in plans and processes; write it to a file ' +
-      'with copy or template, and read it from there';
-    return { severity: 'error', at: read.source.at([...path, name]), subject: name, message };
-  });
-  if (problems.length > 0) throw new InputError(problems);
+  const message =
+    'holds a vault value, or what was computed from one, which would be seen in plans and processes; write it to a file ' +
+    'with copy or template, and read it from there';
+  refuse(secrets.map((name) => ({ severity: 'error', at: read.source.at([...path, name]), subject: name, message })));
 }
 
 /** A module's parameters, rendered. */

@@ -83,6 +83,11 @@ function place(parameters: z.infer<z.ZodObject<typeof filePlace>>, content: Cont
   });
 }
 
+/** As what a schema refuses: it gets its place in the playbook from there. @param path the parameter, where it is one */
+function wrong(message: string, ...path: readonly string[]): z.ZodError {
+  return new z.ZodError([{ code: 'custom', path: [...path], message, input: undefined }]);
+}
+
 /** @throws ZodError, which knows its place in the playbook */
 function readSource(directory: string, src: string): string {
   const file = resolve(directory, src);
@@ -90,7 +95,7 @@ function readSource(directory: string, src: string): string {
     return readTextBoundedSync(file, COPIED_FILE_BYTES);
   } catch (error) {
     const message = `${file} can't be read: ${(error as NodeJS.ErrnoException).code ?? (error as Error).message}`;
-    throw new z.ZodError([{ code: 'custom', path: ['src'], message, input: src }]);
+    throw wrong(message, 'src');
   }
 }
 
@@ -115,8 +120,7 @@ const MODULES: Readonly<Record<string, Module>> = {
     packages({ names: p.name }),
   ),
   copy: defineModule({ ...filePlace, content: z.string().optional(), src: z.string().optional() }, (p, context) => {
-    if ((p.content === undefined) === (p.src === undefined))
-      throw new z.ZodError([{ code: 'custom', path: [], message: 'takes exactly one of content and src', input: p }]);
+    if ((p.content === undefined) === (p.src === undefined)) throw wrong('takes exactly one of content and src');
     return place(p, context.content ?? plainContent(readSource(context.directory, p.src ?? '')));
   }),
   template: defineModule({ ...filePlace, src: z.string() }, (p, { directory: from, render }) =>
@@ -156,14 +160,7 @@ const MODULES: Readonly<Record<string, Module>> = {
     { cmd: z.string(), creates: z.string().optional(), removes: z.string().optional() },
     (p, { name }) => {
       if (p.creates === undefined && p.removes === undefined)
-        throw new z.ZodError([
-          {
-            code: 'custom',
-            path: [],
-            input: p,
-            message: 'needs creates or removes: otherwise every apply would run it again',
-          },
-        ]);
+        throw wrong('needs creates or removes: otherwise every apply would run it again');
       return command({ name: name ?? p.cmd, script: p.cmd, creates: p.creates, removes: p.removes });
     },
   ),

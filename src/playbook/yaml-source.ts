@@ -39,19 +39,19 @@ export function parseYaml(file: string, text: string): YamlSource {
   };
 }
 
-function refuse(problems: readonly Problem[]): void {
+function refuse(problems: readonly Omit<Problem, 'severity'>[]): void {
   if (problems.length > 0) throw new InputError(problems.map((problem) => ({ ...problem, severity: 'error' })));
 }
 
 /** `!vault` and `!unsafe` are values of variables, which have their places. */
-function secretsIn(file: string, document: Document, lines: LineCounter): readonly Problem[] {
-  const problems: Problem[] = [];
+function secretsIn(file: string, document: Document, lines: LineCounter): readonly Omit<Problem, 'severity'>[] {
+  const problems: Omit<Problem, 'severity'>[] = [];
   visit(document, {
     Node(_, node) {
       if (isAlias(node) || node.tag === undefined || !/^!(?:vault|vault-encrypted|unsafe)$/.test(node.tag)) return;
       const { line, col } = lines.linePos(node.range?.[0] ?? 0);
       const message = 'is not read in a playbook; set it as a variable in group_vars or host_vars, and use that here';
-      problems.push({ severity: 'error', at: { file, line, column: col }, subject: node.tag, message });
+      problems.push({ at: { file, line, column: col }, subject: node.tag, message });
     },
   });
   return problems;

@@ -121,8 +121,17 @@ describe('a group that an inventory may leave out', () => {
     ['kube_apiserver_lb', `${CONTROL}    kube_apiserver_lb: { hosts: { a: {} } }\n`, ['a']],
     ['kube_apiserver_lb', '', []],
     ['kube_control_plane', '', []],
+    ['kube_node', '', []],
     ['etcd_former', '', []],
+    ['kube_node_former', '', []],
     ['etcd_lb_former', '', []],
+    ['kube_apiserver_lb_former', '', []],
+    ['etcd:kube_node', '', ['a']],
+    ['kube_node:etcd', '', ['a']],
+    ['etcd:etcd_lb', '', ['a']],
+    ['kube_control_plane:etcd', CONTROL, ['b', 'a']],
+    ['all:!a', '', ['b']],
+    ['etcd:b', '', ['a', 'b']],
     ['etcd_lb_former', '    etcd_former: { hosts: { b: {} } }\n', ['b']],
     ['etcd_lb_former', '    etcd_former: { hosts: { b: {} } }\n    etcd_lb: { hosts: { b: {} } }\n', []],
     ['etcd_lb_former', '    etcd_former: { hosts: { b: {} } }\n    etcd_lb_former: { hosts: { a: {} } }\n', ['a']],
@@ -155,7 +164,7 @@ describe('the tasks of a play', () => {
     expect(addresses).toEqual(['command:touch /x', 'command:touch /y']);
   });
 
-  test.each<[string, readonly string[], readonly string[]]>([
+  test.each<[string, readonly string[], readonly unknown[]]>([
     [
       'a parameter that is not known',
       ['- copy:', '    dest: /x', '    contnet: y'],
@@ -197,6 +206,16 @@ describe('the tasks of a play', () => {
       [
         'p.yaml:5:7: task: file:/x is what an earlier task of this play is about, too; put both into one, or name them apart',
       ],
+    ],
+    [
+      'a task about what one of several before it is about',
+      [
+        '- copy: { dest: /x, content: y }',
+        '- copy: { dest: /y, content: y }',
+        '- copy: { dest: /z, content: y }',
+        '- copy: { dest: /y, content: z }',
+      ],
+      [expect.stringMatching(/^p\.yaml:7:7: task: file:\/y is what an earlier task of this play is about/)],
     ],
     [
       'a vault value in a command',

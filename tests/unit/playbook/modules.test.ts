@@ -125,6 +125,13 @@ const MEANINGS: readonly (readonly [string, ...unknown[]])[] = [
     },
     "sysctl -q -w 'vm.swappiness=10'",
   ],
+  // Numbers as they were written, beyond what a number of JavaScript holds.
+  ...['9007199254740993', '3.0', '1e3'].map((value): [string, string, unknown, string] => [
+    `sysctl: { name: a.b, value: ${value} }`,
+    'sysctl:a.b',
+    expect.objectContaining({ content: `# Kept by provision.\na.b = ${value}\n` }),
+    `sysctl -q -w 'a.b=${value}'`,
+  ]),
   [
     'ansible.posix.sysctl: { name: vm.x, value: true, sysctl_file: /etc/sysctl.d/9.conf }',
     'sysctl:vm.x',

@@ -11,6 +11,7 @@ import type { Play } from '../../../src/playbook/play.js';
 import { readPlaybook } from '../../../src/playbook/read-playbook.js';
 import type { RoleSource } from '../../../src/playbook/role-source.js';
 import type { Role } from '../../../src/roles/role.js';
+import { fakeProbe } from '../../support/fake-probe.js';
 import { SAMPLE_CLUSTER } from '../../support/sample-cluster.js';
 import { temporaryDirectory } from '../../support/temporary-directory.js';
 
@@ -120,6 +121,13 @@ test.each([
   expect(String(error)).toContain('there is no order none-such');
 });
 
+test('all names of a play that there are not are said at once, each at its place', async () => {
+  const lines = ['- hosts: a', '  gates: { before: [x, open], after: [open, y, z] }', '  order: w'];
+  await expect(build(lines)).rejects.toThrow(
+    /:3:10: order: there is no order w\n.*:2:20: gates\.before: there is no gate x\n.*:2:38: gates\.after: there is no gate y\n.*:2:38: gates\.after: there is no gate z$/,
+  );
+});
+
 describe('--limit', () => {
   test('leaves hosts out, and says which', async () => {
     const [play] = await build(['- hosts: a:b:c'], 'b:d');
@@ -184,6 +192,15 @@ describe('a role', () => {
       );
     });
 
+    test('what only together changes it is all named', async () => {
+      const together =
+        'etcd: { vars: { etcd_peer_port: "{{ 4380 if p is defined and q is defined else 3380 }}" }, hosts: { a: { ip: 10.0.0.1 } } }\n';
+      const lines = ['- hosts: a', '  vars: { p: 1, q: 1 }', '  roles: [tell]'];
+      await expect(build(lines, undefined, together, describeCluster)).rejects.toThrow(
+        /: vars: p, q of a play or a role/,
+      );
+    });
+
     test('a role that is for no host there changes nothing', async () => {
       const roles = '[{ role: tell, when: false, vars: { etcd_peer_port: 4380 } }]';
       expect(await plays('{ v: 1 }', roles)).toHaveLength(1);
@@ -232,20 +249,27 @@ test('a task may say whom it becomes, as Ansible’s do: everything here is done
   expect(await addresses('- hosts: a', ...tasks)).toEqual({ a: ['group:g'] });
 });
 
-test('values of tasks are rendered at any depth, and numbers stay what they are', async () => {
+test('values of tasks are rendered at any depth', async () => {
   const tasks = [
     "- user: { name: 'u-{{ v }}', groups: ['{{ v }}', y] }",
-    '- sysctl: { name: a.b, value: 9007199254740993 }',
-    '- sysctl: { name: a.c, value: 3.0 }',
     "- hosts_entries: { entries: [{ address: 192.0.2.1, names: ['{{ v }}'] }] }",
   ];
   const [play] = await build(['- hosts: d', '  tasks:', ...tasks.map((task) => `    ${task}`)]);
-  const planned = play?.resources.get('d')?.map(({ address, paths }) => [address, ...paths]);
-  expect(planned?.slice(0, 3)).toEqual([
-    ['user:u-of-d'],
-    ['sysctl:a.b', '/etc/sysctl.d/60-a.b.conf'],
-    ['sysctl:a.c', '/etc/sysctl.d/60-a.c.conf'],
-  ]);
+  const outcomes = await Promise.all(
+    (play?.resources.get('d') ?? []).map((resource) =>
+      resource.plan(
+        fakeProbe({
+          users: { 'u-of-d': undefined },
+          paths: { '/home/u-of-d': false },
+          'file-contents': { '/etc/hosts': undefined },
+          'file-states': { '/etc/hosts': { kind: 'absent' } },
+        }),
+      ),
+    ),
+  );
+  const told = outcomes.map((outcome) => JSON.stringify(outcome));
+  expect(told[0]).toContain('useradd --create-home --groups of-d,y u-of-d');
+  expect(told[1]).toContain('192.0.2.1\\tof-d');
 });
 
 describe('in a play', () => {

@@ -106,6 +106,7 @@ describe('a playbook', () => {
       '- import_playbook: other.yaml\n  vars: {}\n',
       ['p.yaml:2:3: vars: is not known here'],
     ],
+    ['a word twice', '- hosts: a\n  hosts: b\n', [expect.stringMatching(/^p\.yaml:2:3: hosts: .*/)]],
     ['broken YAML', '- hosts: "a\n', [expect.stringMatching(/^p\.yaml:\d+:\d+: YAML syntax: /)]],
     [
       'several at once',
@@ -125,8 +126,16 @@ describe('a playbook', () => {
     },
   );
 
-  test('that imports itself is refused', async () => {
-    expect(await problems('- import_playbook: p.yaml\n')).toEqual([expect.stringContaining('imports it again')]);
+  test('that imports itself, by way of another one too, is refused', async () => {
+    expect(await problems('- import_playbook: p.yaml\n')).toEqual(['p.yaml imports p.yaml, which imports it again']);
+    await put('other.yaml', '- hosts: a\n- import_playbook: ./p.yaml\n');
+    const error: unknown = await readPlaybook(await put('p.yaml', '- import_playbook: other.yaml\n')).catch(
+      (reason: unknown) => reason,
+    );
+    expect(error).toMatchObject({
+      code: 'import-circle',
+      message: `${directory}/other.yaml imports ./p.yaml, which imports it again`,
+    });
   });
 
   test('that is not there is refused, with the shipped names', async () => {
