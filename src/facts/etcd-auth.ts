@@ -1,6 +1,7 @@
 import type { Member } from '../model/cluster.js';
 import type { Fact } from '../model/remote.js';
 import { etcdctl } from '../shell/etcdctl.js';
+import { SHUT, shutAt } from '../shell/shut-port.js';
 
 /** Whether an etcd asks its clients who they are (`etcdctl auth enable`); or why that is not known. */
 export type EtcdAuth = { readonly kind: 'on' | 'off' } | { readonly kind: 'silent'; readonly reason: string };
@@ -16,7 +17,7 @@ export function etcdAuthKey({ clientUrl, client }: Pick<Member, 'clientUrl' | 'c
  */
 export const etcdAuth: Fact<EtcdAuth> = {
   name: 'etcd-auth',
-  script: (keys) => keys.map(scriptFor).join('\n'),
+  script: (keys) => [...SHUT, ...keys.map(scriptFor)].join('\n'),
   parse(stdout, keys) {
     const lines = stdout.split('\n').filter((line) => line.startsWith('A '));
     return new Map(keys.map((key, index) => [key, readAnswer(lines[index] ?? '')]));
@@ -26,7 +27,12 @@ export const etcdAuth: Fact<EtcdAuth> = {
 function scriptFor(key: string): string {
   const [clientUrl = '', ca = '', certificate = '', path = ''] = JSON.parse(key) as readonly string[];
   const ask = etcdctl({ clientUrl, client: { ca, certificate, key: path } });
-  return `out=$(ETCDCTL_API=3 ${ask} --user=nobody-of-provision:none get --limit=1 --keys-only nothing-of-provision 2>&1); printf 'A %s %s\\n' "$?" "$(printf %s "$out" | base64 -w0)"`;
+  return [
+    `if ${shutAt(clientUrl, 'own-host')}; then out=$why; (exit 1)`,
+    `else out=$(ETCDCTL_API=3 ${ask} --user=nobody-of-provision:none get --limit=1 --keys-only nothing-of-provision 2>&1)`,
+    'fi',
+    `printf 'A %s %s\\n' "$?" "$(printf %s "$out" | base64 -w0)"`,
+  ].join('\n');
 }
 
 function readAnswer(line: string): EtcdAuth {

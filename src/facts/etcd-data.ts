@@ -2,6 +2,7 @@ import type { Member } from '../model/cluster.js';
 import type { Fact } from '../model/remote.js';
 import { BOOTSTRAP_DROP_IN } from '../shell/etcd-unit.js';
 import { quote } from '../shell/quote.js';
+import { SHUT, shutAt } from '../shell/shut-port.js';
 
 /** What a member that listens on localhost without TLS says of itself: one that its package started alone. */
 interface LoneMember {
@@ -35,7 +36,7 @@ export function etcdDataKey(member: Pick<Member, 'dataDir' | 'configFile'>): str
 /** Key: {@link etcdDataKey}. */
 export const etcdData: Fact<EtcdData> = {
   name: 'etcd-data',
-  script: (keys) => keys.map(scriptFor).join('\n'),
+  script: (keys) => [...SHUT, ...keys.map(scriptFor)].join('\n'),
   parse(stdout, keys) {
     const blocks = stdout.split(/^D ?/m).slice(1);
     return new Map(
@@ -48,10 +49,13 @@ export const etcdData: Fact<EtcdData> = {
   },
 };
 
+/** Where the package's own start listens. */
+const LONE_URL = 'http://127.0.0.1:2379';
+
 function scriptFor(key: string): string {
   const [dataDir, configFile] = JSON.parse(key) as readonly [string, string | null];
   // The package's own start has no TLS: https://127.0.0.1 would not answer.
-  const ask = 'ETCDCTL_API=3 timeout 10 etcdctl --endpoints=http://127.0.0.1:2379 --dial-timeout=2s';
+  const ask = `ETCDCTL_API=3 timeout 10 etcdctl --endpoints=${LONE_URL} --dial-timeout=2s`;
   return [
     'words=D',
     `[ ! -d ${quote(`${dataDir}/member`)} ] || words="$words data"`,
@@ -64,7 +68,7 @@ function scriptFor(key: string): string {
           `[ -z "$cluster" ] || printf '%s\\n' "$cluster"`,
           `[ -z "$place" ] || [ ! -d "$place/member" ] || [ "$place" -ef ${quote(dataDir)} ] || printf 'W %s\\n' "$place"`,
         ]),
-    'if [ "$words" = "D data" ]; then',
+    `if [ "$words" = "D data" ] && ! ${shutAt(LONE_URL, 'own-host')}; then`,
     '  if command -v etcdctl >/dev/null; then',
     `    printf 'S '; ${ask} endpoint status -w json 2>/dev/null || echo`,
     `    printf 'M '; ${ask} member list -w json 2>/dev/null || echo`,

@@ -1,6 +1,7 @@
 import type { Member } from '../model/cluster.js';
 import type { Fact } from '../model/remote.js';
 import { etcdctl } from '../shell/etcdctl.js';
+import { SHUT, shutAt } from '../shell/shut-port.js';
 
 /** Whether etcd holds a Kubernetes: keys below `/registry/`. `silent`: the member gives no answer. */
 export type EtcdRegistry = 'empty' | 'used' | 'silent';
@@ -16,10 +17,11 @@ export const etcdRegistry: Fact<EtcdRegistry> = {
   script: (keys) =>
     [
       'export ETCDCTL_API=3',
+      ...SHUT,
       ...keys.map((key) => {
         const [clientUrl, ca, certificate, file] = JSON.parse(key) as readonly [string, string, string, string];
         const ask = `${etcdctl({ clientUrl, client: { ca, certificate, key: file } })} get /registry/ --prefix --keys-only --limit=1`;
-        return `if found=$(${ask} 2>/dev/null); then [ -n "$found" ] && echo used || echo empty; else echo silent; fi`;
+        return `if ! ${shutAt(clientUrl, 'own-host')} && found=$(${ask} 2>/dev/null); then [ -n "$found" ] && echo used || echo empty; else echo silent; fi`;
       }),
     ].join('\n'),
   parse(stdout, keys) {

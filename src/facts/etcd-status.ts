@@ -3,6 +3,8 @@ import type { Fact } from '../model/remote.js';
 import { RUN_CREDENTIAL } from '../shell/batch.js';
 import { etcdctl, unverifiedEtcdctl } from '../shell/etcdctl.js';
 import { quote } from '../shell/quote.js';
+import { SHUT, shutAt } from '../shell/shut-port.js';
+import { sideBySide } from '../shell/side-by-side.js';
 
 /** One entry of etcd's member list. Ids are decimal texts: they are 64-bit, more than a JavaScript number holds. */
 interface EtcdListedMember {
@@ -62,7 +64,8 @@ export function etcdStatusKey(member: Pick<Member, 'clientUrl' | 'client'> & Par
 /** Key: {@link etcdStatusKey}. The output of etcdctl 3.4 and 3.5, which differ only in what they leave out. */
 export const etcdStatus: Fact<EtcdStatus> = {
   name: 'etcd-status',
-  script: (keys) => ['export ETCDCTL_API=3', ...keys.map(scriptFor)].join('\n'),
+  // At once: one that is asked over the network may take its whole time.
+  script: (keys) => ['export ETCDCTL_API=3', ...SHUT, sideBySide(keys.map(scriptFor))].join('\n'),
   parse(stdout, keys) {
     const blocks = stdout.split(/^E$/m).slice(1);
     return new Map(
@@ -83,7 +86,12 @@ function scriptFor(key: string): string {
   const usual = etcdctl({ clientUrl, client: { ca, certificate, key: clientKey } });
   return [
     'echo E',
-    // Rewritten for each key: `ctl` is the way that the member answers to.
+    // With the server's certificate it is asked by its own host.
+    `if ${shutAt(clientUrl, server.length > 0 ? 'own-host' : 'another-host')}; then`,
+    `  printf 'S no %s\\n' "$why"`,
+    '  exit',
+    'fi',
+    // `ctl` is the way that the member answers to.
     `ctl() { ${usual} "$@"; }`,
     "nl='\n'",
     `ask() { letter=$1; shift; if out=$(ctl "$@" 2>&1); then printf '%s ok %s\\n' "$letter" "\${out##*"$nl"}"; ` +
@@ -91,8 +99,10 @@ function scriptFor(key: string): string {
     'answers() { [ "${out#*raftIndex}" != "$out" ]; }',
     'ask S endpoint status -w json',
     ...otherWays(clientUrl, [certificate, clientKey], server),
-    // Nothing more is asked of a member that does not answer, nor of a learner: each question would wait for its time-out.
-    `if answers && [ "\${out#*'"isLearner":true'}" = "$out" ]; then ask H endpoint health; ask M member list -w json; ask A alarm list -w json; fi`,
+    // Nothing more is asked of a member that does not answer, nor of a learner; where there is no quorum, each waits for its time-out.
+    `if answers && [ "\${out#*'"isLearner":true'}" = "$out" ]; then`,
+    sideBySide(['ask H endpoint health', 'ask M member list -w json', 'ask A alarm list -w json']),
+    'fi',
   ].join('\n');
 }
 

@@ -1,5 +1,6 @@
 import type { Member } from '../model/cluster.js';
 import { quote } from './quote.js';
+import { SHUT, shutAt } from './shut-port.js';
 
 /** Which member is asked, and with what. */
 type Asked = Pick<Member, 'clientUrl' | 'client'>;
@@ -47,6 +48,8 @@ export function handOverLeadership(member: Asked, avoid: readonly string[] = [])
   return [
     'set -eu',
     'export ETCDCTL_API=3',
+    ...SHUT,
+    `if ${shutAt(member.clientUrl, 'own-host')}; then echo "etcd does not answer: nothing to hand over"; exit 0; fi`,
     `ctl() { ${etcdctl(member)} "$@"; }`,
     // `simple` output of members: id (hex), status, name, peers, clients, is learner.
     `status=$(ctl endpoint status -w simple) || { echo 'etcd does not answer: nothing to hand over'; exit 0; }`,

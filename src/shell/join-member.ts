@@ -5,6 +5,8 @@ import type { Command } from '../model/remote.js';
 import { etcdctl, memberThatSays } from './etcdctl.js';
 import { podRuns } from './etcd-pod.js';
 import { quote } from './quote.js';
+import { SHUT, shutAt } from './shut-port.js';
+import { sideBySide } from './side-by-side.js';
 
 /** The drop-in that is there from when a joining member is started until it is a voter. */
 export const JOIN_DROP_IN = '/etc/systemd/system/etcd.service.d/20-provision-join.conf';
@@ -39,13 +41,16 @@ export function askingPeers({ member, peers, clusterId }: MembershipRequest): re
     'set -eu',
     'export ETCDCTL_API=3',
     `refuse() { printf '%s\\n' "$1" >&2; exit 1; }`,
+    ...SHUT,
+    'tell() {',
+    '  url=$1',
+    `  id=$(timeout 10 etcdctl --endpoints="$url" ${flags} --command-timeout=5s endpoint status -w json 2>/dev/null | sed -n 's/.*"cluster_id":\\([0-9]*\\).*/\\1/p' | head -n 1)`,
+    `  ${clusterId === undefined ? '[ -n "$id" ]' : `[ "$id" = ${quote(clusterId)} ]`} || return 0`,
+    `  members=$(timeout 10 etcdctl --endpoints="$url" ${flags} --command-timeout=5s member list -w simple 2>/dev/null | sort)`,
+    `  [ -z "$members" ] || printf '%s %s %s\\n' "$id" "$(printf '%s\\n' "$members" | base64 -w0)" "$url"`,
+    '}',
     'said() {',
-    `  for url in ${memberUrls(peers).map(quote).join(' ')}; do`,
-    `    id=$(timeout 10 etcdctl --endpoints="$url" ${flags} --command-timeout=5s endpoint status -w json 2>/dev/null | sed -n 's/.*"cluster_id":\\([0-9]*\\).*/\\1/p' | head -n 1)`,
-    `    ${clusterId === undefined ? '[ -n "$id" ]' : `[ "$id" = ${quote(clusterId)} ]`} || continue`,
-    `    members=$(timeout 10 etcdctl --endpoints="$url" ${flags} --command-timeout=5s member list -w simple 2>/dev/null | sort)`,
-    `    [ -z "$members" ] || printf '%s %s %s\\n' "$id" "$(printf '%s\\n' "$members" | base64 -w0)" "$url"`,
-    '  done',
+    sideBySide(memberUrls(peers).map((url) => `${shutAt(url, 'another-host')} || tell ${quote(url)}`)),
     '}',
     `tries=${MOST_TRIES}`,
     `while most=$(said | awk ${quote(MOST)}); [ -z "$most" ]; do`,
@@ -58,7 +63,7 @@ export function askingPeers({ member, peers, clusterId }: MembershipRequest): re
   ];
 }
 
-/** Each question ends after 10 s at most, of one member after another, and a change after 40 s. */
+/** Each question ends after 10 s at most, all members are asked at once, and a change ends after 40 s. */
 export const ASKING_TIMEOUT_MS = 180_000;
 
 /** A member may take a moment to learn what has just been changed. */

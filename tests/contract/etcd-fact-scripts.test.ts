@@ -24,6 +24,8 @@ beforeEach(() => {
   directory = temporaryDirectory('etcd-facts');
 });
 
+/** bash finds that the ports of members take connections. */
+const OPEN = { bash: '' };
 const MEMBER = { clientUrl: 'https://10.0.0.1:2379', client: { ca: '/ca', certificate: '/crt', key: '/key' } };
 
 test('the file of a database is known by its inode', async () => {
@@ -107,7 +109,9 @@ case "$*" in
 *) exit 9 ;;
 esac
 case "$*" in *10.0.0.1*) printf '/registry/x\\n\\n' ;; *10.0.0.2*) ;; *) echo refused >&2; exit 1 ;; esac`;
-    expect(await askHere(etcdRegistry, keys, { tools: { etcdctl } })).toEqual(['used', 'empty', 'silent']);
+    expect(await askHere(etcdRegistry, keys, { tools: { etcdctl, ...OPEN } })).toEqual(['used', 'empty', 'silent']);
+    const bash = 'case $3 in 10.0.0.1) echo "connect: Connection refused" >&2; exit 1 ;; esac';
+    expect(await askHere(etcdRegistry, keys, { tools: { etcdctl, bash } })).toEqual(['silent', 'empty', 'silent']);
   });
 });
 
@@ -196,7 +200,12 @@ esac`;
     for (const name of names) for (const path of Object.values(server(name))) writeFileSync(path, '');
   };
   const ask = async (tool: string, credential = join(directory, 'run')) =>
-    (await askHere(etcdStatus, [key()], { tools: { etcdctl: tool }, moved: { [RUN_CREDENTIAL]: credential } }))[0];
+    (
+      await askHere(etcdStatus, [key()], {
+        tools: { etcdctl: tool, ...OPEN },
+        moved: { [RUN_CREDENTIAL]: credential },
+      })
+    )[0];
   const calls = (): readonly string[] => readFileSync(join(directory, 'calls'), 'utf8').trim().split('\n');
 
   test('answers to its host’s client certificate, and says nothing of a failure', async () => {
@@ -236,6 +245,25 @@ esac`;
     expect(calls()).toHaveLength(3);
     await ask(etcdctl('none', 'connection refused'));
     expect(calls()).toHaveLength(4);
+  });
+
+  test('several are asked at once, each by its own port', async () => {
+    const client = { ca: '/ca', ...server('client') };
+    const keys = ['1', '2', '3'].map((end) => etcdStatusKey({ clientUrl: `https://10.0.0.${end}:2379`, client }));
+    // The first waits for the last: in turn it would wait for ever.
+    const tool = `case "$*" in
+*https://10.0.0.1:*status*) until [ -e '${directory}/last' ]; do sleep 0.05; done ;;
+*https://10.0.0.3:*) : >'${directory}/last' ;;
+esac
+${etcdctl('*')}`;
+    const bash = 'case $3 in 10.0.0.2) echo "connect: No route to host" >&2; exit 1 ;; esac';
+    const found = await askHere(etcdStatus, keys, { tools: { etcdctl: tool, bash } });
+    expect(found).toEqual([
+      expect.objectContaining({ kind: 'answers', isHealthy: true, members: [expect.anything()] }),
+      { kind: 'silent', reason: 'no route to host' },
+      expect.objectContaining({ kind: 'answers', isHealthy: true, members: [expect.anything()] }),
+    ]);
+    expect(calls().filter((line) => line.includes('10.0.0.2'))).toEqual([]);
   });
 
   test('a learner is asked for its status alone', async () => {

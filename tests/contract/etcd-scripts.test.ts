@@ -40,7 +40,14 @@ beforeEach(() => {
   directory = temporaryDirectory('etcd-scripts');
   mkdirSync(join(directory, 'bin'));
   program('systemctl', '');
+  atPort('open');
 });
+
+/** What bash finds at the port of the member. */
+function atPort(found: 'open' | 'nobody'): void {
+  const script = found === 'open' ? '' : "echo 'bash: connect: Connection refused' >&2; exit 1\n";
+  writeFileSync(join(directory, 'bin', 'bash'), `#!/bin/sh\n${script}`, { mode: 0o755 });
+}
 
 describe('leadership', () => {
   const member = { clientUrl: 'https://127.0.0.1:2379', client: { ca: '/ca', certificate: '/c', key: '/k' } };
@@ -172,6 +179,44 @@ describe('data that is no member’s', () => {
     program('systemctl', 'exit 1');
     expect(run(moveDataAside(data()).script).status).toBe(1);
     expect(readFileSync(join(data(), 'db'), 'utf8')).toBe('precious');
+  });
+});
+
+describe('a member whose port nobody listens on', () => {
+  const member = { clientUrl: 'https://127.0.0.1:2379', client: { ca: '/ca', certificate: '/c', key: '/k' } };
+
+  beforeEach(() => {
+    atPort('nobody');
+    program('etcdctl', 'echo {}');
+  });
+
+  test('has no leadership to hand over', () => {
+    expect(run(handOverLeadership(member))).toEqual({
+      status: 0,
+      stdout: 'etcd does not answer: nothing to hand over\n',
+      calls: '',
+    });
+  });
+
+  test('does not tell whether it asks its clients', () => {
+    const key = etcdAuthKey(member);
+    const { stdout, calls } = run(etcdAuth.script([key]));
+    expect([etcdAuth.parse(stdout, [key]).get(key), calls]).toEqual([
+      { kind: 'silent', reason: 'connection refused' },
+      '',
+    ]);
+  });
+
+  test('does not tell whether it is alone', () => {
+    mkdirSync(join(directory, 'data/member'), { recursive: true });
+    const key = etcdDataKey({ dataDir: join(directory, 'data'), configFile: join(directory, 'none') });
+    const ask = () => {
+      const { stdout, calls } = run(etcdData.script([key]));
+      return [etcdData.parse(stdout, [key]).get(key), calls.split('\n').length - 1];
+    };
+    expect(ask()).toEqual([expect.objectContaining({ hasData: true, lone: undefined }), 0]);
+    atPort('open');
+    expect(ask()).toEqual([expect.objectContaining({ hasData: true }), 2]);
   });
 });
 

@@ -3,12 +3,13 @@ import { describe, expect, test } from '@jest/globals';
 import { etcdStatus, etcdStatusKey } from '../../src/facts/etcd-status.js';
 
 /** What the fact gives where etcdctl writes so, asked with a real shell. */
-function ask(shell: string, etcdctl: string): string {
+function ask(shell: string, etcdctl: string, bash = ':'): string {
   const key = etcdStatusKey({
     clientUrl: 'https://10.0.0.1:2379',
     client: { ca: '/ca.crt', certificate: '/client.crt', key: '/client.key' },
   });
-  const script = `timeout() { shift; "$@"; }; etcdctl() { ${etcdctl}; }\n`;
+  // bash is asked whether the port takes connections.
+  const script = `timeout() { shift; "$@"; }; bash() { ${bash}; }; etcdctl() { ${etcdctl}; }\n`;
   const { stdout, stderr, status } = spawnSync(shell, ['-c', `${script}${etcdStatus.script([key])}`], {
     encoding: 'utf8',
   });
@@ -25,6 +26,11 @@ describe.each(['sh', 'bash'])('what etcdctl says, asked with %s', (shell) => {
       '',
     ]);
     expect(said).not.toContain('warning');
+  });
+
+  test('is nothing where the port is shut: it is not asked', () => {
+    const refused = "echo 'connect: Connection refused' >&2; return 1";
+    expect(ask(shell, 'echo asked', refused)).toBe('E\nS no connection refused\n');
   });
 
   test('is why it failed, and nothing more is asked', () => {

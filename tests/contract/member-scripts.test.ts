@@ -50,6 +50,10 @@ beforeEach(() => {
     `case "$1" in is-active) [ -e ${directory}/active ] ;; stop) rm -f ${directory}/active ;; esac`,
   ]);
   program('sleep', []);
+  // Asks whether a port takes connections: all do that are not named.
+  program('bash', [
+    `if grep -qx "$3" ${directory}/refusing 2>/dev/null; then echo 'connect: Connection refused' >&2; exit 1; fi`,
+  ]);
   // Only root may change the user.
   program('setpriv', ['while [ "$1" != sh ]; do shift; done', 'exec "$@"']);
   list(...VOTERS);
@@ -128,6 +132,20 @@ describe('the list of members', () => {
           write('list@10.0.0.4', '');
         },
         `${ONE},${TWO}`,
+      ],
+      [
+        'the port of one refuses',
+        () => {
+          write('refusing', '10.0.0.2\n');
+        },
+        `${ONE},${FOUR}`,
+      ],
+      [
+        'the ports of all refuse',
+        () => {
+          write('refusing', '10.0.0.1\n10.0.0.2\n10.0.0.4\n');
+        },
+        /^refused: the other members/,
       ],
       [
         'most are of another cluster',

@@ -32,6 +32,8 @@ const CANNED: Readonly<Record<string, readonly string[]>> = {
 const PROCESSES = {
   '/proc/7/comm': 'kube-apiserver\n',
   '/proc/7/cmdline': 'kube-apiserver\0--secure-port=6443\0',
+  // The member listens.
+  '/proc/net/tcp': '   0: 0100007F:094B 00000000:0000 0A 00000000:00000000 00:00000000 00000000 0 0 9 1\n',
   '/proc/self/ns/net': '',
   '/proc/sys/net/ipv4/ip_nonlocal_bind': '1\n',
   '/sys/class/net/eth0': '',
