@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import type { Member } from '../model/cluster.js';
 import { ProvisionError } from '../model/errors.js';
+import { gateTable } from '../gates/table.js';
 import { addActingOptions, runApply, type ApplyOptions } from './apply.js';
 import type { Context } from './context.js';
 import { requireName } from './require-name.js';
@@ -94,7 +95,10 @@ async function decide(
     ...{ id: id ?? recoveryId(new Date(world.now())), cluster, survivor, others, bump, workers },
     joining: session.plays,
   });
-  return { own: { name: 'recover', plays }, away };
+  // They are given up, and what is recovered does not have them: to connect to each again and again is what takes long then.
+  const members = cluster.members.filter((member) => !away.includes(member));
+  const gates = gateTable({ ...cluster, members }, () => new Date(world.now()));
+  return { own: { name: 'recover', plays, gates }, away };
 }
 
 function describeLoss({ host }: Member, revision: number | undefined): string {

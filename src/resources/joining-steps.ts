@@ -4,6 +4,7 @@ import { unitState } from '../facts/unit-state.js';
 import { changed, UNCHANGED, type Change, type Outcome, type Resource } from '../model/change.js';
 import type { Cluster, Member } from '../model/cluster.js';
 import type { Probe } from '../model/remote.js';
+import type { MembershipRequest } from '../shell/asking-peers.js';
 import {
   addLearner,
   allowJoin,
@@ -13,7 +14,6 @@ import {
   peerUrlOf,
   promoteLearner,
   removeMember,
-  type MembershipRequest,
 } from '../shell/join-member.js';
 import type { Replacement, ReplacementStep } from './decide-replacement.js';
 import { decideService, restartMember } from './etcd-member.js';

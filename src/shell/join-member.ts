@@ -1,12 +1,11 @@
 import { posix } from 'node:path';
-import { httpsUrl, memberUrls } from '../model/endpoint.js';
+import { httpsUrl } from '../model/endpoint.js';
 import type { Member } from '../model/cluster.js';
 import type { Command } from '../model/remote.js';
+import { ASKING_TIMEOUT_MS, askingPeers, type MembershipRequest } from './asking-peers.js';
 import { etcdctl, memberThatSays } from './etcdctl.js';
 import { podRuns } from './etcd-pod.js';
 import { quote } from './quote.js';
-import { SHUT, shutAt } from './shut-port.js';
-import { sideBySide } from './side-by-side.js';
 
 /** The drop-in that is there from when a joining member is started until it is a voter. */
 export const JOIN_DROP_IN = '/etc/systemd/system/etcd.service.d/20-provision-join.conf';
@@ -14,65 +13,10 @@ export const JOIN_DROP_IN = '/etc/systemd/system/etcd.service.d/20-provision-joi
 /** What the drop-in lets etcd read last; systemd reads only `*.conf` in that directory. */
 export const JOIN_ENV = '/etc/systemd/system/etcd.service.d/provision-join.env';
 
-/** A change of the list of members, made from a host that has a client certificate. */
-export interface MembershipRequest {
-  /** On that host. */
-  readonly member: Member;
-  /** The other members, who are asked to make it; those that stay first. */
-  readonly peers: readonly Member[];
-  /** The cluster whose list it is, a decimal text; absent: the one of most that answer. */
-  readonly clusterId?: string | undefined;
-}
-
 /** Where the others reach a member that is managed here. */
 export function peerUrlOf({ address, peerPort }: Pick<Member, 'address' | 'peerPort'>): string {
   return httpsUrl(address, peerPort);
 }
-
-/**
- * What each script about the list of members begins with: `list` is what most of the other members say that answer, of one cluster;
- * `ctl` asks those, with the host's own client certificate. It has one member a line, in the `simple` format: id, `started`, name, peer
- * URLs, client URLs, whether it is a learner. One that lies, or is part of another cluster by now, is not asked to change anything.
- */
-export function askingPeers({ member, peers, clusterId }: MembershipRequest): readonly string[] {
-  const { ca, certificate, key } = member.client;
-  const flags = `--cacert=${quote(ca)} --cert=${quote(certificate)} --key=${quote(key)} --dial-timeout=3s`;
-  return [
-    'set -eu',
-    'export ETCDCTL_API=3',
-    `refuse() { printf '%s\\n' "$1" >&2; exit 1; }`,
-    ...SHUT,
-    'tell() {',
-    '  url=$1',
-    `  id=$(timeout 10 etcdctl --endpoints="$url" ${flags} --command-timeout=5s endpoint status -w json 2>/dev/null | sed -n 's/.*"cluster_id":\\([0-9]*\\).*/\\1/p' | head -n 1)`,
-    `  ${clusterId === undefined ? '[ -n "$id" ]' : `[ "$id" = ${quote(clusterId)} ]`} || return 0`,
-    `  members=$(timeout 10 etcdctl --endpoints="$url" ${flags} --command-timeout=5s member list -w simple 2>/dev/null | sort)`,
-    `  [ -z "$members" ] || printf '%s %s %s\\n' "$id" "$(printf '%s\\n' "$members" | base64 -w0)" "$url"`,
-    '}',
-    'said() {',
-    sideBySide(memberUrls(peers).map((url) => `${shutAt(url, 'another-host')} || tell ${quote(url)}`)),
-    '}',
-    `tries=${MOST_TRIES}`,
-    `while most=$(said | awk ${quote(MOST)}); [ -z "$most" ]; do`,
-    '  tries=$((tries - 1))',
-    `  [ "$tries" -gt 0 ] || refuse 'the other members do not say the same of who the members are: the list was not changed'`,
-    '  sleep 1',
-    'done',
-    'list=$(printf %s "${most% *}" | base64 -d)',
-    `ctl() { timeout 40 etcdctl --endpoints="\${most#* }" ${flags} --command-timeout=15s "$@"; }`,
-  ];
-}
-
-/** Each question ends after 10 s at most, all members are asked at once, and a change ends after 40 s. */
-export const ASKING_TIMEOUT_MS = 180_000;
-
-/** A member may take a moment to learn what has just been changed. */
-const MOST_TRIES = 5;
-
-/** The list of more than half of those that say one, and their URLs; of two halves that of the first one: those that stay are asked first. */
-const MOST =
-  '{ k = $1 " " $2; w = 2 * (NR == 1) + 4; all += w; of[k] += w; list[k] = $2; urls[k] = urls[k] == "" ? $3 : urls[k] "," $3 } ' +
-  'END { for (k in of) if (2 * of[k] > all) print list[k], urls[k] }';
 
 /** Lines that end the script where the host has a member after all. */
 function stillGone({ unit, dataDir }: Member): readonly string[] {
@@ -91,7 +35,7 @@ export function removeMember(request: MembershipRequest, id: string): Command {
       ...askingPeers(request),
       `printf '%s\\n' "$list" | grep -q ${quote(`^${id}, `)} || exit 0`,
       ...stillGone(request.member),
-      `ctl member remove ${quote(id)}`,
+      `change member remove ${quote(id)}`,
     ].join('\n'),
   };
 }
@@ -112,7 +56,7 @@ export function addLearner(request: MembershipRequest): Command {
       '[ -z "$other" ] || refuse "another membership change is in progress: $other"',
       `other=$(printf '%s\\n' "$list" | awk -F ', ' -v name=${quote(member.name)} -v url=${quote(url)} ${quote(listed)})`,
       '[ -z "$other" ] || refuse "it is listed already: $other"',
-      `ctl member add ${quote(member.name)} --peer-urls=${quote(url)} --learner`,
+      `change member add ${quote(member.name)} --peer-urls=${quote(url)} --learner`,
     ].join('\n'),
   };
 }

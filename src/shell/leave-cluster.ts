@@ -1,7 +1,7 @@
 import type { Member } from '../model/cluster.js';
 import type { Command } from '../model/remote.js';
 import { handOverLeadership } from './etcdctl.js';
-import { ASKING_TIMEOUT_MS, askingPeers, type MembershipRequest } from './join-member.js';
+import { ASKING_TIMEOUT_MS, askingPeers, type MembershipRequest } from './asking-peers.js';
 import { podMember, podRuns } from './etcd-pod.js';
 import { quote } from './quote.js';
 
@@ -30,7 +30,7 @@ export function removeLeaving(request: MembershipRequest, id: string, stopped: M
           ]),
       `other=$(printf '%s\\n' "$list" | awk -F ', ' -v id=${quote(id)} ${quote(pending)})`,
       '[ -z "$other" ] || refuse "another membership change is in progress: $other"',
-      `ctl member remove ${quote(id)}`,
+      `change member remove ${quote(id)}`,
     ].join('\n'),
     timeoutMs: ASKING_TIMEOUT_MS,
   };

@@ -219,6 +219,50 @@ describe('the list of members', () => {
     expect(existsSync(join(directory, 'done'))).toBe(false);
   });
 
+  describe('is changed once all voters are connected', () => {
+    /** etcd refuses a change with these words, so many times. */
+    const refuses = (words: string, times: number): void => {
+      write('left', String(times));
+      program('etcdctl', [
+        `case "$*" in *'member list'* | *status*) ;; *'member add'* | *'member remove'*)`,
+        `left=$(cat ${directory}/left); echo $((left - 1)) >${directory}/left`,
+        `[ "$left" -le 0 ] || { echo 'Error: ${words}' >&2; exit 1; } ;; esac`,
+        readFileSync(join(directory, 'bin/etcdctl'), 'utf8'),
+      ]);
+      // Each pause takes four seconds.
+      write('now', '0');
+      program('date', [`cat ${directory}/now`]);
+      program('sleep', [
+        `echo $(($(cat ${directory}/now) + 4)) >${directory}/later; mv ${directory}/later ${directory}/now`,
+      ]);
+    };
+    const left = (): string => readFileSync(join(directory, 'left'), 'utf8').trim();
+
+    test('after some were not', () => {
+      refuses('etcdserver: unhealthy cluster', 3);
+      expect(run(addLearner(request()))).toBe('member add m3 --peer-urls=https://10.0.0.3:2380 --learner');
+      list(...VOTERS, OLD);
+      write('left', '2');
+      write('done', '');
+      expect(run(removeMember(request(), 'c3'))).toBe('member remove c3');
+      write('left', '2');
+      write('done', '');
+      expect(run(removeLeaving(request(), 'c3', undefined))).toBe('member remove c3');
+    });
+
+    test('or not at all, where they stay so', () => {
+      refuses('etcdserver: unhealthy cluster', 1000);
+      expect(run(addLearner(request()))).toMatch(/^refused: .*unhealthy cluster/);
+      expect(left()).toBe('991');
+    });
+
+    test('and nothing else is asked for again', () => {
+      refuses('etcdserver: re-configuration failed due to not enough started members', 1000);
+      expect(run(addLearner(request()))).toMatch(/^refused: .*not enough started members/);
+      expect(left()).toBe('999');
+    });
+  });
+
   test('gets a learner, under its own peer URL', () => {
     expect(run(addLearner(request()))).toBe('member add m3 --peer-urls=https://10.0.0.3:2380 --learner');
   });
