@@ -1,7 +1,6 @@
 import type { Command } from 'commander';
 import type { Member } from '../model/cluster.js';
 import { ProvisionError } from '../model/errors.js';
-import { gateTable } from '../gates/table.js';
 import { addActingOptions, runApply, type ApplyOptions } from './apply.js';
 import type { Context } from './context.js';
 import { requireName } from './require-name.js';
@@ -66,6 +65,7 @@ async function decide(
   const { describeAwayWorker, lookAtWorkers } = await import('../day-two/restart-plays.js');
   const { refuseWhoCannotJoin } = await import('../day-two/may-join-again.js');
   const { recoverPlays } = await import('../day-two/recover-plays.js');
+  const { gateTable } = await import('../gates/table.js');
   const look = world.newLook();
   const [{ seen, id, tools }, workers] = await Promise.all([
     lookAtRemains(cluster, (host) => look.probe(host)),

@@ -78,4 +78,3 @@ const MOST_TRIES = 5;
 const MOST =
   '{ k = $1 " " $2; w = 2 * (NR == 1) + 4; all += w; of[k] += w; list[k] = $2; urls[k] = urls[k] == "" ? $3 : urls[k] "," $3 } ' +
   'END { for (k in of) if (2 * of[k] > all) print list[k], urls[k] }';
-
