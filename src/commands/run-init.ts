@@ -178,7 +178,8 @@ async function wayToAsk({ answers, defaults }: InitOptions, context: Context): P
   }
   requireTerminal(terminal, 'give the answers in a file: provision init FILE --answers ANSWERS --defaults');
   const { askOnTerminal } = await import('../wizard/ask-on-terminal.js');
-  return { ...askOnTerminal(terminal), asks: 'person' };
+  const checking = context.env['TERM'] === 'dumb' ? 'at-enter' : 'while-typing';
+  return { ...askOnTerminal(terminal, checking), asks: 'person' };
 }
 
 async function readAnswers(file: string | undefined): Promise<Pick<Given, 'file' | 'placeOf'>> {

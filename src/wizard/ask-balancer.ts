@@ -2,9 +2,19 @@ import { firstOf, pickHosts } from './ask-roles.js';
 import type { BalancerWay } from './answers.js';
 import type { CheckResult } from './check-result.js';
 import { virtualRouterId } from '../cluster/keepalived-defaults.js';
-import { checkDnsName, checkNetwork, checkNetworkForm, checkPort, checkVirtualIp } from './checks.js';
+import {
+  checkDnsName,
+  checkNetwork,
+  checkNetworkForm,
+  checkPort,
+  checkVirtualIp,
+  typedDnsName,
+  typedNetwork,
+  typedVirtualIp,
+} from './checks.js';
 import type { BalancerAnswers, NamedHost } from './inventory-answers.js';
 import type { Ask } from './interview.js';
+import { onceFinished } from './problem-line.js';
 import type { ProposedAddress } from './propose-address.js';
 import { checkRouterId, proposeRouterId } from './router-id.js';
 
@@ -57,6 +67,7 @@ async function askOwn(ask: Ask, way: OwnWay, about: ClusterHosts): Promise<Balan
       answer === 'none' || answer === ''
         ? need === 'optional' || 'a virtual IP is needed: the API servers move to it'
         : checkVirtualIp(answer, hosts),
+    whileTyping: typedVirtualIp((answer) => checkVirtualIp(answer, hosts)),
   });
   if (ip === '' || ip === 'none') return undefined;
   const network = await askNetwork(ask, { ip, balancers }, proposal);
@@ -74,6 +85,7 @@ async function askExternal(ask: Ask, { hosts }: ClusterHosts): Promise<BalancerA
     message: 'Address of the load balancer (empty: a DNS name alone)',
     default: '',
     check: (answer) => checkVirtualIp(answer, hosts),
+    whileTyping: typedVirtualIp((answer) => checkVirtualIp(answer, hosts)),
   });
   const name = await askName(ask, `DNS name of the load balancer${ip === '' ? '' : ' (empty: none)'}`, (answer) =>
     answer === '' && ip === '' ? 'a name is needed where there is no address' : checkDnsName(answer),
@@ -95,28 +107,32 @@ async function askNetwork(
     message: 'Its network, as 10.0.0.0/24 (empty: not checked)',
     default: check(proposal.network) === true ? proposal.network : '',
     check,
+    whileTyping: typedNetwork(check),
   });
   return noneIfEmpty(network);
 }
 
 /** @returns nothing where it is the default */
 async function askRouterId(ask: Ask, ip: string, { usedIds }: ProposedAddress): Promise<number | undefined> {
+  const check = (answer: string): CheckResult => checkRouterId(answer, ip, usedIds);
   const id = await ask.text({
     key: 'routerId',
     message: 'VRRP router id, which no other group of that network may have',
     default: String(proposeRouterId(ip, usedIds)),
-    check: (answer) => checkRouterId(answer, ip, usedIds),
+    check,
+    whileTyping: onceFinished(check),
   });
   return Number(id) === virtualRouterId(ip) ? undefined : Number(id);
 }
 
 async function askName(ask: Ask, message: string, check: (answer: string) => CheckResult): Promise<string | undefined> {
-  return noneIfEmpty(await ask.text({ key: 'dnsName', message, default: '', check }));
+  return noneIfEmpty(await ask.text({ key: 'dnsName', message, default: '', check, whileTyping: typedDnsName(check) }));
 }
 
 async function askPort(ask: Ask): Promise<number> {
   const message = 'Port of the load balancer';
-  return Number(await ask.text({ key: 'port', message, default: '2379', check: checkPort }));
+  const whileTyping = onceFinished(checkPort);
+  return Number(await ask.text({ key: 'port', message, default: '2379', check: checkPort, whileTyping }));
 }
 
 function askHosts(ask: Ask, way: OwnWay, { hosts, members, known }: ClusterHosts): Promise<readonly NamedHost[]> {

@@ -2,7 +2,7 @@ import { virtualRouterId } from '../cluster/keepalived-defaults.js';
 import { canonicalIp } from '../model/ip.js';
 import { EXTRAS, type Authority, type Extra, type Repoint } from './answers.js';
 import type { CheckResult } from './check-result.js';
-import { checkNetwork, checkVirtualIp } from './checks.js';
+import { checkNetwork, checkVirtualIp, typedVirtualIp } from './checks.js';
 import type { SeenRouterId } from './host-look.js';
 import type { InventoryAnswers, NamedHost } from './inventory-answers.js';
 import type { Ask } from './interview.js';
@@ -100,16 +100,18 @@ async function askApiserverIp(
   ask: Ask,
   { balancer, controlPlanes, hosts, usedIds, ...seen }: Before,
 ): Promise<string | undefined> {
+  const checkAddress = (answer: string): CheckResult =>
+    balancer?.ip !== undefined && canonicalIp(answer) === canonicalIp(balancer.ip)
+      ? `${answer} is the address of etcd's load balancer; the API servers need one of their own`
+      : checkVirtualIp(answer, hosts);
   const check = async (answer: string): Promise<CheckResult> => {
     if (answer === '' || answer === 'none') return true;
-    if (balancer?.ip !== undefined && canonicalIp(answer) === canonicalIp(balancer.ip))
-      return `${answer} is the address of etcd's load balancer; the API servers need one of their own`;
-    const result = checkVirtualIp(answer, hosts);
+    const result = checkAddress(answer);
     return result === true ? checkIdOf(answer, balancer, await usedIds()) : result;
   };
   const ip = await ask.text({
     ...{ key: 'apiserverIp', message: 'Virtual IP of the API servers, on the control planes (or: none)' },
-    ...{ default: 'none', check },
+    ...{ default: 'none', check, whileTyping: typedVirtualIp(checkAddress) },
   });
   if (ip === '' || ip === 'none') return undefined;
   const network = seen.network ?? balancer?.network;

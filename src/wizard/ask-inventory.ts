@@ -5,9 +5,10 @@ import { listening, type SeenHosts } from './ask-roles.js';
 import { askRoles } from './ask-stacked.js';
 import type { CheckResult } from './check-result.js';
 import { checkUser } from './checks.js';
-import { checkHosts, readHosts, splitHosts, type Resolve } from './host-list.js';
+import { checkHosts, checkTypedHosts, readHosts, splitHosts, type Resolve } from './host-list.js';
 import { networkOf, type SeenRouterId } from './host-look.js';
 import type { Ask } from './interview.js';
+import { onceFinished } from './problem-line.js';
 import { lookAround, type LookEdges } from './look-around.js';
 import type { InventoryAnswers, NamedHost } from './inventory-answers.js';
 import { hearRouterIds, proposeAddress, type ProposedAddress } from './propose-address.js';
@@ -35,6 +36,7 @@ export async function askInventory(ask: Ask, edges: WizardEdges): Promise<Invent
     ...(known === undefined ? {} : { default: known.hosts.map(entryOf) }),
     split: splitHosts,
     check: (answer) => checkHosts(answer, resolve),
+    whileTyping: checkTypedHosts,
   });
   const hosts = withConnections((await readHosts(entries, resolve)).hosts, known);
   const sshUser = await ask.text({
@@ -42,12 +44,14 @@ export async function askInventory(ask: Ask, edges: WizardEdges): Promise<Invent
     message: 'User to log in as',
     default: known?.user ?? 'root',
     check: checkUser,
+    whileTyping: onceFinished(checkUser),
   });
   const privateKeyFile = await ask.text({
     key: 'privateKey',
     message: "Private key file (empty: agent or ssh's defaults)",
     default: known?.privateKeyFile ?? '',
     check: (answer) => checkKeyFile(answer, fileExists),
+    whileTyping: onceFinished(checkKeyPath),
   });
   const login = { hosts, user: sshUser, privateKeyFile: noneIfEmpty(privateKeyFile) };
   const looks = edges.look === undefined ? undefined : await lookAround(ask, login, edges.look);
@@ -92,8 +96,12 @@ function isExisting({ start }: Started, members: readonly NamedHost[], looks: Se
 
 async function checkKeyFile(answer: string, fileExists: WizardEdges['fileExists']): Promise<CheckResult> {
   if (answer === '') return true;
-  if (answer.endsWith('.pub')) return `${answer} is the public key; name the private one beside it`;
-  return (await fileExists(answer)) || `there is no file ${answer}`;
+  const ofPath = checkKeyPath(answer);
+  return ofPath === true ? (await fileExists(answer)) || `there is no file ${answer}` : ofPath;
+}
+
+function checkKeyPath(path: string): CheckResult {
+  return path.endsWith('.pub') ? `${path} is the public key; name the private one beside it` : true;
 }
 
 function noneIfEmpty(answer: string): string | undefined {

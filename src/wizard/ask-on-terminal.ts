@@ -2,9 +2,10 @@ import { styleText } from 'node:util';
 import type { Answer } from './answers.js';
 import { WentBack, type Place, type Tell, type Way } from './interview.js';
 import { listPrompt } from './list-prompt.js';
-import { checkbox, confirm, input, password, select } from './prompts.js';
-import type { Question } from './question.js';
+import { checkbox, confirm, password, select } from './prompts.js';
+import type { ListQuestion, Question, TextQuestion } from './question.js';
 import { Secret } from '../model/secret.js';
+import { textPrompt } from './text-prompt.js';
 import { watchPrompt } from './watch-prompt.js';
 import type { Terminal } from './terminal.js';
 
@@ -14,13 +15,16 @@ const BACK_HINT = '(Esc: back)';
 /** How many hosts are in sight at once. */
 const PAGE_SIZE = 12;
 
+/** When it is said what is wrong with an answer: a screen reader would read it aloud at each key. */
+export type Checking = 'while-typing' | 'at-enter';
+
 /** Asks a person. Escape goes back, in every question but the first. */
-export function askOnTerminal(terminal: Terminal): Way {
+export function askOnTerminal(terminal: Terminal, checking: Checking): Way {
   return {
     ask(question, proposed, place) {
-      const theme = themeOf(place);
-      if (place === 'first') return prompt(question, { proposed, theme, context: terminal });
-      return escapable(terminal, (context) => prompt(question, { proposed, theme, context }));
+      const asking = { proposed, checking, theme: themeOf(place) };
+      if (place === 'first') return prompt(question, { ...asking, context: terminal });
+      return escapable(terminal, (context) => prompt(question, { ...asking, context }));
     },
     confirm(message, place) {
       const config = { message, theme: themeOf(place), default: true };
@@ -53,11 +57,13 @@ export function askOnTerminal(terminal: Terminal): Way {
 
 interface Asking {
   readonly proposed: Answer | undefined;
+  readonly checking: Checking;
   readonly theme: ReturnType<typeof themeOf>;
   readonly context: Terminal & { readonly signal?: AbortSignal };
 }
 
-async function prompt(question: Question, { proposed, theme, context }: Asking): Promise<Answer> {
+async function prompt(question: Question, asking: Asking): Promise<Answer> {
+  const { proposed, theme, context } = asking;
   const { message } = question;
   if (question.kind === 'pick') {
     const checked = typeof proposed === 'string' ? [proposed] : (proposed ?? []);
@@ -81,18 +87,23 @@ async function prompt(question: Question, { proposed, theme, context }: Asking):
     const before = typeof proposed === 'string' ? proposed : question.default;
     return select({ message, theme, choices, default: before }, context);
   }
+  return promptForText(question, asking);
+}
+
+async function promptForText(
+  question: TextQuestion | ListQuestion,
+  { proposed, checking, theme, context }: Asking,
+): Promise<Answer> {
+  const { message } = question;
+  const shared = { message, theme, whileTyping: checking === 'while-typing' ? question.whileTyping : undefined };
   if (question.kind === 'list') {
     const { split, check } = question;
     const before = typeof proposed === 'string' ? [proposed] : proposed;
-    return listPrompt({ message, theme, default: before, split, validate: check }, context);
+    return listPrompt({ ...shared, default: before, split, validate: check }, context);
   }
   const before = typeof proposed === 'string' ? proposed : undefined;
   const validate = (answer: string): ReturnType<typeof question.check> => question.check(answer.trim());
-  const answer = await input(
-    { message, theme, ...(before === undefined ? {} : { default: before }), validate },
-    context,
-  );
-  return answer.trim();
+  return (await textPrompt({ ...shared, default: before, validate }, context)).trim();
 }
 
 function themeOf(place: Place): { readonly style: { readonly message: (text: string, status: string) => string } } {

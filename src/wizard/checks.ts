@@ -5,6 +5,7 @@ import { networkEdge } from '../model/endpoint.js';
 import type { CheckResult } from './check-result.js';
 import { HOST_NAME } from './host-list.js';
 import type { NamedHost } from './inventory-answers.js';
+import { onceFinished, type WhileTyping } from './problem-line.js';
 
 /** A virtual IP: no address of a host, not every address, not this machine. @param text may be empty: no load balancer */
 export function checkVirtualIp(text: string, hosts: readonly NamedHost[]): CheckResult {
@@ -16,6 +17,29 @@ export function checkVirtualIp(text: string, hosts: readonly NamedHost[]): Check
   if (isUnusable(text)) return `${text} is unspecified, loopback, multicast or reserved: no host can hold it`;
   const other = hosts.find(({ address }) => isIP(address) !== version);
   return other === undefined ? true : `${text} is IPv${version}, but ${other.name} has ${other.address}`;
+}
+
+/** What makes an address of the beginning of one, of either family. */
+const ADDRESS_ENDINGS = ['.0.0.1', '0.0.1', '.0.1', '0.1', '.1', '1', '::', ':1', '::1', ':'];
+
+/** {@link checkVirtualIp}, as one is typed. @param check what is wrong with an address, or with a word in its place */
+export function typedVirtualIp(check: WhileTyping): WhileTyping {
+  return onceFinished(
+    (text) => ('none'.startsWith(text) ? true : check(text)),
+    (text) => isIP(text) !== 0,
+    ADDRESS_ENDINGS,
+  );
+}
+
+/** A network, as one is typed. */
+export function typedNetwork(check: WhileTyping): WhileTyping {
+  const endings = ['/8', '8', ...ADDRESS_ENDINGS.map((ending) => `${ending}/8`)];
+  return onceFinished(check, (text) => checkNetworkForm(text) === true, endings);
+}
+
+/** A DNS name, as one is typed. */
+export function typedDnsName(check: WhileTyping): WhileTyping {
+  return onceFinished(check, (text) => checkDnsName(text) === true, ['a']);
 }
 
 function networkParts(text: string): { readonly base: string; readonly bits: number; readonly version: number } {

@@ -60,6 +60,26 @@ export async function checkHosts(entries: readonly string[], resolve: Resolve): 
   return problems.length === 0 ? true : problems.join('; ');
 }
 
+/**
+ * {@link checkHosts}, as the list is typed: of the entries that are finished, and without a look for names' addresses.
+ * @param text as it was typed
+ */
+export function checkTypedHosts(text: string): CheckResult {
+  const lines = text.replace(/[^\s,=]*(?:\s*=\s*[^\s,=]*)?$/, '').split('\n');
+  // An address, as a line of /etc/hosts begins with one: its name is about to follow.
+  if (isIP(lines.at(-1)?.trim() ?? '') !== 0) lines.pop();
+  const expanded = splitHosts(lines.join('\n')).map(expandEntry);
+  const found = expanded.flatMap((each) => (typeof each === 'string' ? [] : each));
+  const problems = [
+    ...expanded.filter((each) => typeof each === 'string'),
+    ...found.flatMap((host, index) => {
+      const before = found.slice(0, index);
+      return host.address === undefined ? nameProblems(host, before) : hostProblems(host, before);
+    }),
+  ];
+  return problems.length === 0 ? true : problems.join('; ');
+}
+
 interface WantedHost {
   readonly name: string;
   readonly address: string | undefined;
@@ -90,10 +110,15 @@ async function addressOf(name: string, resolve: Resolve): Promise<string | undef
   return HOST_NAME.test(name) && isIP(name) === 0 ? await resolve(name) : undefined;
 }
 
-function hostProblems({ name, address }: WantedHost, before: readonly WantedHost[]): readonly string[] {
+function nameProblems({ name }: Pick<WantedHost, 'name'>, before: readonly WantedHost[]): readonly string[] {
   if (isIP(name) !== 0) return [`"${name}" is an address without a name; expected name=address`];
   if (!HOST_NAME.test(name)) return [`"${name}" is not a host name`];
-  if (before.some((other) => other.name === name)) return [`${name} is named twice`];
+  return before.some((other) => other.name === name) ? [`${name} is named twice`] : [];
+}
+
+function hostProblems({ name, address }: WantedHost, before: readonly WantedHost[]): readonly string[] {
+  const ofName = nameProblems({ name }, before);
+  if (ofName.length > 0) return ofName;
   if (address === undefined) return [`the name ${name} has no address here; give it as ${name}=address`];
   if (isIP(address) === 0) return [`"${address}" is not an IP address`];
   if (isLoopback(address))

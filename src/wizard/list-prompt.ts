@@ -10,6 +10,7 @@ import {
   type Theme,
 } from '@inquirer/core';
 import type { CheckResult } from './check-result.js';
+import { problemLine, type WhileTyping } from './problem-line.js';
 
 /** How long after an Enter another key still belongs to what is being pasted: a terminal sends it in pieces. */
 const PASTE_MS = 50;
@@ -19,6 +20,7 @@ interface ListConfig {
   readonly default?: readonly string[] | undefined;
   readonly split: (text: string) => readonly string[];
   readonly validate: (entries: readonly string[]) => CheckResult | Promise<CheckResult>;
+  readonly whileTyping?: WhileTyping | undefined;
   readonly theme?: { readonly style: Partial<Theme['style']> };
 }
 
@@ -76,5 +78,7 @@ export const listPrompt = createPrompt<readonly string[], ListConfig>((config, d
     config.default !== undefined && isEmpty ? `${theme.style.defaultAnswer(config.default.join(' '))} ` : '';
   // Below each other, as they were pasted.
   const typed = lines.length === 0 ? line : ['', ...lines.filter((each) => each !== ''), line].join('\n  ');
-  return [`${prefix} ${message} ${proposed}${typed}`, problem === undefined ? '' : theme.style.error(problem)];
+  // After Enter, what it comes to is about to be said.
+  const typing = status === 'idle' && line !== '' ? config.whileTyping?.([...lines, line].join('\n')) : true;
+  return [`${prefix} ${message} ${proposed}${typed}`, problemLine(theme, problem, typing)];
 });

@@ -35,13 +35,7 @@ async function ask<T>(
 }
 
 /** Asks for a text. */
-export async function input(
-  config: Config & {
-    readonly default?: string;
-    readonly validate?: (text: string) => CheckResult | Promise<CheckResult>;
-  },
-  context: PromptContext,
-): Promise<string> {
+export async function input(config: Config, context: PromptContext): Promise<string> {
   return ask('input', config, context);
 }
 

@@ -1,5 +1,6 @@
 import type { Answer, AnswerKey } from './answers.js';
 import type { CheckResult } from './check-result.js';
+import type { WhileTyping } from './problem-line.js';
 
 interface Asked {
   /** What the answer is called in a file of answers. */
@@ -13,6 +14,8 @@ export interface TextQuestion extends Asked {
   /** Absent: there is none that could be right. */
   readonly default?: string;
   readonly check: (answer: string) => CheckResult | Promise<CheckResult>;
+  /** Absent: there is nothing to say before Enter. */
+  readonly whileTyping?: WhileTyping;
 }
 
 /** Words, on one line or on many that are pasted. */
@@ -22,6 +25,8 @@ export interface ListQuestion extends Asked {
   /** Cuts what was typed into its entries. */
   readonly split: (text: string) => readonly string[];
   readonly check: (entries: readonly string[]) => CheckResult | Promise<CheckResult>;
+  /** Gets the text as it was typed; absent: there is nothing to say before Enter. */
+  readonly whileTyping?: WhileTyping;
 }
 
 /** Some of several. */

@@ -50,6 +50,9 @@ describeOnLab('the wizard, from an empty directory', 'wizard', { hosts: 3 }, (la
     await person.does('Control planes', '\r');
     await person.does('What do clients reach', '\r');
     await person.does('Hosts that run HAProxy', '\r');
+    // Said before Enter; Ctrl-U takes it back, and what is proposed is there again.
+    await person.does('Virtual IP', first?.address ?? '');
+    await person.does(`> ${first?.address ?? ''} is the address of ${first?.name ?? ''}`, '\u0015');
     await person.does('Virtual IP', '\r');
     expect(person.output()).toMatch(/is proposed as virtual IP: it is in [\d.]+\/24/);
     expect(person.output()).toContain(

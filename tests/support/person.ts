@@ -1,5 +1,5 @@
 import { render } from '@inquirer/testing';
-import { askOnTerminal } from '../../src/wizard/ask-on-terminal.js';
+import { askOnTerminal, type Checking } from '../../src/wizard/ask-on-terminal.js';
 import { askInventory, type WizardEdges } from '../../src/wizard/ask-inventory.js';
 import { interview, type Given } from '../../src/wizard/interview.js';
 import type { InventoryAnswers } from '../../src/wizard/inventory-answers.js';
@@ -21,6 +21,10 @@ export interface Person {
   /** Waits until all of it is on the screen. */
   readonly sees: (...texts: readonly string[]) => Promise<void>;
   readonly does: (...steps: readonly Step[]) => Promise<void>;
+  /** Types, without Enter. */
+  readonly types: (text: string) => void;
+  /** What is on the screen now. */
+  readonly screen: () => string;
   readonly presses: (key: string, how?: 'with-ctrl') => void;
   /** As a terminal sends what is pasted: at once. */
   readonly pastes: (text: string) => void;
@@ -33,7 +37,10 @@ export interface Person {
 /** The wizard's questions, and a person before them. */
 export async function startWizard(
   given: Partial<Given> = {},
-  edges: Pick<WizardEdges, 'look' | 'readKnown'> = {},
+  {
+    checking = 'while-typing',
+    ...edges
+  }: Pick<WizardEdges, 'look' | 'readKnown'> & { readonly checking?: Checking } = {},
 ): Promise<Person> {
   const answers: Given['draft'][] = [];
   const person = await render<InventoryAnswers, object>((_: object, context) => {
@@ -41,7 +48,7 @@ export async function startWizard(
     // Each question ends its output when it is answered; unlike a real terminal, this one would be closed by it.
     terminal.output.end = () => terminal.output;
     const onAnswer = (all: Given['draft']) => void answers.push(new Map(all));
-    return interview((ask) => askInventory(ask, { ...EDGES, ...edges }), askOnTerminal(terminal), {
+    return interview((ask) => askInventory(ask, { ...EDGES, ...edges }), askOnTerminal(terminal, checking), {
       file: new Map(),
       placeOf: () => undefined,
       draft: new Map(),
@@ -69,6 +76,10 @@ export async function startWizard(
   return {
     answer: person.answer,
     ...{ sees, does, presses, answers },
+    types: (text) => {
+      person.events.type(text);
+    },
+    screen: () => person.getScreen(),
     pastes: (text) => void input.write(text),
     output: () => person.getFullOutput(),
   };
