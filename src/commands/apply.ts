@@ -76,7 +76,7 @@ export async function runApply(
   await withRun(request, context, async ({ session, emit, settled, begun, startActing }) => {
     check?.(session);
     // A file that is no plan is refused before any host is asked.
-    if (options.plan !== undefined) await (await import('../engine/saved-plan.js')).readSavedPlan(options.plan);
+    if (options.plan !== undefined) await (await import('./given-plan.js')).readGivenPlan(options.plan);
     const own = await playsOf?.(session);
     const { plan, locks, missing } = await session.plan(own);
     if (missing !== undefined) {

@@ -28,18 +28,31 @@ export async function openInventory(
   const { readVaultPassword } = await import('../ansible/vault-password.js');
   const passwordFile = vaultPasswordFile ?? env['ANSIBLE_VAULT_PASSWORD_FILE'];
   const vaultPassword = passwordFile === undefined ? undefined : await readVaultPassword(passwordFile);
+  const load = async (): Promise<Inventory> =>
+    loadInventory(file, { home: env['HOME'], vaultPassword, provided: PROVIDED_VARIABLES });
   try {
-    return await loadInventory(file, { home: env['HOME'], vaultPassword, provided: PROVIDED_VARIABLES });
+    const inventory = await load();
+    // Any text is a list of hosts of INI.
+    if (!inventory.groups.has('etcd')) await refuseOtherFile(file);
+    return inventory;
   } catch (error) {
-    if (error instanceof InputError) await refuseSavedPlan(file);
+    if (error instanceof InputError || (error instanceof ProvisionError && error.code === 'inventory-empty'))
+      await refuseOtherFile(file);
     throw error;
   }
 }
 
-/** A plan in the place of the inventory is known for what it is. @throws ProvisionError `plan-not-inventory` */
-async function refuseSavedPlan(file: string): Promise<void> {
-  const { isSavedPlan } = await import('../engine/saved-plan.js');
-  if (!(await isSavedPlan(file))) return;
+/** What was given in the place of the inventory is known for what it is. @throws ProvisionError `plan-not-inventory`, `not-an-inventory` */
+async function refuseOtherFile(file: string): Promise<void> {
+  const { kindOfFile, SAVED_PLAN, INVENTORY, DIRECTORY } = await import('./file-kind.js');
+  const kind = await kindOfFile(file);
+  if (kind === undefined || kind === INVENTORY || kind === DIRECTORY) return;
+  if (kind !== SAVED_PLAN)
+    throw new ProvisionError({
+      code: 'not-an-inventory',
+      message: `${file} seems to be ${kind.what}; expected an inventory: hosts in groups, in YAML or INI`,
+      hint: kind.next ?? 'name the file with the hosts of the group etcd; `provision init FILE` asks, and writes one',
+    });
   throw new ProvisionError({
     code: 'plan-not-inventory',
     message: `${file} is a saved plan, not an inventory`,

@@ -22,8 +22,8 @@ export function addShowCommand(program: Command, context: Context): void {
 
 async function show(file: string, { format }: ShowOptions, context: Context): Promise<void> {
   const { stdout, env } = context;
-  const { readSavedPlan } = await import('../engine/saved-plan.js');
-  const saved = await readSavedPlan(file);
+  const { readGivenPlan } = await import('./given-plan.js');
+  const saved = await readGivenPlan(file);
   if (format === 'json') {
     const { printableJson } = await import('../report/terminal-text.js');
     stdout.write(`${printableJson(saved, 2)}\n`);

@@ -37,16 +37,6 @@ export async function refuseDrift(file: string, now: Plan): Promise<void> {
   });
 }
 
-/** Whether a file is what {@link savePlan} wrote, in any version. */
-export async function isSavedPlan(file: string): Promise<boolean> {
-  try {
-    const read: unknown = JSON.parse(await readTextBounded(file, LARGE_FILE_BYTES));
-    return typeof read === 'object' && read !== null && 'formatVersion' in read && 'plays' in read;
-  } catch {
-    return false;
-  }
-}
-
 /**
  * Reads what {@link savePlan} wrote.
  * @throws ProvisionError `plan-unreadable`, `plan-of-another-version`, `plan-writable-by-others`
@@ -75,8 +65,15 @@ async function readJson(file: string): Promise<unknown> {
     return JSON.parse(await readTextBounded(file, LARGE_FILE_BYTES));
   } catch (cause) {
     if (cause instanceof ProvisionError) throw cause;
-    throw notAPlan(file, cause instanceof Error ? cause.message : String(cause), cause);
+    // What the parser says has a piece of the file, whatever that is.
+    throw notAPlan(file, cause instanceof SyntaxError ? 'it is not JSON' : reasonOf(cause), cause);
   }
+}
+
+function reasonOf(cause: unknown): string {
+  return cause instanceof Error
+    ? cause.message.replace(/^(\w+): ([^,]*),.*$/s, 'it cannot be read: $2 ($1)')
+    : String(cause);
 }
 
 function writableByOthers(file: string, mode: number): ProvisionError {

@@ -30,6 +30,10 @@ export const INPUT = {
     why: 'A saved plan was given where an inventory was expected.',
     next: 'Give both: `provision apply INVENTORY --plan FILE`.',
   },
+  'not-an-inventory': {
+    why: 'A file was given where an inventory was expected, and it seems to be something else: answers, a playbook, a report, a list that a verb has printed.',
+    next: 'Name the file with the hosts. `provision init` asks, and writes one; the directory inventory/ holds examples.',
+  },
   'unknown-schema': {
     why: 'There is no schema of that name.',
     next: 'Give one of: inventory, playbook, plan, events, answers.',
