@@ -61,7 +61,13 @@ function asksForJson(argv: readonly string[]): boolean {
 
 /** What was typed; `provision` alone asks, where a person can be asked. */
 async function wordsToRun(): Promise<readonly string[]> {
-  if (context.argv.length > 0 || !process.stdin.isTTY || !process.stderr.isTTY) return context.argv;
+  if (context.argv.length > 0) return context.argv;
+  if (!process.stdin.isTTY || !process.stderr.isTTY)
+    throw new ProvisionError({
+      code: 'no-terminal',
+      message: 'no verb was given, and there is no terminal to ask for one on',
+      hint: 'see the verbs: provision --help',
+    });
   const { startHere } = await import('./commands/start-here.js');
   return startHere({ input: process.stdin, output: process.stderr }, process.env);
 }

@@ -29,7 +29,8 @@ export function addInventoryCommand(program: Command, context: Output): void {
 async function printInventory(file: string, options: Options, context: Output): Promise<void> {
   const { selectHosts } = await import('../ansible/host-patterns.js');
   const inventory = await openInventory(file, options, context);
-  for (const warning of inventory.warnings) context.stderr.write(`${formatProblem(warning)}\n`);
+  const { clusterWarnings } = await import('../cluster/describe-cluster.js');
+  for (const warning of clusterWarnings(inventory)) context.stderr.write(`${formatProblem(warning)}\n`);
   const hosts = selectHosts(inventory, options.limit ?? 'all');
   const print = options.format === 'json' ? printJson : printYaml;
   context.stdout.write(await print(inventory, hosts));

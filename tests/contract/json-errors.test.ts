@@ -26,3 +26,11 @@ describe.each<[string, readonly string[]]>([
     expect(text.stderr).toMatch(/^error: .*\/nowhere\//);
   });
 });
+
+test('provision alone, without a terminal, is one line with the next one, and no page of help', () => {
+  const { status, stdout, stderr } = run([]);
+  expect({ status, stdout }).toEqual({ status: 1, stdout: '' });
+  expect(stderr).toBe(
+    'error: no verb was given, and there is no terminal to ask for one on\n  → see the verbs: provision --help\n',
+  );
+});
