@@ -23,7 +23,7 @@ interface RestartedPod {
 
 /**
  * A static pod that runs with these files. What a program reads at its start alone it has read before it was changed; where a file is
- * newer than the process, the kubelet is made to start another one.
+ * newer than the process, or changes in this run, the kubelet is made to start another one: at once, also where it pauses after crashes.
  */
 export function restartedStaticPod(
   { manifest: path, program, gate }: RestartedPod,
@@ -39,9 +39,10 @@ export function restartedStaticPod(
         probe.ask(programStarts, processName(program)),
         newerFiles(runsWith, probe),
       ]);
-      // What is not there, or does not run, reads the files when it starts.
-      if (text === undefined || state.kind === 'absent' || processes.length === 0) return UNCHANGED;
-      const reasons = newer(Math.min(...processes.map(({ startedAt }) => startedAt)));
+      if (text === undefined || state.kind === 'absent') return UNCHANGED;
+      // What does not run may be in a pause after a crash, and be started between the changes of two of its files.
+      const since = processes.length === 0 ? undefined : Math.min(...processes.map(({ startedAt }) => startedAt));
+      const reasons = newer(since);
       if (reasons.length === 0) return UNCHANGED;
       refuseForeignLink(path, state);
       const count = Number(annotationOf({ text }, ANNOTATION) ?? '0');

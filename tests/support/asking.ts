@@ -28,10 +28,11 @@ rm -f /run/asked; systemd-run --quiet --unit asking -p StandardOutput=file:/run/
   if (ended.status !== 0) throw new Error(ended.stderr);
 }
 
-/** Ends it. @returns `812 200, longest 0.9 s`: how often each answer came, and how long the slowest request took */
+/** Ends it. @returns `812 200, longest 0.9 s`: how often each answer came, how long the slowest request took, and what curl said where none came */
 export async function askedSoFar(lab: TestLab, from: string): Promise<string> {
-  const count = '{ times[$1]++; if ($2 + 0 > most) most = $2 + 0 }';
-  const print = 'END { for (each in times) printf "%d %s, ", times[each], each; printf "longest %.1f s\\n", most }';
+  const count = '$1 == "curl:" { said = said "; " $0; next } { times[$1]++; if ($2 + 0 > most) most = $2 + 0 }';
+  const print =
+    'END { for (each in times) printf "%d %s, ", times[each], each; printf "longest %.1f s%s\\n", most, said }';
   const ended = await lab.ssh(from, `systemctl stop asking; awk '${count} ${print}' /run/asked`);
   if (ended.status !== 0) throw new Error(ended.stderr);
   return ended.stdout.trim();

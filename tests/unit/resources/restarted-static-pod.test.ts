@@ -49,7 +49,12 @@ describe('a kube-apiserver', () => {
       [RESTART, `because ${CA} is newer than the running process`],
     ],
     ['will be older than the file', { trust: CHANGES }, [RESTART, `because ${CA} changes`]],
-    ['does not run', { starts: [], trust: CHANGES }, ['unchanged']],
+    ['does not run, and reads the file when it starts', { starts: [], changedAt: 300 }, ['unchanged']],
+    [
+      'does not run, and may be started before the file changes',
+      { starts: [], trust: CHANGES },
+      [RESTART, `because ${CA} changes`],
+    ],
     ['is not set up', { text: undefined, trust: CHANGES }, ['unchanged']],
   ] as const)('%s', async (_, found, lines) => {
     expect(summaryOf(await planned(found))).toEqual(lines);
