@@ -38,6 +38,7 @@ export function describeKubernetes(
       serviceSubnet: shared.valueOr('kube_cluster_service_subnet'),
       podSubnet: shared.value('kube_cluster_pod_subnet'),
       dnsDomain: shared.valueOr('kube_cluster_dns_domain'),
+      apiserverShutdownDelayS: shared.valueOr('kube_cluster_apiserver_shutdown_delay'),
       kubeletConfig: shared.valueOr('kube_cluster_kubelet_config'),
       proxyConfig: shared.valueOr('kube_cluster_proxy_config'),
       cniManifest: manifest === undefined ? undefined : resolve(directory, manifest),

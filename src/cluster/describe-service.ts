@@ -34,7 +34,7 @@ export interface ServiceSource {
 /** What makes one service what it is: whom its balancers pass connections on to, and how they ask them. */
 export interface ServiceTraits extends Pick<VirtualService, 'backends' | 'observers' | 'words'> {
   readonly places: Omit<VirtualService['places'], 'certificates' | 'termination'>;
-  readonly health: Pick<HealthQuestion, 'path' | 'ownPort' | 'alive'>;
+  readonly health: Pick<HealthQuestion, 'path' | 'ownPort' | 'alive' | 'leaving'>;
   /** Where the authority of its backends is; see `HealthTrust`. */
   readonly trustFrom: HealthQuestion['trust']['from'];
   /** Whether backends want to see a certificate of who asks. */

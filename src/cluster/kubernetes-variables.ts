@@ -77,6 +77,13 @@ export const KUBERNETES_VARIABLES = {
     type: 'DNS name',
     description: 'The domain of services.',
   }),
+  kube_cluster_apiserver_shutdown_delay: defaulted(5, {
+    schema: wholeNumber(0, 20),
+    type: 'seconds',
+    description:
+      'How long an API server goes on serving once it is asked to end and says so in `/readyz` (its `--shutdown-delay-duration`), in a cluster that is made: ' +
+      'longer than balancers need to notice (`kube_apiserver_lb_check_inter`), and shorter than the 30 s that the kubelet gives it.',
+  }),
   kube_cluster_kubelet_config: defaulted(
     {},
     {

@@ -29,6 +29,7 @@ export function noCluster({ directory }: Pick<Inventory, 'directory'>): Cluster 
         serviceSubnet: '10.96.0.0/12',
         podSubnet: undefined,
         dnsDomain: 'cluster.local',
+        apiserverShutdownDelayS: 0,
         kubeletConfig: {},
         proxyConfig: {},
         cniManifest: undefined,

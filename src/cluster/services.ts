@@ -99,6 +99,9 @@ function backendOf({ host, name, address, clientPort }: Member, isManaged: boole
 /** A name that every API server's certificate has: pods reach it by that (kubeadm, pkiutil.GetAPIServerAltNames). */
 const APISERVER_NAME = 'kubernetes';
 
+/** In `/readyz` of an API server that was asked to end (k8s.io/apiserver, pkg/server/healthz.go, the check `shutdown`). */
+const SHUTDOWN_CHECK = '[-]shutdown failed';
+
 function kubeApiserver({ kubernetes, addresses, reader }: ServicesSource): ServiceTraits {
   const { controlPlanes, nodes } = kubernetes;
   const withAuthority = (host: Host): ServiceClient => ({
@@ -116,7 +119,7 @@ function kubeApiserver({ kubernetes, addresses, reader }: ServicesSource): Servi
     })),
     // It fails as soon as the API server is asked to end, which /healthz and /livez don't. The port: beside that of etcd.
     // 401: it serves, and anonymous requests are off (--anonymous-auth=false). Where they are on, nobody gets it.
-    health: { path: '/readyz', alive: [200, 401], ownPort: 23791 },
+    health: { path: '/readyz', alive: [200, 401], leaving: SHUTDOWN_CHECK, ownPort: 23791 },
     trustFrom: controlPlanes.map((host) => ({ host: host.name, path: reader.readOr(host, 'kube_apiserver_ca_file') })),
     // kubeadm lets everybody ask it (system:public-info-viewer).
     shows: 'nothing',

@@ -76,6 +76,8 @@ export interface KubernetesSettings {
   /** Absent: whoever makes the network of pods knows. */
   readonly podSubnet: string | undefined;
   readonly dnsDomain: string;
+  /** For how long an API server that is asked to end still serves; 0: not at all. */
+  readonly apiserverShutdownDelayS: number;
   /** Further fields of kubeadm's KubeletConfiguration and KubeProxyConfiguration. */
   readonly kubeletConfig: Readonly<Record<string, unknown>>;
   readonly proxyConfig: Readonly<Record<string, unknown>>;

@@ -141,6 +141,8 @@ export interface HealthQuestion {
   readonly path: string;
   /** The HTTP statuses that say yes. */
   readonly alive: readonly number[];
+  /** What an answer holds of a backend that is about to end, and serves until then; absent: none says so. */
+  readonly leaving?: string | undefined;
   readonly trust: HealthTrust;
   /** What every balancer shows: certificate and key in one file; absent: nothing has to be shown. */
   readonly bundle: string | undefined;

@@ -66,6 +66,13 @@ function registration({ name, address, ignoredChecks }: KubeadmNode, version: st
   };
 }
 
+/** Balancers take an API server out while it still serves: in kubeadm's own configuration it closes its port at once. */
+function shutdownDelay({ apiserverShutdownDelayS: seconds }: KubernetesSettings, api: ApiVersion): Fields {
+  if (seconds === 0) return {};
+  const [name, value] = ['shutdown-delay-duration', `${seconds}s`];
+  return { extraArgs: api === 'v1beta4' ? [{ name, value }] : { [name]: value } };
+}
+
 /** How long a token lasts that a killed run left. */
 const TOKEN_TTL = '15m0s';
 
@@ -93,7 +100,7 @@ export function initConfiguration(
       kubernetesVersion: cluster.version,
       imageRepository: settings.imageRepository,
       controlPlaneEndpoint: cluster.endpoint,
-      apiServer: { certSANs: cluster.certSans },
+      apiServer: { certSANs: cluster.certSans, ...shutdownDelay(settings, api) },
       networking: { serviceSubnet, dnsDomain, ...(podSubnet === undefined ? {} : { podSubnet }) },
       etcd: { external: cluster.etcd },
     },

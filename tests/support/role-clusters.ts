@@ -112,6 +112,21 @@ export function withFormer(cluster: Cluster): Cluster {
 /** Both services. */
 export const BOTH: Cluster = { ...SAMPLE_CLUSTER, services: [SAMPLE_SERVICE, SAMPLE_APISERVER] };
 
+/** Both services, with a second API server. */
+export const BOTH_OF_TWO: Cluster = {
+  ...BOTH,
+  services: [
+    SAMPLE_SERVICE,
+    {
+      ...SAMPLE_APISERVER,
+      backends: [1, 2].map((n) => {
+        const name = `cp-${n}`;
+        return { host: name, name, address: `10.0.0.1${n}`, port: 6443, verifyName: 'kubernetes' };
+      }),
+    },
+  ],
+};
+
 /** Both services, one of them by nginx. */
 export const BOTH_BY_NGINX: Cluster = {
   ...BOTH,

@@ -138,6 +138,7 @@ export const SAMPLE_APISERVER: VirtualService = {
   health: {
     ownPort: 23791,
     alive: [200, 401],
+    leaving: '[-]shutdown failed',
     path: '/readyz',
     trust: { path: CA, from: [{ host: 'cp-1', path: CLUSTER_CA }] },
     bundle: undefined,
@@ -223,6 +224,7 @@ export const SAMPLE_CLUSTER: Cluster = {
       serviceSubnet: '10.96.0.0/12',
       podSubnet: undefined,
       dnsDomain: 'cluster.local',
+      apiserverShutdownDelayS: 5,
       kubeletConfig: {},
       proxyConfig: {},
       cniManifest: undefined,

@@ -26,6 +26,8 @@ export function haproxyConfiguration(
     // HAProxy compares one status, or many by a pattern.
     health_expected:
       health.alive.length === 1 ? `status ${health.alive.join()}` : `rstatus ^(${health.alive.join('|')})$`,
+    // Where there is no other backend, nothing is gained by taking out the last one that serves.
+    health_leaving: backends.length > 1 ? (health.leaving ?? null) : null,
     health_port: health.ownPort,
     ca_file: health.trust.path,
     // Of a server, HAProxy shows the same in its checks as for its clients.

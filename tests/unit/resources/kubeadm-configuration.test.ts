@@ -46,7 +46,13 @@ describe.each([
         ...{ apiVersion, kind: 'ClusterConfiguration', kubernetesVersion: version },
         imageRepository: 'registry.k8s.io',
         controlPlaneEndpoint: '10.0.0.101:8443',
-        apiServer: { certSANs: ['10.0.0.101', 'api.example.com'] },
+        apiServer: {
+          certSANs: ['10.0.0.101', 'api.example.com'],
+          extraArgs:
+            api === 'v1beta4'
+              ? [{ name: 'shutdown-delay-duration', value: '5s' }]
+              : { 'shutdown-delay-duration': '5s' },
+        },
         networking: { podSubnet: '10.1.0.0/16', serviceSubnet: '10.96.0.0/12', dnsDomain: 'cluster.local' },
         etcd: { external: ETCD },
       },
@@ -58,11 +64,15 @@ describe.each([
     ]);
   });
 
-  test('where no control plane is to join, and others make the network of pods', () => {
+  test('where no control plane is to join, others make the network of pods, and API servers end at once', () => {
     const [init, made] = parse(
-      initConfiguration(NODE, cluster(version), { joining: 'worker-1', withKey: 'nothing' }),
+      initConfiguration(NODE, cluster(version, { apiserverShutdownDelayS: 0 }), {
+        joining: 'worker-1',
+        withKey: 'nothing',
+      }),
     ) as readonly object[];
     expect(init).not.toHaveProperty('certificateKey');
+    expect(made).toHaveProperty('apiServer', { certSANs: ['10.0.0.101', 'api.example.com'] });
     expect(made).toHaveProperty('networking', { serviceSubnet: '10.96.0.0/12', dnsDomain: 'cluster.local' });
   });
 

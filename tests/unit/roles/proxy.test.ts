@@ -4,6 +4,7 @@ import { NO_ETCD, expectRendered, linesOf, resourcesOf, written } from '../../su
 import { fakeProbe } from '../../support/fake-probe.js';
 import {
   BOTH,
+  BOTH_OF_TWO,
   BOTH_BY_NGINX,
   ENDS,
   FULL,
@@ -132,6 +133,7 @@ test.each([
   ['etcd-proxy', 'nginx.service', 'default', NGINX],
   ['etcd-proxy', 'nginx.conf', 'extra', NGINX_FULL],
   ['kube-apiserver-proxy', 'kube-apiserver.cfg', 'default', BOTH],
+  ['kube-apiserver-proxy', 'kube-apiserver.cfg', 'of-two', BOTH_OF_TWO],
   ['kube-apiserver-proxy', 'kube-apiserver.nginx.cfg', 'default', BOTH_BY_NGINX],
   ['etcd-proxy', 'haproxy.service', 'default', OWN],
 ] as const)('%s renders %s, %s', async (role, name, variant, cluster) => {
