@@ -111,7 +111,7 @@ const systemd = defineModule(
       enabled: isTrue(enabled),
       // Nothing is remembered: it restarts or reloads when a file of the tasks before it is newer than it is.
       onChange: state === 'reloaded' ? 'reload' : 'restart',
-      runsWith: state === 'started' ? [] : before.filter(({ paths }) => paths.length > 0),
+      runsWith: state === 'started' ? [] : before,
     }),
 );
 

@@ -218,6 +218,21 @@ describe('the tasks of a play', () => {
       [expect.stringMatching(/^p\.yaml:7:7: task: file:\/y is what an earlier task of this play is about/)],
     ],
     [
+      'a source without an end',
+      ['- copy: { dest: /x, src: /dev/zero }'],
+      ["p.yaml:4:30: tasks.copy.src: /dev/zero can't be read: it holds more than 16384 KiB"],
+    ],
+    [
+      'a parameter of the third task',
+      ['- group: { name: a }', '- group: { name: b }', '- group: { name: c, sytem: true }'],
+      ['p.yaml:6:25: sytem: is not known here; did you mean system?'],
+    ],
+    [
+      'a vault value deep in a parameter',
+      ['- hosts_entries: { entries: [{ address: 192.0.2.1, names: ["{{ secret }}"] }] }'],
+      [expect.stringMatching(/^p\.yaml:4:33: entries: holds a vault value/)],
+    ],
+    [
       'a vault value in a command',
       ['- command:', '    cmd: login {{ secret }}', '    creates: /x'],
       [

@@ -214,7 +214,9 @@ describe('a role', () => {
   });
 
   test('that there is not is refused, with the near one', async () => {
-    await expect(build(['- hosts: a', '  roles: [tel]'])).rejects.toThrow('there is no role tel; did you mean tell?');
+    await expect(build(['- hosts: a', '- hosts: a', '  roles: [tell, tel]'])).rejects.toThrow(
+      /p\.yaml:3:17: roles: there is no role tel; did you mean tell\?$/,
+    );
   });
 
   test('comes before the tasks, all in their order', async () => {
@@ -235,6 +237,10 @@ describe('`when`', () => {
     const [play] = await build(['- hosts: a:d', `  when: ${when}`]);
     expect(play?.hosts).toEqual(hosts);
     if (play !== undefined) expect(play.limitedOut).toEqual([]);
+  });
+
+  test('of a play sees the variables of the play', async () => {
+    expect((await build(['- hosts: a:b', '  vars: { w: x }', "  when: w == 'x'"]))[0]?.hosts).toEqual(['a', 'b']);
   });
 
   test('of a task sees the variables of the task', async () => {

@@ -51,6 +51,14 @@ describe('a playbook', () => {
     expect(plays[1]?.play.hosts).toBe('a:!b');
   });
 
+  test('may say of a value what type it is, and name it twice', async () => {
+    const file = await put('p.yaml', '- name: !!str 1\n  hosts: &h a\n- hosts: *h\n');
+    expect((await readPlaybook(file)).plays.map(({ play }) => [play.name, play.hosts])).toEqual([
+      ['1', 'a'],
+      [undefined, 'a'],
+    ]);
+  });
+
   test('what an import is on condition of, each of its plays is, beside what it says itself', async () => {
     await put('other.yaml', '- hosts: a\n- hosts: b\n  when: [x, y]\n');
     const file = await put('p.yaml', '- import_playbook: other.yaml\n  when: z is defined\n- hosts: c\n');
@@ -105,6 +113,11 @@ describe('a playbook', () => {
       'an import that says more',
       '- import_playbook: other.yaml\n  vars: {}\n',
       ['p.yaml:2:3: vars: is not known here'],
+    ],
+    [
+      'two unknown words of one play',
+      '- hosts: a\n  xx: 1\n  yy: 1\n',
+      ['p.yaml:2:3: xx: is not known here', 'p.yaml:3:3: yy: is not known here'],
     ],
     ['a word twice', '- hosts: a\n  hosts: b\n', [expect.stringMatching(/^p\.yaml:2:3: hosts: .*/)]],
     ['broken YAML', '- hosts: "a\n', [expect.stringMatching(/^p\.yaml:\d+:\d+: YAML syntax: /)]],
