@@ -129,7 +129,7 @@ function isAllowed(host: string, { hosts }: Inventory, allowed: ReadonlySet<stri
 }
 
 function hostsOf(pattern: string, inventory: Inventory): readonly string[] {
-  if (pattern === CONTROL_MACHINE && !inventory.hosts.has(CONTROL_MACHINE)) return [CONTROL_MACHINE];
+  if (pattern === CONTROL_MACHINE) return [CONTROL_MACHINE];
   // Of several groups, any may be left out.
   const groups = pattern.split(':');
   if (groups.length > 1 && groups.every((group) => OPTIONAL_GROUPS.has(group) || inventory.groups.has(group)))

@@ -227,7 +227,14 @@ test('a module goes by its name alone, and by that of its collection', () => {
   for (const name of moduleNames())
     for (const collection of ['', 'ansible.builtin.', 'ansible.posix.'])
       expect(moduleNamed(`${collection}${name}`)).toBe(moduleNamed(name));
-  for (const name of ['x', 'community.general.apt', 'x.ansible.builtin.apt', 'constructor', 'ansibleXbuiltin.apt'])
+  for (const name of [
+    'x',
+    'community.general.apt',
+    'x.ansible.builtin.apt',
+    'constructor',
+    'ansibleXbuiltin.apt',
+    'apansible.builtin.t',
+  ])
     expect(moduleNamed(name)).toBeUndefined();
   expect(moduleNames()).toEqual(
     'apt copy template file systemd service sysctl user group command hosts_entries'.split(' '),
