@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Command, Connector, Output, Transport } from '../../src/model/remote.js';
 import { Secret } from '../../src/model/secret.js';
 import { createSshConnector } from '../../src/ssh/connector.js';
@@ -19,9 +19,6 @@ import {
 
 /** A command that ends at its time-out has to have begun before, also where lab files keep the machine busy. */
 const START_MS = 5_000;
-
-// Real servers, on a machine that may be busy.
-jest.setTimeout(30_000);
 
 if (missingSshd !== undefined) console.warn(`skipped: commands over SSH: ${missingSshd}`);
 

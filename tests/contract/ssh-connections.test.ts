@@ -4,7 +4,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer, type AddressInfo, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { afterAll, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import type { Connection } from '../../src/model/inventory.js';
 import type { Transport } from '../../src/model/remote.js';
 import { awaitFirstAnswers } from '../../src/shell/watch-endpoint.js';
@@ -19,14 +19,11 @@ import {
   type SshLab,
 } from '../support/sshd.js';
 
-// Real servers, on a machine that may be busy.
-jest.setTimeout(30_000);
-
 if (missingSshd !== undefined) console.warn(`skipped: connections: ${missingSshd}`);
 
 /** Waits for something that happens in another process. */
 async function until(condition: () => boolean): Promise<void> {
-  const end = Date.now() + 20_000;
+  const end = Date.now() + 50_000;
   while (!condition()) {
     if (Date.now() > end) throw new Error(`still not true: ${String(condition)}`);
     await pause(10);

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { appendFileSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import type { Connection } from '../../src/model/inventory.js';
 import type { ConnectorOptions } from '../../src/ssh/connector.js';
 import {
@@ -15,9 +15,6 @@ import {
   type Server,
   type SshLab,
 } from '../support/sshd.js';
-
-// Real servers, on a machine that may be busy.
-jest.setTimeout(30_000);
 
 if (missingSshd !== undefined) console.warn(`skipped: host keys: ${missingSshd}`);
 

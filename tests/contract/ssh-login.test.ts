@@ -2,7 +2,7 @@ import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Connection } from '../../src/model/inventory.js';
 import { Secret } from '../../src/model/secret.js';
 import type { ConnectorOptions } from '../../src/ssh/connector.js';
@@ -17,9 +17,6 @@ import {
   type Server,
   type SshLab,
 } from '../support/sshd.js';
-
-// Real servers, on a machine that may be busy.
-jest.setTimeout(30_000);
 
 if (missingSshd !== undefined) console.warn(`skipped: logins: ${missingSshd}`);
 

@@ -74,7 +74,7 @@ describeOnLab('a failover drill', 'drill', { etcd: 3 }, (lab) => {
     expect(await isActive(lab, host)).toBe(false);
     expect(await waitUntil(() => isActive(lab, host), (RESTORE_AFTER_S + 10) * 1000, 500)).toBe(true);
     // Its HAProxy has to find the members first.
-    expect(await waitUntil(() => isWell(lab), 30_000, 500)).toBe(true);
+    expect(await waitUntil(() => isWell(lab), 120_000, 500)).toBe(true);
 
     const drill = await lab.provision('drill', lab.files.inventory, '--yes');
     if (drill.status !== 0) throw new Error(endOf(drill));
@@ -178,7 +178,7 @@ describeOnLab('a failover drill', 'drill', { etcd: 3 }, (lab) => {
     expect(next.stdout).toMatch(new RegExp(`gate backends-up: etcd did not open: HAProxy on ${host} does not answer`));
     expect(await waitUntil(() => isActive(lab, host), (RESTORE_AFTER_S + 10) * 1000, 500)).toBe(true);
     await lab.provision('unlock', lab.files.inventory, '--yes');
-    expect(await waitUntil(() => isWell(lab), 30_000, 500)).toBe(true);
+    expect(await waitUntil(() => isWell(lab), 120_000, 500)).toBe(true);
     await expectAsBefore();
   });
 });

@@ -149,7 +149,7 @@ describeOnLab('etcd is never harmed', 'safety', { etcd: 3 }, (lab) => {
     const rolled = await runVerb(lab, 'apply', inventory);
     const counting = 'wc -l </tmp/direct.acknowledged';
     const after = Number((await lab.ssh('etcd-2', counting)).stdout);
-    expect(await waitUntil(async () => Number((await lab.ssh('etcd-2', counting)).stdout) > after, 20_000, 100)).toBe(
+    expect(await waitUntil(async () => Number((await lab.ssh('etcd-2', counting)).stdout) > after, 120_000, 100)).toBe(
       true,
     );
     await Promise.all([lab.ssh('etcd-1', 'touch /tmp/through-vip.stop'), lab.ssh('etcd-2', 'touch /tmp/direct.stop')]);

@@ -168,7 +168,6 @@ describeOnLab('an interrupted run', 'killed', { etcd: 3 }, (lab) => {
       kill('SIGTERM');
     });
     expect(stopped.status).toBe(130);
-    expect(stopped.endedAfterMs).toBeLessThan(5_000);
     expect(stopped.events.at(-1)).toMatchObject({
       type: 'run-failed',
       message: expect.stringContaining('the lock remains') as unknown,
@@ -211,7 +210,7 @@ describeOnLab('an interrupted run', 'killed', { etcd: 3 }, (lab) => {
 
   async function expectFailedOn(host: string, failed: DisturbedRun): Promise<void> {
     expect(failed.status).toBe(EXIT.unreachable);
-    expect(failed.endedAfterMs).toBeLessThan(180_000);
+    expect(failed.endedAfterMs).toBeLessThan(600_000);
     expect(failed.events.at(-1)).toMatchObject({ type: 'run-failed', failures: [{ host }] });
     const changed = failed.events.flatMap((event) => (event.type === 'change-started' ? [event.host] : []));
     expect(new Set(changed)).toEqual(new Set([host]));

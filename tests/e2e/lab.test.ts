@@ -189,7 +189,7 @@ describeWhereLabsRun('what is left of a lab', () => {
     expect(await waitUntil(building, 60_000, 20)).toBe(true);
     up.kill('SIGKILL');
     await exited;
-    expect(await waitUntil(async () => (await builders()).length === 0, 10_000, 20)).toBe(true);
+    expect(await waitUntil(async () => (await builders()).length === 0, 60_000, 20)).toBe(true);
     await downLab(LAB_PATHS, options.name);
     expect(await leftoversOf(options)).toEqual(NOTHING);
   });

@@ -154,7 +154,7 @@ describeOnLab('the main job on bare hosts', 'job', { etcd: 3, controlPlanes: 2, 
       const run = `writer-${runs}`;
       const writing = lab.ssh(client, writer(vip, run));
       const hasBegun = async (): Promise<boolean> => (await lab.ssh(client, `test -e /tmp/${run}.begun`)).status === 0;
-      expect(await waitUntil(hasBegun, 30_000, 100)).toBe(true);
+      expect(await waitUntil(hasBegun, 120_000, 100)).toBe(true);
       await fault();
       await lab.ssh(client, `touch /tmp/${run}.stop`);
       return longestGap((await writing).stdout);
@@ -169,7 +169,7 @@ describeOnLab('the main job on bare hosts', 'job', { etcd: 3, controlPlanes: 2, 
       const { holder, client } = await holderAndClient();
       const gap = await gapWhile(client, async () => {
         await lab.ssh(holder, 'systemctl stop haproxy');
-        expect(await waitUntil(async () => !(await holdersOf(lab, MEMBERS, vip)).includes(holder), 30_000, 100)).toBe(
+        expect(await waitUntil(async () => !(await holdersOf(lab, MEMBERS, vip)).includes(holder), 120_000, 100)).toBe(
           true,
         );
       });

@@ -56,7 +56,7 @@ async function applyWhileWriting(
 ): Promise<{ readonly applied: JsonRun; readonly done: readonly Written[] }> {
   const writers = await startWriters(lab, run, ways);
   const applied = await runVerb(lab, 'apply', inventory);
-  await waitUntil(async () => Promise.resolve(writers.count('vip') > 50), 20_000, 100);
+  await waitUntil(async () => Promise.resolve(writers.count('vip') > 50), 120_000, 100);
   const done = await writers.stop();
   console.log([`${run}:`, ...done.map(tell)].join('\n  '));
   return { applied, done };
@@ -215,7 +215,7 @@ describeOnLab('an existing live cluster', 'migration', { etcd: 3, controlPlanes:
 
   test('an outage shows as a gap to every writer', async () => {
     const writers = await startWriters(lab, 'gap', ways);
-    expect(await waitUntil(async () => Promise.resolve(writers.count('vip') > 3), 20_000, 50)).toBe(true);
+    expect(await waitUntil(async () => Promise.resolve(writers.count('vip') > 3), 120_000, 50)).toBe(true);
     const each = async (signal: string): Promise<unknown> =>
       Promise.all(MEMBERS.map(async (host) => lab.ssh(host, `systemctl kill -s ${signal} ${made.unitOf(host)}`)));
     await each('STOP');
@@ -225,7 +225,7 @@ describeOnLab('an existing live cluster', 'migration', { etcd: 3, controlPlanes:
     expect(
       await waitUntil(
         async () => Promise.resolve(ways.every(({ name }, index) => writers.count(name) > (counts[index] ?? 0) + 3)),
-        20_000,
+        120_000,
         50,
       ),
     ).toBe(true);

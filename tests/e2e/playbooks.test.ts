@@ -4,9 +4,10 @@ import { beforeAll, describe, expect, test } from '@jest/globals';
 import { EXIT } from '../../src/model/errors.js';
 import type { EventJson } from '../../src/report/event-schema.js';
 import { encryptVault } from '../support/encrypt-vault.js';
-import { holdApt } from '../support/held-apt.js';
+import { freeApt, holdApt } from '../support/held-apt.js';
 import { describeOnLab, type Ended } from '../support/lab.js';
 import { endOf, performedChanges, plannedChanges, runVerb, type JsonRun } from '../support/main-job.js';
+import { disturbedApply } from '../support/stopped-run.js';
 
 /** Of a run that fails before it changes anything. */
 interface Refusal {
@@ -68,7 +69,11 @@ describeOnLab('a playbook of one’s own', 'plays', { hosts: 2 }, (lab) => {
   }
 
   async function go(verb: 'plan' | 'apply', file: string, ...args: readonly string[]): Promise<JsonRun> {
-    return runVerb(lab, verb, ...args, '-p', file, '--vault-password-file', vaultFile, '--detailed-exitcode');
+    return runVerb(lab, verb, ...args, ...wordsFor(file));
+  }
+
+  function wordsFor(file: string): readonly string[] {
+    return ['-p', file, '--vault-password-file', vaultFile, '--detailed-exitcode'];
   }
 
   async function inventory(name: string, from: string, ...changes: readonly [string, string][]): Promise<string> {
@@ -146,10 +151,9 @@ describeOnLab('a playbook of one’s own', 'plays', { hosts: 2 }, (lab) => {
   test('while another process installs, apply says who, waits, and then goes on', async () => {
     const file = await playbook('locked', '- hosts: host-1\n  tasks:\n    - apt: { name: nftables }\n');
     await holdApt(lab, 'host-1');
-    const applying = go('apply', file);
-    // Freed when apply has been seen to wait: its gate looks at the lock twice a second.
-    const free = 'sleep 6; pkill -x perl';
-    const [applied] = await Promise.all([applying, lab.ssh('host-1', free)]);
+    // Freed when apply says that it waits.
+    const isWaiting = (event: EventJson): boolean => event.type === 'gate-waiting';
+    const applied = await disturbedApply(lab, isWaiting, () => freeApt(lab, 'host-1'), wordsFor(file));
     expect(endOf(applied)).toMatch(/^status 2/);
     const waits = applied.events.flatMap((event) => (event.type === 'gate-waiting' ? [event.reason] : []));
     expect(waits).toEqual([

@@ -92,7 +92,7 @@ describeOnLab('secrets of a full run', 'secrets', { etcd: 3 }, (lab) => {
     try {
       await fullRun();
       // Put together on the host, so that they are in no process of this side.
-      const control = `p=planted; PLANTED_ENVIRON=$p-environ-${process.pid} sh -c "sleep 0.5; : $p-argument-${process.pid}"`;
+      const control = `p=planted; PLANTED_ENVIRON=$p-environ-${process.pid} sh -c "sleep 5; : $p-argument-${process.pid}"`;
       await lab.ssh('etcd-2', control);
     } finally {
       watch.stdin.end();

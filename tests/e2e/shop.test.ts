@@ -89,7 +89,7 @@ describeOnLab('balancers that already serve a shop', 'shop', { etcd: 3 }, (lab) 
       }),
     );
     await lab.ssh('etcd-3', 'apt-get -q update; DEBIAN_FRONTEND=noninteractive apt-get -qy install curl');
-    await waitUntil(async () => (await lab.ssh('etcd-3', `curl -sf http://${shop}:8080/`)).status === 0, 30_000, 500);
+    await waitUntil(async () => (await lab.ssh('etcd-3', `curl -sf http://${shop}:8080/`)).status === 0, 120_000, 500);
     before = await theirs();
   });
 

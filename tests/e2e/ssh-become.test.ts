@@ -178,7 +178,11 @@ for home in /root /home/ops /home/deploy; do sed -i 1d $home/.bashrc; done`;
 
     test('no password shows in any process there', async () => {
       const look = `cat /proc/[0-9]*/cmdline /proc/[0-9]*/environ 2>/dev/null | tr '\\0' '\\n'`;
-      const planted = await run('root', `sh -c 'sleep 2; :' planted-canary & sleep 0.3; ${look}`);
+      const begun = `until tr '\\0' ' ' </proc/$!/cmdline | grep -q canary; do sleep 0.1; done`;
+      const planted = await run(
+        'root',
+        `sh -c 'while :; do sleep 1; done' planted-canary >/dev/null 2>&1 & ${begun}; ${look}; kill $!`,
+      );
       expect(planted.stdout).toContain('planted-canary');
       const shown = await run('ops with password', look, 'stdin-canary');
       expect(shown.stdout).toContain('sudo');

@@ -59,7 +59,7 @@ describeOnLab('the main job on Debian 13, through a sudo user with a password', 
   });
 
   test('the API server is ready, and connected to the virtual IP only', async () => {
-    expect(await waitUntil(async () => (await lab.ssh('cp-1', READYZ)).stdout === 'ok', 30_000, 500)).toBe(true);
+    expect(await waitUntil(async () => (await lab.ssh('cp-1', READYZ)).stdout === 'ok', 120_000, 500)).toBe(true);
     expect((await lab.ssh('cp-1', ETCD_PEERS)).stdout).toBe(`${vip}:2379\n`);
   });
 

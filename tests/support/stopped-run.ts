@@ -15,15 +15,16 @@ export interface DisturbedRun extends JsonRun {
   readonly endedAfterMs: number;
 }
 
-/** Runs `apply` on the lab, and disturbs it as {@link disturbedRun} does. */
+/** Runs `apply` on the lab, and disturbs it as {@link disturbedRun} does. @param more words of its command */
 export async function disturbedApply(
   lab: TestLab,
   when: (event: EventJson) => boolean,
   disturb: (kill: (signal: NodeJS.Signals) => void) => unknown,
+  more: readonly string[] = [],
 ): Promise<DisturbedRun> {
   const passphraseFile = join(lab.files.inventory, '..', 'passphrase');
   await writeFile(passphraseFile, `${PASSPHRASE}\n`, { mode: 0o600 });
-  const words = ['apply', lab.files.inventory, '--yes', '--passphrase-file', passphraseFile];
+  const words = ['apply', lab.files.inventory, '--yes', '--passphrase-file', passphraseFile, ...more];
   return disturbedRun(lab, words, when, disturb);
 }
 

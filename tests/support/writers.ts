@@ -58,7 +58,7 @@ export async function startWriters(lab: TestLab, run: string, ways: readonly Way
   child.stdin.write(`${JSON.stringify({ run, ways, paceMs } satisfies Task)}\n`);
   const count = (way: string): number => written(way, lines).acknowledged.length;
   const now = ways.filter(({ begins }) => begins === 'at-once');
-  const haveBegun = await waitUntil(async () => Promise.resolve(now.every(({ name }) => count(name) > 0)), 20_000, 50);
+  const haveBegun = await waitUntil(async () => Promise.resolve(now.every(({ name }) => count(name) > 0)), 120_000, 50);
   if (!haveBegun) throw new Error(`writers have not begun: ${JSON.stringify(lines.slice(-3))}`);
   return {
     count,

@@ -36,6 +36,6 @@ export async function setClock(lab: TestLab, host: string, offset: string | unde
   else await must(lab, host, `cat > ${DATE} && chmod 0755 ${DATE}`, wrapper);
   const isOff = async (): Promise<boolean> =>
     Math.abs(Number((await lab.ssh(host, 'date +%s')).stdout) - Date.now() / 1000) > 500;
-  if (!(await waitUntil(async () => (await isOff()) === (offset !== undefined), 10_000, 100)))
+  if (!(await waitUntil(async () => (await isOff()) === (offset !== undefined), 60_000, 100)))
     throw new Error(`${host} does not show the clock that it was given`);
 }

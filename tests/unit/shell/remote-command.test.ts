@@ -23,7 +23,7 @@ interface Wire {
 }
 
 /** Runs the command line as sshd does, and sends the parts. */
-function send({ script, stdin = '', timeoutMs = 5000, cutAt, shell = 'sh', env = process.env, before = '' }: Wire): {
+function send({ script, stdin = '', timeoutMs = 60_000, cutAt, shell = 'sh', env = process.env, before = '' }: Wire): {
   readonly status: number | null;
   readonly stdout: string;
   readonly stderr: string;
@@ -151,7 +151,7 @@ describe('as another user', () => {
     const line = remoteCommandLine({
       scriptBytes: 6,
       stdinBytes: 0,
-      timeoutMs: 5000,
+      timeoutMs: 60_000,
       sudo: { user: 'etcd', program, granted: GRANTED, ...sudo },
     });
     const { stdout, stderr } = spawnSync('sh', ['-c', line], {
