@@ -164,10 +164,11 @@ function resourcesOf(site: Site): readonly Resource[] {
   const resources: Resource[] = [];
   for (const [at, role] of (play.roles ?? []).entries())
     resources.push(...roleResources(site, [index, 'roles', at], role));
-  for (const [at, task] of (play.tasks ?? []).entries())
-    resources.push(
-      ...newOnes(site, [index, 'tasks', at], taskResources(site, [index, 'tasks', at], task, resources), resources),
-    );
+  for (const [at, task] of (play.tasks ?? []).entries()) {
+    const path = [index, 'tasks', at];
+    // A copy: what comes after a task is none of what its service runs with.
+    resources.push(...newOnes(site, path, taskResources(site, path, task, [...resources]), resources));
+  }
   return resources;
 }
 

@@ -223,6 +223,15 @@ test.each([
   expect((await meantOn(OLDER, ...tasks)).at(-1)).toEqual(['service:x', ...actions]);
 });
 
+test('a service runs with what is before it in the play, and not with what comes after', async () => {
+  const tasks = ['service: { name: x, state: restarted }', 'copy: { dest: /x, content: y }', 'group: { name: g }'];
+  expect(await meantOn(OLDER, ...tasks)).toEqual([
+    ['service:x', 'unchanged'],
+    ['file:/x', 'unchanged'],
+    ['group:g', 'unchanged'],
+  ]);
+});
+
 test('a module goes by its name alone, and by that of its collection', () => {
   for (const name of moduleNames())
     for (const collection of ['', 'ansible.builtin.', 'ansible.posix.'])
