@@ -1,5 +1,5 @@
 import type { PlannedStep } from '../model/plan.js';
-import { actionsToJson } from './plan-json.js';
+import { actionsToJson } from './action-json.js';
 import type { StepJson } from './plan-schema.js';
 
 /** Enough to see what it is about; the rest is in a new plan. */

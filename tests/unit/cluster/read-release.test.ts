@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { clusterWarnings, describeCluster } from '../../../src/cluster/describe-cluster.js';
-import { actionsToJson } from '../../../src/engine/plan-json.js';
+import { actionsToJson } from '../../../src/engine/action-json.js';
 import type { EtcdRelease } from '../../../src/model/cluster.js';
 import { formatProblem, InputError } from '../../../src/model/errors.js';
 import { Secret } from '../../../src/model/secret.js';
