@@ -192,7 +192,7 @@ describeOnLab('a playbook of one’s own', 'plays', { hosts: 2 }, (lab) => {
         'a unit that does not start',
         'printf "[Service]\\nExecStart=/bin/false\\nType=oneshot\\n[Install]\\nWantedBy=multi-user.target\\n" >/etc/systemd/system/broken.service && systemctl daemon-reload',
         'systemd: { name: broken }',
-        ['host-1: systemctl start broken', 'status=1/FAILURE'],
+        ['host-1: systemctl restart broken', 'status=1/FAILURE'],
       ],
       [
         'a command that fails',

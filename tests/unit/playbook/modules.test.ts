@@ -168,6 +168,15 @@ test.each(MEANINGS.map(([task, ...meaning]) => ({ task, meaning })))('$task', as
   expect(await meant(task)).toEqual([meaning]);
 });
 
+test('a command is for a host where what it creates is missing, or what it removes is there', async () => {
+  const made = fakeProbe({ paths: always(true) });
+  const commands = ['command: { cmd: touch /y, creates: /y }', 'command: { cmd: rm /y, removes: /y }'];
+  expect(await meantOn(made, ...commands)).toEqual([
+    ['command:touch /y', 'unchanged'],
+    ['command:rm /y', 'set -eu\nrm /y'],
+  ]);
+});
+
 test.each([
   ['copy: { dest: x, content: y }', 'expected an absolute path'],
   ['template: { dest: x, src: t.j2 }', 'expected an absolute path'],
@@ -215,11 +224,16 @@ const OLDER = fakeProbe({
 });
 
 test.each([
+  [undefined, ['unchanged']],
   ['started', ['unchanged']],
   ['restarted', [expect.stringContaining('systemctl restart --quiet x.service')]],
   ['reloaded', [expect.stringContaining('systemctl reload --quiet x.service')]],
 ])('a service of state %s, after a file that is newer than it', async (state, actions) => {
-  const tasks = ['group: { name: g }', 'copy: { dest: /x, content: y }', `service: { name: x, state: ${state} }`];
+  const tasks = [
+    'group: { name: g }',
+    'copy: { dest: /x, content: y }',
+    state === undefined ? 'service: { name: x }' : `service: { name: x, state: ${state} }`,
+  ];
   expect((await meantOn(OLDER, ...tasks)).at(-1)).toEqual(['service:x', ...actions]);
 });
 

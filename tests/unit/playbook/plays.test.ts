@@ -214,8 +214,8 @@ describe('a role', () => {
   });
 
   test('that there is not is refused, with the near one', async () => {
-    await expect(build(['- hosts: a', '- hosts: a', '  roles: [tell, tel]'])).rejects.toThrow(
-      /p\.yaml:3:17: roles: there is no role tel; did you mean tell\?$/,
+    await expect(build(['- hosts: a', '- hosts: a', '  roles: [tell, tell, tel]'])).rejects.toThrow(
+      /p\.yaml:3:23: roles: there is no role tel; did you mean tell\?$/,
     );
   });
 
