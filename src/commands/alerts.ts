@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { EXIT, formatProblem, ProvisionError } from '../model/errors.js';
 import { quote } from '../shell/quote.js';
 import type { Context } from './context.js';
-import { addInventoryOptions, openInventory, type InventoryOptions } from './inventory-options.js';
+import { addInventoryOptions, INVENTORY, openInventory, type InventoryOptions } from './inventory-options.js';
 
 interface AlertsOptions extends InventoryOptions {
   readonly output: string;
@@ -16,8 +16,8 @@ type Output = Pick<Context, 'env' | 'exit' | 'stdout' | 'stderr'>;
 export function addAlertsCommand(program: Command, context: Output): void {
   const command = program
     .command('alerts')
-    .description("write Prometheus' rules for etcd, its load balancer and its certificates; asks no host")
-    .argument('<inventory>', 'as for plan')
+    .description("write Prometheus' rules for etcd, its load balancer and its certificates; connects to no host")
+    .argument('<inventory>', INVENTORY)
     .requiredOption('-o, --output <file>', 'where to write the rules (rule_files of prometheus.yml)')
     .option('--targets <file>', 'where to write what to scrape (file_sd_configs of prometheus.yml)');
   addInventoryOptions(command).action(async (inventory: string, options: AlertsOptions) => {

@@ -1,8 +1,9 @@
 import { Argument, type Command } from 'commander';
 import { addActingOptions, runApply, type ApplyOptions } from './apply.js';
 import type { Context } from './context.js';
-import { addPlanningOptions, INVENTORY } from './run-options.js';
+import { addPlanningOptions } from './run-options.js';
 import { reportOption } from './report-option.js';
+import { INVENTORY } from './inventory-options.js';
 
 /** What each way is: a playbook like any other, so that plan, lock, journal and roll-back are those of apply. */
 const PLAYBOOKS = { on: 'bypass', off: 'repoint' } as const;

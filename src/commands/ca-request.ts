@@ -8,7 +8,7 @@ import { quote } from '../shell/quote.js';
 import { addConnectionOptions, type ConnectionOptions } from './connection-options.js';
 import type { Context } from './context.js';
 import { requireUnlocked, whileLocked } from './lock-cluster.js';
-import { addInventoryOptions, type InventoryOptions } from './inventory-options.js';
+import { addInventoryOptions, INVENTORY, type InventoryOptions } from './inventory-options.js';
 import type { Session } from './session.js';
 
 interface RequestOptions extends ConnectionOptions, InventoryOptions {
@@ -22,9 +22,9 @@ export function addCaRequestCommand(ca: Command, context: Context): void {
   const command = ca
     .command('request')
     .description(
-      'have the hosts make requests for what a plan needs an external CA to sign; nothing that runs is changed',
+      'have the hosts create the certificate requests of a plan for an external CA; nothing that runs is changed',
     )
-    .argument('<inventory>', 'as for plan')
+    .argument('<inventory>', INVENTORY)
     .option('-p, --playbook <name>', 'as for plan')
     .option('-l, --limit <pattern>', 'as for plan')
     .option('-y, --yes', 'do not ask');

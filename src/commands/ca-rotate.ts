@@ -4,9 +4,10 @@ import { ProvisionError } from '../model/errors.js';
 import { quote } from '../shell/quote.js';
 import { addActingOptions, runApply, type ApplyOptions } from './apply.js';
 import type { Context } from './context.js';
-import { addPlanningOptions, INVENTORY } from './run-options.js';
+import { addPlanningOptions } from './run-options.js';
 import { reportOption } from './report-option.js';
 import type { OwnPlays, Session } from './session.js';
+import { INVENTORY } from './inventory-options.js';
 
 interface RotateOptions extends Omit<ApplyOptions, 'plan' | 'playbook'> {
   readonly back?: boolean;

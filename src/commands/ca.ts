@@ -31,7 +31,7 @@ export function addCaCommand(program: Command, context: Context): void {
     });
   addCaImportCommand(ca, context);
   ca.command('passphrase')
-    .description('encrypt the key of the authority with another passphrase; the old one opens it until then')
+    .description("change the passphrase of the authority's key")
     .argument('<store>', 'the PKI store, as for `ca show`')
     .option('--passphrase-file <file>', 'the passphrase that it has (or set PROVISION_CA_PASSPHRASE)')
     .option('--new-passphrase-file <file>', 'the new one; otherwise it is asked for')

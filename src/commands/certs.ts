@@ -5,8 +5,8 @@ import { addActingOptions, runApply, type ApplyOptions } from './apply.js';
 import { addConnectionOptions, type ConnectionOptions } from './connection-options.js';
 import type { Context } from './context.js';
 import { formatOption } from './format-option.js';
-import { addInventoryOptions, type InventoryOptions } from './inventory-options.js';
-import { addPlanningOptions, INVENTORY } from './run-options.js';
+import { addInventoryOptions, INVENTORY, type InventoryOptions } from './inventory-options.js';
+import { addPlanningOptions } from './run-options.js';
 import { reportOption } from './report-option.js';
 import type { OwnPlays, Session } from './session.js';
 

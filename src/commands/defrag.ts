@@ -1,9 +1,10 @@
 import { InvalidArgumentError, type Command } from 'commander';
 import { addActingOptions, runApply, type ApplyOptions } from './apply.js';
 import type { Context } from './context.js';
-import { addPlanningOptions, INVENTORY } from './run-options.js';
+import { addPlanningOptions } from './run-options.js';
 import { reportOption } from './report-option.js';
 import type { OwnPlays, Session } from './session.js';
+import { INVENTORY } from './inventory-options.js';
 
 interface DefragOptions extends Omit<ApplyOptions, 'plan' | 'playbook'> {
   readonly compact?: boolean;
@@ -17,7 +18,11 @@ export function addDefragCommand(program: Command, context: Context): void {
     .description('defragment etcd, one member after the other; where it is out of space: compact, and disarm the alarm')
     .argument('<inventory>', INVENTORY)
     .option('--compact', 'compact the history, too, where no alarm is raised')
-    .option('--free <percent>', 'defragment where so much is free (default: 45, and 45 MiB)', parsePercent)
+    .option(
+      '--free <percent>',
+      'defragment members with at least this much free (default: 45, and 45 MiB)',
+      parsePercent,
+    )
     .option('--dry-run', 'show what would be done; changes nothing');
   addActingOptions(addPlanningOptions(defrag))
     .addOption(reportOption())

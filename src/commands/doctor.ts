@@ -8,9 +8,8 @@ import { quote } from '../shell/quote.js';
 import { addConnectionOptions, type ConnectionOptions } from './connection-options.js';
 import type { Context } from './context.js';
 import { formatOption } from './format-option.js';
-import { addInventoryOptions, type InventoryOptions } from './inventory-options.js';
+import { addInventoryOptions, INVENTORY, type InventoryOptions } from './inventory-options.js';
 import { unlockCommand } from './lock-cluster.js';
-import { INVENTORY } from './run-options.js';
 
 interface DoctorOptions extends ConnectionOptions, InventoryOptions {
   readonly format: 'auto' | 'text' | 'json';

@@ -7,7 +7,7 @@ import { formatOption } from './format-option.js';
 import { whileLocked } from './lock-cluster.js';
 import { addConnectionOptions, type ConnectionOptions } from './connection-options.js';
 import type { Context } from './context.js';
-import { addInventoryOptions, type InventoryOptions } from './inventory-options.js';
+import { addInventoryOptions, INVENTORY, type InventoryOptions } from './inventory-options.js';
 import { reportOption, type ReportOptions } from './report-option.js';
 
 /** The options of `drill`, besides the inventory. */
@@ -30,7 +30,7 @@ export function addDrillCommand(program: Command, context: Context): void {
   const command = program
     .command('drill')
     .description('stop the proxy, then keepalived, where the virtual IP is; measure, and restore everything')
-    .argument('<inventory>', 'as for apply')
+    .argument('<inventory>', INVENTORY)
     .option('-y, --yes', 'do not ask')
     .addOption(
       new Option('--service <name>', 'whose virtual IP fails over').choices(SERVICE_NAMES).default(SERVICE_NAMES[0]),

@@ -6,7 +6,7 @@ import type { Context } from './context.js';
 export function addExplainCommand(program: Command, context: Context): void {
   program
     .command('explain')
-    .description('why an error comes, and what to do next; without a code, lists all codes')
+    .description('why an error occurs, and what to do next; without a code, lists all codes')
     .argument('[codes...]', 'as an error names them: quorum-at-risk')
     .action(async (codes: readonly string[]) => {
       const { explainCode, listCodes } = await import('../report/explain-text.js');

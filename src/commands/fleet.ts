@@ -18,7 +18,7 @@ const DEFAULT_JOBS = 4;
 /** `provision fleet list|plan|apply|verify DIR`: many clusters, each on its own, with its own lock. */
 export function addFleetCommand(program: Command, context: Context): void {
   const fleet = program.command('fleet').description('list, plan, apply and verify many clusters, each on its own');
-  chosen(fleet.command('list').description('the clusters of a directory of inventories; asks no host'))
+  chosen(fleet.command('list').description('the clusters of a directory of inventories; connects to no host'))
     .addOption(
       new Option(
         '--format <format>',
@@ -61,7 +61,7 @@ function chosen(command: Command): Command {
 function worked(command: Command): Command {
   return chosen(command)
     .option('-j, --jobs <number>', 'how many clusters to work on at once', countOf, DEFAULT_JOBS)
-    .option('--stop-after <failures>', 'start no other cluster after so many failures', countOf)
+    .option('--stop-after <failures>', 'start no further cluster after this many failures', countOf)
     .addOption(reportOption());
 }
 

@@ -6,13 +6,14 @@ import { printable } from '../report/terminal-text.js';
 import { counted } from '../model/counted.js';
 import type { Context } from './context.js';
 import { reportOption, type ReportOptions } from './report-option.js';
+import { INVENTORY } from './inventory-options.js';
 
 /** `provision history INVENTORY [RUN]`: the runs that changed something, or one of them. */
 export function addHistoryCommand(program: Command, context: Context): void {
   program
     .command('history')
-    .description('what earlier applies, bypasses and drills did')
-    .argument('<inventory>', 'as for apply')
+    .description('show what earlier applies, bypasses and drills did')
+    .argument('<inventory>', INVENTORY)
     .argument('[run]', 'a run from the list, or `last`')
     .addOption(reportOption())
     .action(async (inventory: string, name: string | undefined, { report }: ReportOptions) => {

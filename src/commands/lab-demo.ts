@@ -50,7 +50,7 @@ const SIGHTS: readonly Sight[] = [
 export function addDemo(lab: Command, context: Context): void {
   lab
     .command('demo')
-    .description('a lab, the main job on it, and what it did')
+    .description('boot a lab, set up the cluster on it, and show what was done')
     .option('--install-missing', 'let apt-get install what is missing on this machine')
     .action(async (flags: { readonly installMissing?: true }) => {
       const { labPaths } = await import('../lab/paths.js');

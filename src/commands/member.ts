@@ -3,9 +3,10 @@ import { ProvisionError } from '../model/errors.js';
 import { quote } from '../shell/quote.js';
 import { addActingOptions, runApply, type ApplyOptions } from './apply.js';
 import type { Context } from './context.js';
-import { addPlanningOptions, INVENTORY } from './run-options.js';
+import { addPlanningOptions } from './run-options.js';
 import { reportOption } from './report-option.js';
 import type { Session } from './session.js';
+import { INVENTORY } from './inventory-options.js';
 
 /** `provision member replace INVENTORY HOST`: a new member in place of one whose host is gone for good. */
 export function addMemberCommand(program: Command, context: Context): void {

@@ -46,6 +46,8 @@ const VERBS: Readonly<Record<string, () => Promise<AddVerb>>> = {
 /** Verbs that tell of all others. */
 const TELL_OF_ALL: readonly string[] = ['man'];
 
+const ALL_VERBS = 'see the verbs: provision --help';
+
 /** Runs what was typed. */
 export async function runProgram(context: Context): Promise<void> {
   const { argv } = context;
@@ -58,18 +60,18 @@ export async function runProgram(context: Context): Promise<void> {
  * @param word what was typed first: where it is a verb, the others are not loaded
  */
 export async function createProgram(context: Context, word?: string): Promise<Command> {
+  const isAlone = word !== undefined && Object.hasOwn(VERBS, word) && !TELL_OF_ALL.includes(word);
   const program = new Command('provision')
     .description('Highly available etcd for Kubernetes over SSH: an honest plan, a safe apply, no agent on the hosts.')
     .version(VERSION)
     .configureOutput({
       // The error stays last: a screenful of help above or below it would hide it.
       outputError(message, write) {
-        const way = wayHere(message) ?? 'see the options: provision VERB --help';
+        const way = wayHere(message) ?? (isAlone ? `see the options: provision ${word} --help` : ALL_VERBS);
         write(`${message.trimEnd()}\n  → ${way}\n`);
       },
     })
     .showSuggestionAfterError();
-  const isAlone = word !== undefined && Object.hasOwn(VERBS, word) && !TELL_OF_ALL.includes(word);
   for (const [verb, load] of Object.entries(VERBS)) if (!isAlone || verb === word) (await load())(program, context);
   return program;
 }

@@ -4,9 +4,10 @@ import { ProvisionError } from '../model/errors.js';
 import { addActingOptions, runApply, type ApplyOptions } from './apply.js';
 import type { Context } from './context.js';
 import { requireName } from './require-name.js';
-import { addPlanningOptions, INVENTORY } from './run-options.js';
+import { addPlanningOptions } from './run-options.js';
 import { reportOption } from './report-option.js';
 import type { OwnPlays, Session } from './session.js';
+import { INVENTORY } from './inventory-options.js';
 
 interface RecoverOptions extends Omit<ApplyOptions, 'plan' | 'playbook'> {
   readonly lost: readonly string[];
@@ -17,11 +18,14 @@ interface RecoverOptions extends Omit<ApplyOptions, 'plan' | 'playbook'> {
 export function addRecoverCommand(program: Command, context: Context): void {
   const recover = program
     .command('recover')
-    .description(
-      'bring back an etcd that has lost its quorum for good, from the data of the member that has come furthest',
-    )
+    .description('recover an etcd that has lost its quorum for good, from the data of its most advanced member')
     .argument('<inventory>', INVENTORY)
-    .option('--lost <host>', 'its member is lost for good, whatever it may still have; once for each', collect, [])
+    .option(
+      '--lost <host>',
+      'a host whose member is lost for good, whatever data it still has; repeat it for each',
+      collect,
+      [],
+    )
     .option('--confirm <name>', 'the name of the cluster, in place of typing it')
     .option('--dry-run', 'show what would be done; changes nothing');
   addActingOptions(addPlanningOptions(recover))

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { addConnectionOptions, type ConnectionOptions } from './connection-options.js';
 import { formatOption } from './format-option.js';
-import { addInventoryOptions, type InventoryOptions } from './inventory-options.js';
+import { addInventoryOptions, INVENTORY, type InventoryOptions } from './inventory-options.js';
 import { reportOption, type ReportOptions } from './report-option.js';
 
 /** The options of `plan` and `apply`, besides the inventory. */
@@ -36,9 +36,6 @@ export const PLAYBOOKS = [
   'upgrade-nodes',
   'unstack',
 ] as const;
-
-/** What the argument `inventory` of every verb is. */
-export const INVENTORY = "an inventory in Ansible's format, YAML or INI";
 
 /** Adds the options of {@link RunOptions} to a verb. */
 export function addRunOptions(command: Command): Command {

@@ -1,16 +1,28 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { didYouMean } from '../model/did-you-mean.js';
 import { ProvisionError } from '../model/errors.js';
 import { COPIED_FILE_BYTES, readBoundedSync, readTextBoundedSync, TYPED_FILE_BYTES } from '../model/read-bounded.js';
+import { PLAYBOOKS } from './run-options.js';
 
 /** The root of this package: src/ and dist/ lie one below it. */
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
 
-/** The file of a playbook: a shipped one by its name (`site`), any other by its path. */
+/**
+ * The file of a playbook: a shipped one by its name (`site`), any other by its path.
+ * @throws ProvisionError `playbook-unreadable` for a word that is neither
+ */
 export function playbookFile(nameOrPath: string): string {
+  if (!/^[a-z-]+$/i.test(nameOrPath)) return nameOrPath;
   const shipped = join(ROOT, 'playbooks', `${nameOrPath}.yaml`);
-  return /^[a-z-]+$/.test(nameOrPath) && existsSync(shipped) ? shipped : nameOrPath;
+  if (existsSync(shipped)) return shipped;
+  if (existsSync(nameOrPath)) return nameOrPath;
+  throw new ProvisionError({
+    code: 'playbook-unreadable',
+    message: `${nameOrPath} is neither a shipped playbook nor a file${didYouMean(nameOrPath, PLAYBOOKS)}`,
+    hint: `shipped playbooks: ${PLAYBOOKS.join(', ')}; any other is the path of a file`,
+  });
 }
 
 /** The text of a shipped template. */

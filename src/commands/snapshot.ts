@@ -2,8 +2,8 @@ import { InvalidArgumentError, type Command } from 'commander';
 import { addConnectionOptions } from './connection-options.js';
 import type { Context } from './context.js';
 import { formatOption } from './format-option.js';
-import { addInventoryOptions } from './inventory-options.js';
-import { addPlanningOptions, INVENTORY } from './run-options.js';
+import { addInventoryOptions, INVENTORY } from './inventory-options.js';
+import { addPlanningOptions } from './run-options.js';
 import { reportOption } from './report-option.js';
 import { addActingOptions } from './apply.js';
 import type { ListSnapshotsOptions } from './snapshot-list.js';
@@ -21,13 +21,16 @@ export function addSnapshotCommand(program: Command, context: Context): void {
   const snapshot = program.command('snapshot').description("save the cluster's data, list, verify and restore it");
   const save = snapshot
     .command('save')
-    .description('stream a snapshot of a healthy member that has all that was agreed on to this machine')
+    .description('stream a snapshot from a healthy member that has all committed writes to this machine')
     .argument('<inventory>', INVENTORY)
-    .option('-o, --output <file>', 'where to (default: .provision/snapshots beside the inventory)')
-    .option('--from <host>', 'of this member, healthy or not')
+    .option(
+      '-o, --output <file>',
+      'the file or directory to write (default: .provision/snapshots beside the inventory)',
+    )
+    .option('--from <host>', 'take it from this member, healthy or not')
     .option('--encrypt', 'encrypt it with age and a passphrase; it is never on this disk in the clear')
     .option(...PASSPHRASE_FILE)
-    .option('--keep <number>', 'then remove the oldest ones of the same directory but for so many', parseKeep)
+    .option('--keep <number>', 'afterwards keep only this many in the directory, the newest ones', parseKeep)
     .addOption(formatOption('one event a line'));
   addConnectionOptions(addInventoryOptions(save)).action(async (inventory: string, options: SaveSnapshotOptions) => {
     const { runSaveSnapshot } = await import('./snapshot-save.js');
@@ -44,7 +47,7 @@ export function addSnapshotCommand(program: Command, context: Context): void {
     });
   const verify = snapshot
     .command('verify')
-    .description('compare a snapshot with its manifest and its checksum, and restore it on trial, then throw that away')
+    .description('verify a snapshot by its manifest, its checksum and a trial restore, which is discarded')
     .argument('<file>', 'the snapshot')
     .argument('[inventory]', 'where the host of --on is')
     .option('--on <host>', 'restore it on trial on this host: without etcdutl or etcdctl on this machine')
@@ -61,9 +64,9 @@ export function addSnapshotCommand(program: Command, context: Context): void {
 function addRestore(snapshot: Command, context: Context): void {
   const restore = snapshot
     .command('restore')
-    .description('plan, have the name of the cluster typed, and put a snapshot in place of the data of all members')
+    .description('plan, ask for the name of the cluster, and replace the data of all members with a snapshot')
     .argument('<inventory>', INVENTORY)
-    .argument('[file]', 'the snapshot; a restore that was cut off goes on with the same one')
+    .argument('[file]', 'the snapshot; an interrupted restore continues with the same one')
     .option('--confirm <name>', 'the name of the cluster (etcd_cluster_token), in place of typing it; needs --yes')
     .option('--take-back', 'undo an unfinished restore: everything as it was before it')
     .option('--other-cluster', 'the snapshot may be of another cluster, or of this one before it was restored')

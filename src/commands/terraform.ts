@@ -5,7 +5,7 @@ import { quote } from '../shell/quote.js';
 import { CLOUDS, type Cloud } from '../terraform/balancer-targets.js';
 import type { ModuleFile } from '../terraform/module-files.js';
 import type { Context } from './context.js';
-import { addInventoryOptions, openInventory, type InventoryOptions } from './inventory-options.js';
+import { addInventoryOptions, INVENTORY, openInventory, type InventoryOptions } from './inventory-options.js';
 import { shippedModuleFile } from './shipped-playbooks.js';
 
 interface TerraformOptions extends InventoryOptions {
@@ -20,9 +20,9 @@ type Output = Pick<Context, 'env' | 'exit' | 'stdout' | 'stderr'>;
 export function addTerraformCommand(program: Command, context: Output): void {
   const command = program
     .command('terraform')
-    .description('write a Terraform module for a load balancer of a cloud in front of etcd; asks no host')
-    .argument('<inventory>', 'as for plan')
-    .addOption(new Option('--cloud <name>', 'whose load balancer').choices(CLOUDS).makeOptionMandatory())
+    .description('write a Terraform module for a load balancer of a cloud in front of etcd; connects to no host')
+    .argument('<inventory>', INVENTORY)
+    .addOption(new Option('--cloud <name>', 'the cloud of the load balancer').choices(CLOUDS).makeOptionMandatory())
     .requiredOption(
       '-o, --output <directory>',
       'where to write the module; files that others wrote there are left alone',

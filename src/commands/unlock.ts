@@ -6,7 +6,7 @@ import type { Connector } from '../model/remote.js';
 import { printable } from '../report/terminal-text.js';
 import { addConnectionOptions, type ConnectionOptions } from './connection-options.js';
 import type { Context } from './context.js';
-import { addInventoryOptions, openInventory, type InventoryOptions } from './inventory-options.js';
+import { addInventoryOptions, INVENTORY, openInventory, type InventoryOptions } from './inventory-options.js';
 import { withHosts } from './with-hosts.js';
 
 interface UnlockOptions extends ConnectionOptions, InventoryOptions {
@@ -17,8 +17,8 @@ interface UnlockOptions extends ConnectionOptions, InventoryOptions {
 export function addUnlockCommand(program: Command, context: Context): void {
   const unlock = program
     .command('unlock')
-    .description('remove the lock that a lost run left behind')
-    .argument('<inventory>', 'as for apply')
+    .description('remove the lock that an abandoned run left behind')
+    .argument('<inventory>', INVENTORY)
     .option('-y, --yes', 'do not ask');
   addConnectionOptions(addInventoryOptions(unlock)).action(async (inventory: string, options: UnlockOptions) => {
     await runUnlock(inventory, options, context);

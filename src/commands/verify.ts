@@ -14,7 +14,7 @@ import { addConnectionOptions, type ConnectionOptions } from './connection-optio
 import type { Context } from './context.js';
 import { formatOption } from './format-option.js';
 import { unlockCommand } from './lock-cluster.js';
-import { addInventoryOptions, type InventoryOptions } from './inventory-options.js';
+import { addInventoryOptions, INVENTORY, type InventoryOptions } from './inventory-options.js';
 import { reportOption, type ReportOptions } from './report-option.js';
 
 /** The options of `verify`, besides the inventory. */
@@ -30,7 +30,7 @@ export function addVerifyCommand(program: Command, context: Context): void {
   const command = program
     .command('verify')
     .description('check the health of a running cluster; changes nothing, but for the pods of --smoke-test')
-    .argument('<inventory>', 'as for plan')
+    .argument('<inventory>', INVENTORY)
     .option('-p, --playbook <name>', 'what drift is judged by, as for plan')
     .option('--latency', 'measure how fast etcd answers, through the virtual IP and by way of each member')
     .option('--smoke-test', 'start two pods and a service, ask them from every node, and remove them')

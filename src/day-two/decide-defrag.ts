@@ -116,7 +116,7 @@ export function describeSpace({ status, quota, member }: SpaceSeen): string {
   const { dbSize, dbSizeInUse, alarms } = status;
   const use =
     dbSizeInUse === undefined
-      ? 'how much of it is in use is not told'
+      ? 'how much of it is in use is not reported'
       : `${mebibytes(dbSizeInUse)} in use (${Math.round((1 - dbSizeInUse / Math.max(dbSize, 1)) * 100)} % free)`;
   const limit =
     quota === undefined

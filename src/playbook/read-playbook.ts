@@ -154,7 +154,7 @@ async function readText(file: string): Promise<string> {
     throw new ProvisionError({
       code: 'playbook-unreadable',
       message: `playbook ${file} can't be read: ${cause instanceof Error ? cause.message : String(cause)}`,
-      hint: 'shipped playbooks are named site, etcd, etcd-lb, apiserver-lb, apiserver-names, apiserver-clients, repoint, firewall, node-prepare, containerd, kubernetes; any other is a path',
+      hint: 'name a shipped playbook, as the help of `plan` lists them, or the path of a file',
       cause,
     });
   }

@@ -116,7 +116,7 @@ function decideSwitch({ cluster, member, release }: ReleasedMember, versions: Ve
     summary: `switch etcd${from} to ${release.version}, the release in ${RELEASES}/${directory}`,
     diff: [
       ...(heard.size === 0 ? [] : [`members run ${describeVersions(heard)}`]),
-      ...(own === undefined ? [] : [`storage version ${storage[0] ?? 'not told by etcd before 3.6'}`]),
+      ...(own === undefined ? [] : [`storage version ${storage[0] ?? 'not reported by etcd before 3.6'}`]),
       `${RELEASES}/current: ${installed.current ?? '(none)'} → ${directory}`,
       `etcd, etcdctl and etcdutl in ${PROGRAM_LINKS} lead there`,
       ...(own === undefined ? [] : [`for the way back ${oldPlace(installed)} stays`]),

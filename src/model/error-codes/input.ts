@@ -40,7 +40,7 @@ export const INPUT = {
   },
   'playbook-unreadable': {
     why: "There is no shipped playbook of that name, or the file of your own can't be read.",
-    next: 'Use a shipped name (site, etcd, etcd-lb, migrate, apiserver-lb, apiserver-names, apiserver-clients, repoint, firewall, node-prepare, containerd, kubernetes, former-nodes, package-lists, upgrade-nodes) or a path.',
+    next: 'Use a shipped name, as the help of `plan` lists them, or a path.',
   },
   'import-circle': {
     why: 'A playbook imports itself, directly or by way of another.',

@@ -12,7 +12,7 @@ const DIRECTORY = '/etc/systemd/system/containerd.service.d';
 const DROP_IN = `${DIRECTORY}/60-provision-proxies.conf`;
 const OWNED = { owner: 'root', group: 'root' } as const;
 
-/** What proxies are told of. */
+/** What the proxies' settings are made of. */
 type Surroundings = Pick<Cluster, 'kubernetes' | 'services'>;
 
 /** The drop-in of containerd's unit with its proxies; it is absent where the inventory names none. */

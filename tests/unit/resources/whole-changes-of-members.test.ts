@@ -364,7 +364,7 @@ describe('the release of a member', () => {
     expect(shownChange(outcome)).toEqual([
       'switch etcd from 3.4.23 to 3.5.16, the release in /usr/local/lib/etcd/3.5.16-abababababab',
       'members run 3.4.23 (etcd-1, etcd-2, etcd-3)',
-      'storage version not told by etcd before 3.6',
+      'storage version not reported by etcd before 3.6',
       '/usr/local/lib/etcd/current: (none) → 3.5.16-abababababab',
       'etcd, etcdctl and etcdutl in /usr/local/bin lead there',
       'for the way back the package stays',

@@ -98,7 +98,7 @@ test.each([
 test('what the etcd of a host is configured by matters only to a balancer of the same port', async () => {
   const free = fakeProbe({ listeners: { 8443: [] } });
   const [listen] = resourcesOf('kube-apiserver-proxy', 'etcd-1', BOTH);
-  // It asks for nothing else: not for the file of an etcd that others made.
+  // It asks for nothing else: not for the file of an existing etcd.
   expect(await listen?.plan(free)).toEqual({ kind: 'unchanged' });
 });
 
