@@ -1,7 +1,7 @@
 import { lookAtRotation } from '../checks/look-at-rotation.js';
 import { presentedCertificate, presentedKey } from '../facts/presented-certificate.js';
 import type { AuthorityProfile } from '../model/certificate.js';
-import type { AuthorityMove } from '../model/action.js';
+import type { AuthorityMove } from '../model/authority-move.js';
 import { changed, UNCHANGED, type Resource } from '../model/change.js';
 import { peerFiles, type Cluster, type Member } from '../model/cluster.js';
 import { counted } from '../model/counted.js';

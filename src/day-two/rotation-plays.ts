@@ -1,5 +1,5 @@
 import { stageOfLeaf, type RotationDirection, type RotationStage } from '../checks/rotation-stage.js';
-import type { AuthorityMove } from '../model/action.js';
+import type { AuthorityMove } from '../model/authority-move.js';
 import type { Resource } from '../model/change.js';
 import type { Cluster } from '../model/cluster.js';
 import { aboutService } from '../model/gate.js';

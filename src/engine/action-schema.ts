@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { AUTHORITY_MOVES } from '../model/authority-move.js';
 import { NODE_PRODUCTS } from '../model/kubernetes.js';
 
 // What a plan says of each kind of action: plan-schema.ts has the rest of it.
@@ -84,7 +85,7 @@ export const actionSchema = z.discriminatedUnion('kind', [
   z
     .strictObject({
       kind: z.literal('move-authority'),
-      to: z.enum(['trust-both', 'sign-by-new', 'sign-by-old', 'trust-new', 'trust-old', 'finish']),
+      to: z.enum(AUTHORITY_MOVES),
       profile: parameters.describe('Of the new authority.'),
     })
     .describe('Takes a step of a rotation of the authority, in the store on the control machine.'),

@@ -1,3 +1,4 @@
+import type { AuthorityMove } from './authority-move.js';
 import type { AuthorityProfile, CertificateDestination, CertificateProfile } from './certificate.js';
 import type { EtcdRelease } from './cluster.js';
 import type { NodeRelease } from './kubernetes.js';
@@ -115,12 +116,6 @@ export interface CreateAuthority {
   readonly kind: 'create-authority';
   readonly profile: AuthorityProfile;
 }
-
-/**
- * A step of a rotation in the store on the control machine; each is one rename. `trust-both` begins it, and makes the new
- * authority; `finish` keeps the one that hosts no longer trust in a directory of its own.
- */
-export type AuthorityMove = 'trust-both' | 'sign-by-new' | 'sign-by-old' | 'trust-new' | 'trust-old' | 'finish';
 
 /** Takes a step of a rotation. */
 export interface MoveAuthority {

@@ -1,5 +1,6 @@
 import type { AuthorityProfile } from '../model/certificate.js';
-import type { AuthorityMove, IssueCertificate, KeepSecret } from '../model/action.js';
+import type { IssueCertificate, KeepSecret } from '../model/action.js';
+import type { AuthorityMove } from '../model/authority-move.js';
 import type { Command, Probe } from '../model/remote.js';
 import type { Secret } from '../model/secret.js';
 

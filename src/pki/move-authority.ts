@@ -1,4 +1,4 @@
-import type { AuthorityMove } from '../model/action.js';
+import type { AuthorityMove } from '../model/authority-move.js';
 import type { StoreRotation } from './authority.js';
 
 /**

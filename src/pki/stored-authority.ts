@@ -1,6 +1,6 @@
 import { X509Certificate } from 'node:crypto';
 import type { AuthorityProfile, CertificateProfile } from '../model/certificate.js';
-import type { AuthorityMove } from '../model/action.js';
+import type { AuthorityMove } from '../model/authority-move.js';
 import { ProvisionError } from '../model/errors.js';
 import type { Probe } from '../model/remote.js';
 import { Secret } from '../model/secret.js';

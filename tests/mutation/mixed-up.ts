@@ -24,7 +24,7 @@ function isTarget(node: ts.Node): boolean {
 }
 
 /** Whoever gets values or lists whose order is of no account. */
-const UNORDERED = /^(?:Set|Map|all|allSettled|race|includes|some|every|max|min)$/;
+const UNORDERED = /^(?:Set|Map|all|allSettled|race|includes|some|every|max|min|enum|discriminatedUnion)$/;
 
 function nameOf(node: ts.Node): string {
   return ts.isPropertyAccessExpression(node) ? node.name.text : node.getText();

@@ -9,7 +9,7 @@ import { presentedCertificate, presentedKey } from '../../../src/facts/presented
 import { unitState } from '../../../src/facts/unit-state.js';
 import { gateTable } from '../../../src/gates/table.js';
 import { orderTable } from '../../../src/gates/orders.js';
-import type { AuthorityMove } from '../../../src/model/action.js';
+import type { AuthorityMove } from '../../../src/model/authority-move.js';
 import { peerFiles } from '../../../src/model/cluster.js';
 import { authorityProfile, balancerCertificates, memberCertificates } from '../../../src/pki/certificate-list.js';
 import type { StoreRotation } from '../../../src/pki/authority.js';

@@ -1,7 +1,8 @@
 import { cp, mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from '@jest/globals';
-import type { AuthorityMove, IssueCertificate } from '../../../src/model/action.js';
+import type { IssueCertificate } from '../../../src/model/action.js';
+import type { AuthorityMove } from '../../../src/model/authority-move.js';
 import { Secret } from '../../../src/model/secret.js';
 import { changePassphrase } from '../../../src/pki/change-passphrase.js';
 import type { PassphraseSource } from '../../../src/pki/passphrase.js';
