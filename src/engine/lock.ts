@@ -84,11 +84,12 @@ function inGroups(hosts: readonly string[]): readonly (readonly string[])[] {
 }
 
 function requireEnough({ acted, members, without }: LockRequest, away: ReadonlyMap<string, RemoteError>): void {
-  const lost = acted.filter((host) => away.has(host));
+  const acting = [...away].filter(([host]) => acted.includes(host));
+  const lost = acting.map(([host]) => host);
   if (lost.length > 0)
     throw new ProvisionError({
       code: 'lock-unsure',
-      message: `hosts to be changed could not be locked, nothing was changed: ${lost.map((host) => away.get(host)?.message ?? host).join('; ')}`,
+      message: `hosts to be changed could not be locked, nothing was changed: ${acting.map(([, { message }]) => message).join('; ')}`,
       hint: `make ${lost.join(', ')} reachable; or to skip ${lost.length === 1 ? 'it' : 'them'}: ${without(lost)}`,
     });
   const kept = members.filter((host) => !away.has(host));

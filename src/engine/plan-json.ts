@@ -107,6 +107,7 @@ function stepOutline(step: StepJson): StepOutline {
 }
 
 function actionOutline(action: ActionJson): ActionOutline {
+  if (action.kind === 'run-on') return { kind: action.kind, lasting: action.lasting };
   if (action.kind !== 'run' || action.lasting === null) return { kind: action.kind };
   return { kind: action.kind, undo: { lasting: action.lasting } };
 }

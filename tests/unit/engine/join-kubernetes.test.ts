@@ -10,7 +10,7 @@ const TOKEN = 'ababab.abababababababab';
 const KEY = 'ab'.repeat(32);
 const DIGEST = `sha256:${'0'.repeat(64)}`;
 const text = Object.values(JOIN_MARKS).join(' ');
-const command = (script: string): Command => ({ summary: script, script });
+const command = (script: string): Command => ({ summary: `${script} it`, script });
 const ACTION: JoinKubernetes = {
   kind: 'join-kubernetes',
   through: 'cp-1',
@@ -60,7 +60,11 @@ test('they are forgotten where the join fails, and no error shows them', async (
 
 test('a control plane that does not say whose cluster it is lets nobody in', async () => {
   const { ran, failure } = await joined({ invite: outputOf(0, 'sha256:0\n') });
-  expect(failure).toMatchObject({ host: 'cp-1', message: expect.stringContaining('no digest') as unknown });
+  expect(failure).toMatchObject({
+    host: 'cp-1',
+    command: 'invite it',
+    message: "cp-1: invite it: no digest of the cluster's authority came back",
+  });
   expect(ran.filter((line) => line.startsWith('worker-1'))).toEqual([]);
 });
 
@@ -68,6 +72,6 @@ test('what could not be forgotten is reported, and hides no other failure', asyn
   const { failure, events } = await joined({ join: outputOf(1, '', 'first'), revoke: outputOf(1, '', 'second') });
   expect(failure).toMatchObject({ output: 'first' });
   expect(events).toMatchObject([
-    { type: 'notice', host: 'cp-1', message: expect.stringContaining('could not revoke') as unknown },
+    { type: 'notice', host: 'cp-1', message: expect.stringContaining('could not revoke it') as unknown },
   ]);
 });

@@ -82,6 +82,23 @@ function request(
 
 const isBen = ({ user }: LockHolder): boolean => user === 'ben';
 
+test('who is not root is told so by the host', async () => {
+  const connector: Connector = {
+    connect: (host) =>
+      Promise.resolve({
+        host,
+        run: () => Promise.resolve(outputOf(NOT_ROOT, '', 'no')),
+        download: noDownload,
+        close: () => Promise.resolve(),
+      }),
+    close: () => Promise.resolve(),
+  };
+  await expect(takeLock(request(connector))).rejects.toMatchObject({
+    code: 'lock-needs-root',
+    message: 'a: only root can lock a host, and a host is changed only while it is locked; nothing was changed',
+  });
+});
+
 describe('the lock of a run', () => {
   test('stands on every member and every host that is changed while it is held, and on none afterwards', async () => {
     const locks = new Map<string, string>();

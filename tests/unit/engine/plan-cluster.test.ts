@@ -5,8 +5,11 @@ import { clock } from '../../../src/facts/clock.js';
 import { clusterLock } from '../../../src/facts/cluster-lock.js';
 import { changed, UNCHANGED, type Resource } from '../../../src/model/change.js';
 import { RemoteError } from '../../../src/model/errors.js';
+import type { Look } from '../../../src/facts/batched-probe.js';
+import type { PlannedPlay } from '../../../src/model/plan.js';
 import type { Fact, Probe } from '../../../src/model/remote.js';
 import type { Play } from '../../../src/playbook/play.js';
+import { unreachableError } from '../../support/fake-probe.js';
 import { fakeHosts, fakeLook, fakeWorld, inventoryOrder, playOf, wantFlag } from '../../support/fake-world.js';
 
 const settled: Resource = { address: 'settled', paths: [], plan: () => Promise.resolve(UNCHANGED) };
@@ -30,6 +33,46 @@ function worldOf(minutes: Readonly<Record<string, number>>, locks: Readonly<Reco
   });
   return fakeWorld(hosts, { newLook: () => ({ probe, lost: () => new Map() }) });
 }
+
+describe('a plan where hosts are away', () => {
+  /** Hosts that are asked for a flag; those in `gone` can't be reached. */
+  const lookWithout = (gone: readonly string[]): Look => {
+    const flags = fakeLook(fakeHosts(['a', 'b', 'c', 'd']));
+    const probe = (host: string): Probe => ({
+      host,
+      ask: (fact, key) =>
+        gone.includes(host) ? Promise.reject(unreachableError(host)) : flags.probe(host).ask(fact, key),
+      on: probe,
+    });
+    return { probe, lost: () => new Map() };
+  };
+  const hostsOf = (plays: readonly PlannedPlay[]) =>
+    plays.map(({ leftOut, batches }) => [leftOut, batches.map((batch) => batch.hosts.map(({ host }) => host))]);
+
+  test('is made for the others, without a batch of nobody', async () => {
+    const play = playOf(['a', 'b', 'c', 'd'], [wantFlag('x')], { batchSize: 1 });
+    const { plan, missing } = await planPlays(request([play]), lookWithout(['a', 'c']));
+    expect(hostsOf(plan.plays)).toEqual([
+      [
+        ['a', 'c'],
+        [['b'], ['d']],
+      ],
+    ]);
+    expect(plan.away.map(({ host }) => host)).toEqual(['a', 'c']);
+    expect(missing?.failures.map(({ host }) => host)).toEqual(['a', 'c']);
+  });
+
+  test('is made while one play has a host left, and not where none has', async () => {
+    const plays = [playOf(['a'], [wantFlag('x')]), playOf(['b'], [wantFlag('x')])];
+    expect(hostsOf((await planPlays(request(plays), lookWithout(['a']))).plan.plays)).toEqual([
+      [['a'], []],
+      [[], [['b']]],
+    ]);
+    await expect(planPlays(request(plays), lookWithout(['a', 'b']))).rejects.toMatchObject({
+      failures: [{ host: 'a' }, { host: 'b' }],
+    });
+  });
+});
 
 describe('a plan of a cluster', () => {
   const work = playOf(['a', 'b'], [wantFlag('x')]);

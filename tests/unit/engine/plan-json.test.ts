@@ -1,13 +1,13 @@
 import { createHash, scryptSync } from 'node:crypto';
 import { describe, expect, test } from '@jest/globals';
-import { planToJson, stepToJson } from '../../../src/engine/plan-json.js';
+import { planOutline, planToJson, stepToJson } from '../../../src/engine/plan-json.js';
 import { planSchema } from '../../../src/engine/plan-schema.js';
 import { plannedCertificates } from '../../../src/engine/planned-certificates.js';
-import type { Action, WriteFile } from '../../../src/model/action.js';
+import { lastingOf, type Action, type WriteFile } from '../../../src/model/action.js';
 import { contentOf, plainContent } from '../../../src/model/content.js';
 import { Secret } from '../../../src/model/secret.js';
 import type { JsonObject } from '../../../src/model/json.js';
-import type { Plan, PlannedStep } from '../../../src/model/plan.js';
+import type { Plan, PlannedStep, PlanOutline, StepOutline } from '../../../src/model/plan.js';
 import { SERVER_PROFILE } from '../../support/test-authority.js';
 import { expectGolden } from '../../support/golden.js';
 import {
@@ -48,6 +48,64 @@ describe('planToJson', () => {
     const [first] = SECRETS_AND_ESCAPES.plays;
     const leaking = { ...SECRETS_AND_ESCAPES, plays: [{ ...first, name: PLANTED }] } as Plan;
     expect(JSON.stringify(planToJson(leaking))).toContain(PLANTED);
+  });
+});
+
+describe('what people read of a plan that was read back', () => {
+  const stepOf = ({ address, task, outcome }: PlannedStep): unknown => {
+    if (outcome.kind === 'unknown') return { address, task, outcome };
+    const { summary, effect, disruptive, diff, actions } = outcome.change;
+    const outlines = actions.map((action) => ({ kind: action.kind, lasting: lastingOf(action) }));
+    return {
+      address,
+      task,
+      outcome: { kind: 'change', change: { summary, effect, disruptive, diff, actions: outlines } },
+    };
+  };
+  const withLasting = (step: StepOutline): unknown => {
+    if (step.outcome.kind === 'unknown') return step;
+    const { actions, ...change } = step.outcome.change;
+    const outlines = actions.map((action) => ({ kind: action.kind, lasting: lastingOf(action) }));
+    return { ...step, outcome: { kind: 'change', change: { ...change, actions: outlines } } };
+  };
+  const shape = (plan: PlanOutline, ofStep: (step: never) => unknown): unknown => ({
+    ...{ tool: plan.tool, limit: plan.limit, away: plan.away, playbook: plan.playbook },
+    plays: plan.plays.map(({ name, order, batchSize, leftOut, gatesBefore, gatesAfter, batches }) => ({
+      ...{ name, order, batchSize, leftOut, gatesBefore, gatesAfter },
+      batches: batches.map(({ hosts }) =>
+        hosts.map(({ host, unchanged, steps }) => ({
+          host,
+          unchanged,
+          steps: steps.map((step) => ofStep(step as never)),
+        })),
+      ),
+    })),
+  });
+
+  test.each(PLANS)('of %s is what was planned, but for contents', (_name, plan) => {
+    expect(shape(planOutline(planToJson(plan)), withLasting)).toEqual(shape(plan, stepOf));
+  });
+
+  test('says what stays of each action', () => {
+    const command = { summary: 's', script: 'x' };
+    const actions: readonly Action[] = [
+      RUN,
+      { kind: 'run', command, undo: { lasting: 'packages stay' } },
+      { kind: 'run-on', on: 'b', command, lasting: 'the node stays drained' },
+      { kind: 'save-snapshot', per: 'run' },
+    ];
+    const step: PlannedStep = {
+      address: 'a',
+      outcome: { kind: 'change', change: { summary: 's', diff: [], actions, effect: 'change', disruptive: false } },
+    };
+    const play = { name: 'p', order: 'inventory', batchSize: 2, leftOut: [], gatesBefore: [], gatesAfter: [] };
+    const hosts = ['a', 'b'].map((host) => ({ host, steps: [step], unchanged: 0 }));
+    const plan: Plan = {
+      ...BARE_HOSTS,
+      plays: [play, play].map((each) => ({ ...each, batches: [{ hosts }, { hosts }] })),
+    };
+    expect(shape(planOutline(planToJson(plan)), withLasting)).toEqual(shape(plan, stepOf));
+    expect(JSON.stringify(shape(plan, stepOf))).toContain('the node stays drained');
   });
 });
 

@@ -10,7 +10,7 @@ test('all hosts are tried; one that fails or is away is reported, and stops nobo
     connect(host: string) {
       asked.push(host);
       if (host === 'c') return Promise.reject(unreachableError('c'));
-      const failed = { status: 1, stdout: '', stderr: 'first\nno space left on device\n' };
+      const failed = { status: 1, stdout: '', stderr: `first\nno space left on device${'!'.repeat(400)}\n` };
       return Promise.resolve({
         run: () => Promise.resolve(host === 'b' ? failed : { status: 0, stdout: '', stderr: '' }),
       });
@@ -24,7 +24,7 @@ test('all hosts are tried; one that fails or is away is reported, and stops nobo
     {
       type: 'notice',
       host: 'b',
-      message: 'could not restart it (status 1: no space left on device); do so yourself: ssh b restart',
+      message: `could not restart it (status 1: no space left on device${'!'.repeat(277)}); do so yourself: ssh b restart`,
     },
     {
       type: 'notice',

@@ -194,10 +194,15 @@ describe('a saved plan that differs', () => {
     chmodSync(file, mode);
     await expect(refuseDrift(file, ROLLING_RESTART)).rejects.toMatchObject({
       code: 'plan-writable-by-others',
+      message: expect.stringContaining(
+        `${file}: other users may write this file (mode 0${mode.toString(8)}), so`,
+      ) as unknown,
       hint: expect.stringContaining(`chmod go-w ${file}`) as unknown,
     });
-    chmodSync(file, 0o644);
-    await refuseDrift(file, ROLLING_RESTART);
+    for (const right of [0o600, 0o644, 0o755]) {
+      chmodSync(file, right);
+      await refuseDrift(file, ROLLING_RESTART);
+    }
   });
 
   test('in nothing is read back with every kind of action', async () => {
