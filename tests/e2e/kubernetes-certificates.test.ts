@@ -155,6 +155,7 @@ describeOnLab('certificates of kubeadm', 'kcert', { etcd: 1, controlPlanes: 2, k
     expect(killed.status).toBe(137);
     expect(ends(again)).toEqual(both(RENEWED));
     expect(asked).toMatch(ALL_ANSWERED);
+    expect((await lab.ssh('cp-2', 'pgrep -ax kube-apiserver')).stdout).toContain(' --shutdown-delay-duration=5s');
     expect(told(await items())).toEqual(['warn cp-1 /root/.kube/config']);
     const after = ofKubeadm(await list()).filter(({ name }) => !name.endsWith('/root/.kube/config'));
     expect(after.filter(({ daysLeft }) => (daysLeft ?? 0) < 360)).toEqual([]);
