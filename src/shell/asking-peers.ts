@@ -35,15 +35,20 @@ export function askingPeers({ member, peers, clusterId }: MembershipRequest): re
     `  [ -z "$members" ] || printf '%s %s %s\\n' "$id" "$(printf '%s\\n' "$members" | base64 -w0)" "$url"`,
     '}',
     'said() {',
-    sideBySide(memberUrls(peers).map((url) => `${shutAt(url, 'another-host')} || tell ${quote(url)}`)),
+    sideBySide(
+      memberUrls(peers).map((url) => `if ${shutAt(url, 'another-host')}; then echo shut; else tell ${quote(url)}; fi`),
+    ),
     '}',
-    `tries=${MOST_TRIES}`,
-    `while most=$(said | awk ${quote(MOST)}); [ -z "$most" ]; do`,
-    '  tries=$((tries - 1))',
-    `  [ "$tries" -gt 0 ] || refuse 'the other members do not say the same of who the members are: the list was not changed'`,
-    '  sleep 1',
-    'done',
-    'list=$(printf %s "${most% *}" | base64 -d)',
+    'ask_all() {',
+    `  tries=${MOST_TRIES} patience=${SHUT_PATIENCE}`,
+    `  while most=$(said | awk -v patience="$patience" ${quote(MOST)}); [ -z "$most" ]; do`,
+    '    tries=$((tries - 1)) patience=$((patience - 1))',
+    `    [ "$tries" -gt 0 ] || refuse 'the other members do not say the same of who the members are: the list was not changed'`,
+    '    sleep 1',
+    '  done',
+    '  list=$(printf %s "${most% *}" | base64 -d)',
+    '}',
+    'ask_all',
     `ctl() { timeout 40 etcdctl --endpoints="\${most#* }" ${flags} --command-timeout=15s "$@"; }`,
     ...ONCE_CONNECTED,
   ];
@@ -55,26 +60,37 @@ const CONNECTED_LIMIT_S = 30;
 /**
  * Lines that define `change`, which asks for a change of the list as `ctl` does, and again while etcd refuses it because a voter is not
  * connected for long: it makes none before all of them are so for five seconds (etcdserver, `HealthInterval`, `mayAddMember`), as after
- * another one has joined, or was restarted.
+ * another one has joined, or was restarted. Before each time the script's own `guard` ends it where the change may not be made, by the
+ * list as it is by then.
  */
 const ONCE_CONNECTED = [
   'change() {',
   `  end=$(($(date +%s) + ${CONNECTED_LIMIT_S}))`,
+  '  guard',
   '  until out=$(ctl "$@" 2>&1); do',
   `    case $out in *'unhealthy cluster'*) [ "$(date +%s)" -lt "$end" ] || refuse "$out" ;; *) refuse "$out" ;; esac`,
   '    sleep 1',
+  '    ask_all',
+  '    guard',
   '  done',
   `  printf '%s\\n' "$out"`,
   '}',
 ];
 
-/** Each question ends after 10 s at most, all members are asked at once, and a change ends after 40 s. */
-export const ASKING_TIMEOUT_MS = 180_000;
+/**
+ * All members are asked at once, in {@link MOST_TRIES} rounds of 25 s at most; so they are again after {@link CONNECTED_LIMIT_S}, and the
+ * last attempt at a change ends after 40 s.
+ */
+export const ASKING_TIMEOUT_MS = 360_000;
 
 /** A member may take a moment to learn what has just been changed. */
 const MOST_TRIES = 5;
 
+/** Rounds in which nothing is decided without a member whose port is shut: it may have just been restarted, and have a word in it. */
+const SHUT_PATIENCE = 2;
+
 /** The list of more than half of those that say one, and their URLs; of two halves that of the first one: those that stay are asked first. */
 const MOST =
-  '{ k = $1 " " $2; w = 2 * (NR == 1) + 4; all += w; of[k] += w; list[k] = $2; urls[k] = urls[k] == "" ? $3 : urls[k] "," $3 } ' +
-  'END { for (k in of) if (2 * of[k] > all) print list[k], urls[k] }';
+  '$1 == "shut" { shut++; next } ' +
+  '{ k = $1 " " $2; w = 2 * (spoke++ == 0) + 4; all += w; of[k] += w; list[k] = $2; urls[k] = urls[k] == "" ? $3 : urls[k] "," $3 } ' +
+  'END { if (shut > 0 && patience > 0) exit; for (k in of) if (2 * of[k] > all) print list[k], urls[k] }';

@@ -33,8 +33,10 @@ export function removeMember(request: MembershipRequest, id: string): Command {
     timeoutMs: ASKING_TIMEOUT_MS,
     script: [
       ...askingPeers(request),
+      'guard() {',
       `printf '%s\\n' "$list" | grep -q ${quote(`^${id}, `)} || exit 0`,
       ...stillGone(request.member),
+      '}',
       `change member remove ${quote(id)}`,
     ].join('\n'),
   };
@@ -51,11 +53,13 @@ export function addLearner(request: MembershipRequest): Command {
     timeoutMs: ASKING_TIMEOUT_MS,
     script: [
       ...askingPeers(request),
+      'guard() {',
       ...stillGone(member),
       `other=$(printf '%s\\n' "$list" | awk -F ', ' ${quote(pending)})`,
       '[ -z "$other" ] || refuse "another membership change is in progress: $other"',
       `other=$(printf '%s\\n' "$list" | awk -F ', ' -v name=${quote(member.name)} -v url=${quote(url)} ${quote(listed)})`,
       '[ -z "$other" ] || refuse "it is listed already: $other"',
+      '}',
       `change member add ${quote(member.name)} --peer-urls=${quote(url)} --learner`,
     ].join('\n'),
   };

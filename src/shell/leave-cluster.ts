@@ -21,15 +21,17 @@ export function removeLeaving(request: MembershipRequest, id: string, stopped: M
     summary: `etcdctl member remove ${id}`,
     script: [
       ...askingPeers(request),
+      ...(stopped === undefined
+        ? []
+        : (podLines(stopped) ?? [`runs() { systemctl is-active --quiet ${quote(`${stopped.unit}.service`)}; }`])),
+      'guard() {',
       `printf '%s\\n' "$list" | grep -q ${quote(`^${id}, `)} || exit 0`,
       ...(stopped === undefined
         ? []
-        : [
-            ...(podLines(stopped) ?? [`runs() { systemctl is-active --quiet ${quote(`${stopped.unit}.service`)}; }`]),
-            `! runs || refuse ${quote('etcd runs here again: the list of members was not changed')}`,
-          ]),
+        : [`! runs || refuse ${quote('etcd runs here again: the list of members was not changed')}`]),
       `other=$(printf '%s\\n' "$list" | awk -F ', ' -v id=${quote(id)} ${quote(pending)})`,
       '[ -z "$other" ] || refuse "another membership change is in progress: $other"',
+      '}',
       `change member remove ${quote(id)}`,
     ].join('\n'),
     timeoutMs: ASKING_TIMEOUT_MS,

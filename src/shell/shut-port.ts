@@ -12,8 +12,8 @@ const CONNECT_LIMIT_S = 5;
 export type AskedFrom = 'own-host' | 'another-host';
 
 /**
- * Lines that define `shut`, for {@link shutAt}: certain that no connection to a port opens, and why, in `$why`. A name is tried at each
- * of its addresses, as etcdctl does. What listens on this host is found without a connection: etcd complains of each that ends without
+ * Lines that define `shut`, for {@link shutAt}: certain that no connection to a port opens, and why, in `$why`. A name that takes long says
+ * nothing: bash tries its addresses one after the other, etcdctl side by side. What listens on this host is found without a connection: etcd complains of each that ends without
  * TLS. Whatever else comes of it is left to etcdctl: a host without bash, a name that is not known, what accepts and says nothing.
  */
 export const SHUT: readonly string[] = [
@@ -22,7 +22,7 @@ export const SHUT: readonly string[] = [
   // bash opens a connection for such a name (bash(1), REDIRECTION).
   `  why=$(timeout ${CONNECT_LIMIT_S} bash -c '</dev/tcp/$0/$1' "$1" "$2" 2>&1) && return 1`,
   '  case $?:$why in',
-  `    124:*) why='no connection within ${CONNECT_LIMIT_S} s' ;;`,
+  `    124:*) [ -n "$4" ] || return 1; why='no connection within ${CONNECT_LIMIT_S} s' ;;`,
   `    *'Connection refused'*) why='connection refused' ;;`,
   `    *'No route to host'*) why='no route to host' ;;`,
   `    *'Network is unreachable'*) why='network is unreachable' ;;`,
@@ -37,7 +37,8 @@ export function shutAt(url: string, from: AskedFrom): string {
   if (!/^https?:$/.test(protocol)) return 'false';
   const host = hostname.replace(/^\[|\]$/g, '');
   const number = port === '' ? (protocol === 'http:' ? 80 : 443) : Number(port);
-  return `shut ${quote(host)} ${number} ${quote(from === 'own-host' ? listeningPattern(host, number) : '')}`;
+  const words = [from === 'own-host' ? listeningPattern(host, number) : '', isIP(host) === 0 ? '' : 'address'];
+  return `shut ${quote(host)} ${number} ${words.map(quote).join(' ')}`;
 }
 
 /** Finds a socket that listens for an address in /proc/net/tcp and tcp6 (proc(5)); empty where that is not known. */

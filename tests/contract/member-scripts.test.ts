@@ -141,6 +141,16 @@ describe('the list of members', () => {
         `${ONE},${FOUR}`,
       ],
       [
+        'the port of one refuses for a moment, and another one lies',
+        () => {
+          write('list@10.0.0.1', lines(OLD));
+          write('list@10.0.0.2', '');
+          write('refusing', '10.0.0.4\n');
+          program('sleep', [`rm -f ${directory}/refusing`, `cp ${directory}/list ${directory}/list@10.0.0.2`]);
+        },
+        `${TWO},${FOUR}`,
+      ],
+      [
         'the ports of all refuse',
         () => {
           write('refusing', '10.0.0.1\n10.0.0.2\n10.0.0.4\n');
@@ -254,6 +264,26 @@ describe('the list of members', () => {
       refuses('etcdserver: unhealthy cluster', 1000);
       expect(run(addLearner(request()))).toMatch(/^refused: .*unhealthy cluster/);
       expect(left()).toBe('991');
+    });
+
+    test('and not where the list has changed meanwhile, or the member is back', () => {
+      refuses('etcdserver: unhealthy cluster', 3);
+      const sleep = readFileSync(join(directory, 'bin/sleep'), 'utf8');
+      const meanwhile = (line: string): void => {
+        write('left', '3');
+        program('sleep', [sleep, line]);
+      };
+      meanwhile(`echo '${ADDED}' >>${directory}/list`);
+      expect(run(addLearner(request()))).toMatch(/^refused: another membership change is in progress: d4/);
+      list(...VOTERS, OLD);
+      meanwhile(`touch ${directory}/active`);
+      expect(run(removeMember(request(), 'c3'))).toMatch(/^refused: etcd runs here again/);
+      expect(run(removeLeaving(request(), 'c3', member()))).toMatch(/^refused: etcd runs here again/);
+      // Whoever was quicker has done the same.
+      meanwhile(`sed -i /^c3/d ${directory}/list`);
+      rmSync(join(directory, 'active'));
+      expect(run(removeMember(request(), 'c3'))).toBe('nothing');
+      expect(existsSync(join(directory, 'done'))).toBe(false);
     });
 
     test('and nothing else is asked for again', () => {

@@ -111,6 +111,10 @@ describe('a port', () => {
       await ask('https://127.0.0.1:1', 'another-host', 'limit=0.2; bash() { :; }; timeout() { return 124; }'),
     ).toBe('no connection within 5 s');
   });
+
+  test('of a name that takes long is left to etcdctl, which tries its addresses side by side', async () => {
+    expect(await ask('https://etcd.example:2379', 'another-host', 'timeout() { return 124; }')).toBe(OPEN);
+  });
 });
 
 describe('what bash says', () => {
@@ -138,10 +142,10 @@ test.each(['unix:///run/etcd.sock', 'etcd', ''])('what is no URL of a port is no
 });
 
 test.each([
-  ['http://10.0.0.1', "shut 10.0.0.1 80 ''"],
-  ['https://10.0.0.1', "shut 10.0.0.1 443 ''"],
-  ['https://etcd.example:2379', "shut etcd.example 2379 ''"],
-  ['https://[fd00::1]:2379', "shut fd00::1 2379 ''"],
+  ['http://10.0.0.1', "shut 10.0.0.1 80 '' address"],
+  ['https://10.0.0.1', "shut 10.0.0.1 443 '' address"],
+  ['https://etcd.example:2379', "shut etcd.example 2379 '' ''"],
+  ['https://[fd00::1]:2379', "shut fd00::1 2379 '' address"],
 ])('%s is asked there', (url, command) => {
   expect(shutAt(url, 'another-host')).toBe(command);
 });
