@@ -51,6 +51,39 @@ test('the configuration has the cgroup driver of the kubelet, and the sandbox im
   expect(other).toContain('SystemdCgroup = false');
 });
 
+test('all that it keeps is of root, and read by everybody', async () => {
+  const of = resources({ pullProxies: PROXIES, releases: RELEASES, registryMirrors: { 'docker.io': ['https://a'] } });
+  const paths = of.flatMap((resource) => [...resource.paths, resource.address.replace(/^\w+:/, '')]);
+  const answers = {
+    ...asked(false, KUBEADM),
+    'file-states': Object.fromEntries(paths.map((path) => [path, { kind: 'absent' }])),
+  };
+  const kept = await Promise.all(
+    of
+      .filter(({ address }) => /^(?:file|directory):/.test(address))
+      .map(async (resource) => {
+        const outcome = await resource.plan(fakeProbe(answers));
+        const actions = outcome.kind === 'change' ? outcome.change.actions : [];
+        return actions.flatMap((action) =>
+          action.kind === 'write-file' || action.kind === 'make-directory'
+            ? [`${action.path} ${action.owner}:${action.group} ${action.mode}`]
+            : [],
+        );
+      }),
+  );
+  expect(kept.flat()).toEqual([
+    '/etc/containerd root:root 0755',
+    '/etc/containerd/config.toml root:root 0644',
+    '/etc/containerd/certs.d root:root 0755',
+    '/etc/containerd/certs.d/docker.io root:root 0755',
+    '/etc/containerd/certs.d/docker.io/hosts.toml root:root 0644',
+    '/etc/crictl.yaml root:root 0644',
+    '/etc/systemd/system/containerd.service root:root 0644',
+    '/etc/systemd/system/containerd.service.d root:root 0755',
+    `${DROP_IN} root:root 0644`,
+  ]);
+});
+
 test('a host without kubeadm is refused by name', async () => {
   await expect(textOf(CONFIGURATION, resources(), asked(false, undefined))).rejects.toMatchObject({
     code: 'no-kubeadm',

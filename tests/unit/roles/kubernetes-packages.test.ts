@@ -88,6 +88,21 @@ test('the source has the key within it, and the pin is there before it', async (
   );
 });
 
+test('completion is of root, and read by everybody', async () => {
+  const of = resources(undefined);
+  const paths = COMPLETION.map((address) => address.replace(/^\w+:/, ''));
+  const probe = fakeProbe({ 'file-states': Object.fromEntries(paths.map((path) => [path, { kind: 'absent' }])) });
+  const outcomes = await Promise.all(of.map((resource) => resource.plan(probe)));
+  const actions = outcomes.flatMap((outcome) => (outcome.kind === 'change' ? outcome.change.actions : []));
+  expect(
+    actions.map((action) =>
+      action.kind === 'write-file' || action.kind === 'make-directory'
+        ? [action.path, action.owner, action.group, action.mode]
+        : action.kind,
+    ),
+  ).toEqual(paths.map((path, index) => [path, 'root', 'root', index < 2 ? '0755' : '0644']));
+});
+
 test('a source lands only after apt has read its lists by it, and when no other apt is at work', async () => {
   const outcome = await named(`file:${SOURCE}`, resources(WANTED)).plan(fakeProbe(absent()));
   expect(outcome).toMatchObject({

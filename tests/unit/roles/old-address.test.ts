@@ -17,6 +17,7 @@ import { authorityFrom, circumstancesAt, SERVER_PROFILE, TODAY } from '../../sup
 const MANIFEST = '/etc/kubernetes/manifests/kube-apiserver.yaml';
 const OTHER: HostAddress = { interface: 'eth0', address: '10.0.0.99', prefixLength: 32 };
 const CURRENT: HostAddress = { interface: 'eth0', address: '10.0.0.100', prefixLength: 32 };
+const ALONE: HostAddress = { interface: 'eth0', address: '10.0.0.2', prefixLength: 32 };
 const SECOND: HostAddress = { interface: 'eth1', address: '192.168.0.1', prefixLength: 24 };
 
 const MOVED: Resource = {
@@ -53,7 +54,8 @@ async function decided(
       host,
       {
         'host-addresses': { all: [{ interface: 'eth0', address, prefixLength: 24 }, ...(index === 1 ? held : [])] },
-        'certificate-files': shownCertificate(pem),
+        // One member suffices, whichever it is.
+        'certificate-files': shownCertificate(index === 1 ? pem : ''),
       },
     ]),
   );
@@ -72,6 +74,7 @@ test.each([
   ['an address that nobody here holds', 'https://10.0.0.99:2379', [CURRENT], 'unchanged'],
   ['the members', 'https://10.0.0.1:2379,https://10.0.0.2:2379', [OTHER], 'unchanged'],
   ["a balancer's second address", 'https://192.168.0.1:2379', [SECOND], 'unchanged'],
+  ["a balancer's own address, which has no network around it", 'https://10.0.0.2:2379', [ALONE], 'unchanged'],
   ['nothing yet', undefined, [OTHER], 'unchanged'],
 ])('an API server that uses %s', async (_, servers, held, kind) => {
   expect(await decided(servers, { balancer: held, former: [] })).toBe(kind);
@@ -80,6 +83,8 @@ test.each([
 describe('an API server that uses the name of a balancer which others run, and the next certificates do not have', () => {
   test.each([
     ['that the members show now', 'https://balancer.example:2379', ['balancer.example'], 'change'],
+    ['that a member shows in capitals', 'https://balancer.example:2379', ['Balancer.Example'], 'change'],
+    ['beside one that stays', 'https://etcd.example.com:2379,https://b.example:2379', ['b.example'], 'change'],
     ['by its address', 'https://10.9.0.1:2379', ['10.9.0.1'], 'change'],
     ['that no member shows', 'https://balancer.example:2379', ['other.example'], 'unchanged'],
     ['that stays', 'https://etcd.example.com:2379', ['etcd.example.com'], 'unchanged'],

@@ -141,6 +141,12 @@ describe('an API server is not moved', () => {
     ['from a socket', { 'unix:///run/etcd.sock': DOWN }, SERVING, 'etcd-not-proved: '],
     ['from nothing', {}, SERVING, 'gives no --etcd-servers'],
     [
+      'while one member has no data yet, and the others can not say',
+      { 'https://10.0.0.1:2379': answers(8, 9) },
+      [silent(1, false), silent(2, true), silent(3, undefined)],
+      'etcd-not-proved: kube-apiserver on cp-1 uses https://10.0.0.1:2379, and etcd cluster 8 at revision 50000 answers there; whether',
+    ],
+    [
       'from an unknown address, while the members cannot be asked',
       { 'https://10.0.0.99:2379': answers(7, 1) },
       EXPIRED,
