@@ -68,6 +68,11 @@ test('a control plane that does not say whose cluster it is lets nobody in', asy
   expect(ran.filter((line) => line.startsWith('worker-1'))).toEqual([]);
 });
 
+test('a digest is just that long', async () => {
+  const { failure } = await joined({ invite: outputOf(0, `${DIGEST}0\n`) });
+  expect(failure).toMatchObject({ code: 'command-failed', host: 'cp-1' });
+});
+
 test('what could not be forgotten is reported, and hides no other failure', async () => {
   const { failure, events } = await joined({ join: outputOf(1, '', 'first'), revoke: outputOf(1, '', 'second') });
   expect(failure).toMatchObject({ output: 'first' });

@@ -96,12 +96,15 @@ describe('what people read of a plan that was read back', () => {
     ];
     const step: PlannedStep = {
       address: 'a',
+      task: 't',
       outcome: { kind: 'change', change: { summary: 's', diff: [], actions, effect: 'change', disruptive: false } },
     };
+    const away = ['x', 'y'].map((host) => ({ host, because: `${host} is away` }));
     const play = { name: 'p', order: 'inventory', batchSize: 2, leftOut: [], gatesBefore: [], gatesAfter: [] };
     const hosts = ['a', 'b'].map((host) => ({ host, steps: [step], unchanged: 0 }));
     const plan: Plan = {
       ...BARE_HOSTS,
+      away,
       plays: [play, play].map((each) => ({ ...each, batches: [{ hosts }, { hosts }] })),
     };
     expect(shape(planOutline(planToJson(plan)), withLasting)).toEqual(shape(plan, stepOf));
