@@ -57,20 +57,34 @@ function objectIn(line: string): AppliedObject | undefined {
   return { apiVersion, kind, namespace: namespace === '-' ? '' : namespace, name };
 }
 
-function readList(line: string): readonly AppliedObject[] | undefined {
-  const [, status, encoded = ''] = /^(\d+) ([A-Za-z0-9+/=]*)$/.exec(line) ?? [];
-  if (status !== '0') throw new Error('the list of applied objects could not be read');
-  const text = Buffer.from(encoded, 'base64').toString('utf8');
-  return text === '' ? undefined : text.split('\n').flatMap((each) => objectIn(each) ?? []);
+/** What kubectl printed, and what it said beside that. */
+interface Said {
+  readonly isDone: boolean;
+  readonly out: string;
+  readonly beside: string;
 }
 
+function readSaid(line: string): Said | undefined {
+  const [, status, out = '', beside = ''] = /^(\d+) ([A-Za-z0-9+/=]*) ([A-Za-z0-9+/=]*)$/.exec(line) ?? [];
+  const text = (encoded: string): string => Buffer.from(encoded, 'base64').toString('utf8').trim();
+  return status === undefined ? undefined : { isDone: status === '0', out: text(out), beside: text(beside) };
+}
+
+function readList(line: string): readonly AppliedObject[] | undefined {
+  const said = readSaid(line);
+  if (said?.isDone !== true) throw new Error('the list of applied objects could not be read');
+  return said.out === '' ? undefined : said.out.split('\n').flatMap((each) => objectIn(each) ?? []);
+}
+
+/** All that kubectl says where a kind is gone. While an API server can't tell all of its kinds, it says that beside this. */
+const NO_SUCH_KIND = /^error: the server doesn't have a resource type "[^"\n]*"$/;
+
 function readLive(line: string): LiveObject {
-  const [, status, encoded = ''] = /^(\d+) ([A-Za-z0-9+/=]*)$/.exec(line) ?? [];
-  if (status === undefined) throw new Error('an object has no answer');
-  const text = Buffer.from(encoded, 'base64').toString('utf8').trim();
+  const said = readSaid(line);
+  if (said === undefined) throw new Error('an object has no answer');
+  const { isDone, out, beside } = said;
   // Its kind went, and it with that.
-  if (/the server doesn't have a resource type/.test(text)) return 'absent';
-  if (status !== '0') return 'unknown';
-  if (text === '') return 'absent';
-  return text.split(' ').includes('provision/Apply') ? 'ours' : 'others';
+  if (!isDone) return out === '' && NO_SUCH_KIND.test(beside) ? 'absent' : 'unknown';
+  if (out === '') return 'absent';
+  return out.split(' ').includes('provision/Apply') ? 'ours' : 'others';
 }

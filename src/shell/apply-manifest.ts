@@ -49,20 +49,22 @@ interface NamedObject {
   readonly name: string;
 }
 
-/** A line that prints `STATUS BASE64` of the list of what was applied; nothing of it where there is none. */
+/** A line that prints `STATUS BASE64 BASE64` of the list of what was applied, and of what was said beside it; nothing where there is none. */
 export function askAppliedObjects(): string {
   return answered(`-n ${LIST.namespace} get configmap ${LIST.name} --ignore-not-found -o 'jsonpath={.data.objects}'`);
 }
 
 const MANAGERS = '{range .metadata.managedFields[*]}{.manager}/{.operation} {end}';
 
-/** A line that prints `STATUS BASE64` of who set fields of an object: `MANAGER/Apply …`. */
+/** A line that prints the same of who set fields of an object: `MANAGER/Apply …`. */
 export function askObject(object: NamedObject): string {
   return answered(`get ${found(object)} --ignore-not-found -o ${quote(`jsonpath=${MANAGERS}`)}`);
 }
 
 function answered(words: string): string {
-  return `out=$(${KUBECTL} --request-timeout=30s ${words} 2>&1); printf '%s %s\\n' $? "$(printf %s "$out" | base64 -w0)"`;
+  const ask = `out=$(${KUBECTL} --request-timeout=30s ${words} 2>&4); printf '%s %s ' $? "$(printf %s "$out" | base64 -w0)" >&3`;
+  // What it warns of is no answer, and an answer with a warning beside it may be half of one.
+  return `{ err=$({ ${ask}; } 4>&1); printf '%s\\n' "$(printf %s "$err" | base64 -w0)"; } 3>&1`;
 }
 
 function found({ apiVersion, kind, namespace, name }: NamedObject): string {

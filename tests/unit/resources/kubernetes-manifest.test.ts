@@ -267,7 +267,9 @@ describe('the answer of kubectl diff', () => {
 });
 
 describe('what the cluster says of applied objects', () => {
-  const answer = (status: number, text: string): string => `${status} ${Buffer.from(text).toString('base64')}\n`;
+  const GONE = `error: the server doesn't have a resource type "Pool"`;
+  const answer = (status: number, out: string, beside = ''): string =>
+    `${[String(status), ...[out, beside].map((text) => Buffer.from(text).toString('base64'))].join(' ')}\n`;
 
   test('is read line by line, and what names no object is passed over', () => {
     const text = 'apps/v1 DaemonSet net agent\nv1 Namespace - net\nv1 Pod $(x) y\n; rm\n';
@@ -276,16 +278,34 @@ describe('what the cluster says of applied objects', () => {
       { apiVersion: 'v1', kind: 'Namespace', namespace: '', name: 'net' },
     ]);
     expect(appliedObjects.parse(answer(0, ''), ['network']).get('network')).toBeUndefined();
-    expect(() => appliedObjects.parse(answer(1, 'refused'), ['network'])).toThrow();
+    expect(() => appliedObjects.parse(answer(1, '', 'refused'), ['network'])).toThrow();
   });
 
   test.each([
-    [0, 'kube-controller-manager/Update provision/Apply ', 'ours'],
-    [0, 'helm/Apply provision/Update', 'others'],
-    [0, '', 'absent'],
-    [1, `error: the server doesn't have a resource type "Pool"`, 'absent'],
-    [1, 'Unable to connect to the server', 'unknown'],
-  ])('of one object: %s %j', (status, text, expected) => {
-    expect(liveObject.parse(answer(status, text), ['k']).get('k')).toBe(expected);
+    [0, 'kube-controller-manager/Update provision/Apply ', '', 'ours'],
+    [0, 'helm/Apply provision/Update', '', 'others'],
+    // A warning is no manager.
+    [0, 'helm/Apply', 'Warning: v1beta1 provision/Apply is deprecated', 'others'],
+    [0, '', '', 'absent'],
+    [0, '', 'Warning: v1beta1 is deprecated', 'absent'],
+    [1, '', GONE, 'absent'],
+    // Discovery is broken for a moment: the kind may be there.
+    [
+      1,
+      '',
+      `E1127 memcache.go:287] couldn't get resource list for a/v1: the server is currently unable\n${GONE}`,
+      'unknown',
+    ],
+    [1, '', `${GONE}\nUnable to connect to the server`, 'unknown'],
+    [1, 'helm/Apply', GONE, 'unknown'],
+    [1, GONE, '', 'unknown'],
+    [1, '', 'Unable to connect to the server', 'unknown'],
+    [137, '', '', 'unknown'],
+  ])('of one object: %s %j %j', (status, out, beside, expected) => {
+    expect(liveObject.parse(answer(status, out, beside), ['k']).get('k')).toBe(expected);
+  });
+
+  test('nothing is an error', () => {
+    expect(() => liveObject.parse('1 eA==\n', ['k'])).toThrow('an object has no answer');
   });
 });
