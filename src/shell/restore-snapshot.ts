@@ -1,7 +1,7 @@
 import type { Member } from '../model/cluster.js';
 import { needRoomLines, type DiskRoom } from './disk-room.js';
 import { quote } from './quote.js';
-import { asOwner, begin, inData, stopUnit } from './restore-stage.js';
+import { asOwner, begin, inData, stopSoon, stopUnit } from './restore-stage.js';
 import { toolLines } from './snapshot.js';
 
 /** Etcd's guide for restores under Kubernetes: further than any cluster writes between two snapshots (etcd docs, "recovery"). */
@@ -110,7 +110,7 @@ function takeOwnData({ unit, peerPort }: Unpacking['member'], place: string): re
     '    if [ "$now" = "$seen" ]; then quiet=$((quiet + 1)); else seen=$now quiet=0; fi',
     '  done ;;',
     'esac',
-    ...stopUnit(unit),
+    ...stopSoon(unit),
     inData([`rm -rf ${place}`, `mkdir -m 0700 ${place}`, `cp ./member/snap/db ${place}/snapshot.db`]),
   ];
 }
@@ -125,7 +125,7 @@ export function fenceScript(id: string, member: Pick<Member, 'dataDir' | 'unit'>
     ...begin(id),
     `if [ "$(systemctl show -P LoadState -- ${name})" = loaded ]; then`,
     `  systemctl disable --quiet ${name}`,
-    ...stopUnit(member.unit).map((line) => `  ${line}`),
+    ...stopSoon(member.unit).map((line) => `  ${line}`),
     'fi',
     `if [ -e ${quote(`${member.dataDir}/member`)} ]; then`,
     ...asOwner(member).map((line) => `  ${line}`),

@@ -63,11 +63,26 @@ export function inData(script: readonly string[]): string {
   return `as sh -euc ${quote(['umask 077', 'cd -P -- "$1"', ...script].join('\n'))} sh "$data"`;
 }
 
-/** Lines that stop a unit, and make sure of it. */
-export function stopUnit(unit: string): readonly string[] {
+/** Seconds that a member without a quorum may take to end: three times the time of its last requests (etcd, `ReqTimeout`). */
+const END_IN_ORDER_S = 20;
+
+/**
+ * The same for a member without a quorum: it may wait for its cluster until systemd kills it, after 90 s, and nobody can write meanwhile.
+ * All that it has applied is in its database by then, which etcd writes ten times a second.
+ */
+export function stopSoon(unit: string): readonly string[] {
   const name = quote(`${unit}.service`);
   return [
-    `systemctl stop --quiet ${name}`,
-    `! systemctl is-active --quiet ${name} || refuse ${quote(`${unit} still runs`)}`,
+    `timeout ${END_IN_ORDER_S} systemctl stop --quiet ${name} || { systemctl kill --signal=KILL ${name} 2>/dev/null || :; systemctl stop --quiet ${name}; }`,
+    stillRuns(unit),
   ];
+}
+
+/** Lines that stop a unit, and make sure of it. */
+export function stopUnit(unit: string): readonly string[] {
+  return [`systemctl stop --quiet ${quote(`${unit}.service`)}`, stillRuns(unit)];
+}
+
+function stillRuns(unit: string): string {
+  return `! systemctl is-active --quiet ${quote(`${unit}.service`)} || refuse ${quote(`${unit} still runs`)}`;
 }

@@ -235,6 +235,24 @@ describe('a member that is restored from its own data', () => {
     expect(noted()).toEqual(['unpacked']);
   });
 
+  test('is killed where it does not end, and keeps what it has', () => {
+    put(join(directory, 'up'), '');
+    const systemctl = readFileSync(join(directory, 'bin/systemctl'), 'utf8').replace('#!/bin/sh\n', '');
+    // Its first stop would take for ever; what was killed has stopped.
+    const [hung, killed] = [join(directory, 'hung'), join(directory, 'killed')];
+    program(
+      'systemctl',
+      `case $1 in stop) [ -e '${killed}' ] || { touch '${hung}'; exec /bin/sleep 3600; } ;; kill) echo "$*" >'${killed}' ;; esac\n${systemctl}`,
+    );
+    expect(run(unpacking().replace('timeout 20 systemctl', 'timeout 0.5 systemctl'))).toEqual({
+      status: 0,
+      stderr: '',
+    });
+    expect([existsSync(hung), read('killed').trim()]).toEqual([true, 'kill --signal=KILL etcd.service']);
+    expect(read('restored')).toBe('database');
+    expect(existsSync(join(directory, 'up'))).toBe(false);
+  });
+
   test('is copied once nothing more is written to its database', () => {
     const [database, times] = [join(data, 'member/snap/db'), join(directory, 'times')];
     // While it is waited for, etcd writes five times, with pauses.
