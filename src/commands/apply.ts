@@ -107,8 +107,7 @@ export async function runApply(
     if (consent !== undefined) await consent();
     else if (options.yes !== true && options.plan === undefined) await confirm(context, changes, unknown);
     startActing();
-    const { gates = session.world.gates, plays: performed = session.plays } = own ?? {};
-    const result = await whileLocked(needs, () => perform(plan, performed, { ...session.world, gates }));
+    const result = await whileLocked(needs, () => perform(plan, own?.plays ?? session.plays, session.world));
     emit({ type: 'run-finished', result });
     return options.detailedExitcode === true ? EXIT.changesPending : EXIT.done;
   });

@@ -69,7 +69,6 @@ async function decide(
   const { describeAwayWorker, lookAtWorkers } = await import('../day-two/restart-plays.js');
   const { refuseWhoCannotJoin } = await import('../day-two/may-join-again.js');
   const { recoverPlays } = await import('../day-two/recover-plays.js');
-  const { gateTable } = await import('../gates/table.js');
   const look = world.newLook();
   const [{ seen, id, tools }, workers] = await Promise.all([
     lookAtRemains(cluster, (host) => look.probe(host)),
@@ -99,10 +98,7 @@ async function decide(
     ...{ id: id ?? recoveryId(new Date(world.now())), cluster, survivor, others, bump, workers },
     joining: session.plays,
   });
-  // They are given up, and what is recovered does not have them: to connect to each again and again is what takes long then.
-  const members = cluster.members.filter((member) => !away.includes(member));
-  const gates = gateTable({ ...cluster, members }, () => new Date(world.now()));
-  return { own: { name: 'recover', plays, gates }, away };
+  return { own: { name: 'recover', plays }, away };
 }
 
 function describeLoss({ host }: Member, revision: number | undefined): string {

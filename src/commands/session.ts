@@ -37,8 +37,6 @@ export interface OwnPlays {
   /** What the plan calls them. */
   readonly name: string;
   readonly plays: readonly Play[];
-  /** In place of those of the whole cluster. */
-  readonly gates?: World['gates'];
 }
 
 /** Everything of one run, put together: what is wanted, and the ways to look and to act. */
