@@ -47,7 +47,8 @@ export interface RecoveryDecision {
 const UNTOUCHED = 'nothing was changed';
 
 /**
- * Decides from whose data a cluster is recovered, or that it is not. Pure.
+ * Decides from whose data a cluster is recovered, or that it is not. Pure. Also one that was begun waits for hosts that can't be asked, and
+ * that nobody has named as lost.
  * @throws ProvisionError `member-not-managed`, `unknown-member`, `quorum-there`, `quorum-may-return`, `nothing-survives`,
  * `two-clusters`
  */
@@ -58,6 +59,9 @@ export function decideRecovery({ cluster, seen, lost }: RecoveryRequest): Recove
   const left = seen.filter(({ member }) => !lost.includes(member.host));
   const begun = left.find((each) => hasNoted(each, 'exchanging'));
   const survivor = begun ?? chooseSurvivor(left, seen.length);
+  // Nobody is given up whom no person named, whatever the others have: it may hold what the survivor lacks.
+  const unnamed = left.filter(({ found }) => found.kind === 'away');
+  if (unnamed.length > 0) throw unnamedAway(unnamed);
   const rest = seen.filter((each) => each !== survivor);
   return {
     survivor: survivor.member,
@@ -178,17 +182,29 @@ function quorumMayReturn(
   mayReturn: readonly RemainsSeen[],
   { needed, members }: { readonly needed: number; readonly members: number },
 ): ProvisionError {
-  const ways = mayReturn.flatMap(({ member: { host, unit }, found }) => {
-    if (found.kind === 'away') return [`bring ${host}, or the way to it, back: ${found.reason}`];
-    return found.remains.isRunning
-      ? []
-      : [`start the member of ${host}: ssh ${host} sudo systemctl start --no-block ${unit}`];
-  });
   const hosts = mayReturn.map(({ member }) => member.host);
   return new ProvisionError({
     code: 'quorum-may-return',
     message: `a quorum may come back: ${hosts.join(', ')} may have their data, and ${needed} of ${members} are a quorum. A recovery gives up what they have; ${UNTOUCHED}`,
-    hint: [...ways, 'name those that are lost for good: provision recover INVENTORY --lost HOST'].join('\n'),
+    hint: [...mayReturn.flatMap(waysBack), NAME_THE_LOST].join('\n'),
+  });
+}
+
+const NAME_THE_LOST = 'name those that are lost for good: provision recover INVENTORY --lost HOST';
+
+function waysBack({ member: { host, unit }, found }: RemainsSeen): readonly string[] {
+  if (found.kind === 'away') return [`bring ${host}, or the way to it, back: ${found.reason}`];
+  return found.remains.isRunning
+    ? []
+    : [`start the member of ${host}: ssh ${host} sudo systemctl start --no-block ${unit}`];
+}
+
+function unnamedAway(away: readonly RemainsSeen[]): ProvisionError {
+  const hosts = away.map(({ member }) => member.host).join(', ');
+  return new ProvisionError({
+    code: 'quorum-may-return',
+    message: `${hosts} can't be asked, and may have what the others lack; only who is named as lost is given up; ${UNTOUCHED}`,
+    hint: [...away.flatMap(waysBack), NAME_THE_LOST].join('\n'),
   });
 }
 

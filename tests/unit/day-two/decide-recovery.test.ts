@@ -138,6 +138,12 @@ describe('nothing is recovered', () => {
       'quorum-may-return',
     ],
     ['while an etcd answers there', [stopped(), gone({ identity: {} }), gone()], [], 'quorum-may-return'],
+    [
+      'while one is away whom nobody named, though no quorum may return',
+      [stopped(), AWAY, AWAY, AWAY, AWAY],
+      ['etcd-3', 'etcd-4', 'etcd-5'],
+      'quorum-may-return',
+    ],
     ['from nothing', [gone(), gone(), gone()], [], 'nothing-survives'],
     ['from what is named as lost', [gone(), gone(), stopped()], ['etcd-3'], 'nothing-survives'],
     ['from a host that is away', [gone(), gone(), AWAY], [], 'nothing-survives'],
@@ -209,6 +215,24 @@ describe('a recovery that was begun', () => {
     expect(decide([joined, begun, gone({ stages: ['fenced'] })])).toEqual({
       ...{ survivor: 'etcd-2', others: ['etcd-1', 'etcd-3'], away: [] },
     });
+  });
+
+  test('waits for who is away, and is not named as lost', () => {
+    const begun = alone({ status: healthy(1), stages: ['exchanging'] });
+    expect(decide([gone({ stages: ['fenced'] }), begun, AWAY])).toBe('quorum-may-return');
+    expect(decide([gone({ stages: ['fenced'] }), begun, AWAY], ['etcd-3'])).toEqual({
+      ...{ survivor: 'etcd-2', others: ['etcd-1'], away: ['etcd-3'] },
+    });
+    const request = { cluster: SAMPLE_CLUSTER, seen: seen(gone(), begun, AWAY), lost: [] };
+    expect(() => decideRecovery(request)).toThrow(
+      expect.objectContaining({
+        message: expect.stringContaining("etcd-3 can't be asked, and may have what the others lack"),
+        hint: [
+          'bring etcd-3, or the way to it, back: no route to host',
+          'name those that are lost for good: provision recover INVENTORY --lost HOST',
+        ].join('\n'),
+      }),
+    );
   });
 
   test('has none of the fenced ones for its survivor', () => {
