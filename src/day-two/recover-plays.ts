@@ -39,7 +39,7 @@ export function recoverPlays(recovery: Recovery): readonly Play[] {
     ),
     playOf(
       'Stop the API servers',
-      onControlPlanes(({ manifest }) => stopApiserverStep(id, manifest, 'soon')),
+      onControlPlanes(({ manifest }) => stopApiserverStep(id, manifest)),
     ),
     playOf('Restore the survivor from its own data', [
       on(survivor.host, unpackStep({ id, cluster, survivor, bump })),

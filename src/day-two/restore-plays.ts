@@ -41,7 +41,7 @@ export function restorePlays(restore: Restore): readonly Play[] {
     ),
     playOf(
       'Stop the API servers',
-      onControlPlanes(({ manifest }) => stopApiserverStep(id, manifest, 'by-itself')),
+      onControlPlanes(({ manifest }) => stopApiserverStep(id, manifest)),
     ),
     playOf(
       'Stop etcd and exchange its data',

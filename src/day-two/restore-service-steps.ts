@@ -2,13 +2,11 @@ import type { Resource } from '../model/change.js';
 import type { Member } from '../model/cluster.js';
 import {
   finishScript,
-  KILL_AFTER_S,
   startApiserverScript,
   startMemberScript,
   stopApiserverScript,
   unstartMemberScript,
   unstopApiserverScript,
-  type ApiserverEnd,
 } from '../shell/restore-services.js';
 import { command, stepResource, type Step } from './restore-step.js';
 
@@ -17,18 +15,13 @@ export const LAST_WAY_BACK =
   'up to here nothing is lost: `snapshot restore INVENTORY --take-back` puts everything back';
 
 /** API servers stop before the data that they use. */
-export function stopApiserverStep(id: string, manifest: string, end: ApiserverEnd): Step {
+export function stopApiserverStep(id: string, manifest: string): Step {
   const summary = `move ${manifest} aside, and wait until kube-apiserver has ended`;
   return {
     stage: 'apiserver-stopped',
     summary,
-    details: [
-      'nobody can use the Kubernetes API from here until it is started again; pods run on',
-      ...(end === 'soon'
-        ? [`after ${KILL_AFTER_S} s it is killed: without a quorum of etcd it finishes no request`]
-        : []),
-    ],
-    command: command(summary, stopApiserverScript(id, manifest, end)),
+    details: ['nobody can use the Kubernetes API from here until it is started again; pods run on'],
+    command: command(summary, stopApiserverScript(id, manifest)),
     undo: command(`put ${manifest} back`, unstopApiserverScript(id, manifest)),
     effect: 'stop',
     disruptive: true,

@@ -34,21 +34,11 @@ function manifestEntry(manifest: string): readonly string[] {
   ];
 }
 
-/** Seconds after which an API server is killed whose etcd has no quorum: it would wait for etcd until the kubelet kills it. */
-export const KILL_AFTER_S = 5;
-
-/**
- * How an API server that is stopped ends: by itself, as long as that takes; or, where etcd has lost its quorum, {@link KILL_AFTER_S} at
- * the most: it finishes no request by then, and nobody can write before it has ended.
- */
-export type ApiserverEnd = 'by-itself' | 'soon';
-
 /** Moves the manifest of a kube-apiserver out of the kubelet's sight, and waits until its process has ended. */
-export function stopApiserverScript(id: string, manifest: string, end: ApiserverEnd): string {
+export function stopApiserverScript(id: string, manifest: string): string {
   return [
     ...begin(id),
     ...manifestEntry(manifest),
-    ...(end === 'soon' ? [`was=$(${RUNNING_APISERVERS})`] : []),
     'if [ -e "$entry" ] || [ -L "$entry" ]; then',
     '  rm -f ./.manifest',
     '  cp -a -T "$entry" ./.manifest',
@@ -57,29 +47,14 @@ export function stopApiserverScript(id: string, manifest: string, end: Apiserver
     '  sync .',
     '  rm -f "$entry"',
     'fi',
-    'begun=$(date +%s)',
-    `while now=$(${RUNNING_APISERVERS}); [ -n "$now" ]; do`,
-    '  waited=$(($(date +%s) - begun))',
-    `  [ "$waited" -lt ${END_S} ] || refuse "a kube-apiserver still runs: look for another manifest of it in $watched"`,
-    ...(end === 'soon' ? KILL_THOSE_BEFORE : []),
+    'left=$(($(date +%s) + ' + String(END_S) + '))',
+    'while grep -qx kube-apiserver /proc/[0-9]*/comm 2>/dev/null; do',
+    '  [ "$(date +%s)" -lt "$left" ] || refuse "a kube-apiserver still runs: look for another manifest of it in $watched"',
     '  sleep 1',
     'done',
     'mark apiserver-stopped yes',
   ].join('\n');
 }
-
-/** A command that prints the `comm` of each process. Others end while it looks, of which grep makes an error. */
-const RUNNING_APISERVERS = 'grep -lx kube-apiserver /proc/[0-9]*/comm 2>/dev/null || :';
-
-/** What ran before the manifest was moved, and nothing that was started since: of that the kubelet has another manifest. */
-const KILL_THOSE_BEFORE = [
-  `  if [ "$waited" -ge ${KILL_AFTER_S} ]; then`,
-  '    for comm in $now; do',
-  '      pid=${comm#/proc/}',
-  '      case " "$(echo $was)" " in *" $comm "*) kill -KILL "${pid%/comm}" 2>/dev/null || : ;; esac',
-  '    done',
-  '  fi',
-];
 
 /** Puts the manifest back where {@link stopApiserverScript} took it from. @param stage what is noted then */
 export function startApiserverScript(
