@@ -1,5 +1,4 @@
-import { argumentOf, readStaticPodManifest } from '../facts/static-pod-manifest.js';
-import { CONTAINER } from '../facts/apiserver-manifest.js';
+import { clientServersOf } from '../facts/apiserver-manifest.js';
 import { askText } from '../facts/file-content.js';
 import { KUBEADM_CONFIG, kubeadmConfig } from '../facts/kubeadm-config.js';
 import type { Cluster, ControlPlane } from '../model/cluster.js';
@@ -14,6 +13,8 @@ export interface ExpectedWay {
   readonly url: string | undefined;
   /** Hosts that are to move on demand, where it was done. */
   readonly leftOver: readonly string[];
+  /** Where some are to move on demand: the etcd servers that the manifests name now, as far as they can be read. */
+  readonly used: readonly string[];
 }
 
 /**
@@ -24,21 +25,31 @@ export async function expectedWay(cluster: Cluster, probe: (host: string) => Pro
   const { controlPlanes } = cluster;
   const url = etcdWay(cluster)?.url;
   const onDemand = controlPlanes.filter(({ repoint }) => repoint === 'on-demand').map(({ host }) => host);
-  if (url === undefined || onDemand.length === 0) return { url, leftOver: [] };
-  const named = await Promise.all(controlPlanes.map(async (each) => namesWay(each, url, probe(each.host))));
-  const hasMoved = named.includes(true) || onDemand.length < controlPlanes.length;
-  return hasMoved ? { url, leftOver: named.includes(true) ? onDemand : [] } : { url: undefined, leftOver: [] };
+  if (url === undefined || onDemand.length === 0) return { url, leftOver: [], used: [] };
+  const seen = await Promise.all(controlPlanes.map(async (each) => lookAt(each, probe(each.host))));
+  const used = [...new Set(seen.flatMap(({ servers }) => servers))];
+  const isUsed = seen.some(({ servers, stored }) => servers.join() === url || stored.join() === url);
+  if (isUsed) return { url, leftOver: onDemand, used };
+  return { url: onDemand.length < controlPlanes.length ? url : undefined, leftOver: [], used };
+}
+
+interface Seen {
+  /** Of the manifest. */
+  readonly servers: readonly string[];
+  /** Of kubeadm. */
+  readonly stored: readonly string[];
 }
 
 /** What can't be asked, or read, says nothing. */
-async function namesWay({ manifest: path }: ControlPlane, url: string, probe: Probe): Promise<boolean> {
+async function lookAt({ manifest: path }: ControlPlane, probe: Probe): Promise<Seen> {
   try {
     const [text, stored] = await Promise.all([askText(probe, path), probe.ask(kubeadmConfig, KUBEADM_CONFIG)]);
-    const stores = stored.kind === 'found' && externalEndpoints(stored.configuration)?.join() === url;
-    if (stores || text === undefined) return stores;
-    return argumentOf(readStaticPodManifest(path, text, CONTAINER), 'etcd-servers') === url;
+    return {
+      servers: text === undefined ? [] : clientServersOf(path, text),
+      stored: stored.kind === 'found' ? (externalEndpoints(stored.configuration) ?? []) : [],
+    };
   } catch (error) {
-    if (error instanceof ProvisionError) return false;
+    if (error instanceof ProvisionError) return { servers: [], stored: [] };
     throw error;
   }
 }

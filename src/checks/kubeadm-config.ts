@@ -1,4 +1,5 @@
 import { KUBEADM_CONFIG, kubeadmConfig, type KubeadmConfig } from '../facts/kubeadm-config.js';
+import { memberUrls } from '../model/endpoint.js';
 import { etcdWay } from '../model/etcd-way.js';
 import { externalEndpoints } from '../resources/cluster-configuration.js';
 import { quote } from '../shell/quote.js';
@@ -15,20 +16,23 @@ const CHECK = 'kubeadm-config';
 export const checkKubeadmConfig: Check = async ({ cluster, probe, inventory }) => {
   const { controlPlanes } = cluster;
   if (etcdWay(cluster) === undefined || controlPlanes.length === 0) return [];
-  const [{ url }, { heard }] = await Promise.all([
+  const [{ url, used }, { heard }] = await Promise.all([
     expectedWay(cluster, probe),
     askHosts(
       controlPlanes.map(({ host }) => host),
       async (host) => probe(host).ask(kubeadmConfig, KUBEADM_CONFIG),
     ),
   ]);
-  if (url === undefined) return [];
   const answers = [...heard].map(([host, found]) => ({ host, found }));
   // All apiservers serve the same object: one answer is enough, and a useful one is preferred.
   const best =
     answers.find(({ found }) => found.kind === 'found') ??
     answers.find(({ found }) => found.kind !== 'silent') ??
     answers[0];
+  if (url === undefined) {
+    const known = [...used, ...memberUrls(cluster.members)];
+    return best === undefined || used.length === 0 ? [] : whileTheyStay(best.found, { known, inventory });
+  }
   if (best === undefined) return [notRead('no control plane can be asked', undefined)];
   return [judge(best.found, { url, host: best.host, inventory })];
 };
@@ -52,6 +56,27 @@ function judge(found: KubeadmConfig, { url, host, inventory }: Expected): CheckI
     evidence: `etcd.external.endpoints: ${endpoints.join(', ')}, not ${url}: the next kubeadm upgrade would write them`,
     next: `provision apply ${quote(inventory)} --playbook repoint`,
   };
+}
+
+/**
+ * While API servers stay where they are, kubeadm may name what they use, or members. What it names beside is of nobody: a virtual IP
+ * that they left because the inventory has another one.
+ */
+function whileTheyStay(
+  found: KubeadmConfig,
+  { known, inventory }: { readonly known: readonly string[]; readonly inventory: string },
+): readonly CheckItem[] {
+  const endpoints = found.kind === 'found' ? (externalEndpoints(found.configuration) ?? []) : [];
+  const strange = endpoints.filter((url) => !known.includes(url));
+  if (strange.length === 0) return [];
+  return [
+    {
+      check: CHECK,
+      verdict: 'warn',
+      evidence: `etcd.external.endpoints: ${strange.join(', ')}, which no API server uses: the next kubeadm upgrade would write that`,
+      next: `provision apply ${quote(inventory)} --playbook repoint`,
+    },
+  ];
 }
 
 function notRead(why: string, host: string | undefined): CheckItem {

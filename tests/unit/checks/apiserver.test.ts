@@ -207,6 +207,15 @@ describe('API servers that move on demand', () => {
     expect(await findings(VIP, DIRECT)).toEqual([leftOver, expect.stringContaining('warn kubeadm-config: ')]);
   });
 
+  test('that have left a virtual IP which the inventory no longer has: kubeadm names it still', async () => {
+    const old = 'https://10.0.0.99:2379';
+    expect(await findings(MEMBERS, old)).toEqual([
+      `warn kubeadm-config: etcd.external.endpoints: ${old}, which no API server uses: the next kubeadm upgrade would write that`,
+    ]);
+    // A load balancer that they use all the same is theirs.
+    expect(await findings(old, old)).toEqual([]);
+  });
+
   test('are missed there once kubeadm names it: the bypass is on', async () => {
     expect(await findings(MEMBERS, VIP)).toEqual([
       expect.stringContaining(`warn apiserver-manifest cp-1 ${MANIFEST}: bypassed: `),
