@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { access, constants, mkdir, open, readdir, realpath, rename, rm, stat } from 'node:fs/promises';
 import { dirname, extname, join, relative } from 'node:path';
 import { ProvisionError } from '../model/errors.js';
+import { fileReason } from '../model/file-reason.js';
 import { readIfThere } from '../pki/store-files.js';
 import { quote } from '../shell/quote.js';
 import { appendVariables } from './append-variables.js';
@@ -131,7 +132,7 @@ async function stageFile({ path, shown, before, after }: FileEdit): Promise<stri
     await rm(stage, { force: true });
     throw new ProvisionError({
       code: 'variables-file',
-      message: `${shown} cannot be written (${cause instanceof Error ? cause.message : String(cause)}); nothing was written`,
+      message: `${shown} cannot be written (${fileReason(cause)}); nothing was written`,
       hint: `look at its permissions: ls -l ${quote(dirname(shown))}`,
       cause,
     });

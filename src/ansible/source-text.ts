@@ -1,6 +1,7 @@
 import { createHash, type Hash } from 'node:crypto';
 import { relative } from 'node:path';
 import { InputError, ProvisionError, type Problem, type SourcePosition } from '../model/errors.js';
+import { fileReason } from '../model/file-reason.js';
 import { readBounded } from '../model/read-bounded.js';
 
 /** One loaded file. `file` is the path as it is shown: relative when the user typed a relative one. */
@@ -87,10 +88,9 @@ export async function attemptFile<T>(file: string, work: () => Promise<T>): Prom
   try {
     return await work();
   } catch (error) {
-    const reason = error instanceof Error ? error.message.replace(/^(\w+): ([^,]*),.*$/s, '$2 ($1)') : String(error);
     throw new ProvisionError({
       code: 'unreadable',
-      message: `${file}: cannot be read: ${reason}`,
+      message: `${file}: cannot be read: ${fileReason(error)}`,
       hint: `check the path and its permissions: ls -l ${file}`,
       cause: error,
     });

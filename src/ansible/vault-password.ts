@@ -1,5 +1,6 @@
 import { stat } from 'node:fs/promises';
 import { ProvisionError } from '../model/errors.js';
+import { fileReason } from '../model/file-reason.js';
 import { readBounded, SECRET_FILE_BYTES } from '../model/read-bounded.js';
 import { Secret } from '../model/secret.js';
 
@@ -9,7 +10,7 @@ import { Secret } from '../model/secret.js';
  */
 export async function readVaultPassword(path: string): Promise<Secret> {
   const bytes = await readBounded(path, SECRET_FILE_BYTES).catch((error: unknown) => {
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = fileReason(error);
     throw new ProvisionError({ code: 'vault', message: `vault password file ${path}: ${reason}`, cause: error });
   });
   const text = bytes.toString('utf8');

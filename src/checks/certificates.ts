@@ -49,12 +49,20 @@ export const checkCertificates: Check = async (context) => {
       async (host) => {
         const controlPlane = cluster.controlPlanes.find((each) => each.host === host);
         const part = controlPlane && (await partOfApiserver(context, controlPlane, probe(host)));
-        return part === undefined ? [] : partItems(context, part);
+        const items = part === undefined ? [] : await partItems(context, part);
+        return controlPlane?.repoint === 'on-demand' ? items.map(byRepoint) : items;
       },
     ),
   ]);
   return [authorityItem(context), ...ofParts, ...ofControlPlanes];
 };
+
+/** Where API servers move on demand, no other playbook writes their files. */
+function byRepoint(item: CheckItem): CheckItem {
+  return item.next?.startsWith('provision plan ') === true
+    ? { ...item, next: `${item.next} --playbook repoint` }
+    : item;
+}
 
 /** What members and balancers should have. */
 export function certificateParts(cluster: Cluster): readonly CertificatePart[] {

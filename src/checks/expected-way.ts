@@ -11,7 +11,7 @@ import { externalEndpoints } from '../resources/cluster-configuration.js';
 export interface ExpectedWay {
   /** `undefined`: there is no load balancer, or they are to move to it on demand, and none has. */
   readonly url: string | undefined;
-  /** Hosts that are to move on demand, where it was done. */
+  /** Hosts that are to move on demand, once all of them have moved. */
   readonly leftOver: readonly string[];
   /** Where some are to move on demand: the etcd servers that the manifests name now, as far as they can be read. */
   readonly used: readonly string[];
@@ -29,7 +29,11 @@ export async function expectedWay(cluster: Cluster, probe: (host: string) => Pro
   const seen = await Promise.all(controlPlanes.map(async (each) => lookAt(each, probe(each.host))));
   const used = [...new Set(seen.flatMap(({ servers }) => servers))];
   const isUsed = seen.some(({ servers, stored }) => servers.join() === url || stored.join() === url);
-  if (isUsed) return { url, leftOver: onDemand, used };
+  // Not while some are still to move.
+  const haveMoved = controlPlanes.every(
+    ({ repoint }, index) => repoint !== 'on-demand' || seen[index]?.servers.join() === url,
+  );
+  if (isUsed) return { url, leftOver: haveMoved ? onDemand : [], used };
   return { url: onDemand.length < controlPlanes.length ? url : undefined, leftOver: [], used };
 }
 

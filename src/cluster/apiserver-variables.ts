@@ -85,7 +85,7 @@ export const APISERVER_VARIABLES = {
     schema: flag(),
     type: 'true or false',
     description:
-      'Whether `site` and `migrate` move the API servers to the load balancer of etcd. `false`: they keep the etcd servers that they have, until the playbook `repoint` is applied.',
+      'Whether `site` and `migrate` move the API servers to the load balancer of etcd. `false`: they keep the etcd servers that they have, until the playbook `repoint` is applied; from an address that is about to go they move to the members all the same.',
   }),
   kube_apiserver_ready_timeout: defaulted(180, {
     schema: wholeNumber(10, 3600),

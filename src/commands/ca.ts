@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { ProvisionError } from '../model/errors.js';
+import { fileReason } from '../model/file-reason.js';
 import type { WritableStore } from '../pki/store.js';
 import { addCaExportCommand, EXPORT_PASSPHRASE, importExportedAuthority, type MoveOptions } from './ca-move.js';
 import { addCaRequestCommand } from './ca-request.js';
@@ -118,7 +119,7 @@ async function open(directory: string, context: Context, passphraseFile: string 
 async function read(file: string): Promise<string> {
   const { readTextBounded, SECRET_FILE_BYTES } = await import('../model/read-bounded.js');
   return readTextBounded(file, SECRET_FILE_BYTES).catch((cause: unknown) => {
-    const why = cause instanceof Error ? cause.message : String(cause);
+    const why = fileReason(cause);
     throw new ProvisionError({ code: 'file-unreadable', message: `${file} cannot be read: ${why}`, cause });
   });
 }

@@ -26,7 +26,10 @@ type Mapping = Readonly<Record<string, unknown>>;
 /** Looks at a file that is not what was asked for. @returns `undefined` for one that is nothing known, or can't be read */
 export async function kindOfFile(file: string): Promise<FileKind | undefined> {
   try {
-    if ((await stat(file)).isDirectory()) return DIRECTORY;
+    const found = await stat(file);
+    if (found.isDirectory()) return DIRECTORY;
+    // A pipe has been read, and is no file that could be read again.
+    if (!found.isFile()) return undefined;
     const bytes = await readBounded(file, LARGE_FILE_BYTES);
     if (bytes.includes(0)) return { what: 'a binary file' };
     return kindOfText(bytes.toString('utf8'), file);
@@ -49,7 +52,7 @@ export function kindOfText(text: string, file: string): FileKind | undefined {
 
 /** Files that are no data. */
 const TEXTS: readonly (readonly [is: RegExp, what: string])[] = [
-  [/^-----BEGIN [A-Z ]*PRIVATE KEY/, 'a private key'],
+  [/^-----BEGIN [A-Z ]*PRIVATE KEY/m, 'a private key'],
   [/^-----BEGIN CERTIFICATE-/, 'a certificate'],
   [/^(?:<!doctype html|<html)/i, 'a page of HTML, as `--report FILE.html` writes'],
   [/^<\?xml/, 'a file of XML, as `--report FILE.xml` writes'],

@@ -3,6 +3,7 @@ import { access, realpath } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { dirname, resolve } from 'node:path';
 import { ProvisionError } from '../model/errors.js';
+import { fileReason } from '../model/file-reason.js';
 import { quote } from '../shell/quote.js';
 import type { Answer, AnswerKey } from '../wizard/answers.js';
 import type { WizardEdges } from '../wizard/ask-inventory.js';
@@ -189,7 +190,7 @@ async function readAnswers(file: string | undefined): Promise<Pick<Given, 'file'
   const text = await readTextBounded(file, TYPED_FILE_BYTES).catch((cause: unknown) => {
     throw new ProvisionError({
       code: 'file-unreadable',
-      message: `the answers can't be read from ${file}: ${cause instanceof Error ? cause.message : String(cause)}`,
+      message: `the answers can't be read from ${file}: ${fileReason(cause)}`,
       hint: `look at it: ls -l ${quote(file)}`,
       cause,
     });

@@ -4,6 +4,7 @@ import { link, mkdir, open, rm, stat, statfs, type FileHandle } from 'node:fs/pr
 import { basename, dirname, join } from 'node:path';
 import { ReadableStream, TransformStream } from 'node:stream/web';
 import { ProvisionError } from '../model/errors.js';
+import { fileReason } from '../model/file-reason.js';
 import type { Intake } from '../model/remote.js';
 import type { Secret } from '../model/secret.js';
 import { decryptStream, encryptStream } from '../pki/stream-encryption.js';
@@ -211,7 +212,7 @@ export async function isEncrypted(path: string): Promise<boolean> {
   const file = await open(path, 'r').catch((cause: unknown) => {
     throw new ProvisionError({
       code: 'file-unreadable',
-      message: `${path} cannot be read: ${cause instanceof Error ? cause.message : String(cause)}`,
+      message: `${path} cannot be read: ${fileReason(cause)}`,
       hint: 'list snapshots with: provision snapshot list INVENTORY',
       cause,
     });

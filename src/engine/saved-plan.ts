@@ -1,5 +1,6 @@
 import { stat } from 'node:fs/promises';
 import { ProvisionError } from '../model/errors.js';
+import { fileReason } from '../model/file-reason.js';
 import { plannedSteps, type Plan } from '../model/plan.js';
 import { LARGE_FILE_BYTES, readTextBounded } from '../model/read-bounded.js';
 import { writePrivately } from '../pki/store-files.js';
@@ -66,14 +67,12 @@ async function readJson(file: string): Promise<unknown> {
   } catch (cause) {
     if (cause instanceof ProvisionError) throw cause;
     // What the parser says has a piece of the file, whatever that is.
-    throw notAPlan(file, cause instanceof SyntaxError ? 'it is not JSON' : reasonOf(cause), cause);
+    throw notAPlan(
+      file,
+      cause instanceof SyntaxError ? 'it is not JSON' : `it cannot be read: ${fileReason(cause)}`,
+      cause,
+    );
   }
-}
-
-function reasonOf(cause: unknown): string {
-  return cause instanceof Error
-    ? cause.message.replace(/^(\w+): ([^,]*),.*$/s, 'it cannot be read: $2 ($1)')
-    : String(cause);
 }
 
 function writableByOthers(file: string, mode: number): ProvisionError {

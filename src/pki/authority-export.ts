@@ -2,6 +2,7 @@ import { mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { InputError, ProvisionError } from '../model/errors.js';
+import { fileReason } from '../model/file-reason.js';
 import { readTextBounded, TYPED_FILE_BYTES } from '../model/read-bounded.js';
 import { Secret } from '../model/secret.js';
 import { certificatePath, keyPath, readAuthorityFiles } from './authority-files.js';
@@ -96,7 +97,7 @@ export async function importExported(transfer: AuthorityTransfer): Promise<Trans
   const { directory, file, stored, travelling, now, suffix, scryptLogN } = transfer;
   await requireEmpty(directory);
   const text = await readTextBounded(file, TYPED_FILE_BYTES).catch((cause: unknown) => {
-    const why = cause instanceof Error ? cause.message : String(cause);
+    const why = fileReason(cause);
     throw new ProvisionError({ code: 'file-unreadable', message: `${file} cannot be read: ${why}`, cause });
   });
   const content = readContent(await travelling.opening(file, (typed) => decryptSecret(text, typed, file)), file);

@@ -1,6 +1,7 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ProvisionError } from '../model/errors.js';
+import { fileReason } from '../model/file-reason.js';
 import { quote } from '../shell/quote.js';
 import { readCertificates } from './inspect.js';
 import { readIfThere, replace, writeNew } from './store-files.js';
@@ -54,7 +55,7 @@ async function read(path: string): Promise<string | undefined> {
   return readIfThere(path).catch((cause: unknown) => {
     throw new ProvisionError({
       code: 'store-broken',
-      message: `${path} cannot be read: ${cause instanceof Error ? cause.message : String(cause)}`,
+      message: `${path} cannot be read: ${fileReason(cause)}`,
       hint: `a file was expected, readable for whoever runs this: ls -ld ${quote(path)}`,
       cause,
     });

@@ -1,4 +1,5 @@
 import { ProvisionError } from '../model/errors.js';
+import { fileReason } from '../model/file-reason.js';
 import { readBounded, SECRET_FILE_BYTES } from '../model/read-bounded.js';
 import { Secret } from '../model/secret.js';
 
@@ -103,7 +104,7 @@ async function given(from: {
 
 async function readPassphrase(file: string): Promise<Secret> {
   const bytes = await readBounded(file, SECRET_FILE_BYTES).catch((cause: unknown) => {
-    throw unusable(file, `cannot be read: ${cause instanceof Error ? cause.message : String(cause)}`, cause);
+    throw unusable(file, `cannot be read: ${fileReason(cause)}`, cause);
   });
   const passphrase = bytes.toString('utf8').replace(/\r?\n$/, '');
   if (passphrase === '') throw unusable(file, 'is empty');

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { chmod, link, mkdir, open, rename, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { ProvisionError } from '../model/errors.js';
+import { fileReason } from '../model/file-reason.js';
 import { readTextBounded, TYPED_FILE_BYTES } from '../model/read-bounded.js';
 
 /** The text of a file; `undefined` when there is none. @throws the system's error for anything else */
@@ -79,7 +80,7 @@ async function whereFilesGo(path: string, what: string, write: () => Promise<voi
   try {
     await write();
   } catch (cause) {
-    throw notWritten(path, what, cause instanceof Error ? cause.message : String(cause), cause);
+    throw notWritten(path, what, fileReason(cause), cause);
   }
 }
 

@@ -1,5 +1,6 @@
 import { dirname, resolve } from 'node:path';
 import { InputError, type Problem, ProvisionError } from '../model/errors.js';
+import { fileReason } from '../model/file-reason.js';
 import { didYouMean } from '../model/did-you-mean.js';
 import { readTextBounded, TYPED_FILE_BYTES } from '../model/read-bounded.js';
 import { moduleNamed, moduleNames } from './modules.js';
@@ -153,7 +154,7 @@ async function readText(file: string): Promise<string> {
   } catch (cause) {
     throw new ProvisionError({
       code: 'playbook-unreadable',
-      message: `playbook ${file} can't be read: ${cause instanceof Error ? cause.message : String(cause)}`,
+      message: `playbook ${file} can't be read: ${fileReason(cause)}`,
       hint: 'name a shipped playbook, as the help of `plan` lists them, or the path of a file',
       cause,
     });

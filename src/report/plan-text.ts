@@ -116,14 +116,15 @@ function renderPlay(play: PlayOutline, style: Style): string[] {
 
 /** Plays that change nothing, in few lines: they are most of those of a cluster that is there. */
 function renderIdle(plays: readonly PlayOutline[], style: Style): string[] {
-  const byLeftOut = new Map<string, string[]>();
+  // A play may come twice.
+  const byLeftOut = new Map<string, Set<string>>();
   for (const { name, leftOut } of plays) {
     const hosts = leftOut.join(', ');
-    byLeftOut.set(hosts, [...(byLeftOut.get(hosts) ?? []), name]);
+    byLeftOut.set(hosts, new Set([...(byLeftOut.get(hosts) ?? []), name]));
   }
   const lines = [...byLeftOut].map(([hosts, names]) => {
     const seen = hosts === '' ? 'Nothing to change' : `Nothing to change without ${hosts}, which can't be reached`;
-    return style.dim(printable(`${seen}: ${names.join(', ')}.`));
+    return style.dim(printable(`${seen}: ${[...names].join(', ')}.`));
   });
   return lines.length === 0 ? [] : [...lines, ''];
 }

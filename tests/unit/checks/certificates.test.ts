@@ -146,3 +146,27 @@ test('an empty store', async () => {
     'fail authority /srv/provision/pki: has no certificate authority: certificates can be neither verified nor signed',
   );
 });
+
+test.each([
+  ['with-the-rest', 'provision plan inventory.yaml'],
+  ['on-demand', 'provision plan inventory.yaml --playbook repoint'],
+] as const)('files of an API server that moves %s are written by: %s', async (repoint, next) => {
+  const controlPlanes = SAMPLE_CLUSTER.controlPlanes.slice(0, 1).map((each) => ({ ...each, repoint }));
+  const text =
+    'spec:\n  containers:\n  - name: kube-apiserver\n    command: [kube-apiserver, --etcd-servers=https://10.0.0.1:2379]\n';
+  const missing = { certificate: undefined, key: undefined, pem: '', publicKey: { kind: 'unchecked' } };
+  const files = [
+    certificateFilesKey('/etc/kubernetes/pki/etcd/ca.crt'),
+    certificateFilesKey(
+      '/etc/kubernetes/pki/apiserver-etcd-client.crt',
+      '/etc/kubernetes/pki/apiserver-etcd-client.key',
+    ),
+  ];
+  const host = {
+    'file-contents': { '/etc/kubernetes/manifests/kube-apiserver.yaml': text },
+    'certificate-files': Object.fromEntries(files.map((key) => [key, missing])),
+  };
+  const context = contextOf({ 'cp-1': host }, { cluster: { ...CLUSTER, members: [], controlPlanes } });
+  const items = (await checkCertificates(context)).filter((item) => item.host === 'cp-1');
+  expect(items.map((item) => item.next)).toEqual([next, next]);
+});
