@@ -1,4 +1,4 @@
-import { InputError, type SourcePosition } from '../model/errors.js';
+import { InputError, type Problem, type SourcePosition } from '../model/errors.js';
 import { didYouMean } from '../model/did-you-mean.js';
 import { expandHostPattern } from './host-ranges.js';
 import {
@@ -63,7 +63,15 @@ export function readIniInventory(graph: InventoryGraph, source: SourceText, path
     }
   }
   const problems = [...errors.flatMap((error) => error.problems), ...undeclared(reader)];
-  if (problems.length > 0) throw new InputError(problems);
+  if (problems.length === 0) return;
+  // Any text is read as INI. One without a group may be a password that was given by mistake.
+  const isInventory = [...graph.groups.keys()].some((name) => name !== 'ungrouped' && name !== 'all');
+  throw new InputError(isInventory ? problems : problems.map(withoutWords));
+}
+
+function withoutWords({ severity, at }: Problem): Problem {
+  const message = 'expected a host with key=value, or [group]; the line is not shown, as the file has no group';
+  return { severity, at, subject: 'inventory', message };
 }
 
 function readLine(reader: Reader, line: string, at: SourcePosition): void {

@@ -6,6 +6,8 @@ import { quorum } from '../facts/etcd-phase.js';
 import { isConnected, readinessProblem } from '../gates/apiserver-ready.js';
 import type { ControlPlane } from '../model/cluster.js';
 import { memberUrls, namesJust } from '../model/endpoint.js';
+import { knownServers } from '../model/known-servers.js';
+import { etcdWay } from '../model/etcd-way.js';
 import { ProvisionError } from '../model/errors.js';
 import type { Probe } from '../model/remote.js';
 import { CONTAINER, serverList } from '../facts/apiserver-manifest.js';
@@ -21,6 +23,13 @@ export const checkApiservers: Check = async ({ cluster, probe, probeAgain, inven
   const direct = memberUrls(cluster.members);
   // In the same turn as what is asked below.
   const asked = expectedWay(cluster, probe);
+  const hasWay = etcdWay(cluster) !== undefined;
+  const isKnown = knownServers(cluster, new Map());
+  const hasMember = (host: string): boolean => cluster.members.some((member) => member.host === host);
+  const strange = (host: string, given: string): boolean =>
+    !serverList(given).every(
+      (url) => isKnown(url) || (hasMember(host) && /^https:..(?:localhost|127\.|\[::1\])/.test(url)),
+    );
   const byHost = new Map(cluster.controlPlanes.map((controlPlane) => [controlPlane.host, controlPlane]));
   const items = await itemsOfHosts([...byHost.keys()], async (host) => {
     const controlPlane = byHost.get(host);
@@ -32,7 +41,7 @@ export const checkApiservers: Check = async ({ cluster, probe, probeAgain, inven
       there.ask(apiserverProcesses, APISERVER),
       there.ask(staticPodFiles, posix.dirname(controlPlane.manifest)),
     ]);
-    const expected = { servers, direct, inventory };
+    const expected = { servers, direct, inventory, strange: servers === undefined && hasWay ? strange : () => false };
     return [
       manifestItem(controlPlane, text, expected),
       ...rivalItems(controlPlane, files),
@@ -56,6 +65,8 @@ function leftOverItem(host: string, inventory: string): CheckItem {
 /** `servers`: what `--etcd-servers` should be; any will do without a load balancer, or until a person moves them. */
 interface Expected {
   readonly servers: string | undefined;
+  /** Whether an API server that stays where it is uses something else than this cluster. */
+  readonly strange: (host: string, given: string) => boolean;
   /** The members' own URLs: what it is while the load balancer is bypassed. */
   readonly direct: readonly string[];
   readonly inventory: string;
@@ -67,6 +78,13 @@ function manifestItem({ host, manifest: path }: ControlPlane, text: string | und
     return { ...item, verdict: 'fail', evidence: 'is not there', next: `ssh ${host} sudo ls -l ${path}` };
   try {
     const given = argumentOf(readStaticPodManifest(path, text, CONTAINER), 'etcd-servers');
+    if (given !== undefined && expected.strange(host, given))
+      return {
+        ...item,
+        verdict: 'warn',
+        evidence: `--etcd-servers=${given}: no address of this cluster`,
+        next: repoint(expected),
+      };
     if (given !== undefined && given === (expected.servers ?? given))
       return { ...item, verdict: 'ok', evidence: `--etcd-servers=${given}` };
     return { ...item, ...notTheVip(given, expected) };
@@ -128,11 +146,15 @@ async function readyItem(
   return { ...item, verdict: 'fail', evidence: stays, next };
 }
 
+function repoint({ inventory }: Pick<Expected, 'inventory'>): string {
+  return `provision plan ${quote(inventory)} --playbook repoint`;
+}
+
 function notTheVip(
   given: string | undefined,
   { servers = 'what the inventory says', direct, inventory }: Expected,
 ): Pick<CheckItem, 'verdict' | 'evidence' | 'next'> {
-  const next = `provision plan ${quote(inventory)} --playbook repoint`;
+  const next = repoint({ inventory });
   if (given === undefined) return { verdict: 'fail', evidence: 'gives no --etcd-servers', next };
   const evidence = `--etcd-servers=${given}, not ${servers}`;
   // It works, for etcd's client goes to whichever member is there; but it is not what was meant to stay.

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
@@ -39,6 +40,7 @@ const KINDS: readonly (readonly [text: string, what: string, file?: string])[] =
   [PEM('CERTIFICATE'), 'a certificate'],
   [PEM('EC PRIVATE KEY'), 'a private key'],
   [PEM('OPENSSH PRIVATE KEY'), 'a private key'],
+  [`Bag Attributes\n${PEM('PRIVATE KEY')}`, 'a private key'],
   ['<!doctype html>\n<html>', 'a page of HTML'],
   ['<?xml version="1.0"?>', 'a file of XML'],
   ['### done\n', 'a text in Markdown', 'report.md'],
@@ -116,6 +118,23 @@ describe('in the place of another file', () => {
     const empty = join(directory, 'nothing');
     mkdirSync(empty);
     await expect(asInventory(empty)).rejects.toMatchObject({ code: 'inventory-empty' });
+  });
+
+  test('a pipe is not read a second time, which would wait for ever', async () => {
+    const pipe = join(directory, 'pipe');
+    execFileSync('mkfifo', [pipe]);
+    expect(await kindOfFile(pipe)).toBeUndefined();
+  });
+
+  test('no word of a text without a group is shown: it may be a password', async () => {
+    for (const text of ['correct horse battery staple', 'PASS="a b hunter2']) {
+      const refused = asInventory(given('secret', text)).catch((error: unknown) => error);
+      const shown = JSON.stringify(await refused) + String(await refused);
+      expect(shown).toContain('not shown');
+      expect(shown).not.toMatch(/horse|hunter2/);
+    }
+    const wrong = given('wrong.ini', 'a horse\n[etcd]\na\n');
+    await expect(asInventory(wrong)).rejects.toThrow(/horse: expected key=value/);
   });
 
   test('of a saved plan', async () => {
