@@ -59,9 +59,7 @@ export const checkCertificates: Check = async (context) => {
 
 /** Where API servers move on demand, no other playbook writes their files. */
 function byRepoint(item: CheckItem): CheckItem {
-  return item.next?.startsWith('provision plan ') === true
-    ? { ...item, next: `${item.next} --playbook repoint` }
-    : item;
+  return /^provision\splan /.test(item.next ?? '') ? { ...item, next: `${item.next} --playbook repoint` } : item;
 }
 
 /** What members and balancers should have. */

@@ -47,10 +47,10 @@ export async function openInventory(
 
 /** What was given in the place of the inventory is known for what it is. @throws ProvisionError `plan-not-inventory`, `not-an-inventory` */
 async function refuseOtherFile(file: string): Promise<void> {
-  const { kindOfFile, ...kinds } = await import('./file-kind.js');
+  const { kindOfFile, INVENTORY: ours, DIRECTORY, SAVED_PLAN } = await import('./file-kind.js');
   const kind = await kindOfFile(file);
-  if (kind === undefined || kind === kinds.INVENTORY || kind === kinds.DIRECTORY) return;
-  if (kind !== kinds.SAVED_PLAN)
+  if (kind === undefined || kind === ours || kind === DIRECTORY) return;
+  if (kind !== SAVED_PLAN)
     throw new ProvisionError({
       code: 'not-an-inventory',
       message: `${file} seems to be ${kind.what}; expected an inventory: hosts in groups, in YAML or INI`,

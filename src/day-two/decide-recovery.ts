@@ -59,7 +59,7 @@ export function decideRecovery({ cluster, seen, lost }: RecoveryRequest): Recove
   const left = seen.filter(({ member }) => !lost.includes(member.host));
   const begun = left.find((each) => hasNoted(each, 'exchanging'));
   const survivor = begun ?? chooseSurvivor(left, seen.length);
-  // Nobody is given up whom no person named, whatever the others have: it may hold what the survivor lacks.
+  // Nobody is given up whom no person named, whatever the others have: it may hold what the survivor does not have.
   const unnamed = left.filter(({ found }) => found.kind === 'away');
   if (unnamed.length > 0) throw unnamedAway(unnamed);
   const rest = seen.filter((each) => each !== survivor);
