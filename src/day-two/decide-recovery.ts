@@ -59,7 +59,7 @@ export function decideRecovery({ cluster, seen, lost }: RecoveryRequest): Recove
   const left = seen.filter(({ member }) => !lost.includes(member.host));
   const begun = left.find((each) => hasNoted(each, 'exchanging'));
   const survivor = begun ?? chooseSurvivor(left, seen.length);
-  // Nobody is given up whom no person named, whatever the others have: it may hold what the survivor does not have.
+  // No host is given up that no person has named, whatever the others have: it may hold what the survivor does not.
   const unnamed = left.filter(({ found }) => found.kind === 'away');
   if (unnamed.length > 0) throw unnamedAway(unnamed);
   const rest = seen.filter((each) => each !== survivor);
@@ -203,7 +203,7 @@ function unnamedAway(away: readonly RemainsSeen[]): ProvisionError {
   const hosts = away.map(({ member }) => member.host).join(', ');
   return new ProvisionError({
     code: 'quorum-may-return',
-    message: `${hosts} can't be asked, and may have what the others lack; only who is named as lost is given up; ${UNTOUCHED}`,
+    message: `${hosts} can't be asked, and may have data that no other host has; only hosts that are named as lost are given up; ${UNTOUCHED}`,
     hint: [...away.flatMap(waysBack), NAME_THE_LOST].join('\n'),
   });
 }

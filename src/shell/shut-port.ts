@@ -13,8 +13,9 @@ export type AskedFrom = 'own-host' | 'another-host';
 
 /**
  * Lines that define `shut`, for {@link shutAt}: certain that no connection to a port opens, and why, in `$why`. A name that takes long says
- * nothing: bash tries its addresses one after the other, etcdctl side by side. What listens on this host is found without a connection: etcd complains of each that ends without
- * TLS. Whatever else comes of it is left to etcdctl: a host without bash, a name that is not known, what accepts and says nothing.
+ * nothing: bash tries its addresses one after the other, etcdctl side by side. What listens on this host is found without a connection:
+ * etcd complains of each that ends without TLS. Whatever else comes of it is left to etcdctl: a host without bash, a name that is not
+ * known, what accepts and says nothing.
  */
 export const SHUT: readonly string[] = [
   'shut() {',

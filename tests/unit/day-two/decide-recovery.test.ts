@@ -226,7 +226,7 @@ describe('a recovery that was begun', () => {
     const request = { cluster: SAMPLE_CLUSTER, seen: seen(gone(), begun, AWAY), lost: [] };
     expect(() => decideRecovery(request)).toThrow(
       expect.objectContaining({
-        message: expect.stringContaining("etcd-3 can't be asked, and may have what the others lack"),
+        message: expect.stringContaining("etcd-3 can't be asked, and may have data that no other host has"),
         hint: [
           'bring etcd-3, or the way to it, back: no route to host',
           'name those that are lost for good: provision recover INVENTORY --lost HOST',
