@@ -12,7 +12,7 @@ const json = (value: object): string => printableJson(value, 2);
 const EVENT = { formatVersion: 1, time: '2026-11-27T10:00:00.000Z' };
 const PEM = (what: string): string => `-----BEGIN ${what}-----\nMIIB\n-----END ${what}-----\n`;
 
-/** What may be given in the place of another file, and what it is told to be. */
+/** What may be given in the place of another file, and what it is reported as. */
 const KINDS: readonly (readonly [text: string, what: string, file?: string])[] = [
   ['', 'an empty file'],
   ['\n \n', 'an empty file'],

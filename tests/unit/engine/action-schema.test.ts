@@ -175,10 +175,13 @@ const isFree = (way: readonly string[]): boolean =>
   /^release (?:product|version|fetch)$/.test(way.join(' '));
 
 describe('a plan of others is refused where', () => {
-  test.each(Object.values(CASES).map(([{ kind }, json]) => ({ kind, json })))('$kind lacks a property', ({ json }) => {
-    for (const way of waysIn(json).filter((each) => !isFree(each)))
-      expect([way, actionSchema.safeParse(changedAt(json, way, 'missing')).success]).toEqual([way, false]);
-  });
+  test.each(Object.values(CASES).map(([{ kind }, json]) => ({ kind, json })))(
+    '$kind is missing a property',
+    ({ json }) => {
+      for (const way of waysIn(json).filter((each) => !isFree(each)))
+        expect([way, actionSchema.safeParse(changedAt(json, way, 'missing')).success]).toEqual([way, false]);
+    },
+  );
 
   test.each(Object.values(CASES).map(([{ kind }, json]) => ({ kind, json })))('$kind has one more', ({ json }) => {
     for (const way of waysIn(json).filter((each) => !isFree(each)))

@@ -72,7 +72,7 @@ test('says how far, what that breaks, and whose clock it likely is', () => {
     hint: 'ssh etcd-1 timedatectl; let chrony or systemd-timesyncd keep its time',
   });
   expect(ahead?.error.message).toMatch(/^etcd-2: its clock is 9 min 59 s ahead of this machine's/);
-  // Seconds and milliseconds of which 60 make a whole are told apart.
+  // Seconds and milliseconds of which 60 make a whole differ.
   const [near] = wrongClocks(NO_CERTIFICATE, [clockOf('etcd-1', -303 / 60)], ['etcd-1']);
   expect(near?.error.message).toMatch(/^etcd-1: its clock is 5 min 3 s behind /);
   const [one] = wrongClocks(NO_CERTIFICATE, [clockOf('etcd-1', -10), clockOf('etcd-2', -11)], ['etcd-1']);

@@ -82,7 +82,7 @@ function request(
 
 const isBen = ({ user }: LockHolder): boolean => user === 'ben';
 
-test('who is not root is told so by the host', async () => {
+test('a user who is not root gets the reason from the host', async () => {
   const connector: Connector = {
     connect: (host) =>
       Promise.resolve({

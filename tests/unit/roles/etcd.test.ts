@@ -7,10 +7,8 @@ import { fakeProbe } from '../../support/fake-probe.js';
 import { BOTH, FULL, PATHS, SAVES, SIX, UPLOADS, WATCHED, withFirst } from '../../support/role-clusters.js';
 import { SAMPLE_CLUSTER, sampleMember } from '../../support/sample-cluster.js';
 
-/** What a host has before its member m3 is touched. */
-const PREPARED = [
-  'operating-system',
-  'packages:etcd-server,etcd-client,openssl',
+/** What a member shows and verifies by, with the directories of all that it has. */
+const FILES = [
   'directory:/var/lib/etcd/default',
   'directory:/etc/etcd',
   'directory:/etc/etcd/pki',
@@ -18,8 +16,10 @@ const PREPARED = [
   'certificate:/etc/etcd/pki/server.crt',
   'certificate:/etc/etcd/pki/peer.crt',
   'certificate:/etc/etcd/pki/client.crt',
-  'etcd-version:m3',
 ];
+
+/** What a host has before its member m3 is touched. */
+const PREPARED = ['operating-system', 'packages:etcd-server,etcd-client,openssl', ...FILES, 'etcd-version:m3'];
 
 test.each([
   [
@@ -29,13 +29,7 @@ test.each([
       'operating-system',
       'packages:etcd-server,etcd-client,openssl',
       'etcd-leftover:/var/lib/etcd/default',
-      'directory:/var/lib/etcd/default',
-      'directory:/etc/etcd',
-      'directory:/etc/etcd/pki',
-      'trust:/etc/etcd/pki/ca.crt',
-      'certificate:/etc/etcd/pki/server.crt',
-      'certificate:/etc/etcd/pki/peer.crt',
-      'certificate:/etc/etcd/pki/client.crt',
+      ...FILES,
       'file:/etc/default/etcd',
       'unit:etcd',
       'etcd-version:m1',

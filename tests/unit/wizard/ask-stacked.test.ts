@@ -104,7 +104,7 @@ describe.each(WALK.map((question, index) => ({ ...question, index })).slice(1))(
 );
 
 describe('a stacked etcd', () => {
-  test('that is found on hosts is a question: it moves, and what a host lacks for that is reported', async () => {
+  test('that is found on hosts is a question: it moves, and what is missing on a host for that is reported', async () => {
     const draft = new Map<AnswerKey, Answer>([...before(4), ['start', 'kubernetes']]);
     const person = await startWizard({ draft }, { readKnown, look: lookOf('cp-1', 'cp-2') });
     await person.does(['A stacked etcd of kubeadm runs on cp-1, cp-2. What is to become of it?', '']);
