@@ -21,6 +21,15 @@ const SSH_CONNECTIONS = [
   'ansible.builtin.paramiko_ssh',
 ];
 
+const KEY_NAMES = ['ansible_ssh_private_key_file', 'ansible_private_key_file'];
+
+/** The first of these variables that has a value, and where: `ansible_user of inventory.yaml:5:35`. */
+function placeOf(variables: Variables, names: readonly string[]): string | undefined {
+  const name = names.find((each) => (variables.get(each) ?? '') !== '');
+  const at = name === undefined ? undefined : variables.at(name);
+  return at === undefined ? name : `${name} of ${at.file}:${at.line}:${at.column}`;
+}
+
 /**
  * How to reach a host, from its `ansible_*` variables (ansible/plugins/connection/ssh.py, plugins/become/sudo.py).
  * @throws InputError for values of a wrong kind, for connections other than SSH and for become methods other than sudo
@@ -35,13 +44,15 @@ export function readConnection(source: ConnectionSource): Connection {
       `'${kind}' is not supported, hosts are reached over ssh; remove it for this host`,
     );
   }
-  const key = reader.text('ansible_ssh_private_key_file', 'ansible_private_key_file');
+  const key = reader.text(...KEY_NAMES);
   refuseWhatIsNotDone(reader);
   const connection: Connection = {
     address: reader.text('ansible_host', 'ansible_ssh_host') ?? source.host,
     port,
     user: reader.text('ansible_user', 'ansible_ssh_user'),
-    privateKeyFile: key === undefined ? undefined : source.resolvePath(key),
+    ...(key === undefined
+      ? {}
+      : { privateKeyFile: source.resolvePath(key), privateKeyNamedBy: placeOf(source.variables, KEY_NAMES) }),
     password: reader.secret('ansible_password', 'ansible_ssh_password', 'ansible_ssh_pass'),
     sshArgs: readSshArguments(reader),
     become: readBecome(reader),

@@ -68,8 +68,9 @@ export function withDefaults(connection: Connection, defaults: ConnectionDefault
   return {
     ...connection,
     user: connection.user ?? options.user,
-    privateKeyFile:
-      connection.privateKeyFile ?? (options.privateKey === undefined ? undefined : resolve(options.privateKey)),
+    ...(connection.privateKeyFile === undefined && options.privateKey !== undefined
+      ? { privateKeyFile: resolve(options.privateKey), privateKeyNamedBy: '--private-key' }
+      : {}),
     password: connection.password ?? password,
     become: become && { ...become, password: become.password ?? becomePassword },
   };

@@ -21,13 +21,32 @@ const WAYS: readonly (readonly [options: readonly string[], way: string])[] = [
   [['-out'], 'save the plan: --out FILE'],
 ];
 
+/** Verbs of other tools that people type by habit: what does the same here. None is one of this program. */
+const VERBS: readonly (readonly [verbs: readonly string[], way: string])[] = [
+  [['version'], 'provision --version'],
+  [['deploy', 'install', 'run', 'up', 'create', 'play', 'upgrade', 'update'], 'provision apply INVENTORY'],
+  [['check', 'diff', 'preview', 'validate', 'lint', 'dry-run'], 'provision plan INVENTORY'],
+  [['status', 'health', 'ping', 'test', 'get'], 'provision verify INVENTORY'],
+  [['list', 'hosts', 'ls'], 'provision inventory FILE'],
+  [['log', 'logs'], 'provision history INVENTORY'],
+  [['backup'], 'provision snapshot save INVENTORY'],
+  [['restore'], 'provision snapshot restore INVENTORY'],
+  [['renew'], 'provision certs renew INVENTORY'],
+  [['import'], 'an authority: provision ca import STORE; a running etcd: provision adopt INVENTORY'],
+  [
+    ['destroy', 'delete', 'remove', 'reset', 'uninstall', 'down'],
+    'nothing here removes a cluster; by hand: docs/operating.md; a lab: provision lab down',
+  ],
+];
+
 /**
- * What to type in place of an option that another tool has.
+ * What to type in place of an option or a verb that another tool has.
  *
  * @param message commander's: `error: unknown option '--check'`
  * @returns undefined when it is about something else
  */
 export function wayHere(message: string): string | undefined {
-  const option = /unknown option '([^'=]+)/.exec(message)?.[1];
-  return WAYS.find(([options]) => option !== undefined && options.includes(option))?.[1];
+  const [, kind, word] = /unknown (option|command) '([^'=]+)/.exec(message) ?? [];
+  const table = kind === 'option' ? WAYS : VERBS;
+  return table.find(([words]) => word !== undefined && words.includes(word))?.[1];
 }

@@ -1,9 +1,11 @@
+import { existsSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { EXIT, ProvisionError } from '../model/errors.js';
 import type { KeptRun } from '../report/journal.js';
 import { printable } from '../report/terminal-text.js';
 import { counted } from '../model/counted.js';
+import { quote } from '../shell/quote.js';
 import type { Context } from './context.js';
 import { reportOption, type ReportOptions } from './report-option.js';
 import { INVENTORY } from './inventory-options.js';
@@ -18,13 +20,31 @@ export function addHistoryCommand(program: Command, context: Context): void {
     .addOption(reportOption())
     .action(async (inventory: string, name: string | undefined, { report }: ReportOptions) => {
       const { journalDirectory, readJournal } = await import('../report/journal.js');
-      const runs = await readJournal(journalDirectory(dirname(resolve(inventory))));
-      const lines =
-        name === undefined && report === undefined ? runs.map(summarise) : describeRun(runs, name ?? 'last');
-      if (report !== undefined) await reportRun(inventory, findRun(runs, name ?? 'last'), report);
-      context.stdout.write(lines.length === 0 ? 'no run has been kept\n' : `${lines.join('\n')}\n`);
+      const directory = journalDirectory(dirname(resolve(inventory)));
+      const kept: Kept = { inventory, directory, runs: await readJournal(directory) };
+      const isList = name === undefined && report === undefined;
+      const lines = isList ? listOf(kept) : describeRun(findRun(kept, name ?? 'last'));
+      if (report !== undefined) await reportRun(inventory, findRun(kept, name ?? 'last'), report);
+      context.stdout.write(`${lines.join('\n')}\n`);
       context.exit(EXIT.done);
     });
+}
+
+/** The runs that are kept beside an inventory. */
+interface Kept {
+  /** As it was typed. */
+  readonly inventory: string;
+  /** Where the runs are. */
+  readonly directory: string;
+  readonly runs: readonly KeptRun[];
+}
+
+/** A line a run. @throws ProvisionError where neither runs nor the inventory are there */
+function listOf(kept: Kept): readonly string[] {
+  if (kept.runs.length > 0) return kept.runs.map(summarise);
+  const { code, message, hint = '' } = noRun(kept);
+  if (code === 'unknown-run') return [message, `→ ${hint}`];
+  throw noRun(kept);
 }
 
 /** A run in one line: when, what, how it ended, who ran it with which playbook and limit, and why it ended. */
@@ -49,19 +69,34 @@ async function reportRun(inventory: string, run: KeptRun, files: readonly string
   await targets.write({ tool: VERSION, command, inventory, by, begun, ended: events.at(-1)?.time ?? begun, events });
 }
 
-function findRun(runs: readonly KeptRun[], name: string): KeptRun {
+function findRun(kept: Kept, name: string): KeptRun {
+  const { inventory, runs } = kept;
   const run = name === 'last' ? runs.at(-1) : runs.find((candidate) => candidate.name === name);
-  if (run === undefined)
-    throw new ProvisionError({
-      code: 'unknown-run',
-      message: `there is no run ${name}`,
-      hint: 'list them with: provision history INVENTORY',
-    });
-  return run;
+  if (run !== undefined) return run;
+  if (runs.length === 0) throw noRun(kept);
+  throw new ProvisionError({
+    code: 'unknown-run',
+    message: `there is no run ${name}, of ${counted(runs.length, 'run')} that ${runs.length === 1 ? 'is' : 'are'} kept`,
+    hint: `list them with: provision history ${quote(inventory)}`,
+  });
 }
 
-function describeRun(runs: readonly KeptRun[], name: string): readonly string[] {
-  const run = findRun(runs, name);
+/** None is kept; where the inventory is not there either, its name is what is wrong. */
+function noRun({ inventory, directory }: Kept): ProvisionError {
+  if (!existsSync(inventory))
+    return new ProvisionError({
+      code: 'unreadable',
+      message: `${inventory}: no such file, and no run is kept beside it`,
+      hint: 'name the inventory that was applied: provision history INVENTORY',
+    });
+  return new ProvisionError({
+    code: 'unknown-run',
+    message: `there has been no run yet: none is kept in ${directory}`,
+    hint: `see what the first one would do: provision plan ${quote(inventory)}`,
+  });
+}
+
+function describeRun(run: KeptRun): readonly string[] {
   // A line break in what a host said must not make lines that pose as ours.
   return [summarise(run), ...run.events.flatMap(describeEvent).map(printable)];
 }

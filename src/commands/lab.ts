@@ -33,9 +33,12 @@ const nameOption = (): Option => new Option('--name <name>', 'which lab').defaul
 
 const UP_HELP = `
 Environment:
-  PROVISION_LAB_CACHE            where images are kept (default: /var/cache/provision-lab)
-  PROVISION_LAB_MIRROR           URI of a Debian mirror (default: the one that this machine's apt sources name)
-  PROVISION_LAB_SECURITY_MIRROR  URI of its security archive (default: beside the mirror)`;
+  PROVISION_LAB_CACHE            where images are kept
+                                 (default: /var/cache/provision-lab)
+  PROVISION_LAB_MIRROR           URI of a Debian mirror (default: the one
+                                 that this machine's apt sources name)
+  PROVISION_LAB_SECURITY_MIRROR  URI of its security archive
+                                 (default: beside the mirror)`;
 
 function addUp(lab: Command, context: Context): void {
   lab

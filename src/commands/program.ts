@@ -64,11 +64,17 @@ export async function createProgram(context: Context, word?: string): Promise<Co
   const program = new Command('provision')
     .description('Highly available etcd for Kubernetes over SSH: an honest plan, a safe apply, no agent on the hosts.')
     .version(VERSION)
+    // Long arguments leave little room at 80 columns; what is not wrapped here, a terminal breaks within a word.
+    .configureHelp({ minWidthToWrap: 20 })
     .configureOutput({
       // The error stays last: a screenful of help above or below it would hide it.
       outputError(message, write) {
-        const way = wayHere(message) ?? (isAlone ? `see the options: provision ${word} --help` : ALL_VERBS);
-        write(`${message.trimEnd()}\n  → ${way}\n`);
+        // Verbs of other tools are those of the program, not of one of its verbs.
+        const here = isAlone && message.includes('unknown command') ? undefined : wayHere(message);
+        const way = here ?? (isAlone ? `see how to call it: provision ${word} --help` : ALL_VERBS);
+        // Where the way is known, a verb that is merely spelt like it would lead astray.
+        const shown = here === undefined ? message : message.replace(/\n\(Did you mean [^\n]*/, '');
+        write(`${shown.trimEnd()}\n  → ${way}\n`);
       },
     })
     .showSuggestionAfterError();

@@ -27,6 +27,7 @@ import { createConnector } from './connection-options.js';
 import type { Context } from './context.js';
 import { openInventory } from './inventory-options.js';
 import { lookThrough } from './look-through.js';
+import { checkReleases } from './named-releases.js';
 import type { RunOptions } from './run-options.js';
 import { releasesOf, snapshotsOf } from './run-supplies.js';
 import { playbookFile, readNamedBytes, readNamedFile, shippedTemplate } from './shipped-playbooks.js';
@@ -129,9 +130,18 @@ export async function openSession(
     ...{ cluster, without, pki, plays, world, isWithinLimit: withinLimit(inventory, limit) },
     certificates: certificateRules(tools, cluster),
     quietLook: () => lookThrough(connector, () => undefined, credentialFor),
-    plan: (own) =>
-      planCluster(own === undefined ? request : { ...request, plays: own.plays, playbook: own.name }, world),
+    plan: planningOf(request, world, inventory),
     close: () => connector.close(),
+  };
+}
+
+/** Plans what was asked for, or plays of a verb's own. */
+function planningOf(request: Parameters<typeof planCluster>[0], world: World, inventory: Inventory): Session['plan'] {
+  return async (own) => {
+    const wanted = own === undefined ? request : { ...request, plays: own.plays, playbook: own.name };
+    const found = await planCluster(wanted, world);
+    await checkReleases(found.plan, inventory, world.openRelease);
+    return found;
   };
 }
 

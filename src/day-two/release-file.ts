@@ -4,6 +4,7 @@ import { mkdir, open, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { SendRelease } from '../model/action.js';
 import { ProvisionError } from '../model/errors.js';
+import { fileReason } from '../model/file-reason.js';
 import { PRODUCT_TITLES } from '../model/kubernetes.js';
 import type { StdinFile } from '../model/remote.js';
 
@@ -128,7 +129,7 @@ function wordsOf(release: Release): ReleaseWords {
 function unreadable(release: Release, place: string, cause: unknown): ProvisionError {
   const { query } = release;
   const { title, url, wayOut } = wordsOf(release);
-  const reason = reasonOf(cause);
+  const reason = fileReason(reasonOf(cause));
   return new ProvisionError({
     code: 'release-unreadable',
     message: `${title}: ${place} cannot be read: ${query === undefined ? reason : reason.replaceAll(query.reveal(), '')}`,

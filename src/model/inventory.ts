@@ -25,6 +25,8 @@ export interface Connection {
   readonly user?: string | undefined;
   /** Absolute path of a private key, from `ansible_ssh_private_key_file` or `ansible_private_key_file`. */
   readonly privateKeyFile?: string | undefined;
+  /** What named the key, for an error: `ansible_ssh_private_key_file of inventory.yaml:5:35`, `--private-key`. */
+  readonly privateKeyNamedBy?: string | undefined;
   readonly password?: Secret | undefined;
   /** `ansible_ssh_args`, `ansible_ssh_common_args` and `ansible_ssh_extra_args` as one text, ssh's own options (`-J bastion`, `-o …`). */
   readonly sshArgs?: string | undefined;

@@ -1,9 +1,7 @@
-import { resolve } from 'node:path';
 import { z } from 'zod';
 import type { Resource } from '../model/change.js';
 import { configurationMode, plainContent, type Content } from '../model/content.js';
 import type { MarkedText } from '../model/marked-text.js';
-import { COPIED_FILE_BYTES, readTextBoundedSync } from '../model/read-bounded.js';
 import { absent } from '../resources/absent.js';
 import { group, user } from '../resources/accounts.js';
 import { command } from '../resources/command.js';
@@ -13,6 +11,7 @@ import { hostsEntries } from '../resources/hosts-entries.js';
 import { packages } from '../resources/packages.js';
 import { service } from '../resources/service.js';
 import { sysctl } from '../resources/sysctl.js';
+import { readSource, type SourceFolder } from './task-source.js';
 
 /** What a module may use to turn its parameters into a resource. */
 export interface ModuleContext {
@@ -89,13 +88,11 @@ function wrong(message: string, ...path: readonly string[]): z.ZodError {
 }
 
 /** @throws ZodError, which knows its place in the playbook */
-function readSource(directory: string, src: string): string {
-  const file = resolve(directory, src);
+function textOf({ directory }: ModuleContext, folder: SourceFolder, src: string): string {
   try {
-    return readTextBoundedSync(file, COPIED_FILE_BYTES);
+    return readSource(directory, folder, src);
   } catch (error) {
-    const message = `${file} can't be read: ${(error as NodeJS.ErrnoException).code ?? (error as Error).message}`;
-    throw wrong(message, 'src');
+    throw wrong((error as Error).message, 'src');
   }
 }
 
@@ -121,10 +118,10 @@ const MODULES: Readonly<Record<string, Module>> = {
   ),
   copy: defineModule({ ...filePlace, content: z.string().optional(), src: z.string().optional() }, (p, context) => {
     if ((p.content === undefined) === (p.src === undefined)) throw wrong('takes exactly one of content and src');
-    return place(p, context.content ?? plainContent(readSource(context.directory, p.src ?? '')));
+    return place(p, context.content ?? plainContent(textOf(context, 'files', p.src ?? '')));
   }),
-  template: defineModule({ ...filePlace, src: z.string() }, (p, { directory: from, render }) =>
-    place(p, render(readSource(resolve(from, 'templates'), p.src))),
+  template: defineModule({ ...filePlace, src: z.string() }, (p, context) =>
+    place(p, context.render(textOf(context, 'templates', p.src))),
   ),
   file: defineModule(
     {

@@ -3,6 +3,7 @@ import { readdir } from 'node:fs/promises';
 import { dirname, join, relative, resolve } from 'node:path';
 import { COPIED_FILE_BYTES, readBounded } from '../model/read-bounded.js';
 import type { Playbook, ReadPlay } from './read-playbook.js';
+import { sourceFile } from './task-source.js';
 
 /**
  * SHA-256 of all that a playbook's plays are made from, in hex: its files, the templates beside them, and the files that
@@ -17,7 +18,7 @@ export async function digestPlaybook({ file, plays }: Playbook): Promise<string>
     resolve(file),
     ...plays.map(({ source }) => resolve(source.file)),
     ...templates.flat(),
-    ...plays.flatMap(copiedFiles),
+    ...plays.flatMap(namedFiles),
   ]);
   const read = await Promise.all(
     [...files].map(async (path) => ({ name: relative(root, path), text: await readIfThere(path) })),
@@ -33,13 +34,13 @@ async function filesBelow(directory: string): Promise<readonly string[]> {
   return entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
 }
 
-/** `src` of a task's module, where it names a file as it is. */
-function copiedFiles({ play, directory }: ReadPlay): readonly string[] {
+/** What `src` of a task's module names, wherever it is found. */
+function namedFiles({ play, directory }: ReadPlay): readonly string[] {
   return (play.tasks ?? [])
-    .flatMap((task) => Object.values(task))
-    .flatMap((parameters) =>
+    .flatMap((task) => Object.entries(task))
+    .flatMap(([module, parameters]) =>
       typeof parameters === 'object' && parameters !== null && 'src' in parameters && typeof parameters.src === 'string'
-        ? [resolve(directory, parameters.src)]
+        ? [sourceFile(directory, module.endsWith('template') ? 'templates' : 'files', parameters.src)]
         : [],
     );
 }

@@ -1,7 +1,9 @@
 import { appendFileSync, closeSync, mkdirSync, openSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { ProvisionError } from '../model/errors.js';
 import type { EventSink } from '../model/events.js';
+import { fileReason } from '../model/file-reason.js';
 import { LARGE_FILE_BYTES, readTextBounded } from '../model/read-bounded.js';
 import { eventSchema, type EventJson } from './event-schema.js';
 import { createNdjsonReporter } from './ndjson.js';
@@ -64,9 +66,17 @@ export interface KeptRun {
   readonly events: readonly EventJson[];
 }
 
-/** All runs that were kept, the oldest first. */
+/** All runs that were kept, the oldest first. @throws ProvisionError `unreadable` */
 export async function readJournal(directory: string): Promise<readonly KeptRun[]> {
-  const names = await readdir(directory).catch(() => []);
+  const names = await readdir(directory).catch((cause: unknown) => {
+    if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return [];
+    throw new ProvisionError({
+      code: 'unreadable',
+      message: `${directory} cannot be read: ${fileReason(cause)}`,
+      hint: `look at it, and at who may read it: ls -ld ${directory}`,
+      cause,
+    });
+  });
   const files = names.filter((name) => name.endsWith('.ndjson')).sort();
   return Promise.all(files.map(async (file) => readRun(directory, file)));
 }

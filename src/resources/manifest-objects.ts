@@ -63,10 +63,10 @@ function notAnObject(path: string, number: number): never {
 }
 
 /** A file of manifests that can't be applied. */
-export function unreadable(path: string, why: string): ProvisionError {
+function unreadable(path: string, why: string): ProvisionError {
   return new ProvisionError({
     code: 'objects-unreadable',
     message: `${path}: ${why}`,
-    hint: 'kube_cluster_cni_manifest names a file on this machine, in full or relative to the inventory',
+    hint: 'correct that document, or kube_cluster_cni_manifest, which names the file',
   });
 }

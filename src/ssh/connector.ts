@@ -69,9 +69,9 @@ export function createSshConnector(options: ConnectorOptions): Connector {
     const connection = hosts.get(host);
     if (connection === undefined)
       throw new RemoteError({ code: 'unknown-host', host, message: `${host}: not in the inventory` });
-    const { address, port, user, sshArgs, privateKeyFile, password, become } = connection;
+    const { address, port, user, sshArgs, privateKeyFile, privateKeyNamedBy, password, become } = connection;
     const settings = await resolve({ host, address, port, user, sshArgs });
-    const link = await links.open({ host, settings, privateKeyFile, password, sshArgs });
+    const link = await links.open({ host, settings, privateKeyFile, privateKeyNamedBy, password, sshArgs });
     const transport = createSession({
       host,
       link,

@@ -24,6 +24,8 @@ interface CredentialRequest {
   readonly settings: Settings;
   /** The key that the inventory or the command line names. */
   readonly privateKeyFile: string | undefined;
+  /** What names it: a variable with its place, or an option. */
+  readonly privateKeyNamedBy?: string | undefined;
   readonly password: Secret | undefined;
 }
 
@@ -95,11 +97,17 @@ async function noteCertificate(draft: Draft, file: string): Promise<void> {
 
 /** The key that was asked for by name: it must work, so whatever is wrong with it is an error. */
 async function addNamedKey(draft: Draft, request: CredentialRequest, { keys, agent }: Sources): Promise<void> {
-  const { host, privateKeyFile: file } = request;
+  const { host, privateKeyFile: file, privateKeyNamedBy: by } = request;
   if (file === undefined) return;
   const found = await keys.read(file);
   await noteCertificate(draft, file);
-  if (found.kind === 'missing') throw unusableKey(host, file, 'no such file', 'check ansible_ssh_private_key_file');
+  if (found.kind === 'missing')
+    throw unusableKey(
+      host,
+      file,
+      `no such file${by === undefined ? '' : `, named by ${by}`}`,
+      'put the key there, or correct the path; a relative one starts at the inventory, else at the working directory',
+    );
   if (found.kind === 'encrypted' && holds(agent, found.publicKey)) {
     addAgent(draft, agent, (key) => found.publicKey?.equals(key.getPublicSSH()) === true);
     return;

@@ -26,6 +26,7 @@ interface Machine {
   readonly settings: Settings;
   /** The key that the inventory names for the host; jump hosts have none. */
   readonly privateKeyFile?: string | undefined;
+  readonly privateKeyNamedBy?: string | undefined;
   readonly password?: Secret | undefined;
   readonly sshArgs?: string | undefined;
 }

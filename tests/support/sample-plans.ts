@@ -9,7 +9,8 @@ export const PLANTED = 'hunter2-planted';
 
 const ETCD_HOSTS = ['etcd-1', 'etcd-2', 'etcd-3'] as const;
 
-function change(address: string, what: Partial<Change> & { readonly summary: string }): PlannedStep {
+/** A step that changes what the summary says, and more of it where that is given. */
+export function change(address: string, what: Partial<Change> & { readonly summary: string }): PlannedStep {
   return {
     address,
     outcome: {

@@ -117,7 +117,7 @@ export const HOST = {
     kind: 'unsafe',
   },
   'objects-unreadable': {
-    why: 'The file of manifests that the inventory names is not there, or is no YAML of objects of Kubernetes.',
+    why: 'The file of manifests that the inventory names is no YAML of objects of Kubernetes.',
     next: 'Correct kube_cluster_cni_manifest, or the document that the message names.',
   },
   'objects-conflict': {
@@ -157,7 +157,7 @@ export const HOST = {
     next: 'Set kube_cluster_packages_version, and its repository, to the version of the cluster; or upgrade the control planes first, with kubeadm upgrade.',
   },
   'repository-key-unusable': {
-    why: 'The file that is to hold the public key of the packages’ repository can’t be read, or holds something else.',
+    why: 'The file that is to hold the public key of the packages’ repository holds something else.',
     next: 'Put the key, armored or binary, beside the inventory, and have kube_cluster_packages_key name it.',
   },
   'apt-source-taken': {

@@ -2,12 +2,14 @@ import type { Resource } from '../../model/change.js';
 import { plainContent } from '../../model/content.js';
 import type { Cluster } from '../../model/cluster.js';
 import { ProvisionError } from '../../model/errors.js';
+import type { Inventory } from '../../model/inventory.js';
 import type { KubernetesNode, KubernetesPackages } from '../../model/kubernetes.js';
 import { aptSource } from '../../resources/apt-source.js';
 import { file } from '../../resources/file.js';
 import { heldPackages } from '../../resources/held-packages.js';
 import { KUBERNETES_PACKAGES, kubernetesPackages } from '../../resources/kubernetes-packages.js';
 import { readOpenPgpKeys, type OpenPgpKeys } from '../../resources/openpgp-key.js';
+import { readNamed } from '../named-file.js';
 import { nodeOn, type Role, type RoleTools } from '../role.js';
 import { bashCompletion } from './bash-completion.js';
 
@@ -23,13 +25,13 @@ export function kubernetesPackagesRole({ readBytes }: Pick<RoleTools, 'readBytes
     name: 'kubernetes-packages',
     summary:
       'has kubelet, kubeadm and kubectl of the repository that the inventory names, pinned and held; and their completion for bash',
-    resources(host, _, cluster) {
+    resources(host, inventory, cluster) {
       const node = nodeOn(cluster, host);
       const { packages } = cluster.kubernetes.settings;
       const completion = bashCompletion();
       return packages === undefined
         ? completion
-        : [...resourcesOf(packages, { node, cluster }, keysIn(packages.keyFile, readBytes)), ...completion];
+        : [...resourcesOf(packages, { node, cluster }, keysIn(packages.keyFile, inventory, readBytes)), ...completion];
     },
   };
 }
@@ -80,19 +82,12 @@ export function packageVersion(version: string): string {
   return version.includes('-') ? version : `${version}-*`;
 }
 
-/** @throws ProvisionError `repository-key-unusable` */
-function keysIn(path: string, readBytes: RoleTools['readBytes']): OpenPgpKeys {
-  const found = readOpenPgpKeys(bytesOf(path, readBytes));
+/** @throws InputError, ProvisionError `repository-key-unusable` */
+function keysIn(path: string, inventory: Inventory, readBytes: RoleTools['readBytes']): OpenPgpKeys {
+  const bytes = readNamed({ variable: 'kube_cluster_packages_key', path }, inventory, readBytes);
+  const found = readOpenPgpKeys(bytes);
   if (typeof found === 'string') throw unusable(path, found);
   return found;
-}
-
-function bytesOf(path: string, readBytes: RoleTools['readBytes']): Buffer {
-  try {
-    return readBytes(path);
-  } catch (error) {
-    throw unusable(path, `can't be read: ${(error as NodeJS.ErrnoException).code ?? String(error)}`);
-  }
 }
 
 function unusable(path: string, why: string): ProvisionError {

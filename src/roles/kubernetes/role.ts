@@ -13,8 +13,8 @@ import type { KubeadmCluster } from '../../resources/kubeadm-configuration.js';
 import type { KubernetesSite } from '../../resources/kubernetes-host.js';
 import { kubernetesBegun, kubernetesFinished } from '../../resources/kubernetes-init.js';
 import { kubernetesManifest } from '../../resources/kubernetes-manifest.js';
-import { unreadable } from '../../resources/manifest-objects.js';
 import { kubernetesJoined } from '../../resources/kubernetes-joined.js';
+import { readNamed } from '../named-file.js';
 import { nodeOn, type Role, type RoleTools } from '../role.js';
 
 /** The first control plane, up to its API server: what the load balancer of the API servers needs. */
@@ -47,21 +47,14 @@ export function kubernetesNetworkRole({ readFile }: Pick<RoleTools, 'readFile'>)
   return {
     name: 'kubernetes-network',
     summary: 'has the network of pods that the inventory names',
-    resources(_host, _, cluster) {
+    resources(_host, inventory, cluster) {
       const path = cluster.kubernetes.settings.cniManifest;
       if (path === undefined) return [];
+      const text = readNamed({ variable: 'kube_cluster_cni_manifest', path }, inventory, readFile);
       const hosts = cluster.controlPlanes.map((controlPlane) => controlPlane.host);
-      return [kubernetesManifest({ path, text: textOf(path, readFile) }, hosts)];
+      return [kubernetesManifest({ path, text }, hosts)];
     },
   };
-}
-
-function textOf(path: string, readFile: RoleTools['readFile']): string {
-  try {
-    return readFile(path);
-  } catch (error) {
-    throw unreadable(path, (error as NodeJS.ErrnoException).code ?? String(error));
-  }
 }
 
 /** A host that joins: a control plane, or a worker. */

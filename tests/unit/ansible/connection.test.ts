@@ -32,6 +32,7 @@ all:
       port: 2222,
       user: 'ops',
       privateKeyFile: '/home/me/.ssh/lab',
+      privateKeyNamedBy: expect.stringMatching(/^ansible_ssh_private_key_file of .*hosts\.yml:8:5$/),
       password: new Secret('planted-login'),
       sshArgs: '-o ProxyJump=bastion.example.com -4',
       become: { method: 'sudo', user: 'admin', password: new Secret('planted-become') },
@@ -98,6 +99,9 @@ all:
     });
     const inventory = await loadInventory('inventory/hosts.yml', { workingDirectory: directory });
     expect(hostOf(inventory, 'a').connection.privateKeyFile).toBe(join(directory, 'inventory/key'));
+    expect(hostOf(inventory, 'a').connection.privateKeyNamedBy).toMatch(
+      /^ansible_private_key_file of .*inventory.*:1:\d+$/,
+    );
     expect(hostOf(inventory, 'b').connection.privateKeyFile).toBe(join(directory, 'keys/b'));
   });
 

@@ -37,7 +37,12 @@ test('what the inventory says wins over what was typed', () => {
   expect(filled).toMatchObject({ user: 'own', privateKeyFile: '/own', become: { user: 'own' } });
   expect([filled.password?.reveal(), filled.become?.password?.reveal()]).toEqual(['own', 'own']);
   const gaps = withDefaults({ address: 'a' }, defaults);
-  expect(gaps).toMatchObject({ user: 'typed', privateKeyFile: '/typed', become: { method: 'sudo', user: 'typed' } });
+  expect(gaps).toMatchObject({
+    user: 'typed',
+    privateKeyFile: '/typed',
+    privateKeyNamedBy: '--private-key',
+    become: { method: 'sudo', user: 'typed' },
+  });
   expect([gaps.password?.reveal(), gaps.become?.password?.reveal()]).toEqual(['typed', 'typed']);
 });
 

@@ -193,12 +193,16 @@ describe('the tasks of a play', () => {
     [
       'a source that is not there',
       ['- copy: { dest: /x, src: nothing }'],
-      ["p.yaml:4:30: tasks.copy.src: nothing can't be read: ENOENT"],
+      [
+        'p.yaml:4:30: tasks.copy.src: nothing cannot be read: no such file or directory (ENOENT); looked for files/nothing and nothing: put it there, or correct the path',
+      ],
     ],
     [
       'a template that is not there',
       ['- template: { dest: /x, src: nothing.j2 }'],
-      ["p.yaml:4:34: tasks.template.src: templates/nothing.j2 can't be read: ENOENT"],
+      [
+        'p.yaml:4:34: tasks.template.src: nothing.j2 cannot be read: no such file or directory (ENOENT); looked for templates/nothing.j2 and nothing.j2: put it there, or correct the path',
+      ],
     ],
     [
       'two tasks about one thing',
@@ -220,7 +224,7 @@ describe('the tasks of a play', () => {
     [
       'a source without an end',
       ['- copy: { dest: /x, src: /dev/zero }'],
-      ["p.yaml:4:30: tasks.copy.src: /dev/zero can't be read: it holds more than 16384 KiB"],
+      ['p.yaml:4:30: tasks.copy.src: /dev/zero cannot be read: it holds more than 16384 KiB'],
     ],
     [
       'a parameter of the third task',

@@ -46,7 +46,10 @@ type Meant = readonly [string, ...unknown[]];
 async function meantOn(probe: Probe, ...tasks: readonly string[]): Promise<readonly Meant[]> {
   const directory = temporaryDirectory('modules');
   mkdirSync(join(directory, 'templates'));
+  mkdirSync(join(directory, 'files'));
   writeFileSync(join(directory, 'plain'), 'copied {{ as it is }}\n');
+  writeFileSync(join(directory, 'beside.j2'), 'beside {{ inventory_hostname }}\n');
+  for (const name of ['files/both', 'both', 'templates/both.j2', 'both.j2']) writeFileSync(join(directory, name), name);
   writeFileSync(join(directory, 'templates/t.j2'), 'of {{ inventory_hostname }}\n');
   writeFileSync(join(directory, 'hosts.yaml'), 'all: { hosts: { a: {} } }\n');
   const lines = ['- hosts: a', '  tasks:', ...tasks.map((task) => `    - ${task}`)];
@@ -81,6 +84,14 @@ const MEANINGS: readonly (readonly [string, ...unknown[]])[] = [
     'file:/x',
     { path: '/x', ...ROOTS, mode: '0644', content: 'copied {{ as it is }}\n' },
   ],
+  // As Ansible looks for them: in the folder of the module, then beside the playbook.
+  ['copy: { dest: /x, src: both }', 'file:/x', { path: '/x', ...ROOTS, mode: '0644', content: 'files/both' }],
+  [
+    'template: { dest: /x, src: both.j2 }',
+    'file:/x',
+    { path: '/x', ...ROOTS, mode: '0644', content: 'templates/both.j2' },
+  ],
+  ['template: { dest: /x, src: beside.j2 }', 'file:/x', { path: '/x', ...ROOTS, mode: '0644', content: 'beside a\n' }],
   ['template: { dest: /x, src: t.j2 }', 'file:/x', { path: '/x', ...ROOTS, mode: '0644', content: 'of a\n' }],
   [
     "template: { dest: /x, src: t.j2, owner: o, group: g, mode: '640', validate: 'check %s && check %s' }",

@@ -8,12 +8,15 @@ import { temporaryDirectory } from '../../support/temporary-directory.js';
 
 const FILES: Readonly<Record<string, string>> = {
   'p.yaml': '- import_playbook: more/q.yaml\n- hosts: a\n  tasks:\n    - copy: { dest: /x, src: data/one }\n',
-  'more/q.yaml': '- hosts: a\n  tasks:\n    - group: { name: g }\n    - copy: { dest: /y, src: two }\n',
+  'more/q.yaml':
+    '- hosts: a\n  tasks:\n    - group: { name: g }\n    - copy: { dest: /y, src: two }\n    - copy: { dest: /z, src: in }\n    - template: { dest: /t, src: beside.j2 }\n',
   'templates/t.j2': 'a',
   'templates/deep/u.j2': 'b',
   'more/templates/v.j2': 'c',
   'data/one': '1',
   'more/two': '2',
+  'more/files/in': '3',
+  'more/beside.j2': '4',
 };
 
 let directory: string;

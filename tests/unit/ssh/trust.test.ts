@@ -314,7 +314,12 @@ describe('keys and passwords that are tried', () => {
       .toString();
   const find = async (
     options: string,
-    more: { readonly privateKeyFile?: string; readonly password?: Secret; readonly variable?: Secret } = {},
+    more: {
+      readonly privateKeyFile?: string;
+      readonly privateKeyNamedBy?: string;
+      readonly password?: Secret;
+      readonly variable?: Secret;
+    } = {},
   ) => {
     const keys = createPrivateKeys({ variable: more.variable, ask: undefined });
     return createCredentials(
@@ -324,6 +329,7 @@ describe('keys and passwords that are tried', () => {
       host: 'etcd-1',
       settings: settings(options),
       privateKeyFile: more.privateKeyFile,
+      privateKeyNamedBy: more.privateKeyNamedBy,
       password: more.password,
     });
   };
@@ -381,10 +387,15 @@ describe('keys and passwords that are tried', () => {
   });
 
   test('the key that was named must be one', async () => {
-    const none = { privateKeyFile: join(directory, 'none') };
+    const by = 'ansible_ssh_private_key_file of inventory.yaml:3:5';
+    const none = { privateKeyFile: join(directory, 'none'), privateKeyNamedBy: by };
     await expect(find('', none)).rejects.toMatchObject({
-      ...{ code: 'key-unusable', host: 'etcd-1', hint: 'check ansible_ssh_private_key_file' },
-      message: `etcd-1: private key ${none.privateKeyFile}: no such file`,
+      ...{
+        code: 'key-unusable',
+        host: 'etcd-1',
+        hint: expect.stringContaining('put the key there, or correct the path'),
+      },
+      message: `etcd-1: private key ${none.privateKeyFile}: no such file, named by ${by}`,
     });
     const locked = await file('locked', pkcs1('secret'));
     const opened = await find('', { privateKeyFile: locked, variable: new Secret('secret') });

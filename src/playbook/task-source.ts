@@ -1,0 +1,38 @@
+import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { fileReason } from '../model/file-reason.js';
+import { COPIED_FILE_BYTES, readTextBoundedSync } from '../model/read-bounded.js';
+
+/** Where a module looks first for what `src` names, beside the playbook: Ansible's folders. */
+export type SourceFolder = 'files' | 'templates';
+
+/** Where a file that a task names may be, as Ansible looks for it: in its folder, then beside the playbook. */
+function placesOf(directory: string, folder: SourceFolder, src: string): readonly [string, ...string[]] {
+  const [inFolder, beside] = [resolve(directory, folder, src), resolve(directory, src)];
+  return inFolder === beside ? [beside] : [inFolder, beside];
+}
+
+/** The file that a task names; the place where it is looked for first, where there is none. */
+export function sourceFile(directory: string, folder: SourceFolder, src: string): string {
+  const places = placesOf(directory, folder, src);
+  return places.find((place) => existsSync(place)) ?? places[0];
+}
+
+/**
+ * The text of a file that a task names.
+ * @param directory of the playbook
+ * @throws Error that says where it was looked for
+ */
+export function readSource(directory: string, folder: SourceFolder, src: string): string {
+  const file = sourceFile(directory, folder, src);
+  try {
+    return readTextBoundedSync(file, COPIED_FILE_BYTES);
+  } catch (cause) {
+    const reason = fileReason(cause);
+    if (existsSync(file)) throw new Error(`${file} cannot be read: ${reason}`, { cause });
+    const places = placesOf(directory, folder, src).join(' and ');
+    throw new Error(`${src} cannot be read: ${reason}; looked for ${places}: put it there, or correct the path`, {
+      cause,
+    });
+  }
+}

@@ -1,0 +1,62 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { PassThrough } from 'node:stream';
+import { beforeEach, expect, test } from '@jest/globals';
+import { runProgram } from '../../../src/commands/program.js';
+import { createJournal, journalDirectory } from '../../../src/report/journal.js';
+import { tickingClock } from '../../support/clock.js';
+import { ROLLING_RUN } from '../../support/sample-runs.js';
+import { temporaryDirectory } from '../../support/temporary-directory.js';
+import { verbContext } from '../../support/verb-context.js';
+
+let directory: string;
+let inventory: string;
+beforeEach(() => {
+  directory = temporaryDirectory('history');
+  inventory = join(directory, 'inventory.yaml');
+  writeFileSync(inventory, 'all: {}\n');
+});
+
+/** What is printed. @throws ProvisionError */
+async function history(...words: readonly string[]): Promise<string> {
+  const stream = new PassThrough();
+  await runProgram(verbContext(stream, ['history', ...words], {}));
+  return String(stream.read() ?? '');
+}
+
+test('before the first run it says so, where it looked, and what to do', async () => {
+  const none = `there has been no run yet: none is kept in ${journalDirectory(directory)}`;
+  expect(await history(inventory)).toBe(`${none}\n→ see what the first one would do: provision plan ${inventory}\n`);
+  for (const run of ['last', '2026-11-21T02-15-00.123Z'])
+    await expect(history(inventory, run)).rejects.toMatchObject({
+      code: 'unknown-run',
+      message: none,
+      hint: `see what the first one would do: provision plan ${inventory}`,
+    });
+});
+
+test('an inventory that is not there is what is wrong, where no run is kept beside it either', async () => {
+  const other = join(directory, 'inventroy.yaml');
+  const refusal = { code: 'unreadable', message: `${other}: no such file, and no run is kept beside it` };
+  await expect(history(other)).rejects.toMatchObject(refusal);
+  await expect(history(other, 'last')).rejects.toMatchObject(refusal);
+});
+
+test('of runs that are kept, another name than theirs is refused with the list to look at', async () => {
+  ROLLING_RUN.forEach(
+    createJournal(journalDirectory(directory), new Date('2026-11-21T02:15:00.123Z'), tickingClock(0)),
+  );
+  expect(await history(inventory, 'last')).toMatch(/^2026-11-21T02-15-00\.123Z {2}apply/);
+  await expect(history(inventory, 'lsat')).rejects.toMatchObject({
+    message: 'there is no run lsat, of 1 run that is kept',
+    hint: `list them with: provision history ${inventory}`,
+  });
+});
+
+test('a directory of journals that is none is no history without runs', async () => {
+  writeFileSync(join(directory, '.provision'), '');
+  await expect(history(inventory)).rejects.toMatchObject({
+    code: 'unreadable',
+    message: expect.stringContaining('not a directory (ENOTDIR)'),
+  });
+});
