@@ -42,7 +42,8 @@ function isOurs(path, room) {
 function inOrder(tests) {
   // Templates are rendered by roles.
   const roomOf = (file) => (file.endsWith('.j2') ? 'roles' : (dirname(file).split('/')[1] ?? 'playbook'));
-  const rooms = new Set(state.mutants.map(({ file }) => roomOf(file)));
+  const [isNear, ...beside] = process.env.MUTATION_NEAR.split(' ');
+  const rooms = new Set([...state.mutants.map(({ file }) => roomOf(file)), ...beside]);
   // Of the contract tests, which have no rooms, those that import one of them.
   const imports = (path) => [...rooms].some((room) => readFileSync(path, 'utf8').includes(`/src/${room}/`));
   const isOwn = (path) => {
@@ -51,7 +52,7 @@ function inOrder(tests) {
   };
   const names = new Set(state.mutants.map(({ file }) => `${basename(file, '.ts')}.test.ts`));
   const rank = ({ path }) => (names.has(basename(path)) ? 0 : isOwn(path) ? 1e9 : 2e9) + statSync(path).size;
-  const taken = process.env.MUTATION_NEAR === 'yes' ? tests.filter(({ path }) => isOwn(path)) : tests;
+  const taken = isNear === 'yes' ? tests.filter(({ path }) => isOwn(path)) : tests;
   return [...taken].sort((a, b) => rank(a) - rank(b));
 }
 

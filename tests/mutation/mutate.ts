@@ -1,4 +1,4 @@
-// npm run mutate -- [PATH…] [--changed BASE] [--each] [--most N] [--minutes N] [--keep DIR] [--unit] [--near] [--page]: plants one
+// npm run mutate -- [PATH…] [--changed BASE] [--each] [--most N] [--minutes N] [--keep DIR] [--unit] [--near] [--beside ROOM] [--page]: plants one
 // wrong line after the other, and tells which of them no test notices. Ends with 3 where one is not listed in survivors.yaml.
 import { execFileSync } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -63,11 +63,14 @@ const { values, positionals } = parseArgs({
     keep: { type: 'string' },
     unit: { type: 'boolean' },
     near: { type: 'boolean' },
+    beside: { type: 'string', multiple: true },
     page: { type: 'boolean' },
   },
 });
 /** Status of a run that a mutant survived; what goes wrong with the run itself ends it with another one. */
 const SURVIVED = 3;
+/** Rooms whose tests are run beside those of the rooms that have mutants; undefined: those of all rooms. */
+const near = values.near === true ? (values.beside ?? []) : undefined;
 const ROOMS_OF_TESTS = values.unit === true ? (['unit'] as const) : (['unit', 'contract'] as const);
 const PAGE = 'docs/mutation-run.md';
 const most = Number(values.most ?? Infinity);
@@ -97,7 +100,7 @@ async function tryFiles(files: ReadonlyMap<string, Lines>): Promise<readonly Jud
   let left = mutants.length;
   for (const room of ROOMS_OF_TESTS) {
     if (left === 0) break;
-    stopped.push(...(await runRoom({ room, related, work, shards, isNear: values.near === true, endAt })));
+    stopped.push(...(await runRoom({ room, related, work, shards, near, endAt })));
     const noticed = new Set(
       readJournal(work, shards).flatMap(({ verdict, id }) => (verdict === 'noticed' ? [id] : [])),
     );
@@ -147,7 +150,9 @@ for (const { path, files } of runs) {
   ofPath.tried += files.size;
   if (values.page !== true || values.changed !== undefined) continue;
   const bounds = Object.entries(values).flatMap(([name, value]) =>
-    name === 'page' || name === 'keep' ? [] : [typeof value === 'string' ? ` --${name} ${value}` : ` --${name}`],
+    name === 'page' || name === 'keep'
+      ? []
+      : [value].flat().map((each) => (typeof each === 'string' ? ` --${name} ${each}` : ` --${name}`)),
   );
   const measured = {
     date: new Date().toISOString().slice(0, 10),

@@ -54,13 +54,16 @@ export interface Room {
   readonly related: readonly string[];
   readonly work: string;
   readonly shards: number;
-  /** Only tests of the rooms that have mutants: quicker, and what other rooms' tests notice counts as not noticed. */
-  readonly isNear: boolean;
+  /**
+   * Only tests of the rooms that have mutants, and of these: quicker, and what other rooms' tests notice counts as not noticed.
+   * Tests of all rooms where it is undefined.
+   */
+  readonly near: readonly string[] | undefined;
   /** When to end, whatever was tried: milliseconds since 1970. */
   readonly endAt: number;
 }
 
-function start({ room, related, work, shards, isNear }: Room, shard: number): ChildProcess {
+function start({ room, related, work, shards, near }: Room, shard: number): ChildProcess {
   const options = ['--experimental-vm-modules', '--no-warnings', '--max-old-space-size=4096'];
   mkdirSync(join(work, 'tmp'), { recursive: true, mode: 0o1777 });
   const select = related.length === 0 ? [] : ['--findRelatedTests', ...related];
@@ -84,7 +87,7 @@ function start({ room, related, work, shards, isNear }: Room, shard: number): Ch
         TMPDIR: join(work, 'tmp'),
         MUTATION_WORK: work,
         MUTATION_SHARD: `${shard}-of-${shards}`,
-        MUTATION_NEAR: isNear ? 'yes' : '',
+        MUTATION_NEAR: near === undefined ? '' : ['yes', ...near].join(' '),
       },
     },
   );
