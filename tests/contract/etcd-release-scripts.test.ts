@@ -319,6 +319,13 @@ describe('the release in use', () => {
     expect(current()).toBe(releaseDirectory(older));
   });
 
+  test('stays where half of them say that the cluster is newer', () => {
+    run(switchScript(releaseDirectory(newer)));
+    membersSay('3.4.0', '3.5.0');
+    expect(run(back(releaseDirectory(older)))).toMatchObject({ status: 1 });
+    expect(current()).toBe(releaseDirectory(newer));
+  });
+
   test('goes back where nobody answers', () => {
     run(switchScript(releaseDirectory(newer)));
     program('openssl', 'exit 1');

@@ -51,6 +51,13 @@ describe('what is done about the space', () => {
     );
   });
 
+  test.each([
+    ['one of two', [seen(1), seen(2, FULL)]],
+    ['two of four', [seen(1), seen(2, FULL), seen(3), seen(4, FULL)]],
+  ])('nor do half of them: %s', (_, told) => {
+    expect(() => decideDefrag(SAMPLE_CLUSTER, told, USUAL)).toThrow('the alarm NOSPACE, which');
+  });
+
   test('one that alone hides it hides nothing', () => {
     expect(decideDefrag(SAMPLE_CLUSTER, [seen(1, FULL), seen(2), seen(3, FULL)], USUAL).alarm).toBe('nospace');
   });

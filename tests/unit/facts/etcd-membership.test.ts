@@ -133,6 +133,8 @@ describe('who is believed', () => {
     ['one of three is of another cluster', false, [says(1, all, { clusterId: '9' }), says(2, all), says(3, all)], all],
     ['each says something else', false, [says(1, all), says(2, alone), says(3, [])], undefined],
     ['one of two lies', false, [says(1, all), says(2, alone)], undefined],
+    ['one of two is of another cluster', false, [says(1, all, { clusterId: '9' }), says(2, all)], undefined],
+    ['two of four lie', false, [says(1, all), says(2, alone), says(3, alone), says(4, all)], undefined],
     ['nobody speaks', false, [], undefined],
     ['a learner says nothing', false, [says(1, all), says(2, [], { isLearner: true })], all],
     ['who stays lies, of three', true, [says(1, alone), says(2, all), says(3, all)], all],

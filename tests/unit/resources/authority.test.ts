@@ -74,6 +74,11 @@ describe('while members are to leave', () => {
     });
   });
 
+  test('one that is to leave suffices', async () => {
+    const last: Cluster = { ...CLUSTER, members: [first, second], formerMembers: [third] };
+    await expect(decide(undefined, TODAY, [EMPTY, EMPTY, EMPTY], last)).rejects.toMatchObject({ code: 'etcd-unsure' });
+  });
+
   test('none is made beside them', async () => {
     const data = [EMPTY, EMPTY, MEMBER];
     await expect(decide(undefined, TODAY, data, moving)).rejects.toMatchObject({ code: 'authority-lost' });

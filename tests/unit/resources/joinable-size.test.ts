@@ -120,6 +120,15 @@ describe('the quota of a member that is to join', () => {
       ],
       2 * GIB,
     ],
+    [
+      'the database has just 80 % of it',
+      [
+        [4, 8],
+        [4, 8],
+        [4, 8],
+      ],
+      5 * GIB,
+    ],
   ])('has room where %s', async (_, said, quota) => {
     expect(await planned(said, quota)).toEqual({ kind: 'unchanged' });
   });
@@ -141,6 +150,16 @@ describe('the quota of a member that is to join', () => {
         [3, 8],
         [0, 8],
         [3, 8],
+      ],
+      2 * GIB,
+      'such as 8589934592',
+    ],
+    [
+      'the database would fit, and is near its end',
+      [
+        [1.7, 8],
+        [1.7, 8],
+        [1.7, 8],
       ],
       2 * GIB,
       'such as 8589934592',

@@ -148,6 +148,24 @@ describe('another address', () => {
     expect(await planned).toEqual(UNCHANGED);
   });
 
+  test.each([
+    ['two of the three others of four', ['10.0.0.44', '10.0.0.44', '10.0.0.4', 'silent']],
+    ['three of four', ['10.0.0.44', '10.0.0.44', '10.0.0.4', '10.0.0.44']],
+  ])('most of those that are asked are believed, its own silence is no word: %s', async (_, said) => {
+    const four = { ...SAMPLE_CLUSTER, members: [1, 2, 3, 4].map((number) => sampleMember(number)) };
+    const members = (address: string) =>
+      [1, 2, 3, 4].map((number) => ({
+        ...{ id: `${number}`, name: `m${number}`, isLearner: false },
+        peerUrls: [`https://${number === 4 ? address : `10.0.0.${number}`}:2380`],
+      }));
+    const hosts = said.map((address, index) =>
+      etcdHost({ status: address === 'silent' ? SILENT : healthy(index + 1, { members: members(address) }) }),
+    );
+    await expect(plan(hosts, { number: 4, cluster: four, runsWith: CHANGING })).rejects.toMatchObject({
+      code: 'member-moved',
+    });
+  });
+
   test('of another member stops nobody else', async () => {
     expect((await plan(listing(FORMER, FORMER, FORMER), { runsWith: CHANGING })).kind).toBe('change');
   });

@@ -1,0 +1,89 @@
+// npm run tried -- [WORDS]…: plants each wrong line of tried.yaml, in whose invariant or slip one of these is, in a copy of the
+// repository, and runs the test file that is to notice it. Ends with 3 where one is not noticed.
+import { execFileSync, spawn } from 'node:child_process';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { availableParallelism, tmpdir } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
+import { compiles } from './compiles.js';
+import { plant } from './mutant.js';
+import { readTried, slipOf, type Tried } from './tried-lines.js';
+
+const SURVIVED = 3;
+const words = process.argv.slice(2).map((each) => each.toLowerCase());
+const wanted = readTried().filter(({ invariant, says }) => {
+  const text = `${invariant}: ${says}`.toLowerCase();
+  return words.length === 0 || words.some((each) => text.includes(each));
+});
+
+/** The files that git has, and those that it is to have. */
+function copyOfRepository(): string {
+  const copy = mkdtempSync(join(tmpdir(), 'tried-'));
+  for (const file of execFileSync('git', ['ls-files', '-co', '--exclude-standard'], { encoding: 'utf8' }).split('\n')) {
+    if (file === '' || !existsSync(file)) continue;
+    mkdirSync(dirname(join(copy, file)), { recursive: true });
+    cpSync(file, join(copy, file), { verbatimSymlinks: true });
+  }
+  symlinkSync(resolve('node_modules'), join(copy, 'node_modules'));
+  return copy;
+}
+
+/** How many tests of some files fail; undefined where none of them could be run. */
+async function failuresIn(copy: string, tests: readonly string[]): Promise<number | undefined> {
+  const result = join(copy, 'result.json');
+  rmSync(result, { force: true });
+  const options = ['--experimental-vm-modules', '--no-warnings', 'node_modules/jest/bin/jest.js'];
+  const jest = ['--json', '--outputFile', result, '--maxWorkers', '1'];
+  const files = tests.map((test) => `tests/${test}`);
+  const child = spawn(process.execPath, [...options, ...jest, '--runTestsByPath', ...files], {
+    cwd: copy,
+    stdio: 'ignore',
+  });
+  await new Promise((done) => child.once('close', done));
+  if (!existsSync(result)) return undefined;
+  const { numFailedTests, numTotalTests } = JSON.parse(readFileSync(result, 'utf8')) as {
+    readonly numFailedTests: number;
+    readonly numTotalTests: number;
+  };
+  return numTotalTests === 0 ? undefined : numFailedTests;
+}
+
+/** What came of a wrong line. */
+async function tryLine(tried: Tried, copy: string): Promise<string> {
+  const [text, path] = [readFileSync(tried.file, 'utf8'), join(copy, tried.file)];
+  const slip = slipOf(tried, text);
+  if (!compiles({ ...slip, id: 1, file: tried.file, line: 1 })) return 'the compiler refuses it';
+  writeFileSync(path, plant(text, slip));
+  const failed = await failuresIn(copy, [tried.test]);
+  writeFileSync(path, text);
+  if (failed === undefined) return 'NO TEST COULD BE RUN';
+  return failed === 0 ? 'NOT NOTICED' : `noticed by ${failed}`;
+}
+
+const started = Date.now();
+const queue = [...wanted];
+let missed = 0;
+/** Each process has a copy of its own, and takes what is next. */
+async function work(): Promise<void> {
+  const copy = copyOfRepository();
+  for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
+    const came = await tryLine(next, copy);
+    if (!came.startsWith('noticed')) missed += 1;
+    console.log(`${came}: ${next.invariant}: ${next.says} (${next.test})`);
+  }
+  rmSync(copy, { recursive: true });
+}
+
+/** Tests that fail as they are would notice anything. */
+async function failAsTheyAre(): Promise<number | undefined> {
+  const copy = copyOfRepository();
+  const failed = await failuresIn(copy, [...new Set(wanted.map(({ test }) => test))]);
+  rmSync(copy, { recursive: true });
+  return failed;
+}
+
+const before = await failAsTheyAre();
+if (before !== 0) throw new Error(`${before ?? 'all'} of the tests fail as they are`);
+await Promise.all(Array.from({ length: availableParallelism() }, work));
+const seconds = Math.round((Date.now() - started) / 1000);
+console.log(`${wanted.length - missed} of ${wanted.length} wrong lines noticed, in ${seconds} s`);
+process.exitCode = missed > 0 ? SURVIVED : 0;
