@@ -20,7 +20,12 @@ interface Shape {
 }
 
 const AUTHORITY: Shape = { hosts: 'etcd', roles: ['pki'] };
-const RELEASE: Shape = { hosts: 'etcd', become: true, when: 'etcd_install is defined', roles: ['etcd-release'] };
+const RELEASE: Shape = {
+  hosts: 'etcd',
+  become: true,
+  when: 'etcd_install is defined and etcd_install is not none',
+  roles: ['etcd-release'],
+};
 const MEMBERS: Shape = {
   hosts: 'etcd',
   become: true,
@@ -98,7 +103,7 @@ const UPGRADED: readonly Shape[] = [
     roles: ['node-upgrade'],
   },
 ];
-const OWN = "etcd_lb_provider | default('own') == 'own'";
+const OWN = "etcd_lb_provider | default('own', true) == 'own'";
 const BALANCERS: Shape = {
   hosts: 'etcd_lb',
   become: true,
@@ -132,7 +137,7 @@ const FREE_FORMER: readonly Shape[] = [
 const OF_OTHERS: Shape = {
   hosts: 'etcd',
   become: true,
-  when: "etcd_lb_provider | default('own') == 'external'",
+  when: "etcd_lb_provider | default('own', true) == 'external'",
   roles: ['etcd-external-balancer'],
 };
 const READY_LAST = { ...API_SERVERS, serial: 1, order: 'apiserver-ready-last' };
@@ -228,7 +233,8 @@ const TO_THE_SERVICE = [
 const TO_THE_ADDRESS = [...TO_THE_SERVICE, ...REPOINT];
 
 /** They may stay as they are. */
-const WITH_THE_REST = "(kube_apiserver_repoint | default(true) | string | lower) in ['true', 'yes', 'on', '1']";
+const WITH_THE_REST =
+  "(kube_apiserver_repoint | default(true) | string | lower) not in ['false', 'no', 'off', '0', '0.0']";
 const REPOINT_UNLESS_LATER = REPOINT.map((shape) => ({ ...shape, when: [WITH_THE_REST] }));
 
 /** All that a shipped playbook says: one gate, one order or one `serial` less is an outage on someone's cluster. */
@@ -319,8 +325,8 @@ const SHIPPED: Readonly<Record<string, readonly Shape[]>> = {
       when: ['etcd_lb_address is defined', shape.when ?? []].flat(),
     })),
     ...IF_WANTED,
-    { ...METRICS, when: ['etcd_host_metrics_port is defined'] },
-    { ...FIREWALL, when: ['etcd_firewall is defined'] },
+    { ...METRICS, when: ['etcd_host_metrics_port is defined and etcd_host_metrics_port is not none'] },
+    { ...FIREWALL, when: ['etcd_firewall is defined and etcd_firewall is not none'] },
   ],
   'package-lists.yaml': [LISTS],
   'upgrade-nodes.yaml': UPGRADED,
@@ -339,7 +345,7 @@ const SHIPPED: Readonly<Record<string, readonly Shape[]>> = {
     ...NODES_LEAVING,
     ...UPGRADED.map((shape) => ({
       ...shape,
-      when: ["(node_upgrade | default(false) | string | lower) in ['true', 'yes', 'on', '1']"],
+      when: ["(node_upgrade | default(false) | string | lower) in ['true', 'yes', 'on', '1', '1.0']"],
     })),
   ],
   'bypass.yaml': [{ ...API_SERVERS, serial: 1, after: ['apiserver-ready'], roles: ['kube-apiserver-direct'] }],
@@ -402,6 +408,8 @@ test.each([
   ['YAML', YAML('kube_apiserver_repoint: 0'), false],
   ['YAML', YAML('kube_apiserver_repoint: "TRUE"'), true],
   ['YAML', YAML('kube_apiserver_repoint: 1'), true],
+  ['YAML', YAML('kube_apiserver_repoint: null'), true],
+  ['YAML', YAML('kube_apiserver_repoint:'), true],
 ])('plays and checks read whether API servers move alike: %s', async (_, hosts, isWanted) => {
   const inventory = await loadFiles({ hosts });
   const [controlPlane] = describeCluster(inventory).controlPlanes;
