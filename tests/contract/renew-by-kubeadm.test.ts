@@ -22,7 +22,8 @@ const describeHere = present ? describe : describe.skip;
 
 /**
  * In the place of kubeadm: it signs again what is in the places of its files, and writes over them in pieces as it does. Files of its
- * own say what goes wrong: `subject` another subject, `fails`, `nothing`, `killed` in the middle.
+ * own say what goes wrong: `subject` another subject, `key` another key than the certificate's, `stranger` another authority, `fails`,
+ * `nothing`, `killed` in the middle.
  */
 const KUBEADM = `#!/bin/sh
 set -e
@@ -33,7 +34,12 @@ name=$3 pki=$5 subject=$(cat "$HERE/subject" 2>/dev/null || echo /O=system:maste
 openssl req -new -newkey rsa:2048 -noenc -subj "$subject" -keyout "$HERE/new.key" -out "$HERE/request" 2>/dev/null
 printf '%s\\n' "subjectAltName=$(cat "$HERE/names" 2>/dev/null || echo DNS:api.example.com,IP:10.0.0.1)" extendedKeyUsage=serverAuth,clientAuth >"$HERE/extensions"
 case $name in etcd-*) ca=$pki/etcd/ca ;; *) ca=$pki/ca ;; esac
+if [ -e "$HERE/stranger" ]; then
+  ca=$HERE/stranger-ca
+  openssl req -x509 -noenc -newkey rsa:2048 -days 3650 -subj /CN=kubernetes -keyout "$ca.key" -out "$ca.crt" 2>/dev/null
+fi
 openssl x509 -req -in "$HERE/request" -CA "$ca.crt" -CAkey "$ca.key" -set_serial "0x$(openssl rand -hex 8)" -days 365 -extfile "$HERE/extensions" -out "$HERE/new.crt" 2>/dev/null
+[ ! -e "$HERE/key" ] || openssl genrsa -out "$HERE/new.key" 2048 2>/dev/null
 case $name in
 *.conf)
   file=$(dirname "$pki")/$name
@@ -194,6 +200,8 @@ describeHere('a certificate of kubeadm, renewed', () => {
     ['fails', '', 'kubeadm said no'],
     ['nothing', '', 'is the old one; nothing was changed'],
     ['subject', '/O=system:masters/CN=other', 'has another subject; nothing was changed'],
+    ['key', '', 'does not fit its key; nothing was changed'],
+    ['stranger', '', 'was not signed by its authority; nothing was changed'],
   ])('where kubeadm goes wrong (%s), nothing is touched, and nothing stays', async (file, text, message) => {
     const before = await state();
     await writeFile(inside(file), text);

@@ -37,6 +37,11 @@ test.each([
   expect(lastRestore(hosts, 3)?.ago).toBe(ago);
 });
 
+test('half of the control planes are not most of them', () => {
+  expect(lastRestore([[noted('a', 10)], []], 2)).toBeUndefined();
+  expect(lastRestore([[noted('a', 10)], [noted('a', 20)], [], []], 4)).toBeUndefined();
+});
+
 test('a kubelet that was not started since is reported, with what to type, whatever the clocks of the hosts are', async () => {
   const nodes = [cp1, cp2, ...[1, 2, 3, 4, 5].map((number) => `worker-${number}`)];
   const cluster = { ...SAMPLE_CLUSTER, controlPlanes, nodes };

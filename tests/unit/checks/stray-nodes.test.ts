@@ -61,6 +61,11 @@ describe('a node without a host', () => {
     expect(await found(said)).toEqual(names);
   });
 
+  test('half of the control planes are not most of them', async () => {
+    const two = { ...clusterOf(), controlPlanes: PLANES.slice(0, 2) };
+    expect(await found([[...OWN, STRAY], OWN], two)).toEqual([]);
+  });
+
   const all = (...nodes: readonly ListedNode[]): readonly Said[] => [nodes, nodes, nodes];
 
   test('is known by its address, however written, or by its name', async () => {

@@ -233,6 +233,14 @@ describe('apply', () => {
   });
 });
 
+test('every host of a batch is rolled back where a gate after it does not open', async () => {
+  const hosts = fakeHosts(HOSTS);
+  const plays = [playOf(['a', 'b'], [wantFlag('x')], { gatesAfter: ['after'] })];
+  const world = fakeWorld(hosts, { gates: new Map([['after', opensAt('after', Infinity)]]) });
+  await expect(applyPlan(await plan(plays, hosts), plays, world)).rejects.toThrow(/rolled back on a, b/);
+  expect(['a', 'b'].map((host) => hosts.flags.get(host)?.size)).toEqual([0, 0]);
+});
+
 describe('gates', () => {
   const gated = { batchSize: 1, gatesBefore: ['before'], gatesAfter: ['after'] };
 

@@ -155,6 +155,14 @@ describe('the way through a balancer that others run', () => {
     });
   });
 
+  test('half of the members are not most of them', async () => {
+    const two = { ...withExternal(), members: [sampleMember(1), sampleMember(2)] };
+    const found = { '': { identity: answering('78') } };
+    const members = { 'etcd-1': memberSays(1, healthy(1, { clusterId: '78' })), 'etcd-2': memberSays(2) };
+    const probes = fakeProbes({ 'cp-1': asker('https://10.9.0.1:2379', found, FILES), ...members });
+    expect(await gateOf(two).check(gateInput(probes))).toMatchObject({ open: false, isFinal: true });
+  });
+
   test('waits for every file that the host is to ask with', async () => {
     const cluster = withExternal();
     const bare = {

@@ -169,3 +169,13 @@ test('without former nodes it is open', async () => {
   const gate = formerNodesMayLeave(SAMPLE_CLUSTER);
   expect(await gate.check(gateInput(new Map()))).toEqual({ open: true });
 });
+
+test('half of the control planes that stay are not most of them', async () => {
+  const two = { ...CLUSTER, controlPlanes: CLUSTER.controlPlanes.slice(0, 2) };
+  expect(await ask({ answering: ['cp-1'] }, two)).toMatchObject({
+    open: false,
+    reason: expect.stringContaining(
+      '1 of 2 API servers that stay answer, and most of them must: cp-2 does not',
+    ) as unknown,
+  });
+});

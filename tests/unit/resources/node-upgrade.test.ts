@@ -9,10 +9,12 @@ import { KUBELET_CERTIFICATE } from '../../../src/model/kubeadm-certificate.js';
 import { decideNodeUpgrade, type NodeUpgradeLook } from '../../../src/resources/decide-node-upgrade.js';
 import { nodeUpgradeSteps, type NodeUpgradeSite } from '../../../src/resources/node-upgrade.js';
 import { judgeListsOnce, packageLists } from '../../../src/resources/package-lists.js';
+import { nodeUpgradeRole } from '../../../src/roles/node-upgrade/role.js';
 import { fakeProbe, type FakeAnswers } from '../../support/fake-probe.js';
 import { kubeletConf } from '../../support/kubeconfigs.js';
 import { kubeletCertificate } from '../../support/kubelet-certificate.js';
-import { sampleNode } from '../../support/sample-cluster.js';
+import { SAMPLE_CLUSTER, sampleMember, sampleNode } from '../../support/sample-cluster.js';
+import { namedHost, templateInventory } from '../../support/template-inventory.js';
 
 const LISTED: ClusterNode = {
   ...{ name: 'worker-1', takesPods: true, isMarked: false, ready: 'true' },
@@ -344,6 +346,32 @@ describe('what is asked right before services of the host may be away', () => {
     for (const [step, own, work] of cases)
       expect(await step?.plan(probeOf(own))).toMatchObject({ change: { actions: [...asked, work] } });
   });
+});
+
+test.each([
+  ['a member', 'worker-1', [], [['etcd-keeps-quorum-without-batch']]],
+  ['one that is to leave', 'etcd-1', ['worker-1'], [['etcd-keeps-quorum-without-batch']]],
+  ['none', 'etcd-1', [], [[]]],
+] as const)('the role knows that a host is %s of etcd', async (_, of, leaving, [gates]) => {
+  const member = (name: string) => ({ ...sampleMember(1), host: name });
+  const nodes = [...CONTROL_PLANES, { ...sampleNode('worker-1', 'worker'), address: '10.0.0.11' }];
+  const cluster = {
+    ...SAMPLE_CLUSTER,
+    ...{ members: [member(of)], formerMembers: leaving.map(member), services: [] },
+    kubernetes: { ...SAMPLE_CLUSTER.kubernetes, nodes },
+  };
+  const [, , packages] = nodeUpgradeRole(judgeListsOnce()).resources(
+    namedHost('worker-1'),
+    templateInventory(['worker-1']),
+    cluster,
+  );
+  const own = { ...host({ ...APT, upgrades: [NEWER] }), 'cluster-nodes': { '10.0.0.11': { nodes: [LISTED] } } };
+  const outcome = await packages?.plan(fakeProbe(own, { 'cp-1': own, 'cp-2': own, 'worker-1': own }, 'worker-1'));
+  const actions = outcome?.kind === 'change' ? outcome.change.actions : [];
+  expect(actions.flatMap((action) => (action.kind === 'await' ? [action.gate] : []))).toEqual([
+    'apt-unlocked',
+    ...gates,
+  ]);
 });
 
 test('pods that nobody would make again, and a member of etcd that the inventory does not have, are refused', async () => {

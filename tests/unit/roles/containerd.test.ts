@@ -197,7 +197,7 @@ describe('proxies', () => {
     const nodes = SAMPLE_CLUSTER.kubernetes.nodes.flatMap(({ address }) => address ?? []);
     expect(direct.split(',')).toEqual(
       expect.arrayContaining([
-        ...['localhost', '127.0.0.1', '.svc', '.cluster.local', '10.96.0.0/12', '10.9.0.0/16', 'registry.local'],
+        ...['localhost', '127.0.0.1', '::1', '.svc', '.cluster.local', '10.96.0.0/12', '10.9.0.0/16', 'registry.local'],
         ...nodes,
         ...(virtual === undefined ? [] : [virtual.endpoint.ip]),
       ]),
@@ -229,6 +229,16 @@ describe('proxies', () => {
     expect(resources().map(({ address }) => address)).toContain(`absent:${DROP_IN}`);
     const told = await restart({}, '/usr/bin/containerd', 'abc');
     expect(told.join()).toContain('restart containerd');
+    expect(told.join()).toContain('the process has proxies of an earlier inventory');
+  });
+
+  test('that the process has are no reason; those that it has not are', async () => {
+    const text = await textOf(DROP_IN, resources({ pullProxies: PROXIES }));
+    const [, mark = ''] = /PROVISION_PROXIES=(\w+)/.exec(text) ?? [];
+    expect((await restart({ pullProxies: PROXIES }, '/usr/bin/containerd', mark)).join()).not.toContain('proxies');
+    expect((await restart({ pullProxies: PROXIES }, '/usr/bin/containerd', 'abc')).join()).toContain(
+      'the process has not these proxies',
+    );
   });
 });
 
@@ -287,6 +297,10 @@ describe('releases in place of packages', () => {
   ])('a process that was started from %s', async (program, told) => {
     expect((await restart({ releases: RELEASES }, program)).join()).toMatch(told);
   });
+
+  test('a process that was started from the release of now is no reason', async () => {
+    expect((await restart({ releases: RELEASES }, RELEASED)).join()).not.toContain('the process is');
+  });
 });
 
 describe('the configuration of crictl', () => {
@@ -307,6 +321,15 @@ describe('the configuration of crictl', () => {
     expect(await crictl?.doubt?.(probe)).toBe(
       '/etc/crictl.yaml was written by another tool, and stays: crictl asks the runtime that it names',
     );
+  });
+
+  test('asks where containerd listens', async () => {
+    const text = await textOf(path, resources());
+    expect(text.split('\n').slice(1)).toEqual([
+      'runtime-endpoint: unix:///run/containerd/containerd.sock',
+      'image-endpoint: unix:///run/containerd/containerd.sock',
+      '',
+    ]);
   });
 
   test('of ours is updated without a word', async () => {

@@ -39,6 +39,7 @@ test.each([
   ],
   ['etcd-settled', 'etcd-3', ['etcd-settled:m3']],
   ['etcd-quota', 'etcd-2', ['file:/etc/default/etcd', 'etcd-member:m2']],
+  ['etcd-joined', 'etcd-2', ['member-open:m2']],
   [
     'etcd-replacement',
     'etcd-3',

@@ -6,7 +6,7 @@ import { NOT_INSTALLED } from '../../support/etcd-answers.js';
 import { fakeProbe } from '../../support/fake-probe.js';
 import { expectGolden } from '../../support/golden.js';
 import { ROLE_TOOLS } from '../../support/role-tools.js';
-import { SAMPLE_CLUSTER, sampleMember, withFirewall } from '../../support/sample-cluster.js';
+import { SAMPLE_CLUSTER, sampleBalancer, sampleMember, withFirewall } from '../../support/sample-cluster.js';
 import { namedHost, templateInventory } from '../../support/template-inventory.js';
 
 function resourcesOf(role: string, host: string, cluster: Cluster): readonly Resource[] {
@@ -39,22 +39,23 @@ describe('what the roles of the firewall give a host', () => {
   });
 });
 
+const absent = { kind: 'absent' };
+/** A host that has no firewall yet. */
+const BARE = fakeProbe({
+  'file-states': {
+    '/etc/provision-etcd-firewall.nft': absent,
+    '/etc/systemd/system/provision-etcd-firewall.service': absent,
+  },
+  'firewall-tables': { ours: { hasNft: false, loaded: undefined, kept: undefined, isOnTrial: false } },
+  units: { 'provision-etcd-firewall': NOT_INSTALLED },
+});
+
 test.each([
   ['default', withFirewall()],
   ['allowed', withFirewall(['192.0.2.0/24', '2001:db8::/64', '198.51.100.7'])],
 ])('the table and its unit: %s', async (variant, cluster) => {
   const resource = resourcesOf('etcd-firewall', 'etcd-1', cluster).at(-1);
-  const absent = { kind: 'absent' };
-  const outcome = await resource?.plan(
-    fakeProbe({
-      'file-states': {
-        '/etc/provision-etcd-firewall.nft': absent,
-        '/etc/systemd/system/provision-etcd-firewall.service': absent,
-      },
-      'firewall-tables': { ours: { hasNft: false, loaded: undefined, kept: undefined, isOnTrial: false } },
-      units: { 'provision-etcd-firewall': NOT_INSTALLED },
-    }),
-  );
+  const outcome = await resource?.plan(BARE);
   if (outcome?.kind !== 'change') throw new Error('nothing is planned');
   for (const action of outcome.change.actions)
     if (action.kind === 'write-file') {
@@ -62,4 +63,32 @@ test.each([
       expectGolden(`fixtures/rendered/${name}.${variant}`, action.content.redacted);
     }
   expect(outcome.change.actions.map(({ kind }) => kind)).toEqual(['run', 'await', 'write-file', 'write-file', 'run']);
+});
+
+test('every port that clients use is let in', async () => {
+  const services = SAMPLE_CLUSTER.services.map((each) => ({ ...each, endpoint: { ...each.endpoint, port: 2390 } }));
+  expect(await rulesOf(withFirewall([], { services }))).toMatch(/tcp dport \{ 2379, 2390 \} jump clients/);
+});
+
+/** The rules that are loaded on a bare `etcd-1`. */
+async function rulesOf(cluster: Cluster): Promise<string> {
+  const resource = resourcesOf('etcd-firewall', 'etcd-1', cluster).at(-1);
+  const outcome = await resource?.plan(BARE);
+  const actions = outcome?.kind === 'change' ? outcome.change.actions : [];
+  const [text] = actions.flatMap((action) => (action.kind === 'write-file' ? [action.content.reveal()] : []));
+  return text ?? '';
+}
+
+test.each([
+  ['its own', [1, 2], true],
+  ['those of others', [2, 3], false],
+])('while new rules are on trial, %s keepalived is heard as long as it may need', async (_, balancers, isNamed) => {
+  const cluster = {
+    ...withFirewall(),
+    services: SAMPLE_CLUSTER.services.map((service) => ({ ...service, balancers: balancers.map(sampleBalancer) })),
+  };
+  const outcome = await resourcesOf('etcd-firewall', 'etcd-1', cluster).at(-1)?.plan(BARE);
+  const actions = outcome?.kind === 'change' ? outcome.change.actions : [];
+  const scripts = actions.flatMap((action) => (action.kind === 'run' ? [action.command.script] : []));
+  expect(scripts.join().includes('/etc/keepalived/keepalived.conf')).toBe(isNamed);
 });

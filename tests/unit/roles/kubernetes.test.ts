@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { describe, expect, test } from '@jest/globals';
 import { etcdRegistry } from '../../../src/facts/etcd-registry.js';
 import type { Change, Outcome, Resource } from '../../../src/model/change.js';
+import type { Cluster } from '../../../src/model/cluster.js';
 import { JOIN_MARKS } from '../../../src/model/kubeadm.js';
 import type { JoinSeen } from '../../../src/model/kubernetes.js';
 import { kubernetesBeginRole, kubernetesFinishRole, kubernetesJoinRole } from '../../../src/roles/kubernetes/role.js';
@@ -10,7 +11,7 @@ import { MADE_BEFORE_KUBELET } from '../../../src/shell/finish-join.js';
 import { kubernetesJoined } from '../../../src/resources/kubernetes-joined.js';
 import { fakeProbes, UNREACHABLE, type FakeAnswers } from '../../support/fake-probe.js';
 import { kubernetesHost, registryHost } from '../../support/kubernetes-hosts.js';
-import { SAMPLE_CLUSTER, sampleNode } from '../../support/sample-cluster.js';
+import { SAMPLE_APISERVER, SAMPLE_CLUSTER, sampleNode } from '../../support/sample-cluster.js';
 import { scratch } from '../../support/scratch.js';
 import { namedHost, templateInventory } from '../../support/template-inventory.js';
 
@@ -54,6 +55,25 @@ async function changeOf(role: Role, on: string, hosts: Hosts): Promise<Change> {
 const ETCD = { endpoints: ['https://10.0.0.100:2379'], caFile: '/ca', certFile: '/crt', keyFile: '/key' };
 const [begin, finish, join] = [kubernetesBeginRole(), kubernetesFinishRole(), kubernetesJoinRole()];
 const UNCHANGED = { kind: 'unchanged' };
+
+describe('where clients find the API servers', () => {
+  const configurationOf = async (cluster: Cluster): Promise<string> => {
+    const [resource] = begin.resources(namedHost('cp-1'), templateInventory(['cp-1']), cluster);
+    const probe = fakeProbes(BARE).get('cp-1');
+    const outcome = probe === undefined ? undefined : await resource?.plan(probe);
+    return outcome?.kind === 'change' ? outcome.change.diff.join('\n') : '';
+  };
+
+  test.each([
+    ['their virtual IP', [...CLUSTER.services, SAMPLE_APISERVER], '10.0.0.200:8443'],
+    ['the first one, where they have none', CLUSTER.services, '10.0.0.11:6443'],
+  ])('is %s', async (_, services, endpoint) => {
+    const text = await configurationOf({ ...CLUSTER, services });
+    expect(text).toContain(`"controlPlaneEndpoint": "${endpoint}"`);
+    const [, names = ''] = /"certSANs": \[([^\]]*)\]/.exec(text) ?? [];
+    expect(names.match(/[\d.]+/g)).toEqual([endpoint.replace(/:.*/, '')]);
+  });
+});
 
 describe('the first control plane', () => {
   test('is planned on bare hosts, with what the others will join', async () => {
