@@ -36,6 +36,8 @@ export type Line =
 const PATIENCE_MS = 5_000;
 /** A list of thousands of names takes longer than a write. */
 const READ_MS = 20_000;
+/** What is there is asked for when all is done: a server that was just restarted may need a while. */
+const READ_PATIENCE_MS = 120_000;
 /** New connections through a balancer go to one server after the other: so many verify only when all servers do. */
 const VERIFIED_IN_A_ROW = 6;
 
@@ -106,7 +108,7 @@ async function keepWriting(way: Way, { run, paceMs }: Task, isOver: () => boolea
 async function readEtcd(reader: Way, { run, ways }: Task): Promise<void> {
   const client = new Client(reader);
   const range = async (endpoint: string, request: Buffer): ReturnType<typeof readEtcdAnswer> =>
-    readEtcdAnswer(client.ask(endpoint, grpcCall('Range', request), READ_MS));
+    patiently(client, async () => readEtcdAnswer(client.ask(endpoint, grpcCall('Range', request), READ_MS)));
   const { revision } = await range(reader.endpoints[0] ?? '', rangeRequest(run));
   for (const endpoint of reader.endpoints) {
     for (const way of ways) {
@@ -132,12 +134,31 @@ async function readApi(way: Way, run: string): Promise<void> {
   const accept = 'application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1';
   const call = { headers: { ':method': 'GET', ':path': CONFIG_MAPS, accept }, body: Buffer.alloc(0) };
   for (const endpoint of way.endpoints) {
-    const answer = await client.ask(endpoint, call, READ_MS);
-    const { items } = JSON.parse(answer.body.toString('utf8')) as { items: { metadata: { name: string } }[] };
+    const items = await patiently(client, async () => readList(await client.ask(endpoint, call, READ_MS)));
     const ids = items.map(({ metadata }) => metadata.name).filter((name) => name.startsWith(`${run}-${way.name}-`));
     print({ type: 'present', from: endpoint, way: way.name, ids });
   }
   client.hangUp();
+}
+
+function readList({ status, body }: Answer): readonly { readonly metadata: { readonly name: string } }[] {
+  const text = body.toString('utf8');
+  if (status !== 200) throw new Error(`${status} ${text}`);
+  return (JSON.parse(text) as { items: { metadata: { name: string } }[] }).items;
+}
+
+/** Asks again, over a new connection, until it is answered. @throws what the last question met */
+async function patiently<T>(client: Client, ask: () => Promise<T>): Promise<T> {
+  const begun = Date.now();
+  for (;;) {
+    try {
+      return await ask();
+    } catch (error) {
+      if (Date.now() - begun > READ_PATIENCE_MS) throw error;
+      client.hangUp();
+      await pause(500);
+    }
+  }
 }
 
 async function main(): Promise<void> {
