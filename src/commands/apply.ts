@@ -1,10 +1,9 @@
 import { InvalidArgumentError, type Command } from 'commander';
 import { EXIT, ProvisionError } from '../model/errors.js';
-import type { RunCommand, RunResult } from '../model/events.js';
+import type { RunCommand } from '../model/events.js';
 import type { Plan } from '../model/plan.js';
 import { counted } from '../model/counted.js';
 import type { World } from '../engine/world.js';
-import type { Play } from '../playbook/play.js';
 import type { Context } from './context.js';
 import { requireUnlocked, settleLocks, whileLocked } from './lock-cluster.js';
 import { runPlan } from './plan.js';
@@ -59,6 +58,8 @@ export interface ActingVerb {
   readonly cannotLock?: () => readonly string[];
   /** Asked for in place of a yes. @throws ProvisionError where it is not given */
   readonly consent?: () => Promise<void>;
+  /** Asked under the locks, right before the first change: whether what was agreed to may still be done. @throws ProvisionError */
+  readonly lastLook?: (session: Session) => Promise<void>;
 }
 
 /** Plans, shows, asks, locks the cluster and performs. */
@@ -66,7 +67,7 @@ export async function runApply(
   inventory: string,
   options: ApplyOptions,
   context: Context,
-  { command, check, plays: whose, playsOf, cannotLock, consent }: ActingVerb = { command: 'apply' },
+  { command, check, plays: whose, playsOf, cannotLock, consent, lastLook }: ActingVerb = { command: 'apply' },
 ): Promise<void> {
   const { withRun } = await import('./run.js');
   // A dry run is a plan: it writes nothing anywhere.
@@ -107,17 +108,22 @@ export async function runApply(
     if (consent !== undefined) await consent();
     else if (options.yes !== true && options.plan === undefined) await confirm(context, changes, unknown);
     startActing();
-    const result = await whileLocked(needs, () => perform(plan, own?.plays ?? session.plays, session.world));
+    const { world } = session;
+    const result = await whileLocked(needs, async () => {
+      await prepare(plan, world);
+      await lastLook?.(session);
+      const { applyPlan } = await import('../engine/applier.js');
+      return applyPlan(plan, own?.plays ?? session.plays, world);
+    });
     emit({ type: 'run-finished', result });
     return options.detailedExitcode === true ? EXIT.changesPending : EXIT.done;
   });
 }
 
-async function perform(plan: Plan, plays: readonly Play[], world: World): Promise<RunResult> {
+/** What a person may be asked for is asked before anything is changed. */
+async function prepare(plan: Plan, world: World): Promise<void> {
   await unlockSigner(plan, world);
   if (await hasAction(plan, /^save-snapshot$/)) await world.prepareSnapshot();
-  const { applyPlan } = await import('../engine/applier.js');
-  return applyPlan(plan, plays, world);
 }
 
 async function confirm(context: Context, changes: number, unknown: number): Promise<void> {

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import type { RecoveryDecision } from '../day-two/decide-recovery.js';
 import type { Member } from '../model/cluster.js';
 import { ProvisionError } from '../model/errors.js';
 import { addActingOptions, runApply, type ApplyOptions } from './apply.js';
@@ -38,19 +39,23 @@ export function addRecoverCommand(program: Command, context: Context): void {
           hint: 'leave --limit out; name what is gone for good with --lost HOST',
         });
       let name = '';
-      let away: readonly Member[] = [];
+      let decision: RecoveryDecision | undefined;
       await runApply(inventory, { ...options, playbook: 'recover' }, context, {
         command: 'recover',
         plays: 'of-playbook',
         async playsOf(session) {
           name = session.cluster.token;
           const decided = await decide(session, options.lost);
-          away = decided.away;
+          decision = decided.decision;
           return decided.own;
         },
         consent: () => requireName(name, options, context),
         // Who is lost for good keeps no lock.
-        cannotLock: () => away.map(({ host }) => host),
+        cannotLock: () => decision?.away.map(({ host }) => host) ?? [],
+        async lastLook({ cluster, world }) {
+          const { requireStillLost } = await import('../day-two/still-lost.js');
+          if (decision !== undefined) await requireStillLost({ cluster, lost: options.lost, decision }, world);
+        },
       });
     });
 }
@@ -62,9 +67,10 @@ function collect(host: string, before: readonly string[]): readonly string[] {
 async function decide(
   session: Session,
   lost: readonly string[],
-): Promise<{ readonly own: OwnPlays; readonly away: readonly Member[] }> {
+): Promise<{ readonly own: OwnPlays; readonly decision: RecoveryDecision }> {
   const { cluster, world } = session;
-  const { decideRecovery, describeRemains } = await import('../day-two/decide-recovery.js');
+  const { decideRecovery } = await import('../day-two/decide-recovery.js');
+  const { describeRemains } = await import('../day-two/remains.js');
   const { lookAtRemains, recoveryId } = await import('../day-two/look-at-remains.js');
   const { describeAwayWorker, lookAtWorkers } = await import('../day-two/restart-plays.js');
   const { refuseWhoCannotJoin } = await import('../day-two/may-join-again.js');
@@ -75,7 +81,8 @@ async function decide(
     lookAtWorkers(cluster, (host) => look.probe(host)),
   ]);
   for (const each of seen) world.emit({ type: 'notice', host: each.member.host, message: describeRemains(each, lost) });
-  const { survivor, others, away, revision } = decideRecovery({ cluster, seen, lost });
+  const decision = decideRecovery({ cluster, seen, lost });
+  const { survivor, others, away, revision } = decision;
   const { found } = seen.find(({ member }) => member === survivor) ?? {};
   const bytes = found?.kind === 'seen' ? found.remains.databaseBytes : 0;
   // Once it has begun, it is only finished.
@@ -98,7 +105,7 @@ async function decide(
     ...{ id: id ?? recoveryId(new Date(world.now())), cluster, survivor, others, bump, workers },
     joining: session.plays,
   });
-  return { own: { name: 'recover', plays }, away };
+  return { own: { name: 'recover', plays }, decision };
 }
 
 function describeLoss({ host }: Member, revision: number | undefined): string {

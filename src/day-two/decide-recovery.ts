@@ -1,28 +1,9 @@
 import { hex } from '../facts/etcd-membership.js';
 import { quorum } from '../facts/etcd-phase.js';
-import type { EtcdIdentity } from '../facts/etcd-identity.js';
-import type { EtcdRemains } from '../facts/etcd-remains.js';
-import type { EtcdStatus } from '../facts/etcd-status.js';
 import type { Cluster, Member } from '../model/cluster.js';
 import { ProvisionError } from '../model/errors.js';
-
-/** What one host shows of its member. */
-export type MemberRemains =
-  | { readonly kind: 'away'; readonly reason: string }
-  | {
-      readonly kind: 'seen';
-      readonly status: EtcdStatus;
-      readonly identity: EtcdIdentity;
-      readonly remains: EtcdRemains;
-      /** What an unfinished recovery has noted there. */
-      readonly stages: ReadonlySet<string>;
-    };
-
-/** A member, and what its host shows. */
-export interface RemainsSeen {
-  readonly member: Member;
-  readonly found: MemberRemains;
-}
+import { hasNoted, idEntry, revisionOf, type RemainsSeen } from './remains.js';
+import { refuseWhereServed } from './refuse-where-served.js';
 
 /** What a recovery is decided by. */
 export interface RecoveryRequest {
@@ -58,6 +39,7 @@ export function decideRecovery({ cluster, seen, lost }: RecoveryRequest): Recove
   if (unknown.length > 0) throw notThere(unknown, seen);
   const left = seen.filter(({ member }) => !lost.includes(member.host));
   const begun = left.find((each) => hasNoted(each, 'exchanging'));
+  refuseWhereServed({ seen, lost, begun });
   const survivor = begun ?? chooseSurvivor(left, seen.length);
   // No host is given up that no person has named, whatever the others have: it may hold what the survivor does not.
   const unnamed = left.filter(({ found }) => found.kind === 'away');
@@ -72,8 +54,6 @@ export function decideRecovery({ cluster, seen, lost }: RecoveryRequest): Recove
 }
 
 function chooseSurvivor(left: readonly RemainsSeen[], members: number): RemainsSeen {
-  const serving = left.find(({ found }) => found.kind === 'seen' && isServing(found.status));
-  if (serving !== undefined) throw stillServes(serving.member);
   const candidates = left.filter((each) => hasData(each) && !hasNoted(each, 'fenced'));
   const mayReturn = left.filter((each) => each.found.kind === 'away' || mayHaveData(each));
   const needed = quorum(members);
@@ -86,14 +66,6 @@ function chooseSurvivor(left: readonly RemainsSeen[], members: number): RemainsS
   return candidates.reduce((best, each) => (isFurther(each, best) ? each : best), first);
 }
 
-function isServing(status: EtcdStatus): boolean {
-  return status.kind === 'answers' && status.isHealthy && status.leaderId !== '0';
-}
-
-function hasNoted({ found }: RemainsSeen, stage: string): boolean {
-  return found.kind === 'seen' && found.stages.has(stage);
-}
-
 function hasData({ found }: RemainsSeen): boolean {
   return found.kind === 'seen' && found.remains.hasData;
 }
@@ -103,17 +75,6 @@ function mayHaveData(each: RemainsSeen): boolean {
   const { found } = each;
   if (found.kind === 'away' || hasNoted(each, 'fenced')) return false;
   return found.remains.hasData || found.remains.isRunning || found.identity.kind === 'answers';
-}
-
-function idEntry({ member, found }: RemainsSeen): readonly (readonly [host: string, clusterId: string])[] {
-  if (found.kind === 'away') return [];
-  const id = found.identity.kind === 'answers' ? found.identity.clusterId : found.remains.clusterId;
-  return id === undefined ? [] : [[member.host, id]];
-}
-
-function revisionOf({ found }: RemainsSeen): number | undefined {
-  if (found.kind === 'away') return undefined;
-  return found.identity.kind === 'answers' ? found.identity.revision : found.remains.revision;
 }
 
 /** Of one cluster, the higher revision is that of the longer log; where one is not known, its raft snapshots tell. */
@@ -129,31 +90,6 @@ function indexOf({ found }: RemainsSeen): number {
   return Math.max(status.kind === 'answers' ? status.raftIndex : 0, remains.snapshot?.index ?? 0);
 }
 
-/** What a host shows, for a person. */
-export function describeRemains(each: RemainsSeen, lost: readonly string[]): string {
-  const named = lost.includes(each.member.host) ? 'named as lost; ' : '';
-  return `${named}${describeFound(each)}`;
-}
-
-function describeFound(each: RemainsSeen): string {
-  const { member, found } = each;
-  if (found.kind === 'away') return `can't be asked: ${found.reason}`;
-  const { remains, identity } = found;
-  const runs = remains.isRunning ? `${member.unit} runs` : `${member.unit} does not run`;
-  if (!remains.hasData) return `${runs}, no data in ${member.dataDir}`;
-  const [, id] = idEntry(each)[0] ?? [];
-  const revision = revisionOf(each);
-  const parts = [
-    ...(id === undefined ? [] : [`cluster ${hex(id)}`]),
-    ...(revision === undefined ? [] : [`revision ${revision}`]),
-    ...(remains.snapshot === undefined
-      ? []
-      : [`last raft snapshot: term ${remains.snapshot.term}, index ${remains.snapshot.index}`]),
-  ];
-  const how = identity.kind === 'answers' ? ', and answers' : '';
-  return `${runs}${how}, data in ${member.dataDir}: ${parts.join(', ') || 'nothing of it can be read while it runs'}`;
-}
-
 function adopted(): ProvisionError {
   return new ProvisionError({
     code: 'member-not-managed',
@@ -167,14 +103,6 @@ function notThere(unknown: readonly string[], seen: readonly RemainsSeen[]): Pro
     code: 'unknown-member',
     message: `${unknown.join(', ')} is no etcd host of the inventory; ${UNTOUCHED}`,
     hint: `expected one of: ${seen.map(({ member }) => member.host).join(', ')}`,
-  });
-}
-
-function stillServes({ host }: Member): ProvisionError {
-  return new ProvisionError({
-    code: 'quorum-there',
-    message: `etcd serves: ${host} has a leader, and commits what is written; ${UNTOUCHED}`,
-    hint: 'a single member that is gone: provision member replace INVENTORY HOST; what else is wrong: provision doctor etcd INVENTORY',
   });
 }
 

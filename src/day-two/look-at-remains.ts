@@ -1,13 +1,15 @@
+import { USUAL_CLIENT_FILES } from '../facts/apiserver-manifest.js';
 import { etcdIdentity, etcdIdentityKey } from '../facts/etcd-identity.js';
 import { etcdRemains, etcdRemainsKey } from '../facts/etcd-remains.js';
 import { etcdStatus, etcdStatusKey } from '../facts/etcd-status.js';
 import { RESTORE_TOOL, restores, RESTORES_KEY, restoreTool, type RestoreTool } from '../facts/restores.js';
 import { unlessLost } from '../facts/unless-lost.js';
+import { memberUrls } from '../model/endpoint.js';
 import type { Cluster, Member } from '../model/cluster.js';
 import { RemoteError } from '../model/errors.js';
 import type { Probe } from '../model/remote.js';
 import { findUnfinished, otherRestore, RECOVERY, timeOfId } from './decide-restore.js';
-import type { RemainsSeen } from './decide-recovery.js';
+import type { HeardFrom, RemainsSeen } from './remains.js';
 
 /** What the hosts show before a recovery. */
 export interface RecoveryLook {
@@ -19,7 +21,8 @@ export interface RecoveryLook {
 }
 
 /**
- * Asks every member's host, one exec each; who can't be asked is away.
+ * Asks every member's host, one exec each; who can't be asked is away. In the same exec it is asked which of the other members answer,
+ * and so are the control planes: a member may serve while nobody can log in on its host.
  * @throws ProvisionError `several-restores`, `other-restore`
  */
 export async function lookAtRemains(
@@ -27,10 +30,11 @@ export async function lookAtRemains(
   probe: (host: string) => Probe,
 ): Promise<RecoveryLook> {
   const hosts = [...new Set([...members, ...controlPlanes].map(({ host }) => host))];
-  const [found, notes] = await Promise.all([
+  const [found, heard, notes] = await Promise.all([
     Promise.all(
       members.map(async (member) => ({ member, shown: await unlessLost(showOf(member, probe(member.host))) })),
     ),
+    hear({ members, controlPlanes }, probe),
     Promise.all(hosts.map(async (host) => [host, await unlessLost(probe(host).ask(restores, RESTORES_KEY))] as const)),
   ]);
   const noted = new Map(notes.flatMap(([host, all]) => (all instanceof RemoteError ? [] : [[host, all] as const])));
@@ -40,6 +44,7 @@ export async function lookAtRemains(
     id: unfinished?.id,
     seen: found.map(({ member, shown }) => ({
       member,
+      heard: heard.get(member.host) ?? [],
       found:
         shown instanceof RemoteError
           ? { kind: 'away', reason: firstLine(shown) }
@@ -63,6 +68,30 @@ async function showOf(member: Member, probe: Probe) {
     probe.ask(restoreTool, RESTORE_TOOL),
   ]);
   return { status, identity, remains, tool };
+}
+
+/**
+ * By host of a member, who hears it at its own URL. Its certificate is not verified: who answers there decides nothing but that it is
+ * looked at again, and a member serves also with a certificate that has expired.
+ */
+async function hear(
+  { members, controlPlanes }: Pick<Cluster, 'members' | 'controlPlanes'>,
+  probe: (host: string) => Probe,
+): Promise<ReadonlyMap<string, readonly HeardFrom[]>> {
+  const planes = controlPlanes.filter(({ host }) => !members.some((member) => member.host === host));
+  const askers = [...members, ...planes.map(({ host }) => ({ host, client: USUAL_CLIENT_FILES }))];
+  const asked = members.map(async (member) => {
+    const [url = ''] = memberUrls([member]);
+    const others = askers.filter(({ host }) => host !== member.host);
+    const answers = await Promise.all(
+      others.map(async ({ host, client: { certificate, key } }) => {
+        const identity = await unlessLost(probe(host).ask(etcdIdentity, etcdIdentityKey({ url, certificate, key })));
+        return identity instanceof RemoteError || identity.kind === 'silent' ? [] : [{ host, url, identity }];
+      }),
+    );
+    return [member.host, answers.flat()] as const;
+  });
+  return new Map(await Promise.all(asked));
 }
 
 function firstLine({ message }: RemoteError): string {

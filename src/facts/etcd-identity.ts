@@ -10,6 +10,8 @@ export type EtcdIdentity =
       readonly kind: 'answers';
       readonly clusterId: string;
       readonly memberId: string;
+      /** Id of the leader that it follows, or is; `0` while there is none, and for a learner, which does not notice when its leader goes. */
+      readonly leaderId: string;
       /** The store's revision: 1 when nothing was ever written. */
       readonly revision: number;
     };
@@ -56,6 +58,9 @@ function commandFor(key: string): string {
   return etcdStatusCommand({ url, ...files, connectTo: connectTo ?? undefined });
 }
 
+/** Of etcd's rpc.proto, `message StatusResponse`; what is 0 or false is left out. */
+const [LEADER, IS_LEARNER] = [4, 10];
+
 /**
  * Reads the answer to a gRPC call of etcdserverpb.Maintenance/Status; what is none is `silent`, whatever came back.
  * @param bytes what openssl or bash complained of, then HTTP/2 frames
@@ -66,7 +71,8 @@ export function readIdentity(bytes: Buffer): EtcdIdentity {
   const text = (start < 0 ? bytes : bytes.subarray(0, start)).toString('utf8');
   const message = start < 0 ? Buffer.alloc(0) : dataOf(bytes.subarray(start));
   // A gRPC message has a flag and its length before it.
-  const header = fieldsOf(message.subarray(5)).get(1);
+  const status = fieldsOf(message.subarray(5));
+  const [header, leader, isLearner] = [status.get(1), status.get(LEADER), status.get(IS_LEARNER) === 1n];
   if (!Buffer.isBuffer(header)) return { kind: 'silent', reason: start < 0 ? complaint(text) : 'no etcd answers' };
   const [clusterId, memberId, revision] = [1, 2, 3].map((field) => fieldsOf(header).get(field));
   if (typeof clusterId !== 'bigint' || typeof memberId !== 'bigint')
@@ -75,6 +81,7 @@ export function readIdentity(bytes: Buffer): EtcdIdentity {
     kind: 'answers',
     clusterId: String(clusterId),
     memberId: String(memberId),
+    leaderId: typeof leader === 'bigint' && !isLearner ? String(leader) : '0',
     revision: typeof revision === 'bigint' ? Number(revision) : 0,
   };
 }

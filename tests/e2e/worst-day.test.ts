@@ -5,6 +5,7 @@ import { waitUntil } from '../../src/lab/process.js';
 import type { Way } from '../support/cluster-client.js';
 import { describeOnLab, type Ended } from '../support/lab.js';
 import { endOf, etcdctl, must, passphraseFile, runVerb, verifyUntil } from '../support/main-job.js';
+import { logInOn } from '../support/lost-hosts.js';
 import { disturbedRun } from '../support/stopped-run.js';
 import { numberOfThisCommit } from '../support/this-commit.mjs';
 import { lostWrites, ownWays, startWriters, tell, type Writers, type Written } from '../support/writers.js';
@@ -41,6 +42,51 @@ describeOnLab('the worst day', 'worst', { etcd: 3, controlPlanes: 1 }, (lab) => 
   const textOf = ({ stdout, stderr }: Ended): string => `${stdout}\n${stderr}`;
   const revisionOf = async (host: string): Promise<number> =>
     Number(/"revision":(\d+)/.exec(await ctl('endpoint status -w json', host))?.[1] ?? Number.NaN);
+
+  const TWO = ['etcd-2', 'etcd-3'];
+  const NAMED = TWO.flatMap((host) => ['--lost', host]);
+
+  test('a quorum that serves is given up by nobody: neither where nobody can log in on it, nor where it comes back after the yes', async () => {
+    await expectWell();
+    const hosts = await Promise.all(TWO.map(async (name) => lab.host(name)));
+    const onTwo = async (script: string): Promise<readonly string[]> =>
+      Promise.all(TWO.map(async (host) => must(lab.ssh(host, script))));
+    const processes = async (): Promise<readonly string[]> => onTwo('systemctl show -P MainPID etcd');
+    await must(lab.ssh('etcd-1', 'systemctl stop etcd'));
+    const before = await processes();
+    for (const host of hosts) await logInOn(host, 'refused');
+    const deaf = await recover('--confirm', 'etcd-cluster', ...NAMED);
+    for (const host of hosts) await logInOn(host, 'possible');
+    expect([deaf.status, textOf(deaf)]).toEqual([
+      EXIT.unsafe,
+      expect.stringMatching(/etcd serves: etcd-2, which is named as lost, has a leader, by what (?:etcd-1|cp-1) hears/),
+    ]);
+    expect(await processes()).toEqual(before);
+
+    await onTwo('systemctl stop etcd');
+    const words = ['recover', inventory, '--yes', '--confirm', 'etcd-cluster', ...NAMED];
+    const late = await disturbedRun(
+      lab,
+      [...words, '--passphrase-file', await passphraseFile(lab)],
+      ({ type }) => type === 'planned',
+      async (kill) => {
+        kill('SIGSTOP');
+        try {
+          await onTwo('systemctl start etcd');
+        } finally {
+          kill('SIGCONT');
+        }
+      },
+    );
+    expect([late.status, textOf(late)]).toEqual([
+      EXIT.unsafe,
+      expect.stringContaining('etcd serves: etcd-2, which is named as lost, has a leader'),
+    ]);
+    expect(late.events.filter(({ type }) => type === 'change-started')).toEqual([]);
+    await onTwo(`systemctl is-enabled etcd && ! ls -d ${DATA}/member.before-*`);
+    await must(lab.ssh('etcd-1', 'systemctl start etcd'));
+    await expectWell();
+  });
 
   test('two of three members lost for good: recovered from the third, nothing of that lost', async () => {
     await expectWell();

@@ -36,6 +36,15 @@ async function ruleOnSsh(lab: string, verb: 'add' | 'del'): Promise<void> {
   if (status !== 0) throw new Error(stderr);
 }
 
+/** Nobody on the control side can log in on a host, or can again; whatever else goes on there goes on. */
+export async function logInOn({ lab, host }: HostHandle, verb: 'refused' | 'possible'): Promise<void> {
+  const to = ['to', host.address, 'ipproto', 'tcp', 'dport', '22', 'unreachable'];
+  const { status, stderr } = await run(
+    inControlNamespace(lab.name, ['ip', 'rule', verb === 'refused' ? 'add' : 'del', ...to]),
+  );
+  if (status !== 0) throw new Error(stderr);
+}
+
 /** A run that lost the host of a change. */
 export interface Lost {
   readonly host: string;

@@ -38,7 +38,7 @@ export function shown(
   return {
     kind: 'seen',
     status: healthy(number),
-    identity: { kind: 'answers', clusterId: '77', memberId: `${number}`, revision: 40 },
+    identity: { kind: 'answers', clusterId: '77', memberId: `${number}`, leaderId: '1', revision: 40 },
     certificates: [],
     clock: { sent: NOW_S * 1000, host: NOW_S * 1000, received: NOW_S * 1000 },
     ...changes,

@@ -37,8 +37,8 @@ export const ETCD = {
     kind: 'unsafe',
   },
   'quorum-there': {
-    why: 'A recovery gives up what all members but one have. A member that is not named as lost has a leader, and commits what is written: the quorum is not lost.',
-    next: 'Replace a single member with `provision member replace INVENTORY HOST`; `provision doctor etcd INVENTORY` names what else is wrong.',
+    why: 'A recovery gives up what all members but one have. A member has a leader, by its own host or by one that hears it over the network: the quorum is not lost, also where a person has named it as lost.',
+    next: 'Replace a single member with `provision member replace INVENTORY HOST`; `provision doctor etcd INVENTORY` names what else is wrong. To give the serving members up all the same, stop them first: `sudo systemctl disable --now etcd` there, or switch the machines off. A host that says so wrongly has no say once it is named with `--lost`.',
     kind: 'unsafe',
   },
   'quorum-may-return': {

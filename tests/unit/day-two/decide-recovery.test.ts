@@ -1,10 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import {
-  decideRecovery,
-  describeRemains,
-  type MemberRemains,
-  type RemainsSeen,
-} from '../../../src/day-two/decide-recovery.js';
+import { decideRecovery } from '../../../src/day-two/decide-recovery.js';
+import { describeRemains, type HeardFrom, type MemberRemains, type RemainsSeen } from '../../../src/day-two/remains.js';
 import type { EtcdRemains } from '../../../src/facts/etcd-remains.js';
 import { healthy, SILENT } from '../../support/etcd-answers.js';
 import { SAMPLE_CLUSTER, sampleMember } from '../../support/sample-cluster.js';
@@ -18,7 +14,7 @@ const DATA: EtcdRemains = { ...NOTHING, hasData: true, clusterId: '77', revision
 interface Shown {
   readonly remains?: Partial<EtcdRemains>;
   readonly status?: ReturnType<typeof healthy>;
-  readonly identity?: { readonly clusterId?: string; readonly revision?: number };
+  readonly identity?: { readonly clusterId?: string; readonly leaderId?: string; readonly revision?: number };
   readonly stages?: readonly string[];
 }
 
@@ -29,7 +25,7 @@ function found(base: EtcdRemains, { remains, status, identity, stages = [] }: Sh
     identity:
       identity === undefined
         ? { kind: 'silent', reason: 'Connection refused' }
-        : { kind: 'answers', clusterId: '77', memberId: '1', revision: 900, ...identity },
+        : { kind: 'answers', clusterId: '77', memberId: '1', leaderId: '0', revision: 900, ...identity },
     remains: { ...base, ...remains },
     stages: new Set(stages),
   };
@@ -42,16 +38,35 @@ const alone = (shown: Shown = {}): MemberRemains =>
   found({ ...DATA, isRunning: true, revision: undefined }, { identity: {}, ...shown });
 const AWAY: MemberRemains = { kind: 'away', reason: 'no route to host' };
 
+/** Who hears whom, and the leader that it names: `etcd-1 hears etcd-2: 2`. */
+type Hearing = `${string} hears ${string}: ${string}`;
+
 function seen(...remains: readonly MemberRemains[]): readonly RemainsSeen[] {
-  return remains.map((each, index) => ({ member: { ...sampleMember(1), host: `etcd-${index + 1}` }, found: each }));
+  return remains.map((each, index) => ({
+    ...{ member: { ...sampleMember(1), host: `etcd-${index + 1}` }, found: each, heard: [] },
+  }));
+}
+
+function withHeard(all: readonly RemainsSeen[], hearings: readonly Hearing[]): readonly RemainsSeen[] {
+  return all.map((each) => ({
+    ...each,
+    heard: hearings.flatMap((hearing): readonly HeardFrom[] => {
+      const [, host = '', of = '', leaderId = ''] = /^(\S+) hears (\S+): (\S+)$/.exec(hearing) ?? [];
+      const identity = { kind: 'answers', clusterId: '77', memberId: '1', leaderId, revision: 900 } as const;
+      return of === each.member.host ? [{ host, url: `https://${of}:2379`, identity }] : [];
+    }),
+  }));
 }
 
 function decide(
   remains: readonly MemberRemains[],
   lost: readonly string[] = [],
+  hearings: readonly Hearing[] = [],
 ): { readonly survivor: string; readonly others: readonly string[]; readonly away: readonly string[] } | string {
   try {
-    const { survivor, others, away } = decideRecovery({ cluster: SAMPLE_CLUSTER, seen: seen(...remains), lost });
+    const { survivor, others, away } = decideRecovery({
+      ...{ cluster: SAMPLE_CLUSTER, seen: withHeard(seen(...remains), hearings), lost },
+    });
     const names = (some: typeof others): readonly string[] => some.map(({ host }) => host);
     return { survivor: survivor.host, others: names(others), away: names(away) };
   } catch (error) {
@@ -191,12 +206,6 @@ describe('who is named as lost', () => {
     });
   });
 
-  test('has no say in whether the cluster serves', () => {
-    expect(decide([stopped(), alone({ status: healthy(2) }), gone()], ['etcd-2'])).toMatchObject({
-      survivor: 'etcd-1',
-    });
-  });
-
   test('settles which of two clusters is recovered', () => {
     const two = [stopped(), stopped({ remains: { clusterId: '78' } }), gone(), gone(), gone()];
     expect(decide(two, ['etcd-1'])).toMatchObject({ survivor: 'etcd-2' });
@@ -205,6 +214,83 @@ describe('who is named as lost', () => {
   test('one host that claims to be of another cluster does not become the survivor by it', () => {
     const liar = stopped({ remains: { clusterId: '666', revision: 9_000_000 } });
     expect(decide([stopped(), liar, gone(), gone(), gone()])).toBe('two-clusters');
+  });
+});
+
+const BOTH = ['etcd-2', 'etcd-3'];
+const RUNS_WITHOUT_LEADER = healthy(2, { isHealthy: false, leaderId: '0' });
+
+describe('a quorum that serves is given up by nobody, whoever is named as lost', () => {
+  test.each<[string, readonly MemberRemains[], readonly Hearing[]]>([
+    ['where the other two say so', [stopped(), alone({ status: healthy(2) }), alone({ status: healthy(3) })], []],
+    ['where one of them says so', [stopped(), AWAY, alone({ status: healthy(3) })], []],
+    [
+      'where the alarm of a full disk makes it unhealthy',
+      [stopped(), AWAY, alone({ status: healthy(3, { isHealthy: false }) })],
+      [],
+    ],
+    [
+      'where it commits, and did not name its leader a moment before',
+      [stopped(), AWAY, alone({ status: healthy(3, { leaderId: '0' }) })],
+      [],
+    ],
+    ['where one without a member list has a leader', [stopped(), AWAY, alone({ identity: { leaderId: '3' } })], []],
+    [
+      'where nobody can log in on them, and the survivor hears both',
+      [alone(), AWAY, AWAY],
+      ['etcd-1 hears etcd-2: 2', 'etcd-1 hears etcd-3: 2'],
+    ],
+    ['where the survivor hears one', [alone(), AWAY, AWAY], ['etcd-1 hears etcd-3: 2']],
+    ['where a control plane alone hears one', [stopped(), AWAY, AWAY], ['cp-1 hears etcd-2: 3']],
+    [
+      'where its host says that it does not run, and another one hears it',
+      [stopped(), gone(), gone()],
+      ['cp-1 hears etcd-3: 2'],
+    ],
+    [
+      'where a recovery was begun, and they were not fenced',
+      [alone({ status: healthy(1), stages: ['exchanging'] }), AWAY, AWAY],
+      ['etcd-1 hears etcd-2: 3'],
+    ],
+  ])('%s', (_, remains, hearings) => {
+    expect(decide(remains, BOTH, hearings)).toBe('quorum-there');
+  });
+
+  test.each<[string, readonly MemberRemains[], readonly Hearing[]]>([
+    ['who runs without a leader', [alone(), alone({ status: RUNS_WITHOUT_LEADER }), gone()], []],
+    ['who is heard, and has no leader', [alone(), AWAY, AWAY], ['etcd-1 hears etcd-2: 0', 'cp-1 hears etcd-3: 0']],
+    [
+      'a learner, which does not notice when its leader goes',
+      [alone(), alone({ status: healthy(2, { isHealthy: false, isLearner: true }) }), gone()],
+      [],
+    ],
+    ['what one that is named as lost says of another one', [alone(), gone(), AWAY], ['etcd-2 hears etcd-3: 3']],
+    [
+      'those that have joined a recovery that was begun, and its survivor',
+      [
+        alone({ status: healthy(1), stages: ['exchanging'] }),
+        alone({ status: healthy(2), stages: ['fenced'] }),
+        gone(),
+      ],
+      ['etcd-2 hears etcd-1: 1', 'etcd-1 hears etcd-2: 1'],
+    ],
+  ])('no reason is %s', (_, remains, hearings) => {
+    expect(decide(remains, BOTH, hearings)).toMatchObject({ survivor: 'etcd-1' });
+  });
+
+  test('and who hears whom is said, with what gives it up all the same', () => {
+    const request = { cluster: SAMPLE_CLUSTER, seen: withHeard(seen(alone(), AWAY, AWAY), ['etcd-1 hears etcd-2: 2']) };
+    expect(() => decideRecovery({ ...request, lost: BOTH })).toThrow(
+      expect.objectContaining({
+        message:
+          'etcd serves: etcd-2, which is named as lost, has a leader, by what etcd-1 hears at https://etcd-2:2379; nothing was changed',
+        hint: expect.stringContaining('switch its machine off, or type there: sudo systemctl disable --now etcd'),
+      }),
+    );
+    const own = { cluster: SAMPLE_CLUSTER, seen: seen(stopped(), gone(), alone({ status: healthy(3) })) };
+    expect(() => decideRecovery({ ...own, lost: BOTH })).toThrow(
+      expect.objectContaining({ hint: expect.stringContaining('ssh etcd-3 sudo systemctl disable --now etcd') }),
+    );
   });
 });
 

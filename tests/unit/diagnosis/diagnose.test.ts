@@ -67,7 +67,7 @@ function alarmed(number: number, alarm: string, of: string): Found {
 function stray(number: number, revision = 3): Found {
   return shown(number, {
     status: healthy(number, { clusterId: '99', leaderId: `${number}`, members: [] }),
-    identity: { kind: 'answers', clusterId: '99', memberId: `${number}`, revision },
+    identity: { kind: 'answers', clusterId: '99', memberId: `${number}`, leaderId: '1', revision },
   });
 }
 

@@ -25,8 +25,27 @@ describe('who answers at an endpoint', () => {
       kind: 'answers',
       clusterId: '14841639068965178418',
       memberId: '10276657743932975437',
+      leaderId: '10276657743932975437',
       revision: 1,
     });
+  });
+
+  /** A frame of data with a gRPC message: a header with cluster 5 and member 6, and these fields. */
+  const status = (...fields: readonly number[]): Buffer => {
+    const message = [0x0a, 4, 0x08, 5, 0x10, 6, ...fields];
+    return Buffer.from([0, 0, 5 + message.length, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, message.length, ...message]);
+  };
+  const [LEADER_9, IS_LEARNER] = [
+    [0x20, 9],
+    [0x50, 1],
+  ];
+
+  test.each([
+    ['that it follows', status(...LEADER_9), '9'],
+    ['of nobody, which is left out', status(), '0'],
+    ['that a learner was told of once', status(...LEADER_9, ...IS_LEARNER), '0'],
+  ])('the leader %s', (_, bytes, leaderId) => {
+    expect(readIdentity(bytes)).toMatchObject({ kind: 'answers', clusterId: '5', memberId: '6', leaderId });
   });
 
   test.each([

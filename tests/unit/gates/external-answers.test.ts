@@ -29,7 +29,7 @@ const GOOD: HttpsAnswer = { kind: 'answer', status: 200, body: '{"health":"true"
 
 /** Of the sample cluster, unless said otherwise. */
 function answering(clusterId = '77', memberId = '2', revision = 40): EtcdIdentity {
-  return { kind: 'answers', clusterId, memberId, revision };
+  return { kind: 'answers', clusterId, memberId, leaderId: '1', revision };
 }
 
 /** What is found at one address of the balancer; `''`: at the address of the URL itself. */

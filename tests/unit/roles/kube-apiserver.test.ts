@@ -14,8 +14,8 @@ const MANIFEST = `${DIRECTORY}/kube-apiserver.yaml`;
 const MEMBERS = ['https://10.0.0.1:2379', 'https://10.0.0.2:2379', 'https://10.0.0.3:2379'];
 const VIP = 'https://10.0.0.100:2379';
 const FILES = { ca: '/pki/ca.crt', certificate: '/pki/etcd.crt', key: '/pki/etcd.key' };
-const OURS: EtcdIdentity = { kind: 'answers', clusterId: '7', memberId: '1', revision: 10 };
-const THEIRS: EtcdIdentity = { kind: 'answers', clusterId: '8', memberId: '1', revision: 10 };
+const OURS: EtcdIdentity = { kind: 'answers', clusterId: '7', memberId: '1', leaderId: '1', revision: 10 };
+const THEIRS: EtcdIdentity = { kind: 'answers', clusterId: '8', memberId: '1', leaderId: '1', revision: 10 };
 
 interface Given {
   readonly servers: string;

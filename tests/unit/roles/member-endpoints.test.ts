@@ -35,7 +35,7 @@ function controlPlane(servers: string): Probe {
     'file-states': { kind: 'file', owner: 'root', group: 'root', mode: '0600', sha256: '' },
     'static-pod-files': [{ name: 'kube-apiserver.yaml', text }],
     'apiserver-processes': [],
-    'etcd-identities': { kind: 'answers', clusterId: '7', memberId: '1', revision: 10 },
+    'etcd-identities': { kind: 'answers', clusterId: '7', memberId: '1', leaderId: '1', revision: 10 },
     'etcd-status': healthy(1, { clusterId: '7', revision: 10, memberId: '1' }),
     units: RUNNING,
     'etcd-data': { hasData: true },

@@ -50,7 +50,7 @@ const changeOf = (outcome: Outcome | undefined): Change => {
 describe('a kube-apiserver that is moved to the virtual IP', () => {
   const OWN = ['--etcd-cafile=/own/ca.crt', '--etcd-certfile=/own/etcd.crt', '--etcd-keyfile=/own/etcd.key'];
   const text = manifestOf('--etcd-servers=https://10.0.0.1:2379', ...OWN);
-  const ours: EtcdIdentity = { kind: 'answers', clusterId: '7', memberId: '1', revision: 10 };
+  const ours: EtcdIdentity = { kind: 'answers', clusterId: '7', memberId: '1', leaderId: '1', revision: 10 };
   const status = { kind: 'answers', clusterId: '7', revision: 10, members: [{ id: '1' }] };
 
   test('is asked for by the virtual IP first, with its own files, and then waited for with all its arguments', async () => {
@@ -288,10 +288,10 @@ describe('a known server', () => {
 });
 
 describe('whose etcd answers', () => {
-  const ours: EtcdIdentity = { kind: 'answers', clusterId: '7', memberId: '1', revision: 100_000 };
+  const ours: EtcdIdentity = { kind: 'answers', clusterId: '7', memberId: '1', leaderId: '1', revision: 100_000 };
   const member = (host: string, revision: number) => ({
     host,
-    status: { kind: 'answers', clusterId: '7', memberId: host, revision, members: [{ id: '1' }, { id: '2' }] } as never,
+    status: { kind: 'answers', clusterId: '7', memberId: host, leaderId: '1', revision, members: [{ id: '1' }, { id: '2' }] } as never,
     hasData: true,
   });
   const judge = (identity: EtcdIdentity, revisions: readonly number[]) =>
@@ -362,7 +362,7 @@ describe('whose etcd answers', () => {
     const uses = ['https://one.example:2379', 'https://two.example:2379', 'ftp://one.example', 'nonsense'].map(
       (url) => ({ url, ca: '/ca' }),
     );
-    const here: EtcdIdentity = { kind: 'answers', clusterId: '7', memberId: '1', revision: 10 };
+    const here: EtcdIdentity = { kind: 'answers', clusterId: '7', memberId: '1', leaderId: '1', revision: 10 };
     await expect(
       refuseForeignEtcd(
         uses,

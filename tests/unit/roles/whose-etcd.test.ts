@@ -8,7 +8,7 @@ import { SAMPLE_CLUSTER } from '../../support/sample-cluster.js';
 const DOWN: EtcdIdentity = { kind: 'silent', reason: 'Connection refused' };
 
 function answers(clusterId: number, memberId: number, revision = 50_000): EtcdIdentity {
-  return { kind: 'answers', clusterId: String(clusterId), memberId: String(memberId), revision };
+  return { kind: 'answers', clusterId: String(clusterId), memberId: String(memberId), leaderId: '1', revision };
 }
 
 /** A member of cluster 7 unless said otherwise, whose members are 1, 2 and 3. */
