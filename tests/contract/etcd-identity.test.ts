@@ -6,12 +6,13 @@ import { etcdIdentity, etcdIdentityKey, type EtcdIdentity } from '../../src/fact
 import { run } from '../support/lab.js';
 import { temporaryDirectory } from '../support/temporary-directory.js';
 
-/** A gRPC message with a header of cluster 14841639068965178418, member 10276657743932975437, revision 300. */
-const MESSAGE = '00000000280a1b08b298eaf1948386fccd0110cdd2918bd2b881cf8e0118ac0220021206332e342e3233182a';
+/** A gRPC message with a header of cluster 14841639068965178418, member 10276657743932975437, revision 300; its leader is 9. */
+const MESSAGE = '000000002a0a1b08b298eaf1948386fccd0110cdd2918bd2b881cf8e0118ac0220021206332e342e3233182a2009';
 const IDENTITY = {
   kind: 'answers',
   clusterId: '14841639068965178418',
   memberId: '10276657743932975437',
+  leaderId: '9',
   revision: 300,
 };
 
@@ -73,6 +74,8 @@ test('an etcd says who it is, over TLS and without it, to who shows and verifies
     await asked(
       { url: `https://127.0.0.1:${tls}`, ...own },
       { url: `http://127.0.0.1:${plain}` },
+      // A recovery asks so who serves: by any certificate.
+      { url: `https://127.0.0.1:${tls}`, certificate: own.certificate, key: own.key },
       { url: `https://127.0.0.1:${tls}`, ...own, ca: file('other.crt') },
       { url: `https://127.0.0.1:${tls}`, ca: own.ca },
       { url: `https://127.0.0.1:${tls}`, ...own, certificate: file('none') },
@@ -81,6 +84,7 @@ test('an etcd says who it is, over TLS and without it, to who shows and verifies
       { url: `http://127.0.0.1:${tls}` },
     ),
   ).toEqual([
+    IDENTITY,
     IDENTITY,
     IDENTITY,
     ...Array.from({ length: 6 }, () => ({ kind: 'silent', reason: expect.stringMatching(/./) })),
