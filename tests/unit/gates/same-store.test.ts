@@ -2,7 +2,8 @@ import { expect, test } from '@jest/globals';
 import { described, isSameStore } from '../../../src/gates/same-store.js';
 import { healthy, SILENT } from '../../support/etcd-answers.js';
 
-const identity = (revision: number) => ({ kind: 'answers', clusterId: '77', memberId: '2', leaderId: '1', revision }) as const;
+const identity = (revision: number) =>
+  ({ kind: 'answers', clusterId: '77', memberId: '2', leaderId: '1', revision }) as const;
 
 // A thousand writes, and a hundredth of the newer of the two.
 test.each([

@@ -291,7 +291,14 @@ describe('whose etcd answers', () => {
   const ours: EtcdIdentity = { kind: 'answers', clusterId: '7', memberId: '1', leaderId: '1', revision: 100_000 };
   const member = (host: string, revision: number) => ({
     host,
-    status: { kind: 'answers', clusterId: '7', memberId: host, leaderId: '1', revision, members: [{ id: '1' }, { id: '2' }] } as never,
+    status: {
+      kind: 'answers',
+      clusterId: '7',
+      memberId: host,
+      leaderId: '1',
+      revision,
+      members: [{ id: '1' }, { id: '2' }],
+    } as never,
     hasData: true,
   });
   const judge = (identity: EtcdIdentity, revisions: readonly number[]) =>
