@@ -5,7 +5,7 @@ import { flagValue } from '../facts/command-flags.js';
 import { quorum } from '../facts/etcd-phase.js';
 import { isConnected, readinessProblem } from '../gates/apiserver-ready.js';
 import type { ControlPlane } from '../model/cluster.js';
-import { memberUrls, namesJust } from '../model/endpoint.js';
+import { memberUrls } from '../model/endpoint.js';
 import { knownServers } from '../model/known-servers.js';
 import { etcdWay } from '../model/etcd-way.js';
 import { ProvisionError } from '../model/errors.js';
@@ -35,13 +35,15 @@ export const checkApiservers: Check = async ({ cluster, probe, probeAgain, inven
     const controlPlane = byHost.get(host);
     if (controlPlane === undefined) return [];
     const there = probe(host);
-    const [{ url: servers }, text, processes, files] = await Promise.all([
+    const [{ url: servers, moved, isBefore }, text, processes, files] = await Promise.all([
       asked,
       askText(there, controlPlane.manifest),
       there.ask(apiserverProcesses, APISERVER),
       there.ask(staticPodFiles, posix.dirname(controlPlane.manifest)),
     ]);
-    const expected = { servers, direct, inventory, strange: servers === undefined && hasWay ? strange : () => false };
+    const others = moved.filter((each) => each !== host);
+    const judged = servers === undefined && hasWay ? strange : () => false;
+    const expected = { servers, direct, inventory, others, isBefore, strange: judged };
     return [
       manifestItem(controlPlane, text, expected),
       ...rivalItems(controlPlane, files),
@@ -67,8 +69,12 @@ interface Expected {
   readonly servers: string | undefined;
   /** Whether an API server that stays where it is uses something else than this cluster. */
   readonly strange: (host: string, given: string) => boolean;
-  /** The members' own URLs: what it is while the load balancer is bypassed. */
+  /** The members' own URLs: what it is while the load balancer is bypassed, and before it has moved. */
   readonly direct: readonly string[];
+  /** Control planes whose API servers use the load balancer. */
+  readonly others: readonly string[];
+  /** kubeadm says that none has moved yet. */
+  readonly isBefore: boolean;
   readonly inventory: string;
 }
 
@@ -150,24 +156,28 @@ function repoint({ inventory }: Pick<Expected, 'inventory'>): string {
   return `provision plan ${quote(inventory)} --playbook repoint`;
 }
 
-function notTheVip(
-  given: string | undefined,
-  { servers = 'what the inventory says', direct, inventory }: Expected,
-): Pick<CheckItem, 'verdict' | 'evidence' | 'next'> {
-  const next = repoint({ inventory });
+function notTheVip(given: string | undefined, expected: Expected): Pick<CheckItem, 'verdict' | 'evidence' | 'next'> {
+  const { servers = 'what the inventory says', direct, inventory } = expected;
+  const next = repoint(expected);
   if (given === undefined) return { verdict: 'fail', evidence: 'gives no --etcd-servers', next };
   const evidence = `--etcd-servers=${given}, not ${servers}`;
-  // It works, for etcd's client goes to whichever member is there; but it is not what was meant to stay.
-  if (namesJust(given, direct))
-    return { verdict: 'warn', evidence: `bypassed: ${evidence}`, next: `provision bypass ${quote(inventory)} off` };
   const named = serverList(given);
   const missing = direct.filter((url) => !named.includes(url));
   // One member alone is no bypass, and most of them are one from before others joined.
   if (!named.every((url) => direct.includes(url)) || named.length < quorum(direct.length))
     return { verdict: 'fail', evidence, next };
-  return {
-    verdict: 'warn',
-    evidence: `bypassed, and without ${missing.join(', ')}: ${evidence}`,
-    next: `provision bypass ${quote(inventory)} on`,
-  };
+  // It works, for etcd's client goes to whichever member is there; but it is not what was meant to stay.
+  const without = missing.length === 0 ? '' : `${isBypass(expected) ? ', and ' : ', '}without ${missing.join(', ')}`;
+  if (!isBypass(expected)) return { verdict: 'warn', evidence: `${notMoved(expected)}${without}: ${evidence}`, next };
+  const way = `provision bypass ${quote(inventory)} ${missing.length === 0 ? 'off' : 'on'}`;
+  return { verdict: 'warn', evidence: `bypassed${without}: ${evidence}`, next: way };
+}
+
+/** All use the members, and nothing says that none had moved. Its manifest alone does not tell a bypass from what was there before. */
+function isBypass({ others, isBefore }: Expected): boolean {
+  return others.length === 0 && !isBefore;
+}
+
+function notMoved({ others }: Expected): string {
+  return others.length === 0 ? 'not moved yet' : `uses the members, and ${others.join(', ')} the load balancer`;
 }

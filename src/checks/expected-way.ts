@@ -15,6 +15,10 @@ export interface ExpectedWay {
   readonly leftOver: readonly string[];
   /** Where some are to move on demand: the etcd servers that the manifests name now, as far as they can be read. */
   readonly used: readonly string[];
+  /** Hosts whose API server uses the load balancer by its manifest. */
+  readonly moved: readonly string[];
+  /** kubeadm names other endpoints than the load balancer, so that no API server has been moved to it. */
+  readonly isBefore: boolean;
 }
 
 /**
@@ -25,16 +29,18 @@ export async function expectedWay(cluster: Cluster, probe: (host: string) => Pro
   const { controlPlanes } = cluster;
   const url = etcdWay(cluster)?.url;
   const onDemand = controlPlanes.filter(({ repoint }) => repoint === 'on-demand').map(({ host }) => host);
-  if (url === undefined || onDemand.length === 0) return { url, leftOver: [], used: [] };
+  if (url === undefined) return { url, leftOver: [], used: [], moved: [], isBefore: true };
   const seen = await Promise.all(controlPlanes.map(async (each) => lookAt(each, probe(each.host))));
+  const moved = controlPlanes.flatMap(({ host }, index) => (seen[index]?.servers.join() === url ? [host] : []));
+  const stored = seen.map((each) => each.stored).find((each) => each.length > 0);
+  const how = { moved, isBefore: stored !== undefined && stored.join() !== url };
+  if (onDemand.length === 0) return { url, leftOver: [], used: [], ...how };
   const used = [...new Set(seen.flatMap(({ servers }) => servers))];
-  const isUsed = seen.some(({ servers, stored }) => servers.join() === url || stored.join() === url);
+  const isUsed = moved.length > 0 || seen.some((each) => each.stored.join() === url);
   // Not while some are still to move.
-  const haveMoved = controlPlanes.every(
-    ({ repoint }, index) => repoint !== 'on-demand' || seen[index]?.servers.join() === url,
-  );
-  if (isUsed) return { url, leftOver: haveMoved ? onDemand : [], used };
-  return { url: onDemand.length < controlPlanes.length ? url : undefined, leftOver: [], used };
+  const haveMoved = onDemand.every((host) => moved.includes(host));
+  if (isUsed) return { url, leftOver: haveMoved ? onDemand : [], used, ...how };
+  return { url: onDemand.length < controlPlanes.length ? url : undefined, leftOver: [], used, ...how };
 }
 
 interface Seen {

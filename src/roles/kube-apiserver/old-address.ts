@@ -27,7 +27,7 @@ export function beforeAddressGoes(cluster: Cluster, controlPlane: ControlPlane, 
     balancers: [],
     formerBalancers: cluster.external?.former.formerBalancers ?? [],
   };
-  return onlyWhile(moved, async (probe) => {
+  return onlyWhile({ moved, controlPlane }, async (probe) => {
     const others = (await usedServers(controlPlane, probe)).filter((url) => url !== current);
     if (await usesAny(others, [...balancers, ...formerBalancers], probe)) return true;
     return usesLostName(others, cluster, probe);
@@ -65,7 +65,7 @@ export function beforeBalancersGo(
   controlPlane: ControlPlane,
   moved: Resource,
 ): Resource {
-  return onlyWhile(moved, async (probe) =>
+  return onlyWhile({ moved, controlPlane }, async (probe) =>
     usesAny(await usedServers(controlPlane, probe), service.formerBalancers, probe),
   );
 }
@@ -89,8 +89,23 @@ export function afterBalancersWent(service: VirtualService, controlPlane: Contro
   };
 }
 
-function onlyWhile(moved: Resource, isNeeded: (probe: Probe) => Promise<boolean>): Resource {
-  return { ...moved, plan: async (probe) => ((await isNeeded(probe)) ? moved.plan(probe) : UNCHANGED) };
+/** Nothing of the same run moves it on, as it does others. */
+const STAYS =
+  'kube_apiserver_repoint is false: the API server leaves the old address for the members, and stays with them until the playbook `repoint` moves it to the load balancer';
+
+function onlyWhile(
+  { moved, controlPlane: { repoint } }: { readonly moved: Resource; readonly controlPlane: ControlPlane },
+  isNeeded: (probe: Probe) => Promise<boolean>,
+): Resource {
+  return {
+    ...moved,
+    plan: async (probe) => ((await isNeeded(probe)) ? moved.plan(probe) : UNCHANGED),
+    async doubt(probe) {
+      const found = await moved.doubt?.(probe);
+      if (repoint !== 'on-demand' || !(await isNeeded(probe))) return found;
+      return found === undefined ? STAYS : `${found}; ${STAYS}`;
+    },
+  };
 }
 
 /** The etcd servers that a kube-apiserver uses; none without a manifest. */

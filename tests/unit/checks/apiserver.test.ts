@@ -34,6 +34,7 @@ function host(given: {
       'file-contents': { [MANIFEST]: 'text' in given ? text : manifest(VIP) },
       'apiserver-processes': { 'kube-apiserver': processes },
       'static-pod-files': { '/etc/kubernetes/manifests': given.files ?? [] },
+      'kubeadm-config': { 'kubeadm-config': { kind: 'absent' } },
       'https-answers': {
         [httpsKey({ url: `${url}/readyz` })]: ready,
       },
@@ -90,6 +91,14 @@ describe('an apiserver', () => {
       [
         `warn apiserver-manifest cp-1 ${MANIFEST}: bypassed, and without ${DIRECT}: --etcd-servers=${MOST}, not ${VIP}`,
         `warn apiserver-process cp-1: bypassed, and without ${DIRECT}: --etcd-servers=${MOST}, not ${VIP}`,
+      ],
+    ],
+    [
+      'that uses one member directly, which is no bypass',
+      { text: manifest(DIRECT), processes: [runs(DIRECT)] },
+      [
+        `fail apiserver-manifest cp-1 ${MANIFEST}: --etcd-servers=${DIRECT}, not ${VIP}`,
+        `fail apiserver-process cp-1: --etcd-servers=${DIRECT}, not ${VIP}`,
       ],
     ],
     [
@@ -175,8 +184,57 @@ describe('kubeadm-config', () => {
       'warn kubeadm-config: could not be judged: no kube-apiserver runs',
     ],
   ])('%s', async (_, answer, expected) => {
-    const context = contextOf({ 'cp-1': { 'kubeadm-config': { 'kubeadm-config': answer } } });
+    const context = contextOf({ 'cp-1': { ...host({})['cp-1'], 'kubeadm-config': { 'kubeadm-config': answer } } });
     expect(await linesOf(checkKubeadmConfig, context)).toEqual([expected]);
+  });
+});
+
+describe('API servers of which some are moved, and some not yet', () => {
+  const [first] = SAMPLE_CLUSTER.controlPlanes;
+  if (first === undefined) throw new Error('the sample has a control plane');
+  const cluster = { ...SAMPLE_CLUSTER, controlPlanes: [first, { ...first, host: 'cp-2' }] };
+
+  /** What is not ok, of API servers with these etcd servers, where kubeadm has those. */
+  async function findings(
+    one: string,
+    two: string,
+    stored: string | undefined,
+  ): Promise<readonly (string | undefined)[]> {
+    const configuration = `etcd: { external: { endpoints: [${JSON.stringify(stored)}] } }\n`;
+    const kubeadm = stored === undefined ? { kind: 'absent' } : { kind: 'found', configuration };
+    const at = (servers: string): object => ({
+      ...host({ text: manifest(servers), processes: [runs(servers)] })['cp-1'],
+      'kubeadm-config': { 'kubeadm-config': kubeadm },
+    });
+    const items = await checkApiservers(contextOf({ 'cp-1': at(one), 'cp-2': at(two) } as never, { cluster }));
+    return items
+      .filter(({ verdict }) => verdict !== 'ok')
+      .map((each) => `${each.host ?? ''} ${each.evidence} → ${each.next ?? ''}`);
+  }
+  const given = (servers: string): string => `--etcd-servers=${servers}, not ${VIP}`;
+  const repoint = 'provision plan inventory.yaml --playbook repoint';
+
+  test('those that wait are not bypassed: another one has moved', async () => {
+    const waits = `cp-2 uses the members, and cp-1 the load balancer: ${given(MEMBERS)} → ${repoint}`;
+    expect(await findings(VIP, MEMBERS, VIP)).toEqual([waits, waits]);
+    expect(await findings(VIP, MEMBERS, MEMBERS)).toEqual([waits, waits]);
+    const without = `cp-2 uses the members, and cp-1 the load balancer, without ${DIRECT}: ${given(MOST)} → ${repoint}`;
+    expect(await findings(VIP, MOST, undefined)).toEqual([without, without]);
+  });
+
+  test('none has moved, as kubeadm says', async () => {
+    const lines = await findings(MEMBERS, MEMBERS, MEMBERS);
+    expect(new Set(lines)).toEqual(
+      new Set(['cp-1', 'cp-2'].map((each) => `${each} not moved yet: ${given(MEMBERS)} → ${repoint}`)),
+    );
+  });
+
+  test.each([VIP, undefined])('all use the members, and kubeadm names %s: the bypass is on', async (stored) => {
+    expect(new Set(await findings(MEMBERS, MEMBERS, stored))).toEqual(
+      new Set(
+        ['cp-1', 'cp-2'].map((each) => `${each} bypassed: ${given(MEMBERS)} → provision bypass inventory.yaml off`),
+      ),
+    );
   });
 });
 

@@ -1,7 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 import type { HostAddress } from '../../../src/facts/host-addresses.js';
 import { changed, UNCHANGED, type Resource } from '../../../src/model/change.js';
-import type { Cluster } from '../../../src/model/cluster.js';
+import type { Cluster, ControlPlane } from '../../../src/model/cluster.js';
+import type { Probe } from '../../../src/model/remote.js';
 import { serviceNamed, type VirtualService } from '../../../src/model/virtual-service.js';
 import {
   afterBalancersWent,
@@ -35,14 +36,35 @@ interface Held {
   readonly former: readonly HostAddress[] | 'away';
 }
 
+type Build = typeof beforeAddressGoes | typeof afterBalancersWent | typeof beforeBalancersGo;
+
 /** What is decided for an API server that uses these servers. */
 async function decided(
   servers: string | undefined,
-  { balancer: held, former }: Held,
-  build: typeof beforeAddressGoes | typeof afterBalancersWent | typeof beforeBalancersGo = beforeAddressGoes,
+  held: Held,
+  build: Build = beforeAddressGoes,
   pem = '',
 ): Promise<string> {
-  const [controlPlane] = SAMPLE_CLUSTER.controlPlanes;
+  const { resource, probe } = asked(servers, held, build, { pem });
+  return (await resource.plan(probe)).kind;
+}
+
+/** What differs from the sample. */
+interface Given {
+  /** What a member shows. */
+  readonly pem?: string;
+  readonly of?: Partial<ControlPlane>;
+  readonly moved?: Partial<Resource>;
+}
+
+function asked(
+  servers: string | undefined,
+  { balancer: held, former }: Held,
+  build: Build,
+  { pem = '', of = {}, moved: more = {} }: Given,
+): { readonly resource: Resource; readonly probe: Probe } {
+  const [sample] = SAMPLE_CLUSTER.controlPlanes;
+  const controlPlane = sample === undefined ? undefined : { ...sample, ...of };
   const found = serviceNamed(SAMPLE_CLUSTER, 'etcd');
   if (controlPlane === undefined || found === undefined) throw new Error('the sample has both');
   const text = `spec: {containers: [{name: kube-apiserver, command: ["--etcd-servers=${servers ?? ''}"]}]}\n`;
@@ -61,9 +83,9 @@ async function decided(
   );
   const manifest = { 'file-contents': { [MANIFEST]: servers === undefined ? undefined : text } };
   const probe = fakeProbe(manifest, { ...balancers, old });
-  const moved = build === afterBalancersWent ? THERE : MOVED;
+  const moved = { ...(build === afterBalancersWent ? THERE : MOVED), ...more };
   const described: Cluster & VirtualService = { ...SAMPLE_CLUSTER, ...service, services: [service] };
-  return (await build(described, controlPlane, moved).plan(probe)).kind;
+  return { resource: build(described, controlPlane, moved), probe };
 }
 
 test.each([
@@ -78,6 +100,32 @@ test.each([
   ['nothing yet', undefined, [OTHER], 'unchanged'],
 ])('an API server that uses %s', async (_, servers, held, kind) => {
   expect(await decided(servers, { balancer: held, former: [] })).toBe(kind);
+});
+
+describe('an API server that leaves an old address, and stays with the members', () => {
+  const doubt = async (
+    servers: string,
+    build: Build,
+    of: Partial<ControlPlane>,
+    moved: Partial<Resource> = {},
+  ): Promise<string | undefined> => {
+    const held = { balancer: [OTHER], former: [OTHER] };
+    const { resource, probe } = asked(servers, held, build, { of, moved });
+    return resource.doubt?.(probe);
+  };
+  const stays = expect.stringContaining('stays with them until the playbook `repoint` moves it');
+
+  test.each([beforeAddressGoes, beforeBalancersGo])('is shown where it moves on demand: %p', async (build) => {
+    expect(await doubt(ELSEWHERE, build, { repoint: 'on-demand' })).toEqual(stays);
+    expect(await doubt('https://10.0.0.1:2379', build, { repoint: 'on-demand' })).toBeUndefined();
+    expect(await doubt(ELSEWHERE, build, {})).toBeUndefined();
+  });
+
+  test('hides nothing else that is doubtful', async () => {
+    const moved = { doubt: async () => Promise.resolve('two files') };
+    expect(await doubt(ELSEWHERE, beforeAddressGoes, { repoint: 'on-demand' }, moved)).toMatch(/^two files; .*stays/);
+    expect(await doubt(ELSEWHERE, beforeAddressGoes, {}, moved)).toBe('two files');
+  });
 });
 
 describe('an API server that uses the name of a balancer which others run, and the next certificates do not have', () => {
