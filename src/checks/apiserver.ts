@@ -16,7 +16,7 @@ import { rivalFiles, staticPodFiles, type StaticPodFile } from '../facts/static-
 import { quote } from '../shell/quote.js';
 import { itemsOfHosts } from './ask-hosts.js';
 import type { Check, CheckItem } from './check.js';
-import { expectedWay } from './expected-way.js';
+import { expectedWay, type ExpectedWay } from './expected-way.js';
 
 /** Each kube-apiserver: what its manifest says, what its process runs with, and whether it is ready. */
 export const checkApiservers: Check = async ({ cluster, probe, probeAgain, inventory }) => {
@@ -35,7 +35,7 @@ export const checkApiservers: Check = async ({ cluster, probe, probeAgain, inven
     const controlPlane = byHost.get(host);
     if (controlPlane === undefined) return [];
     const there = probe(host);
-    const [{ url: servers, moved, isBefore }, text, processes, files] = await Promise.all([
+    const [{ url: servers, moved, kubeadm }, text, processes, files] = await Promise.all([
       asked,
       askText(there, controlPlane.manifest),
       there.ask(apiserverProcesses, APISERVER),
@@ -43,7 +43,7 @@ export const checkApiservers: Check = async ({ cluster, probe, probeAgain, inven
     ]);
     const others = moved.filter((each) => each !== host);
     const judged = servers === undefined && hasWay ? strange : () => false;
-    const expected = { servers, direct, inventory, others, isBefore, strange: judged };
+    const expected = { servers, direct, inventory, others, kubeadm, strange: judged };
     return [
       manifestItem(controlPlane, text, expected),
       ...rivalItems(controlPlane, files),
@@ -73,8 +73,7 @@ interface Expected {
   readonly direct: readonly string[];
   /** Control planes whose API servers use the load balancer. */
   readonly others: readonly string[];
-  /** kubeadm says that none has moved yet. */
-  readonly isBefore: boolean;
+  readonly kubeadm: ExpectedWay['kubeadm'];
   readonly inventory: string;
 }
 
@@ -167,17 +166,16 @@ function notTheVip(given: string | undefined, expected: Expected): Pick<CheckIte
   if (!named.every((url) => direct.includes(url)) || named.length < quorum(direct.length))
     return { verdict: 'fail', evidence, next };
   // It works, for etcd's client goes to whichever member is there; but it is not what was meant to stay.
-  const without = missing.length === 0 ? '' : `${isBypass(expected) ? ', and ' : ', '}without ${missing.join(', ')}`;
-  if (!isBypass(expected)) return { verdict: 'warn', evidence: `${notMoved(expected)}${without}: ${evidence}`, next };
+  const { words, isBypass } = whyMembers(expected);
+  const without = missing.length === 0 ? '' : `, ${isBypass ? 'and ' : ''}without ${missing.join(', ')}`;
   const way = `provision bypass ${quote(inventory)} ${missing.length === 0 ? 'off' : 'on'}`;
-  return { verdict: 'warn', evidence: `bypassed${without}: ${evidence}`, next: way };
+  return { verdict: 'warn', evidence: `${words}${without}: ${evidence}`, next: isBypass ? way : next };
 }
 
-/** All use the members, and nothing says that none had moved. Its manifest alone does not tell a bypass from what was there before. */
-function isBypass({ others, isBefore }: Expected): boolean {
-  return others.length === 0 && !isBefore;
-}
-
-function notMoved({ others }: Expected): string {
-  return others.length === 0 ? 'not moved yet' : `uses the members, and ${others.join(', ')} the load balancer`;
+/** Its own manifest does not tell a bypass from what was there before: the others do, and what kubeadm names. */
+function whyMembers({ others, kubeadm }: Expected): { readonly words: string; readonly isBypass: boolean } {
+  if (others.length > 0)
+    return { words: `uses the members, and ${others.join(', ')} the load balancer`, isBypass: false };
+  if (kubeadm === 'another') return { words: 'not moved yet', isBypass: false };
+  return { words: kubeadm === 'unknown' ? 'bypassed, or not moved yet' : 'bypassed', isBypass: true };
 }

@@ -17,8 +17,8 @@ export interface ExpectedWay {
   readonly used: readonly string[];
   /** Hosts whose API server uses the load balancer by its manifest. */
   readonly moved: readonly string[];
-  /** kubeadm names other endpoints than the load balancer, so that no API server has been moved to it. */
-  readonly isBefore: boolean;
+  /** What kubeadm names: the load balancer, once an API server has been moved to it; something else before; nothing that can be read. */
+  readonly kubeadm: 'load-balancer' | 'another' | 'unknown';
 }
 
 /**
@@ -29,11 +29,12 @@ export async function expectedWay(cluster: Cluster, probe: (host: string) => Pro
   const { controlPlanes } = cluster;
   const url = etcdWay(cluster)?.url;
   const onDemand = controlPlanes.filter(({ repoint }) => repoint === 'on-demand').map(({ host }) => host);
-  if (url === undefined) return { url, leftOver: [], used: [], moved: [], isBefore: true };
+  if (url === undefined) return { url, leftOver: [], used: [], moved: [], kubeadm: 'unknown' };
   const seen = await Promise.all(controlPlanes.map(async (each) => lookAt(each, probe(each.host))));
   const moved = controlPlanes.flatMap(({ host }, index) => (seen[index]?.servers.join() === url ? [host] : []));
   const stored = seen.map((each) => each.stored).find((each) => each.length > 0);
-  const how = { moved, isBefore: stored !== undefined && stored.join() !== url };
+  const kubeadm = stored === undefined ? 'unknown' : stored.join() === url ? 'load-balancer' : 'another';
+  const how = { moved, kubeadm } as const;
   if (onDemand.length === 0) return { url, leftOver: [], used: [], ...how };
   const used = [...new Set(seen.flatMap(({ servers }) => servers))];
   const isUsed = moved.length > 0 || seen.some((each) => each.stored.join() === url);

@@ -61,6 +61,12 @@ const FELT: readonly (readonly [resource: RegExp, felt: string])[] = [
     /^node-upgrade:reboot/,
     'a node that reboots serves nobody for minutes: its member of etcd, its API server and its proxy neither',
   ],
+  [
+    /^certificate:/,
+    'clients that know a server by a name which its certificate loses, or trust only its authority of before, are refused',
+  ],
+  [/^trust:/, 'clients whose certificates an authority of before has signed are refused'],
+  [/^firewall:/, 'clients that no rule lets in are refused'],
   [/^restore:/, 'etcd is down from the stop to the last start, and the API with it'],
   [/^etcd-defrag:/, 'a member that is rewritten answers nobody, some seconds a gigabyte; the others serve'],
 ];

@@ -14,8 +14,10 @@ const FELT: Readonly<Record<string, readonly [count: number, ...addresses: strin
   'day-two/restore-service-steps.ts': [1, 'restore:apiserver-stopped'],
   'day-two/restore-step.ts': [1, 'restore:started'],
   'day-two/take-back-plays.ts': [1, 'restore:back-stopped'],
+  'resources/certificate.ts': [1, 'certificate:/etc/etcd/pki/server.crt'],
   'resources/drained-node.ts': [1, 'kubernetes:drained', 'node-upgrade:drained'],
   'resources/etcd-member.ts': [1, 'etcd-member:etcd-1'],
+  'resources/firewall.ts': [1, 'firewall:inet provision'],
   'resources/freed-balancer.ts': [1, 'freed-balancer:etcd'],
   'resources/joining-steps.ts': [1, 'member-open:etcd-1'],
   'resources/kubelet-server.ts': [2, 'kubelet-server'],
@@ -25,18 +27,16 @@ const FELT: Readonly<Record<string, readonly [count: number, ...addresses: strin
   'resources/retired-unit.ts': [1, 'retired:haproxy'],
   'resources/service.ts': [1, 'service:haproxy'],
   'resources/static-pod-arguments.ts': [1, 'static-pod:/etc/kubernetes/manifests/kube-apiserver.yaml'],
+  'resources/trust-bundle.ts': [1, 'trust:/etc/etcd/pki/ca.crt'],
 };
 
 /** Of these nobody knows more than that connections may end, for the reason that is given. */
 const OTHERWISE: Readonly<Record<string, readonly [count: number, reason: string]>> = {
-  'resources/certificate.ts': [1, 'who trusts the authority of before, or uses the name that goes, is refused'],
   'resources/down-mark.ts': [1, 'it is the change of the service that it is about'],
   'resources/file.ts': [1, 'a file of others is replaced: what reads it is not known'],
-  'resources/firewall.ts': [1, 'who comes in by a rule that is not in it'],
   'resources/kubernetes-former.ts': [1, 'the node was drained before'],
   'resources/kubernetes-joined.ts': [1, 'a half-joined host is reset, which serves nobody'],
   'resources/kubernetes-manifest.ts': [1, 'what the objects of a network are is not known'],
-  'resources/trust-bundle.ts': [1, 'who was signed by the authority of before is refused'],
 };
 
 const ROOMS = ['day-two', 'resources', 'roles', 'proxies'];
