@@ -3,6 +3,7 @@ import { InputError, type Problem, ProvisionError } from '../model/errors.js';
 import { fileReason } from '../model/file-reason.js';
 import { didYouMean } from '../model/did-you-mean.js';
 import { readTextBounded, TYPED_FILE_BYTES } from '../model/read-bounded.js';
+import { insteadOf } from './ansible-words.js';
 import { moduleNamed, moduleNames } from './modules.js';
 import { importSchema, playSchema, taskWords, type RawImport, type RawPlay } from './playbook-schema.js';
 import { parseYaml, problemsOf, type YamlSource } from './yaml-source.js';
@@ -107,21 +108,9 @@ function problemsAt(
     source,
     issues.map((issue) => ({ ...issue, path: [...path, ...issue.path] })),
     known,
+    insteadOf,
   );
 }
-
-/** Ansible's words for what happens only while tasks run: nobody could say before what they lead to. */
-const RUNTIME_WORDS = new Set([
-  'register',
-  'notify',
-  'listen',
-  'loop',
-  'until',
-  'retries',
-  'block',
-  'changed_when',
-  'failed_when',
-]);
 
 /** Each task names just one module, and no word that is not known. */
 function taskProblems(source: YamlSource, index: number, play: RawPlay): readonly Problem[] {
@@ -143,8 +132,8 @@ function taskProblems(source: YamlSource, index: number, play: RawPlay): readonl
 function whyNot(key: string): string {
   const near = didYouMean(key, [...moduleNames(), ...taskWords]);
   const list = `modules: ${moduleNames().join(', ')}; keywords: ${taskWords.join(', ')}`;
-  if (RUNTIME_WORDS.has(key))
-    return `is not supported: a plan is decided before anything runs, so no task may depend on what another one did; ${list}`;
+  const instead = insteadOf(key);
+  if (instead !== undefined) return `${instead}; ${list}`;
   return `is neither a module nor a keyword of a task${near === '' ? `; ${list}` : near}`;
 }
 

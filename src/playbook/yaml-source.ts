@@ -80,13 +80,15 @@ function rangeStart(node: unknown): number | undefined {
 }
 
 /**
- * Every issue that zod found, as a problem with its place; unknown keys with the known one that is near.
+ * Every issue that zod found, as a problem with its place; unknown keys with the known one that is near, or with all.
  * @param known the keys that may stand at a path
+ * @param instead what is said of a key that another program has
  */
 export function problemsOf(
   source: YamlSource,
   issues: readonly z.core.$ZodIssue[],
   known: (path: readonly PropertyKey[]) => readonly string[],
+  instead: (key: string) => string | undefined = () => undefined,
 ): readonly Problem[] {
   return issues.flatMap((issue): Problem[] => {
     const subject = issue.path.filter((part) => typeof part === 'string').join('.') || 'play';
@@ -96,7 +98,12 @@ export function problemsOf(
       severity: 'error',
       at: source.atKey(issue.path, key),
       subject: key,
-      message: `is not known here${didYouMean(key, known(issue.path))}`,
+      message: instead(key) ?? whyUnknown(key, known(issue.path)),
     }));
   });
+}
+
+function whyUnknown(key: string, known: readonly string[]): string {
+  const near = didYouMean(key, known);
+  return `is not known here${near === '' ? `; known: ${known.join(', ')}` : near}`;
 }

@@ -282,8 +282,8 @@ describe('in a play', () => {
   test.each([
     ['gates: { befor: open }', 'befor: is not known here; did you mean before?'],
     ['gates: { before: { a: b, c: d } }', 'expected a name or a list of names'],
-    ['gates: { order: last }', /order: is not known here$/],
-    ['roles: [{ role: tell, serial: 1 }]', /serial: is not known here$/],
+    ['gates: { order: last }', 'order: is not known here; known: before, after'],
+    ['roles: [{ role: tell, serial: 1 }]', 'serial: is not known here; known: role, when, vars'],
     ['roles: [{ role: tell, var: {} }]', 'var: is not known here; did you mean vars?'],
     ['roles: [{ rol: tell }]', 'a role is a name'],
     ['roles: [3]', 'a role is a name, or `role:` with `when:` and `vars:`'],

@@ -1,6 +1,9 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from '@jest/globals';
+import { insteadOf } from '../../../src/playbook/ansible-words.js';
+import { moduleNames } from '../../../src/playbook/modules.js';
+import { importSchema, playSchema, taskWords } from '../../../src/playbook/playbook-schema.js';
 import { readPlaybook } from '../../../src/playbook/read-playbook.js';
 import { temporaryDirectory } from '../../support/temporary-directory.js';
 
@@ -21,6 +24,13 @@ async function problems(text: string): Promise<readonly string[]> {
   const file = await put('p.yaml', text);
   const error: unknown = await readPlaybook(file).catch((reason: unknown) => reason);
   return error instanceof Error ? error.message.replaceAll(`${directory}/`, '').split('\n') : [];
+}
+
+/** What is said of a word of a play that is near none. */
+function unknown(place: string): unknown {
+  return expect.stringMatching(
+    new RegExp(`^p\\.yaml:${place}: is not known here; known: name, hosts, .*, import_playbook$`),
+  );
 }
 
 describe('a playbook', () => {
@@ -112,32 +122,54 @@ describe('a playbook', () => {
     [
       'an import that says more',
       '- import_playbook: other.yaml\n  vars: {}\n',
-      ['p.yaml:2:3: vars: is not known here'],
+      ['p.yaml:2:3: vars: is not known here; known: import_playbook, name, when'],
     ],
-    [
-      'two unknown words of one play',
-      '- hosts: a\n  xx: 1\n  yy: 1\n',
-      ['p.yaml:2:3: xx: is not known here', 'p.yaml:3:3: yy: is not known here'],
-    ],
+    ['two unknown words of one play', '- hosts: a\n  xx: 1\n  yy: 1\n', [unknown('2:3: xx'), unknown('3:3: yy')]],
     ['a word twice', '- hosts: a\n  hosts: b\n', [expect.stringMatching(/^p\.yaml:2:3: hosts: .*/)]],
     ['broken YAML', '- hosts: "a\n', [expect.stringMatching(/^p\.yaml:\d+:\d+: YAML syntax: /)]],
-    [
-      'several at once',
-      '- hosts: a\n  xx: 1\n- hosts: b\n  yy: 1\n',
-      ['p.yaml:2:3: xx: is not known here', 'p.yaml:4:3: yy: is not known here'],
-    ],
+    ['several at once', '- hosts: a\n  xx: 1\n- hosts: b\n  yy: 1\n', [unknown('2:3: xx'), unknown('4:3: yy')]],
   ])('with %s is refused, with the place', async (_, text, expected) => {
     expect(await problems(text)).toEqual(expected);
   });
 
-  test.each('register notify listen loop until retries block changed_when failed_when'.split(' '))(
-    'with %s in a task is refused: it would be known only while tasks run',
-    async (word) => {
-      expect(await problems(`- hosts: a\n  tasks:\n    - { group: { name: x }, ${word}: y }\n`)).toEqual([
-        `p.yaml:3:29: ${word}: is not supported: a plan is decided before anything runs, so no task may depend on what another one did; modules: apt, copy, template, file, systemd, service, sysctl, user, group, command, hosts_entries; keywords: name, when, vars, become`,
-      ]);
-    },
-  );
+  test.each([
+    ...'register until retries block changed_when failed_when set_fact'
+      .split(' ')
+      .map((word) => [word, 'a plan is decided before anything runs, so no task may depend on what another one did']),
+    ...'notify listen meta'
+      .split(' ')
+      .map((word) => [word, 'there are no handlers: `systemd` with `state: restarted`']),
+    ['loop', 'write a task for each item'],
+    ['with_items', 'write a task for each item'],
+    ['ignore_errors', 'a host that fails is rolled back'],
+    ['ansible.builtin.shell', 'use `command`, with `creates` or `removes`'],
+    ['lineinfile', 'write the whole file'],
+    ['include_tasks', 'only whole plays are imported'],
+  ])('with %s of Ansible in a task says what is done here: %s', async (word, way) => {
+    const text = `- hosts: a\n  tasks:\n    - { group: { name: x }, ${word}: y }\n`;
+    const [only = '', ...others] = await problems(text);
+    expect(others).toEqual([]);
+    expect(only).toContain(`p.yaml:3:29: ${word}: is not supported: ${way}`);
+    expect(only).toMatch(/; modules: apt, .*; keywords: name, when, vars, become$/);
+  });
+
+  test.each([
+    ['handlers', 'there are no handlers'],
+    ['pre_tasks', 'put them into `tasks`'],
+    ['vars_files', 'group_vars/ and host_vars/'],
+    ['remote_user', 'set it in the inventory'],
+    ['strategy', 'a host that fails is rolled back'],
+    ['tags', '--playbook'],
+  ])('with %s of Ansible in a play says what is done here', async (word, way) => {
+    const [only = '', ...others] = await problems(`- hosts: a\n  ${word}: []\n`);
+    expect([only, others]).toEqual([expect.stringContaining(`p.yaml:2:3: ${word}: is not supported: `), []]);
+    expect(only).toContain(way);
+  });
+
+  test('of Ansible no word is refused that there is here', () => {
+    const here = [...taskWords, ...Object.keys(playSchema.shape), ...Object.keys(importSchema.shape), ...moduleNames()];
+    expect(here.filter((word) => insteadOf(word) !== undefined)).toEqual([]);
+  });
 
   test('that imports itself, by way of another one too, is refused', async () => {
     expect(await problems('- import_playbook: p.yaml\n')).toEqual(['p.yaml imports p.yaml, which imports it again']);
