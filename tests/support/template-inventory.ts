@@ -18,7 +18,7 @@ export function namedHost(name: string): Host {
 
 const engine = await createTemplateEngine(isUndefined);
 
-/** An inventory that renders templates as the real one does, with no variables but the given. */
+/** An inventory that renders templates as the real one does, for its own hosts, with no variables but the given. */
 export function templateInventory(hosts: readonly string[]): Inventory {
   return {
     file: 'inventory.yaml',
@@ -28,8 +28,9 @@ export function templateInventory(hosts: readonly string[]): Inventory {
     groups: new Map(),
     groupAt: NONE,
     warnings: [],
-    render: (_host, text, values = {}) =>
-      engine.render(text, {
+    render(host, text, values = {}) {
+      if (!hosts.includes(host)) throw new Error(`the inventory has no host ${host}`);
+      return engine.render(text, {
         lookUp(path) {
           const found = path.reduce<Value | undefined>(
             (value, step) => (value === undefined ? undefined : memberOf(value, step)),
@@ -38,7 +39,8 @@ export function templateInventory(hosts: readonly string[]): Inventory {
           if (found === undefined) throw new TemplateError('undefined', `${path.join('.')} is undefined`);
           return found;
         },
-      }),
+      });
+    },
     test: () => true,
     withVariables: () => templateInventory(hosts),
   };

@@ -276,6 +276,15 @@ const SINGLE: readonly Case[] = [
     next: /^provision member replace \S+ etcd-2$/,
   },
   {
+    what: 'a member that one of the two others does not list, and that is stopped',
+    found: [
+      shown(1, { status: healthy(1, { members: healthy(1).members.filter(({ id }) => id !== '2') }) }),
+      down(2, IS_STOPPED, 'etcd[1]: E | etcdserver: the member has been permanently removed from the cluster'),
+    ],
+    causes: ['stopped: etcd-2'],
+    state: 'degraded',
+  },
+  {
     what: 'a member that was removed once, is one again, and is stopped',
     found: [
       shown(1),

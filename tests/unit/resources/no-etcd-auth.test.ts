@@ -63,3 +63,9 @@ test.each<[string, readonly Said[]]>([
     because: expect.stringContaining('known once most members answer'),
   });
 });
+
+test('the word of one of two members is not that of most', async () => {
+  const two = { ...SAMPLE_CLUSTER, members: [sampleMember(1), sampleMember(2)] };
+  const hosts = { 'etcd-1': hostOf(OFF, 1), 'etcd-2': hostOf(SILENT, 2) };
+  expect((await noEtcdAuth(two).plan(fakeProbe({}, hosts))).kind).toBe('unknown');
+});

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { type EtcdData, etcdDataKey } from '../../../src/facts/etcd-data.js';
 import { MarkedText } from '../../../src/model/marked-text.js';
-import { expectRendered, linesOf, resourcesOf } from '../../support/bare-host.js';
+import { expectRendered, linesOf, resourcesOf, written } from '../../support/bare-host.js';
 import { MEMBER_DATA } from '../../support/etcd-answers.js';
 import { fakeProbe } from '../../support/fake-probe.js';
 import { BOTH, FULL, PATHS, SAVES, SIX, UPLOADS, WATCHED, withFirst } from '../../support/role-clusters.js';
@@ -164,4 +164,16 @@ describe('what a member’s first start was given stays as it is', () => {
   ])('but not where %s', async (_, found) => {
     expect(await initialCluster(found)).toBe(wanted);
   });
+});
+
+test.each([
+  [undefined, '/var/lib/etcd/default'],
+  ['/srv/wal', '/var/lib/etcd/default /srv/wal'],
+])('the unit of a release lets etcd write its data and, where it is elsewhere, its log (%s)', async (wal, writes) => {
+  const release = { version: '3.5.16', sha256: 'ab'.repeat(32), source: '/srv/etcd.tar.gz', fetch: 'control' } as const;
+  const extraEnv = wal === undefined ? {} : { ETCD_WAL_DIR: new MarkedText([wal]) };
+  const { change } = await written('etcd', '/etc/systemd/system/etcd.service', withFirst({ release, extraEnv }));
+  const [action] = change.actions;
+  const text = action?.kind === 'write-file' ? action.content.reveal() : '';
+  expect(text).toContain(`\nReadWritePaths=${writes}\n`);
 });

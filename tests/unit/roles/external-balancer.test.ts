@@ -4,6 +4,7 @@ import { externalBalancerRole } from '../../../src/roles/external-balancer/role.
 import { NOT_INSTALLED, RUNNING } from '../../support/etcd-answers.js';
 import { fakeProbe, UNREACHABLE, type FakeAnswers } from '../../support/fake-probe.js';
 import { fixture } from '../../support/fixture.js';
+import { resourcesOf } from '../../support/bare-host.js';
 import { SAMPLE_CLUSTER, sampleBalancer, withExternal } from '../../support/sample-cluster.js';
 import { namedHost, templateInventory } from '../../support/template-inventory.js';
 
@@ -74,4 +75,15 @@ test('it is looked at once, and only where others balance', () => {
   const inventory = templateInventory(HOSTS);
   expect(externalBalancerRole().resources(namedHost('etcd-2'), inventory, withExternal())).toEqual([]);
   expect(externalBalancerRole().resources(namedHost('etcd-1'), inventory, SAMPLE_CLUSTER)).toEqual([]);
+});
+
+test('a former load balancer of ours is freed without a virtual IP that the inventory would name', () => {
+  const former = { ...formerOf(), formerBalancers: [sampleBalancer(2)] };
+  expect(resourcesOf('etcd-former-balancer', 'etcd-2', withExternal({ former })).map(({ address }) => address)).toEqual(
+    [
+      'freed-balancer:etcd',
+      'unused-certificate:/etc/haproxy/etcd-server.pem',
+      'unused-certificate:/etc/haproxy/etcd-proxy.pem',
+    ],
+  );
 });

@@ -10,7 +10,7 @@ import { SAMPLE_CLUSTER, sampleBalancer, sampleMember, withFirewall } from '../.
 import { namedHost, templateInventory } from '../../support/template-inventory.js';
 
 function resourcesOf(role: string, host: string, cluster: Cluster): readonly Resource[] {
-  const hosts = ['etcd-1', 'etcd-2', 'etcd-3', 'cp-1'];
+  const hosts = ['etcd-1', 'etcd-2', 'etcd-3', 'cp-1', 'old'];
   return roleTable(ROLE_TOOLS).get(role)?.resources(namedHost(host), templateInventory(hosts), cluster) ?? [];
 }
 

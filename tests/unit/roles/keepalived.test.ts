@@ -3,6 +3,8 @@ import type { Cluster } from '../../../src/model/cluster.js';
 import { Secret } from '../../../src/model/secret.js';
 import { expectRendered, linesOf, resourcesOf, written } from '../../support/bare-host.js';
 import { BOTH, FULL, NGINX, OWN, PATHS, SIX, WATCHED, withFirst } from '../../support/role-clusters.js';
+import { RUNNING } from '../../support/etcd-answers.js';
+import { fakeProbe } from '../../support/fake-probe.js';
 import { PLANTED_AUTH_PASS } from '../../support/role-tools.js';
 import { SAMPLE_CLUSTER, SAMPLE_SERVICE, sampleBalancer, withService } from '../../support/sample-cluster.js';
 
@@ -61,6 +63,22 @@ test('every former unit is retired', () => {
       .map(({ address }) => address)
       .filter((address) => address.startsWith('retired:')),
   ).toEqual(['retired:one', 'retired:two']);
+});
+
+test('what takes the place of a former unit is named', async () => {
+  const former = [{ unit: 'one', configFile: '/etc/keepalived/one.conf' }];
+  const retired = resourcesOf(
+    'etcd-virtual-ip',
+    'etcd-1',
+    withFirst({}, { keepalived: { ...keepalived, former } }),
+  ).find(({ address }) => address === 'retired:one');
+  const probe = fakeProbe({
+    units: { one: RUNNING },
+    'file-origins': { '/etc/keepalived/one.conf': { kind: 'ours' } },
+  });
+  expect(await retired?.plan(probe)).toMatchObject({
+    change: { summary: 'stop and disable one: keepalived takes its place' },
+  });
 });
 
 test('only the first balancer keeps the generated password, and none when it is given', () => {

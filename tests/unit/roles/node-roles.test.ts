@@ -3,7 +3,9 @@ import type { Resource } from '../../../src/model/change.js';
 import type { Cluster } from '../../../src/model/cluster.js';
 import { resourcesOf } from '../../support/bare-host.js';
 import { fakeProbe } from '../../support/fake-probe.js';
+import { kubernetesNetworkRole } from '../../../src/roles/kubernetes/role.js';
 import { SAMPLE_CLUSTER } from '../../support/sample-cluster.js';
+import { namedHost, templateInventory } from '../../support/template-inventory.js';
 
 const addressesOf = (of: readonly Resource[]): readonly string[] => of.map(({ address }) => address);
 
@@ -61,4 +63,18 @@ test('a node without an address can not be named there', () => {
   }));
   expect(() => resourcesOf('node-prepare', 'cp-1', cluster)).toThrow('worker-1 has no IP address in the inventory');
   expect(resourcesOf('node-prepare', 'cp-1', SAMPLE_CLUSTER)).toHaveLength(7);
+});
+
+test('a manifest of the network that can not be read is named, with the reason', () => {
+  const { kubernetes } = SAMPLE_CLUSTER;
+  const settings = { ...kubernetes.settings, cniManifest: '/srv/net.yaml' };
+  const readFile = (): string => {
+    throw Object.assign(new Error('no such file'), { code: 'ENOENT' });
+  };
+  const make = (): unknown =>
+    kubernetesNetworkRole({ readFile }).resources(namedHost('cp-1'), templateInventory(['cp-1']), {
+      ...SAMPLE_CLUSTER,
+      kubernetes: { ...kubernetes, settings },
+    });
+  expect(make).toThrow(/kube_cluster_cni_manifest: names \/srv\/net\.yaml, which cannot be read: no such file/);
 });

@@ -95,6 +95,12 @@ test.each([
   },
 );
 
+test('what took its place before is retired before keys that nobody uses any more go', () => {
+  const last = resourcesOf('etcd-proxy', 'etcd-1', withFormer(NGINX)).map(({ address }) => address);
+  const kinds = last.flatMap((address) => /^(retired|unused-certificate):/.exec(address)?.[1] ?? []);
+  expect(kinds).toEqual(['retired', 'retired', 'unused-certificate', 'unused-certificate']);
+});
+
 test('what the etcd of a host is configured by matters only to a balancer of the same port', async () => {
   const free = fakeProbe({ listeners: { 8443: [] } });
   const [listen] = resourcesOf('kube-apiserver-proxy', 'etcd-1', BOTH);
