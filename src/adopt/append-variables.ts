@@ -49,7 +49,7 @@ function oneLine(place: string): string {
 }
 
 function parse(text: string): Document.Parsed {
-  const document = parseBoundedYaml(text, { ...AS_ANSIBLE, prettyErrors: false, logLevel: 'error' });
+  const document = parseBoundedYaml(text, { ...AS_ANSIBLE, logLevel: 'error' });
   const [error] = document.errors;
   if (error !== undefined) throw new Error(error.message);
   return document;

@@ -101,7 +101,7 @@ function fileSettings({ path, text }: { readonly path: string; readonly text: st
 
 function parseFile(path: string, text: string, lineCounter: LineCounter): Document.Parsed {
   try {
-    return parseBoundedYaml(text, { lineCounter, prettyErrors: false, uniqueKeys: false });
+    return parseBoundedYaml(text, { lineCounter, uniqueKeys: false });
   } catch (error) {
     if (!(error instanceof YamlLimitError)) throw error;
     throw new Error(`${path}:${error.place.line}:${error.place.column}: ${error.message}`, { cause: error });

@@ -65,7 +65,7 @@ function parseWithin(source: SourceText, log: LoadLog): YamlFile {
     uniqueKeys: false,
     resolveKnownTags: false,
     logLevel: 'error',
-    prettyErrors: false,
+    ...(source.confidential ? {} : { words: 'own' }),
     lineCounter: lines,
   });
   if (document.errors.length > 0) {

@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises';
 import { VARIABLES } from '../cluster/known-variables.js';
-import { parseBoundedYaml, YamlLimitError } from '../model/bounded-yaml.js';
+import { parseBoundedYaml } from '../model/bounded-yaml.js';
 import { LARGE_FILE_BYTES, readBounded } from '../model/read-bounded.js';
 import { quote } from '../shell/quote.js';
 import { answersSchema } from '../wizard/answers.js';
@@ -76,9 +76,8 @@ function yamlOf(text: string): unknown {
   try {
     const document = parseBoundedYaml(text);
     return document.errors.length === 0 ? document.toJS() : undefined;
-  } catch (error) {
-    if (error instanceof YamlLimitError) return undefined;
-    throw error;
+  } catch {
+    return undefined;
   }
 }
 

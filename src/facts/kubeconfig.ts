@@ -60,11 +60,10 @@ export function readKubeconfig(name: string, text: string): Kubeconfig {
 
 function parse(name: string, text: string, lineCounter: LineCounter): Document.Parsed {
   try {
-    // The library's own messages quote lines, and these may hold keys.
-    const document = parseBoundedYaml(text, { lineCounter, prettyErrors: false });
+    const document = parseBoundedYaml(text, { lineCounter });
     const [error] = document.errors;
     if (error === undefined) return document;
-    throw unreadable(`${name}:${lineCounter.linePos(error.pos[0]).line}`, `it is no YAML (${error.code})`);
+    throw unreadable(name, error.message);
   } catch (error) {
     if (!(error instanceof YamlLimitError)) throw error;
     throw unreadable(`${name}:${error.place.line}`, `it ${error.message}`);

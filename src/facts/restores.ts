@@ -1,6 +1,6 @@
 import type { Fact } from '../model/remote.js';
 import { quote } from '../shell/quote.js';
-import { RESTORES } from '../shell/restore-stage.js';
+import { isRestoreId, RESTORES } from '../shell/restore-stage.js';
 import { toolLines } from '../shell/snapshot.js';
 
 /** One restore that a host takes, or took, part in. */
@@ -15,7 +15,7 @@ export interface RestoreOnHost {
 /** The one key of {@link restores}. */
 export const RESTORES_KEY = 'all';
 
-/** Key: {@link RESTORES_KEY}. Every restore that a host has notes of. */
+/** Key: {@link RESTORES_KEY}. Every restore that a host has notes of; what is not named as one is not one of ours. */
 export const restores: Fact<readonly RestoreOnHost[]> = {
   name: 'restores',
   script: () =>
@@ -31,6 +31,7 @@ export const restores: Fact<readonly RestoreOnHost[]> = {
     const found = new Map<string, { readonly stages: Map<string, string>; readonly notedAgo: Map<string, number> }>();
     for (const [, time, path = '', text = ''] of stdout.matchAll(/^N (-?\d{1,11}) (\S+) (\S*)$/gm)) {
       const [id = '', stage = ''] = decode(path).slice(`${RESTORES}/`.length).split('/');
+      if (!isRestoreId(id)) continue;
       const noted = found.get(id) ?? { stages: new Map<string, string>(), notedAgo: new Map<string, number>() };
       noted.stages.set(stage, decode(text).trimEnd());
       noted.notedAgo.set(stage, Number(time));

@@ -1,4 +1,5 @@
 import { isAlias, isMap, isScalar, isSeq, type Document, type Scalar, type YAMLSeq } from 'yaml';
+import { plainData } from '../model/bounded-yaml.js';
 import { ProvisionError } from '../model/errors.js';
 import { readFlags } from './command-flags.js';
 import { manifestDocument } from './manifest-document.js';
@@ -67,7 +68,7 @@ export function readStaticPodManifest(path: string, text: string, container: str
 export function manifestData(path: string, text: string): unknown {
   const document = parseManifest(path, text);
   // An alias without an anchor, or far too many of them.
-  return attempt(path, () => document.toJS() as unknown);
+  return attempt(path, () => plainData(document));
 }
 
 function attempt<T>(path: string, read: () => T): T {
@@ -78,7 +79,7 @@ function attempt<T>(path: string, read: () => T): T {
   }
 }
 
-function parseManifest(path: string, text: string): Document {
+function parseManifest(path: string, text: string): Document.Parsed {
   const document = attempt(path, () => manifestDocument(text));
   const [error] = document.errors;
   if (error === undefined) return document;

@@ -11,6 +11,7 @@ import {
   type Node,
   type ParseOptions,
   type SchemaOptions,
+  type YAMLParseError,
 } from 'yaml';
 import { tooDeepAt } from './nesting.js';
 
@@ -33,9 +34,11 @@ export class YamlLimitError extends Error {
 }
 
 /** Options of the library, and what is read at most. */
-export interface YamlOptions extends ParseOptions, DocumentOptions, SchemaOptions {
+export interface YamlOptions extends Omit<ParseOptions, 'prettyErrors'>, DocumentOptions, SchemaOptions {
   /** 1 MiB when it is absent. */
   readonly maxCharacters?: number;
+  /** `own`: a person's own file, whose words an error may show. Of all others an error says only where it is: they may hold keys. */
+  readonly words?: 'own';
 }
 
 /**
@@ -45,7 +48,7 @@ export interface YamlOptions extends ParseOptions, DocumentOptions, SchemaOption
  * @throws YamlLimitError
  */
 export function parseBoundedYaml(text: string, options: YamlOptions = {}): Document.Parsed {
-  const { maxCharacters = MAX_CHARACTERS, ...rest } = options;
+  const { maxCharacters = MAX_CHARACTERS, words, ...rest } = options;
   if (text.length > maxCharacters)
     throw new YamlLimitError(`holds more than ${maxCharacters.toLocaleString('en-US')} characters`, {
       line: 1,
@@ -55,12 +58,33 @@ export function parseBoundedYaml(text: string, options: YamlOptions = {}): Docum
   if (deep !== undefined) throw new YamlLimitError('is nested too deeply', deep);
   const lineCounter = rest.lineCounter ?? new LineCounter();
   // Warnings belong to the caller, not to the screen.
-  const document = parseDocument(text, { logLevel: 'error', ...rest, lineCounter });
+  // The library's own way to make errors readable is to show the line.
+  const document = parseDocument(text, { logLevel: 'error', ...rest, lineCounter, prettyErrors: false });
+  if (words !== 'own') for (const error of document.errors) error.message = withoutWords(error, lineCounter);
   const large = tooLargeAt(document);
   if (large === undefined) return document;
   const { line, col } = lineCounter.linePos(large.range?.[0] ?? 0);
   const message = `holds more than ${MAX_VALUES.toLocaleString('en-US')} values, with what its aliases stand for`;
   throw new YamlLimitError(message, { line, column: col });
+}
+
+/** The library's messages show tokens: `Not a YAML token: …`. */
+function withoutWords({ code, pos }: YAMLParseError, lineCounter: LineCounter): string {
+  const { line, col } = lineCounter.linePos(pos[0]);
+  return `line ${line}, column ${col} is no YAML (${code})`;
+}
+
+/**
+ * What a document says, as plain data.
+ * @throws Error without a word of the text: an alias that can't be followed may be a password that begins with `*`
+ */
+export function plainData(document: Document.Parsed): unknown {
+  try {
+    return document.toJS() as unknown;
+  } catch (error) {
+    if (error instanceof ReferenceError) throw new Error('it has an alias (`*`) that leads to nothing before it');
+    throw error;
+  }
 }
 
 /** The node that holds too many values, every alias in its place; none is followed for it. */

@@ -1,5 +1,5 @@
 import { isMap, isScalar, isSeq, type Document, type YAMLSeq } from 'yaml';
-import { parseBoundedYaml } from '../model/bounded-yaml.js';
+import { parseBoundedYaml, plainData } from '../model/bounded-yaml.js';
 import type { ClientFiles } from '../model/certificate.js';
 import { hostPort } from '../model/endpoint.js';
 import { ProvisionError } from '../model/errors.js';
@@ -161,15 +161,15 @@ function indentAt(text: string, offset: number): string {
   return text.slice(text.lastIndexOf('\n', offset - 1) + 1, offset);
 }
 
-/** As kubeadm reads it: one document. @throws Error */
+/** As kubeadm reads it: one document. @throws ProvisionError `kubeadm-config-unreadable`, Error */
 function read(text: string): unknown {
-  return parsed(text).toJS();
+  return plainData(parsed(text));
 }
 
 function parsed(text: string): Document.Parsed {
   const document = parseBoundedYaml(text, { merge: true });
   const [error] = document.errors;
-  if (error !== undefined) throw error;
+  if (error !== undefined) throw notEditable(error.message);
   return document;
 }
 

@@ -1,5 +1,5 @@
 import type { AppliedObject } from '../facts/applied-objects.js';
-import { parseBoundedYaml, YamlLimitError } from '../model/bounded-yaml.js';
+import { parseBoundedYaml } from '../model/bounded-yaml.js';
 import { counted } from '../model/counted.js';
 import { ProvisionError } from '../model/errors.js';
 
@@ -42,9 +42,9 @@ function describe(document: string): ManifestObject | undefined {
       makesKind,
       identities: identitiesIn(parsed.toJS()),
     };
-  } catch (error) {
-    if (error instanceof YamlLimitError) return undefined;
-    throw error;
+  } catch {
+    // Too large, or with an alias that leads nowhere.
+    return undefined;
   }
 }
 

@@ -22,13 +22,22 @@ export type RestoreStage =
   | 'workers-restarted'
   | 'done';
 
+/**
+ * Whether a text is the id of a restore: when it was begun, and the beginning of its snapshot's SHA-256 or `recover`. Ids come back from hosts,
+ * and stand in names of files there: any other text is none of ours, and never reaches a script.
+ */
+export function isRestoreId(text: string): boolean {
+  return /^\d{8}T\d{6}Z-(?:recover|[0-9a-f]{8})$/.test(text);
+}
+
 /** The note of a stage. @param id of the restore */
 export function stagePath(id: string, stage: RestoreStage): string {
   return `${RESTORES}/${id}/${stage}`;
 }
 
-/** What a script of a restore begins with: it works in the directory of its notes. */
+/** What a script of a restore begins with: it works in the directory of its notes. @throws Error for what is no id ({@link isRestoreId}) */
 export function begin(id: string): readonly string[] {
+  if (!isRestoreId(id)) throw new Error(`not the id of a restore: ${JSON.stringify(id)}`);
   const directory = `${RESTORES}/${id}`;
   return [
     DIRECTORY_FUNCTIONS,

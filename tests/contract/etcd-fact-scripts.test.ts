@@ -278,22 +278,24 @@ ${etcdctl('*')}`;
 describe('restores', () => {
   test('are what a host has noted of each, but for what was to be restored', async () => {
     const notes = join(directory, 'restore');
+    const [RESTORE, RECOVERY] = ['20261125T000000Z-0123abcd', '20261126T000000Z-recover'];
     for (const [id, stage, text] of [
-      ['a', 'fenced', 'yes\nmore\n'],
-      ['a', 'manifest', 'large'],
-      ['a', 'exchanged', ''],
+      [RESTORE, 'fenced', 'yes\nmore\n'],
+      [RESTORE, 'manifest', 'large'],
+      [RESTORE, 'exchanged', ''],
+      [RECOVERY, 'fenced', 'no'],
       ['b c', 'fenced', 'no'],
     ] as const) {
       mkdirSync(join(notes, id, 'directory'), { recursive: true });
       writeFileSync(join(notes, id, stage), text);
     }
-    utimesSync(join(notes, 'b c', 'fenced'), new Date(), new Date(Date.now() - 3_600_000));
+    utimesSync(join(notes, RECOVERY, 'fenced'), new Date(), new Date(Date.now() - 3_600_000));
     // Their names are listed with the directory.
     const moved = { [RESTORES]: notes, '"$note" | base64': `"${RESTORES}\${note#${notes}}" | base64` };
     const [found = []] = await askHere(restores, [RESTORES_KEY], { moved });
     expect(found.map(({ id, stages }) => [id, Object.fromEntries(stages)])).toEqual([
-      ['a', { exchanged: '', fenced: 'yes' }],
-      ['b c', { fenced: 'no' }],
+      [RESTORE, { exchanged: '', fenced: 'yes' }],
+      [RECOVERY, { fenced: 'no' }],
     ]);
     const ago = found.map(({ notedAgo }) => notedAgo.get('fenced') ?? -1);
     expect(ago[0]).toBeLessThan(600);

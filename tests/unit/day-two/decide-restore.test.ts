@@ -154,7 +154,7 @@ test('the order: nothing starts before all have stopped, no API server before et
 });
 
 test('on the way back nothing starts before all have stopped and have their data', () => {
-  expect(takeBackPlays('x', SAMPLE_CLUSTER, 'were-stopped').map(({ name }) => name)).toEqual([
+  expect(takeBackPlays('20261125T000000Z-12345678', SAMPLE_CLUSTER, 'were-stopped').map(({ name }) => name)).toEqual([
     'Stop etcd',
     'Put the data of before back',
     'Start etcd, all members together',
@@ -162,7 +162,7 @@ test('on the way back nothing starts before all have stopped and have their data
     'Note that it was taken back',
   ]);
   // Where no member was stopped yet, none is.
-  expect(takeBackPlays('x', SAMPLE_CLUSTER, 'run').map(({ name }) => name)).toEqual([
+  expect(takeBackPlays('20261125T000000Z-12345678', SAMPLE_CLUSTER, 'run').map(({ name }) => name)).toEqual([
     'Remove what was restored; no member was stopped',
     'Start the API servers',
     'Note that it was taken back',
@@ -173,8 +173,14 @@ test('reads the notes of a host, and what its tool can do', () => {
   const base64 = (text: string): string => Buffer.from(text).toString('base64');
   const line = (path: string, text: string): string =>
     `N 1000 ${base64(`/var/lib/provision/restore/${path}`)} ${base64(text)}\n`;
-  const [found] = restores.parse(line('x-1/unpacked', 'none a=b\n') + line('x-1/done', ''), ['all']).values();
-  expect(found).toEqual([note('x-1', ['unpacked', 'none a=b'], ['done', ''])]);
+  const id = '20261125T000000Z-12345678';
+  // What a host makes up is no id: it would stand in scripts of other hosts.
+  const madeUp = ['x;touch pwned; -recover', 'x * -recover', '..', '', 'a\n20261125T000000Z-recover', `${id}9`];
+  const lines = [line(`${id}/unpacked`, 'none a=b\n'), ...madeUp.map((each) => line(`${each}/fenced`, 'yes'))];
+  const [found] = restores.parse([...lines, line(`${id}/done`, '')].join(''), ['all']).values();
+  expect(found).toEqual([note(id, ['unpacked', 'none a=b'], ['done', ''])]);
+  for (const each of madeUp)
+    expect(() => takeBackPlays(each, SAMPLE_CLUSTER, 'run')).toThrow(/^not the id of a restore: "/);
   const tool = (stdout: string): unknown => restoreTool.parse(stdout, ['restore']).get('restore');
   expect(tool('T etcdctl no 3.4.23\n')).toEqual({ name: 'etcdctl', version: '3.4.23', canBump: false });
   expect(tool('T etcdutl yes 3.5.16\n')).toEqual({ name: 'etcdutl', version: '3.5.16', canBump: true });

@@ -3,8 +3,13 @@ import { settingsOf } from '../../../src/adopt/etcd-settings.js';
 import type { EtcdProcess } from '../../../src/facts/etcd-process.js';
 import { readStaticPodManifest } from '../../../src/facts/static-pod-manifest.js';
 import { rivalFiles } from '../../../src/facts/static-pods.js';
-import { parseBoundedYaml, YamlLimitError } from '../../../src/model/bounded-yaml.js';
-import { externalEndpoints, withExternalEndpoint } from '../../../src/resources/cluster-configuration.js';
+import { parseBoundedYaml, plainData, YamlLimitError } from '../../../src/model/bounded-yaml.js';
+import {
+  externalEndpoints,
+  withControlPlaneEndpoint,
+  withExternalEndpoint,
+  withExternalEtcd,
+} from '../../../src/resources/cluster-configuration.js';
 
 const ETCD: EtcdProcess = {
   pid: 1,
@@ -53,4 +58,48 @@ test('an alias that holds itself is left to whoever reads it', () => {
 test('what people write is read', () => {
   const text = `a: &a { b: [c, d] }\n${[...Array(1000).keys()].map((index) => `k${index}: *a\n`).join('')}`;
   expect(parseBoundedYaml(text).toJS({ maxAliasCount: -1 })).toMatchObject({ k999: { b: ['c', 'd'] } });
+});
+
+// A container's environment may hold keys, and a host chooses what its files say.
+const PLANTED = 'hunter2';
+const SPOILED: readonly (readonly [what: string, text: string])[] = [
+  ['a colon in a plain value', `a:\n  value: S3cret: ${PLANTED}`],
+  ['no YAML token', `a: b\n%${PLANTED} x\n`],
+  ['a reserved character', `a: @${PLANTED}`],
+  ['a quote that does not end', `a: "${PLANTED}`],
+  ['an escape that is none', `a: "\\x${PLANTED}"`],
+  ['a tag that nobody knows', `a: !<${PLANTED}> [`],
+  ['a block header with more', `a: |${PLANTED}\n  x\n`],
+  ['a key twice', `${PLANTED}: 1\n${PLANTED}: 2`],
+  ['an alias without its anchor', `a: *${PLANTED}`],
+  ['a bracket that is not closed', `a: [${PLANTED}`],
+];
+
+function saidBy(read: () => unknown): string {
+  try {
+    read();
+  } catch (error) {
+    return `${String(error)} ${String((error as { hint?: unknown }).hint)} ${String((error as Error).cause)}`;
+  }
+  return '';
+}
+
+test.each(SPOILED)('an error of a text from outside says where and not what: %s', (_, text) => {
+  const document = parseBoundedYaml(text);
+  const said = [
+    ...document.errors.map(({ message }) => message),
+    saidBy(() => plainData(document)),
+    saidBy(() => readStaticPodManifest('/m.yaml', text, 'kube-apiserver')),
+    saidBy(() => settingsOf(ETCD, { path: '/etc/etcd.yaml', text })),
+    saidBy(() => withExternalEndpoint(text, 'https://x')),
+    saidBy(() => withExternalEtcd(text, { url: 'https://x', files: { ca: '/a', certificate: '/b', key: '/c' } })),
+    saidBy(() => withControlPlaneEndpoint(text, { ip: '192.0.2.1', name: undefined, port: 6443 })),
+  ];
+  expect(said.filter((each) => each !== '').length).toBeGreaterThan(1);
+  expect(said.join('\n')).not.toContain(PLANTED);
+});
+
+test('the words of a person’s own file are shown: so would those of others be, by a library that nobody has told', () => {
+  const said = SPOILED.map(([, text]) => parseBoundedYaml(text, { words: 'own' }).errors.map(({ message }) => message));
+  expect(said.flat().join('\n')).toContain(PLANTED);
 });

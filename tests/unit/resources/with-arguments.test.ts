@@ -182,7 +182,7 @@ describe('other spellings are understood', () => {
 describe('what is no such manifest is refused', () => {
   test.each([
     ['no YAML', 'a: [', 'kube_apiserver_manifest'],
-    ['tabs', around('\tcommand: [kube-apiserver]\n'), 'Tabs are not allowed'],
+    ['tabs', around('\tcommand: [kube-apiserver]\n'), 'TAB_AS_INDENT'],
     ['two documents', `${KUBEADM}---\n${KUBEADM}`, 'of which the kubelet reads only the first'],
     ['another pod', around('').replace('kube-apiserver', 'etcd'), 'no container kube-apiserver'],
     ['no command', around(''), 'not a list of --name=value'],

@@ -40,7 +40,7 @@ describe('the server of a kubeconfig', () => {
 
   test.each([
     ['no YAML', 'a: [\nclient-key-data: U0VDUkVU', `${PATH}:`],
-    ['a key twice', `clusters: []\nclusters: []\nclient-key-data: U0VDUkVU`, `${PATH}:2`],
+    ['a key twice', `clusters: []\nclusters: []\nclient-key-data: U0VDUkVU`, `${PATH}: line 2, `],
     ['no cluster', 'kind: Config\n', PATH],
     ['a server elsewhere', `x: &s ${OLD}\nclusters: [{name: a, cluster: {server: *s}}]`, `${PATH}:2`],
     ['a server that others use', `clusters: [{name: a, cluster: {server: &s ${OLD}}}]\nx: *s\n`, `${PATH}:1`],
