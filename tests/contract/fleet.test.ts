@@ -91,6 +91,17 @@ describe('a fleet with a broken, an unreachable and two healthy clusters', () =>
     expect(readFileSync(junit ?? '', 'utf8')).toMatch(/<testsuite [^>]*name="gone"[^>]* tests="1" failures="1"/);
   });
 
+  test('is checked in one go: each has its worst finding and its next command, and nothing is changed', async () => {
+    const checked = await run('verify');
+    expect(outcomes(checked)).toEqual(['broken failed', 'eu/two failed', 'gone failed', 'one failed']);
+    expect(checked.status).toBe(EXIT.failed);
+    const [broken, two] = checked.clusters;
+    expect(broken?.summary).toMatch(/broken\/inventory\.yaml:2:10: /);
+    expect(two).toMatchObject({ changes: null, summary: expect.stringMatching(/^etcd-cluster: no member answers/) });
+    expect(two?.hint).toBe(`provision doctor etcd ${fleet}/eu/two/hosts.yaml`);
+    expect(written()).toEqual([]);
+  });
+
   test('is applied as far as it can be; the table names each cluster, and what to do next', async () => {
     const end = await ended(hosts.start(words('apply', ['--yes'])));
     expect(end.status).toBe(EXIT.failed);
