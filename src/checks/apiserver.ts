@@ -168,7 +168,8 @@ function notTheVip(given: string | undefined, expected: Expected): Pick<CheckIte
   // It works, for etcd's client goes to whichever member is there; but it is not what was meant to stay.
   const { words, isBypass } = whyMembers(expected);
   const without = missing.length === 0 ? '' : `, ${isBypass ? 'and ' : ''}without ${missing.join(', ')}`;
-  const way = `provision bypass ${quote(inventory)} ${missing.length === 0 ? 'off' : 'on'}`;
+  const file = quote(inventory);
+  const way = missing.length === 0 ? `provision bypass ${file} off` : `provision bypass ${file} on`;
   return { verdict: 'warn', evidence: `${words}${without}: ${evidence}`, next: isBypass ? way : next };
 }
 

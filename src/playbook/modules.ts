@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Resource } from '../model/change.js';
-import { configurationMode, plainContent, type Content } from '../model/content.js';
-import type { MarkedText } from '../model/marked-text.js';
+import { configurationMode, type Content } from '../model/content.js';
+import { MarkedText } from '../model/marked-text.js';
 import { absent } from '../resources/absent.js';
 import { group, user } from '../resources/accounts.js';
 import { command } from '../resources/command.js';
@@ -9,6 +9,7 @@ import { directory } from '../resources/directory.js';
 import { file } from '../resources/file.js';
 import { hostsEntries } from '../resources/hosts-entries.js';
 import { packages } from '../resources/packages.js';
+import { withMarkedKeys } from '../resources/redact-known-secrets.js';
 import { service } from '../resources/service.js';
 import { sysctl } from '../resources/sysctl.js';
 import { readSource, type SourceFolder } from './task-source.js';
@@ -118,10 +119,11 @@ const MODULES: Readonly<Record<string, Module>> = {
   ),
   copy: defineModule({ ...filePlace, content: z.string().optional(), src: z.string().optional() }, (p, context) => {
     if ((p.content === undefined) === (p.src === undefined)) throw wrong('takes exactly one of content and src');
-    return place(p, context.content ?? plainContent(textOf(context, 'files', p.src ?? '')));
+    const text = context.content ?? new MarkedText([textOf(context, 'files', p.src ?? '')]);
+    return place(p, withMarkedKeys(text));
   }),
   template: defineModule({ ...filePlace, src: z.string() }, (p, context) =>
-    place(p, context.render(textOf(context, 'templates', p.src))),
+    place(p, withMarkedKeys(context.render(textOf(context, 'templates', p.src)))),
   ),
   file: defineModule(
     {

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { isVaultText } from '../ansible/vault.js';
 import { fileReason } from '../model/file-reason.js';
 import { COPIED_FILE_BYTES, readTextBoundedSync } from '../model/read-bounded.js';
 
@@ -21,17 +22,26 @@ export function sourceFile(directory: string, folder: SourceFolder, src: string)
 /**
  * The text of a file that a task names.
  * @param directory of the playbook
- * @throws Error that says where it was looked for
+ * @throws Error that says where it was looked for, or that it is encrypted
  */
 export function readSource(directory: string, folder: SourceFolder, src: string): string {
   const file = sourceFile(directory, folder, src);
+  const text = textOf(file, () => placesOf(directory, folder, src).join(' and '), src);
+  // Ansible writes what it decrypts: as it is, it would replace a key that works.
+  if (isVaultText(text))
+    throw new Error(
+      `${file} is encrypted with Ansible Vault, and is not decrypted here: set it as a \`!vault\` variable in group_vars/ or host_vars/, and write that with \`copy\` and \`content\``,
+    );
+  return text;
+}
+
+function textOf(file: string, places: () => string, src: string): string {
   try {
     return readTextBoundedSync(file, COPIED_FILE_BYTES);
   } catch (cause) {
     const reason = fileReason(cause);
     if (existsSync(file)) throw new Error(`${file} cannot be read: ${reason}`, { cause });
-    const places = placesOf(directory, folder, src).join(' and ');
-    throw new Error(`${src} cannot be read: ${reason}; looked for ${places}: put it there, or correct the path`, {
+    throw new Error(`${src} cannot be read: ${reason}; looked for ${places()}: put it there, or correct the path`, {
       cause,
     });
   }

@@ -1,12 +1,13 @@
 import { columnsOf } from './terminal-text.js';
 
 /** From here on a line is a command: pasted, it must still be one line. */
-const COMMAND = /(?:^|(?<=[\s(`]))(?:provision|ssh|sudo|chmod|openssl|journalctl|\$) \S.*$/;
+const COMMAND =
+  /(?:^|(?<=[\s(`]))(?:provision|ssh|sudo|chmod|openssl|journalctl|systemctl|kubectl|kubeadm|etcdctl|curl|\$) \S.*$/;
 
 /**
- * Breaks long lines between words, so that a terminal does not break them within; a word that fits on no line, a list of URLs
- * or a path, between its parts. What follows a line's beginning is
- * indented below it. A command is never broken.
+ * Breaks long lines between words, so that a terminal does not break them within; in prose a word that fits on no line, a list
+ * of URLs or a path, between its parts. What may be pasted is left to the terminal, which copies it whole: commands, values in
+ * quotes or brackets, lines of a diff. What follows a line's beginning is indented below it.
  * @param columns of the terminal
  */
 export function wrapText(text: string, columns: number): string {
@@ -22,9 +23,12 @@ function wrapLine(line: string, columns: number): readonly string[] {
   const lines: string[] = [];
   let current = '';
   const room = columns - hanging.length;
-  for (const { gap, word } of wordsOf(line).flatMap((each) => partsOf(each, room))) {
-    // A mark stays with what it marks.
-    if (current.trim().length > 1 && columnsOf(current + gap + word) > columns) {
+  const isDiff = DIFF.test(line);
+  const words = isDiff ? wordsOf(line) : wordsOf(line).flatMap((each) => partsOf(each, room));
+  for (const { gap, word } of words) {
+    // A mark stays with what it marks; and of a file, a line that fits nowhere is as it is.
+    const isInVain = isDiff && columnsOf(word) > room;
+    if (current.trim().length > 1 && !isInVain && columnsOf(current + gap + word) > columns) {
       lines.push(current);
       current = hanging + word;
     } else {
@@ -34,34 +38,44 @@ function wrapLine(line: string, columns: number): readonly string[] {
   return [...lines, current];
 }
 
+/** A line of a diff: one of a file that is shown, which may be copied. */
+const DIFF = /^\s*(?:\u001B\[[\d;]*m)*[+-]/;
+
 /** A part of a line that is not broken, and the blanks before it. */
 interface Word {
   readonly gap: string;
   readonly word: string;
-  readonly isCommand: boolean;
+  /** It is never broken: a command, or a value in quotes or brackets. */
+  readonly isWhole: boolean;
 }
 
 /** Where a word that is wider than a line is broken: between the values of a list, else between the names of a path. */
 const JOINTS: readonly RegExp[] = [/[^,=]*[,=]+|[^,=]+$/g, /[^/]*\/+|[^/]+$/g];
 
+/** A longer word is no list that a person reads. */
+const LONGEST_LIST = 4096;
+
 /** A word, or the parts of one for which there is no room on any line. */
 function partsOf(whole: Word, room: number, joints = JOINTS): readonly Word[] {
   const [joint, ...others] = joints;
-  if (whole.isCommand || joint === undefined || columnsOf(whole.word) <= room) return [whole];
-  const parts = whole.word.match(joint) ?? [];
-  return parts.flatMap((word, index) =>
-    partsOf({ gap: index === 0 ? whole.gap : '', word, isCommand: false }, room, others),
+  const { gap: before, word: text, isWhole } = whole;
+  if (isWhole || joint === undefined || text.length > LONGEST_LIST || columnsOf(text) <= room) return [whole];
+  return (text.match(joint) ?? []).flatMap((word, index) =>
+    partsOf({ gap: index === 0 ? before : '', word, isWhole: false }, room, others),
   );
 }
 
 /** Each word with the blanks before it; a command is one word. */
 function wordsOf(line: string): readonly Word[] {
   const at = line.search(COMMAND);
-  const prose = [...(at < 0 ? line : line.slice(0, at)).matchAll(/( *)([^ ]+)/g)].map(([, gap = '', word = '']) => ({
+  const prose = at < 0 ? line : line.slice(0, at);
+  // An apostrophe counts, too: then a word too few is broken, and none too many.
+  const firstQuote = prose.search(/['"`[({]/);
+  const words = [...prose.matchAll(/( *)([^ ]+)/g)].map(({ index, 0: all, 1: gap = '', 2: word = '' }) => ({
     ...{ gap, word },
-    isCommand: false,
+    isWhole: firstQuote >= 0 && index + all.length > firstQuote,
   }));
-  if (at < 0) return prose;
-  const [, gap = ''] = /( *)$/.exec(line.slice(0, at)) ?? [];
-  return [...prose, { gap, word: line.slice(at), isCommand: true }];
+  if (at < 0) return words;
+  const [, gap = ''] = /( *)$/.exec(prose) ?? [];
+  return [...words, { gap, word: line.slice(at), isWhole: true }];
 }

@@ -1,3 +1,6 @@
+import { MarkedText } from '../model/marked-text.js';
+import { Secret } from '../model/secret.js';
+
 const REDACTED = '[redacted]';
 const PLACEHOLDER = '[redacted private key]';
 
@@ -33,4 +36,23 @@ export function redactKnownSecrets(text: string): string {
     .replaceAll(ENCODED_PEM, redactEncoded)
     .replaceAll(AGE_SECRET_KEY, PLACEHOLDER);
   return PASSWORD_PREFIXES.reduce((rest, prefix) => rest.replaceAll(prefix, `$1${REDACTED}`), withoutKeys);
+}
+
+/** A text whose private keys are marked, so that a file of them is for its owner alone, and none is shown. */
+export function withMarkedKeys(text: MarkedText): MarkedText {
+  return new MarkedText(text.parts.flatMap((part) => (part instanceof Secret ? [part] : partsOf(part))));
+}
+
+function partsOf(text: string): readonly (string | Secret)[] {
+  const keys = [PEM_PRIVATE_KEY, ENCODED_PEM, AGE_SECRET_KEY]
+    .flatMap((kind) => [...text.matchAll(kind)])
+    .filter(([found]) => redactKnownSecrets(found) !== found);
+  const parts: (string | Secret)[] = [];
+  let end = 0;
+  for (const { index, 0: key } of keys.toSorted((a, b) => a.index - b.index)) {
+    if (index < end) continue;
+    parts.push(text.slice(end, index), new Secret(key));
+    end = index + key.length;
+  }
+  return [...parts, text.slice(end)];
 }

@@ -29,6 +29,8 @@ const BARE = fakeProbe({
   units: always({ load: 'not-found', active: false, enabled: false, maskedAtRuntime: false, needsDaemonReload: false }),
 });
 
+const KEY_FILE = '# mine\n-----BEGIN PRIVATE KEY-----\nplanted\n-----END PRIVATE KEY-----\n';
+
 /** What an action does, in short. */
 function inShort(action: Action): unknown {
   if (action.kind === 'write-file') {
@@ -48,6 +50,8 @@ async function meantOn(probe: Probe, ...tasks: readonly string[]): Promise<reado
   mkdirSync(join(directory, 'templates'));
   mkdirSync(join(directory, 'files'));
   writeFileSync(join(directory, 'plain'), 'copied {{ as it is }}\n');
+  writeFileSync(join(directory, 'key.pem'), KEY_FILE);
+  writeFileSync(join(directory, 'sealed.pem'), '$ANSIBLE_VAULT;1.1;AES256\n3061\n');
   writeFileSync(join(directory, 'beside.j2'), 'beside {{ inventory_hostname }}\n');
   for (const name of ['files/both', 'both', 'templates/both.j2', 'both.j2']) writeFileSync(join(directory, name), name);
   writeFileSync(join(directory, 'templates/t.j2'), 'of {{ inventory_hostname }}\n');
@@ -83,6 +87,14 @@ const MEANINGS: readonly (readonly [string, ...unknown[]])[] = [
     'copy: { dest: /x, src: plain }',
     'file:/x',
     { path: '/x', ...ROOTS, mode: '0644', content: 'copied {{ as it is }}\n' },
+  ],
+  // A key is for its owner alone, wherever it comes from.
+  ['copy: { dest: /x, src: key.pem }', 'file:/x', { path: '/x', ...ROOTS, mode: '0600', content: KEY_FILE }],
+  ['template: { dest: /x, src: ../key.pem }', 'file:/x', { path: '/x', ...ROOTS, mode: '0600', content: KEY_FILE }],
+  [
+    "copy: { dest: /x, src: key.pem, mode: '0640' }",
+    'file:/x',
+    { path: '/x', ...ROOTS, mode: '0640', content: KEY_FILE },
   ],
   // As Ansible looks for them: in the folder of the module, then beside the playbook.
   ['copy: { dest: /x, src: both }', 'file:/x', { path: '/x', ...ROOTS, mode: '0644', content: 'files/both' }],
@@ -189,6 +201,14 @@ test('a command is for a host where what it creates is missing, or what it remov
 });
 
 test.each([
+  [
+    'copy: { dest: /x, src: sealed.pem }',
+    /p\.yaml:3:30: tasks\.copy\.src: .*sealed\.pem is encrypted with Ansible Vault/,
+  ],
+  [
+    'template: { dest: /x, src: sealed.pem }',
+    /tasks\.template\.src: .*is encrypted with Ansible Vault, and is not decrypted/,
+  ],
   ['copy: { dest: x, content: y }', 'expected an absolute path'],
   ['template: { dest: x, src: t.j2 }', 'expected an absolute path'],
   ['copy: { dest: /x, content: y, src: plain }', 'takes exactly one of content and src'],

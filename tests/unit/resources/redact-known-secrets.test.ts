@@ -1,5 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
-import { redactKnownSecrets } from '../../../src/resources/redact-known-secrets.js';
+import { MarkedText } from '../../../src/model/marked-text.js';
+import { Secret } from '../../../src/model/secret.js';
+import { redactKnownSecrets, withMarkedKeys } from '../../../src/resources/redact-known-secrets.js';
 
 const KEY = '[redacted private key]';
 const pem = (kind: string): string => `-----BEGIN ${kind}-----\nplanted\nplanted\n-----END ${kind}-----`;
@@ -45,5 +47,27 @@ describe('what stays', () => {
     'no stats auth user:word here',
   ])('%j', (text) => {
     expect(redactKnownSecrets(text)).toBe(text);
+  });
+});
+
+describe('keys that are marked', () => {
+  const encoded = Buffer.from(pem('EC PRIVATE KEY')).toString('base64');
+  const certificate = Buffer.from('-----BEGIN CERTIFICATE-----\nx').toString('base64');
+
+  test.each([
+    [`a\n${pem('PRIVATE KEY')}\nb\n`, 'a\n[redacted]\nb\n'],
+    [`x: ${encoded}\ny: ${certificate}\n`, `x: [redacted]\ny: ${certificate}\n`],
+    [`AGE-SECRET-KEY-1PLANTED9\n${pem('RSA PRIVATE KEY')}`, '[redacted]\n[redacted]'],
+    ['auth_pass planted', 'auth_pass planted'],
+    ['', ''],
+  ])('%j', (text, redacted) => {
+    const marked = withMarkedKeys(new MarkedText([text]));
+    expect([marked.redacted, marked.reveal()]).toEqual([redacted, text]);
+  });
+
+  test('are marked beside what is marked already', () => {
+    const marked = withMarkedKeys(new MarkedText(['a ', new Secret('s'), ` ${pem('PRIVATE KEY')}`]));
+    expect(marked.redacted).toBe('a [redacted] [redacted]');
+    expect(marked.reveal()).toBe(`a s ${pem('PRIVATE KEY')}`);
   });
 });
