@@ -1,5 +1,6 @@
 // npm run mutate -- [PATH…] [--changed BASE] [--each] [--most N] [--minutes N] [--keep DIR] [--unit] [--near] [--beside ROOM] [--page]: plants one
-// wrong line after the other, and tells which of them no test notices. Ends with 3 where one is not listed in survivors.yaml.
+// wrong line after the other, and tells which of them no test notices. Ends with 3 where one is not listed in survivors.yaml,
+// and with 4 where some were not judged.
 import { execFileSync } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
@@ -69,6 +70,8 @@ const { values, positionals } = parseArgs({
 });
 /** Status of a run that a mutant survived; what goes wrong with the run itself ends it with another one. */
 const SURVIVED = 3;
+/** Status of a run whose time was up, or whose tests ended, before all mutants were judged, and which none is known to have survived. */
+const UNTRIED = 4;
 /** Rooms whose tests are run beside those of the rooms that have mutants; undefined: those of all rooms. */
 const near = values.near === true ? (values.beside ?? []) : undefined;
 const ROOMS_OF_TESTS = values.unit === true ? (['unit'] as const) : (['unit', 'contract'] as const);
@@ -163,4 +166,7 @@ for (const { path, files } of runs) {
   writeFileSync(PAGE, mutationPage(existsSync(PAGE) ? readFileSync(PAGE, 'utf8') : '', ofPath.judged, measured));
 }
 console.log(roomTable(all).join('\n'));
-process.exitCode = all.some(({ verdict }) => verdict === 'survived') ? SURVIVED : 0;
+const untried = all.filter(({ verdict }) => verdict === 'untried').length;
+if (untried > 0) console.log(`${untried} of ${all.length} mutants were not judged`);
+const survived = all.some(({ verdict }) => verdict === 'survived');
+process.exitCode = survived ? SURVIVED : untried > 0 ? UNTRIED : 0;

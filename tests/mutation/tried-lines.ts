@@ -48,3 +48,18 @@ export function invariantRows(): readonly Row[] {
     .slice(1)
     .map((row) => ({ title: row.slice(0, row.indexOf('**')), text: row.replace(/\s+/g, ' ') }));
 }
+
+/** What a row says was tried, a note each: without the tests that notice it. */
+export function notesOf({ text }: Row): readonly string[] {
+  const [, ...parts] = text.split(/\btried: /);
+  return parts
+    .flatMap((part) => part.replace(/\)?[.)]*\s*$/, '').split('; '))
+    .map((note) => note.replace(/: (?:both|(?:contract )?[\w/-]+\.test\.ts.*)$/, '').trim())
+    .filter((note) => !/^(?:unit|contract|e2e)\b/.test(note));
+}
+
+/** Notes of rows that were tried by hand, once, and are not planted again; the list may only shrink. */
+export function readTriedByHand(): readonly { readonly invariant: string; readonly says: string }[] {
+  const schema = z.array(z.strictObject({ invariant: z.string(), says: z.string() }));
+  return schema.parse(parse(readFileSync(new URL('tried-by-hand.yaml', import.meta.url), 'utf8')));
+}
