@@ -32,9 +32,7 @@ export async function expectedWay(cluster: Cluster, probe: (host: string) => Pro
   if (url === undefined) return { url, leftOver: [], used: [], moved: [], kubeadm: 'unknown' };
   const seen = await Promise.all(controlPlanes.map(async (each) => lookAt(each, probe(each.host))));
   const moved = controlPlanes.flatMap(({ host }, index) => (seen[index]?.servers.join() === url ? [host] : []));
-  const stored = seen.map((each) => each.stored).find((each) => each.length > 0);
-  const kubeadm = stored === undefined ? 'unknown' : stored.join() === url ? 'load-balancer' : 'another';
-  const how = { moved, kubeadm } as const;
+  const how = { moved, kubeadm: namedByKubeadm(seen, url) };
   if (onDemand.length === 0) return { url, leftOver: [], used: [], ...how };
   const used = [...new Set(seen.flatMap(({ servers }) => servers))];
   const isUsed = moved.length > 0 || seen.some((each) => each.stored.join() === url);
@@ -42,6 +40,14 @@ export async function expectedWay(cluster: Cluster, probe: (host: string) => Pro
   const haveMoved = onDemand.every((host) => moved.includes(host));
   if (isUsed) return { url, leftOver: haveMoved ? onDemand : [], used, ...how };
   return { url: onDemand.length < controlPlanes.length ? url : undefined, leftOver: [], used, ...how };
+}
+
+/** Of what most control planes read there: all serve one object, and one host's word decides nothing. */
+function namedByKubeadm(seen: readonly Seen[], url: string): ExpectedWay['kubeadm'] {
+  const named = seen.map(({ stored }) => stored.join()).filter((each) => each !== '');
+  const most = (count: number): boolean => count * 2 > named.length;
+  if (most(named.filter((each) => each === url).length)) return 'load-balancer';
+  return most(named.filter((each) => each !== url).length) ? 'another' : 'unknown';
 }
 
 interface Seen {

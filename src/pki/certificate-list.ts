@@ -158,6 +158,8 @@ export interface WantedTrust {
   readonly path: string;
   readonly ownership: Ownership;
   readonly policy: Policy;
+  /** A server verifies its clients by it, also those that nobody here knows: one that loses an authority refuses them. */
+  readonly verifiesClients?: true;
 }
 
 /** What the authority is made like, when there is none. */
@@ -195,7 +197,7 @@ export function apiserverCertificates(cluster: Cluster, files: ApiserverFiles): 
 
 /** Where a member's etcd, its peers' checks and etcdctl find the authority. */
 export function memberTrust(cluster: Cluster, member: Member): WantedTrust {
-  return { path: member.client.ca, ownership: PUBLIC, policy: policyOf(cluster) };
+  return { path: member.client.ca, ownership: PUBLIC, policy: policyOf(cluster), verifiesClients: true };
 }
 
 /** Where every balancer's health check finds the authority; of a service whose backends others sign for: nothing. */

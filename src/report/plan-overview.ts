@@ -41,7 +41,7 @@ export function renderOverview({ plays }: PlanOutline, style: Style): string[] {
 const FELT: readonly (readonly [resource: RegExp, felt: string])[] = [
   [
     /^(?:etcd-member|member-[a-z]+):/,
-    'a member that restarts ends its own connections; where it led, an election takes about a second',
+    'a member that restarts ends its own connections; where it led, an election takes about a second, and of one or two members all of etcd waits for it',
   ],
   [/^static-pod/, 'a static pod that restarts answers nobody for some seconds to a minute; those of other hosts go on'],
   [/^kubelet-server$/, 'a kubelet restarts in seconds; its pods go on'],
@@ -63,9 +63,12 @@ const FELT: readonly (readonly [resource: RegExp, felt: string])[] = [
   ],
   [
     /^certificate:/,
-    'clients that know a server by a name which its certificate loses, or trust only its authority of before, are refused',
+    'connections are refused where the other end trusts only the authority of before, or knows a server by a name that its certificate loses',
   ],
-  [/^trust:/, 'clients whose certificates an authority of before has signed are refused'],
+  [
+    /^trust:/,
+    'connections are refused where the other end shows a certificate of an authority that is no longer trusted',
+  ],
   [/^firewall:/, 'clients that no rule lets in are refused'],
   [/^restore:/, 'etcd is down from the stop to the last start, and the API with it'],
   [/^etcd-defrag:/, 'a member that is rewritten answers nobody, some seconds a gigabyte; the others serve'],

@@ -45,7 +45,8 @@ export function firewall(options: FirewallOptions): Resource {
       const reasons = ofRules.kind === 'change' ? [] : reasonsToLoad(table);
       const isKept = state.enabled && state.active;
       if (changes.length === 0 && reasons.length === 0 && isKept) return UNCHANGED;
-      return loadAndKeep(options, { changes, reasons: [...reasons, ...reasonsOfUnit(state)] });
+      // Whoever is not let in loses its connections.
+      return loadAndKeep(options, { changes, reasons: [...reasons, ...reasonsOfUnit(state)], disruptive: true });
     },
   };
 }
@@ -72,14 +73,19 @@ export function firewallLetsIn(options: FirewallOptions, enough: readonly Conten
       ]);
       if (state.kind === 'absent' || outcome.kind !== 'change') return UNCHANGED;
       if (others.some((each) => each.kind === 'unchanged')) return UNCHANGED;
-      return loadAndKeep(options, { changes: [outcome.change], reasons: [] });
+      // It only lets in more.
+      return loadAndKeep(options, { changes: [outcome.change], reasons: [], disruptive: false });
     },
   };
 }
 
 function loadAndKeep(
   { rules, gate, trial }: FirewallOptions,
-  { changes, reasons }: { readonly changes: readonly Change[]; readonly reasons: readonly string[] },
+  {
+    changes,
+    reasons,
+    disruptive,
+  }: { readonly changes: readonly Change[]; readonly reasons: readonly string[]; readonly disruptive: boolean },
 ): Outcome {
   const load: Action = { kind: 'run', command: tryFirewall(rules, trial), undo: takeFirewallBack() };
   const proof: Action = { kind: 'await', gate, parameters: {} };
@@ -88,9 +94,8 @@ function loadAndKeep(
     summary: `load and keep the firewall of etcd (table ${FIREWALL_TABLE})`,
     diff: [...reasons, ...changes.flatMap(({ diff }) => diff)],
     actions: [load, proof, ...changes.flatMap(({ actions }) => actions), keep],
-    // Whoever is not let in loses its connections.
     effect: 'change',
-    disruptive: true,
+    disruptive,
   });
 }
 

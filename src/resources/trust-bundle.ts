@@ -43,10 +43,9 @@ function decideTrust(
   const isOwned = stat !== undefined && stat.owner === owner && stat.group === group && stat.mode === mode;
   if (isSame && (isOwned || wanted.policy === 'at-least')) return UNCHANGED;
   if (stat !== undefined && wanted.policy === 'at-least') throw foreignTrust(wanted.path, found.pem);
+  const losesAuthority = !isSame && trustsOthers(found, bundle);
   const isReplaced =
-    !isSame &&
-    trustsOthers(found, bundle) &&
-    judge({ what: listed(found.pem), because: 'trusts others than the authority in the store' });
+    losesAuthority && judge({ what: listed(found.pem), because: 'trusts others than the authority in the store' });
   // The text says what the host has, and nothing of the authority: see reasonsToSign.
   return changed({
     summary:
@@ -61,7 +60,7 @@ function decideTrust(
     actions: [{ kind: 'install-trust', path: wanted.path, owner, group, mode }],
     // Nothing of ours reads the new file before its service restarts, and that is a change of its own.
     effect: stat === undefined ? 'create' : 'change',
-    disruptive: isReplaced,
+    disruptive: isReplaced || (wanted.verifiesClients === true && losesAuthority),
   });
 }
 

@@ -168,7 +168,10 @@ describe('the list of certificates', () => {
         policy: 'exact',
       },
     ]);
-    expect(memberTrust(SAMPLE_CLUSTER, member)).toEqual({ path: '/own-ca.crt', ownership: PUBLIC, policy: 'exact' });
+    expect(memberTrust(SAMPLE_CLUSTER, member)).toEqual({
+      ...{ path: '/own-ca.crt', ownership: PUBLIC, policy: 'exact' },
+      verifiesClients: true,
+    });
     expect(apiserverTrust(SAMPLE_CLUSTER, '/k/ca.crt')).toEqual({
       path: '/k/ca.crt',
       ownership: PUBLIC,

@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { type CertificateFiles, certificateFilesKey } from '../../../src/facts/certificate-files.js';
 import type { Outcome } from '../../../src/model/change.js';
-import type { Policy } from '../../../src/pki/certificate-list.js';
+import type { Policy, WantedTrust } from '../../../src/pki/certificate-list.js';
 import { trustBundleResource } from '../../../src/resources/trust-bundle.js';
 import { fakeProbe } from '../../support/fake-probe.js';
 import { authorityFrom, TODAY } from '../../support/test-authority.js';
@@ -22,9 +22,14 @@ function host(pem: string, certificate: CertificateFiles['certificate'] = OWNERS
   return { certificate, key: undefined, pem, publicKey: { kind: 'unchecked' } };
 }
 
-function decide(files: CertificateFiles, bundle: string | undefined, policy: Policy = 'exact'): Promise<Outcome> {
+function decide(
+  files: CertificateFiles,
+  bundle: string | undefined,
+  policy: Policy = 'exact',
+  more: Pick<WantedTrust, 'verifiesClients'> = {},
+): Promise<Outcome> {
   const view = { certificate: () => bundle, trustBundle: () => bundle };
-  const resource = trustBundleResource({ path: PATH, ownership: OWNERSHIP, policy }, view);
+  const resource = trustBundleResource({ path: PATH, ownership: OWNERSHIP, policy, ...more }, view);
   return resource.plan(fakeProbe({ 'certificate-files': { [certificateFilesKey(PATH)]: files } }));
 }
 
@@ -67,6 +72,15 @@ describe('trustBundleResource', () => {
       },
     });
     expect(await decide(host(other), undefined)).toEqual(outcome);
+  });
+
+  test('what verifies clients and loses an authority is felt: those of it are refused, also whom nobody here knows', async () => {
+    const felt = async (pem: string, bundle: string, verifiesClients?: true): Promise<unknown> => {
+      const outcome = await decide(host(pem), bundle, 'exact', { ...(verifiesClients && { verifiesClients }) });
+      return outcome.kind === 'change' ? outcome.change.disruptive : outcome.kind;
+    };
+    expect([await felt(own + other, own, true), await felt(other, own, true)]).toEqual([true, true]);
+    expect([await felt(own, own + other, true), await felt(own + other, own)]).toEqual([false, false]);
   });
 
   test('one certificate too many is replaced', async () => {
