@@ -14,7 +14,7 @@ export interface AgreedRecovery {
 
 /** What the run looks, waits and tells by. */
 export interface LookingRun {
-  /** Each asks the hosts anew. */
+  /** Each asks the hosts again. */
   readonly newLook: () => { probe(host: string): Probe };
   /** Milliseconds since 1970. */
   readonly now: () => number;

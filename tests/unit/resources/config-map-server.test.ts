@@ -110,7 +110,7 @@ describe("kube-proxy's ConfigMap", () => {
   test('that can not be read is refused with its place', async () => {
     await expect(plan(holding('a: ['))).rejects.toMatchObject({
       code: 'kubeconfig-unreadable',
-      message: expect.stringContaining('kube-system/kube-proxy kubeconfig.conf:1'),
+      message: expect.stringContaining('kube-system/kube-proxy kubeconfig.conf: line 1'),
     });
   });
 

@@ -7,7 +7,7 @@ const failed = (fullName: string, failureMessages: readonly string[]): object =>
   failureMessages,
 });
 
-test('each failed test is told in a few lines without colours, a file that could not run by its error, and what passed not at all', () => {
+test('each failed test is reported in a few lines without colours, a file that could not run by its error, and what passed not at all', () => {
   const long = Array.from({ length: 40 }, (_, index) => `line ${index}`).join('\n\n');
   const lines = whatFailed(
     {
