@@ -81,8 +81,8 @@ async function decide(
     lookAtWorkers(cluster, (host) => look.probe(host)),
   ]);
   for (const each of seen) world.emit({ type: 'notice', host: each.member.host, message: describeRemains(each, lost) });
-  const decision = decideRecovery({ cluster, seen, lost });
-  const { survivor, others, away, revision } = decision;
+  const decision = decideRecovery({ cluster, seen, lost, id });
+  const { survivor, others, joined, away, revision } = decision;
   const { found } = seen.find(({ member }) => member === survivor) ?? {};
   const bytes = found?.kind === 'seen' ? found.remains.databaseBytes : 0;
   // Once it has begun, it is only finished.
@@ -102,7 +102,7 @@ async function decide(
     world.emit({ type: 'notice', host: worker.host, message: describeAwayWorker(worker) });
   const bump = tools.get(survivor.host)?.canBump === true ? 'revisions' : 'none';
   const plays = recoverPlays({
-    ...{ id: id ?? recoveryId(new Date(world.now())), cluster, survivor, others, bump, workers },
+    ...{ id: id ?? recoveryId(new Date(world.now())), cluster, survivor, others, joined, bump, workers },
     joining: session.plays,
   });
   return { own: { name: 'recover', plays }, decision };

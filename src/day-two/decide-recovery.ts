@@ -2,16 +2,19 @@ import { hex } from '../facts/etcd-membership.js';
 import { quorum } from '../facts/etcd-phase.js';
 import type { Cluster, Member } from '../model/cluster.js';
 import { ProvisionError } from '../model/errors.js';
+import { begunRecovery, isOf } from './recovered-cluster.js';
 import { hasNoted, idEntry, revisionOf, type RemainsSeen } from './remains.js';
 import { refuseWhereServed } from './refuse-where-served.js';
 
 /** What a recovery is decided by. */
 export interface RecoveryRequest {
-  readonly cluster: Pick<Cluster, 'isManaged'>;
+  readonly cluster: Pick<Cluster, 'isManaged' | 'token'>;
   /** All members of the inventory. */
   readonly seen: readonly RemainsSeen[];
   /** Hosts whose members a person says are lost for good. */
   readonly lost: readonly string[];
+  /** Of a recovery that was begun and is not finished. */
+  readonly id: string | undefined;
 }
 
 /** Who survives, and who is given up. */
@@ -21,6 +24,8 @@ export interface RecoveryDecision {
   readonly revision: number | undefined;
   /** Their hosts can be reached: stopped, their data moved aside, and joined again. */
   readonly others: readonly Member[];
+  /** Of {@link others}, those that are members of the recovered cluster by now, and never were of the old one: nothing of them is moved aside. */
+  readonly joined: readonly Member[];
   /** Their hosts can't be. */
   readonly away: readonly Member[];
 }
@@ -31,23 +36,27 @@ const UNTOUCHED = 'nothing was changed';
  * Decides from whose data a cluster is recovered, or that it is not. Pure. Also one that was begun waits for hosts that can't be asked, and
  * that nobody has named as lost.
  * @throws ProvisionError `member-not-managed`, `unknown-member`, `quorum-there`, `quorum-may-return`, `nothing-survives`,
- * `two-clusters`
+ * `two-clusters`, `recovery-not-proved`
  */
-export function decideRecovery({ cluster, seen, lost }: RecoveryRequest): RecoveryDecision {
+export function decideRecovery({ cluster, seen, lost, id }: RecoveryRequest): RecoveryDecision {
   if (!cluster.isManaged) throw adopted();
   const unknown = lost.filter((host) => !seen.some(({ member }) => member.host === host));
   if (unknown.length > 0) throw notThere(unknown, seen);
   const left = seen.filter(({ member }) => !lost.includes(member.host));
-  const begun = left.find((each) => hasNoted(each, 'exchanging'));
+  const begun = begunRecovery(left, { token: cluster.token, id });
   refuseWhereServed({ seen, lost, begun });
-  const survivor = begun ?? chooseSurvivor(left, seen.length);
+  const survivor = begun?.survivor ?? chooseSurvivor(left, seen.length);
   // No host is given up that no person has named, whatever the others have: it may hold what the survivor does not.
   const unnamed = left.filter(({ found }) => found.kind === 'away');
   if (unnamed.length > 0) throw unnamedAway(unnamed);
   const rest = seen.filter((each) => each !== survivor);
+  const joined = rest.filter(
+    ({ found }) => begun !== undefined && found.kind === 'seen' && isOf(found.identity, begun.clusterId),
+  );
   return {
     survivor: survivor.member,
     revision: revisionOf(survivor),
+    joined: joined.map(({ member }) => member),
     others: rest.flatMap(({ member, found }) => (found.kind === 'seen' ? [member] : [])),
     away: rest.flatMap(({ member, found }) => (found.kind === 'away' ? [member] : [])),
   };

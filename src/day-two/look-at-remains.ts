@@ -1,12 +1,15 @@
-import { USUAL_CLIENT_FILES } from '../facts/apiserver-manifest.js';
+import { clientFilesOf, CONTAINER, USUAL_CLIENT_FILES } from '../facts/apiserver-manifest.js';
 import { etcdIdentity, etcdIdentityKey } from '../facts/etcd-identity.js';
 import { etcdRemains, etcdRemainsKey } from '../facts/etcd-remains.js';
 import { etcdStatus, etcdStatusKey } from '../facts/etcd-status.js';
 import { RESTORE_TOOL, restores, RESTORES_KEY, restoreTool, type RestoreTool } from '../facts/restores.js';
+import { askText } from '../facts/file-content.js';
+import { readStaticPodManifest } from '../facts/static-pod-manifest.js';
 import { unlessLost } from '../facts/unless-lost.js';
 import { memberUrls } from '../model/endpoint.js';
-import type { Cluster, Member } from '../model/cluster.js';
-import { RemoteError } from '../model/errors.js';
+import type { ClientFiles } from '../model/certificate.js';
+import type { Cluster, ControlPlane, Member } from '../model/cluster.js';
+import { ProvisionError, RemoteError } from '../model/errors.js';
 import type { Probe } from '../model/remote.js';
 import { findUnfinished, otherRestore, RECOVERY, timeOfId } from './decide-restore.js';
 import type { HeardFrom, RemainsSeen } from './remains.js';
@@ -70,6 +73,12 @@ async function showOf(member: Member, probe: Probe) {
   return { status, identity, remains, tool };
 }
 
+/** Who can ask members as a client of etcd does. */
+interface Asker {
+  readonly host: string;
+  readonly client: ClientFiles;
+}
+
 /**
  * By host of a member, who hears it at its own URL. Its certificate is not verified: who answers there decides nothing but that it is
  * looked at again, and a member serves also with a certificate that has expired.
@@ -79,7 +88,34 @@ async function hear(
   probe: (host: string) => Probe,
 ): Promise<ReadonlyMap<string, readonly HeardFrom[]>> {
   const planes = controlPlanes.filter(({ host }) => !members.some((member) => member.host === host));
-  const askers = [...members, ...planes.map(({ host }) => ({ host, client: USUAL_CLIENT_FILES }))];
+  const usual = [...members, ...planes.map(({ host }) => ({ host, client: USUAL_CLIENT_FILES }))];
+  const [first, ...own] = await Promise.all([
+    askFrom(usual, members, probe),
+    // An API server may have its files elsewhere: it is asked with those, too.
+    ...planes.map(async (plane) => askFrom(await ownFiles(plane, probe(plane.host)), members, probe)),
+  ]);
+  return new Map(members.map(({ host }) => [host, [first, ...own].flatMap((heard) => heard.get(host) ?? [])]));
+}
+
+/** The client files that a control plane's manifest names, where they are not the usual ones. */
+async function ownFiles({ host, manifest }: ControlPlane, probe: Probe): Promise<readonly Asker[]> {
+  const text = await unlessLost(askText(probe, manifest));
+  if (typeof text !== 'string') return [];
+  try {
+    const client = clientFilesOf(readStaticPodManifest(manifest, text, CONTAINER));
+    const { certificate, key } = client;
+    return certificate === USUAL_CLIENT_FILES.certificate && key === USUAL_CLIENT_FILES.key ? [] : [{ host, client }];
+  } catch (error) {
+    if (error instanceof ProvisionError) return [];
+    throw error;
+  }
+}
+
+async function askFrom(
+  askers: readonly Asker[],
+  members: readonly Member[],
+  probe: (host: string) => Probe,
+): Promise<ReadonlyMap<string, readonly HeardFrom[]>> {
   const asked = members.map(async (member) => {
     const [url = ''] = memberUrls([member]);
     const others = askers.filter(({ host }) => host !== member.host);

@@ -6,13 +6,14 @@ import { peerUrlOf } from '../shell/join-member.js';
 import { exchangeScript, fenceScript, removeUnpackedScript, unpackScript } from '../shell/restore-snapshot.js';
 import { stagePath } from '../shell/restore-stage.js';
 import type { RecoveryDecision } from './decide-recovery.js';
+import { recoveredToken } from './recovered-cluster.js';
 import { restartPlays, type WorkersSeen } from './restart-plays.js';
 import { UNPACK_TIMEOUT_MS } from './restore-plays.js';
 import { startApiserverStep, startStep, stopApiserverStep } from './restore-service-steps.js';
 import { command, playOf, stepResource, type Step } from './restore-step.js';
 
 /** Everything that the plays of a recovery are made of. */
-export interface Recovery extends Pick<RecoveryDecision, 'survivor' | 'others'> {
+export interface Recovery extends Pick<RecoveryDecision, 'survivor' | 'others' | 'joined'> {
   readonly id: string;
   readonly cluster: Cluster;
   /** What the survivor's tool can do. */
@@ -27,7 +28,7 @@ export interface Recovery extends Pick<RecoveryDecision, 'survivor' | 'others'> 
  * As in a restore each step notes on its host that it was done; what is left of the joining is found from the hosts.
  */
 export function recoverPlays(recovery: Recovery): readonly Play[] {
-  const { id, cluster, survivor, others, bump, joining, workers } = recovery;
+  const { id, cluster, survivor, others, joined, bump, joining, workers } = recovery;
   const { controlPlanes } = cluster;
   const on = (host: string, step: Step) => [host, stepResource(id, step)] as const;
   const onControlPlanes = (step: (controlPlane: ControlPlane) => Step) =>
@@ -35,7 +36,7 @@ export function recoverPlays(recovery: Recovery): readonly Play[] {
   return [
     playOf(
       'Keep the other members from coming back',
-      others.map((member) => on(member.host, fenceStep(id, member))),
+      others.filter((member) => !joined.includes(member)).map((member) => on(member.host, fenceStep(id, member))),
     ),
     playOf(
       'Stop the API servers',
@@ -107,7 +108,7 @@ function fenceStep(id: string, member: Member): Step {
 function unpackStep({ id, cluster, survivor, bump }: Pick<Recovery, 'id' | 'cluster' | 'survivor' | 'bump'>): Step {
   const { dataDir, unit, name } = survivor;
   const url = peerUrlOf(survivor);
-  const token = `${cluster.token}-${id}`;
+  const token = recoveredToken(cluster.token, id);
   const summary = `stop ${unit}, and restore its database into ${dataDir}/restore-${id}`;
   const script = unpackScript({
     ...{ id, member: survivor, from: 'own-data', bump, token },

@@ -1,13 +1,15 @@
 import type { EtcdStatus } from '../facts/etcd-status.js';
+import { hex } from '../facts/etcd-membership.js';
 import { ProvisionError } from '../model/errors.js';
+import { isOf, type BegunRecovery } from './recovered-cluster.js';
 import { hasNoted, type AnsweringIdentity, type HeardFrom, type RemainsSeen } from './remains.js';
 
 /** Whose word counts, and which recovery goes on. */
 export interface ServingRequest {
   readonly seen: readonly RemainsSeen[];
   readonly lost: readonly string[];
-  /** The survivor of a recovery that was begun: it serves alone, and so may those that it has fenced, which joined it. */
-  readonly begun: RemainsSeen | undefined;
+  /** Its survivor serves, and so may those that have joined it: by the id of the recovered cluster, or as they have noted that they were fenced. */
+  readonly begun: BegunRecovery | undefined;
 }
 
 /**
@@ -16,14 +18,22 @@ export interface ServingRequest {
  * @throws ProvisionError `quorum-there`
  */
 export function refuseWhereServed({ seen, lost, begun }: ServingRequest): void {
-  const asked = begun === undefined ? seen : seen.filter((each) => each !== begun && !hasNoted(each, 'fenced'));
+  const isRecovered = (identity: AnsweringIdentity | EtcdStatus | { readonly kind: 'silent' }): boolean =>
+    begun !== undefined && isOf(identity, begun.clusterId);
+  const asked =
+    begun === undefined ? seen : seen.filter((each) => each !== begun.survivor && !hasNoted(each, 'fenced'));
   for (const each of asked) {
-    if (each.found.kind === 'seen' && (isServing(each.found.status) || hasLeader(each.found.identity)))
-      throw quorumThere(each, lost, 'has a leader, and commits what is written');
+    const { found } = each;
+    if (found.kind === 'away') continue;
+    const serves = isServing(found.status) && !isRecovered(found.status);
+    if (serves || (hasLeader(found.identity) && !isRecovered(found.identity)))
+      throw quorumThere(each, lost, { text: 'has a leader, and commits what is written', by: undefined });
   }
   for (const each of asked) {
-    const hearing = each.heard.find(({ host, identity }) => !lost.includes(host) && hasLeader(identity));
-    if (hearing !== undefined) throw quorumThere(each, lost, heardText(hearing));
+    const hearing = each.heard.find(
+      ({ host, identity }) => !lost.includes(host) && hasLeader(identity) && !isRecovered(identity),
+    );
+    if (hearing !== undefined) throw quorumThere(each, lost, { text: heardText(hearing), by: hearing.host });
   }
 }
 
@@ -39,17 +49,23 @@ function hasLeader(identity: AnsweringIdentity | { readonly kind: 'silent' }): b
   return identity.kind === 'answers' && identity.leaderId !== '0';
 }
 
-function heardText({ host, url }: HeardFrom): string {
-  return `has a leader, by what ${host} hears at ${url}`;
+function heardText({ host, url, identity }: HeardFrom): string {
+  return `has a leader, by what ${host} hears at ${url} (cluster ${hex(identity.clusterId)})`;
 }
 
-function quorumThere({ member, found }: RemainsSeen, lost: readonly string[], what: string): ProvisionError {
+/** What is told of a member, and by whom; absent: by its own host. */
+interface Word {
+  readonly text: string;
+  readonly by: string | undefined;
+}
+
+function quorumThere({ member, found }: RemainsSeen, lost: readonly string[], { text, by }: Word): ProvisionError {
   const { host, unit } = member;
   const named = lost.includes(host) ? ', which is named as lost,' : '';
   const giveUp = `sudo systemctl disable --now ${unit}`;
   return new ProvisionError({
     code: 'quorum-there',
-    message: `etcd serves: ${host}${named} ${what}; nothing was changed`,
+    message: `etcd serves: ${host}${named} ${text}; nothing was changed`,
     hint: [
       'a single member that is gone: provision member replace INVENTORY HOST; what else is wrong: provision doctor etcd INVENTORY',
       ...(named === ''
@@ -58,6 +74,11 @@ function quorumThere({ member, found }: RemainsSeen, lost: readonly string[], wh
             found.kind === 'seen'
               ? `to give it up all the same, stop it first: ssh ${host} ${giveUp}`
               : `to give it up all the same, switch its machine off, or type there: ${giveUp}`,
+          ]),
+      ...(by === undefined
+        ? []
+        : [
+            `where that is another cluster, or ${by} says so wrongly: switch off what answers there, or take ${by} out of the inventory until the recovery has ended`,
           ]),
     ].join('\n'),
   });

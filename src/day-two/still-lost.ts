@@ -3,7 +3,7 @@ import { ProvisionError } from '../model/errors.js';
 import type { Probe } from '../model/remote.js';
 import { decideRecovery, type RecoveryDecision } from './decide-recovery.js';
 import { lookAtRemains } from './look-at-remains.js';
-import type { RemainsSeen } from './remains.js';
+import { hasNoted, type RemainsSeen } from './remains.js';
 
 /** What a person has agreed to. */
 export interface AgreedRecovery {
@@ -37,14 +37,14 @@ export async function requireStillLost({ cluster, lost, decision }: AgreedRecove
   const elections = cluster.members.map(({ electionTimeoutMs }) => 2 * electionTimeoutMs);
   const patienceMs = RESTART_MS + Math.max(0, ...elections);
   const until = run.now() + patienceMs;
-  const message = `every host is asked once more whether etcd serves, for ${Math.ceil(patienceMs / 1000)} s while a member may come back`;
+  const message = `members and control planes are asked once more whether etcd serves, for ${Math.ceil(patienceMs / 1000)} s while a member may come back`;
   run.emit({ type: 'notice', message });
   for (let isLast = false; !isLast;) {
     isLast = run.now() >= until;
     const look = run.newLook();
-    const { seen } = await lookAtRemains(cluster, (host) => look.probe(host));
-    refuseOther(decision, decideRecovery({ cluster, seen, lost }));
-    if (seen.every(isStopped)) return;
+    const { seen, id } = await lookAtRemains(cluster, (host) => look.probe(host));
+    refuseOther(decision, decideRecovery({ cluster, seen, lost, id }));
+    if (seen.every((each) => isStopped(each) && (each.member === decision.survivor || cannotReturn(each)))) return;
     if (!isLast) await run.sleep(PAUSE_MS);
   }
 }
@@ -52,6 +52,11 @@ export async function requireStillLost({ cluster, lost, decision }: AgreedRecove
 /** By its own host's word; of one that can't be asked it is not known. */
 function isStopped({ found }: RemainsSeen): boolean {
   return found.kind === 'seen' && !found.remains.isRunning;
+}
+
+/** A quorum takes two at least: data that is there may be started by whoever boots, or maintains, its host. */
+function cannotReturn(each: RemainsSeen): boolean {
+  return hasNoted(each, 'fenced') || (each.found.kind === 'seen' && !each.found.remains.hasData);
 }
 
 function refuseOther(agreed: RecoveryDecision, now: RecoveryDecision): void {

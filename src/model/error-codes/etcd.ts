@@ -38,12 +38,17 @@ export const ETCD = {
   },
   'quorum-there': {
     why: 'A recovery gives up what all members but one have. A member has a leader, by its own host or by one that hears it over the network: the quorum is not lost, also where a person has named it as lost.',
-    next: 'Replace a single member with `provision member replace INVENTORY HOST`; `provision doctor etcd INVENTORY` names what else is wrong. To give the serving members up all the same, stop them first: `sudo systemctl disable --now etcd` there, or switch the machines off. A host that says so wrongly has no say once it is named with `--lost`.',
+    next: 'Replace a single member with `provision member replace INVENTORY HOST`; `provision doctor etcd INVENTORY` names what else is wrong. To give the serving members up all the same, stop them first: `sudo systemctl disable --now etcd` there, or switch the machines off. A host that says so wrongly of another member has no say once it is named with `--lost`; a control plane, once the inventory leaves it out; one that says so wrongly of its own member, once it is switched off.',
     kind: 'unsafe',
   },
   'quorum-may-return': {
     why: 'Members that are stopped or unreachable may have their data, and would be a quorum again. A recovery gives that up.',
     next: 'Bring them back. Where they are lost for good: `provision recover INVENTORY --lost HOST`, once for each.',
+    kind: 'unsafe',
+  },
+  'recovery-not-proved': {
+    why: 'A host has noted that a recovery goes on from its data, and another one that it was fenced for that neither noted, nor shows by having no data. One host that says so would decide whose data is given up.',
+    next: 'Look at the notes of both, in `/var/lib/provision/restore`. Remove the wrong one, or name who is given up: `provision recover INVENTORY --lost HOST`.',
     kind: 'unsafe',
   },
   'nothing-survives': {

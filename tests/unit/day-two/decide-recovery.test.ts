@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { decideRecovery } from '../../../src/day-two/decide-recovery.js';
+import { idOfClusterOfOne, recoveredClusterId } from '../../../src/day-two/recovered-cluster.js';
 import { describeRemains, type HeardFrom, type MemberRemains, type RemainsSeen } from '../../../src/day-two/remains.js';
 import type { EtcdRemains } from '../../../src/facts/etcd-remains.js';
 import { healthy, SILENT } from '../../support/etcd-answers.js';
@@ -38,7 +39,11 @@ const alone = (shown: Shown = {}): MemberRemains =>
   found({ ...DATA, isRunning: true, revision: undefined }, { identity: {}, ...shown });
 const AWAY: MemberRemains = { kind: 'away', reason: 'no route to host' };
 
-/** Who hears whom, and the leader that it names: `etcd-1 hears etcd-2: 2`. */
+const ID = '20261127T010203Z-recover';
+/** Of the cluster that this recovery makes of a sample member, whose addresses are all the same here. */
+const RECOVERED = recoveredClusterId(SAMPLE_CLUSTER.token, ID, sampleMember(1));
+
+/** Who hears whom, and the leader that it names: `etcd-1 hears etcd-2: 2`; a cluster other than the old one. */
 type Hearing = `${string} hears ${string}: ${string}`;
 
 function seen(...remains: readonly MemberRemains[]): readonly RemainsSeen[] {
@@ -51,8 +56,9 @@ function withHeard(all: readonly RemainsSeen[], hearings: readonly Hearing[]): r
   return all.map((each) => ({
     ...each,
     heard: hearings.flatMap((hearing): readonly HeardFrom[] => {
-      const [, host = '', of = '', leaderId = ''] = /^(\S+) hears (\S+): (\S+)$/.exec(hearing) ?? [];
-      const identity = { kind: 'answers', clusterId: '77', memberId: '1', leaderId, revision: 900 } as const;
+      const [, host = '', of = '', leaderId = '', clusterId = '77'] =
+        /^(\S+) hears (\S+): (\S+)(?: of (\S+))?$/.exec(hearing) ?? [];
+      const identity = { kind: 'answers', clusterId, memberId: '1', leaderId, revision: 900 } as const;
       return of === each.member.host ? [{ host, url: `https://${of}:2379`, identity }] : [];
     }),
   }));
@@ -65,7 +71,7 @@ function decide(
 ): { readonly survivor: string; readonly others: readonly string[]; readonly away: readonly string[] } | string {
   try {
     const { survivor, others, away } = decideRecovery({
-      ...{ cluster: SAMPLE_CLUSTER, seen: withHeard(seen(...remains), hearings), lost },
+      ...{ cluster: SAMPLE_CLUSTER, id: ID, seen: withHeard(seen(...remains), hearings), lost },
     });
     const names = (some: typeof others): readonly string[] => some.map(({ host }) => host);
     return { survivor: survivor.host, others: names(others), away: names(away) };
@@ -180,12 +186,17 @@ describe('nothing is recovered', () => {
   });
 
   test('of an adopted cluster', () => {
-    const request = { cluster: { isManaged: false }, seen: seen(gone(), stopped(), gone()), lost: [] };
+    const request = {
+      cluster: { isManaged: false, token: 't' },
+      id: undefined,
+      seen: seen(gone(), stopped(), gone()),
+      lost: [],
+    };
     expect(() => decideRecovery(request)).toThrow('this etcd was adopted');
   });
 
   test('and the ways back are named', () => {
-    const request = { cluster: SAMPLE_CLUSTER, seen: seen(stopped(), AWAY, gone()), lost: [] };
+    const request = { cluster: SAMPLE_CLUSTER, id: ID, seen: seen(stopped(), AWAY, gone()), lost: [] };
     expect(() => decideRecovery(request)).toThrow(
       expect.objectContaining({
         message: expect.stringContaining('etcd-1, etcd-2 may have their data, and 2 of 3 are a quorum'),
@@ -279,18 +290,86 @@ describe('a quorum that serves is given up by nobody, whoever is named as lost',
   });
 
   test('and who hears whom is said, with what gives it up all the same', () => {
-    const request = { cluster: SAMPLE_CLUSTER, seen: withHeard(seen(alone(), AWAY, AWAY), ['etcd-1 hears etcd-2: 2']) };
+    const request = {
+      cluster: SAMPLE_CLUSTER,
+      id: ID,
+      seen: withHeard(seen(alone(), AWAY, AWAY), ['etcd-1 hears etcd-2: 2']),
+    };
     expect(() => decideRecovery({ ...request, lost: BOTH })).toThrow(
       expect.objectContaining({
         message:
-          'etcd serves: etcd-2, which is named as lost, has a leader, by what etcd-1 hears at https://etcd-2:2379; nothing was changed',
+          'etcd serves: etcd-2, which is named as lost, has a leader, by what etcd-1 hears at https://etcd-2:2379 (cluster 4d); nothing was changed',
         hint: expect.stringContaining('switch its machine off, or type there: sudo systemctl disable --now etcd'),
       }),
     );
-    const own = { cluster: SAMPLE_CLUSTER, seen: seen(stopped(), gone(), alone({ status: healthy(3) })) };
+    const own = { cluster: SAMPLE_CLUSTER, id: ID, seen: seen(stopped(), gone(), alone({ status: healthy(3) })) };
     expect(() => decideRecovery({ ...own, lost: BOTH })).toThrow(
       expect.objectContaining({ hint: expect.stringContaining('ssh etcd-3 sudo systemctl disable --now etcd') }),
     );
+  });
+});
+
+describe('a recovery that was begun, and was killed', () => {
+  const OF_IT = { clusterId: RECOVERED };
+  const begun = alone({ status: healthy(1, OF_IT), identity: { ...OF_IT, leaderId: '1' }, stages: ['exchanging'] });
+  const joined = (stages: readonly string[] = []): MemberRemains =>
+    alone({ status: healthy(2, OF_IT), identity: { ...OF_IT, leaderId: '1' }, stages });
+
+  test('goes on where ssh to one breaks that has joined it', () => {
+    expect(decide([begun, AWAY, gone()], ['etcd-2'], [`etcd-1 hears etcd-2: 1 of ${RECOVERED}`])).toEqual({
+      ...{ survivor: 'etcd-1', others: ['etcd-3'], away: ['etcd-2'] },
+    });
+  });
+
+  test('goes on where a bare host has joined it since, and fences it not', () => {
+    const request = { cluster: SAMPLE_CLUSTER, id: ID, seen: seen(begun, joined(['fenced']), joined()), lost: [] };
+    const { others, joined: kept } = decideRecovery(request);
+    expect([others, kept].map((each) => each.map(({ host }) => host))).toEqual([BOTH, BOTH]);
+  });
+
+  test.each<[string, readonly MemberRemains[], readonly string[], readonly Hearing[], string]>([
+    ['while the old quorum serves', [begun, AWAY, AWAY], BOTH, ['etcd-1 hears etcd-2: 3'], 'quorum-there'],
+    [
+      'where a host alone says so, and the others are stopped',
+      [stopped({ stages: ['exchanging'] }), stopped(), stopped()],
+      [],
+      [],
+      'recovery-not-proved',
+    ],
+    [
+      'where a host alone says so, and one is lost',
+      [stopped({ stages: ['exchanging'] }), stopped(), AWAY],
+      ['etcd-3'],
+      [],
+      'recovery-not-proved',
+    ],
+    [
+      'from two',
+      [stopped({ stages: ['exchanging'] }), stopped({ stages: ['exchanging', 'fenced'] }), gone()],
+      [],
+      [],
+      'recovery-not-proved',
+    ],
+  ])('does not %s', (_, remains, lost, hearings, code) => {
+    expect(decide(remains, lost, hearings)).toBe(code);
+  });
+
+  test('names whose notes do not agree, and the ways on', () => {
+    const all = seen(gone({ stages: ['fenced'] }), stopped(), stopped({ stages: ['exchanging'] }));
+    expect(() => decideRecovery({ cluster: SAMPLE_CLUSTER, id: ID, seen: all, lost: [] })).toThrow(
+      expect.objectContaining({
+        message: expect.stringContaining('etcd-3 has noted that a recovery went on from its data, and etcd-2 not'),
+        hint: expect.stringContaining('provision recover INVENTORY --lost etcd-2'),
+      }),
+    );
+    // A host that lies is named, and its notes with it.
+    expect(decide([stopped(), gone(), stopped({ stages: ['exchanging'] })], ['etcd-3'])).toMatchObject({
+      survivor: 'etcd-1',
+    });
+  });
+
+  test('makes a cluster whose id is known before, as that of etcd’s own default cluster is', () => {
+    expect(BigInt(idOfClusterOfOne('http://localhost:2380', 'etcd-cluster')).toString(16)).toBe('cdf818194e3a8c32');
   });
 });
 
@@ -309,7 +388,7 @@ describe('a recovery that was begun', () => {
     expect(decide([gone({ stages: ['fenced'] }), begun, AWAY], ['etcd-3'])).toEqual({
       ...{ survivor: 'etcd-2', others: ['etcd-1'], away: ['etcd-3'] },
     });
-    const request = { cluster: SAMPLE_CLUSTER, seen: seen(gone(), begun, AWAY), lost: [] };
+    const request = { cluster: SAMPLE_CLUSTER, id: ID, seen: seen(gone(), begun, AWAY), lost: [] };
     expect(() => decideRecovery(request)).toThrow(
       expect.objectContaining({
         message: expect.stringContaining("etcd-3 can't be asked, and may have data that no other host has"),

@@ -24,7 +24,15 @@ const joining = {
   ),
 };
 const plays = recoverPlays({
-  ...{ id: ID, cluster: SAMPLE_CLUSTER, survivor, others: [first, third], bump: 'none', joining: [joining] },
+  ...{
+    id: ID,
+    cluster: SAMPLE_CLUSTER,
+    survivor,
+    others: [first, third],
+    joined: [],
+    bump: 'none',
+    joining: [joining],
+  },
   workers: { answering: ['worker-1', 'etcd-3'], away: [] },
 });
 
@@ -40,6 +48,22 @@ test('the others are fenced before anything stops, and API servers come last', (
     ['Start again what remembers old revisions', planes],
     ['Note that it is done', [...planes, 'etcd-2', 'etcd-1', 'etcd-3']],
   ]);
+});
+
+test('a member of the recovered cluster is not fenced', () => {
+  const [fence] = recoverPlays({
+    ...{
+      id: ID,
+      cluster: SAMPLE_CLUSTER,
+      survivor,
+      others: [first, third],
+      joined: [third],
+      bump: 'none',
+      joining: [joining],
+    },
+    workers: { answering: [], away: [] },
+  });
+  expect([fence?.name, fence?.hosts]).toEqual(['Keep the other members from coming back', ['etcd-1']]);
 });
 
 test('the others join one at a time, behind the gates of the playbook', () => {

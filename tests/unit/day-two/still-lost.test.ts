@@ -7,6 +7,7 @@ import { etcdIdentityKey, type EtcdIdentity } from '../../../src/facts/etcd-iden
 import { etcdRemainsKey, type EtcdRemains } from '../../../src/facts/etcd-remains.js';
 import { etcdStatusKey, type EtcdStatus } from '../../../src/facts/etcd-status.js';
 import { RESTORE_TOOL, RESTORES_KEY } from '../../../src/facts/restores.js';
+import type { ClientFiles } from '../../../src/model/certificate.js';
 import { memberUrls } from '../../../src/model/endpoint.js';
 import type { Probe } from '../../../src/model/remote.js';
 import { healthy, SILENT } from '../../support/etcd-answers.js';
@@ -36,12 +37,20 @@ interface Hosts {
   readonly members: readonly [Host, Host, Host];
   /** Members whom the other hosts hear, and their leader; the hosts that hear them, where not all do. */
   readonly heard?: Readonly<Record<string, readonly string[]>>;
+  /** The client files of API servers, where they are not the usual ones. */
+  readonly files?: Pick<ClientFiles, 'certificate' | 'key'>;
 }
 
 const MEMBERS = [1, 2, 3].map(sampleMember);
 const CLUSTER = { ...SAMPLE_CLUSTER, members: MEMBERS };
 
-function answersOf({ members, heard = {} }: Hosts): Readonly<Record<string, FakeAnswers>> {
+function manifestWith({ certificate, key }: Pick<ClientFiles, 'certificate' | 'key'>): string {
+  const command = ['kube-apiserver', `--etcd-certfile=${certificate}`, `--etcd-keyfile=${key}`];
+  const containers = [{ name: 'kube-apiserver', image: 'x', command }];
+  return JSON.stringify({ apiVersion: 'v1', kind: 'Pod', metadata: { name: 'kube-apiserver' }, spec: { containers } });
+}
+
+function answersOf({ members, heard = {}, files = USUAL_CLIENT_FILES }: Hosts): Readonly<Record<string, FakeAnswers>> {
   const elsewhere = (host: string, files: { readonly certificate: string; readonly key: string }) =>
     MEMBERS.map((other) => {
       const [url = ''] = memberUrls([other]);
@@ -66,9 +75,17 @@ function answersOf({ members, heard = {} }: Hosts): Readonly<Record<string, Fake
       },
     ];
   });
-  const planes = CLUSTER.controlPlanes.map(({ host }): readonly [string, FakeAnswers] => [
+  const silent = MEMBERS.map((other) => {
+    const { certificate, key } = USUAL_CLIENT_FILES;
+    return [etcdIdentityKey({ url: memberUrls([other])[0] ?? '', certificate, key }), NOBODY] as const;
+  });
+  const planes = CLUSTER.controlPlanes.map(({ host, manifest }): readonly [string, FakeAnswers] => [
     host,
-    { 'etcd-identities': Object.fromEntries(elsewhere(host, USUAL_CLIENT_FILES)), restores: { [RESTORES_KEY]: [] } },
+    {
+      'etcd-identities': Object.fromEntries([...silent, ...elsewhere(host, files)]),
+      'file-contents': { [manifest]: manifestWith(files) },
+      restores: { [RESTORES_KEY]: [] },
+    },
   ]);
   return Object.fromEntries([...ofMembers, ...planes]);
 }
@@ -104,8 +121,8 @@ function runOf(states: readonly Hosts[]) {
 const LOST = ['etcd-2', 'etcd-3'];
 
 async function decide(hosts: Hosts, lost = LOST) {
-  const { seen } = await lookAtRemains(CLUSTER, probesOf(hosts));
-  return decideRecovery({ cluster: CLUSTER, seen, lost });
+  const { seen, id } = await lookAtRemains(CLUSTER, probesOf(hosts));
+  return decideRecovery({ cluster: CLUSTER, seen, lost, id });
 }
 
 /** How often was looked, or the code of what was refused. */
@@ -135,6 +152,13 @@ describe('members whose hosts cannot be asked', () => {
   });
 });
 
+test('a control plane asks with the files that its API server has, wherever they are', async () => {
+  const files = { certificate: '/own/etcd.crt', key: '/own/etcd.key' };
+  const hosts = { ...cutOff, files, heard: { 'etcd-3': planes.slice(-1) } };
+  await expect(decide(hosts)).rejects.toMatchObject({ code: 'quorum-there' });
+  expect((await decide({ ...hosts, heard: {} })).survivor.host).toBe('etcd-1');
+});
+
 describe('right before the first change', () => {
   test.each<[string, Hosts, readonly Hosts[], number | string]>([
     [
@@ -151,6 +175,12 @@ describe('right before the first change', () => {
       13,
     ],
     ['so long, too, where hosts can’t be asked', cutOff, [cutOff], 13],
+    [
+      'so long, too, where members with data are stopped: their hosts may be booting',
+      { members: [STOPPED, STOPPED, GONE] },
+      [{ members: [STOPPED, STOPPED, GONE] }],
+      13,
+    ],
   ])('it is asked %s', async (_, agreed, later, looks) => {
     expect(await ask(agreed, later)).toBe(looks);
   });
@@ -161,6 +191,15 @@ describe('right before the first change', () => {
       'was just being restarted',
       { members: [STARTS, STARTS, 'away'] },
       [{ members: [STARTS, STARTS, 'away'] }, { members: [STARTS, SERVES, 'away'] }],
+    ],
+    [
+      'was about to be started',
+      { members: [STOPPED, STOPPED, GONE] },
+      [
+        { members: [STOPPED, STOPPED, GONE] },
+        { members: [STOPPED, STOPPED, GONE] },
+        { members: [STOPPED, SERVES, GONE] },
+      ],
     ],
     ['has come back over the network', cutOff, [cutOff, cutOff, { ...cutOff, heard: { 'etcd-3': planes } }]],
     [
@@ -198,6 +237,8 @@ describe('right before the first change', () => {
   test('and a person is told what is waited for', async () => {
     const { run, told } = runOf([cutOff]);
     await requireStillLost({ cluster: CLUSTER, lost: LOST, decision: await decide(cutOff) }, run);
-    expect(told).toEqual(['every host is asked once more whether etcd serves, for 12 s while a member may come back']);
+    expect(told).toEqual([
+      'members and control planes are asked once more whether etcd serves, for 12 s while a member may come back',
+    ]);
   });
 });
