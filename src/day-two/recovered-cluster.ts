@@ -73,7 +73,7 @@ function notProved({ member }: RemainsSeen, doubtful: readonly RemainsSeen[], id
     message: `${member.host} has noted that a recovery went on from its data, and ${others.join(', ')} not that it was fenced for that, as the recovery does before; nothing was changed`,
     hint: [
       `look at the notes: ssh HOST sudo ls -l /var/lib/provision/restore/${id}`,
-      `where that of ${member.host} is wrong, remove it there; where ${others.join(', ')} is given up: provision recover INVENTORY ${others.map((host) => `--lost ${host}`).join(' ')}`,
+      `where that of ${member.host} is wrong, remove it there; name who is given up (${others.join(', ')}), once for each: provision recover INVENTORY --lost HOST`,
     ].join('\n'),
   });
 }

@@ -359,7 +359,9 @@ describe('a recovery that was begun, and was killed', () => {
     expect(() => decideRecovery({ cluster: SAMPLE_CLUSTER, id: ID, seen: all, lost: [] })).toThrow(
       expect.objectContaining({
         message: expect.stringContaining('etcd-3 has noted that a recovery went on from its data, and etcd-2 not'),
-        hint: expect.stringContaining('provision recover INVENTORY --lost etcd-2'),
+        hint: expect.stringContaining(
+          'name who is given up (etcd-2), once for each: provision recover INVENTORY --lost HOST',
+        ),
       }),
     );
     // A host that lies is named, and its notes with it.
