@@ -18,7 +18,7 @@ export function recoveredClusterId(token: string, id: string, survivor: Pick<Mem
 }
 
 /**
- * How etcd names a cluster that begins as one member (etcdserver/api/membership: `computeMemberId`, `genID`, the same in 3.4 to 3.6). It stays so when
+ * How etcd names a cluster that begins as one member (etcdserver/api/membership: `computeMemberId`, `genID`, the same in 3.4 to 3.6). It keeps that id when
  * others join.
  */
 export function idOfClusterOfOne(peerUrl: string, token: string): string {
