@@ -1,6 +1,9 @@
 /** More hosts than this from one pattern is a slip (`[1:1000000]`), not a cluster. */
 const MAX_RANGE = 10_000;
 
+/** What is said of a pattern that expands to nothing, as Ansible has it: without a word, its hosts would be missed late. */
+export const NAMES_NO_HOST = 'names no host: a range begins at its smaller end';
+
 /** A host pattern of an inventory, expanded. */
 export interface ExpandedHosts {
   readonly names: readonly string[];

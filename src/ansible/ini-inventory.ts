@@ -1,6 +1,6 @@
 import { InputError, type Problem, type SourcePosition } from '../model/errors.js';
 import { didYouMean } from '../model/did-you-mean.js';
-import { expandHostPattern } from './host-ranges.js';
+import { expandHostPattern, NAMES_NO_HOST } from './host-ranges.js';
 import {
   addChild,
   addGroup,
@@ -12,7 +12,7 @@ import {
 import { parsePythonLiteral } from './python-literal.js';
 import { plainSetting, type RawValue } from './raw-value.js';
 import { splitWords } from './shell-words.js';
-import { problemAt, type SourceText } from './source-text.js';
+import { type LoadLog, problemAt, type SourceText, warn } from './source-text.js';
 
 // The grammar is Ansible's own, not that of any INI library: ansible/plugins/inventory/ini.py.
 const SECTION = /^\[([^:\]\s]+)(?::(\w+))?\]\s*(?:#.*)?$/u;
@@ -32,6 +32,7 @@ interface Reader {
   readonly source: SourceText;
   /** Absolute path of the file. */
   readonly path: string;
+  readonly log: LoadLog;
   readonly pending: Map<string, Pending>;
   group: GroupNode;
   state: State;
@@ -41,11 +42,12 @@ interface Reader {
  * Reads an INI inventory into the graph.
  * @throws InputError with every wrong line
  */
-export function readIniInventory(graph: InventoryGraph, source: SourceText, path: string): void {
+export function readIniInventory(graph: InventoryGraph, source: SourceText, path: string, log: LoadLog): void {
   const reader: Reader = {
     graph,
     source,
     path,
+    log,
     pending: new Map(),
     group: addGroup(graph, 'ungrouped'),
     state: 'hosts',
@@ -108,6 +110,7 @@ function readHosts(reader: Reader, line: string, at: SourcePosition): void {
   if (pattern === '' || pattern === '---' || (pattern.endsWith(':') && port === undefined)) {
     throw problemAt(at, line, `'${pattern}' is not a host name${pattern === '---' ? '; is this a YAML file?' : ''}`);
   }
+  if (names.length === 0) warn(reader.log, at, pattern, NAMES_NO_HOST);
   const variables = words.slice(1).map((word) => {
     const place = { ...at, column: at.column + word.column - 1 };
     const equals = word.text.indexOf('=');

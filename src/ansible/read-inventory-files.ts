@@ -80,7 +80,7 @@ async function readOne(
   const extension = extname(place.path);
   if (!YAML_EXTENSIONS.includes(extension))
     return readInto(graph, (target) => {
-      readIniInventory(target, source, place.path);
+      readIniInventory(target, source, place.path, log);
     });
   return readEither(graph, source, place, log);
 }
@@ -96,7 +96,7 @@ function readEither(graph: InventoryGraph, source: SourceText, place: Place, log
     if (!(error instanceof InputError) || !looksLikeIni(source.text)) throw error;
     log.warnings.length = warnings;
     return readInto(graph, (target) => {
-      readIniInventory(target, source, place.path);
+      readIniInventory(target, source, place.path, log);
     });
   }
 }

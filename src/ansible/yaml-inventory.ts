@@ -1,7 +1,7 @@
 import { isMap, isScalar, type Node } from 'yaml';
 import { InputError, type Problem, type SourcePosition } from '../model/errors.js';
 import { didYouMean } from '../model/did-you-mean.js';
-import { expandHostPattern, type ExpandedHosts } from './host-ranges.js';
+import { expandHostPattern, NAMES_NO_HOST, type ExpandedHosts } from './host-ranges.js';
 import {
   addChild,
   addGroup,
@@ -126,6 +126,7 @@ function readHosts(graph: InventoryGraph, file: YamlFile, path: string, group: G
     throw problemAt(entry.at, keyText(entry.key), 'a host name must be a text; put it in quotes');
   }
   const { names, port } = expand(entry.key, entry.at);
+  if (names.length === 0) warn(file.log, entry.at, entry.key, NAMES_NO_HOST);
   const content = dereference(file, entry.node);
   if (content !== null && !isMap(content) && isTruthy(file, content)) {
     throw problemAt(entry.at, entry.key, 'expected the variables of the host (a mapping) or nothing');

@@ -1,5 +1,5 @@
 import { isIP } from 'node:net';
-import { expandHostPattern } from '../ansible/host-ranges.js';
+import { expandHostPattern, NAMES_NO_HOST } from '../ansible/host-ranges.js';
 import { counted } from '../model/counted.js';
 import type { CheckResult } from './check-result.js';
 import type { NamedHost } from './inventory-answers.js';
@@ -90,6 +90,7 @@ function expandEntry(entry: string): readonly WantedHost[] | string {
   if (more.length > 0) return `"${entry}" is not name=address`;
   try {
     const names = expand(left);
+    if (names.length === 0) return `"${entry}" ${NAMES_NO_HOST}`;
     if (right === undefined) return names.map((name) => ({ name, address: undefined }));
     const addresses = expand(right);
     if (names.length !== addresses.length)

@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { expandHostPattern, parseAddress } from '../../../src/ansible/host-ranges.js';
+import { loadFiles } from '../../support/write-inventory.js';
 
 describe('expandHostPattern', () => {
   test.each([
@@ -35,3 +36,22 @@ describe('parseAddress', () => {
     expect(parseAddress(text)).toBeUndefined();
   });
 });
+
+test.each([
+  ['hosts.yaml', 'all: { hosts: { "etcd-[3:1]": {}, a: {} } }\n', 1],
+  ['hosts.ini', '[etcd]\na\netcd-[3:1] x=y\n', 3],
+])(
+  'a range of %s that counts down is no host, as in Ansible, and is warned of with its place',
+  async (name, text, line) => {
+    const inventory = await loadFiles({ [name]: text });
+    expect([...inventory.hosts.keys()]).toEqual(['a']);
+    expect(inventory.warnings).toEqual([
+      {
+        severity: 'warning',
+        at: expect.objectContaining({ line }),
+        subject: 'etcd-[3:1]',
+        message: 'names no host: a range begins at its smaller end',
+      },
+    ]);
+  },
+);

@@ -46,6 +46,8 @@ describe('a list of hosts', () => {
     ['etcd-[1:3]=10.0.0.1', '"etcd-[1:3]=10.0.0.1" names 3 hosts with 1 address'],
     ['etcd-[1:', "has a '[' without its ']'"],
     ['etcd-[3:x]', 'is neither a letter nor a whole number'],
+    ['etcd-[3:1]', '"etcd-[3:1]" names no host: a range begins at its smaller end'],
+    ['etcd-[3:1]=10.0.0.[3:1]', 'names no host'],
   ])('refuses %j', async (text, reason) => {
     expect(await checkHosts(splitHosts(text), resolve)).toContain(reason);
   });
