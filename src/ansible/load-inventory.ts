@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, isAbsolute, join, resolve } from 'node:path';
-import { ProvisionError } from '../model/errors.js';
+import { ProvisionError, type Problem } from '../model/errors.js';
 import type { Inventory } from '../model/inventory.js';
 import type { Secret } from '../model/secret.js';
 import { loadVariableFiles, type Place } from './group-vars.js';
@@ -40,7 +40,7 @@ export async function loadInventory(path: string, options: LoadOptions = {}): Pr
   if (graph.hosts.size === 0) {
     throw new ProvisionError({
       code: 'inventory-empty',
-      message: `${path}: the inventory contains no host`,
+      message: `${path}: the inventory contains no host${log.warnings.map(placeAndReason).join('')}`,
       hint: 'the directory inventory/ of this program holds examples that work as they are',
     });
   }
@@ -68,6 +68,11 @@ export async function loadInventory(path: string, options: LoadOptions = {}): Pr
     provided: options.provided,
     resolvePath: (file) => resolveKeyFile(file, home, [directory.path, workingDirectory]),
   });
+}
+
+/** Why a part of it was passed over. Its own words are not shown: what has no host may be no inventory at all. */
+function placeAndReason({ at, message }: Problem): string {
+  return at === undefined ? '' : `\n${at.file}:${at.line}:${at.column}: ${message}`;
 }
 
 /** Key files are named from the home, the inventory's directory, or (as Ansible has it) the working directory. */

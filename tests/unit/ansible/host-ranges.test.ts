@@ -55,3 +55,15 @@ test.each([
     ]);
   },
 );
+
+test('an inventory without a host says what of it was passed over, and none of its words', async () => {
+  await expect(
+    loadFiles({ 'hosts.yaml': 'planted:\n  - a\nall: { hosts: { "x[3:1]": {} } }\n' }),
+  ).rejects.toMatchObject({
+    code: 'inventory-empty',
+    message: expect.stringMatching(
+      /hosts\.yaml: the inventory contains no host\n[^\n]*hosts\.yaml:1:1: is not a group: expected a mapping with hosts, children or vars; skipped\n[^\n]*hosts\.yaml:3:17: names no host: /,
+    ),
+  });
+  await expect(loadFiles({ 'hosts.yaml': 'planted: x\n' })).rejects.not.toThrow(/planted/);
+});
