@@ -66,7 +66,7 @@ function mustReset({ host }: FormerNode, { state, hasStackedEtcd }: FormerNodeHo
 function otherCluster({ host }: FormerNode): ProvisionError {
   return new ProvisionError({
     code: 'node-of-another-cluster',
-    message: `${host} is in kube_node_former, and its kubelet trusts another authority than the control planes: it is a node of another cluster`,
+    message: `${host} is in kube_node_former, and its kubelet trusts another authority than the control planes, or has a certificate that they have not signed: it is a node of another cluster`,
     hint: 'take it out of the group kube_node_former: nothing of this cluster is on it',
   });
 }

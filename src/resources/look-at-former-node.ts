@@ -11,9 +11,7 @@ import type { FormerNode, KubernetesNode } from '../model/kubernetes.js';
 import type { Probe } from '../model/remote.js';
 import { askControlPlanes, type NodesSeen } from './ask-control-planes.js';
 import { kubernetesState, type KubernetesState } from './kubernetes-host.js';
-import { ownNodeName } from './own-node-name.js';
-
-const AUTHORITY = '/etc/kubernetes/pki/ca.crt';
+import { isCertified, ownCertificate, type KubeletCertificate } from './own-node-name.js';
 
 /** What an API server shows to etcd, which lets its user read and change all of it. */
 export const ETCD_CLIENT: readonly string[] = [USUAL_CLIENT_FILES.certificate, USUAL_CLIENT_FILES.key];
@@ -30,10 +28,11 @@ export interface FormerNodeLook {
 export interface FormerNodeHost {
   readonly state: KubernetesState;
   /**
-   * Whether its kubelet trusts an authority of the control planes that stay; absent where it has no kubeconfig, and is a node of nobody.
+   * Whether its kubelet trusts an authority of the control planes that stay, and has no certificate but one of theirs; absent where it has
+   * no kubeconfig, and is a node of nobody.
    */
   readonly isOurs: boolean | undefined;
-  /** The node that it is by the certificate of its kubelet; absent where it has none. */
+  /** The node that it is by the certificate of its kubelet, which they have signed; absent where it has none. */
   readonly ownName: string | undefined;
   /** The kubelet sees pods end: a drain comes to its end. */
   readonly kubeletRuns: boolean;
@@ -55,11 +54,17 @@ export async function lookAtFormerNode(
     unlessLost(lookAtHost(there)),
   ]);
   if (found instanceof RemoteError) return { cluster, here: undefined };
-  const { authority, ...here } = found;
-  const theirs = 'through' in cluster ? await authorityOf(probe.on(cluster.through)) : undefined;
+  const { authority, certificate, ...here } = found;
+  const theirs = 'through' in cluster ? cluster.authority : '';
+  const isTheirs = certificate !== undefined && isCertified(certificate, theirs);
+  const isOurs = haveCommon(theirs, authority ?? '') && (certificate === undefined || isTheirs);
   return {
     cluster,
-    here: { ...here, isOurs: authority === undefined ? undefined : haveCommon(theirs ?? '', authority) },
+    here: {
+      ...here,
+      isOurs: authority === undefined ? undefined : isOurs,
+      ownName: isTheirs ? certificate.node : undefined,
+    },
   };
 }
 
@@ -74,23 +79,24 @@ function certificatesIn(pem: string): readonly string[] {
   return blocks.map((block) => block.replaceAll(/\s/g, ''));
 }
 
-async function authorityOf(probe: Probe): Promise<string> {
-  return (await probe.ask(certificateFiles, certificateFilesKey(AUTHORITY))).pem;
+/** What is found on the host alone. */
+interface OnHost extends Omit<FormerNodeHost, 'isOurs' | 'ownName'> {
+  /** That its kubelet trusts, PEM; absent where it has no kubeconfig. */
+  readonly authority: string | undefined;
+  readonly certificate: KubeletCertificate | undefined;
 }
 
-async function lookAtHost(
-  there: Probe,
-): Promise<Omit<FormerNodeHost, 'isOurs'> & { readonly authority: string | undefined }> {
-  const [state, text, ownName, hasStackedEtcd, { active: kubeletRuns }, ...client] = await Promise.all([
+async function lookAtHost(there: Probe): Promise<OnHost> {
+  const [state, text, certificate, hasStackedEtcd, { active: kubeletRuns }, ...client] = await Promise.all([
     kubernetesState(there),
     askText(there, USUAL_KUBELET_CONF),
-    ownNodeName(there),
+    ownCertificate(there),
     there.ask(pathExists, '/etc/kubernetes/manifests/etcd.yaml'),
     there.ask(unitState, KUBELET),
     ...ETCD_CLIENT.map(async (path) => there.ask(pathExists, path)),
   ]);
   const authority = text !== undefined ? await trustedBy(text, there) : undefined;
-  return { state, authority, ownName, hasStackedEtcd, kubeletRuns, hasEtcdClient: client.includes(true) };
+  return { state, authority, certificate, hasStackedEtcd, kubeletRuns, hasEtcdClient: client.includes(true) };
 }
 
 async function trustedBy(text: string, there: Probe): Promise<string> {

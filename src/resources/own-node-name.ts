@@ -1,3 +1,4 @@
+import { X509Certificate } from 'node:crypto';
 import { certificateFiles, certificateFilesKey } from '../facts/certificate-files.js';
 import { askText } from '../facts/file-content.js';
 import type { ClusterNode } from '../facts/cluster-nodes.js';
@@ -6,10 +7,31 @@ import { USUAL_KUBELET_CONF } from '../facts/kubelet-processes.js';
 import { ProvisionError } from '../model/errors.js';
 import { KUBELET_CERTIFICATE } from '../model/kubeadm-certificate.js';
 import type { Probe } from '../model/remote.js';
+import { isSignedBy, readCertificates } from '../pki/inspect.js';
 import { ADMIN } from '../shell/kubeadm.js';
 
-/** The node that a host is by the certificate of its own kubelet; absent where it has none that says so. */
-export async function ownNodeName(probe: Probe): Promise<string | undefined> {
+/** A certificate of a node's kubelet. */
+export interface KubeletCertificate {
+  readonly pem: string;
+  /** The node that it is of. */
+  readonly node: string;
+}
+
+/** The certificate of a host's own kubelet; absent where it has none that names a node. */
+export async function ownCertificate(probe: Probe): Promise<KubeletCertificate | undefined> {
+  const pem = await certificateOf(probe);
+  const node = pem === undefined ? undefined : nodeOf(pem);
+  return pem === undefined || node === undefined ? undefined : { pem, node };
+}
+
+/** Whether an authority of the cluster has signed it: a host can write any name into one that it signs itself. @param authority PEM */
+export function isCertified({ pem }: KubeletCertificate, authority: string): boolean {
+  const leaf = new X509Certificate(pem);
+  // While an authority is replaced, a file has two.
+  return readCertificates(authority).some((each) => each !== undefined && isSignedBy(leaf, each));
+}
+
+async function certificateOf(probe: Probe): Promise<string | undefined> {
   const [text, usual] = await Promise.all([
     askText(probe, USUAL_KUBELET_CONF),
     // With the kubeconfig that names it, in most cases: no look more.
@@ -17,9 +39,9 @@ export async function ownNodeName(probe: Probe): Promise<string | undefined> {
   ]);
   const part = text === undefined ? undefined : certificateIn(text);
   if (part === undefined) return undefined;
-  if (part.kind === 'inline') return nodeOf(part.pem());
-  if (part.path === KUBELET_CERTIFICATE) return nodeOf(usual.pem);
-  return nodeOf((await probe.ask(certificateFiles, certificateFilesKey(part.path))).pem);
+  if (part.kind === 'inline') return part.pem();
+  if (part.path === KUBELET_CERTIFICATE) return usual.pem;
+  return (await probe.ask(certificateFiles, certificateFilesKey(part.path))).pem;
 }
 
 function certificateIn(text: string): KubeconfigPart | undefined {

@@ -11,7 +11,7 @@ import type { FormerNodeHost, FormerNodeLook } from '../../../src/resources/look
 import { drainNode } from '../../../src/shell/drain-node.js';
 import { resetFormerNode } from '../../../src/shell/former-node.js';
 import { fakeProbes, UNREACHABLE, type FakeAnswers } from '../../support/fake-probe.js';
-import { kubeletCertificate } from '../../support/kubelet-certificate.js';
+import { certifiedKubelet } from '../../support/kubelet-certificate.js';
 import { STOPPED } from '../../support/etcd-answers.js';
 import { sampleNode } from '../../support/sample-cluster.js';
 
@@ -42,7 +42,7 @@ const BARE = { state: 'bare', isOurs: undefined, ownName: undefined, kubeletRuns
 
 function look(here: Partial<FormerNodeHost> | 'lost' = {}, ...nodes: readonly Partial<ClusterNode>[]): FormerNodeLook {
   return {
-    cluster: { through: 'cp-1', nodes: nodes.map((each) => ({ ...LISTED, ...each })) },
+    cluster: { through: 'cp-1', authority: '', nodes: nodes.map((each) => ({ ...LISTED, ...each })) },
     here: here === 'lost' ? undefined : { ...HERE, ...here },
   };
 }
@@ -147,16 +147,21 @@ current-context: x
 users: [{name: u, user: {client-certificate: ${KUBELET_CERTIFICATE}, client-key: ${KUBELET_CERTIFICATE}}}]
 `;
 
-let kubelet = '';
+let kubelet = { certificate: '', authority: '' };
 beforeAll(async () => {
-  kubelet = await kubeletCertificate('worker-2');
+  kubelet = await certifiedKubelet('worker-2');
 });
+
+const AUTHORITY = certificateFilesKey('/etc/kubernetes/pki/ca.crt');
 
 function files(state: 'joined' | 'bare' | 'leaving', authority = 'ONE', runs = true): FakeAnswers {
   const isJoined = state !== 'bare';
   return {
     units: { kubelet: { ...STOPPED, active: runs } },
-    'certificate-files': { [certificateFilesKey(KUBELET_CERTIFICATE)]: { pem: isJoined ? kubelet : '' } },
+    'certificate-files': {
+      [certificateFilesKey(KUBELET_CERTIFICATE)]: { pem: isJoined ? kubelet.certificate : '' },
+      [AUTHORITY]: { pem: '' },
+    },
     'file-contents': {
       '/var/lib/provision/kubernetes': state === 'leaving' ? 'leaving\n' : undefined,
       '/etc/kubernetes/kubelet.conf': isJoined ? CONF(authority) : undefined,
@@ -179,12 +184,14 @@ const CONTROL_PLANES: readonly KubernetesNode[] = ['cp-1', 'cp-2'].map((host) =>
 }));
 const SITE = { node: NODE, controlPlanes: CONTROL_PLANES, settings: { drainTimeoutS: 60 } };
 
-function serving(seen: unknown): FakeAnswers {
-  const key = certificateFilesKey('/etc/kubernetes/pki/ca.crt');
+function serving(seen: unknown, signing = kubelet.authority): FakeAnswers {
   return {
     ...files('joined'),
     'cluster-nodes': { [NODE.address]: seen },
-    'certificate-files': { ...files('joined')['certificate-files'], [key]: { pem: PEM('NEW') + PEM('ONE') } },
+    'certificate-files': {
+      ...files('joined')['certificate-files'],
+      [AUTHORITY]: { pem: PEM('NEW') + PEM('ONE') + signing },
+    },
   };
 }
 
@@ -237,6 +244,14 @@ describe('the steps of a node that leaves', () => {
     const other = { 'worker-2': files('joined', 'TWO'), 'cp-1': serving(seen), 'cp-2': files('bare') };
     await expect(outcomes(other)).rejects.toMatchObject({ code: 'node-of-another-cluster' });
     const left = { ...other, 'worker-2': files('leaving', 'TWO') };
+    await expect(outcomes(left)).rejects.toMatchObject({ code: 'node-of-another-cluster' });
+  });
+
+  test('are none of a node that the host only says that it is: another one has signed that', async () => {
+    const { authority } = await certifiedKubelet('worker-2');
+    const hosts = { 'worker-2': files('joined'), 'cp-1': serving(seen, authority), 'cp-2': files('bare') };
+    await expect(outcomes(hosts)).rejects.toMatchObject({ code: 'node-of-another-cluster' });
+    const left = { ...hosts, 'worker-2': files('leaving') };
     await expect(outcomes(left)).rejects.toMatchObject({ code: 'node-of-another-cluster' });
   });
 

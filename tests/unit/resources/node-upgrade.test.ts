@@ -12,7 +12,7 @@ import { judgeListsOnce, packageLists } from '../../../src/resources/package-lis
 import { nodeUpgradeRole } from '../../../src/roles/node-upgrade/role.js';
 import { fakeProbe, type FakeAnswers } from '../../support/fake-probe.js';
 import { kubeletConf } from '../../support/kubeconfigs.js';
-import { kubeletCertificate } from '../../support/kubelet-certificate.js';
+import { certifiedKubelet } from '../../support/kubelet-certificate.js';
 import { SAMPLE_CLUSTER, sampleMember, sampleNode } from '../../support/sample-cluster.js';
 import { namedHost, templateInventory } from '../../support/template-inventory.js';
 
@@ -35,7 +35,7 @@ function look(
   return {
     ...{ state: 'joined', apt: seen, reboot: undefined, etcd: 'known', ownName: 'worker-1' },
     lists: judgeListsOnce().areFresh('worker-1', seen) ? 'fresh' : 'old',
-    cluster: { through: 'cp-1', nodes: [{ ...LISTED, ...node }] },
+    cluster: { through: 'cp-1', authority: '', nodes: [{ ...LISTED, ...node }] },
     ...more,
   };
 }
@@ -103,17 +103,21 @@ describe('what is left to do on a node', () => {
     ],
     [
       'the cluster does not have it',
-      look({}, {}, { cluster: { through: 'cp-1', nodes: [] } }),
+      look({}, {}, { cluster: { through: 'cp-1', authority: '', nodes: [] } }),
       'unknown: cp-1 lists no node at its address',
     ],
     [
       'nothing says which node it is',
       look(UPGRADES, {}, { ownName: undefined }),
-      'unknown: its kubelet has no certificate that says which node it is',
+      'unknown: its kubelet has no certificate, signed by the cluster, that says which node it is',
     ],
     [
       'another kubelet claims its address',
-      look(UPGRADES, {}, { cluster: { through: 'cp-1', nodes: [{ ...LISTED, name: 'worker-9' }, LISTED] } }),
+      look(
+        UPGRADES,
+        {},
+        { cluster: { through: 'cp-1', authority: '', nodes: [{ ...LISTED, name: 'worker-9' }, LISTED] } },
+      ),
       'drain packages reboot? uncordon',
     ],
   ])('%s', (_, seen, expected) => {
@@ -174,9 +178,9 @@ describe('what is left to do on a node', () => {
   });
 });
 
-let kubelet = '';
+let kubelet = { certificate: '', authority: '' };
 beforeAll(async () => {
-  kubelet = await kubeletCertificate('worker-1');
+  kubelet = await certifiedKubelet('worker-1');
 });
 
 /** The host itself, with what it answers beside the cluster. */
@@ -188,7 +192,10 @@ function host(apt: AptUpgrade, { reboot = undefined as string | undefined, etcd 
       '/var/lib/provision/kubernetes': undefined,
       '/etc/kubernetes/kubelet.conf': kubeletConf('https://10.0.0.11:6443'),
     },
-    'certificate-files': { [certificateFilesKey(KUBELET_CERTIFICATE)]: { pem: kubelet } },
+    'certificate-files': {
+      [certificateFilesKey(KUBELET_CERTIFICATE)]: { pem: kubelet.certificate },
+      [certificateFilesKey('/etc/kubernetes/pki/ca.crt')]: { pem: kubelet.authority },
+    },
     paths: {
       '/etc/kubernetes/kubelet.conf': true,
       '/etc/kubernetes/bootstrap-kubelet.conf': false,

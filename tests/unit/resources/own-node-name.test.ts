@@ -2,9 +2,9 @@ import { beforeAll, expect, test } from '@jest/globals';
 import { certificateFilesKey } from '../../../src/facts/certificate-files.js';
 import type { ClusterNode } from '../../../src/facts/cluster-nodes.js';
 import { KUBELET_CERTIFICATE } from '../../../src/model/kubeadm-certificate.js';
-import { claimsRemark, ownNodeName } from '../../../src/resources/own-node-name.js';
+import { claimsRemark, isCertified, ownCertificate } from '../../../src/resources/own-node-name.js';
 import { fakeProbe } from '../../support/fake-probe.js';
-import { kubeletCertificate } from '../../support/kubelet-certificate.js';
+import { certifiedKubelet, kubeletCertificate } from '../../support/kubelet-certificate.js';
 import { authorityFrom, TODAY } from '../../support/test-authority.js';
 
 const ELSEWHERE = '/etc/kubernetes/node.pem';
@@ -32,7 +32,7 @@ async function nameOf(text: string | undefined, usual: keyof typeof certificates
       [certificateFilesKey(ELSEWHERE)]: { pem: elsewhere },
     },
   });
-  return ownNodeName(probe);
+  return (await ownCertificate(probe))?.node;
 }
 
 test('the node of a host is that of the certificate which its kubeconfig names', async () => {
@@ -49,6 +49,22 @@ test.each([
   ['its certificate is of no kubelet', at(KUBELET_CERTIFICATE), 'authority'],
 ] as const)('is not known where %s', async (_, text, usual) => {
   expect(await nameOf(text, usual)).toBeUndefined();
+});
+
+test('a certificate counts that an authority of the cluster has signed, by its key and not by its name alone', async () => {
+  const [{ certificate: pem, authority }, other] = await Promise.all([
+    certifiedKubelet('w-1'),
+    certifiedKubelet('w-1'),
+  ]);
+  const own = { pem, node: 'w-1' };
+  expect(isCertified(own, authority)).toBe(true);
+  // While it is replaced there are two, and whatever else stands in the file.
+  expect(
+    isCertified(own, `${other.authority}-----BEGIN CERTIFICATE-----\nx\n-----END CERTIFICATE-----\n${authority}`),
+  ).toBe(true);
+  expect(isCertified(own, other.authority)).toBe(false);
+  expect(isCertified(own, pem)).toBe(false);
+  expect(isCertified(own, '')).toBe(false);
 });
 
 test('a kubelet that claims the address of another host is named', () => {
