@@ -6,6 +6,8 @@ import { quote } from '../shell/quote.js';
 /** A node of Kubernetes, and its pods, for who takes it away. */
 export interface ClusterNode {
   readonly name: string;
+  /** Of the machine that it is (machine-id(5)), as its kubelet says; empty: it does not. */
+  readonly machine: string;
   /** New pods may come to it. */
   readonly takesPods: boolean;
   /** This program has cordoned it for an upgrade, which is to be over by and by, and nobody else has since. */
@@ -31,7 +33,8 @@ const NODES = [
   '{{"\\t"}}{{if .spec.unschedulable}}true{{end}}',
   '{{"\\t"}}{{range .status.conditions}}{{if eq .type "Ready"}}{{if eq .status "True"}}True{{else if eq .status "False"}}False{{end}}{{end}}{{end}}',
   '{{"\\t"}}{{range .status.addresses}}{{if eq .type "InternalIP"}}{{printf "%q" .address}} {{end}}{{end}}',
-  '{{"\\t"}}{{if $mark}}marked{{end}}{{"\\n"}}',
+  '{{"\\t"}}{{if $mark}}marked{{end}}',
+  '{{"\\t"}}{{printf "%q" .status.nodeInfo.machineID}}{{"\\n"}}',
 ].join('');
 const PODS = ['{.metadata.namespace}/{.metadata.name}', '{.metadata.ownerReferences[*].kind}', '{.status.phase}'].join(
   TAB,
@@ -51,7 +54,7 @@ export const clusterNodes: Fact<ClusterNodesSeen> = {
       `if nodes=$(ask nodes -o ${quote(`go-template={{range .items}}${NODES}{{end}}`)}); then`,
       ...addresses.map(
         (address) =>
-          `printf 'A\\n'; printf '%s\\n' "$nodes" | awk -F '\\t' -v at=${quote(`"${address}"`)} '{ n = split($4, all, " "); for (i = 1; i <= n; i++) if (all[i] == at) { print $1 "\\t" ($2 == "" ? "-" : $2) "\\t" ($3 == "" ? "-" : $3) "\\t" ($5 == "" ? "-" : "marked"); break } }' | while read -r name rest; do
+          `printf 'A\\n'; printf '%s\\n' "$nodes" | awk -F '\\t' -v at=${quote(`"${address}"`)} '{ n = split($4, all, " "); for (i = 1; i <= n; i++) if (all[i] == at) { print $1 "\\t" ($2 == "" ? "-" : $2) "\\t" ($3 == "" ? "-" : $3) "\\t" ($5 == "" ? "-" : "marked") "\\t" $6; break } }' | while read -r name rest; do
   printf 'N\\t%s\\t%s\\n' "$name" "$rest"
   if pods=$(ask pods -A --field-selector "spec.nodeName=$name" -o ${each(PODS)}); then printf '%s\\n' "$pods" | sed '/./s/^/P\\t/'; else silent pods; fi
 done`,
@@ -98,7 +101,7 @@ function parseNodes(lines: readonly Line[], budgets: readonly string[] | undefin
 }
 
 function parseNode([head = [], ...rest]: readonly Line[], budgets: readonly string[] | undefined): ClusterNode {
-  const [, name = '', unschedulable, ready = '', mark] = fieldsOf(head, 5);
+  const [, name = '', unschedulable, ready = '', mark, machine = ''] = fieldsOf(head, 6);
   if (!isNodeName(name)) throw new Error('a node without a name came back');
   const pods = rest.flatMap((line) => {
     if (line[0] !== 'P') return [];
@@ -110,6 +113,7 @@ function parseNode([head = [], ...rest]: readonly Line[], budgets: readonly stri
   const namespaces = new Set(evicted.map(({ pod }) => pod.split('/')[0]));
   return {
     name,
+    machine: /^"([0-9A-Za-z-]*)"$/.exec(machine)?.[1] ?? '',
     takesPods: unschedulable !== 'true',
     isMarked: mark === 'marked',
     ready: ready === 'True' ? 'true' : ready === 'False' ? 'false' : 'unknown',

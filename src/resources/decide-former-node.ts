@@ -3,7 +3,7 @@ import { ProvisionError } from '../model/errors.js';
 import type { FormerNode } from '../model/kubernetes.js';
 import { refuseUnowned } from './drained-node.js';
 import type { FormerNodeHost, FormerNodeLook } from './look-at-former-node.js';
-import { nodesOfHost } from './own-node-name.js';
+import { nodesOfHost, nodesOfMachine } from './own-node-name.js';
 
 /** What is left to do to have a host leave Kubernetes; found from the hosts alone. */
 export interface FormerNodePlan {
@@ -37,9 +37,12 @@ export function decideFormerNode(node: FormerNode, { cluster, here }: FormerNode
     return `no control plane says which nodes there are (${cluster.silent})`;
   }
   if (here.isOurs === false && reset) throw otherCluster(node);
-  // A reset takes the certificate away: a run that was killed after it goes on by the address.
-  const { ownName } = here;
-  const nodes = ownName === undefined ? cluster.nodes : nodesOfHost(node.host, ownName, cluster.through, cluster.nodes);
+  // A reset takes the certificate away: a run that was killed after it goes on by the machine.
+  const { ownName, machine } = here;
+  const nodes =
+    ownName === undefined
+      ? nodesOfMachine(node.host, machine, cluster.through, cluster.nodes)
+      : nodesOfHost(node.host, ownName, cluster.through, cluster.nodes);
   const busy = nodes.filter(({ takesPods, evicted }) => takesPods || evicted.length > 0);
   const [drained, undrained] = here.kubeletRuns ? [busy, []] : [[], busy];
   for (const each of drained) refuseUnowned(each, cluster.through);

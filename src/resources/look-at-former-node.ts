@@ -34,6 +34,8 @@ export interface FormerNodeHost {
   readonly isOurs: boolean | undefined;
   /** The node that it is by the certificate of its kubelet, which they have signed; absent where it has none. */
   readonly ownName: string | undefined;
+  /** Of this machine (machine-id(5)): what says which node it was where its kubelet has no certificate any more. */
+  readonly machine: string;
   /** The kubelet sees pods end: a drain comes to its end. */
   readonly kubeletRuns: boolean;
   /** kubeadm runs a member of etcd there, which it would remove with its data. */
@@ -87,16 +89,18 @@ interface OnHost extends Omit<FormerNodeHost, 'isOurs' | 'ownName'> {
 }
 
 async function lookAtHost(there: Probe): Promise<OnHost> {
-  const [state, text, certificate, hasStackedEtcd, { active: kubeletRuns }, ...client] = await Promise.all([
+  const [state, text, certificate, machine, hasStackedEtcd, { active: kubeletRuns }, ...client] = await Promise.all([
     kubernetesState(there),
     askText(there, USUAL_KUBELET_CONF),
     ownCertificate(there),
+    askText(there, '/etc/machine-id'),
     there.ask(pathExists, '/etc/kubernetes/manifests/etcd.yaml'),
     there.ask(unitState, KUBELET),
     ...ETCD_CLIENT.map(async (path) => there.ask(pathExists, path)),
   ]);
   const authority = text !== undefined ? await trustedBy(text, there) : undefined;
-  return { state, authority, certificate, hasStackedEtcd, kubeletRuns, hasEtcdClient: client.includes(true) };
+  const hasEtcdClient = client.includes(true);
+  return { state, authority, certificate, machine: (machine ?? '').trim(), hasStackedEtcd, kubeletRuns, hasEtcdClient };
 }
 
 async function trustedBy(text: string, there: Probe): Promise<string> {

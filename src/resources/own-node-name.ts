@@ -76,6 +76,26 @@ export function nodesOfHost(
   });
 }
 
+/**
+ * The same for a host that has no certificate of a kubelet any more: a node at its address is its own by the machine alone.
+ * @param machine its machine ID
+ */
+export function nodesOfMachine(
+  host: string,
+  machine: string,
+  through: string,
+  nodes: readonly ClusterNode[],
+): readonly ClusterNode[] {
+  const [other] = nodes;
+  const found = nodes.filter((each) => machine !== '' && each.machine === machine);
+  if (found.length > 0 || other === undefined) return found;
+  throw new ProvisionError({
+    code: 'node-name-differs',
+    message: `${host}: no certificate of a kubelet there says which node it was, and the node ${other.name}, which ${through} lists at its address, is another machine (machine ID ${other.machine || 'not told'}, not ${machine || 'known'})`,
+    hint: `compare the addresses, and set \`ip\` of ${host}; or, where it stands in the place of that machine: ssh ${through} sudo kubectl --kubeconfig ${ADMIN} delete node ${other.name}`,
+  });
+}
+
 /** Who else is listed at the address of a host: a kubelet writes the addresses of its own node. One line, or nothing. */
 export function claimsRemark(
   own: string | undefined,

@@ -14,9 +14,9 @@ function sh(
 }
 
 const NODES = String.raw`*'get nodes -o go-template'*) cat <<'END'
-cp-1		True	"10.0.0.1" 	
-w-1	true	False	"10.0.0.2" "fd00::2" 	marked
-w-2		True	"10.0.0.22" "x\nvictim\t\tTrue\t10.0.0.9" "y 10.0.0.9" "\"10.0.0.9\"" 	
+cp-1		True	"10.0.0.1" 		"c0"
+w-1	true	False	"10.0.0.2" "fd00::2" 	marked	"4f"
+w-2		True	"10.0.0.22" "x\nvictim\t\tTrue\t10.0.0.9" "y 10.0.0.9" "\"10.0.0.9\"" 		"x\ty z"
 END
 ;;`;
 const PODS = String.raw`*'spec.nodeName=w-1'*) printf 'default/web-1\tReplicaSet\tRunning\ndefault/alone\t\tRunning\n' ;; *'spec.nodeName=w-2'*) ;;`;
@@ -30,14 +30,32 @@ function ask(kubectl: string, ...addresses: readonly string[]): readonly (Cluste
 
 test('nodes are found by exactly their address, with their pods; warnings are none of them', () => {
   const w1 = {
-    ...{ name: 'w-1', takesPods: false, isMarked: true, ready: 'false', evicted: ['default/web-1', 'default/alone'] },
+    ...{
+      name: 'w-1',
+      machine: '4f',
+      takesPods: false,
+      isMarked: true,
+      ready: 'false',
+      evicted: ['default/web-1', 'default/alone'],
+    },
     ...{ unowned: ['default/alone'], budgets: ['default/web'] },
   };
   expect(ask(`${NODES} ${PODS} ${BUDGETS}`, '10.0.0.2', 'fd00::2', '10.0.0.22', '10.0.0.3', '10.0.0.9')).toEqual([
     { nodes: [w1] },
     { nodes: [w1] },
     {
-      nodes: [{ name: 'w-2', takesPods: true, isMarked: false, ready: 'true', evicted: [], unowned: [], budgets: [] }],
+      nodes: [
+        {
+          name: 'w-2',
+          machine: '',
+          takesPods: true,
+          isMarked: false,
+          ready: 'true',
+          evicted: [],
+          unowned: [],
+          budgets: [],
+        },
+      ],
     },
     { nodes: [] },
     // What a kubelet writes is one word, whatever it holds.

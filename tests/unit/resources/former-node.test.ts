@@ -19,6 +19,7 @@ const NODE = { host: 'worker-2', address: '10.0.0.22' };
 const LISTED: ClusterNode = {
   ...{
     name: 'worker-2',
+    machine: 'm2',
     takesPods: true,
     isMarked: false,
     ready: 'true',
@@ -32,6 +33,7 @@ const HERE: FormerNodeHost = {
     state: 'joined',
     isOurs: true,
     ownName: 'worker-2',
+    machine: 'm2',
     kubeletRuns: true,
     hasStackedEtcd: false,
     hasEtcdClient: false,
@@ -80,16 +82,12 @@ describe('what is left to do of a node that leaves', () => {
     ],
     ['killed in a join before', look({ state: 'joining', isOurs: undefined, kubeletRuns: false }), 'reset'],
     [
-      'its kubelet has no certificate any more: the address decides',
-      look({ ownName: undefined }, { name: 'worker-3' }),
+      'its kubelet has no certificate any more: the machine decides',
+      look({ ownName: undefined }, { name: 'worker-3' }, { name: 'worker-9', machine: 'm9' }),
       'drain reset delete',
     ],
-    [
-      'killed after the reset',
-      look({ state: 'bare', isOurs: undefined, kubeletRuns: false }, { ready: 'false' }),
-      'delete',
-    ],
-    ['it has left', look({ state: 'bare', isOurs: undefined, kubeletRuns: false }), ''],
+    ['killed after the reset', look(BARE, { ready: 'false' }), 'delete'],
+    ['it has left', look(BARE), ''],
     ['deleted by hand', look({}), 'reset'],
     [
       'another kubelet claims its address, and is not deleted',
@@ -119,6 +117,9 @@ describe('what is left to do of a node that leaves', () => {
     ['node-of-another-cluster', look({ isOurs: false, state: 'leaving' }, {})],
     ['node-name-differs', look({}, { name: 'worker-3' })],
     ['node-name-differs', look({ ownName: 'worker-3' }, {})],
+    // Its certificate is gone, and the inventory, or another kubelet, has its address wrong.
+    ['node-name-differs', look({ ...BARE, machine: 'm3' }, {})],
+    ['node-name-differs', look({ ...BARE, machine: '' }, { machine: '' })],
     ['node-has-etcd', look({ hasStackedEtcd: true }, {})],
     ['node-half-made', look({ state: 'serving' }, {})],
     ['node-not-drainable', look({}, { unowned: ['default/web-1'] })],
@@ -163,6 +164,7 @@ function files(state: 'joined' | 'bare' | 'leaving', authority = 'ONE', runs = t
       [AUTHORITY]: { pem: '' },
     },
     'file-contents': {
+      '/etc/machine-id': 'm2\n',
       '/var/lib/provision/kubernetes': state === 'leaving' ? 'leaving\n' : undefined,
       '/etc/kubernetes/kubelet.conf': isJoined ? CONF(authority) : undefined,
     },
@@ -267,6 +269,16 @@ describe('the steps of a node that leaves', () => {
     });
   });
 
+  test('go on after the reset, on the same machine', async () => {
+    const hosts = { 'worker-2': files('bare', 'ONE', false), 'cp-1': serving(seen), 'cp-2': files('bare') };
+    expect(summaries(await outcomes(hosts))).toEqual(['unchanged', 'unchanged', 'unchanged', 'delete node worker-2']);
+    const other = serving({ nodes: [{ ...LISTED, machine: 'm9' }] });
+    await expect(outcomes({ ...hosts, 'cp-1': other })).rejects.toMatchObject({
+      code: 'node-name-differs',
+      message: expect.stringContaining('(machine ID m9, not m2)') as unknown,
+    });
+  });
+
   test('are nothing where it has left', async () => {
     const left = { 'worker-2': files('bare'), 'cp-1': serving({ nodes: [] }), 'cp-2': files('bare') };
     expect(summaries(await outcomes(left))).toEqual(['unchanged', 'unchanged', 'unchanged', 'unchanged']);
@@ -300,7 +312,7 @@ describe('the fact of nodes at an address', () => {
   test('has its pods, told apart by their owners, and budgets of their namespaces', () => {
     const text = [
       'A',
-      'N\tworker-2\ttrue\tTrue\t-',
+      'N\tworker-2\ttrue\tTrue\t-\t"4f"',
       'P\tdefault/web-1\tReplicaSet\tRunning',
       'P\tkube-system/proxy\tDaemonSet\tRunning',
       'P\tkube-system/kube-apiserver-x\tNode\tRunning',
@@ -315,6 +327,7 @@ describe('the fact of nodes at an address', () => {
         {
           ...{
             name: 'worker-2',
+            machine: '4f',
             takesPods: false,
             isMarked: false,
             ready: 'true',
@@ -329,20 +342,21 @@ describe('the fact of nodes at an address', () => {
 
   test.each([
     ['S\tconnection refused', { silent: 'connection refused' }],
-    ['A\nN\tworker-2\t-\tTrue\t-\nS\tno pods', { silent: 'no pods' }],
+    ['A\nN\tworker-2\t-\tTrue\t-\t"4f"\nS\tno pods', { silent: 'no pods' }],
     ['A\n', { nodes: [] }],
-    ['A\nN\tworker-2\t-\tUnknown\t-', { nodes: [{ takesPods: true, ready: 'unknown', budgets: [] }] }],
-    ['A\nN\tworker-2\t-\t-\t-\nU', { nodes: [{ takesPods: true, ready: 'unknown', budgets: undefined }] }],
+    ['A\nN\tworker-2\t-\tUnknown\t-\t""', { nodes: [{ takesPods: true, ready: 'unknown', budgets: [] }] }],
+    ['A\nN\tworker-2\t-\t-\t-\t""\nU', { nodes: [{ takesPods: true, ready: 'unknown', budgets: undefined }] }],
   ])('%j', (text, expected) => {
     expect(parse(text)).toMatchObject(expected);
   });
 
   test.each([
     '',
-    'A\nN\t$(id)\t-\tTrue\t-',
+    'A\nN\t$(id)\t-\tTrue\t-\t""',
     'A\nN\tworker-2\tTrue',
-    'A\nN\tworker-2\t-\tTrue\nP\tWarning: v1beta1 is deprecated/x',
-    'A\nN\tworker-2\t-\tTrue\nP\tdefault/$(id)\t\tRunning',
+    'A\nN\tworker-2\t-\tTrue\t-',
+    'A\nN\tworker-2\t-\tTrue\t-\t""\nP\tWarning: v1beta1 is deprecated/x',
+    'A\nN\tworker-2\t-\tTrue\t-\t""\nP\tdefault/$(id)\t\tRunning',
     'A\nB\tdefault/a b',
   ])('refuses nonsense: %j', (text) => {
     expect(() => parse(text)).toThrow();

@@ -17,7 +17,7 @@ import { SAMPLE_CLUSTER, sampleMember, sampleNode } from '../../support/sample-c
 import { namedHost, templateInventory } from '../../support/template-inventory.js';
 
 const LISTED: ClusterNode = {
-  ...{ name: 'worker-1', takesPods: true, isMarked: false, ready: 'true' },
+  ...{ name: 'worker-1', machine: 'm1', takesPods: true, isMarked: false, ready: 'true' },
   ...{ evicted: ['default/web-1'], unowned: [], budgets: [] },
 };
 const NEWER = { name: 'openssl', from: '3.0.1', to: '3.0.2' };
@@ -440,7 +440,7 @@ describe('why a host needs a reboot', () => {
 });
 
 test('a node that this program has cordoned is told from one that others have', () => {
-  const line = (mark: string): string => `A\nN\tw-1\ttrue\tTrue\t${mark}\n`;
+  const line = (mark: string): string => `A\nN\tw-1\ttrue\tTrue\t${mark}\t"4f"\n`;
   for (const mark of ['-', 'marked'])
     expect(clusterNodes.parse(line(mark), ['10.0.0.2']).get('10.0.0.2')).toMatchObject({
       nodes: [{ takesPods: false, isMarked: mark === 'marked' }],

@@ -69,7 +69,7 @@ test('a certificate counts that an authority of the cluster has signed, by its k
 
 test('a kubelet that claims the address of another host is named', () => {
   const node = (name: string): ClusterNode => ({
-    ...{ name, takesPods: true, isMarked: false, ready: 'true', evicted: [], unowned: [], budgets: [] },
+    ...{ name, machine: '', takesPods: true, isMarked: false, ready: 'true', evicted: [], unowned: [], budgets: [] },
   });
   expect(claimsRemark('w-1', 'cp-1', [node('w-1')])).toBeUndefined();
   expect(claimsRemark(undefined, 'cp-1', [node('w-1')])).toBeUndefined();
