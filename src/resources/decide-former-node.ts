@@ -1,8 +1,9 @@
 import type { ClusterNode } from '../facts/cluster-nodes.js';
 import { ProvisionError } from '../model/errors.js';
+import { KUBELET_CERTIFICATE } from '../model/kubeadm-certificate.js';
 import type { FormerNode } from '../model/kubernetes.js';
 import { refuseUnowned } from './drained-node.js';
-import type { FormerNodeHost, FormerNodeLook } from './look-at-former-node.js';
+import type { Belonging, FormerNodeHost, FormerNodeLook } from './look-at-former-node.js';
 import { nodesOfHost, nodesOfMachine } from './own-node-name.js';
 
 /** What is left to do to have a host leave Kubernetes; found from the hosts alone. */
@@ -36,7 +37,8 @@ export function decideFormerNode(node: FormerNode, { cluster, here }: FormerNode
     if (here.state === 'bare') return { ...NOTHING, etcdClient: here.hasEtcdClient };
     return `no control plane says which nodes there are (${cluster.silent})`;
   }
-  if (here.isOurs === false && reset) throw otherCluster(node);
+  const foreign = WHY_FOREIGN[here.belonging];
+  if (foreign !== undefined && reset) throw otherCluster(node, foreign);
   // A reset takes the certificate away: a run that was killed after it goes on by the machine.
   const { ownName, machine } = here;
   const nodes =
@@ -66,11 +68,24 @@ function mustReset({ host }: FormerNode, { state, hasStackedEtcd }: FormerNodeHo
   return true;
 }
 
-function otherCluster({ host }: FormerNode): ProvisionError {
+/** Why a host is no node of this cluster, by whose it is. */
+const WHY_FOREIGN: Readonly<Record<Belonging, string | undefined>> = {
+  ours: undefined,
+  nobodys: undefined,
+  'trusts-others': 'its kubelet trusts another authority than the control planes',
+  unsigned: 'the certificate of its kubelet is not signed by the authority of the control planes',
+  'other-use':
+    'the certificate of its kubelet, which their authority has signed, is not the client certificate of the node that it names',
+};
+
+function otherCluster({ host }: FormerNode, why: string): ProvisionError {
   return new ProvisionError({
     code: 'node-of-another-cluster',
-    message: `${host} is in kube_node_former, and its kubelet trusts another authority than the control planes, or has a certificate that they have not signed: it is a node of another cluster`,
-    hint: 'take it out of the group kube_node_former: nothing of this cluster is on it',
+    message: `${host} is in kube_node_former, and ${why}: nothing proves that it is a node of this cluster`,
+    hint: [
+      'where it is one of another cluster, take it out of the group kube_node_former: nothing of this cluster is on it',
+      `its certificate: ssh ${host} sudo openssl x509 -noout -subject -issuer -ext extendedKeyUsage -in ${KUBELET_CERTIFICATE}`,
+    ].join('\n'),
   });
 }
 

@@ -10,7 +10,7 @@ import { quote } from '../shell/quote.js';
 import { askControlPlanes, type NodesSeen } from './ask-control-planes.js';
 import { kubernetesState, type KubernetesState } from './kubernetes-host.js';
 import { KUBERNETES_PACKAGES } from './kubernetes-packages.js';
-import { isCertified, nodesOfHost, ownCertificate } from './own-node-name.js';
+import { nodesOfHost, ownCertificate, proofOf } from './own-node-name.js';
 import { ageOf, type ListsJudge } from './package-lists.js';
 
 /** A host to be upgraded, and the control planes that are asked for its node. */
@@ -72,7 +72,8 @@ export async function lookAtNodeUpgrade(
     state !== 'joined'
       ? ([NOT_YET, undefined] as const)
       : await Promise.all([askControlPlanes(node.address ?? '', others, probe), ownCertificate(probe)]);
-  const isTheirs = certificate !== undefined && 'through' in cluster && isCertified(certificate, cluster.authority);
+  const isTheirs =
+    certificate !== undefined && 'through' in cluster && proofOf(certificate, cluster.authority) === 'node';
   const ownName = isTheirs ? certificate.node : undefined;
   const lists = judge.areFresh(node.host, apt) ? 'fresh' : 'old';
   return { state, apt, lists, reboot, etcd: hasStackedEtcd && !isMember ? 'unknown' : 'known', cluster, ownName };
@@ -97,7 +98,7 @@ export function decideNodeUpgrade(host: string, look: NodeUpgradeLook): NodeUpgr
   const work = { finished: apt.isCutOff, packages, reboot } as const;
   if (!('through' in cluster)) return `no control plane says whether it takes pods (${cluster.silent})`;
   if (look.ownName === undefined)
-    return 'its kubelet has no certificate, signed by the cluster, that says which node it is';
+    return 'its kubelet has no client certificate, signed by the cluster, that says which node it is';
   const [node] = nodesOfHost(host, look.ownName, cluster.through, cluster.nodes);
   if (node === undefined) return `${cluster.through} lists no node at its address`;
   const isBusy = node.takesPods || node.evicted.length > 0;

@@ -11,7 +11,7 @@ import type { FormerNode, KubernetesNode } from '../model/kubernetes.js';
 import type { Probe } from '../model/remote.js';
 import { askControlPlanes, type NodesSeen } from './ask-control-planes.js';
 import { kubernetesState, type KubernetesState } from './kubernetes-host.js';
-import { isCertified, ownCertificate, type KubeletCertificate } from './own-node-name.js';
+import { ownCertificate, proofOf, type KubeletCertificate, type KubeletProof } from './own-node-name.js';
 
 /** What an API server shows to etcd, which lets its user read and change all of it. */
 export const ETCD_CLIENT: readonly string[] = [USUAL_CLIENT_FILES.certificate, USUAL_CLIENT_FILES.key];
@@ -24,14 +24,18 @@ export interface FormerNodeLook {
   readonly here: FormerNodeHost | undefined;
 }
 
+/**
+ * Whose node a host is.
+ * - `ours`: its kubelet trusts an authority of the control planes that stay, and has no certificate but one that they have signed for a node.
+ * - `nobodys`: it has no kubeconfig.
+ * - the others: why it is not ours.
+ */
+export type Belonging = 'ours' | 'nobodys' | 'trusts-others' | 'unsigned' | 'other-use';
+
 /** What is found on the host itself. */
 export interface FormerNodeHost {
   readonly state: KubernetesState;
-  /**
-   * Whether its kubelet trusts an authority of the control planes that stay, and has no certificate but one of theirs; absent where it has
-   * no kubeconfig, and is a node of nobody.
-   */
-  readonly isOurs: boolean | undefined;
+  readonly belonging: Belonging;
   /** The node that it is by the certificate of its kubelet, which they have signed; absent where it has none. */
   readonly ownName: string | undefined;
   /** Of this machine (machine-id(5)): what says which node it was where its kubelet has no certificate any more. */
@@ -58,16 +62,16 @@ export async function lookAtFormerNode(
   if (found instanceof RemoteError) return { cluster, here: undefined };
   const { authority, certificate, ...here } = found;
   const theirs = 'through' in cluster ? cluster.authority : '';
-  const isTheirs = certificate !== undefined && isCertified(certificate, theirs);
-  const isOurs = haveCommon(theirs, authority ?? '') && (certificate === undefined || isTheirs);
-  return {
-    cluster,
-    here: {
-      ...here,
-      isOurs: authority === undefined ? undefined : isOurs,
-      ownName: isTheirs ? certificate.node : undefined,
-    },
-  };
+  const proof = certificate === undefined ? undefined : proofOf(certificate, theirs);
+  const ownName = proof === 'node' ? certificate?.node : undefined;
+  return { cluster, here: { ...here, ownName, belonging: belongingOf(authority, proof, theirs) } };
+}
+
+/** @param authority that its kubelet trusts @param theirs those of the control planes */
+function belongingOf(authority: string | undefined, proof: KubeletProof | undefined, theirs: string): Belonging {
+  if (authority === undefined) return 'nobodys';
+  if (!haveCommon(theirs, authority)) return 'trusts-others';
+  return proof === undefined || proof === 'node' ? 'ours' : proof;
 }
 
 /** While an authority is replaced, a file has two. */
@@ -82,7 +86,7 @@ function certificatesIn(pem: string): readonly string[] {
 }
 
 /** What is found on the host alone. */
-interface OnHost extends Omit<FormerNodeHost, 'isOurs' | 'ownName'> {
+interface OnHost extends Omit<FormerNodeHost, 'belonging' | 'ownName'> {
   /** That its kubelet trusts, PEM; absent where it has no kubeconfig. */
   readonly authority: string | undefined;
   readonly certificate: KubeletCertificate | undefined;

@@ -7,7 +7,7 @@ import { USUAL_KUBELET_CONF } from '../facts/kubelet-processes.js';
 import { ProvisionError } from '../model/errors.js';
 import { KUBELET_CERTIFICATE } from '../model/kubeadm-certificate.js';
 import type { Probe } from '../model/remote.js';
-import { isSignedBy, readCertificates } from '../pki/inspect.js';
+import { isSignedBy, readCertificates, subjectOf, usagesOf } from '../pki/inspect.js';
 import { ADMIN } from '../shell/kubeadm.js';
 
 /** A certificate of a node's kubelet. */
@@ -24,12 +24,31 @@ export async function ownCertificate(probe: Probe): Promise<KubeletCertificate |
   return pem === undefined || node === undefined ? undefined : { pem, node };
 }
 
-/** Whether an authority of the cluster has signed it: a host can write any name into one that it signs itself. @param authority PEM */
-export function isCertified({ pem }: KubeletCertificate, authority: string): boolean {
+/**
+ * What a certificate of a kubelet proves.
+ * - `node`: that the cluster has let this host be the node that it names.
+ * - `unsigned`: nothing: no authority of the cluster has signed it, and a host can write any name into one that it signs itself.
+ * - `other-use`: nothing: the cluster has signed it, but not as what a node shows to its API servers. The certificate that a kubelet serves
+ *   with, `serverTLSBootstrap`, is signed by the same authority, and names a node, too.
+ */
+export type KubeletProof = 'node' | 'unsigned' | 'other-use';
+
+/**
+ * Judges the certificate of a kubelet. When it ends is not asked: it tells who the host is, not what it may do, and the one of a node that was off
+ * for a year, and is to leave, has ended.
+ * @param authority of the cluster, PEM
+ */
+export function proofOf({ pem, node }: KubeletCertificate, authority: string): KubeletProof {
   const leaf = new X509Certificate(pem);
   // While an authority is replaced, a file has two.
-  return readCertificates(authority).some((each) => each !== undefined && isSignedBy(leaf, each));
+  if (!readCertificates(authority).some((each) => each !== undefined && isSignedBy(leaf, each))) return 'unsigned';
+  const { commonName, organizations } = subjectOf(leaf);
+  const isNode = commonName === `system:node:${node}` && organizations.includes(NODES);
+  return isNode && usagesOf(leaf).includes('client') ? 'node' : 'other-use';
 }
+
+/** The group that an API server counts nodes by (Kubernetes, "Using Node Authorization"). */
+const NODES = 'system:nodes';
 
 async function certificateOf(probe: Probe): Promise<string | undefined> {
   const [text, usual] = await Promise.all([

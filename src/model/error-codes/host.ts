@@ -102,8 +102,8 @@ export const HOST = {
     kind: 'unsafe',
   },
   'node-of-another-cluster': {
-    why: 'The host is to leave this Kubernetes, and its kubelet trusts the authority of another one, whose node it is by now.',
-    next: 'Take the host out of the group kube_node_former.',
+    why: 'The host is to leave this Kubernetes, and its kubelet trusts the authority of another one, or has no client certificate of a node that this one has signed: whose node it is is not known.',
+    next: 'Take the host out of the group kube_node_former, where it is a node of another cluster.',
     kind: 'unsafe',
   },
   'node-name-differs': {

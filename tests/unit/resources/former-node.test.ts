@@ -31,7 +31,7 @@ const LISTED: ClusterNode = {
 const HERE: FormerNodeHost = {
   ...{
     state: 'joined',
-    isOurs: true,
+    belonging: 'ours',
     ownName: 'worker-2',
     machine: 'm2',
     kubeletRuns: true,
@@ -40,7 +40,7 @@ const HERE: FormerNodeHost = {
   },
 };
 
-const BARE = { state: 'bare', isOurs: undefined, ownName: undefined, kubeletRuns: false } as const;
+const BARE = { state: 'bare', belonging: 'nobodys', ownName: undefined, kubeletRuns: false } as const;
 
 function look(here: Partial<FormerNodeHost> | 'lost' = {}, ...nodes: readonly Partial<ClusterNode>[]): FormerNodeLook {
   return {
@@ -77,10 +77,10 @@ describe('what is left to do of a node that leaves', () => {
     ['its kubelet does not run: pods would never be seen to end', look({ kubeletRuns: false }, {}), 'reset delete'],
     [
       'killed in the reset',
-      look({ state: 'leaving', isOurs: undefined, kubeletRuns: false }, { ready: 'unknown' }),
+      look({ state: 'leaving', belonging: 'nobodys', kubeletRuns: false }, { ready: 'unknown' }),
       'reset delete',
     ],
-    ['killed in a join before', look({ state: 'joining', isOurs: undefined, kubeletRuns: false }), 'reset'],
+    ['killed in a join before', look({ state: 'joining', belonging: 'nobodys', kubeletRuns: false }), 'reset'],
     [
       'its kubelet has no certificate any more: the machine decides',
       look({ ownName: undefined }, { name: 'worker-3' }, { name: 'worker-9', machine: 'm9' }),
@@ -113,8 +113,9 @@ describe('what is left to do of a node that leaves', () => {
   });
 
   test.each<readonly [string, FormerNodeLook]>([
-    ['node-of-another-cluster', look({ isOurs: false }, {})],
-    ['node-of-another-cluster', look({ isOurs: false, state: 'leaving' }, {})],
+    ['node-of-another-cluster', look({ belonging: 'trusts-others' }, {})],
+    ['node-of-another-cluster', look({ belonging: 'unsigned', state: 'leaving' }, {})],
+    ['node-of-another-cluster', look({ belonging: 'other-use' }, {})],
     ['node-name-differs', look({}, { name: 'worker-3' })],
     ['node-name-differs', look({ ownName: 'worker-3' }, {})],
     // Its certificate is gone, and the inventory, or another kubelet, has its address wrong.
@@ -252,10 +253,49 @@ describe('the steps of a node that leaves', () => {
   test('are none of a node that the host only says that it is: another one has signed that', async () => {
     const { authority } = await certifiedKubelet('worker-2');
     const hosts = { 'worker-2': files('joined'), 'cp-1': serving(seen, authority), 'cp-2': files('bare') };
-    await expect(outcomes(hosts)).rejects.toMatchObject({ code: 'node-of-another-cluster' });
+    const unsigned = {
+      code: 'node-of-another-cluster',
+      message: expect.stringContaining('is not signed by the authority of the control planes') as unknown,
+    };
+    await expect(outcomes(hosts)).rejects.toMatchObject(unsigned);
     const left = { ...hosts, 'worker-2': files('leaving') };
-    await expect(outcomes(left)).rejects.toMatchObject({ code: 'node-of-another-cluster' });
+    await expect(outcomes(left)).rejects.toMatchObject(unsigned);
   });
+
+  test('are none where the kubelet shows what it serves with', async () => {
+    const served = await certifiedKubelet('worker-2', { usages: ['server'] });
+    const shows = {
+      ...files('joined'),
+      'certificate-files': { [certificateFilesKey(KUBELET_CERTIFICATE)]: { pem: served.certificate } },
+    };
+    const hosts = { 'worker-2': shows, 'cp-1': serving(seen, served.authority), 'cp-2': files('bare') };
+    await expect(outcomes(hosts)).rejects.toMatchObject({
+      code: 'node-of-another-cluster',
+      message: expect.stringContaining('is not the client certificate of the node that it names') as unknown,
+    });
+  });
+
+  test.each([
+    ['no authority', ''],
+    ['an authority that can’t be read', PEM('ONE')],
+  ])(
+    'need a control plane that knows nodes: one with %s counts as silent, and the next one is asked',
+    async (_, pem) => {
+      const deaf = {
+        ...serving(seen),
+        'certificate-files': { ...files('joined')['certificate-files'], [AUTHORITY]: { pem } },
+      };
+      const hosts = { 'worker-2': files('joined'), 'cp-1': deaf, 'cp-2': serving(seen) };
+      expect(await outcomes(hosts)).toMatchObject([{ change: { actions: [{ on: 'cp-2' }] } }, {}, {}, {}]);
+      expect(await outcomes({ ...hosts, 'cp-2': files('bare') })).toMatchObject([
+        {
+          kind: 'unknown',
+          because: expect.stringContaining('cp-1: it has no authority in /etc/kubernetes/pki/ca.crt') as unknown,
+        },
+        ...[{}, {}, {}],
+      ]);
+    },
+  );
 
   test('without a kubelet that runs are another reset, which says so: a drain that was shown is never left out unseen', async () => {
     const hosts = { 'worker-2': files('joined', 'ONE', false), 'cp-1': serving(seen), 'cp-2': files('bare') };

@@ -109,7 +109,7 @@ describe('what is left to do on a node', () => {
     [
       'nothing says which node it is',
       look(UPGRADES, {}, { ownName: undefined }),
-      'unknown: its kubelet has no certificate, signed by the cluster, that says which node it is',
+      'unknown: its kubelet has no client certificate, signed by the cluster, that says which node it is',
     ],
     [
       'another kubelet claims its address',

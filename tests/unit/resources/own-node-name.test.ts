@@ -2,7 +2,7 @@ import { beforeAll, expect, test } from '@jest/globals';
 import { certificateFilesKey } from '../../../src/facts/certificate-files.js';
 import type { ClusterNode } from '../../../src/facts/cluster-nodes.js';
 import { KUBELET_CERTIFICATE } from '../../../src/model/kubeadm-certificate.js';
-import { claimsRemark, isCertified, ownCertificate } from '../../../src/resources/own-node-name.js';
+import { claimsRemark, ownCertificate, proofOf, type KubeletProof } from '../../../src/resources/own-node-name.js';
 import { fakeProbe } from '../../support/fake-probe.js';
 import { certifiedKubelet, kubeletCertificate } from '../../support/kubelet-certificate.js';
 import { authorityFrom, TODAY } from '../../support/test-authority.js';
@@ -51,20 +51,33 @@ test.each([
   expect(await nameOf(text, usual)).toBeUndefined();
 });
 
-test('a certificate counts that an authority of the cluster has signed, by its key and not by its name alone', async () => {
+test('a certificate proves a node that an authority of the cluster has signed, by its key and not by its name alone', async () => {
   const [{ certificate: pem, authority }, other] = await Promise.all([
     certifiedKubelet('w-1'),
     certifiedKubelet('w-1'),
   ]);
   const own = { pem, node: 'w-1' };
-  expect(isCertified(own, authority)).toBe(true);
+  expect(proofOf(own, authority)).toBe('node');
   // While it is replaced there are two, and whatever else stands in the file.
   expect(
-    isCertified(own, `${other.authority}-----BEGIN CERTIFICATE-----\nx\n-----END CERTIFICATE-----\n${authority}`),
-  ).toBe(true);
-  expect(isCertified(own, other.authority)).toBe(false);
-  expect(isCertified(own, pem)).toBe(false);
-  expect(isCertified(own, '')).toBe(false);
+    proofOf(own, `${other.authority}-----BEGIN CERTIFICATE-----\nx\n-----END CERTIFICATE-----\n${authority}`),
+  ).toBe('node');
+  for (const signing of [other.authority, pem, '']) expect(proofOf(own, signing)).toBe('unsigned');
+});
+
+test.each<[string, Parameters<typeof certifiedKubelet>[1], KubeletProof]>([
+  // As with serverTLSBootstrap: the cluster signs it for whoever is the node, by another signer (Kubernetes, "kubelet-serving").
+  ['a kubelet serves with', { usages: ['server'], dnsNames: ['w-1'], ipAddresses: ['10.0.0.1'] }, 'other-use'],
+  ['a kubelet serves with, and asks with', { usages: ['server', 'client'] }, 'node'],
+  ['is of no node', { organizations: [] }, 'other-use'],
+  ['is of an administrator', { organizations: ['system:masters'] }, 'other-use'],
+  ['is of several groups, nodes among them', { organizations: ['system:nodes', 'ops'] }, 'node'],
+  ['names another node', { commonName: 'system:node:w-2' }, 'other-use'],
+  ['names a user whose name begins as a node', { commonName: 'system:node:w-1 x' }, 'other-use'],
+  ['has ended long since', { days: 1 }, 'node'],
+])('a certificate that %s', async (_, changes, proof) => {
+  const { certificate: pem, authority } = await certifiedKubelet('w-1', changes);
+  expect(proofOf({ pem, node: 'w-1' }, authority)).toBe(proof);
 });
 
 test('a kubelet that claims the address of another host is named', () => {
