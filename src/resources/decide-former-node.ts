@@ -83,8 +83,8 @@ function otherCluster({ host }: FormerNode, why: string): ProvisionError {
     code: 'node-of-another-cluster',
     message: `${host} is in kube_node_former, and ${why}: nothing proves that it is a node of this cluster`,
     hint: [
-      'where it is one of another cluster, take it out of the group kube_node_former: nothing of this cluster is on it',
       `its certificate: ssh ${host} sudo openssl x509 -noout -subject -issuer -ext extendedKeyUsage -in ${KUBELET_CERTIFICATE}`,
+      'where it is a node of another cluster, take it out of the group kube_node_former; where it was off while the authority was replaced, have it join again, and leave then',
     ].join('\n'),
   });
 }
