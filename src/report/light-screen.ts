@@ -1,6 +1,6 @@
 import type { RowEnd, Screen, Terminal } from './screen.js';
 import { mark, markLine } from './style.js';
-import { fit } from './terminal-text.js';
+import { fit, fitWithTime } from './terminal-text.js';
 import { duration } from './wording.js';
 import { wrapText } from './wrap-text.js';
 
@@ -27,11 +27,11 @@ function countEnds(section: Section, end: RowEnd): number {
   return [...section.rows.values()].filter((row) => row.end === end).length;
 }
 
-function activeLines(section: Section, now: number): string[] {
+function activeLines(section: Section, now: number, columns: number): string[] {
   const active = [...section.rows].filter(([, row]) => row.end === undefined && row.doing !== '');
   return active.map(([name, row]) => {
     const seconds = Math.floor((now - row.since) / 1000);
-    return `  ${name}  ${row.doing}${seconds > 0 ? ` (${duration(seconds * 1000)})` : ''}`;
+    return fitWithTime(`  ${name}  ${row.doing}`, seconds > 0 ? duration(seconds * 1000) : '', columns);
   });
 }
 
@@ -39,7 +39,7 @@ function activeLines(section: Section, now: number): string[] {
 function blockLines(section: Section, terminal: Terminal): string[] {
   const { columns, rows } = terminal.size();
   const room = Math.max(1, Math.min(MAX_ROWS, rows - 5));
-  const active = activeLines(section, terminal.now().getTime());
+  const active = activeLines(section, terminal.now().getTime(), columns - 1);
   const shown = active.length > room ? active.slice(0, room - 1) : active;
   const more = active.length > shown.length ? [`  … and ${active.length - shown.length} more`] : [];
   const ended = countEnds(section, 'done') + countEnds(section, 'failed');

@@ -1,12 +1,15 @@
 import { Listr, ListrLogger, ProcessOutput, Spinner, type ListrTask } from 'listr2';
 import type { RowEnd, Screen, Terminal } from './screen.js';
 import { mark, markLine, type Style } from './style.js';
+import { fitWithTime } from './terminal-text.js';
 import { duration } from './wording.js';
 import { wrapText } from './wrap-text.js';
 
 /** One row, from before Listr has started it until after. */
 interface Row {
   readonly name: string;
+  /** Of the terminal, now. */
+  columns(): number;
   doing: string;
   /** For how long it has been doing that. */
   seconds: number;
@@ -24,6 +27,24 @@ interface Row {
  * be lost with a crash. No one else writes to our terminal, so it need not.
  */
 class SharedOutput extends ProcessOutput {
+  readonly #size: Terminal['size'];
+  readonly #stdout: NodeJS.WriteStream;
+
+  constructor(stdout: NodeJS.WriteStream, size: Terminal['size']) {
+    super(stdout);
+    this.#stdout = stdout;
+    this.#size = size;
+  }
+
+  /** Listr's own copies the fields of a stream: the size would be the one of before, and none where another object stands before the terminal. */
+  override get stdout(): NodeJS.WriteStream {
+    const size = this.#size;
+    return Object.create(this.#stdout, {
+      columns: { get: () => size().columns },
+      rows: { get: () => size().rows },
+    }) as NodeJS.WriteStream;
+  }
+
   override hijack(): void {
     this.active = true;
   }
@@ -43,12 +64,12 @@ class CalmSpinner extends Spinner {
   }
 }
 
-function createRow(name: string): Row {
+function createRow(name: string, columns: () => number): Row {
   let release: () => void = () => undefined;
   const released = new Promise<void>((resolve) => {
     release = resolve;
   });
-  return { name, doing: '', seconds: 0, kept: [], drawn: undefined, ended: undefined, release, released };
+  return { name, columns, doing: '', seconds: 0, kept: [], drawn: undefined, ended: undefined, release, released };
 }
 
 function titleOf({ name, doing }: Row): string {
@@ -62,10 +83,13 @@ function setDoing(row: Row, doing: string): void {
   if (row.drawn) row.drawn.title = movingTitle(row);
 }
 
+/** Listr draws a mark and a blank before a row, and cuts it two columns before the end. */
+const LISTR_COLUMNS = 4;
+
 /** As long as it moves, it says for how long. */
 function movingTitle(row: Row): string {
   const isLong = row.seconds > 0 && row.doing !== '' && row.ended === undefined;
-  return isLong ? `${titleOf(row)} (${duration(row.seconds * 1000)})` : titleOf(row);
+  return fitWithTime(titleOf(row), isLong ? duration(row.seconds * 1000) : '', row.columns() - LISTR_COLUMNS);
 }
 
 /** A second has passed. */
@@ -101,9 +125,9 @@ function logOf(row: Row, style: Style): string[] {
   return [heading, ...row.kept.map((line) => `    ${markLine(line, style)}`)];
 }
 
-async function runSection(rows: readonly Row[], stdout: NodeJS.WriteStream): Promise<void> {
+async function runSection(rows: readonly Row[], terminal: Terminal, stdout: NodeJS.WriteStream): Promise<void> {
   const rendererOptions = {
-    logger: new ListrLogger({ useIcons: true, processOutput: new SharedOutput(stdout) }),
+    logger: new ListrLogger({ useIcons: true, processOutput: new SharedOutput(stdout, () => terminal.size()) }),
     formatOutput: 'truncate',
     showErrorMessage: false,
     // Listr measures every line for every drawing: what happened is printed once, by us, when the section ends.
@@ -126,7 +150,7 @@ async function runSection(rows: readonly Row[], stdout: NodeJS.WriteStream): Pro
 
 /** Draws rows until each has ended, below a row that says how far the whole run is. */
 async function runRows(own: readonly Row[], terminal: Terminal, stdout: NodeJS.WriteStream): Promise<void> {
-  const whole = createRow('');
+  const whole = createRow('', () => terminal.size().columns);
   const tell = (): void => {
     setDoing(whole, terminal.progress());
   };
@@ -139,7 +163,7 @@ async function runRows(own: readonly Row[], terminal: Terminal, stdout: NodeJS.W
     clearInterval(timer);
     endRow(whole, 'done');
   });
-  await Promise.all([ended, runSection(whole.doing === '' ? own : [whole, ...own], stdout)]);
+  await Promise.all([ended, runSection(whole.doing === '' ? own : [whole, ...own], terminal, stdout)]);
 }
 
 /**
@@ -169,13 +193,14 @@ export function createListrScreen(terminal: Terminal, stdout: NodeJS.WriteStream
     open(name, names) {
       title = name;
       began = terminal.now().getTime();
-      rows = new Map(names.map((row) => [row, createRow(row)]));
+      rows = new Map(names.map((row) => [row, createRow(row, () => terminal.size().columns)]));
       const section = [...rows.values()];
       drawn = drawn.then(() => runRows(section, terminal, stdout));
     },
     show(name, doing) {
       update(name, (row) => {
-        setDoing(row, doing);
+        // Listr draws a row that has ended with a mark: beside that nothing moves, also where its host is looked at once more.
+        if (row.ended === undefined) setDoing(row, doing);
       });
     },
     keep(name, line) {

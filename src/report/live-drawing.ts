@@ -125,7 +125,7 @@ function showGateWaiting(drawing: Drawing, event: EventOf<'gate-waiting'>): void
   const { stage } = drawing;
   const reason = printable(event.reason);
   const hosts = waitingHosts(drawing, event.hosts);
-  for (const host of hosts) stage.interject(host, `gate ${event.gate}: ${reason}`);
+  for (const host of hosts) stage.interject(host, `gate ${event.gate}: ${briefReason(reason, host)}`);
   if (hosts.length > 0) return;
   const row = `gate ${event.gate}`;
   if (stage.scene !== 'gate' || !stage.has(row)) stage.open('gate', '', [row]);

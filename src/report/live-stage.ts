@@ -12,7 +12,7 @@ export interface Stage {
   open(scene: Scene, title: string, rows: readonly string[]): void;
   /** A row begins something. */
   begin(row: string, doing: string): void;
-  /** What a row waits for meanwhile; an empty text: no longer. */
+  /** What a row waits for meanwhile, instead of what it has begun: on one line there is room for one of them. An empty text: no longer. */
   interject(row: string, waiting: string): void;
   keep(row: string, line: string): void;
   /** What a row had begun has ended. */
@@ -61,7 +61,7 @@ export function createStage(screen: Screen): Stage {
     },
     interject(row, waiting) {
       const doing = busy.get(row) ?? '';
-      screen.show(row, waiting === '' ? doing : `${doing}: ${waiting}`);
+      screen.show(row, waiting === '' ? doing : waiting);
     },
     keep: (row, line) => {
       screen.keep(row, line);

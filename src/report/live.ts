@@ -33,10 +33,18 @@ export function createLiveReporter(options: LiveOptions): Reporter {
   };
   const log = createRunLog();
   let shown: { readonly screen: Screen; readonly drawing: LiveDrawing } | undefined;
+  let isChosen = false;
 
-  function show(hosts: number): { readonly screen: Screen; readonly drawing: LiveDrawing } {
-    const screen = hosts > MAX_LISTR_HOSTS ? createLightScreen(terminal) : createListrScreen(terminal, options.stdout);
+  function show(screen: Screen): { readonly screen: Screen; readonly drawing: LiveDrawing } {
     return { screen, drawing: createLiveDrawing(screen, terminal) };
+  }
+
+  /** Warnings of an inventory come before it is known how many hosts a run has: they are only printed. */
+  function choose(event: Event): NonNullable<typeof shown> {
+    if (shown !== undefined && (isChosen || event.type === 'notice')) return shown;
+    isChosen = event.type !== 'notice';
+    const isFew = isChosen && hostsOf(event) <= MAX_LISTR_HOSTS;
+    return show(isFew ? createListrScreen(terminal, options.stdout) : createLightScreen(terminal));
   }
 
   function hostsOf(event: Event): number {
@@ -46,7 +54,7 @@ export function createLiveReporter(options: LiveOptions): Reporter {
   return {
     sink(event) {
       log.note(event);
-      shown ??= show(hostsOf(event));
+      shown = choose(event);
       shown.drawing.draw(event);
       progress.note(event);
     },

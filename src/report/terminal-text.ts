@@ -37,6 +37,12 @@ export function outputLines(text: string): string[] {
   return lines.map((line) => printable(line).trimEnd()).filter((line) => line !== '');
 }
 
+/** What moves, and for how long it has been so, in one line: the text is cut for the time. @param columns of the line */
+export function fitWithTime(text: string, time: string, columns: number): string {
+  const end = time === '' ? '' : ` (${time})`;
+  return `${fit(text, columns - columnsOf(end))}${end}`;
+}
+
 /** The colours of style.ts (SGR 1, 2, 22, 31–33, 36, 39): they change nothing but the look of what follows. */
 const OUR_COLOURS = /\u001b\[(?:0|1|2|22|31|32|33|36|39)m/;
 

@@ -185,6 +185,66 @@ describe('the live reporter', () => {
     expect(screen(terminal)).toContain('30 changed');
   });
 
+  /** What moves on a terminal of 120 columns that is reached through another object, as in a run: until a line of it matches. */
+  async function moving(events: readonly Event[], awaited: RegExp): Promise<readonly string[]> {
+    const width = Object.getOwnPropertyDescriptor(process.stdout, 'columns') ?? {};
+    Object.defineProperty(process.stdout, 'columns', { value: 120, configurable: true });
+    try {
+      const terminal = createFakeTerminal(120);
+      const stdout = Object.create(terminal.stdout) as NodeJS.WriteStream;
+      const size = () => ({ columns: 120, rows: 24 });
+      const reporter = createLiveReporter({ stdout, size, now: () => new Date(), colour: false });
+      events.forEach(reporter.sink);
+      while (!terminal.lines().some((line) => awaited.test(line)))
+        await new Promise((resolve) => setTimeout(resolve, 20));
+      const lines = terminal.lines();
+      await reporter.close();
+      return lines;
+    } finally {
+      Object.defineProperty(process.stdout, 'columns', width);
+    }
+  }
+
+  const begun = (hosts: readonly string[], summary: string): readonly Event[] => [
+    { type: 'run-started', command: 'apply', inventory: 'i', hosts },
+    { type: 'planned', plan: ROLLING_RESTART },
+    { type: 'play-started', play: 'etcd', hosts },
+    { type: 'batch-started', play: 'etcd', hosts },
+    ...hosts.map((host): Event => ({ type: 'change-started', play: 'etcd', host, address: 'a', summary })),
+  ];
+
+  test.each([3, 20])(
+    'a line that is too long is cut at the end of the terminal, and its time stays, with %i hosts',
+    async (count) => {
+      const hosts = Array.from({ length: count }, (_, index) => `cp-${index + 1}`);
+      const lines = await moving(begun(hosts, `${'a word of its own '.repeat(9)}end`), /cp-2 .*\d s\)/);
+      const ofHost = lines.filter((line) => /cp-2  a word/.test(line));
+      expect(ofHost).toEqual([expect.stringMatching(/cp-2 {2}a word of its own .*… \([\d.]+ s\)$/)]);
+      expect(ofHost[0]?.length).toBeGreaterThan(110);
+      expect(lines.filter((line) => /^\w+ of its own|^its own/.test(line))).toEqual([]);
+    },
+  );
+
+  test.each([3, 20])('a host that waits for a gate says what that waits for, with %i hosts', async (count) => {
+    const hosts = Array.from({ length: count }, (_, index) => `cp-${index + 1}`);
+    const reason = 'cp-2: no kube-apiserver runs; after crashes the kubelet waits';
+    const waiting: Event = { type: 'gate-waiting', gate: 'apiserver-ready', hosts: ['cp-2'], reason };
+    const summary = 'set --etcd-servers of kube-apiserver: the kubelet restarts it, by an annotation of its manifest';
+    const lines = await moving([...begun(hosts, summary), waiting], /apiserver-ready/);
+    expect(lines.join('\n')).toMatch(
+      /cp-2 {2}gate apiserver-ready: no kube-apiserver runs; after crashes the kubelet waits/,
+    );
+  });
+
+  test('many hosts are counted, and not drawn each, also where a warning comes before it is known how many there are', async () => {
+    const hosts = Array.from({ length: 60 }, (_, index) => `node-${index + 1}`);
+    const warning: Event = { type: 'notice', message: 'inventory.yaml:3:1: warning: in no group' };
+    const lines = await moving([warning, ...begun(hosts, 'reload haproxy')], /and \d+ more/);
+    expect(lines).toContain('· inventory.yaml:3:1: warning: in no group');
+    expect(lines.filter((line) => line.includes('reload haproxy'))).toHaveLength(11);
+    expect(lines).toContain('  … and 49 more');
+  });
+
   test('settled means that nothing moves, and the plan stands', async () => {
     const terminal = createFakeTerminal();
     const size = () => ({ columns: 80, rows: 24 });
