@@ -53,7 +53,7 @@ function heardText({ host, url, identity }: HeardFrom): string {
   return `has a leader, by what ${host} hears at ${url} (cluster ${hex(identity.clusterId)})`;
 }
 
-/** What is told of a member, and by whom; absent: by its own host. */
+/** What a member is reported to do, and by which other host; absent: by its own. */
 interface Word {
   readonly text: string;
   readonly by: string | undefined;

@@ -234,7 +234,7 @@ describe('right before the first change', () => {
     expect(await ask(agreed, later)).toBe(code);
   });
 
-  test('and a person is told what is waited for', async () => {
+  test('and what is waited for is reported', async () => {
     const { run, told } = runOf([cutOff]);
     await requireStillLost({ cluster: CLUSTER, lost: LOST, decision: await decide(cutOff) }, run);
     expect(told).toEqual([
