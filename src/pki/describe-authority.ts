@@ -48,14 +48,15 @@ export function describeAuthority(
 function rotationLines(authority: PkiStore['authority']): readonly (readonly string[])[] {
   const found = authority.rotation?.();
   if (found === undefined) return [];
-  const [old, next] = [found.old, found.new].map((pem) =>
-    readCertificates(pem).flatMap((each) => (each === undefined ? [] : [describeSubject(subjectOf(each))])),
-  );
+  const nameOf = (pem: string): string =>
+    readCertificates(pem)
+      .flatMap((each) => (each === undefined ? [] : [describeSubject(subjectOf(each))]))
+      .join();
   const whom = found.trusted === 'both' ? 'both' : `the ${found.trusted} one alone`;
   return [
     [
       'rotation',
-      `from ${old?.join() ?? ''} to ${next?.join() ?? ''}: the ${found.signing} one signs, hosts are to trust ${whom}`,
+      `from ${nameOf(found.old)} to ${nameOf(found.new)}: the ${found.signing} one signs, hosts are to trust ${whom}`,
     ],
   ];
 }

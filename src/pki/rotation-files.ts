@@ -107,8 +107,8 @@ export async function endRotation({ directory, suffix }: Place, rotation: StoreR
       await writeNew(keyPath(former), oldKey, 0o600, suffix);
     }
     await replace(keyPath(directory), newKey, 0o600, suffix);
-    await rm(oldPath(directory), { force: true });
-    await rm(next, { recursive: true, force: true });
+    await rm(oldPath(directory));
+    await rm(next, { recursive: true });
     return;
   }
   await keepAsFormer(directory, rotation.new);

@@ -1,7 +1,7 @@
 import 'reflect-metadata';
 import * as x509 from '@peculiar/x509';
 import { webcrypto } from 'node:crypto';
-import type { CertificateProfile } from '../../src/model/certificate.js';
+import type { CertificateProfile, KeyUsage } from '../../src/model/certificate.js';
 
 /** A request as a host makes it. */
 export interface TestRequest {
@@ -25,6 +25,12 @@ interface Strange {
   readonly subject?: x509.JsonName;
 }
 
+function flagsOf(usages: readonly KeyUsage[]): x509.KeyUsageFlags {
+  return usages
+    .map((usage): x509.KeyUsageFlags => x509.KeyUsageFlags[usage])
+    .reduce((sum, flag): x509.KeyUsageFlags => sum | flag);
+}
+
 /** A request for a profile, made without openssl. @param keys the host's; a new one each time by default */
 export async function requestFor(
   profile: CertificateProfile,
@@ -44,8 +50,11 @@ export async function requestFor(
       keys: own,
       signingAlgorithm: P256,
       extensions: [
-        new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
-        new x509.ExtendedKeyUsageExtension(profile.usages.map((usage) => usages[usage])),
+        new x509.KeyUsagesExtension(flagsOf(['digitalSignature', ...(profile.keyUsages ?? [])]), true),
+        new x509.ExtendedKeyUsageExtension([
+          ...profile.usages.map((usage) => usages[usage]),
+          ...(profile.furtherUsages ?? []),
+        ]),
         ...(names.length === 0 ? [] : [new x509.SubjectAlternativeNameExtension(names)]),
         ...extensions,
       ],

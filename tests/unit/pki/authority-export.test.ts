@@ -128,6 +128,7 @@ test('nobody types a passphrase for what would be refused anyway', async () => {
   await expect(missing).rejects.toMatchObject({
     code: 'file-unreadable',
     message: expect.stringMatching(/none\.age cannot be read: .*ENOENT/) as unknown,
+    cause: { code: 'ENOENT' },
   });
 });
 
@@ -179,7 +180,24 @@ describe('an import leaves nothing', () => {
     const other = join(top, 'other');
     await (await open(other, HERE)).signer.createAuthority(PROFILE);
     await writeFile(join(other, 'ca.crt'), await readFile(join(from, 'ca.crt')));
-    await expect(export_({ directory: other })).rejects.toMatchObject({ code: 'no-export' });
+    await expect(export_({ directory: other })).rejects.toMatchObject({
+      code: 'no-export',
+      message: 'the authority can not be moved: is not the key of this certificate',
+    });
+  });
+
+  test('where a store is made while it is read', async () => {
+    await export_();
+    const chosen = async (): Promise<Secret> => {
+      await (await open(to, THERE)).signer.createAuthority(PROFILE);
+      return new Secret(THERE);
+    };
+    await expect(import_({ stored: { ...source(THERE), chosen } })).rejects.toMatchObject({
+      code: 'authority-exists',
+      cause: { code: expect.stringMatching(/^(ENOTEMPTY|EEXIST)$/) as unknown },
+    });
+    expect((await readdir(to)).toSorted()).toEqual(['ca.crt', 'ca.key.age']);
+    expect(await readdir(join(top, 'there'))).toEqual(['pki']);
   });
 
   test('where there is a store', async () => {

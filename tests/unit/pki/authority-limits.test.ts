@@ -75,6 +75,55 @@ describe('the life of an authority', () => {
   });
 });
 
+describe('what is no root of a cluster', () => {
+  const TYPES = 'ECDSA on P-256, P-384 or P-521, or RSA from 2048 bits was expected';
+  const P256 = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const;
+
+  async function madeBy(
+    algorithm: webcrypto.EcKeyGenParams | webcrypto.Algorithm,
+    { ca = true, issuer = 'CN=x' } = {},
+  ): Promise<X509Certificate> {
+    const keys = (await webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify'])) as webcrypto.CryptoKeyPair;
+    const made = await x509.X509CertificateGenerator.create(
+      {
+        ...{ subject: 'CN=x', issuer, notBefore: TODAY, notAfter: daysFromToday(1000) },
+        ...{ publicKey: keys.publicKey, signingKey: keys.privateKey, signingAlgorithm: algorithm },
+        extensions: [
+          new x509.BasicConstraintsExtension(ca, undefined, true),
+          new x509.KeyUsagesExtension(x509.KeyUsageFlags.keyCertSign, true),
+        ],
+      },
+      webcrypto,
+    );
+    return new X509Certificate(made.toString('pem'));
+  }
+
+  /** Its last byte is one of its signature. */
+  const damaged = (certificate: X509Certificate): X509Certificate => {
+    const bytes = Buffer.from(certificate.raw);
+    bytes[bytes.length - 1] = (bytes.at(-1) ?? 0) ^ 1;
+    return new X509Certificate(bytes);
+  };
+
+  test.each<[string, () => Promise<X509Certificate>, readonly string[]]>([
+    ['its own signature', () => madeBy(P256), []],
+    ['the signature of nobody', async () => damaged(await madeBy(P256)), ['has a signature that is not its own']],
+    [
+      'the name of another as its signer',
+      () => madeBy(P256, { issuer: 'CN=y' }),
+      ['is signed by another; a self-signed root was expected, as HAProxy trusts only roots'],
+    ],
+    [
+      'no right to sign',
+      () => madeBy(P256, { ca: false }),
+      ['is not a CA: its basic constraints or its key usage do not say so'],
+    ],
+    ['a key that nobody takes', () => madeBy({ name: 'Ed25519' }), [`is for a key of type ed25519; ${TYPES}`]],
+  ])('one with %s', async (_, made, faults) => {
+    expect(authorityFaults(await made(), TODAY)).toEqual(faults.map((fault) => `CN=x ${fault}`));
+  });
+});
+
 describe('what an authority may sign', () => {
   const { serverAuth, clientAuth } = x509.ExtendedKeyUsage;
   const MISSING = (which: string): string => `CN=x may not sign for ${which}: missing in its extended key usage`;

@@ -81,6 +81,29 @@ test('a rotation that ends while the new passphrase is typed keeps its key', asy
   expect((await readdir(directory)).sort()).toEqual(['ca.crt', 'ca.key.age', 'former']);
 });
 
+test('a key that another run encrypts meanwhile stays as that one made it', async () => {
+  const other = new Secret('another-one-planted');
+  const slow: PassphraseSource = {
+    ...source(NEW),
+    chosen: async () => {
+      await changePassphrase({
+        ...{ directory, old: source(OLD), wanted: { ...source(NEW), chosen: () => Promise.resolve(other) } },
+        ...{ suffix: 'def', scryptLogN: 4 },
+      });
+      return new Secret(NEW);
+    },
+  };
+  const opening: PassphraseSource['opening'] = (_, attempt) => attempt(new Secret(OLD));
+  const changing = changePassphrase({
+    ...{ directory, old: { ...source(OLD), opening }, wanted: slow, suffix: 'abc', scryptLogN: 4 },
+  });
+  await expect(changing).rejects.toMatchObject({
+    code: 'store-changed',
+    message: expect.stringMatching(/pki\/ca\.key\.age was changed by another run/) as unknown,
+  });
+  expect([await opens(other.reveal()), await opens(NEW)]).toEqual([true, false]);
+});
+
 test('a store without a key has none', async () => {
   directory = join(directory, 'nothing');
   await expect(change(OLD, NEW)).rejects.toMatchObject({ code: 'authority-key-missing' });

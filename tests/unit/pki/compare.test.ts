@@ -148,6 +148,12 @@ describe('a leaf is signed again', () => {
     expect(reasons(given)).toEqual(expected);
   });
 
+  test('where it says nothing of usages: then it is good for every use', async () => {
+    expect(reasons({ found: await issue(authority, { usages: [] }) })).toEqual([
+      { text: 'usages are none, not server, client', breaks: true },
+    ]);
+  });
+
   test('where another authority of the same name has signed it', async () => {
     expect(reasons({ signer: await authorityFrom(daysFromToday(-1)) })).toEqual([
       { text: "not signed by this cluster's authority", breaks: true },

@@ -1,6 +1,7 @@
 import 'reflect-metadata';
 import * as x509 from '@peculiar/x509';
 import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { X509Certificate } from 'node:crypto';
 import { dirname, join } from 'node:path';
 import { beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { certificateFilesKey, type CertificateFiles } from '../../../src/facts/certificate-files.js';
@@ -9,6 +10,7 @@ import { ProvisionError } from '../../../src/model/errors.js';
 import type { Probe } from '../../../src/model/remote.js';
 import { Secret } from '../../../src/model/secret.js';
 import type { PlannedCertificate } from '../../../src/pki/authority.js';
+import { requireSignatures } from '../../../src/pki/external-ca.js';
 import { issueCertificate } from '../../../src/pki/issue.js';
 import type { SigningAuthority } from '../../../src/pki/signing-authority.js';
 import { openStore, type WritableStore } from '../../../src/pki/store.js';
@@ -201,6 +203,31 @@ describe('a certificate that was signed by an external CA', () => {
     expect(await message()).toContain('is requested with outdated contents (SAN IP 10.0.0.9 missing)');
     await put(path('crt'), await signedFor(request));
     expect(await message()).toContain('was signed with outdated contents (SAN IP 10.0.0.9 missing): request it again');
+  });
+
+  test('all that is outdated in it is shown', async () => {
+    const profile = { ...SERVER_PROFILE, dnsNames: ['etcd-1', 'x'] };
+    await put(path('crt'), await signedFor(request));
+    await put(path('csr'), (await requestFor(profile)).pem);
+    expect((await refused(store.signer.issue(wish(), COPY))).message).toContain(
+      'was signed with outdated contents (SAN DNS localhost missing; SAN DNS x no longer wanted): request it again',
+    );
+  });
+
+  test('of several each is given, in their order', async () => {
+    const other = await requestFor(SERVER_PROFILE);
+    await store.keepRequest(wish({}, 'etcd-2'), other.pem);
+    const leaves = [await signedFor(request), await signedFor(other)];
+    await put(path('crt'), leaves[0] ?? '');
+    await put(path('crt', 'etcd-2'), leaves[1] ?? '');
+    const place = {
+      ...{ directory, authority: new X509Certificate(authority.certificatePem), now: TODAY, renewBeforeDays: 30 },
+    };
+    const found = await requireSignatures([wish({}, 'etcd-2'), wish()], place);
+    expect(found.map(({ certificatePem, publicKey }) => [certificatePem, publicKey])).toEqual([
+      [leaves[1], other.publicKey],
+      [leaves[0], request.publicKey],
+    ]);
   });
 
   test('all that is missing or wrong is listed at once', async () => {

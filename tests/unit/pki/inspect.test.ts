@@ -2,7 +2,7 @@ import 'reflect-metadata';
 import * as x509 from '@peculiar/x509';
 import { webcrypto, X509Certificate } from 'node:crypto';
 import { describe, expect, test } from '@jest/globals';
-import { isKeyType, isSignedBy, namesOf, readCertificates, usagesOf } from '../../../src/pki/inspect.js';
+import { isKeyType, isSignedBy, namesOf, readCertificates, subjectOf, usagesOf } from '../../../src/pki/inspect.js';
 import { issueCertificate } from '../../../src/pki/issue.js';
 import type { SigningAuthority } from '../../../src/pki/signing-authority.js';
 import { authorityFrom, circumstancesAt, SERVER_PROFILE, TODAY } from '../../support/test-authority.js';
@@ -73,6 +73,19 @@ test('a certificate without names and usages has none', async () => {
   const certificate = new X509Certificate(certificatePem);
   expect(namesOf(certificate)).toEqual({ dnsNames: [], ipAddresses: [], otherNames: [] });
   expect(usagesOf(certificate)).toEqual([]);
+});
+
+test('a subject is its common name and its organizations, whichever of them it has', async () => {
+  const authority = await authorityFrom(TODAY);
+  for (const [subject, commonName, organizations] of [
+    [['O=one'], '', ['one']],
+    [['CN=a'], 'a', []],
+    [['O=one', 'O=two', 'CN=a'], 'a', ['one', 'two']],
+  ] as const) {
+    const profile = { ...SERVER_PROFILE, subject, commonName, organizations };
+    const { certificatePem } = await issueCertificate(authority, profile, circumstancesAt(TODAY));
+    expect(subjectOf(new X509Certificate(certificatePem))).toEqual({ commonName, organizations });
+  }
 });
 
 test('certificates are read one by one: what is between them is passed over, a damaged one has its place', async () => {

@@ -86,6 +86,13 @@ describe('issueCertificate', () => {
   test.each([
     // The library reads quotation marks as syntax, and leaves out what is around them.
     ['another subject', { commonName: 'a "b" c' }, 'subject is CN=b'],
+    [
+      'another part of a subject that is kept',
+      { subject: ['OU=a "b" c', 'CN=etcd-1'] },
+      'has the subject OU=b, CN=etcd-1',
+    ],
+    // One that is never kept: it is not read back.
+    ['a key usage that was not asked for', { keyUsages: ['encipherOnly'] as never }, 'has other key usages'],
     ['a name of the wrong kind', { dnsNames: ['10.0.0.1'], ipAddresses: ['0:0:0:0:0:0:0:1'] }, 'SAN IP'],
   ])('throws away what the next plan would replace: %s', async (_, change, reason) => {
     await expect(issue(change)).rejects.toMatchObject({

@@ -70,6 +70,13 @@ describe('a rotation in the store', () => {
     expect(await state()).toBe('etcd-ca, signed by etcd-ca');
     expect((await open()).authority.rotation?.()).toBeUndefined();
     expect((await readdir(directory)).sort()).toEqual(['ca.crt', 'ca.key.age', 'former']);
+    expect((await stat(join(directory, 'former'))).mode & 0o777).toBe(0o700);
+  });
+
+  test('is kept under the first sixteen digits of the fingerprint of the authority', async () => {
+    const pem = (await open()).authority.certificate() ?? '';
+    const digits = (readCertificates(pem)[0]?.fingerprint256 ?? '').split(':').slice(0, 8).join('').toLowerCase();
+    expect(formerDirectory('/pki', pem)).toBe(`/pki/former/${digits}`);
   });
 
   test('ends with the new one alone; the old one with its key is kept', async () => {
@@ -128,6 +135,16 @@ describe('a rotation in the store', () => {
     await rm(join(directory, 'next', 'old.crt'));
     await move('trust-both');
     expect(await readFile(join(formerDirectory(directory, pem), 'ca.key.age'), 'utf8')).toBe(key);
+  });
+
+  test('a step that was made already writes nothing', async () => {
+    const written = async (): Promise<number> => (await stat(join(directory, 'ca.crt'))).ino;
+    await move('trust-both');
+    const before = await written();
+    await move('trust-both');
+    expect(await written()).toBe(before);
+    await move('sign-by-new');
+    expect(await written()).not.toBe(before);
   });
 
   test('a step that was made already changes nothing', async () => {

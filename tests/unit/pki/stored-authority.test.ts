@@ -81,16 +81,18 @@ describe('a leaf that is signed here', () => {
     const { signer } = await open();
     await signer.createAuthority(PROFILE);
     const revealed = async (action: IssueCertificate): Promise<readonly [string, string]> => {
-      const { command } = await signer.issue({ host: 'etcd-1', action }, COPY);
-      return [command.stdin instanceof Secret ? command.stdin.reveal() : '', command.script];
+      const { command, undo } = await signer.issue({ host: 'etcd-1', action }, COPY);
+      return [command.stdin instanceof Secret ? command.stdin.reveal() : '', undo('kept').script];
     };
-    const [fresh] = await revealed(ISSUE);
+    const [fresh, withKey] = await revealed(ISSUE);
     const leaf = new X509Certificate(fresh);
     expect(fresh).toMatch(
       /^-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----\n-----BEGIN PRIVATE KEY-----[^-]+-----END PRIVATE KEY-----\n$/,
     );
     const keepPublicKey = publicKeyText(leaf.publicKey);
-    const [kept] = await revealed({ ...ISSUE, profile: { ...SERVER_PROFILE, keepPublicKey } });
+    const [kept, withoutKey] = await revealed({ ...ISSUE, profile: { ...SERVER_PROFILE, keepPublicKey } });
+    // Only where a key came with it is one put back.
+    expect([withKey, withoutKey].map((script) => script.includes('/pki/server.key'))).toEqual([true, false]);
     expect(kept).toMatch(/^-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----\n$/);
     expect(publicKeyText(new X509Certificate(kept).publicKey)).toBe(keepPublicKey);
   });
