@@ -12,7 +12,7 @@ import { readCertificates, subjectOf } from '../../../src/pki/inspect.js';
 import { repeatableBytes, SERVER_PROFILE, TODAY } from '../../support/test-authority.js';
 import { temporaryDirectory } from '../../support/temporary-directory.js';
 
-const OLD = { commonName: 'etcd-ca', days: 3650, keyType: 'rsa-2048' } as const;
+const OLD = { commonName: 'etcd-ca', days: 3650, keyType: 'ecdsa-p256' } as const;
 const NEW = { commonName: 'etcd-ca-2', days: 3650, keyType: 'ecdsa-p256' } as const;
 const ISSUE: IssueCertificate = {
   kind: 'issue-certificate',
