@@ -16,6 +16,8 @@ export interface Behaviour {
   readonly silentAt?: Silence;
   /** What it does with a command; default: runs it with `sh`, as an honest host. */
   readonly onExec?: (channel: ServerChannel, line: string) => unknown;
+  /** Takes no login but one with a password, and is given it: `ops with …`. */
+  readonly onLogin?: (login: string) => unknown;
 }
 
 /** An SSH server on a free port of 127.0.0.1 that lets everybody in, and then does as it likes. */
@@ -83,7 +85,13 @@ function serveOver(socket: Socket, behaviour: Behaviour, lines: string[]): void 
   const server = new ssh2.Server({ hostKeys: [HOST_KEY], ...{ keepaliveInterval: 0 } }, (client) => {
     client.on('error', () => undefined);
     client.on('authentication', (context) => {
-      if (silentAt !== 'authentication') context.accept();
+      if (silentAt === 'authentication') return;
+      if (behaviour.onLogin === undefined) context.accept();
+      else if (context.method !== 'password') context.reject(['password']);
+      else {
+        behaviour.onLogin(`${context.username} with ${context.password}`);
+        context.accept();
+      }
     });
     onSession(client, behaviour, lines);
     client.on('tcpip', (accept, _reject, { destIP, destPort }) => {

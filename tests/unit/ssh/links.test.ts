@@ -8,6 +8,7 @@ import { createLinks, type Links, type LinkTools } from '../../../src/ssh/links.
 import type { Target } from '../../../src/ssh/resolve-settings.js';
 import { parseOptions, settingsFrom, type Settings } from '../../../src/ssh/settings.js';
 import { arrived } from '../../support/fake-channel.js';
+import { startHostileServer } from '../../support/hostile-server.js';
 
 const servers: Server[] = [];
 const sockets = new Set<Socket>();
@@ -206,6 +207,35 @@ describe('how a server is logged in to', () => {
     const links = linksWhere({}, { timing: { ...DEFAULT_TIMING, connectTimeoutMs: 60_000 } });
     const to = settings('node', `hostname 127.0.0.1\nport ${silent}\nconnecttimeout 1`);
     expect(await failed(links.open({ host: 'etcd-1', settings: to }))).toMatchObject({ code: 'unreachable' });
+  });
+
+  test('through a jump host, which is left with the links', async () => {
+    const [jump, server] = [await startHostileServer({}), await startHostileServer({})];
+    const links = linksWhere(
+      { jump: `hostname 127.0.0.1\nport ${jump.port}` },
+      {
+        credentials: () =>
+          Promise.resolve({
+            ...{ methods: [{ type: 'password', username: 'me', password: 'planted' }], tried: [], skipped: [] },
+          }),
+        hostKeys: {
+          checkFor: () =>
+            Promise.resolve({
+              ...{ algorithms: ['ecdsa-sha2-nistp256'], verify: () => undefined, remember: () => Promise.resolve() },
+            }),
+        },
+        timing: { ...DEFAULT_TIMING, connectTimeoutMs: 60_000 },
+      },
+    );
+    const link = await links.open({
+      ...{ host: 'etcd-1', settings: settings('x', `hostname 127.0.0.1\nport ${server.port}\nproxyjump jump`) },
+    });
+    expect(link.isOpen()).toBe(true);
+    await link.close();
+    await server.allClosed();
+    await links.close();
+    await jump.allClosed();
+    await Promise.all([jump.close(), server.close()]);
   });
 
   test('through a command where there is one, and its own words explain', async () => {

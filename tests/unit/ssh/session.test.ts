@@ -144,6 +144,22 @@ describe('a server with fewer channels', () => {
     expect(asked()).toBeLessThanOrEqual(before + 11);
   });
 
+  test('that has one channel is asked for one at a time, once it has said so', async () => {
+    const { session, far, asked } = openSession(FULL, 'opens', 'opens');
+    const running = [session.run(LOOK), session.run(LOOK)];
+    await until(() => far.length > 0);
+    await arrived();
+    const before = asked();
+    void running.push(session.run(LOOK));
+    await arrived();
+    expect(asked()).toBe(before);
+    for (let done = 0; done < running.length; done += 1) {
+      await until(() => far.length > done);
+      await answer(far[done]);
+    }
+    expect(await Promise.all(running)).toHaveLength(3);
+  });
+
   test('has no command wait that must run beside another one', async () => {
     const { session, asked } = openSession('opens', FULL);
     void session.run(LOOK);

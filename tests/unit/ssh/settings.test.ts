@@ -109,6 +109,10 @@ describe('without an ssh program', () => {
     expect(read('word', '-p', '2222').port).toBe(2222);
   });
 
+  test('a letter without its word has none', () => {
+    expect([optionsInArguments(['-l']), optionsInArguments(['-o'])]).toEqual(['user ', '']);
+  });
+
   test('what is unknown takes its word along', () => {
     expect(read('-F', '-p', '-p', '3').port).toBe(3);
   });

@@ -28,6 +28,8 @@ test('keeps what the command printed apart from what sudo said', () => {
   const watch = watchSudo(PROMPT, GRANTED);
   expect(watch.rest()).toEqual(Buffer.alloc(0));
   watch.read(Buffer.from(`sudo: unable to resolve host x\n${PROMPT}`));
+  // Before the grant, too: that is all there is where it refuses.
+  expect(watch.said()).toBe('sudo: unable to resolve host x');
   watch.read(Buffer.from(`${GRANTED}\nfirst line of the command`));
   expect(watch.said()).toBe('sudo: unable to resolve host x');
   expect(watch.rest().toString()).toBe('first line of the command');
@@ -36,6 +38,8 @@ test('keeps what the command printed apart from what sudo said', () => {
 test.each([
   ['Sorry, try again.', 'become-password-wrong'],
   ['sudo: 1 incorrect password attempt', 'become-password-wrong'],
+  // What sudo says in the end of a wrong one, too.
+  ['Sorry, try again.\nsudo: no password was provided\nsudo: a password is required', 'become-password-wrong'],
   ['sudo: a password is required', 'become-password-missing'],
   ['sudo: a terminal is required to read the password; either use the -S option', 'become-password-missing'],
   ['sudo: sorry, you must have a tty to run sudo', 'become-needs-tty'],
