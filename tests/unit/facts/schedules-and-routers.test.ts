@@ -10,6 +10,9 @@ import { scheduledSnapshots, type ScheduledSnapshots } from '../../../src/facts/
 import { ALL_SWAPS, swaps } from '../../../src/facts/swaps.js';
 import { vrrpInstance } from '../../../src/facts/vrrp-instance.js';
 
+/** Lines of a stamp that are otherwise; undefined: gone. */
+type Changes = Readonly<Record<string, string | undefined>>;
+
 const base64 = (text: string): string => Buffer.from(text).toString('base64');
 
 describe('snapshots on a schedule', () => {
@@ -31,8 +34,8 @@ describe('snapshots on a schedule', () => {
   function parse(...lines: readonly string[]): ScheduledSnapshots | undefined {
     return scheduledSnapshots.parse(`K\nN 1700009999\n${lines.join('\n')}\n`, ['key']).get('key');
   }
-  function last(changes: Readonly<Record<string, string | undefined>>): unknown {
-    const lines = Object.entries({ ...STAMP, ...changes }).flatMap(([name, value]) =>
+  function last(changes: Changes): unknown {
+    const lines = Object.entries<string | undefined>({ ...STAMP, ...changes }).flatMap(([name, value]) =>
       value === undefined ? [] : [`${name}=${value}`],
     );
     return parse(`S ${base64(`${lines.join('\n')}\n`)}`)?.last;
@@ -99,21 +102,20 @@ describe('snapshots on a schedule', () => {
     ]);
   });
 
-  test.each<[Readonly<Record<string, string | undefined>>, unknown]>([
+  test.each<[Changes, unknown]>([
     [{}, LAST],
     [{ upload: 'none' }, { ...LAST, upload: 'none' }],
     [{ upload: 'unfinished' }, { ...LAST, upload: 'unfinished' }],
     [{ upload: 'failed 22' }, { ...LAST, upload: { failedWith: 22 } }],
-    ...['failed', 'failed x', 'failed 1234', 'xfailed 1', 'yes', undefined].map(
-      (upload): [Readonly<Record<string, string | undefined>>, unknown] => [{ upload }, 'unreadable'],
-    ),
-    ...['saved', 'revision', 'keys', 'bytes', 'larger', 'other', 'file'].flatMap(
-      (name): [Readonly<Record<string, string | undefined>>, unknown][] => [
-        [{ [name]: undefined }, 'unreadable'],
-        [{ [name]: '-1' }, 'unreadable'],
-        [{ [name]: '7 ' }, 'unreadable'],
-      ],
-    ),
+    ...['failed', 'failed x', 'failed 1234', 'xfailed 1', 'yes', undefined].map((upload): [Changes, unknown] => [
+      { upload },
+      'unreadable',
+    ]),
+    ...['saved', 'revision', 'keys', 'bytes', 'larger', 'other', 'file'].flatMap((name): [Changes, unknown][] => [
+      [{ [name]: undefined }, 'unreadable'],
+      [{ [name]: '-1' }, 'unreadable'],
+      [{ [name]: '7 ' }, 'unreadable'],
+    ]),
     [{ revision: '9'.repeat(15) }, { ...LAST, revision: 999_999_999_999_999 }],
     [{ revision: '9'.repeat(16) }, 'unreadable'],
     [{ file: `etcd-${'a'.repeat(280)}.db` }, { ...LAST, file: `etcd-${'a'.repeat(280)}.db` }],
@@ -125,7 +127,7 @@ describe('snapshots on a schedule', () => {
       'etcd-a.db2',
       'xetcd-a.db',
       'etcd-a.db x',
-    ].map((file): [Readonly<Record<string, string | undefined>>, unknown] => [{ file }, 'unreadable']),
+    ].map((file): [Changes, unknown] => [{ file }, 'unreadable']),
     [{ note: 'a=b', file: 'etcd-a.db' }, LAST],
   ])('a stamp with %j is %j', (changes, expected) => {
     expect(last(changes)).toEqual(expected);
