@@ -8,7 +8,7 @@ import { healthy, MEMBER_DATA, NO_DATA, RUNNING, SILENT, STOPPED } from '../../s
 import { fakeProbes, UNREACHABLE, type FakeAnswers } from '../../support/fake-probe.js';
 import { SAMPLE_CLUSTER, sampleMember } from '../../support/sample-cluster.js';
 
-/** What a host shows; `elsewhere`: what it is told when it asks a member whose host is away, by the number of that one. */
+/** What a host shows; `elsewhere`: what it hears of a member whose host is away, by the number of that one. */
 interface Shown {
   readonly data?: EtcdData;
   readonly runs?: boolean;
