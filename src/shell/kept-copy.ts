@@ -50,12 +50,11 @@ export function keepCopyLines({ path, name }: KeptCopy, from: string): readonly 
     // -a never follows: what is exchanged meanwhile is copied as what it is, and then refused.
     `  cp -a ${from} ${copy}`,
     `  [ -L ${copy} ] || [ -f ${copy} ] || { rm -rf ${copy}; refuse ${quote(`${path} is not a file`)}; }`,
-    `  [ -L ${copy} ] || sync ${copy}`,
     'else',
     `  : >${copy}.absent`,
     'fi',
     `for old in ${directory}/*; do case "$old" in ${directory}/${run}.*) ;; *) rm -f "$old" ;; esac; done`,
-    `sync ${directory}`,
+    `if [ -f ${copy} ] && [ ! -L ${copy} ]; then sync ${copy} ${directory}; else sync ${directory}; fi`,
   ];
 }
 

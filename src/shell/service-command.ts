@@ -8,18 +8,25 @@ export type ServiceVerb = 'start' | 'stop' | 'restart' | 'reload' | 'enable' | '
 /** systemd's own DefaultTimeoutStartSec is 90 s: longer than that, so that its answer is seen. */
 const TIMEOUT_MS = 120_000;
 
+/** Says `no` where systemd has read the unit, and its drop-ins, as they are on disk. */
+const NEEDS_RELOAD = 'systemctl show --property NeedDaemonReload --value';
+
 /** One `systemctl` call; when it fails, the unit's status and last log lines are its output. */
 export function serviceCommand(verb: ServiceVerb, unit: string): Command {
   const name = quote(unitName(unit));
   const isMask = verb === 'mask' || verb === 'unmask';
+  const runsAnew = verb === 'start' || verb === 'restart';
   const call = `systemctl ${verb} ${isMask ? '--runtime ' : ''}--quiet ${name}`;
   return {
     summary: `systemctl ${verb} ${unit}`,
     timeoutMs: TIMEOUT_MS,
     script: [
       // What failed before must not count against systemd's limit of starts.
-      ...(verb === 'start' || verb === 'restart' ? [`systemctl reset-failed ${name} 2>/dev/null || :`] : []),
-      ...(verb === 'start' || verb === 'restart' || verb === 'reload' ? ['systemctl daemon-reload'] : []),
+      ...(runsAnew ? [`systemctl reset-failed ${name} 2>/dev/null || :`] : []),
+      // To read its units again, systemd starts all its generators.
+      ...(runsAnew || verb === 'reload' ? [`[ "$(${NEEDS_RELOAD} ${name})" = no ] || systemctl daemon-reload`] : []),
+      // The links of SysV beside those of a unit cost fifty processes; a service that has only those gets them by the second call.
+      ...(verb === 'enable' ? [`SYSTEMCTL_SKIP_SYSV=1 ${call} 2>/dev/null && exit 0`] : []),
       `${call} && exit 0`,
       'status=$?',
       `journalctl --no-pager -o cat -n 15 -u ${name} >&2`,

@@ -102,24 +102,9 @@ test('what a person types', () => {
 });
 
 describe('what is asked of systemd', () => {
-  test.each<[ServiceVerb, readonly string[]]>([
-    ['start', ['systemctl reset-failed x@y.service 2>/dev/null || :', 'systemctl daemon-reload']],
-    ['restart', ['systemctl reset-failed x@y.service 2>/dev/null || :', 'systemctl daemon-reload']],
-    ['reload', ['systemctl daemon-reload']],
-    ['stop', []],
-    ['enable', []],
-    ['disable', []],
-  ])('%s', (verb, before) => {
-    const { summary, script, timeoutMs } = serviceCommand(verb, 'x@y');
-    expect(summary).toBe(`systemctl ${verb} x@y`);
-    expect(timeoutMs).toBe(120_000);
-    expect(script.split('\n')).toEqual([
-      ...before,
-      `systemctl ${verb} --quiet x@y.service && exit 0`,
-      'status=$?',
-      'journalctl --no-pager -o cat -n 15 -u x@y.service >&2',
-      'exit $status',
-    ]);
+  test.each<ServiceVerb>(['start', 'restart', 'reload', 'stop', 'enable', 'disable'])('%s', (verb) => {
+    const { summary, timeoutMs } = serviceCommand(verb, 'x@y');
+    expect({ summary, timeoutMs }).toEqual({ summary: `systemctl ${verb} x@y`, timeoutMs: 120_000 });
   });
 
   test.each(['mask', 'unmask'] as const)('%s lasts until the next boot only', (verb) => {
