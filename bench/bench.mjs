@@ -22,7 +22,7 @@ const { values } = parseArgs({
 const LAB = 'bench';
 const cli = (...args) => succeed(process.execPath, ['dist/main.js', ...args]);
 
-async function measure(balancers) {
+async function measure(balancers, rounds) {
   const loads = [loadavg()[0]];
   const directory = mkdtempSync(join(tmpdir(), 'provision-bench-'));
   try {
@@ -31,7 +31,7 @@ async function measure(balancers) {
     await cli('lab', 'up', '--name', LAB, ...sizes, '--dir', join(directory, 'lab'));
     const download = `cd ${directory}/packages && apt-get -q download ${PACKAGES.join(' ')} && tar -cf ../packages.tar *.deb`;
     await succeed('sh', ['-c', download]);
-    const args = ['bench/measure.mjs', directory, String(balancers), values.rounds];
+    const args = ['bench/measure.mjs', directory, String(balancers), rounds];
     const inLab = ['dist/main.js', 'lab', 'run', '--name', LAB, '--', process.execPath, ...args];
     const found = await succeed(process.execPath, inLab, { stderr: 'inherit' });
     return { ...JSON.parse(found.toString()), loads: [...loads, loadavg()[0]] };
@@ -48,12 +48,16 @@ if (commit.endsWith('-dirty') && values.page === PAGE) {
   console.error(`${commit}: commit first, or write the results elsewhere: npm run bench -- --page FILE`);
   process.exit(1);
 }
-const results = [];
-for (const balancers of values.balancers.split(',')) results.push(await measure(Number(balancers)));
 const about = {
   commit,
   ansible: await version('ansible-playbook', '--version'),
   mitogen: await version('dpkg-query', '-W', '-f', '${Version}', 'ansible-mitogen'),
 };
-writeFileSync(values.page, page(results, about));
-await succeed('npx', ['prettier', '--write', values.page]);
+const rounds = values.rounds.split(',');
+const results = [];
+for (const [index, balancers] of values.balancers.split(',').entries()) {
+  results.push(await measure(Number(balancers), rounds[index] ?? rounds.at(-1)));
+  // After each size: the next one takes longer.
+  writeFileSync(values.page, page(results, about));
+  await succeed('npx', ['prettier', '--write', values.page]);
+}
