@@ -38,12 +38,13 @@ export function removeDirectoryScript({ path, name }: KeptCopy): string {
   return [
     DIRECTORY_FUNCTIONS,
     `[ -e ${note} ] || exit 0`,
-    `read -r missing owner mode <${note}`,
+    // `enter` has a `mode` of its own.
+    `read -r missing owner permissions <${note}`,
     `made=${quote(path)}`,
     'if [ "$missing" = 0 ]; then',
     '  enter "$made"',
     '  chown "$owner" .',
-    '  chmod "$mode" .',
+    '  chmod "$permissions" .',
     'fi',
     'while [ "$missing" -gt 0 ]; do',
     '  if [ -d "$made" ]; then',
