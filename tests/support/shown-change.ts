@@ -28,22 +28,29 @@ function lines(action: Action): readonly string[] {
       return [`remove ${action.path}`];
     case 'await':
       return [`wait for ${action.gate} ${JSON.stringify(action.parameters)}`];
+    case 'run-on':
+      return [`on ${action.on}: ${said(action.command)}`, `stays: ${action.lasting}`];
     default:
       return [action.kind];
   }
 }
 
-/** What the first verb of a summary, or its last before the unit, says for programs. */
-const VERBS: Readonly<Record<string, Effect>> = {
-  ...{ create: 'create', remove: 'delete', delete: 'delete' },
-  ...{ start: 'start', stop: 'stop', restart: 'restart', reload: 'reload' },
-};
+/** What the first words of a summary, or its last verb before the unit, say for programs; whatever else they are changes something. */
+const VERBS: readonly (readonly [RegExp, readonly Effect[]])[] = [
+  [/, and restart /, ['restart']],
+  [/^(create|set up|unpack|save|keep|join|reset the host|bootstrap|add|make)\b/, ['create']],
+  // Of several packages one may be there, in another version.
+  [/^install\b/, ['create', 'change']],
+  [/^(remove|delete|free|take)\b/, ['delete']],
+  ...(['start', 'stop', 'restart', 'reload'] as const).map(
+    (verb) => [RegExp(`^((unmask|enable|disable) and )*${verb}\\b`), [verb]] as const,
+  ),
+];
 
 /** What a program is given is what a person reads. @throws Error where it is not */
 function refuseOtherEffect({ summary, effect }: Change): void {
-  const [, verb = ''] = /^(?:(?:unmask|enable|disable) and )*(\w+)/.exec(summary) ?? [];
-  const said = VERBS[verb];
-  if (said !== undefined && said !== effect) throw new Error(`"${summary}" has the effect ${effect}`);
+  const said = VERBS.find(([words]) => words.test(summary))?.[1] ?? ['change'];
+  if (!said.includes(effect)) throw new Error(`"${summary}" has the effect ${effect}`);
 }
 
 /** A change as lines: its summary, its diff, each action with how it is taken back, and whether clients notice; none where nothing changes. */

@@ -162,6 +162,20 @@ describe('a leaf that is as it should be', () => {
   });
 });
 
+test.each([
+  ['0600', undefined],
+  ['0640', undefined],
+  ['0601', 'key was open to every user of the host (mode 0601)'],
+  ['0602', 'key was open to every user of the host (mode 0602)'],
+  ['0604', 'key was open to every user of the host (mode 0604)'],
+])('a key of mode %s is secret, or made anew: %j', async (mode, reason) => {
+  const key = { owner: 'etcd', group: 'etcd', mode };
+  const outcome = await decide({ ...good, key }, { wanted: { ...WANTED, ownership: key } });
+  const diff = outcome.kind === 'change' ? outcome.change.diff.join() : '';
+  expect(diff.includes('open to every user')).toBe(reason !== undefined);
+  if (reason !== undefined) expect(diff).toContain(reason);
+});
+
 describe('a leaf that is missing', () => {
   test('is issued, in words that a person understands', async () => {
     const change = await changeOf(decide(NOTHING));

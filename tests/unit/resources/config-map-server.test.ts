@@ -94,7 +94,12 @@ describe("kube-proxy's ConfigMap", () => {
   test('lets pods be restarted where a run was killed before that', async () => {
     const outcome = await plan(holding(kubeletConf(VIP)), connectedTo(['10.0.0.11', 6443]));
     expect(actionsOf(outcome)).toEqual(['way', 'settled', 'restart the pods of kube-system/kube-proxy', 'settled']);
-    expect(outcome).toMatchObject({ change: { diff: [`because those of worker-1 have no connection to ${VIP}`] } });
+    expect(shownChange(outcome)).toEqual([
+      `restart the pods of kube-system/kube-proxy, one after the other: they do not use ${VIP} yet`,
+      `because those of worker-1 have no connection to ${VIP}`,
+      ...['wait for way {}', 'wait for settled {}', '$ restart the pods of kube-system/kube-proxy'],
+      ...['stays: restarted pods stay restarted', 'wait for settled {}'],
+    ]);
   });
 
   test('restarts nothing for one that has no connection right now, or that runs as no DaemonSet', async () => {

@@ -175,6 +175,31 @@ describe('a former load balancer', () => {
     expect(await done(left)).toEqual(actions);
   });
 
+  test.each([
+    ['its process, while that runs', RUNNING, true],
+    ['what systemd would start, while none does', STOPPED, false],
+    ['what systemd would start, while it tries', { ...STOPPED, starting: true }, false],
+  ])('is known by %s', async (_, unit, byProcess) => {
+    const [own, other] = [HAPROXY_RUNS, ['/usr/sbin/haproxy', '-f', '/etc/other.cfg']];
+    const answered = host({ ...BALANCER, units: { ...BALANCER.units, haproxy: unit } });
+    const command = {
+      files: [],
+      environmentFiles: [],
+      ...(byProcess ? { next: other, running: own } : { next: own, running: other }),
+    };
+    const commands = {
+      ...answered['unit-commands'],
+      haproxy: command,
+      keepalived: { ...command, next: ['/usr/sbin/keepalived'], running: ['/usr/sbin/keepalived'] },
+    };
+    const [resource] = await resources();
+    const outcome = await resource?.plan(
+      fakeProbe({ ...answered, 'unit-commands': answers<unknown>(commands, command) }, {}, 'old'),
+    );
+    const lines = shownChange(outcome ?? { kind: 'unchanged' });
+    expect(lines.some((line) => line.startsWith('stop and disable haproxy'))).toBe(true);
+  });
+
   test('is stopped while systemd tries to start it again and again', async () => {
     const units = { keepalived: off, haproxy: STOPPED };
     expect(await done({ ...BALANCER, units, holds: [] })).toContain('systemctl stop haproxy');

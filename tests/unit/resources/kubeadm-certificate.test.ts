@@ -7,6 +7,7 @@ import type { SigningAuthority } from '../../../src/pki/signing-authority.js';
 import { kubeadmCertificate, type KubeadmDue } from '../../../src/resources/kubeadm-certificate.js';
 import { fakeProbe } from '../../support/fake-probe.js';
 import { kubeadmHost, leafOf, MANIFEST, STACKED_MANIFEST, type KubeadmHost } from '../../support/kubeadm-answers.js';
+import { shownChange } from '../../support/shown-change.js';
 import { authorityFrom, daysFromToday, TODAY } from '../../support/test-authority.js';
 
 const PKI = '/etc/kubernetes/pki';
@@ -114,6 +115,28 @@ describe('a certificate of kubeadm is renewed', () => {
     );
   });
 
+  test('by a change that says what signs it, how long, and who shows it', async () => {
+    const shown = async (name: string, when: When = {}): Promise<readonly string[]> =>
+      shownChange(await planned(name, {}, when));
+    const [LASTS, KEEPS] = [
+      "which ends on 2035-10-15, signs it for as long as kubeadm's configuration says: usually a year",
+      '  with a new key; its subject and all its names stay',
+    ];
+    const [conf, pki] = ['/etc/kubernetes/controller-manager.conf', `${PKI}/front-proxy-client.crt`];
+    expect(await shown('controller-manager.conf')).toEqual([
+      `renew ${conf} with kubeadm: it ends on 2026-11-26`,
+      ...[`  ${PKI}/ca.crt, ${LASTS}`, KEEPS, '  only kube-controller-manager shows it'],
+      ...[`$ kubeadm certs renew controller-manager.conf (at ${conf})`, `back: restore ${conf}`],
+    ]);
+    expect(await shown('front-proxy-client', { now: daysFromToday(6).getTime() })).toEqual([
+      `renew ${pki} with kubeadm: it ended on 2026-11-26`,
+      ...[`  ${PKI}/front-proxy-ca.crt, ${LASTS}`, KEEPS],
+      ...[`$ kubeadm certs renew front-proxy-client (at ${pki})`, `stays: ${pki} stays renewed: the old one has ended`],
+    ]);
+    const [resource] = resourceOf('front-proxy-client', {}, {});
+    expect(resource.address).toBe('kubeadm-certificate:front-proxy-client');
+  });
+
   test('by its kubeadm, rolled back before all else, and by the serial of the old one', async () => {
     const outcome = await planned('apiserver', {});
     if (outcome.kind !== 'change') throw new Error('nothing would be done');
@@ -147,6 +170,18 @@ describe('a certificate of kubeadm is renewed', () => {
     expect(diff.filter((line) => line.includes('.kube'))).toEqual([
       '! /root/.kube/config holds a copy, which stays as it is: ssh cp-1 sudo cp -T /etc/kubernetes/admin.conf /root/.kube/config',
     ]);
+  });
+
+  test.each([
+    [365, true],
+    [366, false],
+  ])('an authority that has %i days and a second less is reported: %s', async (days, isShort) => {
+    const old = await authorityFrom(daysFromToday(-400), 400 + days);
+    const host = { authority: old, pem: await leafOf(old, daysFromToday(-360)) };
+    const outcome = await planned('apiserver', host, { now: TODAY.getTime() + 1000 });
+    expect(outcome.kind === 'change' && outcome.change.diff.some((line) => line.startsWith('! its authority'))).toBe(
+      isShort,
+    );
   });
 
   test('an authority that ends before is reported, and not renewed', async () => {

@@ -4,6 +4,7 @@ import { kubeconfigServer } from '../../../src/resources/kubeconfig-server.js';
 import { kubeletServer, type KubeletServerOptions } from '../../../src/resources/kubelet-server.js';
 import { fakeProbe, type FakeAnswers } from '../../support/fake-probe.js';
 import { adminConf, kubeletConf } from '../../support/kubeconfigs.js';
+import { shownChange } from '../../support/shown-change.js';
 
 const PATH = '/etc/kubernetes/kubelet.conf';
 const ADMIN = '/etc/kubernetes/admin.conf';
@@ -63,9 +64,17 @@ describe('the kubelet of a worker', () => {
       'systemctl restart kubelet',
       'await kubelet-ready {}',
     ]);
-    expect(outcome).toMatchObject({
-      change: { disruptive: true, diff: ['@@ line 5 @@', `- server: ${OLD}`, `+ server: ${VIP}`, expect.anything()] },
-    });
+    expect(shownChange(outcome)).toEqual([
+      `set the server of ${PATH} to ${VIP}, and restart the kubelet: pods go on`,
+      ...['@@ line 5 @@', `- server: ${OLD}`, `+ server: ${VIP}`, '  all else stays, byte by byte'],
+      ...[`wait for ${WAY} {"path":"${PATH}"}`, `write ${PATH} root:root 0600`],
+      ...[
+        '$ systemctl restart kubelet',
+        'back: systemctl restart kubelet',
+        'wait for kubelet-ready {}',
+        'clients notice',
+      ],
+    ]);
     const [, write] = outcome.kind === 'change' ? outcome.change.actions : [];
     expect(write?.kind === 'write-file' ? write.content.reveal() : '').toBe(kubeletConf(VIP));
   });
@@ -83,10 +92,11 @@ describe('the kubelet of a worker', () => {
   test('is restarted where a run was killed before that', async () => {
     const connections = [{ address: '10.0.0.11', port: 6443 }];
     const outcome = await plan({ text: kubeletConf(VIP), changedAt: 1001, connections });
-    expect(actionsOf(outcome)).toEqual([
-      `await ${WAY} {"path":"${PATH}"}`,
-      'systemctl restart kubelet',
-      'await kubelet-ready {}',
+    expect(shownChange(outcome)).toEqual([
+      `restart the kubelet: it does not use ${VIP} yet`,
+      `because ${PATH} is newer than the running process, which has no connection to ${VIP}`,
+      ...[`wait for ${WAY} {"path":"${PATH}"}`, '$ systemctl restart kubelet', 'back: systemctl restart kubelet'],
+      ...['wait for kubelet-ready {}', 'clients notice'],
     ]);
   });
 
@@ -152,7 +162,17 @@ describe("an administrator's kubeconfig", () => {
   test('is moved, and nothing is restarted; its key is neither in the diff nor in what a plan keeps', async () => {
     const host = fakeProbe({ 'file-contents': { [ADMIN]: adminConf(OLD) }, 'file-states': { [ADMIN]: stateOf(1) } });
     const outcome = await resource.plan(host);
-    expect(actionsOf(outcome)).toEqual([`await ${WAY} {"path":"${ADMIN}"}`, `write ${ADMIN} root:root 0600`]);
+    expect([resource.address, resource.paths]).toEqual([`kubeconfig:${ADMIN}`, [ADMIN]]);
+    expect(shownChange(outcome)).toEqual([
+      `set the server of ${ADMIN} to ${VIP}`,
+      ...[
+        expect.stringMatching(/^@@ line \d+ @@$/),
+        `- server: ${OLD}`,
+        `+ server: ${VIP}`,
+        '  all else stays, byte by byte',
+      ],
+      ...[`wait for ${WAY} {"path":"${ADMIN}"}`, `write ${ADMIN} root:root 0600`],
+    ]);
     if (outcome.kind !== 'change') throw new Error('no change');
     const [, write] = outcome.change.actions;
     if (write?.kind !== 'write-file') throw new Error('no file');

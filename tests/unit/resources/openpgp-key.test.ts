@@ -56,6 +56,17 @@ test.each([100, 300, 9000])('lengths of all forms, with a body of %d bytes', (si
   expect(found.fingerprints).toEqual([FINGERPRINT]);
 });
 
+test.each(Array.from({ length: 22 }, (_, type) => type))(
+  'a packet of type %i stands in a key, or makes it none',
+  (type) => {
+    const found = readOpenPgpKeys(Buffer.concat([BINARY, packet(type, Buffer.from([4, 1, 2]))]));
+    // RFC 9580, 5: what a public key is exported with. 6 is another key; 5 and 7 are private ones.
+    if ([2, 12, 13, 14, 17, 21].includes(type)) expect(found).toMatchObject({ fingerprints: [FINGERPRINT] });
+    else if (type === 6) expect(found).toMatchObject({ fingerprints: [FINGERPRINT, expect.any(String)] });
+    else expect(found).toMatch(type === 5 || type === 7 ? 'holds a private key' : 'is no OpenPGP key');
+  },
+);
+
 test('a key of version 6 has a fingerprint of its own', () => {
   expect(keys(packet(6, Buffer.from([6, 1, 2, 3]))).fingerprints[0]).toMatch(/^[0-9A-F]{64}$/);
 });

@@ -44,6 +44,14 @@ describe('the way from a release to the package', () => {
       '/etc/systemd/system/etcd.service is gone already: a run was interrupted',
       ...[`${STAYS} stays unpacked`, ...USED],
     ]);
+    const unnamed = { ...SWITCHED, current: undefined };
+    expect(shownChange(await resource.plan(startedBy('/usr/bin/etcd', unnamed, { leads: true })))).toEqual([
+      ...[
+        'go back to the package of etcd, 3.4.23',
+        '/etc/systemd/system/etcd.service is gone already: a run was interrupted',
+      ],
+      ...['/usr/local/lib/etcd/ stays unpacked', '$ use the programs of the package', 'back: nothing'],
+    ]);
     const other = resource.plan(startedBy('/usr/bin/etcd', SWITCHED, { leads: true, version: '3.5.16' }));
     await expect(other).rejects.toMatchObject({ code: 'runs-a-release' });
   });

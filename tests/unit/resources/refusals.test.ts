@@ -218,6 +218,35 @@ describe('virtualIp', () => {
     expect(await plan(vip, one)).toEqual(UNCHANGED);
   });
 
+  test.each<[string, string, FakeAnswers, string | undefined, string, string]>([
+    [
+      'of another network, though it is on the interface already',
+      '10.9.0.100',
+      host(1, ['10.9.0.100', '10.8.0.1'], { 'addresses-in-use': { '10.9.0.100': undefined } }),
+      undefined,
+      'the virtual IP 10.9.0.100 is in no network of eth0 on etcd-1 (10.0.0.1/24, 10.8.0.1/32): no host there would find it',
+      'set etcd_lb_ip to a free address of that network, or keepalived_interface to another interface',
+    ],
+    [
+      'of the network of another interface',
+      '10.0.0.100',
+      host(1, []),
+      'lo',
+      'the virtual IP 10.0.0.100 is in no network of lo on etcd-1 (127.0.0.1/8): no host there would find it',
+      'set etcd_lb_ip to a free address of that network, or keepalived_interface to another interface',
+    ],
+    [
+      'that is the last of its network',
+      '10.0.0.255',
+      host(1, []),
+      undefined,
+      'the virtual IP 10.0.0.255 is the broadcast address of the network of eth0 (10.0.0.1/24): no host can hold it',
+      'set etcd_lb_ip to a free address of that network',
+    ],
+  ])('an address %s is refused with all that a person needs', async (_, vip, one, name, message, hint) => {
+    await expect(plan(vip, one, name)).rejects.toMatchObject({ code: 'virtual-ip-outside', message, hint });
+  });
+
   test('a stranger that answers for it is refused', async () => {
     await expect(plan('10.0.0.100', host(1, [], answersFor('de:ad:be:ef:00:01')))).rejects.toMatchObject({
       code: 'virtual-ip-taken',

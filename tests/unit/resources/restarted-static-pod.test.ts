@@ -3,6 +3,7 @@ import { changed, UNCHANGED, type Outcome, type Resource } from '../../../src/mo
 import { restartedApiserver } from '../../../src/resources/restarted-static-pod.js';
 import { fakeProbe } from '../../support/fake-probe.js';
 import { fixture } from '../../support/fixture.js';
+import { shownChange } from '../../support/shown-change.js';
 
 const PATH = '/etc/kubernetes/manifests/kube-apiserver.yaml';
 const CA = '/etc/kubernetes/pki/etcd/ca.crt';
@@ -63,8 +64,15 @@ describe('a kube-apiserver', () => {
   test('is replaced by the kubelet, and waited for: the new one, not the old', async () => {
     const outcome = await planned({ trust: CHANGES });
     if (outcome.kind !== 'change') throw new Error('nothing would be done');
-    const { actions, disruptive } = outcome.change;
-    expect(disruptive).toBe(true);
+    const { actions } = outcome.change;
+    expect(shownChange(outcome)).toEqual([
+      RESTART,
+      `because ${CA} changes`,
+      ...outcome.change.diff.slice(1),
+      `write ${PATH} root:root 0600`,
+      `wait for apiserver-ready {"runsWith":["${CA}"]}`,
+      'clients notice',
+    ]);
     expect(actions).toMatchObject([
       { kind: 'write-file', path: PATH, owner: 'root', mode: '0600', stagingDirectory: '/etc/kubernetes' },
       { kind: 'await', gate: 'apiserver-ready', parameters: { runsWith: [CA] } },

@@ -94,6 +94,26 @@ describe('a service', () => {
     expect(await disruptive({ unit: NOT_INSTALLED, isReloadFelt: true })).toBe(false);
   });
 
+  test('of several files each counts, and what has none is not asked', async () => {
+    const of = (path: string, outcome: Outcome, paths = [path]): Resource => ({
+      ...{ address: path, paths, plan: () => Promise.resolve(outcome) },
+    });
+    const states = {
+      '/old': fileChangedAt(0),
+      '/new': fileChangedAt(1001),
+      '/next': fileChangedAt(0),
+      '/gone': { kind: 'absent' },
+    };
+    const probe = fakeProbe({ units: { x: RUNNING }, 'file-states': states });
+    const runsWith = [
+      ...[of('/old', UNCHANGED), of('', PENDING, []), of('/new', UNCHANGED, ['/gone', '/old', '/new'])],
+      ...[of('/next', PENDING), of('/gone', UNCHANGED)],
+    ];
+    expect(await service({ unit: 'x', onChange: 'restart', runsWith }).plan(probe)).toMatchObject({
+      change: { diff: ['because /gone, /old, /new is newer than the running process', 'because /next changes'] },
+    });
+  });
+
   test('says which file it does not run with', async () => {
     const outcome = await decide({ unit: RUNNING, file: fileChangedAt(1001) });
     expect(outcome).toMatchObject({ change: { diff: ['because /c is newer than the running process'] } });

@@ -82,6 +82,20 @@ describe('the first control plane', () => {
       });
   });
 
+  test.each([
+    ['begun', false, true],
+    ['serving', false, true],
+    ['joined', false, false],
+    ['joining', true, true],
+    ['leaving', true, true],
+  ] as const)('that is %s is to be set up: %s, and its objects are to be made: %s', async (state, ...expected) => {
+    const hosts = { 'cp-1': kubernetesHost('cp-1', state) };
+    const kinds = await Promise.all(
+      [begun, finished].map(async (each) => (await planOf(each, 'cp-1', hosts)).kind === 'change'),
+    );
+    expect(kinds).toEqual(state === 'begun' ? [true, true] : expected);
+  });
+
   const SILENT = 'no member of etcd answers yet: whether it holds a Kubernetes already is not known';
   test.each([
     ['no member has data', ['-', '-', '-'], SET_UP[0]],
@@ -202,7 +216,7 @@ describe('a host that joins', () => {
       'note that its join is finished: the run that began it was killed at the end',
       ...diff,
       '- what the killed run made to let it in, through cp-1',
-      'run-on',
+      ...[`on cp-1: delete the token of ${node.host}`, 'stays: they stay deleted: the next join makes others'],
       '$ remove what a finished join has left',
       'stays: the join stays finished',
     ]);

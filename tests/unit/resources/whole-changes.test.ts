@@ -112,6 +112,26 @@ describe('files', () => {
       ],
     ],
     [
+      'one that is a link to another, with another text',
+      file(wanted),
+      { 'file-states': { '/etc/x': fileOf('b\n', { link }) }, 'file-contents': { '/etc/x': 'b\n' } },
+      [
+        'update /etc/x (root:root 0644)',
+        ...['- a symbolic link to /y', '+ a file', '--- /etc/x', '+++ /etc/x', '@@ -1 +1 @@', '-b', '+a'],
+        'write /etc/x root:root 0644',
+      ],
+    ],
+    [
+      'one that is a link to nothing',
+      file(wanted),
+      { 'file-states': { '/etc/x': { kind: 'absent', link } } },
+      [
+        'create /etc/x (root:root 0644)',
+        ...['- a symbolic link to /y', '+ a file', '--- /dev/null', '+++ /etc/x', '@@ -0,0 +1 @@', '+a'],
+        'write /etc/x root:root 0644',
+      ],
+    ],
+    [
       'one of another owner and group',
       file(wanted),
       { 'file-states': { '/etc/x': fileOf('a\n', { owner: 'u', group: 'g' }) } },

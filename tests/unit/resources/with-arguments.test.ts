@@ -235,6 +235,15 @@ describe('what is no such manifest is refused', () => {
       'it is not on the line of its dash',
     ],
   ])('%s', (_, command, words) => {
-    expect(() => edit(around(command), { 'etcd-servers': VIP, 'etcd-cafile': '/ca' })).toThrow(words);
+    const wanted = { 'etcd-servers': VIP, 'etcd-cafile': '/ca' };
+    expect(() => edit(around(command), wanted)).toThrow(words);
+    expect(() => edit(around(command), wanted)).toThrow(PATH);
+  });
+
+  test('an alias is named by its word', () => {
+    const command = '    env: [{name: A, value: &s --etcd-servers=https://a:1}]\n    command: [kube-apiserver, *s]\n';
+    expect(() => edit(around(command), { 'etcd-servers': VIP })).toThrow(
+      '--etcd-servers=https://a:1 is defined elsewhere in the file: it is a YAML alias',
+    );
   });
 });
