@@ -124,14 +124,12 @@ const VIRTUAL_IP: Shape = {
   roles: ['etcd-virtual-ip'],
 };
 const API_SERVERS: Pick<Shape, 'hosts' | 'become'> = { hosts: 'kube_control_plane', become: true };
-const OFF_OLD_ADDRESS: Shape = {
-  ...API_SERVERS,
-  serial: 1,
-  after: ['apiserver-ready'],
-  roles: ['kube-apiserver-off-old-address'],
-};
+const READY_LAST = { ...API_SERVERS, serial: 1, order: 'apiserver-ready-last' };
+/** API servers restart one at a time, while every other one is ready. */
+const SPARED = { ...READY_LAST, before: ['apiserver-can-spare-batch-but-for-lost'], after: ['apiserver-ready'] };
+const OFF_OLD_ADDRESS: Shape = { ...SPARED, roles: ['kube-apiserver-off-old-address'] };
 const FREE_FORMER: readonly Shape[] = [
-  { ...API_SERVERS, serial: 1, after: ['apiserver-ready'], roles: ['kube-apiserver-off-former-balancers'] },
+  { ...SPARED, roles: ['kube-apiserver-off-former-balancers'] },
   { hosts: 'etcd_lb_former', become: true, roles: ['etcd-former-balancer'] },
 ];
 const OF_OTHERS: Shape = {
@@ -140,7 +138,6 @@ const OF_OTHERS: Shape = {
   when: "etcd_lb_provider | default('own', true) == 'external'",
   roles: ['etcd-external-balancer'],
 };
-const READY_LAST = { ...API_SERVERS, serial: 1, order: 'apiserver-ready-last' };
 const REPOINT: readonly Shape[] = [
   { ...READY_LAST, after: ['vip-answers-control-planes: etcd'], roles: ['kube-apiserver-files'] },
   {
@@ -348,7 +345,7 @@ const SHIPPED: Readonly<Record<string, readonly Shape[]>> = {
       when: ["(node_upgrade | default(false) | string | lower) in ['true', 'yes', 'on', '1', '1.0']"],
     })),
   ],
-  'bypass.yaml': [{ ...API_SERVERS, serial: 1, after: ['apiserver-ready'], roles: ['kube-apiserver-direct'] }],
+  'bypass.yaml': [{ ...SPARED, roles: ['kube-apiserver-direct'] }],
 };
 
 test('all of them are here', async () => {
