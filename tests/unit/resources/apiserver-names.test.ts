@@ -8,6 +8,7 @@ import { fakeProbe } from '../../support/fake-probe.js';
 import { fixture } from '../../support/fixture.js';
 import { SAMPLE_CLUSTER } from '../../support/sample-cluster.js';
 import { authorityFrom, circumstancesAt, SERVER_PROFILE, TODAY } from '../../support/test-authority.js';
+import { expectRefused } from '../../support/refusals.js';
 
 const MANIFEST = '/etc/kubernetes/manifests/kube-apiserver.yaml';
 const CERTIFICATE = '/etc/kubernetes/pki/apiserver.crt';
@@ -87,7 +88,7 @@ describe('apiserverNames', () => {
     ['there is no certificate', { pem: '' }, 'no-serving-certificate'],
     ['there is no manifest', { manifest: undefined }, 'no-manifest'],
   ])('is refused while planning where %s', async (_, host, code) => {
-    await expect(decide(['10.0.0.200'], host)).rejects.toMatchObject({ code });
+    await expectRefused(decide(['10.0.0.200'], host), code);
   });
 
   test('needs neither where nothing is missing', async () => {

@@ -18,6 +18,7 @@ import {
 } from '../../support/etcd-answers.js';
 import { fakeProbes, UNREACHABLE, type FakeAnswers } from '../../support/fake-probe.js';
 import { SAMPLE_CLUSTER, sampleMember } from '../../support/sample-cluster.js';
+import { expectRefused } from '../../support/refusals.js';
 
 const BARE = etcdHost({ data: NO_DATA, unit: NOT_INSTALLED });
 const UP = etcdHost({ status: healthy(1) });
@@ -182,7 +183,7 @@ describe('etcdMember with a host that can’t be asked', () => {
 
   test('begins no cluster: that host may have one', async () => {
     const bare = { ...BARE, 'etcd-status': { ...BARE['etcd-status'], [key]: SILENT } };
-    await expect(plan(member(), bare, bare, UNREACHABLE)).rejects.toMatchObject({ code: 'etcd-unsure' });
+    await expectRefused(plan(member(), bare, bare, UNREACHABLE), 'etcd-unsure');
   });
 });
 

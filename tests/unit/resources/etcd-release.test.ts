@@ -17,6 +17,7 @@ import {
   summary,
   SWITCHED,
 } from '../../support/release-answers.js';
+import { expectRefused } from '../../support/refusals.js';
 
 const SWITCH = `switch etcd from 3.4.23 to 3.5.16, the release in /usr/local/lib/etcd/${DIRECTORY}`;
 
@@ -131,7 +132,7 @@ describe('the release of a member', () => {
     const plan = (...versions: readonly string[]) =>
       summary(switchedRelease(released()), cluster(PACKAGE, ...versions));
     expect(await plan('3.4.23', '3.4.23', '3.2.1')).toBe(SWITCH);
-    await expect(plan('3.4.23', 'down', '3.2.1')).rejects.toMatchObject({ code: 'upgrade-refused' });
+    await expectRefused(plan('3.4.23', 'down', '3.2.1'), 'upgrade-refused');
   });
 
   test('is refused while planning where a program of others is in its place', async () => {
@@ -146,7 +147,7 @@ describe('the release of a member', () => {
   test('a version that may not be is refused also where someone has switched to it', async () => {
     const installed = { ...SWITCHED, current: '3.6.0-abababababab' };
     const plan = switchedRelease(released('3.6.0')).plan(cluster(installed, '3.4.23', '3.4.23', '3.4.23'));
-    await expect(plan).rejects.toMatchObject({ code: 'upgrade-refused' });
+    await expectRefused(plan, 'upgrade-refused');
   });
 
   test('is the same change however far the others are: a later look must agree with the plan', async () => {

@@ -8,6 +8,7 @@ import { nobodyCutOff } from '../../../src/resources/nobody-cut-off.js';
 import { createHash } from 'node:crypto';
 import { NOT_INSTALLED, RUNNING, STOPPED } from '../../support/etcd-answers.js';
 import { fakeProbe, UNREACHABLE, type FakeAnswers } from '../../support/fake-probe.js';
+import { expectRefused } from '../../support/refusals.js';
 
 const RULES = '# Written by provision\ntable inet provision_etcd {}\n';
 const UNIT = '# Written by provision\n[Unit]\n';
@@ -100,7 +101,7 @@ describe('the table of the firewall', () => {
 
   test('does not replace a file of others', async () => {
     const found = host({ rules: 'flush ruleset\n', origin: 'foreign' });
-    await expect(firewall(OPTIONS).plan(fakeProbe(found))).rejects.toMatchObject({ code: 'file-not-ours' });
+    await expectRefused(firewall(OPTIONS).plan(fakeProbe(found)), 'file-not-ours');
   });
 });
 

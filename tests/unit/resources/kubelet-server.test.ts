@@ -5,6 +5,7 @@ import { kubeletServer, type KubeletServerOptions } from '../../../src/resources
 import { fakeProbe, type FakeAnswers } from '../../support/fake-probe.js';
 import { adminConf, kubeletConf } from '../../support/kubeconfigs.js';
 import { shownChange } from '../../support/shown-change.js';
+import { expectRefused } from '../../support/refusals.js';
 
 const PATH = '/etc/kubernetes/kubelet.conf';
 const ADMIN = '/etc/kubernetes/admin.conf';
@@ -127,7 +128,7 @@ describe('the kubelet of a worker', () => {
 
   test('is refused while planning where the way could not be proved with its credentials', async () => {
     const text = kubeletConf(OLD).replace(/client-certificate: .*/, 'token: U0VDUkVU');
-    await expect(plan({ text })).rejects.toMatchObject({ code: 'kubeconfig-unreadable' });
+    await expectRefused(plan({ text }), 'kubeconfig-unreadable');
   });
 });
 

@@ -6,6 +6,7 @@ import { noEtcdAuth } from '../../../src/resources/no-etcd-auth.js';
 import { etcdHost, healthy, NO_DATA, NOT_INSTALLED, SILENT as NO_STATUS } from '../../support/etcd-answers.js';
 import { fakeProbe, UNREACHABLE, type FakeAnswers } from '../../support/fake-probe.js';
 import { sampleMember, SAMPLE_CLUSTER } from '../../support/sample-cluster.js';
+import { expectRefused } from '../../support/refusals.js';
 
 const SILENT: EtcdAuth = { kind: 'silent', reason: 'refused' };
 const OFF: EtcdAuth = { kind: 'off' };
@@ -48,7 +49,7 @@ test.each<[string, readonly Said[]]>([
   ['the one that answers does', [SILENT, 'away', ON]],
   ['one does, and others deny it', [OFF, OFF, ON]],
 ])('and may not where %s', async (_, answers) => {
-  await expect(planned(answers)).rejects.toMatchObject({ code: 'etcd-auth-on' });
+  await expectRefused(planned(answers), 'etcd-auth-on');
 });
 
 test.each<[string, readonly Said[]]>([

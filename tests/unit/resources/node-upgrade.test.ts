@@ -15,6 +15,7 @@ import { kubeletConf } from '../../support/kubeconfigs.js';
 import { certifiedKubelet } from '../../support/kubelet-certificate.js';
 import { SAMPLE_CLUSTER, sampleMember, sampleNode } from '../../support/sample-cluster.js';
 import { namedHost, templateInventory } from '../../support/template-inventory.js';
+import { expectRefused } from '../../support/refusals.js';
 
 const LISTED: ClusterNode = {
   ...{ name: 'worker-1', machine: 'm1', takesPods: true, isMarked: false, ready: 'true' },
@@ -133,8 +134,8 @@ describe('what is left to do on a node', () => {
     ['etcd-of-others', look({}, {}, { etcd: 'unknown' })],
     ['node-name-differs', look({}, { name: 'worker-2' })],
     ['node-name-differs', look({}, {}, { ownName: 'worker-10' })],
-  ])('is refused: %s', (code, seen) => {
-    expect(() => decideNodeUpgrade('worker-1', seen)).toThrow(expect.objectContaining({ code }));
+  ])('is refused: %s (%#)', async (code, seen) => {
+    await expectRefused(() => decideNodeUpgrade('worker-1', seen), code);
   });
 
   test.each([

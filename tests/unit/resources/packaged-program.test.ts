@@ -6,6 +6,7 @@ import type { FakeProbe } from '../../support/fake-probe.js';
 import { DIRECTORY, member, probeOf, summary, SWITCHED } from '../../support/release-answers.js';
 import { SAMPLE_CLUSTER } from '../../support/sample-cluster.js';
 import { shownChange } from '../../support/shown-change.js';
+import { expectRefused } from '../../support/refusals.js';
 
 const RELEASED = '/usr/local/lib/etcd/current/etcd';
 
@@ -53,7 +54,7 @@ describe('the way from a release to the package', () => {
       ...['/usr/local/lib/etcd/ stays unpacked', '$ use the programs of the package', 'back: nothing'],
     ]);
     const other = resource.plan(startedBy('/usr/bin/etcd', SWITCHED, { leads: true, version: '3.5.16' }));
-    await expect(other).rejects.toMatchObject({ code: 'runs-a-release' });
+    await expectRefused(other, 'runs-a-release');
   });
 
   test('is known once the package is installed', async () => {

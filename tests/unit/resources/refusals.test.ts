@@ -5,6 +5,7 @@ import { virtualIp, type VirtualIpOptions } from '../../../src/resources/virtual
 import { vrrpVersion } from '../../../src/resources/vrrp-version.js';
 import { fakeProbe, fakeProbes, UNREACHABLE, type FakeAnswers } from '../../support/fake-probe.js';
 import { sampleBalancer } from '../../support/sample-cluster.js';
+import { expectRefused } from '../../support/refusals.js';
 
 const planned = (kind: 'change' | 'unchanged'): Resource => ({
   address: 'file:/etc/default/etcd',
@@ -137,10 +138,8 @@ describe('vrrpVersion', () => {
       'etcd-2',
     ],
   ] as const)('%s: %i is refused', async (_, wanted, hosts, named) => {
-    await expect(plan(wanted, hosts)).rejects.toMatchObject({
-      code: 'vrrp-version-changes',
-      message: expect.stringContaining(`on ${named} keepalived`),
-    });
+    await expect(plan(wanted, hosts)).rejects.toThrow(`on ${named} keepalived`);
+    await expectRefused(plan(wanted, hosts), 'vrrp-version-changes');
   });
 
   test('the hint has the version that is there, and both ways on', async () => {
@@ -318,9 +317,9 @@ describe('virtualIp', () => {
 
     test('is asked without a part in the cluster only where the balancers change, or a stranger has it', async () => {
       expect(await plan(VIP, held, undefined, far('unchanged'))).toEqual(UNCHANGED);
-      await expect(plan(VIP, held, undefined, far('change'))).rejects.toMatchObject({ code: 'former-balancer' });
+      await expectRefused(plan(VIP, held, undefined, far('change')), 'former-balancer');
       const strange = host(1, [], answersFor('de:ad:be:ef:00:01'));
-      await expect(plan(VIP, strange, undefined, far('unchanged'))).rejects.toMatchObject({ code: 'former-balancer' });
+      await expectRefused(plan(VIP, strange, undefined, far('unchanged')), 'former-balancer');
     });
   });
 

@@ -6,6 +6,7 @@ import { snapshotDirectory } from '../../../src/resources/snapshot-directory.js'
 import { SNAPSHOT_FILES, SNAPSHOT_TIMER } from '../../../src/shell/snapshot-unit.js';
 import { NOT_INSTALLED, RUNNING } from '../../support/etcd-answers.js';
 import { fakeProbe } from '../../support/fake-probe.js';
+import { expectRefused } from '../../support/refusals.js';
 
 const { timer, script, service } = SNAPSHOT_FILES;
 
@@ -110,7 +111,7 @@ describe('the directory of snapshots', () => {
   });
 
   test('is not closed to those who use it', async () => {
-    await expect(plan('0755', ['www'])).rejects.toMatchObject({ code: 'directory-in-use' });
+    await expectRefused(plan('0755', ['www']), 'directory-in-use');
   });
 
   test('may hold what is only root’s anyway', async () => {
