@@ -38,13 +38,12 @@ export function removeDirectoryScript({ path, name }: KeptCopy): string {
   return [
     DIRECTORY_FUNCTIONS,
     `[ -e ${note} ] || exit 0`,
-    // `enter` has a `mode` of its own.
-    `read -r missing owner permissions <${note}`,
+    `read -r missing owner mode <${note}`,
     `made=${quote(path)}`,
     'if [ "$missing" = 0 ]; then',
     '  enter "$made"',
     '  chown "$owner" .',
-    '  chmod "$permissions" .',
+    '  chmod "$mode" .',
     'fi',
     'while [ "$missing" -gt 0 ]; do',
     '  if [ -d "$made" ]; then',

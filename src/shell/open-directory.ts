@@ -14,6 +14,8 @@
  *   is there is removed at the end of the script. `..` is the directory that was entered before: only root can move
  *   a directory that only root may write.
  * - `refuse MESSAGE`: ends the script.
+ *
+ * Of their variables a script sees `me`, `trusted`, `at`, `staged` and `staged_name`: dash has `local`, as Debian Policy 10.4 asks of every shell.
  */
 export const DIRECTORY_FUNCTIONS = `
 set -eu
@@ -25,6 +27,7 @@ refuse() {
   exit 1
 }
 enter() {
+  local way rest mode hops part
   way=$1 rest=$1 mode=\${2:-} at= hops=0 trusted=yes
   cd -P /
   straight
@@ -35,6 +38,7 @@ enter() {
   done
 }
 straight() {
+  local ahead here states state
   ahead=$rest here=
   set --
   while ahead=\${ahead#"\${ahead%%[!/]*}"} && [ -n "$ahead" ]; do
@@ -54,6 +58,7 @@ straight() {
   cd -P "$at" || exit 1
 }
 follow() {
+  local by link
   hops=$((hops + 1))
   [ $hops -le 40 ] || refuse "$way: too many symbolic links"
   by=$(stat -c %u "./$part")
@@ -64,6 +69,7 @@ follow() {
   rest="\${link%??}/$rest"
 }
 descend() {
+  local seen entered
   [ "$part" != .. ] || [ $trusted = yes ] || refuse "$way: .. below a directory of others"
   if [ -n "$mode" ] && [ ! -e "./$part" ]; then mkdir -m "$mode" "./$part"; fi
   seen=$(stat -c %d:%i "./$part" 2>/dev/null) || refuse "there is no directory $at/$part"
@@ -80,6 +86,7 @@ only_root() {
   [ $trusted = yes ] || refuse "others than root can write on the way to $1"
 }
 stage() {
+  local above
   above=$(stat -c %d:%i .) staged_name=$1
   { [ ! -e "./$1" ] && [ ! -L "./$1" ]; } || rm -rf "./$1"
   mkdir -m 0700 "./$1"
@@ -93,6 +100,7 @@ stage() {
   trap unstage EXIT
 }
 empty() {
+  local inside
   for inside in ./* ./.[!.]* ./..?*; do
     { [ ! -e "$inside" ] && [ ! -L "$inside" ]; } || return 1
   done

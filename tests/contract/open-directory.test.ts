@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { DIRECTORY_FUNCTIONS } from '../../src/shell/open-directory.js';
 import { run } from '../support/lab.js';
+import { temporaryDirectory } from '../support/temporary-directory.js';
 
 const NOBODY = 65_534;
 
@@ -95,4 +96,34 @@ async function enter(path: string, { walk = false, mode = '' } = {}): Promise<st
     join(root, 'plain/below'),
   ]);
   expect(stdout).toBe('700\n700\n750\n');
+});
+
+test('the variables of a script stay its own', async () => {
+  const names = [
+    'way',
+    'rest',
+    'mode',
+    'hops',
+    'part',
+    'ahead',
+    'here',
+    'state',
+    'states',
+    'by',
+    'link',
+    'seen',
+    'entered',
+    'above',
+    'inside',
+  ];
+  const script = [
+    DIRECTORY_FUNCTIONS,
+    ...names.map((name) => `${name}=own`),
+    'enter /var/run',
+    'enter "$1" 0700',
+    'stage staged',
+    `echo ${names.map((name) => `"$${name}"`).join(' ')}`,
+  ].join('\n');
+  const { stdout } = await run(['sh', '-c', script, 'sh', `${temporaryDirectory('open-directory')}/new`]);
+  expect(stdout).toBe(`${names.map(() => 'own').join(' ')}\n`);
 });
