@@ -20,6 +20,7 @@ beforeEach(() => {
   writeFileSync(pod().manifest, 'kind: Pod\n');
   program('bin/setpriv', ['while [ "$1" != sh ]; do shift; done', 'exec "$@"']);
   program('bin/etcdctl', [
+    '[ "$ETCDCTL_API" = 3 ] || exit 9',
     `case "$*" in *'-w json'*) echo '{"cluster_id":77,"x":1}' ;; *'member list'*) echo '${OLD}' ;; *) echo "$*" >>${directory}/done ;; esac`,
   ]);
 });

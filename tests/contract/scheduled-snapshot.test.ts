@@ -37,6 +37,7 @@ function etcd(
   const counted =
     given.keys === undefined ? 'exit 1' : `printf '"Revision" : 9\\n"More" : false\\n"Count" : ${given.keys}\\n'`;
   program('etcdctl', [
+    '[ "$ETCDCTL_API $LC_ALL" = "3 C" ] || exit 9',
     'case "$*" in',
     `*"get  --from-key --limit=1 --keys-only -w fields"*) ${counted} ;;`,
     `*"get health"*) ${given.get ?? ':'} ;;`,

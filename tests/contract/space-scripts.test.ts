@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import { etcdCompacted, etcdCompactedKey } from '../../src/facts/etcd-compacted.js';
@@ -14,10 +14,11 @@ beforeEach(() => {
   mkdirSync(join(directory, 'bin'));
   // Says what its file has for the words that it is asked, and notes what changes something.
   const script = [
+    '[ "$ETCDCTL_API" = 3 ] || exit 9',
     'case "$*" in',
     `*'endpoint status'*) n=$(cat ${directory}/n 2>/dev/null || echo 0); echo $((n + 1)) >${directory}/n; sed -n "$((n + 1))p" ${directory}/status ;;`,
     `*'alarm list'*) cat ${directory}/alarms ;;`,
-    `*' get '*) cat ${directory}/get; [ ! -s ${directory}/get ] || exit 1 ;;`,
+    `*' get '*) echo "get \${*##* get }" >>${directory}/asked; cat ${directory}/get; [ ! -s ${directory}/get ] || exit 1 ;;`,
     `*compact*) printf 'compact\\n' >>${directory}/done; cat ${directory}/compact >&2; [ ! -s ${directory}/compact ] || exit 1 ;;`,
     `*) printf '%s\\n' "\${*##*--command-timeout=}" >>${directory}/done ;;`,
     'esac',
@@ -64,6 +65,9 @@ describe('the history', () => {
     const keys = [etcdCompactedKey(member(), 40), etcdCompactedKey(member(), 41)];
     const { said } = run(etcdCompacted.script(keys));
     expect(keys.map((key) => etcdCompacted.parse(said, keys).get(key))).toEqual([wanted, wanted]);
+    // The revision before it is the first that a compaction up to it takes.
+    const asked = (revision: number) => `get --consistency=s --limit=1 --keys-only --rev=${revision} /`;
+    expect(readFileSync(join(directory, 'asked'), 'utf8').trim().split('\n')).toEqual([asked(39), asked(40)]);
   });
 });
 
@@ -99,6 +103,12 @@ describe('the alarm', () => {
 
   test('is gone already', () => {
     expect(run(disarmNospace(member()).script)).toEqual({ status: 0, said: '', done: '' });
+  });
+
+  test('that can not be listed is not disarmed', () => {
+    say({ alarms: '' });
+    rmSync(join(directory, 'alarms'));
+    expect(run(disarmNospace(member()).script)).toMatchObject({ status: 1, done: '' });
   });
 
   test('stays where it would take another one with it', () => {
