@@ -112,6 +112,9 @@ test('the digest knows one inventory by whatever path it was named', async () =>
     }),
   );
   expect(new Set(digests).size).toBe(1);
+  // Another machine has checked it out at another place.
+  const elsewhere = writeFiles({ 'clusters/inv/hosts.yml': HOSTS, 'clusters/inv/group_vars/all.yml': 'x: 1\n' });
+  expect((await loadInventory(join(elsewhere, 'clusters/inv/hosts.yml'))).digest).toBe(digests[0]);
   writeFileSync(join(directory, 'inv/group_vars/all.yml'), 'x: 2\n');
   expect((await loadInventory(paths[3] ?? '')).digest).not.toBe(digests[0]);
 });

@@ -32,6 +32,7 @@ describe('the JSON Schema', () => {
       { ...play, seriall: 1 },
       { ...play, tasks: [{ coppy: { dest: '/x' } }] },
       { ...play, tasks: [{ copy: { dest: '/x', contents: 'y' } }] },
+      { ...play, tasks: [{ apt: { name: 5 } }] },
     ])
       expect(accepts('playbook', [wrong])).toBe(false);
   });

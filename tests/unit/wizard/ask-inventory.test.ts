@@ -67,6 +67,12 @@ function before(index: number): ReadonlyMap<AnswerKey, Answer> {
   return new Map(WALK.slice(0, index).map(({ key, answer }) => [key, answer]));
 }
 
+/** All answers, one of them wrong. */
+function spoiled(at: number, typed: string): ReadonlyMap<AnswerKey, Answer> {
+  const spoil = (key: AnswerKey): Answer => (key === 'hosts' ? [typed] : typed);
+  return new Map(WALK.map(({ key, answer }, index) => [key, index === at ? spoil(key) : answer]));
+}
+
 /** The same answers, with addresses of IPv6. */
 function sixth(key: AnswerKey, value: Answer): Answer {
   const six = (text: string): string =>
@@ -250,6 +256,15 @@ describe.each(WALK.map((walk, index) => ({ ...walk, index })))('at the question 
       await does(...STEPS.slice(index));
       await answer;
       expect(answers.at(-1)).toEqual(before(WALK.length));
+    });
+
+  if (wrong !== undefined)
+    test('an answer of a draft that is wrong is asked again', async () => {
+      const { answer, does, sees } = await startWizard({ draft: spoiled(index, wrong[0]) });
+      const taken = answer.then(() => 'taken', String);
+      expect(await Promise.race([sees(seen).then(() => 'asked'), taken])).toBe('asked');
+      await does([seen, CTRL_C]);
+      await expect(answer).rejects.toMatchObject({ name: 'ExitPromptError' });
     });
 });
 
