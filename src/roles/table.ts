@@ -43,7 +43,8 @@ import type { Role, RoleTools } from './role.js';
 /** Every role that a play can name. */
 export function roleTable(tools: RoleTools): ReadonlyMap<string, Role> {
   const lists = judgeListsOnce();
-  const roles = [
+  // Their order is of no account: plays name them.
+  const roles = new Set<Role>([
     pkiRole(tools),
     etcdReleaseRole(),
     etcdRole(tools),
@@ -85,6 +86,6 @@ export function roleTable(tools: RoleTools): ReadonlyMap<string, Role> {
     kubernetesLeavingRole(),
     packageListsRole(lists),
     nodeUpgradeRole(lists),
-  ];
-  return new Map(roles.map((role) => [role.name, role]));
+  ]);
+  return new Map([...roles].map((role) => [role.name, role]));
 }
