@@ -392,9 +392,9 @@ describe('API servers behind a virtual IP', () => {
     expect(service?.health).toMatchObject({ path: '/readyz', bundle: undefined });
   });
 
-  test('share nothing with etcd: no port of its own host, unit, file or id', async () => {
+  test.each(['no', 'yes'])('share nothing with etcd, no port, unit, file or id; own instance: %s', async (isOwn) => {
     const cluster = await described(
-      'etcd_lb_ip=192.0.2.100\nkube_apiserver_lb_ip=192.0.2.200',
+      `etcd_lb_ip=192.0.2.100\nkube_apiserver_lb_ip=192.0.2.200\netcd_lb_own_instance=${isOwn}`,
       '[kube_apiserver_lb]\na\nb\n',
     );
     const [one, other] = cluster.services.map(({ health, places, balancers: [first] }) => [
