@@ -4,7 +4,7 @@ import { beforeAll, expect, test } from '@jest/globals';
 import { apiserverVip, BESIDE_ETCD, inventoryWithVip } from '../support/apiserver-vip.js';
 import { certificatesSchema, type ListedCertificate } from '../../src/day-two/certificate-schema.js';
 import { ALL_ANSWERED, askedSoFar, startAsking } from '../support/asking.js';
-import { kubectl, LAB_SETTINGS, until } from '../support/kubernetes-cluster.js';
+import { APISERVER_READY, kubectl, LAB_SETTINGS, until } from '../support/kubernetes-cluster.js';
 import { describeOnLab } from '../support/lab.js';
 import { placeWithInventory, runsAt, workThroughPage } from '../support/lab-page.js';
 import { endOf, passphraseFile, performedChanges, plannedChanges, runVerb } from '../support/main-job.js';
@@ -178,7 +178,7 @@ describeOnLab('certificates of kubeadm', 'kcert', { etcd: 1, controlPlanes: 2, k
     for (const host of HOSTS) await lab.ssh(host, 'pkill -x kube-apiserver');
     await until(lab, 'cp-1', `! ${ask} && ! ${ask}`);
     const begun = Date.now();
-    await until(lab, 'cp-1', 'test "$(curl -sk https://127.0.0.1:6443/readyz)" = ok');
+    await until(lab, 'cp-1', APISERVER_READY);
     const ended = told(await items());
     const unanswered = (await lab.ssh('cp-1', ask)).status;
     // The kubelet pauses before it starts it again: in the middle of the repair, between two of the files that it reads.
@@ -232,7 +232,7 @@ describeOnLab('certificates of kubeadm', 'kcert', { etcd: 1, controlPlanes: 2, k
     const state = `cd /etc/kubernetes; sha256sum *.conf pki/*.crt pki/*.key`;
     const before = (await lab.ssh('cp-2', state)).stdout;
     const failed = await renew(['cp-2/kubeadm', '--gate-timeout', '1', '--yes']);
-    await until(lab, 'cp-2', 'test "$(curl -sk https://127.0.0.1:6443/readyz)" = ok');
+    await until(lab, 'cp-2', APISERVER_READY);
     const after = (await lab.ssh('cp-2', `${state}; find /etc/kubernetes -name '.provision*'`)).stdout;
     await lab.ssh('cp-2', `mv ${PKI}/ca.key /root/`);
     const elsewhere = await lab.provision('certs', 'renew', inventory, 'cp-2/apiserver', '--dry-run');

@@ -3,7 +3,7 @@ import { beforeAll, expect, test } from '@jest/globals';
 import { apiserverVip, BESIDE_ETCD, inventoryWithVip } from '../support/apiserver-vip.js';
 import type { EventJson } from '../../src/report/event-schema.js';
 import { createHandMadeCluster } from '../support/hand-made-cluster.js';
-import { createKubernetes, kubectl, until, WEB } from '../support/kubernetes-cluster.js';
+import { APISERVER_READY, createKubernetes, kubectl, until, WEB } from '../support/kubernetes-cluster.js';
 import { partOfThisCommit } from '../support/kill-points.js';
 import { describeOnLab, type Ended } from '../support/lab.js';
 import { placeBeside, runsAt, workThroughPage } from '../support/lab-page.js';
@@ -249,7 +249,7 @@ describeOnLab(
       await until(lab, 'cp-2', `( ${renewed} )`);
       const nodes = await lab.ssh('cp-1', kubectl('get nodes --no-headers'));
       await lab.ssh('cp-1', `mv /root/${manifest} /etc/kubernetes/manifests/`);
-      await until(lab, 'cp-1', 'test "$(curl -sk https://127.0.0.1:6443/readyz)" = ok');
+      await until(lab, 'cp-1', APISERVER_READY);
       expect(nodes.stdout.match(/ Ready /g)).toHaveLength(3);
     });
   },

@@ -1,8 +1,6 @@
-import { join } from 'node:path';
 import { beforeAll, expect, test } from '@jest/globals';
-import type { Way } from '../support/cluster-client.js';
-import { adopt, createHandMadeCluster, type HandMadeCluster } from '../support/hand-made-cluster.js';
-import { createKubernetes, kubectl, until } from '../support/kubernetes-cluster.js';
+import { adopt, createHandMadeCluster } from '../support/hand-made-cluster.js';
+import { APISERVER_PEERS, APISERVER_READY, createKubernetes, kubectl, until } from '../support/kubernetes-cluster.js';
 import { describeOnLab } from '../support/lab.js';
 import {
   endOf,
@@ -17,7 +15,7 @@ import {
 } from '../support/main-job.js';
 import { whileWriting } from '../support/member-counts.js';
 import { disturbedRun } from '../support/stopped-run.js';
-import { apiWay } from '../support/writers.js';
+import { waysInto } from '../support/writers.js';
 
 // The main job where kubelets are real: a cluster of kubeadm with an external etcd, all made by hand, gets a load balancer of etcd, and its
 // API servers move to it.
@@ -26,9 +24,6 @@ const CONTROL_PLANES = ['cp-1', 'cp-2'];
 const MANIFEST = '/etc/kubernetes/manifests/kube-apiserver.yaml';
 /** As its owner sees it: the bytes, the owner and mode, and that nothing lies beside it. */
 const MANIFESTS = `sha256sum ${MANIFEST}; stat -c '%U:%G %a' ${MANIFEST}; ls -A /etc/kubernetes/manifests`;
-/** Where the API server is connected to etcd. */
-const PEERS = `ss -Htnp state established '( dport = :2379 )' | grep '"kube-apiserver"' | awk '{print $4}' | sort -u`;
-const READY = 'test "$(curl -sk https://127.0.0.1:6443/readyz)" = ok';
 
 /** A repoint of an API server that is not ready there. */
 interface Fault {
@@ -49,14 +44,6 @@ describeOnLab(
     /** Killed while the API server of cp-1 is replaced, then that of cp-2, then before kubeadm-config; and the run that finishes. */
     let runs: readonly JsonRun[];
 
-    async function waysInto(made: HandMadeCluster): Promise<readonly Way[]> {
-      const [certificate = '', key = ''] = ['crt', 'key'].map((end) =>
-        join(made.directory, `apiserver-etcd-client.${end}`),
-      );
-      const members = { name: 'members', kind: 'etcd', endpoints: made.endpoints, begins: 'at-once' } as const;
-      return [{ ...members, ca: made.caCertificate, certificate, key }, await apiWay(lab, 'api', CONTROL_PLANES)];
-    }
-
     const onEach = async (script: string): Promise<readonly string[]> =>
       Promise.all(CONTROL_PLANES.map(async (host) => (await lab.ssh(host, script)).stdout));
     const untilNamed = async (host: string): Promise<unknown> => until(lab, host, `grep -q '${vip}:2379' ${MANIFEST}`);
@@ -72,8 +59,8 @@ describeOnLab(
       );
       const run = await runVerb(lab, 'apply', inventory, '--playbook', 'migrate');
       await must(cutting);
-      await until(lab, 'cp-1', READY);
-      const peers = (await lab.ssh('cp-1', PEERS)).stdout;
+      await until(lab, 'cp-1', APISERVER_READY);
+      const peers = (await lab.ssh('cp-1', APISERVER_PEERS)).stdout;
       const counted = (await lab.ssh('cp-1', `iptables -vnL OUTPUT | grep DROP; iptables -D ${rule}`)).stdout;
       return { run, before, after: await onEach(MANIFESTS), peers, rule: counted };
     }
@@ -109,7 +96,7 @@ describeOnLab(
       await createKubernetes(lab, made);
       await adopt(lab, made);
       vip = await vipOf(lab);
-      const ways = await waysInto(made);
+      const ways = (await waysInto(lab, made, CONTROL_PLANES)).filter(({ begins }) => begins === 'at-once');
       fault = await whileWriting(lab, ways, 'fault', notReadyThere);
       runs = await whileWriting(lab, ways, 'moved', movedByKilledRuns);
     });
@@ -146,7 +133,8 @@ describeOnLab(
     });
 
     test('afterwards all of them use the virtual IP, kubeadm knows it, nodes are Ready, and there is nothing to do', async () => {
-      for (const host of CONTROL_PLANES) await until(lab, host, `test "$(${PEERS})" = '${vip}:2379' && ${READY}`);
+      for (const host of CONTROL_PLANES)
+        await until(lab, host, `test "$(${APISERVER_PEERS})" = '${vip}:2379' && ${APISERVER_READY}`);
       expect(await must(lab.ssh('cp-1', 'kubeadm config view'))).toContain(`https://${vip}:2379`);
       const nodes = await must(lab.ssh('cp-1', kubectl('get nodes --no-headers')));
       expect(nodes.match(/ Ready /g)).toHaveLength(CONTROL_PLANES.length);

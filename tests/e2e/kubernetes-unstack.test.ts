@@ -2,7 +2,7 @@ import { appendFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import type { Way } from '../support/cluster-client.js';
-import { createKubernetes, kubectl, until } from '../support/kubernetes-cluster.js';
+import { APISERVER_PEERS, createKubernetes, kubectl, until } from '../support/kubernetes-cluster.js';
 import { partOfThisCommit } from '../support/kill-points.js';
 import { describeOnLab } from '../support/lab.js';
 import { placeWithInventory, workThroughPage } from '../support/lab-page.js';
@@ -103,8 +103,7 @@ describe.each(partOfThisCommit(18)(STORIES, 1))('a stacked etcd under real kubel
 
     /** Where the API servers are connected to etcd, once old processes have ended; a member is connected to itself, too. */
     async function untilConnectedTo(server: string): Promise<void> {
-      const peers = `ss -Htnp state established '( dport = :2379 )' | grep '"kube-apiserver"' | awk '{print $4}' | sort -u`;
-      for (const host of CONTROL_PLANES) await until(lab, host, `test "$(${peers})" = '${server}'`);
+      for (const host of CONTROL_PLANES) await until(lab, host, `test "$(${APISERVER_PEERS})" = '${server}'`);
     }
 
     /** By the runbook. */

@@ -43,10 +43,20 @@ export function partOfThisCommit(index: number): <C>(cases: readonly C[], count:
  * @param changes each is within so many changes of its run
  */
 export function pointsOfThisCommit(changes: number): readonly KillPoint[] {
-  return [0, 1, 2].map((index): KillPoint => {
-    const type = numberOfThisCommit(index, 2) === 0 ? 'change-started' : 'change-done';
-    return { type, nth: 1 + numberOfThisCommit(index + 3, changes) };
-  });
+  return [0, 1, 2].map((index) => pointOfThisCommit(index, changes));
+}
+
+/**
+ * A kill point in each of some plays, three at most, other ones for each commit.
+ * @param changes how many each play has at least, by its name
+ */
+export function pointsOfPlays(changes: Readonly<Record<string, number>>): readonly KillPoint[] {
+  return Object.entries(changes).map(([play, most], index) => ({ ...pointOfThisCommit(index, most), play }));
+}
+
+function pointOfThisCommit(index: number, changes: number): KillPoint {
+  const type = numberOfThisCommit(index, 2) === 0 ? 'change-started' : 'change-done';
+  return { type, nth: 1 + numberOfThisCommit(index + 3, changes) };
 }
 
 /** After every beginning and after every end of a change, each in a run of its own. */

@@ -41,6 +41,12 @@ export const LAB_SETTINGS = [
   'kube_cluster_hosts_entries: true',
 ];
 
+/** Succeeds when the API server of a control plane is ready. */
+export const APISERVER_READY = 'test "$(curl -sk https://127.0.0.1:6443/readyz)" = ok';
+
+/** Where the API server of a control plane is connected to etcd. */
+export const APISERVER_PEERS = `ss -Htnp state established '( dport = :2379 )' | grep '"kube-apiserver"' | awk '{print $4}' | sort -u`;
+
 /** `kubectl` on a control plane, as its administrator. */
 export function kubectl(words: string): string {
   return `kubectl --kubeconfig /etc/kubernetes/admin.conf ${words}`;
@@ -198,8 +204,9 @@ async function giveClientFiles(
   { directory, caCertificate, caKey }: HandMadeCluster,
   host: string,
 ): Promise<void> {
-  const [key, request, certificate] = ['key', 'csr', 'crt'].map((end) =>
-    join(directory, `apiserver-etcd-client.${end}`),
+  // Named as hand-made-cluster.sh names them.
+  const [key, request, certificate] = ['key', 'csr', 'cert'].map((end) =>
+    join(directory, `apiserver-etcd-client_${end}.pem`),
   );
   const extension = join(directory, 'apiserver-etcd-client.ext');
   await writeFile(extension, 'extendedKeyUsage = clientAuth\n');

@@ -70,9 +70,14 @@ export async function startWriters(lab: TestLab, run: string, ways: readonly Way
   };
 }
 
-/** The longest time between two successes of a writer, in milliseconds. */
-export function longestGapMs({ acknowledged }: Written): number {
-  return Math.max(0, ...acknowledged.slice(1).map(({ at }, index) => at - (acknowledged[index]?.at ?? at)));
+/** The times between two successes of a writer, in milliseconds. */
+export function gapsMs({ acknowledged }: Written): readonly number[] {
+  return acknowledged.slice(1).map(({ at }, index) => at - (acknowledged[index]?.at ?? at));
+}
+
+/** The longest of {@link gapsMs}. */
+export function longestGapMs(done: Written): number {
+  return Math.max(0, ...gapsMs(done));
 }
 
 /** Writes that were acknowledged and are not there, and where they are missing: `id is not at endpoint`. */
