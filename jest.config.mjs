@@ -24,7 +24,15 @@ const runs = {
   parts: PARTS,
   part: numberOfThisCommit(12, PARTS),
   /** They measure how long a client waits. */
-  alone: ['drill', 'etcd-safety', 'kubernetes-lab', 'kubernetes-power-cuts', 'main-job', 'migration'],
+  alone: [
+    'drill',
+    'etcd-safety',
+    'kubernetes-lab',
+    'kubernetes-migration',
+    'kubernetes-power-cuts',
+    'main-job',
+    'migration',
+  ],
   /** They take minutes; the longest first. */
   first: [
     'worst-day',
