@@ -101,6 +101,21 @@ const names = (): Promise<string[]> => readdir(directory);
     expect(await names()).toEqual(['file.cfg']);
   });
 
+  test('is on disk before it has its name, and the name before it ends: the host may lose its power at any point', async () => {
+    await writeFile(path, 'old');
+    const noted = ['sync', 'mv'].map((name) => `${name}() { echo "${name} $*" >&2; command ${name} "$@"; }`).join('\n');
+    const script = `${noted}\n${writeFileScript({ path, ...OWNERSHIP }, 3, copy)}`;
+    const { status, stderr } = await transport.run({ summary: 'write', script, stdin: 'new' });
+    const kept = backupDirectory(path);
+    expect([status, ...stderr.trim().split('\n')]).toEqual([
+      0,
+      'sync ./file.cfg',
+      `sync ${join(kept, copy)} ${kept}`,
+      'mv -f -T ./file.cfg ../file.cfg',
+      'sync ..',
+    ]);
+  });
+
   test('lands what its check accepts', async () => {
     expect(await put('good', { validate: 'grep -q good "$1"' })).toMatchObject({ status: 0 });
   });
