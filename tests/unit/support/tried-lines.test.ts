@@ -6,7 +6,7 @@ import { invariantRows, notesOf, readTried, readTriedByHand, slipOf, type Tried 
 
 const TRIED = readTried();
 /** Lower it when one of them gets a line of tried.yaml. */
-const MOST_BY_HAND = 59;
+const MOST_BY_HAND = 55;
 const LINE: Tried = {
   ...{ invariant: 'One operator', says: 'half of them', file: 'src/a.ts', test: 'unit/a.test.ts' },
   ...{ was: 'a > b', became: 'a >= b' },
