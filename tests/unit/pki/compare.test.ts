@@ -148,6 +148,19 @@ describe('a leaf is signed again', () => {
     expect(reasons(given)).toEqual(expected);
   });
 
+  test('for all that is wrong at once, who signed it first', async () => {
+    const found = await issue(await authorityFrom(daysFromToday(-1)), {
+      ...{ commonName: 'x', dnsNames: ['y'], usages: ['client'] },
+    });
+    expect(reasons({ found, now: daysFromToday(400) }).map(({ text }) => text)).toEqual([
+      ...["not signed by this cluster's authority", 'expired on 2027-11-21', 'subject is CN=x, not CN=etcd-1'],
+      ...['SAN DNS etcd-1 missing', 'SAN DNS localhost missing', 'SAN DNS y no longer wanted'],
+      'usages are client, not server, client',
+    ]);
+    const [first] = reasons({ found: new X509Certificate(authority.certificatePem) });
+    expect(first?.text).toBe('is the certificate of an authority');
+  });
+
   test('where it says nothing of usages: then it is good for every use', async () => {
     expect(reasons({ found: await issue(authority, { usages: [] }) })).toEqual([
       { text: 'usages are none, not server, client', breaks: true },

@@ -5,7 +5,15 @@ import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import type { IssueCertificate } from '../../../src/model/action.js';
 import { Secret } from '../../../src/model/secret.js';
-import { isSignedBy, namesOf, notAfterOf, publicKeyText, subjectOf, usagesOf } from '../../../src/pki/inspect.js';
+import {
+  isSignedBy,
+  keyTypeOf,
+  namesOf,
+  notAfterOf,
+  publicKeyText,
+  subjectOf,
+  usagesOf,
+} from '../../../src/pki/inspect.js';
 import { openStore, type WritableStore } from '../../../src/pki/store.js';
 import { temporaryDirectory } from '../../support/temporary-directory.js';
 import { authorityFrom, daysFromToday, repeatableBytes, SERVER_PROFILE, TODAY } from '../../support/test-authority.js';
@@ -55,6 +63,7 @@ describe('the credential of a run', () => {
       subject: subjectOf(certificate),
       names: namesOf(certificate),
       usages: usagesOf(certificate),
+      key: keyTypeOf(certificate.publicKey),
       end: notAfterOf(certificate),
       isSigned: isSignedBy(certificate, new X509Certificate(signer.trustBundle())),
       hasKey: certificate.checkPrivateKey(createPrivateKey(key)),
@@ -62,6 +71,7 @@ describe('the credential of a run', () => {
       subject: { commonName: 'etcdctl', organizations: [] },
       names: { dnsNames: [], ipAddresses: [], otherNames: [] },
       usages: ['client'],
+      key: 'ecdsa-p256',
       end: daysFromToday(1),
       isSigned: true,
       hasKey: true,
