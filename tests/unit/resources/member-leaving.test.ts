@@ -13,6 +13,7 @@ import { lookBeforeLeaving } from '../../../src/resources/look-before-leaving.js
 import { etcdHost, healthy, MEMBER_DATA, NO_DATA, RUNNING, SILENT, STOPPED } from '../../support/etcd-answers.js';
 import { fakeProbes, UNREACHABLE, type FakeAnswers, type FakeProbe } from '../../support/fake-probe.js';
 import { SAMPLE_CLUSTER, sampleMember } from '../../support/sample-cluster.js';
+import { removeLeaving } from '../../../src/shell/leave-cluster.js';
 import { shownChange } from '../../support/shown-change.js';
 import { expectRefused } from '../../support/refusals.js';
 
@@ -453,6 +454,24 @@ describe('a member that is to leave, and whose host is lost', () => {
     const resources = lostLeavingSteps(of, sampleMember(1));
     return Promise.all(resources.map(async (each) => [each.address, ...shownChange(await each.plan(on(probes, 1)))]));
   }
+
+  test('is taken out by the one that stays, which stops nothing; one that is there, by its own host, once it is stopped', async () => {
+    const request = { peers: wanted.members, clusterId: '77' };
+    const scriptsOf = async (planned: Promise<Outcome>): Promise<readonly string[]> => {
+      const outcome = await planned;
+      return outcome.kind === 'change'
+        ? outcome.change.actions.flatMap((action) => (action.kind === 'run' ? [action.command.script] : []))
+        : [];
+    };
+    const lost = lostLeavingSteps(wanted, sampleMember(1)).at(-1);
+    expect(
+      await scriptsOf(lost?.plan(on(hosts(FIVE, { 5: 'away' }), 1)) ?? Promise.reject(new Error('no step'))),
+    ).toEqual([removeLeaving({ ...request, member: sampleMember(1) }, '5', undefined).script]);
+    const own = leavingSteps(wanted, sampleMember(5))[2];
+    expect(await scriptsOf(own?.plan(on(hosts(FIVE), 5)) ?? Promise.reject(new Error('no step')))).toEqual([
+      removeLeaving({ ...request, member: sampleMember(5) }, '5', sampleMember(5)).script,
+    ]);
+  });
 
   test('serves others still: it is not taken away from under its clients', async () => {
     const key = etcdStatusKey({ clientUrl: 'https://10.0.0.5:2379', client: sampleMember(1).client });

@@ -5,6 +5,7 @@ import { plainContent } from '../../../src/model/content.js';
 import { absent } from '../../../src/resources/absent.js';
 import { group, user } from '../../../src/resources/accounts.js';
 import { command } from '../../../src/resources/command.js';
+import { crictlConfiguration } from '../../../src/resources/crictl-configuration.js';
 import { directory } from '../../../src/resources/directory.js';
 import { downMark } from '../../../src/resources/down-mark.js';
 import { file } from '../../../src/resources/file.js';
@@ -160,6 +161,43 @@ describe('files', () => {
       },
       ['update /etc/x (root:root 0644)', 'large file differs (5000000 → 2 bytes)', 'write /etc/x root:root 0644'],
     ],
+    [
+      'one of crictl that is not there',
+      crictlConfiguration(wanted),
+      { 'file-states': { '/etc/x': GONE } },
+      [
+        'create /etc/x (root:root 0644)',
+        '--- /dev/null',
+        '+++ /etc/x',
+        '@@ -0,0 +1 @@',
+        '+a',
+        'write /etc/x root:root 0644',
+      ],
+    ],
+    [
+      'one of crictl that we wrote before',
+      crictlConfiguration(wanted),
+      {
+        'file-states': { '/etc/x': fileOf('b\n') },
+        'file-contents': { '/etc/x': 'b\n' },
+        'file-origins': { '/etc/x': { kind: 'ours' } },
+      },
+      [
+        ...['update /etc/x (root:root 0644)', '--- /etc/x', '+++ /etc/x', '@@ -1 +1 @@', '-b', '+a'],
+        'write /etc/x root:root 0644',
+      ],
+    ],
+    [
+      'one of crictl that another tool wrote, which stays',
+      crictlConfiguration(wanted),
+      {
+        'file-states': { '/etc/x': fileOf('b\n') },
+        'file-contents': { '/etc/x': 'b\n' },
+        'file-origins': { '/etc/x': { kind: 'foreign', lines: 1 } },
+      },
+      [],
+    ],
+    ['one of crictl as it should be', crictlConfiguration(wanted), { 'file-states': { '/etc/x': fileOf('a\n') } }, []],
     ['one to be removed', absent({ path: '/f' }), { 'file-states': { '/f': fileOf('') } }, ['remove /f', 'remove /f']],
     [
       'a link to a directory, to be removed',

@@ -219,6 +219,11 @@ describe('another file that claims the pod', () => {
     );
     const servers = MEMBERS.join();
     expect(await resource?.doubt?.(controlPlane({ servers, files }))).toContain('kube-apiserver.yaml.backup claims');
+    const two = { ...files, 'kube-apiserver.yaml.old': manifest({ servers: VIP }) };
+    expect(await resource?.doubt?.(controlPlane({ servers, files: two }))).toContain(
+      `${DIRECTORY}/kube-apiserver.yaml.backup, ${DIRECTORY}/kube-apiserver.yaml.old claim the pod of ${MANIFEST} too: the kubelet reads`,
+    );
+    expect(resource?.address).toBe(`static-pod:${MANIFEST}`);
     expect(await resource?.doubt?.(controlPlane({ servers }))).toBeUndefined();
   });
 });
