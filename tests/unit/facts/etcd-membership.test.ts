@@ -1,5 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
-import { believedLister, membershipDifference, type HeardMember } from '../../../src/facts/etcd-membership.js';
+import {
+  believedLister,
+  membershipDifference,
+  servesByItsWord,
+  type HeardMember,
+} from '../../../src/facts/etcd-membership.js';
 import { healthy } from '../../support/etcd-answers.js';
 import { SAMPLE_CLUSTER } from '../../support/sample-cluster.js';
 
@@ -158,6 +163,7 @@ describe('who is believed', () => {
       [says(1, alone), ...[2, 3].map((each) => says(each, all.slice(1), { clusterId: '9' }))],
       alone,
     ],
+    ['nobody who stays speaks', true, [says(2, all), says(3, all)], all],
     ['nobody who stays speaks, and one of three lies', true, [says(2, all), says(3, all), says(4, alone)], all],
   ])('%s', (_, isLeaving, heard, expected) => {
     const groups = isLeaving
@@ -165,4 +171,14 @@ describe('who is believed', () => {
       : { members: SAMPLE_CLUSTER.members, formerMembers: [] };
     expect(believedLister(groups, heard)?.members).toEqual(expected);
   });
+});
+
+test.each<[string, Partial<HeardMember>, boolean]>([
+  ['commits, and lists itself', {}, true],
+  ['does not commit', { isHealthy: false }, false],
+  ['lists others alone', { members: [listed(2), listed(3)] }, false],
+  ['lists nobody', { members: [] }, false],
+  ['has another id than it lists', { memberId: '9' }, false],
+])('a member serves by its word where it %s', (_, changes, expected) => {
+  expect(servesByItsWord({ host: 'etcd-1', ...healthy(1), ...changes })).toBe(expected);
 });
