@@ -332,4 +332,9 @@ test('files are removed with every copy that was kept of them, and nothing else'
   expect(gone.map((path) => host.text(path))).toEqual([undefined, undefined, undefined, undefined]);
   expect([host.text(other), host.text(copyOf(other))]).toEqual(['x', 'x']);
   expect(host.run(removeForGood(paths).script).status).toBe(0);
+  // The file stays where its copies do: the next run sees it.
+  for (const path of paths) host.put(path, 'x');
+  host.program('rm', 'case $1 in -rf) exit 1 ;; esac; exec /bin/rm "$@"');
+  expect(host.run(removeForGood(paths).script).status).toBe(1);
+  expect(paths.map((path) => host.text(path))).toEqual(['x', 'x']);
 });

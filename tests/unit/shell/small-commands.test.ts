@@ -4,6 +4,7 @@ import { aptGet, updateLists } from '../../../src/shell/apt.js';
 import { backupDirectory, copyName, stageOf } from '../../../src/shell/kept-copy.js';
 import { remotePayload } from '../../../src/shell/remote-command.js';
 import { requestedKeyPath } from '../../../src/shell/request-certificate.js';
+import { scheduledSnapshotScript } from '../../../src/shell/scheduled-snapshot.js';
 import { shutAt } from '../../../src/shell/shut-port.js';
 import { smokeNamespace, startSmokeTest } from '../../../src/shell/smoke-test.js';
 import {
@@ -15,6 +16,7 @@ import {
   snapshotNames,
 } from '../../../src/shell/snapshot-unit.js';
 import { unitName } from '../../../src/shell/unit-name.js';
+import { sampleMember } from '../../support/sample-cluster.js';
 
 describe('an object is asked for by the words that kubectl finds it by', () => {
   test.each([
@@ -73,6 +75,16 @@ describe('a port of a URL', () => {
 });
 
 describe('snapshots on a schedule', () => {
+  test('are saved by a script that says who wrote it, and for what', () => {
+    const snapshots = { onCalendar: 'hourly', directory: '/s', keep: 3 };
+    const script = scheduledSnapshotScript({ cluster: 'c', member: sampleMember(1), snapshots });
+    expect(script.split('\n').slice(0, 3)).toEqual([
+      '#!/bin/sh',
+      '# Written by provision: changes made here are replaced. provision-etcd-snapshot.service runs it.',
+      '# Saves a verified snapshot of the etcd member of this host, and keeps the last ones.',
+    ]);
+  });
+
   test('have their places, and each host its own names', () => {
     expect([SNAPSHOT_UNIT, SNAPSHOT_TIMER, SNAPSHOT_DELAY_S]).toEqual([
       'provision-etcd-snapshot',
@@ -170,6 +182,9 @@ test('what a smoke test makes', () => {
       },
     ],
   });
+  expect(made.script).toContain(
+    `-o 'go-template={{range .items}}{{.metadata.name}} {{.metadata.creationTimestamp}} {{.status.phase}}{{"\\n"}}{{end}}'`,
+  );
   const plain = startSmokeTest('0a', { image: 'i:1', command: [], count: 2, tolerated: [] });
   expect(typeof plain.stdin === 'string' ? plain.stdin : 'command').not.toContain('command');
 });
