@@ -106,6 +106,15 @@ describe('a member that the kubelet runs', () => {
     ]);
   });
 
+  test('keeps a manifest that is there when it comes back', () => {
+    writeFileSync(manifestAside(pod()), 'older\n');
+    expect(run(startPod(pod()))).toBe('done');
+    expect([pod().manifest, manifestAside(pod())].map((path) => readFileSync(path, 'utf8'))).toEqual([
+      'kind: Pod\n',
+      'older\n',
+    ]);
+  });
+
   test('does not come back without its data', () => {
     expect(run(stopPod(pod()))).toBe('done');
     expect(run(moveMemberAside({ ...sampleMember(3), ...pod() }, 'removed'))).toBe('done');
