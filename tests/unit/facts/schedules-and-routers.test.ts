@@ -5,7 +5,7 @@ import { NODE, nodeOutline } from '../../../src/facts/node-outline.js';
 import { peerStreams } from '../../../src/facts/peer-streams.js';
 import { pendingReboot, REBOOT } from '../../../src/facts/pending-reboot.js';
 import { programStarts } from '../../../src/facts/program-starts.js';
-import { routerIds } from '../../../src/facts/router-ids.js';
+import { LISTEN_S, routerIds } from '../../../src/facts/router-ids.js';
 import { scheduledSnapshots, type ScheduledSnapshots } from '../../../src/facts/scheduled-snapshots.js';
 import { ALL_SWAPS, swaps } from '../../../src/facts/swaps.js';
 import { vrrpInstance } from '../../../src/facts/vrrp-instance.js';
@@ -158,6 +158,10 @@ describe('snapshots on a schedule', () => {
 });
 
 describe('router ids', () => {
+  test('are listened for as long as keepalived takes to call a group gone: three adverts, one a second', () => {
+    expect(LISTEN_S).toBe(3);
+  });
+
   const parse = (text: string, ...addresses: readonly string[]) => [...routerIds.parse(text, addresses).values()];
 
   test('are those that each address has heard, and those of the files for all', () => {

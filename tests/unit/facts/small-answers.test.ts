@@ -61,7 +61,9 @@ test('a source of packages has its own line, and names what it names', () => {
   const file = (path: string, text: string): string => `S ${path} ${base64(text)}\n`;
   const parse = (text: string) => aptSources.parse(text, [key]).get(key);
   expect(parse('')).toEqual([]);
-  expect(parse(`${file('/etc/apt/sources.list', 'deb https://b.example/ y main\n').trimEnd()}!\n`)).toEqual([]);
+  const own = file('/etc/apt/sources.list', 'deb https://a.example/v1 x main\n');
+  expect(parse(own)).toEqual([{ path: '/etc/apt/sources.list', namesOthers: false }]);
+  expect(parse(`${file('/etc/apt/sources.list', 'deb https://a.example/v1 x main\n').trimEnd()}!\n`)).toEqual([]);
   expect(() => parse(file('/etc/apt/sources.list.d/$(id).list', ''))).toThrow('a file of another name came back');
 });
 
@@ -97,7 +99,9 @@ test('the way to a directory: those with links, and what is not yet there is no 
     { leadsTo: '/y', refused: 'others' },
     undefined,
   ]);
-  expect([...directoryWay.parse('/a\0/real', ['/a']).values()]).toEqual([undefined]);
+  for (const cut of ['/a\0/real', '/a']) expect([...directoryWay.parse(cut, ['/a']).values()]).toEqual([undefined]);
+  // What stands last need not have its end.
+  expect(directoryWay.parse('/a\0/real\0', ['/a']).get('/a')).toEqual({ leadsTo: '/real', refused: undefined });
   const suffix = ['/a', '/x', 'x there is no directory ', ''].join('\0');
   expect(directoryWay.parse(suffix, ['/a']).get('/a')?.refused).toBe('x there is no directory ');
 });

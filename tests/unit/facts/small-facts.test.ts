@@ -200,6 +200,7 @@ describe('the manifest of an API server', () => {
       'https://b:1',
     ]);
     expect(clientServersOf('/m', manifest('--v=2'))).toEqual([]);
+    expect(() => clientServersOf('/m', manifest('--etcd-servers=a', '--etcd-servers=b'))).toThrow('/m: --etcd-servers');
   });
 
   test.each<[string, number | undefined]>([
