@@ -79,7 +79,8 @@ export function mutationPage(page: string, judged: readonly Judged[], measured: 
     HEAD,
     '',
     ...TABLE_HEAD,
-    ...names.map((name) => rows.get(name) ?? ''),
+    // What is written by hand has none: an empty line would end the table.
+    ...names.flatMap((name) => rows.get(name) ?? []),
     ...names.flatMap((name) => ['', `## ${name}`, '', sections.get(name) ?? '']),
     '',
   ].join('\n');
