@@ -111,7 +111,7 @@ const QUESTIONS: readonly (readonly [asks: RegExp, asksNot: RegExp, answer: stri
     / --(?:yes|dry-run|plan)\b/,
     '--yes',
   ],
-  [/^provision adopt\b/, / --yes\b/, '--yes'],
+  [/^provision (?:adopt|ca request)\b/, / --yes\b/, '--yes'],
   [/^provision (?:recover|snapshot restore)\b/, / --(?:yes|dry-run)\b/, '--yes --confirm etcd-cluster'],
   // Passphrases are typed: where the place has them in a file, here.
   [
