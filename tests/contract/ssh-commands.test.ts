@@ -124,7 +124,8 @@ function argumentsOfAllProcesses(): string {
     ],
     [
       'a login shell that reads /etc/profile, and its umask',
-      `ForceCommand umask 077; echo Welcome; exec bash -lc "$SSH_ORIGINAL_COMMAND"`,
+      // What the tester's own start files do, or wait for, is no part of it.
+      `ForceCommand umask 077; echo Welcome; export HOME=/nonexistent; exec bash -lc "$SSH_ORIGINAL_COMMAND"`,
     ],
   ])('%s changes no answer', async (_, option) => {
     const noisy = await lab.startServer(

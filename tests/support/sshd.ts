@@ -1,5 +1,6 @@
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { connect, createServer, type AddressInfo } from 'node:net';
 import { userInfo } from 'node:os';
@@ -54,22 +55,36 @@ async function freePort(): Promise<number> {
   return port;
 }
 
-async function waitForBanner(port: number): Promise<void> {
-  for (let tries = 0; tries < 200; tries += 1) {
-    const answers = await new Promise<boolean>((resolve) => {
-      const socket = connect(port, '127.0.0.1');
-      socket.once('data', () => {
-        socket.destroy();
-        resolve(true);
-      });
-      socket.once('error', () => {
-        resolve(false);
-      });
-    });
-    if (answers) return;
+/** On how many free ports a server is started before that is an error. */
+const START_TRIES = 3;
+
+/** How long one attempt may wait for the banner of a server that has accepted it. */
+const BANNER_MS = 2000;
+
+/** Whether a server of SSH answers. Something else may have the port by now, and say nothing. */
+async function answersSsh(port: number): Promise<boolean> {
+  // From another address than the server's: where nobody listens, a connection may else be made with itself.
+  const socket = connect({ port, host: '127.0.0.1', localAddress: '127.0.0.2', timeout: BANNER_MS });
+  try {
+    const [banner] = (await Promise.race([
+      once(socket, 'data'),
+      ...['timeout', 'close'].map(async (event) => once(socket, event)),
+    ])) as [unknown];
+    return String(banner).startsWith('SSH-');
+  } catch {
+    return false;
+  } finally {
+    socket.destroy();
+  }
+}
+
+/** Waits for a server that was just started. @returns false where it has ended: another process has taken its port */
+async function hasStarted(child: ChildProcess, port: number): Promise<boolean> {
+  for (let tries = 0; tries < 200 && child.exitCode === null; tries += 1) {
+    if (await answersSsh(port)) return true;
     await pause(25);
   }
-  throw new Error(`no sshd answers on port ${port}`);
+  return false;
 }
 
 /**
@@ -112,7 +127,10 @@ export function createSshLab(wrapper: readonly string[] = []): SshLab {
       stdio: 'ignore',
     });
     running.push(child);
-    await waitForBanner(port);
+    if (!(await hasStarted(child, port))) {
+      const said = existsSync(path('log')) ? readFileSync(path('log'), 'utf8').slice(-1000) : '';
+      throw new Error(`no sshd answers on port ${port}: ${said}`);
+    }
     const server: Server = {
       name,
       port,
@@ -134,7 +152,16 @@ export function createSshLab(wrapper: readonly string[] = []): SshLab {
   return {
     directory,
     home,
-    startServer: async (name, ...options) => start(name, await freePort(), options),
+    async startServer(name, ...options) {
+      for (let tries = 1; ; tries += 1) {
+        try {
+          return await start(name, await freePort(), options);
+        } catch (error) {
+          // Another process may have taken the port that was free.
+          if (tries === START_TRIES) throw error;
+        }
+      }
+    },
     async remove() {
       await Promise.all(
         running.map(
