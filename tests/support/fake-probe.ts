@@ -54,3 +54,14 @@ export const UNREACHABLE: FakeAnswers = {};
 export function fakeProbes(hosts: Readonly<Record<string, FakeAnswers>>): ReadonlyMap<string, FakeProbe> {
   return new Map(Object.entries(hosts).map(([host, answers]) => [host, fakeProbe(answers, hosts, host)]));
 }
+
+/** A {@link Probe} that remembers which other hosts were looked at through it, in order. */
+export interface WatchedProbe extends Probe {
+  readonly names: readonly string[];
+}
+
+/** The same host, whose looks at others are remembered. */
+export function watched(probe: Probe): WatchedProbe {
+  const names: string[] = [];
+  return { ...probe, names, on: (name) => (names.push(name), probe.on(name)) };
+}

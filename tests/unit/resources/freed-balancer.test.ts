@@ -135,6 +135,15 @@ describe('a former load balancer', () => {
     expect(others).not.toContain(dropIn);
   });
 
+  test('no longer marks any other proxy that an earlier inventory may have had', async () => {
+    const dropIns = ['haproxy', 'provision-etcd-haproxy', 'provision-etcd-nginx'].map(
+      (unit) => `/etc/systemd/system/${unit}.service.d/60-provision-down.conf`,
+    );
+    const files = Object.fromEntries(dropIns.map((path) => [path, 'ours'] as const));
+    const actions = await done({ ...BALANCER, files: { ...BALANCER.files, ...files } });
+    expect(actions.filter((each) => each.includes('.service.d/'))).toEqual(dropIns);
+  });
+
   test('is freed of nginx, whose unit is ours, and which systemd forgets', async () => {
     const unit = 'provision-etcd-nginx';
     const left: Left = {

@@ -291,11 +291,11 @@ describe('releases in place of packages', () => {
   });
 
   test.each([
-    ['/usr/bin/containerd', /the process is \/usr\/bin\/containerd, not/],
-    [RELEASED, /changes/],
-    [undefined, /start containerd/],
+    ['/usr/bin/containerd', `the process is /usr/bin/containerd, not ${RELEASED}`],
+    [RELEASED, 'changes'],
+    [undefined, 'start containerd'],
   ])('a process that was started from %s', async (program, told) => {
-    expect((await restart({ releases: RELEASES }, program)).join()).toMatch(told);
+    expect((await restart({ releases: RELEASES }, program)).join()).toContain(told);
   });
 
   test('a process that was started from the release of now is no reason', async () => {

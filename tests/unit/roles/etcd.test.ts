@@ -1,3 +1,6 @@
+import { spawnSync } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { type EtcdData, etcdDataKey } from '../../../src/facts/etcd-data.js';
 import { MarkedText } from '../../../src/model/marked-text.js';
@@ -6,6 +9,7 @@ import { MEMBER_DATA } from '../../support/etcd-answers.js';
 import { fakeProbe } from '../../support/fake-probe.js';
 import { BOTH, FULL, PATHS, SAVES, SIX, UPLOADS, WATCHED, withFirst } from '../../support/role-clusters.js';
 import { SAMPLE_CLUSTER, sampleMember } from '../../support/sample-cluster.js';
+import { temporaryDirectory } from '../../support/temporary-directory.js';
 
 /** What a member shows and verifies by, with the directories of all that it has. */
 const FILES = [
@@ -106,6 +110,21 @@ test.each([
   ['etcd', 'etcd-snapshot.timer', 'default', SAVES],
 ] as const)('%s renders %s, %s', async (role, name, variant, cluster) => {
   await expectRendered(role, name, variant, cluster);
+});
+
+test.each([0, 1])('a schedule lands only where systemd can read it: it ends with %i', async (status) => {
+  const [action] = (await written('etcd', PATHS['etcd-snapshot.timer'], SAVES)).change.actions;
+  if (action?.kind !== 'write-file') throw new Error('no file is written');
+  const directory = temporaryDirectory('schedule');
+  const staged = join(directory, 'staged');
+  writeFileSync(staged, action.content.reveal());
+  // It says what it was asked, and ends as it is told.
+  const stub = `#!/bin/sh\nprintf '%s\\n' "$@" >&2\nexit ${status}\n`;
+  writeFileSync(join(directory, 'systemd-analyze'), stub, { mode: 0o755 });
+  const ended = spawnSync('sh', ['-c', action.validate ?? '', 'validate', staged], {
+    ...{ cwd: directory, encoding: 'utf8', env: { PATH: `${directory}:${process.env['PATH'] ?? ''}` } },
+  });
+  expect([ended.status, ended.stderr]).toEqual([status, 'calendar\n--\n*-*-* 02:30\n']);
 });
 
 test('what systemd reads of a further variable of etcd is its value, whatever that is', async () => {

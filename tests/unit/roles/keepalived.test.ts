@@ -1,12 +1,20 @@
-import { expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import type { Cluster } from '../../../src/model/cluster.js';
 import { Secret } from '../../../src/model/secret.js';
 import { expectRendered, linesOf, resourcesOf, written } from '../../support/bare-host.js';
+import { virtualIpRole } from '../../../src/roles/keepalived/role.js';
 import { BOTH, FULL, NGINX, OWN, PATHS, SIX, WATCHED, withFirst } from '../../support/role-clusters.js';
-import { RUNNING } from '../../support/etcd-answers.js';
-import { fakeProbe } from '../../support/fake-probe.js';
-import { PLANTED_AUTH_PASS } from '../../support/role-tools.js';
-import { SAMPLE_CLUSTER, SAMPLE_SERVICE, sampleBalancer, withService } from '../../support/sample-cluster.js';
+import { NOT_INSTALLED, RUNNING } from '../../support/etcd-answers.js';
+import { fakeProbe, watched, type FakeAnswers } from '../../support/fake-probe.js';
+import { PLANTED_AUTH_PASS, ROLE_TOOLS } from '../../support/role-tools.js';
+import {
+  SAMPLE_CLUSTER,
+  SAMPLE_SERVICE,
+  sampleBalancer,
+  sampleMember,
+  withService,
+} from '../../support/sample-cluster.js';
+import { namedHost, templateInventory } from '../../support/template-inventory.js';
 
 const { keepalived } = sampleBalancer(1);
 
@@ -170,4 +178,46 @@ test('version 3 of VRRP has no password, and none is made for it', async () => {
   const addresses = resourcesOf('etcd-virtual-ip', 'etcd-1', cluster).map(({ address }) => address);
   expect(addresses).not.toContain('secret:keepalived-auth-pass');
   expect(addresses).toContain('vrrp-version:10.0.0.100');
+});
+
+describe('hosts that are no load balancers', () => {
+  const FORMER = ['etcd-9', 'lb-9'];
+  const HOSTS = ['etcd-1', 'etcd-2', 'etcd-3', ...FORMER, 'cp-1', 'far-1'];
+  const cluster: Cluster = {
+    ...withService({ formerBalancers: [{ ...sampleBalancer(1), host: 'lb-9' }] }),
+    formerMembers: [{ ...sampleMember(1), host: 'etcd-9' }],
+  };
+  const answered: FakeAnswers = {
+    'host-addresses': { all: [{ interface: 'eth0', address: '10.0.0.1', prefixLength: 24 }] },
+    'hardware-addresses': { all: ['42:8f:a4:a8:70:e2'] },
+    units: { keepalived: NOT_INSTALLED },
+    'file-contents': { [PATHS['keepalived.conf']]: undefined },
+    'file-states': { [PATHS['keepalived.conf']]: { kind: 'absent' } },
+  };
+
+  /** The hosts that were looked at for an address, in order, without the load balancers, and what came of it. */
+  async function looks(hardware: string | undefined): Promise<readonly [readonly string[], unknown]> {
+    const [resource] = virtualIpRole(ROLE_TOOLS, 'etcd').resources(
+      namedHost('etcd-1'),
+      templateInventory(HOSTS),
+      cluster,
+    );
+    const own = { ...answered, 'addresses-in-use': { '10.0.0.100': hardware } };
+    const others = Object.fromEntries(HOSTS.map((name) => [name, answered]));
+    const probe = watched(fakeProbe(own, others, 'etcd-1'));
+    const [planned] = await Promise.allSettled([resource?.plan(probe)]);
+    const balancers = new Set(['etcd-1', 'etcd-2', 'etcd-3', 'lb-9']);
+    return [probe.names.filter((name) => !balancers.has(name)), planned];
+  }
+
+  test('are looked at where they have another part in the cluster, were it as former members', async () => {
+    expect(await looks(undefined)).toEqual([['etcd-9', 'cp-1'], { status: 'fulfilled', value: { kind: 'unchanged' } }]);
+  });
+
+  test('are looked at where they have none, each once, only where a stranger answers for the address', async () => {
+    expect(await looks('de:ad:be:ef:00:01')).toEqual([
+      ['etcd-9', 'cp-1', 'far-1'],
+      { status: 'rejected', reason: expect.objectContaining({ code: 'virtual-ip-taken' }) as unknown },
+    ]);
+  });
 });

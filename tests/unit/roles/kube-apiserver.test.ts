@@ -6,7 +6,7 @@ import type { Outcome } from '../../../src/model/change.js';
 import { kubeApiserverDirectRole, kubeApiserverRole } from '../../../src/roles/kube-apiserver/role.js';
 import { fakeProbe, type FakeProbe } from '../../support/fake-probe.js';
 import { ROLE_TOOLS } from '../../support/role-tools.js';
-import { SAMPLE_CLUSTER } from '../../support/sample-cluster.js';
+import { SAMPLE_CLUSTER, withExternal } from '../../support/sample-cluster.js';
 import { namedHost, templateInventory } from '../../support/template-inventory.js';
 
 const DIRECTORY = '/etc/kubernetes/manifests';
@@ -199,16 +199,28 @@ describe('another file that claims the pod', () => {
   });
 
   test.each([
-    [MEMBERS.toReversed().join(), /^its API server uses the etcd members directly: .*; this plan moves it /],
-    [VIP, undefined],
-    ['https://10.9.9.9:2379', undefined],
-  ])('an API server at %s is told to use the members directly: %s', async (servers, told) => {
-    const role = kubeApiserverRole(ROLE_TOOLS);
-    const resource = role.resources(namedHost('cp-1'), templateInventory(['cp-1']), SAMPLE_CLUSTER).at(-1);
-    const doubt = await resource?.doubt?.(controlPlane({ servers }));
-    if (told === undefined) expect(doubt).toBeUndefined();
-    else expect(doubt).toMatch(told);
-  });
+    [
+      MEMBERS.toReversed().join(),
+      SAMPLE_CLUSTER,
+      /^its API server uses .*directly: .*; this plan moves it to the virtual IP$/,
+    ],
+    [
+      MEMBERS.join(),
+      withExternal(),
+      /^its API server uses .*directly: .*; this plan moves it to https:\/\/10\.9\.0\.1:2379$/,
+    ],
+    [VIP, SAMPLE_CLUSTER, undefined],
+    ['https://10.9.9.9:2379', SAMPLE_CLUSTER, undefined],
+  ])(
+    'an API server at %s is told to use the members directly, and what it is moved to',
+    async (servers, cluster, told) => {
+      const role = kubeApiserverRole(ROLE_TOOLS);
+      const resource = role.resources(namedHost('cp-1'), templateInventory(['cp-1']), cluster).at(-1);
+      const doubt = await resource?.doubt?.(controlPlane({ servers }));
+      if (told === undefined) expect(doubt).toBeUndefined();
+      else expect(doubt).toMatch(told);
+    },
+  );
 
   test('is reported where nothing is to be done', async () => {
     const files = { 'kube-apiserver.yaml.backup': manifest({ servers: VIP }) };

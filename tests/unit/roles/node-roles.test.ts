@@ -2,9 +2,9 @@ import { expect, test } from '@jest/globals';
 import type { Resource } from '../../../src/model/change.js';
 import type { Cluster } from '../../../src/model/cluster.js';
 import { resourcesOf } from '../../support/bare-host.js';
-import { fakeProbe } from '../../support/fake-probe.js';
+import { fakeProbe, fakeProbes, UNREACHABLE, watched } from '../../support/fake-probe.js';
 import { kubernetesNetworkRole } from '../../../src/roles/kubernetes/role.js';
-import { SAMPLE_CLUSTER } from '../../support/sample-cluster.js';
+import { SAMPLE_CLUSTER, sampleNode } from '../../support/sample-cluster.js';
 import { namedHost, templateInventory } from '../../support/template-inventory.js';
 
 const addressesOf = (of: readonly Resource[]): readonly string[] => of.map(({ address }) => address);
@@ -77,4 +77,39 @@ test('a manifest of the network that can not be read is named, with the reason',
       kubernetes: { ...kubernetes, settings },
     });
   expect(make).toThrow(/kube_cluster_cni_manifest: names \/srv\/net\.yaml, which cannot be read: no such file/);
+});
+
+/** Two control planes, a worker, and a node that leaves. */
+const TWO: Cluster = {
+  ...SAMPLE_CLUSTER,
+  controlPlanes: ['cp-1', 'cp-2'].flatMap((host) => SAMPLE_CLUSTER.controlPlanes.map((each) => ({ ...each, host }))),
+  kubernetes: {
+    ...SAMPLE_CLUSTER.kubernetes,
+    nodes: [sampleNode('cp-1', 'control-plane'), sampleNode('cp-2', 'control-plane'), sampleNode('worker-1', 'worker')],
+    formerNodes: [{ host: 'gone', address: '10.0.0.22' }],
+    settings: { ...SAMPLE_CLUSTER.kubernetes.settings, cniManifest: '/srv/net.yaml' },
+  },
+};
+
+/** Which hosts are looked at for what a role wants on one, where none of them answers. */
+async function lookedAt(host: string, of: readonly Resource[]): Promise<ReadonlySet<string>> {
+  const hosts = ['cp-1', 'cp-2', 'worker-1', 'gone'].map((name) => [name, UNREACHABLE] as const);
+  const probe = fakeProbes(Object.fromEntries(hosts)).get(host);
+  if (probe === undefined) throw new Error(`there is no host ${host}`);
+  const watching = watched(probe);
+  await Promise.allSettled(of.map(async (each) => each.plan(watching)));
+  return new Set(watching.names);
+}
+
+test.each([
+  ['kubernetes-leaving', 'gone'],
+  ['kubernetes-lost-leaving', 'cp-1'],
+])('%s looks at the node that leaves, and asks all control planes of it, and no worker', async (role, host) => {
+  expect(await lookedAt(host, resourcesOf(role, host, TWO))).toEqual(new Set(['gone', 'cp-1', 'cp-2']));
+});
+
+test('the network of pods is made by whichever control plane serves', async () => {
+  const readFile = (): string => 'apiVersion: v1\nkind: Namespace\nmetadata: {name: net}\n';
+  const made = kubernetesNetworkRole({ readFile }).resources(namedHost('cp-1'), templateInventory(['cp-1']), TWO);
+  expect(await lookedAt('cp-1', made)).toEqual(new Set(['cp-1', 'cp-2']));
 });

@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { describe, expect, test } from '@jest/globals';
 import type { HostAddress } from '../../../src/facts/host-addresses.js';
 import { changed, UNCHANGED, type Resource } from '../../../src/model/change.js';
@@ -9,7 +10,6 @@ import {
   beforeAddressGoes,
   beforeBalancersGo,
 } from '../../../src/roles/kube-apiserver/old-address.js';
-import { splitNames } from '../../../src/pki/ip.js';
 import { issueCertificate } from '../../../src/pki/issue.js';
 import { fakeProbe, UNREACHABLE, type FakeAnswers } from '../../support/fake-probe.js';
 import { sampleBalancer, SAMPLE_CLUSTER, shownCertificate } from '../../support/sample-cluster.js';
@@ -138,7 +138,8 @@ describe('an API server that uses the name of a balancer which others run, and t
     ['that stays', 'https://etcd.example.com:2379', ['etcd.example.com'], 'unchanged'],
   ])('%s', async (_, servers, names, kind) => {
     const authority = await authorityFrom(TODAY);
-    const shown = { ...SERVER_PROFILE, ...splitNames(names) };
+    const [dnsNames, ipAddresses] = [0, 4].map((version) => names.filter((name) => isIP(name) === version));
+    const shown = { ...SERVER_PROFILE, dnsNames: dnsNames ?? [], ipAddresses: ipAddresses ?? [] };
     const { certificatePem } = await issueCertificate(authority, shown, circumstancesAt(TODAY));
     expect(await decided(servers, { balancer: [], former: [] }, beforeAddressGoes, certificatePem)).toBe(kind);
   });
