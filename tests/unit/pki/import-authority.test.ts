@@ -77,6 +77,12 @@ describe('readAuthority', () => {
     ]);
   });
 
+  test('refuses a certificate that is damaged', async () => {
+    const { certificatePem, keyPem } = await authorityFrom(TODAY);
+    const damaged = certificatePem.replace(/^(-----BEGIN.*\n).{8}/, '$1AAAAAAAA');
+    expect(problemsOf(damaged, keyPem)).toEqual(['certificate is damaged: it cannot be read as X.509']);
+  });
+
   test('tells all problems at once, and nothing of the key', () => {
     const planted = '-----BEGIN PRIVATE KEY-----\nplanted-key-text\n-----END PRIVATE KEY-----\n';
     const problems = problemsOf('no certificate', planted);

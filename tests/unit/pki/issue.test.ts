@@ -71,16 +71,16 @@ describe('issueCertificate', () => {
   });
 
   test.each([
-    ['all ones', 0xff, '7f'],
-    ['leading zero bytes', 0x00, ''],
-  ])('has a positive serial number of at most 16 bytes: %s', async (_, first, prefix) => {
+    ['all ones', 0xff, '7f', 32],
+    ['leading zero bytes', 0x00, '', 28],
+  ])('has a positive serial number of 16 bytes: %s', async (_, first, prefix, digits) => {
     const authority = await authorityFrom(TODAY);
     const random = (count: number): Uint8Array => Uint8Array.from({ length: count }, (__, i) => (i < 2 ? first : 0xff));
     const { certificatePem } = await issueCertificate(authority, SERVER_PROFILE, { now: () => TODAY, random });
     const { serialNumber } = new X509Certificate(certificatePem);
     expect(serialNumber.toLowerCase()).toMatch(new RegExp(`^${prefix}`));
     expect(serialNumber).not.toContain('-');
-    expect(serialNumber.length).toBeLessThanOrEqual(32);
+    expect(serialNumber).toHaveLength(digits);
   });
 
   test.each([
@@ -106,6 +106,9 @@ describe('issueCertificate', () => {
     const kept = publicKeyText(certificate.publicKey);
     const rejected = issue({ keyType: 'rsa-2048', keepPublicKey: kept });
     await expect(rejected).rejects.toThrow('key is ecdsa-p256, not rsa-2048');
+    // What it says comes first, then the key for which it says so.
+    const both = issue({ keyType: 'rsa-2048', keepPublicKey: kept, commonName: 'a "b" c' });
+    await expect(both).rejects.toThrow(/subject is CN=b.*; key is ecdsa-p256, not rsa-2048/);
   });
 
   test('an expired authority signs nothing', async () => {

@@ -32,8 +32,8 @@ function open(passphrase: Secret): Promise<string> {
 describe('a person who mistypes', () => {
   function typing(...typed: readonly string[]) {
     const questions: string[] = [];
-    const ask: AskPassphrase = (question) => {
-      questions.push(question);
+    const ask: AskPassphrase = (question, kind) => {
+      questions.push(`${kind}: ${question}`);
       return Promise.resolve(new Secret(typed[questions.length - 1] ?? ''));
     };
     return { questions, source: passphraseSource({ file: undefined, env: {}, ask }) };
@@ -43,7 +43,7 @@ describe('a person who mistypes', () => {
     const { questions, source } = typing('corect horse', 'correct horse');
     expect(await source.opening('x', open)).toBe('opened');
     expect(await source.opening('x', open)).toBe('opened');
-    expect(questions).toEqual(['Passphrase of x', 'That was not it. Passphrase of x']);
+    expect(questions).toEqual(['existing: Passphrase of x', 'existing: That was not it. Passphrase of x']);
   });
 
   test('three times, learns that it is wrong', async () => {

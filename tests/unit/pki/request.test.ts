@@ -113,6 +113,10 @@ describe('a request is judged by all that it asks for', () => {
       'one of which an attribute has several values',
       [{}, kept, { subject: [{ E: ['ops@example.com'] }, { OU: ['a', 'b'] }, { CN: ['etcd-1'] }] }],
     ],
+    [
+      'one that has two attributes in one part',
+      [{}, kept, { subject: [{ E: ['ops@example.com'] }, { OU: ['a'] }, { OU: ['b'], CN: ['etcd-1'] }] }],
+    ],
     ['further usages', [{ furtherUsages: ['1.2.9', '1.2.3'] }, { furtherUsages: ['1.2.3', '1.2.9'] }]],
     ['further key usages', [{ keyUsages: ['keyAgreement'] }, { keyUsages: ['keyAgreement'] }]],
   ])('%s is taken', async (_, given) => {

@@ -137,6 +137,13 @@ describe('a rotation in the store', () => {
     expect(await readFile(join(formerDirectory(directory, pem), 'ca.key.age'), 'utf8')).toBe(key);
   });
 
+  test.each(['ca.crt', 'ca.key.age', 'old.crt'])('is none without %s', async (name) => {
+    await move('trust-both');
+    expect((await open()).authority.rotation?.()).toBeDefined();
+    await rm(join(directory, 'next', name));
+    expect((await open()).authority.rotation?.()).toBeUndefined();
+  });
+
   test('a step that was made already writes nothing', async () => {
     const written = async (): Promise<number> => (await stat(join(directory, 'ca.crt'))).ino;
     await move('trust-both');

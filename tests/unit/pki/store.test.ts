@@ -1,4 +1,4 @@
-import { mkdir, readdir, readFile, rm, rmdir, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, rm, rmdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
 import { beforeEach, describe, expect, test } from '@jest/globals';
@@ -222,6 +222,7 @@ describe('an authority whose key is kept externally', () => {
     const before = await readFile(join(directory, 'ca.crt'), 'utf8');
     await store.importAuthority(authority);
     expect((await readdir(directory)).sort()).toEqual(['ca.crt', 'ca.key.age']);
+    expect(await modeOf(join(directory, 'ca.key.age'))).toBe('600');
     expect(await readFile(join(directory, 'ca.crt'), 'utf8')).toBe(before);
     expect(store.authority.isExternal?.()).toBe(false);
     const later = await open();
@@ -242,6 +243,15 @@ describe('an authority whose key is kept externally', () => {
     // With its key in the store, neither the key nor the certificate comes a second time.
     await (await open()).importAuthority(one);
     await expect((await open()).importAuthority(one)).rejects.toMatchObject(exists);
+  });
+
+  test('does not come beside the key and the draft of one that was half made', async () => {
+    await (await open()).signer.createAuthority(PROFILE);
+    await rename(join(directory, 'ca.crt'), join(directory, 'ca.crt.making'));
+    const { certificatePem } = await authorityFrom(TODAY);
+    const refused = (await open()).importCertificate(certificatePem);
+    await expect(refused).rejects.toMatchObject({ code: 'authority-exists' });
+    expect((await readdir(directory)).sort()).toEqual(['ca.crt.making', 'ca.key.age']);
   });
 
   test('that ends soon is not brought in, with its key or without', async () => {
@@ -296,7 +306,10 @@ describe("keepalived's password", () => {
     const early = await open();
     await (await open()).signer.keepSecret('keepalived-auth-pass');
     const overtaken = early.signer.keepSecret('keepalived-auth-pass');
-    await expect(overtaken).rejects.toMatchObject({ code: 'store-changed' });
+    await expect(overtaken).rejects.toMatchObject({
+      code: 'store-changed',
+      message: `another run has written ${join(directory, 'keepalived-auth-pass')} since this one began`,
+    });
   });
 
   test('that keepalived cannot use is refused', async () => {
