@@ -195,29 +195,50 @@ describe('hosts that are no load balancers', () => {
     'file-states': { [PATHS['keepalived.conf']]: { kind: 'absent' } },
   };
 
-  /** The hosts that were looked at for an address, in order, without the load balancers, and what came of it. */
-  async function looks(hardware: string | undefined): Promise<readonly [readonly string[], unknown]> {
-    const [resource] = virtualIpRole(ROLE_TOOLS, 'etcd').resources(
-      namedHost('etcd-1'),
-      templateInventory(HOSTS),
-      cluster,
+  /**
+   * The hosts that were looked at for an address, in order, without those that may hold it, and what came of it.
+   * @param given further answers, by host
+   */
+  async function looks(
+    hardware: string | undefined,
+    given: Readonly<Record<string, FakeAnswers>> = {},
+  ): Promise<readonly [readonly string[], PromiseSettledResult<unknown>]> {
+    const hosts = HOSTS.map(
+      (name) => [name, { ...namedHost(name), at: { file: `of-${name}.yaml`, line: 1, column: 1 } }] as const,
     );
+    const inventory = { ...templateInventory(HOSTS), hosts: new Map(hosts) };
+    const [resource] = virtualIpRole(ROLE_TOOLS, 'etcd').resources(namedHost('etcd-1'), inventory, cluster);
     const own = { ...answered, 'addresses-in-use': { '10.0.0.100': hardware } };
-    const others = Object.fromEntries(HOSTS.map((name) => [name, answered]));
+    const others = Object.fromEntries(HOSTS.map((name) => [name, { ...answered, ...given[name] }]));
     const probe = watched(fakeProbe(own, others, 'etcd-1'));
     const [planned] = await Promise.allSettled([resource?.plan(probe)]);
-    const balancers = new Set(['etcd-1', 'etcd-2', 'etcd-3', 'lb-9']);
-    return [probe.names.filter((name) => !balancers.has(name)), planned];
+    return [probe.names.filter((name) => !['etcd-1', 'etcd-2', 'etcd-3'].includes(name)), planned];
   }
 
   test('are looked at where they have another part in the cluster, were it as former members', async () => {
-    expect(await looks(undefined)).toEqual([['etcd-9', 'cp-1'], { status: 'fulfilled', value: { kind: 'unchanged' } }]);
+    // A former load balancer is asked for its hardware, and is no stranger.
+    expect(await looks(undefined)).toEqual([
+      ['etcd-9', 'cp-1', 'lb-9'],
+      { status: 'fulfilled', value: { kind: 'unchanged' } },
+    ]);
   });
 
   test('are looked at where they have none, each once, only where a stranger answers for the address', async () => {
     expect(await looks('de:ad:be:ef:00:01')).toEqual([
-      ['etcd-9', 'cp-1', 'far-1'],
+      ['etcd-9', 'cp-1', 'lb-9', 'far-1'],
       { status: 'rejected', reason: expect.objectContaining({ code: 'virtual-ip-taken' }) as unknown },
     ]);
+  });
+
+  test('are named as former ones in the file in which the first host stands', async () => {
+    const held = { 'host-addresses': { all: [{ interface: 'eth0', address: '10.0.0.100', prefixLength: 32 }] } };
+    const [, planned] = await looks(undefined, { 'etcd-9': held });
+    expect(planned).toMatchObject({
+      reason: {
+        code: 'former-balancer',
+        message: expect.stringMatching(/^etcd-9 holds the virtual IP 10\.0\.0\.100: /) as unknown,
+        hint: expect.stringMatching(/add to of-etcd-1\.yaml:\netcd_lb_former:\n/) as unknown,
+      },
+    });
   });
 });
