@@ -40,3 +40,11 @@ test.each(joining)(
       expect(all.slice(0, first)).toContain(guard);
   },
 );
+
+test('a run of which nobody says that it is limited opens the firewalls of all hosts, and asks none of them', () => {
+  const [first] = joining;
+  expect(first?.name).toBe('etcd-joining');
+  const resources = first?.resources(namedHost(HOST), INVENTORY, SAMPLE_CLUSTER) ?? [];
+  expect(resources.map(({ address }) => address)).toContain(`member-add:${NAME}`);
+  expect(resources.map(({ address }) => address)).not.toContain(`member-let-in:${HOST}`);
+});
