@@ -103,6 +103,24 @@ test('completion is of root, and read by everybody', async () => {
   ).toEqual(paths.map((path, index) => [path, 'root', 'root', index < 2 ? '0755' : '0644']));
 });
 
+test('what an administrator has in the place of completion stays, and ours is renewed', async () => {
+  const of = resources(undefined);
+  const paths = COMPLETION.map((address) => address.replace(/^\w+:/, ''));
+  const kinds = async (origin: string): Promise<readonly string[]> => {
+    const owned = { owner: 'admin', group: 'admin', mode: '0700', sha256: 'x', changedAt: 1 };
+    const probe = fakeProbe({
+      'file-states': Object.fromEntries(
+        paths.map((path, index) => [path, { kind: index < 2 ? 'directory' : 'file', ...owned }]),
+      ),
+      'file-origins': Object.fromEntries(paths.map((path) => [path, { kind: origin, lines: 1 }])),
+      'file-contents': Object.fromEntries(paths.map((path) => [path, 'complete -F mine kubectl\n'])),
+    });
+    return (await Promise.all(of.map((resource) => resource.plan(probe)))).map(({ kind }) => kind);
+  };
+  expect(await kinds('foreign')).toEqual(['unchanged', 'unchanged', 'unchanged', 'unchanged']);
+  expect(await kinds('ours')).toEqual(['unchanged', 'unchanged', 'change', 'change']);
+});
+
 test('a source lands only after apt has read its lists by it, and when no other apt is at work', async () => {
   const outcome = await named(`file:${SOURCE}`, resources(WANTED)).plan(fakeProbe(absent()));
   expect(outcome).toMatchObject({

@@ -56,14 +56,15 @@ const ETCD = { endpoints: ['https://10.0.0.100:2379'], caFile: '/ca', certFile: 
 const [begin, finish, join] = [kubernetesBeginRole(), kubernetesFinishRole(), kubernetesJoinRole()];
 const UNCHANGED = { kind: 'unchanged' };
 
-describe('where clients find the API servers', () => {
-  const configurationOf = async (cluster: Cluster): Promise<string> => {
-    const [resource] = begin.resources(namedHost('cp-1'), templateInventory(['cp-1']), cluster);
-    const probe = fakeProbes(BARE).get('cp-1');
-    const outcome = probe === undefined ? undefined : await resource?.plan(probe);
-    return outcome?.kind === 'change' ? outcome.change.diff.join('\n') : '';
-  };
+/** What kubeadm is given for a cluster, as it is shown. */
+async function configurationOf(cluster: Cluster): Promise<string> {
+  const [resource] = begin.resources(namedHost('cp-1'), templateInventory(['cp-1']), cluster);
+  const probe = fakeProbes(BARE).get('cp-1');
+  const outcome = probe === undefined ? undefined : await resource?.plan(probe);
+  return outcome?.kind === 'change' ? outcome.change.diff.join('\n') : '';
+}
 
+describe('where clients find the API servers', () => {
   test.each([
     ['their virtual IP', [...CLUSTER.services, SAMPLE_APISERVER], '10.0.0.200:8443'],
     ['the first one, where they have none', CLUSTER.services, '10.0.0.11:6443'],
@@ -73,6 +74,19 @@ describe('where clients find the API servers', () => {
     const [, names = ''] = /"certSANs": \[([^\]]*)\]/.exec(text) ?? [];
     expect(names.match(/[\d.]+/g)).toEqual([endpoint.replace(/:.*/, '')]);
   });
+});
+
+test.each([
+  ['at its virtual IP', CLUSTER.services, ['https://10.0.0.100:2379']],
+  [
+    'at each member, where it has none',
+    [],
+    ['https://10.0.0.1:2379', 'https://10.0.0.2:2379', 'https://10.0.0.3:2379'],
+  ],
+])('the API servers find etcd %s', async (_, services, endpoints) => {
+  const text = await configurationOf({ ...CLUSTER, services });
+  const [, found = ''] = /"endpoints": \[([^\]]*)\]/.exec(text) ?? [];
+  expect(found.match(/https:[^"]+/g)).toEqual(endpoints);
 });
 
 describe('the first control plane', () => {

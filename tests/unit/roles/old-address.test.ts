@@ -132,6 +132,7 @@ describe('an API server that uses the name of a balancer which others run, and t
   test.each([
     ['that the members show now', 'https://balancer.example:2379', ['balancer.example'], 'change'],
     ['that a member shows in capitals', 'https://balancer.example:2379', ['Balancer.Example'], 'change'],
+    ['that a member shows beside others', 'https://b.example:2379', ['a.example', 'b.example'], 'change'],
     ['beside one that stays', 'https://etcd.example.com:2379,https://b.example:2379', ['b.example'], 'change'],
     ['by its address', 'https://10.9.0.1:2379', ['10.9.0.1'], 'change'],
     ['that no member shows', 'https://balancer.example:2379', ['other.example'], 'unchanged'],
