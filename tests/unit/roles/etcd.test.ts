@@ -118,7 +118,7 @@ test.each([0, 1])('a schedule lands only where systemd can read it: it ends with
   const directory = temporaryDirectory('schedule');
   const staged = join(directory, 'staged');
   writeFileSync(staged, action.content.reveal());
-  // It says what it was asked, and ends as it is told.
+  // It says what it was asked, and ends with that status.
   const stub = `#!/bin/sh\nprintf '%s\\n' "$@" >&2\nexit ${status}\n`;
   writeFileSync(join(directory, 'systemd-analyze'), stub, { mode: 0o755 });
   const ended = spawnSync('sh', ['-c', action.validate ?? '', 'validate', staged], {
