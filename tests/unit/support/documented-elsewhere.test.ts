@@ -15,7 +15,6 @@ const RUN_BY: Readonly<Record<string, readonly string[]>> = {
   'node dist/main.js lab run --name demo -- provision plan lab-demo/inventory.yaml': ['e2e/lab'],
   'node dist/main.js lab down --name demo': ['e2e/lab'],
   'provision init': ['support/wizard-on-lab'],
-  'provision ca request inventory.yaml': ['e2e/external-ca'],
   'provision fleet plan clusters -o plans': ['contract/fleet'],
   'provision fleet plan clusters -o plans --jobs 8': ['contract/fleet'],
   'provision fleet apply clusters --plans plans': ['contract/fleet'],
