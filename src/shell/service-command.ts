@@ -8,9 +8,6 @@ export type ServiceVerb = 'start' | 'stop' | 'restart' | 'reload' | 'enable' | '
 /** systemd's own DefaultTimeoutStartSec is 90 s: longer than that, so that its answer is seen. */
 const TIMEOUT_MS = 120_000;
 
-/** Says `no` where systemd has read the unit, and its drop-ins, as they are on disk. */
-const NEEDS_RELOAD = 'systemctl show --property NeedDaemonReload --value';
-
 /** One `systemctl` call; when it fails, the unit's status and last log lines are its output. */
 export function serviceCommand(verb: ServiceVerb, unit: string): Command {
   const name = quote(unitName(unit));
@@ -23,8 +20,8 @@ export function serviceCommand(verb: ServiceVerb, unit: string): Command {
     script: [
       // What failed before must not count against systemd's limit of starts.
       ...(runsAnew ? [`systemctl reset-failed ${name} 2>/dev/null || :`] : []),
-      // To read its units again, systemd starts all its generators.
-      ...(runsAnew || verb === 'reload' ? [`[ "$(${NEEDS_RELOAD} ${name})" = no ] || systemctl daemon-reload`] : []),
+      // Always: NeedDaemonReload says no of a unit that another file now takes the place of (systemd 252).
+      ...(runsAnew || verb === 'reload' ? ['systemctl daemon-reload'] : []),
       // The links of SysV beside those of a unit cost fifty processes; a service that has only those gets them by the second call.
       ...(verb === 'enable' ? [`SYSTEMCTL_SKIP_SYSV=1 ${call} 2>/dev/null && exit 0`] : []),
       `${call} && exit 0`,
