@@ -96,6 +96,7 @@ test('a user who is not root gets the reason from the host', async () => {
   await expect(takeLock(request(connector))).rejects.toMatchObject({
     code: 'lock-needs-root',
     message: 'a: only root can lock a host, and a host is changed only while it is locked; nothing was changed',
+    cause: expect.objectContaining({ status: NOT_ROOT }) as unknown,
   });
 });
 

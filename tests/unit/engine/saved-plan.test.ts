@@ -157,6 +157,24 @@ describe('a saved plan that differs', () => {
     );
   });
 
+  test('has the lines of a file below what would be done with it', async () => {
+    const now: PlannedStep = { ...writing('old\nby hand\n'), address: 'file:/etc/x' };
+    if (now.outcome.kind !== 'change') throw new Error('no change');
+    const replaced = {
+      ...now,
+      outcome: { ...now.outcome, change: { ...now.outcome.change, summary: 'replace /etc/x' } },
+    };
+    expect(
+      await messageOf(planOf({ hosts: [hostOf('a', writing('old\n'))] }), planOf({ hosts: [hostOf('a', replaced)] })),
+    ).toBe(
+      [
+        `${file} is not what would be done now:`,
+        '  p / a file:/etc/x: saved: update /etc/x; now: replace /etc/x',
+        '      + by hand',
+      ].join('\n'),
+    );
+  });
+
   test('names the hosts of a batch, and says none where there is none', async () => {
     expect(await messageOf(planOf({ hosts: [hostOf('a'), hostOf('b')] }, { hosts: [hostOf('c')] }), planOf())).toBe(
       `${file} is not what would be done now:\n  play p: hosts: saved: a, b; then c; now: none`,
@@ -278,6 +296,8 @@ describe('the lines that changed between two plans', () => {
     const lines = (count: number): readonly string[] => Array.from({ length: count }, (_, index) => `-${index}`);
     expect(plan('-old', '-old', '+wanted', ...lines(12))).toHaveLength(12);
     expect(plan('-old', '-old', '+wanted', ...lines(13)).at(-1)).toBe('… and 1 more lines');
+    // Those that went count, too.
+    expect(plan('+wanted', ...lines(11)).slice(10)).toEqual(['+ 8', '+ 9', '… and 1 more lines']);
   });
 });
 

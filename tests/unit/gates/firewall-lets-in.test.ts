@@ -171,6 +171,22 @@ describe('two virtual IPs on the same hosts', () => {
   });
 });
 
+test.each(['0.0.0.0', '*', '::', '10.0.0.1'])(
+  'who listens at %s would have heard whoever was let in',
+  async (address) => {
+    const listens = (at: string): FakeAnswers => ({
+      ...host(1, { came: { ...HEARD, 'knock 2380': ['10.0.0.3'] } }),
+      listeners: Object.fromEntries([2379, 2380].map((port) => [port, [{ address: at, port, process: 'etcd' }]])),
+    });
+    const hosts = { 'etcd-3': host(3, { open: ['10.0.0.1 2379'] }) };
+    expect(await ask({ ...hosts, 'etcd-1': listens(address) })).toMatchObject({
+      open: false,
+      reason: "etcd-3 can't connect to etcd-1 on port 2380",
+    });
+    expect(await ask({ ...hosts, 'etcd-1': listens('10.0.0.9') })).toEqual({ open: true });
+  },
+);
+
 test('a host that hears adverts rarely is waited for as long as it may hear none', async () => {
   const rare = host(1, { running: { routerId: 100, advertIntervalS: 20, addresses: [] } });
   expect(await ask({ 'etcd-1': rare })).toMatchObject({ open: false, reason: DEAF, patienceMs: 65_000 });

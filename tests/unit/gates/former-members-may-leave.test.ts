@@ -320,6 +320,37 @@ describe('former-members-may-leave', () => {
     });
   });
 
+  test('one of the batch that serves unlisted is found behind one of another batch', async () => {
+    const numbers = [1, 2, 3, 4, 5];
+    const listed = (ids: readonly number[]) =>
+      ids.map((id) => ({ id: `${id}`, name: `m${id}`, peerUrls: [`https://10.0.0.${id}:2380`], isLearner: false }));
+    const [stay, leave] = [numbers.slice(0, 3), numbers.slice(3)];
+    const cluster = { ...CLUSTER, members: stay.map(sampleMember), formerMembers: leave.map(sampleMember) };
+    const etcd = Object.fromEntries(
+      numbers.map((number) => {
+        const members = listed(stay.includes(number) ? stay : numbers);
+        return [
+          `etcd-${number}`,
+          { ...etcdHost({ status: healthy(number, { members }) }), 'file-contents': { [PROXY]: '' } },
+        ];
+      }),
+    );
+    expect(await ask({ etcd }, cluster, 'etcd-5')).toMatchObject({
+      reason: 'the members that stay do not list etcd-5, and it serves as a member of their cluster',
+    });
+  });
+
+  test('voters are those that a voter lists: what a learner says comes second', async () => {
+    const [first, ...rest] = healthy(1).members;
+    if (first === undefined) throw new Error('there are three');
+    const learning = healthy(1, { members: [{ ...first, isLearner: true }], isLearner: true, isHealthy: true });
+    const sick = etcdHost({
+      status: healthy(2, { isHealthy: false, members: [{ ...first, isLearner: true }, ...rest] }),
+    });
+    const etcd = { 'etcd-1': { ...etcdHost({ status: learning }), 'file-contents': { [PROXY]: '' } }, 'etcd-2': sick };
+    expect(await ask({ etcd })).toMatchObject({ open: false });
+  });
+
   test('of a host that stays it asks about all that are to leave', async () => {
     expect(await ask({ manifest: ALL }, CLUSTER, 'etcd-1')).toMatchObject({ open: false, isFinal: true });
     expect(await ask({}, CLUSTER, 'etcd-1')).toEqual({ open: true });

@@ -147,6 +147,25 @@ describe('backends-up', () => {
       reason: 'HAProxy on etcd-1 finds m3 DOWN: L4CON',
     });
   });
+
+  test('of API servers leaves out those that are not there yet, and says which and why', async () => {
+    const [backend] = SAMPLE_APISERVER.backends;
+    const [like] = SAMPLE_CLUSTER.controlPlanes;
+    if (backend === undefined || like === undefined) throw new Error('there are both');
+    const names = ['cp-1', 'cp-2', 'cp-3', 'cp-4'];
+    const service = { ...SAMPLE_APISERVER, backends: names.map((host) => ({ ...backend, host, name: host })) };
+    const controlPlanes = names.map((host) => ({ ...like, host }));
+    const found = names.map((name) => ({ name, status: name === 'cp-1' ? 'UP' : 'DOWN', check: 'L7OK' }));
+    const there = (manifest: boolean): FakeAnswers => ({
+      ...{ 'host-addresses': { all: [] }, paths: { [like.manifest]: manifest } },
+    });
+    const hosts = { 'cp-1': there(true), 'cp-2': there(false), 'cp-3': there(false), 'cp-4': UNREACHABLE };
+    const answers = fakeProbes({ 'etcd-1': { 'haproxy-servers': { '23791 kube-apiserver': found } }, ...hosts });
+    expect(await backendsUp(service, { controlPlanes }).check(gateInput(answers, { batch: ['etcd-1'] }))).toEqual({
+      open: true,
+      note: "cp-4 can't be asked, and is left out; cp-2, cp-3 has no API server yet, and is left out",
+    });
+  });
 });
 
 test('several balancers that are away are all named', async () => {
