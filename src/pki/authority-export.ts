@@ -1,4 +1,4 @@
-import { mkdir, readdir, rename, rm } from 'node:fs/promises';
+import { readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { InputError, ProvisionError } from '../model/errors.js';
@@ -105,7 +105,6 @@ export async function importExported(transfer: AuthorityTransfer): Promise<Trans
   const passphrase = await stored.chosen(keyPath(directory));
   const encrypt = async (key: string): Promise<string> => encryptSecret(new Secret(key), passphrase, scryptLogN);
   const stage = `${directory}.${suffix}`;
-  await mkdir(stage, { recursive: true, mode: 0o700 });
   try {
     await replace(certificatePath(stage), content.bundle, 0o644, suffix);
     await replace(keyPath(stage), await encrypt(content.key), 0o600, suffix);

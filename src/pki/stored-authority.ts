@@ -127,7 +127,6 @@ export class StoredAuthority implements AuthorityView {
   }
 
   async create(profile: AuthorityProfile): Promise<void> {
-    if (this.#bundle !== undefined) throw this.#exists();
     const { makeAuthority } = await import('./issue.js');
     await this.adopt(await makeAuthority(profile, this.#options));
   }

@@ -63,6 +63,26 @@ test('nodes are found by exactly their address, with their pods; warnings are no
   ]);
 });
 
+/** `kubectl` that fills the template that it is given, for one object, as a real one does. */
+function filling(fields: Readonly<Record<string, string>>): string {
+  const known = { ...fields, '"\\t"': '\\t', '"\\n"': '\\n' };
+  const filled = Object.entries(known).map(([field, value]) => `s|{${field.replace(/[.*[\]\\]/g, '\\$&')}}|${value}|g`);
+  return `for word; do :; done; printf '%s' "$word" | sed ${['s/^jsonpath={range .items[[][*][]]}//', 's/{end}$//', ...filled].map((each) => `-e '${each}'`).join(' ')} ;;`;
+}
+
+test('pods and budgets are asked for in the order in which they are read', () => {
+  const meta = { '.metadata.namespace': 'default', '.metadata.name': 'web-1' };
+  const pods = `*'spec.nodeName=w-1'*) ${filling({ ...meta, '.metadata.ownerReferences[*].kind': 'ReplicaSet Other', '.status.phase': 'Running' })} *'spec.nodeName=w-2'*) ;;`;
+  const budgets = `*'get poddisruptionbudgets'*) ${filling({ ...meta, '.status.disruptionsAllowed': '0' })}`;
+  expect(ask(`${NODES} ${pods} ${budgets}`, '10.0.0.2')).toMatchObject([
+    { nodes: [{ evicted: ['default/web-1'], unowned: [], budgets: ['default/web-1'] }] },
+  ]);
+  const ended = pods.replace('Running', 'Succeeded').replace('ReplicaSet Other', '');
+  expect(ask(`${NODES} ${ended} ${BUDGETS}`, '10.0.0.2')).toMatchObject([{ nodes: [{ unowned: [] }] }]);
+  const alone = pods.replace('ReplicaSet Other', '');
+  expect(ask(`${NODES} ${alone} ${BUDGETS}`, '10.0.0.2')).toMatchObject([{ nodes: [{ unowned: ['default/web-1'] }] }]);
+});
+
 test('what is not answered is not taken for nothing', () => {
   expect(ask(`${NODES} ${PODS}`, '10.0.0.2')).toMatchObject([{ nodes: [{ name: 'w-1', budgets: undefined }] }]);
   expect(ask(`${NODES} ${BUDGETS}`, '10.0.0.2')).toMatchObject([

@@ -340,17 +340,6 @@ describe('former-members-may-leave', () => {
     });
   });
 
-  test('voters are those that a voter lists: what a learner says comes second', async () => {
-    const [first, ...rest] = healthy(1).members;
-    if (first === undefined) throw new Error('there are three');
-    const learning = healthy(1, { members: [{ ...first, isLearner: true }], isLearner: true, isHealthy: true });
-    const sick = etcdHost({
-      status: healthy(2, { isHealthy: false, members: [{ ...first, isLearner: true }, ...rest] }),
-    });
-    const etcd = { 'etcd-1': { ...etcdHost({ status: learning }), 'file-contents': { [PROXY]: '' } }, 'etcd-2': sick };
-    expect(await ask({ etcd })).toMatchObject({ open: false });
-  });
-
   test('of a host that stays it asks about all that are to leave', async () => {
     expect(await ask({ manifest: ALL }, CLUSTER, 'etcd-1')).toMatchObject({ open: false, isFinal: true });
     expect(await ask({}, CLUSTER, 'etcd-1')).toEqual({ open: true });

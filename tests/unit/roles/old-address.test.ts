@@ -178,3 +178,9 @@ test.each([
   );
   expect(await Promise.all(found)).toEqual(kinds);
 });
+
+test('what is left to change is changed, whatever a former balancer holds', async () => {
+  const moved = { plan: MOVED.plan.bind(MOVED) };
+  const { resource, probe } = asked(HERE, { balancer: [], former: [CURRENT] }, afterBalancersWent, { moved });
+  expect(await resource.plan(probe)).toEqual(await MOVED.plan(probe));
+});
