@@ -1,7 +1,6 @@
 import { X509Certificate } from 'node:crypto';
 import type { AuthorityProfile, CertificateProfile } from '../model/certificate.js';
 import type { AuthorityMove } from '../model/authority-move.js';
-import { ProvisionError } from '../model/errors.js';
 import type { Probe } from '../model/remote.js';
 import { Secret } from '../model/secret.js';
 import { requestedKeyPath } from '../shell/request-certificate.js';
@@ -13,6 +12,7 @@ import {
   readAuthorityFiles,
   writeAuthorityFiles,
 } from './authority-files.js';
+import { authorityExists, authorityKeyMissing, authorityMissing, storeChanged } from './store-errors.js';
 import type { AuthorityView, CertificateInstall, PlannedCertificate, StoreRotation } from './authority.js';
 import { certificateInstall } from './certificate-install.js';
 import { decryptSecret, encryptSecret } from './encryption.js';
@@ -96,7 +96,7 @@ export class StoredAuthority implements AuthorityView {
   }
 
   existingBundle(): string {
-    if (this.#bundle === undefined) throw this.#missing();
+    if (this.#bundle === undefined) throw authorityMissing(this.#options.directory);
     return this.#bundle;
   }
 
@@ -136,20 +136,20 @@ export class StoredAuthority implements AuthorityView {
     const { directory } = this.#options;
     // Another run may have come in between: what is written must fit what is there.
     const { bundle = '' } = await readAuthorityFiles(directory);
-    if (bundle !== this.existingBundle()) throw this.#changed();
+    if (bundle !== this.existingBundle()) throw storeChanged(directory);
     if (move === 'trust-both' && this.#rotation === undefined) await this.#makeNext(profile);
     const rotation = this.#rotation;
     if (rotation === undefined) {
       if (move === 'finish') return;
-      throw this.#changed();
+      throw storeChanged(directory);
     }
     const place = { directory, suffix: this.#suffix() };
     if (move === 'finish') {
-      if (rotation.trusted === 'both') throw this.#changed();
+      if (rotation.trusted === 'both') throw storeChanged(directory);
       await endRotation(place, rotation);
     } else {
       const after = bundleAfter(move, rotation);
-      if (after === undefined) throw this.#changed();
+      if (after === undefined) throw storeChanged(directory);
       if (after !== bundle) await replace(certificatePath(directory), after, 0o644, place.suffix);
       this.#bundle = after;
     }
@@ -163,7 +163,7 @@ export class StoredAuthority implements AuthorityView {
     const { directory, passphrase, scryptLogN } = this.#options;
     const old = this.certificate();
     const encrypted = await readIfThere(keyPath(directory));
-    if (old === undefined || encrypted === undefined) throw this.#keyMissing();
+    if (old === undefined || encrypted === undefined) throw authorityKeyMissing(directory);
     const secret = await passphrase.opening(keyPath(directory), async (typed) => {
       await decryptSecret(encrypted, typed, keyPath(directory));
       return typed;
@@ -187,14 +187,14 @@ export class StoredAuthority implements AuthorityView {
   async adopt(authority: SigningAuthority): Promise<void> {
     const { directory, passphrase, scryptLogN } = this.#options;
     const lacksOnlyKey = this.isExternal() && this.#is(authority.certificatePem);
-    if (this.#bundle !== undefined && !lacksOnlyKey) throw this.#exists();
+    if (this.#bundle !== undefined && !lacksOnlyKey) throw authorityExists(directory);
     const secret = await passphrase.chosen(keyPath(directory));
     const encrypted = await encryptSecret(authority.keyPem, secret, scryptLogN);
     const suffix = this.#suffix();
     const isNew = lacksOnlyKey
       ? await writeNew(keyPath(directory), encrypted, 0o600, suffix)
       : await writeAuthorityFiles(directory, authority.certificatePem, encrypted, suffix);
-    if (!isNew) throw this.#exists();
+    if (!isNew) throw authorityExists(directory);
     this.#bundle ??= authority.certificatePem;
     this.#hasKey = true;
     this.#unlocked = Promise.resolve(authority);
@@ -206,9 +206,9 @@ export class StoredAuthority implements AuthorityView {
     const pem = readAuthorityCertificate(given, now());
     if (this.#is(pem)) return;
     refuseShortLife(pem, now());
-    if (this.#bundle !== undefined) throw this.#exists();
+    if (this.#bundle !== undefined) throw authorityExists(directory);
     const suffix = this.#suffix();
-    if (!(await writeNew(certificatePath(directory), pem, 0o644, suffix))) throw this.#exists();
+    if (!(await writeNew(certificatePath(directory), pem, 0o644, suffix))) throw authorityExists(directory);
     this.#bundle = pem;
   }
 
@@ -238,13 +238,14 @@ export class StoredAuthority implements AuthorityView {
   async #decrypt(): Promise<SigningAuthority> {
     const { directory, passphrase, now } = this.#options;
     const certificatePem = this.certificate();
-    if (certificatePem === undefined) throw this.#missing();
+    if (certificatePem === undefined) throw authorityMissing(directory);
     const path = this.#keyPath();
     const encrypted = await readIfThere(path);
-    if (encrypted === undefined) throw this.#keyMissing();
+    if (encrypted === undefined) throw authorityKeyMissing(directory);
     const keyPem = await passphrase.opening(path, (typed) => decryptSecret(encrypted, typed, path));
     const authority = readAuthority({ certificatePem, keyPem }, now());
-    if (this.#isDraft && !(await placeCertificate(directory, certificatePem, this.#suffix()))) throw this.#exists();
+    if (this.#isDraft && !(await placeCertificate(directory, certificatePem, this.#suffix())))
+      throw authorityExists(directory);
     this.#isDraft = false;
     return authority;
   }
@@ -264,37 +265,5 @@ export class StoredAuthority implements AuthorityView {
     const { directory, now, renewBeforeDays = 0 } = this.#options;
     const authority = new X509Certificate(this.existingBundle());
     return { directory, authority, now: now(), renewBeforeDays };
-  }
-
-  #missing(): ProvisionError {
-    return new ProvisionError({
-      code: 'authority-missing',
-      message: `there is no certificate authority in ${this.#options.directory}`,
-      hint: 'plan the first etcd member too (it comes with the authority), or import one: provision ca import STORE --certificate FILE --key FILE',
-    });
-  }
-
-  #keyMissing(): ProvisionError {
-    return new ProvisionError({
-      code: 'authority-key-missing',
-      message: `${keyPath(this.#options.directory)} is not there: the authority can be trusted, but nothing can be signed`,
-      hint: 'put ca.key.age back from where the authority was made',
-    });
-  }
-
-  #changed(): ProvisionError {
-    return new ProvisionError({
-      code: 'store-changed',
-      message: `${this.#options.directory} is not as this step of the rotation needs it: another run has changed it`,
-      hint: 'run the same command again: it uses what is there now',
-    });
-  }
-
-  #exists(): ProvisionError {
-    return new ProvisionError({
-      code: 'authority-exists',
-      message: `there is a certificate authority in ${this.#options.directory} already; it is never overwritten`,
-      hint: 'look at it with: provision ca show STORE',
-    });
   }
 }
