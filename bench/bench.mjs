@@ -1,5 +1,5 @@
 // `npm run bench`: a lab of its own for each size, all contestants on it in turn, and the page of results. See README.md.
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -58,6 +58,7 @@ const results = [];
 for (const [index, balancers] of values.balancers.split(',').entries()) {
   results.push(await measure(Number(balancers), rounds[index] ?? rounds.at(-1)));
   // After each size: the next one takes longer.
-  writeFileSync(values.page, page(results, about));
+  const before = existsSync(values.page) ? readFileSync(values.page, 'utf8') : '';
+  writeFileSync(values.page, page(results, about, before));
   await succeed('npx', ['prettier', '--write', values.page]);
 }

@@ -14,7 +14,7 @@ export function ratio(ours, theirs) {
   return rounds.length === 1 ? figures[0] : `${figures[0]} (${figures[1]} … ${figures[2]})`;
 }
 
-function timesOf({ hosts, contestants, rows, loads }) {
+function timesOf({ hosts, contestants, rows, loads }, { commit, ansible, mitogen }) {
   const head = ['', ...contestants, ...contestants.slice(1).map((name) => `÷ ${name}`), 'rounds'];
   const lines = rows.map(({ title, times: [ours, ...others] }) => [
     title,
@@ -24,7 +24,8 @@ function timesOf({ hosts, contestants, rows, loads }) {
   ]);
   const [before, after] = loads.map((each) => each.toFixed(1));
   const few = rows[0].times[0].length < 3 ? ' **Fewer than three rounds: an impression, no measurement.**' : '';
-  return `## ${hosts} load balancers\n\n${table(head, lines)}\n\nLoad of the machine before the lab was up: ${before}; at the end: ${after}.${few}`;
+  const loaded = `Load of the machine before the lab was up: ${before}; at the end: ${after}.${few}`;
+  return `## ${hosts} load balancers\n\n${measuredOn(commit)}; ${ansible}; ansible-mitogen ${mitogen}.\n\n${table(head, lines)}\n\n${loaded}`;
 }
 
 function countsOf({ contestants, rows }) {
@@ -47,14 +48,32 @@ export function measuredOn(commit) {
 Node ${process.version}`;
 }
 
-/** The page of results, in Markdown. */
-export function page(results, { commit, ansible, mitogen }) {
+/** What one size has on the page: a number of hosts, and all that follows until the next one. */
+const SECTION = /^## (\d+) load balancers$/m;
+
+/** The sections of a page that was written before, by their number of hosts. */
+function sectionsOf(page) {
+  const [, ...parts] = page.split(SECTION);
+  return new Map(
+    parts.flatMap((text, index) =>
+      index % 2 === 0 ? [[Number(text), `## ${text} load balancers${parts[index + 1]}`]] : [],
+    ),
+  );
+}
+
+/** The page of results, in Markdown. @param before the page that is there: its other sizes stay, each with its date and commit */
+export function page(results, about, before) {
+  const sections = sectionsOf(before);
+  for (const each of results)
+    sections.set(
+      each.hosts,
+      `${timesOf(each, about)}\n\nFor each host, what one run of each makes of it:\n\n${countsOf(each)}\n`,
+    );
+  const bySize = [...sections].sort(([a], [b]) => a - b).map(([, text]) => text.trim());
   return `# How fast is it, beside others?
 
-Written by \`npm run bench\`; [how it measures, and what is compared](../bench/README.md).
+Written by \`npm run bench\`; [how it measures, and what is compared](../bench/README.md). The hosts run on the same processors: compare the columns, not the seconds.
 
-${measuredOn(commit)}; ${ansible}; ansible-mitogen ${mitogen}. The hosts run on the same processors: compare the columns, not the seconds.
-
-${results.map((each) => `${timesOf(each)}\n\nFor each host, what one run of each makes of it:\n\n${countsOf(each)}`).join('\n\n')}
+${bySize.join('\n\n')}
 `;
 }

@@ -50,14 +50,18 @@ export interface LabNetwork {
 /** Documentation ranges (RFC 5737): they name no real network. */
 const PREFIXES = ['203.0.113', '198.51.100', '192.0.2'] as const;
 
-/** Where the hosts of a role start in the /24, and how many have room there. The virtual IP is .100. */
-const RANGES: readonly { role: HostRole; name: string; first: number; room: number; count: keyof HostCounts }[] = [
-  { role: 'etcd', name: 'etcd', first: 11, room: 20, count: 'etcd' },
-  { role: 'lb', name: 'lb', first: 31, room: 30, count: 'lb' },
-  { role: 'control-plane', name: 'cp', first: 61, room: 30, count: 'controlPlanes' },
-  { role: 'worker', name: 'worker', first: 91, room: 8, count: 'workers' },
-  { role: 'plain', name: 'host', first: 101, room: 150, count: 'hosts' },
+/** The last bytes of the addresses of each role, in their order: as many hosts have room. The virtual IP is .100. */
+const PLACES: readonly { role: HostRole; name: string; count: keyof HostCounts; places: readonly number[] }[] = [
+  { role: 'etcd', name: 'etcd', count: 'etcd', places: inARow(11, 20) },
+  { role: 'lb', name: 'lb', count: 'lb', places: [...inARow(31, 30), ...inARow(151, 100)] },
+  { role: 'control-plane', name: 'cp', count: 'controlPlanes', places: inARow(61, 30) },
+  { role: 'worker', name: 'worker', count: 'workers', places: inARow(91, 8) },
+  { role: 'plain', name: 'host', count: 'hosts', places: inARow(101, 50) },
 ];
+
+function inARow(first: number, count: number): readonly number[] {
+  return Array.from({ length: count }, (_, index) => first + index);
+}
 
 /**
  * The network of a new lab: the first documentation range that no other lab uses. Labs cannot reach each other, so
@@ -74,22 +78,22 @@ export function chooseNetwork(used: readonly string[]): LabNetwork {
  * @throws InputError with every count that has no room in the network
  */
 export function layOutHosts(counts: HostCounts, network: LabNetwork): readonly LabHost[] {
-  const problems: Problem[] = RANGES.filter(
-    ({ count, room }) => !Number.isInteger(counts[count]) || counts[count] < 0 || counts[count] > room,
-  ).map(({ count, room }) => ({
+  const problems: Problem[] = PLACES.filter(
+    ({ count, places }) => !Number.isInteger(counts[count]) || counts[count] < 0 || counts[count] > places.length,
+  ).map(({ count, places }) => ({
     severity: 'error',
     subject: count,
-    message: `${counted(counts[count], 'host')}; expected a whole number from 0 to ${room}`,
+    message: `${counted(counts[count], 'host')}; expected a whole number from 0 to ${places.length}`,
   }));
-  if (RANGES.every(({ count }) => counts[count] === 0)) {
+  if (PLACES.every(({ count }) => counts[count] === 0)) {
     problems.push({ severity: 'error', subject: 'hosts', message: 'a lab needs at least one host' });
   }
   if (problems.length > 0) throw new InputError(problems);
-  return RANGES.flatMap(({ role, name, first, count }) =>
-    Array.from({ length: counts[count] }, (_, index) => ({
+  return PLACES.flatMap(({ role, name, count, places }) =>
+    places.slice(0, counts[count]).map((place, index) => ({
       name: `${name}-${index + 1}`,
       role,
-      address: `${network.prefix}.${first + index}`,
+      address: `${network.prefix}.${place}`,
     })),
   );
 }

@@ -29,7 +29,7 @@ describe('layOutHosts', () => {
   });
 
   test('a full lab has no address twice, none beyond the /24, and leaves the virtual IP free', () => {
-    const hosts = layOutHosts({ etcd: 20, lb: 30, controlPlanes: 30, workers: 8, hosts: 150 }, NETWORK);
+    const hosts = layOutHosts({ etcd: 20, lb: 130, controlPlanes: 30, workers: 8, hosts: 50 }, NETWORK);
     const last = hosts.map((host) => Number(host.address.split('.')[3]));
     expect(new Set(last).size).toBe(238);
     expect(Math.max(...last)).toBeLessThan(255);
@@ -37,11 +37,18 @@ describe('layOutHosts', () => {
     expect(last).not.toContain(1);
   });
 
+  test('a hundred load balancers have room', () => {
+    const hosts = layOutHosts({ ...NONE, lb: 32 }, NETWORK).slice(29);
+    expect(hosts.map(({ name, address }) => `${name} ${address}`)).toEqual([
+      ...['lb-30 203.0.113.60', 'lb-31 203.0.113.151', 'lb-32 203.0.113.152'],
+    ]);
+  });
+
   test('says all counts that have no room', () => {
     expect(() => layOutHosts({ etcd: 21, lb: 1, controlPlanes: -1, workers: 0, hosts: 1.5 }, NETWORK)).toThrow(
       'etcd: 21 hosts; expected a whole number from 0 to 20\n' +
         'controlPlanes: -1 hosts; expected a whole number from 0 to 30\n' +
-        'hosts: 1.5 hosts; expected a whole number from 0 to 150',
+        'hosts: 1.5 hosts; expected a whole number from 0 to 50',
     );
   });
 
