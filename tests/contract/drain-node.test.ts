@@ -29,8 +29,8 @@ const UNMARK_OWN =
   'patch node w-1 --type json -p [{"op":"test","path":"/metadata/annotations/provision~1cordoned","value":"TOKEN"},{"op":"remove","path":"/metadata/annotations/provision~1cordoned"},{"op":"remove","path":"/spec/unschedulable"}]';
 
 describe('a drain', () => {
-  const marked = drainNode({ name: 'w-1', timeoutS: 20, cordon: 'marked' });
-  const plain = drainNode({ name: 'w-1', timeoutS: 20, cordon: 'plain' });
+  const marked = () => drainNode({ name: 'w-1', timeoutS: 20, cordon: 'marked' });
+  const plain = () => drainNode({ name: 'w-1', timeoutS: 20, cordon: 'plain' });
 
   test.each([
     ['of a node that takes pods: cordoned with its mark', marked, 'w-1  ', 0, [MARK, DRAIN]],
@@ -45,7 +45,7 @@ describe('a drain', () => {
     ['for good that fails, of one that others have cordoned', plain, 'w-1 true', 1, [DRAIN]],
     ['of a node that is gone', marked, '', 0, []],
   ])('%s', (_, command, node, drain, expected) => {
-    const { status, told } = run(command, { node, drain });
+    const { status, told } = run(command(), { node, drain });
     expect(status).toBe(drain);
     const tokens = new Set(told.flatMap((line) => line.match(/[0-9a-f]{8}-[0-9a-f-]{27}/g) ?? []));
     expect(tokens.size).toBe(expected.includes(MARK) ? 1 : 0);
@@ -53,8 +53,8 @@ describe('a drain', () => {
   });
 
   test('each with a mark of its own', () => {
-    const first = run(marked, { node: 'w-1  ' }).told[1];
-    expect(run(marked, { node: 'w-1  ' }).told[1]).not.toBe(first);
+    const first = run(marked(), { node: 'w-1  ' }).told[1];
+    expect(run(marked(), { node: 'w-1  ' }).told[1]).not.toBe(first);
   });
 });
 

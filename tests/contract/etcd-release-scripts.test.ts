@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { spawnSync } from 'node:child_process';
 import {
+  chmodSync,
   existsSync,
   linkSync,
   lstatSync,
@@ -103,6 +104,15 @@ describe('a release', () => {
     expect([mode(place), mode(`${place}/etcd`), mode(`${place}/etcdctl`)]).toEqual(['755', '755', '755']);
     // Once more: it is there, and nothing is read.
     expect(run(unpackScript(release))).toMatchObject({ status: 0 });
+  });
+
+  test('is none of ours where others can write, also one that is there', () => {
+    const { release, bytes } = tarball(usual);
+    mkdirSync(join(releases, releaseDirectory(release)), { recursive: true });
+    chmodSync(releases, 0o777);
+    expect(run(unpackScript(release), bytes)).toMatchObject({
+      ...{ status: 1, stderr: `others than root can write on the way to ${releases}\n` },
+    });
   });
 
   test('before 3.5 has no etcdutl', () => {

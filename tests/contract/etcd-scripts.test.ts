@@ -105,6 +105,9 @@ describe('leadership', () => {
     expect(moves.map((line) => line.replace(/.* move-leader/, 'move-leader'))).toEqual(
       to === undefined ? [] : [`move-leader ${to}`],
     );
+    // Who does not lead is asked nothing more.
+    const leads = / true, false, /.test(own ?? '');
+    expect(done.calls.split('\n').filter((line) => line.endsWith('member list -w simple'))).toHaveLength(leads ? 1 : 0);
     expect(done.stdout).toBe(own === undefined ? 'etcd does not answer: nothing to hand over\n' : '');
   });
 
@@ -115,6 +118,12 @@ describe('leadership', () => {
       `case "$*" in *status*) echo '${status(true)}' ;; *list*) cat '${directory}/list' ;; *) exit 4 ;; esac`,
     );
     expect(run(handOverLeadership(member)).status).toBe(4);
+  });
+
+  test('is not taken for another’s where the host can not tell', () => {
+    program('etcdctl', `echo '${status(true)}'`);
+    program('awk', 'exit 2');
+    expect(run(handOverLeadership(member)).status).toBe(2);
   });
 });
 

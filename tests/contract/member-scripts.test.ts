@@ -142,6 +142,14 @@ describe('the list of members', () => {
         `${ONE},${FOUR}`,
       ],
       [
+        'the port of one refuses, and the same port of this host takes connections at every address',
+        () => {
+          write('refusing', '10.0.0.2\n');
+          program('grep', ['case "$*" in */proc/net/tcp*) exit 0 ;; esac', 'PATH=/usr/bin:/bin exec grep "$@"']);
+        },
+        `${ONE},${FOUR}`,
+      ],
+      [
         'the port of one refuses for a moment, and another one lies',
         () => {
           write('list@10.0.0.1', lines(OLD));
@@ -418,6 +426,16 @@ describe('on its host', () => {
     list(...listed);
     expect(run(allowJoin(request()))).toMatch(why);
     expect(readdirSync(join(directory, 'systemd'))).toEqual([]);
+  });
+
+  test.each([
+    ['can not be stopped', 'case $1 in stop) exit 1 ;; is-active) exit 3 ;; esac'],
+    ['runs on', 'exit 0'],
+  ])('what is in the way stays where etcd %s', (_, systemctl) => {
+    mkdirSync(join(data, 'member'));
+    program('systemctl', [systemctl]);
+    expect(run(moveMemberAside(member()))).toMatch(/^refused: /);
+    expect(readdirSync(data)).toEqual(['member']);
   });
 
   test('what is in the way is renamed, not deleted, and twice it is no error', () => {

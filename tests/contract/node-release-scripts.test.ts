@@ -1,7 +1,17 @@
 // How releases of containerd, runc and the CNI plugins are unpacked and led to, in a real shell with the real tar; programs are stand-ins.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, lstatSync, mkdirSync, readdirSync, readlinkSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readlinkSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import { nodeReleaseKey, seenNodeRelease, type SeenNodeRelease } from '../../src/facts/node-release.js';
@@ -90,6 +100,8 @@ describe('a release', () => {
     expect(seen(made.release)?.isThere).toBe(false);
     expect(unpack(made)).toMatchObject({ status: 0, stderr: '' });
     expect(readdirSync(here(made.release)).toSorted()).toEqual(names);
+    for (const path of [here(made.release), ...names.map((name) => join(here(made.release), name))])
+      expect([path, (statSync(path).mode & 0o7777).toString(8)]).toEqual([path, '755']);
     expect(seen(made.release)).toMatchObject({ isThere: true, unlinked: names, foreign: [], current: undefined });
     expect(link(made.release)).toMatchObject({ status: 0, stderr: '' });
     for (const name of names) expect(readlinkSync(join(links, name))).toBe(join(here(made.release), name));
@@ -121,6 +133,15 @@ describe('a release', () => {
     expect(link(made.release)).toMatchObject({ status: 0, stderr: '' });
     expect(seen(made.release)).toMatchObject({ unlinked: [], foreign: ['bridge'] });
     expect(lstatSync(join(links, 'bridge')).isSymbolicLink()).toBe(false);
+  });
+
+  test('is none of ours where others can write, also one that is there', () => {
+    const made = released('runc', Buffer.from(SAYS));
+    mkdirSync(here(made.release), { recursive: true });
+    chmodSync(releases, 0o777);
+    expect(unpack(made)).toEqual(
+      expect.objectContaining({ status: 1, stderr: `others than root can write on the way to ${releases}\n` }),
+    );
   });
 
   test('that can only be unpacked in part leaves nothing', () => {

@@ -1,4 +1,4 @@
-import { chmod, chown, mkdir, rm, symlink, writeFile } from 'node:fs/promises';
+import { chmod, chown, lchown, mkdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
@@ -7,6 +7,7 @@ import { run } from '../support/lab.js';
 import { temporaryDirectory } from '../support/temporary-directory.js';
 
 const NOBODY = 65_534;
+const DAEMON = 1;
 
 const isRoot = userInfo().uid === 0;
 if (!isRoot) console.warn('skipped: entering directories of others, because it needs root');
@@ -35,6 +36,15 @@ beforeAll(async () => {
   await symlink('plain', join(root, 'link'));
   await symlink('../plain', join(root, 'theirs/link'));
   await symlink('nowhere', join(root, 'dangling'));
+  await make('seen');
+  await symlink('seen', join(root, 'seen-link'));
+  for (const [name, owner] of [
+    ['own', NOBODY],
+    ['daemons', DAEMON],
+  ] as const) {
+    await symlink('../seen', join(root, 'theirs', name));
+    await lchown(join(root, 'theirs', name), owner, owner);
+  }
 });
 
 afterAll(async () => {
@@ -42,14 +52,15 @@ afterAll(async () => {
 });
 
 /** Enters a directory. @param walk name by name, without the one step. @returns what the script says, without the root */
-async function enter(path: string, { walk = false, mode = '' } = {}): Promise<string> {
+async function enter(path: string, { walk = false, mode = '', user = 0 } = {}): Promise<string> {
   const script = [
     DIRECTORY_FUNCTIONS,
     ...(walk ? ['straight() { :; }'] : []),
     `enter "$1" ${mode}`,
     'echo "$trusted $(pwd -P)"',
   ].join('\n');
-  const { stdout, stderr } = await run(['sh', '-c', script, 'sh', `${root}/${path}`]);
+  const as = user === 0 ? [] : ['setpriv', `--reuid=${user}`, `--regid=${user}`, '--clear-groups'];
+  const { stdout, stderr } = await run([...as, 'sh', '-c', script, 'sh', `${root}/${path}`]);
   return `${stdout}${stderr}`.trim().replaceAll(root, '');
 }
 
@@ -83,6 +94,18 @@ async function enter(path: string, { walk = false, mode = '' } = {}): Promise<st
     });
   },
 );
+
+(isRoot ? test : test.skip).each([
+  ['of root', 'seen-link', 'yes /seen'],
+  ['of its own', 'theirs/own', 'yes /seen'],
+  [
+    'of a third one',
+    'theirs/daemons',
+    '/theirs/daemons is a symbolic link to ../seen, and others than root could have put it there: it is not followed',
+  ],
+])('another user than root follows links of root and its own: %s', async (_, path, said) => {
+  expect(await enter(path, { user: NOBODY })).toBe(said);
+});
 
 (isRoot ? test : test.skip)('what is missing is made with its mode, below what is there', async () => {
   const path = 'plain/below/new/newer';

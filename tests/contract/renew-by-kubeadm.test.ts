@@ -202,9 +202,10 @@ describeHere('a certificate of kubeadm, renewed', () => {
     ['subject', '/O=system:masters/CN=other', 'has another subject; nothing was changed'],
     ['key', '', 'does not fit its key; nothing was changed'],
     ['stranger', '', 'was not signed by its authority; nothing was changed'],
-  ])('where kubeadm goes wrong (%s), nothing is touched, and nothing stays', async (file, text, message) => {
+    ['stranger subject', '/O=system:masters/CN=other', 'was not signed by its authority; nothing was changed'],
+  ])('where kubeadm goes wrong (%s), nothing is touched, and nothing stays', async (files, text, message) => {
     const before = await state();
-    await writeFile(inside(file), text);
+    for (const file of files.split(' ')) await writeFile(inside(file), text);
     for (const certificate of [pair(), kubeconfig()]) {
       const ended = renew(certificate);
       expect(ended).toEqual({ status: 1, stderr: expect.stringContaining(message) as unknown });

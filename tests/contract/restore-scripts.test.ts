@@ -1,6 +1,9 @@
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { once } from 'node:events';
 import {
   chmodSync,
+  chownSync,
   existsSync,
   lstatSync,
   mkdirSync,
@@ -13,20 +16,23 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { beforeEach, describe, expect, test } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import {
   exchangeBackScript,
   exchangeScript,
   fenceScript,
   leaveScript,
+  removeUnpackedScript,
   unpackScript,
 } from '../../src/shell/restore-snapshot.js';
 import { RESTORES } from '../../src/shell/restore-stage.js';
 import { restores, RESTORES_KEY } from '../../src/facts/restores.js';
 import {
+  restartScript,
   restartWorkerScript,
   startApiserverScript,
   stopApiserverScript,
+  stopMemberScript,
   unstopApiserverScript,
 } from '../../src/shell/restore-services.js';
 import { temporaryDirectory } from '../support/temporary-directory.js';
@@ -98,16 +104,20 @@ describe('the exchange of data', () => {
     for (const time of ['first', 'second']) {
       expect([time, run(exchangeScript(ID, member()))]).toEqual([time, { status: 0, stderr: '' }]);
       expect([read('member/whose'), read(`member.before-${ID}/whose`)]).toEqual(['new', 'old']);
+      expect(readdirSync(data).toSorted()).toEqual(['member', `member.before-${ID}`]);
       expect(noted()).toEqual(['exchanged', 'exchanging']);
     }
   });
 
   test.each(Object.keys(KILLED))('is taken back, and once more, when it was killed %s', (name) => {
     KILLED[name]?.();
+    const wasInUse = existsSync(join(data, `member.before-${ID}`)) && existsSync(join(data, 'member'));
     for (const time of ['first', 'second']) {
       expect([time, run(exchangeBackScript(ID, member()))]).toEqual([time, { status: 0, stderr: '' }]);
       expect(read('member/whose')).toBe('old');
-      expect(existsSync(join(data, `member.before-${ID}`))).toBe(false);
+      // What was restored is left only where it was in use.
+      expect(readdirSync(data).toSorted()).toEqual(['member', ...(wasInUse ? [`member.restored-${ID}`] : [])]);
+      expect(noted()).toEqual(['back-exchanged']);
     }
   });
 
@@ -137,6 +147,7 @@ describe('the exchange of data', () => {
     program('systemctl', 'exit 9');
     expect(run(leaveScript(ID, member())).status).toBe(0);
     expect(readdirSync(data)).toEqual(['member']);
+    expect(noted()).toEqual(['back-exchanged']);
   });
 });
 
@@ -150,10 +161,7 @@ describe('the restore beside the data', () => {
       ...{ initialCluster: 'etcd-1=https://10.0.0.1:2380', peerUrls: ['https://10.0.0.1:2380'], token: 'new' },
     });
 
-  async function shaOf(bytes: Uint8Array): Promise<string> {
-    const { createHash } = await import('node:crypto');
-    return createHash('sha256').update(bytes).digest('hex');
-  }
+  const shaOf = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
 
   beforeEach(() => {
     put(join(data, 'member/wal/0.wal'), 'log');
@@ -164,8 +172,8 @@ describe('the restore beside the data', () => {
   test.each([
     ['revisions', true],
     ['none', false],
-  ] as const)('raises revisions where that was decided: %s', async (bump, raised) => {
-    expect(run(unpacking(bump, await shaOf(SNAPSHOT)), SNAPSHOT)).toMatchObject({ status: 0 });
+  ] as const)('raises revisions where that was decided: %s', (bump, raised) => {
+    expect(run(unpacking(bump, shaOf(SNAPSHOT)), SNAPSHOT)).toMatchObject({ status: 0 });
     const given = readFileSync(join(directory, 'arguments'), 'utf8');
     expect(given).toContain('--name etcd-1 --initial-cluster etcd-1=https://10.0.0.1:2380');
     expect(given.includes('--bump-revision 1000000000 --mark-compacted')).toBe(raised);
@@ -173,14 +181,38 @@ describe('the restore beside the data', () => {
     expect(noted()).toEqual(['unpacked']);
   });
 
-  test('refuses what did not arrive whole, and a member whose log is elsewhere', async () => {
+  test('is taken back, and once more: neither it nor its note is left', () => {
+    expect(run(unpacking('none', shaOf(SNAPSHOT)), SNAPSHOT).status).toBe(0);
+    for (const time of ['first', 'second']) {
+      const member = { dataDir: data, unit: 'etcd', name: 'etcd-1', peerPort: 2380 };
+      expect([time, run(removeUnpackedScript({ id: ID, member }))]).toEqual([time, { status: 0, stderr: '' }]);
+      expect([readdirSync(data), noted()]).toEqual([['member'], []]);
+    }
+  });
+
+  test.each([
+    [284_672, 0],
+    [284_671, 1],
+  ])('of 10 MiB, with %i KiB free, ends with %i: it needs 22 MiB, and 256 MiB beside', (free, status) => {
+    program('df', `echo; echo "/dev/vda 9999999 0 ${free} 1% /"`);
+    const bytes = Buffer.alloc(10 * 1024 * 1024);
+    const script = unpackScript({
+      ...{ id: ID, member: { dataDir: data, unit: 'etcd', name: 'etcd-1', peerPort: 2380 }, bump: 'none' },
+      ...{ from: { bytes: bytes.length, sha256: shaOf(bytes) }, initialCluster: 'c', peerUrls: ['p'], token: 't' },
+    });
+    const refused = `a restore needs 284672 KiB beside the data in ${data}, and ${free} are free\n`;
+    expect(run(script, bytes)).toEqual({ status, stderr: status === 0 ? '' : refused });
+    expect(existsSync(join(data, `restore-${ID}`))).toBe(status === 0);
+  });
+
+  test('refuses what did not arrive whole, and a member whose log is elsewhere', () => {
     expect(run(unpacking('none', SHA), SNAPSHOT)).toMatchObject({
       status: 1,
       stderr: expect.stringContaining('did not arrive whole'),
     });
     expect(noted()).toEqual([]);
     rmSync(join(data, 'member/wal'), { recursive: true });
-    expect(run(unpacking('none', await shaOf(SNAPSHOT)), SNAPSHOT)).toMatchObject({
+    expect(run(unpacking('none', shaOf(SNAPSHOT)), SNAPSHOT)).toMatchObject({
       status: 1,
       stderr: expect.stringContaining('--wal-dir'),
     });
@@ -264,6 +296,17 @@ describe('a member that is restored from its own data', () => {
     expect(read('restored')).toBe('database and 2 and 3 and 5 and 6 and 8');
   });
 
+  test('is copied where only its user can read it, whatever umask a session of that user has', () => {
+    put(join(directory, 'up'), '');
+    chownSync(join(data, 'member'), 1, 1);
+    // PAM may set it (pam_umask(8)).
+    program('runuser', 'umask 022; while [ "$1" != -- ]; do shift; done; shift; exec "$@"');
+    const etcdctl = readFileSync(join(directory, 'bin/etcdctl'), 'utf8');
+    program('etcdctl', `stat -c %a "$3" >'${join(directory, 'mode')}'\n${etcdctl}`);
+    expect(run(unpacking())).toEqual({ status: 0, stderr: '' });
+    expect([read('restored'), read('mode')]).toEqual(['database', '600\n']);
+  });
+
   test('reads its log once more where it had crashed', () => {
     expect(run(unpacking())).toEqual({ status: 0, stderr: '' });
     const asked = read('asked').trim().split('\n');
@@ -341,11 +384,92 @@ describe('the manifest of an API server', () => {
     expect(noted()).toEqual(['apiserver-started', 'apiserver-stopped', 'manifest']);
   });
 
+  test.each([
+    ['ends in its last second', 180, { status: 0, stderr: '' }],
+    ['runs on', 240, { status: 1, stderr: expect.stringContaining('a kube-apiserver still runs') }],
+  ])('leaves before its process does, which %s', (_, endsAt, expected) => {
+    // A clock that only a pause moves on, by a minute.
+    put(join(directory, 'now'), '0');
+    program('date', `cat '${directory}/now'`);
+    program(
+      'sleep',
+      `echo $(($(cat '${directory}/now') + 60)) >'${directory}/later'; mv '${directory}/later' '${directory}/now'`,
+    );
+    program('grep', `[ "$(cat '${directory}/now')" -lt ${endsAt} ]`);
+    expect(run(stopApiserverScript(ID, manifest()))).toEqual(expected);
+    expect(readdirSync(watched())).toEqual([]);
+    expect(noted()).toEqual([...(endsAt === 180 ? ['apiserver-stopped'] : []), 'manifest']);
+  });
+
+  test('is looked for where there is a directory, and nothing is noted elsewhere', () => {
+    const nowhere = join(directory, 'none/there/kube-apiserver.yaml');
+    const refused = { status: 1, stderr: `there is no directory ${directory}/none/there\n` };
+    expect(run(stopApiserverScript(ID, nowhere))).toEqual(refused);
+    expect(run(startApiserverScript(ID, nowhere, 'apiserver-started'))).toEqual(refused);
+    expect(noted()).toEqual([]);
+  });
+
   test('is put back without a note when its stop is taken back', () => {
     expect(run(stopApiserverScript(ID, manifest())).status).toBe(0);
     expect(run(unstopApiserverScript(ID, manifest())).status).toBe(0);
     expect(readdirSync(watched())).toEqual(['kube-apiserver.yaml']);
     expect(noted()).toEqual(['manifest']);
+  });
+});
+
+describe('a member on the way back', () => {
+  test('is stopped, and that is noted', () => {
+    program('systemctl', `echo "$*" >>'${directory}/asked'; [ "$1" != is-active ]`);
+    expect(run(stopMemberScript(ID, 'etcd'))).toEqual({ status: 0, stderr: '' });
+    const asked = readFileSync(join(directory, 'asked'), 'utf8').trim().split('\n');
+    expect(asked).toEqual(['stop --quiet etcd.service', 'is-active --quiet etcd.service']);
+    expect(noted()).toEqual(['back-stopped']);
+  });
+
+  test.each([
+    ['can not be stopped', '[ "$1" = is-active ] && exit 3; exit 1'],
+    ['runs on', 'exit 0'],
+  ])('is not noted as stopped where it %s', (_, systemctl) => {
+    program('systemctl', systemctl);
+    expect(run(stopMemberScript(ID, 'etcd')).status).toBe(1);
+    expect(noted()).toEqual([]);
+  });
+});
+
+describe('what remembers old revisions on a control plane', () => {
+  const running: ChildProcess[] = [];
+
+  /** A process of this name, as the kernel has it. */
+  async function start(name: string): Promise<number> {
+    program(name, 'while :; do /bin/sleep 1; done');
+    const child = spawn(join(directory, 'bin', name), { stdio: 'ignore' });
+    running.push(child);
+    await once(child, 'spawn');
+    return child.pid ?? 0;
+  }
+
+  afterEach(() => {
+    for (const child of running.splice(0)) child.kill('SIGKILL');
+  });
+
+  test('is ended, to be started again by the kubelet, and the kubelet is restarted; nothing else is', async () => {
+    const names = ['kube-controller-manager', 'kube-scheduler', 'kube-apiserver'];
+    const [controller, scheduler, apiserver] = await Promise.all(names.map(start));
+    const here = [controller, scheduler, apiserver].map((pid) => `/proc/${pid}/comm`).join(' ');
+    // Only these are looked at: this machine may have others.
+    program('grep', `exec /usr/bin/env -i PATH=/usr/bin:/bin grep "$1" "$2" ${here}`);
+    program('systemctl', `echo "$*" >>'${directory}/asked'`);
+    const ended = Promise.all(running.slice(0, 2).map((child) => once(child, 'exit')));
+    expect(run(restartScript(ID))).toEqual({ status: 0, stderr: '' });
+    expect(await ended).toEqual([
+      [null, 'SIGTERM'],
+      [null, 'SIGTERM'],
+    ]);
+    expect(running[2]?.exitCode ?? running[2]?.signalCode).toBeNull();
+    expect(readFileSync(join(directory, 'asked'), 'utf8')).toBe(
+      'is-active --quiet kubelet.service\nrestart --quiet kubelet.service\n',
+    );
+    expect(noted()).toEqual(['restarted']);
   });
 });
 

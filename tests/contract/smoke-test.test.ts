@@ -23,7 +23,7 @@ function run(
 }
 
 describe('what killed tests have left', () => {
-  const made = startSmokeTest('0a', { image: 'i:1', command: [], count: 2, tolerated: [] });
+  const made = () => startSmokeTest('0a', { image: 'i:1', command: [], count: 2, tolerated: [] });
   /** Before this test was made, by the clock of the API server: that of the host is another one. */
   const before = (seconds: number): string => new Date(Date.UTC(2031, 0, 1) - seconds * 1000).toISOString();
   const own = `${smokeNamespace('0a')} ${before(0)} Active`;
@@ -47,28 +47,28 @@ describe('what killed tests have left', () => {
     ['one can not be removed', `${list(own, old)} *'delete namespace'*) return 1 ;;`, 'T\tprovision-smoke-test-0b\n'],
     ['nobody lists them', "*'create -f -'*) ;; *'get namespaces'*) return 1 ;;", ''],
   ])('%s', (_, kubectl, stdout) => {
-    const ended = run(made, kubectl);
+    const ended = run(made(), kubectl);
     expect([ended.status, ended.stdout]).toEqual([0, stdout]);
     // One that hangs is not waited for.
-    expect(made.script).toContain('delete namespace "$name" --ignore-not-found --wait=false');
+    expect(made().script).toContain('delete namespace "$name" --ignore-not-found --wait=false');
   });
 });
 
 describe('pods', () => {
-  const made = startSmokeTest('0a', { image: 'i:1', command: ['a', '$(b)'], count: 2, tolerated: ['t'] });
-  const pods = awaitSmokeTest('0a');
+  const made = () => startSmokeTest('0a', { image: 'i:1', command: ['a', '$(b)'], count: 2, tolerated: ['t'] });
+  const pods = () => awaitSmokeTest('0a');
 
   test('are reported once they are ready', () => {
     const ended = run(
-      pods,
+      pods(),
       String.raw`*'-n provision-smoke-test-0a get pods'*) printf 'P\tw-1\t10.1.1.1\n' ;; *'-n provision-smoke-test-0a get service'*) printf 'S\t10.9.9.9\n' ;;`,
     );
     expect([ended.status, ended.stdout]).toEqual([0, 'P\tw-1\t10.1.1.1\nS\t10.9.9.9\n']);
   });
 
   test('are created as given, in a namespace that says whose it is', () => {
-    const ended = run(made, `*'create -f -'*) cat >&2; echo >&2 ;;`);
-    expect([ended.status, run(made, '*create*) return 1 ;;').status]).toEqual([0, 1]);
+    const ended = run(made(), `*'create -f -'*) cat >&2; echo >&2 ;;`);
+    expect([ended.status, run(made(), '*create*) return 1 ;;').status]).toEqual([0, 1]);
     const [, manifest = ''] = /^(\{.*\})$/m.exec(ended.stderr) ?? [];
     const { items } = JSON.parse(manifest) as { items: readonly { kind: string; metadata: object; spec?: object }[] };
     expect(items.map(({ kind }) => kind)).toEqual(['Namespace', 'Deployment', 'Service']);
@@ -95,7 +95,7 @@ describe('pods', () => {
 
   test('that do not get ready fail with what the cluster says, each line once', () => {
     const events = String.raw`*'get events'*) printf 'p: no image\np: no image\n' ;;`;
-    const ended = run(pods, `*'rollout status'*) echo 'timed out'; return 1 ;; ${events}`);
+    const ended = run(pods(), `*'rollout status'*) echo 'timed out'; return 1 ;; ${events}`);
     const said = ended.stderr.split('\n').filter((line) => line !== '' && !/^kubectl |\{\{end\}\}$/.test(line));
     expect([ended.status, said]).toEqual([1, ['timed out', 'p: no image']]);
   });

@@ -1,4 +1,4 @@
-import { lstat, mkdir, readdir, readFile, readlink, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { lstat, mkdir, readdir, readFile, readlink, rm, stat, symlink, utimes, writeFile } from 'node:fs/promises';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
@@ -116,6 +116,14 @@ const names = (): Promise<string[]> => readdir(directory);
     ]);
   });
 
+  test('takes the place of no directory, and keeps no copy of one', async () => {
+    await mkdir(path);
+    await writeFile(join(path, 'inside'), 'theirs');
+    expect(await put('new')).toMatchObject({ status: 1, stderr: `${path} is not a file\n` });
+    expect([await readdir(path), await readdir(backupDirectory(path))]).toEqual([['inside'], []]);
+    expect(await names()).toEqual(['file.cfg']);
+  });
+
   test('lands what its check accepts', async () => {
     expect(await put('good', { validate: 'grep -q good "$1"' })).toMatchObject({ status: 0 });
   });
@@ -131,8 +139,12 @@ const names = (): Promise<string[]> => readdir(directory);
 (isRoot ? describe : describe.skip)('what was written', () => {
   test('can be rolled back: the old file with its mode, or none', async () => {
     await writeFile(path, 'old', { mode: 0o600 });
+    const began = Date.now() - 1000;
+    await utimes(path, 0, 0);
     await put('new');
     expect(await restore()).toMatchObject({ status: 0, stderr: '' });
+    // A service that ran with the new one sees that another has come.
+    expect((await stat(path)).mtimeMs).toBeGreaterThan(began);
     expect(await readFile(path, 'utf8')).toBe('old');
     expect((await stat(path)).mode & 0o777).toBe(0o600);
 

@@ -259,6 +259,15 @@ async function modeOf(path: string): Promise<string> {
     ).toEqual(['old certificate', 'old key', key]);
   });
 
+  test('where there was nothing before, nothing is left, and the key waits again', async () => {
+    await request(wish());
+    const key = await readFile(waitingKey, 'utf8');
+    await sign();
+    expect(await HOST.run(await install(wish()))).toMatchObject({ status: 0, stderr: '' });
+    expect(await readdir(join(directory, 'host'))).toEqual([]);
+    expect(await readFile(waitingKey, 'utf8')).toBe(key);
+  });
+
   test('a key that went away between the check and the installation changes nothing', async () => {
     await request(wish());
     await sign();
