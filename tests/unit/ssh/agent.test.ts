@@ -56,8 +56,8 @@ afterEach(() => {
 /** An encrypted key; what lies beside it says which one it is. */
 async function locked(name: string, key: Buffer | undefined): Promise<string> {
   const file = join(directory, name);
-  const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
-  const pem = privateKey.export({ type: 'pkcs1', format: 'pem', cipher: 'aes-128-cbc', passphrase: 'x' } as never);
+  const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  const pem = privateKey.export({ type: 'sec1', format: 'pem', cipher: 'aes-128-cbc', passphrase: 'x' } as never);
   await writeFile(file, pem);
   if (key !== undefined) await writeFile(`${file}.pub`, `ssh-ed25519 ${key.toString('base64')} comment\n`);
   return file;

@@ -304,10 +304,10 @@ describe('a host that can’t be connected to', () => {
 });
 
 describe('keys and passwords that are tried', () => {
-  const pkcs1 = (passphrase?: string): string =>
-    generateKeyPairSync('rsa', { modulusLength: 2048 })
+  const newKey = (passphrase?: string): string =>
+    generateKeyPairSync('ec', { namedCurve: 'P-256' })
       .privateKey.export({
-        type: 'pkcs1',
+        type: 'sec1',
         format: 'pem',
         ...(passphrase === undefined ? {} : { cipher: 'aes-128-cbc', passphrase }),
       } as never)
@@ -339,7 +339,7 @@ describe('keys and passwords that are tried', () => {
   };
 
   test('are each by its name, once, the named key first and the password last', async () => {
-    const [one, two] = [await file('one', pkcs1()), await file('two', pkcs1())];
+    const [one, two] = [await file('one', newKey()), await file('two', newKey())];
     const options = `user ops\nidentityfile ${one}\nidentityfile ${two}\nidentityfile ${directory}/none\n`;
     const found = await find(options, { privateKeyFile: two, password: new Secret('planted') });
     expect(found.tried).toEqual([two, one, 'the password']);
@@ -372,7 +372,7 @@ describe('keys and passwords that are tried', () => {
   });
 
   test('an encrypted key is opened where nothing else may do, else left out', async () => {
-    const locked = await file('locked', pkcs1('secret'));
+    const locked = await file('locked', newKey('secret'));
     const options = `identityfile ${locked}`;
     expect((await find(options, { variable: new Secret('secret') })).tried).toEqual([locked]);
     expect((await find(options, { variable: new Secret('wrong') })).skipped).toEqual([
@@ -397,7 +397,7 @@ describe('keys and passwords that are tried', () => {
       },
       message: `etcd-1: private key ${none.privateKeyFile}: no such file, named by ${by}`,
     });
-    const locked = await file('locked', pkcs1('secret'));
+    const locked = await file('locked', newKey('secret'));
     const opened = await find('', { privateKeyFile: locked, variable: new Secret('secret') });
     expect([opened.tried, opened.skipped]).toEqual([[locked], []]);
     await expect(find('', { privateKeyFile: locked, variable: new Secret('wrong') })).rejects.toMatchObject({
@@ -431,7 +431,7 @@ describe('keys and passwords that are tried', () => {
   });
 
   test('a certificate that lies beside a key is named', async () => {
-    const key = await file('one', pkcs1());
+    const key = await file('one', newKey());
     await file('one-cert.pub', 'x');
     expect((await find('', { privateKeyFile: key })).skipped).toEqual([expect.stringContaining(`${key}-cert.pub: `)]);
   });
