@@ -16,10 +16,8 @@ interface AdoptOptions extends ConnectionOptions, InventoryOptions {
 }
 
 /** `provision adopt INVENTORY`: writes the variables that describe an existing etcd cluster. */
-export function addAdoptCommand(program: Command, context: Context): void {
-  const adopt = program
-    .command('adopt')
-    .description('describe an existing etcd cluster in variables beside the inventory; changes nothing on the hosts')
+export function defineAdoptCommand(verb: Command, context: Context): void {
+  const adopt = verb
     .argument(
       '<inventory>',
       'its group etcd names the hosts of all members; of a stacked etcd that is to move, etcd_former does',

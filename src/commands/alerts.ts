@@ -13,10 +13,8 @@ interface AlertsOptions extends InventoryOptions {
 type Output = Pick<Context, 'env' | 'exit' | 'stdout' | 'stderr'>;
 
 /** `provision alerts INVENTORY`: writes rules for Prometheus, and where it is to ask. It asks no host. */
-export function addAlertsCommand(program: Command, context: Output): void {
-  const command = program
-    .command('alerts')
-    .description("write Prometheus' rules for etcd, its load balancer and its certificates; connects to no host")
+export function defineAlertsCommand(verb: Command, context: Output): void {
+  const command = verb
     .argument('<inventory>', INVENTORY)
     .requiredOption('-o, --output <file>', 'where to write the rules (rule_files of prometheus.yml)')
     .option('--targets <file>', 'where to write what to scrape (file_sd_configs of prometheus.yml)');

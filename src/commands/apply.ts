@@ -19,10 +19,8 @@ export interface ApplyOptions extends RunOptions {
 }
 
 /** `provision apply INVENTORY`: plans, asks, and performs just that plan. */
-export function addApplyCommand(program: Command, context: Context): void {
-  addActingOptions(
-    addRunOptions(program.command('apply').description('plan, ask for confirmation, and perform exactly that plan')),
-  )
+export function defineApplyCommand(verb: Command, context: Context): void {
+  addActingOptions(addRunOptions(verb))
     .option('--plan <file>', 'apply this saved plan exactly, or refuse and say what drifted')
     .option('--dry-run', 'the same as `provision plan INVENTORY`')
     .action(async (inventory: string, options: ApplyOptions) => {

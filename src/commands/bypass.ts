@@ -12,10 +12,8 @@ const PLAYBOOKS = { on: 'bypass', off: 'repoint' } as const;
  * `provision bypass INVENTORY on|off`: API servers use the etcd members directly while the load balancer is gone, and go
  * back to the virtual IP once it answers.
  */
-export function addBypassCommand(program: Command, context: Context): void {
-  const command = program
-    .command('bypass')
-    .description('in an emergency, point the API servers directly at the etcd members, and back')
+export function defineBypassCommand(verb: Command, context: Context): void {
+  const command = verb
     .argument('<inventory>', INVENTORY)
     .addArgument(new Argument('<way>', 'on, or off: back to the virtual IP').choices(Object.keys(PLAYBOOKS)));
   addActingOptions(addPlanningOptions(command))

@@ -21,8 +21,7 @@ interface PassphraseOptions {
 }
 
 /** `provision ca show|import|export|passphrase STORE`, `provision ca request|rotate INVENTORY`: the certificate authority, and what it signs. */
-export function addCaCommand(program: Command, context: Context): void {
-  const ca = program.command('ca').description('the certificate authority on this machine');
+export function defineCaCommand(ca: Command, context: Context): void {
   ca.command('show')
     .description('show the authority and when it expires; needs no passphrase')
     .argument('<store>', 'the PKI store: the directory `pki` beside the inventory, or etcd_pki_store')

@@ -20,8 +20,7 @@ interface RenewOptions extends Omit<ApplyOptions, 'plan' | 'playbook'> {
 }
 
 /** `provision certs list|renew INVENTORY`: all certificates of the cluster, and their renewal before it is due. */
-export function addCertsCommand(program: Command, context: Context): void {
-  const certs = program.command('certs').description('list all certificates of the cluster, and renew them');
+export function defineCertsCommand(certs: Command, context: Context): void {
   const list = certs
     .command('list')
     .description('list every certificate with its path and expiry, soonest first; changes nothing')

@@ -2,30 +2,29 @@ import { Argument, type Command } from 'commander';
 import { EXIT } from '../model/errors.js';
 import type { Completion, WordSources } from './complete-words.js';
 import type { Context } from './context.js';
+import { programOf } from './program-of.js';
 
 const SHELLS = ['bash', 'zsh', 'fish'] as const;
 type Shell = (typeof SHELLS)[number];
 
-/** `provision completion SHELL`: the script by which a shell completes what is typed; and what that script asks. */
-export function addCompletionCommand(program: Command, context: Context): void {
-  program
-    .command('completion')
-    .description('print a script that completes verbs, options, hosts and groups: source <(provision completion bash)')
-    .addArgument(new Argument('<shell>', 'which shell').choices(SHELLS))
-    .action(async (shell: Shell) => {
-      const { default: tabtab } = await import('@pnpm/tabtab');
-      const script = await tabtab.getCompletionScript({ name: 'provision', completer: 'provision', shell });
-      context.stdout.write(script);
-      context.exit(EXIT.done);
-    });
-  // The name that the script has for it. Its words are those of a command line in the making.
-  program
-    .command('completion-server', { hidden: true })
+/** `provision completion SHELL`: the script by which a shell completes what is typed. */
+export function defineCompletionCommand(verb: Command, context: Context): void {
+  verb.addArgument(new Argument('<shell>', 'which shell').choices(SHELLS)).action(async (shell: Shell) => {
+    const { default: tabtab } = await import('@pnpm/tabtab');
+    const script = await tabtab.getCompletionScript({ name: 'provision', completer: 'provision', shell });
+    context.stdout.write(script);
+    context.exit(EXIT.done);
+  });
+}
+
+/** What that script asks. Its words are those of a command line in the making. */
+export function defineCompletionServer(verb: Command, context: Context): void {
+  verb
     .argument('[words...]')
     .helpOption(false)
     .allowUnknownOption()
     .action(async (words: readonly string[]) => {
-      await serve(program, words.slice(1), context);
+      await serve(programOf(verb), words.slice(1), context);
     });
 }
 

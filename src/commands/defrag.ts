@@ -12,10 +12,8 @@ interface DefragOptions extends Omit<ApplyOptions, 'plan' | 'playbook'> {
 }
 
 /** `provision defrag INVENTORY`: gives back what is free in the databases; where the alarm NOSPACE is raised, makes room and disarms it. */
-export function addDefragCommand(program: Command, context: Context): void {
-  const defrag = program
-    .command('defrag')
-    .description('defragment etcd, one member after the other; where it is out of space: compact, and disarm the alarm')
+export function defineDefragCommand(verb: Command, context: Context): void {
+  const defrag = verb
     .argument('<inventory>', INVENTORY)
     .option('--compact', 'compact the history, too, where no alarm is raised')
     .option(

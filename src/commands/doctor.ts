@@ -19,13 +19,10 @@ interface DoctorOptions extends ConnectionOptions, InventoryOptions {
  * `provision doctor`: what this machine is missing, and for what. `provision doctor etcd INVENTORY`: why etcd does not answer,
  * and what to type next. They change nothing, on no machine.
  */
-export function addDoctorCommand(program: Command, context: Context): void {
-  const doctor = program
-    .command('doctor')
-    .description('list what this machine is missing, and for what; `doctor etcd`: why etcd does not answer')
-    .action(async () => {
-      await examineThisMachine(context);
-    });
+export function defineDoctorCommand(doctor: Command, context: Context): void {
+  doctor.action(async () => {
+    await examineThisMachine(context);
+  });
   const etcd = doctor
     .command('etcd')
     .description('name the cause why etcd does not answer, with the evidence and the next command; changes nothing')

@@ -26,10 +26,8 @@ const LEAST_RESTORE_S = 20;
 const PLAYBOOKS: Readonly<Record<ServiceName, string>> = { etcd: 'etcd-lb', 'kube-apiserver': 'apiserver-lb' };
 
 /** `provision drill INVENTORY`: stops a balancer's services on purpose, measures, and restores everything. */
-export function addDrillCommand(program: Command, context: Context): void {
-  const command = program
-    .command('drill')
-    .description('stop the proxy, then keepalived, where the virtual IP is; measure, and restore everything')
+export function defineDrillCommand(verb: Command, context: Context): void {
+  const command = verb
     .argument('<inventory>', INVENTORY)
     .option('-y, --yes', 'do not ask')
     .addOption(

@@ -16,8 +16,7 @@ const PLAYBOOK = ['-p, --playbook <name>', 'as for plan'] as const;
 const DEFAULT_JOBS = 4;
 
 /** `provision fleet list|plan|apply|verify DIR`: many clusters, each on its own, with its own lock. */
-export function addFleetCommand(program: Command, context: Context): void {
-  const fleet = program.command('fleet').description('list, plan, apply and verify many clusters, each on its own');
+export function defineFleetCommand(fleet: Command, context: Context): void {
   chosen(fleet.command('list').description('the clusters of a directory of inventories; connects to no host'))
     .addOption(
       new Option(

@@ -11,10 +11,8 @@ import { reportOption, type ReportOptions } from './report-option.js';
 import { INVENTORY } from './inventory-options.js';
 
 /** `provision history INVENTORY [RUN]`: the runs that changed something, or one of them. */
-export function addHistoryCommand(program: Command, context: Context): void {
-  program
-    .command('history')
-    .description('show what earlier applies, bypasses and drills did')
+export function defineHistoryCommand(verb: Command, context: Context): void {
+  verb
     .argument('<inventory>', INVENTORY)
     .argument('[run]', 'a run from the list, or `last`')
     .addOption(reportOption())

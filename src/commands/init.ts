@@ -6,10 +6,8 @@ import type { InitEdges, InitOptions } from './run-init.js';
  * `provision init [FILE]`: asks for hosts and addresses, and writes an inventory.
  * @param edges runs what is offered at the end, and looks at hosts
  */
-export function addInitCommand(program: Command, context: Context, edges: InitEdges): void {
-  program
-    .command('init')
-    .description('ask for hosts and addresses, and write an inventory')
+export function defineInitCommand(verb: Command, context: Context, edges: InitEdges): void {
+  verb
     .argument('[file]', 'the inventory to write', 'inventory.yaml')
     .option('--answers <file>', 'answers in YAML, whose questions are not asked (see `provision schema answers`)')
     .option('--save-answers <file>', 'write all answers to this file, for --answers; there is no secret among them')

@@ -14,10 +14,8 @@ interface Options extends InventoryOptions {
 type Output = Pick<Context, 'env' | 'exit' | 'stdout' | 'stderr'>;
 
 /** Adds `provision inventory FILE`: what the inventory says, as `ansible-inventory --list` prints it. */
-export function addInventoryCommand(program: Command, context: Output): void {
-  const command = program
-    .command('inventory')
-    .description('print groups and merged variables of an inventory, as `ansible-inventory --list` does')
+export function defineInventoryCommand(verb: Command, context: Output): void {
+  const command = verb
     .argument('<file>', 'inventory file or directory, YAML or INI')
     .addOption(new Option('--format <format>', 'output format').choices(['json', 'yaml']).default('json'))
     .option('--limit <pattern>', 'only these hosts, by an Ansible host pattern: etcd:!etcd-2');

@@ -140,8 +140,7 @@ function addSsh(lab: Command, context: Context): void {
 }
 
 /** `provision lab`: real hosts on this machine, to try the product and for its tests. */
-export function addLabCommand(program: Command, context: Context): void {
-  const lab = program.command('lab').description('real hosts on this machine, for trying things out');
+export function defineLabCommand(lab: Command, context: Context): void {
   for (const add of [addUp, addStatus, addSsh, addRun, addDown, addDemo]) add(lab, context);
   lab.addHelpText(
     'after',

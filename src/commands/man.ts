@@ -3,18 +3,17 @@ import { EXIT } from '../model/errors.js';
 import type { ManVerb } from '../report/man-page.js';
 import { VERSION } from '../model/version.js';
 import type { Context } from './context.js';
+import { programOf } from './program-of.js';
 
 /** `provision man`: the manual page, made from the help of all verbs. */
-export function addManCommand(program: Command, context: Context): void {
-  program
-    .command('man')
-    .description('print the manual page in man(7), which `man -l -` shows')
-    .action(async () => {
-      const { renderManPage } = await import('../report/man-page.js');
-      const verbs = program.commands.flatMap((each) => verbsBelow(each, program));
-      context.stdout.write(renderManPage({ version: VERSION, summary: program.description(), verbs }));
-      context.exit(EXIT.done);
-    });
+export function defineManCommand(verb: Command, context: Context): void {
+  verb.action(async () => {
+    const program = programOf(verb);
+    const { renderManPage } = await import('../report/man-page.js');
+    const verbs = program.commands.flatMap((each) => verbsBelow(each, program));
+    context.stdout.write(renderManPage({ version: VERSION, summary: program.description(), verbs }));
+    context.exit(EXIT.done);
+  });
 }
 
 /** A verb and those below it, but for what help does not show. */

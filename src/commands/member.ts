@@ -9,8 +9,7 @@ import type { Session } from './session.js';
 import { INVENTORY } from './inventory-options.js';
 
 /** `provision member replace INVENTORY HOST`: a new member in place of one whose host is gone for good. */
-export function addMemberCommand(program: Command, context: Context): void {
-  const member = program.command('member').description('replace a member of etcd whose host is gone for good');
+export function defineMemberCommand(member: Command, context: Context): void {
   const replace = member
     .command('replace')
     .description(

@@ -12,8 +12,8 @@ export interface PlanOptions extends RunOptions {
 }
 
 /** `provision plan INVENTORY`: what apply would do. It changes nothing, on no machine. */
-export function addPlanCommand(program: Command, context: Context): void {
-  addRunOptions(program.command('plan').description('show what apply would do; changes nothing'))
+export function definePlanCommand(verb: Command, context: Context): void {
+  addRunOptions(verb)
     .option('-o, --out <file>', 'save the plan, to be applied exactly with `apply --plan FILE`')
     .action(async (inventory: string, options: PlanOptions) => {
       await runPlan(inventory, options, context);

@@ -2,65 +2,27 @@ import { Command } from 'commander';
 import { wayHere } from './foreign-options.js';
 import type { Context } from './context.js';
 import { VERSION } from '../model/version.js';
-
-type AddVerb = (program: Command, context: Context) => void;
-
-/** Each verb, in the order of the help; its module is loaded when it is needed. */
-const VERBS: Readonly<Record<string, () => Promise<AddVerb>>> = {
-  init: async () => {
-    const { addInitCommand } = await import('./init.js');
-    return (program, context) => {
-      addInitCommand(program, context, {
-        runVerb: async (argv, edges) => runProgram({ ...context, ...edges, argv }),
-        hostLooks: async () => (await import('./look-at-hosts.js')).hostLooks(context),
-      });
-    };
-  },
-  adopt: async () => (await import('./adopt.js')).addAdoptCommand,
-  plan: async () => (await import('./plan.js')).addPlanCommand,
-  apply: async () => (await import('./apply.js')).addApplyCommand,
-  show: async () => (await import('./show.js')).addShowCommand,
-  verify: async () => (await import('./verify.js')).addVerifyCommand,
-  doctor: async () => (await import('./doctor.js')).addDoctorCommand,
-  bypass: async () => (await import('./bypass.js')).addBypassCommand,
-  drill: async () => (await import('./drill.js')).addDrillCommand,
-  history: async () => (await import('./history.js')).addHistoryCommand,
-  unlock: async () => (await import('./unlock.js')).addUnlockCommand,
-  inventory: async () => (await import('./inventory.js')).addInventoryCommand,
-  terraform: async () => (await import('./terraform.js')).addTerraformCommand,
-  alerts: async () => (await import('./alerts.js')).addAlertsCommand,
-  ca: async () => (await import('./ca.js')).addCaCommand,
-  certs: async () => (await import('./certs.js')).addCertsCommand,
-  snapshot: async () => (await import('./snapshot.js')).addSnapshotCommand,
-  member: async () => (await import('./member.js')).addMemberCommand,
-  defrag: async () => (await import('./defrag.js')).addDefragCommand,
-  fleet: async () => (await import('./fleet.js')).addFleetCommand,
-  recover: async () => (await import('./recover.js')).addRecoverCommand,
-  lab: async () => (await import('./lab.js')).addLabCommand,
-  explain: async () => (await import('./explain.js')).addExplainCommand,
-  schema: async () => (await import('./schema.js')).addSchemaCommand,
-  completion: async () => (await import('./completion.js')).addCompletionCommand,
-  man: async () => (await import('./man.js')).addManCommand,
-};
-
-/** Verbs that tell of all others. */
-const TELL_OF_ALL: readonly string[] = ['man'];
+import { VERBS } from './verbs.js';
 
 const ALL_VERBS = 'see the verbs: provision --help';
 
 /** Runs what was typed. */
 export async function runProgram(context: Context): Promise<void> {
   const { argv } = context;
-  const program = await createProgram(context, argv[0]);
+  const [word = ''] = argv[0] === 'help' ? argv.slice(1) : argv;
+  const program = await createProgram(context, word);
   await program.parseAsync(argv, { from: 'user' });
 }
 
 /**
  * The command line: a verb with its options. Nothing runs before it is parsed.
- * @param word what was typed first: where it is a verb, the others are not loaded
+ * @param word the verb that was typed: it alone is there. Another word, or an empty one: all are, of which nothing but the help of
+ *   all verbs is known. Without it, all are there, whole.
  */
 export async function createProgram(context: Context, word?: string): Promise<Command> {
-  const isAlone = word !== undefined && Object.hasOwn(VERBS, word) && !TELL_OF_ALL.includes(word);
+  const typed = word !== undefined && Object.hasOwn(VERBS, word) ? VERBS[word] : undefined;
+  const isAlone = typed !== undefined && typed.tellsOfAll !== true;
+  const isWhole = word === undefined || typed !== undefined;
   const program = new Command('provision')
     .description('Highly available etcd for Kubernetes over SSH: an honest plan, a safe apply, no agent on the hosts.')
     .version(VERSION)
@@ -78,6 +40,18 @@ export async function createProgram(context: Context, word?: string): Promise<Co
       },
     })
     .showSuggestionAfterError();
-  for (const [verb, load] of Object.entries(VERBS)) if (!isAlone || verb === word) (await load())(program, context);
+  for (const [name, { summary, synopsis, hidden = false, load }] of Object.entries(VERBS)) {
+    if (isAlone && name !== word) continue;
+    const verb = program.command(name, { hidden }).description(summary);
+    if (isWhole) (await load(runProgram))(verb, context);
+    else outline(verb, synopsis);
+  }
   return program;
+}
+
+/** As much of a verb as the help of all verbs needs: it writes `[options]` for one that has any. */
+function outline(verb: Command, synopsis: string): void {
+  if (synopsis.startsWith('[options]')) verb.option('--options');
+  const words = synopsis.replace(/^\[options\] ?/, '');
+  if (words !== '') verb.arguments(words);
 }

@@ -16,10 +16,8 @@ interface RecoverOptions extends Omit<ApplyOptions, 'plan' | 'playbook'> {
 }
 
 /** `provision recover INVENTORY`: a quorum that is lost for good; the cluster goes on from what one member has. */
-export function addRecoverCommand(program: Command, context: Context): void {
-  const recover = program
-    .command('recover')
-    .description('recover an etcd that has lost its quorum for good, from the data of its most advanced member')
+export function defineRecoverCommand(verb: Command, context: Context): void {
+  const recover = verb
     .argument('<inventory>', INVENTORY)
     .option(
       '--lost <host>',

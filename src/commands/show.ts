@@ -9,10 +9,8 @@ interface ShowOptions {
 }
 
 /** `provision show FILE`: a saved plan, as `plan` has shown it. It connects to nothing. */
-export function addShowCommand(program: Command, context: Context): void {
-  program
-    .command('show')
-    .description('show a saved plan, as `plan` has shown it; connects to nothing')
+export function defineShowCommand(verb: Command, context: Context): void {
+  verb
     .argument('<file>', 'what `plan -o FILE` has written')
     .addOption(formatOption('one object'))
     .action(async (file: string, options: ShowOptions) => {

@@ -17,8 +17,7 @@ const PASSPHRASE_FILE = [
 ] as const;
 
 /** `provision snapshot save|list|verify|restore`: the data of the cluster on this machine. */
-export function addSnapshotCommand(program: Command, context: Context): void {
-  const snapshot = program.command('snapshot').description("save the cluster's data, list, verify and restore it");
+export function defineSnapshotCommand(snapshot: Command, context: Context): void {
   const save = snapshot
     .command('save')
     .description('stream a snapshot from a healthy member that has all committed writes to this machine')

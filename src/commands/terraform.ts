@@ -17,10 +17,8 @@ interface TerraformOptions extends InventoryOptions {
 type Output = Pick<Context, 'env' | 'exit' | 'stdout' | 'stderr'>;
 
 /** `provision terraform INVENTORY`: writes a module for a load balancer that a cloud runs. It asks no host. */
-export function addTerraformCommand(program: Command, context: Output): void {
-  const command = program
-    .command('terraform')
-    .description('write a Terraform module for a load balancer of a cloud in front of etcd; connects to no host')
+export function defineTerraformCommand(verb: Command, context: Output): void {
+  const command = verb
     .argument('<inventory>', INVENTORY)
     .addOption(new Option('--cloud <name>', 'the cloud of the load balancer').choices(CLOUDS).makeOptionMandatory())
     .requiredOption(

@@ -14,12 +14,8 @@ interface UnlockOptions extends ConnectionOptions, InventoryOptions {
 }
 
 /** `provision unlock INVENTORY`: breaks the lock of a run that can't release it any more. */
-export function addUnlockCommand(program: Command, context: Context): void {
-  const unlock = program
-    .command('unlock')
-    .description('remove the lock that an abandoned run left behind')
-    .argument('<inventory>', INVENTORY)
-    .option('-y, --yes', 'do not ask');
+export function defineUnlockCommand(verb: Command, context: Context): void {
+  const unlock = verb.argument('<inventory>', INVENTORY).option('-y, --yes', 'do not ask');
   addConnectionOptions(addInventoryOptions(unlock)).action(async (inventory: string, options: UnlockOptions) => {
     await runUnlock(inventory, options, context);
   });

@@ -26,10 +26,8 @@ interface VerifyOptions extends ConnectionOptions, InventoryOptions, ReportOptio
 }
 
 /** `provision verify INVENTORY`: a health check of a running cluster. It changes nothing on any machine; only `--smoke-test` starts pods, and removes them. */
-export function addVerifyCommand(program: Command, context: Context): void {
-  const command = program
-    .command('verify')
-    .description('check the health of a running cluster; changes nothing, but for the pods of --smoke-test')
+export function defineVerifyCommand(verb: Command, context: Context): void {
+  const command = verb
     .argument('<inventory>', INVENTORY)
     .option('-p, --playbook <name>', 'what drift is judged by, as for plan')
     .option('--latency', 'measure how fast etcd answers, through the virtual IP and by way of each member')

@@ -8,7 +8,7 @@ import { PassThrough, Readable } from 'node:stream';
 import { afterEach, describe, expect, jest, test } from '@jest/globals';
 import { Command } from 'commander';
 import type { ServerChannel } from 'ssh2';
-import { addApplyCommand } from '../../src/commands/apply.js';
+import { defineApplyCommand } from '../../src/commands/apply.js';
 import { ProvisionError } from '../../src/model/errors.js';
 import { marksOf } from '../../src/shell/remote-command.js';
 import { quote } from '../../src/shell/quote.js';
@@ -169,7 +169,7 @@ async function apply({ inventory, playbook }: Setting): Promise<string> {
   const words = ['apply', inventory, '--playbook', playbook, '--yes', '--format', 'text'];
   const context = verbContext(out, words, { PATH: process.env['PATH'] });
   const program = new Command();
-  addApplyCommand(program, context);
+  defineApplyCommand(program.command('apply'), context);
   await program.parseAsync(words, { from: 'user' }).catch((error: unknown) => {
     if (!(error instanceof ProvisionError)) throw error;
     context.stderr.write(`error: ${error.message}\n`);

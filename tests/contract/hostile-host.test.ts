@@ -2,14 +2,8 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
-import { Command } from 'commander';
 import type { ServerChannel } from 'ssh2';
-import { addAdoptCommand } from '../../src/commands/adopt.js';
-import { addApplyCommand } from '../../src/commands/apply.js';
-import { addHistoryCommand } from '../../src/commands/history.js';
-import { addPlanCommand } from '../../src/commands/plan.js';
-import { addUnlockCommand } from '../../src/commands/unlock.js';
-import { addVerifyCommand } from '../../src/commands/verify.js';
+import { runProgram } from '../../src/commands/program.js';
 import { ProvisionError } from '../../src/model/errors.js';
 import { marksOf } from '../../src/shell/remote-command.js';
 import { hostileOptions, startHostileServer, wayTo, type HostileServer } from '../support/hostile-server.js';
@@ -176,17 +170,13 @@ ${lines.join('\n')}
   return { inventory: file, toLiar, toOthers };
 }
 
-const VERBS = [addPlanCommand, addApplyCommand, addAdoptCommand, addVerifyCommand, addUnlockCommand, addHistoryCommand];
-
 /** Runs a verb in this process. @returns all that it printed, its error with it */
 async function run(...args: readonly string[]): Promise<string> {
   const out = new PassThrough();
   const printed: Buffer[] = [];
   out.on('data', (chunk: Buffer) => printed.push(chunk));
   const context = verbContext(out, args, { PATH: process.env['PATH'], PROVISION_CA_PASSPHRASE: SECRET });
-  const program = new Command();
-  for (const add of VERBS) add(program, context);
-  await program.parseAsync([...args], { from: 'user' }).catch((error: unknown) => {
+  await runProgram(context).catch((error: unknown) => {
     // Anything else is a bug of ours that a host has found.
     if (!(error instanceof ProvisionError)) throw error;
     context.stderr.write(`error: ${error.message}\n`);

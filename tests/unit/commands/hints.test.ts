@@ -1,9 +1,9 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, test } from '@jest/globals';
+import { expect, jest, test } from '@jest/globals';
 import { CommanderError, type Command } from 'commander';
 import type { Context } from '../../../src/commands/context.js';
-import { createProgram } from '../../../src/commands/program.js';
+import { createProgram, runProgram } from '../../../src/commands/program.js';
 
 /** A command of this program in a text of the sources, up to what ends it for a reader. */
 const PRINTED = /provision (?!itself|again|reads|did)[a-z](?:\$\{[^}]*\}|[^`'";,()\\\n])*/g;
@@ -69,17 +69,54 @@ test.each([
   expect(await refusal(command)).toBeDefined();
 });
 
+const SILENT = { stdout: { write: () => undefined }, exit: () => undefined } as unknown as Context;
+
 test('each verb alone is what it is beside the others', async () => {
-  const context = { stdout: { write: () => undefined }, exit: () => undefined } as unknown as Context;
-  const { commands } = await createProgram(context);
+  const { commands } = await createProgram(SILENT);
   expect(commands.length).toBeGreaterThan(20);
-  for (const verb of commands.filter((each) => each.name() !== 'man' && each.name() !== 'completion-server')) {
-    const alone = (await createProgram(context, verb.name())).commands.filter(
-      (each) => each.name() !== 'completion-server',
-    );
-    expect(alone.map((each) => each.helpInformation())).toEqual([verb.helpInformation()]);
+  for (const verb of commands) {
+    const alone = (await createProgram(SILENT, verb.name())).commands;
+    const tellsOfAll = ['man', 'completion-server'].includes(verb.name());
+    expect(alone).toHaveLength(tellsOfAll ? commands.length : 1);
+    expect(alone.find((each) => each.name() === verb.name())?.helpInformation()).toBe(verb.helpInformation());
   }
 });
+
+test('help of all verbs, which loads none, says what it would say with all of them', async () => {
+  const whole = (await createProgram(SILENT)).helpInformation();
+  expect(whole).toContain('plan [options] <inventory>');
+  expect(whole).not.toContain('completion-server');
+  for (const word of ['', 'no-verb']) expect((await createProgram(SILENT, word)).helpInformation()).toBe(whole);
+});
+
+test.each([
+  [['help', 'plan'], 'Usage: provision plan [options] <inventory>'],
+  [['--help', 'plan'], 'Usage: provision [options] [command]'],
+  [['plan', '-h'], 'Usage: provision plan [options] <inventory>'],
+  [['-h'], 'Usage: provision [options] [command]'],
+  [['help'], 'Usage: provision [options] [command]'],
+  [['help', 'no-verb'], 'Usage: provision [options] [command]'],
+])('%j shows the help that was asked for, whole', async (argv, usage) => {
+  const shown = await helpShown(argv);
+  expect(shown.startsWith(`${usage}\n`)).toBe(true);
+  expect(shown.includes('--options')).toBe(false);
+  expect(shown.includes('--limit')).toBe(usage.includes('plan'));
+});
+
+/** What a command line writes that asks for help; commander ends the process then. */
+async function helpShown(argv: readonly string[]): Promise<string> {
+  const wrote = jest.spyOn(process.stdout, 'write').mockReturnValue(true);
+  const complained = jest.spyOn(process.stderr, 'write').mockReturnValue(true);
+  const exit = jest.spyOn(process, 'exit').mockImplementation(() => {
+    throw new Error('it would end here');
+  });
+  try {
+    await runProgram({ ...SILENT, argv }).catch(() => undefined);
+    return [...wrote.mock.calls, ...complained.mock.calls].map(([text]) => String(text)).join('');
+  } finally {
+    for (const each of [wrote, complained, exit]) each.mockRestore();
+  }
+}
 
 test('what a check gives to type names the inventory as one word, whatever its name holds', () => {
   const unquoted = (source: string): readonly string[] => source.match(/provision [a-z ]+\$\{inventory\}/g) ?? [];

@@ -7,7 +7,7 @@ import { Command } from 'commander';
 import { loadInventory } from '../../../src/ansible/load-inventory.js';
 import { PROVIDED_VARIABLES } from '../../../src/cluster/derived-variables.js';
 import type { Context } from '../../../src/commands/context.js';
-import { addInitCommand } from '../../../src/commands/init.js';
+import { defineInitCommand } from '../../../src/commands/init.js';
 import type { HostLook } from '../../../src/wizard/host-look.js';
 import type { NamedHost } from '../../../src/wizard/inventory-answers.js';
 import type { Terminal } from '../../../src/wizard/terminal.js';
@@ -50,7 +50,7 @@ function nobodyAnswers({ name }: NamedHost): readonly [string, HostLook] {
 
 async function init(context: Context, ...options: readonly string[]): Promise<void> {
   const program = new Command();
-  addInitCommand(program, context, {
+  defineInitCommand(program.command('init'), context, {
     runVerb: async (argv) => void verbs.push(argv.join(' ')),
     hostLooks: async () => ({
       lookAtHosts: async ({ hosts }) => new Map(hosts.map(nobodyAnswers)),

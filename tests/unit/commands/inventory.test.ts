@@ -5,7 +5,7 @@ import { text } from 'node:stream/consumers';
 import { Command } from 'commander';
 import { describe, expect, test } from '@jest/globals';
 import { parse } from 'yaml';
-import { addInventoryCommand } from '../../../src/commands/inventory.js';
+import { defineInventoryCommand } from '../../../src/commands/inventory.js';
 import { textOutput } from '../../../src/report/text-output.js';
 import { temporaryDirectory } from '../../support/temporary-directory.js';
 
@@ -15,7 +15,7 @@ async function run(
   const [stdout, stderr] = [new PassThrough(), new PassThrough()];
   const exit: number[] = [];
   const program = new Command();
-  addInventoryCommand(program, {
+  defineInventoryCommand(program.command('inventory'), {
     stdout: textOutput(stdout),
     stderr: textOutput(stderr),
     env: {},

@@ -4,7 +4,7 @@ import { text } from 'node:stream/consumers';
 import { Command } from 'commander';
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import { printableQuestions, type Context } from '../../../src/commands/context.js';
-import { addHistoryCommand } from '../../../src/commands/history.js';
+import { defineHistoryCommand } from '../../../src/commands/history.js';
 import { RemoteError } from '../../../src/model/errors.js';
 import type { Event } from '../../../src/model/events.js';
 import { Secret } from '../../../src/model/secret.js';
@@ -119,7 +119,7 @@ describe('what a host said does no harm to a terminal', () => {
     const output = await written(async (stream) => {
       const program = new Command();
       const context = { stdout: textOutput(stream), exit: () => undefined };
-      addHistoryCommand(program, context as unknown as Context);
+      defineHistoryCommand(program.command('history'), context as unknown as Context);
       await program.parseAsync(['history', join(directory, 'inventory.yaml'), 'last'], { from: 'user' });
     });
     expect(output).not.toMatch(HARM);

@@ -3,7 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import { Command } from 'commander';
-import { addCaCommand } from '../../../src/commands/ca.js';
+import { defineCaCommand } from '../../../src/commands/ca.js';
 import { refuseDrift } from '../../../src/engine/saved-plan.js';
 import { readTextBounded, readTextBoundedSync } from '../../../src/model/read-bounded.js';
 import { moduleNamed } from '../../../src/playbook/modules.js';
@@ -25,7 +25,9 @@ beforeEach(async () => {
 
 function importAuthority(...files: readonly string[]): Promise<unknown> {
   const program = new Command().exitOverride();
-  addCaCommand(program, { env: { PROVISION_CA_PASSPHRASE: 'long enough for it' } } as unknown as Context);
+  defineCaCommand(program.command('ca'), {
+    env: { PROVISION_CA_PASSPHRASE: 'long enough for it' },
+  } as unknown as Context);
   return program.parseAsync(['ca', 'import', join(directory, 'pki'), ...files], { from: 'user' });
 }
 
