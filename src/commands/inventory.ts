@@ -13,7 +13,7 @@ interface Options extends InventoryOptions {
 /** What this verb needs of the process. */
 type Output = Pick<Context, 'env' | 'exit' | 'stdout' | 'stderr'>;
 
-/** Adds `provision inventory FILE`: what the inventory says, as `ansible-inventory --list` prints it. */
+/** `provision inventory FILE`: what the inventory says, as `ansible-inventory --list` prints it. */
 export function defineInventoryCommand(verb: Command, context: Output): void {
   const command = verb
     .argument('<file>', 'inventory file or directory, YAML or INI')

@@ -49,7 +49,7 @@ export async function createProgram(context: Context, word?: string): Promise<Co
   return program;
 }
 
-/** As much of a verb as the help of all verbs needs: it writes `[options]` for one that has any. */
+/** As much of a verb as the help of all verbs needs. Commander writes `[options]` for a verb that has an option, whichever it is. */
 function outline(verb: Command, synopsis: string): void {
   if (synopsis.startsWith('[options]')) verb.option('--options');
   const words = synopsis.replace(/^\[options\] ?/, '');
