@@ -4,6 +4,7 @@ import type { Intake, StdinFile } from '../model/remote.js';
 import type { Secret } from '../model/secret.js';
 import type { Marks } from '../shell/remote-command.js';
 import { afterDeadline, inTime } from './deadline.js';
+import { closeIsLastWord } from './last-word.js';
 import { createMarkedPassage } from './marked-passage.js';
 import { createMarkedStream, type MarkedStream } from './marked-stream.js';
 import { sendFile } from './send-file.js';
@@ -150,6 +151,8 @@ class Conversation {
     if (this.#settled) return;
     this.#settled = true;
     this.#channel.close();
+    // What still comes is counted; in a channel that waits it would only pile up.
+    this.#channel.resume();
     this.#resolve({ ending, stdout: this.#stdout, stderr: this.#stderr, granted: this.#granted });
   }
 
@@ -272,7 +275,7 @@ export function converse({ client, channelTimeoutMs, drop }: ChannelSource, dial
   return new Promise((resolve, reject) => {
     const opened = inTime<ClientChannel>({ ms: channelTimeoutMs, error }, (done) => {
       client.exec(dialogue.line, (failed: Error | undefined, channel) => {
-        if (!failed) new Conversation(channel, dialogue, { drop, resolve }).begin();
+        if (!failed) new Conversation(closeIsLastWord(channel), dialogue, { drop, resolve }).begin();
         done(failed, channel);
       });
     });

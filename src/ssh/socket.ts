@@ -5,6 +5,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { ClientChannel } from 'ssh2';
 import { childEnvironment } from './child-environment.js';
 import { inTime } from './deadline.js';
+import { closeIsLastWord } from './last-word.js';
 import type { Link } from './link.js';
 import type { Settings } from './settings.js';
 
@@ -49,7 +50,7 @@ export async function openThroughJump(jump: Link, { hostname, port }: Settings, 
   const channel = await inTime<ClientChannel>({ ms: timeoutMs, error, late }, (done) => {
     jump.client.forwardOut('127.0.0.1', 0, hostname, port, done);
   });
-  return plainSocket(channel);
+  return plainSocket(closeIsLastWord(channel));
 }
 
 /** How long a ProxyCommand may take to end after its output has, to be asked why. */

@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { execFileSync } from 'node:child_process';
-import { createReadStream, existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { createReadStream, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import type { ServerChannel } from 'ssh2';
@@ -10,12 +10,14 @@ import { createSshConnector } from '../../src/ssh/connector.js';
 import {
   hostileOptions,
   readToken,
+  runHonestly,
   startHostileServer,
   wayTo,
   type Behaviour,
   type HostileServer,
 } from '../support/hostile-server.js';
-import { connectionTo, createSshLab, labOptions, missingSshd, trust, type SshLab } from '../support/sshd.js';
+import { connectionTo, createSshLab, labOptions, makeKey, missingSshd, trust, type SshLab } from '../support/sshd.js';
+import { temporaryDirectory } from '../support/temporary-directory.js';
 
 jest.setTimeout(120_000);
 
@@ -216,5 +218,72 @@ describe('downloads from a hostile server', () => {
     }, intake);
     expect(answer).toMatchObject({ code: 'output-too-large' });
     expect(intake.bytes()).toBeLessThanOrEqual(8 * MIB);
+  });
+
+  /** What a client said on its channels after it had closed them. */
+  function lastWords(messages: readonly string[]): string[] {
+    const closed = new Set<string>();
+    return messages.filter((message) => {
+      const [, name = '', channel = ''] = /^(\w+) \(r:(\d+)/.exec(message) ?? [];
+      if (name === 'CHANNEL_CLOSE') closed.add(channel);
+      return name !== 'CHANNEL_CLOSE' && closed.has(channel);
+    });
+  }
+
+  /** Sends so much at once, whatever window it was given. */
+  function pourOut(channel: ServerChannel, size: number): void {
+    void readToken(channel).then((token) => {
+      (channel.outgoing as { window: number }).window = 2 * size;
+      channel.write(marksOf(token).begin);
+      channel.write(Buffer.alloc(size));
+    });
+  }
+  const full = new Error('no room');
+  const refusing = (): Intake => counting({ take: () => Promise.reject(full) });
+
+  // Else a channel that the server gives the same number would be sent more than the library takes, and lose bytes.
+  test('nothing is said on a channel that was closed while more was on its way', async () => {
+    const messages: string[] = [];
+    const server = await startHostileServer({
+      onExec(channel, line) {
+        if (server.lines.length > 1) runHonestly(channel, line);
+        else pourOut(channel, 3 * MIB);
+      },
+      onMessage: (message) => messages.push(message),
+    });
+    servers.push(server);
+    const connector = createSshConnector(hostileOptions({ one: wayTo(server) }));
+    connectors.push(connector);
+    const one = await connector.connect('one');
+    await expect(one.download({ summary: 'fetch', script: 'cat' }, refusing())).rejects.toBe(full);
+    expect(await one.run({ summary: 'next', script: 'echo in' })).toMatchObject({ stdout: 'in\n' });
+    expect(messages).toContain('CHANNEL_CLOSE (r:0)');
+    expect(lastWords(messages)).toEqual([]);
+    expect(lastWords([...messages, 'CHANNEL_WINDOW_ADJUST (r:0, 1)'])).toHaveLength(1);
+  });
+
+  test('nor on the channel of a jump host', async () => {
+    const messages: string[] = [];
+    const target = await startHostileServer({
+      onExec: (channel) => {
+        pourOut(channel, 16 * MIB);
+      },
+    });
+    const jump = await startHostileServer({ onMessage: (message) => messages.push(message) });
+    servers.push(target, jump);
+    // A jump host gets keys only, and those of the home.
+    const home = temporaryDirectory('hostile');
+    mkdirSync(join(home, '.ssh'));
+    makeKey(join(home, '.ssh/id_ed25519'), '-t', 'ed25519');
+    const way = wayTo(target, { sshArgs: `-J ops@127.0.0.1:${jump.port}` });
+    const connector = createSshConnector({ ...hostileOptions({ one: way }), home });
+    connectors.push(connector);
+    const one = await connector.connect('one');
+    await expect(one.download({ summary: 'fetch', script: 'cat' }, refusing())).rejects.toBe(full);
+    await target.allClosed();
+    await connector.close();
+    await jump.allClosed();
+    expect(messages).toContain('CHANNEL_CLOSE (r:0)');
+    expect(lastWords(messages)).toEqual([]);
   });
 });

@@ -16,6 +16,8 @@ export interface Behaviour {
   readonly silentAt?: Silence;
   /** What it does with a command; default: runs it with `sh`, as an honest host. */
   readonly onExec?: (channel: ServerChannel, line: string) => unknown;
+  /** Is told each message that comes in, as ssh2's debug log names it: `CHANNEL_CLOSE (r:0)`. */
+  readonly onMessage?: (message: string) => unknown;
   /** Takes no login but one with a password, and is given it: `ops with …`. */
   readonly onLogin?: (login: string) => unknown;
 }
@@ -82,7 +84,11 @@ function serveOver(socket: Socket, behaviour: Behaviour, lines: string[]): void 
   const { silentAt } = behaviour;
   if (silentAt === 'handshake') return;
   if (silentAt === 'close') keepOpen(socket);
-  const server = new ssh2.Server({ hostKeys: [HOST_KEY], ...{ keepaliveInterval: 0 } }, (client) => {
+  const debug = (line: string): void => {
+    const [, message] = /Inbound: (.*)/.exec(line) ?? [];
+    if (message !== undefined) behaviour.onMessage?.(message);
+  };
+  const server = new ssh2.Server({ hostKeys: [HOST_KEY], debug, ...{ keepaliveInterval: 0 } }, (client) => {
     client.on('error', () => undefined);
     client.on('authentication', (context) => {
       if (silentAt === 'authentication') return;
