@@ -57,8 +57,7 @@ export async function decidePlays(
   const lost = [...look.lost()].filter(([, error]) => isUnreachable(error));
   const away = [...new Map([...lost, ...done.flatMap((each) => each.away)])];
   const missing = missingHosts(request, away);
-  const isEmpty = plays.every(({ batches }) => batches.every(({ hosts }) => hosts.length === 0));
-  const isNothing = failures.length > 0 || (missing !== undefined && isEmpty);
+  const isNothing = failures.length > 0 || plays.every(({ batches }) => batches.length === 0);
   const { tool, inventoryDigest, playbook, playbookDigest, limit } = request;
   const plan = {
     ...{ tool, inventoryDigest, playbook, playbookDigest, limit, plays: withoutRepeats(plays) },

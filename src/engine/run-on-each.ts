@@ -25,6 +25,6 @@ async function failureOn(host: string, command: RunOnEach['command'], world: Wor
     const said = (stderr.trim() === '' ? stdout : stderr).trim().split('\n').at(-1) ?? '';
     return [`status ${status}`, ...(said === '' ? [] : [said.slice(0, 300)])].join(': ');
   } catch (error) {
-    return asError(error).message.split('\n')[0] ?? '';
+    return asError(error).message.replace(/\n.*/s, '');
   }
 }

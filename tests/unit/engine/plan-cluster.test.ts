@@ -72,6 +72,30 @@ describe('a plan where hosts are away', () => {
       failures: [{ host: 'a' }, { host: 'b' }],
     });
   });
+
+  test('tells of each what it failed with, whole; the last one says how to go on without them', async () => {
+    const cause = new Error('no route');
+    const errors = new Map(
+      [
+        { code: 'unreachable', host: 'a', message: 'a: away', cause, hint: 'look at a' } as const,
+        { code: 'unreachable', host: 'b', message: 'b: away', cause } as const,
+      ].map((details) => [details.host as string, new RemoteError(details)]),
+    );
+    const flags = fakeLook(fakeHosts(['c']));
+    const probe = (host: string): Probe => {
+      const error = errors.get(host);
+      return error === undefined ? flags.probe(host) : { host, ask: () => Promise.reject(error), on: probe };
+    };
+    const { missing } = await planPlays(
+      { ...request([playOf(['a', 'b', 'c'], [wantFlag('x')])]), without: (hosts) => `skip ${hosts.join(' ')}` },
+      { probe, lost: () => new Map() },
+    );
+    const of = (host: string) => ({ code: 'unreachable', host, message: `${host}: away`, cause });
+    expect(missing?.failures).toMatchObject([
+      { host: 'a', error: { ...of('a'), hint: 'look at a' } },
+      { host: 'b', error: { ...of('b'), hint: 'to skip a, b: skip a b' } },
+    ]);
+  });
 });
 
 describe('a plan of a cluster', () => {

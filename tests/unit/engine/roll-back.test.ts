@@ -6,6 +6,7 @@ import type { Undo } from '../../../src/engine/perform.js';
 import { planPlays } from '../../../src/engine/planner.js';
 import type { Outcome, Resource } from '../../../src/model/change.js';
 import { ProvisionError, RemoteError } from '../../../src/model/errors.js';
+import type { Event } from '../../../src/model/events.js';
 import type { Play } from '../../../src/playbook/play.js';
 import {
   fakeHosts,
@@ -40,7 +41,15 @@ async function apply(play: Play, hosts: FakeHosts, world = fakeWorld(hosts)): Pr
 }
 
 function undo(name: string, restores: Undo['restores'], script = `unset ${name}`): Undo {
-  return { restores, command: { summary: `unset ${name}`, script } };
+  return { restores, command: { summary: `put back ${name}`, script } };
+}
+
+/** What was said of hosts, each with its host; a step that was rolled back by its name. */
+function toldBy({ events }: { readonly events: readonly Event[] }): readonly string[] {
+  return events.flatMap((event) => {
+    if (event.type === 'rolled-back') return [`${event.host}: done: ${event.summary}`];
+    return event.type === 'notice' ? [`${event.host ?? ''}: ${event.message}`] : [];
+  });
 }
 
 describe('gates after a batch', () => {
@@ -72,15 +81,17 @@ describe('a roll-back', () => {
     const undos = [undo('x', 'files'), undo('y', 'files', 'fail no space'), undo('z', 'files')];
     await rollBack({ play: 'p', host: 'a', undos, lasting: [], world });
     expect(hosts.ran).toEqual(['a: unset z', 'a: fail no space', 'a: unset x']);
-    expect(world.events.flatMap((event) => (event.type === 'notice' ? [event.message] : []))).toEqual([
-      expect.stringMatching(/^could not unset y: /),
-      expect.stringMatching(/partly/),
+    expect(toldBy(world)).toEqual([
+      'a: done: put back z',
+      expect.stringMatching(/^a: could not put back y: /),
+      'a: done: put back x',
+      expect.stringMatching(/^a: only partly/),
     ]);
   });
 
   test('of a host that is lost in its middle names each step that nobody tried', async () => {
     const hosts = fakeHosts(['a']);
-    const isLost = () => hosts.ran.length > 0;
+    const isLost = () => hosts.ran.length > 1;
     const world = fakeWorld(hosts);
     const connector = {
       ...world.connector,
@@ -89,14 +100,22 @@ describe('a roll-back', () => {
         return world.connector.connect(host);
       },
     };
-    const undos = [undo('x', 'files'), undo('y', 'files'), undo('z', 'files'), undo('s', 'services')];
+    const undos = [...['w', 'x', 'y', 'z'].map((name) => undo(name, 'files')), undo('s', 'services')];
     await rollBack({ play: 'p', host: 'a', undos, lasting: [], world: { ...world, connector } });
-    expect(hosts.ran).toEqual(['a: unset z']);
-    expect(world.events.flatMap((event) => (event.type === 'notice' ? [event.message] : []))).toEqual([
-      'could not unset y: a: no route',
-      'not tried: unset x; unset s',
-      expect.stringMatching(/partly/),
+    expect(hosts.ran).toEqual(['a: unset z', 'a: unset y']);
+    expect(toldBy(world)).toEqual([
+      'a: done: put back z',
+      'a: done: put back y',
+      'a: could not put back x: a: no route',
+      'a: not tried: put back w; put back s',
+      expect.stringMatching(/^a: only partly/),
     ]);
+  });
+
+  test.each([[['p stays']], [['p stays', 'q stays']]])('says all that it leaves: %j', async (lasting) => {
+    const world = fakeWorld(fakeHosts(['a']));
+    await rollBack({ play: 'p', host: 'a', undos: [undo('x', 'files')], lasting, world });
+    expect(toldBy(world).slice(1)).toEqual([`a: rolled back, except: ${lasting.join('; ')}`]);
   });
 
   test('that is refused by what was done leaves all of that host as it is', async () => {
@@ -105,9 +124,9 @@ describe('a roll-back', () => {
     const undos = [undo('x', 'files'), undo('y', 'all', 'fail the cluster is at 3.5'), undo('z', 'services')];
     await rollBack({ play: 'p', host: 'a', undos, lasting: [], world });
     expect(hosts.ran).toEqual(['a: fail the cluster is at 3.5']);
-    expect(world.events.flatMap((event) => (event.type === 'notice' ? [event.message] : []))).toEqual([
-      expect.stringMatching(/^could not unset y: /),
-      expect.stringMatching(/^not rolled back/),
+    expect(toldBy(world)).toEqual([
+      expect.stringMatching(/^a: could not put back y: /),
+      expect.stringMatching(/^a: not rolled back/),
     ]);
   });
 

@@ -1,15 +1,18 @@
 import { expect, test } from '@jest/globals';
 import { runOnEach } from '../../../src/engine/run-on-each.js';
 import type { World } from '../../../src/engine/world.js';
-import { unreachableError } from '../../support/fake-probe.js';
+import { RemoteError } from '../../../src/model/errors.js';
 
-test('all hosts are tried; one that fails or is away is reported, and stops nobody', async () => {
+test('all hosts are tried; one that fails or is away is reported in one line, and stops nobody', async () => {
   const asked: string[] = [];
   const told: unknown[] = [];
   const connector = {
     connect(host: string) {
       asked.push(host);
-      if (host === 'c') return Promise.reject(unreachableError('c'));
+      if (host === 'c') {
+        const message = "c: can't connect to it: no route\nasked twice\n";
+        return Promise.reject(new RemoteError({ code: 'unreachable', host, message }));
+      }
       const failed = { status: 1, stdout: '', stderr: `first\nno space left on device${'!'.repeat(400)}\n` };
       return Promise.resolve({
         run: () => Promise.resolve(host === 'b' ? failed : { status: 0, stdout: '', stderr: '' }),

@@ -2,6 +2,7 @@ import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import { driftedSteps, linesSince } from '../../../src/engine/drift.js';
+import type { PlanJson } from '../../../src/engine/plan-schema.js';
 import { refuseDrift, savePlan } from '../../../src/engine/saved-plan.js';
 import type { Action } from '../../../src/model/action.js';
 import { plainContent } from '../../../src/model/content.js';
@@ -182,6 +183,27 @@ describe('a saved plan that differs', () => {
     expect(await messageOf({ ...ROLLING_RESTART, plays: [] }, planOf())).toContain('plays: saved: none; now: p');
   });
 
+  test('is told in one order: what the plan is made of, then the care of each play, then the steps', async () => {
+    const now = planOf({ hosts: [hostOf('a')] }, { hosts: [hostOf('b', change('one'))] });
+    const saved: Plan = {
+      ...{ ...now, tool: '0.0.9', inventoryDigest: 'x', playbookDigest: 'y', limit: 'a' },
+      plays: now.plays.map((play) => ({
+        ...{ ...play, gatesBefore: ['g'], gatesAfter: ['h'], batchSize: 2, order: 'leader-last' },
+        batches: [{ hosts: [hostOf('b', change('two'))] }],
+      })),
+    };
+    const lines = (await messageOf(saved, now)).split('\n').slice(1);
+    expect(lines.map((line) => line.trim().replace(/:? saved: .*/, ''))).toEqual([
+      'provision',
+      'the inventory',
+      'the playbook, or a file that it uses',
+      '--limit',
+      ...['gates before', 'gates after', 'serial', 'order', 'hosts'].map((what) => `play p: ${what}`),
+      'p / b two',
+      'p / b one',
+    ]);
+  });
+
   test('names inventory and playbook by the first twelve digits of their digests', async () => {
     const digests = { inventoryDigest: '0123456789abcdef', playbookDigest: 'fedcba9876543210', playbook: 'x.yaml' };
     expect(await messageOf(ROLLING_RESTART, { ...ROLLING_RESTART, ...digests })).toMatch(
@@ -192,7 +214,7 @@ describe('a saved plan that differs', () => {
   });
 
   test.each<[string, string, string, RegExp]>([
-    ['is no JSON', 'nonsense', 'plan-unreadable', /is not a saved plan: .*JSON/],
+    ['is no JSON', 'nonsense', 'plan-unreadable', /is not a saved plan: it is not JSON$/],
     ['is of another format', '{"formatVersion": 1}', 'plan-of-another-version', /format 1; .* reads format 3$/],
     ['has no format', '{"plays": []}', 'plan-unreadable', /is not a saved plan: formatVersion: Invalid/],
     ['has another kind of format', '{"formatVersion": "2"}', 'plan-unreadable', /is not a saved plan: formatVersion: /],
@@ -254,8 +276,21 @@ describe('a saved plan that differs', () => {
     expect(await messageOf(plan, plan)).toBe('');
   });
 
-  test('or is not there, is refused', async () => {
-    await expect(refuseDrift(file, ROLLING_RESTART)).rejects.toMatchObject({ code: 'plan-unreadable' });
+  test('or is not there, is refused with the reason', async () => {
+    await expect(refuseDrift(file, ROLLING_RESTART)).rejects.toMatchObject({
+      code: 'plan-unreadable',
+      message: `${file} is not a saved plan: it cannot be read: no such file or directory (ENOENT)`,
+    });
+  });
+
+  test('or has a wrong value deep in it, is refused with the place', async () => {
+    await savePlan(file, planOf({ hosts: [hostOf('a')] }, { hosts: [hostOf('b', change('one'))] }));
+    const { summary, ...rest } = JSON.parse(readFileSync(file, 'utf8')) as PlanJson;
+    writeFileSync(file, JSON.stringify({ ...rest, summary: { ...summary, changes: 'many' } }));
+    await expect(refuseDrift(file, ROLLING_RESTART)).rejects.toMatchObject({
+      code: 'plan-unreadable',
+      message: expect.stringContaining(`${file} is not a saved plan: summary.changes: Invalid input`) as unknown,
+    });
   });
 
   test('is written to be read: indented', async () => {
