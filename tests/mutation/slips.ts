@@ -65,9 +65,16 @@ const FOR_EACH = new Set(['map', 'flatMap', 'filter', 'some', 'every', 'forEach'
 const WORDS =
   /^(message|hint|summary|because|reason|why|subject|description|next|detail|title|expected|label|note|told|says)$/;
 
+/** What the description of a schema, or of a verb, is set to: not what it is called on. */
+function isDescription(node: ts.Node): boolean {
+  const { parent } = node;
+  if (!ts.isCallExpression(parent) || parent.expression === node) return false;
+  return ts.isPropertyAccessExpression(parent.expression) && /^descri(?:be|ption)$/.test(parent.expression.name.text);
+}
+
 /**
- * Text for people: a sentence, or what is given to an error. No slip is made in it: how a thing is said is judged by
- * readers.
+ * Text for people: a sentence, a description, or what is given to an error. No slip is made in it: how a
+ * thing is said is judged by readers.
  */
 function isForPeople(node: ts.Node, text: string): boolean {
   for (let at: ts.Node = node; !ts.isStatement(at); at = at.parent) {
@@ -75,6 +82,7 @@ function isForPeople(node: ts.Node, text: string): boolean {
       return true;
     if (ts.isVariableDeclaration(at.parent) && ts.isIdentifier(at.parent.name) && WORDS.test(at.parent.name.text))
       return true;
+    if (isDescription(at)) return true;
     if (ts.isNewExpression(at.parent) && /Error$|Held$/.test(at.parent.expression.getText())) return true;
     if (ts.isPropertyAssignment(at.parent) || ts.isFunctionLike(at.parent)) break;
   }

@@ -78,6 +78,8 @@ describe('a mutation run', () => {
       ]),
     );
     expect([...made].join('\n')).not.toMatch(/'more than nine of them are over' →/);
+    const described = mutantsOf("export const limit = z.enum(['--limit']).describe('The one of `--limit`.');");
+    expect(described.numbered.map(({ slip }) => slip.was)).toEqual(["'--limit'", "'--limit'"]);
   });
 
   test('takes lines and operators from scripts, not from the expressions in them', () => {
