@@ -16,7 +16,7 @@ export interface Behaviour {
   readonly silentAt?: Silence;
   /** What it does with a command; default: runs it with `sh`, as an honest host. */
   readonly onExec?: (channel: ServerChannel, line: string) => unknown;
-  /** Is told each message that comes in, as ssh2's debug log names it: `CHANNEL_CLOSE (r:0)`. */
+  /** Is given each message that comes in, as ssh2's debug log names it: `CHANNEL_CLOSE (r:0)`. */
   readonly onMessage?: (message: string) => unknown;
   /** Takes no login but one with a password, and is given it: `ops with …`. */
   readonly onLogin?: (login: string) => unknown;

@@ -183,7 +183,7 @@ describe('a saved plan that differs', () => {
     expect(await messageOf({ ...ROLLING_RESTART, plays: [] }, planOf())).toContain('plays: saved: none; now: p');
   });
 
-  test('is told in one order: what the plan is made of, then the care of each play, then the steps', async () => {
+  test('is reported in one order: what the plan is made of, then the care of each play, then the steps', async () => {
     const now = planOf({ hosts: [hostOf('a')] }, { hosts: [hostOf('b', change('one'))] });
     const saved: Plan = {
       ...{ ...now, tool: '0.0.9', inventoryDigest: 'x', playbookDigest: 'y', limit: 'a' },
