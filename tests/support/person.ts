@@ -1,3 +1,4 @@
+import { stripVTControlCharacters } from 'node:util';
 import { render } from '@inquirer/testing';
 import { askOnTerminal, type Checking } from '../../src/wizard/ask-on-terminal.js';
 import { askInventory, type WizardEdges } from '../../src/wizard/ask-inventory.js';
@@ -28,10 +29,18 @@ export interface Person {
   readonly presses: (key: string, how?: 'with-ctrl') => void;
   /** As a terminal sends what is pasted: at once. */
   readonly pastes: (text: string) => void;
-  /** All that was ever shown. */
+  /** All that was ever shown, also what was taken away again. */
   readonly output: () => Promise<string>;
   /** The answers after each question. */
   readonly answers: readonly Given['draft'][];
+}
+
+/**
+ * All that a terminal was ever sent, without its control sequences. The library's own way draws it on a terminal of
+ * 10 000 by 4000 characters: that takes a second, and does not know what was taken away again.
+ */
+export async function everShown(person: Pick<Awaited<ReturnType<typeof render>>, 'getFullOutput'>): Promise<string> {
+  return stripVTControlCharacters(await person.getFullOutput({ raw: true }));
 }
 
 /** The wizard's questions, and a person before them. */
@@ -81,6 +90,6 @@ export async function startWizard(
     },
     screen: () => person.getScreen(),
     pastes: (text) => void input.write(text),
-    output: () => person.getFullOutput(),
+    output: async () => everShown(person),
   };
 }
