@@ -221,7 +221,6 @@ class Conversation {
     if (this.#settled) return;
     if (this.#channel.readableLength > AFTERMATH_LIMIT_BYTES) {
       this.#settle({ kind: 'flood' });
-      this.#drop(new Error('the host sends more than it was asked for'));
       return;
     }
     this.#clearDeadline = this.#settleIn(silenceMs, { kind: 'silent' });

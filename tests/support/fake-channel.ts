@@ -51,6 +51,7 @@ function openChannel(line: string): { readonly channel: Duplex; readonly far: Fa
   });
   Object.assign(channel, {
     stderr,
+    outgoing: { state: 'open' },
     close() {
       closed = true;
     },

@@ -542,6 +542,19 @@ describe('what is taken as it comes', () => {
     expect(far.isClosed()).toBe(true);
   });
 
+  test('a host that sends on after it was given up is dropped: nothing piles up in a channel that waits', async () => {
+    const intake = slowIntake();
+    const { far, dropped, pass } = talk({ intake });
+    await far.say(`${begin}abc${ahead}`);
+    intake.fail(new Error('disk full'));
+    await pass(0);
+    await far.say(Buffer.alloc(4 * MIB));
+    expect(dropped).toEqual([]);
+    await far.say('x');
+    expect(dropped).toHaveLength(1);
+    expect(far.isPaused()).toBe(false);
+  });
+
   test('its own limit holds, not that of kept output', async () => {
     const { far, outcome } = talk({ intake: slowIntake() });
     await far.say(`${begin}${'x'.repeat(100)}${ahead}x`);

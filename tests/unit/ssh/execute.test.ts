@@ -7,7 +7,11 @@ import { execute } from '../../../src/ssh/execute.js';
 
 /** A client whose channel does all of this in the turn in which it opens, as if it came in one packet. */
 function clientWhere(happen: (channel: ClientChannel) => void): Client {
-  const channel = Object.assign(new PassThrough(), { stderr: new PassThrough(), close: () => undefined });
+  const channel = Object.assign(new PassThrough(), {
+    stderr: new PassThrough(),
+    outgoing: { state: 'open' },
+    close: () => undefined,
+  });
   const exec = (_line: string, opened: (error: undefined, channel: unknown) => void): void => {
     opened(undefined, channel);
     happen(channel as unknown as ClientChannel);
