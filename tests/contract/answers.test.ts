@@ -324,8 +324,12 @@ const network = fc.uniqueArray(
           `ip link set dev ${quote(name)} up`,
           `ip route add 192.0.${index + 1}.0/24 dev ${quote(name)}`,
         ]);
+        // A route may lead to where this machine's name server is: without one, no name is waited for.
+        const surroundings = [
+          ...['set -e', 'mount -t sysfs none /sys', 'mount --bind /dev/null /etc/resolv.conf', 'ip link set lo up'],
+        ];
         const wrap = (script: string): string =>
-          `unshare -n -m sh -c ${quote(['set -e', 'mount -t sysfs none /sys', 'ip link set lo up', ...made, 'set +e', script].join('\n'))}`;
+          `unshare -n -m sh -c ${quote([...surroundings, ...made, 'set +e', script].join('\n'))}`;
         const probe = look(wrap);
         const [all, sources, names, ports, strangers] = await Promise.all([
           probe.ask(hostAddresses, ALL_ADDRESSES),

@@ -1,12 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import { execFileSync } from 'node:child_process';
-import { existsSync, readFileSync, readdirSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Command, Connector, Output, Transport } from '../../src/model/remote.js';
 import { Secret } from '../../src/model/secret.js';
 import { createSshConnector } from '../../src/ssh/connector.js';
 import { createLocalTransport } from '../support/local-transport.js';
+import { meanwhile } from '../support/meanwhile.js';
 import {
   connectionTo,
   createSshLab,
@@ -68,13 +69,15 @@ function behavesAsTransport(get: () => Transport): void {
     expect((await run({ script })).stdout).toBe(`a "b"|it's|$y|`);
   });
 
+  const sleeping = meanwhile(() => run({ script: 'sleep 30', timeoutMs: START_MS }));
   test('ends a command at its time-out with status 124', async () => {
-    expect(await run({ script: 'sleep 30', timeoutMs: START_MS })).toMatchObject({ status: 124 });
+    expect(await sleeping()).toMatchObject({ status: 124 });
   });
 
+  const mark = `3${String(Date.now()).slice(-6)}`;
+  const ofTwo = meanwhile(() => run({ script: `sleep ${mark} & sleep ${mark}`, timeoutMs: START_MS }));
   test('a time-out ends what the command started, too', async () => {
-    const mark = `3${String(Date.now()).slice(-6)}`;
-    await run({ script: `sleep ${mark} & sleep ${mark}`, timeoutMs: START_MS });
+    await ofTwo();
     expect((await run({ script: `ps -ef | grep '[s]leep ${mark}'` })).stdout).toBe('');
   });
 }
@@ -154,9 +157,12 @@ function argumentsOfAllProcesses(): string {
     expect(output).toMatchObject({ status: 0, stdout: 'end\n', stderr: '' });
   });
 
-  test('a command that ignores SIGTERM is killed, and that is a time-out', async () => {
+  const stubborn = meanwhile(() => {
     const script = `trap '' TERM; while :; do sleep 0.1; done`;
-    expect(await transport.run({ summary: 'stubborn', script, timeoutMs: START_MS })).toMatchObject({ status: 124 });
+    return transport.run({ summary: 'stubborn', script, timeoutMs: START_MS });
+  });
+  test('a command that ignores SIGTERM is killed, and that is a time-out', async () => {
+    expect(await stubborn()).toMatchObject({ status: 124 });
   });
 
   test('a command killed by a signal of its own is a failure like in a shell', async () => {
@@ -187,12 +193,14 @@ function argumentsOfAllProcesses(): string {
 
   test('neither script nor stdin shows in any process, here or there', async () => {
     const [inScript, inStdin, planted] = ['script', 'stdin', 'planted'].map((name) => `${name}${Date.now()}canary`);
-    const ready = join(lab.directory, 'ready');
-    const script = `: ${inScript ?? ''}; sh -c 'sleep 60' ${planted ?? ''} & touch ${ready}; cat >/dev/null; wait`;
+    const [ready, seen] = ['ready', 'seen'].map((name) => join(lab.directory, name)) as [string, string];
+    const wait = `until [ -e ${seen} ]; do sleep 0.05; done`;
+    const script = `: ${inScript ?? ''}; sh -c '${wait}' ${planted ?? ''} & touch ${ready}; cat >/dev/null; wait`;
     const stdin = new Secret(inStdin ?? '');
-    const running = transport.run({ summary: 'wait', script, stdin, timeoutMs: START_MS });
+    const running = transport.run({ summary: 'wait', script, stdin, timeoutMs: 60_000 });
     while (!existsSync(ready)) await new Promise((resolve) => setTimeout(resolve, 10));
     const shown = argumentsOfAllProcesses();
+    writeFileSync(seen, '');
     await running;
     // The control: what is planted in an argument is found.
     expect(shown).toContain(planted);

@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { createServer, type Server } from 'node:net';
-import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import { afterAll, afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import type { ServerChannel } from 'ssh2';
 import type { Connection } from '../../src/model/inventory.js';
 import { outputOf, type Command, type Output } from '../../src/model/remote.js';
@@ -18,22 +18,28 @@ import {
   type Behaviour,
   type HostileServer,
 } from '../support/hostile-server.js';
+import { meanwhile } from '../support/meanwhile.js';
 import { makeKey, withConnector } from '../support/sshd.js';
 import { temporaryDirectory } from '../support/temporary-directory.js';
 
 jest.setTimeout(60_000);
 
 const servers: HostileServer[] = [];
+/** Servers that are waited for while other tests run. */
+const lasting: HostileServer[] = [];
 
-async function start(behaviour: Behaviour): Promise<HostileServer> {
+async function start(behaviour: Behaviour, among = servers): Promise<HostileServer> {
   const server = await startHostileServer(behaviour);
-  servers.push(server);
+  among.push(server);
   return server;
 }
 
-afterEach(async () => {
-  await Promise.all(servers.splice(0).map((server) => server.close()));
-});
+async function closeAll(some: HostileServer[]): Promise<void> {
+  await Promise.all(some.splice(0).map((server) => server.close()));
+}
+
+afterEach(() => closeAll(servers));
+afterAll(() => closeAll(lasting));
 
 const TRY: Command = { summary: 'look', script: 'echo in' };
 
@@ -96,9 +102,9 @@ describe('a server that accepts and never answers', () => {
     expect(accept).toBeUndefined();
   });
 
-  test('a jump host, at direct-tcpip', async () => {
-    const jump = await start({ silentAt: 'direct-tcpip' });
-    const behind = await start({});
+  const overJump = meanwhile(async () => {
+    const jump = await start({ silentAt: 'direct-tcpip' }, lasting);
+    const behind = await start({}, lasting);
     // A jump host gets keys only, and those of the home.
     const home = temporaryDirectory('hostile');
     mkdirSync(join(home, '.ssh'));
@@ -107,7 +113,10 @@ describe('a server that accepts and never answers', () => {
     const sshArgs = `${way.sshArgs ?? ''} -J ops@127.0.0.1:${jump.port}`;
     // The jump host itself must be reached within the same time.
     const options = { ...hostileOptions({ one: { ...way, sshArgs } }, { connectTimeoutMs: 5000 }), home };
-    await expect(withConnector(options, (connector) => connector.connect('one'))).rejects.toMatchObject({
+    return withConnector(options, (connector) => connector.connect('one'));
+  });
+  test('a jump host, at direct-tcpip', async () => {
+    await expect(overJump()).rejects.toMatchObject({
       code: 'unreachable',
       message: expect.stringMatching(/the jump host opened no way to it within 5 s/),
     });
@@ -177,14 +186,14 @@ describe('a server that accepts and never answers', () => {
     beforeEach(() => {
       home = temporaryDirectory('agent');
     });
-    afterEach(async () => {
+    afterAll(async () => {
       // Who was given up is hung up on: else this would wait, and the program would never end.
       await Promise.all(agents.splice(0).map((agent) => new Promise((resolve) => agent.close(resolve))));
     });
 
     /** An agent on a socket. @param answer what it says to each request */
-    async function startAgent(answer: Buffer | undefined): Promise<string> {
-      const socket = join(home, 'agent.sock');
+    async function startAgent(answer: Buffer | undefined, place = home): Promise<string> {
+      const socket = join(place, 'agent.sock');
       const agent = createServer((connection) => {
         connection.on('error', () => undefined);
         connection.on('data', () => answer !== undefined && connection.write(answer));
@@ -205,35 +214,41 @@ describe('a server that accepts and never answers', () => {
       await expect(openAgent(await startAgent(undefined), 200)).rejects.toThrow('no answer within 0.2 s');
     });
 
-    test('other credentials are tried then', async () => {
-      const socket = await startAgent(undefined);
-      const options = hostileOptions({ one: wayTo(await start({})) });
+    const withoutAgent = meanwhile(async () => {
+      const socket = await startAgent(undefined, temporaryDirectory('agent'));
+      const options = hostileOptions({ one: wayTo(await start({}, lasting)) });
       const env = { ...options.env, SSH_AUTH_SOCK: socket };
-      const output = await withConnector({ ...options, env }, async (connector) =>
-        (await connector.connect('one')).run(TRY),
-      );
-      expect(output).toMatchObject({ status: 0, stdout: 'in\n' });
+      return withConnector({ ...options, env }, async (connector) => (await connector.connect('one')).run(TRY));
+    });
+    test('other credentials are tried then', async () => {
+      expect(await withoutAgent()).toMatchObject({ status: 0, stdout: 'in\n' });
     });
   });
 
-  test('the end of a command: the answer that came whole counts', async () => {
-    const server = await start({
+  const withoutEnd = meanwhile(async () => {
+    const behaviour: Behaviour = {
       async onExec(channel) {
         const { begin, end } = marksOf(await readToken(channel));
         channel.write(`${begin}in\n${end}0\n`);
         channel.stderr.write(`${begin}${end}0\n`);
       },
-    });
-    expect(await runOn(wayTo(server))).toMatchObject({ status: 0, stdout: 'in\n' });
+    };
+    return runOn(wayTo(await start(behaviour, lasting)));
+  });
+  test('the end of a command: the answer that came whole counts', async () => {
+    expect(await withoutEnd()).toMatchObject({ status: 0, stdout: 'in\n' });
   });
 
-  test('a command that never ends, although the host ends none at its time-out', async () => {
-    const server = await start({
+  const endless = meanwhile(async () => {
+    const behaviour: Behaviour = {
       async onExec(channel) {
         channel.write(marksOf(await readToken(channel)).begin);
       },
-    });
-    expect(await failureOn(wayTo(server), { command: { ...TRY, timeoutMs: 100 } })).toMatchObject({
+    };
+    return failureOn(wayTo(await start(behaviour, lasting)), { command: { ...TRY, timeoutMs: 100 } });
+  });
+  test('a command that never ends, although the host ends none at its time-out', async () => {
+    expect(await endless()).toMatchObject({
       code: 'command-hung',
       message: 'one: look: did not end 15 s after its time-out',
     });
