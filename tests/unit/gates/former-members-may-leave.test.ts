@@ -218,15 +218,15 @@ describe('former-members-may-leave', () => {
     expect(await ask({ kubeadm }, cluster)).toMatchObject({ next: expect.stringContaining('edit configmap') });
   });
 
-  test('a loopback address is the member of that host', async () => {
+  test.each(['127.0.0.1', 'localhost', '[::1]'])('%s is the member of that host', async (loopback) => {
     const [controlPlaneOf] = SAMPLE_CLUSTER.controlPlanes;
     if (controlPlaneOf === undefined) throw new Error('there is one');
     const cluster = { ...CLUSTER, controlPlanes: [{ ...controlPlaneOf, host: 'etcd-3' }] };
-    const stacked = { ...etcdHost({ status: healthy(3) }), ...controlPlane({ manifest: 'https://127.0.0.1:2379' }) };
+    const stacked = { ...etcdHost({ status: healthy(3) }), ...controlPlane({ manifest: `https://${loopback}:2379` }) };
     expect(await ask({ etcd: { 'etcd-3': stacked } }, cluster)).toMatchObject({
-      reason: 'kube-apiserver on etcd-3 uses https://127.0.0.1:2379, which is about to leave',
+      reason: `kube-apiserver on etcd-3 uses https://${loopback}:2379, which is about to leave`,
     });
-    expect(await ask({ manifest: 'https://127.0.0.1:2379' })).toEqual({ open: true });
+    expect(await ask({ manifest: `https://${loopback}:2379` })).toEqual({ open: true });
   });
 
   test('members join before others leave', async () => {
@@ -253,6 +253,22 @@ describe('former-members-may-leave', () => {
       ]),
     );
     expect(await ask({ manifest: 'https://10.0.0.1:2379', etcd: two }, one, 'etcd-2')).toEqual({ open: true });
+  });
+
+  test('a quorum is one of all voters: the one that leaves is listed while it is stopped', async () => {
+    const members = [1, 2, 3, 4].map((number) => ({
+      ...{ id: `${number}`, name: `m${number}`, isLearner: false },
+      peerUrls: [`https://10.0.0.${number}:2380`],
+    }));
+    const etcd = members.map(({ id }): [string, FakeAnswers] => {
+      const status = healthy(Number(id), { members, isHealthy: id !== '3' });
+      return [`etcd-${id}`, { ...etcdHost({ status }), 'file-contents': { [PROXY]: '' } }];
+    });
+    const cluster = { ...CLUSTER, members: [1, 2, 3].map(sampleMember), formerMembers: [sampleMember(4)] };
+    expect(await ask({ etcd: Object.fromEntries(etcd) }, cluster, 'etcd-4')).toMatchObject({
+      open: false,
+      reason: '2 of 4 voters are healthy without etcd-4, and a quorum is 3',
+    });
   });
 
   test('is shut while those that stay do not list it, and it serves in their cluster', async () => {

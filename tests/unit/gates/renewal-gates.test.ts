@@ -58,7 +58,11 @@ describe('apiserver-can-spare-batch', () => {
       'no other one runs',
       READY,
       GONE,
-      { open: false, reason: 'no other API server is ready: cp-2: no kube-apiserver runs' },
+      {
+        open: false,
+        reason: 'no other API server is ready: cp-2: no kube-apiserver runs',
+        next: 'ssh cp-2 sudo crictl ps -a --name kube-apiserver',
+      },
     ],
     [
       'the other one has lost its etcd',
@@ -74,6 +78,17 @@ describe('apiserver-can-spare-batch', () => {
     ],
   ] as const)('%s', async (_, one, two, answer) => {
     expect(await ask(one, two)).toMatchObject(answer);
+  });
+
+  test('one other that is ready suffices, whichever it is', async () => {
+    const cluster = { ...CLUSTER, controlPlanes: [...CLUSTER.controlPlanes, { ...ONE, host: 'cp-3' }] };
+    for (const [two, three] of [
+      [READY, GONE],
+      [GONE, READY],
+    ] as const) {
+      const input = gateInput(fakeProbes({ 'cp-1': READY, 'cp-2': two, 'cp-3': three }), { batch: ['cp-1'] });
+      expect(await apiserverCanSpareBatch(cluster).check(input)).toEqual({ open: true });
+    }
   });
 
   test('there is no other: that was agreed to', async () => {
@@ -96,11 +111,22 @@ describe('apiserver-can-spare-batch-but-for-lost', () => {
 
   test.each([
     ['another one is ready', READY, 'there', { open: true }],
-    ['another one is on its way up', GONE, 'there', { open: false }],
+    [
+      'another one is on its way up',
+      GONE,
+      'there',
+      {
+        open: false,
+        reason: 'another API server is not ready: cp-2: no kube-apiserver runs',
+        next: 'ssh cp-2 sudo crictl ps -a --name kube-apiserver',
+      },
+    ],
     ['another one has lost its etcd', LOOSE, 'there', { open: false }],
     ['another host has joined nothing yet', GONE, 'none', alone],
   ] as const)('%s', async (_, two, manifest, answer) => {
-    expect(await ask(two, manifest)).toMatchObject(answer);
+    const seen = await ask(two, manifest);
+    if (answer.open) expect(seen).toEqual(answer);
+    else expect(seen).toMatchObject(answer);
   });
 
   test('another one that is away was left out on demand', async () => {
@@ -110,6 +136,15 @@ describe('apiserver-can-spare-batch-but-for-lost', () => {
     expect(await gate.check(gateInput(probes, { when: 'before', batch: ['cp-1'] }))).toEqual({
       open: true,
       note: 'not asked, for it is away: cp-2',
+    });
+  });
+
+  test('the one of the batch is away: it does not serve, as far as anybody sees', async () => {
+    const probes = fakeProbes({ 'cp-1': UNREACHABLE, 'cp-2': { ...UNREADY, paths: { [ONE.manifest]: true } } });
+    const gate = apiserverCanSpareBatchButForLost(CLUSTER);
+    expect(await gate.check(gateInput(probes, { when: 'before', batch: ['cp-1'] }))).toEqual({
+      open: true,
+      note: 'no API server of the batch serves',
     });
   });
 
