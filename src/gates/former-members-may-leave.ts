@@ -107,7 +107,9 @@ function quorumWithout(
 }
 
 async function usesOf(leaving: readonly Member[], cluster: Cluster, input: GateInput): Promise<KubeadmUses> {
-  const isLeaving = knownServers({ ...cluster, members: leaving, formerMembers: [], services: [] }, new Map());
+  // By the members alone: a load balancer stays, whoever runs it.
+  const theirs = { ...cluster, members: leaving, formerMembers: [], services: [], external: undefined };
+  const isLeaving = knownServers(theirs, new Map());
   const [apiservers, balancers, { uses, unread }] = await Promise.all([
     apiserverUses(leaving, isLeaving, cluster, input),
     balancerUses(leaving, cluster, input),

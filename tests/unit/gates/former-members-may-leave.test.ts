@@ -8,7 +8,13 @@ import type { GateAnswer } from '../../../src/model/gate.js';
 import { etcdHost, healthy, NO_DATA, SILENT, STOPPED } from '../../support/etcd-answers.js';
 import { fakeProbes, UNREACHABLE, type FakeAnswers } from '../../support/fake-probe.js';
 import { gateInput } from '../../support/gate-input.js';
-import { SAMPLE_CLUSTER, sampleBalancer, sampleMember, SAMPLE_SERVICE } from '../../support/sample-cluster.js';
+import {
+  SAMPLE_CLUSTER,
+  sampleBalancer,
+  sampleMember,
+  SAMPLE_SERVICE,
+  withExternal,
+} from '../../support/sample-cluster.js';
 
 const MANIFEST = '/etc/kubernetes/manifests/kube-apiserver.yaml';
 const PROXY = '/etc/haproxy/haproxy.cfg';
@@ -197,12 +203,24 @@ describe('former-members-may-leave', () => {
   });
 
   test('with a load balancer of others, too, it is the playbook that moves them', async () => {
-    const external = { ip: '10.9.0.1', name: 'balancer.example', port: 2379, former: undefined };
-    const cluster = { ...CLUSTER, services: [], external } as unknown as typeof CLUSTER;
+    const cluster = { ...CLUSTER, services: [], external: withExternal().external };
     const kubeadm = { kind: 'found', configuration: 'endpoints: ["https://10.0.0.3:2379"]' };
     expect(await ask({ manifest: ALL }, cluster)).toMatchObject({ next: expect.stringContaining('provision apply') });
     expect(await ask({ kubeadm }, cluster)).toMatchObject({ next: expect.stringContaining('provision apply') });
   });
+
+  test.each(['https://10.9.0.1:2379', 'https://balancer.example:2379'])(
+    'a load balancer of others stays, and so do those who use it as %s',
+    async (url) => {
+      const kubeadm = { kind: 'found', configuration: `etcd: {external: {endpoints: ['${url}']}}` };
+      const cluster = { ...CLUSTER, services: [], external: withExternal().external };
+      expect(await ask({ manifest: url, kubeadm }, cluster)).toEqual({ open: true });
+      expect(await ask({ manifest: `${url},https://10.0.0.3:2379`, kubeadm }, cluster)).toMatchObject({
+        open: false,
+        reason: 'kube-apiserver on cp-1 uses https://10.0.0.3:2379, which is about to leave',
+      });
+    },
+  );
 
   test('API servers that move on demand are moved by the playbook for that', async () => {
     const controlPlanes = CLUSTER.controlPlanes.map((each) => ({ ...each, repoint: 'on-demand' }) as const);
