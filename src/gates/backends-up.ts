@@ -56,8 +56,8 @@ export function backendsUp(
       if (away.length + bare.length === 0 || backends.length === 0) return answer;
       const rest = await allBackendsUp({ ...service, backends }).check(input);
       const notes = [
-        ...(away.length === 0 ? [] : [`${away.join(', ')} can't be asked, and is left out`]),
-        ...(bare.length === 0 ? [] : [`${bare.join(', ')} has no API server yet, and is left out`]),
+        ...away.map((host) => `${host} can't be asked, and is left out`),
+        ...bare.map((host) => `${host} has no API server yet, and is left out`),
       ];
       return rest.open ? { open: true, note: notes.join('; ') } : rest;
     },

@@ -79,7 +79,7 @@ function healthGate(name: string, { cluster, now, taken, stopped = 'wrong' }: He
 
 function withStopped(answer: GateAnswer, down: readonly { readonly host: string }[]): GateAnswer {
   if (!answer.open || down.length === 0) return answer;
-  const note = `etcd is stopped on ${down.map(({ host }) => host).join(', ')}, and is left out`;
+  const note = `left out, as etcd is stopped there: ${down.map(({ host }) => host).join(', ')}`;
   return { open: true, note: [answer.note, note].filter(Boolean).join('; ') };
 }
 

@@ -38,9 +38,12 @@ export function keepalivedOneHolder(service: VirtualService, cluster: Cluster): 
 /** A balancer that can't be asked decides nothing, unless none of the others holds the address. */
 function withAway(answer: GateAnswer, away: readonly RemoteError[]): GateAnswer {
   if (away.length === 0) return answer;
-  const unseen = `${away.map(({ host }) => host).join(', ')} can't be asked`;
-  if (answer.open) return { open: true, note: [answer.note, `${unseen}, and is left out`].filter(Boolean).join('; ') };
-  return { ...answer, reason: `${answer.reason}; ${unseen}`, isAway: true };
+  const unseen = away.map(({ host }) => `${host} can't be asked`);
+  if (answer.open) {
+    const notes = [answer.note, ...unseen.map((each) => `${each}, and is left out`)];
+    return { open: true, note: notes.filter(Boolean).join('; ') };
+  }
+  return { ...answer, reason: [answer.reason, ...unseen].join('; '), isAway: true };
 }
 
 /** What one balancer shows of the virtual IP. */

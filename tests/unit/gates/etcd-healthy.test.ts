@@ -29,7 +29,7 @@ describe('etcd-healthy-but-for-stopped', () => {
   ])('opens, and says so, where %s', async (_, batch) => {
     expect(await gate.check(gateInput(hosts({ 2: stopped }), { batch }))).toEqual({
       open: true,
-      note: 'etcd is stopped on etcd-2, and is left out',
+      note: 'left out, as etcd is stopped there: etcd-2',
     });
   });
 
@@ -41,7 +41,7 @@ describe('etcd-healthy-but-for-stopped', () => {
       number === 2 || number === 4 ? stopped : etcdHost({ status: healthy(number, { members }) }),
     ]);
     const check = etcdHealthyButForStopped(five, () => TODAY).check(gateInput(fakeProbes(Object.fromEntries(all))));
-    expect(await check).toEqual({ open: true, note: 'etcd is stopped on etcd-2, etcd-4, and is left out' });
+    expect(await check).toEqual({ open: true, note: 'left out, as etcd is stopped there: etcd-2, etcd-4' });
   });
 
   test.each([

@@ -138,7 +138,7 @@ describe('backends-up', () => {
     const two = fakeProbes({ 'etcd-1': servers('m2', 'm3'), 'etcd-2': UNREACHABLE, 'etcd-3': UNREACHABLE });
     expect(await gate.check(gateInput(two, { batch: ['etcd-1'] }))).toEqual({
       open: true,
-      note: "etcd-2, etcd-3 can't be asked, and is left out",
+      note: "etcd-2 can't be asked, and is left out; etcd-3 can't be asked, and is left out",
     });
     const alone = { ...SAMPLE_SERVICE, backends: SAMPLE_SERVICE.backends.slice(2) };
     const third = fakeProbes({ 'etcd-1': servers('m3'), 'etcd-3': UNREACHABLE });
@@ -163,7 +163,7 @@ describe('backends-up', () => {
     const answers = fakeProbes({ 'etcd-1': { 'haproxy-servers': { '23791 kube-apiserver': found } }, ...hosts });
     expect(await backendsUp(service, { controlPlanes }).check(gateInput(answers, { batch: ['etcd-1'] }))).toEqual({
       open: true,
-      note: "cp-4 can't be asked, and is left out; cp-2, cp-3 has no API server yet, and is left out",
+      note: "cp-4 can't be asked, and is left out; cp-2 has no API server yet, and is left out; cp-3 has no API server yet, and is left out",
     });
   });
 });
@@ -177,7 +177,7 @@ test('several balancers that are away are all named', async () => {
   const gate = keepalivedOneHolder(SAMPLE_SERVICE, SAMPLE_CLUSTER);
   expect(await gate.check(gateInput(probes, { batch: ['etcd-1'] }))).toEqual({
     open: true,
-    note: "etcd-1 holds 10.0.0.100; etcd-2, etcd-3 can't be asked, and is left out",
+    note: "etcd-1 holds 10.0.0.100; etcd-2 can't be asked, and is left out; etcd-3 can't be asked, and is left out",
   });
 });
 
