@@ -45,7 +45,7 @@ export async function openThroughJump(jump: Link, { hostname, port }: Settings, 
   const error = (): Error =>
     Object.assign(new Error(`the jump host opened no way to it within ${timeoutMs / 1000} s`), { code: 'ETIMEDOUT' });
   const late = (channel: ClientChannel): void => {
-    channel.close();
+    closeIsLastWord(channel).close();
   };
   const channel = await inTime<ClientChannel>({ ms: timeoutMs, error, late }, (done) => {
     jump.client.forwardOut('127.0.0.1', 0, hostname, port, done);

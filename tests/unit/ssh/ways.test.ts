@@ -96,9 +96,16 @@ describe('through a jump host', () => {
     return jump;
   }
   const closed: unknown[] = [];
-  function channel(): PassThrough {
-    const way = new PassThrough();
-    return Object.assign(way, { close: () => closed.push(way) });
+  /** As ssh2's: its close is on its way until the server has answered it. */
+  function channel(): PassThrough & { readonly outgoing: { state: string }; close(): void } {
+    const way = Object.assign(new PassThrough(), {
+      outgoing: { state: 'open' },
+      close() {
+        closed.push(way);
+        way.outgoing.state = 'closing';
+      },
+    });
+    return way;
   }
   const settings = settingsFrom(parseOptions('hostname 10.0.0.1\nport 2222'), { alias: 'a', home: '/', user: 'me' });
 
@@ -111,6 +118,10 @@ describe('through a jump host', () => {
     await arrived();
     expect(outcome()).toMatchObject({ value: { stream: way } });
     way.emit('error', new Error('nobody listens yet'));
+    expect(way.outgoing.state).toBe('open');
+    way.close();
+    // ssh2 says nothing more in this state.
+    expect(way.outgoing.state).toBe('closed');
   });
 
   test('what comes too late is closed, and is no way', async () => {
@@ -123,6 +134,7 @@ describe('through a jump host', () => {
     const way = channel();
     jump.answer(undefined, way);
     expect(closed).toEqual([way]);
+    expect(way.outgoing.state).toBe('closed');
   });
 
   test('its refusal is the error', async () => {
