@@ -1,8 +1,8 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { chmod, mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { chmod, copyFile, mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { X509Certificate } from 'node:crypto';
-import { beforeEach, describe, expect, test } from '@jest/globals';
+import { beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { BACKUP_ROOT } from '../../src/shell/kept-copy.js';
 import { reissueApiserver, restoreApiserver, type Reissue } from '../../src/shell/reissue-apiserver.js';
 import { hasOpenssl } from '../support/openssl.js';
@@ -13,7 +13,7 @@ const present = hasOpenssl();
 if (!present) console.warn('skipped: what an API server shows, because this machine has no openssl');
 const describeWithOpenssl = present ? describe : describe.skip;
 
-/** In the place of kubeadm: it signs for the names that it is given, but for those that `forget` lists. */
+/** In the place of kubeadm: it signs for the names that it is given, but for those that `forget` lists, a key of the `kind` that is asked for. */
 const KUBEADM = `#!/bin/sh
 set -e
 [ "$1" = version ] && { echo v1.20.2; exit 0; }
@@ -29,7 +29,8 @@ for name in $(echo "$names" | tr , ' '); do
 done
 cd "$dir"
 printf 'subjectAltName=%s\\n' "$san" >"$HERE/extensions"
-openssl req -new -newkey rsa:2048 -noenc -subj /CN=kube-apiserver -keyout apiserver.key -out "$HERE/request" 2>/dev/null
+kind=$(cat "$HERE/kind" 2>/dev/null || echo 'ec -pkeyopt ec_paramgen_curve:P-256')
+openssl req -new -newkey $kind -noenc -subj /CN=kube-apiserver -keyout apiserver.key -out "$HERE/request" 2>/dev/null
 openssl x509 -req -in "$HERE/request" -CA ca.crt -CAkey ca.key -CAserial "$HERE/serial" -CAcreateserial -days 1 -extfile "$HERE/extensions" -out apiserver.crt 2>/dev/null
 `;
 
@@ -37,15 +38,22 @@ let directory: string;
 let reissue: Reissue;
 const inside = (name: string): string => join(directory, name);
 
+/** The directory of an authority: an RSA key takes longer to make than all the rest. */
+let made: string;
+beforeAll(() => {
+  made = temporaryDirectory('reissue-authority');
+  const request = ['req', '-x509', '-noenc', '-newkey', 'rsa:2048', '-days', '10', '-subj', '/CN=kubernetes'];
+  execFileSync('openssl', [...request, '-keyout', join(made, 'ca.key'), '-out', join(made, 'ca.crt')], {
+    stdio: 'pipe',
+  });
+});
+
 beforeEach(async () => {
   directory = temporaryDirectory('reissue');
   await mkdir(inside('bin'));
   await mkdir(inside('pki'), { mode: 0o755 });
   await writeFile(inside('bin/kubeadm'), KUBEADM, { mode: 0o755 });
-  const request = ['req', '-x509', '-noenc', '-newkey', 'rsa:2048', '-days', '10', '-subj', '/CN=kubernetes'];
-  execFileSync('openssl', [...request, '-keyout', inside('pki/ca.key'), '-out', inside('pki/ca.crt')], {
-    stdio: 'pipe',
-  });
+  for (const name of ['ca.key', 'ca.crt']) await copyFile(join(made, name), inside(`pki/${name}`));
   await writeFile(inside('pki/apiserver.crt'), 'old certificate\n');
   await writeFile(inside('pki/apiserver.key'), 'old key\n');
   await chmod(inside('pki/apiserver.crt'), 0o644);
@@ -77,7 +85,11 @@ const FILES = ['apiserver.crt', 'apiserver.key', 'ca.crt', 'ca.key'];
 const OWNERSHIP = { owner: 'root', group: 'root', mode: '0640' };
 
 describeWithOpenssl('what an API server shows, issued again by kubeadm', () => {
-  test('lands with all names, a key that fits, owner and mode of before, and nothing beside it', async () => {
+  test.each([
+    ['P-256', 'ec -pkeyopt ec_paramgen_curve:P-256'],
+    ['RSA', 'rsa:2048'],
+  ])('lands with all names, a key (%s) that fits, owner and mode of before, and nothing beside it', async (_, kind) => {
+    await writeFile(inside('kind'), kind);
     expect(run(reissueApiserver(reissue).script)).toEqual({ status: 0, stderr: '' });
     const [pem = '', key = ''] = await old();
     const names = new X509Certificate(pem).subjectAltName ?? '';

@@ -1,8 +1,8 @@
 import { createPublicKey } from 'node:crypto';
-import { mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
-import { beforeEach, describe, expect, test } from '@jest/globals';
+import { beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { requestCertificates } from '../../../src/engine/request-certificates.js';
 import { createLook, type Look } from '../../../src/facts/batched-probe.js';
 import type { CertificateDestination, CertificateProfile } from '../../../src/model/certificate.js';
@@ -35,6 +35,19 @@ let store: WritableStore;
 /** All that hosts have printed. */
 let printed: string;
 
+/** The directory of the company's authority, whose key takes longer to make than all the rest. */
+let company: string;
+
+beforeAll(() => {
+  company = temporaryDirectory('company');
+  const made = openssl([
+    ...['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '3650', '-subj', '/O=Example/CN=company-ca'],
+    ...['-addext', 'keyUsage=critical,keyCertSign'],
+    ...['-keyout', join(company, 'ca.key'), '-out', join(company, 'ca.crt')],
+  ]);
+  if (made.status !== 0) throw new Error(made.output);
+});
+
 beforeEach(async () => {
   directory = temporaryDirectory('external-ca');
   printed = '';
@@ -46,14 +59,9 @@ beforeEach(async () => {
   };
   await Promise.all(['host', 'waiting', 'store'].map((name) => mkdir(join(directory, name))));
   caKey = join(directory, "the CA's.key");
-  const certificate = join(directory, 'ca.crt');
-  const made = openssl([
-    ...['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '3650', '-subj', '/O=Example/CN=company-ca'],
-    ...['-addext', 'keyUsage=critical,keyCertSign', '-keyout', caKey, '-out', certificate],
-  ]);
-  if (made.status !== 0) throw new Error(made.output);
+  await copyFile(join(company, 'ca.key'), caKey);
   store = await open();
-  await store.importCertificate(await readFile(certificate, 'utf8'));
+  await store.importCertificate(await readFile(join(company, 'ca.crt'), 'utf8'));
 });
 
 function refuse(): never {
@@ -157,7 +165,7 @@ async function modeOf(path: string): Promise<string> {
     expect([await modeOf(pair.keyPath), await modeOf(pair.certificatePath)]).toEqual(['600', '644']);
     expect(await readdir(join(directory, 'waiting'))).toEqual([]);
     expect(openssl(['x509', '-in', pair.certificatePath, '-noout', '-pubkey']).output).toBe(publicHalf(pair.keyPath));
-    const ca = join(directory, 'ca.crt');
+    const ca = join(company, 'ca.crt');
     for (const purpose of ['sslserver', 'sslclient'])
       expect(openssl(['verify', '-purpose', purpose, '-CAfile', ca, pair.certificatePath])).toMatchObject({
         status: 0,
