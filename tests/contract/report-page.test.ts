@@ -36,13 +36,13 @@ afterAll(async () => browser.close());
 interface Opened {
   readonly page: Page;
   /** What the console says, what is asked for beside the file itself, and what the page's policy stops. */
-  readonly troubles: readonly string[];
+  readonly troubles: string[];
 }
 
-async function open(html: string, width = 1280, colorScheme: 'light' | 'dark' = 'light'): Promise<Opened> {
+async function open(html: string, width = 1280): Promise<Opened> {
   const file = join(directory, 'report.html');
   writeFileSync(file, html);
-  const page = await browser.newPage({ viewport: { width, height: 800 }, colorScheme });
+  const page = await browser.newPage({ viewport: { width, height: 800 } });
   const url = pathToFileURL(file).href;
   const troubles: string[] = [];
   page.on('console', (message) => troubles.push(`console: ${message.text()}`));
@@ -74,17 +74,19 @@ const SCHEMES = ['light', 'dark'] as const;
 
 describeHere.each(RECORDS)('the page of %s', (_, record) => {
   test('is quiet, and as wide as the window, at three widths, light and dark', async () => {
-    const html = renderHtml(reportOf(record));
+    const { page, troubles } = await open(renderHtml(reportOf(record)));
     const found = [];
     for (const width of WIDTHS) {
-      for (const scheme of SCHEMES) {
-        const { page, troubles } = await open(html, width, scheme);
+      for (const colorScheme of SCHEMES) {
+        await page.setViewportSize({ width, height: 800 });
+        await page.emulateMedia({ colorScheme });
+        await page.reload();
         const wide = await page.evaluate('document.documentElement.scrollWidth');
         const back = await page.evaluate('getComputedStyle(document.body).backgroundColor');
-        found.push({ wide, back, troubles: [...troubles] });
-        await page.close();
+        found.push({ wide, back, troubles: troubles.splice(0) });
       }
     }
+    await page.close();
     const expected = WIDTHS.flatMap((wide) => [
       { wide, back: 'rgb(255, 255, 255)', troubles: [] },
       { wide, back: 'rgb(20, 24, 29)', troubles: [] },
