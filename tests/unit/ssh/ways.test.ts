@@ -95,13 +95,11 @@ describe('through a jump host', () => {
     jump.link = { client: { forwardOut } } as unknown as Link;
     return jump;
   }
-  const closed: unknown[] = [];
   /** As ssh2's: its close is on its way until the server has answered it. */
   function channel(): PassThrough & { readonly outgoing: { state: string }; close(): void } {
     const way = Object.assign(new PassThrough(), {
       outgoing: { state: 'open' },
       close() {
-        closed.push(way);
         way.outgoing.state = 'closing';
       },
     });
@@ -133,7 +131,6 @@ describe('through a jump host', () => {
     });
     const way = channel();
     jump.answer(undefined, way);
-    expect(closed).toEqual([way]);
     expect(way.outgoing.state).toBe('closed');
   });
 
