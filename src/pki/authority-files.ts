@@ -92,13 +92,18 @@ export async function writeAuthorityFiles(
   await replace(draftPath(directory), certificatePem, 0o644, suffix);
   if (await writeNew(keyPath(directory), encryptedKey, 0o600, suffix))
     return placeCertificate(directory, certificatePem, suffix);
-  await rm(draftPath(directory), { force: true });
+  await removeDraft(directory);
   return false;
 }
 
 /** The last step of making an authority. @returns `false` when there is a ca.crt already; it is left as it is */
 export async function placeCertificate(directory: string, certificatePem: string, suffix: string): Promise<boolean> {
   if (!(await writeNew(certificatePath(directory), certificatePem, 0o644, suffix))) return false;
-  await rm(draftPath(directory), { force: true });
+  await removeDraft(directory);
   return true;
+}
+
+/** Another run may have removed it. */
+async function removeDraft(directory: string): Promise<void> {
+  await rm(draftPath(directory), { force: true });
 }

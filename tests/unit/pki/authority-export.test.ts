@@ -108,7 +108,8 @@ test('files that are public say so, and keys do not, also in a rotation; a passw
     Promise.all(names.map(async (name) => ((await stat(join(to, name))).mode & 0o777).toString(8)));
   expect(await modes('ca.crt', 'next/ca.crt', 'next/old.crt')).toEqual(['644', '644', '644']);
   expect(await modes('ca.key.age', 'next/ca.key.age')).toEqual(['600', '600']);
-  expect((await readdir(to)).toSorted()).toEqual(['ca.crt', 'ca.key.age', 'next']);
+  const next = ['ca.crt', 'ca.key.age', 'old.crt'].map((name) => join('next', name));
+  expect((await readdir(to, { recursive: true })).toSorted()).toEqual(['ca.crt', 'ca.key.age', 'next', ...next]);
 });
 
 test('nobody types a passphrase for what would be refused anyway', async () => {
@@ -181,6 +182,17 @@ describe('an import leaves nothing', () => {
     await (await open(other, HERE)).signer.createAuthority(PROFILE);
     await writeFile(join(other, 'ca.crt'), await readFile(join(from, 'ca.crt')));
     await expect(export_({ directory: other })).rejects.toMatchObject({
+      code: 'no-export',
+      message: 'the authority can not be moved: is not the key of this certificate',
+    });
+  });
+
+  test('of the certificate of another key in a rotation', async () => {
+    await (await open(from, HERE)).signer.moveAuthority('trust-both', { ...PROFILE, commonName: 'etcd-ca-2' });
+    const other = join(top, 'other');
+    await (await open(other, HERE)).signer.createAuthority(PROFILE);
+    await writeFile(join(from, 'next', 'ca.crt'), await readFile(join(other, 'ca.crt')));
+    await expect(export_()).rejects.toMatchObject({
       code: 'no-export',
       message: 'the authority can not be moved: is not the key of this certificate',
     });

@@ -14,6 +14,7 @@ import {
   subjectOf,
   usagesOf,
 } from '../../../src/pki/inspect.js';
+import type { PassphraseSource } from '../../../src/pki/passphrase.js';
 import { openStore, type WritableStore } from '../../../src/pki/store.js';
 import { temporaryDirectory } from '../../support/temporary-directory.js';
 import { authorityFrom, daysFromToday, repeatableBytes, SERVER_PROFILE, TODAY } from '../../support/test-authority.js';
@@ -34,11 +35,13 @@ beforeEach(() => {
   directory = temporaryDirectory('stored');
 });
 
-function open(now = TODAY): Promise<WritableStore> {
-  const given = new Secret('correct-horse');
+const given = new Secret('correct-horse');
+const OWNER: PassphraseSource = { opening: async (_, use) => use(given), chosen: () => Promise.resolve(given) };
+
+function open(now = TODAY, passphrase = OWNER): Promise<WritableStore> {
   return openStore({
     directory,
-    passphrase: { opening: async (_, use) => use(given), chosen: () => Promise.resolve(given) },
+    passphrase,
     now: () => now,
     random: repeatableBytes(),
     scryptLogN: 4,
@@ -121,6 +124,41 @@ describe('a leaf that is signed here', () => {
   });
 });
 
+describe('a store without an authority', () => {
+  const asked: string[] = [];
+  const noting: PassphraseSource = {
+    opening: async (_, use) => {
+      asked.push('of the key that is there');
+      return use(given);
+    },
+    chosen: (path) => {
+      asked.push(path);
+      return Promise.resolve(given);
+    },
+  };
+  beforeEach(() => {
+    asked.length = 0;
+  });
+
+  test('has a passphrase chosen for its key before anything is done, and asks for none of a key that it has just made', async () => {
+    const { signer } = await open(TODAY, noting);
+    await signer.unlock([PLANNED], nobody);
+    expect(asked).toEqual([join(directory, 'ca.key.age')]);
+    await signer.createAuthority(PROFILE);
+    await signer.issue(PLANNED, COPY);
+    expect(asked).not.toContain('of the key that is there');
+  });
+
+  test('names itself where another run has made one meanwhile', async () => {
+    const { signer } = await open();
+    await (await open()).signer.createAuthority(PROFILE);
+    await expect(signer.createAuthority(PROFILE)).rejects.toMatchObject({
+      code: 'authority-exists',
+      message: `there is a certificate authority in ${directory} already; it is never overwritten`,
+    });
+  });
+});
+
 describe('a store whose files were exchanged', () => {
   test('signs nothing with the key of another authority', async () => {
     await (await open()).signer.createAuthority(PROFILE);
@@ -143,7 +181,7 @@ describe('a store whose files were exchanged', () => {
     await rename(join(directory, 'ca.key.age'), join(directory, 'elsewhere'));
     await expect(signer.unlock([PLANNED], nobody)).rejects.toMatchObject({
       code: 'authority-key-missing',
-      message: expect.stringContaining(join(directory, 'ca.key.age')) as unknown,
+      message: expect.stringContaining(`${join(directory, 'ca.key.age')} is not there`) as unknown,
     });
   });
 
