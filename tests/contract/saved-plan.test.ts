@@ -1,6 +1,6 @@
 import { chmodSync, mkdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { EXIT } from '../../src/model/errors.js';
 import { provision } from '../support/lab.js';
 import { ended, startRealHosts, type RealHosts } from '../support/real-run.js';
@@ -9,23 +9,33 @@ import { temporaryDirectory } from '../support/temporary-directory.js';
 let hosts: RealHosts;
 let work: string;
 let saved: string;
+/** What is saved of the plan of how all is before each test. */
+let planned: string;
 
 beforeAll(async () => {
   hosts = await startRealHosts('one', 'two');
   saved = join(hosts.lab.directory, 'plan.json');
+  work = temporaryDirectory('saved-plan');
+  prepare();
+  const { status, stdout, stderr } = await run('plan', '-o', saved);
+  expect([status, stderr]).toEqual([0, '']);
+  expect(stdout).toContain(`--plan ${saved}`);
+  planned = readFileSync(saved, 'utf8');
 });
 afterAll(async () => hosts.remove());
-beforeEach(() => {
-  work = temporaryDirectory('saved-plan');
-  mkdirSync(join(hosts.directory, 'templates'));
-  writeFileSync(join(hosts.directory, 'templates/b.j2'), 'b\n');
+beforeEach(prepare);
+
+function prepare(): void {
+  const templates = join(hosts.directory, 'templates');
+  for (const path of [work, templates]) {
+    rmSync(path, { recursive: true, force: true });
+    mkdirSync(path);
+  }
+  rmSync(saved, { force: true });
+  writeFileSync(join(templates, 'b.j2'), 'b\n');
   writeFileSync(join(work, 'a.conf'), 'first\nmiddle\nlast\n');
   hosts.write(TASKS(), CAREFUL);
-});
-afterEach(() => {
-  rmSync(join(hosts.directory, 'templates'), { recursive: true });
-  rmSync(saved, { force: true });
-});
+}
 
 const CAREFUL = ['  serial: 1'];
 const TASKS = (): string[] => [
@@ -37,10 +47,9 @@ async function run(verb: string, ...words: readonly string[]) {
   return ended(hosts.start(hosts.command(verb, ...words)));
 }
 
-async function plan(): Promise<void> {
-  const planned = await run('plan', '-o', saved);
-  expect(planned).toMatchObject({ status: 0, stderr: '' });
-  expect(planned.stdout).toContain(`--plan ${saved}`);
+/** Saves the plan, as `plan -o` did. */
+function plan(): void {
+  writeFileSync(saved, planned, { mode: 0o600 });
 }
 
 async function expectRefused(words: RegExp): Promise<string> {
@@ -55,7 +64,7 @@ async function expectRefused(words: RegExp): Promise<string> {
 
 describe('a saved plan', () => {
   test('is applied as it is, however the paths are typed', async () => {
-    await plan();
+    plan();
     const [node = '', ...args] = hosts.command('apply', '--plan', saved);
     const typed = args.map((word) =>
       word === hosts.playbook ? join(hosts.directory, '../inventory/playbook.yaml') : word,
@@ -74,19 +83,19 @@ describe('a saved plan', () => {
     ],
     ['comment', ['  serial: 1', '  # a comment'], /the playbook, or a file that it uses: saved: .*; now: /],
   ])('is refused when the playbook changes its %s', async (_, care, words) => {
-    await plan();
+    plan();
     hosts.write(TASKS(), care);
     await expectRefused(words);
   });
 
   test('is refused when a template beside the playbook changes, whoever uses it', async () => {
-    await plan();
+    plan();
     writeFileSync(join(hosts.directory, 'templates/b.j2'), 'other\n');
     await expectRefused(/the playbook, or a file that it uses/);
   });
 
   test('is refused when a file was edited by hand, with the lines', async () => {
-    await plan();
+    plan();
     writeFileSync(join(work, 'a.conf'), 'first\nmiddle, by hand\nlast\nand more\n');
     const stdout = await expectRefused(/a\.conf: .*it was changed on the host since/);
     expect(stdout).toMatch(/- middle\n\s+\+ middle, by hand\n\s+\+ and more\n/);
@@ -115,7 +124,7 @@ describe('a saved plan', () => {
       },
     ],
   ])('is refused when %s is another', async (_, change) => {
-    await plan();
+    plan();
     change(join(work, 'a.conf'));
     const { status, stdout } = await run('apply', '--plan', saved);
     expect([status, stdout]).toEqual([EXIT.stale, expect.stringMatching(/a\.conf/)]);
@@ -123,7 +132,7 @@ describe('a saved plan', () => {
   });
 
   test('of another format is refused by name', async () => {
-    await plan();
+    plan();
     const json = JSON.parse(readFileSync(saved, 'utf8')) as object;
     writeFileSync(saved, JSON.stringify({ ...json, formatVersion: 1 }));
     const { status, stdout } = await run('apply', '--plan', saved);
@@ -138,7 +147,7 @@ describe('a saved plan', () => {
   });
 
   test('in the place of the inventory is known for what it is', async () => {
-    await plan();
+    plan();
     const words = hosts.command('apply').map((word) => (word === hosts.inventory ? saved : word));
     expect(words).toContain(saved);
     const { status, stdout } = await ended(hosts.start(words));
@@ -146,12 +155,12 @@ describe('a saved plan', () => {
   });
 
   test('is shown as it was planned, and says nothing else than the plan', async () => {
-    const planned = await run('plan', '-o', saved);
-    expect(planned.stdout).toContain(`show it with: provision show ${saved}`);
+    const made = await run('plan', '-o', saved);
+    expect(made.stdout).toContain(`show it with: provision show ${saved}`);
     const shown = await ended(hosts.start(provision('show', saved)));
     expect(shown).toMatchObject({ status: 0, stderr: '' });
     expect(shown.stdout).toContain('update ');
-    expect(planned.stdout).toContain(shown.stdout);
+    expect(made.stdout).toContain(shown.stdout);
     const json = await ended(hosts.start(provision('show', saved, '--format', 'json')));
     expect(JSON.parse(json.stdout)).toEqual(JSON.parse(readFileSync(saved, 'utf8')));
 
@@ -174,7 +183,7 @@ describe('a saved plan', () => {
   test('is for its owner only, also in place of a file that was for all; a place that takes none is named', async () => {
     writeFileSync(saved, 'old', { mode: 0o666 });
     chmodSync(saved, 0o666);
-    await plan();
+    expect(await run('plan', '-o', saved)).toMatchObject({ status: 0, stderr: '' });
     expect(statSync(saved).mode & 0o777).toBe(0o600);
     const failed = await run('plan', '-o', '/dev/full/plan.json');
     expect(failed.status).toBe(1);
