@@ -1,48 +1,33 @@
-/** Words of Ansible's plays and tasks that there are not here, and what does the same. */
-const WORDS: readonly (readonly [words: readonly string[], way: string])[] = [
-  [
-    ['register', 'until', 'retries', 'delay', 'block', 'rescue', 'always', 'changed_when', 'failed_when', 'set_fact'],
+/** What does the same here, by words of Ansible's plays and tasks that there are not. */
+const WAYS: Readonly<Record<string, string>> = {
+  'register until retries delay block rescue always changed_when failed_when set_fact':
     'a plan is decided before anything runs, so no task may depend on what another one did',
-  ],
-  [
-    ['handlers', 'notify', 'listen', 'force_handlers', 'meta'],
+  'handlers notify listen force_handlers meta':
     'there are no handlers: `systemd` with `state: restarted` or `reloaded` acts where a file of the tasks before it is newer than the service',
-  ],
-  [['loop', 'with_items', 'with_dict', 'loop_control'], 'write a task for each item, or one play for each group'],
-  [['pre_tasks', 'post_tasks'], 'put them into `tasks`, or into a play of their own'],
-  [
-    ['vars_files', 'vars_prompt', 'include_vars'],
+  'loop with_items with_dict loop_control': 'write a task for each item, or one play for each group',
+  'pre_tasks post_tasks': 'put them into `tasks`, or into a play of their own',
+  'vars_files vars_prompt include_vars':
     'variables are in `vars`, and in group_vars/ and host_vars/ beside the inventory',
-  ],
-  [
-    ['remote_user', 'connection', 'port', 'become_user', 'become_method', 'become_flags'],
+  'remote_user connection port become_user become_method become_flags':
     'set it in the inventory: ansible_user, ansible_port, ansible_become_user, …',
-  ],
-  [
-    [
-      ...['strategy', 'any_errors_fatal', 'max_fail_percentage', 'ignore_errors', 'ignore_unreachable'],
-      ...['run_once', 'delegate_to', 'throttle', 'async', 'poll', 'no_log', 'check_mode', 'diff'],
-    ],
+  'strategy any_errors_fatal max_fail_percentage ignore_errors ignore_unreachable run_once delegate_to throttle async poll no_log check_mode diff':
     'a host that fails is rolled back, and no later batch begins; secrets are shown nowhere',
-  ],
-  [['tags'], 'choose a part with --playbook, hosts with --limit'],
-  [['environment'], 'write variables of the environment into the command'],
-  [
-    ['import_tasks', 'include_tasks', 'import_role', 'include_role', 'include', 'collections', 'module_defaults'],
+  tags: 'choose a part with --playbook, hosts with --limit',
+  environment: 'write variables of the environment into the command',
+  'import_tasks include_tasks import_role include_role include collections module_defaults':
     'only whole plays are imported: `import_playbook`',
-  ],
-  [['shell', 'raw', 'script'], 'use `command`, with `creates` or `removes`'],
-  [
-    ['debug', 'assert', 'fail', 'pause', 'wait_for', 'uri', 'stat'],
-    'a task only changes its host; what must hold is a gate',
-  ],
-  [['lineinfile', 'blockinfile', 'replace', 'ini_file'], 'write the whole file, with `template` or `copy`'],
-  [['package', 'yum', 'dnf', 'apt_repository', 'apt_key'], 'packages are installed by `apt`'],
-];
+  'shell raw script': 'use `command`, with `creates` or `removes`',
+  'debug assert fail pause wait_for uri stat': 'a task only changes its host; what must hold is a gate',
+  'lineinfile blockinfile replace ini_file': 'write the whole file, with `template` or `copy`',
+  'package yum dnf apt_repository apt_key': 'packages are installed by `apt`',
+};
+
+const INSTEAD = new Map(
+  Object.entries(WAYS).flatMap(([words, way]) => words.split(' ').map((word) => [word, way] as const)),
+);
 
 /** What is said of a word of Ansible that this program does not have; `undefined` of any other word. */
 export function insteadOf(word: string): string | undefined {
-  const short = word.replace(/^ansible\.builtin\./, '');
-  const way = WORDS.find(([words]) => words.includes(short))?.[1];
+  const way = INSTEAD.get(word.replace(/^ansible\.builtin\./, ''));
   return way === undefined ? undefined : `is not supported: ${way}`;
 }

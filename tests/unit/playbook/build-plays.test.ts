@@ -198,6 +198,13 @@ describe('the tasks of a play', () => {
       ],
     ],
     [
+      'a source by its whole path, which is one place',
+      ['- copy: { dest: /x, src: /nowhere/x }'],
+      [
+        'p.yaml:4:30: tasks.copy.src: /nowhere/x cannot be read: no such file or directory (ENOENT); looked for /nowhere/x: put it there, or correct the path',
+      ],
+    ],
+    [
       'a template that is not there',
       ['- template: { dest: /x, src: nothing.j2 }'],
       [

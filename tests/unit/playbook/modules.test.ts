@@ -135,6 +135,12 @@ const MEANINGS: readonly (readonly [string, ...unknown[]])[] = [
     expect.stringContaining('systemctl enable --quiet x.service'),
     expect.stringContaining('systemctl restart --quiet x.service'),
   ],
+  [
+    'systemd: { name: a.service-b.service }',
+    'service:a.service-b',
+    expect.stringContaining('systemctl enable --quiet a.service-b.service'),
+    expect.stringContaining('systemctl restart --quiet a.service-b.service'),
+  ],
   ["service: { name: x, enabled: 'no' }", 'service:x', expect.stringContaining('systemctl restart --quiet x.service')],
   ['service: { name: x, enabled: false }', 'service:x', expect.stringContaining('systemctl restart --quiet x.service')],
   [

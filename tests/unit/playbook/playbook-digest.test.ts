@@ -69,6 +69,12 @@ test('is another one when text moves from one file to the next', async () => {
   expect(await digest()).not.toBe(plain);
 });
 
+test('is another one when a file that only imports others has other text', async () => {
+  const importing = { ...FILES, 'p.yaml': '- import_playbook: more/q.yaml\n' };
+  const commented = { ...importing, 'p.yaml': `# more\n${importing['p.yaml']}` };
+  expect(await digest(write(commented))).not.toBe(await digest(write(importing)));
+});
+
 test('does not ask what lies beside, and is used by nothing', async () => {
   const plain = await digest();
   writeFileSync(join(directory, 'data/other'), 'x');

@@ -86,6 +86,11 @@ describe('a playbook', () => {
       ['p.yaml:3:7: copyy: is neither a module nor a keyword of a task; did you mean copy?'],
     ],
     [
+      'a keyword with a slip',
+      '- hosts: a\n  tasks:\n    - command: { cmd: x }\n      whenn: y\n',
+      ['p.yaml:4:7: whenn: is neither a module nor a keyword of a task; did you mean when?'],
+    ],
+    [
       'a word that this tool leaves out',
       '- hosts: a\n  tasks:\n    - command: { cmd: x }\n      register: y\n',
       [
@@ -164,6 +169,30 @@ describe('a playbook', () => {
     const [only = '', ...others] = await problems(`- hosts: a\n  ${word}: []\n`);
     expect([only, others]).toEqual([expect.stringContaining(`p.yaml:2:3: ${word}: is not supported: `), []]);
     expect(only).toContain(way);
+  });
+
+  test.each([
+    ['a plan is decided before', 'register until retries delay block rescue always changed_when failed_when set_fact'],
+    ['there are no handlers', 'handlers notify listen force_handlers meta'],
+    ['write a task for each', 'loop with_items with_dict loop_control'],
+    ['put them into `tasks`', 'pre_tasks post_tasks'],
+    ['variables are in `vars`', 'vars_files vars_prompt include_vars'],
+    ['set it in the inventory', 'remote_user connection port become_user become_method become_flags'],
+    [
+      'a host that fails',
+      'strategy any_errors_fatal max_fail_percentage ignore_errors ignore_unreachable run_once delegate_to throttle async poll no_log check_mode diff',
+    ],
+    ['choose a part with --playbook', 'tags'],
+    ['write variables of the env', 'environment'],
+    ['only whole plays', 'import_tasks include_tasks import_role include_role include collections module_defaults'],
+    ['use `command`', 'shell raw script'],
+    ['a task only changes', 'debug assert fail pause wait_for uri stat'],
+    ['write the whole file', 'lineinfile blockinfile replace ini_file'],
+    ['packages are installed by `apt`', 'package yum dnf apt_repository apt_key'],
+  ])('says "%s" of each of these words of Ansible: %s', (way, words) => {
+    const said = words.split(' ').map((word) => [insteadOf(word), insteadOf(`ansible.builtin.${word}`)]);
+    const expected = expect.stringContaining(`is not supported: ${way}`) as unknown;
+    expect(said).toEqual(said.map(() => [expected, expected]));
   });
 
   test('of Ansible no word is refused that there is here', () => {
