@@ -31,7 +31,7 @@ const MEMBERS = ['etcd-1', 'etcd-2', 'etcd-3'];
 const CONTROL_PLANES = ['cp-1', 'cp-2'];
 const HOSTS = [...MEMBERS, ...CONTROL_PLANES];
 const SIZE = { etcd: MEMBERS.length, controlPlanes: CONTROL_PLANES.length, crashPauses: 'kubelet' } as const;
-/** `all`: no run makes more than one change before it is killed (CONTRIBUTING.md). */
+/** `all`: no run makes more than two changes before it is killed (CONTRIBUTING.md). */
 const SWEEP = process.env['PROVISION_SWEEP'] === 'all';
 
 /** How the host being changed is lost. Each takes a minute to be noticed: CI tries one of them. */

@@ -18,7 +18,7 @@ import {
 import { disturbedApply, type DisturbedRun } from '../support/stopped-run.js';
 
 const MEMBERS = ['etcd-1', 'etcd-2', 'etcd-3'];
-/** `all`: no run makes more than one change before it is killed (CONTRIBUTING.md). */
+/** `all`: no run makes more than two changes before it is killed (CONTRIBUTING.md). */
 const SWEEP = process.env['PROVISION_SWEEP'] === 'all';
 const isStart =
   (address: RegExp) =>
