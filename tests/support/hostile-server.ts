@@ -84,11 +84,13 @@ function serveOver(socket: Socket, behaviour: Behaviour, lines: string[]): void 
   const { silentAt } = behaviour;
   if (silentAt === 'handshake') return;
   if (silentAt === 'close') keepOpen(socket);
+  const { onMessage } = behaviour;
   const debug = (line: string): void => {
     const [, message] = /Inbound: (.*)/.exec(line) ?? [];
-    if (message !== undefined) behaviour.onMessage?.(message);
+    if (message !== undefined) onMessage?.(message);
   };
-  const server = new ssh2.Server({ hostKeys: [HOST_KEY], debug, ...{ keepaliveInterval: 0 } }, (client) => {
+  const options = { hostKeys: [HOST_KEY], keepaliveInterval: 0, ...(onMessage === undefined ? {} : { debug }) };
+  const server = new ssh2.Server(options, (client) => {
     client.on('error', () => undefined);
     client.on('authentication', (context) => {
       if (silentAt === 'authentication') return;
