@@ -2,7 +2,7 @@ import { createContext, Script } from 'node:vm';
 import { TemplateError } from './template-error.js';
 
 /** How long one template may take, in milliseconds: configuration files take a few. */
-const LIMIT_MS = 5000;
+export const TEMPLATE_LIMIT_MS = 5000;
 
 const CALL = new Script('run()');
 
@@ -12,8 +12,8 @@ export interface Bounded {
   run<T>(work: () => T): T;
 }
 
-/** A guard that runs synchronous work for a limited time. */
-export function createBounded(limitMs: number = LIMIT_MS): Bounded {
+/** A guard that runs synchronous work for so many milliseconds. */
+export function createBounded(limitMs: number): Bounded {
   const sandbox: { run?: () => unknown } = {};
   const context = createContext(sandbox);
   let isBroken = false;

@@ -58,11 +58,20 @@ export interface Attempt {
 /** Runs minijinja with a scope. @param pipelines those that the source has by number */
 export type Evaluate = <T>(scope: Scope, pipelines: readonly Pipeline[], run: (attempt: Attempt) => T) => Evaluated<T>;
 
+/** What an evaluator needs. */
+export interface EvaluatorOptions {
+  readonly Environment: new () => MiniJinja;
+  /** Tells which errors of a scope mean "there is no such variable". */
+  readonly isUndefined: (error: unknown) => boolean;
+  /** How long one template may take. */
+  readonly limitMs: number;
+}
+
 /** An environment cannot be entered again while it runs, so each level of variables in variables has its own. */
-export function createEvaluator(Environment: new () => MiniJinja, isUndefined: (error: unknown) => boolean): Evaluate {
+export function createEvaluator({ Environment, isUndefined, limitMs }: EvaluatorOptions): Evaluate {
   const frames: Frame[] = [];
   const environments: (MiniJinja | undefined)[] = [];
-  const bounded: Bounded = createBounded();
+  const bounded: Bounded = createBounded(limitMs);
   return (scope, pipelines, run) => {
     const depth = frames.length;
     if (depth >= MAX_DEPTH)

@@ -1,6 +1,7 @@
 import { setFlagsFromString } from 'node:v8';
 import { MarkedText } from '../model/marked-text.js';
 import type { PythonValue } from '../model/python-value.js';
+import { TEMPLATE_LIMIT_MS } from './bounded.js';
 import { FILTER_NAMES } from './jinja-filters.js';
 import { createEvaluator, type Attempt, type Scope } from './jinja-evaluator.js';
 import { pipelineOf, valueOfPipeline } from './jinja-pipeline.js';
@@ -31,11 +32,15 @@ export interface TemplateEngine {
 /**
  * Loads minijinja (WASM) and makes an engine.
  * @param isUndefined tells which errors of a scope mean "there is no such variable"
+ * @param limitMs how long one template may take
  */
-export async function createTemplateEngine(isUndefined: (error: unknown) => boolean): Promise<TemplateEngine> {
+export async function createTemplateEngine(
+  isUndefined: (error: unknown) => boolean,
+  limitMs = TEMPLATE_LIMIT_MS,
+): Promise<TemplateEngine> {
   setFlagsFromString(`--wasm-max-mem-pages=${MAX_PAGES}`);
   const { Environment } = await import('minijinja-js');
-  const evaluate = createEvaluator(Environment, isUndefined);
+  const evaluate = createEvaluator({ Environment, isUndefined, limitMs });
   const expressionOf = memoize((source) => ({
     plain: compileExpression(source, 'plain'),
     exact: compileExpression(source, 'exact'),

@@ -5,6 +5,7 @@ import { InvalidArgumentError, type Command } from 'commander';
 import type { Connection, Host } from '../model/inventory.js';
 import type { Connector } from '../model/remote.js';
 import type { AskSecret, Secret } from '../model/secret.js';
+import type { Timing } from '../ssh/link.js';
 
 /** What the user typed about connections. Names and precedence are those of `ansible-playbook`. */
 export interface ConnectionOptions {
@@ -27,6 +28,8 @@ export interface ConnectionEdges {
   readonly onNotice: (host: string, message: string) => void;
   /** Unknown host keys that a person has compared: host → fingerprint. */
   readonly confirmedHostKeys?: ReadonlyMap<string, string>;
+  /** Deadlines other than the default ones. */
+  readonly timing: Partial<Timing> | undefined;
 }
 
 /** The default of `--forks`; a connection costs little, so most clusters are worked on all at once. */
@@ -83,7 +86,7 @@ export function withDefaults(connection: Connection, defaults: ConnectionDefault
 export async function createConnector(
   options: ConnectionOptions,
   inventory: { readonly hosts: ReadonlyMap<string, Pick<Host, 'connection'>> },
-  { env, ask, onNotice, confirmedHostKeys }: ConnectionEdges,
+  { env, ask, onNotice, confirmedHostKeys, timing }: ConnectionEdges,
 ): Promise<Connector> {
   const password = options.askPass === true ? await ask('SSH password') : undefined;
   const becomePassword = options.askBecomePass === true ? await ask('sudo password') : undefined;
@@ -102,5 +105,6 @@ export async function createConnector(
     ask,
     randomBytes,
     onNotice,
+    timing,
   });
 }

@@ -1,6 +1,7 @@
 import type { Questions } from '../model/questions.js';
 import { printable } from '../report/terminal-text.js';
 import type { ReportStreams, TextOutput } from '../report/text-output.js';
+import type { Timing } from '../ssh/link.js';
 
 /** What a verb gets from the composition root: the process's edges, so that tests can hold them. */
 export interface Context {
@@ -13,6 +14,8 @@ export interface Context {
   readonly argv: readonly string[];
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly ask: Questions;
+  /** Deadlines of the connections to hosts; for those that it leaves out, ssh's own `DEFAULT_TIMING` counts. */
+  readonly timing?: Partial<Timing>;
   /** The exit code for when the verb is done (model/errors `EXIT`). */
   exit(code: number): void;
 }

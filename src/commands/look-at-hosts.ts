@@ -151,6 +151,7 @@ function connectorFor(login: Login, context: Context): Promise<Connector> {
         ),
       onNotice: () => undefined,
       confirmedHostKeys: trusted,
+      timing: context.timing,
     },
   );
 }

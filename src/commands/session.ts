@@ -96,6 +96,7 @@ export async function openSession(
   const connector = await createConnector(withPlayBecome(options, playbook), inventory, {
     env: context.env,
     ask: context.ask.secret,
+    timing: context.timing,
     onNotice: (host, message) => {
       emit({ type: 'notice', host, message });
     },

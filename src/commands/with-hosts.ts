@@ -18,6 +18,7 @@ export async function withHosts<T>(
   const connector = await createConnector({ ...options, become: true }, inventory, {
     env: context.env,
     ask: context.ask.secret,
+    timing: context.timing,
     onNotice: (host, message) => {
       context.stderr.write(`${printable(`${host}: ${message}`)}\n`);
     },

@@ -5,15 +5,12 @@ import type { Secret } from '../model/secret.js';
 import type { Marks } from '../shell/remote-command.js';
 import { afterDeadline, inTime } from './deadline.js';
 import { closeIsLastWord } from './last-word.js';
+import type { Timing } from './link.js';
 import { createMarkedPassage } from './marked-passage.js';
 import { createMarkedStream, type MarkedStream } from './marked-stream.js';
 import { sendFile } from './send-file.js';
 import type { SudoWatch } from './sudo.js';
 
-/** The far side ends a command at its time-out, or kills it 5 s later; longer than this, nothing works there. */
-export const GUARD_MS = 15_000;
-/** A forced command may have work to do after the command has answered: how long its end is waited for. */
-const LINGER_MS = 5_000;
 /** What login shells, /etc/profile, a forced command may print before the answer. */
 export const NOISE_LIMIT_BYTES = 64 * 1024;
 /** What a host may still send after its command was given up, before the connection is dropped: two windows of ssh2. */
@@ -39,8 +36,7 @@ export interface Dialogue {
   readonly intake: Intake | undefined;
   readonly marks: Marks;
   readonly timeoutMs: number;
-  /** How long the login shell, and sudo, may take until the command begins. */
-  readonly startTimeoutMs: number;
+  readonly timing: Pick<Timing, 'startTimeoutMs' | 'guardMs' | 'lingerMs'>;
   readonly outputLimits: { readonly stdout: number; readonly stderr: number };
   /** Set when a password is ready: the payload waits until sudo lets the command in. */
   readonly password: Secret | undefined;
@@ -102,7 +98,7 @@ class Conversation {
     this.#drop = drop;
     this.#resolve = resolve;
     this.#granted = dialogue.sudo === undefined;
-    this.#clearDeadline = this.#settleIn(dialogue.startTimeoutMs, { kind: 'not-started' });
+    this.#clearDeadline = this.#settleIn(dialogue.timing.startTimeoutMs, { kind: 'not-started' });
   }
 
   begin(): void {
@@ -168,7 +164,7 @@ class Conversation {
     if (end === undefined || this.#isTaking) return;
     this.#clearLinger();
     if (end.kind === 'answered' && this.#status !== undefined) this.#settle(end);
-    else this.#clearLinger = this.#settleIn(LINGER_MS, end);
+    else this.#clearLinger = this.#settleIn(this.#dialogue.timing.lingerMs, end);
   }
 
   #take(stream: MarkedStream, chunk: Buffer): void {
@@ -188,11 +184,11 @@ class Conversation {
   }
 
   #beginTime(): void {
-    const { intake, timeoutMs } = this.#dialogue;
+    const { intake, timeoutMs, timing } = this.#dialogue;
     this.#clearDeadline();
     this.#clearDeadline =
       intake === undefined
-        ? this.#settleIn(timeoutMs + GUARD_MS, { kind: 'hung' })
+        ? this.#settleIn(timeoutMs + timing.guardMs, { kind: 'hung' })
         : this.#settleIn(intake.firstByteMs, { kind: 'silent' });
   }
 

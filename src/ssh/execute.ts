@@ -5,7 +5,7 @@ import { outputOf, type Command, type Intake, type Output, type StdinFile } from
 import { Secret } from '../model/secret.js';
 import { marksOf, remoteCommandLine, remotePayload } from '../shell/remote-command.js';
 import { causeMessage, channelReason } from './cause.js';
-import { converse, GUARD_MS, NOISE_LIMIT_BYTES, type Answer, type Dialogue } from './converse.js';
+import { converse, NOISE_LIMIT_BYTES, type Answer, type Dialogue } from './converse.js';
 import type { Timing } from './link.js';
 import { explainRefusal, watchSudo } from './sudo.js';
 
@@ -26,7 +26,7 @@ export interface Execution {
   readonly client: Client;
   readonly become: Become | undefined;
   readonly randomBytes: (size: number) => Uint8Array;
-  readonly timing: Pick<Timing, 'channelTimeoutMs' | 'startTimeoutMs'>;
+  readonly timing: Pick<Timing, 'channelTimeoutMs' | 'startTimeoutMs' | 'guardMs' | 'lingerMs'>;
   /** Why the connection was lost, when it was. */
   readonly lostBecause: () => unknown;
   /** Ends the connection. */
@@ -85,7 +85,7 @@ function prepare(command: Command, intake: Intake | undefined, execution: Execut
     intake,
     marks: marksOf(token),
     timeoutMs,
-    startTimeoutMs: timing.startTimeoutMs,
+    timing,
     outputLimits: { ...OUTPUT_LIMITS, stdout: intake?.maxBytes ?? OUTPUT_LIMITS.stdout },
     password: become?.password,
     sudo: become && watchSudo(words.prompt, words.granted),
@@ -129,7 +129,7 @@ function reasonOf(
   if (kind === 'hung')
     return {
       code: 'command-hung',
-      message: `did not end ${GUARD_MS / 1000} s after its time-out`,
+      message: `did not end ${timing.guardMs / 1000} s after its time-out`,
       hint: `look on the host what still runs: ssh ${host} ps -ef`,
     };
   if (kind === 'not-started') {

@@ -32,6 +32,10 @@ export interface Timing {
   readonly channelTimeoutMs: number;
   /** For the login shell, and sudo, until a command begins. Longer than name servers that do not answer take. */
   readonly startTimeoutMs: number;
+  /** For a command that the far side has not ended at its time-out, as it does, or kills it 5 s later. */
+  readonly guardMs: number;
+  /** For the end of a command that has answered, or ended: a forced command may have work to do then. */
+  readonly lingerMs: number;
 }
 
 /** A frozen peer is given up after 25–30 s. */
@@ -41,6 +45,8 @@ export const DEFAULT_TIMING: Timing = {
   keepaliveCountMax: 5,
   channelTimeoutMs: 30_000,
   startTimeoutMs: 60_000,
+  guardMs: 15_000,
+  lingerMs: 5_000,
 };
 
 /** How long a peer may take to close before the socket is dropped. */

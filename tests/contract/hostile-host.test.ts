@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import type { ServerChannel } from 'ssh2';
+import type { Context } from '../../src/commands/context.js';
 import { runProgram } from '../../src/commands/program.js';
 import { ProvisionError } from '../../src/model/errors.js';
 import { marksOf } from '../../src/shell/remote-command.js';
@@ -11,8 +12,7 @@ import { withConnector } from '../support/sshd.js';
 import { temporaryDirectory } from '../support/temporary-directory.js';
 import { verbContext } from '../support/verb-context.js';
 
-// A server that hangs is given up after 30 s.
-jest.setTimeout(240_000);
+jest.setTimeout(120_000);
 
 /** Secrets of the other hosts and of the control machine. */
 const SECRET = 'secret-canary';
@@ -171,11 +171,17 @@ ${lines.join('\n')}
 }
 
 /** Runs a verb in this process. @returns all that it printed, its error with it */
-async function run(...args: readonly string[]): Promise<string> {
+function run(...args: readonly string[]): Promise<string> {
+  return runWith({}, ...args);
+}
+
+/** The same, with other deadlines of the connections. */
+async function runWith(timing: NonNullable<Context['timing']>, ...args: readonly string[]): Promise<string> {
   const out = new PassThrough();
   const printed: Buffer[] = [];
   out.on('data', (chunk: Buffer) => printed.push(chunk));
-  const context = verbContext(out, args, { PATH: process.env['PATH'], PROVISION_CA_PASSPHRASE: SECRET });
+  const env = { PATH: process.env['PATH'], PROVISION_CA_PASSPHRASE: SECRET };
+  const context = { ...verbContext(out, args, env), timing };
   await runProgram(context).catch((error: unknown) => {
     // Anything else is a bug of ours that a host has found.
     if (!(error instanceof ProvisionError)) throw error;
@@ -231,8 +237,11 @@ describe.each(Object.entries(BEHAVIOURS))('a host that %s', (name, onExec) => {
 
 test('a host that takes commands and never answers is given up, and named', async () => {
   const { inventory } = await inventoryWith('hangs', undefined);
-  const verified = await run('verify', inventory);
-  expect(verified).toMatch(/etcd-1.*opened no channel for a command within 30 s/);
+  const inTime = { channelTimeoutMs: 1000 };
+  const givenUp = /etcd-1.*opened no channel for a command within 1 s/;
+  expect(await runWith(inTime, 'plan', inventory)).toMatch(givenUp);
+  const verified = await runWith(inTime, 'verify', inventory);
+  expect(verified).toMatch(givenUp);
   // Also in the picture above: a health check does without one where it could not be drawn.
   expect(verified).toMatch(/^etcd members +etcd-1.*: unreachable/m);
 });

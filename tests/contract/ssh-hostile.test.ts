@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { createServer, type Server } from 'node:net';
-import { afterAll, afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import { afterAll, afterEach, describe, expect, jest, test } from '@jest/globals';
 import type { ServerChannel } from 'ssh2';
 import type { Connection } from '../../src/model/inventory.js';
 import { outputOf, type Command, type Output } from '../../src/model/remote.js';
@@ -180,29 +180,32 @@ describe('a server that accepts and never answers', () => {
     });
   });
 
+  const agents: Server[] = [];
+  afterAll(async () => {
+    // Who was given up is hung up on: else this would wait, and the program would never end.
+    await Promise.all(agents.splice(0).map((agent) => new Promise((resolve) => agent.close(resolve))));
+  });
+
+  /** An agent on a socket. @param answer what it says to each request */
+  async function startAgent(answer: Buffer | undefined): Promise<string> {
+    const socket = join(temporaryDirectory('agent'), 'agent.sock');
+    const agent = createServer((connection) => {
+      connection.on('error', () => undefined);
+      connection.on('data', () => answer !== undefined && connection.write(answer));
+    });
+    agents.push(agent);
+    await new Promise<void>((resolve) => agent.listen(socket, resolve));
+    return socket;
+  }
+
+  const withoutAgent = meanwhile(async () => {
+    const socket = await startAgent(undefined);
+    const options = hostileOptions({ one: wayTo(await start({}, lasting)) });
+    const env = { ...options.env, SSH_AUTH_SOCK: socket };
+    return withConnector({ ...options, env }, async (connector) => (await connector.connect('one')).run(TRY));
+  });
+
   describe('as an agent', () => {
-    let home: string;
-    const agents: Server[] = [];
-    beforeEach(() => {
-      home = temporaryDirectory('agent');
-    });
-    afterAll(async () => {
-      // Who was given up is hung up on: else this would wait, and the program would never end.
-      await Promise.all(agents.splice(0).map((agent) => new Promise((resolve) => agent.close(resolve))));
-    });
-
-    /** An agent on a socket. @param answer what it says to each request */
-    async function startAgent(answer: Buffer | undefined, place = home): Promise<string> {
-      const socket = join(place, 'agent.sock');
-      const agent = createServer((connection) => {
-        connection.on('error', () => undefined);
-        connection.on('data', () => answer !== undefined && connection.write(answer));
-      });
-      agents.push(agent);
-      await new Promise<void>((resolve) => agent.listen(socket, resolve));
-      return socket;
-    }
-
     /** SSH_AGENT_IDENTITIES_ANSWER without a key (draft-miller-ssh-agent). */
     const NO_KEYS = Buffer.from([0, 0, 0, 5, 12, 0, 0, 0, 0]);
 
@@ -214,18 +217,12 @@ describe('a server that accepts and never answers', () => {
       await expect(openAgent(await startAgent(undefined), 200)).rejects.toThrow('no answer within 0.2 s');
     });
 
-    const withoutAgent = meanwhile(async () => {
-      const socket = await startAgent(undefined, temporaryDirectory('agent'));
-      const options = hostileOptions({ one: wayTo(await start({}, lasting)) });
-      const env = { ...options.env, SSH_AUTH_SOCK: socket };
-      return withConnector({ ...options, env }, async (connector) => (await connector.connect('one')).run(TRY));
-    });
     test('other credentials are tried then', async () => {
       expect(await withoutAgent()).toMatchObject({ status: 0, stdout: 'in\n' });
     });
   });
 
-  const withoutEnd = meanwhile(async () => {
+  test('the end of a command: the answer that came whole counts', async () => {
     const behaviour: Behaviour = {
       async onExec(channel) {
         const { begin, end } = marksOf(await readToken(channel));
@@ -233,24 +230,20 @@ describe('a server that accepts and never answers', () => {
         channel.stderr.write(`${begin}${end}0\n`);
       },
     };
-    return runOn(wayTo(await start(behaviour, lasting)));
-  });
-  test('the end of a command: the answer that came whole counts', async () => {
-    expect(await withoutEnd()).toMatchObject({ status: 0, stdout: 'in\n' });
+    const output = await runOn(wayTo(await start(behaviour)), { timing: { lingerMs: 200 } });
+    expect(output).toMatchObject({ status: 0, stdout: 'in\n' });
   });
 
-  const endless = meanwhile(async () => {
+  test('a command that never ends, although the host ends none at its time-out', async () => {
     const behaviour: Behaviour = {
       async onExec(channel) {
         channel.write(marksOf(await readToken(channel)).begin);
       },
     };
-    return failureOn(wayTo(await start(behaviour, lasting)), { command: { ...TRY, timeoutMs: 100 } });
-  });
-  test('a command that never ends, although the host ends none at its time-out', async () => {
-    expect(await endless()).toMatchObject({
+    const command = { ...TRY, timeoutMs: 100 };
+    expect(await failureOn(wayTo(await start(behaviour)), { command, timing: { guardMs: 500 } })).toMatchObject({
       code: 'command-hung',
-      message: 'one: look: did not end 15 s after its time-out',
+      message: 'one: look: did not end 0.5 s after its time-out',
     });
   });
 });

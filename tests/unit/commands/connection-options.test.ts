@@ -60,7 +60,7 @@ test('asks for passwords once, before any host is connected to', async () => {
   const connector = await createConnector(
     parse('-k', '-K'),
     { hosts: new Map() },
-    { env: {}, ask, onNotice: () => undefined },
+    { env: {}, ask, onNotice: () => undefined, timing: undefined },
   );
   await connector.close();
   expect(questions).toEqual(['SSH password', 'sudo password']);

@@ -5,6 +5,7 @@ import type { Command, Intake, Output } from '../../../src/model/remote.js';
 import { Secret } from '../../../src/model/secret.js';
 import { END_OF_PART, marksOf, remoteCommandLine, remotePayload } from '../../../src/shell/remote-command.js';
 import { NoChannelInTime } from '../../../src/ssh/converse.js';
+import { DEFAULT_TIMING } from '../../../src/ssh/link.js';
 import { execute, GivenUp, isSessionLimit } from '../../../src/ssh/execute.js';
 import { arrived, fakeClient, type FakeClient, type FarSide, type Opening } from '../../support/fake-channel.js';
 
@@ -48,7 +49,7 @@ function startTalk({ command, become, intake, openings = [], lost }: Wish): Omit
     client: fake.client,
     become,
     randomBytes: (size: number) => new Uint8Array(size).fill((words += 1)),
-    timing: { channelTimeoutMs: 3000, startTimeoutMs: 2000 },
+    timing: { ...DEFAULT_TIMING, channelTimeoutMs: 3000, startTimeoutMs: 2000 },
     lostBecause: () => lost,
     drop: (reason: Error) => dropped.push(reason),
   };

@@ -4,6 +4,7 @@ import type { Client, ClientChannel } from 'ssh2';
 import type { Output } from '../../../src/model/remote.js';
 import { marksOf } from '../../../src/shell/remote-command.js';
 import { execute } from '../../../src/ssh/execute.js';
+import { DEFAULT_TIMING } from '../../../src/ssh/link.js';
 
 /** A client whose channel does all of this in the turn in which it opens, as if it came in one packet. */
 function clientWhere(happen: (channel: ClientChannel) => void): Client {
@@ -27,7 +28,7 @@ function run(client: Client): Promise<Output> {
       become: undefined,
       randomBytes: (size) => new Uint8Array(size),
       lostBecause: () => undefined,
-      timing: { channelTimeoutMs: 1000, startTimeoutMs: 1000 },
+      timing: { ...DEFAULT_TIMING, channelTimeoutMs: 1000, startTimeoutMs: 1000 },
       drop: () => undefined,
     },
     { summary: 'quick', script: 'exit 3' },

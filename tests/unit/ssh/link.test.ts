@@ -117,6 +117,15 @@ describe('a host that lets us in', () => {
     );
   });
 
+  test('has these deadlines, if nobody names others', () => {
+    expect(DEFAULT_TIMING).toMatchObject({
+      connectTimeoutMs: 10_000,
+      channelTimeoutMs: 30_000,
+      startTimeoutMs: 60_000,
+    });
+    expect(DEFAULT_TIMING).toMatchObject({ guardMs: 15_000, lingerMs: 5000 });
+  });
+
   test('is found to be frozen after half a minute at most', () => {
     const { keepaliveIntervalMs, keepaliveCountMax } = DEFAULT_TIMING;
     expect(keepaliveIntervalMs * (keepaliveCountMax + 1)).toBe(30_000);
