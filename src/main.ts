@@ -45,9 +45,11 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 });
 
 /** An error as a person should see it: what is wrong, and what to do next. A bug keeps its stack. */
-function describe(error: unknown): string {
-  if (!(error instanceof ProvisionError))
-    return error instanceof Error ? (error.stack ?? error.message) : String(error);
+async function describe(error: unknown): Promise<string> {
+  if (!(error instanceof ProvisionError)) {
+    const { stackOf } = await import('./report/stack-of.js');
+    return error instanceof Error ? stackOf(error) : String(error);
+  }
   const hints = [...(error.hint?.split('\n') ?? []), ...wayToExplain([error.code])];
   return [`error: ${error.message}`, ...hints.map((hint) => `  → ${hint}`)].join('\n');
 }
@@ -80,7 +82,7 @@ try {
     const { failureAsJson } = await import('./report/run-failed.js');
     context.stdout.write(`${failureAsJson(error)}\n`);
   } else {
-    context.stderr.write(`${describe(error)}\n`);
+    context.stderr.write(`${await describe(error)}\n`);
   }
   const { failureKindOf } = await import('./engine/failure-kind.js');
   context.exit(EXIT[failureKindOf(error)]);

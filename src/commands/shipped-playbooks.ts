@@ -1,13 +1,10 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
 import { didYouMean } from '../model/did-you-mean.js';
 import { ProvisionError } from '../model/errors.js';
+import { packageRoot } from '../model/package-root.js';
 import { COPIED_FILE_BYTES, readBoundedSync, readTextBoundedSync, TYPED_FILE_BYTES } from '../model/read-bounded.js';
 import { PLAYBOOKS } from './run-options.js';
-
-/** The root of this package: src/ and dist/ lie one below it. */
-const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
 
 /**
  * The file of a playbook: a shipped one by its name (`site`), any other by its path.
@@ -15,7 +12,7 @@ const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
  */
 export function playbookFile(nameOrPath: string): string {
   if (!/^[a-z-]+$/i.test(nameOrPath)) return nameOrPath;
-  const shipped = join(ROOT, 'playbooks', `${nameOrPath}.yaml`);
+  const shipped = join(packageRoot(), 'playbooks', `${nameOrPath}.yaml`);
   if (existsSync(shipped)) return shipped;
   if (existsSync(nameOrPath)) return nameOrPath;
   throw new ProvisionError({
@@ -46,7 +43,7 @@ export function readNamedBytes(path: string): Buffer {
 }
 
 function shippedText(...path: readonly string[]): string {
-  const file = join(ROOT, 'playbooks', ...path);
+  const file = join(packageRoot(), 'playbooks', ...path);
   try {
     return readFileSync(file, 'utf8');
   } catch (cause) {

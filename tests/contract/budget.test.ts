@@ -1,11 +1,11 @@
-import { appendFileSync, mkdirSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { pathExists } from '../../src/facts/path-exists.js';
 import { UNCHANGED, type Resource } from '../../src/model/change.js';
 import { playOf } from '../support/fake-world.js';
 import { expectGolden } from '../support/golden.js';
-import { compileInto, loadedModules, type LoadedModules } from '../support/loaded-modules.js';
+import { buildInto, loadedModules, type Built, type LoadedModules } from '../support/loaded-modules.js';
 import { planSettledCluster, type SettledPlan } from '../support/settled-cluster.js';
 import { startedCommands } from '../support/started-commands.js';
 import { temporaryDirectory } from '../support/temporary-directory.js';
@@ -84,17 +84,15 @@ describe('a look that finds nothing to do', () => {
 });
 
 describe('modules', () => {
-  let root: string;
   let home: string;
-  beforeAll(() => {
-    root = temporaryDirectory('budget');
-    home = join(root, 'home');
-    mkdirSync(home);
-    compileInto(join(root, 'package'));
+  let program: Built;
+  beforeAll(async () => {
+    home = temporaryDirectory('budget');
+    program = await buildInto(temporaryDirectory('package'));
     writeFileSync(join(home, 'hosts.yaml'), NOBODY_LISTENS);
   });
 
-  const load = (...words: readonly string[]): LoadedModules => loadedModules(join(root, 'package'), words, home);
+  const load = (...words: readonly string[]): LoadedModules => loadedModules(program, words, home);
 
   test('that --help, and a plan up to its first connection, load, are just these', () => {
     const help = load('--help');
@@ -107,11 +105,13 @@ describe('modules', () => {
     );
   });
 
-  test('show one import more', () => {
+  test('show one import more', async () => {
     const before = load('--help');
-    compileInto(join(root, 'planted'));
-    appendFileSync(join(root, 'planted/dist/commands/program.js'), "import '../lab/down.js';\nimport 'zod';\n");
-    const after = loadedModules(join(root, 'planted'), ['--help'], home);
+    const planted = await buildInto(temporaryDirectory('planted'), {
+      file: 'commands/program.ts',
+      lines: "import '../lab/down.js';\nimport 'zod';\n",
+    });
+    const after = loadedModules(planted, ['--help'], home);
     expect(after.rooms.get('lab')).toContain('down');
     expect(before.rooms.get('lab') ?? []).not.toContain('down');
     expect([...before.dependencies, 'zod'].sort()).toEqual(expect.arrayContaining([...after.dependencies]));
@@ -131,10 +131,11 @@ const NOBODY_LISTENS = `all:
         etcd-3: { ansible_host: 127.0.0.3 }
 `;
 
-/** A line each, and no sum, so that two changes of it meet in no line that both have written. */
-function listed(title: string, { rooms, dependencies }: LoadedModules): string {
+/** How many files Node opens in dist/, and what they were made of: a line each, so that two changes of it seldom meet in one. */
+function listed(title: string, { files, rooms, dependencies }: LoadedModules): string {
   const modules = [...rooms].flatMap(([room, names]) =>
     names.map((name) => `  ${room === '.' ? '' : `${room}/`}${name}`),
   );
-  return [title, ...dependencies.map((name) => `  package ${name}`), ...modules, ''].join('\n');
+  const packages = dependencies.map((name) => `  package ${name}`);
+  return [title, `  files ${files}`, ...packages, ...modules, ''].join('\n');
 }

@@ -12,6 +12,7 @@ import {
 } from 'node:fs';
 import { delimiter, dirname, join, resolve } from 'node:path';
 import { beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { buildProgram } from '../../build.mjs';
 import { provision as thisProgram } from '../support/lab.js';
 import { temporaryDirectory } from '../support/temporary-directory.js';
 
@@ -30,7 +31,7 @@ const { bin, files, man, version } = JSON.parse(readFileSync('package.json', 'ut
 /** What the package may hold; anything else was not meant for users. */
 const MEANT = [
   /^(?:LICENSE|README\.md|CHANGELOG\.md|package\.json)$/,
-  /^dist\/(?:[a-z0-9/-]+\.js|provision\.1)$/,
+  /^dist\/(?:main\.js(?:\.map)?|parts\/[a-z-]+-[A-Z0-9]{8}\.js(?:\.map)?|provision\.1)$/,
   /^src\/lab\/assets\//,
   /^playbooks\/[a-z-]+\.yaml$/,
   /^playbooks\/terraform\/(?:aws|azure|gcp)\/(?:README\.md|[a-z]+\.tf)$/,
@@ -42,7 +43,7 @@ let root: string;
 let packed: readonly string[];
 let installation: SpawnSyncReturns<string>;
 
-beforeAll(() => {
+beforeAll(async () => {
   root = temporaryDirectory('package');
   const source = join(root, 'source');
   mkdirSync(source);
@@ -53,7 +54,7 @@ beforeAll(() => {
     mkdirSync(dirname(join(source, path)), { recursive: true });
     writeFileSync(join(source, path), 'secret\n');
   }
-  built(source);
+  await built(source);
   const out = run('npm', ['pack', '--ignore-scripts', '--json', '--pack-destination', root], source).stdout;
   const [pack] = JSON.parse(out) as readonly { readonly files: readonly { readonly path: string }[] }[];
   packed = (pack?.files ?? []).map(({ path }) => path);
@@ -81,19 +82,10 @@ const SECRETS = [
   'inventory/production/hosts.yaml',
 ];
 
-/** As `npm run build`, but into another directory: a checkout may be in use. Types are checked by `npm run types`; what is written is the same. */
-function built(source: string): void {
-  const compiler = [
-    'node_modules/.bin/tsc',
-    '-p',
-    'tsconfig.build.json',
-    '--noCheck',
-    '--outDir',
-    join(source, 'dist'),
-  ];
-  const { status, stdout } = spawnSync(resolve(compiler[0] ?? ''), compiler.slice(1), { encoding: 'utf8' });
-  if (status !== 0) throw new Error(stdout);
-  // What it compiled has no dependencies beside it yet; the page is the same.
+/** As `npm run build`, but into another directory: a checkout may be in use. */
+async function built(source: string): Promise<void> {
+  await buildProgram(join(source, 'dist'));
+  // What it built has no dependencies beside it yet; the page is the same.
   const [node = '', main = ''] = thisProgram();
   writeFileSync(join(source, 'dist/provision.1'), run(node, [resolve(main), 'man'], '.').stdout);
 }

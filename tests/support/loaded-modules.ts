@@ -1,25 +1,58 @@
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
-import { dirname, join, relative, resolve } from 'node:path';
-import { pathToFileURL } from 'node:url';
-import { transformSync } from 'esbuild';
+import { readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join, relative, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Metafile, Plugin } from 'esbuild';
+import { buildProgram } from '../../build.mjs';
 
-/** Compiles src/ file by file, as a build does, into a directory that works as an installed package. */
-export function compileInto(directory: string): void {
-  for (const entry of readdirSync('src', { recursive: true, withFileTypes: true })) {
-    if (!entry.name.endsWith('.ts')) continue;
-    const source = join(entry.parentPath, entry.name);
-    const target = join(directory, 'dist', relative('src', source).replace(/\.ts$/, '.js'));
-    mkdirSync(dirname(target), { recursive: true });
-    const options = { loader: 'ts', format: 'esm', target: 'node20', tsconfigRaw: VERBATIM } as const;
-    writeFileSync(target, transformSync(readFileSync(source, 'utf8'), options).code);
-  }
-  writeFileSync(join(directory, 'package.json'), '{"type":"module"}');
-  for (const name of ['node_modules', 'playbooks']) symlinkSync(resolve(name), join(directory, name));
+/** A program as it is shipped, in a directory of its own. */
+export interface Built {
+  /** Absolute path of `main.js`. */
+  readonly main: string;
+  /** File of the build → the modules of src/ that it was made of, as `commands/program`. */
+  readonly madeOf: ReadonlyMap<string, readonly string[]>;
 }
 
-/** As tsconfig.json: an import of types alone is left out where it says so, and no other is. */
-const VERBATIM = { compilerOptions: { verbatimModuleSyntax: true } };
+/** Lines that a build has, and src/ has not. */
+export interface Planted {
+  /** Below src/. */
+  readonly file: string;
+  /** Put behind its own lines. */
+  readonly lines: string;
+}
+
+/**
+ * Builds the program into `dist/` of a directory, which then works as an installed package.
+ * @param planted makes it another program
+ */
+export async function buildInto(directory: string, planted?: Planted): Promise<Built> {
+  writeFileSync(join(directory, 'package.json'), '{"type":"module"}');
+  for (const name of ['node_modules', 'playbooks']) symlinkSync(resolve(name), join(directory, name));
+  const dist = join(directory, 'dist');
+  const metafile = await buildProgram(dist, planted && { plugins: [plant(planted)] });
+  return { main: join(dist, 'main.js'), madeOf: madeOf(metafile) };
+}
+
+function plant({ file, lines }: Planted): Plugin {
+  const path = resolve('src', file);
+  return {
+    name: 'plant',
+    setup(build) {
+      build.onLoad({ filter: /\.ts$/ }, (args) =>
+        args.path === path ? { contents: `${readFileSync(path, 'utf8')}\n${lines}`, loader: 'ts' } : undefined,
+      );
+    },
+  };
+}
+
+function madeOf({ outputs }: Metafile): ReadonlyMap<string, readonly string[]> {
+  return new Map(
+    Object.entries(outputs).map(([file, { inputs }]) => [
+      resolve(file),
+      Object.keys(inputs).map((input) => relative('src', input).replace(/\.ts$/, '')),
+    ]),
+  );
+}
 
 /** Notes each import: what was found, and who asked. */
 const HOOK = `import { appendFileSync } from 'node:fs';
@@ -34,6 +67,8 @@ register(${JSON.stringify(`data:text/javascript,${encodeURIComponent(HOOK)}`)});
 
 /** What a run of the program loaded, in order of the names. */
 export interface LoadedModules {
+  /** How many files of the build. */
+  readonly files: number;
   /** Of src/: room → names of its modules; the room of what is in none is `.`. */
   readonly rooms: ReadonlyMap<string, readonly string[]>;
   /** Packages that a module of src/ imported itself. What those load is their own business. */
@@ -42,29 +77,30 @@ export interface LoadedModules {
 }
 
 /**
- * Runs the compiled program, and tells what it loads.
- * @param directory where {@link compileInto} has put it
+ * Runs a build, and tells what it loads.
  * @param words of the command line
  * @param home its working directory, and its user's home
  */
-export function loadedModules(directory: string, words: readonly string[], home: string): LoadedModules {
+export function loadedModules({ main, madeOf }: Built, words: readonly string[], home: string): LoadedModules {
   const noted = join(home, 'loaded');
   writeFileSync(noted, '');
   const flag = `--import=data:text/javascript,${encodeURIComponent(REGISTER)}`;
   const env = { PATH: process.env['PATH'], HOME: home, NOTED: noted };
-  const { stdout } = spawnSync(process.execPath, [flag, join(directory, 'dist/main.js'), ...words], {
-    ...{ cwd: home, env, encoding: 'utf8' },
-  });
+  const { stdout } = spawnSync(process.execPath, [flag, main, ...words], { cwd: home, env, encoding: 'utf8' });
   const imports = readFileSync(noted, 'utf8')
     .trim()
     .split('\n')
     .map((line) => JSON.parse(line) as readonly [string, string]);
-  const own = pathToFileURL(join(directory, 'dist/')).href;
-  const modules = imports.flatMap(([url]) => (url.startsWith(own) ? [url.slice(own.length, -'.js'.length)] : []));
+  const files = sorted(imports.map(([url]) => pathOf(url)).filter((path) => madeOf.has(path)));
   const packages = imports.flatMap(([url, parent]) =>
-    parent.startsWith(own) ? [...(/.*\/node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(url) ?? [])].slice(1) : [],
+    madeOf.has(pathOf(parent)) ? [...(/.*\/node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(url) ?? [])].slice(1) : [],
   );
-  return { rooms: byRoom(sorted(modules)), dependencies: sorted(packages), stdout };
+  const modules = sorted(files.flatMap((file) => madeOf.get(file) ?? []));
+  return { files: files.length, rooms: byRoom(modules), dependencies: sorted(packages), stdout };
+}
+
+function pathOf(url: string): string {
+  return url.startsWith('file:') ? fileURLToPath(url) : url;
 }
 
 function sorted(names: readonly string[]): readonly string[] {

@@ -47,8 +47,6 @@ export function makePodImage(directory: string, name: string): string {
   writeFileSync(join(root, 'etc/group'), `root:x:0:\nprovision:x:${recipe.user}:\n`);
   for (const [from, to] of recipe.copied) copyBuilt(root, from, to);
   for (const [target, path] of recipe.links) symlinkSync(target, join(root, path));
-  // Built files have no mode: npm sets that of what it installs.
-  execFileSync('chmod', ['0755', join(root, 'opt/provision/dist/main.js')]);
   return archive(directory, root, name, recipe);
 }
 
