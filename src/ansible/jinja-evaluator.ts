@@ -1,5 +1,6 @@
 import type { Environment as MiniJinja } from 'minijinja-js';
 import { ProvisionError } from '../model/errors.js';
+import { firstLine } from '../model/first-line.js';
 import { createBounded, type Bounded } from './bounded.js';
 import { ExactValues } from './exact-values.js';
 import { addAnsibleFilters } from './jinja-filters.js';
@@ -185,7 +186,7 @@ function translate(error: unknown, { reads }: Frame): unknown {
   if (isTrap(error)) return new TemplateError('wrong', 'the template engine gave up on this template');
   // What an engine says of a value may be the value.
   if (reads.size > 0) return unshownError();
-  const message = (error.message.split('\n')[0] ?? '')
+  const message = firstLine(error.message)
     .replace(/ \(in <\w+>:(\d+)\)/, (_, line: string) => (line === '1' ? '' : ` (line ${line} of the template)`))
     .replace(/^unknown (filter|test|function): \w+ (\S+) is unknown/, "unknown $1 '$2'");
   return new TemplateError(message.startsWith('undefined value') ? 'undefined' : 'wrong', message);

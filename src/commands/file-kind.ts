@@ -1,6 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { VARIABLES } from '../cluster/known-variables.js';
 import { parseBoundedYaml } from '../model/bounded-yaml.js';
+import { firstLine } from '../model/first-line.js';
 import { LARGE_FILE_BYTES, readBounded } from '../model/read-bounded.js';
 import { quote } from '../shell/quote.js';
 import { answersSchema } from '../wizard/answers.js';
@@ -60,8 +61,7 @@ const TEXTS: readonly (readonly [is: RegExp, what: string])[] = [
 
 /** JSON, YAML, or the first line of many of JSON. */
 function valueOf(text: string): unknown {
-  const [line = ''] = text.split('\n', 1);
-  return parsed(text) ?? parsed(line) ?? yamlOf(text);
+  return parsed(text) ?? parsed(firstLine(text)) ?? yamlOf(text);
 }
 
 function parsed(text: string): unknown {

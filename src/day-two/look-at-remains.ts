@@ -10,6 +10,7 @@ import { memberUrls } from '../model/endpoint.js';
 import type { ClientFiles } from '../model/certificate.js';
 import type { Cluster, ControlPlane, Member } from '../model/cluster.js';
 import { ProvisionError, RemoteError } from '../model/errors.js';
+import { firstLine } from '../model/first-line.js';
 import type { Probe } from '../model/remote.js';
 import { findUnfinished, otherRestore, RECOVERY, timeOfId } from './decide-restore.js';
 import type { HeardFrom, RemainsSeen } from './remains.js';
@@ -50,7 +51,7 @@ export async function lookAtRemains(
       heard: heard.get(member.host) ?? [],
       found:
         shown instanceof RemoteError
-          ? { kind: 'away', reason: firstLine(shown) }
+          ? { kind: 'away', reason: firstLine(shown.message) }
           : {
               ...{ kind: 'seen', status: shown.status, identity: shown.identity, remains: shown.remains },
               stages: new Set(unfinished?.stages.get(member.host)?.keys()),
@@ -128,10 +129,6 @@ async function askFrom(
     return [member.host, answers.flat()] as const;
   });
   return new Map(await Promise.all(asked));
-}
-
-function firstLine({ message }: RemoteError): string {
-  return message.split('\n')[0] ?? '';
 }
 
 /** The id of a recovery that begins now. */

@@ -5,6 +5,7 @@ import type { RunOnEach } from '../model/action.js';
 import { changed, type Resource } from '../model/change.js';
 import type { Cluster } from '../model/cluster.js';
 import { RemoteError } from '../model/errors.js';
+import { firstLine } from '../model/first-line.js';
 import type { Probe } from '../model/remote.js';
 import type { Play } from '../playbook/play.js';
 import { restartScript, restartWorkerScript, workersRestartedScript } from '../shell/restore-services.js';
@@ -29,7 +30,7 @@ export async function lookAtWorkers(
   return {
     answering: asked.flatMap(({ host, unit }) => (unit instanceof RemoteError ? [] : [host])),
     away: asked.flatMap(({ host, unit }) =>
-      unit instanceof RemoteError ? [{ host, reason: unit.message.split('\n')[0] ?? '' }] : [],
+      unit instanceof RemoteError ? [{ host, reason: firstLine(unit.message) }] : [],
     ),
   };
 }

@@ -68,7 +68,7 @@ function ok(changes: number | null, summary: string): Told {
 
 function failed({ code, stderr }: ProcessEnd, said: Failed | undefined): Told {
   const first = said?.failures[0];
-  const line = firstLine(first?.message ?? said?.message ?? '');
+  const line = shortReason(first?.message ?? said?.message ?? '');
   const host =
     first?.host === null || first?.host === undefined || line.startsWith(`${first.host}:`) ? '' : `${first.host}: `;
   const more = (said?.failures.length ?? 0) - 1;
@@ -85,7 +85,7 @@ function failed({ code, stderr }: ProcessEnd, said: Failed | undefined): Told {
 }
 
 /** The first line of a message, with the next one where that is what it announces. */
-function firstLine(message: string): string {
+function shortReason(message: string): string {
   const [line = '', next] = message.split('\n');
   return line.endsWith(':') && next !== undefined ? `${line} ${next.trim()}` : line;
 }

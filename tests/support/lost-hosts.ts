@@ -2,6 +2,7 @@ import { cutNetwork, powerCut, restoreNetwork, startHost } from '../../src/lab/f
 import { inControlNamespace } from '../../src/lab/network.js';
 import type { HostHandle } from '../../src/lab/host.js';
 import { waitUntil } from '../../src/lab/process.js';
+import { firstLine } from '../../src/model/first-line.js';
 import { isAt, MOST_KILLS, type KillPoint } from './kill-points.js';
 import { run, type TestLab } from './lab.js';
 import { endOf } from './main-job.js';
@@ -97,7 +98,7 @@ function reasonOf({ events }: DisturbedRun): string {
   const last = events.at(-1);
   if (last?.type !== 'run-failed') return 'finished';
   const [failure] = last.failures;
-  return (failure?.message ?? last.message).split('\n')[0] ?? '';
+  return firstLine(failure?.message ?? last.message);
 }
 
 function rowOf({ host, summary, run }: Lost): string {

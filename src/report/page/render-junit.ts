@@ -1,5 +1,6 @@
 import type { CheckItem } from '../../checks/check.js';
 import type { ClusterResult } from '../../fleet/fleet-schema.js';
+import { firstLine } from '../../model/first-line.js';
 import type { PlanOutline } from '../../model/plan.js';
 import { groupBy } from '../plan-groups.js';
 import { outputLines } from '../terminal-text.js';
@@ -141,10 +142,6 @@ function runCases({
 /** What a command printed, without its colours. */
 function outputOf(message: string): string {
   return outputLines(message).join('\n');
-}
-
-function firstLine(text: string): string {
-  return text.split('\n')[0] ?? '';
 }
 
 function figuresOf(cases: readonly Case[]): {
