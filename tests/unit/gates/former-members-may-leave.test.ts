@@ -273,6 +273,20 @@ describe('former-members-may-leave', () => {
     expect(await ask({ manifest: 'https://10.0.0.1:2379', etcd: two }, one, 'etcd-2')).toEqual({ open: true });
   });
 
+  test('who votes is what a voter lists: a learner that is heard before it is passed over', async () => {
+    const cluster = { ...CLUSTER, members: [sampleMember(1)], formerMembers: [sampleMember(2), sampleMember(3)] };
+    const members = healthy(1).members.map((each) => ({ ...each, isLearner: each.id === '2' }));
+    const etcd = {
+      'etcd-1': { ...etcdHost({ status: SILENT }), 'file-contents': { [PROXY]: '' } },
+      'etcd-2': etcdHost({ status: healthy(2, { members, isLearner: true }) }),
+      'etcd-3': etcdHost({ status: healthy(3, { members }) }),
+    };
+    expect(await ask({ manifest: 'https://10.0.0.1:2379', etcd }, cluster)).toMatchObject({
+      open: false,
+      reason: '0 of 2 voters are healthy without etcd-3, and a quorum is 1',
+    });
+  });
+
   test('a quorum is one of all voters: the one that leaves is listed while it is stopped', async () => {
     const members = [1, 2, 3, 4].map((number) => ({
       ...{ id: `${number}`, name: `m${number}`, isLearner: false },
