@@ -4,18 +4,25 @@ const WAYS: Readonly<Record<string, string>> = {
     'a plan is decided before anything runs, so no task may depend on what another one did',
   'handlers notify listen force_handlers meta':
     'there are no handlers: `systemd` with `state: restarted` or `reloaded` acts where a file of the tasks before it is newer than the service',
-  'loop with_items with_dict loop_control': 'write a task for each item, or one play for each group',
+  'loop loop_control': 'write a task for each item, or one play for each group',
   'pre_tasks post_tasks': 'put them into `tasks`, or into a play of their own',
   'vars_files vars_prompt include_vars':
     'variables are in `vars`, and in group_vars/ and host_vars/ beside the inventory',
-  'remote_user connection port become_user become_method become_flags':
+  'remote_user connection port become_user become_method become_flags become_exe':
     'set it in the inventory: ansible_user, ansible_port, ansible_become_user, …',
-  'strategy any_errors_fatal max_fail_percentage ignore_errors ignore_unreachable run_once delegate_to throttle async poll no_log check_mode diff':
+  'local_action delegate_to delegate_facts':
+    'a task changes the hosts of its play; for other hosts, write a play of their own',
+  'strategy any_errors_fatal max_fail_percentage ignore_errors ignore_unreachable run_once throttle async poll no_log check_mode diff':
     'a host that fails is rolled back, and no later batch begins; secrets are shown nowhere',
+  timeout: 'each command has a time of its own, after which it is ended',
+  debugger: 'a plan shows each change, with the reason, before anything runs',
+  'gather_subset gather_timeout fact_path setup': 'hosts are asked for what a plan needs, and for nothing else',
+  'validate_argspec validate_argument_spec': 'the variables of a role are checked always',
   tags: 'choose a part with --playbook, hosts with --limit',
   environment: 'write variables of the environment into the command',
   'import_tasks include_tasks import_role include_role include collections module_defaults':
     'only whole plays are imported: `import_playbook`',
+  'action args': 'write the module and its parameters: `copy: { dest: /etc/motd, content: hello }`',
   'shell raw script': 'use `command`, with `creates` or `removes`',
   'debug assert fail pause wait_for uri stat': 'a task only changes its host; what must hold is a gate',
   'lineinfile blockinfile replace ini_file': 'write the whole file, with `template` or `copy`',
@@ -28,6 +35,7 @@ const INSTEAD = new Map(
 
 /** What is said of a word of Ansible that this program does not have; `undefined` of any other word. */
 export function insteadOf(word: string): string | undefined {
-  const way = INSTEAD.get(word.replace(/^ansible\.builtin\./, ''));
+  const short = word.replace(/^ansible\.builtin\./, '');
+  const way = INSTEAD.get(short.startsWith('with_') ? 'loop' : short);
   return way === undefined ? undefined : `is not supported: ${way}`;
 }

@@ -33,6 +33,16 @@ function unknown(place: string): unknown {
   );
 }
 
+/** Of plays, roles, blocks and tasks: "Playbook Keywords" of Ansible's documentation, ansible-core 2.14 to 2.19. */
+const KEYWORDS = [
+  'action always any_errors_fatal args async become become_exe become_flags become_method become_user block changed_when',
+  'check_mode collections connection debugger delay delegate_facts delegate_to diff environment fact_path failed_when',
+  'force_handlers gather_facts gather_subset gather_timeout handlers hosts ignore_errors ignore_unreachable local_action loop',
+  'loop_control max_fail_percentage module_defaults name no_log notify order poll port post_tasks pre_tasks register',
+  'remote_user rescue retries roles run_once serial strategy tags tasks throttle timeout until validate_argspec vars',
+  'vars_files vars_prompt when with_items',
+].flatMap((line) => line.split(' '));
+
 describe('a playbook', () => {
   test("in Ansible's words is read, imports in their places", async () => {
     await put('other.yaml', '- name: second\n  hosts: [a, "!b"]\n');
@@ -174,13 +184,19 @@ describe('a playbook', () => {
   test.each([
     ['a plan is decided before', 'register until retries delay block rescue always changed_when failed_when set_fact'],
     ['there are no handlers', 'handlers notify listen force_handlers meta'],
-    ['write a task for each', 'loop with_items with_dict loop_control'],
+    ['write a task for each', 'loop with_items with_dict with_fileglob loop_control'],
     ['put them into `tasks`', 'pre_tasks post_tasks'],
     ['variables are in `vars`', 'vars_files vars_prompt include_vars'],
-    ['set it in the inventory', 'remote_user connection port become_user become_method become_flags'],
+    ['set it in the inventory', 'remote_user connection port become_user become_method become_flags become_exe'],
+    ['a task changes the hosts of its play', 'local_action delegate_to delegate_facts'],
+    ['each command has a time', 'timeout'],
+    ['a plan shows each change', 'debugger'],
+    ['hosts are asked for what', 'gather_subset gather_timeout fact_path setup'],
+    ['the variables of a role', 'validate_argspec validate_argument_spec'],
+    ['write the module and its', 'action args'],
     [
       'a host that fails',
-      'strategy any_errors_fatal max_fail_percentage ignore_errors ignore_unreachable run_once delegate_to throttle async poll no_log check_mode diff',
+      'strategy any_errors_fatal max_fail_percentage ignore_errors ignore_unreachable run_once throttle async poll no_log check_mode diff',
     ],
     ['choose a part with --playbook', 'tags'],
     ['write variables of the env', 'environment'],
@@ -195,9 +211,17 @@ describe('a playbook', () => {
     expect(said).toEqual(said.map(() => [expected, expected]));
   });
 
+  const here: readonly string[] = [
+    ...[...taskWords, ...Object.keys(playSchema.shape), ...Object.keys(importSchema.shape), ...moduleNames()],
+  ];
+
   test('of Ansible no word is refused that there is here', () => {
-    const here = [...taskWords, ...Object.keys(playSchema.shape), ...Object.keys(importSchema.shape), ...moduleNames()];
     expect(here.filter((word) => insteadOf(word) !== undefined)).toEqual([]);
+  });
+
+  test('of each keyword of Ansible that there is not it says what to do', () => {
+    expect(KEYWORDS.filter((word) => !here.includes(word) && insteadOf(word) === undefined)).toEqual([]);
+    expect(insteadOf('no_keyword')).toBeUndefined();
   });
 
   test('that imports itself, by way of another one too, is refused', async () => {
