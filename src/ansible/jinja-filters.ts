@@ -2,7 +2,7 @@ import type { Environment } from 'minijinja-js';
 import { ProvisionError } from '../model/errors.js';
 import { integerOf, isList, type PythonValue, WholeFloat } from '../model/python-value.js';
 import { DATA_FILTERS } from './jinja-data-filters.js';
-import { HOSTVARS, WRITING_FILTERS } from './jinja-source.js';
+import { HOSTVARS, WRITING_FILTERS } from './jinja-rewrite.js';
 import { fromEngine, parseJson, toEngine } from './json-values.js';
 import { pythonJson } from './python-data.js';
 import { pythonText } from './python-text.js';

@@ -1,6 +1,7 @@
 import type { PythonValue } from '../model/python-value.js';
 import { applyFilter } from './jinja-filters.js';
-import { constantPath, type Token } from './jinja-source.js';
+import { constantPath } from './jinja-rewrite.js';
+import type { Token } from './jinja-tokens.js';
 import { parsePythonLiteral } from './python-literal.js';
 import { fromRaw } from './raw-value.js';
 import { originOf, reveal, sealed, type Value } from './sealed.js';

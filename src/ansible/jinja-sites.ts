@@ -10,7 +10,8 @@ import { MarkedText } from '../model/marked-text.js';
 import { Secret } from '../model/secret.js';
 import { FILTER_NAMES } from './jinja-filters.js';
 import { pipelineOf, type Pipeline } from './jinja-pipeline.js';
-import { blocksOf, localNames, rewrite, tokenize, type Token } from './jinja-source.js';
+import { rewrite } from './jinja-rewrite.js';
+import { blocksOf, localNames, tokenize, type Token } from './jinja-tokens.js';
 
 /** Nobody can write this into a value: it is drawn afresh in each run. */
 const MARK = `<${randomBytes(16).toString('hex')}>`;

@@ -6,7 +6,7 @@ import { FILTER_NAMES } from './jinja-filters.js';
 import { createEvaluator, type Attempt, type Scope } from './jinja-evaluator.js';
 import { pipelineOf, valueOfPipeline } from './jinja-pipeline.js';
 import { compileExpression, compileTemplate, readMarks } from './jinja-sites.js';
-import { isTemplate, soleExpression, tokenize } from './jinja-source.js';
+import { isTemplate, soleExpression, tokenize } from './jinja-tokens.js';
 import { parseJson } from './json-values.js';
 import { parsePythonLiteral } from './python-literal.js';
 import { fromRaw } from './raw-value.js';

@@ -5,30 +5,15 @@ import { didYouMean } from '../model/did-you-mean.js';
 import { InputError, type Problem } from '../model/errors.js';
 import type { Host, Inventory } from '../model/inventory.js';
 import type { MarkedText } from '../model/marked-text.js';
-import { numberText, WholeFloat } from '../model/python-value.js';
-import { FORMER_MEMBERS, FORMER_NODES, formerBalancersGroup } from '../model/former-groups.js';
-import { formerGroupOf, SERVICE_GROUPS } from '../model/virtual-service.js';
 import { moduleNamed, type Module } from './modules.js';
 import { refuseAnotherCluster } from './one-cluster.js';
 import type { Play } from './play.js';
+import { batchSize, hostsOf, isAllowed } from './play-hosts.js';
 import { taskFrame, taskWords, type RawRole, type RawTask, type When } from './playbook-schema.js';
 import type { Playbook, ReadPlay } from './read-playbook.js';
+import { renderParameters } from './rendered-parameters.js';
 import type { RoleSource } from './role-source.js';
 import { problemsOf } from './yaml-source.js';
-
-/** The control machine's own name in `hosts:`; it is always there, whatever `--limit` says. */
-const CONTROL_MACHINE = 'localhost';
-
-/** Groups that an inventory may leave out, and the group that stands in for one; none: its plays have no hosts. */
-const OPTIONAL_GROUPS: ReadonlyMap<string, string | undefined> = new Map<string, string | undefined>([
-  ['etcd_lb', 'etcd'],
-  ['kube_apiserver_lb', 'kube_control_plane'],
-  ['kube_control_plane', undefined],
-  [FORMER_MEMBERS, undefined],
-  [FORMER_NODES, undefined],
-  ['kube_node', undefined],
-  ...Object.values(SERVICE_GROUPS).map((group) => [formerGroupOf(group), undefined] as const),
-]);
 
 /** What plays are built from. */
 export interface BuildRequest {
@@ -123,35 +108,6 @@ function unknownNames(
     });
 }
 
-/** The control machine is always there, unless the inventory lists it as a host like any other. */
-function isAllowed(host: string, { hosts }: Inventory, allowed: ReadonlySet<string> | undefined): boolean {
-  return allowed === undefined || allowed.has(host) || (host === CONTROL_MACHINE && !hosts.has(host));
-}
-
-function hostsOf(pattern: string, inventory: Inventory): readonly string[] {
-  if (pattern === CONTROL_MACHINE) return [CONTROL_MACHINE];
-  // Of several groups, any may be left out.
-  const groups = pattern.split(':');
-  if (groups.length > 1 && groups.every((group) => OPTIONAL_GROUPS.has(group) || inventory.groups.has(group)))
-    return [...new Set(groups.flatMap((group) => hostsOf(group, inventory)))];
-  const standIn = standInFor(pattern, inventory);
-  if (standIn === undefined) return [];
-  return selectHosts(inventory, standIn);
-}
-
-function standInFor(given: string, inventory: Inventory): string | undefined {
-  const pattern = given === formerGroupOf(SERVICE_GROUPS.etcd) ? formerBalancersGroup(inventory) : given;
-  if (!OPTIONAL_GROUPS.has(pattern) || inventory.groups.has(pattern)) return pattern;
-  const other = OPTIONAL_GROUPS.get(pattern);
-  return other === undefined ? undefined : standInFor(other, inventory);
-}
-
-function batchSize(serial: number | string | undefined, hosts: number): number | undefined {
-  if (typeof serial !== 'string') return serial;
-  // As Ansible: a percentage is rounded down, and is at least one host.
-  return Math.max(1, Math.floor((hosts * Number.parseInt(serial, 10)) / 100));
-}
-
 function holds(inventory: Inventory, host: string, when: When | undefined): boolean {
   const conditions = when === undefined ? [] : Array.isArray(when) ? when : [when];
   return conditions.every((condition) =>
@@ -222,7 +178,7 @@ function taskResources(
   if (!holds(inventory, host, frame.when)) return [];
   const render = (text: string): MarkedText => inventory.render(host, text);
   const modulePath = [...path, moduleName];
-  const { parameters, content, secrets } = renderAll(task[moduleName], render);
+  const { parameters, content, secrets } = renderParameters(task[moduleName], render);
   refuseSecrets(read, modulePath, secrets);
   const context = { name: frame.name, directory: read.directory, render, content, before };
   const resource = inTask(read, modulePath, module, () => module.build(parameters, context));
@@ -246,31 +202,4 @@ function refuseSecrets(read: ReadPlay, path: readonly PropertyKey[], secrets: re
     'holds a vault value, or what was computed from one, which would be seen in plans and processes; write it to a file ' +
     'with copy or template, and read it from there';
   refuse(secrets.map((name) => ({ severity: 'error', at: read.source.at([...path, name]), subject: name, message })));
-}
-
-/** A module's parameters, rendered. */
-interface Rendered {
-  readonly parameters: unknown;
-  /** Of a file, with its secrets marked. */
-  readonly content: MarkedText | undefined;
-  /** Names of parameters that hold a secret and are shown. */
-  readonly secrets: readonly string[];
-}
-
-function renderAll(raw: unknown, render: (text: string) => MarkedText): Rendered {
-  let content: MarkedText | undefined;
-  const secrets = new Set<string>();
-  const visit = (value: unknown, name: string): unknown => {
-    if (typeof value === 'string') {
-      const text = render(value);
-      if (name === 'content') content = text;
-      else if (text.isSecret) secrets.add(name);
-      return text.reveal();
-    }
-    if (typeof value === 'bigint' || value instanceof WholeFloat) return numberText(value);
-    if (Array.isArray(value)) return value.map((item) => visit(item, name));
-    if (typeof value !== 'object' || value === null) return value;
-    return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, visit(item, name === '' ? key : name)]));
-  };
-  return { parameters: visit(raw, ''), content, secrets: [...secrets] };
 }

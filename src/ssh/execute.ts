@@ -5,7 +5,9 @@ import { outputOf, type Command, type Intake, type Output, type StdinFile } from
 import { Secret } from '../model/secret.js';
 import { marksOf, remoteCommandLine, remotePayload } from '../shell/remote-command.js';
 import { causeMessage, channelReason } from './cause.js';
-import { converse, NOISE_LIMIT_BYTES, type Answer, type Dialogue } from './converse.js';
+import { NOISE_LIMIT_BYTES } from './conversation.js';
+import { converse } from './converse.js';
+import type { Answer, Dialogue } from './dialogue.js';
 import type { Timing } from './link.js';
 import { explainRefusal, watchSudo } from './sudo.js';
 
