@@ -55,7 +55,7 @@ const fileName = fc
   .string({
     unit: fc.constantFrom(
       'a',
-      'b',
+      '.',
       ' ',
       '\n',
       '\\',
@@ -240,6 +240,33 @@ if (!existsSync('/usr/bin/dpkg-query')) console.warn('skipped: packages, because
     const { stdout } = await transport.run({ summary: 'ask', script: 'dpkg --print-architecture' });
     const [plain, full] = await askAll(packageState, ['coreutils', `coreutils:${stdout.trim()}`]);
     expect(full).toEqual(plain);
+  });
+});
+
+(canUnshare ? describe : describe.skip)('answers from a file of the system', () => {
+  /** With another file in the place of one below /etc. */
+  async function withFile(path: string, text: string): Promise<Probe> {
+    const file = join(directory, 'file');
+    await writeFile(file, text);
+    await chmod(file, 0o644);
+    return look((script) => `unshare -m sh -c ${quote(`mount --bind ${quote(file)} ${path}\n${script}`)}`);
+  }
+
+  test('have its last line, also where that has no end', async () => {
+    const probe = await withFile('/etc/os-release', 'PRETTY_NAME="Own $(id)"\nID_LIKE="debian other"\nID=own');
+    expect(await probe.ask(operatingSystem, SYSTEM)).toEqual({
+      id: 'own',
+      version: '',
+      like: ['debian', 'other'],
+      name: 'Own $(id)',
+    });
+  });
+
+  test('have all addresses of a name, not only those of the newer family', async () => {
+    const lines = ['192.0.2.1', '2001:db8::1', '192.0.2.2'].map((address) => `${address} etcd.example\n`);
+    const probe = await withFile('/etc/hosts', lines.join(''));
+    // A machine without IPv6 is not given such an address.
+    expect(await probe.ask(nameAddresses, 'etcd.example')).toEqual(expect.arrayContaining(['192.0.2.1', '192.0.2.2']));
   });
 });
 

@@ -1,4 +1,4 @@
-import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { EXIT } from '../../src/model/errors.js';
@@ -128,12 +128,36 @@ describe('ca request', () => {
     writeFileSync(join(notes, 'lock'), text);
     expect((await hosts.onHosts(plant, 'etcd-3')).status).toBe(0);
     const { status, stdout, stderr } = await request();
-    expect(status).toBe(EXIT.locked);
+    // It is said before anything is shown, or asked.
+    expect([status, stdout]).toEqual([EXIT.locked, '']);
     expect(stderr).toMatch(/^error: etcd-3: locked by /);
-    expect(stdout + stderr).not.toMatch(HARM);
+    expect(stderr).not.toMatch(HARM);
     expect(requests()).toEqual([]);
     expect(await leftOn('etcd-1')).toBe('');
     expect(await leftOn('etcd-3')).toBe('/run/provision/lock\n');
+  });
+
+  test('makes nothing where one of its hosts cannot be locked, also where most can', async () => {
+    expect((await hosts.onHosts(': >/run/provision', 'etcd-3')).status).toBe(0);
+    const { status, stderr } = await request();
+    expect([status === 0, stderr]).toEqual([false, expect.stringContaining('etcd-3')]);
+    expect(existsSync(join(notes, 'locks'))).toBe(false);
+    expect(requests()).toEqual([]);
+    for (const host of ['etcd-1', 'etcd-2'])
+      expect((await hosts.onHosts('ls -A /run/provision', host)).stdout).toBe('');
+  });
+
+  test.each([
+    ['its key is here, too', () => stores.own, 'certificates are signed here, while they are installed'],
+    ['there is none', () => undefined, 'there is no external CA to ask'],
+  ])('is refused where an authority is not that of somebody else: %s', async (_, storeOf, told) => {
+    rmSync(join(directory, 'pki'), { recursive: true });
+    const store = storeOf();
+    if (store !== undefined) cpSync(store, join(directory, 'pki'), { recursive: true });
+    const { status, stderr } = await request();
+    expect([status, stderr]).toEqual([EXIT.failed, expect.stringContaining(told)]);
+    expect(existsSync(join(notes, 'locks'))).toBe(false);
+    expect(requests()).toEqual([]);
   });
 
   test.each([
@@ -186,6 +210,13 @@ describe('certs renew', () => {
     expect(stdout).toMatch(new RegExp(`Plan: ${changes} changes? on 1 host,`));
     expect(stdout).not.toMatch(/^ {2}etcd-[23]/m);
   });
+});
+
+test('certs renew is refused where an external CA signs: what it has signed again cannot be told from what is there', async () => {
+  cpSync(stores.external, join(directory, 'pki'), { recursive: true });
+  const { status, stdout, stderr } = await type('certs', 'renew', inventory, '--all', '--dry-run');
+  expect([status, stdout + stderr]).toEqual([EXIT.failed, expect.stringContaining('signed by an external CA')]);
+  expect(stdout + stderr).toContain(`provision ca request ${inventory}`);
 });
 
 describe('ca rotate', () => {

@@ -13,11 +13,15 @@ const present = hasOpenssl();
 if (!present) console.warn('skipped: what an API server shows, because this machine has no openssl');
 const describeWithOpenssl = present ? describe : describe.skip;
 
-/** In the place of kubeadm: it signs for the names that it is given, but for those that `forget` lists, a key of the `kind` that is asked for. */
+/**
+ * In the place of kubeadm: it signs for the names that it is given, but for those that `forget` lists, a key of the `kind` that is
+ * asked for, with the authority in the directory of certificates, or with the one that `signer` names; and notes its arguments.
+ */
 const KUBEADM = `#!/bin/sh
 set -e
 [ "$1" = version ] && { echo v1.20.2; exit 0; }
 [ ! -e "$HERE/fails" ] || { echo 'kubeadm said no' >&2; exit 1; }
+printf '%s\\n' "$@" >"$HERE/arguments"
 while [ $# -gt 0 ]; do
   case $1 in --cert-dir) dir=$2 ;; --apiserver-cert-extra-sans) names=$2 ;; esac
   shift
@@ -31,7 +35,8 @@ cd "$dir"
 printf 'subjectAltName=%s\\n' "$san" >"$HERE/extensions"
 kind=$(cat "$HERE/kind" 2>/dev/null || echo 'ec -pkeyopt ec_paramgen_curve:P-256')
 openssl req -new -newkey $kind -noenc -subj /CN=kube-apiserver -keyout apiserver.key -out "$HERE/request" 2>/dev/null
-openssl x509 -req -in "$HERE/request" -CA ca.crt -CAkey ca.key -CAserial "$HERE/serial" -CAcreateserial -days 1 -extfile "$HERE/extensions" -out apiserver.crt 2>/dev/null
+signer=$(cat "$HERE/signer" 2>/dev/null || echo ca)
+openssl x509 -req -in "$HERE/request" -CA "$signer.crt" -CAkey "$signer.key" -CAserial "$HERE/serial" -CAcreateserial -days 1 -extfile "$HERE/extensions" -out apiserver.crt 2>/dev/null
 `;
 
 let directory: string;
@@ -135,13 +140,57 @@ describeWithOpenssl('what an API server shows, issued again by kubeadm', () => {
     },
   );
 
-  test('an authority that another key belongs to signs nothing that lands', async () => {
-    const request = ['req', '-x509', '-noenc', '-newkey', 'rsa:2048', '-days', '10', '-subj', '/CN=other'];
-    execFileSync('openssl', [...request, '-keyout', inside('other.key'), '-out', inside('other.crt')], {
-      stdio: 'pipe',
+  test('for the address of the host, and the range of services that its API server has, or kubeadm takes', async () => {
+    const asked = async (serviceRange: string | undefined): Promise<readonly string[]> => {
+      expect(run(reissueApiserver({ ...reissue, serviceRange }).script).status).toBe(0);
+      const words = (await readFile(inside('arguments'), 'utf8')).trimEnd().split('\n');
+      return words.toSpliced(words.indexOf('--cert-dir'), 2);
+    };
+    const always = [
+      ...['init', 'phase', 'certs', 'apiserver', '--kubernetes-version', 'v1.20.2'],
+      ...['--apiserver-advertise-address', '10.0.0.11'],
+      ...['--apiserver-cert-extra-sans', '10.0.0.11,cp-1,10.0.0.200,api.example.com'],
+    ];
+    expect(await asked('10.112.0.0/12')).toEqual([...always, '--service-cidr', '10.112.0.0/12']);
+    expect(await asked(undefined)).toEqual(always);
+  });
+
+  describe('lands nothing', () => {
+    /** Another authority, in `other.crt` and `other.key`. */
+    function makeOther(): void {
+      const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256'];
+      const request = ['req', '-x509', '-noenc', ...key, '-days', '10', '-subj', '/CN=other'];
+      execFileSync('openssl', [...request, '-keyout', inside('other.key'), '-out', inside('other.crt')], {
+        stdio: 'pipe',
+      });
+    }
+
+    test('where the key belongs to another authority', async () => {
+      makeOther();
+      const other = { certificate: inside('pki/ca.crt'), key: inside('other.key') };
+      expect(run(reissueApiserver({ ...reissue, authority: other }).script).status).not.toBe(0);
+      expect(await old()).toEqual(OLD);
     });
-    const other = { certificate: inside('pki/ca.crt'), key: inside('other.key') };
-    expect(run(reissueApiserver({ ...reissue, authority: other }).script).status).not.toBe(0);
-    expect(await old()).toEqual(OLD);
+
+    test('where kubeadm has signed with another authority', async () => {
+      makeOther();
+      await writeFile(inside('signer'), inside('other'));
+      const { status, stderr } = run(reissueApiserver(reissue).script);
+      expect([status, stderr]).toEqual([expect.any(Number), expect.stringContaining('verification failed')]);
+      expect(status).not.toBe(0);
+      expect(await old()).toEqual(OLD);
+      // The same signer is no fault where it is the authority.
+      const authority = { certificate: inside('other.crt'), key: inside('other.key') };
+      expect(run(reissueApiserver({ ...reissue, authority }).script)).toEqual({ status: 0, stderr: '' });
+    });
+
+    test('in a directory that others can write in: they could exchange what was checked', async () => {
+      await chmod(inside('pki'), 0o777);
+      expect(run(reissueApiserver(reissue).script)).toEqual({
+        status: 1,
+        stderr: `others than root can write on the way to ${inside('pki')}\n`,
+      });
+      expect(await old()).toEqual(OLD);
+    });
   });
 });

@@ -152,6 +152,11 @@ function argumentsOfAllProcesses(): string {
     expect(await connector.connect('one')).toBe(transport);
   });
 
+  test('a script sees nothing of what runs it: neither its own text, nor the token that ends its answer', async () => {
+    const output = await transport.run({ summary: 'variables', script: `own=mine; set | grep -E '^(own|s|t|e|c)='` });
+    expect(output).toMatchObject({ status: 0, stdout: "own='mine'\n" });
+  });
+
   test('a script may be longer than one argument of a process', async () => {
     const output = await transport.run({ summary: 'long', script: `${'# filler\n'.repeat(60_000)}echo end` });
     expect(output).toMatchObject({ status: 0, stdout: 'end\n', stderr: '' });

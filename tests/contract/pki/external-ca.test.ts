@@ -34,6 +34,8 @@ let pair: CertificateDestination & { layout: 'pair' };
 let store: WritableStore;
 /** All that hosts have printed. */
 let printed: string;
+/** Shell lines before each script of a host. */
+let before: string;
 
 /** The directory of the company's authority, whose key takes longer to make than all the rest. */
 let company: string;
@@ -51,6 +53,7 @@ beforeAll(() => {
 beforeEach(async () => {
   directory = temporaryDirectory('external-ca');
   printed = '';
+  before = '';
   waitingKey = join(directory, 'waiting', 'etcd-server.key');
   pair = {
     layout: 'pair',
@@ -83,7 +86,7 @@ const HOST: Transport = {
     const script = command.script
       .replaceAll(REQUESTED_KEYS, join(directory, 'waiting'))
       .replaceAll(BACKUP_ROOT, join(directory, 'backups'));
-    const output = await createLocalTransport('etcd-1').run({ ...command, script });
+    const output = await createLocalTransport('etcd-1').run({ ...command, script: `${before}\n${script}` });
     printed += output.stdout + output.stderr;
     return output;
   },
@@ -214,6 +217,21 @@ async function modeOf(path: string): Promise<string> {
     expect(await readdir(join(directory, 'waiting'))).toEqual(['etcd-server.key']);
   });
 
+  test('the directory of the keys that wait is closed to others as soon as it is there', async () => {
+    await rm(join(directory, 'waiting'), { recursive: true });
+    before = `umask 022; mkdir() { command mkdir "$@"; stat -c %a "$2" >${join(directory, 'made')}; }`;
+    await request(wish());
+    expect(await readFile(join(directory, 'made'), 'utf8')).toBe('700\n');
+  });
+
+  test('where another operator was quicker, the request is for the key that waits by then', async () => {
+    before = `openssl() { [ "$1" != genpkey ] || command openssl "$@" -out ${waitingKey}; command openssl "$@"; }`;
+    const csr = join(directory, 'quicker.csr');
+    await writeFile(csr, await request(wish()));
+    expect(openssl(['req', '-in', csr, '-noout', '-pubkey']).output).toBe(publicHalf(waitingKey));
+    expect(await readdir(join(directory, 'waiting'))).toEqual(['etcd-server.key']);
+  });
+
   test('what was left by a killed run goes, and a key that cannot be read is made again', async () => {
     await writeFile(join(directory, 'waiting', '.etcd-server.key.a1B2c3'), 'planted');
     await writeFile(waitingKey, 'no key');
@@ -265,6 +283,17 @@ async function modeOf(path: string): Promise<string> {
     expect(
       await Promise.all([pair.certificatePath, pair.keyPath, waitingKey].map((path) => readFile(path, 'utf8'))),
     ).toEqual(['old certificate', 'old key', key]);
+  });
+
+  test('a key that was asked for since then goes on waiting when a pair is rolled back', async () => {
+    await request(wish());
+    await sign();
+    const undo = await install(wish());
+    await request(wish());
+    const key = await readFile(waitingKey, 'utf8');
+    expect(key).not.toBe(await readFile(pair.keyPath, 'utf8'));
+    expect(await HOST.run(undo)).toMatchObject({ status: 0, stderr: '' });
+    expect(await readFile(waitingKey, 'utf8')).toBe(key);
   });
 
   test('where there was nothing before, nothing is left, and the key waits again', async () => {
