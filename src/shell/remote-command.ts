@@ -4,6 +4,9 @@ import { inRemoteEnvironment, PLAIN_ENVIRONMENT } from './remote-environment.js'
 /** How long a command that ignores SIGTERM at its time-out is left before SIGKILL, in seconds. */
 const KILL_AFTER_S = 5;
 
+/** What `timeout` itself ends with, once a command had its time (timeout(1)). */
+const TIMED_OUT = 124;
+
 /** Ends the script and its stdin on the wire: what arrives without it was cut off. */
 export const END_OF_PART = '.\n';
 
@@ -72,9 +75,12 @@ function printMark(format: string, ...values: readonly string[]): string {
  * A connection that is lost looks like the end of stdin on the far side, so `cat > new && mv new old` would put half a
  * file in place. Hence the end mark after each part. A cut script is not started; when stdin is cut, all processes of
  * the command are killed while the script still waits for input (`timeout` gave them a process group of their own).
+ *
+ * At the time-out all processes get SIGTERM. This shell waits for the script all the same: `timeout` waits only for this shell, and
+ * would not kill a script that ignores the signal.
  */
 function readAndRun(command: RemoteCommand): string {
-  const begin = `umask 022; read -r t || exit 125; ${printMark('%s[\\n')}`;
+  const begin = `trap 'exit ${TIMED_OUT}' TERM; umask 022; read -r t || exit 125; ${printMark('%s[\\n')}`;
   const read = `s=$(${copyBytes(command.scriptBytes)}); read -r e; [ "$e" = . ] || exit 125; unset e`;
   const run = 'eval "unset s t; $s"';
   // When the script ends before its input, dd fails with a broken pipe: that is the script's choice, not a cut.

@@ -162,12 +162,18 @@ function argumentsOfAllProcesses(): string {
     expect(output).toMatchObject({ status: 0, stdout: 'end\n', stderr: '' });
   });
 
-  const stubborn = meanwhile(() => {
-    const script = `trap '' TERM; while :; do sleep 0.1; done`;
-    return transport.run({ summary: 'stubborn', script, timeoutMs: START_MS });
+  // No other process sleeps just as long.
+  const mark = `60.${String(Date.now()).slice(-6)}`;
+  const stubborn = meanwhile(async () => {
+    const script = `trap '' TERM; sleep ${mark} | cat; sleep ${mark}`;
+    const ended = transport.run({ summary: 'stubborn', script, timeoutMs: START_MS });
+    // The control: while it runs it is found.
+    while (!argumentsOfAllProcesses().includes(mark)) await new Promise((resolve) => setTimeout(resolve, 50));
+    return ended;
   });
-  test('a command that ignores SIGTERM is killed, and that is a time-out', async () => {
+  test('a command that ignores SIGTERM is killed with all that it started, and that is a time-out', async () => {
     expect(await stubborn()).toMatchObject({ status: 124 });
+    expect(argumentsOfAllProcesses()).not.toContain(mark);
   });
 
   test('a command killed by a signal of its own is a failure like in a shell', async () => {

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { marksOf, remoteCommandLine, remotePayload } from '../../../src/shell/remote-command.js';
@@ -89,6 +89,14 @@ test('a script whose stdin was cut off is killed before it can take that for the
 
 test('ends the command at its time-out, with everything that it started, and without an end mark', () => {
   expect(send({ script: 'sleep 30 | cat', timeoutMs: 100 })).toMatchObject({ status: 124, stdout: MARKS.begin });
+});
+
+test('a command that has something to do at its time-out is waited for', () => {
+  const done = join(temporaryDirectory('time-out'), 'done');
+  // It holds no output open: only its end can be waited for.
+  const script = `trap 'sleep 0.2; : >${done}; exit 0' TERM; exec >/dev/null 2>&1; sleep 30 & wait`;
+  expect(send({ script, timeoutMs: 100 })).toMatchObject({ status: 124, stdout: MARKS.begin });
+  expect(existsSync(done)).toBe(true);
 });
 
 test('the token is no variable of the script, and in no argument or environment of its processes', () => {
