@@ -38,6 +38,7 @@ export async function readInventoryFiles(
     throw new ProvisionError({
       code: 'inventory-empty',
       message: `${place.file}: the directory contains no inventory file`,
+      hint: 'name a file with hosts, in YAML or INI, or the directory that it is in; `provision init FILE` asks, and writes one',
     });
   }
   let graph = emptyGraph();

@@ -27,7 +27,7 @@ export function terminalQuestions(terminal: Terminal): Questions {
       return cancellable(() => input({ message: question }, terminal));
     },
     async confirm(question) {
-      requireTerminal(terminal, 'give --yes, or apply a saved plan: --plan FILE');
+      requireTerminal(terminal, 'give --yes; to `apply`, a saved plan is consent, too: --plan FILE');
       const { confirm } = await import('./prompts.js');
       return cancellable(() => confirm({ message: question, default: false }, terminal));
     },

@@ -140,7 +140,7 @@ describe('apply asks', () => {
     expect([outcome.code, outcome.asked, written()]).toEqual([1, ['Perform 1 change?'], []]);
     expect(outcome.events.at(-1)).toMatchObject({
       type: 'run-failed',
-      hint: 'give --yes, or apply a saved plan: --plan FILE',
+      hint: 'give --yes; to `apply`, a saved plan is consent, too: --plan FILE',
     });
   });
 

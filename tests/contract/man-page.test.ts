@@ -1,4 +1,5 @@
 import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { PassThrough } from 'node:stream';
 import { describe, expect, test } from '@jest/globals';
 import { createProgram } from '../../src/commands/program.js';
@@ -33,6 +34,12 @@ describe('provision man', () => {
     for (const code of Object.values(EXIT)) expect(text).toMatch(new RegExp(`^ {7}${code} `, 'm'));
     expect(text).toContain('PROVISION_LAB_MIRROR           URI of a Debian mirror');
     expect(text).not.toContain('completion-server');
+  });
+
+  test('is in the package as npm links it: in a list, for npm 11 passes over a single name', () => {
+    const { man, files } = JSON.parse(readFileSync('package.json', 'utf8')) as Record<string, unknown>;
+    expect(man).toEqual(['dist/provision.1']);
+    expect(files).toContain('dist');
   });
 
   test('takes no text for a request, and keeps quotes, backslashes and hyphens', () => {

@@ -14,6 +14,10 @@ export const INPUT = {
     why: "A file that was named, or one on a host that would be edited, can't be read: it does not exist, is no regular file, is no UTF-8 text, or is too large.",
     next: "Look at the file that the message names, and give the right one or correct it. What can't be read in full is never edited.",
   },
+  'directory-gone': {
+    why: 'The directory in which the program was started has been removed or replaced since the shell went there.',
+    next: 'Go to a directory that is there, `cd` alone goes home; then run the same command again.',
+  },
   'inventory-empty': {
     why: 'The inventory contains no host, or its directory no inventory file.',
     next: 'Name a file with hosts. `provision init` asks, and writes one; the directory inventory/ holds examples.',

@@ -64,3 +64,10 @@ test('a near verb is not suggested beside the way of this program; a verb within
     "error: unknown command 'list'\n  → see how to call it: provision ca --help\n",
   );
 });
+
+test('an error of a verb within a verb says how that one is called', async () => {
+  const missing = "error: missing required argument 'store'\n  → see how to call it: provision ca show --help\n";
+  expect(await refused('ca', 'show')).toBe(missing);
+  expect(await refused('doctor', 'etcd', '--yess')).toContain('provision doctor etcd --help\n');
+  expect(await refused('plan')).toContain('provision plan --help\n');
+});
