@@ -83,17 +83,31 @@ export function changedUnder(subject: string, step: PlannedStep | StepJson): str
   return `${subject}: ${describeStep(step)}: it was changed on the host since`;
 }
 
-/** The lines of a file that came (`+`) or went (`-`) between two plans for it, as far as their diffs tell; redacted as they are. */
+/**
+ * The lines of a file that came (`+`) or went (`-`) between two plans for it, as far as their diffs tell; redacted as they are. They are
+ * those of the file on the host. Where that is as it was, another content is wanted, and they are those of what is wanted.
+ */
 export function linesSince(
   was: PlannedStep | StepJson | undefined,
   is: PlannedStep | StepJson | undefined,
 ): readonly string[] {
   const [before, after] = [sidesOf(was), sidesOf(is)];
-  const went = [...without(before.old, after.old), ...without(after.wanted, before.wanted)].map((line) => `- ${line}`);
-  const came = [...without(after.old, before.old), ...without(before.wanted, after.wanted)].map((line) => `+ ${line}`);
-  const lines = [...went, ...came];
+  const lost = [...without(before.old, after.old), ...without(after.wanted, before.wanted)];
+  const gained = [...without(after.old, before.old), ...without(before.wanted, after.wanted)];
+  const [went, came] = isUntouched(was, is) ? [gained, lost] : [lost, gained];
+  const lines = [...went.map((line) => `- ${line}`), ...came.map((line) => `+ ${line}`)];
   const more = lines.length > MAX_LINES ? [`… and ${lines.length - MAX_LINES} more lines`] : [];
   return [...lines.slice(0, MAX_LINES), ...more].map((line) => `    ${line}`);
+}
+
+/** Whether the host told the same for both plans. */
+function isUntouched(was: PlannedStep | StepJson | undefined, is: PlannedStep | StepJson | undefined): boolean {
+  const told = toldBefore(was);
+  return told !== undefined && told === toldBefore(is);
+}
+
+function toldBefore(step: PlannedStep | StepJson | undefined): string | undefined {
+  return step !== undefined && 'before' in step ? (step.before ?? undefined) : undefined;
 }
 
 /** The lines that a diff takes away, and those that it brings. */

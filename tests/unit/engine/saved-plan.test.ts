@@ -323,6 +323,15 @@ describe('the lines that changed between two plans', () => {
     expect(plan('-old', '-old', '+wanted', '+more')).toEqual(['- more']);
   });
 
+  test('are those of what is wanted, where the host is as it was', () => {
+    const told = (before: string, ...diff: readonly string[]): PlannedStep => ({ ...step(...diff), before });
+    const was = told('a', '-port 1', '+port 2');
+    const since = (is: PlannedStep): readonly string[] => linesSince(was, is).map((line) => line.trim());
+    expect(since(told('a', '-port 1', '+port 3'))).toEqual(['- port 2', '+ port 3']);
+    expect(since(told('a', '+port 2'))).toEqual(['+ port 1']);
+    expect(since(told('b', '-port 0', '+port 2'))).toEqual(['- port 1', '+ port 0']);
+  });
+
   test('count lines that look like the head of a diff, where they are none', () => {
     expect(plan('-old', '-old', '-a --- b', '+wanted')).toEqual(['+ a --- b']);
   });
