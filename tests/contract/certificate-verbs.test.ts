@@ -137,16 +137,6 @@ describe('ca request', () => {
     expect(await leftOn('etcd-3')).toBe('/run/provision/lock\n');
   });
 
-  test('makes nothing where one of its hosts cannot be locked, also where most can', async () => {
-    expect((await hosts.onHosts(': >/run/provision', 'etcd-3')).status).toBe(0);
-    const { status, stderr } = await request();
-    expect([status === 0, stderr]).toEqual([false, expect.stringContaining('etcd-3')]);
-    expect(existsSync(join(notes, 'locks'))).toBe(false);
-    expect(requests()).toEqual([]);
-    for (const host of ['etcd-1', 'etcd-2'])
-      expect((await hosts.onHosts('ls -A /run/provision', host)).stdout).toBe('');
-  });
-
   test.each([
     ['its key is here, too', () => stores.own, 'certificates are signed here, while they are installed'],
     ['there is none', () => undefined, 'there is no external CA to ask'],
