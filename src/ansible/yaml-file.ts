@@ -72,7 +72,9 @@ function parseWithin(source: SourceText, log: LoadLog): YamlFile {
     throw new InputError(
       document.errors.slice(0, 5).map((error) => {
         const { line, col } = lines.linePos(error.pos[0]);
-        const excerpt = source.confidential ? '' : `: ${(source.text.split('\n')[line - 1] ?? '').trim().slice(0, 80)}`;
+        const words = source.confidential ? '' : (source.text.split('\n')[line - 1] ?? '').trim().slice(0, 80);
+        // At the end of the file there are none.
+        const excerpt = words === '' ? '' : `: ${words}`;
         const at = { file: source.file, line, column: col };
         return { severity: 'error', at, subject: 'YAML syntax', message: `${syntaxMessage(error)}${excerpt}` };
       }),
