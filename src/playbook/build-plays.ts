@@ -13,7 +13,7 @@ import { taskFrame, taskWords, type RawRole, type RawTask, type When } from './p
 import type { Playbook, ReadPlay } from './read-playbook.js';
 import { renderParameters } from './rendered-parameters.js';
 import type { RoleSource } from './role-source.js';
-import { problemsOf } from './yaml-source.js';
+import { atPlace, problemsOf } from './yaml-source.js';
 
 /** What plays are built from. */
 export interface BuildRequest {
@@ -73,7 +73,9 @@ function buildPlay(
     ...unknownNames(read, ['gates', 'after'], play.gates?.after ?? [], gates),
   ]);
   const inventory = play.vars === undefined ? base : base.withVariables(play.vars);
-  const all = hostsOf(play.hosts, inventory).filter((host) => holds(inventory, host, play.when));
+  const all = hostsOf(play.hosts, inventory).filter((host) =>
+    atPlace(source, [index, 'when'], () => holds(inventory, host, play.when)),
+  );
   const isWorkedOn = (host: string): boolean => isAllowed(host, inventory, allowed);
   const hosts = all.filter(isWorkedOn);
   const site = { read, base, inventory, roleSource, isWorkedOn };
@@ -151,7 +153,7 @@ function roleResources(site: Site, path: readonly PropertyKey[], raw: RawRole): 
   }
   const view = vars === undefined ? site.inventory : site.inventory.withVariables(vars);
   const host = view.hosts.get(site.host) ?? controlMachine(site.host);
-  if (!holds(view, site.host, when)) return [];
+  if (!atPlace(site.read.source, [...path, 'when'], () => holds(view, site.host, when))) return [];
   refuseAnotherCluster({ ...site, vars: { ...site.read.play.vars, ...vars }, at: site.read.source.at(path) });
   return role.resources(host, view, cluster, { isWorkedOn: site.isWorkedOn });
 }
@@ -175,12 +177,14 @@ function taskResources(
   if (module === undefined) return [];
   const frame = inTask(read, path, module, () => taskFrame.parse(task));
   const inventory = frame.vars === undefined ? ofPlay : ofPlay.withVariables(frame.vars);
-  if (!holds(inventory, host, frame.when)) return [];
-  const render = (text: string): MarkedText => inventory.render(host, text);
+  if (!atPlace(read.source, [...path, 'when'], () => holds(inventory, host, frame.when))) return [];
   const modulePath = [...path, moduleName];
+  const render = (text: string, at: readonly PropertyKey[]): MarkedText =>
+    atPlace(read.source, [...modulePath, ...at], () => inventory.render(host, text));
   const { parameters, content, secrets } = renderParameters(task[moduleName], render);
   refuseSecrets(read, modulePath, secrets);
-  const context = { name: frame.name, directory: read.directory, render, content, before };
+  const ofFile = (text: string): MarkedText => render(text, ['src']);
+  const context = { name: frame.name, directory: read.directory, render: ofFile, content, before };
   const resource = inTask(read, modulePath, module, () => module.build(parameters, context));
   return [frame.name === undefined ? resource : { ...resource, task: frame.name }];
 }

@@ -20,7 +20,7 @@ export interface ModuleContext {
   readonly name: string | undefined;
   /** Absolute directory of the playbook. */
   readonly directory: string;
-  /** Jinja2 with the host's variables. */
+  /** Jinja2 with the host's variables: the text of the file that `src` names. */
   readonly render: (text: string) => MarkedText;
   /** The parameter `content`, rendered, with its secrets marked. */
   readonly content: MarkedText | undefined;

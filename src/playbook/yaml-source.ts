@@ -107,3 +107,20 @@ function whyUnknown(key: string, known: readonly string[]): string {
   const near = didYouMean(key, known);
   return `is not known here${near === '' ? `; known: ${known.join(', ')}` : near}`;
 }
+
+/**
+ * Gives what a template finds wrong the place of the word that holds it. What has a place, in the inventory, keeps that.
+ * @param path of the word in the document
+ * @throws InputError what the work throws, with places
+ */
+export function atPlace<T>(source: YamlSource, path: readonly PropertyKey[], work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    if (!(error instanceof InputError)) throw error;
+    throw new InputError(
+      error.problems.map((problem) => ({ ...problem, at: problem.at ?? source.at(path) })),
+      error.hint,
+    );
+  }
+}

@@ -20,6 +20,7 @@ let directory: string;
 beforeEach(async () => {
   directory = temporaryDirectory('plays');
   await mkdir(join(directory, 'templates'));
+  await writeFile(join(directory, 'templates/lacks.j2'), 'port {{ nope }}\n');
   const vault = encryptVault('planted-clear-text', 'vault-password').split('\n');
   const inventory = `all:\n  vars:\n    secret: !vault |\n${vault.map((line) => `      ${line}\n`).join('')}  hosts:\n    a:\n    b:\n`;
   await writeFile(join(directory, 'hosts.yaml'), inventory);
@@ -239,6 +240,21 @@ describe('the tasks of a play', () => {
       ['p.yaml:6:25: sytem: is not known here; did you mean system?'],
     ],
     [
+      'a variable that is not set, deep in a parameter',
+      ['- hosts_entries: { entries: [{ address: 192.0.2.1, names: [x, "{{ nope }}"] }] }'],
+      ["p.yaml:4:67: host a: 'nope' is undefined"],
+    ],
+    [
+      'one in the condition of the second task',
+      ['- group: { name: x }', '- group: { name: g }', '  when: nope == 1'],
+      ["p.yaml:6:13: host a: 'nope' is undefined"],
+    ],
+    [
+      'one in a template',
+      ['- template:', '    dest: /x', '    src: lacks.j2'],
+      ["p.yaml:6:14: host a: 'nope' is undefined"],
+    ],
+    [
       'a vault value deep in a parameter',
       ['- hosts_entries: { entries: [{ address: 192.0.2.1, names: ["{{ secret }}"] }] }'],
       [expect.stringMatching(/^p\.yaml:4:33: entries: holds a vault value/)],
@@ -253,6 +269,13 @@ describe('the tasks of a play', () => {
   ])('%s is refused at its place', async (_, tasks, expected) => {
     expect(await problems(...tasks)).toEqual(expected);
   });
+});
+
+test('a condition of a play that can not be told is refused at its place', async () => {
+  const error: unknown = await build(['- group: { name: g }'], undefined, ['  when: nope == 1']).catch(
+    (reason: unknown) => reason,
+  );
+  expect(String(error)).toContain("p.yaml:5:9: host a: 'nope' is undefined");
 });
 
 test('contents show no secret, whatever became of it, and hold it all the same', async () => {
