@@ -1,5 +1,5 @@
 import { stringify } from 'yaml';
-import { isList, type PythonValue, WholeFloat } from '../model/python-value.js';
+import { isMapping, type PythonValue } from '../model/python-value.js';
 import { parseJson } from './json-values.js';
 import { pythonJson, yamlNode } from './python-data.js';
 import { pythonText } from './python-text.js';
@@ -12,9 +12,7 @@ import { valueOf } from './yaml-values.js';
 type DataFilter = (value: PythonValue, options?: PythonValue) => PythonValue;
 
 function option(options: PythonValue, name: string): PythonValue | undefined {
-  const isMapping =
-    typeof options === 'object' && options !== null && !isList(options) && !(options instanceof WholeFloat);
-  return isMapping ? options[name] : undefined;
+  return isMapping(options) ? options[name] : undefined;
 }
 
 /** `json.dumps`, by which Ansible's to_json and Jinja2's tojson write. */

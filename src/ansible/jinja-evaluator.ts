@@ -6,6 +6,7 @@ import { ExactValues } from './exact-values.js';
 import { addAnsibleFilters } from './jinja-filters.js';
 import { valueOfPipeline, type Pipeline } from './jinja-pipeline.js';
 import { asPiece } from './jinja-sites.js';
+import { OR_EMPTY, VIEWS, type View } from './jinja-views.js';
 import { toEngine } from './json-values.js';
 import { markedText, originOf, reveal, type SecretOrigin, type Value } from './sealed.js';
 import { TemplateError, unshownError } from './template-error.js';
@@ -15,6 +16,10 @@ const FUEL = 2_000_000;
 
 /** More places than a template has. */
 const ANY_SITE = 10_000;
+
+/** A lookup reads files, environments and programs of whatever machine plans. */
+const NO_LOOKUP =
+  'lookups are not run: write the value in the inventory, in group_vars/ or in host_vars/, a secret with ansible-vault';
 
 /** Variables that refer to variables that refer …: deeper than this is a circle that was not seen as one. */
 const MAX_DEPTH = 50;
@@ -147,7 +152,8 @@ function newEnvironment(Environment: new () => MiniJinja, frames: readonly Frame
 
 /** The functions that rewritten sources call. They never throw: an exception would tear down the WASM instance. */
 function lookUpFunctions(frame: Frame): object {
-  const attempt = (site: unknown, optional: 'optional' | 'needed', read: () => readonly [Value, object]): object => {
+  /** @param ifMissing what a missing variable is; undefined where it is an error */
+  const attempt = (site: unknown, ifMissing: object | undefined, read: () => readonly [Value, object]): object => {
     // Once a variable was missing, what follows is not the user's fault: the first failure is the one to tell.
     if (frame.failure !== undefined) return {};
     try {
@@ -156,22 +162,38 @@ function lookUpFunctions(frame: Frame): object {
       if (origin !== undefined && frame.reads.get(Number(site)) !== 'value') frame.reads.set(Number(site), origin);
       return result;
     } catch (error) {
-      if (optional === 'needed' || !frame.isUndefined(error)) frame.failure = { error };
-      return { k: '' };
+      if (ifMissing === undefined || !frame.isUndefined(error)) frame.failure = { error };
+      return ifMissing ?? {};
     }
   };
-  const lookUp = ([site, ...steps]: readonly unknown[], optional: 'optional' | 'needed'): object =>
-    attempt(site, optional, () => {
-      const path = steps.map((step) => (typeof step === 'number' ? step : String(step)));
-      const value = frame.scope.lookUp(path);
-      const plain = reveal(value);
-      return [value, { v: toEngine(plain, frame.exact.longs), k: frame.exact.idOf(path, plain) }];
-    });
+  const read = (steps: readonly unknown[], view: View = '__get'): readonly [Value, object] => {
+    const path = steps.map((step) => (typeof step === 'number' ? step : String(step)));
+    const value = frame.scope.lookUp(path);
+    const seen = VIEWS[view](reveal(value));
+    if (seen === undefined) throw new TemplateError('wrong', `'${path.join('.')}' is no mapping`);
+    return [value, { v: toEngine(seen, frame.exact.longs), k: frame.exact.idOf([view, ...path], seen) }];
+  };
+  const looks = (Object.keys(VIEWS) as View[]).flatMap((view) => {
+    const look =
+      (ifMissing?: object) =>
+      (site: unknown, ...path: unknown[]): object =>
+        attempt(site, ifMissing, () => read(path, view));
+    return [
+      [view, look()],
+      [`${view}${OR_EMPTY}`, look({ v: toEngine(VIEWS[view]({}) ?? null), k: '' })],
+    ] as const;
+  });
+  const refuse = (): object => {
+    frame.failure ??= { error: new TemplateError('wrong', NO_LOOKUP) };
+    return {};
+  };
   return {
-    __get: (...path: unknown[]) => lookUp(path, 'needed'),
-    __opt: (...path: unknown[]) => lookUp(path, 'optional'),
+    ...Object.fromEntries(looks),
+    ...{ lookup: refuse, query: refuse, q: refuse },
+    __opt: (site: unknown, ...path: unknown[]) => attempt(site, { k: '' }, () => read(path)),
+    __none: (site: unknown, ...path: unknown[]) => attempt(site, { v: null, k: '' }, () => read(path)),
     __piece: (site: unknown, number: unknown) =>
-      attempt(site, 'needed', () => {
+      attempt(site, undefined, () => {
         const pipeline = frame.pipelines[Number(number)];
         const value = pipeline === undefined ? null : valueOfPipeline(pipeline, frame.scope);
         return [value, { v: asPiece(markedText(value)) }];

@@ -1,11 +1,15 @@
 import type { Environment } from 'minijinja-js';
 import { ProvisionError } from '../model/errors.js';
 import { integerOf, isList, type PythonValue, WholeFloat } from '../model/python-value.js';
+import { combine } from './jinja-combine.js';
 import { DATA_FILTERS } from './jinja-data-filters.js';
+import { REGEX_FILTERS } from './jinja-regex-filters.js';
 import { HOSTVARS, WRITING_FILTERS } from './jinja-rewrite.js';
+import { TESTS } from './jinja-tests.js';
+import { TEXT_FILTERS } from './jinja-text-filters.js';
 import { fromEngine, parseJson, toEngine } from './json-values.js';
-import { pythonJson } from './python-data.js';
-import { pythonText } from './python-text.js';
+import { entries, has, isTrue, items, member, memberOr, unique } from './python-builtins.js';
+import { pythonStr, pythonText } from './python-text.js';
 import { TemplateError } from './template-error.js';
 
 /** A filter or test: the value, then its positional arguments; keyword arguments come as a last object. */
@@ -27,7 +31,7 @@ export function addAnsibleFilters(
     (...args: unknown[]) => {
       try {
         const [value = null, ...rest] = args.map(fromEngine);
-        return toEngine(filter(value, ...rest));
+        return toEngine(filter(value, ...inPlace(name, rest)));
       } catch (error) {
         fail(asTemplateError(name, error));
         return '';
@@ -37,8 +41,8 @@ export function addAnsibleFilters(
   for (const [name, filter] of Object.entries(FILTERS))
     if (name !== 'tojson') environment.addFilter(name, guard(name, filter));
   for (const name of WRITING_FILTERS) {
-    const filter = FILTERS[name] ?? pythonText;
-    const write = guard(name, (json, ...options) => filter(parseJson(text(json)), ...options));
+    const filter = FILTERS[name] ?? pythonStr;
+    const write = guard(name, (json, ...given) => filter(parseJson(pythonStr(json)), ...given));
     environment.addFilter(`__${name}`, write);
   }
   for (const [name, test] of Object.entries(TESTS)) environment.addTest(name, guard(name, test));
@@ -47,6 +51,8 @@ export function addAnsibleFilters(
     guard('extract', (key, container, ...more) => extract(key, container, more, lookUp)),
   );
   environment.addFilter('__text', (json: unknown) => pythonText(parseJson(String(json))));
+  environment.addFilter('__str', (json: unknown) => pythonStr(parseJson(String(json))));
+  environment.addFilter('__member', guard('get', memberOr));
 }
 
 /** The filter `extract`: a member of a container, and on into it. */
@@ -58,20 +64,8 @@ function extract(
 ): PythonValue {
   const path = [key, ...more.flatMap(items)];
   if (container !== HOSTVARS) return path.reduce<PythonValue>(member, container);
-  return lookUp(['hostvars', ...path.map((step) => (typeof step === 'number' ? step : text(step)))]);
+  return lookUp(['hostvars', ...path.map((step) => (typeof step === 'number' ? step : pythonStr(step)))]);
 }
-
-function member(container: PythonValue, key: PythonValue): PythonValue {
-  if (typeof container !== 'object' || container === null || container instanceof WholeFloat) return null;
-  return (container as Readonly<Record<string, PythonValue>>)[text(key)] ?? null;
-}
-
-const text = (value: PythonValue): string => pythonText(value);
-const items = (value: PythonValue): readonly PythonValue[] => (isList(value) ? value : [value]);
-const entries = (value: PythonValue): [string, PythonValue][] =>
-  typeof value === 'object' && value !== null && !(value instanceof WholeFloat) ? Object.entries(value) : [];
-const same = (a: PythonValue, b: PythonValue): boolean => pythonJson(a) === pythonJson(b);
-const has = (list: PythonValue, item: PythonValue): boolean => items(list).some((other) => same(other, item));
 
 /** ansible/plugins/filter/core.py, to_bool. */
 function toBool(value: PythonValue): boolean {
@@ -80,38 +74,18 @@ function toBool(value: PythonValue): boolean {
     : value === true || value === 1;
 }
 
-/** A Python regular expression; the syntax in use is the same but for named groups and inline flags. */
-function regex(source: PythonValue, flags: string): RegExp {
-  const inline = /^\(\?([imsx]+)\)/.exec(text(source));
-  const body = text(source)
-    .slice(inline?.[0].length ?? 0)
-    .replaceAll('(?P<', '(?<')
-    .replaceAll('\\Z', '$');
-  return new RegExp(body, flags + (inline?.[1] ?? '').replace('x', ''));
-}
-
-function combine(value: PythonValue, others: readonly PythonValue[]): PythonValue {
-  const options = others.at(-1);
-  const recursive = entries(options ?? null).length === 1 && member(options ?? null, 'recursive') === true;
-  return (recursive ? others.slice(0, -1) : others).reduce<PythonValue>(
-    (left, right) => merge(left, right, recursive ? 'deep' : 'flat'),
-    value,
-  );
-}
-
-function merge(left: PythonValue, right: PythonValue, how: 'deep' | 'flat'): PythonValue {
-  const isDict = (value: PythonValue): boolean =>
-    typeof value === 'object' && value !== null && !isList(value) && !(value instanceof WholeFloat);
-  if (!isDict(left) || !isDict(right)) return right;
-  const merged = new Map(entries(left));
-  for (const [key, item] of entries(right)) {
-    merged.set(key, how === 'deep' ? merge(merged.get(key) ?? null, item, how) : item);
-  }
-  return Object.fromEntries(merged);
-}
-
-function flatten(value: PythonValue): readonly PythonValue[] {
-  return items(value).flatMap((item) => (Array.isArray(item) ? flatten(item) : [item]));
+/** @param levels how deep; all of it where it is null */
+function flatten(
+  value: PythonValue,
+  levels: PythonValue = null,
+  skipNulls: PythonValue = true,
+): readonly PythonValue[] {
+  const left = levels === null ? Infinity : Number(levels);
+  return items(value).flatMap((item) => {
+    if (skipNulls === true && (item === null || item === 'None' || item === 'null')) return [];
+    if (!isList(item)) return [item];
+    return left <= 0 ? [item] : flatten(item, levels === null ? null : left - 1, skipNulls);
+  });
 }
 
 /** jinja2's int: a text that is no number gives the default, 0. */
@@ -120,81 +94,86 @@ function toInt(value: PythonValue, fallback: PythonValue = 0, base: PythonValue 
   if (value instanceof WholeFloat) return integerOf(BigInt(value.value));
   if (typeof value === 'number' || typeof value === 'bigint')
     return typeof value === 'bigint' ? value : Math.trunc(value);
-  const digits = text(value).trim();
+  const digits = pythonStr(value).trim();
   if (Number(base) === 10 && /^[-+]?\d+$/.test(digits)) return integerOf(BigInt(digits.replace('+', '')));
   const number =
     Number(base) === 10 ? Number(digits === '' ? Number.NaN : digits) : Number.parseInt(digits, Number(base));
   return Number.isFinite(number) ? Math.trunc(number) : fallback;
 }
 
-function compareVersions(a: string, b: string): number {
-  const parts = (version: string): readonly string[] => version.replace(/^v/, '').split(/[.+-]/);
-  const [left, right] = [parts(a), parts(b)];
-  for (let index = 0; index < Math.max(left.length, right.length); index += 1) {
-    const difference = (left[index] ?? '0').localeCompare(right[index] ?? '0', 'en', { numeric: true });
-    if (difference !== 0) return difference;
-  }
-  return 0;
-}
-
-function versionTest(value: PythonValue, other: PythonValue = '', operator: PythonValue = '=='): boolean {
-  const order = compareVersions(text(value), text(other));
-  const operators: Readonly<Record<string, boolean>> = {
-    '==': order === 0,
-    '=': order === 0,
-    eq: order === 0,
-    '!=': order !== 0,
-    ne: order !== 0,
-    '<': order < 0,
-    lt: order < 0,
-    '<=': order <= 0,
-    le: order <= 0,
-    '>': order > 0,
-    gt: order > 0,
-    '>=': order >= 0,
-    ge: order >= 0,
-  };
-  const result = operators[text(operator)];
-  if (result === undefined) throw new Error(`unknown comparison '${text(operator)}'`);
-  return result;
-}
-
 const FILTERS: Readonly<Record<string, Filter>> = {
   ...DATA_FILTERS,
+  ...TEXT_FILTERS,
+  ...REGEX_FILTERS,
   bool: toBool,
-  ternary: (value, yes = null, no = null, none = no) => (value === null ? none : toTruth(value) ? yes : no),
+  ternary: (value, yes = null, no = null, none = no) => (value === null ? none : isTrue(value) ? yes : no),
   int: toInt,
-  string: text,
+  string: pythonStr,
   join: (value, separator = '', attribute = null) =>
     items(value)
-      .map((item) => text(attribute === null ? item : member(item, attribute)))
-      .join(text(separator)),
+      .map((item) => pythonStr(attribute === null ? item : member(item, attribute)))
+      .join(pythonStr(separator)),
   combine: (value, ...others) => combine(value, others),
-  regex_replace: (value, pattern = '', replacement = '') =>
-    text(value).replace(
-      regex(pattern, 'g'),
-      text(replacement)
-        .replaceAll('$', '$$$$')
-        .replace(/\\(?:g<)?(\w+)>?/g, (_, group: string) => (/^\d+$/.test(group) ? `$${group}` : `$<${group}>`)),
-    ),
-  regex_search: (value, pattern = '') => regex(pattern, '').exec(text(value))?.[0] ?? null,
-  regex_findall: (value, pattern = '') =>
-    [...text(value).matchAll(regex(pattern, 'g'))].map((match) => match[1] ?? match[0]),
-  regex_escape: (value) => text(value).replace(/[\\^$.*+?()[\]{}|-]/g, '\\$&'),
-  b64encode: (value) => Buffer.from(text(value)).toString('base64'),
-  b64decode: (value) => Buffer.from(text(value), 'base64').toString('utf8'),
-  quote: (value) => (/^[\w@%+=:,./-]+$/.test(text(value)) ? text(value) : `'${text(value).replaceAll("'", `'"'"'`)}'`),
-  basename: (value) => text(value).slice(text(value).lastIndexOf('/') + 1),
-  dirname: (value) => text(value).slice(0, Math.max(text(value).lastIndexOf('/'), 0)),
+  b64encode: (value) => Buffer.from(pythonStr(value)).toString('base64'),
+  b64decode: (value) => Buffer.from(pythonStr(value), 'base64').toString('utf8'),
+  quote: (value) =>
+    /^[\w@%+=:,./-]+$/.test(pythonStr(value)) ? pythonStr(value) : `'${pythonStr(value).replaceAll("'", `'"'"'`)}'`,
+  basename: (value) => pythonStr(value).slice(pythonStr(value).lastIndexOf('/') + 1),
+  dirname: (value) => pythonStr(value).slice(0, Math.max(pythonStr(value).lastIndexOf('/'), 0)),
   flatten,
   union: (value, other = []) => unique([...items(value), ...items(other)]),
   intersect: (value, other = []) => unique(items(value).filter((item) => has(other, item))),
   difference: (value, other = []) => unique(items(value).filter((item) => !has(other, item))),
-  dict2items: (value) => entries(value).map(([key, item]) => ({ key, value: item })),
-  items2dict: (value) =>
-    Object.fromEntries(items(value).map((item) => [text(member(item, 'key')), member(item, 'value')])),
+  symmetric_difference: (value, other = []) =>
+    unique([...items(value).filter((item) => !has(other, item)), ...items(other).filter((item) => !has(value, item))]),
+  zip: (value, ...others) => zipped([items(value), ...others.map(items)]),
+  product: (value, ...others) =>
+    others.map(items).reduce<PythonValue[][]>(
+      (rows, list) => rows.flatMap((row) => list.map((item) => [...row, item])),
+      items(value).map((item) => [item]),
+    ),
+  dict2items: (value, key = 'key', valueName = 'value') =>
+    entries(value).map(([name, item]) => ({ [pythonStr(key)]: name, [pythonStr(valueName)]: item })),
+  items2dict: (value, key = 'key', valueName = 'value') =>
+    Object.fromEntries(items(value).map((item) => [pythonStr(member(item, key)), member(item, valueName)])),
   mandatory: (value) => value,
 };
+
+const MATCHING = ['ignorecase', 'multiline'] as const;
+
+/** Filter → the names of its parameters, in their order. Those that are not here take all that is named as one mapping. */
+const PARAMETERS: ReadonlyMap<string, readonly string[]> = new Map([
+  ['int', ['default', 'base']],
+  ['ternary', ['true_val', 'false_val', 'none_val']],
+  ['join', ['d', 'attribute']],
+  ['regex_replace', ['pattern', 'replacement', ...MATCHING]],
+  ['regex_findall', ['pattern', 'multiline', 'ignorecase']],
+  ['match', ['pattern', ...MATCHING]],
+  ['search', ['pattern', ...MATCHING]],
+  ['regex', ['pattern', ...MATCHING]],
+  ['version', ['version', 'operator', 'strict', 'version_type']],
+  ['hash', ['hashtype']],
+  ['urlsplit', ['query']],
+  ['replace', ['old', 'new', 'count']],
+  ['flatten', ['levels', 'skip_nulls']],
+  ['dict2items', ['key_name', 'value_name']],
+  ['items2dict', ['key_name', 'value_name']],
+]);
+
+/** What was given by name (minijinja hands it over as a last mapping) in its place; undefined takes its default. */
+function inPlace(name: string, given: readonly PythonValue[]): readonly PythonValue[] {
+  const names = PARAMETERS.get(name);
+  const last = given.at(-1);
+  const named = last === undefined ? [] : entries(last);
+  if (names === undefined || named.length === 0 || isList(last ?? null)) return given;
+  const places = given.slice(0, -1) as (PythonValue | undefined)[];
+  for (const [key, value] of named) {
+    const place = names.indexOf(key);
+    if (place < 0) throw new Error(`has no parameter '${key}'; it has ${names.join(', ')}`);
+    places[place] = value;
+  }
+  return Array.from(places) as readonly PythonValue[];
+}
 
 /** The filters that this program brings. */
 export const FILTER_NAMES: ReadonlySet<string> = new Set(Object.keys(FILTERS));
@@ -207,7 +186,7 @@ export function applyFilter(name: string, value: PythonValue, options: readonly 
   const filter = Object.hasOwn(FILTERS, name) ? FILTERS[name] : undefined;
   if (filter === undefined) throw new TypeError(`there is no filter ${name}`);
   try {
-    return filter(value, ...options);
+    return filter(value, ...inPlace(name, options));
   } catch (error) {
     throw asTemplateError(name, error);
   }
@@ -218,25 +197,7 @@ function asTemplateError(name: string, error: unknown): Error {
   return new TemplateError('wrong', `filter ${name}: ${error instanceof Error ? error.message : String(error)}`);
 }
 
-const TESTS: Readonly<Record<string, Filter>> = {
-  match: (value, pattern = '') => regex(`^(?:${text(pattern)})`, '').test(text(value)),
-  search: (value, pattern = '') => regex(pattern, '').test(text(value)),
-  regex: (value, pattern = '') => regex(pattern, '').test(text(value)),
-  version: versionTest,
-  version_compare: versionTest,
-  subset: (value, other = []) => items(value).every((item) => has(other, item)),
-  superset: (value, other = []) => items(other).every((item) => has(value, item)),
-  contains: (value, item = null) => (typeof value === 'string' ? value.includes(text(item)) : has(value, item)),
-  truthy: toTruth,
-  falsy: (value) => !toTruth(value),
-};
-
-/** Python's truth value. */
-function toTruth(value: PythonValue): boolean {
-  if (value instanceof WholeFloat) return value.value !== 0;
-  return typeof value === 'object' && value !== null ? entries(value).length > 0 : Boolean(value);
-}
-
-function unique(list: readonly PythonValue[]): readonly PythonValue[] {
-  return list.filter((item, index) => list.findIndex((other) => same(other, item)) === index);
+function zipped(lists: readonly (readonly PythonValue[])[]): readonly PythonValue[] {
+  const length = Math.min(...lists.map((list) => list.length));
+  return Array.from({ length }, (_, index) => lists.map((list) => list[index] ?? null));
 }

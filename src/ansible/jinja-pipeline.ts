@@ -1,7 +1,7 @@
 import type { PythonValue } from '../model/python-value.js';
 import { applyFilter } from './jinja-filters.js';
 import { constantPath } from './jinja-rewrite.js';
-import type { Token } from './jinja-tokens.js';
+import { splitAt, type Token } from './jinja-tokens.js';
 import { parsePythonLiteral } from './python-literal.js';
 import { fromRaw } from './raw-value.js';
 import { originOf, reveal, sealed, type Value } from './sealed.js';
@@ -84,19 +84,6 @@ function argumentOf(tokens: readonly Token[], locals: ReadonlySet<string>): Argu
   if (literal !== undefined) return { value: fromRaw(literal.value) };
   const path = constantPath(tokens, locals);
   return path === undefined ? undefined : { path };
-}
-
-/** The parts between an operator that stands outside of all brackets. */
-function splitAt(tokens: readonly Token[], operator: string): readonly (readonly Token[])[] {
-  const parts: Token[][] = [[]];
-  let depth = 0;
-  for (const token of tokens) {
-    if (token.kind === 'operator' && '([{'.includes(token.text)) depth += 1;
-    if (token.kind === 'operator' && ')]}'.includes(token.text)) depth -= 1;
-    if (depth === 0 && token.kind === 'operator' && token.text === operator) parts.push([]);
-    else parts.at(-1)?.push(token);
-  }
-  return parts;
 }
 
 /** Where variables are looked up; see the engine's scope. */

@@ -2,20 +2,23 @@
 // `__get(0, 'a', 'b', 'c').v`, a call back into this program. minijinja takes its whole context by value, which would mean
 // rendering every variable of every host for each template; and it compares undefined variables without an error.
 
-import type { Token } from './jinja-tokens.js';
+import { concatenated } from './jinja-concatenation.js';
+import { closingBracket, significant, type Token } from './jinja-tokens.js';
+import { askedAt, endOfEmptyDefault, orEmpty, viewAt } from './jinja-views.js';
 import { parsePythonLiteral } from './python-literal.js';
 
+/** Names that are no variables wherever they stand. */
 const KEYWORDS = new Set(
-  (
-    'and or not in is if else elif endif for endfor recursive set endset macro endmacro block endblock call endcall ' +
-    'filter endfilter with endwith without context import from as include ignore missing extends autoescape ' +
-    'endautoescape do true false none True False None loop self super caller varargs kwargs continue break'
-  ).split(' '),
+  'and or not in is if else true false none True False None loop self super caller varargs kwargs'.split(' '),
 );
+
+/** Statements whose other words are no variables, either: `include 'x' ignore missing with context`. */
+const WITH_WORDS = new Set(['include', 'import', 'from', 'extends', 'block']);
 
 /** Filters that write a text of a value: they are handed it as JSON, in which minijinja tells floats from integers. */
 export const WRITING_FILTERS: ReadonlySet<string> = new Set([
   'string',
+  'join',
   'tojson',
   'to_json',
   'to_nice_json',
@@ -32,8 +35,8 @@ export function constantPath(
   locals: ReadonlySet<string>,
 ): readonly (string | number)[] | undefined {
   const tokens = all.slice(significant(all, 0, 1).index);
-  if (tokens[0]?.kind !== 'name' || !isVariable(tokens, 0, locals)) return undefined;
-  const { path, end } = readChain(tokens, 0, { locals, site: 0, numbers: 'plain' });
+  if (tokens[0]?.kind !== 'name' || !isVariable(tokens, 0, { locals, isStatement: false })) return undefined;
+  const { path, end } = readChain(tokens, 0, { locals, isStatement: false, site: 0, numbers: 'plain' });
   if (significant(tokens, end, 1).index < tokens.length) return undefined;
   const steps = path.map((step) => parsePythonLiteral(step)?.value);
   return steps.every((step) => typeof step === 'string' || typeof step === 'number') ? steps : undefined;
@@ -42,6 +45,8 @@ export function constantPath(
 /** What is rewritten, and for whom. */
 interface Rewriting {
   readonly locals: ReadonlySet<string>;
+  /** Whether the first word says what is done: `if`, `for`, `set`. */
+  readonly isStatement: boolean;
   /** Its number: variables are looked up on its behalf. */
   readonly site: number;
   /** `exact`: a variable that has a literal (exact-values.ts) is read from that. */
@@ -49,26 +54,104 @@ interface Rewriting {
 }
 
 /** An expression or statement that looks its variables up. */
-export function rewrite(tokens: readonly Token[], rewriting: Rewriting): string {
-  const { locals, site, numbers } = rewriting;
+export function rewrite(source: readonly Token[], rewriting: Rewriting): string {
+  const tokens = concatenated(source);
   let text = '';
   for (let index = 0; index < tokens.length; index += 1) {
     const token = tokens[index];
     if (token === undefined) break;
-    if (token.kind === 'name' && isVariable(tokens, index, locals)) {
-      const chain = readChain(tokens, index, rewriting);
-      if (isExtracted(tokens, index)) {
-        text += `'${HOSTVARS}'`;
-        continue;
-      }
-      const call = `${isGuarded(tokens, chain.end) ? '__opt' : '__get'}(${site}, ${chain.path.join(', ')})`;
-      text += numbers === 'plain' ? `${call}.v` : `(__exact[${call}.k] | default(${call}.v))`;
-      index = chain.end - 1;
+    const operand = operandAt(tokens, index, rewriting);
+    if (operand !== undefined) {
+      text += operand.text;
+      index = operand.end - 1;
     } else if (WRITING_FILTERS.has(token.text) && significant(tokens, index - 1, -1).text === '|')
       text += `tojson | __${token.text}`;
-    else text += token.kind === 'string' ? plainString(token.text) : token.text;
+    else text += plain(token);
   }
   return text;
+}
+
+/** A part of an expression, rewritten, and where it ends. */
+interface Operand {
+  readonly text: string;
+  readonly end: number;
+}
+
+/** A variable or a name of the template's own at an index, with what is asked of it there. */
+function operandAt(tokens: readonly Token[], index: number, rewriting: Rewriting): Operand | undefined {
+  const token = tokens[index];
+  if (token?.text === '(') return defaultedAt(tokens, index, rewriting) ?? bracketedAt(tokens, index, rewriting);
+  if (token?.kind !== 'name') return undefined;
+  if (isVariable(tokens, index, rewriting)) {
+    if (isExtracted(tokens, index)) return { text: `'${HOSTVARS}'`, end: index + 1 };
+    return withMember(tokens, variableAt(tokens, index, rewriting), rewriting);
+  }
+  if (!rewriting.locals.has(token.text) || significant(tokens, index - 1, -1).text === '.') return undefined;
+  let end = index + 1;
+  while (tokens[end]?.text === '.' && tokens[end + 1]?.kind === 'name' && tokens[end + 2]?.text !== '(') end += 2;
+  const text = tokens.slice(index, end).map(plain).join('');
+  const asked = withMember(tokens, { text, end }, rewriting);
+  return asked.end === end ? undefined : asked;
+}
+
+function variableAt(tokens: readonly Token[], index: number, rewriting: Rewriting): Operand {
+  const { path, end } = readChain(tokens, index, rewriting);
+  const asked = askedAt(tokens, end, isIterable(tokens, index));
+  const { look, end: after } = asked ?? { look: isGuarded(tokens, end) ? '__opt' : '__get', end };
+  return { text: lookUp(look, path, rewriting), end: after };
+}
+
+/** `(name | default({})).items()`, and the like; undefined for all else in brackets. */
+function defaultedAt(tokens: readonly Token[], open: number, rewriting: Rewriting): Operand | undefined {
+  const start = significant(tokens, open + 1, 1).index;
+  if (tokens[start]?.kind !== 'name' || !isVariable(tokens, start, rewriting)) return undefined;
+  const chain = readChain(tokens, start, rewriting);
+  const end = endOfEmptyDefault(tokens, chain.end);
+  const close = end === undefined ? undefined : significant(tokens, end, 1);
+  if (close?.text !== ')') return undefined;
+  const asked = orEmpty(viewAt(tokens, close.index + 1, isIterable(tokens, open)));
+  return asked && { text: lookUp(asked.look, chain.path, rewriting), end: asked.end };
+}
+
+function lookUp(name: string, path: readonly string[], { site, numbers }: Rewriting): string {
+  const call = `${name}(${site}, ${path.join(', ')})`;
+  return numbers === 'plain' ? `${call}.v` : `(__exact[${call}.k] if ${call}.k in __exact else ${call}.v)`;
+}
+
+/** `(…).get(key, default)`; undefined for brackets of which nothing is asked, and for those of a call. */
+function bracketedAt(tokens: readonly Token[], open: number, rewriting: Rewriting): Operand | undefined {
+  const before = significant(tokens, open - 1, -1);
+  const isCall = tokens[before.index]?.kind === 'name' && !KEYWORDS.has(before.text) && before.index > 0;
+  const close = closingBracket(tokens, open);
+  if (isCall || /^[)\]]$/.test(before.text) || close < 0) return undefined;
+  const inner = rewrite(tokens.slice(open + 1, close), { ...rewriting, isStatement: false });
+  const asked = withMember(tokens, { text: `(${inner})`, end: close + 1 }, rewriting);
+  return asked.end === close + 1 ? undefined : asked;
+}
+
+/** `.get(key, default)`, which minijinja has without the default; after it perhaps another one. */
+function withMember(tokens: readonly Token[], receiver: Operand, rewriting: Rewriting): Operand {
+  const [dot, method, open] = tokens.slice(receiver.end, receiver.end + 3);
+  const close = dot?.text === '.' && method?.text === 'get' ? closingBracket(tokens, receiver.end + 2) : -1;
+  if (open?.text !== '(' || close < 0) return receiver;
+  const given = rewrite(tokens.slice(receiver.end + 3, close), { ...rewriting, isStatement: false });
+  return withMember(tokens, { text: `(${receiver.text} | __member(${given}))`, end: close + 1 }, rewriting);
+}
+
+/** Whether a loop goes through what stands at an index. */
+function isIterable(tokens: readonly Token[], index: number): boolean {
+  const first = significant(tokens, 0, 1);
+  return first.text === 'for' && significant(tokens, index - 1, -1).text === 'in' && !hasBefore(tokens, index, 'if');
+}
+
+function hasBefore(tokens: readonly Token[], index: number, name: string): boolean {
+  return tokens.slice(0, index).some(({ kind, text }) => kind === 'name' && text === name);
+}
+
+/** A token as minijinja reads it. */
+function plain({ kind, text }: Token): string {
+  if (kind === 'number') return text.replaceAll('_', '');
+  return kind === 'string' ? plainString(text) : text;
 }
 
 /** A string of Jinja2, which takes Python's escapes (`'\\d'` is a backslash and a d), as minijinja reads it. */
@@ -85,26 +168,26 @@ function isExtracted(tokens: readonly Token[], index: number): boolean {
   return (before.text === ',' && /^["']extract["']$/.test(name)) || (before.text === '(' && name === 'extract');
 }
 
-/** The token at or after an index that is no space, and where it is. */
-function significant(
-  tokens: readonly Token[],
-  from: number,
-  step: 1 | -1,
-): { readonly text: string; readonly index: number } {
-  let index = from;
-  while (tokens[index]?.kind === 'space') index += step;
-  return { text: tokens[index]?.text ?? '', index };
-}
-
 /** Whether the name at an index is looked up, and is no attribute, filter, test, keyword argument, function or local. */
-function isVariable(tokens: readonly Token[], index: number, locals: ReadonlySet<string>): boolean {
+function isVariable(
+  tokens: readonly Token[],
+  index: number,
+  { locals, isStatement }: Pick<Rewriting, 'locals' | 'isStatement'>,
+): boolean {
   const name = tokens[index]?.text ?? '';
-  if (KEYWORDS.has(name) || locals.has(name)) return false;
+  if (KEYWORDS.has(name) || locals.has(name) || (isStatement && isTag(tokens, index))) return false;
   const before = significant(tokens, index - 1, -1);
   if (['.', '|', 'is', 'filter'].includes(before.text)) return false;
   if (before.text === 'not' && significant(tokens, before.index - 1, -1).text === 'is') return false;
   const after = significant(tokens, index + 1, 1).text;
   return after !== '(' && after !== '=';
+}
+
+/** Whether a name of a statement says what the statement does. */
+function isTag(tokens: readonly Token[], index: number): boolean {
+  const first = significant(tokens, 0, 1);
+  if (first.index === index || WITH_WORDS.has(first.text)) return true;
+  return first.text === 'for' && tokens[index]?.text === 'recursive' && significant(tokens, index + 1, 1).text === '';
 }
 
 /** Follows `.name`, `.0` and `[…]` after a variable; stops before a method call and before a slice. */
@@ -128,20 +211,10 @@ function readChain(
       const close = closingBracket(tokens, end);
       const inner = tokens.slice(end + 1, close);
       if (close < 0 || isSlice(inner)) return { path, end };
-      path.push(rewrite(inner, rewriting).trim());
+      path.push(rewrite(inner, { ...rewriting, isStatement: false }).trim());
       end = close + 1;
     } else return { path, end };
   }
-}
-
-function closingBracket(tokens: readonly Token[], open: number): number {
-  let depth = 0;
-  for (let index = open; index < tokens.length; index += 1) {
-    if (tokens[index]?.text === '[') depth += 1;
-    if (tokens[index]?.text === ']') depth -= 1;
-    if (depth === 0) return index;
-  }
-  return -1;
 }
 
 function isSlice(inner: readonly Token[]): boolean {

@@ -10,8 +10,9 @@ import { MarkedText } from '../model/marked-text.js';
 import { Secret } from '../model/secret.js';
 import { FILTER_NAMES } from './jinja-filters.js';
 import { pipelineOf, type Pipeline } from './jinja-pipeline.js';
+import { localNames } from './jinja-locals.js';
 import { rewrite } from './jinja-rewrite.js';
-import { blocksOf, localNames, tokenize, type Token } from './jinja-tokens.js';
+import { blocksOf, tokenize, type Token } from './jinja-tokens.js';
 
 /** Nobody can write this into a value: it is drawn afresh in each run. */
 const MARK = `<${randomBytes(16).toString('hex')}>`;
@@ -64,7 +65,7 @@ export function compileTemplate(source: string, numbers: 'plain' | 'exact' = 'pl
 
 /** Rewrites a lone expression; its site is 0. */
 export function compileExpression(source: string, numbers: 'plain' | 'exact' = 'plain'): string {
-  return rewrite(tokenize(source), { locals: new Set(), site: 0, numbers });
+  return rewrite(tokenize(source), { locals: new Set(), isStatement: false, site: 0, numbers });
 }
 
 function addSite(compiler: Compiler, tokens: readonly Token[], binds: readonly string[], isMacro = false): number {
@@ -87,7 +88,8 @@ function compileOutput(compiler: Compiler, { out = '', open, close }: Block): st
   const pipeline = isOpen ? pipelineOf(tokens, compiler.locals, FILTER_NAMES) : undefined;
   if (pipeline !== undefined)
     return `{{${open} __piece(${site}, ${compiler.pipelines.push(pipeline) - 1}).v ${close}}}`;
-  const expression = rewrite(tokens, { locals: compiler.locals, site, numbers: compiler.numbers });
+  const { locals, numbers } = compiler;
+  const expression = rewrite(tokens, { locals, isStatement: false, site, numbers });
   // Printed bare when undefined: the engine knows which undefined is an error (all but an `if` without `else`).
   const printed = '__out if __out is undefined or __out is string else __out | tojson | __text';
   return isOpen
@@ -111,7 +113,8 @@ function compileStatement(compiler: Compiler, { whole, statement = '', open, clo
   const site = addSite(compiler, tokens, boundBy(words), keyword === 'macro');
   const end = endOf(words);
   if (end !== undefined) compiler.open.push({ site, end });
-  const text = rewrite(tokens, { locals: compiler.locals, site, numbers: compiler.numbers });
+  const { locals, numbers } = compiler;
+  const text = rewrite(tokens, { locals, isStatement: true, site, numbers });
   return isPrinted
     ? `{%${open} set __out = 0 %}{{ '${MARK}${site};' }}{%${text}${close}%}`
     : `{%${open}${text}${close}%}`;

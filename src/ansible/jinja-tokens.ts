@@ -1,4 +1,4 @@
-// Reads Jinja2 source: its blocks, the pieces of what is in them, and the names that it binds itself.
+// Jinja2 source in blocks, and their insides in tokens.
 
 /** A piece of an expression. */
 export interface Token {
@@ -9,9 +9,26 @@ export interface Token {
 const TOKEN =
   /(?<space>\s+)|(?<string>"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')|(?<number>\d[\d_]*(?:\.\d+)?(?:[eE][-+]?\d+)?)|(?<name>[\p{L}_][\p{L}\p{N}_]*)|(?<operator>==|!=|<=|>=|\/\/|\*\*|[^])/suy;
 
+const STRING = String.raw`"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'`;
+
+/** A mapping that is written in a template, and those in it: `{{ {'a': {'b': 1}} }}` ends at its last two braces. */
+const MAPPING = mappingPattern(6);
+
+function mappingPattern(depth: number): string {
+  const within = depth === 0 ? '' : `|${mappingPattern(depth - 1)}`;
+  return String.raw`\{(?!%)(?:${STRING}${within}|[^{}"'])*\}`;
+}
+
 /** Blocks of a template; comments and raw sections come first, so that nothing in them is taken for a block. */
-const BLOCK =
-  /\{#[^]*?#\}|\{%[-+]?\s*raw\s*[-+]?%\}[^]*?\{%[-+]?\s*endraw\s*[-+]?%\}|\{\{(?<outOpen>[-+]?)(?<out>(?:"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|(?!\}\}|-\}\})[^])*)(?<outClose>-?)\}\}|\{%(?<open>[-+]?)(?<statement>(?:"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|(?![-+]?%\})[^])*)(?<close>[-+]?)%\}/g;
+const BLOCK = new RegExp(
+  [
+    String.raw`\{#[^]*?#\}`,
+    String.raw`\{%[-+]?\s*raw\s*[-+]?%\}[^]*?\{%[-+]?\s*endraw\s*[-+]?%\}`,
+    String.raw`\{\{(?<outOpen>[-+]?)(?<out>(?:${STRING}|${MAPPING}|(?!\}\}|-\}\})[^])*)(?<outClose>-?)\}\}`,
+    String.raw`\{%(?<open>[-+]?)(?<statement>(?:${STRING}|(?![-+]?%\})[^])*)(?<close>[-+]?)%\}`,
+  ].join('|'),
+  'g',
+);
 
 /** Whether a text needs Jinja2 at all. */
 export function isTemplate(text: string): boolean {
@@ -43,6 +60,11 @@ export function blocksOf(source: string, replace: (block: Block) => string): str
   });
 }
 
+/** The statements of a template, without their braces. */
+export function statementsOf(source: string): readonly string[] {
+  return [...source.matchAll(BLOCK)].flatMap(({ groups }) => groups?.['statement'] ?? []);
+}
+
 /** An expression or statement in pieces. */
 export function tokenize(source: string): readonly Token[] {
   return [...source.matchAll(new RegExp(TOKEN.source, 'sug'))].map((match) => {
@@ -52,40 +74,59 @@ export function tokenize(source: string): readonly Token[] {
   });
 }
 
-/** Names that the template binds itself: loop variables, `set`, macros and their parameters, `with`, imports. */
-export function localNames(source: string): ReadonlySet<string> {
-  const names = new Set<string>();
-  for (const match of source.matchAll(BLOCK)) {
-    const tokens = tokenize(match.groups?.['statement'] ?? '').filter((token) => token.kind !== 'space');
-    for (const name of boundNames(tokens)) names.add(name);
-  }
-  return names;
+/**
+ * A variable's text whose strings mean their backslashes: Ansible doubles them in what stands between `{{` and `}}`
+ * (`_escape_backslashes`), so that `regex_replace('(a)', '\\1')` is written there as it is meant. In template files and
+ * conditions they are Python's escapes.
+ */
+export function withOwnBackslashes(source: string): string {
+  if (!source.includes('\\')) return source;
+  return blocksOf(source, ({ whole, out, open, close }) => {
+    if (out === undefined) return whole;
+    const inside = tokenize(out).map(({ kind, text }) => (kind === 'string' ? doubled(text) : text));
+    return `{{${open}${inside.join('')}${close}}}`;
+  });
 }
 
-function boundNames(tokens: readonly Token[]): readonly string[] {
-  const names = (part: readonly Token[]): string[] =>
-    part.filter((token) => token.kind === 'name').map((token) => token.text);
-  const until = (stop: string): readonly Token[] => {
-    const end = tokens.findIndex((token) => token.text === stop);
-    return tokens.slice(1, end < 0 ? undefined : end);
-  };
-  switch (tokens[0]?.text) {
-    case 'for':
-      return names(until('in'));
-    case 'set':
-      return names(until('='));
-    case 'macro':
-      return names(tokens.slice(1));
-    case 'call':
-      return tokens[1]?.text === '(' ? names(until(')')) : [];
-    case 'with':
-      return tokens
-        .filter((token, index) => token.kind === 'name' && tokens[index + 1]?.text === '=')
-        .map((token) => token.text);
-    case 'import':
-    case 'from':
-      return names(tokens.slice(tokens.findIndex((token) => token.text === 'import' || token.text === 'as')));
-    default:
-      return [];
+/** But for an escaped quote, which would end the string. */
+function doubled(string: string): string {
+  return string.replace(/\\([^])/g, (pair, escaped: string) =>
+    /["']/.test(escaped) ? pair : pair.replaceAll('\\', '\\\\'),
+  );
+}
+
+/** The token at or after an index that is no space, and where it is. */
+export function significant(
+  tokens: readonly Token[],
+  from: number,
+  step: 1 | -1,
+): { readonly text: string; readonly index: number } {
+  let index = from;
+  while (tokens[index]?.kind === 'space') index += step;
+  return { text: tokens[index]?.text ?? '', index };
+}
+
+/** Where the bracket that opens at an index is closed; -1 where it is not. */
+export function closingBracket(tokens: readonly Token[], open: number): number {
+  let depth = 0;
+  for (let index = open; index < tokens.length; index += 1) {
+    const text = tokens[index]?.text ?? '';
+    if (text === '[' || text === '(') depth += 1;
+    if (text === ']' || text === ')') depth -= 1;
+    if (depth === 0) return index;
   }
+  return -1;
+}
+
+/** The parts between an operator that stands outside of all brackets. */
+export function splitAt(tokens: readonly Token[], operator: string): readonly (readonly Token[])[] {
+  const parts: Token[][] = [[]];
+  let depth = 0;
+  for (const token of tokens) {
+    if (token.kind === 'operator' && '([{'.includes(token.text)) depth += 1;
+    if (token.kind === 'operator' && ')]}'.includes(token.text)) depth -= 1;
+    if (depth === 0 && token.kind === 'operator' && token.text === operator) parts.push([]);
+    else parts.at(-1)?.push(token);
+  }
+  return parts;
 }

@@ -6,7 +6,7 @@ import { FILTER_NAMES } from './jinja-filters.js';
 import { createEvaluator, type Attempt, type Scope } from './jinja-evaluator.js';
 import { pipelineOf, valueOfPipeline } from './jinja-pipeline.js';
 import { compileExpression, compileTemplate, readMarks } from './jinja-sites.js';
-import { isTemplate, soleExpression, tokenize } from './jinja-tokens.js';
+import { isTemplate, soleExpression, tokenize, withOwnBackslashes } from './jinja-tokens.js';
 import { parseJson } from './json-values.js';
 import { parsePythonLiteral } from './python-literal.js';
 import { fromRaw } from './raw-value.js';
@@ -70,8 +70,9 @@ export async function createTemplateEngine(
     return { text: readMarks(template, result, reads.keys()), origin: worstOf(reads) ?? 'file' };
   }
 
-  function value(source: string, scope: Scope): Value {
-    if (!isTemplate(source)) return source;
+  function value(written: string, scope: Scope): Value {
+    if (!isTemplate(written)) return written;
+    const source = withOwnBackslashes(written);
     const sole = soleExpression(source);
     if (sole !== undefined && source.trim() === source) return expression(sole, scope);
     const { text: marked, origin } = render(source, scope);

@@ -5,6 +5,11 @@ export function pythonText(value: PythonValue): string {
   return value === null ? '' : typeof value === 'string' ? value : pythonRepr(value);
 }
 
+/** Python's `str()`: of None, too, which an output prints as nothing. */
+export function pythonStr(value: PythonValue): string {
+  return value === null ? 'None' : pythonText(value);
+}
+
 /** A value as Python's `repr()` writes it. */
 function pythonRepr(value: PythonValue): string {
   if (value === null) return 'None';

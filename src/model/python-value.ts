@@ -58,6 +58,11 @@ function floatText(value: number): string {
   return Number.isInteger(value) ? `${text}.0` : text;
 }
 
+/** Whether a value is a mapping. */
+export function isMapping(value: PythonValue): value is Readonly<Record<string, PythonValue>> {
+  return typeof value === 'object' && value !== null && !isList(value) && !(value instanceof WholeFloat);
+}
+
 /** Tells lists from all else. */
 export function isList(value: unknown): value is readonly PythonValue[] {
   return Array.isArray(value);

@@ -130,7 +130,7 @@ describe('render', () => {
     ["{{ hostvars['etcd-2'].nope }}", "hostvars['etcd-2'] has no 'nope'"],
     ['{% for h in list %}{{ h.name }}{% endfor %}', 'undefined value'],
     ['{{ domain | nosuchfilter }}', "unknown filter 'nosuchfilter'"],
-    ['{{ lookup("env", "HOME") }}', 'lookup is unknown'],
+    ['{{ lookup("env", "HOME") }}', 'lookups are not run: write the value in the inventory'],
     ['{{ "{" | from_json }}', 'filter from_json'],
     ['{% if %}', 'syntax error'],
     ['{{ domain', 'syntax error'],

@@ -1,0 +1,49 @@
+import { beforeAll, expect, test } from '@jest/globals';
+import type { Inventory } from '../../../src/model/inventory.js';
+import { renderedTemplates, TEMPLATE_INVENTORY } from '../../support/jinja2-templates.js';
+import { loadFiles } from '../../support/write-inventory.js';
+
+let inventory: Inventory;
+beforeAll(async () => {
+  inventory = await loadFiles({ 'hosts.yml': TEMPLATE_INVENTORY });
+});
+
+/** The real Ansible still makes these texts of them: tests/contract/ansible/templates.test.ts. */
+test.each(renderedTemplates())('%s gives what Ansible makes of it', (template, text) => {
+  expect(inventory.render('host', template).reveal()).toBe(text);
+});
+
+test.each([
+  ['{{ text.items() }}', "'text' is no mapping"],
+  ['{{ list | dict2items | map("upper") | list }}', "'list' is no mapping"],
+  ['{% for row in rows %}{{ row.k.get("x") }}{% endfor %}', 'filter get: is no mapping'],
+  ['{{ text | int(defalt=1) }}', "filter int: has no parameter 'defalt'; it has default, base"],
+  ['{{ text | hash("crc32") }}', "filter hash: 'crc32' is none of md5, sha1"],
+  ['{{ "%d" | format(text) }}', 'filter format: %d takes a number'],
+  ['{{ "%s %s" | format(text) }}', 'filter format: there is no value for %s'],
+  ['{{ "%q" | format(1) }}', 'filter format: %q is none of %s, %d'],
+  ['{{ text | urlsplit("hosst") }}', "filter urlsplit: 'hosst' is none of scheme, netloc"],
+  [
+    '{{ {"a": [1]} | combine({"a": [2]}, list_merge="apend") }}',
+    "filter combine: list_merge 'apend' is none of replace, keep",
+  ],
+  ['{{ "ab" | regex_search("(a)", "x") }}', "filter regex_search: 'x' names no group"],
+])('%s is refused, and why is said', (template, message) => {
+  expect(() => inventory.render('host', template)).toThrow(message);
+});
+
+test.each([
+  [String.raw`"{{ 'abc' | regex_replace('(b)', '<\\1>') }}"`, 'a<b>c'],
+  [String.raw`'{{ "a1" | regex_search("\d") }}'`, '1'],
+  [String.raw`"{{ 'it\\'s' }}"`, "it's"],
+])('in a variable, %s means its backslashes', async (value, text) => {
+  const variables = await loadFiles({ 'hosts.yml': `all: { hosts: { host: { v: ${value} } } }\n` });
+  expect(variables.render('host', '{{ v }}').reveal()).toBe(text);
+});
+
+test('in a template and in a condition, backslashes are escapes of Python', () => {
+  expect(
+    inventory.render('host', String.raw`{{ 'a\tb' | length }} {{ 'abc' | regex_replace('(b)', '<\\1>') }}`).reveal(),
+  ).toBe('3 a<b>c');
+  expect(inventory.test('host', String.raw`'a\tb' | length == 3`)).toBe(true);
+});
