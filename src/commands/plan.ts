@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import type { Command } from 'commander';
 import { EXIT } from '../model/errors.js';
 import { quote } from '../shell/quote.js';
@@ -29,7 +30,10 @@ export async function runPlan(inventory: string, options: PlanOptions, context: 
     const { isGoneHolder } = await import('./lock-holder.js');
     tellLocks(locks, { emit, isGone: isGoneHolder, unlockCommand: unlockCommand(inventory) });
     emit({ type: 'planned', plan });
-    if (missing !== undefined) throw missing;
+    if (missing !== undefined) {
+      if (options.out !== undefined) emit({ type: 'notice', message: notSaved(options.out) });
+      throw missing;
+    }
     if (options.out !== undefined) {
       const { savePlan } = await import('../engine/saved-plan.js');
       await savePlan(options.out, plan);
@@ -42,4 +46,10 @@ export async function runPlan(inventory: string, options: PlanOptions, context: 
     emit({ type: 'run-finished', result: { changed: 0, unchanged, failed: 0, elapsedMs: Date.now() - begun } });
     return options.detailedExitcode === true && changes + unknown > 0 ? EXIT.changesPending : EXIT.done;
   });
+}
+
+/** A plan without some of its hosts is not saved; a file of an earlier one stays, and could be taken for this one. */
+function notSaved(file: string): string {
+  const former = existsSync(file) ? `; the file that is there is from before, and not this plan` : '';
+  return `the plan is not whole, and was not saved in ${file}${former}`;
 }

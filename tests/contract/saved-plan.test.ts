@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { EXIT } from '../../src/model/errors.js';
@@ -178,6 +178,26 @@ describe('a saved plan', () => {
       1,
       "error: unknown option '--check'\n  → `--check` is a verb here: provision plan INVENTORY\n",
     ]);
+  });
+
+  test('is not saved while a host is away, which is said; what an earlier one left there stays, which is said too', async () => {
+    const inventory = join(hosts.lab.directory, 'one-away.yaml');
+    writeFileSync(
+      inventory,
+      readFileSync(hosts.inventory, 'utf8').replace(/two: { ansible_port: \d+/, 'two: { ansible_port: 1'),
+    );
+    const words = hosts.command('plan', '-o', saved).map((word) => (word === hosts.inventory ? inventory : word));
+    const notSaved = `the plan is not whole, and was not saved in ${saved}`;
+    const first = await ended(hosts.start(words));
+    expect(first).toMatchObject({
+      status: EXIT.unreachable,
+      stdout: expect.stringContaining(`${notSaved}\n`) as unknown,
+    });
+    expect(existsSync(saved)).toBe(false);
+    plan();
+    const again = await ended(hosts.start(words));
+    expect(again.stdout).toContain(`${notSaved}; the file that is there is from before, and not this plan\n`);
+    expect(readFileSync(saved, 'utf8')).toBe(planned);
   });
 
   test('is for its owner only, also in place of a file that was for all; a place that takes none is named', async () => {
