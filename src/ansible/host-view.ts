@@ -5,7 +5,7 @@ import type { Json } from '../model/json.js';
 import { type PythonValue, WholeFloat } from '../model/python-value.js';
 import type { Settings } from './group-vars.js';
 import type { TemplateEngine } from './jinja.js';
-import type { Scope } from './jinja-evaluator.js';
+import type { Scope } from './jinja-look-ups.js';
 import { toJson } from './json-values.js';
 import {
   fromPython,

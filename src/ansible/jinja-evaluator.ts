@@ -4,11 +4,9 @@ import { firstLine } from '../model/first-line.js';
 import { createBounded, type Bounded } from './bounded.js';
 import { ExactValues } from './exact-values.js';
 import { addAnsibleFilters } from './jinja-filters.js';
-import { valueOfPipeline, type Pipeline } from './jinja-pipeline.js';
-import { asPiece } from './jinja-sites.js';
-import { OR_EMPTY, VIEWS, type View } from './jinja-views.js';
-import { toEngine } from './json-values.js';
-import { markedText, originOf, reveal, type SecretOrigin, type Value } from './sealed.js';
+import { lookUpFunctions, type Frame, type Scope } from './jinja-look-ups.js';
+import type { Pipeline } from './jinja-pipeline.js';
+import { originOf, reveal, type SecretOrigin } from './sealed.js';
 import { TemplateError, unshownError } from './template-error.js';
 
 /** Steps that one template may take: enough for any configuration file, and an end to a runaway loop. */
@@ -17,35 +15,11 @@ const FUEL = 2_000_000;
 /** More places than a template has. */
 const ANY_SITE = 10_000;
 
-/** A lookup reads files, environments and programs of whatever machine plans. */
-const NO_LOOKUP =
-  'lookups are not run: write the value in the inventory, in group_vars/ or in host_vars/, a secret with ansible-vault';
-
 /** Variables that refer to variables that refer …: deeper than this is a circle that was not seen as one. */
 const MAX_DEPTH = 50;
 
 /** Evaluations of one template while it looks up numbers that it has not looked up before. */
 const MAX_TRIES = 3;
-
-/** What a template may look up. */
-export interface Scope {
-  /**
-   * The value at a path: a variable, then keys and indexes.
-   * @throws Error of any kind; see {@link TemplateEngine.isUndefined}
-   */
-  lookUp(path: readonly (string | number)[]): Value;
-}
-
-interface Frame {
-  readonly scope: Scope;
-  readonly isUndefined: (error: unknown) => boolean;
-  failure: { readonly error: unknown } | undefined;
-  /** The sites that have read a secret, and where that is from. */
-  readonly reads: Map<number, SecretOrigin>;
-  readonly pipelines: readonly Pipeline[];
-  /** Filters of ours cannot be handed long integers by minijinja: a source that tries is given them as texts. */
-  exact: ExactValues;
-}
 
 /** What minijinja made of a source, and which of its sites have read a secret. */
 export interface Evaluated<T> {
@@ -148,57 +122,6 @@ function newEnvironment(Environment: new () => MiniJinja, frames: readonly Frame
     return reveal(value);
   });
   return environment;
-}
-
-/** The functions that rewritten sources call. They never throw: an exception would tear down the WASM instance. */
-function lookUpFunctions(frame: Frame): object {
-  /** @param ifMissing what a missing variable is; undefined where it is an error */
-  const attempt = (site: unknown, ifMissing: object | undefined, read: () => readonly [Value, object]): object => {
-    // Once a variable was missing, what follows is not the user's fault: the first failure is the one to tell.
-    if (frame.failure !== undefined) return {};
-    try {
-      const [value, result] = read();
-      const origin = originOf(value);
-      if (origin !== undefined && frame.reads.get(Number(site)) !== 'value') frame.reads.set(Number(site), origin);
-      return result;
-    } catch (error) {
-      if (ifMissing === undefined || !frame.isUndefined(error)) frame.failure = { error };
-      return ifMissing ?? {};
-    }
-  };
-  const read = (steps: readonly unknown[], view: View = '__get'): readonly [Value, object] => {
-    const path = steps.map((step) => (typeof step === 'number' ? step : String(step)));
-    const value = frame.scope.lookUp(path);
-    const seen = VIEWS[view](reveal(value));
-    if (seen === undefined) throw new TemplateError('wrong', `'${path.join('.')}' is no mapping`);
-    return [value, { v: toEngine(seen, frame.exact.longs), k: frame.exact.idOf([view, ...path], seen) }];
-  };
-  const looks = (Object.keys(VIEWS) as View[]).flatMap((view) => {
-    const look =
-      (ifMissing?: object) =>
-      (site: unknown, ...path: unknown[]): object =>
-        attempt(site, ifMissing, () => read(path, view));
-    return [
-      [view, look()],
-      [`${view}${OR_EMPTY}`, look({ v: toEngine(VIEWS[view]({}) ?? null), k: '' })],
-    ] as const;
-  });
-  const refuse = (): object => {
-    frame.failure ??= { error: new TemplateError('wrong', NO_LOOKUP) };
-    return {};
-  };
-  return {
-    ...Object.fromEntries(looks),
-    ...{ lookup: refuse, query: refuse, q: refuse },
-    __opt: (site: unknown, ...path: unknown[]) => attempt(site, { k: '' }, () => read(path)),
-    __none: (site: unknown, ...path: unknown[]) => attempt(site, { v: null, k: '' }, () => read(path)),
-    __piece: (site: unknown, number: unknown) =>
-      attempt(site, undefined, () => {
-        const pipeline = frame.pipelines[Number(number)];
-        const value = pipeline === undefined ? null : valueOfPipeline(pipeline, frame.scope);
-        return [value, { v: asPiece(markedText(value)) }];
-      }),
-  };
 }
 
 /** minijinja's own error in the words of an inventory: first line, without the name of the unnamed template. */

@@ -1,5 +1,5 @@
 // Rewrites Jinja2 source so that a variable is looked up when it is evaluated, and not before: `a.b['c']` becomes
-// `__get(0, 'a', 'b', 'c').v`, a call back into this program. minijinja takes its whole context by value, which would mean
+// `__get(0, false, 'a', 'b', 'c').v`, a call back into this program. minijinja takes its whole context by value, which would mean
 // rendering every variable of every host for each template; and it compares undefined variables without an error.
 
 import { concatenated } from './jinja-concatenation.js';
@@ -114,9 +114,13 @@ function defaultedAt(tokens: readonly Token[], open: number, rewriting: Rewritin
 }
 
 function lookUp(name: string, path: readonly string[], { site, numbers }: Rewriting): string {
-  const call = `${name}(${site}, ${path.join(', ')})`;
+  const isComputed = !path.every((step) => WRITTEN.test(step));
+  const call = `${name}(${site}, ${String(isComputed)}, ${path.join(', ')})`;
   return numbers === 'plain' ? `${call}.v` : `(__exact[${call}.k] if ${call}.k in __exact else ${call}.v)`;
 }
+
+/** A step of a path that stands in the template: any other one is a value, and may be secret. */
+const WRITTEN = /^(?:'[^']*'|"(?:[^"\\]|\\.)*"|\d+)$/;
 
 /** `(…).get(key, default)`; undefined for brackets of which nothing is asked, and for those of a call. */
 function bracketedAt(tokens: readonly Token[], open: number, rewriting: Rewriting): Operand | undefined {

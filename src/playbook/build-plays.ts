@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { selectHosts } from '../ansible/host-patterns.js';
 import type { Resource } from '../model/change.js';
+import { withOwnBackslashes } from '../ansible/jinja-tokens.js';
 import { didYouMean } from '../model/did-you-mean.js';
 import { InputError, type Problem } from '../model/errors.js';
 import type { Host, Inventory } from '../model/inventory.js';
@@ -181,7 +182,10 @@ function taskResources(
   const modulePath = [...path, moduleName];
   const render = (text: string, at: readonly PropertyKey[]): MarkedText =>
     atPlace(read.source, [...modulePath, ...at], () => inventory.render(host, text));
-  const { parameters, content, secrets } = renderParameters(task[moduleName], render);
+  // As Ansible: what a playbook says is escaped as a variable is, what a file says as Jinja2 has it.
+  const { parameters, content, secrets } = renderParameters(task[moduleName], (text, at) =>
+    render(withOwnBackslashes(text), at),
+  );
   refuseSecrets(read, modulePath, secrets);
   const ofFile = (text: string): MarkedText => render(text, ['src']);
   const context = { name: frame.name, directory: read.directory, render: ofFile, content, before };

@@ -52,6 +52,25 @@ describe('is hidden', () => {
     ['as a number', '{{ number | int + 1 }}', '[redacted]'],
     ['one of two', "{{ 'a' if secret == 'b' else 'c' }}", '[redacted]'],
     ['with a default', "{{ secret | default('x') }}", '[redacted]'],
+    ['after ~, beside None', "{{ none ~ secret }} {{ 'a' ~ (secret) ~ true }}", '[redacted] [redacted]'],
+    ['through a format', "{{ '%s' | format(secret) }}", '[redacted]'],
+    ['as a hash', "{{ secret | hash('sha256') }}", '[redacted]'],
+    [
+      'as a value of a mapping that is gone through',
+      '{% for k, v in nested.items() %}{{ v }};{% endfor %}',
+      '[redacted];[redacted];',
+    ],
+    [
+      'with a default of its own',
+      "{{ nested.get('gone', secret) }} {{ nested.get('other', 'x') }}",
+      '[redacted] [redacted]',
+    ],
+    [
+      'paired',
+      '{{ [1] | zip([secret]) | list }} {{ nested | dict2items | map(attribute="value") | list }}',
+      '[redacted] [redacted]',
+    ],
+    ['without a default', '{{ secret | default(none) }}', '[redacted]'],
     ['through other variables', '{{ twice }} {{ computed }}', '[redacted] [redacted]'],
     ['in the middle of another variable', '{{ mixed }}', 'user [redacted] end'],
     [
@@ -98,6 +117,28 @@ test('what has nothing to do with a secret is shown', () => {
 test('an error does not tell the secret either', () => {
   expect(() => inventory.render('a', '{{ secret | from_json }}')).toThrow('the reason is not shown');
   expect(() => inventory.render('a', '{{ public | from_json }}')).toThrow('open');
+});
+
+test.each([
+  "{{ 'a' | hash(secret) }}",
+  "{{ 'a' | urlsplit(secret) }}",
+  "{{ 'ab' | regex_search('(a)', secret) }}",
+  "{{ {'a': [1]} | combine({'a': [2]}, list_merge=secret) }}",
+  '{{ public | int(**{secret: 1}) }}',
+  "{{ '%q' | format(secret) }}",
+  '{{ nested[secret].items() | list }}',
+  '{{ nested.items(secret) }}',
+  '{{ secret.items() | list }}',
+  "{{ public.get('x', secret) }}",
+])('an error says no word of a secret: %s', (template) => {
+  let message = '';
+  try {
+    inventory.render('a', template);
+  } catch (error) {
+    message = String(error);
+  }
+  expect(message).not.toBe('');
+  expect(message).not.toContain('s3cret');
 });
 
 test('a variable tells that it is secret, and which part of it', () => {

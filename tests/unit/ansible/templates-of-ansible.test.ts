@@ -16,6 +16,7 @@ test.each(renderedTemplates())('%s gives what Ansible makes of it', (template, t
 test.each([
   ['{{ text.items() }}', "'text' is no mapping"],
   ['{{ list | dict2items | map("upper") | list }}', "'list' is no mapping"],
+  ['{{ mapping.b.keys() | list }}', "'mapping.b' is no mapping"],
   ['{% for row in rows %}{{ row.k.get("x") }}{% endfor %}', 'filter get: is no mapping'],
   ['{{ text | int(defalt=1) }}', "filter int: has no parameter 'defalt'; it has default, base"],
   ['{{ text | hash("crc32") }}', "filter hash: 'crc32' is none of md5, sha1"],

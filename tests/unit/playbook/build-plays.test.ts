@@ -156,6 +156,13 @@ describe('the tasks of a play', () => {
     expect((await build(tasks, 'b'))[0]?.hosts).toEqual(['b']);
   });
 
+  test('mean the backslashes of their strings, as variables do', async () => {
+    const [play] = await build([
+      String.raw`- file: { path: "/{{ 'a-b' | regex_replace('(a)-(b)', '\\2\\1') }}", state: directory }`,
+    ]);
+    expect(play?.resources.get('a')?.map(({ address }) => address)).toEqual(['directory:/ba']);
+  });
+
   test('commands without a name are told apart by what they run', async () => {
     const [play] = await build([
       '- command: { cmd: touch /x, creates: /x }',
