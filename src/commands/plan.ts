@@ -51,5 +51,5 @@ export async function runPlan(inventory: string, options: PlanOptions, context: 
 /** A plan without some of its hosts is not saved; a file of an earlier one stays, and could be taken for this one. */
 function notSaved(file: string): string {
   const former = existsSync(file) ? `; the file that is there is from before, and not this plan` : '';
-  return `the plan is not whole, and was not saved in ${file}${former}`;
+  return `a host is missing in the plan, which was not saved in ${file}${former}`;
 }

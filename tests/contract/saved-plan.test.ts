@@ -187,7 +187,7 @@ describe('a saved plan', () => {
       readFileSync(hosts.inventory, 'utf8').replace(/two: { ansible_port: \d+/, 'two: { ansible_port: 1'),
     );
     const words = hosts.command('plan', '-o', saved).map((word) => (word === hosts.inventory ? inventory : word));
-    const notSaved = `the plan is not whole, and was not saved in ${saved}`;
+    const notSaved = `a host is missing in the plan, which was not saved in ${saved}`;
     const first = await ended(hosts.start(words));
     expect(first).toMatchObject({
       status: EXIT.unreachable,
