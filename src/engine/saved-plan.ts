@@ -24,12 +24,14 @@ export async function savePlan(file: string, plan: Plan): Promise<void> {
 
 /**
  * Compares a saved plan with what would be done now: the whole decision, and what was there before.
- * @throws ProvisionError `plan-stale` with every difference; what {@link readSavedPlan} throws
+ * @throws ProvisionError `plan-stale` with every difference, or that nothing of it is left to do; what {@link readSavedPlan} throws
  */
 export async function refuseDrift(file: string, now: Plan): Promise<void> {
   const saved = await readSavedPlan(file);
   const fresh = planToJson(now);
-  const drift = [...inputDrift(saved, fresh), ...playDrift(saved, fresh), ...stepDrift(saved, fresh)];
+  const inputs = inputDrift(saved, fresh);
+  if (inputs.length === 0 && isDone(saved, fresh)) throw alreadyDone(file, fresh);
+  const drift = [...inputs, ...playDrift(saved, fresh), ...stepDrift(saved, fresh)];
   if (drift.length === 0) return;
   throw new ProvisionError({
     code: 'plan-stale',
@@ -147,6 +149,25 @@ function stepDrift(saved: PlanJson, fresh: PlanJson): readonly string[] {
       return [`${key}: saved: ${describeStep(was)}; now: ${describeStep(is)}`, ...linesSince(was, is)];
     if (was?.kind !== 'change' || is?.kind !== 'change' || was.before === is.before) return [];
     return [changedUnder(key, is), ...linesSince(was, is)];
+  });
+}
+
+/** Whether there was something to do, and a plan of the same inputs has no step for any of it. */
+function isDone(saved: PlanJson, fresh: PlanJson): boolean {
+  const left = stepsOf(fresh);
+  const agreed = [...stepsOf(saved).keys()];
+  return agreed.length > 0 && !agreed.some((key) => left.has(key));
+}
+
+/** Each step that was saved would be a difference, and none of them says more than this. */
+function alreadyDone(file: string, fresh: PlanJson): ProvisionError {
+  const others = [...stepsOf(fresh)].map(([key, step]) => `  ${key}: ${describeStep(step)}`);
+  const done = `nothing of ${file} is left to do: it has been applied already, or was done otherwise`;
+  const isMore = others.length > 0;
+  return new ProvisionError({
+    code: 'plan-stale',
+    message: [isMore ? `${done}; what would be done now is not in it:` : done, ...others].join('\n'),
+    hint: `nothing was changed; ${isMore ? 'look at a new plan, and apply that' : 'a new plan has no changes'}`,
   });
 }
 

@@ -32,7 +32,7 @@ export const RUN = {
     kind: 'stopped',
   },
   'plan-stale': {
-    why: 'The hosts, the inventory or the playbook have changed since the plan was made. What was not shown is not done.',
+    why: 'The hosts, the inventory or the playbook have changed since the plan was made, or it was applied already. What was not shown is not done.',
     next: 'Make and read a new plan: `provision plan INVENTORY -o FILE`.',
     kind: 'stale',
   },

@@ -158,6 +158,42 @@ describe('a saved plan that differs', () => {
     );
   });
 
+  const DONE = () => `nothing of ${file} is left to do: it has been applied already, or was done otherwise`;
+  const unknown: PlannedStep = { address: 'later', outcome: { kind: 'unknown', because: 'x' } };
+
+  test('in that nothing of it is left to do says just that, whatever leads the play by now', async () => {
+    const saved = planOf({ hosts: [hostOf('a', change('one'), unknown)] }, { hosts: [hostOf('b', writing('old\n'))] });
+    const settled = planOf({ hosts: [hostOf('b')] }, { hosts: [hostOf('a')] });
+    expect(await messageOf(saved, settled)).toBe(DONE());
+    await expect(refuseDrift(file, settled)).rejects.toMatchObject({
+      code: 'plan-stale',
+      hint: 'nothing was changed; a new plan has no changes',
+    });
+  });
+
+  test('in that only other work is left names that', async () => {
+    const saved = planOf({ hosts: [hostOf('a', change('one')), hostOf('b', change('one'))] });
+    const now = planOf({ hosts: [hostOf('a'), hostOf('b', change('two'))] });
+    expect(await messageOf(saved, now)).toBe(
+      `${DONE()}; what would be done now is not in it:\n  p / b two: update two`,
+    );
+  });
+
+  test('is not done where a part of it is left, something else would be asked for, or there was nothing in it', async () => {
+    const settled = planOf({ hosts: [hostOf('a'), hostOf('b')] });
+    const saved = planOf({ hosts: [hostOf('a', change('one')), hostOf('b', change('one'))] });
+    const differs = `${file} is not what would be done now:\n`;
+    for (const [was, now] of [
+      [saved, planOf({ hosts: [hostOf('a'), hostOf('b', change('one'))] })],
+      [saved, planOf({ hosts: [hostOf('a'), hostOf('b', change('one', 'replace one'))] })],
+      [saved, { ...settled, inventoryDigest: 'x' }],
+      [saved, { ...settled, playbookDigest: 'x' }],
+      [saved, { ...settled, limit: 'a' }],
+      [settled, saved],
+    ] as const)
+      expect(await messageOf(was, now)).toContain(differs);
+  });
+
   test('has the lines of a file below what would be done with it', async () => {
     const now: PlannedStep = { ...writing('old\nby hand\n'), address: 'file:/etc/x' };
     if (now.outcome.kind !== 'change') throw new Error('no change');
