@@ -85,8 +85,7 @@ export async function createTemplateEngine(
   }
 
   function test(source: string, scope: Scope): boolean {
-    const bare = truthOfText(source, (name) => reveal(expression(name, scope)));
-    if (bare !== undefined) return bare;
+    refuseTextOfFalse(source, (name) => reveal(expression(name, scope)));
     // The outcome of a condition is public.
     return evaluate(scope, [], (attempt) => evalExpression(attempt, expressionOf(source), truth)).result === 'true';
   }
@@ -122,11 +121,15 @@ function memoize<T extends string | object>(work: (source: string) => T): (sourc
   };
 }
 
-/** `when: name` of a text "false" is false, as Ansible evaluates the text again; undefined for all other conditions. */
-function truthOfText(source: string, read: (name: string) => PythonValue): boolean | undefined {
-  if (!/^\s*[A-Za-z_]\w*\s*$/.test(source)) return undefined;
-  const value = read(source.trim());
-  if (typeof value !== 'string') return undefined;
-  if (/^(?:false|no|off|0|)$/i.test(value)) return false;
-  return /^(?:true|yes|on|1)$/i.test(value) ? true : undefined;
+/**
+ * `when: name` of the text "false", as an inventory in INI has it: Ansible takes that for true, and refuses it from 2.19 on.
+ * @throws TemplateError
+ */
+function refuseTextOfFalse(source: string, read: (name: string) => PythonValue): void {
+  const name = source.trim();
+  if (!/^[A-Za-z_]\w*$/.test(name)) return;
+  const value = read(name);
+  if (typeof value !== 'string' || !/^(?:false|no|off|0)$/i.test(value)) return;
+  const message = `'${name}' is a text that reads as false, which Ansible takes for true: write \`${name} | bool\`, or set it to false in YAML`;
+  throw new TemplateError('wrong', message);
 }

@@ -35,3 +35,49 @@ const VALUES = [
     renderWithAnsible(path, 'host', templates),
   );
 });
+
+/** What people write behind `when:`. */
+const CONDITIONS = [
+  ...['yes_it_is', 'nothing', 'not nothing', 'mapping', 'list', 'text', 'not list', 'float', '1', '0', "'false'", '""'],
+  ...[
+    "text == 'abc'",
+    "text == 'abc' and list | length == 3",
+    'text is defined and gone is not defined',
+    'gone is defined',
+  ],
+  ...['gone | default(false)', "gone | default('yes') | bool", "'a' in text", "text in ['abc', 'x']", 'mapping.b == 1'],
+  ...[
+    'mapping.b > 0 and mapping.a.z < 2',
+    'mapping.gone is undefined',
+    'list | length > 2 or gone',
+    "text is match('a')",
+  ],
+  ...[
+    "text is search('b$')",
+    "text | regex_search('b')",
+    "text | regex_search('zz')",
+    "not text is search('z')",
+    'float == 1',
+  ],
+  ...["rows | selectattr('k', 'equalto', 2) | list", "rows | selectattr('k', 'equalto', 9) | list", 'nothing == None'],
+  ...[
+    "text | regex_replace('(b)', '\\\\1\\\\1') == 'abbc'",
+    "mapping.get('b', 0) == 1",
+    "text ~ yes_it_is == 'abcTrue'",
+  ],
+  ...["mapping.keys() | list == ['b', 'a']", "'1.2.3' is version('1.2', '>=')", "yes_it_is and (text == 'x' or list)"],
+];
+
+(hasAnsible ? test : test.skip)('conditions hold where they do for Ansible', async () => {
+  const path = join(writeFiles({ 'hosts.yml': TEMPLATE_INVENTORY }), 'hosts.yml');
+  const inventory = await loadInventory(path);
+  const theirs = renderWithAnsible(
+    path,
+    'host',
+    CONDITIONS.map((condition) => `{% if ${condition} %}true{% else %}false{% endif %}`),
+  );
+  expect(CONDITIONS.map((condition) => [condition, String(inventory.test('host', condition))])).toEqual(
+    CONDITIONS.map((condition, index) => [condition, theirs[index]]),
+  );
+  expect(new Set(theirs)).toEqual(new Set(['true', 'false']));
+});

@@ -48,3 +48,23 @@ test('in a template and in a condition, backslashes are escapes of Python', () =
   ).toBe('3 a<b>c');
   expect(inventory.test('host', String.raw`'a\tb' | length == 3`)).toBe(true);
 });
+
+test.each(['false', 'no', 'Off', '0'])(
+  'a condition that is just the text %j is refused: Ansible takes it for true',
+  async (text) => {
+    const variables = await loadFiles({ 'hosts.yml': `all: { hosts: { host: { flag: "${text}" } } }\n` });
+    expect(() => variables.test('host', ' flag ')).toThrow(
+      "'flag' is a text that reads as false, which Ansible takes for true: write `flag | bool`",
+    );
+    expect(variables.test('host', 'flag | bool')).toBe(false);
+  },
+);
+
+test.each([
+  ['true', true],
+  ['any', true],
+  ['', false],
+])('a condition that is just the text %j is %j', async (text, outcome) => {
+  const variables = await loadFiles({ 'hosts.yml': `all: { hosts: { host: { flag: "${text}" } } }\n` });
+  expect(variables.test('host', 'flag')).toBe(outcome);
+});

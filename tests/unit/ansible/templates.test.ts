@@ -147,7 +147,6 @@ describe('test', () => {
     ["inventory_hostname == 'etcd-1'", true],
     ["'etcd' in group_names and not flag", false],
     ['flag', true],
-    ['text_flag', false],
     ['not text_flag | bool', true],
     ['nope is not defined', true],
     ['nope is defined and nope == 1', false],
