@@ -12,7 +12,23 @@ export async function runProgram(context: Context): Promise<void> {
   const { argv } = context;
   const [word = ''] = argv[0] === 'help' ? argv.slice(1) : argv;
   const program = await createProgram(context, word);
-  await program.parseAsync(argv, { from: 'user' });
+  await program.parseAsync(withoutIdleHelp(argv, program), { from: 'user' });
+}
+
+const ASKS_FOR_HELP = ['help', '-h', '--help'];
+
+/** `help WORD` and `WORD --help` are what WORD is where there is no such verb, an error: commander shows the help of all. */
+function withoutIdleHelp(argv: readonly string[], program: Command): readonly string[] {
+  let command = program;
+  for (const word of argv) {
+    if (word === 'help') continue;
+    const isLast = command.commands.length === 0 || command.registeredArguments.length > 0;
+    if (isLast || word.startsWith('-')) return argv;
+    const below = command.commands.find((each) => each.name() === word || each.aliases().includes(word));
+    if (below === undefined) return argv.filter((each) => !ASKS_FOR_HELP.includes(each));
+    command = below;
+  }
+  return argv;
 }
 
 /**

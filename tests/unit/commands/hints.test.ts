@@ -95,12 +95,23 @@ test.each([
   [['plan', '-h'], 'Usage: provision plan [options] <inventory>'],
   [['-h'], 'Usage: provision [options] [command]'],
   [['help'], 'Usage: provision [options] [command]'],
-  [['help', 'no-verb'], 'Usage: provision [options] [command]'],
+  [['help', 'help'], 'Usage: provision [options] [command]'],
+  [['ca', 'help', 'show'], 'Usage: provision ca show [options] <store>'],
 ])('%j shows the help that was asked for, whole', async (argv, usage) => {
   const shown = await helpShown(argv);
   expect(shown.startsWith(`${usage}\n`)).toBe(true);
   expect(shown.includes('--options')).toBe(false);
   expect(shown.includes('--limit')).toBe(usage.includes('plan'));
+});
+
+test.each([
+  [['no-verb'], 'see the verbs: provision --help'],
+  [['ca', 'no-verb'], 'see how to call it: provision ca --help'],
+])('help of %j, which is no verb, is the error that it is itself', async (words, way) => {
+  const error = `error: unknown command 'no-verb'\n  → ${way}\n`;
+  const verbs = words.slice(0, -1);
+  for (const argv of [words, [...verbs, 'help', 'no-verb'], [...words, '--help'], [...words, '-h']])
+    expect(await helpShown(argv)).toBe(error);
 });
 
 /** What a command line writes that asks for help; commander ends the process then. */
