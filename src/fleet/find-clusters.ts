@@ -2,6 +2,7 @@ import type { Dirent } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { ProvisionError } from '../model/errors.js';
+import { fileReason } from '../model/file-reason.js';
 import { quote } from '../shell/quote.js';
 
 /** One cluster of a fleet: an inventory. */
@@ -64,10 +65,11 @@ async function entriesOf(path: string): Promise<readonly Dirent[]> {
   try {
     return await readdir(path, { withFileTypes: true });
   } catch (error) {
+    const isFile = (error as NodeJS.ErrnoException).code === 'ENOTDIR';
     throw new ProvisionError({
       code: 'file-unreadable',
-      message: `the directory ${path} can't be read: ${(error as Error).message}`,
-      hint: 'give the directory that has the inventories of the fleet',
+      message: `${path} can't be read as a directory of inventories: ${fileReason(error)}`,
+      hint: `give the directory that has the inventories of the fleet${isFile ? `; for this cluster alone: provision plan ${quote(path)}` : ''}`,
       cause: error,
     });
   }

@@ -71,8 +71,18 @@ describe('the clusters of a directory', () => {
 
   test('must be there', async () => {
     await expect(findClusters(directory)).rejects.toMatchObject({ code: 'fleet-empty' });
-    await expect(findClusters(join(directory, 'none'))).rejects.toMatchObject({ code: 'file-unreadable' });
+    const [none, file] = [join(directory, 'none'), join(directory, 'file')];
+    const hint = 'give the directory that has the inventories of the fleet';
+    await expect(findClusters(none)).rejects.toMatchObject({
+      code: 'file-unreadable',
+      message: `${none} can't be read as a directory of inventories: no such file or directory (ENOENT)`,
+      hint,
+    });
     add('file');
-    await expect(findClusters(join(directory, 'file'))).rejects.toMatchObject({ code: 'file-unreadable' });
+    await expect(findClusters(file)).rejects.toMatchObject({
+      code: 'file-unreadable',
+      message: `${file} can't be read as a directory of inventories: not a directory (ENOTDIR)`,
+      hint: `${hint}; for this cluster alone: provision plan ${file}`,
+    });
   });
 });
