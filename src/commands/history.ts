@@ -39,14 +39,18 @@ interface Kept {
 
 /** A line a run. @throws ProvisionError where neither runs nor the inventory are there */
 function listOf(kept: Kept): readonly string[] {
-  if (kept.runs.length > 0) return kept.runs.map(summarise);
+  const width = Math.max(...kept.runs.map(({ command }) => command.length));
+  if (kept.runs.length > 0) return kept.runs.map((run) => summarise(run, width));
   const { code, message, hint = '' } = noRun(kept);
   if (code === 'unknown-run') return [message, `→ ${hint}`];
   throw noRun(kept);
 }
 
-/** A run in one line: when, what, how it ended, who ran it with which playbook and limit, and why it ended. */
-function summarise({ name, command, end, changed, unreadable, by, playbook, limit, reason }: KeptRun): string {
+/** A run in one line: when, what, how it ended, who ran it with which playbook and limit, and why it ended. @param width of the longest verb */
+function summarise(
+  { name, command, end, changed, unreadable, by, playbook, limit, reason }: KeptRun,
+  width: number,
+): string {
   const told = [
     ...(by === undefined ? [] : [`by ${by}`]),
     // Of verbs that have no playbook, it is their own name.
@@ -54,7 +58,7 @@ function summarise({ name, command, end, changed, unreadable, by, playbook, limi
     ...(limit === undefined ? [] : [`limit ${limit}`]),
     ...(unreadable === 0 ? [] : [`${counted(unreadable, 'line')} of it can't be read`]),
   ];
-  const line = `${name}  ${command.padEnd(6)}  ${end.padEnd(11)}  ${counted(changed, 'change').padEnd(10)}  ${told.join(', ')}`;
+  const line = `${name}  ${command.padEnd(width)}  ${end.padEnd(11)}  ${counted(changed, 'change').padEnd(10)}  ${told.join(', ')}`;
   return printable(`${line}${reason === undefined ? '' : `: ${reason}`}`.trimEnd());
 }
 
@@ -96,7 +100,7 @@ function noRun({ inventory, directory }: Kept): ProvisionError {
 
 function describeRun(run: KeptRun): readonly string[] {
   // A line break in what a host said must not make lines that pose as ours.
-  return [summarise(run), ...run.events.flatMap(describeEvent).map(printable)];
+  return [summarise(run, run.command.length), ...run.events.flatMap(describeEvent).map(printable)];
 }
 
 type KeptEvent = KeptRun['events'][number];

@@ -110,10 +110,11 @@ function endOf(events: readonly EventJson[]): KeptRun['end'] {
 
 function reasonOf(last: EventJson | undefined): string | undefined {
   if (last?.type !== 'run-failed') return undefined;
-  const [first] = last.failures;
-  if (first === undefined) return last.message;
+  const [first = { host: null, message: last.message }] = last.failures;
   const [line = ''] = first.message.split('\n');
-  return first.host === null || line.startsWith(`${first.host}: `) ? line : `${first.host}: ${line}`;
+  // What follows the colon is on the next lines.
+  const reason = line.replace(/:$/, '');
+  return first.host === null || reason.startsWith(`${first.host}: `) ? reason : `${first.host}: ${reason}`;
 }
 
 /** One bad line does not hide the run around it. */

@@ -53,6 +53,24 @@ test('of runs that are kept, another name than theirs is refused with the list t
   });
 });
 
+test('the columns of a list stay below each other, however long a verb is', async () => {
+  for (const [day, command] of [
+    ['20', 'apply'],
+    ['21', 'snapshot save'],
+    ['22', 'drill'],
+  ] as const)
+    ROLLING_RUN.map((event) => (event.type === 'run-started' ? { ...event, command } : event)).forEach(
+      createJournal(journalDirectory(directory), new Date(`2026-11-${day}T02:15:00.123Z`), tickingClock(0)),
+    );
+  const lines = (await history(inventory)).trimEnd().split('\n');
+  expect(lines.map((line) => line.replace(/^\S+ {2}/, '').replace(/ {2}playbook.*/, ''))).toEqual([
+    'apply          done         6 changes ',
+    'snapshot save  done         6 changes ',
+    'drill          done         6 changes ',
+  ]);
+  expect(await history(inventory, 'last')).toMatch(/^\S+ {2}drill {2}done /);
+});
+
 test('a directory of journals that is none is no history without runs', async () => {
   writeFileSync(join(directory, '.provision'), '');
   await expect(history(inventory)).rejects.toMatchObject({

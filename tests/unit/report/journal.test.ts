@@ -50,6 +50,24 @@ describe('the journal', () => {
     expect(await readJournal(join(directory, 'none'))).toEqual([]);
   });
 
+  test('tells in one line why a run ended, without the colon of what follows', async () => {
+    const drift = 'plan.json is not what would be done now:\n  --limit: saved: none; now: etcd-1';
+    const failed = (failures: (Event & { type: 'run-failed' })['failures']): Event => ({
+      ...{ type: 'run-failed', kind: 'stale', message: drift, hint: undefined, failures },
+    });
+    const failure = (host: string | undefined, message: string) => ({
+      host,
+      code: undefined,
+      message,
+      output: undefined,
+    });
+    keep([failed([])]);
+    keep([failed([failure(undefined, drift)])], new Date('2026-11-22T00:00:00Z'));
+    keep([failed([failure('a', 'it differs:\n    x')])], new Date('2026-11-23T00:00:00Z'));
+    const stale = 'plan.json is not what would be done now';
+    expect((await readJournal(directory)).map(({ reason }) => reason)).toEqual([stale, stale, 'a: it differs']);
+  });
+
   test('tells who ran what, with which playbook and limit, and why it ended', async () => {
     const [started, ...rest] = FAILING_RUN;
     const planned = { ...BARE_HOSTS, playbook: 'etcd-lb', limit: 'etcd:!etcd-2' };
