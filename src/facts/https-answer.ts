@@ -84,8 +84,17 @@ export function readExchange(text: string): HttpsAnswer {
   return { kind: 'answer', status: Number(status), body: body.trimEnd() };
 }
 
-/** Why openssl gave up: `verify error:num=20:…`, or the reason field of an OpenSSL error line (`…:error:<code>:<library>:<function>:<reason>:…`). */
+/** A file that openssl could not open: its last field is `calling stat(/a.key)`, of OpenSSL 1.1 `fopen('/a.crt','r')`. */
+const UNOPENED = /:error:[0-9A-F]+:system library:[^:\n]*:([^:\n]+):[^:\n]*:\d+:(?:calling )?\w+\('?(\/[^,')\n]+)/;
+
+/**
+ * Why openssl gave up: a file that can't be read, `verify error:num=20:…`, or the reason field of an OpenSSL error line
+ * (`…:error:<code>:<library>:<function>:<reason>:…`).
+ */
 export function opensslReason(text: string): string {
+  // Before it, the loader has complained of the name as of a URI that it does not know.
+  const [, why, path] = UNOPENED.exec(text) ?? [];
+  if (path !== undefined) return `${path} can't be read: ${why}`;
   // One that is followed by `verify return:1` was passed over: nothing was to be verified.
   const [, verify] = /^(verify error:.+)$(?!\nverify return:1)/m.exec(text) ?? [];
   const [, reason] = /:error:[0-9A-F]+:[^:]*:[^:]*:([^:]+):/.exec(text) ?? [];

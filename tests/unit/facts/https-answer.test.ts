@@ -56,3 +56,36 @@ test('what is asked elsewhere is verified by its own name all the same', () => {
   expect(script()).not.toContain('--connect-to');
   expect(script()).toContain('-connect 203.0.113.100:6443');
 });
+
+test.each([
+  [
+    'key, of OpenSSL 3',
+    [
+      'Could not open file or uri for loading client certificate private key from /pki/a.key',
+      '407704EC847F0000:error:16000069:STORE routines:ossl_store_get0_loader_int:unregistered scheme:../crypto/store/store_register.c:237:scheme=file',
+      '407704EC847F0000:error:80000002:system library:file_open:No such file or directory:../providers/implementations/storemgmt/file_store.c:266:calling stat(/pki/a.key)',
+    ],
+    "/pki/a.key can't be read: No such file or directory",
+  ],
+  [
+    'authority, of OpenSSL 3',
+    [
+      '40D755032F7F0000:error:8000000D:system library:BIO_new_file:Permission denied:../crypto/bio/bss_file.c:67:calling fopen(/pki/ca.crt, r)',
+      '40D755032F7F0000:error:05880002:x509 certificate routines:X509_load_cert_crl_file_ex:system lib:../crypto/x509/by_file.c:229:',
+    ],
+    "/pki/ca.crt can't be read: Permission denied",
+  ],
+  [
+    'key, of OpenSSL 1.1',
+    [
+      'unable to load client certificate private key file',
+      "140735:error:02001002:system library:fopen:No such file or directory:../crypto/bio/bss_file.c:69:fopen('/pki/a.key','r')",
+      '140735:error:2006D080:BIO routines:BIO_new_file:no such file:../crypto/bio/bss_file.c:76:',
+    ],
+    "/pki/a.key can't be read: No such file or directory",
+  ],
+])('a file that openssl cannot read is named: %s', (_, lines, reason) => {
+  const key = httpsKey({ url: 'https://a/' });
+  const block = `Q\nO 1 ${Buffer.from(`${lines.join('\n')}\n`).toString('base64')}\n`;
+  expect(httpsAnswer.parse(block, [key]).get(key)).toEqual({ kind: 'failure', reason });
+});
