@@ -10,6 +10,8 @@ const CALL = new Script('run()');
 export interface Bounded {
   /** @throws TemplateError when the time is up; then, and ever after: what was cut off left its engine broken */
   run<T>(work: () => T): T;
+  /** Has nothing more run: work has broken its engine in another way. */
+  giveUp(): void;
 }
 
 /** A guard that runs synchronous work for so many milliseconds. */
@@ -18,6 +20,9 @@ export function createBounded(limitMs: number): Bounded {
   const context = createContext(sandbox);
   let isBroken = false;
   return {
+    giveUp() {
+      isBroken = true;
+    },
     run<T>(work: () => T): T {
       if (isBroken) throw new TemplateError('wrong', 'is not rendered: an earlier template had to be stopped');
       sandbox.run = work;

@@ -66,8 +66,9 @@ export function createEvaluator({ Environment, isUndefined, limitMs }: Evaluator
       const result = depth === 0 ? bounded.run(work) : work();
       return { result, reads: frame.reads };
     } catch (error) {
-      // A WASM trap leaves the environment unusable.
+      // A WASM trap leaves the environment unusable; where the stack is full, all of them.
       if (isTrap(error)) environments[depth] = undefined;
+      if (isFullStack(error)) bounded.giveUp();
       throwFailure(frame);
       throw translate(error, frame);
     } finally {
@@ -128,7 +129,8 @@ function newEnvironment(Environment: new () => MiniJinja, frames: readonly Frame
 function translate(error: unknown, { reads }: Frame): unknown {
   if (error instanceof TemplateError) return error.kind === 'undefined' || reads.size === 0 ? error : unshownError();
   if (error instanceof ProvisionError || !(error instanceof Error)) return error;
-  if (isTrap(error)) return new TemplateError('wrong', 'the template engine gave up on this template');
+  if (isTrap(error) || isFullStack(error))
+    return new TemplateError('wrong', 'the template engine gave up on this template');
   // What an engine says of a value may be the value.
   if (reads.size > 0) return unshownError();
   const message = firstLine(error.message)
@@ -140,4 +142,8 @@ function translate(error: unknown, { reads }: Frame): unknown {
 /** A WebAssembly.RuntimeError, which Node's types do not name. */
 function isTrap(error: unknown): boolean {
   return error instanceof Error && error.name === 'RuntimeError';
+}
+
+function isFullStack(error: unknown): boolean {
+  return error instanceof Error && error.message.startsWith('Maximum call stack size exceeded');
 }

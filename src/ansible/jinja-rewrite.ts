@@ -124,22 +124,30 @@ const WRITTEN = /^(?:'[^']*'|"(?:[^"\\]|\\.)*"|\d+)$/;
 
 /** `(…).get(key, default)`; undefined for brackets of which nothing is asked, and for those of a call. */
 function bracketedAt(tokens: readonly Token[], open: number, rewriting: Rewriting): Operand | undefined {
+  const close = closingBracket(tokens, open);
+  if (close < 0 || !isMemberAt(tokens, close + 1)) return undefined;
   const before = significant(tokens, open - 1, -1);
   const isCall = tokens[before.index]?.kind === 'name' && !KEYWORDS.has(before.text) && before.index > 0;
-  const close = closingBracket(tokens, open);
-  if (isCall || /^[)\]]$/.test(before.text) || close < 0) return undefined;
+  if (isCall || /^[)\]]$/.test(before.text)) return undefined;
   const inner = rewrite(tokens.slice(open + 1, close), { ...rewriting, isStatement: false });
-  const asked = withMember(tokens, { text: `(${inner})`, end: close + 1 }, rewriting);
-  return asked.end === close + 1 ? undefined : asked;
+  return withMember(tokens, { text: `(${inner})`, end: close + 1 }, rewriting);
+}
+
+function isMemberAt(tokens: readonly Token[], index: number): boolean {
+  const [dot, method, open] = tokens.slice(index, index + 3);
+  return dot?.text === '.' && method?.text === 'get' && open?.text === '(' && closingBracket(tokens, index + 2) > 0;
 }
 
 /** `.get(key, default)`, which minijinja has without the default; after it perhaps another one. */
 function withMember(tokens: readonly Token[], receiver: Operand, rewriting: Rewriting): Operand {
-  const [dot, method, open] = tokens.slice(receiver.end, receiver.end + 3);
-  const close = dot?.text === '.' && method?.text === 'get' ? closingBracket(tokens, receiver.end + 2) : -1;
-  if (open?.text !== '(' || close < 0) return receiver;
-  const given = rewrite(tokens.slice(receiver.end + 3, close), { ...rewriting, isStatement: false });
-  return withMember(tokens, { text: `(${receiver.text} | __member(${given}))`, end: close + 1 }, rewriting);
+  let { text, end } = receiver;
+  while (isMemberAt(tokens, end)) {
+    const close = closingBracket(tokens, end + 2);
+    const given = rewrite(tokens.slice(end + 3, close), { ...rewriting, isStatement: false });
+    text = `(${text} | __member(${given}))`;
+    end = close + 1;
+  }
+  return { text, end };
 }
 
 /** Whether a loop goes through what stands at an index. */

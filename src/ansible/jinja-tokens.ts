@@ -1,5 +1,7 @@
 // Jinja2 source in blocks, and their insides in tokens.
 
+import { TemplateError } from './template-error.js';
+
 /** A piece of an expression. */
 export interface Token {
   readonly kind: 'name' | 'string' | 'number' | 'operator' | 'space';
@@ -19,16 +21,40 @@ function mappingPattern(depth: number): string {
   return String.raw`\{(?!%)(?:${STRING}${within}|[^{}"'])*\}`;
 }
 
+const COMMENT = String.raw`\{#[^]*?#\}`;
+const RAW = String.raw`\{%[-+]?\s*raw\s*[-+]?%\}[^]*?\{%[-+]?\s*endraw\s*[-+]?%\}`;
+const OUTPUT = String.raw`\{\{(?<outOpen>[-+]?)(?<out>(?:${STRING}|${MAPPING}|(?!\}\}|-\}\})[^])*)(?<outClose>-?)\}\}`;
+const STATEMENT = String.raw`\{%(?<open>[-+]?)(?<statement>(?:${STRING}|(?![-+]?%\})[^])*)(?<close>[-+]?)%\}`;
+
 /** Blocks of a template; comments and raw sections come first, so that nothing in them is taken for a block. */
-const BLOCK = new RegExp(
-  [
-    String.raw`\{#[^]*?#\}`,
-    String.raw`\{%[-+]?\s*raw\s*[-+]?%\}[^]*?\{%[-+]?\s*endraw\s*[-+]?%\}`,
-    String.raw`\{\{(?<outOpen>[-+]?)(?<out>(?:${STRING}|${MAPPING}|(?!\}\}|-\}\})[^])*)(?<outClose>-?)\}\}`,
-    String.raw`\{%(?<open>[-+]?)(?<statement>(?:${STRING}|(?![-+]?%\})[^])*)(?<close>[-+]?)%\}`,
-  ].join('|'),
-  'g',
-);
+const BLOCK = new RegExp([COMMENT, RAW, OUTPUT, STATEMENT].join('|'), 'y');
+/** Where no raw section ends any more. */
+const BLOCK_AFTER_RAW = new RegExp([COMMENT, OUTPUT, STATEMENT].join('|'), 'y');
+
+/** How the three kinds of blocks begin → how they end. */
+const ENDS: ReadonlyMap<string, string> = new Map([
+  ['{{', '}}'],
+  ['{%', '%}'],
+  ['{#', '#}'],
+]);
+
+/** The blocks of a template. A beginning without an end is looked for no further: each would be sought to the end of the text. */
+function* blockMatches(source: string): Generator<RegExpExecArray> {
+  const opener = /\{[{%#]/g;
+  const endless = new Set<string>();
+  const lastRaw = source.lastIndexOf('endraw');
+  for (let found = opener.exec(source); found !== null; found = opener.exec(source)) {
+    const [begin] = found;
+    if (endless.has(begin)) continue;
+    const block = found.index < lastRaw ? BLOCK : BLOCK_AFTER_RAW;
+    block.lastIndex = found.index;
+    const hasEnd = source.includes(ENDS.get(begin) ?? '', found.index + begin.length);
+    const match = hasEnd ? block.exec(source) : null;
+    if (!hasEnd) endless.add(begin);
+    opener.lastIndex = match === null ? found.index + 1 : found.index + match[0].length;
+    if (match !== null) yield match;
+  }
+}
 
 /** Whether a text needs Jinja2 at all. */
 export function isTemplate(text: string): boolean {
@@ -37,8 +63,9 @@ export function isTemplate(text: string): boolean {
 
 /** The expression of a text that is one `{{ … }}` and nothing else: such a value keeps its type. */
 export function soleExpression(text: string): string | undefined {
-  const [match] = text.matchAll(BLOCK);
-  return match?.groups?.['out'] !== undefined && match[0] === text.trim() ? match.groups['out'].trim() : undefined;
+  const [first] = blockMatches(text);
+  const out = first?.groups?.['out'];
+  return out !== undefined && first?.[0] === text.trim() ? out.trim() : undefined;
 }
 
 /** A block of a template: an output or a statement, and what its braces say about the white space around it. */
@@ -52,25 +79,38 @@ interface Block {
 
 /** Replaces every output and statement of a template; text, comments and raw sections stay. */
 export function blocksOf(source: string, replace: (block: Block) => string): string {
-  return source.replace(BLOCK, (whole, ...rest: unknown[]) => {
-    const groups = rest.at(-1) as Readonly<Record<string, string | undefined>>;
-    const { out, outOpen = '', outClose = '', statement, open = '', close = '' } = groups;
-    if (out !== undefined) return replace({ whole, out, open: outOpen, close: outClose });
-    return statement === undefined ? whole : replace({ whole, statement, open, close });
-  });
+  let text = '';
+  let end = 0;
+  for (const match of blockMatches(source)) {
+    const [whole] = match;
+    const { out, outOpen = '', outClose = '', statement, open = '', close = '' } = match.groups ?? {};
+    text += source.slice(end, match.index);
+    if (out !== undefined) text += replace({ whole, out, open: outOpen, close: outClose });
+    else text += statement === undefined ? whole : replace({ whole, statement, open, close });
+    end = match.index + whole.length;
+  }
+  return text + source.slice(end);
 }
 
 /** The statements of a template, without their braces. */
 export function statementsOf(source: string): readonly string[] {
-  return [...source.matchAll(BLOCK)].flatMap(({ groups }) => groups?.['statement'] ?? []);
+  return [...blockMatches(source)].flatMap(({ groups }) => groups?.['statement'] ?? []);
 }
 
-/** An expression or statement in pieces. */
+/** Brackets in brackets: minijinja takes no more than about as many. */
+const MAX_DEPTH = 100;
+
+/** An expression or statement in pieces. @throws TemplateError for one that is nested too deeply */
 export function tokenize(source: string): readonly Token[] {
+  let depth = 0;
   return [...source.matchAll(new RegExp(TOKEN.source, 'sug'))].map((match) => {
     const groups: Readonly<Record<string, string | undefined>> = match.groups ?? {};
     const kind = Object.keys(groups).find((name) => groups[name] !== undefined) ?? 'operator';
-    return { kind: kind as Token['kind'], text: match[0] };
+    const [text] = match;
+    if (/^[([{]$/.test(text)) depth += 1;
+    if (/^[)\]}]$/.test(text)) depth -= 1;
+    if (depth > MAX_DEPTH) throw new TemplateError('wrong', `has more than ${MAX_DEPTH} brackets within each other`);
+    return { kind: kind as Token['kind'], text };
   });
 }
 
@@ -106,16 +146,25 @@ export function significant(
   return { text: tokens[index]?.text ?? '', index };
 }
 
+/** Of each list of tokens that was asked for: where each bracket is closed. Found once, so that many brackets take no longer each. */
+const CLOSED = new WeakMap<readonly Token[], ReadonlyMap<number, number>>();
+
 /** Where the bracket that opens at an index is closed; -1 where it is not. */
 export function closingBracket(tokens: readonly Token[], open: number): number {
-  let depth = 0;
-  for (let index = open; index < tokens.length; index += 1) {
-    const text = tokens[index]?.text ?? '';
-    if (text === '[' || text === '(') depth += 1;
-    if (text === ']' || text === ')') depth -= 1;
-    if (depth === 0) return index;
+  const known = CLOSED.get(tokens) ?? closedBrackets(tokens);
+  CLOSED.set(tokens, known);
+  return known.get(open) ?? -1;
+}
+
+function closedBrackets(tokens: readonly Token[]): ReadonlyMap<number, number> {
+  const closed = new Map<number, number>();
+  const open: number[] = [];
+  for (const [index, { text }] of tokens.entries()) {
+    if (text === '[' || text === '(') open.push(index);
+    const last = text === ']' || text === ')' ? open.pop() : undefined;
+    if (last !== undefined) closed.set(last, index);
   }
-  return -1;
+  return closed;
 }
 
 /** The parts between an operator that stands outside of all brackets. */

@@ -1,4 +1,4 @@
-import { beforeAll, expect, test } from '@jest/globals';
+import { beforeAll, describe, expect, test } from '@jest/globals';
 import type { Inventory } from '../../../src/model/inventory.js';
 import { renderedTemplates, TEMPLATE_INVENTORY } from '../../support/jinja2-templates.js';
 import { loadFiles } from '../../support/write-inventory.js';
@@ -67,4 +67,32 @@ test.each([
 ])('a condition that is just the text %j is %j', async (text, outcome) => {
   const variables = await loadFiles({ 'hosts.yml': `all: { hosts: { host: { flag: "${text}" } } }\n` });
   expect(variables.test('host', 'flag')).toBe(outcome);
+});
+
+describe('a template that is made to take long', () => {
+  const many = (text: string, count = 20_000): string => text.repeat(count);
+
+  test.each<[string, string, string]>([
+    ['brackets in brackets', `{{ ${many('(')}1${many(')')} }}`, 'has more than 100 brackets within each other'],
+    ['with ~ within them', `{{ ${many('(')}1 ~ 2${many(')')} }}`, 'has more than 100 brackets within each other'],
+    ['indexes in indexes', `{{ ${many('mapping[')}1${many(']')} }}`, 'has more than 100 brackets within each other'],
+    ['get of get', `{{ mapping${many('.get(1)')} }}`, 'maximum recursion limits'],
+    ['mappings that do not end', `{{ ${many('{')}`, 'syntax error'],
+    ['texts in an output that does not end', `{{ ${many('""')}`, 'syntax error'],
+    ['an end that only a text has', `{{ ${many('""')} "a }} b"`, 'syntax error'],
+    ['raw sections that do not end', many('{% raw %}', 500), 'syntax error'],
+    ['comments that do not end', many('{#'), 'syntax error'],
+  ])('is refused soon: %s', async (_, template, message) => {
+    const other = await loadFiles({ 'hosts.yml': TEMPLATE_INVENTORY });
+    expect(() => other.render('host', template)).toThrow(message);
+    expect(other.render('host', '{{ text }}').reveal()).toBe('abc');
+  });
+
+  test('one that breaks the engine is the last that is rendered', async () => {
+    const other = await loadFiles({ 'hosts.yml': TEMPLATE_INVENTORY });
+    expect(() => other.render('host', `{{ ${many('1 ~ ')}1 }}`)).toThrow(
+      'the template engine gave up on this template',
+    );
+    expect(() => other.render('host', '{{ text | upper }}')).toThrow('an earlier template had to be stopped');
+  });
 });
