@@ -42,6 +42,8 @@ async function writeAlerts(file: string, options: AlertsOptions, context: Output
     await writePrivately(path, text, 'a file for Prometheus');
     context.stdout.write(`${path}\n`);
   }
+  const words = files.map(({ path }) => quote(path)).join(' ');
+  context.stdout.write(`Only the owner can read what was written; to let Prometheus read it: chmod a+r ${words}\n`);
   context.exit(EXIT.done);
 }
 

@@ -308,7 +308,8 @@ etcd_lb_ip=10.0.1.100
     ]);
     expect(said).not.toContain('etcd_metrics_port');
     expect(said).toContain('etcd_host_metrics_port is not set');
-    expect(statSync(rules).mode & 0o777).toBe(0o600);
+    expect([rules, targets].map((file) => statSync(file).mode & 0o777)).toEqual([0o600, 0o600]);
+    expect(said).toMatch(new RegExp(`: chmod a\\+r ${rules} ${targets}\n$`));
   });
 
   test('says what nobody shows', async () => {
