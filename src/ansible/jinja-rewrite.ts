@@ -3,6 +3,7 @@
 // rendering every variable of every host for each template; and it compares undefined variables without an error.
 
 import { concatenated } from './jinja-concatenation.js';
+import { refuseNamedInMap } from './jinja-refusals.js';
 import { closingBracket, significant, type Token } from './jinja-tokens.js';
 import { askedAt, endOfEmptyDefault, orEmpty, viewAt } from './jinja-views.js';
 import { parsePythonLiteral } from './python-literal.js';
@@ -60,6 +61,7 @@ export function rewrite(source: readonly Token[], rewriting: Rewriting): string 
   for (let index = 0; index < tokens.length; index += 1) {
     const token = tokens[index];
     if (token === undefined) break;
+    refuseNamedInMap(tokens, index);
     const operand = operandAt(tokens, index, rewriting);
     if (operand !== undefined) {
       text += operand.text;

@@ -16,6 +16,14 @@ test.each(renderedTemplates())('%s gives what Ansible makes of it', (template, t
 test.each([
   ['{{ text.items() }}', "'text' is no mapping"],
   ['{{ list | dict2items | map("upper") | list }}', "'list' is no mapping"],
+  [
+    "{{ ['x'] | map('int', default=9) | list }}",
+    "map('int', default=…) takes no argument by name: give it by its place",
+  ],
+  [
+    "{{ ['x'] | map( 'regex_replace', 'a', 'b' , ignorecase = true) | list }}",
+    "map('regex_replace', ignorecase=…) takes no",
+  ],
   ['{{ mapping.b.keys() | list }}', "'mapping.b' is no mapping"],
   ['{% for row in rows %}{{ row.k.get("x") }}{% endfor %}', 'filter get: is no mapping'],
   ['{{ text | int(defalt=1) }}', "filter int: has no parameter 'defalt'; it has default, base"],
@@ -95,4 +103,10 @@ describe('a template that is made to take long', () => {
     );
     expect(() => other.render('host', '{{ text | upper }}')).toThrow('an earlier template had to be stopped');
   });
+});
+
+test('a map by attribute takes its own arguments by name, and a filter of it those by place', () => {
+  const template =
+    "{{ rows | map(attribute='q', default=7) | list }} {{ ['x'] | map('int', 9) | list }} {{ map | default('m') }}";
+  expect(inventory.render('host', template).reveal()).toBe('[7, 7] [9] m');
 });
