@@ -127,11 +127,7 @@ const FILTERS: Readonly<Record<string, Filter>> = {
   symmetric_difference: (value, other = []) =>
     unique([...items(value).filter((item) => !has(other, item)), ...items(other).filter((item) => !has(value, item))]),
   zip: (value, ...others) => zipped([items(value), ...others.map(items)]),
-  product: (value, ...others) =>
-    others.map(items).reduce<PythonValue[][]>(
-      (rows, list) => rows.flatMap((row) => list.map((item) => [...row, item])),
-      items(value).map((item) => [item]),
-    ),
+  product: (value, ...others) => product([value, ...others].map(items)),
   dict2items: (value, key = 'key', valueName = 'value') =>
     entries(value).map(([name, item]) => ({ [pythonStr(key)]: name, [pythonStr(valueName)]: item })),
   items2dict: (value, key = 'key', valueName = 'value') =>
@@ -160,12 +156,16 @@ const PARAMETERS: ReadonlyMap<string, readonly string[]> = new Map([
   ['items2dict', ['key_name', 'value_name']],
 ]);
 
+/** Filters that may be given a mapping as a value: one with another key than those of their parameters is one. */
+const TAKES_MAPPINGS: ReadonlySet<string> = new Set(['ternary']);
+
 /** What was given by name (minijinja hands it over as a last mapping) in its place; undefined takes its default. */
 function inPlace(name: string, given: readonly PythonValue[]): readonly PythonValue[] {
   const names = PARAMETERS.get(name);
   const last = given.at(-1);
   const named = last === undefined ? [] : entries(last);
   if (names === undefined || named.length === 0 || isList(last ?? null)) return given;
+  if (TAKES_MAPPINGS.has(name) && !named.every(([key]) => names.includes(key))) return given;
   const places = given.slice(0, -1) as (PythonValue | undefined)[];
   for (const [key, value] of named) {
     const place = names.indexOf(key);
@@ -195,6 +195,18 @@ export function applyFilter(name: string, value: PythonValue, options: readonly 
 function asTemplateError(name: string, error: unknown): Error {
   if (error instanceof TemplateError || error instanceof ProvisionError) return error;
   return new TemplateError('wrong', `filter ${name}: ${error instanceof Error ? error.message : String(error)}`);
+}
+
+/** Rows that a template may make of a few short lists. */
+const MAX_ROWS = 100_000;
+
+function product(lists: readonly (readonly PythonValue[])[]): readonly (readonly PythonValue[])[] {
+  if (lists.reduce((rows, list) => rows * list.length, 1) > MAX_ROWS)
+    throw new Error(`gives more than ${MAX_ROWS} rows`);
+  return lists.reduce<readonly (readonly PythonValue[])[]>(
+    (rows, list) => rows.flatMap((row) => list.map((item) => [...row, item])),
+    [[]],
+  );
 }
 
 function zipped(lists: readonly (readonly PythonValue[])[]): readonly PythonValue[] {

@@ -3,18 +3,11 @@
 // rendering every variable of every host for each template; and it compares undefined variables without an error.
 
 import { concatenated } from './jinja-concatenation.js';
+import { isGuarded, isVariable, KEYWORDS, type Names } from './jinja-names.js';
 import { refuseNamedInMap } from './jinja-refusals.js';
 import { closingBracket, significant, type Token } from './jinja-tokens.js';
 import { askedAt, endOfEmptyDefault, orEmpty, viewAt } from './jinja-views.js';
 import { parsePythonLiteral } from './python-literal.js';
-
-/** Names that are no variables wherever they stand. */
-const KEYWORDS = new Set(
-  'and or not in is if else true false none True False None loop self super caller varargs kwargs'.split(' '),
-);
-
-/** Statements whose other words are no variables, either: `include 'x' ignore missing with context`. */
-const WITH_WORDS = new Set(['include', 'import', 'from', 'extends', 'block']);
 
 /** Filters that write a text of a value: they are handed it as JSON, in which minijinja tells floats from integers. */
 export const WRITING_FILTERS: ReadonlySet<string> = new Set([
@@ -44,10 +37,7 @@ export function constantPath(
 }
 
 /** What is rewritten, and for whom. */
-interface Rewriting {
-  readonly locals: ReadonlySet<string>;
-  /** Whether the first word says what is done: `if`, `for`, `set`. */
-  readonly isStatement: boolean;
+interface Rewriting extends Names {
   /** Its number: variables are looked up on its behalf. */
   readonly site: number;
   /** `exact`: a variable that has a literal (exact-values.ts) is read from that. */
@@ -182,28 +172,6 @@ function isExtracted(tokens: readonly Token[], index: number): boolean {
   return (before.text === ',' && /^["']extract["']$/.test(name)) || (before.text === '(' && name === 'extract');
 }
 
-/** Whether the name at an index is looked up, and is no attribute, filter, test, keyword argument, function or local. */
-function isVariable(
-  tokens: readonly Token[],
-  index: number,
-  { locals, isStatement }: Pick<Rewriting, 'locals' | 'isStatement'>,
-): boolean {
-  const name = tokens[index]?.text ?? '';
-  if (KEYWORDS.has(name) || locals.has(name) || (isStatement && isTag(tokens, index))) return false;
-  const before = significant(tokens, index - 1, -1);
-  if (['.', '|', 'is', 'filter'].includes(before.text)) return false;
-  if (before.text === 'not' && significant(tokens, before.index - 1, -1).text === 'is') return false;
-  const after = significant(tokens, index + 1, 1).text;
-  return after !== '(' && after !== '=';
-}
-
-/** Whether a name of a statement says what the statement does. */
-function isTag(tokens: readonly Token[], index: number): boolean {
-  const first = significant(tokens, 0, 1);
-  if (first.index === index || WITH_WORDS.has(first.text)) return true;
-  return first.text === 'for' && tokens[index]?.text === 'recursive' && significant(tokens, index + 1, 1).text === '';
-}
-
 /** Follows `.name`, `.0` and `[…]` after a variable; stops before a method call and before a slice. */
 function readChain(
   tokens: readonly Token[],
@@ -238,13 +206,4 @@ function isSlice(inner: readonly Token[]): boolean {
     if ([')', ']', '}'].includes(token.text)) depth -= 1;
     return token.text === ':' && depth === 0;
   });
-}
-
-/** Whether what follows allows the variable to be missing: `is defined`, `is not defined`, `| default(…)`. */
-function isGuarded(tokens: readonly Token[], from: number): boolean {
-  const first = significant(tokens, from, 1);
-  const second = significant(tokens, first.index + 1, 1);
-  const third = significant(tokens, second.index + 1, 1);
-  if (first.text === '|') return ['default', 'd'].includes(second.text);
-  return first.text === 'is' && /^(?:un)?defined$/.test(second.text === 'not' ? third.text : second.text);
 }

@@ -48,7 +48,7 @@ function versionTest(
     '>=': order >= 0,
     ge: order >= 0,
   };
-  const result = operators[pythonStr(operator)];
+  const result = Object.hasOwn(operators, pythonStr(operator)) ? operators[pythonStr(operator)] : undefined;
   if (result === undefined) throw new Error(`unknown comparison '${pythonStr(operator)}'`);
   return result;
 }

@@ -9,12 +9,16 @@ type TextFilter = (value: PythonValue, ...args: readonly PythonValue[]) => Pytho
 /** Conversion of Python's `%`: a key in brackets, flags, width, precision, type. */
 const CONVERSION = /%(?:\((\w+)\))?([-+ 0#]*)(\d*)(?:\.(\d+))?([a-zA-Z%])/g;
 
+/** Wider than any line of a file: a width is as long in memory as it says. */
+const MAX_WIDTH = 1000;
+
 /** Python's `format % arguments`, of the types that configuration files use. @throws Error for any other, and for too few arguments */
 function printf(format: string, given: readonly PythonValue[]): string {
   let next = 0;
   const named = given[0];
   return format.replace(CONVERSION, (whole, key: string | undefined, flags: string, width: string, precision, type) => {
     if (type === '%') return '%';
+    if (Number(width) > MAX_WIDTH) throw new Error(`${whole} is wider than ${MAX_WIDTH} characters`);
     const value = key === undefined ? given[next++] : member(named ?? null, key);
     if (value === undefined) throw new Error(`there is no value for ${whole}`);
     const text = converted(value, String(type), precision === undefined ? undefined : Number(precision));
@@ -68,7 +72,7 @@ function urlParts(url: string): Readonly<Record<string, PythonValue>> {
 function urlsplit(url: string, part: PythonValue): PythonValue {
   const parts = urlParts(url);
   if (part === '') return parts;
-  const found = parts[pythonStr(part)];
+  const found = Object.hasOwn(parts, pythonStr(part)) ? parts[pythonStr(part)] : undefined;
   if (found === undefined) throw new Error(`'${pythonStr(part)}' is none of ${Object.keys(parts).join(', ')}`);
   return found;
 }

@@ -17,7 +17,8 @@ export function entries(value: PythonValue): readonly (readonly [string, PythonV
 /** What a mapping or a list has at a key; null where it has nothing. */
 export function member(container: PythonValue, key: PythonValue): PythonValue {
   if (typeof container !== 'object' || container === null || container instanceof WholeFloat) return null;
-  return (container as Readonly<Record<string, PythonValue>>)[pythonStr(key)] ?? null;
+  const name = pythonStr(key);
+  return Object.hasOwn(container, name) ? ((container as Readonly<Record<string, PythonValue>>)[name] ?? null) : null;
 }
 
 /** `mapping.get(key, default)`. @throws Error for what is no mapping */

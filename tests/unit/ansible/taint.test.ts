@@ -71,6 +71,7 @@ describe('is hidden', () => {
       '[redacted] [redacted]',
     ],
     ['without a default', '{{ secret | default(none) }}', '[redacted]'],
+    ['as a key that is not there', "{{ nested[secret] | default('x') }}", '[redacted]'],
     ['through other variables', '{{ twice }} {{ computed }}', '[redacted] [redacted]'],
     ['in the middle of another variable', '{{ mixed }}', 'user [redacted] end'],
     [

@@ -105,6 +105,14 @@ describe('a template that is made to take long', () => {
   });
 });
 
+test('a mapping is a value of ternary, and has no members that nobody wrote', () => {
+  const chosen = "{{ true | ternary({'a': 1}, {'b': 2}) }} {{ false | ternary({'a': 1}, {'b': 2}) }}";
+  expect(inventory.render('host', chosen).reveal()).toBe("{'a': 1} {'b': 2}");
+  const none =
+    "{{ 'constructor' | extract(mapping) is none }} {{ '%(constructor)s' | format(k=1) }} {{ mapping.get('constructor', 'x') }}";
+  expect(inventory.render('host', none).reveal()).toBe('True None x');
+});
+
 test('a map by attribute takes its own arguments by name, and a filter of it those by place', () => {
   const template =
     "{{ rows | map(attribute='q', default=7) | list }} {{ ['x'] | map('int', 9) | list }} {{ map | default('m') }}";
