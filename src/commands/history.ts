@@ -62,8 +62,17 @@ function summarise(
   return printable(`${line}${reason === undefined ? '' : `: ${reason}`}`.trimEnd());
 }
 
-/** Writes the reports of a run that was kept; without pictures, which no journal has. */
+/**
+ * Writes the reports of a run that was kept; without pictures, which no journal has.
+ * @throws ProvisionError `still-running`: what it still does would be called interrupted
+ */
 async function reportRun(inventory: string, run: KeptRun, files: readonly string[]): Promise<void> {
+  if (run.end === 'running')
+    throw new ProvisionError({
+      code: 'still-running',
+      message: `the run ${run.name} still runs: there is no report of it yet`,
+      hint: `wait for its end; until then see what it did: provision history ${quote(inventory)} ${run.name}`,
+    });
   const { openReportFiles } = await import('./report-files.js');
   const { VERSION } = await import('../model/version.js');
   const { command, by, begun, events } = run;

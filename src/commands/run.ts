@@ -1,5 +1,6 @@
 import { dirname, resolve } from 'node:path';
 import { EXIT, ProvisionError } from '../model/errors.js';
+import { processMark } from '../model/process-mark.js';
 import type { EventSink, RunCommand } from '../model/events.js';
 import { createReporter } from '../report/create-reporter.js';
 import { createJournal, journalDirectory } from '../report/journal.js';
@@ -74,7 +75,8 @@ export async function withRun(
   try {
     session = await openSession(inventory, options, { context, emit, interrupted: stop.asked, plays });
     const { whoRuns } = await import('./lock-holder.js');
-    emit({ type: 'run-started', command, inventory, by: whoRuns(), hosts: session.world.hosts });
+    const thisRun = { command, inventory, by: whoRuns(), process: processMark(process.pid) };
+    emit({ type: 'run-started', ...thisRun, hosts: session.world.hosts });
     report?.begin(session);
     if (command !== 'ca rotate') tellRotation(session.pki.authority, inventory, emit);
     context.exit(await work({ session, emit, settled, startActing: stop.startActing, begun }));

@@ -56,10 +56,10 @@ async function unlockHosts(
 /** @throws ProvisionError `still-running` when the run of a lock goes on on this machine */
 async function announce(locks: readonly FoundLock[], say: (line: string) => unknown): Promise<void> {
   const { describeHolder } = await import('../engine/lock-holder.js');
-  const { isLivingHolder } = await import('./lock-holder.js');
+  const { isLivingProcess } = await import('../model/process-mark.js');
   for (const { host, holder } of locks)
     say(`${host}: locked by ${describeHolder(holder)}${holder?.machine === hostname() ? ', on this machine' : ''}`);
-  const living = locks.find(({ holder }) => holder !== undefined && isLivingHolder(holder))?.holder;
+  const living = locks.find(({ holder }) => holder !== undefined && isLivingProcess(holder.process))?.holder;
   if (living === undefined) return;
   throw new ProvisionError({
     code: 'still-running',

@@ -45,6 +45,8 @@ export type Event =
       readonly inventory: string;
       /** Who runs it, and where: `user@machine`. */
       readonly by?: string | undefined;
+      /** The mark of the process: who reads the journal while it runs can tell. */
+      readonly process?: string | undefined;
       readonly hosts: readonly string[];
     }
   | { readonly type: 'host-looking'; readonly host: string }

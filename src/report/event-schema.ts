@@ -56,6 +56,12 @@ export const eventSchema = z.discriminatedUnion('type', [
       .string()
       .optional()
       .describe('Who runs it, and where: `user@machine`. Absent in journals of earlier versions.'),
+    process: z
+      .string()
+      .optional()
+      .describe(
+        'The boot, the pid and the start of its process: they tell whether it still runs. Empty where there is no `/proc`.',
+      ),
     hosts,
   }),
   event('host-looking', 'A host is being looked at.', { host }),

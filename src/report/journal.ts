@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { ProvisionError } from '../model/errors.js';
 import type { EventSink } from '../model/events.js';
 import { fileReason } from '../model/file-reason.js';
+import { isLivingProcess } from '../model/process-mark.js';
 import { LARGE_FILE_BYTES, readTextBounded } from '../model/read-bounded.js';
 import { eventSchema, type EventJson } from './event-schema.js';
 import { createNdjsonReporter } from './ndjson.js';
@@ -56,8 +57,11 @@ export interface KeptRun {
   /** Nothing where it ended before it was planned. */
   readonly playbook: string | undefined;
   readonly limit: string | undefined;
-  /** `interrupted`: the process ended before the run did. `not begun`: it ended before any play, and changed nothing. */
-  readonly end: 'done' | 'failed' | 'not begun' | 'interrupted';
+  /**
+   * `running`: its process is there. `interrupted`: the process ended before the run did. `not begun`: the run ended before any
+   * play, and changed nothing.
+   */
+  readonly end: 'done' | 'failed' | 'not begun' | 'running' | 'interrupted';
   /** Why it did not come to its end, in one line. */
   readonly reason: string | undefined;
   readonly changed: number;
@@ -103,9 +107,13 @@ async function readRun(directory: string, file: string): Promise<KeptRun> {
 function endOf(events: readonly EventJson[]): KeptRun['end'] {
   const last = events.at(-1)?.type;
   if (last === 'run-finished') return 'done';
-  if (last !== 'run-failed') return 'interrupted';
+  if (last !== 'run-failed') return isRunning(events[0]) ? 'running' : 'interrupted';
   // A question without an answer, a lock, a plan that is stale: nothing failed on any host.
   return events.some(({ type }) => type === 'play-started' || type === 'change-started') ? 'failed' : 'not begun';
+}
+
+function isRunning(first: EventJson | undefined): boolean {
+  return first?.type === 'run-started' && isLivingProcess(first.process ?? '');
 }
 
 function reasonOf(last: EventJson | undefined): string | undefined {

@@ -6,6 +6,7 @@ import { runApply, type ApplyOptions } from '../../src/commands/apply.js';
 import type { Context } from '../../src/commands/context.js';
 import { runPlan, type PlanOptions } from '../../src/commands/plan.js';
 import { EXIT, ProvisionError } from '../../src/model/errors.js';
+import { processMark } from '../../src/model/process-mark.js';
 import { eventSchema, type EventJson } from '../../src/report/event-schema.js';
 import { textOutput } from '../../src/report/text-output.js';
 import { terminalQuestions } from '../../src/wizard/terminal-questions.js';
@@ -230,6 +231,8 @@ describe('a run', () => {
     expect(existsSync(join(hosts.directory, '.provision'))).toBe(false);
     const declined = await apply(false);
     expect(hosts.journal().map(({ type }) => type)).toEqual(types(declined));
+    // By it, `history` tells a run that goes on from one that was killed.
+    expect(hosts.journal()[0]).toMatchObject({ type: 'run-started', process: processMark(process.pid) });
   });
 
   test.each([

@@ -82,8 +82,8 @@ export const RUN = {
     next: 'Set `become: true` in the playbook, or run with --become.',
   },
   'still-running': {
-    why: 'The run whose lock is to be removed is still active on this machine.',
-    next: 'Wait, or stop that process first: the message has its number.',
+    why: 'The run whose lock is to be removed, or whose report is wanted, is still active on this machine.',
+    next: 'Wait for its end. Before a lock is removed, stop that process: the message has its number.',
   },
   'drill-refused': {
     why: 'A drill stops services on purpose, and the cluster is not healthy enough for it. Nothing was stopped.',

@@ -1,8 +1,9 @@
-import { writeFileSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { beforeEach, expect, test } from '@jest/globals';
 import { runProgram } from '../../../src/commands/program.js';
+import { processMark } from '../../../src/model/process-mark.js';
 import { createJournal, journalDirectory } from '../../../src/report/journal.js';
 import { tickingClock } from '../../support/clock.js';
 import { ROLLING_RUN } from '../../support/sample-runs.js';
@@ -51,6 +52,24 @@ test('of runs that are kept, another name than theirs is refused with the list t
     message: 'there is no run lsat, of 1 run that is kept',
     hint: `list them with: provision history ${inventory}`,
   });
+});
+
+test('a run that goes on is called running, what it did so far is shown, and no report is made of it', async () => {
+  const [started, ...rest] = ROLLING_RUN.slice(0, -1);
+  if (started?.type !== 'run-started') throw new Error('a run begins');
+  const keep = createJournal(journalDirectory(directory), new Date('2026-11-21T02:15:00.123Z'), tickingClock(0));
+  [{ ...started, process: processMark(process.pid) }, ...rest].forEach(keep);
+  expect(await history(inventory)).toMatch(/^\S+ {2}apply {2}running /);
+  expect(await history(inventory, 'last')).toContain('change-done');
+  const report = join(directory, 'run.html');
+  await expect(history(inventory, 'last', '--report', report)).rejects.toMatchObject({
+    code: 'still-running',
+    message: 'the run 2026-11-21T02-15-00.123Z still runs: there is no report of it yet',
+  });
+  expect(existsSync(report)).toBe(false);
+  ROLLING_RUN.slice(-1).forEach(keep);
+  await history(inventory, 'last', '--report', report);
+  expect(existsSync(report)).toBe(true);
 });
 
 test('the columns of a list stay below each other, however long a verb is', async () => {

@@ -13,6 +13,7 @@ import {
 import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import type { Event } from '../../../src/model/events.js';
+import { processMark } from '../../../src/model/process-mark.js';
 import { createJournal, journalDirectory, readJournal } from '../../../src/report/journal.js';
 import { tickingClock } from '../../support/clock.js';
 import { BARE_HOSTS } from '../../support/sample-plans.js';
@@ -48,6 +49,18 @@ describe('the journal', () => {
     keep(ROLLING_RUN.slice(0, -1), new Date('2026-11-21T00:00:00Z'));
     expect((await readJournal(directory)).map(({ end }) => end)).toEqual(['interrupted', 'failed']);
     expect(await readJournal(join(directory, 'none'))).toEqual([]);
+  });
+
+  test.each([
+    ['running', processMark(process.pid)],
+    ['interrupted', processMark(process.pid).replace(/\d+$/, '1')],
+    ['interrupted', ''],
+    ['interrupted', undefined],
+  ])('a run without an end is %s where its process is %j', async (end, mark) => {
+    const [started, ...rest] = ROLLING_RUN.slice(0, -1);
+    if (started?.type !== 'run-started') throw new Error('a run begins');
+    keep([{ ...started, process: mark }, ...rest]);
+    expect(await readJournal(directory)).toMatchObject([{ end }]);
   });
 
   test('tells in one line why a run ended, without the colon of what follows', async () => {
