@@ -8,7 +8,7 @@ import { HOSTVARS, WRITING_FILTERS } from './jinja-rewrite.js';
 import { TESTS } from './jinja-tests.js';
 import { TEXT_FILTERS } from './jinja-text-filters.js';
 import { fromEngine, parseJson, toEngine } from './json-values.js';
-import { entries, has, isTrue, items, member, memberOr, unique } from './python-builtins.js';
+import { entries, has, isTrue, items, iterated, member, memberOr, unique } from './python-builtins.js';
 import { pythonStr, pythonText } from './python-text.js';
 import { TemplateError } from './template-error.js';
 
@@ -68,10 +68,16 @@ function extract(
 }
 
 /** ansible/plugins/filter/core.py, to_bool. */
-function toBool(value: PythonValue): boolean {
-  return typeof value === 'string'
-    ? ['yes', 'on', '1', 'true'].includes(value.toLowerCase())
-    : value === true || value === 1;
+function toBool(value: PythonValue): boolean | null {
+  if (value === null) return null;
+  if (typeof value === 'string') return ['yes', 'on', '1', 'true'].includes(value.toLowerCase());
+  return value === true || value === 1 || (value instanceof WholeFloat && value.value === 1);
+}
+
+/** Python's `os.path.dirname`. */
+function dirname(path: string): string {
+  const head = path.slice(0, path.lastIndexOf('/') + 1);
+  return /[^/]/.test(head) ? head.replace(/\/+$/, '') : head;
 }
 
 /** @param levels how deep; all of it where it is null */
@@ -110,7 +116,7 @@ const FILTERS: Readonly<Record<string, Filter>> = {
   int: toInt,
   string: pythonStr,
   join: (value, separator = '', attribute = null) =>
-    items(value)
+    iterated(value)
       .map((item) => pythonStr(attribute === null ? item : member(item, attribute)))
       .join(pythonStr(separator)),
   combine: (value, ...others) => combine(value, others),
@@ -119,19 +125,22 @@ const FILTERS: Readonly<Record<string, Filter>> = {
   quote: (value) =>
     /^[\w@%+=:,./-]+$/.test(pythonStr(value)) ? pythonStr(value) : `'${pythonStr(value).replaceAll("'", `'"'"'`)}'`,
   basename: (value) => pythonStr(value).slice(pythonStr(value).lastIndexOf('/') + 1),
-  dirname: (value) => pythonStr(value).slice(0, Math.max(pythonStr(value).lastIndexOf('/'), 0)),
+  dirname: (value) => dirname(pythonStr(value)),
   flatten,
-  union: (value, other = []) => unique([...items(value), ...items(other)]),
-  intersect: (value, other = []) => unique(items(value).filter((item) => has(other, item))),
-  difference: (value, other = []) => unique(items(value).filter((item) => !has(other, item))),
+  union: (value, other = []) => unique([...iterated(value), ...iterated(other)]),
+  intersect: (value, other = []) => unique(iterated(value).filter((item) => has(other, item))),
+  difference: (value, other = []) => unique(iterated(value).filter((item) => !has(other, item))),
   symmetric_difference: (value, other = []) =>
-    unique([...items(value).filter((item) => !has(other, item)), ...items(other).filter((item) => !has(value, item))]),
-  zip: (value, ...others) => zipped([items(value), ...others.map(items)]),
-  product: (value, ...others) => product([value, ...others].map(items)),
+    unique([
+      ...iterated(value).filter((item) => !has(other, item)),
+      ...iterated(other).filter((item) => !has(value, item)),
+    ]),
+  zip: (value, ...others) => zipped([iterated(value), ...others.map(iterated)]),
+  product: (value, ...others) => product([value, ...others].map(iterated)),
   dict2items: (value, key = 'key', valueName = 'value') =>
     entries(value).map(([name, item]) => ({ [pythonStr(key)]: name, [pythonStr(valueName)]: item })),
   items2dict: (value, key = 'key', valueName = 'value') =>
-    Object.fromEntries(items(value).map((item) => [pythonStr(member(item, key)), member(item, valueName)])),
+    Object.fromEntries(iterated(value).map((item) => [pythonStr(member(item, key)), member(item, valueName)])),
   mandatory: (value) => value,
 };
 

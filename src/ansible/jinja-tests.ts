@@ -1,6 +1,6 @@
 import type { PythonValue } from '../model/python-value.js';
 import { flagsOf, regex } from './jinja-regex-filters.js';
-import { has, isTrue, items } from './python-builtins.js';
+import { has, isTrue, iterated } from './python-builtins.js';
 import { pythonStr } from './python-text.js';
 
 function compareVersions(a: string, b: string): number {
@@ -64,11 +64,11 @@ export const TESTS: Readonly<Record<string, (value: PythonValue, ...args: readon
   regex: (value, pattern = '', ...how) => regex(pattern, flags(how)).test(pythonStr(value)),
   version: versionTest,
   version_compare: versionTest,
-  subset: (value, other = []) => items(value).every((item) => has(other, item)),
-  superset: (value, other = []) => items(other).every((item) => has(value, item)),
+  subset: (value, other = []) => iterated(value).every((item) => has(other, item)),
+  superset: (value, other = []) => iterated(other).every((item) => has(value, item)),
   contains: (value, item = null) => (typeof value === 'string' ? value.includes(pythonStr(item)) : has(value, item)),
-  all: (value) => items(value).every(isTrue),
-  any: (value) => items(value).some(isTrue),
+  all: (value) => iterated(value).every(isTrue),
+  any: (value) => iterated(value).some(isTrue),
   truthy: isTrue,
   falsy: (value) => !isTrue(value),
 };

@@ -1,4 +1,4 @@
-import { isMapping, type PythonValue, WholeFloat } from '../model/python-value.js';
+import { isList, isMapping, type PythonValue, WholeFloat } from '../model/python-value.js';
 import { pythonJson } from './python-data.js';
 import { pythonStr } from './python-text.js';
 
@@ -6,7 +6,18 @@ import { pythonStr } from './python-text.js';
 
 /** What a list holds; any other value is a list of itself. */
 export function items(value: PythonValue): readonly PythonValue[] {
-  return Array.isArray(value) ? (value as readonly PythonValue[]) : [value];
+  return isList(value) ? value : [value];
+}
+
+/**
+ * What Python goes through in a value: the items of a list, the keys of a mapping, the characters of a text.
+ * @throws Error for what it goes through nothing in
+ */
+export function iterated(value: PythonValue): readonly PythonValue[] {
+  if (isList(value)) return value;
+  if (isMapping(value)) return Object.keys(value);
+  if (typeof value !== 'string') throw new Error(`${pythonStr(value)} is no list, mapping or text`);
+  return Array.from(value);
 }
 
 /** The keys and values of a mapping, in the order in which they were written; of a list by its indexes; nothing of all else. */
@@ -28,10 +39,10 @@ export function memberOr(container: PythonValue, key: PythonValue = null, fallba
   return Object.hasOwn(container, name) ? (container[name] ?? null) : fallback;
 }
 
-/** Whether a list holds an item. */
-export function has(list: PythonValue, item: PythonValue): boolean {
+/** Whether a list holds an item, a mapping a key, a text a character. @throws as {@link iterated} */
+export function has(container: PythonValue, item: PythonValue): boolean {
   const wanted = pythonJson(item);
-  return items(list).some((other) => pythonJson(other) === wanted);
+  return iterated(container).some((other) => pythonJson(other) === wanted);
 }
 
 /** The items of a list, each once. */

@@ -36,6 +36,8 @@ test.each([
     '{{ {"a": [1]} | combine({"a": [2]}, list_merge="apend") }}',
     "filter combine: list_merge 'apend' is none of replace, keep",
   ],
+  ['{{ list[0] | join(",") }}', 'filter join: 3 is no list, mapping or text'],
+  ['{{ nothing | union([1]) }}', 'filter union: None is no list, mapping or text'],
   ['{{ "ab" | regex_search("(a)", "x") }}', "filter regex_search: 'x' names no group"],
 ])('%s is refused, and why is said', (template, message) => {
   expect(() => inventory.render('host', template)).toThrow(message);
