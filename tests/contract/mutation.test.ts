@@ -1,6 +1,8 @@
-import { execFileSync, spawnSync } from 'node:child_process';
-import { cpSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { beforeEach, expect, test } from '@jest/globals';
 import { temporaryDirectory } from '../support/temporary-directory.js';
 
@@ -35,6 +37,14 @@ function mutate(...args: readonly string[]): { readonly status: number | null; r
   const command = ['--import', 'tsx', 'tests/mutation/mutate.ts', ...args];
   const { status, stdout, stderr } = spawnSync(process.execPath, command, { cwd: repository, encoding: 'utf8' });
   return { status, said: stdout + stderr };
+}
+
+async function until(condition: () => boolean): Promise<void> {
+  const end = Date.now() + 50_000;
+  while (!condition()) {
+    if (Date.now() > end) throw new Error(`still not true: ${String(condition)}`);
+    await pause(20);
+  }
 }
 
 beforeEach(() => {
@@ -114,3 +124,40 @@ test('a run that has no time left says so, has a status of its own, and calls no
   expect(hurried.said).toMatch(/(\d+) of \1 mutants were not judged/);
   expect(hurried).toMatchObject({ status: 4, said: expect.stringContaining('not all tests ran') as unknown });
 });
+
+test('a run that is ended takes with it what its tests have started', async () => {
+  write('src/gates/quorum.ts', CHANGED);
+  const endless = `import { spawn } from 'node:child_process';
+import { renameSync, writeFileSync } from 'node:fs';
+import { once } from 'node:events';
+import { test } from '@jest/globals';
+import '../../src/gates/quorum.js';
+test('waits', async () => {
+  const script = spawn('sleep', ['1000']);
+  writeFileSync('new', String(script.pid));
+  renameSync('new', 'started');
+  await once(script, 'exit');
+}, 1_000_000);
+`;
+  write('tests/unit/quorum.test.ts', endless);
+  commit('change');
+  const run = spawn(process.execPath, ['--import', 'tsx', 'tests/mutation/mutate.ts', 'src/gates', '--unit'], {
+    cwd: repository,
+    stdio: 'ignore',
+  });
+  const ended = once(run, 'exit');
+  const started = join(repository, 'started');
+  try {
+    await until(() => existsSync(started));
+  } catch (error) {
+    run.kill('SIGTERM');
+    throw error;
+  }
+  // One that has ended is there as a zombie until its parent has asked for it.
+  const isThere = (): boolean =>
+    /^[^Z]/.test(spawnSync('ps', ['-o', 'stat=', '-p', readFileSync(started, 'utf8')], { encoding: 'utf8' }).stdout);
+  expect(isThere()).toBe(true);
+  run.kill('SIGTERM');
+  expect(await ended).toEqual([143, null]);
+  await until(() => !isThere());
+}, 60_000);

@@ -81,6 +81,8 @@ function start({ room, related, work, shards, near }: Room, shard: number): Chil
     ],
     {
       stdio: ['ignore', 'ignore', 'pipe'],
+      // A group of its own, with the scripts that its tests have started: see endGroup.
+      detached: true,
       env: {
         ...process.env,
         // What a process that is ended leaves behind goes with the rest of the work.
@@ -92,6 +94,28 @@ function start({ room, related, work, shards, near }: Room, shard: number): Chil
     },
   );
 }
+
+/** The groups of the processes that run. */
+const groups = new Set<number>();
+
+/** Ends what the tests of a process have started, and the process. A script with a mutant may go round for ever, and would outlive it. */
+function endGroup(group: number): void {
+  groups.delete(group);
+  try {
+    process.kill(-group, 'SIGKILL');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+  }
+}
+
+for (const [signal, status] of [
+  ['SIGINT', 130],
+  ['SIGTERM', 143],
+] as const)
+  process.once(signal, () => {
+    for (const group of groups) endGroup(group);
+    process.exit(status);
+  });
 
 /** Whether a part of the room is through, by its journal. */
 function isDone(room: Room, shard: number): boolean {
@@ -126,9 +150,14 @@ async function runShard(room: Room, shard: number): Promise<string> {
   let said = '';
   for (let starts = 0; starts < MOST_STARTS && !isDone(room, shard) && Date.now() < room.endAt; starts += 1) {
     const child = start(room, shard);
+    const { pid: group } = child;
+    if (group !== undefined) groups.add(group);
     said = '';
     child.stderr?.on('data', (chunk: Buffer) => (said = (said + chunk.toString()).slice(-4_000)));
     const ended = new Promise<void>((resolve) => {
+      child.once('exit', () => {
+        if (group !== undefined) endGroup(group);
+      });
       child.once('close', () => {
         resolve();
       });
