@@ -13,26 +13,35 @@ const LIST_MERGES: ReadonlyMap<string, (left: readonly PythonValue[], right: rea
     ['prepend_rp', (left, right) => [...right, ...left.filter((item) => !has(right, item))]],
   ]);
 
+type Mapping = Readonly<Record<string, PythonValue>>;
+
 /** How mappings are combined. */
 interface Combining {
   readonly isRecursive: boolean;
   readonly listMerge: string;
 }
 
-/** Ansible's filter of that name. @param others what is put over the value; last perhaps `recursive` and `list_merge` */
+/**
+ * Ansible's filter of that name.
+ * @param others what is put over the value; last perhaps `recursive` and `list_merge`
+ * @throws Error for what is no mapping
+ */
 export function combine(value: PythonValue, others: readonly PythonValue[]): PythonValue {
   const last = others.at(-1) ?? null;
   const isHow = isMapping(last) && Object.keys(last).every((key) => key === 'recursive' || key === 'list_merge');
   const how = { isRecursive: isHow && isTrue(member(last, 'recursive')), listMerge: 'replace' };
   if (isHow && member(last, 'list_merge') !== null) how.listMerge = pythonStr(member(last, 'list_merge'));
   const all = [value, ...(isHow && Object.keys(last).length > 0 ? others.slice(0, -1) : others)].flatMap(items);
-  const [first = null, ...rest] = all;
-  return rest.reduce<PythonValue>((left, right) => merge(left, right, how), first);
+  return all.filter((item) => item !== null).reduce<Mapping>((left, right) => merge(left, asMapping(right), how), {});
+}
+
+function asMapping(value: PythonValue): Mapping {
+  if (!isMapping(value)) throw new Error(`${pythonStr(value)} is no mapping`);
+  return value;
 }
 
 /** ansible/utils/vars.py, merge_hash. */
-function merge(left: PythonValue, right: PythonValue, how: Combining): PythonValue {
-  if (!isMapping(left) || !isMapping(right)) return right;
+function merge(left: Mapping, right: Mapping, how: Combining): Mapping {
   const merged = new Map(entries(left));
   for (const [key, item] of entries(right)) merged.set(key, mergeItem(merged.get(key), item, how));
   return Object.fromEntries(merged);

@@ -4,12 +4,12 @@ import { pythonStr } from './python-text.js';
 
 /** A Python regular expression; the syntax in use is the same but for named groups and inline flags. */
 export function regex(source: PythonValue, flags: string): RegExp {
-  const inline = /^\(\?([imsx]+)\)/.exec(pythonStr(source));
+  const inline = /^\(\?([ims]+)\)/.exec(pythonStr(source));
   const body = pythonStr(source)
     .slice(inline?.[0].length ?? 0)
     .replaceAll('(?P<', '(?<')
     .replaceAll('\\Z', '$');
-  return new RegExp(body, flags + (inline?.[1] ?? '').replace('x', ''));
+  return new RegExp(body, flags + (inline?.[1] ?? ''));
 }
 
 /** Flags of JavaScript for Ansible's parameters; `g` is always one of them. */

@@ -89,7 +89,7 @@ export function memberOf(value: Value, step: string | number): Value | undefined
   }
   if (typeof value === 'string') return typeof step === 'number' ? value.at(step) : undefined;
   if (typeof value !== 'object' || value === null || value instanceof WholeFloat) return undefined;
-  if (isList(value)) return value.at(/^-?\d+$/.test(String(step)) ? Number(step) : Number.NaN);
+  if (isList(value)) return /^-?\d+$/.test(String(step)) ? value.at(Number(step)) : undefined;
   return Object.hasOwn(value, step) ? (value as Readonly<Record<string, Value>>)[step] : undefined;
 }
 
