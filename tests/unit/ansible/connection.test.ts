@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { Secret } from '../../../src/model/secret.js';
 import { hostOf, loadFiles, writeFiles } from '../../support/write-inventory.js';
@@ -112,6 +113,27 @@ all:
     expect(() => hostOf(inventory, 'a').connection).toThrow(
       /:1:3: ansible_port: '70000' is not a port.*:1:22: ansible_connection: 'docker' is not supported.*:1:71: ansible_user: expected a text.*ansible_become: 'perhaps'/s,
     );
+  });
+
+  test.each([
+    ...['true', 'yes', 'on', '1', 'y', 't', 'Yes'].map((text) => [text, true] as const),
+    ...['false', 'no', 'off', '0', 'n', 'f', 'OFF'].map((text) => [text, false] as const),
+  ])('ansible_become of the text %s is %s', async (text, becomes) => {
+    const inventory = await loadFiles({ 'hosts.yml': `all: { hosts: { a: { ansible_become: '${text}' } } }` });
+    expect(hostOf(inventory, 'a').connection.become).toEqual(becomes ? { method: 'sudo', user: 'root' } : undefined);
+  });
+
+  test.each(['ssh', 'smart', 'paramiko', 'paramiko_ssh', 'ansible.builtin.ssh', 'ansible.builtin.paramiko_ssh'])(
+    'ansible_connection %s is SSH',
+    async (name) => {
+      const inventory = await loadFiles({ 'hosts.ini': `a ansible_connection=${name}\n` });
+      expect(hostOf(inventory, 'a').connection).toEqual({ address: 'a' });
+    },
+  );
+
+  test('the home of a key file is that of who runs the program', async () => {
+    const inventory = await loadFiles({ 'hosts.ini': 'a ansible_private_key_file=~/key\n' });
+    expect(hostOf(inventory, 'a').connection.privateKeyFile).toBe(join(homedir(), 'key'));
   });
 
   test('only sudo becomes another user', async () => {

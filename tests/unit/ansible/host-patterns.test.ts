@@ -23,4 +23,18 @@ describe('selectHosts', () => {
   ])('%s is refused', (pattern, message) => {
     expect(() => selectHosts(inventory, pattern)).toThrow(message);
   });
+
+  test('an address of IPv6 is one pattern, and not one at each colon', async () => {
+    const addresses = await loadFiles({ 'hosts.ini': '2001:db8::1\n2001:db8::2\n' });
+    expect(selectHosts(addresses, '2001:db8::1')).toStrictEqual(['2001:db8::1']);
+  });
+
+  test('what is refused is the pattern', () => {
+    const problem = {
+      severity: 'error',
+      subject: "host pattern 'nothing-like-it'",
+      message: 'no host and no group matches',
+    };
+    expect(() => selectHosts(inventory, 'nothing-like-it')).toThrow(expect.objectContaining({ problems: [problem] }));
+  });
 });

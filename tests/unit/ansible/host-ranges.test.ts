@@ -23,7 +23,7 @@ describe('expandHostPattern', () => {
     ['x[c:a]', 'begin comes after end'],
     ['x[01:100]', 'same number of digits'],
     ['x[1:9:0]', 'step'],
-    ['x[a:5]', 'neither a letter nor a whole number'],
+    ['x[a:5]', "'[a:5]': 'a' is neither a letter nor a whole number"],
     ['x[1:3', "without its ']'"],
     ['x[0:9999]-[0:9999]', 'more than 10000 hosts'],
   ])('%s is refused', (pattern, message) => {

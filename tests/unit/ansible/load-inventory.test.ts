@@ -57,6 +57,92 @@ describe('loadInventory', () => {
     await expect(loadFiles({ hosts: 'all:\n  hosts: [\n' })).rejects.toThrow('YAML syntax');
   });
 
+  test.each(['{"etcd"\n', '[a, b\n'])('%j, which begins as YAML does, is reported as YAML', async (text) => {
+    await expect(loadFiles({ hosts: text })).rejects.toThrow('YAML syntax');
+  });
+
+  test('a wrong range in INI is shown alone, and not its line', async () => {
+    const at: unknown = expect.objectContaining({ line: 2, column: 1 });
+    const problem: unknown = expect.objectContaining({ severity: 'error', subject: 'x[1:', at });
+    await expect(loadFiles({ 'hosts.ini': '[etcd]\nx[1: password=planted\n' })).rejects.toMatchObject({
+      problems: [problem],
+    });
+  });
+
+  test('the files of a directory are one inventory', async () => {
+    const directory = writeFiles({ 'i/1': 'a\n', 'i/2': 'b\n', 'i/3.yml': 'all: { hosts: { c: {} } }\n' });
+    expect([...(await loadInventory(join(directory, 'i'))).hosts.keys()].sort()).toEqual(['a', 'b', 'c']);
+  });
+
+  test('what is provided is a variable, and is proposed', async () => {
+    const provided = { names: ['made_for_all'], get: (_: unknown, host: string, name: string) => `${name} of ${host}` };
+    const inventory = await loadFiles({ 'hosts.ini': 'a\n' }, { provided });
+    expect(hostOf(inventory, 'a').variables.get('made_for_all')).toBe('made_for_all of a');
+    const none = { names: ['made_for_all'], get: () => undefined };
+    const without = await loadFiles({ 'hosts.ini': 'a\n' }, { provided: none });
+    expect(() => without.render('a', '{{ made_for_al }}')).toThrow('did you mean made_for_all?');
+  });
+
+  test.each([
+    ['inventory_hostname', 'a.example.com'],
+    ['inventory_hostname_short', 'a'],
+    ['group_names', ['b', 'z']],
+    ['groups', { all: ['a.example.com'], ungrouped: [], z: ['a.example.com'], b: ['a.example.com'] }],
+    ['hostvars', { 'a.example.com': {} }],
+    ['inventory_dir', 'PLACE/i'],
+    ['inventory_file', 'PLACE/i/hosts.ini'],
+  ])('%s is there, and is proposed', async (name, value) => {
+    const directory = writeFiles({ 'i/hosts.ini': '[z]\na.example.com\n[b]\na.example.com\n' });
+    const inventory = await loadInventory(join(directory, 'i/hosts.ini'));
+    expect(hostOf(inventory, 'a.example.com').variables.get(name)).toEqual(
+      typeof value === 'string' ? value.replace('PLACE', directory) : value,
+    );
+    expect(() => inventory.render('a.example.com', `{{ ${name}x }}`)).toThrow(`did you mean ${name}?`);
+  });
+
+  // The real Ansible says the same: fixtures/inventories/precedence, priorities.
+  test.each([
+    ['a deeper group is stronger', 'z: { children: { a: { hosts: { h: {} }, vars: { x: a } } }, vars: { x: z } }', 'a'],
+    [
+      'of two that are as deep, the later name is, whatever is below the other one',
+      'a: { hosts: { h: {} }, children: { aa: {} }, vars: { x: a } }, b: { hosts: { h: {} }, vars: { x: b } }',
+      'b',
+    ],
+    [
+      'a priority of 1 is what groups have',
+      'a: { hosts: { h: {} }, vars: { x: a } }, b: { hosts: { h: {} }, vars: { x: b, ansible_group_priority: 1 } }',
+      'b',
+    ],
+    [
+      'a higher priority goes before the name',
+      'a: { hosts: { h: {} }, vars: { x: a, ansible_group_priority: 2 } }, b: { hosts: { h: {} }, vars: { x: b } }',
+      'a',
+    ],
+  ])('%s', async (_, groups, value) => {
+    const inventory = await loadFiles({ 'hosts.yml': `all: { children: { ${groups} } }\n` });
+    expect(hostOf(inventory, 'h').variables.get('x')).toBe(value);
+  });
+
+  test('a host has variables as a mapping, or nothing', async () => {
+    const inventory = await loadFiles({ 'hosts.yml': 'all: { hosts: { a: [], b: 0, c: , d: { x: 1 } } }\n' });
+    expect([...inventory.hosts.keys()]).toEqual(['a', 'b', 'c', 'd']);
+    await expect(loadFiles({ 'hosts.yml': 'all: { hosts: { a: [x] } }\n' })).rejects.toThrow(
+      'expected the variables of the host (a mapping) or nothing',
+    );
+  });
+
+  test('standard tags are known, and a variable of a play may be nothing', async () => {
+    const inventory = await loadFiles({
+      'hosts.yml':
+        'all: { hosts: { a: }, vars: { s: !!str 1, i: !!int "2", f: !!float 3.5, b: !!bool "yes", n: !!null "", m: !!map { k: 1 }, l: !!seq [1] } }\n',
+    });
+    const { variables } = hostOf(inventory, 'a');
+    const values = ['s', 'i', 'f', 'b', 'n', 'm', 'l'].map((name) => variables.get(name));
+    expect(values).toEqual(['1', 2, 3.5, true, null, { k: 1 }, [1]]);
+    expect(inventory.warnings).toEqual([]);
+    expect(hostOf(inventory.withVariables({ s: null }), 'a').variables.get('s')).toBeNull();
+  });
+
   test.each([
     ['/nonexistent/hosts.yml', 'no such file or directory'],
     ['/nonexistent', 'no such file or directory'],

@@ -35,6 +35,27 @@ test.each([
   expect(parsePythonLiteral(text)).toEqual(isOctal ? undefined : { value });
 });
 
+test.each([
+  ['-1.5', -1.5],
+  ['+1.5', 1.5],
+  ['-.inf', -Infinity],
+  ['.inf', Infinity],
+  ['1:30', 90],
+  ['-1:30', -90],
+  ['190:20:30', 685_230],
+  ['1:30.5', 90.5],
+  ['-0b11', -3],
+  ['-0x1f', -31],
+  ['017', 15],
+  ['-017', -15],
+  ['+12', 12],
+  ['0', 0],
+  ['0o7', '0o7'],
+  ['08', '08'],
+])('%s is %s to PyYAML', (text, value) => {
+  expect(resolvePlainScalar(text)).toBe(value);
+});
+
 test('a text of digits that adopt writes stays a text', () => {
   expect(yamlText(LONG)).toBe(`"${LONG}"`);
 });

@@ -38,6 +38,11 @@ test.each([
   ],
   ['{{ list[0] | join(",") }}', 'filter join: 3 is no list, mapping or text'],
   ['{{ nothing | union([1]) }}', 'filter union: None is no list, mapping or text'],
+  ["{{ 'x' | combine({'a': 1}) }}", 'filter combine: x is no mapping'],
+  ['{{ mapping | combine(5) }}', 'filter combine: 5 is no mapping'],
+  ['{{ list.lenght }}', `'list' has no "lenght"`],
+  ['{{ float.value }}', `'float' has no "value"`],
+  ["{{ 'ab' | regex_replace('(?x)a b', 'z') }}", 'filter regex_replace: Invalid regular expression'],
   ['{{ "ab" | regex_search("(a)", "x") }}', "filter regex_search: 'x' names no group"],
 ])('%s is refused, and why is said', (template, message) => {
   expect(() => inventory.render('host', template)).toThrow(message);
@@ -46,6 +51,9 @@ test.each([
 test.each([
   [String.raw`"{{ 'abc' | regex_replace('(b)', '<\\1>') }}"`, 'a<b>c'],
   [String.raw`'{{ "a1" | regex_search("\d") }}'`, '1'],
+  [String.raw`"{{ 'abc' | regex_replace('(?P<n>b)(c)?', '<\\g<n>\\2>') }}"`, 'a<bc>'],
+  [String.raw`"{{ 'k=v' | regex_search('(\\w)=(?P<n>\\w)', '\\1', '\\g<n>') | join }}"`, 'kv'],
+  ['" {{ 5 }} "', ' 5 '],
   [String.raw`"{{ 'it\\'s' }}"`, "it's"],
 ])('in a variable, %s means its backslashes', async (value, text) => {
   const variables = await loadFiles({ 'hosts.yml': `all: { hosts: { host: { v: ${value} } } }\n` });
@@ -105,6 +113,17 @@ describe('a template that is made to take long', () => {
     );
     expect(() => other.render('host', '{{ text | upper }}')).toThrow('an earlier template had to be stopped');
   });
+});
+
+test('words of statements are variables where they stand as such', async () => {
+  const named = await loadFiles({ 'hosts.yml': 'all: { hosts: { host: { set: 5, for: 6 } } }\n' });
+  expect(named.render('host', '{% set x = 1 %}{{ set }}{{ x }}').reveal()).toBe('51');
+});
+
+test('a variable whose template breaks the engine is not taken for one that is missing', async () => {
+  const breaking = `${'1 ~ '.repeat(20_000)}1`;
+  const other = await loadFiles({ 'hosts.yml': `all: { hosts: { host: { v: "{{ ${breaking} }}" } } }\n` });
+  expect(() => other.render('host', "{{ v | default('d') }}")).toThrow('the template engine gave up on this template');
 });
 
 test('a mapping is a value of ternary, and has no members that nobody wrote', () => {
