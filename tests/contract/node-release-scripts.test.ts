@@ -37,7 +37,10 @@ beforeEach(() => {
   mkdirSync(links);
 });
 
-const SAYS = '#!/bin/sh\necho "a version"\n';
+/** A program that is asked for its version, or a plugin, which takes no argument. */
+const SAYS = `#!/bin/sh
+case \${0##*/}:$* in loopback: | containerd:--version | runc:--version) echo "a version" ;; *) exit 1 ;; esac
+`;
 const CONTAINERD = ['bin/containerd', 'bin/containerd-shim-runc-v2', 'bin/ctr'];
 const PLUGINS = ['./loopback', './bridge', './host-local', './portmap'];
 
@@ -102,6 +105,8 @@ describe('a release', () => {
     expect(readdirSync(here(made.release)).toSorted()).toEqual(names);
     for (const path of [here(made.release), ...names.map((name) => join(here(made.release), name))])
       expect([path, (statSync(path).mode & 0o7777).toString(8)]).toEqual([path, '755']);
+    // It is there: what is sent is not read.
+    expect(run(unpackNodeRelease(made.release).script, Buffer.from('x'))).toMatchObject({ status: 0, stderr: '' });
     expect(seen(made.release)).toMatchObject({ isThere: true, unlinked: names, foreign: [], current: undefined });
     expect(link(made.release)).toMatchObject({ status: 0, stderr: '' });
     for (const name of names) expect(readlinkSync(join(links, name))).toBe(join(here(made.release), name));
@@ -166,6 +171,7 @@ describe('a release', () => {
       'was expected: nothing was unpacked',
     ],
     ['that is no tarball', () => released('cni', Buffer.from('<html>')), 'is no tarball'],
+    ['without any program', () => tarball('containerd', ['share/x']), 'has no containerd: it is no release'],
     ['without a program', () => tarball('containerd', CONTAINERD.slice(0, 2)), 'has no ctr'],
     ['that does not run here', () => released('runc', Buffer.from('\x7fELF of another machine')), 'does not run here'],
     [

@@ -11,6 +11,8 @@ all:
     nothing: null
     yes_it_is: true
     float: 1.0
+    long: 12345678901234567890
+    mixed: [5, 1.0, x, null, true, [2.0], { f: 3.0 }]
     rows: [{ k: 2, a: 1 }, { k: 5, a: 4 }]
 `;
 

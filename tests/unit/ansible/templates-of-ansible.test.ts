@@ -120,10 +120,13 @@ test('words of statements are variables where they stand as such', async () => {
   expect(named.render('host', '{% set x = 1 %}{{ set }}{{ x }}').reveal()).toBe('51');
 });
 
-test('a variable whose template breaks the engine is not taken for one that is missing', async () => {
-  const breaking = `${'1 ~ '.repeat(20_000)}1`;
-  const other = await loadFiles({ 'hosts.yml': `all: { hosts: { host: { v: "{{ ${breaking} }}" } } }\n` });
-  expect(() => other.render('host', "{{ v | default('d') }}")).toThrow('the template engine gave up on this template');
+test.each([
+  [`${'1 ~ '.repeat(20_000)}1`, 'the template engine gave up on this template'],
+  ['1 | no_such_filter', "unknown filter 'no_such_filter'"],
+  ["lookup('env', 'HOME')", 'lookups are not run'],
+])('a variable whose template is wrong is not taken for one that is missing: %.30s', async (expression, message) => {
+  const other = await loadFiles({ 'hosts.yml': `all: { hosts: { host: { v: "{{ ${expression} }}" } } }\n` });
+  expect(() => other.render('host', "{{ v | default('d') }}")).toThrow(message);
 });
 
 test('a mapping is a value of ternary, and has no members that nobody wrote', () => {
