@@ -66,12 +66,9 @@ export function createInventory(loaded: LoadedInventory): Inventory {
   const groups = new Map(
     [...loaded.graph.groups.values()].map((group) => [group.name, hostsOf(group).map((host) => host.name)]),
   );
-  const nodes = new Map(
-    (groups.get('all') ?? []).flatMap((name) => {
-      const node = loaded.graph.hosts.get(name);
-      return node === undefined ? [] : [[name, node] as const];
-    }),
-  );
+  // In the order of the files. What ends in no group, as a host of an `ungrouped` that is another group's child, is no host.
+  const all = new Set(groups.get('all'));
+  const nodes = new Map([...loaded.graph.hosts].filter(([name]) => all.has(name)));
   return overlay({ loaded, groups, nodes, extra: [], opened: new Map() });
 }
 

@@ -46,8 +46,10 @@ function matchOne(inventory: Names, pattern: string): readonly string[] {
   const hosts = matchNames(inventory, expression);
   if (match === null) return hosts;
   const [, , index, from, to] = match;
-  if (index === undefined) return hosts.slice(Number(from), to === '' || to === undefined ? undefined : Number(to) + 1);
-  const host = hosts.at(Number(index));
+  // As Ansible: `[2:0]` is `[2]`, for an end of 0 is none to Python.
+  const only = index ?? (Number(to) === 0 && to !== '' ? from : undefined);
+  if (only === undefined) return hosts.slice(Number(from), to === '' || to === undefined ? undefined : Number(to) + 1);
+  const host = hosts.at(Number(only));
   if (host === undefined) throw unknownPattern(pattern, `'${expression}' has only ${counted(hosts.length, 'host')}`);
   return [host];
 }
@@ -55,16 +57,17 @@ function matchOne(inventory: Names, pattern: string): readonly string[] {
 function matchNames(inventory: Names, pattern: string): readonly string[] {
   const matches = matcher(pattern);
   const groups = [...inventory.groups].filter(([name]) => matches(name));
-  const found = new Set(groups.flatMap(([, hosts]) => hosts));
+  // A host of several groups is counted in each, as Ansible counts it: `e*[3]`.
+  const found = groups.flatMap(([, hosts]) => hosts);
   // Ansible looks at host names too when no group matched, or the pattern is more than a word.
   if (groups.length === 0 || pattern.startsWith('~') || /[.?*[]/.test(pattern)) {
-    for (const name of inventory.hosts.keys()) if (matches(name)) found.add(name);
+    for (const name of inventory.hosts.keys()) if (matches(name)) found.push(name);
   }
-  if (groups.length === 0 && found.size === 0) {
+  if (groups.length === 0 && found.length === 0) {
     const near = didYouMean(pattern, [...inventory.groups.keys(), ...inventory.hosts.keys()]);
     throw unknownPattern(pattern, `no host and no group matches${near}`);
   }
-  return [...found];
+  return found;
 }
 
 function unknownPattern(pattern: string, message: string): InputError {

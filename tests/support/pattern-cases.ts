@@ -45,4 +45,15 @@ export const PATTERN_CASES: readonly (readonly [string, readonly string[]])[] = 
   ['etcd:!etcd-3:!etcd-1', ['etcd-2']],
   ['all:!web:!cp-1:!etcd-2', ['etcd-1', 'etcd-3']],
   ['cluster:&etcd:&kube_control_plane', ['etcd-1']],
+  // Hosts that a group and a name stand for are counted twice.
+  ['e*[1:]', ['etcd-2', 'etcd-3', 'etcd-1']],
+  ['e*[-1]', ['etcd-3']],
+  ['e*[5]', ['etcd-3']],
+  ['etcd[1:0]', ['etcd-2']],
+  ['etcd[0:0]', ['etcd-1']],
+  ['etcd:!etcd[1:0]', ['etcd-1', 'etcd-3']],
+  // By name: in the order of the file, not of `all`.
+  ['~(www|etcd|cp).*', ['etcd-1', 'etcd-2', 'etcd-3', 'cp-1', 'www.example.com', 'www2.example.com']],
+  ['*-1[0]', ['etcd-1']],
+  ['[cw]*[-1]', ['www2.example.com']],
 ];

@@ -12,7 +12,7 @@ describe('loadInventory', () => {
       'group_vars/etcd.yml': '# comment\nfrom_file: 1\n',
     });
     const inventory = await loadInventory('hosts.yml', { workingDirectory: directory });
-    expect([...inventory.hosts.keys()]).toEqual(['lonely', 'a']);
+    expect([...inventory.hosts.keys()]).toEqual(['a', 'lonely']);
     expect(Object.fromEntries(inventory.groups)).toEqual({ all: ['lonely', 'a'], ungrouped: ['lonely'], etcd: ['a'] });
     expect(hostOf(inventory, 'a').groups).toEqual(['etcd']);
     expect(hostOf(inventory, 'lonely').groups).toEqual([]);
