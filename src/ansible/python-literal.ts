@@ -5,7 +5,7 @@ import type { RawValue } from './raw-value.js';
 const MAX_DEPTH = 100;
 
 const NUMBER =
-  /(?:0[xX](?:_?[0-9a-fA-F])+|0[oO](?:_?[0-7])+|0[bB](?:_?[01])+|(?:[0-9](?:_?[0-9])*)?\.[0-9](?:_?[0-9])*(?:[eE][-+]?[0-9]+)?|[0-9](?:_?[0-9])*\.?(?:[eE][-+]?[0-9]+)?)/y;
+  /(?:0[xX](?:_?[0-9a-fA-F])+|0[oO](?:_?[0-7])+|0[bB](?:_?[01])+|(?:[0-9](?:_?[0-9])*)?\.[0-9](?:_?[0-9])*(?:[eE][-+]?[0-9](?:_?[0-9])*)?|[0-9](?:_?[0-9])*\.?(?:[eE][-+]?[0-9](?:_?[0-9])*)?)/y;
 const STRING =
   /([uU]|[rR][bB]?|[bB][rR]?)?('''[^\\]*?(?:\\.[^\\]*?)*'''|"""[^\\]*?(?:\\.[^\\]*?)*"""|''(?!')|""(?!")|'(?:[^'\\]|\\.)+'|"(?:[^"\\]|\\.)+")/sy;
 const KEYWORD = /(True|False|None)(?![\p{L}\p{N}_])/uy;
@@ -68,8 +68,8 @@ function readAtom(cursor: Cursor): RawValue {
   if (skip(cursor, '[')) return readItems(cursor, ']', readValue);
   if (skip(cursor, '(')) return readParenthesised(cursor);
   if (skip(cursor, '{')) return readBraced(cursor);
-  if (skip(cursor, '-')) return negative(readNumber(cursor));
-  if (skip(cursor, '+')) return readNumber(cursor);
+  if (skip(cursor, '-')) return negative(readOperand(cursor));
+  if (skip(cursor, '+')) return readOperand(cursor);
   const keyword = readMatch(cursor, KEYWORD);
   if (keyword !== null) return keyword[1] === 'None' ? null : keyword[1] === 'True';
   return readStrings(cursor) ?? readNumber(cursor);
@@ -133,6 +133,15 @@ function pythonKey(key: RawValue): string {
 
 function negative(value: number | bigint | WholeFloat): number | bigint | WholeFloat {
   return value instanceof WholeFloat ? new WholeFloat(-value.value) : value === 0 ? 0 : -value;
+}
+
+/** What a sign stands before: a number, in as many parentheses as one likes. */
+function readOperand(cursor: Cursor): number | bigint | WholeFloat {
+  let open = 0;
+  while (skip(cursor, '(')) open += 1;
+  const value = readNumber(cursor);
+  for (; open > 0; open -= 1) expectToken(cursor, ')');
+  return value;
 }
 
 function readNumber(cursor: Cursor): number | bigint | WholeFloat {

@@ -40,7 +40,7 @@ function toShortInteger(text: string): number {
   const body = digits.replace(/^[-+]/, '');
   if (body === '0') return 0;
   if (/^0[bx]/.test(body)) return sign * Number(body);
-  if (body.startsWith('0')) return sign * Number.parseInt(body, 8);
+  if (body.startsWith('0')) return sign * Number.parseInt(body.replace(/^0o/i, ''), 8);
   return sign * (body.includes(':') ? sexagesimal(body) : Number(body));
 }
 

@@ -17,7 +17,7 @@ export function splitWords(line: string): readonly Word[] {
   for (let index = 0; index < line.length; index += 1) {
     const char = line.charAt(index);
     if (quote === '' && char === '#') break;
-    if (quote === '' && /\s/.test(char)) {
+    if (quote === '' && ' \t\r\n'.includes(char)) {
       if (word !== undefined) words.push(word);
       word = undefined;
       continue;

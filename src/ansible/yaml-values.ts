@@ -114,6 +114,8 @@ function taggedScalar(file: YamlFile, node: Node, text: string, plain: boolean):
     case '!unsafe':
       return { kind: 'unsafe', text };
     case '!':
+      // PyYAML resolves a scalar with the tag `!` as a plain one, in quotes or not.
+      return resolvePlainScalar(text);
     case `${STANDARD}str`:
       return text;
     case `${STANDARD}int`:
