@@ -6,6 +6,7 @@ import {
   addGroup,
   addHost,
   setGroupVariable,
+  setHostVariable,
   type GroupNode,
   type InventoryGraph,
 } from './inventory-graph.js';
@@ -121,7 +122,7 @@ function readHosts(reader: Reader, line: string, at: SourcePosition): void {
     const isNew = !reader.graph.hosts.has(name);
     const host = addHost(reader.graph, reader.group, { name, at, source: reader.path });
     if (isNew && port !== undefined) host.settings.set('ansible_port', plainSetting(port, at));
-    for (const [key, setting] of variables) host.settings.set(key, setting);
+    for (const [key, setting] of variables) setHostVariable(reader.graph, host, key, setting);
   }
 }
 

@@ -75,9 +75,9 @@ export function addHost(
   return node;
 }
 
-/** Makes one group a child of another. @throws InputError when that closes a circle */
+/** Makes one group a child of another. @throws InputError when that closes a circle: `all` is above every group */
 export function addChild(parent: GroupNode, child: GroupNode, at: SourcePosition): void {
-  if (parent === child || ancestorsOf(parent).has(child)) {
+  if (parent === child || child.name === 'all' || ancestorsOf(parent).has(child)) {
     throw problemAt(
       at,
       child.name,
@@ -113,6 +113,16 @@ export function setGroupVariable(group: GroupNode, name: string, setting: Settin
   const priority = typeof value === 'string' && /^[-+]?\d+$/.test(value.trim()) ? Number(value) : value;
   if (typeof priority !== 'number') throw problemAt(setting.at, name, 'expected a whole number');
   group.priority = Math.trunc(priority);
+}
+
+/**
+ * Sets a variable that is written at a host. As Ansible (inventory/data.py, set_variable): where a group has the host's
+ * name, the variable is the group's.
+ */
+export function setHostVariable(graph: InventoryGraph, host: HostNode, name: string, setting: Setting): void {
+  const twin = graph.groups.get(host.name);
+  if (twin === undefined) host.settings.set(name, setting);
+  else setGroupVariable(twin, name, setting);
 }
 
 /** All groups above one. */

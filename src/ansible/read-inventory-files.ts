@@ -5,7 +5,7 @@ import type { Secret } from '../model/secret.js';
 import type { Place } from './group-vars.js';
 import { readIniInventory } from './ini-inventory.js';
 import { emptyGraph, reconcile, type InventoryGraph } from './inventory-graph.js';
-import { attemptFile, readSource, type LoadLog, type SourceText } from './source-text.js';
+import { attemptFile, readSource, warn, type LoadLog, type SourceText } from './source-text.js';
 import { decryptVault, isVaultText } from './vault.js';
 import { readYamlInventory } from './yaml-inventory.js';
 import { parseYaml } from './yaml-file.js';
@@ -44,7 +44,15 @@ export async function readInventoryFiles(
   let graph = emptyGraph();
   for (const file of files) graph = await readOne(graph, file, log, vaultPassword);
   reconcile(graph);
+  tellSharedNames(graph, log);
   return { graph, directory: isDirectory ? place : { path: dirname(place.path), file: dirname(place.file) } };
+}
+
+/** Ansible warns of these, too. */
+function tellSharedNames({ hosts, groups }: InventoryGraph, log: LoadLog): void {
+  const message =
+    "names a host and a group; as in Ansible, variables written at the host are the group's: rename one of them";
+  for (const { name, at } of hosts.values()) if (groups.has(name)) warn(log, at, name, message);
 }
 
 async function filesIn(place: Place): Promise<readonly Place[]> {

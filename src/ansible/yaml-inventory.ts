@@ -7,6 +7,7 @@ import {
   addGroup,
   addHost,
   setGroupVariable,
+  setHostVariable,
   type GroupNode,
   type InventoryGraph,
 } from './inventory-graph.js';
@@ -138,7 +139,7 @@ function readHosts(graph: InventoryGraph, file: YamlFile, path: string, group: G
     const isNew = !graph.hosts.has(name);
     const host = addHost(graph, group, { name, at: entry.at, source: path });
     if (isNew && port !== undefined) host.settings.set('ansible_port', plainSetting(port, entry.at));
-    for (const [key, setting] of settings) host.settings.set(key, setting);
+    for (const [key, setting] of settings) setHostVariable(graph, host, key, setting);
   }
 }
 
