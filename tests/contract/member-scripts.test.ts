@@ -229,6 +229,14 @@ describe('the list of members', () => {
       },
       /there is data in .* again/,
     ],
+    [
+      'etcd runs again with its data: it is told that it runs',
+      () => {
+        write('active', '');
+        mkdirSync(join(data, 'member'));
+      },
+      /etcd runs here again/,
+    ],
   ])('is not changed where %s', (_, comeBack, why) => {
     list(...VOTERS, OLD);
     comeBack();
@@ -388,6 +396,8 @@ describe('a member that leaves', () => {
 describe('on its host', () => {
   test('it joins with just these members, and serves nobody else; then it starts as usual', () => {
     list(...VOTERS, ADDED);
+    // No unit of etcd has had a drop-in here.
+    rmSync(join(directory, 'systemd'), { recursive: true });
     expect(run(allowJoin(request()))).toBe('nothing');
     const initial = 'm1=https://10.0.0.1:2380,m2=https://10.0.0.2:2380,m3=https://10.0.0.3:2380';
     expect(readFileSync(here(JOIN_ENV), 'utf8').trim().split('\n')).toEqual([

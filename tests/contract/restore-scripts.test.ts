@@ -31,8 +31,10 @@ import {
   restartScript,
   restartWorkerScript,
   startApiserverScript,
+  startMemberScript,
   stopApiserverScript,
   stopMemberScript,
+  unstartMemberScript,
   unstopApiserverScript,
 } from '../../src/shell/restore-services.js';
 import { temporaryDirectory } from '../support/temporary-directory.js';
@@ -179,6 +181,8 @@ describe('the restore beside the data', () => {
     expect(given.includes('--bump-revision 1000000000 --mark-compacted')).toBe(raised);
     expect(readdirSync(join(data, `restore-${ID}`))).toEqual(['data']);
     expect(noted()).toEqual(['unpacked']);
+    const how = `${bump} etcd-1=https://10.0.0.1:2380\n`;
+    expect(readFileSync(join(directory, 'notes', ID, 'unpacked'), 'utf8')).toBe(how);
   });
 
   test('is taken back, and once more: neither it nor its note is left', () => {
@@ -424,6 +428,28 @@ describe('a member on the way back', () => {
     const asked = readFileSync(join(directory, 'asked'), 'utf8').trim().split('\n');
     expect(asked).toEqual(['stop --quiet etcd.service', 'is-active --quiet etcd.service']);
     expect(noted()).toEqual(['back-stopped']);
+  });
+
+  test.each(['started', 'back-started'] as const)(
+    'is started, and that is noted (%s) until it is taken back',
+    (stage) => {
+      program('systemctl', `echo "$*" >>'${directory}/asked'`);
+      const asked = (): readonly string[] => readFileSync(join(directory, 'asked'), 'utf8').trim().split('\n');
+      expect(run(startMemberScript(ID, 'etcd', stage))).toEqual({ status: 0, stderr: '' });
+      expect(asked()).toEqual(['reset-failed etcd.service', 'start --quiet etcd.service']);
+      expect(noted()).toEqual([stage]);
+      expect(run(unstartMemberScript(ID, 'etcd', stage))).toEqual({ status: 0, stderr: '' });
+      expect(asked().slice(2)).toEqual(['stop --quiet etcd.service']);
+      expect(noted()).toEqual([]);
+    },
+  );
+
+  test('is not noted as started where it does not start, and its journal is shown', () => {
+    program('systemctl', '[ "$1" != start ]');
+    program('journalctl', 'echo "$*: panic"');
+    const stderr = '--no-pager -o cat -n 15 -u etcd.service: panic\n';
+    expect(run(startMemberScript(ID, 'etcd', 'started'))).toEqual({ status: 1, stderr });
+    expect(noted()).toEqual([]);
   });
 
   test.each([
