@@ -122,7 +122,7 @@ module.exports = {
       'files-in-loaders',
       '^src/(ansible|playbook|pki|ssh|lab|commands|adopt/variable-files|fleet/find-clusters|day-two/(?:snapshot-(?:file|store)|release-file)|report/journal|engine/saved-plan|model/(?:read-bounded|package-root|process-mark)|main\\.ts)',
       '^(node:)?fs(/promises)?$',
-      'Only loaders, what is written beside the inventory, the PKI store, the lab what finds files of this program and what knows a process by /proc touch the disk: planning stays pure.',
+      'Only loaders, what is written beside the inventory, the PKI store, the lab, what finds files of this program and what knows a process by /proc touch the disk: planning stays pure.',
     ),
     only(
       'processes-in-lab-and-ssh',

@@ -93,8 +93,8 @@ export function createHostView(source: ViewSource): HostView {
       if (root === 'vars' && rest.length > 0) return scope.lookUp(rest);
       const value = valueOf(String(root));
       if (value !== undefined) return descend(value, String(root), rest);
-      const near = didYouMean(String(root), new Set([...names(), ...source.knownNames]));
-      throw new TemplateError('undefined', `'${root}' is undefined${near}`);
+      const near = (): string => didYouMean(String(root), new Set([...names(), ...source.knownNames]));
+      throw new TemplateError('undefined', () => `'${root}' is undefined${near()}`);
     },
   };
 
@@ -166,8 +166,8 @@ function descend(value: Value, name: string, path: readonly (string | number)[])
   if (step === undefined) return value;
   const next = memberOf(value, step);
   if (next === undefined) {
-    const near = didYouMean(String(step), keysOf(value));
-    throw new TemplateError('undefined', `'${name}' has no ${JSON.stringify(step)}${near}`);
+    const near = (): string => didYouMean(String(step), keysOf(value));
+    throw new TemplateError('undefined', () => `'${name}' has no ${JSON.stringify(step)}${near()}`);
   }
   return descend(next, `${name}.${step}`, rest);
 }

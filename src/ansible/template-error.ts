@@ -2,8 +2,10 @@
 export class TemplateError extends Error {
   readonly kind: 'undefined' | 'wrong';
 
-  constructor(kind: 'undefined' | 'wrong', message: string) {
-    super(message);
+  /** @param message a function where it takes long to make, for what is excused is not read */
+  constructor(kind: 'undefined' | 'wrong', message: string | (() => string)) {
+    super(typeof message === 'string' ? message : undefined);
+    if (typeof message !== 'string') Object.defineProperty(this, 'message', { get: message });
     this.name = 'TemplateError';
     this.kind = kind;
   }

@@ -8,6 +8,8 @@ const MAX_EDITS = 3;
  */
 export function didYouMean(given: string, known: Iterable<string>): string {
   const near = [...known]
+    // A name may be known and have no value here.
+    .filter((name) => name !== given)
     .filter((name) => isNear(given.toLowerCase(), name.toLowerCase(), Math.min(MAX_EDITS, Math.ceil(name.length / 3))))
     .map((name) => ({ name, edits: editDistance(given.toLowerCase(), name.toLowerCase()) }))
     .sort((a, b) => a.edits - b.edits);

@@ -8,6 +8,7 @@ test.each([
   ['host', '; did you mean hosts?'],
   ['Serial', '; did you mean serial?'],
   ['something_else', ''],
+  ['serial', ''],
   ['', ''],
 ])('%s', (given, expected) => {
   expect(didYouMean(given, KNOWN)).toBe(expected);
