@@ -1,6 +1,7 @@
 import type { Member } from '../model/cluster.js';
 import type { Fact } from '../model/remote.js';
 import { conditionScript, type ConditionRequest } from '../shell/etcd-condition.js';
+import { blocksByKey } from './blocks-by-key.js';
 
 /** How a connection to a member's peer port ended. `timeout` and `no-route` are of the network, `refused` mostly of no listener. */
 export type PeerWay = 'open' | 'timeout' | 'refused' | 'no-route' | 'failed';
@@ -82,16 +83,7 @@ function requestOf(askedBy: string): ConditionRequest {
 export const etcdCondition: Fact<EtcdCondition> = {
   name: 'etcd-condition',
   script: (keys) => keys.map((key) => conditionScript(requestOf(key))).join('\n'),
-  parse(stdout, keys) {
-    const blocks = stdout.split(/^E$/m).slice(1);
-    return new Map(
-      keys.map((key, index) => {
-        const block = blocks[index];
-        if (block === undefined) throw new Error(`nothing came back for ${key}`);
-        return [key, parseBlock(block)];
-      }),
-    );
-  },
+  parse: (stdout, keys) => blocksByKey(stdout, /^E$/m, keys, parseBlock),
 };
 
 /** Every line begins with its letter: what a journal holds can't pass for another answer. */

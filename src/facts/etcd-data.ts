@@ -3,6 +3,7 @@ import type { Fact } from '../model/remote.js';
 import { BOOTSTRAP_DROP_IN } from '../shell/etcd-unit.js';
 import { quote } from '../shell/quote.js';
 import { SHUT, shutAt } from '../shell/shut-port.js';
+import { blocksByKey } from './blocks-by-key.js';
 
 /** What a member that listens on localhost without TLS says of itself: one that its package started alone. */
 interface LoneMember {
@@ -37,16 +38,7 @@ export function etcdDataKey(member: Pick<Member, 'dataDir' | 'configFile'>): str
 export const etcdData: Fact<EtcdData> = {
   name: 'etcd-data',
   script: (keys) => [...SHUT, ...keys.map(scriptFor)].join('\n'),
-  parse(stdout, keys) {
-    const blocks = stdout.split(/^D ?/m).slice(1);
-    return new Map(
-      keys.map((key, index) => {
-        const block = blocks[index];
-        if (block === undefined) throw new Error(`nothing came back for ${key}`);
-        return [key, parseBlock(block)];
-      }),
-    );
-  },
+  parse: (stdout, keys) => blocksByKey(stdout, /^D ?/m, keys, parseBlock),
 };
 
 /** Where the package's own start listens. */

@@ -1,8 +1,9 @@
 import type { Fact } from '../model/remote.js';
-import { clusterIdIn } from './etcd-remains.js';
 import { podRuns, type PodMember } from '../shell/etcd-pod.js';
 import { logHeadLines } from '../shell/etcd-remains.js';
 import { quote } from '../shell/quote.js';
+import { blocksByKey } from './blocks-by-key.js';
+import { clusterIdIn } from './etcd-remains.js';
 
 /** What a host has of a member that the kubelet runs. */
 export interface EtcdPod {
@@ -37,17 +38,12 @@ export const etcdPod: Fact<EtcdPod> = {
         ];
       })
       .join('\n'),
-  parse(stdout, keys) {
-    const blocks = stdout.split(/^P/m).slice(1);
-    return new Map(
-      keys.map((key, index) => {
-        const [first, second = ''] = blocks[index]?.split('\n') ?? [];
-        if (first === undefined) throw new Error(`nothing came back for ${key}`);
-        const [, head] = /^W (\S+)$/.exec(second) ?? [];
-        const clusterId = head === undefined ? undefined : clusterIdIn(Buffer.from(head, 'base64'));
-        const [hasManifest, isRunning] = [first.includes(' manifest'), first.includes(' running')];
-        return [key, { hasManifest, isRunning, clusterId }];
-      }),
-    );
-  },
+  parse: (stdout, keys) => blocksByKey(stdout, /^P/m, keys, parseBlock),
 };
+
+function parseBlock(block: string): EtcdPod {
+  const [first = '', second = ''] = block.split('\n');
+  const [, head] = /^W (\S+)$/.exec(second) ?? [];
+  const clusterId = head === undefined ? undefined : clusterIdIn(Buffer.from(head, 'base64'));
+  return { hasManifest: first.includes(' manifest'), isRunning: first.includes(' running'), clusterId };
+}

@@ -1,6 +1,7 @@
 import type { Member } from '../model/cluster.js';
 import type { Fact } from '../model/remote.js';
 import { remainsScript } from '../shell/etcd-remains.js';
+import { blocksByKey } from './blocks-by-key.js';
 import { fieldsOf } from './protobuf-fields.js';
 
 /** What a host has of its member, running or not. Ids and indexes are decimal texts. */
@@ -34,16 +35,7 @@ export const etcdRemains: Fact<EtcdRemains> = {
         return remainsScript({ dataDir, unit });
       })
       .join('\n'),
-  parse(stdout, keys) {
-    const blocks = stdout.split(/^E$/m).slice(1);
-    return new Map(
-      keys.map((key, index) => {
-        const block = blocks[index];
-        if (block === undefined) throw new Error(`nothing came back for ${key}`);
-        return [key, parseBlock(block)];
-      }),
-    );
-  },
+  parse: (stdout, keys) => blocksByKey(stdout, /^E$/m, keys, parseBlock),
 };
 
 function parseBlock(block: string): EtcdRemains {

@@ -5,6 +5,7 @@ import { etcdctl, unverifiedEtcdctl } from '../shell/etcdctl.js';
 import { quote } from '../shell/quote.js';
 import { SHUT, shutAt } from '../shell/shut-port.js';
 import { sideBySide } from '../shell/side-by-side.js';
+import { blocksByKey } from './blocks-by-key.js';
 
 /** One entry of etcd's member list. Ids are decimal texts: they are 64-bit, more than a JavaScript number holds. */
 interface EtcdListedMember {
@@ -66,16 +67,7 @@ export const etcdStatus: Fact<EtcdStatus> = {
   name: 'etcd-status',
   // At once: one that is asked over the network may take its whole time.
   script: (keys) => ['export ETCDCTL_API=3', ...SHUT, sideBySide(keys.map(scriptFor))].join('\n'),
-  parse(stdout, keys) {
-    const blocks = stdout.split(/^E$/m).slice(1);
-    return new Map(
-      keys.map((key, index) => {
-        const block = blocks[index];
-        if (block === undefined) throw new Error(`nothing came back for ${key}`);
-        return [key, parseBlock(block)];
-      }),
-    );
-  },
+  parse: (stdout, keys) => blocksByKey(stdout, /^E$/m, keys, parseBlock),
 };
 
 function scriptFor(key: string): string {

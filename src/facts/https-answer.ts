@@ -1,5 +1,6 @@
 import type { Fact } from '../model/remote.js';
 import { curlCommand, opensslCommand, type HttpsRequest } from '../shell/https-request.js';
+import { blocksByKey } from './blocks-by-key.js';
 
 /** A GET over TLS from a host, with files that are there. */
 export type HttpsQuestion = HttpsRequest;
@@ -22,16 +23,7 @@ const LIMIT_S = 10;
 export const httpsAnswer: Fact<HttpsAnswer> = {
   name: 'https-answers',
   script: (keys) => keys.map(scriptFor).join('\n'),
-  parse(stdout, keys) {
-    const blocks = stdout.split(/^Q$/m).slice(1);
-    return new Map(
-      keys.map((key, index) => {
-        const block = blocks[index];
-        if (block === undefined) throw new Error(`nothing came back for ${key}`);
-        return [key, parseBlock(block.trim())];
-      }),
-    );
-  },
+  parse: (stdout, keys) => blocksByKey(stdout, /^Q$/m, keys, (block) => parseBlock(block.trim())),
 };
 
 function scriptFor(key: string): string {

@@ -1,5 +1,6 @@
 import type { Fact } from '../model/remote.js';
 import { opensslConnection } from '../shell/https-request.js';
+import { blocksByKey } from './blocks-by-key.js';
 
 /** What a server shows of itself in a handshake. */
 export type PresentedCertificate =
@@ -40,18 +41,12 @@ export const presentedCertificate: Fact<PresentedCertificate> = {
       }),
       ':',
     ].join('\n'),
-  parse(stdout, keys) {
-    const sections = stdout.split(/^H \d+\n/m).slice(1);
-    return new Map(
-      keys.map((key, index) => {
-        const section = sections[index];
-        if (section === undefined) throw new Error(`nothing came back for ${key}`);
-        const pem = section.replaceAll(/^ /gm, '');
-        const shown: PresentedCertificate = pem.includes('-----END CERTIFICATE-----')
-          ? { kind: 'presented', pem }
-          : { kind: 'silent', reason: 'it showed no certificate' };
-        return [key, shown];
-      }),
-    );
-  },
+  parse: (stdout, keys) => blocksByKey(stdout, /^H \d+\n/m, keys, parseBlock),
 };
+
+function parseBlock(block: string): PresentedCertificate {
+  const pem = block.replaceAll(/^ /gm, '');
+  return pem.includes('-----END CERTIFICATE-----')
+    ? { kind: 'presented', pem }
+    : { kind: 'silent', reason: 'it showed no certificate' };
+}
