@@ -11,7 +11,7 @@ import {
 import { describeOnLab } from '../support/lab.js';
 import { placeWithInventory, runsAt, workThroughPage } from '../support/lab-page.js';
 import { endOf, performedChanges, plannedChanges, runVerb, vipOf } from '../support/main-job.js';
-import { whileWriting } from '../support/member-counts.js';
+import { listed, whileWriting } from '../support/member-counts.js';
 import type { PagePlace } from '../support/page.js';
 import { waitingActs } from '../support/runbook-acts.js';
 import { apiWay } from '../support/writers.js';
@@ -38,6 +38,8 @@ describeOnLab('a balancer that others run', 'external', { etcd: 3, lb: 2, contro
     readonly there: string[];
     readonly past: string[];
     left: string;
+    /** What etcd lists while a member is gone, and when it is back. */
+    readonly members: (readonly string[])[];
   }
 
   /** The virtual IP of this program is on lb-1, and the page can be worked through. */
@@ -65,6 +67,7 @@ describeOnLab('a balancer that others run', 'external', { etcd: 3, lb: 2, contro
         'API servers use the other load balancer': async () => {
           seen.there.push(...(await peers()));
           seen.left = (await lab.ssh('lb-1', LEFT)).stdout;
+          await oneLeavesAndComesBack(byHand, inventory, seen);
         },
         'one address of the other load balancer does not answer': () =>
           listenAt(lab, byHand, byHand.addresses.slice(0, 1)),
@@ -80,16 +83,32 @@ describeOnLab('a balancer that others run', 'external', { etcd: 3, lb: 2, contro
     return at;
   }
 
-  test('to it by a name with two addresses, past it, and back, by the runbook: no client notices, and nothing of ours is left beside it', async () => {
+  /** The page says so: on the other side by hand, before a member leaves and after one has joined. */
+  async function oneLeavesAndComesBack(byHand: ByHandBalancer, inventory: string, seen: Seen): Promise<void> {
+    const all = readFileSync(inventory, 'utf8');
+    const apply = async (text: string): Promise<void> => {
+      writeFileSync(inventory, text);
+      const applied = await runVerb(lab, 'apply', inventory);
+      if (applied.status !== 0) throw new Error(endOf(applied));
+      seen.members.push(await listed(lab));
+    };
+    const former = `etcd_former:\n  hosts:\n    etcd-3: { ansible_host: ${byHand.members[2] ?? ''} }\n`;
+    await listenAt(lab, { ...byHand, members: byHand.members.slice(0, 2) }, byHand.addresses);
+    await apply(`${all.replace(/ {8}etcd-3:\n.*\n/, '')}${former}`);
+    await apply(all);
+    await listenAt(lab, byHand, byHand.addresses);
+  }
+
+  test('to it by a name with two addresses, past it, and back, by the runbook, and a member leaves and comes back behind it: no client notices, and nothing of ours is left beside it', async () => {
     const byHand = await balancerOfOthers();
-    const seen: Seen = { there: [], past: [], left: '' };
+    const seen: Seen = { there: [], past: [], left: '', members: [] };
     const at = await placeBehindOurs(byHand, seen);
     await makeBalancerByHand(lab, byHand);
     const way = await apiWay(lab, 'api', CONTROL_PLANES);
     await whileWriting(lab, [way], 'others', async () => workThroughPage('runbooks/load-balancer-of-others', at));
     await removeBalancerByHand(lab, byHand);
 
-    const [, there, bypassed] = await runsAt(at);
+    const [, there, , , bypassed] = await runsAt(at);
     if (there === undefined || bypassed === undefined) throw new Error('no run to another load balancer');
     expect(performedChanges(there)).toEqual(plannedChanges(there));
     const moves = story(there, /static-pod:/);
@@ -100,6 +119,7 @@ describeOnLab('a balancer that others run', 'external', { etcd: 3, lb: 2, contro
     // Past it, to the members.
     expect(performedChanges(bypassed)).toHaveLength(2);
     for (const each of seen.past) expect(at2379(byHand.members)).toEqual(expect.arrayContaining(each.split('\n')));
+    expect(seen.members).toEqual([MEMBERS.slice(0, 2), MEMBERS].map((names) => names.map((name) => `${name} started`)));
     expect([seen.there.length, seen.past.length]).toEqual([2, 2]);
     expect(seen.left).toBe('inactive\ninactive\ndisabled\ndisabled\n');
   });
