@@ -69,6 +69,15 @@ describe('loadInventory', () => {
     });
   });
 
+  test.each([
+    ['a: x=1', "'a:' is not a host name"],
+    ['"" x=1', "'' is not a host name"],
+    ['--- x=1', "'---' is not a host name; is this a YAML file?"],
+  ])('%s is no host in INI', async (line, message) => {
+    await expect(loadFiles({ 'hosts.ini': `[etcd]\n${line}\n` })).rejects.toThrow(message);
+    expect([...(await loadFiles({ 'hosts.ini': '[etcd]\na:22 x=1\n' })).hosts.keys()]).toEqual(['a']);
+  });
+
   test('the files of a directory are one inventory', async () => {
     const directory = writeFiles({ 'i/1': 'a\n', 'i/2': 'b\n', 'i/3.yml': 'all: { hosts: { c: {} } }\n' });
     expect([...(await loadInventory(join(directory, 'i'))).hosts.keys()].sort()).toEqual(['a', 'b', 'c']);

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { resolvePlainScalar } from '../../../src/ansible/pyyaml-scalar.js';
+import { resolvePlainScalar, toInteger } from '../../../src/ansible/pyyaml-scalar.js';
 import { parsePythonLiteral } from '../../../src/ansible/python-literal.js';
 import { yamlText } from '../../../src/adopt/yaml-text.js';
 import { loadInventory } from '../../../src/ansible/load-inventory.js';
@@ -54,6 +54,13 @@ test.each([
   ['08', '08'],
 ])('%s is %s to PyYAML', (text, value) => {
   expect(resolvePlainScalar(text)).toBe(value);
+});
+
+test.each([
+  ['-9999999999999:30:00', -35_999_999_999_998_200],
+  ['x', Number.NaN],
+])('the integer %s is %s', (text, value) => {
+  expect(toInteger(text)).toBe(value);
 });
 
 test('a text of digits that adopt writes stays a text', () => {
