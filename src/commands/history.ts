@@ -17,12 +17,11 @@ export function defineHistoryCommand(verb: Command, context: Context): void {
     .argument('[run]', 'a run from the list, or `last`')
     .addOption(reportOption())
     .action(async (inventory: string, name: string | undefined, { report }: ReportOptions) => {
-      const { journalDirectory, readJournal } = await import('../report/journal.js');
+      const { journalDirectory, runNames } = await import('../report/journal.js');
       const directory = journalDirectory(dirname(resolve(inventory)));
-      const kept: Kept = { inventory, directory, runs: await readJournal(directory) };
+      const kept: Kept = { inventory, directory, names: await runNames(directory) };
       const isList = name === undefined && report === undefined;
-      const lines = isList ? listOf(kept) : describeRun(findRun(kept, name ?? 'last'));
-      if (report !== undefined) await reportRun(inventory, findRun(kept, name ?? 'last'), report);
+      const lines = isList ? await listOf(kept) : await describeRun(kept, name ?? 'last', report);
       context.stdout.write(`${lines.join('\n')}\n`);
       context.exit(EXIT.done);
     });
@@ -34,13 +33,36 @@ interface Kept {
   readonly inventory: string;
   /** Where the runs are. */
   readonly directory: string;
-  readonly runs: readonly KeptRun[];
+  /** The oldest first. */
+  readonly names: readonly string[];
 }
 
-/** A line a run. @throws ProvisionError where neither runs nor the inventory are there */
-function listOf(kept: Kept): readonly string[] {
-  const width = Math.max(...kept.runs.map(({ command }) => command.length));
-  if (kept.runs.length > 0) return kept.runs.map((run) => summarise(run, width));
+/** A line a run; also one for a run that can't be read. @throws ProvisionError where neither runs nor the inventory are there */
+async function listOf(kept: Kept): Promise<readonly string[]> {
+  const { directory, names } = kept;
+  if (names.length === 0) return refusalOf(kept);
+  const { readRun } = await import('../report/journal.js');
+  const told: (ToldRun | string)[] = [];
+  // One after the other, without its events: all of them may not fit into memory.
+  for (const name of names)
+    told.push(await readRun(directory, name).then(toldOf, (error: unknown) => unreadable(name, error)));
+  const width = Math.max(...told.map((run) => (typeof run === 'string' ? 0 : run.command.length)));
+  return told.map((run) => (typeof run === 'string' ? run : summarise(run, width)));
+}
+
+/** What a list tells of a run. */
+type ToldRun = Omit<KeptRun, 'events'>;
+
+function toldOf({ name, command, begun, by, playbook, limit, end, reason, changed, unreadable }: KeptRun): ToldRun {
+  return { name, command, begun, by, playbook, limit, end, reason, changed, unreadable };
+}
+
+function unreadable(name: string, error: unknown): string {
+  if (!(error instanceof ProvisionError)) throw error;
+  return printable(`${name}  ${error.message}`);
+}
+
+function refusalOf(kept: Kept): readonly string[] {
   const { code, message, hint = '' } = noRun(kept);
   if (code === 'unknown-run') return [message, `→ ${hint}`];
   throw noRun(kept);
@@ -48,7 +70,7 @@ function listOf(kept: Kept): readonly string[] {
 
 /** A run in one line: when, what, how it ended, who ran it with which playbook and limit, and why it ended. @param width of the longest verb */
 function summarise(
-  { name, command, end, changed, unreadable, by, playbook, limit, reason }: KeptRun,
+  { name, command, end, changed, unreadable, by, playbook, limit, reason }: ToldRun,
   width: number,
 ): string {
   const told = [
@@ -80,14 +102,15 @@ async function reportRun(inventory: string, run: KeptRun, files: readonly string
   await targets.write({ tool: VERSION, command, inventory, by, begun, ended: events.at(-1)?.time ?? begun, events });
 }
 
-function findRun(kept: Kept, name: string): KeptRun {
-  const { inventory, runs } = kept;
-  const run = name === 'last' ? runs.at(-1) : runs.find((candidate) => candidate.name === name);
-  if (run !== undefined) return run;
-  if (runs.length === 0) throw noRun(kept);
+/** @param name of a run, or `last` @throws ProvisionError `unknown-run` */
+function nameOf(kept: Kept, name: string): string {
+  const { inventory, names } = kept;
+  const found = name === 'last' ? names.at(-1) : names.find((candidate) => candidate === name);
+  if (found !== undefined) return found;
+  if (names.length === 0) throw noRun(kept);
   throw new ProvisionError({
     code: 'unknown-run',
-    message: `there is no run ${name}, of ${counted(runs.length, 'run')} that ${runs.length === 1 ? 'is' : 'are'} kept`,
+    message: `there is no run ${name}, of ${counted(names.length, 'run')} that ${names.length === 1 ? 'is' : 'are'} kept`,
     hint: `list them with: provision history ${quote(inventory)}`,
   });
 }
@@ -107,7 +130,14 @@ function noRun({ inventory, directory }: Kept): ProvisionError {
   });
 }
 
-function describeRun(run: KeptRun): readonly string[] {
+async function describeRun(
+  kept: Kept,
+  name: string,
+  report: readonly string[] | undefined,
+): Promise<readonly string[]> {
+  const { readRun } = await import('../report/journal.js');
+  const run = await readRun(kept.directory, nameOf(kept, name));
+  if (report !== undefined) await reportRun(kept.inventory, run, report);
   // A line break in what a host said must not make lines that pose as ours.
   return [summarise(run, run.command.length), ...run.events.flatMap(describeEvent).map(printable)];
 }

@@ -70,30 +70,30 @@ export interface KeptRun {
   readonly events: readonly EventJson[];
 }
 
-/** All runs that were kept, the oldest first. @throws ProvisionError `unreadable` */
-export async function readJournal(directory: string): Promise<readonly KeptRun[]> {
+/** Names of the runs that were kept, the oldest first. @throws ProvisionError `unreadable` */
+export async function runNames(directory: string): Promise<readonly string[]> {
   const names = await readdir(directory).catch((cause: unknown) => {
     if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return [];
-    throw new ProvisionError({
-      code: 'unreadable',
-      message: `${directory} cannot be read: ${fileReason(cause)}`,
-      hint: `look at it, and at who may read it: ls -ld ${directory}`,
-      cause,
-    });
+    throw unreadable(directory, cause);
   });
-  const files = names.filter((name) => name.endsWith('.ndjson')).sort();
-  return Promise.all(files.map(async (file) => readRun(directory, file)));
+  return names
+    .filter((name) => name.endsWith('.ndjson'))
+    .map((name) => name.replace(/\.ndjson$/, ''))
+    .sort();
 }
 
-async function readRun(directory: string, file: string): Promise<KeptRun> {
-  const lines = (await readTextBounded(join(directory, file), LARGE_FILE_BYTES))
-    .split('\n')
-    .filter((line) => line !== '');
+/** One run, whole: a run of many hosts is megabytes. @param name from {@link runNames} @throws ProvisionError `unreadable` */
+export async function readRun(directory: string, name: string): Promise<KeptRun> {
+  const file = join(directory, `${name}.ndjson`);
+  const text = await readTextBounded(file, LARGE_FILE_BYTES).catch((cause: unknown) => {
+    throw unreadable(file, cause);
+  });
+  const lines = text.split('\n').filter((line) => line !== '');
   const events = lines.flatMap(readLine);
   const started = events[0]?.type === 'run-started' ? events[0] : undefined;
   const plan = events.find((event) => event.type === 'planned')?.plan;
   return {
-    name: file.replace(/\.ndjson$/, ''),
+    name,
     command: started?.command ?? '',
     begun: events[0]?.time ?? '',
     ...{ by: started?.by, playbook: plan?.playbook, limit: plan?.limit ?? undefined },
@@ -102,6 +102,15 @@ async function readRun(directory: string, file: string): Promise<KeptRun> {
     unreadable: lines.length - events.length,
     events,
   };
+}
+
+function unreadable(path: string, cause: unknown): ProvisionError {
+  return new ProvisionError({
+    code: 'unreadable',
+    message: `${path} cannot be read: ${fileReason(cause)}`,
+    hint: `look at it, and at who may read it: ls -ld ${path}`,
+    cause,
+  });
 }
 
 function endOf(events: readonly EventJson[]): KeptRun['end'] {

@@ -230,7 +230,7 @@ describe('the list of members', () => {
       /there is data in .* again/,
     ],
     [
-      'etcd runs again with its data: it is told that it runs',
+      'etcd runs again with its data: the refusal says that it runs',
       () => {
         write('active', '');
         mkdirSync(join(data, 'member'));

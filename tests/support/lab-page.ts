@@ -1,6 +1,7 @@
 import { copyFileSync, existsSync, readdirSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { journalDirectory, readJournal, type KeptRun } from '../../src/report/journal.js';
+import { journalDirectory, type KeptRun } from '../../src/report/journal.js';
+import { keptRuns } from './kept-runs.js';
 import type { TestLab } from './lab.js';
 import { inventoryWith, PASSPHRASE, vipOf } from './main-job.js';
 import { partOf, readPage, readSteps, workThrough, type PagePart, type PagePlace } from './page.js';
@@ -96,7 +97,7 @@ export async function placeBeside(lab: TestLab, inventory: string, acts: PagePla
 
 /** What was performed where a page is worked through, run by run, as the journal has it: `provision history`. */
 export async function runsAt({ work }: PagePlace): Promise<readonly KeptRun[]> {
-  const runs = await readJournal(journalDirectory(work));
+  const runs = await keptRuns(journalDirectory(work));
   return runs.filter(({ changed }) => changed > 0);
 }
 

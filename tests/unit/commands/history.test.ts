@@ -1,4 +1,4 @@
-import { existsSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { beforeEach, expect, test } from '@jest/globals';
@@ -70,6 +70,23 @@ test('a run that goes on is called running, what it did so far is shown, and no 
   ROLLING_RUN.slice(-1).forEach(keep);
   await history(inventory, 'last', '--report', report);
   expect(existsSync(report)).toBe(true);
+});
+
+test('a run that can not be read hides no other, and is refused where it is asked for', async () => {
+  const kept = journalDirectory(directory);
+  for (const day of ['20', '22'])
+    ROLLING_RUN.forEach(createJournal(kept, new Date(`2026-11-${day}T02:15:00.123Z`), tickingClock(0)));
+  mkdirSync(join(kept, '2026-11-21T02-15-00.123Z.ndjson'));
+  const lines = (await history(inventory)).trimEnd().split('\n');
+  expect(lines).toEqual([
+    expect.stringMatching(/^2026-11-20\S+ {2}apply {2}done /),
+    expect.stringMatching(
+      /^2026-11-21\S+ {2}\S+\.123Z\.ndjson cannot be read: illegal operation on a directory \(EISDIR\)$/,
+    ),
+    expect.stringMatching(/^2026-11-22\S+ {2}apply {2}done /),
+  ]);
+  expect(await history(inventory, 'last')).toContain('change-done');
+  await expect(history(inventory, '2026-11-21T02-15-00.123Z')).rejects.toMatchObject({ code: 'unreadable' });
 });
 
 test('the columns of a list stay below each other, however long a verb is', async () => {

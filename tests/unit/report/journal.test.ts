@@ -14,8 +14,9 @@ import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import type { Event } from '../../../src/model/events.js';
 import { processMark } from '../../../src/model/process-mark.js';
-import { createJournal, journalDirectory, readJournal } from '../../../src/report/journal.js';
+import { createJournal, journalDirectory } from '../../../src/report/journal.js';
 import { tickingClock } from '../../support/clock.js';
+import { keptRuns } from '../../support/kept-runs.js';
 import { BARE_HOSTS } from '../../support/sample-plans.js';
 import { FAILING_RUN, ROLLING_RUN } from '../../support/sample-runs.js';
 import { temporaryDirectory } from '../../support/temporary-directory.js';
@@ -39,7 +40,7 @@ describe('the journal', () => {
     const file = keep(ROLLING_RUN);
     expect(file).toMatch(/2026-11-21T02-15-00\.123Z\.ndjson$/);
     expect([statSync(directory).mode & 0o777, statSync(file).mode & 0o777]).toEqual([0o700, 0o600]);
-    const [run] = await readJournal(directory);
+    const [run] = await keptRuns(directory);
     expect(run).toMatchObject({ command: 'apply', end: 'done', changed: 6, unreadable: 0 });
     expect(run?.events.map(({ type }) => type)).toEqual(ROLLING_RUN.map(({ type }) => type));
   });
@@ -47,8 +48,8 @@ describe('the journal', () => {
   test('lists runs, the oldest first, with how each ended', async () => {
     keep(FAILING_RUN, new Date('2026-11-22T00:00:00Z'));
     keep(ROLLING_RUN.slice(0, -1), new Date('2026-11-21T00:00:00Z'));
-    expect((await readJournal(directory)).map(({ end }) => end)).toEqual(['interrupted', 'failed']);
-    expect(await readJournal(join(directory, 'none'))).toEqual([]);
+    expect((await keptRuns(directory)).map(({ end }) => end)).toEqual(['interrupted', 'failed']);
+    expect(await keptRuns(join(directory, 'none'))).toEqual([]);
   });
 
   test.each([
@@ -60,7 +61,7 @@ describe('the journal', () => {
     const [started, ...rest] = ROLLING_RUN.slice(0, -1);
     if (started?.type !== 'run-started') throw new Error('a run begins');
     keep([{ ...started, process: mark }, ...rest]);
-    expect(await readJournal(directory)).toMatchObject([{ end }]);
+    expect(await keptRuns(directory)).toMatchObject([{ end }]);
   });
 
   test('tells in one line why a run ended, without the colon of what follows', async () => {
@@ -78,7 +79,7 @@ describe('the journal', () => {
     keep([failed([failure(undefined, drift)])], new Date('2026-11-22T00:00:00Z'));
     keep([failed([failure('a', 'it differs:\n    x')])], new Date('2026-11-23T00:00:00Z'));
     const stale = 'plan.json is not what would be done now';
-    expect((await readJournal(directory)).map(({ reason }) => reason)).toEqual([stale, stale, 'a: it differs']);
+    expect((await keptRuns(directory)).map(({ reason }) => reason)).toEqual([stale, stale, 'a: it differs']);
   });
 
   test('tells who ran what, with which playbook and limit, and why it ended', async () => {
@@ -86,7 +87,7 @@ describe('the journal', () => {
     const planned = { ...BARE_HOSTS, playbook: 'etcd-lb', limit: 'etcd:!etcd-2' };
     if (started?.type !== 'run-started') throw new Error('a run begins');
     keep([{ ...started, by: 'ana@desk' }, { type: 'planned', plan: planned }, ...rest]);
-    const [run] = await readJournal(directory);
+    const [run] = await keptRuns(directory);
     expect(run).toMatchObject({ end: 'failed', by: 'ana@desk', playbook: 'etcd-lb', limit: 'etcd:!etcd-2' });
     expect(run?.reason).toMatch(/^etcd-\d: /);
   });
@@ -99,7 +100,7 @@ describe('the journal', () => {
       ROLLING_RUN.findIndex(({ type }) => type === 'play-started'),
     );
     keep([...planned, stopped]);
-    expect(await readJournal(directory)).toMatchObject([
+    expect(await keptRuns(directory)).toMatchObject([
       { end: 'not begun', changed: 0, reason: 'there is no terminal to ask on' },
     ]);
   });
@@ -127,7 +128,7 @@ describe('the journal', () => {
       ROLLING_RUN.slice(0, 3).forEach(sink);
       writeFileSync(join(directory, readdirSync(directory)[0] ?? ''), `${cut}\n`, { flag: 'a' });
       ROLLING_RUN.slice(3).forEach(sink);
-      const [run] = await readJournal(directory);
+      const [run] = await keptRuns(directory);
       expect(run).toMatchObject({ end: 'done', unreadable: cut === '' ? 0 : 1 });
       expect(run?.events).toHaveLength(ROLLING_RUN.length);
     },
@@ -149,7 +150,7 @@ describe('the journal', () => {
     renameSync(aside, file);
     writeFileSync(file, '{"formatVersion":1,"ti', { flag: 'a' });
     rest.forEach(sink);
-    const [run] = await readJournal(directory);
+    const [run] = await keptRuns(directory);
     expect(run).toMatchObject({ end: 'done', unreadable: 1 });
     expect(run?.events).toHaveLength(ROLLING_RUN.length - 1);
   });
