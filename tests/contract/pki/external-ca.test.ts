@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { createPublicKey } from 'node:crypto';
 import { copyFile, mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { userInfo } from 'node:os';
@@ -211,9 +212,15 @@ async function modeOf(path: string): Promise<string> {
     expect([before, second].map((pem) => createPublicKey(pem).asymmetricKeyType)).toEqual(['ec', 'ec']);
     expect(second).not.toBe(before);
 
+    // As long, and no RSA.
+    execFileSync('openssl', ['genpkey', '-algorithm', 'DH', '-pkeyopt', 'group:ffdhe2048', '-out', waitingKey]);
+    await request(wish({ keyType: 'rsa-2048' }));
+    expect(createPublicKey(publicHalf(waitingKey)).asymmetricKeyType).toBe('rsa');
+    await request(wish());
+
     await writeFile(pair.keyPath, await readFile(waitingKey, 'utf8'));
     await request(wish());
-    expect(publicHalf(waitingKey)).not.toBe(second);
+    expect(publicHalf(waitingKey)).not.toBe(publicHalf(pair.keyPath));
     expect(await readdir(join(directory, 'waiting'))).toEqual(['etcd-server.key']);
   });
 

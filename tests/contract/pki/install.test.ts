@@ -91,13 +91,19 @@ describe('a new pair', () => {
     expect(await hostFiles()).toEqual(['server.crt', 'server.key']);
   });
 
-  test('lands in two directories as well', async () => {
-    const { certificate, key } = await issue();
+  test('lands in two directories as well, and can be rolled back there', async () => {
+    const [first, { certificate, key }] = [await issue(), await issue()];
     await mkdir(join(directory, 'private'));
     const apart = { ...pair, keyPath: join(directory, 'private', 'etcd.key') };
+    await install(first.certificate + first.key, apart, 'new');
     expect(await install(certificate + key, apart, 'new')).toMatchObject({ status: 0, stderr: '' });
-    expect(await readFile(apart.keyPath, 'utf8')).toBe(key);
+    const contents = () => Promise.all([apart.certificatePath, apart.keyPath].map((path) => readFile(path, 'utf8')));
+    expect(await contents()).toEqual([certificate, key]);
     expect(await hostFiles()).toEqual(['etcd.key', 'server.crt']);
+    const copy = `run${copies - 1}.0`;
+    const undo = restoreCertificateScript({ destination: apart, ownership: me, key: 'new', copy, when: 'kept' });
+    expect(await onHost(undo)).toMatchObject({ status: 0, stderr: '' });
+    expect(await contents()).toEqual([first.certificate, first.key]);
   });
 
   test('keeps one copy of what it replaces, and can be rolled back', async () => {
