@@ -56,11 +56,12 @@ export function createEvaluator({ Environment, isUndefined, limitMs }: Evaluator
     const depth = frames.length;
     if (depth >= MAX_DEPTH)
       throw new TemplateError('wrong', `variables refer to each other more than ${MAX_DEPTH} deep`);
-    const environment = (environments[depth] ??= newEnvironment(Environment, frames));
     const exact = new ExactValues('number');
     const frame: Frame = { scope, isUndefined, failure: undefined, reads: new Map(), pipelines, exact };
     frames.push(frame);
     try {
+      // Within what translates errors: where the memory that all engines share is broken, none is made any more.
+      const environment = (environments[depth] ??= newEnvironment(Environment, frames));
       const work = (): ReturnType<typeof run> => runExactly(frame, environment, run);
       // What is evaluated within another template is within its time.
       const result = depth === 0 ? bounded.run(work) : work();
