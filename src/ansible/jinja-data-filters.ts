@@ -34,8 +34,11 @@ function htmlSafe(json: string): string {
   return json.replace(/[<>&']/g, (unit) => `\\u00${unit.charCodeAt(0).toString(16)}`);
 }
 
+/** Texts that PyYAML would read as something else are in quotes: `yes`, `1:30`, `2020-01-01`. Keys are sorted. */
+const AS_PYYAML = { version: '1.1', schema: 'yaml-1.1', singleQuote: true, sortMapEntries: true } as const;
+
 function toYaml(value: PythonValue, indent?: PythonValue): string {
-  return stringify(yamlNode(value), { ...(typeof indent === 'number' && { indent }) });
+  return stringify(yamlNode(value), { ...AS_PYYAML, ...(typeof indent === 'number' && { indent }) });
 }
 
 /** As PyYAML reads it, which is how Ansible does. */
