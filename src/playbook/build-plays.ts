@@ -14,6 +14,7 @@ import { taskFrame, taskWords, type RawRole, type RawTask, type When } from './p
 import type { Playbook, ReadPlay } from './read-playbook.js';
 import { renderParameters } from './rendered-parameters.js';
 import type { RoleSource } from './role-source.js';
+import { unreadVariables } from './unread-variables.js';
 import { atPlace, problemsOf } from './yaml-source.js';
 
 /** What plays are built from. */
@@ -35,7 +36,7 @@ export interface BuildRequest {
 export function buildPlays(request: BuildRequest): readonly Play[] {
   const { playbook, inventory, limit } = request;
   const allowed = limit === undefined ? undefined : new Set(selectHosts(inventory, limit));
-  const problems: Problem[] = [];
+  const problems: Problem[] = playbook.plays.flatMap((read) => unreadVariables(read, inventory));
   const plays = playbook.plays.flatMap((read) => {
     try {
       const play = buildPlay(read, request, allowed);

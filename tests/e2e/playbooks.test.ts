@@ -232,7 +232,10 @@ describeOnLab('a playbook of one’s own', 'plays', { hosts: 2 }, (lab) => {
         whole.replace(new RegExp(`^ *${other}:\n(?: +ansible_host: .*\n)?`, 'm'), ''),
       );
     }
-    const file = await playbook('fleet', '- hosts: all\n  tasks:\n    - copy: { dest: /etc/fleet, content: x }\n');
+    // Not beside group_vars/, which are another inventory's.
+    const file = join(fleet, '..', 'of-a-fleet', 'site.yaml');
+    await mkdir(join(file, '..'));
+    await writeFile(file, '- hosts: all\n  tasks:\n    - copy: { dest: /etc/fleet, content: x }\n');
     const work = async (verb: string, ...more: readonly string[]): Promise<Ended> =>
       lab.provision('fleet', verb, fleet, '--playbook', file, ...more);
     const planned = await work('plan', '-o', join(directory, 'plans'));

@@ -302,3 +302,28 @@ test('contents show no secret, whatever became of it, and hold it all the same',
   const encoded = Buffer.from('admin:planted-clear-text').toString('base64');
   expect(action.content.reveal()).toBe(`header: ${encoded}\nupper: PLANTED-CLEAR-TEXT\n`);
 });
+
+test('variables beside a playbook that is elsewhere than the inventory are refused, once for each of its files', async () => {
+  await mkdir(join(directory, 'plays/group_vars'), { recursive: true });
+  await mkdir(join(directory, 'plays/host_vars'));
+  await mkdir(join(directory, 'group_vars'));
+  await writeFile(join(directory, 'plays/p.yaml'), '- hosts: a\n- hosts: b\n');
+  await writeFile(join(directory, 'here.yaml'), '- hosts: a\n');
+  const inventory = await loadInventory(join(directory, 'hosts.yaml'), { provided: PROVIDED_VARIABLES });
+  const plays = async (name: string): Promise<number> => {
+    const playbook = await readPlaybook(join(directory, name));
+    const roleSource = { roles: new Map(), cluster: SAMPLE_CLUSTER, describe: () => SAMPLE_CLUSTER };
+    return buildPlays({ playbook, inventory, limit: undefined, roleSource, gates: new Map(), orders: new Map() })
+      .length;
+  };
+  expect(await plays('here.yaml')).toBe(1);
+  const error: unknown = await plays('plays/p.yaml').catch((reason: unknown) => reason);
+  expect(error instanceof Error ? error.message.replaceAll(`${directory}/`, '') : error).toBe(
+    ['group_vars', 'host_vars']
+      .map(
+        (name) =>
+          `plays/p.yaml:1:3: ${name}/: stands beside this playbook, where it is not read; move it to ${directory}, beside the inventory`,
+      )
+      .join('\n'),
+  );
+});
