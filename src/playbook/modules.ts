@@ -60,15 +60,26 @@ const isTrue = (value: z.infer<typeof ansibleBool>): boolean => value === true |
 const mode = z
   .string({ error: 'a mode must be quoted: "0644"' })
   .regex(/^0?[0-7]{3}$/, 'expected an octal mode like "0644"');
-const ownership = { owner: z.string().default('root'), group: z.string().default('root') };
+/** A number is read as the name that `stat` gives: it would differ at every run. */
+const account = z
+  .string()
+  .regex(/^(?!\d+$)./, 'expected a name, not a number: "root"')
+  .default('root');
+const ownership = { owner: account, group: account };
 const four = (octal: string): string => octal.padStart(4, '0');
 
 const filePlace = {
-  dest: z.string().startsWith('/', 'expected an absolute path'),
+  dest: z
+    .string()
+    .startsWith('/', 'expected an absolute path')
+    .regex(/[^/]$/, 'expected the path of the file itself, not of its directory: add its name'),
   ...ownership,
   mode: mode.optional(),
   /** Ansible's: `%s` is the staged file. */
-  validate: z.string().optional(),
+  validate: z
+    .string()
+    .includes('%s', { error: 'expected a command with %s, which stands for the new file' })
+    .optional(),
 };
 
 function place(parameters: z.infer<z.ZodObject<typeof filePlace>>, content: Content): Resource {
@@ -97,6 +108,27 @@ function textOf({ directory }: ModuleContext, folder: SourceFolder, src: string)
   }
 }
 
+/** To Ansible it may be a pattern of the shell: taken for a path, it would never be there. */
+const onePath = z
+  .string()
+  .regex(/^[^*?[]*$/, 'expected a path: patterns like *.conf are not looked for; name one file');
+
+/** As Ansible renders it: with lines that end as on Linux. @throws ZodError for options in its first line */
+function templateText(text: string): string {
+  if (text.startsWith('#jinja2:'))
+    throw wrong(
+      'begins with `#jinja2:`, whose options are not read: remove that line, and write `{%-` and `-%}` where they matter',
+      'src',
+    );
+  return text.replace(/\r\n?/g, '\n');
+}
+
+/** As ansible.posix.sysctl reads a value (`_parse_value`): what is a truth value to Ansible is 1 or 0. */
+function kernelValue(value: string): string {
+  if (/^(?:y|yes|on|1|true|t)$/i.test(value)) return '1';
+  return /^(?:n|no|off|0|false|f)$/i.test(value) ? '0' : value.trim();
+}
+
 const systemd = defineModule(
   {
     name: z.string().transform((name) => name.replace(/\.service$/, '')),
@@ -123,7 +155,7 @@ const MODULES: Readonly<Record<string, Module>> = {
     return place(p, withMarkedKeys(text));
   }),
   template: defineModule({ ...filePlace, src: z.string() }, (p, context) =>
-    place(p, withMarkedKeys(context.render(textOf(context, 'templates', p.src)))),
+    place(p, withMarkedKeys(context.render(templateText(textOf(context, 'templates', p.src))))),
   ),
   file: defineModule(
     {
@@ -140,7 +172,12 @@ const MODULES: Readonly<Record<string, Module>> = {
   service: systemd,
   sysctl: defineModule(
     { name: z.string(), value: text, sysctl_file: z.string().optional() },
-    ({ name, value, sysctl_file: path }) => sysctl({ key: name, value, file: path ?? `/etc/sysctl.d/60-${name}.conf` }),
+    ({ name, value, sysctl_file: path }) =>
+      sysctl({
+        key: name,
+        value: kernelValue(value),
+        file: path ?? `/etc/sysctl.d/60-${name.replaceAll('/', '.')}.conf`,
+      }),
   ),
   user: defineModule(
     {
@@ -156,7 +193,7 @@ const MODULES: Readonly<Record<string, Module>> = {
     group({ name: p.name, system: isTrue(p.system) }),
   ),
   command: defineModule(
-    { cmd: z.string(), creates: z.string().optional(), removes: z.string().optional() },
+    { cmd: z.string(), creates: onePath.optional(), removes: onePath.optional() },
     (p, { name }) => {
       if (p.creates === undefined && p.removes === undefined)
         throw wrong('needs creates or removes: otherwise every apply would run it again');

@@ -1,8 +1,13 @@
 import { z } from 'zod';
 import type { PythonValue } from '../model/python-value.js';
 
-const expression = z.union([z.string(), z.boolean(), z.array(z.union([z.string(), z.boolean()]))], {
-  error: '`when` takes a Jinja2 expression, or a list of them',
+const WHEN = '`when` takes a Jinja2 expression, or a list of them';
+
+/** None is an error: to Ansible it holds, to Jinja2 it does not. */
+const condition = z.union([z.string().regex(/\S/, WHEN), z.boolean()]);
+
+const expression = z.union([condition, z.array(condition)], {
+  error: WHEN,
 });
 
 /** What {@link parseYaml} of yaml-source.ts read. */

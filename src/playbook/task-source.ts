@@ -1,8 +1,9 @@
+import { isUtf8 } from 'node:buffer';
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { isVaultText } from '../ansible/vault.js';
 import { fileReason } from '../model/file-reason.js';
-import { COPIED_FILE_BYTES, readTextBoundedSync } from '../model/read-bounded.js';
+import { COPIED_FILE_BYTES, readBoundedSync } from '../model/read-bounded.js';
 
 /** Where a module looks first for what `src` names, beside the playbook: Ansible's folders. */
 export type SourceFolder = 'files' | 'templates';
@@ -22,11 +23,16 @@ export function sourceFile(directory: string, folder: SourceFolder, src: string)
 /**
  * The text of a file that a task names.
  * @param directory of the playbook
- * @throws Error that says where it was looked for, or that it is encrypted
+ * @throws Error that says where it was looked for, that it is encrypted, or no text
  */
 export function readSource(directory: string, folder: SourceFolder, src: string): string {
   const file = sourceFile(directory, folder, src);
   const text = textOf(file, () => placesOf(directory, folder, src).join(' and '), src);
+  // As text, each byte that is none would arrive as U+FFFD, without a word.
+  if (text === undefined)
+    throw new Error(
+      `${file} is not UTF-8 text: only texts are written to hosts; convert it (iconv -t utf-8), or have a package bring it`,
+    );
   // Ansible writes what it decrypts: as it is, it would replace a key that works.
   if (isVaultText(text))
     throw new Error(
@@ -35,9 +41,11 @@ export function readSource(directory: string, folder: SourceFolder, src: string)
   return text;
 }
 
-function textOf(file: string, places: () => string, src: string): string {
+/** Undefined where it is no text. */
+function textOf(file: string, places: () => string, src: string): string | undefined {
   try {
-    return readTextBoundedSync(file, COPIED_FILE_BYTES);
+    const bytes = readBoundedSync(file, COPIED_FILE_BYTES);
+    return isUtf8(bytes) && !bytes.includes(0) ? bytes.toString('utf8') : undefined;
   } catch (cause) {
     const reason = fileReason(cause);
     if (existsSync(file)) throw new Error(`${file} cannot be read: ${reason}`, { cause });

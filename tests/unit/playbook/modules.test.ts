@@ -49,6 +49,9 @@ async function meantOn(probe: Probe, ...tasks: readonly string[]): Promise<reado
   const directory = temporaryDirectory('modules');
   mkdirSync(join(directory, 'templates'));
   mkdirSync(join(directory, 'files'));
+  writeFileSync(join(directory, 'bytes'), Buffer.from([0x61, 0xff]));
+  writeFileSync(join(directory, 'zero'), 'a\0b');
+  writeFileSync(join(directory, 'options.j2'), '#jinja2: trim_blocks: False\n');
   writeFileSync(join(directory, 'plain'), 'copied {{ as it is }}\n');
   writeFileSync(join(directory, 'key.pem'), KEY_FILE);
   writeFileSync(join(directory, 'sealed.pem'), '$ANSIBLE_VAULT;1.1;AES256\n3061\n');
@@ -164,9 +167,28 @@ const MEANINGS: readonly (readonly [string, ...unknown[]])[] = [
   [
     'ansible.posix.sysctl: { name: vm.x, value: true, sysctl_file: /etc/sysctl.d/9.conf }',
     'sysctl:vm.x',
-    { path: '/etc/sysctl.d/9.conf', ...ROOTS, mode: '0644', content: '# Kept by provision.\nvm.x = true\n' },
-    "sysctl -q -w 'vm.x=true'",
+    { path: '/etc/sysctl.d/9.conf', ...ROOTS, mode: '0644', content: '# Kept by provision.\nvm.x = 1\n' },
+    "sysctl -q -w 'vm.x=1'",
   ],
+  // As ansible.posix.sysctl reads them.
+  ...[
+    ['on', '1'],
+    ["'Yes'", '1'],
+    ["'no'", '0'],
+    ["'{{ false }}'", '0'],
+    ["' 5 6 '", '5 6'],
+  ].map(([value = '', kept = '']): [string, ...unknown[]] => [
+    `sysctl: { name: a/b.c, value: ${value} }`,
+    'sysctl:a/b.c',
+    expect.objectContaining({
+      path: '/etc/sysctl.d/60-a.b.c.conf',
+      content: `# Kept by provision.\na/b.c = ${kept}\n`,
+    }),
+    // The kernel has 0.
+    ...(kept === '0' ? [] : [`sysctl -q -w 'a/b.c=${kept}'`]),
+  ]),
+  // A list that a template makes is one.
+  ["user: { name: u, groups: \"{{ ['g', 'h'] }}\" }", 'user:u', 'useradd --create-home --groups g,h u'],
   ['user: { name: u }', 'user:u', 'useradd --create-home u'],
   [
     "ansible.builtin.user: { name: u, system: 'True', home: /h, shell: /bin/sh, groups: 'g,h' }",
@@ -215,6 +237,23 @@ test.each([
     'template: { dest: /x, src: sealed.pem }',
     /tasks\.template\.src: .*is encrypted with Ansible Vault, and is not decrypted/,
   ],
+  [
+    'copy: { dest: /x, src: bytes }',
+    /p\.yaml:3:30: tasks\.copy\.src: .*bytes is not UTF-8 text: only texts are written to hosts/,
+  ],
+  ['copy: { dest: /x, src: zero }', 'is not UTF-8 text'],
+  ['template: { dest: /x, src: bytes }', 'is not UTF-8 text'],
+  ['template: { dest: /x, src: options.j2 }', 'begins with `#jinja2:`, whose options are not read'],
+  ['copy: { dest: /x/, content: y }', 'expected the path of the file itself, not of its directory'],
+  ["copy: { dest: /x, content: y, owner: '0' }", 'tasks.copy.owner: expected a name, not a number'],
+  ["file: { path: /x, state: directory, group: '20' }", 'tasks.file.group: expected a name, not a number'],
+  ['copy: { dest: /x, content: y, validate: visudo -c }', 'expected a command with %s'],
+  [
+    "command: { cmd: x, creates: '/x/*.conf' }",
+    'tasks.command.creates: expected a path: patterns like *.conf are not looked for',
+  ],
+  ["command: { cmd: x, removes: '/x/[ab]' }", 'tasks.command.removes: expected a path'],
+  ['copy: { dest: /x, content: ~ }', 'content'],
   ['copy: { dest: x, content: y }', 'expected an absolute path'],
   ['template: { dest: x, src: t.j2 }', 'expected an absolute path'],
   ['copy: { dest: /x, content: y, src: plain }', 'takes exactly one of content and src'],

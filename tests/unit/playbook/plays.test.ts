@@ -289,6 +289,8 @@ describe('in a play', () => {
     ['roles: [3]', 'a role is a name, or `role:` with `when:` and `vars:`'],
     ['roles: [{ role: tell, whenn: x }]', 'whenn: is not known here; did you mean when?'],
     ['when: 3', '`when` takes a Jinja2 expression, or a list of them'],
+    ["when: ''", '`when` takes a Jinja2 expression, or a list of them'],
+    ["when: [x, ' ']", '`when` takes a Jinja2 expression, or a list of them'],
     ['hosts: { x: y }', 'expected a host pattern'],
     ['vars: [a]', 'vars'],
     ['tasks: [a]', 'tasks'],
