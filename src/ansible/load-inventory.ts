@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, realpathSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, isAbsolute, join, resolve } from 'node:path';
 import { ProvisionError, type Problem } from '../model/errors.js';
@@ -9,7 +9,7 @@ import { isUndefined } from './host-view.js';
 import { createInventory, type ProvidedVariables } from './create-inventory.js';
 import { createTemplateEngine } from './jinja.js';
 import { readInventoryFiles } from './read-inventory-files.js';
-import { startLog } from './source-text.js';
+import { startLog, warn, type LoadLog } from './source-text.js';
 
 /** What loading may need beside the files. */
 export interface LoadOptions {
@@ -44,6 +44,7 @@ export async function loadInventory(path: string, options: LoadOptions = {}): Pr
       hint: 'the directory inventory/ of this program holds examples that work as they are',
     });
   }
+  tellOtherVariables(workingDirectory, directory, log);
   const variableFiles = (name: string, names: readonly string[]): ReturnType<typeof loadVariableFiles> =>
     loadVariableFiles(
       { path: join(directory.path, name), file: join(directory.file, name) },
@@ -68,6 +69,16 @@ export async function loadInventory(path: string, options: LoadOptions = {}): Pr
     provided: options.provided,
     resolvePath: (file) => resolveKeyFile(file, home, [directory.path, workingDirectory]),
   });
+}
+
+/** Ansible reads group_vars/ and host_vars/ of a playbook's directory, too, and of the one in which ansible-inventory is run. */
+function tellOtherVariables(workingDirectory: string, { path, file }: Place, log: LoadLog): void {
+  if (realpathSync(workingDirectory) === realpathSync(path)) return;
+  for (const name of ['group_vars', 'host_vars']) {
+    if (!existsSync(join(workingDirectory, name))) continue;
+    const message = `is in the working directory, and is not read, as with Ansible where a playbook is there: only what is beside the inventory is, in ${file}`;
+    warn(log, { file: name, line: 1, column: 1 }, `${name}/`, message);
+  }
 }
 
 /** Why a part of it was passed over. Its own words are not shown: what has no host may be no inventory at all. */

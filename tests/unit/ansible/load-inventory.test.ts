@@ -168,6 +168,24 @@ describe('loadInventory', () => {
     await expect(loadInventory(join(directory, 'hosts.py'))).rejects.toMatchObject({ code: 'inventory-script' });
   });
 
+  test('variables of the working directory, which Ansible reads for a playbook there, are not passed over without a word', async () => {
+    const directory = writeFiles({
+      'inventories/hosts': 'a\n',
+      'group_vars/all.yml': 'x: 1\n',
+      'host_vars/a': 'y: 1\n',
+    });
+    const told = async (path: string, workingDirectory: string): Promise<readonly unknown[]> =>
+      (await loadInventory(path, { workingDirectory })).warnings.map(({ at, subject }) => [at?.file, subject]);
+    expect(await told('inventories/hosts', directory)).toEqual([
+      ['group_vars', 'group_vars/'],
+      ['host_vars', 'host_vars/'],
+    ]);
+    expect(await told('hosts', join(directory, 'inventories'))).toEqual([]);
+    expect(await told('inventories/hosts', join(directory, 'inventories/..'))).toHaveLength(2);
+    writeFileSync(join(directory, 'hosts'), 'a\n');
+    expect(await told('hosts', directory)).toEqual([]);
+  });
+
   test('an unknown host is reported with the likely one', async () => {
     const inventory = await loadFiles({ hosts: 'etcd-1\n' });
     expect(() => inventory.render('etcd-2', 'x {{ y }}')).toThrow('did you mean etcd-1?');
