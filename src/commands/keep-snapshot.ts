@@ -4,6 +4,7 @@ import { openSnapshotIntake, type SnapshotIntake } from '../day-two/snapshot-fil
 import type { SnapshotManifest } from '../day-two/snapshot-manifest.js';
 import { listSnapshots, snapshotDirectory, writeManifest } from '../day-two/snapshot-store.js';
 import { saveOneOf } from '../day-two/save-one-of.js';
+import { isOfOtherMembers } from '../day-two/whose-snapshot.js';
 import { requireConfirmed } from '../day-two/confirm-snapshot.js';
 import { chooseSources, type SnapshotSource } from '../day-two/snapshot-source.js';
 import type { World } from '../engine/world.js';
@@ -45,18 +46,18 @@ export function describeSaved({ revision, keys, bytes, encryption }: SnapshotMan
 }
 
 /**
- * The passphrase of a snapshot that nobody asked for by itself: it is encrypted where the newest one beside the inventory is.
- * Whoever keeps them so wants none of them on this disk in the clear.
+ * The passphrase of a snapshot that nobody asked for by itself: it is encrypted where the newest one of this cluster beside the
+ * inventory is. Whoever keeps them so wants none of them on this disk in the clear.
  * @returns undefined: not encrypted
  * @throws ProvisionError where there is none, and nobody to ask
  */
 export async function passphraseForNext(
   inventory: string,
-  { token }: Pick<Cluster, 'token'>,
+  { members }: Pick<Cluster, 'members'>,
   source: PassphraseSource,
 ): Promise<Secret | undefined> {
   const saved = await listSnapshots(snapshotDirectory(dirname(resolve(inventory))));
-  const newest = saved.findLast(({ manifest }) => manifest.cluster === token);
+  const newest = saved.findLast(({ manifest }) => !isOfOtherMembers(manifest, members));
   return newest?.manifest.encryption === 'age' ? source.chosen('the snapshot') : undefined;
 }
 

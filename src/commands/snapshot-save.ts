@@ -44,7 +44,8 @@ export async function runSaveSnapshot(
     const manifest = await whileLocked(needs, () => save({ source, path, passphrase }, inventory, run));
     emit({ type: 'notice', message: `saved ${path}: ${describeSaved(manifest)}` });
     if (options.keep !== undefined) {
-      const gone = await removeOldSnapshots(dirname(path), { cluster: cluster.token, keep: options.keep });
+      const { clusterId } = manifest;
+      const gone = await removeOldSnapshots(dirname(path), { clusterId, keep: options.keep });
       for (const old of gone) emit({ type: 'notice', message: `removed ${old}: the newest ${options.keep} are kept` });
     }
     emit({

@@ -14,6 +14,7 @@ import type { Probe } from '../model/remote.js';
 import { asStdin, type CheckedSnapshot } from './check-snapshot.js';
 import { lookAtWorkers, type WorkersSeen } from './restart-plays.js';
 import type { Restore } from './restore-plays.js';
+import { isOfOtherMembers, requireOwnSnapshot } from './whose-snapshot.js';
 
 /** How the id of a recovery ends; that of a restore ends with the digest of its snapshot. */
 export const RECOVERY = '-recover';
@@ -89,14 +90,15 @@ export interface RestoreRequest {
  * @throws ProvisionError `other-cluster`, `other-restore`, `newer-snapshot`, `membership-differs`, `no-etcd-tool`
  */
 export function decideRestore(request: RestoreRequest): Restore {
-  const { cluster, look, snapshot, now } = request;
+  const { cluster, look, snapshot, from, now } = request;
   const short = snapshot.sha256.slice(0, 8);
   const unfinished = findUnfinished(look);
   if (unfinished !== undefined && !unfinished.id.endsWith(`-${short}`)) throw otherRestore(unfinished);
   if (unfinished !== undefined && WAY_BACK.some((stage) => hasStage(unfinished, stage))) throw wayBack(unfinished);
   requireTools(look);
   // Once it has begun, what it is made of was decided; the cluster that runs by then is another one.
-  if (unfinished === undefined) requireSameCluster(request);
+  if (unfinished === undefined && from === 'this-cluster')
+    requireOwnSnapshot(snapshot, cluster, [...new Set(answering(look).map(({ clusterId }) => clusterId))]);
   requireVersions(request);
   const noted = notedParameters(unfinished);
   const peerUrls = peerUrlsOf(request);
@@ -157,19 +159,6 @@ function answering({ statuses }: RestoreLook): readonly (EtcdStatus & { readonly
   return [...statuses.values()].flatMap((status) => (status.kind === 'answers' ? [status] : []));
 }
 
-function requireSameCluster({ look, snapshot: { manifest, path }, from }: RestoreRequest): void {
-  const running = [...new Set(answering(look).map(({ clusterId }) => clusterId))];
-  if (from === 'any-cluster' || running.length === 0) return;
-  if (manifest !== undefined && running.every((id) => id === manifest.clusterId)) return;
-  const what =
-    manifest === undefined ? 'has no manifest' : `is of cluster ${manifest.clusterId}, saved ${manifest.savedAt}`;
-  throw new ProvisionError({
-    code: 'other-cluster',
-    message: `${path} ${what}; the cluster that runs is ${running.join(', ')}`,
-    hint: 'after a restore a cluster has another id; where this very snapshot is meant, say so: --other-cluster',
-  });
-}
-
 /** etcd reads the data of the minor version before it, not of a later one (etcd docs, "upgrading"). */
 function requireVersions({ look, snapshot: { manifest } }: RestoreRequest): void {
   if (manifest === undefined) return;
@@ -189,23 +178,27 @@ function isOlder(version: string, than: string): boolean {
   return major < thanMajor || (major === thanMajor && minor < thanMinor);
 }
 
-/** Name → peer URLs: of what runs, else of the manifest, else as this program configures members. */
+/**
+ * Name → peer URLs: of what runs; else as this program configures members, and of an existing cluster by the manifest. A member may
+ * have another address since the snapshot, or the snapshot be of another cluster.
+ */
 function peerUrlsOf({ cluster, look, snapshot }: RestoreRequest): ReadonlyMap<string, readonly string[]> {
   const lists = answering(look).map(({ members }) => new Map(members.map(({ name, peerUrls }) => [name, peerUrls])));
   const [first] = lists;
   if (first !== undefined && lists.some((list) => initialClusterOf(list) !== initialClusterOf(first)))
     throw differs('members do not agree on who they are');
-  const { manifest } = snapshot;
-  const saved = manifest && new Map(manifest.members.map(({ name, peerUrls }) => [name, peerUrls]));
-  const found = [first, saved].find((list) => list !== undefined && hasNamesOf(list, cluster));
-  if (found !== undefined) return found;
+  if (first !== undefined && hasNamesOf(first, cluster)) return first;
   if (first !== undefined)
     throw differs(
       `the cluster has ${[...first.keys()].join(', ')}; the inventory ${cluster.members.map(({ name }) => name).join(', ')}`,
     );
-  if (!cluster.isManaged)
-    throw differs('no member answers, and the snapshot has no manifest that says where members listen');
-  return new Map(cluster.members.map(({ name, address, peerPort }) => [name, [httpsUrl(address, peerPort)]]));
+  if (cluster.isManaged)
+    return new Map(cluster.members.map(({ name, address, peerPort }) => [name, [httpsUrl(address, peerPort)]]));
+  const { manifest } = snapshot;
+  const saved = new Map((manifest?.members ?? []).map(({ name, peerUrls }) => [name, peerUrls]));
+  if (manifest !== undefined && !isOfOtherMembers(manifest, cluster.members) && hasNamesOf(saved, cluster))
+    return saved;
+  throw differs('no member answers, and the snapshot has no manifest of theirs that says where members listen');
 }
 
 function hasNamesOf(list: ReadonlyMap<string, readonly string[]>, { members }: Cluster): boolean {

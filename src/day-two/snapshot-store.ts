@@ -53,16 +53,17 @@ export async function listSnapshots(directory: string): Promise<SnapshotList['sn
 }
 
 /**
- * Removes the oldest snapshots of one cluster. Only what a manifest of ours names is removed, and only where it is as
- * large as that says.
+ * Removes the oldest snapshots of one cluster: beside an inventory there may be others, whose snapshots have the same names. Only what
+ * a manifest of ours names is removed, and only where it is as large as that says.
+ * @param clusterId a decimal text; after a restore it is another one, and what was saved before stays
  * @param keep how many stay, from 1
  * @returns the paths that are gone
  */
 export async function removeOldSnapshots(
   directory: string,
-  { cluster, keep }: { readonly cluster: string; readonly keep: number },
+  { clusterId, keep }: { readonly clusterId: string; readonly keep: number },
 ): Promise<readonly string[]> {
-  const own = (await listSnapshots(directory)).filter((each) => each.isThere && each.manifest.cluster === cluster);
+  const own = (await listSnapshots(directory)).filter((each) => each.isThere && each.manifest.clusterId === clusterId);
   const old = own.slice(0, Math.max(0, own.length - keep));
   for (const { path } of old) {
     // Without its manifest a snapshot would be nobody's; a manifest without its file is seen by `list`.

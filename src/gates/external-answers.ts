@@ -1,5 +1,6 @@
 import { clientFilesOf, CONTAINER } from '../facts/apiserver-manifest.js';
 import { etcdIdentity, etcdIdentityKey, type EtcdIdentity } from '../facts/etcd-identity.js';
+import { hex } from '../facts/etcd-membership.js';
 import { etcdStatus, etcdStatusKey, type EtcdStatus } from '../facts/etcd-status.js';
 import { askText } from '../facts/file-content.js';
 import { httpsAnswer, httpsKey } from '../facts/https-answer.js';
@@ -15,7 +16,7 @@ import { aboutService, type Gate, type GateAnswer, type GateInput } from '../mod
 import type { JsonObject } from '../model/json.js';
 import type { Probe } from '../model/remote.js';
 import { gateHosts } from './gate-hosts.js';
-import { described, hex, isSameStore } from './same-store.js';
+import { described, isSameStore } from './same-store.js';
 import { exchangeProblem, VIP_DEADLINE_MS } from './vip-answers.js';
 
 /** Where the balancer of others is, for a question. */

@@ -1,3 +1,4 @@
+import { hex } from '../facts/etcd-membership.js';
 import type { EtcdIdentity } from '../facts/etcd-identity.js';
 import type { EtcdStatus } from '../facts/etcd-status.js';
 
@@ -18,11 +19,6 @@ export function isSameStore(
     status.members.some(({ id }) => id === memberId) &&
     apart <= MOST_WRITES + MOST_SHARE * Math.max(revision, status.revision)
   );
-}
-
-/** An id as etcdctl prints it. */
-export function hex(id: string): string {
-  return BigInt(id).toString(16);
 }
 
 /** What a member says of its cluster; nothing where it is silent. */

@@ -1,7 +1,8 @@
+import { hex } from '../../facts/etcd-membership.js';
 import type { EtcdIdentity } from '../../facts/etcd-identity.js';
 import type { EtcdStatus } from '../../facts/etcd-status.js';
 import type { ControlPlane } from '../../model/cluster.js';
-import { described, hex, isSameStore } from '../../gates/same-store.js';
+import { described, isSameStore } from '../../gates/same-store.js';
 import { ProvisionError } from '../../model/errors.js';
 import type { IsKnownServer } from '../../model/known-servers.js';
 

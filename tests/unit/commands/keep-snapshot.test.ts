@@ -4,6 +4,7 @@ import { passphraseForNext } from '../../../src/commands/keep-snapshot.js';
 import type { SnapshotManifest } from '../../../src/day-two/snapshot-manifest.js';
 import { snapshotDirectory, writeManifest } from '../../../src/day-two/snapshot-store.js';
 import { Secret } from '../../../src/model/secret.js';
+import { SAMPLE_CLUSTER } from '../../support/sample-cluster.js';
 import { temporaryDirectory } from '../../support/temporary-directory.js';
 
 // A snapshot that a plan takes, before a member is replaced, is kept as the others of its cluster are.
@@ -20,11 +21,20 @@ beforeEach(() => {
   directory = temporaryDirectory('keep-snapshot');
 });
 
+const memberAt = (address: string) => ({ name: 'etcd-1', peerUrls: [`https://${address}:2380`] });
+
 async function saved(day: string, changes: Partial<SnapshotManifest>): Promise<void> {
   const file = `etcd-${day}.db`;
   const sum = '0'.repeat(64);
   await writeManifest(join(snapshotDirectory(directory), file), {
-    ...{ formatVersion: 1, file, cluster: 'prod', clusterId: '1', members: [], etcdVersion: '3.5.16' },
+    ...{
+      formatVersion: 1,
+      file,
+      cluster: 'etcd-cluster',
+      clusterId: '1',
+      members: [memberAt('10.0.0.1')],
+      etcdVersion: '3.5.16',
+    },
     ...{
       from: { host: 'etcd-1', name: 'etcd-1', memberId: '2' },
       revision: 1,
@@ -38,7 +48,7 @@ async function saved(day: string, changes: Partial<SnapshotManifest>): Promise<v
   });
 }
 
-const next = () => passphraseForNext(join(directory, 'hosts.yaml'), { token: 'prod' }, SOURCE);
+const next = () => passphraseForNext(join(directory, 'hosts.yaml'), { members: SAMPLE_CLUSTER.members }, SOURCE);
 
 test('is not encrypted where none was saved yet, nor where the newest one is not', async () => {
   expect(await next()).toBeUndefined();
@@ -50,6 +60,6 @@ test('is not encrypted where none was saved yet, nor where the newest one is not
 test('is encrypted where the newest one of the same cluster is', async () => {
   await saved('2026-11-01', {});
   await saved('2026-11-02', { encryption: 'age' });
-  await saved('2026-11-03', { cluster: 'test' });
+  await saved('2026-11-03', { members: [memberAt('10.9.9.9')] });
   expect(await next()).toBe(PASSPHRASE);
 });

@@ -73,14 +73,44 @@ test('revisions are raised only where every member can', () => {
 describe('of a dead cluster', () => {
   const statuses = [SILENT, SILENT, SILENT];
 
-  test('the manifest says where members listen; without one, how they are configured here', () => {
-    expect(decide({ statuses }).initialCluster).toBe(CLUSTER);
-    expect(decide({ statuses }, { snapshot: snapshotOf(undefined) }).initialCluster).toBe(CLUSTER);
+  const existing = { ...SAMPLE_CLUSTER, isManaged: false };
+  const membersAt = (...urls: readonly string[]): CheckedSnapshot =>
+    snapshotOf({ ...MANIFEST, members: urls.map((url, index) => ({ name: `m${index + 1}`, peerUrls: [url] })) });
+  const elsewhere = membersAt('https://10.9.0.1:2380', 'https://10.9.0.2:2380', 'https://10.9.0.3:2380');
+  const oneMoved = membersAt('https://10.0.0.1:2380', 'https://10.0.0.2:2380', 'https://10.9.0.3:2380');
+  const byName = membersAt('https://a.example:2380', 'https://b.example:2380', 'https://c.example:2380');
+
+  test('members listen where they are configured here, whatever a snapshot says of their addresses of then', () => {
+    for (const snapshot of [snapshotOf(MANIFEST), snapshotOf(undefined), oneMoved, byName])
+      expect(decide({ statuses }, { snapshot }).initialCluster).toBe(CLUSTER);
+  });
+
+  test('of an existing cluster the manifest says where members listen', () => {
+    const urls = (snapshot: CheckedSnapshot): string =>
+      decide({ statuses }, { cluster: existing, snapshot }).initialCluster;
+    expect(urls(snapshotOf(MANIFEST))).toBe(CLUSTER);
+    expect(urls(byName)).toBe('m1=https://a.example:2380,m2=https://b.example:2380,m3=https://c.example:2380');
+  });
+
+  test('a snapshot of other members of the same names is refused, unless it is meant', () => {
+    for (const cluster of [SAMPLE_CLUSTER, existing])
+      expect(() => decide({ statuses }, { cluster, snapshot: elsewhere })).toThrow(
+        expect.objectContaining({
+          code: 'other-cluster',
+          message: expect.stringMatching(
+            /^\/s\/a\.db is of other members, .*: m1 at https:\/\/10\.9\.0\.1:2380, .* has m1 at 10\.0\.0\.1, /,
+          ),
+        }),
+      );
+    const meant = { snapshot: elsewhere, from: 'any-cluster' } as const;
+    expect(decide({ statuses }, meant).initialCluster).toBe(CLUSTER);
+    // Where the members listen nobody knows then.
+    expect(() => decide({ statuses }, { ...meant, cluster: existing })).toThrow('no manifest of theirs');
   });
 
   test('of an existing cluster, and without a manifest, nothing is guessed', () => {
     const cluster = { ...SAMPLE_CLUSTER, isManaged: false };
-    expect(() => decide({ statuses }, { cluster, snapshot: snapshotOf(undefined) })).toThrow('no manifest');
+    expect(() => decide({ statuses }, { cluster, snapshot: snapshotOf(undefined) })).toThrow('no manifest of theirs');
   });
 });
 

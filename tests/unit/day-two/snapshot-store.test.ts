@@ -126,10 +126,11 @@ describe('the oldest go', () => {
     await keep('third.db', day(3));
     await keep('first.db', day(1));
     await keep('second.db', day(2));
-    await keep('other.db', { ...day(1), cluster: 'staging' });
+    // Beside an inventory there may be another one: its cluster has the same name where neither sets one.
+    await keep('other.db', { ...day(1), clusterId: '2' });
     writeFileSync(join(directory, 'by-hand.db'), 'precious');
     writeFileSync(join(directory, 'notes.json'), '{"file":"by-hand.db"}');
-    expect(await removeOldSnapshots(directory, { cluster: 'prod', keep: 2 })).toEqual([join(directory, 'first.db')]);
+    expect(await removeOldSnapshots(directory, { clusterId: '1', keep: 2 })).toEqual([join(directory, 'first.db')]);
     expect(readdirSync(directory)).toEqual(
       expect.arrayContaining(['by-hand.db', 'notes.json', 'other.db', 'second.db', 'third.db']),
     );
@@ -147,7 +148,7 @@ describe('the oldest go', () => {
       const text = readFileSync(`${path}.json`, 'utf8').replace('"a.db"', JSON.stringify(file));
       writeFileSync(`${path}.json`, text);
       expect(await listSnapshots(directory)).toEqual([]);
-      expect(await removeOldSnapshots(directory, { cluster: 'prod', keep: 1 })).toEqual([]);
+      expect(await removeOldSnapshots(directory, { clusterId: '1', keep: 1 })).toEqual([]);
     },
   );
 
@@ -156,6 +157,6 @@ describe('the oldest go', () => {
     await keep('b.db', day(2));
     writeFileSync(path, 'shorter');
     expect((await listSnapshots(directory)).map(({ isThere }) => isThere)).toEqual([false, true]);
-    expect(await removeOldSnapshots(directory, { cluster: 'prod', keep: 1 })).toEqual([]);
+    expect(await removeOldSnapshots(directory, { clusterId: '1', keep: 1 })).toEqual([]);
   });
 });
