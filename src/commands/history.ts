@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { dirname, resolve } from 'node:path';
+import { basename, dirname, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { EXIT, ProvisionError } from '../model/errors.js';
 import type { KeptRun } from '../report/journal.js';
@@ -47,14 +47,26 @@ async function listOf(kept: Kept): Promise<readonly string[]> {
   for (const name of names)
     told.push(await readRun(directory, name).then(toldOf, (error: unknown) => unreadable(name, error)));
   const width = Math.max(...told.map((run) => (typeof run === 'string' ? 0 : run.command.length)));
-  return told.map((run) => (typeof run === 'string' ? run : summarise(run, width)));
+  return told.map((run) => (typeof run === 'string' ? run : summarise(run, { ...kept, width })));
 }
 
 /** What a list tells of a run. */
 type ToldRun = Omit<KeptRun, 'events'>;
 
-function toldOf({ name, command, begun, by, playbook, limit, end, reason, changed, unreadable }: KeptRun): ToldRun {
-  return { name, command, begun, by, playbook, limit, end, reason, changed, unreadable };
+function toldOf({
+  name,
+  command,
+  inventory,
+  begun,
+  by,
+  playbook,
+  limit,
+  end,
+  reason,
+  changed,
+  unreadable,
+}: KeptRun): ToldRun {
+  return { name, command, inventory, begun, by, playbook, limit, end, reason, changed, unreadable };
 }
 
 function unreadable(name: string, error: unknown): string {
@@ -68,12 +80,16 @@ function refusalOf(kept: Kept): readonly string[] {
   throw noRun(kept);
 }
 
+/** Whether a run was of this inventory, wherever it was typed: others may be in the same directory. */
+function isOf({ inventory }: Pick<Kept, 'inventory'>, run: ToldRun): boolean {
+  return run.inventory === '' || basename(run.inventory) === basename(inventory);
+}
+
 /** A run in one line: when, what, how it ended, who ran it with which playbook and limit, and why it ended. @param width of the longest verb */
-function summarise(
-  { name, command, end, changed, unreadable, by, playbook, limit, reason }: ToldRun,
-  width: number,
-): string {
+function summarise(run: ToldRun, { inventory, width }: Pick<Kept, 'inventory'> & { readonly width: number }): string {
+  const { name, command, end, changed, unreadable, by, playbook, limit, reason } = run;
   const told = [
+    ...(isOf({ inventory }, run) ? [] : [`inventory ${basename(run.inventory)}`]),
     ...(by === undefined ? [] : [`by ${by}`]),
     // Of verbs that have no playbook, it is their own name.
     ...(playbook === undefined || playbook === command ? [] : [`playbook ${playbook}`]),
@@ -102,17 +118,29 @@ async function reportRun(inventory: string, run: KeptRun, files: readonly string
   await targets.write({ tool: VERSION, command, inventory, by, begun, ended: events.at(-1)?.time ?? begun, events });
 }
 
-/** @param name of a run, or `last` @throws ProvisionError `unknown-run` */
-function nameOf(kept: Kept, name: string): string {
-  const { inventory, names } = kept;
-  const found = name === 'last' ? names.at(-1) : names.find((candidate) => candidate === name);
-  if (found !== undefined) return found;
+/** @param name of a run, or `last`: the last one of this inventory @throws ProvisionError `unknown-run`, `unreadable` */
+async function findRun(kept: Kept, name: string): Promise<KeptRun> {
+  const { inventory, directory, names } = kept;
   if (names.length === 0) throw noRun(kept);
+  if (name === 'last') return lastRun(kept);
+  const { readRun } = await import('../report/journal.js');
+  if (names.includes(name)) return readRun(directory, name);
   throw new ProvisionError({
     code: 'unknown-run',
     message: `there is no run ${name}, of ${counted(names.length, 'run')} that ${names.length === 1 ? 'is' : 'are'} kept`,
     hint: `list them with: provision history ${quote(inventory)}`,
   });
+}
+
+/** Of this inventory; where it has none, as after it got another name, the last one of all. */
+async function lastRun(kept: Kept): Promise<KeptRun> {
+  const { readRun } = await import('../report/journal.js');
+  const newestFirst = kept.names.toReversed();
+  for (const name of newestFirst) {
+    const run = await readRun(kept.directory, name);
+    if (isOf(kept, run)) return run;
+  }
+  return readRun(kept.directory, newestFirst[0] ?? '');
 }
 
 /** None is kept; where the inventory is not there either, its name is what is wrong. */
@@ -135,11 +163,10 @@ async function describeRun(
   name: string,
   report: readonly string[] | undefined,
 ): Promise<readonly string[]> {
-  const { readRun } = await import('../report/journal.js');
-  const run = await readRun(kept.directory, nameOf(kept, name));
+  const run = await findRun(kept, name);
   if (report !== undefined) await reportRun(kept.inventory, run, report);
   // A line break in what a host said must not make lines that pose as ours.
-  return [summarise(run, run.command.length), ...run.events.flatMap(describeEvent).map(printable)];
+  return [summarise(run, { ...kept, width: 0 }), ...run.events.flatMap(describeEvent).map(printable)];
 }
 
 type KeptEvent = KeptRun['events'][number];

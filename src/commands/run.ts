@@ -39,6 +39,9 @@ export interface RunRequest {
   readonly journal?: 'kept' | 'none';
 }
 
+/** The others are for a cluster in need, or sign nothing. */
+const SIGNING: readonly RunCommand[] = ['plan', 'apply', 'certs renew', 'ca rotate', 'member replace'];
+
 /**
  * The frame of `plan`, `apply`, `bypass` and `drill`: opens a session, reports it, closes all. Ctrl-C lets the change in
  * progress be finished and no other begun; a second one ends at once, as does the first while nothing is changed yet.
@@ -73,7 +76,8 @@ export async function withRun(
   };
   let session: Session | undefined;
   try {
-    session = await openSession(inventory, options, { context, emit, interrupted: stop.asked, plays });
+    const edges = { context, emit, interrupted: stop.asked, plays, signs: SIGNING.includes(command) };
+    session = await openSession(inventory, options, edges);
     const { whoRuns } = await import('./lock-holder.js');
     const thisRun = { command, inventory, by: whoRuns(), process: processMark(process.pid) };
     emit({ type: 'run-started', ...thisRun, hosts: session.world.hosts });

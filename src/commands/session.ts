@@ -28,6 +28,7 @@ import type { Context } from './context.js';
 import { openInventory } from './inventory-options.js';
 import { lookThrough } from './look-through.js';
 import { checkReleases } from './named-releases.js';
+import { refuseSharedStore } from './refuse-shared-store.js';
 import type { RunOptions } from './run-options.js';
 import { releasesOf, snapshotsOf } from './run-supplies.js';
 import { playbookFile, readNamedBytes, readNamedFile, shippedTemplate } from './shipped-playbooks.js';
@@ -66,6 +67,8 @@ export interface SessionEdges {
   /** Where the run's events go. */
   readonly emit: EventSink;
   readonly interrupted: () => boolean;
+  /** The verb signs certificates. */
+  readonly signs?: boolean | undefined;
   /** `own`: the verb needs nothing of the playbook's plays, so that a cluster that they don't fit has it too. */
   readonly plays?: 'of-playbook' | 'own' | undefined;
 }
@@ -77,13 +80,14 @@ export interface SessionEdges {
 export async function openSession(
   inventoryFile: string,
   options: RunOptions,
-  { context, emit, interrupted, plays: whose }: SessionEdges,
+  { context, emit, interrupted, signs = false, plays: whose }: SessionEdges,
 ): Promise<Session> {
   const inventory = await openInventory(inventoryFile, options, context);
   const playbookName = options.playbook ?? usualPlaybook(describeCluster(inventory));
   const playbook = await readPlaybook(playbookFile(playbookName));
   const isAboutCluster = needsCluster(playbook);
   const cluster = isAboutCluster ? describeCluster(inventory) : noCluster(inventory);
+  if (signs && isAboutCluster) await refuseSharedStore({ file: inventoryFile, inventory, cluster }, options, context);
   for (const warning of isAboutCluster ? clusterWarnings(inventory) : inventory.warnings)
     emit({ type: 'notice', message: formatProblem(warning) });
   const { pki, passphrase } = await storeOf(cluster, options, context);

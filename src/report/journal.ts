@@ -20,15 +20,12 @@ export function journalDirectory(inventoryDirectory: string): string {
  * @returns a sink that throws the system's error when an event could not be kept; the next ones may be
  */
 export function createJournal(directory: string, begun: Date, now: () => Date): EventSink {
-  const file = join(directory, `${nameOf(begun)}.ndjson`);
+  let file: string | undefined;
   let end = '';
-  let isMade = false;
   return createNdjsonReporter((line) => {
     try {
       mkdirSync(directory, { recursive: true, mode: 0o700 });
-      // Exclusive: what others put there before is not written through, be it a file or a link.
-      if (!isMade) closeSync(openSync(file, 'ax', 0o600));
-      isMade = true;
+      file ??= makeFile(directory, begun);
       // Synchronous: the line of an action is written before the action begins.
       appendFileSync(file, `${end}${line}`, { mode: 0o600 });
       end = '';
@@ -38,6 +35,25 @@ export function createJournal(directory: string, begun: Date, now: () => Date): 
       throw error;
     }
   }, now).sink;
+}
+
+/** Runs that begin in the same millisecond: more than one machine starts. */
+const MOST_TOGETHER = 100;
+
+/**
+ * Exclusive: what others put there before is not written through, be it a file or a link. Another run may have begun at the same
+ * time, of an inventory in the same directory: the name is of the next millisecond that is free.
+ */
+function makeFile(directory: string, begun: Date): string {
+  for (let later = 0; ; later += 1) {
+    const file = join(directory, `${nameOf(new Date(begun.getTime() + later))}.ndjson`);
+    try {
+      closeSync(openSync(file, 'ax', 0o600));
+      return file;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST' || later >= MOST_TOGETHER) throw error;
+    }
+  }
 }
 
 /** `2026-11-21T02-15-00.123Z`: sorts by time, and is a file name everywhere. */
@@ -52,6 +68,8 @@ export interface KeptRun {
   /** The verb; nothing where not even its first line was written. */
   readonly command: string;
   readonly begun: string;
+  /** Its inventory, as it was typed; others may be in the same directory. */
+  readonly inventory: string;
   /** Who ran it, and where; nothing in journals of earlier versions. */
   readonly by: string | undefined;
   /** Nothing where it ended before it was planned. */
@@ -95,6 +113,7 @@ export async function readRun(directory: string, name: string): Promise<KeptRun>
   return {
     name,
     command: started?.command ?? '',
+    inventory: started?.inventory ?? '',
     begun: events[0]?.time ?? '',
     ...{ by: started?.by, playbook: plan?.playbook, limit: plan?.limit ?? undefined },
     ...{ end: endOf(events), reason: reasonOf(events.at(-1)) },

@@ -2,6 +2,11 @@ import type { Explanations } from './explanation.js';
 
 /** The certificate authority, its store, and what it signs. */
 export const AUTHORITY = {
+  'shared-store': {
+    why: 'Two inventories in one directory describe different clusters, and neither names a store for its certificate authority: both would use the one in `pki/`, and etcd lets in whoever has a certificate of it.',
+    next: 'Give each inventory a directory of its own, or name a store in it with `etcd_pki_store`. Where one authority for both is meant, name that store in both.',
+    kind: 'unsafe',
+  },
   'authority-missing': {
     why: 'There is no certificate authority where one is needed: in the store, or on the hosts that should hold it.',
     next: 'Apply the first etcd member too, which makes one; or import yours: `provision ca import STORE --certificate FILE --key FILE`.',

@@ -14,7 +14,7 @@ let directory: string;
 let inventory: string;
 beforeEach(() => {
   directory = temporaryDirectory('history');
-  inventory = join(directory, 'inventory.yaml');
+  inventory = join(directory, 'hosts.yml');
   writeFileSync(inventory, 'all: {}\n');
 });
 
@@ -85,8 +85,26 @@ test('a run that can not be read hides no other, and is refused where it is aske
     ),
     expect.stringMatching(/^2026-11-22\S+ {2}apply {2}done /),
   ]);
-  expect(await history(inventory, 'last')).toContain('change-done');
+  expect(await history(inventory, 'last')).toMatch(/^2026-11-22/);
   await expect(history(inventory, '2026-11-21T02-15-00.123Z')).rejects.toMatchObject({ code: 'unreadable' });
+});
+
+test('of inventories in one directory each has its last run, and a list says which are of another one', async () => {
+  for (const [day, typed] of [
+    ['20', inventory],
+    ['21', 'clusters/hosts.yml'],
+    ['22', join(directory, 'staging.yaml')],
+  ] as const)
+    ROLLING_RUN.map((event) => (event.type === 'run-started' ? { ...event, inventory: typed } : event)).forEach(
+      createJournal(journalDirectory(directory), new Date(`2026-11-${day}T02:15:00.123Z`), tickingClock(0)),
+    );
+  const lines = (await history(inventory)).trimEnd().split('\n');
+  expect(lines.map((line) => line.includes('inventory staging.yaml'))).toEqual([false, false, true]);
+  expect(await history(inventory, 'last')).toMatch(/^2026-11-21/);
+  expect(await history(join(directory, 'staging.yaml'), 'last')).toMatch(/^2026-11-22/);
+  expect(await history(inventory, '2026-11-22T02-15-00.123Z')).toMatch(/inventory staging\.yaml/);
+  // Of one that has got another name.
+  expect(await history(join(directory, 'other.yaml'), 'last')).toMatch(/^2026-11-22.* inventory staging\.yaml/);
 });
 
 test('the columns of a list stay below each other, however long a verb is', async () => {

@@ -5,7 +5,6 @@ import {
   readFileSync,
   renameSync,
   rmdirSync,
-  rmSync,
   statSync,
   symlinkSync,
   writeFileSync,
@@ -110,10 +109,33 @@ describe('the journal', () => {
     mkdirSync(directory, { recursive: true });
     writeFileSync(others, 'theirs');
     symlinkSync(others, join(directory, '2026-11-21T02-15-00.123Z.ndjson'));
+    writeFileSync(join(directory, '2026-11-21T02-15-00.124Z.ndjson'), 'theirs');
+    const file = keep(ROLLING_RUN);
+    expect(file).toMatch(/00\.125Z\.ndjson$/);
+    expect(readFileSync(file, 'utf8')).toContain('run-started');
+    expect(
+      [others, join(directory, '2026-11-21T02-15-00.124Z.ndjson')].map((path) => readFileSync(path, 'utf8')),
+    ).toEqual(['theirs', 'theirs']);
+  });
+
+  test('of runs that begin in the same millisecond each has its own', async () => {
+    const sinks = [1, 2, 3].map(() => createJournal(directory, BEGUN, tickingClock(0)));
+    for (const event of ROLLING_RUN) for (const sink of sinks) sink(event);
+    expect(await keptRuns(directory)).toMatchObject([
+      { name: '2026-11-21T02-15-00.123Z', end: 'done', changed: 6 },
+      { name: '2026-11-21T02-15-00.124Z', end: 'done', changed: 6 },
+      { name: '2026-11-21T02-15-00.125Z', end: 'done', changed: 6 },
+    ]);
+  });
+
+  test('does not look for a name without an end', () => {
+    mkdirSync(directory, { recursive: true });
+    for (let later = 0; later <= 100; later += 1)
+      writeFileSync(
+        join(directory, `${new Date(BEGUN.getTime() + later).toISOString().replaceAll(':', '-')}.ndjson`),
+        '',
+      );
     expect(() => keep(ROLLING_RUN)).toThrow('EEXIST');
-    expect(readFileSync(others, 'utf8')).toBe('theirs');
-    rmSync(join(directory, '2026-11-21T02-15-00.123Z.ndjson'));
-    expect(readFileSync(keep(ROLLING_RUN), 'utf8')).toContain('run-started');
   });
 
   test('makes nothing before the first event', () => {

@@ -1,0 +1,136 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { PassThrough } from 'node:stream';
+import { beforeEach, describe, expect, test } from '@jest/globals';
+import { describeCluster } from '../../../src/cluster/describe-cluster.js';
+import { EXIT } from '../../../src/model/errors.js';
+import { openInventory } from '../../../src/commands/inventory-options.js';
+import { runProgram } from '../../../src/commands/program.js';
+import { refuseSharedStore } from '../../../src/commands/refuse-shared-store.js';
+import { temporaryDirectory } from '../../support/temporary-directory.js';
+import { verbContext } from '../../support/verb-context.js';
+
+// Staging and production beside each other are the most common layout of Ansible's inventories.
+
+let directory: string;
+beforeEach(() => {
+  directory = temporaryDirectory('shared-store');
+});
+
+/** Three members in a network of their own. */
+function inventoryOf(network: string, variables = ''): string {
+  const hosts = [1, 2, 3].map((number) => `        etcd-${number}: { ansible_host: ${network}.${number} }`);
+  return `all:\n  vars: { etcd_lb_ip: ${network}.100${variables} }\n  children:\n    etcd:\n      hosts:\n${hosts.join('\n')}\n`;
+}
+
+const INI = `[etcd]\n${[1, 2, 3].map((number) => `etcd-${number} ansible_host=10.2.0.${number}`).join('\n')}\n[all:vars]\netcd_lb_ip=10.2.0.100\n`;
+
+function write(name: string, text: string): string {
+  const file = join(directory, name);
+  writeFileSync(file, text);
+  return file;
+}
+
+async function check(file: string): Promise<void> {
+  const context = { env: {} };
+  const inventory = await openInventory(file, {}, context);
+  await refuseSharedStore({ file, inventory, cluster: describeCluster(inventory) }, {}, context);
+}
+
+describe('another cluster beside the inventory', () => {
+  test.each([
+    ['in YAML', 'production.yaml', inventoryOf('10.2.0')],
+    ['in YAML, with quotes', 'production.yml', inventoryOf('10.2.0').replace('etcd:', '"etcd":')],
+    ['in INI', 'production.ini', INI],
+    ['in INI, of a name without an ending', 'production', INI],
+  ])('%s has the same authority: refused, from both sides', async (_, name, text) => {
+    const staging = write('staging.yaml', inventoryOf('10.1.0'));
+    const production = write(name, text);
+    const store = join(directory, 'pki');
+    await expect(check(staging)).rejects.toMatchObject({
+      code: 'shared-store',
+      message: `${staging} and ${production} describe different clusters, and the authority of both is in ${store}: whoever has a certificate of one is let into the etcd of the other`,
+      hint: expect.stringContaining('etcd_pki_store: pki;'),
+    });
+    await expect(check(production)).rejects.toMatchObject({ code: 'shared-store' });
+  });
+
+  test('is not refused where this inventory names its store, and the other one is until it names another', async () => {
+    const staging = write('staging.yaml', inventoryOf('10.1.0', ', etcd_pki_store: pki'));
+    const production = write('production.yaml', inventoryOf('10.2.0'));
+    await check(staging);
+    await expect(check(production)).rejects.toMatchObject({ code: 'shared-store' });
+    write('production.yaml', inventoryOf('10.2.0', ', etcd_pki_store: pki-production'));
+    await check(production);
+  });
+
+  test('is not refused where variables of both name one store: that is meant', async () => {
+    const staging = write('staging.yaml', inventoryOf('10.1.0'));
+    write('production.yaml', inventoryOf('10.2.0'));
+    mkdirSync(join(directory, 'group_vars'));
+    write('group_vars/all.yml', 'etcd_pki_store: shared\n');
+    await check(staging);
+  });
+});
+
+describe('beside another cluster', () => {
+  let staging: string;
+  beforeEach(() => {
+    const text = inventoryOf('127.1.0', ', ansible_port: 1').replace('127.1.0.100', '10.1.0.100');
+    staging = write('staging.yaml', text);
+    write('production.yaml', inventoryOf('10.2.0'));
+  });
+
+  test.each([
+    [['plan']],
+    [['apply', '--yes']],
+    [['certs', 'renew', '--all', '--yes']],
+    [['ca', 'rotate', '--yes']],
+    [['member', 'replace', '--yes']],
+  ])('%j signs nothing', async (words) => {
+    const host = words[0] === 'member' ? ['etcd-1'] : [];
+    const { code, text } = await ended(...words, staging, ...host);
+    expect([code, text]).toEqual([EXIT.unsafe, expect.stringContaining('provision explain shared-store')]);
+  });
+
+  test('what is for a cluster in need goes on', async () => {
+    const { text } = await ended('snapshot', 'save', staging);
+    expect(text).toContain('nothing listens on port 1');
+    expect(text).not.toContain('explain shared-store');
+  });
+});
+
+async function ended(
+  ...words: readonly string[]
+): Promise<{ readonly code: number | undefined; readonly text: string }> {
+  const stream = new PassThrough();
+  let code: number | undefined;
+  const context = verbContext(stream, words, { HOME: directory, PROVISION_CA_PASSPHRASE: 'planted-passphrase' });
+  await runProgram({ ...context, exit: (status) => (code = status) });
+  return { code, text: String(stream.read() ?? '') };
+}
+
+describe('is the same cluster, or none', () => {
+  test.each([
+    [
+      'another state of it, which has a host in common',
+      'five.yaml',
+      `${inventoryOf('10.1.0').replace('.2 }', '.9 }')}`,
+    ],
+    ['an inventory that is wrong', 'broken.yaml', `${inventoryOf('10.2.0')}    etcd: [\n`],
+    ['an etcd that can not be described', 'odd.yaml', inventoryOf('10.2.0', ', etcd_lb_ip: nonsense')],
+    ['a playbook', 'site.yaml', '- hosts: etcd\n  tasks: []\n'],
+    ['a file of variables', 'vars.yaml', 'etcd_user: etcd\n'],
+    ['what an editor left', '.production.yaml', inventoryOf('10.2.0')],
+    ['a copy', 'production.yaml.bak', inventoryOf('10.2.0')],
+  ])('%s', async (_, name, text) => {
+    write(name, text);
+    await check(write('staging.yaml', inventoryOf('10.1.0')));
+  });
+
+  test('an inventory in a directory of its own', async () => {
+    mkdirSync(join(directory, 'production'));
+    write('production/inventory.yaml', inventoryOf('10.2.0'));
+    await check(write('staging.yaml', inventoryOf('10.1.0')));
+  });
+});
