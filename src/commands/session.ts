@@ -87,7 +87,7 @@ export async function openSession(
   const playbook = await readPlaybook(playbookFile(playbookName));
   const isAboutCluster = needsCluster(playbook);
   const cluster = isAboutCluster ? describeCluster(inventory) : noCluster(inventory);
-  if (signs && isAboutCluster) await refuseSharedStore({ file: inventoryFile, inventory, cluster }, options, context);
+  if (signs) await refuseSharedStore({ file: inventoryFile, inventory, cluster }, options, context);
   for (const warning of isAboutCluster ? clusterWarnings(inventory) : inventory.warnings)
     emit({ type: 'notice', message: formatProblem(warning) });
   const { pki, passphrase } = await storeOf(cluster, options, context);
@@ -105,11 +105,10 @@ export async function openSession(
       emit({ type: 'notice', host, message });
     },
   });
-  const memberHosts = new Set(cluster.members.map(({ host }) => host));
-  const formerHosts = cluster.formerMembers.map(({ host }) => host);
+  const asking = new Set([...cluster.members, ...cluster.formerMembers].map(({ host }) => host));
   // Only hosts that ask etcd as its own clients get it.
   const credentialFor = (host: string): Secret | undefined =>
-    memberHosts.has(host) || formerHosts.includes(host) ? pki.signer.runCredential?.() : undefined;
+    asking.has(host) ? pki.signer.runCredential?.() : undefined;
   const world: World = {
     connector,
     newLook: () => lookThrough(connector, emit, credentialFor),
@@ -129,7 +128,7 @@ export async function openSession(
   const request = {
     ...{ plays, orders, tool: VERSION, inventoryDigest: inventory.digest, limit },
     ...{ playbook: playbookName, playbookDigest: await digestPlaybook(playbook), without },
-    members: [...memberHosts],
+    members: cluster.members.map(({ host }) => host),
   };
   return {
     ...{ cluster, without, pki, plays, world, isWithinLimit: withinLimit(inventory, limit) },

@@ -112,11 +112,7 @@ async function ended(
 
 describe('is the same cluster, or none', () => {
   test.each([
-    [
-      'another state of it, which has a host in common',
-      'five.yaml',
-      `${inventoryOf('10.1.0').replace('.2 }', '.9 }')}`,
-    ],
+    ['another state of it, which has a host in common', 'five.yaml', inventoryOf('10.1.0').replace('.2 }', '.9 }')],
     ['an inventory that is wrong', 'broken.yaml', `${inventoryOf('10.2.0')}    etcd: [\n`],
     ['an etcd that can not be described', 'odd.yaml', inventoryOf('10.2.0', ', etcd_lb_ip: nonsense')],
     ['a playbook', 'site.yaml', '- hosts: etcd\n  tasks: []\n'],
