@@ -108,8 +108,9 @@ describe('a template that is made to take long', () => {
 
   test('one that breaks the engine is the last that is rendered', async () => {
     const other = await loadFiles({ 'hosts.yml': TEMPLATE_INVENTORY });
+    // On a busy machine its time may be up before its stack is full.
     expect(() => other.render('host', `{{ ${many('1 ~ ')}1 }}`)).toThrow(
-      'the template engine gave up on this template',
+      /the template engine gave up on this template|was stopped after/,
     );
     expect(() => other.render('host', '{{ text | upper }}')).toThrow('an earlier template had to be stopped');
   });
