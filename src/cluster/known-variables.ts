@@ -194,7 +194,8 @@ export const VARIABLES = {
   etcd_pki_store: defaulted('pki', {
     schema: text('a path, written in full or relative to the inventory', /^[^~\0\n][^\0\n]*$/),
     type: 'path on the control machine',
-    description: 'Directory of the encrypted CA key; a relative path starts at the inventory. Of inventories of several clusters in one directory each names its own.',
+    description:
+      'Directory of the encrypted CA key; a relative path starts at the inventory. Of inventories of several clusters in one directory each names its own.',
   }),
   ...RELEASE_VARIABLES,
   ...SNAPSHOT_VARIABLES,
