@@ -1,4 +1,4 @@
-import { mkdir, readFile, readdir, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, readFile, readdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { beforeAll, expect, test } from '@jest/globals';
 import { waitUntil } from '../../src/lab/process.js';
@@ -80,7 +80,15 @@ describeOnLab('provision snapshot', 'snapshot', { etcd: 3, controlPlanes: 1 }, (
     const before = await strangers();
     expect(before).toContain('by-hand.db');
     await must(snapshot('save', lab.files.inventory, ...words, '--keep', '1'));
-    const [only, ...others] = await list();
+    await ofAnotherCluster('etcd-of-others.db');
+    await must(snapshot('save', lab.files.inventory, ...words, '--keep', '1'));
+    const own = (await clusterIds()).join();
+    const kept = (await list()).map(({ path, manifest }) => ({ path, manifest, isOwn: manifest.clusterId === own }));
+    // The others are of before a restore, or that of the other cluster: it has the same name.
+    expect(kept.filter(({ isOwn }) => !isOwn).map(({ path }) => path)).toContain(
+      join(directory(), 'etcd-of-others.db'),
+    );
+    const [only, ...others] = kept.filter(({ isOwn }) => isOwn);
     expect(others).toEqual([]);
     if (only === undefined) throw new Error('nothing is listed');
     expect(only.manifest.encryption).toBe('age');
@@ -91,6 +99,18 @@ describeOnLab('provision snapshot', 'snapshot', { etcd: 3, controlPlanes: 1 }, (
     expect(verified).toContain(`revision ${only.manifest.revision}`);
     expect(verified).not.toContain(PASSPHRASE);
   });
+
+  /** As its inventory, in the same directory, would have saved it: before all that are there. */
+  async function ofAnotherCluster(name: string): Promise<string> {
+    const [one] = await list();
+    if (one === undefined) throw new Error('nothing is listed');
+    const file = join(directory(), name);
+    await copyFile(one.path, file);
+    const members = one.manifest.members.map(({ name: of }) => ({ name: of, peerUrls: ['https://192.0.2.1:2380'] }));
+    const manifest = { ...one.manifest, members, file: name, clusterId: '1', savedAt: '2026-01-01T00:00:00.000Z' };
+    await writeFile(`${file}.json`, JSON.stringify(manifest));
+    return file;
+  }
 
   const restore = async (...words: readonly string[]): Promise<Ended> =>
     snapshot('restore', lab.files.inventory, ...words, '--yes', '--confirm', 'etcd-cluster');
@@ -186,6 +206,12 @@ describeOnLab('provision snapshot', 'snapshot', { etcd: 3, controlPlanes: 1 }, (
     await ctl('put planted after');
     await Promise.all(MEMBERS.map(async (host) => lab.ssh(host, 'systemctl stop etcd')));
     await Promise.all(['etcd-2', 'etcd-3'].map(async (host) => lab.ssh(host, 'rm -r /var/lib/etcd/default/member')));
+    // No member says which cluster it is; those of the other one have the same names.
+    const refused = await restore(await ofAnotherCluster('dead-of-others.db'), ...words);
+    expect([refused.status, refused.stdout + refused.stderr]).toEqual([
+      EXIT.unsafe,
+      expect.stringContaining('is of other members'),
+    ]);
     await must(restore(file, ...words));
     expect((await ctl('get planted --print-value-only')).trim()).toBe('before');
     await expectWell();
