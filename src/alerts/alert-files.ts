@@ -3,6 +3,7 @@ import type { Cluster } from '../model/cluster.js';
 import { hostPort } from '../model/endpoint.js';
 import { serviceNamed } from '../model/virtual-service.js';
 import { countedServices, JOBS, type AlertGroup } from './alert-rules.js';
+import { clusterLabel } from './cluster-label.js';
 
 /** How our files begin: what does not is another's. */
 const HEADER = 'Written by provision (alerts)';
@@ -25,7 +26,8 @@ export interface TargetGroup {
 
 /** The targets that the inventory has ports for. */
 export function targetGroups(cluster: Cluster): readonly TargetGroup[] {
-  const { token, members, hostMetrics } = cluster;
+  const { members, hostMetrics } = cluster;
+  const label = clusterLabel(cluster);
   const balancers = serviceNamed(cluster, 'etcd')?.balancers ?? [];
   const places = [
     ...members.map(({ host, metrics }) => ({ job: JOBS.etcd, host, at: metrics })),
@@ -33,7 +35,7 @@ export function targetGroups(cluster: Cluster): readonly TargetGroup[] {
     ...hostMetrics.map(({ host, ...at }) => ({ job: JOBS.host, host, at })),
   ];
   return places.flatMap(({ job, host, at }) =>
-    at === undefined ? [] : [{ targets: [hostPort(at.address, at.port)], labels: { job, cluster: token, host } }],
+    at === undefined ? [] : [{ targets: [hostPort(at.address, at.port)], labels: { job, cluster: label, host } }],
   );
 }
 

@@ -1,5 +1,6 @@
 import type { Cluster, Member } from '../model/cluster.js';
 import { serviceNamed } from '../model/virtual-service.js';
+import { clusterLabel } from './cluster-label.js';
 import { promqlText, templateText } from './prometheus-text.js';
 
 /** The job that each kind of target belongs to: rules and targets agree on them. */
@@ -42,20 +43,20 @@ export function alertRules(cluster: Cluster, inventory: string): readonly AlertG
     ['etcd-hosts', hostRules(cluster)],
   ];
   const next = templateText(`provision verify ${inventory}`);
+  const label = clusterLabel(cluster);
   return groups.flatMap(([name, rules]) =>
-    rules.length === 0
-      ? []
-      : [{ name: `${name} of ${cluster.token}`, rules: rules.map((rule) => asAlert(rule, cluster.token, next)) }],
+    rules.length === 0 ? [] : [{ name: `${name} of ${label}`, rules: rules.map((rule) => asAlert(rule, label, next)) }],
   );
 }
 
-function asAlert([alert, severity, wait, expr, summary, more = {}]: Rule, token: string, next: string): AlertRule {
-  const own = Object.entries({ cluster: token, ...more }).map(([name, value]) => [name, templateText(value)] as const);
+function asAlert([alert, severity, wait, expr, summary, more = {}]: Rule, cluster: string, next: string): AlertRule {
+  const own = Object.entries({ cluster, ...more }).map(([name, value]) => [name, templateText(value)] as const);
   return { alert, expr, for: wait, labels: { severity, ...Object.fromEntries(own) }, annotations: { summary, next } };
 }
 
-function memberRules({ token, members }: Cluster): readonly Rule[] {
-  const of = selector(JOBS.etcd, token);
+function memberRules(cluster: Cluster): readonly Rule[] {
+  const { members } = cluster;
+  const of = selector(JOBS.etcd, cluster);
   const host = '{{ $labels.host }}';
   const quorum = Math.floor(members.length / 2) + 1;
   const p99 = (metric: string): string => `histogram_quantile(0.99, rate(${metric}_bucket${of}[5m]))`;
@@ -111,9 +112,9 @@ function memberRules({ token, members }: Cluster): readonly Rule[] {
 }
 
 /** What is not scraped raises no other alert. */
-function scrapeRules({ token, members }: Cluster): readonly Rule[] {
-  return members.map(({ host }: Member): Rule => {
-    const up = `up${selector(JOBS.etcd, token, host)}`;
+function scrapeRules(cluster: Cluster): readonly Rule[] {
+  return cluster.members.map(({ host }: Member): Rule => {
+    const up = `up${selector(JOBS.etcd, cluster, host)}`;
     return [
       'EtcdMemberNotScraped',
       'warning',
@@ -128,16 +129,16 @@ function scrapeRules({ token, members }: Cluster): readonly Rule[] {
 function balancerRules(cluster: Cluster): readonly Rule[] {
   const service = serviceNamed(cluster, 'etcd');
   if (service === undefined || service.proxy !== 'haproxy') return [];
-  const { token, members } = cluster;
+  const { members } = cluster;
   const quorum = Math.floor(members.length / 2) + 1;
-  const active = `haproxy_backend_active_servers${selector(JOBS.balancer, token, undefined, service.name)}`;
+  const active = `haproxy_backend_active_servers${selector(JOBS.balancer, cluster, undefined, service.name)}`;
   const host = '{{ $labels.host }}';
   return [
     [
       'EtcdLoadBalancerDown',
       'warning',
       '1m',
-      `up${selector(JOBS.balancer, token)} == 0`,
+      `up${selector(JOBS.balancer, cluster)} == 0`,
       `HAProxy on ${host} does not answer`,
     ],
     [
@@ -151,7 +152,7 @@ function balancerRules(cluster: Cluster): readonly Rule[] {
       'EtcdLoadBalancerSeesFewer',
       'warning',
       '5m',
-      `${active} < scalar(sum(up${selector(JOBS.etcd, token)}))`,
+      `${active} < scalar(sum(up${selector(JOBS.etcd, cluster)}))`,
       `HAProxy on ${host} sees {{ $value }} members up, and more of them answer`,
     ],
   ];
@@ -170,14 +171,14 @@ function unshown({ services }: Cluster): Cluster['services'] {
 
 /** By what members and balancers tell of themselves. */
 function hostRules(cluster: Cluster): readonly Rule[] {
-  const { token, certificates, hostMetrics } = cluster;
+  const { certificates, hostMetrics } = cluster;
   if (hostMetrics.length === 0) return [];
-  const of = selector(JOBS.host, token);
+  const of = selector(JOBS.host, cluster);
   const host = '{{ $labels.host }}';
   const left = `provision_certificate_not_after_seconds${of} - time()`;
   const days = Math.max(1, Math.floor(certificates.renewBeforeDays / 2));
   const holders = countedServices(cluster).map(({ name, endpoint }): Rule => {
-    const held = `sum(provision_virtual_ip_held{${labelsOf(JOBS.host, token)}, service=${promqlText(name)}})`;
+    const held = `sum(provision_virtual_ip_held{${labelsOf(JOBS.host, cluster)}, service=${promqlText(name)}})`;
     return [
       'EtcdVirtualIpHolders',
       'critical',
@@ -188,7 +189,7 @@ function hostRules(cluster: Cluster): readonly Rule[] {
     ];
   });
   const stopped = unshown(cluster).map(({ name }): Rule => {
-    const running = `provision_load_balancer_running{${labelsOf(JOBS.host, token)}, service=${promqlText(name)}}`;
+    const running = `provision_load_balancer_running{${labelsOf(JOBS.host, cluster)}, service=${promqlText(name)}}`;
     return [
       'EtcdLoadBalancerStopped',
       'warning',
@@ -219,11 +220,11 @@ function hostRules(cluster: Cluster): readonly Rule[] {
   ];
 }
 
-function labelsOf(job: string, cluster: string): string {
-  return `job=${promqlText(job)}, cluster=${promqlText(cluster)}`;
+function labelsOf(job: string, cluster: Cluster): string {
+  return `job=${promqlText(job)}, cluster=${promqlText(clusterLabel(cluster))}`;
 }
 
-function selector(job: string, cluster: string, host?: string, proxy?: string): string {
+function selector(job: string, cluster: Cluster, host?: string, proxy?: string): string {
   const more = [
     ...(host === undefined ? [] : [`host=${promqlText(host)}`]),
     ...(proxy === undefined ? [] : [`proxy=${promqlText(proxy)}`]),

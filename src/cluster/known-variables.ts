@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import { DEFAULT_CLUSTER_TOKEN } from '../model/cluster.js';
 import { LB_PROVIDERS } from '../model/etcd-way.js';
 import { LB_MODES, PROXY_NAMES } from '../model/virtual-service.js';
 import { ADOPTED_VARIABLES } from './adopted-variables.js';
@@ -109,10 +110,11 @@ export const VARIABLES = {
     type: 'path',
     description: 'Data directory.',
   }),
-  etcd_cluster_token: defaulted('etcd-cluster', {
+  etcd_cluster_token: defaulted(DEFAULT_CLUSTER_TOKEN, {
     schema: text('a text without spaces', /^[^\s"'\\]+$/),
     type: 'text',
-    description: 'Keeps clusters apart that are made at the same time in the same network.',
+    description:
+      'Name of the cluster. It keeps clusters apart that are made at the same time in the same network, in what is typed to confirm a restore, and as the label of its alerts.',
   }),
   etcd_member_name: optional({
     schema: text('a text without spaces, `,` and `=`', /^[^\s"'\\,=]+$/),

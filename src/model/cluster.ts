@@ -123,6 +123,9 @@ export interface HostMetrics extends MetricsPlace {
   readonly host: string;
 }
 
+/** `etcd_cluster_token` where the inventory sets none: the name of most clusters. */
+export const DEFAULT_CLUSTER_TOKEN = 'etcd-cluster';
+
 /** The cluster that an inventory describes: validated, with every default filled in. */
 export interface Cluster {
   /**

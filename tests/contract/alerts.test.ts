@@ -192,6 +192,43 @@ function firing(changes: Readonly<Record<string, string>>, at = '19m'): readonly
 }
 
 describe('what fires', () => {
+  test('of two clusters that one Prometheus asks, of the name that most have, is of one of them only', () => {
+    const addressed = (ip: string) => {
+      const service = { ...SAMPLE_SERVICE, endpoint: { ...SAMPLE_SERVICE.endpoint, ip } };
+      const cluster = { ...CLUSTER, token: SAMPLE_CLUSTER.token, services: [service] };
+      const label = `etcd-cluster at ${ip}`;
+      const up = HOSTS.map((host) => `up{job="etcd", cluster="${label}", host="${host}"}`);
+      const held = HOSTS.map(
+        (host) => `provision_virtual_ip_held{job="etcd-host", cluster="${label}", host="${host}", service="etcd"}`,
+      );
+      return { label, up, held, groups: alertRules(cluster, `${ip}.yaml`) };
+    };
+    const [staging, production] = [addressed('10.1.0.100'), addressed('10.2.0.100')] as const;
+    const values = ({ up, held }: typeof staging, answering: readonly number[]) => [
+      ...up.map((name, index) => ({ series: name, values: answering.includes(index) ? '1x80' : '0x80' })),
+      ...held.map((name, index) => ({ series: name, values: index === 0 ? '1x80' : '0x80' })),
+    ];
+    const lost = {
+      exp_labels: { severity: 'critical', cluster: production.label },
+      exp_annotations: {
+        summary: 'fewer than 2 of 3 members answer: no quorum',
+        next: 'provision verify 10.2.0.100.yaml',
+      },
+    };
+    const tests = [
+      {
+        interval: '15s',
+        // Four of six answer: one of production.
+        input_series: [...values(staging, [0, 1, 2]), ...values(production, [1])],
+        alert_rule_test: [
+          { eval_time: '19m', alertname: 'EtcdInsufficientMembers', exp_alerts: [lost] },
+          { eval_time: '19m', alertname: 'EtcdVirtualIpHolders', exp_alerts: [] },
+        ],
+      },
+    ];
+    expect(outcome(tests, rulesFile([...staging.groups, ...production.groups]))).toBe('');
+  });
+
   test.each<readonly [string, Readonly<Record<string, string>>, readonly string[]]>([
     ['nothing, of a healthy cluster', {}, []],
     [
