@@ -31,12 +31,15 @@ const VERBS: Readonly<Record<Next, readonly (keyof typeof OFFERS)[]>> = {
 /** A stacked etcd moves with a playbook of its own. */
 const UNSTACK = ['--playbook', 'unstack'];
 
-/** What the inventory is for, as commands to type; with a newline at the end. */
-export function whatComesNext(file: string, next: Next): string {
+/**
+ * What the inventory is for, as commands to type; with a newline at the end.
+ * @param store of its authority, from the inventory's directory
+ */
+export function whatComesNext(file: string, next: Next, store = 'pki'): string {
   const plan = `See what would be done:\n  provision plan ${quote(file)}\n`;
   if (next === 'plan') return `Wrote ${file}. ${plan}`;
   if (next === 'import')
-    return `Wrote ${file}. Import your authority, first (leave out --key where an external CA signs):\n  provision ca import ${quote(join(dirname(file), 'pki'))} --certificate FILE --key FILE\n${plan}`;
+    return `Wrote ${file}. Import your authority, first (leave out --key where an external CA signs):\n  provision ca import ${quote(join(dirname(file), store))} --certificate FILE --key FILE\n${plan}`;
   if (next === 'unstack')
     return `Wrote ${file}. Describe the stacked etcd, first; that says how the key of its authority is brought in:\n  provision adopt ${quote(file)}\nSee what would be done:\n  provision plan ${quote(file)} --playbook unstack\n`;
   return `Wrote ${file}. Describe the etcd that runs, first:\n  provision adopt ${quote(file)}\n${plan}`;

@@ -30,17 +30,37 @@ export async function refuseSharedStore(
 ): Promise<void> {
   const { store } = cluster.certificates;
   if (cluster.members.length === 0 || namesStore(inventory)) return;
+  const sibling = await otherClusterBeside({ file, store, addresses: addressesOf(inventory) }, options, context);
+  if (sibling === undefined) return;
+  const named = relative(dirname(resolve(file)), store);
+  throw new ProvisionError({
+    code: 'shared-store',
+    message: `${file} and ${sibling} describe different clusters, and the authority of both is in ${store}: whoever has a certificate of one is let into the etcd of the other`,
+    hint: `name it in the inventory whose authority it is: etcd_pki_store: ${named}; and in the other one another, such as ${named}-2\nor give each inventory a directory of its own`,
+  });
+}
+
+/** What an inventory, be it written yet or not, has in common with others. */
+export interface StorePlace {
+  readonly file: string;
+  /** Absolute. */
+  readonly store: string;
+  /** Of all its hosts, canonical. */
+  readonly addresses: readonly string[];
+}
+
+/** Another inventory in the same directory, of a cluster without a host in common whose authority is in the same store. */
+export async function otherClusterBeside(
+  { file, store, addresses }: StorePlace,
+  options: InventoryOptions,
+  context: Pick<Context, 'env'>,
+): Promise<string | undefined> {
   for (const sibling of await siblingsOf(file)) {
     const other = await openInventory(sibling, options, context).catch(() => undefined);
-    const otherStore = other && storeOf(other);
-    if (other === undefined || otherStore !== store || haveHostInCommon(inventory, other)) continue;
-    const named = relative(dirname(resolve(file)), store);
-    throw new ProvisionError({
-      code: 'shared-store',
-      message: `${file} and ${sibling} describe different clusters, and the authority of both is in ${store}: whoever has a certificate of one is let into the etcd of the other`,
-      hint: `name it in the inventory whose authority it is: etcd_pki_store: ${named}; and in the other one another, such as ${named}-2\nor give each inventory a directory of its own`,
-    });
+    if (other === undefined || storeOf(other) !== store) continue;
+    if (!addressesOf(other).some((address) => addresses.includes(address))) return sibling;
   }
+  return undefined;
 }
 
 function namesStore({ hosts }: Inventory): boolean {
@@ -54,11 +74,6 @@ function storeOf(inventory: Inventory): string | undefined {
   } catch {
     return undefined;
   }
-}
-
-function haveHostInCommon(one: Inventory, other: Inventory): boolean {
-  const addresses = addressesOf(one);
-  return addressesOf(other).some((address) => addresses.includes(address));
 }
 
 function addressesOf({ hosts }: Inventory): readonly string[] {

@@ -15,6 +15,7 @@ import type { Given, Way } from '../wizard/interview.js';
 import type { Context } from './context.js';
 import { createDraft, type Draft } from './init-draft.js';
 import { offerVerbs, whatComesNext, type RunVerb } from './init-offers.js';
+import { ownStore } from './own-store.js';
 import { resolveName } from './resolve-name.js';
 
 /** The options of `init`. */
@@ -46,7 +47,7 @@ export async function runInit(file: string, options: InitOptions, context: Conte
   const before = way.asks === 'nobody' ? new Map<AnswerKey, Answer>() : await draft.offer(way);
   const memory: LookMemory = { looks: new Map(), networks: new Map(), sudoPassword: undefined };
   const run = { file, isThere, way, draft, memory, edges };
-  const { text, next, answers } = await askAll(run, { ...given, draft: before }, context);
+  const { text, next, answers, pkiStore } = await askAll(run, { ...given, draft: before }, context);
   const { writeNew, writePrivately } = await import('../pki/store-files.js');
   if (isThere) await writePrivately(file, text, 'the inventory');
   // A file that came to be while the questions were asked is not replaced.
@@ -58,7 +59,7 @@ export async function runInit(file: string, options: InitOptions, context: Conte
     context.stdout.write(`  provision init FILE --answers ${quote(options.saveAnswers)} --defaults\n`);
   }
   await draft.remove();
-  context.stdout.write(whatComesNext(file, next));
+  context.stdout.write(whatComesNext(file, next, pkiStore));
   const written = { file, way, sudoPassword: memory.sudoPassword, runVerb: edges.runVerb };
   if (way.asks === 'person') await offerVerbs(written, next, context);
 }
@@ -80,6 +81,7 @@ interface Asked {
   readonly text: string;
   readonly next: InventoryAnswers['next'];
   readonly answers: ReadonlyMap<AnswerKey, Answer>;
+  readonly pkiStore: string | undefined;
 }
 
 /** Asks until the inventory is agreed to. What was answered before a Ctrl-C, or a no, is kept as a draft. */
@@ -93,6 +95,7 @@ async function askAll(
   const { renderInventory } = await import('../wizard/render-inventory.js');
   const { cancellable } = await import('../wizard/terminal.js');
   let answers: ReadonlyMap<AnswerKey, Answer> = new Map([...given.draft, ...given.file]);
+  let pkiStore: string | undefined;
   const onAnswer: Given['onAnswer'] = (all) => {
     answers = new Map(all);
   };
@@ -112,7 +115,8 @@ async function askAll(
         interview(
           async (ask) => {
             const answered = await askInventory(ask, machine);
-            const inventory = renderInventory(answered);
+            pkiStore = await ownStore(file, answered, context);
+            const inventory = renderInventory({ ...answered, pkiStore });
             if (way.asks === 'person') context.stderr.write(`\n${inventory}\n`);
             const question = isThere ? `Replace ${file}, which is there, by this?` : `Write this to ${file}?`;
             if (await ask.confirm(question)) return { text: inventory, next: answered.next };
@@ -123,7 +127,7 @@ async function askAll(
         ),
       'cancelled: no inventory was written',
     );
-    return { text, next, answers };
+    return { text, next, answers, pkiStore };
   } catch (error) {
     if (way.asks === 'person' && answers.size > given.file.size) throw await draft.keep(answers, error);
     throw error;

@@ -46,6 +46,8 @@ export interface InventoryAnswers {
   /** `undefined`: the last byte of that address, or there is none. */
   readonly apiserverRouterId: number | undefined;
   readonly extras: readonly Extra[];
+  /** `etcd_pki_store`, where the usual place has the authority of another cluster; absent elsewhere. */
+  readonly pkiStore?: string | undefined;
   readonly sshUser: string;
   /** Absolute or `~/…`; `undefined`: the agent, or ssh's own defaults. */
   readonly privateKeyFile: string | undefined;

@@ -19,6 +19,7 @@ export function renderInventory(answers: InventoryAnswers): string {
         ...(answers.repoint === 'later' ? { kube_apiserver_repoint: false } : {}),
         ...(apiserverIp === undefined ? {} : { kube_apiserver_lb_ip: apiserverIp }),
         ...(apiserverRouterId === undefined ? {} : { kube_apiserver_lb_vrid: apiserverRouterId }),
+        ...(answers.pkiStore === undefined ? {} : { etcd_pki_store: answers.pkiStore }),
         ...Object.fromEntries(extras.flatMap((extra) => Object.entries(EXTRA_VARS[extra]))),
       },
       children: {
@@ -89,6 +90,7 @@ const COMMENTS: readonly (readonly [variable: string, text: string])[] = [
     'kube_apiserver_lb_ip',
     ' The virtual IP of the API servers; their clients move to it later: docs/runbooks/apiserver-virtual-ip.md',
   ],
+  ['etcd_pki_store', ' An authority of its own: pki/ is that of another cluster, whose inventory is in this directory'],
   ['etcd_firewall', ' Only this cluster reaches etcd; others that should: etcd_firewall_allow'],
   ['keepalived_vrrp_version', ' Adverts below a second: a host that is gone is missed after one, not after 3.6'],
   ['etcd_snapshot_schedule', ' On each member host, in /var/backups/etcd'],

@@ -7,6 +7,7 @@ import { Command } from 'commander';
 import { loadInventory } from '../../../src/ansible/load-inventory.js';
 import { PROVIDED_VARIABLES } from '../../../src/cluster/derived-variables.js';
 import type { Context } from '../../../src/commands/context.js';
+import { describeCluster } from '../../../src/cluster/describe-cluster.js';
 import { defineInitCommand } from '../../../src/commands/init.js';
 import type { HostLook } from '../../../src/wizard/host-look.js';
 import type { NamedHost } from '../../../src/wizard/inventory-answers.js';
@@ -121,6 +122,21 @@ describe('init for scripts', () => {
     expect(printed).toContain(
       `where an external CA signs):\n  provision ca import ${store} --certificate FILE --key FILE\nSee what would be done:\n  provision plan ${file}\n`,
     );
+  });
+
+  test.each([
+    ['another cluster has the usual one', '10.9.0', 'pki-inventory'],
+    ['it is another state of this cluster', '10.0.0', 'pki'],
+  ])('names a store of its own where an inventory is beside it and %s', async (_, network, store) => {
+    const hosts = `        etcd-1: { ansible_host: ${network}.1 }\n`;
+    const vars = `  vars: { etcd_lb_ip: ${network}.100 }\n`;
+    writeFileSync(join(directory, 'other.yaml'), `all:\n${vars}  children:\n    etcd:\n      hosts:\n${hosts}`);
+    writeFileSync(answers, `${COMPLETE}authority: imported\n`);
+    await init(edges(), '--answers', answers, '--defaults');
+    const inventory = await loadInventory(file, { provided: PROVIDED_VARIABLES });
+    expect(describeCluster(inventory).certificates.store).toBe(join(directory, store));
+    expect(readFileSync(file, 'utf8').includes('etcd_pki_store')).toBe(store !== 'pki');
+    expect(printed).toContain(`provision ca import ${join(directory, store)} --certificate`);
   });
 
   test('a stacked etcd moves with a playbook of its own, after it was described', async () => {
