@@ -115,21 +115,38 @@ export function awaitSmokeTest(run: string): Command {
   };
 }
 
+/** No answer takes longer, in seconds. */
+const ANSWER_S = 3;
+
+/** The kube-proxy of a node learns of a service a moment after its pods are ready: so often it is asked for a first answer, with a second between. */
+const FIRST_TRIES = 5;
+
 /**
- * On a node: asks each address over HTTP, whatever it answers. Prints `A ADDRESS ANSWERED ASKED` for each.
+ * On a node: asks each address over HTTP, whatever it answers, once it has answered at all. Prints `A ADDRESS ANSWERED ASKED` for each.
  * @param addresses IP addresses of pods and services
+ * @param pauseS between the tries for a first answer, seconds
  */
-export function askSmokeTest(addresses: readonly string[], port = SMOKE_PORT): Command {
+export function askSmokeTest(addresses: readonly string[], port = SMOKE_PORT, pauseS = 1): Command {
   // bash is essential on Debian and Ubuntu, and curl is not.
   const request = 'exec 3<>"/dev/tcp/$0/$1" && printf "GET / HTTP/1.0\\r\\nHost: $0\\r\\n\\r\\n" >&3 && head -c 7 <&3';
+  const limitS = FIRST_TRIES * (ANSWER_S + pauseS) + REQUESTS * ANSWER_S;
   return {
     summary: `ask ${addresses.join(', ')}`,
-    timeoutMs: (3 * REQUESTS * addresses.length + 30) * 1000,
+    timeoutMs: (limitS * addresses.length + 30) * 1000,
     script: [
+      'answers() {',
+      `  case $(timeout ${ANSWER_S} bash -c ${quote(request)} "$1" ${port} 2>/dev/null) in HTTP/1.) ;; *) return 1 ;; esac`,
+      '}',
       `for address in ${addresses.map(quote).join(' ')}; do`,
-      '  answered=0',
-      `  for _ in $(seq ${REQUESTS}); do`,
-      `    case $(timeout 3 bash -c ${quote(request)} "$address" ${port} 2>/dev/null) in HTTP/1.) answered=$((answered + 1)) ;; esac`,
+      `  answered=0 asked=0 left=${FIRST_TRIES}`,
+      '  until answers "$address"; do',
+      '    left=$((left - 1))',
+      '    [ "$left" -gt 0 ] || break',
+      `    sleep ${pauseS}`,
+      '  done',
+      `  while [ "$left" -gt 0 ] && [ "$asked" -lt ${REQUESTS} ]; do`,
+      '    asked=$((asked + 1))',
+      '    ! answers "$address" || answered=$((answered + 1))',
       '  done',
       `  printf 'A %s %s ${REQUESTS}\\n' "$address" "$answered"`,
       'done',

@@ -114,9 +114,14 @@ describe('an address', () => {
   let port = 0;
 
   beforeAll(async () => {
+    const came = new Map<string, number>();
     server = createServer((socket) => {
-      // The second one answers, and not HTTP.
-      const answer = socket.localAddress === '127.0.0.2' ? 'SSH-2.0-x\r\n' : 'HTTP/1.1 404 Not Found\r\n\r\n';
+      const at = socket.localAddress ?? '';
+      const nth = (came.get(at) ?? 0) + 1;
+      came.set(at, nth);
+      // The second one answers, and not HTTP; the third one is not there at first; of the fourth one every third request is lost.
+      const isLost = (at === '127.0.0.3' && nth <= 4) || (at === '127.0.0.4' && nth % 3 === 0);
+      const answer = at === '127.0.0.2' ? 'SSH-2.0-x\r\n' : isLost ? '' : 'HTTP/1.1 404 Not Found\r\n\r\n';
       socket.on('error', () => undefined).once('data', () => socket.end(answer));
     }).listen(0, '0.0.0.0');
     await once(server, 'listening');
@@ -128,8 +133,19 @@ describe('an address', () => {
   });
 
   test('answers where HTTP comes back, whatever its status', async () => {
-    const { script } = askSmokeTest(['127.0.0.1', '127.0.0.2', '::1'], port);
-    const { stdout } = await promisify(execFile)('sh', ['-c', script]);
-    expect(stdout).toBe('A 127.0.0.1 5 5\nA 127.0.0.2 0 5\nA ::1 0 5\n');
+    expect(await asked('127.0.0.1', '127.0.0.2', '::1')).toBe('A 127.0.0.1 5 5\nA 127.0.0.2 0 5\nA ::1 0 5\n');
   });
+
+  test('is asked once it has answered: a service that is new is not known to every node yet', async () => {
+    expect(await asked('127.0.0.3')).toBe('A 127.0.0.3 5 5\n');
+  });
+
+  test('that does not answer each request after the first answer is seen', async () => {
+    expect(await asked('127.0.0.4')).toBe('A 127.0.0.4 3 5\n');
+  });
+
+  async function asked(...addresses: readonly string[]): Promise<string> {
+    const { script } = askSmokeTest(addresses, port, 0);
+    return (await promisify(execFile)('sh', ['-c', script])).stdout;
+  }
 });
