@@ -1,6 +1,6 @@
 import { readFileSync, readlinkSync } from 'node:fs';
 
-// A process is told from every other one of a machine and a boot by its mark: the boot, its pid, and when it started. What was
+// No other process of a machine and a boot has the mark of this one: the boot, its pid, and when it started. What was
 // left behind (a lock, a journal) carries the mark of whoever left it.
 
 /** The mark of a process that runs here now; `''` where none has this pid, and where there is no /proc. */

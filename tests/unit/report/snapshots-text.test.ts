@@ -18,7 +18,7 @@ function listed(clusterId: string, isThere = true, encryption: SnapshotManifest[
 
 const FACTS = '2026-11-26T00:00:00.000Z  revision 40  1.5 MiB  etcd 3.5.16  from etcd-1';
 
-test('snapshots of one cluster are told apart by time and place', () => {
+test('snapshots of one cluster are listed with their time and place', () => {
   expect(renderSnapshots('/s', [listed('77')])).toBe(`${FACTS}\n  /s/a.db\n`);
   expect(renderSnapshots('/s', [listed('77', true, 'age')])).toBe(`${FACTS}  encrypted\n  /s/a.db\n`);
   expect(renderSnapshots('/s', [listed('77', false)])).toContain('  MISSING, or of another size than');
