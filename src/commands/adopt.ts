@@ -41,6 +41,10 @@ async function runAdopt(file: string, options: AdoptOptions, context: Context): 
     context.stdout.write(`Nothing to write: the inventory says what runs.\n${nextSteps(inventory, store, found)}`);
     return;
   }
+  if (edits.length > 0) {
+    const { refuseSharedVariables } = await import('./refuse-shared-store.js');
+    await refuseSharedVariables(file, inventory, options, context);
+  }
   const { renderNewVariables } = await import('../report/adopt-text.js');
   const authorityFile = authorityPem === undefined ? undefined : shown(join(store.directory, 'ca.crt'));
   context.stdout.write(`\n${renderNewVariables(edits, authorityFile, { colour: await wantsColour(context) })}`);

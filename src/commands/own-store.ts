@@ -1,5 +1,4 @@
 import { basename, dirname, extname, resolve } from 'node:path';
-import { canonicalIp } from '../model/ip.js';
 import type { InventoryAnswers } from '../wizard/inventory-answers.js';
 import type { Context } from './context.js';
 
@@ -14,9 +13,9 @@ export async function ownStore(
   { members, leaving, controlPlanes, balancer }: InventoryAnswers,
   context: Pick<Context, 'env'>,
 ): Promise<string | undefined> {
-  const { otherClusterBeside } = await import('./refuse-shared-store.js');
-  const hosts = [...members, ...leaving, ...controlPlanes, ...(balancer?.hosts ?? [])];
-  const addresses = hosts.map(({ address }) => canonicalIp(address));
-  const other = await otherClusterBeside({ file, store: resolve(dirname(file), 'pki'), addresses }, {}, context);
+  const { loginPlace, otherClusterBeside } = await import('./refuse-shared-store.js');
+  const named = [...members, ...leaving, ...controlPlanes, ...(balancer?.hosts ?? [])];
+  const hosts = named.map(({ address, connection }) => loginPlace({ address, ...connection }));
+  const other = await otherClusterBeside({ file, store: resolve(dirname(file), 'pki'), hosts }, {}, context);
   return other === undefined ? undefined : `pki-${basename(file, extname(file))}`;
 }

@@ -1,9 +1,9 @@
-import { readdir } from 'node:fs/promises';
-import { basename, dirname, extname, join, relative, resolve } from 'node:path';
+import { readdir, stat } from 'node:fs/promises';
+import { basename, dirname, join, relative, resolve } from 'node:path';
 import { describeCluster } from '../cluster/describe-cluster.js';
 import type { Cluster } from '../model/cluster.js';
 import { ProvisionError } from '../model/errors.js';
-import type { Inventory } from '../model/inventory.js';
+import type { Connection, Inventory } from '../model/inventory.js';
 import { canonicalIp } from '../model/ip.js';
 import { readTextBounded, TYPED_FILE_BYTES } from '../model/read-bounded.js';
 import type { Context } from './context.js';
@@ -30,7 +30,7 @@ export async function refuseSharedStore(
 ): Promise<void> {
   const { store } = cluster.certificates;
   if (cluster.members.length === 0 || namesStore(inventory)) return;
-  const sibling = await otherClusterBeside({ file, store, addresses: addressesOf(inventory) }, options, context);
+  const sibling = await otherClusterBeside({ file, store, hosts: hostsOf(inventory) }, options, context);
   if (sibling === undefined) return;
   const named = relative(dirname(resolve(file)), store);
   throw new ProvisionError({
@@ -40,25 +40,49 @@ export async function refuseSharedStore(
   });
 }
 
+/**
+ * Refuses to write variables beside an inventory where they would hold for another cluster too: its hosts are in groups of the same names.
+ * @throws ProvisionError `shared-store`
+ */
+export async function refuseSharedVariables(
+  file: string,
+  inventory: Inventory,
+  options: InventoryOptions,
+  context: Pick<Context, 'env'>,
+): Promise<void> {
+  const sibling = await otherClusterBeside({ file, store: undefined, hosts: hostsOf(inventory) }, options, context);
+  if (sibling === undefined) return;
+  throw new ProvisionError({
+    code: 'shared-store',
+    message: `${file} and ${sibling} describe different clusters, and what is in group_vars and host_vars beside them holds for both; nothing was written`,
+    hint: `give ${file} a directory of its own, with its group_vars and host_vars; then run it again`,
+  });
+}
+
 /** What an inventory, be it written yet or not, has in common with others. */
-export interface StorePlace {
+export interface SharedPlace {
   readonly file: string;
-  /** Absolute. */
-  readonly store: string;
-  /** Of all its hosts, canonical. */
-  readonly addresses: readonly string[];
+  /** Absolute; `undefined`: whichever the other one has. */
+  readonly store: string | undefined;
+  /** All its hosts, as {@link loginPlace} names them. */
+  readonly hosts: readonly string[];
 }
 
 /** Another inventory in the same directory, of a cluster without a host in common whose authority is in the same store. */
 export async function otherClusterBeside(
-  { file, store, addresses }: StorePlace,
+  { file, store, hosts }: SharedPlace,
   options: InventoryOptions,
   context: Pick<Context, 'env'>,
 ): Promise<string | undefined> {
   for (const sibling of await siblingsOf(file)) {
     const other = await openInventory(sibling, options, context).catch(() => undefined);
-    if (other === undefined || storeOf(other) !== store) continue;
-    if (!addressesOf(other).some((address) => addresses.includes(address))) return sibling;
+    if (
+      other === undefined ||
+      (other.groups.get('etcd') ?? []).length === 0 ||
+      (store !== undefined && storeOf(other) !== store)
+    )
+      continue;
+    if (!hostsOf(other).some((host) => hosts.includes(host))) return sibling;
   }
   return undefined;
 }
@@ -76,24 +100,40 @@ function storeOf(inventory: Inventory): string | undefined {
   }
 }
 
-function addressesOf({ hosts }: Inventory): readonly string[] {
-  return [...hosts.values()].map(({ connection }) => canonicalIp(connection.address));
+function hostsOf({ hosts }: Inventory): readonly string[] {
+  return [...hosts.values()].map(({ connection }) => loginPlace(connection));
 }
+
+/** Where a host is reached. Behind one address that forwards ports each port is another host. */
+export function loginPlace({ address, port = 22 }: Pick<Connection, 'address' | 'port'>): string {
+  return `${canonicalIp(address)} ${port}`;
+}
+
+/** What is no inventory by its name, as Ansible has it (INVENTORY_IGNORE_EXTS). */
+const NO_INVENTORY = /^\.|(?:\.(?:pyc|pyo|swp|bak|rpm|md|txt|rst|orig|cfg|retry)|~)$/;
+
+/** A group etcd, in YAML, JSON or INI; what is encrypted may have one. */
+const MAY_HAVE_ETCD = /^\s*(?:["']?etcd["']?\s*:|\[etcd(?::children)?\])|^\$ANSIBLE_VAULT;/m;
 
 /** Files beside an inventory that may be inventories with an etcd, by their text: most of what lies there is not. */
 async function siblingsOf(file: string): Promise<readonly string[]> {
   const directory = dirname(file);
-  const entries = await readdir(directory, { withFileTypes: true }).catch(() => []);
-  const files = entries.filter(
-    (entry) => entry.isFile() && !entry.name.startsWith('.') && entry.name !== basename(file),
-  );
-  const named = files.map(({ name }) => name).filter((name) => ['', '.yaml', '.yml', '.ini'].includes(extname(name)));
+  const names = await readdir(directory).catch(() => []);
+  const others = names.filter((name) => name !== basename(file) && !NO_INVENTORY.test(name));
   const found = await Promise.all(
-    named.toSorted().map(async (name) => {
+    others.toSorted().map(async (name) => {
       const path = join(directory, name);
-      const text = await readTextBounded(path, TYPED_FILE_BYTES).catch(() => '');
-      return /^\s*(?:["']?etcd["']?\s*:|\[etcd(?::children)?\])/m.test(text) ? [path] : [];
+      return MAY_HAVE_ETCD.test(await textOf(path)) ? [path] : [];
     }),
   );
   return found.flat();
+}
+
+/** Of a file, be it behind a link; empty for what is none, and for what can't be read. */
+async function textOf(path: string): Promise<string> {
+  try {
+    return (await stat(path)).isFile() ? await readTextBounded(path, TYPED_FILE_BYTES) : '';
+  } catch {
+    return '';
+  }
 }

@@ -3,6 +3,7 @@ import { readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { overlayChanges, overlayDifference, type OverlayChange } from '../../src/lab/overlay.js';
+import { EXIT } from '../../src/model/errors.js';
 import { createHandMadeCluster, type HandMadeCluster } from '../support/hand-made-cluster.js';
 import { describeOnLab, run, type Ended, type TestLab } from '../support/lab.js';
 import { endOf, plannedChanges, runVerb, type JsonRun } from '../support/main-job.js';
@@ -158,6 +159,20 @@ describeOnLab('adopting an etcd that was made by hand, each member in another wa
       expect(ended.status).toBe(1);
       expect(ended.stdout).toMatch(/✖ etcd-process +etcd-2 +etcd is not running here/);
       expect(ended.stdout).toMatch(/✔ member +etcd-1/);
+      expect(isThere).toBe(false);
+    });
+
+    test('that would hold for another cluster too, whose inventory is in the same directory', async () => {
+      const path = file('group_vars/etcd.yaml');
+      const text = await readFile(path, 'utf8');
+      await rm(path);
+      await writeFile(file('other.yaml'), 'etcd:\n  hosts:\n    etcd-1: { ansible_host: 192.0.2.1 }\n');
+      const ended = await lab.provision('adopt', lab.files.inventory, '--yes');
+      const isThere = existsSync(path);
+      await rm(file('other.yaml'));
+      await writeFile(path, text);
+      expect(ended.status).toBe(EXIT.unsafe);
+      expect(ended.stderr).toMatch(/inventory\.yaml and \S*other\.yaml describe different clusters/);
       expect(isThere).toBe(false);
     });
 

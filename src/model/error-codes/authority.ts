@@ -3,7 +3,7 @@ import type { Explanations } from './explanation.js';
 /** The certificate authority, its store, and what it signs. */
 export const AUTHORITY = {
   'shared-store': {
-    why: 'Two inventories in one directory describe different clusters, and neither names a store for its certificate authority: both would use the one in `pki/`, and etcd lets in whoever has a certificate of it.',
+    why: 'Two inventories in one directory describe different clusters, and what is kept beside them would be of both: the certificate authority in `pki/`, where neither names another store, and etcd lets in whoever has a certificate of it; or the variables that `adopt` writes.',
     next: 'Give each inventory a directory of its own, or name a store in it with `etcd_pki_store`. Where one authority for both is meant, name that store in both.',
     kind: 'unsafe',
   },

@@ -1,12 +1,14 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import { describeCluster } from '../../../src/cluster/describe-cluster.js';
 import { EXIT } from '../../../src/model/errors.js';
-import { openInventory } from '../../../src/commands/inventory-options.js';
+import { openInventory, type InventoryOptions } from '../../../src/commands/inventory-options.js';
 import { runProgram } from '../../../src/commands/program.js';
 import { refuseSharedStore } from '../../../src/commands/refuse-shared-store.js';
+import { encryptVault } from '../../support/encrypt-vault.js';
 import { temporaryDirectory } from '../../support/temporary-directory.js';
 import { verbContext } from '../../support/verb-context.js';
 
@@ -25,16 +27,25 @@ function inventoryOf(network: string, variables = ''): string {
 
 const INI = `[etcd]\n${[1, 2, 3].map((number) => `etcd-${number} ansible_host=10.2.0.${number}`).join('\n')}\n[all:vars]\netcd_lb_ip=10.2.0.100\n`;
 
+/** Three members behind one address, which forwards three ports. */
+function forwarded(port: number): string {
+  return [1, 2, 3].reduce(
+    (text, number) =>
+      text.replace(`10.1.0.${number} }`, `192.0.2.1, ansible_port: ${port + number}, ip: 10.1.0.${number} }`),
+    inventoryOf('10.1.0'),
+  );
+}
+
 function write(name: string, text: string): string {
   const file = join(directory, name);
   writeFileSync(file, text);
   return file;
 }
 
-async function check(file: string): Promise<void> {
+async function check(file: string, options: InventoryOptions = {}): Promise<void> {
   const context = { env: {} };
-  const inventory = await openInventory(file, {}, context);
-  await refuseSharedStore({ file, inventory, cluster: describeCluster(inventory) }, {}, context);
+  const inventory = await openInventory(file, options, context);
+  await refuseSharedStore({ file, inventory, cluster: describeCluster(inventory) }, options, context);
 }
 
 describe('another cluster beside the inventory', () => {
@@ -43,8 +54,15 @@ describe('another cluster beside the inventory', () => {
     ['in YAML, with quotes', 'production.yml', inventoryOf('10.2.0').replace('etcd:', '"etcd":')],
     ['in INI', 'production.ini', INI],
     ['in INI, of a name without an ending', 'production', INI],
+    ['in INI, with its place as the ending', 'hosts.production', INI],
+    [
+      'in JSON',
+      'production.json',
+      '{"all": {"vars": {"etcd_lb_ip": "10.2.0.100"}, "children": {\n"etcd": {"hosts": {"a": {"ansible_host": "10.2.0.1"}}}}}}',
+    ],
+    ['reached at the same address, which forwards other ports', 'production.yaml', forwarded(2201)],
   ])('%s has the same authority: refused, from both sides', async (_, name, text) => {
-    const staging = write('staging.yaml', inventoryOf('10.1.0'));
+    const staging = write('staging.yaml', forwarded(2101));
     const production = write(name, text);
     const store = join(directory, 'pki');
     await expect(check(staging)).rejects.toMatchObject({
@@ -53,6 +71,20 @@ describe('another cluster beside the inventory', () => {
       hint: expect.stringContaining('etcd_pki_store: pki;'),
     });
     await expect(check(production)).rejects.toMatchObject({ code: 'shared-store' });
+  });
+
+  test('of which there is only a link', async () => {
+    mkdirSync(join(directory, 'elsewhere'));
+    symlinkSync(write('elsewhere/production.yaml', inventoryOf('10.2.0')), join(directory, 'production.yaml'));
+    await expect(check(write('staging.yaml', inventoryOf('10.1.0')))).rejects.toMatchObject({ code: 'shared-store' });
+  });
+
+  test('that is encrypted as a whole', async () => {
+    write('password', 'planted-password');
+    const options = { vaultPasswordFile: join(directory, 'password') };
+    const staging = write('staging.yaml', inventoryOf('10.1.0'));
+    write('production.yaml', encryptVault(inventoryOf('10.2.0'), 'planted-password'));
+    await expect(check(staging, options)).rejects.toMatchObject({ code: 'shared-store' });
   });
 
   test('is not refused where this inventory names its store, and the other one is until it names another', async () => {
@@ -119,9 +151,20 @@ describe('is the same cluster, or none', () => {
     ['a file of variables', 'vars.yaml', 'etcd_user: etcd\n'],
     ['what an editor left', '.production.yaml', inventoryOf('10.2.0')],
     ['a copy', 'production.yaml.bak', inventoryOf('10.2.0')],
+    ['a copy of an editor', 'production.yaml~', inventoryOf('10.2.0')],
+    ['notes', 'README.md', inventoryOf('10.2.0')],
+    ['a log', 'apply.log', 'etcd: 10.2.0.1 started\netcd: 10.2.0.2 started\n'],
   ])('%s', async (_, name, text) => {
     write(name, text);
     await check(write('staging.yaml', inventoryOf('10.1.0')));
+  });
+
+  test('a link to itself, one to nothing, and a pipe', async () => {
+    const staging = write('staging.yaml', inventoryOf('10.1.0'));
+    symlinkSync(staging, join(directory, 'current.yaml'));
+    symlinkSync(join(directory, 'gone.yaml'), join(directory, 'old.yaml'));
+    execFileSync('mkfifo', [join(directory, 'pipe.yaml')]);
+    await check(staging);
   });
 
   test('an inventory in a directory of its own', async () => {
