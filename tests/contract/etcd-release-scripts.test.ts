@@ -224,9 +224,11 @@ describe('the release in use', () => {
     clusterAt('3.4.0');
   });
 
-  /** What every member says of the cluster as a whole. */
+  /** What every member says of the cluster as a whole, to whoever shows a certificate with its key. */
   function clusterAt(version: string): void {
-    program('openssl', `cat >/dev/null; printf '{"etcdserver":"3.5.16","etcdcluster":"${version}"}'`);
+    const { certificate, key } = sampleMember(1).client;
+    const known = `case "$*" in *' -cert ${certificate} -key ${key}') ;; *) exit 1 ;; esac`;
+    program('openssl', `cat >/dev/null; ${known}; printf '{"etcdserver":"3.5.16","etcdcluster":"${version}"}'`);
   }
 
   const current = (): string => readlinkSync(join(releases, 'current'));
@@ -274,6 +276,17 @@ describe('the release in use', () => {
       stderr: expect.stringContaining('etcdctl is of others: it is left as it is'),
     });
     expect(lstatSync(join(links, 'etcdctl')).ino).toBe(before);
+  });
+
+  test('is not found first where others can write, who would exchange its links', () => {
+    chmodSync(links, 0o777);
+    expect(run(switchScript(releaseDirectory(newer)))).toMatchObject({
+      ...{ status: 1, stderr: `others than root can write on the way to ${links}\n` },
+    });
+    expect(readdirSync(links)).toEqual([]);
+    chmodSync(links, 0o755);
+    expect(run(switchScript(releaseDirectory(newer)))).toMatchObject({ status: 0 });
+    expect(readdirSync(links)).toHaveLength(3);
   });
 
   test('goes back to the one before', () => {

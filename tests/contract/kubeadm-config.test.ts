@@ -1,5 +1,5 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
-import { chmod, readFile, symlink, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { KUBEADM_CONFIG, kubeadmConfig, type KubeadmConfig } from '../../src/facts/kubeadm-config.js';
@@ -69,6 +69,8 @@ describe('an exchange with the apiserver', () => {
   interface Host {
     /** Arguments of its kube-apiserver; `undefined`: none runs. */
     readonly words?: readonly string[];
+    /** Directories as `/proc/PID` of processes of that name that are found before it. */
+    readonly earlier?: readonly string[];
     /** Statuses that are answered, in turn; the last one for all further. '' is no answer. */
     readonly answers?: readonly string[];
     readonly body?: string;
@@ -85,12 +87,15 @@ describe('an exchange with the apiserver', () => {
 
   /** Runs a script on a host with a process of that name, and a tool that answers as is wanted. */
   async function exchange(script: string, stdin: string, host: Host = {}): Promise<Exchanged> {
-    const { words = [], answers = ['200'], body = '{}', tool = 'curl' } = host;
+    const { words = [], earlier = [], answers = ['200'], body = '{}', tool = 'curl' } = host;
     await program('kube-apiserver', 'read -r _');
     const apiserver = spawn(inside('kube-apiserver'), words, { stdio: ['pipe', 'ignore', 'ignore'] });
     apiservers.push(apiserver);
     // Others of that name may run on this machine.
-    await program('grep', `echo /proc/${apiserver.pid ?? 0}/comm`);
+    await program(
+      'grep',
+      `echo ${[...earlier, `/proc/${apiserver.pid ?? 0}`].map((path) => `${path}/comm`).join(' ')}`,
+    );
     await program('sleep', ':');
     for (const [index, answer] of answers.entries())
       await writeFile(
@@ -136,6 +141,17 @@ describe('an exchange with the apiserver', () => {
     expect(calls[0]?.words).toContain(` https://${where}${CONFIG_MAP}`);
     expect(calls[0]?.words).toContain('-X GET');
     expect(calls[0]?.words).not.toContain('--cert');
+  });
+
+  // One that is taken, and has no arguments, is asked where kubeadm has it.
+  test.each([
+    ['another network', '/dev/null', '10.0.0.1'],
+    ['the network of the host', '/proc/self/ns/net', '127.0.0.1'],
+  ])('is made with the first process that is on the host’s network: one on %s is there, too', async (_, net, where) => {
+    await mkdir(inside('other/ns'), { recursive: true });
+    await symlink(net, inside('other/ns/net'));
+    const { calls } = await look({ words: ['--bind-address=10.0.0.1'], earlier: [inside('other')] });
+    expect(calls.map(({ words }) => words)).toEqual([expect.stringContaining(` https://${where}:6443${CONFIG_MAP}`)]);
   });
 
   const KUBELET = ['--kubelet-client-certificate=/k/c.crt', '--kubelet-client-key=/k/c.key'];

@@ -319,6 +319,25 @@ describe('a member that is restored from its own data', () => {
     expect(existsSync(join(directory, 'up'))).toBe(false);
   });
 
+  test.each([
+    ['does not start', 'exit 1', ':', 'etcd does not start with the data that it has'],
+    ['writes on', 'echo LISTEN', 'echo >>"$database"', 'etcd still writes to its database after 300 s'],
+  ])('is waited for to an end where it %s', (_, ss, etcd, said) => {
+    // A clock that only a pause moves on, by a minute.
+    put(join(directory, 'now'), '0');
+    program('date', `cat '${directory}/now'`);
+    program(
+      'sleep',
+      [
+        `echo $(($(cat '${directory}/now') + 60)) >'${directory}/later'; mv '${directory}/later' '${directory}/now'`,
+        `database='${join(data, 'member/snap/db')}'; ${etcd}`,
+      ].join('\n'),
+    );
+    program('ss', ss);
+    expect(run(unpacking())).toEqual({ status: 1, stderr: `${said}: journalctl -u etcd\n` });
+    expect([read('now'), noted()]).toEqual(['300\n', []]);
+  });
+
   test('is left alone without a database', () => {
     rmSync(join(data, 'member/snap'), { recursive: true });
     expect(run(unpacking())).toMatchObject({ status: 1, stderr: expect.stringContaining('there is no database') });
