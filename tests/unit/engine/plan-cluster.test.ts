@@ -73,6 +73,18 @@ describe('a plan where hosts are away', () => {
     });
   });
 
+  test('is refused where a host fails for another reason, which is told beside those that are away', async () => {
+    const broken: Resource = { ...settled, plan: () => Promise.reject(new Error('no etcd')) };
+    const play = playOf(['a', 'b', 'c'], [wantFlag('x')]);
+    const resources = new Map([...play.resources, ['b', [broken]]]);
+    await expect(planPlays(request([{ ...play, resources }]), lookWithout(['a']))).rejects.toMatchObject({
+      failures: [
+        { host: 'a', error: { code: 'unreachable' } },
+        { host: 'b', error: { message: 'no etcd' } },
+      ],
+    });
+  });
+
   test('tells of each what it failed with, whole; the last one says how to go on without them', async () => {
     const cause = new Error('no route');
     const errors = new Map(
