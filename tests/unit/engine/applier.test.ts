@@ -391,6 +391,15 @@ describe('gates', () => {
     ]);
   });
 
+  test('are waited for after a roll-back, also on a request to stop: it is about how the hosts stand', async () => {
+    const hosts = fakeHosts(['a']);
+    const plays = [playOf(['a'], [wantFlag('x', failing)], { gatesAfter: ['after'] })];
+    const gates = new Map([['after', opensAt('after', 2)]]);
+    const world = fakeWorld(hosts, { gates, interrupted: () => hosts.ran.length > 0 });
+    await expect(applyPlan(await plan(plays, hosts), plays, world)).rejects.toThrow(/disk full/);
+    expect(world.events.at(-1)).toMatchObject({ type: 'gate-opened', gate: 'after' });
+  });
+
   test('are asked just once more after a host was lost: nothing was rolled back that would need time', async () => {
     const hosts = fakeHosts(HOSTS);
     let isGone = false;

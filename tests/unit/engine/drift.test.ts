@@ -100,6 +100,9 @@ describe('a step drifted', () => {
     expect(driftedSteps([planned], [installing('haproxy=9')], 'begun')).toHaveLength(1);
     expect(driftedSteps([planned], [installing('haproxy=1', 'nginx=1')], 'begun')).toHaveLength(1);
     expect(driftedSteps([installing('haproxy=1')], [planned], 'begun')).toHaveLength(1);
+    // All of them, in another way: no part of what was agreed to.
+    const otherwise = step([RUN], { installs: ['haproxy=1', 'keepalived=2'] });
+    expect(driftedSteps([planned], [otherwise], 'begun')).toHaveLength(1);
   });
 
   test('where it is read back from a saved plan no other than as it is', () => {

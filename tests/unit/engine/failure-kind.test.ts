@@ -56,6 +56,12 @@ describe('how a run failed, for what started it', () => {
     );
   });
 
+  test('of two kinds the one that asks for more than another try counts', () => {
+    const fromWorst: readonly FailureKind[] = ['unsafe', 'stale', 'failed', 'stopped', 'unreachable', 'locked'];
+    for (const [index, worse] of fromWorst.entries())
+      for (const better of fromWorst.slice(index)) expect(worstKind([better, worse])).toBe(worse);
+  });
+
   test('every kind has an exit code of its own, that no success has', () => {
     const codes = KINDS.map((kind) => EXIT[kind]);
     expect(new Set([...codes, EXIT.done, EXIT.changesPending]).size).toBe(KINDS.length + 2);

@@ -1,7 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
-import { lookAtWays } from '../../../src/engine/look-at-ways.js';
+import { askWays, lookAtWays } from '../../../src/engine/look-at-ways.js';
 import type { Action } from '../../../src/model/action.js';
 import { changed, UNCHANGED, type Outcome } from '../../../src/model/change.js';
+import type { Probe } from '../../../src/model/remote.js';
 import { fakeProbe } from '../../support/fake-probe.js';
 import { SERVER_PROFILE } from '../../support/test-authority.js';
 
@@ -53,6 +54,20 @@ describe('a link on the way to what is written is shown before the change', () =
       '- b',
     ]);
   });
+});
+
+test('the ways to all that a resource keeps are asked in the look that decides it', () => {
+  const asked: string[] = [];
+  const probe: Probe = {
+    host: 'a',
+    ask: (_, key) => {
+      asked.push(key);
+      return Promise.reject(new Error('not now'));
+    },
+    on: () => probe,
+  };
+  askWays(['/c/x', '/k/y'], probe);
+  expect(asked).toEqual(['/c', '/k']);
 });
 
 test('a way that the action itself would refuse is refused by name, and what changes nothing asks nothing', async () => {

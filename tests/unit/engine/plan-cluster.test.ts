@@ -58,6 +58,7 @@ describe('a plan where hosts are away', () => {
         [['b'], ['d']],
       ],
     ]);
+    expect(plan.plays.map(({ name, order }) => [name, order])).toEqual([['test play', 'inventory']]);
     expect(plan.away.map(({ host }) => host)).toEqual(['a', 'c']);
     expect(missing?.failures.map(({ host }) => host)).toEqual(['a', 'c']);
   });
@@ -90,6 +91,7 @@ describe('a plan where hosts are away', () => {
     const errors = new Map(
       [
         { code: 'unreachable', host: 'a', message: 'a: away', cause, hint: 'look at a' } as const,
+        { code: 'unreachable', host: 'd', message: 'd: away', cause } as const,
         { code: 'unreachable', host: 'b', message: 'b: away', cause } as const,
       ].map((details) => [details.host as string, new RemoteError(details)]),
     );
@@ -99,13 +101,14 @@ describe('a plan where hosts are away', () => {
       return error === undefined ? flags.probe(host) : { host, ask: () => Promise.reject(error), on: probe };
     };
     const { missing } = await planPlays(
-      { ...request([playOf(['a', 'b', 'c'], [wantFlag('x')])]), without: (hosts) => `skip ${hosts.join(' ')}` },
+      { ...request([playOf(['a', 'd', 'b', 'c'], [wantFlag('x')])]), without: (hosts) => `skip ${hosts.join(' ')}` },
       { probe, lost: () => new Map() },
     );
     const of = (host: string) => ({ code: 'unreachable', host, message: `${host}: away`, cause });
     expect(missing?.failures).toMatchObject([
       { host: 'a', error: { ...of('a'), hint: 'look at a' } },
-      { host: 'b', error: { ...of('b'), hint: 'to skip a, b: skip a b' } },
+      { host: 'd', error: { ...of('d'), hint: undefined } },
+      { host: 'b', error: { ...of('b'), hint: 'to skip a, d, b: skip a d b' } },
     ]);
   });
 });

@@ -37,6 +37,23 @@ describe('planToJson', () => {
     expect(planSchema.parse(JSON.parse(JSON.stringify(json)))).toEqual(json);
   });
 
+  test('tells of the task of each step, and of the hosts that are left out, and is read back so', () => {
+    const outcome = {
+      kind: 'change',
+      change: { summary: 's', diff: [], actions: [], effect: 'change', disruptive: false },
+    } as const;
+    const steps: readonly PlannedStep[] = [
+      { address: 'a', task: 'first', outcome },
+      { address: 'b', task: 'second', outcome: { kind: 'unknown', because: 'x' } },
+    ];
+    const play = { name: 'p', order: 'inventory', batchSize: 1, gatesBefore: [], gatesAfter: [] };
+    const batches = [{ hosts: [{ host: 'h', steps, unchanged: 0 }] }];
+    const json = planToJson({ ...BARE_HOSTS, plays: [{ ...play, leftOut: ['i', 'j'], batches }] });
+    const [read] = planSchema.parse(JSON.parse(JSON.stringify(json))).plays;
+    expect(read?.leftOut).toEqual(['i', 'j']);
+    expect(read?.batches[0]?.hosts[0]?.steps.map(({ task }) => task)).toEqual(['first', 'second']);
+  });
+
   test('holds no secret, not even its digest', () => {
     const text = JSON.stringify(planToJson(SECRETS_AND_ESCAPES));
     expect(text).not.toContain(PLANTED);

@@ -6,12 +6,8 @@ import { outputOf } from '../../../src/model/remote.js';
 const BOOT = '11111111-1111-4111-8111-111111111111';
 const mark = (text: string): string => Buffer.from(text, 'utf8').toString('base64');
 const OTHER = JSON.stringify({
-  id: 'x',
-  user: 'eve',
-  machine: 'other',
-  pid: 2,
-  command: 'apply',
-  since: '2026-11-27T00:00:00.000Z',
+  ...{ user: 'eve', machine: 'other', pid: 2, process: '7' },
+  ...{ since: '2026-11-27T00:00:00.000Z', inventory: '/srv/prod.yaml' },
 });
 
 /** @param held what is there when the lock is taken again */
@@ -64,6 +60,7 @@ test('where it was not locked, it is not locked afterwards', async () => {
 test('another run that was quicker ends this one', async () => {
   await expect(reboot(mark('its text'), mark(OTHER))).rejects.toMatchObject({
     code: 'locked',
-    message: expect.stringContaining('worker-1: while it booted, it was locked by') as unknown,
+    message:
+      'worker-1: while it booted, it was locked by eve@other (pid 2) since 2026-11-27T00:00:00.000Z, with /srv/prod.yaml',
   });
 });

@@ -63,6 +63,11 @@ describe('the message of a run that failed', () => {
     expect(error.failures[0]?.error).toBe(away);
   });
 
+  test('tells what to do next as the first of two that are the same has it', () => {
+    const failures = [failure('a', 'is full', 'ssh a df'), failure('a', 'is full', 'skip a')];
+    expect(new RunError('stopped', failures).hint).toBe('ssh a df');
+  });
+
   test('holds the failures of a run within a run', () => {
     const inner = new RunError('inner', [failure('a', 'is full'), failure('b', 'is slow')]);
     expect(failuresOf(inner, 'z')).toBe(inner.failures);

@@ -359,6 +359,10 @@ describe('the lines that changed between two plans', () => {
     expect(plan('-old', '-old', '+wanted', '+more')).toEqual(['- more']);
   });
 
+  test('are in one order: first what the host had, then what is to be there', () => {
+    expect(plan('-by hand', '+more')).toEqual(['- old', '- old', '- more', '+ by hand', '+ wanted']);
+  });
+
   test('are those of what is wanted, where the host is as it was', () => {
     const told = (before: string, ...diff: readonly string[]): PlannedStep => ({ ...step(...diff), before });
     const was = told('a', '-port 1', '+port 2');

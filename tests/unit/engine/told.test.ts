@@ -370,6 +370,21 @@ describe('a gate that is waited for', () => {
     expect(clock()).toBe(10_000);
   });
 
+  test('is asked soon at first, then every half second, and the time that it had is told in seconds', async () => {
+    const pauses: number[] = [];
+    let clock = 0;
+    const sleep = (ms: number): Promise<void> => {
+      pauses.push(ms);
+      clock += ms;
+      return Promise.resolve();
+    };
+    const { world } = asking(['r'], { now: () => clock, sleep });
+    await expect(waitForGate({ ...request, deadlineMs: 1_800_000 }, world)).rejects.toMatchObject({
+      message: 'gate g did not open within 1800 s: r',
+    });
+    expect(pauses.slice(0, 5)).toEqual([100, 150, 250, 500, 500]);
+  });
+
   test('is left on a request to stop, which names all that waited', async () => {
     const { world } = asking(['r'], { interrupted: () => true });
     const stopped = await waitForGate(request, world).catch((error: unknown) => error);
