@@ -76,13 +76,9 @@ export async function otherClusterBeside(
 ): Promise<string | undefined> {
   for (const sibling of await siblingsOf(file)) {
     const other = await openInventory(sibling, options, context).catch(() => undefined);
-    if (
-      other === undefined ||
-      (other.groups.get('etcd') ?? []).length === 0 ||
-      (store !== undefined && storeOf(other) !== store)
-    )
-      continue;
-    if (!hostsOf(other).some((host) => hosts.includes(host))) return sibling;
+    if (other === undefined || (other.groups.get('etcd') ?? []).length === 0) continue;
+    if (hostsOf(other).some((host) => hosts.includes(host))) continue;
+    if (store === undefined || storeOf(other) === store) return sibling;
   }
   return undefined;
 }
