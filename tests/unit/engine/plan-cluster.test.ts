@@ -74,7 +74,7 @@ describe('a plan where hosts are away', () => {
     });
   });
 
-  test('is refused where a host fails for another reason, which is told beside those that are away', async () => {
+  test('is refused where a host fails for another reason, which is reported beside those that are away', async () => {
     const broken: Resource = { ...settled, plan: () => Promise.reject(new Error('no etcd')) };
     const play = playOf(['a', 'b', 'c'], [wantFlag('x')]);
     const resources = new Map([...play.resources, ['b', [broken]]]);

@@ -17,7 +17,7 @@ async function reportOf(stdout: string, stderr: string): Promise<unknown> {
 test.each([
   ['nothing', '', '', 'status 1'],
   ['only lines without a word', ' \n', '\n', 'status 1'],
-  ['it elsewhere than where errors are told', 'no such unit\n', ' \n', 'status 1: no such unit'],
+  ['it elsewhere than where errors are shown', 'no such unit\n', ' \n', 'status 1: no such unit'],
 ])('a command that says %s is reported with its status, and with its host wherever that is typed', async (...words) => {
   const [, stdout, stderr, failed] = words;
   expect(await reportOf(stdout, stderr)).toEqual([

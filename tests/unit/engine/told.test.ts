@@ -370,7 +370,7 @@ describe('a gate that is waited for', () => {
     expect(clock()).toBe(10_000);
   });
 
-  test('is asked soon at first, then every half second, and the time that it had is told in seconds', async () => {
+  test('is asked soon at first, then every half second, and the time that it had is shown in seconds', async () => {
     const pauses: number[] = [];
     let clock = 0;
     const sleep = (ms: number): Promise<void> => {
