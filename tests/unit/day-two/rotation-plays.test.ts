@@ -94,6 +94,26 @@ describe('the plays of a stage', () => {
       expect([name, stageOfLeaf(name)]).toEqual([name, profile.usages.includes('server') ? 'members' : 'clients']);
   });
 
+  test('reach every member, the balancers of every service, and every control plane', () => {
+    const [plane] = SAMPLE_CLUSTER.controlPlanes;
+    const controlPlanes = [
+      ...SAMPLE_CLUSTER.controlPlanes,
+      ...(plane === undefined ? [] : [{ ...plane, host: 'cp-2' }]),
+    ];
+    const services = [SAMPLE_SERVICE, { ...SAMPLE_SERVICE, name: 'kube-apiserver' as const }];
+    const cluster = { ...SAMPLE_CLUSTER, controlPlanes, services };
+    const plays = rotationPlays({
+      ...{ cluster, stage: 'bundle', direction: 'forward', signing: 'old', rules: RULES, store: STORE },
+    });
+    expect(plays.map(({ name, hosts }) => `${name}: ${hosts.join(' ')}`)).toEqual([
+      'The authority on this machine: etcd-1',
+      'Whom the members trust: etcd-1 etcd-2 etcd-3',
+      'Whom the balancers of etcd trust: etcd-1 etcd-2 etcd-3',
+      'Whom the balancers of kube-apiserver trust: etcd-1 etcd-2 etcd-3',
+      'Whom the API servers trust: cp-1 cp-2',
+    ]);
+  });
+
   test('go through one host after another, with gates and orders that there are', () => {
     const gates = [...gateTable(SAMPLE_CLUSTER, () => TODAY).keys()];
     const orders = [...orderTable(SAMPLE_CLUSTER).keys()];
