@@ -15,7 +15,7 @@ async function questions(): Promise<Questions> {
 const ask: Questions = {
   secret: async (question) => (await questions()).secret(question),
   passphrase: async (question, kind) => (await questions()).passphrase(question, kind),
-  typed: async (question) => (await questions()).typed(question),
+  typed: async (question, otherWay) => (await questions()).typed(question, otherWay),
   confirm: async (question) => (await questions()).confirm(question),
 };
 

@@ -55,7 +55,7 @@ export interface ActingVerb {
   /** Hosts of members that are known to be gone: the lock is kept without them. */
   readonly cannotLock?: () => readonly string[];
   /** Asked for in place of a yes. @throws ProvisionError where it is not given */
-  readonly consent?: () => Promise<void>;
+  readonly consent?: (session: Session) => Promise<void>;
   /** Asked under the locks, right before the first change: whether what was agreed to may still be done. @throws ProvisionError */
   readonly lastLook?: (session: Session) => Promise<void>;
 }
@@ -103,7 +103,7 @@ export async function runApply(
     }
     await requireUnlocked(needs);
     await settled();
-    if (consent !== undefined) await consent();
+    if (consent !== undefined) await consent(session);
     else if (options.yes !== true && options.plan === undefined) await confirm(context, changes, unknown);
     startActing();
     const { world } = session;

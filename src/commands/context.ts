@@ -25,7 +25,7 @@ export function printableQuestions({ secret, passphrase, typed, confirm }: Quest
   return {
     secret: (question) => secret(printable(question)),
     passphrase: (question, kind) => passphrase(printable(question), kind),
-    typed: (question) => typed(printable(question)),
+    typed: (question, otherWay) => typed(printable(question), otherWay),
     confirm: (question) => confirm(printable(question)),
   };
 }

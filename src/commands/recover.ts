@@ -25,7 +25,10 @@ export function defineRecoverCommand(verb: Command, context: Context): void {
       collect,
       [],
     )
-    .option('--confirm <name>', 'the name of the cluster, in place of typing it')
+    .option(
+      '--confirm <name>',
+      'the name of the cluster, or where clients reach it, in place of typing it; needs --yes',
+    )
     .option('--dry-run', 'show what would be done; changes nothing');
   addActingOptions(addPlanningOptions(recover))
     .addOption(reportOption())
@@ -36,18 +39,16 @@ export function defineRecoverCommand(verb: Command, context: Context): void {
           message: 'a recovery is of all members and API servers, or it makes two clusters: it takes no --limit',
           hint: 'leave --limit out; name what is gone for good with --lost HOST',
         });
-      let name = '';
       let decision: RecoveryDecision | undefined;
       await runApply(inventory, { ...options, playbook: 'recover' }, context, {
         command: 'recover',
         plays: 'of-playbook',
         async playsOf(session) {
-          name = session.cluster.token;
           const decided = await decide(session, options.lost);
           decision = decided.decision;
           return decided.own;
         },
-        consent: () => requireName(name, options, context),
+        consent: ({ cluster }) => requireName(cluster, options, context),
         // Who is lost for good keeps no lock.
         cannotLock: () => decision?.away.map(({ host }) => host) ?? [],
         async lastLook({ cluster, world }) {

@@ -1,18 +1,26 @@
+import type { Cluster } from '../model/cluster.js';
+import { distinctName } from '../model/cluster-name.js';
 import { ProvisionError } from '../model/errors.js';
 import { quote } from '../shell/quote.js';
 import type { Context } from './context.js';
 
-/** The cluster's name, typed or given: what is done here to the wrong cluster can't be made good. @throws ProvisionError `declined` */
+/**
+ * What distinguishes the cluster from others, typed or given: what is done here to the wrong cluster can't be made good.
+ * @throws ProvisionError `declined`, `no-terminal`
+ */
 export async function requireName(
-  name: string,
+  cluster: Cluster,
   { confirm }: { readonly confirm?: string | undefined },
   { ask }: Pick<Context, 'ask'>,
 ): Promise<void> {
-  const given = confirm ?? (await ask.typed(`Type the name of the cluster, ${name}, to go on`));
+  const { name, is } = distinctName(cluster);
+  const what = is === 'its-name' ? 'the name of the cluster' : 'where clients reach the cluster';
+  const otherWay = `--yes --confirm ${quote(name)}`;
+  const given = confirm ?? (await ask.typed(`Type ${name}, ${what}, to go on`, `give ${otherWay}`));
   if (given !== name)
     throw new ProvisionError({
       code: 'declined',
-      message: `declined: ${given === '' ? 'nothing' : given} is not the name of the cluster, ${name}: nothing was changed`,
-      hint: `its name is etcd_cluster_token; without a terminal: --yes --confirm ${quote(name)}`,
+      message: `declined: ${given === '' ? 'nothing' : given} is not ${name}, ${what}: nothing was changed`,
+      hint: `look at which cluster the inventory describes; without a terminal: ${otherWay}`,
     });
 }

@@ -19,7 +19,7 @@ export interface RestoreSnapshotOptions extends Omit<ApplyOptions, 'plan' | 'pla
   readonly otherCluster?: boolean;
 }
 
-/** Plans a restore, or the way back from one, shows it, has the cluster's name typed, and performs it. */
+/** Plans a restore, or the way back from one, shows it, has typed which cluster it is of, and performs it. */
 export async function runRestoreSnapshot(
   inventory: string,
   file: string | undefined,
@@ -37,9 +37,7 @@ export async function runRestoreSnapshot(
       message: 'a restore is of all members and API servers, or it makes two clusters: it takes no --limit',
       hint: 'leave --limit out',
     });
-  let name = '';
   async function playsOf({ cluster, world }: Session): Promise<OwnPlays> {
-    name = cluster.token;
     const probe = world.newLook();
     const look = await lookBeforeRestore(cluster, (host) => probe.probe(host));
     if (file === undefined) {
@@ -59,7 +57,7 @@ export async function runRestoreSnapshot(
   await runApply(inventory, options, context, {
     command: 'snapshot restore',
     playsOf,
-    consent: () => requireName(name, options, context),
+    consent: ({ cluster }) => requireName(cluster, options, context),
   });
 }
 

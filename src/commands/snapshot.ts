@@ -63,10 +63,15 @@ export function defineSnapshotCommand(snapshot: Command, context: Context): void
 function addRestore(snapshot: Command, context: Context): void {
   const restore = snapshot
     .command('restore')
-    .description('plan, ask for the name of the cluster, and replace the data of all members with a snapshot')
+    .description(
+      'plan, ask for the name of the cluster, or where clients reach it, and replace the data of all members with a snapshot',
+    )
     .argument('<inventory>', INVENTORY)
     .argument('[file]', 'the snapshot; an interrupted restore continues with the same one')
-    .option('--confirm <name>', 'the name of the cluster (etcd_cluster_token), in place of typing it; needs --yes')
+    .option(
+      '--confirm <name>',
+      'the name of the cluster, or where clients reach it, in place of typing it; needs --yes',
+    )
     .option('--take-back', 'undo an unfinished restore: everything as it was before it')
     .option('--other-cluster', 'the snapshot may be of another cluster, or of this one before it was restored')
     .option('--dry-run', 'show what would be done; changes nothing');

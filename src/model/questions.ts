@@ -6,8 +6,8 @@ export interface Questions {
   readonly secret: (question: string) => Promise<Secret>;
   /** A passphrase; a new one is asked for twice. */
   readonly passphrase: (question: string, kind: 'existing' | 'new') => Promise<Secret>;
-  /** A text that is shown while it is typed. */
-  readonly typed: (question: string) => Promise<string>;
+  /** A text that is shown while it is typed; `otherWay`: how to do without. */
+  readonly typed: (question: string, otherWay: string) => Promise<string>;
   /** Yes or no; no by default. */
   readonly confirm: (question: string) => Promise<boolean>;
 }

@@ -21,8 +21,8 @@ export function terminalQuestions(terminal: Terminal): Questions {
         if (left === 0) throw new ProvisionError({ code: 'passphrases-differ', message: 'the two passphrases differ' });
       }
     },
-    async typed(question) {
-      requireTerminal(terminal, 'give --yes --confirm NAME');
+    async typed(question, otherWay) {
+      requireTerminal(terminal, otherWay);
       const { input } = await import('./prompts.js');
       return cancellable(() => input({ message: question }, terminal));
     },

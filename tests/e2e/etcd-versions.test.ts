@@ -7,7 +7,16 @@ import type { EventJson } from '../../src/report/event-schema.js';
 import type { Way } from '../support/cluster-client.js';
 import { brokenRelease, releaseOf, serveFiles, type FileServer, type MadeRelease } from '../support/etcd-releases.js';
 import { describeOnLab, type Ended, type TestLab } from '../support/lab.js';
-import { endOf, etcdctl, inventoryWith, must, passphraseFile, plannedChanges, runVerb } from '../support/main-job.js';
+import {
+  consentTyped,
+  endOf,
+  etcdctl,
+  inventoryWith,
+  must,
+  passphraseFile,
+  plannedChanges,
+  runVerb,
+} from '../support/main-job.js';
 import { disturbedRun } from '../support/stopped-run.js';
 import { numberOfThisCommit } from '../support/this-commit.mjs';
 import { lostWrites, ownWays, startWriters, tell } from '../support/writers.js';
@@ -88,9 +97,7 @@ describeOnLab('a bare cluster by release', 'release', { etcd: 3 }, (lab) => {
       'restore',
       inventory,
       file,
-      '--yes',
-      '--confirm',
-      'etcd-cluster',
+      ...(await consentTyped(lab)),
       ...secret,
     );
     if (restored.status !== 0) throw new Error(endOf(restored));
@@ -115,9 +122,9 @@ describeOnLab('a bare cluster by release', 'release', { etcd: 3 }, (lab) => {
     await must(lab.ssh('etcd-1', plant));
     for (const name of ['etcd-2', 'etcd-3']) await powerCut(await lab.host(name));
     for (const name of ['etcd-2', 'etcd-3']) await replaceMachine(await lab.host(name));
-    const words = ['recover', inventory, '--yes', '--passphrase-file', await passphraseFile(lab)];
+    const words = ['recover', inventory, ...(await consentTyped(lab)), '--passphrase-file', await passphraseFile(lab)];
     const begun = Date.now();
-    const recovered = await lab.provision(...words, '--confirm', 'etcd-cluster');
+    const recovered = await lab.provision(...words);
     if (recovered.status !== 0) throw new Error(endOf(recovered));
     console.log(`recovered by release in ${((Date.now() - begun) / 1000).toFixed(1)} s`);
     // The package's etcd of Debian 12 could not.

@@ -11,14 +11,15 @@ import { kubectl, LAB_SETTINGS, until, WEB } from '../support/kubernetes-cluster
 import { describeOnLab, type Ended } from '../support/lab.js';
 import { placeOnLab } from '../support/lab-page.js';
 import {
+  consentTyped,
   endOf,
+  type JsonRun,
   must,
   PASSPHRASE,
   passphraseFile,
   performedChanges,
   plannedChanges,
   runVerb,
-  type JsonRun,
 } from '../support/main-job.js';
 import { readPage, readSteps, workThrough, type PagePlace } from '../support/page.js';
 import { disturbedRun, stoppedOnce } from '../support/stopped-run.js';
@@ -384,7 +385,7 @@ systemctl daemon-reload; systemctl --quiet add-wants multi-user.target elsewhere
       const isNew = async (host: string): Promise<boolean> =>
         (await startsOn(host)).every((line) => !before[NODES.indexOf(host)]?.includes(line));
       const begun = Date.now();
-      const restore = ['snapshot', 'restore', inventory, file, '--yes', '--confirm', 'etcd-cluster'];
+      const restore = ['snapshot', 'restore', inventory, file, ...(await consentTyped(lab))];
       const worker = await lab.host('worker-1');
       await cutNetwork(worker);
       const killed = await disturbedRun(

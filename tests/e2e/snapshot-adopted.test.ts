@@ -5,6 +5,7 @@ import { adopt, createHandMadeCluster, memberctl, type HandMadeCluster } from '.
 import { hostsWithSnapshots } from '../support/hosts-with-snapshots.js';
 import { describeOnLab } from '../support/lab.js';
 import {
+  consentTyped,
   endOf,
   inventoryWith,
   must,
@@ -40,7 +41,7 @@ describeOnLab('snapshots and certificates of an existing etcd cluster', 'snapado
     const dryRun = await must(lab.provision('snapshot', 'restore', lab.files.inventory, file, '--dry-run'));
     expect(dryRun).toContain('revisions are NOT raised');
     expect(await ctl('etcd-2', 'get planted --print-value-only')).toBe('after');
-    const words = ['--yes', '--confirm', 'etcd-cluster'];
+    const words = await consentTyped(lab);
     await must(lab.provision('snapshot', 'restore', lab.files.inventory, file, ...words));
     for (const host of MEMBERS) {
       expect(await ctl(host, 'get planted --print-value-only')).toBe('before');

@@ -5,7 +5,7 @@ import { cutNetwork, powerCut, replaceMachine, restoreNetwork } from '../../src/
 import { waitUntil } from '../../src/lab/process.js';
 import type { Way } from '../support/cluster-client.js';
 import { describeOnLab, type Ended } from '../support/lab.js';
-import { endOf, etcdctl, must, passphraseFile, runVerb, verifyUntil } from '../support/main-job.js';
+import { consentTyped, endOf, etcdctl, must, passphraseFile, runVerb, verifyUntil } from '../support/main-job.js';
 import { logInOn } from '../support/lost-hosts.js';
 import { disturbedRun } from '../support/stopped-run.js';
 import { numberOfThisCommit } from '../support/this-commit.mjs';
@@ -39,7 +39,14 @@ describeOnLab('the worst day', 'worst', { etcd: 3, controlPlanes: 1 }, (lab) => 
   });
 
   const recover = async (...words: readonly string[]): Promise<Ended> =>
-    lab.provision('recover', inventory, '--yes', '--passphrase-file', await passphraseFile(lab), ...words);
+    lab.provision(
+      'recover',
+      inventory,
+      ...(await consentTyped(lab)),
+      '--passphrase-file',
+      await passphraseFile(lab),
+      ...words,
+    );
   const textOf = ({ stdout, stderr }: Ended): string => `${stdout}\n${stderr}`;
   const revisionOf = async (host: string): Promise<number> =>
     Number(/"revision":(\d+)/.exec(await ctl('endpoint status -w json', host))?.[1] ?? Number.NaN);
@@ -56,7 +63,7 @@ describeOnLab('the worst day', 'worst', { etcd: 3, controlPlanes: 1 }, (lab) => 
     await must(lab.ssh('etcd-1', 'systemctl stop etcd'));
     const before = await processes();
     for (const host of hosts) await logInOn(host, 'refused');
-    const deaf = await recover('--confirm', 'etcd-cluster', ...NAMED);
+    const deaf = await recover(...NAMED);
     for (const host of hosts) await logInOn(host, 'possible');
     expect([deaf.status, textOf(deaf)]).toEqual([
       EXIT.unsafe,
@@ -65,7 +72,7 @@ describeOnLab('the worst day', 'worst', { etcd: 3, controlPlanes: 1 }, (lab) => 
     expect(await processes()).toEqual(before);
 
     await onTwo('systemctl stop etcd');
-    const words = ['recover', inventory, '--yes', '--confirm', 'etcd-cluster', ...NAMED];
+    const words = ['recover', inventory, ...(await consentTyped(lab)), ...NAMED];
     const late = await disturbedRun(
       lab,
       [...words, '--passphrase-file', await passphraseFile(lab)],
@@ -91,7 +98,7 @@ describeOnLab('the worst day', 'worst', { etcd: 3, controlPlanes: 1 }, (lab) => 
 
   test('two of three members lost for good: recovered from the third, nothing of that lost', async () => {
     await expectWell();
-    const refused = await recover('--confirm', 'etcd-cluster', '--lost', 'etcd-2', '--lost', 'etcd-3');
+    const refused = await recover('--lost', 'etcd-2', '--lost', 'etcd-3');
     expect([refused.status, textOf(refused)]).toEqual([
       EXIT.unsafe,
       expect.stringContaining('etcd serves: etcd-1 has a leader'),
@@ -117,7 +124,7 @@ describeOnLab('the worst day', 'worst', { etcd: 3, controlPlanes: 1 }, (lab) => 
 
     // A member that is only stopped may come back: nothing is recovered over it.
     await must(lab.ssh('etcd-2', `cp -a /root/old ${DATA}/member`));
-    const early = await recover('--confirm', 'etcd-cluster');
+    const early = await recover();
     await must(lab.ssh('etcd-2', `rm -rf ${DATA}/member`));
     expect([early.status, textOf(early)]).toEqual([
       EXIT.unsafe,
@@ -131,7 +138,7 @@ describeOnLab('the worst day', 'worst', { etcd: 3, controlPlanes: 1 }, (lab) => 
 
     const nthOf = numberOfThisCommit(11, 24);
     let seen = 0;
-    const words = ['recover', inventory, '--yes', '--confirm', 'etcd-cluster'];
+    const words = ['recover', inventory, ...(await consentTyped(lab))];
     const killed = await disturbedRun(
       lab,
       [...words, '--passphrase-file', await passphraseFile(lab)],
@@ -142,7 +149,7 @@ describeOnLab('the worst day', 'worst', { etcd: 3, controlPlanes: 1 }, (lab) => 
     );
     if (killed.status !== 137) throw new Error(endOf(killed));
     const begun = Date.now();
-    const recovered = await must(recover('--confirm', 'etcd-cluster'));
+    const recovered = await must(recover());
     console.log(`killed at change event ${nthOf}; the next run took ${((Date.now() - begun) / 1000).toFixed(1)} s`);
     expect(recovered).toContain('has caught up');
     expect(await revisionOf('etcd-1')).toBeGreaterThanOrEqual(revision);
@@ -214,13 +221,13 @@ describeOnLab('the worst day', 'worst', { etcd: 3, controlPlanes: 1 }, (lab) => 
     expect([had.has('/all-three'), had.has('/only-the-two')]).toEqual([true, false]);
 
     // That they can't be reached is no proof that they are lost.
-    const refused = await recover('--confirm', 'etcd-cluster');
+    const refused = await recover();
     expect([refused.status, textOf(refused)]).toEqual([
       EXIT.unsafe,
       expect.stringContaining('a quorum may come back: etcd-1, etcd-2, etcd-3'),
     ]);
     const begun = Date.now();
-    const recovered = await must(recover('--confirm', 'etcd-cluster', '--lost', 'etcd-2', '--lost', 'etcd-3'));
+    const recovered = await must(recover('--lost', 'etcd-2', '--lost', 'etcd-3'));
     const seconds = ((Date.now() - begun) / 1000).toFixed(1);
     expect(recovered).toContain(`recovered is what etcd-1 has (revision ${revision} by now)`);
     expect(await revisionOf('etcd-1')).toBeGreaterThanOrEqual(revision);

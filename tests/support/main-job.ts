@@ -152,6 +152,11 @@ export async function vipOf(lab: TestLab): Promise<string> {
   return first.etcd_lb_ip;
 }
 
+/** The yes to what replaces the data of a lab's cluster, as a script gives it. */
+export async function consentTyped(lab: TestLab): Promise<readonly string[]> {
+  return ['--yes', '--confirm', await vipOf(lab)];
+}
+
 /** Prints `ok` when the API server of a host is ready. */
 export const READYZ =
   "printf 'GET /readyz HTTP/1.0\\r\\n\\r\\n' | openssl s_client -quiet -connect 127.0.0.1:6443 2>/dev/null | tail -n 1";

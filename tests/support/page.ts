@@ -112,7 +112,7 @@ const QUESTIONS: readonly (readonly [asks: RegExp, asksNot: RegExp, answer: stri
     '--yes',
   ],
   [/^provision (?:adopt|ca request)\b/, / --yes\b/, '--yes'],
-  [/^provision (?:recover|snapshot restore)\b/, / --(?:yes|dry-run)\b/, '--yes --confirm etcd-cluster'],
+  [/^provision (?:recover|snapshot restore)\b/, / --(?:yes|dry-run)\b/, '--yes --confirm 10.0.1.100'],
   // Passphrases are typed: where the place has them in a file, here.
   [
     /^provision ca (?:export|import(?=.* --exported))\b/,
@@ -150,7 +150,7 @@ async function take(step: PageStep, place: PagePlace): Promise<void> {
     await Promise.resolve(act());
     return;
   }
-  const typed = answered(place.here(step.line));
+  const typed = place.here(answered(step.line));
   const { status, stdout, stderr } = await place.run(
     step.host === undefined
       ? ['bash', '-c', inOneShell(typed), 'bash', place.work]

@@ -1,5 +1,5 @@
 import { dirname, join } from 'node:path';
-import { etcdctl, must } from './main-job.js';
+import { consentTyped, etcdctl, must } from './main-job.js';
 import type { TestLab } from './lab.js';
 
 const OBJECTS = '/api/v1/namespaces/default/configmaps';
@@ -57,7 +57,7 @@ export async function watchAcrossRestore(lab: TestLab, name: string, lost = 0): 
       `i=0; until grep -q ${name}-lost-3 /run/${name}.before; do i=$((i + 1)); [ $i -lt 1200 ]; sleep 0.1; done`,
     ),
   );
-  const words = ['--yes', '--confirm', 'etcd-cluster'];
+  const words = await consentTyped(lab);
   await must(lab.provision('snapshot', 'restore', lab.files.inventory, file, ...words));
   const before = await must(lab.ssh('cp-1', `cat /run/${name}.before`));
   await must(

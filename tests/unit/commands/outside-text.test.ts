@@ -166,7 +166,7 @@ describe('what a host said does no harm to a terminal', () => {
       questions.secret(PLANTED),
       questions.passphrase(PLANTED, 'new'),
       questions.confirm(PLANTED),
-      questions.typed(PLANTED),
+      questions.typed(PLANTED, ''),
     ]);
     expect(asked).toHaveLength(4);
     for (const question of asked) expect(question).not.toMatch(HARM);
