@@ -81,7 +81,8 @@ describeOnLab('provision snapshot', 'snapshot', { etcd: 3, controlPlanes: 1 }, (
     const before = await strangers();
     expect(before).toContain('by-hand.db');
     await must(snapshot('save', lab.files.inventory, ...words, '--keep', '1'));
-    await ofAnotherCluster('etcd-of-others.db');
+    const [newest] = await list();
+    await ofAnotherCluster(newest?.path ?? '', 'etcd-of-others.db');
     await must(snapshot('save', lab.files.inventory, ...words, '--keep', '1'));
     const own = (await clusterIds()).join();
     const kept = (await list()).map(({ path, manifest }) => ({ path, manifest, isOwn: manifest.clusterId === own }));
@@ -101,10 +102,10 @@ describeOnLab('provision snapshot', 'snapshot', { etcd: 3, controlPlanes: 1 }, (
     expect(verified).not.toContain(PASSPHRASE);
   });
 
-  /** As its inventory, in the same directory, would have saved it: before all that are there. */
-  async function ofAnotherCluster(name: string): Promise<string> {
-    const [one] = await list();
-    if (one === undefined) throw new Error('nothing is listed');
+  /** As its inventory, in the same directory, would have saved one of ours: before all that are there. */
+  async function ofAnotherCluster(own: string, name: string): Promise<string> {
+    const one = (await list()).find(({ path }) => path === own);
+    if (one === undefined) throw new Error(`${own} is not listed`);
     const file = join(directory(), name);
     await copyFile(one.path, file);
     const members = one.manifest.members.map(({ name: of }) => ({ name: of, peerUrls: ['https://192.0.2.1:2380'] }));
@@ -208,7 +209,7 @@ describeOnLab('provision snapshot', 'snapshot', { etcd: 3, controlPlanes: 1 }, (
     await Promise.all(MEMBERS.map(async (host) => lab.ssh(host, 'systemctl stop etcd')));
     await Promise.all(['etcd-2', 'etcd-3'].map(async (host) => lab.ssh(host, 'rm -r /var/lib/etcd/default/member')));
     // No member says which cluster it is; those of the other one have the same names.
-    const refused = await restore(await ofAnotherCluster('dead-of-others.db'), ...words);
+    const refused = await restore(await ofAnotherCluster(file, 'dead-of-others.db.age'), ...words);
     expect([refused.status, refused.stdout + refused.stderr]).toEqual([
       EXIT.unsafe,
       expect.stringContaining('is of other members'),
