@@ -1,5 +1,11 @@
 import { describe, expect, test } from '@jest/globals';
-import { decideDefrag, isFragmented, type DefragWishes, type SpaceSeen } from '../../../src/day-two/decide-defrag.js';
+import {
+  decideDefrag,
+  describeSpace,
+  isFragmented,
+  type DefragWishes,
+  type SpaceSeen,
+} from '../../../src/day-two/decide-defrag.js';
 import { healthy } from '../../support/etcd-answers.js';
 import { SAMPLE_CLUSTER, sampleMember } from '../../support/sample-cluster.js';
 
@@ -30,6 +36,20 @@ describe('what is done about the space', () => {
   test('the history is compacted where that is asked for, and under the alarm', () => {
     expect(decideDefrag(SAMPLE_CLUSTER, all(), { ...USUAL, compaction: 'asked' }).compactTo).toBe(40);
     expect(decideDefrag(SAMPLE_CLUSTER, all(FULL), USUAL)).toMatchObject({ alarm: 'nospace', compactTo: 40 });
+  });
+
+  test('the quota is raised where one member has a smaller one, and nowhere without the alarm', () => {
+    const mixed = [seen(1, FULL, 1024 * MIB), seen(2, FULL), seen(3, FULL)];
+    const quotaOf = (those: readonly SpaceSeen[]) => decideDefrag({ isManaged: true }, those, USUAL).quota;
+    expect(quotaOf(mixed)).toBe('raised');
+    expect(quotaOf([seen(1, FULL), seen(2, FULL), seen(3, FULL)])).toBe('as-it-is');
+    expect(quotaOf([seen(1, {}, 1024 * MIB), seen(2), seen(3)])).toBe('as-it-is');
+  });
+
+  test('what a member said of its space is shown with how much of it is free', () => {
+    expect(describeSpace(seen(1, { dbSize: 100 * MIB, dbSizeInUse: 25 * MIB, alarms: ['NOSPACE'] }))).toBe(
+      'database 100 MiB, 25.0 MiB in use (75 % free), quota 2048 MiB, alarms: NOSPACE',
+    );
   });
 
   test('an empty store has no history', () => {

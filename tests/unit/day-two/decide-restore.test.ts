@@ -3,6 +3,7 @@ import type { CheckedSnapshot } from '../../../src/day-two/check-snapshot.js';
 import {
   decideRestore,
   findUnfinished,
+  otherRestore,
   type RestoreLook,
   type RestoreRequest,
 } from '../../../src/day-two/decide-restore.js';
@@ -63,6 +64,10 @@ const note = (id: string, ...stages: readonly (readonly [string, string])[]): Re
 
 test('a restore is named after its time and its snapshot, and goes to the members that run', () => {
   expect(decide()).toMatchObject({ id: '20261126T010203Z-abcdef12', initialCluster: CLUSTER, bump: 'none' });
+  expect(decide().label).toBe('a.db (revision 40, of 2026-11-26T00:00:00.000Z)');
+  expect(decide({}, { snapshot: snapshotOf(undefined), from: 'any-cluster' }).label).toBe('a.db');
+  // Whether a tool whose version nobody knows can read it, it says itself.
+  expect(decide({ version: '' }).id).toBe('20261126T010203Z-abcdef12');
 });
 
 test('revisions are raised only where every member can', () => {
@@ -138,6 +143,20 @@ describe('is refused', () => {
     expect(() => decide(found as Found, more)).toThrow(expect.objectContaining({ code }));
   });
 
+  test('beside two others with how to look at each', () => {
+    const notes = { 'etcd-1': [note('a-1')], 'etcd-2': [note('b-2')] };
+    const look = (host: string, id: string): string =>
+      `look at it: ssh ${host} sudo ls -l /var/lib/provision/restore/${id}`;
+    expect(() => decide({ notes })).toThrow(
+      expect.objectContaining({ hint: `${look('etcd-1', 'a-1')}\n${look('etcd-2', 'b-2')}` }),
+    );
+  });
+
+  test('beside another one with the verb that finishes it', () => {
+    expect(otherRestore({ id: '20261125T000000Z-recover' }).hint).toBe('finish it: provision recover INVENTORY');
+    expect(otherRestore({ id: '20261125T000000Z-12345678' }).hint).toContain('--take-back');
+  });
+
   test('unless it is meant', () => {
     expect(decide({}, { snapshot: snapshotOf({ ...MANIFEST, clusterId: '78' }), from: 'any-cluster' }).id).toMatch(
       /^2026/,
@@ -152,7 +171,9 @@ describe('goes on', () => {
   test('as it was decided first, whatever the members say meanwhile', () => {
     const notes = { 'etcd-1': [note(id, ['unpacked', unpacked], ['exchanged', 'yes'])] };
     const other = { statuses: [SILENT, healthy(2, { clusterId: '9' }), healthy(3, { clusterId: '9' })], notes };
-    expect(decide(other)).toMatchObject({ id, bump: 'revisions', initialCluster: CLUSTER });
+    const decided = decide(other);
+    expect(decided).toMatchObject({ id, bump: 'revisions', initialCluster: CLUSTER });
+    expect(decided.peerUrls).toEqual(new Map(NAMES.map(({ name, peerUrls }) => [name, peerUrls])));
   });
 
   test('not with what is done everywhere', () => {

@@ -1,5 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { recoverPlays } from '../../../src/day-two/recover-plays.js';
+import { idOfClusterOfOne, recoveredClusterId } from '../../../src/day-two/recovered-cluster.js';
 import { changed, UNCHANGED, type Resource } from '../../../src/model/change.js';
 import { stagePath } from '../../../src/shell/restore-stage.js';
 import { fakeProbe, type FakeAnswers } from '../../support/fake-probe.js';
@@ -34,6 +35,10 @@ const plays = recoverPlays({
     joining: [joining],
   },
   workers: { answering: ['worker-1', 'etcd-3'], away: [] },
+});
+
+test('the recovered cluster has the id of its only member, at its peer URL, and of its token', () => {
+  expect(recoveredClusterId('t', ID, survivor)).toBe(idOfClusterOfOne('https://10.0.0.2:2380', `t-${ID}`));
 });
 
 test('the others are fenced before anything stops, and API servers come last', () => {

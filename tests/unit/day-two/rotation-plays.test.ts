@@ -185,6 +185,43 @@ describe('an authority is dropped only where nobody uses it', () => {
     }
   }
 
+  test.each([
+    ['trust-both', { trusted: 'both' }, 'unchanged'],
+    ['trust-both', { trusted: 'old' }, 'change'],
+    ['trust-both', { trusted: 'new' }, 'change'],
+    ['trust-new', { trusted: 'both' }, 'change'],
+    ['sign-by-new', { signing: 'new' }, 'unchanged'],
+    ['sign-by-new', { signing: 'old' }, 'change'],
+    ['sign-by-old', { signing: 'old' }, 'unchanged'],
+    ['sign-by-old', { signing: 'new' }, 'change'],
+    ['finish', { signing: 'new' }, 'change'],
+  ] as const)('the step %s is decided by the store: %j', async (move, is, kind) => {
+    expect(await decided(move, answers(['new', 'new', 'new'], ['new', 'new']), is)).toBe(kind);
+  });
+
+  test('the way back is made where the store trusts the old one alone', async () => {
+    const old = answers(['old', 'old', 'old'], ['old', 'old']);
+    expect(await decided('trust-old', old, { signing: 'old', trusted: 'old' })).toBe('unchanged');
+    expect(await decided('trust-old', old, { signing: 'old', trusted: 'both' })).toBe('change');
+  });
+
+  test('the second authority is shown with its name, its place, its key, and who signs until then', async () => {
+    const resource = authorityMove({
+      ...{ move: 'trust-both', cluster: ALONE, authority: EMPTY, store: STORE },
+      profile: { commonName: 'etcd-ca-2', days: 3650, keyType: 'ecdsa-p256' },
+    });
+    expect(await resource.plan(fakeProbe({}))).toMatchObject({
+      change: {
+        summary: 'create a second certificate authority in /srv/pki, on this machine',
+        diff: [
+          '+ CN=etcd-ca-2, ecdsa-p256, 3650 days, in /srv/pki/next',
+          '+ its key is encrypted with the passphrase of the old one, and never leaves this machine',
+          '  the old one signs until the next stage',
+        ],
+      },
+    });
+  });
+
   test('all is of the new one', async () => {
     expect(await decided('trust-new', answers(['new', 'new', 'new'], ['new', 'new']))).toBe('change');
     // Asked again where the store has been told already.

@@ -129,6 +129,8 @@ function probe(host: string): Probe {
   const answers: Readonly<Record<string, (key: string) => unknown>> = {
     'etcd-database-file': (key) => key.at(-1),
     'etcd-compacted': () => 'no',
+    // Notes of this restore alone are looked for.
+    paths: (key) => !key.startsWith(`/var/lib/provision/restore/${ID}/`),
     'etcd-status': () => healthy(1, { alarms: ['NOSPACE'] }),
   };
   return {
