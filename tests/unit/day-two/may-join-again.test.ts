@@ -20,13 +20,17 @@ function firewall(...peers: readonly string[]): FakeAnswers {
 
 async function refused(
   hosts: Readonly<Record<string, FakeAnswers>>,
-  { bytes = GIB, quota = 8 * GIB }: { readonly bytes?: number; readonly quota?: number } = {},
+  {
+    bytes = GIB,
+    quota = 8 * GIB,
+    last = 8 * GIB,
+  }: { readonly bytes?: number; readonly quota?: number; readonly last?: number } = {},
 ): Promise<unknown> {
   const cluster = { ...SAMPLE_CLUSTER, members: [survivor, second, third] };
   const large = 8 * GIB;
   const others = [
     { ...second, quotaBackendBytes: quota },
-    { ...third, quotaBackendBytes: large },
+    { ...third, quotaBackendBytes: last },
   ];
   const decided = { survivor: { ...survivor, quotaBackendBytes: large }, others };
   return refuseWhoCannotJoin(decided, { cluster, bytes }, (host) => fakeProbe(hosts[host] ?? {}, hosts, host));
@@ -65,9 +69,18 @@ test('the firewall of another one is named: it is not needed for the first join,
   ]);
 });
 
+test('of two firewalls of others each is named, in the order of who is not let in', async () => {
+  const foreign = { ...etcd('3.4.23-4'), 'file-contents': { [FIREWALL_FILE]: 'table inet x {}' } };
+  expect(await refused({ 'etcd-1': all, 'etcd-2': foreign, 'etcd-3': foreign })).toEqual([
+    expect.stringContaining('the firewall of etcd-3 does not let etcd-2 in'),
+    expect.stringContaining('the firewall of etcd-2 does not let etcd-3 in'),
+  ]);
+});
+
 test('a member whose quota the database has nearly reached is refused before anything stops', async () => {
   const hosts = { 'etcd-1': none, 'etcd-2': none, 'etcd-3': none };
   await expect(refused(hosts, { bytes: 3 * GIB, quota: 2 * GIB })).rejects.toMatchObject({ code: 'quota-too-small' });
+  await expect(refused(hosts, { bytes: 3 * GIB, last: 2 * GIB })).rejects.toMatchObject({ code: 'quota-too-small' });
   await expect(refused(hosts, { bytes: GIB, quota: 2 * GIB })).resolves.toEqual([]);
   // What all of them have is no reason: the survivor has it, too.
   await expect(refused(hosts, { bytes: 7.5 * GIB })).resolves.toEqual([]);

@@ -77,6 +77,7 @@ describe('a release at a URL', () => {
     expect(await contentOf(again)).toBe(String(BYTES));
     expect(asked.filter((each) => each === path)).toHaveLength(1);
     const [name = ''] = readdirSync(cache);
+    expect(name).toMatch(/^etcd-3\.5\.16-.*\.tar\.gz$/);
     expect(said).toEqual([`downloaded ${url(path)} to ${join(cache, name)}`]);
     expect((statSync(join(cache, name)).mode & 0o777).toString(8)).toBe('600');
   });
@@ -86,7 +87,11 @@ describe('a release at a URL', () => {
     ['/cut', 'release-unreadable', 'cannot be read'],
     ['/endless', 'release-unreadable', 'it has more than 256 MiB'],
   ])('%s leaves nothing', async (path, code, message) => {
-    await expect(open(url(path))).rejects.toMatchObject({ code, message: expect.stringContaining(message) });
+    await expect(open(url(path))).rejects.toMatchObject({
+      code,
+      message: expect.stringContaining(message),
+      hint: 'name a mirror or a file with etcd_release_url; where only the hosts reach it: etcd_release_fetch: host',
+    });
     expect(readdirSync(cache)).toEqual([]);
   });
 
@@ -94,7 +99,7 @@ describe('a release at a URL', () => {
     const other = { ...releaseAt(url('/etcd.tar.gz')), sha256: '0'.repeat(64) };
     await expect(openRelease(other, cache, () => undefined)).rejects.toMatchObject({
       code: 'release-differs',
-      message: expect.stringContaining(`has SHA-256 ${SHA}`),
+      message: expect.stringContaining(`has SHA-256 ${SHA}, and etcd_release_sha256 is ${other.sha256}: `),
     });
     expect(readdirSync(cache)).toEqual([]);
   });

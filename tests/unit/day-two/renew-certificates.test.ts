@@ -141,6 +141,18 @@ describe('of kubeadm', () => {
     expect(names(word)).toEqual(chosenNames);
   });
 
+  test('are named where a word means none, all of them at once too', () => {
+    const hintOf = (all: typeof both): string => {
+      try {
+        return chooseCertificates(['nobody'], all).join('');
+      } catch (error) {
+        return (error as { readonly hint?: string }).hint ?? '';
+      }
+    };
+    expect(hintOf(both)).toContain('\nall that kubeadm made: kubeadm, or HOST/kubeadm\n');
+    expect(hintOf([...ALL])).not.toContain('kubeadm, or');
+  });
+
   test('are renewed one control plane after the other, with who reads them, behind gates that there are', () => {
     const [play, ...others] = kubeadmPlays(
       SAMPLE_CLUSTER,

@@ -138,6 +138,12 @@ const ENDS = [
   presentedKey({ url: 'https://10.0.0.1:2380', ...PEER }),
 ] as const;
 
+test('hosts trust all that a stage says, one after the other', () => {
+  const rotation = { old: 'A', new: 'B', others: ['C', 'D'], signing: 'old', trusted: 'both' } as const;
+  const view = stageView({ ...EMPTY, rotation: () => rotation }, { signing: 'new', trusted: 'both' });
+  expect([view.trustBundle(), view.certificate()]).toEqual(['ABCD', 'B']);
+});
+
 describe('an authority is dropped only where nobody uses it', () => {
   let rotation: StoreRotation;
   let leafOf: Readonly<Record<'old' | 'new', string>>;

@@ -4,7 +4,7 @@ import { basename, join } from 'node:path';
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import { checkSnapshot } from '../../../src/day-two/check-snapshot.js';
 import { openSnapshotIntake, readSnapshot } from '../../../src/day-two/snapshot-file.js';
-import type { SnapshotManifest } from '../../../src/day-two/snapshot-manifest.js';
+import { snapshotListSchema, type SnapshotManifest } from '../../../src/day-two/snapshot-manifest.js';
 import { listSnapshots, removeOldSnapshots, writeManifest } from '../../../src/day-two/snapshot-store.js';
 import { Secret } from '../../../src/model/secret.js';
 import type { PassphraseSource } from '../../../src/pki/passphrase.js';
@@ -57,6 +57,23 @@ describe('a snapshot that lands', () => {
     expect(statSync(path).mode & 0o777).toBe(0o600);
     expect(readdirSync(directory)).toEqual(['a.db', 'a.db.json']);
     expect(await checkSnapshot(path, source)).toMatchObject({ bytes: bytes.length, sha256: sha256(bytes) });
+  });
+
+  test('has a manifest that people can read, whose members are those of then', async () => {
+    const members = [{ name: 'm1', peerUrls: ['https://10.0.0.1:2380'] }];
+    await keep('a.db', { members });
+    expect(readFileSync(join(directory, 'a.db.json'), 'utf8')).toContain(
+      '{\n  "formatVersion": 1,\n  "file": "a.db",\n',
+    );
+    const snapshots = await listSnapshots(directory);
+    expect(snapshots.map(({ manifest }) => manifest.members)).toEqual([members]);
+    expect(snapshotListSchema.parse({ formatVersion: 1, directory, snapshots }).snapshots).toEqual(snapshots);
+  });
+
+  test('may be of 32 GiB, and no more', async () => {
+    const intake = await openSnapshotIntake(join(directory, 'a.db'), undefined);
+    expect(intake.maxBytes).toBe(32 * 1024 ** 3);
+    await intake.abandon();
   });
 
   test('is encrypted as it comes, and is the same when it is read again', async () => {

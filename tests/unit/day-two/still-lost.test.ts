@@ -98,7 +98,8 @@ function probesOf(hosts: Hosts): (host: string) => Probe {
 /** Time passes only while it is slept: a second each. The last of `states` stays. */
 function runOf(states: readonly Hosts[]) {
   const told: string[] = [];
-  let [ms, looks] = [0, 0];
+  // A clock that began long ago.
+  let [ms, looks] = [5_000_000, 0];
   return {
     told,
     looks: () => looks,
@@ -157,6 +158,18 @@ test('a control plane asks with the files that its API server has, wherever they
   const hosts = { ...cutOff, files, heard: { 'etcd-3': planes.slice(-1) } };
   await expect(decide(hosts)).rejects.toMatchObject({ code: 'quorum-there' });
   expect((await decide({ ...hosts, heard: {} })).survivor.host).toBe('etcd-1');
+});
+
+test('who has no data is named by the host', async () => {
+  await expect(decide({ members: [GONE, GONE, GONE] })).rejects.toThrow('has data (etcd-1);');
+});
+
+test.each(['etcd-1', 'etcd-3', 'cp-1'])('a restore that %s has noted is finished first', async (host) => {
+  const answers = answersOf({ members: [STOPPED, GONE, GONE] });
+  const begun = { id: '20261125T000000Z-12345678', stages: new Map([['unpacked', 'none a=b']]), notedAgo: new Map() };
+  const noted = { ...answers, [host]: { ...answers[host], restores: { [RESTORES_KEY]: [begun] } } };
+  const looked = lookAtRemains(CLUSTER, (name) => fakeProbe(noted[name] ?? UNREACHABLE, noted, name));
+  await expect(looked).rejects.toMatchObject({ code: 'other-restore' });
 });
 
 describe('right before the first change', () => {
@@ -232,6 +245,15 @@ describe('right before the first change', () => {
     ],
   ])('what was agreed to is not done where %s', async (_, agreed, later, code) => {
     expect(await ask(agreed, later)).toBe(code);
+  });
+
+  test('what was agreed to, and what is there now, are both in the refusal', async () => {
+    const agreed: Hosts = { members: [STOPPED, GONE, GONE] };
+    const { run } = runOf([{ members: [STOPPED, GONE, 'away'] }]);
+    const asked = requireStillLost({ cluster: CLUSTER, lost: LOST, decision: await decide(agreed) }, run);
+    await expect(asked).rejects.toThrow(
+      'agreed to: etcd-1 survives, etcd-2, etcd-3 joined again, nobody left out; now: etcd-1 survives, etcd-2 joined again, etcd-3 left out;',
+    );
   });
 
   test('and what is waited for is reported', async () => {
