@@ -64,6 +64,25 @@ test('every certificate is listed in order of expiry, what is missing first, and
   expect(listing.unreachable).toEqual([{ host: 'etcd-2', message: 'etcd-2: connection refused' }]);
 });
 
+test('a host without the file of whom it trusts is listed with that', async () => {
+  const leaves = ['server', 'peer', 'client'].map((name) =>
+    certificateFilesKey(`${PKI}/${name}.crt`, `${PKI}/${name}.key`),
+  );
+  const keys = [certificateFilesKey(`${PKI}/ca.crt`), ...leaves];
+  const files = Object.fromEntries(keys.map((key) => [key, MISSING] as const));
+  const certificates = {
+    authority: { certificate: () => undefined, trustBundle: () => undefined },
+    ...{ now: TODAY, renewBeforeDays: 30 },
+  };
+  const cluster = { ...CLUSTER, members: [sampleMember(1)] };
+  const found = await listCertificates(
+    contextOf({ 'etcd-1': { 'certificate-files': files } }, { cluster, certificates }),
+  );
+  expect(found.certificates.find(({ name }) => name === 'etcd-1/trust')?.faults).toEqual([
+    `no certificate in ${PKI}/ca.crt`,
+  ]);
+});
+
 test('it is what the schema says', () => {
   expect(certificatesSchema.parse({ formatVersion: 1, ...listing }).certificates).toHaveLength(5);
   expect(listing.certificates[2]).toMatchObject({

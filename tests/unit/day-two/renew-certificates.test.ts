@@ -144,7 +144,7 @@ describe('of kubeadm', () => {
   test('are named where a word means none, all of them at once too', () => {
     const hintOf = (all: typeof both): string => {
       try {
-        return chooseCertificates(['nobody'], all).join('');
+        return String(chooseCertificates(['nobody'], all).length);
       } catch (error) {
         return (error as { readonly hint?: string }).hint ?? '';
       }

@@ -13,7 +13,7 @@ import type { AuthorityMove } from '../../../src/model/authority-move.js';
 import { peerFiles } from '../../../src/model/cluster.js';
 import { authorityProfile, balancerCertificates, memberCertificates } from '../../../src/pki/certificate-list.js';
 import type { StoreRotation } from '../../../src/pki/authority.js';
-import { issueCertificate } from '../../../src/pki/issue.js';
+import { issueCertificate, makeAuthority } from '../../../src/pki/issue.js';
 import type { Play } from '../../../src/playbook/play.js';
 import { pathsOf } from '../../../src/resources/judge-certificate.js';
 import { fakeProbe, type FakeAnswers } from '../../support/fake-probe.js';
@@ -272,5 +272,18 @@ describe('an authority is dropped only where nobody uses it', () => {
     const named = (certificate: string | undefined): string =>
       nextAuthority({ ...EMPTY, certificate: () => certificate }, usual).commonName;
     expect([named(undefined), named(rotation.old)]).toEqual(['etcd-ca', 'etcd-ca-2']);
+  });
+
+  test.each([
+    ['etcd-ca-2', 'etcd-ca-3'],
+    ['etcd-ca-9', 'etcd-ca-10'],
+    ['etcd-ca-2-prod', 'etcd-ca-2-prod-2'],
+  ])('after %s comes %s', async (commonName, next) => {
+    const { certificatePem } = await makeAuthority(
+      { commonName, days: 10, keyType: 'ecdsa-p256' },
+      circumstancesAt(TODAY),
+    );
+    const view = { ...EMPTY, certificate: () => certificatePem };
+    expect(nextAuthority(view, authorityProfile(ALONE)).commonName).toBe(next);
   });
 });
