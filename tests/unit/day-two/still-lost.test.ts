@@ -21,13 +21,18 @@ const DATA: EtcdRemains = {
 };
 const STOPPED: Shown = { remains: DATA };
 const GONE: Shown = { remains: { ...DATA, hasData: false, clusterId: undefined, revision: undefined } };
+const FENCED: Shown = { ...STOPPED, isFenced: true };
 const STARTS: Shown = { remains: { ...DATA, isRunning: true, revision: undefined } };
 const SERVES: Shown = { ...STARTS, status: healthy(2) };
 
 interface Shown {
   readonly remains: EtcdRemains;
   readonly status?: EtcdStatus;
+  /** It has noted that it was fenced for a recovery that was begun. */
+  readonly isFenced?: true;
 }
+
+const FENCE = { id: '20261126T010203Z-recover', stages: new Map([['fenced', 'yes']]), notedAgo: new Map() };
 
 /** What a host shows of its member; `away`: it can't be asked. */
 type Host = Shown | 'away';
@@ -71,7 +76,7 @@ function answersOf({ members, heard = {}, files = USUAL_CLIENT_FILES }: Hosts): 
         },
         'etcd-remains': { [etcdRemainsKey(member)]: shown.remains },
         'restore-tool': { [RESTORE_TOOL]: { canBump: false } },
-        restores: { [RESTORES_KEY]: [] },
+        restores: { [RESTORES_KEY]: shown.isFenced === true ? [FENCE] : [] },
       },
     ];
   });
@@ -178,6 +183,12 @@ describe('right before the first change', () => {
       'once, where every host says that nothing runs',
       { members: [STOPPED, GONE, GONE] },
       [{ members: [STOPPED, GONE, GONE] }],
+      1,
+    ],
+    [
+      'once, where the others were fenced, whatever data they have',
+      { members: [STOPPED, FENCED, FENCED] },
+      [{ members: [STOPPED, FENCED, FENCED] }],
       1,
     ],
     // Ten seconds, and two elections of a second at most.
