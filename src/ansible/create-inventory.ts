@@ -10,6 +10,7 @@ import type { Settings } from './group-vars.js';
 import { createHostView, templateLayer, UndefinedVariableError, valueLayer, type HostView } from './host-view.js';
 import { groupsOf, hostsOf, type HostNode, type InventoryGraph } from './inventory-graph.js';
 import type { TemplateEngine } from './jinja.js';
+import { OMIT } from './omit.js';
 import { variableLayers, type VariableFiles } from './precedence.js';
 import { TemplateError } from './template-error.js';
 import { decryptVault } from './vault.js';
@@ -175,6 +176,7 @@ const MAGIC_NAMES = [
   'hostvars',
   'inventory_dir',
   'inventory_file',
+  'omit',
 ];
 
 function magicVariable(shared: Shared, node: HostNode, name: string): Json | undefined {
@@ -194,6 +196,8 @@ function magicVariable(shared: Shared, node: HostNode, name: string): Json | und
       return node.source;
     case 'inventory_dir':
       return dirname(node.source);
+    case 'omit':
+      return OMIT;
     default:
       return undefined;
   }

@@ -7,6 +7,7 @@ import type { Settings } from './group-vars.js';
 import type { TemplateEngine } from './jinja.js';
 import type { Scope } from './jinja-look-ups.js';
 import { toJson } from './json-values.js';
+import { holdsOmit, OMIT_ELSEWHERE } from './omit.js';
 import {
   fromPython,
   isMapping,
@@ -101,7 +102,9 @@ export function createHostView(source: ViewSource): HostView {
   const at: Variables['at'] = (name, path) => settingOf(name)?.positionOf(path ?? []);
   const get: Variables['get'] = (name) => {
     const value = valueOf(name);
-    return value === undefined ? undefined : toJson(reveal(value));
+    const json = value === undefined ? undefined : toJson(reveal(value));
+    if (holdsOmit(json)) throw located(new TemplateError('wrong', OMIT_ELSEWHERE), settingOf(name), name, source.host);
+    return json;
   };
   const marked: Variables['marked'] = (name, path = []) => {
     const value = path.reduce<Value | undefined>(

@@ -1,21 +1,17 @@
-import { z } from 'zod';
 import { selectHosts } from '../ansible/host-patterns.js';
 import type { Resource } from '../model/change.js';
-import { withOwnBackslashes } from '../ansible/jinja-tokens.js';
 import { didYouMean } from '../model/did-you-mean.js';
 import { InputError, type Problem } from '../model/errors.js';
 import type { Host, Inventory } from '../model/inventory.js';
-import type { MarkedText } from '../model/marked-text.js';
-import { moduleNamed, type Module } from './modules.js';
 import { refuseAnotherCluster } from './one-cluster.js';
 import type { Play } from './play.js';
 import { batchSize, hostsOf, isAllowed } from './play-hosts.js';
-import { taskFrame, taskWords, type RawRole, type RawTask, type When } from './playbook-schema.js';
+import type { RawRole } from './playbook-schema.js';
 import type { Playbook, ReadPlay } from './read-playbook.js';
-import { renderParameters } from './rendered-parameters.js';
 import type { RoleSource } from './role-source.js';
+import { holds, taskResources } from './task-resources.js';
 import { unreadVariables } from './unread-variables.js';
-import { atPlace, problemsOf } from './yaml-source.js';
+import { atPlace, refuseProblems } from './yaml-source.js';
 
 /** What plays are built from. */
 export interface BuildRequest {
@@ -48,7 +44,7 @@ export function buildPlays(request: BuildRequest): readonly Play[] {
       return [];
     }
   });
-  refuse(problems);
+  refuseProblems(problems);
   return plays;
 }
 
@@ -69,7 +65,7 @@ function buildPlay(
   allowed: ReadonlySet<string> | undefined,
 ): Play {
   const { play, index, source } = read;
-  refuse([
+  refuseProblems([
     ...unknownNames(read, ['order'], play.order === undefined ? [] : [play.order], orders),
     ...unknownNames(read, ['gates', 'before'], play.gates?.before ?? [], gates),
     ...unknownNames(read, ['gates', 'after'], play.gates?.after ?? [], gates),
@@ -93,10 +89,6 @@ function buildPlay(
   };
 }
 
-function refuse(problems: readonly Problem[]): void {
-  if (problems.length > 0) throw new InputError(problems);
-}
-
 /** Names that only apply would stumble over, in the middle of its work. */
 function unknownNames(
   { source, index }: ReadPlay,
@@ -110,13 +102,6 @@ function unknownNames(
       const message = `there is no ${path[0] === 'order' ? 'order' : 'gate'} ${name}${didYouMean(name, known.keys())}`;
       return { severity: 'error', at: source.at([index, ...path]), subject: path.join('.'), message };
     });
-}
-
-function holds(inventory: Inventory, host: string, when: When | undefined): boolean {
-  const conditions = when === undefined ? [] : Array.isArray(when) ? when : [when];
-  return conditions.every((condition) =>
-    typeof condition === 'boolean' ? condition : inventory.test(host, condition),
-  );
 }
 
 function resourcesOf(site: Site): readonly Resource[] {
@@ -165,50 +150,4 @@ function controlMachine(name: string): Host {
   const none = (): undefined => undefined;
   const variables = { names: () => [], get: none, marked: none, secretOf: none, at: none };
   return { name, connection: { address: name }, variables, groups: [] };
-}
-
-function taskResources(
-  { read, inventory: ofPlay, host }: Site,
-  path: readonly PropertyKey[],
-  task: RawTask,
-  before: readonly Resource[],
-): readonly Resource[] {
-  const words: readonly string[] = taskWords;
-  const moduleName = Object.keys(task).find((key) => !words.includes(key)) ?? '';
-  const module = moduleNamed(moduleName);
-  if (module === undefined) return [];
-  const frame = inTask(read, path, module, () => taskFrame.parse(task));
-  const inventory = frame.vars === undefined ? ofPlay : ofPlay.withVariables(frame.vars);
-  if (!atPlace(read.source, [...path, 'when'], () => holds(inventory, host, frame.when))) return [];
-  const modulePath = [...path, moduleName];
-  const render = (text: string, at: readonly PropertyKey[]): MarkedText =>
-    atPlace(read.source, [...modulePath, ...at], () => inventory.render(host, text));
-  // As Ansible: what a playbook says is escaped as a variable is, what a file says as Jinja2 has it.
-  const { parameters, content, secrets } = renderParameters(task[moduleName], (text, at) =>
-    render(withOwnBackslashes(text), at),
-  );
-  refuseSecrets(read, modulePath, secrets);
-  const ofFile = (text: string): MarkedText => render(text, ['src']);
-  const context = { name: frame.name, directory: read.directory, render: ofFile, content, before };
-  const resource = inTask(read, modulePath, module, () => module.build(parameters, context));
-  return [frame.name === undefined ? resource : { ...resource, task: frame.name }];
-}
-
-/** Turns what zod found into problems at their places. */
-function inTask<T>(read: ReadPlay, path: readonly PropertyKey[], module: Module, build: () => T): T {
-  try {
-    return build();
-  } catch (error) {
-    if (!(error instanceof z.ZodError)) throw error;
-    const issues = error.issues.map((issue) => ({ ...issue, path: [...path, ...issue.path] }));
-    throw new InputError(problemsOf(read.source, issues, () => module.parameters));
-  }
-}
-
-/** Secrets may stand in contents only: any other parameter shows in plans, and in the processes of its host. */
-function refuseSecrets(read: ReadPlay, path: readonly PropertyKey[], secrets: readonly string[]): void {
-  const message =
-    'holds a vault value, or what was computed from one, which would be seen in plans and processes; write it to a file ' +
-    'with copy or template, and read it from there';
-  refuse(secrets.map((name) => ({ severity: 'error', at: read.source.at([...path, name]), subject: name, message })));
 }

@@ -1,4 +1,5 @@
 import { isTemplate, soleExpression } from '../ansible/jinja-tokens.js';
+import { OMIT } from '../ansible/omit.js';
 import { pythonJson } from '../ansible/python-data.js';
 import { parsePythonLiteral } from '../ansible/python-literal.js';
 import { pythonText } from '../ansible/python-text.js';
@@ -21,7 +22,7 @@ const KEEPS_TEXT = /\|\s*(?:string|to_json|to_nice_json|to_yaml|to_nice_yaml)\s*
 
 /**
  * Renders each text in the parameters of a module. As Ansible: what a template makes and looks like a list or mapping is one, and
- * a `content` that is one, or a number or truth value, is written as JSON, as Python writes it.
+ * a `content` that is one, or a number or truth value, is written as JSON, as Python writes it; a parameter that is `omit` is left out.
  * @param raw as it is in the playbook
  * @param render gets with each text where it stands in the parameters
  */
@@ -33,8 +34,9 @@ export function renderParameters(
   const secrets = new Set<string>();
   const visit = (value: unknown, path: readonly PropertyKey[]): unknown => {
     if (path.length === 1 && path[0] === 'content') {
-      content = contentOf(value, (text) => render(text, path));
-      return content?.reveal() ?? value;
+      const rendered = contentOf(value, (text) => render(text, path));
+      content = rendered?.reveal() === OMIT ? undefined : rendered;
+      return rendered?.reveal() ?? value;
     }
     if (typeof value === 'string') {
       const text = render(value, path);
@@ -44,9 +46,18 @@ export function renderParameters(
     if (typeof value === 'bigint' || value instanceof WholeFloat) return numberText(value);
     if (Array.isArray(value)) return value.map((item, index) => visit(item, [...path, index]));
     if (typeof value !== 'object' || value === null) return value;
-    return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, visit(item, [...path, key])]));
+    return withoutOmitted<unknown, unknown>({ ...value }, (item, key) => visit(item, [...path, key]));
   };
   return { parameters: visit(raw, []), content, secrets: [...secrets] };
+}
+
+/** A mapping of what its values become, without those that are `omit`. */
+function withoutOmitted<Value, Result>(
+  mapping: Readonly<Record<string, Value>>,
+  become: (value: Value, key: string) => Result,
+): Record<string, Result> {
+  const entries = Object.entries(mapping).map(([key, value]) => [key, become(value, key)] as const);
+  return Object.fromEntries(entries.filter(([, value]) => value !== OMIT));
 }
 
 /** The list or mapping that a template made. */
@@ -75,7 +86,7 @@ function contentOf(raw: unknown, render: (text: string) => MarkedText): MarkedTe
     }
     if (typeof value !== 'object' || value === null || value instanceof WholeFloat) return value;
     if (isList(value)) return value.map(visit);
-    return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, visit(item)]));
+    return withoutOmitted(value, visit);
   };
   const json = pythonJson(visit(raw as PythonValue));
   return markedLike(json, isSecret);

@@ -124,3 +124,8 @@ export function atPlace<T>(source: YamlSource, path: readonly PropertyKey[], wor
     );
   }
 }
+
+/** @throws InputError where there are any */
+export function refuseProblems(problems: readonly Problem[]): void {
+  if (problems.length > 0) throw new InputError(problems);
+}

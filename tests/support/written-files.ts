@@ -10,6 +10,7 @@ all:
     truth: true
     json: '{"a":1,"b":"c"}'
     numbers: '[1,2]'
+    left_out: "{{ nobody_set_it | default(omit) }}"
 `;
 
 /** Parameters of `copy` and `template` without `dest`, and the file that Ansible writes for them. */
@@ -35,6 +36,9 @@ export const WRITTEN_FILES: readonly (readonly [parameters: string, text: string
   ['copy: { content: yes }', 'True'],
   ['copy: { content: 1.50 }', '1.5'],
   ['copy: { content: "" }', ''],
+  ['copy: { content: x, mode: "{{ nobody_set_it | default(omit) }}", owner: "{{ left_out }}" }', 'x'],
+  ['copy: { content: { a: "{{ left_out }}", b: { c: "{{ omit }}", d: 1 } } }', '{"b": {"d": 1}}'],
+  ['copy: { content: "{{ left_out }}", src: crlf }', 'a\r\nb\r\n'],
   ['copy: { src: crlf }', 'a\r\nb\r\n'],
   ['copy: { src: mark }', '\uFEFFa\n'],
   ['template: { src: crlf.j2 }', 'a\nb a\n'],

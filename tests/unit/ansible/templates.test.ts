@@ -21,6 +21,8 @@ all:
     wrong: "{{ missing_thing }}"
     excused: "{{ wrong | default('fallback') }}"
     unsafe: !unsafe "{{ never }}"
+    omitted: "{{ gone | default(omit) }}"
+    omitting: { a: ["{{ omitted }}"] }
     circle: "{{ circle_b }}"
     circle_b: "{{ circle }}"
     as_list: "[{{ port }}, 'a']"
@@ -66,6 +68,8 @@ describe('variables', () => {
 
   test.each([
     ['wrong', /hosts\.yml:12:5: wrong: 'missing_thing' is undefined \(host etcd-1\)$/],
+    ['omitted', /hosts\.yml:\d+:5: omitted: uses `omit` where there is nothing to leave out.* \(host etcd-1\)$/],
+    ['omitting', /hosts\.yml:\d+:5: omitting: uses `omit`/],
     ['circle', /hosts\.yml:\d+:5: circle: refers to itself: circle → circle_b → circle/],
   ])('%s is an error with its place', (name, message) => {
     expect(() => hostOf(inventory, 'etcd-1').variables.get(name)).toThrow(message);

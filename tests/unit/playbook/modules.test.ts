@@ -52,6 +52,7 @@ async function meantOn(probe: Probe, ...tasks: readonly string[]): Promise<reado
   writeFileSync(join(directory, 'bytes'), Buffer.from([0x61, 0xff]));
   writeFileSync(join(directory, 'zero'), 'a\0b');
   writeFileSync(join(directory, 'options.j2'), '#jinja2: trim_blocks: False\n');
+  writeFileSync(join(directory, 'omitting.j2'), 'mode {{ omit }}\n');
   writeFileSync(join(directory, 'plain'), 'copied {{ as it is }}\n');
   writeFileSync(join(directory, 'key.pem'), KEY_FILE);
   writeFileSync(join(directory, 'sealed.pem'), '$ANSIBLE_VAULT;1.1;AES256\n3061\n');
@@ -84,6 +85,8 @@ async function meant(task: string): Promise<readonly Meant[]> {
 const ROOTS = { owner: 'root', group: 'root' };
 const APT = ' -y --no-install-recommends -o Dpkg::Options::=--force-confold install';
 
+const OMITTED = '"{{ nobody_set_it | default(omit) }}"';
+
 const MEANINGS: readonly (readonly [string, ...unknown[]])[] = [
   ['copy: { dest: /x, content: y }', 'file:/x', { path: '/x', ...ROOTS, mode: '0644', content: 'y' }],
   [
@@ -112,6 +115,22 @@ const MEANINGS: readonly (readonly [string, ...unknown[]])[] = [
     "template: { dest: /x, src: t.j2, owner: o, group: g, mode: '640', validate: 'check %s && check %s' }",
     'file:/x',
     { path: '/x', owner: 'o', group: 'g', mode: '0640', content: 'of a\n', validate: 'check "$1" && check "$1"' },
+  ],
+  // A parameter that is omitted is left out, at any depth.
+  [
+    `copy: { dest: /x, content: y, mode: ${OMITTED}, owner: ${OMITTED}, validate: "{{ omit }}" }`,
+    'file:/x',
+    { path: '/x', ...ROOTS, mode: '0644', content: 'y' },
+  ],
+  [
+    `copy: { dest: /x, content: { a: 1, b: ${OMITTED}, c: { d: ${OMITTED} } } }`,
+    'file:/x',
+    { path: '/x', ...ROOTS, mode: '0644', content: '{"a": 1, "c": {}}' },
+  ],
+  [
+    `copy: { dest: /x, src: beside.j2, content: ${OMITTED} }`,
+    'file:/x',
+    { path: '/x', ...ROOTS, mode: '0644', content: 'beside {{ inventory_hostname }}\n' },
   ],
   ['file: { path: /d, state: directory }', 'directory:/d', { make: '/d', ...ROOTS, mode: '0755' }],
   [
@@ -254,6 +273,11 @@ test.each([
   ],
   ["command: { cmd: x, removes: '/x/[ab]' }", 'tasks.command.removes: expected a path'],
   ['copy: { dest: /x, content: ~ }', 'content'],
+  // There is nothing to leave out: in a list, in the middle of a text, in a file.
+  [`apt: { name: [a, ${OMITTED}] }`, /p\.yaml:3:20: name: uses `omit` where there is nothing to leave out/],
+  ['copy: { dest: /x, content: "a {{ omit }}" }', 'content: uses `omit` where'],
+  ['template: { dest: /x, src: omitting.j2 }', 'src: uses `omit` where'],
+  [`copy: { dest: ${OMITTED}, content: y }`, 'dest'],
   ['copy: { dest: x, content: y }', 'expected an absolute path'],
   ['template: { dest: x, src: t.j2 }', 'expected an absolute path'],
   ['copy: { dest: /x, content: y, src: plain }', 'takes exactly one of content and src'],

@@ -1,0 +1,98 @@
+import { z } from 'zod';
+import { withOwnBackslashes } from '../ansible/jinja-tokens.js';
+import { holdsOmit, OMIT_ELSEWHERE } from '../ansible/omit.js';
+import type { Resource } from '../model/change.js';
+import { InputError, type SourcePosition } from '../model/errors.js';
+import type { Inventory } from '../model/inventory.js';
+import type { MarkedText } from '../model/marked-text.js';
+import { moduleNamed, type Module } from './modules.js';
+import { taskFrame, taskWords, type RawTask, type When } from './playbook-schema.js';
+import type { ReadPlay } from './read-playbook.js';
+import { renderParameters } from './rendered-parameters.js';
+import { atPlace, problemsOf, refuseProblems } from './yaml-source.js';
+
+/** A play on one host. */
+export interface TaskSite {
+  readonly read: ReadPlay;
+  /** With the variables of the play. */
+  readonly inventory: Inventory;
+  readonly host: string;
+}
+
+/** Whether all conditions of a `when` hold on a host. @throws InputError for an expression that is wrong */
+export function holds(inventory: Inventory, host: string, when: When | undefined): boolean {
+  const conditions = when === undefined ? [] : Array.isArray(when) ? when : [when];
+  return conditions.every((condition) =>
+    typeof condition === 'boolean' ? condition : inventory.test(host, condition),
+  );
+}
+
+/**
+ * What a task means on a host.
+ * @param before the resources of the play so far
+ * @returns none where its `when` does not hold
+ * @throws InputError with the place of what is wrong
+ */
+export function taskResources(
+  { read, inventory: ofPlay, host }: TaskSite,
+  path: readonly PropertyKey[],
+  task: RawTask,
+  before: readonly Resource[],
+): readonly Resource[] {
+  const words: readonly string[] = taskWords;
+  const moduleName = Object.keys(task).find((key) => !words.includes(key)) ?? '';
+  const module = moduleNamed(moduleName);
+  if (module === undefined) return [];
+  const frame = inTask(read, path, module, () => taskFrame.parse(task));
+  const inventory = frame.vars === undefined ? ofPlay : ofPlay.withVariables(frame.vars);
+  if (!atPlace(read.source, [...path, 'when'], () => holds(inventory, host, frame.when))) return [];
+  const modulePath = [...path, moduleName];
+  const render = (text: string, at: readonly PropertyKey[]): MarkedText =>
+    atPlace(read.source, [...modulePath, ...at], () => inventory.render(host, text));
+  // As Ansible: what a playbook says is escaped as a variable is, what a file says as Jinja2 has it.
+  const { parameters, content, secrets } = renderParameters(task[moduleName], (text, at) =>
+    render(withOwnBackslashes(text), at),
+  );
+  refuseSecrets(read, modulePath, secrets);
+  refuseOmit(read, modulePath, parameters);
+  const ofFile = (text: string): MarkedText => {
+    const rendered = render(text, ['src']);
+    refuseOmit(read, modulePath, { src: rendered.reveal() });
+    return rendered;
+  };
+  const context = { name: frame.name, directory: read.directory, render: ofFile, content, before };
+  const resource = inTask(read, modulePath, module, () => module.build(parameters, context));
+  return [frame.name === undefined ? resource : { ...resource, task: frame.name }];
+}
+
+/** Turns what zod found into problems at their places. */
+function inTask<T>(read: ReadPlay, path: readonly PropertyKey[], module: Module, build: () => T): T {
+  try {
+    return build();
+  } catch (error) {
+    if (!(error instanceof z.ZodError)) throw error;
+    const issues = error.issues.map((issue) => ({ ...issue, path: [...path, ...issue.path] }));
+    throw new InputError(problemsOf(read.source, issues, () => module.parameters));
+  }
+}
+
+/** What is omitted was left out by now; in a list, or in the middle of a text, it would be used as it is. */
+function refuseOmit(read: ReadPlay, path: readonly PropertyKey[], parameters: unknown): void {
+  const named = Object.entries(typeof parameters === 'object' ? { ...parameters } : {});
+  const at = (name: string): SourcePosition => read.source.at([...path, name]);
+  refuseProblems(
+    named
+      .filter(([, value]) => holdsOmit(value))
+      .map(([name]) => ({ severity: 'error', at: at(name), subject: name, message: OMIT_ELSEWHERE })),
+  );
+}
+
+/** Secrets may stand in contents only: any other parameter shows in plans, and in the processes of its host. */
+function refuseSecrets(read: ReadPlay, path: readonly PropertyKey[], secrets: readonly string[]): void {
+  const message =
+    'holds a vault value, or what was computed from one, which would be seen in plans and processes; write it to a file ' +
+    'with copy or template, and read it from there';
+  refuseProblems(
+    secrets.map((name) => ({ severity: 'error', at: read.source.at([...path, name]), subject: name, message })),
+  );
+}
