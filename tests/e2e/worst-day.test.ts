@@ -162,11 +162,11 @@ describeOnLab('the worst day', 'worst', { etcd: 3, controlPlanes: 1 }, (lab) => 
     expect(ids.size).toBeLessThan(10);
     await expectWell();
     const kept = await must(lab.ssh('etcd-1', `ls -d ${DATA}/member.before-*`));
-    const [, id = ''] = /member\.before-(\S+-recover)/.exec(kept) ?? [];
+    // Another test of this file may have left what its recovery kept, too.
+    const recoveries = [...kept.matchAll(/member\.before-(\S+-recover)/g)].map(([, id = '']) => id);
     const { address } = (await lab.host('etcd-1')).host;
-    expect(/"cluster_id":(\d+)/.exec(await ctl('endpoint status -w json'))?.[1]).toBe(
-      recoveredClusterId('etcd-cluster', id, { address, peerPort: 2380 }),
-    );
+    const clusterIds = recoveries.map((id) => recoveredClusterId('etcd-cluster', id, { address, peerPort: 2380 }));
+    expect(clusterIds).toContain(/"cluster_id":(\d+)/.exec(await ctl('endpoint status -w json'))?.[1]);
 
     // The old disk of one machine is in it again.
     await must(
