@@ -8,6 +8,8 @@ import { moduleNamed, moduleNames } from './modules.js';
 import { importSchema, playSchema, taskWords, type RawImport, type RawPlay } from './playbook-schema.js';
 import { parseYaml, problemsOf, type YamlSource } from './yaml-source.js';
 
+const WHAT_TASKS_HAVE = `a task has one module: ${moduleNames().join(', ')}; and these keywords: ${taskWords.join(', ')}`;
+
 /** One play as it is in its file. */
 export interface ReadPlay {
   readonly source: YamlSource;
@@ -39,12 +41,16 @@ async function readPlays(file: string, importedBy: readonly string[]): Promise<r
       { severity: 'error', at: source.at([]), subject: file, message: 'expected a list of plays' },
     ]);
   const problems: Problem[] = [];
+  const ofTasks: Problem[] = [];
   const read: (ReadPlay | RawImport)[] = [];
   for (const [index, entry] of source.value.entries()) {
     const parsed = readEntry(source, index, entry, problems);
-    if (parsed !== undefined) read.push(parsed);
+    if (parsed === undefined) continue;
+    read.push(parsed);
+    if ('play' in parsed) ofTasks.push(...taskProblems(source, index, parsed.play));
   }
-  if (problems.length > 0) throw new InputError(problems);
+  if (problems.length + ofTasks.length > 0)
+    throw new InputError([...problems, ...ofTasks], ofTasks.length > 0 ? WHAT_TASKS_HAVE : undefined);
   const chain = [...importedBy, resolve(file)];
   const plays = await Promise.all(
     read.map(async (entry) => ('import_playbook' in entry ? readImport(entry, file, chain) : [entry])),
@@ -83,7 +89,6 @@ function readEntry(
     problems.push(...problemsAt(source, [index], parsed.error.issues, playWords));
     return undefined;
   }
-  problems.push(...taskProblems(source, index, parsed.data));
   return { source, index, play: parsed.data, directory: dirname(resolve(source.file)) };
 }
 
@@ -131,10 +136,7 @@ function taskProblems(source: YamlSource, index: number, play: RawPlay): readonl
 
 function whyNot(key: string): string {
   const near = didYouMean(key, [...moduleNames(), ...taskWords]);
-  const list = `modules: ${moduleNames().join(', ')}; keywords: ${taskWords.join(', ')}`;
-  const instead = insteadOf(key);
-  if (instead !== undefined) return `${instead}; ${list}`;
-  return `is neither a module nor a keyword of a task${near === '' ? `; ${list}` : near}`;
+  return insteadOf(key) ?? `is neither a module nor a keyword of a task${near}`;
 }
 
 async function readText(file: string): Promise<string> {
