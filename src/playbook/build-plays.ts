@@ -33,19 +33,26 @@ export function buildPlays(request: BuildRequest): readonly Play[] {
   const { playbook, inventory, limit } = request;
   const allowed = limit === undefined ? undefined : new Set(selectHosts(inventory, limit));
   const problems: Problem[] = playbook.plays.flatMap((read) => unreadVariables(read, inventory));
-  const plays = playbook.plays.flatMap((read) => {
-    try {
+  const plays = playbook.plays.flatMap((read) =>
+    orProblems(problems, () => {
       const play = buildPlay(read, request, allowed);
       // What its `when` holds for nobody is not part of this plan.
       return read.play.when !== undefined && play.hosts.length === 0 ? [] : [play];
-    } catch (error) {
-      if (!(error instanceof InputError)) throw error;
-      problems.push(...error.problems);
-      return [];
-    }
-  });
+    }),
+  );
   refuseProblems(problems);
   return plays;
+}
+
+/** What is made, or nothing, and what is wrong with it beside the problems of others. */
+function orProblems<Made>(problems: Problem[], make: () => readonly Made[]): readonly Made[] {
+  try {
+    return make();
+  } catch (error) {
+    if (!(error instanceof InputError)) throw error;
+    problems.push(...error.problems);
+    return [];
+  }
 }
 
 /** One play on one host, while its resources are gathered. */
@@ -107,13 +114,16 @@ function unknownNames(
 function resourcesOf(site: Site): readonly Resource[] {
   const { play, index } = site.read;
   const resources: Resource[] = [];
+  const problems: Problem[] = [];
   for (const [at, role] of (play.roles ?? []).entries())
-    resources.push(...roleResources(site, [index, 'roles', at], role));
+    resources.push(...orProblems(problems, () => roleResources(site, [index, 'roles', at], role)));
   for (const [at, task] of (play.tasks ?? []).entries()) {
     const path = [index, 'tasks', at];
     // A copy: what comes after a task is none of what its service runs with.
-    resources.push(...newOnes(site, path, taskResources(site, path, task, [...resources]), resources));
+    const before = [...resources];
+    resources.push(...orProblems(problems, () => newOnes(site, path, taskResources(site, path, task, before), before)));
   }
+  refuseProblems(problems);
   return resources;
 }
 

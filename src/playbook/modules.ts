@@ -12,6 +12,7 @@ import { packages } from '../resources/packages.js';
 import { withMarkedKeys } from '../resources/redact-known-secrets.js';
 import { service } from '../resources/service.js';
 import { sysctl } from '../resources/sysctl.js';
+import { account, always, ansibleBool, isTrue, mode, names, onePath, present, text } from './parameter-types.js';
 import { readSource, type SourceFolder } from './task-source.js';
 
 /** What a module may use to turn its parameters into a resource. */
@@ -40,31 +41,16 @@ function defineModule<Shape extends z.ZodRawShape>(
   shape: Shape,
   build: (parameters: z.infer<z.ZodObject<Shape>>, context: ModuleContext) => Resource,
 ): Module {
-  const schema = z.strictObject(shape);
+  const parameters = Object.keys(shape);
+  const asMapping = `expected its parameters as a mapping: { ${parameters.map((name) => `${name}: …`).join(', ')} }`;
+  const schema = z.strictObject(shape, { error: ({ code }) => (code === 'invalid_type' ? asMapping : undefined) });
   return {
     schema,
-    parameters: Object.keys(shape),
-    build: (parameters, context) => build(schema.parse(parameters), context),
+    parameters,
+    build: (given, context) => build(schema.parse(given), context),
   };
 }
 
-const text = z.union([z.string(), z.number(), z.boolean()]).transform(String);
-const names = z.union([z.string().transform((list) => list.split(/\s*,\s*/)), z.array(z.string())], {
-  error: 'expected a name or a list of names',
-});
-const ansibleBool = z.union([z.boolean(), z.enum(['yes', 'no', 'true', 'false', 'True', 'False'])], {
-  error: 'expected true or false',
-});
-const isTrue = (value: z.infer<typeof ansibleBool>): boolean => value === true || /^(yes|true)$/i.test(String(value));
-/** Ansible's YAML reads 0644 as the number 420, and 0o644 as a text: its advice, to quote modes, is a rule here. */
-const mode = z
-  .string({ error: 'a mode must be quoted: "0644"' })
-  .regex(/^0?[0-7]{3}$/, 'expected an octal mode like "0644"');
-/** A number is read as the name that `stat` gives: it would differ at every run. */
-const account = z
-  .string()
-  .regex(/^(?!\d+$)./, 'expected a name, not a number: "root"')
-  .default('root');
 const ownership = { owner: account, group: account };
 const four = (octal: string): string => octal.padStart(4, '0');
 
@@ -75,6 +61,8 @@ const filePlace = {
     .regex(/[^/]$/, 'expected the path of the file itself, not of its directory: add its name'),
   ...ownership,
   mode: mode.optional(),
+  force: always(true),
+  backup: always(false),
   /** Ansible's: `%s` is the staged file. */
   validate: z
     .string()
@@ -108,11 +96,6 @@ function textOf({ directory }: ModuleContext, folder: SourceFolder, src: string)
   }
 }
 
-/** To Ansible it may be a pattern of the shell: taken for a path, it would never be there. */
-const onePath = z
-  .string()
-  .regex(/^[^*?[]*$/, 'expected a path: patterns like *.conf are not looked for; name one file');
-
 /** As Ansible renders it: with lines that end as on Linux. @throws ZodError for options in its first line */
 function templateText(text: string): string {
   if (text.startsWith('#jinja2:'))
@@ -134,6 +117,8 @@ const systemd = defineModule(
     name: z.string().transform((name) => name.replace(/\.service$/, '')),
     state: z.enum(['started', 'reloaded', 'restarted']).default('started'),
     enabled: ansibleBool.default(true),
+    // Where files of the unit changed.
+    daemon_reload: always(true),
   },
   ({ name, state, enabled }, { before }) =>
     service({
@@ -146,14 +131,15 @@ const systemd = defineModule(
 );
 
 const MODULES: Readonly<Record<string, Module>> = {
-  apt: defineModule({ name: names, state: z.literal('present').default('present') }, (p) =>
-    packages({ names: p.name }),
+  apt: defineModule({ name: names, state: present }, (p) => packages({ names: p.name })),
+  copy: defineModule(
+    { ...filePlace, content: z.string().optional(), src: z.string().optional(), remote_src: always(false) },
+    (p, context) => {
+      if ((p.content === undefined) === (p.src === undefined)) throw wrong('takes exactly one of content and src');
+      const text = context.content ?? new MarkedText([textOf(context, 'files', p.src ?? '')]);
+      return place(p, withMarkedKeys(text));
+    },
   ),
-  copy: defineModule({ ...filePlace, content: z.string().optional(), src: z.string().optional() }, (p, context) => {
-    if ((p.content === undefined) === (p.src === undefined)) throw wrong('takes exactly one of content and src');
-    const text = context.content ?? new MarkedText([textOf(context, 'files', p.src ?? '')]);
-    return place(p, withMarkedKeys(text));
-  }),
   template: defineModule({ ...filePlace, src: z.string() }, (p, context) =>
     place(p, withMarkedKeys(context.render(templateText(textOf(context, 'templates', p.src))))),
   ),
@@ -165,13 +151,23 @@ const MODULES: Readonly<Record<string, Module>> = {
       }),
       ...ownership,
       mode: mode.default('0755'),
+      recurse: always(false),
+      force: always(false),
     },
-    (p) => (p.state === 'absent' ? absent(p) : directory({ ...p, mode: four(p.mode) })),
+    ({ path, state, owner, group: ofGroup, mode: octal }) =>
+      state === 'absent' ? absent({ path }) : directory({ path, owner, group: ofGroup, mode: four(octal) }),
   ),
   systemd,
   service: systemd,
   sysctl: defineModule(
-    { name: z.string(), value: text, sysctl_file: z.string().optional() },
+    {
+      name: z.string(),
+      value: text,
+      sysctl_file: z.string().optional(),
+      state: present,
+      reload: always(true),
+      sysctl_set: always(true),
+    },
     ({ name, value, sysctl_file: path }) =>
       sysctl({
         key: name,
@@ -186,10 +182,12 @@ const MODULES: Readonly<Record<string, Module>> = {
       home: z.string().optional(),
       shell: z.string().optional(),
       groups: names.optional(),
+      append: always(true),
+      state: present,
     },
-    (p) => user({ ...p, system: isTrue(p.system) }),
+    ({ name, system, home, shell, groups }) => user({ name, system: isTrue(system), home, shell, groups }),
   ),
-  group: defineModule({ name: z.string(), system: ansibleBool.default(false) }, (p) =>
+  group: defineModule({ name: z.string(), system: ansibleBool.default(false), state: present }, (p) =>
     group({ name: p.name, system: isTrue(p.system) }),
   ),
   command: defineModule(

@@ -93,7 +93,7 @@ export function problemsOf(
   return issues.flatMap((issue): Problem[] => {
     const subject = issue.path.filter((part) => typeof part === 'string').join('.') || 'play';
     if (issue.code !== 'unrecognized_keys')
-      return [{ severity: 'error', at: source.at(issue.path), subject, message: issue.message }];
+      return [{ severity: 'error', at: source.at(issue.path), subject, message: messageOf(issue) }];
     return issue.keys.map((key) => ({
       severity: 'error',
       at: source.atKey(issue.path, key),
@@ -101,6 +101,10 @@ export function problemsOf(
       message: instead(key) ?? whyUnknown(key, known(issue.path)),
     }));
   });
+}
+
+function messageOf({ message }: z.core.$ZodIssue): string {
+  return /^Invalid input: .*, received undefined$/.test(message) ? 'is missing' : message;
 }
 
 function whyUnknown(key: string, known: readonly string[]): string {

@@ -116,6 +116,30 @@ const MEANINGS: readonly (readonly [string, ...unknown[]])[] = [
     'file:/x',
     { path: '/x', owner: 'o', group: 'g', mode: '0640', content: 'of a\n', validate: 'check "$1" && check "$1"' },
   ],
+  // What Ansible can be told to do and is done here always.
+  [
+    "copy: { dest: /x, content: y, force: yes, backup: 'no', remote_src: false }",
+    'file:/x',
+    { path: '/x', ...ROOTS, mode: '0644', content: 'y' },
+  ],
+  [
+    'file: { path: /d, state: directory, recurse: no, force: no }',
+    'directory:/d',
+    { make: '/d', ...ROOTS, mode: '0755' },
+  ],
+  [
+    'sysctl: { name: vm.x, value: 1, state: present, reload: yes, sysctl_set: true }',
+    'sysctl:vm.x',
+    expect.objectContaining({ content: '# Kept by provision.\nvm.x = 1\n' }),
+    "sysctl -q -w 'vm.x=1'",
+  ],
+  ["user: { name: u, groups: g, append: 'yes', state: present }", 'user:u', 'useradd --create-home --groups g u'],
+  ['group: { name: g, state: present }', 'group:g', 'groupadd g'],
+  [
+    'systemd: { name: x, daemon_reload: true, enabled: false }',
+    'service:x',
+    expect.stringContaining('systemctl restart --quiet x.service'),
+  ],
   // A parameter that is omitted is left out, at any depth.
   [
     `copy: { dest: /x, content: y, mode: ${OMITTED}, owner: ${OMITTED}, validate: "{{ omit }}" }`,
@@ -273,6 +297,23 @@ test.each([
   ],
   ["command: { cmd: x, removes: '/x/[ab]' }", 'tasks.command.removes: expected a path'],
   ['copy: { dest: /x, content: ~ }', 'content'],
+  ['command: touch /y', 'tasks.command: expected its parameters as a mapping: { cmd: …, creates: …, removes: … }'],
+  ['apt: name=a state=present', 'tasks.apt: expected its parameters as a mapping: { name: …, state: … }'],
+  ['command: { creates: /y }', 'tasks.command.cmd: is missing'],
+  ['copy: { dest: /x, content: y, force: no }', 'tasks.copy.force: expected true: nothing else is done here'],
+  ['copy: { dest: /x, content: y, backup: perhaps }', 'tasks.copy.backup: expected true or false'],
+  ['template: { dest: /x, src: t.j2, backup: yes }', 'tasks.template.backup: expected false'],
+  ['copy: { dest: /x, src: plain, remote_src: yes }', 'tasks.copy.remote_src: expected false'],
+  ['file: { path: /x, state: directory, recurse: yes }', 'tasks.file.recurse: expected false'],
+  ['file: { path: /x, state: directory, force: yes }', 'tasks.file.force: expected false'],
+  ['sysctl: { name: a, value: 1, state: absent }', 'tasks.sysctl.state: expected present'],
+  ['sysctl: { name: a, value: 1, reload: no }', 'tasks.sysctl.reload: expected true'],
+  ['sysctl: { name: a, value: 1, sysctl_set: no }', 'tasks.sysctl.sysctl_set: expected true'],
+  ['user: { name: u, append: no }', 'tasks.user.append: expected true'],
+  ['user: { name: u, state: absent }', 'tasks.user.state: expected present'],
+  ['group: { name: g, state: absent }', 'tasks.group.state: expected present'],
+  ['apt: { name: a, state: absent }', 'tasks.apt.state: expected present'],
+  ['systemd: { name: x, daemon_reload: no }', 'tasks.systemd.daemon_reload: expected true'],
   // There is nothing to leave out: in a list, in the middle of a text, in a file.
   [`apt: { name: [a, ${OMITTED}] }`, /p\.yaml:3:20: name: uses `omit` where there is nothing to leave out/],
   ['copy: { dest: /x, content: "a {{ omit }}" }', 'content: uses `omit` where'],
@@ -294,6 +335,16 @@ test.each([
   ['hosts_entries: { entries: [{ address: 192.0.2.1, names: [n], more: 1 }] }', 'more: is not known here'],
 ])('%s is refused: %s', async (task, message) => {
   await expect(meant(task)).rejects.toThrow(message);
+});
+
+test('all that is wrong with the tasks of a play is said at once', async () => {
+  const wrong = ['command: x', 'copy: { dest: /x, content: y }', 'apt: { name: a, state: latest }'];
+  await expect(meantOn(BARE, ...wrong)).rejects.toMatchObject({
+    problems: [
+      { subject: 'tasks.command', at: { line: 3 } },
+      { subject: 'tasks.apt.state', at: { line: 5 } },
+    ],
+  });
 });
 
 test('all that is wrong with a task is said at once', async () => {
