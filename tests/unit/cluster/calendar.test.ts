@@ -3,7 +3,8 @@ import { calendarProblem } from '../../../src/cluster/calendar.js';
 
 // Of systemd.time(7), "Calendar events", and such as people write.
 test.each([
-  ...['minutely', 'hourly', 'daily', 'Weekly', 'semi-annually', 'daily Europe/Berlin', 'daily UTC'],
+  ...['minutely', 'hourly', 'daily', 'Weekly', 'monthly', 'quarterly', 'yearly', 'annually', 'anually'],
+  ...['semiannually', 'semi-annually', 'biannually', 'bi-annually', 'daily Europe/Berlin', 'daily UTC'],
   ...[
     '*-*-* 02:30',
     '02:30',
@@ -32,6 +33,7 @@ test.each([
   ['0 2 * * *', '0 is not a date such as *-*-01'],
   ['25:00', '25 is no hour from 0 to 23, no range of them and no *'],
   ['02:60', '60 is no minute from 0 to 59, no range of them and no *'],
+  ['02:30:60', '60 is no second from 0 to 59, no range of them and no *'],
   ['*-13-01', '13 is no month from 1 to 12, no range of them and no *'],
   ['*-*-0', '0 is no day from 1 to 31, no range of them and no *'],
   ['*:0/0', '0/0 is no minute from 0 to 59, no range of them and no *'],
