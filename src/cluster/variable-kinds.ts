@@ -111,7 +111,8 @@ export function calendar(): z.ZodType<string> {
   return z.string({ error }).superRefine((value, context) => {
     // A line of its own would be another setting of the timer.
     const problem = /^[ -~]*$/.test(value) ? calendarProblem(value) : 'has more than one line, or odd characters';
-    if (problem !== undefined) context.addIssue({ code: 'custom', message: `${error}: ${problem}` });
+    // Apart from the message, for it names parts of the value, which may be a secret.
+    if (problem !== undefined) context.addIssue({ code: 'custom', message: error, params: { detail: problem } });
   });
 }
 

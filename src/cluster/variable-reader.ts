@@ -53,11 +53,13 @@ export function createVariableReader(): VariableReader {
         const path = issue.path.map((step) => (typeof step === 'symbol' ? '' : step));
         const isHidden = definition.secret === true || secret !== undefined;
         const shown = isHidden ? '' : `${withoutCredentials(JSON.stringify(partOf(value, path)))}: `;
+        const message = issue.code === 'invalid_key' ? (issue.issues[0]?.message ?? issue.message) : issue.message;
+        const detail = isHidden || issue.code !== 'custom' ? '' : detailOf(issue.params);
         add({
           severity: 'error',
           at: host.variables.at(name, path),
           subject: [name, ...path].join('.'),
-          message: `${shown}${issue.code === 'invalid_key' ? (issue.issues[0]?.message ?? issue.message) : issue.message}`,
+          message: `${shown}${message}${detail}`,
         });
       }
       return undefined;
@@ -83,6 +85,12 @@ export function createVariableReader(): VariableReader {
     problems: () => [...problems.values()].sort(byPlace),
   };
   return reader;
+}
+
+/** What a kind of values says beside its message, with parts of the value in it. */
+function detailOf(params: Readonly<Record<string, unknown>> | undefined): string {
+  const detail = params?.['detail'];
+  return typeof detail === 'string' ? `: ${detail}` : '';
 }
 
 /** Of a URL in a wrong value, neither whom it lets in nor what follows `?`. */

@@ -136,4 +136,7 @@ test('a vault value is taken where it is kept out of sight, and for no other var
     ...['etcd_extra_env', 'etcd_release_url', 'haproxy_extra_config', 'haproxy_stats_password'],
     ...['keepalived_auth_pass', 'kube_apiserver_lb_extra_config', 'nginx_extra_config'],
   ]);
+  const said = JSON.stringify(reader.problems());
+  expect(said).toContain('"subject":"etcd_snapshot_schedule"');
+  expect(said).not.toContain('planted');
 });
