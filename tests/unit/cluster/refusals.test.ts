@@ -78,6 +78,7 @@ const INVENTORIES: readonly (readonly [what: string, hosts: string])[] = [
   ],
   ['snapshots around the data', `${OF_ALL}etcd_snapshot_schedule=daily\netcd_snapshot_directory=/var/lib/etcd\n`],
   ['snapshots in a directory of others', `${OF_ALL}etcd_snapshot_schedule=daily\netcd_snapshot_directory=/srv\n`],
+  ['a schedule that is none', `${OF_ALL}etcd_snapshot_schedule=dayly\n`],
   ['snapshots without a time', `${OF_ALL}etcd_snapshot_keep=3\n`],
   ['a virtual IP outside its network', `${VIP}keepalived_network=198.51.100.0/24\n`],
   ['a virtual IP of another kind than its network', `${VIP}keepalived_network=2001:db8::/64\n`],
