@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { basename, dirname, resolve } from 'node:path';
+import { basename } from 'node:path';
 import type { Command } from 'commander';
 import { EXIT, ProvisionError } from '../model/errors.js';
 import type { KeptRun } from '../report/journal.js';
@@ -17,8 +17,8 @@ export function defineHistoryCommand(verb: Command, context: Context): void {
     .argument('[run]', 'a run from the list, or `last`')
     .addOption(reportOption())
     .action(async (inventory: string, name: string | undefined, { report }: ReportOptions) => {
-      const { journalDirectory, runNames } = await import('../report/journal.js');
-      const directory = journalDirectory(dirname(resolve(inventory)));
+      const { directoryOf, journalDirectory, runNames } = await import('../report/journal.js');
+      const directory = journalDirectory(directoryOf(inventory));
       const kept: Kept = { inventory, directory, names: await runNames(directory) };
       const isList = name === undefined && report === undefined;
       const lines = isList ? await listOf(kept) : await describeRun(kept, name ?? 'last', report);
@@ -115,7 +115,17 @@ async function reportRun(inventory: string, run: KeptRun, files: readonly string
   const { VERSION } = await import('../model/version.js');
   const { command, by, begun, events } = run;
   const targets = await openReportFiles(files);
-  await targets.write({ tool: VERSION, command, inventory, by, begun, ended: events.at(-1)?.time ?? begun, events });
+  // Of another inventory of the directory it may be.
+  const of = run.inventory === '' ? inventory : run.inventory;
+  await targets.write({
+    tool: VERSION,
+    command,
+    inventory: of,
+    by,
+    begun,
+    ended: events.at(-1)?.time ?? begun,
+    events,
+  });
 }
 
 /** @param name of a run, or `last`: the last one of this inventory @throws ProvisionError `unknown-run`, `unreadable` */

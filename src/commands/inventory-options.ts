@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { InputError, ProvisionError } from '../model/errors.js';
 import type { Inventory } from '../model/inventory.js';
+import type { Secret } from '../model/secret.js';
 import { quote } from '../shell/quote.js';
 import type { Context } from './context.js';
 
@@ -28,9 +29,8 @@ export async function openInventory(
 ): Promise<Inventory> {
   const { loadInventory } = await import('../ansible/load-inventory.js');
   const { PROVIDED_VARIABLES } = await import('../cluster/derived-variables.js');
-  const { readVaultPassword } = await import('../ansible/vault-password.js');
   const passwordFile = vaultPasswordFile ?? env['ANSIBLE_VAULT_PASSWORD_FILE'];
-  const vaultPassword = passwordFile === undefined ? undefined : await readVaultPassword(passwordFile);
+  const vaultPassword = passwordFile === undefined ? undefined : await vaultPasswordIn(passwordFile);
   const load = async (): Promise<Inventory> =>
     loadInventory(file, { home: env['HOME'], vaultPassword, provided: PROVIDED_VARIABLES });
   try {
@@ -43,6 +43,16 @@ export async function openInventory(
       await refuseOtherFile(file);
     throw error;
   }
+}
+
+const vaultPasswords = new Map<string, Promise<Secret>>();
+
+/** Read once for all inventories of a run: it may come out of a pipe. */
+async function vaultPasswordIn(file: string): Promise<Secret> {
+  const { readVaultPassword } = await import('../ansible/vault-password.js');
+  const known = vaultPasswords.get(file) ?? readVaultPassword(file);
+  vaultPasswords.set(file, known);
+  return known;
 }
 
 /** What was given in the place of the inventory is known for what it is. @throws ProvisionError `plan-not-inventory`, `not-an-inventory` */

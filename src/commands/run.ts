@@ -1,9 +1,8 @@
-import { dirname, resolve } from 'node:path';
 import { EXIT, ProvisionError } from '../model/errors.js';
 import { processMark } from '../model/process-mark.js';
 import type { EventSink, RunCommand } from '../model/events.js';
 import { createReporter } from '../report/create-reporter.js';
-import { createJournal, journalDirectory } from '../report/journal.js';
+import { createJournal, directoryOf, journalDirectory } from '../report/journal.js';
 import { createResilientReporter, type ResilientReporter } from '../report/resilient-reporter.js';
 import { terminalSize } from '../report/terminal-size.js';
 import type { Context } from './context.js';
@@ -137,5 +136,5 @@ function openReport(command: RunCommand, { format }: RunOptions, context: Contex
 }
 
 function journalOf(inventory: string, begun: number): EventSink {
-  return createJournal(journalDirectory(dirname(resolve(inventory))), new Date(begun), () => new Date());
+  return createJournal(journalDirectory(directoryOf(inventory)), new Date(begun), () => new Date());
 }

@@ -104,7 +104,7 @@ export function problemsOf(
 }
 
 function messageOf({ message }: z.core.$ZodIssue): string {
-  return /^Invalid input: .*, received undefined$/.test(message) ? 'is missing' : message;
+  return message.endsWith(', received undefined') ? 'is missing' : message;
 }
 
 function whyUnknown(key: string, known: readonly string[]): string {

@@ -1,6 +1,6 @@
-import { appendFileSync, closeSync, mkdirSync, openSync } from 'node:fs';
+import { appendFileSync, closeSync, mkdirSync, openSync, statSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { ProvisionError } from '../model/errors.js';
 import type { EventSink } from '../model/events.js';
 import { fileReason } from '../model/file-reason.js';
@@ -8,6 +8,12 @@ import { isLivingProcess } from '../model/process-mark.js';
 import { LARGE_FILE_BYTES, readTextBounded } from '../model/read-bounded.js';
 import { eventSchema, type EventJson } from './event-schema.js';
 import { createNdjsonReporter } from './ndjson.js';
+
+/** The directory of an inventory, which may be a directory itself, of several files. */
+export function directoryOf(inventory: string): string {
+  const path = resolve(inventory);
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true ? path : dirname(path);
+}
 
 /** The runs of one inventory are kept beside it, in this directory. */
 export function journalDirectory(inventoryDirectory: string): string {

@@ -263,7 +263,7 @@ describeOnLab('provision snapshot', 'snapshot', { etcd: 3, controlPlanes: 1 }, (
     const named = await snapshot('restore', lab.files.inventory, file, '--yes', '--confirm', 'prod');
     expect([named.status, named.stdout + named.stderr]).toEqual([
       1,
-      expect.stringMatching(/prod is not [\d.]+, where clients reach the cluster: nothing was changed/),
+      expect.stringMatching(/"prod" is not [\d.]+, where clients reach the cluster: nothing was changed/),
     ]);
     expect(await started()).toEqual(before);
     expect((await lab.ssh('cp-1', READYZ)).stdout.trim()).toBe('ok');

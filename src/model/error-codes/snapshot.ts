@@ -44,7 +44,7 @@ export const SNAPSHOT = {
     next: 'Install it there: `apt-get install etcd-client`; or try on a host that has etcd: `provision snapshot verify FILE INVENTORY --on HOST`.',
   },
   'other-cluster': {
-    why: 'The snapshot is of another cluster than the one that runs; where no member answers, of other members than those of the inventory. Also a cluster that was restored has another id.',
+    why: 'The snapshot is of another cluster than the one that runs; where no member answers, it has another name or other members than the inventory, or no manifest that tells. Also a cluster that was restored has another id.',
     next: 'Give the right snapshot. Where this very one is meant, say so with --other-cluster.',
     kind: 'unsafe',
   },

@@ -39,7 +39,10 @@ describe('the label of a cluster', () => {
   test('is its name, and with the name that most have the place where clients reach it', () => {
     expect(clusterLabel(ofName('prod'))).toBe('prod');
     expect(clusterLabel(ofName('etcd-cluster'))).toBe(`etcd-cluster at ${SAMPLE_SERVICE.endpoint.ip}`);
-    expect(clusterLabel({ ...ofName('etcd-cluster'), services: [] })).toBe('etcd-cluster at 10.0.0.1');
+    for (const sorted of [members, members.toReversed()])
+      expect(clusterLabel({ ...ofName('etcd-cluster'), members: sorted, services: [] })).toBe(
+        'etcd-cluster at 10.0.0.1',
+      );
   });
 
   test.each(['prod', 'etcd-cluster'])(

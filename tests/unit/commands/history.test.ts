@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { beforeEach, expect, test } from '@jest/globals';
@@ -103,6 +103,9 @@ test('of inventories in one directory each has its last run, and a list says whi
   expect(await history(inventory, 'last')).toMatch(/^2026-11-21/);
   expect(await history(join(directory, 'staging.yaml'), 'last')).toMatch(/^2026-11-22/);
   expect(await history(inventory, '2026-11-22T02-15-00.123Z')).toMatch(/inventory staging\.yaml/);
+  const report = join(directory, 'report.md');
+  await history(inventory, '2026-11-22T02-15-00.123Z', '--report', report);
+  expect(readFileSync(report, 'utf8')).toContain('staging.yaml');
   // Of one that has got another name.
   expect(await history(join(directory, 'other.yaml'), 'last')).toMatch(/^2026-11-22.* inventory staging\.yaml/);
 });
@@ -123,6 +126,17 @@ test('the columns of a list stay below each other, however long a verb is', asyn
     'drill          done         6 changes ',
   ]);
   expect(await history(inventory, 'last')).toMatch(/^\S+ {2}drill {2}done /);
+});
+
+test('of an inventory of several files the runs are in its directory, and those of a file beside it are not', async () => {
+  const several = join(directory, 'production');
+  mkdirSync(several);
+  writeFileSync(join(several, 'hosts.yaml'), '');
+  const keep = createJournal(journalDirectory(several), new Date('2026-11-21T02:15:00.123Z'), tickingClock(0));
+  ROLLING_RUN.forEach(keep);
+  for (const typed of [several, `${several}/`, join(several, 'hosts.yaml')])
+    expect(await history(typed, 'last')).toMatch(/^2026-11-21/);
+  expect(await history(inventory)).toContain('there has been no run yet');
 });
 
 test('a directory of journals that is none is no history without runs', async () => {

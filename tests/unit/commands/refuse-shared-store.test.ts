@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { beforeEach, describe, expect, test } from '@jest/globals';
@@ -28,13 +29,16 @@ function inventoryOf(network: string, variables = ''): string {
 const INI = `[etcd]\n${[1, 2, 3].map((number) => `etcd-${number} ansible_host=10.2.0.${number}`).join('\n')}\n[all:vars]\netcd_lb_ip=10.2.0.100\n`;
 
 /** Three members behind one address, which forwards three ports. */
-function forwarded(port: number): string {
+function forwarded(network: string, port: number): string {
   return [1, 2, 3].reduce(
     (text, number) =>
-      text.replace(`10.1.0.${number} }`, `192.0.2.1, ansible_port: ${port + number}, ip: 10.1.0.${number} }`),
-    inventoryOf('10.1.0'),
+      text.replace(`${network}.${number} }`, `192.0.2.1, ansible_port: ${port + number}, ip: ${network}.${number} }`),
+    inventoryOf(network),
   );
 }
+
+/** A value that nobody here can open. */
+const LOCKED = encryptVault('planted', 'planted-password').replaceAll('\n', '\\n');
 
 function write(name: string, text: string): string {
   const file = join(directory, name);
@@ -60,9 +64,44 @@ describe('another cluster beside the inventory', () => {
       'production.json',
       '{"all": {"vars": {"etcd_lb_ip": "10.2.0.100"}, "children": {\n"etcd": {"hosts": {"a": {"ansible_host": "10.2.0.1"}}}}}}',
     ],
-    ['reached at the same address, which forwards other ports', 'production.yaml', forwarded(2201)],
+    [
+      'in JSON of one line',
+      'production.json',
+      '{"all":{"children":{"etcd":{"hosts":{"a":{"ansible_host":"10.2.0.1"}}}}}}',
+    ],
+    [
+      'in YAML of one line',
+      'production.yaml',
+      'all: { children: { etcd: { hosts: { a: { ansible_host: 10.2.0.1 } } } } }\n',
+    ],
+    [
+      'with a host beside etcd in common',
+      'production.yaml',
+      `${inventoryOf('10.2.0')}    monitoring: { hosts: { m: { ansible_host: 192.0.2.1 } } }\n`,
+    ],
+    [
+      'whose password can not be opened',
+      'production.yaml',
+      inventoryOf('10.2.0', `, ansible_password: !vault "${LOCKED}"`),
+    ],
+    [
+      'whose user a program would tell',
+      'production.yaml',
+      inventoryOf('10.2.0', `, ansible_user: "{{ lookup('env', 'X') }}"`),
+    ],
+    [
+      'with something wrong in it',
+      'production.yaml',
+      inventoryOf('10.2.0', ', etcd_lb_mode: passthru, etcd_pki_store: pki'),
+    ],
+    [
+      'that names a store, but not for its members',
+      'production.yaml',
+      `${inventoryOf('10.2.0')}    monitoring: { hosts: { m: { ansible_host: 10.2.0.9, etcd_pki_store: other } } }\n`,
+    ],
+    ['reached at the same address, which forwards other ports', 'production.yaml', forwarded('10.2.0', 2201)],
   ])('%s has the same authority: refused, from both sides', async (_, name, text) => {
-    const staging = write('staging.yaml', forwarded(2101));
+    const staging = write('staging.yaml', forwarded('10.1.0', 2101));
     const production = write(name, text);
     const store = join(directory, 'pki');
     await expect(check(staging)).rejects.toMatchObject({
@@ -70,7 +109,9 @@ describe('another cluster beside the inventory', () => {
       message: `${staging} and ${production} describe different clusters, and the authority of both is in ${store}: whoever has a certificate of one is let into the etcd of the other`,
       hint: expect.stringContaining('etcd_pki_store: pki;'),
     });
-    await expect(check(production)).rejects.toMatchObject({ code: 'shared-store' });
+    // What is wrong there is said there.
+    if (!/lookup|passthru|vault/.test(text))
+      await expect(check(production)).rejects.toMatchObject({ code: 'shared-store' });
   });
 
   test('of which there is only a link', async () => {
@@ -85,6 +126,32 @@ describe('another cluster beside the inventory', () => {
     const staging = write('staging.yaml', inventoryOf('10.1.0'));
     write('production.yaml', encryptVault(inventoryOf('10.2.0'), 'planted-password'));
     await expect(check(staging, options)).rejects.toMatchObject({ code: 'shared-store' });
+  });
+
+  test('whose store is the same behind a link', async () => {
+    mkdirSync(join(directory, 'pki'));
+    symlinkSync('pki', join(directory, 'linked'));
+    write('production.yaml', inventoryOf('10.2.0', ', etcd_pki_store: linked'));
+    await expect(check(write('staging.yaml', inventoryOf('10.1.0')))).rejects.toMatchObject({ code: 'shared-store' });
+  });
+
+  test('is refused with a name that no other one has', async () => {
+    write('second.yaml', inventoryOf('10.2.0', ', etcd_pki_store: pki-2'));
+    mkdirSync(join(directory, 'pki-3'));
+    write('third.yaml', inventoryOf('10.3.0'));
+    await expect(check(write('staging.yaml', inventoryOf('10.1.0')))).rejects.toMatchObject({
+      hint: expect.stringContaining('another, such as pki-4\n'),
+    });
+  });
+
+  test('reads the password of encrypted files once: it may come out of a pipe', async () => {
+    const pipe = join(directory, 'pipe');
+    execFileSync('mkfifo', [pipe]);
+    const staging = write('staging.yaml', inventoryOf('10.1.0'));
+    write('production.yaml', encryptVault(inventoryOf('10.2.0'), 'planted-password'));
+    const written = writeFile(pipe, 'planted-password');
+    await expect(check(staging, { vaultPasswordFile: pipe })).rejects.toMatchObject({ code: 'shared-store' });
+    await written;
   });
 
   test('is not refused where this inventory names its store, and the other one is until it names another', async () => {
@@ -146,7 +213,23 @@ describe('is the same cluster, or none', () => {
   test.each([
     ['another state of it, which has a host in common', 'five.yaml', inventoryOf('10.1.0').replace('.2 }', '.9 }')],
     ['an inventory that is wrong', 'broken.yaml', `${inventoryOf('10.2.0')}    etcd: [\n`],
-    ['an etcd that can not be described', 'odd.yaml', inventoryOf('10.2.0', ', etcd_lb_ip: nonsense')],
+    [
+      'another state of it, which has its virtual IP',
+      'moved.yaml',
+      inventoryOf('10.2.0').replace('10.2.0.100', '10.1.0.100'),
+    ],
+    [
+      'another way to it: by names and another port',
+      'outside.yaml',
+      [1, 2, 3].reduce(
+        (text, number) =>
+          text.replace(
+            `ansible_host: 10.1.0.${number} }`,
+            `ansible_host: Etcd-${number}.example.com., ansible_port: 2222, ip: 10.1.0.${number} }`,
+          ),
+        inventoryOf('10.1.0').replace('.100', '.99'),
+      ),
+    ],
     ['a playbook', 'site.yaml', '- hosts: etcd\n  tasks: []\n'],
     ['a file of variables', 'vars.yaml', 'etcd_user: etcd\n'],
     ['what an editor left', '.production.yaml', inventoryOf('10.2.0')],

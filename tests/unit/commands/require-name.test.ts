@@ -7,6 +7,8 @@ const VIP = SAMPLE_SERVICE.endpoint.ip;
 
 const ofName = (token: string): Cluster => ({ ...SAMPLE_CLUSTER, services: [SAMPLE_SERVICE], token });
 
+const nobody = (): Promise<never> => Promise.reject(new Error('another question'));
+
 /** What is asked for, and how it ends with an answer. */
 async function asked(
   cluster: Cluster,
@@ -18,9 +20,8 @@ async function asked(
     questions.push(question, otherWay);
     return Promise.resolve(answer);
   };
-  const nobody = (): Promise<never> => Promise.reject(new Error('another question'));
   const ask = { typed, secret: nobody, passphrase: nobody, confirm: nobody };
-  const error = await requireName(cluster, { confirm }, { ask }).then(
+  const error = await requireName(cluster, { confirm, yes: confirm !== undefined }, { ask }).then(
     () => undefined,
     (cause: unknown) => cause,
   );
@@ -42,9 +43,21 @@ describe('before the data of a cluster is replaced', () => {
     });
   });
 
-  test('without a balancer, the address of its first member', async () => {
+  test('without a balancer, the address of a member', async () => {
     const { questions } = await asked({ ...ofName('etcd-cluster'), services: [] }, '');
     expect(questions[0]).toContain('Type 10.0.0.1, where clients reach the cluster');
+  });
+
+  test('white space around it is none of it', async () => {
+    expect((await asked(ofName('etcd-cluster'), ` ${VIP}\n`)).error).toBeUndefined();
+  });
+
+  test('without --yes, --confirm is no yes: its help says so', async () => {
+    const ask = { typed: async () => VIP, secret: nobody, passphrase: nobody, confirm: nobody };
+    await expect(requireName(ofName('etcd-cluster'), { confirm: VIP }, { ask })).rejects.toMatchObject({
+      code: 'declined',
+      hint: `give --yes --confirm ${VIP}; or leave --confirm out, and type it`,
+    });
   });
 
   test('nothing is asked where it is given', async () => {
@@ -58,7 +71,7 @@ describe('before the data of a cluster is replaced', () => {
   ])('%s is no yes', async (_, answer) => {
     const declined = {
       code: 'declined',
-      message: `declined: ${answer === '' ? 'nothing' : answer} is not ${VIP}, where clients reach the cluster: nothing was changed`,
+      message: `declined: ${answer === '' ? 'nothing' : `"${answer}"`} is not ${VIP}, where clients reach the cluster: nothing was changed`,
       hint: `look at which cluster the inventory describes; without a terminal: --yes --confirm ${VIP}`,
     };
     expect((await asked(ofName('etcd-cluster'), answer)).error).toMatchObject(declined);

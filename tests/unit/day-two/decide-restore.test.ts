@@ -86,8 +86,9 @@ describe('of a dead cluster', () => {
   const byName = membersAt('https://a.example:2380', 'https://b.example:2380', 'https://c.example:2380');
 
   test('members listen where they are configured here, whatever a snapshot says of their addresses of then', () => {
-    for (const snapshot of [snapshotOf(MANIFEST), snapshotOf(undefined), oneMoved, byName])
+    for (const snapshot of [snapshotOf(MANIFEST), oneMoved, byName])
       expect(decide({ statuses }, { snapshot }).initialCluster).toBe(CLUSTER);
+    expect(decide({ statuses }, { snapshot: snapshotOf(undefined), from: 'any-cluster' }).initialCluster).toBe(CLUSTER);
   });
 
   test('of an existing cluster the manifest says where members listen', () => {
@@ -115,7 +116,32 @@ describe('of a dead cluster', () => {
 
   test('of an existing cluster, and without a manifest, nothing is guessed', () => {
     const cluster = { ...SAMPLE_CLUSTER, isManaged: false };
-    expect(() => decide({ statuses }, { cluster, snapshot: snapshotOf(undefined) })).toThrow('no manifest of theirs');
+    const snapshot = snapshotOf(undefined);
+    expect(() => decide({ statuses }, { cluster, snapshot })).toThrow('nothing tells whose it is');
+    expect(() => decide({ statuses }, { cluster, snapshot, from: 'any-cluster' })).toThrow('no manifest of theirs');
+  });
+
+  test.each([
+    ['without a manifest', snapshotOf(undefined), 'no manifest that can be read, and no member answers'],
+    [
+      'of a cluster of another name',
+      snapshotOf({ ...MANIFEST, cluster: 'prod' }),
+      "is of the cluster prod, saved 2026-11-26T00:00:00.000Z; the inventory's is etcd-cluster",
+    ],
+    [
+      'with one member of three in common',
+      membersAt('https://10.0.0.1:2380', 'https://10.9.0.2:2380', 'https://10.9.0.3:2380'),
+      'is of other members',
+    ],
+  ])('a snapshot %s is refused, unless it is meant', (_, snapshot, message) => {
+    expect(() => decide({ statuses }, { snapshot })).toThrow(
+      expect.objectContaining({
+        code: 'other-cluster',
+        message: expect.stringContaining(message),
+        hint: expect.stringContaining('--other-cluster'),
+      }),
+    );
+    expect(decide({ statuses }, { snapshot, from: 'any-cluster' }).initialCluster).toBe(CLUSTER);
   });
 });
 
