@@ -159,15 +159,11 @@ describe('what a host said does no harm to a terminal', () => {
     const questions = printableQuestions({
       secret: ask(secret),
       passphrase: ask(secret),
-      typed: ask('prod'),
+      typed: async (question, otherWay) => ask(`prod, or ${otherWay}`)(question),
       confirm: ask(true),
     });
-    await Promise.all([
-      questions.secret(PLANTED),
-      questions.passphrase(PLANTED, 'new'),
-      questions.confirm(PLANTED),
-      questions.typed(PLANTED, ''),
-    ]);
+    await Promise.all([questions.secret(PLANTED), questions.passphrase(PLANTED, 'new'), questions.confirm(PLANTED)]);
+    expect(await questions.typed(PLANTED, 'the other way')).toBe('prod, or the other way');
     expect(asked).toHaveLength(4);
     for (const question of asked) expect(question).not.toMatch(HARM);
   });

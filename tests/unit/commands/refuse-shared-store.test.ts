@@ -212,6 +212,16 @@ async function ended(
 describe('is the same cluster, or none', () => {
   test.each([
     ['another state of it, which has a host in common', 'five.yaml', inventoryOf('10.1.0').replace('.2 }', '.9 }')],
+    [
+      'a state of it in which its members leave',
+      'former.yaml',
+      `${inventoryOf('10.2.0')}    etcd_former: { hosts: { cp-1: { ansible_host: 10.9.0.1 }, cp-2: { ansible_host: 10.1.0.2 } } }\n`,
+    ],
+    [
+      'another one, whose store a variable of its second member names',
+      'production.yaml',
+      inventoryOf('10.2.0').replace('10.2.0.2 }', '10.2.0.2, etcd_pki_store: other }'),
+    ],
     ['an inventory that is wrong', 'broken.yaml', `${inventoryOf('10.2.0')}    etcd: [\n`],
     [
       'another state of it, which has its virtual IP',

@@ -129,6 +129,11 @@ describe('of a dead cluster', () => {
       "is of the cluster prod, saved 2026-11-26T00:00:00.000Z; the inventory's is etcd-cluster",
     ],
     [
+      'with half of its members in common',
+      membersAt('https://10.0.0.1:2380', 'https://10.9.0.2:2380'),
+      '/s/a.db is of other members, saved 2026-11-26T00:00:00.000Z: m1 at https://10.0.0.1:2380, m2 at https://10.9.0.2:2380; the inventory has m1 at 10.0.0.1, ',
+    ],
+    [
       'with one member of three in common',
       membersAt('https://10.0.0.1:2380', 'https://10.9.0.2:2380', 'https://10.9.0.3:2380'),
       'is of other members',
@@ -143,6 +148,19 @@ describe('of a dead cluster', () => {
     );
     expect(decide({ statuses }, { snapshot, from: 'any-cluster' }).initialCluster).toBe(CLUSTER);
   });
+});
+
+test.each([
+  ['of another cluster', { ...MANIFEST, clusterId: '78' }, '/s/a.db is of cluster 78, saved 2026-11-26T00:00:00.000Z'],
+  ['without a manifest', undefined, '/s/a.db has no manifest that can be read'],
+])('on a cluster that runs a snapshot %s is refused with what it is, and what runs', (_, manifest, what) => {
+  expect(() => decide({}, { snapshot: snapshotOf(manifest) })).toThrow(
+    expect.objectContaining({
+      code: 'other-cluster',
+      message: `${what}; the cluster that runs is 77`,
+      hint: 'after a restore a cluster has another id; where this very snapshot is meant, say so: --other-cluster',
+    }),
+  );
 });
 
 describe('is refused', () => {

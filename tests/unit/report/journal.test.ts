@@ -9,11 +9,11 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import type { Event } from '../../../src/model/events.js';
 import { processMark } from '../../../src/model/process-mark.js';
-import { createJournal, journalDirectory } from '../../../src/report/journal.js';
+import { createJournal, directoryOf, journalDirectory } from '../../../src/report/journal.js';
 import { tickingClock } from '../../support/clock.js';
 import { keptRuns } from '../../support/kept-runs.js';
 import { BARE_HOSTS } from '../../support/sample-plans.js';
@@ -33,6 +33,15 @@ function keep(events: readonly Event[], begun = BEGUN): string {
   events.forEach(sink);
   return join(directory, readdirSync(directory).sort().at(-1) ?? '');
 }
+
+test('an inventory is in its directory, or is one, wherever it is typed', () => {
+  const root = temporaryDirectory('inventories');
+  const several = join(root, 'several');
+  mkdirSync(several);
+  const typed = [several, relative(process.cwd(), several), `${several}/`, join(several, 'hosts.yaml')];
+  expect(typed.map(directoryOf)).toEqual(typed.map(() => several));
+  expect(directoryOf(relative(process.cwd(), join(root, 'missing.yaml')))).toBe(root);
+});
 
 describe('the journal', () => {
   test('keeps a run for its owner only, and reads it back', async () => {

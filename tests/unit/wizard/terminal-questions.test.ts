@@ -94,6 +94,7 @@ describe('terminalQuestions', () => {
     ['secret', (questions: Questions) => questions.secret('sudo password'), 'terminal'],
     ['passphrase', (questions: Questions) => questions.passphrase('New passphrase', 'new'), '--passphrase-file'],
     ['confirm', (questions: Questions) => questions.confirm('Go?'), '--yes'],
+    ['typed', (questions: Questions) => questions.typed('Type x', 'give --yes --confirm x'), 'give --yes --confirm x'],
   ])('without a terminal, %s names the other way', async (_, ask, way) => {
     const nowhere = terminalQuestions({ input: new PassThrough(), output: new PassThrough() });
     await expect(ask(nowhere)).rejects.toMatchObject({ code: 'no-terminal', hint: expect.stringContaining(way) });
