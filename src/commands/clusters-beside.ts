@@ -34,7 +34,8 @@ export async function clustersBeside(
   for (const sibling of await siblingsOf(file)) {
     const other = await openInventory(sibling, options, context).catch(() => undefined);
     const members = other === undefined ? [] : membersOf(other);
-    if (other === undefined || members.length === 0) continue;
+    // Without addresses no cluster can be made of it.
+    if (other === undefined || members.every((host) => addressOf(host) === undefined)) continue;
     if (marksOf(other).some((mark) => marks.includes(mark))) continue;
     const named = members.find(({ variables }) => variables.at('etcd_pki_store') !== undefined);
     const store = named === undefined ? undefined : valueOf(named, 'etcd_pki_store');
@@ -54,7 +55,7 @@ export async function clustersBeside(
 export function marksOf(inventory: Inventory): readonly string[] {
   return membersOf(inventory).flatMap((host) => {
     const ip = valueOf(host, 'etcd_lb_ip');
-    return [addressOf(host), ...(ip === undefined ? [] : [virtualIpMark(ip)])];
+    return [addressOf(host), ip === undefined ? undefined : virtualIpMark(ip)].filter((mark) => mark !== undefined);
   });
 }
 
@@ -78,14 +79,13 @@ function membersOf({ groups, hosts }: Inventory): readonly Host[] {
   return names.flatMap((name) => hosts.get(name) ?? []);
 }
 
-function addressOf(host: Host): string {
+/** `undefined` also for what is wrong, or can't be opened: whoever uses that inventory gets the error. */
+function addressOf(host: Host): string | undefined {
   try {
-    const found = nodeAddress(host)?.address;
-    if (found !== undefined) return found;
+    return nodeAddress(host)?.address;
   } catch {
-    // Wrong, or not to be opened: whoever uses that inventory gets the error.
+    return undefined;
   }
-  return (valueOf(host, 'ansible_host') ?? host.name).toLowerCase().replace(/\.$/, '');
 }
 
 /** A text; `undefined` also for what is wrong, or can't be opened. */

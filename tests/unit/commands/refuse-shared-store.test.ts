@@ -222,6 +222,11 @@ describe('is the same cluster, or none', () => {
       'production.yaml',
       inventoryOf('10.2.0').replace('10.2.0.2 }', '10.2.0.2, etcd_pki_store: other }'),
     ],
+    [
+      'one whose members have no addresses yet',
+      'draft.yaml',
+      'all: { children: { etcd: { hosts: { etcd-1: { etcd_data_dir: [1] } } } } }\n',
+    ],
     ['an inventory that is wrong', 'broken.yaml', `${inventoryOf('10.2.0')}    etcd: [\n`],
     [
       'another state of it, which has its virtual IP',
