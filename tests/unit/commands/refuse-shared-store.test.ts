@@ -65,6 +65,11 @@ describe('another cluster beside the inventory', () => {
       '{"all": {"vars": {"etcd_lb_ip": "10.2.0.100"}, "children": {\n"etcd": {"hosts": {"a": {"ansible_host": "10.2.0.1"}}}}}}',
     ],
     [
+      'with a member that has no address yet',
+      'production.yaml',
+      inventoryOf('10.2.0').replace('{ ansible_host: 10.2.0.1 }', '{ ansible_port: 22 }'),
+    ],
+    [
       'in JSON of one line',
       'production.json',
       '{"all":{"children":{"etcd":{"hosts":{"a":{"ansible_host":"10.2.0.1"}}}}}}',
@@ -110,7 +115,7 @@ describe('another cluster beside the inventory', () => {
       hint: expect.stringContaining('etcd_pki_store: pki;'),
     });
     // What is wrong there is said there.
-    if (!/lookup|passthru|vault/.test(text))
+    if (!/lookup|passthru|vault|ansible_port: 22 /.test(text))
       await expect(check(production)).rejects.toMatchObject({ code: 'shared-store' });
   });
 
