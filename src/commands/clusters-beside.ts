@@ -101,8 +101,8 @@ function valueOf(host: Host, name: string): string | undefined {
 /** What is no inventory by its name, as Ansible has it (INVENTORY_IGNORE_EXTS). */
 const NO_INVENTORY = /^\.|(?:\.(?:pyc|pyo|swp|bak|rpm|md|txt|rst|orig|cfg|retry)|~)$/;
 
-/** A group etcd, in YAML, JSON or INI; what is encrypted may have one. */
-const MAY_HAVE_ETCD = /\betcd["']?\s*:|^\s*\[etcd(?::children)?\]|^\$ANSIBLE_VAULT;/m;
+/** A group etcd, in YAML, JSON or INI; what is encrypted may have one. White space of one line: over empty ones the cost would be quadratic. */
+const MAY_HAVE_ETCD = /\betcd["']?\s*:|^[ \t]*\[etcd(?::children)?\]|^\$ANSIBLE_VAULT;/m;
 
 /** Files beside an inventory that may be inventories with an etcd, by their text: most of what lies there is not. */
 async function siblingsOf(file: string): Promise<readonly string[]> {

@@ -56,7 +56,7 @@ describe('another cluster beside the inventory', () => {
   test.each([
     ['in YAML', 'production.yaml', inventoryOf('10.2.0')],
     ['in YAML, with quotes', 'production.yml', inventoryOf('10.2.0').replace('etcd:', '"etcd":')],
-    ['in INI', 'production.ini', INI],
+    ['in INI, below a comment', 'production.ini', `# hosts\n${INI}`],
     ['in INI, of a name without an ending', 'production', INI],
     ['in INI, with its place as the ending', 'hosts.production', INI],
     [
@@ -250,6 +250,7 @@ describe('is the same cluster, or none', () => {
         inventoryOf('10.1.0').replace('.100', '.99'),
       ),
     ],
+    ['many empty lines', 'empty.yaml', '\n'.repeat(400_000)],
     ['a playbook', 'site.yaml', '- hosts: etcd\n  tasks: []\n'],
     ['a file of variables', 'vars.yaml', 'etcd_user: etcd\n'],
     ['what an editor left', '.production.yaml', inventoryOf('10.2.0')],
