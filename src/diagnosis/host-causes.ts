@@ -68,7 +68,6 @@ function noRoom(disk: DiskCondition | undefined, neededKib: number): string | un
 function fullDisk(full: readonly FullDisk[]): Finding {
   const hosts = full.map(({ each }) => each.host);
   const still = full.find(({ now }) => now !== undefined)?.each;
-  const [first] = full;
   const mount = quote(still?.condition.disk?.mount ?? '/');
   return {
     cause: 'disk-full',
@@ -84,7 +83,7 @@ function fullDisk(full: readonly FullDisk[]): Finding {
     ]),
     next:
       still === undefined
-        ? startByHand(hosts, first?.each.member.unit ?? 'etcd')
+        ? startByHand(full.map(({ each }) => each.member))
         : `ssh ${still.host} ${quote(`sudo du -xh --max-depth=3 ${mount} | sort -h | tail -n 20`)}`,
   };
 }

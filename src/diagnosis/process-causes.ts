@@ -77,7 +77,7 @@ export const findStopped: FindCause = (view, explained) => {
       evidence: stopped.flatMap((each) => [{ host: each.host, text: unitText(each) }, ...lastLine(each)]),
       next:
         absent === undefined
-          ? startByHand(hosts, first.member.unit)
+          ? startByHand(stopped.map(({ member }) => member))
           : `ssh ${absent.host} systemctl status ${absent.member.unit}`,
     },
   ];

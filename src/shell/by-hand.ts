@@ -13,9 +13,19 @@ export function restartByHand(host: string, unit: string): string {
   return `ssh ${host} sudo systemctl restart ${unit}`;
 }
 
-/** What a person types to start a service on hosts, without waiting: a member is ready only when a quorum is. */
-export function startByHand(hosts: readonly string[], unit: string): string {
-  const start = `sudo systemctl start --no-block ${unit}`;
-  const [first = ''] = hosts;
-  return hosts.length === 1 ? `ssh ${first} ${start}` : `for h in ${hosts.join(' ')}; do ssh "$h" ${start}; done`;
+/** A service of a host. `unit` without `.service` */
+export interface HostUnit {
+  readonly host: string;
+  readonly unit: string;
+}
+
+/** What a person types to start services of hosts, without waiting: a member is ready only when a quorum is. */
+export function startByHand(services: readonly HostUnit[]): string {
+  const start = (unit: string): string => `sudo systemctl start --no-block ${unit}`;
+  const units = [...new Set(services.map(({ unit }) => unit))];
+  const [unit = ''] = units;
+  // Adopted members may have units of different names.
+  if (services.length === 1 || units.length > 1)
+    return services.map((each) => `ssh ${each.host} ${start(each.unit)}`).join('; ');
+  return `for h in ${services.map(({ host }) => host).join(' ')}; do ssh "$h" ${start(unit)}; done`;
 }

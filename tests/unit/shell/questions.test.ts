@@ -89,15 +89,18 @@ test('what a person types', () => {
     journalByHand('h', 'a', 'b'),
     containersByHand('h', 'kube-apiserver'),
     restartByHand('h', 'kubelet'),
-    startByHand(['h'], 'etcd'),
-    startByHand(['h', 'i'], 'etcd'),
+    ...[['a'], ['a', 'a'], ['a', 'b'], ['a', 'b', 'a']].map((units) =>
+      startByHand(units.map((unit, index) => ({ host: `h${index}`, unit }))),
+    ),
   ]).toEqual([
     'ssh h sudo journalctl -u a -n 50',
     'ssh h sudo journalctl -u a -u b -n 50',
     'ssh h sudo crictl ps -a --name kube-apiserver',
     'ssh h sudo systemctl restart kubelet',
-    'ssh h sudo systemctl start --no-block etcd',
-    'for h in h i; do ssh "$h" sudo systemctl start --no-block etcd; done',
+    'ssh h0 sudo systemctl start --no-block a',
+    'for h in h0 h1; do ssh "$h" sudo systemctl start --no-block a; done',
+    'ssh h0 sudo systemctl start --no-block a; ssh h1 sudo systemctl start --no-block b',
+    'ssh h0 sudo systemctl start --no-block a; ssh h1 sudo systemctl start --no-block b; ssh h2 sudo systemctl start --no-block a',
   ]);
 });
 
