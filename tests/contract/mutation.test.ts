@@ -58,6 +58,13 @@ beforeEach(() => {
   commit('begin');
 });
 
+test.each(['--help', '-h'])('%s tells how it is used, and plants nothing', (flag) => {
+  const { status, said } = mutate(flag, 'src/gates');
+  expect(said).toMatch(/^Usage: npm run mutate -- /);
+  expect(said).not.toMatch(/mutants in|\n\s+at /);
+  expect(status).toBe(0);
+});
+
 test('a change whose tests would not notice a wrong line fails, and names the line; one that has such tests passes', () => {
   write('src/gates/quorum.ts', CHANGED);
   write('tests/unit/quorum.test.ts', test_('[3, 3, true], [1, 3, false]'));

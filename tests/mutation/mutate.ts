@@ -1,6 +1,5 @@
-// npm run mutate -- [PATH…] [--changed BASE] [--each] [--most N] [--minutes N] [--keep DIR] [--unit] [--near] [--beside ROOM] [--page]: plants one
-// wrong line after the other, and tells which of them no test notices. Ends with 3 where one is not listed in survivors.yaml,
-// and with 4 where some were not judged.
+// npm run mutate: plants one wrong line after the other, and tells which of them no test notices. Ends with 3 where one is not
+// listed in survivors.yaml, and with 4 where some were not judged.
 import { execFileSync } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
@@ -54,9 +53,26 @@ function changedLines(base: string): ReadonlyMap<string, Lines> {
   return found;
 }
 
+const USAGE = `Usage: npm run mutate -- [PATH…] [options]
+
+Plants one wrong line after the other in PATH (a file, a folder, playbooks; without one: all rooms), and lists what no test notices.
+
+  --changed BASE  only in the lines that the branch changed since it left BASE
+  --each          one file after the other
+  --most N        a sample of N for each PATH
+  --minutes N     ends in time; what was not judged by then is no survivor
+  --keep DIR      goes on from what an earlier run of one PATH has noticed in DIR
+  --unit          without the contract tests
+  --near          without the tests of other rooms
+  --beside ROOM   with --near: the tests of ROOM, too; may be repeated
+  --page          writes each room into docs/mutation-run.md
+
+Ends with 3 where one survived that tests/mutation/survivors.yaml does not list, and with 4 where some were not judged.`;
+
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
+    help: { type: 'boolean', short: 'h' },
     changed: { type: 'string' },
     each: { type: 'boolean' },
     most: { type: 'string' },
@@ -68,6 +84,10 @@ const { values, positionals } = parseArgs({
     page: { type: 'boolean' },
   },
 });
+if (values.help === true) {
+  console.log(USAGE);
+  process.exit();
+}
 /** Status of a run that a mutant survived; what goes wrong with the run itself ends it with another one. */
 const SURVIVED = 3;
 /** Status of a run whose time was up, or whose tests ended, before all mutants were judged, and which none is known to have survived. */
