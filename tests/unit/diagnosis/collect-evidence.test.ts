@@ -4,6 +4,8 @@ import { certificateFilesKey } from '../../../src/facts/certificate-files.js';
 import { etcdConditionKey } from '../../../src/facts/etcd-condition.js';
 import { etcdIdentityKey } from '../../../src/facts/etcd-identity.js';
 import { etcdHost, healthy, SOUND_PAIR } from '../../support/etcd-answers.js';
+import { RemoteError } from '../../../src/model/errors.js';
+import type { Probe } from '../../../src/model/remote.js';
 import { fakeProbe, UNREACHABLE, type FakeAnswers } from '../../support/fake-probe.js';
 import { shown } from '../../support/member-evidence.js';
 import { SAMPLE_CLUSTER, sampleMember } from '../../support/sample-cluster.js';
@@ -28,14 +30,15 @@ function hostOf(number: number, pem: string): FakeAnswers {
   };
 }
 
-async function troublesAt(now: string, pem: string): Promise<readonly unknown[]> {
+async function troublesAt(now: string, pem: string, isManaged = true): Promise<readonly unknown[]> {
   const hosts: Readonly<Record<string, FakeAnswers>> = {
     'etcd-1': hostOf(1, pem),
     'etcd-2': UNREACHABLE,
     'etcd-3': hostOf(3, pem),
   };
   const probe = (host: string): ReturnType<typeof fakeProbe> => fakeProbe(hosts[host] ?? {}, hosts, host);
-  const found = await collectEvidence({ cluster: SAMPLE_CLUSTER, probe, now: () => Date.parse(now) });
+  const cluster = { ...SAMPLE_CLUSTER, isManaged };
+  const found = await collectEvidence({ cluster, probe, now: () => Date.parse(now) });
   return found.map((each) =>
     each.found.kind === 'lost' ? each.found : each.found.certificates.map(({ text }) => text),
   );
@@ -47,10 +50,39 @@ test('a host that cannot be asked hides nothing of the others', async () => {
   expect(await troublesAt('2026-12-01', SOUND_PAIR.pem)).toEqual([[], LOST, []]);
 });
 
+test.each([
+  ['its name before it, and a second line', 'etcd-2: no answer\nin time', 'no answer'],
+  ['the name of another one before it', 'etcd-3: no answer', 'etcd-3: no answer'],
+])('why a host cannot be asked is one line, without its name: %s', async (_, message, reason) => {
+  const lost = new RemoteError({ code: 'unreachable', host: 'etcd-2', message, hint: 'look at it' });
+  const asked = (host: string): Probe => ({
+    ...{ host, ask: () => Promise.reject(lost) },
+    on: () => asked(host),
+  });
+  const cluster = { ...SAMPLE_CLUSTER, members: [sampleMember(2)] };
+  expect(await collectEvidence({ cluster, probe: asked, now: () => 0 })).toEqual([
+    { member: sampleMember(2), found: { kind: 'lost', reason, next: 'look at it' } },
+  ]);
+});
+
+const END = '2126-11-01T21:51:40.000Z';
+const AUTHORITY = 'has /etc/etcd/pki/ca.crt, in which CN=etcd expired on 2126-11-01';
+const expired = (name: string): string => `has /etc/etcd/pki/${name}.crt, which expired on 2126-11-01`;
+
+test.each([
+  ['in their last millisecond', new Date(Date.parse(END) - 1).toISOString(), true, []],
+  ['at their end', END, true, [AUTHORITY, expired('server'), expired('peer'), expired('client')]],
+  [
+    'of an adopted member, whose peer certificate has no known place',
+    END,
+    false,
+    [AUTHORITY, expired('server'), expired('client')],
+  ],
+])('all certificates of a host are asked for their time: %s', async (_, now, isManaged, troubles) => {
+  expect(await troublesAt(now, SOUND_PAIR.pem, isManaged)).toEqual([troubles, LOST, troubles]);
+});
+
 test('what a host trusts is asked for its time: one valid authority suffices, none does not', async () => {
-  const late = await troublesAt('2127-01-01', SOUND_PAIR.pem);
-  expect(late[0]).toContain('has /etc/etcd/pki/ca.crt, in which CN=etcd expired on 2126-11-01');
-  expect(late[0]).toContainEqual(expect.stringMatching(/^has \/etc\/etcd\/pki\/server\.crt, which expired on 2126/));
   expect((await troublesAt('2020-01-01', SOUND_PAIR.pem))[0]).toContainEqual(
     expect.stringMatching(/ca\.crt, in which CN=etcd is valid only from 2026/),
   );
