@@ -2,6 +2,7 @@
 import { expect, test } from '@jest/globals';
 import { diagnose, type Diagnosis } from '../../../src/diagnosis/diagnose.js';
 import type { MemberEvidence, SeenMember } from '../../../src/diagnosis/evidence.js';
+import { diagnosisSchema } from '../../../src/diagnosis/diagnosis-schema.js';
 import { CAUSE_NAMES } from '../../../src/diagnosis/finding.js';
 import type { EtcdCondition } from '../../../src/facts/etcd-condition.js';
 import type { Cluster } from '../../../src/model/cluster.js';
@@ -62,6 +63,12 @@ const stray = (number: number, clusterId = '99'): SeenMember =>
     identity: { kind: 'answers', clusterId, memberId: `${number}`, leaderId: '1', revision: number },
   });
 
+const slowSyncs = (at: number): EtcdCondition['journal'] =>
+  linesAt(
+    at,
+    [1, 2, 3].map((seconds) => `etcd[1]: sync duration of ${seconds}s`),
+  );
+
 /** What may be wrong with one member, by a name. */
 const FAULTS: Readonly<Record<string, (number: number) => Found>> = {
   'late clock': (number) =>
@@ -77,6 +84,8 @@ const FAULTS: Readonly<Record<string, (number: number) => Found>> = {
   'one inode': (number) => on(number, { disk: { ...DISK, mount: `/${number}`, freeInodes: 1, isReadOnly: false } }),
   'two inodes': (number) => on(number, { disk: { ...DISK, freeInodes: 2, isReadOnly: false } }),
   'no room then': (number) => says(number, `etcd[${number}]: a`, `etcd[${number}]: no space left on device ${number}`),
+  'no room for a while': (number) =>
+    on(number, { journal: linesAt(NOW_S, ['etcd[1]: no space left on device']), disk: { ...DISK, isReadOnly: false } }),
   'read-only disk': (number) => on(number, { disk: { ...DISK, mount: `/${number}`, isReadOnly: true } }),
   'server certificate': (number) => troubled(number, 'server'),
   'client certificate': (number) => troubled(number, 'client'),
@@ -104,6 +113,12 @@ const FAULTS: Readonly<Record<string, (number: number) => Found>> = {
   'other cluster, by its journal': (number) =>
     says(number, `etcd[1]: E | rafthttp: request cluster ID mismatch (got 4d want 6${number})`),
   removed: (number) => says(number, `etcd[1]: the member has been permanently removed from the cluster: m${number}`),
+  'no room, then removed': (number) =>
+    says(
+      number,
+      'etcd[1]: no space left on device',
+      'etcd[1]: the member has been permanently removed from the cluster',
+    ),
   lost: (number) => ({
     ...LOST,
     reason: `no route ${number}`,
@@ -111,6 +126,8 @@ const FAULTS: Readonly<Record<string, (number: number) => Found>> = {
   }),
   'no way to others': (number) =>
     on(number, { peers: [1, 2, 3].map((each) => (each === number ? 'open' : each === 2 ? 'timeout' : 'no-route')) }),
+  'no way to others, and no leader': (number) =>
+    waiting(number, { peers: [1, 2, 3].map((each) => (each === number ? 'open' : 'timeout')) }),
   'refused by others': (number) =>
     on(number, { peers: [1, 2, 3].map((each) => (each === number ? 'open' : 'refused')) }),
   'fails at others': (number) => on(number, { peers: [1, 2, 3].map((each) => (each === number ? 'open' : 'failed')) }),
@@ -119,24 +136,26 @@ const FAULTS: Readonly<Record<string, (number: number) => Found>> = {
   'no unit': (number) => down(number, { ...IS_STOPPED, load: number === 1 ? '' : 'not-found' }),
   crashed: (number) =>
     down(number, { ...HAS_FAILED, restarts: number - 1 }, `etcd[1]: ${'long '.repeat(47)}${number}2345678`),
-  'third restart': (number) => down(number, { ...RUNS, active: 'activating', sub: 'start', restarts: 3 }),
+  'third restart': (number) =>
+    down(
+      number,
+      { ...RUNS, active: 'activating', sub: 'start', restarts: 3 },
+      `etcd[1]: ends ${number}`,
+      'systemd[1]: etcd.service: Failed at step EXEC: permission denied',
+    ),
   'second restart': (number) => down(number, { ...RUNS, active: 'activating', sub: 'start', restarts: 2 }),
   'slow disk': (number) => fsync(number, 0.5 * number + 0.01),
   'disk as slow as may be': (number) => fsync(number, 0.5 * number),
-  'slow syncs': (number) =>
-    on(number, {
-      journal: linesAt(
-        NOW_S - 600,
-        ['1', '2', '3'].map((each) => `etcd[1]: sync duration of ${each}s`),
-      ),
-    }),
-  'slow syncs of before': (number) =>
-    on(number, {
-      journal: linesAt(
-        NOW_S - 601,
-        ['1', '2', '3'].map((each) => `etcd[1]: sync duration of ${each}s`),
-      ),
-    }),
+  'slow syncs': (number) => on(number, { journal: slowSyncs(NOW_S - 600) }),
+  'slow disk and slow syncs': (number) => ({
+    ...fsync(number, 3),
+    condition: { ...fsync(number, 3).condition, journal: slowSyncs(NOW_S) },
+  }),
+  'quick disk and slow syncs': (number) => ({
+    ...fsync(number, 0.2),
+    condition: { ...fsync(number, 0.2).condition, journal: slowSyncs(NOW_S) },
+  }),
+  'slow syncs of before': (number) => on(number, { journal: slowSyncs(NOW_S - 601) }),
   waiting: (number) => waiting(number, { journal: linesAt(NOW_S, [`etcd[1]: waits ${number}`]) }),
   'no leader in 3.4': (number) =>
     shown(number, { status: healthy(number, { leaderId: '0' }), condition: { hasLeader: undefined } }),
@@ -144,6 +163,8 @@ const FAULTS: Readonly<Record<string, (number: number) => Found>> = {
   unwell: (number) => shown(number, { status: healthy(number, { isHealthy: false }) }),
   'refuses its usual client': (number) => shown(number, { status: healthy(number, { usualFailure: `bad ${number}` }) }),
   silent: (number) => shown(number, { status: { kind: 'silent', reason: `timed out ${number}` } }),
+  'of another opinion': (number) =>
+    shown(number, { status: healthy(number, { leaderId: '9', members: healthy(1).members.slice(0, 2) }) }),
   behind: (number) => shown(number, { status: healthy(number, { raftIndex: 10 * number }) }),
 };
 
@@ -159,6 +180,15 @@ function diagnosed(found: ReadonlyMap<number, Found>): Diagnosis {
     found: found.get(index + 1) ?? shown(index + 1),
   }));
   return diagnose({ ...evidenceOf(), cluster: CLUSTER, members });
+}
+
+/** As `doctor etcd --format json` prints it. */
+function asJson({ findings, ...figures }: Diagnosis): unknown {
+  const causes = findings.map(({ cause, verdict, hosts, summary, evidence, next }) => ({
+    ...{ cause, verdict, hosts, summary, next },
+    evidence: evidence.map(({ host = null, text }) => ({ host, text })),
+  }));
+  return { formatVersion: 1, inventory: 'inventory.yaml', ...figures, causes, runs: [] };
 }
 
 const state = ({ state: is, healthy: well, members, quorum }: Diagnosis): string =>
@@ -191,16 +221,29 @@ test.each([
 /** One fault for each way in which a member is found wrong. */
 const PAIRED = [
   ...['late clock', 'no room', 'read-only disk', 'server certificate', 'NOSPACE', 'CORRUPT', 'corrupt data'],
-  ...['other cluster', 'removed', 'no data', 'lost', 'no way to others', 'stopped', 'crashed', 'slow disk', 'waiting'],
+  ...[
+    'other cluster',
+    'removed',
+    'no data',
+    'lost',
+    'no way to others',
+    'no way to others, and no leader',
+    'stopped',
+    'crashed',
+    'slow disk',
+    'waiting',
+  ],
   ...['silent', 'behind'],
 ];
 
 test('which of two faults on two hosts is the first, and which is not named beside the other', () => {
-  const pairs = PAIRED.flatMap((one) =>
-    PAIRED.map((other) => {
-      const found = diagnosed(new Map([one, other].map((name, at) => [at + 1, fault(name, at + 1)])));
+  const all = [...PAIRED.map((one) => [one]), ['NOSPACE', 'NOSPACE'], ['CORRUPT', 'CORRUPT']];
+  const pairs = all.flatMap((first) =>
+    PAIRED.map((last) => {
+      const names = [...first, last];
+      const found = diagnosed(new Map(names.map((name, at) => [at + 1, fault(name, at + 1)])));
       const causes = found.findings.map(({ cause, verdict, hosts }) => `${cause} ${verdict} ${hosts.join(' ')}`);
-      return `${one} + ${other}: ${found.state}; ${causes.join(', ')}`;
+      return `${names.join(' + ')}: ${found.state}; ${causes.join(', ')}`;
     }),
   );
   expectGolden('fixtures/diagnoses/pairs.txt', `${pairs.join('\n')}\n`);
@@ -211,6 +254,15 @@ test('every cause but that of a cluster without a leader is a fault of one membe
     diagnosed(new Map([[2, fault(name, 2)]])).findings.map(({ cause }) => cause),
   );
   expect(CAUSE_NAMES.filter((name) => !causes.includes(name))).toEqual(['no-leader']);
+});
+
+test('the schema of its JSON takes each of them, and no more', () => {
+  for (const name of Object.keys(FAULTS))
+    for (const numbers of [[2], [1, 3], [1, 2, 3]]) {
+      const json = asJson(diagnosed(new Map(numbers.map((number) => [number, fault(name, number)]))));
+      expect(diagnosisSchema.parse(json)).toEqual(json);
+    }
+  expect(() => diagnosisSchema.parse({ ...Object(asJson(diagnosed(new Map()))), state: 'unwell' })).toThrow();
 });
 
 test('causes have an order in which one explains the other', () => {
