@@ -86,5 +86,7 @@ test('what a host trusts is asked for its time: one valid authority suffices, no
   expect((await troublesAt('2020-01-01', SOUND_PAIR.pem))[0]).toContainEqual(
     expect.stringMatching(/ca\.crt, in which CN=etcd is valid only from 2026/),
   );
+  const broken = '-----BEGIN CERTIFICATE-----\nQUJD\n-----END CERTIFICATE-----\n';
+  expect((await troublesAt('2026-12-01', broken + SOUND_PAIR.pem))[0]).toEqual([]);
   expect((await troublesAt('2026-12-01', 'none'))[0]).toEqual(['has no authority in /etc/etcd/pki/ca.crt']);
 });

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
+import { expectGolden } from '../../support/golden.js';
 import { checkThisMachine, type SeenMachine } from '../../../src/diagnosis/this-machine.js';
 
 const FIT: SeenMachine = {
@@ -122,4 +123,27 @@ describe('Node', () => {
     expect(engines.node).toBe('^20.19.0 || ^22.13.0 || >=24');
     expect(itemsOf({ node: '18.0.0' }).get('node')?.evidence).toContain('20.19, 22.13, 24.0');
   });
+});
+
+test('all that is said of machines that have, or miss, one thing each', () => {
+  const machines: Readonly<Record<string, SeenMachine>> = {
+    'has all': FIT,
+    'has nothing': {
+      ...{ node: '18.20.4', hasSsh: false, defaultKeys: [], knownHosts: 0, terminal: 'no', passphrase: 'not set' },
+      lab: { problems: ['program x', 'root'], packages: ['px', 'py'] },
+    },
+    'dead agent and two keys': { ...FIT, agent: { problem: 'gone' }, defaultKeys: ['~/.ssh/a', '~/.ssh/b'] },
+    'one known host': { ...FIT, knownHosts: 1 },
+    'a passphrase, and no terminal': { ...FIT, passphrase: 'set', terminal: 'no' },
+    'a passphrase, and a terminal': { ...FIT, passphrase: 'set' },
+    'no lab, and nothing to install': { ...FIT, lab: { problems: ['root'], packages: [] } },
+  };
+  const said = Object.entries(machines).flatMap(([name, seen]) => [
+    name,
+    ...checkThisMachine(seen).map(
+      ({ check, verdict, evidence, next }) =>
+        `  ${verdict} ${check}: ${evidence}${next === undefined ? '' : ` → ${next}`}`,
+    ),
+  ]);
+  expectGolden('fixtures/diagnoses/this-machine.txt', `${said.join('\n')}\n`);
 });

@@ -25,15 +25,12 @@ import { SAMPLE_CLUSTER, sampleMember } from '../../support/sample-cluster.js';
 type Found = MemberEvidence['found'];
 
 /** Members that differ in all that a finding may name. */
-const CLUSTER: Cluster = {
-  ...SAMPLE_CLUSTER,
-  members: [1, 2, 3].map((number) => ({
-    ...sampleMember(number),
-    ...{ unit: `etcd${number}`, dataDir: `/data/${number}`, peerPort: 2390 + number, pkiDir: `/pki/${number}` },
-    quotaBackendBytes: number === 1 ? 0 : number * 2 ** 30,
-    electionTimeoutMs: 1000 * number,
-  })),
-};
+const MEMBERS = [1, 2, 3, 4, 5].map((number) => ({
+  ...sampleMember(number),
+  ...{ unit: `etcd${number}`, dataDir: `/data/${number}`, peerPort: 2390 + number, pkiDir: `/pki/${number}` },
+  quotaBackendBytes: number === 1 ? 0 : number * 2 ** 30,
+  electionTimeoutMs: 1000 * number,
+}));
 
 const says = (number: number, ...lines: readonly string[]): SeenMember => down(number, HAS_FAILED, ...lines);
 const on = (number: number, condition: Partial<EtcdCondition>): SeenMember => shown(number, { condition });
@@ -75,6 +72,10 @@ const FAULTS: Readonly<Record<string, (number: number) => Found>> = {
     shown(number, {
       clock: { sent: NOW_S * 1000, host: NOW_S * 1000 - 600_000 * number, received: NOW_S * 1000 + 100 },
     }),
+  'clock early, and late on the first': (number) =>
+    shown(number, {
+      clock: { sent: NOW_S * 1000, host: NOW_S * 1000 + 600_000 * (number === 1 ? -1 : 1), received: NOW_S * 1000 },
+    }),
   'early clock': (number) =>
     shown(number, {
       clock: { sent: NOW_S * 1000, host: NOW_S * 1000 + 600_000 * number, received: NOW_S * 1000 + 100 },
@@ -94,12 +95,23 @@ const FAULTS: Readonly<Record<string, (number: number) => Found>> = {
     ...says(number, 'etcd[1]: first', `etcd[1]: x509: certificate has expired or is not yet valid: ${number}`),
     certificates: [{ of: 'authority', text: `has /ca${number}.crt, in which CN=etcd expired on 2026-11-20` }],
   }),
+  'authority and server certificate': (number) => troubled(number, 'server', 'authority'),
   'authority of later': (number) => ({
     ...waiting(number),
     certificates: [{ of: 'authority', text: 'has /ca.crt, in which CN=etcd is valid only from 2027-11-20' }],
   }),
   NOSPACE: (number) => alarmed(number, 'NOSPACE'),
   CORRUPT: (number) => alarmed(number, 'CORRUPT'),
+  'both alarms': (number) =>
+    shown(number, {
+      status: healthy(number, {
+        alarms: ['NOSPACE', 'CORRUPT'],
+        raisedBy: [
+          { alarm: 'NOSPACE', memberId: '1' },
+          { alarm: 'CORRUPT', memberId: '2' },
+        ],
+      }),
+    }),
   'corrupt data': (number) => says(number, 'etcd[1]: panic: freepages: 1', `etcd[1]: panic: freepages: on ${number}`),
   'corrupt and wiped': (number) =>
     says(number, 'etcd[1]: panic: freepages: 1', 'etcd[1]: panic: tocommit(81) is out of range [lastIndex(0)]'),
@@ -109,6 +121,10 @@ const FAULTS: Readonly<Record<string, (number: number) => Found>> = {
     return { ...found, condition: { ...found.condition, hasData: false } };
   },
   'other cluster': (number) => stray(number),
+  'other cluster, and no identity': (number) => ({
+    ...stray(number),
+    identity: { kind: 'silent', reason: 'no answer' },
+  }),
   'cluster of its own': (number) => stray(number, `${1000 + number}`),
   'other cluster, by its journal': (number) =>
     says(number, `etcd[1]: E | rafthttp: request cluster ID mismatch (got 4d want 6${number})`),
@@ -125,14 +141,18 @@ const FAULTS: Readonly<Record<string, (number: number) => Found>> = {
     next: number === 1 ? undefined : `check: way ${number}`,
   }),
   'no way to others': (number) =>
-    on(number, { peers: [1, 2, 3].map((each) => (each === number ? 'open' : each === 2 ? 'timeout' : 'no-route')) }),
+    on(number, {
+      peers: [1, 2, 3, 4, 5].map((each) => (each === number ? 'open' : each === 2 ? 'timeout' : 'no-route')),
+    }),
   'no way to others, and no leader': (number) =>
-    waiting(number, { peers: [1, 2, 3].map((each) => (each === number ? 'open' : 'timeout')) }),
+    waiting(number, { peers: [1, 2, 3, 4, 5].map((each) => (each === number ? 'open' : 'timeout')) }),
   'refused by others': (number) =>
-    on(number, { peers: [1, 2, 3].map((each) => (each === number ? 'open' : 'refused')) }),
-  'fails at others': (number) => on(number, { peers: [1, 2, 3].map((each) => (each === number ? 'open' : 'failed')) }),
+    on(number, { peers: [1, 2, 3, 4, 5].map((each) => (each === number ? 'open' : 'refused')) }),
+  'fails at others': (number) =>
+    on(number, { peers: [1, 2, 3, 4, 5].map((each) => (each === number ? 'open' : 'failed')) }),
   stopped: (number) =>
     down(number, IS_STOPPED, 'etcd[1]: E | it failed', `etcd[1]: closed ${number}`, 'systemd[1]: Stopped'),
+  'line as long as may be': (number) => down(number, IS_STOPPED, `etcd[1]: ${'x'.repeat(240)}`),
   'no unit': (number) => down(number, { ...IS_STOPPED, load: number === 1 ? '' : 'not-found' }),
   crashed: (number) =>
     down(number, { ...HAS_FAILED, restarts: number - 1 }, `etcd[1]: ${'long '.repeat(47)}${number}2345678`),
@@ -174,12 +194,23 @@ function fault(name: string, number: number): Found {
   return make(number);
 }
 
-function diagnosed(found: ReadonlyMap<number, Found>): Diagnosis {
-  const members = CLUSTER.members.map((member, index) => ({
-    member,
-    found: found.get(index + 1) ?? shown(index + 1),
+/** All members say that all of them are members, but for those that say something else of three. */
+function among(found: Found, size: number): Found {
+  if (found.kind === 'lost' || found.status.kind === 'silent' || found.status.members.length !== 3) return found;
+  const members = MEMBERS.slice(0, size).map(({ name, address }, index) => ({
+    ...{ id: `${index + 1}`, name, peerUrls: [`https://${address}:2380`], isLearner: false },
   }));
-  return diagnose({ ...evidenceOf(), cluster: CLUSTER, members });
+  return { ...found, status: { ...found.status, members } };
+}
+
+/** @param size how many members the cluster has */
+function diagnosed(found: ReadonlyMap<number, Found>, size = 3): Diagnosis {
+  const members = MEMBERS.slice(0, size).map((member, index) => ({
+    member,
+    found: among(found.get(index + 1) ?? shown(index + 1), size),
+  }));
+  const cluster: Cluster = { ...SAMPLE_CLUSTER, members: MEMBERS.slice(0, size) };
+  return diagnose({ ...evidenceOf(), cluster, members });
 }
 
 /** As `doctor etcd --format json` prints it. */
@@ -207,13 +238,14 @@ function whole(diagnosis: Diagnosis): readonly string[] {
 }
 
 test.each([
-  ['one', [2]],
-  ['two', [1, 3]],
-  ['all', [1, 2, 3]],
-])('all that is said of each fault of %s', (count, numbers) => {
+  ['one', 3, [2]],
+  ['two', 3, [1, 3]],
+  ['all', 3, [1, 2, 3]],
+  ['the-only', 1, [1]],
+])('all that is said of each fault of %s', (count, size, numbers) => {
   const said = Object.keys(FAULTS).flatMap((name) => [
     name,
-    ...whole(diagnosed(new Map(numbers.map((number) => [number, fault(name, number)])))),
+    ...whole(diagnosed(new Map(numbers.map((number) => [number, fault(name, number)])), size)),
   ]);
   expectGolden(`fixtures/diagnoses/${count}.txt`, `${said.join('\n')}\n`);
 });
@@ -235,6 +267,24 @@ const PAIRED = [
   ],
   ...['silent', 'behind'],
 ];
+
+test('all that is said of five members of which each has a fault that is drawn, or none', () => {
+  let drawn = 7;
+  const draw = (below: number): number => {
+    drawn = (drawn * 48_271) % 2_147_483_647;
+    return drawn % below;
+  };
+  const names = Object.keys(FAULTS);
+  const said = Array.from({ length: 100 }, () => {
+    const few = [0, 1].map(() => names[draw(names.length)] ?? '');
+    const faults = MEMBERS.map(() => (draw(2) === 0 ? undefined : few[draw(2)]));
+    const found = faults.flatMap((name, index) =>
+      name === undefined ? [] : [[index + 1, fault(name, index + 1)] as const],
+    );
+    return [faults.map((name) => name ?? '-').join(' + '), ...whole(diagnosed(new Map(found), 5))];
+  });
+  expectGolden('fixtures/diagnoses/five.txt', `${said.flat().join('\n')}\n`);
+});
 
 test('which of two faults on two hosts is the first, and which is not named beside the other', () => {
   const all = [...PAIRED.map((one) => [one]), ['NOSPACE', 'NOSPACE'], ['CORRUPT', 'CORRUPT']];
