@@ -76,6 +76,10 @@ const FAULTS: Readonly<Record<string, (number: number) => Found>> = {
     shown(number, {
       clock: { sent: NOW_S * 1000, host: NOW_S * 1000 + 600_000 * (number === 1 ? -1 : 1), received: NOW_S * 1000 },
     }),
+  'late clock, and stopped': (number) => ({
+    ...down(number, IS_STOPPED),
+    clock: { sent: NOW_S * 1000, host: 0, received: NOW_S * 1000 },
+  }),
   'early clock': (number) =>
     shown(number, {
       clock: { sent: NOW_S * 1000, host: NOW_S * 1000 + 600_000 * number, received: NOW_S * 1000 + 100 },
@@ -144,6 +148,8 @@ const FAULTS: Readonly<Record<string, (number: number) => Found>> = {
     on(number, {
       peers: [1, 2, 3, 4, 5].map((each) => (each === number ? 'open' : each === 2 ? 'timeout' : 'no-route')),
     }),
+  'no way to the second': (number) =>
+    on(number, { peers: [1, 2, 3].map((each) => (each === 2 && number !== 2 ? 'timeout' : 'open')) }),
   'no way to others, and no leader': (number) =>
     waiting(number, { peers: [1, 2, 3, 4, 5].map((each) => (each === number ? 'open' : 'timeout')) }),
   'refused by others': (number) =>
@@ -219,7 +225,13 @@ function asJson({ findings, ...figures }: Diagnosis): unknown {
     ...{ cause, verdict, hosts, summary, next },
     evidence: evidence.map(({ host = null, text }) => ({ host, text })),
   }));
-  return { formatVersion: 1, inventory: 'inventory.yaml', ...figures, causes, runs: [] };
+  return {
+    formatVersion: 1,
+    inventory: 'inventory.yaml',
+    ...figures,
+    causes,
+    runs: [{ host: 'a', evidence: 'b', next: 'c' }],
+  };
 }
 
 const state = ({ state: is, healthy: well, members, quorum }: Diagnosis): string =>
@@ -265,7 +277,7 @@ const PAIRED = [
     'slow disk',
     'waiting',
   ],
-  ...['silent', 'behind'],
+  ...['unwell', 'other cluster, by its journal', 'silent', 'behind'],
 ];
 
 test('all that is said of five members of which each has a fault that is drawn, or none', () => {
@@ -287,7 +299,13 @@ test('all that is said of five members of which each has a fault that is drawn, 
 });
 
 test('which of two faults on two hosts is the first, and which is not named beside the other', () => {
-  const all = [...PAIRED.map((one) => [one]), ['NOSPACE', 'NOSPACE'], ['CORRUPT', 'CORRUPT']];
+  const all = [
+    ...PAIRED.map((one) => [one]),
+    ...['NOSPACE', 'CORRUPT'].map((alarm) => [alarm, alarm]),
+    ['lost', 'waiting'],
+    ['refuses its usual client', 'unwell'],
+    ['stopped', 'other cluster, by its journal'],
+  ];
   const pairs = all.flatMap((first) =>
     PAIRED.map((last) => {
       const names = [...first, last];
