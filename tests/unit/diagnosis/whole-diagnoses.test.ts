@@ -106,6 +106,8 @@ const FAULTS: Readonly<Record<string, (number: number) => Found>> = {
   }),
   NOSPACE: (number) => alarmed(number, 'NOSPACE'),
   CORRUPT: (number) => alarmed(number, 'CORRUPT'),
+  'NOSPACE, and unwell': (number) =>
+    shown(number, { status: healthy(number, { alarms: ['NOSPACE'], isHealthy: false }) }),
   'both alarms': (number) =>
     shown(number, {
       status: healthy(number, {
@@ -279,6 +281,17 @@ const PAIRED = [
   ],
   ...['unwell', 'other cluster, by its journal', 'silent', 'behind'],
 ];
+
+test('all that is said of two that cannot answer beside one that is away, or has no word of its cluster', () => {
+  const said = [
+    ['lost', 'waiting', 'waiting'],
+    ['stopped', 'other cluster, by its journal', 'other cluster, by its journal'],
+  ].flatMap((names) => [
+    names.join(' + '),
+    ...whole(diagnosed(new Map(names.map((name, index) => [index + 1, fault(name, index + 1)])))),
+  ]);
+  expectGolden('fixtures/diagnoses/three.txt', `${said.join('\n')}\n`);
+});
 
 test('all that is said of five members of which each has a fault that is drawn, or none', () => {
   let drawn = 7;
