@@ -50,6 +50,7 @@ async function lockCluster({ inventory, session, acted, seen, gone = [] }: LockN
     isGone: isGoneHolder,
     connector: world.connector,
     emit: world.emit,
+    interrupted: world.interrupted,
     unlockCommand: unlockCommand(inventory),
     without: session.without,
   });

@@ -4,6 +4,7 @@ import type { Change } from '../model/change.js';
 import type { PlannedHost, PlannedStep } from '../model/plan.js';
 import type { Play } from '../playbook/play.js';
 import { copyName } from '../shell/kept-copy.js';
+import { oneAtATime } from './busy-hosts.js';
 import { driftedSteps } from './drift.js';
 import { perform, type Undo } from './perform.js';
 import { runOrFail } from './run-or-fail.js';
@@ -129,11 +130,12 @@ async function performChange(
  * the directories and accounts that were made for them.
  */
 export async function rollBack({ play, host, undos, lasting, world }: RollBack): Promise<void> {
+  const acting = oneAtATime(world.connector);
   let failed = 0;
   const ordered = inOrder(undos);
   for (const [index, { command, restores }] of ordered.entries()) {
     try {
-      await runOrFail(command, await world.connector.connect(host));
+      await runOrFail(command, await acting.connect(host));
       world.emit({ type: 'rolled-back', play, host, address: '', summary: command.summary });
     } catch (error) {
       const message = error instanceof Error ? error.message : String(error);

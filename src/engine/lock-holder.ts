@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { ProvisionError } from '../model/errors.js';
 
 const holderSchema = z.object({
   user: z.string(),
@@ -43,4 +44,15 @@ export function describeHolder(holder: LockHolder | undefined): string {
   if (holder === undefined) return 'an unknown holder (the lock is not of this version)';
   const { user, machine, pid, since, inventory } = holder;
   return `${user}@${machine} (pid ${pid}) since ${since}, with ${inventory}`;
+}
+
+/** Someone else is at work on a host. */
+export class LockHeld extends ProvisionError {
+  constructor({ host, holder }: FoundLock, unlockCommand: string) {
+    super({
+      code: 'locked',
+      message: `${host}: locked by ${describeHolder(holder)}; nothing was changed`,
+      hint: `wait for it; if it is no longer running (its machine was lost), remove the lock: ${unlockCommand}`,
+    });
+  }
 }

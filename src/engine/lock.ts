@@ -1,12 +1,12 @@
 import { isHostLost, ProvisionError, RemoteError } from '../model/errors.js';
-import type { EventSink } from '../model/events.js';
-import type { Connector, Transport } from '../model/remote.js';
-import { lockMark, NOT_ROOT, readLockScript, releaseLockScript, takeLockScript } from '../shell/lock.js';
-import { describeHolder, foundLock, type FoundLock, type LockHolder } from './lock-holder.js';
+import type { Connector } from '../model/remote.js';
+import { lockMark, readLockScript, releaseLockScript } from '../shell/lock.js';
+import { foundLock, LockHeld, type FoundLock } from './lock-holder.js';
+import { takeOn, type HostLock } from './lock-host.js';
 import { runOrFail } from './run-or-fail.js';
 
 /** Where and as whom a lock is taken. */
-export interface LockRequest {
+export interface LockRequest extends HostLock {
   /** The hosts that the run changes: each must keep the lock, so that no other run changes it meanwhile. */
   readonly acted: readonly string[];
   /**
@@ -14,13 +14,6 @@ export interface LockRequest {
    * once, whatever their playbooks and limits.
    */
   readonly members: readonly string[];
-  readonly holder: LockHolder;
-  /** True only when that process has provably ended. */
-  readonly isGone: (holder: LockHolder) => boolean;
-  readonly connector: Connector;
-  readonly emit: EventSink;
-  /** The command that breaks the lock on purpose. */
-  readonly unlockCommand: string;
   /** The command that does the same without these hosts. */
   readonly without: (hosts: readonly string[]) => string;
 }
@@ -31,17 +24,6 @@ export interface Lock {
   release(): Promise<void>;
 }
 
-/** Someone else is at work on a host. */
-class LockHeld extends ProvisionError {
-  constructor({ host, holder }: FoundLock, unlockCommand: string) {
-    super({
-      code: 'locked',
-      message: `${host}: locked by ${describeHolder(holder)}; nothing was changed`,
-      hint: `wait for it; if it is no longer running (its machine was lost), remove the lock: ${unlockCommand}`,
-    });
-  }
-}
-
 /**
  * Up to this many hosts, a lock is taken on one after the other; of more, on several at once. Each costs a round trip.
  */
@@ -49,7 +31,7 @@ const ROUNDS = 50;
 
 /**
  * Takes the lock on all hosts in the order of their names: of two operators, one gets the first host that both want.
- * @throws LockHeld; ProvisionError `lock-unsure` when too few hosts can be reached, `lock-needs-root`. Nothing is left locked
+ * @throws LockHeld; ProvisionError `still-busy`; `lock-unsure` when too few hosts can be reached, `lock-needs-root`. Nothing is left locked
  */
 export async function takeLock(request: LockRequest): Promise<Lock> {
   const hosts = [...new Set([...request.acted, ...request.members])].sort();
@@ -99,41 +81,6 @@ function requireEnough({ acted, members, without }: LockRequest, away: ReadonlyM
     message: `only ${kept.length} of ${members.length} etcd members' hosts can keep the lock (${members.join(', ')}): nothing was changed`,
     hint: 'make more than half of them reachable, then apply again',
   });
-}
-
-/**
- * @param touched gets the host once the lock may have been made there, also where the answer is lost
- * @throws LockHeld, RemoteError, ProvisionError `lock-needs-root`
- */
-async function takeOn(host: string, request: LockRequest, touched: Set<string>): Promise<void> {
-  const transport = await request.connector.connect(host);
-  touched.add(host);
-  const held = await tryToTake(transport, '', request);
-  if (held === undefined) return;
-  const { holder } = held;
-  if (holder === undefined || !request.isGone(holder)) throw new LockHeld(held, request.unlockCommand);
-  const still = await tryToTake(transport, held.mark, request);
-  if (still !== undefined) throw new LockHeld(still, request.unlockCommand);
-  const message = `took over the lock that ${describeHolder(holder)} left behind: that process has ended`;
-  request.emit({ type: 'notice', host, message });
-}
-
-/** @returns the lock that is there instead */
-async function tryToTake(transport: Transport, left: string, { holder }: LockRequest): Promise<FoundLock | undefined> {
-  const { host } = transport;
-  const script = takeLockScript(JSON.stringify(holder), left);
-  try {
-    const mark = (await runOrFail({ summary: 'take the lock', script }, transport)).stdout.trim();
-    return mark === '' ? undefined : foundLock(host, mark);
-  } catch (error) {
-    if (!(error instanceof RemoteError) || error.status !== NOT_ROOT) throw error;
-    throw new ProvisionError({
-      code: 'lock-needs-root',
-      message: `${host}: only root can lock a host, and a host is changed only while it is locked; nothing was changed`,
-      hint: 'let the play, or the run, become root: `become: true` in the playbook, or --become',
-      cause: error,
-    });
-  }
 }
 
 async function releaseAll(request: LockRequest, hosts: ReadonlySet<string>): Promise<void> {

@@ -14,6 +14,7 @@ import type { Command, Transport } from '../model/remote.js';
 import { Secret } from '../model/secret.js';
 import { makeDirectoryScript, removeDirectoryScript } from '../shell/make-directory.js';
 import { removeFileScript, restoreFileScript, writeFileScript, type Restoration } from '../shell/write-file.js';
+import { oneAtATime } from './busy-hosts.js';
 import { rebootHost } from './reboot-host.js';
 import { runOnEach } from './run-on-each.js';
 import { runOrFail } from './run-or-fail.js';
@@ -46,22 +47,23 @@ export interface Record {
  * @throws RemoteError, GateShut
  */
 export async function perform(action: Action, host: string, world: World, record: Record): Promise<void> {
+  const acting = { ...world, connector: oneAtATime(world.connector) };
   switch (action.kind) {
     case 'write-file':
-      return writeFile(action, await world.connector.connect(host), record);
+      return writeFile(action, await acting.connector.connect(host), record);
     case 'remove-file':
-      return removeFile(action.path, await world.connector.connect(host), record);
+      return removeFile(action.path, await acting.connector.connect(host), record);
     case 'make-directory':
-      return makeDirectory(action, await world.connector.connect(host), record);
+      return makeDirectory(action, await acting.connector.connect(host), record);
     case 'run':
-      return run(action, await world.connector.connect(host), record);
+      return run(action, await acting.connector.connect(host), record);
     case 'run-on':
-      await runOrFail(action.command, await world.connector.connect(action.on));
+      await runOrFail(action.command, await acting.connector.connect(action.on));
       return;
     case 'reboot-host':
       return rebootHost(host, world);
     case 'run-on-each':
-      return runOnEach(action, world);
+      return runOnEach(action, acting);
     case 'create-authority':
       return world.signer.createAuthority(action.profile);
     case 'move-authority':
@@ -71,13 +73,13 @@ export async function perform(action: Action, host: string, world: World, record
     case 'save-snapshot':
       return world.saveSnapshot(action.per);
     case 'send-release':
-      return sendRelease(action, host, world);
+      return sendRelease(action, host, acting);
     case 'join-kubernetes':
-      return joinKubernetes(action, host, world);
+      return joinKubernetes(action, host, acting);
     case 'issue-certificate':
-      return issueCertificate(action, host, world, record);
+      return issueCertificate(action, host, acting, record);
     case 'install-trust':
-      return installTrust(action, world.signer.trustBundle(), await world.connector.connect(host), record);
+      return installTrust(action, world.signer.trustBundle(), await acting.connector.connect(host), record);
     case 'await':
       return waitForGate({ gate: action.gate, hosts: [host], when: 'action', arguments: action.parameters }, world);
   }

@@ -2,6 +2,7 @@ import pLimit from 'p-limit';
 import type { PlannedCertificate } from '../pki/authority.js';
 import { requestConfig } from '../pki/request.js';
 import { requestCertificateScript } from '../shell/request-certificate.js';
+import { oneAtATime } from './busy-hosts.js';
 import { runOrFail } from './run-or-fail.js';
 import { RunError, type HostFailure } from './run-error.js';
 import type { World } from './world.js';
@@ -21,11 +22,12 @@ export async function requestCertificates(
   { connector, forks }: Pick<World, 'connector' | 'forks'>,
 ): Promise<void> {
   const hosts = [...new Set(planned.map(({ host }) => host))];
+  const acting = oneAtATime(connector);
   const limit = pLimit(forks);
   const results = await Promise.allSettled(
     hosts.map((host) =>
       limit(async () => {
-        const transport = await connector.connect(host);
+        const transport = await acting.connect(host);
         for (const each of planned.filter((one) => one.host === host)) {
           const { stdout } = await runOrFail(commandFor(each), transport);
           await keep(each, stdout);

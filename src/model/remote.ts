@@ -12,6 +12,11 @@ export interface Command {
    * rather than wait until they have ended.
    */
   readonly runsBeside?: true;
+  /**
+   * It changes the host: it waits until no other such command runs there, also one that a run has left behind which was
+   * killed or lost its connection. Only where it runs as root.
+   */
+  readonly alone?: true;
   /** The command is ended on the far side after this long. Default 60 000. */
   readonly timeoutMs?: number | undefined;
 }

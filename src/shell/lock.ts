@@ -1,7 +1,5 @@
+import { awaitIdleLines, DIRECTORY } from './busy.js';
 import { quote } from './quote.js';
-
-/** Only root can make it: /run is root's (FHS 3.0), where /run/lock is everybody's. Gone after a reboot. */
-const DIRECTORY = '/run/provision';
 
 /** A symbolic link, with the lock's text as its target: made whole or not at all. */
 const LOCK = `${DIRECTORY}/lock`;
@@ -32,7 +30,8 @@ export function readLockScript(): string {
 
 /**
  * Takes the lock when it is free, ours already, or just the one that is known to be left behind. Prints what
- * {@link readLockScript} prints of whoever has it instead, else nothing.
+ * {@link readLockScript} prints of whoever has it instead, else nothing. What a run before has left running is waited for:
+ * ends with `STILL_BUSY`, and has taken the lock, where that takes longer.
  * @param text at most 4095 bytes (symlink(7))
  * @param left what was read of a lock that may be taken over
  */
@@ -45,6 +44,9 @@ export function takeLockScript(text: string, left: string): string {
     `held=$(${readLockScript()})`,
     `if [ -z "$held" ] || [ "$held" = ${quote(lockMark(text))} ] || [ "$held" = ${quote(left)} ]; then`,
     `  ln -sfT -- ${quote(text)} ${LOCK}`,
+    // The turn is over: others may look at the lock meanwhile.
+    '  exec 9<&-',
+    ...awaitIdleLines().map((line) => `  ${line}`),
     'else',
     `  printf '%s' "$held"`,
     'fi',

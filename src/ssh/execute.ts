@@ -3,6 +3,7 @@ import { RemoteError, type RemoteDetails } from '../model/errors.js';
 import type { Become } from '../model/inventory.js';
 import { outputOf, type Command, type Intake, type Output, type StdinFile } from '../model/remote.js';
 import { Secret } from '../model/secret.js';
+import { busyScript } from '../shell/busy.js';
 import { marksOf, remoteCommandLine, remotePayload } from '../shell/remote-command.js';
 import { causeMessage, channelReason } from './cause.js';
 import { NOISE_LIMIT_BYTES } from './conversation.js';
@@ -61,7 +62,7 @@ function bytesOf(stdin: Exclude<Command['stdin'], StdinFile>): Uint8Array {
 
 function prepare(command: Command, intake: Intake | undefined, execution: Execution): Dialogue {
   const { become, randomBytes, timing } = execution;
-  const script = Buffer.from(command.script);
+  const script = Buffer.from(command.alone === true ? busyScript(command.summary, command.script) : command.script);
   const file = isFile(command.stdin) ? command.stdin : undefined;
   const stdin = isFile(command.stdin) ? new Uint8Array() : bytesOf(command.stdin);
   const timeoutMs = command.timeoutMs ?? DEFAULT_TIMEOUT_MS;

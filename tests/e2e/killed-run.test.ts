@@ -1,4 +1,5 @@
 import { readFile, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { beforeAll, expect, test } from '@jest/globals';
 import { EXIT } from '../../src/model/errors.js';
 import { cutNetwork, powerCut, restoreNetwork, startHost } from '../../src/lab/faults.js';
@@ -62,6 +63,20 @@ const LEFTOVERS = [
   'ls -d /run/provision/lock /run/systemd/system/*.service /etc/systemd/system/etcd.service.d/*bootstrap* 2>/dev/null',
   'dpkg --audit',
 ].join('\n');
+
+/** A command that runs until this test lets it end. */
+const SLOW = `
+- hosts: etcd-1
+  become: true
+  tasks:
+    - name: slow
+      shell: |
+        echo begun >>/root/acts
+        until [ -e /run/go ]; do sleep 0.1; done
+        echo ended >>/root/acts
+        touch /root/acted
+      args: { creates: /root/acted }
+`;
 
 const DRIFT = "echo '# drift' >> /etc/haproxy/haproxy.cfg";
 const HAS_DRIFT = "grep -q '# drift' /etc/haproxy/haproxy.cfg";
@@ -141,6 +156,30 @@ describeOnLab('an interrupted run', 'killed', { etcd: 3 }, (lab) => {
       MEMBERS.map((host) => `${host}: removed the`),
     );
     await expectFinished(lab);
+  });
+
+  test('by kill -9 while a command runs: the next one waits for that command, sees what it did, and does it no second time', async () => {
+    const playbook = join(dirname(lab.files.inventory), 'slow.yaml');
+    await writeFile(playbook, SLOW);
+    const cut = await disturbedApply(
+      lab,
+      isStart(/slow/),
+      async (kill) => {
+        const hasBegun = async (): Promise<boolean> => (await lab.ssh('etcd-1', 'test -e /root/acts')).status === 0;
+        expect(await waitUntil(hasBegun, 30_000, 100)).toBe(true);
+        kill('SIGKILL');
+      },
+      ['--playbook', playbook],
+    );
+    expect(cut.status).toBe(137);
+    const waits = (event: EventJson): boolean => event.type === 'notice' && /^waits until .*slow/.test(event.message);
+    const next = await disturbedApply(lab, waits, async () => lab.ssh('etcd-1', 'touch /run/go'), [
+      '--playbook',
+      playbook,
+    ]);
+    expect([next.status, performedChanges(next)]).toEqual([0, []]);
+    expect((await lab.ssh('etcd-1', 'cat /root/acts')).stdout).toBe('begun\nended\n');
+    expect(noticesOf(next).some((notice) => /^etcd-1: .*slow.*: already so/.test(notice))).toBe(true);
   });
 
   test('by Ctrl-C finishes the change in progress, releases the lock, and says where it stopped', async () => {

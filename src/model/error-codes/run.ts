@@ -72,6 +72,11 @@ export const RUN = {
     next: 'Wait for it. If it no longer runs, remove its lock: `provision unlock INVENTORY`.',
     kind: 'locked',
   },
+  'still-busy': {
+    why: 'A run was killed, or lost its connection, while a command ran on a host. The command goes on there by itself, and another one at the same time could undo what it does. Nothing was changed.',
+    next: 'Wait until it has ended: the error names its process. Then run the same command again.',
+    kind: 'locked',
+  },
   'lock-unsure': {
     why: 'Hosts that are to be changed, or more than half of the etcd members, could not be locked: two runs could work at once.',
     next: 'Make these hosts reachable, or leave them out with the command that the error prints. Nothing was changed.',

@@ -31,8 +31,9 @@ async function joined(answers: Readonly<Record<string, Output>>): Promise<{
   const connect = (host: string): Promise<Transport> =>
     Promise.resolve({
       host,
-      run({ script, stdin }) {
-        ran.push(`${host}: ${script} ${stdin instanceof Secret ? stdin.reveal() : ''}`.trim());
+      run({ script, stdin, alone }) {
+        const how = alone === true ? '' : ' beside others';
+        ran.push(`${host}: ${script}${how} ${stdin instanceof Secret ? stdin.reveal() : ''}`.trim());
         return Promise.resolve(answers[script] ?? outputOf(0, script === 'invite' ? `${DIGEST}\n` : ''));
       },
       download: noDownload,

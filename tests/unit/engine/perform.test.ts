@@ -23,7 +23,8 @@ async function performed(action: Action): Promise<{
   const connect = (host: string): Promise<Transport> =>
     Promise.resolve({
       host,
-      run(command) {
+      run({ alone, ...command }) {
+        expect(alone).toBe(true);
         ran.push([host, command]);
         return Promise.resolve(outputOf(0, ''));
       },

@@ -22,7 +22,8 @@ function hostsOf(ran: string[], scripts: string[], away: readonly string[] = [])
         host,
         download: noDownload,
         close: () => Promise.resolve(),
-        run: ({ summary, script }) => {
+        run: ({ summary, script, alone }) => {
+          if (alone !== true) return Promise.reject(new Error('beside others'));
           if (away.includes(host)) return Promise.reject(new Error(`${host} is away`));
           ran.push(`${host}: ${summary}`);
           scripts.push(script);
