@@ -82,11 +82,14 @@ describe('a host that is busy', () => {
     expect(lines()).toEqual(['a begins', 'a ends']);
   });
 
-  test.each([0, 3, 124])('changes nothing of what a command gives: status %i, its outputs, its stdin', async (status) => {
-    const script = `set -eu\ncat\ncat <<'X'\n)'"$not\nX\necho err >&2\nexit ${status}`;
-    const output = await act('x', script, { stdin: 'in\n' });
-    expect(output).toMatchObject({ status, stdout: `in\n)'"$not\n`, stderr: 'err\n' });
-  });
+  test.each([0, 3, 124])(
+    'changes nothing of what a command gives: status %i, its outputs, its stdin',
+    async (status) => {
+      const script = `set -eu\ncat\ncat <<'X'\n)'"$not\nX\necho err >&2\nexit ${status}`;
+      const output = await act('x', script, { stdin: 'in\n' });
+      expect(output).toMatchObject({ status, stdout: `in\n)'"$not\n`, stderr: 'err\n' });
+    },
+  );
 
   test('takes a script that fails in its first line for failed', async () => {
     expect((await act('x', 'set -e\nfalse\ntrue')).status).toBe(1);

@@ -55,7 +55,8 @@ function fakeTransport(host: string, hosts: FakeHosts): Transport {
   return {
     host,
     run({ script, alone }) {
-      if (alone !== true) throw new Error(`${script}: it changes the host, and does not wait for what still changes it`);
+      if (alone !== true)
+        throw new Error(`${script}: it changes the host, and does not wait for what still changes it`);
       hosts.ran.push(`${host}: ${script}`);
       const [verb, name = ''] = script.split(' ');
       if (verb === 'fail') return Promise.resolve(outputOf(1, '', script.slice(5)));

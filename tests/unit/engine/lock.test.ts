@@ -114,8 +114,7 @@ describe('what an earlier run has left running on a host', () => {
     const { connector, asked } = busyHost(Infinity, ' \n');
     await expect(takeLock(request(connector, { members: ['a'] }))).rejects.toMatchObject({
       code: 'still-busy',
-      message:
-        'a: what an earlier run has begun still runs there (it does not say what); nothing was changed',
+      message: 'a: what an earlier run has begun still runs there (it does not say what); nothing was changed',
     });
     expect(asked()).toBe(60);
   });
