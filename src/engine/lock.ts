@@ -1,4 +1,4 @@
-import { isHostLost, ProvisionError, RemoteError } from '../model/errors.js';
+import { isHostLost, ProvisionError, type RemoteError } from '../model/errors.js';
 import type { Connector } from '../model/remote.js';
 import { lockMark, readLockScript, releaseLockScript } from '../shell/lock.js';
 import { foundLock, LockHeld, type FoundLock } from './lock-holder.js';
