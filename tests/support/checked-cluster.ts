@@ -65,7 +65,7 @@ spec:
   containers:
   - name: kube-apiserver
     image: registry.k8s.io/kube-apiserver:v1.30.1
-    command: [kube-apiserver, --etcd-servers=${VIP}]
+    command: [kube-apiserver, "--etcd-servers=${VIP}"]
 `;
 
 /** The authority in the store, PEM. */

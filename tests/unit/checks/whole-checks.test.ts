@@ -272,7 +272,7 @@ const FAULTS: Readonly<Record<string, readonly [hosts: readonly string[], answer
     'a manifest of no pod': [PLANES, { 'file-contents': contents('kube-apiserver.yaml', 'spec: {}') }],
     'a manifest without servers': [
       PLANES,
-      { 'file-contents': contents('kube-apiserver.yaml', MANIFEST_TEXT.replace(/--etcd-servers=\S+\]/, '-v]')) },
+      { 'file-contents': contents('kube-apiserver.yaml', MANIFEST_TEXT.replace(/--etcd-servers=[^"]+/, '-v')) },
     ],
     'a manifest with all members': [PLANES, { 'file-contents': contents('kube-apiserver.yaml', manifest(DIRECT)) }],
     'a manifest with two members': [
