@@ -37,7 +37,7 @@ let authority: SigningAuthority;
 const leaves: string[] = [];
 
 beforeAll(async () => {
-  authority = await authorityFrom(TODAY, 3650, 'rsa-2048');
+  authority = await authorityFrom(TODAY);
   for (const number of [1, 2, 3]) {
     const profile = {
       ...SERVER_PROFILE,
