@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { basename } from 'node:path';
+import { basename, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { EXIT, ProvisionError } from '../model/errors.js';
 import type { KeptRun } from '../report/journal.js';
@@ -82,7 +82,9 @@ function refusalOf(kept: Kept): readonly string[] {
 
 /** Whether a run was of this inventory, wherever it was typed: others may be in the same directory. */
 function isOf({ inventory }: Pick<Kept, 'inventory'>, run: ToldRun): boolean {
-  return run.inventory === '' || basename(run.inventory) === basename(inventory);
+  const name = basename(run.inventory);
+  // Where it was typed in its own directory, that directory's name is not known.
+  return ['', '.', '..', basename(resolve(inventory))].includes(name);
 }
 
 /** A run in one line: when, what, how it ended, who ran it with which playbook and limit, and why it ended. @param width of the longest verb */

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { readBounded } from '../model/read-bounded.js';
+import { readFound } from '../model/read-bounded.js';
 import { writeNew } from '../pki/store-files.js';
 import { snapshotManifestSchema, type SnapshotList, type SnapshotManifest } from './snapshot-manifest.js';
 
@@ -27,7 +27,7 @@ export async function writeManifest(snapshot: string, manifest: SnapshotManifest
 /** The manifest of a snapshot; undefined where there is none, or none of ours. */
 export async function readManifest(snapshot: string): Promise<SnapshotManifest | undefined> {
   try {
-    const text = (await readBounded(manifestPath(snapshot), MOST_MANIFEST_BYTES)).toString('utf8');
+    const text = (await readFound(manifestPath(snapshot), MOST_MANIFEST_BYTES)).toString('utf8');
     return snapshotManifestSchema.parse(JSON.parse(text));
   } catch {
     return undefined;

@@ -1,4 +1,5 @@
-import { closeSync, createReadStream, openSync, readSync } from 'node:fs';
+import { closeSync, constants, createReadStream, openSync, readSync } from 'node:fs';
+import { open } from 'node:fs/promises';
 
 /** A password, a passphrase, a certificate or a key. */
 export const SECRET_FILE_BYTES = 64 * 1024;
@@ -18,10 +19,28 @@ export const LARGE_FILE_BYTES = 256 * 1024 * 1024;
  * @param maxBytes more are not read
  * @throws RangeError when it holds more; the file system's error for a directory, and what cannot be read
  */
-export async function readBounded(path: string, maxBytes: number): Promise<Buffer> {
+export function readBounded(path: string, maxBytes: number): Promise<Buffer> {
+  return collect(createReadStream(path), maxBytes);
+}
+
+/**
+ * Reads a file of a directory in which this program keeps files, which nobody has named: a pipe there is nobody's, and is not waited for.
+ * @throws RangeError when it holds more than `maxBytes`; Error for what is no file; the file system's error
+ */
+export async function readFound(path: string, maxBytes: number): Promise<Buffer> {
+  const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  try {
+    if (!(await file.stat()).isFile()) throw new Error('it is not a regular file');
+    return await collect(file.createReadStream({ autoClose: false }), maxBytes);
+  } finally {
+    await file.close();
+  }
+}
+
+async function collect(stream: AsyncIterable<Buffer>, maxBytes: number): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let size = 0;
-  for await (const chunk of createReadStream(path) as AsyncIterable<Buffer>) {
+  for await (const chunk of stream) {
     chunks.push(chunk);
     size += chunk.length;
     if (size > maxBytes) throw tooLong(maxBytes);

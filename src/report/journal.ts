@@ -5,7 +5,7 @@ import { ProvisionError } from '../model/errors.js';
 import type { EventSink } from '../model/events.js';
 import { fileReason } from '../model/file-reason.js';
 import { isLivingProcess } from '../model/process-mark.js';
-import { LARGE_FILE_BYTES, readTextBounded } from '../model/read-bounded.js';
+import { LARGE_FILE_BYTES, readFound } from '../model/read-bounded.js';
 import { eventSchema, type EventJson } from './event-schema.js';
 import { createNdjsonReporter } from './ndjson.js';
 
@@ -109,10 +109,10 @@ export async function runNames(directory: string): Promise<readonly string[]> {
 /** One run, whole: a run of many hosts is megabytes. @param name from {@link runNames} @throws ProvisionError `unreadable` */
 export async function readRun(directory: string, name: string): Promise<KeptRun> {
   const file = join(directory, `${name}.ndjson`);
-  const text = await readTextBounded(file, LARGE_FILE_BYTES).catch((cause: unknown) => {
+  const bytes = await readFound(file, LARGE_FILE_BYTES).catch((cause: unknown) => {
     throw unreadable(file, cause);
   });
-  const lines = text.split('\n').filter((line) => line !== '');
+  const lines = bytes.toString('utf8').split('\n').filter((line) => line !== '');
   const events = lines.flatMap(readLine);
   const started = events[0]?.type === 'run-started' ? events[0] : undefined;
   const plan = events.find((event) => event.type === 'planned')?.plan;

@@ -1,4 +1,5 @@
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { beforeEach, expect, test } from '@jest/globals';
@@ -80,9 +81,7 @@ test('a run that can not be read hides no other, and is refused where it is aske
   const lines = (await history(inventory)).trimEnd().split('\n');
   expect(lines).toEqual([
     expect.stringMatching(/^2026-11-20\S+ {2}apply {2}done /),
-    expect.stringMatching(
-      /^2026-11-21\S+ {2}\S+\.123Z\.ndjson cannot be read: illegal operation on a directory \(EISDIR\)$/,
-    ),
+    expect.stringMatching(/^2026-11-21\S+ {2}\S+\.123Z\.ndjson cannot be read: it is not a regular file$/),
     expect.stringMatching(/^2026-11-22\S+ {2}apply {2}done /),
   ]);
   expect(await history(inventory, 'last')).toMatch(/^2026-11-22/);
@@ -145,4 +144,36 @@ test('a directory of journals that is none is no history without runs', async ()
     code: 'unreadable',
     message: expect.stringContaining('not a directory (ENOTDIR)'),
   });
+});
+
+test('a pipe among the runs is not waited for, by its own name or another', async () => {
+  const runs = journalDirectory(directory);
+  ROLLING_RUN.forEach(createJournal(runs, new Date('2026-11-21T02:15:00.123Z'), tickingClock(0)));
+  const told = await history(inventory);
+  execFileSync('mkfifo', [join(runs, '2098-01-01T00-00-00.000Z.ndjson')]);
+  symlinkSync(join(runs, '2098-01-01T00-00-00.000Z.ndjson'), join(runs, '2099-01-01T00-00-00.000Z.ndjson'));
+  const refused = (name: string): string =>
+    `${name}  ${join(runs, name)}.ndjson cannot be read: it is not a regular file\n`;
+  expect(await history(inventory)).toBe(
+    told + refused('2098-01-01T00-00-00.000Z') + refused('2099-01-01T00-00-00.000Z'),
+  );
+  await expect(history(inventory, 'last')).rejects.toMatchObject({ code: 'unreadable' });
+});
+
+test('a run of an inventory of several files is its own, wherever both were typed', async () => {
+  const several = join(directory, 'several');
+  mkdirSync(several);
+  const [started, ...rest] = ROLLING_RUN;
+  if (started?.type !== 'run-started') throw new Error('a run begins');
+  for (const [index, typed] of ['.', './', 'several', '../several/', several].entries())
+    [{ ...started, inventory: typed }, ...rest].forEach(
+      createJournal(journalDirectory(several), new Date(Date.UTC(2026, 10, 21, 0, 0, index)), tickingClock(0)),
+    );
+  for (const typed of [several, `${several}/`, join(several, '.')])
+    expect((await history(typed)).split('\n').filter((line) => line.includes('inventory'))).toEqual([]);
+  const others = { ...started, inventory: 'others' };
+  [others, ...rest].forEach(
+    createJournal(journalDirectory(several), new Date(Date.UTC(2026, 10, 22)), tickingClock(0)),
+  );
+  expect((await history(several)).split('\n').filter((line) => line.includes('inventory others'))).toHaveLength(1);
 });

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
 import { readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
@@ -176,4 +177,10 @@ describe('the oldest go', () => {
     expect((await listSnapshots(directory)).map(({ isThere }) => isThere)).toEqual([false, true]);
     expect(await removeOldSnapshots(directory, { clusterId: '1', keep: 1 })).toEqual([]);
   });
+});
+
+test('a pipe among the manifests is not waited for', async () => {
+  const { path } = await keep('a.db');
+  execFileSync('mkfifo', [join(directory, 'b.db.json')]);
+  expect((await listSnapshots(directory)).map((each) => each.path)).toEqual([path]);
 });
