@@ -34,16 +34,17 @@ export function flag(): z.ZodType<boolean> {
   return z.preprocess(toFlag, z.boolean({ error: 'expected true or false' }));
 }
 
-/** A text in one line; a number counts as its text. */
-export function text(expected: string, pattern: RegExp = /^[^\r\n\0]+$/): z.ZodType<string> {
+/** A text in one line; a number counts as its text. @param pattern what else it must be; no NUL, which ends a text in most programs */
+export function text(expected: string, pattern: RegExp = /^[^\r\n]+$/): z.ZodType<string> {
   const error = `expected ${expected}`;
   const toText = (value: unknown): unknown => (typeof value === 'number' ? String(value) : value);
-  return z.preprocess(toText, z.string({ error }).regex(pattern, { error }));
+  return z.preprocess(toText, z.string({ error }).regex(pattern, { error }).regex(/^[^\0]*$/, { error }));
 }
 
 /** A text of any number of lines. */
 export function block(): z.ZodType<string> {
-  return z.string({ error: 'expected a text' });
+  const error = 'expected a text without NUL';
+  return z.string({ error: 'expected a text' }).regex(/^[^\0]*$/, { error });
 }
 
 /** One of a few words. */

@@ -140,3 +140,26 @@ test('a vault value is taken where it is kept out of sight, and for no other var
   expect(said).toContain('"subject":"etcd_snapshot_schedule"');
   expect(said).not.toContain('planted');
 });
+
+describe('a NUL, at which most programs end a text', () => {
+  const SAMPLES = ['a', '/a/b', 'https://a.b:1', '10.0.0.1', 'a.b', 'a/b', '5s', 'a@b.c', '1.30.4', 'Mon *-*-* 02:00'];
+  const hasAny = (name: VariableName, value: unknown): boolean => refusalOf(name, value) === undefined;
+  const texts = names.flatMap((name) => {
+    const sample = SAMPLES.find((each) => hasAny(name, each));
+    const isList = SAMPLES.find((each) => hasAny(name, [each]));
+    return [
+      ...(sample === undefined ? [] : [{ name, make: (value: string): unknown => value, sample }]),
+      ...(isList === undefined ? [] : [{ name, make: (value: string): unknown => [value], sample: isList }]),
+    ];
+  });
+
+  test('is taken in no text', () => {
+    expect(texts.length).toBeGreaterThan(60);
+    const taken = texts.filter(({ name, make, sample }) =>
+      [`\0${sample}`, `${sample}\0`, `${sample.slice(0, 1)}\0${sample.slice(1)}`].some((value) =>
+        hasAny(name, make(value)),
+      ),
+    );
+    expect(taken.map(({ name }) => name)).toEqual([]);
+  });
+});
