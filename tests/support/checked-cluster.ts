@@ -183,6 +183,11 @@ export const WELL: Readonly<Record<string, Answer>> = {
   'program-starts': () => [{ pid: 7, startedAt: 200 }],
   'kubeconfig-certificates': (_, path) => (path.includes('*') ? [] : [{ path, pem: leaf }]),
   'directory-ways': () => undefined,
+  'directory-certificates': (_, directory) =>
+    ['apiserver.crt', 'etcd/server.crt', 'front-proxy-client.crt', 'of/others.pem'].map((name) => ({
+      path: `${directory}/${name}`,
+      pem: leaf,
+    })),
 };
 
 /** @param changes other answers @param more what else is looked at */

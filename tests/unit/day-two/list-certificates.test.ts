@@ -10,6 +10,8 @@ import { issueCertificate } from '../../../src/pki/issue.js';
 import type { SigningAuthority } from '../../../src/pki/signing-authority.js';
 import { renderCertificates } from '../../../src/report/certificates-text.js';
 import { contextOf, UNREACHABLE } from '../../support/check-context.js';
+import { CLUSTER as CHECKED, LEAVES, checkedCluster, signAll, type Answer } from '../../support/checked-cluster.js';
+import { expectGolden } from '../../support/golden.js';
 import { SAMPLE_CLUSTER, sampleMember } from '../../support/sample-cluster.js';
 import { authorityFrom, circumstancesAt, daysFromToday, TODAY } from '../../support/test-authority.js';
 
@@ -81,6 +83,35 @@ test('a host without the file of whom it trusts is listed with that', async () =
   expect(found.certificates.find(({ name }) => name === 'etcd-1/trust')?.faults).toEqual([
     `no certificate in ${PKI}/ca.crt`,
   ]);
+});
+
+test('all that is listed of a whole cluster, of one with a stacked member, and of one whose files have ended or are gone', async () => {
+  await signAll();
+  const [plane] = CHECKED.controlPlanes;
+  const manifest = '/etc/kubernetes/manifests/etcd.yaml';
+  const formerMembers = [{ ...sampleMember(3), host: plane?.host ?? '', manifest }];
+  const stacked = { cluster: { ...CHECKED, formerMembers } };
+  const ended: Answer = () => LEAVES.get('ended');
+  const cases: readonly (readonly [string, Readonly<Record<string, Answer>>, Parameters<typeof checkedCluster>[1]])[] =
+    [
+      ['a whole cluster', {}, {}],
+      ['a stacked member is to leave', { paths: () => true }, stacked],
+      ['a stacked member has left', { paths: () => false }, stacked],
+      ['all files have ended', { 'certificate-files': ended }, {}],
+      ['no manifest can be read', { 'file-contents': () => undefined }, {}],
+    ];
+  const said: string[] = [];
+  for (const [name, changes, more] of cases) {
+    const { certificates } = await listCertificates(checkedCluster(changes, more));
+    said.push(
+      name,
+      ...certificates.map(
+        ({ name: own, host, path, kind, daysLeft, subject, faults }) =>
+          `  ${kind} ${own}, ${host ?? '-'}, ${path}: ${daysLeft ?? '?'} days, ${subject ?? '-'}${faults.length === 0 ? '' : `; ${faults.length} faults`}`,
+      ),
+    );
+  }
+  expectGolden('fixtures/day-two/certificates.txt', `${said.join('\n')}\n`);
 });
 
 test('it is what the schema says', () => {
