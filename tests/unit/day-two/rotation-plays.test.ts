@@ -16,6 +16,7 @@ import type { StoreRotation } from '../../../src/pki/authority.js';
 import { issueCertificate, makeAuthority } from '../../../src/pki/issue.js';
 import type { Play } from '../../../src/playbook/play.js';
 import { pathsOf } from '../../../src/resources/judge-certificate.js';
+import { CLUSTER as CHECKED, checkedCluster, pem, signAll } from '../../support/checked-cluster.js';
 import { fakeProbe, type FakeAnswers } from '../../support/fake-probe.js';
 import { SAMPLE_CLUSTER, SAMPLE_SERVICE, sampleMember } from '../../support/sample-cluster.js';
 import { authorityFrom, circumstancesAt, SERVER_PROFILE, TODAY } from '../../support/test-authority.js';
@@ -248,6 +249,22 @@ describe('an authority is dropped only where nobody uses it', () => {
     ['who shows nothing', ['new', 'new', 'new'], ['silent', 'new'], 'it showed no certificate'],
   ] as const)('%s', async (_, files, shown, told) => {
     expect(await decided('trust-new', answers(files, shown))).toContain(told);
+  });
+
+  test('what a balancer has not read yet, with its host and the file', async () => {
+    await signAll();
+    const { probe } = checkedCluster({
+      'file-states': () => ({ kind: 'file', changedAt: 2000 }),
+      'presented-certificates': () => ({ kind: 'silent', reason: 'x' }),
+    });
+    const is = { ...rotation, old: rotation.new, new: pem };
+    const authority = { ...EMPTY, rotation: () => is };
+    const resource = authorityMove({
+      ...{ move: 'trust-new', cluster: CHECKED, authority, profile: authorityProfile(CHECKED), store: STORE },
+    });
+    await expect(resource.plan(probe('etcd-1'))).rejects.toThrow(
+      /what runs on etcd-1: \/etc\/haproxy\/etcd-client\.pem is newer.*what runs on etcd-3: \/etc\/haproxy\/etcd-client\.pem is newer/s,
+    );
   });
 
   test('nor is the new one, on the way back', async () => {
