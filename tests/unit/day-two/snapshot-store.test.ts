@@ -86,6 +86,15 @@ describe('a snapshot that lands', () => {
     expect(await checkSnapshot(path, source)).toMatchObject({ sha256: sha256(bytes) });
     const wrong = sourceOf(new Secret('wrong'));
     await expect(checkSnapshot(path, wrong)).rejects.toMatchObject({ code: 'wrong-passphrase' });
+    // Whoever types it is told at once, and may type another one.
+    const typed: PassphraseSource = {
+      ...source,
+      async opening(_, open) {
+        await expect(open(new Secret('wrong'))).rejects.toMatchObject({ code: 'wrong-passphrase' });
+        return open(PASSPHRASE);
+      },
+    };
+    expect(await checkSnapshot(path, typed)).toMatchObject({ sha256: sha256(bytes) });
   });
 
   test('replaces nothing, also not what comes while it is written', async () => {
