@@ -22,8 +22,8 @@ const WAYS: Readonly<Record<string, string>> = {
   environment: 'write variables of the environment into the command',
   'import_tasks include_tasks import_role include_role include collections module_defaults':
     'only whole plays are imported: `import_playbook`',
-  'action args': 'write the module and its parameters: `copy: { dest: /etc/motd, content: hello }`',
-  'shell raw script': 'use `command`, with `creates` or `removes`',
+  action: 'write the module and its parameters: `copy: { dest: /etc/motd, content: hello }`',
+  'raw script': 'use `shell`, with `creates` or `removes`',
   'debug assert fail pause wait_for uri stat': 'a task only changes its host; what must hold is a gate',
   'lineinfile blockinfile replace ini_file': 'write the whole file, with `template` or `copy`',
   'package yum dnf apt_repository apt_key': 'packages are installed by `apt`',

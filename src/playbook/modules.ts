@@ -4,7 +4,6 @@ import { configurationMode, type Content } from '../model/content.js';
 import { MarkedText } from '../model/marked-text.js';
 import { absent } from '../resources/absent.js';
 import { group, user } from '../resources/accounts.js';
-import { command } from '../resources/command.js';
 import { directory } from '../resources/directory.js';
 import { file } from '../resources/file.js';
 import { hostsEntries } from '../resources/hosts-entries.js';
@@ -12,7 +11,9 @@ import { packages } from '../resources/packages.js';
 import { withMarkedKeys } from '../resources/redact-known-secrets.js';
 import { service } from '../resources/service.js';
 import { sysctl } from '../resources/sysctl.js';
-import { account, always, ansibleBool, isTrue, mode, names, onePath, present, text } from './parameter-types.js';
+import { quote } from '../shell/quote.js';
+import { programLine, runOnce, runParameters } from './command-modules.js';
+import { account, always, ansibleBool, isTrue, mode, names, present, text } from './parameter-types.js';
 import { readSource, type SourceFolder } from './task-source.js';
 
 /** What a module may use to turn its parameters into a resource. */
@@ -190,14 +191,17 @@ const MODULES: Readonly<Record<string, Module>> = {
   group: defineModule({ name: z.string(), system: ansibleBool.default(false), state: present }, (p) =>
     group({ name: p.name, system: isTrue(p.system) }),
   ),
-  command: defineModule(
-    { cmd: z.string(), creates: onePath.optional(), removes: onePath.optional() },
-    (p, { name }) => {
-      if (p.creates === undefined && p.removes === undefined)
-        throw wrong('needs creates or removes: otherwise every apply would run it again');
-      return command({ name: name ?? p.cmd, script: p.cmd, creates: p.creates, removes: p.removes });
-    },
+  command: defineModule({ ...runParameters, argv: z.array(z.string()).optional() }, (p, { name }) =>
+    runOnce(p, name ?? p.cmd ?? (p.argv ?? []).join(' '), programLine(p.cmd, p.argv)),
   ),
+  shell: defineModule({ ...runParameters, executable: z.string().startsWith('/').optional() }, (p, { name }) => {
+    if (p.cmd === undefined) throw wrong('is missing', 'cmd');
+    return runOnce(
+      p,
+      name ?? p.cmd,
+      p.executable === undefined ? p.cmd : `exec ${quote(p.executable)} -c ${quote(p.cmd)}`,
+    );
+  }),
   hosts_entries: defineModule(
     { entries: z.array(z.strictObject({ address: z.string(), names: z.array(z.string()).min(1) })) },
     (p) => hostsEntries(p),

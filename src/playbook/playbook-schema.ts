@@ -77,13 +77,15 @@ export const importSchema = z.strictObject({
 });
 
 /** The words that a task may use beside its module. */
-export const taskWords = ['name', 'when', 'vars', 'become'] as const;
+export const taskWords = ['name', 'when', 'vars', 'become', 'args'] as const;
 
 export const taskFrame = z.object({
   name: z.string().optional(),
   when: expression.optional(),
   vars: vars.optional(),
   become: z.boolean().optional(),
+  /** More parameters of the module: {@link taskParameters}. */
+  args: z.record(z.string(), z.unknown(), { error: 'expected the parameters of the module as a mapping' }).optional(),
 });
 
 export type RawImport = z.infer<typeof importSchema>;

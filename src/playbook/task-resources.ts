@@ -9,6 +9,7 @@ import { moduleNamed, type Module } from './modules.js';
 import { taskFrame, taskWords, type RawTask, type When } from './playbook-schema.js';
 import type { ReadPlay } from './read-playbook.js';
 import { renderParameters } from './rendered-parameters.js';
+import { taskParameters } from './task-parameters.js';
 import { atPlace, problemsOf, refuseProblems } from './yaml-source.js';
 
 /** A play on one host. */
@@ -43,56 +44,69 @@ export function taskResources(
   const moduleName = Object.keys(task).find((key) => !words.includes(key)) ?? '';
   const module = moduleNamed(moduleName);
   if (module === undefined) return [];
-  const frame = inTask(read, path, module, () => taskFrame.parse(task));
+  const frame = inTask(
+    read,
+    (word) => [...path, ...word],
+    module,
+    () => taskFrame.parse(task),
+  );
   const inventory = frame.vars === undefined ? ofPlay : ofPlay.withVariables(frame.vars);
   if (!atPlace(read.source, [...path, 'when'], () => holds(inventory, host, frame.when))) return [];
-  const modulePath = [...path, moduleName];
-  const render = (text: string, at: readonly PropertyKey[]): MarkedText =>
-    atPlace(read.source, [...modulePath, ...at], () => inventory.render(host, text));
+  const { raw, placeOf } = taskParameters(task, moduleName, frame.args);
+  const at = (parameter: readonly PropertyKey[]): readonly PropertyKey[] => [...path, ...placeOf(parameter)];
+  const render = (text: string, parameter: readonly PropertyKey[]): MarkedText =>
+    atPlace(read.source, at(parameter), () => inventory.render(host, text));
   // As Ansible: what a playbook says is escaped as a variable is, what a file says as Jinja2 has it.
-  const { parameters, content, secrets } = renderParameters(task[moduleName], (text, at) =>
-    render(withOwnBackslashes(text), at),
+  const { parameters, content, secrets } = renderParameters(raw, (text, parameter) =>
+    render(withOwnBackslashes(text), parameter),
   );
-  refuseSecrets(read, modulePath, secrets);
-  refuseOmit(read, modulePath, parameters);
+  const positionOf = (name: string): SourcePosition => read.source.at(at([name]));
+  refuseSecrets(positionOf, secrets);
+  refuseOmit(positionOf, parameters);
   const ofFile = (text: string): MarkedText => {
     const rendered = render(text, ['src']);
-    refuseOmit(read, modulePath, { src: rendered.reveal() });
+    refuseOmit(positionOf, { src: rendered.reveal() });
     return rendered;
   };
   const context = { name: frame.name, directory: read.directory, render: ofFile, content, before };
-  const resource = inTask(read, modulePath, module, () => module.build(parameters, context));
+  const resource = inTask(read, at, module, () => module.build(parameters, context));
   return [frame.name === undefined ? resource : { ...resource, task: frame.name }];
 }
 
 /** Turns what zod found into problems at their places. */
-function inTask<T>(read: ReadPlay, path: readonly PropertyKey[], module: Module, build: () => T): T {
+function inTask<T>(
+  read: ReadPlay,
+  placeOf: (path: readonly PropertyKey[]) => readonly PropertyKey[],
+  module: Module,
+  build: () => T,
+): T {
   try {
     return build();
   } catch (error) {
     if (!(error instanceof z.ZodError)) throw error;
-    const issues = error.issues.map((issue) => ({ ...issue, path: [...path, ...issue.path] }));
+    const issues = error.issues.flatMap((issue): readonly z.core.$ZodIssue[] =>
+      issue.code === 'unrecognized_keys'
+        ? issue.keys.map((key) => ({ ...issue, keys: [key], path: placeOf([...issue.path, key]).slice(0, -1) }))
+        : [{ ...issue, path: [...placeOf(issue.path)] }],
+    );
     throw new InputError(problemsOf(read.source, issues, () => module.parameters));
   }
 }
 
 /** What is omitted was left out by now; in a list, or in the middle of a text, it would be used as it is. */
-function refuseOmit(read: ReadPlay, path: readonly PropertyKey[], parameters: unknown): void {
+function refuseOmit(positionOf: (name: string) => SourcePosition, parameters: unknown): void {
   const named = Object.entries(typeof parameters === 'object' ? { ...parameters } : {});
-  const at = (name: string): SourcePosition => read.source.at([...path, name]);
   refuseProblems(
     named
       .filter(([, value]) => holdsOmit(value))
-      .map(([name]) => ({ severity: 'error', at: at(name), subject: name, message: OMIT_ELSEWHERE })),
+      .map(([name]) => ({ severity: 'error', at: positionOf(name), subject: name, message: OMIT_ELSEWHERE })),
   );
 }
 
 /** Secrets may stand in contents only: any other parameter shows in plans, and in the processes of its host. */
-function refuseSecrets(read: ReadPlay, path: readonly PropertyKey[], secrets: readonly string[]): void {
+function refuseSecrets(positionOf: (name: string) => SourcePosition, secrets: readonly string[]): void {
   const message =
     'holds a vault value, or what was computed from one, which would be seen in plans and processes; write it to a file ' +
     'with copy or template, and read it from there';
-  refuseProblems(
-    secrets.map((name) => ({ severity: 'error', at: read.source.at([...path, name]), subject: name, message })),
-  );
+  refuseProblems(secrets.map((name) => ({ severity: 'error', at: positionOf(name), subject: name, message })));
 }

@@ -1,6 +1,9 @@
 import { pathExists } from '../facts/path-exists.js';
 import { changed, UNCHANGED, type Resource } from '../model/change.js';
 
+/** A command of a playbook may download, build or initialize: to Ansible it has no end. */
+const TIMEOUT_MS = 3_600_000;
+
 /** A command, and how to know that it has been run: at least one of `creates` and `removes`. */
 export interface CommandOptions {
   /** One line for the plan. */
@@ -35,7 +38,7 @@ export function command(options: CommandOptions): Resource {
         actions: [
           {
             kind: 'run',
-            command: { summary: name, script: `set -eu\n${script}` },
+            command: { summary: name, script, timeoutMs: TIMEOUT_MS },
             undo: { lasting: 'what a command did stays' },
           },
         ],

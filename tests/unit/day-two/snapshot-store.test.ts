@@ -86,7 +86,7 @@ describe('a snapshot that lands', () => {
     expect(await checkSnapshot(path, source)).toMatchObject({ sha256: sha256(bytes) });
     const wrong = sourceOf(new Secret('wrong'));
     await expect(checkSnapshot(path, wrong)).rejects.toMatchObject({ code: 'wrong-passphrase' });
-    // Whoever types it is told at once, and may type another one.
+    // A wrong one is refused at once, and another one may be typed.
     const typed: PassphraseSource = {
       ...source,
       async opening(_, open) {

@@ -249,7 +249,10 @@ const MEANINGS: readonly (readonly [string, ...unknown[]])[] = [
     'group:g',
     'groupadd g',
   ]),
-  ['command: { cmd: touch /y, creates: /y }', 'command:touch /y', 'set -eu\ntouch /y'],
+  ['command: { cmd: touch /y, creates: /y }', 'command:touch /y', 'touch /y'],
+  ['command: touch /y\n      args: { creates: /y }', 'command:touch /y', 'touch /y'],
+  ['command: { argv: [touch, a b], creates: a b, chdir: /d }', 'command:touch a b', "cd -- /d || exit 1\ntouch 'a b'"],
+  ['shell: { cmd: a | b, creates: /y, executable: /bin/bash }', 'command:a | b', "exec /bin/bash -c 'a | b'"],
   ['command: { cmd: rm /y, removes: /y }', 'command:rm /y', 'unchanged'],
   [
     'hosts_entries: { entries: [{ address: 192.0.2.1, names: [n, m] }] }',
@@ -267,7 +270,7 @@ test('a command is for a host where what it creates is missing, or what it remov
   const commands = ['command: { cmd: touch /y, creates: /y }', 'command: { cmd: rm /y, removes: /y }'];
   expect(await meantOn(made, ...commands)).toEqual([
     ['command:touch /y', 'unchanged'],
-    ['command:rm /y', 'set -eu\nrm /y'],
+    ['command:rm /y', 'rm /y'],
   ]);
 });
 
@@ -297,9 +300,28 @@ test.each([
   ],
   ["command: { cmd: x, removes: '/x/[ab]' }", 'tasks.command.removes: expected a path'],
   ['copy: { dest: /x, content: ~ }', 'content'],
-  ['command: touch /y', 'tasks.command: expected its parameters as a mapping: { cmd: …, creates: …, removes: … }'],
+  ['command: touch /y', 'p.yaml:3:16: tasks.command: needs creates or removes'],
+  ['command: [touch, /y]', 'tasks.command: expected its parameters as a mapping: { cmd: …, creates: …, removes: …'],
+  ['shell: { creates: /y }', 'tasks.shell.cmd: is missing'],
+  ['shell: { cmd: x, argv: [x], creates: /y }', 'argv: is not known here'],
+  ['command: x\n      args: { creatse: /y }', 'p.yaml:4:15: creatse: is not known here; did you mean creates?'],
+  ["command: x\n      args: { creates: '/y*' }", 'p.yaml:4:24: tasks.args.creates: expected a path'],
+  ['command: x\n      args: [a]', 'p.yaml:4:13: tasks.args: expected the parameters of the module as a mapping'],
+  ['copy: x\n      args: { dest: /y }', 'tasks.copy: expected its parameters as a mapping'],
+  ['command: { cmd: x, creates: y }', 'tasks.command.creates: expected an absolute path, or chdir'],
+  ['command: { cmd: x, removes: y }', 'tasks.command.removes: expected an absolute path, or chdir'],
+  ['command: { cmd: x, chdir: d, creates: y }', 'tasks.command.chdir: expected an absolute path'],
+  ['command: { cmd: x, argv: [x], creates: /y }', 'tasks.command: takes exactly one of cmd and argv'],
+  ['command: { argv: [], creates: /y }', 'tasks.command.argv: names no program'],
+  ["command: { cmd: ' ', creates: /y }", 'tasks.command.cmd: names no program'],
+  ["command: { cmd: 'a \"b', creates: /y }", 'tasks.command.cmd: the quote at character 3 is not closed'],
+  ['command: { cmd: "a\\nb", creates: /y }', 'tasks.command.cmd: has several lines'],
+  ...['&&', '||', '|', ';', '>', '2>&1', '>>', '<', '&', '$(b)', '`b`', 'b;'].map((word): [string, string] => [
+    `command: { cmd: 'a ${word} c', creates: /y }`,
+    `tasks.command.cmd: has ${word.replace('(b)', '(').replace('`b`', '`')}, which a program would get as a word`,
+  ]),
   ['apt: name=a state=present', 'tasks.apt: expected its parameters as a mapping: { name: …, state: … }'],
-  ['command: { creates: /y }', 'tasks.command.cmd: is missing'],
+  ['command: { creates: /y }', 'tasks.command: takes exactly one of cmd and argv'],
   ['copy: { dest: /x, content: y, force: no }', 'tasks.copy.force: expected true: nothing else is done here'],
   ['copy: { dest: /x, content: y, backup: perhaps }', 'tasks.copy.backup: expected true or false'],
   ['template: { dest: /x, src: t.j2, backup: yes }', 'tasks.template.backup: expected false'],
@@ -411,6 +433,6 @@ test('a module goes by its name alone, and by that of its collection', () => {
   ])
     expect(moduleNamed(name)).toBeUndefined();
   expect(moduleNames()).toEqual(
-    'apt copy template file systemd service sysctl user group command hosts_entries'.split(' '),
+    'apt copy template file systemd service sysctl user group command shell hosts_entries'.split(' '),
   );
 });

@@ -92,7 +92,9 @@ describe('a playbook', () => {
     const tasks = '    - { group: { name: x }, register: y }\n    - { debug: { msg: x } }\n';
     expect(await hintOf(`- hosts: a\n  tasks:\n${tasks}`)).toMatchObject({
       problems: [{ subject: 'register' }, { subject: 'debug' }],
-      hint: expect.stringMatching(/^a task has one module: apt, .*; and these keywords: name, when, vars, become$/),
+      hint: expect.stringMatching(
+        /^a task has one module: apt, .*; and these keywords: name, when, vars, become, args$/,
+      ),
     });
     expect(await hintOf('- hosts: a\n  seriall: 1\n')).toMatchObject({ problems: [{}], hint: undefined });
   });
@@ -166,7 +168,7 @@ describe('a playbook', () => {
     ['loop', 'write a task for each item'],
     ['with_items', 'write a task for each item'],
     ['ignore_errors', 'a host that fails is rolled back'],
-    ['ansible.builtin.shell', 'use `command`, with `creates` or `removes`'],
+    ['ansible.builtin.raw', 'use `shell`, with `creates` or `removes`'],
     ['lineinfile', 'write the whole file'],
     ['include_tasks', 'only whole plays are imported'],
   ])('with %s of Ansible in a task says what is done here: %s', async (word, way) => {
@@ -201,7 +203,7 @@ describe('a playbook', () => {
     ['a plan shows each change', 'debugger'],
     ['hosts are asked for what', 'gather_subset gather_timeout fact_path setup'],
     ['the variables of a role', 'validate_argspec validate_argument_spec'],
-    ['write the module and its', 'action args'],
+    ['write the module and its', 'action'],
     [
       'a host that fails',
       'strategy any_errors_fatal max_fail_percentage ignore_errors ignore_unreachable run_once throttle async poll no_log check_mode diff',
@@ -209,7 +211,7 @@ describe('a playbook', () => {
     ['choose a part with --playbook', 'tags'],
     ['write variables of the env', 'environment'],
     ['only whole plays', 'import_tasks include_tasks import_role include_role include collections module_defaults'],
-    ['use `command`', 'shell raw script'],
+    ['use `shell`', 'raw script'],
     ['a task only changes', 'debug assert fail pause wait_for uri stat'],
     ['write the whole file', 'lineinfile blockinfile replace ini_file'],
     ['packages are installed by `apt`', 'package yum dnf apt_repository apt_key'],

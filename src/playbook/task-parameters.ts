@@ -1,0 +1,36 @@
+/** The parameters of a task's module, and where in the task each of them stands. */
+export interface TaskParameters {
+  readonly raw: unknown;
+  /** @param parameter path in the parameters @returns path in the task */
+  readonly placeOf: (parameter: readonly PropertyKey[]) => readonly PropertyKey[];
+}
+
+/**
+ * Puts together what stands under the module and under `args`, as Ansible does: what the module says itself counts. A text in place of
+ * parameters is what `command` and `shell` run; to other modules it is no parameter.
+ */
+export function taskParameters(
+  task: Readonly<Record<string, unknown>>,
+  module: string,
+  args: Readonly<Record<string, unknown>> | undefined,
+): TaskParameters {
+  const given = task[module];
+  const own = isFreeForm(module) && typeof given === 'string' ? { cmd: given } : given;
+  const isText = own !== given;
+  const mapping = typeof own === 'object' && own !== null && !Array.isArray(own) ? { ...own } : undefined;
+  const isOwn = (name: PropertyKey | undefined): boolean =>
+    args === undefined ||
+    name === undefined ||
+    !Object.hasOwn(args, name) ||
+    (mapping !== undefined && Object.hasOwn(mapping, name));
+  return {
+    raw: args === undefined || (mapping === undefined && own !== null) ? own : { ...args, ...mapping },
+    placeOf: (parameter) =>
+      !isOwn(parameter[0]) ? ['args', ...parameter] : isText ? [module] : [module, ...parameter],
+  };
+}
+
+/** The modules whose text is a command. */
+function isFreeForm(module: string): boolean {
+  return /^(?:ansible\.builtin\.)?(?:command|shell)$/.test(module);
+}
