@@ -112,6 +112,8 @@ const QUESTIONS: readonly (readonly [asks: RegExp, asksNot: RegExp, answer: stri
     '--yes',
   ],
   [/^provision (?:adopt|ca request)\b/, / --yes\b/, '--yes'],
+  // The pages' second cluster has an address of its own.
+  [/^provision snapshot restore second\.yaml\b/, / --(?:yes|dry-run)\b/, '--yes --confirm 10.0.1.101'],
   [/^provision (?:recover|snapshot restore)\b/, / --(?:yes|dry-run)\b/, '--yes --confirm 10.0.1.100'],
   // Passphrases are typed: where the place has them in a file, here.
   [
