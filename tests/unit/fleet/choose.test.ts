@@ -17,6 +17,8 @@ describe('what changed files concern', () => {
     ['an inventory', ['lab.yaml'], ['lab']],
     ['an inventory in its directory', ['eu/west/hosts.ini'], ['eu/west']],
     ['variables of one', ['eu/east/group_vars/all.yaml'], ['eu/east']],
+    ['variables of another one', ['eu/west/group_vars/all.yaml'], ['eu/west']],
+    ['a file of no cluster, whatever its name begins with', ['x/notes.txt'], NAMES],
     ['two of them', ['old.ini', 'eu/east/host_vars/a.yaml'], ['eu/east', 'old']],
     ['variables beside several', ['group_vars/all.yaml'], NAMES],
     ['a shared playbook', ['playbooks/site.yaml'], NAMES],

@@ -43,7 +43,14 @@ describe('the clusters of a directory', () => {
     ]);
   });
 
+  test('are in the order of their names, whatever that of their files is', async () => {
+    add('eu.yaml', 'eu-2.yaml', 'eu-1.yaml', 'eu/y/hosts', 'eu/x/inventory.yaml', 'a.ini', 'a-b/c/hosts', 'a-b.yml');
+    const names = (await findClusters(directory)).map(({ name }) => name);
+    expect(names).toEqual(['a', 'a-b', 'a-b/c', 'eu', 'eu-1', 'eu-2', 'eu/x', 'eu/y']);
+  });
+
   test('are not what lies beside inventories', async () => {
+    add('one.yaml.bak', 'prod/hosts.yaml.bak', 'prod/hosts2', 'prod/old-inventory.yaml', 'prod/inventory.yaml~');
     add('one.yaml', 'README.md', 'ansible.cfg', '.hidden.yaml', '.git/hosts', 'prod/site.yaml', 'prod/inventory.yaml');
     for (const place of ['group_vars', 'host_vars', 'playbooks', 'roles', 'templates', 'files', 'tasks', 'pki'])
       add(`${place}/hosts.yaml`, `prod/${place}/inventory.yaml`);
@@ -77,6 +84,7 @@ describe('the clusters of a directory', () => {
       code: 'file-unreadable',
       message: `${none} can't be read as a directory of inventories: no such file or directory (ENOENT)`,
       hint,
+      cause: expect.objectContaining({ code: 'ENOENT' }) as unknown,
     });
     add('file');
     await expect(findClusters(file)).rejects.toMatchObject({

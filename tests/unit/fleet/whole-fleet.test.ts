@@ -19,9 +19,10 @@ const json = (value: unknown): string => `${JSON.stringify(value, undefined, 2)}
 test('the Jobs of a fleet', () => {
   const [first] = kubernetesJobs(CLUSTERS, { plans: 'plans/today', playbook: 'etcd' });
   const named = kubernetesJobs(CLUSTERS, { plans: 'plans' }).map(({ metadata }) => metadata);
+  const [odd] = kubernetesJobs([{ name: '$(A)$(B)', inventory: '$(A)/$$.yaml' }], { plans: 'plans' });
   expectGolden(
     'fixtures/fleet/jobs.json',
-    json({ first, named }).replaceAll(`provision:${VERSION}`, 'provision:VERSION'),
+    json({ first, named, odd }).replaceAll(`provision:${VERSION}`, 'provision:VERSION'),
   );
 });
 
@@ -48,6 +49,14 @@ test('what came of clusters of which some were not started', async () => {
     })),
   );
   expect(failureKinds(results)).toEqual(['locked', 'locked']);
+  const atOnce = await runFleet(all.slice(0, 3), {
+    ...{ jobs: 2, stopAfter: 1, isStopped: () => false, onResult: () => undefined },
+    work: ({ name, inventory }) =>
+      Promise.resolve({
+        ...{ cluster: name, inventory, outcome: 'failed', changes: null, summary: '', hint: null, elapsedMs: 1 },
+      }),
+  });
+  expect(atOnce.at(-1)?.summary).toBe('not started: 2 failed before (--stop-after 1)');
   const stopped = await runFleet(all.slice(0, 1), {
     ...{ jobs: 1, stopAfter: 1, isStopped: () => true, onResult: () => undefined },
     work: () => Promise.reject(new Error('worked')),
