@@ -8,6 +8,7 @@ import type { Cluster } from '../../src/model/cluster.js';
 import type { Outcome, Resource } from '../../src/model/change.js';
 import type { Fact, Probe } from '../../src/model/remote.js';
 import { issueCertificate } from '../../src/pki/issue.js';
+import type { SigningAuthority } from '../../src/pki/signing-authority.js';
 import { pathsOf } from '../../src/resources/judge-certificate.js';
 import { healthy, RUNNING } from './etcd-answers.js';
 import { kubeletConf } from './kubeconfigs.js';
@@ -80,9 +81,19 @@ const nodeLeaves = new Map<string, string>();
 export const LEAVES = new Map<string, CertificateFiles>();
 const STAT = { owner: 'etcd', group: 'etcd', mode: '0600' } as const;
 
+let authority: SigningAuthority;
+
+/** A certificate that the authority in the store has signed, with its key. */
+export async function issuedFor(profile: CertificateProfile, day = TODAY): Promise<CertificateFiles> {
+  const made = await issueCertificate(authority, profile, circumstancesAt(day));
+  const key = createPublicKey(createPrivateKey(made.keyPem?.reveal() ?? ''));
+  const pemOfKey = key.export({ type: 'spki', format: 'pem' }).toString();
+  return { certificate: STAT, key: STAT, pem: made.certificatePem, publicKey: { kind: 'known', pem: pemOfKey } };
+}
+
 /** Signs all certificates of the cluster, and what {@link LEAVES} has. */
 export async function signAll(): Promise<void> {
-  const authority = await authorityFrom(daysFromToday(-400));
+  authority = await authorityFrom(daysFromToday(-400));
   pem = authority.certificatePem;
   leaf = await leafOf(authority, TODAY);
   for (const host of CLUSTER.nodes)
@@ -90,25 +101,21 @@ export async function signAll(): Promise<void> {
       host,
       await leafOf(authority, TODAY, { commonName: `system:node:${host}`, organizations: ['system:nodes'] }),
     );
-  const issued = async (profile: CertificateProfile, day = TODAY): Promise<CertificateFiles> => {
-    const made = await issueCertificate(authority, profile, circumstancesAt(day));
-    const key = createPublicKey(createPrivateKey(made.keyPem?.reveal() ?? ''));
-    const pemOfKey = key.export({ type: 'spki', format: 'pem' }).toString();
-    return { certificate: STAT, key: STAT, pem: made.certificatePem, publicKey: { kind: 'known', pem: pemOfKey } };
-  };
   const parts = [...certificateParts(CLUSTER), ...PLANES.map((host) => apiserverPart(CLUSTER, host, CLIENT))];
   for (const { host, certificates } of parts)
     for (const { destination, profile } of certificates) {
       const { certificatePath, keyPath } = pathsOf(destination);
-      files.set(`${host} ${certificateFilesKey(certificatePath, keyPath)}`, await issued(profile));
+      files.set(`${host} ${certificateFilesKey(certificatePath, keyPath)}`, await issuedFor(profile));
     }
   const server = parts.find(({ host }) => host === 'etcd-2')?.certificates[0]?.profile;
   if (server === undefined) throw new Error('etcd-2 has a server certificate');
   const own = (changes: Partial<CertificateProfile>, day?: Date): Promise<CertificateFiles> =>
-    issued({ ...server, ...changes }, day);
+    issuedFor({ ...server, ...changes }, day);
   LEAVES.set('ended', await own({}, daysFromToday(-370)));
   LEAVES.set('ends today', await own({}, daysFromToday(-365)));
   LEAVES.set('ends soon', await own({}, daysFromToday(-340)));
+  LEAVES.set('ends in 30 days', await own({}, daysFromToday(-335)));
+  LEAVES.set('ends a second before that', await own({}, new Date(daysFromToday(-335).getTime() - 1000)));
   LEAVES.set('names one more', await own({ dnsNames: [...server.dnsNames, 'old'] }));
   LEAVES.set('names one more, and not the virtual IP', await own({ dnsNames: ['old'], ipAddresses: ['10.0.0.2'] }));
   LEAVES.set('without openssl', { ...(await own({})), publicKey: { kind: 'unchecked' } });

@@ -288,6 +288,9 @@ describe('API servers that move on demand', () => {
       `warn kubeadm-config: etcd.external.endpoints: ${old}, which no API server uses: the next kubeadm upgrade would write that`,
     ]);
     // What they use all the same is theirs to answer for.
+    expect(await findings(`${DIRECT},${old}`, DIRECT)).toEqual([
+      `warn apiserver-manifest cp-1 ${MANIFEST}: --etcd-servers=${DIRECT},${old}: no address of this cluster`,
+    ]);
     expect(await findings(old, old)).toEqual([
       `warn apiserver-manifest cp-1 ${MANIFEST}: --etcd-servers=${old}: no address of this cluster`,
     ]);

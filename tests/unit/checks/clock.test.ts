@@ -15,6 +15,7 @@ test.each([
     'warn clock h: 5.50 s ahead (± 4.00 s)',
   ],
   ['just within the limit', { sent: 0, host: 1000, received: 0 }, 'ok clock h: 1.00 s ahead (± 0.00 s)'],
+  ['just within the limit of failing', { sent: 0, host: 5000, received: 0 }, 'warn clock h: 5.00 s ahead (± 0.00 s)'],
   ['at five seconds', { sent: 0, host: 5001, received: 0 }, 'fail clock h: 5.00 s ahead (± 0.00 s)'],
 ])('a clock %s', (_, reading, expected) => {
   expect(asLine(judgeClock('h', reading))).toBe(expected);

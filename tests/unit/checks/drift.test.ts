@@ -34,6 +34,11 @@ test.each<[string, readonly (() => Outcome)[], readonly string[]]>([
   ],
   ['unknown', [() => UNKNOWN], ['warn drift etcd-1: 1 change: cannot be determined: a package is missing']],
   ['refused', [() => change('a'), fails(refused)], ['fail drift etcd-1: there is no manifest']],
+  [
+    'it is gone itself, after another one was',
+    [fails(gone), fails(new RemoteError({ code: 'unreachable', host: 'etcd-1', message: 'etcd-1: gone' }))],
+    [],
+  ],
   ['another host is gone', [() => UNCHANGED, fails(gone)], ['warn drift etcd-1: could not be checked without etcd-2']],
 ])('%s', async (_, decisions, expected) => {
   const resources = new Map([['etcd-1', decisions.map(resource)]]);

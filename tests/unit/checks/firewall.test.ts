@@ -26,6 +26,11 @@ test.each([
     'fail firewall etcd-1: table inet provision_etcd was changed by hand: + open to all, - c',
   ],
   [
+    'changed in as many lines as are named',
+    host({ loaded: 'a\n b\n c\n d\n e\n f\n' }),
+    'fail firewall etcd-1: table inet provision_etcd was changed by hand: + d, + e, + f',
+  ],
+  [
     'changed much by hand',
     host({ loaded: 'v\nw\nx\ny\n' }),
     'fail firewall etcd-1: table inet provision_etcd was changed by hand: + v, + w, + x, …',

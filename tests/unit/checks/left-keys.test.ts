@@ -52,7 +52,12 @@ describe('keys that a stacked member has left', () => {
     const at = (host: string) => ({ ...MEMBER, host });
     const formerNodes = [{ host: 'old', address: '10.0.0.9' }];
     const kubernetes = { ...CLUSTER.kubernetes, formerNodes };
-    const cluster = { ...CLUSTER, members: [at('cp-1')], formerMembers: [at('cp-2'), at('gone')], kubernetes };
+    const cluster = {
+      ...CLUSTER,
+      members: [at('etcd-9'), at('cp-1')],
+      formerMembers: [at('cp-2'), at('gone')],
+      kubernetes,
+    };
     const items = await found({ 'cp-2': [], gone: ['ca'], old: ['server'] }, cluster);
     expect(items.map(({ host }) => host)).toEqual(['gone', 'old']);
   });
@@ -72,7 +77,13 @@ describe('keys that a stacked member has left', () => {
     const paths = { ...hosts['cp-1']['paths'], '/srv/manifests/etcd.yaml': true };
     const context = contextOf(
       { ...hosts, 'cp-1': { ...hosts['cp-1'], paths } },
-      { cluster: { ...CLUSTER, formerMembers: [elsewhere] } },
+      {
+        cluster: {
+          ...CLUSTER,
+          controlPlanes: CLUSTER.controlPlanes.slice(0, 1),
+          formerMembers: [{ ...MEMBER, host: 'cp-2' }, elsewhere],
+        },
+      },
     );
     expect(await checkLeftKeys(context)).toEqual([]);
   });

@@ -30,6 +30,7 @@ test.each([
   ['none', [[], [], []], undefined],
   ['one that has not come so far', [[noted('a')], [noted('a')], [noted('a')]], undefined],
   ['when most had it', [[noted('a', 10)], [noted('a', 12)], [noted('a', 99)]], 12],
+  ['when most had it, in any order', [[noted('a', 99)], [noted('a', 10)], [noted('a', 12)]], 12],
   ['the last of several', [[noted('a', 30), noted('b', 20)], [noted('a', 30), noted('b', 21)], []], 21],
   ['one alone makes none', [[noted('a', 10), noted('b', 0)], [noted('a', 10)], []], 10],
   ['one alone hides none', [[noted('a', 10)], [noted('a', 10)], [noted('a', 9999)]], 10],

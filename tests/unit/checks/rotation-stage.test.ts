@@ -80,6 +80,14 @@ describe('the next stage', () => {
       'rotation-not-reversible',
     ],
     [
+      'all clients are of the new one, and the store signs by the old one',
+      BOTH,
+      [TRUST, TRUST],
+      [byNew(CLIENT), MEMBER],
+      'clients',
+      'clients',
+    ],
+    [
       'the store has it, and no host',
       DROPS,
       [TRUST, TRUST],

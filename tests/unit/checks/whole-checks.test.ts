@@ -1,5 +1,6 @@
 // All that `verify` says of a whole cluster, and what else it says where one thing is wrong on one host or on all, or where it is a cluster of another kind.
-import { beforeAll, test } from '@jest/globals';
+import { beforeAll, expect, test } from '@jest/globals';
+import { certificateParts } from '../../../src/checks/certificates.js';
 import type { CheckContext, CheckItem } from '../../../src/checks/check.js';
 import { runChecks } from '../../../src/checks/run-checks.js';
 import { type CertificateFiles } from '../../../src/facts/certificate-files.js';
@@ -23,6 +24,7 @@ import {
   WELL,
   addressOf,
   checkedCluster,
+  issuedFor,
   leaf,
   pem,
   resourceNamed,
@@ -156,6 +158,22 @@ const FAULTS: Readonly<Record<string, readonly [hosts: readonly string[], answer
       ETCD,
       { 'scheduled-snapshots': snapshots({ run: { isRunning: false, result: 'oom-kill', status: 9, said: '' } }) },
     ],
+    'the run of a snapshot said much': [
+      ETCD,
+      {
+        'scheduled-snapshots': snapshots({
+          run: { isRunning: false, result: 'exit-code', status: 1, said: '1'.repeat(301) },
+        }),
+      },
+    ],
+    'snapshots are kept apart by their keys': [
+      ETCD,
+      { 'scheduled-snapshots': snapshots(last({ larger: 1, other: 0 })) },
+    ],
+    'snapshots are kept apart by their cluster': [
+      ETCD,
+      { 'scheduled-snapshots': snapshots(last({ larger: 0, other: 1 })) },
+    ],
     'a snapshot runs': [
       ETCD,
       {
@@ -251,6 +269,14 @@ const FAULTS: Readonly<Record<string, readonly [hosts: readonly string[], answer
     'another authority on hosts': [ETCD, { 'certificate-files': certificate('ca.crt"]', made('ended')) }],
     'certificates of kubeadm have ended': [PLANES, { 'certificate-files': certificate('apiserver', made('ended')) }],
     'certificates of kubeadm end soon': [PLANES, { 'certificate-files': certificate('apiserver', made('ends soon')) }],
+    'a certificate of kubeadm ends before the others': [
+      PLANES,
+      { 'certificate-files': certificate('apiserver-kubelet', made('ends in 30 days')) },
+    ],
+    'a certificate of kubeadm ends a second before that': [
+      PLANES,
+      { 'certificate-files': certificate('apiserver-kubelet', made('ends a second before that')) },
+    ],
     'certificates of kubeadm are gone': [
       PLANES,
       { 'certificate-files': certificate('apiserver', made('is not there')) },
@@ -365,13 +391,18 @@ const BARE: Readonly<Record<string, Answer>> = {
   'kubeconfig-certificates': () => [],
 };
 
+/** Faults whose verdict depends on how many have them. */
+const OF_MOST = /^etcd (?!is stopped|is not)|^nobody|^all have|kubeadm-config|^a restore|node|^a manifest with/;
+
 test.each([
-  ['the-second', (hosts: readonly string[]) => [hosts[1] ?? hosts[0] ?? '']],
-  ['all', (hosts: readonly string[]) => hosts],
-])('what is said instead where %s of the hosts that may have it has a fault', async (file, chosen) => {
+  ['all-but-the-first', /./, (hosts: readonly string[]) => (hosts.length === 1 ? hosts : hosts.slice(1))],
+  ['the-second', OF_MOST, (hosts: readonly string[]) => [hosts[1] ?? hosts[0] ?? '']],
+  ['all', OF_MOST, (hosts: readonly string[]) => hosts],
+])('what is said instead where %s of the hosts that may have it has a fault', async (file, which, chosen) => {
   const [ofWell, ofBare] = [await saidOf(), await saidOf(BARE)];
   const lines: string[] = [];
   for (const [fault, [hosts, answers]] of Object.entries(FAULTS)) {
+    if (!which.test(fault)) continue;
     const isOfCertificates = 'certificate-files' in answers || 'kubeconfig-certificates' in answers;
     const [base, before] = isOfCertificates ? [WELL, ofWell] : [BARE, ofBare];
     const wrong = chosen(hosts);
@@ -426,6 +457,84 @@ const CLUSTERS: readonly (readonly [string, Partial<Cluster>])[] = [
   ],
 ];
 
+/** An authority that is exchanged. */
+const exchanged = (): Partial<CheckContext> => ({
+  certificates: {
+    authority: {
+      certificate: () => pem,
+      trustBundle: () => pem,
+      rotation: () => ({ old: pem, new: leaf, others: [], signing: 'old', trusted: 'both' }),
+    },
+    now: TODAY,
+    renewBeforeDays: 30,
+  },
+});
+
+test('what is said where the first control plane says less than the others, or some have moved and some not', async () => {
+  const ofFirst =
+    (fact: string, first: unknown): Answer =>
+    (host, key) =>
+      host === 'cp-1' ? first : WELL[fact]?.(host, key);
+  const onDemand = { cluster: { ...CLUSTER, ...planes((plane) => ({ ...plane, repoint: 'on-demand' })) } };
+  const two =
+    (servers: readonly string[]): Answer =>
+    (host, path) =>
+      path.endsWith('kube-apiserver.yaml')
+        ? manifest(servers[PLANES.indexOf(host)] ?? VIP)
+        : WELL['file-contents']?.(host, path);
+  const [one = '', other = '', third = ''] = DIRECT.split(',');
+  const kubeadm =
+    (url: string): Answer =>
+    () => ({ kind: 'found', configuration: `etcd: { external: { endpoints: ['${url}'] } }` });
+  const cases: readonly (readonly [string, Readonly<Record<string, Answer>>, Partial<CheckContext>])[] = [
+    [
+      'it may not read kubeadm-config',
+      { 'kubeadm-config': ofFirst('kubeadm-config', { kind: 'refused', status: 403 }) },
+      {},
+    ],
+    ['it does not answer', { 'kubeadm-config': ofFirst('kubeadm-config', { kind: 'silent', reason: 'x' }) }, {}],
+    [
+      'it does not answer, and others may not read it',
+      {
+        'kubeadm-config': (host) =>
+          host === 'cp-1' ? { kind: 'silent', reason: 'x' } : { kind: 'refused', status: 403 },
+      },
+      {},
+    ],
+    [
+      'it has moved on demand, and others have not',
+      { 'file-contents': two([VIP, one, other]), 'kubeadm-config': kubeadm(one) },
+      onDemand,
+    ],
+    [
+      'none has moved on demand, and kubeadm names what one uses',
+      { 'file-contents': two([one, other, third]), 'kubeadm-config': kubeadm(third) },
+      onDemand,
+    ],
+    [
+      'an authority is exchanged, and it has no manifest',
+      { 'file-contents': (host, path) => (host === 'cp-1' ? undefined : WELL['file-contents']?.(host, path)) },
+      exchanged(),
+    ],
+  ];
+  const well = await saidOf();
+  const lines: string[] = [];
+  for (const [name, changes, more] of cases)
+    lines.push(name, ...apart(well, await saidOf(changes, more)).map((line) => `  ${line}`));
+  expectGolden('fixtures/checks/control-planes.txt', `${lines.join('\n')}\n`);
+});
+
+test('a certificate that names the load balancer of others is called so', async () => {
+  const cluster = { ...CLUSTER, ...external({}) };
+  const [wanted] = certificateParts(cluster).find(({ host }) => host === 'etcd-2')?.certificates ?? [];
+  if (wanted === undefined) throw new Error('etcd-2 has a server certificate');
+  const found = await issuedFor(wanted.profile);
+  const lines = await saidOf({ 'certificate-files': certificate('pki/server.crt', () => found) }, { cluster });
+  expect(lines.filter((line) => line.startsWith('ok certificate etcd-2 /etc/etcd/pki/server.crt'))).toEqual([
+    expect.stringContaining("signed by this cluster's authority, names the load balancer that others run, valid until"),
+  ]);
+});
+
 test('what is said instead of a cluster of another kind', async () => {
   const well = await saidOf();
   const lines: string[] = [];
@@ -462,6 +571,7 @@ test('what is said of an authority that is missing, has ended or ends, of one th
     'the day before its end': certificates(daysFromToday(3249)),
     'its end': certificates(daysFromToday(3250)),
     'it is exchanged': certificates(TODAY, { rotation: () => rotation }),
+    'half a day later': certificates(new Date(TODAY.getTime() + 43_200_000)),
     'one change': drifts({ kind: 'unchanged' }, change('install a')),
     'four changes, and one that is not known': drifts(
       ...['install a', 'install b', 'install c', 'install d'].map(change),
