@@ -43,3 +43,8 @@ export function busyScript(summary: string, script: string): string {
 export function awaitIdleLines(): readonly string[] {
   return [`exec 9>>${BUSY}`, `flock -w ${WAIT_S} 9 || { cat ${BUSY} >&2; exit ${STILL_BUSY}; }`];
 }
+
+/** A line that removes the note of the last {@link busyScript}, unless one still runs: for who holds the host's lock. */
+export function forgetBusyLine(): string {
+  return `[ ! -e ${BUSY} ] || flock -n ${BUSY} rm -f ${BUSY} || :`;
+}

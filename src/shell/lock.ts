@@ -1,4 +1,4 @@
-import { awaitIdleLines, DIRECTORY } from './busy.js';
+import { awaitIdleLines, DIRECTORY, forgetBusyLine } from './busy.js';
 import { quote } from './quote.js';
 
 /** A symbolic link, with the lock's text as its target: made whole or not at all. */
@@ -62,7 +62,10 @@ export function releaseLockScript(mark: string): string {
     'set -eu',
     `[ -d ${DIRECTORY} ] || exit 0`,
     ...IN_TURN,
-    `[ "$(${readLockScript()})" != ${quote(mark)} ] || rm -f ${LOCK}`,
+    `if [ "$(${readLockScript()})" = ${quote(mark)} ]; then`,
+    `  rm -f ${LOCK}`,
+    `  ${forgetBusyLine()}`,
+    'fi',
     readLockScript(),
   ].join('\n');
 }

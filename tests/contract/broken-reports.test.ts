@@ -27,7 +27,7 @@ beforeEach(() => {
   hosts.write([
     `copy: { dest: ${work}/a.conf, content: "new a\\n" }`,
     `copy: { dest: ${work}/b.conf, content: "new b\\n" }`,
-    `command: { cmd: ${JSON.stringify(stands)}, creates: ${work}/passed }`,
+    `shell: { cmd: ${JSON.stringify(stands)}, creates: ${work}/passed }`,
   ]);
 });
 afterEach(() => {

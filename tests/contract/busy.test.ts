@@ -4,6 +4,7 @@ import { beforeEach, describe, expect, test } from '@jest/globals';
 import { waitUntil } from '../../src/lab/process.js';
 import { type Command, type Output } from '../../src/model/remote.js';
 import { awaitIdleLines, busyScript, STILL_BUSY } from '../../src/shell/busy.js';
+import { lockMark, releaseLockScript, takeLockScript } from '../../src/shell/lock.js';
 import { createLocalTransport } from '../support/local-transport.js';
 import { temporaryDirectory } from '../support/temporary-directory.js';
 
@@ -12,7 +13,7 @@ describe('a host that is busy', () => {
 
   beforeEach(() => {
     directory = temporaryDirectory('busy');
-    mkdirSync(join(directory, 'provision'));
+    mkdirSync(join(directory, 'provision'), { mode: 0o700 });
   });
 
   const path = (name: string): string => join(directory, name);
@@ -21,7 +22,9 @@ describe('a host that is busy', () => {
 
   /** Runs a script as a host would, with /run in a directory of this test; it need not wait long. */
   function run(script: string, more: Partial<Command> = {}): Promise<Output> {
-    const here = script.replaceAll('/run/provision', path('provision')).replace('flock -w 10', 'flock -w 0');
+    const here = script
+      .replaceAll('/run/provision', path('provision'))
+      .replaceAll(/flock -w 10 9(?= \|\|)/g, 'flock -w 0 9');
     return createLocalTransport('here').run({ summary: 'x', script: here, ...more });
   }
 
@@ -48,6 +51,23 @@ describe('a host that is busy', () => {
     writeFileSync(path('a.go'), '');
     expect([(await first).status, (await second).status]).toEqual([0, 0]);
     expect(lines()).toEqual(['a begins', 'a ends', 'b']);
+  });
+
+  test('keeps no note of a command once its lock is released, unless the command still runs', async () => {
+    const there = (): boolean => existsSync(path('provision/busy'));
+    await run(takeLockScript('me', ''));
+    const first = act('unpack', slow('a'));
+    await at('a.begun');
+    expect((await run(releaseLockScript(lockMark('me')))).stdout).toBe('');
+    expect(there()).toBe(true);
+    expect((await run(takeLockScript('me', ''))).status).toBe(STILL_BUSY);
+    writeFileSync(path('a.go'), '');
+    await first;
+    expect((await run(takeLockScript('me', ''))).status).toBe(0);
+    expect((await run(releaseLockScript(lockMark('someone else')))).status).toBe(0);
+    expect(there()).toBe(true);
+    expect((await run(releaseLockScript(lockMark('me')))).status).toBe(0);
+    expect(there()).toBe(false);
   });
 
   test('is told to whoever waits for it to be idle, with the process; and is idle once that has ended', async () => {

@@ -56,7 +56,7 @@ describe('with --report', () => {
   });
 
   test('a run that fails is written, and ends as it would without', async () => {
-    hosts.write(['command: { cmd: "echo it is so >&2; exit 3", creates: /nowhere/x }']);
+    hosts.write(['shell: { cmd: "echo it is so >&2; exit 3", creates: /nowhere/x }']);
     const { status } = await run('apply', '--yes', ...reportWords());
     expect(status).toBe(1);
     expect(read('md')).toMatch(/### ❌ apply did not succeed/);
@@ -103,7 +103,7 @@ describe('before anything runs, it is refused', () => {
 test('a report that can be written no more at the end is a failure of the run, and told', async () => {
   const directory = join(work, 'there');
   const file = join(directory, 'r.md');
-  hosts.write([`command: { cmd: "rm -rf ${directory} && touch ${directory}", creates: ${work}/never }`]);
+  hosts.write([`shell: { cmd: "rm -rf ${directory} && touch ${directory}", creates: ${work}/never }`]);
   const { status, stdout } = await run('apply', '--yes', '--limit', 'one', '--report', file);
   expect(status).not.toBe(0);
   expect(stdout).toMatch(/the report was not written to .*there\/r\.md/);

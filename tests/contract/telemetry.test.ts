@@ -125,7 +125,7 @@ describe('a run with a collector', () => {
   });
 
   test('that fails says where and with which code, and no word of what was printed', async () => {
-    hosts.write(['command: { cmd: "echo PRINTED; exit 3", creates: /nowhere/x }'], ['  serial: 1']);
+    hosts.write(['shell: { cmd: "echo PRINTED; exit 3", creates: /nowhere/x }'], ['  serial: 1']);
     expect((await run(apply())).status).toBe(EXIT.failed);
     const root = collector.spans().find(({ name }) => name === 'provision apply');
     expect(root).toMatchObject({ isError: true, attributes: { 'provision.outcome': 'failed' } });
@@ -155,7 +155,7 @@ describe('a run with a collector', () => {
 
   test('that is stopped in the middle of a change says so', async () => {
     const wait = `touch ${work}/began; until [ -e ${work}/go ]; do sleep 0.05; done`;
-    hosts.write([`command: { cmd: "${wait}", creates: "${work}/never" }`], ['  serial: 1']);
+    hosts.write([`shell: { cmd: "${wait}", creates: "${work}/never" }`], ['  serial: 1']);
     const child = hosts.start(['env', `OTEL_EXPORTER_OTLP_ENDPOINT=${collector.url}`, ...apply('--limit', 'one')]);
     const end = ended(child);
     expect(await waitUntil(() => Promise.resolve(existsSync(join(work, 'began'))), 60_000, 20)).toBe(true);
@@ -189,7 +189,7 @@ describe('secrets', () => {
   test('of inventories, of commands and of the environment are in nothing that is sent', async () => {
     const tasks = (word: string): readonly string[] => [
       `copy: { dest: "${work}/a.conf", content: "password {{ word }}" }`,
-      `command: { cmd: "echo ${word} >&2; echo {{ word }}; exit 1", creates: /nowhere/x }`,
+      `shell: { cmd: "echo ${word} >&2; echo {{ word }}; exit 1", creates: /nowhere/x }`,
     ];
     const playbook = (name: string): void => {
       hosts.write(tasks(SECRET), ['  serial: 1', `  vars: { word: ${SECRET} }`]);

@@ -197,7 +197,7 @@ describeOnLab('a playbook of one’s own', 'plays', { hosts: 2 }, (lab) => {
       [
         'a command that fails',
         'true',
-        'command: { cmd: "echo no such disk >&2; exit 3", creates: /nowhere }',
+        'shell: { cmd: "echo no such disk >&2; exit 3", creates: /nowhere }',
         ['ended with status 3', 'no such disk'],
       ],
     ])('%s', async (_, prepare, task, said) => {

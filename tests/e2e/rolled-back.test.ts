@@ -55,7 +55,7 @@ describeOnLab('a run that fails at its last task leaves a host as it was:', 'rol
     await onHost(PREPARE + prepare);
     const before = await onHost(LOOK);
     const file = join(lab.files.inventory, '..', 'gaps.yaml');
-    const all = [...tasks, 'command: { cmd: "exit 1", creates: /nonexistent/x }'];
+    const all = [...tasks, 'shell: { cmd: "exit 1", creates: /nonexistent/x }'];
     await writeFile(file, `- name: gaps\n  hosts: host-1\n  tasks:\n${all.map((task) => `    - ${task}\n`).join('')}`);
     const failed = await runVerb(lab, 'apply', '-p', file);
     expect(endOf(failed)).toMatch(/^status 1/);
