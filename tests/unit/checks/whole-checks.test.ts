@@ -383,13 +383,15 @@ const FAULTS: Readonly<Record<string, readonly [hosts: readonly string[], answer
     'a clock that is early': [[...ETCD, ...PLANES], { clock: () => TODAY.getTime() + 2000 }],
   };
 
-/** Hosts without certificates but for their kubelets: to judge those takes most of the time, and most faults are none of theirs. */
+/** Hosts without certificates: to judge those takes most of the time, and most faults are none of theirs. */
 const BARE: Readonly<Record<string, Answer>> = {
   ...WELL,
-  'certificate-files': (host, key) =>
-    key.includes('kubelet-client') ? WELL['certificate-files']?.(host, key) : made('is not there')(),
+  'certificate-files': () => made('is not there')(),
   'kubeconfig-certificates': () => [],
 };
+
+/** Faults of what is only looked at where there are certificates. */
+const OF_CERTIFICATES = /certificate|kubeconfig|authority|^the kubelet|node|^programs/;
 
 /** Faults whose verdict depends on how many have them. */
 const OF_MOST = /^etcd (?!is stopped|is not)|^nobody|^all have|kubeadm-config|^a restore|node|^a manifest with/;
@@ -403,8 +405,7 @@ test.each([
   const lines: string[] = [];
   for (const [fault, [hosts, answers]] of Object.entries(FAULTS)) {
     if (!which.test(fault)) continue;
-    const isOfCertificates = 'certificate-files' in answers || 'kubeconfig-certificates' in answers;
-    const [base, before] = isOfCertificates ? [WELL, ofWell] : [BARE, ofBare];
+    const [base, before] = OF_CERTIFICATES.test(fault) ? [WELL, ofWell] : [BARE, ofBare];
     const wrong = chosen(hosts);
     const changed = Object.entries(answers).map(([fact, answer]): [string, Answer] => [
       fact,
