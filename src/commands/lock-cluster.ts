@@ -39,10 +39,12 @@ export async function whileLocked<T>(needs: LockNeeds, work: () => Promise<T>): 
 async function lockCluster({ inventory, session, acted, seen, gone = [] }: LockNeeds): Promise<Lock> {
   const { takeLock } = await import('../engine/lock.js');
   const { isGoneHolder, thisHolder } = await import('./lock-holder.js');
-  const { cluster, world } = session;
-  const members = cluster.members.map(({ host }) => host).filter((host) => !gone.includes(host));
+  const { cluster, memberHosts, world } = session;
   // A play may stand for the control machine, which is nobody's host.
   const hosts = acted.filter((host) => world.hosts.includes(host));
+  // A playbook that says nothing about etcd may stop a member all the same.
+  const isOfMembers = cluster.members.length > 0 || hosts.some((host) => memberHosts.includes(host));
+  const members = isOfMembers ? memberHosts.filter((host) => !gone.includes(host)) : [];
   const lock = await takeLock({
     acted: hosts,
     members,

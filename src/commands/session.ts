@@ -44,6 +44,8 @@ export interface OwnPlays {
 /** Everything of one run, put together: what is wanted, and the ways to look and to act. */
 export interface Session {
   readonly cluster: Cluster;
+  /** The hosts of the etcd members, also where the playbook says nothing about etcd: who changes one of them locks more than half. */
+  readonly memberHosts: readonly string[];
   /** How its certificates are judged, by the authority in the store. */
   readonly certificates: CertificateRules;
   /** The PKI store of the cluster. */
@@ -117,13 +119,11 @@ export async function openSession(
     openRelease: releasesOf(inventory.directory, emit),
     gates,
     gateDeadlineMs: options.gateTimeout === undefined ? undefined : options.gateTimeout * 1000,
-    ...{ orders, randomHex },
+    ...{ orders, randomHex, emit, interrupted },
     hosts: [...inventory.hosts.keys()],
     forks: options.forks,
-    emit,
     now: () => Date.now(),
     sleep: (ms) => sleep(ms),
-    interrupted,
   };
   const request = {
     ...{ plays, orders, tool: VERSION, inventoryDigest: inventory.digest, limit },
@@ -132,6 +132,7 @@ export async function openSession(
   };
   return {
     ...{ cluster, without, pki, plays, world, isWithinLimit: withinLimit(inventory, limit) },
+    memberHosts: inventory.groups.get('etcd') ?? [],
     certificates: certificateRules(tools, cluster),
     quietLook: () => lookThrough(connector, () => undefined, credentialFor),
     plan: planningOf(request, world, inventory),

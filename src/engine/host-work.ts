@@ -130,7 +130,7 @@ async function performChange(
  * the directories and accounts that were made for them.
  */
 export async function rollBack({ play, host, undos, lasting, world }: RollBack): Promise<void> {
-  const acting = oneAtATime(world.connector);
+  const acting = oneAtATime(world);
   let failed = 0;
   const ordered = inOrder(undos);
   for (const [index, { command, restores }] of ordered.entries()) {

@@ -1,9 +1,10 @@
 import { ProvisionError, RemoteError } from '../model/errors.js';
 import type { EventSink } from '../model/events.js';
 import type { Connector, Transport } from '../model/remote.js';
-import { STILL_BUSY } from '../shell/busy.js';
 import { NOT_ROOT, takeLockScript } from '../shell/lock.js';
+import { onceIdle, whatRuns } from './busy-hosts.js';
 import { describeHolder, foundLock, LockHeld, type FoundLock, type LockHolder } from './lock-holder.js';
+import { Interrupted } from './run-error.js';
 import { runOrFail } from './run-or-fail.js';
 
 /** As whom a host is locked. */
@@ -30,13 +31,10 @@ class StillBusy extends ProvisionError {
   }
 }
 
-/** How often a host is asked, which waits 10 s each time: for as long as most commands may take. */
-const BUSY_LOOKS = 60;
-
 /**
  * Takes the lock on a host, also from who has left it behind, and waits for what still runs there.
  * @param touched gets the host once the lock may have been made there, also where the answer is lost
- * @throws LockHeld, StillBusy, RemoteError, ProvisionError `lock-needs-root`
+ * @throws LockHeld, StillBusy, Interrupted, RemoteError, ProvisionError `lock-needs-root`
  */
 export async function takeOn(host: string, request: HostLock, touched: Set<string>): Promise<void> {
   const transport = await request.connector.connect(host);
@@ -57,29 +55,32 @@ export async function takeOn(host: string, request: HostLock, touched: Set<strin
  */
 async function tryToTake(transport: Transport, left: string, request: HostLock): Promise<FoundLock | undefined> {
   const { host } = transport;
-  for (let looks = 1; ; looks++) {
-    const { mark, runs } = await takeOnce(transport, left, request);
-    if (runs === undefined) return mark === '' ? undefined : foundLock(host, mark);
-    if (looks === BUSY_LOOKS || request.interrupted()) throw new StillBusy(host, runs);
-    const message = `waits until what an earlier run has begun here ends: ${runs}`;
-    if (looks === 1) request.emit({ type: 'notice', host, message });
-  }
+  const { emit, interrupted } = request;
+  const attempt = (): Promise<Attempt> => takeOnce(transport, left, request);
+  const { mark, runs } = await onceIdle(transport, attempt, (answer) => answer.runs, {
+    emit,
+    mayWait: () => !interrupted(),
+  });
+  if (runs !== undefined) throw interrupted() ? new Interrupted(host, 'locking it') : new StillBusy(host, runs);
+  return mark === '' ? undefined : foundLock(host, mark);
 }
 
 /** The mark of who has the lock instead, or `''`; and what still runs, once it is ours. */
-async function takeOnce(
-  transport: Transport,
-  left: string,
-  { holder }: HostLock,
-): Promise<{ readonly mark: string; readonly runs?: string }> {
+interface Attempt {
+  readonly mark: string;
+  readonly runs?: string | undefined;
+}
+
+async function takeOnce(transport: Transport, left: string, { holder }: HostLock): Promise<Attempt> {
   const { host } = transport;
   const script = takeLockScript(JSON.stringify(holder), left);
   try {
     return { mark: (await runOrFail({ summary: 'take the lock', script }, transport)).stdout.trim() };
   } catch (error) {
-    if (error instanceof RemoteError && error.status === STILL_BUSY)
-      return { mark: '', runs: error.output?.trim() || 'it does not say what' };
-    if (!(error instanceof RemoteError) || error.status !== NOT_ROOT) throw error;
+    if (!(error instanceof RemoteError)) throw error;
+    const runs = whatRuns({ status: error.status ?? 0, stderr: error.output ?? '' });
+    if (runs !== undefined) return { mark: '', runs };
+    if (error.status !== NOT_ROOT) throw error;
     throw new ProvisionError({
       code: 'lock-needs-root',
       message: `${host}: only root can lock a host, and a host is changed only while it is locked; nothing was changed`,

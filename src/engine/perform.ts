@@ -47,7 +47,7 @@ export interface Record {
  * @throws RemoteError, GateShut
  */
 export async function perform(action: Action, host: string, world: World, record: Record): Promise<void> {
-  const acting = { ...world, connector: oneAtATime(world.connector) };
+  const acting = { ...world, connector: oneAtATime(world) };
   switch (action.kind) {
     case 'write-file':
       return writeFile(action, await acting.connector.connect(host), record);

@@ -19,11 +19,11 @@ export type KeepRequest = (planned: PlannedCertificate, pem: string) => Promise<
 export async function requestCertificates(
   planned: readonly PlannedCertificate[],
   keep: KeepRequest,
-  { connector, forks }: Pick<World, 'connector' | 'forks'>,
+  world: Pick<World, 'connector' | 'forks' | 'emit'>,
 ): Promise<void> {
   const hosts = [...new Set(planned.map(({ host }) => host))];
-  const acting = oneAtATime(connector);
-  const limit = pLimit(forks);
+  const acting = oneAtATime(world);
+  const limit = pLimit(world.forks);
   const results = await Promise.allSettled(
     hosts.map((host) =>
       limit(async () => {

@@ -13,8 +13,8 @@ export interface Command {
    */
   readonly runsBeside?: true;
   /**
-   * It changes the host: it waits until no other such command runs there, also one that a run has left behind which was
-   * killed or lost its connection. Only where it runs as root.
+   * It changes the host: it begins only where no other such command runs there, also none that a run has left behind which was
+   * killed or lost its connection. Else its status is 75, and stderr says what runs. Only where it runs as root.
    */
   readonly alone?: true;
   /** The command is ended on the far side after this long. Default 60 000. */

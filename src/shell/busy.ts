@@ -6,16 +6,24 @@ export const DIRECTORY = '/run/provision';
 /** What is locked (flock(2)) for as long as a command that changes the host runs. It holds that command's pid and summary. */
 const BUSY = `${DIRECTORY}/busy`;
 
-/** With what {@link awaitIdleLines} end where a command still runs. */
+/** With what a script ends that could not begin, since a command still runs; {@link BUSY_MARK} and what it is are on its stderr. */
 export const STILL_BUSY = 75;
 
-/** How long {@link awaitIdleLines} wait, in seconds. */
+/** What a line on stderr begins with that says which command still runs. */
+export const BUSY_MARK = 'provision: still runs:';
+
+/** Of the note of a command, which anybody may have written who is root there. */
+const NOTE_BYTES = 200;
+
+/** How long one {@link awaitIdleScript} waits, in seconds. */
 const WAIT_S = 10;
 
+const SAY = `{ printf '%s ' ${quote(BUSY_MARK)}; head -c ${NOTE_BYTES} ${BUSY}; echo; } >&2; exit ${STILL_BUSY}`;
+
 /**
- * The same script, which runs only while no other such script runs on the host, whoever began it: sshd does not end a
- * command whose client was killed or whose network was cut. What the script starts and leaves behind does not hold the
- * host. One that does not run as root can't take part.
+ * The same script, which begins only where no other such script runs on the host, whoever began it: sshd does not end a
+ * command whose client was killed or whose network was cut. Else it ends with {@link STILL_BUSY}. What the script starts and
+ * leaves behind does not hold the host. One that does not run as root can't take part.
  * @param summary one line, for whoever waits
  */
 export function busyScript(summary: string, script: string): string {
@@ -24,8 +32,8 @@ export function busyScript(summary: string, script: string): string {
     'if [ -w /run ]; then',
     `  [ -d ${DIRECTORY} ] || mkdir -m 0700 ${DIRECTORY}`,
     `  exec 9>>${BUSY}`,
-    `  flock -n 9 || { printf 'waits for a command that still runs here: %s\\n' "$(cat ${BUSY})" >&2; flock 9; }`,
-    `  printf '%s\\n' "pid $$: "${quote(summary)} >${BUSY}`,
+    `  flock -n 9 || { ${SAY}; }`,
+    `  printf '%s\n' "pid $$: "${quote(summary)} >${BUSY}`,
     'fi',
     // At a time-out all processes get SIGTERM; this one waits for a script that ignores it, as what has begun it does.
     'trap : TERM',
@@ -36,12 +44,14 @@ export function busyScript(summary: string, script: string): string {
   ].join('\n');
 }
 
-/**
- * Lines that wait until no {@link busyScript} runs, for root, in a directory that was made. Where one still runs after
- * {@link WAIT_S}, they print on stderr what that is, and end with {@link STILL_BUSY}.
- */
-export function awaitIdleLines(): readonly string[] {
-  return [`exec 9>>${BUSY}`, `flock -w ${WAIT_S} 9 || { cat ${BUSY} >&2; exit ${STILL_BUSY}; }`];
+/** Lines that end with {@link STILL_BUSY} where a {@link busyScript} runs, for root, in a directory that was made. */
+export function requireIdleLines(): readonly string[] {
+  return [`exec 9>>${BUSY}`, `flock -n 9 || { ${SAY}; }`];
+}
+
+/** Waits until no {@link busyScript} runs, for {@link WAIT_S} at most; its status says nothing. */
+export function awaitIdleScript(): string {
+  return `[ ! -f ${BUSY} ] || flock -w ${WAIT_S} ${BUSY} true`;
 }
 
 /** A line that removes the note of the last {@link busyScript}, unless one still runs: for who holds the host's lock. */

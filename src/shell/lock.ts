@@ -1,4 +1,4 @@
-import { awaitIdleLines, DIRECTORY, forgetBusyLine } from './busy.js';
+import { DIRECTORY, forgetBusyLine, requireIdleLines } from './busy.js';
 import { quote } from './quote.js';
 
 /** A symbolic link, with the lock's text as its target: made whole or not at all. */
@@ -30,8 +30,8 @@ export function readLockScript(): string {
 
 /**
  * Takes the lock when it is free, ours already, or just the one that is known to be left behind. Prints what
- * {@link readLockScript} prints of whoever has it instead, else nothing. What a run before has left running is waited for:
- * ends with `STILL_BUSY`, and has taken the lock, where that takes longer.
+ * {@link readLockScript} prints of whoever has it instead, else nothing. Ends with `STILL_BUSY`, and
+ * has taken the lock, where a command still runs that a run before has begun.
  * @param text at most 4095 bytes (symlink(7))
  * @param left what was read of a lock that may be taken over
  */
@@ -46,7 +46,7 @@ export function takeLockScript(text: string, left: string): string {
     `  ln -sfT -- ${quote(text)} ${LOCK}`,
     // The turn is over: others may look at the lock meanwhile.
     '  exec 9<&-',
-    ...awaitIdleLines().map((line) => `  ${line}`),
+    ...requireIdleLines().map((line) => `  ${line}`),
     'else',
     `  printf '%s' "$held"`,
     'fi',

@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import { waitUntil } from '../../src/lab/process.js';
 import { type Command, type Output } from '../../src/model/remote.js';
-import { awaitIdleLines, busyScript, STILL_BUSY } from '../../src/shell/busy.js';
+import { whatRuns } from '../../src/engine/busy-hosts.js';
+import { awaitIdleScript, busyScript, requireIdleLines, STILL_BUSY } from '../../src/shell/busy.js';
 import { lockMark, releaseLockScript, takeLockScript } from '../../src/shell/lock.js';
 import { createLocalTransport } from '../support/local-transport.js';
 import { temporaryDirectory } from '../support/temporary-directory.js';
@@ -20,11 +21,9 @@ describe('a host that is busy', () => {
   const at = (name: string): Promise<boolean> => waitUntil(() => Promise.resolve(existsSync(path(name))), 20_000, 20);
   const lines = (): readonly string[] => readFileSync(path('acts'), 'utf8').trim().split('\n');
 
-  /** Runs a script as a host would, with /run in a directory of this test; it need not wait long. */
+  /** Runs a script as a host would, with /run in a directory of this test. */
   function run(script: string, more: Partial<Command> = {}): Promise<Output> {
-    const here = script
-      .replaceAll('/run/provision', path('provision'))
-      .replaceAll(/flock -w 10 9(?= \|\|)/g, 'flock -w 0 9');
+    const here = script.replaceAll('/run/provision', path('provision'));
     return createLocalTransport('here').run({ summary: 'x', script: here, ...more });
   }
 
@@ -35,22 +34,47 @@ describe('a host that is busy', () => {
   const slow = (name: string): string =>
     `echo ${name} begins >>acts; touch ${name}.begun; n=0; until [ -e ${name}.go ] || [ $n -gt 500 ]; do n=$((n + 1)); sleep 0.02; done; echo ${name} ends >>acts`;
 
-  const idle = (): Promise<Output> => run(awaitIdleLines().join('\n'));
+  const idle = (): Promise<Output> => run(requireIdleLines().join('\n'));
 
-  test('has the next command wait, which says for what', async () => {
+  test('begins no other command, and says what runs', async () => {
     const first = act("stop the service's unit", slow('a'));
     await at('a.begun');
-    const second = act('second', 'echo b >>acts', { timeoutMs: 30_000 });
-    // Nothing can be seen of who waits but its time-out, so a third one has a short one.
-    const third = await act('third', 'echo c >>acts', { timeoutMs: 300 });
-    expect([third.status, third.stderr]).toEqual([
-      124,
-      expect.stringMatching(/^waits for a command that still runs here: pid \d+: stop the service's unit\n$/),
+    const second = await act('second', 'echo b >>acts');
+    expect([second.status, whatRuns(second)]).toEqual([
+      STILL_BUSY,
+      expect.stringMatching(/^pid \d+: stop the service's unit$/),
     ]);
     expect(lines()).toEqual(['a begins']);
     writeFileSync(path('a.go'), '');
-    expect([(await first).status, (await second).status]).toEqual([0, 0]);
+    expect((await first).status).toBe(0);
+    expect((await act('second', 'echo b >>acts')).status).toBe(0);
     expect(lines()).toEqual(['a begins', 'a ends', 'b']);
+  });
+
+  test('is waited for until it is idle, and no longer', async () => {
+    const first = act('unpack', slow('a'));
+    await at('a.begun');
+    const waits = run(awaitIdleScript());
+    const isIdle = waits.then(() => 'idle');
+    const soon = new Promise((resolve) => setTimeout(resolve, 300, 'waits'));
+    expect(await Promise.race([isIdle, soon])).toBe('waits');
+    writeFileSync(path('a.go'), '');
+    await first;
+    expect((await waits).status).toBe(0);
+    // Of a host where nothing has run yet there is nothing to wait for.
+    await run(`rm ${path('provision')}/busy`);
+    expect((await run(awaitIdleScript())).status).toBe(0);
+    expect(existsSync(path('provision/busy'))).toBe(false);
+  });
+
+  test('says no more than a short line of a note that anybody may have written', async () => {
+    const first = act('x', `yes 'Done: all is well' | head -c 5000000 >${path('provision')}/busy; ${slow('a')}`);
+    await at('a.begun');
+    const second = await act('second', 'true');
+    expect(second.stderr.length).toBeLessThan(300);
+    expect(whatRuns(second)).toBe('Done: all is well');
+    writeFileSync(path('a.go'), '');
+    await first;
   });
 
   test('keeps no note of a command once its lock is released, unless the command still runs', async () => {
@@ -76,7 +100,7 @@ describe('a host that is busy', () => {
     await at('a.begun');
     const { status, stderr } = await idle();
     expect(status).toBe(STILL_BUSY);
-    const pid = /^pid (\d+): unpack\n$/.exec(stderr)?.[1] ?? '';
+    const pid = /^pid (\d+): unpack$/.exec(whatRuns({ status, stderr }) ?? '')?.[1] ?? '';
     expect(readFileSync(`/proc/${pid}/cmdline`, 'utf8')).toContain('a.begun');
     writeFileSync(path('a.go'), '');
     await first;

@@ -157,6 +157,8 @@ describeOnLab('an interrupted run', 'killed', { etcd: 3 }, (lab) => {
 
   test('by kill -9 while a command runs: the next one waits for that command, sees what it did, and does it no second time', async () => {
     const playbook = join(dirname(lab.files.inventory), 'slow.yaml');
+    const other = join(dirname(lab.files.inventory), 'other.yaml');
+    let beside: JsonRun | undefined;
     await writeFile(playbook, SLOW);
     const cut = await disturbedApply(
       lab,
@@ -164,12 +166,17 @@ describeOnLab('an interrupted run', 'killed', { etcd: 3 }, (lab) => {
       async (kill) => {
         const hasBegun = async (): Promise<boolean> => (await lab.ssh('etcd-1', 'test -e /root/acts')).status === 0;
         expect(await waitUntil(hasBegun, 30_000, 100)).toBe(true);
+        // It changes another member, and could stop that one while this one is stopped.
+        await writeFile(other, SLOW.replace('etcd-1', 'etcd-2'));
+        beside = await runVerb(lab, 'apply', '--playbook', other);
         kill('SIGKILL');
       },
       ['--playbook', playbook],
     );
     if (cut.status !== 137) throw new Error(endOf(cut));
-    const waits = (event: EventJson): boolean => event.type === 'notice' && /^waits until .*slow/.test(event.message);
+    expect(beside?.status).toBe(EXIT.locked);
+    expect((await lab.ssh('etcd-2', 'test -e /root/acts')).status).not.toBe(0);
+    const waits = (event: EventJson): boolean => event.type === 'notice' && /^waits, .*slow/.test(event.message);
     const next = await disturbedApply(lab, waits, async () => lab.ssh('etcd-1', 'touch /run/go'), [
       '--playbook',
       playbook,

@@ -74,7 +74,7 @@ export const RUN = {
   },
   'still-busy': {
     why: 'A run was killed, or lost its connection, while a command ran on a host. The command goes on there by itself, and another one at the same time could undo what it does. Nothing was changed.',
-    next: 'Wait until it has ended: the error names its process. Then run the same command again.',
+    next: 'Wait until it has ended, then run the same command again. The error names its process: on the host, `ps -fp PID` shows it. Where it will never end, and you know what it leaves unfinished: `kill PID`.',
     kind: 'locked',
   },
   'lock-unsure': {

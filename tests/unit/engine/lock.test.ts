@@ -6,7 +6,7 @@ import { foundLock, type LockHolder } from '../../../src/engine/lock-holder.js';
 import { RemoteError } from '../../../src/model/errors.js';
 import type { Event } from '../../../src/model/events.js';
 import { outputOf, type Connector, type Output, type Probe } from '../../../src/model/remote.js';
-import { STILL_BUSY } from '../../../src/shell/busy.js';
+import { awaitIdleScript, BUSY_MARK, STILL_BUSY } from '../../../src/shell/busy.js';
 import { lockMark, NOT_ROOT, readLockScript, releaseLockScript, takeLockScript } from '../../../src/shell/lock.js';
 import { noDownload } from '../../support/local-transport.js';
 
@@ -82,31 +82,35 @@ function request(
   };
 }
 
-/** A host on which something still runs for so many looks, as it says; and how often the lock was asked for. */
-function busyHost(looks: number, says: string): { readonly connector: Connector; readonly asked: () => number } {
-  let asked = 0;
+/** A host on which something still runs for so many looks, as it says; and how often the lock was asked for, and waited for. */
+function busyHost(
+  looks: number,
+  says: string,
+): { readonly connector: Connector; readonly asked: () => readonly number[] } {
+  let [taken, waited] = [0, 0];
   const transport = {
     host: 'a',
     run: ({ script }: { readonly script: string }) => {
+      if (script === awaitIdleScript()) waited++;
       if (script !== takeLockScript(textOf(ANNA), '')) return Promise.resolve(outputOf(0, ''));
-      return Promise.resolve(asked++ < looks ? outputOf(STILL_BUSY, '', says) : outputOf(0, ''));
+      return Promise.resolve(taken++ < looks ? outputOf(STILL_BUSY, '', `${BUSY_MARK}${says}`) : outputOf(0, ''));
     },
     download: noDownload,
     close: () => Promise.resolve(),
   };
   return {
     connector: { connect: () => Promise.resolve(transport), close: () => Promise.resolve() },
-    asked: () => asked,
+    asked: () => [taken, waited],
   };
 }
 
 describe('what an earlier run has left running on a host', () => {
-  test.each([0, 1, 5, 59])('is waited for, and said once: %i looks', async (looks) => {
+  test.each([0, 1, 5, 60])('is waited for, and said once: %i looks', async (looks) => {
     const { connector, asked } = busyHost(looks, 'pid 7: restart etcd\n');
     const its = request(connector, { members: ['a'] });
     await takeLock(its);
-    expect(asked()).toBe(looks + 1);
-    const message = 'waits until what an earlier run has begun here ends: pid 7: restart etcd';
+    expect(asked()).toEqual([looks + 1, looks]);
+    const message = 'waits, for ten minutes at most, until what was begun here before ends: pid 7: restart etcd';
     expect(its.events).toEqual(looks === 0 ? [] : [{ type: 'notice', host: 'a', message }]);
   });
 
@@ -116,16 +120,17 @@ describe('what an earlier run has left running on a host', () => {
       code: 'still-busy',
       message: 'a: what an earlier run has begun still runs there (it does not say what); nothing was changed',
     });
-    expect(asked()).toBe(60);
+    expect(asked()).toEqual([61, 60]);
   });
 
   test('is not waited for by who was asked to stop', async () => {
     const { connector, asked } = busyHost(Infinity, 'pid 7: restart etcd');
-    await expect(takeLock(request(connector, { members: ['a'], interrupted: () => true }))).rejects.toMatchObject({
-      code: 'still-busy',
-      message: 'a: what an earlier run has begun still runs there (pid 7: restart etcd); nothing was changed',
+    const stopping = request(connector, { members: ['a'], interrupted: () => asked()[1] === 1 });
+    await expect(takeLock(stopping)).rejects.toMatchObject({
+      code: 'interrupted',
+      message: 'stopped on request before: a locking it',
     });
-    expect(asked()).toBe(1);
+    expect(asked()).toEqual([2, 1]);
   });
 });
 

@@ -41,7 +41,7 @@ describe('requests for certificates', () => {
     const [ran, kept]: [string[], string[]] = [[], []];
     const keep = ({ host, action }: PlannedCertificate, pem: string): Promise<unknown> =>
       Promise.resolve(kept.push(`${host} ${action.certificate}: ${pem}`));
-    await requestCertificates(PLANNED, keep, { connector: hostsOf(ran, []), forks: 1 });
+    await requestCertificates(PLANNED, keep, { connector: hostsOf(ran, []), forks: 1, emit: () => undefined });
     expect(ran).toEqual([
       'a: make the request for server',
       'a: make the request for peer',
@@ -59,7 +59,7 @@ describe('requests for certificates', () => {
   test('name every host that failed; those of the others are kept', async () => {
     const kept: string[] = [];
     const keep = ({ host }: PlannedCertificate): Promise<unknown> => Promise.resolve(kept.push(host));
-    const world = { connector: hostsOf([], [], ['a', 'c']), forks: 5 };
+    const world = { connector: hostsOf([], [], ['a', 'c']), forks: 5, emit: () => undefined };
     await expect(requestCertificates(PLANNED, keep, world)).rejects.toMatchObject({
       failures: [
         { host: 'a', error: { message: 'a is away' } },
@@ -75,7 +75,7 @@ describe('requests for certificates', () => {
       ...leaf('a', 'haproxy'),
       action: { ...leaf('a', 'haproxy').action, destination: { layout: 'bundle', path: '/etc/bundle.pem' } },
     };
-    const world = { connector: hostsOf([], scripts), forks: 1 };
+    const world = { connector: hostsOf([], scripts), forks: 1, emit: () => undefined };
     await requestCertificates([leaf('a', 'same'), leaf('a', 'same', 'AAAA'), bundle], () => Promise.resolve(), world);
     const [fresh = '', held = '', joined = ''] = scripts;
     expect(fresh).not.toBe(held);
