@@ -68,11 +68,14 @@ function inGroups(hosts: readonly string[]): readonly (readonly string[])[] {
 function requireEnough({ acted, members, without }: LockRequest, away: ReadonlyMap<string, RemoteError>): void {
   const acting = [...away].filter(([host]) => acted.includes(host));
   const lost = acting.map(([host]) => host);
+  // Where it is the only one that is to be changed, nothing is left to do without it.
+  const skip =
+    lost.length === acted.length ? '' : `; or to skip ${lost.length === 1 ? 'it' : 'them'}: ${without(lost)}`;
   if (lost.length > 0)
     throw new ProvisionError({
       code: 'lock-unsure',
       message: `hosts to be changed could not be locked, nothing was changed: ${acting.map(([, { message }]) => message).join('; ')}`,
-      hint: `make ${lost.join(', ')} reachable; or to skip ${lost.length === 1 ? 'it' : 'them'}: ${without(lost)}`,
+      hint: `make ${lost.join(', ')} reachable${skip}`,
     });
   const kept = members.filter((host) => !away.has(host));
   if (members.length === 0 || kept.length * 2 > members.length) return;

@@ -68,9 +68,22 @@ export function taskResources(
     refuseOmit(positionOf, { src: rendered.reveal() });
     return rendered;
   };
-  const context = { name: frame.name, directory: read.directory, render: ofFile, content, before };
+  const name = nameOf(frame.name, inventory, host);
+  const context = { name, directory: read.directory, render: ofFile, content, before };
   const resource = inTask(read, at, module, () => module.build(parameters, context));
-  return [frame.name === undefined ? resource : { ...resource, task: frame.name }];
+  return [name === undefined ? resource : { ...resource, task: name }];
+}
+
+/** A task's name as it is read on a host; as it is written where it can't be rendered, as Ansible has it, and where it would show a secret. */
+function nameOf(written: string | undefined, inventory: Inventory, host: string): string | undefined {
+  if (written === undefined) return undefined;
+  try {
+    const name = inventory.render(host, withOwnBackslashes(written));
+    return name.isSecret ? written : name.reveal();
+  } catch (error) {
+    if (error instanceof InputError) return written;
+    throw error;
+  }
 }
 
 /** Turns what zod found into problems at their places. */

@@ -242,6 +242,13 @@ describe('the lock of a run', () => {
     expect(locks.size).toBe(0);
   });
 
+  test('of just the host that is away offers no run without it, which would do nothing', async () => {
+    await expect(takeLock(request(lockHosts(new Map(), ['c']), { acted: ['c'] }))).rejects.toMatchObject({
+      code: 'lock-unsure',
+      hint: 'make c reachable',
+    });
+  });
+
   test('names everything that is away, and how to leave all of it out', async () => {
     const away = lockHosts(new Map(), ['b', 'c', 'm1']);
     await expect(

@@ -163,6 +163,22 @@ describe('the tasks of a play', () => {
     expect(play?.resources.get('a')?.map(({ address }) => address)).toEqual(['directory:/ba']);
   });
 
+  test('have their names as read on each host; as written where they would show a secret, or can not be read', async () => {
+    const names = [
+      'on {{ inventory_hostname }}',
+      'with {{ secret }}',
+      'of {{ nobody }}',
+      "{{ 'a-b' | regex_replace('(a)', '\\1') }}",
+    ];
+    const [play] = await build(names.map((name, at) => `- { name: ${JSON.stringify(name)}, group: { name: g${at} } }`));
+    const read = (host: string): readonly unknown[] => (play?.resources.get(host) ?? []).map(({ task }) => task);
+    const others = ['with {{ secret }}', 'of {{ nobody }}', 'a-b'];
+    expect([read('a'), read('b')]).toEqual([
+      ['on a', ...others],
+      ['on b', ...others],
+    ]);
+  });
+
   test('commands without a name are told apart by what they run', async () => {
     const [play] = await build([
       '- command: { cmd: touch /x, creates: /x }',
