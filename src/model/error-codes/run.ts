@@ -73,7 +73,7 @@ export const RUN = {
     kind: 'locked',
   },
   'still-busy': {
-    why: 'A run was killed, or lost its connection, while a command ran on a host. The command goes on there by itself, and another one at the same time could undo what it does. Nothing was changed.',
+    why: 'A run was killed, or lost its connection, while a command ran on a host. The command goes on there by itself, and another one at the same time could undo what it does: none was begun.',
     next: 'Wait until it has ended, then run the same command again. The error names its process: on the host, `ps -fp PID` shows it. Where it will never end, and you know what it leaves unfinished: `kill PID`.',
     kind: 'locked',
   },
