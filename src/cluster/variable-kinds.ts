@@ -38,7 +38,13 @@ export function flag(): z.ZodType<boolean> {
 export function text(expected: string, pattern: RegExp = /^[^\r\n]+$/): z.ZodType<string> {
   const error = `expected ${expected}`;
   const toText = (value: unknown): unknown => (typeof value === 'number' ? String(value) : value);
-  return z.preprocess(toText, z.string({ error }).regex(pattern, { error }).regex(/^[^\0]*$/, { error }));
+  return z.preprocess(
+    toText,
+    z
+      .string({ error })
+      .regex(pattern, { error })
+      .regex(/^[^\0]*$/, { error }),
+  );
 }
 
 /** A text of any number of lines. */

@@ -112,7 +112,10 @@ export async function readRun(directory: string, name: string): Promise<KeptRun>
   const bytes = await readFound(file, LARGE_FILE_BYTES).catch((cause: unknown) => {
     throw unreadable(file, cause);
   });
-  const lines = bytes.toString('utf8').split('\n').filter((line) => line !== '');
+  const lines = bytes
+    .toString('utf8')
+    .split('\n')
+    .filter((line) => line !== '');
   const events = lines.flatMap(readLine);
   const started = events[0]?.type === 'run-started' ? events[0] : undefined;
   const plan = events.find((event) => event.type === 'planned')?.plan;

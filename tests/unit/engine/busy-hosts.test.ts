@@ -59,6 +59,7 @@ describe('a command that changes a host', () => {
     expect(end).toMatchObject({
       code: 'still-busy',
       host: 'a',
+      command: 'restore /etc/x',
       message: 'a: restore /etc/x: not begun, since what was begun before still runs there: pid 7: unpack',
     });
   });

@@ -17,7 +17,7 @@ const KINDS: readonly FailureKind[] = ['failed', 'locked', 'unreachable', 'stale
 
 describe('how a run failed, for what started it', () => {
   test.each<[FailureKind, readonly ErrorCode[]]>([
-    ['locked', ['locked']],
+    ['locked', ['locked', 'still-busy']],
     ['unreachable', ['unreachable']],
     ['unreachable', ['connection-lost', 'unreachable']],
     ['unreachable', ['locked', 'unreachable']],

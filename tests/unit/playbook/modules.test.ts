@@ -252,6 +252,13 @@ const MEANINGS: readonly (readonly [string, ...unknown[]])[] = [
   ['command: { cmd: touch /y, creates: /y }', 'command:touch /y', 'touch /y'],
   ['command: touch /y\n      args: { creates: /y }', 'command:touch /y', 'touch /y'],
   ['command: { argv: [touch, a b], creates: a b, chdir: /d }', 'command:touch a b', "cd -- /d || exit 1\ntouch 'a b'"],
+  [
+    'command: { cmd: "touch $HOME/a ${X}b ~/c $1 \'&&\'", creates: /y }',
+    expect.anything(),
+    'touch "${HOME-\\$HOME}"/a "${X-\\${X\\}}"b ~/c \'$1\' \'&&\'',
+  ],
+  ['group:\n      args: { name: g }', 'group:g', 'groupadd g'],
+  ['group: { name: h }\n      args: { name: g, system: true }', 'group:h', 'groupadd --system h'],
   ['shell: { cmd: a | b, creates: /y, executable: /bin/bash }', 'command:a | b', "exec /bin/bash -c 'a | b'"],
   ['command: { cmd: rm /y, removes: /y }', 'command:rm /y', 'unchanged'],
   [
@@ -306,6 +313,8 @@ test.each([
   ['shell: { cmd: x, argv: [x], creates: /y }', 'argv: is not known here'],
   ['command: x\n      args: { creatse: /y }', 'p.yaml:4:15: creatse: is not known here; did you mean creates?'],
   ["command: x\n      args: { creates: '/y*' }", 'p.yaml:4:24: tasks.args.creates: expected a path'],
+  ['command: a && b', 'p.yaml:3:16: tasks.command: has &&, which'],
+  ['command: a {{ nobody }}', 'p.yaml:3:16: '],
   ['command: x\n      args: [a]', 'p.yaml:4:13: tasks.args: expected the parameters of the module as a mapping'],
   ['copy: x\n      args: { dest: /y }', 'tasks.copy: expected its parameters as a mapping'],
   ['command: { cmd: x, creates: y }', 'tasks.command.creates: expected an absolute path, or chdir'],
