@@ -4,7 +4,8 @@ const WAYS: Readonly<Record<string, string>> = {
     'a plan is decided before anything runs, so no task may depend on what another one did',
   'handlers notify listen force_handlers meta':
     'there are no handlers: `systemd` with `state: restarted` or `reloaded` acts where a file of the tasks before it is newer than the service',
-  'loop loop_control': 'write a task for each item, or one play for each group',
+  'with_fileglob with_file with_nested with_cartesian with_together with_sequence with_subelements with_random_choice with_first_found with_lines with_indexed_items with_flattened with_inventory_hostnames':
+    'write `loop`, with a list or a template that gives one',
   'pre_tasks post_tasks': 'put them into `tasks`, or into a play of their own',
   'vars_files vars_prompt include_vars':
     'variables are in `vars`, and in group_vars/ and host_vars/ beside the inventory',
@@ -36,6 +37,6 @@ const INSTEAD = new Map(
 /** What is said of a word of Ansible that this program does not have; `undefined` of any other word. */
 export function insteadOf(word: string): string | undefined {
   const short = word.replace(/^ansible\.builtin\./, '');
-  const way = INSTEAD.get(short.startsWith('with_') ? 'loop' : short);
+  const way = INSTEAD.get(short);
   return way === undefined ? undefined : `is not supported: ${way}`;
 }

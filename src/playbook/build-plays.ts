@@ -134,9 +134,13 @@ function newOnes(
   made: readonly Resource[],
   before: readonly Resource[],
 ): readonly Resource[] {
-  const twin = made.find(({ address }) => before.some((other) => other.address === address));
+  const earlier = new Set(before.map(({ address }) => address));
+  const ofItems = new Set<string>();
+  const twin = made.find(({ address }) => earlier.has(address) || ofItems.size === ofItems.add(address).size);
   if (twin === undefined) return made;
-  const message = `${twin.address} is what an earlier task of this play is about, too; put both into one, or name them apart`;
+  const message = earlier.has(twin.address)
+    ? `${twin.address} is what an earlier task of this play is about, too; put both into one, or name them apart`
+    : `${twin.address} is what two items of this loop are about`;
   throw new InputError([{ severity: 'error', at: read.source.at(path), subject: 'task', message }]);
 }
 

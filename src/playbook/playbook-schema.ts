@@ -77,7 +77,22 @@ export const importSchema = z.strictObject({
 });
 
 /** The words that a task may use beside its module. */
-export const taskWords = ['name', 'when', 'vars', 'become', 'args'] as const;
+export const taskWords = [
+  ...['name', 'when', 'vars', 'become', 'args'],
+  ...['loop', 'loop_control', 'with_items', 'with_list', 'with_dict'],
+] as const;
+
+/** What a loop is over: a list or mapping, or a template that gives one. */
+const items = z.custom<PythonValue>(() => true).optional();
+
+const variableName = z.string().regex(/^[A-Za-z_]\w*$/, 'expected the name of a variable');
+
+/** What a loop calls its items. */
+export const loopControl = z.strictObject({
+  loop_var: variableName.optional(),
+  index_var: variableName.optional(),
+  label: z.string().optional(),
+});
 
 export const taskFrame = z.object({
   name: z.string().optional(),
@@ -86,8 +101,11 @@ export const taskFrame = z.object({
   become: z.boolean().optional(),
   /** More parameters of the module: {@link taskParameters}. */
   args: z.record(z.string(), z.unknown(), { error: 'expected the parameters of the module as a mapping' }).optional(),
+  ...{ loop: items, with_items: items, with_list: items, with_dict: items },
+  loop_control: loopControl.optional(),
 });
 
+export type TaskFrame = z.infer<typeof taskFrame>;
 export type RawImport = z.infer<typeof importSchema>;
 export type RawPlay = z.infer<typeof playSchema>;
 export type RawRole = z.infer<typeof roleSchema>;

@@ -6,9 +6,10 @@ import { InputError, type SourcePosition } from '../model/errors.js';
 import type { Inventory } from '../model/inventory.js';
 import type { MarkedText } from '../model/marked-text.js';
 import { moduleNamed, type Module } from './modules.js';
-import { taskFrame, taskWords, type RawTask, type When } from './playbook-schema.js';
+import { loopControl, taskFrame, taskWords, type RawTask, type TaskFrame, type When } from './playbook-schema.js';
 import type { ReadPlay } from './read-playbook.js';
 import { renderParameters } from './rendered-parameters.js';
+import { passesOf } from './task-loop.js';
 import { taskParameters } from './task-parameters.js';
 import { atPlace, problemsOf, refuseProblems } from './yaml-source.js';
 
@@ -31,7 +32,7 @@ export function holds(inventory: Inventory, host: string, when: When | undefined
 /**
  * What a task means on a host.
  * @param before the resources of the play so far
- * @returns none where its `when` does not hold
+ * @returns one, or one for each item of its loop; none where its `when` does not hold
  * @throws InputError with the place of what is wrong
  */
 export function taskResources(
@@ -47,12 +48,38 @@ export function taskResources(
   const frame = inTask(
     read,
     (word) => [...path, ...word],
-    module,
+    Object.keys(loopControl.shape),
     () => taskFrame.parse(task),
   );
-  const inventory = frame.vars === undefined ? ofPlay : ofPlay.withVariables(frame.vars);
-  if (!atPlace(read.source, [...path, 'when'], () => holds(inventory, host, frame.when))) return [];
-  const { raw, placeOf } = taskParameters(task, moduleName, frame.args);
+  const inPlay = ofPlay.withVariables({ ...frame.vars });
+  const raise = <T>(word: string, work: () => T): T => atPlace(read.source, [...path, word], work);
+  return passesOf(frame, inPlay, host, raise).flatMap(({ variables, label }) => {
+    const inventory = label === undefined ? inPlay : inPlay.withVariables(variables);
+    if (!raise('when', () => holds(inventory, host, frame.when))) return [];
+    const shown = nameOf(frame.name, inventory, host);
+    const name = shown === undefined || label === undefined ? shown : `${shown} (item=${label})`;
+    return [onePass({ read, inventory, host }, path, { task, moduleName, module, args: frame.args, name }, before)];
+  });
+}
+
+/** A task, and the module that it names. */
+interface Named {
+  readonly task: RawTask;
+  readonly moduleName: string;
+  readonly module: Module;
+  readonly args: TaskFrame['args'];
+  /** As it is shown. */
+  readonly name: string | undefined;
+}
+
+/** What a task means with the variables that one item of its loop gives it. */
+function onePass(
+  { read, inventory, host }: TaskSite,
+  path: readonly PropertyKey[],
+  { task, moduleName, module, args, name }: Named,
+  before: readonly Resource[],
+): Resource {
+  const { raw, placeOf } = taskParameters(task, moduleName, args);
   const at = (parameter: readonly PropertyKey[]): readonly PropertyKey[] => [...path, ...placeOf(parameter)];
   const render = (text: string, parameter: readonly PropertyKey[]): MarkedText =>
     atPlace(read.source, at(parameter), () => inventory.render(host, text));
@@ -60,7 +87,7 @@ export function taskResources(
   const { parameters, content, secrets } = renderParameters(raw, (text, parameter) =>
     render(withOwnBackslashes(text), parameter),
   );
-  const positionOf = (name: string): SourcePosition => read.source.at(at([name]));
+  const positionOf = (parameter: string): SourcePosition => read.source.at(at([parameter]));
   refuseSecrets(positionOf, secrets);
   refuseOmit(positionOf, parameters);
   const ofFile = (text: string): MarkedText => {
@@ -68,10 +95,9 @@ export function taskResources(
     refuseOmit(positionOf, { src: rendered.reveal() });
     return rendered;
   };
-  const name = nameOf(frame.name, inventory, host);
   const context = { name, directory: read.directory, render: ofFile, content, before };
-  const resource = inTask(read, at, module, () => module.build(parameters, context));
-  return [name === undefined ? resource : { ...resource, task: name }];
+  const resource = inTask(read, at, module.parameters, () => module.build(parameters, context));
+  return name === undefined ? resource : { ...resource, task: name };
 }
 
 /** A task's name as it is read on a host; as it is written where it can't be rendered, as Ansible has it, and where it would show a secret. */
@@ -90,7 +116,7 @@ function nameOf(written: string | undefined, inventory: Inventory, host: string)
 function inTask<T>(
   read: ReadPlay,
   placeOf: (path: readonly PropertyKey[]) => readonly PropertyKey[],
-  module: Module,
+  known: readonly string[],
   build: () => T,
 ): T {
   try {
@@ -102,7 +128,7 @@ function inTask<T>(
         ? issue.keys.map((key) => ({ ...issue, keys: [key], path: placeOf([...issue.path, key]).slice(0, -1) }))
         : [{ ...issue, path: [...placeOf(issue.path)] }],
     );
-    throw new InputError(problemsOf(read.source, issues, () => module.parameters));
+    throw new InputError(problemsOf(read.source, issues, () => known));
   }
 }
 

@@ -179,6 +179,59 @@ describe('the tasks of a play', () => {
     ]);
   });
 
+  test('of a loop are told apart by the item, or what its label says; by a number where that is a secret, long or wrong', async () => {
+    const long = 'x'.repeat(61);
+    const [play] = await build([
+      `- { name: one, group: { name: "g{{ item }}" }, loop: [a, b] }`,
+      `- { name: two, group: { name: "{{ item.n }}" }, loop: [{ n: c, more: 1 }], loop_control: { label: "{{ item.n }}" } }`,
+      `- { name: three, group: { name: "h{{ i }}" }, loop: ["{{ secret }}", ${long}, "a\\nb", "{{ nobody }}"], loop_control: { index_var: i } }`,
+      `- { group: { name: "k{{ item }}" }, loop: [a] }`,
+    ]);
+    const tasks = (play?.resources.get('a') ?? []).map(({ task, address }) => `${task ?? ''} ${address}`);
+    expect(tasks).toEqual([
+      ...['one (item=a) group:ga', 'one (item=b) group:gb', 'two (item=c) group:c'],
+      ...[1, 2, 3, 4].map((number) => `three (item=${number}) group:h${number - 1}`),
+      ' group:ka',
+    ]);
+  });
+
+  test('of a loop have items that are no templates, whatever they hold: only what is written in the playbook is one', async () => {
+    const [play] = await build([`- { group: { name: "{{ item }}" }, loop: "{{ ['{' ~ '{ secret }' ~ '}'] }}" }`]);
+    expect(play?.resources.get('a')?.map(({ address }) => address)).toEqual(['group:{{ secret }}']);
+  });
+
+  test('of a loop keep secrets out of what is shown', async () => {
+    const loop = `loop: [{ n: x, of: "{{ secret }}" }]`;
+    expect(await problems(`- { group: { name: "{{ item.of }}" }, ${loop} }`)).toEqual([
+      expect.stringMatching(/^p\.yaml:4:\d+: name: holds a vault value/),
+    ]);
+    const [play] = await build([`- { copy: { dest: "/{{ item.n }}", content: "{{ item.of }}" }, ${loop} }`]);
+    const [resource] = play?.resources.get('a') ?? [];
+    expect(resource?.address).toBe('file:/x');
+  });
+
+  test.each([
+    ['loop: names', 'p.yaml:4:46: loop: expected a list, or a template that gives one: "{{ names }}"'],
+    ['loop: { a: b }', 'p.yaml:4:46: loop: expected a list, or'],
+    ['loop: ~', undefined],
+    ['loop: "{{ 1 }}"', 'p.yaml:4:46: loop: expected a list, or'],
+    [`loop: "{{ 'abc' }}"`, 'p.yaml:4:46: loop: expected a list, or'],
+    ['loop: "{{ {1: 2} }}"', 'p.yaml:4:46: loop: expected a list, or'],
+    ['loop: "a {{ [1] }}"', 'p.yaml:4:46: loop: expected a list, or'],
+    ['loop: "{{ nobody }}"', 'p.yaml:4:46: '],
+    ['loop: "{{ [1 }}"', 'p.yaml:4:46: '],
+    ['with_dict: [a]', 'p.yaml:4:51: with_dict: expected a mapping, or a template that gives one: "{{ users }}"'],
+    ['with_dict: "{{ [1] }}"', 'p.yaml:4:51: '],
+    ['loop: [a], with_items: [b]', 'p.yaml:4:46: loop: stands beside with_items: a task has one loop'],
+    ['loop: [a, a]', 'p.yaml:4:7: task: group:a is what two items of this loop are about'],
+    ['loop: [a], loop_control: { loop_var: a-b }', 'tasks.loop_control.loop_var: expected the name of a variable'],
+    ['loop: [a], loop_control: { pause: 1 }', 'pause: is not known here; known: loop_var, index_var, label'],
+  ])('with %s in a task is refused with its place', async (words, message) => {
+    const found = await problems(`- { group: { name: "{{ item }}" }, ${words} }`);
+    if (message !== undefined) expect(found).toEqual([expect.stringContaining(message)]);
+    else expect(found).not.toEqual([]);
+  });
+
   test('commands without a name are told apart by what they run', async () => {
     const [play] = await build([
       '- command: { cmd: touch /x, creates: /x }',

@@ -93,7 +93,7 @@ describe('a playbook', () => {
     expect(await hintOf(`- hosts: a\n  tasks:\n${tasks}`)).toMatchObject({
       problems: [{ subject: 'register' }, { subject: 'debug' }],
       hint: expect.stringMatching(
-        /^a task has one module: apt, .*; and these keywords: name, when, vars, become, args$/,
+        /^a task has one module: apt, .*; and these keywords: name, when, vars, become, args, loop, loop_control, with_items, with_list, with_dict$/,
       ),
     });
     expect(await hintOf('- hosts: a\n  seriall: 1\n')).toMatchObject({ problems: [{}], hint: undefined });
@@ -165,8 +165,7 @@ describe('a playbook', () => {
     ...'notify listen meta'
       .split(' ')
       .map((word) => [word, 'there are no handlers: `systemd` with `state: restarted`']),
-    ['loop', 'write a task for each item'],
-    ['with_items', 'write a task for each item'],
+    ['with_nested', 'write `loop`, with a list or a template that gives one'],
     ['ignore_errors', 'a host that fails is rolled back'],
     ['ansible.builtin.raw', 'use `shell`, with `creates` or `removes`'],
     ['lineinfile', 'write the whole file'],
@@ -194,7 +193,7 @@ describe('a playbook', () => {
   test.each([
     ['a plan is decided before', 'register until retries delay block rescue always changed_when failed_when set_fact'],
     ['there are no handlers', 'handlers notify listen force_handlers meta'],
-    ['write a task for each', 'loop with_items with_dict with_fileglob loop_control'],
+    ['write `loop`', 'with_fileglob with_together with_sequence'],
     ['put them into `tasks`', 'pre_tasks post_tasks'],
     ['variables are in `vars`', 'vars_files vars_prompt include_vars'],
     ['set it in the inventory', 'remote_user connection port become_user become_method become_flags become_exe'],
