@@ -48,6 +48,13 @@ const SITE = `- name: Demo
     - sysctl: { name: net.ipv4.ip_nonlocal_bind, value: 1 }
     - command: { cmd: touch /etc/demo/made, creates: /etc/demo/made }
     - command: { cmd: rm /root/old, removes: /root/old }
+    - name: A shell in a directory
+      shell: printf '%s|' *-here greeting ~ "$(id -un)" | tee shown >/dev/null
+      args: { chdir: /etc/demo, creates: shown }
+    - name: Files of a list
+      copy: { dest: "/etc/demo/{{ item.name }}.list", content: "{{ item.value }}\\n" }
+      loop: [{ name: one, value: "{{ planted }}" }, { name: two, value: "{{ groups.all | join(' ') }}" }]
+      loop_control: { label: "{{ item.name }}" }
     - file: { path: /root/stale, state: absent }
     - hosts_entries: { entries: [{ address: 192.0.2.7, names: [db.example, db] }] }
 `;
@@ -106,7 +113,7 @@ describeOnLab('a playbook of one’s own', 'plays', { hosts: 2 }, (lab) => {
 
   test('what is planned is what is done, one host after the other, and then nothing is left', async () => {
     expect(firstPlan.status).toBe(2);
-    expect(plannedChanges(firstPlan)).toHaveLength(13 + 14);
+    expect(plannedChanges(firstPlan)).toHaveLength(16 + 17);
     expect(performedChanges(firstApply)).toEqual(plannedChanges(firstPlan));
     for (const line of plannedChanges(firstPlan))
       expect(textPlan.stdout).toContain(line.split(': ').slice(1).join(': '));
@@ -125,9 +132,13 @@ describeOnLab('a playbook of one’s own', 'plays', { hosts: 2 }, (lab) => {
     expect(found.stdout.split('\n').slice(0, 2)).toEqual([expect.stringContaining('demo-group'), '/bin/sh']);
     expect(found.stdout).toContain(
       `curl\nalice:demo-group 750\nalice:root 600\nhello from host-2\nport = 2379\nkey = ${PLANTED}\npeer host-1\npeer host-2\n` +
-        'active\nenabled\n1\ngreeting\nmade\nonly-here\nsecret.conf\n192.0.2.7',
+        'active\nenabled\n1\ngreeting\nmade\none.list\nonly-here\nsecret.conf\nshown\ntwo.list\n192.0.2.7',
     );
-    expect((await lab.ssh('host-1', 'ls /etc/demo')).stdout).toBe('greeting\nmade\nsecret.conf\n');
+    expect((await lab.ssh('host-1', 'ls /etc/demo')).stdout).toBe(
+      'greeting\nmade\none.list\nsecret.conf\nshown\ntwo.list\n',
+    );
+    const shown = await lab.ssh('host-2', 'cat /etc/demo/shown /etc/demo/*.list');
+    expect(shown.stdout).toBe(`only-here|greeting|/root|root|${PLANTED}\nhost-1 host-2\n`);
   });
 
   test('a vault value reaches its file, and no output', async () => {
