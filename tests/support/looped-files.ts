@@ -11,7 +11,7 @@ all:
 `;
 
 /** Tasks with loops, in which each item writes a file; and the files that Ansible writes, by name. */
-export const LOOPED_FILES: readonly (readonly [task: string, files: Readonly<Record<string, string>>])[] = [
+const LOOPED_FILES: readonly (readonly [task: string, files: Readonly<Record<string, string>>])[] = [
   ['copy: { dest: "OUT{{ item }}", content: "{{ item }}" }\n      loop: [p, "{{ names[1] }}"]', { p: 'p', two: 'two' }],
   ['copy: { dest: "OUT{{ item }}", content: "{{ item }}" }\n      loop: "{{ names }}"', { one: 'one', two: 'two' }],
   [
@@ -67,12 +67,12 @@ export const LOOPED_FILES: readonly (readonly [task: string, files: Readonly<Rec
   ['copy: { dest: "OUT{{ item }}", content: "{{ item }}" }\n      loop: "{{ groups.all }}"', { a: 'a' }],
 ];
 
-/** A directory with the inventory of {@link LOOPED_FILES}. */
+/** A directory with the inventory of these tasks. */
 export function loopedFilesDirectory(): string {
   return writeFiles({ 'hosts.yml': INVENTORY });
 }
 
-/** A play of all {@link LOOPED_FILES}; the files of each begin with its number, as `DIRECTORY/3-`. */
+/** A play of all these tasks; the files of each begin with its number, as `DIRECTORY/3-`. */
 export function playOfLoops(directory: string): string {
   const tasks = LOOPED_FILES.map(([task], index) => `    - ${task.replace('OUT', `${directory}/${index}-`)}`);
   return ['- hosts: a', '  gather_facts: false', '  tasks:', ...tasks, ''].join('\n');
