@@ -4,6 +4,7 @@ import type { Resource } from '../model/change.js';
 import { command } from '../resources/command.js';
 import { quote } from '../shell/quote.js';
 import { splitWords } from '../shell/split-words.js';
+import { wrong } from './module.js';
 import { onePath } from './parameter-types.js';
 
 /** What `command` and `shell` have both, in Ansible's words. */
@@ -82,8 +83,4 @@ function quotePart(part: string): string {
 function variable(written: string): string {
   const name = written.replace(/[${}]/g, '');
   return /^\d/.test(name) ? quote(written) : `"\${${name}-${written.replace(/[$}]/g, '\\$&')}}"`;
-}
-
-function wrong(message: string, ...path: readonly string[]): z.ZodError {
-  return new z.ZodError([{ code: 'custom', path: [...path], message, input: undefined }]);
 }
