@@ -65,6 +65,13 @@ test.each(['--help', '-h'])('%s tells how it is used, and plants nothing', (flag
   expect(status).toBe(0);
 });
 
+test('an option that is not known is named beside those that are', () => {
+  const { status, said } = mutate('--nope', 'src/gates');
+  expect(said).toMatch(/'--nope'[^]*Usage: npm run mutate -- /);
+  expect(said).not.toMatch(/mutants in|\n\s+at /);
+  expect(status).toBe(2);
+});
+
 test('a change whose tests would not notice a wrong line fails, and names the line; one that has such tests passes', () => {
   write('src/gates/quorum.ts', CHANGED);
   write('tests/unit/quorum.test.ts', test_('[3, 3, true], [1, 3, false]'));

@@ -69,21 +69,35 @@ Plants one wrong line after the other in PATH (a file, a folder, playbooks; with
 
 Ends with 3 where one survived that tests/mutation/survivors.yaml does not list, and with 4 where some were not judged.`;
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: {
-    help: { type: 'boolean', short: 'h' },
-    changed: { type: 'string' },
-    each: { type: 'boolean' },
-    most: { type: 'string' },
-    minutes: { type: 'string' },
-    keep: { type: 'string' },
-    unit: { type: 'boolean' },
-    near: { type: 'boolean' },
-    beside: { type: 'string', multiple: true },
-    page: { type: 'boolean' },
-  },
-});
+/** @throws TypeError for an option that is not known */
+function readWords() {
+  return parseArgs({
+    allowPositionals: true,
+    options: {
+      help: { type: 'boolean', short: 'h' },
+      changed: { type: 'string' },
+      each: { type: 'boolean' },
+      most: { type: 'string' },
+      minutes: { type: 'string' },
+      keep: { type: 'string' },
+      unit: { type: 'boolean' },
+      near: { type: 'boolean' },
+      beside: { type: 'string', multiple: true },
+      page: { type: 'boolean' },
+    },
+  });
+}
+
+function wordsOrUsage(): ReturnType<typeof readWords> {
+  try {
+    return readWords();
+  } catch (error) {
+    console.error(`${(error as Error).message}\n\n${USAGE}`);
+    process.exit(2);
+  }
+}
+
+const { values, positionals } = wordsOrUsage();
 if (values.help === true) {
   console.log(USAGE);
   process.exit();
