@@ -1,7 +1,8 @@
 import { chmodSync, existsSync, readFileSync, readdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
-import { describe, expect, test } from '@jest/globals';
+import { afterEach, describe, expect, jest, test } from '@jest/globals';
 import type { NewVariables } from '../../../src/adopt/decide-variables.js';
 import { editVariableFiles, writeVariableFiles } from '../../../src/adopt/variable-files.js';
+import { ProvisionError } from '../../../src/model/errors.js';
 import { writeFiles } from '../../support/write-inventory.js';
 
 const UNIT = { name: 'etcd_unit', value: 'etcd3', found: ['systemd unit'] } as const;
@@ -66,5 +67,89 @@ describe('nothing is written', () => {
     const directory = writeFiles({ hosts: 'a', host_vars: 'a file in the way' });
     await expect(write(directory, BOTH)).rejects.toThrow(/host_vars\/a\.yaml cannot be (written|read)/);
     expect(readdirSync(directory).includes('group_vars') ? readdirSync(`${directory}/group_vars`) : []).toEqual([]);
+  });
+});
+
+describe('what can not be added to is refused with all that a person needs', () => {
+  afterEach(() => {
+    jest.restoreAllMocks();
+  });
+
+  /** What is said, with the directory as `DIR`, or as it is from there. */
+  async function refusal(
+    files: Readonly<Record<string, string>>,
+    variables: NewVariables,
+    from: 'elsewhere' | 'there' = 'elsewhere',
+  ): Promise<readonly unknown[]> {
+    const directory = writeFiles({ hosts: 'a', ...files });
+    if (from === 'there') jest.spyOn(process, 'cwd').mockReturnValue(directory);
+    const error: unknown = await editVariableFiles(directory, variables).catch((reason: unknown) => reason);
+    if (!(error instanceof ProvisionError)) throw new Error('it was not refused');
+    return [error.code, error.message.replaceAll(directory, 'DIR'), error.hint?.replaceAll(directory, 'DIR')];
+  }
+
+  test.each([
+    ['group_vars/etcd.json', '{}', 'it is JSON', 'write it as YAML: group_vars/etcd.yaml'],
+    [
+      'group_vars/etcd.yml',
+      '$ANSIBLE_VAULT;1.1;AES256\n6162\n',
+      'it is encrypted as a whole',
+      'move it into a directory, where a file beside it can be added: group_vars/etcd/vault.yaml',
+    ],
+    [
+      'group_vars/etcd',
+      '{x: 1}\n',
+      'its variables are not one per line',
+      'make FILE a list of lines such as NAME: VALUE',
+    ],
+    ['group_vars/etcd', '- a\n', 'its variables are not one per line', 'make FILE a list of lines such as NAME: VALUE'],
+  ])('%s: %j', async (file, text, reason, hint) => {
+    for (const [from, shown] of [
+      ['elsewhere', `DIR/${file}`],
+      ['there', file],
+    ] as const) {
+      const [code, message, next] = await refusal({ [file]: text }, SHARED, from);
+      expect([code, next]).toEqual(['variables-file', hint.replace('FILE', shown)]);
+      const told = String(message).split(': no variable can be added: ');
+      expect(told).toEqual([shown, reason]);
+    }
+  });
+
+  test.each(['.hidden', '..', 'a/b', 'a\u0007b', 'x'.repeat(202)])(
+    'a host of the name %j, which is no name of a file',
+    async (host) => {
+      expect(await refusal({}, { shared: [], hosts: new Map([[host, [UNIT]]]) })).toEqual([
+        'variables-file',
+        `host_vars/${JSON.stringify(host)}: no variable can be added: is not a valid file name`,
+        'rename the host in the inventory',
+      ]);
+    },
+  );
+
+  test('a name that is as long as it may be is one', async () => {
+    const directory = writeFiles({ hosts: 'a' });
+    expect(await write(directory, { shared: [], hosts: new Map([['x'.repeat(201), [UNIT]]]) })).toEqual([
+      `host_vars/${'x'.repeat(201)}.yaml`,
+    ]);
+  });
+
+  test('what can not be read says which file', async () => {
+    const directory = writeFiles({ hosts: 'a', 'group_vars/etcd/adopted.yaml/x': '' });
+    await expect(editVariableFiles(directory, SHARED)).rejects.toMatchObject({
+      code: 'unreadable',
+      message: `${directory}/group_vars/etcd/adopted.yaml cannot be read: illegal operation on a directory (EISDIR)`,
+    });
+  });
+
+  test('what can not be written says why, where to look, and leaves nothing', async () => {
+    const directory = writeFiles({ hosts: 'a', 'group_vars/all.yml': '' });
+    const edits = await editVariableFiles(directory, BOTH);
+    writeFileSync(`${directory}/host_vars`, 'in the way');
+    const error: unknown = await writeVariableFiles(edits).catch((reason: unknown) => reason);
+    expect(error).toMatchObject({
+      code: 'unreadable',
+      message: `${directory}/host_vars/a.yaml cannot be read: not a directory (ENOTDIR)`,
+    });
+    expect(readdirSync(`${directory}/group_vars`)).toEqual(['all.yml']);
   });
 });
