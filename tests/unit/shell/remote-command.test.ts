@@ -87,15 +87,24 @@ test('a script whose stdin was cut off is killed before it can take that for the
   expect(send({ ...whole, cutAt: TOKEN.length + 1 + script.length + 2 + 4 }).stdout).toBe(MARKS.begin);
 });
 
+/** Has the time of the command be up now, and not while the machine is too busy to have begun it: what timeout(1) itself waits for. */
+const TIME_IS_UP = 'kill -s ALRM $PPID';
+
 test('ends the command at its time-out, with everything that it started, and without an end mark', () => {
-  expect(send({ script: 'sleep 30 | cat', timeoutMs: 100 })).toMatchObject({ status: 124, stdout: MARKS.begin });
+  const script = `sleep 30 | cat & ${TIME_IS_UP}; wait; echo later`;
+  expect(send({ script })).toMatchObject({ status: 124, stdout: MARKS.begin });
+});
+
+test('has a time-out in seconds, also in parts of one', () => {
+  expect(send({ script: 'sleep 30', timeoutMs: 1500 }).status).not.toBe(0);
+  expect(send({ script: 'exit 0', timeoutMs: 60_500 }).status).toBe(0);
 });
 
 test('a command that has something to do at its time-out is waited for', () => {
   const done = join(temporaryDirectory('time-out'), 'done');
   // It holds no output open: only its end can be waited for.
-  const script = `trap 'sleep 0.2; : >${done}; exit 0' TERM; exec >/dev/null 2>&1; sleep 30 & wait`;
-  expect(send({ script, timeoutMs: 100 })).toMatchObject({ status: 124, stdout: MARKS.begin });
+  const script = `trap 'sleep 0.2; : >${done}; exit 0' TERM; exec >/dev/null 2>&1; sleep 30 & ${TIME_IS_UP}; wait`;
+  expect(send({ script })).toMatchObject({ status: 124, stdout: MARKS.begin });
   expect(existsSync(done)).toBe(true);
 });
 
