@@ -79,7 +79,11 @@ async function variableFile(room: string, name: string): Promise<string> {
 
 async function read(path: string): Promise<string | undefined> {
   return readIfThere(path).catch((cause: unknown) => {
-    throw new ProvisionError({ code: 'unreadable', message: `${shownPath(path)} cannot be read: ${fileReason(cause)}`, cause });
+    throw new ProvisionError({
+      code: 'unreadable',
+      message: `${shownPath(path)} cannot be read: ${fileReason(cause)}`,
+      cause,
+    });
   });
 }
 

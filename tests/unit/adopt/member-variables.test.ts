@@ -45,7 +45,7 @@ function member(kind: keyof typeof KEYS, more: object = {}, ...without: readonly
 
 const told = (found: FoundMember, inventoryAddress?: string): readonly string[] =>
   memberVariables(found, inventoryAddress).map(
-    ({ name, value, fallback, found: where }) => `${name}: ${value} (else ${String(fallback)}; ${where})`,
+    ({ name, value, fallback, found: where }) => `${name}: ${String(value)} (else ${String(fallback)}; ${where})`,
   );
 
 describe('the variables of a member', () => {
