@@ -87,6 +87,7 @@ function overlay(parts: Omit<Shared, 'views' | 'inventory'>): Inventory {
     render: (host, text, values) => onHost(shared, host, values, (view) => loaded.engine.render(text, view.scope)),
     test: (host, expression) => onHost(shared, host, undefined, (view) => loaded.engine.test(expression, view.scope)),
     withVariables: (extra) => overlay({ ...parts, extra: [...parts.extra, templateLayer(extra)] }),
+    withValues: (values) => overlay({ ...parts, extra: [...parts.extra, valueLayer(values)] }),
   };
   loadedFrom.set(inventory, loaded);
   return inventory;

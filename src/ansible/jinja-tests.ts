@@ -1,4 +1,4 @@
-import type { PythonValue } from '../model/python-value.js';
+import { isList, isMapping, type PythonValue } from '../model/python-value.js';
 import { flagsOf, regex } from './jinja-regex-filters.js';
 import { has, isTrue, iterated } from './python-builtins.js';
 import { pythonStr } from './python-text.js';
@@ -69,6 +69,8 @@ export const TESTS: Readonly<Record<string, (value: PythonValue, ...args: readon
   contains: (value, item = null) => (typeof value === 'string' ? value.includes(pythonStr(item)) : has(value, item)),
   all: (value) => iterated(value).every(isTrue),
   any: (value) => iterated(value).some(isTrue),
+  // To minijinja what is computed, as `a + b`, is none.
+  sequence: (value) => typeof value === 'string' || isList(value) || isMapping(value),
   truthy: isTrue,
   falsy: (value) => !isTrue(value),
 };

@@ -99,4 +99,6 @@ export interface Inventory {
    * templates: give it what stands in a playbook, and nothing else.
    */
   withVariables(templates: Readonly<Record<string, PythonValue>>): Inventory;
+  /** The same inventory with values laid over the variables of every host; they are never templates, whatever they hold. */
+  withValues(values: Readonly<Record<string, TemplateValue>>): Inventory;
 }

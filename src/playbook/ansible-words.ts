@@ -4,7 +4,10 @@ const WAYS: Readonly<Record<string, string>> = {
     'a plan is decided before anything runs, so no task may depend on what another one did',
   'handlers notify listen force_handlers meta':
     'there are no handlers: `systemd` with `state: restarted` or `reloaded` acts where a file of the tasks before it is newer than the service',
-  'with_fileglob with_file with_nested with_cartesian with_together with_sequence with_subelements with_random_choice with_first_found with_lines with_indexed_items with_flattened with_inventory_hostnames':
+  with_sequence: 'write `loop: "{{ range(1, 4) }}"`',
+  'with_nested with_cartesian': 'write `loop: "{{ ones | product(others) | list }}"`',
+  with_together: 'write `loop: "{{ ones | zip(others) | list }}"`',
+  'with_fileglob with_file with_subelements with_random_choice with_first_found with_lines with_indexed_items with_flattened with_inventory_hostnames':
     'write `loop`, with a list or a template that gives one',
   'pre_tasks post_tasks': 'put them into `tasks`, or into a play of their own',
   'vars_files vars_prompt include_vars':

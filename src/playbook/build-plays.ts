@@ -140,7 +140,7 @@ function newOnes(
   if (twin === undefined) return made;
   const message = earlier.has(twin.address)
     ? `${twin.address} is what an earlier task of this play is about, too; put both into one, or name them apart`
-    : `${twin.address} is what two items of this loop are about`;
+    : `${twin.address} is what two items of this loop are about; leave one out (\`| unique\`), or put both into one`;
   throw new InputError([{ severity: 'error', at: read.source.at(path), subject: 'task', message }]);
 }
 

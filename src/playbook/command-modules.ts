@@ -1,11 +1,15 @@
 import { isAbsolute, posix } from 'node:path';
 import { z } from 'zod';
+import { pythonStr } from '../ansible/python-text.js';
 import type { Resource } from '../model/change.js';
 import { command } from '../resources/command.js';
 import { quote } from '../shell/quote.js';
 import { splitWords } from '../shell/split-words.js';
 import { wrong } from './module.js';
 import { onePath } from './parameter-types.js';
+
+/** A word of `argv`: what YAML reads as another value is the text that Python makes of it. */
+export const argument = z.union([z.string(), z.number(), z.boolean()]).transform((value) => pythonStr(value));
 
 /** What `command` and `shell` have both, in Ansible's words. */
 export const runParameters = {
@@ -53,16 +57,17 @@ export function programLine(cmd: string | undefined, argv: readonly string[] | u
 }
 
 function wordsOf(cmd: string): readonly string[] {
-  if (cmd.trim().includes('\n'))
-    throw wrong('has several lines: a command is one line, which `>` makes of several; a script is for shell', 'cmd');
   // What is quoted is no operator to anybody.
-  const bare = cmd.replace(/\\.|'[^']*'|"(?:[^"\\]|\\.)*"/g, 'x').split(/\s+/);
+  const bare = cmd
+    .replaceAll('\\\n', ' ')
+    .replace(/\\.|'[^']*'|"(?:[^"\\]|\\.)*"/g, 'x')
+    .split(/\s+/);
   const operator =
     bare.find((word) => OPERATOR.test(word) || /^[^$]*;$/.test(word)) ?? /\$\(|`/.exec(bare.join(' '))?.[0];
   if (operator !== undefined)
     throw wrong(`has ${operator}, which a program would get as a word: what is for a shell, is for shell`, 'cmd');
   try {
-    return splitWords(cmd);
+    return splitWords(cmd.replaceAll('\\\n', ' '));
   } catch (error) {
     throw wrong((error as Error).message, 'cmd');
   }

@@ -5,7 +5,7 @@ import { packages } from '../resources/packages.js';
 import { service } from '../resources/service.js';
 import { sysctl } from '../resources/sysctl.js';
 import { quote } from '../shell/quote.js';
-import { programLine, runOnce, runParameters } from './command-modules.js';
+import { argument, programLine, runOnce, runParameters } from './command-modules.js';
 import { fileModules } from './file-modules.js';
 import { defineModule, wrong, type Module } from './module.js';
 import { always, ansibleBool, isTrue, names, present, text } from './parameter-types.js';
@@ -70,17 +70,20 @@ const MODULES: Readonly<Record<string, Module>> = {
   group: defineModule({ name: z.string(), system: ansibleBool.default(false), state: present }, (p) =>
     group({ name: p.name, system: isTrue(p.system) }),
   ),
-  command: defineModule({ ...runParameters, argv: z.array(z.string()).optional() }, (p, { name }) =>
+  command: defineModule({ ...runParameters, argv: z.array(argument).optional() }, (p, { name }) =>
     runOnce(p, name ?? p.cmd ?? (p.argv ?? []).join(' '), programLine(p.cmd, p.argv)),
   ),
-  shell: defineModule({ ...runParameters, executable: z.string().startsWith('/').optional() }, (p, { name }) => {
-    if (p.cmd === undefined) throw wrong('is missing', 'cmd');
-    return runOnce(
-      p,
-      name ?? p.cmd,
-      p.executable === undefined ? p.cmd : `exec ${quote(p.executable)} -c ${quote(p.cmd)}`,
-    );
-  }),
+  shell: defineModule(
+    { ...runParameters, executable: z.string().startsWith('/', 'expected an absolute path').optional() },
+    (p, { name }) => {
+      if (p.cmd === undefined) throw wrong('is missing', 'cmd');
+      return runOnce(
+        p,
+        name ?? p.cmd,
+        p.executable === undefined ? p.cmd : `exec ${quote(p.executable)} -c ${quote(p.cmd)}`,
+      );
+    },
+  ),
   hosts_entries: defineModule(
     { entries: z.array(z.strictObject({ address: z.string(), names: z.array(z.string()).min(1) })) },
     (p) => hostsEntries(p),

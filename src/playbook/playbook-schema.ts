@@ -91,7 +91,7 @@ const variableName = z.string().regex(/^[A-Za-z_]\w*$/, 'expected the name of a 
 export const loopControl = z.strictObject({
   loop_var: variableName.optional(),
   index_var: variableName.optional(),
-  label: z.string().optional(),
+  label: z.union([z.string(), z.number().transform(String)]).optional(),
 });
 
 export const taskFrame = z.object({

@@ -1,23 +1,32 @@
-import { soleExpression } from '../ansible/jinja-tokens.js';
+import { isTemplate } from '../ansible/jinja-tokens.js';
 import { InputError } from '../model/errors.js';
 import type { Inventory } from '../model/inventory.js';
+import type { Json } from '../model/json.js';
 import { isList, isMapping, type PythonValue } from '../model/python-value.js';
 import type { TaskFrame } from './playbook-schema.js';
 
 /** A task once: with the variables that a loop gives it, and what tells it from the others. */
 export interface Pass {
-  readonly variables: Readonly<Record<string, PythonValue>>;
+  readonly inventory: Inventory;
   /** For the task's name; `undefined` without a loop. */
   readonly label: string | undefined;
 }
 
-const ONCE: readonly Pass[] = [{ variables: {}, label: undefined }];
-
 /** The words that give a list, one of which a task may have. */
 const LOOPS = ['loop', 'with_list', 'with_items', 'with_dict'] as const;
 
+type Loop = (typeof LOOPS)[number];
+
 /** What is longer is no label: the number of the item stands for it. */
 const MOST_LABEL = 60;
+
+/** The variable that has what a loop is over, where that is a template. */
+const LIST = 'provision_loop';
+
+/** An item: as it is written in the playbook, or what a template gave. */
+type Item =
+  | { readonly kind: 'written'; readonly value: PythonValue }
+  | { readonly kind: 'given'; readonly value: Json; readonly inventory: Inventory; readonly template: PythonValue };
 
 /**
  * A task for each item of its loop. A list that a template gives is one of the inventory's or the play's: what a task found out is none,
@@ -31,53 +40,101 @@ export function passesOf(
   host: string,
   raise: <T>(word: string, work: () => T) => T,
 ): readonly Pass[] {
-  const words = LOOPS.filter((word) => frame[word] !== undefined);
-  const [word, ...others] = words;
-  if (word === undefined) return ONCE;
+  const [word, ...others] = LOOPS.filter((each) => frame[each] !== undefined);
+  if (word === undefined) return [{ inventory, label: undefined }];
   const { loop_var: name = 'item', index_var: indexName, label } = frame.loop_control ?? {};
   return raise(word, () => {
     if (others.length > 0) throw wrong(word, `stands beside ${others.join(', ')}: a task has one loop`);
-    return itemsOf(word, frame[word] ?? null, (text) => inventory.render(host, text).reveal()).map((item, index) => {
-      const variables = { [name]: item, ...(indexName === undefined ? {} : { [indexName]: index }) };
-      return { variables, label: labelOf(inventory.withVariables(variables), host, label ?? `{{ ${name} }}`, index) };
+    const passes = itemsOf(word, frame[word] ?? null, inventory, host).map((item, index) => {
+      const own = withItem(inventory, host, item, name);
+      const all = indexName === undefined ? own : own.withVariables({ [indexName]: index });
+      return { inventory: all, label: labelOf(all, host, label ?? `{{ ${name} }}`, index) };
     });
+    return toldApart(passes);
   });
 }
 
-/** The items of a list, as templates: what is secret in them is marked where it is used. */
-function itemsOf(
-  word: (typeof LOOPS)[number],
-  value: PythonValue,
-  render: (text: string) => string,
-): readonly PythonValue[] {
-  if (word === 'with_dict' && isMapping(value)) return Object.entries(value).map(([key, of]) => ({ key, value: of }));
-  if (isList(value) && word !== 'with_dict')
-    return word === 'with_items' ? value.flatMap((item) => (isList(item) ? item : itemsWithin(item, render))) : value;
-  const expression = typeof value === 'string' ? soleExpression(value) : undefined;
-  if (expression === undefined) throw wrong(word, EXPECTED[word]);
-  if (word === 'with_dict' && render(`{{ (${expression}) is mapping }}`) !== 'True') throw wrong(word, EXPECTED[word]);
-  const list = word === 'with_dict' ? `((${expression}) | dict2items)` : `(${expression})`;
-  const flat = word === 'with_items' ? `([${list}] | flatten(levels=2))` : list;
-  if (render(`{{ ${flat} is sequence and ${flat} is not string and ${flat} is not mapping }}`) !== 'True')
-    throw wrong(word, EXPECTED[word]);
-  return itemTexts(flat, render);
+/** Items may have the same label, as `1` and `"1"`, or a number in place of a secret. */
+function toldApart(passes: readonly (Pass & { readonly label: string })[]): readonly Pass[] {
+  const seen = new Set<string>();
+  return passes.map(({ inventory, label }, index) => {
+    const own = seen.has(label) ? `${label}, ${index + 1}` : label;
+    seen.add(own);
+    return { inventory, label: own };
+  });
 }
 
-/** `with_items` takes the items of a list that is an item itself. */
-function itemsWithin(item: PythonValue, render: (text: string) => string): readonly PythonValue[] {
-  const expression = typeof item === 'string' ? soleExpression(item) : undefined;
-  return expression === undefined ? [item] : itemTexts(`([(${expression})] | flatten(levels=1))`, render);
+/**
+ * What a template gave is a value, whatever it looks like. Where there are secrets in it, it is rendered where it is used, so that what
+ * is made of them is marked.
+ */
+function withItem(inventory: Inventory, host: string, item: Item, name: string): Inventory {
+  if (item.kind === 'written') return inventory.withVariables({ [name]: item.value });
+  const isSecret = item.inventory.hosts.get(host)?.variables.secretOf(LIST) !== undefined;
+  return isSecret
+    ? item.inventory.withVariables({ [name]: item.template })
+    : inventory.withValues({ [name]: item.value });
 }
 
-function itemTexts(list: string, render: (text: string) => string): readonly string[] {
-  const count = Number(render(`{{ ${list} | length }}`));
-  return Array.from({ length: count }, (_, index) => `{{ ${list}[${index}] }}`);
+function itemsOf(word: Loop, value: PythonValue, inventory: Inventory, host: string): readonly Item[] {
+  const written = (item: PythonValue): Item => ({ kind: 'written', value: item });
+  if (typeof value === 'string' && isTemplate(value)) return itemsGiven(word, value, inventory, host);
+  switch (word) {
+    case 'with_dict':
+      if (!isMapping(value)) throw wrong(word, EXPECTED[word]);
+      return Object.entries(value).map(([key, of]) => written({ key, value: of }));
+    case 'with_items':
+      return (isList(value) ? value : isMapping(value) ? Object.keys(value) : [value]).flatMap((item) => {
+        if (isList(item)) return item.map(written);
+        return typeof item === 'string' && isTemplate(item) ? itemsGiven(word, item, inventory, host) : [written(item)];
+      });
+    case 'loop':
+    case 'with_list':
+      if (!isList(value)) throw wrong(word, EXPECTED[word]);
+      return value.map(written);
+  }
 }
 
-const LIST = 'expected a list, or a template that gives one: "{{ names }}"';
+/** The items of what a template gives. */
+function itemsGiven(word: Loop, text: string, base: Inventory, host: string): readonly Item[] {
+  const inventory = base.withVariables({ [LIST]: text });
+  const list = valueOf(inventory, host, word);
+  const given = (value: Json, template: PythonValue): Item => ({ kind: 'given', value, inventory, template });
+  const at = (...path: readonly (string | number)[]): string =>
+    `{{ ${LIST}${path.map((step) => `[${JSON.stringify(step)}]`).join('')} }}`;
+  if (word === 'with_dict') {
+    if (!isJsonMapping(list)) throw wrong(word, EXPECTED[word]);
+    return Object.entries(list).map(([key, value]) => given({ key, value }, { key, value: at(key) }));
+  }
+  if (word === 'with_items') {
+    if (isJsonMapping(list)) return Object.keys(list).map((key) => given(key, key));
+    if (!Array.isArray(list)) return [given(list, at())];
+    return list.flatMap((item: Json, index) =>
+      Array.isArray(item) ? item.map((one: Json, within) => given(one, at(index, within))) : [given(item, at(index))],
+    );
+  }
+  if (!Array.isArray(list)) throw wrong(word, EXPECTED[word]);
+  return list.map((item: Json, index) => given(item, at(index)));
+}
+
+function isJsonMapping(value: Json): value is { readonly [name: string]: Json } {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function valueOf(inventory: Inventory, host: string, word: string): Json {
+  try {
+    return inventory.hosts.get(host)?.variables.get(LIST) ?? null;
+  } catch (error) {
+    if (!(error instanceof InputError)) throw error;
+    const problems = error.problems.map((each) => (each.subject === LIST ? { ...each, subject: word } : each));
+    throw new InputError(problems, error.hint);
+  }
+}
+
+const LISTED = 'expected a list, or a template that gives one: "{{ names }}"';
 
 const EXPECTED = {
-  ...{ loop: LIST, with_list: LIST, with_items: LIST },
+  ...{ loop: LISTED, with_list: LISTED, with_items: LISTED },
   with_dict: 'expected a mapping, or a template that gives one: "{{ users }}"',
 };
 

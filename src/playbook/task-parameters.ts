@@ -30,6 +30,15 @@ export function taskParameters(
   };
 }
 
+/** What Ansible takes out of such a text, and for a parameter (`parse_kv`). */
+const WITHIN = /(?:^|\s)(creates|removes|chdir|executable|warn|stdin|stdin_add_newline|strip_empty_ends)=/;
+
+/** The parameter that stands within the text of a command, which Ansible would take out of it. */
+export function parameterWithin(task: Readonly<Record<string, unknown>>, module: string): string | undefined {
+  const text = task[module];
+  return isFreeForm(module) && typeof text === 'string' ? WITHIN.exec(text)?.[1] : undefined;
+}
+
 /** The modules whose text is a command. */
 function isFreeForm(module: string): boolean {
   return /^(?:ansible\.builtin\.)?(?:command|shell)$/.test(module);

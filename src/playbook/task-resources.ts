@@ -10,8 +10,8 @@ import { moduleNamed } from './modules.js';
 import { loopControl, taskFrame, taskWords, type RawTask, type TaskFrame, type When } from './playbook-schema.js';
 import type { ReadPlay } from './read-playbook.js';
 import { renderParameters } from './rendered-parameters.js';
-import { passesOf } from './task-loop.js';
-import { taskParameters } from './task-parameters.js';
+import { passesOf, type Pass } from './task-loop.js';
+import { parameterWithin, taskParameters } from './task-parameters.js';
 import { atPlace, problemsOf, refuseProblems } from './yaml-source.js';
 
 /** A play on one host. */
@@ -52,15 +52,45 @@ export function taskResources(
     Object.keys(loopControl.shape),
     () => taskFrame.parse(task),
   );
+  const within = parameterWithin(task, moduleName);
+  if (within !== undefined) {
+    const message = `has ${within}= in its text: write ${within} under \`args\``;
+    const at = read.source.at([...path, moduleName]);
+    throw new InputError([{ severity: 'error', at, subject: `tasks.${moduleName}`, message }]);
+  }
   const inPlay = ofPlay.withVariables({ ...frame.vars });
   const raise = <T>(word: string, work: () => T): T => atPlace(read.source, [...path, word], work);
-  return passesOf(frame, inPlay, host, raise).flatMap(({ variables, label }) => {
-    const inventory = label === undefined ? inPlay : inPlay.withVariables(variables);
-    if (!raise('when', () => holds(inventory, host, frame.when))) return [];
-    const shown = nameOf(frame.name, inventory, host);
-    const name = shown === undefined || label === undefined ? shown : `${shown} (item=${label})`;
-    return [onePass({ read, inventory, host }, path, { task, moduleName, module, args: frame.args, name }, before)];
-  });
+  return unlessLeftOut(frame.when, inPlay, host, () => passesOf(frame, inPlay, host, raise)).flatMap(
+    ({ inventory, label }) => {
+      if (!raise('when', () => holds(inventory, host, frame.when))) return [];
+      const shown = nameOf(frame.name, inventory, host);
+      const name = shown === undefined || label === undefined ? shown : `${shown} (item=${label})`;
+      return [onePass({ read, inventory, host }, path, { task, moduleName, module, args: frame.args, name }, before)];
+    },
+  );
+}
+
+/** What a loop is over may be missing where the task is left out in any case: then there is no item, as in Ansible. */
+function unlessLeftOut(
+  when: When | undefined,
+  inventory: Inventory,
+  host: string,
+  passes: () => readonly Pass[],
+): readonly Pass[] {
+  try {
+    return passes();
+  } catch (error) {
+    if (error instanceof InputError && isLeftOut(when, inventory, host)) return [];
+    throw error;
+  }
+}
+
+function isLeftOut(when: When | undefined, inventory: Inventory, host: string): boolean {
+  try {
+    return !holds(inventory, host, when);
+  } catch {
+    return false;
+  }
 }
 
 /** A task, and the module that it names. */

@@ -1,6 +1,6 @@
 /**
- * Splits a text into words as a POSIX shell does: blanks separate, quotes and backslashes group. Nothing is expanded.
- * Ansible splits `ansible_ssh_common_args` in this way.
+ * Splits a text into words as Python's `shlex.split` does, by which Ansible splits `ansible_ssh_common_args` and commands: blanks separate,
+ * quotes and backslashes group. Unlike in a shell, a backslash in double quotes stays before `$` and a backtick. Nothing is expanded.
  * @throws Error when a quote is not closed
  */
 export function splitWords(text: string): readonly string[] {
@@ -11,7 +11,7 @@ export function splitWords(text: string): readonly string[] {
   for (const match of text.matchAll(token)) {
     end = match.index + match[0].length;
     const [, single, double, escaped, plain] = match;
-    const part = single ?? double?.replace(/\\(["\\$`])/g, '$1') ?? escaped ?? plain;
+    const part = single ?? double?.replace(/\\(["\\])/g, '$1') ?? escaped ?? plain;
     if (part !== undefined) word = (word ?? '') + part;
     else if (word !== undefined) {
       words.push(word);

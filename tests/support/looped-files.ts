@@ -8,6 +8,8 @@ all:
     nested: [[x, y], z, [[deep]]]
     users: { ann: { uid: 1 }, ben: { uid: 2 } }
     none_at_all: []
+    with_null: [a, null, b]
+    people: [{ name: al, pw: x }, { name: bo, pw: y }]
 `;
 
 /** Tasks with loops, in which each item writes a file; and the files that Ansible writes, by name. */
@@ -65,6 +67,27 @@ const LOOPED_FILES: readonly (readonly [task: string, files: Readonly<Record<str
     { a: '["a", 1]', b: '["b", 1]' },
   ],
   ['copy: { dest: "OUT{{ item }}", content: "{{ item }}" }\n      loop: "{{ groups.all }}"', { a: 'a' }],
+  [
+    'copy: { dest: "OUT{{ item }}", content: "{{ names is sequence }}" }\n      loop: "{{ names + [\'x\'] }}"',
+    { one: 'True', two: 'True', x: 'True' },
+  ],
+  [
+    'copy: { dest: "OUT{{ item }}", content: "{{ (names + [1]) is sequence }}" }\n      loop: "{{ names[1:] }}"',
+    { two: 'True' },
+  ],
+  ['copy: { dest: "OUT{{ item }}", content: "x" }\n      loop: "{{ range(3) }}"', { 0: 'x', 1: 'x', 2: 'x' }],
+  ['copy: { dest: "OUT{{ item }}", content: "x" }\n      with_items: "{{ users }}"', { ann: 'x', ben: 'x' }],
+  [
+    'copy: { dest: "OUT{{ i }}", content: "{{ item is none }}" }\n      with_items: "{{ with_null }}"\n      loop_control: { index_var: i }',
+    { 0: 'False', 1: 'True', 2: 'False' },
+  ],
+  ['copy: { dest: "OUT{{ item }}", content: "x" }\n      with_items: plain', { plain: 'x' }],
+  [
+    'copy: { dest: "OUT{{ i }}", content: "{{ item }}" }\n      with_items: ["{% if true %}{{ names }}{% endif %}"]\n      loop_control: { index_var: i }',
+    { 0: 'one', 1: 'two' },
+  ],
+  ['copy: { dest: "OUT{{ item }}", content: "x" }\n      loop: "{{ nobody }}"\n      when: nobody is defined', {}],
+  ['copy: { dest: "OUT{{ item.name }}", content: "{{ item.pw }}" }\n      loop: "{{ people }}"', { al: 'x', bo: 'y' }],
 ];
 
 /** A directory with the inventory of these tasks. */

@@ -19,6 +19,15 @@ export const RUN_COMMANDS: readonly (readonly [task: string, shown: string])[] =
   ],
   ['command: >\n        ./show OUT a\n        b\n      args: { chdir: DIR, creates: OUT }', '[a][b]'],
   ['command:\n        cmd: ./show OUT own\n        chdir: DIR\n      args: { creates: OUT }', '[own]'],
+  ['command: { argv: [./show, OUT, 5, true], chdir: DIR, creates: OUT }', '[5][True]'],
+  [
+    'command: |\n        ./show OUT a \\\n          "b c"\n        d\n      args: { chdir: DIR, creates: OUT }',
+    '[a][b c][d]',
+  ],
+  [
+    'command: ./show OUT "a\\$b" "x\\\\y" "q\\"q" --creates=foo\n      args: { chdir: DIR, creates: OUT }',
+    '[a\\$b][x\\y][q"q][--creates=foo]',
+  ],
   [
     'shell: ./show OUT "$(echo a b)" {1,2} $((1 + 1)) $NOT_SET && true\n      args: { chdir: DIR, creates: OUT }',
     '[a b][{1,2}][2]',

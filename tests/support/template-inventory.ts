@@ -43,5 +43,6 @@ export function templateInventory(hosts: readonly string[]): Inventory {
     },
     test: () => true,
     withVariables: () => templateInventory(hosts),
+    withValues: () => templateInventory(hosts),
   };
 }

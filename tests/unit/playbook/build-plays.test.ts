@@ -195,6 +195,21 @@ describe('the tasks of a play', () => {
     ]);
   });
 
+  test('of a loop are none where nothing is looped over, since its `when` does not hold', async () => {
+    const [play] = await build(['- { group: { name: g }, loop: "{{ nobody }}", when: false }']);
+    expect(play?.resources.get('a')).toEqual([]);
+  });
+
+  test('of a loop whose labels are the same are told apart by their numbers', async () => {
+    const [play] = await build([
+      `- { name: n, command: "touch /{{ item.to }}", args: { creates: "/{{ item.to }}" }, loop: [{ to: a }, { to: b }], loop_control: { label: 3 } }`,
+    ]);
+    expect(play?.resources.get('a')?.map(({ address }) => address)).toEqual([
+      'command:n (item=3)',
+      'command:n (item=3, 2)',
+    ]);
+  });
+
   test('of a loop have items that are no templates, whatever they hold: only what is written in the playbook is one', async () => {
     const [play] = await build([`- { group: { name: "{{ item }}" }, loop: "{{ ['{' ~ '{ secret }' ~ '}'] }}" }`]);
     expect(play?.resources.get('a')?.map(({ address }) => address)).toEqual(['group:{{ secret }}']);
@@ -208,6 +223,23 @@ describe('the tasks of a play', () => {
     const [play] = await build([`- { copy: { dest: "/{{ item.n }}", content: "{{ item.of }}" }, ${loop} }`]);
     const [resource] = play?.resources.get('a') ?? [];
     expect(resource?.address).toBe('file:/x');
+    // A list of a variable, of which each item has a secret: what is none of it may be shown.
+    const vars = `vars: { people: [{ n: x, of: "{{ secret }}" }, { n: y, of: plain }], all: { z: { of: "{{ secret }}" } } }`;
+    for (const [words, paths] of [
+      ['loop: "{{ people }}"', ['file:/x', 'file:/y']],
+      ['with_items: "{{ people }}"', ['file:/x', 'file:/y']],
+      ['with_items: ["{{ people }}"]', ['file:/x', 'file:/y']],
+    ] as const) {
+      const [of] = await build([`- { copy: { dest: "/{{ item.n }}", content: "{{ item.of }}" }, ${words}, ${vars} }`]);
+      expect(of?.resources.get('a')?.map(({ address }) => address)).toEqual(paths);
+      expect(await problems(`- { group: { name: "{{ item.of }}" }, ${words}, ${vars} }`)).toEqual([
+        expect.stringMatching(/name: holds a vault value/),
+      ]);
+    }
+    const [of] = await build([
+      `- { copy: { dest: "/{{ item.key }}", content: "{{ item.value.of }}" }, with_dict: "{{ all }}", ${vars} }`,
+    ]);
+    expect(of?.resources.get('a')?.map(({ address }) => address)).toEqual(['file:/z']);
   });
 
   test.each([
@@ -221,9 +253,11 @@ describe('the tasks of a play', () => {
     ['loop: "{{ nobody }}"', 'p.yaml:4:46: '],
     ['loop: "{{ [1 }}"', 'p.yaml:4:46: '],
     ['with_dict: [a]', 'p.yaml:4:51: with_dict: expected a mapping, or a template that gives one: "{{ users }}"'],
-    ['with_dict: "{{ [1] }}"', 'p.yaml:4:51: '],
+    ['with_dict: "{{ [1] }}"', 'p.yaml:4:51: with_dict: expected a mapping'],
     ['loop: [a], with_items: [b]', 'p.yaml:4:46: loop: stands beside with_items: a task has one loop'],
-    ['loop: [a, a]', 'p.yaml:4:7: task: group:a is what two items of this loop are about'],
+    ['loop: [a, a]', 'p.yaml:4:7: task: group:a is what two items of this loop are about; leave one out (`| unique`)'],
+    ['loop: "{{ nobody }}", when: true', 'p.yaml:4:46: '],
+    ['loop: "{{ nobody }}", when: nobody', 'p.yaml:4:46: '],
     ['loop: [a], loop_control: { loop_var: a-b }', 'tasks.loop_control.loop_var: expected the name of a variable'],
     ['loop: [a], loop_control: { pause: 1 }', 'pause: is not known here; known: loop_var, index_var, label'],
   ])('with %s in a task is refused with its place', async (words, message) => {

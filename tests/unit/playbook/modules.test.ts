@@ -324,7 +324,9 @@ test.each([
   ['command: { argv: [], creates: /y }', 'tasks.command.argv: names no program'],
   ["command: { cmd: ' ', creates: /y }", 'tasks.command.cmd: names no program'],
   ["command: { cmd: 'a \"b', creates: /y }", 'tasks.command.cmd: the quote at character 3 is not closed'],
-  ['command: { cmd: "a\\nb", creates: /y }', 'tasks.command.cmd: has several lines'],
+  ['command: x creates=/y', 'p.yaml:3:16: tasks.command: has creates= in its text: write creates under `args`'],
+  ['shell: chdir=/x y\n      args: { creates: /y }', 'tasks.shell: has chdir= in its text: write chdir under `args`'],
+  ['shell: { cmd: x, creates: /y, executable: bash }', 'tasks.shell.executable: expected an absolute path'],
   ...['&&', '||', '|', ';', '>', '2>&1', '>>', '<', '&', '$(b)', '`b`', 'b;'].map((word): [string, string] => [
     `command: { cmd: 'a ${word} c', creates: /y }`,
     `tasks.command.cmd: has ${word.replace('(b)', '(').replace('`b`', '`')}, which a program would get as a word`,

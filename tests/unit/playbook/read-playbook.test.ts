@@ -165,7 +165,8 @@ describe('a playbook', () => {
     ...'notify listen meta'
       .split(' ')
       .map((word) => [word, 'there are no handlers: `systemd` with `state: restarted`']),
-    ['with_nested', 'write `loop`, with a list or a template that gives one'],
+    ['with_subelements', 'write `loop`, with a list or a template that gives one'],
+    ['with_sequence', 'write `loop: "{{ range(1, 4) }}"`'],
     ['ignore_errors', 'a host that fails is rolled back'],
     ['ansible.builtin.raw', 'use `shell`, with `creates` or `removes`'],
     ['lineinfile', 'write the whole file'],
@@ -193,7 +194,7 @@ describe('a playbook', () => {
   test.each([
     ['a plan is decided before', 'register until retries delay block rescue always changed_when failed_when set_fact'],
     ['there are no handlers', 'handlers notify listen force_handlers meta'],
-    ['write `loop`', 'with_fileglob with_together with_sequence'],
+    ['write `loop`', 'with_fileglob with_subelements'],
     ['put them into `tasks`', 'pre_tasks post_tasks'],
     ['variables are in `vars`', 'vars_files vars_prompt include_vars'],
     ['set it in the inventory', 'remote_user connection port become_user become_method become_flags become_exe'],
