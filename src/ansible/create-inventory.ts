@@ -76,11 +76,15 @@ export function createInventory(loaded: LoadedInventory): Inventory {
 function overlay(parts: Omit<Shared, 'views' | 'inventory'>): Inventory {
   const { loaded } = parts;
   const shared: Shared = { ...parts, views: new Map(), inventory: () => inventory };
+  let hosts: ReadonlyMap<string, Host> | undefined;
   const inventory: Inventory = {
     file: loaded.file,
     directory: loaded.directory,
     digest: loaded.digest,
-    hosts: new Map([...shared.nodes.keys()].map((name) => [name, hostOf(shared, name)])),
+    // A loop makes one inventory for each of its items, of which one host is looked at.
+    get hosts() {
+      return (hosts ??= new Map([...shared.nodes.keys()].map((name) => [name, hostOf(shared, name)])));
+    },
     groups: shared.groups,
     groupAt: (name) => loaded.graph.groups.get(name)?.at,
     warnings: loaded.warnings,

@@ -58,7 +58,7 @@ export function taskResources(
     const at = read.source.at([...path, moduleName]);
     throw new InputError([{ severity: 'error', at, subject: `tasks.${moduleName}`, message }]);
   }
-  const inPlay = ofPlay.withVariables({ ...frame.vars });
+  const inPlay = frame.vars === undefined ? ofPlay : ofPlay.withVariables(frame.vars);
   const raise = <T>(word: string, work: () => T): T => atPlace(read.source, [...path, word], work);
   return unlessLeftOut(frame.when, inPlay, host, () => passesOf(frame, inPlay, host, raise)).flatMap(
     ({ inventory, label }) => {
