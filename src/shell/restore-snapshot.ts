@@ -36,6 +36,7 @@ export function unpackScript(unpacking: Unpacking): string {
     ...toolLines(),
     // With another log than the one that was restored etcd would have two histories.
     `[ ! -d "$data/member" ] || [ -d "$data/member/wal" ] || refuse "the log of the member is not in $data (--wal-dir): such a member is restored by hand"`,
+    ...removeUnfinished(),
     ...(from === 'own-data' ? takeOwnData(member, place) : takeSnapshot(from, place, full)),
     [
       'as env ETCDCTL_API=3 "$tool" snapshot restore',
@@ -53,6 +54,19 @@ export function unpackScript(unpacking: Unpacking): string {
     inData([`[ -d ${place}/data/member ]`, `rm -f ${place}/snapshot.db`, `sync -f ${place}`]),
     `mark unpacked ${quote(`${bump} ${initialCluster}`)}`,
   ].join('\n');
+}
+
+/**
+ * A run that was killed while it sent a snapshot left a part of it, under an id of its own: what was not noted as unpacked goes on nowhere.
+ * What has another name is a person's.
+ */
+function removeUnfinished(): readonly string[] {
+  const digits = (count: number): string => '[0-9]'.repeat(count);
+  return [
+    `for each in "$data"/restore-${digits(8)}T${digits(6)}Z-*; do`,
+    '  [ -e "../${each##*/restore-}/unpacked" ] || as rm -rf -- "$each"',
+    'done',
+  ];
 }
 
 /** Room for the database twice: as it is, and as it is restored. */

@@ -185,6 +185,21 @@ describe('the restore beside the data', () => {
     expect(readFileSync(join(directory, 'notes', ID, 'unpacked'), 'utf8')).toBe(how);
   });
 
+  test('removes what a killed run has left of another one, but nothing that goes on, and nothing else', () => {
+    const left = '20261126T010000Z-abcdef12';
+    const unpacked = '20261125T000000Z-12abcdef';
+    put(join(data, `restore-${left}/snapshot.db`), 'half');
+    put(join(data, 'restore-by hand/x'), 'half');
+    put(join(data, `restore-${unpacked}/data/member/whose`), 'another one');
+    put(join(directory, 'notes', unpacked, 'unpacked'), 'none c');
+    put(join(directory, 'notes', left, 'exchanging'), 'yes');
+    put(join(data, `member.before-${left}/x`), 'old');
+    expect(run(unpacking('none', shaOf(SNAPSHOT)), SNAPSHOT)).toEqual({ status: 0, stderr: '' });
+    const there = ['member', 'restore-by hand', `member.before-${left}`, `restore-${unpacked}`, `restore-${ID}`];
+    expect(readdirSync(data).toSorted()).toEqual(there.toSorted());
+    expect(read(`restore-${unpacked}/data/member/whose`)).toBe('another one');
+  });
+
   test('is taken back, and once more: neither it nor its note is left', () => {
     expect(run(unpacking('none', shaOf(SNAPSHOT)), SNAPSHOT).status).toBe(0);
     for (const time of ['first', 'second']) {
