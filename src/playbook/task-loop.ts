@@ -23,10 +23,11 @@ const MOST_LABEL = 60;
 /** The variable that has what a loop is over, where that is a template. */
 const LIST = 'provision_loop';
 
-/** An item: as it is written in the playbook, or what a template gave. */
-type Item =
-  | { readonly kind: 'written'; readonly value: PythonValue }
-  | { readonly kind: 'given'; readonly value: Json; readonly inventory: Inventory; readonly template: PythonValue };
+/** The keys of a mapping that a template gave: values, whatever they look like. */
+const KEYS = 'provision_loop_keys';
+
+/** An item, as the inventory in which a variable of this name has it. */
+type Item = (name: string) => Inventory;
 
 /**
  * A task for each item of its loop. A list that a template gives is one of the inventory's or the play's: what a task found out is none,
@@ -46,7 +47,7 @@ export function passesOf(
   return raise(word, () => {
     if (others.length > 0) throw wrong(word, `stands beside ${others.join(', ')}: a task has one loop`);
     const passes = itemsOf(word, frame[word] ?? null, inventory, host).map((item, index) => {
-      const own = withItem(inventory, host, item, name);
+      const own = item(name);
       const all = indexName === undefined ? own : own.withVariables({ [indexName]: index });
       return { inventory: all, label: labelOf(all, host, label ?? `{{ ${name} }}`, index) };
     });
@@ -64,20 +65,11 @@ function toldApart(passes: readonly (Pass & { readonly label: string })[]): read
   });
 }
 
-/**
- * What a template gave is a value, whatever it looks like. Where there are secrets in it, it is rendered where it is used, so that what
- * is made of them is marked.
- */
-function withItem(inventory: Inventory, host: string, item: Item, name: string): Inventory {
-  if (item.kind === 'written') return inventory.withVariables({ [name]: item.value });
-  const isSecret = item.inventory.hosts.get(host)?.variables.secretOf(LIST) !== undefined;
-  return isSecret
-    ? item.inventory.withVariables({ [name]: item.template })
-    : inventory.withValues({ [name]: item.value });
-}
-
 function itemsOf(word: Loop, value: PythonValue, inventory: Inventory, host: string): readonly Item[] {
-  const written = (item: PythonValue): Item => ({ kind: 'written', value: item });
+  const written =
+    (item: PythonValue): Item =>
+    (name) =>
+      inventory.withVariables({ [name]: item });
   if (typeof value === 'string' && isTemplate(value)) return itemsGiven(word, value, inventory, host);
   switch (word) {
     case 'with_dict':
@@ -95,19 +87,34 @@ function itemsOf(word: Loop, value: PythonValue, inventory: Inventory, host: str
   }
 }
 
-/** The items of what a template gives. */
+/**
+ * The items of what a template gives: values, whatever they look like. Where there are secrets among them, each is rendered where it is
+ * used, so that what is made of a secret is marked, and nothing beside it.
+ */
 function itemsGiven(word: Loop, text: string, base: Inventory, host: string): readonly Item[] {
-  const inventory = base.withVariables({ [LIST]: text });
-  const list = valueOf(inventory, host, word);
-  const given = (value: Json, template: PythonValue): Item => ({ kind: 'given', value, inventory, template });
+  const listed = base.withVariables({ [LIST]: text });
+  const list = valueOf(listed, host, word);
+  const keys = isJsonMapping(list) ? Object.keys(list) : [];
+  const isSecret = listed.hosts.get(host)?.variables.secretOf(LIST) !== undefined;
+  const inventory = isSecret ? listed.withValues({ [KEYS]: keys }) : base;
+  const given =
+    (value: Json, template: PythonValue): Item =>
+    (name) =>
+      isSecret ? inventory.withVariables({ [name]: template }) : inventory.withValues({ [name]: value });
   const at = (...path: readonly (string | number)[]): string =>
-    `{{ ${LIST}${path.map((step) => `[${JSON.stringify(step)}]`).join('')} }}`;
+    `{{ ${LIST}${path.map((step) => `[${step}]`).join('')} }}`;
+  const keyAt = (index: number): string => `${KEYS}[${index}]`;
+  // By its name a value is found without the secrets beside it; what could end a template is no name.
+  const stepOf = (key: string, index: number): string =>
+    /^[\w .:/@-]+$/.test(key) ? JSON.stringify(key) : keyAt(index);
   if (word === 'with_dict') {
     if (!isJsonMapping(list)) throw wrong(word, EXPECTED[word]);
-    return Object.entries(list).map(([key, value]) => given({ key, value }, { key, value: at(key) }));
+    return Object.entries(list).map(([key, value], index) =>
+      given({ key, value }, { key: `{{ ${keyAt(index)} }}`, value: at(stepOf(key, index)) }),
+    );
   }
   if (word === 'with_items') {
-    if (isJsonMapping(list)) return Object.keys(list).map((key) => given(key, key));
+    if (isJsonMapping(list)) return keys.map((key, index) => given(key, `{{ ${keyAt(index)} }}`));
     if (!Array.isArray(list)) return [given(list, at())];
     return list.flatMap((item: Json, index) =>
       Array.isArray(item) ? item.map((one: Json, within) => given(one, at(index, within))) : [given(item, at(index))],

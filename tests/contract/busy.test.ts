@@ -68,11 +68,11 @@ describe('a host that is busy', () => {
   });
 
   test('says no more than a short line of a note that anybody may have written', async () => {
-    const first = act('x', `yes 'Done: all is well' | head -c 5000000 >${path('provision')}/busy; ${slow('a')}`);
+    const first = act('x', `yes 'Done: 3 changed' | head -c 5000000 >${path('provision')}/busy; ${slow('a')}`);
     await at('a.begun');
     const second = await act('second', 'true');
     expect(second.stderr.length).toBeLessThan(300);
-    expect(whatRuns(second)).toBe('Done: all is well');
+    expect(whatRuns(second)).toBe('Done: 3 changed');
     writeFileSync(path('a.go'), '');
     await first;
   });
@@ -94,7 +94,7 @@ describe('a host that is busy', () => {
     expect(there()).toBe(false);
   });
 
-  test('is told to whoever waits for it to be idle, with the process; and is idle once that has ended', async () => {
+  test('is reported to whoever waits for it to be idle, with the process; and is idle once that has ended', async () => {
     expect((await idle()).status).toBe(0);
     const first = act('unpack', slow('a'));
     await at('a.begun');

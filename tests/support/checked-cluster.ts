@@ -1,4 +1,4 @@
-// A whole cluster in which all is well, by what its hosts answer.
+// A whole healthy cluster, by what its hosts answer.
 import { createPrivateKey, createPublicKey } from 'node:crypto';
 import { apiserverPart, certificateParts } from '../../src/checks/certificates.js';
 import type { CheckContext } from '../../src/checks/check.js';

@@ -54,7 +54,7 @@ function apart(before: readonly string[], after: readonly string[]): readonly st
   ];
 }
 
-test('a cluster in which all is well', async () => {
+test('a healthy cluster', async () => {
   expectGolden('fixtures/checks/well.txt', `${(await saidOf()).join('\n')}\n`);
 });
 

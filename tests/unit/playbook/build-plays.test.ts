@@ -179,7 +179,7 @@ describe('the tasks of a play', () => {
     ]);
   });
 
-  test('of a loop are told apart by the item, or what its label says; by a number where that is a secret, long or wrong', async () => {
+  test('of a loop are distinguished by the item, or what its label says; by a number where that is a secret, long or wrong', async () => {
     const long = 'x'.repeat(61);
     const [play] = await build([
       `- { name: one, group: { name: "g{{ item }}" }, loop: [a, b] }`,
@@ -200,7 +200,7 @@ describe('the tasks of a play', () => {
     expect(play?.resources.get('a')).toEqual([]);
   });
 
-  test('of a loop whose labels are the same are told apart by their numbers', async () => {
+  test('of a loop whose labels are the same are distinguished by their numbers', async () => {
     const [play] = await build([
       `- { name: n, command: "touch /{{ item.to }}", args: { creates: "/{{ item.to }}" }, loop: [{ to: a }, { to: b }], loop_control: { label: 3 } }`,
     ]);
@@ -240,6 +240,19 @@ describe('the tasks of a play', () => {
       `- { copy: { dest: "/{{ item.key }}", content: "{{ item.value.of }}" }, with_dict: "{{ all }}", ${vars} }`,
     ]);
     expect(of?.resources.get('a')?.map(({ address }) => address)).toEqual(['file:/z']);
+    // Nor is a key a template, beside a secret or not.
+    const braces = (value: string): string =>
+      `vars: { all: "{{ {'{' ~ '{ secret }' ~ '}': '${value}', 'k': ${value} } }}" }`;
+    for (const value of ['secret', '1']) {
+      for (const [name, words] of [
+        ['item.key', 'with_dict: "{{ all }}"'],
+        ['item', 'with_items: "{{ all }}"'],
+      ] as const) {
+        const [keyed] = await build([`- { group: { name: "{{ ${name} }}" }, ${words}, ${braces(value)} }`]);
+        const made = keyed?.resources.get('a')?.map(({ address }) => address);
+        expect(made?.toSorted()).toEqual(['group:k', 'group:{{ secret }}']);
+      }
+    }
   });
 
   test.each([
