@@ -3,12 +3,9 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
-import { loadInventory } from '../../../src/ansible/load-inventory.js';
-import { buildPlays } from '../../../src/playbook/build-plays.js';
-import { readPlaybook } from '../../../src/playbook/read-playbook.js';
+import { builtPlay } from '../../support/built-play.js';
 import { fakeProbe } from '../../support/fake-probe.js';
 import { playOfCommands, RUN_COMMANDS, SHOW } from '../../support/run-commands.js';
-import { SAMPLE_CLUSTER } from '../../support/sample-cluster.js';
 import { temporaryDirectory } from '../../support/temporary-directory.js';
 
 const PROGRAM = '/usr/bin/ansible-playbook';
@@ -36,14 +33,7 @@ function shownIn(directory: string): readonly (readonly [string, string])[] {
 
 test('command and shell run what is expected', async () => {
   const { directory, env } = prepared();
-  const [play] = buildPlays({
-    playbook: await readPlaybook(join(directory, 'p.yaml')),
-    inventory: await loadInventory(join(directory, 'hosts.yaml'), {}),
-    limit: undefined,
-    roleSource: { roles: new Map(), cluster: SAMPLE_CLUSTER, describe: () => SAMPLE_CLUSTER },
-    gates: new Map(),
-    orders: new Map(),
-  });
+  const play = await builtPlay(directory, 'p.yaml', 'hosts.yaml');
   const probe = fakeProbe({
     paths: new Proxy({}, { get: () => false, getOwnPropertyDescriptor: () => ({ configurable: true, value: false }) }),
   });

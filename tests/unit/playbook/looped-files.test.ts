@@ -1,12 +1,9 @@
 import { writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { expect, test } from '@jest/globals';
-import { loadInventory } from '../../../src/ansible/load-inventory.js';
-import { buildPlays } from '../../../src/playbook/build-plays.js';
-import { readPlaybook } from '../../../src/playbook/read-playbook.js';
+import { builtPlay } from '../../support/built-play.js';
 import { fakeProbe } from '../../support/fake-probe.js';
 import { loopedFiles, loopedFilesDirectory, playOfLoops } from '../../support/looped-files.js';
-import { SAMPLE_CLUSTER } from '../../support/sample-cluster.js';
 
 const each = (answer: unknown): Record<string, unknown> =>
   new Proxy({}, { get: () => answer, getOwnPropertyDescriptor: () => ({ configurable: true, value: answer }) });
@@ -14,14 +11,7 @@ const each = (answer: unknown): Record<string, unknown> =>
 test('tasks with loops write what Ansible writes, as the contract test asks it', async () => {
   const directory = loopedFilesDirectory();
   writeFileSync(join(directory, 'p.yml'), playOfLoops('/out'));
-  const [play] = buildPlays({
-    playbook: await readPlaybook(join(directory, 'p.yml')),
-    inventory: await loadInventory(join(directory, 'hosts.yml'), {}),
-    limit: undefined,
-    roleSource: { roles: new Map(), cluster: SAMPLE_CLUSTER, describe: () => SAMPLE_CLUSTER },
-    gates: new Map(),
-    orders: new Map(),
-  });
+  const play = await builtPlay(directory, 'p.yml', 'hosts.yml');
   const probe = fakeProbe({
     'file-states': each({ kind: 'absent' }),
     'file-contents': each(undefined),

@@ -2,14 +2,11 @@ import { createHash } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
-import { loadInventory } from '../../../src/ansible/load-inventory.js';
 import type { Action } from '../../../src/model/action.js';
-import { buildPlays } from '../../../src/playbook/build-plays.js';
 import { moduleNamed, moduleNames } from '../../../src/playbook/modules.js';
-import { readPlaybook } from '../../../src/playbook/read-playbook.js';
 import type { Probe } from '../../../src/model/remote.js';
+import { builtPlay } from '../../support/built-play.js';
 import { fakeProbe } from '../../support/fake-probe.js';
-import { SAMPLE_CLUSTER } from '../../support/sample-cluster.js';
 import { temporaryDirectory } from '../../support/temporary-directory.js';
 
 /** The same answer for every key. */
@@ -62,14 +59,7 @@ async function meantOn(probe: Probe, ...tasks: readonly string[]): Promise<reado
   writeFileSync(join(directory, 'hosts.yaml'), 'all: { hosts: { a: {} } }\n');
   const lines = ['- hosts: a', '  tasks:', ...tasks.map((task) => `    - ${task}`)];
   writeFileSync(join(directory, 'p.yaml'), `${lines.join('\n')}\n`);
-  const [play] = buildPlays({
-    playbook: await readPlaybook(join(directory, 'p.yaml')),
-    inventory: await loadInventory(join(directory, 'hosts.yaml'), {}),
-    limit: undefined,
-    roleSource: { roles: new Map(), cluster: SAMPLE_CLUSTER, describe: () => SAMPLE_CLUSTER },
-    gates: new Map(),
-    orders: new Map(),
-  });
+  const play = await builtPlay(directory, 'p.yaml', 'hosts.yaml');
   return Promise.all(
     (play?.resources.get('a') ?? []).map(async (resource) => {
       const outcome = await resource.plan(probe);

@@ -1,24 +1,14 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
-import { loadInventory } from '../../../src/ansible/load-inventory.js';
-import { buildPlays } from '../../../src/playbook/build-plays.js';
-import { readPlaybook } from '../../../src/playbook/read-playbook.js';
+import { builtPlay } from '../../support/built-play.js';
 import { fakeProbe } from '../../support/fake-probe.js';
-import { SAMPLE_CLUSTER } from '../../support/sample-cluster.js';
 import { playOfWrittenFiles, WRITTEN_FILES, writtenFilesDirectory } from '../../support/written-files.js';
 
 test('copy and template write what Ansible writes, as the contract test asks it', async () => {
   const directory = writtenFilesDirectory();
   writeFileSync(join(directory, 'p.yml'), playOfWrittenFiles('/out'));
-  const [play] = buildPlays({
-    playbook: await readPlaybook(join(directory, 'p.yml')),
-    inventory: await loadInventory(join(directory, 'hosts.yml'), {}),
-    limit: undefined,
-    roleSource: { roles: new Map(), cluster: SAMPLE_CLUSTER, describe: () => SAMPLE_CLUSTER },
-    gates: new Map(),
-    orders: new Map(),
-  });
+  const play = await builtPlay(directory, 'p.yml', 'hosts.yml');
   const paths = WRITTEN_FILES.map((_, index) => `/out/${index}`);
   const probe = fakeProbe({
     'file-states': Object.fromEntries(paths.map((path) => [path, { kind: 'absent' }])),
